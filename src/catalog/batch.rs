@@ -1,0 +1,169 @@
+//! The columns that a scan produces: plain vectors, and a reason for each value that is not there.
+
+use super::{Absent, Cell, Ty};
+
+/// The values of one column, one entry a row; a row that is absent holds the type's zero.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Data {
+    /// `BOOLEAN`.
+    Bool(Vec<bool>),
+    /// `INTEGER`, and the physical form of `TIMESTAMP` and `INTERVAL` (see [`ColumnData::ty`]).
+    Int(Vec<i64>),
+    /// `DOUBLE`.
+    Double(Vec<f64>),
+    /// `VARCHAR`: the rows' bytes end to end, and where each row ends.
+    Text {
+        /// All text, one row after the other.
+        bytes: String,
+        /// The end of each row in `bytes`.
+        ends: Vec<usize>,
+    },
+    /// `ADDRESS`.
+    Addr(Vec<u64>),
+}
+
+/// One column of a [`Batch`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnData {
+    /// The type of the values.
+    pub ty: Ty,
+    /// The values.
+    pub data: Data,
+    /// One code a row: 0 for present, else an [`Absent`]; empty when every row is present.
+    pub absent: Vec<u8>,
+}
+
+/// What a scan returns: equally long columns, in the order they were asked for.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Batch {
+    /// The columns.
+    pub columns: Vec<ColumnData>,
+    /// The number of rows, which also holds when no column was asked for.
+    pub rows: usize,
+}
+
+impl ColumnData {
+    /// The reason that row `row` has no value; `None` if it has one.
+    pub fn absent(&self, row: usize) -> Option<Absent> {
+        self.absent.get(row).copied().and_then(Absent::from_code)
+    }
+
+    /// How many rows are absent for each reason, reasons that do not occur left out.
+    pub fn absent_counts(&self) -> Vec<(Absent, usize)> {
+        let mut counts = [0usize; 256];
+        for &code in &self.absent {
+            counts[usize::from(code)] += 1;
+        }
+        let count = |reason: Absent| counts[usize::from(reason as u8)];
+        Absent::ALL.into_iter().map(|r| (r, count(r))).filter(|&(_, n)| n > 0).collect()
+    }
+}
+
+/// Builds one column row by row.
+#[derive(Debug)]
+pub struct ColumnBuilder {
+    ty: Ty,
+    data: Data,
+    absent: Vec<u8>,
+    rows: usize,
+}
+
+impl ColumnBuilder {
+    /// An empty column of type `ty` ([`Ty::Null`] builds a text column).
+    pub fn new(ty: Ty) -> Self {
+        let data = match ty {
+            Ty::Bool => Data::Bool(Vec::new()),
+            Ty::Int | Ty::Time | Ty::Interval => Data::Int(Vec::new()),
+            Ty::Double => Data::Double(Vec::new()),
+            Ty::Text | Ty::Null => Data::Text { bytes: String::new(), ends: Vec::new() },
+            Ty::Addr => Data::Addr(Vec::new()),
+        };
+        Self { ty, data, absent: Vec::new(), rows: 0 }
+    }
+
+    /// The number of rows so far.
+    pub const fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether there are no rows yet.
+    pub const fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// Appends a truth value; a type that does not fit the column counts as unreadable.
+    pub fn push_bool(&mut self, cell: Cell<bool>) {
+        let reason = cell.err();
+        let Data::Bool(values) = &mut self.data else {
+            return self.push_absent(Absent::Unreadable);
+        };
+        values.push(cell.unwrap_or_default());
+        self.note(reason);
+    }
+
+    /// Appends an integer, or the microseconds of a timestamp or an interval.
+    pub fn push_int(&mut self, cell: Cell<i64>) {
+        let reason = cell.err();
+        let Data::Int(values) = &mut self.data else { return self.push_absent(Absent::Unreadable) };
+        values.push(cell.unwrap_or_default());
+        self.note(reason);
+    }
+
+    /// Appends a floating-point number.
+    pub fn push_double(&mut self, cell: Cell<f64>) {
+        let reason = cell.err();
+        let Data::Double(values) = &mut self.data else {
+            return self.push_absent(Absent::Unreadable);
+        };
+        values.push(cell.unwrap_or_default());
+        self.note(reason);
+    }
+
+    /// Appends an address.
+    pub fn push_addr(&mut self, cell: Cell<u64>) {
+        let reason = cell.err();
+        let Data::Addr(values) = &mut self.data else {
+            return self.push_absent(Absent::Unreadable);
+        };
+        values.push(cell.unwrap_or_default());
+        self.note(reason);
+    }
+
+    /// Appends text.
+    pub fn push_text(&mut self, cell: Cell<&str>) {
+        let reason = cell.err();
+        let Data::Text { bytes, ends } = &mut self.data else {
+            return self.push_absent(Absent::Unreadable);
+        };
+        bytes.push_str(cell.unwrap_or_default());
+        ends.push(bytes.len());
+        self.note(reason);
+    }
+
+    /// Appends a row without a value.
+    pub fn push_absent(&mut self, reason: Absent) {
+        match &mut self.data {
+            Data::Bool(v) => v.push(false),
+            Data::Int(v) => v.push(0),
+            Data::Double(v) => v.push(0.0),
+            Data::Text { bytes, ends } => ends.push(bytes.len()),
+            Data::Addr(v) => v.push(0),
+        }
+        self.note(Some(reason));
+    }
+
+    fn note(&mut self, reason: Option<Absent>) {
+        if let Some(reason) = reason {
+            self.absent.resize(self.rows, 0);
+            self.absent.push(reason as u8);
+        } else if !self.absent.is_empty() {
+            self.absent.push(0);
+        }
+        self.rows += 1;
+    }
+
+    /// The finished column.
+    pub fn finish(self) -> ColumnData {
+        ColumnData { ty: self.ty, data: self.data, absent: self.absent }
+    }
+}

@@ -1,0 +1,25 @@
+//! Pure data that every stage agrees on: types, values, reasons for absence, and the
+//! specifications of tables and functions.
+//!
+//! This room knows nothing of dumps, queries or polars, and imports no other room.
+
+mod absent;
+mod batch;
+mod hint;
+mod render;
+mod spec;
+mod ty;
+mod value;
+
+pub use absent::{Absent, Cell};
+pub use batch::{Batch, ColumnBuilder, ColumnData, Data};
+pub use hint::{Hint, HintOp};
+pub use render::{
+    Format, PointerWidth, parse_interval, parse_timestamp, render_interval, render_timestamp,
+};
+pub use spec::{
+    Catalog, ColumnSpec, Example, FunctionKind, FunctionSpec, Kinds, Signature, SourceKind,
+    TableSpec, Unit,
+};
+pub use ty::Ty;
+pub use value::Value;

@@ -1,0 +1,207 @@
+//! What a table and a function are, to everyone who does not run them.
+
+use std::collections::BTreeMap;
+
+use super::{Format, Ty};
+
+/// The kinds of source that a table can be answered from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SourceKind {
+    /// A kernel dump that holds whole memory, or the kernel's part of it.
+    Kernel,
+    /// A kernel triage dump ("small memory dump").
+    Triage,
+    /// A minidump of one process.
+    User,
+    /// Text that a debugger printed.
+    Log,
+}
+
+impl SourceKind {
+    /// The words a person reads.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Kernel => "kernel dump",
+            Self::Triage => "triage dump",
+            Self::User => "user minidump",
+            Self::Log => "debugger log",
+        }
+    }
+}
+
+/// A set of [`SourceKind`]s, and whether the table answers without any source.
+pub type Kinds = &'static [SourceKind];
+
+/// The unit of a number, which its column's name carries as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Unit {
+    /// A plain number, or not a number.
+    #[default]
+    None,
+    /// Bytes.
+    Bytes,
+    /// Pages of 4,096 bytes.
+    Pages,
+    /// Milliseconds.
+    Milliseconds,
+    /// Clock ticks.
+    Ticks,
+    /// Megahertz.
+    Megahertz,
+}
+
+impl Unit {
+    /// The word for documentation; empty for [`Unit::None`].
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Bytes => "bytes",
+            Self::Pages => "pages",
+            Self::Milliseconds => "ms",
+            Self::Ticks => "ticks",
+            Self::Megahertz => "MHz",
+        }
+    }
+}
+
+/// One column of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnSpec {
+    /// The column's name, `snake_case`.
+    pub name: &'static str,
+    /// What the value is and where it comes from; one or more full sentences.
+    pub doc: &'static str,
+    /// The type of the values.
+    pub ty: Ty,
+    /// The unit, where the value has one.
+    pub unit: Unit,
+    /// How numbers are shown.
+    pub format: Format,
+    /// Whether `SELECT *` leaves the column out.
+    pub hidden: bool,
+}
+
+/// A query that documentation shows and tests run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Example {
+    /// The query.
+    pub sql: &'static str,
+    /// What it answers.
+    pub doc: &'static str,
+}
+
+/// A virtual table as the planner, completion and documentation see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableSpec {
+    /// The name, with its schema where it has one (`threads`, `meta.tables`).
+    pub name: &'static str,
+    /// What one row is, and where rows come from.
+    pub doc: &'static str,
+    /// The debugger commands that it answers (`!thread, ~`), for people who know those.
+    pub answers: &'static str,
+    /// The kinds of source that can fill it; empty for tables about dumpql itself.
+    pub kinds: Kinds,
+    /// The columns in `SELECT *` order; hidden ones may be anywhere.
+    pub columns: Vec<ColumnSpec>,
+    /// Queries to learn from.
+    pub examples: &'static [Example],
+}
+
+impl TableSpec {
+    /// The index of the column of that name, compared without regard to ASCII case.
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|c| c.name.eq_ignore_ascii_case(name))
+    }
+}
+
+/// What a function does with rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FunctionKind {
+    /// One value from the arguments of one row.
+    Scalar,
+    /// One value from all rows of a group.
+    Aggregate,
+    /// Rows, for use in `FROM`.
+    Table,
+}
+
+/// One way to call a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signature {
+    /// The types of the arguments. [`Ty::Null`] stands for any type.
+    pub args: &'static [Ty],
+    /// How many of `args`, counted from the end, may be left out.
+    pub optional: usize,
+    /// Whether the last of `args` may be repeated.
+    pub variadic: bool,
+    /// The type of the result. [`Ty::Null`] means the common type of the arguments declared
+    /// [`Ty::Null`] (as `coalesce` returns).
+    pub returns: Ty,
+}
+
+/// A function as the planner, completion and documentation see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FunctionSpec {
+    /// The name, lower case.
+    pub name: &'static str,
+    /// Other names for the same function.
+    pub aliases: &'static [&'static str],
+    /// What it does with rows.
+    pub kind: FunctionKind,
+    /// The heading under which documentation lists it (`text`, `number`, `time`, …).
+    pub family: &'static str,
+    /// The ways to call it, the first that fits wins; exact types before conversions.
+    pub signatures: &'static [Signature],
+    /// Whether it is called when an argument is NULL (else the result is NULL at once).
+    pub takes_null: bool,
+    /// Whether equal arguments always give equal results without a look into a dump, so that a
+    /// call on constants may be computed while planning.
+    pub is_pure: bool,
+    /// What it returns; full sentences.
+    pub doc: &'static str,
+    /// Expressions and their results as text, run by tests: `("upper('nt')", "NT")`.
+    pub examples: &'static [(&'static str, &'static str)],
+}
+
+/// Everything that can be named in a query: the registry that planning, completion,
+/// `meta.tables` and documentation read.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    tables: Vec<TableSpec>,
+    functions: Vec<&'static FunctionSpec>,
+    by_function: BTreeMap<&'static str, usize>,
+}
+
+impl Catalog {
+    /// A catalog of the given tables and functions, in the order in which they are to be listed.
+    pub fn new(tables: Vec<TableSpec>, functions: Vec<&'static FunctionSpec>) -> Self {
+        let mut by_function = BTreeMap::new();
+        for (index, function) in functions.iter().enumerate() {
+            for name in std::iter::once(&function.name).chain(function.aliases) {
+                by_function.entry(*name).or_insert(index);
+            }
+        }
+        Self { tables, functions, by_function }
+    }
+
+    /// All tables.
+    pub fn tables(&self) -> &[TableSpec] {
+        &self.tables
+    }
+
+    /// All functions.
+    pub fn functions(&self) -> &[&'static FunctionSpec] {
+        &self.functions
+    }
+
+    /// The table of that name, in any ASCII case.
+    pub fn table(&self, name: &str) -> Option<&TableSpec> {
+        self.tables.iter().find(|t| t.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The function of that name or alias, in any ASCII case.
+    pub fn function(&self, name: &str) -> Option<&'static FunctionSpec> {
+        let lower = name.to_ascii_lowercase();
+        self.by_function.get(lower.as_str()).and_then(|&i| self.functions.get(i).copied())
+    }
+}

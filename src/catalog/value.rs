@@ -1,0 +1,101 @@
+//! One value of the language.
+
+use std::borrow::Cow;
+
+use super::Ty;
+
+/// One value. Text borrows from its column where it can.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value<'a> {
+    /// SQL NULL.
+    Null,
+    /// A truth value.
+    Bool(bool),
+    /// A signed 64-bit integer.
+    Int(i64),
+    /// A floating-point number.
+    Double(f64),
+    /// UTF-8 text.
+    Text(Cow<'a, str>),
+    /// An address, or any other unsigned 64-bit number best read in hex.
+    Addr(u64),
+    /// Microseconds since 1970-01-01 UTC.
+    Time(i64),
+    /// A duration in microseconds.
+    Interval(i64),
+}
+
+impl<'a> Value<'a> {
+    /// The value's type; [`Ty::Null`] for NULL.
+    pub const fn ty(&self) -> Ty {
+        match self {
+            Self::Null => Ty::Null,
+            Self::Bool(_) => Ty::Bool,
+            Self::Int(_) => Ty::Int,
+            Self::Double(_) => Ty::Double,
+            Self::Text(_) => Ty::Text,
+            Self::Addr(_) => Ty::Addr,
+            Self::Time(_) => Ty::Time,
+            Self::Interval(_) => Ty::Interval,
+        }
+    }
+
+    /// Text, owned or borrowed.
+    pub fn text(text: impl Into<Cow<'a, str>>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// Whether this is NULL.
+    pub const fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// The same value, owning its text.
+    pub fn into_owned(self) -> Value<'static> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(v) => Value::Bool(v),
+            Self::Int(v) => Value::Int(v),
+            Self::Double(v) => Value::Double(v),
+            Self::Text(v) => Value::Text(Cow::Owned(v.into_owned())),
+            Self::Addr(v) => Value::Addr(v),
+            Self::Time(v) => Value::Time(v),
+            Self::Interval(v) => Value::Interval(v),
+        }
+    }
+
+    /// The truth value, if it is one.
+    pub const fn as_bool(&self) -> Option<bool> {
+        if let Self::Bool(v) = self { Some(*v) } else { None }
+    }
+
+    /// The integer, if it is one.
+    pub const fn as_int(&self) -> Option<i64> {
+        if let Self::Int(v) = self { Some(*v) } else { None }
+    }
+
+    /// The number as floating point, if it is a `DOUBLE`.
+    pub const fn as_double(&self) -> Option<f64> {
+        if let Self::Double(v) = self { Some(*v) } else { None }
+    }
+
+    /// The text, if it is text.
+    pub fn as_text(&self) -> Option<&str> {
+        if let Self::Text(v) = self { Some(v) } else { None }
+    }
+
+    /// The address, if it is one.
+    pub const fn as_addr(&self) -> Option<u64> {
+        if let Self::Addr(v) = self { Some(*v) } else { None }
+    }
+
+    /// Microseconds since 1970-01-01 UTC, if it is a `TIMESTAMP`.
+    pub const fn as_time(&self) -> Option<i64> {
+        if let Self::Time(v) = self { Some(*v) } else { None }
+    }
+
+    /// Microseconds, if it is an `INTERVAL`.
+    pub const fn as_interval(&self) -> Option<i64> {
+        if let Self::Interval(v) = self { Some(*v) } else { None }
+    }
+}

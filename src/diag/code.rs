@@ -1,0 +1,145 @@
+//! The stable codes of errors.
+
+use std::fmt;
+
+/// What kind of error it is. Codes never change their meaning; documentation lists them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Code {
+    /// The text is no query.
+    Syntax,
+    /// The text nests deeper than the limit.
+    TooDeep,
+    /// A literal is out of range or not of its form.
+    BadLiteral,
+    /// No table of that name.
+    UnknownTable,
+    /// No column of that name.
+    UnknownColumn,
+    /// The name fits several columns.
+    AmbiguousColumn,
+    /// No function of that name.
+    UnknownFunction,
+    /// Types do not go together.
+    TypeMismatch,
+    /// Wrong number or types of arguments.
+    BadArguments,
+    /// A rule about grouping is broken.
+    Grouping,
+    /// A parameter has no value, or one of the wrong type.
+    Parameter,
+    /// A part of the language that is not there.
+    Unsupported,
+    /// Any other rule of the language is broken.
+    BadQuery,
+    /// No source can answer the table.
+    NoSource,
+    /// A number left its range while the query ran.
+    Overflow,
+    /// Text could not be converted.
+    Conversion,
+    /// A scalar sub-query gave more than one row.
+    Cardinality,
+    /// `--strict`: a value could not be read.
+    Strict,
+    /// The query was cancelled.
+    Cancelled,
+    /// The query needs more memory or rows than the limit.
+    Limit,
+    /// A file is not a dump that can be read.
+    BadFile,
+    /// The file system refused.
+    Io,
+    /// Symbols or layouts could not be read.
+    Symbols,
+    /// A defect of dumpql.
+    Internal,
+}
+
+impl Code {
+    /// Every code, in the order of documentation.
+    pub const ALL: &'static [Self] = &[
+        Self::Syntax,
+        Self::TooDeep,
+        Self::BadLiteral,
+        Self::UnknownTable,
+        Self::UnknownColumn,
+        Self::AmbiguousColumn,
+        Self::UnknownFunction,
+        Self::TypeMismatch,
+        Self::BadArguments,
+        Self::Grouping,
+        Self::Parameter,
+        Self::Unsupported,
+        Self::BadQuery,
+        Self::NoSource,
+        Self::Overflow,
+        Self::Conversion,
+        Self::Cardinality,
+        Self::Strict,
+        Self::Cancelled,
+        Self::Limit,
+        Self::BadFile,
+        Self::Io,
+        Self::Symbols,
+        Self::Internal,
+    ];
+
+    /// The code as printed.
+    pub const fn as_str(self) -> &'static str {
+        self.parts().0
+    }
+
+    /// One sentence on what the code stands for.
+    pub const fn doc(self) -> &'static str {
+        self.parts().1
+    }
+
+    const fn parts(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Syntax => ("E0101", "The text is not a query of the language."),
+            Self::TooDeep => ("E0102", "The query nests deeper than the limit."),
+            Self::BadLiteral => ("E0103", "A literal is out of range or not of its form."),
+            Self::UnknownTable => {
+                ("E0201", "No table, view or common table expression has that name.")
+            }
+            Self::UnknownColumn => ("E0202", "No column in scope has that name."),
+            Self::AmbiguousColumn => ("E0203", "Several columns in scope have that name."),
+            Self::UnknownFunction => ("E0204", "No function has that name."),
+            Self::TypeMismatch => {
+                ("E0205", "An operator or clause was given types that it does not take.")
+            }
+            Self::BadArguments => {
+                ("E0206", "A function was given a wrong number of arguments, or wrong types.")
+            }
+            Self::Grouping => (
+                "E0207",
+                "A column is neither grouped nor aggregated, or an aggregate stands where none may.",
+            ),
+            Self::Parameter => {
+                ("E0208", "A query parameter has no value, or one that does not fit its type.")
+            }
+            Self::Unsupported => {
+                ("E0209", "The construct is known SQL that this version does not run.")
+            }
+            Self::BadQuery => ("E0210", "The query breaks a rule of the language."),
+            Self::NoSource => ("E0301", "None of the open sources can answer the table."),
+            Self::Overflow => ("E0302", "A number left the range of its type while the query ran."),
+            Self::Conversion => ("E0303", "A value could not be converted to the type asked for."),
+            Self::Cardinality => ("E0304", "A scalar sub-query returned more than one row."),
+            Self::Strict => ("E0305", "With --strict, a value could not be read."),
+            Self::Cancelled => ("E0306", "The query was cancelled."),
+            Self::Limit => ("E0307", "The query exceeds a limit on rows or memory."),
+            Self::BadFile => ("E0401", "The file is not a dump that can be read."),
+            Self::Io => ("E0402", "A file could not be opened, read or written."),
+            Self::Symbols => ("E0403", "A symbol or layout file could not be used."),
+            Self::Internal => ("E0901", "A defect of dumpql; the query is not at fault."),
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

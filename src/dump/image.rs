@@ -1,0 +1,82 @@
+//! The bytes of a file: mapped, or held in memory.
+
+use std::fmt;
+use std::fs::File;
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::Arc;
+
+use memmap2::Mmap;
+
+use super::Error;
+
+/// The bytes of one dump and the name it was opened by. Cheap to clone.
+#[derive(Clone)]
+pub struct Image {
+    path: Arc<str>,
+    bytes: Bytes,
+}
+
+#[derive(Clone)]
+enum Bytes {
+    Mapped(Arc<Mmap>),
+    Owned(Arc<[u8]>),
+}
+
+impl Image {
+    /// Maps the file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be opened or mapped, [`Error::NotADump`] if it is a folder or
+    /// empty.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let name = path.display().to_string();
+        let io = |source| Error::Io { path: name.clone(), source };
+        let not = |found: &str| Error::NotADump { path: name.clone(), found: found.to_owned() };
+        let file = File::open(path).map_err(io)?;
+        let metadata = file.metadata().map_err(io)?;
+        if metadata.is_dir() {
+            return Err(not("a folder, not a file"));
+        }
+        if metadata.is_file() && metadata.len() == 0 {
+            return Err(not("an empty file"));
+        }
+        let bytes = map(&file).map_err(io)?;
+        Ok(Self { path: name.as_str().into(), bytes: Bytes::Mapped(Arc::new(bytes)) })
+    }
+
+    /// Takes bytes that are in memory already; `path` is what messages call them.
+    pub fn from_bytes(path: &str, bytes: impl Into<Arc<[u8]>>) -> Self {
+        Self { path: path.into(), bytes: Bytes::Owned(bytes.into()) }
+    }
+
+    /// The name the dump was opened by.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+#[allow(unsafe_code, reason = "the one place where a file becomes memory")]
+fn map(file: &File) -> std::io::Result<Mmap> {
+    // SAFETY: the mapping is read only. Another process that truncates the file while it is mapped
+    // makes later reads fault; dumps are written once and then left alone, and every tool that
+    // maps them, debuggers included, accepts this.
+    unsafe { Mmap::map(file) }
+}
+
+impl Deref for Image {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match &self.bytes {
+            Bytes::Mapped(bytes) => bytes,
+            Bytes::Owned(bytes) => bytes,
+        }
+    }
+}
+
+impl fmt::Debug for Image {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Image").field("path", &self.path).field("bytes", &self.len()).finish()
+    }
+}

@@ -1,0 +1,32 @@
+//! Files: what they are, and their bytes. One file of this room for each container format.
+//!
+//! The only place that opens dump files and the only `unsafe` (the mapping). Nothing here knows
+//! what an `_ETHREAD` is.
+
+mod detect;
+mod image;
+
+pub use detect::{Format, detect};
+pub use image::Image;
+
+/// Why a file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file system refused.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The content is something else, or too damaged to start with.
+    #[error("{path}: {found}")]
+    NotADump {
+        /// The file.
+        path: String,
+        /// What it is, as the end of a sentence ("an ELF core file; …").
+        found: String,
+    },
+}

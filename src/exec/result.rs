@@ -1,0 +1,198 @@
+//! What a query returns.
+
+use std::borrow::Cow;
+
+use polars::prelude::{
+    BooleanChunked, Column, DataFrame, DataType, Float64Chunked, Int64Chunked, StringChunked,
+    TimeUnit, TimeZone, UInt64Chunked,
+};
+
+use crate::catalog::{Absent, Format, PointerWidth, Ty, Value};
+
+/// A column of a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// The name as selected; not unique.
+    pub name: String,
+    /// The type.
+    pub ty: Ty,
+    /// How numbers are shown.
+    pub format: Format,
+}
+
+/// A count of values that a scan could not give.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Footnote {
+    /// The table scanned.
+    pub table: &'static str,
+    /// The column.
+    pub column: &'static str,
+    /// Why the values are absent.
+    pub reason: Absent,
+    /// How many rows.
+    pub count: usize,
+}
+
+/// The rows of a query: typed columns of equal length.
+#[derive(Debug, Clone)]
+pub struct ResultSet {
+    pub(super) fields: Vec<Field>,
+    /// One contiguous column a field, named by position (`0`, `1`, …), in physical types:
+    /// timestamps and intervals are microseconds in `Int64`, addresses `UInt64`.
+    pub(super) frame: DataFrame,
+    pub(super) rows: usize,
+    pub(super) width: PointerWidth,
+    pub(super) footnotes: Vec<Footnote>,
+}
+
+/// One column, ready for reading by row.
+#[derive(Debug, Clone, Copy)]
+pub enum ColumnView<'a> {
+    /// `BOOLEAN`.
+    Bool(&'a BooleanChunked),
+    /// `INTEGER`.
+    Int(&'a Int64Chunked),
+    /// `DOUBLE`.
+    Double(&'a Float64Chunked),
+    /// `VARCHAR`.
+    Text(&'a StringChunked),
+    /// `ADDRESS`.
+    Addr(&'a UInt64Chunked),
+    /// `TIMESTAMP`.
+    Time(&'a Int64Chunked),
+    /// `INTERVAL`.
+    Interval(&'a Int64Chunked),
+    /// Nothing but NULL.
+    Null,
+}
+
+impl<'a> ColumnView<'a> {
+    fn new(column: &'a Column, ty: Ty) -> Self {
+        match (ty, column.dtype()) {
+            (Ty::Bool, DataType::Boolean) => column.bool().map_or(Self::Null, Self::Bool),
+            (Ty::Int, DataType::Int64) => column.i64().map_or(Self::Null, Self::Int),
+            (Ty::Time, DataType::Int64) => column.i64().map_or(Self::Null, Self::Time),
+            (Ty::Interval, DataType::Int64) => column.i64().map_or(Self::Null, Self::Interval),
+            (Ty::Double, DataType::Float64) => column.f64().map_or(Self::Null, Self::Double),
+            (Ty::Text, DataType::String) => column.str().map_or(Self::Null, Self::Text),
+            (Ty::Addr, DataType::UInt64) => column.u64().map_or(Self::Null, Self::Addr),
+            _ => Self::Null,
+        }
+    }
+
+    /// The value of row `row`; NULL beyond the end.
+    pub fn get(&self, row: usize) -> Value<'a> {
+        match self {
+            Self::Bool(c) => c.get(row).map_or(Value::Null, Value::Bool),
+            Self::Int(c) => c.get(row).map_or(Value::Null, Value::Int),
+            Self::Double(c) => c.get(row).map_or(Value::Null, Value::Double),
+            Self::Text(c) => c.get(row).map_or(Value::Null, |t| Value::Text(Cow::Borrowed(t))),
+            Self::Addr(c) => c.get(row).map_or(Value::Null, Value::Addr),
+            Self::Time(c) => c.get(row).map_or(Value::Null, Value::Time),
+            Self::Interval(c) => c.get(row).map_or(Value::Null, Value::Interval),
+            Self::Null => Value::Null,
+        }
+    }
+}
+
+/// One row of a result.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    result: &'a ResultSet,
+    row: usize,
+}
+
+impl<'a> Row<'a> {
+    /// The value of column `column`; NULL if there is no such column.
+    pub fn get(&self, column: usize) -> Value<'a> {
+        self.result.value(self.row, column)
+    }
+
+    /// The value of the first column of that name; `None` if there is none.
+    pub fn named(&self, name: &str) -> Option<Value<'a>> {
+        self.result.index_of(name).map(|column| self.get(column))
+    }
+}
+
+impl ResultSet {
+    /// The columns.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// The number of rows.
+    pub const fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether there are no rows.
+    pub const fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// The pointer width that addresses are shown at.
+    pub const fn pointer_width(&self) -> PointerWidth {
+        self.width
+    }
+
+    /// Values that scans of this query could not give, and why ("not applicable" left out).
+    pub fn footnotes(&self) -> &[Footnote] {
+        &self.footnotes
+    }
+
+    /// The index of the first column of that name.
+    pub fn index_of(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|f| f.name.eq_ignore_ascii_case(name))
+    }
+
+    /// A column for reading row by row; nothing but NULL if there is no such column.
+    pub fn column(&self, index: usize) -> ColumnView<'_> {
+        match (self.frame.columns().get(index), self.fields.get(index)) {
+            (Some(column), Some(field)) => ColumnView::new(column, field.ty),
+            _ => ColumnView::Null,
+        }
+    }
+
+    /// One value; NULL beyond the ends.
+    pub fn value(&self, row: usize, column: usize) -> Value<'_> {
+        self.column(column).get(row)
+    }
+
+    /// One value as text, as every output format shows it; empty for NULL.
+    pub fn text(&self, row: usize, column: usize) -> String {
+        let format = self.fields.get(column).map_or(Format::Plain, |f| f.format);
+        format.render(&self.value(row, column), self.width)
+    }
+
+    /// The rows in order.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
+        (0..self.rows).map(|row| Row { result: self, row })
+    }
+
+    /// The result as a polars frame: columns by name (a repeated name gets `_1`, `_2`, …),
+    /// timestamps as `Datetime(Microseconds, UTC)`, intervals as `Duration(Microseconds)`.
+    ///
+    /// # Errors
+    /// None that input can cause; polars refuses frames whose columns differ in length.
+    pub fn to_data_frame(&self) -> polars::prelude::PolarsResult<DataFrame> {
+        let mut seen: std::collections::HashSet<String> = std::collections::HashSet::new();
+        let mut columns = Vec::with_capacity(self.fields.len());
+        for (column, field) in self.frame.columns().iter().zip(&self.fields) {
+            let mut name = field.name.clone();
+            let mut suffix = 0usize;
+            while !seen.insert(name.clone()) {
+                suffix += 1;
+                name = format!("{}_{suffix}", field.name);
+            }
+            let typed = match field.ty {
+                Ty::Time => {
+                    column.cast(&DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)))?
+                }
+                Ty::Interval => column.cast(&DataType::Duration(TimeUnit::Microseconds))?,
+                _ => column.clone(),
+            };
+            columns.push(typed.with_name(name.into()));
+        }
+        DataFrame::new(self.rows, columns)
+    }
+}

@@ -1,0 +1,3 @@
+//! The `dumpql` program.
+
+fn main() {}

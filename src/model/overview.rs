@@ -1,0 +1,127 @@
+//! The dump as a whole: what it is, why it was made, what is wrong with it.
+
+use super::row;
+
+row! {
+    /// The one row of table `dump`.
+    DumpInfo {
+        /// Path of the file as it was opened.
+        path: String,
+        /// Container format (`PAGEDU64`, `PAGEDUMP`, `MDMP`).
+        format: String,
+        /// What the container holds (`triage`, `full memory`, `process with full memory` …).
+        dump_type: String,
+        /// The operating system's name and version (`Windows 10.0`).
+        os: String,
+        /// Build number.
+        build: i64,
+        /// Service pack or its text.
+        service_pack: String,
+        /// Build lab text (`19041.1.amd64fre.vb_release.191206-1406`).
+        build_lab: String,
+        /// `x86`, `x64`, `arm64`, ….
+        arch: String,
+        /// Whether the kernel uses physical address extension.
+        is_pae: bool,
+        /// Number of processors.
+        processors: i64,
+        /// When the dump was made; microseconds since 1970 UTC.
+        system_time: i64,
+        /// Milliseconds since boot (kernel) or since the process started (user).
+        uptime_ms: i64,
+        /// Size of the file.
+        file_bytes: i64,
+        /// Size of physical memory.
+        physical_bytes: i64,
+        /// Page directory base.
+        dtb: u64,
+        /// Base of the kernel image.
+        kernel_base: u64,
+        /// `PsLoadedModuleList`.
+        module_list: u64,
+        /// `PsActiveProcessHead`.
+        process_head: u64,
+        /// The comment in the file.
+        comment: String,
+        /// Whether the file holds everything that its headers promise.
+        is_complete: bool,
+    }
+}
+
+row! {
+    /// The bug check of a kernel dump.
+    Bugcheck {
+        /// The code.
+        code: i64,
+        /// Its name (`SYSTEM_THREAD_EXCEPTION_NOT_HANDLED`).
+        name: String,
+        /// The first parameter.
+        p1: u64,
+        /// The second parameter.
+        p2: u64,
+        /// The third parameter.
+        p3: u64,
+        /// The fourth parameter.
+        p4: u64,
+        /// What the first parameter means, where documented.
+        p1_description: String,
+        /// What the second parameter means, where documented.
+        p2_description: String,
+        /// What the third parameter means, where documented.
+        p3_description: String,
+        /// What the fourth parameter means, where documented.
+        p4_description: String,
+        /// The thread that was running.
+        ethread: u64,
+        /// The name of its process.
+        process: String,
+        /// The module of the faulting address.
+        module: String,
+        /// The symbol of the faulting address.
+        symbol: String,
+        /// A short text that equal crashes share.
+        bucket_id: String,
+    }
+}
+
+row! {
+    /// An exception record.
+    Exception {
+        /// Exception code.
+        code: i64,
+        /// Its name (`ACCESS_VIOLATION`).
+        name: String,
+        /// Where it happened.
+        address: u64,
+        /// The symbol there.
+        symbol: String,
+        /// Exception flags.
+        flags: i64,
+        /// Whether execution could go on.
+        is_continuable: bool,
+        /// The parameters in hex, separated by blanks.
+        parameters: String,
+        /// The thread object.
+        ethread: u64,
+        /// The thread id.
+        tid: i64,
+        /// Whether it comes from the .NET runtime.
+        is_clr: bool,
+        /// What the parameters say (`read of 0x0000000000000010`).
+        description: String,
+    }
+}
+
+row! {
+    /// Something wrong with a source or with values of a table.
+    Problem {
+        /// The table, if it concerns one.
+        table: String,
+        /// The column, if it concerns one.
+        column: String,
+        /// What is wrong.
+        reason: String,
+        /// How often.
+        count: i64,
+    }
+}

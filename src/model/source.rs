@@ -1,0 +1,195 @@
+//! The seam between tables and whatever can answer them.
+
+use std::ops::ControlFlow;
+
+use super::{
+    Bugcheck, CoverageRange, DumpInfo, Exception, Handle, MemoryRegion, Module, Problem, Process,
+    Processor, Register, Thread, UnloadedModule,
+};
+use crate::catalog::{Absent, Cell, PointerWidth, SourceKind};
+
+/// The columns that a scan wants, by their names in the table. A source need not fill the rest.
+#[derive(Debug, Clone, Copy)]
+pub struct Want<'a> {
+    names: Option<&'a [&'static str]>,
+}
+
+impl<'a> Want<'a> {
+    /// Every column.
+    pub const ALL: Want<'static> = Want { names: None };
+
+    /// Only the columns of these names.
+    pub const fn only(names: &'a [&'static str]) -> Self {
+        Self { names: Some(names) }
+    }
+
+    /// Whether the column is wanted.
+    pub fn has(&self, name: &str) -> bool {
+        self.names.is_none_or(|names| names.contains(&name))
+    }
+
+    /// Whether any of the columns is wanted.
+    pub fn has_any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.has(name))
+    }
+}
+
+/// Whether the receiver of rows wants more of them.
+pub type Flow = ControlFlow<()>;
+
+/// Receives rows one at a time. A source stops as soon as it is told [`ControlFlow::Break`], which
+/// is how limits and cancellation reach it; it returns `Ok` then.
+pub type Emit<'a, R> = &'a mut dyn FnMut(R) -> Flow;
+
+/// A source has nothing to say on a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unanswered {
+    /// Why, as the end of a sentence ("the minidump has no handle stream"); `None` when the whole
+    /// kind of source cannot answer.
+    pub because: Option<String>,
+}
+
+impl Unanswered {
+    /// This kind of source never answers the table.
+    pub const KIND: Self = Self { because: None };
+
+    /// This very source does not, because of what is missing.
+    pub fn because(reason: impl Into<String>) -> Self {
+        Self { because: Some(reason.into()) }
+    }
+}
+
+/// The machine of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Machine {
+    /// The width of pointers.
+    pub width: PointerWidth,
+    /// `x86`, `x64`, `arm64` …; as `dump.arch` gives it.
+    pub arch: &'static str,
+}
+
+/// What an address belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Located {
+    /// The module's name without directory and extension, as debuggers print it (`nt`, `ntdll`).
+    pub module: String,
+    /// The nearest symbol at or before the address, if symbols are known.
+    pub symbol: Option<String>,
+    /// Bytes from the symbol, or from the module's base without one.
+    pub offset: u64,
+}
+
+impl Located {
+    /// `module!symbol+0x1f`, `module!symbol`, or `module+0x1f00`, as debuggers print it.
+    pub fn display(&self) -> String {
+        let Self { module, symbol, offset } = self;
+        match (symbol, offset) {
+            (Some(symbol), 0) => format!("{module}!{symbol}"),
+            (Some(symbol), _) => format!("{module}!{symbol}+{offset:#x}"),
+            (None, 0) => module.clone(),
+            (None, _) => format!("{module}+{offset:#x}"),
+        }
+    }
+}
+
+/// One open dump or log, answering tables.
+///
+/// # Contract
+///
+/// - Rows come in the same order at every call; no object comes twice.
+/// - A value that cannot be read is a [`Cell`] with its reason, never an end of the scan.
+/// - Columns that [`Want`] does not name may be left at their default.
+/// - No method panics, prints, or looks at anything but the source itself.
+/// - A method that is not overridden says that this kind of source cannot answer.
+#[allow(unused_variables, reason = "defaults ignore their arguments")]
+pub trait Source: Send + Sync {
+    /// The source's kind.
+    fn kind(&self) -> SourceKind;
+
+    /// The machine that the source is from.
+    fn machine(&self) -> Machine;
+
+    /// What the dump says of itself: one row.
+    fn dump(&self, want: &Want<'_>) -> Result<DumpInfo, Unanswered>;
+
+    /// The bug check: at most one row.
+    fn bugcheck(&self, want: &Want<'_>, emit: Emit<'_, Bugcheck>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Exceptions recorded in the dump.
+    fn exceptions(&self, want: &Want<'_>, emit: Emit<'_, Exception>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Registers of every context that the dump holds, one row a register.
+    fn registers(&self, want: &Want<'_>, emit: Emit<'_, Register>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Processes.
+    fn processes(&self, want: &Want<'_>, emit: Emit<'_, Process>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Threads.
+    fn threads(&self, want: &Want<'_>, emit: Emit<'_, Thread>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Processors.
+    fn processors(&self, want: &Want<'_>, emit: Emit<'_, Processor>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Loaded modules in load order.
+    fn modules(&self, want: &Want<'_>, emit: Emit<'_, Module>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Unloaded modules, the latest first where the source has an order of its own.
+    fn unloaded_modules(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, UnloadedModule>,
+    ) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Regions of the address space.
+    fn memory_regions(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, MemoryRegion>,
+    ) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Handles.
+    fn handles(&self, want: &Want<'_>, emit: Emit<'_, Handle>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// What the dump holds of memory.
+    fn coverage(&self, want: &Want<'_>, emit: Emit<'_, CoverageRange>) -> Result<(), Unanswered>;
+
+    /// What is wrong with the source itself (truncated streams, lists that break). Absent values
+    /// of tables are counted by the table `problems` on top of these.
+    fn problems(&self, emit: Emit<'_, Problem>);
+
+    /// Reads memory at a virtual address; fills all of `buffer` or says why not.
+    fn read(&self, address: u64, buffer: &mut [u8]) -> Cell<()> {
+        Err(Absent::NotInDump)
+    }
+
+    /// The module, and if known the symbol, that an address lies in; [`Absent::NotApplicable`] if
+    /// it lies in no module.
+    fn locate(&self, address: u64) -> Cell<Located> {
+        Err(Absent::NotApplicable)
+    }
+
+    /// The address of `module!symbol`.
+    fn address_of(&self, symbol: &str) -> Cell<u64> {
+        Err(Absent::NoSymbols)
+    }
+}

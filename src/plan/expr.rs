@@ -1,0 +1,171 @@
+//! Typed expressions.
+
+use std::sync::Arc;
+
+use super::Plan;
+use crate::catalog::{Format, FunctionSpec, Ty, Value};
+use crate::diag::Span;
+use crate::lang::ast::{BinaryOp, MatchOp};
+
+/// An expression over the columns of one input, with its type.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expr {
+    /// What it computes.
+    pub kind: ExprKind,
+    /// The type of the result. Never [`Ty::Null`] but for a bare NULL literal.
+    pub ty: Ty,
+    /// How numbers are shown: a plain reference to a hex column stays hex, and so do `min`, `max`,
+    /// `coalesce` and `CASE` over nothing but hex.
+    pub format: Format,
+    /// Where it stands in the query.
+    pub span: Span,
+}
+
+/// The kinds of typed expression. Operands have been converted: both sides of a comparison have
+/// one type, and so have the results of a `CASE` and the entries of an `IN` list.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ExprKind {
+    /// A column of the input, by index.
+    Column(usize),
+    /// A constant; parameters have become constants.
+    Literal(Value<'static>),
+    /// Three-valued `NOT`.
+    Not(Box<Expr>),
+    /// Arithmetic negation of an integer, a double or an interval; overflow is an error.
+    Negate(Box<Expr>),
+    /// Bitwise complement of an integer or an address.
+    BitNot(Box<Expr>),
+    /// An operator between operands. The pairs of operand types, and results:
+    ///
+    /// - `AND`, `OR`: booleans.
+    /// - comparisons: equal types, result boolean. (An integer compared with an address has been
+    ///   left as it is: exec compares the two as numbers, so a negative integer is below every
+    ///   address. An address or an integer compared with a double has been cast to double.)
+    /// - `+ - *`: integer×integer, double×double, interval+interval, interval-interval,
+    ///   timestamp±interval → timestamp, timestamp-timestamp → interval, interval*integer,
+    ///   address±integer → address, address+address → address, address-address → integer,
+    ///   address*integer → address.
+    /// - `/`: double×double → double (operands cast), interval/integer → interval;
+    ///   x/0 is NULL.
+    /// - `//`, `%`: integer×integer, address×integer → address, double×double; division by zero
+    ///   is NULL.
+    /// - `& | << >>`: integer×integer, address×address (an integer beside an address has been cast
+    ///   to address) except that shift counts are integers.
+    /// - `||`: text.
+    ///
+    /// A result outside the range of its type is an error (E0302), never a wrong number.
+    Binary {
+        /// The operator.
+        op: BinaryOp,
+        /// The left operand.
+        left: Box<Expr>,
+        /// The right operand.
+        right: Box<Expr>,
+    },
+    /// `IS [NOT] NULL`.
+    IsNull {
+        /// The operand.
+        expr: Box<Expr>,
+        /// Whether `NOT` was given.
+        negated: bool,
+    },
+    /// `IS [NOT] DISTINCT FROM`: a comparison that takes NULLs as equal.
+    IsDistinct {
+        /// The left operand.
+        left: Box<Expr>,
+        /// The right operand.
+        right: Box<Expr>,
+        /// Whether `NOT` was given.
+        negated: bool,
+    },
+    /// `[NOT] IN (…)` over expressions, three-valued.
+    InList {
+        /// The value.
+        expr: Box<Expr>,
+        /// The list.
+        list: Vec<Expr>,
+        /// Whether `NOT` was given.
+        negated: bool,
+    },
+    /// `LIKE` and its kin.
+    Match {
+        /// Which.
+        op: MatchOp,
+        /// The text.
+        expr: Box<Expr>,
+        /// The pattern.
+        pattern: Box<Expr>,
+        /// The escape character of LIKE and ILIKE.
+        escape: Option<char>,
+        /// Whether `NOT` was given.
+        negated: bool,
+    },
+    /// `CASE`; a branch is evaluated only for the rows that choose it.
+    Case {
+        /// Boolean conditions and results.
+        branches: Vec<(Expr, Expr)>,
+        /// `ELSE`; NULL if there is none.
+        otherwise: Option<Box<Expr>>,
+    },
+    /// A conversion to [`Expr::ty`].
+    Cast {
+        /// The operand.
+        expr: Box<Expr>,
+        /// Whether failure gives NULL (`TRY_CAST`).
+        lenient: bool,
+    },
+    /// A scalar function, arguments converted to its signature.
+    Call {
+        /// The function.
+        function: &'static FunctionSpec,
+        /// The arguments.
+        args: Vec<Expr>,
+    },
+    /// `module!symbol`: looked up in the open sources when the query runs.
+    Symbol(String),
+    /// A scalar sub-query of one column: NULL without rows, an error with several.
+    Scalar(Arc<Plan>),
+    /// `[NOT] IN (sub-query)`, three-valued; the plan has one column of the value's type.
+    InQuery {
+        /// The value.
+        expr: Box<Expr>,
+        /// The sub-query.
+        plan: Arc<Plan>,
+        /// Whether `NOT` was given.
+        negated: bool,
+    },
+    /// `EXISTS (sub-query)`.
+    Exists(Arc<Plan>),
+}
+
+/// One aggregate of an [`super::Rel::Aggregate`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct AggregateCall {
+    /// The function.
+    pub function: &'static FunctionSpec,
+    /// The arguments; empty for `count(*)`.
+    pub args: Vec<Expr>,
+    /// Whether only distinct arguments count.
+    pub distinct: bool,
+    /// Rows that do not fulfil it are left out.
+    pub filter: Option<Expr>,
+    /// The order in which rows are taken (`string_agg`, `first` …).
+    pub order_by: Vec<SortKey>,
+    /// The type of the result.
+    pub ty: Ty,
+    /// How the result is shown.
+    pub format: Format,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// One key of an order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SortKey {
+    /// The key.
+    pub expr: Expr,
+    /// Whether the largest comes first.
+    pub descending: bool,
+    /// Whether NULLs come first.
+    pub nulls_first: bool,
+}

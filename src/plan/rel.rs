@@ -1,0 +1,151 @@
+//! The logical plan: relational operators over typed expressions.
+
+use std::sync::Arc;
+
+use super::{AggregateCall, Expr, SortKey};
+use crate::catalog::{Format, Hint, Ty};
+use crate::diag::Span;
+use crate::lang::ast::{JoinKind, SetOp};
+
+/// A statement, ready to run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Planned {
+    /// A query (`DESCRIBE`, `SHOW` and `EXPLAIN` have become queries over constants).
+    Query(Plan),
+    /// `EXPLAIN ANALYZE`: run the plan and report on each operator.
+    Analyze(Plan),
+}
+
+/// An operator and the columns that it yields.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The operator.
+    pub rel: Rel,
+    /// The columns of its rows.
+    pub schema: Vec<Field>,
+    /// Where it stands in the query.
+    pub span: Span,
+}
+
+/// A column of a plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// The name; not unique.
+    pub name: String,
+    /// The type.
+    pub ty: Ty,
+    /// How numbers are shown.
+    pub format: Format,
+}
+
+/// A column that a scan yields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScanColumn {
+    /// The value of the column of that index in the table's specification.
+    Value(usize),
+    /// The reason that the value is absent, as text; NULL where it is present.
+    Why(usize),
+}
+
+/// The relational operators.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rel {
+    /// Rows of a virtual table.
+    Scan {
+        /// The table's name in the catalog.
+        table: &'static str,
+        /// What is read, in the order of the schema.
+        columns: Vec<ScanColumn>,
+        /// Conditions passed down; a filter above tests them again.
+        hints: Vec<Hint>,
+        /// How many rows are enough.
+        limit: Option<usize>,
+    },
+    /// Constant rows; expressions without columns. One row of no columns for a query without FROM.
+    Values {
+        /// The rows.
+        rows: Vec<Vec<Expr>>,
+    },
+    /// The rows for which the predicate is true.
+    Filter {
+        /// The input.
+        input: Box<Plan>,
+        /// The condition.
+        predicate: Expr,
+    },
+    /// Computed columns.
+    Project {
+        /// The input.
+        input: Box<Plan>,
+        /// One expression a column.
+        exprs: Vec<Expr>,
+    },
+    /// Matching rows of two inputs. The schema is the left's columns then the right's; semi and
+    /// anti joins keep the left's only.
+    Join {
+        /// The left input.
+        left: Box<Plan>,
+        /// The right input.
+        right: Box<Plan>,
+        /// Which join.
+        kind: JoinKind,
+        /// Pairs of expressions, over the left and over the right input, of one type, that have to
+        /// be equal (NULL equals nothing).
+        keys: Vec<(Expr, Expr)>,
+        /// What else has to hold, over the left's columns then the right's.
+        residual: Option<Expr>,
+    },
+    /// One row a group: the keys, then the aggregates. Without keys one row, even of no input.
+    Aggregate {
+        /// The input.
+        input: Box<Plan>,
+        /// The keys; NULLs are one group.
+        keys: Vec<Expr>,
+        /// The aggregates.
+        aggregates: Vec<AggregateCall>,
+    },
+    /// Distinct rows, the first of each kept, in the order of the input; with `on`, distinct in
+    /// those expressions.
+    Distinct {
+        /// The input.
+        input: Box<Plan>,
+        /// `DISTINCT ON`.
+        on: Option<Vec<Expr>>,
+    },
+    /// Sorted rows; equal rows keep their order.
+    Sort {
+        /// The input.
+        input: Box<Plan>,
+        /// The keys.
+        keys: Vec<SortKey>,
+        /// How many of the first rows are needed, if a limit stands above.
+        top: Option<usize>,
+    },
+    /// Some of the rows.
+    Limit {
+        /// The input.
+        input: Box<Plan>,
+        /// How many; all if `None`.
+        limit: Option<usize>,
+        /// How many are left out before.
+        offset: usize,
+    },
+    /// `UNION`, `INTERSECT`, `EXCEPT`; both inputs have the types of the schema.
+    SetOp {
+        /// Which.
+        op: SetOp,
+        /// Whether duplicates count (`ALL`).
+        all: bool,
+        /// The left input.
+        left: Box<Plan>,
+        /// The right input.
+        right: Box<Plan>,
+    },
+    /// A common table expression, computed once a query.
+    Shared {
+        /// Equal for all uses of one expression.
+        id: usize,
+        /// The expression's plan.
+        plan: Arc<Plan>,
+    },
+}

@@ -1,0 +1,306 @@
+//! The one file that joins the stages: opens sources, runs queries.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::catalog::{Catalog, PointerWidth, Value};
+use crate::diag::{Code, Diagnostic, Span, render_json, render_text};
+use crate::dump::{self, Image};
+use crate::exec::{self, ResultSet};
+use crate::func::{self, FuncCx};
+use crate::lang;
+use crate::model::Source;
+use crate::plan;
+use crate::source;
+use crate::symbol::Store;
+use crate::synth;
+use crate::table::{self, Cx, NamedSource};
+
+pub use crate::plan::Params;
+
+/// Open sources, and the engine that answers queries over them.
+///
+/// Shared between threads freely; each query is independent of the others.
+///
+/// ```
+/// let session = dumpql::Session::sample()?;
+/// let result = session.query("SELECT name, base FROM modules LIMIT 2")?;
+/// assert_eq!(result.len(), 2);
+/// # Ok::<(), dumpql::Error>(())
+/// ```
+pub struct Session {
+    catalog: Catalog,
+    sources: Vec<OpenSource>,
+    strict: bool,
+    cancelled: Arc<AtomicBool>,
+    rows_read: Arc<AtomicUsize>,
+}
+
+struct OpenSource {
+    name: String,
+    source: Box<dyn Source>,
+}
+
+/// How a session is opened.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Folders and files of symbols and layouts.
+    pub symbols: Vec<PathBuf>,
+    /// Whether a value that cannot be read is an error.
+    pub strict: bool,
+}
+
+/// Ends a running query of its session from another thread.
+#[derive(Debug, Clone)]
+pub struct Canceller(Arc<AtomicBool>);
+
+impl Canceller {
+    /// Makes the running query end with E0306 soon.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What went wrong, with the query's text for the caret.
+#[derive(Debug, Clone)]
+pub struct Error {
+    diagnostics: Vec<Diagnostic>,
+    query: Option<Arc<str>>,
+}
+
+impl Error {
+    fn of_query(diagnostics: Vec<Diagnostic>, query: &str) -> Self {
+        Self { diagnostics, query: Some(query.into()) }
+    }
+
+    /// The stable code of the first error.
+    pub fn code(&self) -> Code {
+        self.diagnostics.first().map_or(Code::Internal, |d| d.code)
+    }
+
+    /// Where in the query the first error is; `None` if it is not about the query's text.
+    pub fn span(&self) -> Option<Span> {
+        self.diagnostics.first().and_then(|d| d.span)
+    }
+
+    /// Everything that is wrong; at least one.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// The errors as text with carets under the query. `origin` names the query's file, if any.
+    pub fn render(&self, origin: Option<&str>, colour: bool) -> String {
+        let query = self.query.as_deref().unwrap_or_default();
+        let each = self.diagnostics.iter().map(|d| render_text(d, query, origin, colour));
+        each.collect::<Vec<_>>().join("\n")
+    }
+
+    /// The errors as JSON objects, one a line.
+    pub fn to_json(&self) -> String {
+        self.diagnostics.iter().map(render_json).collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let each = self.diagnostics.iter().map(ToString::to_string);
+        f.write_str(&each.collect::<Vec<_>>().join("; "))
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<Diagnostic> for Error {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self { diagnostics: vec![diagnostic], query: None }
+    }
+}
+
+impl From<dump::Error> for Error {
+    fn from(error: dump::Error) -> Self {
+        let code = match error {
+            dump::Error::Io { .. } => Code::Io,
+            dump::Error::NotADump { .. } => Code::BadFile,
+        };
+        Diagnostic::new(code, error.to_string()).into()
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("sources", &self.source_names()).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Opens one dump.
+    ///
+    /// # Errors
+    /// E0401 if the file is not a dump that can be read, E0402 if it cannot be opened.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::open_with(&[path.as_ref()], &Options::default())
+    }
+
+    /// Opens several dumps, which every table then covers.
+    ///
+    /// # Errors
+    /// As [`Session::open`], for the first file that fails.
+    pub fn open_with(paths: &[&Path], options: &Options) -> Result<Self, Error> {
+        let images = paths.iter().map(|path| Image::open(path)).collect::<Result<Vec<_>, _>>()?;
+        Self::from_images(images, options)
+    }
+
+    /// Opens the sample, a small triage dump that is built in memory.
+    ///
+    /// # Errors
+    /// None but defects of the sample.
+    pub fn sample() -> Result<Self, Error> {
+        Self::from_images(vec![Image::from_bytes("sample", synth::sample())], &Options::default())
+    }
+
+    /// Opens dumps whose bytes are in memory or mapped already.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub fn from_images(images: Vec<Image>, options: &Options) -> Result<Self, Error> {
+        let store = Store::new(options.symbols.clone());
+        let names = short_names(images.iter().map(Image::path));
+        let mut sources = Vec::with_capacity(images.len());
+        for (image, name) in images.into_iter().zip(names) {
+            sources.push(OpenSource { name, source: source::open(image, &store)? });
+        }
+        let several = sources.len() > 1;
+        let tables = table::ALL.iter().map(|t| t.spec(several)).collect();
+        Ok(Self {
+            catalog: Catalog::new(tables, func::specs()),
+            sources,
+            strict: options.strict,
+            cancelled: Arc::default(),
+            rows_read: Arc::default(),
+        })
+    }
+
+    /// The tables and functions that queries may name.
+    pub const fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The names of the open sources, as the column `dump` shows them.
+    pub fn source_names(&self) -> Vec<&str> {
+        self.sources.iter().map(|s| s.name.as_str()).collect()
+    }
+
+    /// A handle that ends a running query from another thread.
+    pub fn canceller(&self) -> Canceller {
+        Canceller(Arc::clone(&self.cancelled))
+    }
+
+    /// How many rows scans of the running query have read so far.
+    pub fn rows_read(&self) -> usize {
+        self.rows_read.load(Ordering::Relaxed)
+    }
+
+    /// Runs a script and returns the result of its last statement.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the query, with its place; nothing runs before all is checked.
+    pub fn query(&self, sql: &str) -> Result<ResultSet, Error> {
+        self.query_with(sql, &Params::new())
+    }
+
+    /// The same with values for the parameters `$name`.
+    ///
+    /// # Errors
+    /// As [`Session::query`].
+    pub fn query_with(&self, sql: &str, params: &Params) -> Result<ResultSet, Error> {
+        let mut last = None;
+        self.run(sql, params, &mut |result| {
+            last = Some(result);
+            true
+        })?;
+        last.ok_or_else(|| {
+            Error::of_query(vec![Diagnostic::new(Code::Syntax, "the text holds no statement")], sql)
+        })
+    }
+
+    /// Runs a script, handing over each statement's result as it is ready; the receiver returns
+    /// whether to go on. All statements are checked before the first runs.
+    ///
+    /// # Errors
+    /// As [`Session::query`]; results handed over before stay valid.
+    pub fn run(
+        &self,
+        sql: &str,
+        params: &Params,
+        receive: &mut dyn FnMut(ResultSet) -> bool,
+    ) -> Result<(), Error> {
+        self.cancelled.store(false, Ordering::Relaxed);
+        self.rows_read.store(0, Ordering::Relaxed);
+        let statements = lang::parse(sql).map_err(|d| Error::of_query(vec![d], sql))?;
+        let mut plans = Vec::with_capacity(statements.len());
+        for statement in &statements {
+            let planned = plan::bind(statement, &self.catalog, params);
+            plans.push(planned.map_err(|ds| Error::of_query(ds, sql))?);
+        }
+        let tables: Vec<NamedSource<'_>> = self
+            .sources
+            .iter()
+            .map(|s| NamedSource { name: &s.name, source: &*s.source })
+            .collect();
+        let functions: Vec<(&str, &dyn Source)> =
+            self.sources.iter().map(|s| (s.name.as_str(), &*s.source)).collect();
+        let cx = exec::Context {
+            tables: Cx {
+                catalog: &self.catalog,
+                sources: &tables,
+                cancelled: &self.cancelled,
+                rows_read: &self.rows_read,
+            },
+            functions: FuncCx { sources: &functions, width: self.width() },
+            strict: self.strict,
+        };
+        for planned in &plans {
+            let result = exec::run(planned, &cx).map_err(|d| Error::of_query(vec![d], sql))?;
+            if !receive(result) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// 64 bits as soon as one source has them.
+    fn width(&self) -> PointerWidth {
+        let narrow = |s: &OpenSource| s.source.machine().width == PointerWidth::Bits32;
+        if !self.sources.is_empty() && self.sources.iter().all(narrow) {
+            PointerWidth::Bits32
+        } else {
+            PointerWidth::Bits64
+        }
+    }
+}
+
+/// File names where they are unique, else whole paths, numbered where even those repeat.
+fn short_names<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let paths: Vec<&str> = paths.collect();
+    let file = |path: &str| path.rsplit(['/', '\\']).next().unwrap_or(path).to_owned();
+    let mut uses: BTreeMap<String, usize> = BTreeMap::new();
+    for path in &paths {
+        *uses.entry(file(path)).or_default() += 1;
+    }
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let names = paths.iter().map(|path| {
+        let short = file(path);
+        let name = if uses.get(&short) == Some(&1) { short } else { (*path).to_owned() };
+        let count = seen.entry(name.clone()).or_default();
+        *count += 1;
+        if *count == 1 { name } else { format!("{name}#{count}") }
+    });
+    names.collect()
+}
+
+/// Reads a parameter given as text; `None` keeps it text.
+pub fn parameter(text: &str) -> Value<'static> {
+    Value::text(text.to_owned())
+}

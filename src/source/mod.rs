@@ -1,0 +1,19 @@
+//! Who can answer: one folder for each kind of source.
+
+pub mod kernel;
+pub mod user;
+
+use crate::dump::{self, Format, Image};
+use crate::model::Source;
+use crate::symbol::Store;
+
+/// Opens an image as a source.
+///
+/// # Errors
+/// [`dump::Error::NotADump`] if no reader takes it.
+pub fn open(image: Image, symbols: &Store) -> Result<Box<dyn Source>, dump::Error> {
+    match dump::detect(&image)? {
+        Format::Minidump => Ok(Box::new(user::open(image, symbols)?)),
+        Format::Kernel64 | Format::Kernel32 => kernel::open(image, symbols),
+    }
+}

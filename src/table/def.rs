@@ -1,0 +1,347 @@
+//! What a table is made of, and how its rows become columns.
+//!
+//! A [`TableDef`] is written over a row of the model; [`Table`] erases that row. Only the columns
+//! that a scan asks for are computed.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::catalog::{
+    Batch, Catalog, Cell, ColumnBuilder, ColumnSpec, Example, Format, Hint, HintOp, Kinds,
+    SourceKind, TableSpec, Ty, Unit,
+};
+use crate::model::{Emit, Source, Unanswered, Want};
+
+/// An open source and the name that the column `dump` gives it.
+#[derive(Clone, Copy)]
+pub struct NamedSource<'a> {
+    /// The name, unique among the open sources.
+    pub name: &'a str,
+    /// The source.
+    pub source: &'a dyn Source,
+}
+
+impl fmt::Debug for NamedSource<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("NamedSource").field(&self.name).finish()
+    }
+}
+
+/// What a scan may look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Cx<'a> {
+    /// The registry of tables and functions.
+    pub catalog: &'a Catalog,
+    /// The open sources in order.
+    pub sources: &'a [NamedSource<'a>],
+    /// Set from outside to end the query; looked at every few rows.
+    pub cancelled: &'a AtomicBool,
+    /// Counts rows as they are read, for progress displays.
+    pub rows_read: &'a AtomicUsize,
+}
+
+/// What a query wants of a table.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ScanRequest<'a> {
+    /// Indices into [`TableSpec::columns`], in the order wanted, without repetition.
+    pub columns: &'a [usize],
+    /// Conditions that every row of interest fulfils. A scan may leave out rows that do not, and
+    /// may ignore them: the engine filters again.
+    pub hints: &'a [Hint],
+    /// How many rows are enough, if a limit applies to the scan itself.
+    pub limit: Option<usize>,
+}
+
+/// The outcome of a scan.
+#[derive(Debug, Default)]
+pub struct Scan {
+    /// The rows of all sources, in the order of the sources.
+    pub batch: Batch,
+    /// Sources that had nothing to say, by index, and why.
+    pub unanswered: Vec<(usize, Unanswered)>,
+}
+
+/// Why a scan gave nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ScanError {
+    /// No open source answers this table; one entry a source.
+    NoSource(Vec<(usize, Unanswered)>),
+    /// [`Cx::cancelled`] was set.
+    Cancelled,
+}
+
+/// A table whose row type nobody needs to know.
+pub trait Table: Send + Sync {
+    /// The name.
+    fn name(&self) -> &'static str;
+
+    /// The specification. `several` says whether several sources are open, which makes the column
+    /// `dump` visible.
+    fn spec(&self, several: bool) -> TableSpec;
+
+    /// Reads rows.
+    fn scan(&self, cx: &Cx<'_>, request: &ScanRequest<'_>) -> Result<Scan, ScanError>;
+}
+
+/// Where a table's rows come from.
+pub enum Rows<R> {
+    /// From each source; such a table has the column `dump`.
+    Source(fn(&dyn Source, &Want<'_>, Emit<'_, R>) -> Result<(), Unanswered>),
+    /// From each source, with a look at the other tables.
+    SourceAndCatalog(fn(&Cx<'_>, NamedSource<'_>, Emit<'_, R>) -> Result<(), Unanswered>),
+    /// From the catalog alone.
+    Catalog(fn(&Catalog, Emit<'_, R>)),
+}
+
+/// One table over rows of type `R`.
+pub struct TableDef<R: 'static> {
+    /// The name.
+    pub name: &'static str,
+    /// What one row is, and where rows come from.
+    pub doc: &'static str,
+    /// The debugger commands that it answers.
+    pub answers: &'static str,
+    /// The kinds of source that can fill it.
+    pub kinds: Kinds,
+    /// Queries to learn from.
+    pub examples: &'static [Example],
+    /// Where rows come from.
+    pub rows: Rows<R>,
+    /// The columns.
+    pub columns: &'static [Column<R>],
+}
+
+/// One column: name, documentation and getter.
+pub struct Column<R: 'static> {
+    name: &'static str,
+    doc: &'static str,
+    unit: Unit,
+    format: Format,
+    hidden: bool,
+    get: Get<R>,
+}
+
+/// How a column's value is had from a row; the variant gives the column's type.
+pub enum Get<R: 'static> {
+    /// `BOOLEAN`.
+    Bool(fn(&R) -> Cell<bool>),
+    /// `INTEGER`.
+    Int(fn(&R) -> Cell<i64>),
+    /// `DOUBLE`.
+    Double(fn(&R) -> Cell<f64>),
+    /// `VARCHAR`.
+    Text(for<'a> fn(&'a R) -> Cell<&'a str>),
+    /// `ADDRESS`.
+    Addr(fn(&R) -> Cell<u64>),
+    /// `TIMESTAMP`, in microseconds since 1970 UTC.
+    Time(fn(&R) -> Cell<i64>),
+}
+
+impl<R> Column<R> {
+    /// A column without a unit.
+    pub const fn new(name: &'static str, doc: &'static str, get: Get<R>) -> Self {
+        Self { name, doc, unit: Unit::None, format: Format::Plain, hidden: false, get }
+    }
+
+    /// The same with a unit.
+    #[must_use]
+    pub const fn unit(mut self, unit: Unit) -> Self {
+        self.unit = unit;
+        self
+    }
+
+    /// The same, shown in hex.
+    #[must_use]
+    pub const fn hex(mut self) -> Self {
+        self.format = Format::Hex;
+        self
+    }
+
+    /// The same, left out of `SELECT *`.
+    #[must_use]
+    pub const fn hidden(mut self) -> Self {
+        self.hidden = true;
+        self
+    }
+}
+
+impl<R> Get<R> {
+    const fn ty(&self) -> Ty {
+        match self {
+            Self::Bool(_) => Ty::Bool,
+            Self::Int(_) => Ty::Int,
+            Self::Double(_) => Ty::Double,
+            Self::Text(_) => Ty::Text,
+            Self::Addr(_) => Ty::Addr,
+            Self::Time(_) => Ty::Time,
+        }
+    }
+
+    fn push(&self, row: &R, into: &mut ColumnBuilder) {
+        match self {
+            Self::Bool(get) => into.push_bool(get(row)),
+            Self::Int(get) | Self::Time(get) => into.push_int(get(row)),
+            Self::Double(get) => into.push_double(get(row)),
+            Self::Text(get) => into.push_text(get(row)),
+            Self::Addr(get) => into.push_addr(get(row)),
+        }
+    }
+}
+
+const DUMP_COLUMN: &str = "dump";
+
+impl<R> TableDef<R> {
+    const fn has_dump_column(&self) -> bool {
+        !matches!(self.rows, Rows::Catalog(_))
+    }
+
+    /// The own column behind an index of the specification; `None` is the column `dump`.
+    fn own(&self, index: usize) -> Option<&'static Column<R>> {
+        let own = if self.has_dump_column() { index.checked_sub(1)? } else { index };
+        self.columns.get(own)
+    }
+
+    fn scan_source(
+        &self,
+        cx: &Cx<'_>,
+        named: NamedSource<'_>,
+        want: &Want<'_>,
+        emit: Emit<'_, R>,
+    ) -> Result<(), Unanswered> {
+        match self.rows {
+            Rows::Source(rows) => rows(named.source, want, emit),
+            Rows::SourceAndCatalog(rows) => rows(cx, named, emit),
+            Rows::Catalog(rows) => {
+                rows(cx.catalog, emit);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl<R> Table for TableDef<R> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn spec(&self, several: bool) -> TableSpec {
+        let dump = self.has_dump_column().then_some(ColumnSpec {
+            name: DUMP_COLUMN,
+            doc: "Which of the open sources the row is from; shown by `SELECT *` when there are several.",
+            ty: Ty::Text,
+            unit: Unit::None,
+            format: Format::Plain,
+            hidden: !several,
+        });
+        let own = self.columns.iter().map(|c| ColumnSpec {
+            name: c.name,
+            doc: c.doc,
+            ty: c.get.ty(),
+            unit: c.unit,
+            format: c.format,
+            hidden: c.hidden,
+        });
+        TableSpec {
+            name: self.name,
+            doc: self.doc,
+            answers: self.answers,
+            kinds: self.kinds,
+            columns: dump.into_iter().chain(own).collect(),
+            examples: self.examples,
+        }
+    }
+
+    fn scan(&self, cx: &Cx<'_>, request: &ScanRequest<'_>) -> Result<Scan, ScanError> {
+        let columns: Vec<Option<&Column<R>>> =
+            request.columns.iter().map(|&index| self.own(index)).collect();
+        let names: Vec<&'static str> = columns.iter().flatten().map(|c| c.name).collect();
+        let mut builders: Vec<ColumnBuilder> = columns
+            .iter()
+            .map(|c| ColumnBuilder::new(c.map_or(Ty::Text, |c| c.get.ty())))
+            .collect();
+        let limit = request.limit.unwrap_or(usize::MAX);
+        let mut rows = 0usize;
+        let mut unanswered = Vec::new();
+        let mut answered = false;
+        let nameless = [NamedSource { name: "", source: &Nothing }];
+        let sources = if self.has_dump_column() { cx.sources } else { &nameless };
+        for (index, named) in sources.iter().enumerate() {
+            if rows >= limit || !self.may_match(named.name, request.hints) {
+                answered = true;
+                continue;
+            }
+            let mut emit = |row: R| {
+                for (column, builder) in columns.iter().zip(&mut builders) {
+                    match column {
+                        Some(column) => column.get.push(&row, builder),
+                        None => builder.push_text(Ok(named.name)),
+                    }
+                }
+                rows += 1;
+                cx.rows_read.fetch_add(1, Ordering::Relaxed);
+                if rows >= limit || cx.cancelled.load(Ordering::Relaxed) {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            };
+            match self.scan_source(cx, *named, &Want::only(&names), &mut emit) {
+                Ok(()) => answered = true,
+                Err(why) => unanswered.push((index, why)),
+            }
+            if cx.cancelled.load(Ordering::Relaxed) {
+                return Err(ScanError::Cancelled);
+            }
+        }
+        if !answered {
+            return Err(ScanError::NoSource(unanswered));
+        }
+        let columns = builders.into_iter().map(ColumnBuilder::finish).collect();
+        Ok(Scan { batch: Batch { columns, rows }, unanswered })
+    }
+}
+
+impl<R> TableDef<R> {
+    /// Whether rows of the source of that name can fulfil the hints on the column `dump`.
+    fn may_match(&self, name: &str, hints: &[Hint]) -> bool {
+        let on_dump = hints.iter().filter(|h| self.has_dump_column() && h.column == 0);
+        on_dump.into_iter().all(|hint| match &hint.op {
+            HintOp::In(values) => values.iter().any(|v| v.as_text() == Some(name)),
+            HintOp::Prefix(prefix) => name.starts_with(prefix.as_str()),
+            HintOp::Range(..) => true,
+        })
+    }
+}
+
+/// The source behind tables that need none.
+struct Nothing;
+
+impl Source for Nothing {
+    fn kind(&self) -> SourceKind {
+        SourceKind::Log
+    }
+
+    fn machine(&self) -> crate::model::Machine {
+        crate::model::Machine::default()
+    }
+
+    fn dump(&self, _: &Want<'_>) -> Result<crate::model::DumpInfo, Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    fn coverage(
+        &self,
+        _: &Want<'_>,
+        _: Emit<'_, crate::model::CoverageRange>,
+    ) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    fn problems(&self, _: Emit<'_, crate::model::Problem>) {}
+}
+
+/// Borrows a text cell of a row.
+pub fn text(cell: &Cell<String>) -> Cell<&str> {
+    cell.as_deref().map_err(|reason| *reason)
+}
