@@ -51,6 +51,13 @@ pub enum Unit {
 }
 
 impl Unit {
+    /// The unit that a column's name ends in: `size_bytes` is in bytes.
+    pub fn of_name(column: &str) -> Self {
+        let units = [Self::Bytes, Self::Pages, Self::Milliseconds, Self::Ticks, Self::Megahertz];
+        let last = column.rsplit('_').next().unwrap_or(column);
+        units.into_iter().find(|u| u.as_str().eq_ignore_ascii_case(last)).unwrap_or_default()
+    }
+
     /// The word for documentation; empty for [`Unit::None`].
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -111,6 +118,44 @@ impl TableSpec {
     /// The index of the column of that name, compared without regard to ASCII case.
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|c| c.name.eq_ignore_ascii_case(name))
+    }
+}
+
+impl TableSpec {
+    /// The kinds of source that can fill it, separated by commas; empty for tables about dumpql.
+    pub fn kind_names(&self) -> String {
+        self.kinds.iter().map(|k| k.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl FunctionSpec {
+    /// The ways to call it as text: `round(DOUBLE[, INTEGER]) -> DOUBLE`, `coalesce(any, ...) -> any`.
+    pub fn signature_texts(&self) -> Vec<String> {
+        self.signatures.iter().map(|s| format!("{}{}", self.name, s.text())).collect()
+    }
+}
+
+impl Signature {
+    fn text(&self) -> String {
+        let name = |ty: Ty| if ty == Ty::Null { "any" } else { ty.name() };
+        let mut text = String::from("(");
+        let required = self.args.len().saturating_sub(self.optional);
+        for (index, ty) in self.args.iter().enumerate() {
+            if index >= required {
+                text.push('[');
+            }
+            if index > 0 {
+                text.push_str(", ");
+            }
+            text.push_str(name(*ty));
+        }
+        if self.variadic {
+            text.push_str(", ...");
+        }
+        text.push_str(&"]".repeat(self.optional.min(self.args.len())));
+        text.push_str(") -> ");
+        text.push_str(name(self.returns));
+        text
     }
 }
 

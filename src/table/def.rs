@@ -85,7 +85,7 @@ pub trait Table: Send + Sync {
 }
 
 /// Where a table's rows come from.
-pub enum Rows<R> {
+pub(crate) enum Rows<R> {
     /// From each source; such a table has the column `dump`.
     Source(fn(&dyn Source, &Want<'_>, Emit<'_, R>) -> Result<(), Unanswered>),
     /// From each source, with a look at the other tables.
@@ -95,7 +95,7 @@ pub enum Rows<R> {
 }
 
 /// One table over rows of type `R`.
-pub struct TableDef<R: 'static> {
+pub(crate) struct TableDef<R: 'static> {
     /// The name.
     pub name: &'static str,
     /// What one row is, and where rows come from.
@@ -113,25 +113,23 @@ pub struct TableDef<R: 'static> {
 }
 
 /// One column: name, documentation and getter.
-pub struct Column<R: 'static> {
+pub(crate) struct Column<R: 'static> {
     name: &'static str,
     doc: &'static str,
-    unit: Unit,
     format: Format,
-    hidden: bool,
     get: Get<R>,
 }
 
 /// How a column's value is had from a row; the variant gives the column's type.
-pub enum Get<R: 'static> {
+pub(crate) enum Get<R: 'static> {
     /// `BOOLEAN`.
     Bool(fn(&R) -> Cell<bool>),
     /// `INTEGER`.
     Int(fn(&R) -> Cell<i64>),
-    /// `DOUBLE`.
-    Double(fn(&R) -> Cell<f64>),
     /// `VARCHAR`.
     Text(for<'a> fn(&'a R) -> Cell<&'a str>),
+    /// `VARCHAR` that is put together for the row.
+    Owned(fn(&R) -> Cell<String>),
     /// `ADDRESS`.
     Addr(fn(&R) -> Cell<u64>),
     /// `TIMESTAMP`, in microseconds since 1970 UTC.
@@ -139,30 +137,14 @@ pub enum Get<R: 'static> {
 }
 
 impl<R> Column<R> {
-    /// A column without a unit.
-    pub const fn new(name: &'static str, doc: &'static str, get: Get<R>) -> Self {
-        Self { name, doc, unit: Unit::None, format: Format::Plain, hidden: false, get }
+    /// A column shown as its type is.
+    pub(crate) const fn new(name: &'static str, doc: &'static str, get: Get<R>) -> Self {
+        Self { name, doc, format: Format::Plain, get }
     }
 
-    /// The same with a unit.
-    #[must_use]
-    pub const fn unit(mut self, unit: Unit) -> Self {
-        self.unit = unit;
-        self
-    }
-
-    /// The same, shown in hex.
-    #[must_use]
-    pub const fn hex(mut self) -> Self {
-        self.format = Format::Hex;
-        self
-    }
-
-    /// The same, left out of `SELECT *`.
-    #[must_use]
-    pub const fn hidden(mut self) -> Self {
-        self.hidden = true;
-        self
+    /// An integer column shown in hex.
+    pub(crate) const fn hex(name: &'static str, doc: &'static str, get: Get<R>) -> Self {
+        Self { name, doc, format: Format::Hex, get }
     }
 }
 
@@ -171,8 +153,7 @@ impl<R> Get<R> {
         match self {
             Self::Bool(_) => Ty::Bool,
             Self::Int(_) => Ty::Int,
-            Self::Double(_) => Ty::Double,
-            Self::Text(_) => Ty::Text,
+            Self::Text(_) | Self::Owned(_) => Ty::Text,
             Self::Addr(_) => Ty::Addr,
             Self::Time(_) => Ty::Time,
         }
@@ -182,8 +163,8 @@ impl<R> Get<R> {
         match self {
             Self::Bool(get) => into.push_bool(get(row)),
             Self::Int(get) | Self::Time(get) => into.push_int(get(row)),
-            Self::Double(get) => into.push_double(get(row)),
             Self::Text(get) => into.push_text(get(row)),
+            Self::Owned(get) => into.push_text(get(row).as_deref().map_err(|reason| *reason)),
             Self::Addr(get) => into.push_addr(get(row)),
         }
     }
@@ -238,9 +219,9 @@ impl<R> Table for TableDef<R> {
             name: c.name,
             doc: c.doc,
             ty: c.get.ty(),
-            unit: c.unit,
+            unit: Unit::of_name(c.name),
             format: c.format,
-            hidden: c.hidden,
+            hidden: false,
         });
         TableSpec {
             name: self.name,
@@ -342,6 +323,6 @@ impl Source for Nothing {
 }
 
 /// Borrows a text cell of a row.
-pub fn text(cell: &Cell<String>) -> Cell<&str> {
+pub(crate) fn text(cell: &Cell<String>) -> Cell<&str> {
     cell.as_deref().map_err(|reason| *reason)
 }

@@ -5,22 +5,103 @@ use crate::catalog::{Example, SourceKind};
 use crate::model::Module;
 
 /// The table.
-pub static TABLE: TableDef<Module> = TableDef {
+pub(super) static TABLE: TableDef<Module> = TableDef {
     name: "modules",
-    doc: "One row for every loaded image, in load order.",
+    doc: "One row for each loaded image, in load order.",
     answers: "lm, lmv",
     kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User, SourceKind::Log],
-    examples: &[Example {
-        sql: "SELECT name, base, size_bytes FROM modules ORDER BY size_bytes DESC LIMIT 5",
-        doc: "The five largest images.",
-    }],
+    examples: &[
+        Example {
+            sql: "SELECT name, base, size_bytes FROM modules ORDER BY size_bytes DESC LIMIT 5",
+            doc: "The five largest images.",
+        },
+        Example {
+            sql: "SELECT name, file_version, pdb_name, pdb_guid FROM modules WHERE name ILIKE '%flt%'",
+            doc: "Version and symbol file of some of them.",
+        },
+    ],
     rows: Rows::Source(|source, want, emit| source.modules(want, emit)),
     columns: &[
-        Column::new("base", "First address of the image.", Get::Addr(|m| m.base)),
+        Column::new("base", "First address.", Get::Addr(|r| r.base)),
+        Column::new("end", "Address after the last.", Get::Addr(|r| r.end)),
+        Column::new("size_bytes", "Size in memory.", Get::Int(|r| r.size_bytes)),
         Column::new(
             "name",
             "Name as debuggers print it: no directory, no extension, `nt` for the kernel.",
-            Get::Text(|m| text(&m.name)),
+            Get::Text(|r| text(&r.name)),
+        ),
+        Column::new("path", "Full path as the system recorded it.", Get::Text(|r| text(&r.path))),
+        Column::new("image_name", "File name.", Get::Text(|r| text(&r.image_name))),
+        Column::hex(
+            "timestamp",
+            "Time date stamp of the PE header: seconds since 1970, or a hash in reproducible builds.",
+            Get::Int(|r| r.timestamp),
+        ),
+        Column::hex("checksum", "Checksum of the PE header.", Get::Int(|r| r.checksum)),
+        Column::new("file_version", "File version.", Get::Text(|r| text(&r.file_version))),
+        Column::new("product_version", "Product version.", Get::Text(|r| text(&r.product_version))),
+        Column::new(
+            "company",
+            "Company, from the version resource.",
+            Get::Text(|r| text(&r.company)),
+        ),
+        Column::new(
+            "description",
+            "Description, from the version resource.",
+            Get::Text(|r| text(&r.description)),
+        ),
+        Column::new(
+            "copyright",
+            "Copyright, from the version resource.",
+            Get::Text(|r| text(&r.copyright)),
+        ),
+        Column::new(
+            "original_name",
+            "Original file name, from the version resource.",
+            Get::Text(|r| text(&r.original_name)),
+        ),
+        Column::new(
+            "internal_name",
+            "Internal name, from the version resource.",
+            Get::Text(|r| text(&r.internal_name)),
+        ),
+        Column::new(
+            "language",
+            "Language of the version resource.",
+            Get::Text(|r| text(&r.language)),
+        ),
+        Column::new(
+            "pdb_name",
+            "Name of the PDB file, from the debug directory.",
+            Get::Text(|r| text(&r.pdb_name)),
+        ),
+        Column::new(
+            "pdb_guid",
+            "GUID of the PDB, upper case without separators.",
+            Get::Text(|r| text(&r.pdb_guid)),
+        ),
+        Column::new("pdb_age", "Age of the PDB.", Get::Int(|r| r.pdb_age)),
+        Column::new(
+            "symbol_status",
+            "What symbols are known for it.",
+            Get::Text(|r| text(&r.symbol_status)),
+        ),
+        Column::new("is_user", "Whether it is a user-mode image.", Get::Bool(|r| r.is_user)),
+        Column::new("pid", "Process id, for user-mode images.", Get::Int(|r| r.pid)),
+        Column::new(
+            "process",
+            "Process name, for user-mode images.",
+            Get::Text(|r| text(&r.process)),
+        ),
+        Column::new(
+            "load_order",
+            "Position in the list of the loader, from 0.",
+            Get::Int(|r| r.load_order),
+        ),
+        Column::new(
+            "driver_object",
+            "Driver object, in kernel dumps.",
+            Get::Addr(|r| r.driver_object),
         ),
     ],
 };

@@ -1,0 +1,65 @@
+//! `bugcheck`: why the system stopped.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::Bugcheck;
+
+/// The table.
+pub(super) static TABLE: TableDef<Bugcheck> = TableDef {
+    name: "bugcheck",
+    doc: "One row for each kernel dump that records a bug check: the code, its four parameters and what they mean.",
+    answers: ".bugcheck, !analyze",
+    kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::Log],
+    examples: &[
+        Example {
+            sql: "SELECT code, name, p1, p2, p3, p4 FROM bugcheck",
+            doc: "The bug check and its parameters.",
+        },
+        Example {
+            sql: "SELECT bucket_id, count(*) FROM bugcheck GROUP BY ALL ORDER BY 2 DESC",
+            doc: "Equal crashes over a folder of dumps.",
+        },
+    ],
+    rows: Rows::Source(|source, want, emit| source.bugcheck(want, emit)),
+    columns: &[
+        Column::hex("code", "Bug check code.", Get::Int(|r| r.code)),
+        Column::new("name", "Name of the bug check code.", Get::Text(|r| text(&r.name))),
+        Column::new("p1", "First parameter.", Get::Addr(|r| r.p1)),
+        Column::new("p2", "Second parameter.", Get::Addr(|r| r.p2)),
+        Column::new("p3", "Third parameter.", Get::Addr(|r| r.p3)),
+        Column::new("p4", "Fourth parameter.", Get::Addr(|r| r.p4)),
+        Column::new(
+            "p1_description",
+            "What the first parameter means, where documented.",
+            Get::Text(|r| text(&r.p1_description)),
+        ),
+        Column::new(
+            "p2_description",
+            "What the second parameter means, where documented.",
+            Get::Text(|r| text(&r.p2_description)),
+        ),
+        Column::new(
+            "p3_description",
+            "What the third parameter means, where documented.",
+            Get::Text(|r| text(&r.p3_description)),
+        ),
+        Column::new(
+            "p4_description",
+            "What the fourth parameter means, where documented.",
+            Get::Text(|r| text(&r.p4_description)),
+        ),
+        Column::new("ethread", "Thread that was running.", Get::Addr(|r| r.ethread)),
+        Column::new("process", "Name of its process.", Get::Text(|r| text(&r.process))),
+        Column::new("module", "Module of the faulting address.", Get::Text(|r| text(&r.module))),
+        Column::new(
+            "symbol",
+            "Symbol of the faulting address, or the module and offset.",
+            Get::Text(|r| text(&r.symbol)),
+        ),
+        Column::new(
+            "bucket_id",
+            "Short text that equal crashes share: code, exception and place.",
+            Get::Text(|r| text(&r.bucket_id)),
+        ),
+    ],
+};

@@ -1,0 +1,93 @@
+//! `dump`: what the dump says of itself.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::DumpInfo;
+
+/// The table.
+pub(super) static TABLE: TableDef<DumpInfo> = TableDef {
+    name: "dump",
+    doc: "One row for each open source: what it is, and the system it was taken from.",
+    answers: "vertarget, .bugcheck, crashinfo",
+    kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User, SourceKind::Log],
+    examples: &[
+        Example {
+            sql: "SELECT os, build, arch, processors, system_time FROM dump",
+            doc: "The system that the dump is from.",
+        },
+        Example {
+            sql: "SELECT path, dump_type, file_bytes, is_complete FROM dump",
+            doc: "What kind of file it is, and whether all of it is there.",
+        },
+    ],
+    rows: Rows::Source(|source, want, emit| {
+        let _ = emit(source.dump(want)?);
+        Ok(())
+    }),
+    columns: &[
+        Column::new("path", "Path of the file as it was opened.", Get::Text(|r| text(&r.path))),
+        Column::new(
+            "format",
+            "Container format: `PAGEDU64`, `PAGEDUMP` or `MDMP`.",
+            Get::Text(|r| text(&r.format)),
+        ),
+        Column::new(
+            "dump_type",
+            "What the container holds, such as `triage` or `full memory`.",
+            Get::Text(|r| text(&r.dump_type)),
+        ),
+        Column::new("os", "Name and version of the operating system.", Get::Text(|r| text(&r.os))),
+        Column::new("build", "Build number of the operating system.", Get::Int(|r| r.build)),
+        Column::new("service_pack", "Service pack.", Get::Text(|r| text(&r.service_pack))),
+        Column::new(
+            "build_lab",
+            "Build lab text, which names the exact build.",
+            Get::Text(|r| text(&r.build_lab)),
+        ),
+        Column::new(
+            "arch",
+            "Processor architecture: `x86`, `x64`, `arm64` and others.",
+            Get::Text(|r| text(&r.arch)),
+        ),
+        Column::new(
+            "is_pae",
+            "Whether a 32-bit kernel used physical address extension.",
+            Get::Bool(|r| r.is_pae),
+        ),
+        Column::new("processors", "Number of processors.", Get::Int(|r| r.processors)),
+        Column::new("system_time", "When the dump was made, in UTC.", Get::Time(|r| r.system_time)),
+        Column::new(
+            "uptime_ms",
+            "Time since boot for a kernel dump, since the start of the process for a user dump.",
+            Get::Int(|r| r.uptime_ms),
+        ),
+        Column::new("file_bytes", "Size of the file.", Get::Int(|r| r.file_bytes)),
+        Column::new("physical_bytes", "Size of physical memory.", Get::Int(|r| r.physical_bytes)),
+        Column::new(
+            "dtb",
+            "Page directory base of the context in which the dump was made.",
+            Get::Addr(|r| r.dtb),
+        ),
+        Column::new(
+            "kernel_base",
+            "Base address of the kernel image.",
+            Get::Addr(|r| r.kernel_base),
+        ),
+        Column::new(
+            "module_list",
+            "Address of `PsLoadedModuleList`.",
+            Get::Addr(|r| r.module_list),
+        ),
+        Column::new(
+            "process_head",
+            "Address of `PsActiveProcessHead`.",
+            Get::Addr(|r| r.process_head),
+        ),
+        Column::new("comment", "Comment stored in the file.", Get::Text(|r| text(&r.comment))),
+        Column::new(
+            "is_complete",
+            "Whether the file holds everything that its headers promise.",
+            Get::Bool(|r| r.is_complete),
+        ),
+    ],
+};

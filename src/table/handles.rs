@@ -1,0 +1,35 @@
+//! `handles`: open handles.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::Handle;
+
+/// The table.
+pub(super) static TABLE: TableDef<Handle> = TableDef {
+    name: "handles",
+    doc: "One row for each open handle that the dump records.",
+    answers: "!handle",
+    kinds: &[SourceKind::Kernel, SourceKind::User, SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT type, count(*) FROM handles GROUP BY type ORDER BY 2 DESC",
+        doc: "Handles by type: where a leak shows.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.handles(want, emit)),
+    columns: &[
+        Column::new(
+            "eprocess",
+            "Address of the `_EPROCESS`, in kernel dumps.",
+            Get::Addr(|r| r.eprocess),
+        ),
+        Column::new("pid", "Process id.", Get::Int(|r| r.pid)),
+        Column::new("process", "Process name.", Get::Text(|r| text(&r.process))),
+        Column::new("handle", "Handle value.", Get::Addr(|r| r.handle)),
+        Column::new("object", "Address of the object, in kernel dumps.", Get::Addr(|r| r.object)),
+        Column::new("type", "Type of the object.", Get::Text(|r| text(&r.object_type))),
+        Column::new("name", "Name of the object.", Get::Text(|r| text(&r.name))),
+        Column::hex("granted_access", "Access mask.", Get::Int(|r| r.granted_access)),
+        Column::hex("attributes", "Attributes.", Get::Int(|r| r.attributes)),
+        Column::new("handle_count", "Handles to the object.", Get::Int(|r| r.handle_count)),
+        Column::new("pointer_count", "References to the object.", Get::Int(|r| r.pointer_count)),
+    ],
+};

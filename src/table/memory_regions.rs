@@ -1,0 +1,45 @@
+//! `memory_regions`: regions of address spaces.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::MemoryRegion;
+
+/// The table.
+pub(super) static TABLE: TableDef<MemoryRegion> = TableDef {
+    name: "memory_regions",
+    doc: "One row for each region of an address space that the dump describes.",
+    answers: "!address, !vad",
+    kinds: &[SourceKind::Kernel, SourceKind::User, SourceKind::Log],
+    examples: &[
+        Example {
+            sql: "SELECT state, kind, count(*) AS regions, sum(size_bytes) AS bytes FROM memory_regions GROUP BY ALL ORDER BY bytes DESC",
+            doc: "Address space by use.",
+        },
+        Example {
+            sql: "SELECT start, size_bytes, file FROM memory_regions WHERE protection ILIKE '%execute%write%'",
+            doc: "Memory that can be written and executed.",
+        },
+    ],
+    rows: Rows::Source(|source, want, emit| source.memory_regions(want, emit)),
+    columns: &[
+        Column::new(
+            "eprocess",
+            "Address of the `_EPROCESS`, in kernel dumps.",
+            Get::Addr(|r| r.eprocess),
+        ),
+        Column::new("pid", "Process id.", Get::Int(|r| r.pid)),
+        Column::new("process", "Process name.", Get::Text(|r| text(&r.process))),
+        Column::new("start", "First address.", Get::Addr(|r| r.start)),
+        Column::new("end", "Address after the last.", Get::Addr(|r| r.end)),
+        Column::new("size_bytes", "Size.", Get::Int(|r| r.size_bytes)),
+        Column::new("state", "`commit`, `reserve` or `free`.", Get::Text(|r| text(&r.state))),
+        Column::new(
+            "protection",
+            "Protection, as the `PAGE_` constants are named.",
+            Get::Text(|r| text(&r.protection)),
+        ),
+        Column::new("type", "`image`, `mapped` or `private`.", Get::Text(|r| text(&r.kind))),
+        Column::new("commit_pages", "Committed pages.", Get::Int(|r| r.commit_pages)),
+        Column::new("file", "File behind the region.", Get::Text(|r| text(&r.file))),
+    ],
+};

@@ -1,0 +1,57 @@
+//! `meta.functions`: the functions.
+
+use super::def::{Column, Get, Rows, TableDef};
+use crate::catalog::{Example, FunctionKind, FunctionSpec};
+
+/// The table.
+pub(super) static TABLE: TableDef<&'static FunctionSpec> = TableDef {
+    name: "meta.functions",
+    doc: "One row for each function.",
+    answers: "",
+    kinds: &[],
+    examples: &[Example {
+        sql: "SELECT name, signatures, doc FROM meta.functions WHERE family = 'text'",
+        doc: "The functions on text.",
+    }],
+    rows: Rows::Catalog(|catalog, emit| {
+        for function in catalog.functions() {
+            if emit(function).is_break() {
+                return;
+            }
+        }
+    }),
+    columns: &[
+        Column::new("name", "Name of the function.", Get::Text(|f| Ok(f.name))),
+        Column::new(
+            "aliases",
+            "Other names for it, separated by commas.",
+            Get::Owned(|f| Ok(f.aliases.join(", "))),
+        ),
+        Column::new("kind", "`scalar`, `aggregate` or `table`.", Get::Text(|f| Ok(kind(f.kind)))),
+        Column::new("family", "What it works on.", Get::Text(|f| Ok(f.family))),
+        Column::new(
+            "signatures",
+            "The ways to call it, separated by semicolons.",
+            Get::Owned(|f| Ok(f.signature_texts().join("; "))),
+        ),
+        Column::new("doc", "What it returns.", Get::Text(|f| Ok(f.doc))),
+        Column::new(
+            "example",
+            "An expression, and what it gives.",
+            Get::Owned(|f| {
+                let first = f.examples.first();
+                first
+                    .map(|(e, result)| format!("{e} = {result}"))
+                    .ok_or(crate::catalog::Absent::NotApplicable)
+            }),
+        ),
+    ],
+};
+
+const fn kind(kind: FunctionKind) -> &'static str {
+    match kind {
+        FunctionKind::Scalar => "scalar",
+        FunctionKind::Aggregate => "aggregate",
+        FunctionKind::Table => "table",
+    }
+}

@@ -1,0 +1,75 @@
+//! `problems`: what is wrong with the sources, and which values of which tables are absent.
+
+use super::def::{Column, Cx, Get, NamedSource, Rows, ScanRequest, Table, TableDef, text};
+use crate::catalog::{Absent, Example, SourceKind};
+use crate::model::{Emit, Flow, Problem, Unanswered};
+
+/// The table.
+pub(super) static TABLE: TableDef<Problem> = TableDef {
+    name: "problems",
+    doc: "One row for each defect of a source, and for each column with absent values the reason and how many rows; values that do not apply are not counted.",
+    answers: "(none has it)",
+    kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User, SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT reason, sum(count) FROM problems GROUP BY reason",
+        doc: "How much is missing, by reason.",
+    }],
+    rows: Rows::SourceAndCatalog(rows),
+    columns: &[
+        Column::new("table", "Table that the problem shows in.", Get::Text(|p| text(&p.table))),
+        Column::new("column", "Column that the problem shows in.", Get::Text(|p| text(&p.column))),
+        Column::new("reason", "What is wrong.", Get::Text(|p| text(&p.reason))),
+        Column::new("count", "How many rows or places.", Get::Int(|p| p.count)),
+    ],
+};
+
+fn rows(cx: &Cx<'_>, named: NamedSource<'_>, emit: Emit<'_, Problem>) -> Result<(), Unanswered> {
+    let mut stopped = false;
+    named.source.problems(&mut |problem| {
+        let flow = emit(problem);
+        stopped = flow.is_break();
+        flow
+    });
+    for table in super::ALL {
+        if stopped {
+            return Ok(());
+        }
+        if table.name() != TABLE.name {
+            stopped = absences(*table, cx, named, emit).is_break();
+        }
+    }
+    Ok(())
+}
+
+/// Emits the absences of one table, by column and reason. A table that the source cannot answer
+/// has none.
+fn absences(
+    table: &dyn Table,
+    cx: &Cx<'_>,
+    named: NamedSource<'_>,
+    emit: Emit<'_, Problem>,
+) -> Flow {
+    let spec = table.spec(false);
+    if !spec.kinds.contains(&named.source.kind()) {
+        return Flow::Continue(());
+    }
+    let columns: Vec<usize> = (0..spec.columns.len()).collect();
+    let alone = [named];
+    let cx = Cx { sources: &alone, ..*cx };
+    let request = ScanRequest { columns: &columns, ..ScanRequest::default() };
+    let Ok(scan) = table.scan(&cx, &request) else { return Flow::Continue(()) };
+    for (column, data) in spec.columns.iter().zip(&scan.batch.columns) {
+        for (reason, count) in data.absent_counts() {
+            if reason == Absent::NotApplicable {
+                continue;
+            }
+            emit(Problem {
+                table: Ok(spec.name.to_owned()),
+                column: Ok(column.name.to_owned()),
+                reason: Ok(reason.as_str().to_owned()),
+                count: Ok(i64::try_from(count).unwrap_or(i64::MAX)),
+            })?;
+        }
+    }
+    Flow::Continue(())
+}

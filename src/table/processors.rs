@@ -1,0 +1,46 @@
+//! `processors`: what each processor does.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::Processor;
+
+/// The table.
+pub(super) static TABLE: TableDef<Processor> = TableDef {
+    name: "processors",
+    doc: "One row for each processor that the dump knows.",
+    answers: "!running, !pcr, !prcb, ~",
+    kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User, SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT processor, current_ethread, is_idle, mhz, vendor FROM processors",
+        doc: "What runs where.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.processors(want, emit)),
+    columns: &[
+        Column::new("processor", "Number, from 0.", Get::Int(|r| r.processor)),
+        Column::new("prcb", "Address of the `_KPRCB`.", Get::Addr(|r| r.prcb)),
+        Column::new("current_ethread", "Running thread.", Get::Addr(|r| r.current_ethread)),
+        Column::new("next_ethread", "Thread chosen to run next.", Get::Addr(|r| r.next_ethread)),
+        Column::new("idle_ethread", "Idle thread.", Get::Addr(|r| r.idle_ethread)),
+        Column::new("is_idle", "Whether the idle thread runs.", Get::Bool(|r| r.is_idle)),
+        Column::new(
+            "current_process",
+            "Name of the process of the running thread.",
+            Get::Text(|r| text(&r.current_process)),
+        ),
+        Column::new("irql", "Interrupt request level.", Get::Int(|r| r.irql)),
+        Column::new("dpc_queue_depth", "DPCs in the queue.", Get::Int(|r| r.dpc_queue_depth)),
+        Column::new("dpc_count", "DPCs since boot.", Get::Int(|r| r.dpc_count)),
+        Column::new("dpc_time_ms", "Time in DPCs.", Get::Int(|r| r.dpc_time_ms)),
+        Column::new("interrupt_count", "Interrupts since boot.", Get::Int(|r| r.interrupt_count)),
+        Column::new("interrupt_time_ms", "Time in interrupts.", Get::Int(|r| r.interrupt_time_ms)),
+        Column::new("user_time_ms", "Time in user mode.", Get::Int(|r| r.user_time_ms)),
+        Column::new("kernel_time_ms", "Time in kernel mode.", Get::Int(|r| r.kernel_time_ms)),
+        Column::new("mhz", "Clock frequency.", Get::Int(|r| r.mhz)),
+        Column::new("vendor", "Vendor.", Get::Text(|r| text(&r.vendor))),
+        Column::new(
+            "queued_locks",
+            "Queued spin locks that it owns or waits for.",
+            Get::Text(|r| text(&r.queued_locks)),
+        ),
+    ],
+};

@@ -1,0 +1,152 @@
+//! `threads`: the threads of the system or of the process.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::Thread;
+
+/// The table.
+pub(super) static TABLE: TableDef<Thread> = TableDef {
+    name: "threads",
+    doc: "One row for each thread that the dump knows.",
+    answers: "!thread, !stacks, ~",
+    kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User, SourceKind::Log],
+    examples: &[
+        Example {
+            sql: "SELECT tid, name, start_address, stack_base, stack_limit FROM threads",
+            doc: "The threads and their stacks.",
+        },
+        Example {
+            sql: "SELECT state, wait_reason, count(*) FROM threads GROUP BY ALL ORDER BY 3 DESC",
+            doc: "What threads do, by number.",
+        },
+        Example {
+            sql: "SELECT tid, state, why(state) FROM threads",
+            doc: "The reason that a state is missing.",
+        },
+    ],
+    rows: Rows::Source(|source, want, emit| source.threads(want, emit)),
+    columns: &[
+        Column::new(
+            "ethread",
+            "Address of the `_ETHREAD`, in kernel dumps.",
+            Get::Addr(|r| r.ethread),
+        ),
+        Column::new("tid", "Thread id.", Get::Int(|r| r.tid)),
+        Column::new("pid", "Process id.", Get::Int(|r| r.pid)),
+        Column::new(
+            "eprocess",
+            "Address of the `_EPROCESS`, in kernel dumps.",
+            Get::Addr(|r| r.eprocess),
+        ),
+        Column::new("process", "Name of the process.", Get::Text(|r| text(&r.process))),
+        Column::new("name", "Name that the program gave the thread.", Get::Text(|r| text(&r.name))),
+        Column::new(
+            "state",
+            "Scheduling state, as in `_KTHREAD_STATE`.",
+            Get::Text(|r| text(&r.state)),
+        ),
+        Column::new(
+            "wait_reason",
+            "Why it waits, as in `_KWAIT_REASON`.",
+            Get::Text(|r| text(&r.wait_reason)),
+        ),
+        Column::new("wait_mode", "`KernelMode` or `UserMode`.", Get::Text(|r| text(&r.wait_mode))),
+        Column::new(
+            "is_alertable",
+            "Whether the wait is alertable.",
+            Get::Bool(|r| r.is_alertable),
+        ),
+        Column::new(
+            "wait_ticks",
+            "Clock ticks since it began to wait.",
+            Get::Int(|r| r.wait_ticks),
+        ),
+        Column::new("wait_ms", "Time since it began to wait.", Get::Int(|r| r.wait_ms)),
+        Column::new("priority", "Current priority.", Get::Int(|r| r.priority)),
+        Column::new("base_priority", "Base priority.", Get::Int(|r| r.base_priority)),
+        Column::new("priority_decrement", "Boost that decays.", Get::Int(|r| r.priority_decrement)),
+        Column::new(
+            "processor",
+            "Processor on which it runs, or ran last.",
+            Get::Int(|r| r.processor),
+        ),
+        Column::new("ideal_processor", "Ideal processor.", Get::Int(|r| r.ideal_processor)),
+        Column::new(
+            "context_switches",
+            "Number of context switches.",
+            Get::Int(|r| r.context_switches),
+        ),
+        Column::new("user_time_ms", "Processor time in user mode.", Get::Int(|r| r.user_time_ms)),
+        Column::new(
+            "kernel_time_ms",
+            "Processor time in kernel mode.",
+            Get::Int(|r| r.kernel_time_ms),
+        ),
+        Column::new("start_address", "Start address.", Get::Addr(|r| r.start_address)),
+        Column::new(
+            "start_symbol",
+            "Symbol of the start address, or the module and offset.",
+            Get::Text(|r| text(&r.start_symbol)),
+        ),
+        Column::new(
+            "win32_start_address",
+            "Win32 start address.",
+            Get::Addr(|r| r.win32_start_address),
+        ),
+        Column::new(
+            "win32_start_symbol",
+            "Symbol of the Win32 start address, or the module and offset.",
+            Get::Text(|r| text(&r.win32_start_symbol)),
+        ),
+        Column::new("teb", "Address of the thread environment block.", Get::Addr(|r| r.teb)),
+        Column::new("win32_thread", "Address of the win32k thread.", Get::Addr(|r| r.win32_thread)),
+        Column::new(
+            "stack_base",
+            "Upper end of the stack: the kernel stack in kernel dumps.",
+            Get::Addr(|r| r.stack_base),
+        ),
+        Column::new("stack_limit", "Lower end of the stack.", Get::Addr(|r| r.stack_limit)),
+        Column::new(
+            "stack_pointer",
+            "Stack pointer: current, or saved at the last switch.",
+            Get::Addr(|r| r.stack_pointer),
+        ),
+        Column::new(
+            "is_stack_resident",
+            "Whether the stack is in memory.",
+            Get::Bool(|r| r.is_stack_resident),
+        ),
+        Column::new("trap_frame", "Address of the trap frame.", Get::Addr(|r| r.trap_frame)),
+        Column::new("irp_count", "Number of IRPs in its list.", Get::Int(|r| r.irp_count)),
+        Column::new("wait_object", "First object that it waits for.", Get::Addr(|r| r.wait_object)),
+        Column::new(
+            "wait_object_type",
+            "Type of that object.",
+            Get::Text(|r| text(&r.wait_object_type)),
+        ),
+        Column::new(
+            "is_impersonating",
+            "Whether it impersonates a client.",
+            Get::Bool(|r| r.is_impersonating),
+        ),
+        Column::new(
+            "is_lpc_server",
+            "Whether it works on an LPC message.",
+            Get::Bool(|r| r.is_lpc_server),
+        ),
+        Column::new(
+            "attached_eprocess",
+            "Process to whose address space it is attached.",
+            Get::Addr(|r| r.attached_eprocess),
+        ),
+        Column::new("suspend_count", "Suspend count.", Get::Int(|r| r.suspend_count)),
+        Column::new(
+            "blocker",
+            "First frame of the stack that is not the wait itself.",
+            Get::Text(|r| text(&r.blocker)),
+        ),
+        Column::new("stack_id", "Number that equal stacks share.", Get::Addr(|r| r.stack_id)),
+        Column::new("create_time", "When it was created, in UTC.", Get::Time(|r| r.create_time)),
+        Column::new("exit_time", "When it ended, in UTC.", Get::Time(|r| r.exit_time)),
+    ],
+};

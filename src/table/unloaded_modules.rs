@@ -1,0 +1,31 @@
+//! `unloaded_modules`: images that are gone.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::UnloadedModule;
+
+/// The table.
+pub(super) static TABLE: TableDef<UnloadedModule> = TableDef {
+    name: "unloaded_modules",
+    doc: "One row for each unloaded image that the system remembers; the same name may come several times.",
+    answers: "lm (tail), unloadedmodules",
+    kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User, SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT name, count(*) AS times FROM unloaded_modules GROUP BY name HAVING count(*) > 1 ORDER BY times DESC",
+        doc: "Drivers that were loaded and unloaded again and again.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.unloaded_modules(want, emit)),
+    columns: &[
+        Column::new(
+            "name",
+            "File name; old systems keep only the first characters.",
+            Get::Text(|r| text(&r.name)),
+        ),
+        Column::new("start", "First address.", Get::Addr(|r| r.start)),
+        Column::new("end", "Address after the last.", Get::Addr(|r| r.end)),
+        Column::new("unload_time", "When it was unloaded, in UTC.", Get::Time(|r| r.unload_time)),
+        Column::hex("timestamp", "Time date stamp of the PE header.", Get::Int(|r| r.timestamp)),
+        Column::hex("checksum", "Checksum of the PE header.", Get::Int(|r| r.checksum)),
+        Column::new("size_bytes", "Size in memory.", Get::Int(|r| r.size_bytes)),
+    ],
+};
