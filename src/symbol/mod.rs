@@ -1,5 +1,7 @@
 //! Where names and layouts come from.
 
+pub mod pack;
+
 use std::path::PathBuf;
 
 /// The symbol path and what was loaded from it. Files are opened only when a source asks.
