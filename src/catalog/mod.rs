@@ -6,6 +6,7 @@
 mod absent;
 mod batch;
 mod hint;
+pub mod names;
 mod render;
 mod spec;
 mod ty;
