@@ -42,7 +42,41 @@ pub struct Batch {
     pub rows: usize,
 }
 
+impl Batch {
+    /// Adds the rows of `other`, whose columns are of the same types.
+    pub fn append(&mut self, other: Self) {
+        if self.rows == 0 {
+            *self = other;
+            return;
+        }
+        for (mine, theirs) in self.columns.iter_mut().zip(other.columns) {
+            mine.append(theirs, self.rows, other.rows);
+        }
+        self.rows += other.rows;
+    }
+}
+
 impl ColumnData {
+    fn append(&mut self, other: Self, mine: usize, theirs: usize) {
+        if !self.absent.is_empty() || !other.absent.is_empty() {
+            self.absent.resize(mine, 0);
+            self.absent.extend(other.absent);
+            self.absent.resize(mine + theirs, 0);
+        }
+        match (&mut self.data, other.data) {
+            (Data::Bool(into), Data::Bool(from)) => into.extend(from),
+            (Data::Int(into), Data::Int(from)) => into.extend(from),
+            (Data::Double(into), Data::Double(from)) => into.extend(from),
+            (Data::Addr(into), Data::Addr(from)) => into.extend(from),
+            (Data::Text { bytes, ends }, Data::Text { bytes: more, ends: tail }) => {
+                let start = bytes.len();
+                bytes.push_str(&more);
+                ends.extend(tail.into_iter().map(|end| start + end));
+            }
+            _ => debug_assert!(false, "columns of one table have one type"),
+        }
+    }
+
     /// The reason that row `row` has no value; `None` if it has one.
     pub fn absent(&self, row: usize) -> Option<Absent> {
         self.absent.get(row).copied().and_then(Absent::from_code)

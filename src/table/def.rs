@@ -7,6 +7,8 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use rayon::prelude::*;
+
 use crate::catalog::{
     Batch, Catalog, Cell, ColumnBuilder, ColumnSpec, Example, Format, Hint, HintOp, Kinds,
     SourceKind, TableSpec, Ty, Unit,
@@ -236,54 +238,84 @@ impl<R> Table for TableDef<R> {
     fn scan(&self, cx: &Cx<'_>, request: &ScanRequest<'_>) -> Result<Scan, ScanError> {
         let columns: Vec<Option<&Column<R>>> =
             request.columns.iter().map(|&index| self.own(index)).collect();
-        let names: Vec<&'static str> = columns.iter().flatten().map(|c| c.name).collect();
-        let mut builders: Vec<ColumnBuilder> = columns
-            .iter()
-            .map(|c| ColumnBuilder::new(c.map_or(Ty::Text, |c| c.get.ty())))
-            .collect();
-        let limit = request.limit.unwrap_or(usize::MAX);
-        let mut rows = 0usize;
-        let mut unanswered = Vec::new();
-        let mut answered = false;
         let nameless = [NamedSource { name: "", source: &Nothing }];
         let sources = if self.has_dump_column() { cx.sources } else { &nameless };
-        for (index, named) in sources.iter().enumerate() {
-            if rows >= limit || !self.may_match(named.name, request.hints) {
-                answered = true;
-                continue;
+        let one = |named: &NamedSource<'_>, limit| {
+            self.may_match(named.name, request.hints)
+                .then(|| self.part(cx, *named, &columns, limit))
+        };
+        // With a limit, a source is read only if those before it gave too few rows.
+        let parts: Vec<Option<Result<Batch, Unanswered>>> = match request.limit {
+            None => sources.par_iter().map(|named| one(named, usize::MAX)).collect(),
+            Some(limit) => {
+                let mut left = limit;
+                let mut each = |named| {
+                    let part = if left > 0 { one(named, left) } else { None };
+                    left -=
+                        part.as_ref().and_then(|p| p.as_ref().ok()).map_or(0, |b| b.rows).min(left);
+                    part
+                };
+                sources.iter().map(&mut each).collect()
             }
-            let mut emit = |row: R| {
-                for (column, builder) in columns.iter().zip(&mut builders) {
-                    match column {
-                        Some(column) => column.get.push(&row, builder),
-                        None => builder.push_text(Ok(named.name)),
-                    }
+        };
+        if cx.cancelled.load(Ordering::Relaxed) {
+            return Err(ScanError::Cancelled);
+        }
+        let mut scan = Scan { batch: empty(&columns), unanswered: Vec::new() };
+        let mut answered = false;
+        for (index, part) in parts.into_iter().enumerate() {
+            match part {
+                Some(Err(why)) => scan.unanswered.push((index, why)),
+                Some(Ok(batch)) => {
+                    answered = true;
+                    scan.batch.append(batch);
                 }
-                rows += 1;
-                cx.rows_read.fetch_add(1, Ordering::Relaxed);
-                if rows >= limit || cx.cancelled.load(Ordering::Relaxed) {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
-            };
-            match self.scan_source(cx, *named, &Want::only(&names), &mut emit) {
-                Ok(()) => answered = true,
-                Err(why) => unanswered.push((index, why)),
-            }
-            if cx.cancelled.load(Ordering::Relaxed) {
-                return Err(ScanError::Cancelled);
+                None => answered = true,
             }
         }
-        if !answered {
-            return Err(ScanError::NoSource(unanswered));
-        }
-        let columns = builders.into_iter().map(ColumnBuilder::finish).collect();
-        Ok(Scan { batch: Batch { columns, rows }, unanswered })
+        if answered { Ok(scan) } else { Err(ScanError::NoSource(scan.unanswered)) }
     }
 }
 
+/// No rows of these columns.
+fn empty<R>(columns: &[Option<&Column<R>>]) -> Batch {
+    Batch { columns: builders(columns).into_iter().map(ColumnBuilder::finish).collect(), rows: 0 }
+}
+
+fn builders<R>(columns: &[Option<&Column<R>>]) -> Vec<ColumnBuilder> {
+    columns.iter().map(|c| ColumnBuilder::new(c.map_or(Ty::Text, |c| c.get.ty()))).collect()
+}
+
 impl<R> TableDef<R> {
+    /// The rows of one source; `None` among the columns stands for the column `dump`.
+    fn part(
+        &self,
+        cx: &Cx<'_>,
+        named: NamedSource<'_>,
+        columns: &[Option<&Column<R>>],
+        limit: usize,
+    ) -> Result<Batch, Unanswered> {
+        let names: Vec<&'static str> = columns.iter().flatten().map(|c| c.name).collect();
+        let mut builders = builders(columns);
+        let mut rows = 0usize;
+        let mut emit = |row: R| {
+            if rows >= limit || cx.cancelled.load(Ordering::Relaxed) {
+                return ControlFlow::Break(());
+            }
+            for (column, builder) in columns.iter().zip(&mut builders) {
+                match column {
+                    Some(column) => column.get.push(&row, builder),
+                    None => builder.push_text(Ok(named.name)),
+                }
+            }
+            rows += 1;
+            cx.rows_read.fetch_add(1, Ordering::Relaxed);
+            if rows >= limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        self.scan_source(cx, named, &Want::only(&names), &mut emit)?;
+        Ok(Batch { columns: builders.into_iter().map(ColumnBuilder::finish).collect(), rows })
+    }
+
     /// Whether rows of the source of that name can fulfil the hints on the column `dump`.
     fn may_match(&self, name: &str, hints: &[Hint]) -> bool {
         let on_dump = hints.iter().filter(|h| self.has_dump_column() && h.column == 0);

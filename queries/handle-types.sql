@@ -1,0 +1,8 @@
+-- title: Handles by type
+-- description: Number of open handles of each type; a leak stands at the top.
+-- alias: !handle
+-- needs: handles
+SELECT process, type, count(*) AS handles, count(name) AS named, count(DISTINCT name) AS distinct_names
+FROM handles
+GROUP BY process, type
+ORDER BY handles DESC, type;

@@ -1,0 +1,8 @@
+-- title: Text where pointers belong
+-- description: Registers whose bytes read as text. After a local buffer overflow the instruction
+--   pointer, the frame pointer or the stack holds pieces of a string.
+-- needs: registers
+SELECT tid, name, value, coalesce(ascii, utf16) AS text,
+       CASE WHEN ascii IS NOT NULL THEN 'ascii' ELSE 'utf16' END AS encoding
+FROM registers
+WHERE (ascii IS NOT NULL OR utf16 IS NOT NULL) AND NOT coalesce(is_in_module, false);

@@ -1,0 +1,12 @@
+-- title: Modules that differ between dumps
+-- description: Modules of one name that were built at several times, over all open dumps: the one
+--   machine with the old driver stands out.
+-- param: pattern VARCHAR = % -- names to look at, as for LIKE
+-- needs: modules
+SELECT name, count(DISTINCT timestamp) AS builds, count(DISTINCT dump) AS dumps,
+       min(to_timestamp(timestamp)) AS oldest, max(to_timestamp(timestamp)) AS newest
+FROM modules
+WHERE name ILIKE $pattern
+GROUP BY name
+HAVING count(DISTINCT timestamp) > 1
+ORDER BY builds DESC, name;

@@ -1,0 +1,40 @@
+//! Where the real dumps are, and opening them.
+
+use std::path::PathBuf;
+
+use dumpql::{Options, Session};
+
+/// The folder of real files: `DUMPQL_CORPUS`, or `../shared` beside the project.
+pub fn folder() -> Option<PathBuf> {
+    let path = std::env::var_os("DUMPQL_CORPUS")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    if path.join("dumps").is_dir() {
+        return Some(path);
+    }
+    eprintln!("SKIPPED: corpus not found at {} (set DUMPQL_CORPUS)", path.display());
+    None
+}
+
+/// The dumps below a folder of the corpus (`kernel`, `user`), sorted; empty without a corpus.
+pub fn dumps(kind: &str) -> Vec<PathBuf> {
+    let Some(folder) = folder() else { return Vec::new() };
+    let entries = std::fs::read_dir(folder.join("dumps").join(kind)).expect("corpus is readable");
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("corpus is readable").path())
+        .filter(|path| path.extension().is_some_and(|e| e == "dmp"))
+        .collect();
+    paths.sort();
+    assert!(!paths.is_empty(), "the corpus has no {kind} dumps");
+    paths
+}
+
+/// The sample and every dump of the corpus, each as a session of its own, with its name.
+pub fn sessions() -> Vec<(String, Session)> {
+    let mut all = vec![("sample".to_owned(), Session::sample().expect("the sample opens"))];
+    for path in dumps("kernel").into_iter().chain(dumps("user")) {
+        let session = Session::open_with(&[&path], &Options::default())
+            .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        all.push((path.file_name().unwrap().to_string_lossy().into_owned(), session));
+    }
+    all
+}

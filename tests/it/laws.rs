@@ -1,0 +1,136 @@
+//! What holds for every table on every dump.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+
+use dumpql::catalog::{Batch, Catalog, Hint, HintOp, Ty, Value};
+use dumpql::dump::Image;
+use dumpql::model::Source;
+use dumpql::source;
+use dumpql::symbol::Store;
+use dumpql::table::{ALL, Cx, NamedSource, ScanError, ScanRequest, Table};
+
+use crate::corpus;
+
+/// The sample and every dump of the corpus.
+fn sources() -> Vec<(String, Box<dyn Source>)> {
+    let sample = Image::from_bytes("sample", dumpql::synth::sample());
+    let real = corpus::dumps("kernel").into_iter().chain(corpus::dumps("user"));
+    let images = real.map(|path| Image::open(&path).expect("corpus file opens"));
+    let store = Store::default();
+    std::iter::once(sample)
+        .chain(images)
+        .map(|image| (image.path().to_owned(), source::open(image, &store).expect("it is a dump")))
+        .collect()
+}
+
+fn scan(table: &dyn Table, source: &dyn Source, request: &ScanRequest<'_>) -> Option<Batch> {
+    let cancelled = AtomicBool::new(false);
+    let rows_read = AtomicUsize::new(0);
+    let catalog = Catalog::new(ALL.iter().map(|t| t.spec(false)).collect(), dumpql::func::specs());
+    let cx = Cx {
+        catalog: &catalog,
+        sources: &[NamedSource { name: "it", source }],
+        cancelled: &cancelled,
+        rows_read: &rows_read,
+    };
+    match table.scan(&cx, request) {
+        Ok(scan) => Some(scan.batch),
+        Err(ScanError::NoSource(_)) => None,
+        Err(other) => panic!("{}: {other:?}", table.name()),
+    }
+}
+
+fn all_columns(table: &dyn Table) -> Vec<usize> {
+    (0..table.spec(false).columns.len()).collect()
+}
+
+#[test]
+fn every_column_has_its_declared_type_and_every_row() {
+    for (name, source) in sources() {
+        for table in ALL {
+            let columns = all_columns(*table);
+            let request = ScanRequest { columns: &columns, ..ScanRequest::default() };
+            let Some(batch) = scan(*table, &*source, &request) else { continue };
+            assert_eq!(batch.columns.len(), columns.len());
+            for (spec, data) in table.spec(false).columns.iter().zip(&batch.columns) {
+                let at = format!("{name}: {}.{}", table.name(), spec.name);
+                assert_eq!(spec.ty, data.ty, "{at}");
+                assert!(data.absent.is_empty() || data.absent.len() == batch.rows, "{at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_column_alone_is_the_column_among_all() {
+    for (name, source) in sources() {
+        for table in ALL {
+            let columns = all_columns(*table);
+            let request = ScanRequest { columns: &columns, ..ScanRequest::default() };
+            let Some(whole) = scan(*table, &*source, &request) else { continue };
+            for &column in &columns {
+                let request = ScanRequest { columns: &[column], ..ScanRequest::default() };
+                let alone = scan(*table, &*source, &request).expect("the table is answered");
+                let spec = &table.spec(false).columns[column];
+                let at = format!("{name}: {}.{}", table.name(), spec.name);
+                assert_eq!(alone.rows, whole.rows, "{at}");
+                assert_eq!(Some(&alone.columns[0]), whole.columns.get(column), "{at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_limit_gives_the_first_rows_and_two_scans_are_equal() {
+    for (name, source) in sources() {
+        for table in ALL {
+            let columns = all_columns(*table);
+            let request = ScanRequest { columns: &columns, ..ScanRequest::default() };
+            let Some(whole) = scan(*table, &*source, &request) else { continue };
+            assert_eq!(
+                scan(*table, &*source, &request).as_ref(),
+                Some(&whole),
+                "{name}: {}",
+                table.name()
+            );
+            for limit in [1, 2, 5] {
+                let request = ScanRequest { limit: Some(limit), ..request };
+                let part = scan(*table, &*source, &request).expect("the table is answered");
+                assert_eq!(part.rows, whole.rows.min(limit), "{name}: {}", table.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_hint_never_loses_a_row_that_fulfils_it() {
+    for (name, source) in sources() {
+        for table in ALL {
+            let spec = table.spec(false);
+            for (index, column) in spec.columns.iter().enumerate() {
+                if column.ty != Ty::Text {
+                    continue;
+                }
+                let request = ScanRequest { columns: &[index], ..ScanRequest::default() };
+                let Some(whole) = scan(*table, &*source, &request) else { continue };
+                let wanted = "it";
+                let op = HintOp::In(vec![Value::text(wanted)]);
+                let hints = [Hint { column: index, op }];
+                let hinted = scan(*table, &*source, &ScanRequest { hints: &hints, ..request });
+                let hinted = hinted.expect("the table is answered");
+                let count = |batch: &Batch| texts(batch).filter(|t| *t == wanted).count();
+                assert_eq!(count(&hinted), count(&whole), "{name}: {}.{}", spec.name, column.name);
+            }
+        }
+    }
+}
+
+fn texts(batch: &Batch) -> impl Iterator<Item = &str> {
+    let dumpql::catalog::Data::Text { bytes, ends } = &batch.columns[0].data else {
+        panic!("a text column holds text")
+    };
+    (0..ends.len()).map(move |row| {
+        let start = if row == 0 { 0 } else { ends[row - 1] };
+        &bytes[start..ends[row]]
+    })
+}
