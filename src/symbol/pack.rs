@@ -63,19 +63,18 @@ pub fn find(build: u16, service_pack: u8, arch: &str) -> Option<(&'static Pack, 
     if let Some(pack) = same_build().find(|pack| pack.service_pack == service_pack) {
         return Some((pack, Fit::Same));
     }
-    if let Some(pack) = same_build().last() {
+    if let Some(pack) = same_build().next_back() {
         // From Windows 10 on there are no service packs, so a number there says nothing.
         let fit = if pack.version[0] >= 10 { Fit::Same } else { Fit::SameBuild };
         return Some((pack, fit));
     }
-    of_arch().filter(|pack| pack.version[2] < kernel).last().map(|pack| (pack, Fit::Earlier))
+    of_arch().rfind(|pack| pack.version[2] < kernel).map(|pack| (pack, Fit::Earlier))
 }
 
 impl Pack {
     /// The pack's `nt-layout-1` document; `None` only if the program itself is damaged.
     pub fn text(&self) -> Option<String> {
-        let lines = BufReader::new(XzDecoder::new(self.archive)).lines();
-        lines.skip(self.line).next()?.ok()
+        BufReader::new(XzDecoder::new(self.archive)).lines().nth(self.line)?.ok()
     }
 }
 

@@ -1,0 +1,46 @@
+//! The register context of a synthetic dump, as each architecture's `CONTEXT` has it.
+
+use super::bytes::{Bytes, low32};
+use super::layout::{Layout, Object};
+use super::spec::{Arch, TriageSpec};
+
+/// Size of the ARM64 context, of which no layout is built in.
+const ARM64_SIZE: usize = 0x390;
+
+/// The bytes of the context.
+pub(super) fn build(spec: &TriageSpec, layout: Option<&Layout>) -> Vec<u8> {
+    match (spec.arch, layout) {
+        (Arch::Arm64, _) => arm64(spec),
+        (_, Some(layout)) => named(spec, layout),
+        _ => Vec::new(),
+    }
+}
+
+fn named(spec: &TriageSpec, layout: &Layout) -> Vec<u8> {
+    let mut context = Object::new(layout, "_CONTEXT");
+    // Control, integer, segment and floating-point registers.
+    let flags = if spec.arch == Arch::X86 { 0x0001_003f } else { 0x0010_001f };
+    context.set("ContextFlags", flags);
+    for (name, value) in &spec.registers {
+        context.set(name, *value);
+    }
+    context.finish().0
+}
+
+fn arm64(spec: &TriageSpec) -> Vec<u8> {
+    let mut context = Bytes::zeroed(ARM64_SIZE);
+    context.u32(0, 0x0040_001f);
+    for (name, value) in &spec.registers {
+        let number = name.strip_prefix('X').and_then(|digits| digits.parse::<usize>().ok());
+        match (name.as_str(), number) {
+            ("Cpsr", _) => context.u32(4, low32(*value)),
+            ("Fp", _) => context.u64(0xf0, *value),
+            ("Lr", _) => context.u64(0xf8, *value),
+            ("Sp", _) => context.u64(0x100, *value),
+            ("Pc", _) => context.u64(0x108, *value),
+            (_, Some(number @ 0..=28)) => context.u64(8 + 8 * number, *value),
+            _ => {}
+        }
+    }
+    context.into_vec()
+}

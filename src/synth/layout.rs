@@ -1,0 +1,198 @@
+//! Structures laid out as a Windows version lays them out.
+//!
+//! Reads the built-in layouts itself instead of asking the readers' code: what places a field here
+//! and what finds it there must not be one mistake.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::bytes::Bytes;
+use crate::symbol::pack;
+
+/// The structures of one kernel.
+#[derive(Debug)]
+pub(super) struct Layout {
+    types: HashMap<String, Value>,
+    pointer: usize,
+}
+
+/// Where a field is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) offset: usize,
+    /// Bytes of the field; of one element of an array.
+    pub(super) size: usize,
+    /// First bit and number of bits, of a bit field.
+    bits: Option<(u32, u32)>,
+}
+
+impl Layout {
+    /// The layout of a build; `None` where none is built in.
+    pub(super) fn of(build: u16, service_pack: u8, arch: &str) -> Option<Self> {
+        let (pack, _) = pack::find(build, service_pack, arch)?;
+        let document: Value = serde_json::from_str(&pack.text()?).ok()?;
+        let Value::Object(mut document) = document else { return None };
+        let Some(Value::Object(types)) = document.remove("types") else { return None };
+        let pointer = if arch == "x86" { 4 } else { 8 };
+        Some(Self { types: types.into_iter().collect(), pointer })
+    }
+
+    /// The size of a pointer.
+    pub(super) const fn pointer(&self) -> usize {
+        self.pointer
+    }
+
+    /// The size of a structure; 0 if it is not known.
+    pub(super) fn size(&self, name: &str) -> usize {
+        self.types.get(name).map_or(0, |ty| number(ty, "size"))
+    }
+
+    /// Where the field at the end of a path such as `Tcb.ApcState.Process` is. An array stands for
+    /// its first element.
+    pub(super) fn place(&self, name: &str, path: &str) -> Option<Place> {
+        let mut ty = name;
+        let mut at = Place { offset: 0, size: 0, bits: None };
+        for field in path.split('.') {
+            let field = self.types.get(ty)?.get("fields")?.get(field)?;
+            at.offset += number(field, "offset");
+            let kind = element(field.get("type")?);
+            ty = kind.get(0)?.as_str()?;
+            (at.size, at.bits) = self.measure(kind, ty);
+        }
+        Some(at)
+    }
+
+    /// The offset of a field, as debugger data blocks give it; 0 if it is not known.
+    pub(super) fn offset(&self, name: &str, path: &str) -> u16 {
+        let place = self.place(name, path);
+        place.and_then(|place| u16::try_from(place.offset).ok()).unwrap_or(0)
+    }
+
+    fn measure(&self, kind: &Value, name: &str) -> (usize, Option<(u32, u32)>) {
+        let native = |name: &str| match name {
+            "unsigned char" | "char" => 1,
+            "unsigned short" | "short" | "wchar" => 2,
+            "unsigned long long" | "long long" => 8,
+            _ => 4,
+        };
+        if name.starts_with("pointer") {
+            return (self.pointer, None);
+        }
+        if name == "BitField" {
+            let bits = kind.get(1).unwrap_or(&Value::Null);
+            let size = native(bits.get("native_type").and_then(Value::as_str).unwrap_or_default());
+            let first = u32::try_from(number(bits, "start_bit")).unwrap_or(0);
+            let end = u32::try_from(number(bits, "end_bit")).unwrap_or(0);
+            return (size, Some((first, end.saturating_sub(first))));
+        }
+        (self.types.get(name).map_or_else(|| native(name), |ty| number(ty, "size")), None)
+    }
+}
+
+fn number(value: &Value, key: &str) -> usize {
+    let number = value.get(key).and_then(Value::as_u64);
+    number.and_then(|number| usize::try_from(number).ok()).unwrap_or(0)
+}
+
+/// The type of an array's elements, and any other type itself.
+fn element(kind: &Value) -> &Value {
+    match kind.get(0).and_then(Value::as_str) {
+        Some("array") => kind.get(2).map_or(kind, element),
+        _ => kind,
+    }
+}
+
+/// One structure in the making.
+#[derive(Debug)]
+pub(super) struct Object<'a> {
+    layout: &'a Layout,
+    name: &'static str,
+    bytes: Bytes,
+    /// The fields that this version of the structure does not have.
+    missing: Vec<String>,
+}
+
+impl<'a> Object<'a> {
+    pub(super) fn new(layout: &'a Layout, name: &'static str) -> Self {
+        let bytes = Bytes::zeroed(layout.size(name));
+        Self { layout, name, bytes, missing: Vec::new() }
+    }
+
+    /// Writes a number into a field, at the field's own width.
+    pub(super) fn set(&mut self, path: &str, value: u64) -> &mut Self {
+        match self.layout.place(self.name, path) {
+            Some(Place { offset, size, bits: None }) => {
+                self.bytes.uint(offset, value, size.min(8));
+            }
+            Some(Place { offset, size, bits: Some((first, count)) }) => {
+                let mut old = [0; 8];
+                let there = self.bytes.as_slice().get(offset..offset + size).unwrap_or_default();
+                old.iter_mut().zip(there).for_each(|(to, from)| *to = *from);
+                let mask = 1u64.checked_shl(count).map_or(u64::MAX, |bit| bit - 1) << first;
+                let new = (u64::from_le_bytes(old) & !mask) | ((value << first) & mask);
+                self.bytes.uint(offset, new, size);
+            }
+            None => self.missing.push(format!("{}.{path}", self.name)),
+        }
+        self
+    }
+
+    /// Writes the first of these fields that this version has.
+    pub(super) fn set_any(&mut self, paths: &[&str], value: u64) -> &mut Self {
+        let found = paths.iter().find(|path| self.layout.place(self.name, path).is_some());
+        self.set(found.unwrap_or(&paths[0]), value)
+    }
+
+    /// Writes bytes at the start of a field.
+    pub(super) fn put(&mut self, path: &str, bytes: &[u8]) -> &mut Self {
+        match self.layout.place(self.name, path) {
+            Some(place) => self.bytes.put(place.offset, bytes),
+            None => self.missing.push(format!("{}.{path}", self.name)),
+        }
+        self
+    }
+
+    /// Makes a list head at `address + path` an empty list.
+    pub(super) fn empty_list(&mut self, path: &str, address: u64) -> &mut Self {
+        if let Some(place) = self.layout.place(self.name, path) {
+            let (head, width) = (address + place.offset as u64, self.layout.pointer());
+            self.bytes.uint(place.offset, head, width);
+            self.bytes.uint(place.offset + width, head, width);
+        } else {
+            self.missing.push(format!("{}.{path}", self.name));
+        }
+        self
+    }
+
+    pub(super) fn finish(self) -> (Vec<u8>, Vec<String>) {
+        (self.bytes.into_vec(), self.missing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lead_through_structures_and_arrays() {
+        let layout = Layout::of(19041, 0, "x64").unwrap();
+        let at = |ty, path| layout.place(ty, path).map(|place| (place.offset, place.size));
+        assert_eq!(at("_ETHREAD", "Tcb.ApcState.Process"), Some((0xb8, 8)));
+        assert_eq!(at("_EPROCESS", "ImageFileName"), Some((0x5a8, 1)));
+        assert_eq!(at("_KTHREAD", "Alertable").map(|(offset, _)| offset), Some(0x74));
+        assert_eq!(at("_KTHREAD", "NoSuchField"), None);
+        assert_eq!(layout.size("_KPRCB"), 0xaf00);
+    }
+
+    #[test]
+    fn bit_fields_leave_their_neighbours_alone() {
+        let layout = Layout::of(19041, 0, "x64").unwrap();
+        let mut thread = Object::new(&layout, "_KTHREAD");
+        thread.set("MiscFlags", 0xffff_ffff).set("Alertable", 0);
+        let offset = layout.place("_KTHREAD", "MiscFlags").unwrap().offset;
+        let (bytes, missing) = thread.finish();
+        assert_eq!(bytes[offset..offset + 4], [0xef, 0xff, 0xff, 0xff]);
+        assert!(missing.is_empty());
+    }
+}
