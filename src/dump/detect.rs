@@ -1,6 +1,11 @@
 //! Which container format a file has, by its content.
 
+use super::bytes::u32_at;
+use super::foreign;
 use super::{Error, Image};
+
+/// What every refusal ends with.
+const ACCEPTED: &str = "expected a Windows kernel dump (PAGEDU64, PAGEDUMP) or a minidump (MDMP)";
 
 /// The container formats that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,15 +18,109 @@ pub enum Format {
     Kernel32,
 }
 
+impl Format {
+    /// The first bytes of such a file.
+    const fn magic(self) -> &'static [u8] {
+        match self {
+            Self::Minidump => b"MDMP",
+            Self::Kernel64 => b"PAGEDU64",
+            Self::Kernel32 => b"PAGEDUMP",
+        }
+    }
+
+    /// The bytes without which nothing can be said of such a file.
+    const fn header_bytes(self) -> usize {
+        match self {
+            Self::Minidump => 32,
+            Self::Kernel64 => 0x2000,
+            Self::Kernel32 => 0x1000,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Minidump => "minidump",
+            Self::Kernel64 => "64-bit kernel dump",
+            Self::Kernel32 => "32-bit kernel dump",
+        }
+    }
+}
+
 /// Tells the format of an image.
 ///
 /// # Errors
 /// [`Error::NotADump`], saying what the file is instead.
 pub fn detect(image: &Image) -> Result<Format, Error> {
-    match image.get(..8) {
-        Some([b'M', b'D', b'M', b'P', ..]) => Ok(Format::Minidump),
-        Some(b"PAGEDU64") => Ok(Format::Kernel64),
-        Some(b"PAGEDUMP") => Ok(Format::Kernel32),
-        _ => Err(Error::NotADump { path: image.path().to_owned(), found: "not a dump".to_owned() }),
+    tell(image)
+        .map_err(|found| Error::NotADump { path: image.path().to_owned(), found: one_line(&found) })
+}
+
+fn tell(bytes: &[u8]) -> Result<Format, String> {
+    let formats = [Format::Minidump, Format::Kernel64, Format::Kernel32];
+    for format in formats {
+        if bytes.starts_with(format.magic()) {
+            return whole(format, bytes.len());
+        }
+    }
+    if bytes.is_empty() {
+        return Err(format!("an empty file; {ACCEPTED}"));
+    }
+    if formats.iter().any(|format| format.magic().starts_with(bytes)) {
+        let len = bytes.len();
+        return Err(format!("the first {len} bytes of a dump, cut off within its signature"));
+    }
+    if bytes.starts_with(b"PAGE") {
+        let mark = u32_at(bytes, 4).unwrap_or_default();
+        return Err(format!(
+            "a kernel dump header with the mark {mark:#010x} instead of DUMP or DU64: \
+             the dump was not written to its end"
+        ));
+    }
+    Err(format!("{}; {ACCEPTED}", foreign::describe(bytes)))
+}
+
+fn whole(format: Format, len: usize) -> Result<Format, String> {
+    let needed = format.header_bytes();
+    if len >= needed {
+        return Ok(format);
+    }
+    let name = format.name();
+    Err(format!("a {name} of {len} bytes, cut off within its header of {needed} bytes"))
+}
+
+/// File content may reach the message, and messages are one line.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_told_by_their_first_bytes() {
+        let padded = |magic: &[u8]| [magic, &[0; 0x2000]].concat();
+        assert_eq!(tell(&padded(b"MDMP")), Ok(Format::Minidump));
+        assert_eq!(tell(&padded(b"PAGEDU64")), Ok(Format::Kernel64));
+        assert_eq!(tell(&padded(b"PAGEDUMP")), Ok(Format::Kernel32));
+    }
+
+    #[test]
+    fn what_is_cut_off_is_said() {
+        let cut = |bytes: &[u8]| tell(bytes).unwrap_err();
+        assert_eq!(
+            cut(b"PAGEDU64 and a little more"),
+            "a 64-bit kernel dump of 26 bytes, cut off within its header of 8192 bytes"
+        );
+        assert_eq!(cut(b"MDM"), "the first 3 bytes of a dump, cut off within its signature");
+        assert_eq!(cut(b"PAGED"), "the first 5 bytes of a dump, cut off within its signature");
+        assert!(cut(b"").starts_with("an empty file; expected"));
+        assert!(cut(b"PAGEPAGE").contains("0x45474150"));
+    }
+
+    #[test]
+    fn messages_are_one_line() {
+        let message = one_line(&tell(b"\x1b[31m\nred").unwrap_err());
+        assert!(!message.contains(char::is_control), "{message:?}");
     }
 }

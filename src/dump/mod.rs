@@ -3,9 +3,15 @@
 //! The only place that opens dump files and the only `unsafe` (the mapping). Nothing here knows
 //! what an `_ETHREAD` is.
 
+pub mod bytes;
 mod detect;
+mod foreign;
+pub mod header;
 mod image;
+pub mod kdbg;
+pub mod triage;
 
+pub use bytes::Width;
 pub use detect::{Format, detect};
 pub use image::Image;
 

@@ -1,0 +1,114 @@
+//! Little-endian numbers and texts at offsets of a byte slice, every access checked.
+
+/// How wide the pointers of a structure are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Width {
+    /// 32-bit pointers.
+    W32,
+    /// 64-bit pointers.
+    W64,
+}
+
+impl Width {
+    /// The size of a pointer in bytes.
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::W32 => 4,
+            Self::W64 => 8,
+        }
+    }
+
+    /// An address as this width shows it: 32-bit addresses are stored sign-extended in places, and
+    /// lose the extension here.
+    pub const fn normalise(self, address: u64) -> u64 {
+        match self {
+            Self::W32 => address & 0xffff_ffff,
+            Self::W64 => address,
+        }
+    }
+}
+
+/// The `len` bytes at `offset`; `None` if not all of them are there.
+pub fn slice(bytes: &[u8], offset: usize, len: usize) -> Option<&[u8]> {
+    bytes.get(offset..offset.checked_add(len)?)
+}
+
+/// As [`slice`] for offsets that a file states.
+pub fn slice_at(bytes: &[u8], offset: u64, len: u64) -> Option<&[u8]> {
+    slice(bytes, usize::try_from(offset).ok()?, usize::try_from(len).ok()?)
+}
+
+/// The byte at `offset`.
+pub fn u8_at(bytes: &[u8], offset: usize) -> Option<u8> {
+    bytes.get(offset).copied()
+}
+
+/// The 16-bit number at `offset`.
+pub fn u16_at(bytes: &[u8], offset: usize) -> Option<u16> {
+    Some(u16::from_le_bytes(slice(bytes, offset, 2)?.try_into().ok()?))
+}
+
+/// The 32-bit number at `offset`.
+pub fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(slice(bytes, offset, 4)?.try_into().ok()?))
+}
+
+/// The 64-bit number at `offset`.
+pub fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(slice(bytes, offset, 8)?.try_into().ok()?))
+}
+
+/// The pointer at `offset`, zero-extended.
+pub fn pointer_at(bytes: &[u8], offset: usize, width: Width) -> Option<u64> {
+    match width {
+        Width::W32 => u32_at(bytes, offset).map(u64::from),
+        Width::W64 => u64_at(bytes, offset),
+    }
+}
+
+/// An unsigned number of 1 to 8 bytes at `offset`.
+pub fn unsigned_at(bytes: &[u8], offset: usize, size: usize) -> Option<u64> {
+    let raw = slice(bytes, offset, size)?;
+    let mut wide = [0u8; 8];
+    wide.get_mut(..size)?.copy_from_slice(raw);
+    Some(u64::from_le_bytes(wide))
+}
+
+/// Bytes up to the first zero as text, what is no UTF-8 replaced.
+pub fn text(bytes: &[u8]) -> String {
+    let end = memchr::memchr(0, bytes).unwrap_or(bytes.len());
+    String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).into_owned()
+}
+
+/// UTF-16 up to the first zero as text, what is no UTF-16 replaced.
+pub fn text_utf16(bytes: &[u8]) -> String {
+    let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+    char::decode_utf16(units.take_while(|unit| *unit != 0))
+        .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_stop_at_the_end() {
+        let bytes = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+        assert_eq!(u32_at(&bytes, 5), Some(0x0908_0706));
+        assert_eq!(u32_at(&bytes, 6), None);
+        assert_eq!(u64_at(&bytes, usize::MAX), None);
+        assert_eq!(slice_at(&bytes, u64::MAX, 2), None);
+        assert_eq!(unsigned_at(&bytes, 7, 2), Some(0x0908));
+        assert_eq!(unsigned_at(&bytes, 0, 9), None);
+        assert_eq!(pointer_at(&bytes, 0, Width::W32), Some(0x0403_0201));
+    }
+
+    #[test]
+    fn texts_end_at_zero_and_survive_garbage() {
+        assert_eq!(text(b"nt\0xx"), "nt");
+        assert_eq!(text(b"\xff"), "\u{fffd}");
+        assert_eq!(text_utf16(b"a\0b\0\0\0c\0"), "ab");
+        assert_eq!(text_utf16(b"\x00\xd8x\0z"), "\u{fffd}x");
+    }
+}

@@ -1,0 +1,179 @@
+//! What a file is that is no dump: a few words for the message that refuses it.
+
+use super::bytes::{slice, u16_at, u32_at};
+
+/// Bytes at an offset, and the words for a file that has them there.
+struct Magic(usize, &'static [u8], &'static str);
+
+/// Formats that people hold for dumps or find beside them, longer signatures first.
+const MAGICS: &[Magic] = &[
+    Magic(0, b"Microsoft C/C++ MSF 7.00\r\n\x1aDS", "a PDB symbol file"),
+    Magic(0, b"Microsoft C/C++ program database", "an old PDB symbol file"),
+    Magic(0, b"SQLite format 3\0", "an SQLite database"),
+    Magic(0, b"ElfFile\0", "a Windows event log (evtx)"),
+    Magic(0, b"vhdxfile", "a virtual disk (VHDX)"),
+    Magic(0, b"conectix", "a virtual disk (VHD)"),
+    Magic(257, b"ustar", "a tar archive: the dump has to be unpacked first"),
+    Magic(0, b"\xfd7zXZ\0", "an xz archive: the dump has to be unpacked first"),
+    Magic(0, b"7z\xbc\xaf\x27\x1c", "a 7z archive: the dump has to be unpacked first"),
+    Magic(0, b"Rar!\x1a\x07", "a RAR archive: the dump has to be unpacked first"),
+    Magic(0, b"PK\x03\x04", "a zip archive: the dump has to be unpacked first"),
+    Magic(0, b"PK\x05\x06", "an empty zip archive"),
+    Magic(0, b"MSCF", "a cabinet file: the dump has to be unpacked first"),
+    Magic(0, b"\x28\xb5\x2f\xfd", "a zstd archive: the dump has to be unpacked first"),
+    Magic(0, b"\x04\x22\x4d\x18", "an lz4 archive: the dump has to be unpacked first"),
+    Magic(0, b"BZh", "a bzip2 archive: the dump has to be unpacked first"),
+    Magic(0, b"\x1f\x8b", "a gzip archive: the dump has to be unpacked first"),
+    Magic(0, b"EMiL", "a LiME memory image of a Linux system"),
+    Magic(0, b"AVML", "an AVML memory image of a Linux system"),
+    Magic(0, b"KDUMP   ", "a compressed Linux kernel dump (kdump)"),
+    Magic(0, b"DISKDUMP", "a Linux kernel dump (diskdump)"),
+    Magic(0, b"QEVM", "a saved QEMU machine state"),
+    Magic(0, b"QFI\xfb", "a virtual disk (qcow)"),
+    Magic(0, b"KDMV", "a virtual disk (VMDK)"),
+    Magic(0, b"\xd2\xbe\xd2\xbe", "a VMware snapshot state"),
+    Magic(0, b"\xd1\xba\xd1\xba", "a VMware snapshot state"),
+    Magic(0, b"\xd0\xbe\xd2\xbe", "a VMware snapshot state"),
+    Magic(0, b"\xd3\xbe\xd2\xbe", "a VMware snapshot state"),
+    Magic(0, b"hibr", "a hibernation file"),
+    Magic(0, b"HIBR", "a hibernation file"),
+    Magic(0, b"wake", "a hibernation file that was resumed from"),
+    Magic(0, b"WAKE", "a hibernation file that was resumed from"),
+    Magic(0, b"RSTR", "a hibernation file that is being resumed from"),
+    Magic(0, b"\xfe\xed\xfa\xce", "a Mach-O file"),
+    Magic(0, b"\xfe\xed\xfa\xcf", "a Mach-O file"),
+    Magic(0, b"\xce\xfa\xed\xfe", "a Mach-O file"),
+    Magic(0, b"\xcf\xfa\xed\xfe", "a Mach-O file"),
+    Magic(0, b"\xca\xfe\xba\xbe", "a Mach-O universal file or a Java class"),
+    Magic(0, b"BSJB", "a portable PDB symbol file"),
+    Magic(0, b"%PDF", "a PDF document"),
+    Magic(0, b"PAR1", "a Parquet file"),
+    Magic(0, b"\x89PNG", "a PNG picture"),
+    Magic(0, b"\xff\xd8\xff", "a JPEG picture"),
+];
+
+/// What a debugger prints and hardly anything else does.
+const LOG_MARKS: &[&str] = &[
+    "Microsoft (R) Windows Debugger",
+    "Loading Dump File",
+    "Bugcheck Analysis",
+    "kd> ",
+    "Opened log file",
+    "ChildEBP",
+    "Child-SP",
+];
+
+/// How much of a file is looked at to tell text and zeros.
+const SAMPLE: usize = 64 * 1024;
+
+/// What the file is, in a few words that can follow "path: ".
+pub(super) fn describe(bytes: &[u8]) -> String {
+    if bytes.starts_with(b"\x7fELF") {
+        return elf(bytes);
+    }
+    if bytes.starts_with(b"MZ") {
+        return executable(bytes);
+    }
+    for Magic(offset, magic, words) in MAGICS {
+        if slice(bytes, *offset, magic.len()) == Some(magic) {
+            return (*words).to_owned();
+        }
+    }
+    let sample = bytes.get(..SAMPLE).unwrap_or(bytes);
+    if sample.iter().all(|b| *b == 0) {
+        let all = if sample.len() == bytes.len() { "nothing but" } else { "a file that starts with" };
+        return format!("{all} zeros ({} bytes)", bytes.len());
+    }
+    if let Some(words) = text(sample) {
+        return words.to_owned();
+    }
+    let start: Vec<String> = bytes.iter().take(8).map(|b| format!("{b:02x}")).collect();
+    let start = start.join(" ");
+    if bytes.len() >= 1 << 20 && bytes.len().is_multiple_of(4096) {
+        format!("no dump header, possibly a raw memory image (starts with {start})")
+    } else {
+        format!("no dump (starts with {start})")
+    }
+}
+
+fn elf(bytes: &[u8]) -> String {
+    let class = bytes.get(4).map_or("", |class| if *class == 1 { "32-bit " } else { "64-bit " });
+    match u16_at(bytes, 16) {
+        Some(4) => format!("a {class}ELF core file"),
+        Some(2 | 3) => format!("a {class}ELF program or library"),
+        _ => format!("a {class}ELF file"),
+    }
+}
+
+fn executable(bytes: &[u8]) -> String {
+    let header = u32_at(bytes, 0x3c).and_then(|at| slice(bytes, usize::try_from(at).ok()?, 24));
+    match header {
+        Some([b'P', b'E', 0, 0, rest @ ..]) => {
+            let is_library = u16_at(rest, 18).is_some_and(|flags| flags & 0x2000 != 0);
+            format!("a Windows {}", if is_library { "library (DLL)" } else { "program (EXE or driver)" })
+        }
+        _ => "a DOS program".to_owned(),
+    }
+}
+
+/// Words for text: UTF-8, or UTF-16 with a byte order mark.
+fn text(sample: &[u8]) -> Option<&'static str> {
+    let decoded = match sample {
+        [0xff, 0xfe, rest @ ..] => super::bytes::text_utf16(rest),
+        _ => utf8(sample)?.to_owned(),
+    };
+    let printable = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r' | '\x0c' | '\x1b');
+    if decoded.is_empty() || !decoded.chars().all(printable) {
+        return None;
+    }
+    let is_log = LOG_MARKS.iter().any(|mark| decoded.contains(mark));
+    Some(if is_log { "text, by its content a debugger log" } else { "text" })
+}
+
+/// The sample as UTF-8, not minding a character that its end cuts.
+fn utf8(sample: &[u8]) -> Option<&str> {
+    match std::str::from_utf8(sample) {
+        Ok(text) => Some(text),
+        Err(error) if error.error_len().is_none() && sample.len() == SAMPLE => {
+            std::str::from_utf8(sample.get(..error.valid_up_to())?).ok()
+        }
+        Err(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::describe;
+
+    #[test]
+    fn foreign_files_are_named() {
+        let mut core = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x04\0".to_vec();
+        core.resize(64, 0);
+        let mut dll = vec![0u8; 0x100];
+        dll[..2].copy_from_slice(b"MZ");
+        dll[0x3c] = 0x80;
+        dll[0x80..0x84].copy_from_slice(b"PE\0\0");
+        dll[0x80 + 23] = 0x20;
+        let mut raw = vec![0x5au8; 1 << 20];
+        raw[9] = 0;
+        for (bytes, words) in [
+            (core.as_slice(), "a 64-bit ELF core file"),
+            (&dll, "a Windows library (DLL)"),
+            (b"MZ", "a DOS program"),
+            (b"PK\x03\x04rest", "a zip archive: the dump has to be unpacked first"),
+            (&[0; 20], "nothing but zeros (20 bytes)"),
+            (&[0; 70_000], "a file that starts with zeros (70000 bytes)"),
+            (b"hello, world\r\n", "text"),
+            ("Gr\u{fc}\u{df}e".as_bytes(), "text"),
+            (b"0: kd> !analyze -v\n", "text, by its content a debugger log"),
+            (b"\xff\xfeh\0i\0", "text"),
+            (b"\x01\x02\x03", "no dump (starts with 01 02 03)"),
+            (
+                &raw,
+                "no dump header, possibly a raw memory image (starts with 5a 5a 5a 5a 5a 5a 5a 5a)",
+            ),
+        ] {
+            assert_eq!(describe(bytes), words);
+        }
+    }
+}

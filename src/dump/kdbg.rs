@@ -1,0 +1,157 @@
+//! `KDDEBUGGER_DATA64`, the block in which every kernel tells debuggers where its variables are.
+//!
+//! The block is the same on all systems, pointers being 64 bits wide even on 32-bit ones; it only
+//! grew over time. Offsets of fields of kernel structures stand in it as well, which makes it the
+//! judge of layouts that come from elsewhere.
+
+use super::bytes::{Width, u16_at, u32_at, u64_at};
+
+/// A block, known to carry the tag `KDBG`.
+#[derive(Debug, Clone, Copy)]
+pub struct Kdbg<'a> {
+    bytes: &'a [u8],
+    width: Width,
+}
+
+/// A pointer that the block holds: its name in the kernel, and its offset.
+pub type Pointer = (&'static str, usize);
+/// An offset or a size that the block holds: where it stands, and how wide it is.
+pub type Number = (usize, u8);
+
+/// Pointers to variables and lists of the kernel whose names are those of symbols.
+pub const POINTERS: &[Pointer] = &[
+    ("PsLoadedModuleList", 0x48),
+    ("PsActiveProcessHead", 0x50),
+    ("PspCidTable", 0x58),
+    ("ExpSystemResourcesList", 0x60),
+    ("KeTimeIncrement", 0x78),
+    ("KeBugCheckCallbackListHead", 0x80),
+    ("KiBugcheckData", 0x88),
+    ("IopErrorLogListHead", 0x90),
+    ("ObpRootDirectoryObject", 0x98),
+    ("ObpTypeObjectType", 0xa0),
+    ("MmPfnDatabase", 0xc0),
+    ("MmSizeOfPagedPoolInBytes", 0x140),
+    ("PoolTrackTable", 0x1b8),
+    ("MmHighestUserAddress", 0x1c8),
+    ("MmSystemRangeStart", 0x1d0),
+    ("MmUserProbeAddress", 0x1d8),
+    ("NtBuildLab", 0x208),
+    ("KiProcessorBlock", 0x218),
+    ("MmUnloadedDrivers", 0x220),
+    ("MmLastUnloadedDriver", 0x228),
+    ("MmTriageActionTaken", 0x230),
+    ("MmSpecialPoolTag", 0x238),
+    ("KernelVerifier", 0x240),
+    ("MmVerifierData", 0x248),
+    ("CmNtCSDVersion", 0x268),
+    ("MmPhysicalMemoryBlock", 0x270),
+];
+
+/// Base of the kernel image.
+pub const KERN_BASE: usize = 0x18;
+/// `KeTimeIncrement`: 100 ns units a clock tick.
+pub const TIME_INCREMENT: usize = 0x78;
+/// `NtBuildLab`.
+pub const BUILD_LAB: usize = 0x208;
+/// `KiProcessorBlock`: pointers to the `_KPRCB`s.
+pub const PROCESSOR_BLOCK: usize = 0x218;
+/// `CmNtCSDVersion`: the service pack.
+pub const CSD_VERSION: usize = 0x268;
+
+/// `_KTHREAD.NextProcessor`.
+pub const THREAD_NEXT_PROCESSOR: Number = (0x298, 2);
+/// `_KTHREAD.Teb`.
+pub const THREAD_TEB: Number = (0x29a, 2);
+/// `_KTHREAD.KernelStack`.
+pub const THREAD_KERNEL_STACK: Number = (0x29c, 2);
+/// `_KTHREAD.InitialStack`.
+pub const THREAD_INITIAL_STACK: Number = (0x29e, 2);
+/// `_KTHREAD.ApcState.Process`.
+pub const THREAD_PROCESS: Number = (0x2a0, 2);
+/// `_KTHREAD.State`.
+pub const THREAD_STATE: Number = (0x2a2, 2);
+/// Size of `_EPROCESS`.
+pub const PROCESS_SIZE: Number = (0x2a8, 2);
+/// `_EPROCESS.Peb`.
+pub const PROCESS_PEB: Number = (0x2aa, 2);
+/// `_EPROCESS.InheritedFromUniqueProcessId`.
+pub const PROCESS_PARENT: Number = (0x2ac, 2);
+/// `_EPROCESS.Pcb.DirectoryTableBase`.
+pub const PROCESS_DTB: Number = (0x2ae, 2);
+/// Size of `_KPRCB`.
+pub const PRCB_SIZE: Number = (0x2b0, 2);
+/// `_KPRCB.CurrentThread`.
+pub const PRCB_CURRENT_THREAD: Number = (0x2b4, 2);
+/// `_KPRCB.MHz`.
+pub const PRCB_MHZ: Number = (0x2b6, 2);
+/// `_KPRCB.VendorString`.
+pub const PRCB_VENDOR: Number = (0x2ba, 2);
+/// `_KPRCB.ProcessorState.ContextFrame`.
+pub const PRCB_CONTEXT_FRAME: Number = (0x2bc, 2);
+/// `_KPRCB.Number`.
+pub const PRCB_NUMBER: Number = (0x2be, 2);
+/// Size of `_ETHREAD`.
+pub const THREAD_SIZE: Number = (0x2c0, 2);
+/// `_KPCR.Prcb`, which is where the `_KPRCB` stands in the `_KPCR`.
+pub const PCR_PRCB: Number = (0x2e6, 2);
+/// `_KPRCB.Context`, a pointer; from Windows 7 on.
+pub const PRCB_CONTEXT: Number = (0x338, 2);
+/// `_KTHREAD.StackLimit`; this and the following from Windows 8 on.
+pub const THREAD_STACK_LIMIT: Number = (0x340, 4);
+/// `_KTHREAD.StackBase`.
+pub const THREAD_STACK_BASE: Number = (0x344, 4);
+/// `_ETHREAD.IrpList`.
+pub const THREAD_IRP_LIST: Number = (0x34c, 4);
+/// `_KPRCB.IdleThread`.
+pub const PRCB_IDLE_THREAD: Number = (0x350, 2);
+/// `_KTHREAD.WaitReason`; from Windows 8.1 on.
+pub const THREAD_WAIT_REASON: Number = (0x35c, 2);
+
+impl<'a> Kdbg<'a> {
+    /// The block in these bytes, if they carry its tag.
+    pub fn new(bytes: &'a [u8], width: Width) -> Option<Self> {
+        if bytes.get(0x10..0x14) != Some(b"KDBG") {
+            return None;
+        }
+        let size = usize::try_from(u32_at(bytes, 0x14)?).ok()?;
+        let bytes = bytes.get(..size.min(bytes.len()))?;
+        Some(Self { bytes, width })
+    }
+
+    /// A pointer of the block; `None` if it is null or the block ends before it.
+    pub fn pointer(&self, offset: usize) -> Option<u64> {
+        let address = u64_at(self.bytes, offset).filter(|address| *address != 0)?;
+        Some(self.width.normalise(address))
+    }
+
+    /// An offset or a size of the block; `None` if it is 0 or the block ends before it.
+    pub fn number(&self, (offset, size): Number) -> Option<usize> {
+        let value = match size {
+            2 => u32::from(u16_at(self.bytes, offset)?),
+            _ => u32_at(self.bytes, offset)?,
+        };
+        usize::try_from(value).ok().filter(|value| *value != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_end_with_the_block() {
+        let mut bytes = vec![0u8; 0x400];
+        assert!(Kdbg::new(&bytes, Width::W32).is_none());
+        bytes[0x10..0x14].copy_from_slice(b"KDBG");
+        bytes[0x14..0x18].copy_from_slice(&0x340u32.to_le_bytes());
+        bytes[0x18..0x20].copy_from_slice(&0xffff_ffff_8040_0000u64.to_le_bytes());
+        bytes[0x2a2] = 0x2d;
+        bytes[0x340] = 0x30;
+        let kdbg = Kdbg::new(&bytes, Width::W32).unwrap();
+        assert_eq!(kdbg.pointer(KERN_BASE), Some(0x8040_0000));
+        assert_eq!(kdbg.pointer(BUILD_LAB), None);
+        assert_eq!(kdbg.number(THREAD_STATE), Some(0x2d));
+        assert_eq!(kdbg.number(THREAD_STACK_LIMIT), None, "the block ends before it");
+    }
+}

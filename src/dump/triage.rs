@@ -1,0 +1,389 @@
+//! The triage block of a small kernel dump: `TRIAGE_DUMP64` and `TRIAGE_DUMP32`, right after the
+//! header, and the lists it points to.
+//!
+//! It knows where pieces of memory are in the file, and not what they mean. Every offset and count
+//! is held against the file; what does not fit is left out and said in `problems`.
+
+use super::bytes::{Width, pointer_at, slice, slice_at, text_utf16, u16_at, u32_at};
+use super::header::header_bytes;
+
+/// No system has as many drivers; more is a damaged count.
+const MAX_DRIVERS: usize = 10_000;
+/// No path of a driver is longer.
+const MAX_NAME: u32 = 1024;
+/// The last four bytes of a triage dump's own part.
+const END_MARK: &[u8] = b"TRGD";
+
+/// A piece of the file that a triage block names: offset and size, both within 4 GiB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Piece {
+    /// Offset in the file; 0 for a piece that is not there.
+    pub offset: u32,
+    /// Size in bytes.
+    pub size: u32,
+}
+
+impl Piece {
+    /// The bytes of the piece that the file holds; empty for a piece that is not there.
+    pub fn bytes(self, file: &[u8]) -> &[u8] {
+        if self.offset == 0 {
+            return &[];
+        }
+        let start = (self.offset as usize).min(file.len());
+        let end = start.saturating_add(self.size as usize).min(file.len());
+        file.get(start..end).unwrap_or_default()
+    }
+}
+
+/// A triage block.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Triage {
+    /// Service pack: major number in bits 8 to 15.
+    pub service_pack_build: u32,
+    /// Size of the triage part of the dump; secondary data may follow.
+    pub size_of_dump: u32,
+    /// Where the end mark is.
+    pub valid_offset: u32,
+    /// Where the context record is.
+    pub context: u32,
+    /// Where the exception record is.
+    pub exception: u32,
+    /// Counters of the memory manager.
+    pub mm: Piece,
+    /// Unloaded drivers.
+    pub unloaded_drivers: Piece,
+    /// The `_KPRCB` of the processor that wrote the dump.
+    pub prcb: Piece,
+    /// The `_EPROCESS` of the process that was current.
+    pub process: Piece,
+    /// The `_ETHREAD` of the thread that was current.
+    pub thread: Piece,
+    /// The stack, from [`Triage::top_of_stack`] upwards.
+    pub call_stack: Piece,
+    /// The loaded drivers; `size` is the room up to the next piece.
+    pub drivers: Piece,
+    /// How many drivers the block promises.
+    pub driver_count: u32,
+    /// The names of drivers.
+    pub string_pool: Piece,
+    /// Offset of the name of the driver that the system blamed.
+    pub broken_driver: u32,
+    /// What the writer was asked for.
+    pub options: u32,
+    /// Address of the stack's first byte.
+    pub top_of_stack: u64,
+    /// A page of data, and its address.
+    pub data_page: (u64, Piece),
+    /// The debugger data block.
+    pub debugger_data: Piece,
+    /// The list of data blocks; `size` is that of the list.
+    pub data_blocks: Piece,
+    /// How many data blocks the block promises.
+    pub data_block_count: u32,
+    /// Whether everything that is promised is there.
+    pub is_complete: bool,
+    /// What is missing or contradicts itself.
+    pub problems: Vec<String>,
+}
+
+/// A piece of memory at its virtual address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DataBlock {
+    /// Virtual address.
+    pub address: u64,
+    /// Where its bytes are in the file.
+    pub piece: Piece,
+}
+
+/// A loaded driver, as `DUMP_DRIVER_ENTRY` records it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Driver {
+    /// Offset of the name in the file.
+    pub name: u32,
+    /// First address.
+    pub base: u64,
+    /// Size in memory.
+    pub size: u32,
+    /// Checksum of the PE header.
+    pub checksum: u32,
+    /// Time date stamp of the PE header.
+    pub timestamp: u32,
+}
+
+/// An unloaded driver, as `DUMP_UNLOADED_DRIVERS` records it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UnloadedDriver {
+    /// The first twelve characters of the name.
+    pub name: String,
+    /// First address.
+    pub start: u64,
+    /// Address after the last.
+    pub end: u64,
+}
+
+/// Where fields are in an entry of the driver list.
+struct DriverPlaces {
+    stride: usize,
+    base: usize,
+    size: usize,
+    checksum: usize,
+    timestamp: usize,
+}
+
+const DRIVER64: DriverPlaces =
+    DriverPlaces { stride: 0x90, base: 0x38, size: 0x48, checksum: 0x80, timestamp: 0x88 };
+const DRIVER32: DriverPlaces =
+    DriverPlaces { stride: 0x4c, base: 0x1c, size: 0x24, checksum: 0x44, timestamp: 0x48 };
+
+/// Reads the triage block; `None` if not even its fixed part is in the file.
+pub fn parse(file: &[u8], width: Width) -> Option<Triage> {
+    let base = header_bytes(width);
+    let fixed = slice(file, base, 0x4c)?;
+    let field = |index: usize| u32_at(fixed, index * 4).unwrap_or_default();
+    let offsets = [5, 6, 7, 8, 9, 10, 12, 14].map(field);
+    // Early systems wrote a shorter block: what the first piece overlays is no field of it.
+    let end = offsets.into_iter().filter(|at| *at as usize >= base + 0x4c).min();
+    let block_end = end.map_or(usize::MAX, |at| at as usize);
+    let late = |offset: usize| {
+        let at = base + offset;
+        if at + 4 <= block_end { u32_at(file, at).unwrap_or_default() } else { 0 }
+    };
+    let tail = match width {
+        Width::W32 => 0x4c,
+        Width::W64 => 0x60,
+    };
+    let step = width.bytes();
+    let data_page_address = if base + tail + step <= block_end {
+        pointer_at(file, base + tail, width).unwrap_or_default()
+    } else {
+        0
+    };
+    let tail = tail + step;
+    let mut triage = Triage {
+        service_pack_build: field(0),
+        size_of_dump: field(1),
+        valid_offset: field(2),
+        context: field(3),
+        exception: field(4),
+        mm: Piece { offset: field(5), size: 0 },
+        unloaded_drivers: Piece { offset: field(6), size: 0 },
+        prcb: Piece { offset: field(7), size: 0 },
+        process: Piece { offset: field(8), size: 0 },
+        thread: Piece { offset: field(9), size: 0 },
+        call_stack: Piece { offset: field(10), size: field(11) },
+        drivers: Piece { offset: field(12), size: 0 },
+        driver_count: field(13),
+        string_pool: Piece { offset: field(14), size: field(15) },
+        broken_driver: field(16),
+        options: field(17),
+        top_of_stack: pointer_at(file, base + 0x48, width).unwrap_or_default(),
+        data_page: (data_page_address, Piece { offset: late(tail), size: late(tail + 4) }),
+        debugger_data: Piece { offset: late(tail + 8), size: late(tail + 12) },
+        data_blocks: Piece { offset: late(tail + 16), size: 0 },
+        data_block_count: late(tail + 20),
+        is_complete: true,
+        problems: Vec::new(),
+    };
+    triage.size_pieces(width);
+    triage.check(file);
+    Some(triage)
+}
+
+impl Triage {
+    /// Pieces whose size is not stated reach up to the next piece.
+    fn size_pieces(&mut self, width: Width) {
+        let mut starts = vec![self.size_of_dump, self.valid_offset];
+        starts.extend(self.pieces().map(|(_, piece)| piece.offset));
+        starts.retain(|at| *at != 0);
+        starts.sort_unstable();
+        let room = |at: u32| {
+            let next = starts.iter().find(|start| **start > at);
+            next.map_or(0, |next| next - at)
+        };
+        for piece in [
+            &mut self.mm,
+            &mut self.unloaded_drivers,
+            &mut self.prcb,
+            &mut self.process,
+            &mut self.thread,
+            &mut self.drivers,
+        ] {
+            piece.size = room(piece.offset);
+        }
+        let block = u32::try_from(block_bytes(width)).unwrap_or(16);
+        self.data_blocks.size = self.data_block_count.saturating_mul(block);
+    }
+
+    /// The pieces with their names.
+    pub fn pieces(&self) -> impl Iterator<Item = (&'static str, Piece)> + use<> {
+        [
+            ("memory manager counters", self.mm),
+            ("unloaded driver list", self.unloaded_drivers),
+            ("prcb", self.prcb),
+            ("process", self.process),
+            ("thread", self.thread),
+            ("stack", self.call_stack),
+            ("driver list", self.drivers),
+            ("string pool", self.string_pool),
+            ("data page", self.data_page.1),
+            ("debugger data", self.debugger_data),
+            ("data block list", self.data_blocks),
+        ]
+        .into_iter()
+    }
+
+    fn check(&mut self, file: &[u8]) {
+        let len = file.len() as u64;
+        let mut problems = Vec::new();
+        if u64::from(self.size_of_dump) > len {
+            let promised = self.size_of_dump;
+            problems.push(format!("the file is cut off: {len} of {promised} bytes"));
+        }
+        for (name, piece) in self.pieces() {
+            let end = u64::from(piece.offset) + u64::from(piece.size);
+            if piece.offset != 0 && end > len {
+                problems.push(format!("the {name} ends beyond the file, at {end:#x}"));
+            }
+        }
+        let mark = slice_at(file, u64::from(self.valid_offset), 4);
+        if mark.is_some_and(|mark| mark != END_MARK) {
+            problems.push("the end mark is missing: the dump was not written to its end".into());
+        }
+        self.is_complete = problems.is_empty() && mark.is_some();
+        self.problems = problems;
+    }
+
+    /// The data blocks that the file holds, in the order of the list.
+    pub fn blocks<'a>(&self, file: &'a [u8], width: Width) -> impl Iterator<Item = DataBlock> + 'a {
+        let step = width.bytes();
+        self.data_blocks.bytes(file).chunks_exact(block_bytes(width)).filter_map(move |entry| {
+            let address = pointer_at(entry, 0, width)?;
+            let piece = Piece { offset: u32_at(entry, step)?, size: u32_at(entry, step + 4)? };
+            Some(DataBlock { address, piece })
+        })
+    }
+
+    /// The loaded drivers that the file holds, in the order of the list.
+    pub fn drivers<'a>(&self, file: &'a [u8], width: Width) -> impl Iterator<Item = Driver> + 'a {
+        let places = match width {
+            Width::W32 => &DRIVER32,
+            Width::W64 => &DRIVER64,
+        };
+        let start = if self.drivers.offset == 0 { file.len() } else { self.drivers.offset as usize };
+        let count = (self.driver_count as usize).min(MAX_DRIVERS);
+        let list = file.get(start..).unwrap_or_default();
+        list.chunks_exact(places.stride).take(count).filter_map(move |entry| {
+            Some(Driver {
+                name: u32_at(entry, 0)?,
+                base: pointer_at(entry, places.base, width)?,
+                size: u32_at(entry, places.size)?,
+                checksum: u32_at(entry, places.checksum)?,
+                timestamp: u32_at(entry, places.timestamp)?,
+            })
+        })
+    }
+
+    /// The unloaded drivers, the latest first.
+    pub fn unloaded<'a>(
+        &self,
+        file: &'a [u8],
+        width: Width,
+    ) -> impl Iterator<Item = UnloadedDriver> + 'a {
+        let step = width.bytes();
+        // A UNICODE_STRING, twelve characters, two pointers; before them the count.
+        let stride = 2 * step + 24 + 2 * step;
+        let list = self.unloaded_drivers.bytes(file);
+        let count = u32_at(list, 0).unwrap_or_default() as usize;
+        let list = list.get(step..).unwrap_or_default();
+        list.chunks_exact(stride).take(count.min(MAX_DRIVERS)).filter_map(move |entry| {
+            let bytes = usize::from(u16_at(entry, 0)?).min(24);
+            let name = text_utf16(slice(entry, 2 * step, bytes)?);
+            let start = pointer_at(entry, 2 * step + 24, width)?;
+            Some(UnloadedDriver { name, start, end: pointer_at(entry, 3 * step + 24, width)? })
+        })
+    }
+}
+
+/// The `DUMP_STRING` at an offset of the file: a count of characters, and the characters.
+pub fn name_at(file: &[u8], offset: u32) -> Option<String> {
+    let offset = usize::try_from(offset).ok().filter(|at| *at != 0)?;
+    let count = u32_at(file, offset).filter(|count| *count <= MAX_NAME)? as usize;
+    Some(text_utf16(slice(file, offset.checked_add(4)?, count * 2)?))
+}
+
+/// The size of an entry of the data block list.
+const fn block_bytes(width: Width) -> usize {
+    width.bytes() + 8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A 32-bit triage dump with one driver, one unloaded driver and one data block.
+    fn small32() -> Vec<u8> {
+        let mut file = vec![0u8; 0x1200];
+        let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);
+        let words = |values: &[u32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>();
+        let fields = [
+            0x200, 0x1200, 0x11fc, 0x320, 0x7d0, 0, 0x1068, 0, 0, 0, 0, 0, 0x1098, 1, 0x1100, 0x20,
+        ];
+        put(0x1000, &words(&fields));
+        put(0x1060, &words(&[0x1120, 1]));
+        put(0x1068, &words(&[1, 0x0010_0010, 0]));
+        put(0x1074, b"f\0o\0o\0.\0s\0y\0s\0\0\0");
+        put(0x108c, &words(&[0xf700_0000, 0xf700_8000]));
+        put(0x1098, &words(&[0x1100]));
+        put(0x1098 + 0x1c, &words(&[0x8040_0000, 0, 0x20_0000]));
+        put(0x1098 + 0x44, &words(&[0x1234, 0x4a5b_c000]));
+        put(0x1100, &words(&[6]));
+        put(0x1104, b"n\0t\0.\0e\0x\0e\0");
+        put(0x1120, &words(&[0x8050_0000, 0x1130, 4]));
+        put(0x11fc, b"TRGD");
+        file
+    }
+
+    #[test]
+    fn a_32_bit_block_and_its_lists() {
+        let file = small32();
+        let triage = parse(&file, Width::W32).unwrap();
+        assert_eq!(triage.problems, [""; 0]);
+        assert!(triage.is_complete);
+        let drivers: Vec<_> = triage.drivers(&file, Width::W32).collect();
+        assert_eq!(drivers.len(), 1);
+        assert_eq!((drivers[0].base, drivers[0].size), (0x8040_0000, 0x20_0000));
+        assert_eq!((drivers[0].checksum, drivers[0].timestamp), (0x1234, 0x4a5b_c000));
+        assert_eq!(name_at(&file, drivers[0].name).as_deref(), Some("nt.exe"));
+        let unloaded: Vec<_> = triage.unloaded(&file, Width::W32).collect();
+        let foo = UnloadedDriver { name: "foo.sys".into(), start: 0xf700_0000, end: 0xf700_8000 };
+        assert_eq!(unloaded, [foo]);
+        let blocks: Vec<_> = triage.blocks(&file, Width::W32).collect();
+        let piece = Piece { offset: 0x1130, size: 4 };
+        assert_eq!(blocks, [DataBlock { address: 0x8050_0000, piece }]);
+    }
+
+    #[test]
+    fn what_is_cut_off_is_a_problem_and_the_rest_is_there() {
+        let mut file = small32();
+        file.truncate(0x1110);
+        let triage = parse(&file, Width::W32).unwrap();
+        assert!(!triage.is_complete);
+        assert_eq!(triage.problems[0], "the file is cut off: 4368 of 4608 bytes");
+        assert_eq!(triage.drivers(&file, Width::W32).count(), 1);
+        assert_eq!(triage.blocks(&file, Width::W32).count(), 0);
+        assert!(parse(&file[..0x1010], Width::W32).is_none());
+    }
+
+    #[test]
+    fn absurd_counts_end_with_the_file() {
+        let mut file = small32();
+        for at in [0x1034, 0x1064, 0x1068] {
+            file[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+        }
+        let triage = parse(&file, Width::W32).unwrap();
+        assert!(!triage.is_complete);
+        assert!(triage.drivers(&file, Width::W32).count() < 10);
+        assert!(triage.unloaded(&file, Width::W32).count() < 10);
+        assert!(triage.blocks(&file, Width::W32).count() < 20);
+    }
+}
