@@ -1,6 +1,8 @@
 //! Who can answer: one folder for each kind of source.
 
+pub(crate) mod context;
 pub mod kernel;
+pub(crate) mod printable;
 pub mod user;
 
 use crate::dump::{self, Format, Image};

@@ -1,0 +1,215 @@
+//! Loaded and unloaded drivers, and the module of an address.
+
+use super::KernelDump;
+use super::codeview;
+use crate::catalog::{Absent, Cell};
+use crate::dump::triage::{self, Driver};
+use crate::model::{Emit, Located, Module, Unanswered, UnloadedModule, Want};
+
+/// Names of the file of the kernel itself.
+const KERNELS: [&str; 5] = ["ntoskrnl", "ntkrnlmp", "ntkrnlpa", "ntkrpamp", "ntkrla57"];
+const DEBUG_COLUMNS: [&str; 3] = ["pdb_name", "pdb_guid", "pdb_age"];
+
+/// The loaded drivers in the order of the dump, and an index by address.
+#[derive(Debug, Default)]
+pub(super) struct Modules {
+    drivers: Vec<Driver>,
+    /// First address, address after the last, and position in `drivers`; sorted.
+    ranges: Vec<(u64, u64, usize)>,
+}
+
+impl Modules {
+    pub(super) fn new(drivers: Vec<Driver>) -> Self {
+        let range = |(i, driver): (usize, &Driver)| (driver.base, end_of(driver), i);
+        let mut ranges: Vec<_> = drivers.iter().enumerate().map(range).collect();
+        ranges.sort_unstable();
+        Self { drivers, ranges }
+    }
+
+    /// The driver that holds the address.
+    fn at(&self, address: u64) -> Option<&Driver> {
+        let next = self.ranges.partition_point(|(base, _, _)| *base <= address);
+        let (_, end, position) = self.ranges.get(next.checked_sub(1)?)?;
+        if address < *end { self.drivers.get(*position) } else { None }
+    }
+
+    /// Whether a driver holds the address.
+    pub(super) fn contains(&self, address: u64) -> bool {
+        self.at(address).is_some()
+    }
+
+    /// The drivers in the order of the dump.
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, Driver> {
+        self.drivers.iter()
+    }
+}
+
+fn end_of(driver: &Driver) -> u64 {
+    driver.base.saturating_add(u64::from(driver.size))
+}
+
+/// The last component of a path.
+fn file_name(path: &str) -> &str {
+    path.rsplit(['\\', '/']).next().unwrap_or(path)
+}
+
+/// A file name without its extension.
+fn stem(file: &str) -> &str {
+    match file.rsplit_once('.') {
+        Some((stem, _)) if !stem.is_empty() => stem,
+        _ => file,
+    }
+}
+
+impl KernelDump {
+    /// The driver of the kernel itself.
+    pub(super) fn kernel_driver(&self) -> Option<&Driver> {
+        let drivers = || self.modules.iter();
+        if let Some(base) = self.kernel_base_stated() {
+            return drivers().find(|driver| driver.base == base);
+        }
+        drivers().find(|driver| {
+            self.driver_path(driver).is_ok_and(|path| is_kernel(stem(file_name(&path))))
+        })
+    }
+
+    /// The base of the kernel's image.
+    pub(super) fn kernel_base(&self) -> Option<u64> {
+        self.kernel_base_stated().or_else(|| self.kernel_driver().map(|driver| driver.base))
+    }
+
+    fn driver_path(&self, driver: &Driver) -> Cell<String> {
+        if driver.name == 0 {
+            return Err(Absent::NotInDump);
+        }
+        let name = triage::name_at(&self.image, driver.name).ok_or(Absent::Unreadable)?;
+        if name.is_empty() { Err(Absent::Unreadable) } else { Ok(name) }
+    }
+
+    fn driver_name(&self, driver: &Driver, path: &str) -> String {
+        let stem = stem(file_name(path));
+        let is_kernel = match self.kernel_base_stated() {
+            Some(base) => driver.base == base,
+            None => is_kernel(stem),
+        };
+        if is_kernel { "nt".to_owned() } else { stem.to_owned() }
+    }
+
+    pub(super) fn each_module(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, Module>,
+    ) -> Result<(), Unanswered> {
+        self.triage()?;
+        for (order, driver) in self.modules.iter().enumerate() {
+            if emit(self.module(want, order, driver)).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn module(&self, want: &Want<'_>, order: usize, driver: &Driver) -> Module {
+        let path = self.driver_path(driver);
+        let id = if want.has_any(&DEBUG_COLUMNS) {
+            codeview::find(self, driver.base, end_of(driver)).ok_or(Absent::NotInDump)
+        } else {
+            Err(Absent::NotInDump)
+        };
+        let is_path = |path: &String| path.contains('\\');
+        let version = || Err(Absent::NotInDump);
+        Module {
+            base: Ok(driver.base),
+            end: Ok(end_of(driver)),
+            size_bytes: Ok(driver.size.into()),
+            name: path.as_deref().map(|p| self.driver_name(driver, p)).map_err(|e| *e),
+            image_name: path.as_deref().map(|p| file_name(p).to_owned()).map_err(|e| *e),
+            path: path.and_then(|p| if is_path(&p) { Ok(p) } else { Err(Absent::NotInDump) }),
+            timestamp: Ok(driver.timestamp.into()),
+            checksum: Ok(driver.checksum.into()),
+            file_version: version(),
+            product_version: version(),
+            company: version(),
+            description: version(),
+            copyright: version(),
+            original_name: version(),
+            internal_name: version(),
+            language: version(),
+            pdb_name: id.as_ref().map(|id| id.name.clone()).map_err(|e| *e),
+            pdb_guid: id.as_ref().map(|id| id.guid.clone()).map_err(|e| *e),
+            pdb_age: id.as_ref().map(|id| id.age.into()).map_err(|e| *e),
+            symbol_status: Ok(self.symbol_status(driver).to_owned()),
+            is_user: Ok(false),
+            load_order: i64::try_from(order).map_err(|_| Absent::NotApplicable),
+            driver_object: Err(Absent::NotInDump),
+            ..Module::default()
+        }
+    }
+
+    pub(super) fn each_unloaded(&self, emit: Emit<'_, UnloadedModule>) -> Result<(), Unanswered> {
+        let triage = self.triage()?;
+        if triage.unloaded_drivers.offset == 0 {
+            return Err(Unanswered::because("the dump has no list of unloaded drivers"));
+        }
+        for driver in triage.unloaded(&self.image, self.header.width) {
+            let size = driver.end.checked_sub(driver.start).and_then(|n| i64::try_from(n).ok());
+            let row = UnloadedModule {
+                name: if driver.name.is_empty() {
+                    Err(Absent::Unreadable)
+                } else {
+                    Ok(driver.name)
+                },
+                start: Ok(driver.start),
+                end: Ok(driver.end),
+                size_bytes: size.ok_or(Absent::Unreadable),
+                // Triage dumps leave these out of the system's list.
+                unload_time: Err(Absent::NotInDump),
+                timestamp: Err(Absent::NotInDump),
+                checksum: Err(Absent::NotInDump),
+            };
+            if emit(row).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The module of an address and the offset in it, without symbols.
+    pub(super) fn module_at(&self, address: u64) -> Cell<Located> {
+        let driver = self.modules.at(address).ok_or(Absent::NotApplicable)?;
+        let module = match self.driver_path(driver) {
+            Ok(path) => self.driver_name(driver, &path),
+            Err(_) => format!("{:#x}", driver.base),
+        };
+        Ok(Located { module, symbol: None, offset: address - driver.base })
+    }
+}
+
+fn is_kernel(stem: &str) -> bool {
+    KERNELS.iter().any(|name| stem.eq_ignore_ascii_case(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lose_directory_and_extension() {
+        let of = |path| stem(file_name(path));
+        assert_eq!(of("\\SystemRoot\\System32\\drivers\\tm.sys"), "tm");
+        assert_eq!(of("ntoskrnl.exe"), "ntoskrnl");
+        assert_eq!(of("Microsoft.Bluetooth.Legacy.LEEnumerator.sys").len(), 39);
+        assert_eq!(of("\\Driver\\.sys"), ".sys");
+        assert_eq!(of(""), "");
+    }
+
+    #[test]
+    fn an_address_belongs_to_the_module_that_starts_last_before_it() {
+        let driver = |base, size| Driver { base, size, ..Driver::default() };
+        let modules = Modules::new(vec![driver(0x3000, 0x1000), driver(0x1000, 0x800)]);
+        assert!(modules.contains(0x3fff) && modules.contains(0x1000));
+        assert!(!modules.contains(0x1800) && !modules.contains(0x4000) && !modules.contains(0));
+        let top = Modules::new(vec![driver(u64::MAX - 1, u32::MAX)]);
+        assert!(top.contains(u64::MAX - 1));
+    }
+}
