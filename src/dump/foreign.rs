@@ -81,7 +81,8 @@ pub(super) fn describe(bytes: &[u8]) -> String {
     }
     let sample = bytes.get(..SAMPLE).unwrap_or(bytes);
     if sample.iter().all(|b| *b == 0) {
-        let all = if sample.len() == bytes.len() { "nothing but" } else { "a file that starts with" };
+        let all =
+            if sample.len() == bytes.len() { "nothing but" } else { "a file that starts with" };
         return format!("{all} zeros ({} bytes)", bytes.len());
     }
     if let Some(words) = text(sample) {
@@ -110,7 +111,10 @@ fn executable(bytes: &[u8]) -> String {
     match header {
         Some([b'P', b'E', 0, 0, rest @ ..]) => {
             let is_library = u16_at(rest, 18).is_some_and(|flags| flags & 0x2000 != 0);
-            format!("a Windows {}", if is_library { "library (DLL)" } else { "program (EXE or driver)" })
+            format!(
+                "a Windows {}",
+                if is_library { "library (DLL)" } else { "program (EXE or driver)" }
+            )
         }
         _ => "a DOS program".to_owned(),
     }

@@ -269,7 +269,8 @@ impl Triage {
             Width::W32 => &DRIVER32,
             Width::W64 => &DRIVER64,
         };
-        let start = if self.drivers.offset == 0 { file.len() } else { self.drivers.offset as usize };
+        let start =
+            if self.drivers.offset == 0 { file.len() } else { self.drivers.offset as usize };
         let count = (self.driver_count as usize).min(MAX_DRIVERS);
         let list = file.get(start..).unwrap_or_default();
         list.chunks_exact(places.stride).take(count).filter_map(move |entry| {
@@ -324,7 +325,8 @@ mod tests {
     fn small32() -> Vec<u8> {
         let mut file = vec![0u8; 0x1200];
         let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);
-        let words = |values: &[u32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>();
+        let words =
+            |values: &[u32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>();
         let fields = [
             0x200, 0x1200, 0x11fc, 0x320, 0x7d0, 0, 0x1068, 0, 0, 0, 0, 0, 0x1098, 1, 0x1100, 0x20,
         ];

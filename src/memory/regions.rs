@@ -143,7 +143,8 @@ mod tests {
 
     #[test]
     fn of_regions_that_overlap_the_earlier_start_wins() {
-        let regions = regions(&[(0x1002, 6, 50), (0x1000, 4, 10), (0x1000, 2, 90), (0x1001, 2, 70)]);
+        let regions =
+            regions(&[(0x1002, 6, 50), (0x1000, 4, 10), (0x1000, 2, 90), (0x1001, 2, 70)]);
         assert_eq!(read(&regions, 0x1000, 8), Ok(vec![10, 11, 12, 13, 52, 53, 54, 55]));
         assert_eq!(regions.iter().count(), 2);
     }

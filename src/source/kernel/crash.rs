@@ -39,7 +39,8 @@ impl KernelDump {
         let code = self.header.bugcheck_code;
         let code = code.ok_or_else(|| Unanswered::because("the header holds no bug check"))?;
         let [p1, p2, p3, p4] = self.header.parameters.map(|p| p.ok_or(Absent::NotInDump));
-        let texts = names::bugcheck_parameters(code).or_else(|| names::bugcheck_parameters(code & !SMALL_DUMP));
+        let texts = names::bugcheck_parameters(code)
+            .or_else(|| names::bugcheck_parameters(code & !SMALL_DUMP));
         let description = |i: usize| -> Cell<String> {
             let text = texts.and_then(|texts| texts.get(i).copied()).unwrap_or_default();
             if text.is_empty() { Err(Absent::NotApplicable) } else { Ok(text.to_owned()) }
@@ -97,7 +98,8 @@ impl KernelDump {
 
     pub(super) fn exception_row(&self) -> Result<Exception, Unanswered> {
         let record = self.header.exception.as_ref();
-        let record = record.ok_or_else(|| Unanswered::because("the header holds no exception record"))?;
+        let record =
+            record.ok_or_else(|| Unanswered::because("the header holds no exception record"))?;
         let parameters = record.parameters.iter().map(|p| format!("{p:#x}")).collect::<Vec<_>>();
         Ok(Exception {
             code: Ok(record.code.into()),

@@ -110,7 +110,8 @@ impl KernelDump {
     fn end_of_runs(&self) -> u64 {
         let memory = self.header.physical_memory.as_ref();
         let memory = memory.filter(|_| self.header.dump_type == DumpType::Full);
-        let pages = memory.map_or(0, |m| m.runs.iter().fold(0u64, |n, run| n.saturating_add(run.1)));
+        let pages =
+            memory.map_or(0, |m| m.runs.iter().fold(0u64, |n, run| n.saturating_add(run.1)));
         pages.saturating_mul(PAGE).saturating_add(header_bytes(self.header.width) as u64)
     }
 
@@ -142,8 +143,8 @@ impl KernelDump {
     /// What the header of a dump with physical memory says of it.
     fn physical_ranges(&self) -> Vec<CoverageRange> {
         let mut offset = header_bytes(self.header.width) as u64;
-        let range = |first: u64, pages: u64, present: u64, offset: Cell<i64>, kind: &str| {
-            CoverageRange {
+        let range =
+            |first: u64, pages: u64, present: u64, offset: Cell<i64>, kind: &str| CoverageRange {
                 space: Ok("physical".to_owned()),
                 start: Ok(first.saturating_mul(PAGE)),
                 end: Ok(first.saturating_add(pages).saturating_mul(PAGE)),
@@ -151,8 +152,7 @@ impl KernelDump {
                 present_pages: signed(present),
                 file_offset: offset,
                 kind: Ok(kind.to_owned()),
-            }
-        };
+            };
         if let Some((first, present, pages)) = self.bitmap() {
             return vec![range(0, pages, present, signed(first), "bitmap")];
         }

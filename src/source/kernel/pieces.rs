@@ -42,8 +42,10 @@ pub(super) fn place(
     kdbg_address: Option<u64>,
 ) -> (Vec<Placed>, Objects) {
     let kdbg = Kdbg::new(triage.debugger_data.bytes(image), width);
-    let mut placed: Vec<Placed> =
-        triage.blocks(image, width).filter_map(|b| held(image, b.address, b.piece, "data block")).collect();
+    let mut placed: Vec<Placed> = triage
+        .blocks(image, width)
+        .filter_map(|b| held(image, b.address, b.piece, "data block"))
+        .collect();
     let objects = Finder { image, width, triage, kdbg, blocks: &placed }.objects();
     let sized = |piece: Piece, size| match kdbg.and_then(|k| k.number(size)) {
         Some(size) if size < piece.size as usize => {
@@ -93,7 +95,9 @@ impl Finder<'_> {
         let process = self.triage.process.bytes(self.image);
         Objects {
             prcb: self.own_address(prcb).or_else(|| self.listed_prcb(prcb)),
-            thread: self.own_address(thread).or_else(|| self.field(prcb, kdbg::PRCB_CURRENT_THREAD)),
+            thread: self
+                .own_address(thread)
+                .or_else(|| self.field(prcb, kdbg::PRCB_CURRENT_THREAD)),
             process: self.own_address(process).or_else(|| self.field(thread, kdbg::THREAD_PROCESS)),
         }
     }
