@@ -27,6 +27,15 @@ fn named(spec: &TriageSpec, layout: &Layout) -> Vec<u8> {
     context.finish().0
 }
 
+/// The bytes of a trap frame, which keeps what the processor and the handler saved.
+pub(super) fn trap_frame(layout: &Layout, registers: &[(String, u64)]) -> Vec<u8> {
+    let mut frame = Object::new(layout, "_KTRAP_FRAME");
+    for (name, value) in registers {
+        frame.set(name, *value);
+    }
+    frame.finish().0
+}
+
 fn arm64(spec: &TriageSpec) -> Vec<u8> {
     let mut context = Bytes::zeroed(ARM64_SIZE);
     context.u32(0, 0x0040_001f);

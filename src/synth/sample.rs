@@ -34,6 +34,8 @@ const CRASHED: u64 = 0xffff_c08b_e24d_a040;
 const WORKER: u64 = 0xffff_c08b_d8d4_4040;
 const SCANNER: u64 = 0xffff_c08b_e0b1_1080;
 const TRAP_FRAME: u64 = STACK + 0x148;
+/// The stack pointer of the code that faulted: above the trap frame.
+const INTERRUPTED: u64 = TRAP_FRAME + 0x190;
 
 /// What the sample is made of.
 pub fn sample_spec() -> TriageSpec {
@@ -54,6 +56,7 @@ pub fn sample_spec() -> TriageSpec {
         unloaded: unloaded(),
         stack_pointer: STACK,
         stack: stack(),
+        trap_frame: Some((TRAP_FRAME, trap_frame())),
         cpus: (0..8).map(cpu).collect(),
         processes: processes(),
         threads: threads(),
@@ -93,7 +96,30 @@ fn registers() -> Vec<(String, u64)> {
         ("EFlags", 0x46),
         ("MxCsr", 0x1f80),
     ];
-    values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    named(&values)
+}
+
+/// The registers of the code that faulted.
+fn trap_frame() -> Vec<(String, u64)> {
+    named(&[
+        ("Rip", FAULT),
+        ("Rsp", INTERRUPTED),
+        ("Rbp", INTERRUPTED + 0x30),
+        ("Rax", 0xffff_c08b_e3a0_1e20),
+        ("Rbx", 0xffff_c08b_e3a0_1e20),
+        ("Rcx", 0xffff_c08b_e27c_6a20),
+        ("Rdx", INTERRUPTED + 0x48),
+        ("Rsi", 0xffff_c08b_e27c_6a20),
+        ("Rdi", 0),
+        ("FaultAddress", 0x10),
+        ("SegCs", 0x10),
+        ("SegSs", 0x18),
+        ("EFlags", 0x0001_0246),
+    ])
+}
+
+fn named(values: &[(&str, u64)]) -> Vec<(String, u64)> {
+    values.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect()
 }
 
 /// When the product's drivers were built: 7 November 2019; their time stamps are times.
@@ -228,25 +254,7 @@ fn stack() -> Vec<u64> {
         stack.word(STACK + 8 + 8 * i as u64, parameter);
     }
     stack.word(STACK + 0x140, NT + 0x40_3d69);
-    let rsp = TRAP_FRAME + 0x190;
-    let frame = [
-        (0x30, 0xffff_c08b_e3a0_1e20),  // Rax
-        (0x38, 0xffff_c08b_e27c_6a20),  // Rcx
-        (0x40, rsp + 0x48),             // Rdx
-        (0xd0, 0x10),                   // FaultAddress
-        (0x140, 0xffff_c08b_e3a0_1e20), // Rbx
-        (0x150, 0xffff_c08b_e27c_6a20), // Rsi
-        (0x158, rsp + 0x30),            // Rbp
-        (0x168, FAULT),                 // Rip
-        (0x170, 0x10),                  // SegCs
-        (0x178, 0x0001_0246),           // EFlags
-        (0x180, rsp),                   // Rsp
-        (0x188, 0x18),                  // SegSs
-    ];
-    for (offset, value) in frame {
-        stack.word(TRAP_FRAME + offset, value);
-    }
-    let mut top = rsp;
+    let mut top = INTERRUPTED;
     for (i, (address, size)) in CALLS.into_iter().enumerate() {
         // What a frame keeps: a saved register, the file object, a count.
         stack.word(top + 0x10, 0xffff_c08b_e27c_6a20 + 0x60 * i as u64);
@@ -255,7 +263,7 @@ fn stack() -> Vec<u64> {
         top += size;
         stack.word(top - 8, address);
     }
-    stack.text(rsp + 0x290, r"\ProgramData\SomeSvc\queue\0001.job");
+    stack.text(INTERRUPTED + 0x290, r"\ProgramData\SomeSvc\queue\0001.job");
     stack.0
 }
 

@@ -203,6 +203,8 @@ pub struct TriageSpec {
     pub stack_pointer: u64,
     /// Words of the call stack from there on.
     pub stack: Vec<u64>,
+    /// A trap frame on the call stack: its address, and registers by their names in `_KTRAP_FRAME`.
+    pub trap_frame: Option<(u64, Vec<(String, u64)>)>,
     /// Processors whose `_KPRCB` the dump holds; the first entry is processor 0.
     pub cpus: Vec<Cpu>,
     /// Processes.
@@ -246,6 +248,7 @@ impl Default for TriageSpec {
             unloaded: Vec::new(),
             stack_pointer: 0xffff_850a_1c2f_e000,
             stack: Vec::new(),
+            trap_frame: None,
             cpus: Vec::new(),
             processes: Vec::new(),
             threads: Vec::new(),

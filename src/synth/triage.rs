@@ -99,7 +99,7 @@ pub(super) fn build(spec: &TriageSpec) -> (Vec<u8>, Vec<String>) {
     let list = file.append(&list, 8);
     file.u32(at + 0x18, len32(list));
     crash_objects(&mut file, spec, form, &objects);
-    stack(&mut file, spec, form);
+    stack(&mut file, spec, form, layout.as_ref());
     if spec.has_debugger_data {
         let data = objects::debugger_data(spec, layout.as_ref());
         let place = file.append(&data, 8);
@@ -220,10 +220,14 @@ fn crash_objects(file: &mut Bytes, spec: &TriageSpec, form: &Form, objects: &Bui
     }
 }
 
-fn stack(file: &mut Bytes, spec: &TriageSpec, form: &Form) {
+fn stack(file: &mut Bytes, spec: &TriageSpec, form: &Form, layout: Option<&Layout>) {
     let mut words = Bytes::default();
     for (i, word) in spec.stack.iter().enumerate() {
         words.uint(i * form.width, *word, form.width);
+    }
+    if let (Some((address, registers)), Some(layout)) = (&spec.trap_frame, layout) {
+        let offset = usize::try_from(address.saturating_sub(spec.stack_pointer));
+        words.put(offset.unwrap_or(0), &context::trap_frame(layout, registers));
     }
     let place = file.append(words.as_slice(), 8);
     file.u32(form.header + 0x28, len32(place));
