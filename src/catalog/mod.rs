@@ -16,7 +16,8 @@ pub use absent::{Absent, Cell};
 pub use batch::{Batch, ColumnBuilder, ColumnData, Data};
 pub use hint::{Hint, HintOp};
 pub use render::{
-    Format, PointerWidth, parse_interval, parse_timestamp, render_interval, render_timestamp,
+    Format, PointerWidth, civil_from_days, days_from_civil, parse_interval, parse_timestamp,
+    render_interval, render_timestamp,
 };
 pub use spec::{
     Catalog, ColumnSpec, Example, FunctionKind, FunctionSpec, Kinds, Signature, SourceKind,

@@ -184,6 +184,27 @@ pub struct Signature {
     pub returns: Ty,
 }
 
+impl Signature {
+    /// A call with exactly these arguments.
+    pub const fn new(args: &'static [Ty], returns: Ty) -> Self {
+        Self { args, optional: 0, variadic: false, returns }
+    }
+
+    /// The same, where the last `count` arguments may be left out.
+    #[must_use]
+    pub const fn optional(mut self, count: usize) -> Self {
+        self.optional = count;
+        self
+    }
+
+    /// The same, where the last argument may be repeated.
+    #[must_use]
+    pub const fn variadic(mut self) -> Self {
+        self.variadic = true;
+        self
+    }
+}
+
 /// A function as the planner, completion and documentation see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FunctionSpec {

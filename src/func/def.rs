@@ -1,6 +1,6 @@
 //! What a scalar function is.
 
-use crate::catalog::{FunctionSpec, PointerWidth, Value};
+use crate::catalog::{FunctionKind, FunctionSpec, PointerWidth, Signature, Value};
 use crate::model::Source;
 
 /// What a function may look at beside its arguments.
@@ -36,5 +36,118 @@ pub struct Scalar {
     /// Called with one value an argument, converted to the types of the chosen signature
     /// (arguments declared [`crate::catalog::Ty::Null`] keep their common type; optional arguments
     /// may be missing from the end). Unless the specification says `takes_null`, no value is NULL.
-    pub eval: fn(&FuncCx<'_>, &[Value<'_>]) -> Result<Value<'static>, Fault>,
+    pub eval: Eval,
+}
+
+impl Scalar {
+    /// A function of its arguments alone, which is NULL when one of them is.
+    pub(super) const fn new(
+        family: &'static str,
+        name: &'static str,
+        doc: &'static str,
+        signatures: &'static [Signature],
+        examples: &'static [(&'static str, &'static str)],
+        eval: Eval,
+    ) -> Self {
+        let spec = FunctionSpec {
+            name,
+            aliases: &[],
+            kind: FunctionKind::Scalar,
+            family,
+            signatures,
+            takes_null: false,
+            is_pure: true,
+            doc,
+            examples,
+        };
+        Self { spec, eval }
+    }
+
+    /// The same under further names.
+    pub(super) const fn or(mut self, aliases: &'static [&'static str]) -> Self {
+        self.spec.aliases = aliases;
+        self
+    }
+
+    /// The same, called even when an argument is NULL.
+    pub(super) const fn takes_null(mut self) -> Self {
+        self.spec.takes_null = true;
+        self
+    }
+
+    /// The same, with a look into a dump.
+    pub(super) const fn reads_dump(mut self) -> Self {
+        self.spec.is_pure = false;
+        self
+    }
+}
+
+/// The code of a function.
+pub type Eval = fn(&FuncCx<'_>, &[Value<'_>]) -> Result<Value<'static>, Fault>;
+
+/// No result is longer than this many bytes of text.
+pub(super) const MAX_TEXT: usize = 16 << 20;
+
+/// Fails if a text of `bytes` bytes would be longer than any result may be.
+pub(super) fn check_length(bytes: Option<usize>) -> Result<usize, Fault> {
+    bytes
+        .filter(|&n| n <= MAX_TEXT)
+        .ok_or_else(|| Fault::BadValue("the resulting text would be longer than 16 MiB".to_owned()))
+}
+
+/// A fault of the kind [`Fault::BadValue`].
+pub(super) fn bad<T>(message: impl Into<String>) -> Result<T, Fault> {
+    Err(Fault::BadValue(message.into()))
+}
+
+/// A fault of the kind [`Fault::Overflow`] of a function's result.
+pub(super) fn overflow(function: &str, ty: &str) -> Fault {
+    Fault::Overflow(format!("the result of {function} is outside the range of {ty}"))
+}
+
+/// Typed access to the arguments of a call. The planner has checked number and types; a slip there
+/// shows as a [`Fault`] and never as a wrong value.
+pub(super) trait Args<'a> {
+    /// Text.
+    fn text(&self, index: usize) -> Result<&str, Fault>;
+    /// An integer.
+    fn int(&self, index: usize) -> Result<i64, Fault>;
+    /// A number as floating point.
+    fn double(&self, index: usize) -> Result<f64, Fault>;
+    /// Microseconds since 1970 UTC.
+    fn time(&self, index: usize) -> Result<i64, Fault>;
+    /// An address.
+    fn addr(&self, index: usize) -> Result<u64, Fault>;
+    /// An argument of any type; NULL if it was left out.
+    fn any(&self, index: usize) -> &Value<'a>;
+}
+
+impl<'a> Args<'a> for [Value<'a>] {
+    fn text(&self, index: usize) -> Result<&str, Fault> {
+        self.any(index).as_text().ok_or_else(|| not(index, "text"))
+    }
+
+    fn int(&self, index: usize) -> Result<i64, Fault> {
+        self.any(index).as_int().ok_or_else(|| not(index, "an integer"))
+    }
+
+    fn double(&self, index: usize) -> Result<f64, Fault> {
+        self.any(index).as_double().ok_or_else(|| not(index, "a number"))
+    }
+
+    fn time(&self, index: usize) -> Result<i64, Fault> {
+        self.any(index).as_time().ok_or_else(|| not(index, "a timestamp"))
+    }
+
+    fn addr(&self, index: usize) -> Result<u64, Fault> {
+        self.any(index).as_addr().ok_or_else(|| not(index, "an address"))
+    }
+
+    fn any(&self, index: usize) -> &Value<'a> {
+        self.get(index).unwrap_or(&Value::Null)
+    }
+}
+
+fn not(index: usize, expected: &str) -> Fault {
+    Fault::BadValue(format!("argument {} is not {expected}", index + 1))
 }

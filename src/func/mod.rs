@@ -3,16 +3,42 @@
 //! A scalar function is a pure function of values. It knows neither plans nor polars; `exec` calls
 //! it row by row. Aggregates are declared here and computed by `exec`.
 
+mod address;
+mod aggregate;
+mod conditional;
 mod def;
+mod dump;
+#[cfg(test)]
+mod examples;
+mod format;
+mod names;
+mod number;
+mod path;
+mod regexp;
+mod strftime;
+mod text;
+mod time;
 
-pub use def::{Fault, FuncCx, Scalar};
+pub use def::{Eval, Fault, FuncCx, Scalar};
 
 use crate::catalog::FunctionSpec;
 
+const FAMILIES: &[&[Scalar]] = &[
+    text::ALL,
+    regexp::ALL,
+    format::ALL,
+    path::ALL,
+    number::ALL,
+    time::ALL,
+    conditional::ALL,
+    address::ALL,
+    names::ALL,
+    dump::ALL,
+];
+
 /// Every scalar function, family by family.
 pub fn scalars() -> impl Iterator<Item = &'static Scalar> {
-    let families: &[&[Scalar]] = &[];
-    families.iter().copied().flatten()
+    FAMILIES.iter().copied().flatten()
 }
 
 /// The scalar function of that (primary) name.
@@ -22,5 +48,5 @@ pub fn scalar(name: &str) -> Option<&'static Scalar> {
 
 /// The specifications of all functions, aggregates included, in the order of documentation.
 pub fn specs() -> Vec<&'static FunctionSpec> {
-    scalars().map(|f| &f.spec).collect()
+    scalars().map(|f| &f.spec).chain(aggregate::ALL).collect()
 }

@@ -1,0 +1,230 @@
+//! A look into the dump: memory and symbols at an address. What is not there gives NULL.
+//!
+//! With several dumps open, the last argument says which one is meant, by the name that the column
+//! `dump` shows.
+
+use super::address::{hex_of, to_hex};
+use super::def::{Args, Fault, FuncCx, Scalar, bad};
+use super::text::printable;
+use crate::catalog::Ty::{Addr, Int, Text};
+use crate::catalog::{PointerWidth, Signature, Ty, Value};
+use crate::model::Source;
+
+const fn sig(args: &'static [Ty], returns: Ty) -> Signature {
+    Signature::new(args, returns).optional(1)
+}
+
+const fn f(
+    name: &'static str,
+    doc: &'static str,
+    signatures: &'static [Signature],
+    examples: &'static [(&'static str, &'static str)],
+    eval: super::Eval,
+) -> Scalar {
+    Scalar::new("dump", name, doc, signatures, examples, eval).reads_dump()
+}
+
+const TO_TEXT: &[Signature] = &[sig(&[Addr, Text], Text)];
+const TO_INT: &[Signature] = &[sig(&[Addr, Text], Int)];
+const TO_ADDR: &[Signature] = &[sig(&[Addr, Text], Addr)];
+
+pub(super) const ALL: &[Scalar] = &[
+    f(
+        "symbol",
+        "The nearest symbol at or before the address, as module!symbol+0x1f, or as module+0x1f00 where no symbols are known; NULL if it lies in no module.",
+        TO_TEXT,
+        &[],
+        |cx, a| {
+            let located = source(cx, a, 1)?.locate(a.addr(0)?);
+            Ok(located.map_or(Value::Null, |at| Value::text(at.display())))
+        },
+    ),
+    f(
+        "module_of",
+        "The name of the module that the address lies in; NULL if there is none.",
+        TO_TEXT,
+        &[],
+        |cx, a| {
+            let located = source(cx, a, 1)?.locate(a.addr(0)?);
+            Ok(located.map_or(Value::Null, |at| Value::text(at.module)))
+        },
+    ),
+    f(
+        "poi",
+        "The pointer at the address, of the width of the dump's pointers.",
+        TO_ADDR,
+        &[],
+        |cx, a| {
+            let source = source(cx, a, 1)?;
+            Ok(pointer(source, a.addr(0)?).map_or(Value::Null, Value::Addr))
+        },
+    ),
+    f("u8", "The byte at the address.", TO_INT, &[], |cx, a| small::<1>(cx, a)),
+    f("u16", "The two bytes at the address as an unsigned number.", TO_INT, &[], |cx, a| {
+        small::<2>(cx, a)
+    }),
+    f("u32", "The four bytes at the address as an unsigned number.", TO_INT, &[], |cx, a| {
+        small::<4>(cx, a)
+    }),
+    f(
+        "u64",
+        "The eight bytes at the address as an unsigned number; an ADDRESS, since an INTEGER has a sign.",
+        TO_ADDR,
+        &[],
+        |cx, a| {
+            Ok(read::<8>(source(cx, a, 1)?, a.addr(0)?)
+                .map_or(Value::Null, |b| Value::Addr(u64::from_le_bytes(b))))
+        },
+    ),
+    f(
+        "ascii",
+        "The zero-terminated text at an address, up to 4,096 characters or as far as memory is there, unprintable bytes shown as dots. Of a text instead of an address: the code point of its first character, 0 if it is empty.",
+        &[sig(&[Addr, Text], Text), Signature::new(&[Text], Int)],
+        &[("ascii('A')", "65")],
+        |cx, a| match a.any(0) {
+            Value::Text(text) => {
+                Ok(Value::Int(text.chars().next().map_or(0, |c| i64::from(u32::from(c)))))
+            }
+            _ => Ok(zero_terminated::<1>(source(cx, a, 1)?, a.addr(0)?).map_or(
+                Value::Null,
+                |units| {
+                    let chars = units.into_iter().map(|[b]| {
+                        if b == b' ' || b.is_ascii_graphic() { char::from(b) } else { '.' }
+                    });
+                    Value::text(chars.collect::<String>())
+                },
+            )),
+        },
+    ),
+    f(
+        "utf16",
+        "The zero-terminated UTF-16 text at the address, up to 4,096 units or as far as memory is there, control characters shown as dots.",
+        TO_TEXT,
+        &[],
+        |cx, a| {
+            let units = zero_terminated::<2>(source(cx, a, 1)?, a.addr(0)?);
+            Ok(units.map_or(Value::Null, |units| {
+                Value::text(decode(units.into_iter().map(u16::from_le_bytes)))
+            }))
+        },
+    ),
+    f(
+        "unicode_string",
+        "The text of the _UNICODE_STRING structure at the address.",
+        TO_TEXT,
+        &[],
+        |cx, a| Ok(unicode_string(source(cx, a, 1)?, a.addr(0)?).map_or(Value::Null, Value::text)),
+    )
+    .or(&["ustr"]),
+    f(
+        "hex",
+        "That many bytes at the address in hex, at most 4,096. Of a number or a text alone: the same as to_hex.",
+        &[
+            Signature::new(&[Int], Text),
+            Signature::new(&[Addr], Text),
+            Signature::new(&[Text], Text),
+            sig(&[Addr, Int, Text], Text),
+        ],
+        &[("hex(255)", "FF")],
+        |cx, a| {
+            if a.len() < 2 { to_hex(a.any(0)) } else { bytes(cx, a) }
+        },
+    ),
+];
+
+/// The source that a call means: the one named by argument `index`, else the only one.
+fn source<'a>(cx: &FuncCx<'a>, a: &[Value<'_>], index: usize) -> Result<&'a dyn Source, Fault> {
+    let named = a.any(index);
+    if !named.is_null() {
+        let name = a.text(index)?;
+        let found = cx.sources.iter().find(|(n, _)| *n == name);
+        return found.map(|(_, s)| *s).ok_or_else(|| {
+            let shown: String = name.chars().take(80).flat_map(char::escape_default).collect();
+            Fault::BadValue(format!("no dump named '{shown}' is open"))
+        });
+    }
+    match cx.sources {
+        [(_, only)] => Ok(*only),
+        [] => bad("no dump is open"),
+        _ => bad("several dumps are open: add the column dump as the last argument"),
+    }
+}
+
+fn read<const N: usize>(source: &dyn Source, address: u64) -> Option<[u8; N]> {
+    let mut bytes = [0u8; N];
+    source.read(address, &mut bytes).ok().map(|()| bytes)
+}
+
+fn small<const N: usize>(cx: &FuncCx<'_>, a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
+    let bytes = read::<N>(source(cx, a, 1)?, a.addr(0)?);
+    let number = |bytes: [u8; N]| bytes.iter().rev().fold(0i64, |n, &b| n << 8 | i64::from(b));
+    Ok(bytes.map_or(Value::Null, |bytes| Value::Int(number(bytes))))
+}
+
+fn pointer(source: &dyn Source, address: u64) -> Option<u64> {
+    match source.machine().width {
+        PointerWidth::Bits32 => {
+            read::<4>(source, address).map(|b| u64::from(u32::from_le_bytes(b)))
+        }
+        PointerWidth::Bits64 => read::<8>(source, address).map(u64::from_le_bytes),
+    }
+}
+
+/// Most units of a zero-terminated text.
+const MAX_UNITS: usize = 4096;
+
+/// Units of `N` bytes up to a zero; `None` if not even the first can be read.
+fn zero_terminated<const N: usize>(source: &dyn Source, start: u64) -> Option<Vec<[u8; N]>> {
+    let mut units = Vec::new();
+    let mut address = start;
+    while units.len() < MAX_UNITS {
+        // Blocks of 64 bytes, so that no read reaches into a page that the text does not touch.
+        let whole = 64 - usize::try_from(address % 64).unwrap_or(0);
+        let length = if whole >= N { whole - whole % N } else { N };
+        let mut block = [0u8; 64];
+        let mut chunk = block.get_mut(..length)?;
+        if source.read(address, chunk).is_err() {
+            chunk = chunk.get_mut(..N)?;
+            if source.read(address, chunk).is_err() {
+                return if units.is_empty() { None } else { Some(units) };
+            }
+        }
+        for unit in chunk.as_chunks::<N>().0 {
+            if *unit == [0; N] || units.len() == MAX_UNITS {
+                return Some(units);
+            }
+            units.push(*unit);
+        }
+        let Some(next) = address.checked_add(u64::try_from(chunk.len()).unwrap_or(0)) else {
+            break;
+        };
+        address = next;
+    }
+    Some(units)
+}
+
+fn decode(units: impl Iterator<Item = u16>) -> String {
+    printable(char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)))
+}
+
+fn unicode_string(source: &dyn Source, address: u64) -> Option<String> {
+    let bytes = usize::from(u16::from_le_bytes(read::<2>(source, address)?));
+    let field = if source.machine().width == PointerWidth::Bits32 { 4 } else { 8 };
+    let buffer = pointer(source, address.checked_add(field)?)?;
+    let mut text = vec![0u8; bytes & !1];
+    source.read(buffer, &mut text).ok()?;
+    Some(decode(text.as_chunks::<2>().0.iter().copied().map(u16::from_le_bytes)))
+}
+
+/// Most bytes that `hex` shows.
+const MAX_BYTES: i64 = 4096;
+
+fn bytes(cx: &FuncCx<'_>, a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
+    let count = a.int(1)?;
+    if !(0..=MAX_BYTES).contains(&count) {
+        return bad(format!("hex shows 0 to {MAX_BYTES} bytes, not {count}"));
+    }
+    let mut bytes = vec![0u8; usize::try_from(count).unwrap_or_default()];
+    let read = source(cx, a, 2)?.read(a.addr(0)?, &mut bytes);
+    Ok(read.map_or(Value::Null, |()| Value::text(hex_of(&bytes, " ", false))))
+}

@@ -1,0 +1,292 @@
+//! `format` with braces and `printf` with percent signs, over one description of a field.
+
+use super::def::{Args, Fault, FuncCx, MAX_TEXT, Scalar, bad, check_length};
+use super::text::shown;
+use crate::catalog::Ty::{Null, Text};
+use crate::catalog::{Signature, Value};
+
+const ANY: &[Signature] =
+    &[Signature::new(&[Text], Text), Signature::new(&[Text, Null], Text).variadic()];
+
+pub(super) const ALL: &[Scalar] = &[
+    Scalar::new(
+        "text",
+        "format",
+        "The text with each pair of braces replaced by an argument: {} takes the next one, {2} the third. After a colon: fill and alignment (<, ^ or >), sign, #, 0, width, comma for thousands, precision, and the form d, x, X, o, b, f, e or s.",
+        ANY,
+        &[
+            ("format('{} of {}', 1, 'two')", "1 of two"),
+            (
+                "format('{:>6}|{:05d}|{:.2f}|{:#x}', 'a', 42, 3.14159, 255)",
+                "     a|00042|3.14|0xff",
+            ),
+        ],
+        |cx, a| braces(cx, a),
+    ),
+    Scalar::new(
+        "text",
+        "printf",
+        "The text with each field such as %d, %5.1f, %-8s, %08x or %% replaced by the next argument.",
+        ANY,
+        &[("printf('%5d|%-5s|%.1f|%x', 42, 'ab', 2.5, 255)", "   42|ab   |2.5|ff")],
+        |cx, a| percents(cx, a),
+    ),
+];
+
+/// How one field is to be shown.
+#[derive(Debug, Clone, Copy)]
+struct Field {
+    fill: char,
+    /// `<`, `^`, `>`, or `None` for the value's own side.
+    align: Option<char>,
+    plus: Option<char>,
+    alternate: bool,
+    zero: bool,
+    width: usize,
+    comma: bool,
+    precision: Option<usize>,
+    form: Option<char>,
+}
+
+const PLAIN: Field = Field {
+    fill: ' ',
+    align: None,
+    plus: None,
+    alternate: false,
+    zero: false,
+    width: 0,
+    comma: false,
+    precision: None,
+    form: None,
+};
+
+/// Most digits after the point.
+const MAX_PRECISION: usize = 1000;
+
+type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
+
+fn braces(cx: &FuncCx<'_>, a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
+    let mut chars = a.text(0)?.chars().peekable();
+    let mut result = String::new();
+    let mut next = 0;
+    while let Some(c) = chars.next() {
+        match c {
+            '{' if chars.next_if_eq(&'{').is_some() => result.push('{'),
+            '}' if chars.next_if_eq(&'}').is_some() => result.push('}'),
+            '}' => return bad("a closing brace alone is written }}"),
+            '{' => {
+                let index = number(&mut chars)?.unwrap_or_else(|| {
+                    next += 1;
+                    next - 1
+                });
+                let field =
+                    if chars.next_if_eq(&':').is_some() { brace_field(&mut chars)? } else { PLAIN };
+                if chars.next() != Some('}') {
+                    return bad(
+                        "a field such as {} or {:>8} is not closed, or not of a known form",
+                    );
+                }
+                push(cx, &mut result, &field, a.get(index.saturating_add(1)))?;
+            }
+            _ => result.push(c),
+        }
+        check_length(Some(result.len()))?;
+    }
+    Ok(Value::text(result))
+}
+
+fn brace_field(chars: &mut Chars<'_>) -> Result<Field, Fault> {
+    let mut field = PLAIN;
+    let mut ahead = chars.clone();
+    let (first, second) = (ahead.next(), ahead.next());
+    let is_align = |c: Option<char>| matches!(c, Some('<' | '^' | '>'));
+    if is_align(second) && first != Some('}') {
+        field.fill = first.unwrap_or(' ');
+        field.align = second;
+        chars.next();
+        chars.next();
+    } else if is_align(first) {
+        field.align = chars.next();
+    }
+    field.plus = chars.next_if(|c| matches!(c, '+' | '-' | ' ')).filter(|&c| c != '-');
+    field.alternate = chars.next_if_eq(&'#').is_some();
+    field.zero = chars.next_if_eq(&'0').is_some();
+    field.width = number(chars)?.unwrap_or(0);
+    field.comma = chars.next_if_eq(&',').is_some();
+    if chars.next_if_eq(&'.').is_some() {
+        field.precision = Some(number(chars)?.unwrap_or(0));
+    }
+    field.form = chars.next_if(char::is_ascii_alphabetic);
+    Ok(field)
+}
+
+fn percents(cx: &FuncCx<'_>, a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
+    let mut chars = a.text(0)?.chars().peekable();
+    let mut result = String::new();
+    let mut next = 1;
+    while let Some(c) = chars.next() {
+        if c != '%' {
+            result.push(c);
+        } else if chars.next_if_eq(&'%').is_some() {
+            result.push('%');
+        } else {
+            push(cx, &mut result, &percent_field(&mut chars)?, a.get(next))?;
+            next += 1;
+        }
+        check_length(Some(result.len()))?;
+    }
+    Ok(Value::text(result))
+}
+
+fn percent_field(chars: &mut Chars<'_>) -> Result<Field, Fault> {
+    let mut field = Field { align: Some('>'), ..PLAIN };
+    while let Some(flag) = chars.next_if(|c| matches!(c, '-' | '+' | ' ' | '#' | '0' | ',')) {
+        match flag {
+            '-' => field.align = Some('<'),
+            '#' => field.alternate = true,
+            '0' => field.zero = true,
+            ',' => field.comma = true,
+            _ => field.plus = Some(flag),
+        }
+    }
+    if field.zero && field.align == Some('>') {
+        field.align = None;
+    }
+    field.width = number(chars)?.unwrap_or(0);
+    if chars.next_if_eq(&'.').is_some() {
+        field.precision = Some(number(chars)?.unwrap_or(0));
+    }
+    // The lengths of C say nothing here.
+    while chars.next_if(|c| matches!(c, 'l' | 'h' | 'z' | 'j')).is_some() {}
+    field.form = match chars.next() {
+        Some('i' | 'u') => Some('d'),
+        Some('p') => None,
+        Some(c @ ('d' | 'x' | 'X' | 'o' | 's' | 'f' | 'e' | 'b')) => Some(c),
+        _ => {
+            return bad("a percent sign is followed by a form such as d, x, s or f, or by another");
+        }
+    };
+    Ok(field)
+}
+
+/// A run of digits; `None` if there is none.
+fn number(chars: &mut Chars<'_>) -> Result<Option<usize>, Fault> {
+    let mut value: Option<usize> = None;
+    while let Some(c) = chars.next_if(char::is_ascii_digit) {
+        let digit = c.to_digit(10).unwrap_or(0) as usize;
+        let longer = value.unwrap_or(0).checked_mul(10).and_then(|v| v.checked_add(digit));
+        match longer.filter(|&v| v <= MAX_TEXT) {
+            Some(longer) => value = Some(longer),
+            None => return bad("a width in the format is too large"),
+        }
+    }
+    Ok(value)
+}
+
+fn push(
+    cx: &FuncCx<'_>,
+    result: &mut String,
+    field: &Field,
+    value: Option<&Value<'_>>,
+) -> Result<(), Fault> {
+    let Some(value) = value else { return bad("the format names more values than there are") };
+    if field.precision.is_some_and(|p| p > MAX_PRECISION) {
+        return bad("a precision in the format is too large");
+    }
+    let is_number = matches!(value, Value::Int(_) | Value::Double(_) | Value::Addr(_));
+    let (sign, body) = body(cx, field, value)?;
+    let missing = field.width.saturating_sub(sign.chars().count() + body.chars().count());
+    check_length(result.len().checked_add(missing.saturating_mul(4)))?;
+    if field.zero && field.align.is_none() && is_number {
+        result.push_str(&sign);
+        result.extend(std::iter::repeat_n('0', missing));
+        result.push_str(&body);
+        return Ok(());
+    }
+    let before = match field.align.unwrap_or(if is_number { '>' } else { '<' }) {
+        '<' => 0,
+        '^' => missing / 2,
+        _ => missing,
+    };
+    result.extend(std::iter::repeat_n(field.fill, before));
+    result.push_str(&sign);
+    result.push_str(&body);
+    result.extend(std::iter::repeat_n(field.fill, missing - before));
+    Ok(())
+}
+
+/// The sign (with the prefix of the base) and the rest of a value's text.
+fn body(cx: &FuncCx<'_>, field: &Field, value: &Value<'_>) -> Result<(String, String), Fault> {
+    let form = field.form;
+    match (value, form) {
+        (Value::Int(v), None | Some('d' | 'x' | 'X' | 'o' | 'b')) => {
+            Ok(integer(field, *v < 0, v.unsigned_abs()))
+        }
+        (Value::Addr(v), Some('d' | 'x' | 'X' | 'o' | 'b')) => Ok(integer(field, false, *v)),
+        #[allow(clippy::cast_precision_loss, reason = "asked for as floating point")]
+        (Value::Int(v), Some('f' | 'e')) => Ok(float(field, *v as f64)),
+        (Value::Double(v), Some('f' | 'e')) => Ok(float(field, *v)),
+        (Value::Double(v), None) if field.precision.is_some() => Ok(float(field, *v)),
+        (_, None | Some('s')) => {
+            let text = value.as_text().map_or_else(|| shown(cx, value), str::to_owned);
+            let text = match field.precision {
+                Some(n) if value.as_text().is_some() => text.chars().take(n).collect(),
+                _ => text,
+            };
+            Ok((String::new(), text))
+        }
+        (_, Some(form)) => {
+            bad(format!("the form {form} does not show a value of type {}", value.ty()))
+        }
+    }
+}
+
+fn sign(field: &Field, negative: bool) -> String {
+    if negative { "-".to_owned() } else { field.plus.map(String::from).unwrap_or_default() }
+}
+
+fn integer(field: &Field, negative: bool, magnitude: u64) -> (String, String) {
+    let (prefix, digits) = match field.form {
+        Some('x') => ("0x", format!("{magnitude:x}")),
+        Some('X') => ("0X", format!("{magnitude:X}")),
+        Some('o') => ("0", format!("{magnitude:o}")),
+        Some('b') => ("0b", format!("{magnitude:b}")),
+        _ => ("", magnitude.to_string()),
+    };
+    let mut sign = sign(field, negative);
+    if field.alternate {
+        sign.push_str(prefix);
+    }
+    (sign, if field.comma { thousands(&digits) } else { digits })
+}
+
+fn float(field: &Field, value: f64) -> (String, String) {
+    let precision = field.precision.unwrap_or(6);
+    let magnitude = value.abs();
+    let digits = match field.form {
+        Some('e') => exponent(&format!("{magnitude:.precision$e}")),
+        _ => format!("{magnitude:.precision$}"),
+    };
+    let (whole, rest) = digits.find('.').map_or((digits.as_str(), ""), |at| digits.split_at(at));
+    let whole = if field.comma { thousands(whole) } else { whole.to_owned() };
+    (sign(field, value.is_sign_negative() && !value.is_nan()), whole + rest)
+}
+
+/// `1.5e3` as C writes it, `1.5e+03`.
+fn exponent(text: &str) -> String {
+    let Some((mantissa, exponent)) = text.split_once('e') else { return text.to_owned() };
+    let (sign, digits) = exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));
+    format!("{mantissa}e{sign}{digits:0>2}")
+}
+
+fn thousands(digits: &str) -> String {
+    let count = digits.len();
+    let mut result = String::with_capacity(count + count / 3);
+    for (index, c) in digits.chars().enumerate() {
+        if index > 0 && (count - index) % 3 == 0 {
+            result.push(',');
+        }
+        result.push(c);
+    }
+    result
+}

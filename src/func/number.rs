@@ -1,0 +1,294 @@
+//! Numbers. A result outside the range of its type is an error, and so is an argument outside
+//! the domain of the function.
+
+use super::def::{Args, Fault, Scalar, bad, overflow};
+use crate::catalog::Ty::{Addr, Bool, Double, Int};
+use crate::catalog::{Signature, Ty, Value};
+
+const fn sig(args: &'static [Ty], returns: Ty) -> Signature {
+    Signature::new(args, returns)
+}
+
+const fn f(
+    name: &'static str,
+    doc: &'static str,
+    signatures: &'static [Signature],
+    examples: &'static [(&'static str, &'static str)],
+    eval: super::Eval,
+) -> Scalar {
+    Scalar::new("number", name, doc, signatures, examples, eval)
+}
+
+const D: &[Signature] = &[sig(&[Double], Double)];
+const D_TO_BOOL: &[Signature] = &[sig(&[Double], Bool)];
+const SAME: &[Signature] = &[sig(&[Int], Int), sig(&[Double], Double)];
+const II: &[Signature] = &[sig(&[Int, Int], Int)];
+const DD: &[Signature] = &[sig(&[Double, Double], Double)];
+
+pub(super) const ALL: &[Scalar] = &[
+    f("abs", "The number without its sign.", SAME, &[("abs(-5)", "5")], |_, a| match a.any(0) {
+        Value::Int(v) => v.checked_abs().map(Value::Int).ok_or_else(|| overflow("abs", "INTEGER")),
+        _ => Ok(Value::Double(a.double(0)?.abs())),
+    }),
+    f(
+        "sign",
+        "-1, 0 or 1, as the number is below, at or above zero.",
+        &[sig(&[Int], Int), sig(&[Double], Int)],
+        &[("sign(-2.5)", "-1")],
+        |_, a| match a.any(0) {
+            Value::Int(v) => Ok(Value::Int(v.signum())),
+            _ => {
+                let v = a.double(0)?;
+                Ok(Value::Int(i64::from(v > 0.0) - i64::from(v < 0.0)))
+            }
+        },
+    ),
+    f(
+        "ceil",
+        "The nearest whole number that is not smaller.",
+        SAME,
+        &[("ceil(1.2)", "2.0")],
+        |_, a| whole(a, f64::ceil),
+    )
+    .or(&["ceiling"]),
+    f(
+        "floor",
+        "The nearest whole number that is not larger.",
+        SAME,
+        &[("floor(-1.2)", "-2.0")],
+        |_, a| whole(a, f64::floor),
+    ),
+    f("trunc", "The number without its fraction.", SAME, &[("trunc(-1.7)", "-1.0")], |_, a| {
+        whole(a, f64::trunc)
+    }),
+    f(
+        "round",
+        "The nearest number with that many decimals (none, if not given; tens and hundreds, if negative); halves go away from zero.",
+        &[
+            Signature::new(&[Int, Int], Int).optional(1),
+            Signature::new(&[Double, Int], Double).optional(1),
+        ],
+        &[("round(2.5)", "3.0"), ("round(1234.567, 2)", "1234.57"), ("round(1250, -2)", "1300")],
+        |_, a| round(a),
+    ),
+    f("sqrt", "The square root.", D, &[("sqrt(2.25)", "1.5")], |_, a| root(a.double(0)?)),
+    f("cbrt", "The cube root.", D, &[("cbrt(27)", "3.0")], |_, a| {
+        Ok(Value::Double(a.double(0)?.cbrt()))
+    }),
+    f(
+        "pow",
+        "The first number to the power of the second.",
+        DD,
+        &[("pow(2, 10)", "1024.0")],
+        |_, a| finite("pow", a.double(0)?.powf(a.double(1)?), &[a.double(0)?, a.double(1)?]),
+    )
+    .or(&["power"]),
+    f("exp", "The exponential function.", D, &[("exp(0)", "1.0")], |_, a| {
+        finite("exp", a.double(0)?.exp(), &[a.double(0)?])
+    }),
+    f("ln", "The natural logarithm.", D, &[("ln(1)", "0.0")], |_, a| {
+        logarithm(a.double(0)?, f64::ln)
+    }),
+    f("log10", "The logarithm to base 10.", D, &[("log10(1000)", "3.0")], |_, a| {
+        logarithm(a.double(0)?, f64::log10)
+    }),
+    f("log2", "The logarithm to base 2.", D, &[("log2(1024)", "10.0")], |_, a| {
+        logarithm(a.double(0)?, f64::log2)
+    }),
+    f(
+        "log",
+        "The logarithm to base 10, or to the base given first.",
+        &[sig(&[Double], Double), sig(&[Double, Double], Double)],
+        &[("log(100)", "2.0"), ("log(2, 8)", "3.0")],
+        |_, a| log(a),
+    ),
+    f(
+        "mod",
+        "The remainder of a division, with the sign of the dividend; NULL if the divisor is zero.",
+        &[sig(&[Int, Int], Int), sig(&[Double, Double], Double)],
+        &[("mod(-7, 3)", "-1")],
+        |_, a| modulo(a),
+    ),
+    f("gcd", "The greatest common divisor.", II, &[("gcd(12, 18)", "6")], |_, a| {
+        integer("gcd", i128::try_from(gcd(a.int(0)?.unsigned_abs(), a.int(1)?.unsigned_abs())).ok())
+    })
+    .or(&["greatest_common_divisor"]),
+    f("lcm", "The least common multiple.", II, &[("lcm(4, 6)", "12")], |_, a| {
+        lcm(a.int(0)?, a.int(1)?)
+    })
+    .or(&["least_common_multiple"]),
+    f(
+        "bit_count",
+        "The number of bits that are set.",
+        &[sig(&[Int], Int), sig(&[Addr], Int)],
+        &[("bit_count(255)", "8")],
+        |_, a| match a.any(0) {
+            Value::Addr(v) => Ok(Value::Int(i64::from(v.count_ones()))),
+            _ => Ok(Value::Int(i64::from(a.int(0)?.count_ones()))),
+        },
+    ),
+    f(
+        "xor",
+        "The bits that are set in one of the numbers only.",
+        &[sig(&[Int, Int], Int), sig(&[Addr, Addr], Addr)],
+        &[("xor(5, 3)", "6")],
+        |_, a| match (a.any(0), a.any(1)) {
+            (Value::Addr(x), Value::Addr(y)) => Ok(Value::Addr(x ^ y)),
+            _ => Ok(Value::Int(a.int(0)? ^ a.int(1)?)),
+        },
+    ),
+    f(
+        "isnan",
+        "Whether the number is the floating-point value that is not a number.",
+        D_TO_BOOL,
+        &[("isnan('nan'::DOUBLE)", "true")],
+        |_, a| Ok(Value::Bool(a.double(0)?.is_nan())),
+    ),
+    f("isinf", "Whether the number is infinite.", D_TO_BOOL, &[("isinf(1.0)", "false")], |_, a| {
+        Ok(Value::Bool(a.double(0)?.is_infinite()))
+    }),
+    f(
+        "isfinite",
+        "Whether the number is neither infinite nor not-a-number.",
+        D_TO_BOOL,
+        &[("isfinite(1.0)", "true")],
+        |_, a| Ok(Value::Bool(a.double(0)?.is_finite())),
+    ),
+    f(
+        "pi",
+        "The ratio of a circle's circumference to its diameter.",
+        &[sig(&[], Double)],
+        &[("round(pi(), 4)", "3.1416")],
+        |_, _| Ok(Value::Double(std::f64::consts::PI)),
+    ),
+    f("sin", "The sine of an angle in radians.", D, &[("sin(0)", "0.0")], |_, a| {
+        Ok(Value::Double(a.double(0)?.sin()))
+    }),
+    f("cos", "The cosine of an angle in radians.", D, &[("cos(0)", "1.0")], |_, a| {
+        Ok(Value::Double(a.double(0)?.cos()))
+    }),
+    f("tan", "The tangent of an angle in radians.", D, &[("tan(0)", "0.0")], |_, a| {
+        Ok(Value::Double(a.double(0)?.tan()))
+    }),
+    f("atan", "The angle in radians of a tangent.", D, &[("atan(0)", "0.0")], |_, a| {
+        Ok(Value::Double(a.double(0)?.atan()))
+    }),
+    f(
+        "atan2",
+        "The angle in radians of a point, from its y and its x.",
+        DD,
+        &[("atan2(0, 1)", "0.0")],
+        |_, a| Ok(Value::Double(a.double(0)?.atan2(a.double(1)?))),
+    ),
+    f("degrees", "An angle in radians as degrees.", D, &[("degrees(pi())", "180.0")], |_, a| {
+        Ok(Value::Double(a.double(0)?.to_degrees()))
+    }),
+    f("radians", "An angle in degrees as radians.", D, &[("radians(0)", "0.0")], |_, a| {
+        Ok(Value::Double(a.double(0)?.to_radians()))
+    }),
+];
+
+fn whole(a: &[Value<'_>], round: fn(f64) -> f64) -> Result<Value<'static>, Fault> {
+    match a.any(0) {
+        Value::Int(v) => Ok(Value::Int(*v)),
+        _ => Ok(Value::Double(round(a.double(0)?))),
+    }
+}
+
+/// An integer result, or overflow.
+fn integer(function: &str, value: Option<i128>) -> Result<Value<'static>, Fault> {
+    let value = value.and_then(|v| i64::try_from(v).ok());
+    value.map(Value::Int).ok_or_else(|| overflow(function, "INTEGER"))
+}
+
+/// A result that is infinite or not a number only if an argument was.
+fn finite(function: &str, result: f64, arguments: &[f64]) -> Result<Value<'static>, Fault> {
+    if result.is_finite() || arguments.iter().any(|v| !v.is_finite()) {
+        Ok(Value::Double(result))
+    } else if result.is_nan() {
+        bad(format!("{function} is not defined for these numbers"))
+    } else {
+        Err(overflow(function, "DOUBLE"))
+    }
+}
+
+fn round(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
+    let digits = if a.any(1).is_null() { 0 } else { a.int(1)? };
+    let digits = i32::try_from(digits.clamp(-400, 400)).unwrap_or_default();
+    match a.any(0) {
+        Value::Int(v) => round_integer(*v, digits),
+        _ => Ok(Value::Double(round_double(a.double(0)?, digits))),
+    }
+}
+
+fn round_integer(value: i64, digits: i32) -> Result<Value<'static>, Fault> {
+    if digits >= 0 {
+        return Ok(Value::Int(value));
+    }
+    let Some(unit) = 10i128.checked_pow(digits.unsigned_abs()) else { return Ok(Value::Int(0)) };
+    let value = i128::from(value);
+    let half = if value < 0 { -(unit / 2) } else { unit / 2 };
+    integer("round", value.checked_add(half).map(|v| v / unit * unit))
+}
+
+fn round_double(value: f64, digits: i32) -> f64 {
+    let unit = 10f64.powi(digits.abs());
+    if digits < 0 {
+        let result = (value / unit).round() * unit;
+        return if result.is_finite() { result } else { 0.0 };
+    }
+    let result = (value * unit).round() / unit;
+    if result.is_finite() { result } else { value }
+}
+
+fn root(value: f64) -> Result<Value<'static>, Fault> {
+    if value < 0.0 {
+        return bad("the square root of a negative number is not defined");
+    }
+    Ok(Value::Double(value.sqrt()))
+}
+
+fn logarithm(value: f64, log: fn(f64) -> f64) -> Result<Value<'static>, Fault> {
+    if value <= 0.0 {
+        return bad("the logarithm of zero or of a negative number is not defined");
+    }
+    Ok(Value::Double(log(value)))
+}
+
+fn log(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
+    if a.len() < 2 {
+        return logarithm(a.double(0)?, f64::log10);
+    }
+    let (base, value) = (a.double(0)?, a.double(1)?);
+    if base <= 0.0 || value <= 0.0 {
+        return bad("the logarithm of zero or of a negative number is not defined");
+    }
+    if base == 1.0 {
+        return bad("there is no logarithm to base 1");
+    }
+    Ok(Value::Double(value.log10() / base.log10()))
+}
+
+fn modulo(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
+    if let (Value::Int(x), Value::Int(y)) = (a.any(0), a.any(1)) {
+        return Ok(if *y == 0 { Value::Null } else { Value::Int(x.wrapping_rem(*y)) });
+    }
+    let (x, y) = (a.double(0)?, a.double(1)?);
+    Ok(if y == 0.0 { Value::Null } else { Value::Double(x % y) })
+}
+
+const fn gcd(mut a: u64, mut b: u64) -> u64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+fn lcm(a: i64, b: i64) -> Result<Value<'static>, Fault> {
+    let (x, y) = (a.unsigned_abs(), b.unsigned_abs());
+    let divisor = gcd(x, y);
+    if divisor == 0 {
+        return Ok(Value::Int(0));
+    }
+    integer("lcm", i128::from(x / divisor).checked_mul(i128::from(y)))
+}

@@ -1,0 +1,73 @@
+//! Paths as Windows writes them; slashes of either kind separate.
+
+use super::def::{Args, Scalar};
+use crate::catalog::Ty::{Bool, Text};
+use crate::catalog::{Signature, Value};
+
+const fn f(
+    name: &'static str,
+    doc: &'static str,
+    signatures: &'static [Signature],
+    examples: &'static [(&'static str, &'static str)],
+    eval: super::Eval,
+) -> Scalar {
+    Scalar::new("text", name, doc, signatures, examples, eval)
+}
+
+const T: &[Signature] = &[Signature::new(&[Text], Text)];
+
+pub(super) const ALL: &[Scalar] = &[
+    f(
+        "parse_filename",
+        "The last part of a path, without its extension if the second argument is true.",
+        &[Signature::new(&[Text, Bool], Text).optional(1)],
+        &[
+            (r"parse_filename('C:\Windows\System32\ntdll.dll')", "ntdll.dll"),
+            (r"parse_filename('\SystemRoot\system32\drivers\Ntfs.sys', true)", "Ntfs"),
+        ],
+        |_, a| {
+            let name = split(a.text(0)?).1;
+            let stem = name
+                .rsplit_once('.')
+                .map_or(name, |(stem, _)| if stem.is_empty() { name } else { stem });
+            let wanted = if a.any(1).as_bool() == Some(true) { stem } else { name };
+            Ok(Value::text(wanted.to_owned()))
+        },
+    ),
+    f(
+        "parse_dirpath",
+        "A path without its last part.",
+        T,
+        &[(r"parse_dirpath('C:\Windows\System32\ntdll.dll')", r"C:\Windows\System32")],
+        |_, a| Ok(Value::text(split(a.text(0)?).0.to_owned())),
+    ),
+    f(
+        "parse_dirname",
+        "The first part of a path that has several.",
+        T,
+        &[(r"parse_dirname('C:\Windows\System32\ntdll.dll')", "C:")],
+        |_, a| {
+            Ok(Value::text(
+                a.text(0)?.split_once(['/', '\\']).map_or("", |(first, _)| first).to_owned(),
+            ))
+        },
+    ),
+    f(
+        "parse_extension",
+        "The extension of a path's last part, without the dot; empty if there is none.",
+        T,
+        &[(r"parse_extension('C:\Windows\win.ini')", "ini")],
+        |_, a| {
+            let name = split(a.text(0)?).1;
+            let extension = name
+                .rsplit_once('.')
+                .map_or("", |(stem, ext)| if stem.is_empty() { "" } else { ext });
+            Ok(Value::text(extension.to_owned()))
+        },
+    ),
+];
+
+/// The folder and the file name.
+fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once(['/', '\\']).unwrap_or(("", path))
+}
