@@ -1,0 +1,121 @@
+//! Contexts of threads and the registers in them.
+
+use minidump::format as md;
+use minidump::system_info::Cpu as DumpCpu;
+use minidump::{Endian, MinidumpContext};
+
+use super::UserDump;
+use super::streams::kind;
+use crate::catalog::{Absent, Cell};
+use crate::model::{Emit, Flow, Register, Unanswered};
+use crate::source::context::{Context, Cpu};
+use crate::source::printable;
+
+/// The registers of one thread.
+pub(super) enum Registers<'a> {
+    /// A record of a processor that Windows runs on.
+    Windows(Context<'a>),
+    /// One of the others that Breakpad writes.
+    Other(Box<MinidumpContext>),
+}
+
+impl Registers<'_> {
+    pub(super) fn sp(&self) -> Cell<u64> {
+        match self {
+            Self::Windows(context) => context.sp().ok_or(Absent::NotInDump),
+            Self::Other(context) => Ok(context.get_stack_pointer()),
+        }
+    }
+
+    fn all(&self) -> Vec<(&'static str, u64)> {
+        match self {
+            Self::Windows(context) => context.registers().collect(),
+            Self::Other(context) => context.valid_registers().collect(),
+        }
+    }
+}
+
+impl UserDump {
+    /// The context of a thread: at the time of the exception for the thread that raised it, since
+    /// by the time of the dump that one was busy writing it.
+    pub(super) fn context_of(&self, thread: &md::MINIDUMP_THREAD) -> Cell<Registers<'_>> {
+        if let Ok(raised) = self.exception_stream()
+            && raised.thread_id == thread.thread_id
+            && let Ok(context) = self.context_at(&raised.thread_context)
+        {
+            return Ok(context);
+        }
+        self.context_at(&thread.thread_context)
+    }
+
+    fn context_at(&self, location: &md::MINIDUMP_LOCATION_DESCRIPTOR) -> Cell<Registers<'_>> {
+        if location.data_size == 0 || location.rva == 0 {
+            return Err(Absent::NotInDump);
+        }
+        let bytes = self.streams.bytes(location).ok_or(Absent::Unreadable)?;
+        let system = self.system().ok_or(Absent::NotInDump)?;
+        let is_old = system.raw.processor_architecture == OLD_ARM64;
+        let cpu = match system.cpu {
+            DumpCpu::X86 => Some(Cpu::X86),
+            DumpCpu::X86_64 => Some(Cpu::X64),
+            DumpCpu::Arm => Some(Cpu::Arm),
+            DumpCpu::Arm64 if !is_old => Some(Cpu::Arm64),
+            _ => None,
+        };
+        if let Some(cpu) = cpu.filter(|_| self.streams.endian() == Endian::Little) {
+            let context = Context::new(cpu, bytes).ok_or(Absent::Unreadable)?;
+            return Ok(Registers::Windows(context));
+        }
+        MinidumpContext::read(bytes, self.streams.endian(), system, None)
+            .map(|context| Registers::Other(Box::new(context)))
+            .map_err(|_| Absent::Unreadable)
+    }
+
+    pub(super) fn each_register(&self, emit: Emit<'_, Register>) -> Result<(), Unanswered> {
+        let list = self.streams.list::<md::MINIDUMP_THREAD>(kind::THREADS);
+        let raised = self.exception_stream().ok();
+        let list = match (list, &raised) {
+            (Ok(list), _) => Some(list),
+            (Err(gap), None) => return Err(gap.into()),
+            (Err(_), Some(_)) => None,
+        };
+        let mut seen = false;
+        for thread in list.iter().flat_map(super::streams::List::iter) {
+            seen |= raised.as_ref().is_some_and(|raised| raised.thread_id == thread.thread_id);
+            let Ok(context) = self.context_of(&thread) else { continue };
+            if self.emit_context(thread.thread_id, &context, emit).is_break() {
+                return Ok(());
+            }
+        }
+        if let Some(raised) = raised.filter(|_| !seen)
+            && let Ok(context) = self.context_at(&raised.thread_context)
+        {
+            let _ = self.emit_context(raised.thread_id, &context, emit);
+        }
+        Ok(())
+    }
+
+    fn emit_context(&self, tid: u32, context: &Registers<'_>, emit: Emit<'_, Register>) -> Flow {
+        for (name, value) in context.all() {
+            emit(self.register(tid, name, value))?;
+        }
+        Flow::Continue(())
+    }
+
+    fn register(&self, tid: u32, name: &str, value: u64) -> Register {
+        let text = |found: Option<String>| found.ok_or(Absent::NotApplicable);
+        Register {
+            tid: Ok(tid.into()),
+            name: Ok(name.to_owned()),
+            value: Ok(value),
+            symbol: self.symbol_text(value),
+            ascii: text(printable::ascii(value)),
+            utf16: text(printable::utf16(value)),
+            is_in_module: Ok(self.is_in_module(value)),
+            ..Register::default()
+        }
+    }
+}
+
+/// The architecture number of the record that Breakpad used before Windows ran on arm64.
+const OLD_ARM64: u16 = 0x8003;

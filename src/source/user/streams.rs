@@ -1,0 +1,347 @@
+//! The container of a minidump: header, stream directory, lists and strings.
+//!
+//! Everything is found by offset and bounded by the file, so that a broken stream costs its own
+//! table and no other. What a stream means is known to the other files of this folder.
+
+use std::marker::PhantomData;
+
+use minidump::Endian;
+use minidump::format as md;
+use scroll::Pread as _;
+use scroll::ctx::{SizeWith, TryFromCtx};
+
+use crate::catalog::{Absent, Cell};
+use crate::dump::{Error, Image};
+use crate::model::Unanswered;
+
+/// More streams than any writer makes; a larger count is damage.
+const MAX_STREAMS: u32 = 0x1_0000;
+/// The longest string that Windows itself can count, in bytes.
+const MAX_STRING_BYTES: usize = 0xfffe;
+/// How much text one scan may take out of a dump. Damage can make a million records share one long
+/// string, which no writer does.
+const MAX_TEXT_BYTES: usize = 48 << 20;
+
+/// A kind of stream: its number in the directory, and what messages call it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Kind {
+    pub(super) id: u32,
+    pub(super) name: &'static str,
+}
+
+/// The kinds of stream that are read.
+pub(super) mod kind {
+    use super::Kind;
+
+    const fn new(id: u32, name: &'static str) -> Kind {
+        Kind { id, name }
+    }
+
+    pub(in super::super) const THREADS: Kind = new(3, "thread list");
+    pub(in super::super) const MODULES: Kind = new(4, "module list");
+    pub(in super::super) const MEMORY: Kind = new(5, "memory list");
+    pub(in super::super) const EXCEPTION: Kind = new(6, "exception stream");
+    pub(in super::super) const SYSTEM: Kind = new(7, "system information");
+    pub(in super::super) const MEMORY64: Kind = new(9, "full memory list");
+    pub(in super::super) const COMMENT_A: Kind = new(10, "comment");
+    pub(in super::super) const COMMENT_W: Kind = new(11, "wide comment");
+    pub(in super::super) const HANDLES: Kind = new(12, "handle stream");
+    pub(in super::super) const UNLOADED: Kind = new(14, "unloaded module list");
+    pub(in super::super) const MISC: Kind = new(15, "miscellaneous information");
+    pub(in super::super) const MEMORY_INFO: Kind = new(16, "memory information list");
+    pub(in super::super) const THREAD_INFO: Kind = new(17, "thread information list");
+    pub(in super::super) const SYSTEM_MEMORY: Kind = new(21, "system memory information");
+    pub(in super::super) const VM_COUNTERS: Kind = new(22, "process memory counters");
+    pub(in super::super) const THREAD_NAMES: Kind = new(24, "thread name list");
+    pub(in super::super) const LINUX_CPU: Kind = new(0x4767_0003, "processor information");
+    pub(in super::super) const LINUX_STATUS: Kind = new(0x4767_0004, "process status");
+    pub(in super::super) const LINUX_COMMAND: Kind = new(0x4767_0006, "command line");
+    pub(in super::super) const LINUX_MAPS: Kind = new(0x4767_0009, "memory map");
+
+    /// All of the above, for messages about the directory.
+    pub(in super::super) const ALL: [Kind; 20] = [
+        THREADS,
+        MODULES,
+        MEMORY,
+        EXCEPTION,
+        SYSTEM,
+        MEMORY64,
+        COMMENT_A,
+        COMMENT_W,
+        HANDLES,
+        UNLOADED,
+        MISC,
+        MEMORY_INFO,
+        THREAD_INFO,
+        SYSTEM_MEMORY,
+        VM_COUNTERS,
+        THREAD_NAMES,
+        LINUX_CPU,
+        LINUX_STATUS,
+        LINUX_COMMAND,
+        LINUX_MAPS,
+    ];
+}
+
+/// Why a stream cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gap {
+    /// The directory does not list it.
+    Missing(Kind),
+    /// The directory lists it beyond the end of the file.
+    Outside(Kind),
+}
+
+impl From<Gap> for Absent {
+    fn from(gap: Gap) -> Self {
+        match gap {
+            Gap::Missing(_) => Self::NotInDump,
+            Gap::Outside(_) => Self::Unreadable,
+        }
+    }
+}
+
+impl From<Gap> for Unanswered {
+    fn from(gap: Gap) -> Self {
+        match gap {
+            Gap::Missing(kind) => Self::because(format!("the minidump has no {}", kind.name)),
+            Gap::Outside(kind) => {
+                Self::because(format!("the {} lies beyond the end of the file", kind.name))
+            }
+        }
+    }
+}
+
+/// An open container.
+#[derive(Debug)]
+pub(super) struct Streams {
+    image: Image,
+    endian: Endian,
+    header: md::MINIDUMP_HEADER,
+    directory: Vec<md::MINIDUMP_DIRECTORY>,
+}
+
+impl Streams {
+    /// Reads the header and as much of the directory as there is.
+    pub(super) fn open(image: Image) -> Result<Self, Error> {
+        let not = |found: String| Error::NotADump { path: image.path().to_owned(), found };
+        let (header, endian) = read_header(&image)
+            .ok_or_else(|| not("a minidump that ends within its header".to_owned()))?;
+        let version = header.version & 0xffff;
+        if version != md::MINIDUMP_VERSION {
+            return Err(not(format!(
+                "a minidump of version {version:#x}; expected {:#x}",
+                md::MINIDUMP_VERSION
+            )));
+        }
+        let directory = read_directory(&image, &header, endian);
+        if directory.is_empty() {
+            return Err(not(
+                "a minidump without a stream directory (cut off or damaged)".to_owned()
+            ));
+        }
+        Ok(Self { image, endian, header, directory })
+    }
+
+    pub(super) const fn image(&self) -> &Image {
+        &self.image
+    }
+
+    pub(super) const fn header(&self) -> &md::MINIDUMP_HEADER {
+        &self.header
+    }
+
+    pub(super) const fn endian(&self) -> Endian {
+        self.endian
+    }
+
+    pub(super) fn directory(&self) -> &[md::MINIDUMP_DIRECTORY] {
+        &self.directory
+    }
+
+    /// The first stream of the kind, as debuggers take it; a stream that the file cuts off is
+    /// returned as far as it goes.
+    pub(super) fn get(&self, kind: Kind) -> Result<&[u8], Gap> {
+        let entry = self.directory.iter().find(|e| e.stream_type == kind.id);
+        let location = entry.ok_or(Gap::Missing(kind))?.location;
+        let rest = usize::try_from(location.rva).ok().and_then(|rva| self.image.get(rva..));
+        match rest {
+            Some(rest) if !rest.is_empty() => {
+                let wanted = usize::try_from(location.data_size).unwrap_or(usize::MAX);
+                Ok(rest.get(..wanted).unwrap_or(rest))
+            }
+            _ => Err(Gap::Outside(kind)),
+        }
+    }
+
+    /// Bytes of the file, if all of them are there.
+    pub(super) fn bytes(&self, location: &md::MINIDUMP_LOCATION_DESCRIPTOR) -> Option<&[u8]> {
+        self.range(location.rva.into(), location.data_size.into())
+    }
+
+    /// Bytes of the file, if all of them are there.
+    pub(super) fn range(&self, offset: u64, size: u64) -> Option<&[u8]> {
+        let start = usize::try_from(offset).ok()?;
+        let end = usize::try_from(offset.checked_add(size)?).ok()?;
+        self.image.get(start..end)
+    }
+
+    /// A record at an offset of `bytes`.
+    pub(super) fn record<'a, T>(&self, bytes: &'a [u8], offset: usize) -> Option<T>
+    where
+        T: TryFromCtx<'a, Endian, [u8], Error = scroll::Error>,
+    {
+        bytes.pread_with(offset, self.endian).ok()
+    }
+
+    /// A list that begins with a 32-bit count. Some writers put padding between the two.
+    pub(super) fn list<T: SizeWith<Endian>>(&self, kind: Kind) -> Result<List<'_, T>, Gap> {
+        let stream = self.get(kind)?;
+        let count: u32 = self.record(stream, 0).ok_or(Gap::Outside(kind))?;
+        let stride = T::size_with(&self.endian);
+        let plain = stride.checked_mul(count as usize).and_then(|n| n.checked_add(4));
+        let padded = plain.and_then(|n| n.checked_add(4));
+        let first = if padded == Some(stream.len()) { 8 } else { 4 };
+        Ok(List::new(stream, first, stride, count.into(), self.endian))
+    }
+
+    /// A list whose header states its own size and that of an entry, which may have grown.
+    pub(super) fn wide_list<T: SizeWith<Endian>>(
+        &self,
+        kind: Kind,
+        count_is_64: bool,
+    ) -> Result<List<'_, T>, Gap> {
+        let stream = self.get(kind)?;
+        let header: u32 = self.record(stream, 0).ok_or(Gap::Outside(kind))?;
+        let stride: u32 = self.record(stream, 4).ok_or(Gap::Outside(kind))?;
+        let count = if count_is_64 {
+            self.record::<u64>(stream, 8)
+        } else {
+            self.record::<u32>(stream, 8).map(u64::from)
+        };
+        let count = count.ok_or(Gap::Outside(kind))?;
+        Ok(List::new(stream, header as usize, stride as usize, count, self.endian))
+    }
+
+    /// A reader of strings with a limit on how much it gives in all.
+    pub(super) const fn text(&self) -> Text<'_> {
+        Text { streams: self, left: MAX_TEXT_BYTES }
+    }
+}
+
+fn read_header(bytes: &[u8]) -> Option<(md::MINIDUMP_HEADER, Endian)> {
+    let endian = match bytes.get(..4)? {
+        b"PMDM" => Endian::Big,
+        _ => Endian::Little,
+    };
+    Some((bytes.pread_with(0, endian).ok()?, endian))
+}
+
+fn read_directory(
+    bytes: &[u8],
+    header: &md::MINIDUMP_HEADER,
+    endian: Endian,
+) -> Vec<md::MINIDUMP_DIRECTORY> {
+    let mut offset = header.stream_directory_rva as usize;
+    let mut directory = Vec::new();
+    for _ in 0..header.stream_count.min(MAX_STREAMS) {
+        match bytes.gread_with(&mut offset, endian) {
+            Ok(entry) => directory.push(entry),
+            Err(_) => break,
+        }
+    }
+    directory
+}
+
+/// Records of one size, one after the other, read as they are asked for.
+#[derive(Debug)]
+pub(super) struct List<'a, T> {
+    bytes: &'a [u8],
+    stride: usize,
+    len: usize,
+    missing: u64,
+    endian: Endian,
+    record: PhantomData<T>,
+}
+
+impl<'a, T: SizeWith<Endian>> List<'a, T> {
+    pub(super) fn new(
+        stream: &'a [u8],
+        first: usize,
+        stride: usize,
+        count: u64,
+        endian: Endian,
+    ) -> Self {
+        let bytes = stream.get(first..).unwrap_or_default();
+        let fits = if stride < T::size_with(&endian).max(1) { 0 } else { bytes.len() / stride };
+        let len = usize::try_from(count).map_or(fits, |count| count.min(fits));
+        let missing = count.saturating_sub(len as u64);
+        Self { bytes, stride, len, missing, endian, record: PhantomData }
+    }
+
+    /// How many records are there.
+    pub(super) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// How many more the header promised.
+    pub(super) const fn missing(&self) -> u64 {
+        self.missing
+    }
+
+    /// The records in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = T> + use<'a, T>
+    where
+        T: TryFromCtx<'a, Endian, [u8], Error = scroll::Error>,
+    {
+        let (bytes, endian) = (self.bytes, self.endian);
+        let all = bytes.chunks_exact(self.stride.max(1)).take(self.len);
+        all.filter_map(move |record| record.pread_with(0, endian).ok())
+    }
+}
+
+/// Reads strings until their sum passes a limit; from then on they are unreadable.
+#[derive(Debug)]
+pub(super) struct Text<'a> {
+    streams: &'a Streams,
+    left: usize,
+}
+
+impl Text<'_> {
+    /// The UTF-16 string behind a 32-bit length in bytes; offset 0 is no string.
+    pub(super) fn utf16(&mut self, offset: u64) -> Cell<String> {
+        if offset == 0 {
+            return Err(Absent::NotInDump);
+        }
+        let text = self.read(offset).ok_or(Absent::Unreadable)?;
+        self.left = self.left.checked_sub(text.len()).ok_or(Absent::Unreadable)?;
+        Ok(text)
+    }
+
+    fn read(&self, offset: u64) -> Option<String> {
+        let length: u32 = {
+            let bytes = self.streams.range(offset, 4)?;
+            self.streams.record(bytes, 0)?
+        };
+        let length = (length as usize <= MAX_STRING_BYTES).then_some(u64::from(length))?;
+        let bytes = self.streams.range(offset.checked_add(4)?, length)?;
+        Some(utf16(bytes, self.streams.endian))
+    }
+
+    /// Accounts for text that is handed out once more.
+    pub(super) fn repeat(&mut self, text: &Cell<String>) -> Cell<String> {
+        let text = text.clone()?;
+        self.left = self.left.checked_sub(text.len()).ok_or(Absent::Unreadable)?;
+        Ok(text)
+    }
+}
+
+/// Decodes UTF-16 up to the first NUL; broken surrogates become U+FFFD.
+pub(super) fn utf16(bytes: &[u8], endian: Endian) -> String {
+    let units = bytes.chunks_exact(2).map(|unit| match endian {
+        Endian::Little => unit.iter().rev().fold(0u16, |n, &b| n << 8 | u16::from(b)),
+        Endian::Big => unit.iter().fold(0u16, |n, &b| n << 8 | u16::from(b)),
+    });
+    let text = char::decode_utf16(units.take_while(|&unit| unit != 0));
+    text.map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+}
