@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use dumpql::{Options, Session};
 
 /// The folder of real files: `DUMPQL_CORPUS`, or `../shared` beside the project.
-pub fn folder() -> Option<PathBuf> {
+pub(crate) fn folder() -> Option<PathBuf> {
     let path = std::env::var_os("DUMPQL_CORPUS")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
     if path.join("dumps").is_dir() {
@@ -16,7 +16,7 @@ pub fn folder() -> Option<PathBuf> {
 }
 
 /// The dumps below a folder of the corpus (`kernel`, `user`), sorted; empty without a corpus.
-pub fn dumps(kind: &str) -> Vec<PathBuf> {
+pub(crate) fn dumps(kind: &str) -> Vec<PathBuf> {
     let Some(folder) = folder() else { return Vec::new() };
     let entries = std::fs::read_dir(folder.join("dumps").join(kind)).expect("corpus is readable");
     let mut paths: Vec<PathBuf> = entries
@@ -29,7 +29,7 @@ pub fn dumps(kind: &str) -> Vec<PathBuf> {
 }
 
 /// The sample and every dump of the corpus, each as a session of its own, with its name.
-pub fn sessions() -> Vec<(String, Session)> {
+pub(crate) fn sessions() -> Vec<(String, Session)> {
     let mut all = vec![("sample".to_owned(), Session::sample().expect("the sample opens"))];
     for path in dumps("kernel").into_iter().chain(dumps("user")) {
         let session = Session::open_with(&[&path], &Options::default())

@@ -3,3 +3,4 @@
 mod corpus;
 mod laws;
 mod seams;
+mod stackwalk;

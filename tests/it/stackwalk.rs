@@ -1,6 +1,8 @@
 //! The tables of every user dump against the JSON of `minidump-stackwalk`: whatever both know must
 //! be equal.
 
+use std::cell::RefCell;
+use std::fmt::Debug;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -59,14 +61,29 @@ fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
 
-fn same<T: PartialEq + std::fmt::Debug>(what: &str, ours: Option<T>, theirs: Option<T>) {
-    assert_eq!(ours, theirs, "{what}: ours left, theirs right");
+/// What differs, so that one run shows all of it.
+#[derive(Default)]
+struct Differences(RefCell<Vec<String>>);
+
+impl Differences {
+    fn same<T: PartialEq + Debug>(&self, what: &str, ours: Option<T>, theirs: Option<T>) {
+        if ours != theirs {
+            self.0.borrow_mut().push(format!("{what}: {ours:?} here, {theirs:?} there"));
+        }
+    }
+
+    fn holds(&self, what: &str, is_so: bool) {
+        if !is_so {
+            self.0.borrow_mut().push(what.to_owned());
+        }
+    }
 }
 
 #[test]
 fn tables_agree_with_stackwalk() {
     let Some(tool) = tool() else { return };
     let mut compared = 0;
+    let mut wrong = Vec::new();
     for path in corpus::dumps("user") {
         let image = Image::open(&path).expect("the dump opens");
         let source = dumpql::source::open(image, &Store::default()).expect("the dump is taken");
@@ -74,76 +91,79 @@ fn tables_agree_with_stackwalk() {
             println!("{}: given up by the tool", path.display());
             continue;
         };
-        println!("{}", path.display());
-        system(&*source, &theirs);
-        threads(&*source, &theirs);
-        modules(&*source, &theirs);
-        unloaded(&*source, &theirs);
-        exception(&*source, &theirs);
-        registers(&*source, &theirs);
-        handles(&*source, &theirs);
+        let diff = Differences::default();
+        system(&diff, &*source, &theirs);
+        threads(&diff, &*source, &theirs);
+        modules(&diff, &*source, &theirs);
+        unloaded(&diff, &*source, &theirs);
+        exception(&diff, &*source, &theirs);
+        registers(&diff, &*source, &theirs);
+        handles(&diff, &*source, &theirs);
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        wrong.extend(diff.0.into_inner().into_iter().map(|line| format!("{file}: {line}")));
         compared += 1;
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(compared == 0 || compared >= 20, "only {compared} dumps were compared");
 }
 
-fn system(source: &dyn Source, theirs: &Value) {
+fn system(diff: &Differences, source: &dyn Source, theirs: &Value) {
     let ours = source.dump(&Want::ALL).expect("table dump answers");
     let system = &theirs["system_info"];
     let arch = match system["cpu_arch"].as_str() {
         Some("amd64") => Some("x64".to_owned()),
         other => other.map(str::to_owned),
     };
-    same("arch", ours.arch.ok(), arch);
-    same("processors", ours.processors.ok(), system["cpu_count"].as_i64());
+    diff.same("arch", ours.arch.ok(), arch);
+    diff.same("processors", ours.processors.ok(), system["cpu_count"].as_i64());
     let os = ours.os.expect("an operating system");
     let their_os = system["os"].as_str().expect("an operating system").replace(" NT", "");
-    assert!(os.starts_with(&their_os), "{os} is not {their_os}");
+    diff.holds(&format!("{os} is not {their_os}"), os.starts_with(&their_os));
     if os.starts_with("Windows") {
         let version = os.trim_start_matches("Windows ");
         let build = ours.build.expect("a build");
         let pack = ours.service_pack.map(|pack| format!(" {pack}")).unwrap_or_default();
-        same("os_ver", Some(format!("{version}.{build}{pack}")), text(&system["os_ver"]));
+        diff.same("os_ver", Some(format!("{version}.{build}{pack}")), text(&system["os_ver"]));
     }
     let process = rows(|emit| source.processes(&Want::ALL, emit));
-    same("pid", process.first().and_then(|p| p.pid.ok()), theirs["pid"].as_i64());
+    diff.same("pid", process.first().and_then(|p| p.pid.ok()), theirs["pid"].as_i64());
     let uptime = theirs["process_uptime"].as_i64().map(|s| s * 1000);
     if uptime.is_some() {
-        same("uptime", ours.uptime_ms.ok(), uptime);
+        diff.same("uptime", ours.uptime_ms.ok(), uptime);
     }
 }
 
-fn threads(source: &dyn Source, theirs: &Value) {
+fn threads(diff: &Differences, source: &dyn Source, theirs: &Value) {
     let ours = rows(|emit| source.threads(&Want::ALL, emit));
     let theirs = list(theirs, "threads");
-    assert_eq!(ours.len(), theirs.len(), "number of threads");
+    diff.same("number of threads", Some(ours.len()), Some(theirs.len()));
     for (ours, theirs) in ours.iter().zip(theirs) {
-        same("tid", ours.tid.ok(), theirs["thread_id"].as_i64());
-        same("thread name", ours.name.clone().ok(), text(&theirs["thread_name"]));
+        diff.same("tid", ours.tid.ok(), theirs["thread_id"].as_i64());
+        diff.same("thread name", ours.name.clone().ok(), text(&theirs["thread_name"]));
     }
 }
 
-fn modules(source: &dyn Source, theirs: &Value) {
+fn modules(diff: &Differences, source: &dyn Source, theirs: &Value) {
     let mut ours = rows(|emit| source.modules(&Want::ALL, emit));
     ours.sort_by_key(|module| module.base);
     let mut theirs: Vec<&Value> = list(theirs, "modules").iter().collect();
     theirs.sort_by_key(|module| number(&module["base_addr"]));
-    assert_eq!(ours.len(), theirs.len(), "number of modules");
+    diff.same("number of modules", Some(ours.len()), Some(theirs.len()));
     let os = source.dump(&Want::ALL).expect("table dump answers").os.expect("a system");
     for (ours, theirs) in ours.iter().zip(theirs) {
-        same("base", ours.base.ok(), number(&theirs["base_addr"]));
-        same("end", ours.end.ok(), number(&theirs["end_addr"]));
-        same("image_name", ours.image_name.clone().ok(), text(&theirs["filename"]));
-        same("version", ours.file_version.clone().ok(), text(&theirs["version"]));
+        diff.same("base", ours.base.ok(), number(&theirs["base_addr"]));
+        diff.same("end", ours.end.ok(), number(&theirs["end_addr"]));
+        diff.same("image_name", ours.image_name.clone().ok(), text(&theirs["filename"]));
+        diff.same("version", ours.file_version.clone().ok(), text(&theirs["version"]));
         let debug_id = ours.pdb_guid.clone().ok().zip(ours.pdb_age.ok());
-        let debug_id = debug_id.map(|(guid, age)| format!("{guid}{age:X}"));
+        let debug_id = debug_id.map(|(guid, age)| format!("{guid}{age:x}"));
         let their_id = text(&theirs["debug_id"]).filter(|id| id.bytes().any(|b| b != b'0'));
-        same("debug_id", debug_id, their_id);
+        diff.same("debug_id", debug_id, their_id);
         if let Ok(pdb) = &ours.pdb_name {
-            same("debug_file", Some(pdb.clone()), text(&theirs["debug_file"]));
+            diff.same("debug_file", Some(pdb.clone()), text(&theirs["debug_file"]));
         }
         if os.starts_with("Windows") {
-            same("code_id", code_id(ours), text(&theirs["code_id"]));
+            diff.same("code_id", code_id(ours), text(&theirs["code_id"]));
         }
     }
 }
@@ -152,22 +172,22 @@ fn code_id(module: &Module) -> Option<String> {
     Some(format!("{:08x}{:x}", module.timestamp.ok()?, module.size_bytes.ok()?))
 }
 
-fn unloaded(source: &dyn Source, theirs: &Value) {
+fn unloaded(diff: &Differences, source: &dyn Source, theirs: &Value) {
     let ours = rows(|emit| source.unloaded_modules(&Want::ALL, emit));
     let theirs = list(theirs, "unloaded_modules");
-    assert_eq!(ours.len(), theirs.len(), "number of unloaded modules");
+    diff.same("number of unloaded modules", Some(ours.len()), Some(theirs.len()));
     for theirs in theirs {
         let start = number(&theirs["base_addr"]);
         let ours = ours.iter().find(|m| m.start.ok() == start).expect("the same unloaded module");
-        same("end", ours.end.ok(), number(&theirs["end_addr"]));
-        same("name", ours.name.clone().ok(), text(&theirs["filename"]));
+        diff.same("end", ours.end.ok(), number(&theirs["end_addr"]));
+        diff.same("name", ours.name.clone().ok(), text(&theirs["filename"]));
         let code_id = ours.timestamp.ok().zip(ours.size_bytes.ok());
         let code_id = code_id.map(|(time, size)| format!("{time:08x}{size:x}"));
-        same("code_id", code_id, text(&theirs["code_id"]));
+        diff.same("code_id", code_id, text(&theirs["code_id"]));
     }
 }
 
-fn exception(source: &dyn Source, theirs: &Value) {
+fn exception(diff: &Differences, source: &dyn Source, theirs: &Value) {
     let ours = rows(|emit| source.exceptions(&Want::ALL, emit));
     let crash = &theirs["crash_info"];
     let Some(kind) = crash["type"].as_str() else {
@@ -178,26 +198,30 @@ fn exception(source: &dyn Source, theirs: &Value) {
         let name = ours.name.as_deref().expect("a name");
         let theirs = kind.trim_start_matches("EXCEPTION_").trim_start_matches("STATUS_");
         let name = name.trim_start_matches("EXCEPTION_").trim_start_matches("STATUS_");
-        assert!(theirs.starts_with(name), "{name} is not {theirs}");
+        diff.holds(&format!("{name} is not {theirs}"), theirs.starts_with(name));
     }
     let what = [("_READ", "read of"), ("_WRITE", "write to"), ("_EXEC", "execution at")];
     let access = what.iter().find(|(end, _)| kind.ends_with(end));
     let address = match access {
         Some((_, words)) => {
             let description = ours.description.as_deref().expect("a description");
-            assert!(description.starts_with(words), "{description} is not {words}");
+            diff.holds(&format!("{description} is not {words}"), description.starts_with(words));
             let address = description.rsplit(' ').next().expect("an address");
             u64::from_str_radix(address.trim_start_matches("0x"), 16).ok()
         }
         None => ours.address.ok(),
     };
-    same("crash address", address, number(&crash["address"]));
+    diff.same("crash address", address, number(&crash["address"]));
     let index = crash["crashing_thread"].as_u64().and_then(|index| usize::try_from(index).ok());
     let thread = index.map(|index| &list(theirs, "threads")[index]);
-    same("crashing thread", ours.tid.ok(), thread.and_then(|thread| thread["thread_id"].as_i64()));
+    diff.same(
+        "crashing thread",
+        ours.tid.ok(),
+        thread.and_then(|thread| thread["thread_id"].as_i64()),
+    );
 }
 
-fn registers(source: &dyn Source, theirs: &Value) {
+fn registers(diff: &Differences, source: &dyn Source, theirs: &Value) {
     let ours = rows(|emit| source.registers(&Want::ALL, emit));
     let of = |tid: Option<i64>, name: &str| -> Option<u64> {
         let is = |r: &&Register| r.tid.ok() == tid && r.name.as_deref() == Ok(name);
@@ -207,7 +231,7 @@ fn registers(source: &dyn Source, theirs: &Value) {
         let tid = thread["thread_id"].as_i64();
         if let Some(frame) = list(thread, "frames").first() {
             let ip = ["rip", "eip", "pc"].iter().find_map(|name| of(tid, name));
-            same("instruction pointer", ip, number(&frame["offset"]));
+            diff.same("instruction pointer", ip, number(&frame["offset"]));
         }
     }
     let crashed = &theirs["crashing_thread"];
@@ -218,18 +242,26 @@ fn registers(source: &dyn Source, theirs: &Value) {
     let registers = frame.and_then(|frame| frame["registers"].as_object());
     for (name, value) in registers.into_iter().flatten() {
         let name = if name == "eflags" { "efl" } else { name };
-        same(name, of(tid, name), number(value));
+        diff.same(name, of(tid, name), number(value));
     }
 }
 
-fn handles(source: &dyn Source, theirs: &Value) {
+fn handles(diff: &Differences, source: &dyn Source, theirs: &Value) {
     let ours = rows(|emit| source.handles(&Want::ALL, emit));
     let theirs = list(theirs, "handles");
-    assert_eq!(ours.len(), theirs.len(), "number of handles");
+    diff.same("number of handles", Some(ours.len()), Some(theirs.len()));
     let known = |cell: &Cell<String>| cell.clone().ok();
     for (ours, theirs) in ours.iter().zip(theirs) {
-        same("handle", ours.handle.ok(), theirs["handle"].as_u64());
-        same("type", known(&ours.object_type), text(&theirs["type_name"]).filter(|t| !t.is_empty()));
-        same("name", known(&ours.name), text(&theirs["object_name"]).filter(|t| !t.is_empty()));
+        diff.same("handle", ours.handle.ok(), theirs["handle"].as_u64());
+        diff.same(
+            "type",
+            known(&ours.object_type),
+            text(&theirs["type_name"]).filter(|t| !t.is_empty()),
+        );
+        diff.same(
+            "name",
+            known(&ours.name),
+            text(&theirs["object_name"]).filter(|t| !t.is_empty()),
+        );
     }
 }

@@ -7,7 +7,7 @@ use minidump::{MinidumpException, MinidumpStream as _};
 use super::UserDump;
 use super::memory::signed;
 use super::streams::{Gap, kind, utf16};
-use crate::catalog::{Absent, Cell};
+use crate::catalog::{Absent, Cell, names};
 use crate::model::{DumpInfo, Emit, Exception, Problem, Processor, Source as _, Unanswered};
 
 /// `MINIDUMP_TYPE` flags.
@@ -137,33 +137,26 @@ impl UserDump {
 
     /// The exception's name, and what its parameters say.
     fn reason(&self, record: &md::MINIDUMP_EXCEPTION) -> (Cell<String>, Cell<String>) {
-        let unknown = || Err(Absent::NotApplicable);
-        let text = self.streams.get(kind::EXCEPTION).ok().and_then(|stream| {
-            let system = self.system()?;
-            let parsed = MinidumpException::read(stream, &[], self.streams.endian(), None).ok()?;
-            Some(parsed.get_crash_reason(system.os, system.cpu).to_string())
-        });
-        let Some(text) = text.filter(|text| !text.starts_with("unknown")) else {
-            return (unknown(), unknown());
-        };
-        let (name, detail) = match text.split_once(" / ") {
-            Some((name, detail)) => (name, Some(detail.to_owned())),
-            None => (text.as_str(), None),
+        let text = self.reason_text();
+        let (name, detail) = match text.as_deref().map(|text| text.split_once(" / ")) {
+            Some(Some((name, detail))) => (Some(name.to_owned()), Some(detail.to_owned())),
+            _ => (text, None),
         };
         if !self.is_windows() {
-            return (Ok(name.to_owned()), detail.ok_or(Absent::NotApplicable));
+            return (name.ok_or(Absent::NotApplicable), detail.ok_or(Absent::NotApplicable));
         }
-        let access = self.access(record);
-        let name = name.strip_prefix("EXCEPTION_").unwrap_or(name);
-        let name = if access.is_some() {
-            ["_READ", "_WRITE", "_EXEC"]
-                .iter()
-                .find_map(|end| name.strip_suffix(end))
-                .unwrap_or(name)
-        } else {
-            name
-        };
-        (Ok(name.to_owned()), access.or(detail).ok_or(Absent::NotApplicable))
+        let name = names::exception(record.exception_code).map(str::to_owned).or(name);
+        let description = self.access(record).or(detail);
+        (name.ok_or(Absent::NotApplicable), description.ok_or(Absent::NotApplicable))
+    }
+
+    /// The reason in the words of the crate, which knows signals and the codes of fast failures.
+    fn reason_text(&self) -> Option<String> {
+        let stream = self.streams.get(kind::EXCEPTION).ok()?;
+        let system = self.system()?;
+        let parsed = MinidumpException::read(stream, &[], self.streams.endian(), None).ok()?;
+        let text = parsed.get_crash_reason(system.os, system.cpu).to_string();
+        (!text.starts_with("unknown")).then_some(text)
     }
 
     /// What an access violation or an in-page error tried.
@@ -176,12 +169,13 @@ impl UserDump {
         let what = match how {
             0 => "read of",
             1 => "write to",
-            8 => "execution at",
+            // The processor reports an execution as 8; some systems hand on its page fault bits.
+            2 | 8 | 0x10 => "execution at",
             _ => return None,
         };
         let address = self.machine().width.render(address & self.address_mask());
         let status = (record.exception_code == 0xc000_0006 && record.number_parameters >= 3)
-            .then(|| format!(", status {status:#x}"));
+            .then(|| format!(", status {:#x}", status & 0xffff_ffff));
         Some(format!("{what} {address}{}", status.unwrap_or_default()))
     }
 

@@ -327,13 +327,6 @@ impl Text<'_> {
         let bytes = self.streams.range(offset.checked_add(4)?, length)?;
         Some(utf16(bytes, self.streams.endian))
     }
-
-    /// Accounts for text that is handed out once more.
-    pub(super) fn repeat(&mut self, text: &Cell<String>) -> Cell<String> {
-        let text = text.clone()?;
-        self.left = self.left.checked_sub(text.len()).ok_or(Absent::Unreadable)?;
-        Ok(text)
-    }
 }
 
 /// Decodes UTF-16 up to the first NUL; broken surrogates become U+FFFD.
