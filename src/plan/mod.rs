@@ -4,8 +4,19 @@
 //! conditions become scan hints, and columns nobody needs are dropped. Nothing here has ever seen
 //! a dump, a row or polars.
 
+mod bind;
+mod convert;
+mod explain;
 mod expr;
+mod fold;
+mod literal;
 mod rel;
+mod render;
+mod rewrite;
+mod shared;
+#[cfg(test)]
+mod tests;
+mod walk;
 
 pub use expr::{AggregateCall, Expr, ExprKind, SortKey};
 pub use rel::{Field, Plan, Planned, Rel, ScanColumn};
@@ -13,8 +24,8 @@ pub use rel::{Field, Plan, Planned, Rel, ScanColumn};
 use std::collections::BTreeMap;
 
 use crate::catalog::{Catalog, Value};
-use crate::diag::{Code, Diagnostic};
-use crate::lang::ast::Statement;
+use crate::diag::Diagnostic;
+use crate::lang::ast::{Statement, StatementKind};
 
 /// Values of query parameters by name, without the `$`.
 pub type Params = BTreeMap<String, Value<'static>>;
@@ -28,6 +39,13 @@ pub fn bind(
     catalog: &Catalog,
     params: &Params,
 ) -> Result<Planned, Vec<Diagnostic>> {
-    let _ = (statement, catalog, params);
-    Err(vec![Diagnostic::new(Code::Internal, "the planner is not there")])
+    let (plan, shared) = bind::statement(statement, catalog, params)?;
+    let plan = rewrite::plan(plan, shared);
+    Ok(match statement.kind {
+        StatementKind::Explain { analyze: true, .. } => Planned::Analyze(plan),
+        StatementKind::Explain { .. } => {
+            Planned::Query(explain::rows(&plan, catalog, statement.span))
+        }
+        _ => Planned::Query(plan),
+    })
 }

@@ -1,0 +1,132 @@
+//! `GROUP BY`: the keys, and expressions over groups instead of rows.
+
+use super::expr::Place;
+use super::{Binder, Bound, Failed};
+use crate::catalog::Ty;
+use crate::diag::{Code, Diagnostic, Span};
+use crate::lang::ast::{self, GroupBy};
+use crate::plan::{Expr, ExprKind, Field};
+
+/// The keys of an aggregation, for rewriting what stands above it.
+pub(super) struct Grouping<'a> {
+    /// The keys over the rows of `FROM`.
+    pub(super) keys: &'a [Expr],
+    /// The columns of the rows of `FROM`.
+    pub(super) schema: &'a [Field],
+}
+
+impl Grouping<'_> {
+    /// Makes an expression over rows one over groups; names the columns that are not grouped.
+    pub(super) fn rewrite(&self, expr: &mut Expr, loose: &mut Vec<(Span, String)>) {
+        if let Some(key) = self.keys.iter().position(|k| k.same(expr)) {
+            expr.kind = ExprKind::Column(key);
+            return;
+        }
+        let width = self.schema.len();
+        if let ExprKind::Column(index) = &mut expr.kind {
+            match self.schema.get(*index) {
+                Some(field) => loose.push((expr.span, field.name.clone())),
+                None => *index = *index - width + self.keys.len(),
+            }
+            return;
+        }
+        for child in expr.children_mut() {
+            self.rewrite(child, loose);
+        }
+    }
+}
+
+impl Binder<'_> {
+    /// The keys that the clause names. `items` are the list's expressions, `None` for wrong ones.
+    pub(super) fn group_keys(
+        &mut self,
+        group_by: &GroupBy,
+        items: &[Option<Expr>],
+        place: Place<'_>,
+    ) -> Bound<Vec<Expr>> {
+        let mut keys: Vec<Expr> = Vec::new();
+        let mut add = |key: Expr| {
+            if !keys.iter().any(|k| k.same(&key)) {
+                keys.push(if key.ty == Ty::Null { Expr { ty: Ty::Int, ..key } } else { key });
+            }
+        };
+        match group_by {
+            GroupBy::None => {}
+            GroupBy::All(_) => {
+                for item in items.iter().flatten() {
+                    if item.columns_all(|i| i < place.width) && item.as_literal().is_none() {
+                        add(item.clone());
+                    }
+                }
+            }
+            GroupBy::Keys(exprs) => {
+                let mut failed = false;
+                for expr in exprs {
+                    match self.group_key(expr, items, place) {
+                        Ok(key) => add(key),
+                        Err(Failed) => failed = true,
+                    }
+                }
+                if failed {
+                    return Err(Failed);
+                }
+            }
+        }
+        Ok(keys)
+    }
+
+    fn group_key(
+        &mut self,
+        expr: &ast::Expr,
+        items: &[Option<Expr>],
+        place: Place<'_>,
+    ) -> Bound<Expr> {
+        let Some(index) = self.ordinal(expr, items.len(), "GROUP BY")? else {
+            return self.expr(expr, place);
+        };
+        let Some(Some(item)) = items.get(index) else { return Err(Failed) };
+        if item.columns_all(|i| i < place.width) {
+            return self.copy(item);
+        }
+        let message = format!("column {} of the list is an aggregate", index + 1);
+        self.fail(
+            Diagnostic::at(Code::Grouping, expr.span, message)
+                .help("group by the other columns; GROUP BY ALL finds them"),
+        )
+    }
+
+    /// Reports columns that are neither grouped nor aggregated, together for one place (a `*`).
+    pub(super) fn report_loose(&mut self, loose: Vec<(Span, String)>, grouped: bool) -> Bound<()> {
+        let mut places: Vec<(Span, Vec<String>)> = Vec::new();
+        for (span, name) in loose {
+            match places.iter_mut().find(|(s, _)| *s == span) {
+                Some((_, names)) => names.push(name),
+                None => places.push((span, vec![name])),
+            }
+        }
+        if places.is_empty() {
+            return Ok(());
+        }
+        for (span, names) in places {
+            let (message, first) = match names.as_slice() {
+                [one] => (format!("column `{one}` is neither grouped nor aggregated"), one.clone()),
+                many => {
+                    let all = super::scope::listed(many);
+                    let first = many.first().cloned().unwrap_or_default();
+                    (format!("columns {all} are neither grouped nor aggregated"), first)
+                }
+            };
+            let error = Diagnostic::at(Code::Grouping, span, message);
+            let error = if grouped {
+                error.help(format!(
+                    "add it to GROUP BY, or write GROUP BY ALL, or any_value({first})"
+                ))
+            } else {
+                error
+                    .help(format!("write GROUP BY {first}, or GROUP BY ALL, or any_value({first})"))
+            };
+            self.errors.push(error);
+        }
+        Err(Failed)
+    }
+}

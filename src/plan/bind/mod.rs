@@ -1,0 +1,183 @@
+//! Names to columns, syntax to typed plans.
+//!
+//! The binder walks the tree once. It collects what is wrong and goes on where that makes sense,
+//! so that one run reports several unknown columns. It optimises nothing but constants: what it
+//! builds says what the query says, and `rewrite` makes it quick.
+
+mod call;
+pub(super) mod expr;
+pub(super) mod from;
+mod group;
+mod literal;
+mod name;
+pub(super) mod ops;
+mod order;
+mod query;
+mod scope;
+mod select;
+mod special;
+mod statement;
+mod unify;
+
+use std::sync::Arc;
+
+use super::shared::SharedPlan;
+use super::{Params, Plan};
+use crate::catalog::{Catalog, Value};
+use crate::diag::{Code, Diagnostic, Span};
+use crate::lang::ast::{Ident, Statement};
+use scope::Scope;
+
+/// How deep expressions, operators and sub-queries may stand in each other, taken together. Every
+/// later pass recurses no deeper than a small multiple of this.
+const MAX_DEPTH: usize = 300;
+
+/// How many nodes names and short forms may expand to.
+const MAX_NODES: usize = 200_000;
+
+/// How many errors one run reports.
+const MAX_ERRORS: usize = 12;
+
+/// Stands for an error that has been recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Failed;
+
+/// What binding gives.
+type Bound<T> = Result<T, Failed>;
+
+/// A common table expression in scope.
+#[derive(Debug)]
+struct Cte {
+    name: String,
+    /// Its place in [`Binder::shared`]; `None` if it is wrong itself, which has been reported.
+    shared: Option<usize>,
+}
+
+/// The state of binding one statement.
+#[derive(Debug)]
+struct Binder<'a> {
+    catalog: &'a Catalog,
+    params: &'a Params,
+    errors: Vec<Diagnostic>,
+    ctes: Vec<Cte>,
+    shared: Vec<SharedPlan>,
+    /// Scopes of the queries around, the innermost last: names that resolve only there make the
+    /// query correlated.
+    outer: Vec<Arc<Scope>>,
+    depth: usize,
+    nodes: usize,
+}
+
+/// Turns a statement into a plan that says what the statement says.
+pub(super) fn statement(
+    statement: &Statement,
+    catalog: &Catalog,
+    params: &Params,
+) -> Result<(Plan, Vec<SharedPlan>), Vec<Diagnostic>> {
+    let mut binder = Binder {
+        catalog,
+        params,
+        errors: Vec::new(),
+        ctes: Vec::new(),
+        shared: Vec::new(),
+        outer: Vec::new(),
+        depth: 0,
+        nodes: 0,
+    };
+    match binder.statement(statement) {
+        Ok(plan) if binder.errors.is_empty() => Ok((plan, binder.shared)),
+        _ => Err(binder.into_errors(statement.span)),
+    }
+}
+
+impl Binder<'_> {
+    fn into_errors(self, span: Span) -> Vec<Diagnostic> {
+        let mut errors: Vec<Diagnostic> = Vec::new();
+        for error in self.errors {
+            if errors.len() < MAX_ERRORS && !errors.contains(&error) {
+                errors.push(error);
+            }
+        }
+        errors.sort_by_key(|e| e.span.map(|s| s.start));
+        if errors.is_empty() {
+            errors.push(Diagnostic::at(Code::Internal, span, "the query could not be planned"));
+        }
+        errors
+    }
+
+    /// Records an error.
+    fn fail<T>(&mut self, error: Diagnostic) -> Bound<T> {
+        self.errors.push(error);
+        Err(Failed)
+    }
+
+    /// Records an error that is a code and a message.
+    fn fail_at<T>(&mut self, code: Code, span: Span, message: impl Into<String>) -> Bound<T> {
+        self.fail(Diagnostic::at(code, span, message))
+    }
+
+    /// Runs `f` so many levels deeper, within the limit.
+    fn deeper<T>(
+        &mut self,
+        levels: usize,
+        span: Span,
+        f: impl FnOnce(&mut Self) -> Bound<T>,
+    ) -> Bound<T> {
+        self.check_depth(levels, span)?;
+        self.depth += levels;
+        let result = f(self);
+        self.depth -= levels;
+        result
+    }
+
+    fn check_depth(&mut self, levels: usize, span: Span) -> Bound<()> {
+        if self.depth.saturating_add(levels) <= MAX_DEPTH {
+            return Ok(());
+        }
+        self.fail(
+            Diagnostic::at(Code::TooDeep, span, format!("more than {MAX_DEPTH} levels of nesting"))
+                .help("split the query with WITH, or write long lists as IN (…)"),
+        )
+    }
+
+    /// Accounts for `nodes` that were not written but copied.
+    fn grow(&mut self, nodes: usize, span: Span) -> Bound<()> {
+        self.nodes = self.nodes.saturating_add(nodes);
+        if self.nodes <= MAX_NODES {
+            return Ok(());
+        }
+        self.fail(
+            Diagnostic::at(
+                Code::TooDeep,
+                span,
+                "the expression grows too large when its names are put in",
+            )
+            .help("compute the repeated parts in a sub-query and refer to its columns"),
+        )
+    }
+
+    /// A copy of an expression, accounted for.
+    fn copy(&mut self, expr: &super::Expr) -> Bound<super::Expr> {
+        self.grow(expr.size(), expr.span)?;
+        Ok(expr.clone())
+    }
+}
+
+/// Gives the columns of a plan new names from the left; more names than columns are an error.
+fn rename(binder: &mut Binder<'_>, plan: &mut Plan, names: &[Ident]) -> Bound<()> {
+    if let Some(extra) = names.get(plan.schema.len()) {
+        let message = format!("{} column names for {} columns", names.len(), plan.schema.len());
+        return binder.fail_at(Code::BadQuery, extra.span, message);
+    }
+    for (field, name) in plan.schema.iter_mut().zip(names) {
+        field.name.clone_from(&name.text);
+    }
+    Ok(())
+}
+
+/// A parameter's value.
+fn parameter<'p>(params: &'p Params, name: &str) -> Option<&'p Value<'static>> {
+    params
+        .get(name)
+        .or_else(|| params.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v))
+}

@@ -1,0 +1,504 @@
+//! Operators: which types they take, and what they give. [`ExprKind::Binary`] has the table.
+
+use super::expr::{Place, article};
+use super::{Binder, Bound, Failed};
+use crate::catalog::{Ty, Value};
+use crate::diag::{Code, Diagnostic, Span};
+use crate::lang::ast::{self, BinaryOp, Literal, UnaryOp};
+use crate::plan::convert::{self, cast, common};
+use crate::plan::fold::fold;
+use crate::plan::walk::balanced;
+use crate::plan::{Expr, ExprKind};
+
+/// An operator of a chain and its right operand.
+struct Link<'a> {
+    op: BinaryOp,
+    op_span: Span,
+    right: &'a ast::Expr,
+}
+
+impl Binder<'_> {
+    pub(super) fn unary(
+        &mut self,
+        op: UnaryOp,
+        operand: &ast::Expr,
+        span: Span,
+        place: Place<'_>,
+    ) -> Bound<Expr> {
+        if op == UnaryOp::Negate
+            && let ast::ExprKind::Literal(Literal::Int(magnitude)) = operand.kind
+            && magnitude == i64::MIN.unsigned_abs()
+        {
+            return Ok(Expr::literal(Value::Int(i64::MIN), span));
+        }
+        if op == UnaryOp::Not {
+            let inner = self.condition(operand, place, "NOT")?;
+            return Ok(fold(Expr::new(ExprKind::Not(Box::new(inner)), Ty::Bool, span)));
+        }
+        let inner = self.expr(operand, place)?;
+        let inner = if inner.is_null_literal() { Expr::null(Ty::Int, inner.span) } else { inner };
+        let (ty, format) = (inner.ty, inner.format);
+        match (op, ty) {
+            (UnaryOp::Plus, Ty::Int | Ty::Double | Ty::Interval | Ty::Addr) => Ok(inner),
+            (UnaryOp::Negate, Ty::Int | Ty::Double | Ty::Interval) => {
+                Ok(fold(Expr::new(ExprKind::Negate(Box::new(inner)), ty, span)))
+            }
+            (UnaryOp::BitNot, Ty::Int | Ty::Addr) => {
+                Ok(Expr { kind: ExprKind::BitNot(Box::new(inner)), ty, format, span })
+            }
+            _ => {
+                let sign = match op {
+                    UnaryOp::Not => "NOT",
+                    UnaryOp::Negate => "-",
+                    UnaryOp::Plus => "+",
+                    UnaryOp::BitNot => "~",
+                };
+                let message = format!("`{sign}` does not take {}", article(ty));
+                self.fail_at(Code::TypeMismatch, span, message)
+            }
+        }
+    }
+
+    /// A chain of operators that leans to the left, walked without recursion.
+    pub(super) fn chain(&mut self, expr: &ast::Expr, place: Place<'_>) -> Bound<Expr> {
+        let mut links = Vec::new();
+        let mut first = expr;
+        while let ast::ExprKind::Binary { op, op_span, left, right } = &first.kind {
+            links.push(Link { op: *op, op_span: *op_span, right });
+            first = left;
+        }
+        links.reverse();
+        let associative = |op| matches!(op, BinaryOp::And | BinaryOp::Or | BinaryOp::Concat);
+        let steps = links.windows(2).filter(|w| match w {
+            [a, b] => !(a.op == b.op && associative(a.op)),
+            _ => false,
+        });
+        // Chains of one associative operator become trees of logarithmic depth.
+        let levels = steps.count() + if links.len() > 1 { links.len().ilog2() as usize } else { 0 };
+        let numbers_only = links.iter().all(|l| matches!(l.right.kind, ast::ExprKind::Literal(_)))
+            && matches!(first.kind, ast::ExprKind::Literal(_));
+        let levels = if numbers_only { 0 } else { levels };
+        self.deeper(levels, expr.span, |binder| binder.links(first, &links, place))
+    }
+
+    fn links(&mut self, first: &ast::Expr, links: &[Link<'_>], place: Place<'_>) -> Bound<Expr> {
+        let mut left = self.expr(first, place);
+        let mut rest = links;
+        while let Some(link) = rest.first() {
+            let run = match link.op {
+                BinaryOp::And | BinaryOp::Or | BinaryOp::Concat => {
+                    rest.iter().take_while(|l| l.op == link.op).count()
+                }
+                _ => 1,
+            };
+            let (now, later) = rest.split_at(run);
+            rest = later;
+            let rights: Vec<Bound<Expr>> = now.iter().map(|l| self.expr(l.right, place)).collect();
+            left = match link.op {
+                BinaryOp::And | BinaryOp::Or | BinaryOp::Concat => {
+                    self.associative(link.op, left, rights)
+                }
+                op => match (left, rights.into_iter().next()) {
+                    (Ok(left), Some(Ok(right))) => self.binary(op, link.op_span, left, right),
+                    _ => Err(Failed),
+                },
+            };
+        }
+        left
+    }
+
+    fn associative(
+        &mut self,
+        op: BinaryOp,
+        first: Bound<Expr>,
+        rest: Vec<Bound<Expr>>,
+    ) -> Bound<Expr> {
+        let (ty, what) = match op {
+            BinaryOp::And => (Ty::Bool, "AND"),
+            BinaryOp::Or => (Ty::Bool, "OR"),
+            _ => (Ty::Text, "||"),
+        };
+        let mut terms = Vec::with_capacity(rest.len() + 1);
+        let mut failed = false;
+        for term in std::iter::once(first).chain(rest) {
+            let term = term.and_then(|term| match ty {
+                Ty::Bool => self.boolean(term, what),
+                _ => Ok(to_text(term)),
+            });
+            match term {
+                Ok(term) => terms.push(term),
+                Err(Failed) => failed = true,
+            }
+        }
+        let tree = balanced(op, ty, terms).map(fold_tree);
+        if failed { Err(Failed) } else { tree.ok_or(Failed) }
+    }
+
+    fn binary(&mut self, op: BinaryOp, op_span: Span, left: Expr, right: Expr) -> Bound<Expr> {
+        match op {
+            BinaryOp::Eq
+            | BinaryOp::NotEq
+            | BinaryOp::Lt
+            | BinaryOp::LtEq
+            | BinaryOp::Gt
+            | BinaryOp::GtEq => self.compare(op, left, right, op_span),
+            _ => self.arithmetic(op, op_span, left, right),
+        }
+    }
+
+    /// A comparison.
+    pub(super) fn compare(
+        &mut self,
+        op: BinaryOp,
+        left: Expr,
+        right: Expr,
+        op_span: Span,
+    ) -> Bound<Expr> {
+        let (left, right) = self.comparable(left, right, op_span)?;
+        Ok(fold(Expr::binary(op, left, right, Ty::Bool)))
+    }
+
+    /// Both sides as one type; an INTEGER and an ADDRESS that are no literals stay as they are.
+    pub(super) fn comparable(&mut self, left: Expr, right: Expr, at: Span) -> Bound<(Expr, Expr)> {
+        if left.ty == right.ty && left.ty != Ty::Null {
+            return Ok((left, right));
+        }
+        if left.ty == Ty::Null && right.ty == Ty::Null {
+            let as_int = |e| convert::implicit(e, Ty::Int).map_err(|_| Failed);
+            return Ok((as_int(left)?, as_int(right)?));
+        }
+        let adapts =
+            |e: &Expr| e.is_null_literal() || (e.ty == Ty::Text && e.as_literal().is_some());
+        if adapts(&left) && !adapts(&right) {
+            let ty = right.ty;
+            return Ok((self.to_type(left, ty, "the comparison")?, right));
+        }
+        if adapts(&right) && !adapts(&left) {
+            let ty = left.ty;
+            return Ok((left, self.to_type(right, ty, "the comparison")?));
+        }
+        match (left.ty, right.ty) {
+            (Ty::Int, Ty::Addr) | (Ty::Addr, Ty::Int) => Ok(adapt_literal(left, right)),
+            (a, b) => match common(a, b) {
+                Some(ty) => Ok((
+                    self.to_type(left, ty, "the comparison")?,
+                    self.to_type(right, ty, "the comparison")?,
+                )),
+                None => self.incomparable(&left, &right, at),
+            },
+        }
+    }
+
+    fn incomparable<T>(&mut self, left: &Expr, right: &Expr, at: Span) -> Bound<T> {
+        let message = format!("{} cannot be compared with {}", left.ty, right.ty);
+        let error = Diagnostic::at(Code::TypeMismatch, at, message)
+            .also(left.span, left.ty.name())
+            .also(right.span, right.ty.name());
+        let error = match (left.ty, right.ty) {
+            (Ty::Text, other) | (other, Ty::Text) => {
+                error.help(format!("convert the VARCHAR side: CAST(… AS {other})"))
+            }
+            _ => error,
+        };
+        self.fail(error)
+    }
+
+    /// `[NOT] BETWEEN`, as two comparisons.
+    pub(super) fn between(
+        &mut self,
+        [expr, low, high]: [&ast::Expr; 3],
+        negated: bool,
+        span: Span,
+        place: Place<'_>,
+    ) -> Bound<Expr> {
+        let (expr, low, high) =
+            (self.expr(expr, place), self.expr(low, place), self.expr(high, place));
+        let (expr, low, high) = (expr?, low?, high?);
+        let copy = self.copy(&expr)?;
+        let (low_op, high_op, join) = if negated {
+            (BinaryOp::Lt, BinaryOp::Gt, BinaryOp::Or)
+        } else {
+            (BinaryOp::GtEq, BinaryOp::LtEq, BinaryOp::And)
+        };
+        let (low_span, high_span) = (low.span, high.span);
+        let low = self.compare(low_op, expr, low, low_span);
+        let high = self.compare(high_op, copy, high, high_span);
+        Ok(Expr { span, ..fold(Expr::binary(join, low?, high?, Ty::Bool)) })
+    }
+
+    /// `[NOT] IN (list)`.
+    pub(super) fn in_list(
+        &mut self,
+        value: Expr,
+        list: Vec<Expr>,
+        negated: bool,
+        span: Span,
+    ) -> Bound<Expr> {
+        let mut all = vec![value];
+        all.extend(list);
+        let mixed = all.iter().any(|e| e.ty == Ty::Int) && all.iter().any(|e| e.ty == Ty::Addr);
+        if mixed && let [value, list @ ..] = all.as_slice() {
+            let ty = value.ty;
+            let fits: Option<Vec<Expr>> = list.iter().map(|e| literal_as(e.clone(), ty)).collect();
+            return match fits {
+                Some(list) => Ok(in_list_of(value.clone(), list, negated, span)),
+                None => self.any_equal(value, list, negated, span),
+            };
+        }
+        let mut all = self.unify(all, "the entries of IN")?;
+        if all.iter().all(|e| e.ty == Ty::Null) {
+            all = all.into_iter().map(|e| Expr::null(Ty::Int, e.span)).collect();
+        }
+        let mut all = all.into_iter();
+        let value = all.next().ok_or(Failed)?;
+        Ok(in_list_of(value, all.collect(), negated, span))
+    }
+
+    /// An `IN` over integers and addresses, which have no type in common that holds both.
+    fn any_equal(&mut self, value: &Expr, list: &[Expr], negated: bool, span: Span) -> Bound<Expr> {
+        let mut terms = Vec::with_capacity(list.len());
+        for entry in list {
+            let copy = self.copy(value)?;
+            terms.push(self.compare(BinaryOp::Eq, copy, entry.clone(), entry.span)?);
+        }
+        let any = balanced(BinaryOp::Or, Ty::Bool, terms).ok_or(Failed)?;
+        let any = Expr { span, ..fold(any) };
+        Ok(if negated {
+            fold(Expr::new(ExprKind::Not(Box::new(any)), Ty::Bool, span))
+        } else {
+            any
+        })
+    }
+
+    fn arithmetic(&mut self, op: BinaryOp, at: Span, left: Expr, right: Expr) -> Bound<Expr> {
+        let (left_ty, right_ty) = (left.ty, right.ty);
+        let spans = (left.span, right.span);
+        let left = self.operand(op, left, right_ty)?;
+        let right = self.operand(op, right, left_ty)?;
+        let (left_ty, right_ty) = (left.ty, right.ty);
+        if let Some((left, right, ty)) = typed(op, left, right) {
+            return Ok(fold(Expr::binary(op, left, right, ty)));
+        }
+        let sign = op_words(op);
+        let message = format!("`{sign}` does not take {left_ty} and {right_ty}");
+        let error = Diagnostic::at(Code::TypeMismatch, at, message)
+            .also(spans.0, left_ty.name())
+            .also(spans.1, right_ty.name());
+        self.fail(match (left_ty, right_ty) {
+            (Ty::Text, _) | (_, Ty::Text) if op == BinaryOp::Add => error.help(
+                "text is joined with `||`; numbers in text are converted with CAST(… AS INTEGER)",
+            ),
+            (Ty::Text, _) | (_, Ty::Text) => error.help("convert with CAST(… AS INTEGER)"),
+            (Ty::Time, Ty::Int | Ty::Double) => {
+                error.help("add a duration, as in `… + INTERVAL '5 seconds'`")
+            }
+            (Ty::Addr, _) | (_, Ty::Addr) => error.help("convert with CAST(… AS INTEGER)"),
+            _ => error,
+        })
+    }
+
+    /// Gives NULL and text literals the type that the other operand asks for.
+    fn operand(&mut self, op: BinaryOp, expr: Expr, other: Ty) -> Bound<Expr> {
+        let shift = matches!(op, BinaryOp::Mul | BinaryOp::Div | BinaryOp::IntDiv | BinaryOp::Mod);
+        let wanted = match other {
+            Ty::Time | Ty::Interval if shift => Ty::Int,
+            Ty::Time => Ty::Interval,
+            Ty::Null | Ty::Text | Ty::Bool => Ty::Int,
+            ty => ty,
+        };
+        let Some(value) = expr.as_literal() else {
+            return if expr.ty == Ty::Null {
+                self.to_type(expr, wanted, "the operator")
+            } else {
+                Ok(expr)
+            };
+        };
+        match value {
+            Value::Null => {
+                Ok(Expr::null(if expr.ty == Ty::Null { wanted } else { expr.ty }, expr.span))
+            }
+            Value::Text(_) if other == Ty::Text => Ok(expr),
+            Value::Text(_) => {
+                let choices = match other {
+                    Ty::Time if op == BinaryOp::Sub => [Ty::Interval, Ty::Time],
+                    Ty::Interval => [Ty::Interval, Ty::Time],
+                    _ => [wanted, Ty::Double],
+                };
+                let fitting = choices.into_iter().find(|ty| convert::literal(value, *ty).is_some());
+                match fitting {
+                    Some(ty) => self.to_type(expr, ty, "the operator"),
+                    None => self.bad_text(&expr, wanted),
+                }
+            }
+            _ => Ok(expr),
+        }
+    }
+}
+
+/// The operands converted, and the type of the result; `None` if the operator does not take them.
+fn typed(op: BinaryOp, left: Expr, right: Expr) -> Option<(Expr, Expr, Ty)> {
+    use BinaryOp as B;
+    let as_double = |l, r| Some((double(l)?, double(r)?, Ty::Double));
+    match (op, left.ty, right.ty) {
+        (B::Add | B::Sub, Ty::Time, Ty::Interval) => Some((left, right, Ty::Time)),
+        (B::Add, Ty::Interval, Ty::Time) => Some((right, left, Ty::Time)),
+        (B::Sub, Ty::Time, Ty::Time) => Some((left, right, Ty::Interval)),
+        (B::Add | B::Sub, Ty::Interval, Ty::Interval)
+        | (B::Mul | B::Div, Ty::Interval, Ty::Int) => Some((left, right, Ty::Interval)),
+        (B::Mul, Ty::Int, Ty::Interval) => Some((right, left, Ty::Interval)),
+        (B::BitAnd | B::BitOr, a, b) if integral(a) && integral(b) => {
+            let (left, right) = if a == b { (left, right) } else { adapt_literal(left, right) };
+            let ty = if left.ty == right.ty { left.ty } else { Ty::Addr };
+            Some((address_if(left, ty), address_if(right, ty), ty))
+        }
+        (B::ShiftLeft | B::ShiftRight, a, b) if integral(a) && integral(b) => {
+            Some((left, integer(right), a))
+        }
+        (B::IntDiv | B::Mod, a, b) if integral(a) && integral(b) => {
+            let left = if a == Ty::Addr { left } else { integer(left) };
+            Some((left, integer(right), a))
+        }
+        (B::Div, a, b) if a.is_numeric() && b.is_numeric() => as_double(left, right),
+        (B::Add | B::Sub | B::Mul | B::IntDiv | B::Mod, a, b)
+            if (a == Ty::Double || b == Ty::Double) && a.is_numeric() && b.is_numeric() =>
+        {
+            as_double(left, right)
+        }
+        (B::Add | B::Sub | B::Mul, Ty::Int, Ty::Int) => Some((left, right, Ty::Int)),
+        (B::Add, Ty::Addr, Ty::Addr) => Some((left, right, Ty::Addr)),
+        (B::Sub, Ty::Addr, Ty::Addr) => Some((left, right, Ty::Int)),
+        (B::Add | B::Sub | B::Mul, Ty::Addr, Ty::Int) => Some((left, right, Ty::Addr)),
+        (B::Add | B::Mul, Ty::Int, Ty::Addr) => Some((right, left, Ty::Addr)),
+        (B::Sub, Ty::Int, Ty::Addr) => Some((address_if(left, Ty::Addr), right, Ty::Int)),
+        (B::Mul, Ty::Addr, Ty::Addr) => {
+            // Only one side is a place; the hex literal beside it is a count.
+            match literal_as(right.clone(), Ty::Int) {
+                Some(right) => Some((left, right, Ty::Addr)),
+                None => literal_as(left, Ty::Int).map(|left| (right, left, Ty::Addr)),
+            }
+        }
+        _ => None,
+    }
+}
+
+const fn integral(ty: Ty) -> bool {
+    matches!(ty, Ty::Int | Ty::Addr)
+}
+
+fn double(expr: Expr) -> Option<Expr> {
+    convert::implicit(expr, Ty::Double).ok()
+}
+
+/// The expression as an INTEGER, which an address beyond its range makes an error.
+fn integer(expr: Expr) -> Expr {
+    if expr.ty == Ty::Int { expr } else { convert::explicit(expr, Ty::Int, false) }
+}
+
+fn address_if(expr: Expr, ty: Ty) -> Expr {
+    if expr.ty == ty { expr } else { convert::explicit(expr, ty, false) }
+}
+
+/// The literal as `ty`, or the expression if it is of that type.
+fn literal_as(expr: Expr, ty: Ty) -> Option<Expr> {
+    if expr.ty == ty {
+        return Some(expr);
+    }
+    expr.as_literal()?;
+    convert::implicit(expr, ty).ok()
+}
+
+/// Of an INTEGER and an ADDRESS, the literal takes the type of the other if it can.
+fn adapt_literal(left: Expr, right: Expr) -> (Expr, Expr) {
+    if let (None, Some(adapted)) = (left.as_literal(), literal_as(right.clone(), left.ty)) {
+        return (left, adapted);
+    }
+    if let (None, Some(adapted)) = (right.as_literal(), literal_as(left.clone(), right.ty)) {
+        return (adapted, right);
+    }
+    if left.as_literal().is_some() && right.as_literal().is_some() {
+        if let Some(adapted) = literal_as(left.clone(), Ty::Addr)
+            && right.ty == Ty::Addr
+        {
+            return (adapted, right);
+        }
+        if let Some(adapted) = literal_as(right.clone(), Ty::Addr)
+            && left.ty == Ty::Addr
+        {
+            return (left, adapted);
+        }
+    }
+    (left, right)
+}
+
+fn in_list_of(value: Expr, list: Vec<Expr>, negated: bool, span: Span) -> Expr {
+    Expr::new(ExprKind::InList { expr: Box::new(value), list, negated }, Ty::Bool, span)
+}
+
+/// Everything is text to `||`.
+fn to_text(expr: Expr) -> Expr {
+    match expr.ty {
+        Ty::Text => expr,
+        Ty::Null => Expr { ty: Ty::Text, ..expr },
+        _ => cast(expr, Ty::Text, false),
+    }
+}
+
+/// Folds constants of a tree of one associative operator, leaves first.
+fn fold_tree(mut expr: Expr) -> Expr {
+    if let ExprKind::Binary { op: BinaryOp::And | BinaryOp::Or | BinaryOp::Concat, left, right } =
+        &mut expr.kind
+    {
+        for side in [left, right] {
+            let span = side.span;
+            let inner = std::mem::replace(&mut **side, Expr::null(Ty::Null, span));
+            **side = fold_tree(inner);
+        }
+    }
+    fold(expr)
+}
+
+/// How an operator is written.
+pub(in crate::plan) const fn op_words(op: BinaryOp) -> &'static str {
+    match op {
+        BinaryOp::Or => "OR",
+        BinaryOp::And => "AND",
+        BinaryOp::Eq => "=",
+        BinaryOp::NotEq => "<>",
+        BinaryOp::Lt => "<",
+        BinaryOp::LtEq => "<=",
+        BinaryOp::Gt => ">",
+        BinaryOp::GtEq => ">=",
+        BinaryOp::Add => "+",
+        BinaryOp::Sub => "-",
+        BinaryOp::Mul => "*",
+        BinaryOp::Div => "/",
+        BinaryOp::IntDiv => "//",
+        BinaryOp::Mod => "%",
+        BinaryOp::Concat => "||",
+        BinaryOp::BitAnd => "&",
+        BinaryOp::BitOr => "|",
+        BinaryOp::ShiftLeft => "<<",
+        BinaryOp::ShiftRight => ">>",
+    }
+}
+
+/// How strongly an operator binds; more is stronger.
+pub(in crate::plan) const fn precedence(op: BinaryOp) -> u8 {
+    match op {
+        BinaryOp::Or => 1,
+        BinaryOp::And => 2,
+        BinaryOp::Eq
+        | BinaryOp::NotEq
+        | BinaryOp::Lt
+        | BinaryOp::LtEq
+        | BinaryOp::Gt
+        | BinaryOp::GtEq => 3,
+        BinaryOp::Concat
+        | BinaryOp::BitAnd
+        | BinaryOp::BitOr
+        | BinaryOp::ShiftLeft
+        | BinaryOp::ShiftRight => 4,
+        BinaryOp::Add | BinaryOp::Sub => 5,
+        BinaryOp::Mul | BinaryOp::Div | BinaryOp::IntDiv | BinaryOp::Mod => 6,
+    }
+}

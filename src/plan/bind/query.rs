@@ -1,0 +1,306 @@
+//! Whole queries: `WITH`, set operations, `VALUES`, and what applies to the rows of any of them.
+
+use super::expr::Place;
+use super::from::scope_of;
+use super::order::Order;
+use super::scope::Scope;
+use super::unify::common_format;
+use super::{Binder, Bound, Cte, Failed, rename};
+use crate::catalog::{Format, Ty, Value};
+use crate::diag::{Code, Diagnostic, Span};
+use crate::lang::ast::{self, Body, Query, SetOp, With};
+use crate::plan::shared::SharedPlan;
+use crate::plan::{Expr, Field, Plan, Rel, convert};
+
+/// How many levels a query counts for: as many operators may stand on each other in it.
+const LEVELS: usize = 5;
+
+/// Operands of one set operation after the other.
+struct Run {
+    op: SetOp,
+    all: bool,
+    span: Span,
+}
+
+impl Binder<'_> {
+    pub(super) fn query(&mut self, query: &Query) -> Bound<Plan> {
+        self.deeper(LEVELS, query.span, |binder| {
+            let mark = binder.ctes.len();
+            let with = query.with.as_ref().map_or(Ok(()), |with| binder.with(with));
+            let plan = with.and_then(|()| binder.ordered(query));
+            binder.ctes.truncate(mark);
+            plan
+        })
+    }
+
+    fn with(&mut self, with: &With) -> Bound<()> {
+        if with.recursive {
+            let message = "WITH RECURSIVE is not run by this version";
+            return self.fail(
+                Diagnostic::at(Code::Unsupported, with.span, message)
+                    .help("leave RECURSIVE out if no expression names itself; a fixed number of steps is written as joins"),
+            );
+        }
+        let mark = self.ctes.len();
+        for cte in &with.ctes {
+            let name = &cte.name;
+            let seen = self.ctes.get(mark..).unwrap_or_default();
+            if seen.iter().any(|c| c.name.eq_ignore_ascii_case(&name.text)) {
+                let message = format!("two expressions of this WITH are called `{}`", name.text);
+                return self.fail_at(Code::BadQuery, name.span, message);
+            }
+            let plan = self.query(&cte.query).and_then(|plan| {
+                let mut plan = self.settle_nulls(plan);
+                rename(self, &mut plan, &cte.columns)?;
+                Ok(plan)
+            });
+            let shared = plan.ok().map(|plan| self.share(plan));
+            self.ctes.push(Cte { name: name.text.clone(), shared });
+        }
+        Ok(())
+    }
+
+    /// Keeps a plan that several places may refer to; returns its id.
+    pub(super) fn share(&mut self, plan: Plan) -> usize {
+        let depth = self.plan_depth(&plan);
+        self.shared.push(SharedPlan { plan, uses: 0, depth });
+        self.shared.len() - 1
+    }
+
+    /// The depth of a plan with the shared ones put in.
+    fn plan_depth(&self, plan: &Plan) -> usize {
+        let below = plan.inputs().into_iter().map(|p| self.plan_depth(p)).max().unwrap_or(0);
+        let shared = match plan.rel {
+            Rel::Shared { id, .. } => self.shared.get(id).map_or(0, |s| s.depth),
+            _ => 0,
+        };
+        let exprs = plan.exprs().into_iter().map(|e| self.expr_depth(e)).max().unwrap_or(0);
+        1 + below.max(shared).max(exprs)
+    }
+
+    fn expr_depth(&self, expr: &Expr) -> usize {
+        let below = expr.children().into_iter().map(|e| self.expr_depth(e)).max().unwrap_or(0);
+        1 + below.max(expr.subplan().map_or(0, |plan| self.plan_depth(plan)))
+    }
+
+    fn ordered(&mut self, query: &Query) -> Bound<Plan> {
+        let order = Order { items: &query.order_by, all: query.order_by_all };
+        let plan = match &query.body {
+            Body::Select(select) => self.select(select, order),
+            body => self.body(body).and_then(|plan| self.order_output(plan, order)),
+        };
+        let limit = query.limit.as_ref().map_or(Ok(None), |e| self.count(e, "LIMIT"));
+        let offset = query.offset.as_ref().map_or(Ok(None), |e| self.count(e, "OFFSET"));
+        let (plan, limit, offset) = (plan?, limit?, offset?);
+        Ok(if limit.is_some() || offset.unwrap_or(0) > 0 {
+            plan.limit(limit, offset.unwrap_or(0))
+        } else {
+            plan
+        })
+    }
+
+    fn body(&mut self, body: &Body) -> Bound<Plan> {
+        match body {
+            Body::Select(select) => self.select(select, Order::NONE),
+            Body::Values { rows, span } => self.values(rows, *span),
+            Body::SetOp { .. } => self.set_operations(body),
+            Body::Nested(query) => self.query(query),
+        }
+    }
+
+    fn count(&mut self, expr: &ast::Expr, what: &'static str) -> Bound<Option<usize>> {
+        let scope = Scope::default();
+        let mark = self.errors.len();
+        let Ok(bound) = self.expr(expr, Place::plain(&scope, what)) else {
+            // An unknown column says less than that no column can stand here.
+            if self.errors.iter().skip(mark).any(|e| e.code == Code::UnknownColumn) {
+                self.errors.truncate(mark);
+                return self.constant_count(expr.span, what);
+            }
+            return Err(Failed);
+        };
+        match bound.as_literal().map(|v| (v, convert::literal(v, Ty::Int))) {
+            Some((Value::Null, _)) => Ok(None),
+            Some((Value::Bool(_) | Value::Double(_) | Value::Addr(_), _)) | None => {
+                self.constant_count(expr.span, what)
+            }
+            Some((_, Some(Value::Int(n)))) => match usize::try_from(n) {
+                Ok(n) => Ok(Some(n)),
+                Err(_) => {
+                    self.fail_at(Code::BadQuery, expr.span, format!("{what} cannot be negative"))
+                }
+            },
+            Some(_) => self.constant_count(expr.span, what),
+        }
+    }
+
+    fn constant_count<T>(&mut self, span: Span, what: &str) -> Bound<T> {
+        let message = format!("{what} needs a constant INTEGER");
+        self.fail(
+            Diagnostic::at(Code::BadQuery, span, message)
+                .help(format!("write a number, or a parameter: {what} $n")),
+        )
+    }
+
+    fn values(&mut self, rows: &[Vec<ast::Expr>], span: Span) -> Bound<Plan> {
+        let scope = Scope::default();
+        let place = Place::plain(&scope, "VALUES");
+        let bound: Vec<Bound<Vec<Expr>>> = rows.iter().map(|row| self.exprs(row, place)).collect();
+        let bound = bound.into_iter().collect::<Bound<Vec<_>>>()?;
+        let width = bound.first().map_or(0, Vec::len);
+        if let Some(odd) = bound.iter().find(|row| row.len() != width) {
+            let at = odd.iter().map(|e| e.span).reduce(Span::to).unwrap_or(span);
+            let message = format!("the rows of VALUES have {width} and {} columns", odd.len());
+            return self.fail_at(Code::BadQuery, at, message);
+        }
+        let mut columns: Vec<Vec<Expr>> = vec![Vec::with_capacity(bound.len()); width];
+        for row in bound {
+            for (column, expr) in columns.iter_mut().zip(row) {
+                column.push(expr);
+            }
+        }
+        let columns: Vec<Bound<Vec<Expr>>> =
+            columns.into_iter().map(|c| self.unify(c, "the rows of VALUES")).collect();
+        let columns = columns.into_iter().collect::<Bound<Vec<_>>>()?;
+        let field = |(i, column): (usize, &Vec<Expr>)| Field {
+            name: format!("col{i}"),
+            ty: column.first().map_or(Ty::Null, |e| e.ty),
+            format: common_format(column),
+        };
+        let schema = columns.iter().enumerate().map(field).collect();
+        let mut rows: Vec<Vec<Expr>> = (0..rows.len()).map(|_| Vec::with_capacity(width)).collect();
+        for column in columns {
+            for (row, expr) in rows.iter_mut().zip(column) {
+                row.push(expr);
+            }
+        }
+        Ok(Plan::values(rows, schema, span))
+    }
+
+    /// A chain of set operations, walked without recursion along its left side.
+    fn set_operations(&mut self, body: &Body) -> Bound<Plan> {
+        let mut steps = Vec::new();
+        let mut first = body;
+        while let Body::SetOp { op, all, left, right, span } = first {
+            steps.push((Run { op: *op, all: *all, span: *span }, &**right));
+            first = left;
+        }
+        steps.reverse();
+        let at = steps.first().map_or(Span::default(), |(run, _)| run.span);
+        // A run of UNIONs becomes a tree of logarithmic depth, every other step is a level.
+        let same = |a: &Run, b: &Run| a.op == SetOp::Union && b.op == a.op && a.all == b.all;
+        let turns = steps.windows(2).filter(|w| match w {
+            [(a, _), (b, _)] => !same(a, b),
+            _ => false,
+        });
+        let levels = turns.count() + steps.len().max(1).ilog2() as usize + 1;
+        self.deeper(levels, at, |binder| {
+            let mut left = binder.body(first);
+            let mut rest = steps.as_slice();
+            while let Some((run, _)) = rest.first() {
+                let count = rest.iter().take_while(|(r, _)| same(run, r)).count().max(1);
+                let (now, later) = rest.split_at(count);
+                rest = later;
+                let rights: Vec<Bound<Plan>> = now.iter().map(|(_, b)| binder.body(b)).collect();
+                let operands: Bound<Vec<Plan>> = std::iter::once(left).chain(rights).collect();
+                left = operands.and_then(|plans| binder.set_operation(run, plans));
+            }
+            left
+        })
+    }
+
+    fn set_operation(&mut self, run: &Run, plans: Vec<Plan>) -> Bound<Plan> {
+        let plans = self.aligned(plans, run.span)?;
+        Ok(set_tree(run.op, run.all, plans, run.span).ok_or(Failed)?)
+    }
+
+    /// The plans with columns of common types.
+    fn aligned(&mut self, plans: Vec<Plan>, span: Span) -> Bound<Vec<Plan>> {
+        let Some(first) = plans.first() else { return Err(Failed) };
+        let width = first.schema.len();
+        if let Some(odd) = plans.iter().find(|p| p.schema.len() != width) {
+            let message =
+                format!("the left query has {width} columns, the right {}", odd.schema.len());
+            return self.fail_at(Code::BadQuery, span, message);
+        }
+        let mut types = Vec::with_capacity(width);
+        for column in 0..width {
+            let fields = plans.iter().filter_map(|p| p.schema.get(column));
+            let mut ty = Ty::Null;
+            for field in fields {
+                let Some(common) = convert::common(ty, field.ty) else {
+                    let name = first.schema.get(column).map_or("", |f| f.name.as_str());
+                    let message = format!(
+                        "column {} (`{name}`) is {ty} on one side and {} on the other",
+                        column + 1,
+                        field.ty
+                    );
+                    return self.fail(
+                        Diagnostic::at(Code::TypeMismatch, span, message)
+                            .help("convert one of them with CAST(… AS type)"),
+                    );
+                };
+                ty = common;
+            }
+            types.push(if ty == Ty::Null { Ty::Int } else { ty });
+        }
+        Ok(plans.into_iter().map(|plan| self.coerce_columns(plan, &types)).collect())
+    }
+
+    /// `ORDER BY` over the rows of a set operation, of `VALUES`, or of a query in parentheses.
+    fn order_output(&mut self, plan: Plan, order: Order<'_>) -> Bound<Plan> {
+        if order.is_none() {
+            return Ok(plan);
+        }
+        let scope = scope_of(&plan, "");
+        let place = Place::plain(&scope, "ORDER BY");
+        let columns: Vec<(String, Expr)> = plan.names().into_iter().zip(plan.columns()).collect();
+        let keys = self.order_keys(order, &columns, place)?;
+        let width = plan.schema.len();
+        let (mut keys, extra) = super::order::split_keys(keys, width);
+        let (mut exprs, mut names) = (plan.columns(), plan.names());
+        names.extend(extra.iter().map(|_| "order".to_owned()));
+        exprs.extend(extra);
+        super::order::type_keys(&mut keys, &exprs);
+        if exprs.len() == width {
+            return Ok(plan.sort(keys));
+        }
+        let sorted = plan.project(exprs, names).sort(keys);
+        Ok(first_columns(sorted, width))
+    }
+}
+
+/// The plan with its first columns only.
+pub(super) fn first_columns(plan: Plan, width: usize) -> Plan {
+    let (mut exprs, mut names) = (plan.columns(), plan.names());
+    exprs.truncate(width);
+    names.truncate(width);
+    plan.project(exprs, names)
+}
+
+/// Plans under one set operation; several only for UNION, which is associative.
+pub(super) fn set_tree(op: SetOp, all: bool, mut plans: Vec<Plan>, span: Span) -> Option<Plan> {
+    while plans.len() > 1 {
+        let mut next = Vec::with_capacity(plans.len().div_ceil(2));
+        let mut rest = plans.into_iter();
+        while let Some(left) = rest.next() {
+            next.push(match rest.next() {
+                Some(right) => set_pair(op, all, left, right, span),
+                None => left,
+            });
+        }
+        plans = next;
+    }
+    plans.pop()
+}
+
+fn set_pair(op: SetOp, all: bool, left: Plan, right: Plan, span: Span) -> Plan {
+    let both = left.schema.iter().zip(&right.schema);
+    let schema = both
+        .map(|(l, r)| Field {
+            format: if l.format == r.format { l.format } else { Format::Plain },
+            ..l.clone()
+        })
+        .collect();
+    Plan { rel: Rel::SetOp { op, all, left: Box::new(left), right: Box::new(right) }, schema, span }
+}

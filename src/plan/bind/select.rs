@@ -1,0 +1,325 @@
+//! `SELECT`: binds every clause over the rows of `FROM`, then puts the operators together.
+//!
+//! A name is a column first, and an earlier item of the list after that (as in DuckDB), in every
+//! clause but ORDER BY, where a bare name is an item first.
+
+use std::cell::RefCell;
+
+use super::expr::{Alias, Place};
+use super::group::Grouping;
+use super::order::{Key, Order, Target, split_keys, type_keys};
+use super::query::first_columns;
+use super::scope::{Scope, ScopeColumn};
+use super::{Binder, Bound, Failed, name};
+use crate::diag::{Code, Diagnostic, Span};
+use crate::lang::ast::{self, Distinct, GroupBy, Ident, Name, Select, SelectItem};
+use crate::plan::{AggregateCall, Expr, ExprKind, Field, Plan, Rel};
+
+/// An item of the list, `*` already spread.
+struct Item {
+    name: String,
+    /// `None` if it is wrong, which has been reported.
+    expr: Option<Expr>,
+}
+
+/// Every clause, bound over the rows of `FROM`.
+struct Clauses {
+    items: Vec<(String, Expr)>,
+    filter: Option<Expr>,
+    keys: Vec<Expr>,
+    having: Option<Expr>,
+    order: Vec<Key>,
+    on: Option<Vec<Target>>,
+}
+
+impl Binder<'_> {
+    pub(super) fn select(&mut self, select: &Select, order: Order<'_>) -> Bound<Plan> {
+        let (plan, scope) = match &select.from {
+            Some(table) => self.table_ref(table)?,
+            None => (Plan::values(vec![Vec::new()], Vec::new(), select.span), Scope::default()),
+        };
+        if let Some(qualify) = &select.qualify {
+            let message = "QUALIFY is not run by this version";
+            self.errors.push(
+                Diagnostic::at(Code::Unsupported, qualify.span, message)
+                    .help("for the first row of each group, use DISTINCT ON with ORDER BY"),
+            );
+        }
+        let aggregates = RefCell::new(Vec::new());
+        let clauses = self.clauses(select, order, &scope, plan.schema.len(), &aggregates)?;
+        self.assemble(select, plan, clauses, aggregates.into_inner())
+    }
+
+    fn clauses(
+        &mut self,
+        select: &Select,
+        order: Order<'_>,
+        scope: &Scope,
+        width: usize,
+        aggregates: &RefCell<Vec<AggregateCall>>,
+    ) -> Bound<Clauses> {
+        let over_groups =
+            Place { scope, aliases: &[], aggregates: Some(aggregates), width, clause: "SELECT" };
+        let (items, aliases) = self.items(&select.items, over_groups);
+        let over_groups = Place { aliases: &aliases, ..over_groups };
+        let over_rows = Place { aggregates: None, ..over_groups };
+        let filter = select
+            .filter
+            .as_ref()
+            .map(|e| self.condition(e, Place { clause: "WHERE", ..over_rows }, "WHERE"));
+        let exprs: Vec<Option<Expr>> = items.iter().map(|i| i.expr.clone()).collect();
+        let keys =
+            self.group_keys(&select.group_by, &exprs, Place { clause: "GROUP BY", ..over_rows });
+        let having = select.having.as_ref().map(|e| self.condition(e, over_groups, "HAVING"));
+        let good: Option<Vec<(String, Expr)>> =
+            items.into_iter().map(|i| Some((i.name, i.expr?))).collect();
+        let Some(items) = good else { return Err(Failed) };
+        let order = self.order_keys(order, &items, over_groups);
+        let on = match &select.distinct {
+            Distinct::On(exprs) => Some(self.distinct_on(exprs, &items, over_groups)),
+            _ => None,
+        };
+        Ok(Clauses {
+            items,
+            filter: filter.transpose()?,
+            keys: keys?,
+            having: having.transpose()?,
+            order: order?,
+            on: on.transpose()?,
+        })
+    }
+
+    fn distinct_on(
+        &mut self,
+        exprs: &[ast::Expr],
+        items: &[(String, Expr)],
+        place: Place<'_>,
+    ) -> Bound<Vec<Target>> {
+        let mut on = Vec::with_capacity(exprs.len());
+        for expr in exprs {
+            on.push(match self.ordinal(expr, items.len(), "DISTINCT ON")? {
+                Some(index) => Target::Output(index),
+                None => {
+                    let bound = self.expr(expr, place)?;
+                    let same = items.iter().position(|(_, e)| e.same(&bound));
+                    same.map_or(Target::Expr(bound), Target::Output)
+                }
+            });
+        }
+        Ok(on)
+    }
+
+    /// The list, and what later clauses may name of it.
+    fn items(&mut self, list: &[SelectItem], place: Place<'_>) -> (Vec<Item>, Vec<Alias>) {
+        let mut items: Vec<Item> = Vec::with_capacity(list.len());
+        let mut aliases: Vec<Alias> = Vec::new();
+        for item in list {
+            let place = Place { aliases: &aliases, ..place };
+            match item {
+                SelectItem::Star { qualifier, exclude, replace, span } => {
+                    match self.star(qualifier.as_ref(), exclude, replace, *span, place) {
+                        Ok(columns) => items.extend(columns),
+                        Err(Failed) => items.push(Item { name: String::new(), expr: None }),
+                    }
+                }
+                SelectItem::Expr { expr, alias } => {
+                    let bound = self.expr(expr, place).ok();
+                    let name = item_name(expr, alias.as_ref(), place.scope);
+                    if alias.is_some() {
+                        aliases.push(Alias { name: name.clone(), expr: bound.clone() });
+                    }
+                    items.push(Item { name, expr: bound });
+                }
+            }
+        }
+        (items, aliases)
+    }
+
+    fn star(
+        &mut self,
+        qualifier: Option<&Name>,
+        exclude: &[Ident],
+        replace: &[(ast::Expr, Ident)],
+        span: Span,
+        place: Place<'_>,
+    ) -> Bound<Vec<Item>> {
+        let Some(columns) = place.scope.star(qualifier) else {
+            let shown = qualifier.map_or_else(String::new, |q| super::scope::dotted(&q.parts));
+            let at = qualifier.map_or(span, |q| q.span);
+            let message = format!("no table `{shown}` in this FROM clause");
+            let tables: Vec<&str> = place.scope.tables.iter().map(String::as_str).collect();
+            let help = format!("tables in this FROM clause: {}", super::scope::listed(&tables));
+            return self.fail(
+                Diagnostic::at(Code::UnknownTable, at, message)
+                    .nearest(&shown, tables.iter().copied())
+                    .help(help),
+            );
+        };
+        if place.scope.columns.is_empty() {
+            return self.fail_at(Code::BadQuery, span, "`*` needs a FROM clause");
+        }
+        let mut failed = false;
+        for ident in exclude.iter().chain(replace.iter().map(|(_, ident)| ident)) {
+            if !columns.iter().any(|c| c.name.eq_ignore_ascii_case(&ident.text)) {
+                let message = format!("`*` has no column `{}`", ident.text);
+                let names: Vec<&str> = columns.iter().map(|c| c.name.as_str()).collect();
+                let error = Diagnostic::at(Code::UnknownColumn, ident.span, message)
+                    .nearest(&ident.text, names)
+                    .help(place.scope.available(&[]));
+                self.errors.push(error);
+                failed = true;
+            }
+        }
+        let kept =
+            |c: &&&ScopeColumn| !exclude.iter().any(|e| e.text.eq_ignore_ascii_case(&c.name));
+        let mut items = Vec::with_capacity(columns.len());
+        for column in columns.iter().filter(kept) {
+            let new = replace.iter().find(|(_, n)| n.text.eq_ignore_ascii_case(&column.name));
+            let expr = match new {
+                Some((expr, _)) => self.expr(expr, place),
+                None => Ok(Expr { span, ..column.expr.clone() }),
+            };
+            failed |= expr.is_err();
+            items.push(Item { name: column.name.clone(), expr: expr.ok() });
+        }
+        self.grow(items.len(), span)?;
+        if failed { Err(Failed) } else { Ok(items) }
+    }
+
+    fn assemble(
+        &mut self,
+        select: &Select,
+        plan: Plan,
+        mut clauses: Clauses,
+        aggregates: Vec<AggregateCall>,
+    ) -> Bound<Plan> {
+        if select.distinct == Distinct::Rows {
+            self.check_distinct(&clauses.order)?;
+        }
+        let mut plan = match clauses.filter.take() {
+            Some(predicate) => plan.filter(predicate),
+            None => plan,
+        };
+        plan.span = select.span;
+        let grouped = select.group_by != GroupBy::None;
+        if grouped || !aggregates.is_empty() || clauses.having.is_some() {
+            plan = self.aggregated(plan, &mut clauses, aggregates, grouped)?;
+        }
+        let width = clauses.items.len();
+        let (names, mut exprs): (Vec<String>, Vec<Expr>) = clauses.items.into_iter().unzip();
+        let (mut keys, extra) = split_keys(clauses.order, width);
+        exprs.extend(extra);
+        let on = clauses.on.map(|on| place_targets(on, &mut exprs));
+        type_keys(&mut keys, &exprs);
+        let columns = exprs.len();
+        let hidden = (width..columns).map(|_| "order".to_owned());
+        let mut plan = plan.project(exprs, names.into_iter().chain(hidden).collect());
+        plan.span = select.span;
+        if select.distinct == Distinct::Rows {
+            plan = plan.distinct(None);
+        }
+        if !keys.is_empty() {
+            plan = plan.sort(keys);
+        }
+        if on.is_some() {
+            plan = plan.distinct(on);
+        }
+        Ok(if columns > width { first_columns(plan, width) } else { plan })
+    }
+
+    fn check_distinct(&mut self, order: &[Key]) -> Bound<()> {
+        let odd = order.iter().find(|k| matches!(k.target, Target::Expr(_)));
+        odd.map_or(Ok(()), |key| {
+            self.fail(
+                Diagnostic::at(
+                    Code::BadQuery,
+                    key.span,
+                    "with DISTINCT, ORDER BY takes only what the list selects",
+                )
+                .help("add the expression to the list, or use DISTINCT ON (…)"),
+            )
+        })
+    }
+
+    /// The aggregation, and every clause above it over groups.
+    fn aggregated(
+        &mut self,
+        plan: Plan,
+        clauses: &mut Clauses,
+        aggregates: Vec<AggregateCall>,
+        grouped: bool,
+    ) -> Bound<Plan> {
+        let input = plan.schema.clone();
+        let grouping = Grouping { keys: &clauses.keys, schema: &input };
+        let mut loose = Vec::new();
+        for (_, expr) in &mut clauses.items {
+            grouping.rewrite(expr, &mut loose);
+        }
+        for expr in clauses.having.iter_mut() {
+            grouping.rewrite(expr, &mut loose);
+        }
+        let order = clauses.order.iter_mut().map(|k| &mut k.target);
+        for target in order.chain(clauses.on.iter_mut().flatten()) {
+            if let Target::Expr(expr) = target {
+                grouping.rewrite(expr, &mut loose);
+            }
+        }
+        self.report_loose(loose, grouped)?;
+        let keys = std::mem::take(&mut clauses.keys);
+        let schema = aggregate_schema(&keys, &aggregates, &input);
+        let span = plan.span;
+        let rel = Rel::Aggregate { input: Box::new(plan), keys, aggregates };
+        let plan = Plan { rel, schema, span };
+        Ok(match clauses.having.take() {
+            Some(predicate) => plan.filter(predicate),
+            None => plan,
+        })
+    }
+}
+
+/// The columns of an aggregation, named by what they compute.
+pub(super) fn aggregate_schema(
+    keys: &[Expr],
+    aggregates: &[AggregateCall],
+    input: &[Field],
+) -> Vec<Field> {
+    let names: Vec<&str> = input.iter().map(|f| f.name.as_str()).collect();
+    let keys = keys.iter().map(|k| Field::of(k, crate::plan::render::expr(k, &names)));
+    let aggregates = aggregates.iter().map(|a| Field {
+        name: crate::plan::render::aggregate(a, &names),
+        ty: a.ty,
+        format: a.format,
+    });
+    keys.chain(aggregates).collect()
+}
+
+/// The targets as columns of the projection, which computes what is missing.
+fn place_targets(targets: Vec<Target>, exprs: &mut Vec<Expr>) -> Vec<Expr> {
+    let mut placed = Vec::with_capacity(targets.len());
+    for target in targets {
+        let index = match target {
+            Target::Output(index) => index,
+            Target::Expr(expr) => {
+                exprs.push(expr);
+                exprs.len() - 1
+            }
+        };
+        if let Some(expr) = exprs.get(index) {
+            placed.push(Expr { kind: ExprKind::Column(index), ..expr.clone() });
+        }
+    }
+    placed
+}
+
+/// The name of an item: given, the column's own, or the expression.
+fn item_name(expr: &ast::Expr, alias: Option<&Ident>, scope: &Scope) -> String {
+    if let Some(alias) = alias {
+        return alias.text.clone();
+    }
+    if let ast::ExprKind::Column(name) = &expr.kind
+        && let Ok(column) = scope.find(name)
+    {
+        return column.name.clone();
+    }
+    name::of(expr)
+}

@@ -1,0 +1,98 @@
+//! Functions that are written as calls and are something else: choices, which compute only the
+//! branch that is taken, `typeof`, and `why`.
+
+use super::expr::{Place, article, case_of};
+use super::scope::Miss;
+use super::{Binder, Bound, Failed};
+use crate::catalog::{FunctionSpec, Ty, Value};
+use crate::diag::{Code, Diagnostic, Span};
+use crate::lang::ast::{self, BinaryOp};
+use crate::plan::fold::fold;
+use crate::plan::{Expr, ExprKind};
+
+impl Binder<'_> {
+    /// What a call of one of these functions becomes; `None` for all others, and for wrong
+    /// numbers of arguments, which the signatures reject.
+    pub(super) fn special(
+        &mut self,
+        function: &FunctionSpec,
+        args: &[Expr],
+        span: Span,
+    ) -> Option<Bound<Expr>> {
+        match (function.name, args) {
+            ("typeof", [arg]) => Some(Ok(Expr::literal(Value::text(arg.ty.name()), span))),
+            ("coalesce", [_, ..]) | ("ifnull", [_, _]) => Some(self.coalesce(args.to_vec(), span)),
+            ("nullif", [a, b]) => Some(self.nullif(a, b.clone(), span)),
+            ("if" | "iff", [condition, rest @ ..]) if (1..=2).contains(&rest.len()) => {
+                Some(self.choice(condition.clone(), rest.to_vec(), span))
+            }
+            _ => None,
+        }
+    }
+
+    /// The first value that is there.
+    pub(super) fn coalesce(&mut self, args: Vec<Expr>, span: Span) -> Bound<Expr> {
+        let mut results = self.unify(args, "the arguments of coalesce")?;
+        let Some(last) = results.pop() else { return Err(Failed) };
+        if results.is_empty() {
+            return Ok(Expr { span, ..last });
+        }
+        let mut conditions = Vec::with_capacity(results.len());
+        for result in &results {
+            let expr = Box::new(self.copy(result)?);
+            let kind = ExprKind::IsNull { expr, negated: true };
+            conditions.push(fold(Expr::new(kind, Ty::Bool, result.span)));
+        }
+        results.push(last);
+        Ok(case_of(conditions, results, span))
+    }
+
+    fn nullif(&mut self, value: &Expr, other: Expr, span: Span) -> Bound<Expr> {
+        let copy = self.copy(value)?;
+        let condition = self.compare(BinaryOp::Eq, copy, other, span)?;
+        let value = value.clone();
+        let results = vec![Expr::null(value.ty, span), value];
+        Ok(case_of(vec![condition], results, span))
+    }
+
+    fn choice(&mut self, condition: Expr, results: Vec<Expr>, span: Span) -> Bound<Expr> {
+        let condition = self.boolean(condition, "the condition of if");
+        let results = self.unify(results, "the results of if");
+        Ok(case_of(vec![condition?], results?, span))
+    }
+
+    /// `why(column)`: the reason that a value of a table is not there.
+    pub(super) fn why(&mut self, args: &[ast::Expr], span: Span, place: Place<'_>) -> Bound<Expr> {
+        let [arg] = args else {
+            return self.fail_at(Code::BadArguments, span, "`why` takes one column of a table");
+        };
+        let ast::ExprKind::Column(name) = &arg.kind else {
+            self.expr(arg, place)?;
+            return self.not_of_table(arg.span, "a computed value has no reason of its own");
+        };
+        match place.scope.find(name) {
+            Ok(column) => match &column.why {
+                Some(why) => Ok(Expr { span, ..why.clone() }),
+                None => self.not_of_table(arg.span, "this column is not read from a table"),
+            },
+            Err(miss @ (Miss::Ambiguous(_) | Miss::UnknownTable)) => {
+                let error = place.scope.missing(name, miss);
+                self.fail(error)
+            }
+            Err(Miss::Unknown) => {
+                let bound = self.expr(arg, place)?;
+                let message =
+                    format!("this is {} that the select list computes", article(bound.ty));
+                self.not_of_table(arg.span, &message)
+            }
+        }
+    }
+
+    fn not_of_table(&mut self, span: Span, message: &str) -> Bound<Expr> {
+        self.fail(
+            Diagnostic::at(Code::BadArguments, span, "`why` takes a column of a table")
+                .label(message)
+                .help("ask where the table stands in FROM, and name the answer: SELECT why(column) AS reason"),
+        )
+    }
+}

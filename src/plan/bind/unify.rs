@@ -1,0 +1,133 @@
+//! One type for several expressions, and for the columns of several queries.
+
+use super::expr::article;
+use super::{Binder, Bound};
+use crate::catalog::{Format, Ty, Value};
+use crate::diag::{Code, Diagnostic};
+use crate::plan::convert::{self, Refusal};
+use crate::plan::{Expr, Field, Plan, Rel};
+
+impl Binder<'_> {
+    /// All expressions as their common type; only-NULL stays NULL.
+    pub(super) fn unify(&mut self, exprs: Vec<Expr>, what: &str) -> Bound<Vec<Expr>> {
+        let ty = self.common_of(&exprs, what)?;
+        let each = exprs.into_iter().map(|e| self.to_type(e, ty, what));
+        each.collect::<Vec<_>>().into_iter().collect()
+    }
+
+    fn common_of(&mut self, exprs: &[Expr], what: &str) -> Bound<Ty> {
+        // Text literals adapt to the others; hex literals adapt to an INTEGER that is none.
+        let text = |e: &&Expr| e.ty == Ty::Text && e.as_literal().is_some();
+        let hex =
+            |e: &&Expr| matches!(e.as_literal(), Some(Value::Addr(v)) if i64::try_from(*v).is_ok());
+        let firm = exprs.iter().filter(|e| !text(e) && !hex(e));
+        let mut found: Option<&Expr> = None;
+        let mut ty = Ty::Null;
+        for expr in firm {
+            match convert::common(ty, expr.ty) {
+                Some(common) => ty = common,
+                None => return self.no_common(found, ty, expr, what),
+            }
+            if found.is_none() && expr.ty != Ty::Null {
+                found = Some(expr);
+            }
+        }
+        let firm_integer = exprs.iter().any(|e| e.ty == Ty::Int && e.as_literal().is_none());
+        for expr in exprs.iter().filter(hex) {
+            if !(ty == Ty::Int && firm_integer) {
+                match convert::common(ty, Ty::Addr) {
+                    Some(common) => ty = common,
+                    None => return self.no_common(found, ty, expr, what),
+                }
+            }
+        }
+        let any_text = exprs.iter().any(|e| text(&e));
+        Ok(if ty == Ty::Null && any_text { Ty::Text } else { ty })
+    }
+
+    fn no_common(&mut self, first: Option<&Expr>, ty: Ty, other: &Expr, what: &str) -> Bound<Ty> {
+        let message = format!("{what} have different types: {ty} and {}", other.ty);
+        let mut error = Diagnostic::at(Code::TypeMismatch, other.span, message)
+            .label(format!("this is {}", article(other.ty)));
+        if let Some(first) = first {
+            error = error.also(first.span, format!("this is {}", article(first.ty)));
+        }
+        self.fail(error.help("convert one of them with CAST(… AS type)"))
+    }
+
+    /// The expression as `ty` by the implicit conversions.
+    pub(super) fn to_type(&mut self, expr: Expr, ty: Ty, what: &str) -> Bound<Expr> {
+        convert::implicit(expr, ty).or_else(|(expr, refusal)| match refusal {
+            Refusal::Text => self.bad_text(&expr, ty),
+            Refusal::Types => {
+                let message = format!("{what}: {} is expected, this is {}", ty, expr.ty);
+                self.fail_at(Code::TypeMismatch, expr.span, message)
+            }
+        })
+    }
+
+    /// A text literal that is no value of the type beside it.
+    pub(super) fn bad_text<T>(&mut self, expr: &Expr, ty: Ty) -> Bound<T> {
+        let text = expr.as_literal().and_then(|v| v.as_text()).unwrap_or_default();
+        let shown: String = text.chars().take(60).collect();
+        let message = format!("'{shown}' is not {}", article(ty));
+        let error = Diagnostic::at(Code::Conversion, expr.span, message);
+        self.fail(match ty {
+            Ty::Time => error.help("times are written '2007-11-09 23:59:59.123', in UTC"),
+            Ty::Interval => {
+                error.help("durations are written '5 minutes', '1 day 02:00:00' or '250 ms'")
+            }
+            Ty::Addr => error.help("addresses are written 0xfffff80000000000 or fffff800`00000000"),
+            Ty::Bool => error.help("truth values are true and false"),
+            _ => error,
+        })
+    }
+
+    /// The plan with its columns converted to `types` (one each), in place where it computes them.
+    pub(super) fn coerce_columns(&mut self, mut plan: Plan, types: &[Ty]) -> Plan {
+        if plan.schema.iter().map(|f| f.ty).eq(types.iter().copied()) {
+            return plan;
+        }
+        let convert = |expr: &mut Expr, ty: Ty| {
+            let old = std::mem::replace(expr, Expr::null(Ty::Null, expr.span));
+            *expr = convert::implicit(old, ty).unwrap_or_else(|(e, _)| convert::cast(e, ty, false));
+        };
+        let cells: Vec<&mut [Expr]> = match &mut plan.rel {
+            Rel::Project { exprs, .. } => vec![exprs.as_mut_slice()],
+            Rel::Values { rows } => rows.iter_mut().map(Vec::as_mut_slice).collect(),
+            _ => {
+                let (mut exprs, names) = (plan.columns(), plan.names());
+                for (expr, ty) in exprs.iter_mut().zip(types) {
+                    convert(expr, *ty);
+                }
+                return plan.project(exprs, names);
+            }
+        };
+        for row in cells {
+            for (expr, ty) in row.iter_mut().zip(types) {
+                convert(expr, *ty);
+            }
+        }
+        for (field, ty) in plan.schema.iter_mut().zip(types) {
+            field.ty = *ty;
+        }
+        plan
+    }
+
+    /// The plan of a derived table: columns of nothing but NULL become INTEGER, as in DuckDB.
+    pub(super) fn settle_nulls(&mut self, plan: Plan) -> Plan {
+        let settled = |f: &Field| if f.ty == Ty::Null { Ty::Int } else { f.ty };
+        let types: Vec<Ty> = plan.schema.iter().map(settled).collect();
+        self.coerce_columns(plan, &types)
+    }
+}
+
+/// Hex if all of several values are, NULLs aside.
+pub(super) fn common_format(exprs: &[Expr]) -> Format {
+    let mut shown = exprs.iter().filter(|e| !e.is_null_literal()).peekable();
+    if shown.peek().is_some() && shown.all(|e| e.format == Format::Hex && e.ty == Ty::Int) {
+        Format::Hex
+    } else {
+        Format::Plain
+    }
+}

@@ -1,0 +1,134 @@
+//! Which type becomes which, and when.
+//!
+//! Without being asked (implicitly):
+//!
+//! | from | to | where |
+//! |---|---|---|
+//! | `NULL` literal | every type | everywhere |
+//! | INTEGER, ADDRESS | DOUBLE | beside a DOUBLE, or where a function takes one |
+//! | INTEGER | ADDRESS | beside an ADDRESS (comparisons leave both as they are) |
+//! | ADDRESS literal | INTEGER | beside an INTEGER that is no literal, if it fits |
+//! | text literal, parameter | every type | beside that type; text that does not parse is an error |
+//! | everything | VARCHAR | `\|\|` only |
+//!
+//! With `CAST` also: everything to VARCHAR, VARCHAR to everything, INTEGER, DOUBLE and ADDRESS
+//! to each other, BOOLEAN and INTEGER to each other.
+
+use super::literal::parse_text;
+use super::{Expr, ExprKind};
+use crate::catalog::{Format, Ty, Value};
+
+/// The type that both convert to; `None` if there is none.
+pub(super) const fn common(a: Ty, b: Ty) -> Option<Ty> {
+    Some(match (a, b) {
+        (Ty::Null, ty) | (ty, Ty::Null) => ty,
+        (Ty::Int | Ty::Addr | Ty::Double, Ty::Double) | (Ty::Double, Ty::Int | Ty::Addr) => {
+            Ty::Double
+        }
+        (Ty::Int, Ty::Addr) | (Ty::Addr, Ty::Int) => Ty::Addr,
+        (Ty::Bool, Ty::Bool)
+        | (Ty::Int, Ty::Int)
+        | (Ty::Text, Ty::Text)
+        | (Ty::Addr, Ty::Addr)
+        | (Ty::Time, Ty::Time)
+        | (Ty::Interval, Ty::Interval) => a,
+        _ => return None,
+    })
+}
+
+/// Why an implicit conversion is not made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The types do not convert.
+    Types,
+    /// The text of a literal is no value of the type.
+    Text,
+}
+
+/// The expression as `ty`, by the implicit conversions.
+pub(super) fn implicit(expr: Expr, ty: Ty) -> Result<Expr, (Expr, Refusal)> {
+    if expr.ty == ty || ty == Ty::Null {
+        return Ok(expr);
+    }
+    if let ExprKind::Literal(value) = &expr.kind {
+        return match literal(value, ty) {
+            Some(value) => Ok(retyped(expr, value, ty)),
+            None if expr.ty == Ty::Text => Err((expr, Refusal::Text)),
+            None => Err((expr, Refusal::Types)),
+        };
+    }
+    match (expr.ty, ty) {
+        (Ty::Null, _) | (Ty::Int | Ty::Addr, Ty::Double) | (Ty::Int, Ty::Addr) => {
+            Ok(cast(expr, ty, false))
+        }
+        _ => Err((expr, Refusal::Types)),
+    }
+}
+
+/// The constant as a value of `ty`; `None` if it is not one.
+pub(super) fn literal(value: &Value<'static>, ty: Ty) -> Option<Value<'static>> {
+    match (value, ty) {
+        (Value::Null, _) => Some(Value::Null),
+        (Value::Int(v), Ty::Double) => Some(Value::Double(int_as_double(*v))),
+        (Value::Int(v), Ty::Addr) => u64::try_from(*v).ok().map(Value::Addr),
+        (Value::Addr(v), Ty::Int) => i64::try_from(*v).ok().map(Value::Int),
+        (Value::Addr(v), Ty::Double) => Some(Value::Double(addr_as_double(*v))),
+        (Value::Text(text), _) => parse_text(text, ty),
+        _ if value.ty() == ty => Some(value.clone()),
+        _ => None,
+    }
+}
+
+/// The literal with its value replaced; a number written in hex stays hex as an INTEGER.
+fn retyped(expr: Expr, value: Value<'static>, ty: Ty) -> Expr {
+    let hex = expr.ty == Ty::Addr && ty == Ty::Int;
+    let format = if hex { Format::Hex } else { expr.format };
+    Expr { kind: ExprKind::Literal(value), ty, format, span: expr.span }
+}
+
+/// Rounds to the nearest DOUBLE, as the conversion of the language does.
+#[expect(clippy::cast_precision_loss, reason = "INTEGER to DOUBLE rounds by definition")]
+pub(super) const fn int_as_double(v: i64) -> f64 {
+    v as f64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "ADDRESS to DOUBLE rounds by definition")]
+const fn addr_as_double(v: u64) -> f64 {
+    v as f64
+}
+
+/// A conversion that runs with the query.
+pub(super) fn cast(expr: Expr, ty: Ty, lenient: bool) -> Expr {
+    let span = expr.span;
+    Expr::new(ExprKind::Cast { expr: Box::new(expr), lenient }, ty, span)
+}
+
+/// Whether `CAST` converts `from` to `to`.
+pub(super) const fn can_cast(from: Ty, to: Ty) -> bool {
+    matches!(
+        (from, to),
+        (Ty::Null | Ty::Text, _)
+            | (_, Ty::Text)
+            | (Ty::Int | Ty::Double | Ty::Addr, Ty::Int | Ty::Double | Ty::Addr)
+            | (Ty::Bool, Ty::Int | Ty::Bool)
+            | (Ty::Int, Ty::Bool)
+            | (Ty::Time, Ty::Time)
+            | (Ty::Interval, Ty::Interval)
+    )
+}
+
+/// What an explicit `CAST` of `expr` is: itself, a constant, or a conversion that runs with the
+/// query. A constant that does not convert is left to run, so that `TRY_CAST` and branches that
+/// are never taken behave.
+pub(super) fn explicit(expr: Expr, ty: Ty, lenient: bool) -> Expr {
+    if expr.ty == ty {
+        return Expr { format: Format::Plain, ..expr };
+    }
+    let constant = expr.as_literal().and_then(|value| literal(value, ty));
+    match constant {
+        Some(value) => {
+            Expr { kind: ExprKind::Literal(value), ty, format: Format::Plain, span: expr.span }
+        }
+        None => cast(expr, ty, lenient),
+    }
+}

@@ -1,0 +1,207 @@
+//! Typed expressions as SQL text, for EXPLAIN and for the names of computed columns.
+
+use super::bind::expr::match_words;
+use super::bind::ops::{op_words, precedence};
+use super::{AggregateCall, Expr, ExprKind, SortKey};
+use crate::catalog::{Format, PointerWidth, Value};
+use crate::lang::ast::BinaryOp;
+
+/// How many entries of a list are shown.
+const LISTED: usize = 8;
+
+/// How deep expressions are shown.
+const DEEP: usize = 40;
+
+/// The expression over columns of these names.
+pub(super) fn expr(expr: &Expr, names: &[&str]) -> String {
+    let mut out = String::new();
+    write(expr, names, &mut out, 0, 0);
+    out
+}
+
+/// The aggregate over columns of these names.
+pub(super) fn aggregate(call: &AggregateCall, names: &[&str]) -> String {
+    let mut out = format!("{}(", call.function.name);
+    if call.distinct {
+        out.push_str("DISTINCT ");
+    }
+    if call.args.is_empty() {
+        out.push('*');
+    }
+    separated(&call.args, names, &mut out, 0);
+    if !call.order_by.is_empty() {
+        out.push_str(" ORDER BY ");
+        out.push_str(&sort_keys(&call.order_by, names));
+    }
+    out.push(')');
+    if let Some(filter) = &call.filter {
+        out.push_str(" FILTER (WHERE ");
+        write(filter, names, &mut out, 0, 0);
+        out.push(')');
+    }
+    out
+}
+
+/// Sort keys over columns of these names.
+pub(super) fn sort_keys(keys: &[SortKey], names: &[&str]) -> String {
+    let each = keys.iter().map(|key| {
+        let direction = if key.descending { " DESC" } else { "" };
+        let nulls = if key.nulls_first { " NULLS FIRST" } else { "" };
+        format!("{}{direction}{nulls}", expr(&key.expr, names))
+    });
+    each.collect::<Vec<_>>().join(", ")
+}
+
+/// A constant as it is written.
+pub(super) fn value(value: &Value<'_>, format: Format) -> String {
+    let text = |v: &Value<'_>| Format::Plain.render(v, PointerWidth::default());
+    match value {
+        Value::Null => "NULL".to_owned(),
+        Value::Text(v) => {
+            let shown: String = v.chars().take(200).collect();
+            format!("'{}'", shown.replace('\'', "''"))
+        }
+        Value::Addr(v) => format!("{v:#x}"),
+        Value::Time(_) => format!("TIMESTAMP '{}'", text(value)),
+        Value::Interval(_) => format!("INTERVAL '{}'", text(value)),
+        _ => format.render(value, PointerWidth::default()),
+    }
+}
+
+/// Appends the expression; `outer` is the strength of the operator around.
+fn write(expr: &Expr, names: &[&str], out: &mut String, outer: u8, depth: usize) {
+    if depth > DEEP {
+        out.push('…');
+        return;
+    }
+    let sub = |e: &Expr, strength: u8, out: &mut String| {
+        write(e, names, out, strength, depth + 1);
+    };
+    // Postfix tests stand at the level of comparisons.
+    let tests = precedence(BinaryOp::Eq);
+    let open = |out: &mut String, strength: u8| {
+        if outer > strength {
+            out.push('(');
+        }
+    };
+    let close = |out: &mut String, strength: u8| {
+        if outer > strength {
+            out.push(')');
+        }
+    };
+    match &expr.kind {
+        ExprKind::Column(index) => out.push_str(names.get(*index).copied().unwrap_or("?")),
+        ExprKind::Literal(v) => out.push_str(&value(v, expr.format)),
+        ExprKind::Symbol(symbol) => out.push_str(symbol),
+        ExprKind::Not(e) => {
+            open(out, tests - 1);
+            out.push_str("NOT ");
+            sub(e, tests, out);
+            close(out, tests - 1);
+        }
+        ExprKind::Negate(e) => {
+            out.push('-');
+            sub(e, u8::MAX, out);
+        }
+        ExprKind::BitNot(e) => {
+            out.push('~');
+            sub(e, u8::MAX, out);
+        }
+        ExprKind::Binary { op, left, right } => {
+            let strength = precedence(*op);
+            open(out, strength);
+            sub(left, strength, out);
+            out.push(' ');
+            out.push_str(op_words(*op));
+            out.push(' ');
+            let associative = matches!(op, BinaryOp::And | BinaryOp::Or | BinaryOp::Concat);
+            sub(right, strength + u8::from(!associative), out);
+            close(out, strength);
+        }
+        ExprKind::IsNull { expr, negated } => {
+            open(out, tests);
+            sub(expr, tests + 1, out);
+            out.push_str(if *negated { " IS NOT NULL" } else { " IS NULL" });
+            close(out, tests);
+        }
+        ExprKind::IsDistinct { left, right, negated } => {
+            open(out, tests);
+            sub(left, tests + 1, out);
+            out.push_str(if *negated { " IS NOT DISTINCT FROM " } else { " IS DISTINCT FROM " });
+            sub(right, tests + 1, out);
+            close(out, tests);
+        }
+        ExprKind::InList { expr, list, negated } => {
+            open(out, tests);
+            sub(expr, tests + 1, out);
+            out.push_str(if *negated { " NOT IN (" } else { " IN (" });
+            separated(list, names, out, depth);
+            out.push(')');
+            close(out, tests);
+        }
+        ExprKind::InQuery { expr, negated, .. } => {
+            open(out, tests);
+            sub(expr, tests + 1, out);
+            out.push_str(if *negated { " NOT IN (sub-query)" } else { " IN (sub-query)" });
+            close(out, tests);
+        }
+        ExprKind::Match { op, expr, pattern, escape, negated } => {
+            open(out, tests);
+            sub(expr, tests + 1, out);
+            out.push_str(if *negated { " NOT " } else { " " });
+            out.push_str(match_words(*op));
+            out.push(' ');
+            sub(pattern, tests + 1, out);
+            if let Some(escape) = escape {
+                out.push_str(" ESCAPE ");
+                out.push_str(&value(&Value::text(escape.to_string()), Format::Plain));
+            }
+            close(out, tests);
+        }
+        ExprKind::Case { branches, otherwise } => {
+            out.push_str("CASE");
+            for (when, then) in branches.iter().take(LISTED) {
+                out.push_str(" WHEN ");
+                sub(when, 0, out);
+                out.push_str(" THEN ");
+                sub(then, 0, out);
+            }
+            if branches.len() > LISTED {
+                out.push_str(" …");
+            }
+            if let Some(otherwise) = otherwise {
+                out.push_str(" ELSE ");
+                sub(otherwise, 0, out);
+            }
+            out.push_str(" END");
+        }
+        ExprKind::Cast { expr: inner, lenient } => {
+            out.push_str(if *lenient { "TRY_CAST(" } else { "CAST(" });
+            sub(inner, 0, out);
+            out.push_str(" AS ");
+            out.push_str(expr.ty.name());
+            out.push(')');
+        }
+        ExprKind::Call { function, args } => {
+            out.push_str(function.name);
+            out.push('(');
+            separated(args, names, out, depth);
+            out.push(')');
+        }
+        ExprKind::Scalar(_) => out.push_str("(sub-query)"),
+        ExprKind::Exists(_) => out.push_str("EXISTS (sub-query)"),
+    }
+}
+
+fn separated(list: &[Expr], names: &[&str], out: &mut String, depth: usize) {
+    use std::fmt::Write as _;
+    for (index, item) in list.iter().take(LISTED).enumerate() {
+        if index > 0 {
+            out.push_str(", ");
+        }
+        write(item, names, out, 0, depth + 1);
+    }
+    if list.len() > LISTED {
+        let _ = write!(out, ", … {} more", list.len() - LISTED);
+    }
+}

@@ -1,0 +1,213 @@
+//! Conditions move towards the scans, and equalities over cross joins become their keys.
+
+use super::ors;
+use crate::catalog::Value;
+use crate::lang::ast::{JoinKind, SetOp};
+use crate::plan::bind::from::equi_keys;
+use crate::plan::walk::{conjunction, split_and};
+use crate::plan::{Expr, Plan, Rel};
+
+/// How large a condition may get by putting in what columns compute.
+const MAX_SIZE: usize = 400;
+
+/// How deep.
+const MAX_DEPTH: usize = 120;
+
+/// How large a condition may be to be copied to both sides of a set operation.
+const MAX_COPIED: usize = 60;
+
+/// The plan with `terms`, conditions on its rows, tested as far down as they can be.
+pub(super) fn push(plan: Plan, terms: Vec<Expr>) -> Plan {
+    let Plan { rel, schema, span } = plan;
+    let rebuilt = |rel| Plan { rel, schema: schema.clone(), span };
+    match rel {
+        Rel::Filter { input, predicate } => {
+            let mut all = Vec::new();
+            split_and(predicate, &mut all);
+            let mut all: Vec<Expr> = all.into_iter().map(ors::merge).collect();
+            all.extend(terms);
+            all.retain(|t| t.as_literal() != Some(&Value::Bool(true)));
+            push(*input, all)
+        }
+        Rel::Project { input, exprs } => {
+            let (down, stay) = substituted(terms, &exprs);
+            let input = Box::new(push(*input, down));
+            tested(rebuilt(Rel::Project { input, exprs }), stay)
+        }
+        Rel::Sort { input, keys, top: None } => {
+            let input = Box::new(push(*input, terms));
+            rebuilt(Rel::Sort { input, keys, top: None })
+        }
+        Rel::Distinct { input, on: None } => {
+            let input = Box::new(push(*input, terms));
+            rebuilt(Rel::Distinct { input, on: None })
+        }
+        Rel::Aggregate { input, keys, aggregates } => {
+            let of_keys =
+                |t: &Expr| !keys.is_empty() && !t.can_fail() && t.columns_all(|i| i < keys.len());
+            let (of_keys, mut stay): (Vec<Expr>, Vec<Expr>) = terms.into_iter().partition(of_keys);
+            let (down, rest) = substituted(of_keys, &keys);
+            stay.extend(rest);
+            let input = Box::new(push(*input, down));
+            tested(rebuilt(Rel::Aggregate { input, keys, aggregates }), stay)
+        }
+        Rel::SetOp { op, all, left, right } => {
+            let moves = |t: &Expr| (op == SetOp::Union || !t.can_fail()) && t.size() <= MAX_COPIED;
+            let (down, stay): (Vec<Expr>, Vec<Expr>) = terms.into_iter().partition(moves);
+            let both = op == SetOp::Union;
+            let right = push(*right, if both { down.clone() } else { Vec::new() });
+            let left = push(*left, down);
+            let rel = Rel::SetOp { op, all, left: Box::new(left), right: Box::new(right) };
+            tested(rebuilt(rel), stay)
+        }
+        Rel::Join { .. } => join(Plan { rel, schema, span }, terms),
+        Rel::Limit { input, limit, offset } => {
+            let input = Box::new(push(*input, Vec::new()));
+            tested(rebuilt(Rel::Limit { input, limit, offset }), terms)
+        }
+        Rel::Distinct { input, on } => {
+            let input = Box::new(push(*input, Vec::new()));
+            tested(rebuilt(Rel::Distinct { input, on }), terms)
+        }
+        Rel::Sort { input, keys, top } => {
+            let input = Box::new(push(*input, Vec::new()));
+            tested(rebuilt(Rel::Sort { input, keys, top }), terms)
+        }
+        rel @ (Rel::Scan { .. } | Rel::Values { .. } | Rel::Shared { .. }) => {
+            tested(rebuilt(rel), terms)
+        }
+    }
+}
+
+/// The plan with the conditions tested on top: those that cannot fail first, so that the others
+/// see fewer rows.
+fn tested(plan: Plan, terms: Vec<Expr>) -> Plan {
+    let (failing, safe): (Vec<Expr>, Vec<Expr>) = terms.into_iter().partition(Expr::can_fail);
+    let plan = match conjunction(safe) {
+        Some(predicate) => plan.filter(predicate),
+        None => plan,
+    };
+    match conjunction(failing) {
+        Some(predicate) => plan.filter(predicate),
+        None => plan,
+    }
+}
+
+/// The conditions over what a projection reads, and those that would grow too large.
+fn substituted(terms: Vec<Expr>, exprs: &[Expr]) -> (Vec<Expr>, Vec<Expr>) {
+    let (mut down, mut stay) = (Vec::new(), Vec::new());
+    for term in terms {
+        if grown(&term, exprs) > MAX_SIZE.max(term.size()) {
+            stay.push(term);
+            continue;
+        }
+        let mut moved = term.clone();
+        moved.substitute(exprs);
+        if moved.depth() > MAX_DEPTH.max(term.depth()) {
+            stay.push(term);
+        } else {
+            down.push(moved);
+        }
+    }
+    (down, stay)
+}
+
+/// The size of a condition once the expressions are put in.
+fn grown(term: &Expr, exprs: &[Expr]) -> usize {
+    let mut size = 0usize;
+    term.visit(&mut |e| {
+        size += match e.kind {
+            crate::plan::ExprKind::Column(index) => exprs.get(index).map_or(1, Expr::size),
+            _ => 1,
+        };
+    });
+    size
+}
+
+/// Conditions of a join and above it, by where they can be tested.
+#[derive(Default)]
+struct Sides {
+    left: Vec<Expr>,
+    right: Vec<Expr>,
+    /// With the join itself.
+    residual: Vec<Expr>,
+    /// Above the join.
+    above: Vec<Expr>,
+}
+
+fn join(plan: Plan, terms: Vec<Expr>) -> Plan {
+    let Plan { rel, schema, span } = plan;
+    let Rel::Join { left, right, kind, mut keys, residual } = rel else {
+        return tested(Plan { rel, schema, span }, terms);
+    };
+    let width = left.schema.len();
+    let mut own = Vec::new();
+    if let Some(residual) = residual {
+        split_and(residual, &mut own);
+    }
+    let mut sides = Sides::default();
+    for term in own {
+        own_term(term, kind, width, &mut sides);
+    }
+    for term in terms {
+        term_above(term, kind, width, &mut sides);
+    }
+    let mut residual = std::mem::take(&mut sides.residual);
+    if matches!(kind, JoinKind::Inner | JoinKind::Cross) {
+        let (more, rest) = equi_keys(residual, width);
+        keys.extend(more);
+        residual = rest;
+    }
+    for term in &mut sides.right {
+        term.map_columns(&|i| i.saturating_sub(width));
+    }
+    let left = Box::new(push(*left, sides.left));
+    let right = Box::new(push(*right, sides.right));
+    let residual = conjunction(residual);
+    let conditional = !keys.is_empty() || residual.is_some();
+    let kind = if kind == JoinKind::Cross && conditional { JoinKind::Inner } else { kind };
+    let rel = Rel::Join { left, right, kind, keys, residual };
+    tested(Plan { rel, schema, span }, sides.above)
+}
+
+/// Where a condition of the join's own can be tested.
+fn own_term(term: Expr, kind: JoinKind, width: usize, sides: &mut Sides) {
+    let left_only = term.columns_all(|i| i < width);
+    let right_only = term.columns_all(|i| i >= width);
+    let (to_left, to_right) = match kind {
+        JoinKind::Inner | JoinKind::Cross | JoinKind::Semi => (left_only, right_only),
+        // Rows of the preserved side stay, whatever the condition says about them.
+        JoinKind::Left | JoinKind::Anti => (false, right_only),
+        JoinKind::Right => (left_only, false),
+        JoinKind::Full => (false, false),
+    };
+    if term.can_fail() {
+        sides.residual.push(term);
+    } else if to_left {
+        sides.left.push(term);
+    } else if to_right {
+        sides.right.push(term);
+    } else {
+        sides.residual.push(term);
+    }
+}
+
+/// Where a condition on the join's rows can be tested.
+fn term_above(term: Expr, kind: JoinKind, width: usize, sides: &mut Sides) {
+    let left_only = term.columns_all(|i| i < width);
+    let right_only = term.columns_all(|i| i >= width);
+    let inner = matches!(kind, JoinKind::Inner | JoinKind::Cross);
+    let left_kept = inner || matches!(kind, JoinKind::Left | JoinKind::Semi | JoinKind::Anti);
+    let right_kept = inner || kind == JoinKind::Right;
+    if term.can_fail() {
+        sides.above.push(term);
+    } else if left_only && left_kept {
+        sides.left.push(term);
+    } else if right_only && right_kept {
+        sides.right.push(term);
+    } else if inner {
+        sides.residual.push(term);
+    } else {
+        sides.above.push(term);
+    }
+}

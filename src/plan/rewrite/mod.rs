@@ -1,0 +1,72 @@
+//! Plans that say the same and run quicker: conditions move down, columns nobody reads go away,
+//! scans are told what is wanted of them.
+//!
+//! Rewrites keep the rows, their order, and three-valued logic. A condition that can end the query
+//! with an error never moves to where it would see rows that it does not see as written.
+
+mod filters;
+mod hints;
+mod limits;
+mod ors;
+mod prune;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::shared::{SharedPlan, inline_single_uses, link};
+use super::{Expr, Plan};
+use prune::Needs;
+
+/// The plan to run.
+pub(super) fn plan(mut plan: Plan, shared: Vec<SharedPlan>) -> Plan {
+    let mut shared = inline_single_uses(&mut plan, shared);
+    let mut needs = Needs::new(shared.len());
+    let mut plan = one(plan, &mut needs);
+    // An expression refers only to earlier ones: backwards, all needs are known in time.
+    for (id, slot) in shared.iter_mut().enumerate().rev() {
+        *slot = slot.take().map(|inner| one(needs.mask(id, inner), &mut needs));
+    }
+    link(&mut plan, shared);
+    plan
+}
+
+/// One plan and the sub-queries of its expressions.
+fn one(plan: Plan, needs: &mut Needs) -> Plan {
+    let plan = filters::push(plan, Vec::new());
+    let mut plan = prune::root(plan, needs);
+    hints::give(&mut plan);
+    limits::give(&mut plan);
+    let mut seen = HashMap::new();
+    subqueries(&mut plan, needs, &mut seen);
+    plan
+}
+
+/// Sub-queries before and after, by the address before.
+type Seen = HashMap<*const Plan, (Arc<Plan>, Arc<Plan>)>;
+
+fn subqueries(plan: &mut Plan, needs: &mut Needs, seen: &mut Seen) {
+    for expr in plan.exprs_mut() {
+        subqueries_of(expr, needs, seen);
+    }
+    for input in plan.inputs_mut() {
+        subqueries(input, needs, seen);
+    }
+}
+
+fn subqueries_of(expr: &mut Expr, needs: &mut Needs, seen: &mut Seen) {
+    for child in expr.children_mut() {
+        subqueries_of(child, needs, seen);
+    }
+    let Some(plan) = expr.subplan_mut() else { return };
+    let key = Arc::as_ptr(plan);
+    let done = match seen.get(&key) {
+        Some((_, done)) => Arc::clone(done),
+        None => {
+            let done = Arc::new(one(Plan::clone(plan), needs));
+            // The old plan is kept, so that its address stays its own.
+            seen.insert(key, (Arc::clone(plan), Arc::clone(&done)));
+            done
+        }
+    };
+    *plan = done;
+}

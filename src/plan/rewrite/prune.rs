@@ -1,0 +1,284 @@
+//! Columns that nobody reads are not computed, and not read from the dump.
+
+use crate::lang::ast::{JoinKind, SetOp};
+use crate::plan::{AggregateCall, Expr, Field, Plan, Rel};
+
+/// Which columns of the shared expressions are read, by id.
+pub(super) struct Needs(Vec<Vec<bool>>);
+
+impl Needs {
+    /// Nothing is read so far.
+    pub(super) fn new(shared: usize) -> Self {
+        Self(vec![Vec::new(); shared])
+    }
+
+    fn add(&mut self, id: usize, need: &[bool]) {
+        let Some(all) = self.0.get_mut(id) else { return };
+        all.resize(all.len().max(need.len()), false);
+        for (all, need) in all.iter_mut().zip(need) {
+            *all |= need;
+        }
+    }
+
+    /// The plan with typed NULLs in the place of columns that nobody reads: positions stay.
+    pub(super) fn mask(&self, id: usize, plan: Plan) -> Plan {
+        let need = self.0.get(id).map_or([].as_slice(), Vec::as_slice);
+        let read = |index: usize| need.get(index).copied().unwrap_or(false);
+        if (0..plan.schema.len()).all(read) {
+            return plan;
+        }
+        let (columns, names) = (plan.columns(), plan.names());
+        let masked = columns.into_iter().enumerate();
+        let exprs = masked.map(|(i, e)| if read(i) { e } else { Expr::null(e.ty, e.span) });
+        let exprs = exprs.collect();
+        plan.project(exprs, names)
+    }
+}
+
+/// A pruned plan, and where each column that is left was before.
+struct Pruned {
+    plan: Plan,
+    /// By old index, the new one.
+    map: Vec<Option<usize>>,
+}
+
+impl Pruned {
+    fn remap(&self, expr: &mut Expr) {
+        remap(expr, &self.map);
+    }
+
+    /// The plan with exactly the columns needed, in order.
+    fn exactly(self, need: &[bool], schema: &[Field]) -> Plan {
+        let wanted: Vec<usize> = (0..schema.len()).filter(|i| flag(need, *i)).collect();
+        let places: Vec<Option<usize>> =
+            wanted.iter().map(|i| self.map.get(*i).copied().flatten()).collect();
+        let in_place = places.iter().enumerate().all(|(new, old)| *old == Some(new));
+        if in_place && places.len() == self.plan.schema.len() {
+            return self.plan;
+        }
+        let columns = self.plan.columns();
+        let exprs =
+            places.iter().zip(&wanted).filter_map(|(place, _)| columns.get((*place)?).cloned());
+        let exprs = exprs.collect();
+        let names = wanted.iter().filter_map(|i| schema.get(*i)).map(|f| f.name.clone());
+        let names = names.collect();
+        self.plan.project(exprs, names)
+    }
+}
+
+fn flag(need: &[bool], index: usize) -> bool {
+    need.get(index).copied().unwrap_or(false)
+}
+
+fn remap(expr: &mut Expr, map: &[Option<usize>]) {
+    expr.map_columns(&|i| map.get(i).copied().flatten().unwrap_or(i));
+}
+
+/// The columns kept by `need`, numbered anew.
+fn kept(need: &[bool]) -> Vec<Option<usize>> {
+    let mut next = 0;
+    let number = |keep: &bool| {
+        keep.then(|| {
+            next += 1;
+            next - 1
+        })
+    };
+    need.iter().map(number).collect()
+}
+
+fn pick<T>(items: Vec<T>, need: &[bool]) -> Vec<T> {
+    items.into_iter().zip(need).filter(|(_, keep)| **keep).map(|(item, _)| item).collect()
+}
+
+/// A whole plan, all of whose columns are read.
+pub(super) fn root(plan: Plan, needs: &mut Needs) -> Plan {
+    let schema = plan.schema.clone();
+    let need = vec![true; schema.len()];
+    let pruned = prune(plan, &need, needs);
+    // Of a plan without columns only the number of rows is read.
+    if schema.is_empty() { pruned.plan } else { pruned.exactly(&need, &schema) }
+}
+
+/// The plan with at least the columns needed.
+fn prune(plan: Plan, need: &[bool], needs: &mut Needs) -> Pruned {
+    let Plan { rel, schema, span } = plan;
+    match rel {
+        Rel::Scan { table, columns, hints, limit } => {
+            let rel = Rel::Scan { table, columns: pick(columns, need), hints, limit };
+            let schema = pick(schema, need);
+            Pruned { plan: Plan { rel, schema, span }, map: kept(need) }
+        }
+        Rel::Values { rows } => {
+            let rows = rows.into_iter().map(|row| pick(row, need)).collect();
+            let plan = Plan::values(rows, pick(schema, need), span);
+            Pruned { plan, map: kept(need) }
+        }
+        Rel::Shared { id, plan } => {
+            needs.add(id, need);
+            let map = (0..schema.len()).map(Some).collect();
+            Pruned { plan: Plan { rel: Rel::Shared { id, plan }, schema, span }, map }
+        }
+        Rel::Project { input, exprs } => {
+            let exprs = pick(exprs, need);
+            let schema = pick(schema, need);
+            let mut below = vec![false; input.schema.len()];
+            for expr in &exprs {
+                expr.mark_columns(&mut below);
+            }
+            let inner = prune(*input, &below, needs);
+            if exprs.is_empty() {
+                return Pruned { plan: inner.plan, map: vec![None; need.len()] };
+            }
+            let exprs = remapped(exprs, &inner);
+            let rel = Rel::Project { input: Box::new(inner.plan), exprs };
+            Pruned { plan: Plan { rel, schema, span }, map: kept(need) }
+        }
+        Rel::Filter { input, mut predicate } => {
+            let inner = prune_with(*input, need, [&predicate], needs);
+            inner.remap(&mut predicate);
+            let map = inner.map;
+            Pruned { plan: inner.plan.filter(predicate), map }
+        }
+        Rel::Sort { input, mut keys, top } => {
+            let inner = prune_with(*input, need, keys.iter().map(|k| &k.expr), needs);
+            for key in &mut keys {
+                inner.remap(&mut key.expr);
+            }
+            let schema = inner.plan.schema.clone();
+            let rel = Rel::Sort { input: Box::new(inner.plan), keys, top };
+            Pruned { plan: Plan { rel, schema, span }, map: inner.map }
+        }
+        Rel::Limit { input, limit, offset } => {
+            let inner = prune(*input, need, needs);
+            Pruned { plan: inner.plan.limit(limit, offset), map: inner.map }
+        }
+        Rel::Distinct { input, on: None } => {
+            // Rows differ in every column, read or not.
+            let all = vec![true; schema.len()];
+            let plan = prune(*input, &all, needs).exactly(&all, &schema).distinct(None);
+            Pruned { plan, map: (0..schema.len()).map(Some).collect() }
+        }
+        Rel::Distinct { input, on: Some(on) } => {
+            let inner = prune_with(*input, need, &on, needs);
+            let on = remapped(on, &inner);
+            Pruned { plan: inner.plan.distinct(Some(on)), map: inner.map }
+        }
+        Rel::Aggregate { input, keys, aggregates } => {
+            aggregate(Parts { input: *input, keys, aggregates, schema, span }, need, needs)
+        }
+        Rel::SetOp { op, all, left, right } => {
+            let mut need = need.to_vec();
+            if !(op == SetOp::Union && all) {
+                need.fill(true);
+            } else if let (false, Some(first)) = (need.contains(&true), need.first_mut()) {
+                *first = true;
+            }
+            let side = |plan: Plan, needs: &mut Needs| {
+                let schema = plan.schema.clone();
+                Box::new(prune(plan, &need, needs).exactly(&need, &schema))
+            };
+            let (left, right) = (side(*left, needs), side(*right, needs));
+            let rel = Rel::SetOp { op, all, left, right };
+            Pruned { plan: Plan { rel, schema: pick(schema, &need), span }, map: kept(&need) }
+        }
+        rel @ Rel::Join { .. } => join(Plan { rel, schema, span }, need, needs),
+    }
+}
+
+/// Prunes an input of which `exprs` are read as well.
+fn prune_with<'e>(
+    input: Plan,
+    need: &[bool],
+    exprs: impl IntoIterator<Item = &'e Expr>,
+    needs: &mut Needs,
+) -> Pruned {
+    let mut below = need.to_vec();
+    below.resize(input.schema.len(), false);
+    for expr in exprs {
+        expr.mark_columns(&mut below);
+    }
+    prune(input, &below, needs)
+}
+
+fn remapped(mut exprs: Vec<Expr>, inner: &Pruned) -> Vec<Expr> {
+    for expr in &mut exprs {
+        inner.remap(expr);
+    }
+    exprs
+}
+
+/// An aggregation in its parts.
+struct Parts {
+    input: Plan,
+    keys: Vec<Expr>,
+    aggregates: Vec<AggregateCall>,
+    schema: Vec<Field>,
+    span: crate::diag::Span,
+}
+
+fn aggregate(parts: Parts, need: &[bool], needs: &mut Needs) -> Pruned {
+    let Parts { input, keys, aggregates, schema, span } = parts;
+    // All keys stay: they make the groups.
+    let mut keep = need.to_vec();
+    for flag in keep.iter_mut().take(keys.len()) {
+        *flag = true;
+    }
+    let of_aggregates = keep.get(keys.len()..).unwrap_or_default();
+    let mut aggregates = pick(aggregates, of_aggregates);
+    let mut below = vec![false; input.schema.len()];
+    for expr in keys.iter().chain(aggregates.iter().flat_map(AggregateCall::exprs)) {
+        expr.mark_columns(&mut below);
+    }
+    let inner = prune(input, &below, needs);
+    let keys = remapped(keys, &inner);
+    for expr in aggregates.iter_mut().flat_map(AggregateCall::exprs_mut) {
+        inner.remap(expr);
+    }
+    let rel = Rel::Aggregate { input: Box::new(inner.plan), keys, aggregates };
+    let map = kept(&keep);
+    Pruned { plan: Plan { rel, schema: pick(schema, &keep), span }, map }
+}
+
+fn join(plan: Plan, need: &[bool], needs: &mut Needs) -> Pruned {
+    let Plan { rel, schema, span } = plan;
+    let Rel::Join { left, right, kind, mut keys, mut residual } = rel else {
+        return Pruned {
+            map: (0..schema.len()).map(Some).collect(),
+            plan: Plan { rel, schema, span },
+        };
+    };
+    let width = left.schema.len();
+    let mut all = need.to_vec();
+    all.resize(width + right.schema.len(), false);
+    if let Some(residual) = &residual {
+        residual.mark_columns(&mut all);
+    }
+    let (need_left, need_right) = all.split_at(width);
+    let left = prune_with(*left, need_left, keys.iter().map(|(l, _)| l), needs);
+    let right = prune_with(*right, need_right, keys.iter().map(|(_, r)| r), needs);
+    for (l, r) in &mut keys {
+        left.remap(l);
+        right.remap(r);
+    }
+    let new_width = left.plan.schema.len();
+    let of_right = right.map.iter().map(|new| new.map(|i| i + new_width));
+    let mut map: Vec<Option<usize>> = left.map.iter().copied().chain(of_right).collect();
+    if let Some(residual) = &mut residual {
+        remap(residual, &map);
+    }
+    let mut fields = left.plan.schema.clone();
+    if matches!(kind, JoinKind::Semi | JoinKind::Anti) {
+        map.truncate(width);
+    } else {
+        fields.extend(right.plan.schema.iter().cloned());
+    }
+    // The join's own names tell columns of both sides apart.
+    for (field, new) in schema.into_iter().zip(&map) {
+        if let Some(slot) = new.and_then(|new| fields.get_mut(new)) {
+            slot.name = field.name;
+        }
+    }
+    let (left, right) = (Box::new(left.plan), Box::new(right.plan));
+    let rel = Rel::Join { left, right, kind, keys, residual };
+    Pruned { plan: Plan { rel, schema: fields, span }, map }
+}

@@ -1,0 +1,457 @@
+//! Walks over typed expressions and plans: children, columns, sizes, structural equality.
+//!
+//! Every pass goes through these, so that a new kind of expression or operator is taught once.
+//! Depth is bounded by the binder, which is why plain recursion is safe here.
+
+use std::sync::Arc;
+
+use super::{AggregateCall, Expr, ExprKind, Field, Plan, Rel, SortKey};
+use crate::catalog::{Format, Ty, Value};
+use crate::diag::Span;
+use crate::lang::ast::BinaryOp;
+
+impl Expr {
+    /// A constant of its own type.
+    pub(super) fn literal(value: Value<'static>, span: Span) -> Self {
+        let ty = value.ty();
+        Self { kind: ExprKind::Literal(value), ty, format: Format::Plain, span }
+    }
+
+    /// NULL of type `ty`.
+    pub(super) fn null(ty: Ty, span: Span) -> Self {
+        Self { ty, ..Self::literal(Value::Null, span) }
+    }
+
+    /// Column `index`, which is `field`.
+    pub(super) fn column(index: usize, field: &Field, span: Span) -> Self {
+        Self { kind: ExprKind::Column(index), ty: field.ty, format: field.format, span }
+    }
+
+    /// An expression of plain format.
+    pub(super) fn new(kind: ExprKind, ty: Ty, span: Span) -> Self {
+        Self { kind, ty, format: Format::Plain, span }
+    }
+
+    /// A boolean operator between two operands.
+    pub(super) fn binary(op: BinaryOp, left: Self, right: Self, ty: Ty) -> Self {
+        let span = left.span.to(right.span);
+        Self::new(ExprKind::Binary { op, left: Box::new(left), right: Box::new(right) }, ty, span)
+    }
+
+    /// The value, if this is a constant.
+    pub(super) const fn as_literal(&self) -> Option<&Value<'static>> {
+        if let ExprKind::Literal(value) = &self.kind { Some(value) } else { None }
+    }
+
+    /// Whether this is a NULL constant.
+    pub(super) const fn is_null_literal(&self) -> bool {
+        matches!(&self.kind, ExprKind::Literal(Value::Null))
+    }
+
+    /// The direct operands, in order.
+    pub(super) fn children(&self) -> Vec<&Self> {
+        match &self.kind {
+            ExprKind::Column(_)
+            | ExprKind::Literal(_)
+            | ExprKind::Symbol(_)
+            | ExprKind::Scalar(_)
+            | ExprKind::Exists(_) => Vec::new(),
+            ExprKind::Not(e) | ExprKind::Negate(e) | ExprKind::BitNot(e) => vec![e],
+            ExprKind::IsNull { expr, .. }
+            | ExprKind::Cast { expr, .. }
+            | ExprKind::InQuery { expr, .. } => vec![expr],
+            ExprKind::Binary { left, right, .. } | ExprKind::IsDistinct { left, right, .. } => {
+                vec![left, right]
+            }
+            ExprKind::Match { expr, pattern, .. } => vec![expr, pattern],
+            ExprKind::InList { expr, list, .. } => std::iter::once(&**expr).chain(list).collect(),
+            ExprKind::Case { branches, otherwise } => {
+                let pairs = branches.iter().flat_map(|(when, then)| [when, then]);
+                pairs.chain(otherwise.as_deref()).collect()
+            }
+            ExprKind::Call { args, .. } => args.iter().collect(),
+        }
+    }
+
+    /// The direct operands, in order.
+    pub(super) fn children_mut(&mut self) -> Vec<&mut Self> {
+        match &mut self.kind {
+            ExprKind::Column(_)
+            | ExprKind::Literal(_)
+            | ExprKind::Symbol(_)
+            | ExprKind::Scalar(_)
+            | ExprKind::Exists(_) => Vec::new(),
+            ExprKind::Not(e) | ExprKind::Negate(e) | ExprKind::BitNot(e) => vec![e],
+            ExprKind::IsNull { expr, .. }
+            | ExprKind::Cast { expr, .. }
+            | ExprKind::InQuery { expr, .. } => vec![expr],
+            ExprKind::Binary { left, right, .. } | ExprKind::IsDistinct { left, right, .. } => {
+                vec![left, right]
+            }
+            ExprKind::Match { expr, pattern, .. } => vec![expr, pattern],
+            ExprKind::InList { expr, list, .. } => {
+                std::iter::once(&mut **expr).chain(list).collect()
+            }
+            ExprKind::Case { branches, otherwise } => {
+                let pairs = branches.iter_mut().flat_map(|(when, then)| [when, then]);
+                pairs.chain(otherwise.as_deref_mut()).collect()
+            }
+            ExprKind::Call { args, .. } => args.iter_mut().collect(),
+        }
+    }
+
+    /// The sub-query of this very node.
+    pub(super) const fn subplan(&self) -> Option<&Arc<Plan>> {
+        match &self.kind {
+            ExprKind::Scalar(plan) | ExprKind::Exists(plan) | ExprKind::InQuery { plan, .. } => {
+                Some(plan)
+            }
+            _ => None,
+        }
+    }
+
+    /// The sub-query of this very node.
+    pub(super) const fn subplan_mut(&mut self) -> Option<&mut Arc<Plan>> {
+        match &mut self.kind {
+            ExprKind::Scalar(plan) | ExprKind::Exists(plan) | ExprKind::InQuery { plan, .. } => {
+                Some(plan)
+            }
+            _ => None,
+        }
+    }
+
+    /// Calls `f` on this and every expression below, parents first.
+    pub(super) fn visit(&self, f: &mut dyn FnMut(&Self)) {
+        f(self);
+        for child in self.children() {
+            child.visit(f);
+        }
+    }
+
+    /// Calls `f` on this and every expression below, parents first.
+    pub(super) fn visit_mut(&mut self, f: &mut dyn FnMut(&mut Self)) {
+        f(self);
+        for child in self.children_mut() {
+            child.visit_mut(f);
+        }
+    }
+
+    /// The number of nodes.
+    pub(super) fn size(&self) -> usize {
+        let mut count = 0;
+        self.visit(&mut |_| count += 1);
+        count
+    }
+
+    /// The number of nodes on the longest way down, those of sub-queries included.
+    pub(super) fn depth(&self) -> usize {
+        let below = self.children().into_iter().map(Self::depth).max().unwrap_or(0);
+        1 + below.max(self.subplan().map_or(0, |plan| plan.depth()))
+    }
+
+    /// Marks the columns that are read.
+    pub(super) fn mark_columns(&self, marks: &mut [bool]) {
+        self.visit(&mut |e| {
+            if let ExprKind::Column(index) = e.kind
+                && let Some(mark) = marks.get_mut(index)
+            {
+                *mark = true;
+            }
+        });
+    }
+
+    /// Whether all columns that are read fulfil `test`.
+    pub(super) fn columns_all(&self, test: impl Fn(usize) -> bool) -> bool {
+        let mut all = true;
+        self.visit(&mut |e| {
+            if let ExprKind::Column(index) = e.kind {
+                all &= test(index);
+            }
+        });
+        all
+    }
+
+    /// Replaces each column's index.
+    pub(super) fn map_columns(&mut self, map: &dyn Fn(usize) -> usize) {
+        self.visit_mut(&mut |e| {
+            if let ExprKind::Column(index) = &mut e.kind {
+                *index = map(*index);
+            }
+        });
+    }
+
+    /// Replaces each column by the expression of that index. Spans of the columns are kept.
+    pub(super) fn substitute(&mut self, exprs: &[Self]) {
+        if let ExprKind::Column(index) = self.kind {
+            if let Some(expr) = exprs.get(index) {
+                *self = Self { span: self.span, ..expr.clone() };
+            }
+            return;
+        }
+        for child in self.children_mut() {
+            child.substitute(exprs);
+        }
+    }
+
+    /// Whether two expressions compute the same from the same row: equal but for their places.
+    pub(super) fn same(&self, other: &Self) -> bool {
+        if self.ty != other.ty || !self.same_node(other) {
+            return false;
+        }
+        let (mine, others) = (self.children(), other.children());
+        mine.len() == others.len() && mine.iter().zip(others).all(|(a, b)| a.same(b))
+    }
+
+    fn same_node(&self, other: &Self) -> bool {
+        use ExprKind as K;
+        match (&self.kind, &other.kind) {
+            (K::Column(a), K::Column(b)) => a == b,
+            (K::Literal(a), K::Literal(b)) => a == b,
+            (K::Not(_), K::Not(_))
+            | (K::Negate(_), K::Negate(_))
+            | (K::BitNot(_), K::BitNot(_)) => true,
+            (K::Binary { op: a, .. }, K::Binary { op: b, .. }) => a == b,
+            (K::IsNull { negated: a, .. }, K::IsNull { negated: b, .. })
+            | (K::IsDistinct { negated: a, .. }, K::IsDistinct { negated: b, .. })
+            | (K::InList { negated: a, .. }, K::InList { negated: b, .. })
+            | (K::Cast { lenient: a, .. }, K::Cast { lenient: b, .. }) => a == b,
+            (
+                K::Match { op: a, escape: c, negated: m, .. },
+                K::Match { op: b, escape: d, negated: n, .. },
+            ) => a == b && c == d && m == n,
+            (K::Case { branches: a, .. }, K::Case { branches: b, .. }) => a.len() == b.len(),
+            (K::Call { function: a, .. }, K::Call { function: b, .. }) => a.name == b.name,
+            (K::Symbol(a), K::Symbol(b)) => a == b,
+            (K::Scalar(a), K::Scalar(b)) | (K::Exists(a), K::Exists(b)) => Arc::ptr_eq(a, b),
+            (K::InQuery { plan: a, negated: m, .. }, K::InQuery { plan: b, negated: n, .. }) => {
+                Arc::ptr_eq(a, b) && m == n
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether computing it can end the query with an error. Such expressions are not computed for
+    /// rows that the query as written would not have computed them for.
+    pub(super) fn can_fail(&self) -> bool {
+        let own = match &self.kind {
+            ExprKind::Binary { op, .. } => matches!(
+                op,
+                BinaryOp::Add
+                    | BinaryOp::Sub
+                    | BinaryOp::Mul
+                    | BinaryOp::IntDiv
+                    | BinaryOp::Mod
+                    | BinaryOp::ShiftLeft
+                    | BinaryOp::ShiftRight
+            ),
+            ExprKind::Cast { expr, lenient } => {
+                !lenient && self.ty != Ty::Text && !(self.ty == Ty::Double && expr.ty != Ty::Text)
+            }
+            ExprKind::Negate(_)
+            | ExprKind::Call { .. }
+            | ExprKind::Symbol(_)
+            | ExprKind::Scalar(_) => true,
+            ExprKind::Match { pattern, .. } => pattern.as_literal().is_none(),
+            _ => false,
+        };
+        own || self.children().into_iter().any(Self::can_fail)
+    }
+}
+
+/// The conditions that `AND` joins, in order.
+pub(super) fn split_and(expr: Expr, into: &mut Vec<Expr>) {
+    match expr.kind {
+        ExprKind::Binary { op: BinaryOp::And, left, right } => {
+            split_and(*left, into);
+            split_and(*right, into);
+        }
+        _ => into.push(expr),
+    }
+}
+
+/// The terms under one associative operator as a tree of logarithmic depth; `None` without terms.
+pub(super) fn balanced(op: BinaryOp, ty: Ty, mut terms: Vec<Expr>) -> Option<Expr> {
+    while terms.len() > 1 {
+        let mut next = Vec::with_capacity(terms.len().div_ceil(2));
+        let mut rest = terms.into_iter();
+        while let Some(left) = rest.next() {
+            next.push(match rest.next() {
+                Some(right) => Expr::binary(op, left, right, ty),
+                None => left,
+            });
+        }
+        terms = next;
+    }
+    terms.pop()
+}
+
+/// All conditions under `AND`.
+pub(super) fn conjunction(terms: Vec<Expr>) -> Option<Expr> {
+    balanced(BinaryOp::And, Ty::Bool, terms)
+}
+
+impl Plan {
+    /// The inputs, left before right. The plan of a shared expression is no input: it is visited
+    /// once, not once a use.
+    pub(super) fn inputs(&self) -> Vec<&Self> {
+        match &self.rel {
+            Rel::Scan { .. } | Rel::Values { .. } | Rel::Shared { .. } => Vec::new(),
+            Rel::Filter { input, .. }
+            | Rel::Project { input, .. }
+            | Rel::Aggregate { input, .. }
+            | Rel::Distinct { input, .. }
+            | Rel::Sort { input, .. }
+            | Rel::Limit { input, .. } => vec![input],
+            Rel::Join { left, right, .. } | Rel::SetOp { left, right, .. } => vec![left, right],
+        }
+    }
+
+    /// The inputs, left before right.
+    pub(super) fn inputs_mut(&mut self) -> Vec<&mut Self> {
+        match &mut self.rel {
+            Rel::Scan { .. } | Rel::Values { .. } | Rel::Shared { .. } => Vec::new(),
+            Rel::Filter { input, .. }
+            | Rel::Project { input, .. }
+            | Rel::Aggregate { input, .. }
+            | Rel::Distinct { input, .. }
+            | Rel::Sort { input, .. }
+            | Rel::Limit { input, .. } => vec![input],
+            Rel::Join { left, right, .. } | Rel::SetOp { left, right, .. } => vec![left, right],
+        }
+    }
+
+    /// The expressions of this operator.
+    pub(super) fn exprs(&self) -> Vec<&Expr> {
+        match &self.rel {
+            Rel::Scan { .. } | Rel::Limit { .. } | Rel::SetOp { .. } | Rel::Shared { .. } => {
+                Vec::new()
+            }
+            Rel::Values { rows } => rows.iter().flatten().collect(),
+            Rel::Filter { predicate, .. } => vec![predicate],
+            Rel::Project { exprs, .. } => exprs.iter().collect(),
+            Rel::Join { keys, residual, .. } => {
+                keys.iter().flat_map(|(l, r)| [l, r]).chain(residual).collect()
+            }
+            Rel::Aggregate { keys, aggregates, .. } => {
+                keys.iter().chain(aggregates.iter().flat_map(AggregateCall::exprs)).collect()
+            }
+            Rel::Distinct { on, .. } => on.iter().flatten().collect(),
+            Rel::Sort { keys, .. } => keys.iter().map(|k| &k.expr).collect(),
+        }
+    }
+
+    /// The expressions of this operator.
+    pub(super) fn exprs_mut(&mut self) -> Vec<&mut Expr> {
+        match &mut self.rel {
+            Rel::Scan { .. } | Rel::Limit { .. } | Rel::SetOp { .. } | Rel::Shared { .. } => {
+                Vec::new()
+            }
+            Rel::Values { rows } => rows.iter_mut().flatten().collect(),
+            Rel::Filter { predicate, .. } => vec![predicate],
+            Rel::Project { exprs, .. } => exprs.iter_mut().collect(),
+            Rel::Join { keys, residual, .. } => {
+                keys.iter_mut().flat_map(|(l, r)| [l, r]).chain(residual).collect()
+            }
+            Rel::Aggregate { keys, aggregates, .. } => keys
+                .iter_mut()
+                .chain(aggregates.iter_mut().flat_map(AggregateCall::exprs_mut))
+                .collect(),
+            Rel::Distinct { on, .. } => on.iter_mut().flatten().collect(),
+            Rel::Sort { keys, .. } => keys.iter_mut().map(|k| &mut k.expr).collect(),
+        }
+    }
+
+    /// The number of nodes, operators and expressions together, on the longest way down.
+    pub(super) fn depth(&self) -> usize {
+        let inputs = self.inputs().into_iter().map(Self::depth).max().unwrap_or(0);
+        let exprs = self.exprs().into_iter().map(Expr::depth).max().unwrap_or(0);
+        1 + inputs.max(exprs)
+    }
+
+    /// The same rows with other expressions computed on top.
+    pub(super) fn project(self, exprs: Vec<Expr>, names: Vec<String>) -> Self {
+        let schema = exprs.iter().zip(names).map(|(e, name)| Field::of(e, name)).collect();
+        let span = self.span;
+        Self { rel: Rel::Project { input: Box::new(self), exprs }, schema, span }
+    }
+
+    /// The rows that fulfil `predicate`.
+    pub(super) fn filter(self, predicate: Expr) -> Self {
+        let (schema, span) = (self.schema.clone(), self.span);
+        Self { rel: Rel::Filter { input: Box::new(self), predicate }, schema, span }
+    }
+
+    /// The rows in order.
+    pub(super) fn sort(self, keys: Vec<SortKey>) -> Self {
+        let (schema, span) = (self.schema.clone(), self.span);
+        Self { rel: Rel::Sort { input: Box::new(self), keys, top: None }, schema, span }
+    }
+
+    /// The first of rows that are equal, or equal in `on`.
+    pub(super) fn distinct(self, on: Option<Vec<Expr>>) -> Self {
+        let (schema, span) = (self.schema.clone(), self.span);
+        Self { rel: Rel::Distinct { input: Box::new(self), on }, schema, span }
+    }
+
+    /// Some of the rows.
+    pub(super) fn limit(self, limit: Option<usize>, offset: usize) -> Self {
+        let (schema, span) = (self.schema.clone(), self.span);
+        Self { rel: Rel::Limit { input: Box::new(self), limit, offset }, schema, span }
+    }
+
+    /// Constant rows.
+    pub(super) const fn values(rows: Vec<Vec<Expr>>, schema: Vec<Field>, span: Span) -> Self {
+        Self { rel: Rel::Values { rows }, schema, span }
+    }
+
+    /// References to all columns.
+    pub(super) fn columns(&self) -> Vec<Expr> {
+        let each = self.schema.iter().enumerate();
+        each.map(|(index, field)| Expr::column(index, field, self.span)).collect()
+    }
+
+    /// The names of all columns.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.schema.iter().map(|field| field.name.clone()).collect()
+    }
+}
+
+impl Field {
+    /// The column that `expr` computes.
+    pub(super) const fn of(expr: &Expr, name: String) -> Self {
+        Self { name, ty: expr.ty, format: expr.format }
+    }
+
+    /// A text column.
+    pub(super) fn text(name: &str) -> Self {
+        Self { name: name.to_owned(), ty: Ty::Text, format: Format::Plain }
+    }
+}
+
+impl AggregateCall {
+    /// The expressions over the input.
+    pub(super) fn exprs(&self) -> impl Iterator<Item = &Expr> {
+        self.args.iter().chain(&self.filter).chain(self.order_by.iter().map(|k| &k.expr))
+    }
+
+    /// The expressions over the input.
+    pub(super) fn exprs_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
+        let order = self.order_by.iter_mut().map(|k| &mut k.expr);
+        self.args.iter_mut().chain(&mut self.filter).chain(order)
+    }
+
+    /// Whether two calls compute the same.
+    pub(super) fn same(&self, other: &Self) -> bool {
+        let order = |a: &SortKey, b: &SortKey| {
+            a.descending == b.descending && a.nulls_first == b.nulls_first
+        };
+        self.function.name == other.function.name
+            && self.distinct == other.distinct
+            && self.ty == other.ty
+            && self.args.len() == other.args.len()
+            && self.filter.is_some() == other.filter.is_some()
+            && self.order_by.len() == other.order_by.len()
+            && self.order_by.iter().zip(&other.order_by).all(|(a, b)| order(a, b))
+            && self.exprs().zip(other.exprs()).all(|(a, b)| a.same(b))
+    }
+}
