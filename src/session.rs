@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::catalog::{Catalog, PointerWidth, Value};
+use crate::catalog::{Catalog, ColumnData, PointerWidth, Value};
 use crate::diag::{Code, Diagnostic, Span, render_json, render_text};
 use crate::dump::{self, Image};
-use crate::exec::{self, ResultSet};
+use crate::exec::{self, MemTable, ResultSet};
 use crate::func::{self, FuncCx};
 use crate::lang;
 use crate::model::Source;
@@ -33,6 +33,7 @@ pub use crate::plan::Params;
 pub struct Session {
     catalog: Catalog,
     sources: Vec<OpenSource>,
+    attached: Vec<MemTable>,
     strict: bool,
     cancelled: Arc<AtomicBool>,
     rows_read: Arc<AtomicUsize>,
@@ -176,10 +177,50 @@ impl Session {
         Ok(Self {
             catalog: Catalog::new(tables, func::specs()),
             sources,
+            attached: Vec::new(),
             strict: options.strict,
             cancelled: Arc::default(),
             rows_read: Arc::default(),
         })
+    }
+
+    /// Adds a table of the program's own rows, to be joined with those of dumps. It takes the place
+    /// of a table of the same name.
+    ///
+    /// ```
+    /// use dumpql::{Session, Ty, catalog::ColumnBuilder};
+    ///
+    /// let mut known = ColumnBuilder::new(Ty::Text);
+    /// known.push_text(Ok("nt"));
+    /// let mut session = Session::from_images(Vec::new(), &dumpql::Options::default())?;
+    /// session.attach_rows("known_modules", vec![("name".to_owned(), known.finish())])?;
+    /// # Ok::<(), dumpql::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// E0210 when two columns have one name, or columns differ in length.
+    pub fn attach_rows(
+        &mut self,
+        name: &str,
+        columns: Vec<(String, ColumnData)>,
+    ) -> Result<(), Error> {
+        self.attach(MemTable::new(name, columns)?);
+        Ok(())
+    }
+
+    /// Adds a table of the rows of a result, under the conditions of [`Session::attach_rows`].
+    ///
+    /// # Errors
+    /// As [`Session::attach_rows`].
+    pub fn attach_result(&mut self, name: &str, result: &ResultSet) -> Result<(), Error> {
+        self.attach(MemTable::from_result(name, result)?);
+        Ok(())
+    }
+
+    fn attach(&mut self, table: MemTable) {
+        self.attached.retain(|t| !t.spec().name.eq_ignore_ascii_case(table.spec().name));
+        self.catalog.put_table(table.spec().clone());
+        self.attached.push(table);
     }
 
     /// The tables and functions that queries may name.
@@ -258,6 +299,7 @@ impl Session {
                 cancelled: &self.cancelled,
                 rows_read: &self.rows_read,
             },
+            attached: &self.attached,
             functions: FuncCx { sources: &functions, width: self.width() },
             strict: self.strict,
         };

@@ -6,6 +6,7 @@
 mod absent;
 mod batch;
 mod hint;
+mod intern;
 pub mod names;
 mod render;
 mod spec;
@@ -15,6 +16,7 @@ mod value;
 pub use absent::{Absent, Cell};
 pub use batch::{Batch, ColumnBuilder, ColumnData, Data};
 pub use hint::{Hint, HintOp};
+pub use intern::intern;
 pub use render::{
     Format, PointerWidth, civil_from_days, days_from_civil, parse_interval, parse_timestamp,
     render_interval, render_timestamp,

@@ -250,6 +250,15 @@ impl Catalog {
         Self { tables, functions, by_function }
     }
 
+    /// Adds a table, in the place of the one of that name if there is one.
+    pub fn put_table(&mut self, table: TableSpec) {
+        let same = |t: &&mut TableSpec| t.name.eq_ignore_ascii_case(table.name);
+        match self.tables.iter_mut().find(same) {
+            Some(known) => *known = table,
+            None => self.tables.push(table),
+        }
+    }
+
     /// All tables.
     pub fn tables(&self) -> &[TableSpec] {
         &self.tables

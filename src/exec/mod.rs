@@ -1,12 +1,35 @@
 //! Plans to results, on polars.
 //!
 //! The only room, with `export`, that names polars. It resolves no names and knows no grammar.
+//! One file an operator; expressions are evaluated under `eval`, aggregates under `aggregate`.
 
+mod aggregate;
+mod analyze;
+mod col;
+mod distinct;
+mod engine;
+mod eval;
+mod filter;
+mod frame;
+mod join;
+mod keys;
+mod limit;
+mod mem_table;
+mod order;
+mod project;
 mod result;
+mod scan;
+mod setop;
+mod sort;
+#[cfg(test)]
+mod tests;
+mod uses;
+mod values;
 
+pub use mem_table::MemTable;
 pub use result::{ColumnView, Field, Footnote, ResultSet, Row};
 
-use crate::diag::{Code, Diagnostic};
+use crate::diag::Diagnostic;
 use crate::func::FuncCx;
 use crate::plan::Planned;
 use crate::table;
@@ -16,6 +39,8 @@ use crate::table;
 pub struct Context<'a> {
     /// The sources and the registry; the flag that cancels.
     pub tables: table::Cx<'a>,
+    /// Tables of rows that the program brought along; they hide virtual tables of their name.
+    pub attached: &'a [MemTable],
     /// What functions may look at.
     pub functions: FuncCx<'a>,
     /// Whether a value that cannot be read (all reasons but "not applicable") is an error.
@@ -25,8 +50,10 @@ pub struct Context<'a> {
 /// Runs a plan.
 ///
 /// # Errors
-/// E03xx, with the place in the query where it applies.
+/// E03xx, with the place in the query where it applies; E0206 for a pattern that is none.
 pub fn run(plan: &Planned, cx: &Context<'_>) -> Result<ResultSet, Diagnostic> {
-    let _ = (plan, cx);
-    Err(Diagnostic::new(Code::Internal, "the engine is not there"))
+    match plan {
+        Planned::Query(plan) => engine::Engine::new(cx).result(plan),
+        Planned::Analyze(plan) => analyze::run(plan, cx),
+    }
 }

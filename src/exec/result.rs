@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use polars::prelude::{
-    BooleanChunked, Column, DataFrame, DataType, Float64Chunked, Int64Chunked, StringChunked,
-    TimeUnit, TimeZone, UInt64Chunked,
+    BooleanChunked, Column, DataFrame, DataType, Float64Chunked, Int64Chunked, PlSmallStr,
+    StringChunked, TimeUnit, TimeZone, UInt64Chunked,
 };
 
+use super::col::Col;
 use crate::catalog::{Absent, Format, PointerWidth, Ty, Value};
 
 /// A column of a result.
@@ -115,6 +116,15 @@ impl<'a> Row<'a> {
 }
 
 impl ResultSet {
+    /// A result of computed columns, with the pointer width and the footnotes of another.
+    pub(super) fn from_cols(fields: Vec<Field>, cols: Vec<Col>, rows: usize, like: &Self) -> Self {
+        let columns = cols.into_iter().zip(&fields).enumerate();
+        let columns = columns
+            .map(|(i, (col, f))| col.into_column(PlSmallStr::from_string(i.to_string()), f.ty));
+        let frame = DataFrame::new(rows, columns.collect()).unwrap_or_default();
+        Self { fields, frame, rows, width: like.width, footnotes: like.footnotes.clone() }
+    }
+
     /// The columns.
     pub fn fields(&self) -> &[Field] {
         &self.fields

@@ -1,0 +1,97 @@
+//! `median`, `quantile_cont`, `quantile_disc`.
+
+use polars_arrow::bitmap::Bitmap;
+
+use super::Input;
+use crate::diag::{Code, Diagnostic};
+use crate::exec::col::{Col, NO_ROW};
+use crate::exec::order;
+
+impl Input<'_> {
+    /// The quantile of each group; the fraction is the second argument, or a half without one.
+    pub(super) fn quantile(&self, arg: &Col, continuous: bool) -> Result<Col, Diagnostic> {
+        let mut rows: Vec<Vec<u32>> = vec![Vec::new(); self.groups];
+        self.each_valid(arg, |group, row| {
+            if let Ok(row) = u32::try_from(row) {
+                rows[group].push(row);
+            }
+        });
+        let mut ends = Vec::with_capacity(self.groups);
+        for rows in &mut rows {
+            ends.push(match rows.first() {
+                None => None,
+                Some(&first) => Some(ends_of(arg, rows, self.fraction(first)?, continuous)),
+            });
+        }
+        let none = (NO_ROW, NO_ROW, 0.0);
+        let ends: Vec<(u32, u32, f64)> = ends.into_iter().map(|e| e.unwrap_or(none)).collect();
+        Ok(between(arg, &ends))
+    }
+
+    /// The fraction that holds for a row.
+    fn fraction(&self, row: u32) -> Result<f64, Diagnostic> {
+        let fraction = match self.args.get(1) {
+            None => 0.5,
+            Some(Col::Double(col)) => col.value(row as usize),
+            Some(_) => f64::NAN,
+        };
+        if (0.0..=1.0).contains(&fraction) {
+            return Ok(fraction);
+        }
+        let message = format!("the fraction of a quantile is {fraction}, expected 0 to 1");
+        Err(Diagnostic::at(Code::BadArguments, self.call.span, message))
+    }
+}
+
+/// The rows that the quantile lies between, and how far from the first to the second.
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "positions within a group, between 0 and its length"
+)]
+fn ends_of(col: &Col, rows: &mut [u32], fraction: f64, continuous: bool) -> (u32, u32, f64) {
+    let last = rows.len() - 1;
+    let compare = |&a: &u32, &b: &u32| order::values(col, a as usize, b as usize).then(a.cmp(&b));
+    let place = if continuous {
+        fraction * last as f64
+    } else {
+        ((fraction * rows.len() as f64).ceil() - 1.0).max(0.0)
+    };
+    let low = (place.floor() as usize).min(last);
+    let (_, &mut at, above) = rows.select_nth_unstable_by(low, compare);
+    let next = above.iter().copied().min_by(|a, b| compare(a, b)).unwrap_or(at);
+    (at, next, place - place.floor())
+}
+
+/// The values at these places; numbers are interpolated.
+#[allow(clippy::cast_precision_loss, reason = "a part of a difference is no exact number anyway")]
+#[allow(clippy::cast_possible_truncation, reason = "the result lies between two integers")]
+fn between(col: &Col, ends: &[(u32, u32, f64)]) -> Col {
+    let there = Bitmap::from_iter(ends.iter().map(|e| e.0 != NO_ROW));
+    let at = |row: u32| row as usize;
+    match col {
+        Col::Double(a) => {
+            let mix = |&(low, high, part): &(u32, u32, f64)| {
+                if low == NO_ROW {
+                    return 0.0;
+                }
+                let (low, high) = (a.value(at(low)), a.value(at(high)));
+                if part == 0.0 { low } else { low + (high - low) * part }
+            };
+            Col::double(ends.iter().map(mix).collect(), Some(there))
+        }
+        Col::Int(a) => {
+            let mix = |&(low, high, part): &(u32, u32, f64)| {
+                if low == NO_ROW {
+                    return 0;
+                }
+                let (low, high) = (a.value(at(low)), a.value(at(high)));
+                let step = (high.abs_diff(low) as f64 * part) as u64;
+                low.saturating_add_unsigned(step).min(high)
+            };
+            Col::int(ends.iter().map(mix).collect(), Some(there))
+        }
+        _ => col.take_opt(&ends.iter().map(|e| e.0).collect::<Vec<_>>()),
+    }
+}

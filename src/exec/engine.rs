@@ -1,0 +1,194 @@
+//! Runs operators bottom-up, and keeps what is computed once a query: scans, common table
+//! expressions, sub-queries, footnotes.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use polars::prelude::{DataFrame, PlSmallStr};
+
+use super::analyze::Analysis;
+use super::frame::Frame;
+use super::scan::ScanCache;
+use super::{Context, Field, Footnote, ResultSet};
+use super::{aggregate, distinct, filter, join, limit, project, setop, sort, values};
+use crate::diag::{Code, Diagnostic};
+use crate::plan::{Plan, Rel};
+
+/// One run of one query.
+pub(super) struct Engine<'a> {
+    pub(super) cx: &'a Context<'a>,
+    pub(super) analysis: Option<Mutex<Analysis>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    scans: ScanCache,
+    /// Common table expressions by id.
+    shared: BTreeMap<usize, Frame>,
+    /// Sub-queries by the place of their plan in memory, which the query keeps alive.
+    queries: BTreeMap<usize, Frame>,
+    footnotes: Vec<Footnote>,
+}
+
+/// The most rows that one operator may yield.
+const MAX_ROWS: usize = 200_000_000;
+/// The most memory that the rows of one operator may take.
+const MAX_BYTES: usize = 3 << 30;
+
+impl<'a> Engine<'a> {
+    pub(super) fn new(cx: &'a Context<'a>) -> Self {
+        Self { cx, analysis: None, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs the plan of a query.
+    pub(super) fn result(&self, plan: &Plan) -> Result<ResultSet, Diagnostic> {
+        let frame = self.run_all(plan)?;
+        let fields =
+            plan.schema.iter().map(|f| Field { name: f.name.clone(), ty: f.ty, format: f.format });
+        let columns = frame.cols.into_iter().zip(&plan.schema).enumerate();
+        let columns = columns.map(|(i, (col, field))| {
+            let name = PlSmallStr::from_string(i.to_string());
+            col.into_column(name, field.ty)
+        });
+        let table = DataFrame::new(frame.rows, columns.collect())
+            .map_err(|e| internal(plan, &format!("the result does not fit together: {e}")))?;
+        let mut footnotes = std::mem::take(&mut self.state().footnotes);
+        footnotes.sort_by_key(|f| (f.table, f.column, f.reason));
+        Ok(ResultSet {
+            fields: fields.collect(),
+            frame: table,
+            rows: frame.rows,
+            width: self.cx.functions.width,
+            footnotes,
+        })
+    }
+
+    /// Runs a plan of which every column is needed.
+    pub(super) fn run_all(&self, plan: &Plan) -> Result<Frame, Diagnostic> {
+        self.run(plan, &vec![true; plan.schema.len()])
+    }
+
+    /// Runs a plan. Columns that `need` does not mark may come out as NULLs.
+    pub(super) fn run(&self, plan: &Plan, need: &[bool]) -> Result<Frame, Diagnostic> {
+        self.check_cancelled()?;
+        let line = self.begin(plan);
+        let frame = self.operator(plan, need)?;
+        if frame.cols.len() != plan.schema.len() {
+            return Err(internal(plan, "an operator yields other columns than its schema says"));
+        }
+        self.end(line, frame.rows);
+        Ok(frame)
+    }
+
+    fn operator(&self, plan: &Plan, need: &[bool]) -> Result<Frame, Diagnostic> {
+        match &plan.rel {
+            Rel::Scan { table, columns, hints, limit } => {
+                self.scan(plan.span, table, columns, hints, *limit)
+            }
+            Rel::Values { rows } => values::run(self, rows, plan),
+            Rel::Filter { input, predicate } => filter::run(self, input, predicate, need),
+            Rel::Project { input, exprs } => project::run(self, input, exprs, need),
+            Rel::Join { left, right, kind, keys, residual } => {
+                let join = join::Join {
+                    left,
+                    right,
+                    kind: *kind,
+                    keys,
+                    residual: residual.as_ref(),
+                    span: plan.span,
+                };
+                join::run(self, &join, need)
+            }
+            Rel::Aggregate { input, keys, aggregates } => {
+                aggregate::run(self, input, keys, aggregates, need)
+            }
+            Rel::Distinct { input, on } => distinct::run(self, input, on.as_deref(), need),
+            Rel::Sort { input, keys, top } => sort::run(self, input, keys, *top, need),
+            Rel::Limit { input, limit, offset } => limit::run(self, input, *limit, *offset, need),
+            Rel::SetOp { op, all, left, right } => setop::run(self, *op, *all, left, right),
+            Rel::Shared { id, plan } => self.shared(*id, plan),
+        }
+    }
+
+    fn shared(&self, id: usize, plan: &Plan) -> Result<Frame, Diagnostic> {
+        if let Some(frame) = self.state().shared.get(&id) {
+            return Ok(frame.clone());
+        }
+        let frame = self.run_all(plan)?;
+        self.state().shared.insert(id, frame.clone());
+        Ok(frame)
+    }
+
+    /// The rows of a sub-query, which runs once however often the expression does.
+    pub(super) fn sub_query(&self, plan: &Arc<Plan>) -> Result<Frame, Diagnostic> {
+        let place = Arc::as_ptr(plan) as usize;
+        if let Some(frame) = self.state().queries.get(&place) {
+            return Ok(frame.clone());
+        }
+        let frame = self.run_all(plan)?;
+        self.state().queries.insert(place, frame.clone());
+        Ok(frame)
+    }
+
+    /// Works on the cache of scans.
+    pub(super) fn with_scans<T>(&self, work: impl FnOnce(&mut ScanCache) -> T) -> T {
+        work(&mut self.state().scans)
+    }
+
+    /// Adds to the count of values that a scan could not give.
+    pub(super) fn note(&self, footnote: Footnote) {
+        let notes = &mut self.state().footnotes;
+        let same = notes.iter_mut().find(|f| {
+            f.table == footnote.table && f.column == footnote.column && f.reason == footnote.reason
+        });
+        match same {
+            // Several scans of one table may count the same rows: the widest one stands for all.
+            Some(known) => known.count = known.count.max(footnote.count),
+            None => notes.push(footnote),
+        }
+    }
+
+    /// Fails once the query was cancelled.
+    pub(super) fn check_cancelled(&self) -> Result<(), Diagnostic> {
+        if self.cx.tables.cancelled.load(Ordering::Relaxed) {
+            Err(Diagnostic::new(Code::Cancelled, "the query was cancelled"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Fails when an operator is about to yield more than the machine should hold.
+    pub(super) fn check_size(
+        &self,
+        plan_span: crate::diag::Span,
+        rows: usize,
+        bytes_per_row: usize,
+    ) -> Result<(), Diagnostic> {
+        let bytes = rows.saturating_mul(bytes_per_row.max(8));
+        if rows <= MAX_ROWS && bytes <= MAX_BYTES {
+            return self.check_cancelled();
+        }
+        let message = if rows > MAX_ROWS {
+            format!("the join yields {rows} rows, more than the limit of {MAX_ROWS}")
+        } else {
+            let mib = bytes >> 20;
+            format!(
+                "the join yields {rows} rows of about {mib} MiB, more than the limit of 3072 MiB"
+            )
+        };
+        Err(Diagnostic::at(Code::Limit, plan_span, message).help(
+            "join on a condition that fewer pairs of rows fulfil, or filter the inputs first",
+        ))
+    }
+}
+
+/// A defect of the engine or the planner, with its place in the query.
+pub(super) fn internal(plan: &Plan, message: &str) -> Diagnostic {
+    Diagnostic::at(Code::Internal, plan.span, message)
+}

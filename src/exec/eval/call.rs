@@ -1,0 +1,77 @@
+//! Calls of scalar functions, row by row over values.
+
+use super::{Eval, Vector, defect};
+use crate::catalog::{FunctionSpec, Value};
+use crate::diag::{Code, Diagnostic, Span};
+use crate::exec::col::Col;
+use crate::func::{self, Fault, Scalar};
+use crate::plan::Expr;
+
+/// How many rows pass before the query may be cancelled.
+const ROWS_BETWEEN_LOOKS: usize = 4096;
+
+impl Eval<'_> {
+    pub(super) fn call(
+        &self,
+        spec: &'static FunctionSpec,
+        args: &[Expr],
+        expr: &Expr,
+    ) -> Result<Vector, Diagnostic> {
+        let Some(function) = func::scalar(spec.name) else {
+            let message = format!("no code for the function `{}`", spec.name);
+            return Err(defect(expr.span, &message));
+        };
+        let vectors = args.iter().map(|arg| self.eval(arg)).collect::<Result<Vec<_>, _>>()?;
+        if !spec.takes_null && vectors.iter().any(Vector::is_all_null) {
+            return Ok(Vector::Const(Value::Null));
+        }
+        if spec.is_pure && vectors.iter().all(Vector::is_const) {
+            let values: Vec<Value<'_>> = vectors.iter().map(|v| at(v, 0, expr)).collect();
+            return self.one(function, &values, expr.span).map(Vector::Const);
+        }
+        let mut row_values: Vec<Value<'_>> = vectors.iter().map(|v| at(v, 0, expr)).collect();
+        let mut results = Vec::with_capacity(self.frame.rows);
+        for row in 0..self.frame.rows {
+            if row % ROWS_BETWEEN_LOOKS == 0 {
+                self.engine.check_cancelled()?;
+            }
+            for ((slot, vector), arg) in row_values.iter_mut().zip(&vectors).zip(args) {
+                if let Vector::Col(col) = vector {
+                    *slot = col.get(row, arg.ty);
+                }
+            }
+            results.push(self.one(function, &row_values, expr.span)?);
+        }
+        Ok(Vector::Col(Col::from_values(&results, expr.ty)))
+    }
+
+    fn one(
+        &self,
+        function: &Scalar,
+        args: &[Value<'_>],
+        span: Span,
+    ) -> Result<Value<'static>, Diagnostic> {
+        if !function.spec.takes_null && args.iter().any(Value::is_null) {
+            return Ok(Value::Null);
+        }
+        let fault = match (function.eval)(&self.engine.cx.functions, args) {
+            Ok(value) => return Ok(value),
+            Err(fault) => fault,
+        };
+        let (code, message) = match fault {
+            Fault::Overflow(message) => (Code::Overflow, message),
+            Fault::BadValue(message) => (Code::Conversion, message),
+        };
+        Err(Diagnostic::at(code, span, message))
+    }
+}
+
+fn at<'v>(vector: &'v Vector, row: usize, expr: &Expr) -> Value<'v> {
+    match vector {
+        Vector::Const(value) => match value {
+            Value::Text(text) => Value::text(text.as_ref()),
+            other => other.clone(),
+        },
+        Vector::Col(col) => col.get(row, expr.ty),
+    }
+}

@@ -1,0 +1,91 @@
+//! `IN`, over lists and over sub-queries: true if found, NULL if not found but the value or some
+//! entry is NULL, else false.
+
+use std::sync::Arc;
+
+use polars_arrow::bitmap::Bitmap;
+
+use super::compare::Comparison;
+use super::{Eval, Vector};
+use crate::catalog::Value;
+use crate::diag::Diagnostic;
+use crate::exec::col::{Col, boolean};
+use crate::exec::keys::{Dict, NONE};
+use crate::plan::{Expr, ExprKind, Plan};
+
+/// Longer lists of constants are looked up by hash.
+const SHORT_LIST: usize = 4;
+
+impl Eval<'_> {
+    pub(super) fn in_list(
+        &self,
+        expr: &Expr,
+        list: &[Expr],
+        negated: bool,
+    ) -> Result<Vector, Diagnostic> {
+        let value = self.eval(expr)?;
+        let literal = |e: &Expr| match &e.kind {
+            ExprKind::Literal(value) if e.ty == expr.ty || value.is_null() => Some(value.clone()),
+            _ => None,
+        };
+        if list.len() > SHORT_LIST {
+            if let Some(entries) = list.iter().map(literal).collect::<Option<Vec<_>>>() {
+                return Ok(self.look_up(&value, &Col::from_values(&entries, expr.ty), negated));
+            }
+        }
+        let rows = self.frame.rows;
+        let (mut found, mut unknown) = (Bitmap::new_zeroed(rows), Bitmap::new_zeroed(rows));
+        for entry in list {
+            let entry = self.eval(entry)?;
+            match Comparison::EQUAL.eval(&value, &entry, rows) {
+                Vector::Const(Value::Bool(false)) => {}
+                Vector::Const(Value::Bool(true)) => found = Bitmap::new_with_value(true, rows),
+                Vector::Col(Col::Bool(array)) => match array.validity() {
+                    None => found = &found | array.values(),
+                    Some(valid) => {
+                        found = &found | &(array.values() & valid);
+                        unknown = &unknown | &!valid;
+                    }
+                },
+                _ => unknown = Bitmap::new_with_value(true, rows),
+            }
+        }
+        Ok(outcome(found, &unknown, negated))
+    }
+
+    pub(super) fn in_query(
+        &self,
+        expr: &Expr,
+        plan: &Arc<Plan>,
+        negated: bool,
+    ) -> Result<Vector, Diagnostic> {
+        let frame = self.engine.sub_query(plan)?;
+        let entries = frame.cols.into_iter().next().filter(|_| frame.rows > 0);
+        let Some(entries) = entries else { return Ok(Vector::Const(Value::Bool(negated))) };
+        Ok(self.look_up(&self.eval(expr)?, &entries, negated))
+    }
+
+    fn look_up(&self, value: &Vector, entries: &Col, negated: bool) -> Vector {
+        let rows = self.frame.rows;
+        let value = match value {
+            Vector::Const(v) => Col::constant(v, rows),
+            Vector::Col(col) => col.clone(),
+        };
+        let has_null = entries.validity().is_some();
+        let (dict, _, _) = Dict::build(std::slice::from_ref(entries), entries.len());
+        let ids = dict.lookup(std::slice::from_ref(&value), rows);
+        let found = Bitmap::from_iter(ids.iter().map(|&id| id != NONE));
+        let unknown = if has_null {
+            !&found
+        } else {
+            value.validity().map_or_else(|| Bitmap::new_zeroed(rows), |valid| !valid.as_ref())
+        };
+        outcome(found, &unknown, negated)
+    }
+}
+
+fn outcome(found: Bitmap, unknown: &Bitmap, negated: bool) -> Vector {
+    let valid = &found | &!unknown;
+    let bits = if negated { !&found } else { found };
+    Vector::Col(boolean(bits, Some(valid)))
+}

@@ -1,0 +1,223 @@
+//! Evaluates typed expressions over the rows of a frame, a column at a time.
+//!
+//! Semantics are the language's own, so the kernels are: three-valued logic, checked arithmetic,
+//! an order of doubles in which NaN has a place. An error is raised only for rows whose value is
+//! asked for.
+
+mod arith;
+mod branch;
+mod call;
+mod cast;
+mod compare;
+mod lane;
+mod logic;
+mod member;
+mod pattern;
+
+use polars_arrow::bitmap::Bitmap;
+
+use super::col::{Col, NO_ROW};
+use super::engine::Engine;
+use super::frame::Frame;
+use super::uses;
+use crate::catalog::{Ty, Value};
+use crate::diag::{Code, Diagnostic, Span};
+use crate::lang::ast::BinaryOp;
+use crate::plan::{Expr, ExprKind, Plan};
+
+/// The values of an expression over all rows.
+#[derive(Debug, Clone)]
+pub(super) enum Vector {
+    /// The same value in every row.
+    Const(Value<'static>),
+    /// One value a row.
+    Col(Col),
+}
+
+/// Evaluates expressions over one frame.
+pub(super) struct Eval<'e> {
+    engine: &'e Engine<'e>,
+    frame: &'e Frame,
+}
+
+impl<'e> Eval<'e> {
+    pub(super) const fn new(engine: &'e Engine<'e>, frame: &'e Frame) -> Self {
+        Self { engine, frame }
+    }
+
+    /// The expression as a column of as many rows as the frame has.
+    pub(super) fn column(&self, expr: &Expr) -> Result<Col, Diagnostic> {
+        Ok(match self.eval(expr)? {
+            Vector::Const(value) => Col::constant(&value, self.frame.rows),
+            Vector::Col(col) => col,
+        })
+    }
+
+    /// The rows for which a condition is true.
+    pub(super) fn predicate(&self, expr: &Expr) -> Result<Bitmap, Diagnostic> {
+        let rows = self.frame.rows;
+        Ok(match self.eval(expr)? {
+            Vector::Const(value) => Bitmap::new_with_value(value == Value::Bool(true), rows),
+            Vector::Col(Col::Bool(array)) => match array.validity() {
+                Some(validity) => array.values() & validity,
+                None => array.values().clone(),
+            },
+            Vector::Col(_) => Bitmap::new_zeroed(rows),
+        })
+    }
+
+    /// The value of an expression that reads no column.
+    pub(super) fn constant(&self, expr: &Expr) -> Result<Value<'static>, Diagnostic> {
+        Ok(match self.eval(expr)? {
+            Vector::Const(value) => value,
+            Vector::Col(col) if col.len() == 0 => Value::Null,
+            Vector::Col(col) => col.get(0, expr.ty).into_owned(),
+        })
+    }
+
+    pub(super) fn eval(&self, expr: &Expr) -> Result<Vector, Diagnostic> {
+        if self.frame.rows == 0 {
+            return Ok(Vector::Col(Col::Null(0)));
+        }
+        Ok(match &expr.kind {
+            ExprKind::Column(index) => Vector::Col(match self.frame.cols.get(*index) {
+                Some(col) => col.clone(),
+                None => return Err(defect(expr.span, "an expression reads no such column")),
+            }),
+            ExprKind::Literal(value) => Vector::Const(value.clone()),
+            ExprKind::Not(operand) => logic::not(&self.eval(operand)?),
+            ExprKind::Negate(operand) => arith::negate(&self.eval(operand)?, expr)?,
+            ExprKind::BitNot(operand) => arith::bit_not(&self.eval(operand)?, operand.ty),
+            ExprKind::Binary { op, left, right } => self.binary(expr, *op, left, right)?,
+            ExprKind::IsNull { expr, negated } => logic::is_null(&self.eval(expr)?, *negated),
+            ExprKind::IsDistinct { left, right, negated } => {
+                let (l, r) = (self.eval(left)?, self.eval(right)?);
+                compare::is_distinct(&l, &r, self.frame.rows, *negated)
+            }
+            ExprKind::InList { expr, list, negated } => self.in_list(expr, list, *negated)?,
+            ExprKind::Match { op, expr: text, pattern, escape, negated } => {
+                let rule = pattern::Rule { op: *op, escape: *escape, negated: *negated };
+                rule.eval(&self.eval(text)?, &self.eval(pattern)?, pattern.span)?
+            }
+            ExprKind::Case { branches, otherwise } => {
+                self.case(expr.ty, branches, otherwise.as_deref())?
+            }
+            ExprKind::Cast { expr: operand, lenient } => {
+                self.cast(operand, expr.ty, *lenient, expr.span)?
+            }
+            ExprKind::Call { function, args } => self.call(function, args, expr)?,
+            ExprKind::Symbol(name) => Vector::Const(self.symbol(name, expr.span)?),
+            ExprKind::Scalar(plan) => Vector::Const(self.scalar(plan, expr)?),
+            ExprKind::InQuery { expr, plan, negated } => self.in_query(expr, plan, *negated)?,
+            ExprKind::Exists(plan) => {
+                Vector::Const(Value::Bool(self.engine.sub_query(plan)?.rows > 0))
+            }
+        })
+    }
+
+    fn binary(
+        &self,
+        expr: &Expr,
+        op: BinaryOp,
+        left: &Expr,
+        right: &Expr,
+    ) -> Result<Vector, Diagnostic> {
+        if matches!(op, BinaryOp::And | BinaryOp::Or) {
+            return self.connect(op, left, right);
+        }
+        let (l, r) = (self.eval(left)?, self.eval(right)?);
+        if let Some(comparison) = compare::Comparison::of(op) {
+            return Ok(comparison.eval(&l, &r, self.frame.rows));
+        }
+        let operands = arith::Operands { left: &l, right: &r, types: (left.ty, right.ty) };
+        operands.eval(op, expr, self.frame.rows)
+    }
+
+    /// The frame of some rows, with the columns that the expression reads.
+    fn part(&self, rows: &[u32], expr: &Expr) -> Frame {
+        if rows.len() == self.frame.rows {
+            return self.frame.clone();
+        }
+        let need = uses::of([expr], self.frame.cols.len());
+        let cols = self.frame.cols.iter().zip(need);
+        let cols = cols.map(|(c, need)| if need { c.take(rows) } else { Col::Null(rows.len()) });
+        Frame::new(cols.collect(), rows.len())
+    }
+
+    fn scalar(
+        &self,
+        plan: &std::sync::Arc<Plan>,
+        expr: &Expr,
+    ) -> Result<Value<'static>, Diagnostic> {
+        let frame = self.engine.sub_query(plan)?;
+        if frame.rows > 1 {
+            let message = format!("a sub-query used as a value gave {} rows", frame.rows);
+            return Err(Diagnostic::at(Code::Cardinality, expr.span, message).help(
+                "add LIMIT 1, an aggregate such as max(…), or a condition that fits one row",
+            ));
+        }
+        let value = frame.cols.first().filter(|_| frame.rows == 1);
+        Ok(value.map_or(Value::Null, |col| col.get(0, expr.ty).into_owned()))
+    }
+
+    fn symbol(&self, name: &str, span: Span) -> Result<Value<'static>, Diagnostic> {
+        let mut found: Vec<(&str, u64)> = Vec::new();
+        let mut because = Vec::new();
+        for (source_name, source) in self.engine.cx.functions.sources {
+            match source.address_of(name) {
+                Ok(address) => found.push((source_name, address)),
+                Err(reason) => because.push(format!("{source_name}: {reason}")),
+            }
+        }
+        let Some(&(_, address)) = found.first() else {
+            let error =
+                Diagnostic::at(Code::Symbols, span, format!("no symbol `{name}` was found"));
+            return Err(because.into_iter().fold(error, Diagnostic::help));
+        };
+        if found.iter().all(|f| f.1 == address) {
+            return Ok(Value::Addr(address));
+        }
+        let width = self.engine.cx.functions.width;
+        let each = found.iter().map(|(source, a)| format!("{} in {source}", width.render(*a)));
+        let each: Vec<String> = each.take(10).collect();
+        let message = format!("`{name}` has several addresses: {}", each.join(", "));
+        Err(Diagnostic::at(Code::Symbols, span, message)
+            .help("open one dump at a time, or write the address"))
+    }
+}
+
+impl Vector {
+    fn is_all_null(&self) -> bool {
+        matches!(self, Self::Const(Value::Null) | Self::Col(Col::Null(_)))
+    }
+
+    /// As a column; a constant has one row, to be read at row 0 always.
+    fn to_col(&self) -> Col {
+        match self {
+            Self::Const(value) => Col::constant(value, 1),
+            Self::Col(col) => col.clone(),
+        }
+    }
+
+    fn is_const(&self) -> bool {
+        matches!(self, Self::Const(_))
+    }
+
+    /// A column that was computed from one row of constants is a constant again.
+    fn of(col: Col, constant: bool, ty: Ty) -> Self {
+        if constant && col.len() == 1 {
+            Self::Const(col.get(0, ty).into_owned())
+        } else {
+            Self::Col(col)
+        }
+    }
+}
+
+/// The rows whose bit is set.
+fn rows_of(bits: &Bitmap) -> Vec<u32> {
+    bits.true_idx_iter().map(|row| u32::try_from(row).unwrap_or(NO_ROW)).collect()
+}
+
+fn defect(span: Span, message: &str) -> Diagnostic {
+    Diagnostic::at(Code::Internal, span, message)
+}

@@ -1,0 +1,30 @@
+//! Keeps the rows for which a predicate is true.
+
+use super::engine::Engine;
+use super::eval::Eval;
+use super::frame::Frame;
+use super::{col::Col, uses};
+use crate::diag::Diagnostic;
+use crate::plan::{Expr, Plan};
+
+pub(super) fn run(
+    engine: &Engine<'_>,
+    input: &Plan,
+    predicate: &Expr,
+    need: &[bool],
+) -> Result<Frame, Diagnostic> {
+    let mut read = need.to_vec();
+    uses::mark(predicate, &mut read);
+    let frame = engine.run(input, &read)?;
+    let keep = Eval::new(engine, &frame).predicate(predicate)?;
+    let frame = only(frame, need);
+    Ok(if keep.unset_bits() == 0 { frame } else { frame.filter(&keep) })
+}
+
+/// The frame without the values of columns that nobody needs.
+pub(super) fn only(frame: Frame, need: &[bool]) -> Frame {
+    let Frame { cols, rows } = frame;
+    let cols = cols.into_iter().enumerate();
+    let cols = cols.map(|(i, col)| if need.get(i) == Some(&false) { Col::Null(rows) } else { col });
+    Frame::new(cols.collect(), rows)
+}

@@ -1,0 +1,61 @@
+//! Rows while a query runs.
+
+use polars_arrow::bitmap::Bitmap;
+
+use super::col::Col;
+
+/// Columns of equal length. The number of rows also holds when there is no column.
+#[derive(Debug, Clone)]
+pub(super) struct Frame {
+    pub(super) cols: Vec<Col>,
+    pub(super) rows: usize,
+}
+
+impl Frame {
+    pub(super) fn new(cols: Vec<Col>, rows: usize) -> Self {
+        Self { cols, rows }
+    }
+
+    pub(super) fn slice(&self, offset: usize, len: usize) -> Self {
+        Self::new(self.cols.iter().map(|c| c.slice(offset, len)).collect(), len)
+    }
+
+    pub(super) fn take(&self, rows: &[u32]) -> Self {
+        Self::new(each(&self.cols, |c| c.take(rows)), rows.len())
+    }
+
+    pub(super) fn take_opt(&self, rows: &[u32]) -> Self {
+        Self::new(each(&self.cols, |c| c.take_opt(rows)), rows.len())
+    }
+
+    pub(super) fn filter(&self, keep: &Bitmap) -> Self {
+        Self::new(each(&self.cols, |c| c.filter(keep)), keep.set_bits())
+    }
+
+    /// The columns of both side by side.
+    pub(super) fn beside(mut self, mut other: Self) -> Self {
+        self.cols.append(&mut other.cols);
+        self
+    }
+
+    /// The rows of all, one frame after the other.
+    pub(super) fn concat(parts: &[Self]) -> Self {
+        let rows = parts.iter().map(|p| p.rows).sum();
+        let width = parts.first().map_or(0, |p| p.cols.len());
+        let column = |i: usize| {
+            let pieces: Vec<Col> = parts.iter().filter_map(|p| p.cols.get(i).cloned()).collect();
+            Col::concat(&pieces)
+        };
+        Self::new((0..width).map(column).collect(), rows)
+    }
+}
+
+/// Work on each column, in parallel when there is enough of it.
+fn each(cols: &[Col], work: impl Fn(&Col) -> Col + Send + Sync) -> Vec<Col> {
+    use rayon::prelude::*;
+    if cols.len() > 1 && cols.iter().map(Col::len).max().unwrap_or(0) > 10_000 {
+        cols.par_iter().map(work).collect()
+    } else {
+        cols.iter().map(work).collect()
+    }
+}

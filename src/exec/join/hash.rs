@@ -1,0 +1,150 @@
+//! Matching by equal keys. The smaller side is put into a dictionary, the other looks itself up.
+
+use std::ops::Range;
+
+use polars_arrow::bitmap::Bitmap;
+
+use super::{Pairs, Sides};
+use crate::diag::Diagnostic;
+use crate::exec::col::Col;
+use crate::exec::eval::Eval;
+use crate::exec::frame::Frame;
+use crate::exec::keys::{Dict, NONE};
+use crate::plan::Expr;
+
+/// For each left row the right rows of equal keys: those of its group.
+#[derive(Debug)]
+pub(super) struct Matches {
+    /// The group of each left row, or [`NONE`].
+    groups: Vec<u32>,
+    right: Right,
+}
+
+/// The right rows of each group.
+#[derive(Debug)]
+enum Right {
+    /// Group and row are one and the same number: no key stands twice.
+    Single,
+    /// The rows of group `g` are `rows[starts[g]..starts[g + 1]]`.
+    Many { starts: Vec<usize>, rows: Vec<u32> },
+}
+
+impl Sides<'_> {
+    pub(super) fn matches(&self) -> Result<Matches, Diagnostic> {
+        let keys = self.join.keys;
+        let left = self.keys(&self.left, keys.iter().map(|k| &k.0))?;
+        let right = self.keys(&self.right, keys.iter().map(|k| &k.1))?;
+        self.engine.check_cancelled()?;
+        let (left_ids, right_ids, count) = if self.right.rows <= self.left.rows {
+            let (dict, right_ids, count) = Dict::build(&right, self.right.rows);
+            (dict.lookup(&left, self.left.rows), right_ids, count)
+        } else {
+            let (dict, left_ids, count) = Dict::build(&left, self.left.rows);
+            (left_ids, dict.lookup(&right, self.right.rows), count)
+        };
+        self.engine.check_cancelled()?;
+        Ok(Matches { groups: left_ids, right: Right::new(&right_ids, count) })
+    }
+
+    fn keys<'k>(
+        &self,
+        frame: &Frame,
+        exprs: impl Iterator<Item = &'k Expr>,
+    ) -> Result<Vec<Col>, Diagnostic> {
+        let eval = Eval::new(self.engine, frame);
+        exprs.map(|expr| eval.column(expr)).collect()
+    }
+}
+
+impl Right {
+    fn new(ids: &[u32], count: usize) -> Self {
+        if ids.len() == count && (0u32..).zip(ids).all(|(row, &id)| row == id) {
+            return Self::Single;
+        }
+        let mut starts = vec![0usize; count + 1];
+        for &id in ids.iter().filter(|&&id| id != NONE) {
+            starts[id as usize + 1] += 1;
+        }
+        for group in 0..count {
+            starts[group + 1] += starts[group];
+        }
+        let mut next = starts.clone();
+        let mut rows = vec![0u32; starts[count]];
+        for (row, &id) in (0u32..).zip(ids) {
+            if id != NONE {
+                let place = &mut next[id as usize];
+                rows[*place] = row;
+                *place += 1;
+            }
+        }
+        Self::Many { starts, rows }
+    }
+
+    fn len(&self, group: u32) -> usize {
+        if group == NONE {
+            return 0;
+        }
+        match self {
+            Self::Single => 1,
+            Self::Many { starts, .. } => starts[group as usize + 1] - starts[group as usize],
+        }
+    }
+}
+
+impl Matches {
+    /// The number of pairs.
+    pub(super) fn count(&self) -> usize {
+        self.groups.iter().fold(0usize, |sum, &g| sum.saturating_add(self.right.len(g)))
+    }
+
+    pub(super) fn left_with_match(&self) -> Bitmap {
+        Bitmap::from_iter(self.groups.iter().map(|&g| self.right.len(g) > 0))
+    }
+
+    pub(super) fn pairs(&self) -> Pairs {
+        self.pairs_of(0..self.groups.len())
+    }
+
+    /// The pairs of some left rows.
+    pub(super) fn pairs_of(&self, rows: Range<usize>) -> Pairs {
+        let groups = (rows.start..).zip(&self.groups[rows.clone()]);
+        let groups = groups.filter(|&(_, &g)| g != NONE);
+        let row = |row: usize| u32::try_from(row).unwrap_or(NONE);
+        match &self.right {
+            Right::Single => {
+                let mut pairs = Pairs::default();
+                pairs.left.reserve(rows.len());
+                pairs.right.reserve(rows.len());
+                for (left, &group) in groups {
+                    pairs.left.push(row(left));
+                    pairs.right.push(group);
+                }
+                pairs
+            }
+            Right::Many { starts, rows: right } => {
+                let mut pairs = Pairs::default();
+                for (left, &group) in groups {
+                    let own = &right[starts[group as usize]..starts[group as usize + 1]];
+                    pairs.left.extend(std::iter::repeat_n(row(left), own.len()));
+                    pairs.right.extend_from_slice(own);
+                }
+                pairs
+            }
+        }
+    }
+
+    /// Ranges of left rows of about so many pairs each.
+    pub(super) fn blocks(&self, pairs: usize) -> Vec<Range<usize>> {
+        let mut blocks = Vec::new();
+        let (mut from, mut sum) = (0, 0usize);
+        for (row, &group) in self.groups.iter().enumerate() {
+            sum = sum.saturating_add(self.right.len(group));
+            if sum >= pairs {
+                blocks.push(from..row + 1);
+                (from, sum) = (row + 1, 0);
+            }
+        }
+        blocks.push(from..self.groups.len());
+        blocks
+    }
+}

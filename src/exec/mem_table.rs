@@ -1,0 +1,125 @@
+//! Tables of rows that the program brings along, joined with those of dumps.
+
+use super::col::Col;
+use super::frame::Frame;
+use super::result::ResultSet;
+use crate::catalog::{ColumnData, ColumnSpec, Data, Format, TableSpec, Ty, Unit, intern};
+use crate::diag::{Code, Diagnostic};
+
+/// A table held in memory in the engine's own form, so that scanning it copies nothing.
+#[derive(Debug, Clone)]
+pub struct MemTable {
+    spec: TableSpec,
+    pub(super) frame: Frame,
+    /// The reasons of absent values, a vector a column (empty when all are present).
+    pub(super) absent: Vec<Vec<u8>>,
+}
+
+impl MemTable {
+    /// A table of that name with these columns.
+    ///
+    /// # Errors
+    /// E0210 when two columns have one name, or the columns differ in length.
+    pub fn new(name: &str, columns: Vec<(String, ColumnData)>) -> Result<Self, Diagnostic> {
+        let bad = |message: String| Err(Diagnostic::new(Code::BadQuery, message));
+        let rows = columns.first().map_or(0, |(_, data)| rows_of(data));
+        let mut specs: Vec<ColumnSpec> = Vec::with_capacity(columns.len());
+        let mut cols = Vec::with_capacity(columns.len());
+        let mut absent = Vec::with_capacity(columns.len());
+        for (column, data) in columns {
+            if specs.iter().any(|s| s.name.eq_ignore_ascii_case(&column)) {
+                return bad(format!("table `{name}` has two columns named `{column}`"));
+            }
+            let found = rows_of(&data);
+            let codes = data.absent.len();
+            if !fits(&data) {
+                let expected = data.ty;
+                return bad(format!(
+                    "column `{column}` of table `{name}` does not hold {expected}"
+                ));
+            }
+            if found != rows || (codes != 0 && codes != rows) || rows > MAX_ROWS {
+                return bad(format!(
+                    "column `{column}` of table `{name}` has {found} rows, expected {rows}"
+                ));
+            }
+            specs.push(ColumnSpec {
+                name: intern(&column),
+                doc: "A column that the program attached.",
+                ty: data.ty,
+                unit: Unit::None,
+                format: Format::Plain,
+                hidden: false,
+            });
+            absent.push(data.absent.clone());
+            cols.push(Col::from_data(data));
+        }
+        Ok(Self { spec: spec(name, specs), frame: Frame::new(cols, rows), absent })
+    }
+
+    /// A table of the rows of a result, its columns by name.
+    ///
+    /// # Errors
+    /// E0210 when two columns have one name.
+    pub fn from_result(name: &str, result: &ResultSet) -> Result<Self, Diagnostic> {
+        let mut table = Self::new(name, Vec::new())?;
+        for (field, column) in result.fields().iter().zip(result.frame.columns()) {
+            if table.spec.column(&field.name).is_some() {
+                let message = format!("table `{name}` has two columns named `{}`", field.name);
+                return Err(Diagnostic::new(Code::BadQuery, message));
+            }
+            table.spec.columns.push(ColumnSpec {
+                name: intern(&field.name),
+                doc: "A column of a query's result.",
+                ty: field.ty,
+                unit: Unit::None,
+                format: field.format,
+                hidden: false,
+            });
+            table.frame.cols.push(Col::from_column(column));
+            table.absent.push(Vec::new());
+        }
+        table.frame.rows = result.len();
+        Ok(table)
+    }
+
+    /// What planning and completion see.
+    pub const fn spec(&self) -> &TableSpec {
+        &self.spec
+    }
+}
+
+/// Row indices are 32 bits wide, and one value is set aside.
+const MAX_ROWS: usize = u32::MAX as usize - 1;
+
+fn spec(name: &str, columns: Vec<ColumnSpec>) -> TableSpec {
+    TableSpec {
+        name: intern(name),
+        doc: "Rows that the program attached.",
+        answers: "",
+        kinds: &[],
+        columns,
+        examples: &[],
+    }
+}
+
+/// Whether the values are of the physical form of the column's type.
+fn fits(data: &ColumnData) -> bool {
+    match data.ty {
+        Ty::Bool => matches!(data.data, Data::Bool(_)),
+        Ty::Int | Ty::Time | Ty::Interval => matches!(data.data, Data::Int(_)),
+        Ty::Double => matches!(data.data, Data::Double(_)),
+        Ty::Text | Ty::Null => matches!(data.data, Data::Text { .. }),
+        Ty::Addr => matches!(data.data, Data::Addr(_)),
+    }
+}
+
+fn rows_of(data: &ColumnData) -> usize {
+    match &data.data {
+        Data::Bool(v) => v.len(),
+        Data::Int(v) => v.len(),
+        Data::Double(v) => v.len(),
+        Data::Text { ends, .. } => ends.len(),
+        Data::Addr(v) => v.len(),
+    }
+}

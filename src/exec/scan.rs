@@ -1,0 +1,201 @@
+//! Reads virtual tables and attached ones; counts what they could not give.
+
+use std::collections::BTreeMap;
+
+use super::col::Col;
+use super::engine::Engine;
+use super::frame::Frame;
+use super::{Footnote, MemTable};
+use crate::catalog::{Absent, ColumnData, Hint, Kinds, SourceKind, TableSpec};
+use crate::diag::{Code, Diagnostic, Span};
+use crate::model::Unanswered;
+use crate::plan::ScanColumn;
+use crate::table::{self, ScanError, ScanRequest, Table};
+
+/// Scans that were done, so that equal ones are not done again.
+#[derive(Debug, Default)]
+pub(super) struct ScanCache(Vec<(Request, Frame)>);
+
+#[derive(Debug, Clone, PartialEq)]
+struct Request {
+    table: &'static str,
+    columns: Vec<ScanColumn>,
+    hints: Vec<Hint>,
+    limit: Option<usize>,
+}
+
+impl ScanCache {
+    fn find(&self, request: &Request) -> Option<Frame> {
+        self.0.iter().find(|(known, _)| known == request).map(|(_, frame)| frame.clone())
+    }
+}
+
+impl Engine<'_> {
+    pub(super) fn scan(
+        &self,
+        span: Span,
+        name: &'static str,
+        columns: &[ScanColumn],
+        hints: &[Hint],
+        limit: Option<usize>,
+    ) -> Result<Frame, Diagnostic> {
+        if let Some(table) = self.cx.attached.iter().find(|t| t.spec().name == name) {
+            return attached(table, columns, limit).ok_or_else(|| {
+                Diagnostic::at(Code::Internal, span, "a scan reads no such column")
+            });
+        }
+        let request =
+            Request { table: name, columns: columns.to_vec(), hints: hints.to_vec(), limit };
+        if let Some(frame) = self.with_scans(|scans| scans.find(&request)) {
+            return Ok(frame);
+        }
+        let frame = self.read(span, &request)?;
+        self.with_scans(|scans| scans.0.push((request, frame.clone())));
+        Ok(frame)
+    }
+
+    fn read(&self, span: Span, request: &Request) -> Result<Frame, Diagnostic> {
+        let name = request.table;
+        let Some(table) = table::ALL.iter().find(|t| t.name() == name) else {
+            return Err(Diagnostic::at(Code::Internal, span, format!("no table `{name}` to scan")));
+        };
+        let mut wanted: Vec<usize> = request.columns.iter().map(|c| index(*c)).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let ask = ScanRequest { columns: &wanted, hints: &request.hints, limit: request.limit };
+        let scan = table.scan(&self.cx.tables, &ask).map_err(|error| match error {
+            ScanError::NoSource(unanswered) => self.no_source(span, *table, &unanswered),
+            ScanError::Cancelled => Diagnostic::new(Code::Cancelled, "the query was cancelled"),
+        })?;
+        let spec = table.spec(self.cx.tables.sources.len() > 1);
+        let rows = scan.batch.rows;
+        let found = wanted.into_iter().zip(scan.batch.columns);
+        let mut values: BTreeMap<usize, (Col, Vec<u8>)> = BTreeMap::new();
+        for (index, mut data) in found {
+            self.count_absent(span, &spec, index, &data)?;
+            let absent = std::mem::take(&mut data.absent);
+            let data = ColumnData { absent: absent.clone(), ..data };
+            values.insert(index, (Col::from_data(data), absent));
+        }
+        let column = |c: &ScanColumn| match (values.get(&index(*c)), c) {
+            (Some((col, _)), ScanColumn::Value(_)) => col.clone(),
+            (Some((_, absent)), ScanColumn::Why(_)) => why(absent, rows),
+            (None, _) => Col::Null(rows),
+        };
+        Ok(Frame::new(request.columns.iter().map(column).collect(), rows))
+    }
+
+    /// Counts the values that could not be read, or fails if that is an error.
+    fn count_absent(
+        &self,
+        span: Span,
+        spec: &TableSpec,
+        index: usize,
+        data: &ColumnData,
+    ) -> Result<(), Diagnostic> {
+        let Some(column) = spec.columns.get(index) else { return Ok(()) };
+        for (reason, count) in data.absent_counts() {
+            if reason == Absent::NotApplicable {
+                continue;
+            }
+            if self.cx.strict {
+                let (table, column) = (spec.name, column.name);
+                let message = format!(
+                    "`{column}` of `{table}` has {} without a value: {reason}",
+                    row_count(count)
+                );
+                return Err(Diagnostic::at(Code::Strict, span, message).help(
+                    "without --strict, such values are NULL and `why(column)` says the reason",
+                ));
+            }
+            self.note(Footnote { table: spec.name, column: column.name, reason, count });
+        }
+        Ok(())
+    }
+
+    /// What to say when no open source answers the table.
+    fn no_source(
+        &self,
+        span: Span,
+        table: &dyn Table,
+        unanswered: &[(usize, Unanswered)],
+    ) -> Diagnostic {
+        let several = self.cx.tables.sources.len() > 1;
+        let name = table.name();
+        let kinds = table.spec(several).kinds;
+        let message = if self.cx.tables.sources.is_empty() {
+            format!("`{name}` needs a source, and none is open")
+        } else {
+            format!(
+                "`{name}` is answered by {}; none of the open sources is or has one",
+                list(kinds)
+            )
+        };
+        let mut error = Diagnostic::at(Code::NoSource, span, message);
+        for (index, why) in unanswered {
+            let Some(named) = self.cx.tables.sources.get(*index) else { continue };
+            let kind = named.source.kind();
+            let because = match &why.because {
+                Some(because) => format!("{}: {because}", named.name),
+                None => format!("{} is a {}", named.name, kind.as_str()),
+            };
+            error = error.help(because);
+        }
+        let open: Vec<SourceKind> =
+            self.cx.tables.sources.iter().map(|s| s.source.kind()).collect();
+        let answers = |t: &&&dyn Table| t.spec(several).kinds.iter().any(|k| open.contains(k));
+        let tables: Vec<&str> = table::ALL
+            .iter()
+            .filter(answers)
+            .map(|t| t.name())
+            .filter(|t| *t != name)
+            .take(10)
+            .collect();
+        if tables.is_empty() {
+            error
+        } else {
+            error.help(format!("tables to ask instead: {}", tables.join(", ")))
+        }
+    }
+}
+
+const fn index(column: ScanColumn) -> usize {
+    match column {
+        ScanColumn::Value(index) | ScanColumn::Why(index) => index,
+    }
+}
+
+fn row_count(count: usize) -> String {
+    if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
+}
+
+/// `a kernel dump, a triage dump or a debugger log`.
+fn list(kinds: Kinds) -> String {
+    let each: Vec<String> = kinds.iter().map(|k| format!("a {}", k.as_str())).collect();
+    match each.split_last() {
+        None => "no source".to_owned(),
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+    }
+}
+
+/// The reasons as text; NULL where a value is present.
+fn why(absent: &[u8], rows: usize) -> Col {
+    if absent.is_empty() {
+        return Col::Null(rows);
+    }
+    Col::text(absent.iter().map(|&code| Absent::from_code(code).map(Absent::as_str)))
+}
+
+fn attached(table: &MemTable, columns: &[ScanColumn], limit: Option<usize>) -> Option<Frame> {
+    let rows = table.frame.rows;
+    let column = |c: &ScanColumn| match *c {
+        ScanColumn::Value(index) => table.frame.cols.get(index).cloned(),
+        ScanColumn::Why(index) => table.absent.get(index).map(|absent| why(absent, rows)),
+    };
+    let frame = Frame::new(columns.iter().map(column).collect::<Option<_>>()?, rows);
+    Some(match limit.filter(|&limit| limit < rows) {
+        Some(limit) => frame.slice(0, limit),
+        None => frame,
+    })
+}

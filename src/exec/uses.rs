@@ -1,0 +1,93 @@
+//! Which columns an expression reads, and whether evaluating it can fail.
+
+use crate::catalog::Ty;
+use crate::lang::ast::BinaryOp;
+use crate::plan::{Expr, ExprKind};
+
+/// Marks the columns that the expression reads.
+pub(super) fn mark(expr: &Expr, need: &mut [bool]) {
+    if let ExprKind::Column(index) = expr.kind {
+        if let Some(slot) = need.get_mut(index) {
+            *slot = true;
+        }
+    }
+    for_each_operand(expr, &mut |operand| mark(operand, need));
+}
+
+/// The columns, of `width`, that any of the expressions reads.
+pub(super) fn of<'e>(exprs: impl IntoIterator<Item = &'e Expr>, width: usize) -> Vec<bool> {
+    let mut need = vec![false; width];
+    for expr in exprs {
+        mark(expr, &mut need);
+    }
+    need
+}
+
+/// Whether some row can make the expression fail. It is right to say yes too often.
+pub(super) fn may_fault(expr: &Expr) -> bool {
+    let own = match &expr.kind {
+        ExprKind::Column(_)
+        | ExprKind::Literal(_)
+        | ExprKind::Not(_)
+        | ExprKind::BitNot(_)
+        | ExprKind::IsNull { .. }
+        | ExprKind::IsDistinct { .. }
+        | ExprKind::InList { .. }
+        | ExprKind::Case { .. } => false,
+        ExprKind::Negate(_) => expr.ty != Ty::Double,
+        ExprKind::Binary { op, .. } => match op {
+            BinaryOp::Add
+            | BinaryOp::Sub
+            | BinaryOp::Mul
+            | BinaryOp::Div
+            | BinaryOp::IntDiv
+            | BinaryOp::Mod => expr.ty != Ty::Double,
+            BinaryOp::ShiftLeft | BinaryOp::ShiftRight => true,
+            _ => false,
+        },
+        ExprKind::Match { pattern, .. } => !matches!(pattern.kind, ExprKind::Literal(_)),
+        ExprKind::Cast { lenient, .. } => !lenient,
+        ExprKind::Call { .. }
+        | ExprKind::Symbol(_)
+        | ExprKind::Scalar(_)
+        | ExprKind::InQuery { .. }
+        | ExprKind::Exists(_) => true,
+    };
+    let mut any = own;
+    for_each_operand(expr, &mut |operand| any = any || may_fault(operand));
+    any
+}
+
+fn for_each_operand<'e>(expr: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
+    match &expr.kind {
+        ExprKind::Column(_)
+        | ExprKind::Literal(_)
+        | ExprKind::Symbol(_)
+        | ExprKind::Scalar(_)
+        | ExprKind::Exists(_) => {}
+        ExprKind::Not(e) | ExprKind::Negate(e) | ExprKind::BitNot(e) => visit(e),
+        ExprKind::IsNull { expr, .. }
+        | ExprKind::Cast { expr, .. }
+        | ExprKind::InQuery { expr, .. } => visit(expr),
+        ExprKind::Binary { left, right, .. } | ExprKind::IsDistinct { left, right, .. } => {
+            visit(left);
+            visit(right);
+        }
+        ExprKind::InList { expr, list, .. } => {
+            visit(expr);
+            list.iter().for_each(visit);
+        }
+        ExprKind::Match { expr, pattern, .. } => {
+            visit(expr);
+            visit(pattern);
+        }
+        ExprKind::Case { branches, otherwise } => {
+            for (condition, result) in branches {
+                visit(condition);
+                visit(result);
+            }
+            otherwise.iter().for_each(|e| visit(e));
+        }
+        ExprKind::Call { args, .. } => args.iter().for_each(visit),
+    }
+}
