@@ -1,0 +1,507 @@
+//! Expressions, calls and windows.
+
+use pest::iterators::Pair;
+
+use super::query::has;
+use super::{Builder, Built, defect, found, last, only};
+use crate::diag::{Code, Diagnostic, Span};
+use crate::lang::ast::{
+    BinaryOp, Body, Bound, Call, Expr, ExprKind, Frame, FrameUnit, Ident, Literal, MatchOp, Query,
+    UnaryOp, Window,
+};
+use crate::lang::syntax::{PRECEDENCE, Rule};
+
+/// Chains of AND or OR longer than this become balanced trees: the answer is the same, and neither
+/// the depth of the tree nor the recursion over it grows with generated queries.
+const LONG_CHAIN: usize = 32;
+
+/// An expression, or an AND or OR chain that may still grow.
+enum Node {
+    One(Expr),
+    Chain { op: BinaryOp, first: Expr, rest: Vec<(Span, Expr)> },
+}
+
+/// What stood in parentheses.
+enum Paren {
+    Query(Query),
+    List(Vec<Expr>),
+}
+
+impl Builder {
+    pub(super) fn expr(&mut self, pair: Pair<'_, Rule>) -> Built<Expr> {
+        let span = self.span(&pair);
+        let levels = depth_of_chain(&pair);
+        self.enter(levels, span)?;
+        // The four closures of the climber all need the builder, one at a time.
+        let this = std::cell::RefCell::new(&mut *self);
+        let node = PRECEDENCE
+            .map_primary(|pair| this.borrow_mut().primary(pair).map(Node::One))
+            .map_prefix(|op, operand| this.borrow_mut().prefix(op, operand?.whole()))
+            .map_postfix(|operand, op| this.borrow_mut().postfix(operand?.whole(), op))
+            .map_infix(|left, op, right| this.borrow_mut().infix(left?, op, right?.whole()))
+            .parse(pair.into_inner());
+        let expr = node?.whole();
+        self.leave(levels);
+        Ok(expr)
+    }
+
+    fn prefix(&mut self, op: Pair<'_, Rule>, expr: Expr) -> Built<Node> {
+        let span = self.span(&op).to(expr.span);
+        let op = match op.as_rule() {
+            Rule::not => UnaryOp::Not,
+            Rule::negative => UnaryOp::Negate,
+            Rule::positive => UnaryOp::Plus,
+            Rule::bit_not => UnaryOp::BitNot,
+            rule => return Err(defect(rule)),
+        };
+        Ok(Node::One(Expr { kind: ExprKind::Unary { op, expr: Box::new(expr) }, span }))
+    }
+
+    fn infix(&mut self, left: Node, pair: Pair<'_, Rule>, right: Expr) -> Built<Node> {
+        let op_span = self.span(&pair);
+        let Some(op) = binary_op(pair.as_rule()) else {
+            let left = left.whole();
+            let span = left.span.to(right.span);
+            let (left, right) = (Box::new(left), Box::new(right));
+            let negated = has(&pair, Rule::NOT);
+            let kind = ExprKind::IsDistinct { left, right, negated };
+            return Ok(Node::One(Expr { kind, span }));
+        };
+        if matches!(op, BinaryOp::And | BinaryOp::Or) {
+            return Ok(left.chained(op, op_span, right));
+        }
+        let left = left.whole();
+        if is_comparison(op) && chains(&left) {
+            let message = "comparisons cannot be chained, expected AND between two of them";
+            return Err(Diagnostic::at(Code::Syntax, op_span, message)
+                .also(left.span, "this is a truth value already")
+                .help("write a < b AND b < c, or b BETWEEN a AND c"));
+        }
+        Ok(Node::One(binary(op, op_span, left, right)))
+    }
+
+    fn postfix(&mut self, expr: Expr, pair: Pair<'_, Rule>) -> Built<Node> {
+        let span = expr.span.to(self.span(&pair));
+        let negated = has(&pair, Rule::NOT);
+        let expr = Box::new(expr);
+        let kind = match pair.as_rule() {
+            Rule::is_null => ExprKind::IsNull { expr, negated },
+            Rule::null_suffix => {
+                ExprKind::IsNull { expr, negated: negated || has(&pair, Rule::NOTNULL) }
+            }
+            Rule::is_bool => ExprKind::IsBool { expr, value: has(&pair, Rule::TRUE), negated },
+            Rule::between => {
+                let mut ends = pair.into_inner().filter(|p| p.as_rule() == Rule::operand);
+                let low = Box::new(self.expr(found(ends.next())?)?);
+                let high = Box::new(self.expr(found(ends.next())?)?);
+                ExprKind::Between { expr, low, high, negated }
+            }
+            Rule::in_ => self.in_list(expr, last(pair)?, negated)?,
+            Rule::matches => self.matches(expr, pair, negated)?,
+            Rule::cast => {
+                let ty = self.type_name(last(pair)?);
+                ExprKind::Cast { expr, ty, lenient: false }
+            }
+            rule => return Err(defect(rule)),
+        };
+        Ok(Node::One(Expr { kind, span }))
+    }
+
+    fn in_list(&mut self, expr: Box<Expr>, list: Pair<'_, Rule>, negated: bool) -> Built<ExprKind> {
+        let mut list = match self.paren(list)? {
+            Paren::Query(query) => {
+                return Ok(ExprKind::InQuery { expr, query: Box::new(query), negated });
+            }
+            Paren::List(list) => list,
+        };
+        // `x IN ((SELECT …))` means the rows of the query, not one value.
+        match list.pop() {
+            Some(Expr { kind: ExprKind::Scalar(query), .. }) if list.is_empty() => {
+                Ok(ExprKind::InQuery { expr, query, negated })
+            }
+            Some(entry) => {
+                list.push(entry);
+                Ok(ExprKind::InList { expr, list, negated })
+            }
+            None => Err(defect(Rule::in_)),
+        }
+    }
+
+    fn matches(&mut self, expr: Box<Expr>, pair: Pair<'_, Rule>, negated: bool) -> Built<ExprKind> {
+        let (mut op, mut negated) = (MatchOp::Like, negated);
+        let (mut pattern, mut escape) = (None, None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::ILIKE => op = MatchOp::ILike,
+                Rule::GLOB => op = MatchOp::Glob,
+                Rule::similar => op = MatchOp::SimilarTo,
+                Rule::regexp => op = MatchOp::Regexp,
+                Rule::not_regexp => (op, negated) = (MatchOp::Regexp, true),
+                Rule::operand => pattern = Some(Box::new(self.expr(part)?)),
+                Rule::escape => escape = Some(Box::new(self.expr(last(part)?)?)),
+                _ => {}
+            }
+        }
+        Ok(ExprKind::Match { op, expr, pattern: found(pattern)?, escape, negated })
+    }
+
+    fn primary(&mut self, pair: Pair<'_, Rule>) -> Built<Expr> {
+        let span = self.span(&pair);
+        let kind = match pair.as_rule() {
+            Rule::column => ExprKind::Column(self.name(only(pair)?)?),
+            Rule::parameter => ExprKind::Parameter(last(pair)?.as_str().to_owned()),
+            Rule::paren => return self.in_parentheses(pair),
+            Rule::call => return self.call(pair),
+            Rule::case => self.case(pair)?,
+            Rule::cast_call => {
+                let lenient = has(&pair, Rule::TRY_CAST);
+                let ty = pair.clone().into_inner().find(|p| p.as_rule() == Rule::type_name);
+                let ty = self.type_name(found(ty)?);
+                ExprKind::Cast { expr: Box::new(self.only_expr(pair)?), ty, lenient }
+            }
+            Rule::exists => ExprKind::Exists(Box::new(self.nested(last(pair)?)?)),
+            Rule::symbol => ExprKind::Symbol(symbol(pair)),
+            _ => ExprKind::Literal(self.literal(pair)?),
+        };
+        Ok(Expr { kind, span })
+    }
+
+    /// An expression in parentheses keeps them in its span.
+    fn in_parentheses(&mut self, pair: Pair<'_, Rule>) -> Built<Expr> {
+        let span = self.span(&pair);
+        match self.paren(pair)? {
+            Paren::Query(query) => Ok(Expr { kind: ExprKind::Scalar(Box::new(query)), span }),
+            Paren::List(mut list) => match (list.pop(), list.is_empty()) {
+                (Some(expr), true) => Ok(Expr { span, ..expr }),
+                _ => {
+                    let message = "found several values in parentheses, expected one";
+                    Err(Diagnostic::at(Code::Unsupported, span, message)
+                        .help("rows as values do not run in this version; compare the columns one by one"))
+                }
+            },
+        }
+    }
+
+    fn paren(&mut self, pair: Pair<'_, Rule>) -> Built<Paren> {
+        let span = self.span(&pair);
+        let mut list = Vec::new();
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::query => return Ok(Paren::Query(self.query(part)?)),
+                Rule::expr => list.push(self.expr(part)?),
+                Rule::query_tail => {
+                    let place = self.span(&part);
+                    let Some(Expr { kind: ExprKind::Scalar(query), .. }) = list.pop() else {
+                        let message = "found the end of a query after an expression, expected `)`";
+                        return Err(Diagnostic::at(Code::Syntax, place, message)
+                            .help("a query within an expression begins with SELECT or FROM"));
+                    };
+                    let query = self.tailed(Body::Nested(query), Some(part), span)?;
+                    return Ok(Paren::Query(query));
+                }
+                _ => {}
+            }
+        }
+        Ok(Paren::List(list))
+    }
+
+    fn case(&mut self, pair: Pair<'_, Rule>) -> Built<ExprKind> {
+        let (mut operand, mut branches, mut otherwise) = (None, Vec::new(), None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::expr => operand = Some(Box::new(self.expr(part)?)),
+                Rule::when => {
+                    let mut both = part.into_inner().filter(|p| p.as_rule() == Rule::expr);
+                    let condition = self.expr(found(both.next())?)?;
+                    branches.push((condition, self.expr(found(both.next())?)?));
+                }
+                Rule::else_ => otherwise = Some(Box::new(self.only_expr(part)?)),
+                _ => {}
+            }
+        }
+        Ok(ExprKind::Case { operand, branches, otherwise })
+    }
+
+    fn type_name(&self, pair: Pair<'_, Rule>) -> Ident {
+        let span = self.span(&pair);
+        let double = || Ident { text: "DOUBLE PRECISION".to_owned(), quoted: false, span };
+        pair.into_inner().last().and_then(|name| self.ident(name).ok()).unwrap_or_else(double)
+    }
+
+    fn call(&mut self, pair: Pair<'_, Rule>) -> Built<Expr> {
+        let span = self.span(&pair);
+        let mut call = Call {
+            name: Ident { text: String::new(), quoted: false, span },
+            args: Vec::new(),
+            star: false,
+            distinct: false,
+            order_by: Vec::new(),
+            filter: None,
+            over: None,
+        };
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::function_name => call.name = self.ident(only(part)?)?,
+                Rule::arguments => self.arguments(&mut call, part)?,
+                Rule::filter => call.filter = Some(Box::new(self.only_expr(part)?)),
+                Rule::over => call.over = Some(Box::new(self.over(last(part)?)?)),
+                _ => {}
+            }
+        }
+        Ok(Expr { kind: ExprKind::Call(call), span })
+    }
+
+    fn arguments(&mut self, call: &mut Call, pair: Pair<'_, Rule>) -> Built<()> {
+        let mut words = Vec::new();
+        for part in pair.into_inner() {
+            let span = self.span(&part);
+            match part.as_rule() {
+                Rule::all_rows => call.star = true,
+                Rule::distinct_arg => call.distinct = true,
+                Rule::expr => call.args.push(self.expr(part)?),
+                Rule::order_by => {
+                    let (items, all) = self.order_by(part)?;
+                    if let Some(all) = all {
+                        let message = "found ORDER BY ALL in a call, expected an expression";
+                        return Err(Diagnostic::at(Code::Syntax, all.span, message));
+                    }
+                    call.order_by = items;
+                }
+                Rule::trim_side => words.push((only(part)?.as_rule(), span)),
+                Rule::arg_from | Rule::arg_for | Rule::arg_in => words.push((part.as_rule(), span)),
+                _ => {}
+            }
+        }
+        worded(call, &words)
+    }
+
+    fn over(&mut self, pair: Pair<'_, Rule>) -> Built<Window> {
+        let span = self.span(&pair);
+        if pair.as_rule() != Rule::window {
+            let message = "named windows do not run in this version, expected OVER (…)";
+            return Err(Diagnostic::at(Code::Unsupported, span, message));
+        }
+        let mut window =
+            Window { partition_by: Vec::new(), order_by: Vec::new(), frame: None, span };
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::partition => window.partition_by = self.exprs(part)?,
+                Rule::order_by => window.order_by = self.order_by(part)?.0,
+                Rule::frame => window.frame = Some(self.frame(part)?),
+                _ => {}
+            }
+        }
+        Ok(window)
+    }
+
+    fn frame(&mut self, pair: Pair<'_, Rule>) -> Built<Frame> {
+        let mut unit = FrameUnit::Rows;
+        let mut bounds = Vec::new();
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::RANGE => unit = FrameUnit::Range,
+                Rule::GROUPS => unit = FrameUnit::Groups,
+                Rule::bound => bounds.push(self.bound(only(part)?)?),
+                _ => {}
+            }
+        }
+        let mut bounds = bounds.into_iter();
+        let start = found(bounds.next())?;
+        Ok(Frame { unit, start, end: bounds.next().unwrap_or(Bound::CurrentRow) })
+    }
+
+    fn bound(&mut self, pair: Pair<'_, Rule>) -> Built<Bound> {
+        Ok(match pair.as_rule() {
+            Rule::unbounded_preceding => Bound::UnboundedPreceding,
+            Rule::unbounded_following => Bound::UnboundedFollowing,
+            Rule::current_row => Bound::CurrentRow,
+            Rule::bound_offset => {
+                let before = has(&pair, Rule::PRECEDING);
+                let offset = Box::new(self.expr(only(pair)?)?);
+                if before { Bound::Preceding(offset) } else { Bound::Following(offset) }
+            }
+            rule => return Err(defect(rule)),
+        })
+    }
+}
+
+impl Node {
+    /// The chain as a tree: from the left if short, else balanced.
+    fn whole(self) -> Expr {
+        match self {
+            Self::One(expr) => expr,
+            Self::Chain { op, first, rest } if rest.len() < LONG_CHAIN => rest
+                .into_iter()
+                .fold(first, |left, (op_span, right)| binary(op, op_span, left, right)),
+            Self::Chain { op, first, rest } => balanced(op, first, rest),
+        }
+    }
+
+    fn chained(self, op: BinaryOp, op_span: Span, right: Expr) -> Self {
+        match self {
+            Self::Chain { op: same, first, mut rest } if same == op => {
+                rest.push((op_span, right));
+                Self::Chain { op, first, rest }
+            }
+            other => Self::Chain { op, first: other.whole(), rest: vec![(op_span, right)] },
+        }
+    }
+}
+
+fn balanced(op: BinaryOp, first: Expr, mut rest: Vec<(Span, Expr)>) -> Expr {
+    if rest.is_empty() {
+        return first;
+    }
+    let half = rest.len() / 2;
+    let mut upper = rest.split_off(half).into_iter();
+    let left = balanced(op, first, rest);
+    match upper.next() {
+        Some((op_span, middle)) => {
+            let right = balanced(op, middle, upper.collect());
+            binary(op, op_span, left, right)
+        }
+        None => left,
+    }
+}
+
+fn binary(op: BinaryOp, op_span: Span, left: Expr, right: Expr) -> Expr {
+    let span = left.span.to(right.span);
+    let (left, right) = (Box::new(left), Box::new(right));
+    Expr { kind: ExprKind::Binary { op, op_span, left, right }, span }
+}
+
+/// How many levels the operators of one expression can put above an operand. AND and OR bind
+/// loosest and are balanced when they are many, so each operand of theirs counts on its own.
+fn depth_of_chain(pair: &Pair<'_, Rule>) -> usize {
+    let (mut deepest, mut current) = (1usize, 1usize);
+    for part in pair.clone().into_inner() {
+        match part.as_rule() {
+            Rule::and | Rule::or => current = 1,
+            rule if is_operator(rule) => current += 1,
+            _ => {}
+        }
+        deepest = deepest.max(current);
+    }
+    deepest
+}
+
+fn is_operator(rule: Rule) -> bool {
+    binary_op(rule).is_some()
+        || matches!(rule, Rule::not | Rule::negative | Rule::positive | Rule::bit_not)
+        || matches!(rule, Rule::is_null | Rule::null_suffix | Rule::is_bool | Rule::is_distinct)
+        || matches!(rule, Rule::between | Rule::in_ | Rule::matches | Rule::cast)
+}
+
+fn is_comparison(op: BinaryOp) -> bool {
+    use BinaryOp::{Eq, Gt, GtEq, Lt, LtEq, NotEq};
+    matches!(op, Eq | NotEq | Lt | LtEq | Gt | GtEq)
+}
+
+/// Whether an expression is a comparison without parentheses around it, which its span would hold.
+fn chains(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Binary { op, left, .. } => {
+            is_comparison(*op) && expr.span.start == left.span.start
+        }
+        _ => false,
+    }
+}
+
+fn binary_op(rule: Rule) -> Option<BinaryOp> {
+    Some(match rule {
+        Rule::or => BinaryOp::Or,
+        Rule::and => BinaryOp::And,
+        Rule::eq => BinaryOp::Eq,
+        Rule::not_eq => BinaryOp::NotEq,
+        Rule::lt => BinaryOp::Lt,
+        Rule::lt_eq => BinaryOp::LtEq,
+        Rule::gt => BinaryOp::Gt,
+        Rule::gt_eq => BinaryOp::GtEq,
+        Rule::plus => BinaryOp::Add,
+        Rule::minus => BinaryOp::Sub,
+        Rule::times => BinaryOp::Mul,
+        Rule::div => BinaryOp::Div,
+        Rule::int_div => BinaryOp::IntDiv,
+        Rule::modulo => BinaryOp::Mod,
+        Rule::concat => BinaryOp::Concat,
+        Rule::bit_and => BinaryOp::BitAnd,
+        Rule::bit_or => BinaryOp::BitOr,
+        Rule::shift_left => BinaryOp::ShiftLeft,
+        Rule::shift_right => BinaryOp::ShiftRight,
+        _ => return None,
+    })
+}
+
+/// `module!symbol` without quotes.
+fn symbol(pair: Pair<'_, Rule>) -> String {
+    let parts = pair.into_inner().map(|part| match part.as_rule() {
+        Rule::quoted => super::unquoted(part.as_str(), '"'),
+        _ => part.as_str().to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("!")
+}
+
+/// Arguments that standard SQL separates with words, as an ordinary call.
+fn worded(call: &mut Call, words: &[(Rule, Span)]) -> Built<()> {
+    let name = call.name.text.to_ascii_lowercase();
+    let rules: Vec<Rule> = words.iter().map(|(rule, _)| *rule).collect();
+    match (name.as_str(), rules.as_slice()) {
+        ("position", []) => position_in_list(call),
+        (_, []) => {}
+        ("extract", [Rule::arg_from]) if call.args.len() == 2 => {
+            let part = call.args.first_mut();
+            if let Some(Expr { kind, .. }) = part
+                && let ExprKind::Column(name) = kind
+                && let [word] = name.parts.as_slice()
+            {
+                *kind = ExprKind::Literal(Literal::Text(word.text.clone()));
+            }
+            "date_part".clone_into(&mut call.name.text);
+        }
+        ("position", [Rule::arg_in]) if call.args.len() == 2 => call.args.reverse(),
+        ("substring" | "substr", [Rule::arg_from, Rule::arg_for]) if call.args.len() == 3 => {}
+        ("substring" | "substr", [Rule::arg_from]) if call.args.len() == 2 => {}
+        ("substring" | "substr", [Rule::arg_for]) if call.args.len() == 2 => {
+            let span = call.name.span;
+            let one = Expr { kind: ExprKind::Literal(Literal::Int(1)), span };
+            call.args.insert(1, one);
+        }
+        ("trim", [sides @ .., Rule::arg_from])
+            if sides.len() <= 1 && (1..=2).contains(&call.args.len()) =>
+        {
+            call.args.reverse();
+            trim_side(call, sides.first());
+        }
+        ("trim", [side]) if call.args.len() == 1 => trim_side(call, Some(side)),
+        _ => {
+            let place = words.first().map(|(_, span)| *span).unwrap_or_default();
+            let message = format!("the arguments of {name} take no words between them, expected `,`");
+            return Err(Diagnostic::at(Code::Syntax, place, message));
+        }
+    }
+    Ok(())
+}
+
+/// `position('x' IN (s))` reads like a list of one.
+fn position_in_list(call: &mut Call) {
+    let Some(Expr { kind: ExprKind::InList { list, negated: false, .. }, .. }) = call.args.first()
+    else {
+        return;
+    };
+    if call.args.len() == 1
+        && list.len() == 1
+        && let Some(Expr { kind: ExprKind::InList { expr, list, .. }, .. }) = call.args.pop()
+    {
+        call.args = list;
+        call.args.push(*expr);
+    }
+}
+
+fn trim_side(call: &mut Call, side: Option<&Rule>) {
+    let name = match side {
+        Some(Rule::LEADING) => "ltrim",
+        Some(Rule::TRAILING) => "rtrim",
+        _ => return,
+    };
+    name.clone_into(&mut call.name.text);
+}

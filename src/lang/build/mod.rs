@@ -1,0 +1,172 @@
+//! Pairs of the grammar to the syntax tree.
+//!
+//! The grammar has accepted the text, so shapes are known; what it cannot say (ranges of numbers,
+//! arguments written with words, chains of comparisons) is checked here.
+
+mod expr;
+mod from;
+mod literal;
+mod query;
+
+use pest::iterators::Pair;
+
+use super::ast::{Ident, Name, Statement, StatementKind};
+use super::lexer::{Token, TokenKind};
+use super::syntax::Rule;
+use crate::diag::{Code, Diagnostic, Span};
+
+/// How deep a tree may be. Chains of operators count: `1 + 1 + 1` is three deep, while chains of
+/// AND and OR are balanced and count little. Later stages walk trees by recursion.
+const MAX_DEPTH: usize = 500;
+
+type Built<T> = Result<T, Diagnostic>;
+
+/// The statements of an accepted script.
+pub(super) fn statements(script: Pair<'_, Rule>, tokens: &[Token]) -> Built<Vec<Statement>> {
+    let mut builder = Builder::new(tokens);
+    let all = script.into_inner().filter(|p| p.as_rule() == Rule::statement);
+    all.map(|pair| builder.statement(pair)).collect()
+}
+
+struct Builder {
+    /// Where tokens end, comments left out: the rules of pest take in blanks behind them.
+    ends: Vec<u32>,
+    depth: usize,
+}
+
+impl Builder {
+    fn new(tokens: &[Token]) -> Self {
+        let words = tokens.iter().filter(|t| t.kind != TokenKind::Comment);
+        Self { ends: words.map(|t| t.span.end).collect(), depth: 0 }
+    }
+
+    /// The place of a pair without the blanks behind it.
+    fn span(&self, pair: &Pair<'_, Rule>) -> Span {
+        let whole = pair.as_span();
+        let span = Span::new(whole.start(), whole.end());
+        let before = self.ends.partition_point(|&end| end <= span.end);
+        let end = before.checked_sub(1).and_then(|i| self.ends.get(i)).copied();
+        Span { end: end.filter(|&e| e > span.start).unwrap_or(span.end), ..span }
+    }
+
+    /// Enters a part of the tree that is `levels` deep; the caller leaves it with [`Self::leave`].
+    fn enter(&mut self, levels: usize, span: Span) -> Built<()> {
+        self.depth += levels;
+        if self.depth <= MAX_DEPTH {
+            return Ok(());
+        }
+        let message = format!("the query is more than {MAX_DEPTH} operators deep");
+        Err(Diagnostic::at(Code::TooDeep, span, message)
+            .help("split it with WITH, or write lists as IN (…)"))
+    }
+
+    fn leave(&mut self, levels: usize) {
+        self.depth = self.depth.saturating_sub(levels);
+    }
+
+    fn statement(&mut self, pair: Pair<'_, Rule>) -> Built<Statement> {
+        let span = self.span(&pair);
+        let inner = only(pair)?;
+        let kind = match inner.as_rule() {
+            Rule::query => StatementKind::Query(Box::new(self.query(inner)?)),
+            Rule::explain => {
+                let mut analyze = false;
+                let mut query = None;
+                for part in inner.into_inner() {
+                    match part.as_rule() {
+                        Rule::ANALYZE => analyze = true,
+                        Rule::query => query = Some(self.query(part)?),
+                        _ => {}
+                    }
+                }
+                StatementKind::Explain { analyze, query: Box::new(found(query)?) }
+            }
+            Rule::describe => {
+                let subject = last(inner)?;
+                if subject.as_rule() == Rule::query {
+                    StatementKind::DescribeQuery(Box::new(self.query(subject)?))
+                } else {
+                    StatementKind::Describe(self.name(subject)?)
+                }
+            }
+            Rule::show => match last(inner)?.as_rule() {
+                Rule::TABLES => StatementKind::ShowTables,
+                _ => StatementKind::ShowFunctions,
+            },
+            Rule::summarize => {
+                let subject = last(inner)?;
+                StatementKind::Summarize(Box::new(if subject.as_rule() == Rule::query {
+                    self.query(subject)?
+                } else {
+                    let name = self.name(subject)?;
+                    from::whole_table(name)
+                }))
+            }
+            rule => return Err(defect(rule)),
+        };
+        Ok(Statement { kind, span })
+    }
+
+    /// An identifier out of any of the rules for names.
+    fn ident(&self, pair: Pair<'_, Rule>) -> Built<Ident> {
+        let span = self.span(&pair);
+        let leaf = match pair.as_rule() {
+            Rule::word | Rule::quoted | Rule::text => pair,
+            _ => last(pair)?,
+        };
+        match leaf.as_rule() {
+            Rule::word => Ok(Ident { text: leaf.as_str().to_owned(), quoted: false, span }),
+            Rule::quoted => {
+                let text = unquoted(leaf.as_str(), '"');
+                if text.is_empty() {
+                    return Err(Diagnostic::at(Code::Syntax, span, "a quoted name is empty"));
+                }
+                Ok(Ident { text, quoted: true, span })
+            }
+            Rule::text => Ok(Ident { text: unquoted(leaf.as_str(), '\''), quoted: true, span }),
+            rule => Err(defect(rule)),
+        }
+    }
+
+    /// A name of several parts.
+    fn name(&self, pair: Pair<'_, Rule>) -> Built<Name> {
+        let span = self.span(&pair);
+        let parts = pair.into_inner().map(|part| self.ident(part)).collect::<Built<Vec<_>>>()?;
+        Ok(Name { parts, span })
+    }
+
+    /// The names of a list in parentheses.
+    fn names(&self, pair: Pair<'_, Rule>) -> Built<Vec<Ident>> {
+        let names = pair.into_inner().filter(|p| p.as_rule() == Rule::column_name);
+        names.map(|name| self.ident(name)).collect()
+    }
+}
+
+/// A quoted token without its quotes, doubled quotes made single.
+fn unquoted(token: &str, quote: char) -> String {
+    let inner = token.strip_prefix(quote).unwrap_or(token);
+    let inner = inner.strip_suffix(quote).unwrap_or(inner);
+    let doubled: String = [quote, quote].iter().collect();
+    inner.replace(&doubled, quote.encode_utf8(&mut [0; 4]))
+}
+
+/// The first pair within.
+fn only(pair: Pair<'_, Rule>) -> Built<Pair<'_, Rule>> {
+    let rule = pair.as_rule();
+    pair.into_inner().next().ok_or_else(|| defect(rule))
+}
+
+/// The last pair within.
+fn last(pair: Pair<'_, Rule>) -> Built<Pair<'_, Rule>> {
+    let rule = pair.as_rule();
+    pair.into_inner().last().ok_or_else(|| defect(rule))
+}
+
+/// A part that the grammar always has.
+fn found<T>(part: Option<T>) -> Built<T> {
+    part.ok_or_else(|| Diagnostic::new(Code::Internal, "the grammar and the tree disagree"))
+}
+
+fn defect(rule: Rule) -> Diagnostic {
+    Diagnostic::new(Code::Internal, format!("the grammar and the tree disagree on {rule:?}"))
+}

@@ -1,0 +1,319 @@
+//! Queries, select lists, and what applies to rows.
+
+use pest::iterators::Pair;
+
+use super::{Builder, Built, defect, found, last, only};
+use crate::diag::Span;
+use crate::lang::ast::{
+    Body, Cte, Distinct, Expr, GroupBy, Ident, OrderAll, OrderItem, Query, Select, SelectItem,
+    SetOp, TableRef, With,
+};
+use crate::lang::syntax::Rule;
+
+/// A set operator with what stands right of it.
+struct SetOperand {
+    op: SetOp,
+    all: bool,
+    span: Span,
+    right: Body,
+}
+
+impl SetOperand {
+    fn join(self, left: Body) -> Body {
+        let Self { op, all, span, right } = self;
+        Body::SetOp { op, all, left: Box::new(left), right: Box::new(right), span }
+    }
+}
+
+impl Builder {
+    pub(super) fn query(&mut self, pair: Pair<'_, Rule>) -> Built<Query> {
+        let span = self.span(&pair);
+        self.enter(1, span)?;
+        let (mut with, mut body, mut tail) = (None, None, None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::with => with = Some(self.with(part)?),
+                Rule::query_tail => tail = Some(part),
+                _ => body = Some(self.query_term(part)?),
+            }
+        }
+        let query = self.tailed(found(body)?, tail, span)?;
+        self.leave(1);
+        Ok(Query { with, ..query })
+    }
+
+    fn query_term(&mut self, pair: Pair<'_, Rule>) -> Built<Body> {
+        let span = self.span(&pair);
+        match pair.as_rule() {
+            Rule::select => Ok(Body::Select(Box::new(self.select(pair)?))),
+            Rule::nested => Ok(Body::Nested(Box::new(self.nested(pair)?))),
+            Rule::values => {
+                let rows = pair.into_inner().filter(|p| p.as_rule() == Rule::row);
+                let rows = rows.map(|row| self.exprs(row)).collect::<Built<Vec<_>>>()?;
+                Ok(Body::Values { rows, span })
+            }
+            rule => Err(defect(rule)),
+        }
+    }
+
+    /// The query within parentheses.
+    pub(super) fn nested(&mut self, pair: Pair<'_, Rule>) -> Built<Query> {
+        let query = pair.into_inner().find(|p| p.as_rule() == Rule::query);
+        self.query(found(query)?)
+    }
+
+    /// A body with the set operations, order and limits that follow it.
+    pub(super) fn tailed(
+        &mut self,
+        first: Body,
+        tail: Option<Pair<'_, Rule>>,
+        span: Span,
+    ) -> Built<Query> {
+        let mut query = Query {
+            with: None,
+            body: first,
+            order_by: Vec::new(),
+            order_by_all: None,
+            limit: None,
+            offset: None,
+            span,
+        };
+        let mut operands = Vec::new();
+        let parts: Vec<_> = tail.into_iter().flat_map(Pair::into_inner).collect();
+        let levels = parts.iter().filter(|p| p.as_rule() == Rule::set_operand).count();
+        self.enter(levels, span)?;
+        for part in parts {
+            match part.as_rule() {
+                Rule::set_operand => operands.push(self.set_operand(part)?),
+                Rule::order_by => {
+                    (query.order_by, query.order_by_all) = self.order_by(part)?;
+                }
+                Rule::limit => query.limit = Some(self.only_expr(part)?),
+                Rule::offset => query.offset = Some(self.only_expr(part)?),
+                _ => {}
+            }
+        }
+        self.leave(levels);
+        query.body = grouped(query.body, operands);
+        Ok(query)
+    }
+
+    fn set_operand(&mut self, pair: Pair<'_, Rule>) -> Built<SetOperand> {
+        let (mut operator, mut right) = (None, None);
+        for part in pair.into_inner() {
+            if part.as_rule() == Rule::set_operator {
+                let span = self.span(&part);
+                let (mut op, mut all) = (SetOp::Union, false);
+                for word in part.into_inner() {
+                    match word.as_rule() {
+                        Rule::INTERSECT => op = SetOp::Intersect,
+                        Rule::EXCEPT => op = SetOp::Except,
+                        Rule::ALL => all = true,
+                        _ => {}
+                    }
+                }
+                operator = Some((op, all, span));
+            } else {
+                right = Some(self.query_term(part)?);
+            }
+        }
+        let (op, all, span) = found(operator)?;
+        Ok(SetOperand { op, all, span, right: found(right)? })
+    }
+
+    fn with(&mut self, pair: Pair<'_, Rule>) -> Built<With> {
+        let span = self.span(&pair);
+        let (mut recursive, mut ctes) = (false, Vec::new());
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::RECURSIVE => recursive = true,
+                Rule::cte => ctes.push(self.cte(part)?),
+                _ => {}
+            }
+        }
+        Ok(With { recursive, ctes, span })
+    }
+
+    fn cte(&mut self, pair: Pair<'_, Rule>) -> Built<Cte> {
+        let (mut name, mut columns, mut query) = (None, Vec::new(), None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::column_name => name = Some(self.ident(part)?),
+                Rule::column_names => columns = self.names(part)?,
+                Rule::query => query = Some(Box::new(self.query(part)?)),
+                _ => {}
+            }
+        }
+        Ok(Cte { name: found(name)?, columns, query: found(query)? })
+    }
+
+    /// The keys of ORDER BY, wherever it stands.
+    pub(super) fn order_by(
+        &mut self,
+        pair: Pair<'_, Rule>,
+    ) -> Built<(Vec<OrderItem>, Option<OrderAll>)> {
+        let (mut items, mut all) = (Vec::new(), None);
+        for part in pair.into_inner() {
+            let span = self.span(&part);
+            match part.as_rule() {
+                Rule::order_all => {
+                    let (descending, nulls_first) = direction(part);
+                    all = Some(OrderAll { descending, nulls_first, span });
+                }
+                Rule::order_item => {
+                    let expr = self.expr(only(part.clone())?)?;
+                    let (descending, nulls_first) = direction(part);
+                    items.push(OrderItem { expr, descending, nulls_first });
+                }
+                _ => {}
+            }
+        }
+        Ok((items, all))
+    }
+
+    fn select(&mut self, pair: Pair<'_, Rule>) -> Built<Select> {
+        let span = self.span(&pair);
+        let mut select = Select {
+            distinct: Distinct::No,
+            items: Vec::new(),
+            from: None,
+            filter: None,
+            group_by: GroupBy::None,
+            having: None,
+            qualify: None,
+            span,
+        };
+        for part in pair.into_inner() {
+            let place = self.span(&part);
+            match part.as_rule() {
+                Rule::select_list => {
+                    (select.distinct, select.items) = self.select_list(part)?;
+                }
+                Rule::from => select.from = Some(self.from(part)?),
+                Rule::where_ => select.filter = Some(self.only_expr(part)?),
+                Rule::group_by if has(&part, Rule::group_all) => {
+                    select.group_by = GroupBy::All(place);
+                }
+                Rule::group_by => select.group_by = GroupBy::Keys(self.exprs(part)?),
+                Rule::having => select.having = Some(self.only_expr(part)?),
+                Rule::qualify => select.qualify = Some(self.only_expr(part)?),
+                _ => {}
+            }
+        }
+        if select.items.is_empty() {
+            select.items.push(every_column(select.from.as_ref(), span));
+        }
+        Ok(select)
+    }
+
+    fn select_list(&mut self, pair: Pair<'_, Rule>) -> Built<(Distinct, Vec<SelectItem>)> {
+        let (mut distinct, mut items) = (Distinct::No, Vec::new());
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::distinct => {
+                    let on = part.into_inner().find(|p| p.as_rule() == Rule::distinct_on);
+                    distinct = match on {
+                        Some(on) => Distinct::On(self.exprs(on)?),
+                        None => Distinct::Rows,
+                    };
+                }
+                Rule::select_item => items.push(self.select_item(part)?),
+                _ => {}
+            }
+        }
+        Ok((distinct, items))
+    }
+
+    fn select_item(&mut self, pair: Pair<'_, Rule>) -> Built<SelectItem> {
+        let span = self.span(&pair);
+        let mut parts = pair.into_inner();
+        let first = found(parts.next())?;
+        if first.as_rule() == Rule::expr {
+            let expr = self.expr(first)?;
+            let alias = parts.next().map(|alias| self.ident(last(alias)?)).transpose()?;
+            return Ok(SelectItem::Expr { expr, alias });
+        }
+        let qualifier = Some(self.name(first)?).filter(|name| !name.parts.is_empty());
+        let (mut exclude, mut replace) = (Vec::new(), Vec::new());
+        for part in parts {
+            match part.as_rule() {
+                Rule::exclude => {
+                    let subject = last(part)?;
+                    exclude = match subject.as_rule() {
+                        Rule::column_names => self.names(subject)?,
+                        _ => vec![self.ident(subject)?],
+                    };
+                }
+                Rule::replace => replace = self.replacements(part)?,
+                _ => {}
+            }
+        }
+        let qualifier = qualifier.map(|mut name| {
+            let whole = name.parts.iter().map(|part| part.span).reduce(Span::to);
+            name.span = whole.unwrap_or(name.span);
+            name
+        });
+        Ok(SelectItem::Star { qualifier, exclude, replace, span })
+    }
+
+    fn replacements(&mut self, pair: Pair<'_, Rule>) -> Built<Vec<(Expr, Ident)>> {
+        let all = pair.into_inner().filter(|p| p.as_rule() == Rule::replacement);
+        all.map(|one| {
+            let expr = self.expr(only(one.clone())?)?;
+            Ok((expr, self.ident(last(one)?)?))
+        })
+        .collect()
+    }
+
+    /// The expressions directly within a pair.
+    pub(super) fn exprs(&mut self, pair: Pair<'_, Rule>) -> Built<Vec<Expr>> {
+        let exprs = pair.into_inner().filter(|p| p.as_rule() == Rule::expr);
+        exprs.map(|expr| self.expr(expr)).collect()
+    }
+
+    /// The only expression directly within a pair.
+    pub(super) fn only_expr(&mut self, pair: Pair<'_, Rule>) -> Built<Expr> {
+        let expr = pair.into_inner().find(|p| p.as_rule() == Rule::expr);
+        self.expr(found(expr)?)
+    }
+}
+
+/// INTERSECT binds tighter than UNION and EXCEPT, which group from the left.
+fn grouped(first: Body, operands: Vec<SetOperand>) -> Body {
+    let mut first = first;
+    let mut loose: Vec<SetOperand> = Vec::new();
+    for operand in operands {
+        if operand.op != SetOp::Intersect {
+            loose.push(operand);
+        } else if let Some(mut before) = loose.pop() {
+            before.right = operand.join(before.right);
+            loose.push(before);
+        } else {
+            first = operand.join(first);
+        }
+    }
+    loose.into_iter().fold(first, |left, operand| operand.join(left))
+}
+
+/// `*` for a query without a select list, standing where its FROM stands.
+fn every_column(from: Option<&TableRef>, span: Span) -> SelectItem {
+    let span = from.map_or(span, |from| from.span);
+    SelectItem::Star { qualifier: None, exclude: Vec::new(), replace: Vec::new(), span }
+}
+
+fn direction(pair: Pair<'_, Rule>) -> (bool, Option<bool>) {
+    let (mut descending, mut nulls_first) = (false, None);
+    for part in pair.into_inner() {
+        match part.as_rule() {
+            Rule::direction => descending = has(&part, Rule::DESC),
+            Rule::nulls => nulls_first = Some(has(&part, Rule::FIRST)),
+            _ => {}
+        }
+    }
+    (descending, nulls_first)
+}
+
+/// Whether a pair has a part of that rule.
+pub(super) fn has(pair: &Pair<'_, Rule>, rule: Rule) -> bool {
+    pair.clone().into_inner().any(|part| part.as_rule() == rule)
+}
