@@ -1,3 +1,7 @@
 //! The `dumpql` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(dumpql::cli::main(std::env::args_os()))
+}

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::catalog::{Catalog, ColumnData, PointerWidth, Value};
 use crate::diag::{Code, Diagnostic, Span, render_json, render_text};
 use crate::dump::{self, Image};
-use crate::exec::{self, MemTable, ResultSet};
+use crate::exec::{self, MemTable};
 use crate::func::{self, FuncCx};
 use crate::lang;
 use crate::model::Source;
@@ -18,6 +18,7 @@ use crate::symbol::Store;
 use crate::synth;
 use crate::table::{self, Cx, NamedSource};
 
+pub use crate::exec::{ColumnView, Field, Footnote, ResultSet, Row};
 pub use crate::plan::Params;
 
 /// Open sources, and the engine that answers queries over them.
@@ -166,22 +167,56 @@ impl Session {
     /// # Errors
     /// As [`Session::open`].
     pub fn from_images(images: Vec<Image>, options: &Options) -> Result<Self, Error> {
+        let (session, failures) = Self::assemble(images, options);
+        failures.into_iter().next().map_or(Ok(session), |(_, error)| Err(error))
+    }
+
+    /// Opens what can be opened of several dumps, after the sample if that is asked for. Returns
+    /// what is wrong with the rest, by the path as given.
+    pub fn open_each(
+        paths: &[&Path],
+        sample: bool,
+        options: &Options,
+    ) -> (Self, Vec<(String, Error)>) {
+        let mut images = Vec::with_capacity(paths.len() + 1);
+        let mut failures = Vec::new();
+        if sample {
+            images.push(Image::from_bytes("sample", synth::sample()));
+        }
+        for path in paths {
+            match Image::open(path) {
+                Ok(image) => images.push(image),
+                Err(error) => failures.push((path.display().to_string(), error.into())),
+            }
+        }
+        let (session, unread) = Self::assemble(images, options);
+        failures.extend(unread);
+        (session, failures)
+    }
+
+    fn assemble(images: Vec<Image>, options: &Options) -> (Self, Vec<(String, Error)>) {
         let store = Store::new(options.symbols.clone());
         let names = short_names(images.iter().map(Image::path));
         let mut sources = Vec::with_capacity(images.len());
+        let mut failures = Vec::new();
         for (image, name) in images.into_iter().zip(names) {
-            sources.push(OpenSource { name, source: source::open(image, &store)? });
+            let path = image.path().to_owned();
+            match source::open(image, &store) {
+                Ok(source) => sources.push(OpenSource { name, source }),
+                Err(error) => failures.push((path, error.into())),
+            }
         }
         let several = sources.len() > 1;
         let tables = table::ALL.iter().map(|t| t.spec(several)).collect();
-        Ok(Self {
+        let session = Self {
             catalog: Catalog::new(tables, func::specs()),
             sources,
             attached: Vec::new(),
             strict: options.strict,
             cancelled: Arc::default(),
             rows_read: Arc::default(),
-        })
+        };
+        (session, failures)
     }
 
     /// Adds a table of the program's own rows, to be joined with those of dumps. It takes the place
@@ -340,6 +375,11 @@ fn short_names<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<String> {
         if *count == 1 { name } else { format!("{name}#{count}") }
     });
     names.collect()
+}
+
+/// The bytes of the sample, as [`Session::sample`] opens them.
+pub fn sample_file() -> Vec<u8> {
+    synth::sample()
 }
 
 /// Reads a parameter given as text; `None` keeps it text.

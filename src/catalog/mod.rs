@@ -18,8 +18,8 @@ pub use batch::{Batch, ColumnBuilder, ColumnData, Data};
 pub use hint::{Hint, HintOp};
 pub use intern::intern;
 pub use render::{
-    Format, PointerWidth, civil_from_days, days_from_civil, parse_interval, parse_timestamp,
-    render_interval, render_timestamp,
+    Format, PointerWidth, append_timestamp, civil_from_days, days_from_civil, parse_interval,
+    parse_timestamp, render_interval, render_timestamp,
 };
 pub use spec::{
     Catalog, ColumnSpec, Example, FunctionKind, FunctionSpec, Kinds, Signature, SourceKind,

@@ -31,81 +31,161 @@ pub enum PointerWidth {
 impl Format {
     /// The text of `value`; empty for NULL.
     pub fn render(self, value: &Value<'_>, width: PointerWidth) -> String {
+        let mut text = String::new();
+        self.append(&mut text, value, width);
+        text
+    }
+
+    /// Appends the text of `value`, which spares writers a `String` a cell.
+    pub fn append(self, into: &mut String, value: &Value<'_>, width: PointerWidth) {
         match value {
-            Value::Null => String::new(),
-            Value::Bool(v) => v.to_string(),
-            Value::Int(v) if self == Self::Hex => format!("{v:#x}"),
-            Value::Int(v) => v.to_string(),
-            Value::Double(v) => render_double(*v),
-            Value::Text(v) => v.to_string(),
-            Value::Addr(v) => width.render(*v),
-            Value::Time(v) => render_timestamp(*v),
-            Value::Interval(v) => render_interval(*v),
+            Value::Null => {}
+            Value::Bool(v) => into.push_str(if *v { "true" } else { "false" }),
+            Value::Int(v) if self == Self::Hex => append_hex(into, v.cast_unsigned(), 1),
+            Value::Int(v) => append_int(into, *v),
+            Value::Double(v) => append_double(into, *v),
+            Value::Text(v) => into.push_str(v),
+            Value::Addr(v) => width.append(into, *v),
+            Value::Time(v) => append_timestamp(into, *v, ' '),
+            Value::Interval(v) => append_interval(into, *v),
         }
     }
 }
 
 impl PointerWidth {
+    /// The number of hex digits of a pointer.
+    pub const fn digits(self) -> usize {
+        match self {
+            Self::Bits32 => 8,
+            Self::Bits64 => 16,
+        }
+    }
+
     /// The address as `0x` and as many digits as a pointer of the dump has, more if it needs them.
     pub fn render(self, address: u64) -> String {
-        match self {
-            Self::Bits32 => format!("0x{address:08x}"),
-            Self::Bits64 => format!("0x{address:016x}"),
-        }
+        let mut text = String::new();
+        self.append(&mut text, address);
+        text
+    }
+
+    fn append(self, into: &mut String, address: u64) {
+        append_hex(into, address, self.digits());
     }
 }
 
-/// The shortest text that reads back as the same number, always with a point or an exponent.
-fn render_double(v: f64) -> String {
-    if v.is_nan() {
-        "nan".to_owned()
-    } else if v.is_infinite() {
-        if v > 0.0 { "inf".to_owned() } else { "-inf".to_owned() }
-    } else if v != 0.0 && (v.abs() >= 1e16 || v.abs() < 1e-5) {
-        format!("{v:e}")
-    } else {
-        format!("{v:?}")
+fn append_hex(into: &mut String, value: u64, at_least: usize) {
+    let significant = (64 - value.leading_zeros() as usize).div_ceil(4);
+    into.push_str("0x");
+    for place in (0..significant.max(at_least)).rev() {
+        let nibble = (value >> (4 * place)) as u32 & 0xf;
+        into.push(char::from_digit(nibble, 16).unwrap_or('0'));
     }
+}
+
+/// Decimal digits from the right into a small buffer: the formatting machinery of the standard
+/// library costs several times as much, and exports write millions of these.
+fn append_int(into: &mut String, value: i64) {
+    let mut digits = [0u8; 20];
+    let mut rest = value.unsigned_abs();
+    let mut start = digits.len();
+    for place in digits.iter_mut().rev() {
+        *place = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
+        start -= 1;
+        if rest == 0 {
+            break;
+        }
+    }
+    if value < 0 {
+        into.push('-');
+    }
+    into.extend(digits.iter().skip(start).map(|&d| char::from(d)));
+}
+
+/// The shortest text that reads back as the same number, always with a point or an exponent.
+fn append_double(into: &mut String, v: f64) {
+    // Writing into a `String` cannot fail.
+    let _ = if v.is_nan() {
+        into.write_str("nan")
+    } else if v.is_infinite() {
+        into.write_str(if v > 0.0 { "inf" } else { "-inf" })
+    } else if v != 0.0 && (v.abs() >= 1e16 || v.abs() < 1e-5) {
+        write!(into, "{v:e}")
+    } else {
+        write!(into, "{v:?}")
+    };
 }
 
 /// Microseconds since 1970-01-01 UTC as `YYYY-MM-DD hh:mm:ss[.ffffff]`.
 pub fn render_timestamp(micros: i64) -> String {
+    let mut text = String::new();
+    append_timestamp(&mut text, micros, ' ');
+    text
+}
+
+/// Appends a timestamp with `between` between date and time (ISO 8601 wants `T`).
+pub fn append_timestamp(into: &mut String, micros: i64, between: char) {
     let seconds = micros.div_euclid(MICROS);
     let (year, month, day) = civil_from_days(seconds.div_euclid(DAY));
-    let second = seconds.rem_euclid(DAY);
-    let mut text = format!(
-        "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02}",
-        second / 3600,
-        second / 60 % 60,
-        second % 60
-    );
-    push_fraction(&mut text, micros.rem_euclid(MICROS).unsigned_abs());
-    text
+    if year < 0 {
+        into.push('-');
+    }
+    append_padded(into, year.unsigned_abs(), 4);
+    into.push('-');
+    append_padded(into, month.unsigned_abs(), 2);
+    into.push('-');
+    append_padded(into, day.unsigned_abs(), 2);
+    into.push(between);
+    append_clock(into, seconds.rem_euclid(DAY).unsigned_abs());
+    append_fraction(into, micros.rem_euclid(MICROS).unsigned_abs());
 }
 
 /// A duration as `[-][N day(s) ]hh:mm:ss[.ffffff]`.
 pub fn render_interval(micros: i64) -> String {
-    let total = micros.unsigned_abs();
-    let seconds = total / MICROS.unsigned_abs();
-    let days = seconds / DAY.unsigned_abs();
     let mut text = String::new();
-    if micros < 0 {
-        text.push('-');
-    }
-    if days > 0 {
-        let _ = write!(text, "{days} day{} ", if days == 1 { "" } else { "s" });
-    }
-    let second = seconds % DAY.unsigned_abs();
-    let _ = write!(text, "{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
-    push_fraction(&mut text, total % MICROS.unsigned_abs());
+    append_interval(&mut text, micros);
     text
 }
 
-fn push_fraction(text: &mut String, micros: u64) {
+fn append_interval(into: &mut String, micros: i64) {
+    let total = micros.unsigned_abs();
+    let seconds = total / MICROS.unsigned_abs();
+    let days = seconds / DAY.unsigned_abs();
+    if micros < 0 {
+        into.push('-');
+    }
+    if days > 0 {
+        append_padded(into, days, 1);
+        into.push_str(if days == 1 { " day " } else { " days " });
+    }
+    append_clock(into, seconds % DAY.unsigned_abs());
+    append_fraction(into, total % MICROS.unsigned_abs());
+}
+
+/// Seconds of a day as `hh:mm:ss`.
+fn append_clock(into: &mut String, second: u64) {
+    append_padded(into, second / 3600, 2);
+    into.push(':');
+    append_padded(into, second / 60 % 60, 2);
+    into.push(':');
+    append_padded(into, second % 60, 2);
+}
+
+fn append_padded(into: &mut String, value: u64, at_least: u32) {
+    for place in (1..at_least).rev() {
+        if value >= 10u64.pow(place) {
+            break;
+        }
+        into.push('0');
+    }
+    append_int(into, i64::try_from(value).unwrap_or(i64::MAX));
+}
+
+fn append_fraction(into: &mut String, micros: u64) {
     if micros > 0 {
-        let digits = format!("{micros:06}");
-        text.push('.');
-        text.push_str(digits.trim_end_matches('0'));
+        into.push('.');
+        append_padded(into, micros, 6);
+        into.truncate(into.trim_end_matches('0').len());
     }
 }
 
@@ -282,6 +362,15 @@ mod tests {
         for bad in ["", "5", "1 month", "1 day x", "9999999999 weeks"] {
             assert_eq!(parse_interval(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn numbers_are_written_as_the_standard_library_does() {
+        for v in [0, 1, -1, 9, 10, 1234, i64::MAX, i64::MIN] {
+            assert_eq!(Format::Plain.render(&Value::Int(v), PointerWidth::Bits64), v.to_string());
+            assert_eq!(Format::Hex.render(&Value::Int(v), PointerWidth::Bits64), format!("{v:#x}"));
+        }
+        assert_eq!(render_timestamp(-62_200_000_000_000_000), "-0002-12-17 14:13:20");
     }
 
     #[test]

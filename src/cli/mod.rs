@@ -1,1 +1,137 @@
-//! placeholder
+//! The `dumpql` program: arguments, running, the prompt, printing, progress.
+//!
+//! Results go to standard output, everything else to standard error.
+
+mod args;
+mod batch;
+mod console;
+mod interrupt;
+mod listing;
+mod output;
+mod progress;
+mod script;
+mod table;
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use args::{Args, Invocation, Step};
+use console::Console;
+use interrupt::Interrupt;
+
+use crate::diag::{Code, Diagnostic};
+use crate::export;
+use crate::session::{self, Error, Options, Session};
+
+/// Runs the program with its arguments, the first being its name. Returns the exit code: 0 done,
+/// 1 a query or a source failed, 2 the command line is wrong.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let invocation = match args::parse(arguments) {
+        Ok(invocation) => invocation,
+        Err(error) => {
+            // Help that nobody reads is no failure.
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).unwrap_or(2);
+        }
+    };
+    let interrupt = Interrupt::default();
+    let console = Console::new(invocation.args.color, interrupt.clone());
+    if let Some(reason) = batch::refusal(&invocation, &console) {
+        console.say(format!("error: {reason}"));
+        return 2;
+    }
+    if let Some(path) = &invocation.args.save_sample
+        && let Err(error) = save_sample(path, &console)
+    {
+        console.say(format!("error: {error}"));
+        return 1;
+    }
+    let asks = invocation.args.list
+        || invocation.args.list_queries
+        || !invocation.args.describe.is_empty();
+    let only_saves = invocation.args.save_sample.is_some()
+        && invocation.steps.is_empty()
+        && invocation.args.dumps.is_empty()
+        && !invocation.args.sample;
+    if only_saves && !asks {
+        return 0;
+    }
+    let (session, complete) = open(&invocation.args, &console);
+    let code = if asks && invocation.steps.is_empty() {
+        list(&invocation.args, &session, &console)
+    } else {
+        let listed = if asks { list(&invocation.args, &session, &console) } else { 0 };
+        let answerable = complete || !session.source_names().is_empty();
+        listed.max(if answerable { work(&invocation, &session, &console, &interrupt) } else { 1 })
+    };
+    if complete { code } else { code.max(1) }
+}
+
+fn save_sample(path: &Path, console: &Console) -> io::Result<()> {
+    let bytes = session::sample_file();
+    export::write_file(path, |out| out.write_all(&bytes)).map_err(|error| {
+        io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))
+    })?;
+    console.say(format!("{}: the sample, {} bytes", path.display(), bytes.len()));
+    Ok(())
+}
+
+/// Opens all dumps that can be opened and says what is wrong with the others; also returns
+/// whether none was.
+fn open(args: &Args, console: &Console) -> (Session, bool) {
+    let options = Options { symbols: args.symbols.clone(), strict: args.strict };
+    let paths: Vec<&Path> = args.dumps.iter().map(PathBuf::as_path).collect();
+    let (session, failures) = Session::open_each(&paths, args.sample, &options);
+    for (_, error) in &failures {
+        console.say(error.render(None, console.err_colour));
+    }
+    (session, failures.is_empty())
+}
+
+/// Runs what is to run: the steps, or standard input, or the prompt.
+fn work(
+    invocation: &Invocation,
+    session: &Session,
+    console: &Console,
+    interrupt: &Interrupt,
+) -> u8 {
+    let steps = match invocation.steps.as_slice() {
+        [] if io::stdin().is_terminal() => {
+            console.say("error: nothing to run: add -c SQL, -f FILE or -q NAME");
+            return 2;
+        }
+        [] => &[Step::Stdin],
+        steps => steps,
+    };
+    batch::run(invocation, steps, session, console, interrupt)
+}
+
+/// Answers `--list`, `--describe` and `--queries`.
+fn list(args: &Args, session: &Session, console: &Console) -> u8 {
+    let mut code = 0;
+    let mut text = String::new();
+    let catalog = session.catalog();
+    if args.list {
+        text += &listing::tables(catalog.tables(), console);
+    }
+    for name in &args.describe {
+        match catalog.table(name) {
+            Some(table) => text += &listing::describe(table, console),
+            None => {
+                let error: Error =
+                    Diagnostic::new(Code::UnknownTable, format!("there is no table `{name}`"))
+                        .nearest(name, listing::table_names(catalog))
+                        .help("--list lists the tables")
+                        .into();
+                console.say(error.render(None, console.err_colour));
+                code = 1;
+            }
+        }
+    }
+    let mut out = console.out();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => 1,
+        _ => code,
+    }
+}

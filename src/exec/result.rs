@@ -206,3 +206,50 @@ impl ResultSet {
         DataFrame::new(self.rows, columns)
     }
 }
+
+#[cfg(test)]
+impl ResultSet {
+    /// A result made by hand, for the tests of those who print and export: one list of values a
+    /// column, `None` for NULL.
+    pub(crate) fn of(columns: Vec<(Field, Vec<Value<'static>>)>) -> Self {
+        let rows = columns.first().map_or(0, |(_, values)| values.len());
+        let (fields, columns): (Vec<_>, Vec<_>) = columns
+            .into_iter()
+            .enumerate()
+            .map(|(at, (field, values))| {
+                let column = column_of(at, field.ty, &values);
+                (field, column)
+            })
+            .unzip();
+        let frame = DataFrame::new(rows, columns).unwrap();
+        Self { fields, frame, rows, width: PointerWidth::Bits64, footnotes: Vec::new() }
+    }
+
+    /// The same with footnotes.
+    pub(crate) fn with_footnotes(mut self, footnotes: Vec<Footnote>) -> Self {
+        self.footnotes = footnotes;
+        self
+    }
+}
+
+#[cfg(test)]
+fn column_of(at: usize, ty: Ty, values: &[Value<'static>]) -> Column {
+    use polars::prelude::{IntoColumn, NewChunkedArray as _};
+    let name = at.to_string().into();
+    let each = values.iter();
+    match ty {
+        Ty::Bool => BooleanChunked::from_iter_options(name, each.map(Value::as_bool)).into_column(),
+        Ty::Int => Int64Chunked::from_iter_options(name, each.map(Value::as_int)).into_column(),
+        Ty::Time => Int64Chunked::from_iter_options(name, each.map(Value::as_time)).into_column(),
+        Ty::Interval => {
+            Int64Chunked::from_iter_options(name, each.map(Value::as_interval)).into_column()
+        }
+        Ty::Double => {
+            Float64Chunked::from_iter_options(name, each.map(Value::as_double)).into_column()
+        }
+        Ty::Addr => UInt64Chunked::from_iter_options(name, each.map(Value::as_addr)).into_column(),
+        Ty::Text | Ty::Null => {
+            StringChunked::from_iter_options(name, each.map(Value::as_text)).into_column()
+        }
+    }
+}

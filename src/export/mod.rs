@@ -1,1 +1,126 @@
-//! placeholder
+//! Results as files: CSV, TSV, JSON, JSON lines, Markdown, HTML and Excel workbooks.
+//!
+//! Knows results and formats; not queries, not dumps, not where the bytes go. Values look as
+//! [`crate::catalog::Format`] renders them, except where a format has a type of its own for them.
+
+mod blocks;
+mod csv;
+mod file;
+mod html;
+mod json;
+mod markdown;
+#[cfg(test)]
+pub(crate) mod samples;
+pub mod visible;
+mod xlsx;
+
+use std::io::{self, Write};
+
+use crate::exec::ResultSet;
+
+pub use file::write_file;
+pub use xlsx::{Note, Sheet, write_workbook};
+
+/// A format of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FileFormat {
+    /// Comma-separated values of RFC 4180 with a header line, UTF-8 without a mark, lines ending
+    /// in LF. NULL is an empty cell, empty text is `""`.
+    Csv,
+    /// The same for Excel: a byte order mark, CRLF, and text that Excel would take for a formula
+    /// or round held back by an apostrophe.
+    ExcelCsv,
+    /// Tab-separated values, quoted as in CSV.
+    Tsv,
+    /// One array of objects.
+    Json,
+    /// One object a line.
+    JsonLines,
+    /// A table of GitHub Flavored Markdown.
+    Markdown,
+    /// A page that stands alone.
+    Html,
+    /// An Excel workbook.
+    Xlsx,
+}
+
+impl FileFormat {
+    /// The format that a file name's ending stands for.
+    pub fn from_extension(extension: &str) -> Option<Self> {
+        Some(match extension.to_ascii_lowercase().as_str() {
+            "csv" => Self::Csv,
+            "tsv" | "tab" => Self::Tsv,
+            "json" => Self::Json,
+            "jsonl" | "ndjson" => Self::JsonLines,
+            "md" | "markdown" => Self::Markdown,
+            "html" | "htm" => Self::Html,
+            "xlsx" => Self::Xlsx,
+            _ => return None,
+        })
+    }
+
+    /// Whether one file holds several results and stays what it is.
+    pub const fn holds_several(self) -> bool {
+        matches!(self, Self::Markdown | Self::Html | Self::Xlsx)
+    }
+}
+
+/// Writes results in one format. Several results of CSV, TSV, JSON and Markdown follow each other
+/// with a blank line between them; `notes` go into formats that have a place for them.
+///
+/// # Errors
+/// Whatever the writer reports.
+pub fn write(
+    format: FileFormat,
+    results: &[Sheet<'_>],
+    notes: &[Note],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if format == FileFormat::Xlsx {
+        return write_workbook(results, notes, out);
+    }
+    if format == FileFormat::Html {
+        return html::write(results, notes, out);
+    }
+    for (index, sheet) in results.iter().enumerate() {
+        if index > 0 && !matches!(format, FileFormat::JsonLines) {
+            out.write_all(b"\n")?;
+        }
+        write_one(format, sheet, results.len() > 1, out)?;
+    }
+    Ok(())
+}
+
+fn write_one(
+    format: FileFormat,
+    sheet: &Sheet<'_>,
+    titled: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let result = sheet.result;
+    match format {
+        FileFormat::Csv => csv::write(result, csv::Dialect::CSV, out),
+        FileFormat::ExcelCsv => csv::write(result, csv::Dialect::EXCEL, out),
+        FileFormat::Tsv => csv::write(result, csv::Dialect::TSV, out),
+        FileFormat::Json => json::write_array(result, out),
+        FileFormat::JsonLines => json::write_lines(result, out),
+        FileFormat::Markdown => markdown::write(result, titled.then_some(sheet.title), out),
+        FileFormat::Html | FileFormat::Xlsx => Ok(()),
+    }
+}
+
+/// Column names made unique as [`ResultSet::to_data_frame`] does, for formats that key by name.
+fn unique_names(result: &ResultSet) -> Vec<String> {
+    let mut seen = std::collections::HashSet::new();
+    let mut names = Vec::with_capacity(result.fields().len());
+    for field in result.fields() {
+        let mut name = field.name.clone();
+        let mut suffix = 0usize;
+        while !seen.insert(name.clone()) {
+            suffix += 1;
+            name = format!("{}_{suffix}", field.name);
+        }
+        names.push(name);
+    }
+    names
+}

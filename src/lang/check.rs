@@ -21,7 +21,8 @@ pub(super) fn checked_tokens(text: &str) -> Result<Vec<Token>, Diagnostic> {
     }
     let tokens = tokens(text);
     if tokens.len() > MAX_TOKENS {
-        let message = format!("the text has {} words and marks, the limit is {MAX_TOKENS}", tokens.len());
+        let message =
+            format!("the text has {} words and marks, the limit is {MAX_TOKENS}", tokens.len());
         let beyond = tokens.get(MAX_TOKENS).map(|t| t.span).unwrap_or_default();
         return Err(Diagnostic::at(Code::TooDeep, beyond, message)
             .help("a long IN list can become a table: join with (VALUES …), or with a file"));
@@ -72,9 +73,7 @@ fn check_nesting(text: &str, tokens: &[Token]) -> Result<(), Diagnostic> {
                     open.pop();
                 }
             }
-            TokenKind::Close => {
-                while open.pop().is_some_and(|o| o != '(') {}
-            }
+            TokenKind::Close => while open.pop().is_some_and(|o| o != '(') {},
             TokenKind::Semicolon => open.clear(),
             TokenKind::Comment => {
                 check_comment(token.span, word)?;

@@ -231,7 +231,8 @@ impl Lexer<'_> {
             self.skip_while(|c| c.is_ascii_digit() || c == '_');
         }
         let rest = self.rest();
-        let exponent = rest.strip_prefix(['e', 'E']).map(|r| r.strip_prefix(['+', '-']).unwrap_or(r));
+        let exponent =
+            rest.strip_prefix(['e', 'E']).map(|r| r.strip_prefix(['+', '-']).unwrap_or(r));
         if let Some(digits) = exponent.filter(|d| d.starts_with(|c: char| c.is_ascii_digit())) {
             self.at += rest.len() - digits.len();
         }
@@ -285,11 +286,8 @@ impl Lexer<'_> {
             self.at += 2;
             return TokenKind::Operator;
         }
-        let kind = if "+-*/%<>=~&|.".contains(first) {
-            TokenKind::Operator
-        } else {
-            TokenKind::Unknown
-        };
+        let kind =
+            if "+-*/%<>=~&|.".contains(first) { TokenKind::Operator } else { TokenKind::Unknown };
         self.single(first, kind)
     }
 }

@@ -175,8 +175,9 @@ impl Builder {
                 (Some(expr), true) => Ok(Expr { span, ..expr }),
                 _ => {
                     let message = "found several values in parentheses, expected one";
-                    Err(Diagnostic::at(Code::Unsupported, span, message)
-                        .help("rows as values do not run in this version; compare the columns one by one"))
+                    Err(Diagnostic::at(Code::Unsupported, span, message).help(
+                        "rows as values do not run in this version; compare the columns one by one",
+                    ))
                 }
             },
         }
@@ -475,7 +476,8 @@ fn worded(call: &mut Call, words: &[(Rule, Span)]) -> Built<()> {
         ("trim", [side]) if call.args.len() == 1 => trim_side(call, Some(side)),
         _ => {
             let place = words.first().map(|(_, span)| *span).unwrap_or_default();
-            let message = format!("the arguments of {name} take no words between them, expected `,`");
+            let message =
+                format!("the arguments of {name} take no words between them, expected `,`");
             return Err(Diagnostic::at(Code::Syntax, place, message));
         }
     }

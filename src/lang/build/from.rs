@@ -161,7 +161,9 @@ impl Builder {
             (None, Some(table), Some(tail)) => {
                 let place = table.span;
                 let TableRef {
-                    kind: TableRefKind::Subquery { query, lateral: false }, alias: None, ..
+                    kind: TableRefKind::Subquery { query, lateral: false },
+                    alias: None,
+                    ..
                 } = table
                 else {
                     let message = "found a set operation, an order or a limit after tables, \
@@ -206,8 +208,7 @@ fn join_kind(pair: &Pair<'_, Rule>) -> JoinKind {
 pub(super) fn whole_table(name: Name) -> Query {
     let span: Span = name.span;
     let from = TableRef { kind: TableRefKind::Table(name), alias: None, span };
-    let star =
-        SelectItem::Star { qualifier: None, exclude: Vec::new(), replace: Vec::new(), span };
+    let star = SelectItem::Star { qualifier: None, exclude: Vec::new(), replace: Vec::new(), span };
     let select = Select {
         distinct: Distinct::No,
         items: vec![star],

@@ -73,8 +73,11 @@ impl Builder {
                     .help("write INTERVAL '30 days'")
             }
             time::Problem::Range => bad(span, "an interval is beyond 292,000 years"),
-            time::Problem::Form => bad(place, format!("found {}, expected an interval", shown(&text)))
-                .help("write INTERVAL '1 day 02:30:00', INTERVAL '5 minutes' or INTERVAL 5 MINUTE"),
+            time::Problem::Form => {
+                bad(place, format!("found {}, expected an interval", shown(&text))).help(
+                    "write INTERVAL '1 day 02:30:00', INTERVAL '5 minutes' or INTERVAL 5 MINUTE",
+                )
+            }
         })
     }
 }

@@ -1,0 +1,330 @@
+//! The command line: what may be written, and what of it does not go together.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
+
+use crate::export::FileFormat;
+
+const EXAMPLES: &str = "\
+Examples:
+  dumpql MEMORY.DMP                                    ask questions at a prompt
+  dumpql MEMORY.DMP -c 'SELECT name, base FROM modules LIMIT 5'
+  dumpql crash/*.dmp -q buckets -o buckets.xlsx        one query over many dumps, to Excel
+  dumpql a.dmp -c 'FROM threads' --format csv | sort   no colour, no progress, nothing cut
+  dumpql a.dmp -f mine.sql -p pid=4                    a saved query with its parameter
+  dumpql --sample                                      a small dump built in, to try things on
+  dumpql --describe threads                            what a table holds
+
+Several -c, -f and -q run in the order in which they are written; one that fails does not keep the
+next from running. With -o, several results make one workbook (.xlsx), page (.html) or document
+(.md); formats that hold one table a file are numbered: x.csv, x-2.csv, …
+
+Exit code: 0 done, 1 a query or a source failed, 2 the command line is wrong.";
+
+/// Ask Windows crash dumps questions in SQL.
+#[derive(Debug, Parser)]
+#[command(name = "dumpql", version, about, after_help = EXAMPLES, max_term_width = 100)]
+#[allow(clippy::struct_excessive_bools, reason = "switches of a command line")]
+pub(super) struct Args {
+    /// Dumps to open; every table covers all of them, told apart by its column `dump`
+    #[arg(value_name = "DUMP")]
+    pub(super) dumps: Vec<PathBuf>,
+
+    /// Run SQL; `-` reads it from standard input
+    #[arg(short = 'c', long = "command", value_name = "SQL", allow_hyphen_values = true)]
+    pub(super) commands: Vec<String>,
+
+    /// Run the SQL of a file
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+
+    /// Run a query of the library by its name (see --queries)
+    #[arg(short = 'q', long = "query", value_name = "NAME")]
+    pub(super) queries: Vec<String>,
+
+    /// Give the query parameter `$NAME` a value
+    #[arg(short = 'p', long = "param", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    pub(super) params: Vec<(String, String)>,
+
+    /// How results are written; the default is a table, or what the name of -o ends in
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        value_enum,
+        hide_possible_values = true,
+        long_help = "How results are written: table, line, csv, tsv, json, jsonl, md, html or \
+                       xlsx. The default is a table, or what the name of -o ends in.\n\
+                       csv: RFC 4180, UTF-8, lines end in LF, NULL is empty and empty text is \"\".\n\
+                       json, jsonl: addresses are hex text, timestamps ISO 8601."
+    )]
+    pub(super) format: Option<Format>,
+
+    /// Write CSV for Excel: byte order mark, CRLF, text that looks like a formula held back
+    #[arg(long)]
+    pub(super) excel: bool,
+
+    /// Write results to a file; its ending picks the format
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+
+    /// Folder or file of symbols and layouts; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub(super) symbols: Vec<PathBuf>,
+
+    /// Never use the network (the default)
+    #[arg(long)]
+    pub(super) offline: bool,
+
+    /// Fail when a value cannot be read, instead of giving NULL
+    #[arg(long)]
+    pub(super) strict: bool,
+
+    /// Open the sample, a small triage dump that is built in memory
+    #[arg(long)]
+    pub(super) sample: bool,
+
+    /// Write the sample dump to a file
+    #[arg(long, value_name = "FILE")]
+    pub(super) save_sample: Option<PathBuf>,
+
+    /// List the tables
+    #[arg(long)]
+    pub(super) list: bool,
+
+    /// Describe a table and its columns; may be repeated
+    #[arg(long, value_name = "TABLE")]
+    pub(super) describe: Vec<String>,
+
+    /// List the queries of the library
+    #[arg(long = "queries")]
+    pub(super) list_queries: bool,
+
+    /// Show no progress while a query runs
+    #[arg(long)]
+    pub(super) no_progress: bool,
+
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Colour::Auto)]
+    pub(super) color: Colour,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The names of formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// A table for reading.
+    Table,
+    /// One line a value, for wide rows.
+    Line,
+    /// Comma-separated values.
+    Csv,
+    /// Tab-separated values.
+    Tsv,
+    /// An array of objects.
+    Json,
+    /// An object a line.
+    Jsonl,
+    /// A Markdown table.
+    Md,
+    /// A page.
+    Html,
+    /// An Excel workbook.
+    Xlsx,
+}
+
+/// How results are shown: for reading, or in a format of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// A table with borders.
+    Table,
+    /// One line a value.
+    Line,
+    /// A format of files.
+    File(FileFormat),
+}
+
+impl From<Format> for Mode {
+    fn from(format: Format) -> Self {
+        Self::File(match format {
+            Format::Table => return Self::Table,
+            Format::Line => return Self::Line,
+            Format::Csv => FileFormat::Csv,
+            Format::Tsv => FileFormat::Tsv,
+            Format::Json => FileFormat::Json,
+            Format::Jsonl => FileFormat::JsonLines,
+            Format::Md => FileFormat::Markdown,
+            Format::Html => FileFormat::Html,
+            Format::Xlsx => FileFormat::Xlsx,
+        })
+    }
+}
+
+/// Something to run, in the order of the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    /// SQL from the command line.
+    Sql(String),
+    /// SQL from standard input.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+    /// A query of the library.
+    Named(String),
+}
+
+/// The command line, understood.
+#[derive(Debug)]
+pub(super) struct Invocation {
+    /// The arguments.
+    pub(super) args: Args,
+    /// What to run.
+    pub(super) steps: Vec<Step>,
+    /// How to write results.
+    pub(super) mode: Mode,
+}
+
+/// Understands a command line.
+///
+/// # Errors
+/// What clap reports, help and version among it.
+pub(super) fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<Invocation, clap::Error> {
+    let matches = Args::command().try_get_matches_from(arguments)?;
+    let args = Args::from_arg_matches(&matches)?;
+    let mut placed: Vec<(usize, Step)> = Vec::new();
+    let at = |id: &str| matches.indices_of(id).into_iter().flatten().collect::<Vec<_>>();
+    let sql = |text: &String| if text == "-" { Step::Stdin } else { Step::Sql(text.clone()) };
+    placed.extend(at("commands").into_iter().zip(args.commands.iter().map(sql)));
+    placed.extend(at("files").into_iter().zip(args.files.iter().cloned().map(Step::File)));
+    placed.extend(at("queries").into_iter().zip(args.queries.iter().cloned().map(Step::Named)));
+    placed.sort_by_key(|(index, _)| *index);
+    let steps: Vec<Step> = placed.into_iter().map(|(_, step)| step).collect();
+    let mode = mode(&args).map_err(|message| {
+        Args::command().error(clap::error::ErrorKind::ArgumentConflict, message)
+    })?;
+    if steps.iter().filter(|s| matches!(s, Step::Stdin)).count() > 1 {
+        return Err(Args::command().error(
+            clap::error::ErrorKind::ArgumentConflict,
+            "standard input can be read only once: `-c -` is there more than once",
+        ));
+    }
+    Ok(Invocation { args, steps, mode })
+}
+
+/// The way results are written, from --format, --excel and the name of -o.
+fn mode(args: &Args) -> Result<Mode, String> {
+    let by_name = match &args.output {
+        None => None,
+        Some(path) => {
+            let extension = path.extension().unwrap_or_default().to_string_lossy();
+            match FileFormat::from_extension(&extension) {
+                Some(format) => Some(format),
+                None if args.format.is_some() || args.excel => None,
+                None => {
+                    return Err(format!(
+                        "the name `{}` does not say what format to write: end it in .csv, .tsv, \
+                         .json, .jsonl, .md, .html or .xlsx, or add --format",
+                        path.display()
+                    ));
+                }
+            }
+        }
+    };
+    let mode = match (args.format, by_name) {
+        (Some(format), _) => format.into(),
+        (None, Some(format)) => Mode::File(format),
+        (None, None) if args.excel => Mode::File(FileFormat::Csv),
+        (None, None) => Mode::Table,
+    };
+    match (args.excel, mode) {
+        (false, mode) => Ok(mode),
+        (true, Mode::File(FileFormat::Csv)) => Ok(Mode::File(FileFormat::ExcelCsv)),
+        (true, _) => Err("--excel is a dialect of CSV and goes with --format csv only; \
+                          -o NAME.xlsx writes a workbook"
+            .to_owned()),
+    }
+}
+
+fn name_and_value(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    let name = name.strip_prefix('$').unwrap_or(name);
+    let legal = |c: char| c.is_alphanumeric() || c == '_';
+    if name.is_empty() || !name.chars().all(legal) {
+        return Err("the name of a parameter is letters, digits and `_`".to_owned());
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn invoke(line: &[&str]) -> Result<Invocation, String> {
+        let arguments = std::iter::once("dumpql").chain(line.iter().copied()).map(OsString::from);
+        parse(arguments).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn steps_keep_the_order_of_the_command_line() {
+        let line = ["-q", "a", "x.dmp", "-c", "-", "-f", "b.sql", "-c", "--c", "-qd"];
+        let steps = invoke(&line).unwrap().steps;
+        let wanted = [
+            Step::Named("a".into()),
+            Step::Stdin,
+            Step::File("b.sql".into()),
+            Step::Sql("--c".into()),
+            Step::Named("d".into()),
+        ];
+        assert_eq!(steps, wanted);
+    }
+
+    #[test]
+    fn the_mode_comes_from_format_name_and_dialect() {
+        use FileFormat::{Csv, ExcelCsv, Json, Xlsx};
+        let cases: &[(&[&str], Option<Mode>)] = &[
+            (&[], Some(Mode::Table)),
+            (&["--excel"], Some(Mode::File(ExcelCsv))),
+            (&["-o", "x.CSV"], Some(Mode::File(Csv))),
+            (&["-o", "x.csv", "--excel"], Some(Mode::File(ExcelCsv))),
+            (&["-o", "x.csv", "--format", "json"], Some(Mode::File(Json))),
+            (&["-o", "x", "--format", "line"], Some(Mode::Line)),
+            (&["-o", "x.xlsx"], Some(Mode::File(Xlsx))),
+            (&["-o", "x.parquet"], None),
+            (&["-o", "x"], None),
+            (&["--excel", "-o", "x.xlsx"], None),
+            (&["--excel", "--format", "json"], None),
+            (&["--format", "parquet"], None),
+            (&["-c", "-", "-c", "-"], None),
+            (&["-p", "x"], None),
+            (&["-p", "=x"], None),
+        ];
+        for (line, wanted) in cases {
+            assert_eq!(invoke(line).ok().map(|i| i.mode), *wanted, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn parameters_keep_all_after_the_first_sign() {
+        let params = invoke(&["-p", "a=b=c", "-p", "$d=", "-p", "n=-5"]).unwrap().args.params;
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        assert_eq!(params, [pair("a", "b=c"), pair("d", ""), pair("n", "-5")]);
+    }
+
+    #[test]
+    fn the_command_is_well_formed() {
+        Args::command().debug_assert();
+    }
+}

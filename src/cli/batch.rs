@@ -1,0 +1,174 @@
+//! Running what the command line names, and leaving.
+
+use std::io;
+
+use super::args::{Args, Invocation, Mode, Step};
+use super::console::Console;
+use super::interrupt::{Interrupt, is_stop};
+use super::output::{self, Answer};
+use super::progress::with_progress;
+use super::script::{self, Script};
+use super::table::Look;
+use crate::export::FileFormat;
+use crate::session::{self, Error, Params, Session};
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// All was done.
+    Done,
+    /// Something failed and was reported.
+    Failed,
+    /// Nobody reads the results any more, or Ctrl-C was pressed.
+    Stop(u8),
+}
+
+/// Runs all steps, one after the other; returns the exit code.
+pub(super) fn run(
+    invocation: &Invocation,
+    steps: &[Step],
+    session: &Session,
+    console: &Console,
+    interrupt: &Interrupt,
+) -> u8 {
+    let mut batch = Batch {
+        session,
+        console,
+        args: &invocation.args,
+        mode: invocation.mode,
+        params: invocation
+            .args
+            .params
+            .iter()
+            .map(|(name, value)| (name.clone(), session::parameter(value)))
+            .collect(),
+        kept: Vec::new(),
+    };
+    let mut code = 0;
+    for (step, number) in steps.iter().zip(1..) {
+        let script = match script::read(step, number) {
+            Ok(script) => script,
+            Err(error) => {
+                console.say(error.render(None, console.err_colour));
+                code = 1;
+                continue;
+            }
+        };
+        // Only now: while standard input is read, Ctrl-C ends the program.
+        if number == 1 {
+            interrupt.install(true);
+        }
+        interrupt.arm(session.canceller());
+        match batch.run_script(&script) {
+            End::Done => {}
+            End::Failed => code = 1,
+            End::Stop(with) => return with,
+        }
+        if interrupt.pressed() {
+            return 1;
+        }
+    }
+    match batch.finish() {
+        End::Done => code,
+        End::Failed => 1,
+        End::Stop(with) => with,
+    }
+}
+
+struct Batch<'a> {
+    session: &'a Session,
+    console: &'a Console,
+    args: &'a Args,
+    mode: Mode,
+    params: Params,
+    /// Results that wait for the rest, to be written together.
+    kept: Vec<Answer>,
+}
+
+impl Batch<'_> {
+    /// Whether results are written together at the end.
+    fn keeps(&self) -> bool {
+        let together = matches!(self.mode, Mode::File(format) if format.holds_several());
+        self.args.output.is_some() || together
+    }
+
+    fn run_script(&mut self, script: &Script) -> End {
+        let session = self.session;
+        let shown = self.console.err_is_terminal && !self.args.no_progress;
+        let params = self.params.clone();
+        let mut end = End::Done;
+        let mut count = 0;
+        let outcome = with_progress(session, shown, |progress| {
+            session.run(&script.sql, &params, &mut |result| {
+                count += 1;
+                let title = match count {
+                    1 => script.title.clone(),
+                    n => format!("{} ({n})", script.title),
+                };
+                let answer = Answer { title, query: script.sql.clone(), result };
+                if self.keeps() {
+                    self.kept.push(answer);
+                    return true;
+                }
+                end = progress.paused(|| self.written(self.show(&answer)));
+                end == End::Done
+            })
+        });
+        match outcome {
+            Ok(()) => end,
+            Err(error) => {
+                self.report(&error, script);
+                End::Failed
+            }
+        }
+    }
+
+    fn report(&self, error: &Error, script: &Script) {
+        self.console.say(error.render(script.origin.as_deref(), self.console.err_colour));
+    }
+
+    fn show(&self, answer: &Answer) -> io::Result<()> {
+        let look = Look {
+            width: self.console.out_width(),
+            max_rows: None,
+            colour: self.console.out_colour,
+            null: "NULL".to_owned(),
+        };
+        output::show(answer, self.mode, &look, self.console)
+    }
+
+    fn finish(&self) -> End {
+        if self.kept.is_empty() {
+            return End::Done;
+        }
+        self.written(match (&self.args.output, self.mode) {
+            (Some(path), mode) => output::save(&self.kept, mode, path, self.session, self.console),
+            (None, Mode::File(format)) => {
+                output::print_document(&self.kept, format, self.session, self.console)
+            }
+            (None, Mode::Table | Mode::Line) => Ok(()),
+        })
+    }
+
+    /// A reader that has seen enough (`head`) is no failure.
+    fn written(&self, outcome: io::Result<()>) -> End {
+        match outcome {
+            Ok(()) => End::Done,
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => End::Stop(0),
+            Err(error) if is_stop(&error) => End::Stop(1),
+            Err(error) => {
+                self.console.say(format!("error: {error}"));
+                End::Stop(1)
+            }
+        }
+    }
+}
+
+/// Why the way of writing cannot work, if so.
+pub(super) fn refusal(invocation: &Invocation, console: &Console) -> Option<&'static str> {
+    let workbook = invocation.mode == Mode::File(FileFormat::Xlsx);
+    if workbook && invocation.args.output.is_none() && console.out_is_terminal {
+        return Some("a workbook is no text for a terminal: add -o NAME.xlsx");
+    }
+    None
+}

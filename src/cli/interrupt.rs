@@ -1,0 +1,86 @@
+//! Ctrl-C: ends the query or the printing, not the program.
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::session::Canceller;
+
+/// Knows whether Ctrl-C was pressed, and what it is to end. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Interrupt(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    pressed: AtomicBool,
+    running: Mutex<Option<Canceller>>,
+}
+
+impl Interrupt {
+    /// Takes over Ctrl-C from here on. With `insist`, pressing it again ends the program.
+    pub(super) fn install(&self, insist: bool) {
+        let inner = Arc::clone(&self.0);
+        // Where no handler can be installed, Ctrl-C ends the program as it does everywhere.
+        let _ = ctrlc::set_handler(move || {
+            let again = inner.pressed.swap(true, Ordering::Relaxed);
+            let running = inner.running.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(canceller) = &*running {
+                canceller.cancel();
+            }
+            if again && insist {
+                leave();
+            }
+        });
+    }
+
+    /// Whether Ctrl-C was pressed since [`Interrupt::arm`].
+    pub(super) fn pressed(&self) -> bool {
+        self.0.pressed.load(Ordering::Relaxed)
+    }
+
+    /// Directs Ctrl-C at the queries of a session and forgets earlier presses.
+    pub(super) fn arm(&self, canceller: Canceller) {
+        *self.0.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(canceller);
+        self.0.pressed.store(false, Ordering::Relaxed);
+    }
+}
+
+#[expect(clippy::exit, reason = "Ctrl-C twice asks for the end at once, whatever is going on")]
+fn leave() {
+    std::process::exit(130);
+}
+
+/// A writer that stops when Ctrl-C is pressed.
+pub(super) struct Guarded<W: Write> {
+    inner: W,
+    interrupt: Interrupt,
+}
+
+/// Why a [`Guarded`] writer stopped.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub(super) struct Stopped;
+
+impl<W: Write> Guarded<W> {
+    pub(super) const fn new(inner: W, interrupt: Interrupt) -> Self {
+        Self { inner, interrupt }
+    }
+}
+
+impl<W: Write> Write for Guarded<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.interrupt.pressed() {
+            return Err(io::Error::other(Stopped));
+        }
+        self.inner.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// Whether the error is the wish of the person at the keyboard.
+pub(super) fn is_stop(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<Stopped>())
+}

@@ -1,0 +1,311 @@
+//! Where results go: shown at once, or kept until one file can hold them all.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::args::Mode;
+use super::console::Console;
+use super::progress::grouped;
+use super::table::{Cut, Look, push_clean, write_lines, write_table};
+use crate::export::{self, FileFormat, Note, Sheet};
+use crate::session::{ResultSet, Session};
+
+/// A result with what is known of it.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// What to call it.
+    pub(super) title: String,
+    /// The text that gave it.
+    pub(super) query: String,
+    /// The rows.
+    pub(super) result: ResultSet,
+}
+
+impl Answer {
+    fn sheet(&self) -> Sheet<'_> {
+        Sheet { title: &self.title, query: &self.query, result: &self.result }
+    }
+}
+
+/// Shows a result on standard output.
+///
+/// # Errors
+/// Whatever standard output reports.
+pub(super) fn show(answer: &Answer, mode: Mode, look: &Look, console: &Console) -> io::Result<()> {
+    let Answer { result, .. } = answer;
+    let cut = match mode {
+        Mode::File(format) => {
+            let mut out = console.raw_out();
+            export::write(format, &[answer.sheet()], &[], &mut out)?;
+            out.flush()?;
+            drop(out);
+            say_absent(result, console);
+            return Ok(());
+        }
+        Mode::Line => {
+            let mut out = console.out();
+            let cut = write_lines(result, look, &mut out)?;
+            out.flush()?;
+            cut
+        }
+        Mode::Table => {
+            let mut out = console.out();
+            let cut = write_table(result, look, &mut out)?;
+            out.flush()?;
+            cut
+        }
+    };
+    let notes = footer(result, &cut, console);
+    if console.out_is_terminal {
+        let mut out = console.out();
+        for note in notes {
+            for line in wrap(&note, console.text_width(), "  ") {
+                dimmed(&line, console.out_colour, &mut out)?;
+            }
+        }
+        out.flush()
+    } else {
+        say_absent(result, console);
+        Ok(())
+    }
+}
+
+fn dimmed(line: &str, colour: bool, out: &mut dyn Write) -> io::Result<()> {
+    if colour { writeln!(out, "\x1b[2m{line}\x1b[0m") } else { writeln!(out, "{line}") }
+}
+
+/// What a person at a terminal wants to know below the rows.
+fn footer(result: &ResultSet, cut: &Cut, console: &Console) -> Vec<String> {
+    if !console.out_is_terminal {
+        return Vec::new();
+    }
+    let rows = result.len();
+    let mut first = format!("{} row{}", grouped(rows), if rows == 1 { "" } else { "s" });
+    if cut.rows > 0 {
+        first += &format!(", {} in the middle not shown (.maxrows 0 shows all)", grouped(cut.rows));
+    }
+    let mut notes = vec![first];
+    let mut parts = Vec::new();
+    if !cut.shortened.is_empty() {
+        parts.push(format!("shortened: {}", cut.shortened.join(", ")));
+    }
+    if !cut.hidden.is_empty() {
+        parts.push(format!("not shown: {}", cut.hidden.join(", ")));
+    }
+    if !parts.is_empty() {
+        let how = "line mode shows all (.mode line, --format line)";
+        notes.push(format!("{}; {how}", parts.join("; ")));
+    }
+    notes.extend(absent(result));
+    notes
+}
+
+fn say_absent(result: &ResultSet, console: &Console) {
+    for note in absent(result) {
+        console.say(note);
+    }
+}
+
+/// The values that scans could not give: one line a table, reason and count.
+pub(super) fn absent(result: &ResultSet) -> Vec<String> {
+    let mut groups: Vec<(&str, _, usize, Vec<&str>)> = Vec::new();
+    for note in result.footnotes() {
+        let same = |group: &&mut (&str, _, usize, Vec<&str>)| {
+            (group.0, group.1, group.2) == (note.table, note.reason, note.count)
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.3.push(note.column),
+            None => groups.push((note.table, note.reason, note.count, vec![note.column])),
+        }
+    }
+    let line =
+        |(table, reason, count, columns): (&str, crate::catalog::Absent, usize, Vec<&str>)| {
+            let count = grouped(count);
+            match columns.as_slice() {
+                [only] => format!("absent: {table}.{only} {count} × {reason}"),
+                all => format!("absent: {count} × {reason} in each of {table}: {}", all.join(", ")),
+            }
+        };
+    groups.into_iter().map(line).collect()
+}
+
+/// Writes results to files and says which.
+///
+/// # Errors
+/// Whatever the file system reports; files that were written before stay.
+pub(super) fn save(
+    answers: &[Answer],
+    mode: Mode,
+    path: &Path,
+    session: &Session,
+    console: &Console,
+) -> io::Result<()> {
+    let format = match mode {
+        Mode::File(format) => format,
+        Mode::Table | Mode::Line => return save_text(answers, mode, path, console),
+    };
+    if format.holds_several() || answers.len() == 1 {
+        let (facts, notes) = facts(session, format);
+        let mut sheets: Vec<Sheet<'_>> = answers.iter().map(Answer::sheet).collect();
+        sheets.extend(facts.as_ref().map(Answer::sheet));
+        export::write_file(path, |out| export::write(format, &sheets, &notes, out))
+            .map_err(|error| named(path, &error))?;
+        say_saved(path, answers.iter().map(|a| a.result.len()).sum(), answers.len(), console);
+    } else {
+        for (index, answer) in answers.iter().enumerate() {
+            let path = numbered(path, index + 1);
+            export::write_file(&path, |out| export::write(format, &[answer.sheet()], &[], out))
+                .map_err(|error| named(&path, &error))?;
+            say_saved(&path, answer.result.len(), 1, console);
+        }
+    }
+    for answer in answers {
+        say_absent(&answer.result, console);
+    }
+    Ok(())
+}
+
+fn save_text(answers: &[Answer], mode: Mode, path: &Path, console: &Console) -> io::Result<()> {
+    let look = Look { width: None, max_rows: None, colour: false, null: "NULL".to_owned() };
+    export::write_file(path, |out| {
+        for answer in answers {
+            match mode {
+                Mode::Line => write_lines(&answer.result, &look, out)?,
+                _ => write_table(&answer.result, &look, out)?,
+            };
+        }
+        Ok(())
+    })
+    .map_err(|error| named(path, &error))?;
+    say_saved(path, answers.iter().map(|a| a.result.len()).sum(), answers.len(), console);
+    Ok(())
+}
+
+/// Writes results that only one document can hold to standard output.
+///
+/// # Errors
+/// Whatever standard output reports.
+pub(super) fn print_document(
+    answers: &[Answer],
+    format: FileFormat,
+    session: &Session,
+    console: &Console,
+) -> io::Result<()> {
+    let (facts, notes) = facts(session, format);
+    let mut sheets: Vec<Sheet<'_>> = answers.iter().map(Answer::sheet).collect();
+    sheets.extend(facts.as_ref().map(Answer::sheet));
+    let mut out: Box<dyn Write> =
+        if format == FileFormat::Xlsx { Box::new(console.out()) } else { console.raw_out() };
+    export::write(format, &sheets, &notes, &mut out)?;
+    out.flush()?;
+    drop(out);
+    for answer in answers {
+        say_absent(&answer.result, console);
+    }
+    Ok(())
+}
+
+/// What the dumps say of themselves, for formats with a place for it: names and values for one
+/// dump, a table for several.
+fn facts(session: &Session, format: FileFormat) -> (Option<Answer>, Vec<Note>) {
+    if !matches!(format, FileFormat::Xlsx | FileFormat::Html) {
+        return (None, Vec::new());
+    }
+    let query = "SELECT * FROM dump";
+    let Ok(result) = session.query(query) else { return (None, Vec::new()) };
+    let title = "dump".to_owned();
+    match result.len() {
+        0 => (None, Vec::new()),
+        1 => {
+            let each = result.fields().iter().enumerate();
+            let rows = each.map(|(i, field)| (field.name.clone(), result.text(0, i))).collect();
+            (None, vec![Note { title, rows }])
+        }
+        _ => (Some(Answer { title, query: query.to_owned(), result }), Vec::new()),
+    }
+}
+
+fn named(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))
+}
+
+fn say_saved(path: &Path, rows: usize, results: usize, console: &Console) {
+    let mut text = String::new();
+    push_clean(&path.display().to_string(), &mut text);
+    text += &format!(": {} row{}", grouped(rows), if rows == 1 { "" } else { "s" });
+    if results > 1 {
+        text += &format!(" of {results} results");
+    }
+    console.say(text);
+}
+
+/// `x.csv`, `x-2.csv`, `x-3.csv`, ….
+fn numbered(path: &Path, number: usize) -> PathBuf {
+    if number == 1 {
+        return path.to_owned();
+    }
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{number}"));
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
+}
+
+/// Breaks text into lines of at most `width` columns, all but the first set in by `indent`.
+pub(super) fn wrap(text: &str, width: usize, indent: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let used = super::table::width_of(&line) + 1 + super::table::width_of(word);
+        if !line.trim().is_empty() && used > width {
+            lines.push(std::mem::replace(&mut line, indent.to_owned()));
+        } else if !line.trim().is_empty() {
+            line.push(' ');
+        }
+        push_clean(word, &mut line);
+    }
+    lines.push(line);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Absent;
+    use crate::export::samples::count;
+    use crate::session::Footnote;
+
+    #[test]
+    fn absent_values_are_told_by_reason() {
+        let note = |column, reason, count| Footnote { table: "threads", column, reason, count };
+        let result = count(1).with_footnotes(vec![
+            note("name", Absent::NotInDump, 1200),
+            note("teb", Absent::NoSymbols, 3),
+            note("tid", Absent::NotInDump, 1200),
+        ]);
+        assert_eq!(
+            absent(&result),
+            [
+                "absent: 1,200 × not in dump in each of threads: name, tid",
+                "absent: threads.teb 3 × no symbols"
+            ]
+        );
+    }
+
+    #[test]
+    fn names_are_numbered_before_the_ending() {
+        let name = |path: &str, n| numbered(Path::new(path), n).display().to_string();
+        assert_eq!(name("a.b/x.csv", 1), "a.b/x.csv");
+        assert_eq!(name("a.b/x.csv", 2), "a.b/x-2.csv");
+        assert_eq!(name("a.b/x", 3), "a.b/x-3");
+    }
+
+    #[test]
+    fn text_is_wrapped_at_words() {
+        assert_eq!(wrap("one two three", 8, "  "), ["one two", "  three"]);
+        assert_eq!(wrap("overlongword x", 4, " "), ["overlongword", " x"]);
+        assert_eq!(wrap("", 4, " "), [""]);
+    }
+}
