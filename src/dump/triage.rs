@@ -4,13 +4,16 @@
 //! It knows where pieces of memory are in the file, and not what they mean. Every offset and count
 //! is held against the file; what does not fit is left out and said in `problems`.
 
-use super::bytes::{Width, pointer_at, slice, slice_at, text_utf16, u16_at, u32_at};
+use super::bytes::{Width, pointer_at, slice, slice_at, text_utf16, u16_at, u32_at, u64_at};
 use super::header::header_bytes;
 
 /// No system has as many drivers; more is a damaged count.
 const MAX_DRIVERS: usize = 10_000;
 /// No path of a driver is longer.
 const MAX_NAME: u32 = 1024;
+/// The size of `TRIAGE_DATA_BLOCK`, which is the same on all systems: 64 bits of address, extended
+/// by its sign on 32-bit ones, offset, size.
+const BLOCK: u32 = 16;
 /// The last four bytes of a triage dump's own part.
 const END_MARK: &[u8] = b"TRGD";
 
@@ -184,14 +187,14 @@ pub fn parse(file: &[u8], width: Width) -> Option<Triage> {
         is_complete: true,
         problems: Vec::new(),
     };
-    triage.size_pieces(width);
+    triage.size_pieces();
     triage.check(file);
     Some(triage)
 }
 
 impl Triage {
     /// Pieces whose size is not stated reach up to the next piece.
-    fn size_pieces(&mut self, width: Width) {
+    fn size_pieces(&mut self) {
         let mut starts = vec![self.size_of_dump, self.valid_offset];
         starts.extend(self.pieces().map(|(_, piece)| piece.offset));
         starts.retain(|at| *at != 0);
@@ -210,8 +213,7 @@ impl Triage {
         ] {
             piece.size = room(piece.offset);
         }
-        let block = u32::try_from(block_bytes(width)).unwrap_or(16);
-        self.data_blocks.size = self.data_block_count.saturating_mul(block);
+        self.data_blocks.size = self.data_block_count.saturating_mul(BLOCK);
     }
 
     /// The pieces with their names.
@@ -255,10 +257,9 @@ impl Triage {
 
     /// The data blocks that the file holds, in the order of the list.
     pub fn blocks<'a>(&self, file: &'a [u8], width: Width) -> impl Iterator<Item = DataBlock> + 'a {
-        let step = width.bytes();
-        self.data_blocks.bytes(file).chunks_exact(block_bytes(width)).filter_map(move |entry| {
-            let address = pointer_at(entry, 0, width)?;
-            let piece = Piece { offset: u32_at(entry, step)?, size: u32_at(entry, step + 4)? };
+        self.data_blocks.bytes(file).chunks_exact(BLOCK as usize).filter_map(move |entry| {
+            let address = width.normalise(u64_at(entry, 0)?);
+            let piece = Piece { offset: u32_at(entry, 8)?, size: u32_at(entry, 12)? };
             Some(DataBlock { address, piece })
         })
     }
@@ -312,11 +313,6 @@ pub fn name_at(file: &[u8], offset: u32) -> Option<String> {
     Some(text_utf16(slice(file, offset.checked_add(4)?, count * 2)?))
 }
 
-/// The size of an entry of the data block list.
-const fn block_bytes(width: Width) -> usize {
-    width.bytes() + 8
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -340,7 +336,7 @@ mod tests {
         put(0x1098 + 0x44, &words(&[0x1234, 0x4a5b_c000]));
         put(0x1100, &words(&[6]));
         put(0x1104, b"n\0t\0.\0e\0x\0e\0");
-        put(0x1120, &words(&[0x8050_0000, 0x1130, 4]));
+        put(0x1120, &words(&[0x8050_0000, u32::MAX, 0x1130, 4]));
         put(0x11fc, b"TRGD");
         file
     }

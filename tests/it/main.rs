@@ -4,3 +4,4 @@ mod corpus;
 mod laws;
 mod seams;
 mod stackwalk;
+mod triage;
