@@ -8,8 +8,7 @@ use super::engine::Engine;
 use super::{Context, Field, ResultSet};
 use crate::catalog::{Format, Ty};
 use crate::diag::Diagnostic;
-use crate::lang::ast::{JoinKind, SetOp};
-use crate::plan::{Plan, Rel};
+use crate::plan::{JoinKind, Plan, Rel, SetOp};
 
 /// What was seen of the operators of a running query, in the order in which they began.
 #[derive(Debug, Default)]

@@ -5,8 +5,7 @@ use super::engine::Engine;
 use super::frame::Frame;
 use super::keys;
 use crate::diag::Diagnostic;
-use crate::lang::ast::SetOp;
-use crate::plan::Plan;
+use crate::plan::{Plan, SetOp};
 
 pub(super) fn run(
     engine: &Engine<'_>,

@@ -6,8 +6,9 @@ use super::{Context, MemTable, ResultSet, run};
 use crate::catalog::{Absent, Catalog, ColumnBuilder, ColumnData, Format, PointerWidth, Ty, Value};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::func::FuncCx;
-use crate::lang::ast::{BinaryOp, JoinKind, SetOp};
-use crate::plan::{Expr, ExprKind, Field, Plan, Planned, Rel, ScanColumn, SortKey};
+use crate::plan::{
+    BinaryOp, Expr, ExprKind, Field, JoinKind, Plan, Planned, Rel, ScanColumn, SetOp, SortKey,
+};
 use crate::table::Cx;
 
 fn ints(values: &[Option<i64>]) -> ColumnData {

@@ -1,8 +1,7 @@
 //! Which columns an expression reads, and whether evaluating it can fail.
 
 use crate::catalog::Ty;
-use crate::lang::ast::BinaryOp;
-use crate::plan::{Expr, ExprKind};
+use crate::plan::{BinaryOp, Expr, ExprKind};
 
 /// Marks the columns that the expression reads.
 pub(super) fn mark(expr: &Expr, need: &mut [bool]) {

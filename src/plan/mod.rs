@@ -21,6 +21,9 @@ mod walk;
 pub use expr::{AggregateCall, Expr, ExprKind, SortKey};
 pub use rel::{Field, Plan, Planned, Rel, ScanColumn};
 
+/// The operators of plans, which are those of the syntax tree.
+pub use crate::lang::ast::{BinaryOp, JoinKind, MatchOp, SetOp};
+
 use std::collections::BTreeMap;
 
 use crate::catalog::{Catalog, Value};

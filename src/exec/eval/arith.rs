@@ -11,8 +11,7 @@ use super::{Vector, defect};
 use crate::catalog::{Format, PointerWidth, Ty, Value};
 use crate::diag::{Code, Diagnostic};
 use crate::exec::col::{Col, prim};
-use crate::lang::ast::BinaryOp;
-use crate::plan::Expr;
+use crate::plan::{BinaryOp, Expr};
 
 /// Two evaluated operands and their types.
 pub(super) struct Operands<'a> {

@@ -11,7 +11,7 @@ use super::lane::{addrs, both_valid, doubles, ints, zip_bits};
 use crate::catalog::{Ty, Value};
 use crate::exec::col::{Col, boolean};
 use crate::exec::order;
-use crate::lang::ast::BinaryOp;
+use crate::plan::BinaryOp;
 
 /// Which outcomes of comparing make the condition true.
 #[derive(Debug, Clone, Copy)]

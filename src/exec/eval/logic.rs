@@ -8,8 +8,7 @@ use crate::catalog::{Ty, Value};
 use crate::diag::Diagnostic;
 use crate::exec::col::{Col, NO_ROW, boolean};
 use crate::exec::uses;
-use crate::lang::ast::BinaryOp;
-use crate::plan::Expr;
+use crate::plan::{BinaryOp, Expr};
 
 /// For each row whether the condition is true, and whether it is false; else it is NULL.
 struct Truth {

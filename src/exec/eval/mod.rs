@@ -22,8 +22,7 @@ use super::frame::Frame;
 use super::uses;
 use crate::catalog::{Ty, Value};
 use crate::diag::{Code, Diagnostic, Span};
-use crate::lang::ast::BinaryOp;
-use crate::plan::{Expr, ExprKind, Plan};
+use crate::plan::{BinaryOp, Expr, ExprKind, Plan};
 
 /// The values of an expression over all rows.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use super::Vector;
 use crate::catalog::{Ty, Value};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::exec::col::{Col, boolean};
-use crate::lang::ast::MatchOp;
+use crate::plan::MatchOp;
 
 /// Which matching is asked for.
 #[derive(Debug, Clone, Copy)]

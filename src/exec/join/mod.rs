@@ -12,8 +12,7 @@ use super::eval::Eval;
 use super::frame::Frame;
 use super::{filter, uses};
 use crate::diag::{Diagnostic, Span};
-use crate::lang::ast::JoinKind;
-use crate::plan::{Expr, Plan};
+use crate::plan::{Expr, JoinKind, Plan};
 
 /// A join of a plan.
 pub(super) struct Join<'p> {
