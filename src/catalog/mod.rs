@@ -8,6 +8,7 @@ mod batch;
 mod hint;
 mod intern;
 pub mod names;
+mod parse;
 mod render;
 mod spec;
 mod ty;

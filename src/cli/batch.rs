@@ -1,5 +1,6 @@
 //! Running what the command line names, and leaving.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use super::args::{Args, Invocation, Mode, Step};
@@ -10,7 +11,7 @@ use super::progress::with_progress;
 use super::script::{self, Script};
 use super::table::Look;
 use crate::export::FileFormat;
-use crate::session::{self, Error, Params, Session};
+use crate::session::{self, Error, Session};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,12 +37,7 @@ pub(super) fn run(
         console,
         args: &invocation.args,
         mode: invocation.mode,
-        params: invocation
-            .args
-            .params
-            .iter()
-            .map(|(name, value)| (name.clone(), session::parameter(value)))
-            .collect(),
+        given: invocation.args.params.iter().cloned().collect(),
         kept: Vec::new(),
     };
     let mut code = 0;
@@ -80,7 +76,8 @@ struct Batch<'a> {
     console: &'a Console,
     args: &'a Args,
     mode: Mode,
-    params: Params,
+    /// Parameters as given, by name.
+    given: BTreeMap<String, String>,
     /// Results that wait for the rest, to be written together.
     kept: Vec<Answer>,
 }
@@ -95,17 +92,23 @@ impl Batch<'_> {
     fn run_script(&mut self, script: &Script) -> End {
         let session = self.session;
         let shown = self.console.err_is_terminal && !self.args.no_progress;
-        let params = self.params.clone();
+        let params = match session::parameters(&script.query, &self.given) {
+            Ok(params) => params,
+            Err(error) => {
+                self.report(&error, script);
+                return End::Failed;
+            }
+        };
         let mut end = End::Done;
         let mut count = 0;
         let outcome = with_progress(session, shown, |progress| {
-            session.run(&script.sql, &params, &mut |result| {
+            session.run(&script.query.text, &params, &mut |result| {
                 count += 1;
                 let title = match count {
                     1 => script.title.clone(),
                     n => format!("{} ({n})", script.title),
                 };
-                let answer = Answer { title, query: script.sql.clone(), result };
+                let answer = Answer { title, query: script.query.text.clone(), result };
                 if self.keeps() {
                     self.kept.push(answer);
                     return true;

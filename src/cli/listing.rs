@@ -3,6 +3,7 @@
 use super::console::Console;
 use super::output::wrap;
 use crate::catalog::{Catalog, ColumnSpec, TableSpec, Unit};
+use crate::session::{SavedQuery, library};
 
 /// One line a table, with what it holds.
 pub(super) fn tables<'a>(
@@ -12,6 +13,26 @@ pub(super) fn tables<'a>(
     let tables: Vec<&TableSpec> = tables.into_iter().collect();
     let entries = tables.iter().map(|t| (t.name, format!("{} {}", t.doc, from(t))));
     columns(entries.collect(), console)
+}
+
+/// One line a shipped query, with its parameters and other names.
+pub(super) fn queries(console: &Console) -> String {
+    let entry = |query: &'static SavedQuery| {
+        let mut doc = format!("{}.", query.title);
+        let params = query.params.iter().map(|p| match &p.default {
+            Some(default) => format!("{} = {default}", p.name),
+            None => p.name.clone(),
+        });
+        let params: Vec<String> = params.collect();
+        if !params.is_empty() {
+            doc += &format!(" Parameters: {}.", params.join(", "));
+        }
+        if !query.aliases.is_empty() {
+            doc += &format!(" [{}]", query.aliases.join(", "));
+        }
+        (query.name.as_str(), doc)
+    };
+    columns(library().iter().map(entry).collect(), console)
 }
 
 /// Names on the left, text wrapped on the right.

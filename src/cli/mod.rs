@@ -115,6 +115,9 @@ fn list(args: &Args, session: &Session, console: &Console) -> u8 {
     if args.list {
         text += &listing::tables(catalog.tables(), console);
     }
+    if args.list_queries {
+        text += &listing::queries(console);
+    }
     for name in &args.describe {
         match catalog.table(name) {
             Some(table) => text += &listing::describe(table, console),

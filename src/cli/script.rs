@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::args::Step;
 use crate::diag::{Code, Diagnostic};
-use crate::session::Error;
+use crate::session::{Error, SavedQuery, find_query};
 
 /// Files of SQL are read up to this size; more is no query.
 const MAX_BYTES: u64 = 16 << 20;
@@ -17,8 +17,15 @@ pub(super) struct Script {
     pub(super) title: String,
     /// What errors name as the place of the text.
     pub(super) origin: Option<String>,
-    /// The text.
-    pub(super) sql: String,
+    /// The text, and what its header says of parameters.
+    pub(super) query: SavedQuery,
+}
+
+impl Script {
+    fn new(title: String, origin: Option<String>, sql: &str) -> Result<Self, Error> {
+        let query = SavedQuery::parse(&title, sql).map_err(|d| Error::of_query(vec![d], sql))?;
+        Ok(Self { title, origin, query })
+    }
 }
 
 /// Reads the text of a step. `number` counts the steps from 1.
@@ -27,9 +34,7 @@ pub(super) struct Script {
 /// A file that cannot be read, a name that the library does not have.
 pub(super) fn read(step: &Step, number: usize) -> Result<Script, Error> {
     match step {
-        Step::Sql(sql) => {
-            Ok(Script { title: format!("query {number}"), origin: None, sql: sql.clone() })
-        }
+        Step::Sql(sql) => Script::new(format!("query {number}"), None, sql),
         Step::Stdin => read_stdin(),
         Step::File(path) => read_file(path),
         Step::Named(name) => named(name),
@@ -43,7 +48,7 @@ pub(super) fn read(step: &Step, number: usize) -> Result<Script, Error> {
 pub(super) fn read_stdin() -> Result<Script, Error> {
     let sql = text_of(std::io::stdin().lock(), "standard input")?;
     let origin = Some("standard input".to_owned());
-    Ok(Script { title: "standard input".to_owned(), origin, sql })
+    Script::new("standard input".to_owned(), origin, &sql)
 }
 
 /// Reads a file of SQL.
@@ -55,11 +60,12 @@ pub(super) fn read_file(path: &Path) -> Result<Script, Error> {
     let file = std::fs::File::open(path).map_err(|error| io(&name, &error))?;
     let sql = text_of(file, &name)?;
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(Script { title: stem, origin: Some(name), sql })
+    Script::new(stem, Some(name), &sql)
 }
 
 fn named(name: &str) -> Result<Script, Error> {
-    Err(Diagnostic::new(Code::UnknownTable, format!("the library has no query `{name}`")).into())
+    let query = find_query(name)?.clone();
+    Ok(Script { title: query.name.clone(), origin: Some(format!("{}.sql", query.name)), query })
 }
 
 fn text_of(from: impl std::io::Read, name: &str) -> Result<String, Error> {

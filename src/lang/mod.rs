@@ -8,11 +8,13 @@ mod check;
 mod error;
 mod keywords;
 mod lexer;
+mod saved;
 mod syntax;
 mod time;
 
 pub use keywords::KEYWORDS;
 pub use lexer::{Token, TokenKind, is_complete, tokens};
+pub use saved::{SavedParam, SavedQuery};
 
 use pest::Parser;
 

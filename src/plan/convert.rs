@@ -14,7 +14,6 @@
 //! With `CAST` also: everything to VARCHAR, VARCHAR to everything, INTEGER, DOUBLE and ADDRESS
 //! to each other, BOOLEAN and INTEGER to each other.
 
-use super::literal::parse_text;
 use super::{Expr, ExprKind};
 use crate::catalog::{Format, Ty, Value};
 
@@ -73,7 +72,7 @@ pub(super) fn literal(value: &Value<'static>, ty: Ty) -> Option<Value<'static>> 
         (Value::Int(v), Ty::Addr) => u64::try_from(*v).ok().map(Value::Addr),
         (Value::Addr(v), Ty::Int) => i64::try_from(*v).ok().map(Value::Int),
         (Value::Addr(v), Ty::Double) => Some(Value::Double(addr_as_double(*v))),
-        (Value::Text(text), _) => parse_text(text, ty),
+        (Value::Text(text), _) => Value::parse(text, ty),
         _ if value.ty() == ty => Some(value.clone()),
         _ => None,
     }

@@ -9,7 +9,6 @@ mod convert;
 mod explain;
 mod expr;
 mod fold;
-mod literal;
 mod rel;
 mod render;
 mod rewrite;

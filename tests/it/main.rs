@@ -1,7 +1,9 @@
 //! The integration tests: one binary, one module a subject.
 
 mod corpus;
+mod docs;
 mod laws;
+mod library;
 mod seams;
 mod stackwalk;
 mod triage;

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::catalog::{Catalog, ColumnData, PointerWidth, Value};
-use crate::diag::{Code, Diagnostic, Span, render_json, render_text};
-use crate::dump::{self, Image};
+use crate::catalog::{Catalog, ColumnData, PointerWidth};
+use crate::diag::{Code, Diagnostic};
+use crate::dump::Image;
 use crate::exec::{self, MemTable};
 use crate::func::{self, FuncCx};
 use crate::lang;
@@ -18,7 +18,13 @@ use crate::symbol::Store;
 use crate::synth;
 use crate::table::{self, Cx, NamedSource};
 
+mod error;
+mod library;
+
+pub use self::error::Error;
+pub use self::library::{find_query, library, parameters};
 pub use crate::exec::{ColumnView, Field, Footnote, ResultSet, Row};
+pub use crate::lang::{SavedParam, SavedQuery};
 pub use crate::plan::Params;
 
 /// Open sources, and the engine that answers queries over them.
@@ -62,71 +68,6 @@ impl Canceller {
     /// Makes the running query end with E0306 soon.
     pub fn cancel(&self) {
         self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// What went wrong, with the query's text for the caret.
-#[derive(Debug, Clone)]
-pub struct Error {
-    diagnostics: Vec<Diagnostic>,
-    query: Option<Arc<str>>,
-}
-
-impl Error {
-    fn of_query(diagnostics: Vec<Diagnostic>, query: &str) -> Self {
-        Self { diagnostics, query: Some(query.into()) }
-    }
-
-    /// The stable code of the first error.
-    pub fn code(&self) -> Code {
-        self.diagnostics.first().map_or(Code::Internal, |d| d.code)
-    }
-
-    /// Where in the query the first error is; `None` if it is not about the query's text.
-    pub fn span(&self) -> Option<Span> {
-        self.diagnostics.first().and_then(|d| d.span)
-    }
-
-    /// Everything that is wrong; at least one.
-    pub fn diagnostics(&self) -> &[Diagnostic] {
-        &self.diagnostics
-    }
-
-    /// The errors as text with carets under the query. `origin` names the query's file, if any.
-    pub fn render(&self, origin: Option<&str>, colour: bool) -> String {
-        let query = self.query.as_deref().unwrap_or_default();
-        let each = self.diagnostics.iter().map(|d| render_text(d, query, origin, colour));
-        each.collect::<Vec<_>>().join("\n")
-    }
-
-    /// The errors as JSON objects, one a line.
-    pub fn to_json(&self) -> String {
-        self.diagnostics.iter().map(render_json).collect::<Vec<_>>().join("\n")
-    }
-}
-
-impl std::fmt::Display for Error {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let each = self.diagnostics.iter().map(ToString::to_string);
-        f.write_str(&each.collect::<Vec<_>>().join("; "))
-    }
-}
-
-impl std::error::Error for Error {}
-
-impl From<Diagnostic> for Error {
-    fn from(diagnostic: Diagnostic) -> Self {
-        Self { diagnostics: vec![diagnostic], query: None }
-    }
-}
-
-impl From<dump::Error> for Error {
-    fn from(error: dump::Error) -> Self {
-        let code = match error {
-            dump::Error::Io { .. } => Code::Io,
-            dump::Error::NotADump { .. } => Code::BadFile,
-        };
-        Diagnostic::new(code, error.to_string()).into()
     }
 }
 
@@ -380,9 +321,4 @@ fn short_names<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<String> {
 /// The bytes of the sample, as [`Session::sample`] opens them.
 pub fn sample_file() -> Vec<u8> {
     synth::sample()
-}
-
-/// Reads a parameter given as text; `None` keeps it text.
-pub fn parameter(text: &str) -> Value<'static> {
-    Value::text(text.to_owned())
 }

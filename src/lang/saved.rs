@@ -1,0 +1,155 @@
+//! The header of a saved query file: title, description, parameters, other names.
+//!
+//! The header is the comment lines at the start of the file. Types of parameters are names here;
+//! what they mean is not known in this room.
+
+use crate::diag::{Code, Diagnostic, Span};
+
+/// A query with what its header says of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SavedQuery {
+    /// The file's name without folder and ending.
+    pub name: String,
+    /// One line, without a final stop.
+    pub title: String,
+    /// What the rows mean; full sentences.
+    pub description: String,
+    /// Other names, such as the debugger command that it stands for.
+    pub aliases: Vec<String>,
+    /// Tables without which it has nothing to say.
+    pub needs: Vec<String>,
+    /// The parameters that it takes.
+    pub params: Vec<SavedParam>,
+    /// The whole text, header included, so that places in errors are places in the file.
+    pub text: String,
+}
+
+/// One parameter of a saved query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedParam {
+    /// The name, without `$`.
+    pub name: String,
+    /// The type's name.
+    pub ty: String,
+    /// The value if none is given, as text.
+    pub default: Option<String>,
+    /// What it is for.
+    pub doc: String,
+    /// The line of the header.
+    pub span: Span,
+}
+
+impl SavedQuery {
+    /// Reads a file. A text without a header is a query without title and parameters.
+    ///
+    /// # Errors
+    /// E0101 for a parameter line that is not `name TYPE [= default] [-- what for]`.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Diagnostic> {
+        let mut query = Self { name: name.to_owned(), text: text.to_owned(), ..Self::default() };
+        let mut continues = false;
+        for (line, span) in header(text) {
+            let Some((key, value)) = entry(line) else {
+                if continues && !line.trim().is_empty() {
+                    query.description.push(' ');
+                    query.description.push_str(line.trim());
+                }
+                continue;
+            };
+            continues = key == "description";
+            match key {
+                "title" => value.clone_into(&mut query.title),
+                "description" => value.clone_into(&mut query.description),
+                "alias" => query.aliases.push(value.to_owned()),
+                "needs" => query.needs.extend(value.split(',').map(|t| t.trim().to_owned())),
+                _ => query.params.push(param(value, span)?),
+            }
+        }
+        Ok(query)
+    }
+
+    /// The text without its header.
+    pub fn sql(&self) -> &str {
+        let start = header(&self.text).last().map_or(0, |(_, span)| span.end as usize);
+        self.text.get(start..).unwrap_or_default().trim_start()
+    }
+}
+
+/// The comment lines at the start, without `--`, each with its place.
+fn header(text: &str) -> impl Iterator<Item = (&str, Span)> {
+    let mut at = 0;
+    text.split_inclusive('\n').map_while(move |line| {
+        let start = at;
+        at += line.len();
+        let body = line.trim_end();
+        Some((body.strip_prefix("--")?, Span::new(start, start + body.len())))
+    })
+}
+
+/// `key: value` of the keys that a header has.
+fn entry(line: &str) -> Option<(&str, &str)> {
+    let (key, value) = line.strip_prefix(' ')?.split_once(':')?;
+    let known = ["title", "description", "alias", "needs", "param"];
+    known.contains(&key).then_some((key, value.trim()))
+}
+
+/// `name TYPE [= default] [-- what for]`.
+fn param(value: &str, span: Span) -> Result<SavedParam, Diagnostic> {
+    let (declared, doc) = match value.split_once(" -- ") {
+        Some((declared, doc)) => (declared, doc.trim()),
+        None => (value, ""),
+    };
+    let (declared, default) = match declared.split_once('=') {
+        Some((declared, default)) => (declared, Some(unquoted(default.trim()).to_owned())),
+        None => (declared, None),
+    };
+    let words: Vec<&str> = declared.split_whitespace().collect();
+    let is_name = |w: &str| {
+        w.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && w.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    match words.as_slice() {
+        [name, ty] if is_name(name) && is_name(ty) => Ok(SavedParam {
+            name: (*name).to_owned(),
+            ty: (*ty).to_owned(),
+            default,
+            doc: doc.to_owned(),
+            span,
+        }),
+        _ => Err(Diagnostic::at(Code::Syntax, span, format!("`{value}` is no parameter"))
+            .help("a parameter is written `-- param: name TYPE = default -- what it is for`")),
+    }
+}
+
+fn unquoted(text: &str) -> &str {
+    text.strip_prefix('\'').and_then(|t| t.strip_suffix('\'')).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_read_and_left_in_the_text() {
+        let text = "-- title: Modules\n-- description: All of them,\n--   by name.\n-- alias: lm\n-- param: pattern VARCHAR = % -- which\n-- param: top INTEGER\n-- needs: modules, dump\nSELECT 1;\n";
+        let query = SavedQuery::parse("modules", text).unwrap();
+        assert_eq!(query.title, "Modules");
+        assert_eq!(query.description, "All of them, by name.");
+        assert_eq!(query.aliases, ["lm"]);
+        assert_eq!(query.needs, ["modules", "dump"]);
+        assert_eq!(query.sql(), "SELECT 1;\n");
+        let [pattern, top] = query.params.as_slice() else { panic!("two parameters") };
+        assert_eq!((pattern.ty.as_str(), pattern.default.as_deref()), ("VARCHAR", Some("%")));
+        assert_eq!((pattern.doc.as_str(), top.default.as_deref()), ("which", None));
+    }
+
+    #[test]
+    fn any_text_is_a_query_and_a_bad_parameter_is_shown() {
+        let plain = SavedQuery::parse("x", "SELECT 1 -- title: no").unwrap();
+        assert!(plain.title.is_empty() && plain.params.is_empty());
+        assert_eq!(SavedQuery::parse("x", "").unwrap().sql(), "");
+        let text = "-- title: t\n-- param: two words here\nSELECT 1";
+        let error = SavedQuery::parse("x", text).unwrap_err();
+        let span = error.span.unwrap();
+        assert_eq!(&text[span.start as usize..span.end as usize], "-- param: two words here");
+    }
+}

@@ -1,0 +1,71 @@
+//! The one error type of the public interface.
+
+use std::sync::Arc;
+
+use crate::diag::{Code, Diagnostic, Span, render_json, render_text};
+use crate::dump;
+
+/// What went wrong, with the query's text for the caret.
+#[derive(Debug, Clone)]
+pub struct Error {
+    diagnostics: Vec<Diagnostic>,
+    query: Option<Arc<str>>,
+}
+
+impl Error {
+    pub(crate) fn of_query(diagnostics: Vec<Diagnostic>, query: &str) -> Self {
+        Self { diagnostics, query: Some(query.into()) }
+    }
+
+    /// The stable code of the first error.
+    pub fn code(&self) -> Code {
+        self.diagnostics.first().map_or(Code::Internal, |d| d.code)
+    }
+
+    /// Where in the query the first error is; `None` if it is not about the query's text.
+    pub fn span(&self) -> Option<Span> {
+        self.diagnostics.first().and_then(|d| d.span)
+    }
+
+    /// Everything that is wrong; at least one.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// The errors as text with carets under the query. `origin` names the query's file, if any.
+    pub fn render(&self, origin: Option<&str>, colour: bool) -> String {
+        let query = self.query.as_deref().unwrap_or_default();
+        let each = self.diagnostics.iter().map(|d| render_text(d, query, origin, colour));
+        each.collect::<Vec<_>>().join("\n")
+    }
+
+    /// The errors as JSON objects, one a line.
+    pub fn to_json(&self) -> String {
+        self.diagnostics.iter().map(render_json).collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let each = self.diagnostics.iter().map(ToString::to_string);
+        f.write_str(&each.collect::<Vec<_>>().join("; "))
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<Diagnostic> for Error {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self { diagnostics: vec![diagnostic], query: None }
+    }
+}
+
+impl From<dump::Error> for Error {
+    fn from(error: dump::Error) -> Self {
+        let code = match error {
+            dump::Error::Io { .. } => Code::Io,
+            dump::Error::NotADump { .. } => Code::BadFile,
+        };
+        Diagnostic::new(code, error.to_string()).into()
+    }
+}

@@ -1,0 +1,134 @@
+//! The shipped queries, and giving values to their parameters.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use super::{Error, Params};
+use crate::catalog::{Ty, Value};
+use crate::diag::{Code, Diagnostic};
+use crate::lang::{SavedParam, SavedQuery};
+
+/// Name and text of every shipped query, in the order in which they are listed.
+const FILES: &[(&str, &str)] = &[
+    ("overview", include_str!("../../queries/overview.sql")),
+    ("crash", include_str!("../../queries/crash.sql")),
+    ("exception", include_str!("../../queries/exception.sql")),
+    ("modules", include_str!("../../queries/modules.sql")),
+    ("oldest-modules", include_str!("../../queries/oldest-modules.sql")),
+    ("version-spread", include_str!("../../queries/version-spread.sql")),
+    ("unloaded-often", include_str!("../../queries/unloaded-often.sql")),
+    ("module-at", include_str!("../../queries/module-at.sql")),
+    ("register-pointers", include_str!("../../queries/register-pointers.sql")),
+    ("register-text", include_str!("../../queries/register-text.sql")),
+    ("threads", include_str!("../../queries/threads.sql")),
+    ("thread-starts", include_str!("../../queries/thread-starts.sql")),
+    ("handle-types", include_str!("../../queries/handle-types.sql")),
+    ("memory-use", include_str!("../../queries/memory-use.sql")),
+    ("writable-code", include_str!("../../queries/writable-code.sql")),
+    ("completeness", include_str!("../../queries/completeness.sql")),
+    ("missing", include_str!("../../queries/missing.sql")),
+    ("buckets", include_str!("../../queries/buckets.sql")),
+];
+
+static LIBRARY: LazyLock<Vec<SavedQuery>> = LazyLock::new(|| {
+    FILES.iter().filter_map(|(n, text)| SavedQuery::parse(n, text).ok()).collect()
+});
+
+/// The shipped queries.
+pub fn library() -> &'static [SavedQuery] {
+    &LIBRARY
+}
+
+/// The shipped query of that name or other name, in any ASCII case.
+///
+/// # Errors
+/// E0201 with similar names.
+pub fn find_query(name: &str) -> Result<&'static SavedQuery, Error> {
+    let is = |candidate: &str| candidate.eq_ignore_ascii_case(name);
+    let found = library().iter().find(|q| is(&q.name) || q.aliases.iter().any(|a| is(a)));
+    found.ok_or_else(|| {
+        let names = library().iter().flat_map(|q| std::iter::once(&q.name).chain(&q.aliases));
+        Diagnostic::new(Code::UnknownTable, format!("the library has no query `{name}`"))
+            .nearest(name, names.map(String::as_str))
+            .help("`--queries` lists the library")
+            .into()
+    })
+}
+
+/// Values for a query's parameters from texts by name: typed as the header says, defaults for
+/// those not given; names that the header does not have stay text.
+///
+/// # Errors
+/// E0208 for a text that is no value of the type, and for a parameter without value or default.
+pub fn parameters(query: &SavedQuery, given: &BTreeMap<String, String>) -> Result<Params, Error> {
+    let mut params: Params =
+        given.iter().map(|(name, text)| (name.clone(), Value::text(text.clone()))).collect();
+    for param in &query.params {
+        params.insert(param.name.clone(), value(query, param, given)?);
+    }
+    Ok(params)
+}
+
+fn value(
+    query: &SavedQuery,
+    param: &SavedParam,
+    given: &BTreeMap<String, String>,
+) -> Result<Value<'static>, Error> {
+    let SavedParam { name, ty, default, doc, span } = param;
+    let fail = |message: String, help: String| {
+        let diagnostic = Diagnostic::at(Code::Parameter, *span, message).help(help);
+        Err(Error::of_query(vec![diagnostic], &query.text))
+    };
+    let Some(ty) = Ty::from_name(ty) else {
+        return fail(
+            format!("`{ty}` is no type"),
+            "types are BOOLEAN, INTEGER, DOUBLE, VARCHAR, ADDRESS, TIMESTAMP and INTERVAL"
+                .to_owned(),
+        );
+    };
+    let Some(text) = given.get(name).or(default.as_ref()) else {
+        return fail(
+            format!("parameter `{name}` has no value: {doc}"),
+            format!("give it as `-p {name}=…`"),
+        );
+    };
+    match Value::parse(text, ty) {
+        Some(value) => Ok(value),
+        None => fail(format!("`{text}` is no {ty}"), format!("parameter `{name}` is {doc}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shipped_query_has_a_readable_header() {
+        assert_eq!(library().len(), FILES.len());
+        let mut names = std::collections::BTreeSet::new();
+        for query in library() {
+            assert!(!query.title.is_empty() && query.description.ends_with('.'), "{}", query.name);
+            for name in std::iter::once(&query.name).chain(&query.aliases) {
+                assert!(names.insert(name), "{name} twice");
+            }
+            for param in &query.params {
+                let ty = Ty::from_name(&param.ty).expect("a type");
+                let default = param.default.as_deref().map(|d| Value::parse(d, ty));
+                assert!(default != Some(None), "{}: {}", query.name, param.name);
+                assert!(!param.doc.is_empty(), "{}: {}", query.name, param.name);
+            }
+        }
+    }
+
+    #[test]
+    fn parameters_take_their_types_and_defaults() {
+        let query = find_query("MODULE-AT").unwrap();
+        assert_eq!(parameters(query, &BTreeMap::new()).unwrap_err().code(), Code::Parameter);
+        let given = BTreeMap::from([("address".to_owned(), "fffff801`2e600000".to_owned())]);
+        let params = parameters(query, &given).unwrap();
+        assert_eq!(params["address"], Value::Addr(0xffff_f801_2e60_0000));
+        let top = parameters(find_query("oldest-modules").unwrap(), &BTreeMap::new()).unwrap();
+        assert_eq!(top["top"], Value::Int(15));
+        assert!(find_query("modulse").unwrap_err().diagnostics()[0].help[0].contains("modules"));
+    }
+}
