@@ -1,0 +1,123 @@
+//! A small catalog: two tables of a dump, one without, and the functions that the binder treats
+//! in its own ways.
+
+use crate::catalog::{
+    Catalog, ColumnSpec, Format, FunctionKind, FunctionSpec, Signature, TableSpec, Ty, Unit,
+};
+
+const fn sig(args: &'static [Ty], optional: usize, variadic: bool, returns: Ty) -> Signature {
+    Signature { args, optional, variadic, returns }
+}
+
+const fn function(
+    name: &'static str,
+    aliases: &'static [&'static str],
+    kind: FunctionKind,
+    signatures: &'static [Signature],
+) -> FunctionSpec {
+    FunctionSpec {
+        name,
+        aliases,
+        kind,
+        family: "test",
+        signatures,
+        takes_null: false,
+        is_pure: true,
+        doc: "Documented.",
+        examples: &[],
+    }
+}
+
+const ANY: &[Signature] = &[sig(&[Ty::Null], 0, false, Ty::Null)];
+const PAIR: &[Signature] = &[sig(&[Ty::Null, Ty::Null], 0, false, Ty::Null)];
+const MANY: &[Signature] = &[sig(&[Ty::Null], 0, true, Ty::Null)];
+
+static FUNCTIONS: &[FunctionSpec] = &[
+    function("lower", &["lcase"], FunctionKind::Scalar, &[sig(&[Ty::Text], 0, false, Ty::Text)]),
+    function("abs", &[], FunctionKind::Scalar, &[
+        sig(&[Ty::Int], 0, false, Ty::Int),
+        sig(&[Ty::Double], 0, false, Ty::Double),
+    ]),
+    function("substr", &[], FunctionKind::Scalar, &[sig(
+        &[Ty::Text, Ty::Int, Ty::Int],
+        1,
+        false,
+        Ty::Text,
+    )]),
+    function("starts_with", &[], FunctionKind::Scalar, &[sig(
+        &[Ty::Text, Ty::Text],
+        0,
+        false,
+        Ty::Bool,
+    )]),
+    function("greatest", &[], FunctionKind::Scalar, MANY),
+    function("coalesce", &[], FunctionKind::Scalar, MANY),
+    function("ifnull", &[], FunctionKind::Scalar, PAIR),
+    function("nullif", &[], FunctionKind::Scalar, PAIR),
+    function("if", &["iff"], FunctionKind::Scalar, &[sig(
+        &[Ty::Bool, Ty::Null, Ty::Null],
+        1,
+        false,
+        Ty::Null,
+    )]),
+    function("typeof", &[], FunctionKind::Scalar, &[sig(&[Ty::Null], 0, false, Ty::Text)]),
+    function("why", &[], FunctionKind::Scalar, &[sig(&[Ty::Null], 0, false, Ty::Text)]),
+    function("symbol", &[], FunctionKind::Scalar, &[sig(&[Ty::Addr], 0, false, Ty::Text)]),
+    function("count", &[], FunctionKind::Aggregate, &[
+        sig(&[], 0, false, Ty::Int),
+        sig(&[Ty::Null], 0, false, Ty::Int),
+    ]),
+    function("sum", &[], FunctionKind::Aggregate, &[
+        sig(&[Ty::Int], 0, false, Ty::Int),
+        sig(&[Ty::Double], 0, false, Ty::Double),
+        sig(&[Ty::Interval], 0, false, Ty::Interval),
+    ]),
+    function("avg", &[], FunctionKind::Aggregate, &[
+        sig(&[Ty::Double], 0, false, Ty::Double),
+        sig(&[Ty::Interval], 0, false, Ty::Interval),
+    ]),
+    function("min", &[], FunctionKind::Aggregate, ANY),
+    function("max", &[], FunctionKind::Aggregate, ANY),
+    function("any_value", &[], FunctionKind::Aggregate, ANY),
+    function("string_agg", &[], FunctionKind::Aggregate, &[sig(
+        &[Ty::Text, Ty::Text],
+        1,
+        false,
+        Ty::Text,
+    )]),
+];
+
+fn column(name: &'static str, ty: Ty) -> ColumnSpec {
+    let (unit, format) = (Unit::None, Format::Plain);
+    ColumnSpec { name, doc: "A column.", ty, unit, format, hidden: false }
+}
+
+fn table(name: &'static str, columns: Vec<ColumnSpec>) -> TableSpec {
+    TableSpec { name, doc: "A table.", answers: "", kinds: &[], columns, examples: &[] }
+}
+
+/// The catalog.
+pub(super) fn catalog() -> Catalog {
+    let dump = || ColumnSpec { hidden: true, ..column("dump", Ty::Text) };
+    let threads = table("threads", vec![
+        dump(),
+        column("tid", Ty::Int),
+        column("pid", Ty::Int),
+        column("state", Ty::Text),
+        column("priority", Ty::Int),
+        column("start_address", Ty::Addr),
+        ColumnSpec { unit: Unit::Milliseconds, ..column("wait_ms", Ty::Double) },
+        column("create_time", Ty::Time),
+        column("is_idle", Ty::Bool),
+    ]);
+    let modules = table("modules", vec![
+        dump(),
+        column("base", Ty::Addr),
+        column("name", Ty::Text),
+        ColumnSpec { unit: Unit::Bytes, ..column("size_bytes", Ty::Int) },
+        ColumnSpec { format: Format::Hex, ..column("checksum", Ty::Int) },
+        column("pid", Ty::Int),
+    ]);
+    let tables = table("meta.tables", vec![column("name", Ty::Text), column("doc", Ty::Text)]);
+    Catalog::new(vec![threads, modules, tables], FUNCTIONS.iter().collect())
+}
