@@ -94,16 +94,18 @@ impl Tree<'_> {
             }
             Rel::Project { input, exprs } => format!("select {}", projected(plan, input, exprs)),
             Rel::Join { left, right, kind, keys, residual } => {
-                let (left, right) = (names(left), names(right));
+                let (mut left, mut right) = (names(left), names(right));
+                // The join's own names tell the columns of both sides apart.
+                if plan.schema.len() == left.len() + right.len() {
+                    let mut own = plan.names();
+                    right = own.split_off(left.len());
+                    left = own;
+                }
                 let mut conditions: Vec<String> = keys
                     .iter()
                     .map(|(l, r)| format!("{} = {}", over(l, &left), over(r, &right)))
                     .collect();
-                let both: Vec<String> = if plan.schema.len() == left.len() + right.len() {
-                    plan.names()
-                } else {
-                    left.iter().chain(&right).cloned().collect()
-                };
+                let both: Vec<String> = left.iter().chain(&right).cloned().collect();
                 conditions.extend(residual.as_ref().map(|e| over(e, &both)));
                 let on = if conditions.is_empty() { "" } else { " on " };
                 format!("join {}{on}{}", join_words(*kind), conditions.join(" AND "))

@@ -94,7 +94,11 @@ fn inline(plan: &mut Plan, single: &mut [Option<Plan>]) {
         {
             // The use may have given the columns other names.
             let schema = std::mem::take(&mut plan.schema);
-            let names = schema.into_iter().map(|field| field.name).collect();
+            let names: Vec<String> = schema.into_iter().map(|field| field.name).collect();
+            if names == inner.names() {
+                *plan = inner;
+                return;
+            }
             let exprs = inner.columns();
             *plan = inner.project(exprs, names);
         }

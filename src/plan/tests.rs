@@ -55,7 +55,6 @@ fn explained(sql: &str) -> String {
         Ok(plan) => constants(&plan),
         Err(text) => return text,
     };
-    let types: Vec<String> =
-        plan.schema.iter().map(|f| format!("{} {}", f.name, f.ty)).collect();
+    let types: Vec<String> = plan.schema.iter().map(|f| format!("{} {}", f.name, f.ty)).collect();
     format!("({})\n{lines}", types.join(", "))
 }

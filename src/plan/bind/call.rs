@@ -97,11 +97,14 @@ impl Binder<'_> {
         let filter = call.filter.as_deref().map(|f| self.condition(f, inner, "FILTER"));
         let order_by = self.sort_keys(&call.order_by, inner);
         let (args, filter, order_by) = (args?, filter.transpose()?, order_by?);
-        let fitted = if call.star {
+        // `arg_min` and its kin hand on a value of their first argument.
+        let hex = args.first().filter(|_| function.name.starts_with("arg_")).map(|a| a.format);
+        let mut fitted = if call.star {
             self.star_argument(function, call, span)?
         } else {
             self.fit(function, args, span)?
         };
+        fitted.format = hex.unwrap_or(fitted.format);
         let aggregate = AggregateCall {
             function,
             args: fitted.args,

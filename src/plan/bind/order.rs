@@ -123,7 +123,8 @@ impl Binder<'_> {
         match index.filter(|i| *i < columns) {
             Some(index) => Ok(Some(index)),
             None => {
-                let message = format!("{clause} {position}: the list has {columns} columns");
+                let have = super::query::columns(columns);
+                let message = format!("{clause} {position}: the list has {have}");
                 self.fail_at(Code::BadQuery, expr.span, message)
             }
         }

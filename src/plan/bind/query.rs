@@ -4,6 +4,7 @@ use super::expr::Place;
 use super::from::scope_of;
 use super::order::Order;
 use super::scope::Scope;
+use super::select::computed_names;
 use super::unify::common_format;
 use super::{Binder, Bound, Cte, Failed, rename};
 use crate::catalog::{Format, Ty, Value};
@@ -150,7 +151,8 @@ impl Binder<'_> {
         let width = bound.first().map_or(0, Vec::len);
         if let Some(odd) = bound.iter().find(|row| row.len() != width) {
             let at = odd.iter().map(|e| e.span).reduce(Span::to).unwrap_or(span);
-            let message = format!("the rows of VALUES have {width} and {} columns", odd.len());
+            let message =
+                format!("the first row of VALUES has {}, this one {}", columns(width), odd.len());
             return self.fail_at(Code::BadQuery, at, message);
         }
         let mut columns: Vec<Vec<Expr>> = vec![Vec::with_capacity(bound.len()); width];
@@ -219,8 +221,11 @@ impl Binder<'_> {
         let Some(first) = plans.first() else { return Err(Failed) };
         let width = first.schema.len();
         if let Some(odd) = plans.iter().find(|p| p.schema.len() != width) {
-            let message =
-                format!("the left query has {width} columns, the right {}", odd.schema.len());
+            let message = format!(
+                "the left query has {}, the right {}",
+                columns(width),
+                columns(odd.schema.len())
+            );
             return self.fail_at(Code::BadQuery, span, message);
         }
         let mut types = Vec::with_capacity(width);
@@ -259,7 +264,7 @@ impl Binder<'_> {
         let width = plan.schema.len();
         let (mut keys, extra) = super::order::split_keys(keys, width);
         let (mut exprs, mut names) = (plan.columns(), plan.names());
-        names.extend(extra.iter().map(|_| "order".to_owned()));
+        names.extend(computed_names(&plan, &extra));
         exprs.extend(extra);
         super::order::type_keys(&mut keys, &exprs);
         if exprs.len() == width {
@@ -268,6 +273,11 @@ impl Binder<'_> {
         let sorted = plan.project(exprs, names).sort(keys);
         Ok(first_columns(sorted, width))
     }
+}
+
+/// A number of columns in words.
+pub(super) fn columns(count: usize) -> String {
+    if count == 1 { "1 column".to_owned() } else { format!("{count} columns") }
 }
 
 /// The plan with its first columns only.

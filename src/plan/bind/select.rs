@@ -212,7 +212,7 @@ impl Binder<'_> {
         let on = clauses.on.map(|on| place_targets(on, &mut exprs));
         type_keys(&mut keys, &exprs);
         let columns = exprs.len();
-        let hidden = (width..columns).map(|_| "order".to_owned());
+        let hidden = computed_names(&plan, exprs.get(width..).unwrap_or_default());
         let mut plan = plan.project(exprs, names.into_iter().chain(hidden).collect());
         plan.span = select.span;
         if select.distinct == Distinct::Rows {
@@ -275,6 +275,12 @@ impl Binder<'_> {
             None => plan,
         })
     }
+}
+
+/// Names for columns that are computed to sort by and not shown.
+pub(super) fn computed_names(plan: &Plan, exprs: &[Expr]) -> Vec<String> {
+    let names: Vec<&str> = plan.schema.iter().map(|f| f.name.as_str()).collect();
+    exprs.iter().map(|e| crate::plan::render::expr(e, &names)).collect()
 }
 
 /// The columns of an aggregation, named by what they compute.

@@ -11,8 +11,15 @@ impl Binder<'_> {
     /// All expressions as their common type; only-NULL stays NULL.
     pub(super) fn unify(&mut self, exprs: Vec<Expr>, what: &str) -> Bound<Vec<Expr>> {
         let ty = self.common_of(&exprs, what)?;
-        let each = exprs.into_iter().map(|e| self.to_type(e, ty, what));
-        each.collect::<Vec<_>>().into_iter().collect()
+        let beside = exprs.iter().find(|e| e.ty == ty).map(|e| e.span);
+        let mark = self.errors.len();
+        let each: Vec<Bound<Expr>> = exprs.into_iter().map(|e| self.to_type(e, ty, what)).collect();
+        if let Some(beside) = beside {
+            for error in self.errors.iter_mut().skip(mark) {
+                error.also.push((beside, format!("{what} have the type of this: {ty}")));
+            }
+        }
+        each.into_iter().collect()
     }
 
     fn common_of(&mut self, exprs: &[Expr], what: &str) -> Bound<Ty> {

@@ -1,7 +1,10 @@
 //! Columns that nobody reads are not computed, and not read from the dump.
 
 use crate::lang::ast::{JoinKind, SetOp};
-use crate::plan::{AggregateCall, Expr, Field, Plan, Rel};
+use crate::plan::{AggregateCall, Expr, ExprKind, Field, Plan, Rel};
+
+/// How deep expressions may get by being put into each other.
+const MAX_DEPTH: usize = 120;
 
 /// Which columns of the shared expressions are read, by id.
 pub(super) struct Needs(Vec<Vec<bool>>);
@@ -130,7 +133,7 @@ fn prune(plan: Plan, need: &[bool], needs: &mut Needs) -> Pruned {
                 return Pruned { plan: inner.plan, map: vec![None; need.len()] };
             }
             let exprs = remapped(exprs, &inner);
-            let rel = Rel::Project { input: Box::new(inner.plan), exprs };
+            let rel = merged(inner.plan, exprs);
             Pruned { plan: Plan { rel, schema, span }, map: kept(need) }
         }
         Rel::Filter { input, mut predicate } => {
@@ -183,6 +186,34 @@ fn prune(plan: Plan, need: &[bool], needs: &mut Needs) -> Pruned {
         }
         rel @ Rel::Join { .. } => join(Plan { rel, schema, span }, need, needs),
     }
+}
+
+/// A projection; of two on each other, one, where nothing is computed twice by that.
+fn merged(input: Plan, mut exprs: Vec<Expr>) -> Rel {
+    let Plan { rel: Rel::Project { input: below, exprs: inner }, schema, span } = input else {
+        return Rel::Project { input: Box::new(input), exprs };
+    };
+    let mut uses = vec![0usize; inner.len()];
+    for expr in &exprs {
+        expr.visit(&mut |e| {
+            if let ExprKind::Column(index) = e.kind
+                && let Some(uses) = uses.get_mut(index)
+            {
+                *uses += 1;
+            }
+        });
+    }
+    let plain = |e: &Expr| matches!(e.kind, ExprKind::Column(_) | ExprKind::Literal(_));
+    let once = inner.iter().zip(&uses).all(|(e, uses)| plain(e) || *uses <= 1);
+    let deep = |es: &[Expr]| es.iter().map(Expr::depth).max().unwrap_or(0);
+    if !once || deep(&exprs) + deep(&inner) > MAX_DEPTH {
+        let input = Plan { rel: Rel::Project { input: below, exprs: inner }, schema, span };
+        return Rel::Project { input: Box::new(input), exprs };
+    }
+    for expr in &mut exprs {
+        expr.substitute(&inner);
+    }
+    Rel::Project { input: below, exprs }
 }
 
 /// Prunes an input of which `exprs` are read as well.

