@@ -49,6 +49,11 @@ pub(super) fn boolean(values: Bitmap, validity: Option<Bitmap>) -> Col {
     Col::Bool(BooleanArray::new(ArrowDataType::Boolean, values, validity))
 }
 
+/// Bits from truth values.
+pub(super) fn bits(values: impl IntoIterator<Item = bool>) -> Bitmap {
+    values.into_iter().collect()
+}
+
 impl Col {
     pub(super) fn int(values: Vec<i64>, validity: Option<Bitmap>) -> Self {
         Self::Int(prim(values, validity))
@@ -142,7 +147,7 @@ impl Col {
     }
 
     /// A column of values that were computed one by one; values of another type count as NULL.
-    pub(super) fn from_values<'a>(values: &[Value<'a>], ty: Ty) -> Self {
+    pub(super) fn from_values(values: &[Value<'_>], ty: Ty) -> Self {
         fn collect<'v, 'a: 'v, T: NativeType>(
             values: &'v [Value<'a>],
             pick: impl Fn(&'v Value<'a>) -> Option<T>,
@@ -179,10 +184,10 @@ impl Col {
 
     /// The column of a scan; numbers are moved, text is laid out anew.
     pub(super) fn from_data(data: ColumnData) -> Self {
-        let validity = (!data.absent.is_empty())
-            .then(|| Bitmap::from_iter(data.absent.iter().map(|&code| code == 0)));
+        let validity =
+            (!data.absent.is_empty()).then(|| bits(data.absent.iter().map(|&code| code == 0)));
         match data.data {
-            Data::Bool(values) => boolean(Bitmap::from_iter(values), validity),
+            Data::Bool(values) => boolean(bits(values), validity),
             Data::Int(values) => Self::int(values, validity),
             Data::Double(values) => Self::double(values, validity),
             Data::Addr(values) => Self::addr(values, validity),
@@ -229,7 +234,7 @@ impl Col {
             return Self::Null(rows.len());
         }
         let safe: Vec<u32> = rows.iter().map(|&r| if r == NO_ROW { 0 } else { r }).collect();
-        let there = Bitmap::from_iter(rows.iter().map(|&r| r != NO_ROW));
+        let there = bits(rows.iter().map(|&r| r != NO_ROW));
         self.take(&safe).mask(&there)
     }
 

@@ -19,7 +19,9 @@ pub(super) fn run(
         return Ok(firsts(&frame, &groups));
     };
     let mut read = need.to_vec();
-    on.iter().for_each(|e| uses::mark(e, &mut read));
+    for expr in on {
+        uses::mark(expr, &mut read);
+    }
     let frame = engine.run(input, &read)?;
     let eval = Eval::new(engine, &frame);
     let cols = on.iter().map(|e| eval.column(e)).collect::<Result<Vec<_>, _>>()?;

@@ -5,5 +5,6 @@ mod docs;
 mod laws;
 mod library;
 mod seams;
+mod sql;
 mod stackwalk;
 mod triage;

@@ -136,8 +136,7 @@ impl Input<'_> {
             ("last", Some(arg)) => self.last(arg),
             ("mode", Some(arg)) => self.mode(arg),
             ("string_agg", Some(arg)) => self.string_agg(arg),
-            ("median", Some(arg)) => self.quantile(arg, true)?,
-            ("quantile_cont", Some(arg)) => self.quantile(arg, true)?,
+            ("median" | "quantile_cont", Some(arg)) => self.quantile(arg, true)?,
             ("quantile_disc", Some(arg)) => self.quantile(arg, false)?,
             (name, _) => {
                 let message = format!("no code for the aggregate `{name}`");

@@ -1,12 +1,11 @@
 //! Aggregates that compute: counts, sums, means, spreads, bits.
 
 use polars_arrow::array::PrimitiveArray;
-use polars_arrow::bitmap::Bitmap;
 
 use super::Input;
 use crate::catalog::Ty;
 use crate::diag::{Code, Diagnostic};
-use crate::exec::col::{Col, boolean};
+use crate::exec::col::{Col, bits, boolean};
 
 /// Mean and squared deviations by Welford's method, which does not lose digits where the mean is
 /// large.
@@ -34,7 +33,7 @@ fn signed(count: usize) -> i64 {
 fn doubles(values: impl Iterator<Item = Option<f64>>) -> Col {
     let (values, there): (Vec<f64>, Vec<bool>) =
         values.map(|v| (v.unwrap_or_default(), v.is_some())).unzip();
-    Col::double(values, Some(Bitmap::from_iter(there)))
+    Col::double(values, Some(bits(there)))
 }
 
 impl Input<'_> {
@@ -74,7 +73,7 @@ impl Input<'_> {
             Col::Int(array) => {
                 let sums = self.int_sums(arg, array);
                 let mut out = Vec::with_capacity(sums.len());
-                let there = Bitmap::from_iter(sums.iter().map(|&(_, count)| count > 0));
+                let there = bits(sums.iter().map(|&(_, count)| count > 0));
                 for (sum, _) in sums {
                     out.push(i64::try_from(sum).map_err(|_| self.too_large(sum))?);
                 }
@@ -86,7 +85,7 @@ impl Input<'_> {
                     sums[group].0 += u128::from(v);
                     sums[group].1 = true;
                 });
-                let there = Bitmap::from_iter(sums.iter().map(|s| s.1));
+                let there = bits(sums.iter().map(|s| s.1));
                 let narrow = |(sum, _): (u128, bool)| {
                     u64::try_from(sum).map_err(|_| self.too_large(sum.cast_signed()))
                 };
@@ -132,7 +131,7 @@ impl Input<'_> {
                     return doubles(sums.into_iter().map(mean));
                 }
                 // The mean of instants or durations lies between them, so it fits.
-                let there = Bitmap::from_iter(sums.iter().map(|&(_, n)| n > 0));
+                let there = bits(sums.iter().map(|&(_, n)| n > 0));
                 let mean = |(sum, n): (i128, usize)| sum / i128::try_from(n.max(1)).unwrap_or(1);
                 let mean = sums.into_iter().map(mean).map(|v| i64::try_from(v).unwrap_or_default());
                 Col::int(mean.collect(), Some(there))
@@ -175,8 +174,8 @@ impl Input<'_> {
                 *truth = !start;
             }
         });
-        let there = Bitmap::from_iter(truths.iter().map(|t| t.1));
-        boolean(Bitmap::from_iter(truths.iter().map(|t| t.0)), Some(there))
+        let there = bits(truths.iter().map(|t| t.1));
+        boolean(bits(truths.iter().map(|t| t.0)), Some(there))
     }
 
     pub(super) fn bits(&self, arg: &Col, combine: impl Fn(u64, u64) -> u64) -> Col {
@@ -192,7 +191,7 @@ impl Input<'_> {
             Col::Addr(a) => self.each_value(arg, a.values(), add),
             _ => return Col::Null(self.groups),
         }
-        let there = Bitmap::from_iter(found.iter().map(Option::is_some));
+        let there = bits(found.iter().map(Option::is_some));
         let values = found.into_iter().map(Option::unwrap_or_default);
         match arg {
             Col::Int(_) => Col::int(values.map(u64::cast_signed).collect(), Some(there)),

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use polars_arrow::bitmap::Bitmap;
 
 use super::Input;
-use crate::exec::col::{Col, NO_ROW};
+use crate::exec::col::{Col, NO_ROW, bits};
 use crate::exec::{keys, order};
 
 fn row_number(row: usize) -> u32 {
@@ -47,7 +47,7 @@ impl Input<'_> {
                 *slot = (v, true);
             }
         });
-        let there = Bitmap::from_iter(best.iter().map(|b| b.1));
+        let there = bits(best.iter().map(|b| b.1));
         (best.into_iter().map(|b| b.0).collect(), Some(there))
     }
 

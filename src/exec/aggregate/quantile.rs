@@ -1,10 +1,8 @@
 //! `median`, `quantile_cont`, `quantile_disc`.
 
-use polars_arrow::bitmap::Bitmap;
-
 use super::Input;
 use crate::diag::{Code, Diagnostic};
-use crate::exec::col::{Col, NO_ROW};
+use crate::exec::col::{Col, NO_ROW, bits};
 use crate::exec::order;
 
 impl Input<'_> {
@@ -66,9 +64,13 @@ fn ends_of(col: &Col, rows: &mut [u32], fraction: f64, continuous: bool) -> (u32
 
 /// The values at these places; numbers are interpolated.
 #[allow(clippy::cast_precision_loss, reason = "a part of a difference is no exact number anyway")]
-#[allow(clippy::cast_possible_truncation, reason = "the result lies between two integers")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a part of a difference lies between zero and the difference"
+)]
 fn between(col: &Col, ends: &[(u32, u32, f64)]) -> Col {
-    let there = Bitmap::from_iter(ends.iter().map(|e| e.0 != NO_ROW));
+    let there = bits(ends.iter().map(|e| e.0 != NO_ROW));
     let at = |row: u32| row as usize;
     match col {
         Col::Double(a) => {

@@ -49,21 +49,21 @@ impl Eval<'_> {
                 places.into_iter().map(|place| rest[place as usize]).collect()
             };
             let (rows, others) = (at(rows_of(&chosen)), at(rows_of(&!&chosen)));
-            self.branch(&mut pieces, rows, result)?;
+            self.branch(&mut pieces, &rows, result)?;
             rest = others;
         }
         if let Some(otherwise) = otherwise {
-            self.branch(&mut pieces, rest, otherwise)?;
+            self.branch(&mut pieces, &rest, otherwise)?;
         }
         let results = Col::concat(&pieces.cols);
         let constant = total == 1 && self.frame.cols.is_empty();
         Ok(Vector::of(results.take_opt(&pieces.places), constant, ty))
     }
 
-    fn branch(&self, pieces: &mut Pieces, rows: Vec<u32>, result: &Expr) -> Result<(), Diagnostic> {
+    fn branch(&self, pieces: &mut Pieces, rows: &[u32], result: &Expr) -> Result<(), Diagnostic> {
         if !rows.is_empty() {
-            let part = self.part(&rows, result);
-            pieces.add(&rows, Eval::new(self.engine, &part).eval(result)?);
+            let part = self.part(rows, result);
+            pieces.add(rows, Eval::new(self.engine, &part).eval(result)?);
         }
         Ok(())
     }

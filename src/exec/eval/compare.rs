@@ -9,7 +9,7 @@ use polars_arrow::bitmap::Bitmap;
 use super::Vector;
 use super::lane::{addrs, both_valid, doubles, ints, zip_bits};
 use crate::catalog::{Ty, Value};
-use crate::exec::col::{Col, boolean};
+use crate::exec::col::{Col, bits, boolean};
 use crate::exec::order;
 use crate::plan::BinaryOp;
 
@@ -77,7 +77,7 @@ impl Comparison {
             (Col::Text(l), Col::Text(r)) => {
                 self.text((&l, left.is_const()), (&r, right.is_const()), rows)
             }
-            (Col::Bool(l), Col::Bool(r)) => Bitmap::from_iter((0..rows).map(|row| {
+            (Col::Bool(l), Col::Bool(r)) => bits((0..rows).map(|row| {
                 let order = l.value(at(left, row)).cmp(&r.value(at(right, row)));
                 self.accepts(order)
             })),
@@ -113,7 +113,7 @@ impl Comparison {
             // Short texts are equal exactly if their views are, and few texts share their first
             // bytes and their length by chance.
             let (ls, rs) = (left.0.views(), right.0.views());
-            return Bitmap::from_iter(pairs.map(|(i, j)| {
+            return bits(pairs.map(|(i, j)| {
                 let (a, b) = (ls[i], rs[j]);
                 let equal = if a.length <= 12 || b.length <= 12 {
                     a.as_u128() == b.as_u128()
@@ -125,7 +125,7 @@ impl Comparison {
                 equal == self.equal
             }));
         }
-        Bitmap::from_iter(pairs.map(|(i, j)| {
+        bits(pairs.map(|(i, j)| {
             self.accepts(left.0.value(i).as_bytes().cmp(right.0.value(j).as_bytes()))
         }))
     }
@@ -137,9 +137,9 @@ pub(super) fn is_distinct(left: &Vector, right: &Vector, rows: usize, negated: b
     let rows = if constant { 1 } else { rows };
     let valid = |v: &Vector| match v {
         Vector::Const(value) => Bitmap::new_with_value(!value.is_null(), rows),
-        Vector::Col(col) => {
-            col.validity().map_or_else(|| Bitmap::new_with_value(true, rows), |v| v.into_owned())
-        }
+        Vector::Col(col) => col
+            .validity()
+            .map_or_else(|| Bitmap::new_with_value(true, rows), std::borrow::Cow::into_owned),
     };
     let (l, r) = (valid(left), valid(right));
     let both = &l & &r;

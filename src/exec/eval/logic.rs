@@ -108,8 +108,10 @@ pub(super) fn is_null(operand: &Vector, negated: bool) -> Vector {
         Vector::Const(value) => Vector::Const(Value::Bool(value.is_null() != negated)),
         Vector::Col(col) => {
             let there = col.validity();
-            let there =
-                there.map_or_else(|| Bitmap::new_with_value(true, col.len()), |v| v.into_owned());
+            let there = there.map_or_else(
+                || Bitmap::new_with_value(true, col.len()),
+                std::borrow::Cow::into_owned,
+            );
             Vector::Col(boolean(if negated { there } else { !&there }, None))
         }
     }

@@ -9,7 +9,7 @@ use super::compare::Comparison;
 use super::{Eval, Vector};
 use crate::catalog::Value;
 use crate::diag::Diagnostic;
-use crate::exec::col::{Col, boolean};
+use crate::exec::col::{Col, bits, boolean};
 use crate::exec::keys::{Dict, NONE};
 use crate::plan::{Expr, ExprKind, Plan};
 
@@ -74,7 +74,7 @@ impl Eval<'_> {
         let has_null = entries.validity().is_some();
         let (dict, _, _) = Dict::build(std::slice::from_ref(entries), entries.len());
         let ids = dict.lookup(std::slice::from_ref(&value), rows);
-        let found = Bitmap::from_iter(ids.iter().map(|&id| id != NONE));
+        let found = bits(ids.iter().map(|&id| id != NONE));
         let unknown = if has_null {
             !&found
         } else {

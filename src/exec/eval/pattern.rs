@@ -8,7 +8,7 @@ use regex::{Regex, RegexBuilder};
 use super::Vector;
 use crate::catalog::{Ty, Value};
 use crate::diag::{Code, Diagnostic, Span};
-use crate::exec::col::{Col, boolean};
+use crate::exec::col::{Col, bits, boolean};
 use crate::plan::MatchOp;
 
 /// Which matching is asked for.
@@ -60,7 +60,7 @@ impl Rule {
         let bits = if pattern.is_const() {
             let pattern = self.compile(patterns.value(0), span)?;
             let matches = |t: &str| pattern.matches(t) != self.negated;
-            Bitmap::from_iter(texts.values_iter().map(matches))
+            bits(texts.values_iter().map(matches))
         } else {
             let mut last: Option<(&str, Pattern)> = None;
             let mut bits = BitmapBuilder::with_capacity(patterns.len());

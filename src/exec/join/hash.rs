@@ -6,7 +6,7 @@ use polars_arrow::bitmap::Bitmap;
 
 use super::{Pairs, Sides};
 use crate::diag::Diagnostic;
-use crate::exec::col::Col;
+use crate::exec::col::{Col, bits};
 use crate::exec::eval::Eval;
 use crate::exec::frame::Frame;
 use crate::exec::keys::{Dict, NONE};
@@ -98,7 +98,7 @@ impl Matches {
     }
 
     pub(super) fn left_with_match(&self) -> Bitmap {
-        Bitmap::from_iter(self.groups.iter().map(|&g| self.right.len(g) > 0))
+        bits(self.groups.iter().map(|&g| self.right.len(g) > 0))
     }
 
     pub(super) fn pairs(&self) -> Pairs {
