@@ -36,7 +36,6 @@ pub const POINTERS: &[Pointer] = &[
     ("MmHighestUserAddress", 0x1c8),
     ("MmSystemRangeStart", 0x1d0),
     ("MmUserProbeAddress", 0x1d8),
-    ("NtBuildLab", 0x208),
     ("KiProcessorBlock", 0x218),
     ("MmUnloadedDrivers", 0x220),
     ("MmLastUnloadedDriver", 0x228),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::diag::{Code, Diagnostic, Span, render_json, render_text};
 use crate::dump;
+use crate::symbol;
 
 /// What went wrong, with the query's text for the caret.
 #[derive(Debug, Clone)]
@@ -67,5 +68,11 @@ impl From<dump::Error> for Error {
             dump::Error::NotADump { .. } => Code::BadFile,
         };
         Diagnostic::new(code, error.to_string()).into()
+    }
+}
+
+impl From<symbol::Error> for Error {
+    fn from(error: symbol::Error) -> Self {
+        Diagnostic::new(Code::Symbols, error.to_string()).into()
     }
 }

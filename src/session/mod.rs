@@ -136,10 +136,13 @@ impl Session {
     }
 
     fn assemble(images: Vec<Image>, options: &Options) -> (Self, Vec<(String, Error)>) {
-        let store = Store::new(options.symbols.clone());
+        let mut failures = Vec::new();
+        let store = Store::new(options.symbols.clone()).unwrap_or_else(|error| {
+            failures.push((error.path().to_owned(), error.into()));
+            Store::default()
+        });
         let names = short_names(images.iter().map(Image::path));
         let mut sources = Vec::with_capacity(images.len());
-        let mut failures = Vec::new();
         for (image, name) in images.into_iter().zip(names) {
             let path = image.path().to_owned();
             match source::open(image, &store) {

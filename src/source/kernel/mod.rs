@@ -7,22 +7,31 @@ mod arch;
 mod codeview;
 mod crash;
 mod modules;
+mod object;
 mod overview;
 mod pieces;
+mod processors;
 mod registers;
+mod threads;
+mod types;
+
+use std::sync::OnceLock;
 
 use self::arch::Arch;
+use self::codeview::PdbId;
 use self::modules::Modules;
 use self::pieces::{Objects, Placed};
+use self::types::Types;
 use crate::catalog::{Absent, Cell, PointerWidth, SourceKind};
+use crate::dump::bytes::{pointer_at, u32_at};
 use crate::dump::header::{self, DumpType, KernelHeader};
 use crate::dump::kdbg::{self, Kdbg};
 use crate::dump::triage::{self, Driver, Triage};
 use crate::dump::{Error, Image, Width};
 use crate::memory::{Gva, Regions};
 use crate::model::{
-    Bugcheck, CoverageRange, DumpInfo, Emit, Exception, Located, Machine, Module, Problem,
-    Register, Source, Unanswered, UnloadedModule, Want,
+    Bugcheck, CoverageRange, DumpInfo, Emit, Exception, Located, Machine, Module, Problem, Process,
+    Processor, Register, Source, Thread, Unanswered, UnloadedModule, Want,
 };
 use crate::symbol::Store;
 
@@ -37,6 +46,8 @@ pub(crate) struct KernelDump {
     objects: Objects,
     regions: Regions,
     modules: Modules,
+    symbols: Store,
+    types: OnceLock<Types>,
 }
 
 /// Opens a kernel dump.
@@ -44,7 +55,6 @@ pub(crate) struct KernelDump {
 /// # Errors
 /// [`Error::NotADump`] if the header is damaged beyond use.
 pub fn open(image: Image, symbols: &Store) -> Result<Box<dyn Source>, Error> {
-    let _ = symbols;
     let width = if image.starts_with(b"PAGEDU64") { Width::W64 } else { Width::W32 };
     let header = header::parse(&image, width);
     let is_triage = header.dump_type == DumpType::Triage;
@@ -64,6 +74,8 @@ pub fn open(image: Image, symbols: &Store) -> Result<Box<dyn Source>, Error> {
         triage,
         placed,
         objects,
+        symbols: symbols.clone(),
+        types: OnceLock::new(),
     }))
 }
 
@@ -105,29 +117,52 @@ impl KernelDump {
         self.regions.readable(&self.image, Gva(address), limit)
     }
 
+    fn u32_at(&self, address: u64) -> Cell<u32> {
+        let bytes = self.bytes(address, 4).ok_or(Absent::NotInDump)?;
+        u32_at(&bytes, 0).ok_or(Absent::NotInDump)
+    }
+
+    fn pointer_at(&self, address: u64) -> Cell<u64> {
+        let width = self.header.width;
+        let bytes = self.bytes(address, width.bytes()).ok_or(Absent::NotInDump)?;
+        pointer_at(&bytes, 0, width).ok_or(Absent::NotInDump)
+    }
+
+    /// The structures of this kernel; chosen when first asked for.
+    fn types(&self) -> &Types {
+        self.types.get_or_init(|| Types::choose(self, &self.symbols))
+    }
+
+    /// GUID and age of the kernel's PDB, if the dump holds them.
+    fn kernel_pdb(&self) -> Option<PdbId> {
+        let driver = self.kernel_driver()?;
+        codeview::find(self, driver.base, driver.base.saturating_add(driver.size.into()))
+    }
+
     /// The module, and the symbol if known, of an address.
     fn place_of(&self, address: u64) -> Cell<Located> {
-        self.module_at(address)
+        let place = self.module_at(address)?;
+        // Only the kernel's own names are known.
+        let is_kernel = place.module == "nt" && !self.symbols.paths().is_empty();
+        let names = if is_kernel { self.types().names() } else { None };
+        Ok(match names.and_then(|names| names.nearest(place.offset)) {
+            Some((symbol, offset)) => Located { symbol: Some(symbol.to_owned()), offset, ..place },
+            None => place,
+        })
     }
 
-    fn symbol_status(&self, _: &Driver) -> &'static str {
-        "none"
+    /// The address of a symbol of the kernel.
+    fn symbol_address(&self, name: &str) -> Option<u64> {
+        if self.symbols.paths().is_empty() {
+            return None;
+        }
+        self.kernel_base()?.checked_add(self.types().names()?.symbol(name)?)
     }
 
-    fn current_thread(&self) -> Cell<u64> {
-        self.objects.thread.ok_or(Absent::NotInDump)
-    }
-
-    fn current_tid(&self) -> Cell<i64> {
-        Err(Absent::NoSymbols)
-    }
-
-    fn current_processor(&self) -> Cell<i64> {
-        Err(Absent::NoSymbols)
-    }
-
-    fn current_process_name(&self) -> Cell<String> {
-        Err(Absent::NoSymbols)
+    fn symbol_status(&self, driver: &Driver) -> &'static str {
+        let is_kernel = self.kernel_base() == Some(driver.base);
+        let is_named = is_kernel && !self.symbols.paths().is_empty();
+        if is_named && self.types().names().is_some() { "isf" } else { "none" }
     }
 }
 
@@ -165,6 +200,18 @@ impl Source for KernelDump {
         self.each_register(emit)
     }
 
+    fn processes(&self, _: &Want<'_>, emit: Emit<'_, Process>) -> Result<(), Unanswered> {
+        self.each_process(emit)
+    }
+
+    fn threads(&self, _: &Want<'_>, emit: Emit<'_, Thread>) -> Result<(), Unanswered> {
+        self.each_thread(emit)
+    }
+
+    fn processors(&self, _: &Want<'_>, emit: Emit<'_, Processor>) -> Result<(), Unanswered> {
+        self.each_processor(emit)
+    }
+
     fn modules(&self, want: &Want<'_>, emit: Emit<'_, Module>) -> Result<(), Unanswered> {
         self.each_module(want, emit)
     }
@@ -193,5 +240,15 @@ impl Source for KernelDump {
 
     fn locate(&self, address: u64) -> Cell<Located> {
         self.place_of(address)
+    }
+
+    fn address_of(&self, symbol: &str) -> Cell<u64> {
+        match symbol.split_once('!') {
+            Some((module, name)) if module.eq_ignore_ascii_case("nt") => {
+                self.symbol_address(name).ok_or(Absent::NoSymbols)
+            }
+            Some(_) => Err(Absent::NoSymbols),
+            None => self.base_of(symbol).ok_or(Absent::NoSymbols),
+        }
     }
 }

@@ -78,6 +78,15 @@ impl KernelDump {
         self.kernel_base_stated().or_else(|| self.kernel_driver().map(|driver| driver.base))
     }
 
+    /// The base of the module of that name.
+    pub(super) fn base_of(&self, name: &str) -> Option<u64> {
+        let is_it = |driver: &&Driver| {
+            let path = self.driver_path(driver);
+            path.is_ok_and(|path| self.driver_name(driver, &path).eq_ignore_ascii_case(name))
+        };
+        self.modules.iter().find(is_it).map(|driver| driver.base)
+    }
+
     fn driver_path(&self, driver: &Driver) -> Cell<String> {
         if driver.name == 0 {
             return Err(Absent::NotInDump);

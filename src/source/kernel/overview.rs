@@ -184,6 +184,12 @@ impl KernelDump {
         } else if !self.is_complete() {
             reasons.push("the file is shorter than its header says".to_owned());
         }
+        if self.triage.is_some() {
+            if self.kdbg().is_none() {
+                reasons.push("the dump holds no debugger data block".to_owned());
+            }
+            reasons.extend(self.types().notes.iter().cloned());
+        }
         for reason in reasons {
             let row = Problem { reason: Ok(reason), count: Ok(1), ..Problem::default() };
             if emit(row).is_break() {

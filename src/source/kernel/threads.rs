@@ -1,0 +1,358 @@
+//! Threads and processes whose objects the dump holds.
+
+use super::KernelDump;
+use super::object::Object;
+use super::types::Ty;
+use crate::catalog::{Absent, Cell};
+use crate::model::{Emit, Process, Thread, Unanswered};
+
+/// `KTHREAD_STATE`.
+const STATES: [&str; 10] = [
+    "Initialized",
+    "Ready",
+    "Running",
+    "Standby",
+    "Terminated",
+    "Waiting",
+    "Transition",
+    "DeferredReady",
+    "GateWait",
+    "WaitingForProcessInSwap",
+];
+const TERMINATED: u64 = 4;
+const WAITING: u64 = 5;
+const GATE_WAIT: u64 = 8;
+
+/// `KWAIT_REASON`.
+const REASONS: [&str; 41] = [
+    "Executive",
+    "FreePage",
+    "PageIn",
+    "PoolAllocation",
+    "DelayExecution",
+    "Suspended",
+    "UserRequest",
+    "WrExecutive",
+    "WrFreePage",
+    "WrPageIn",
+    "WrPoolAllocation",
+    "WrDelayExecution",
+    "WrSuspended",
+    "WrUserRequest",
+    "WrEventPair",
+    "WrQueue",
+    "WrLpcReceive",
+    "WrLpcReply",
+    "WrVirtualMemory",
+    "WrPageOut",
+    "WrRendezvous",
+    "WrKeyedEvent",
+    "WrTerminated",
+    "WrProcessInSwap",
+    "WrCpuRateControl",
+    "WrCalloutStack",
+    "WrKernel",
+    "WrResource",
+    "WrPushLock",
+    "WrMutex",
+    "WrQuantumEnd",
+    "WrDispatchInt",
+    "WrPreempted",
+    "WrYieldExecution",
+    "WrFastMutex",
+    "WrGuardedMutex",
+    "WrRundown",
+    "WrAlertByThreadId",
+    "WrDeferredPreempt",
+    "WrPhysicalFault",
+    "WrIoRing",
+];
+/// No list of IRPs is longer; a longer one runs in a circle.
+const MAX_IRPS: i64 = 4096;
+
+/// `DISPATCHER_HEADER.Type` of the two objects.
+const PROCESS_OBJECT: u8 = 3;
+const THREAD_OBJECT: u8 = 6;
+
+fn name_of(names: &[&str], index: u64) -> Cell<String> {
+    let name = usize::try_from(index).ok().and_then(|index| names.get(index));
+    name.map(|name| (*name).to_owned()).ok_or(Absent::Unreadable)
+}
+
+impl KernelDump {
+    /// The thread that the triage block names.
+    pub(super) fn crash_thread(&self) -> Option<Object<'_>> {
+        let triage = self.triage.as_ref()?;
+        self.object_of(Ty::Thread, triage.thread, self.objects.thread)
+    }
+
+    /// The process that the triage block names.
+    pub(super) fn crash_process(&self) -> Option<Object<'_>> {
+        let triage = self.triage.as_ref()?;
+        self.object_of(Ty::Process, triage.process, self.objects.process)
+    }
+
+    pub(super) fn current_thread(&self) -> Cell<u64> {
+        self.crash_thread().ok_or(Absent::NotInDump)?.address
+    }
+
+    pub(super) fn current_tid(&self) -> Cell<i64> {
+        self.crash_thread().ok_or(Absent::NotInDump)?.int("Cid.UniqueThread")
+    }
+
+    pub(super) fn current_process_name(&self) -> Cell<String> {
+        self.crash_process().ok_or(Absent::NotInDump)?.text("ImageFileName")
+    }
+
+    /// The threads that the dump holds: the current one of the processor that wrote the dump, then
+    /// those of the others.
+    fn thread_objects(&self) -> Vec<Object<'_>> {
+        let mut found: Vec<Object<'_>> = self.crash_thread().into_iter().collect();
+        for prcb in self.prcbs().into_iter().flatten() {
+            for path in ["CurrentThread", "NextThread", "IdleThread"] {
+                let Ok(address) = prcb.pointer(path) else { continue };
+                if found.iter().any(|thread| thread.address == Ok(address)) {
+                    continue;
+                }
+                let thread = self.object(Ty::Thread, address);
+                found.extend(thread.filter(|t| t.dispatcher_type() == Some(THREAD_OBJECT)));
+            }
+        }
+        found
+    }
+
+    pub(super) fn each_thread(&self, emit: Emit<'_, Thread>) -> Result<(), Unanswered> {
+        self.triage()?;
+        let threads = self.thread_objects();
+        if threads.is_empty() {
+            return Err(Unanswered::because("the dump holds no thread object"));
+        }
+        for (i, thread) in threads.iter().enumerate() {
+            if emit(self.thread_row(thread, i == 0)).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn thread_row(&self, thread: &Object<'_>, is_crash: bool) -> Thread {
+        let state = thread.unsigned("Tcb.State");
+        let is_waiting = state.map(|state| matches!(state, WAITING | GATE_WAIT));
+        let while_waiting = || match is_waiting {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Absent::NotApplicable),
+            Err(absent) => Err(absent),
+        };
+        let attached = thread.pointer("Tcb.ApcState.Process");
+        let owner = thread
+            .first(&["Tcb.Process", "ThreadsProcess"], |path| thread.pointer(path))
+            .or_else(|absent| if absent == Absent::NoSymbols { attached } else { Err(absent) });
+        let start = thread.pointer("StartAddress");
+        let win32_start = thread.pointer("Win32StartAddress");
+        let symbol = |at: Cell<u64>| at.and_then(|at| self.place_of(at)).map(|p| p.display());
+        let is_over = state == Ok(TERMINATED);
+        let wait_ticks = while_waiting().and_then(|()| self.ticks_since(thread));
+        // Early kernels keep flags in the lowest bits of the time.
+        let shift = if thread.has("NestedFaultCount") && thread.has("ApcNeeded") { 3 } else { 0 };
+        Thread {
+            ethread: thread.address,
+            tid: thread.int("Cid.UniqueThread"),
+            pid: thread.int("Cid.UniqueProcess"),
+            eprocess: owner,
+            process: self.process_name(owner),
+            name: thread.pointer("ThreadName").and_then(|at| self.unicode_string(at)),
+            state: state.and_then(|state| name_of(&STATES, state)),
+            wait_reason: while_waiting()
+                .and_then(|()| thread.unsigned("Tcb.WaitReason"))
+                .and_then(|reason| name_of(&REASONS, reason)),
+            wait_mode: while_waiting()
+                .and_then(|()| thread.unsigned("Tcb.WaitMode"))
+                .and_then(|mode| name_of(&["KernelMode", "UserMode"], mode)),
+            is_alertable: thread.flag("Tcb.Alertable"),
+            wait_ticks,
+            wait_ms: wait_ticks.and_then(|ticks| {
+                let tick = i64::try_from(self.tick()?).map_err(|_| Absent::Unreadable)?;
+                ticks.checked_mul(tick).map(|time| time / 10_000).ok_or(Absent::Unreadable)
+            }),
+            priority: thread.int("Tcb.Priority"),
+            base_priority: thread.int("Tcb.BasePriority"),
+            priority_decrement: thread.int("Tcb.PriorityDecrement"),
+            processor: self.processor_of(thread),
+            ideal_processor: thread.int("Tcb.IdealProcessor"),
+            context_switches: thread.int("Tcb.ContextSwitches"),
+            user_time_ms: thread.tick_ms("Tcb.UserTime"),
+            kernel_time_ms: thread.tick_ms("Tcb.KernelTime"),
+            start_address: start,
+            start_symbol: symbol(start),
+            win32_start_address: win32_start,
+            win32_start_symbol: symbol(win32_start),
+            teb: thread.pointer("Tcb.Teb"),
+            win32_thread: thread.pointer("Tcb.Win32Thread"),
+            stack_base: thread.pointer("Tcb.StackBase"),
+            stack_limit: thread.pointer("Tcb.StackLimit"),
+            stack_pointer: self.stack_pointer(thread, is_crash),
+            is_stack_resident: thread.flag("Tcb.KernelStackResident"),
+            trap_frame: thread.pointer("Tcb.TrapFrame"),
+            irp_count: self.irp_count(thread),
+            wait_object: while_waiting().and_then(|()| self.wait_object(thread)),
+            wait_object_type: while_waiting().and(Err(Absent::NotInDump)),
+            is_impersonating: thread.flag("ActiveImpersonationInfo"),
+            attached_eprocess: match (attached, owner) {
+                (Ok(attached), Ok(owner)) if attached == owner => Err(Absent::NotApplicable),
+                _ => attached,
+            },
+            suspend_count: thread.int("Tcb.SuspendCount"),
+            create_time: thread.time("CreateTime", shift),
+            // The field holds something else while the thread runs.
+            exit_time: if is_over {
+                thread.time("ExitTime", 0)
+            } else {
+                state.and(Err(Absent::NotApplicable))
+            },
+            ..Thread::default()
+        }
+    }
+
+    /// The name of a process whose object the dump holds.
+    pub(super) fn process_name(&self, eprocess: Cell<u64>) -> Cell<String> {
+        let eprocess = eprocess?;
+        let current = self.crash_process().filter(|process| process.address == Ok(eprocess));
+        let process = current.or_else(|| self.object(Ty::Process, eprocess));
+        process.ok_or(Absent::NotInDump)?.text("ImageFileName")
+    }
+
+    /// The processor that a thread runs on or ran on last.
+    fn processor_of(&self, thread: &Object<'_>) -> Cell<i64> {
+        let number = thread.int_of(&["Tcb.NextProcessorNumber", "Tcb.NextProcessor"])?;
+        // Without a layout the size of the field is a guess.
+        let count = i64::from(self.header.processors.unwrap_or(u32::MAX));
+        [number, number & 0xff].into_iter().find(|n| *n < count).ok_or(Absent::Unreadable)
+    }
+
+    fn stack_pointer(&self, thread: &Object<'_>, is_crash: bool) -> Cell<u64> {
+        let sp = self.crash_context().filter(|_| is_crash).and_then(|context| context.sp());
+        sp.map_or_else(|| thread.pointer("Tcb.KernelStack"), Ok)
+    }
+
+    /// The length of the thread's list of IRPs.
+    fn irp_count(&self, thread: &Object<'_>) -> Cell<i64> {
+        let head = thread.address_of("IrpList")?;
+        let mut at = thread.raw_pointer("IrpList")?;
+        for count in 0..MAX_IRPS {
+            if at == head {
+                return Ok(count);
+            }
+            at = self.pointer_at(at)?;
+        }
+        Err(Absent::Unreadable)
+    }
+
+    /// The object of the first wait block.
+    fn wait_object(&self, thread: &Object<'_>) -> Cell<u64> {
+        let block = thread.pointer("Tcb.WaitBlockList")?;
+        let object = self.types().other("_KWAIT_BLOCK", "Object").ok_or(Absent::NoSymbols)?;
+        self.pointer_at(block.checked_add(object.offset as u64).ok_or(Absent::Unreadable)?)
+    }
+
+    /// Clock ticks since the thread began to wait.
+    fn ticks_since(&self, thread: &Object<'_>) -> Cell<i64> {
+        let began = thread.unsigned("Tcb.WaitTime")?;
+        // Both are the low 32 bits of a counter.
+        let ticks = self.tick_count()?.wrapping_sub(began) & 0xffff_ffff;
+        i64::try_from(ticks).map_err(|_| Absent::Unreadable)
+    }
+
+    fn process_objects(&self) -> Vec<Object<'_>> {
+        let mut found: Vec<Object<'_>> = self.crash_process().into_iter().collect();
+        for thread in self.thread_objects() {
+            for path in ["Tcb.Process", "ThreadsProcess", "Tcb.ApcState.Process"] {
+                let Ok(address) = thread.pointer(path) else { continue };
+                if found.iter().any(|process| process.address == Ok(address)) {
+                    continue;
+                }
+                let process = self.object(Ty::Process, address);
+                found.extend(process.filter(|p| p.dispatcher_type() == Some(PROCESS_OBJECT)));
+            }
+        }
+        found
+    }
+
+    pub(super) fn each_process(&self, emit: Emit<'_, Process>) -> Result<(), Unanswered> {
+        self.triage()?;
+        let processes = self.process_objects();
+        if processes.is_empty() {
+            return Err(Unanswered::because("the dump holds no process object"));
+        }
+        for process in &processes {
+            if emit(self.process_row(process)).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn process_row(&self, process: &Object<'_>) -> Process {
+        let object_table = process.pointer("ObjectTable");
+        let handle_count = object_table.and_then(|table| {
+            let field = self.types().other("_HANDLE_TABLE", "HandleCount").ok_or(Absent::NotInDump)?;
+            let at = table.checked_add(field.offset as u64).ok_or(Absent::Unreadable)?;
+            self.u32_at(at).map(i64::from)
+        });
+        let image = process.pointer("SeAuditProcessCreationInfo.ImageFileName");
+        // A reference's lowest bits are its count: 4 of them in 64-bit kernels, 3 in others.
+        let counted = !(2 * self.header.width.bytes() as u64 - 1);
+        let quota = |i: usize| self.quota(process, i);
+        Process {
+            eprocess: process.address,
+            pid: process.int("UniqueProcessId"),
+            ppid: process.int("InheritedFromUniqueProcessId"),
+            name: process.text("ImageFileName"),
+            path: image.and_then(|at| self.unicode_string(at)),
+            command_line: process.pointer("Peb").and(Err(Absent::NotInDump)),
+            session: self.session(process),
+            is_wow64: process
+                .first(&["WoW64Process", "Wow64Process"], |path| process.raw_pointer(path))
+                .map(|at| at != 0),
+            dtb: process.pointer("Pcb.DirectoryTableBase"),
+            peb: process.pointer("Peb"),
+            object_table,
+            handle_count,
+            thread_count: process.int("ActiveThreads"),
+            create_time: process.time("CreateTime", 0),
+            exit_time: process.time("ExitTime", 0),
+            user_time_ms: process.tick_ms("Pcb.UserTime"),
+            kernel_time_ms: process.tick_ms("Pcb.KernelTime"),
+            working_set_bytes: process.pages(&["Vm.Instance.WorkingSetSize", "Vm.WorkingSetSize"]),
+            peak_working_set_bytes: process
+                .pages(&["Vm.Instance.PeakWorkingSetSize", "Vm.PeakWorkingSetSize"]),
+            private_bytes: process.pages(&["NumberOfPrivatePages", "PrivatePageCount"]),
+            commit_bytes: process.pages(&["CommitCharge"]),
+            virtual_bytes: process.int("VirtualSize"),
+            page_faults: process.int_of(&["Vm.Instance.PageFaultCount", "Vm.PageFaultCount"]),
+            base_priority: process.int("Pcb.BasePriority"),
+            token: process.pointer("Token").map(|token| token & counted),
+            job: process.pointer("Job"),
+            vad_root: process.first(&["VadRoot.Root", "VadRoot.BalancedRoot", "VadRoot"], |path| {
+                process.pointer(path)
+            }),
+            paged_quota_bytes: quota(1),
+            nonpaged_quota_bytes: quota(0),
+        }
+    }
+
+    /// Charged pool: the first element is of the non-paged pool, the second of the paged one.
+    fn quota(&self, process: &Object<'_>, index: usize) -> Cell<i64> {
+        let width = self.header.width.bytes();
+        let at = process
+            .first(&["ProcessQuotaUsage", "QuotaUsage"], |path| process.address_of(path))?;
+        let at = at.checked_add((index * width) as u64).ok_or(Absent::Unreadable)?;
+        i64::try_from(self.pointer_at(at)?).map_err(|_| Absent::Unreadable)
+    }
+
+    fn session(&self, process: &Object<'_>) -> Cell<i64> {
+        let space = process.pointer("Session")?;
+        let field = self.types().other("_MM_SESSION_SPACE", "SessionId").ok_or(Absent::NotInDump)?;
+        let at = space.checked_add(field.offset as u64).ok_or(Absent::Unreadable)?;
+        self.u32_at(at).map(i64::from)
+    }
+}

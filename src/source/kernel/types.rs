@@ -1,0 +1,264 @@
+//! The layout of the kernel's structures: which one fits, and how far it can be believed.
+//!
+//! The debugger data block states offsets and sizes of the very kernel that wrote the dump. They
+//! come first; a layout adds the rest, and a structure of it is believed only if it agrees with
+//! them. So a layout of another build does no harm, and often still helps.
+
+use std::sync::Arc;
+
+use super::KernelDump;
+use crate::catalog::{Absent, Cell};
+use crate::dump::kdbg::{self, Kdbg, Number};
+use crate::symbol::{Closeness, Field, Layout, Store, Wanted};
+
+/// Fewer symbols than this that agree with the debugger data are chance.
+const MIN_SYMBOLS: usize = 3;
+
+/// A structure that is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ty {
+    Thread,
+    Process,
+    Prcb,
+}
+
+/// What the debugger data states of a structure: field, place, size in bytes (0: a pointer).
+type Stated = (&'static str, Number, usize);
+
+const THREAD: &[Stated] = &[
+    ("Tcb.NextProcessor", kdbg::THREAD_NEXT_PROCESSOR, 4),
+    ("Tcb.Teb", kdbg::THREAD_TEB, 0),
+    ("Tcb.KernelStack", kdbg::THREAD_KERNEL_STACK, 0),
+    ("Tcb.InitialStack", kdbg::THREAD_INITIAL_STACK, 0),
+    ("Tcb.ApcState.Process", kdbg::THREAD_PROCESS, 0),
+    ("Tcb.State", kdbg::THREAD_STATE, 1),
+    ("Tcb.StackLimit", kdbg::THREAD_STACK_LIMIT, 0),
+    ("Tcb.StackBase", kdbg::THREAD_STACK_BASE, 0),
+    ("IrpList", kdbg::THREAD_IRP_LIST, 0),
+    ("Tcb.WaitReason", kdbg::THREAD_WAIT_REASON, 1),
+];
+const PROCESS: &[Stated] = &[
+    ("Peb", kdbg::PROCESS_PEB, 0),
+    ("InheritedFromUniqueProcessId", kdbg::PROCESS_PARENT, 0),
+    ("Pcb.DirectoryTableBase", kdbg::PROCESS_DTB, 0),
+];
+const PRCB: &[Stated] = &[
+    ("CurrentThread", kdbg::PRCB_CURRENT_THREAD, 0),
+    ("IdleThread", kdbg::PRCB_IDLE_THREAD, 0),
+    ("MHz", kdbg::PRCB_MHZ, 4),
+    ("VendorString", kdbg::PRCB_VENDOR, 13),
+    ("Number", kdbg::PRCB_NUMBER, 4),
+    ("Context", kdbg::PRCB_CONTEXT, 0),
+];
+
+impl Ty {
+    pub(super) const ALL: [Self; 3] = [Self::Thread, Self::Process, Self::Prcb];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Thread => "_ETHREAD",
+            Self::Process => "_EPROCESS",
+            Self::Prcb => "_KPRCB",
+        }
+    }
+
+    const fn stated(self) -> &'static [Stated] {
+        match self {
+            Self::Thread => THREAD,
+            Self::Process => PROCESS,
+            Self::Prcb => PRCB,
+        }
+    }
+
+    const fn size(self) -> Number {
+        match self {
+            Self::Thread => kdbg::THREAD_SIZE,
+            Self::Process => kdbg::PROCESS_SIZE,
+            Self::Prcb => kdbg::PRCB_SIZE,
+        }
+    }
+
+    const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// What is known of the kernel's structures and names.
+#[derive(Debug, Default)]
+pub(super) struct Types {
+    /// For each structure the layout that is believed.
+    layouts: [Option<Arc<Layout>>; 3],
+    /// The file whose names of symbols are believed.
+    names: Option<Arc<Layout>>,
+    /// What was tried and did not fit.
+    pub(super) notes: Vec<String>,
+}
+
+/// How a layout compares with the kernel.
+struct Verdict {
+    /// For each structure whether it may be believed.
+    trusted: [bool; 3],
+    /// Whether its symbols are those of this very kernel.
+    has_names: bool,
+    /// The first disagreement.
+    because: Option<String>,
+}
+
+impl Types {
+    /// Chooses among the layouts of the store.
+    pub(super) fn choose(dump: &KernelDump, store: &Store) -> Self {
+        let mut types = Self::default();
+        let pdb = dump.kernel_pdb();
+        let wanted = Wanted {
+            build: dump.header.build.unwrap_or_default(),
+            service_pack: dump.service_pack().unwrap_or_default(),
+            arch: dump.arch.name(),
+            pdb: pdb.as_ref().map(|id| (id.guid.as_str(), id.age)),
+        };
+        for candidate in store.candidates(&wanted) {
+            let may_have_names = candidate.closeness <= Closeness::Unknown && !store.paths().is_empty();
+            let is_enough = types.layouts.iter().all(Option::is_some);
+            if is_enough && (types.names.is_some() || !may_have_names) {
+                break;
+            }
+            match store.load(&candidate) {
+                Ok(layout) => {
+                    let verdict = judge(dump, &layout, &wanted, candidate.closeness);
+                    types.take(&layout, &verdict, &candidate.label, candidate.closeness);
+                }
+                Err(error) => types.notes.push(error.to_string()),
+            }
+        }
+        for ty in Ty::ALL {
+            if types.layouts.get(ty.index()).is_some_and(Option::is_none) {
+                types.notes.push(format!("no layout of {} fits this kernel", ty.name()));
+            }
+        }
+        types
+    }
+
+    fn take(&mut self, layout: &Arc<Layout>, verdict: &Verdict, label: &str, closeness: Closeness) {
+        if verdict.has_names && self.names.is_none() {
+            self.names = Some(Arc::clone(layout));
+        }
+        for (slot, trusted) in self.layouts.iter_mut().zip(verdict.trusted) {
+            // The file of this very kernel replaces one that merely fits.
+            if trusted && (slot.is_none() || verdict.has_names) {
+                *slot = Some(Arc::clone(layout));
+            }
+        }
+        let said = closeness <= Closeness::SamePdb && !verdict.trusted.iter().all(|t| *t);
+        if let Some(because) = verdict.because.as_ref().filter(|_| said) {
+            self.notes.push(format!("{label}: {because}"));
+        }
+    }
+
+    /// A field that only a believed layout knows.
+    fn of_layout(&self, ty: Ty, path: &str) -> Option<Field> {
+        self.layouts.get(ty.index())?.as_ref()?.field(ty.name(), path)
+    }
+
+    /// A field: the debugger data's place for it, else a believed layout's.
+    pub(super) fn field(&self, dump: &KernelDump, ty: Ty, path: &str) -> Cell<Field> {
+        if let Some(field) = self.of_layout(ty, path) {
+            return Ok(field);
+        }
+        let stated = ty.stated().iter().find(|(name, ..)| *name == path);
+        let stated = stated.and_then(|(_, number, size)| {
+            let size = if *size == 0 { dump.header.width.bytes() } else { *size };
+            let offset = dump.kdbg()?.number(*number)?;
+            Some(Field { offset, size, bits: None, is_signed: false })
+        });
+        stated.ok_or(Absent::NoSymbols)
+    }
+
+    /// Whether a believed layout of the structure is there at all, so that a field that it does not
+    /// have does not exist.
+    pub(super) fn knows(&self, ty: Ty) -> bool {
+        self.layouts.get(ty.index()).is_some_and(Option::is_some)
+    }
+
+    /// The size of a structure.
+    pub(super) fn size(&self, dump: &KernelDump, ty: Ty) -> Option<usize> {
+        let stated = dump.kdbg().and_then(|kdbg| kdbg.number(ty.size()));
+        let layout = || self.layouts.get(ty.index())?.as_ref()?.size_of(ty.name());
+        stated.or_else(|| usize::try_from(layout()?).ok())
+    }
+
+    /// A field of another structure, by the layout that is believed for threads.
+    pub(super) fn other(&self, ty: &str, path: &str) -> Option<Field> {
+        self.layouts.first()?.as_ref()?.field(ty, path)
+    }
+
+    /// The file that names symbols of this kernel.
+    pub(super) fn names(&self) -> Option<&Layout> {
+        self.names.as_deref()
+    }
+}
+
+fn judge(
+    dump: &KernelDump,
+    layout: &Layout,
+    wanted: &Wanted<'_>,
+    closeness: Closeness,
+) -> Verdict {
+    let mut verdict = Verdict { trusted: [false; 3], has_names: false, because: None };
+    if layout.arch().is_some_and(|arch| arch != wanted.arch) {
+        let arch = layout.arch().unwrap_or_default();
+        verdict.because = Some(format!("a layout for {arch}, the dump is from {}", wanted.arch));
+        return verdict;
+    }
+    let kdbg = dump.kdbg();
+    let is_near = closeness <= Closeness::SameBuild;
+    for (ty, trusted) in Ty::ALL.into_iter().zip(&mut verdict.trusted) {
+        match disagreement(kdbg, layout, ty) {
+            Ok(agreeing) => *trusted = agreeing > 0 || is_near,
+            Err(because) => {
+                verdict.because.get_or_insert(because);
+            }
+        }
+    }
+    let is_same_pdb = layout.pdb().is_some() && layout.pdb() == wanted.pdb;
+    verdict.has_names = is_same_pdb || symbols_agree(dump, layout);
+    verdict
+}
+
+/// How many of the debugger data's facts a structure agrees with, or the first that it denies.
+fn disagreement(kdbg: Option<Kdbg<'_>>, layout: &Layout, ty: Ty) -> Result<usize, String> {
+    let name = ty.name();
+    let Some(size) = layout.size_of(name) else { return Err(format!("it has no {name}")) };
+    let Some(kdbg) = kdbg else { return Ok(0) };
+    let mut agreeing = 0;
+    if let Some(stated) = kdbg.number(ty.size()) {
+        if stated as u64 != size {
+            return Err(format!("its {name} has {size} bytes, the kernel's has {stated}"));
+        }
+        agreeing += 1;
+    }
+    for (path, number, _) in ty.stated() {
+        let Some((stated, field)) = kdbg.number(*number).zip(layout.field(name, path)) else {
+            continue;
+        };
+        if stated != field.offset {
+            let there = field.offset;
+            return Err(format!("its {name}.{path} is at {there:#x}, the kernel's at {stated:#x}"));
+        }
+        agreeing += 1;
+    }
+    Ok(agreeing)
+}
+
+/// Whether the symbols of a file stand where the debugger data says.
+fn symbols_agree(dump: &KernelDump, layout: &Layout) -> bool {
+    let (Some(kdbg), Some(base)) = (dump.kdbg(), dump.kernel_base()) else { return false };
+    let mut agreeing = 0;
+    let mut denying = 0;
+    for (name, offset) in kdbg::POINTERS {
+        let stated = kdbg.pointer(*offset).and_then(|address| address.checked_sub(base));
+        let Some((stated, symbol)) = stated.zip(layout.symbol(name)) else { continue };
+        let count = if stated == symbol { &mut agreeing } else { &mut denying };
+        *count += 1;
+    }
+    // A kernel may point debuggers to a copy of a variable, but hardly to many.
+    agreeing >= MIN_SYMBOLS + 4 * denying
+}

@@ -1,0 +1,170 @@
+//! Which files on the symbol path may fit a kernel, by their names and by an index beside them.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::error::Error;
+
+/// Folders deeper than this are not searched.
+const MAX_DEPTH: usize = 8;
+/// More files than this are not looked at.
+const MAX_FILES: usize = 20_000;
+/// Names that the PDB of a kernel has.
+const KERNELS: [&str; 6] =
+    ["ntkrnlmp", "ntoskrnl", "ntkrnlpa", "ntkrpamp", "ntkrla57", "ntkrnlup"];
+/// The table of versions that may lie in a folder of ISF files.
+const INDEX: &str = "INDEX.csv";
+
+/// A file that may hold the layout of a kernel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LayoutFile {
+    pub(super) path: PathBuf,
+    pub(super) known: Known,
+    /// Whether the path names this very file.
+    pub(super) is_named: bool,
+}
+
+/// What name and index say of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Known {
+    pub(super) pdb: Option<(String, u32)>,
+    /// Major and minor version, build and revision.
+    pub(super) version: Option<[u32; 4]>,
+    pub(super) service_pack: u8,
+    pub(super) arch: Option<&'static str>,
+}
+
+/// The files on a path, in the order of their names.
+pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<LayoutFile>, Error> {
+    let mut found = Vec::new();
+    for path in paths {
+        let io = |source| Error::Io { path: path.display().to_string(), source };
+        if fs::metadata(path).map_err(io)?.is_dir() {
+            let mut folder = Folder { files: Vec::new(), versions: HashMap::new() };
+            folder.walk(path, 0).map_err(io)?;
+            folder.finish(&mut found);
+        } else {
+            let known = known(path).unwrap_or_default();
+            found.push(LayoutFile { path: path.clone(), known, is_named: true });
+        }
+    }
+    Ok(found)
+}
+
+struct Folder {
+    files: Vec<PathBuf>,
+    /// Versions by GUID and age.
+    versions: HashMap<(String, u32), [u32; 4]>,
+}
+
+impl Folder {
+    fn walk(&mut self, folder: &Path, depth: usize) -> std::io::Result<()> {
+        let mut entries = fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
+        entries.sort_by_key(fs::DirEntry::file_name);
+        for entry in entries {
+            let path = entry.path();
+            let name = entry.file_name().to_string_lossy().into_owned();
+            // A folder that may not be read hides nothing that was asked for by name.
+            if entry.file_type()?.is_dir() {
+                if depth < MAX_DEPTH {
+                    let _ = self.walk(&path, depth + 1);
+                }
+            } else if name == INDEX {
+                self.read_index(&path);
+            } else if is_layout(&name) && self.files.len() < MAX_FILES {
+                self.files.push(path);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads rows of `windows_version,pdb,guid,age`.
+    fn read_index(&mut self, path: &Path) {
+        let Ok(text) = fs::read_to_string(path) else { return };
+        let rows = text.lines().filter_map(|line| {
+            let mut cells = line.split(',').map(str::trim);
+            let version = version(cells.next()?)?;
+            let (_, guid, age) = (cells.next()?, cells.next()?, cells.next()?);
+            Some(((guid.to_ascii_uppercase(), age.parse().ok()?), version))
+        });
+        self.versions.extend(rows);
+    }
+
+    fn finish(self, found: &mut Vec<LayoutFile>) {
+        for path in self.files {
+            let Some(mut known) = known(&path) else { continue };
+            if let Some(pdb) = &known.pdb {
+                known.version = self.versions.get(pdb).copied();
+            }
+            found.push(LayoutFile { path, known, is_named: false });
+        }
+    }
+}
+
+fn is_layout(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.ends_with(".json") || name.ends_with(".json.xz")
+}
+
+/// What the name of a file says; `None` for a file that belongs to something else than a kernel.
+fn known(path: &Path) -> Option<Known> {
+    let name = path.file_name()?.to_string_lossy().into_owned();
+    let stem = name.split(".json").next().unwrap_or_default();
+    let folder = path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+    let folder = folder.to_ascii_lowercase();
+    if let Some(pdb) = folder.strip_suffix(".pdb") {
+        let (guid, age) = stem.rsplit_once('-')?;
+        let pdb = KERNELS.contains(&pdb).then(|| Some((guid.to_ascii_uppercase(), age.parse().ok()?)))??;
+        return Some(Known { pdb: Some(pdb), ..Known::default() });
+    }
+    Some(by_version(stem).unwrap_or_default())
+}
+
+/// Names like `nt-6.1.7601-sp1-x86`.
+fn by_version(stem: &str) -> Option<Known> {
+    let mut parts = stem.strip_prefix("nt-")?.split('-');
+    let version = version(parts.next()?)?;
+    let mut known = Known { version: Some(version), ..Known::default() };
+    for part in parts {
+        if let Some(arch) = ["x86", "x64", "arm64"].into_iter().find(|arch| *arch == part) {
+            known.arch = Some(arch);
+        } else if let Ok(number) = part.trim_start_matches(char::is_alphabetic).parse() {
+            known.service_pack = number;
+        }
+    }
+    Some(known)
+}
+
+fn version(text: &str) -> Option<[u32; 4]> {
+    let mut version = [0; 4];
+    let mut parts = text.split('.');
+    for number in &mut version {
+        match parts.next() {
+            Some(part) => *number = part.parse().ok()?,
+            None => break,
+        }
+    }
+    (version[2] != 0).then_some(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_version_or_pdb() {
+        let of = |path: &str| known(Path::new(path));
+        let isf = of("a/windows/ntkrnlmp.pdb/5278aff8-1.json.xz").unwrap();
+        assert_eq!(isf.pdb, Some(("5278AFF8".to_owned(), 1)));
+        assert_eq!(of("windows/tcpip.pdb/5278AFF8-1.json"), None);
+        assert_eq!(of("windows/ntkrnlmp.pdb/readme.json"), None);
+        let layout = of("nt-6.1.7601.24000-sp1-x86.json.xz").unwrap();
+        assert_eq!(layout.version, Some([6, 1, 7601, 24000]));
+        assert_eq!((layout.service_pack, layout.arch), (1, Some("x86")));
+        assert_eq!(of("nt-6.3.9600-u1-x64.json").unwrap().service_pack, 1);
+        assert_eq!(of("mine.json").unwrap(), Known::default());
+        assert_eq!(version("10.0"), None);
+        assert_eq!(version("10.0.x"), None);
+    }
+}
