@@ -11,8 +11,7 @@ const MAX_DEPTH: usize = 8;
 /// More files than this are not looked at.
 const MAX_FILES: usize = 20_000;
 /// Names that the PDB of a kernel has.
-const KERNELS: [&str; 6] =
-    ["ntkrnlmp", "ntoskrnl", "ntkrnlpa", "ntkrpamp", "ntkrla57", "ntkrnlup"];
+const KERNELS: [&str; 6] = ["ntkrnlmp", "ntoskrnl", "ntkrnlpa", "ntkrpamp", "ntkrla57", "ntkrnlup"];
 /// The table of versions that may lie in a folder of ISF files.
 const INDEX: &str = "INDEX.csv";
 
@@ -115,7 +114,9 @@ fn known(path: &Path) -> Option<Known> {
     let folder = folder.to_ascii_lowercase();
     if let Some(pdb) = folder.strip_suffix(".pdb") {
         let (guid, age) = stem.rsplit_once('-')?;
-        let pdb = KERNELS.contains(&pdb).then(|| Some((guid.to_ascii_uppercase(), age.parse().ok()?)))??;
+        let pdb = KERNELS
+            .contains(&pdb)
+            .then(|| Some((guid.to_ascii_uppercase(), age.parse().ok()?)))??;
         return Some(Known { pdb: Some(pdb), ..Known::default() });
     }
     Some(by_version(stem).unwrap_or_default())

@@ -86,21 +86,35 @@ pub(super) fn head(text: &str) -> Result<Head, String> {
     let file: File<'_> = serde_json::from_str(text)
         .map_err(|error| format!("no layout file: {}", short(&error.to_string())))?;
     let place = |raw: &RawValue| range_in(text, raw.get());
-    let types = file.user_types.iter().filter_map(|(name, raw)| Some(((*name).into(), place(raw)?)));
+    let types =
+        file.user_types.iter().filter_map(|(name, raw)| Some(((*name).into(), place(raw)?)));
     let Windows { pdb, pe } = file.metadata.windows;
     Ok(Head {
         format: Format::Isf,
-        arch: match pdb.machine_type {
-            0x14c => Some("x86"),
-            0x8664 => Some("x64"),
-            0xaa64 => Some("arm64"),
-            _ => None,
-        },
+        arch: arch_of(pdb.machine_type),
         version: pe.map(|v| format!("{}.{}.{}.{}", v.major, v.minor, v.revision, v.build)),
         pdb: pdb.guid.map(|guid| (guid.to_ascii_uppercase().replace('-', ""), pdb.age)),
         types: types.collect(),
         symbols: file.symbols.and_then(place),
     })
+}
+
+const fn arch_of(machine: u32) -> Option<&'static str> {
+    match machine {
+        0x14c => Some("x86"),
+        0x8664 => Some("x64"),
+        0xaa64 => Some("arm64"),
+        _ => None,
+    }
+}
+
+/// The architecture of a file of which only the start was read.
+pub(super) fn machine(start: &[u8]) -> Option<&'static str> {
+    let key = b"\"machine_type\"";
+    let at = memchr::memmem::find(start, key)? + key.len();
+    let digits = start.get(at..)?.iter().skip_while(|b| !b.is_ascii_digit());
+    let digits = digits.take_while(|b| b.is_ascii_digit()).take(9);
+    arch_of(digits.fold(0, |n, digit| n * 10 + u32::from(digit - b'0')))
 }
 
 /// One type.
@@ -177,6 +191,8 @@ mod tests {
     #[test]
     fn fields_sizes_and_names() {
         let layout = Layout::parse(FILE.to_owned()).unwrap();
+        assert_eq!(super::machine(&FILE.as_bytes()[..100]), Some("x64"));
+        assert_eq!(super::machine(b"{"), None);
         assert_eq!((layout.arch(), layout.pdb()), (Some("x64"), Some(("00AA", 2))));
         assert_eq!(layout.size_of("_A"), Some(24));
         let bit = layout.field("_A", "Bit").unwrap();

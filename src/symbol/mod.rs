@@ -13,7 +13,7 @@ mod vtypes;
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -34,6 +34,8 @@ const MAX_UNPACK: u64 = 128 << 20;
 const MAX_UNKNOWN: usize = 32;
 /// How many layouts of other builds are tried.
 const MAX_OTHER: usize = 4;
+/// How much of a file is read to tell its architecture.
+const MAX_PEEK: u64 = 256 << 10;
 const XZ: &[u8] = b"\xfd7zXZ\0";
 
 /// The symbol path and what was loaded from it. Cheap to clone.
@@ -143,6 +145,16 @@ impl Store {
         found.into_iter().map(|(_, _, candidate)| candidate).collect()
     }
 
+    /// Whether a layout that was not read yet is of another architecture, by its first part.
+    pub fn is_foreign(&self, candidate: &Candidate, arch: &str) -> bool {
+        let Place::File(path) = &candidate.place else { return false };
+        let mut start = Vec::new();
+        let Ok(file) = open(path) else { return false };
+        // What can be read before damage counts; damage itself is for `load` to say.
+        let _ = file.take(MAX_PEEK).read_to_end(&mut start);
+        isf::machine(&start).is_some_and(|found| found != arch)
+    }
+
     /// Reads a layout, once in the life of the store.
     ///
     /// # Errors
@@ -186,7 +198,8 @@ fn closeness(file: &LayoutFile, wanted: &Wanted<'_>) -> Option<(Closeness, u32)>
 
 fn pack_closeness(pack: &Pack, wanted: &Wanted<'_>) -> (Closeness, u32) {
     let build = u16::try_from(wanted.build).unwrap_or(u16::MAX);
-    if let Some((found, Fit::Same | Fit::SameBuild)) = pack::find(build, wanted.service_pack, wanted.arch)
+    if let Some((found, Fit::Same | Fit::SameBuild)) =
+        pack::find(build, wanted.service_pack, wanted.arch)
         && found.version[2] == pack.version[2]
     {
         let of_pack = u32::from(pack.service_pack.abs_diff(wanted.service_pack));
@@ -220,24 +233,29 @@ fn read(place: &Place) -> Result<Layout, Error> {
     }
 }
 
+/// A file's text, unpacked if need be.
+fn open(path: &Path) -> std::io::Result<Box<dyn Read>> {
+    let mut file = BufReader::new(File::open(path)?);
+    let mut start = Vec::new();
+    Read::by_ref(&mut file).take(XZ.len() as u64).read_to_end(&mut start)?;
+    let is_packed = start == XZ;
+    let whole = Cursor::new(start).chain(file);
+    if !is_packed {
+        return Ok(Box::new(whole));
+    }
+    let stream = Stream::new_stream_decoder(MAX_UNPACK, 0)?;
+    Ok(Box::new(XzDecoder::new_stream(BufReader::new(whole), stream)))
+}
+
 fn read_file(path: &Path) -> Result<Layout, Error> {
     let name = || path.display().to_string();
-    let io = |source| Error::Io { path: name(), source };
     let bad = |found: String| Error::NotALayout { path: name(), found };
-    let mut file = BufReader::new(File::open(path).map_err(io)?);
-    let mut start = Vec::new();
-    Read::by_ref(&mut file).take(XZ.len() as u64).read_to_end(&mut start).map_err(io)?;
-    let is_packed = start == XZ;
-    let whole = start.as_slice().chain(file);
+    let file = open(path).map_err(|source| Error::Io { path: name(), source })?;
     let mut text = String::new();
-    let read = if is_packed {
-        let stream = Stream::new_stream_decoder(MAX_UNPACK, 0).map_err(|e| io(e.into()))?;
-        XzDecoder::new_stream(whole, stream).take(MAX_TEXT).read_to_string(&mut text)
-    } else {
-        whole.take(MAX_TEXT).read_to_string(&mut text)
-    };
     let expected = "expected a layout in Volatility's symbol format or nt-layout-1";
-    read.map_err(|error| bad(format!("a file that cannot be read as text ({error}); {expected}")))?;
+    file.take(MAX_TEXT).read_to_string(&mut text).map_err(|error| {
+        bad(format!("a file that cannot be read as text ({error}); {expected}"))
+    })?;
     Layout::parse(text).map_err(|found| bad(format!("{found}; {expected}")))
 }
 

@@ -2,6 +2,7 @@
 
 mod corpus;
 mod docs;
+mod kernel;
 mod laws;
 mod library;
 mod seams;

@@ -31,7 +31,12 @@ impl KernelDump {
     }
 
     /// The object that a piece of the triage block holds.
-    pub(super) fn object_of(&self, ty: Ty, piece: Piece, address: Option<u64>) -> Option<Object<'_>> {
+    pub(super) fn object_of(
+        &self,
+        ty: Ty,
+        piece: Piece,
+        address: Option<u64>,
+    ) -> Option<Object<'_>> {
         let size = self.types().size(self, ty).unwrap_or(MAX_OBJECT);
         let held = piece.bytes(&self.image);
         let bytes = held.get(..size.min(held.len())).filter(|bytes| !bytes.is_empty())?.to_vec();
@@ -56,9 +61,9 @@ impl Object<'_> {
     /// Where a field is; a structure whose layout is known and has no such field has no value.
     fn field(&self, path: &str) -> Cell<Field> {
         let types = self.dump.types();
-        types.field(self.dump, self.ty, path).map_err(|absent| {
-            if types.knows(self.ty) { Absent::NotApplicable } else { absent }
-        })
+        types
+            .field(self.dump, self.ty, path)
+            .map_err(|absent| if types.knows(self.ty) { Absent::NotApplicable } else { absent })
     }
 
     /// A number of any size, or some bits of one.
@@ -119,7 +124,8 @@ impl Object<'_> {
 
     /// A pointer; null means that there is nothing.
     pub(super) fn pointer(&self, path: &str) -> Cell<u64> {
-        self.raw_pointer(path).and_then(|at| if at == 0 { Err(Absent::NotApplicable) } else { Ok(at) })
+        self.raw_pointer(path)
+            .and_then(|at| if at == 0 { Err(Absent::NotApplicable) } else { Ok(at) })
     }
 
     /// A time, in 100 ns units since 1601; 0 means never.

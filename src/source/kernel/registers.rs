@@ -2,10 +2,14 @@
 //! processors saved when they were stopped.
 
 use super::KernelDump;
+use super::types::Ty;
 use crate::catalog::{Absent, Cell};
 use crate::model::{Emit, Flow, Register, Unanswered};
 use crate::source::context::Context;
 use crate::source::printable;
+
+/// No context record is read further: general registers stand before its extended ones.
+const MAX_CONTEXT: usize = 0x4d0;
 
 /// Whose context it is.
 struct Owner {
@@ -34,8 +38,34 @@ impl KernelDump {
             tid: self.current_tid(),
             processor: self.current_processor(),
         };
-        let _ = self.emit_context(context, &owner, emit);
+        if self.emit_context(context, &owner, emit).is_continue() {
+            let _ = self.other_processors(owner.processor, emit);
+        }
         Ok(())
+    }
+
+    /// What the other processors ran when they were stopped.
+    fn other_processors(&self, crashed: Cell<i64>, emit: Emit<'_, Register>) -> Flow {
+        let (Some(cpu), Ok(crashed)) = (self.arch.cpu(), crashed) else {
+            return Flow::Continue(());
+        };
+        for (number, prcb) in (0..).zip(self.prcbs()) {
+            let Some(prcb) = prcb.filter(|_| number != crashed) else { continue };
+            let Ok(at) = prcb.pointer("Context") else { continue };
+            let held = self.readable(at, MAX_CONTEXT);
+            let Some(bytes) = self.bytes(at, held) else { continue };
+            let Some(context) = Context::new(cpu, &bytes) else { continue };
+            // A processor that was never stopped has an empty record.
+            if context.ip().is_none_or(|ip| ip == 0) {
+                continue;
+            }
+            let thread = prcb.pointer("CurrentThread");
+            let object = thread.and_then(|at| self.object(Ty::Thread, at).ok_or(Absent::NotInDump));
+            let tid = object.and_then(|thread| thread.int("Cid.UniqueThread"));
+            let owner = Owner { ethread: thread, tid, processor: Ok(number) };
+            self.emit_context(context, &owner, emit)?;
+        }
+        Flow::Continue(())
     }
 
     fn emit_context(&self, context: Context<'_>, owner: &Owner, emit: Emit<'_, Register>) -> Flow {

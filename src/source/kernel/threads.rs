@@ -115,7 +115,11 @@ impl KernelDump {
                     continue;
                 }
                 let thread = self.object(Ty::Thread, address);
-                found.extend(thread.filter(|t| t.dispatcher_type() == Some(THREAD_OBJECT)));
+                // Of some threads a dump holds no more than what a debugger needs to name them.
+                let is_thread = |t: &Object<'_>| {
+                    t.dispatcher_type() == Some(THREAD_OBJECT) && t.unsigned("Tcb.State").is_ok()
+                };
+                found.extend(thread.filter(is_thread));
             }
         }
         found
@@ -199,7 +203,7 @@ impl KernelDump {
             is_impersonating: thread.flag("ActiveImpersonationInfo"),
             attached_eprocess: match (attached, owner) {
                 (Ok(attached), Ok(owner)) if attached == owner => Err(Absent::NotApplicable),
-                _ => attached,
+                _ => owner.and(attached),
             },
             suspend_count: thread.int("Tcb.SuspendCount"),
             create_time: thread.time("CreateTime", shift),
@@ -294,7 +298,8 @@ impl KernelDump {
     fn process_row(&self, process: &Object<'_>) -> Process {
         let object_table = process.pointer("ObjectTable");
         let handle_count = object_table.and_then(|table| {
-            let field = self.types().other("_HANDLE_TABLE", "HandleCount").ok_or(Absent::NotInDump)?;
+            let field =
+                self.types().other("_HANDLE_TABLE", "HandleCount").ok_or(Absent::NotInDump)?;
             let at = table.checked_add(field.offset as u64).ok_or(Absent::Unreadable)?;
             self.u32_at(at).map(i64::from)
         });
@@ -343,15 +348,16 @@ impl KernelDump {
     /// Charged pool: the first element is of the non-paged pool, the second of the paged one.
     fn quota(&self, process: &Object<'_>, index: usize) -> Cell<i64> {
         let width = self.header.width.bytes();
-        let at = process
-            .first(&["ProcessQuotaUsage", "QuotaUsage"], |path| process.address_of(path))?;
+        let at =
+            process.first(&["ProcessQuotaUsage", "QuotaUsage"], |path| process.address_of(path))?;
         let at = at.checked_add((index * width) as u64).ok_or(Absent::Unreadable)?;
         i64::try_from(self.pointer_at(at)?).map_err(|_| Absent::Unreadable)
     }
 
     fn session(&self, process: &Object<'_>) -> Cell<i64> {
         let space = process.pointer("Session")?;
-        let field = self.types().other("_MM_SESSION_SPACE", "SessionId").ok_or(Absent::NotInDump)?;
+        let field =
+            self.types().other("_MM_SESSION_SPACE", "SessionId").ok_or(Absent::NotInDump)?;
         let at = space.checked_add(field.offset as u64).ok_or(Absent::Unreadable)?;
         self.u32_at(at).map(i64::from)
     }

@@ -116,10 +116,15 @@ impl Types {
             pdb: pdb.as_ref().map(|id| (id.guid.as_str(), id.age)),
         };
         for candidate in store.candidates(&wanted) {
-            let may_have_names = candidate.closeness <= Closeness::Unknown && !store.paths().is_empty();
+            let may_have_names =
+                candidate.closeness <= Closeness::Unknown && !store.paths().is_empty();
             let is_enough = types.layouts.iter().all(Option::is_some);
             if is_enough && (types.names.is_some() || !may_have_names) {
                 break;
+            }
+            let is_named = candidate.closeness == Closeness::Named;
+            if !is_named && store.is_foreign(&candidate, wanted.arch) {
+                continue;
             }
             match store.load(&candidate) {
                 Ok(layout) => {
@@ -196,12 +201,7 @@ impl Types {
     }
 }
 
-fn judge(
-    dump: &KernelDump,
-    layout: &Layout,
-    wanted: &Wanted<'_>,
-    closeness: Closeness,
-) -> Verdict {
+fn judge(dump: &KernelDump, layout: &Layout, wanted: &Wanted<'_>, closeness: Closeness) -> Verdict {
     let mut verdict = Verdict { trusted: [false; 3], has_names: false, because: None };
     if layout.arch().is_some_and(|arch| arch != wanted.arch) {
         let arch = layout.arch().unwrap_or_default();
