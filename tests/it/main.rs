@@ -1,5 +1,13 @@
 //! The integration tests: one binary, one module a subject.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "helpers of tests are tests: they may fail, and they say what they skip"
+)]
+
 mod corpus;
 mod docs;
 mod kernel;
