@@ -77,7 +77,7 @@ fn append_hex(into: &mut String, value: u64, at_least: usize) {
     let significant = (64 - value.leading_zeros() as usize).div_ceil(4);
     into.push_str("0x");
     for place in (0..significant.max(at_least)).rev() {
-        let nibble = (value >> (4 * place)) as u32 & 0xf;
+        let nibble = u32::try_from(value >> (4 * place) & 0xf).unwrap_or(0);
         into.push(char::from_digit(nibble, 16).unwrap_or('0'));
     }
 }

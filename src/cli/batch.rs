@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use super::args::{Args, Invocation, Mode, Step};
+use super::args::{Args, Invocation, Mode};
 use super::console::Console;
 use super::interrupt::{Interrupt, is_stop};
 use super::output::{self, Answer};
 use super::progress::with_progress;
-use super::script::{self, Script};
+use super::script::Script;
 use super::table::Look;
 use crate::export::FileFormat;
-use crate::session::{self, Error, Session};
+use crate::session::{self, Error, Session, Token, TokenKind, tokens};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,38 +24,27 @@ enum End {
     Stop(u8),
 }
 
-/// Runs all steps, one after the other; returns the exit code.
+/// Runs all scripts, one after the other; returns the exit code.
 pub(super) fn run(
     invocation: &Invocation,
-    steps: &[Step],
+    scripts: Vec<Result<Script, Error>>,
     session: &Session,
     console: &Console,
     interrupt: &Interrupt,
 ) -> u8 {
-    let mut batch = Batch {
-        session,
-        console,
-        args: &invocation.args,
-        mode: invocation.mode,
-        given: invocation.args.params.iter().cloned().collect(),
-        kept: Vec::new(),
-    };
+    let given: BTreeMap<String, String> = invocation.args.params.iter().cloned().collect();
+    if let Some(name) = unused(&given, &scripts) {
+        console.say(format!("error: no query uses the parameter `${name}` that -p gives"));
+        return 2;
+    }
+    let args = &invocation.args;
+    let mut batch =
+        Batch { session, console, args, mode: invocation.mode, given, kept: Vec::new() };
+    interrupt.install(true);
     let mut code = 0;
-    for (step, number) in steps.iter().zip(1..) {
-        let script = match script::read(step, number) {
-            Ok(script) => script,
-            Err(error) => {
-                console.say(error.render(None, console.err_colour));
-                code = 1;
-                continue;
-            }
-        };
-        // Only now: while standard input is read, Ctrl-C ends the program.
-        if number == 1 {
-            interrupt.install(true);
-        }
+    for script in scripts {
         interrupt.arm(session.canceller());
-        match batch.run_script(&script) {
+        match batch.run_read(script) {
             End::Done => {}
             End::Failed => code = 1,
             End::Stop(with) => return with,
@@ -67,8 +56,29 @@ pub(super) fn run(
     match batch.finish() {
         End::Done => code,
         End::Failed => 1,
-        End::Stop(with) => with,
+        End::Stop(with) => code.max(with),
     }
+}
+
+/// A parameter that none of the scripts has: its name is wrong, and a default would take its
+/// place without a word.
+fn unused<'a>(
+    given: &'a BTreeMap<String, String>,
+    scripts: &[Result<Script, Error>],
+) -> Option<&'a str> {
+    if scripts.iter().any(Result::is_err) {
+        return None;
+    }
+    let uses = |name: &str, script: &Script| {
+        let text = &script.query.text;
+        let is = |t: &Token| {
+            t.kind == TokenKind::Parameter
+                && t.text(text).strip_prefix('$').is_some_and(|n| n.eq_ignore_ascii_case(name))
+        };
+        tokens(text).iter().any(is)
+    };
+    let scripts = || scripts.iter().flatten();
+    given.keys().map(String::as_str).find(|name| !scripts().any(|script| uses(name, script)))
 }
 
 struct Batch<'a> {
@@ -87,6 +97,16 @@ impl Batch<'_> {
     fn keeps(&self) -> bool {
         let together = matches!(self.mode, Mode::File(format) if format.holds_several());
         self.args.output.is_some() || together
+    }
+
+    fn run_read(&mut self, script: Result<Script, Error>) -> End {
+        match script {
+            Ok(script) => self.run_script(&script),
+            Err(error) => {
+                self.console.say(error.render(None, self.console.err_colour));
+                End::Failed
+            }
+        }
     }
 
     fn run_script(&mut self, script: &Script) -> End {

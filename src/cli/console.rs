@@ -8,6 +8,7 @@ use crate::export::visible::{acts, push_visible};
 
 /// The two streams, looked at once.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "two facts about each of two streams")]
 pub(super) struct Console {
     /// Whether results go to a terminal.
     pub(super) out_is_terminal: bool,
@@ -73,6 +74,7 @@ impl Console {
     }
 
     /// Writes a line to standard error; nobody is left to hear if that fails.
+    #[allow(clippy::unused_self, reason = "callers talk to the console, not to a stream")]
     pub(super) fn say(&self, text: impl AsRef<str>) {
         let _ = writeln!(io::stderr().lock(), "{}", text.as_ref());
     }

@@ -82,5 +82,5 @@ impl<W: Write> Write for Guarded<W> {
 
 /// Whether the error is the wish of the person at the keyboard.
 pub(super) fn is_stop(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<Stopped>())
+    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Stopped>)
 }

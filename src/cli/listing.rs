@@ -1,5 +1,7 @@
 //! `--list`, `--describe` and `--queries`: what there is to ask, as text for reading.
 
+use std::fmt::Write as _;
+
 use super::console::Console;
 use super::output::wrap;
 use crate::catalog::{Catalog, ColumnSpec, TableSpec, Unit};
@@ -25,10 +27,10 @@ pub(super) fn queries(console: &Console) -> String {
         });
         let params: Vec<String> = params.collect();
         if !params.is_empty() {
-            doc += &format!(" Parameters: {}.", params.join(", "));
+            let _ = write!(doc, " Parameters: {}.", params.join(", "));
         }
         if !query.aliases.is_empty() {
-            doc += &format!(" [{}]", query.aliases.join(", "));
+            let _ = write!(doc, " [{}]", query.aliases.join(", "));
         }
         (query.name.as_str(), doc)
     };

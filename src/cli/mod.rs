@@ -9,6 +9,7 @@ mod interrupt;
 mod listing;
 mod output;
 mod progress;
+mod repl;
 mod script;
 mod table;
 
@@ -16,7 +17,7 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use args::{Args, Invocation, Step};
+use args::{Args, Invocation};
 use console::Console;
 use interrupt::Interrupt;
 
@@ -63,7 +64,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     } else {
         let listed = if asks { list(&invocation.args, &session, &console) } else { 0 };
         let answerable = complete || !session.source_names().is_empty();
-        listed.max(if answerable { work(&invocation, &session, &console, &interrupt) } else { 1 })
+        listed.max(if answerable { work(&invocation, session, &console, &interrupt) } else { 1 })
     };
     if complete { code } else { code.max(1) }
 }
@@ -89,22 +90,21 @@ fn open(args: &Args, console: &Console) -> (Session, bool) {
     (session, failures.is_empty())
 }
 
-/// Runs what is to run: the steps, or standard input, or the prompt.
-fn work(
-    invocation: &Invocation,
-    session: &Session,
-    console: &Console,
-    interrupt: &Interrupt,
-) -> u8 {
-    let steps = match invocation.steps.as_slice() {
-        [] if io::stdin().is_terminal() => {
-            console.say("error: nothing to run: add -c SQL, -f FILE or -q NAME");
-            return 2;
+/// Runs what is to run: the steps, or the prompt, or standard input.
+fn work(invocation: &Invocation, session: Session, console: &Console, interrupt: &Interrupt) -> u8 {
+    if !invocation.steps.is_empty() {
+        let scripts = (1..).zip(&invocation.steps).map(|(n, step)| script::read(step, n));
+        return batch::run(invocation, scripts.collect(), &session, console, interrupt);
+    }
+    if io::stdin().is_terminal() {
+        return repl::ask(invocation, session, console, interrupt);
+    }
+    match script::read_stdin() {
+        Ok(script) if repl::has_commands(&script.query.text) => {
+            repl::run_text(&script.query.text, invocation, session, console, interrupt)
         }
-        [] => &[Step::Stdin],
-        steps => steps,
-    };
-    batch::run(invocation, steps, session, console, interrupt)
+        script => batch::run(invocation, vec![script], &session, console, interrupt),
+    }
 }
 
 /// Answers `--list`, `--describe` and `--queries`.
@@ -119,18 +119,15 @@ fn list(args: &Args, session: &Session, console: &Console) -> u8 {
         text += &listing::queries(console);
     }
     for name in &args.describe {
-        match catalog.table(name) {
-            Some(table) => text += &listing::describe(table, console),
-            None => {
-                let error: Error =
-                    Diagnostic::new(Code::UnknownTable, format!("there is no table `{name}`"))
-                        .nearest(name, listing::table_names(catalog))
-                        .help("--list lists the tables")
-                        .into();
-                console.say(error.render(None, console.err_colour));
-                code = 1;
-            }
+        if let Some(table) = catalog.table(name) {
+            text += &listing::describe(table, console);
+            continue;
         }
+        let error = Diagnostic::new(Code::UnknownTable, format!("there is no table `{name}`"))
+            .nearest(name, listing::table_names(catalog))
+            .help("--list lists the tables");
+        console.say(Error::from(error).render(None, console.err_colour));
+        code = 1;
     }
     let mut out = console.out();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

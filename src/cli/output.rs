@@ -1,5 +1,6 @@
 //! Where results go: shown at once, or kept until one file can hold them all.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -82,7 +83,8 @@ fn footer(result: &ResultSet, cut: &Cut, console: &Console) -> Vec<String> {
     let rows = result.len();
     let mut first = format!("{} row{}", grouped(rows), if rows == 1 { "" } else { "s" });
     if cut.rows > 0 {
-        first += &format!(", {} in the middle not shown (.maxrows 0 shows all)", grouped(cut.rows));
+        let _ =
+            write!(first, ", {} in the middle not shown (.maxrows 0 shows all)", grouped(cut.rows));
     }
     let mut notes = vec![first];
     let mut parts = Vec::new();
@@ -232,9 +234,9 @@ fn named(path: &Path, error: &io::Error) -> io::Error {
 fn say_saved(path: &Path, rows: usize, results: usize, console: &Console) {
     let mut text = String::new();
     push_clean(&path.display().to_string(), &mut text);
-    text += &format!(": {} row{}", grouped(rows), if rows == 1 { "" } else { "s" });
+    let _ = write!(text, ": {} row{}", grouped(rows), if rows == 1 { "" } else { "s" });
     if results > 1 {
-        text += &format!(" of {results} results");
+        let _ = write!(text, " of {results} results");
     }
     console.say(text);
 }

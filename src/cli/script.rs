@@ -22,7 +22,11 @@ pub(super) struct Script {
 }
 
 impl Script {
-    fn new(title: String, origin: Option<String>, sql: &str) -> Result<Self, Error> {
+    /// SQL with or without a header of a saved query.
+    ///
+    /// # Errors
+    /// A header that cannot be read.
+    pub(super) fn new(title: String, origin: Option<String>, sql: &str) -> Result<Self, Error> {
         let query = SavedQuery::parse(&title, sql).map_err(|d| Error::of_query(vec![d], sql))?;
         Ok(Self { title, origin, query })
     }
@@ -63,7 +67,11 @@ pub(super) fn read_file(path: &Path) -> Result<Script, Error> {
     Script::new(stem, Some(name), &sql)
 }
 
-fn named(name: &str) -> Result<Script, Error> {
+/// A query of the library.
+///
+/// # Errors
+/// E0201 with similar names.
+pub(super) fn named(name: &str) -> Result<Script, Error> {
     let query = find_query(name)?.clone();
     Ok(Script { title: query.name.clone(), origin: Some(format!("{}.sql", query.name)), query })
 }

@@ -76,10 +76,10 @@ impl Dialect {
             }
             // These begin like a formula and Excel has no such number.
             Value::Double(v) if self.excel && !v.is_finite() => {
-                self.push_text(&format.render(value, width), text)
+                self.push_text(&format.render(value, width), text);
             }
             Value::Interval(..0) if self.excel => {
-                self.push_text(&format.render(value, width), text)
+                self.push_text(&format.render(value, width), text);
             }
             _ => format.append(text, value, width),
         }

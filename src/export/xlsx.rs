@@ -215,7 +215,12 @@ fn write_cell(
         }
         Value::Time(v) if on_calendar(*v) => {
             let style = if v % 1_000_000 == 0 { &styles.time } else { &styles.fine_time };
-            sheet.write_number_with_format(row, column, days(*v) + EPOCH as f64, style)?;
+            sheet.write_number_with_format(
+                row,
+                column,
+                days(*v + EPOCH * MICROS_PER_DAY),
+                style,
+            )?;
         }
         Value::Interval(v) if *v >= 0 => {
             sheet.write_number_with_format(row, column, days(*v), &styles.span)?;

@@ -24,7 +24,7 @@ mod library;
 pub use self::error::Error;
 pub use self::library::{find_query, library, parameters};
 pub use crate::exec::{ColumnView, Field, Footnote, ResultSet, Row};
-pub use crate::lang::{SavedParam, SavedQuery};
+pub use crate::lang::{KEYWORDS, SavedParam, SavedQuery, Token, TokenKind, is_complete, tokens};
 pub use crate::plan::Params;
 
 /// Open sources, and the engine that answers queries over them.

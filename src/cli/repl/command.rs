@@ -1,0 +1,356 @@
+//! Dot-commands: what there is, and what each does.
+
+use std::path::{Path, PathBuf};
+
+use super::{Next, Repl, Target};
+use crate::catalog::FunctionSpec;
+use crate::cli::args::{Format, Mode};
+use crate::cli::listing;
+use crate::cli::script;
+use crate::cli::table::push_clean;
+use crate::diag::{Code, Diagnostic, nearest};
+use crate::export::FileFormat;
+use crate::session::Session;
+use clap::ValueEnum as _;
+
+/// Name, arguments and purpose of every command.
+pub(super) const COMMANDS: &[(&str, &str, &str)] = &[
+    ("describe", "TABLE", "What a table and its columns hold."),
+    ("dump", "", "What the open dumps say of themselves."),
+    ("functions", "[PATTERN]", "The functions, or those whose name holds PATTERN."),
+    ("help", "", "This list."),
+    ("maxrows", "[N]", "Show at most N rows of a result; 0 shows all."),
+    ("mode", "[NAME]", "How results are shown: table, line, csv, tsv, json, jsonl, md or html."),
+    ("nullvalue", "TEXT", "What stands for NULL in tables."),
+    ("open", "FILE…", "Open other dumps in place of those that are open."),
+    (
+        "output",
+        "[FILE]",
+        "Write results to FILE, its ending picks the format; without FILE, show them.",
+    ),
+    ("param", "[NAME=VALUE]", "Give the query parameter $NAME a value, or list those given."),
+    ("queries", "", "The queries of the library."),
+    ("quit", "", "Leave, as Ctrl-D does."),
+    ("read", "FILE", "Run the statements and commands of a file."),
+    ("run", "NAME [P=V…]", "Run a query of the library with values for its parameters."),
+    ("tables", "[PATTERN]", "The tables, or those whose name holds PATTERN."),
+    ("timer", "on|off", "Whether to tell how long a statement took."),
+    ("width", "[N]", "Fit tables to N columns; without N, to the terminal."),
+];
+
+/// A command as it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Written<'a> {
+    pub(super) name: &'a str,
+    pub(super) rest: &'a str,
+}
+
+/// The command that a line is, if it is one. `quit`, `exit` and `help` need no dot.
+pub(super) fn of(line: &str) -> Option<Written<'_>> {
+    if let "quit" | "exit" | "help" | "quit;" | "exit;" | "help;" = line {
+        return Some(Written { name: line.trim_end_matches(';'), rest: "" });
+    }
+    let rest = line.strip_prefix('.')?;
+    if !rest.starts_with(|c: char| c.is_ascii_alphabetic()) || rest.contains('\n') {
+        return None;
+    }
+    let (name, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    Some(Written {
+        name: name.trim_end_matches(';'),
+        rest: rest.trim().trim_end_matches(';').trim(),
+    })
+}
+
+/// The words of a text; quotes keep blanks within a word.
+pub(super) fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for c in text.chars() {
+        match quote {
+            Some(q) if q == c => quote = None,
+            None if c == '"' || c == '\'' => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            None if c.is_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+impl Repl<'_> {
+    pub(super) fn obey(&mut self, command: Written<'_>) -> Next {
+        let Written { name, rest } = command;
+        let file = || words(rest).first().map(PathBuf::from);
+        match name {
+            "quit" | "exit" | "q" => return Next::Leave,
+            "help" => self.help(),
+            "tables" => self.tables(rest),
+            "describe" | "schema" => self.describe(rest),
+            "functions" => self.functions(rest),
+            "queries" => {
+                let text = listing::queries(&self.console);
+                self.print(&text);
+            }
+            "run" => self.run_named(rest),
+            "dump" => {
+                let mode = std::mem::replace(&mut self.mode, Mode::Line);
+                self.answer("SELECT * FROM dump;");
+                self.mode = mode;
+            }
+            "open" => self.open(&words(rest)),
+            "read" => match file() {
+                Some(path) => return self.read(&path),
+                None => self.complain("expected a file: .read FILE"),
+            },
+            "mode" => self.set_mode(rest),
+            "output" => self.set_output(file()),
+            "param" => self.set_param(rest),
+            "timer" => match rest {
+                "on" | "" => self.timer = true,
+                "off" => self.timer = false,
+                _ => self.complain("expected on or off: .timer on"),
+            },
+            "maxrows" => match rest.parse() {
+                Ok(rows) => self.max_rows = rows,
+                Err(_) if rest.is_empty() => self.print(&format!("{}\n", self.max_rows)),
+                Err(_) => self.complain("expected a number of rows: .maxrows 100, or 0 for all"),
+            },
+            "width" => match rest.parse() {
+                Ok(width) if width > 0 => self.console.fixed_width = Some(width),
+                Err(_) if !rest.is_empty() => {
+                    self.complain("expected a number of columns: .width 120");
+                }
+                _ => self.console.fixed_width = None,
+            },
+            "nullvalue" => {
+                self.null.clear();
+                push_clean(&words(rest).concat(), &mut self.null);
+            }
+            _ => self.unknown(name),
+        }
+        Next::Ask
+    }
+
+    fn complain(&mut self, message: &str) {
+        self.failed = true;
+        self.console.say(format!("error: {message}"));
+    }
+
+    fn unknown(&mut self, name: &str) {
+        let near = nearest(name, COMMANDS.iter().map(|c| c.0));
+        let near: Vec<String> = near.iter().map(|n| format!(".{n}")).collect();
+        let hint = match near.as_slice() {
+            [] => ".help lists the commands".to_owned(),
+            near => format!("similar: {}", near.join(", ")),
+        };
+        self.complain(&format!("there is no command .{name}; {hint}"));
+    }
+
+    fn help(&mut self) {
+        let names: Vec<String> = COMMANDS
+            .iter()
+            .map(|(n, args, _)| format!(".{n} {args}").trim_end().to_owned())
+            .collect();
+        let entries = names.iter().zip(COMMANDS).map(|(n, c)| (n.as_str(), c.2.to_owned()));
+        let mut text = listing::columns(entries.collect(), &self.console);
+        text += "\nStatements end with ; and may take several lines. Tab completes, Ctrl-R searches \
+                 the history,\nCtrl-C stops what runs, Ctrl-D leaves.\n";
+        self.print(&text);
+    }
+
+    fn tables(&mut self, pattern: &str) {
+        let holds = |name: &str| name.contains(&pattern.to_ascii_lowercase());
+        let tables = self.session.catalog().tables().iter().filter(|t| holds(t.name));
+        let text = listing::tables(tables, &self.console);
+        if text.is_empty() {
+            self.complain(&format!("no table has `{pattern}` in its name; .tables lists all"));
+        } else {
+            self.print(&text);
+        }
+    }
+
+    fn describe(&mut self, name: &str) {
+        if name.is_empty() {
+            return self.complain("expected a table: .describe threads");
+        }
+        let catalog = self.session.catalog();
+        if let Some(table) = catalog.table(name) {
+            let text = listing::describe(table, &self.console);
+            return self.print(&text);
+        }
+        let error = Diagnostic::new(Code::UnknownTable, format!("there is no table `{name}`"))
+            .nearest(name, listing::table_names(catalog))
+            .help(".tables lists the tables");
+        self.report(&error.into(), None);
+    }
+
+    fn functions(&mut self, pattern: &str) {
+        let wanted = pattern.to_ascii_lowercase();
+        let holds = |f: &&&FunctionSpec| {
+            f.name.contains(&wanted)
+                || f.aliases.iter().any(|a| a.contains(&wanted))
+                || f.family == wanted
+        };
+        let entries = self.session.catalog().functions().iter().filter(holds);
+        let text =
+            listing::columns(entries.map(|f| (f.name, f.doc.to_owned())).collect(), &self.console);
+        if text.is_empty() {
+            self.complain(&format!(
+                "no function has `{pattern}` in its name; .functions lists all"
+            ));
+        } else {
+            self.print(&text);
+        }
+    }
+
+    fn run_named(&mut self, rest: &str) {
+        let mut words = words(rest).into_iter();
+        let Some(name) = words.next() else {
+            return self.complain("expected a name: .run overview; .queries lists them");
+        };
+        let script = match script::named(&name) {
+            Ok(script) => script,
+            Err(error) => return self.report(&error, None),
+        };
+        let before = self.params.clone();
+        for word in words {
+            let Some((name, value)) = word.split_once('=') else {
+                self.params = before;
+                return self.complain(&format!("expected NAME=VALUE, found {word}"));
+            };
+            self.params.insert(name.trim_start_matches('$').to_owned(), value.to_owned());
+        }
+        self.run(&script);
+        self.params = before;
+    }
+
+    fn open(&mut self, files: &[String]) {
+        if files.is_empty() {
+            return self.complain("expected a dump: .open MEMORY.DMP");
+        }
+        let paths: Vec<&Path> = files.iter().map(Path::new).collect();
+        let (session, failures) = Session::open_each(&paths, false, &self.options);
+        for (_, error) in &failures {
+            self.report(error, None);
+        }
+        // Where nothing could be opened, what was open stays open.
+        if !session.source_names().is_empty() {
+            self.session = session;
+            let line = self.opened();
+            self.print(&format!("{line}\n"));
+        }
+    }
+
+    fn read(&mut self, path: &Path) -> Next {
+        if self.reading >= MAX_READS {
+            self.complain("files that read files are nested too deep");
+            return Next::Ask;
+        }
+        match script::read_file(path) {
+            Ok(script) if !super::has_commands(&script.query.text) => self.run(&script),
+            Ok(script) => {
+                self.reading += 1;
+                let next = self.feed(&script.query.text);
+                self.reading -= 1;
+                return next;
+            }
+            Err(error) => self.report(&error, None),
+        }
+        Next::Ask
+    }
+
+    fn set_mode(&mut self, name: &str) {
+        if name.is_empty() {
+            let name = format!("{:?}\n", self.mode).to_ascii_lowercase();
+            return self.print(&name);
+        }
+        match Format::from_str(name, true).map(Mode::from) {
+            Ok(Mode::File(FileFormat::Xlsx)) => {
+                self.complain("a workbook goes to a file: .output NAME.xlsx");
+            }
+            Ok(mode) => self.mode = mode,
+            Err(_) if name == "excel" => self.mode = Mode::File(FileFormat::ExcelCsv),
+            Err(_) => self.complain(&format!(
+                "there is no mode {name}; modes are table, line, csv, tsv, json, jsonl, md and html"
+            )),
+        }
+    }
+
+    fn set_output(&mut self, path: Option<PathBuf>) {
+        let workbook = self.mode == Mode::File(FileFormat::Xlsx);
+        match path {
+            Some(path) if path.as_os_str() != "stdout" => {
+                let extension = path.extension().unwrap_or_default().to_string_lossy();
+                if let Some(format) = FileFormat::from_extension(&extension) {
+                    self.mode_before.get_or_insert(self.mode);
+                    self.mode = Mode::File(format);
+                }
+                self.output = Some(Target { path, answers: Vec::new() });
+            }
+            _ => {
+                self.output = None;
+                if let Some(mode) = self.mode_before.take() {
+                    self.mode = mode;
+                } else if workbook {
+                    self.mode = Mode::Table;
+                }
+            }
+        }
+    }
+
+    fn set_param(&mut self, rest: &str) {
+        match rest.split_once('=') {
+            Some((name, value)) => {
+                let name = name.trim().trim_start_matches('$').to_owned();
+                self.params.insert(name, words(value).join(" "));
+            }
+            None if rest.is_empty() => {
+                let mut clean = String::new();
+                for (name, value) in &self.params {
+                    push_clean(&format!("${name} = {value}"), &mut clean);
+                    clean.push('\n');
+                }
+                self.print(&clean);
+            }
+            None => self.complain("expected NAME=VALUE: .param pid=4"),
+        }
+    }
+}
+
+/// Files may read files, but not forever.
+const MAX_READS: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_begin_with_a_dot_and_a_letter() {
+        let written = |name, rest| Some(Written { name, rest });
+        for (line, wanted) in [
+            (".mode csv;", written("mode", "csv")),
+            (".run x  a='b c'", written("run", "x  a='b c'")),
+            ("quit", written("quit", "")),
+            ("exit;", written("exit", "")),
+            (".5 + 1;", None),
+            ("select 1;", None),
+            (".", None),
+        ] {
+            assert_eq!(of(line), wanted, "{line}");
+        }
+    }
+
+    #[test]
+    fn quotes_keep_words_together() {
+        assert_eq!(words(r#" a "b c" d='e f' '' "#), ["a", "b c", "d=e f", ""]);
+    }
+
+    #[test]
+    fn commands_are_sorted_for_reading() {
+        assert!(COMMANDS.is_sorted());
+    }
+}

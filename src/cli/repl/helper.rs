@@ -1,0 +1,142 @@
+//! What the line editor asks while a person types: colours, completion, whether to run.
+
+use std::borrow::Cow;
+
+use rustyline::Context;
+use rustyline::completion::{Completer, Pair};
+use rustyline::highlight::{CmdKind, Highlighter};
+use rustyline::hint::Hinter;
+use rustyline::validate::{ValidationContext, ValidationResult, Validator};
+
+use super::command;
+use super::complete::Vocabulary;
+use crate::session::{TokenKind, is_complete, tokens};
+
+/// The editor's helper.
+pub(super) struct Helper {
+    vocabulary: Vocabulary,
+    colour: bool,
+}
+
+impl Helper {
+    pub(super) const fn new(vocabulary: Vocabulary, colour: bool) -> Self {
+        Self { vocabulary, colour }
+    }
+
+    /// Takes over the names of another session.
+    pub(super) fn learn(&mut self, vocabulary: Vocabulary) {
+        self.vocabulary = vocabulary;
+    }
+}
+
+impl rustyline::Helper for Helper {}
+
+impl Completer for Helper {
+    type Candidate = Pair;
+
+    fn complete(
+        &self,
+        line: &str,
+        at: usize,
+        _: &Context<'_>,
+    ) -> rustyline::Result<(usize, Vec<Pair>)> {
+        Ok(self.vocabulary.complete(line, at))
+    }
+}
+
+/// Shown behind the cursor; never taken over into the line.
+const GOES_ON: &str = "  -- ; ends the statement";
+
+impl Hinter for Helper {
+    type Hint = Never;
+
+    fn hint(&self, line: &str, at: usize, _: &Context<'_>) -> Option<Never> {
+        let last_is_empty = line.ends_with('\n') && at == line.len();
+        (last_is_empty && !is_complete(line)).then_some(Never)
+    }
+}
+
+/// The one hint there is.
+pub(super) struct Never;
+
+impl rustyline::hint::Hint for Never {
+    fn display(&self) -> &str {
+        GOES_ON
+    }
+
+    fn completion(&self) -> Option<&str> {
+        None
+    }
+}
+
+impl Validator for Helper {
+    fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
+        let line = context.input();
+        let runs =
+            line.trim().is_empty() || command::of(line.trim()).is_some() || is_complete(line);
+        Ok(if runs { ValidationResult::Valid(None) } else { ValidationResult::Incomplete })
+    }
+}
+
+impl Highlighter for Helper {
+    fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
+        if self.colour && command::of(line.trim()).is_none() {
+            Cow::Owned(painted(line))
+        } else {
+            Cow::Borrowed(line)
+        }
+    }
+
+    fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
+        if self.colour { Cow::Owned(format!("\x1b[2m{hint}\x1b[0m")) } else { Cow::Borrowed(hint) }
+    }
+
+    fn highlight_char(&self, _: &str, _: usize, kind: CmdKind) -> bool {
+        self.colour && kind != CmdKind::MoveCursor
+    }
+}
+
+fn painted(line: &str) -> String {
+    let mut text = String::with_capacity(line.len() * 2);
+    let mut done = 0;
+    for token in tokens(line) {
+        let start = token.span.start as usize;
+        let colour = match token.kind {
+            TokenKind::Keyword => "\x1b[36m",
+            TokenKind::Text | TokenKind::Unclosed => "\x1b[32m",
+            TokenKind::Number | TokenKind::Address | TokenKind::Symbol => "\x1b[35m",
+            TokenKind::Parameter => "\x1b[33m",
+            TokenKind::Comment => "\x1b[2m",
+            TokenKind::Unknown => "\x1b[31m",
+            _ => continue,
+        };
+        text.push_str(line.get(done..start).unwrap_or_default());
+        text.push_str(colour);
+        text.push_str(token.text(line));
+        text.push_str("\x1b[0m");
+        done = token.span.end as usize;
+    }
+    text.push_str(line.get(done..).unwrap_or_default());
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::painted;
+
+    #[test]
+    fn colours_change_no_character() {
+        for line in ["SELECT 'a' -- b", "from x where\n\"y\" = 0x10 and 'open", "é$p !§ nt!Ki*"] {
+            let mut bare = String::new();
+            let mut rest = painted(line);
+            while let Some(at) = rest.find('\x1b') {
+                bare.push_str(&rest[..at]);
+                let end = rest[at..].find('m').unwrap() + at + 1;
+                rest = rest[end..].to_owned();
+            }
+            bare.push_str(&rest);
+            assert_eq!(bare, line);
+        }
+        assert!(painted("select 1").contains("\x1b[36mselect"));
+    }
+}

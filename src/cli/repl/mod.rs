@@ -1,0 +1,319 @@
+//! The prompt: reads statements and dot-commands, and answers each before it asks for the next.
+
+mod command;
+mod complete;
+mod helper;
+mod history;
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use rustyline::error::ReadlineError;
+use rustyline::history::FileHistory;
+use rustyline::{CompletionType, Config, Editor};
+
+use super::args::{Invocation, Mode};
+use super::console::Console;
+use super::interrupt::{Interrupt, is_stop};
+use super::output::{self, Answer};
+use super::progress::with_progress;
+use super::script::Script;
+use super::table::Look;
+use crate::session::{self, Error, Options, Session, is_complete};
+use complete::Vocabulary;
+use helper::Helper;
+
+/// Rows that are shown before the middle of a result is left out.
+const MAX_ROWS: usize = 1000;
+
+/// Whether to ask on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Ask,
+    Leave,
+}
+
+/// What stays from one statement to the next.
+struct Repl<'a> {
+    session: Session,
+    options: Options,
+    console: Console,
+    interrupt: &'a Interrupt,
+    shows_progress: bool,
+    mode: Mode,
+    max_rows: usize,
+    null: String,
+    timer: bool,
+    params: std::collections::BTreeMap<String, String>,
+    output: Option<Target>,
+    /// How many results there were, for their titles.
+    count: usize,
+    failed: bool,
+    /// How deep files that read files are nested.
+    reading: usize,
+    /// The mode that `.output` replaced.
+    mode_before: Option<Mode>,
+}
+
+/// The file that results go to, and those that went there.
+struct Target {
+    path: PathBuf,
+    answers: Vec<Answer>,
+}
+
+/// Asks at a terminal until the person leaves. Returns the exit code.
+pub(super) fn ask(
+    invocation: &Invocation,
+    session: Session,
+    console: &Console,
+    interrupt: &Interrupt,
+) -> u8 {
+    interrupt.install(false);
+    let mut repl = Repl::new(invocation, session, console, interrupt);
+    let config = Config::builder()
+        .completion_type(CompletionType::List)
+        .completion_prompt_limit(200)
+        .history_ignore_space(true)
+        .bracketed_paste(true)
+        .build();
+    let editor = Editor::<Helper, FileHistory>::with_config(config);
+    let mut editor = match editor {
+        Ok(editor) => editor,
+        Err(error) => {
+            console.say(format!("error: the terminal cannot be used: {error}"));
+            return 1;
+        }
+    };
+    let history = history::path();
+    if let Some(path) = &history {
+        // There is none before the first session.
+        let _ = editor.load_history(path);
+    }
+    editor.set_helper(Some(Helper::new(repl.vocabulary(), console.out_colour)));
+    repl.greet();
+    let colour = console.out_colour;
+    let styled = if colour { "\x1b[1mdumpql>\x1b[0m " } else { "dumpql> " };
+    loop {
+        match editor.readline(&("dumpql> ", styled)) {
+            Ok(line) => {
+                if line.trim().is_empty() {
+                    continue;
+                }
+                remember(&mut editor, &line, history.as_deref());
+                if repl.answer(&line) == Next::Leave {
+                    return 0;
+                }
+                if let Some(helper) = editor.helper_mut() {
+                    helper.learn(repl.vocabulary());
+                }
+            }
+            Err(ReadlineError::Interrupted) => {}
+            Err(ReadlineError::Eof) => return 0,
+            Err(error) => {
+                console.say(format!("error: cannot read the line: {error}"));
+                return 1;
+            }
+        }
+    }
+}
+
+fn remember(editor: &mut Editor<Helper, FileHistory>, line: &str, path: Option<&std::path::Path>) {
+    // A history that cannot be kept is no reason to bother anyone.
+    let _ = editor.add_history_entry(line);
+    if let Some(path) = path {
+        let _ = editor.append_history(path);
+    }
+}
+
+/// Runs text that holds dot-commands between its statements. Returns the exit code.
+pub(super) fn run_text(
+    text: &str,
+    invocation: &Invocation,
+    session: Session,
+    console: &Console,
+    interrupt: &Interrupt,
+) -> u8 {
+    interrupt.install(true);
+    let mut repl = Repl::new(invocation, session, console, interrupt);
+    repl.max_rows = 0;
+    repl.feed(text);
+    u8::from(repl.failed)
+}
+
+/// Whether a line of the text is a dot-command.
+pub(super) fn has_commands(text: &str) -> bool {
+    text.lines().any(is_command)
+}
+
+fn is_command(line: &str) -> bool {
+    line.strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()))
+}
+
+impl<'a> Repl<'a> {
+    fn new(
+        invocation: &Invocation,
+        session: Session,
+        console: &Console,
+        interrupt: &'a Interrupt,
+    ) -> Self {
+        let args = &invocation.args;
+        let target = |path: &PathBuf| Target { path: path.clone(), answers: Vec::new() };
+        Self {
+            session,
+            options: Options { symbols: args.symbols.clone(), strict: args.strict },
+            console: console.clone(),
+            interrupt,
+            shows_progress: console.err_is_terminal && !args.no_progress,
+            mode: invocation.mode,
+            max_rows: MAX_ROWS,
+            null: "NULL".to_owned(),
+            timer: false,
+            params: args.params.iter().cloned().collect(),
+            output: args.output.as_ref().map(target),
+            count: 0,
+            failed: false,
+            reading: 0,
+            mode_before: None,
+        }
+    }
+
+    fn vocabulary(&self) -> Vocabulary {
+        Vocabulary::new(self.session.catalog())
+    }
+
+    /// Answers a dot-command or a text of statements.
+    fn answer(&mut self, text: &str) -> Next {
+        let text = text.trim();
+        if let Some(command) = command::of(text) {
+            return self.obey(command);
+        }
+        self.count += 1;
+        let title = format!("query {}", self.count);
+        match Script::new(title, None, text) {
+            Ok(script) => self.run(&script),
+            Err(error) => self.report(&error, None),
+        }
+        Next::Ask
+    }
+
+    /// Answers all of a text, line by line.
+    fn feed(&mut self, text: &str) -> Next {
+        let mut pending = String::new();
+        for line in text.lines() {
+            if pending.trim().is_empty() && is_command(line) {
+                pending.clear();
+                if self.answer(line) == Next::Leave {
+                    return Next::Leave;
+                }
+                continue;
+            }
+            pending.push_str(line);
+            pending.push('\n');
+            if is_complete(&pending) && self.answer(&std::mem::take(&mut pending)) == Next::Leave {
+                return Next::Leave;
+            }
+        }
+        if pending.trim().is_empty() { Next::Ask } else { self.answer(&pending) }
+    }
+
+    fn run(&mut self, script: &Script) {
+        let started = Instant::now();
+        let mut results = Vec::new();
+        let outcome = session::parameters(&script.query, &self.params).and_then(|params| {
+            self.interrupt.arm(self.session.canceller());
+            with_progress(&self.session, self.shows_progress, |_| {
+                self.session.run(&script.query.text, &params, &mut |result| {
+                    results.push(result);
+                    true
+                })
+            })
+        });
+        let elapsed = started.elapsed();
+        // What was computed before an error is shown before it.
+        for result in results {
+            let query = script.query.text.clone();
+            let title = script.title.clone();
+            self.give(Answer { title, query, result });
+        }
+        if let Err(error) = outcome {
+            self.report(&error, script.origin.as_deref());
+        }
+        if self.timer {
+            self.console.say(format!("{:.3} s", elapsed.as_secs_f64()));
+        }
+    }
+
+    fn report(&mut self, error: &Error, origin: Option<&str>) {
+        self.failed = true;
+        self.console.say(error.render(origin, self.console.err_colour));
+    }
+
+    /// Shows a result, or writes it to the file that `.output` names.
+    fn give(&mut self, answer: Answer) {
+        let outcome = if let Some(target) = &mut self.output {
+            target.answers.push(answer);
+            output::save(&target.answers, self.mode, &target.path, &self.session, &self.console)
+        } else {
+            let look = Look {
+                width: self.console.out_width(),
+                max_rows: (self.max_rows > 0).then_some(self.max_rows),
+                colour: self.console.out_colour,
+                null: self.null.clone(),
+            };
+            output::show(&answer, self.mode, &look, &self.console)
+        };
+        self.written(outcome);
+    }
+
+    fn written(&mut self, outcome: io::Result<()>) {
+        match outcome {
+            Ok(()) => {}
+            Err(error) if is_stop(&error) => self.console.say("interrupted"),
+            Err(error) => {
+                self.failed = true;
+                self.console.say(format!("error: {error}"));
+            }
+        }
+    }
+
+    /// Writes running text to standard output.
+    fn print(&mut self, text: &str) {
+        let mut out = self.console.out();
+        let outcome = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        drop(out);
+        self.written(outcome);
+    }
+
+    /// Two quiet lines: what is open, and where to go from here.
+    fn greet(&mut self) {
+        let text = format!(
+            "{}\n.tables lists what can be asked, .help the commands; statements end with ;\n",
+            self.opened()
+        );
+        self.print(&text);
+    }
+
+    /// One line about the open sources.
+    fn opened(&self) -> String {
+        let facts = |sql: &str| {
+            let result = self.session.query(sql).ok()?;
+            let columns = 0..result.fields().len();
+            let values = columns.map(|c| result.text(0, c)).filter(|t| !t.is_empty());
+            let line = values.collect::<Vec<_>>().join(" ");
+            let mut clean = String::new();
+            super::table::push_clean(&line, &mut clean);
+            (!result.is_empty() && !clean.is_empty()).then_some(clean)
+        };
+        match self.session.source_names().as_slice() {
+            [] => "no dump is open: .open FILE opens one".to_owned(),
+            [name] => {
+                let dump = facts("SELECT dump_type, os, 'build ' || build, arch FROM dump");
+                let stop = facts("SELECT code, name FROM bugcheck");
+                let parts = [Some((*name).to_owned()), dump, stop];
+                parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+            }
+            names => format!("{} dumps are open; the column `dump` tells them apart", names.len()),
+        }
+    }
+}
