@@ -2,19 +2,153 @@
 
 use pest::error::{Error, ErrorVariant, InputLocation};
 
-use super::lexer::Token;
+use super::expected::Expected;
+use super::keywords::{self, LATER, READ_ONLY};
+use super::lexer::{Token, TokenKind};
+use super::slips;
 use super::syntax::Rule;
 use crate::diag::{Code, Diagnostic, Span};
 
+/// Words that begin statements.
+const STARTERS: &[&str] =
+    &["DESCRIBE", "EXPLAIN", "FROM", "SELECT", "SHOW", "SUMMARIZE", "VALUES", "WITH"];
+
 /// The failure as a diagnostic.
 pub(super) fn explain(failure: &Error<Rule>, text: &str, tokens: &[Token]) -> Diagnostic {
-    let at = match failure.location {
-        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
+    let (InputLocation::Pos(at) | InputLocation::Span((at, _))) = failure.location;
+    let ErrorVariant::ParsingError { positives, .. } = &failure.variant else {
+        // Pest raises nothing else but that the native stack runs out.
+        let message = "the query nests deeper than the stack of this thread allows";
+        return Diagnostic::at(Code::TooDeep, Span::new(at, at), message);
     };
-    let _ = (text, tokens);
-    let positives = match &failure.variant {
-        ErrorVariant::ParsingError { positives, .. } => format!("{positives:?}"),
-        ErrorVariant::CustomError { message } => message.clone(),
-    };
-    Diagnostic::at(Code::Syntax, Span::new(at, at + 1), positives)
+    let place = Place::new(text, tokens, at);
+    let expected = Expected::new(positives);
+    if place.index == place.start {
+        return beginning(&place);
+    }
+    slips::explain(&place, &expected).unwrap_or_else(|| {
+        let message = format!("found {}, expected {}", place.found(), expected.words());
+        slips::hint(&place, &expected, Diagnostic::at(Code::Syntax, place.span(), message))
+    })
+}
+
+/// A statement whose first word is wrong.
+fn beginning(place: &Place<'_>) -> Diagnostic {
+    let word = place.word(0);
+    let upper = word.to_ascii_uppercase();
+    if keywords::contains(READ_ONLY, word) {
+        let message = format!("{upper} is not part of the language: queries are read-only");
+        return Diagnostic::at(Code::Unsupported, place.span(), message);
+    }
+    if keywords::contains(LATER, word) {
+        let message = format!("{upper} does not run in this version");
+        return Diagnostic::at(Code::Unsupported, place.span(), message);
+    }
+    let message = format!("found {}, expected a statement", place.found());
+    let found = Diagnostic::at(Code::Syntax, place.span(), message);
+    let near = crate::diag::nearest(word, STARTERS.iter().copied());
+    if !near.is_empty() {
+        return found.nearest(word, STARTERS.iter().copied());
+    }
+    let alone = place.kind(1).is_none_or(|kind| kind == TokenKind::Semicolon);
+    if place.kind(0) == Some(TokenKind::Name) && alone {
+        return found.help(format!("to see a table, write FROM {word}"));
+    }
+    found.help("a query begins with SELECT, FROM, WITH or VALUES; SHOW TABLES lists the tables")
+}
+
+/// The place of a failure among the tokens, comments left out.
+pub(super) struct Place<'a> {
+    text: &'a str,
+    tokens: Vec<Token>,
+    /// The token that was not expected; the number of tokens at the end.
+    pub(super) index: usize,
+    /// The first token of the statement.
+    pub(super) start: usize,
+    /// Opening parentheses of the statement that are open at the place, outermost first.
+    pub(super) open: Vec<usize>,
+}
+
+impl<'a> Place<'a> {
+    fn new(text: &'a str, tokens: &[Token], at: usize) -> Self {
+        let tokens: Vec<Token> =
+            tokens.iter().copied().filter(|t| t.kind != TokenKind::Comment).collect();
+        let index = tokens.partition_point(|t| t.span.end as usize <= at);
+        let (mut start, mut open) = (0, Vec::new());
+        for (i, token) in tokens.iter().enumerate().take(index) {
+            match token.kind {
+                TokenKind::Semicolon => {
+                    open.clear();
+                    start = i + 1;
+                }
+                TokenKind::Open => open.push(i),
+                TokenKind::Close => drop(open.pop()),
+                _ => {}
+            }
+        }
+        Self { text, tokens, index, start, open }
+    }
+
+    /// The token so many after the unexpected one, or before it.
+    pub(super) fn token(&self, offset: isize) -> Option<Token> {
+        self.at(self.index.checked_add_signed(offset)?)
+    }
+
+    /// The token of that index, if it belongs to the statement.
+    pub(super) fn at(&self, index: usize) -> Option<Token> {
+        self.tokens.get(index).copied().filter(|_| index >= self.start)
+    }
+
+    pub(super) fn kind(&self, offset: isize) -> Option<TokenKind> {
+        self.token(offset).map(|t| t.kind)
+    }
+
+    /// The characters of a token; nothing where there is none.
+    pub(super) fn word(&self, offset: isize) -> &'a str {
+        self.token(offset).map_or("", |t| t.text(self.text))
+    }
+
+    /// The characters of the token of that index.
+    pub(super) fn word_at(&self, index: usize) -> &'a str {
+        self.at(index).map_or("", |t| t.text(self.text))
+    }
+
+    pub(super) fn is(&self, offset: isize, word: &str) -> bool {
+        self.word(offset).eq_ignore_ascii_case(word)
+    }
+
+    /// Whether a token touches the one after it.
+    pub(super) fn touches(&self, offset: isize) -> bool {
+        match (self.token(offset), self.token(offset + 1)) {
+            (Some(left), Some(right)) => left.span.end == right.span.start,
+            _ => false,
+        }
+    }
+
+    /// Whether the statement ends here.
+    pub(super) fn is_end(&self) -> bool {
+        self.kind(0).is_none_or(|kind| kind == TokenKind::Semicolon)
+    }
+
+    /// The unexpected token, or the place behind the last one.
+    pub(super) fn span(&self) -> Span {
+        let end = self.tokens.last().map_or(self.text.len(), |t| t.span.end as usize);
+        self.token(0).map_or(Span::new(end, end), |t| t.span)
+    }
+
+    /// The unexpected token for a message.
+    pub(super) fn found(&self) -> String {
+        match self.kind(0) {
+            None => "the end of the text".to_owned(),
+            Some(TokenKind::Semicolon) => "the end of the statement".to_owned(),
+            Some(_) => quoted(self.word(0)),
+        }
+    }
+}
+
+/// A token as messages quote it: in back-ticks, and short.
+pub(super) fn quoted(token: &str) -> String {
+    let short: String = token.chars().take(32).collect();
+    let more = if short.len() < token.len() { "…" } else { "" };
+    format!("`{short}{more}`")
 }

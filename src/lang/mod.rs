@@ -6,12 +6,16 @@ pub mod ast;
 mod build;
 mod check;
 mod error;
+mod expected;
+mod format;
 mod keywords;
 mod lexer;
 mod saved;
+mod slips;
 mod syntax;
 mod time;
 
+pub use format::{format, format_statement};
 pub use keywords::KEYWORDS;
 pub use lexer::{Token, TokenKind, is_complete, tokens};
 pub use saved::{SavedParam, SavedQuery};

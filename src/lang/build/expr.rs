@@ -273,6 +273,10 @@ impl Builder {
                 _ => {}
             }
         }
+        if call.distinct && call.args.is_empty() {
+            let message = "found DISTINCT without an argument, expected an expression after it";
+            return Err(Diagnostic::at(Code::Syntax, call.name.span, message));
+        }
         worded(call, &words)
     }
 

@@ -1,0 +1,173 @@
+//! The words for what the grammar could have gone on with.
+
+use super::syntax::Rule;
+
+/// Clauses in the order in which a query has them; other keywords go before.
+const ORDER: &[&str] = &[
+    "",
+    "FROM",
+    "JOIN",
+    "WHERE",
+    "GROUP BY",
+    "HAVING",
+    "QUALIFY",
+    "UNION",
+    "ORDER BY",
+    "LIMIT",
+    "OFFSET",
+];
+
+/// What could stand at a place, from the rules that failed there.
+#[derive(Debug, Default)]
+pub(super) struct Expected {
+    /// Things, in the order in which they are told: "a table", "`,`".
+    things: Vec<&'static str>,
+    /// Keywords and clauses, as written.
+    clauses: Vec<&'static str>,
+    /// Whether an operator could go on.
+    pub(super) operator: bool,
+    /// Whether AND and OR could.
+    logic: bool,
+    /// Whether an expression could begin.
+    pub(super) expression: bool,
+    /// Whether a comma could stand.
+    pub(super) comma: bool,
+    /// Whether a closing parenthesis could stand.
+    pub(super) close: bool,
+    /// Whether the statement could end.
+    pub(super) end: bool,
+}
+
+impl Expected {
+    pub(super) fn new(rules: &[Rule]) -> Self {
+        let mut expected = Self::default();
+        expected.operator = rules.contains(&Rule::plus);
+        // Signs stand before operands alone, so that all else there is an operand too.
+        if rules.contains(&Rule::negative) || rules.contains(&Rule::parameter) {
+            return Self { expression: true, ..expected };
+        }
+        // AND is an operator where OR is one, and else the AND of a BETWEEN.
+        expected.logic = rules.contains(&Rule::OR);
+        for &rule in rules {
+            expected.add(rule);
+        }
+        if expected.things.contains(&"a query") {
+            expected.clauses.retain(|clause| !["SELECT", "VALUES", "FROM"].contains(clause));
+            expected.things.retain(|thing| *thing != "`(`");
+        }
+        // After a name, a parenthesis could make it a call; that is never what was meant.
+        if expected.operator || expected.end || expected.clauses.contains(&"ON") {
+            expected.things.retain(|thing| *thing != "`(`");
+        }
+        if expected.comma || expected.operator {
+            let optional = ["EXCLUDE", "REPLACE", "FILTER", "OVER", "NULLS", "FOR", "IN"];
+            expected.clauses.retain(|clause| !optional.contains(clause));
+        }
+        expected.clauses.sort_by_key(|c| ORDER.iter().position(|o| o == c).unwrap_or(0));
+        expected
+    }
+
+    fn add(&mut self, rule: Rule) {
+        use Rule as R;
+        match rule {
+            R::comma => self.comma = true,
+            R::close => self.close = true,
+            R::EOI | R::semicolon => self.end = true,
+            R::expr | R::operand | R::order_item | R::exists | R::case | R::column | R::call
+            | R::paren | R::replacement | R::arguments => self.expression = true,
+            R::select_item => self.thing("a column, an expression or `*`"),
+            R::statement => self.thing("a statement"),
+            R::query => self.thing("a query"),
+            R::table_ref | R::joined | R::table_name | R::table_call => self.thing("a table"),
+            R::name | R::any_name | R::column_name | R::word | R::quoted | R::cte => {
+                self.thing("a name");
+            }
+            R::type_name => self.thing("a type"),
+            R::interval_unit => self.thing("a unit such as MINUTE"),
+            R::text => self.thing("a text in single quotes"),
+            R::open | R::nested | R::column_names | R::row => self.thing("`(`"),
+            R::window => self.thing("`(`"),
+            R::bound | R::frame => self.thing("a frame such as ROWS 3 PRECEDING"),
+            R::when => self.clause("WHEN"),
+            R::else_ => self.clause("ELSE"),
+            R::on => self.clause("ON"),
+            R::using => self.clause("USING"),
+            R::from => self.clause("FROM"),
+            R::where_ => self.clause("WHERE"),
+            R::group_by => self.clause("GROUP BY"),
+            R::having => self.clause("HAVING"),
+            R::qualify => self.clause("QUALIFY"),
+            R::order_by => self.clause("ORDER BY"),
+            R::limit => self.clause("LIMIT"),
+            R::offset => self.clause("OFFSET"),
+            R::join => self.clause("JOIN"),
+            R::query_tail => {
+                self.clause("ORDER BY");
+                self.clause("LIMIT");
+                self.clause("UNION");
+            }
+            R::set_operand => self.clause("UNION"),
+            R::select | R::query_start => self.thing("a query"),
+            R::select_list => self.clause("SELECT"),
+            R::values => self.clause("VALUES"),
+            R::AND | R::OR | R::IS | R::NOT if self.logic => {}
+            R::GROUP => self.clause("GROUP BY"),
+            R::ORDER => self.clause("ORDER BY"),
+            _ => self.keyword(rule),
+        }
+    }
+
+    fn thing(&mut self, thing: &'static str) {
+        if !self.things.contains(&thing) {
+            self.things.push(thing);
+        }
+    }
+
+    fn clause(&mut self, clause: &'static str) {
+        if !self.clauses.contains(&clause) {
+            self.clauses.push(clause);
+        }
+    }
+
+    /// A keyword of the grammar is a rule of the same name.
+    fn keyword(&mut self, rule: Rule) {
+        let name = format!("{rule:?}");
+        let known = super::keywords::KEYWORDS.iter().find(|k| **k == name);
+        if let Some(keyword) = known {
+            self.clause(keyword);
+        }
+    }
+
+    /// Keywords that could stand, for nearest names.
+    pub(super) fn keywords(&self) -> &[&'static str] {
+        &self.clauses
+    }
+
+    /// `a table, "(" or ORDER BY`: all of it in a line.
+    pub(super) fn words(&self) -> String {
+        let mut words: Vec<String> = Vec::new();
+        let mut push = |condition: bool, word: &str| {
+            if condition {
+                words.push(word.to_owned());
+            }
+        };
+        push(self.expression, "an expression");
+        push(self.comma, "`,`");
+        push(self.close, "`)`");
+        for thing in &self.things {
+            push(true, thing);
+        }
+        push(self.operator, "an operator");
+        let shown = if self.clauses.len() > 4 { 1 } else { self.clauses.len() };
+        for clause in self.clauses.iter().take(shown) {
+            push(true, &format!("`{clause}`"));
+        }
+        push(shown < self.clauses.len(), "another clause");
+        push(self.end && !self.close, "the end of the statement");
+        match words.split_last() {
+            None => "something else".to_owned(),
+            Some((last, [])) => last.clone(),
+            Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The tree as canonical SQL: capitals for keywords, no more parentheses than needed, one line
+//! where it fits and else one clause a line. What it prints parses to the same tree.
+
+mod expr;
+mod query;
+
+use super::ast::{Ident, Name, Statement, StatementKind};
+
+/// The longest query that stays on one line.
+const LINE: usize = 100;
+
+/// Statements as text, each with its semicolon.
+pub fn format(statements: &[Statement]) -> String {
+    statements.iter().map(|s| format_statement(s) + ";\n").collect()
+}
+
+/// One statement as text, without a semicolon.
+pub fn format_statement(statement: &Statement) -> String {
+    let (prefix, query) = match &statement.kind {
+        StatementKind::Query(query) => ("", query),
+        StatementKind::Explain { analyze: false, query } => ("EXPLAIN", query),
+        StatementKind::Explain { analyze: true, query } => ("EXPLAIN ANALYZE", query),
+        StatementKind::DescribeQuery(query) => ("DESCRIBE", query),
+        StatementKind::Summarize(query) => ("SUMMARIZE", query),
+        StatementKind::Describe(table) => return format!("DESCRIBE {}", name(table)),
+        StatementKind::ShowTables => return "SHOW TABLES".to_owned(),
+        StatementKind::ShowFunctions => return "SHOW FUNCTIONS".to_owned(),
+    };
+    let mut clauses = query::clauses(query);
+    if !prefix.is_empty() {
+        clauses.insert(0, prefix.to_owned());
+    }
+    let length: usize = clauses.iter().map(|clause| clause.len() + 1).sum();
+    clauses.join(if length <= LINE { " " } else { "\n" })
+}
+
+fn ident(ident: &Ident) -> String {
+    if ident.quoted { quoted(&ident.text) } else { ident.text.clone() }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn name(name: &Name) -> String {
+    list(&name.parts, ".", ident)
+}
+
+fn list<T>(items: &[T], separator: &str, each: impl Fn(&T) -> String) -> String {
+    items.iter().map(each).collect::<Vec<_>>().join(separator)
+}

@@ -1,0 +1,153 @@
+//! Queries and FROM as text.
+
+use super::expr::{expr, order_items};
+use super::{ident, list, name};
+use crate::lang::ast::{
+    Body, Cte, Distinct, Expr, GroupBy, Ident, JoinKind, JoinOn, Query, Select, SelectItem, SetOp,
+    TableAlias, TableRef, TableRefKind,
+};
+
+/// A query on one line.
+pub(super) fn query(whole: &Query) -> String {
+    clauses(whole).join(" ")
+}
+
+/// A query clause by clause.
+pub(super) fn clauses(whole: &Query) -> Vec<String> {
+    let mut clauses = Vec::new();
+    if let Some(with) = &whole.with {
+        let recursive = if with.recursive { "RECURSIVE " } else { "" };
+        clauses.push(format!("WITH {recursive}{}", list(&with.ctes, ", ", cte)));
+    }
+    body(&whole.body, &mut clauses);
+    if !whole.order_by.is_empty() {
+        clauses.push(format!("ORDER BY {}", order_items(&whole.order_by)));
+    }
+    if let Some(all) = &whole.order_by_all {
+        let direction = super::expr::direction(all.descending, all.nulls_first);
+        clauses.push(format!("ORDER BY ALL{direction}"));
+    }
+    push(&mut clauses, "LIMIT", whole.limit.as_ref());
+    push(&mut clauses, "OFFSET", whole.offset.as_ref());
+    clauses
+}
+
+fn push(clauses: &mut Vec<String>, word: &str, condition: Option<&Expr>) {
+    clauses.extend(condition.map(|condition| format!("{word} {}", expr(condition, 0))));
+}
+
+fn cte(cte: &Cte) -> String {
+    format!("{}{} AS ({})", ident(&cte.name), columns(&cte.columns), query(&cte.query))
+}
+
+fn columns(columns: &[Ident]) -> String {
+    if columns.is_empty() { String::new() } else { format!("({})", list(columns, ", ", ident)) }
+}
+
+fn body(whole: &Body, clauses: &mut Vec<String>) {
+    match whole {
+        Body::Select(whole) => select(whole, clauses),
+        Body::Values { rows, .. } => {
+            let row = |row: &Vec<Expr>| format!("({})", exprs(row));
+            clauses.push(format!("VALUES {}", list(rows, ", ", row)));
+        }
+        Body::Nested(inner) => clauses.push(format!("({})", query(inner))),
+        Body::SetOp { op, all, left, right, .. } => {
+            body(left, clauses);
+            let op = match op {
+                SetOp::Union => "UNION",
+                SetOp::Intersect => "INTERSECT",
+                SetOp::Except => "EXCEPT",
+            };
+            clauses.push(format!("{op}{}", if *all { " ALL" } else { "" }));
+            body(right, clauses);
+        }
+    }
+}
+
+fn exprs(all: &[Expr]) -> String {
+    list(all, ", ", |one| expr(one, 0))
+}
+
+fn select(select: &Select, clauses: &mut Vec<String>) {
+    let distinct = match &select.distinct {
+        Distinct::No => String::new(),
+        Distinct::Rows => "DISTINCT ".to_owned(),
+        Distinct::On(keys) => format!("DISTINCT ON ({}) ", exprs(keys)),
+    };
+    clauses.push(format!("SELECT {distinct}{}", list(&select.items, ", ", item)));
+    clauses.extend(select.from.as_ref().map(|from| format!("FROM {}", table(from))));
+    push(clauses, "WHERE", select.filter.as_ref());
+    match &select.group_by {
+        GroupBy::None => {}
+        GroupBy::All(_) => clauses.push("GROUP BY ALL".to_owned()),
+        GroupBy::Keys(keys) => clauses.push(format!("GROUP BY {}", exprs(keys))),
+    }
+    push(clauses, "HAVING", select.having.as_ref());
+    push(clauses, "QUALIFY", select.qualify.as_ref());
+}
+
+fn item(item: &SelectItem) -> String {
+    match item {
+        SelectItem::Expr { expr: value, alias } => {
+            let alias = alias.as_ref().map(|alias| format!(" AS {}", ident(alias)));
+            expr(value, 0) + &alias.unwrap_or_default()
+        }
+        SelectItem::Star { qualifier, exclude, replace, .. } => {
+            let mut text = qualifier.as_ref().map(|q| name(q) + ".").unwrap_or_default() + "*";
+            if !exclude.is_empty() {
+                text += &format!(" EXCLUDE {}", columns(exclude));
+            }
+            if !replace.is_empty() {
+                let one = |(value, name): &(Expr, Ident)| {
+                    format!("{} AS {}", expr(value, 0), ident(name))
+                };
+                text += &format!(" REPLACE ({})", list(replace, ", ", one));
+            }
+            text
+        }
+    }
+}
+
+fn table(table_ref: &TableRef) -> String {
+    let lateral = |lateral: bool| if lateral { "LATERAL " } else { "" };
+    let text = match &table_ref.kind {
+        TableRefKind::Table(table) => name(table),
+        TableRefKind::Function { name: function, args, lateral: l } => {
+            format!("{}{}({})", lateral(*l), name(function), exprs(args))
+        }
+        TableRefKind::Subquery { query: inner, lateral: l } => {
+            format!("{}({})", lateral(*l), query(inner))
+        }
+        TableRefKind::Join { left, right, kind, on } => join(left, right, *kind, on),
+    };
+    text + &table_ref.alias.as_ref().map(alias).unwrap_or_default()
+}
+
+fn alias(alias: &TableAlias) -> String {
+    format!(" AS {}{}", ident(&alias.name), columns(&alias.columns))
+}
+
+fn join(left: &TableRef, right: &TableRef, kind: JoinKind, on: &JoinOn) -> String {
+    let natural = if *on == JoinOn::Natural { "NATURAL " } else { "" };
+    let kind = match kind {
+        JoinKind::Inner => "",
+        JoinKind::Left => "LEFT ",
+        JoinKind::Right => "RIGHT ",
+        JoinKind::Full => "FULL ",
+        JoinKind::Cross => "CROSS ",
+        JoinKind::Semi => "SEMI ",
+        JoinKind::Anti => "ANTI ",
+    };
+    // Joins group from the left, so one on the right had parentheses.
+    let right = match right.kind {
+        TableRefKind::Join { .. } => format!("({})", table(right)),
+        _ => table(right),
+    };
+    let on = match on {
+        JoinOn::Condition(condition) => format!(" ON {}", expr(condition, 0)),
+        JoinOn::Using(names) => format!(" USING {}", columns(names)),
+        JoinOn::Natural | JoinOn::None => String::new(),
+    };
+    format!("{} {natural}{kind}JOIN {right}{on}", table(left))
+}

@@ -1,0 +1,334 @@
+//! The usual slips, recognised by the tokens around the place where reading stopped.
+
+use super::error::{Place, quoted};
+use super::expected::Expected;
+use super::keywords;
+use super::lexer::TokenKind;
+use crate::diag::{Code, Diagnostic, nearest};
+
+/// Clauses of a select in their order.
+const CLAUSES: &[&str] =
+    &["FROM", "WHERE", "GROUP", "HAVING", "QUALIFY", "ORDER", "LIMIT", "OFFSET"];
+
+/// SQL that is known and not there, and what to write.
+const ABSENT: &[(&str, &str)] = &[
+    ("ANY", "write IN (…), or a comparison with min or max"),
+    ("ARRAY", "lists do not run in this version"),
+    ("ASOF", "join with a condition, and keep the nearest row with DISTINCT ON"),
+    ("COLLATE", "compare lower(…) of both sides, or use ILIKE"),
+    ("FETCH", "write LIMIT n"),
+    ("INTO", "queries are read-only; results are saved with -o, or .output in the REPL"),
+    ("OPERATOR", "write the operator itself"),
+    ("PIVOT", "write one aggregate with FILTER (WHERE …) for each column"),
+    ("POSITIONAL", "join with a condition"),
+    ("RETURNING", "queries are read-only"),
+    ("SOME", "write IN (…), or a comparison with min or max"),
+    ("TABLESAMPLE", "write LIMIT n"),
+    ("TOP", "write LIMIT n at the end of the query"),
+    ("UNPIVOT", "write one SELECT for each column, with UNION ALL between them"),
+    ("WINDOW", "write the window in each OVER (…)"),
+    ("WITHIN", "write ORDER BY within the parentheses of the aggregate"),
+];
+
+/// Slips with a message of their own.
+pub(super) fn explain(place: &Place<'_>, expected: &Expected) -> Option<Diagnostic> {
+    mark(place)
+        .or_else(|| number(place))
+        .or_else(|| parenthesis(place))
+        .or_else(|| absent(place))
+        .or_else(|| clause_order(place))
+        .or_else(|| missing_part(place, expected))
+}
+
+/// Help for what has only the message "found …, expected …".
+pub(super) fn hint(place: &Place<'_>, expected: &Expected, mut found: Diagnostic) -> Diagnostic {
+    if let (true, Some(open)) = (expected.close, place.open.last().and_then(|&i| place.at(i))) {
+        found = found.also(open.span, "opened here");
+    }
+    if let Some(help) = misspelt(place, expected).or_else(|| wrong_operator(place)) {
+        return found.help(help);
+    }
+    if let Some(help) = reserved(place, expected) {
+        return found.help(help);
+    }
+    if let Some(help) = nearby(place, expected) {
+        return found.help(help);
+    }
+    let begins = place.kind(0).is_some_and(begins_operand);
+    if begins && expected.comma && expected.operator {
+        return found.help(format!("expressions are separated by `,`: … , {} …", place.word(0)));
+    }
+    if place.is_end() && expected.keywords().contains(&"END") {
+        return found.help("each CASE ends with END");
+    }
+    found
+}
+
+/// Help that follows from the words right before and after.
+fn nearby(place: &Place<'_>, expected: &Expected) -> Option<&'static str> {
+    let before = |word: &str| place.is(-1, word);
+    let query = ["SELECT", "FROM", "WITH", "VALUES"].iter().any(|w| place.is(0, w));
+    let cut_short = keywords::is_reserved(place.word(-1));
+    Some(match place.word(-2) {
+        "." if cut_short => "a name is missing after the dot",
+        word if word.eq_ignore_ascii_case("AS") && cut_short => "a name is missing after AS",
+        _ if before("IS") => "IS takes NULL, TRUE, FALSE or DISTINCT FROM; compare values with =",
+        _ if before("IN") => "a list stands in parentheses: IN ('a', 'b')",
+        _ if before("EXISTS") && query => "write EXISTS (SELECT …)",
+        _ if query && (before("AS") || place.is(-2, "WITH")) => "write WITH name AS (SELECT …)",
+        _ if query && expected.expression => "a query within an expression stands in parentheses",
+        _ if place.is(0, "SELECT") && expected.end => {
+            "statements are separated by `;`; in FROM … SELECT …, SELECT comes before WHERE"
+        }
+        _ if expected.keywords().contains(&"ON") => {
+            "write ON condition or USING (column); CROSS JOIN makes every pair"
+        }
+        _ if place.is(0, "(") && (place.is(-2, "::") || place.is(-2, "AS")) => {
+            "types take no length or precision: VARCHAR, INTEGER, DOUBLE"
+        }
+        _ if place.is(0, ",") && expected.keywords().contains(&"AS") => "write CAST(value AS type)",
+        _ if place.is(0, ",") && expected.keywords().contains(&"AND") => {
+            "write BETWEEN low AND high"
+        }
+        _ if place.is(0, ",") && place.is(-2, "LIMIT") => "write LIMIT rows OFFSET skipped",
+        _ => return None,
+    })
+}
+
+fn begins_operand(kind: TokenKind) -> bool {
+    use TokenKind::{Address, Name, Number, Parameter, QuotedName, Symbol, Text};
+    matches!(kind, Address | Name | Number | Parameter | QuotedName | Symbol | Text)
+}
+
+/// A character that no token of the language begins with, or one used otherwise.
+fn mark(place: &Place<'_>) -> Option<Diagnostic> {
+    let word = place.word(0);
+    let (message, help) = match word.chars().next()? {
+        '‘' | '’' | '“' | '”' | '«' | '»' => (
+            "found a curly quote, expected a straight one",
+            "write 'text' for text and \"name\" for names",
+        ),
+        '`' => ("found a back-tick outside an address", BACK_TICK),
+        '[' | '{' => ("lists and structures are not part of this version", SQUARE),
+        '^' => ("found `^`, which is no operator", "write power(x, y), or xor(x, y) for bits"),
+        '!' => ("found `!`, which is no operator", "write NOT before a condition, <> between values"),
+        '?' => ("found `?`, expected a named parameter", "write $name"),
+        '$' => ("found `$` without a name", "write $name for a parameter"),
+        ':' if place.kind(1) == Some(TokenKind::Name) => {
+            ("found `:`, which begins nothing", "write $name for a parameter")
+        }
+        '&' if place.is(1, "&") => ("found `&&`, which is no operator", "write AND"),
+        '*' if place.is(-1, "*") && place.touches(-1) => {
+            ("found `**`, which is no operator", "write power(x, y)")
+        }
+        '-' if word == "->" => ("found `->`, which is no operator", "columns of a table: t.column"),
+        '#' => ("found `#`, which begins nothing", "comments begin with --"),
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' => {
+            ("found a character that cannot be seen", "delete it and type the blank anew")
+        }
+        '–' | '—' | '−' => ("found a long dash, expected `-`", "write - with the key of that name"),
+        '\u{0}' => ("found a zero byte", "save the query as UTF-8"),
+        _ => return None,
+    };
+    Some(Diagnostic::at(Code::Syntax, place.span(), message).help(help))
+}
+
+const BACK_TICK: &str =
+    "an address has eight hex digits after the tick: fffff801`a972c530; names are quoted as \"name\"";
+const SQUARE: &str = "names are quoted as \"name\"; write IN (…) for a list of values";
+
+/// `80478b00`, `12abc`: digits that run into letters.
+fn number(place: &Place<'_>) -> Option<Diagnostic> {
+    let word = place.word(0);
+    let digits = place.kind(0) == Some(TokenKind::Number);
+    if digits && place.kind(-1) == Some(TokenKind::Number) && place.touches(-1) {
+        let message = format!("found {} after a number", quoted(word));
+        return Some(
+            Diagnostic::at(Code::BadLiteral, place.span(), message)
+                .help("a version is text: '10.0.19041'"),
+        );
+    }
+    if !digits || !word.contains(|c: char| c.is_alphabetic()) {
+        return None;
+    }
+    let message = format!("found {}, which is no number", quoted(word));
+    let found = Diagnostic::at(Code::BadLiteral, place.span(), message);
+    let hex = word.strip_prefix("0x").unwrap_or(word);
+    Some(if hex.chars().all(|c| c.is_ascii_hexdigit()) && !hex.is_empty() {
+        found.help(format!("addresses in hex begin with 0x: 0x{hex}"))
+    } else {
+        found.help("sizes end in KB, MB, GB or TB; durations in us, ms, s, min, h or d")
+    })
+}
+
+fn parenthesis(place: &Place<'_>) -> Option<Diagnostic> {
+    if place.kind(0) == Some(TokenKind::Close) && place.open.is_empty() {
+        let message = format!("found {} without an opening one before it", quoted(place.word(0)));
+        return Some(Diagnostic::at(Code::Syntax, place.span(), message));
+    }
+    let open = place.at(*place.open.last()?)?;
+    if !place.is_end() || place.kind(-1).is_some_and(|k| k == TokenKind::Open) {
+        return None;
+    }
+    let message = format!("a parenthesis is not closed, expected `)` before {}", place.found());
+    let found = Diagnostic::at(Code::Syntax, open.span, message).label("opened here");
+    Some(if place.kind(0).is_some() { found.also(place.span(), "expected `)`") } else { found })
+}
+
+/// SQL of other dialects, at the place or right before it.
+fn absent(place: &Place<'_>) -> Option<Diagnostic> {
+    for offset in [0, -1] {
+        let word = place.word(offset).to_ascii_uppercase();
+        let known = ABSENT.iter().find(|(name, _)| *name == word);
+        let is_name = matches!(place.kind(offset), Some(TokenKind::Name | TokenKind::Keyword));
+        let called = offset == -1 && place.kind(0) == Some(TokenKind::Operator);
+        if let (Some((name, help)), true, false) = (known, is_name, called) {
+            let span = place.token(offset).map(|t| t.span).unwrap_or_default();
+            let message = format!("{name} is not part of this version of the language");
+            return Some(Diagnostic::at(Code::Unsupported, span, message).help(*help));
+        }
+    }
+    None
+}
+
+/// A clause that stands after one that it belongs before.
+fn clause_order(place: &Place<'_>) -> Option<Diagnostic> {
+    let rank = |word: &str| CLAUSES.iter().position(|c| c.eq_ignore_ascii_case(word));
+    let own = rank(place.word(0)).filter(|_| place.kind(0) == Some(TokenKind::Keyword))?;
+    let mut depth = 0usize;
+    for index in (place.start..place.index).rev() {
+        let token = place.at(index)?;
+        match token.kind {
+            TokenKind::Close => depth += 1,
+            TokenKind::Open if depth == 0 => return None,
+            TokenKind::Open => depth -= 1,
+            TokenKind::Keyword if depth == 0 => {
+                let word = place.word_at(index);
+                if ["SELECT", "UNION", "INTERSECT", "EXCEPT"].iter().any(|w| w.eq_ignore_ascii_case(word)) {
+                    return None;
+                }
+                let Some(other) = rank(word).filter(|_| index + 1 < place.index) else { continue };
+                let name = |rank: usize| match CLAUSES.get(rank).copied() {
+                    Some("GROUP") => "GROUP BY",
+                    Some("ORDER") => "ORDER BY",
+                    other => other.unwrap_or_default(),
+                };
+                if other < own {
+                    return None;
+                }
+                let found = |message: String| {
+                    Diagnostic::at(Code::Syntax, place.span(), message)
+                };
+                return Some(if other == own {
+                    let both = match name(own) {
+                        "WHERE" | "HAVING" | "QUALIFY" => "join the conditions with AND",
+                        "FROM" => "write `,` or JOIN between tables",
+                        _ => "write one list with commas",
+                    };
+                    found(format!("found a second {}, expected one", name(own)))
+                        .also(token.span, "the first")
+                        .help(both)
+                } else {
+                    found(format!("{} stands before {}", name(own), name(other)))
+                        .also(token.span, format!("{} is here", name(other)))
+                        .help("the order is SELECT, FROM, WHERE, GROUP BY, HAVING, QUALIFY, ORDER BY, LIMIT, OFFSET")
+                });
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// `SELECT FROM t`, `WHERE ORDER BY`: nothing between two keywords.
+fn missing_part(place: &Place<'_>, expected: &Expected) -> Option<Diagnostic> {
+    let next_clause = place.is_end()
+        || place.kind(0) == Some(TokenKind::Keyword) && keywords::is_reserved(place.word(0));
+    if !next_clause {
+        return None;
+    }
+    let (what, help) = match place.word(-1).to_ascii_uppercase().as_str() {
+        "SELECT" if place.is(0, "FROM") => {
+            ("a column, an expression or `*`", "write SELECT * FROM …, or FROM … alone")
+        }
+        "SELECT" => ("a column, an expression or `*`", "write SELECT *, or a list of columns"),
+        "WHERE" | "HAVING" | "QUALIFY" | "ON" => ("a condition", "write a condition, as name = 'x'"),
+        "FROM" | "JOIN" => ("a table", "SHOW TABLES lists the tables"),
+        _ => return None,
+    };
+    let named = looks_like_name(place) && keywords::is_reserved(place.word(0));
+    if named || !expected.keywords().is_empty() && place.is(-1, "FROM") {
+        return None;
+    }
+    let message = format!("found {}, expected {what}", place.found());
+    Some(Diagnostic::at(Code::Syntax, place.span(), message).help(help))
+}
+
+/// A keyword that is nearly one of those expected, here or right before.
+fn misspelt(place: &Place<'_>, expected: &Expected) -> Option<String> {
+    for offset in [0, -1] {
+        if place.kind(offset) != Some(TokenKind::Name) {
+            continue;
+        }
+        let word = place.word(offset);
+        let first = |clause: &&'static str| clause.split(' ').next().unwrap_or_default();
+        let mut candidates: Vec<&str> = expected.keywords().iter().map(first).collect();
+        candidates.extend(["WHERE", "JOIN", "ORDER", "GROUP", "HAVING", "LIMIT", "FROM", "AND", "DESC"]);
+        let near = nearest(word, candidates.iter().copied().filter(|c| close_enough(word, c)));
+        if let Some(keyword) = near.first() {
+            let word = quoted(word);
+            return Some(if offset == 0 {
+                format!("similar keyword: {keyword}")
+            } else {
+                format!("{word} was read as a name; similar keyword: {keyword}")
+            });
+        }
+    }
+    None
+}
+
+/// Names that merely contain a keyword are not misspelt ones.
+fn close_enough(word: &str, keyword: &str) -> bool {
+    word.len().abs_diff(keyword.len()) <= 1 && word.len() >= 3
+}
+
+/// `=<`, `=>`, `=!`, `><`: two marks in the wrong order.
+fn wrong_operator(place: &Place<'_>) -> Option<String> {
+    let pair = |offset: isize| {
+        place.touches(offset).then(|| format!("{}{}", place.word(offset), place.word(offset + 1)))
+    };
+    for offset in [-1, 0] {
+        let Some(both) = pair(offset) else { continue };
+        let right = match both.as_str() {
+            "=<" => "<=",
+            "=>" => ">=",
+            "=!" | "!==" => "<>",
+            "><" => "<>",
+            "===" => "=",
+            _ => continue,
+        };
+        return Some(format!("write {right}"));
+    }
+    None
+}
+
+/// A reserved word where a name is wanted.
+fn reserved(place: &Place<'_>, expected: &Expected) -> Option<String> {
+    let word = place.word(0);
+    let words = expected.words();
+    let wanted = ["an expression", "a name", "a column", "a table"].iter().any(|w| words.contains(w));
+    (wanted && place.kind(0) == Some(TokenKind::Keyword) && keywords::is_reserved(word) && looks_like_name(place))
+        .then(|| format!("{} is a keyword; as a name it is written \"{word}\"", quoted(word)))
+}
+
+/// Whether what follows the unexpected word goes on as after a name.
+fn looks_like_name(place: &Place<'_>) -> bool {
+    let table = place.is(-1, "FROM") || place.is(-1, "JOIN");
+    match place.kind(1) {
+        None | Some(TokenKind::Semicolon) => table && !place.is_end(),
+        Some(TokenKind::Comma | TokenKind::Close) => true,
+        Some(TokenKind::Operator) => !place.is(1, "*"),
+        Some(TokenKind::Keyword) => ["FROM", "AS", "IS", "IN", "LIKE"].iter().any(|w| place.is(1, w)),
+        _ => false,
+    }
+}
