@@ -4,16 +4,7 @@ use super::syntax::Rule;
 
 /// Clauses in the order in which a query has them; other keywords go before.
 const ORDER: &[&str] = &[
-    "",
-    "FROM",
-    "JOIN",
-    "WHERE",
-    "GROUP BY",
-    "HAVING",
-    "QUALIFY",
-    "UNION",
-    "ORDER BY",
-    "LIMIT",
+    "", "FROM", "JOIN", "WHERE", "GROUP BY", "HAVING", "QUALIFY", "UNION", "ORDER BY", "LIMIT",
     "OFFSET",
 ];
 
@@ -73,8 +64,16 @@ impl Expected {
             R::comma => self.comma = true,
             R::close => self.close = true,
             R::EOI | R::semicolon => self.end = true,
-            R::expr | R::operand | R::order_item | R::exists | R::case | R::column | R::call
-            | R::paren | R::replacement | R::arguments => self.expression = true,
+            R::expr
+            | R::operand
+            | R::order_item
+            | R::exists
+            | R::case
+            | R::column
+            | R::call
+            | R::paren
+            | R::replacement
+            | R::arguments => self.expression = true,
             R::select_item => self.thing("a column, an expression or `*`"),
             R::statement => self.thing("a statement"),
             R::query => self.thing("a query"),

@@ -111,7 +111,9 @@ fn mark(place: &Place<'_>) -> Option<Diagnostic> {
         '`' => ("found a back-tick outside an address", BACK_TICK),
         '[' | '{' => ("lists and structures are not part of this version", SQUARE),
         '^' => ("found `^`, which is no operator", "write power(x, y), or xor(x, y) for bits"),
-        '!' => ("found `!`, which is no operator", "write NOT before a condition, <> between values"),
+        '!' => {
+            ("found `!`, which is no operator", "write NOT before a condition, <> between values")
+        }
         '?' => ("found `?`, expected a named parameter", "write $name"),
         '$' => ("found `$` without a name", "write $name for a parameter"),
         ':' if place.kind(1) == Some(TokenKind::Name) => {
@@ -126,15 +128,16 @@ fn mark(place: &Place<'_>) -> Option<Diagnostic> {
         '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' => {
             ("found a character that cannot be seen", "delete it and type the blank anew")
         }
-        '–' | '—' | '−' => ("found a long dash, expected `-`", "write - with the key of that name"),
+        '–' | '—' | '−' => {
+            ("found a long dash, expected `-`", "write - with the key of that name")
+        }
         '\u{0}' => ("found a zero byte", "save the query as UTF-8"),
         _ => return None,
     };
     Some(Diagnostic::at(Code::Syntax, place.span(), message).help(help))
 }
 
-const BACK_TICK: &str =
-    "an address has eight hex digits after the tick: fffff801`a972c530; names are quoted as \"name\"";
+const BACK_TICK: &str = "an address has eight hex digits after the tick: fffff801`a972c530; names are quoted as \"name\"";
 const SQUARE: &str = "names are quoted as \"name\"; write IN (…) for a list of values";
 
 /// `80478b00`, `12abc`: digits that run into letters.
@@ -204,7 +207,10 @@ fn clause_order(place: &Place<'_>) -> Option<Diagnostic> {
             TokenKind::Open => depth -= 1,
             TokenKind::Keyword if depth == 0 => {
                 let word = place.word_at(index);
-                if ["SELECT", "UNION", "INTERSECT", "EXCEPT"].iter().any(|w| w.eq_ignore_ascii_case(word)) {
+                if ["SELECT", "UNION", "INTERSECT", "EXCEPT"]
+                    .iter()
+                    .any(|w| w.eq_ignore_ascii_case(word))
+                {
                     return None;
                 }
                 let Some(other) = rank(word).filter(|_| index + 1 < place.index) else { continue };
@@ -216,9 +222,7 @@ fn clause_order(place: &Place<'_>) -> Option<Diagnostic> {
                 if other < own {
                     return None;
                 }
-                let found = |message: String| {
-                    Diagnostic::at(Code::Syntax, place.span(), message)
-                };
+                let found = |message: String| Diagnostic::at(Code::Syntax, place.span(), message);
                 return Some(if other == own {
                     let both = match name(own) {
                         "WHERE" | "HAVING" | "QUALIFY" => "join the conditions with AND",
@@ -252,7 +256,9 @@ fn missing_part(place: &Place<'_>, expected: &Expected) -> Option<Diagnostic> {
             ("a column, an expression or `*`", "write SELECT * FROM …, or FROM … alone")
         }
         "SELECT" => ("a column, an expression or `*`", "write SELECT *, or a list of columns"),
-        "WHERE" | "HAVING" | "QUALIFY" | "ON" => ("a condition", "write a condition, as name = 'x'"),
+        "WHERE" | "HAVING" | "QUALIFY" | "ON" => {
+            ("a condition", "write a condition, as name = 'x'")
+        }
         "FROM" | "JOIN" => ("a table", "SHOW TABLES lists the tables"),
         _ => return None,
     };
@@ -273,7 +279,8 @@ fn misspelt(place: &Place<'_>, expected: &Expected) -> Option<String> {
         let word = place.word(offset);
         let first = |clause: &&'static str| clause.split(' ').next().unwrap_or_default();
         let mut candidates: Vec<&str> = expected.keywords().iter().map(first).collect();
-        candidates.extend(["WHERE", "JOIN", "ORDER", "GROUP", "HAVING", "LIMIT", "FROM", "AND", "DESC"]);
+        candidates
+            .extend(["WHERE", "JOIN", "ORDER", "GROUP", "HAVING", "LIMIT", "FROM", "AND", "DESC"]);
         let near = nearest(word, candidates.iter().copied().filter(|c| close_enough(word, c)));
         if let Some(keyword) = near.first() {
             let word = quoted(word);
@@ -316,9 +323,13 @@ fn wrong_operator(place: &Place<'_>) -> Option<String> {
 fn reserved(place: &Place<'_>, expected: &Expected) -> Option<String> {
     let word = place.word(0);
     let words = expected.words();
-    let wanted = ["an expression", "a name", "a column", "a table"].iter().any(|w| words.contains(w));
-    (wanted && place.kind(0) == Some(TokenKind::Keyword) && keywords::is_reserved(word) && looks_like_name(place))
-        .then(|| format!("{} is a keyword; as a name it is written \"{word}\"", quoted(word)))
+    let wanted =
+        ["an expression", "a name", "a column", "a table"].iter().any(|w| words.contains(w));
+    (wanted
+        && place.kind(0) == Some(TokenKind::Keyword)
+        && keywords::is_reserved(word)
+        && looks_like_name(place))
+    .then(|| format!("{} is a keyword; as a name it is written \"{word}\"", quoted(word)))
 }
 
 /// Whether what follows the unexpected word goes on as after a name.
@@ -328,7 +339,9 @@ fn looks_like_name(place: &Place<'_>) -> bool {
         None | Some(TokenKind::Semicolon) => table && !place.is_end(),
         Some(TokenKind::Comma | TokenKind::Close) => true,
         Some(TokenKind::Operator) => !place.is(1, "*"),
-        Some(TokenKind::Keyword) => ["FROM", "AS", "IS", "IN", "LIKE"].iter().any(|w| place.is(1, w)),
+        Some(TokenKind::Keyword) => {
+            ["FROM", "AS", "IS", "IN", "LIKE"].iter().any(|w| place.is(1, w))
+        }
         _ => false,
     }
 }

@@ -209,9 +209,7 @@ fn bound(bound: &Bound) -> String {
 
 /// The keys of ORDER BY.
 pub(super) fn order_items(items: &[OrderItem]) -> String {
-    list(items, ", ", |item| {
-        expr(&item.expr, 0) + &direction(item.descending, item.nulls_first)
-    })
+    list(items, ", ", |item| expr(&item.expr, 0) + &direction(item.descending, item.nulls_first))
 }
 
 /// What follows a key of ORDER BY; the defaults are left out.
