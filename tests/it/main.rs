@@ -10,6 +10,7 @@
 
 mod corpus;
 mod docs;
+mod hostile;
 mod kernel;
 mod laws;
 mod library;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use minidump::format as md;
 
 use super::UserDump;
+use super::modules::Paths;
 use super::streams::{Gap, List, Streams, kind};
 use crate::catalog::{Absent, Cell};
 use crate::model::{CoverageRange, Emit, Flow, MemoryRegion, Unanswered};
@@ -194,7 +195,7 @@ impl UserDump {
         list: &List<'_, md::MINIDUMP_MEMORY_INFO>,
         emit: Emit<'_, MemoryRegion>,
     ) {
-        let mut text = self.streams.text();
+        let mut paths = Paths::new(self);
         let (pid, process) = (self.pid(), self.process_name());
         for raw in list.iter() {
             let is_free = raw.state == 0x1_0000;
@@ -210,7 +211,7 @@ impl UserDump {
                 protection: protection(raw.protection),
                 kind: if is_free { Err(Absent::NotApplicable) } else { region_kind(raw._type) },
                 commit_pages: signed(pages),
-                file: self.file_at(raw.base_address, &mut text),
+                file: paths.at(raw.base_address),
                 ..MemoryRegion::default()
             };
             if emit(row).is_break() {

@@ -10,15 +10,17 @@ use crate::model::{Emit, Located, Module, Unanswered, UnloadedModule};
 /// The longest file name that the file systems of Windows allow, in characters.
 const MAX_FILE_NAME: usize = 255;
 
-/// Where images lie, sorted by address; names stay in the file until they are asked for.
+/// Where images lie, sorted by address.
 #[derive(Debug, Default)]
 pub(super) struct ModuleMap(Vec<Span>);
 
-#[derive(Debug, Clone, Copy)]
-struct Span {
+#[derive(Debug)]
+pub(super) struct Span {
     base: u64,
     end: u64,
-    name: u32,
+    /// Where the path is; what is located often has a name and no path.
+    path: u64,
+    file_name: Cell<Box<str>>,
 }
 
 impl ModuleMap {
@@ -26,18 +28,22 @@ impl ModuleMap {
         let Ok(list) = streams.list::<md::MINIDUMP_MODULE>(kind::MODULES) else {
             return Self::default();
         };
+        let mut text = streams.text();
         let spans = list.iter().filter_map(|raw| {
-            let end = raw.base_of_image.checked_add(raw.size_of_image.into())?;
-            Some(Span { base: raw.base_of_image, end, name: raw.module_name_rva })
+            let (base, path) = (raw.base_of_image, raw.module_name_rva.into());
+            let end = base.checked_add(raw.size_of_image.into())?;
+            let file_name = text.utf16(path).map(|path| file_name(&path).into());
+            Some(Span { base, end, path, file_name })
         });
         let mut spans: Vec<Span> = spans.collect();
         spans.sort_by_key(|span| span.base);
         Self(spans)
     }
 
-    fn find(&self, address: u64) -> Option<Span> {
+    /// The image that an address lies in.
+    pub(super) fn find(&self, address: u64) -> Option<&Span> {
         let after = self.0.partition_point(|span| span.base <= address);
-        let span = *self.0.get(after.checked_sub(1)?)?;
+        let span = self.0.get(after.checked_sub(1)?)?;
         (address < span.end).then_some(span)
     }
 }
@@ -107,8 +113,8 @@ impl UserDump {
     /// The module that an address lies in, and how far into it.
     pub(super) fn locate_module(&self, address: u64) -> Cell<Located> {
         let span = self.module_map().find(address).ok_or(Absent::NotApplicable)?;
-        let path = self.streams.text().utf16(span.name.into())?;
-        let module = self.module_name(file_name(&path)).to_owned();
+        let file = span.file_name.as_deref().map_err(|reason| *reason)?;
+        let module = self.module_name(file).to_owned();
         Ok(Located { module, symbol: None, offset: address - span.base })
     }
 
@@ -120,12 +126,6 @@ impl UserDump {
     /// `module+offset` of an address.
     pub(super) fn symbol_text(&self, address: u64) -> Cell<String> {
         self.locate_module(address).map(|located| located.display())
-    }
-
-    /// The path of the file that is mapped at an address.
-    pub(super) fn file_at(&self, address: u64, text: &mut Text<'_>) -> Cell<String> {
-        let span = self.module_map().find(address).ok_or(Absent::NotApplicable)?;
-        text.utf16(span.name.into())
     }
 
     /// The path of the program: the first module.
@@ -180,8 +180,34 @@ impl UserDump {
         if raw.cv_record.data_size == 0 {
             return Err(Absent::NotInDump);
         }
-        let bytes = self.streams.bytes(&raw.cv_record).ok_or(Absent::Unreadable)?;
+        let bytes = self.streams.bytes(raw.cv_record).ok_or(Absent::Unreadable)?;
         DebugRecord::read(&self.streams, bytes)
+    }
+}
+
+/// Paths of the images at addresses. Neighbours mostly ask for the same one again.
+pub(super) struct Paths<'a> {
+    map: &'a ModuleMap,
+    text: Text<'a>,
+    last: Option<(u64, Cell<String>)>,
+}
+
+impl<'a> Paths<'a> {
+    pub(super) fn new(dump: &'a UserDump) -> Self {
+        Self { map: dump.module_map(), text: dump.streams.text(), last: None }
+    }
+
+    pub(super) fn at(&mut self, address: u64) -> Cell<String> {
+        let span = self.map.find(address).ok_or(Absent::NotApplicable)?;
+        if let Some((base, path)) = &self.last
+            && *base == span.base
+        {
+            self.text.spend(path.as_ref().map_or(0, String::len))?;
+            return path.clone();
+        }
+        let path = self.text.utf16(span.path);
+        self.last = Some((span.base, path.clone()));
+        path
     }
 }
 

@@ -41,14 +41,14 @@ impl UserDump {
     pub(super) fn context_of(&self, thread: &md::MINIDUMP_THREAD) -> Cell<Registers<'_>> {
         if let Ok(raised) = self.exception_stream()
             && raised.thread_id == thread.thread_id
-            && let Ok(context) = self.context_at(&raised.thread_context)
+            && let Ok(context) = self.context_at(raised.thread_context)
         {
             return Ok(context);
         }
-        self.context_at(&thread.thread_context)
+        self.context_at(thread.thread_context)
     }
 
-    fn context_at(&self, location: &md::MINIDUMP_LOCATION_DESCRIPTOR) -> Cell<Registers<'_>> {
+    fn context_at(&self, location: md::MINIDUMP_LOCATION_DESCRIPTOR) -> Cell<Registers<'_>> {
         if location.data_size == 0 || location.rva == 0 {
             return Err(Absent::NotInDump);
         }
@@ -88,7 +88,7 @@ impl UserDump {
             }
         }
         if let Some(raised) = raised.filter(|_| !seen)
-            && let Ok(context) = self.context_at(&raised.thread_context)
+            && let Ok(context) = self.context_at(raised.thread_context)
         {
             let _ = self.emit_context(raised.thread_id, &context, emit);
         }

@@ -3,6 +3,7 @@
 //! Everything is found by offset and bounded by the file, so that a broken stream costs its own
 //! table and no other. What a stream means is known to the other files of this folder.
 
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use minidump::Endian;
@@ -15,7 +16,7 @@ use crate::dump::{Error, Image};
 use crate::model::Unanswered;
 
 /// More streams than any writer makes; a larger count is damage.
-const MAX_STREAMS: u32 = 0x1_0000;
+const MAX_STREAMS: u32 = 0x1000;
 /// The longest string that Windows itself can count, in bytes.
 const MAX_STRING_BYTES: usize = 0xfffe;
 /// How much text one scan may take out of a dump. Damage can make a million records share one long
@@ -119,6 +120,8 @@ pub(super) struct Streams {
     endian: Endian,
     header: md::MINIDUMP_HEADER,
     directory: Vec<md::MINIDUMP_DIRECTORY>,
+    /// The first stream of each kind.
+    by_kind: BTreeMap<u32, md::MINIDUMP_LOCATION_DESCRIPTOR>,
 }
 
 impl Streams {
@@ -140,7 +143,11 @@ impl Streams {
                 "a minidump without a stream directory (cut off or damaged)".to_owned()
             ));
         }
-        Ok(Self { image, endian, header, directory })
+        let mut by_kind = BTreeMap::new();
+        for entry in &directory {
+            by_kind.entry(entry.stream_type).or_insert(entry.location);
+        }
+        Ok(Self { image, endian, header, directory, by_kind })
     }
 
     pub(super) const fn image(&self) -> &Image {
@@ -162,8 +169,7 @@ impl Streams {
     /// The first stream of the kind, as debuggers take it; a stream that the file cuts off is
     /// returned as far as it goes.
     pub(super) fn get(&self, kind: Kind) -> Result<&[u8], Gap> {
-        let entry = self.directory.iter().find(|e| e.stream_type == kind.id);
-        let location = entry.ok_or(Gap::Missing(kind))?.location;
+        let location = self.by_kind.get(&kind.id).ok_or(Gap::Missing(kind))?;
         let rest = usize::try_from(location.rva).ok().and_then(|rva| self.image.get(rva..));
         match rest {
             Some(rest) if !rest.is_empty() => {
@@ -175,7 +181,7 @@ impl Streams {
     }
 
     /// Bytes of the file, if all of them are there.
-    pub(super) fn bytes(&self, location: &md::MINIDUMP_LOCATION_DESCRIPTOR) -> Option<&[u8]> {
+    pub(super) fn bytes(&self, location: md::MINIDUMP_LOCATION_DESCRIPTOR) -> Option<&[u8]> {
         self.range(location.rva.into(), location.data_size.into())
     }
 
@@ -307,34 +313,42 @@ pub(super) struct Text<'a> {
     left: usize,
 }
 
-impl Text<'_> {
+impl<'a> Text<'a> {
     /// The UTF-16 string behind a 32-bit length in bytes; offset 0 is no string.
     pub(super) fn utf16(&mut self, offset: u64) -> Cell<String> {
         if offset == 0 {
             return Err(Absent::NotInDump);
         }
-        let text = self.read(offset).ok_or(Absent::Unreadable)?;
-        self.left = self.left.checked_sub(text.len()).ok_or(Absent::Unreadable)?;
-        Ok(text)
+        let bytes = self.bytes(offset).ok_or(Absent::Unreadable)?;
+        self.spend(bytes.len())?;
+        Ok(utf16(bytes, self.streams.endian))
     }
 
-    fn read(&self, offset: u64) -> Option<String> {
-        let length: u32 = {
-            let bytes = self.streams.range(offset, 4)?;
-            self.streams.record(bytes, 0)?
-        };
+    /// Accounts for bytes that are about to be handed out.
+    pub(super) fn spend(&mut self, bytes: usize) -> Cell<()> {
+        let left = self.left.checked_sub(bytes);
+        self.left = left.unwrap_or(0);
+        left.map(|_| ()).ok_or(Absent::Unreadable)
+    }
+
+    fn bytes(&self, offset: u64) -> Option<&'a [u8]> {
+        let length = self.streams.range(offset, 4)?;
+        let length: u32 = self.streams.record(length, 0)?;
         let length = (length as usize <= MAX_STRING_BYTES).then_some(u64::from(length))?;
-        let bytes = self.streams.range(offset.checked_add(4)?, length)?;
-        Some(utf16(bytes, self.streams.endian))
+        self.streams.range(offset.checked_add(4)?, length)
     }
 }
 
 /// Decodes UTF-16 up to the first NUL; broken surrogates become U+FFFD.
 pub(super) fn utf16(bytes: &[u8], endian: Endian) -> String {
-    let units = bytes.chunks_exact(2).map(|unit| match endian {
-        Endian::Little => unit.iter().rev().fold(0u16, |n, &b| n << 8 | u16::from(b)),
-        Endian::Big => unit.iter().fold(0u16, |n, &b| n << 8 | u16::from(b)),
+    let units = bytes.chunks_exact(2).map(|unit| match (unit, endian) {
+        (&[low, high], Endian::Little) | (&[high, low], Endian::Big) => {
+            u16::from_be_bytes([high, low])
+        }
+        _ => 0,
     });
-    let text = char::decode_utf16(units.take_while(|&unit| unit != 0));
-    text.map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+    let mut text = String::with_capacity(bytes.len() / 2);
+    let chars = char::decode_utf16(units.take_while(|&unit| unit != 0));
+    text.extend(chars.map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)));
+    text
 }

@@ -97,7 +97,7 @@ impl UserDump {
     /// The bounds of a stack: from the TEB if the dump holds it, else what was written of it.
     fn stack(&self, raw: &md::MINIDUMP_THREAD) -> Stack {
         let start = raw.stack.start_of_memory_range & self.address_mask();
-        let written = self.streams.bytes(&raw.stack.memory).filter(|bytes| !bytes.is_empty());
+        let written = self.streams.bytes(raw.stack.memory).filter(|bytes| !bytes.is_empty());
         let written = written.filter(|_| raw.stack.memory.rva != 0);
         let end = start.checked_add(raw.stack.memory.data_size.into());
         let end = end.filter(|_| start != 0).ok_or(Absent::NotInDump);

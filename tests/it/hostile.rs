@@ -1,0 +1,236 @@
+//! Damaged files: thousands of random edits of every real dump, each opened and asked for all it
+//! has. No edit may cause a panic, five seconds of work, or half a gigabyte of memory.
+
+use std::ops::{ControlFlow, Range};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::time::{Duration, Instant};
+
+use dumpql::catalog::Catalog;
+use dumpql::dump::Image;
+use dumpql::source;
+use dumpql::symbol::Store;
+use dumpql::table::{ALL, Cx, NamedSource, ScanRequest};
+use rayon::prelude::*;
+
+use crate::corpus;
+
+const EDITS: u64 = 10_000;
+const MAX_TIME: Duration = Duration::from_secs(5);
+const MAX_BYTES: u64 = 500 << 20;
+
+/// Edits `bytes` in `edits` ways and hands each variant to `open_and_query`. Variants are numbered,
+/// and the number alone decides what is edited, so that a failure can be repeated.
+pub(crate) fn hammer(name: &str, bytes: &[u8], edits: u64, open_and_query: impl Fn(Image) + Sync) {
+    let workers = rayon::current_num_threads() as u64;
+    (0..workers).into_par_iter().for_each(|worker| {
+        let mut file: Arc<[u8]> = bytes.into();
+        for number in (worker..edits).step_by(usize::try_from(workers).unwrap()) {
+            let told = TellOnPanic { name, number };
+            let mut random = Random(number);
+            let begun = Stopwatch::start();
+            if random.below(16) == 0 {
+                let end = random.place(&file);
+                open_and_query(Image::from_bytes(name, &file[..end]));
+            } else {
+                let mut undo = Vec::new();
+                let own = Arc::get_mut(&mut file).expect("the last variant was dropped");
+                for _ in 0..=random.below(8) {
+                    let (at, new) = random.edit(own);
+                    undo.push((at, write(own, at, &new)));
+                }
+                open_and_query(Image::from_bytes(name, Arc::clone(&file)));
+                let own = Arc::get_mut(&mut file).expect("the source was dropped");
+                for (at, old) in undo.into_iter().rev() {
+                    write(own, at, &old);
+                }
+            }
+            let took = begun.stop();
+            assert!(took < MAX_TIME, "{name}: variant {number} took {took:?}");
+            drop(told);
+        }
+        assert!(*file == *bytes, "edits were not undone");
+    });
+}
+
+/// Overwrites as far as the file goes, and returns what was there.
+fn write(file: &mut [u8], at: usize, new: &[u8]) -> Vec<u8> {
+    let end = (at + new.len()).min(file.len());
+    let old = file[at..end].to_vec();
+    file[at..end].copy_from_slice(&new[..end - at]);
+    old
+}
+
+/// The time that this thread works, where the system tells, so that a busy machine fails no test.
+struct Stopwatch {
+    begun: Instant,
+    worked: Option<Duration>,
+}
+
+impl Stopwatch {
+    fn start() -> Self {
+        Self { begun: Instant::now(), worked: Self::worked() }
+    }
+
+    fn stop(&self) -> Duration {
+        let worked = Self::worked().zip(self.worked).map(|(now, then)| now.saturating_sub(then));
+        worked.unwrap_or_else(|| self.begun.elapsed())
+    }
+
+    fn worked() -> Option<Duration> {
+        let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+        text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+    }
+}
+
+/// Names the variant when a thread panics over it.
+struct TellOnPanic<'a> {
+    name: &'a str,
+    number: u64,
+}
+
+impl Drop for TellOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}: variant {} failed", self.name, self.number);
+        }
+    }
+}
+
+/// `SplitMix64`: small, good enough, and the same everywhere.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() % end.max(1) as u64).unwrap()
+    }
+
+    /// An offset, by preference where structure is: in the header, or where the header points.
+    fn place(&mut self, file: &[u8]) -> usize {
+        let at = match self.below(8) {
+            0 => self.below(256),
+            1 | 2 => self.below(0x1_0000),
+            3 => self.below(file.len()),
+            _ => {
+                let pointer = self.below(0x200) & !3;
+                let target = file
+                    .get(pointer..pointer + 4)
+                    .map_or(0, |b| u32::from_le_bytes(b.try_into().expect("four bytes")) as usize);
+                target.saturating_add(self.below(0x100))
+            }
+        };
+        at % file.len().max(1)
+    }
+
+    fn range(&mut self, file: &[u8], longest: usize) -> Range<usize> {
+        let start = self.place(file);
+        start..(start + 1 + self.below(longest)).min(file.len())
+    }
+
+    /// What is written where.
+    fn edit(&mut self, file: &[u8]) -> (usize, Vec<u8>) {
+        match self.below(8) {
+            0 | 1 => {
+                let at = self.place(file);
+                (at, vec![file[at] ^ (1 << self.below(8))])
+            }
+            2..=4 => (self.place(file) & !3, self.extreme(file.len()).to_le_bytes().into()),
+            5 => {
+                let value = u64::from(self.extreme(file.len())) << self.below(33);
+                (self.place(file) & !7, value.to_le_bytes().into())
+            }
+            6 => {
+                let from = self.range(file, 0x400);
+                (self.place(file), file[from].to_vec())
+            }
+            _ => {
+                let range = self.range(file, 0x400);
+                (range.start, vec![0; range.len()])
+            }
+        }
+    }
+
+    /// A number that breaks careless arithmetic.
+    fn extreme(&mut self, len: usize) -> u32 {
+        let len = u32::try_from(len).unwrap_or(u32::MAX);
+        match self.below(10) {
+            0 => 0,
+            1 => 1,
+            2 => u32::MAX,
+            3 => u32::MAX - 1,
+            4 => 0x7fff_ffff,
+            5 => 0x8000_0000,
+            6 => len,
+            7 => len - 1,
+            8 => u32::try_from(self.below(0x1000)).unwrap(),
+            _ => u32::try_from(self.next() >> 32).unwrap(),
+        }
+    }
+}
+
+/// Opens an image and reads every column of every table.
+fn read_everything(image: Image) {
+    let Ok(source) = source::open(image, &Store::default()) else { return };
+    let catalog = Catalog::default();
+    let cx = Cx {
+        catalog: &catalog,
+        sources: &[NamedSource { name: "hostile", source: &*source }],
+        cancelled: &AtomicBool::new(false),
+        rows_read: &AtomicUsize::new(0),
+    };
+    // That table would scan all others once more.
+    source.problems(&mut |_| ControlFlow::Continue(()));
+    for table in ALL.iter().filter(|table| table.name() != "problems") {
+        let columns: Vec<usize> = (0..table.spec(false).columns.len()).collect();
+        let request = ScanRequest { columns: &columns, ..ScanRequest::default() };
+        let begun = Stopwatch::start();
+        // A table that a damaged dump cannot answer says so; that is no failure.
+        let rows = table.scan(&cx, &request).map_or(0, |scan| scan.batch.rows);
+        if begun.stop() > MAX_TIME / 4 {
+            println!("{}: {rows} rows in {:?}", table.name(), begun.stop());
+        }
+    }
+}
+
+/// The most memory that the process had so far, and what it has now, where the system tells.
+fn memory() -> Option<(u64, u64)> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        Some(line.trim().trim_end_matches(" kB").parse::<u64>().ok()? << 10)
+    };
+    Some((field("VmHWM:")?, field("VmRSS:")?))
+}
+
+fn hammer_file(path: &Path) {
+    let bytes = std::fs::read(path).expect("the dump can be read");
+    let before = memory();
+    let begun = Instant::now();
+    hammer(&path.display().to_string(), &bytes, EDITS, read_everything);
+    let grown = memory().zip(before).map_or(0, |(now, before)| now.0.saturating_sub(before.1));
+    println!("{}: {:?}, {} MB", path.display(), begun.elapsed(), grown >> 20);
+    assert!(grown < MAX_BYTES, "{}: {} MB", path.display(), grown >> 20);
+}
+
+#[test]
+fn edited_user_dumps_do_no_harm() {
+    for path in corpus::dumps("user") {
+        hammer_file(&path);
+    }
+}
+
+#[test]
+fn edited_kernel_dumps_do_no_harm() {
+    for path in corpus::dumps("kernel") {
+        hammer_file(&path);
+    }
+}
