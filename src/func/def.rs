@@ -64,18 +64,21 @@ impl Scalar {
     }
 
     /// The same under further names.
+    #[must_use]
     pub(super) const fn or(mut self, aliases: &'static [&'static str]) -> Self {
         self.spec.aliases = aliases;
         self
     }
 
     /// The same, called even when an argument is NULL.
+    #[must_use]
     pub(super) const fn takes_null(mut self) -> Self {
         self.spec.takes_null = true;
         self
     }
 
     /// The same, with a look into a dump.
+    #[must_use]
     pub(super) const fn reads_dump(mut self) -> Self {
         self.spec.is_pure = false;
         self

@@ -59,7 +59,7 @@ pub(super) const ALL: &[Scalar] = &[
             Ok(pointer(source, a.addr(0)?).map_or(Value::Null, Value::Addr))
         },
     ),
-    f("u8", "The byte at the address.", TO_INT, &[], |cx, a| small::<1>(cx, a)),
+    f("u8", "The byte at the address.", TO_INT, &[], small::<1>),
     f("u16", "The two bytes at the address as an unsigned number.", TO_INT, &[], |cx, a| {
         small::<2>(cx, a)
     }),

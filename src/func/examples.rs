@@ -102,7 +102,7 @@ fn convert(value: &Value<'static>, ty: Ty) -> Option<Value<'static>> {
     match (value, ty) {
         (Value::Null, _) => Some(Value::Null),
         (v, ty) if ty == Ty::Null || v.ty() == ty => Some(v.clone()),
-        (Value::Int(v), Ty::Double) => Some(Value::Double(*v as f64)),
+        (Value::Int(v), Ty::Double) => v.to_string().parse().ok().map(Value::Double),
         (Value::Int(v), Ty::Addr) => u64::try_from(*v).ok().map(Value::Addr),
         _ => None,
     }

@@ -21,7 +21,7 @@ pub(super) const ALL: &[Scalar] = &[
                 "     a|00042|3.14|0xff",
             ),
         ],
-        |cx, a| braces(cx, a),
+        braces,
     ),
     Scalar::new(
         "text",
@@ -29,7 +29,7 @@ pub(super) const ALL: &[Scalar] = &[
         "The text with each field such as %d, %5.1f, %-8s, %08x or %% replaced by the next argument.",
         ANY,
         &[("printf('%5d|%-5s|%.1f|%x', 42, 'ab', 2.5, 255)", "   42|ab   |2.5|ff")],
-        |cx, a| percents(cx, a),
+        percents,
     ),
 ];
 
@@ -283,7 +283,7 @@ fn thousands(digits: &str) -> String {
     let count = digits.len();
     let mut result = String::with_capacity(count + count / 3);
     for (index, c) in digits.chars().enumerate() {
-        if index > 0 && (count - index) % 3 == 0 {
+        if index > 0 && (count - index).is_multiple_of(3) {
             result.push(',');
         }
         result.push(c);

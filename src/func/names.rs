@@ -83,13 +83,11 @@ pub(super) const ALL: &[Scalar] = &[
 
 /// The code as 32 bits; negative numbers as C prints them; `None` if it needs more.
 fn code(a: &[Value<'_>]) -> Result<Option<u32>, Fault> {
-    Ok(match a.any(0) {
-        Value::Addr(v) => u32::try_from(*v).ok().or_else(|| signed(v.cast_signed())),
-        _ => {
-            let v = a.int(0)?;
-            u32::try_from(v).ok().or_else(|| signed(v))
-        }
-    })
+    let value = match a.any(0) {
+        Value::Addr(v) => v.cast_signed(),
+        _ => a.int(0)?,
+    };
+    Ok(u32::try_from(value).ok().or_else(|| signed(value)))
 }
 
 fn signed(value: i64) -> Option<u32> {

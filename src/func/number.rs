@@ -37,10 +37,7 @@ pub(super) const ALL: &[Scalar] = &[
         &[("sign(-2.5)", "-1")],
         |_, a| match a.any(0) {
             Value::Int(v) => Ok(Value::Int(v.signum())),
-            _ => {
-                let v = a.double(0)?;
-                Ok(Value::Int(i64::from(v > 0.0) - i64::from(v < 0.0)))
-            }
+            _ => a.double(0).map(|v| Value::Int(i64::from(v > 0.0) - i64::from(v < 0.0))),
         },
     ),
     f(
@@ -110,7 +107,7 @@ pub(super) const ALL: &[Scalar] = &[
         |_, a| modulo(a),
     ),
     f("gcd", "The greatest common divisor.", II, &[("gcd(12, 18)", "6")], |_, a| {
-        integer("gcd", i128::try_from(gcd(a.int(0)?.unsigned_abs(), a.int(1)?.unsigned_abs())).ok())
+        integer("gcd", Some(i128::from(gcd(a.int(0)?.unsigned_abs(), a.int(1)?.unsigned_abs()))))
     })
     .or(&["greatest_common_divisor"]),
     f("lcm", "The least common multiple.", II, &[("lcm(4, 6)", "12")], |_, a| {
@@ -263,7 +260,7 @@ fn log(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
     if base <= 0.0 || value <= 0.0 {
         return bad("the logarithm of zero or of a negative number is not defined");
     }
-    if base == 1.0 {
+    if (base - 1.0).abs() < f64::EPSILON {
         return bad("there is no logarithm to base 1");
     }
     Ok(Value::Double(value.log10() / base.log10()))

@@ -77,6 +77,7 @@ pub(super) const ALL: &[Scalar] = &[
 
 /// What a pattern is compiled with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one letter that a query may give")]
 struct Options {
     no_case: bool,
     dot_is_all: bool,

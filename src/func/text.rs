@@ -125,14 +125,11 @@ fn substring(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
         0 => -1,
         _ => count(text).saturating_add(start),
     };
-    let (from, to) = match a.any(2) {
-        Value::Null => (from, i64::MAX),
-        _ => {
-            let to = from.saturating_add(a.int(2)?);
-            (from.min(to), from.max(to))
-        }
-    };
-    Ok(owned(slice(text, from, to)))
+    if a.any(2).is_null() {
+        return Ok(owned(slice(text, from, i64::MAX)));
+    }
+    let to = from.saturating_add(a.int(2)?);
+    Ok(owned(slice(text, from.min(to), from.max(to))))
 }
 
 fn left(text: &str, n: i64) -> Result<Value<'static>, Fault> {
