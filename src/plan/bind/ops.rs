@@ -36,7 +36,7 @@ impl Binder<'_> {
             return Ok(fold(Expr::new(ExprKind::Not(Box::new(inner)), Ty::Bool, span)));
         }
         let inner = self.expr(operand, place)?;
-        let inner = if inner.is_null_literal() { Expr::null(Ty::Int, inner.span) } else { inner };
+        let inner = if inner.ty == Ty::Null { Expr::null(Ty::Int, inner.span) } else { inner };
         let (ty, format) = (inner.ty, inner.format);
         match (op, ty) {
             (UnaryOp::Plus, Ty::Int | Ty::Double | Ty::Interval | Ty::Addr) => Ok(inner),

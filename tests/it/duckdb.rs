@@ -1,0 +1,165 @@
+//! The same queries over the same rows in DuckDB, with equal answers.
+//!
+//! The queries are those of `tests/oracle/queries.sql` and others that [`crate::generate`] makes.
+//! Rows are compared in order where the query says `ORDER BY`, as a multiset elsewhere; numbers
+//! with a tolerance of one in 10^9.
+//!
+//! Left out, because the rules differ and both are written down:
+//! - types of results: sums of integers (`HUGEINT` there), whole numbers from `ceil` and `floor`,
+//!   decimals for literals with a point (`DOUBLE` here);
+//! - results outside a type's range, and arguments outside a function's domain, which are errors
+//!   here and infinite or not-a-number there (`sqrt(-1)`, `ln(0)`, `exp(1000)`);
+//! - `//` of floating-point numbers, `upper('ß')`, `epoch_ms` (rounded there, cut off here),
+//!   `date_diff('week', …)`, `date_part('epoch', …)` (whole seconds here), months and years as
+//!   durations, text of floating-point numbers.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use dumpql::{ResultSet, Session, Ty, Value};
+use serde_json::{Value as Json, json};
+
+use crate::generate;
+use crate::rows::{self, Rows};
+
+#[test]
+fn answers_equal_those_of_duckdb() {
+    let tables = generate::tables();
+    let queries = queries();
+    assert!(queries.len() >= 500, "{} queries", queries.len());
+    let Some(answers) = ask(&tables, &queries) else { return };
+    assert_eq!(answers.len(), queries.len());
+    let session = rows::session(&tables, false);
+    let mut failures = Vec::new();
+    let mut refused = 0;
+    for (query, answer) in queries.iter().zip(&answers) {
+        match judge(&session, query, answer) {
+            Ok(true) => {}
+            Ok(false) => refused += 1,
+            Err(reason) => failures.push(format!("{query}\n  {reason}")),
+        }
+    }
+    println!("{} queries equal, {refused} refused by both", queries.len() - refused - failures.len());
+    assert!(refused * 10 <= queries.len(), "{refused} queries are errors to both engines");
+    assert!(failures.is_empty(), "{} differ\n{}", failures.len(), failures.join("\n"));
+}
+
+fn queries() -> Vec<String> {
+    let written = include_str!("../oracle/queries.sql").lines();
+    let written = written.filter(|l| !l.is_empty() && !l.starts_with("--")).map(str::to_owned);
+    written.chain(generate::queries(700)).collect()
+}
+
+/// DuckDB's answers; `None`, said aloud, where it is not installed.
+fn ask(tables: &[Rows], queries: &[String]) -> Option<Vec<Json>> {
+    let python = std::env::var("DUMPQL_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let found = Command::new(&python).args(["-c", "import duckdb"]).output();
+    if !found.is_ok_and(|output| output.status.success()) {
+        eprintln!("SKIPPED: {python} with the module duckdb not found (set DUMPQL_PYTHON)");
+        return None;
+    }
+    let folder = std::env::temp_dir().join(format!("dumpql-duckdb-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a temporary folder");
+    let (job, answers) = (folder.join("job.json"), folder.join("answers.json"));
+    let tables: Vec<Json> = tables.iter().map(table_json).collect();
+    std::fs::write(&job, json!({ "tables": tables, "queries": queries }).to_string()).expect("written");
+    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/duckdb_diff.py");
+    let run = Command::new(&python).arg(script).args([&job, &answers]).output().expect("python runs");
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let text = std::fs::read_to_string(&answers).expect("answers");
+    let _ = std::fs::remove_dir_all(&folder);
+    match serde_json::from_str(&text).expect("JSON") {
+        Json::Array(answers) => Some(answers),
+        other => panic!("not a list: {other}"),
+    }
+}
+
+fn table_json(table: &Rows) -> Json {
+    let columns: Vec<Json> = table.columns.iter().map(|(n, ty)| json!([n, ty.name()])).collect();
+    let rows: Vec<Json> =
+        table.rows.iter().map(|row| Json::Array(row.iter().map(json_of).collect())).collect();
+    json!({ "name": table.name, "columns": columns, "rows": rows })
+}
+
+fn json_of(value: &Value<'_>) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(v) => json!(v),
+        Value::Int(v) | Value::Time(v) | Value::Interval(v) => json!(v),
+        Value::Double(v) if v.is_nan() => json!("nan"),
+        Value::Double(v) if v.is_infinite() => json!(if *v > 0.0 { "inf" } else { "-inf" }),
+        Value::Double(v) => json!(v),
+        Value::Text(v) => json!(v),
+        Value::Addr(v) => json!(v),
+    }
+}
+
+/// Whether the answers are equal; `Ok(false)` where both are errors.
+fn judge(session: &Session, query: &str, answer: &Json) -> Result<bool, String> {
+    let ours = session.query(query);
+    let theirs = answer["rows"].as_array();
+    let (ours, theirs) = match (ours, theirs) {
+        (Ok(ours), Some(theirs)) => (cells(&ours), theirs.clone()),
+        (Err(_), None) => return Ok(false),
+        (Ok(_), None) => return Err(format!("only DuckDB refuses: {}", answer["error"])),
+        (Err(error), Some(_)) => return Err(format!("only dumpql refuses:\n{}", error.render(None, false))),
+    };
+    if ours.len() != theirs.len() {
+        return Err(format!("{} rows, DuckDB has {}", ours.len(), theirs.len()));
+    }
+    let mut ours = ours;
+    let mut theirs: Vec<Vec<Json>> =
+        theirs.iter().map(|row| row.as_array().cloned().unwrap_or_default()).collect();
+    if !is_ordered(query) {
+        ours.sort_by_cached_key(|row| key(row));
+        theirs.sort_by_cached_key(|row| key(row));
+    }
+    for (ours, theirs) in ours.iter().zip(&theirs) {
+        let equal = ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(a, b)| same(a, b));
+        if !equal {
+            return Err(format!("{ours:?}\n  DuckDB: {theirs:?}"));
+        }
+    }
+    Ok(true)
+}
+
+/// Whether the last clause of the outermost query is an order; generated orders are total.
+fn is_ordered(query: &str) -> bool {
+    query.rfind("ORDER BY").is_some_and(|at| {
+        let depth = query[at..].chars().fold(0i32, |d, c| d + i32::from(c == '(') - i32::from(c == ')'));
+        depth == 0
+    })
+}
+
+fn cells(result: &ResultSet) -> Vec<Vec<Json>> {
+    let columns = result.fields().len();
+    let is_null = |ty: Ty| ty == Ty::Null;
+    (0..result.len())
+        .map(|row| {
+            let cell = |c: usize| if is_null(result.fields()[c].ty) { Json::Null } else { json_of(&result.value(row, c)) };
+            (0..columns).map(cell).collect()
+        })
+        .collect()
+}
+
+/// Rows that are equal within the tolerance have one key, but for bad luck at a digit's edge.
+fn key(row: &[Json]) -> String {
+    let cell = |value: &Json| match value.as_f64() {
+        Some(number) => format!("{:.7e}", number + 0.0),
+        None => value.to_string(),
+    };
+    row.iter().map(cell).collect::<Vec<_>>().join("|")
+}
+
+fn same(a: &Json, b: &Json) -> bool {
+    if let (Some(x), Some(y)) = (a.as_i64(), b.as_i64()) {
+        return x == y;
+    }
+    if let (Some(x), Some(y)) = (a.as_u64(), b.as_u64()) {
+        return x == y;
+    }
+    match (a.as_f64(), b.as_f64()) {
+        (Some(x), Some(y)) => (x - y).abs() <= 1e-9 * x.abs().max(y.abs()).max(1.0),
+        _ => a == b,
+    }
+}

@@ -1,0 +1,182 @@
+-- Queries whose answers in dumpql and in DuckDB have to be equal, one a line, over the tables of
+-- tests/it/generate.rs: t (60 rows), u (25), v (8), each with id, a, b, d, s, w, f, ts, p.
+
+-- Literals and arithmetic
+SELECT 1 + 2 * 3, (1 + 2) * 3, -5 // 2, -5 % 3, 7 % -3, 2 - -2, +4
+SELECT 1 / 2, 7 / 2, 1 / 0, 5 // 0, 5 % 0, 1.5 + 2.25, 1e3
+SELECT 5 & 3, 5 | 3, ~5, xor(5, 3), 1 << 4, 256 >> 3
+SELECT NULL + 1, NULL = NULL, NULL IS NULL, NULL AND false, NULL OR true, NOT NULL::BOOLEAN
+SELECT true AND NULL, false OR NULL, NULL AND NULL, NULL <> 1
+SELECT 1 IS DISTINCT FROM NULL, NULL IS NOT DISTINCT FROM NULL, 1 IS NOT DISTINCT FROM 1
+SELECT 'it''s', '', 'a' || 'b' || 'c', 'a' || NULL
+SELECT 1 = 1.0, 1 < 1.5, 2::DOUBLE = 2, '3'::BIGINT + 1
+SELECT CAST('12' AS BIGINT), '1.5'::DOUBLE, 1::BOOLEAN, 0::BOOLEAN, true::BIGINT, CAST(3 AS VARCHAR)
+SELECT TRY_CAST('x' AS BIGINT), TRY_CAST('7' AS BIGINT), TRY_CAST('' AS DOUBLE), 'true'::BOOLEAN, 'f'::BOOLEAN
+SELECT CAST(2.5::DOUBLE AS BIGINT), CAST(3.5::DOUBLE AS BIGINT), CAST(-2.5::DOUBLE AS BIGINT), CAST(-0.4::DOUBLE AS BIGINT)
+SELECT 3 BETWEEN 1 AND 5, 3 NOT BETWEEN 1 AND 5, NULL BETWEEN 1 AND 2, 1 BETWEEN NULL AND 0, 1 BETWEEN NULL AND 2
+SELECT 1 IN (1, 2), 3 IN (1, 2), 3 IN (1, NULL), 1 IN (1, NULL), NULL IN (1), 3 NOT IN (1, NULL), 3 NOT IN (1, 2)
+SELECT CASE WHEN 1 > 2 THEN 'a' WHEN 2 > 1 THEN 'b' ELSE 'c' END, CASE 3 WHEN 1 THEN 'x' END, CASE NULL WHEN NULL THEN 1 ELSE 2 END
+SELECT 'abc' LIKE 'a%', 'abc' LIKE '_b_', 'abc' LIKE 'A%', 'ABC' ILIKE 'a%', 'a%b' LIKE 'a\%b' ESCAPE '\', 'axb' LIKE 'a$%b' ESCAPE '$'
+SELECT 'abc' LIKE '', '' LIKE '', '' LIKE '%', 'abc' LIKE '%%c', 'abc' NOT LIKE 'b', NULL LIKE 'a', 'é' LIKE '_'
+SELECT 'abc' GLOB 'a*', 'abc' GLOB '?b?', 'abc' GLOB '[a-c]bc', 'Abc' GLOB 'a*', 'abc' GLOB '[!x]*'
+SELECT 'abc' SIMILAR TO 'a.c', 'xabc' SIMILAR TO 'abc', 'abc' SIMILAR TO '(a|b)+c'
+SELECT TIMESTAMP '2007-11-09 17:42:05' + INTERVAL '1 hour', TIMESTAMP '2007-11-09' - TIMESTAMP '2007-11-08 12:00:00'
+SELECT INTERVAL '1 day' + INTERVAL '2 hours', INTERVAL '90 minutes' > INTERVAL '1 hour', 2 * INTERVAL '3 seconds'
+SELECT TIMESTAMP '2007-11-09 17:42:05.25' < TIMESTAMP '2007-11-09 17:42:05.5', '2007-11-09'::TIMESTAMP
+
+-- Functions of text
+SELECT length('héllo'), strlen('héllo'), upper('abc'), lower('ÄÖ'), reverse('abc'), repeat('ab', 3), repeat('ab', 0)
+SELECT substring('hello', 2, 3), substring('hello', -3, 2), substring('hello', 0, 3), substring('hello', 2), substring('hello', -10, 7), substr('hello', 2, -1)
+SELECT left('abc', 2), left('abc', -1), right('abc', 2), right('abc', -1), left('abc', 0), right('abc', 9)
+SELECT lpad('7', 3, '0'), rpad('7', 3, '0'), lpad('abc', 2, 'x'), lpad('a', 5, 'xy')
+SELECT trim('  a '), ltrim('xxa', 'x'), rtrim('axx', 'x'), trim('xyaxy', 'xy')
+SELECT replace('a-b-c', '-', '+'), replace('abc', '', 'x'), translate('hello', 'el', 'ip'), translate('hello', 'el', 'i')
+SELECT contains('abc', 'b'), starts_with('abc', 'a'), ends_with('abc', 'c'), prefix('abc', 'b'), suffix('abc', 'b')
+SELECT strpos('hello', 'l'), instr('hello', 'z'), position('l' IN 'hello'), strpos('héllo', 'l')
+SELECT split_part('a,b,c', ',', 2), split_part('a,b,c', ',', -1), split_part('a,b,c', ',', 9), split_part('abc', '', 2)
+SELECT ascii('abc'), unicode('é'), ord(''), chr(65), levenshtein('kitten', 'sitting')
+SELECT concat('a', NULL, 1, true), concat_ws(',', 'a', NULL, 'b'), concat_ws(NULL, 'a'), concat_ws('-', 1, 'x')
+SELECT regexp_matches('abc', 'b'), regexp_full_match('abc', 'b'), regexp_extract('abc123', '[0-9]+'), regexp_extract('abc', '[0-9]+'), regexp_extract('abc123', '([a-z]+)([0-9]+)', 2)
+SELECT regexp_replace('hello', 'l', 'L'), regexp_replace('hello', 'l', 'L', 'g'), regexp_replace('HELLO', 'l', 'x', 'gi'), regexp_replace('abc', '(b)', '[\1]')
+SELECT format('{} of {}', 1, 'two'), format('{:>5}|{:05d}|{:.2f}|{:x}', 'a', 42, 3.14159::DOUBLE, 255), printf('%5d|%-5s|%05.1f|%x', 42, 'ab', 2.5::DOUBLE, 255)
+SELECT hex(255), to_hex(0), hex('ab'), bin(5), format_bytes(1536), format_bytes(1610612736), format_bytes(1000), format_bytes(1)
+SELECT parse_filename('C:\a\b.txt'), parse_filename('a/b.txt', true), parse_dirpath('a/b/c.txt'), parse_dirname('a/b/c.txt')
+
+-- Functions of numbers
+SELECT abs(-5), sign(-3), sign(0), ceil(1.2::DOUBLE), floor(-1.2::DOUBLE), round(2.5::DOUBLE), round(-2.5::DOUBLE), trunc(-1.7::DOUBLE)
+SELECT round(1234.567::DOUBLE, 2), round(1234.567::DOUBLE, -2), round(15, -1), round(-15, -1), round(0.5::DOUBLE, 0)
+SELECT sqrt(2), cbrt(27), pow(2, 10), exp(1), ln(10), log(100), log10(1000), log2(8), pi()
+SELECT greatest(1, NULL, 3), least(1, NULL, 3), greatest('a', 'b'), greatest(1, 2.5::DOUBLE), gcd(12, 18), lcm(4, 6), mod(-7, 3)
+SELECT bit_count(255), isnan('nan'::DOUBLE), isinf(1.0::DOUBLE), isfinite(1.0::DOUBLE), sin(1), cos(1), tan(1), atan2(1, 2), degrees(1), radians(180)
+SELECT coalesce(NULL, NULL, 3), ifnull(NULL, 2), nullif(1, 1), nullif(1, 2), if(true, 1, 2), if(NULL, 1, 2)
+
+-- Functions of time
+SELECT date_trunc('hour', ts), date_trunc('day', ts), date_trunc('week', ts), date_trunc('month', ts), date_trunc('quarter', ts), date_trunc('year', ts) FROM t
+SELECT year(ts), month(ts), day(ts), hour(ts), minute(ts), second(ts), quarter(ts), week(ts), dayofweek(ts), dayofyear(ts) FROM t
+SELECT date_part('millisecond', ts), date_part('microsecond', ts), date_part('isodow', ts), date_part('isoyear', ts), date_part('century', ts), date_part('decade', ts) FROM t
+SELECT extract(year FROM ts), extract(dow FROM ts), epoch(ts), epoch_us(ts), dayname(ts), monthname(ts), last_day(ts) FROM t
+SELECT date_diff('hour', ts, TIMESTAMP '2007-11-09'), date_diff('day', ts, TIMESTAMP '2007-11-09'), date_diff('month', ts, TIMESTAMP '2007-11-09'), date_diff('year', ts, TIMESTAMP '2010-01-01') FROM t
+SELECT strftime(ts, '%Y-%m-%d %H:%M:%S %j %a %A %b %B %y %I %p %w %u %U %W %V %G %-d %-m') FROM t
+SELECT time_bucket(INTERVAL '5 minutes', ts), time_bucket(INTERVAL '3 days', ts) FROM t
+SELECT to_days(2), to_hours(3), to_minutes(4), to_seconds(5), to_milliseconds(6), to_microseconds(7), make_timestamp(1500000), make_timestamp(2007, 11, 9, 17, 42, 5.5), epoch_ms(1500)
+SELECT ts + INTERVAL '1 day', ts - INTERVAL '36 hours', ts - TIMESTAMP '2007-11-01' FROM t
+SELECT id FROM t WHERE ts > TIMESTAMP '2007-11-09' AND ts < '2007-12-01'::TIMESTAMP
+
+-- Addresses
+SELECT p, p + 16, p = 0, p > 1000, p IS NULL FROM t
+SELECT max(p), min(p), count(DISTINCT p) FROM t
+SELECT t.id, u.id FROM t JOIN u ON t.p = u.p
+
+-- Filters, order, limits
+SELECT * FROM v
+SELECT * EXCLUDE (ts, p) FROM v WHERE a IS NOT NULL
+SELECT * REPLACE (a + 1 AS a) FROM v
+FROM v WHERE id < 3
+FROM v
+SELECT id, a FROM t ORDER BY a, id
+SELECT id, a FROM t ORDER BY a DESC, id DESC
+SELECT id, a FROM t ORDER BY a NULLS FIRST, id LIMIT 10
+SELECT id, s FROM t ORDER BY s DESC NULLS LAST, 1
+SELECT id, d FROM t ORDER BY abs(d), id LIMIT 7 OFFSET 3
+SELECT id, a + b AS total FROM t ORDER BY total, id
+SELECT id FROM t ORDER BY f, w DESC, id
+SELECT id FROM t ORDER BY id LIMIT 0
+SELECT id FROM t ORDER BY id OFFSET 55
+SELECT DISTINCT a FROM t
+SELECT DISTINCT w, f FROM t
+SELECT DISTINCT w FROM t ORDER BY w NULLS FIRST
+SELECT DISTINCT ON (w) w, id FROM t ORDER BY w, id DESC
+SELECT a, a AS a2, t.a FROM t WHERE t.id = 1
+SELECT id AS "Id Nr" FROM t WHERE "id" = 2
+SELECT id FROM t WHERE f
+SELECT id FROM t WHERE NOT f
+SELECT id FROM t WHERE f IS NOT TRUE
+SELECT id FROM t WHERE a = b OR a IS NULL
+SELECT id FROM t WHERE s LIKE '%s%' AND w IN ('red', 'blue')
+SELECT id FROM t WHERE a NOT IN (1, 2, 3)
+SELECT id FROM t WHERE a + NULL > 0
+
+-- Groups
+SELECT count(*), count(a), count(DISTINCT a), sum(a), avg(a), min(a), max(a) FROM t
+SELECT count(*), count(a), sum(a), avg(a), min(a), max(s), bool_and(f) FROM t WHERE false
+SELECT a, count(*) FROM t WHERE false GROUP BY a
+SELECT w, count(*) FROM t GROUP BY w
+SELECT w, count(*) AS n FROM t GROUP BY 1 ORDER BY n DESC, w
+SELECT w, f, sum(a) FROM t GROUP BY ALL
+SELECT a % 2 AS odd, count(*) FROM t GROUP BY odd
+SELECT w, count(*) FROM t GROUP BY w HAVING count(*) > 10
+SELECT w FROM t GROUP BY w HAVING sum(a) > 50 AND min(id) < 5
+SELECT count(*) FROM t HAVING count(*) > 100
+SELECT w, count(*) FILTER (WHERE f), sum(a) FILTER (WHERE a > 3) FROM t GROUP BY w
+SELECT w, sum(DISTINCT a), avg(DISTINCT a), count(DISTINCT s) FROM t GROUP BY w
+SELECT w, string_agg(id::VARCHAR, ',' ORDER BY id DESC) FROM t GROUP BY w
+SELECT string_agg(DISTINCT w, '/' ORDER BY w) FROM t
+SELECT w, first(id ORDER BY id), last(id ORDER BY id), any_value(w) FROM t GROUP BY w
+SELECT w, arg_min(id, b), arg_max(id, b), min_by(s, id), max_by(s, id) FROM t GROUP BY w
+SELECT w, median(a), median(d), quantile_cont(d, 0.25), quantile_disc(a, 0.75) FROM t GROUP BY w
+SELECT w, stddev_samp(d), stddev_pop(d), var_samp(d), var_pop(d), stddev(a), variance(a) FROM t GROUP BY w
+SELECT w, bool_and(f), bool_or(f), bit_and(a), bit_or(a), bit_xor(a), count_if(a > 2) FROM t GROUP BY w
+SELECT w, min(ts), max(ts), min(s), max(s), min(p), max(p) FROM t GROUP BY w
+SELECT product(a) FROM v
+SELECT mode(w) FROM (VALUES ('x'), ('y'), ('x')) AS q(w)
+SELECT max(n) FROM (SELECT w, count(*) AS n FROM t GROUP BY w)
+SELECT w, max(a) - min(a), count(*) * 2 FROM t GROUP BY w ORDER BY w
+SELECT upper(w), count(*) FROM t GROUP BY upper(w)
+SELECT a IS NULL, count(*) FROM t GROUP BY a IS NULL
+SELECT approx_count_distinct(w) > 0 FROM t
+SELECT sum(a + b), sum(a) + sum(b) FROM t WHERE a IS NOT NULL AND b IS NOT NULL
+
+-- Joins
+SELECT t.id, u.id FROM t JOIN u ON t.a = u.a
+SELECT t.id, u.id FROM t LEFT JOIN u ON t.a = u.a AND u.f
+SELECT t.id, u.id FROM t RIGHT JOIN u ON t.a = u.a AND t.f
+SELECT t.id, u.id FROM t FULL JOIN u ON t.a = u.a AND t.w = u.w
+SELECT count(*) FROM t CROSS JOIN v
+SELECT count(*) FROM t, u, v
+SELECT t.id FROM t SEMI JOIN u ON t.a = u.a
+SELECT t.id FROM t ANTI JOIN u ON t.a = u.a
+SELECT a, t.id, u.id FROM t JOIN u USING (a)
+SELECT a, w, t.id, u.id FROM t FULL JOIN u USING (a, w)
+SELECT a, t.a, u.a FROM t LEFT JOIN u USING (a)
+SELECT a, t.a, u.a FROM t RIGHT JOIN u USING (a)
+SELECT * FROM (SELECT a, id AS i FROM t) AS x NATURAL JOIN (SELECT a, id AS j FROM u) AS y
+SELECT x.id, y.id FROM t x JOIN t y ON x.id = y.id + 1
+SELECT x.id, y.id FROM t x JOIN v y ON x.b < y.b
+SELECT x.id, y.id FROM t x LEFT JOIN v y ON x.b < y.b AND x.a = 3
+SELECT x.id, y.id, z.id FROM t x JOIN u y ON x.a = y.a JOIN v z ON y.w = z.w
+SELECT x.id, y.id FROM t x JOIN u y ON x.a = y.a WHERE x.w = 'red' AND y.f
+SELECT x.w, count(*), sum(y.b) FROM t x LEFT JOIN u y ON x.a = y.a GROUP BY x.w
+SELECT x.id, y.id FROM t x FULL JOIN v y ON x.id = y.id WHERE x.id IS NULL OR x.id < 10
+SELECT x.id FROM t x JOIN u y ON x.a IS NOT DISTINCT FROM y.a
+
+-- Sub-queries, common table expressions, set operations
+SELECT (SELECT max(a) FROM u), id FROM v
+SELECT id FROM t WHERE a = (SELECT min(a) FROM u)
+SELECT id FROM t WHERE a IN (SELECT a FROM u WHERE a IS NOT NULL)
+SELECT id FROM t WHERE a NOT IN (SELECT a FROM u WHERE a IS NOT NULL)
+SELECT id FROM t WHERE a NOT IN (SELECT a FROM u)
+SELECT id FROM t WHERE a NOT IN (SELECT a FROM u WHERE false)
+SELECT a IN (SELECT a FROM u), a NOT IN (SELECT a FROM v) FROM t
+SELECT id FROM t WHERE EXISTS (SELECT 1 FROM u WHERE false)
+SELECT id FROM t WHERE NOT EXISTS (SELECT 1 FROM u WHERE a > 1000)
+SELECT (SELECT a FROM u WHERE false)
+SELECT q.n FROM (SELECT a AS n FROM t) AS q WHERE q.n > 5
+SELECT x, y FROM (SELECT a, b FROM t) AS q(x, y) WHERE x > 0
+WITH q AS (SELECT a, b FROM t) SELECT a, sum(b) FROM q GROUP BY a
+WITH q(x) AS (SELECT a FROM t), r AS (SELECT x + 1 AS y FROM q) SELECT * FROM q JOIN r ON q.x = r.y
+WITH q AS (SELECT 1 AS x) SELECT * FROM q UNION ALL SELECT * FROM q
+SELECT a FROM t UNION SELECT a FROM u
+SELECT a FROM t UNION ALL SELECT a FROM u
+SELECT a FROM t INTERSECT SELECT a FROM u
+SELECT a FROM t EXCEPT SELECT a FROM u
+SELECT w FROM t INTERSECT ALL SELECT w FROM u
+SELECT w FROM t EXCEPT ALL SELECT w FROM u
+SELECT a FROM t UNION SELECT a FROM u INTERSECT SELECT a FROM v
+(SELECT a FROM t EXCEPT SELECT a FROM u) UNION ALL SELECT a FROM v
+SELECT 1 UNION SELECT 2.5::DOUBLE UNION SELECT NULL
+SELECT a FROM t UNION SELECT a FROM u ORDER BY a DESC NULLS FIRST LIMIT 5
+SELECT NULL UNION SELECT 1
+VALUES (1, 'a'), (2, NULL)
+SELECT * FROM (VALUES (1, 'a'), (2, 'b')) AS q(n, s) ORDER BY n DESC
+SELECT sum(n) FROM (VALUES (1), (2), (NULL)) AS q(n)
+SELECT v.id, q.n FROM v LEFT JOIN (VALUES (1), (3)) AS q(n) ON v.id = q.n
