@@ -184,14 +184,14 @@ pub(super) const ALL: &[FunctionSpec] = &[
         "stddev_pop",
         "The standard deviation of a whole population.",
         TO_DOUBLE,
-        &[("stddev_pop(x)", "1.5")],
+        &[("round(stddev_pop(x), 4)", "1.5")],
     ),
     or(
         aggregate(
             "var_samp",
             "The variance of a sample; NULL of fewer than two values.",
             TO_DOUBLE,
-            &[("var_samp(x)", "3.0")],
+            &[("round(var_samp(x), 4)", "3.0")],
         ),
         &["variance"],
     ),
@@ -199,7 +199,7 @@ pub(super) const ALL: &[FunctionSpec] = &[
         "var_pop",
         "The variance of a whole population.",
         TO_DOUBLE,
-        &[("var_pop(x)", "2.25")],
+        &[("round(var_pop(x), 4)", "2.25")],
     ),
     aggregate(
         "bool_and",

@@ -11,7 +11,7 @@
 //!   here and infinite or not-a-number there (`sqrt(-1)`, `ln(0)`, `exp(1000)`);
 //! - `//` of floating-point numbers, `upper('ß')`, `epoch_ms` (rounded there, cut off here),
 //!   `date_diff('week', …)`, `date_part('epoch', …)` (whole seconds here), months and years as
-//!   durations, text of floating-point numbers.
+//!   durations, text of floating-point numbers, `count_if` of no rows (0 here).
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -39,7 +39,10 @@ fn answers_equal_those_of_duckdb() {
             Err(reason) => failures.push(format!("{query}\n  {reason}")),
         }
     }
-    println!("{} queries equal, {refused} refused by both", queries.len() - refused - failures.len());
+    println!(
+        "{} queries equal, {refused} refused by both",
+        queries.len() - refused - failures.len()
+    );
     assert!(refused * 10 <= queries.len(), "{refused} queries are errors to both engines");
     assert!(failures.is_empty(), "{} differ\n{}", failures.len(), failures.join("\n"));
 }
@@ -62,9 +65,11 @@ fn ask(tables: &[Rows], queries: &[String]) -> Option<Vec<Json>> {
     std::fs::create_dir_all(&folder).expect("a temporary folder");
     let (job, answers) = (folder.join("job.json"), folder.join("answers.json"));
     let tables: Vec<Json> = tables.iter().map(table_json).collect();
-    std::fs::write(&job, json!({ "tables": tables, "queries": queries }).to_string()).expect("written");
+    std::fs::write(&job, json!({ "tables": tables, "queries": queries }).to_string())
+        .expect("written");
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/duckdb_diff.py");
-    let run = Command::new(&python).arg(script).args([&job, &answers]).output().expect("python runs");
+    let run =
+        Command::new(&python).arg(script).args([&job, &answers]).output().expect("python runs");
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     let text = std::fs::read_to_string(&answers).expect("answers");
     let _ = std::fs::remove_dir_all(&folder);
@@ -102,7 +107,9 @@ fn judge(session: &Session, query: &str, answer: &Json) -> Result<bool, String> 
         (Ok(ours), Some(theirs)) => (cells(&ours), theirs.clone()),
         (Err(_), None) => return Ok(false),
         (Ok(_), None) => return Err(format!("only DuckDB refuses: {}", answer["error"])),
-        (Err(error), Some(_)) => return Err(format!("only dumpql refuses:\n{}", error.render(None, false))),
+        (Err(error), Some(_)) => {
+            return Err(format!("only dumpql refuses:\n{}", error.render(None, false)));
+        }
     };
     if ours.len() != theirs.len() {
         return Err(format!("{} rows, DuckDB has {}", ours.len(), theirs.len()));
@@ -126,7 +133,8 @@ fn judge(session: &Session, query: &str, answer: &Json) -> Result<bool, String> 
 /// Whether the last clause of the outermost query is an order; generated orders are total.
 fn is_ordered(query: &str) -> bool {
     query.rfind("ORDER BY").is_some_and(|at| {
-        let depth = query[at..].chars().fold(0i32, |d, c| d + i32::from(c == '(') - i32::from(c == ')'));
+        let depth =
+            query[at..].chars().fold(0i32, |d, c| d + i32::from(c == '(') - i32::from(c == ')'));
         depth == 0
     })
 }
@@ -136,7 +144,13 @@ fn cells(result: &ResultSet) -> Vec<Vec<Json>> {
     let is_null = |ty: Ty| ty == Ty::Null;
     (0..result.len())
         .map(|row| {
-            let cell = |c: usize| if is_null(result.fields()[c].ty) { Json::Null } else { json_of(&result.value(row, c)) };
+            let cell = |c: usize| {
+                if is_null(result.fields()[c].ty) {
+                    Json::Null
+                } else {
+                    json_of(&result.value(row, c))
+                }
+            };
             (0..columns).map(cell).collect()
         })
         .collect()

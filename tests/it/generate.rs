@@ -9,7 +9,8 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).expect("31 bits") % sides
     }
 
@@ -18,7 +19,8 @@ impl Dice {
     }
 
     fn number(&mut self, low: i64, high: i64) -> i64 {
-        low + i64::try_from(self.roll(usize::try_from(high - low + 1).expect("a range"))).expect("small")
+        low + i64::try_from(self.roll(usize::try_from(high - low + 1).expect("a range")))
+            .expect("small")
     }
 
     /// One in that many times.
@@ -28,12 +30,25 @@ impl Dice {
 }
 
 const WORDS: [&str; 14] = [
-    "ntfs", "NTFS", "Ntfs.sys", "tcpip", "afd", "AFD.SYS", "", "win32k base", "é", "a_b", "100%", "x", "xx", "zz top",
+    "ntfs",
+    "NTFS",
+    "Ntfs.sys",
+    "tcpip",
+    "afd",
+    "AFD.SYS",
+    "",
+    "win32k base",
+    "é",
+    "a_b",
+    "100%",
+    "x",
+    "xx",
+    "zz top",
 ];
 
 /// Three tables with NULLs, duplicates, negative numbers, ties, and text of both cases. `id` is
 /// unique in each.
-pub fn tables() -> Vec<Rows> {
+pub(crate) fn tables() -> Vec<Rows> {
     let mut dice = Dice(42);
     vec![table("t", 60, &mut dice), table("u", 25, &mut dice), table("v", 8, &mut dice)]
 }
@@ -51,7 +66,9 @@ fn table(name: &'static str, count: i64, dice: &mut Dice) -> Rows {
         ("p", Ty::Addr),
     ];
     let rows = (1..=count).map(|id| {
-        let mut or_null = |value: Value<'static>, dice: &mut Dice| if dice.one_in(6) { Value::Null } else { value };
+        let or_null = |value: Value<'static>, dice: &mut Dice| {
+            if dice.one_in(6) { Value::Null } else { value }
+        };
         let a = Value::Int(dice.number(-5, 12));
         let b = Value::Int(dice.number(-1000, 1000));
         #[allow(clippy::cast_precision_loss, reason = "small")]
@@ -59,8 +76,11 @@ fn table(name: &'static str, count: i64, dice: &mut Dice) -> Rows {
         let s = Value::text(dice.pick(&WORDS));
         let w = Value::text(dice.pick(&["red", "green", "blue"]));
         let f = Value::Bool(dice.one_in(2));
-        let ts = Value::Time(1_194_600_000_000_000 + dice.number(-40_000_000, 40_000_000) * 1_000_000);
-        let p = Value::Addr(u64::try_from(dice.number(0, 40)).expect("not negative") * 0x0400_0000_0000_0000 / 2);
+        let ts =
+            Value::Time(1_194_600_000_000_000 + dice.number(-40_000_000, 40_000_000) * 1_000_000);
+        let p = Value::Addr(
+            u64::try_from(dice.number(0, 40)).expect("not negative") * 0x0400_0000_0000_0000 / 2,
+        );
         let mut row = vec![Value::Int(id)];
         row.extend([a, b, d, s, w, f, ts, p].map(|v| or_null(v, dice)));
         row
@@ -69,7 +89,7 @@ fn table(name: &'static str, count: i64, dice: &mut Dice) -> Rows {
 }
 
 /// That many queries.
-pub fn queries(count: usize) -> Vec<String> {
+pub(crate) fn queries(count: usize) -> Vec<String> {
     let mut dice = Dice(7);
     (0..count).map(|n| query(n, &mut dice)).collect()
 }
@@ -104,7 +124,9 @@ impl Writer<'_> {
             4 => format!("({} // {})", self.int(d), self.int(0)),
             5 => format!("abs({})", self.int(d)),
             6 => format!("-({})", self.int(d)),
-            7 => format!("CASE WHEN {} THEN {} ELSE {} END", self.truth(d), self.int(d), self.int(d)),
+            7 => {
+                format!("CASE WHEN {} THEN {} ELSE {} END", self.truth(d), self.int(d), self.int(d))
+            }
             8 => format!("coalesce({}, {})", self.int(d), self.int(0)),
             9 => format!("nullif({}, {})", self.int(d), self.int(0)),
             10 => format!("length({})", self.text(d)),
@@ -113,7 +135,9 @@ impl Writer<'_> {
             13 => format!("sign({})", self.int(d)),
             14 => format!("({} & {})", self.int(d), self.dice.number(0, 255)),
             15 => {
-                let part = self.dice.pick(&["year", "month", "day", "hour", "minute", "dow", "doy", "week"]);
+                let part = self
+                    .dice
+                    .pick(&["year", "month", "day", "hour", "minute", "dow", "doy", "week"]);
                 format!("date_part('{part}', {})", self.column(&["ts"]))
             }
             _ => format!("CASE {} WHEN {} THEN {} END", self.int(0), self.int(0), self.int(d)),
@@ -154,7 +178,12 @@ impl Writer<'_> {
             0 => format!("lower({})", self.text(d)),
             1 => format!("upper({})", self.text(d)),
             2 => format!("({} || {})", self.text(d), self.text(0)),
-            3 => format!("substring({}, {}, {})", self.text(d), self.dice.number(-3, 4), self.dice.number(0, 4)),
+            3 => format!(
+                "substring({}, {}, {})",
+                self.text(d),
+                self.dice.number(-3, 4),
+                self.dice.number(0, 4)
+            ),
             4 => format!("replace({}, '{}', 'q')", self.text(d), self.dice.pick(&["t", "x", "s"])),
             5 => format!("left({}, {})", self.text(d), self.dice.number(-2, 4)),
             6 => format!("right({}, {})", self.text(d), self.dice.number(-2, 4)),
@@ -162,7 +191,12 @@ impl Writer<'_> {
             8 => format!("trim({})", self.text(d)),
             9 => format!("coalesce({}, {})", self.text(d), self.text(0)),
             10 => format!("CAST({} AS VARCHAR)", self.int(d)),
-            11 => format!("CASE WHEN {} THEN {} ELSE {} END", self.truth(d), self.text(d), self.text(0)),
+            11 => format!(
+                "CASE WHEN {} THEN {} ELSE {} END",
+                self.truth(d),
+                self.text(d),
+                self.text(0)
+            ),
             _ => format!("reverse({})", self.text(d)),
         }
     }
@@ -175,7 +209,11 @@ impl Writer<'_> {
                 0 => format!("({} AND {})", self.truth(d), self.truth(d)),
                 1 => format!("({} OR {})", self.truth(d), self.truth(d)),
                 2 => format!("NOT ({})", self.truth(d)),
-                _ => format!("({}) IS {}", self.truth(d), self.dice.pick(&["NULL", "NOT NULL", "TRUE", "NOT FALSE"])),
+                _ => format!(
+                    "({}) IS {}",
+                    self.truth(d),
+                    self.dice.pick(&["NULL", "NOT NULL", "TRUE", "NOT FALSE"])
+                ),
             };
         }
         match self.dice.roll(13) {
@@ -189,15 +227,36 @@ impl Writer<'_> {
                 let last = if self.dice.one_in(3) { "NULL".to_owned() } else { self.int(0) };
                 format!("{} {not}IN ({}, {}, {last})", self.int(d), self.int(0), self.int(0))
             }
-            7 => format!("{} {}BETWEEN {} AND {}", self.int(d), self.dice.pick(&["", "NOT "]), self.int(0), self.int(d)),
+            7 => format!(
+                "{} {}BETWEEN {} AND {}",
+                self.int(d),
+                self.dice.pick(&["", "NOT "]),
+                self.int(0),
+                self.int(d)
+            ),
             8 => {
                 let op = self.dice.pick(&["LIKE", "NOT LIKE", "ILIKE", "NOT ILIKE"]);
-                let pattern = self.dice.pick(&["n%", "%s%", "_", "%", "", "a_b", "%.SYS", "x_", "%t%p%"]);
+                let pattern =
+                    self.dice.pick(&["n%", "%s%", "_", "%", "", "a_b", "%.SYS", "x_", "%t%p%"]);
                 format!("{} {op} '{pattern}'", self.text(d))
             }
-            9 => format!("{} IS {}DISTINCT FROM {}", self.int(d), self.dice.pick(&["", "NOT "]), self.int(0)),
-            10 => format!("regexp_matches({}, '{}')", self.text(d), self.dice.pick(&["^n", "s$", "[A-Z]+", "x{2}", "."])),
-            11 => format!("{} IN (SELECT {} FROM u WHERE {})", self.int(0), self.dice.pick(&["u.a", "u.id"]), self.dice.pick(&["true", "u.a IS NOT NULL", "u.id < 9"])),
+            9 => format!(
+                "{} IS {}DISTINCT FROM {}",
+                self.int(d),
+                self.dice.pick(&["", "NOT "]),
+                self.int(0)
+            ),
+            10 => format!(
+                "regexp_matches({}, '{}')",
+                self.text(d),
+                self.dice.pick(&["^n", "s$", "[A-Z]+", "x{2}", "."])
+            ),
+            11 => format!(
+                "{} IN (SELECT {} FROM u WHERE {})",
+                self.int(0),
+                self.dice.pick(&["u.a", "u.id"]),
+                self.dice.pick(&["true", "u.a IS NOT NULL", "u.id < 9"])
+            ),
             _ => self.column(&["f"]),
         }
     }
@@ -225,7 +284,8 @@ impl Writer<'_> {
             8 => format!("stddev_samp({})", self.double(0)),
             9 => format!("bool_and({})", self.truth(0)),
             10 => format!("bool_or({})", self.truth(0)),
-            11 => format!("count_if({})", self.truth(1)),
+            // Of no rows it is 0 here and NULL there.
+            11 => return format!("coalesce(count_if({}), 0)", self.truth(1)),
             12 => format!("quantile_disc({}, 0.5)", self.column(&["a", "b"])),
             _ => format!("bit_or({})", self.column(&["a", "id"])),
         };
@@ -252,7 +312,8 @@ fn plain(dice: &mut Dice) -> String {
 }
 
 fn grouped(dice: &mut Dice) -> String {
-    let key = dice.pick(&["a", "w", "f", "a % 3", "upper(s)", "w, f", "date_part('month', ts)", "d > 0"]);
+    let key =
+        dice.pick(&["a", "w", "f", "a % 3", "upper(s)", "w, f", "date_part('month', ts)", "d > 0"]);
     let how = dice.pick(&["", "", "1", "ALL"]);
     let mut w = Writer { dice, from: &[""] };
     let (first, second) = (w.aggregate(), w.aggregate());
@@ -275,7 +336,15 @@ fn grouped(dice: &mut Dice) -> String {
 }
 
 fn joined(dice: &mut Dice) -> String {
-    let kind = dice.pick(&["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "SEMI JOIN", "ANTI JOIN", "CROSS JOIN"]);
+    let kind = dice.pick(&[
+        "JOIN",
+        "LEFT JOIN",
+        "RIGHT JOIN",
+        "FULL JOIN",
+        "SEMI JOIN",
+        "ANTI JOIN",
+        "CROSS JOIN",
+    ]);
     let on = dice.pick(&[
         " ON x.a = y.a",
         " ON x.a = y.a AND x.w = y.w",
@@ -298,7 +367,8 @@ fn joined(dice: &mut Dice) -> String {
 }
 
 fn combined(dice: &mut Dice) -> String {
-    let op = dice.pick(&["UNION", "UNION ALL", "INTERSECT", "EXCEPT", "INTERSECT ALL", "EXCEPT ALL"]);
+    let op =
+        dice.pick(&["UNION", "UNION ALL", "INTERSECT", "EXCEPT", "INTERSECT ALL", "EXCEPT ALL"]);
     let columns = dice.pick(&["a", "w", "a, w", "s, f", "d", "id % 5, f"]);
     let mut w = Writer { dice, from: &[""] };
     let (left, right) = (w.truth(1), w.truth(1));
@@ -311,19 +381,30 @@ fn nested(dice: &mut Dice) -> String {
     let (item, inner, outer) = (w.any(2), w.truth(1), w.truth(1));
     match shape {
         0 => format!("SELECT {item} FROM (SELECT * FROM t WHERE {inner}) AS q WHERE {outer}"),
-        1 => format!("WITH q AS (SELECT * FROM t WHERE {inner}) SELECT {item} FROM q WHERE {outer}"),
+        1 => {
+            format!("WITH q AS (SELECT * FROM t WHERE {inner}) SELECT {item} FROM q WHERE {outer}")
+        }
         2 => format!("SELECT id, (SELECT max(u.b) FROM u) - b FROM t WHERE {outer}"),
-        3 => format!("SELECT {item} FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.a > {}) AND {outer}", w.dice.number(0, 20)),
-        _ => format!("WITH q AS (SELECT w, count(*) AS n FROM t WHERE {inner} GROUP BY w) SELECT l.w, l.n, r.n FROM q l JOIN q r ON l.n >= r.n"),
+        3 => format!(
+            "SELECT {item} FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.a > {}) AND {outer}",
+            w.dice.number(0, 20)
+        ),
+        _ => format!(
+            "WITH q AS (SELECT w, count(*) AS n FROM t WHERE {inner} GROUP BY w) SELECT l.w, l.n, r.n FROM q l JOIN q r ON l.n >= r.n"
+        ),
     }
 }
 
 fn limited(dice: &mut Dice) -> String {
     let (limit, offset) = (dice.number(0, 12), dice.number(0, 5));
-    let order = dice.pick(&["", " ASC", " DESC", " NULLS FIRST", " DESC NULLS FIRST", " DESC NULLS LAST"]);
+    let order =
+        dice.pick(&["", " ASC", " DESC", " NULLS FIRST", " DESC NULLS FIRST", " DESC NULLS LAST"]);
     let mut w = Writer { dice, from: &[""] };
     let (key, item, filter) = (w.any(1), w.any(1), w.truth(1));
     // An ordinal or a constant would not order by its value; the id makes the order total.
-    let key = if key.bytes().all(|b| b.is_ascii_digit() || b == b'-') { "a".to_owned() } else { key };
-    format!("SELECT id, {item} FROM t WHERE {filter} ORDER BY {key}{order}, id LIMIT {limit} OFFSET {offset}")
+    let key =
+        if key.bytes().all(|b| b.is_ascii_digit() || b == b'-') { "a".to_owned() } else { key };
+    format!(
+        "SELECT id, {item} FROM t WHERE {filter} ORDER BY {key}{order}, id LIMIT {limit} OFFSET {offset}"
+    )
 }

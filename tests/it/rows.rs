@@ -4,15 +4,15 @@ use dumpql::catalog::{Absent, Cell, ColumnBuilder, ColumnData};
 use dumpql::{Options, Session, Ty, Value};
 
 /// A table of constant rows.
-pub struct Rows {
-    pub name: &'static str,
-    pub columns: Vec<(&'static str, Ty)>,
-    pub rows: Vec<Vec<Value<'static>>>,
+pub(crate) struct Rows {
+    pub(crate) name: &'static str,
+    pub(crate) columns: Vec<(&'static str, Ty)>,
+    pub(crate) rows: Vec<Vec<Value<'static>>>,
 }
 
 impl Rows {
     /// The columns as a session takes them.
-    pub fn columns(&self) -> Vec<(String, ColumnData)> {
+    pub(crate) fn columns(&self) -> Vec<(String, ColumnData)> {
         let column = |(index, (name, ty)): (usize, &(&str, Ty))| {
             let mut builder = ColumnBuilder::new(*ty);
             for row in &self.rows {
@@ -36,7 +36,7 @@ fn push(builder: &mut ColumnBuilder, value: &Value<'static>) {
 }
 
 /// A session over these tables, and over the sample dump if asked for.
-pub fn session(tables: &[Rows], sample: bool) -> Session {
+pub(crate) fn session(tables: &[Rows], sample: bool) -> Session {
     let mut session = if sample {
         Session::sample().expect("the sample opens")
     } else {
@@ -65,7 +65,7 @@ fn truth(v: Option<bool>) -> Value<'static> {
 }
 
 /// The tables of `tests/slt`; `tables.slt` there shows their rows.
-pub fn small() -> Vec<Rows> {
+pub(crate) fn small() -> Vec<Rows> {
     type Num = (i64, Option<i64>, Option<f64>, Option<&'static str>, Option<bool>);
     let nums: [Num; 6] = [
         (1, Some(1), Some(0.5), Some("apple"), Some(true)),
@@ -75,18 +75,43 @@ pub fn small() -> Vec<Rows> {
         (5, Some(7), Some(2.0), Some("apple"), Some(false)),
         (6, Some(0), Some(100.0), Some("cherry pie"), None),
     ];
-    let kinds = [(Some(1), "one"), (Some(7), "seven"), (Some(7), "lucky"), (Some(9), "nine"), (None, "none")];
+    let kinds = [
+        (Some(1), "one"),
+        (Some(7), "seven"),
+        (Some(7), "lucky"),
+        (Some(9), "nine"),
+        (None, "none"),
+    ];
     let events = [
-        (1, Value::Time(1_194_630_125_500_000), Value::Interval(250_000), Value::Addr(0xffff_f801_a972_c530)),
-        (2, Value::Time(1_194_652_800_000_000), Value::Interval(93_600_000_000), Value::Addr(0x1000)),
+        (
+            1,
+            Value::Time(1_194_630_125_500_000),
+            Value::Interval(250_000),
+            Value::Addr(0xffff_f801_a972_c530),
+        ),
+        (
+            2,
+            Value::Time(1_194_652_800_000_000),
+            Value::Interval(93_600_000_000),
+            Value::Addr(0x1000),
+        ),
         (3, Value::Null, Value::Null, Value::Null),
         (4, Value::Time(946_684_799_999_999), Value::Interval(-5_000_000), Value::Addr(0)),
     ];
     vec![
         Rows {
             name: "nums",
-            columns: vec![("id", Ty::Int), ("n", Ty::Int), ("d", Ty::Double), ("s", Ty::Text), ("b", Ty::Bool)],
-            rows: nums.into_iter().map(|(i, n, d, s, b)| vec![Value::Int(i), int(n), double(d), text(s), truth(b)]).collect(),
+            columns: vec![
+                ("id", Ty::Int),
+                ("n", Ty::Int),
+                ("d", Ty::Double),
+                ("s", Ty::Text),
+                ("b", Ty::Bool),
+            ],
+            rows: nums
+                .into_iter()
+                .map(|(i, n, d, s, b)| vec![Value::Int(i), int(n), double(d), text(s), truth(b)])
+                .collect(),
         },
         Rows {
             name: "kinds",
@@ -95,8 +120,16 @@ pub fn small() -> Vec<Rows> {
         },
         Rows {
             name: "events",
-            columns: vec![("id", Ty::Int), ("at", Ty::Time), ("took", Ty::Interval), ("ip", Ty::Addr)],
-            rows: events.into_iter().map(|(id, at, took, ip)| vec![Value::Int(id), at, took, ip]).collect(),
+            columns: vec![
+                ("id", Ty::Int),
+                ("stamp", Ty::Time),
+                ("took", Ty::Interval),
+                ("ip", Ty::Addr),
+            ],
+            rows: events
+                .into_iter()
+                .map(|(id, at, took, ip)| vec![Value::Int(id), at, took, ip])
+                .collect(),
         },
         Rows { name: "nothing", columns: vec![("x", Ty::Int), ("y", Ty::Text)], rows: Vec::new() },
     ]

@@ -99,7 +99,11 @@ fn run(file: &Path, script: &str, sample: bool) -> Vec<String> {
     let mut runner = Runner::new(|| async { Ok(Engine(rows::session(&rows::small(), sample))) });
     runner.with_column_validator(sqllogictest::strict_column_validator);
     runner.with_normalizer(|cell| cell.trim_end().to_owned());
-    records.into_iter().filter_map(|record| runner.run(record).err()).map(|e| e.to_string()).collect()
+    records
+        .into_iter()
+        .filter_map(|record| runner.run(record).err())
+        .map(|e| e.to_string())
+        .collect()
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {

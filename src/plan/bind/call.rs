@@ -257,8 +257,12 @@ fn score(signature: &Signature, args: &[Expr]) -> Option<usize> {
     Some(total)
 }
 
-/// The common type of the arguments declared as any type.
+/// The common type of the arguments declared as any type. They need one only where the result
+/// takes it: the arguments of `concat` and `format` keep a type each.
 fn unified(signature: &Signature, args: &[Expr]) -> Option<Ty> {
+    if signature.returns != Ty::Null {
+        return Some(Ty::Null);
+    }
     let any: Vec<&Expr> = args
         .iter()
         .enumerate()
