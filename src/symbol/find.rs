@@ -103,7 +103,8 @@ impl Folder {
 
 fn is_layout(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    name.ends_with(".json") || name.ends_with(".json.xz")
+    let name = name.strip_suffix(".xz").unwrap_or(&name);
+    name.strip_suffix(".json").is_some()
 }
 
 /// What the name of a file says; `None` for a file that belongs to something else than a kernel.

@@ -1,7 +1,7 @@
 //! The identity of a module's PDB, out of the pieces of its image that the dump happens to hold.
 
 use super::KernelDump;
-use crate::dump::bytes::{slice, text, u16_at, u32_at};
+use crate::dump::bytes::{text, u16_at, u32_at, unsigned_at};
 
 /// No debug directory has more entries.
 const MAX_ENTRIES: u32 = 64;
@@ -75,12 +75,12 @@ fn parse(record: &[u8]) -> Option<PdbId> {
         return None;
     }
     let (a, b, c) = (u32_at(record, 4)?, u16_at(record, 8)?, u16_at(record, 10)?);
-    let rest: String = slice(record, 12, 8)?.iter().map(|byte| format!("{byte:02X}")).collect();
+    let rest = unsigned_at(record, 12, 8)?.swap_bytes();
     let age = u32_at(record, 20)?;
     let name = text(record.get(24..)?);
     let name = name.rsplit(['\\', '/']).next().unwrap_or_default().to_owned();
     let is_text = !name.is_empty() && !name.contains(char::is_control);
-    is_text.then(|| PdbId { name, guid: format!("{a:08X}{b:04X}{c:04X}{rest}"), age })
+    is_text.then(|| PdbId { name, guid: format!("{a:08X}{b:04X}{c:04X}{rest:016X}"), age })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::KernelDump;
 use crate::catalog::{Absent, Cell, names};
 use crate::model::{Bugcheck, Exception, Located, Source as _, Unanswered};
+use crate::source::context::Context;
 
 /// A bit that Windows sets in the codes of bug checks that small dumps report in another form.
 const SMALL_DUMP: u32 = 0x1000_0000;
@@ -77,23 +78,19 @@ impl KernelDump {
         }
         let raised = self.header.exception.as_ref().filter(|e| e.code != BREAKPOINT);
         let raised = raised.map(|e| e.address).filter(|address| self.modules.contains(*address));
-        let ip = || self.crash_context().and_then(|context| context.ip());
+        let ip = || self.crash_context().and_then(Context::ip);
         raised.or(stated.filter(|address| *address != 0)).or_else(ip).ok_or(Absent::NotInDump)
     }
 
     /// Code, exception and place, without names of symbols: equal crashes have equal buckets
     /// whatever symbols are at hand.
     fn bucket(&self, code: u32, place: Option<Located>) -> String {
-        let mut text = format!("{code:#x}");
         let status = self.header.parameters.first().copied().flatten();
-        if let Some(status) = status.filter(|_| WITH_STATUS.contains(&(code & !SMALL_DUMP))) {
-            // NTSTATUS codes stand sign-extended in 64-bit parameters.
-            text.push_str(&format!("_{:x}", status & 0xffff_ffff));
-        }
-        if let Some(place) = place {
-            text.push_str(&format!("_{}+{:#x}", place.module, place.offset));
-        }
-        text
+        let status = status.filter(|_| WITH_STATUS.contains(&(code & !SMALL_DUMP)));
+        // NTSTATUS codes stand sign-extended in 64-bit parameters.
+        let status = status.map(|status| format!("_{:x}", status & 0xffff_ffff));
+        let place = place.map(|place| format!("_{}+{:#x}", place.module, place.offset));
+        format!("{code:#x}{}{}", status.unwrap_or_default(), place.unwrap_or_default())
     }
 
     pub(super) fn exception_row(&self) -> Result<Exception, Unanswered> {

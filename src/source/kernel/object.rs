@@ -21,6 +21,19 @@ pub(super) struct Object<'a> {
     bytes: Vec<u8>,
 }
 
+/// The first of several paths that has a value; versions of Windows know fields by other names.
+pub(super) fn first<T>(paths: &[&str], read: impl Fn(&str) -> Cell<T>) -> Cell<T> {
+    let mut absent = Absent::NotApplicable;
+    for path in paths {
+        match read(path) {
+            Err(Absent::NotApplicable) => {}
+            Err(reason) => absent = reason,
+            Ok(value) => return Ok(value),
+        }
+    }
+    Err(absent)
+}
+
 impl KernelDump {
     /// The object at an address; `None` if the dump does not hold its first bytes.
     pub(super) fn object(&self, ty: Ty, address: u64) -> Option<Object<'_>> {
@@ -93,21 +106,9 @@ impl Object<'_> {
         i64::try_from(value).map_err(|_| Absent::Unreadable)
     }
 
-    /// The first of several names under which versions know a field.
+    /// A number under the first of several paths that has one.
     pub(super) fn int_of(&self, paths: &[&str]) -> Cell<i64> {
-        self.first(paths, |path| self.int(path))
-    }
-
-    pub(super) fn first<T>(&self, paths: &[&str], read: impl Fn(&str) -> Cell<T>) -> Cell<T> {
-        let mut absent = Absent::NotApplicable;
-        for path in paths {
-            match read(path) {
-                Err(Absent::NotApplicable) => {}
-                Err(reason) => absent = reason,
-                Ok(value) => return Ok(value),
-            }
-        }
-        Err(absent)
+        first(paths, |path| self.int(path))
     }
 
     /// A flag of any size.

@@ -1,10 +1,11 @@
 //! Threads and processes whose objects the dump holds.
 
 use super::KernelDump;
-use super::object::Object;
+use super::object::{Object, first};
 use super::types::Ty;
 use crate::catalog::{Absent, Cell};
 use crate::model::{Emit, Process, Thread, Unanswered};
+use crate::source::context::Context;
 
 /// `KTHREAD_STATE`.
 const STATES: [&str; 10] = [
@@ -148,8 +149,7 @@ impl KernelDump {
             Err(absent) => Err(absent),
         };
         let attached = thread.pointer("Tcb.ApcState.Process");
-        let owner = thread
-            .first(&["Tcb.Process", "ThreadsProcess"], |path| thread.pointer(path))
+        let owner = first(&["Tcb.Process", "ThreadsProcess"], |path| thread.pointer(path))
             .or_else(|absent| if absent == Absent::NoSymbols { attached } else { Err(absent) });
         let start = thread.pointer("StartAddress");
         let win32_start = thread.pointer("Win32StartAddress");
@@ -234,7 +234,7 @@ impl KernelDump {
     }
 
     fn stack_pointer(&self, thread: &Object<'_>, is_crash: bool) -> Cell<u64> {
-        let sp = self.crash_context().filter(|_| is_crash).and_then(|context| context.sp());
+        let sp = self.crash_context().filter(|_| is_crash).and_then(Context::sp);
         sp.map_or_else(|| thread.pointer("Tcb.KernelStack"), Ok)
     }
 
@@ -315,8 +315,7 @@ impl KernelDump {
             path: image.and_then(|at| self.unicode_string(at)),
             command_line: process.pointer("Peb").and(Err(Absent::NotInDump)),
             session: self.session(process),
-            is_wow64: process
-                .first(&["WoW64Process", "Wow64Process"], |path| process.raw_pointer(path))
+            is_wow64: first(&["WoW64Process", "Wow64Process"], |path| process.raw_pointer(path))
                 .map(|at| at != 0),
             dtb: process.pointer("Pcb.DirectoryTableBase"),
             peb: process.pointer("Peb"),
@@ -337,7 +336,7 @@ impl KernelDump {
             base_priority: process.int("Pcb.BasePriority"),
             token: process.pointer("Token").map(|token| token & counted),
             job: process.pointer("Job"),
-            vad_root: process.first(&["VadRoot.Root", "VadRoot.BalancedRoot", "VadRoot"], |path| {
+            vad_root: first(&["VadRoot.Root", "VadRoot.BalancedRoot", "VadRoot"], |path| {
                 process.pointer(path)
             }),
             paged_quota_bytes: quota(1),
@@ -348,8 +347,7 @@ impl KernelDump {
     /// Charged pool: the first element is of the non-paged pool, the second of the paged one.
     fn quota(&self, process: &Object<'_>, index: usize) -> Cell<i64> {
         let width = self.header.width.bytes();
-        let at =
-            process.first(&["ProcessQuotaUsage", "QuotaUsage"], |path| process.address_of(path))?;
+        let at = first(&["ProcessQuotaUsage", "QuotaUsage"], |path| process.address_of(path))?;
         let at = at.checked_add((index * width) as u64).ok_or(Absent::Unreadable)?;
         i64::try_from(self.pointer_at(at)?).map_err(|_| Absent::Unreadable)
     }
