@@ -214,3 +214,33 @@ pub(super) fn range_in(text: &str, part: &str) -> Option<Range<usize>> {
     let range = start..start.checked_add(part.len())?;
     (text.get(range.clone()) == Some(part)).then_some(range)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::symbol::pack;
+
+    #[test]
+    fn damage_never_panics() {
+        let text = pack::find(7601, 1, "x86").and_then(|(pack, _)| pack.text()).unwrap();
+        let mut state = 88_172_645_463_325_252u64;
+        let mut below = |limit: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            usize::try_from(state % limit as u64).unwrap()
+        };
+        for round in 0..60 {
+            let mut damaged = text.clone().into_bytes();
+            for _ in 0..=round / 10 {
+                let at = below(damaged.len());
+                damaged[at] = b"0123456789{}[]\",: -"[below(19)];
+            }
+            let Ok(layout) = Layout::parse(String::from_utf8(damaged).unwrap()) else { continue };
+            for (ty, path) in [("_ETHREAD", "Tcb.ApcState.Process"), ("_KPRCB", "DpcData.DpcCount")]
+            {
+                let _ = (layout.field(ty, path), layout.size_of(ty));
+            }
+        }
+    }
+}

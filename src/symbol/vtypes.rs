@@ -39,11 +39,8 @@ struct Field {
 
 /// What a file says before its types are read; `None` if it is of another format.
 pub(super) fn head(text: &str) -> Option<Head> {
-    // A file of the other format is megabytes; its start tells without reading on.
-    let start = text.get(..64.min(text.len())).unwrap_or(text);
-    if !start.contains("\"nt-layout-1\"") {
-        return None;
-    }
+    // A file of the other format is megabytes, which a search passes faster than a parser.
+    memchr::memmem::find(text.as_bytes(), b"\"nt-layout-1\"")?;
     let file: File<'_> = serde_json::from_str(text).ok()?;
     if file.format != "nt-layout-1" {
         return None;

@@ -117,6 +117,11 @@ impl KernelDump {
         self.regions.readable(&self.image, Gva(address), limit)
     }
 
+    /// A 32-bit address without the sign extension that debuggers write.
+    fn plain(&self, address: u64) -> u64 {
+        if address >> 32 == 0xffff_ffff { self.header.width.normalise(address) } else { address }
+    }
+
     fn u32_at(&self, address: u64) -> Cell<u32> {
         let bytes = self.bytes(address, 4).ok_or(Absent::NotInDump)?;
         u32_at(&bytes, 0).ok_or(Absent::NotInDump)
@@ -234,12 +239,12 @@ impl Source for KernelDump {
     }
 
     fn read(&self, address: u64, buffer: &mut [u8]) -> Cell<()> {
-        let read = self.regions.read(&self.image, Gva(address), buffer);
+        let read = self.regions.read(&self.image, Gva(self.plain(address)), buffer);
         read.map_err(|_| Absent::NotInDump)
     }
 
     fn locate(&self, address: u64) -> Cell<Located> {
-        self.place_of(address)
+        self.place_of(self.plain(address))
     }
 
     fn address_of(&self, symbol: &str) -> Cell<u64> {

@@ -25,7 +25,7 @@ const WAITING: u64 = 5;
 const GATE_WAIT: u64 = 8;
 
 /// `KWAIT_REASON`.
-const REASONS: [&str; 41] = [
+const REASONS: [&str; 42] = [
     "Executive",
     "FreePage",
     "PageIn",
@@ -67,6 +67,7 @@ const REASONS: [&str; 41] = [
     "WrDeferredPreempt",
     "WrPhysicalFault",
     "WrIoRing",
+    "WrMdlCache",
 ];
 /// No list of IRPs is longer; a longer one runs in a circle.
 const MAX_IRPS: i64 = 4096;
