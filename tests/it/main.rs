@@ -10,16 +10,4 @@
 
 mod corpus;
 mod docs;
-mod duckdb;
-mod functions;
-mod generate;
-mod hostile;
-mod kernel;
-mod laws;
-mod library;
-mod rows;
-mod seams;
-mod slt;
-mod sql;
-mod stackwalk;
-mod triage;
+mod hostile_kernel;
