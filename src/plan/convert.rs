@@ -51,7 +51,7 @@ pub(super) fn implicit(expr: Expr, ty: Ty) -> Result<Expr, (Expr, Refusal)> {
     }
     if let ExprKind::Literal(value) = &expr.kind {
         return match literal(value, ty) {
-            Some(value) => Ok(retyped(expr, value, ty)),
+            Some(value) => Ok(retyped(&expr, value, ty)),
             None if expr.ty == Ty::Text => Err((expr, Refusal::Text)),
             None => Err((expr, Refusal::Types)),
         };
@@ -79,7 +79,7 @@ pub(super) fn literal(value: &Value<'static>, ty: Ty) -> Option<Value<'static>> 
 }
 
 /// The literal with its value replaced; a number written in hex stays hex as an INTEGER.
-fn retyped(expr: Expr, value: Value<'static>, ty: Ty) -> Expr {
+fn retyped(expr: &Expr, value: Value<'static>, ty: Ty) -> Expr {
     let hex = expr.ty == Ty::Addr && ty == Ty::Int;
     let format = if hex { Format::Hex } else { expr.format };
     Expr { kind: ExprKind::Literal(value), ty, format, span: expr.span }

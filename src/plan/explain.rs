@@ -173,12 +173,11 @@ impl Tree<'_> {
             })
             .collect();
         let mut text = format!("scan {table}: ");
-        match names.as_slice() {
-            [] => text.push_str("no columns"),
-            _ => {
-                text.push_str("columns ");
-                text.push_str(&names.join(", "));
-            }
+        if names.is_empty() {
+            text.push_str("no columns");
+        } else {
+            text.push_str("columns ");
+            text.push_str(&names.join(", "));
         }
         if !hints.is_empty() {
             let hints: Vec<String> = hints.iter().map(|h| hint_text(h, spec)).collect();

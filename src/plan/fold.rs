@@ -14,7 +14,7 @@ pub(super) fn fold(expr: Expr) -> Expr {
             (Some(a), Some(b)) => binary(*op, a, b),
             _ => return absorb(expr),
         },
-        ExprKind::Not(e) => e.as_literal().and_then(|v| v.as_bool()).map(|v| Value::Bool(!v)),
+        ExprKind::Not(e) => e.as_literal().and_then(Value::as_bool).map(|v| Value::Bool(!v)),
         ExprKind::Negate(e) => e.as_literal().and_then(negate),
         ExprKind::IsNull { expr: e, negated } => {
             e.as_literal().map(|v| Value::Bool(v.is_null() != *negated))

@@ -1,5 +1,7 @@
 //! Goldens: what queries become, and what is said of wrong ones.
 
+#![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes its goldens so")]
+
 mod catalog;
 mod errors;
 mod explain;

@@ -216,16 +216,17 @@ impl Expr {
             | (K::InList { negated: a, .. }, K::InList { negated: b, .. })
             | (K::Cast { lenient: a, .. }, K::Cast { lenient: b, .. }) => a == b,
             (
-                K::Match { op: a, escape: c, negated: m, .. },
-                K::Match { op: b, escape: d, negated: n, .. },
-            ) => a == b && c == d && m == n,
+                K::Match { op, escape, negated, .. },
+                K::Match { op: op2, escape: escape2, negated: negated2, .. },
+            ) => op == op2 && escape == escape2 && negated == negated2,
             (K::Case { branches: a, .. }, K::Case { branches: b, .. }) => a.len() == b.len(),
             (K::Call { function: a, .. }, K::Call { function: b, .. }) => a.name == b.name,
             (K::Symbol(a), K::Symbol(b)) => a == b,
             (K::Scalar(a), K::Scalar(b)) | (K::Exists(a), K::Exists(b)) => Arc::ptr_eq(a, b),
-            (K::InQuery { plan: a, negated: m, .. }, K::InQuery { plan: b, negated: n, .. }) => {
-                Arc::ptr_eq(a, b) && m == n
-            }
+            (
+                K::InQuery { plan: a, negated, .. },
+                K::InQuery { plan: b, negated: negated2, .. },
+            ) => Arc::ptr_eq(a, b) && negated == negated2,
             _ => false,
         }
     }

@@ -300,7 +300,7 @@ impl Binder<'_> {
             (Ty::Addr, Ty::Int) => (value, convert::cast(right, Ty::Addr, false)),
             _ => (value, right),
         };
-        let plan = self.coerce_columns(plan, &[right.ty]);
+        let plan = super::unify::coerce_columns(plan, &[right.ty]);
         let kind = ExprKind::InQuery { expr: Box::new(value), plan: Arc::new(plan), negated };
         Ok(Expr::new(kind, Ty::Bool, span))
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::expr::Place;
 use super::scope::{Miss, Scope, ScopeColumn, dotted, listed};
+use super::unify::settle_nulls;
 use super::{Binder, Bound, Failed};
 use crate::catalog::{TableSpec, Ty};
 use crate::diag::{Code, Diagnostic, Span};
@@ -52,7 +53,7 @@ impl Binder<'_> {
                     return self.lateral(table.span);
                 }
                 let plan = self.query(query)?;
-                let plan = self.settle_nulls(plan);
+                let plan = settle_nulls(plan);
                 let scope = scope_of(&plan, "");
                 (plan, scope)
             }

@@ -171,18 +171,18 @@ impl Binder<'_> {
             |e: &Expr| e.is_null_literal() || (e.ty == Ty::Text && e.as_literal().is_some());
         if adapts(&left) && !adapts(&right) {
             let ty = right.ty;
-            return Ok((self.to_type(left, ty, "the comparison")?, right));
+            return Ok((self.as_type(left, ty, "the comparison")?, right));
         }
         if adapts(&right) && !adapts(&left) {
             let ty = left.ty;
-            return Ok((left, self.to_type(right, ty, "the comparison")?));
+            return Ok((left, self.as_type(right, ty, "the comparison")?));
         }
         match (left.ty, right.ty) {
             (Ty::Int, Ty::Addr) | (Ty::Addr, Ty::Int) => Ok(adapt_literal(left, right)),
             (a, b) => match common(a, b) {
                 Some(ty) => Ok((
-                    self.to_type(left, ty, "the comparison")?,
-                    self.to_type(right, ty, "the comparison")?,
+                    self.as_type(left, ty, "the comparison")?,
+                    self.as_type(right, ty, "the comparison")?,
                 )),
                 None => self.incomparable(&left, &right, at),
             },
@@ -288,11 +288,12 @@ impl Binder<'_> {
             (Ty::Text, _) | (_, Ty::Text) if op == BinaryOp::Add => error.help(
                 "text is joined with `||`; numbers in text are converted with CAST(… AS INTEGER)",
             ),
-            (Ty::Text, _) | (_, Ty::Text) => error.help("convert with CAST(… AS INTEGER)"),
             (Ty::Time, Ty::Int | Ty::Double) => {
                 error.help("add a duration, as in `… + INTERVAL '5 seconds'`")
             }
-            (Ty::Addr, _) | (_, Ty::Addr) => error.help("convert with CAST(… AS INTEGER)"),
+            (Ty::Text | Ty::Addr, _) | (_, Ty::Text | Ty::Addr) => {
+                error.help("convert with CAST(… AS INTEGER)")
+            }
             _ => error,
         })
     }
@@ -308,7 +309,7 @@ impl Binder<'_> {
         };
         let Some(value) = expr.as_literal() else {
             return if expr.ty == Ty::Null {
-                self.to_type(expr, wanted, "the operator")
+                self.as_type(expr, wanted, "the operator")
             } else {
                 Ok(expr)
             };
@@ -326,7 +327,7 @@ impl Binder<'_> {
                 };
                 let fitting = choices.into_iter().find(|ty| convert::literal(value, *ty).is_some());
                 match fitting {
-                    Some(ty) => self.to_type(expr, ty, "the operator"),
+                    Some(ty) => self.as_type(expr, ty, "the operator"),
                     None => self.bad_text(&expr, wanted),
                 }
             }
@@ -336,6 +337,10 @@ impl Binder<'_> {
 }
 
 /// The operands converted, and the type of the result; `None` if the operator does not take them.
+#[expect(
+    clippy::match_same_arms,
+    reason = "the table reads by operator, as `ExprKind::Binary` has it"
+)]
 fn typed(op: BinaryOp, left: Expr, right: Expr) -> Option<(Expr, Expr, Ty)> {
     use BinaryOp as B;
     let as_double = |l, r| Some((double(l)?, double(r)?, Ty::Double));

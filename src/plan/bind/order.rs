@@ -120,14 +120,12 @@ impl Binder<'_> {
     ) -> Bound<Option<usize>> {
         let AstKind::Literal(Literal::Int(position)) = expr.kind else { return Ok(None) };
         let index = usize::try_from(position).ok().and_then(|p| p.checked_sub(1));
-        match index.filter(|i| *i < columns) {
-            Some(index) => Ok(Some(index)),
-            None => {
-                let have = super::query::columns(columns);
-                let message = format!("{clause} {position}: the list has {have}");
-                self.fail_at(Code::BadQuery, expr.span, message)
-            }
+        if let Some(index) = index.filter(|i| *i < columns) {
+            return Ok(Some(index));
         }
+        let have = super::query::columns(columns);
+        let message = format!("{clause} {position}: the list has {have}");
+        self.fail_at(Code::BadQuery, expr.span, message)
     }
 }
 

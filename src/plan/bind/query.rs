@@ -5,7 +5,7 @@ use super::from::scope_of;
 use super::order::Order;
 use super::scope::Scope;
 use super::select::computed_names;
-use super::unify::common_format;
+use super::unify::{coerce_columns, common_format, settle_nulls};
 use super::{Binder, Bound, Cte, Failed, rename};
 use crate::catalog::{Format, Ty, Value};
 use crate::diag::{Code, Diagnostic, Span};
@@ -51,7 +51,7 @@ impl Binder<'_> {
                 return self.fail_at(Code::BadQuery, name.span, message);
             }
             let plan = self.query(&cte.query).and_then(|plan| {
-                let mut plan = self.settle_nulls(plan);
+                let mut plan = settle_nulls(plan);
                 rename(self, &mut plan, &cte.columns)?;
                 Ok(plan)
             });
@@ -213,7 +213,7 @@ impl Binder<'_> {
 
     fn set_operation(&mut self, run: &Run, plans: Vec<Plan>) -> Bound<Plan> {
         let plans = self.aligned(plans, run.span)?;
-        Ok(set_tree(run.op, run.all, plans, run.span).ok_or(Failed)?)
+        set_tree(run.op, run.all, plans, run.span).ok_or(Failed)
     }
 
     /// The plans with columns of common types.
@@ -249,7 +249,7 @@ impl Binder<'_> {
             }
             types.push(if ty == Ty::Null { Ty::Int } else { ty });
         }
-        Ok(plans.into_iter().map(|plan| self.coerce_columns(plan, &types)).collect())
+        Ok(plans.into_iter().map(|plan| coerce_columns(plan, &types)).collect())
     }
 
     /// `ORDER BY` over the rows of a set operation, of `VALUES`, or of a query in parentheses.

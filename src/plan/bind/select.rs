@@ -97,14 +97,13 @@ impl Binder<'_> {
     ) -> Bound<Vec<Target>> {
         let mut on = Vec::with_capacity(exprs.len());
         for expr in exprs {
-            on.push(match self.ordinal(expr, items.len(), "DISTINCT ON")? {
-                Some(index) => Target::Output(index),
-                None => {
-                    let bound = self.expr(expr, place)?;
-                    let same = items.iter().position(|(_, e)| e.same(&bound));
-                    same.map_or(Target::Expr(bound), Target::Output)
-                }
-            });
+            if let Some(index) = self.ordinal(expr, items.len(), "DISTINCT ON")? {
+                on.push(Target::Output(index));
+                continue;
+            }
+            let bound = self.expr(expr, place)?;
+            let same = items.iter().position(|(_, e)| e.same(&bound));
+            on.push(same.map_or(Target::Expr(bound), Target::Output));
         }
         Ok(on)
     }
@@ -255,7 +254,7 @@ impl Binder<'_> {
         for (_, expr) in &mut clauses.items {
             grouping.rewrite(expr, &mut loose);
         }
-        for expr in clauses.having.iter_mut() {
+        if let Some(expr) = &mut clauses.having {
             grouping.rewrite(expr, &mut loose);
         }
         let order = clauses.order.iter_mut().map(|k| &mut k.target);

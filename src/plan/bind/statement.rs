@@ -2,6 +2,7 @@
 
 use super::query::set_tree;
 use super::select::aggregate_schema;
+use super::unify::settle_nulls;
 use super::{Binder, Bound, Failed};
 use crate::catalog::{FunctionKind, FunctionSpec, TableSpec, Ty, Value};
 use crate::diag::Span;
@@ -92,7 +93,7 @@ impl Binder<'_> {
     /// One row a column of the query: what its values are like.
     fn summarize(&mut self, query: &Query, span: Span) -> Bound<Plan> {
         let plan = self.query(query)?;
-        let input = self.settle_nulls(plan);
+        let input = settle_nulls(plan);
         let schema = input.schema.clone();
         let id = self.share(input);
         if let Some(shared) = self.shared.get_mut(id) {

@@ -13,7 +13,7 @@ impl Binder<'_> {
         let ty = self.common_of(&exprs, what)?;
         let beside = exprs.iter().find(|e| e.ty == ty).map(|e| e.span);
         let mark = self.errors.len();
-        let each: Vec<Bound<Expr>> = exprs.into_iter().map(|e| self.to_type(e, ty, what)).collect();
+        let each: Vec<Bound<Expr>> = exprs.into_iter().map(|e| self.as_type(e, ty, what)).collect();
         if let Some(beside) = beside {
             for error in self.errors.iter_mut().skip(mark) {
                 error.also.push((beside, format!("{what} have the type of this: {ty}")));
@@ -63,7 +63,7 @@ impl Binder<'_> {
     }
 
     /// The expression as `ty` by the implicit conversions.
-    pub(super) fn to_type(&mut self, expr: Expr, ty: Ty, what: &str) -> Bound<Expr> {
+    pub(super) fn as_type(&mut self, expr: Expr, ty: Ty, what: &str) -> Bound<Expr> {
         convert::implicit(expr, ty).or_else(|(expr, refusal)| match refusal {
             Refusal::Text => self.bad_text(&expr, ty),
             Refusal::Types => {
@@ -89,44 +89,44 @@ impl Binder<'_> {
             _ => error,
         })
     }
+}
 
-    /// The plan with its columns converted to `types` (one each), in place where it computes them.
-    pub(super) fn coerce_columns(&mut self, mut plan: Plan, types: &[Ty]) -> Plan {
-        if plan.schema.iter().map(|f| f.ty).eq(types.iter().copied()) {
-            return plan;
-        }
-        let convert = |expr: &mut Expr, ty: Ty| {
-            let old = std::mem::replace(expr, Expr::null(Ty::Null, expr.span));
-            *expr = convert::implicit(old, ty).unwrap_or_else(|(e, _)| convert::cast(e, ty, false));
-        };
-        let cells: Vec<&mut [Expr]> = match &mut plan.rel {
-            Rel::Project { exprs, .. } => vec![exprs.as_mut_slice()],
-            Rel::Values { rows } => rows.iter_mut().map(Vec::as_mut_slice).collect(),
-            _ => {
-                let (mut exprs, names) = (plan.columns(), plan.names());
-                for (expr, ty) in exprs.iter_mut().zip(types) {
-                    convert(expr, *ty);
-                }
-                return plan.project(exprs, names);
-            }
-        };
-        for row in cells {
-            for (expr, ty) in row.iter_mut().zip(types) {
+/// The plan with its columns converted to `types` (one each), in place where it computes them.
+pub(super) fn coerce_columns(mut plan: Plan, types: &[Ty]) -> Plan {
+    if plan.schema.iter().map(|f| f.ty).eq(types.iter().copied()) {
+        return plan;
+    }
+    let convert = |expr: &mut Expr, ty: Ty| {
+        let old = std::mem::replace(expr, Expr::null(Ty::Null, expr.span));
+        *expr = convert::implicit(old, ty).unwrap_or_else(|(e, _)| convert::cast(e, ty, false));
+    };
+    let cells: Vec<&mut [Expr]> = match &mut plan.rel {
+        Rel::Project { exprs, .. } => vec![exprs.as_mut_slice()],
+        Rel::Values { rows } => rows.iter_mut().map(Vec::as_mut_slice).collect(),
+        _ => {
+            let (mut exprs, names) = (plan.columns(), plan.names());
+            for (expr, ty) in exprs.iter_mut().zip(types) {
                 convert(expr, *ty);
             }
+            return plan.project(exprs, names);
         }
-        for (field, ty) in plan.schema.iter_mut().zip(types) {
-            field.ty = *ty;
+    };
+    for row in cells {
+        for (expr, ty) in row.iter_mut().zip(types) {
+            convert(expr, *ty);
         }
-        plan
     }
+    for (field, ty) in plan.schema.iter_mut().zip(types) {
+        field.ty = *ty;
+    }
+    plan
+}
 
-    /// The plan of a derived table: columns of nothing but NULL become INTEGER, as in DuckDB.
-    pub(super) fn settle_nulls(&mut self, plan: Plan) -> Plan {
-        let settled = |f: &Field| if f.ty == Ty::Null { Ty::Int } else { f.ty };
-        let types: Vec<Ty> = plan.schema.iter().map(settled).collect();
-        self.coerce_columns(plan, &types)
-    }
+/// The plan of a derived table: columns of nothing but NULL become INTEGER, as in DuckDB.
+pub(super) fn settle_nulls(plan: Plan) -> Plan {
+    let settled = |f: &Field| if f.ty == Ty::Null { Ty::Int } else { f.ty };
+    let types: Vec<Ty> = plan.schema.iter().map(settled).collect();
+    coerce_columns(plan, &types)
 }
 
 /// Hex if all of several values are, NULLs aside.

@@ -59,14 +59,12 @@ fn subqueries_of(expr: &mut Expr, needs: &mut Needs, seen: &mut Seen) {
     }
     let Some(plan) = expr.subplan_mut() else { return };
     let key = Arc::as_ptr(plan);
-    let done = match seen.get(&key) {
-        Some((_, done)) => Arc::clone(done),
-        None => {
-            let done = Arc::new(one(Plan::clone(plan), needs));
-            // The old plan is kept, so that its address stays its own.
-            seen.insert(key, (Arc::clone(plan), Arc::clone(&done)));
-            done
-        }
-    };
+    if let Some((_, done)) = seen.get(&key) {
+        *plan = Arc::clone(done);
+        return;
+    }
+    let done = Arc::new(one(Plan::clone(plan), needs));
+    // The old plan is kept, so that its address stays its own.
+    seen.insert(key, (Arc::clone(plan), Arc::clone(&done)));
     *plan = done;
 }

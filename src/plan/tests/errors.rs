@@ -11,7 +11,7 @@ fn check(sql: &str, expect: &Expect) {
 #[test]
 fn unknown_names() {
     check(
-        r#"SELECT tidd, stat FROM threads"#,
+        "SELECT tidd, stat FROM threads",
         &expect![[r#"
         error[E0202]: no column `tidd`
           |
@@ -30,7 +30,7 @@ fn unknown_names() {
           = help: available columns: tid, pid, state, priority, start_address, wait_ms, create_time, is_idle"#]],
     );
     check(
-        r#"SELECT t.tid FROM threads"#,
+        "SELECT t.tid FROM threads",
         &expect![[r#"
         error[E0201]: no table `t` in this FROM clause
           |
@@ -40,7 +40,7 @@ fn unknown_names() {
           = help: tables in this FROM clause: threads"#]],
     );
     check(
-        r#"SELECT x.tid FROM threads AS t"#,
+        "SELECT x.tid FROM threads AS t",
         &expect![[r#"
         error[E0201]: no table `x` in this FROM clause
           |
@@ -51,7 +51,7 @@ fn unknown_names() {
           = help: tables in this FROM clause: t"#]],
     );
     check(
-        r#"SELECT t.nothing FROM threads AS t"#,
+        "SELECT t.nothing FROM threads AS t",
         &expect![[r#"
         error[E0202]: no column `nothing` in `t`
           |
@@ -61,7 +61,7 @@ fn unknown_names() {
           = help: available columns: tid, pid, state, priority, start_address, wait_ms, create_time, is_idle"#]],
     );
     check(
-        r#"FROM thread"#,
+        "FROM thread",
         &expect![[r#"
         error[E0201]: no table `thread`
           |
@@ -72,7 +72,7 @@ fn unknown_names() {
           = help: tables: threads, modules, meta.tables"#]],
     );
     check(
-        r#"SELECT lowr(state) FROM threads"#,
+        "SELECT lowr(state) FROM threads",
         &expect![[r#"
         error[E0204]: no function `lowr`
           |
@@ -83,7 +83,7 @@ fn unknown_names() {
           = help: SHOW FUNCTIONS lists them all"#]],
     );
     check(
-        r#"SELECT "Waiting" FROM threads"#,
+        "SELECT \"Waiting\" FROM threads",
         &expect![[r#"
         error[E0202]: no column `Waiting`
           |
@@ -94,7 +94,7 @@ fn unknown_names() {
           = help: text is written in single quotes, names in double quotes"#]],
     );
     check(
-        r#"SELECT tid"#,
+        "SELECT tid",
         &expect![[r#"
         error[E0202]: no column `tid`
           |
@@ -104,7 +104,7 @@ fn unknown_names() {
           = help: the query has no FROM clause; text is written in single quotes"#]],
     );
     check(
-        r#"SELECT * EXCLUDE (tidd) FROM threads"#,
+        "SELECT * EXCLUDE (tidd) FROM threads",
         &expect![[r#"
         error[E0202]: `*` has no column `tidd`
           |
@@ -115,7 +115,7 @@ fn unknown_names() {
           = help: available columns: tid, pid, state, priority, start_address, wait_ms, create_time, is_idle"#]],
     );
     check(
-        r#"SELECT m.* FROM threads"#,
+        "SELECT m.* FROM threads",
         &expect![[r#"
         error[E0201]: no table `m` in this FROM clause
           |
@@ -125,7 +125,7 @@ fn unknown_names() {
           = help: tables in this FROM clause: threads"#]],
     );
     check(
-        r#"SELECT *"#,
+        "SELECT *",
         &expect![[r#"
         error[E0210]: `*` needs a FROM clause
           |
@@ -133,7 +133,7 @@ fn unknown_names() {
           |        ^"#]],
     );
     check(
-        r#"SELECT pid FROM threads, modules"#,
+        "SELECT pid FROM threads, modules",
         &expect![[r#"
         error[E0203]: column `pid` is in several tables
           |
@@ -143,7 +143,7 @@ fn unknown_names() {
           = help: write one of: threads.pid, modules.pid"#]],
     );
     check(
-        r#"SELECT a.tid FROM threads, threads"#,
+        "SELECT a.tid FROM threads, threads",
         &expect![[r#"
         error[E0210]: two tables are called `threads`
           |
@@ -153,7 +153,7 @@ fn unknown_names() {
           = help: give one another name: … AS threads2"#]],
     );
     check(
-        r#"SELECT * FROM threads JOIN modules USING (tid)"#,
+        "SELECT * FROM threads JOIN modules USING (tid)",
         &expect![[r#"
         error[E0202]: no column `tid` on the right side of the join
           |
@@ -164,7 +164,7 @@ fn unknown_names() {
           = help: available columns: base, name, size_bytes, checksum, pid"#]],
     );
     check(
-        r#"SELECT * FROM meta.tables NATURAL JOIN threads"#,
+        "SELECT * FROM meta.tables NATURAL JOIN threads",
         &expect![[r#"
         error[E0210]: NATURAL JOIN finds no column that both sides have
           |
@@ -174,7 +174,7 @@ fn unknown_names() {
           = help: write the condition with ON, or CROSS JOIN"#]],
     );
     check(
-        r#"SELECT $missing"#,
+        "SELECT $missing",
         &expect![[r#"
         error[E0208]: the parameter `$missing` has no value
           |
@@ -186,7 +186,7 @@ fn unknown_names() {
           = help: give it with -p missing=value"#]],
     );
     check(
-        r#"SELECT tid FROM threads WHERE state = $stat"#,
+        "SELECT tid FROM threads WHERE state = $stat",
         &expect![[r#"
         error[E0208]: the parameter `$stat` has no value
           |
@@ -198,7 +198,7 @@ fn unknown_names() {
           = help: give it with -p stat=value"#]],
     );
     check(
-        r#"DESCRIBE thread"#,
+        "DESCRIBE thread",
         &expect![[r#"
         error[E0201]: no table `thread`
           |
@@ -209,7 +209,7 @@ fn unknown_names() {
           = help: tables: threads, modules, meta.tables"#]],
     );
     check(
-        r#"WITH a AS (SELECT x FROM threads) SELECT * FROM a"#,
+        "WITH a AS (SELECT x FROM threads) SELECT * FROM a",
         &expect![[r#"
         error[E0202]: no column `x`
           |
@@ -223,7 +223,7 @@ fn unknown_names() {
 #[test]
 fn types() {
     check(
-        r#"SELECT tid FROM threads WHERE state = 5"#,
+        "SELECT tid FROM threads WHERE state = 5",
         &expect![[r#"
         error[E0205]: VARCHAR cannot be compared with INTEGER
           |
@@ -235,7 +235,7 @@ fn types() {
           = help: convert the VARCHAR side: CAST(… AS INTEGER)"#]],
     );
     check(
-        r#"SELECT tid FROM threads WHERE create_time > 'yesterday'"#,
+        "SELECT tid FROM threads WHERE create_time > 'yesterday'",
         &expect![[r#"
         error[E0303]: 'yesterday' is not a TIMESTAMP
           |
@@ -245,7 +245,7 @@ fn types() {
           = help: times are written '2007-11-09 23:59:59.123', in UTC"#]],
     );
     check(
-        r#"SELECT tid FROM threads WHERE tid"#,
+        "SELECT tid FROM threads WHERE tid",
         &expect![[r#"
         error[E0205]: WHERE needs a BOOLEAN, this is an INTEGER
           |
@@ -255,7 +255,7 @@ fn types() {
           = help: compare it, as in `… <> 0`"#]],
     );
     check(
-        r#"SELECT tid FROM threads WHERE tid LIKE '1%'"#,
+        "SELECT tid FROM threads WHERE tid LIKE '1%'",
         &expect![[r#"
         error[E0205]: LIKE needs VARCHAR, this is INTEGER
           |
@@ -265,7 +265,7 @@ fn types() {
           = help: convert it with CAST(… AS VARCHAR)"#]],
     );
     check(
-        r#"SELECT state + 1 FROM threads"#,
+        "SELECT state + 1 FROM threads",
         &expect![[r#"
         error[E0205]: `+` does not take VARCHAR and INTEGER
           |
@@ -277,7 +277,7 @@ fn types() {
           = help: text is joined with `||`; numbers in text are converted with CAST(… AS INTEGER)"#]],
     );
     check(
-        r#"SELECT create_time + 5 FROM threads"#,
+        "SELECT create_time + 5 FROM threads",
         &expect![[r#"
         error[E0205]: `+` does not take TIMESTAMP and INTEGER
           |
@@ -289,7 +289,7 @@ fn types() {
           = help: add a duration, as in `… + INTERVAL '5 seconds'`"#]],
     );
     check(
-        r#"SELECT -state FROM threads"#,
+        "SELECT -state FROM threads",
         &expect![[r#"
         error[E0205]: `-` does not take a VARCHAR
           |
@@ -297,7 +297,7 @@ fn types() {
           |        ^^^^^^"#]],
     );
     check(
-        r#"SELECT CASE WHEN tid > 1 THEN 'a' ELSE tid END FROM threads"#,
+        "SELECT CASE WHEN tid > 1 THEN 'a' ELSE tid END FROM threads",
         &expect![[r#"
         error[E0303]: 'a' is not an INTEGER
           |
@@ -305,7 +305,7 @@ fn types() {
           |                               ^^^      --- the results of CASE have the type of this: INTEGER"#]],
     );
     check(
-        r#"SELECT tid IN (1, state) FROM threads"#,
+        "SELECT tid IN (1, state) FROM threads",
         &expect![[r#"
         error[E0205]: the entries of IN have different types: INTEGER and VARCHAR
           |
@@ -317,7 +317,7 @@ fn types() {
           = help: convert one of them with CAST(… AS type)"#]],
     );
     check(
-        r#"SELECT CAST(tid AS TIMESTAMP), CAST(tid AS DATE), CAST(is_idle AS INTERVAL) FROM threads"#,
+        "SELECT CAST(tid AS TIMESTAMP), CAST(tid AS DATE), CAST(is_idle AS INTERVAL) FROM threads",
         &expect![[r#"
         error[E0205]: INTEGER cannot be converted to TIMESTAMP
           |
@@ -338,7 +338,7 @@ fn types() {
           |                                                   ^^^^^^^^^^^^^^^^^^^^^^^^^"#]],
     );
     check(
-        r#"SELECT tid FROM threads UNION SELECT name FROM modules"#,
+        "SELECT tid FROM threads UNION SELECT name FROM modules",
         &expect![[r#"
         error[E0205]: column 1 (`tid`) is INTEGER on one side and VARCHAR on the other
           |
@@ -348,7 +348,7 @@ fn types() {
           = help: convert one of them with CAST(… AS type)"#]],
     );
     check(
-        r#"SELECT tid FROM threads UNION SELECT pid, name FROM modules"#,
+        "SELECT tid FROM threads UNION SELECT pid, name FROM modules",
         &expect![[r#"
         error[E0210]: the left query has 1 column, the right 2 columns
           |
@@ -356,7 +356,7 @@ fn types() {
           |                         ^^^^^"#]],
     );
     check(
-        r#"VALUES (1), (2, 3)"#,
+        "VALUES (1), (2, 3)",
         &expect![[r#"
         error[E0210]: the first row of VALUES has 1 column, this one 2
           |
@@ -364,7 +364,7 @@ fn types() {
           |              ^^^^"#]],
     );
     check(
-        r#"VALUES (1), ('x')"#,
+        "VALUES (1), ('x')",
         &expect![[r#"
         error[E0303]: 'x' is not an INTEGER
           |
@@ -374,7 +374,7 @@ fn types() {
           |         the rows of VALUES have the type of this: INTEGER"#]],
     );
     check(
-        r#"SELECT 9223372036854775808"#,
+        "SELECT 9223372036854775808",
         &expect![[r#"
         error[E0103]: 9223372036854775808 is larger than the largest INTEGER, 9223372036854775807
           |
@@ -384,7 +384,7 @@ fn types() {
           = help: as an address it is written 0x8000000000000000"#]],
     );
     check(
-        r#"SELECT state LIKE 'a' ESCAPE 'ab', state GLOB 'a' ESCAPE 'b' FROM threads"#,
+        "SELECT state LIKE 'a' ESCAPE 'ab', state GLOB 'a' ESCAPE 'b' FROM threads",
         &expect![[r#"
         error[E0210]: ESCAPE needs a text of one character
           |
@@ -397,7 +397,7 @@ fn types() {
           |                                                          ^^^"#]],
     );
     check(
-        r#"SELECT tid IN (SELECT tid, pid FROM threads), (SELECT tid, pid FROM threads) FROM threads"#,
+        "SELECT tid IN (SELECT tid, pid FROM threads), (SELECT tid, pid FROM threads) FROM threads",
         &expect![[r#"
         error[E0210]: a sub-query in an expression has one column, this one has 2
           |
@@ -414,7 +414,7 @@ fn types() {
           = help: select the one column that is meant"#]],
     );
     check(
-        r#"SELECT tid FROM threads JOIN modules ON threads.state = modules.size_bytes"#,
+        "SELECT tid FROM threads JOIN modules ON threads.state = modules.size_bytes",
         &expect![[r#"
         error[E0205]: VARCHAR cannot be compared with INTEGER
           |
@@ -430,7 +430,7 @@ fn types() {
 #[test]
 fn functions() {
     check(
-        r#"SELECT lower(tid), substr(state), abs(state), greatest(tid, state) FROM threads"#,
+        "SELECT lower(tid), substr(state), abs(state), greatest(tid, state) FROM threads",
         &expect![[r#"
         error[E0206]: `lower` does not take an INTEGER
           |
@@ -462,7 +462,7 @@ fn functions() {
           = help: it is called as greatest(any, …)"#]],
     );
     check(
-        r#"SELECT lower(DISTINCT state) FROM threads"#,
+        "SELECT lower(DISTINCT state) FROM threads",
         &expect![[r#"
         error[E0210]: `*`, DISTINCT, ORDER BY and FILTER belong to aggregates, `lower` is none
           |
@@ -470,7 +470,7 @@ fn functions() {
           |        ^^^^^^^^^^^^^^^^^^^^^"#]],
     );
     check(
-        r#"SELECT sum(*) FROM threads"#,
+        "SELECT sum(*) FROM threads",
         &expect![[r#"
         error[E0206]: `sum(*)` has no meaning, only count(*) has
           |
@@ -478,7 +478,7 @@ fn functions() {
           |        ^^^^^^"#]],
     );
     check(
-        r#"SELECT why(tid + 1), why(x) FROM (SELECT tid AS x FROM threads)"#,
+        "SELECT why(tid + 1), why(x) FROM (SELECT tid AS x FROM threads)",
         &expect![[r#"
         error[E0202]: no column `tid`
           |
@@ -495,7 +495,7 @@ fn functions() {
           = help: ask where the table stands in FROM, and name the answer: SELECT why(column) AS reason"#]],
     );
     check(
-        r#"SELECT why(tid + 1) FROM threads"#,
+        "SELECT why(tid + 1) FROM threads",
         &expect![[r#"
         error[E0206]: `why` takes a column of a table
           |
@@ -509,7 +509,7 @@ fn functions() {
 #[test]
 fn groups() {
     check(
-        r#"SELECT state, tid, count(*) FROM threads GROUP BY state"#,
+        "SELECT state, tid, count(*) FROM threads GROUP BY state",
         &expect![[r#"
         error[E0207]: column `tid` is neither grouped nor aggregated
           |
@@ -519,7 +519,7 @@ fn groups() {
           = help: add it to GROUP BY, or write GROUP BY ALL, or any_value(tid)"#]],
     );
     check(
-        r#"SELECT tid, count(*) FROM threads"#,
+        "SELECT tid, count(*) FROM threads",
         &expect![[r#"
         error[E0207]: column `tid` is neither grouped nor aggregated
           |
@@ -529,7 +529,7 @@ fn groups() {
           = help: write GROUP BY tid, or GROUP BY ALL, or any_value(tid)"#]],
     );
     check(
-        r#"SELECT * FROM threads GROUP BY pid"#,
+        "SELECT * FROM threads GROUP BY pid",
         &expect![[r#"
         error[E0207]: columns tid, state, priority, start_address, wait_ms, create_time, is_idle are neither grouped nor aggregated
           |
@@ -539,7 +539,7 @@ fn groups() {
           = help: add it to GROUP BY, or write GROUP BY ALL, or any_value(tid)"#]],
     );
     check(
-        r#"SELECT tid FROM threads WHERE count(*) > 1"#,
+        "SELECT tid FROM threads WHERE count(*) > 1",
         &expect![[r#"
         error[E0207]: aggregate `count` cannot stand in WHERE
           |
@@ -549,7 +549,7 @@ fn groups() {
           = help: conditions on groups are written with HAVING"#]],
     );
     check(
-        r#"SELECT sum(count(*)) FROM threads"#,
+        "SELECT sum(count(*)) FROM threads",
         &expect![[r#"
         error[E0207]: aggregate `count` cannot stand in an aggregate
           |
@@ -559,7 +559,7 @@ fn groups() {
           = help: aggregate in a sub-query first, then over its rows"#]],
     );
     check(
-        r#"SELECT count(*) AS n FROM threads WHERE n > 1"#,
+        "SELECT count(*) AS n FROM threads WHERE n > 1",
         &expect![[r#"
         error[E0207]: `n` holds an aggregate, which cannot stand in WHERE
           |
@@ -569,7 +569,7 @@ fn groups() {
           = help: conditions on groups are written with HAVING"#]],
     );
     check(
-        r#"SELECT count(*) FROM threads GROUP BY 1"#,
+        "SELECT count(*) FROM threads GROUP BY 1",
         &expect![[r#"
         error[E0207]: column 1 of the list is an aggregate
           |
@@ -579,7 +579,7 @@ fn groups() {
           = help: group by the other columns; GROUP BY ALL finds them"#]],
     );
     check(
-        r#"SELECT count(*) FROM threads GROUP BY 3"#,
+        "SELECT count(*) FROM threads GROUP BY 3",
         &expect![[r#"
         error[E0210]: GROUP BY 3: the list has 1 column
           |
@@ -587,7 +587,7 @@ fn groups() {
           |                                       ^"#]],
     );
     check(
-        r#"SELECT state FROM threads GROUP BY state ORDER BY tid"#,
+        "SELECT state FROM threads GROUP BY state ORDER BY tid",
         &expect![[r#"
         error[E0207]: column `tid` is neither grouped nor aggregated
           |
@@ -597,7 +597,7 @@ fn groups() {
           = help: add it to GROUP BY, or write GROUP BY ALL, or any_value(tid)"#]],
     );
     check(
-        r#"SELECT DISTINCT state FROM threads ORDER BY tid"#,
+        "SELECT DISTINCT state FROM threads ORDER BY tid",
         &expect![[r#"
         error[E0210]: with DISTINCT, ORDER BY takes only what the list selects
           |
@@ -607,7 +607,7 @@ fn groups() {
           = help: add the expression to the list, or use DISTINCT ON (…)"#]],
     );
     check(
-        r#"SELECT tid FROM threads ORDER BY 2"#,
+        "SELECT tid FROM threads ORDER BY 2",
         &expect![[r#"
         error[E0210]: ORDER BY 2: the list has 1 column
           |
@@ -615,7 +615,7 @@ fn groups() {
           |                                  ^"#]],
     );
     check(
-        r#"SELECT tid FROM threads LIMIT -1"#,
+        "SELECT tid FROM threads LIMIT -1",
         &expect![[r#"
         error[E0210]: LIMIT cannot be negative
           |
@@ -623,7 +623,7 @@ fn groups() {
           |                               ^^"#]],
     );
     check(
-        r#"SELECT tid FROM threads LIMIT tid"#,
+        "SELECT tid FROM threads LIMIT tid",
         &expect![[r#"
         error[E0210]: LIMIT needs a constant INTEGER
           |
@@ -633,7 +633,7 @@ fn groups() {
           = help: write a number, or a parameter: LIMIT $n"#]],
     );
     check(
-        r#"SELECT tid FROM threads LIMIT 'x'"#,
+        "SELECT tid FROM threads LIMIT 'x'",
         &expect![[r#"
         error[E0210]: LIMIT needs a constant INTEGER
           |
@@ -647,7 +647,7 @@ fn groups() {
 #[test]
 fn what_this_version_does_not_run() {
     check(
-        r#"SELECT tid FROM threads t WHERE EXISTS (SELECT * FROM modules m WHERE m.pid = t.pid)"#,
+        "SELECT tid FROM threads t WHERE EXISTS (SELECT * FROM modules m WHERE m.pid = t.pid)",
         &expect![[r#"
         error[E0209]: correlated sub-queries are not run by this version
           |
@@ -658,7 +658,7 @@ fn what_this_version_does_not_run() {
           = help: for an aggregate per row, join with a sub-query that has GROUP BY"#]],
     );
     check(
-        r#"SELECT row_number() OVER (ORDER BY tid) FROM threads"#,
+        "SELECT row_number() OVER (ORDER BY tid) FROM threads",
         &expect![[r#"
         error[E0209]: window functions are not run by this version
           |
@@ -668,7 +668,7 @@ fn what_this_version_does_not_run() {
           = help: for a value per group, join with a sub-query that has GROUP BY; for the first row of each, use DISTINCT ON"#]],
     );
     check(
-        r#"SELECT tid FROM threads QUALIFY tid > 1"#,
+        "SELECT tid FROM threads QUALIFY tid > 1",
         &expect![[r#"
         error[E0209]: QUALIFY is not run by this version
           |
@@ -678,7 +678,7 @@ fn what_this_version_does_not_run() {
           = help: for the first row of each group, use DISTINCT ON with ORDER BY"#]],
     );
     check(
-        r#"WITH RECURSIVE r AS (SELECT 1 AS n) SELECT * FROM r"#,
+        "WITH RECURSIVE r AS (SELECT 1 AS n) SELECT * FROM r",
         &expect![[r#"
         error[E0209]: WITH RECURSIVE is not run by this version
           |
@@ -688,7 +688,7 @@ fn what_this_version_does_not_run() {
           = help: leave RECURSIVE out if no expression names itself; a fixed number of steps is written as joins"#]],
     );
     check(
-        r#"SELECT * FROM threads, LATERAL (SELECT 1)"#,
+        "SELECT * FROM threads, LATERAL (SELECT 1)",
         &expect![[r#"
         error[E0209]: LATERAL sub-queries are not run by this version
           |
@@ -698,7 +698,7 @@ fn what_this_version_does_not_run() {
           = help: write the condition in JOIN … ON; for a value per row, join with a sub-query that has GROUP BY"#]],
     );
     check(
-        r#"SELECT * FROM threads t, (SELECT t.tid)"#,
+        "SELECT * FROM threads t, (SELECT t.tid)",
         &expect![[r#"
         error[E0209]: correlated sub-queries are not run by this version
           |
@@ -709,7 +709,7 @@ fn what_this_version_does_not_run() {
           = help: for an aggregate per row, join with a sub-query that has GROUP BY"#]],
     );
     check(
-        r#"SELECT * FROM range(10)"#,
+        "SELECT * FROM range(10)",
         &expect![[r#"
         error[E0209]: table function `range`: functions in FROM are not run by this version
           |
@@ -719,7 +719,7 @@ fn what_this_version_does_not_run() {
           = help: constant rows are written FROM (VALUES (1), (2)) AS t(n)"#]],
     );
     check(
-        r#"SELECT * FROM threads()"#,
+        "SELECT * FROM threads()",
         &expect![[r#"
         error[E0209]: table function `threads`: functions in FROM are not run by this version
           |

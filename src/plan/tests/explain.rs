@@ -11,28 +11,28 @@ fn check(sql: &str, expect: &Expect) {
 #[test]
 fn scans_read_what_is_asked() {
     check(
-        r#"SELECT tid, state FROM threads"#,
+        "SELECT tid, state FROM threads",
         &expect![[r#"
         (tid INTEGER, state VARCHAR)
         select tid, state
           scan threads: columns tid, state"#]],
     );
     check(
-        r#"SELECT * FROM meta.tables"#,
+        "SELECT * FROM meta.tables",
         &expect![[r#"
         (name VARCHAR, doc VARCHAR)
         select name, doc
           scan meta.tables: columns name, doc"#]],
     );
     check(
-        r#"FROM threads"#,
+        "FROM threads",
         &expect![[r#"
         (tid INTEGER, pid INTEGER, state VARCHAR, priority INTEGER, start_address ADDRESS, wait_ms DOUBLE, create_time TIMESTAMP, is_idle BOOLEAN)
         select tid, pid, state, priority, start_address, wait_ms, create_time, is_idle
           scan threads: columns tid, pid, state, priority, start_address, wait_ms, create_time, is_idle"#]],
     );
     check(
-        r#"SELECT count(*) FROM threads"#,
+        "SELECT count(*) FROM threads",
         &expect![[r#"
         (count(*) INTEGER)
         select count(*)
@@ -40,7 +40,7 @@ fn scans_read_what_is_asked() {
             scan threads: no columns"#]],
     );
     check(
-        r#"SELECT tid, why(state) FROM threads WHERE why(create_time) IS NOT NULL"#,
+        "SELECT tid, why(state) FROM threads WHERE why(create_time) IS NOT NULL",
         &expect![[r#"
         (tid INTEGER, why(state) VARCHAR)
         select tid, why(state)
@@ -48,7 +48,7 @@ fn scans_read_what_is_asked() {
             scan threads: columns tid, why(state), why(create_time)"#]],
     );
     check(
-        r#"SELECT threads.dump, t.* EXCLUDE (dump) FROM threads, (SELECT 1 AS dump, 2 AS x) t"#,
+        "SELECT threads.dump, t.* EXCLUDE (dump) FROM threads, (SELECT 1 AS dump, 2 AS x) t",
         &expect![[r#"
         (dump VARCHAR, x INTEGER)
         select threads.dump, x
@@ -58,21 +58,21 @@ fn scans_read_what_is_asked() {
               one row"#]],
     );
     check(
-        r#"SELECT * EXCLUDE (pid, state) REPLACE (tid + 1 AS tid) FROM threads"#,
+        "SELECT * EXCLUDE (pid, state) REPLACE (tid + 1 AS tid) FROM threads",
         &expect![[r#"
         (tid INTEGER, priority INTEGER, start_address ADDRESS, wait_ms DOUBLE, create_time TIMESTAMP, is_idle BOOLEAN)
         select tid + 1 AS tid, priority, start_address, wait_ms, create_time, is_idle
           scan threads: columns tid, priority, start_address, wait_ms, create_time, is_idle"#]],
     );
     check(
-        r#"SELECT x.a, x.b FROM threads AS x(a, b)"#,
+        "SELECT x.a, x.b FROM threads AS x(a, b)",
         &expect![[r#"
         (a INTEGER, b INTEGER)
         select a, b
           scan threads: columns tid, pid"#]],
     );
     check(
-        r#"SELECT name FROM (SELECT name, size_bytes, checksum + 1 AS c FROM modules)"#,
+        "SELECT name FROM (SELECT name, size_bytes, checksum + 1 AS c FROM modules)",
         &expect![[r#"
         (name VARCHAR)
         select name
@@ -83,7 +83,7 @@ fn scans_read_what_is_asked() {
 #[test]
 fn conditions_become_hints() {
     check(
-        r#"SELECT tid FROM threads WHERE tid = 4 AND state <> 'Running'"#,
+        "SELECT tid FROM threads WHERE tid = 4 AND state <> 'Running'",
         &expect![[r#"
         (tid INTEGER)
         select tid
@@ -91,7 +91,7 @@ fn conditions_become_hints() {
             scan threads: columns tid, state; hints tid = 4"#]],
     );
     check(
-        r#"SELECT tid FROM threads WHERE state IN ('Waiting', 'Ready') AND priority BETWEEN 8 AND 15"#,
+        "SELECT tid FROM threads WHERE state IN ('Waiting', 'Ready') AND priority BETWEEN 8 AND 15",
         &expect![[r#"
         (tid INTEGER)
         select tid
@@ -99,7 +99,7 @@ fn conditions_become_hints() {
             scan threads: columns tid, state, priority; hints state IN ('Waiting', 'Ready') AND priority from 8 to 15"#]],
     );
     check(
-        r#"SELECT tid FROM threads WHERE tid = 1 OR 2 = tid OR tid IN (3, 4)"#,
+        "SELECT tid FROM threads WHERE tid = 1 OR 2 = tid OR tid IN (3, 4)",
         &expect![[r#"
         (tid INTEGER)
         select tid
@@ -107,7 +107,7 @@ fn conditions_become_hints() {
             scan threads: columns tid; hints tid IN (1, 2, 3, 4)"#]],
     );
     check(
-        r#"SELECT tid FROM threads WHERE tid = 1 OR state = 'Ready' OR tid = 2"#,
+        "SELECT tid FROM threads WHERE tid = 1 OR state = 'Ready' OR tid = 2",
         &expect![[r#"
         (tid INTEGER)
         select tid
@@ -115,7 +115,7 @@ fn conditions_become_hints() {
             scan threads: columns tid, state"#]],
     );
     check(
-        r#"SELECT name FROM modules WHERE name LIKE 'nt%' AND base >= 0xfffff80000000000"#,
+        "SELECT name FROM modules WHERE name LIKE 'nt%' AND base >= 0xfffff80000000000",
         &expect![[r#"
         (name VARCHAR)
         select name
@@ -123,7 +123,7 @@ fn conditions_become_hints() {
             scan modules: columns base, name; hints name begins with 'nt' AND base from 0xfffff80000000000"#]],
     );
     check(
-        r#"SELECT name FROM modules WHERE checksum = 0x1e AND size_bytes > 10 AND 100 > size_bytes"#,
+        "SELECT name FROM modules WHERE checksum = 0x1e AND size_bytes > 10 AND 100 > size_bytes",
         &expect![[r#"
         (name VARCHAR)
         select name
@@ -131,7 +131,7 @@ fn conditions_become_hints() {
             scan modules: columns name, size_bytes, checksum; hints checksum = 0x1e AND size_bytes from 10 to 100"#]],
     );
     check(
-        r#"SELECT tid FROM threads WHERE create_time >= '2024-01-01' AND is_idle AND wait_ms > 5"#,
+        "SELECT tid FROM threads WHERE create_time >= '2024-01-01' AND is_idle AND wait_ms > 5",
         &expect![[r#"
         (tid INTEGER)
         select tid
@@ -139,7 +139,7 @@ fn conditions_become_hints() {
             scan threads: columns tid, wait_ms, create_time, is_idle; hints create_time from TIMESTAMP '2024-01-01 00:00:00' AND is_idle = true AND wait_ms from 5.0"#]],
     );
     check(
-        r#"SELECT tid FROM threads WHERE NOT is_idle AND starts_with(state, 'W')"#,
+        "SELECT tid FROM threads WHERE NOT is_idle AND starts_with(state, 'W')",
         &expect![[r#"
         (tid INTEGER)
         select tid
@@ -148,7 +148,7 @@ fn conditions_become_hints() {
               scan threads: columns tid, state, is_idle; hints is_idle = false AND state begins with 'W'"#]],
     );
     check(
-        r#"SELECT tid FROM threads WHERE tid = $least AND state = $state"#,
+        "SELECT tid FROM threads WHERE tid = $least AND state = $state",
         &expect![[r#"
         (tid INTEGER)
         select tid
@@ -156,7 +156,7 @@ fn conditions_become_hints() {
             scan threads: columns tid, state; hints tid = 5 AND state = 'Waiting'"#]],
     );
     check(
-        r#"SELECT tid FROM threads WHERE state IS NOT DISTINCT FROM 'Ready'"#,
+        "SELECT tid FROM threads WHERE state IS NOT DISTINCT FROM 'Ready'",
         &expect![[r#"
         (tid INTEGER)
         select tid
@@ -164,7 +164,7 @@ fn conditions_become_hints() {
             scan threads: columns tid, state; hints state = 'Ready'"#]],
     );
     check(
-        r#"SELECT tid FROM threads WHERE CAST(state AS INTEGER) = 5 AND tid = 4"#,
+        "SELECT tid FROM threads WHERE CAST(state AS INTEGER) = 5 AND tid = 4",
         &expect![[r#"
         (tid INTEGER)
         select tid
@@ -177,7 +177,7 @@ fn conditions_become_hints() {
 #[test]
 fn conditions_move_down() {
     check(
-        r#"SELECT n FROM (SELECT name AS n, base FROM modules ORDER BY size_bytes) WHERE n = 'nt' AND base > 0x1000"#,
+        "SELECT n FROM (SELECT name AS n, base FROM modules ORDER BY size_bytes) WHERE n = 'nt' AND base > 0x1000",
         &expect![[r#"
         (n VARCHAR)
         select n
@@ -187,7 +187,7 @@ fn conditions_move_down() {
                 scan modules: columns base, name, size_bytes; hints name = 'nt' AND base from 0x1000"#]],
     );
     check(
-        r#"SELECT a.tid FROM threads a, modules b WHERE a.pid = b.pid AND b.name = 'nt' AND a.tid > 5 AND a.tid < b.size_bytes"#,
+        "SELECT a.tid FROM threads a, modules b WHERE a.pid = b.pid AND b.name = 'nt' AND a.tid > 5 AND a.tid < b.size_bytes",
         &expect![[r#"
         (tid INTEGER)
         select tid
@@ -198,7 +198,7 @@ fn conditions_move_down() {
               scan modules: columns name, size_bytes, pid; hints name = 'nt'"#]],
     );
     check(
-        r#"SELECT a.tid FROM threads a LEFT JOIN modules b ON a.pid = b.pid AND b.name = 'nt' AND a.tid = 3 WHERE a.priority = 1 AND b.base IS NULL"#,
+        "SELECT a.tid FROM threads a LEFT JOIN modules b ON a.pid = b.pid AND b.name = 'nt' AND a.tid = 3 WHERE a.priority = 1 AND b.base IS NULL",
         &expect![[r#"
         (tid INTEGER)
         select tid
@@ -210,7 +210,7 @@ fn conditions_move_down() {
                 scan modules: columns base, name, pid; hints name = 'nt'"#]],
     );
     check(
-        r#"SELECT a.tid FROM threads a RIGHT JOIN modules b ON a.pid = b.pid AND a.tid = 3 WHERE b.name = 'nt'"#,
+        "SELECT a.tid FROM threads a RIGHT JOIN modules b ON a.pid = b.pid AND a.tid = 3 WHERE b.name = 'nt'",
         &expect![[r#"
         (tid INTEGER)
         select tid
@@ -221,7 +221,7 @@ fn conditions_move_down() {
               scan modules: columns name, pid; hints name = 'nt'"#]],
     );
     check(
-        r#"SELECT * FROM (SELECT pid, count(*) AS n FROM threads GROUP BY pid) WHERE pid = 4 AND n > 2"#,
+        "SELECT * FROM (SELECT pid, count(*) AS n FROM threads GROUP BY pid) WHERE pid = 4 AND n > 2",
         &expect![[r#"
         (pid INTEGER, n INTEGER)
         select pid, count(*) AS n
@@ -231,7 +231,7 @@ fn conditions_move_down() {
                 scan threads: columns pid; hints pid = 4"#]],
     );
     check(
-        r#"SELECT * FROM (SELECT tid FROM threads UNION ALL SELECT size_bytes FROM modules) WHERE tid = 4"#,
+        "SELECT * FROM (SELECT tid FROM threads UNION ALL SELECT size_bytes FROM modules) WHERE tid = 4",
         &expect![[r#"
         (tid INTEGER)
         select tid
@@ -244,7 +244,7 @@ fn conditions_move_down() {
                 scan modules: columns size_bytes; hints size_bytes = 4"#]],
     );
     check(
-        r#"SELECT * FROM (SELECT tid FROM threads LIMIT 10) WHERE tid = 4"#,
+        "SELECT * FROM (SELECT tid FROM threads LIMIT 10) WHERE tid = 4",
         &expect![[r#"
         (tid INTEGER)
         select tid
@@ -254,7 +254,7 @@ fn conditions_move_down() {
                 scan threads: columns tid; at most 10 rows"#]],
     );
     check(
-        r#"SELECT tid FROM threads SEMI JOIN modules USING (pid) WHERE tid = 4"#,
+        "SELECT tid FROM threads SEMI JOIN modules USING (pid) WHERE tid = 4",
         &expect![[r#"
         (tid INTEGER)
         select tid
@@ -264,7 +264,7 @@ fn conditions_move_down() {
             scan modules: columns pid"#]],
     );
     check(
-        r#"SELECT tid FROM threads t ANTI JOIN modules m ON t.pid = m.pid AND m.name LIKE 'a%' AND t.tid = 7"#,
+        "SELECT tid FROM threads t ANTI JOIN modules m ON t.pid = m.pid AND m.name LIKE 'a%' AND t.tid = 7",
         &expect![[r#"
         (tid INTEGER)
         select tid
@@ -274,7 +274,7 @@ fn conditions_move_down() {
               scan modules: columns name, pid; hints name begins with 'a'"#]],
     );
     check(
-        r#"SELECT a.tid FROM threads a CROSS JOIN threads b CROSS JOIN threads c WHERE a.tid = b.pid AND b.tid = c.pid AND c.state = 'Ready'"#,
+        "SELECT a.tid FROM threads a CROSS JOIN threads b CROSS JOIN threads c WHERE a.tid = b.pid AND b.tid = c.pid AND c.state = 'Ready'",
         &expect![[r#"
         (tid INTEGER)
         select a.tid
@@ -286,7 +286,7 @@ fn conditions_move_down() {
               scan threads: columns pid, state; hints state = 'Ready'"#]],
     );
     check(
-        r#"SELECT a.tid FROM threads a JOIN modules b ON a.start_address BETWEEN b.base AND b.base + b.size_bytes"#,
+        "SELECT a.tid FROM threads a JOIN modules b ON a.start_address BETWEEN b.base AND b.base + b.size_bytes",
         &expect![[r#"
         (tid INTEGER)
         select tid
@@ -295,7 +295,7 @@ fn conditions_move_down() {
             scan modules: columns base, size_bytes"#]],
     );
     check(
-        r#"SELECT a.tid FROM threads a JOIN modules b ON a.tid = b.base"#,
+        "SELECT a.tid FROM threads a JOIN modules b ON a.tid = b.base",
         &expect![[r#"
         (tid INTEGER)
         select tid
@@ -308,7 +308,7 @@ fn conditions_move_down() {
 #[test]
 fn limits_and_sorts() {
     check(
-        r#"SELECT tid FROM threads LIMIT 10 OFFSET 5"#,
+        "SELECT tid FROM threads LIMIT 10 OFFSET 5",
         &expect![[r#"
         (tid INTEGER)
         limit 10 offset 5
@@ -316,7 +316,7 @@ fn limits_and_sorts() {
             scan threads: columns tid; at most 15 rows"#]],
     );
     check(
-        r#"SELECT tid FROM threads WHERE tid > 3 LIMIT $n"#,
+        "SELECT tid FROM threads WHERE tid > 3 LIMIT $n",
         &expect![[r#"
         (tid INTEGER)
         limit 3
@@ -325,7 +325,7 @@ fn limits_and_sorts() {
               scan threads: columns tid; hints tid from 3"#]],
     );
     check(
-        r#"SELECT name FROM modules ORDER BY size_bytes DESC LIMIT 5"#,
+        "SELECT name FROM modules ORDER BY size_bytes DESC LIMIT 5",
         &expect![[r#"
         (name VARCHAR)
         limit 5
@@ -335,7 +335,7 @@ fn limits_and_sorts() {
                 scan modules: columns name, size_bytes"#]],
     );
     check(
-        r#"SELECT name, size_bytes / 1024 AS kb FROM modules ORDER BY kb DESC NULLS FIRST, 1, lower(name)"#,
+        "SELECT name, size_bytes / 1024 AS kb FROM modules ORDER BY kb DESC NULLS FIRST, 1, lower(name)",
         &expect![[r#"
         (name VARCHAR, kb DOUBLE)
         select name, kb
@@ -344,7 +344,7 @@ fn limits_and_sorts() {
               scan modules: columns name, size_bytes"#]],
     );
     check(
-        r#"SELECT * FROM threads ORDER BY ALL DESC"#,
+        "SELECT * FROM threads ORDER BY ALL DESC",
         &expect![[r#"
         (tid INTEGER, pid INTEGER, state VARCHAR, priority INTEGER, start_address ADDRESS, wait_ms DOUBLE, create_time TIMESTAMP, is_idle BOOLEAN)
         sort by tid DESC, pid DESC, state DESC, priority DESC, start_address DESC, wait_ms DESC, create_time DESC, is_idle DESC
@@ -352,7 +352,7 @@ fn limits_and_sorts() {
             scan threads: columns tid, pid, state, priority, start_address, wait_ms, create_time, is_idle"#]],
     );
     check(
-        r#"SELECT DISTINCT state FROM threads ORDER BY state LIMIT 3"#,
+        "SELECT DISTINCT state FROM threads ORDER BY state LIMIT 3",
         &expect![[r#"
         (state VARCHAR)
         limit 3
@@ -362,7 +362,7 @@ fn limits_and_sorts() {
                 scan threads: columns state"#]],
     );
     check(
-        r#"SELECT DISTINCT ON (pid) pid, tid FROM threads ORDER BY wait_ms DESC"#,
+        "SELECT DISTINCT ON (pid) pid, tid FROM threads ORDER BY wait_ms DESC",
         &expect![[r#"
         (pid INTEGER, tid INTEGER)
         select pid, tid
@@ -372,7 +372,7 @@ fn limits_and_sorts() {
                 scan threads: columns tid, pid, wait_ms"#]],
     );
     check(
-        r#"SELECT tid FROM threads ORDER BY -tid"#,
+        "SELECT tid FROM threads ORDER BY -tid",
         &expect![[r#"
         (tid INTEGER)
         select tid
@@ -381,7 +381,7 @@ fn limits_and_sorts() {
               scan threads: columns tid"#]],
     );
     check(
-        r#"SELECT tid FROM threads UNION ALL SELECT pid FROM modules LIMIT 3"#,
+        "SELECT tid FROM threads UNION ALL SELECT pid FROM modules LIMIT 3",
         &expect![[r#"
         (tid INTEGER)
         limit 3
@@ -396,7 +396,7 @@ fn limits_and_sorts() {
 #[test]
 fn grouping() {
     check(
-        r#"SELECT state, count(*) FROM threads GROUP BY state"#,
+        "SELECT state, count(*) FROM threads GROUP BY state",
         &expect![[r#"
         (state VARCHAR, count(*) INTEGER)
         select state, count(*)
@@ -404,7 +404,7 @@ fn grouping() {
             scan threads: columns state"#]],
     );
     check(
-        r#"SELECT state AS s, pid % 4 AS b, count(*) n, avg(wait_ms) FROM threads GROUP BY ALL HAVING n > 1 ORDER BY n DESC, s"#,
+        "SELECT state AS s, pid % 4 AS b, count(*) n, avg(wait_ms) FROM threads GROUP BY ALL HAVING n > 1 ORDER BY n DESC, s",
         &expect![[r#"
         (s VARCHAR, b INTEGER, n INTEGER, avg(wait_ms) DOUBLE)
         sort by n DESC, s
@@ -414,7 +414,7 @@ fn grouping() {
                 scan threads: columns pid, state, wait_ms"#]],
     );
     check(
-        r#"SELECT lower(state), count(DISTINCT pid) FILTER (WHERE tid > 4) FROM threads GROUP BY 1"#,
+        "SELECT lower(state), count(DISTINCT pid) FILTER (WHERE tid > 4) FROM threads GROUP BY 1",
         &expect![[r#"
         (lower(state) VARCHAR, count(DISTINCT pid) INTEGER)
         select lower(state), count(DISTINCT pid) FILTER (WHERE tid > 4) AS count(DISTINCT pid)
@@ -422,7 +422,7 @@ fn grouping() {
             scan threads: columns tid, pid, state"#]],
     );
     check(
-        r#"SELECT lower(state) || '!' AS x FROM threads GROUP BY lower(state) ORDER BY max(tid)"#,
+        "SELECT lower(state) || '!' AS x FROM threads GROUP BY lower(state) ORDER BY max(tid)",
         &expect![[r#"
         (x VARCHAR)
         select x
@@ -432,7 +432,7 @@ fn grouping() {
                 scan threads: columns tid, state"#]],
     );
     check(
-        r#"SELECT sum(tid), min(create_time), max(start_address), min(state), avg(tid) FROM threads"#,
+        "SELECT sum(tid), min(create_time), max(start_address), min(state), avg(tid) FROM threads",
         &expect![[r#"
         (sum(tid) INTEGER, min(create_time) TIMESTAMP, max(start_address) ADDRESS, min(state) VARCHAR, avg(tid) DOUBLE)
         select sum(tid), min(create_time), max(start_address), min(state), avg(CAST(tid AS DOUBLE)) AS avg(tid)
@@ -440,7 +440,7 @@ fn grouping() {
             scan threads: columns tid, state, start_address, create_time"#]],
     );
     check(
-        r#"SELECT string_agg(state, ', ' ORDER BY tid DESC) FROM threads"#,
+        "SELECT string_agg(state, ', ' ORDER BY tid DESC) FROM threads",
         &expect![[r#"
         (string_agg(state, ', ') VARCHAR)
         select string_agg(state, ', ' ORDER BY tid DESC) AS string_agg(state, ', ')
@@ -448,7 +448,7 @@ fn grouping() {
             scan threads: columns tid, state"#]],
     );
     check(
-        r#"SELECT pid FROM threads GROUP BY pid HAVING count(*) > 5"#,
+        "SELECT pid FROM threads GROUP BY pid HAVING count(*) > 5",
         &expect![[r#"
         (pid INTEGER)
         select pid
@@ -457,7 +457,7 @@ fn grouping() {
               scan threads: columns pid"#]],
     );
     check(
-        r#"SELECT min(checksum), any_value(checksum) FROM modules"#,
+        "SELECT min(checksum), any_value(checksum) FROM modules",
         &expect![[r#"
         (min(checksum) INTEGER, any_value(checksum) INTEGER)
         select min(checksum), any_value(checksum)
@@ -465,7 +465,7 @@ fn grouping() {
             scan modules: columns checksum"#]],
     );
     check(
-        r#"SELECT count(*) FROM (SELECT DISTINCT state, pid FROM threads)"#,
+        "SELECT count(*) FROM (SELECT DISTINCT state, pid FROM threads)",
         &expect![[r#"
         (count(*) INTEGER)
         select count(*)
@@ -475,7 +475,7 @@ fn grouping() {
                 scan threads: columns pid, state"#]],
     );
     check(
-        r#"SELECT 'all' AS what, count(*) FROM threads GROUP BY ALL"#,
+        "SELECT 'all' AS what, count(*) FROM threads GROUP BY ALL",
         &expect![[r#"
         (what VARCHAR, count(*) INTEGER)
         select 'all' AS what, count(*)
@@ -483,7 +483,7 @@ fn grouping() {
             scan threads: no columns"#]],
     );
     check(
-        r#"SELECT tid + 1 AS a, a * 2 AS b, b > 4 AS c FROM threads WHERE b > 10"#,
+        "SELECT tid + 1 AS a, a * 2 AS b, b > 4 AS c FROM threads WHERE b > 10",
         &expect![[r#"
         (a INTEGER, b INTEGER, c BOOLEAN)
         select tid + 1 AS a, (tid + 1) * 2 AS b, (tid + 1) * 2 > 4 AS c
@@ -495,7 +495,7 @@ fn grouping() {
 #[test]
 fn joins_with_merged_columns() {
     check(
-        r#"SELECT * FROM threads JOIN modules USING (pid)"#,
+        "SELECT * FROM threads JOIN modules USING (pid)",
         &expect![[r#"
         (tid INTEGER, pid INTEGER, state VARCHAR, priority INTEGER, start_address ADDRESS, wait_ms DOUBLE, create_time TIMESTAMP, is_idle BOOLEAN, base ADDRESS, name VARCHAR, size_bytes INTEGER, checksum INTEGER)
         select tid, threads.pid, state, priority, start_address, wait_ms, create_time, is_idle, base, name, size_bytes, checksum
@@ -504,7 +504,7 @@ fn joins_with_merged_columns() {
             scan modules: columns base, name, size_bytes, checksum, pid"#]],
     );
     check(
-        r#"SELECT pid, tid, name FROM threads FULL JOIN modules USING (pid)"#,
+        "SELECT pid, tid, name FROM threads FULL JOIN modules USING (pid)",
         &expect![[r#"
         (pid INTEGER, tid INTEGER, name VARCHAR)
         select CASE WHEN threads.pid IS NOT NULL THEN threads.pid ELSE modules.pid END AS pid, tid, name
@@ -513,7 +513,7 @@ fn joins_with_merged_columns() {
             scan modules: columns name, pid"#]],
     );
     check(
-        r#"SELECT pid, t.pid, m.pid FROM threads t RIGHT JOIN modules m USING (pid)"#,
+        "SELECT pid, t.pid, m.pid FROM threads t RIGHT JOIN modules m USING (pid)",
         &expect![[r#"
         (pid INTEGER, pid INTEGER, pid INTEGER)
         select m.pid, t.pid, m.pid
@@ -522,7 +522,7 @@ fn joins_with_merged_columns() {
             scan modules: columns pid"#]],
     );
     check(
-        r#"SELECT tid, name FROM threads NATURAL JOIN modules"#,
+        "SELECT tid, name FROM threads NATURAL JOIN modules",
         &expect![[r#"
         (tid INTEGER, name VARCHAR)
         select tid, name
@@ -531,7 +531,7 @@ fn joins_with_merged_columns() {
             scan modules: columns name, pid"#]],
     );
     check(
-        r#"SELECT a.tid, b.tid FROM threads a JOIN threads b ON a.tid = b.tid + 1 AND a.pid <> b.pid"#,
+        "SELECT a.tid, b.tid FROM threads a JOIN threads b ON a.tid = b.tid + 1 AND a.pid <> b.pid",
         &expect![[r#"
         (tid INTEGER, tid INTEGER)
         select a.tid, b.tid
@@ -540,7 +540,7 @@ fn joins_with_merged_columns() {
             scan threads: columns tid, pid"#]],
     );
     check(
-        r#"SELECT tid FROM threads JOIN modules USING (pid, dump)"#,
+        "SELECT tid FROM threads JOIN modules USING (pid, dump)",
         &expect![[r#"
         (tid INTEGER)
         select tid
@@ -553,7 +553,7 @@ fn joins_with_merged_columns() {
 #[test]
 fn sub_queries() {
     check(
-        r#"SELECT tid FROM threads WHERE pid IN (SELECT pid FROM modules WHERE name = 'nt')"#,
+        "SELECT tid FROM threads WHERE pid IN (SELECT pid FROM modules WHERE name = 'nt')",
         &expect![[r#"
         (tid INTEGER)
         select tid
@@ -565,7 +565,7 @@ fn sub_queries() {
             scan threads: columns tid, pid"#]],
     );
     check(
-        r#"SELECT tid, (SELECT max(size_bytes) FROM modules) AS largest FROM threads WHERE EXISTS (SELECT * FROM modules WHERE name = 'x')"#,
+        "SELECT tid, (SELECT max(size_bytes) FROM modules) AS largest FROM threads WHERE EXISTS (SELECT * FROM modules WHERE name = 'x')",
         &expect![[r#"
         (tid INTEGER, largest INTEGER)
         select tid, (sub-query) AS largest
@@ -581,7 +581,7 @@ fn sub_queries() {
             scan threads: columns tid"#]],
     );
     check(
-        r#"WITH t AS (SELECT * FROM threads WHERE pid = 4) SELECT count(*) FROM t"#,
+        "WITH t AS (SELECT * FROM threads WHERE pid = 4) SELECT count(*) FROM t",
         &expect![[r#"
         (count(*) INTEGER)
         select count(*)
@@ -590,7 +590,7 @@ fn sub_queries() {
               scan threads: columns pid; hints pid = 4"#]],
     );
     check(
-        r#"WITH t AS (SELECT * FROM threads WHERE pid = 4) SELECT a.tid FROM t a JOIN t b ON a.tid = b.priority WHERE a.state = 'Ready'"#,
+        "WITH t AS (SELECT * FROM threads WHERE pid = 4) SELECT a.tid FROM t a JOIN t b ON a.tid = b.priority WHERE a.state = 'Ready'",
         &expect![[r#"
         (tid INTEGER)
         select a.tid
@@ -603,7 +603,7 @@ fn sub_queries() {
             shared 1, as above"#]],
     );
     check(
-        r#"WITH a AS (SELECT tid AS x FROM threads), b(y) AS (SELECT x + 1 FROM a) SELECT y FROM b WHERE y > (SELECT min(y) FROM b)"#,
+        "WITH a AS (SELECT tid AS x FROM threads), b(y) AS (SELECT x + 1 FROM a) SELECT y FROM b WHERE y > (SELECT min(y) FROM b)",
         &expect![[r#"
         (y INTEGER)
         select y
@@ -617,7 +617,7 @@ fn sub_queries() {
             shared 2, as above"#]],
     );
     check(
-        r#"WITH threads AS (SELECT tid FROM threads WHERE tid > 9) FROM threads"#,
+        "WITH threads AS (SELECT tid FROM threads WHERE tid > 9) FROM threads",
         &expect![[r#"
         (tid INTEGER)
         select tid
@@ -629,20 +629,20 @@ fn sub_queries() {
 #[test]
 fn constants() {
     check(
-        r#"SELECT 1, -9223372036854775808, 'a' || 'b', 1 + 2 * 3, NOT true, NULL, 0x10 + 1, INTERVAL '1 day' * 2"#,
+        "SELECT 1, -9223372036854775808, 'a' || 'b', 1 + 2 * 3, NOT true, NULL, 0x10 + 1, INTERVAL '1 day' * 2",
         &expect![[r#"
         (1 INTEGER, -9223372036854775808 INTEGER, 'a' || 'b' VARCHAR, 1 + 2 * 3 INTEGER, NOT true BOOLEAN, NULL NULL, 0x10 + 1 ADDRESS, INTERVAL '1 day 00:00:00' * 2 INTERVAL)
         select 1, -9223372036854775808, 'ab' AS 'a' || 'b', 7 AS 1 + 2 * 3, false AS NOT true, NULL, 0x11 AS 0x10 + 1, INTERVAL '2 days 00:00:00' AS INTERVAL '1 day 00:00:00' * 2
           one row"#]],
     );
     check(
-        r#"VALUES (1, 'a'), (2.5, NULL)"#,
+        "VALUES (1, 'a'), (2.5, NULL)",
         &expect![[r#"
         (col0 DOUBLE, col1 VARCHAR)
         values: 2 rows of col0, col1"#]],
     );
     check(
-        r#"SELECT * FROM (VALUES (1, 0x10), (2, 3)) AS v(a, b) ORDER BY a"#,
+        "SELECT * FROM (VALUES (1, 0x10), (2, 3)) AS v(a, b) ORDER BY a",
         &expect![[r#"
         (a INTEGER, b ADDRESS)
         sort by a
@@ -650,42 +650,42 @@ fn constants() {
             values: 2 rows of a, b"#]],
     );
     check(
-        r#"SELECT CASE state WHEN 'Ready' THEN 1 WHEN 'Waiting' THEN 2.5 END, coalesce(state, 'none'), nullif(tid, 0), if(tid > 1, 'a', 'b') FROM threads"#,
+        "SELECT CASE state WHEN 'Ready' THEN 1 WHEN 'Waiting' THEN 2.5 END, coalesce(state, 'none'), nullif(tid, 0), if(tid > 1, 'a', 'b') FROM threads",
         &expect![[r#"
         (case DOUBLE, coalesce(state, 'none') VARCHAR, nullif(tid, 0) INTEGER, if(tid > 1, 'a', 'b') VARCHAR)
         select CASE WHEN state = 'Ready' THEN 1.0 WHEN state = 'Waiting' THEN 2.5 END AS case, CASE WHEN state IS NOT NULL THEN state ELSE 'none' END AS coalesce(state, 'none'), CASE WHEN tid = 0 THEN NULL ELSE tid END AS nullif(tid, 0), CASE WHEN tid > 1 THEN 'a' ELSE 'b' END AS if(tid > 1, 'a', 'b')
           scan threads: columns tid, state"#]],
     );
     check(
-        r#"SELECT typeof(tid), typeof(wait_ms + 1), CAST('5' AS INTEGER), TRY_CAST('x' AS INTEGER), '2020-01-01'::TIMESTAMP FROM threads"#,
+        "SELECT typeof(tid), typeof(wait_ms + 1), CAST('5' AS INTEGER), TRY_CAST('x' AS INTEGER), '2020-01-01'::TIMESTAMP FROM threads",
         &expect![[r#"
         (typeof(tid) VARCHAR, typeof(wait_ms + 1) VARCHAR, CAST('5' AS INTEGER) INTEGER, TRY_CAST('x' AS INTEGER) INTEGER, CAST('2020-01-01' AS TIMESTAMP) TIMESTAMP)
         select 'INTEGER' AS typeof(tid), 'DOUBLE' AS typeof(wait_ms + 1), 5 AS CAST('5' AS INTEGER), TRY_CAST('x' AS INTEGER), TIMESTAMP '2020-01-01 00:00:00' AS CAST('2020-01-01' AS TIMESTAMP)
           scan threads: no columns"#]],
     );
     check(
-        r#"SELECT tid IN (1, 2.5), start_address IN (1, 2), tid IN (0x10), start_address = 5, tid = start_address FROM threads"#,
+        "SELECT tid IN (1, 2.5), start_address IN (1, 2), tid IN (0x10), start_address = 5, tid = start_address FROM threads",
         &expect![[r#"
         (tid IN (1, 2.5) BOOLEAN, start_address IN (1, 2) BOOLEAN, tid IN (0x10) BOOLEAN, start_address = 5 BOOLEAN, tid = start_address BOOLEAN)
         select CAST(tid AS DOUBLE) IN (1.0, 2.5) AS tid IN (1, 2.5), start_address IN (0x1, 0x2) AS start_address IN (1, 2), tid IN (0x10), start_address = 0x5 AS start_address = 5, tid = start_address
           scan threads: columns tid, start_address"#]],
     );
     check(
-        r#"SELECT create_time - create_time, create_time + INTERVAL '5 s', create_time - '1 day', start_address + 8, start_address - start_address, start_address & 0xfff, tid & 0xf, tid << 2, tid // 2, tid / 2 FROM threads"#,
+        "SELECT create_time - create_time, create_time + INTERVAL '5 s', create_time - '1 day', start_address + 8, start_address - start_address, start_address & 0xfff, tid & 0xf, tid << 2, tid // 2, tid / 2 FROM threads",
         &expect![[r#"
         (create_time - create_time INTERVAL, create_time + INTERVAL '00:00:05' TIMESTAMP, create_time - '1 day' TIMESTAMP, start_address + 8 ADDRESS, start_address - start_address INTEGER, start_address & 0xfff ADDRESS, tid & 0xf INTEGER, tid << 2 INTEGER, tid // 2 INTEGER, tid / 2 DOUBLE)
         select create_time - create_time, create_time + INTERVAL '00:00:05', create_time - INTERVAL '1 day 00:00:00' AS create_time - '1 day', start_address + 8, start_address - start_address, start_address & 0xfff, tid & 0xf, tid << 2, tid // 2, CAST(tid AS DOUBLE) / 2.0 AS tid / 2
           scan threads: columns tid, start_address, create_time"#]],
     );
     check(
-        r#"SELECT tid BETWEEN 1 AND 5, tid NOT BETWEEN 1 AND 5, is_idle IS NOT TRUE, state LIKE 'a!%' ESCAPE '!', nt!KiIdleLoop FROM threads"#,
+        "SELECT tid BETWEEN 1 AND 5, tid NOT BETWEEN 1 AND 5, is_idle IS NOT TRUE, state LIKE 'a!%' ESCAPE '!', nt!KiIdleLoop FROM threads",
         &expect![[r#"
         (tid BETWEEN 1 AND 5 BOOLEAN, tid NOT BETWEEN 1 AND 5 BOOLEAN, is_idle IS NOT TRUE BOOLEAN, state LIKE 'a!%' BOOLEAN, nt!KiIdleLoop ADDRESS)
         select tid >= 1 AND tid <= 5 AS tid BETWEEN 1 AND 5, tid < 1 OR tid > 5 AS tid NOT BETWEEN 1 AND 5, is_idle IS DISTINCT FROM true AS is_idle IS NOT TRUE, state LIKE 'a!%' ESCAPE '!' AS state LIKE 'a!%', nt!KiIdleLoop
           scan threads: columns tid, state, is_idle"#]],
     );
     check(
-        r#"SELECT NULL AS a UNION ALL SELECT 1"#,
+        "SELECT NULL AS a UNION ALL SELECT 1",
         &expect![[r#"
         (a INTEGER)
         union all
@@ -695,7 +695,7 @@ fn constants() {
             one row"#]],
     );
     check(
-        r#"SELECT tid, state FROM threads EXCEPT SELECT pid, name FROM modules ORDER BY 2 DESC, tid + 1"#,
+        "SELECT tid, state FROM threads EXCEPT SELECT pid, name FROM modules ORDER BY 2 DESC, tid + 1",
         &expect![[r#"
         (tid INTEGER, state VARCHAR)
         select tid, state
