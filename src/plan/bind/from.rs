@@ -8,18 +8,16 @@
 use std::sync::Arc;
 
 use super::expr::Place;
+use super::join::{Joined, equi_keys, key_types};
 use super::scope::{Miss, Scope, ScopeColumn, dotted, listed};
 use super::unify::settle_nulls;
 use super::{Binder, Bound, Failed};
-use crate::catalog::{TableSpec, Ty};
+use crate::catalog::TableSpec;
 use crate::diag::{Code, Diagnostic, Span};
-use crate::lang::ast::{
-    self, BinaryOp, Ident, JoinKind, JoinOn, Name, TableAlias, TableRef, TableRefKind,
-};
-use crate::plan::convert;
+use crate::lang::ast::{self, Ident, JoinKind, JoinOn, Name, TableAlias, TableRef, TableRefKind};
 use crate::plan::shared::placeholder;
 use crate::plan::walk::{conjunction, split_and};
-use crate::plan::{Expr, ExprKind, Field, Plan, Rel, ScanColumn};
+use crate::plan::{ExprKind, Field, Plan, Rel, ScanColumn};
 
 /// Rows and the names of their columns.
 pub(super) type Source = (Plan, Scope);
@@ -276,137 +274,6 @@ impl Binder<'_> {
             ScopeColumn { qualifier: None, name: left.name, expr, hidden, shadowed: false, why };
         joined.left_scope.columns.insert(place, column);
         Ok(())
-    }
-}
-
-/// A join on its way.
-struct Joined {
-    left: Plan,
-    right: Plan,
-    left_scope: Scope,
-    /// Columns are numbered behind those of the left.
-    right_scope: Scope,
-    kind: JoinKind,
-    span: Span,
-}
-
-impl Joined {
-    fn both(&self) -> Scope {
-        let mut scope = self.left_scope.clone();
-        scope.columns.extend(self.right_scope.columns.iter().cloned());
-        scope.tables.extend(self.right_scope.tables.iter().cloned());
-        scope
-    }
-
-    /// The visible columns that both sides have, in the order of the left.
-    fn common_names(&self) -> Vec<Ident> {
-        let visible = |s: &Scope| -> Vec<String> {
-            let columns = s.columns.iter().filter(|c| !c.hidden && !c.shadowed);
-            columns.map(|c| c.name.clone()).collect()
-        };
-        let right = visible(&self.right_scope);
-        let mut names: Vec<Ident> = Vec::new();
-        for name in visible(&self.left_scope) {
-            let fits = |other: &String| other.eq_ignore_ascii_case(&name);
-            if right.iter().any(fits) && !names.iter().any(|n| fits(&n.text)) {
-                names.push(Ident { text: name, quoted: false, span: self.span });
-            }
-        }
-        names
-    }
-
-    fn finish(self, keys: Vec<(Expr, Expr)>, residual: Option<Expr>) -> Source {
-        let scope = if matches!(self.kind, JoinKind::Semi | JoinKind::Anti) {
-            self.left_scope.clone()
-        } else {
-            self.both()
-        };
-        let schema = joined_schema(&self);
-        let conditional = !keys.is_empty() || residual.is_some();
-        let kind = match self.kind {
-            JoinKind::Cross if conditional => JoinKind::Inner,
-            JoinKind::Inner if !conditional => JoinKind::Cross,
-            kind => kind,
-        };
-        let (left, right) = (Box::new(self.left), Box::new(self.right));
-        let rel = Rel::Join { left, right, kind, keys, residual };
-        (Plan { rel, schema, span: self.span }, scope)
-    }
-}
-
-/// The columns of both sides; names that both have are qualified, so that EXPLAIN and messages
-/// tell them apart.
-fn joined_schema(joined: &Joined) -> Vec<Field> {
-    if matches!(joined.kind, JoinKind::Semi | JoinKind::Anti) {
-        return joined.left.schema.clone();
-    }
-    let mut schema: Vec<Field> =
-        joined.left.schema.iter().chain(&joined.right.schema).cloned().collect();
-    let both: std::collections::BTreeSet<String> = {
-        let right: std::collections::BTreeSet<&str> =
-            joined.right.schema.iter().map(|f| f.name.as_str()).collect();
-        let left = joined.left.schema.iter().map(|f| f.name.as_str());
-        left.filter(|n| right.contains(n)).map(str::to_owned).collect()
-    };
-    for column in joined.left_scope.columns.iter().chain(&joined.right_scope.columns) {
-        let Some(qualifier) = &column.qualifier else { continue };
-        for expr in std::iter::once(&column.expr).chain(&column.why) {
-            if let ExprKind::Column(index) = expr.kind
-                && let Some(field) = schema.get_mut(index)
-                && both.contains(&field.name)
-            {
-                field.name = format!("{qualifier}.{}", field.name);
-            }
-        }
-    }
-    schema
-}
-
-/// Splits conditions of a join into pairs of keys and the rest. Right keys are numbered from the
-/// right's first column.
-pub(in crate::plan) fn equi_keys(terms: Vec<Expr>, width: usize) -> (Vec<(Expr, Expr)>, Vec<Expr>) {
-    let (mut keys, mut rest) = (Vec::new(), Vec::new());
-    for term in terms {
-        match equi_key(&term, width) {
-            Some(pair) => keys.push(pair),
-            None => rest.push(term),
-        }
-    }
-    (keys, rest)
-}
-
-fn equi_key(term: &Expr, width: usize) -> Option<(Expr, Expr)> {
-    let ExprKind::Binary { op: BinaryOp::Eq, left, right } = &term.kind else { return None };
-    let reads = |e: &Expr| {
-        let (mut l, mut r) = (false, false);
-        e.visit(&mut |e| {
-            if let ExprKind::Column(index) = e.kind {
-                l |= index < width;
-                r |= index >= width;
-            }
-        });
-        (l, r)
-    };
-    let (a, b) = match (reads(left), reads(right)) {
-        ((true, false), (false, true)) => (left, right),
-        ((false, true), (true, false)) => (right, left),
-        _ => return None,
-    };
-    if a.can_fail() || b.can_fail() {
-        return None;
-    }
-    let (a, mut b) = key_types(Expr::clone(a), Expr::clone(b));
-    b.map_columns(&|i| i.saturating_sub(width));
-    Some((a, b))
-}
-
-/// Keys are of one type: an INTEGER beside an ADDRESS becomes one, NULL if it is negative, which
-/// equals nothing, as it should.
-fn key_types(a: Expr, b: Expr) -> (Expr, Expr) {
-    match (a.ty, b.ty) {
-        (Ty::Int, Ty::Addr) => (convert::cast(a, Ty::Addr, true), b),
-        (Ty::Addr, Ty::Int) => (a, convert::cast(b, Ty::Addr, true)),
-        _ => (a, b),
     }
 }
 

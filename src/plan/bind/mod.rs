@@ -4,10 +4,12 @@
 //! so that one run reports several unknown columns. It optimises nothing but constants: what it
 //! builds says what the query says, and `rewrite` makes it quick.
 
+mod arithmetic;
 mod call;
 pub(super) mod expr;
-pub(super) mod from;
+mod from;
 mod group;
+pub(super) mod join;
 mod literal;
 mod name;
 pub(super) mod ops;

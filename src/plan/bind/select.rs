@@ -199,7 +199,6 @@ impl Binder<'_> {
             Some(predicate) => plan.filter(predicate),
             None => plan,
         };
-        plan.span = select.span;
         let grouped = select.group_by != GroupBy::None;
         if grouped || !aggregates.is_empty() || clauses.having.is_some() {
             plan = self.aggregated(plan, &mut clauses, aggregates, grouped)?;

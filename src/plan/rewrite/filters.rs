@@ -3,7 +3,7 @@
 use super::ors;
 use crate::catalog::Value;
 use crate::lang::ast::{JoinKind, SetOp};
-use crate::plan::bind::from::equi_keys;
+use crate::plan::bind::join::equi_keys;
 use crate::plan::walk::{conjunction, split_and};
 use crate::plan::{Expr, Plan, Rel};
 
