@@ -10,4 +10,17 @@
 
 mod corpus;
 mod docs;
+mod duckdb;
+mod functions;
+mod generate;
+mod hostile;
 mod hostile_kernel;
+mod kernel;
+mod laws;
+mod library;
+mod rows;
+mod seams;
+mod slt;
+mod sql;
+mod stackwalk;
+mod triage;
