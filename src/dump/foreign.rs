@@ -166,7 +166,7 @@ mod tests {
             (b"MZ", "a DOS program"),
             (b"PK\x03\x04rest", "a zip archive: the dump has to be unpacked first"),
             (&[0; 20], "nothing but zeros (20 bytes)"),
-            (&[0; 70_000], "a file that starts with zeros (70000 bytes)"),
+            (&vec![0; 70_000], "a file that starts with zeros (70000 bytes)"),
             (b"hello, world\r\n", "text"),
             ("Gr\u{fc}\u{df}e".as_bytes(), "text"),
             (b"0: kd> !analyze -v\n", "text, by its content a debugger log"),
