@@ -47,13 +47,21 @@ fn group_one(col: &Col, rows: usize) -> Groups {
     match col {
         Col::Null(_) => group(&[], rows),
         Col::Text(array) => {
-            let mut dict = TextDict::new(array, rows);
-            let ids = dict.insert_all(true);
+            let hashes = text_hashes(array);
+            if is_diverse(&hashes) {
+                let equal = |a: u32, b: u32| same_text(array, a as usize, array, b as usize);
+                return group_in_parts(&hashes, equal, |row| col.is_null(row));
+            }
+            let mut dict = TextDict::new(array);
+            let ids = dict.insert_all(hashes, true);
             Groups { ids, firsts: dict.firsts }
         }
         _ => {
             let keys = numbers(col);
             let mut dict = NumDict::new(&keys, rows);
+            if dict.is_hash() && is_diverse(&keys) {
+                return group_numbers_in_parts(&keys, |row| col.is_null(row));
+            }
             let mut firsts = Vec::new();
             let validity = col.validity();
             let mut null = NONE;
@@ -79,10 +87,126 @@ fn group_one(col: &Col, rows: usize) -> Groups {
     }
 }
 
+/// Grouping in parts: rows are divided by their hashes, so that each part's table fits a cache and
+/// each thread has parts of its own. Pays when there are many rows and many groups.
+fn group_in_parts(
+    hashes: &[u64],
+    equal: impl Fn(u32, u32) -> bool + Sync,
+    skip: impl Fn(usize) -> bool,
+) -> Groups {
+    let rows = hashes.len();
+    let part_of = |hash: u64| usize::try_from(hash >> (u64::BITS - PART_BITS)).unwrap_or(0);
+    let mut lens = vec![0usize; 1 << PART_BITS];
+    let mut null = None;
+    for (row, &hash) in hashes.iter().enumerate() {
+        if skip(row) {
+            null = null.or(Some(row));
+        } else {
+            lens[part_of(hash)] += 1;
+        }
+    }
+    let mut parts: Vec<Vec<(u64, u32)>> = lens.iter().map(|&len| Vec::with_capacity(len)).collect();
+    for (row, &hash) in (0u32..).zip(hashes) {
+        if !skip(row as usize) {
+            parts[part_of(hash)].push((hash, row));
+        }
+    }
+    // For each row of a part the first row that is equal to it.
+    let leaders: Vec<Vec<u32>> = parts.par_iter().map(|part| leaders_of(part, &equal)).collect();
+    let mut leader = vec![null.map_or(NONE, |row| u32::try_from(row).unwrap_or(NONE)); rows];
+    for (part, leaders) in parts.iter().zip(leaders) {
+        for (&(_, row), first) in part.iter().zip(leaders) {
+            leader[row as usize] = first;
+        }
+    }
+    let mut firsts = Vec::new();
+    let mut ids = vec![0u32; rows];
+    for row in 0..rows {
+        let first = leader[row] as usize;
+        if first == row {
+            ids[row] = u32::try_from(firsts.len()).unwrap_or(NONE);
+            firsts.push(leader[row]);
+        } else {
+            ids[row] = ids[first];
+        }
+    }
+    Groups { ids, firsts }
+}
+
+const PART_BITS: u32 = 6;
+
+fn group_numbers_in_parts(keys: &[u64], skip: impl Fn(usize) -> bool) -> Groups {
+    let (seed, factor) = *SEEDS;
+    let hash = |&key: &u64| fold(key ^ seed, factor | 1);
+    let hashes: Vec<u64> = keys.par_iter().with_min_len(4096).map(hash).collect();
+    group_in_parts(&hashes, |a, b| keys[a as usize] == keys[b as usize], skip)
+}
+
+/// Numbers for the keys of both sides of a join of two large tables, and how many there are:
+/// grouping both at once is divided among threads, which a dictionary is not. `None` where a
+/// dictionary serves better.
+pub(super) fn match_in_parts(left: &[Col], right: &[Col]) -> Option<(Vec<u32>, Vec<u32>, usize)> {
+    let [left] = left else { return None };
+    let [right] = right else { return None };
+    let large = left.len().min(right.len()) >= 4 * PARALLEL_ROWS;
+    let hashed = |col: &Col| match col {
+        Col::Text(_) => true,
+        _ => NumDict::new(&numbers(col), col.len()).is_hash(),
+    };
+    if !large || !hashed(right) {
+        return None;
+    }
+    let both = Col::concat(&[right.clone(), left.clone()]);
+    let groups = group(std::slice::from_ref(&both), both.len());
+    let mut right_ids = groups.ids;
+    if let Some(validity) = both.validity() {
+        for (id, there) in right_ids.iter_mut().zip(validity.iter()) {
+            *id = if there { *id } else { NONE };
+        }
+    }
+    let left_ids = right_ids.split_off(right.len());
+    Some((left_ids, right_ids, groups.firsts.len()))
+}
+
+fn leaders_of(part: &[(u64, u32)], equal: &(impl Fn(u32, u32) -> bool + Sync)) -> Vec<u32> {
+    let len = (part.len() * 2).next_power_of_two().max(16);
+    let mut slots: Vec<(u64, u32)> = vec![(0, NONE); len];
+    let leader = |&(hash, row): &(u64, u32)| {
+        let mut at = start(hash, len);
+        loop {
+            let (known, first) = slots[at];
+            if first == NONE {
+                slots[at] = (hash, row);
+                return row;
+            }
+            if known == hash && equal(first, row) {
+                return first;
+            }
+            at = (at + 1) & (len - 1);
+        }
+    };
+    part.iter().map(leader).collect()
+}
+
+/// Whether the first rows hold so many groups that grouping in parts will pay.
+fn is_diverse(keys: &[u64]) -> bool {
+    if keys.len() < 4 * PARALLEL_ROWS {
+        return false;
+    }
+    let mut sample: Vec<u64> = keys.iter().step_by(keys.len() / 4096).copied().collect();
+    let rows = sample.len();
+    sample.sort_unstable();
+    sample.dedup();
+    sample.len() * 2 > rows
+}
+
 fn group_pairs(left: &Groups, right: &Groups) -> Groups {
     let codes = pair_codes(&left.ids, &right.ids, right.firsts.len());
     let range = (left.firsts.len() as u64).saturating_mul(right.firsts.len() as u64);
     let mut dict = NumDict::with_range(0, range, codes.len());
+    if dict.is_hash() && is_diverse(&codes) {
+        return group_numbers_in_parts(&codes, |_| false);
+    }
     let mut firsts = Vec::new();
     let ids = (0u32..).zip(&codes).map(|(row, &code)| {
         let id = dict.insert(code);
@@ -170,8 +294,8 @@ impl<'a> Part<'a> {
         match col {
             Col::Null(_) => (Self::Null, vec![NONE; rows], 0),
             Col::Text(array) => {
-                let mut dict = TextDict::new(array, rows);
-                let ids = dict.insert_all(false);
+                let mut dict = TextDict::new(array);
+                let ids = dict.insert_all(text_hashes(array), false);
                 let count = dict.firsts.len();
                 (Self::Text(dict), ids, count)
             }
@@ -286,6 +410,10 @@ impl NumDict {
         Self { table, count: 0 }
     }
 
+    const fn is_hash(&self) -> bool {
+        matches!(self.table, Table::Hash { .. })
+    }
+
     /// Sets a number aside that no key has.
     fn next_id(&mut self) -> u32 {
         self.count += 1;
@@ -367,43 +495,40 @@ fn grow(slots: &mut Vec<(u64, u32)>, seeds: (u64, u64)) {
 struct TextDict<'a> {
     array: &'a Utf8ViewArray,
     firsts: Vec<u32>,
-    slots: Vec<(u32, u32)>,
-    seeds: (u64, u64),
+    /// The hash of a text and its number, [`NONE`] when free.
+    slots: Vec<(u64, u32)>,
 }
 
 const INLINE: u32 = 12;
 
 impl<'a> TextDict<'a> {
-    fn new(array: &'a Utf8ViewArray, _rows: usize) -> Self {
-        Self { array, firsts: Vec::new(), slots: vec![(0, NONE); 1024], seeds: *SEEDS }
+    fn new(array: &'a Utf8ViewArray) -> Self {
+        Self { array, firsts: Vec::new(), slots: vec![(0, NONE); 1024] }
     }
 
     /// Numbers for all rows; NULLs get one number together, or none.
-    fn insert_all(&mut self, null_is_key: bool) -> Vec<u32> {
-        let array = self.array;
+    fn insert_all(&mut self, hashes: Vec<u64>, null_is_key: bool) -> Vec<u32> {
         let mut null = NONE;
-        let validity = array.validity();
-        (0u32..)
-            .zip(array.views().iter())
-            .map(|(row, _)| {
-                if validity.is_some_and(|v| !v.get_bit(row as usize)) {
-                    if null_is_key && null == NONE {
-                        null = self.next_id();
-                        self.firsts.push(row);
-                    }
-                    return null;
+        let validity = self.array.validity();
+        let insert = |(row, hash): (u32, u64)| {
+            if validity.is_some_and(|v| !v.get_bit(row as usize)) {
+                if null_is_key && null == NONE {
+                    null = self.next_id();
+                    self.firsts.push(row);
                 }
-                self.insert(row)
-            })
-            .collect()
+                return null;
+            }
+            self.insert(row, hash)
+        };
+        (0u32..).zip(hashes).map(insert).collect()
     }
 
     fn next_id(&self) -> u32 {
         u32::try_from(self.firsts.len()).unwrap_or(NONE)
     }
 
-    fn insert(&mut self, row: u32) -> u32 {
-        let (hash, at) = self.place(self.array, row as usize);
+    fn insert(&mut self, row: u32, hash: u64) -> u32 {
+        let at = self.place(self.array, row as usize, hash);
         if self.slots[at].1 != NONE {
             return self.slots[at].1;
         }
@@ -417,46 +542,52 @@ impl<'a> TextDict<'a> {
     }
 
     fn find(&self, array: &Utf8ViewArray, row: usize) -> u32 {
-        self.slots[self.place(array, row).1].1
+        self.slots[self.place(array, row, text_hash(array, row, *SEEDS))].1
     }
 
-    /// The hash of the text, and its slot or the free slot where it belongs.
-    fn place(&self, array: &Utf8ViewArray, row: usize) -> (u32, usize) {
-        let hash = text_hash(array, row, self.seeds);
-        #[allow(clippy::cast_possible_truncation, reason = "a part of the hash tells most apart")]
-        let tag = (hash >> 32) as u32;
+    /// The slot of the text, or the free slot where it belongs.
+    fn place(&self, array: &Utf8ViewArray, row: usize, hash: u64) -> usize {
         let mut at = start(hash, self.slots.len());
         loop {
             let (known, id) = self.slots[at];
-            if id == NONE || (known == tag && self.equal(id, array, row)) {
-                return (tag, at);
+            if id == NONE || (known == hash && self.equal(id, array, row)) {
+                return at;
             }
             at = (at + 1) & (self.slots.len() - 1);
         }
     }
 
     fn equal(&self, id: u32, array: &Utf8ViewArray, row: usize) -> bool {
-        let first = self.firsts[id as usize] as usize;
-        let (a, b) = (self.array.views()[first], array.views()[row]);
-        if a.length <= INLINE || b.length <= INLINE {
-            return a.as_u128() == b.as_u128();
-        }
-        a.length == b.length && a.prefix == b.prefix && self.array.value(first) == array.value(row)
+        same_text(self.array, self.firsts[id as usize] as usize, array, row)
     }
 
     fn grow(&mut self) {
         let len = self.slots.len() * 4;
         let mut slots = vec![(0, NONE); len];
-        for &(tag, id) in self.slots.iter().filter(|s| s.1 != NONE) {
-            let row = self.firsts[id as usize] as usize;
-            let mut at = start(text_hash(self.array, row, self.seeds), len);
+        for &(hash, id) in self.slots.iter().filter(|s| s.1 != NONE) {
+            let mut at = start(hash, len);
             while slots[at].1 != NONE {
                 at = (at + 1) & (len - 1);
             }
-            slots[at] = (tag, id);
+            slots[at] = (hash, id);
         }
         self.slots = slots;
     }
+}
+
+fn same_text(left: &Utf8ViewArray, i: usize, right: &Utf8ViewArray, j: usize) -> bool {
+    let (a, b) = (left.views()[i], right.views()[j]);
+    if a.length <= INLINE || b.length <= INLINE {
+        return a.as_u128() == b.as_u128();
+    }
+    a.length == b.length && a.prefix == b.prefix && left.value(i) == right.value(j)
+}
+
+/// The hashes of all rows; those of NULL rows are of no meaning.
+fn text_hashes(array: &Utf8ViewArray) -> Vec<u64> {
+    let seeds = *SEEDS;
+    let rows = (0..array.len()).into_par_iter().with_min_len(PARALLEL_ROWS / 4);
+    rows.map(|row| text_hash(array, row, seeds)).collect()
 }
 
 fn text_hash(array: &Utf8ViewArray, row: usize, seeds: (u64, u64)) -> u64 {
@@ -483,6 +614,7 @@ fn text_hash(array: &Utf8ViewArray, row: usize, seeds: (u64, u64)) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exec::col::bits;
 
     #[test]
     fn numbers_come_in_order_of_appearance() {
@@ -494,6 +626,32 @@ mod tests {
         assert_eq!(groups.firsts, [0, 1, 2, 5, 6]);
         let int = Col::int(vec![1, 1, 1 << 40, 1, 2, 2, 2], None);
         assert_eq!(group(&[text, int], 7).ids, [0, 1, 2, 0, 3, 4, 5]);
+    }
+
+    #[test]
+    fn grouping_in_parts_gives_the_same_numbers() {
+        let rows = 5 * PARALLEL_ROWS;
+        let value = |row: usize| (row * 7919 % (rows * 2 / 3)) as i64 * 1_000_003;
+        let there = bits((0..rows).map(|row| row % 11 != 3));
+        let numbers = Col::int((0..rows).map(value).collect(), Some(there.clone()));
+        let texts: Vec<String> = (0..rows).map(|row| format!("some text {}", value(row))).collect();
+        let texts = Col::text(texts.iter().map(|t| Some(t.as_str()))).mask(&there);
+        let mut known = std::collections::HashMap::new();
+        let expected: Vec<u32> = (0..rows)
+            .map(|row| {
+                let next = known.len() as u32;
+                *known.entry(there.get_bit(row).then(|| value(row))).or_insert(next)
+            })
+            .collect();
+        for col in [numbers, texts] {
+            let groups = group(std::slice::from_ref(&col), rows);
+            assert!(groups.ids == expected);
+            assert_eq!(groups.firsts.len(), known.len());
+            let cols = std::slice::from_ref(&col);
+            let (left, right, _) = match_in_parts(cols, cols).unwrap();
+            assert!(left == right);
+            assert!((0..rows).all(|row| (left[row] == NONE) != there.get_bit(row)));
+        }
     }
 
     #[test]

@@ -27,7 +27,7 @@ mod uses;
 mod values;
 
 pub use mem_table::MemTable;
-pub use result::{ColumnView, Field, Footnote, ResultSet, Row};
+pub use result::{ColumnView, Field, Footnote, FromValue, ResultSet, Row};
 
 use crate::diag::Diagnostic;
 use crate::func::FuncCx;

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use polars::prelude::{
-    BooleanChunked, Column, DataFrame, DataType, Float64Chunked, Int64Chunked, PlSmallStr,
-    StringChunked, TimeUnit, TimeZone, UInt64Chunked,
+    BooleanChunked, Column, CompatLevel, DataFrame, DataType, Float64Chunked, Int64Chunked,
+    PlSmallStr, StringChunked, TimeUnit, TimeZone, UInt64Chunked,
 };
+use polars_arrow::record_batch::RecordBatch;
 
 use super::col::Col;
 use crate::catalog::{Absent, Format, PointerWidth, Ty, Value};
@@ -205,6 +206,29 @@ impl ResultSet {
         }
         DataFrame::new(self.rows, columns)
     }
+
+    /// The rows as Arrow record batches, in the types and names of [`ResultSet::to_data_frame`].
+    ///
+    /// # Errors
+    /// None that input can cause, as with the frame.
+    pub fn record_batches(&self) -> polars::prelude::PolarsResult<Vec<RecordBatch>> {
+        let frame = self.to_data_frame()?;
+        Ok(frame.iter_chunks(CompatLevel::newest(), false).collect())
+    }
+
+    /// The values of a column as a Rust type, `None` for NULL and for values of another type;
+    /// `None` altogether if no column has that name.
+    ///
+    /// ```
+    /// let session = dumpql::Session::sample()?;
+    /// let result = session.query("SELECT 1 AS n UNION ALL SELECT NULL")?;
+    /// assert_eq!(result.column_values::<i64>("n"), Some(vec![Some(1), None]));
+    /// # Ok::<(), dumpql::Error>(())
+    /// ```
+    pub fn column_values<T: FromValue>(&self, name: &str) -> Option<Vec<Option<T>>> {
+        let column = self.column(self.index_of(name)?);
+        Some((0..self.rows).map(|row| T::from_value(column.get(row))).collect())
+    }
 }
 
 #[cfg(test)]
@@ -251,5 +275,43 @@ fn column_of(at: usize, ty: Ty, values: &[Value<'static>]) -> Column {
         Ty::Text | Ty::Null => {
             StringChunked::from_iter_options(name, each.map(Value::as_text)).into_column()
         }
+    }
+}
+
+/// Rust types that values of columns are read as.
+pub trait FromValue: Sized {
+    /// The value; `None` if it is NULL or of another type.
+    fn from_value(value: Value<'_>) -> Option<Self>;
+}
+
+impl FromValue for bool {
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        value.as_bool()
+    }
+}
+
+/// Integers, and the microseconds of timestamps and intervals.
+impl FromValue for i64 {
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        value.as_int().or(value.as_time()).or(value.as_interval())
+    }
+}
+
+/// Addresses.
+impl FromValue for u64 {
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        value.as_addr()
+    }
+}
+
+impl FromValue for f64 {
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        value.as_double()
+    }
+}
+
+impl FromValue for String {
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        if let Value::Text(text) = value { Some(text.into_owned()) } else { None }
     }
 }

@@ -57,6 +57,16 @@ pub(super) fn may_fault(expr: &Expr) -> bool {
     any
 }
 
+/// Whether a sub-query or a symbol stands in the expression.
+pub(super) fn has_query(expr: &Expr) -> bool {
+    let mut any = matches!(
+        expr.kind,
+        ExprKind::Scalar(_) | ExprKind::InQuery { .. } | ExprKind::Exists(_) | ExprKind::Symbol(_)
+    );
+    for_each_operand(expr, &mut |operand| any = any || has_query(operand));
+    any
+}
+
 fn for_each_operand<'e>(expr: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
     match &expr.kind {
         ExprKind::Column(_)

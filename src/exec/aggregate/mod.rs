@@ -6,6 +6,8 @@ mod pick;
 mod quantile;
 mod text;
 
+use rayon::prelude::*;
+
 use super::col::{Col, NO_ROW};
 use super::engine::Engine;
 use super::eval::Eval;
@@ -14,6 +16,9 @@ use super::{keys, order, sort, uses};
 use crate::catalog::Ty;
 use crate::diag::{Code, Diagnostic};
 use crate::plan::{AggregateCall, Expr, Plan};
+
+/// Aggregates of fewer rows are computed one after the other.
+const PARALLEL_ROWS: usize = 20_000;
 
 pub(super) fn run(
     engine: &Engine<'_>,
@@ -38,13 +43,21 @@ pub(super) fn run(
     let ids = groups.as_ref().map(|g| g.ids.as_slice());
     let firsts = groups.as_ref().map_or(&[][..], |g| &g.firsts);
     let mut out: Vec<Col> = cols.iter().map(|col| col.take(firsts)).collect();
-    for (place, call) in (by.len()..).zip(calls) {
+    let compute = |(place, call): (usize, &AggregateCall)| {
         engine.check_cancelled()?;
-        out.push(if need.get(place) == Some(&false) && call.filter.is_none() {
-            Col::Null(count)
-        } else {
-            aggregate(engine, &frame, ids, count, call)?
-        });
+        if need.get(by.len() + place) == Some(&false) && call.filter.is_none() {
+            return Ok(Col::Null(count));
+        }
+        aggregate(engine, &frame, ids, count, call)
+    };
+    let simple = !calls.iter().flat_map(|c| c.args.iter().chain(&c.filter)).any(uses::has_query);
+    let computed: Vec<Result<Col, Diagnostic>> = if simple && frame.rows > PARALLEL_ROWS {
+        calls.par_iter().enumerate().map(compute).collect()
+    } else {
+        calls.iter().enumerate().map(compute).collect()
+    };
+    for col in computed {
+        out.push(col?);
     }
     Ok(Frame::new(out, count))
 }
@@ -143,6 +156,12 @@ impl Input<'_> {
                 return Err(Diagnostic::at(Code::Internal, self.call.span, message));
             }
         })
+    }
+
+    /// Whether each group has a value, because no row is without one.
+    fn is_full(&self, arg: &Col) -> bool {
+        let kept_all = self.call.filter.is_none() && self.rows > 0;
+        kept_all && arg.validity().is_none()
     }
 
     /// Calls `f` with the group and the number of each row for which `col` has a value.

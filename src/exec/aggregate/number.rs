@@ -61,6 +61,11 @@ impl Input<'_> {
 
     pub(super) fn sum(&self, arg: &Col) -> Result<Col, Diagnostic> {
         match arg {
+            Col::Double(array) if self.is_full(arg) => {
+                let mut sums = vec![0.0f64; self.groups];
+                self.each_value(arg, array.values(), |group, v| sums[group] += v);
+                Ok(Col::double(sums, None))
+            }
             Col::Double(array) => {
                 let mut sums = vec![(0.0f64, false); self.groups];
                 self.each_value(arg, array.values(), |group, v| {
@@ -71,6 +76,9 @@ impl Input<'_> {
                 Ok(doubles(sums.into_iter().map(|(sum, any)| any.then_some(sum))))
             }
             Col::Int(array) => {
+                if let Some(sums) = self.narrow_sums(arg, array) {
+                    return Ok(Col::int(sums, None));
+                }
                 let sums = self.int_sums(arg, array);
                 let mut out = Vec::with_capacity(sums.len());
                 let there = bits(sums.iter().map(|&(_, count)| count > 0));
@@ -94,6 +102,21 @@ impl Input<'_> {
             }
             _ => Ok(Col::Null(self.groups)),
         }
+    }
+
+    /// Sums in the narrow type, if every group has a value and no step leaves the range.
+    fn narrow_sums(&self, arg: &Col, array: &PrimitiveArray<i64>) -> Option<Vec<i64>> {
+        if !self.is_full(arg) {
+            return None;
+        }
+        let mut sums = vec![0i64; self.groups];
+        let mut left_range = false;
+        self.each_value(arg, array.values(), |group, v| {
+            let (sum, overflow) = sums[group].overflowing_add(v);
+            sums[group] = sum;
+            left_range |= overflow;
+        });
+        (!left_range).then_some(sums)
     }
 
     fn int_sums(&self, arg: &Col, array: &PrimitiveArray<i64>) -> Vec<(i128, usize)> {

@@ -14,7 +14,8 @@ mod logic;
 mod member;
 mod pattern;
 
-use polars_arrow::bitmap::Bitmap;
+use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
+use rayon::prelude::*;
 
 use super::col::{Col, NO_ROW};
 use super::engine::Engine;
@@ -23,6 +24,9 @@ use super::uses;
 use crate::catalog::{Ty, Value};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::plan::{BinaryOp, Expr, ExprKind, Plan};
+
+/// As many rows as one thread evaluates at a time: their intermediate columns stay in its cache.
+const PART_ROWS: usize = 1 << 15;
 
 /// The values of an expression over all rows.
 #[derive(Debug, Clone)]
@@ -44,8 +48,12 @@ impl<'e> Eval<'e> {
         Self { engine, frame }
     }
 
-    /// The expression as a column of as many rows as the frame has.
+    /// The expression as a column of as many rows as the frame has. Many rows are divided among
+    /// threads; of several errors the first row's is reported, as it would be without threads.
     pub(super) fn column(&self, expr: &Expr) -> Result<Col, Diagnostic> {
+        if self.is_worth_dividing(expr) {
+            return Ok(Col::concat(&self.divided(|eval| eval.column(expr))?));
+        }
         Ok(match self.eval(expr)? {
             Vector::Const(value) => Col::constant(&value, self.frame.rows),
             Vector::Col(col) => col,
@@ -54,6 +62,12 @@ impl<'e> Eval<'e> {
 
     /// The rows for which a condition is true.
     pub(super) fn predicate(&self, expr: &Expr) -> Result<Bitmap, Diagnostic> {
+        if self.is_worth_dividing(expr) {
+            let parts = self.divided(|eval| eval.predicate(expr))?;
+            let mut all = BitmapBuilder::with_capacity(self.frame.rows);
+            parts.iter().for_each(|part| all.extend_from_bitmap(part));
+            return Ok(all.freeze());
+        }
         let rows = self.frame.rows;
         Ok(match self.eval(expr)? {
             Vector::Const(value) => Bitmap::new_with_value(value == Value::Bool(true), rows),
@@ -63,6 +77,26 @@ impl<'e> Eval<'e> {
             },
             Vector::Col(_) => Bitmap::new_zeroed(rows),
         })
+    }
+
+    /// Plain columns need no work, and sub-queries run once, before any thread needs them.
+    fn is_worth_dividing(&self, expr: &Expr) -> bool {
+        let plain = matches!(expr.kind, ExprKind::Column(_) | ExprKind::Literal(_));
+        self.frame.rows > 2 * PART_ROWS && !plain && !uses::has_query(expr)
+    }
+
+    fn divided<T: Send>(
+        &self,
+        work: impl Fn(&Eval<'_>) -> Result<T, Diagnostic> + Sync,
+    ) -> Result<Vec<T>, Diagnostic> {
+        let rows = self.frame.rows;
+        let part = |index: usize| {
+            let from = index * PART_ROWS;
+            let frame = self.frame.slice(from, PART_ROWS.min(rows - from));
+            work(&Eval::new(self.engine, &frame))
+        };
+        let parts: Vec<_> = (0..rows.div_ceil(PART_ROWS)).into_par_iter().map(part).collect();
+        parts.into_iter().collect()
     }
 
     /// The value of an expression that reads no column.

@@ -2,7 +2,7 @@
 //! shapes of LIKE (`abc%`, `%abc`, `%abc%`) are plain searches.
 
 use memchr::memmem::Finder;
-use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
+use polars_arrow::bitmap::BitmapBuilder;
 use regex::{Regex, RegexBuilder};
 
 use super::Vector;

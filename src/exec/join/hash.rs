@@ -9,7 +9,7 @@ use crate::diag::Diagnostic;
 use crate::exec::col::{Col, bits};
 use crate::exec::eval::Eval;
 use crate::exec::frame::Frame;
-use crate::exec::keys::{Dict, NONE};
+use crate::exec::keys::{Dict, NONE, match_in_parts};
 use crate::plan::Expr;
 
 /// For each left row the right rows of equal keys: those of its group.
@@ -35,7 +35,9 @@ impl Sides<'_> {
         let left = self.keys(&self.left, keys.iter().map(|k| &k.0))?;
         let right = self.keys(&self.right, keys.iter().map(|k| &k.1))?;
         self.engine.check_cancelled()?;
-        let (left_ids, right_ids, count) = if self.right.rows <= self.left.rows {
+        let (left_ids, right_ids, count) = if let Some(found) = match_in_parts(&left, &right) {
+            found
+        } else if self.right.rows <= self.left.rows {
             let (dict, right_ids, count) = Dict::build(&right, self.right.rows);
             (dict.lookup(&left, self.left.rows), right_ids, count)
         } else {
