@@ -6,7 +6,7 @@
 //! and materialise the whole result. A word as argument runs the queries whose name holds it.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its times")]
-#![allow(clippy::unwrap_used, reason = "a benchmark may stop at the first surprise")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a benchmark may stop at the first surprise")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -254,7 +254,8 @@ fn duckdb(folder: &Path, queries: &[&(&str, &str)]) -> Option<BTreeMap<String, (
         println!("no python3: DuckDB is not compared");
         return None;
     };
-    let lines: String = queries.iter().map(|(name, sql)| format!("{name}\t{sql}\n")).collect();
+    let lines: String =
+        queries.iter().fold(String::new(), |all, (name, sql)| all + name + "\t" + sql + "\n");
     python.stdin.take().unwrap().write_all(lines.as_bytes()).ok();
     let output = python.wait_with_output().unwrap();
     if !output.status.success() {

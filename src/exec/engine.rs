@@ -35,7 +35,7 @@ struct State {
 /// The most rows that one operator may yield.
 const MAX_ROWS: usize = 200_000_000;
 /// The most memory that the rows of one operator may take.
-const MAX_BYTES: usize = 3 << 30;
+const MAX_BYTES: usize = 1 << 30;
 
 impl<'a> Engine<'a> {
     pub(super) fn new(cx: &'a Context<'a>) -> Self {
@@ -179,7 +179,7 @@ impl<'a> Engine<'a> {
         } else {
             let mib = bytes >> 20;
             format!(
-                "the join yields {rows} rows of about {mib} MiB, more than the limit of 3072 MiB"
+                "the join yields {rows} rows of about {mib} MiB, more than the limit of 1024 MiB"
             )
         };
         Err(Diagnostic::at(Code::Limit, plan_span, message).help(

@@ -66,14 +66,12 @@ fn group_one(col: &Col, rows: usize) -> Groups {
             let validity = col.validity();
             let mut null = NONE;
             let ids = (0u32..).zip(keys.iter()).map(|(row, &key)| {
-                if let Some(validity) = &validity {
-                    if !validity.get_bit(row as usize) {
-                        if null == NONE {
-                            null = dict.next_id();
-                            firsts.push(row);
-                        }
-                        return null;
+                if validity.as_ref().is_some_and(|v| !v.get_bit(row as usize)) {
+                    if null == NONE {
+                        null = dict.next_id();
+                        firsts.push(row);
                     }
+                    return null;
                 }
                 let id = dict.insert(key);
                 if id as usize == firsts.len() {
@@ -631,7 +629,7 @@ mod tests {
     #[test]
     fn grouping_in_parts_gives_the_same_numbers() {
         let rows = 5 * PARALLEL_ROWS;
-        let value = |row: usize| (row * 7919 % (rows * 2 / 3)) as i64 * 1_000_003;
+        let value = |row: usize| i64::try_from(row * 7919 % (rows * 2 / 3)).unwrap() * 1_000_003;
         let there = bits((0..rows).map(|row| row % 11 != 3));
         let numbers = Col::int((0..rows).map(value).collect(), Some(there.clone()));
         let texts: Vec<String> = (0..rows).map(|row| format!("some text {}", value(row))).collect();
@@ -639,7 +637,7 @@ mod tests {
         let mut known = std::collections::HashMap::new();
         let expected: Vec<u32> = (0..rows)
             .map(|row| {
-                let next = known.len() as u32;
+                let next = u32::try_from(known.len()).unwrap();
                 *known.entry(there.get_bit(row).then(|| value(row))).or_insert(next)
             })
             .collect();

@@ -65,7 +65,9 @@ fn leading(key: &Key) -> Vec<u64> {
         Col::Text(c) => (0..c.len()).map(|row| text_prefix(c.value(row))).collect(),
     };
     if key.descending {
-        numbers.iter_mut().for_each(|n| *n = !*n);
+        for number in &mut numbers {
+            *number = !*number;
+        }
     }
     numbers
 }

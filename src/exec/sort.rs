@@ -20,7 +20,9 @@ pub(super) fn run(
     need: &[bool],
 ) -> Result<Frame, Diagnostic> {
     let mut read = need.to_vec();
-    keys.iter().for_each(|k| uses::mark(&k.expr, &mut read));
+    for key in keys {
+        uses::mark(&key.expr, &mut read);
+    }
     let frame = engine.run(input, &read)?;
     let keys = compute(&Eval::new(engine, &frame), keys)?;
     engine.check_cancelled()?;

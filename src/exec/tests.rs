@@ -21,7 +21,9 @@ fn ints(values: &[Option<i64>]) -> ColumnData {
 
 fn texts(values: &[&str]) -> ColumnData {
     let mut builder = ColumnBuilder::new(Ty::Text);
-    values.iter().for_each(|v| builder.push_text(Ok(v)));
+    for value in values {
+        builder.push_text(Ok(value));
+    }
     builder.finish()
 }
 

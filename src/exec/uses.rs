@@ -5,10 +5,10 @@ use crate::plan::{BinaryOp, Expr, ExprKind};
 
 /// Marks the columns that the expression reads.
 pub(super) fn mark(expr: &Expr, need: &mut [bool]) {
-    if let ExprKind::Column(index) = expr.kind {
-        if let Some(slot) = need.get_mut(index) {
-            *slot = true;
-        }
+    if let ExprKind::Column(index) = expr.kind
+        && let Some(slot) = need.get_mut(index)
+    {
+        *slot = true;
     }
     for_each_operand(expr, &mut |operand| mark(operand, need));
 }
@@ -95,7 +95,9 @@ fn for_each_operand<'e>(expr: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
                 visit(condition);
                 visit(result);
             }
-            otherwise.iter().for_each(|e| visit(e));
+            if let Some(otherwise) = otherwise {
+                visit(otherwise);
+            }
         }
         ExprKind::Call { args, .. } => args.iter().for_each(visit),
     }

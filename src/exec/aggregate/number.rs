@@ -209,7 +209,7 @@ impl Input<'_> {
         };
         match arg {
             Col::Int(a) => {
-                self.each_value(arg, a.values(), |group, v| add(group, v.cast_unsigned()))
+                self.each_value(arg, a.values(), |group, v| add(group, v.cast_unsigned()));
             }
             Col::Addr(a) => self.each_value(arg, a.values(), add),
             _ => return Col::Null(self.groups),

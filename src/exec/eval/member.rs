@@ -28,10 +28,10 @@ impl Eval<'_> {
             ExprKind::Literal(value) if e.ty == expr.ty || value.is_null() => Some(value.clone()),
             _ => None,
         };
-        if list.len() > SHORT_LIST {
-            if let Some(entries) = list.iter().map(literal).collect::<Option<Vec<_>>>() {
-                return Ok(self.look_up(&value, &Col::from_values(&entries, expr.ty), negated));
-            }
+        if list.len() > SHORT_LIST
+            && let Some(entries) = list.iter().map(literal).collect::<Option<Vec<_>>>()
+        {
+            return Ok(self.look_up(&value, &Col::from_values(&entries, expr.ty), negated));
         }
         let rows = self.frame.rows;
         let (mut found, mut unknown) = (Bitmap::new_zeroed(rows), Bitmap::new_zeroed(rows));

@@ -65,7 +65,9 @@ impl<'e> Eval<'e> {
         if self.is_worth_dividing(expr) {
             let parts = self.divided(|eval| eval.predicate(expr))?;
             let mut all = BitmapBuilder::with_capacity(self.frame.rows);
-            parts.iter().for_each(|part| all.extend_from_bitmap(part));
+            for part in &parts {
+                all.extend_from_bitmap(part);
+            }
             return Ok(all.freeze());
         }
         let rows = self.frame.rows;
