@@ -527,7 +527,7 @@ pub enum Literal {
     Double(f64),
     /// Text in single quotes, unescaped.
     Text(String),
-    /// `0x80478b00` or fffff801`a972c530.
+    /// `0x80478b00`, or ``fffff801`a972c530``.
     Addr(u64),
     /// `TIMESTAMP 'text'`: microseconds since 1970 UTC.
     Time(i64),

@@ -68,10 +68,8 @@ fn check_nesting(text: &str, tokens: &[Token]) -> Result<(), Diagnostic> {
         match token.kind {
             TokenKind::Open => open.push('('),
             TokenKind::Keyword if word.eq_ignore_ascii_case("CASE") => open.push('c'),
-            TokenKind::Keyword if word.eq_ignore_ascii_case("END") => {
-                if open.last() == Some(&'c') {
-                    open.pop();
-                }
+            TokenKind::Keyword if word.eq_ignore_ascii_case("END") && open.last() == Some(&'c') => {
+                open.pop();
             }
             TokenKind::Close => while open.pop().is_some_and(|o| o != '(') {},
             TokenKind::Semicolon => open.clear(),

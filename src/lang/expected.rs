@@ -10,6 +10,7 @@ const ORDER: &[&str] = &[
 
 /// What could stand at a place, from the rules that failed there.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "they are answers to separate questions")]
 pub(super) struct Expected {
     /// Things, in the order in which they are told: "a table", "`,`".
     things: Vec<&'static str>,
@@ -31,8 +32,7 @@ pub(super) struct Expected {
 
 impl Expected {
     pub(super) fn new(rules: &[Rule]) -> Self {
-        let mut expected = Self::default();
-        expected.operator = rules.contains(&Rule::plus);
+        let mut expected = Self { operator: rules.contains(&Rule::plus), ..Self::default() };
         // Signs stand before operands alone, so that all else there is an operand too.
         if rules.contains(&Rule::negative) || rules.contains(&Rule::parameter) {
             return Self { expression: true, ..expected };
@@ -48,6 +48,16 @@ impl Expected {
         }
         // After a name, a parenthesis could make it a call; that is never what was meant.
         if expected.operator || expected.end || expected.clauses.contains(&"ON") {
+            expected.things.retain(|thing| *thing != "`(`");
+        }
+        if expected.things.contains(&"a column, an expression or `*`") {
+            expected.clauses.clear();
+        }
+        if expected.clauses.contains(&"UNKNOWN") {
+            expected.clauses = vec!["NULL", "TRUE", "FALSE", "DISTINCT FROM"];
+            return expected;
+        }
+        if expected.clauses.contains(&"AS") && expected.things.len() == 1 {
             expected.things.retain(|thing| *thing != "`(`");
         }
         if expected.comma || expected.operator {
@@ -76,7 +86,7 @@ impl Expected {
             | R::arguments => self.expression = true,
             R::select_item => self.thing("a column, an expression or `*`"),
             R::statement => self.thing("a statement"),
-            R::query => self.thing("a query"),
+            R::query | R::select | R::query_start => self.thing("a query"),
             R::table_ref | R::joined | R::table_name | R::table_call => self.thing("a table"),
             R::name | R::any_name | R::column_name | R::word | R::quoted | R::cte => {
                 self.thing("a name");
@@ -84,8 +94,7 @@ impl Expected {
             R::type_name => self.thing("a type"),
             R::interval_unit => self.thing("a unit such as MINUTE"),
             R::text => self.thing("a text in single quotes"),
-            R::open | R::nested | R::column_names | R::row => self.thing("`(`"),
-            R::window => self.thing("`(`"),
+            R::open | R::nested | R::column_names | R::row | R::window => self.thing("`(`"),
             R::bound | R::frame => self.thing("a frame such as ROWS 3 PRECEDING"),
             R::when => self.clause("WHEN"),
             R::else_ => self.clause("ELSE"),
@@ -93,10 +102,10 @@ impl Expected {
             R::using => self.clause("USING"),
             R::from => self.clause("FROM"),
             R::where_ => self.clause("WHERE"),
-            R::group_by => self.clause("GROUP BY"),
+            R::group_by | R::GROUP => self.clause("GROUP BY"),
             R::having => self.clause("HAVING"),
             R::qualify => self.clause("QUALIFY"),
-            R::order_by => self.clause("ORDER BY"),
+            R::order_by | R::ORDER => self.clause("ORDER BY"),
             R::limit => self.clause("LIMIT"),
             R::offset => self.clause("OFFSET"),
             R::join => self.clause("JOIN"),
@@ -106,12 +115,9 @@ impl Expected {
                 self.clause("UNION");
             }
             R::set_operand => self.clause("UNION"),
-            R::select | R::query_start => self.thing("a query"),
             R::select_list => self.clause("SELECT"),
             R::values => self.clause("VALUES"),
             R::AND | R::OR | R::IS | R::NOT if self.logic => {}
-            R::GROUP => self.clause("GROUP BY"),
-            R::ORDER => self.clause("ORDER BY"),
             _ => self.keyword(rule),
         }
     }

@@ -19,7 +19,7 @@ pub enum TokenKind {
     Text,
     /// A number, a size or a duration.
     Number,
-    /// An address: `0x80478b00`, fffff801`a972c530.
+    /// An address: `0x80478b00`, ``fffff801`a972c530``.
     Address,
     /// `module!symbol`.
     Symbol,

@@ -120,7 +120,7 @@ fn mark(place: &Place<'_>) -> Option<Diagnostic> {
             ("found `:`, which begins nothing", "write $name for a parameter")
         }
         '&' if place.is(1, "&") => ("found `&&`, which is no operator", "write AND"),
-        '*' if place.is(-1, "*") && place.touches(-1) => {
+        '*' if place.is(1, "*") && place.touches(0) => {
             ("found `**`, which is no operator", "write power(x, y)")
         }
         '-' if word == "->" => ("found `->`, which is no operator", "columns of a table: t.column"),
@@ -180,7 +180,10 @@ fn parenthesis(place: &Place<'_>) -> Option<Diagnostic> {
 
 /// SQL of other dialects, at the place or right before it.
 fn absent(place: &Place<'_>) -> Option<Diagnostic> {
-    for offset in [0, -1] {
+    for offset in [0, -1, -2] {
+        if offset == -2 && !place.is(-1, "(") {
+            continue;
+        }
         let word = place.word(offset).to_ascii_uppercase();
         let known = ABSENT.iter().find(|(name, _)| *name == word);
         let is_name = matches!(place.kind(offset), Some(TokenKind::Name | TokenKind::Keyword));
@@ -309,8 +312,7 @@ fn wrong_operator(place: &Place<'_>) -> Option<String> {
         let right = match both.as_str() {
             "=<" => "<=",
             "=>" => ">=",
-            "=!" | "!==" => "<>",
-            "><" => "<>",
+            "=!" | "!==" | "><" => "<>",
             "===" => "=",
             _ => continue,
         };

@@ -18,6 +18,7 @@ mod hostile_kernel;
 mod kernel;
 mod laws;
 mod library;
+mod parse;
 mod rows;
 mod seams;
 mod slt;

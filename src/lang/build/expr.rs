@@ -13,9 +13,10 @@ use crate::lang::syntax::{PRECEDENCE, Rule};
 
 /// Chains of AND or OR longer than this become balanced trees: the answer is the same, and neither
 /// the depth of the tree nor the recursion over it grows with generated queries.
-const LONG_CHAIN: usize = 32;
+const LONG_CHAIN: usize = 100;
 
 /// An expression, or an AND or OR chain that may still grow.
+#[allow(clippy::large_enum_variant, reason = "a node lives for one step of the climb")]
 enum Node {
     One(Expr),
     Chain { op: BinaryOp, first: Expr, rest: Vec<(Span, Expr)> },
@@ -36,17 +37,17 @@ impl Builder {
         let this = std::cell::RefCell::new(&mut *self);
         let node = PRECEDENCE
             .map_primary(|pair| this.borrow_mut().primary(pair).map(Node::One))
-            .map_prefix(|op, operand| this.borrow_mut().prefix(op, operand?.whole()))
+            .map_prefix(|op, operand| this.borrow().prefix(&op, operand?.whole()))
             .map_postfix(|operand, op| this.borrow_mut().postfix(operand?.whole(), op))
-            .map_infix(|left, op, right| this.borrow_mut().infix(left?, op, right?.whole()))
+            .map_infix(|left, op, right| this.borrow().infix(left?, &op, right?.whole()))
             .parse(pair.into_inner());
         let expr = node?.whole();
         self.leave(levels);
         Ok(expr)
     }
 
-    fn prefix(&mut self, op: Pair<'_, Rule>, expr: Expr) -> Built<Node> {
-        let span = self.span(&op).to(expr.span);
+    fn prefix(&self, op: &Pair<'_, Rule>, expr: Expr) -> Built<Node> {
+        let span = self.span(op).to(expr.span);
         let op = match op.as_rule() {
             Rule::not => UnaryOp::Not,
             Rule::negative => UnaryOp::Negate,
@@ -57,13 +58,13 @@ impl Builder {
         Ok(Node::One(Expr { kind: ExprKind::Unary { op, expr: Box::new(expr) }, span }))
     }
 
-    fn infix(&mut self, left: Node, pair: Pair<'_, Rule>, right: Expr) -> Built<Node> {
-        let op_span = self.span(&pair);
+    fn infix(&self, left: Node, pair: &Pair<'_, Rule>, right: Expr) -> Built<Node> {
+        let op_span = self.span(pair);
         let Some(op) = binary_op(pair.as_rule()) else {
             let left = left.whole();
             let span = left.span.to(right.span);
             let (left, right) = (Box::new(left), Box::new(right));
-            let negated = has(&pair, Rule::NOT);
+            let negated = has(pair, Rule::NOT);
             let kind = ExprKind::IsDistinct { left, right, negated };
             return Ok(Node::One(Expr { kind, span }));
         };
@@ -171,15 +172,15 @@ impl Builder {
         let span = self.span(&pair);
         match self.paren(pair)? {
             Paren::Query(query) => Ok(Expr { kind: ExprKind::Scalar(Box::new(query)), span }),
-            Paren::List(mut list) => match (list.pop(), list.is_empty()) {
-                (Some(expr), true) => Ok(Expr { span, ..expr }),
-                _ => {
-                    let message = "found several values in parentheses, expected one";
-                    Err(Diagnostic::at(Code::Unsupported, span, message).help(
-                        "rows as values do not run in this version; compare the columns one by one",
-                    ))
+            Paren::List(mut list) => {
+                if let (Some(expr), true) = (list.pop(), list.is_empty()) {
+                    return Ok(Expr { span, ..expr });
                 }
-            },
+                let message = "found several values in parentheses, expected one";
+                Err(Diagnostic::at(Code::Unsupported, span, message).help(
+                    "rows as values do not run in this version; compare the columns one by one",
+                ))
+            }
         }
     }
 

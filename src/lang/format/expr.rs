@@ -163,14 +163,14 @@ fn call(call: &Call) -> String {
     let mut inner = if call.distinct { "DISTINCT ".to_owned() } else { String::new() };
     inner += &if call.star { "*".to_owned() } else { list(&call.args, ", ", |arg| expr(arg, 0)) };
     if !call.order_by.is_empty() {
-        inner += &format!(" ORDER BY {}", order_items(&call.order_by));
+        inner = inner + " ORDER BY " + &order_items(&call.order_by);
     }
     let mut text = format!("{}({})", ident(&call.name), inner.trim_start());
     if let Some(filter) = &call.filter {
-        text += &format!(" FILTER (WHERE {})", expr(filter, 0));
+        text = text + " FILTER (WHERE " + &expr(filter, 0) + ")";
     }
     if let Some(over) = &call.over {
-        text += &format!(" OVER ({})", window(over));
+        text = text + " OVER (" + &window(over) + ")";
     }
     text
 }

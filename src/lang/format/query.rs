@@ -96,13 +96,13 @@ fn item(item: &SelectItem) -> String {
         SelectItem::Star { qualifier, exclude, replace, .. } => {
             let mut text = qualifier.as_ref().map(|q| name(q) + ".").unwrap_or_default() + "*";
             if !exclude.is_empty() {
-                text += &format!(" EXCLUDE {}", columns(exclude));
+                text = text + " EXCLUDE " + &columns(exclude);
             }
             if !replace.is_empty() {
                 let one = |(value, name): &(Expr, Ident)| {
                     format!("{} AS {}", expr(value, 0), ident(name))
                 };
-                text += &format!(" REPLACE ({})", list(replace, ", ", one));
+                text = text + " REPLACE (" + &list(replace, ", ", one) + ")";
             }
             text
         }

@@ -1,0 +1,11 @@
+SELECT count(*), count (DISTINCT a), f(), string_agg(name, ', ' ORDER BY name DESC NULLS LAST, 2), sum(ALL x);
+SELECT sum(x) FILTER (WHERE x > 1), count(*) FILTER (WHERE a) AS n;
+SELECT extract(hour FROM t), extract('year' FROM t), position('x' IN s), position('x' IN (s)), position(a, b);
+SELECT substring(s FROM 2 FOR 3), substring(s FROM 2), substring(s FOR 3), substring(s, 1, 2);
+SELECT trim(LEADING '0' FROM s), trim(TRAILING FROM s), trim(BOTH 'x' FROM s), trim('x' FROM s), trim(s), trim(both s);
+SELECT left(name, 3), right(name, 2), replace(a, 'b', 'c'), if(a, b, c), date(t), "f g"(1);
+SELECT CASE WHEN a THEN 1 END, CASE x WHEN 1 THEN 'a' WHEN 2 THEN 'b' ELSE 'c' END;
+SELECT CASE WHEN CASE WHEN a THEN b END THEN end END;
+SELECT EXISTS (SELECT 1), NOT EXISTS (FROM t), (SELECT max(a) FROM t), ((SELECT 1) UNION (SELECT 2)), (SELECT 1) + 1;
+SELECT sum(x) OVER (), rank() OVER (PARTITION BY a, b ORDER BY c DESC), lag(x) OVER (ORDER BY y ROWS 3 PRECEDING);
+SELECT sum(x) OVER (ORDER BY y RANGE BETWEEN UNBOUNDED PRECEDING AND 1 + 1 FOLLOWING), sum(x) OVER (GROUPS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING);

@@ -1,0 +1,14 @@
+SELECT NOT a = 1 OR b + 1 < c IS NULL;
+SELECT a AND b OR c AND NOT d, (a OR b) AND c, a AND (b AND c);
+SELECT 1 + 2 * 3 - 4 / 5 // 6 % 7, (1 + 2) * 3, 1 - (2 - 3), 1 - 2 - 3;
+SELECT -a, - -a, +a, -(-a), ~a + b, (~a) + b, ~a & b, - a * b;
+SELECT a || b + c, a & b | c << 2 >> 1, a & (b | c);
+SELECT a = b, a == b, a <> b, a != b, a < b, a <= b, a > b, a >= b, (a < b) = c;
+SELECT a IS NULL, a IS NOT NULL, a ISNULL, a NOTNULL, a NOT NULL, a IS UNKNOWN;
+SELECT a IS TRUE, a IS NOT FALSE, a IS DISTINCT FROM b, a IS NOT DISTINCT FROM b + 1;
+SELECT a BETWEEN 1 AND 2 AND b, a NOT BETWEEN b - 1 AND b + 1, a + 1 BETWEEN 1 AND 2 IS NULL;
+SELECT a IN (1, 2,), a NOT IN (SELECT b FROM t), a IN ((SELECT 1)), a = b IN (1), a IN (FROM t);
+SELECT a LIKE 'x%', a NOT ILIKE '%y' ESCAPE '\', a GLOB '*.sys', a SIMILAR TO 'x+', a ~ '^nt', a !~ 'x' || 'y';
+SELECT a::VARCHAR, -1::DOUBLE PRECISION, a::INT::TEXT, CAST(a AS INTEGER), TRY_CAST(a AS "weird type"), (nt!Foo)::VARCHAR;
+SELECT a = NOT b, 1 + NOT b;
+SELECT t.a.b, "a b"."c""d", t.select, a . b;

@@ -1,0 +1,10 @@
+DESCRIBE threads;
+DESC meta.tables;
+DESCRIBE SELECT 1 AS a;
+SHOW TABLES;
+show functions;
+EXPLAIN SELECT 1;
+EXPLAIN ANALYZE FROM threads;
+SUMMARIZE threads;
+SUMMARIZE SELECT a FROM t;
+;;; SELECT 1 ;; ;
