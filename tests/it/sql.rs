@@ -1,5 +1,7 @@
 //! Queries over rows of the test's own: what the language and the engine make of them together.
 
+use std::fmt::Write as _;
+
 use dumpql::catalog::{Absent, ColumnBuilder, Value};
 use dumpql::{Options, ResultSet, Session, Ty};
 
@@ -61,7 +63,7 @@ fn check(cases: &[(&str, &str)]) {
             Err(error) => error.to_string(),
         };
         if found != *expected {
-            wrong += &format!("\n{sql}\n--- expected\n{expected}\n--- found\n{found}\n");
+            let _ = write!(wrong, "\n{sql}\n--- expected\n{expected}\n--- found\n{found}\n");
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
