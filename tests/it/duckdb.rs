@@ -82,7 +82,7 @@ fn ask(tables: &[Rows], queries: &[String]) -> Option<Vec<Json>> {
 fn table_json(table: &Rows) -> Json {
     let columns: Vec<Json> = table.columns.iter().map(|(n, ty)| json!([n, ty.name()])).collect();
     let rows: Vec<Json> =
-        table.rows.iter().map(|row| Json::Array(row.iter().map(json_of).collect())).collect();
+        table.data.iter().map(|row| Json::Array(row.iter().map(json_of).collect())).collect();
     json!({ "name": table.name, "columns": columns, "rows": rows })
 }
 

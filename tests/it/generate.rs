@@ -53,6 +53,7 @@ pub(crate) fn tables() -> Vec<Rows> {
     vec![table("t", 60, &mut dice), table("u", 25, &mut dice), table("v", 8, &mut dice)]
 }
 
+#[allow(clippy::many_single_char_names, reason = "they are the names of the columns")]
 fn table(name: &'static str, count: i64, dice: &mut Dice) -> Rows {
     let columns = vec![
         ("id", Ty::Int),
@@ -85,7 +86,7 @@ fn table(name: &'static str, count: i64, dice: &mut Dice) -> Rows {
         row.extend([a, b, d, s, w, f, ts, p].map(|v| or_null(v, dice)));
         row
     });
-    Rows { name, columns, rows: rows.collect() }
+    Rows { name, columns, data: rows.collect() }
 }
 
 /// That many queries.

@@ -7,7 +7,7 @@ use dumpql::{Options, Session, Ty, Value};
 pub(crate) struct Rows {
     pub(crate) name: &'static str,
     pub(crate) columns: Vec<(&'static str, Ty)>,
-    pub(crate) rows: Vec<Vec<Value<'static>>>,
+    pub(crate) data: Vec<Vec<Value<'static>>>,
 }
 
 impl Rows {
@@ -15,7 +15,7 @@ impl Rows {
     pub(crate) fn columns(&self) -> Vec<(String, ColumnData)> {
         let column = |(index, (name, ty)): (usize, &(&str, Ty))| {
             let mut builder = ColumnBuilder::new(*ty);
-            for row in &self.rows {
+            for row in &self.data {
                 push(&mut builder, &row[index]);
             }
             ((*name).to_owned(), builder.finish())
@@ -108,7 +108,7 @@ pub(crate) fn small() -> Vec<Rows> {
                 ("s", Ty::Text),
                 ("b", Ty::Bool),
             ],
-            rows: nums
+            data: nums
                 .into_iter()
                 .map(|(i, n, d, s, b)| vec![Value::Int(i), int(n), double(d), text(s), truth(b)])
                 .collect(),
@@ -116,7 +116,7 @@ pub(crate) fn small() -> Vec<Rows> {
         Rows {
             name: "kinds",
             columns: vec![("n", Ty::Int), ("kind", Ty::Text)],
-            rows: kinds.into_iter().map(|(n, kind)| vec![int(n), Value::text(kind)]).collect(),
+            data: kinds.into_iter().map(|(n, kind)| vec![int(n), Value::text(kind)]).collect(),
         },
         Rows {
             name: "events",
@@ -126,11 +126,11 @@ pub(crate) fn small() -> Vec<Rows> {
                 ("took", Ty::Interval),
                 ("ip", Ty::Addr),
             ],
-            rows: events
+            data: events
                 .into_iter()
                 .map(|(id, at, took, ip)| vec![Value::Int(id), at, took, ip])
                 .collect(),
         },
-        Rows { name: "nothing", columns: vec![("x", Ty::Int), ("y", Ty::Text)], rows: Vec::new() },
+        Rows { name: "nothing", columns: vec![("x", Ty::Int), ("y", Ty::Text)], data: Vec::new() },
     ]
 }
