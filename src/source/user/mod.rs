@@ -13,6 +13,8 @@ mod overview;
 mod process;
 mod registers;
 mod streams;
+#[cfg(test)]
+mod tests;
 mod threads;
 
 use std::sync::OnceLock;
