@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::console::Console;
 use super::output::wrap;
+use super::table::width_of;
 use crate::catalog::{Catalog, ColumnSpec, TableSpec, Unit};
 use crate::session::{SavedQuery, library};
 
@@ -39,7 +40,7 @@ pub(super) fn queries(console: &Console) -> String {
 
 /// Names on the left, text wrapped on the right.
 pub(super) fn columns(entries: Vec<(&str, String)>, console: &Console) -> String {
-    let names = entries.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 2;
+    let names = entries.iter().map(|(name, _)| width_of(name)).max().unwrap_or(0) + 2;
     let indent = " ".repeat(names);
     let mut text = String::new();
     for (name, doc) in entries {
@@ -48,7 +49,7 @@ pub(super) fn columns(entries: Vec<(&str, String)>, console: &Console) -> String
         for (index, line) in wrap(&doc, width, "").into_iter().enumerate() {
             if index == 0 {
                 text += &bold(name, console);
-                text += &indent[name.len().min(indent.len())..];
+                text += &" ".repeat(names.saturating_sub(width_of(name)));
             } else {
                 text += &indent;
             }

@@ -92,7 +92,7 @@ fn footer(result: &ResultSet, cut: &Cut, console: &Console) -> Vec<String> {
         parts.push(format!("shortened: {}", cut.shortened.join(", ")));
     }
     if !cut.hidden.is_empty() {
-        parts.push(format!("not shown: {}", cut.hidden.join(", ")));
+        parts.push(format!("not shown: {}", listed(&cut.hidden)));
     }
     if !parts.is_empty() {
         let how = "line mode shows all (.mode line, --format line)";
@@ -100,6 +100,16 @@ fn footer(result: &ResultSet, cut: &Cut, console: &Console) -> Vec<String> {
     }
     notes.extend(absent(result));
     notes
+}
+
+/// The first few names, and how many more there are.
+fn listed(names: &[String]) -> String {
+    const NAMED: usize = 6;
+    let first = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().checked_sub(NAMED) {
+        None | Some(0) => first,
+        Some(more) => format!("{first} and {more} more"),
+    }
 }
 
 fn say_absent(result: &ResultSet, console: &Console) {

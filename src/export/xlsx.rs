@@ -187,6 +187,8 @@ fn write_rows(
         }
     }
     sheet.set_freeze_panes(1, 0)?;
+    // On paper: all columns on one page, and the header on each.
+    sheet.set_landscape().set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
     let last = u16::try_from(result.fields().len()).unwrap_or(u16::MAX);
     if let Some(last) = last.checked_sub(1) {
         sheet.autofilter(0, 0, u32::try_from(end - start).unwrap_or(u32::MAX), last)?;

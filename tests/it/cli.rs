@@ -1,0 +1,224 @@
+//! The program as a person or a script meets it: exit codes, streams, files.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+fn run_with(arguments: &[&str], input: Option<&str>) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dumpql"));
+    command.args(arguments).env_remove("NO_COLOR").stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
+    let mut child = command.spawn().unwrap();
+    if let (Some(text), Some(mut stdin)) = (input, child.stdin.take()) {
+        stdin.write_all(text.as_bytes()).unwrap();
+    }
+    child.wait_with_output().unwrap()
+}
+
+fn run(arguments: &[&str]) -> Output {
+    run_with(arguments, None)
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// A folder of this test's own, removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("dumpql-cli-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.0).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|e| e.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+const HOSTILE: &str = "SELECT '=1+1' AS a, CAST(4096 AS ADDRESS) AS b, 'x,\"y\"' AS c, 12 AS d";
+
+#[test]
+fn exit_codes_tell_done_from_failed_from_misused() {
+    let cases: &[(&[&str], i32)] = &[
+        (&["-c", "SELECT 1"], 0),
+        (&["--help"], 0),
+        (&["--version"], 0),
+        (&["--list"], 0),
+        (&["--queries"], 0),
+        (&["--describe", "threads"], 0),
+        (&["--describe", "thread"], 1),
+        (&["-c", "SELECT"], 1),
+        (&["-c", "SELECT nothing FROM modules"], 1),
+        (&["-q", "no-such-query"], 1),
+        (&["-f", "no-such-file.sql"], 1),
+        (&["no-such-file.dmp", "-c", "SELECT 1"], 1),
+        (&["--format", "parquet"], 2),
+        (&["--no-such-option"], 2),
+        (&["-o", "x.unknown", "-c", "SELECT 1"], 2),
+        (&["--excel", "--format", "json", "-c", "SELECT 1"], 2),
+        (&["-c", "SELECT 1", "-p", "x=1"], 2),
+    ];
+    for (arguments, code) in cases {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(*code), "{arguments:?}\n{}", err(&output));
+        assert_eq!(output.stderr.is_empty(), *code == 0, "{arguments:?}\n{}", err(&output));
+    }
+}
+
+#[test]
+fn results_and_messages_are_kept_apart() {
+    let output = run(&["-c", "SELECT 1 AS one", "-c", "SELECT nothing", "-c", "SELECT 2 AS two"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(out(&output).contains("one") && out(&output).contains("two"));
+    assert!(err(&output).contains("E0202") && !out(&output).contains("E0202"));
+    assert!(!out(&output).contains('\u{1b}') && !err(&output).contains('\u{1b}'));
+}
+
+#[test]
+fn one_bad_dump_does_not_hide_the_others() {
+    let folder = Folder::new("bad");
+    let bad = folder.file("bad.dmp");
+    std::fs::write(&bad, "not a dump").unwrap();
+    let output =
+        run(&["--sample", &bad, "--format", "csv", "-c", "SELECT count(*) AS n FROM dump"]);
+    assert_eq!((output.status.code(), out(&output).as_str()), (Some(1), "n\n1\n"));
+    assert!(err(&output).contains("E0401"), "{}", err(&output));
+}
+
+#[test]
+fn standard_input_is_a_script() {
+    let output = run_with(&["--format", "csv"], Some("SELECT 1 AS a; SELECT 2 AS b"));
+    assert_eq!(out(&output), "a\n1\n\nb\n2\n".replace("\n\nb", "\nb"));
+    let output = run_with(&["--format", "csv", "-c", "-"], Some("\u{feff}SELECT 3 AS c"));
+    assert_eq!(out(&output), "c\n3\n");
+}
+
+#[test]
+fn commands_may_stand_between_statements() {
+    let script =
+        ".mode csv\nSELECT 1\n AS a;\n.param p=x\n.mode jsonl\nSELECT $p AS b;\n.quit\nSELECT 2;";
+    let output = run_with(&[], Some(script));
+    assert_eq!((out(&output).as_str(), output.status.code()), ("a\n1\n{\"b\":\"x\"}\n", Some(0)));
+    let output = run_with(&[], Some(".tabels\n"));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).contains(".tables"), "{}", err(&output));
+}
+
+#[test]
+fn excel_reads_its_dialect_byte_for_byte() {
+    let output = run(&["--excel", "-c", HOSTILE]);
+    let wanted = "\u{feff}a,b,c,d\r\n'=1+1,0x0000000000001000,\"x,\"\"y\"\"\",12\r\n";
+    assert_eq!(out(&output), wanted);
+    let output = run(&["--format", "csv", "-c", HOSTILE]);
+    assert_eq!(out(&output), "a,b,c,d\n=1+1,0x0000000000001000,\"x,\"\"y\"\"\",12\n");
+}
+
+#[test]
+fn the_name_of_the_file_picks_the_format() {
+    let folder = Folder::new("formats");
+    for (name, start) in [
+        ("x.csv", "a,b,c,d\n".as_bytes()),
+        ("x.tsv", b"a\tb\tc\td\n"),
+        ("x.json", b"[\n{\"a\":"),
+        ("x.jsonl", b"{\"a\":\"=1+1\",\"b\":\"0x0000000000001000\""),
+        ("x.md", b"| a | b | c | d |"),
+        ("x.html", b"<!DOCTYPE html>"),
+        ("x.xlsx", b"PK\x03\x04"),
+    ] {
+        let path = folder.file(name);
+        let output = run(&["--sample", "-c", HOSTILE, "-o", &path]);
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", err(&output));
+        assert!(output.stdout.is_empty() && err(&output).contains("1 row"), "{name}");
+        assert!(std::fs::read(&path).unwrap().starts_with(start), "{name}");
+    }
+    assert_eq!(folder.names().len(), 7);
+}
+
+#[test]
+fn several_results_are_numbered_or_share_a_document() {
+    let folder = Folder::new("several");
+    for ending in ["csv", "md", "xlsx"] {
+        let path = folder.file(&format!("x.{ending}"));
+        let output = run(&["-c", "SELECT 1; SELECT 2", "-c", "SELECT 3", "-o", &path]);
+        assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    }
+    assert_eq!(folder.names(), ["x-2.csv", "x-3.csv", "x.csv", "x.md", "x.xlsx"]);
+}
+
+#[test]
+fn a_failed_query_leaves_the_old_file() {
+    let folder = Folder::new("old");
+    let path = folder.file("x.csv");
+    std::fs::write(&path, "old").unwrap();
+    let output = run(&["-c", "SELECT nothing", "-o", &path]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!((std::fs::read(&path).unwrap().as_slice(), folder.names().len()), (&b"old"[..], 1));
+    let output = run(&["-c", "SELECT 1", "-o", &folder.file("no/such/x.csv")]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).contains("cannot write"), "{}", err(&output));
+}
+
+#[test]
+fn saved_queries_take_parameters_of_their_types() {
+    let folder = Folder::new("params");
+    let path = folder.file("mine.sql");
+    let text = "-- title: Mine\n-- param: n INTEGER = 2 -- a number\nSELECT $n + 1 AS n;\n";
+    std::fs::write(&path, text).unwrap();
+    let csv = |more: &[&str]| {
+        let mut arguments = vec!["--format", "csv", "-f", &path];
+        arguments.extend(more);
+        run(&arguments)
+    };
+    assert_eq!(out(&csv(&[])), "n\n3\n");
+    assert_eq!(out(&csv(&["-p", "n=41"])), "n\n42\n");
+    let wrong = csv(&["-p", "n=x"]);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(err(&wrong).contains("E0208"), "{}", err(&wrong));
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_failure() {
+    let sql = "WITH t AS (SELECT a.name FROM meta.columns a, meta.columns b) SELECT * FROM t";
+    let mut child = Command::new(env!("CARGO_BIN_EXE_dumpql"))
+        .args(["--format", "csv", "-c", sql])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), err(&output).as_str()), (Some(0), ""));
+}
+
+#[test]
+fn the_sample_is_written_and_read_back() {
+    let folder = Folder::new("sample");
+    let path = folder.file("sample.dmp");
+    assert_eq!(run(&["--save-sample", &path]).status.code(), Some(0));
+    let sql = "SELECT name, base FROM modules ORDER BY base, name";
+    let saved = run(&[&path, "--format", "csv", "-c", sql]);
+    let built = run(&["--sample", "--format", "csv", "-c", sql]);
+    assert_eq!((out(&saved), saved.status.code()), (out(&built), Some(0)));
+}
