@@ -434,7 +434,7 @@ mod tests {
                 └─────────────────────────┴────────────────────┴───┘
             "#]],
         );
-        assert_eq!(cut.hidden.first().map(String::as_str), Some("code"));
+        assert_eq!(cut.hidden.first().map(String::as_str), Some("n"));
     }
 
     #[test]
