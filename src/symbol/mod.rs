@@ -206,13 +206,14 @@ fn pack_closeness(pack: &Pack, wanted: &Wanted<'_>) -> (Closeness, u32) {
         // After every file of the same build.
         return (Closeness::SameBuild, 1024 + 2 * of_pack + u32::from(found != pack));
     }
-    (Closeness::OtherBuild, distance(pack.version[2].into(), wanted.build) + 1)
+    (Closeness::OtherBuild, distance(pack.version[2].into(), wanted.build).saturating_add(1))
 }
 
 /// How far another build is; a later one is farther than an earlier one as near.
 const fn distance(build: u32, wanted: u32) -> u32 {
-    let step = 2 * build.abs_diff(wanted);
-    if build > wanted { step + 1 } else { step }
+    // A damaged header can name any build.
+    let step = build.abs_diff(wanted).saturating_mul(2);
+    if build > wanted { step.saturating_add(1) } else { step }
 }
 
 fn read(place: &Place) -> Result<Layout, Error> {
