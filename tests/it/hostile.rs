@@ -211,14 +211,19 @@ fn memory() -> Option<(u64, u64)> {
     Some((field("VmHWM:")?, field("VmRSS:")?))
 }
 
-fn hammer_file(path: &Path) {
-    let bytes = std::fs::read(path).expect("the dump can be read");
+/// Makes ten thousand edits of a dump and reads everything of each.
+pub(crate) fn hammer_bytes(name: &str, bytes: &[u8]) {
     let before = memory();
     let begun = Instant::now();
-    hammer(&path.display().to_string(), &bytes, EDITS, read_everything);
+    hammer(name, bytes, EDITS, read_everything);
     let grown = memory().zip(before).map_or(0, |(now, before)| now.0.saturating_sub(before.1));
-    println!("{}: {:?}, {} MB", path.display(), begun.elapsed(), grown >> 20);
-    assert!(grown < MAX_BYTES, "{}: {} MB", path.display(), grown >> 20);
+    println!("{name}: {:?}, {} MB", begun.elapsed(), grown >> 20);
+    assert!(grown < MAX_BYTES, "{name}: {} MB", grown >> 20);
+}
+
+fn hammer_file(path: &Path) {
+    let bytes = std::fs::read(path).expect("the dump can be read");
+    hammer_bytes(&path.display().to_string(), &bytes);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use dumpql::synth::{self, Block, TriageSpec, Unloaded};
 use dumpql::{Options, Session};
 use rayon::prelude::*;
 
-use super::corpus;
+use super::{corpus, hostile};
 
 const MAX_TIME: Duration = Duration::from_secs(5);
 
@@ -137,4 +137,10 @@ fn files_may_end_anywhere() {
             read_everything(&name, &format!("cut at {end:#x}"), &bytes[..end]);
         }
     }
+}
+
+#[test]
+fn edited_synthetic_dumps_do_no_harm() {
+    hostile::hammer_bytes("sample", &synth::sample());
+    hostile::hammer_bytes("32-bit", &narrow());
 }
