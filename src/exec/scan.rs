@@ -8,9 +8,8 @@ use super::frame::Frame;
 use super::{Footnote, MemTable};
 use crate::catalog::{Absent, ColumnData, Hint, Kinds, SourceKind, TableSpec};
 use crate::diag::{Code, Diagnostic, Span};
-use crate::model::Unanswered;
 use crate::plan::ScanColumn;
-use crate::table::{self, ScanError, ScanRequest, Table};
+use crate::table::{self, ScanError, ScanRequest, Table, Unanswered};
 
 /// Scans that were done, so that equal ones are not done again.
 #[derive(Debug, Default)]

@@ -21,6 +21,8 @@ mod registers;
 mod threads;
 mod unloaded_modules;
 
+/// Why a scan got nothing from a source.
+pub use crate::model::Unanswered;
 pub use def::{Cx, NamedSource, Scan, ScanError, ScanRequest, Table};
 
 /// Every table, in the order in which documentation lists them.
