@@ -3,7 +3,7 @@
 -- alias: .bugcheck
 -- alias: !analyze
 -- needs: bugcheck
-SELECT 'code' AS item, to_hex(code) AS value, name AS meaning FROM bugcheck
+SELECT 'code' AS item, '0x' || lower(to_hex(code)) AS value, name AS meaning FROM bugcheck
 UNION ALL SELECT 'parameter 1', p1::VARCHAR, p1_description FROM bugcheck
 UNION ALL SELECT 'parameter 2', p2::VARCHAR, p2_description FROM bugcheck
 UNION ALL SELECT 'parameter 3', p3::VARCHAR, p3_description FROM bugcheck
