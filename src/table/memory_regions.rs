@@ -12,7 +12,7 @@ pub(super) static TABLE: TableDef<MemoryRegion> = TableDef {
     kinds: &[SourceKind::Kernel, SourceKind::User, SourceKind::Log],
     examples: &[
         Example {
-            sql: "SELECT state, kind, count(*) AS regions, sum(size_bytes) AS bytes FROM memory_regions GROUP BY ALL ORDER BY bytes DESC",
+            sql: "SELECT state, type, count(*) AS regions, sum(size_bytes) AS bytes FROM memory_regions GROUP BY ALL ORDER BY bytes DESC",
             doc: "Address space by use.",
         },
         Example {
