@@ -53,7 +53,8 @@ pub enum ExprKind {
     ///   to address) except that shift counts are integers.
     /// - `||`: text.
     ///
-    /// A result outside the range of its type is an error (E0302), never a wrong number.
+    /// A result outside the range of an integer, an address, a timestamp or an interval is an error
+    /// (E0302), never a wrong number; doubles follow IEEE 754 up to infinity, as in DuckDB.
     Binary {
         /// The operator.
         op: BinaryOp,
