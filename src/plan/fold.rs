@@ -70,7 +70,7 @@ fn binary(op: BinaryOp, a: &Value<'static>, b: &Value<'static>) -> Option<Value<
         },
         (Value::Addr(a), Value::Int(b)) => match op {
             BinaryOp::Add => a.checked_add_signed(*b).map(Value::Addr),
-            BinaryOp::Sub => a.checked_sub_signed(*b).map(Value::Addr),
+            BinaryOp::Sub => b.checked_neg().and_then(|b| a.checked_add_signed(b)).map(Value::Addr),
             _ => None,
         },
         (Value::Addr(a), Value::Addr(b)) => match op {

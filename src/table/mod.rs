@@ -25,9 +25,6 @@ mod unloaded_modules;
 pub use crate::model::Unanswered;
 pub use def::{Cx, NamedSource, Scan, ScanError, ScanRequest, Table};
 
-/// What a scan reports of sources that have nothing to say; `exec` knows it by this name.
-pub use crate::model::Unanswered;
-
 /// Every table, in the order in which documentation lists them.
 pub static ALL: &[&dyn Table] = &[
     &dump::TABLE,

@@ -23,6 +23,7 @@ pub(super) static TABLE: TableDef<Problem> = TableDef {
     ],
 };
 
+#[allow(clippy::unnecessary_wraps, reason = "the signature is that of `Rows::SourceAndCatalog`")]
 fn rows(cx: &Cx<'_>, named: NamedSource<'_>, emit: Emit<'_, Problem>) -> Result<(), Unanswered> {
     let mut stopped = false;
     named.source.problems(&mut |problem| {

@@ -74,9 +74,9 @@ fn an_x64_triage_dump() {
     assert_eq!(registers[6].name.as_deref(), Ok("rip"));
     assert_eq!(registers[6].value, Ok(0xffff_f804_8b58_334c));
     assert_eq!((registers[6].processor, registers[6].tid), (Ok(0), Ok(0x108)));
-    let others = registers.iter().filter(|r| r.name.as_deref() == Ok("rip"));
+    let mut others = registers.iter().filter(|r| r.name.as_deref() == Ok("rip"));
     assert_eq!(
-        others.last().map(|r| (r.processor, r.value)),
+        others.next_back().map(|r| (r.processor, r.value)),
         Some((Ok(15), Ok(0xffff_f804_7bd8_d14d)))
     );
 

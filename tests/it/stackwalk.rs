@@ -66,6 +66,7 @@ fn text(value: &Value) -> Option<String> {
 struct Differences(RefCell<Vec<String>>);
 
 impl Differences {
+    #[allow(clippy::needless_pass_by_value, reason = "values are made for the call")]
     fn same<T: PartialEq + Debug>(&self, what: &str, ours: Option<T>, theirs: Option<T>) {
         if ours != theirs {
             self.0.borrow_mut().push(format!("{what}: {ours:?} here, {theirs:?} there"));

@@ -23,6 +23,7 @@ enum Node {
 }
 
 /// What stood in parentheses.
+#[allow(clippy::large_enum_variant, reason = "it is taken apart at once")]
 enum Paren {
     Query(Query),
     List(Vec<Expr>),
