@@ -33,7 +33,7 @@ pub fn slice(bytes: &[u8], offset: usize, len: usize) -> Option<&[u8]> {
     bytes.get(offset..offset.checked_add(len)?)
 }
 
-/// As [`slice`] for offsets that a file states.
+/// As [`slice()`] for offsets that a file states.
 pub fn slice_at(bytes: &[u8], offset: u64, len: u64) -> Option<&[u8]> {
     slice(bytes, usize::try_from(offset).ok()?, usize::try_from(len).ok()?)
 }
