@@ -122,13 +122,13 @@ impl Engine<'_> {
         let several = self.cx.tables.sources.len() > 1;
         let name = table.name();
         let kinds = table.spec(several).kinds;
-        let message = if self.cx.tables.sources.is_empty() {
+        let sources = self.cx.tables.sources;
+        let message = if sources.is_empty() {
             format!("`{name}` needs a source, and none is open")
+        } else if sources.iter().any(|s| kinds.contains(&s.source.kind())) {
+            format!("no open source holds what `{name}` is made of")
         } else {
-            format!(
-                "`{name}` is answered by {}; none of the open sources is or has one",
-                list(kinds)
-            )
+            format!("`{name}` is answered by {}; no such source is open", list(kinds))
         };
         let mut error = Diagnostic::at(Code::NoSource, span, message);
         for (index, why) in unanswered {
