@@ -4,23 +4,62 @@
 //! `Default` gives a row of which everything is "not applicable", so that a source states only
 //! what it knows. The model knows nothing of files, symbols, tables or queries.
 
+mod code;
 mod hardware;
+mod hooks;
+mod io;
+mod locks;
+mod log;
 mod modules;
+mod objects;
 mod overview;
+mod pool;
 mod process;
+mod scheduling;
 mod source;
+mod threads;
+mod vm;
 
+pub use code::{Instruction, NeededSymbol};
 pub use hardware::{CoverageRange, MemoryRegion, Processor, Register};
+pub use hooks::{Callback, InterruptVector, SystemCall, VerifierFrame};
+pub use io::{Device, Dispatch, Driver, Irp, IrpLocation};
+pub use locks::{CriticalSection, Lock, LockOwner, LockWaiter};
+pub use log::LogCommand;
 pub use modules::{Module, UnloadedModule};
+pub use objects::{KernelObject, ObjectType, Vad};
 pub use overview::{Bugcheck, DumpInfo, Exception, Problem};
+pub use pool::{PoolBlock, PoolPage, PoolTag};
 pub use process::{Handle, Process, Thread};
+pub use scheduling::{Dpc, ReadyThread, Timer, WorkItem, WorkQueue};
 pub use source::{Emit, Flow, Located, Machine, Source, Unanswered, Want};
+pub use threads::{Frame, StackWord, WaitObject};
+pub use vm::{MemoryList, PageFile, PoolFailure, SessionSpace, VmCounter};
+
+use std::sync::Arc;
 
 use crate::catalog::{Absent, Cell};
 
 /// A field of which nothing is known to exist.
 pub(crate) const fn none<T>() -> Cell<T> {
     Err(Absent::NotApplicable)
+}
+
+/// Where in a debugger log a row stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogPlace {
+    /// Number of the line, from 1.
+    pub line: u64,
+    /// The command whose output it is in.
+    pub command: Arc<str>,
+}
+
+/// A row that may come from a debugger log.
+pub trait Logged {
+    /// Where it stands there; `None` for rows of dumps.
+    fn log_place(&self) -> Option<&LogPlace> {
+        None
+    }
 }
 
 /// Declares a row: a struct whose fields are all [`Cell`]s, with a `Default` of "not applicable".
@@ -30,11 +69,19 @@ macro_rules! row {
         #[derive(Debug, Clone, PartialEq)]
         pub struct $name {
             $($(#[$field_meta])* pub $field: $crate::catalog::Cell<$ty>,)*
+            /// Where the log says so, for rows of a debugger log.
+            pub log: Option<$crate::model::LogPlace>,
+        }
+
+        impl $crate::model::Logged for $name {
+            fn log_place(&self) -> Option<&$crate::model::LogPlace> {
+                self.log.as_ref()
+            }
         }
 
         impl Default for $name {
             fn default() -> Self {
-                Self { $($field: $crate::model::none(),)* }
+                Self { $($field: $crate::model::none(),)* log: None }
             }
         }
     };

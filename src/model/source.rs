@@ -3,8 +3,12 @@
 use std::ops::ControlFlow;
 
 use super::{
-    Bugcheck, CoverageRange, DumpInfo, Exception, Handle, MemoryRegion, Module, Problem, Process,
-    Processor, Register, Thread, UnloadedModule,
+    Bugcheck, Callback, CoverageRange, CriticalSection, Device, Dispatch, Dpc, Driver, DumpInfo,
+    Exception, Frame, Handle, Instruction, InterruptVector, Irp, IrpLocation, KernelObject, Lock,
+    LockOwner, LockWaiter, LogCommand, MemoryList, MemoryRegion, Module, NeededSymbol, ObjectType,
+    PageFile, PoolBlock, PoolFailure, PoolPage, PoolTag, Problem, Process, Processor, ReadyThread,
+    Register, SessionSpace, StackWord, SystemCall, Thread, Timer, UnloadedModule, Vad,
+    VerifierFrame, VmCounter, WaitObject, WorkItem, WorkQueue,
 };
 use crate::catalog::{Absent, Cell, PointerWidth, SourceKind};
 
@@ -167,6 +171,205 @@ pub trait Source: Send + Sync {
 
     /// Handles.
     fn handles(&self, want: &Want<'_>, emit: Emit<'_, Handle>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Object that a waiting thread waits for.
+    fn wait_objects(&self, want: &Want<'_>, emit: Emit<'_, WaitObject>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Frame of each stack.
+    fn stacks(&self, want: &Want<'_>, emit: Emit<'_, Frame>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Word of memory that is looked at as pointers.
+    fn raw_stack(&self, want: &Want<'_>, emit: Emit<'_, StackWord>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Thread that is ready to run.
+    fn ready_threads(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, ReadyThread>,
+    ) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Queued deferred procedure call.
+    fn dpcs(&self, want: &Want<'_>, emit: Emit<'_, Dpc>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Timer in the timer tables.
+    fn timers(&self, want: &Want<'_>, emit: Emit<'_, Timer>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Queue of the system's worker threads.
+    fn work_queues(&self, want: &Want<'_>, emit: Emit<'_, WorkQueue>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Item that waits in a queue of the system's worker threads.
+    fn work_items(&self, want: &Want<'_>, emit: Emit<'_, WorkItem>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Driver object.
+    fn drivers(&self, want: &Want<'_>, emit: Emit<'_, Driver>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Dispatch routine of each driver object.
+    fn driver_dispatch(&self, want: &Want<'_>, emit: Emit<'_, Dispatch>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Device object.
+    fn devices(&self, want: &Want<'_>, emit: Emit<'_, Device>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// I/O request packet.
+    fn irps(&self, want: &Want<'_>, emit: Emit<'_, Irp>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Stack location of each I/O request packet.
+    fn irp_stack(&self, want: &Want<'_>, emit: Emit<'_, IrpLocation>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Pool tag.
+    fn pool_tags(&self, want: &Want<'_>, emit: Emit<'_, PoolTag>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Block of pool.
+    fn pool_allocations(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, PoolBlock>,
+    ) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Page of the pool.
+    fn pool_pages(&self, want: &Want<'_>, emit: Emit<'_, PoolPage>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Executive resource (`_ERESOURCE`).
+    fn locks(&self, want: &Want<'_>, emit: Emit<'_, Lock>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Thread that holds an executive resource.
+    fn lock_owners(&self, want: &Want<'_>, emit: Emit<'_, LockOwner>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Thread that waits for an executive resource.
+    fn lock_waiters(&self, want: &Want<'_>, emit: Emit<'_, LockWaiter>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Critical section of a process.
+    fn critical_sections(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, CriticalSection>,
+    ) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Number of the memory manager.
+    fn vm(&self, want: &Want<'_>, emit: Emit<'_, VmCounter>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Page file.
+    fn page_files(&self, want: &Want<'_>, emit: Emit<'_, PageFile>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// List of physical pages.
+    fn memory_lists(&self, want: &Want<'_>, emit: Emit<'_, MemoryList>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Pool whose allocations have failed.
+    fn pool_failures(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, PoolFailure>,
+    ) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Session.
+    fn sessions(&self, want: &Want<'_>, emit: Emit<'_, SessionSpace>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Named kernel object.
+    fn objects(&self, want: &Want<'_>, emit: Emit<'_, KernelObject>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Type of kernel objects.
+    fn object_types(&self, want: &Want<'_>, emit: Emit<'_, ObjectType>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Virtual address descriptor of each process.
+    fn vads(&self, want: &Want<'_>, emit: Emit<'_, Vad>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Routine that drivers have registered to be called.
+    fn callbacks(&self, want: &Want<'_>, emit: Emit<'_, Callback>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// System service.
+    fn ssdt(&self, want: &Want<'_>, emit: Emit<'_, SystemCall>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Interrupt vector of each processor.
+    fn idt(&self, want: &Want<'_>, emit: Emit<'_, InterruptVector>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Frame of the stacks that Driver Verifier keeps.
+    fn verifier_stacks(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, VerifierFrame>,
+    ) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Instruction that a log lists; dumps have the function `disasm`.
+    fn disassembly(&self, want: &Want<'_>, emit: Emit<'_, Instruction>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Module: the symbol file that it needs.
+    fn needed_symbols(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, NeededSymbol>,
+    ) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Command of a debugger log.
+    fn log_commands(&self, want: &Want<'_>, emit: Emit<'_, LogCommand>) -> Result<(), Unanswered> {
         Err(Unanswered::KIND)
     }
 

@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use crate::catalog::{
-    Batch, Catalog, Cell, ColumnBuilder, ColumnSpec, Example, Format, Hint, HintOp, Kinds,
+    Absent, Batch, Catalog, Cell, ColumnBuilder, ColumnSpec, Example, Format, Hint, HintOp, Kinds,
     SourceKind, TableSpec, Ty, Unit,
 };
-use crate::model::{Emit, Source, Unanswered, Want};
+use crate::model::{Emit, Logged, Source, Unanswered, Want};
 
 /// An open source and the name that the column `dump` gives it.
 #[derive(Clone, Copy)]
@@ -173,16 +173,67 @@ impl<R> Get<R> {
 }
 
 const DUMP_COLUMN: &str = "dump";
+const LOG_LINE: &str = "log_line";
+const LOG_COMMAND: &str = "log_command";
+
+/// A column as a scan computes it.
+enum Slot<R: 'static> {
+    /// Which source the row is from.
+    Dump,
+    /// One of the table's own.
+    Own(&'static Column<R>),
+    /// The line of the log.
+    LogLine,
+    /// The command of the log.
+    LogCommand,
+}
+
+impl<R> Slot<R> {
+    const fn ty(&self) -> Ty {
+        match self {
+            Self::Own(column) => column.get.ty(),
+            Self::LogLine => Ty::Int,
+            Self::Dump | Self::LogCommand => Ty::Text,
+        }
+    }
+}
+
+impl<R: Logged> Slot<R> {
+    fn push(&self, dump: &str, row: &R, into: &mut ColumnBuilder) {
+        let place = || row.log_place().ok_or(Absent::NotApplicable);
+        match self {
+            Self::Own(column) => column.get.push(row, into),
+            Self::Dump => into.push_text(Ok(dump)),
+            Self::LogLine => into.push_int(
+                place().and_then(|p| i64::try_from(p.line).map_err(|_| Absent::Unreadable)),
+            ),
+            Self::LogCommand => into.push_text(place().map(|p| &*p.command)),
+        }
+    }
+}
 
 impl<R> TableDef<R> {
     const fn has_dump_column(&self) -> bool {
         !matches!(self.rows, Rows::Catalog(_))
     }
 
-    /// The own column behind an index of the specification; `None` is the column `dump`.
-    fn own(&self, index: usize) -> Option<&'static Column<R>> {
-        let own = if self.has_dump_column() { index.checked_sub(1)? } else { index };
-        self.columns.get(own)
+    fn has_log_columns(&self) -> bool {
+        self.kinds.contains(&SourceKind::Log)
+    }
+
+    /// The column behind an index of the specification.
+    fn slot(&self, index: usize) -> Option<Slot<R>> {
+        let own = match (self.has_dump_column(), index) {
+            (true, 0) => return Some(Slot::Dump),
+            (true, _) => index - 1,
+            (false, _) => index,
+        };
+        match own.checked_sub(self.columns.len()) {
+            None => self.columns.get(own).map(Slot::Own),
+            Some(0) if self.has_log_columns() => Some(Slot::LogLine),
+            Some(1) if self.has_log_columns() => Some(Slot::LogCommand),
+            Some(_) => None,
+        }
     }
 
     fn scan_source(
@@ -203,7 +254,7 @@ impl<R> TableDef<R> {
     }
 }
 
-impl<R> Table for TableDef<R> {
+impl<R: Logged> Table for TableDef<R> {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -225,19 +276,33 @@ impl<R> Table for TableDef<R> {
             format: c.format,
             hidden: false,
         });
+        let log = |name, doc, ty| ColumnSpec {
+            name,
+            doc,
+            ty,
+            unit: Unit::None,
+            format: Format::Plain,
+            hidden: true,
+        };
+        let log = self.has_log_columns().then(|| {
+            [
+                log(LOG_LINE, "Line of the log that the row stands on.", Ty::Int),
+                log(LOG_COMMAND, "Command of the log whose output the row is in.", Ty::Text),
+            ]
+        });
         TableSpec {
             name: self.name,
             doc: self.doc,
             answers: self.answers,
             kinds: self.kinds,
-            columns: dump.into_iter().chain(own).collect(),
+            columns: dump.into_iter().chain(own).chain(log.into_iter().flatten()).collect(),
             examples: self.examples,
         }
     }
 
     fn scan(&self, cx: &Cx<'_>, request: &ScanRequest<'_>) -> Result<Scan, ScanError> {
-        let columns: Vec<Option<&Column<R>>> =
-            request.columns.iter().map(|&index| self.own(index)).collect();
+        let columns: Vec<Slot<R>> =
+            request.columns.iter().filter_map(|&index| self.slot(index)).collect();
         let nameless = [NamedSource { name: "", source: &Nothing }];
         let sources = if self.has_dump_column() { cx.sources } else { &nameless };
         let one = |named: &NamedSource<'_>, limit| {
@@ -278,24 +343,26 @@ impl<R> Table for TableDef<R> {
 }
 
 /// No rows of these columns.
-fn empty<R>(columns: &[Option<&Column<R>>]) -> Batch {
+fn empty<R>(columns: &[Slot<R>]) -> Batch {
     Batch { columns: builders(columns).into_iter().map(ColumnBuilder::finish).collect(), rows: 0 }
 }
 
-fn builders<R>(columns: &[Option<&Column<R>>]) -> Vec<ColumnBuilder> {
-    columns.iter().map(|c| ColumnBuilder::new(c.map_or(Ty::Text, |c| c.get.ty()))).collect()
+fn builders<R>(columns: &[Slot<R>]) -> Vec<ColumnBuilder> {
+    columns.iter().map(|slot| ColumnBuilder::new(slot.ty())).collect()
 }
 
-impl<R> TableDef<R> {
-    /// The rows of one source; `None` among the columns stands for the column `dump`.
+impl<R: Logged> TableDef<R> {
+    /// The rows of one source.
     fn part(
         &self,
         cx: &Cx<'_>,
         named: NamedSource<'_>,
-        columns: &[Option<&Column<R>>],
+        columns: &[Slot<R>],
         limit: usize,
     ) -> Result<Batch, Unanswered> {
-        let names: Vec<&'static str> = columns.iter().flatten().map(|c| c.name).collect();
+        let own =
+            |slot: &Slot<R>| if let Slot::Own(column) = slot { Some(column.name) } else { None };
+        let names: Vec<&'static str> = columns.iter().filter_map(own).collect();
         let mut builders = builders(columns);
         let mut rows = 0usize;
         let mut emit = |row: R| {
@@ -303,10 +370,7 @@ impl<R> TableDef<R> {
                 return ControlFlow::Break(());
             }
             for (column, builder) in columns.iter().zip(&mut builders) {
-                match column {
-                    Some(column) => column.get.push(&row, builder),
-                    None => builder.push_text(Ok(named.name)),
-                }
+                column.push(named.name, &row, builder);
             }
             rows += 1;
             cx.rows_read.fetch_add(1, Ordering::Relaxed);

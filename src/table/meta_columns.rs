@@ -2,6 +2,7 @@
 
 use super::def::{Column, Get, Rows, TableDef};
 use crate::catalog::{ColumnSpec, Example};
+use crate::model::Logged;
 
 /// One column and the table it is of.
 pub(super) struct Row {
@@ -9,6 +10,8 @@ pub(super) struct Row {
     position: i64,
     column: ColumnSpec,
 }
+
+impl Logged for Row {}
 
 /// The table.
 pub(super) static TABLE: TableDef<Row> = TableDef {

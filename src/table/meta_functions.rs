@@ -2,6 +2,9 @@
 
 use super::def::{Column, Get, Rows, TableDef};
 use crate::catalog::{Example, FunctionKind, FunctionSpec};
+use crate::model::Logged;
+
+impl Logged for &'static FunctionSpec {}
 
 /// The table.
 pub(super) static TABLE: TableDef<&'static FunctionSpec> = TableDef {

@@ -2,6 +2,9 @@
 
 use super::def::{Column, Get, Rows, TableDef};
 use crate::catalog::{Example, TableSpec};
+use crate::model::Logged;
+
+impl Logged for TableSpec {}
 
 /// The table.
 pub(super) static TABLE: TableDef<TableSpec> = TableDef {

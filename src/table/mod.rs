@@ -4,22 +4,57 @@
 //! scan with its projection, completion, `DESCRIBE`, `meta.columns` and `docs/generated`.
 
 mod bugcheck;
+mod callbacks;
 mod coverage;
+mod critical_sections;
 pub(crate) mod def;
+mod devices;
+mod disassembly;
+mod dpcs;
+mod driver_dispatch;
+mod drivers;
 mod dump;
 mod exception;
 mod handles;
+mod idt;
+mod irp_stack;
+mod irps;
+mod lock_owners;
+mod lock_waiters;
+mod locks;
+mod log_commands;
+mod memory_lists;
 mod memory_regions;
 mod meta_columns;
 mod meta_functions;
 mod meta_tables;
 mod modules;
+mod needed_symbols;
+mod object_types;
+mod objects;
+mod page_files;
+mod pool_allocations;
+mod pool_failures;
+mod pool_pages;
+mod pool_tags;
 mod problems;
 mod processes;
 mod processors;
+mod raw_stack;
+mod ready_threads;
 mod registers;
+mod sessions;
+mod ssdt;
+mod stacks;
 mod threads;
+mod timers;
 mod unloaded_modules;
+mod vads;
+mod verifier_stacks;
+mod vm;
+mod wait_objects;
+mod work_items;
+mod work_queues;
 
 /// Why a scan got nothing from a source.
 pub use crate::model::Unanswered;
@@ -33,13 +68,48 @@ pub static ALL: &[&dyn Table] = &[
     &registers::TABLE,
     &processes::TABLE,
     &threads::TABLE,
+    &wait_objects::TABLE,
+    &stacks::TABLE,
+    &raw_stack::TABLE,
     &processors::TABLE,
+    &ready_threads::TABLE,
+    &dpcs::TABLE,
+    &timers::TABLE,
+    &work_queues::TABLE,
+    &work_items::TABLE,
     &modules::TABLE,
     &unloaded_modules::TABLE,
+    &drivers::TABLE,
+    &driver_dispatch::TABLE,
+    &devices::TABLE,
+    &irps::TABLE,
+    &irp_stack::TABLE,
+    &pool_tags::TABLE,
+    &pool_allocations::TABLE,
+    &pool_pages::TABLE,
+    &locks::TABLE,
+    &lock_owners::TABLE,
+    &lock_waiters::TABLE,
+    &critical_sections::TABLE,
+    &vm::TABLE,
+    &page_files::TABLE,
+    &memory_lists::TABLE,
+    &pool_failures::TABLE,
+    &sessions::TABLE,
     &handles::TABLE,
+    &objects::TABLE,
+    &object_types::TABLE,
+    &vads::TABLE,
     &memory_regions::TABLE,
+    &callbacks::TABLE,
+    &ssdt::TABLE,
+    &idt::TABLE,
+    &verifier_stacks::TABLE,
+    &disassembly::TABLE,
     &coverage::TABLE,
     &problems::TABLE,
+    &needed_symbols::TABLE,
+    &log_commands::TABLE,
     &meta_tables::TABLE,
     &meta_columns::TABLE,
     &meta_functions::TABLE,

@@ -69,6 +69,7 @@ fn absences(
                 column: Ok(column.name.to_owned()),
                 reason: Ok(reason.as_str().to_owned()),
                 count: Ok(i64::try_from(count).unwrap_or(i64::MAX)),
+                ..Problem::default()
             })?;
         }
     }

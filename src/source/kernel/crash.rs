@@ -64,6 +64,7 @@ impl KernelDump {
             module: place.as_ref().map(|place| place.module.clone()).map_err(|e| *e),
             symbol: fault.and_then(|at| self.place_of(at)).map(|place| place.display()),
             bucket_id: Ok(self.bucket(code, place.ok())),
+            ..Bugcheck::default()
         })
     }
 
@@ -114,6 +115,7 @@ impl KernelDump {
             tid: self.current_tid(),
             is_clr: Ok(matches!(record.code, 0xe043_4352 | 0xe043_4f4d)),
             description: self.access(record.code, &record.parameters).ok_or(Absent::NotApplicable),
+            ..Exception::default()
         })
     }
 

@@ -175,6 +175,7 @@ impl KernelDump {
                 unload_time: Err(Absent::NotInDump),
                 timestamp: Err(Absent::NotInDump),
                 checksum: Err(Absent::NotInDump),
+                ..UnloadedModule::default()
             };
             if emit(row).is_break() {
                 break;

@@ -75,6 +75,7 @@ impl KernelDump {
             process_head: header.process_head.ok_or(missing),
             comment: header.comment.clone().ok_or(Absent::NotApplicable),
             is_complete: Ok(self.is_complete()),
+            ..DumpInfo::default()
         }
     }
 
@@ -126,6 +127,7 @@ impl KernelDump {
                 present_pages: signed(pages_touched(region.start, region.len)),
                 file_offset: signed(region.offset),
                 kind: Ok(placed.kind.to_owned()),
+                ..CoverageRange::default()
             };
             if emit(row).is_break() {
                 return;
@@ -152,6 +154,7 @@ impl KernelDump {
                 present_pages: signed(present),
                 file_offset: offset,
                 kind: Ok(kind.to_owned()),
+                ..CoverageRange::default()
             };
         if let Some((first, present, pages)) = self.bitmap() {
             return vec![range(0, pages, present, signed(first), "bitmap")];

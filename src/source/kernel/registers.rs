@@ -81,6 +81,7 @@ impl KernelDump {
                 ascii: text(printable::ascii(value)),
                 utf16: text(printable::utf16(value)),
                 is_in_module: Ok(self.modules.contains(value)),
+                ..Register::default()
             })?;
         }
         Flow::Continue(())

@@ -342,6 +342,7 @@ impl KernelDump {
             }),
             paged_quota_bytes: quota(1),
             nonpaged_quota_bytes: quota(0),
+            ..Process::default()
         }
     }
 

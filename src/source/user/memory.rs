@@ -171,6 +171,7 @@ impl UserDump {
                 present_pages: signed(pages),
                 file_offset: signed(range.offset),
                 kind: Ok(range.kind.to_owned()),
+                ..CoverageRange::default()
             };
             if emit(row).is_break() {
                 break;

@@ -1,0 +1,47 @@
+//! Instructions, and the symbol files that modules need.
+
+use super::row;
+
+row! {
+    /// An instruction.
+    Instruction {
+        /// Address of the instruction.
+        address: u64,
+        /// Symbol of the listing that it is in.
+        symbol: String,
+        /// Its bytes, in hex.
+        bytes: String,
+        /// Mnemonic.
+        mnemonic: String,
+        /// Operands.
+        operands: String,
+        /// Address that it refers to or branches to.
+        target: u64,
+        /// Symbol of that address.
+        target_symbol: String,
+        /// Whether it calls.
+        is_call: bool,
+        /// Label of the block that it is in.
+        block: String,
+    }
+}
+
+row! {
+    /// A symbol file that a module needs.
+    NeededSymbol {
+        /// Name of the module.
+        module: String,
+        /// Base of the module.
+        base: u64,
+        /// Name of the PDB file.
+        pdb: String,
+        /// GUID of the PDB, upper case without separators.
+        guid: String,
+        /// Age of the PDB.
+        age: i64,
+        /// Where it was found.
+        found_at: String,
+        /// What is known of its symbols.
+        status: String,
+    }
+}

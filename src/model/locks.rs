@@ -1,0 +1,99 @@
+//! Executive resources and critical sections, who holds them, who waits.
+
+use super::row;
+
+row! {
+    /// An executive resource.
+    Lock {
+        /// Address of the `_ERESOURCE`.
+        resource: u64,
+        /// Symbol at the address.
+        symbol: String,
+        /// `free`, `shared`, `exclusive`.
+        state: String,
+        /// How many times it is held.
+        active_count: i64,
+        /// Threads that hold it.
+        owner_count: i64,
+        /// How many times a thread had to wait for it.
+        contention_count: i64,
+        /// Threads that wait for shared access.
+        shared_waiters: i64,
+        /// Threads that wait for exclusive access.
+        exclusive_waiters: i64,
+        /// Flags.
+        flags: i64,
+    }
+}
+
+row! {
+    /// A thread that holds an executive resource.
+    LockOwner {
+        /// Address of the `_ERESOURCE`.
+        resource: u64,
+        /// Address of the `_ETHREAD`.
+        ethread: u64,
+        /// Thread id.
+        tid: i64,
+        /// Process id.
+        pid: i64,
+        /// Name of the process.
+        process: String,
+        /// How many times the thread holds it.
+        count: i64,
+        /// Whether it holds it exclusively.
+        is_exclusive: bool,
+        /// Owner as recorded, when that is not a thread.
+        owner: u64,
+    }
+}
+
+row! {
+    /// A thread that waits for an executive resource.
+    LockWaiter {
+        /// Address of the `_ERESOURCE`.
+        resource: u64,
+        /// Address of the `_ETHREAD`.
+        ethread: u64,
+        /// Thread id.
+        tid: i64,
+        /// Process id.
+        pid: i64,
+        /// Name of the process.
+        process: String,
+        /// Position among the waiters, from 0.
+        position: i64,
+        /// Whether it waits for exclusive access.
+        is_exclusive: bool,
+        /// Time since it began to wait.
+        wait_ms: i64,
+    }
+}
+
+row! {
+    /// A critical section.
+    CriticalSection {
+        /// Address of the section.
+        address: u64,
+        /// Symbol at the address.
+        symbol: String,
+        /// `LockCount` as recorded.
+        lock_count: i64,
+        /// How many times the owner holds it.
+        recursion_count: i64,
+        /// Thread that holds it.
+        owner_tid: i64,
+        /// Entries so far.
+        entry_count: i64,
+        /// How many times a thread had to wait for it.
+        contention_count: i64,
+        /// Whether it is held.
+        is_locked: bool,
+        /// Event that waiters wait for.
+        lock_semaphore: u64,
+        /// Spin count.
+        spin_count: i64,
+        /// Address of the debug information.
+        debug_info: u64,
+    }
+}

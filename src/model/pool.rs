@@ -1,0 +1,77 @@
+//! The pool: by tag, by block, by page.
+
+use super::row;
+
+row! {
+    /// Pool usage of a tag.
+    PoolTag {
+        /// The tag, four characters.
+        tag: String,
+        /// Allocations from the non-paged pool.
+        nonpaged_allocs: i64,
+        /// Frees to the non-paged pool.
+        nonpaged_frees: i64,
+        /// Allocations that are not freed.
+        nonpaged_diff: i64,
+        /// Bytes in use.
+        nonpaged_bytes: i64,
+        /// Allocations from the paged pool.
+        paged_allocs: i64,
+        /// Frees to the paged pool.
+        paged_frees: i64,
+        /// Allocations that are not freed.
+        paged_diff: i64,
+        /// Bytes in use.
+        paged_bytes: i64,
+        /// What the tag is for.
+        description: String,
+        /// Driver that uses the tag, as known.
+        binary: String,
+        /// Loaded modules whose image holds the tag.
+        owner_modules: String,
+    }
+}
+
+row! {
+    /// A block of pool.
+    PoolBlock {
+        /// Address of the block, its header included.
+        address: u64,
+        /// Size, header included.
+        size_bytes: i64,
+        /// Size of the block before it.
+        previous_bytes: i64,
+        /// The tag, four characters.
+        tag: String,
+        /// `nonpaged`, `paged`, `session` …
+        pool_type: String,
+        /// `allocated`, `free`, `protected` …
+        state: String,
+        /// Process that is charged.
+        eprocess: u64,
+        /// Name of that process.
+        process: String,
+        /// Page of the block.
+        page: u64,
+        /// Whether it takes whole pages.
+        is_big: bool,
+        /// What the tag is for.
+        description: String,
+    }
+}
+
+row! {
+    /// A page of the pool.
+    PoolPage {
+        /// Address of the page.
+        address: u64,
+        /// `nonpaged` or `paged`.
+        pool_type: String,
+        /// `unused`, `one page`, `first`, `middle`, `last`, as the page lies in its run.
+        state: String,
+        /// Whether the page was in the page file.
+        is_paged_out: bool,
+        /// Length of its run.
+        run_pages: i64,
+    }
+}

@@ -1,0 +1,111 @@
+//! What is queued for processors: ready threads, deferred calls, timers, work.
+
+use super::row;
+
+row! {
+    /// A thread that is ready to run.
+    ReadyThread {
+        /// Processor of the queue; no value for a queue that processors share.
+        processor: i64,
+        /// Priority of the queue.
+        priority: i64,
+        /// Position in the queue, from 0.
+        position: i64,
+        /// Address of the `_ETHREAD`.
+        ethread: u64,
+        /// Thread id.
+        tid: i64,
+        /// Process id.
+        pid: i64,
+        /// Name of the process.
+        process: String,
+    }
+}
+
+row! {
+    /// A queued deferred procedure call.
+    Dpc {
+        /// Processor in whose queue it is.
+        processor: i64,
+        /// Position in the queue, from 0.
+        position: i64,
+        /// `Normal` or `Threaded`.
+        kind: String,
+        /// Address of the `_KDPC`.
+        dpc: u64,
+        /// Address of the routine.
+        routine: u64,
+        /// Symbol of the routine.
+        routine_symbol: String,
+        /// Context that the routine is given.
+        context: u64,
+    }
+}
+
+row! {
+    /// A timer.
+    Timer {
+        /// Processor of the timer table.
+        processor: i64,
+        /// Number of the list in the table.
+        list: i64,
+        /// Address of the `_KTIMER`.
+        timer: u64,
+        /// When it is due, in interrupt time of 100 ns units.
+        due: u64,
+        /// When it is due, in UTC as far as the zone is known; microseconds since 1970 UTC.
+        due_time: i64,
+        /// Whether it starts again.
+        is_periodic: bool,
+        /// The period.
+        period_ms: i64,
+        /// Address of the `_KDPC` that it queues.
+        dpc: u64,
+        /// Address of the routine of that call.
+        routine: u64,
+        /// Symbol of the routine.
+        routine_symbol: String,
+        /// Thread whose own timer it is.
+        ethread: u64,
+    }
+}
+
+row! {
+    /// A queue of the system's worker threads.
+    WorkQueue {
+        /// Address of the queue.
+        queue: u64,
+        /// Name (`Critical`, `Delayed`, `HyperCritical`) or priority.
+        name: String,
+        /// Threads that serve it.
+        thread_count: i64,
+        /// How many may.
+        maximum_thread_count: i64,
+        /// Threads that run.
+        current_count: i64,
+        /// How many may run at once.
+        maximum_count: i64,
+        /// Items that wait.
+        pending_count: i64,
+    }
+}
+
+row! {
+    /// An item that waits for a worker thread.
+    WorkItem {
+        /// Address of the queue.
+        queue: u64,
+        /// Name of the queue.
+        queue_name: String,
+        /// Position in the queue, from 0.
+        position: i64,
+        /// Address of the item.
+        work_item: u64,
+        /// Address of the routine.
+        routine: u64,
+        /// Symbol of the routine.
+        routine_symbol: String,
+        /// What the routine is given.
+        parameter: u64,
+    }
+}

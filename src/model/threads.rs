@@ -1,0 +1,97 @@
+//! What threads wait for, and their stacks.
+
+use super::row;
+
+row! {
+    /// An object that a thread waits for.
+    WaitObject {
+        /// Address of the waiting `_ETHREAD`.
+        ethread: u64,
+        /// Thread id.
+        tid: i64,
+        /// Process id.
+        pid: i64,
+        /// Name of the process.
+        process: String,
+        /// Position among the wait blocks of the thread, from 0.
+        index: i64,
+        /// Address of the object.
+        object: u64,
+        /// Type of the object (`SynchronizationEvent`, `Mutant`, `Thread`).
+        kind: String,
+        /// Name of the object, or the symbol at its address.
+        name: String,
+        /// `WaitAny` or `WaitAll`.
+        wait_type: String,
+        /// Thread that owns the object, of those that have an owner.
+        owner_ethread: u64,
+    }
+}
+
+row! {
+    /// A frame of a stack.
+    Frame {
+        /// Address of the `_ETHREAD`, in kernel dumps.
+        ethread: u64,
+        /// Thread id.
+        tid: i64,
+        /// Process id.
+        pid: i64,
+        /// Name of the process.
+        process: String,
+        /// Number of the frame, 0 for the innermost.
+        frame: i64,
+        /// Stack pointer or frame pointer of the frame, as debuggers print it.
+        sp: u64,
+        /// Instruction pointer.
+        ip: u64,
+        /// Where the frame returns to.
+        return_address: u64,
+        /// Module of the instruction.
+        module: String,
+        /// `module!function`, or `module+offset` without symbols.
+        symbol: String,
+        /// Bytes from the symbol.
+        offset: i64,
+        /// Source file.
+        source_file: String,
+        /// Line in the source file.
+        line: i64,
+        /// First argument, or the word where it would be.
+        arg1: u64,
+        /// Second argument.
+        arg2: u64,
+        /// Third argument.
+        arg3: u64,
+        /// Fourth argument.
+        arg4: u64,
+        /// How the frame was found: `context`, `unwind`, `frame_pointer`, `scan`.
+        trust: String,
+        /// Whether the function is inlined into its caller.
+        is_inline: bool,
+    }
+}
+
+row! {
+    /// A word of a stack, or of other memory looked at as pointers.
+    StackWord {
+        /// Address of the `_ETHREAD` whose stack it is, in kernel dumps.
+        ethread: u64,
+        /// Thread id.
+        tid: i64,
+        /// Address of the word.
+        address: u64,
+        /// The word.
+        value: u64,
+        /// Symbol that the word points to.
+        symbol: String,
+        /// Whether the word follows a call instruction.
+        is_return_address: bool,
+        /// Bytes of the word as printable ASCII, if at least four are.
+        ascii: String,
+        /// Bytes of the word as printable UTF-16, if at least two are.
+        utf16: String,
+        /// Text that the word points to.
+        string: String,
+    }
+}

@@ -1,0 +1,29 @@
+//! `callbacks`: one row for each routine that drivers have registered to be called.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::Callback;
+
+/// The table.
+pub(super) static TABLE: TableDef<Callback> = TableDef {
+    name: "callbacks",
+    doc: "One row for each routine that drivers have registered to be called.",
+    answers: "windows.callbacks",
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT type, module, symbol FROM callbacks",
+        doc: "Who listens to what.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.callbacks(want, emit)),
+    columns: &[
+        Column::new(
+            "type",
+            "What it is called for (`PspLoadImageNotifyRoutine`).",
+            Get::Text(|r| text(&r.kind)),
+        ),
+        Column::new("address", "Address of the routine.", Get::Addr(|r| r.address)),
+        Column::new("module", "Module of the routine.", Get::Text(|r| text(&r.module))),
+        Column::new("symbol", "Symbol of the routine.", Get::Text(|r| text(&r.symbol))),
+        Column::new("detail", "More on it.", Get::Text(|r| text(&r.detail))),
+    ],
+};

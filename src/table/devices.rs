@@ -1,0 +1,69 @@
+//! `devices`: one row for each device object.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::Device;
+
+/// The table.
+pub(super) static TABLE: TableDef<Device> = TableDef {
+    name: "devices",
+    doc: "One row for each device object.",
+    answers: "!devobj, !devstack, !devnode",
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT driver, count(*) FROM devices GROUP BY 1 ORDER BY 2 DESC",
+        doc: "Devices by driver.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.devices(want, emit)),
+    columns: &[
+        Column::new(
+            "device_object",
+            "Address of the `_DEVICE_OBJECT`.",
+            Get::Addr(|r| r.device_object),
+        ),
+        Column::new("name", "Name of the device.", Get::Text(|r| text(&r.name))),
+        Column::new(
+            "driver_object",
+            "Address of the `_DRIVER_OBJECT`.",
+            Get::Addr(|r| r.driver_object),
+        ),
+        Column::new("driver", "Name of the driver.", Get::Text(|r| text(&r.driver))),
+        Column::new("device_type", "Type, as in `FILE_DEVICE_…`.", Get::Int(|r| r.device_type)),
+        Column::hex("flags", "Flags (`DO_…`).", Get::Int(|r| r.flags)),
+        Column::hex(
+            "characteristics",
+            "Characteristics (`FILE_…`).",
+            Get::Int(|r| r.characteristics),
+        ),
+        Column::new(
+            "device_extension",
+            "Address of the driver's own data.",
+            Get::Addr(|r| r.device_extension),
+        ),
+        Column::new(
+            "attached_device_object",
+            "Device that is attached on top of it.",
+            Get::Addr(|r| r.attached_device_object),
+        ),
+        Column::new("attached_to", "Device that it is attached to.", Get::Addr(|r| r.attached_to)),
+        Column::new(
+            "stack_depth",
+            "Position in its device stack, 0 for the lowest.",
+            Get::Int(|r| r.stack_depth),
+        ),
+        Column::new("reference_count", "References.", Get::Int(|r| r.reference_count)),
+        Column::new("current_irp", "IRP that StartIo works on.", Get::Addr(|r| r.current_irp)),
+        Column::new("queue_length", "Entries in its device queue.", Get::Int(|r| r.queue_length)),
+        Column::new(
+            "device_node",
+            "Address of the `_DEVICE_NODE`, of physical devices.",
+            Get::Addr(|r| r.device_node),
+        ),
+        Column::new(
+            "instance_path",
+            "Instance path of the device node.",
+            Get::Text(|r| text(&r.instance_path)),
+        ),
+        Column::new("service", "Service of the device node.", Get::Text(|r| text(&r.service))),
+    ],
+};

@@ -1,0 +1,55 @@
+//! `drivers`: one row for each driver object.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::Driver;
+
+/// The table.
+pub(super) static TABLE: TableDef<Driver> = TableDef {
+    name: "drivers",
+    doc: "One row for each driver object.",
+    answers: "!drvobj",
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT driver, start, size_bytes, device_count FROM drivers",
+        doc: "The drivers and how many devices each has.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.drivers(want, emit)),
+    columns: &[
+        Column::new(
+            "driver_object",
+            "Address of the `_DRIVER_OBJECT`.",
+            Get::Addr(|r| r.driver_object),
+        ),
+        Column::new("driver", "Name (`\\Driver\\Ntfs`).", Get::Text(|r| text(&r.driver))),
+        Column::new("service_key", "Name of the service.", Get::Text(|r| text(&r.service_key))),
+        Column::new("start", "Base of the image.", Get::Addr(|r| r.start)),
+        Column::new("size_bytes", "Size of the image.", Get::Int(|r| r.size_bytes)),
+        Column::new("init", "Address of the entry point.", Get::Addr(|r| r.init)),
+        Column::new(
+            "init_symbol",
+            "Symbol of the entry point.",
+            Get::Text(|r| text(&r.init_symbol)),
+        ),
+        Column::new("start_io", "Address of the StartIo routine.", Get::Addr(|r| r.start_io)),
+        Column::new(
+            "start_io_symbol",
+            "Symbol of the StartIo routine.",
+            Get::Text(|r| text(&r.start_io_symbol)),
+        ),
+        Column::new("unload", "Address of the unload routine.", Get::Addr(|r| r.unload)),
+        Column::new(
+            "unload_symbol",
+            "Symbol of the unload routine.",
+            Get::Text(|r| text(&r.unload_symbol)),
+        ),
+        Column::new("add_device", "Address of the AddDevice routine.", Get::Addr(|r| r.add_device)),
+        Column::new(
+            "add_device_symbol",
+            "Symbol of the AddDevice routine.",
+            Get::Text(|r| text(&r.add_device_symbol)),
+        ),
+        Column::new("device_count", "Number of its devices.", Get::Int(|r| r.device_count)),
+        Column::new("module", "Module of the image.", Get::Text(|r| text(&r.module))),
+    ],
+};

@@ -1,0 +1,35 @@
+//! `idt`: one row for each interrupt vector of each processor.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::InterruptVector;
+
+/// The table.
+pub(super) static TABLE: TableDef<InterruptVector> = TableDef {
+    name: "idt",
+    doc: "One row for each interrupt vector of each processor.",
+    answers: "!idt",
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT vector, symbol FROM idt WHERE is_outside_module",
+        doc: "Interrupts that drivers handle.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.idt(want, emit)),
+    columns: &[
+        Column::new("processor", "Processor.", Get::Int(|r| r.processor)),
+        Column::hex("vector", "Number of the vector.", Get::Int(|r| r.vector)),
+        Column::new("address", "Address of the handler.", Get::Addr(|r| r.address)),
+        Column::new("module", "Module of the handler.", Get::Text(|r| text(&r.module))),
+        Column::new("symbol", "Symbol of the handler.", Get::Text(|r| text(&r.symbol))),
+        Column::new(
+            "interrupt_object",
+            "Address of the `_KINTERRUPT`.",
+            Get::Addr(|r| r.interrupt_object),
+        ),
+        Column::new(
+            "is_outside_module",
+            "Whether the handler is outside of the kernel's images.",
+            Get::Bool(|r| r.is_outside_module),
+        ),
+    ],
+};

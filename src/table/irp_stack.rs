@@ -1,0 +1,59 @@
+//! `irp_stack`: one row for each stack location of each I/O request packet, the highest first.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::IrpLocation;
+
+/// The table.
+pub(super) static TABLE: TableDef<IrpLocation> = TableDef {
+    name: "irp_stack",
+    doc: "One row for each stack location of each I/O request packet, the highest first.",
+    answers: "!irp",
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT irp, driver, major_name, completion_symbol FROM irp_stack WHERE is_current",
+        doc: "What each request waits for.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.irp_stack(want, emit)),
+    columns: &[
+        Column::new("irp", "Address of the `_IRP`.", Get::Addr(|r| r.irp)),
+        Column::new(
+            "index",
+            "Number of the location, from 1 for the lowest.",
+            Get::Int(|r| r.index),
+        ),
+        Column::new("is_current", "Whether it is the current one.", Get::Bool(|r| r.is_current)),
+        Column::new("major", "Major function code.", Get::Int(|r| r.major)),
+        Column::new("minor", "Minor function code.", Get::Int(|r| r.minor)),
+        Column::new(
+            "major_name",
+            "Name of the major function.",
+            Get::Text(|r| text(&r.major_name)),
+        ),
+        Column::hex("flags", "Flags.", Get::Int(|r| r.flags)),
+        Column::hex("control", "Control flags.", Get::Int(|r| r.control)),
+        Column::new("arg1", "First parameter.", Get::Addr(|r| r.arg1)),
+        Column::new("arg2", "Second parameter.", Get::Addr(|r| r.arg2)),
+        Column::new("arg3", "Third parameter.", Get::Addr(|r| r.arg3)),
+        Column::new("arg4", "Fourth parameter.", Get::Addr(|r| r.arg4)),
+        Column::new("device_object", "Device of the location.", Get::Addr(|r| r.device_object)),
+        Column::new("driver", "Name of the device's driver.", Get::Text(|r| text(&r.driver))),
+        Column::new("file_object", "File of the location.", Get::Addr(|r| r.file_object)),
+        Column::new(
+            "completion_routine",
+            "Address of the completion routine.",
+            Get::Addr(|r| r.completion_routine),
+        ),
+        Column::new(
+            "completion_symbol",
+            "Symbol of the completion routine.",
+            Get::Text(|r| text(&r.completion_symbol)),
+        ),
+        Column::new("context", "What the completion routine is given.", Get::Addr(|r| r.context)),
+        Column::new(
+            "completes_on",
+            "When the routine is called: `success`, `error`, `cancel`, separated by spaces.",
+            Get::Text(|r| text(&r.completes_on)),
+        ),
+    ],
+};

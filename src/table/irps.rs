@@ -1,0 +1,93 @@
+//! `irps`: one row for each I/O request packet.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::Irp;
+
+/// The table.
+pub(super) static TABLE: TableDef<Irp> = TableDef {
+    name: "irps",
+    doc: "One row for each I/O request packet.",
+    answers: "!irpfind, !irp, !thread",
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT driver, count(*) FROM irps WHERE NOT is_completed GROUP BY 1 ORDER BY 2 DESC",
+        doc: "Where requests pile up.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.irps(want, emit)),
+    columns: &[
+        Column::new("irp", "Address of the `_IRP`.", Get::Addr(|r| r.irp)),
+        Column::new(
+            "found_in",
+            "Where it was found: `pool`, `thread`, `device`.",
+            Get::Text(|r| text(&r.found_in)),
+        ),
+        Column::new("ethread", "Thread that issued it.", Get::Addr(|r| r.ethread)),
+        Column::new("tid", "Id of that thread.", Get::Int(|r| r.tid)),
+        Column::new("pid", "Id of the thread's process.", Get::Int(|r| r.pid)),
+        Column::new("process", "Name of the thread's process.", Get::Text(|r| text(&r.process))),
+        Column::new("stack_count", "Number of stack locations.", Get::Int(|r| r.stack_count)),
+        Column::new(
+            "current_location",
+            "Number of the current stack location; greater than their number once completed.",
+            Get::Int(|r| r.current_location),
+        ),
+        Column::new("is_completed", "Whether it is completed.", Get::Bool(|r| r.is_completed)),
+        Column::new("major", "Major function code of the current location.", Get::Int(|r| r.major)),
+        Column::new("minor", "Minor function code.", Get::Int(|r| r.minor)),
+        Column::new(
+            "major_name",
+            "Name of the major function.",
+            Get::Text(|r| text(&r.major_name)),
+        ),
+        Column::new("device_object", "Device that has it.", Get::Addr(|r| r.device_object)),
+        Column::new("driver_object", "Driver of that device.", Get::Addr(|r| r.driver_object)),
+        Column::new("driver", "Name of that driver.", Get::Text(|r| text(&r.driver))),
+        Column::new("file_object", "File that it is for.", Get::Addr(|r| r.file_object)),
+        Column::new("file_name", "Name of the file.", Get::Text(|r| text(&r.file_name))),
+        Column::new("mdl", "Address of the `_MDL`.", Get::Addr(|r| r.mdl)),
+        Column::new(
+            "mdl_process",
+            "Process of the pages of the MDL.",
+            Get::Addr(|r| r.mdl_process),
+        ),
+        Column::hex("flags", "Flags (`IRP_…`).", Get::Int(|r| r.flags)),
+        Column::new(
+            "is_cancelled",
+            "Whether it was asked to be cancelled.",
+            Get::Bool(|r| r.is_cancelled),
+        ),
+        Column::new(
+            "is_pending",
+            "Whether the current location is marked pending.",
+            Get::Bool(|r| r.is_pending),
+        ),
+        Column::new(
+            "cancel_routine",
+            "Address of the cancel routine.",
+            Get::Addr(|r| r.cancel_routine),
+        ),
+        Column::new(
+            "cancel_symbol",
+            "Symbol of the cancel routine.",
+            Get::Text(|r| text(&r.cancel_symbol)),
+        ),
+        Column::new(
+            "user_event",
+            "Event that is set when it completes.",
+            Get::Addr(|r| r.user_event),
+        ),
+        Column::new(
+            "system_buffer",
+            "Address of the system buffer.",
+            Get::Addr(|r| r.system_buffer),
+        ),
+        Column::hex("status", "Status of the request.", Get::Int(|r| r.status)),
+        Column::new(
+            "information",
+            "Information of the status block.",
+            Get::Addr(|r| r.information),
+        ),
+        Column::new("age_ms", "Age, as far as something tells it.", Get::Int(|r| r.age_ms)),
+    ],
+};

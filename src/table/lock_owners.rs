@@ -1,0 +1,36 @@
+//! `lock_owners`: one row for each thread that holds an executive resource.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::LockOwner;
+
+/// The table.
+pub(super) static TABLE: TableDef<LockOwner> = TableDef {
+    name: "lock_owners",
+    doc: "One row for each thread that holds an executive resource.",
+    answers: "!locks",
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT ethread, process, count(*) FROM lock_owners GROUP BY ALL ORDER BY 3 DESC",
+        doc: "The threads that hold most.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.lock_owners(want, emit)),
+    columns: &[
+        Column::new("resource", "Address of the `_ERESOURCE`.", Get::Addr(|r| r.resource)),
+        Column::new("ethread", "Address of the `_ETHREAD`.", Get::Addr(|r| r.ethread)),
+        Column::new("tid", "Thread id.", Get::Int(|r| r.tid)),
+        Column::new("pid", "Process id.", Get::Int(|r| r.pid)),
+        Column::new("process", "Name of the process.", Get::Text(|r| text(&r.process))),
+        Column::new("count", "How many times the thread holds it.", Get::Int(|r| r.count)),
+        Column::new(
+            "is_exclusive",
+            "Whether it holds it exclusively.",
+            Get::Bool(|r| r.is_exclusive),
+        ),
+        Column::new(
+            "owner",
+            "Owner as recorded, when that is not a thread.",
+            Get::Addr(|r| r.owner),
+        ),
+    ],
+};

@@ -1,0 +1,41 @@
+//! `locks`: one row for each executive resource (`_ERESOURCE`).
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::Lock;
+
+/// The table.
+pub(super) static TABLE: TableDef<Lock> = TableDef {
+    name: "locks",
+    doc: "One row for each executive resource (`_ERESOURCE`).",
+    answers: "!locks",
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT symbol, contention_count, shared_waiters, exclusive_waiters FROM locks ORDER BY 2 DESC",
+        doc: "Where threads queue.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.locks(want, emit)),
+    columns: &[
+        Column::new("resource", "Address of the `_ERESOURCE`.", Get::Addr(|r| r.resource)),
+        Column::new("symbol", "Symbol at the address.", Get::Text(|r| text(&r.symbol))),
+        Column::new("state", "`free`, `shared`, `exclusive`.", Get::Text(|r| text(&r.state))),
+        Column::new("active_count", "How many times it is held.", Get::Int(|r| r.active_count)),
+        Column::new("owner_count", "Threads that hold it.", Get::Int(|r| r.owner_count)),
+        Column::new(
+            "contention_count",
+            "How many times a thread had to wait for it.",
+            Get::Int(|r| r.contention_count),
+        ),
+        Column::new(
+            "shared_waiters",
+            "Threads that wait for shared access.",
+            Get::Int(|r| r.shared_waiters),
+        ),
+        Column::new(
+            "exclusive_waiters",
+            "Threads that wait for exclusive access.",
+            Get::Int(|r| r.exclusive_waiters),
+        ),
+        Column::hex("flags", "Flags.", Get::Int(|r| r.flags)),
+    ],
+};

@@ -1,0 +1,27 @@
+//! `memory_lists`: one row for each list of physical pages.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::MemoryList;
+
+/// The table.
+pub(super) static TABLE: TableDef<MemoryList> = TableDef {
+    name: "memory_lists",
+    doc: "One row for each list of physical pages.",
+    answers: "!memusage",
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT list, pages FROM memory_lists",
+        doc: "What physical memory is used for.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.memory_lists(want, emit)),
+    columns: &[
+        Column::new(
+            "list",
+            "Name of the list (`Zeroed`, `Free`, `Standby`).",
+            Get::Text(|r| text(&r.list)),
+        ),
+        Column::new("pages", "Number of pages.", Get::Int(|r| r.pages)),
+        Column::new("bytes", "The same in bytes.", Get::Int(|r| r.bytes)),
+    ],
+};

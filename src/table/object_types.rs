@@ -1,0 +1,28 @@
+//! `object_types`: one row for each type of kernel objects.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::ObjectType;
+
+/// The table.
+pub(super) static TABLE: TableDef<ObjectType> = TableDef {
+    name: "object_types",
+    doc: "One row for each type of kernel objects.",
+    answers: "!object \\ObjectTypes",
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT name, object_count, handle_count FROM object_types ORDER BY 3 DESC",
+        doc: "What there is most of.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.object_types(want, emit)),
+    columns: &[
+        Column::new("object_type", "Address of the `_OBJECT_TYPE`.", Get::Addr(|r| r.object_type)),
+        Column::new("index", "Number of the type.", Get::Int(|r| r.index)),
+        Column::new("name", "Name.", Get::Text(|r| text(&r.name))),
+        Column::new("object_count", "Objects there are.", Get::Int(|r| r.object_count)),
+        Column::new("handle_count", "Handles there are.", Get::Int(|r| r.handle_count)),
+        Column::new("peak_object_count", "Most objects so far.", Get::Int(|r| r.peak_object_count)),
+        Column::new("peak_handle_count", "Most handles so far.", Get::Int(|r| r.peak_handle_count)),
+        Column::new("pool_tag", "Tag of its allocations.", Get::Text(|r| text(&r.pool_tag))),
+    ],
+};

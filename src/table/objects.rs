@@ -1,0 +1,40 @@
+//! `objects`: one row for each named kernel object.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::KernelObject;
+
+/// The table.
+pub(super) static TABLE: TableDef<KernelObject> = TableDef {
+    name: "objects",
+    doc: "One row for each named kernel object.",
+    answers: "!object",
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT type, count(*) FROM objects GROUP BY 1 ORDER BY 2 DESC",
+        doc: "Objects by type.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.objects(want, emit)),
+    columns: &[
+        Column::new("object", "Address of the object.", Get::Addr(|r| r.object)),
+        Column::new("type", "Type of the object.", Get::Text(|r| text(&r.kind))),
+        Column::new("name", "Name of the object.", Get::Text(|r| text(&r.name))),
+        Column::new(
+            "path",
+            "Full path in the object manager's name space.",
+            Get::Text(|r| text(&r.path)),
+        ),
+        Column::new(
+            "directory",
+            "Address of the directory that holds it.",
+            Get::Addr(|r| r.directory),
+        ),
+        Column::new("handle_count", "Open handles.", Get::Int(|r| r.handle_count)),
+        Column::new("pointer_count", "References.", Get::Int(|r| r.pointer_count)),
+        Column::new(
+            "object_header",
+            "Address of the `_OBJECT_HEADER`.",
+            Get::Addr(|r| r.object_header),
+        ),
+    ],
+};

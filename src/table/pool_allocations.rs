@@ -1,0 +1,43 @@
+//! `pool_allocations`: one row for each block of pool.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::PoolBlock;
+
+/// The table.
+pub(super) static TABLE: TableDef<PoolBlock> = TableDef {
+    name: "pool_allocations",
+    doc: "One row for each block of pool.",
+    answers: "!pool, !poolfind, !poolval",
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT tag, count(*), sum(size_bytes) FROM pool_allocations GROUP BY 1 ORDER BY 3 DESC",
+        doc: "Blocks by tag.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.pool_allocations(want, emit)),
+    columns: &[
+        Column::new(
+            "address",
+            "Address of the block, its header included.",
+            Get::Addr(|r| r.address),
+        ),
+        Column::new("size_bytes", "Size, header included.", Get::Int(|r| r.size_bytes)),
+        Column::new(
+            "previous_bytes",
+            "Size of the block before it.",
+            Get::Int(|r| r.previous_bytes),
+        ),
+        Column::new("tag", "The tag, four characters.", Get::Text(|r| text(&r.tag))),
+        Column::new(
+            "pool_type",
+            "`nonpaged`, `paged`, `session` …",
+            Get::Text(|r| text(&r.pool_type)),
+        ),
+        Column::new("state", "`allocated`, `free`, `protected` …", Get::Text(|r| text(&r.state))),
+        Column::new("eprocess", "Process that is charged.", Get::Addr(|r| r.eprocess)),
+        Column::new("process", "Name of that process.", Get::Text(|r| text(&r.process))),
+        Column::new("page", "Page of the block.", Get::Addr(|r| r.page)),
+        Column::new("is_big", "Whether it takes whole pages.", Get::Bool(|r| r.is_big)),
+        Column::new("description", "What the tag is for.", Get::Text(|r| text(&r.description))),
+    ],
+};

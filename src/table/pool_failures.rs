@@ -1,0 +1,27 @@
+//! `pool_failures`: one row for each pool whose allocations have failed.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::PoolFailure;
+
+/// The table.
+pub(super) static TABLE: TableDef<PoolFailure> = TableDef {
+    name: "pool_failures",
+    doc: "One row for each pool whose allocations have failed.",
+    answers: "!vm",
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT pool, count FROM pool_failures",
+        doc: "Whether allocations have failed, and where.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.pool_failures(want, emit)),
+    columns: &[
+        Column::new(
+            "pool",
+            "`nonpaged`, `paged`, `session`, or `all` where they are counted together.",
+            Get::Text(|r| text(&r.pool)),
+        ),
+        Column::new("session", "Session, of session pools.", Get::Int(|r| r.session)),
+        Column::new("count", "Allocations that failed.", Get::Int(|r| r.count)),
+    ],
+};

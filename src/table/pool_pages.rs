@@ -1,0 +1,33 @@
+//! `pool_pages`: one row for each page of the pool.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::PoolPage;
+
+/// The table.
+pub(super) static TABLE: TableDef<PoolPage> = TableDef {
+    name: "pool_pages",
+    doc: "One row for each page of the pool.",
+    answers: "xpool -map",
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT state, count(*) FROM pool_pages GROUP BY 1",
+        doc: "How full the pool is.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.pool_pages(want, emit)),
+    columns: &[
+        Column::new("address", "Address of the page.", Get::Addr(|r| r.address)),
+        Column::new("pool_type", "`nonpaged` or `paged`.", Get::Text(|r| text(&r.pool_type))),
+        Column::new(
+            "state",
+            "`unused`, `one page`, `first`, `middle`, `last`, as the page lies in its run.",
+            Get::Text(|r| text(&r.state)),
+        ),
+        Column::new(
+            "is_paged_out",
+            "Whether the page was in the page file.",
+            Get::Bool(|r| r.is_paged_out),
+        ),
+        Column::new("run_pages", "Length of its run.", Get::Int(|r| r.run_pages)),
+    ],
+};

@@ -1,0 +1,56 @@
+//! `pool_tags`: one row for each pool tag.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::PoolTag;
+
+/// The table.
+pub(super) static TABLE: TableDef<PoolTag> = TableDef {
+    name: "pool_tags",
+    doc: "One row for each pool tag.",
+    answers: "!poolused",
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT tag, paged_bytes, description FROM pool_tags ORDER BY paged_bytes DESC LIMIT 10",
+        doc: "What eats the paged pool.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.pool_tags(want, emit)),
+    columns: &[
+        Column::new("tag", "The tag, four characters.", Get::Text(|r| text(&r.tag))),
+        Column::new(
+            "nonpaged_allocs",
+            "Allocations from the non-paged pool.",
+            Get::Int(|r| r.nonpaged_allocs),
+        ),
+        Column::new(
+            "nonpaged_frees",
+            "Frees to the non-paged pool.",
+            Get::Int(|r| r.nonpaged_frees),
+        ),
+        Column::new(
+            "nonpaged_diff",
+            "Allocations that are not freed.",
+            Get::Int(|r| r.nonpaged_diff),
+        ),
+        Column::new("nonpaged_bytes", "Bytes in use.", Get::Int(|r| r.nonpaged_bytes)),
+        Column::new(
+            "paged_allocs",
+            "Allocations from the paged pool.",
+            Get::Int(|r| r.paged_allocs),
+        ),
+        Column::new("paged_frees", "Frees to the paged pool.", Get::Int(|r| r.paged_frees)),
+        Column::new("paged_diff", "Allocations that are not freed.", Get::Int(|r| r.paged_diff)),
+        Column::new("paged_bytes", "Bytes in use.", Get::Int(|r| r.paged_bytes)),
+        Column::new("description", "What the tag is for.", Get::Text(|r| text(&r.description))),
+        Column::new(
+            "binary",
+            "Driver that uses the tag, as known.",
+            Get::Text(|r| text(&r.binary)),
+        ),
+        Column::new(
+            "owner_modules",
+            "Loaded modules whose image holds the tag.",
+            Get::Text(|r| text(&r.owner_modules)),
+        ),
+    ],
+};

@@ -1,0 +1,45 @@
+//! `raw_stack`: one row for each word of memory that is looked at as pointers, lowest address first.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::StackWord;
+
+/// The table.
+pub(super) static TABLE: TableDef<StackWord> = TableDef {
+    name: "raw_stack",
+    doc: "One row for each word of memory that is looked at as pointers, lowest address first.",
+    answers: "dps, dds, dqs",
+    kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User, SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT address, value, symbol FROM raw_stack WHERE symbol IS NOT NULL",
+        doc: "The words that point into modules.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.raw_stack(want, emit)),
+    columns: &[
+        Column::new(
+            "ethread",
+            "Address of the `_ETHREAD` whose stack it is, in kernel dumps.",
+            Get::Addr(|r| r.ethread),
+        ),
+        Column::new("tid", "Thread id.", Get::Int(|r| r.tid)),
+        Column::new("address", "Address of the word.", Get::Addr(|r| r.address)),
+        Column::new("value", "The word.", Get::Addr(|r| r.value)),
+        Column::new("symbol", "Symbol that the word points to.", Get::Text(|r| text(&r.symbol))),
+        Column::new(
+            "is_return_address",
+            "Whether the word follows a call instruction.",
+            Get::Bool(|r| r.is_return_address),
+        ),
+        Column::new(
+            "ascii",
+            "Bytes of the word as printable ASCII, if at least four are.",
+            Get::Text(|r| text(&r.ascii)),
+        ),
+        Column::new(
+            "utf16",
+            "Bytes of the word as printable UTF-16, if at least two are.",
+            Get::Text(|r| text(&r.utf16)),
+        ),
+        Column::new("string", "Text that the word points to.", Get::Text(|r| text(&r.string))),
+    ],
+};

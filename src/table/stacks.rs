@@ -1,0 +1,67 @@
+//! `stacks`: one row for each frame of each stack, the innermost first.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::Frame;
+
+/// The table.
+pub(super) static TABLE: TableDef<Frame> = TableDef {
+    name: "stacks",
+    doc: "One row for each frame of each stack, the innermost first.",
+    answers: "k, kv, ~*k, !stacks 2",
+    kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User, SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT module, count(*) FROM stacks WHERE frame = 0 GROUP BY 1 ORDER BY 2 DESC",
+        doc: "The modules on top of stacks.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.stacks(want, emit)),
+    columns: &[
+        Column::new(
+            "ethread",
+            "Address of the `_ETHREAD`, in kernel dumps.",
+            Get::Addr(|r| r.ethread),
+        ),
+        Column::new("tid", "Thread id.", Get::Int(|r| r.tid)),
+        Column::new("pid", "Process id.", Get::Int(|r| r.pid)),
+        Column::new("process", "Name of the process.", Get::Text(|r| text(&r.process))),
+        Column::new("frame", "Number of the frame, 0 for the innermost.", Get::Int(|r| r.frame)),
+        Column::new(
+            "sp",
+            "Stack pointer or frame pointer of the frame, as debuggers print it.",
+            Get::Addr(|r| r.sp),
+        ),
+        Column::new("ip", "Instruction pointer.", Get::Addr(|r| r.ip)),
+        Column::new(
+            "return_address",
+            "Where the frame returns to.",
+            Get::Addr(|r| r.return_address),
+        ),
+        Column::new("module", "Module of the instruction.", Get::Text(|r| text(&r.module))),
+        Column::new(
+            "symbol",
+            "`module!function`, or `module+offset` without symbols.",
+            Get::Text(|r| text(&r.symbol)),
+        ),
+        Column::new("offset", "Bytes from the symbol.", Get::Int(|r| r.offset)),
+        Column::new("source_file", "Source file.", Get::Text(|r| text(&r.source_file))),
+        Column::new("line", "Line in the source file.", Get::Int(|r| r.line)),
+        Column::new(
+            "arg1",
+            "First argument, or the word where it would be.",
+            Get::Addr(|r| r.arg1),
+        ),
+        Column::new("arg2", "Second argument.", Get::Addr(|r| r.arg2)),
+        Column::new("arg3", "Third argument.", Get::Addr(|r| r.arg3)),
+        Column::new("arg4", "Fourth argument.", Get::Addr(|r| r.arg4)),
+        Column::new(
+            "trust",
+            "How the frame was found: `context`, `unwind`, `frame_pointer`, `scan`.",
+            Get::Text(|r| text(&r.trust)),
+        ),
+        Column::new(
+            "is_inline",
+            "Whether the function is inlined into its caller.",
+            Get::Bool(|r| r.is_inline),
+        ),
+    ],
+};

@@ -1,0 +1,38 @@
+//! `vads`: one row for each virtual address descriptor of each process.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::Vad;
+
+/// The table.
+pub(super) static TABLE: TableDef<Vad> = TableDef {
+    name: "vads",
+    doc: "One row for each virtual address descriptor of each process.",
+    answers: "!vad",
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT process, type, sum(size_bytes) FROM vads GROUP BY ALL ORDER BY 3 DESC",
+        doc: "Address space by kind.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.vads(want, emit)),
+    columns: &[
+        Column::new("vad", "Address of the `_MMVAD`.", Get::Addr(|r| r.vad)),
+        Column::new("eprocess", "Address of the `_EPROCESS`.", Get::Addr(|r| r.eprocess)),
+        Column::new("pid", "Process id.", Get::Int(|r| r.pid)),
+        Column::new("process", "Name of the process.", Get::Text(|r| text(&r.process))),
+        Column::new("start", "First address.", Get::Addr(|r| r.start)),
+        Column::new("end", "Address after the last.", Get::Addr(|r| r.end)),
+        Column::new("size_bytes", "Size of the range.", Get::Int(|r| r.size_bytes)),
+        Column::new("level", "Depth in the tree, from 0.", Get::Int(|r| r.level)),
+        Column::new(
+            "protection",
+            "Protection (`PAGE_READWRITE`).",
+            Get::Text(|r| text(&r.protection)),
+        ),
+        Column::new("type", "`Private`, `Mapped`, `Image` …", Get::Text(|r| text(&r.kind))),
+        Column::new("is_private", "Whether its pages are private.", Get::Bool(|r| r.is_private)),
+        Column::new("commit_pages", "Pages committed.", Get::Int(|r| r.commit_pages)),
+        Column::new("file", "File that is mapped.", Get::Text(|r| text(&r.file))),
+        Column::new("parent", "Address of the parent in the tree.", Get::Addr(|r| r.parent)),
+    ],
+};

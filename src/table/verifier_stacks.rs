@@ -1,0 +1,29 @@
+//! `verifier_stacks`: one row for each frame of the stacks that Driver Verifier keeps.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::VerifierFrame;
+
+/// The table.
+pub(super) static TABLE: TableDef<VerifierFrame> = TableDef {
+    name: "verifier_stacks",
+    doc: "One row for each frame of the stacks that Driver Verifier keeps.",
+    answers: "!verifier, !irp",
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT object, kind, symbol FROM verifier_stacks WHERE frame = 0",
+        doc: "Who allocated, completed or cancelled what.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.verifier_stacks(want, emit)),
+    columns: &[
+        Column::new(
+            "kind",
+            "`allocation`, `completion`, `cancellation`, `free`.",
+            Get::Text(|r| text(&r.kind)),
+        ),
+        Column::new("object", "Address of the object.", Get::Addr(|r| r.object)),
+        Column::new("frame", "Number of the frame, from 0.", Get::Int(|r| r.frame)),
+        Column::new("address", "Address of the instruction.", Get::Addr(|r| r.address)),
+        Column::new("symbol", "Symbol of the instruction.", Get::Text(|r| text(&r.symbol))),
+    ],
+};
