@@ -72,7 +72,7 @@ impl Regions {
         let mut address = at.0;
         let mut rest = buffer;
         while !rest.is_empty() {
-            let bytes = self.at(file, address).ok_or(Fault::NotPresent(Gva(address)))?;
+            let bytes = self.at(file, Gva(address))?;
             let count = bytes.len().min(rest.len());
             let (now, later) = rest.split_at_mut(count);
             now.copy_from_slice(bytes.get(..count).unwrap_or_default());
@@ -84,21 +84,12 @@ impl Regions {
         Ok(())
     }
 
-    /// How many bytes from the address on can be read in one go, at most `limit`.
-    pub fn readable(&self, file: &[u8], at: Gva, limit: usize) -> usize {
-        let mut count = 0;
-        while count < limit {
-            let address = at.0.checked_add(count as u64);
-            match address.and_then(|address| self.at(file, address)) {
-                Some(bytes) => count += bytes.len(),
-                None => break,
-            }
-        }
-        count.min(limit)
+    /// The bytes from the address up to the end of its region, never empty.
+    pub fn at<'a>(&self, file: &'a [u8], address: Gva) -> Result<&'a [u8], Fault> {
+        self.find(file, address.0).ok_or(Fault::NotPresent(address))
     }
 
-    /// The bytes from the address up to the end of its region, never empty.
-    fn at<'a>(&self, file: &'a [u8], address: u64) -> Option<&'a [u8]> {
+    fn find<'a>(&self, file: &'a [u8], address: u64) -> Option<&'a [u8]> {
         let next = self.sorted.partition_point(|region| region.start <= address);
         let region = self.sorted.get(next.checked_sub(1)?)?;
         let skip = address - region.start;
@@ -130,9 +121,6 @@ mod tests {
         assert_eq!(read(&regions, 0x1002, 4), Ok(vec![12, 13, 20, 21]));
         assert_eq!(read(&regions, 0x1006, 4), Err(Fault::NotPresent(Gva(0x1008))));
         assert_eq!(read(&regions, 0xfff, 1), Err(Fault::NotPresent(Gva(0xfff))));
-        let file = [0; 64];
-        assert_eq!(regions.readable(&file, Gva(0x1001), 100), 7);
-        assert_eq!(regions.readable(&file, Gva(0x1001), 3), 3);
         assert_eq!(regions.within(0x1002, 0x1010).len(), 2);
     }
 

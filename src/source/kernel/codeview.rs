@@ -27,12 +27,12 @@ pub(super) fn find(dump: &KernelDump, base: u64, end: u64) -> Option<PdbId> {
 }
 
 fn by_directory(dump: &KernelDump, base: u64) -> Option<PdbId> {
-    let start = dump.bytes(base, 0x40)?;
+    let start = dump.bytes(base, 0x40).ok()?;
     if !start.starts_with(b"MZ") {
         return None;
     }
     let header = base.checked_add(u32_at(&start, 0x3c)?.into())?;
-    let header = dump.bytes(header, 0x18 + 0x78 + 0x40)?;
+    let header = dump.bytes(header, 0x18 + 0x78 + 0x40).ok()?;
     if !header.starts_with(b"PE\0\0") {
         return None;
     }
@@ -45,21 +45,18 @@ fn by_directory(dump: &KernelDump, base: u64) -> Option<PdbId> {
     let (at, size) = (u32_at(&header, directories + 48)?, u32_at(&header, directories + 52)?);
     let table = base.checked_add(at.into())?;
     for i in 0..(size / 28).min(MAX_ENTRIES) {
-        let entry = dump.bytes(table.checked_add(u64::from(i) * 28)?, 28)?;
+        let entry = dump.bytes(table.checked_add(u64::from(i) * 28)?, 28).ok()?;
         if u32_at(&entry, 12)? == CODEVIEW {
             let record = base.checked_add(u32_at(&entry, 20)?.into())?;
-            let len = dump.readable(record, MAX_RECORD.min(u32_at(&entry, 16)? as usize));
-            return parse(&dump.bytes(record, len)?);
+            let len = MAX_RECORD.min(u32_at(&entry, 16)? as usize);
+            return parse(&dump.prefix(record, len).ok()?);
         }
     }
     None
 }
 
 fn by_signature(dump: &KernelDump, base: u64, end: u64) -> Option<PdbId> {
-    for region in dump.regions.within(base, end) {
-        let start = usize::try_from(region.offset).ok()?;
-        let len = usize::try_from(region.len).ok()?;
-        let bytes = dump.image.get(start..start.checked_add(len)?)?;
+    for (_, bytes) in dump.kernel_space().held(base, end) {
         let found = memchr::memmem::find_iter(bytes, b"RSDS")
             .find_map(|at| parse(bytes.get(at..bytes.len().min(at + MAX_RECORD))?));
         if found.as_ref().is_some_and(|id| id.name.to_ascii_lowercase().ends_with(".pdb")) {

@@ -6,6 +6,7 @@
 mod arch;
 mod codeview;
 mod crash;
+mod memory;
 mod modules;
 mod object;
 mod overview;
@@ -19,16 +20,15 @@ use std::sync::OnceLock;
 
 use self::arch::Arch;
 use self::codeview::PdbId;
+use self::memory::Memory;
 use self::modules::Modules;
 use self::pieces::{Objects, Placed};
 use self::types::Types;
 use crate::catalog::{Absent, Cell, PointerWidth, SourceKind};
-use crate::dump::bytes::{pointer_at, u32_at};
 use crate::dump::header::{self, DumpType, KernelHeader};
 use crate::dump::kdbg::{self, Kdbg};
 use crate::dump::triage::{self, Driver, Triage};
 use crate::dump::{Error, Image, Width};
-use crate::memory::{Gva, Regions};
 use crate::model::{
     Bugcheck, CoverageRange, DumpInfo, Emit, Exception, Located, Machine, Module, Problem, Process,
     Processor, Register, Source, Thread, Unanswered, UnloadedModule, Want,
@@ -44,7 +44,7 @@ pub(crate) struct KernelDump {
     triage: Option<Triage>,
     placed: Vec<Placed>,
     objects: Objects,
-    regions: Regions,
+    memory: Memory,
     modules: Modules,
     symbols: Store,
     types: OnceLock<Types>,
@@ -67,7 +67,7 @@ pub fn open(image: Image, symbols: &Store) -> Result<Box<dyn Source>, Error> {
         triage.as_ref().map(|t| t.drivers(&image, width).collect()).unwrap_or_default();
     Ok(Box::new(KernelDump {
         arch: header.machine.map_or(Arch::Other, Arch::from_machine),
-        regions: pieces::regions(&placed),
+        memory: Memory::Pieces(pieces::regions(&placed)),
         modules: Modules::new(drivers),
         image,
         header,
@@ -100,37 +100,6 @@ impl KernelDump {
     /// The kernel's base by the debugger data block.
     fn kernel_base_stated(&self) -> Option<u64> {
         self.kdbg()?.pointer(kdbg::KERN_BASE)
-    }
-
-    /// The bytes of a range; `None` unless the dump holds all of them.
-    fn bytes(&self, address: u64, len: usize) -> Option<Vec<u8>> {
-        if self.readable(address, len) < len {
-            return None;
-        }
-        let mut buffer = vec![0; len];
-        self.regions.read(&self.image, Gva(address), &mut buffer).ok()?;
-        Some(buffer)
-    }
-
-    /// How many bytes from the address on the dump holds, at most `limit`.
-    fn readable(&self, address: u64, limit: usize) -> usize {
-        self.regions.readable(&self.image, Gva(address), limit)
-    }
-
-    /// A 32-bit address without the sign extension that debuggers write.
-    fn plain(&self, address: u64) -> u64 {
-        if address >> 32 == 0xffff_ffff { self.header.width.normalise(address) } else { address }
-    }
-
-    fn u32_at(&self, address: u64) -> Cell<u32> {
-        let bytes = self.bytes(address, 4).ok_or(Absent::NotInDump)?;
-        u32_at(&bytes, 0).ok_or(Absent::NotInDump)
-    }
-
-    fn pointer_at(&self, address: u64) -> Cell<u64> {
-        let width = self.header.width;
-        let bytes = self.bytes(address, width.bytes()).ok_or(Absent::NotInDump)?;
-        pointer_at(&bytes, 0, width).ok_or(Absent::NotInDump)
     }
 
     /// The structures of this kernel; chosen when first asked for.
@@ -239,8 +208,7 @@ impl Source for KernelDump {
     }
 
     fn read(&self, address: u64, buffer: &mut [u8]) -> Cell<()> {
-        let read = self.regions.read(&self.image, Gva(self.plain(address)), buffer);
-        read.map_err(|_| Absent::NotInDump)
+        self.kernel_space().read(address, buffer)
     }
 
     fn locate(&self, address: u64) -> Cell<Located> {

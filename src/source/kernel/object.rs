@@ -38,8 +38,7 @@ impl KernelDump {
     /// The object at an address; `None` if the dump does not hold its first bytes.
     pub(super) fn object(&self, ty: Ty, address: u64) -> Option<Object<'_>> {
         let size = self.types().size(self, ty).unwrap_or(self.header.width.bytes() * 2);
-        let held = self.readable(address, size.min(MAX_OBJECT));
-        let bytes = self.bytes(address, held).filter(|bytes| !bytes.is_empty())?;
+        let bytes = self.prefix(address, size.min(MAX_OBJECT)).ok()?.into_owned();
         Some(Object { dump: self, ty, address: Ok(address), bytes })
     }
 
@@ -59,13 +58,13 @@ impl KernelDump {
     /// The text of a `_UNICODE_STRING` at an address.
     pub(super) fn unicode_string(&self, address: u64) -> Cell<String> {
         let step = self.header.width.bytes();
-        let string = self.bytes(address, 2 * step).ok_or(Absent::NotInDump)?;
+        let string = self.bytes(address, 2 * step)?;
         let len = usize::from(u16_at(&string, 0).ok_or(Absent::Unreadable)?);
         let buffer = unsigned_at(&string, step, step).ok_or(Absent::Unreadable)?;
         if len == 0 || buffer == 0 {
             return Err(Absent::NotApplicable);
         }
-        let bytes = self.bytes(buffer, len.min(MAX_TEXT)).ok_or(Absent::NotInDump)?;
+        let bytes = self.bytes(buffer, len.min(MAX_TEXT))?;
         Ok(text_utf16(&bytes))
     }
 }

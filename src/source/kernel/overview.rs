@@ -89,8 +89,7 @@ impl KernelDump {
     fn build_lab(&self) -> Cell<String> {
         let at = self.kdbg().and_then(|kdbg| kdbg.pointer(kdbg::BUILD_LAB));
         let at = at.ok_or(Absent::NotInDump)?;
-        let len = self.readable(at, 128);
-        let lab = text(&self.bytes(at, len).ok_or(Absent::NotInDump)?);
+        let lab = text(&self.prefix(at, 128)?);
         if lab.is_empty() { Err(Absent::NotInDump) } else { Ok(lab) }
     }
 

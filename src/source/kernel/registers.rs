@@ -52,8 +52,7 @@ impl KernelDump {
         for (number, prcb) in (0..).zip(self.prcbs()) {
             let Some(prcb) = prcb.filter(|_| number != crashed) else { continue };
             let Ok(at) = prcb.pointer("Context") else { continue };
-            let held = self.readable(at, MAX_CONTEXT);
-            let Some(bytes) = self.bytes(at, held) else { continue };
+            let Ok(bytes) = self.prefix(at, MAX_CONTEXT) else { continue };
             let Some(context) = Context::new(cpu, &bytes) else { continue };
             // A processor that was never stopped has an empty record.
             if context.ip().is_none_or(|ip| ip == 0) {

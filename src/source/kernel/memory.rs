@@ -1,0 +1,201 @@
+//! The memory of a dump as readers of objects see it: address spaces that give bytes, or the
+//! reason why there are none.
+//!
+//! Behind a [`Space`] are the pieces of a triage dump, at their addresses. Knows nothing of
+//! objects.
+
+use std::borrow::Cow;
+
+use super::KernelDump;
+use crate::catalog::{Absent, Cell};
+use crate::dump::bytes::{pointer_at, u32_at};
+use crate::memory::{Fault, Gva, Regions};
+
+/// What stands behind the address spaces of a dump.
+#[derive(Debug)]
+pub(super) enum Memory {
+    /// Pieces of virtual memory; every process sees the same.
+    Pieces(Regions),
+}
+
+/// An address space of the dump. Cheap to copy.
+#[derive(Clone, Copy)]
+pub(super) struct Space<'a> {
+    dump: &'a KernelDump,
+}
+
+/// The reason that columns give for a read that failed.
+fn reason(fault: Fault) -> Absent {
+    match fault {
+        Fault::NotPresent(_) => Absent::NotInDump,
+        Fault::Wraps(_) => Absent::Unreadable,
+    }
+}
+
+#[allow(dead_code, reason = "readers of objects take what they need of it")]
+impl<'a> Space<'a> {
+    /// The bytes from an address up to the end of its page or piece, as they stand in the file.
+    /// Never empty.
+    pub(super) fn page(self, address: u64) -> Cell<&'a [u8]> {
+        let address = self.dump.plain(address);
+        match &self.dump.memory {
+            Memory::Pieces(regions) => regions.at(&self.dump.image, Gva(address)).map_err(reason),
+        }
+    }
+
+    /// Whether the dump holds the byte at an address.
+    pub(super) fn is_present(self, address: u64) -> bool {
+        self.page(address).is_ok()
+    }
+
+    /// Fills the buffer from the address on.
+    pub(super) fn read(self, address: u64, buffer: &mut [u8]) -> Cell<()> {
+        let mut at = address;
+        let mut rest = buffer;
+        while !rest.is_empty() {
+            let bytes = self.page(at)?;
+            let count = bytes.len().min(rest.len());
+            let (now, later) = rest.split_at_mut(count);
+            now.copy_from_slice(bytes.get(..count).unwrap_or_default());
+            rest = later;
+            if !rest.is_empty() {
+                at = at.checked_add(count as u64).ok_or(Absent::Unreadable)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The bytes of a range; borrowed from the file where they stand there in one piece.
+    pub(super) fn slice(self, address: u64, len: usize) -> Cell<Cow<'a, [u8]>> {
+        if len == 0 {
+            return Ok(Cow::Borrowed(&[]));
+        }
+        if let Some(bytes) = self.page(address)?.get(..len) {
+            return Ok(Cow::Borrowed(bytes));
+        }
+        self.bytes(address, len).map(Cow::Owned)
+    }
+
+    /// The bytes of a range, all of them or the reason why the first that is missing is.
+    pub(super) fn bytes(self, address: u64, len: usize) -> Cell<Vec<u8>> {
+        // Room is made for what is there, not for what a damaged length promises.
+        let mut bytes = Vec::new();
+        while bytes.len() < len {
+            let at = address.checked_add(bytes.len() as u64).ok_or(Absent::Unreadable)?;
+            let held = self.page(at)?;
+            bytes.extend_from_slice(held.get(..len - bytes.len()).unwrap_or(held));
+        }
+        Ok(bytes)
+    }
+
+    /// As many bytes of a range as the dump holds in one go, at least one.
+    pub(super) fn prefix(self, address: u64, limit: usize) -> Cell<Cow<'a, [u8]>> {
+        self.page(address)?;
+        self.slice(address, self.readable(address, limit))
+    }
+
+    /// How many bytes from the address on the dump holds, at most `limit`.
+    pub(super) fn readable(self, address: u64, limit: usize) -> usize {
+        let mut count = 0;
+        while count < limit {
+            let at = address.checked_add(count as u64);
+            match at.map(|at| self.page(at)) {
+                Some(Ok(bytes)) => count += bytes.len(),
+                _ => break,
+            }
+        }
+        count.min(limit)
+    }
+
+    /// The 32-bit number at an address.
+    pub(super) fn u32_at(self, address: u64) -> Cell<u32> {
+        let bytes = self.slice(address, 4)?;
+        u32_at(&bytes, 0).ok_or(Absent::NotInDump)
+    }
+
+    /// The pointer at an address, zero-extended.
+    pub(super) fn pointer_at(self, address: u64) -> Cell<u64> {
+        let width = self.dump.header.width;
+        let bytes = self.slice(address, width.bytes())?;
+        pointer_at(&bytes, 0, width).ok_or(Absent::NotInDump)
+    }
+
+    /// The stretches of a range that the dump holds, each with its first address, in order.
+    pub(super) fn held(self, start: u64, end: u64) -> Held<'a> {
+        Held { space: self, at: start, end }
+    }
+}
+
+/// The stretches of memory that [`Space::held`] finds.
+pub(super) struct Held<'a> {
+    space: Space<'a>,
+    at: u64,
+    end: u64,
+}
+
+impl<'a> Iterator for Held<'a> {
+    type Item = (u64, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let start = self.space.next_present(self.at, self.end)?;
+        let bytes = self.space.page(start).ok()?;
+        let room = usize::try_from(self.end - start).unwrap_or(usize::MAX);
+        let bytes = bytes.get(..room).unwrap_or(bytes);
+        self.at = start.saturating_add(bytes.len() as u64);
+        Some((start, bytes))
+    }
+}
+
+impl Space<'_> {
+    /// The first address from `start` on and before `end` that the dump holds.
+    fn next_present(self, start: u64, end: u64) -> Option<u64> {
+        match &self.dump.memory {
+            Memory::Pieces(regions) => {
+                regions.within(start, end).first().map(|region| region.start.max(start))
+            }
+        }
+    }
+}
+
+#[allow(dead_code, reason = "readers of objects take what they need of it")]
+impl KernelDump {
+    /// The address space of the kernel.
+    pub(super) fn kernel_space(&self) -> Space<'_> {
+        Space { dump: self }
+    }
+
+    /// The address space of a page directory base, as `_EPROCESS.Pcb.DirectoryTableBase` holds it.
+    pub(super) fn space(&self, _dtb: u64) -> Space<'_> {
+        self.kernel_space()
+    }
+
+    /// The bytes of a range of kernel memory, all of them or the reason why not.
+    pub(super) fn bytes(&self, address: u64, len: usize) -> Cell<Vec<u8>> {
+        self.kernel_space().bytes(address, len)
+    }
+
+    /// As many bytes of a range of kernel memory as the dump holds in one go, at least one.
+    pub(super) fn prefix(&self, address: u64, limit: usize) -> Cell<Cow<'_, [u8]>> {
+        self.kernel_space().prefix(address, limit)
+    }
+
+    /// How many bytes of kernel memory from the address on the dump holds, at most `limit`.
+    pub(super) fn readable(&self, address: u64, limit: usize) -> usize {
+        self.kernel_space().readable(address, limit)
+    }
+
+    /// The 32-bit number at an address of the kernel.
+    pub(super) fn u32_at(&self, address: u64) -> Cell<u32> {
+        self.kernel_space().u32_at(address)
+    }
+
+    /// The pointer at an address of the kernel.
+    pub(super) fn pointer_at(&self, address: u64) -> Cell<u64> {
+        self.kernel_space().pointer_at(address)
+    }
+
+    /// A 32-bit address without the sign extension that debuggers write.
+    pub(super) fn plain(&self, address: u64) -> u64 {
+        if address >> 32 == 0xffff_ffff { self.header.width.normalise(address) } else { address }
+    }
+}
