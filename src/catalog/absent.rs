@@ -16,6 +16,8 @@ pub enum Absent {
     NoSymbols = 4,
     /// The value does not exist for this row or this kind of source.
     NotApplicable = 5,
+    /// The page was promised to a process and never touched, so that there was nothing to write.
+    DemandZero = 6,
 }
 
 /// A value of a virtual table, or the reason there is none.
@@ -23,8 +25,14 @@ pub type Cell<T> = Result<T, Absent>;
 
 impl Absent {
     /// Every reason, in the order of severity in which footers list them.
-    pub const ALL: [Self; 5] =
-        [Self::Unreadable, Self::NotInDump, Self::PagedOut, Self::NoSymbols, Self::NotApplicable];
+    pub const ALL: [Self; 6] = [
+        Self::Unreadable,
+        Self::NotInDump,
+        Self::PagedOut,
+        Self::DemandZero,
+        Self::NoSymbols,
+        Self::NotApplicable,
+    ];
 
     /// The words a person reads, as `why(column)` returns them.
     pub const fn as_str(self) -> &'static str {
@@ -34,6 +42,7 @@ impl Absent {
             Self::Unreadable => "unreadable",
             Self::NoSymbols => "no symbols",
             Self::NotApplicable => "not applicable",
+            Self::DemandZero => "demand zero",
         }
     }
 
@@ -45,6 +54,7 @@ impl Absent {
             3 => Some(Self::Unreadable),
             4 => Some(Self::NoSymbols),
             5 => Some(Self::NotApplicable),
+            6 => Some(Self::DemandZero),
             _ => None,
         }
     }

@@ -51,6 +51,10 @@ pub const POINTERS: &[Pointer] = &[
 pub const KERN_BASE: usize = 0x18;
 /// `KeTimeIncrement`: 100 ns units a clock tick.
 pub const TIME_INCREMENT: usize = 0x78;
+/// `MmNumberOfPhysicalPages`.
+pub const PHYSICAL_PAGES: usize = 0xf8;
+/// `MmPagedPoolStart`.
+pub const PAGED_POOL_START: usize = 0x120;
 /// `NtBuildLab`.
 pub const BUILD_LAB: usize = 0x208;
 /// `KiProcessorBlock`: pointers to the `_KPRCB`s.

@@ -3,12 +3,16 @@
 //! The only place that opens dump files and the only `unsafe` (the mapping). Nothing here knows
 //! what an `_ETHREAD` is.
 
+mod bitmap;
 pub mod bytes;
 mod detect;
 mod foreign;
 pub mod header;
 mod image;
 pub mod kdbg;
+pub mod pages;
+mod rdmp;
+mod runs;
 pub mod triage;
 
 pub use bytes::Width;

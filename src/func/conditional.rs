@@ -80,7 +80,7 @@ pub(super) const ALL: &[Scalar] = &[
     ),
     f(
         "why",
-        "Why the value of a table's column is absent (not in dump, paged out, unreadable, no symbols, not applicable); NULL where it is present. The argument is a column.",
+        "Why the value of a table's column is absent (not in dump, paged out, demand zero, unreadable, no symbols, not applicable); NULL where it is present. The argument is a column.",
         &[Signature::new(&[Null], Text)],
         &[],
         |_, _| Ok(Value::Null),

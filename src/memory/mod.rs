@@ -1,7 +1,25 @@
-//! Addresses and what lies behind them. Knows nothing of files, symbols or kernels.
+//! Addresses and what lies behind them: ranges of a file, physical pages, page tables.
+//!
+//! Is given the bytes of a file and knows neither where they come from nor what they mean. Knows
+//! nothing of symbols or kernels.
 
 mod address;
+mod bitmap;
+mod fault;
+mod machine;
+mod paging;
+mod physical;
 mod regions;
+mod runs;
+mod software;
+mod tlb;
 
 pub use address::{Gpa, Gva};
-pub use regions::{Fault, Region, Regions};
+pub use bitmap::Bitmap;
+pub use fault::Fault;
+pub use machine::{Machine, Root};
+pub use paging::{Mode, Translation, Via};
+pub use physical::{PAGE, PageMap, Physical, Run};
+pub use regions::{Region, Regions};
+pub use runs::Runs;
+pub use software::Prototypes;

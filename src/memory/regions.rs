@@ -1,17 +1,6 @@
 //! Ranges of virtual memory that lie in a file piece by piece.
 
-use super::Gva;
-
-/// Why a read gave nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    /// No region holds the byte at this address.
-    #[error("{0} is not in the dump")]
-    NotPresent(Gva),
-    /// The range passes the end of the address space.
-    #[error("the range at {0} passes the end of the address space")]
-    Wraps(Gva),
-}
+use super::{Fault, Gva};
 
 /// A range of addresses and where its bytes are in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,34 +1,42 @@
 //! The memory of a dump as readers of objects see it: address spaces that give bytes, or the
 //! reason why there are none.
 //!
-//! Behind a [`Space`] are the pieces of a triage dump, at their addresses. Knows nothing of
-//! objects.
+//! Behind a [`Space`] are the pieces of a triage dump, at their addresses, or the physical pages
+//! of another dump, through page tables. Knows nothing of objects.
 
 use std::borrow::Cow;
 
 use super::KernelDump;
 use crate::catalog::{Absent, Cell};
 use crate::dump::bytes::{pointer_at, u32_at};
-use crate::memory::{Fault, Gva, Regions};
+use crate::memory::{Fault, Gva, Machine, Regions, Root};
 
 /// What stands behind the address spaces of a dump.
 #[derive(Debug)]
 pub(super) enum Memory {
     /// Pieces of virtual memory; every process sees the same.
     Pieces(Regions),
+    /// Physical memory; every process has its own page tables.
+    Pages(Machine),
 }
 
 /// An address space of the dump. Cheap to copy.
 #[derive(Clone, Copy)]
 pub(super) struct Space<'a> {
     dump: &'a KernelDump,
+    /// The page tables; `None` where there are none.
+    root: Option<Root>,
 }
 
 /// The reason that columns give for a read that failed.
-fn reason(fault: Fault) -> Absent {
+const fn reason(fault: Fault) -> Absent {
     match fault {
-        Fault::NotPresent(_) => Absent::NotInDump,
-        Fault::Wraps(_) => Absent::Unreadable,
+        Fault::PagedOut { .. } => Absent::PagedOut,
+        Fault::DemandZero(_) => Absent::DemandZero,
+        Fault::NotCanonical(_) | Fault::Damaged { .. } | Fault::Wraps(_) => Absent::Unreadable,
+        // An address that is not mapped may be one of another process, or of memory that is made
+        // when it is touched: nothing says that the pointer is wrong.
+        _ => Absent::NotInDump,
     }
 }
 
@@ -38,9 +46,14 @@ impl<'a> Space<'a> {
     /// Never empty.
     pub(super) fn page(self, address: u64) -> Cell<&'a [u8]> {
         let address = self.dump.plain(address);
-        match &self.dump.memory {
-            Memory::Pieces(regions) => regions.at(&self.dump.image, Gva(address)).map_err(reason),
-        }
+        let file = &self.dump.image;
+        let found = match &self.dump.memory {
+            Memory::Pieces(regions) => regions.at(file, Gva(address)),
+            Memory::Pages(machine) => {
+                machine.at(file, self.root.unwrap_or(machine.kernel()), Gva(address))
+            }
+        };
+        found.map_err(reason)
     }
 
     /// Whether the dump holds the byte at an address.
@@ -153,6 +166,10 @@ impl Space<'_> {
             Memory::Pieces(regions) => {
                 regions.within(start, end).first().map(|region| region.start.max(start))
             }
+            Memory::Pages(machine) => {
+                let root = self.root.unwrap_or(machine.kernel());
+                machine.next_present(&self.dump.image, root, Gva(start), Gva(end)).map(|at| at.0)
+            }
         }
     }
 }
@@ -160,13 +177,17 @@ impl Space<'_> {
 #[allow(dead_code, reason = "readers of objects take what they need of it")]
 impl KernelDump {
     /// The address space of the kernel.
-    pub(super) fn kernel_space(&self) -> Space<'_> {
-        Space { dump: self }
+    pub(super) const fn kernel_space(&self) -> Space<'_> {
+        Space { dump: self, root: None }
     }
 
     /// The address space of a page directory base, as `_EPROCESS.Pcb.DirectoryTableBase` holds it.
-    pub(super) fn space(&self, _dtb: u64) -> Space<'_> {
-        self.kernel_space()
+    pub(super) fn space(&self, dtb: u64) -> Space<'_> {
+        let root = match &self.memory {
+            Memory::Pieces(_) => None,
+            Memory::Pages(machine) => Some(machine.root(dtb)),
+        };
+        Space { dump: self, root }
     }
 
     /// The bytes of a range of kernel memory, all of them or the reason why not.

@@ -1,7 +1,7 @@
 //! Kernel dumps: what their header, their triage block and the memory they hold say.
 //!
-//! Triage dumps are answered from the pieces of memory they hold. Of dumps with physical memory
-//! only the header is read.
+//! Triage dumps are answered from the pieces of memory they hold, all others from their physical
+//! pages, through page tables.
 
 mod arch;
 mod codeview;
@@ -9,6 +9,7 @@ mod crash;
 mod memory;
 mod modules;
 mod object;
+mod opening;
 mod overview;
 mod pieces;
 mod processors;
@@ -27,6 +28,7 @@ use self::types::Types;
 use crate::catalog::{Absent, Cell, PointerWidth, SourceKind};
 use crate::dump::header::{self, DumpType, KernelHeader};
 use crate::dump::kdbg::{self, Kdbg};
+use crate::dump::pages::Facts;
 use crate::dump::triage::{self, Driver, Triage};
 use crate::dump::{Error, Image, Width};
 use crate::model::{
@@ -45,6 +47,10 @@ pub(crate) struct KernelDump {
     placed: Vec<Placed>,
     objects: Objects,
     memory: Memory,
+    /// What is known of the physical pages, where there are any.
+    pages: Option<Facts>,
+    /// The debugger data block of a dump with physical pages; read when first asked for.
+    debugger_data: OnceLock<Vec<u8>>,
     modules: Modules,
     symbols: Store,
     types: OnceLock<Types>,
@@ -65,9 +71,15 @@ pub fn open(image: Image, symbols: &Store) -> Result<Box<dyn Source>, Error> {
     };
     let drivers: Vec<Driver> =
         triage.as_ref().map(|t| t.drivers(&image, width).collect()).unwrap_or_default();
+    let (memory, pages) = match header.dump_type {
+        DumpType::Triage => (Memory::Pieces(pieces::regions(&placed)), None),
+        _ => opening::open(&image, &header),
+    };
     Ok(Box::new(KernelDump {
         arch: header.machine.map_or(Arch::Other, Arch::from_machine),
-        memory: Memory::Pieces(pieces::regions(&placed)),
+        memory,
+        pages,
+        debugger_data: OnceLock::new(),
         modules: Modules::new(drivers),
         image,
         header,
@@ -84,16 +96,16 @@ impl KernelDump {
     fn triage(&self) -> Result<&Triage, Unanswered> {
         self.triage.as_ref().ok_or_else(|| match self.header.dump_type {
             DumpType::Triage => Unanswered::because("the triage block of the dump is cut off"),
-            other => Unanswered::because(format!(
-                "memory of dumps of type \"{}\" is not read by this version",
-                other.words()
-            )),
+            _ => Unanswered::because("the dump has no triage block"),
         })
     }
 
     /// The debugger data block.
     fn kdbg(&self) -> Option<Kdbg<'_>> {
-        let bytes = self.triage.as_ref()?.debugger_data.bytes(&self.image);
+        let bytes = match &self.triage {
+            Some(triage) => triage.debugger_data.bytes(&self.image),
+            None => self.debugger_data.get_or_init(|| self.read_debugger_data()),
+        };
         Kdbg::new(bytes, self.header.width)
     }
 

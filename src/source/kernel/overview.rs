@@ -1,10 +1,12 @@
 //! The dump as a whole: its header, what it covers, what is wrong with it.
 
 use super::KernelDump;
+use super::memory::Memory;
 use crate::catalog::{Absent, Cell};
-use crate::dump::bytes::{slice, text, u64_at};
-use crate::dump::header::{DumpType, header_bytes};
+use crate::dump::bytes::text;
+use crate::dump::header::DumpType;
 use crate::dump::{Width, kdbg};
+use crate::memory::PageMap;
 use crate::model::{CoverageRange, DumpInfo, Emit, Problem};
 
 const PAGE: u64 = 0x1000;
@@ -81,8 +83,14 @@ impl KernelDump {
 
     /// The number of the service pack.
     pub(super) fn service_pack(&self) -> Cell<u8> {
-        let triage = self.triage.as_ref().ok_or(Absent::NotInDump)?;
-        let [_, number, ..] = triage.service_pack_build.to_le_bytes();
+        let version = match &self.triage {
+            Some(triage) => triage.service_pack_build,
+            None => {
+                let at = self.kdbg().and_then(|kdbg| kdbg.pointer(kdbg::CSD_VERSION));
+                self.u32_at(at.ok_or(Absent::NotInDump)?)?
+            }
+        };
+        let [_, number, ..] = version.to_le_bytes();
         if number == 0 { Err(Absent::NotApplicable) } else { Ok(number) }
     }
 
@@ -94,25 +102,22 @@ impl KernelDump {
     }
 
     fn physical_bytes(&self) -> Cell<i64> {
-        let memory = self.header.physical_memory.as_ref().ok_or(Absent::NotInDump)?;
-        signed(memory.pages.checked_mul(PAGE).ok_or(Absent::Unreadable)?)
+        let stated = self.header.physical_memory.as_ref().map(|memory| memory.pages);
+        let pages = stated.map_or_else(|| self.counted_pages(), Ok)?;
+        signed(pages.checked_mul(PAGE).ok_or(Absent::Unreadable)?)
+    }
+
+    /// The kernel's own count of physical pages.
+    fn counted_pages(&self) -> Cell<u64> {
+        let at = self.kdbg().and_then(|kdbg| kdbg.pointer(kdbg::PHYSICAL_PAGES));
+        self.pointer_at(at.ok_or(Absent::NotInDump)?)
     }
 
     fn is_complete(&self) -> bool {
-        if self.header.dump_type == DumpType::Triage {
-            return self.triage.as_ref().is_some_and(|triage| triage.is_complete);
+        match (&self.pages, &self.triage) {
+            (Some(pages), _) => pages.is_complete(),
+            (None, triage) => triage.as_ref().is_some_and(|triage| triage.is_complete),
         }
-        let promised = self.header.required_bytes.unwrap_or_default();
-        self.image.len() as u64 >= promised.max(self.end_of_runs())
-    }
-
-    /// Where the runs of a full dump end.
-    fn end_of_runs(&self) -> u64 {
-        let memory = self.header.physical_memory.as_ref();
-        let memory = memory.filter(|_| self.header.dump_type == DumpType::Full);
-        let pages =
-            memory.map_or(0, |m| m.runs.iter().fold(0u64, |n, run| n.saturating_add(run.1)));
-        pages.saturating_mul(PAGE).saturating_add(header_bytes(self.header.width) as u64)
     }
 
     pub(super) fn each_range(&self, emit: Emit<'_, CoverageRange>) {
@@ -132,49 +137,36 @@ impl KernelDump {
                 return;
             }
         }
-        if self.triage.is_none() {
-            for row in self.physical_ranges() {
-                if emit(row).is_break() {
-                    return;
+        let Memory::Pages(machine) = &self.memory else { return };
+        match machine.map() {
+            PageMap::Runs(runs) => {
+                for run in runs.list() {
+                    let row = self.physical_range(run.first, run.end(), run.pages, run.offset);
+                    if emit(row).is_break() {
+                        return;
+                    }
                 }
+            }
+            PageMap::Bitmap(bitmap) => {
+                let first = self.pages.as_ref().and_then(|pages| pages.bitmap);
+                let first = first.map_or(0, |bitmap| bitmap.first_page);
+                let _ = emit(self.physical_range(0, bitmap.bits(), bitmap.present(), first));
             }
         }
     }
 
-    /// What the header of a dump with physical memory says of it.
-    fn physical_ranges(&self) -> Vec<CoverageRange> {
-        let mut offset = header_bytes(self.header.width) as u64;
-        let range =
-            |first: u64, pages: u64, present: u64, offset: Cell<i64>, kind: &str| CoverageRange {
-                space: Ok("physical".to_owned()),
-                start: Ok(first.saturating_mul(PAGE)),
-                end: Ok(first.saturating_add(pages).saturating_mul(PAGE)),
-                size_bytes: signed(present.saturating_mul(PAGE)),
-                present_pages: signed(present),
-                file_offset: offset,
-                kind: Ok(kind.to_owned()),
-                ..CoverageRange::default()
-            };
-        if let Some((first, present, pages)) = self.bitmap() {
-            return vec![range(0, pages, present, signed(first), "bitmap")];
+    /// A range of physical pages, as far as it is there.
+    fn physical_range(&self, first: u64, end: u64, present: u64, offset: u64) -> CoverageRange {
+        CoverageRange {
+            space: Ok("physical".to_owned()),
+            start: Ok(first.saturating_mul(PAGE)),
+            end: Ok(end.saturating_mul(PAGE)),
+            size_bytes: signed(present.saturating_mul(PAGE)),
+            present_pages: signed(present),
+            file_offset: signed(offset),
+            kind: Ok(self.pages.as_ref().map_or("page", |pages| pages.kind).to_owned()),
+            ..CoverageRange::default()
         }
-        let is_full = self.header.dump_type == DumpType::Full;
-        let memory = self.header.physical_memory.as_ref().filter(|_| is_full);
-        let mut rows = Vec::new();
-        for (base, pages) in memory.iter().flat_map(|memory| &memory.runs) {
-            rows.push(range(*base, *pages, *pages, signed(offset), "memory run"));
-            offset = offset.saturating_add(pages.saturating_mul(PAGE));
-        }
-        rows
-    }
-
-    /// The bitmap header: offset of the first page, pages present, pages described.
-    fn bitmap(&self) -> Option<(u64, u64, u64)> {
-        let start = header_bytes(self.header.width);
-        let header = slice(&self.image, start, 0x38)?;
-        let is_bitmap = header.starts_with(b"SDMPDUMP") || header.starts_with(b"FDMPDUMP");
-        let number = |at| u64_at(header, at);
-        is_bitmap.then_some((number(0x20)?, number(0x28)?, number(0x30)?))
     }
 
     pub(super) fn each_problem(&self, emit: Emit<'_, Problem>) {
@@ -183,10 +175,11 @@ impl KernelDump {
             reasons.extend(triage.problems.iter().cloned());
         } else if self.header.dump_type == DumpType::Triage {
             reasons.push("the triage block is cut off".to_owned());
-        } else if !self.is_complete() {
-            reasons.push("the file is shorter than its header says".to_owned());
+        } else if let Some(pages) = &self.pages {
+            reasons.extend(pages.problems.iter().cloned());
         }
-        if self.triage.is_some() {
+        let has_memory = self.pages.as_ref().is_some_and(|pages| pages.held != 0);
+        if self.triage.is_some() || has_memory {
             if self.kdbg().is_none() {
                 reasons.push("the dump holds no debugger data block".to_owned());
             }

@@ -1,0 +1,244 @@
+//! Physical memory as a bit for each page: the pages whose bit is set follow one another in the
+//! file.
+//!
+//! A page's place is the number of bits before its own. Counts are kept for blocks of bits only:
+//! the bitmap itself stays in the file.
+
+use super::{PAGE, Run};
+
+/// The smallest block, as a power of two of bits.
+const BLOCK: u32 = 9;
+/// However large the bitmap, there are no more blocks.
+const MAX_BLOCKS: u64 = 1 << 20;
+/// No machine that Windows runs on has more pages (52 bits of physical address).
+const MAX_BITS: u64 = 1 << 40;
+
+/// A bitmap in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bitmap {
+    /// Where the bits are in the file.
+    start: usize,
+    /// How many bits there are.
+    bits: u64,
+    /// Where the pages start in the file.
+    pages: u64,
+    /// The size of a block as a power of two of bits.
+    shift: u32,
+    /// For each block the number of bits that are set before it.
+    ranks: Vec<u64>,
+    /// How many bits are set.
+    set: u64,
+    /// How many pages the file holds.
+    held: u64,
+}
+
+impl Bitmap {
+    /// The bitmap of `bits` bits at `start`, whose pages start at `pages`. Bits that lie beyond
+    /// the file, or where the pages are, are none.
+    pub fn new(file: &[u8], start: usize, bits: u64, pages: u64) -> Self {
+        let end = usize::try_from(pages).unwrap_or(usize::MAX).min(file.len());
+        let room = end.saturating_sub(start) as u64;
+        let bits = bits.min(room.saturating_mul(8)).min(MAX_BITS);
+        let mut shift = BLOCK;
+        while bits >> shift > MAX_BLOCKS {
+            shift += 1;
+        }
+        let mut bitmap = Self { start, bits, pages, shift, ranks: Vec::new(), set: 0, held: 0 };
+        bitmap.count(file);
+        bitmap.held = bitmap.set.min((file.len() as u64).saturating_sub(pages) / PAGE);
+        bitmap
+    }
+
+    fn count(&mut self, file: &[u8]) {
+        let len = usize::try_from(self.bits.div_ceil(8)).unwrap_or_default();
+        let bytes = file.get(self.start..self.start.saturating_add(len)).unwrap_or_default();
+        let block = 1usize << (self.shift - 3);
+        self.ranks.reserve_exact(bytes.len() / block + 1);
+        for block in bytes.chunks(block) {
+            self.ranks.push(self.set);
+            self.set += ones(block);
+        }
+        // Bits of the last byte that are beyond the end.
+        let beyond = (bytes.len() as u64 * 8).saturating_sub(self.bits);
+        if let Some(last) = bytes.last().filter(|_| beyond != 0) {
+            self.set -= u64::from((last >> (8 - beyond)).count_ones());
+        }
+    }
+
+    /// How many bits there are.
+    pub const fn bits(&self) -> u64 {
+        self.bits
+    }
+
+    /// How many bits are set.
+    pub const fn set(&self) -> u64 {
+        self.set
+    }
+
+    /// How many pages the file holds.
+    pub const fn present(&self) -> u64 {
+        self.held
+    }
+
+    /// Where a page is in the file.
+    pub(super) fn offset_of(&self, file: &[u8], page: u64) -> Option<u64> {
+        if self.word(file, page)? & 1 == 0 {
+            return None;
+        }
+        self.place(self.rank(file, page)?)
+    }
+
+    fn place(&self, rank: u64) -> Option<u64> {
+        if rank >= self.held {
+            return None;
+        }
+        self.pages.checked_add(rank.checked_mul(PAGE)?)
+    }
+
+    /// How many bits are set before this one.
+    fn rank(&self, file: &[u8], page: u64) -> Option<u64> {
+        let block = page >> self.shift;
+        let rank = self.ranks.get(usize::try_from(block).ok()?)?;
+        let first = self.byte_of(block << self.shift)?;
+        let last = self.byte_of(page)?;
+        let whole = ones(file.get(first..last)?);
+        let part = file.get(last)? & !(u8::MAX << (page % 8));
+        Some(rank + whole + u64::from(part.count_ones()))
+    }
+
+    /// The place of the byte that holds a bit.
+    fn byte_of(&self, page: u64) -> Option<usize> {
+        self.start.checked_add(usize::try_from(page / 8).ok()?)
+    }
+
+    /// The bits from this one on, at least one and at most 64; those beyond the end are 0.
+    fn word(&self, file: &[u8], page: u64) -> Option<u64> {
+        let left = self.bits.checked_sub(page).filter(|left| *left != 0)?;
+        let at = self.byte_of(page)?;
+        let mut bytes = [0; 8];
+        let held = file.get(at..file.len().min(at.checked_add(8)?))?;
+        bytes.get_mut(..held.len())?.copy_from_slice(held);
+        let word = u64::from_le_bytes(bytes) >> (page % 8);
+        Some(if left >= 64 { word } else { word & !(u64::MAX << left) })
+    }
+
+    /// How many of the bits of [`Bitmap::word`] count.
+    fn width(&self, page: u64) -> u64 {
+        (64 - page % 8).min(self.bits.saturating_sub(page))
+    }
+
+    /// The first run from one page on and before another.
+    pub(super) fn next_run(&self, file: &[u8], from: u64, to: u64) -> Option<Run> {
+        let first = self.skip(file, from, to, false)?;
+        let end = self.skip(file, first, to, true).unwrap_or(to.min(self.bits));
+        let rank = self.rank(file, first)?;
+        let pages = (end - first).min(self.held.checked_sub(rank)?);
+        let offset = self.place(rank)?;
+        Some(Run { first, pages, offset })
+    }
+
+    /// The first bit from one on and before another that is not as given.
+    fn skip(&self, file: &[u8], from: u64, to: u64, set: bool) -> Option<u64> {
+        let end = to.min(self.bits);
+        let mut at = from;
+        while at < end {
+            let word = self.word(file, at)?;
+            let same = if set { word.trailing_ones() } else { word.trailing_zeros() };
+            let width = self.width(at);
+            if u64::from(same) < width {
+                return Some(at + u64::from(same)).filter(|at| *at < end);
+            }
+            at += width;
+        }
+        None
+    }
+}
+
+/// How many bits are set.
+fn ones(bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let words: u64 = words.iter().map(|w| u64::from(u64::from_le_bytes(*w).count_ones())).sum();
+    let rest: u64 = rest.iter().map(|byte| u64::from(byte.count_ones())).sum();
+    words + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every page by the bits one after another, as slowly as can be.
+    fn slowly(file: &[u8], start: usize, bits: u64, pages: u64) -> Vec<Option<u64>> {
+        let mut next = pages;
+        let mut result = Vec::new();
+        for page in 0..bits {
+            let byte = file.get(start + page as usize / 8).copied().unwrap_or(0);
+            let mut place = None;
+            if byte >> (page % 8) & 1 == 1 {
+                place = Some(next).filter(|at| at + PAGE <= file.len() as u64);
+                next += PAGE;
+            }
+            result.push(place);
+        }
+        result
+    }
+
+    fn random(seed: u64, len: usize, density: u64) -> Vec<u8> {
+        let mut state = seed;
+        let mut bit = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(seed | 1);
+            u8::from((state >> 40) % 100 < density)
+        };
+        (0..len).map(|_| (0..8).fold(0, |byte, at| byte | bit() << at)).collect()
+    }
+
+    #[test]
+    fn ranks_agree_with_counting() {
+        for (seed, bytes, cut, density) in
+            [(1, 300, 0, 50), (2, 129, 3, 90), (3, 64, 7, 5), (4, 700, 1, 99), (5, 1, 5, 50)]
+        {
+            let mut file = vec![0xee; 0x38];
+            file.extend(random(seed, bytes, density));
+            let pages = 0x1000;
+            file.resize(0x1000 + 900 * 0x1000 + 77, 0);
+            let bits = bytes as u64 * 8 - cut;
+            let bitmap = Bitmap::new(&file, 0x38, bits, pages);
+            let expected = slowly(&file, 0x38, bits, pages);
+            for (page, place) in expected.iter().enumerate() {
+                assert_eq!(bitmap.offset_of(&file, page as u64), *place, "{seed} {page}");
+            }
+            assert_eq!(bitmap.offset_of(&file, bits), None);
+            assert_eq!(bitmap.present(), expected.iter().flatten().count() as u64);
+            // Runs give the same pages, whatever the bounds.
+            for (from, to) in [(0, u64::MAX), (3, bits - 2), (bits / 2, bits / 2 + 1), (bits, 0)] {
+                let mut found = vec![None; expected.len()];
+                let mut at = from;
+                while let Some(run) = bitmap.next_run(&file, at, to) {
+                    for i in 0..run.pages {
+                        found[(run.first + i) as usize] = Some(run.offset + i * PAGE);
+                    }
+                    assert!(run.pages > 0 && run.first >= at);
+                    at = run.end();
+                }
+                for (page, place) in expected.iter().enumerate() {
+                    let is_asked = (from..to).contains(&(page as u64));
+                    assert_eq!(found[page], place.filter(|_| is_asked), "{seed} {page}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_file_does_not_hold_is_not_promised() {
+        let file = vec![0xff; 0x3000];
+        let absurd = Bitmap::new(&file, 0x1000, u64::MAX, 0x2000);
+        assert_eq!((absurd.bits(), absurd.set(), absurd.present()), (0x8000, 0x8000, 1));
+        assert_eq!(absurd.offset_of(&file, 0), Some(0x2000));
+        assert_eq!(absurd.offset_of(&file, 1), None);
+        for (start, bits, pages) in
+            [(usize::MAX, 8, 0), (0x2fff, 64, u64::MAX), (0, 0, 0), (0x2000, 8, 0x1000)]
+        {
+            let bitmap = Bitmap::new(&file, start, bits, pages);
+            assert_eq!(bitmap.next_run(&file, 0, u64::MAX), None);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! A machine whose physical memory a file holds: its address spaces, and their bytes.
+
+use super::paging::{self, Walked};
+use super::tlb::Tlb;
+use super::{Fault, Gpa, Gva, Mode, PAGE, PageMap, Physical, Prototypes, Translation};
+
+/// A machine: where its physical pages are in the file, and how it translates addresses.
+///
+/// Shared by threads; what one has translated the others find.
+#[derive(Debug)]
+pub struct Machine {
+    map: PageMap,
+    mode: Mode,
+    prototypes: Prototypes,
+    kernel: Root,
+    tlb: Tlb,
+}
+
+/// The root of an address space. Cheap to copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Root {
+    /// The physical address of the first table.
+    table: u64,
+    /// The number by which the cache knows it.
+    number: Option<u16>,
+}
+
+impl Root {
+    /// The physical address of the first table.
+    pub const fn table(self) -> Gpa {
+        Gpa(self.table)
+    }
+}
+
+impl Machine {
+    /// A machine with the kernel's page directory base.
+    pub fn new(map: PageMap, mode: Mode, kernel: u64) -> Self {
+        let tlb = Tlb::new();
+        let table = mode.table(kernel);
+        let kernel = Root { table, number: tlb.number(table) };
+        Self { map, mode, prototypes: Prototypes::default(), kernel, tlb }
+    }
+
+    /// The machine with another way of translating addresses, and another page directory base.
+    #[must_use]
+    pub fn with_mode(self, mode: Mode, kernel: u64) -> Self {
+        Self { prototypes: self.prototypes, ..Self::new(self.map, mode, kernel) }
+    }
+
+    /// The machine with another way of pointing to prototypes.
+    #[must_use]
+    pub fn with_prototypes(self, prototypes: Prototypes) -> Self {
+        Self { prototypes, ..Self::new(self.map, self.mode, self.kernel.table) }
+    }
+
+    /// Where the physical pages are.
+    pub const fn map(&self) -> &PageMap {
+        &self.map
+    }
+
+    /// How it translates addresses.
+    pub const fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The kernel's address space.
+    pub const fn kernel(&self) -> Root {
+        self.kernel
+    }
+
+    /// The address space of a page directory base.
+    pub fn root(&self, base: u64) -> Root {
+        let table = self.mode.table(base);
+        if table == self.kernel.table {
+            return self.kernel;
+        }
+        Root { table, number: self.tlb.number(table) }
+    }
+
+    /// The physical memory.
+    pub const fn physical<'a>(&'a self, file: &'a [u8]) -> Physical<'a> {
+        Physical::new(file, &self.map)
+    }
+
+    /// The physical address of a virtual one.
+    ///
+    /// # Errors
+    /// A [`Fault`] that says at which level the way ends.
+    pub fn translate(&self, file: &[u8], root: Root, at: Gva) -> Result<Translation, Fault> {
+        let memory = self.physical(file);
+        match paging::walk(memory, self.mode, self.prototypes, root.table, at)? {
+            Walked::Page(found) => Ok(found),
+            Walked::Prototype(entry) => {
+                // Prototypes are in pool; one that is known to a prototype itself is none.
+                let kernel = self.kernel.table;
+                match paging::walk(memory, self.mode, self.prototypes, kernel, entry)? {
+                    Walked::Page(found) => {
+                        paging::by_prototype(memory, self.mode, found.address, at)
+                    }
+                    Walked::Prototype(_) => Err(Fault::Damaged { at, level: 1 }),
+                }
+            }
+        }
+    }
+
+    /// The bytes from an address up to the end of its page of 4 KiB, as they stand in the file.
+    /// Never empty.
+    ///
+    /// # Errors
+    /// A [`Fault`] that says why there are none.
+    pub fn at<'f>(&self, file: &'f [u8], root: Root, at: Gva) -> Result<&'f [u8], Fault> {
+        let offset = self.place(file, root, at)?;
+        let start = usize::try_from(offset).map_err(|_| Fault::NotPresent(at))?;
+        let skip = usize::try_from(at.0 % PAGE).unwrap_or_default();
+        let end = start.saturating_add(usize::try_from(PAGE).unwrap_or_default());
+        file.get(start.saturating_add(skip)..end).ok_or(Fault::NotPresent(at))
+    }
+
+    /// Where the page of an address is in the file.
+    fn place(&self, file: &[u8], root: Root, at: Gva) -> Result<u64, Fault> {
+        let page = at.0 / PAGE;
+        let known = root.number.and_then(|number| self.tlb.get(number, page));
+        if let Some(offset) = known {
+            return Ok(offset);
+        }
+        let found = self.translate(file, root, at)?;
+        let offset = self.map.offset_of(file, found.address.0 / PAGE);
+        let offset = offset.ok_or(Fault::NotPresent(at))?;
+        if let Some(number) = root.number {
+            self.tlb.put(number, page, offset);
+        }
+        Ok(offset)
+    }
+
+    /// The first address from `start` on and before `end` whose byte the file holds.
+    ///
+    /// What is not mapped is skipped table by table, not page by page. Tables can map more pages
+    /// than there are, so whoever walks a range bounds it.
+    pub fn next_present(&self, file: &[u8], root: Root, start: Gva, end: Gva) -> Option<Gva> {
+        let mut at = start;
+        while at.0 < end.0 {
+            let gap = match self.place(file, root, at) {
+                Ok(_) => return Some(at),
+                Err(fault) => self.gap(fault),
+            };
+            at = match gap {
+                Gap::Bits(bits) if bits < 64 => Gva((at.0 >> bits).checked_add(1)? << bits),
+                Gap::UpperHalf if at.0 < self.mode.upper_half() => Gva(self.mode.upper_half()),
+                _ => return None,
+            };
+            // Shifting the last part of the address space over its end gives 0.
+            if at.0 == 0 {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// How much of the address space a fault speaks of.
+    fn gap(&self, fault: Fault) -> Gap {
+        match fault {
+            Fault::Unmapped { level, .. } | Fault::PagedOut { level, .. } => {
+                Gap::Bits(self.mode.shift(level))
+            }
+            Fault::NoTable { level, .. } => Gap::Bits(self.mode.shift(level.saturating_add(1))),
+            Fault::NotCanonical(_) => Gap::UpperHalf,
+            _ => Gap::Bits(12),
+        }
+    }
+}
+
+enum Gap {
+    /// Up to the next address with this many bits clear.
+    Bits(u32),
+    /// Up to the addresses of the kernel.
+    UpperHalf,
+}

@@ -1,0 +1,261 @@
+//! Page tables: from a virtual to a physical address.
+//!
+//! Knows how processors read their tables. Entries that the processor cannot use are handed to
+//! [`super::software`].
+
+use super::software::{self, Prototypes, Software};
+use super::{Fault, Gpa, Gva, Physical};
+
+/// How a machine translates addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// 32-bit, two levels.
+    X86,
+    /// 32-bit with physical address extension, three levels.
+    Pae,
+    /// 64-bit, four levels.
+    X64,
+    /// 64-bit, five levels.
+    X64La57,
+    /// 64-bit ARM with pages of 4 KiB, four levels. Windows lets the tables of both halves of the
+    /// address space follow one another in one page.
+    Arm64,
+}
+
+/// A level of tables: the lowest bit of an address that chooses an entry, and how many bits do.
+#[derive(Debug, Clone, Copy)]
+struct Level {
+    shift: u32,
+    bits: u32,
+}
+
+const X86: &[Level] = &[Level { shift: 22, bits: 10 }, Level { shift: 12, bits: 10 }];
+const PAE: &[Level] =
+    &[Level { shift: 30, bits: 2 }, Level { shift: 21, bits: 9 }, Level { shift: 12, bits: 9 }];
+const X64: &[Level] = &[
+    Level { shift: 48, bits: 9 },
+    Level { shift: 39, bits: 9 },
+    Level { shift: 30, bits: 9 },
+    Level { shift: 21, bits: 9 },
+    Level { shift: 12, bits: 9 },
+];
+
+impl Mode {
+    /// The tables, from the one that the machine's register points to.
+    fn levels(self) -> &'static [Level] {
+        match self {
+            Self::X86 => X86,
+            Self::Pae => PAE,
+            Self::X64 | Self::Arm64 => X64.get(1..).unwrap_or_default(),
+            Self::X64La57 => X64,
+        }
+    }
+
+    /// The lowest bit of an address that chooses an entry at a level, counted from 1.
+    pub(super) fn shift(self, level: u8) -> u32 {
+        let from_last = usize::from(level.saturating_sub(1));
+        self.levels().iter().rev().nth(from_last).map_or(64, |level| level.shift)
+    }
+
+    /// The size of an entry.
+    pub const fn entry_bytes(self) -> u64 {
+        match self {
+            Self::X86 => 4,
+            _ => 8,
+        }
+    }
+
+    /// The address of the first table in a page directory base, which holds other things in its
+    /// low bits, such as the number that tells address spaces apart.
+    pub const fn table(self, base: u64) -> u64 {
+        match self {
+            Self::X86 => base & 0xffff_f000,
+            Self::Pae => base & 0xffff_ffe0,
+            Self::X64 | Self::X64La57 => base & 0x000f_ffff_ffff_f000,
+            Self::Arm64 => base & 0x0000_ffff_ffff_f000,
+        }
+    }
+
+    /// The bits of an entry that are the address of a page or a table.
+    const fn address_bits(self) -> u64 {
+        match self {
+            Self::X86 => 0xffff_f000,
+            Self::Pae | Self::X64 | Self::X64La57 => 0x000f_ffff_ffff_f000,
+            Self::Arm64 => 0x0000_ffff_ffff_f000,
+        }
+    }
+
+    /// Whether the machine has such an address.
+    pub(super) const fn has(self, at: Gva) -> bool {
+        let upper = match self {
+            Self::X86 | Self::Pae => return at.0 >> 32 == 0,
+            Self::X64 | Self::Arm64 => at.0.cast_signed() >> 47,
+            Self::X64La57 => at.0.cast_signed() >> 56,
+        };
+        upper == 0 || upper == -1
+    }
+
+    /// The first address of the upper half.
+    pub(super) const fn upper_half(self) -> u64 {
+        match self {
+            Self::X86 | Self::Pae => 0x8000_0000,
+            Self::X64 | Self::Arm64 => 0xffff_8000_0000_0000,
+            Self::X64La57 => 0xff00_0000_0000_0000,
+        }
+    }
+
+    /// What an entry at a level, counted from 1, is to the processor.
+    const fn kind(self, entry: u64, level: u8) -> Kind {
+        let large = entry & 0x80 != 0;
+        match (self, level) {
+            (Self::Arm64, _) => match (entry & 3, level) {
+                (3, 1) => Kind::Page,
+                (1, 2 | 3) => Kind::Page,
+                (3, _) => Kind::Table,
+                _ => Kind::Software,
+            },
+            _ if entry & 1 == 0 => Kind::Software,
+            (_, 1) | (Self::X64 | Self::X64La57, 2 | 3) | (Self::X86 | Self::Pae, 2)
+                if level == 1 || large =>
+            {
+                Kind::Page
+            }
+            _ => Kind::Table,
+        }
+    }
+
+    /// The physical address of the page that an entry maps.
+    const fn page(self, entry: u64, size: u64) -> u64 {
+        let address = entry & self.address_bits() & !(size - 1);
+        match self {
+            // Eight more bits of the address of a page of 4 MiB (PSE-36).
+            Self::X86 if size > 0x1000 => address | (entry >> 13 & 0xff) << 32,
+            _ => address,
+        }
+    }
+}
+
+enum Kind {
+    Page,
+    Table,
+    Software,
+}
+
+/// By which entry a page was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Via {
+    /// By one that the processor uses.
+    Hardware,
+    /// By one that was taken from the processor, the page still being in memory.
+    Transition,
+    /// By a prototype entry, which processes that share the page have in common.
+    Prototype,
+}
+
+/// Where a virtual address is in physical memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Translation {
+    /// The physical address.
+    pub address: Gpa,
+    /// The size of the page.
+    pub page_bytes: u64,
+    /// How it was found.
+    pub via: Via,
+}
+
+/// What a walk through the tables ends with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Walked {
+    /// With a page.
+    Page(Translation),
+    /// With the address of a prototype entry.
+    Prototype(Gva),
+}
+
+/// Walks the tables from the first one.
+///
+/// Every step goes one level down, so tables that point to themselves end like all others.
+pub(super) fn walk(
+    memory: Physical<'_>,
+    mode: Mode,
+    prototypes: Prototypes,
+    first: u64,
+    at: Gva,
+) -> Result<Walked, Fault> {
+    if !mode.has(at) {
+        return Err(Fault::NotCanonical(at));
+    }
+    let levels = mode.levels();
+    let mut table = first;
+    for (above, Level { shift, bits }) in levels.iter().enumerate() {
+        let level = u8::try_from(levels.len() - above).unwrap_or(u8::MAX);
+        let index = at.0 >> shift & ((1 << bits) - 1);
+        let place = table.checked_add(index * mode.entry_bytes());
+        let entry = place.and_then(|place| entry_at(memory, mode, Gpa(place)));
+        let entry = entry.ok_or(Fault::NoTable { at, level })?;
+        table = match mode.kind(entry, level) {
+            Kind::Page => return Ok(Walked::Page(page(mode, entry, *shift, at))),
+            Kind::Table => entry & mode.address_bits(),
+            Kind::Software => {
+                let said = software::read(mode, prototypes, entry, memory.map().end());
+                match (said, level) {
+                    (Software::Transition(address), 1) => {
+                        return Ok(Walked::Page(small(address, at, Via::Transition)));
+                    }
+                    // Tables leave the processor's reach like other pages.
+                    (Software::Transition(address), _) => address,
+                    (Software::Prototype(entry), 1) => return Ok(Walked::Prototype(entry)),
+                    // A table that was not made yet has no entries.
+                    (Software::DemandZero, 2..) => return Err(Fault::Unmapped { at, level }),
+                    (said, _) => return Err(fault(said, at, level)),
+                }
+            }
+        };
+    }
+    Err(Fault::Unmapped { at, level: 1 })
+}
+
+/// What a prototype entry says of the page.
+pub(super) fn by_prototype(
+    memory: Physical<'_>,
+    mode: Mode,
+    entry: Gpa,
+    at: Gva,
+) -> Result<Translation, Fault> {
+    let entry = entry_at(memory, mode, entry).ok_or(Fault::NoTable { at, level: 1 })?;
+    if entry & 1 == 1 {
+        return Ok(small(entry & mode.address_bits(), at, Via::Prototype));
+    }
+    match software::read_prototype(mode, entry, memory.map().end()) {
+        Software::Transition(address) => Ok(small(address, at, Via::Prototype)),
+        said => Err(fault(said, at, 1)),
+    }
+}
+
+fn entry_at(memory: Physical<'_>, mode: Mode, place: Gpa) -> Option<u64> {
+    match mode {
+        Mode::X86 => memory.u32_at(place).map(u64::from),
+        _ => memory.u64_at(place),
+    }
+}
+
+fn page(mode: Mode, entry: u64, shift: u32, at: Gva) -> Translation {
+    let page_bytes = 1 << shift;
+    let address = Gpa(mode.page(entry, page_bytes) | at.0 & (page_bytes - 1));
+    Translation { address, page_bytes, via: Via::Hardware }
+}
+
+fn small(page: u64, at: Gva, via: Via) -> Translation {
+    Translation { address: Gpa(page | at.0 & 0xfff), page_bytes: 0x1000, via }
+}
+
+const fn fault(said: Software, at: Gva, level: u8) -> Fault {
+    match said {
+        Software::PagedOut => Fault::PagedOut { at, level },
+        Software::DemandZero => Fault::DemandZero(at),
+        Software::Empty => Fault::Unmapped { at, level },
+        Software::Transition(_) | Software::Prototype(_) | Software::Damaged => {
+            Fault::Damaged { at, level }
+        }
+    }
+}

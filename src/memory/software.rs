@@ -1,0 +1,177 @@
+//! What Windows writes into the entry of a page that the processor cannot reach.
+//!
+//! The processor looks at the lowest bit of such an entry only. Windows says in the rest of it
+//! where the page is: still in memory (transition), known to another entry (prototype), in a page
+//! file, or not made yet (demand zero).
+
+use super::{Gva, Mode};
+
+/// The bits by which kinds of entries are told: valid, prototype, transition.
+const KIND: u64 = 0xc01;
+const TRANSITION: u64 = 0x800;
+const PROTOTYPE: u64 = 0x400;
+/// Set where the bits that hide a page number from speculation are not there.
+const NOT_HIDDEN: u64 = 0x10;
+/// The page number in an entry of 64 bits.
+const NUMBER: u64 = 0x000f_ffff_ffff_f000;
+
+/// How 32-bit entries point to prototypes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Prototypes {
+    /// By 29 bits of the address, whose highest bit is set. Since Vista.
+    #[default]
+    Absolute,
+    /// By a distance from the start of paged pool. Up to Windows 2003, without physical address
+    /// extension.
+    FromPagedPool(u32),
+}
+
+/// What an entry says of a page that the processor cannot reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Software {
+    /// Nothing is there.
+    Empty,
+    /// The page is in memory, at this physical address.
+    Transition(u64),
+    /// Another entry knows it; that one is at this address.
+    Prototype(Gva),
+    /// In a page file, or in a part of a mapped file that is not in memory.
+    PagedOut,
+    /// Not made yet.
+    DemandZero,
+    /// The entry contradicts itself.
+    Damaged,
+}
+
+/// Reads an entry. `end` is a page number that no page of the machine reaches.
+pub(super) fn read(mode: Mode, prototypes: Prototypes, entry: u64, end: u64) -> Software {
+    if entry == 0 {
+        return Software::Empty;
+    }
+    if entry & KIND == TRANSITION {
+        return Software::Transition(number(mode, entry, end));
+    }
+    if entry & PROTOTYPE != 0 {
+        return prototype(mode, prototypes, entry);
+    }
+    let in_file = match mode {
+        Mode::X86 => entry >> 12,
+        _ => shown(entry, end) >> 32,
+    };
+    if in_file == 0 { Software::DemandZero } else { Software::PagedOut }
+}
+
+/// Reads an entry that prototype entries lead to; the same bit means another thing in it.
+pub(super) fn read_prototype(mode: Mode, entry: u64, end: u64) -> Software {
+    // A part of a mapped file that is not in memory. Since Windows 11 22H2 its entry is the
+    // address of a control structure, all other entries leave the highest bits clear.
+    let is_address = mode.entry_bytes() == 8 && entry >> 47 == 0x1_ffff;
+    if entry & KIND != TRANSITION && (entry & PROTOTYPE != 0 || is_address) {
+        return Software::PagedOut;
+    }
+    read(mode, Prototypes::default(), entry, end)
+}
+
+/// The physical address of a page in transition.
+fn number(mode: Mode, entry: u64, end: u64) -> u64 {
+    match mode {
+        Mode::X86 => entry & 0xffff_f000,
+        _ => shown(entry, end) & NUMBER,
+    }
+}
+
+/// An entry without the bits that hide it.
+///
+/// Since Windows 10 1803 (against L1 terminal fault) the kernel sets bits in such entries that
+/// make the page number one beyond all memory, unless another bit says that it does not. Which
+/// bits it takes differs by processor, but a bit beyond all memory is never part of the number.
+const fn shown(entry: u64, end: u64) -> u64 {
+    if entry & NOT_HIDDEN != 0 || (entry & NUMBER) >> 12 < end {
+        return entry;
+    }
+    let used = u64::MAX >> end.saturating_sub(1).leading_zeros();
+    let hidden = NUMBER & !(used << 12);
+    // At most a few bits hide; more of them are an offset in a page file.
+    if (entry & hidden).count_ones() > 2 { entry } else { entry & !hidden }
+}
+
+fn prototype(mode: Mode, prototypes: Prototypes, entry: u64) -> Software {
+    let (address, is_kernel, align) = match mode {
+        Mode::X86 => {
+            let address = match prototypes {
+                Prototypes::Absolute => 0x8000_0000 | entry >> 1 & 0x7fff_fc00 | entry << 1 & 0x3fc,
+                Prototypes::FromPagedPool(base) => {
+                    let distance = (entry >> 11 << 9) + ((entry & 0xfe) << 1);
+                    (u64::from(base) + distance) & 0xffff_ffff
+                }
+            };
+            (address, address >> 31 == 1, 4)
+        }
+        Mode::Pae => (entry >> 32, entry >> 63 == 1, 8),
+        _ => (0xffff << 48 | entry >> 16, entry >> 63 == 1, 8),
+    };
+    // All ones where a distance would be: which entry it is has to be looked up elsewhere, because
+    // the page has not been used by this process.
+    if mode.entry_bytes() == 8 && entry >> 32 == 0xffff_ffff {
+        return Software::PagedOut;
+    }
+    if is_kernel && address % align == 0 {
+        Software::Prototype(Gva(address))
+    } else {
+        Software::Damaged
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn x64(entry: u64) -> Software {
+        read(Mode::X64, Prototypes::default(), entry, 0x20_0000)
+    }
+
+    #[test]
+    fn kinds_of_entries() {
+        assert_eq!(x64(0), Software::Empty);
+        assert_eq!(x64(0x0000_0001_2345_6880), Software::Transition(0x1_2345_6000));
+        // 46 bits of physical address: bit 45 hides the number.
+        assert_eq!(x64(0x0000_2001_2345_6880), Software::Transition(0x1_2345_6000));
+        assert_eq!(x64(0x0000_2001_2345_6890), Software::Transition(0x2001_2345_6000));
+        assert_eq!(x64(0x80), Software::DemandZero);
+        assert_eq!(x64(0x0000_2000_0000_0080), Software::DemandZero);
+        assert_eq!(x64(0x0001_2345_0000_2080), Software::PagedOut);
+        assert_eq!(x64(0xffff_ffff_0000_0480), Software::PagedOut);
+        assert_eq!(x64(0x8a00_1234_5678_0400), Software::Prototype(Gva(0xffff_8a00_1234_5678)));
+        assert_eq!(x64(0x0a00_1234_5678_0400), Software::Damaged);
+        assert_eq!(x64(0x8a00_1234_5679_0400), Software::Damaged);
+    }
+
+    #[test]
+    fn kinds_of_32_bit_entries() {
+        let pae = |entry| read(Mode::Pae, Prototypes::default(), entry, 0x10_0000);
+        assert_eq!(pae(0xe123_4568_0000_0420), Software::Prototype(Gva(0xe123_4568)));
+        assert_eq!(pae(0x1234_5880), Software::Transition(0x1234_5000));
+        let x86 = |prototypes, entry| read(Mode::X86, prototypes, entry, 0x10_0000);
+        assert_eq!(x86(Prototypes::Absolute, 0x1234_5880), Software::Transition(0x1234_5000));
+        assert_eq!(x86(Prototypes::Absolute, 0x0000_5080), Software::PagedOut);
+        assert_eq!(x86(Prototypes::Absolute, 0x0000_0080), Software::DemandZero);
+        // The entry for a prototype at 0xe1234568, as each version packs it.
+        let absolute = (0x6123_4568u64 >> 10) << 11 | 0x400 | (0x168 >> 2) << 1;
+        assert_eq!(x86(Prototypes::Absolute, absolute), Software::Prototype(Gva(0xe123_4568)));
+        let distance = 0x12_3568u64;
+        let packed = distance >> 9 << 11 | 0x400 | (distance & 0x1fc) >> 1;
+        assert_eq!(
+            x86(Prototypes::FromPagedPool(0xe100_0000), packed),
+            Software::Prototype(Gva(0xe112_3568))
+        );
+    }
+
+    #[test]
+    fn prototypes_themselves() {
+        let of = |entry| read_prototype(Mode::X64, entry, 0x20_0000);
+        assert_eq!(of(0x8a00_1234_5678_0400), Software::PagedOut);
+        assert_eq!(of(0xffff_8a00_1234_5670), Software::PagedOut);
+        assert_eq!(of(0x1_2345_6880), Software::Transition(0x1_2345_6000));
+        assert_eq!(of(0x80), Software::DemandZero);
+    }
+}
