@@ -5,7 +5,8 @@ use super::foreign;
 use super::{Error, Image};
 
 /// What every refusal ends with.
-const ACCEPTED: &str = "expected a Windows kernel dump (PAGEDU64, PAGEDUMP) or a minidump (MDMP)";
+const ACCEPTED: &str =
+    "expected a Windows kernel dump (PAGEDU64, PAGEDUMP), a minidump (MDMP) or a debugger log";
 
 /// The container formats that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub enum Format {
     Kernel64,
     /// A 32-bit kernel dump (`PAGEDUMP`).
     Kernel32,
+    /// Text, which may be a debugger's log; whether it is, its reader tells.
+    Text,
 }
 
 impl Format {
@@ -25,6 +28,7 @@ impl Format {
             Self::Minidump => b"MDMP",
             Self::Kernel64 => b"PAGEDU64",
             Self::Kernel32 => b"PAGEDUMP",
+            Self::Text => b"",
         }
     }
 
@@ -34,6 +38,7 @@ impl Format {
             Self::Minidump => 32,
             Self::Kernel64 => 0x2000,
             Self::Kernel32 => 0x1000,
+            Self::Text => 0,
         }
     }
 
@@ -42,6 +47,7 @@ impl Format {
             Self::Minidump => "minidump",
             Self::Kernel64 => "64-bit kernel dump",
             Self::Kernel32 => "32-bit kernel dump",
+            Self::Text => "text",
         }
     }
 }
@@ -75,6 +81,9 @@ fn tell(bytes: &[u8]) -> Result<Format, String> {
             "a kernel dump header with the mark {mark:#010x} instead of DUMP or DU64: \
              the dump was not written to its end"
         ));
+    }
+    if foreign::is_text(bytes) {
+        return Ok(Format::Text);
     }
     Err(format!("{}; {ACCEPTED}", foreign::describe(bytes)))
 }
@@ -120,7 +129,7 @@ mod tests {
 
     #[test]
     fn messages_are_one_line() {
-        let message = one_line(&tell(b"\x1b[31m\nred").unwrap_err());
+        let message = one_line(&tell(b"\x1b[31m\n\0red").unwrap_err());
         assert!(!message.contains(char::is_control), "{message:?}");
     }
 }

@@ -52,16 +52,8 @@ const MAGICS: &[Magic] = &[
     Magic(0, b"\xff\xd8\xff", "a JPEG picture"),
 ];
 
-/// What a debugger prints and hardly anything else does.
-const LOG_MARKS: &[&str] = &[
-    "Microsoft (R) Windows Debugger",
-    "Loading Dump File",
-    "Bugcheck Analysis",
-    "kd> ",
-    "Opened log file",
-    "ChildEBP",
-    "Child-SP",
-];
+/// Words that start formats of which the text is no log.
+const MARKUP: [&str; 5] = ["<!doctype", "<html", "<?xml", "%!ps", "{\\rtf"];
 
 /// How much of a file is looked at to tell text and zeros.
 const SAMPLE: usize = 64 * 1024;
@@ -85,8 +77,8 @@ pub(super) fn describe(bytes: &[u8]) -> String {
             if sample.len() == bytes.len() { "nothing but" } else { "a file that starts with" };
         return format!("{all} zeros ({} bytes)", bytes.len());
     }
-    if let Some(words) = text(sample) {
-        return words.to_owned();
+    if is_text(bytes) {
+        return "text".to_owned();
     }
     let start: Vec<String> = bytes.iter().take(8).map(|b| format!("{b:02x}")).collect();
     let start = start.join(" ");
@@ -120,29 +112,45 @@ fn executable(bytes: &[u8]) -> String {
     }
 }
 
-/// Words for text: UTF-8, or UTF-16 with a byte order mark.
-fn text(sample: &[u8]) -> Option<&'static str> {
-    let decoded = match sample {
-        [0xff, 0xfe, rest @ ..] => super::bytes::text_utf16(rest),
-        _ => utf8(sample)?.to_owned(),
-    };
-    let printable = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r' | '\x0c' | '\x1b');
-    if decoded.is_empty() || !decoded.chars().all(printable) {
-        return None;
+/// Whether the file is text: UTF-8, UTF-16 with or without a byte order mark, or a code page; with
+/// no more control characters than a debugger's log may have, and no format of documents.
+pub(super) fn is_text(bytes: &[u8]) -> bool {
+    let sample = bytes.get(..SAMPLE).unwrap_or(bytes);
+    let is_known = MAGICS.iter().any(|m| slice(bytes, m.0, m.1.len()) == Some(m.1));
+    if sample.is_empty() || is_known || sample.starts_with(b"MZ") {
+        return false;
     }
-    let is_log = LOG_MARKS.iter().any(|mark| decoded.contains(mark));
-    Some(if is_log { "text, by its content a debugger log" } else { "text" })
+    let text = text(sample);
+    let start: String = text.trim_start().chars().take(16).collect();
+    let start = start.to_ascii_lowercase();
+    if MARKUP.iter().any(|mark| start.starts_with(mark)) {
+        return false;
+    }
+    let is_odd = |c: &char| {
+        c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\x07' | '\x08' | '\x0c' | '\x1b')
+    };
+    let odd = text.chars().filter(is_odd).count();
+    !text.contains('\0') && odd * 200 <= text.len()
 }
 
-/// The sample as UTF-8, not minding a character that its end cuts.
-fn utf8(sample: &[u8]) -> Option<&str> {
-    match std::str::from_utf8(sample) {
-        Ok(text) => Some(text),
-        Err(error) if error.error_len().is_none() && sample.len() == SAMPLE => {
-            std::str::from_utf8(sample.get(..error.valid_up_to())?).ok()
+/// The sample as characters.
+fn text(sample: &[u8]) -> String {
+    match sample {
+        [0xff, 0xfe, rest @ ..] => super::bytes::text_utf16(rest),
+        [0xfe, 0xff, rest @ ..] => {
+            let swapped: Vec<u8> = rest.chunks_exact(2).flat_map(|p| [p[1], p[0]]).collect();
+            super::bytes::text_utf16(&swapped)
         }
-        Err(_) => None,
+        _ if is_wide(sample) => super::bytes::text_utf16(sample),
+        _ => sample.iter().map(|b| char::from(*b)).collect(),
     }
+}
+
+/// Whether nearly every second byte is zero.
+fn is_wide(sample: &[u8]) -> bool {
+    let start = sample.get(..256).unwrap_or(sample);
+    let wide = start.chunks_exact(2).filter(|pair| pair[0] != 0 && pair[1] == 0).count();
+    wide >= 16 && wide * 20 >= start.len() * 9
 }
 
 #[cfg(test)]
@@ -169,7 +177,6 @@ mod tests {
             (&vec![0; 70_000], "a file that starts with zeros (70000 bytes)"),
             (b"hello, world\r\n", "text"),
             ("Gr\u{fc}\u{df}e".as_bytes(), "text"),
-            (b"0: kd> !analyze -v\n", "text, by its content a debugger log"),
             (b"\xff\xfeh\0i\0", "text"),
             (b"\x01\x02\x03", "no dump (starts with 01 02 03)"),
             (

@@ -73,6 +73,15 @@ macro_rules! row {
             pub log: Option<$crate::model::LogPlace>,
         }
 
+        impl $name {
+            /// Takes over the values that this row does not have and another of the same object has.
+            pub fn complete_with(&mut self, other: Self) {
+                $(if self.$field.is_err() && other.$field.is_ok() {
+                    self.$field = other.$field;
+                })*
+            }
+        }
+
         impl $crate::model::Logged for $name {
             fn log_place(&self) -> Option<&$crate::model::LogPlace> {
                 self.log.as_ref()

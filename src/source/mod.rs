@@ -2,6 +2,7 @@
 
 pub(crate) mod context;
 pub mod kernel;
+mod log;
 pub(crate) mod printable;
 pub mod user;
 
@@ -16,6 +17,7 @@ use crate::symbol::Store;
 pub fn open(image: Image, symbols: &Store) -> Result<Box<dyn Source>, dump::Error> {
     match dump::detect(&image)? {
         Format::Minidump => Ok(Box::new(user::open(image, symbols)?)),
+        Format::Text => log::open(image),
         Format::Kernel64 | Format::Kernel32 => kernel::open(image, symbols),
     }
 }

@@ -1,0 +1,69 @@
+//! The readers of commands: one file for each family, and one line each in [`ALL`].
+//!
+//! A reader knows by which names its command is typed, by which lines its output is recognised when
+//! the prompt is missing, which tables it fills, and how its lines become rows. It knows nothing of
+//! files, prompts or other readers' output.
+
+use super::line::Lines;
+use super::sink::Sink;
+
+/// What a reader is told of its command.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Context<'a> {
+    /// The command as typed; as named by the reader where it was recognised by its output.
+    pub(super) command: &'a str,
+    /// Whether addresses have 64 bits.
+    pub(super) is_wide: bool,
+    /// Whether the prompt is that of a kernel.
+    pub(super) is_kernel: bool,
+    /// The processor of a kernel prompt, the thread of another.
+    pub(super) number: Option<i64>,
+}
+
+impl Context<'_> {
+    /// The arguments of the command.
+    pub(super) fn arguments(&self) -> &str {
+        self.command.split_once(char::is_whitespace).map_or("", |(_, rest)| rest.trim())
+    }
+}
+
+/// A line by which output is recognised.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Signature {
+    /// A text that the line holds; all texts of all readers are searched at once.
+    pub(super) literal: &'static str,
+    /// What else is true of the line.
+    pub(super) check: fn(&str) -> bool,
+}
+
+/// How one command's output is read.
+pub(super) struct Reader {
+    /// The name, as people type it.
+    pub(super) name: &'static str,
+    /// Whether a command's name (lower case, without library and arguments) is this one's.
+    pub(super) is_named: fn(&str) -> bool,
+    /// Lines by which the output is recognised.
+    pub(super) signatures: &'static [Signature],
+    /// Readers whose output may stand inside this one's, which then reads it itself.
+    pub(super) contains: &'static [&'static str],
+    /// The tables that it fills.
+    pub(super) tables: &'static [&'static str],
+    /// Reads the output.
+    pub(super) read: fn(&Context<'_>, &mut Lines<'_>, &mut Sink<'_>),
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Reader").field(&self.name).finish()
+    }
+}
+
+mod running;
+
+/// Every reader. Where two would recognise a line, the first does.
+pub(super) static ALL: &[&Reader] = &[&running::READER];
+
+/// The reader of a command by its name.
+pub(super) fn named(name: &str) -> Option<usize> {
+    ALL.iter().position(|reader| (reader.is_named)(name))
+}

@@ -1,0 +1,101 @@
+//! `!running`: what runs on each processor.
+
+use super::{Context, Reader, Signature};
+use crate::model::Processor;
+use crate::source::log::line::{Line, Lines};
+use crate::source::log::scan::{hex, pointer};
+use crate::source::log::sink::Sink;
+
+/// The reader.
+pub(super) static READER: Reader = Reader {
+    name: "!running",
+    is_named: |name| name == "!running",
+    signatures: &[
+        Signature {
+            literal: "System Processors",
+            check: |l| l.trim_start().starts_with("System Processors"),
+        },
+        Signature { literal: "Prcb", check: is_header },
+    ],
+    contains: &["k"],
+    tables: &["processors"],
+    read,
+};
+
+fn is_header(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with("Prcb") && line.contains("Current") && line.contains("Next")
+}
+
+fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
+    let mut has_idle = false;
+    for line in lines {
+        let text = line.trimmed();
+        if is_header(text) {
+            has_idle = text.contains("Idle");
+        } else if text.starts_with("System Processors")
+            || text.starts_with("Idle Processors")
+            || text.starts_with("All processors idle")
+            || line.is_blank()
+        {
+            // Masks, which the rows say again.
+        } else if let Some(row) = row(&line, has_idle) {
+            sink.row(&line, row);
+        } else {
+            sink.unread(&line);
+        }
+    }
+}
+
+/// `1  f7737120  8a3da020            ................`, on newer systems with priorities in
+/// parentheses and the idle thread.
+fn row(line: &Line<'_>, has_idle: bool) -> Option<Processor> {
+    // Priorities stand in parentheses, padded.
+    let plain = without_parentheses(line.trimmed());
+    let mut words = plain.split_whitespace();
+    let number = words.next()?.parse().ok()?;
+    let prcb = hex(words.next()?)?;
+    let mut threads = Vec::new();
+    let mut locks = None;
+    for word in words {
+        if let Some(address) = hex(word).filter(|_| word.len() >= 8) {
+            threads.push(address);
+        } else if word.len() == 16 && word.bytes().all(|b| matches!(b, b'.' | b'O' | b'0'..=b'9')) {
+            locks = Some(word.to_owned());
+        } else {
+            return None;
+        }
+    }
+    let mut threads = threads.into_iter();
+    let current = threads.next()?;
+    let mut next = threads.next();
+    let mut idle = threads.next();
+    if has_idle && idle.is_none() {
+        // The column of the next thread is blank if there is none.
+        (next, idle) = (None, next);
+    }
+    Some(Processor {
+        processor: Ok(number),
+        prcb: Ok(prcb),
+        current_ethread: pointer(current),
+        next_ethread: next.map_or(Err(crate::catalog::Absent::NotApplicable), pointer),
+        idle_ethread: idle.map_or(Err(crate::catalog::Absent::NotApplicable), pointer),
+        is_idle: idle.map(|idle| idle == current).ok_or(crate::catalog::Absent::NotApplicable),
+        queued_locks: locks.ok_or(crate::catalog::Absent::NotApplicable),
+        ..Processor::default()
+    })
+}
+
+fn without_parentheses(text: &str) -> String {
+    let mut depth = 0u32;
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => out.push(c),
+            _ => {}
+        }
+    }
+    out
+}

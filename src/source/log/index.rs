@@ -1,0 +1,370 @@
+//! Where commands are in a log: found by their prompts, and where those are missing by what their
+//! output looks like. One pass over the file, which keeps a few numbers for each command.
+
+use std::sync::{Arc, OnceLock};
+
+use aho_corasick::AhoCorasick;
+
+use super::command::{ALL, Reader, Signature, named};
+use super::line::{is_noise, normalised};
+use super::prompt::{self, Prompt};
+use super::text::{RawLine, Text};
+
+/// More commands than this are not listed one by one; the last one holds the rest of the file.
+const MAX_SECTIONS: usize = 2_000_000;
+/// What only an opening banner of a debugger says.
+const BANNER: &str = "Microsoft (R) Windows Debugger";
+const LOADING: &str = "Loading Dump File [";
+
+/// A command and its output, or text that belongs to no command.
+#[derive(Debug, Clone)]
+pub(super) struct Section {
+    /// Offset of the first line: that of the prompt, where there is one.
+    pub(super) start: usize,
+    /// Offset after the last line.
+    pub(super) end: usize,
+    /// Number of the first line, from 1.
+    pub(super) line: u64,
+    /// Number of lines.
+    pub(super) lines: u64,
+    /// What stands before every line.
+    pub(super) prefix: Box<str>,
+    /// The prompt; empty where there is none.
+    pub(super) prompt: Box<str>,
+    /// Whether the prompt is that of a kernel.
+    pub(super) is_kernel: bool,
+    /// Processor or thread of the prompt.
+    pub(super) number: Option<i64>,
+    /// The command: as typed, or the name of the reader that recognised the output; empty for text.
+    pub(super) command: Arc<str>,
+    /// The reader, by its place in [`ALL`].
+    pub(super) reader: Option<usize>,
+    /// Number of the target, from 1.
+    pub(super) target: u32,
+    /// Whether the output starts on the first line, after the prompt or without one.
+    pub(super) starts_at_once: bool,
+}
+
+impl Section {
+    /// The reader of its output.
+    pub(super) fn reader(&self) -> Option<&'static Reader> {
+        ALL.get(self.reader?).copied()
+    }
+
+    /// Whether it was typed, or recognised by its output.
+    pub(super) fn is_command(&self) -> bool {
+        !self.command.is_empty()
+    }
+}
+
+/// All signatures of all readers, searched at once.
+struct Signatures {
+    searcher: Option<AhoCorasick>,
+    /// By pattern: the reader and its signature; the patterns of prompts come after them.
+    by_pattern: Vec<(usize, Signature)>,
+}
+
+/// What a prompt ends in: of kernels, and of threads whose number ends in a digit.
+const PROMPTS: [&str; 14] =
+    ["kd>", "kd:", ":x86>", ":arm64", "0>", "1>", "2>", "3>", "4>", "5>", "6>", "7>", "8>", "9>"];
+
+fn signatures() -> &'static Signatures {
+    static FOUND: OnceLock<Signatures> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        let of = |(index, reader): (usize, &&'static Reader)| {
+            let all = reader.signatures.iter().map(move |s| (index, *s));
+            all.collect::<Vec<_>>()
+        };
+        let by_pattern: Vec<(usize, Signature)> = ALL.iter().enumerate().flat_map(of).collect();
+        let literals = by_pattern.iter().map(|(_, signature)| signature.literal);
+        let marks = PROMPTS.iter().copied().chain([BANNER, LOADING]);
+        let echoes = ["!"].into_iter();
+        Signatures {
+            searcher: AhoCorasick::new(literals.chain(marks).chain(echoes)).ok(),
+            by_pattern,
+        }
+    })
+}
+
+impl Signatures {
+    /// The first reader that recognises a line.
+    fn reader_of(&self, line: &str) -> Option<usize> {
+        let found = self.searcher.as_ref()?.find_overlapping_iter(line);
+        let hits = found.filter_map(|hit| self.by_pattern.get(hit.pattern().as_usize()));
+        hits.filter(|(_, signature)| (signature.check)(line)).map(|(reader, _)| *reader).min()
+    }
+}
+
+/// The sections of a text, in order, without a gap.
+pub(super) fn sections(text: &Text) -> Vec<Section> {
+    let mut index = Index { found: Vec::new(), open: None, target: 1, pending: Vec::new() };
+    match text.bytes() {
+        Some(bytes) => index.walk_candidates(text, bytes),
+        None => index.walk_lines(text),
+    }
+    index.finish(text.len());
+    index.found
+}
+
+struct Index {
+    found: Vec<Section>,
+    open: Option<Section>,
+    target: u32,
+    /// Commands of the same line whose output is still to come.
+    pending: Vec<(usize, Arc<str>)>,
+}
+
+impl Index {
+    /// Looks at every line.
+    fn walk_lines(&mut self, text: &Text) {
+        let (mut at, mut number) = (text.start(), 1);
+        while let Some(line) = text.line(at) {
+            let next = line.next;
+            self.line(&line, number);
+            number += 1;
+            at = next;
+        }
+    }
+
+    /// Looks only at lines that hold something of a prompt or of a signature, which one search over
+    /// all bytes finds.
+    fn walk_candidates(&mut self, text: &Text, bytes: &[u8]) {
+        let Some(searcher) = &signatures().searcher else { return self.walk_lines(text) };
+        let (mut at, mut number) = (text.start(), 1u64);
+        let mut seen = at;
+        while let Some(hit) = bytes.get(seen..).and_then(|rest| searcher.find(rest)) {
+            let hit = seen + hit.start();
+            // The line that holds the hit, and its number.
+            let line_start = bytes
+                .get(at..hit)
+                .map_or(at, |part| memchr::memrchr(b'\n', part).map_or(at, |feed| at + feed + 1));
+            number += count_lines(bytes.get(at..line_start).unwrap_or_default());
+            at = line_start;
+            let Some(line) = text.line(at) else { break };
+            if hit >= line.next {
+                // A lone carriage return ended an earlier line.
+                self.line(&line, number);
+                number += 1;
+                (at, seen) = (line.next, line.next);
+                continue;
+            }
+            let next = line.next;
+            self.line(&line, number);
+            number += 1;
+            (at, seen) = (next, next);
+        }
+        self.first_line(text);
+    }
+
+    /// A file may start with text that nothing recognises.
+    fn first_line(&mut self, text: &Text) {
+        let first = self.found.first().or(self.open.as_ref()).map(|section| section.start);
+        if first.is_none() && text.line(text.start()).is_some() {
+            self.open = Some(plain(text.start(), 1, self.target));
+        }
+    }
+
+    fn line(&mut self, line: &RawLine<'_>, number: u64) {
+        let text = normalised(line.text.clone());
+        if text.contains(BANNER) || (text.contains(LOADING) && !self.follows_banner(number)) {
+            self.next_target();
+        }
+        if let Some(prompt) = prompt::find(&text) {
+            return self.prompt(&prompt, line.offset, number);
+        }
+        if self.open.is_none() {
+            self.open = Some(plain(line.offset.min(self.end_of_last()), 1, self.target));
+        }
+        if let Some(reader) = echo(&text) {
+            let section = self.recognised(reader, line.offset, number, &text);
+            let command: Arc<str> = text.trim().into();
+            return self.start(Section { command, starts_at_once: false, ..section });
+        }
+        let Some(reader) = signatures().reader_of(&text).filter(|_| !is_noise(&text)) else {
+            return;
+        };
+        let is_inside = self.open.as_ref().is_some_and(|open| {
+            open.reader == Some(reader)
+                || open.reader().is_some_and(|r| {
+                    ALL.get(reader).is_some_and(|inner| r.contains.contains(&inner.name))
+                })
+        });
+        if is_inside {
+            return;
+        }
+        let mut section = self.recognised(reader, line.offset, number, &text);
+        if let Some(at) = self.pending.iter().position(|(pending, _)| *pending == reader) {
+            section.command = self.pending.remove(at).1;
+        }
+        // The output of a command that nobody knew by its name is that command's.
+        let is_first = self.open.as_ref().is_some_and(|open| {
+            open.reader.is_none() && open.is_command() && number <= open.line + 4
+        });
+        match &mut self.open {
+            Some(open) if is_first => open.reader = Some(reader),
+            _ => self.start(section),
+        }
+    }
+
+    fn end_of_last(&self) -> usize {
+        self.found.last().map_or(0, |section| section.end)
+    }
+
+    /// Whether a banner stands a few lines above.
+    fn follows_banner(&self, number: u64) -> bool {
+        self.open.as_ref().is_some_and(|open| {
+            number < open.line + 8 && open.reader().is_some_and(|r| r.name == "banner")
+        })
+    }
+
+    fn next_target(&mut self) {
+        let has_output = self.found.iter().chain(&self.open).any(Section::is_command);
+        self.target += u32::from(has_output);
+    }
+
+    fn prompt(&mut self, prompt: &Prompt<'_>, offset: usize, number: u64) {
+        self.pending.clear();
+        let mut section = Section {
+            prefix: prompt.prefix.into(),
+            prompt: prompt.text.into(),
+            is_kernel: prompt.is_kernel,
+            number: prompt.number,
+            command: prompt.rest.into(),
+            starts_at_once: false,
+            ..plain(offset, number, self.target)
+        };
+        // Output may stand on the line of the prompt, the command cut away.
+        if let Some(reader) = signatures().reader_of(prompt.rest) {
+            section.reader = Some(reader);
+            section.starts_at_once = true;
+            section.command = ALL.get(reader).map_or("", |r| r.name).into();
+            return self.start(section);
+        }
+        let typed = prompt::commands(prompt.rest);
+        let mut known =
+            typed.iter().filter_map(|c| Some((named(&prompt::name(c))?, Arc::from(*c))));
+        if let Some((reader, command)) = known.next() {
+            section.reader = Some(reader);
+            if typed.len() > 1 {
+                section.command = command;
+            }
+        }
+        self.pending.extend(known);
+        self.start(section);
+    }
+
+    fn recognised(&self, reader: usize, offset: usize, number: u64, text: &str) -> Section {
+        let blank = text.len() - text.trim_start().len();
+        let prefix = text.get(..blank).unwrap_or_default();
+        let same = |open: &&Section| open.prompt.is_empty() || text.starts_with(&*open.prefix);
+        let open = self.open.as_ref().filter(same);
+        Section {
+            prefix: open.map_or_else(|| prefix.into(), |open| open.prefix.clone()),
+            is_kernel: open.is_some_and(|open| open.is_kernel),
+            number: open.and_then(|open| open.number),
+            command: ALL.get(reader).map_or("", |r| r.name).into(),
+            reader: Some(reader),
+            starts_at_once: true,
+            ..plain(offset, number, self.target)
+        }
+    }
+
+    fn start(&mut self, section: Section) {
+        if self.found.len() >= MAX_SECTIONS {
+            return;
+        }
+        self.close(section.start, section.line);
+        self.open = Some(section);
+    }
+
+    fn close(&mut self, end: usize, next_line: u64) {
+        if let Some(mut open) = self.open.take() {
+            open.end = end;
+            open.lines = next_line.saturating_sub(open.line);
+            if open.lines > 0 {
+                self.found.push(open);
+            }
+        } else if self.found.is_empty() && next_line > 1 {
+            // Text before the first command.
+            let first = Section { end, lines: next_line - 1, ..plain(0, 1, 1) };
+            self.found.push(first);
+        }
+    }
+
+    fn finish(&mut self, len: usize) {
+        self.close(len, u64::MAX);
+        // The number of lines of the last section is counted when it is read.
+        if let Some(last) = self.found.last_mut().filter(|last| last.end == len) {
+            last.lines = 0;
+        }
+    }
+}
+
+fn plain(start: usize, line: u64, target: u32) -> Section {
+    Section {
+        start,
+        end: start,
+        line,
+        lines: 0,
+        prefix: Box::default(),
+        prompt: Box::default(),
+        is_kernel: false,
+        number: None,
+        command: Arc::from(""),
+        reader: None,
+        target,
+        starts_at_once: true,
+    }
+}
+
+/// The reader of a line that is nothing but an extension command: an echo whose prompt is missing.
+fn echo(text: &str) -> Option<usize> {
+    let text = text.trim();
+    let is_command = text.starts_with('!') && text.len() < 80 && !text.ends_with(['.', ':', ',']);
+    if !is_command {
+        return None;
+    }
+    named(&prompt::name(text))
+}
+
+/// How many lines end in these bytes; they end at a feed.
+fn count_lines(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dump::Image;
+
+    fn of(text: &str) -> Vec<(u64, u64, String, Option<&'static str>)> {
+        let text = Text::new(Image::from_bytes("log", text.as_bytes().to_vec()));
+        let found = sections(&text).into_iter();
+        found
+            .map(|s| (s.line, s.lines, s.command.to_string(), s.reader().map(|r| r.name)))
+            .collect()
+    }
+
+    #[test]
+    fn commands_are_found_by_prompt_and_by_output() {
+        let log = "some text\nkd> !running\nSystem Processors 3 (affinity mask)\n     Prcb      Current   Next\n  0  f7737120  8a3da020  ....\nkd> .foo\nbar\n     Prcb      Current   Next\n";
+        assert_eq!(
+            of(log),
+            [
+                (1, 1, String::new(), None),
+                (2, 4, "!running".to_owned(), Some("!running")),
+                (6, 0, ".foo".to_owned(), Some("!running")),
+            ]
+        );
+        let bare = "x\ny\n     Prcb      Current   Next\n  0  f7737120  8a3da020  ....\n";
+        assert_eq!(of(bare)[1], (3, 0, "!running".to_owned(), Some("!running")));
+        assert_eq!(of("nothing at all"), [(1, 0, String::new(), None)]);
+        assert_eq!(of("a\r\nb\r\nkd> !running\r\n")[1].0, 3);
+    }
+
+    #[test]
+    fn an_echo_without_a_prompt_starts_a_command() {
+        let log = "!running -i\n\nSystem Processors:  (00ff)\n";
+        assert_eq!(of(log), [(1, 0, "!running -i".to_owned(), Some("!running"))]);
+    }
+}

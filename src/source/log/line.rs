@@ -1,0 +1,249 @@
+//! Lines as readers see them: free of what publishing did to them, and without the noise that
+//! debuggers print between the rows of a table.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::collections::VecDeque;
+
+use super::text::Text;
+
+/// A line of a command's output.
+#[derive(Debug, Clone)]
+pub(super) struct Line<'a> {
+    /// Its number in the file, from 1.
+    pub(super) number: u64,
+    /// The text, without the prefix that the whole command has, and without blanks at its end.
+    pub(super) text: Cow<'a, str>,
+}
+
+impl Line<'_> {
+    /// The text without blanks at its start.
+    pub(super) fn trimmed(&self) -> &str {
+        self.text.trim_start()
+    }
+
+    /// How many columns the text is indented by; a tab is eight.
+    pub(super) fn indent(&self) -> usize {
+        let blanks = self.text.chars().take_while(|c| matches!(c, ' ' | '\t'));
+        blanks.map(|c| if c == '\t' { 8 } else { 1 }).sum()
+    }
+
+    /// Whether nothing but blanks stands on it.
+    pub(super) fn is_blank(&self) -> bool {
+        self.text.is_empty()
+    }
+}
+
+/// The lines of a command's output, in order; noise is left out.
+#[derive(Debug)]
+pub(super) struct Lines<'a> {
+    text: &'a Text,
+    at: usize,
+    end: usize,
+    number: u64,
+    prefix: &'a str,
+    ahead: VecDeque<Line<'a>>,
+    stopped: &'a Cell<bool>,
+}
+
+impl<'a> Lines<'a> {
+    /// The lines between two offsets; `number` is that of the first.
+    pub(super) fn new(
+        text: &'a Text,
+        range: std::ops::Range<usize>,
+        number: u64,
+        prefix: &'a str,
+        stopped: &'a Cell<bool>,
+    ) -> Self {
+        let ahead = VecDeque::new();
+        Self { text, at: range.start, end: range.end, number, prefix, ahead, stopped }
+    }
+
+    /// Puts a line before those of the file: the output that stands on the line of a prompt.
+    pub(super) fn push_front(&mut self, line: Line<'a>) {
+        self.ahead.push_front(line);
+    }
+
+    /// The line after the next `n` ones, without taking it.
+    pub(super) fn peek_at(&mut self, n: usize) -> Option<&Line<'a>> {
+        while self.ahead.len() <= n {
+            let line = self.read()?;
+            self.ahead.push_back(line);
+        }
+        self.ahead.get(n)
+    }
+
+    /// The next line, without taking it.
+    pub(super) fn peek(&mut self) -> Option<&Line<'a>> {
+        self.peek_at(0)
+    }
+
+    /// The next line if it fulfils a condition.
+    pub(super) fn next_if(&mut self, accept: impl FnOnce(&Line<'a>) -> bool) -> Option<Line<'a>> {
+        if accept(self.peek()?) { self.next() } else { None }
+    }
+
+    fn read(&mut self) -> Option<Line<'a>> {
+        while self.at < self.end {
+            let raw = self.text.line(self.at)?;
+            self.at = raw.next;
+            let number = self.number;
+            self.number += 1;
+            let text = trimmed_end(without_prefix(normalised(raw.text), self.prefix));
+            if !is_noise(&text) {
+                return Some(Line { number, text });
+            }
+        }
+        None
+    }
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = Line<'a>;
+
+    fn next(&mut self) -> Option<Line<'a>> {
+        if self.stopped.get() {
+            return None;
+        }
+        self.ahead.pop_front().or_else(|| self.read())
+    }
+}
+
+/// The text as a debugger printed it: typographic quotes, multiplication signs in `0×1f`, fixed
+/// spaces and the escapes of Markdown are undone. Text without damage is not copied.
+pub(super) fn normalised(text: Cow<'_, str>) -> Cow<'_, str> {
+    let is_clean = text.is_ascii() && !text.contains("\\*") && !text.contains("\\_");
+    if is_clean {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' if matches!(rest.peek(), Some('*' | '_')) => {}
+            '‘' | '’' | '‛' | '′' => out.push('\''),
+            '“' | '”' | '„' => out.push('"'),
+            '×' => out.push('x'),
+            '–' | '−' => out.push('-'),
+            '\u{a0}' | '\u{2007}' | '\u{202f}' => out.push(' '),
+            '\u{feff}' | '\u{200b}' => {}
+            _ => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Takes the prefix of a quoted or commented log away; a shorter line loses what it has of it.
+fn without_prefix<'a>(text: Cow<'a, str>, prefix: &str) -> Cow<'a, str> {
+    if prefix.is_empty() {
+        return text;
+    }
+    let common = text.bytes().zip(prefix.bytes()).take_while(|(a, b)| a == b).count();
+    // A prefix of blanks may be missing in part; one with a mark is there or not.
+    let is_blank = prefix.bytes().all(|b| b == b' ' || b == b'\t');
+    let cut = if common == prefix.len() || is_blank || common == text.len() { common } else { 0 };
+    if prefix.trim_end().len() <= common && !is_blank {
+        return tail(text, common);
+    }
+    tail(text, cut)
+}
+
+fn tail(text: Cow<'_, str>, from: usize) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.get(from..).unwrap_or(text)),
+        Cow::Owned(mut text) => {
+            if text.is_char_boundary(from) {
+                text.drain(..from);
+            }
+            Cow::Owned(text)
+        }
+    }
+}
+
+fn trimmed_end(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim_end()),
+        Cow::Owned(mut text) => {
+            text.truncate(text.trim_end().len());
+            Cow::Owned(text)
+        }
+    }
+}
+
+/// What debuggers print anywhere, and what says nothing of the target.
+const NOISE: &[&str] = &[
+    "*** ERROR: Module load completed",
+    "*** ERROR: Symbol file could not be found",
+    "*** WARNING: Unable to verify",
+    "*** WARNING: symbols timestamp",
+    "*** WARNING: Check Image",
+    "Max cache size is",
+    "Total memory in cache",
+    "Number of regions cached",
+    "** Transition PTEs are implicitly decoded",
+    "** Prototype PTEs are implicitly decoded",
+    "Using a machine size of",
+    "Press ctrl-c (cdb, kd, ntsd)",
+    "Unable to enumerate user-mode unloaded modules",
+    "Implicit process is now",
+    "Implicit thread is now",
+    ".cache forcedecode",
+    "full reads broken into",
+    "counting cached/uncached",
+    "counting all reads",
+    "Loading User Symbols",
+    "Loading Kernel Symbols",
+    "Loading unloaded module list",
+    "Could not find memory range",
+    "Unable to load image",
+    "Unable to open image file",
+    "Page not present in the dump file",
+    "For more info see",
+];
+
+/// Whether a line is noise.
+pub(super) fn is_noise(text: &str) -> bool {
+    let text = text.trim_start();
+    let Some(first) = text.bytes().next() else { return false };
+    match first {
+        // Dots of progress, alone or with the dashes of other progress.
+        b'.' if text.len() >= 2 && text.bytes().all(|b| matches!(b, b'.' | b' ')) => {
+            text.len() > 3 && !text.contains(' ') || text.len() > 6
+        }
+        b'*' | b'.' | b'M' | b'T' | b'N' | b'U' | b'P' | b'I' | b'f' | b'c' | b'L' | b'C'
+        | b'F' => NOISE.iter().any(|noise| text.starts_with(noise)),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damage_is_undone_without_copying_what_is_clean() {
+        let of = |text: &'static str| normalised(Cow::Borrowed(text));
+        assert!(matches!(of("kd> !irp 0x1f"), Cow::Borrowed(_)));
+        assert_eq!(of("‘SaSc’ 0×1f \\*\\*\\*"), "'SaSc' 0x1f ***");
+        assert_eq!(of("a\u{a0}b"), "a b");
+    }
+
+    #[test]
+    fn prefixes_are_taken_away() {
+        let of = |text: &'static str, prefix| without_prefix(Cow::Borrowed(text), prefix);
+        assert_eq!(of("# eax=1", "# "), "eax=1");
+        assert_eq!(of("#", "# "), "");
+        assert_eq!(of("//  row", "// "), " row");
+        assert_eq!(of("    row", "    "), "row");
+        assert_eq!(of("  row", "    "), "row");
+        assert_eq!(of("row", "# "), "row");
+    }
+
+    #[test]
+    fn noise() {
+        assert!(is_noise("....................."));
+        assert!(is_noise("*** ERROR: Module load completed but symbols could not be loaded for X"));
+        assert!(!is_noise("..."), "an elision, which readers may want to count");
+        assert!(!is_noise("*** Virtual Memory Usage ***"));
+    }
+}

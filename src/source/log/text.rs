@@ -1,0 +1,193 @@
+//! The text of a log, line by line, whatever encoding the debugger wrote it in.
+//!
+//! Knows bytes and lines, and nothing of what they say. A line is borrowed from the file where its
+//! bytes are UTF-8, and decoded where they are not.
+
+use std::borrow::Cow;
+
+use crate::dump::Image;
+
+/// Longer lines are cut here; no debugger prints one.
+const MAX_LINE: usize = 64 * 1024;
+
+/// How characters are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    /// ASCII, UTF-8, or a code page; invalid UTF-8 is taken for Windows-1252.
+    Bytes,
+    /// UTF-16, little endian.
+    Utf16Le,
+    /// UTF-16, big endian.
+    Utf16Be,
+}
+
+/// The text of a file.
+#[derive(Debug, Clone)]
+pub(super) struct Text {
+    image: Image,
+    encoding: Encoding,
+    /// Where the text starts, after a byte order mark.
+    start: usize,
+}
+
+/// A line as it stands in the file.
+#[derive(Debug, Clone)]
+pub(super) struct RawLine<'a> {
+    /// Offset of its first byte.
+    pub(super) offset: usize,
+    /// Offset of the line after it.
+    pub(super) next: usize,
+    /// The text without its end.
+    pub(super) text: Cow<'a, str>,
+}
+
+impl Text {
+    /// The text of an image.
+    pub(super) fn new(image: Image) -> Self {
+        let (encoding, start) = if image.starts_with(b"\xff\xfe") {
+            (Encoding::Utf16Le, 2)
+        } else if image.starts_with(b"\xfe\xff") {
+            (Encoding::Utf16Be, 2)
+        } else if image.starts_with(b"\xef\xbb\xbf") {
+            (Encoding::Bytes, 3)
+        } else if is_utf16(&image) {
+            (Encoding::Utf16Le, 0)
+        } else {
+            (Encoding::Bytes, 0)
+        };
+        Self { image, encoding, start }
+    }
+
+    /// The name of the file.
+    pub(super) fn path(&self) -> &str {
+        self.image.path()
+    }
+
+    /// The size of the file.
+    pub(super) fn len(&self) -> usize {
+        self.image.len()
+    }
+
+    /// Where the text starts.
+    pub(super) const fn start(&self) -> usize {
+        self.start
+    }
+
+    /// The bytes, if lines are found in them as they are.
+    pub(super) fn bytes(&self) -> Option<&[u8]> {
+        (self.encoding == Encoding::Bytes).then_some(&*self.image)
+    }
+
+    /// The line that starts at an offset; `None` at the end of the file.
+    pub(super) fn line(&self, offset: usize) -> Option<RawLine<'_>> {
+        match self.encoding {
+            Encoding::Bytes => self.byte_line(offset),
+            Encoding::Utf16Le => self.wide_line(offset, u16::from_le_bytes),
+            Encoding::Utf16Be => self.wide_line(offset, u16::from_be_bytes),
+        }
+    }
+
+    fn byte_line(&self, offset: usize) -> Option<RawLine<'_>> {
+        let rest = self.image.get(offset..).filter(|rest| !rest.is_empty())?;
+        let end = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+        let next = match rest.get(end) {
+            None => end,
+            // A log that passed through two systems may have "\r\r\n".
+            Some(b'\r') => {
+                let after = rest.get(end..).unwrap_or_default();
+                let returns = after.iter().take_while(|b| **b == b'\r').count();
+                let feed = usize::from(after.get(returns) == Some(&b'\n'));
+                end + if feed == 1 { returns + feed } else { 1 }
+            }
+            Some(_) => end + 1,
+        };
+        let line = rest.get(..end.min(MAX_LINE)).unwrap_or_default();
+        Some(RawLine { offset, next: offset + next, text: decoded(line) })
+    }
+
+    fn wide_line(&self, offset: usize, unit: fn([u8; 2]) -> u16) -> Option<RawLine<'_>> {
+        let rest = self.image.get(offset..).filter(|rest| rest.len() >= 2)?;
+        let mut units = Vec::new();
+        let mut next = offset;
+        for pair in rest.chunks_exact(2) {
+            next += 2;
+            let unit = unit([pair[0], pair[1]]);
+            if unit == u16::from(b'\n') {
+                break;
+            }
+            if units.len() < MAX_LINE {
+                units.push(unit);
+            }
+        }
+        while units.last() == Some(&u16::from(b'\r')) {
+            units.pop();
+        }
+        Some(RawLine { offset, next, text: Cow::Owned(String::from_utf16_lossy(&units)) })
+    }
+}
+
+/// Whether a text without a byte order mark is UTF-16: every second byte of its start is zero.
+fn is_utf16(bytes: &[u8]) -> bool {
+    let start = bytes.get(..256).unwrap_or(bytes);
+    let pairs = start.chunks_exact(2);
+    let wide = pairs.clone().filter(|pair| pair[0] != 0 && pair[1] == 0).count();
+    wide >= 16 && wide * 10 >= pairs.len() * 9
+}
+
+/// A line's text: UTF-8, and failing that Windows-1252, whose characters from 0x80 to 0x9f are the
+/// quotes and dashes of old word processors.
+fn decoded(line: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(line) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => Cow::Owned(line.iter().map(|b| windows_1252(*b)).collect()),
+    }
+}
+
+fn windows_1252(byte: u8) -> char {
+    const HIGH: [char; 32] = [
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
+        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
+        'ž', 'Ÿ',
+    ];
+    match byte {
+        0x80..=0x9f => HIGH.get(usize::from(byte - 0x80)).copied().unwrap_or('\u{fffd}'),
+        _ => char::from(byte),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(bytes: &[u8]) -> Vec<String> {
+        let text = Text::new(Image::from_bytes("log", bytes.to_vec()));
+        let mut at = text.start();
+        let mut found = Vec::new();
+        while let Some(line) = text.line(at) {
+            found.push(line.text.into_owned());
+            at = line.next;
+        }
+        found
+    }
+
+    #[test]
+    fn lines_end_in_every_way() {
+        assert_eq!(lines(b"a\r\nb\nc\r\r\n\nd"), ["a", "b", "c", "", "d"]);
+        assert_eq!(lines(b"a\rb"), ["a", "b"]);
+        assert_eq!(lines(b""), [""; 0]);
+    }
+
+    #[test]
+    fn encodings_are_told_by_mark_or_by_content() {
+        let wide = |mark: &[u8], text: &str, big: bool| {
+            let unit = |u: u16| if big { u.to_be_bytes() } else { u.to_le_bytes() };
+            [mark, &text.encode_utf16().flat_map(unit).collect::<Vec<_>>()].concat()
+        };
+        let long = "kd> !running and some more text\r\nnext";
+        assert_eq!(lines(&wide(b"\xff\xfe", long, false))[1], "next");
+        assert_eq!(lines(&wide(b"\xfe\xff", long, true))[1], "next");
+        assert_eq!(lines(&wide(b"", long, false))[1], "next");
+        assert_eq!(lines(b"\xef\xbb\xbfkd> r"), ["kd> r"]);
+        assert_eq!(lines(b"\x91SaSc\x92 \xd7"), ["‘SaSc’ ×"]);
+    }
+}
