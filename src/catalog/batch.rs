@@ -115,6 +115,11 @@ impl ColumnBuilder {
         Self { ty, data, absent: Vec::new(), rows: 0 }
     }
 
+    /// The type of the values.
+    pub const fn ty(&self) -> Ty {
+        self.ty
+    }
+
     /// The number of rows so far.
     pub const fn len(&self) -> usize {
         self.rows

@@ -5,6 +5,7 @@
 
 mod absent;
 mod batch;
+mod call;
 mod hint;
 mod intern;
 pub mod names;
@@ -16,6 +17,7 @@ mod value;
 
 pub use absent::{Absent, Cell};
 pub use batch::{Batch, ColumnBuilder, ColumnData, Data};
+pub use call::{CallColumn, CallError, TableFunctions};
 pub use hint::{Hint, HintOp};
 pub use intern::intern;
 pub use render::{

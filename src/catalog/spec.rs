@@ -131,13 +131,17 @@ impl TableSpec {
 impl FunctionSpec {
     /// The ways to call it as text: `round(DOUBLE[, INTEGER]) -> DOUBLE`, `coalesce(any, ...) -> any`.
     pub fn signature_texts(&self) -> Vec<String> {
-        self.signatures.iter().map(|s| format!("{}{}", self.name, s.text())).collect()
+        let returns = |s: &Signature| match (self.kind, s.returns) {
+            (FunctionKind::Table, _) => "rows",
+            (_, ty) => any_or(ty),
+        };
+        let text = |s: &Signature| format!("{}{} -> {}", self.name, s.argument_text(), returns(s));
+        self.signatures.iter().map(text).collect()
     }
 }
 
 impl Signature {
-    fn text(&self) -> String {
-        let name = |ty: Ty| if ty == Ty::Null { "any" } else { ty.name() };
+    fn argument_text(&self) -> String {
         let mut text = String::from("(");
         let required = self.args.len().saturating_sub(self.optional);
         for (index, ty) in self.args.iter().enumerate() {
@@ -147,16 +151,23 @@ impl Signature {
             if index > 0 {
                 text.push_str(", ");
             }
-            text.push_str(name(*ty));
+            if let Some(name) = self.names.get(index) {
+                text.push_str(name);
+                text.push(' ');
+            }
+            text.push_str(any_or(*ty));
         }
         if self.variadic {
             text.push_str(", ...");
         }
         text.push_str(&"]".repeat(self.optional.min(self.args.len())));
-        text.push_str(") -> ");
-        text.push_str(name(self.returns));
+        text.push(')');
         text
     }
+}
+
+fn any_or(ty: Ty) -> &'static str {
+    if ty == Ty::Null { "any" } else { ty.name() }
 }
 
 /// What a function does with rows.
@@ -175,6 +186,9 @@ pub enum FunctionKind {
 pub struct Signature {
     /// The types of the arguments. [`Ty::Null`] stands for any type.
     pub args: &'static [Ty],
+    /// The names of the arguments, for those functions that take them by name (table functions);
+    /// else empty.
+    pub names: &'static [&'static str],
     /// How many of `args`, counted from the end, may be left out.
     pub optional: usize,
     /// Whether the last of `args` may be repeated.
@@ -187,13 +201,20 @@ pub struct Signature {
 impl Signature {
     /// A call with exactly these arguments.
     pub const fn new(args: &'static [Ty], returns: Ty) -> Self {
-        Self { args, optional: 0, variadic: false, returns }
+        Self { args, names: &[], optional: 0, variadic: false, returns }
     }
 
     /// The same, where the last `count` arguments may be left out.
     #[must_use]
     pub const fn optional(mut self, count: usize) -> Self {
         self.optional = count;
+        self
+    }
+
+    /// The same, where the arguments have names.
+    #[must_use]
+    pub const fn named(mut self, names: &'static [&'static str]) -> Self {
+        self.names = names;
         self
     }
 

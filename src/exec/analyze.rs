@@ -8,7 +8,7 @@ use super::engine::Engine;
 use super::{Context, Field, ResultSet};
 use crate::catalog::{Format, Ty};
 use crate::diag::Diagnostic;
-use crate::plan::{JoinKind, Plan, Rel, SetOp};
+use crate::plan::{JoinKind, Plan, Rel, Scanned, SetOp};
 
 /// What was seen of the operators of a running query, in the order in which they began.
 #[derive(Debug, Default)]
@@ -76,7 +76,8 @@ pub(super) fn run(plan: &Plan, cx: &Context<'_>) -> Result<ResultSet, Diagnostic
 
 fn label(rel: &Rel) -> String {
     match rel {
-        Rel::Scan { table, .. } => format!("scan {table}"),
+        Rel::Scan { table: Scanned::Table(table), .. } => format!("scan {table}"),
+        Rel::Scan { table: Scanned::Call(call), .. } => format!("call {}", call.function.name),
         Rel::Values { rows } => format!("values ({})", rows.len()),
         Rel::Filter { .. } => "filter".to_owned(),
         Rel::Project { .. } => "project".to_owned(),

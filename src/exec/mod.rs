@@ -5,6 +5,7 @@
 
 mod aggregate;
 mod analyze;
+mod call;
 mod col;
 mod distinct;
 mod engine;
@@ -26,6 +27,7 @@ mod tests;
 mod uses;
 mod values;
 
+pub use call::Calls;
 pub use mem_table::MemTable;
 pub use result::{ColumnView, Field, Footnote, FromValue, ResultSet, Row};
 

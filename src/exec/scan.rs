@@ -6,9 +6,9 @@ use super::col::Col;
 use super::engine::Engine;
 use super::frame::Frame;
 use super::{Footnote, MemTable};
-use crate::catalog::{Absent, ColumnData, Hint, Kinds, SourceKind, TableSpec};
+use crate::catalog::{Absent, Batch, ColumnData, Hint, Kinds, SourceKind, intern};
 use crate::diag::{Code, Diagnostic, Span};
-use crate::plan::ScanColumn;
+use crate::plan::{ScanColumn, Scanned};
 use crate::table::{self, ScanError, ScanRequest, Table, Unanswered};
 
 /// Scans that were done, so that equal ones are not done again.
@@ -17,11 +17,14 @@ pub(super) struct ScanCache(Vec<(Request, Frame)>);
 
 #[derive(Debug, Clone, PartialEq)]
 struct Request {
-    table: &'static str,
+    table: Scanned,
     columns: Vec<ScanColumn>,
     hints: Vec<Hint>,
     limit: Option<usize>,
 }
+
+/// The names of a table and of the columns read from it.
+struct Names(&'static str, Vec<&'static str>);
 
 impl ScanCache {
     fn find(&self, request: &Request) -> Option<Frame> {
@@ -33,18 +36,24 @@ impl Engine<'_> {
     pub(super) fn scan(
         &self,
         span: Span,
-        name: &'static str,
+        table: &Scanned,
         columns: &[ScanColumn],
         hints: &[Hint],
         limit: Option<usize>,
     ) -> Result<Frame, Diagnostic> {
-        if let Some(table) = self.cx.attached.iter().find(|t| t.spec().name == name) {
+        if let Scanned::Table(name) = table
+            && let Some(table) = self.cx.attached.iter().find(|t| t.spec().name == *name)
+        {
             return attached(table, columns, limit).ok_or_else(|| {
                 Diagnostic::at(Code::Internal, span, "a scan reads no such column")
             });
         }
-        let request =
-            Request { table: name, columns: columns.to_vec(), hints: hints.to_vec(), limit };
+        let request = Request {
+            table: table.clone(),
+            columns: columns.to_vec(),
+            hints: hints.to_vec(),
+            limit,
+        };
         if let Some(frame) = self.with_scans(|scans| scans.find(&request)) {
             return Ok(frame);
         }
@@ -54,24 +63,24 @@ impl Engine<'_> {
     }
 
     fn read(&self, span: Span, request: &Request) -> Result<Frame, Diagnostic> {
-        let name = request.table;
-        let Some(table) = table::ALL.iter().find(|t| t.name() == name) else {
-            return Err(Diagnostic::at(Code::Internal, span, format!("no table `{name}` to scan")));
-        };
         let mut wanted: Vec<usize> = request.columns.iter().map(|c| index(*c)).collect();
         wanted.sort_unstable();
         wanted.dedup();
-        let ask = ScanRequest { columns: &wanted, hints: &request.hints, limit: request.limit };
-        let scan = table.scan(&self.cx.tables, &ask).map_err(|error| match error {
-            ScanError::NoSource(unanswered) => self.no_source(span, *table, &unanswered),
-            ScanError::Cancelled => Diagnostic::new(Code::Cancelled, "the query was cancelled"),
-        })?;
-        let spec = table.spec(self.cx.tables.sources.len() > 1);
-        let rows = scan.batch.rows;
-        let found = wanted.into_iter().zip(scan.batch.columns);
+        let (batch, names) = match &request.table {
+            Scanned::Table(name) => self.read_table(span, name, &wanted, request)?,
+            Scanned::Call(call) => {
+                let batch = self.call_rows(span, call, &wanted, request.limit)?;
+                let column = |index: &usize| call.columns.get(*index).map_or("", |c| &c.name);
+                (
+                    batch,
+                    Names(call.function.name, wanted.iter().map(|i| intern(column(i))).collect()),
+                )
+            }
+        };
+        let rows = batch.rows;
         let mut values: BTreeMap<usize, (Col, Vec<u8>)> = BTreeMap::new();
-        for (index, mut data) in found {
-            self.count_absent(span, &spec, index, &data)?;
+        for ((index, mut data), column) in wanted.into_iter().zip(batch.columns).zip(names.1) {
+            self.count_absent(span, names.0, column, &data)?;
             let absent = std::mem::take(&mut data.absent);
             let data = ColumnData { absent: absent.clone(), ..data };
             values.insert(index, (Col::from_data(data), absent));
@@ -84,21 +93,39 @@ impl Engine<'_> {
         Ok(Frame::new(request.columns.iter().map(column).collect(), rows))
     }
 
+    fn read_table(
+        &self,
+        span: Span,
+        name: &'static str,
+        wanted: &[usize],
+        request: &Request,
+    ) -> Result<(Batch, Names), Diagnostic> {
+        let Some(table) = table::ALL.iter().find(|t| t.name() == name) else {
+            return Err(Diagnostic::at(Code::Internal, span, format!("no table `{name}` to scan")));
+        };
+        let ask = ScanRequest { columns: wanted, hints: &request.hints, limit: request.limit };
+        let scan = table.scan(&self.cx.tables, &ask).map_err(|error| match error {
+            ScanError::NoSource(unanswered) => self.no_source(span, *table, &unanswered),
+            ScanError::Cancelled => Diagnostic::new(Code::Cancelled, "the query was cancelled"),
+        })?;
+        let spec = table.spec(self.cx.tables.sources.len() > 1);
+        let column = |index: &usize| spec.columns.get(*index).map_or("", |c| c.name);
+        Ok((scan.batch, Names(name, wanted.iter().map(column).collect())))
+    }
+
     /// Counts the values that could not be read, or fails if that is an error.
     fn count_absent(
         &self,
         span: Span,
-        spec: &TableSpec,
-        index: usize,
+        table: &'static str,
+        column: &'static str,
         data: &ColumnData,
     ) -> Result<(), Diagnostic> {
-        let Some(column) = spec.columns.get(index) else { return Ok(()) };
         for (reason, count) in data.absent_counts() {
             if reason == Absent::NotApplicable {
                 continue;
             }
             if self.cx.strict {
-                let (table, column) = (spec.name, column.name);
                 let message = format!(
                     "`{column}` of `{table}` has {} without a value: {reason}",
                     row_count(count)
@@ -107,7 +134,7 @@ impl Engine<'_> {
                     "without --strict, such values are NULL and `why(column)` says the reason",
                 ));
             }
-            self.note(Footnote { table: spec.name, column: column.name, reason, count });
+            self.note(Footnote { table, column, reason, count });
         }
         Ok(())
     }

@@ -7,7 +7,8 @@ use crate::catalog::{Absent, Catalog, ColumnBuilder, ColumnData, Format, Pointer
 use crate::diag::{Code, Diagnostic, Span};
 use crate::func::FuncCx;
 use crate::plan::{
-    BinaryOp, Expr, ExprKind, Field, JoinKind, Plan, Planned, Rel, ScanColumn, SetOp, SortKey,
+    BinaryOp, Expr, ExprKind, Field, JoinKind, Plan, Planned, Rel, ScanColumn, Scanned, SetOp,
+    SortKey,
 };
 use crate::table::Cx;
 
@@ -72,13 +73,16 @@ fn plan(rel: Rel, types: &[Ty]) -> Plan {
 
 fn t() -> Plan {
     let columns = vec![ScanColumn::Value(0), ScanColumn::Value(1)];
-    let rel = Rel::Scan { table: "t", columns, hints: Vec::new(), limit: None };
+    let rel = Rel::Scan { table: Scanned::Table("t"), columns, hints: Vec::new(), limit: None };
     plan(rel, &[Ty::Int, Ty::Text])
 }
 
 fn u() -> Plan {
     let columns = vec![ScanColumn::Value(0)];
-    plan(Rel::Scan { table: "u", columns, hints: Vec::new(), limit: None }, &[Ty::Int])
+    plan(
+        Rel::Scan { table: Scanned::Table("u"), columns, hints: Vec::new(), limit: None },
+        &[Ty::Int],
+    )
 }
 
 fn expr(kind: ExprKind, ty: Ty) -> Expr {

@@ -20,11 +20,13 @@ mod names;
 mod number;
 mod path;
 mod regexp;
+mod rows;
 mod strftime;
 mod text;
 mod time;
 
 pub use def::{Eval, Fault, FuncCx, Scalar};
+pub use rows::{EmitValue, Series, TableFunction};
 
 use crate::catalog::FunctionSpec;
 
@@ -53,5 +55,11 @@ pub fn scalar(name: &str) -> Option<&'static Scalar> {
 
 /// The specifications of all functions, aggregates included, in the order of documentation.
 pub fn specs() -> Vec<&'static FunctionSpec> {
-    scalars().map(|f| &f.spec).chain(aggregate::ALL).collect()
+    let tables = rows::ALL.iter().map(|f| &f.spec);
+    scalars().map(|f| &f.spec).chain(aggregate::ALL).chain(tables).collect()
+}
+
+/// The table function of that name.
+pub fn table_function(name: &str) -> Option<&'static TableFunction> {
+    rows::ALL.iter().find(|f| f.spec.name == name)
 }

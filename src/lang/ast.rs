@@ -246,7 +246,7 @@ pub enum TableRefKind {
         /// Its name.
         name: Name,
         /// Its arguments.
-        args: Vec<Expr>,
+        args: Vec<CallArgument>,
         /// Whether `LATERAL` was written.
         lateral: bool,
     },
@@ -268,6 +268,15 @@ pub enum TableRefKind {
         /// How rows are matched.
         on: JoinOn,
     },
+}
+
+/// An argument of a table function.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallArgument {
+    /// Its name, if it was given by name (`name => value`).
+    pub name: Option<Ident>,
+    /// The value.
+    pub value: Expr,
 }
 
 /// Joins.

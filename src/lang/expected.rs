@@ -83,7 +83,8 @@ impl Expected {
             | R::call
             | R::paren
             | R::replacement
-            | R::arguments => self.expression = true,
+            | R::arguments
+            | R::call_argument => self.expression = true,
             R::select_item => self.thing("a column, an expression or `*`"),
             R::statement => self.thing("a statement"),
             R::query | R::select | R::query_start => self.thing("a query"),
@@ -91,6 +92,7 @@ impl Expected {
             R::name | R::any_name | R::column_name | R::word | R::quoted | R::cte => {
                 self.thing("a name");
             }
+            R::arrow => self.thing("`=>`"),
             R::type_name => self.thing("a type"),
             R::interval_unit => self.thing("a unit such as MINUTE"),
             R::text => self.thing("a text in single quotes"),

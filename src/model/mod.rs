@@ -4,6 +4,7 @@
 //! `Default` gives a row of which everything is "not applicable", so that a source states only
 //! what it knows. The model knows nothing of files, symbols, tables or queries.
 
+mod call;
 mod code;
 mod hardware;
 mod hooks;
@@ -20,6 +21,9 @@ mod source;
 mod threads;
 mod vm;
 
+pub use call::{
+    DynRow, DynRows, DynTable, Refused, address_argument, count_argument, text_argument,
+};
 pub use code::{Instruction, NeededSymbol};
 pub use hardware::{CoverageRange, MemoryRegion, Processor, Register};
 pub use hooks::{Callback, InterruptVector, SystemCall, VerifierFrame};

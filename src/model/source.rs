@@ -4,13 +4,13 @@ use std::ops::ControlFlow;
 
 use super::{
     Bugcheck, Callback, CoverageRange, CriticalSection, Device, Dispatch, Dpc, Driver, DumpInfo,
-    Exception, Frame, Handle, Instruction, InterruptVector, Irp, IrpLocation, KernelObject, Lock,
-    LockOwner, LockWaiter, LogCommand, MemoryList, MemoryRegion, Module, NeededSymbol, ObjectType,
-    PageFile, PoolBlock, PoolFailure, PoolPage, PoolTag, Problem, Process, Processor, ReadyThread,
-    Register, SessionSpace, StackWord, SystemCall, Thread, Timer, UnloadedModule, Vad,
-    VerifierFrame, VmCounter, WaitObject, WorkItem, WorkQueue,
+    DynTable, Exception, Frame, Handle, Instruction, InterruptVector, Irp, IrpLocation,
+    KernelObject, Lock, LockOwner, LockWaiter, LogCommand, MemoryList, MemoryRegion, Module,
+    NeededSymbol, ObjectType, PageFile, PoolBlock, PoolFailure, PoolPage, PoolTag, Problem,
+    Process, Processor, ReadyThread, Refused, Register, SessionSpace, StackWord, SystemCall,
+    Thread, Timer, UnloadedModule, Vad, VerifierFrame, VmCounter, WaitObject, WorkItem, WorkQueue,
 };
-use crate::catalog::{Absent, Cell, PointerWidth, SourceKind};
+use crate::catalog::{Absent, Cell, PointerWidth, SourceKind, Value};
 
 /// The columns that a scan wants, by their names in the table. A source need not fill the rest.
 #[derive(Debug, Clone, Copy)]
@@ -371,6 +371,13 @@ pub trait Source: Send + Sync {
     /// Command of a debugger log.
     fn log_commands(&self, want: &Want<'_>, emit: Emit<'_, LogCommand>) -> Result<(), Unanswered> {
         Err(Unanswered::KIND)
+    }
+
+    /// The rows of a table function (`struct`, `list`, `array`, `log_table` …), whose columns depend
+    /// on the arguments. It is called to plan and again to run, so that columns have to be cheap and
+    /// rows are read by [`super::DynTable::rows`] alone.
+    fn table_function(&self, name: &str, args: &[Value<'static>]) -> Result<DynTable<'_>, Refused> {
+        Err(Refused::KIND)
     }
 
     /// What the dump holds of memory.

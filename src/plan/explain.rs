@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::render::{self, value};
-use super::{Expr, ExprKind, Field, Plan, Rel, ScanColumn};
+use super::{Expr, ExprKind, Field, Plan, Rel, ScanColumn, Scanned};
 use crate::catalog::{Catalog, Format, Hint, HintOp, TableSpec};
 use crate::diag::Span;
 use crate::lang::ast::{JoinKind, SetOp};
@@ -159,20 +159,34 @@ impl Tree<'_> {
 
     fn scan(
         &self,
-        table: &str,
+        table: &Scanned,
         columns: &[ScanColumn],
         hints: &[Hint],
         limit: Option<usize>,
     ) -> String {
-        let spec = self.catalog.table(table);
+        let spec = match table {
+            Scanned::Table(table) => self.catalog.table(table),
+            Scanned::Call(_) => None,
+        };
+        let name = |index: usize| match table {
+            Scanned::Table(_) => column_name(spec, index),
+            Scanned::Call(call) => call.columns.get(index).map_or("?", |c| c.name.as_str()),
+        };
         let names: Vec<String> = columns
             .iter()
             .map(|column| match column {
-                ScanColumn::Value(index) => column_name(spec, *index).to_owned(),
-                ScanColumn::Why(index) => format!("why({})", column_name(spec, *index)),
+                ScanColumn::Value(index) => name(*index).to_owned(),
+                ScanColumn::Why(index) => format!("why({})", name(*index)),
             })
             .collect();
-        let mut text = format!("scan {table}: ");
+        let mut text = match table {
+            Scanned::Table(table) => format!("scan {table}: "),
+            Scanned::Call(call) => {
+                let args: Vec<String> =
+                    call.args.iter().map(|arg| value(arg, Format::Plain)).collect();
+                format!("call {}({}): ", call.function.name, args.join(", "))
+            }
+        };
         if names.is_empty() {
             text.push_str("no columns");
         } else {

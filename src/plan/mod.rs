@@ -18,30 +18,31 @@ mod tests;
 mod walk;
 
 pub use expr::{AggregateCall, Expr, ExprKind, SortKey};
-pub use rel::{Field, Plan, Planned, Rel, ScanColumn};
+pub use rel::{Field, Plan, Planned, Rel, ScanColumn, Scanned, TableCall};
 
 /// The operators of plans, which are those of the syntax tree.
 pub use crate::lang::ast::{BinaryOp, JoinKind, MatchOp, SetOp};
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{Catalog, Value};
+use crate::catalog::{Catalog, TableFunctions, Value};
 use crate::diag::Diagnostic;
 use crate::lang::ast::{Statement, StatementKind};
 
 /// Values of query parameters by name, without the `$`.
 pub type Params = BTreeMap<String, Value<'static>>;
 
-/// Turns a statement into a plan.
+/// Turns a statement into a plan; `calls` knows the columns of table functions.
 ///
 /// # Errors
 /// Everything that is wrong with the statement, at least one diagnostic.
 pub fn bind(
     statement: &Statement,
     catalog: &Catalog,
+    calls: &dyn TableFunctions,
     params: &Params,
 ) -> Result<Planned, Vec<Diagnostic>> {
-    let (plan, shared) = bind::statement(statement, catalog, params)?;
+    let (plan, shared) = bind::statement(statement, catalog, calls, params)?;
     let plan = rewrite::plan(plan, shared);
     Ok(match statement.kind {
         StatementKind::Explain { analyze: true, .. } => Planned::Analyze(plan),

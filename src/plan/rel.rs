@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{AggregateCall, Expr, SortKey};
-use crate::catalog::{Format, Hint, Ty};
+use crate::catalog::{CallColumn, Format, FunctionSpec, Hint, Ty, Value};
 use crate::diag::Span;
 use crate::lang::ast::{JoinKind, SetOp};
 
@@ -47,13 +47,33 @@ pub enum ScanColumn {
     Why(usize),
 }
 
+/// What a scan reads.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Scanned {
+    /// The table of that name in the catalog.
+    Table(&'static str),
+    /// The rows of a table function.
+    Call(Arc<TableCall>),
+}
+
+/// A call of a table function.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableCall {
+    /// The function.
+    pub function: &'static FunctionSpec,
+    /// The arguments, converted to a signature.
+    pub args: Vec<Value<'static>>,
+    /// The columns that it gives.
+    pub columns: Vec<CallColumn>,
+}
+
 /// The relational operators.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Rel {
     /// Rows of a virtual table.
     Scan {
-        /// The table's name in the catalog.
-        table: &'static str,
+        /// What is scanned.
+        table: Scanned,
         /// What is read, in the order of the schema.
         columns: Vec<ScanColumn>,
         /// Conditions passed down; a filter above tests them again.

@@ -26,7 +26,7 @@ fn params() -> Params {
 fn planned(sql: &str) -> Result<Plan, String> {
     let statements = lang::parse(sql).map_err(|d| render_text(&d, sql, None, false))?;
     let statement = statements.first().ok_or("no statement")?;
-    match bind(statement, &catalog::catalog(), &params()) {
+    match bind(statement, &catalog::catalog(), &catalog::Calls, &params()) {
         Ok(Planned::Query(plan) | Planned::Analyze(plan)) => Ok(plan),
         Err(errors) => {
             let each = errors.iter().map(|d| render_text(d, sql, None, false));

@@ -259,11 +259,6 @@ impl Session {
         self.cancelled.store(false, Ordering::Relaxed);
         self.rows_read.store(0, Ordering::Relaxed);
         let statements = lang::parse(sql).map_err(|d| Error::of_query(vec![d], sql))?;
-        let mut plans = Vec::with_capacity(statements.len());
-        for statement in &statements {
-            let planned = plan::bind(statement, &self.catalog, params);
-            plans.push(planned.map_err(|ds| Error::of_query(ds, sql))?);
-        }
         let tables: Vec<NamedSource<'_>> = self
             .sources
             .iter()
@@ -282,6 +277,11 @@ impl Session {
             functions: FuncCx { sources: &functions, width: self.width() },
             strict: self.strict,
         };
+        let mut plans = Vec::with_capacity(statements.len());
+        for statement in &statements {
+            let planned = plan::bind(statement, &self.catalog, &exec::Calls(&cx.tables), params);
+            plans.push(planned.map_err(|ds| Error::of_query(ds, sql))?);
+        }
         for planned in &plans {
             let result = exec::run(planned, &cx).map_err(|d| Error::of_query(vec![d], sql))?;
             if !receive(result) {

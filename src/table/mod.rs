@@ -4,6 +4,7 @@
 //! scan with its projection, completion, `DESCRIBE`, `meta.columns` and `docs/generated`.
 
 mod bugcheck;
+mod call;
 mod callbacks;
 mod coverage;
 mod critical_sections;
@@ -58,6 +59,7 @@ mod work_queues;
 
 /// Why a scan got nothing from a source.
 pub use crate::model::Unanswered;
+pub use call::{CallRows, columns as call_columns, rows as call_rows};
 pub use def::{Cx, NamedSource, Scan, ScanError, ScanRequest, Table};
 
 /// Every table, in the order in which documentation lists them.

@@ -6,8 +6,8 @@ use super::query::has;
 use super::{Builder, Built, defect, found, last, only};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{
-    Body, Distinct, Expr, GroupBy, JoinKind, JoinOn, Name, Query, Select, SelectItem, TableAlias,
-    TableRef, TableRefKind,
+    Body, CallArgument, Distinct, GroupBy, JoinKind, JoinOn, Name, Query, Select, SelectItem,
+    TableAlias, TableRef, TableRefKind,
 };
 use crate::lang::syntax::Rule;
 
@@ -111,25 +111,25 @@ impl Builder {
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::name => name = Some(self.name(part)?),
-                Rule::arguments => args = self.plain_arguments(part)?,
+                Rule::call_argument => args.push(self.call_argument(part)?),
                 _ => {}
             }
         }
         Ok(TableRefKind::Function { name: found(name)?, args, lateral })
     }
 
-    /// The arguments of a table function, which takes none of the extras of aggregates.
-    fn plain_arguments(&mut self, pair: Pair<'_, Rule>) -> Built<Vec<Expr>> {
-        for part in pair.clone().into_inner() {
-            if !matches!(part.as_rule(), Rule::expr | Rule::comma | Rule::open | Rule::close) {
-                let message = format!(
-                    "found `{}`, expected an argument of the table function",
-                    part.as_str().trim_end()
-                );
-                return Err(Diagnostic::at(Code::Syntax, self.span(&part), message));
+    fn call_argument(&mut self, pair: Pair<'_, Rule>) -> Built<CallArgument> {
+        let (mut name, mut value) = (None, None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::argument_name => {
+                    name = Some(self.ident(found(part.into_inner().next())?)?);
+                }
+                Rule::expr => value = Some(self.expr(part)?),
+                _ => {}
             }
         }
-        self.exprs(pair)
+        Ok(CallArgument { name, value: found(value)? })
     }
 
     fn lateral(&mut self, pair: Pair<'_, Rule>) -> Built<TableRef> {

@@ -3,8 +3,8 @@
 use super::expr::{expr, order_items};
 use super::{ident, list, name};
 use crate::lang::ast::{
-    Body, Cte, Distinct, Expr, GroupBy, Ident, JoinKind, JoinOn, Query, Select, SelectItem, SetOp,
-    TableAlias, TableRef, TableRefKind,
+    Body, CallArgument, Cte, Distinct, Expr, GroupBy, Ident, JoinKind, JoinOn, Query, Select,
+    SelectItem, SetOp, TableAlias, TableRef, TableRefKind,
 };
 
 /// A query on one line.
@@ -114,7 +114,7 @@ fn table(table_ref: &TableRef) -> String {
     let text = match &table_ref.kind {
         TableRefKind::Table(table) => name(table),
         TableRefKind::Function { name: function, args, lateral: l } => {
-            format!("{}{}({})", lateral(*l), name(function), exprs(args))
+            format!("{}{}({})", lateral(*l), name(function), list(args, ", ", argument))
         }
         TableRefKind::Subquery { query: inner, lateral: l } => {
             format!("{}({})", lateral(*l), query(inner))
@@ -122,6 +122,11 @@ fn table(table_ref: &TableRef) -> String {
         TableRefKind::Join { left, right, kind, on } => join(left, right, *kind, on),
     };
     text + &table_ref.alias.as_ref().map(alias).unwrap_or_default()
+}
+
+fn argument(argument: &CallArgument) -> String {
+    let name = argument.name.as_ref().map(|name| ident(name) + " => ");
+    name.unwrap_or_default() + &expr(&argument.value, 0)
 }
 
 fn alias(alias: &TableAlias) -> String {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::expr::Place;
 use super::join::{Joined, equi_keys, key_types};
-use super::scope::{Miss, Scope, ScopeColumn, dotted, listed};
+use super::scope::{LISTED, Miss, Scope, ScopeColumn, dotted, listed};
 use super::unify::settle_nulls;
 use super::{Binder, Bound, Failed};
 use crate::catalog::TableSpec;
@@ -17,7 +17,7 @@ use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{self, Ident, JoinKind, JoinOn, Name, TableAlias, TableRef, TableRefKind};
 use crate::plan::shared::placeholder;
 use crate::plan::walk::{conjunction, split_and};
-use crate::plan::{ExprKind, Field, Plan, Rel, ScanColumn};
+use crate::plan::{ExprKind, Field, Plan, Rel, ScanColumn, Scanned};
 
 /// Rows and the names of their columns.
 pub(super) type Source = (Plan, Scope);
@@ -45,7 +45,9 @@ impl Binder<'_> {
     fn primary(&mut self, table: &TableRef, span: Span) -> Bound<Source> {
         let (mut plan, mut scope) = match &table.kind {
             TableRefKind::Table(name) => self.named(name)?,
-            TableRefKind::Function { name, .. } => return self.table_function(name, table.span),
+            TableRefKind::Function { name, args, .. } => {
+                self.table_function(name, args, table.span)?
+            }
             TableRefKind::Subquery { query, lateral } => {
                 if *lateral {
                     return self.lateral(table.span);
@@ -97,23 +99,9 @@ impl Binder<'_> {
         let tables = self.catalog.tables().iter().map(|t| t.name);
         let names: Vec<&str> = self.ctes.iter().map(|c| c.name.as_str()).chain(tables).collect();
         let error = error.nearest(name, names.iter().copied());
-        self.fail(error.help(format!("tables: {}", listed(&names))))
-    }
-
-    fn table_function<T>(&mut self, name: &Name, span: Span) -> Bound<T> {
-        let shown = dotted(&name.parts);
-        let error = Diagnostic::at(
-            Code::Unsupported,
-            span,
-            format!("table function `{shown}`: functions in FROM are not run by this version"),
-        );
-        let constant = ["range", "generate_series", "unnest"];
-        self.fail(if constant.iter().any(|c| c.eq_ignore_ascii_case(&shown)) {
-            error.help("constant rows are written FROM (VALUES (1), (2)) AS t(n)")
-        } else if self.catalog.table(&shown).is_some() {
-            error.help(format!("`{shown}` is a table: write it without parentheses"))
+        self.fail(if names.len() > LISTED {
+            error.help(format!("SHOW TABLES lists all {} tables", names.len()))
         } else {
-            let names: Vec<&str> = self.catalog.tables().iter().map(|t| t.name).collect();
             error.help(format!("tables: {}", listed(&names)))
         })
     }
@@ -277,32 +265,41 @@ impl Binder<'_> {
     }
 }
 
-/// A scan of everything there is.
+/// A scan of everything there is in a table.
 fn scan(spec: &TableSpec, span: Span) -> Source {
-    let count = spec.columns.len();
-    let mut schema = Vec::with_capacity(2 * count);
-    schema.extend(spec.columns.iter().map(|c| Field {
-        name: c.name.to_owned(),
-        ty: c.ty,
-        format: c.format,
-    }));
-    schema.extend(spec.columns.iter().map(|c| Field::text(&format!("why({})", c.name))));
+    let columns = spec
+        .columns
+        .iter()
+        .map(|c| (Field { name: c.name.to_owned(), ty: c.ty, format: c.format }, c.hidden));
+    scan_all(Scanned::Table(spec.name), spec.name, columns.collect(), span)
+}
+
+/// A scan of all columns, which are given with whether they are hidden, under a table's name.
+pub(super) fn scan_all(
+    table: Scanned,
+    name: &str,
+    columns: Vec<(Field, bool)>,
+    span: Span,
+) -> Source {
+    let count = columns.len();
+    let (mut schema, hidden): (Vec<Field>, Vec<bool>) = columns.into_iter().unzip();
+    let names: Vec<String> = schema.iter().map(|field| field.name.clone()).collect();
+    schema.extend(names.iter().map(|name| Field::text(&format!("why({name})"))));
     let columns = (0..count).map(ScanColumn::Value).chain((0..count).map(ScanColumn::Why));
-    let rel =
-        Rel::Scan { table: spec.name, columns: columns.collect(), hints: Vec::new(), limit: None };
+    let rel = Rel::Scan { table, columns: columns.collect(), hints: Vec::new(), limit: None };
     let plan = Plan { rel, schema, span };
-    let all = plan.columns();
-    let (values, reasons) = all.split_at(count);
-    let columns =
-        spec.columns.iter().zip(values.iter().zip(reasons)).map(|(c, (expr, why))| ScopeColumn {
-            qualifier: Some(spec.name.to_owned()),
-            name: c.name.to_owned(),
-            expr: expr.clone(),
-            hidden: c.hidden,
-            shadowed: false,
-            why: Some(why.clone()),
-        });
-    let scope = Scope { columns: columns.collect(), tables: vec![spec.name.to_owned()] };
+    let mut exprs = plan.columns();
+    let reasons = exprs.split_off(count);
+    let columns = names.into_iter().zip(hidden).zip(exprs.into_iter().zip(reasons));
+    let columns = columns.map(|((column, hidden), (expr, why))| ScopeColumn {
+        qualifier: Some(name.to_owned()),
+        name: column,
+        expr,
+        hidden,
+        shadowed: false,
+        why: Some(why),
+    });
+    let scope = Scope { columns: columns.collect(), tables: vec![name.to_owned()] };
     (plan, scope)
 }
 

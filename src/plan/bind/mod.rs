@@ -19,13 +19,14 @@ mod scope;
 mod select;
 mod special;
 mod statement;
+mod table_call;
 mod unify;
 
 use std::sync::Arc;
 
 use super::shared::SharedPlan;
 use super::{Params, Plan};
-use crate::catalog::{Catalog, Value};
+use crate::catalog::{Catalog, TableFunctions, Value};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{Ident, Statement};
 use scope::Scope;
@@ -56,9 +57,9 @@ struct Cte {
 }
 
 /// The state of binding one statement.
-#[derive(Debug)]
 struct Binder<'a> {
     catalog: &'a Catalog,
+    calls: &'a dyn TableFunctions,
     params: &'a Params,
     errors: Vec<Diagnostic>,
     ctes: Vec<Cte>,
@@ -74,10 +75,12 @@ struct Binder<'a> {
 pub(super) fn statement(
     statement: &Statement,
     catalog: &Catalog,
+    calls: &dyn TableFunctions,
     params: &Params,
 ) -> Result<(Plan, Vec<SharedPlan>), Vec<Diagnostic>> {
     let mut binder = Binder {
         catalog,
+        calls,
         params,
         errors: Vec::new(),
         ctes: Vec::new(),

@@ -5,7 +5,7 @@ use crate::lang::ast::{Ident, Name};
 use crate::plan::Expr;
 
 /// How many names help lists.
-const LISTED: usize = 16;
+pub(super) const LISTED: usize = 16;
 
 /// A column that can be named.
 #[derive(Debug, Clone)]

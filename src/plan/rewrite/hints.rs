@@ -3,7 +3,7 @@
 use crate::catalog::{Hint, HintOp, Ty, Value};
 use crate::lang::ast::{BinaryOp, MatchOp};
 use crate::plan::walk::split_and;
-use crate::plan::{Expr, ExprKind, Plan, Rel, ScanColumn};
+use crate::plan::{Expr, ExprKind, Plan, Rel, ScanColumn, Scanned};
 
 /// How many values of an `IN` are worth passing on.
 const MAX_VALUES: usize = 1_000;
@@ -19,7 +19,7 @@ pub(super) fn give(plan: &mut Plan) {
         Rel::Filter { input, .. } => &mut input.rel,
         rel => rel,
     };
-    let Rel::Scan { columns, hints, .. } = scan else { return };
+    let Rel::Scan { table: Scanned::Table(_), columns, hints, .. } = scan else { return };
     let mut terms = Vec::new();
     split_and(predicate.clone(), &mut terms);
     for term in &terms {

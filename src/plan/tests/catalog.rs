@@ -2,11 +2,12 @@
 //! in its own ways.
 
 use crate::catalog::{
-    Catalog, ColumnSpec, Format, FunctionKind, FunctionSpec, Signature, TableSpec, Ty, Unit,
+    CallColumn, CallError, Catalog, ColumnSpec, Format, FunctionKind, FunctionSpec, Signature,
+    TableFunctions, TableSpec, Ty, Unit, Value,
 };
 
 const fn sig(args: &'static [Ty], optional: usize, variadic: bool, returns: Ty) -> Signature {
-    Signature { args, optional, variadic, returns }
+    Signature { args, names: &[], optional, variadic, returns }
 }
 
 const fn function(
@@ -96,6 +97,22 @@ static FUNCTIONS: &[FunctionSpec] = &[
         FunctionKind::Aggregate,
         &[sig(&[Ty::Text, Ty::Text], 1, false, Ty::Text)],
     ),
+    function(
+        "range",
+        &[],
+        FunctionKind::Table,
+        &[
+            sig(&[Ty::Int], 0, false, Ty::Null).named(&["stop"]),
+            sig(&[Ty::Int, Ty::Int, Ty::Int], 1, false, Ty::Null).named(&["start", "stop", "step"]),
+        ],
+    ),
+    function(
+        "struct",
+        &[],
+        FunctionKind::Table,
+        &[sig(&[Ty::Text, Ty::Null], 0, false, Ty::Int).named(&["type", "address"])],
+    ),
+    function("list", &[], FunctionKind::Table, &[sig(&[Ty::Text], 0, false, Ty::Int)]),
 ];
 
 fn column(name: &'static str, ty: Ty) -> ColumnSpec {
@@ -137,4 +154,29 @@ pub(super) fn catalog() -> Catalog {
     );
     let tables = table("meta.tables", vec![column("name", Ty::Text), column("doc", Ty::Text)]);
     Catalog::new(vec![threads, modules, tables], FUNCTIONS.iter().collect())
+}
+
+/// Table functions as the tests have them: `range` has a column of its name, `struct` two.
+pub(super) struct Calls;
+
+impl TableFunctions for Calls {
+    fn describe(
+        &self,
+        function: &'static FunctionSpec,
+        args: &[Value<'static>],
+    ) -> Result<Vec<CallColumn>, CallError> {
+        match (function.name, args.first().and_then(Value::as_text)) {
+            ("struct", Some("_ETHREAD")) => {
+                let dump = CallColumn { hidden: true, ..CallColumn::new("dump", Ty::Text) };
+                Ok(vec![dump, CallColumn::new("Cid", Ty::Addr), CallColumn::hex("Flags")])
+            }
+            ("struct", name) => Err(CallError::Argument {
+                index: 0,
+                message: format!("no type `{}`", name.unwrap_or_default()),
+                candidates: vec!["_ETHREAD".to_owned()],
+            }),
+            ("list", _) => Err(CallError::NoSource(vec!["a.dmp is a user minidump".to_owned()])),
+            (name, _) => Ok(vec![CallColumn::new(name, Ty::Int)]),
+        }
+    }
 }

@@ -708,24 +708,137 @@ fn what_this_version_does_not_run() {
           = help: write it as a join: JOIN, SEMI JOIN or ANTI JOIN … ON with the same condition
           = help: for an aggregate per row, join with a sub-query that has GROUP BY"#]],
     );
-    check(
-        "SELECT * FROM range(10)",
-        &expect![[r#"
-        error[E0209]: table function `range`: functions in FROM are not run by this version
-          |
-        1 | SELECT * FROM range(10)
-          |               ^^^^^^^^^
-          |
-          = help: constant rows are written FROM (VALUES (1), (2)) AS t(n)"#]],
-    );
+}
+
+#[test]
+fn table_functions_say_what_they_take() {
     check(
         "SELECT * FROM threads()",
         &expect![[r#"
-        error[E0209]: table function `threads`: functions in FROM are not run by this version
+        error[E0204]: `threads` is a table, not a function
           |
         1 | SELECT * FROM threads()
-          |               ^^^^^^^^^
+          |               ^^^^^^^
           |
-          = help: `threads` is a table: write it without parentheses"#]],
+          = help: write it without parentheses: FROM threads"#]],
+    );
+    check(
+        "SELECT * FROM lower('x')",
+        &expect![[r#"
+        error[E0210]: `lower` gives a value, not rows, so it cannot stand in FROM
+          |
+        1 | SELECT * FROM lower('x')
+          |               ^^^^^
+          |
+          = help: write FROM (SELECT lower(…)) AS t"#]],
+    );
+    check(
+        "SELECT * FROM rang(10)",
+        &expect![[r#"
+        error[E0204]: no table function `rang`
+          |
+        1 | SELECT * FROM rang(10)
+          |               ^^^^
+          |
+          = help: similar names: range
+          = help: table functions: range, struct, list"#]],
+    );
+    check(
+        "SELECT * FROM struct('_ETHRED', 0x1000)",
+        &expect![[r#"
+        error[E0206]: no type `_ETHRED`
+          |
+        1 | SELECT * FROM struct('_ETHRED', 0x1000)
+          |                      ^^^^^^^^^
+          |
+          = help: similar names: _ETHREAD"#]],
+    );
+    check(
+        "SELECT * FROM struct('_ETHREAD', adress => 0x1000)",
+        &expect![[r#"
+        error[E0206]: `struct` has no argument `adress`
+          |
+        1 | SELECT * FROM struct('_ETHREAD', adress => 0x1000)
+          |                                  ^^^^^^
+          |
+          = help: similar names: address
+          = help: it is called as struct(type VARCHAR, address any)"#]],
+    );
+    check(
+        "SELECT * FROM struct(address => 0x1000)",
+        &expect![[r#"
+        error[E0206]: argument `type` of `struct` is missing or NULL
+          |
+        1 | SELECT * FROM struct(address => 0x1000)
+          |                                 ^^^^^^
+          |
+          = help: it is called as struct(type VARCHAR, address any)"#]],
+    );
+    check(
+        "SELECT * FROM struct('_ETHREAD', 0x1000, address => 1)",
+        &expect![[r#"
+        error[E0206]: argument 2 is given twice
+          |
+        1 | SELECT * FROM struct('_ETHREAD', 0x1000, address => 1)
+          |                                          ^^^^^^^"#]],
+    );
+    check(
+        "SELECT * FROM range('x')",
+        &expect![[r#"
+        error[E0206]: `range` does not take a VARCHAR
+          |
+        1 | SELECT * FROM range('x')
+          |               ^^^^^^^^^^
+          |
+          = help: it is called as range(INTEGER), range(INTEGER, INTEGER[, INTEGER])"#]],
+    );
+    check(
+        "SELECT * FROM threads t JOIN range(t.tid) ON true",
+        &expect![[r#"
+            error[E0206]: the arguments of `range` have to be constant
+              |
+            1 | SELECT * FROM threads t JOIN range(t.tid) ON true
+              |                                    ^^^^^
+              |
+              = help: write a literal, module!symbol, or a parameter: $name"#]],
+    );
+    check(
+        "SELECT * FROM list('nt!PsActiveProcessHead')",
+        &expect![[r#"
+        error[E0301]: no open source answers `list`
+          |
+        1 | SELECT * FROM list('nt!PsActiveProcessHead')
+          |               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          |
+          = help: a.dmp is a user minidump"#]],
+    );
+    check(
+        "SELECT range(3)",
+        &expect![[r#"
+        error[E0210]: `range` returns rows, so it stands in FROM
+          |
+        1 | SELECT range(3)
+          |        ^^^^^^^^"#]],
+    );
+    check(
+        "SELECT * FROM range(*)",
+        &expect![[r#"
+            error[E0101]: found `*`, expected an expression or `)`
+              |
+            1 | SELECT * FROM range(*)
+              |                    -^
+              |                    |
+              |                    opened here"#]],
+    );
+    check(
+        "SELECT Flgs FROM struct('_ETHREAD', 0x1000)",
+        &expect![[r#"
+        error[E0202]: no column `Flgs`
+          |
+        1 | SELECT Flgs FROM struct('_ETHREAD', 0x1000)
+          |        ^^^^
+          |
+          = help: similar names: Flags
+          = help: available columns: Cid, Flags"#]],
     );
 }

@@ -708,3 +708,40 @@ fn constants() {
                   scan modules: columns name, pid"#]],
     );
 }
+
+#[test]
+fn table_functions_have_the_columns_that_they_say() {
+    check(
+        "SELECT * FROM struct('_ETHREAD', nt!KiInitialThread)",
+        &expect![[r#"
+            (Cid ADDRESS, Flags INTEGER)
+            select Cid, Flags
+              call struct('_ETHREAD', 'nt!KiInitialThread'): columns Cid, Flags"#]],
+    );
+    check(
+        "SELECT Cid, why(Cid) FROM struct(address => 0x1000, type => '_ETHREAD') AS t WHERE t.Flags = 0x10 LIMIT 3",
+        &expect![[r#"
+            (Cid ADDRESS, why(Cid) VARCHAR)
+            limit 3
+              select Cid, why(Cid)
+                filter Flags = 0x10
+                  call struct('_ETHREAD', 0x1000): columns Cid, Flags, why(Cid)"#]],
+    );
+    check(
+        "SELECT r.range, dump FROM range($n) r, struct('_ETHREAD', 1 + 1)",
+        &expect![[r#"
+            (range INTEGER, dump VARCHAR)
+            select range, dump
+              join cross
+                call range(3): columns range
+                call struct('_ETHREAD', 2): columns dump"#]],
+    );
+    check(
+        "SELECT count(*) FROM range(1, 10, 2)",
+        &expect![[r#"
+            (count(*) INTEGER)
+            select count(*)
+              aggregate count(*)
+                call range(1, 10, 2): no columns"#]],
+    );
+}

@@ -1,0 +1,216 @@
+//! Functions that give rows, for FROM.
+//!
+//! Some compute their rows from the arguments alone and are whole here. The rest reach into a
+//! dump or a log: here is what planning and documentation see of them, and `model::Source` gives
+//! the rows.
+
+use std::ops::ControlFlow;
+
+use crate::catalog::Ty::{Addr, Int, Interval, Null, Text, Time};
+use crate::catalog::{CallColumn, CallError, FunctionKind, FunctionSpec, Signature, Ty, Value};
+
+/// Receives one value a row; says whether more are wanted.
+pub type EmitValue<'a> = &'a mut dyn FnMut(Value<'static>) -> ControlFlow<()>;
+
+/// A table function: its specification, and the code if it needs no source.
+#[derive(Debug)]
+pub struct TableFunction {
+    /// What planning and documentation see.
+    pub spec: FunctionSpec,
+    /// Computes the rows; `None` if sources do.
+    pub series: Option<Series>,
+}
+
+/// The code of a function of one column: its type for the arguments, and its values.
+#[derive(Debug, Clone, Copy)]
+pub struct Series {
+    values: fn(&[Value<'static>], EmitValue<'_>) -> Result<(), CallError>,
+}
+
+impl Series {
+    /// The columns of a call.
+    pub fn columns(name: &str, args: &[Value<'static>]) -> Vec<CallColumn> {
+        let ty = args.first().map_or(Ty::Int, Value::ty);
+        vec![CallColumn::new(name, ty)]
+    }
+
+    /// Checks the arguments, without a row.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn check(&self, args: &[Value<'static>]) -> Result<(), CallError> {
+        (self.values)(args, &mut |_| ControlFlow::Break(()))
+    }
+
+    /// Gives the values.
+    ///
+    /// # Errors
+    /// What is wrong with the arguments.
+    pub fn run(&self, args: &[Value<'static>], emit: EmitValue<'_>) -> Result<(), CallError> {
+        (self.values)(args, emit)
+    }
+}
+
+const STEPS: &[Signature] = &[
+    Signature::new(&[Int], Null).named(&["stop"]),
+    Signature::new(&[Int, Int, Int], Null).optional(1).named(START),
+    Signature::new(&[Addr, Addr, Int], Null).optional(1).named(START),
+    Signature::new(&[Time, Time, Interval], Null).named(START),
+];
+
+const START: &[&str] = &["start", "stop", "step"];
+
+const fn of(
+    name: &'static str,
+    family: &'static str,
+    signatures: &'static [Signature],
+    doc: &'static str,
+    examples: &'static [(&'static str, &'static str)],
+    series: Option<Series>,
+) -> TableFunction {
+    let spec = FunctionSpec {
+        name,
+        aliases: &[],
+        kind: FunctionKind::Table,
+        family,
+        signatures,
+        takes_null: true,
+        is_pure: series.is_some(),
+        doc,
+        examples,
+    };
+    TableFunction { spec, series }
+}
+
+/// Every table function.
+pub(super) static ALL: &[TableFunction] = &[
+    of(
+        "range",
+        "rows",
+        STEPS,
+        "The numbers, addresses or times from `start` (0 if it is left out) up to, and without, `stop`.",
+        &[("range(3)", "0, 1, 2"), ("range(10, 0, -4)", "10, 6, 2")],
+        Some(Series { values: |args, emit| series(args, false, emit) }),
+    ),
+    of(
+        "generate_series",
+        "rows",
+        STEPS,
+        "The numbers, addresses or times from `start` (0 if it is left out) up to `stop`, which is one of them.",
+        &[("generate_series(1, 3)", "1, 2, 3")],
+        Some(Series { values: |args, emit| series(args, true, emit) }),
+    ),
+    of(
+        "struct",
+        "dump",
+        &[Signature::new(&[Text, Null], Int).named(&["type", "address"])],
+        "One row: the fields of the structure of that type at an address, a column a field; what `dt` prints.",
+        &[],
+        None,
+    ),
+    of(
+        "list",
+        "dump",
+        &[Signature::new(&[Null, Text, Text], Int).named(&["head", "type", "link"])],
+        "One row for each structure of a linked list, a column a field: from the `_LIST_ENTRY` at `head`, by the field `link` of the type.",
+        &[],
+        None,
+    ),
+    of(
+        "array",
+        "dump",
+        &[Signature::new(&[Text, Null, Int], Int).named(&["type", "address", "count"])],
+        "One row for each of `count` structures that stand one after the other from an address on, a column a field.",
+        &[],
+        None,
+    ),
+    of(
+        "log_table",
+        "log",
+        &[Signature::new(&[Int], Int).named(&["n"])],
+        "The table that command `n` of a debugger log printed, columns named by its headings; `log_commands` lists the commands.",
+        &[],
+        None,
+    ),
+];
+
+/// Counts from the first argument to the second; the last value itself belongs to it if `inclusive`.
+fn series(args: &[Value<'static>], inclusive: bool, emit: EmitValue<'_>) -> Result<(), CallError> {
+    let number = |index: usize| args.get(index).and_then(number);
+    let (start, stop) = match (number(0), number(1)) {
+        (Some(stop), None) => (0, stop),
+        (Some(start), Some(stop)) => (start, stop),
+        _ => return Err(wrong(0, "expected a number")),
+    };
+    let step = number(2).unwrap_or(1);
+    if step == 0 {
+        return Err(wrong(2, "a step of 0 reaches no end"));
+    }
+    let ty = args.first().map_or(Ty::Int, Value::ty);
+    let mut at = start;
+    loop {
+        let ends = if step > 0 { at > stop } else { at < stop };
+        if ends || (at == stop && !inclusive) {
+            return Ok(());
+        }
+        // Beyond the type's range is beyond `stop`, which is in it.
+        let Some(value) = value(at, ty) else { return Ok(()) };
+        if emit(value).is_break() {
+            return Ok(());
+        }
+        at = at.saturating_add(step);
+    }
+}
+
+fn wrong(index: usize, message: &str) -> CallError {
+    CallError::Argument { index, message: message.to_owned(), candidates: Vec::new() }
+}
+
+fn number(value: &Value<'_>) -> Option<i128> {
+    match value {
+        Value::Int(v) | Value::Time(v) | Value::Interval(v) => Some((*v).into()),
+        Value::Addr(v) => Some((*v).into()),
+        _ => None,
+    }
+}
+
+fn value(number: i128, ty: Ty) -> Option<Value<'static>> {
+    Some(match ty {
+        Ty::Addr => Value::Addr(u64::try_from(number).ok()?),
+        Ty::Time => Value::Time(i64::try_from(number).ok()?),
+        _ => Value::Int(i64::try_from(number).ok()?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(args: &[Value<'static>], inclusive: bool) -> Vec<Value<'static>> {
+        let mut all = Vec::new();
+        series(args, inclusive, &mut |v| {
+            all.push(v);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        all
+    }
+
+    #[test]
+    fn series_end_where_their_type_does() {
+        let last = i64::MAX;
+        let args = [Value::Int(last - 1), Value::Int(last)];
+        assert_eq!(values(&args, true), [Value::Int(last - 1), Value::Int(last)]);
+        assert_eq!(values(&args, false), [Value::Int(last - 1)]);
+        let args = [Value::Addr(u64::MAX - 8), Value::Addr(u64::MAX), Value::Int(16)];
+        assert_eq!(values(&args, true), [Value::Addr(u64::MAX - 8)]);
+        let args = [Value::Addr(0x10), Value::Addr(0), Value::Int(-8)];
+        assert_eq!(values(&args, true), [Value::Addr(0x10), Value::Addr(8), Value::Addr(0)]);
+    }
+
+    #[test]
+    fn a_step_of_zero_is_refused() {
+        let args = [Value::Int(0), Value::Int(9), Value::Int(0)];
+        assert!(series(&args, true, &mut |_| ControlFlow::Continue(())).is_err());
+    }
+}

@@ -1,0 +1,126 @@
+//! Table functions: rows whose columns depend on the arguments and on the source.
+//!
+//! [`super::Source::table_function`] takes a name and arguments and gives a [`DynTable`]: the
+//! columns at once, the rows when they are asked for. This file knows what a call and its refusal
+//! look like; it computes none.
+
+use super::{Emit, Source, Unanswered};
+use crate::catalog::{Absent, CallColumn, Cell, Value};
+
+/// One row of a [`DynTable`]: a cell a column. A missing cell at the end counts as not applicable,
+/// and so does a NULL.
+pub type DynRow = Vec<Cell<Value<'static>>>;
+
+/// Gives the rows. The flags say which columns are wanted, by index; the cells of the rest are not
+/// looked at. Rows stop as soon as the receiver says so.
+pub type DynRows<'a> = Box<dyn FnOnce(&[bool], Emit<'_, DynRow>) + 'a>;
+
+/// What a call gives: columns that are known before any row is read.
+pub struct DynTable<'a> {
+    /// The columns.
+    pub columns: Vec<CallColumn>,
+    /// The rows.
+    pub rows: DynRows<'a>,
+}
+
+impl std::fmt::Debug for DynTable<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DynTable").field("columns", &self.columns).finish_non_exhaustive()
+    }
+}
+
+/// Why a source does not run a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// The source has no such function, or lacks what it needs.
+    Unanswered(Unanswered),
+    /// An argument names nothing, or makes no sense.
+    Argument {
+        /// Which, from 0.
+        index: usize,
+        /// What is wrong with it: lower case, no final stop (``no type `_ETHRED` ``).
+        message: String,
+        /// The names that would do; the nearest are shown.
+        candidates: Vec<String>,
+    },
+}
+
+impl Refused {
+    /// This kind of source never answers.
+    pub const KIND: Self = Self::Unanswered(Unanswered::KIND);
+
+    /// This very source does not, because of what is missing.
+    pub fn because(reason: impl Into<String>) -> Self {
+        Self::Unanswered(Unanswered::because(reason))
+    }
+
+    /// An argument is wrong.
+    pub fn argument(index: usize, message: impl Into<String>) -> Self {
+        Self::Argument { index, message: message.into(), candidates: Vec::new() }
+    }
+
+    /// An argument is wrong, and these names would have been right.
+    pub fn unknown(index: usize, message: impl Into<String>, candidates: Vec<String>) -> Self {
+        Self::Argument { index, message: message.into(), candidates }
+    }
+}
+
+/// The text that argument `index` is.
+///
+/// # Errors
+/// If it is no text.
+pub fn text_argument<'v>(args: &'v [Value<'static>], index: usize) -> Result<&'v str, Refused> {
+    args.get(index)
+        .and_then(Value::as_text)
+        .ok_or_else(|| Refused::argument(index, "expected text"))
+}
+
+/// The address that argument `index` is, or that the symbol has which it names.
+///
+/// # Errors
+/// If it is neither, or `source` does not know the symbol.
+pub fn address_argument<S: Source + ?Sized>(
+    source: &S,
+    args: &[Value<'static>],
+    index: usize,
+) -> Result<u64, Refused> {
+    match args.get(index) {
+        Some(Value::Addr(address)) => Ok(*address),
+        Some(Value::Int(address)) => u64::try_from(*address)
+            .map_err(|_| Refused::argument(index, "an address cannot be negative")),
+        Some(Value::Text(text)) => symbol(source, text, index),
+        _ => Err(Refused::argument(index, "expected an address or the name of a symbol")),
+    }
+}
+
+fn symbol<S: Source + ?Sized>(source: &S, text: &str, index: usize) -> Result<u64, Refused> {
+    if let Some(Value::Addr(address)) = Value::parse(text, crate::catalog::Ty::Addr) {
+        return Ok(address);
+    }
+    source.address_of(text).map_err(|reason| match reason {
+        Absent::NoSymbols => {
+            Refused::because(format!("it has no symbols that could tell where `{text}` is"))
+        }
+        _ => Refused::argument(index, format!("no symbol `{text}`")),
+    })
+}
+
+/// The count that argument `index` is, `default` if it was left out.
+///
+/// # Errors
+/// If it is negative or beyond `most`.
+pub fn count_argument(
+    args: &[Value<'static>],
+    index: usize,
+    default: usize,
+    most: usize,
+) -> Result<usize, Refused> {
+    match args.get(index) {
+        None | Some(Value::Null) => Ok(default),
+        Some(Value::Int(n)) => usize::try_from(*n)
+            .ok()
+            .filter(|n| *n <= most)
+            .ok_or_else(|| Refused::argument(index, format!("expected 0 to {most}, found {n}"))),
+        Some(_) => Err(Refused::argument(index, "expected an INTEGER")),
+    }
+}

@@ -1,0 +1,223 @@
+//! Table functions in `FROM`: their arguments, which are constants, and the columns that a call
+//! has, which whoever holds the sources tells.
+
+use std::sync::Arc;
+
+use super::expr::Place;
+use super::from::{Source, scan_all};
+use super::scope::{Scope, dotted, listed};
+use super::{Binder, Bound};
+use crate::catalog::{CallError, FunctionKind, FunctionSpec, Value};
+use crate::diag::{Code, Diagnostic, Span};
+use crate::lang::ast::{self, CallArgument, Name};
+use crate::plan::{Expr, ExprKind, Field, Scanned, TableCall};
+
+impl Binder<'_> {
+    pub(super) fn table_function(
+        &mut self,
+        name: &Name,
+        args: &[CallArgument],
+        span: Span,
+    ) -> Bound<Source> {
+        let shown = dotted(&name.parts);
+        let function = match self.catalog.function(&shown) {
+            Some(function) if function.kind == FunctionKind::Table => function,
+            known => return self.no_table_function(known, &shown, name.span),
+        };
+        let args = self.call_arguments(function, args)?;
+        let spans: Vec<Span> = args.iter().map(|arg| arg.span).collect();
+        let fitted = self.fit(function, args, span)?;
+        let mut values = Vec::with_capacity(fitted.args.len());
+        for arg in &fitted.args {
+            values.push(self.argument_value(function, arg)?);
+        }
+        self.required(function, &values, &spans, span)?;
+        let columns = match self.calls.describe(function, &values) {
+            Ok(columns) => columns,
+            Err(error) => return self.refused(function, error, &spans, span),
+        };
+        let fields = columns
+            .iter()
+            .map(|c| (Field { name: c.name.clone(), ty: c.ty, format: c.format }, c.hidden));
+        let fields = fields.collect();
+        let call = TableCall { function, args: values, columns };
+        Ok(scan_all(Scanned::Call(Arc::new(call)), function.name, fields, span))
+    }
+
+    /// The arguments in the order of the signature that has their names.
+    fn call_arguments(
+        &mut self,
+        function: &'static FunctionSpec,
+        args: &[CallArgument],
+    ) -> Bound<Vec<Expr>> {
+        let mut placed: Vec<Option<Expr>> = Vec::new();
+        let known = |name: &str| {
+            let position = |s: &crate::catalog::Signature| {
+                s.names.iter().position(|n| n.eq_ignore_ascii_case(name))
+            };
+            let fits = function.signatures.iter().filter(|s| s.args.len() >= args.len());
+            fits.filter_map(position)
+                .next()
+                .or_else(|| function.signatures.iter().filter_map(position).next())
+        };
+        for (index, arg) in args.iter().enumerate() {
+            let (place, at) = match &arg.name {
+                None => (Some(index), arg.value.span),
+                Some(name) => (known(&name.text), name.span),
+            };
+            let Some(place) = place else {
+                let name = arg.name.as_ref().map_or("", |n| n.text.as_str());
+                let names: Vec<&str> =
+                    function.signatures.iter().flat_map(|s| s.names.iter().copied()).collect();
+                let message = format!("`{}` has no argument `{name}`", function.name);
+                let error = Diagnostic::at(Code::BadArguments, at, message).nearest(name, names);
+                return self.fail(called_as(error, function));
+            };
+            let value = self.constant_argument(function, &arg.value)?;
+            if placed.len() <= place {
+                placed.resize(place + 1, None);
+            }
+            match placed.get_mut(place) {
+                Some(slot @ None) => *slot = Some(value),
+                _ => {
+                    let message = format!("argument {} is given twice", place + 1);
+                    return self.fail_at(Code::BadArguments, at, message);
+                }
+            }
+        }
+        let end = args.last().map_or(Span::default(), |arg| arg.value.span);
+        Ok(placed
+            .into_iter()
+            .map(|arg| arg.unwrap_or_else(|| Expr::null(crate::catalog::Ty::Null, end)))
+            .collect())
+    }
+
+    fn constant_argument(
+        &mut self,
+        function: &'static FunctionSpec,
+        value: &ast::Expr,
+    ) -> Bound<Expr> {
+        let scope = Scope::default();
+        let mark = self.errors.len();
+        match self.expr(value, Place::plain(&scope, "the arguments of a table function")) {
+            // An unknown column says less than that no column can stand here, and so does one of the
+            // tables to the left.
+            Err(_) if self.errors.iter().skip(mark).any(is_about_columns) => {
+                self.errors.truncate(mark);
+                self.not_constant(function, value.span)
+            }
+            bound => bound,
+        }
+    }
+
+    fn not_constant<T>(&mut self, function: &'static FunctionSpec, span: Span) -> Bound<T> {
+        let message = format!("the arguments of `{}` have to be constant", function.name);
+        self.fail(
+            Diagnostic::at(Code::BadArguments, span, message)
+                .help("write a literal, module!symbol, or a parameter: $name"),
+        )
+    }
+
+    fn argument_value(
+        &mut self,
+        function: &'static FunctionSpec,
+        arg: &Expr,
+    ) -> Bound<Value<'static>> {
+        match &arg.kind {
+            ExprKind::Literal(value) => Ok(value.clone()),
+            ExprKind::Symbol(symbol) => Ok(Value::text(symbol.clone())),
+            _ => self.not_constant(function, arg.span),
+        }
+    }
+
+    /// Fails where an argument that cannot be left out is NULL.
+    fn required(
+        &mut self,
+        function: &'static FunctionSpec,
+        values: &[Value<'static>],
+        spans: &[Span],
+        span: Span,
+    ) -> Bound<()> {
+        let least = |s: &crate::catalog::Signature| s.args.len().saturating_sub(s.optional);
+        let least = function.signatures.iter().map(least).min().unwrap_or(0);
+        let null = values.iter().take(least).position(Value::is_null);
+        let Some(index) = null else { return Ok(()) };
+        let at = spans.get(index).copied().unwrap_or(span);
+        let name = function.signatures.first().and_then(|s| s.names.get(index));
+        let message = match name {
+            Some(name) => format!("argument `{name}` of `{}` is missing or NULL", function.name),
+            None => format!("argument {} of `{}` is NULL", index + 1, function.name),
+        };
+        let error = called_as(Diagnostic::at(Code::BadArguments, at, message), function);
+        self.fail(error)
+    }
+
+    fn refused<T>(
+        &mut self,
+        function: &'static FunctionSpec,
+        error: CallError,
+        spans: &[Span],
+        span: Span,
+    ) -> Bound<T> {
+        let error = match error {
+            CallError::Argument { index, message, candidates } => {
+                let at = spans.get(index).copied().unwrap_or(span);
+                let wanted = message.split('`').nth(1).unwrap_or_default().to_owned();
+                Diagnostic::at(Code::BadArguments, at, message)
+                    .nearest(&wanted, candidates.iter().map(String::as_str))
+            }
+            CallError::NoSource(reasons) => {
+                let message = if reasons.is_empty() {
+                    format!("`{}` needs a source, and none is open", function.name)
+                } else {
+                    format!("no open source answers `{}`", function.name)
+                };
+                let error = Diagnostic::at(Code::NoSource, span, message);
+                reasons.into_iter().fold(error, Diagnostic::help)
+            }
+            CallError::Limit(message) => Diagnostic::at(Code::Limit, span, message),
+            CallError::Cancelled => {
+                Diagnostic::at(Code::Cancelled, span, "the query was cancelled")
+            }
+        };
+        self.fail(error)
+    }
+
+    fn no_table_function<T>(
+        &mut self,
+        known: Option<&'static FunctionSpec>,
+        shown: &str,
+        span: Span,
+    ) -> Bound<T> {
+        if self.catalog.table(shown).is_some() {
+            let message = format!("`{shown}` is a table, not a function");
+            let error = Diagnostic::at(Code::UnknownFunction, span, message);
+            return self.fail(error.help(format!("write it without parentheses: FROM {shown}")));
+        }
+        if known.is_some() {
+            let message = format!("`{shown}` gives a value, not rows, so it cannot stand in FROM");
+            let error = Diagnostic::at(Code::BadQuery, span, message);
+            return self.fail(error.help(format!("write FROM (SELECT {shown}(…)) AS t")));
+        }
+        let functions = self.catalog.functions().iter();
+        let names: Vec<&str> =
+            functions.filter(|f| f.kind == FunctionKind::Table).map(|f| f.name).collect();
+        let message = format!("no table function `{shown}`");
+        let error = Diagnostic::at(Code::UnknownFunction, span, message);
+        let error = error.nearest(shown, names.iter().copied());
+        self.fail(error.help(format!("table functions: {}", listed(&names))))
+    }
+}
+
+fn is_about_columns(error: &Diagnostic) -> bool {
+    matches!(error.code, Code::UnknownColumn | Code::UnknownTable | Code::Unsupported)
+}
+
+fn called_as(error: Diagnostic, function: &FunctionSpec) -> Diagnostic {
+    let ways: Vec<String> = function
+        .signature_texts()
+        .iter()
+        .map(|text| text.trim_end_matches(" -> rows").to_owned())
+        .collect();
+    error.help(format!("it is called as {}", ways.join(", ")))
+}

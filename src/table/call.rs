@@ -1,0 +1,342 @@
+//! Calls of table functions over the open sources: one set of columns, the rows of all.
+//!
+//! Sources may give different columns for one call (a structure grows from build to build): the
+//! call has the columns of all, by name, and a source that lacks one has no value there. This file
+//! computes no row itself.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
+
+use super::def::{Cx, NamedSource};
+use crate::catalog::{
+    Absent, Batch, CallColumn, CallError, Cell, ColumnBuilder, Format, PointerWidth, Ty, Value,
+};
+use crate::model::{DynRow, DynTable, Refused, Unanswered};
+
+/// The most values that the rows of a call may have.
+const MAX_VALUES: usize = 40_000_000;
+
+/// The most rows of a call, which also hold where no column is asked for.
+const MAX_ROWS: usize = 200_000_000;
+
+/// The most bytes of text that the rows of a call may have.
+const MAX_TEXT: usize = 256 << 20;
+
+/// Collects the rows of a call, within limits.
+#[derive(Debug)]
+pub struct CallRows<'a> {
+    builders: Vec<ColumnBuilder>,
+    /// By index of the call's columns, whether and where the column is built.
+    slots: Vec<Option<usize>>,
+    rows: usize,
+    text: usize,
+    most: usize,
+    cx: &'a Cx<'a>,
+    over: bool,
+}
+
+impl<'a> CallRows<'a> {
+    /// No rows yet, of `wanted` among `columns`; `limit` rows are enough.
+    pub fn new(
+        cx: &'a Cx<'a>,
+        columns: &[CallColumn],
+        wanted: &[usize],
+        limit: Option<usize>,
+    ) -> Self {
+        let ty = |index: &usize| columns.get(*index).map_or(Ty::Null, |c| c.ty);
+        let builders = wanted.iter().map(|index| ColumnBuilder::new(ty(index))).collect();
+        let slots = (0..columns.len()).map(|i| wanted.iter().position(|w| *w == i)).collect();
+        let most = limit.unwrap_or(usize::MAX);
+        Self { builders, slots, rows: 0, text: 0, most, cx, over: false }
+    }
+
+    /// Whether the column of that index is wanted.
+    pub fn wants(&self, index: usize) -> bool {
+        self.slots.get(index).is_some_and(Option::is_some)
+    }
+
+    /// Takes a row: for each column of the call its cell, which is asked for if it is wanted.
+    pub fn push(&mut self, mut cell: impl FnMut(usize) -> Cell<Value<'static>>) -> ControlFlow<()> {
+        if self.rows >= self.most || self.cx.cancelled.load(Ordering::Relaxed) {
+            return ControlFlow::Break(());
+        }
+        let values = self.rows.saturating_mul(self.builders.len());
+        if values >= MAX_VALUES || self.rows >= MAX_ROWS || self.text >= MAX_TEXT {
+            self.over = true;
+            return ControlFlow::Break(());
+        }
+        for (index, slot) in self.slots.iter().enumerate() {
+            let Some(builder) = slot.and_then(|slot| self.builders.get_mut(slot)) else { continue };
+            self.text = self.text.saturating_add(push(builder, cell(index)));
+        }
+        self.rows += 1;
+        self.cx.rows_read.fetch_add(1, Ordering::Relaxed);
+        if self.rows >= self.most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// The rows.
+    ///
+    /// # Errors
+    /// If the query was cancelled, or there were too many.
+    pub fn finish(self) -> Result<Batch, CallError> {
+        if self.cx.cancelled.load(Ordering::Relaxed) {
+            return Err(CallError::Cancelled);
+        }
+        if self.over {
+            let rows = self.rows;
+            return Err(CallError::Limit(format!("the call gives more than {rows} rows")));
+        }
+        let columns = self.builders.into_iter().map(ColumnBuilder::finish).collect();
+        Ok(Batch { columns, rows: self.rows })
+    }
+}
+
+/// Appends a value as one of the column's type; returns the bytes of text.
+fn push(builder: &mut ColumnBuilder, cell: Cell<Value<'static>>) -> usize {
+    let value = match cell {
+        Ok(Value::Null) => Err(Absent::NotApplicable),
+        other => other,
+    };
+    let value = match value {
+        Ok(value) => value,
+        Err(reason) => {
+            builder.push_absent(reason);
+            return 0;
+        }
+    };
+    match (builder.ty(), value) {
+        (Ty::Bool, Value::Bool(v)) => builder.push_bool(Ok(v)),
+        (Ty::Int, Value::Int(v)) | (Ty::Time, Value::Time(v)) => builder.push_int(Ok(v)),
+        (Ty::Interval, Value::Interval(v)) => builder.push_int(Ok(v)),
+        (Ty::Int, Value::Addr(v)) => {
+            builder.push_int(i64::try_from(v).map_err(|_| Absent::Unreadable));
+        }
+        (Ty::Addr, Value::Addr(v)) => builder.push_addr(Ok(v)),
+        (Ty::Addr, Value::Int(v)) => builder.push_addr(Ok(v.cast_unsigned())),
+        (Ty::Double, Value::Double(v)) => builder.push_double(Ok(v)),
+        (Ty::Text | Ty::Null, value) => {
+            let text = match value {
+                Value::Text(text) => text,
+                other => Format::Plain.render(&other, PointerWidth::default()).into(),
+            };
+            builder.push_text(Ok(&text));
+            return text.len();
+        }
+        _ => builder.push_absent(Absent::Unreadable),
+    }
+    0
+}
+
+const DUMP: &str = "dump";
+
+/// A call's columns over all sources: `dump` first.
+///
+/// # Errors
+/// What is wrong with the arguments, as the first source says that knows; else why none answers.
+pub fn columns(
+    cx: &Cx<'_>,
+    name: &str,
+    args: &[Value<'static>],
+) -> Result<Vec<CallColumn>, CallError> {
+    let hidden = cx.sources.len() <= 1;
+    let mut all = vec![CallColumn { hidden, ..CallColumn::new(DUMP, Ty::Text) }];
+    let mut refusals = Vec::new();
+    let mut answered = false;
+    for named in cx.sources {
+        match named.source.table_function(name, args) {
+            Ok(table) => {
+                answered = true;
+                for column in table.columns {
+                    merge(&mut all, column);
+                }
+            }
+            Err(refused) => refusals.push((named, refused)),
+        }
+    }
+    if answered { Ok(all) } else { Err(none_answers(refusals)) }
+}
+
+/// Adds a column; where sources differ in its type, the wider one holds the values of both.
+fn merge(all: &mut Vec<CallColumn>, column: CallColumn) {
+    let Some(known) = all.iter_mut().skip(1).find(|c| c.name.eq_ignore_ascii_case(&column.name))
+    else {
+        all.push(column);
+        return;
+    };
+    if known.ty != column.ty {
+        let numbers = matches!((known.ty, column.ty), (Ty::Int, Ty::Addr) | (Ty::Addr, Ty::Int));
+        known.ty = if numbers { Ty::Addr } else { Ty::Text };
+        known.format = Format::Plain;
+    }
+}
+
+fn none_answers(refusals: Vec<(&NamedSource<'_>, Refused)>) -> CallError {
+    let mut reasons = Vec::new();
+    for (named, refused) in refusals {
+        match refused {
+            Refused::Argument { index, message, candidates } => {
+                return CallError::Argument { index, message, candidates };
+            }
+            Refused::Unanswered(Unanswered { because: Some(because) }) => {
+                reasons.push(format!("{}: {because}", named.name));
+            }
+            Refused::Unanswered(Unanswered { because: None }) => {
+                reasons.push(format!("{} is a {}", named.name, named.source.kind().as_str()));
+            }
+        }
+    }
+    CallError::NoSource(reasons)
+}
+
+/// The rows of a call, of the columns that [`columns`] gave.
+///
+/// # Errors
+/// If it is cancelled, gives too many rows, or no source answers any more.
+pub fn rows(
+    cx: &Cx<'_>,
+    (name, args): (&str, &[Value<'static>]),
+    columns: &[CallColumn],
+    wanted: &[usize],
+    limit: Option<usize>,
+) -> Result<Batch, CallError> {
+    let mut rows = CallRows::new(cx, columns, wanted, limit);
+    for named in cx.sources {
+        if let Ok(table) = named.source.table_function(name, args)
+            && one(named, table, columns, &mut rows).is_break()
+        {
+            break;
+        }
+    }
+    rows.finish()
+}
+
+/// The rows of one source; breaks when no more are wanted.
+fn one(
+    named: &NamedSource<'_>,
+    table: DynTable<'_>,
+    columns: &[CallColumn],
+    rows: &mut CallRows<'_>,
+) -> ControlFlow<()> {
+    let same = |a: &CallColumn, b: &CallColumn| a.name.eq_ignore_ascii_case(&b.name);
+    // By index of the call's columns, the source's own.
+    let own: Vec<Option<usize>> = columns
+        .iter()
+        .enumerate()
+        .map(|(i, c)| if i == 0 { None } else { table.columns.iter().position(|o| same(o, c)) })
+        .collect();
+    let wants =
+        |index: usize| own.iter().enumerate().any(|(i, own)| *own == Some(index) && rows.wants(i));
+    let wanted: Vec<bool> = (0..table.columns.len()).map(wants).collect();
+    let mut flow = ControlFlow::Continue(());
+    (table.rows)(&wanted, &mut |mut row: DynRow| {
+        flow = rows.push(|index| match own.get(index).copied().flatten() {
+            None if index == 0 => Ok(Value::text(named.name.to_owned())),
+            None => Err(Absent::NotApplicable),
+            Some(own) => row
+                .get_mut(own)
+                .map_or(Err(Absent::NotApplicable), |c| std::mem::replace(c, Ok(Value::Null))),
+        });
+        flow
+    });
+    flow
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicUsize};
+
+    use super::*;
+    use crate::catalog::{Catalog, Data, SourceKind};
+    use crate::model::{CoverageRange, DumpInfo, Emit, Machine, Problem, Source, Want};
+
+    /// Answers `pairs` with the columns given, and two rows.
+    struct Pairs(&'static [(&'static str, Ty)]);
+
+    impl Source for Pairs {
+        fn kind(&self) -> SourceKind {
+            SourceKind::Kernel
+        }
+
+        fn machine(&self) -> Machine {
+            Machine::default()
+        }
+
+        fn dump(&self, _: &Want<'_>) -> Result<DumpInfo, Unanswered> {
+            Err(Unanswered::KIND)
+        }
+
+        fn table_function(
+            &self,
+            name: &str,
+            _: &[Value<'static>],
+        ) -> Result<DynTable<'_>, Refused> {
+            if name != "pairs" || self.0.is_empty() {
+                return Err(Refused::because("it has no pairs"));
+            }
+            let columns = self.0.iter().map(|(name, ty)| CallColumn::new(*name, *ty)).collect();
+            let rows = Box::new(|_: &[bool], emit: Emit<'_, DynRow>| {
+                for n in [1, 2] {
+                    let cell = |(_, ty): &(&str, Ty)| match ty {
+                        Ty::Addr => Ok(Value::Addr(n)),
+                        Ty::Text => Ok(Value::text(n.to_string())),
+                        _ => Ok(Value::Int(-n.cast_signed())),
+                    };
+                    if emit(self.0.iter().map(cell).collect()).is_break() {
+                        return;
+                    }
+                }
+            });
+            Ok(DynTable { columns, rows })
+        }
+
+        fn coverage(&self, _: &Want<'_>, _: Emit<'_, CoverageRange>) -> Result<(), Unanswered> {
+            Ok(())
+        }
+
+        fn problems(&self, _: Emit<'_, Problem>) {}
+    }
+
+    fn with<T>(sources: &[(&str, Pairs)], test: impl FnOnce(&Cx<'_>) -> T) -> T {
+        let sources: Vec<NamedSource<'_>> =
+            sources.iter().map(|(name, source)| NamedSource { name, source }).collect();
+        test(&Cx {
+            catalog: &Catalog::default(),
+            sources: &sources,
+            cancelled: &AtomicBool::new(false),
+            rows_read: &AtomicUsize::new(0),
+        })
+    }
+
+    #[test]
+    fn a_call_has_the_columns_of_all_sources() {
+        let old = Pairs(&[("a", Ty::Int), ("b", Ty::Addr)]);
+        let new = Pairs(&[("b", Ty::Int), ("c", Ty::Text)]);
+        with(&[("old", old), ("none", Pairs(&[])), ("new", new)], |cx| {
+            let columns = columns(cx, "pairs", &[]).unwrap();
+            let shown: Vec<_> = columns.iter().map(|c| (c.name.as_str(), c.ty, c.hidden)).collect();
+            let expected = [
+                ("dump", Ty::Text, false),
+                ("a", Ty::Int, false),
+                ("b", Ty::Addr, false),
+                ("c", Ty::Text, false),
+            ];
+            assert_eq!(shown, expected);
+            let batch = rows(cx, ("pairs", &[]), &columns, &[1, 3], Some(3)).unwrap();
+            assert_eq!(batch.rows, 3);
+            assert_eq!(batch.columns[0].data, Data::Int(vec![-1, -2, 0]));
+            assert_eq!(batch.columns[0].absent(2), Some(Absent::NotApplicable));
+            assert_eq!(
+                batch.columns[1].data,
+                Data::Text { bytes: "1".into(), ends: vec![0, 0, 1] }
+            );
+        });
+    }
+
+    #[test]
+    fn a_call_that_nobody_answers_says_why() {
+        with(&[("a.dmp", Pairs(&[]))], |cx| {
+            let reasons = vec!["a.dmp: it has no pairs".to_owned()];
+            assert_eq!(columns(cx, "pairs", &[]), Err(CallError::NoSource(reasons)));
+        });
+    }
+}
