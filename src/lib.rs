@@ -11,6 +11,7 @@ pub mod dump;
 pub mod exec;
 pub mod export;
 pub mod func;
+pub mod import;
 pub mod lang;
 pub mod memory;
 pub mod model;

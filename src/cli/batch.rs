@@ -138,7 +138,7 @@ impl Batch<'_> {
             })
         });
         match outcome {
-            Ok(()) => end,
+            Ok(_) => end,
             Err(error) => {
                 self.report(&error, script);
                 End::Failed

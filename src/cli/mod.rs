@@ -81,7 +81,8 @@ fn save_sample(path: &Path, console: &Console) -> io::Result<()> {
 /// Opens all dumps that can be opened and says what is wrong with the others; also returns
 /// whether none was.
 fn open(args: &Args, console: &Console) -> (Session, bool) {
-    let options = Options { symbols: args.symbols.clone(), strict: args.strict };
+    let options =
+        Options { symbols: args.symbols.clone(), strict: args.strict, ..Options::default() };
     let paths: Vec<&Path> = args.dumps.iter().map(PathBuf::as_path).collect();
     let (session, failures) = Session::open_each(&paths, args.sample, &options);
     for (_, error) in &failures {
@@ -124,7 +125,7 @@ fn list(args: &Args, session: &Session, console: &Console) -> u8 {
             continue;
         }
         let error = Diagnostic::new(Code::UnknownTable, format!("there is no table `{name}`"))
-            .nearest(name, listing::table_names(catalog))
+            .nearest(name, listing::table_names(&catalog))
             .help("--list lists the tables");
         console.say(Error::from(error).render(None, console.err_colour));
         code = 1;

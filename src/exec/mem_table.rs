@@ -83,6 +83,16 @@ impl MemTable {
         Ok(table)
     }
 
+    /// The same, said to come from a file.
+    #[must_use]
+    pub fn of_file(mut self, path: &str) -> Self {
+        self.spec.doc = intern(&format!("The rows of {path}."));
+        for column in &mut self.spec.columns {
+            column.doc = "A column of the file.";
+        }
+        self
+    }
+
     /// What planning and completion see.
     pub const fn spec(&self) -> &TableSpec {
         &self.spec

@@ -31,6 +31,8 @@ pub use call::Calls;
 pub use mem_table::MemTable;
 pub use result::{ColumnView, Field, Footnote, FromValue, ResultSet, Row};
 
+use std::sync::Arc;
+
 use crate::diag::Diagnostic;
 use crate::func::FuncCx;
 use crate::plan::Planned;
@@ -42,7 +44,7 @@ pub struct Context<'a> {
     /// The sources and the registry; the flag that cancels.
     pub tables: table::Cx<'a>,
     /// Tables of rows that the program brought along; they hide virtual tables of their name.
-    pub attached: &'a [MemTable],
+    pub attached: &'a [Arc<MemTable>],
     /// What functions may look at.
     pub functions: FuncCx<'a>,
     /// Whether a value that cannot be read (all reasons but "not applicable") is an error.

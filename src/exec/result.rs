@@ -36,7 +36,7 @@ pub struct Footnote {
 }
 
 /// The rows of a query: typed columns of equal length.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ResultSet {
     pub(super) fields: Vec<Field>,
     /// One contiguous column a field, named by position (`0`, `1`, …), in physical types:

@@ -1,5 +1,6 @@
 //! Operators and expressions over hand-built plans.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use super::{Context, MemTable, ResultSet, run};
@@ -39,7 +40,7 @@ fn tables() -> Vec<MemTable> {
 }
 
 fn execute(plan: Plan) -> Result<ResultSet, Diagnostic> {
-    let tables = tables();
+    let tables: Vec<_> = tables().into_iter().map(Arc::new).collect();
     let cx = Context {
         tables: Cx {
             catalog: &Catalog::default(),

@@ -36,6 +36,21 @@ pub enum StatementKind {
     ShowFunctions,
     /// `SUMMARIZE query` or `SUMMARIZE table` (then `query` is `FROM table`).
     Summarize(Box<Query>),
+    /// `ATTACH 'file' [AS name] [(options)]`.
+    Attach(Attach),
+    /// `DETACH name`.
+    Detach(Ident),
+}
+
+/// A file to attach.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attach {
+    /// The path as written.
+    pub file: Ident,
+    /// The name that it gets; else its file name gives one.
+    pub name: Option<Ident>,
+    /// What is said of the file, by name: text, or `true` and `false` as text.
+    pub options: Vec<(Ident, Ident)>,
 }
 
 /// An identifier, or several with dots between them, quoted or not.

@@ -18,6 +18,12 @@ impl Error {
         Self { diagnostics, query: Some(query.into()) }
     }
 
+    /// The first error.
+    pub(super) fn first(self) -> Diagnostic {
+        let internal = || Diagnostic::new(Code::Internal, "an error without a cause");
+        self.diagnostics.into_iter().next().unwrap_or_else(internal)
+    }
+
     /// The stable code of the first error.
     pub fn code(&self) -> Code {
         self.diagnostics.first().map_or(Code::Internal, |d| d.code)

@@ -1,28 +1,31 @@
 //! The one file that joins the stages: opens sources, runs queries.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::catalog::{Catalog, ColumnData, PointerWidth};
+use crate::catalog::{Catalog, ColumnData};
 use crate::diag::{Code, Diagnostic};
 use crate::dump::Image;
 use crate::exec::{self, MemTable};
-use crate::func::{self, FuncCx};
+use crate::func::FuncCx;
+use crate::import;
 use crate::lang;
-use crate::model::Source;
+use crate::lang::ast::Statement;
 use crate::plan;
 use crate::source;
 use crate::symbol::Store;
 use crate::synth;
-use crate::table::{self, Cx, NamedSource};
+use crate::table::Cx;
 
+mod attach;
 mod error;
 mod library;
+mod state;
 
 pub use self::error::Error;
 pub use self::library::{find_query, library, parameters};
+use self::state::{OpenSource, State, short_names};
 pub use crate::exec::{ColumnView, Field, Footnote, ResultSet, Row};
 pub use crate::lang::{KEYWORDS, SavedParam, SavedQuery, Token, TokenKind, is_complete, tokens};
 pub use crate::plan::Params;
@@ -38,17 +41,11 @@ pub use crate::plan::Params;
 /// # Ok::<(), dumpql::Error>(())
 /// ```
 pub struct Session {
-    catalog: Catalog,
-    sources: Vec<OpenSource>,
-    attached: Vec<MemTable>,
-    strict: bool,
+    state: RwLock<Arc<State>>,
+    store: Store,
+    options: Options,
     cancelled: Arc<AtomicBool>,
     rows_read: Arc<AtomicUsize>,
-}
-
-struct OpenSource {
-    name: String,
-    source: Box<dyn Source>,
 }
 
 /// How a session is opened.
@@ -58,6 +55,8 @@ pub struct Options {
     pub symbols: Vec<PathBuf>,
     /// Whether a value that cannot be read is an error.
     pub strict: bool,
+    /// Whether `ATTACH` is refused, for programs that run the queries of others.
+    pub no_attach: bool,
 }
 
 /// Ends a running query of its session from another thread.
@@ -121,17 +120,28 @@ impl Session {
     ) -> (Self, Vec<(String, Error)>) {
         let mut images = Vec::with_capacity(paths.len() + 1);
         let mut failures = Vec::new();
+        let mut tables = Vec::new();
         if sample {
             images.push(Image::from_bytes("sample", synth::sample()));
         }
         for path in paths {
+            let shown = path.display().to_string();
+            if import::is_delimited(&shown) {
+                tables.push(shown);
+                continue;
+            }
             match Image::open(path) {
                 Ok(image) => images.push(image),
-                Err(error) => failures.push((path.display().to_string(), error.into())),
+                Err(error) => failures.push((shown, error.into())),
             }
         }
         let (session, unread) = Self::assemble(images, options);
         failures.extend(unread);
+        for path in tables {
+            if let Err(error) = session.attach_delimited(&path) {
+                failures.push((path, error));
+            }
+        }
         (session, failures)
     }
 
@@ -146,21 +156,32 @@ impl Session {
         for (image, name) in images.into_iter().zip(names) {
             let path = image.path().to_owned();
             match source::open(image, &store) {
-                Ok(source) => sources.push(OpenSource { name, source }),
+                Ok(source) => sources.push(Arc::new(OpenSource { name, source })),
                 Err(error) => failures.push((path, error.into())),
             }
         }
-        let several = sources.len() > 1;
-        let tables = table::ALL.iter().map(|t| t.spec(several)).collect();
         let session = Self {
-            catalog: Catalog::new(tables, func::specs()),
-            sources,
-            attached: Vec::new(),
-            strict: options.strict,
+            state: RwLock::new(Arc::new(State::new(sources, Vec::new()))),
+            store,
+            options: options.clone(),
             cancelled: Arc::default(),
             rows_read: Arc::default(),
         };
         (session, failures)
+    }
+
+    fn state(&self) -> Arc<State> {
+        Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another state in the place of the present one.
+    fn replace(
+        &self,
+        change: impl FnOnce(&State) -> Result<State, Diagnostic>,
+    ) -> Result<(), Diagnostic> {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        *state = Arc::new(change(&state)?);
+        Ok(())
     }
 
     /// Adds a table of the program's own rows, to be joined with those of dumps. It takes the place
@@ -171,45 +192,35 @@ impl Session {
     ///
     /// let mut known = ColumnBuilder::new(Ty::Text);
     /// known.push_text(Ok("nt"));
-    /// let mut session = Session::from_images(Vec::new(), &dumpql::Options::default())?;
+    /// let session = Session::from_images(Vec::new(), &dumpql::Options::default())?;
     /// session.attach_rows("known_modules", vec![("name".to_owned(), known.finish())])?;
     /// # Ok::<(), dumpql::Error>(())
     /// ```
     ///
     /// # Errors
     /// E0210 when two columns have one name, or columns differ in length.
-    pub fn attach_rows(
-        &mut self,
-        name: &str,
-        columns: Vec<(String, ColumnData)>,
-    ) -> Result<(), Error> {
-        self.attach(MemTable::new(name, columns)?);
-        Ok(())
+    pub fn attach_rows(&self, name: &str, columns: Vec<(String, ColumnData)>) -> Result<(), Error> {
+        let table = MemTable::new(name, columns)?;
+        Ok(self.replace(|state| Ok(state.with_table(table)))?)
     }
 
     /// Adds a table of the rows of a result, under the conditions of [`Session::attach_rows`].
     ///
     /// # Errors
     /// As [`Session::attach_rows`].
-    pub fn attach_result(&mut self, name: &str, result: &ResultSet) -> Result<(), Error> {
-        self.attach(MemTable::from_result(name, result)?);
-        Ok(())
-    }
-
-    fn attach(&mut self, table: MemTable) {
-        self.attached.retain(|t| !t.spec().name.eq_ignore_ascii_case(table.spec().name));
-        self.catalog.put_table(table.spec().clone());
-        self.attached.push(table);
+    pub fn attach_result(&self, name: &str, result: &ResultSet) -> Result<(), Error> {
+        let table = MemTable::from_result(name, result)?;
+        Ok(self.replace(|state| Ok(state.with_table(table)))?)
     }
 
     /// The tables and functions that queries may name.
-    pub const fn catalog(&self) -> &Catalog {
-        &self.catalog
+    pub fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&self.state().catalog)
     }
 
     /// The names of the open sources, as the column `dump` shows them.
-    pub fn source_names(&self) -> Vec<&str> {
-        self.sources.iter().map(|s| s.name.as_str()).collect()
+    pub fn source_names(&self) -> Vec<String> {
+        self.state().sources.iter().map(|s| s.name.clone()).collect()
     }
 
     /// A handle that ends a running query from another thread.
@@ -222,7 +233,8 @@ impl Session {
         self.rows_read.load(Ordering::Relaxed)
     }
 
-    /// Runs a script and returns the result of its last statement.
+    /// Runs a script and returns the result of its last statement that gives one. A script of
+    /// nothing but `ATTACH` and `DETACH` gives a result without columns.
     ///
     /// # Errors
     /// Whatever is wrong with the query, with its place; nothing runs before all is checked.
@@ -236,17 +248,20 @@ impl Session {
     /// As [`Session::query`].
     pub fn query_with(&self, sql: &str, params: &Params) -> Result<ResultSet, Error> {
         let mut last = None;
-        self.run(sql, params, &mut |result| {
+        let statements = self.run(sql, params, &mut |result| {
             last = Some(result);
             true
         })?;
-        last.ok_or_else(|| {
-            Error::of_query(vec![Diagnostic::new(Code::Syntax, "the text holds no statement")], sql)
-        })
+        if statements == 0 {
+            let error = Diagnostic::new(Code::Syntax, "the text holds no statement");
+            return Err(Error::of_query(vec![error], sql));
+        }
+        Ok(last.unwrap_or_default())
     }
 
     /// Runs a script, handing over each statement's result as it is ready; the receiver returns
-    /// whether to go on. All statements are checked before the first runs.
+    /// whether to go on. Returns how many statements the script has. All statements up to the next
+    /// `ATTACH` or `DETACH` are checked before the first of them runs.
     ///
     /// # Errors
     /// As [`Session::query`]; results handed over before stay valid.
@@ -255,70 +270,58 @@ impl Session {
         sql: &str,
         params: &Params,
         receive: &mut dyn FnMut(ResultSet) -> bool,
-    ) -> Result<(), Error> {
+    ) -> Result<usize, Error> {
         self.cancelled.store(false, Ordering::Relaxed);
         self.rows_read.store(0, Ordering::Relaxed);
-        let statements = lang::parse(sql).map_err(|d| Error::of_query(vec![d], sql))?;
-        let tables: Vec<NamedSource<'_>> = self
-            .sources
-            .iter()
-            .map(|s| NamedSource { name: &s.name, source: &*s.source })
-            .collect();
-        let functions: Vec<(&str, &dyn Source)> =
-            self.sources.iter().map(|s| (s.name.as_str(), &*s.source)).collect();
+        let fail = |errors: Vec<Diagnostic>| Error::of_query(errors, sql);
+        let statements = lang::parse(sql).map_err(|d| fail(vec![d]))?;
+        let mut rest = statements.as_slice();
+        while let Some((first, later)) = rest.split_first() {
+            if attach::changes(first) {
+                self.change(first).map_err(|d| fail(vec![d]))?;
+                rest = later;
+                continue;
+            }
+            let queries = rest.iter().take_while(|s| !attach::changes(s)).count();
+            let (now, later) = rest.split_at(queries);
+            if !self.run_queries(now, params, receive).map_err(fail)? {
+                break;
+            }
+            rest = later;
+        }
+        Ok(statements.len())
+    }
+
+    /// Runs queries over what is open now; returns whether to go on.
+    fn run_queries(
+        &self,
+        statements: &[Statement],
+        params: &Params,
+        receive: &mut dyn FnMut(ResultSet) -> bool,
+    ) -> Result<bool, Vec<Diagnostic>> {
+        let state = self.state();
+        let (tables, functions) = (state.named(), state.for_functions());
         let cx = exec::Context {
             tables: Cx {
-                catalog: &self.catalog,
+                catalog: &state.catalog,
                 sources: &tables,
                 cancelled: &self.cancelled,
                 rows_read: &self.rows_read,
             },
-            attached: &self.attached,
-            functions: FuncCx { sources: &functions, width: self.width() },
-            strict: self.strict,
+            attached: &state.attached,
+            functions: FuncCx { sources: &functions, width: state.width() },
+            strict: self.options.strict,
         };
-        let mut plans = Vec::with_capacity(statements.len());
-        for statement in &statements {
-            let planned = plan::bind(statement, &self.catalog, &exec::Calls(&cx.tables), params);
-            plans.push(planned.map_err(|ds| Error::of_query(ds, sql))?);
-        }
+        let calls = exec::Calls(&cx.tables);
+        let plan = |s: &Statement| plan::bind(s, &state.catalog, &calls, params);
+        let plans = statements.iter().map(plan).collect::<Result<Vec<_>, _>>()?;
         for planned in &plans {
-            let result = exec::run(planned, &cx).map_err(|d| Error::of_query(vec![d], sql))?;
-            if !receive(result) {
-                break;
+            if !receive(exec::run(planned, &cx).map_err(|d| vec![d])?) {
+                return Ok(false);
             }
         }
-        Ok(())
+        Ok(true)
     }
-
-    /// 64 bits as soon as one source has them.
-    fn width(&self) -> PointerWidth {
-        let narrow = |s: &OpenSource| s.source.machine().width == PointerWidth::Bits32;
-        if !self.sources.is_empty() && self.sources.iter().all(narrow) {
-            PointerWidth::Bits32
-        } else {
-            PointerWidth::Bits64
-        }
-    }
-}
-
-/// File names where they are unique, else whole paths, numbered where even those repeat.
-fn short_names<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let paths: Vec<&str> = paths.collect();
-    let file = |path: &str| path.rsplit(['/', '\\']).next().unwrap_or(path).to_owned();
-    let mut uses: BTreeMap<String, usize> = BTreeMap::new();
-    for path in &paths {
-        *uses.entry(file(path)).or_default() += 1;
-    }
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    let names = paths.iter().map(|path| {
-        let short = file(path);
-        let name = if uses.get(&short) == Some(&1) { short } else { (*path).to_owned() };
-        let count = seen.entry(name.clone()).or_default();
-        *count += 1;
-        if *count == 1 { name } else { format!("{name}#{count}") }
-    });
-    names.collect()
 }
 
 /// The bytes of the sample, as [`Session::sample`] opens them.

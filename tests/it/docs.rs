@@ -14,8 +14,8 @@ const NOTE: &str =
 fn generated_pages_are_up_to_date() {
     let session = Session::sample().unwrap();
     let catalog = session.catalog();
-    check("tables.md", &tables(catalog));
-    check("functions.md", &functions(catalog));
+    check("tables.md", &tables(&catalog));
+    check("functions.md", &functions(&catalog));
     check("errors.md", &errors());
     check("queries.md", &queries());
 }

@@ -8,6 +8,7 @@
     reason = "helpers of tests are tests: they may fail, and they say what they skip"
 )]
 
+mod attach;
 mod cli;
 mod corpus;
 mod docs;

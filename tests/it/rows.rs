@@ -37,7 +37,7 @@ fn push(builder: &mut ColumnBuilder, value: &Value<'static>) {
 
 /// A session over these tables, and over the sample dump if asked for.
 pub(crate) fn session(tables: &[Rows], sample: bool) -> Session {
-    let mut session = if sample {
+    let session = if sample {
         Session::sample().expect("the sample opens")
     } else {
         Session::from_images(Vec::new(), &Options::default()).expect("no dump at all")

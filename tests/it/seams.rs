@@ -14,9 +14,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "session",
         &[
             "lang", "plan", "exec", "table", "func", "source", "symbol", "dump", "model",
-            "catalog", "diag", "synth",
+            "catalog", "diag", "synth", "import",
         ],
     ),
+    ("import", &["catalog"]),
     ("exec", &["plan", "table", "func", "catalog", "diag"]),
     ("plan", &["lang", "catalog", "diag"]),
     ("lang", &["diag"]),

@@ -7,7 +7,7 @@ use dumpql::{Options, ResultSet, Session, Ty};
 
 /// Threads and drivers small enough to reckon by hand. `t.a` has a NULL that was paged out.
 fn session() -> Session {
-    let mut session = Session::from_images(Vec::new(), &Options::default()).unwrap();
+    let session = Session::from_images(Vec::new(), &Options::default()).unwrap();
     let mut id = ColumnBuilder::new(Ty::Int);
     let mut a = ColumnBuilder::new(Ty::Int);
     let mut name = ColumnBuilder::new(Ty::Text);

@@ -164,7 +164,8 @@ impl Repl<'_> {
 
     fn tables(&mut self, pattern: &str) {
         let holds = |name: &str| name.contains(&pattern.to_ascii_lowercase());
-        let tables = self.session.catalog().tables().iter().filter(|t| holds(t.name));
+        let catalog = self.session.catalog();
+        let tables = catalog.tables().iter().filter(|t| holds(t.name));
         let text = listing::tables(tables, &self.console);
         if text.is_empty() {
             self.complain(&format!("no table has `{pattern}` in its name; .tables lists all"));
@@ -183,7 +184,7 @@ impl Repl<'_> {
             return self.print(&text);
         }
         let error = Diagnostic::new(Code::UnknownTable, format!("there is no table `{name}`"))
-            .nearest(name, listing::table_names(catalog))
+            .nearest(name, listing::table_names(&catalog))
             .help(".tables lists the tables");
         self.report(&error.into(), None);
     }
@@ -195,7 +196,8 @@ impl Repl<'_> {
                 || f.aliases.iter().any(|a| a.contains(&wanted))
                 || f.family == wanted
         };
-        let entries = self.session.catalog().functions().iter().filter(holds);
+        let catalog = self.session.catalog();
+        let entries = catalog.functions().iter().filter(holds);
         let text =
             listing::columns(entries.map(|f| (f.name, f.doc.to_owned())).collect(), &self.console);
         if text.is_empty() {
@@ -238,7 +240,7 @@ impl Repl<'_> {
             self.report(error, None);
         }
         // Where nothing could be opened, what was open stays open.
-        if !session.source_names().is_empty() {
+        if failures.len() < files.len() {
             self.session = session;
             let line = self.opened();
             self.print(&format!("{line}\n"));

@@ -161,7 +161,11 @@ impl<'a> Repl<'a> {
         let target = |path: &PathBuf| Target { path: path.clone(), answers: Vec::new() };
         Self {
             session,
-            options: Options { symbols: args.symbols.clone(), strict: args.strict },
+            options: Options {
+                symbols: args.symbols.clone(),
+                strict: args.strict,
+                ..Options::default()
+            },
             console: console.clone(),
             interrupt,
             shows_progress: console.err_is_terminal && !args.no_progress,
@@ -179,7 +183,7 @@ impl<'a> Repl<'a> {
     }
 
     fn vocabulary(&self) -> Vocabulary {
-        Vocabulary::new(self.session.catalog())
+        Vocabulary::new(&self.session.catalog())
     }
 
     /// Answers a dot-command or a text of statements.
@@ -310,7 +314,7 @@ impl<'a> Repl<'a> {
             [name] => {
                 let dump = facts("SELECT dump_type, os, 'build ' || build, arch FROM dump");
                 let stop = facts("SELECT code, name FROM bugcheck");
-                let parts = [Some((*name).to_owned()), dump, stop];
+                let parts = [Some(name.clone()), dump, stop];
                 parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
             }
             names => format!("{} dumps are open; the column `dump` tells them apart", names.len()),

@@ -10,7 +10,7 @@ mod query;
 
 use pest::iterators::Pair;
 
-use super::ast::{Ident, Name, Statement, StatementKind};
+use super::ast::{Attach, Ident, Name, Statement, StatementKind};
 use super::lexer::{Token, TokenKind};
 use super::syntax::Rule;
 use crate::diag::{Code, Diagnostic, Span};
@@ -102,9 +102,41 @@ impl Builder {
                     from::whole_table(name)
                 }))
             }
+            Rule::attach => StatementKind::Attach(self.attach(inner)?),
+            Rule::detach => StatementKind::Detach(self.ident(last(inner)?)?),
             rule => return Err(defect(rule)),
         };
         Ok(Statement { kind, span })
+    }
+
+    fn attach(&self, pair: Pair<'_, Rule>) -> Built<Attach> {
+        let (mut file, mut name, mut options) = (None, None, Vec::new());
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::text => file = Some(self.ident(part)?),
+                Rule::any_name => name = Some(self.ident(part)?),
+                Rule::attach_options => {
+                    for option in part.into_inner().filter(|p| p.as_rule() == Rule::attach_option) {
+                        options.push(self.attach_option(option)?);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(Attach { file: found(file)?, name, options })
+    }
+
+    fn attach_option(&self, pair: Pair<'_, Rule>) -> Built<(Ident, Ident)> {
+        let mut parts = pair.into_inner();
+        let name = self.ident(found(parts.next())?)?;
+        let value = found(parts.next())?;
+        let value = if value.as_rule() == Rule::text {
+            self.ident(value)?
+        } else {
+            let text = value.as_str().trim().to_ascii_lowercase();
+            Ident { text, quoted: false, span: self.span(&value) }
+        };
+        Ok((name, value))
     }
 
     /// An identifier out of any of the rules for names.

@@ -4,7 +4,7 @@
 mod expr;
 mod query;
 
-use super::ast::{Ident, Name, Statement, StatementKind};
+use super::ast::{Attach, Ident, Name, Statement, StatementKind};
 
 /// The longest query that stays on one line.
 const LINE: usize = 100;
@@ -25,6 +25,8 @@ pub fn format_statement(statement: &Statement) -> String {
         StatementKind::Describe(table) => return format!("DESCRIBE {}", name(table)),
         StatementKind::ShowTables => return "SHOW TABLES".to_owned(),
         StatementKind::ShowFunctions => return "SHOW FUNCTIONS".to_owned(),
+        StatementKind::Attach(attached) => return attach(attached),
+        StatementKind::Detach(attached) => return format!("DETACH {}", ident(attached)),
     };
     let mut clauses = query::clauses(query);
     if !prefix.is_empty() {
@@ -32,6 +34,21 @@ pub fn format_statement(statement: &Statement) -> String {
     }
     let length: usize = clauses.iter().map(|clause| clause.len() + 1).sum();
     clauses.join(if length <= LINE { " " } else { "\n" })
+}
+
+fn attach(attach: &Attach) -> String {
+    let text = |value: &Ident| format!("'{}'", value.text.replace('\'', "''"));
+    let name = attach.name.as_ref().map(|name| format!(" AS {}", ident(name))).unwrap_or_default();
+    let option = |(name, value): &(Ident, Ident)| {
+        let value = if value.quoted { text(value) } else { value.text.to_uppercase() };
+        format!("{} {value}", name.text)
+    };
+    let options = if attach.options.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", list(&attach.options, ", ", option))
+    };
+    format!("ATTACH {}{name}{options}", text(&attach.file))
 }
 
 fn ident(ident: &Ident) -> String {

@@ -5,7 +5,7 @@ use super::select::aggregate_schema;
 use super::unify::settle_nulls;
 use super::{Binder, Bound, Failed};
 use crate::catalog::{FunctionKind, FunctionSpec, TableSpec, Ty, Value};
-use crate::diag::Span;
+use crate::diag::{Code, Span};
 use crate::lang::ast::{BinaryOp, Name, Query, SetOp, Statement, StatementKind};
 use crate::plan::shared::placeholder;
 use crate::plan::{AggregateCall, Expr, ExprKind, Field, Plan, Rel, convert};
@@ -28,6 +28,10 @@ impl Binder<'_> {
             StatementKind::ShowTables => self.show_tables(span),
             StatementKind::ShowFunctions => self.show_functions(span),
             StatementKind::Summarize(query) => self.summarize(query, span)?,
+            StatementKind::Attach(_) | StatementKind::Detach(_) => {
+                let message = "ATTACH and DETACH are run by the session, they have no plan";
+                return self.fail_at(Code::Internal, span, message);
+            }
         })
     }
 

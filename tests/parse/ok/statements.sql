@@ -8,3 +8,6 @@ EXPLAIN ANALYZE FROM threads;
 SUMMARIZE threads;
 SUMMARIZE SELECT a FROM t;
 ;;; SELECT 1 ;; ;
+ATTACH 'it''s.csv' AS known;
+attach 'x.txt' (delimiter ';', header FALSE);
+DETACH "My Table";

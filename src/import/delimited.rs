@@ -1,0 +1,305 @@
+//! CSV (RFC 4180) and TSV: which mark separates, whether the first line names the columns, and
+//! the columns.
+//!
+//! The text is read twice, once for the types and once for the values, and never held as rows.
+
+use std::borrow::Cow;
+
+use csv::{ByteRecord, ReaderBuilder};
+
+use super::infer::{Guess, value};
+use crate::catalog::{Absent, ColumnBuilder, ColumnData, Ty, Value};
+
+/// The most columns of a file.
+const MAX_COLUMNS: usize = 4_096;
+
+/// The most values of a file.
+const MAX_VALUES: usize = 40_000_000;
+
+/// The most bytes of a file.
+const MAX_BYTES: usize = 512 << 20;
+
+/// How a file is to be read; what is `None` is found out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The mark between fields.
+    pub delimiter: Option<u8>,
+    /// Whether the first line names the columns.
+    pub header: Option<bool>,
+}
+
+/// What is wrong with a file, as the rest of a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error(pub String);
+
+/// The columns of a file. `tabs` says that its name promises tabs.
+///
+/// # Errors
+/// If it is no such text, or beyond the limits.
+pub fn columns(
+    bytes: &[u8],
+    tabs: bool,
+    options: Options,
+) -> Result<Vec<(String, ColumnData)>, Error> {
+    if bytes.len() > MAX_BYTES {
+        let mib = MAX_BYTES >> 20;
+        return Err(Error(format!("more than {mib} MiB of text, the most that is read")));
+    }
+    let text = utf8(bytes)?;
+    let delimiter = options.delimiter.unwrap_or_else(|| if tabs { b'\t' } else { sniff(&text) });
+    let file = File { text: &text, delimiter };
+    let seen = file.look()?;
+    let header = options.header.unwrap_or_else(|| seen.looks_headed());
+    let (names, types) = seen.schema(header);
+    let mut builders: Vec<ColumnBuilder> = types.iter().map(|ty| ColumnBuilder::new(*ty)).collect();
+    let mut skip = header;
+    file.each(&mut |_, record| {
+        if std::mem::take(&mut skip) {
+            return Ok(());
+        }
+        for (index, builder) in builders.iter_mut().enumerate() {
+            let field = String::from_utf8_lossy(record.get(index).unwrap_or_default());
+            push(builder, &field);
+        }
+        Ok(())
+    })?;
+    Ok(names.into_iter().zip(builders.into_iter().map(ColumnBuilder::finish)).collect())
+}
+
+fn push(builder: &mut ColumnBuilder, field: &str) {
+    match value(trimmed(field, builder.ty()), builder.ty()) {
+        Some(Value::Bool(v)) => builder.push_bool(Ok(v)),
+        Some(Value::Int(v) | Value::Time(v)) => builder.push_int(Ok(v)),
+        Some(Value::Double(v)) => builder.push_double(Ok(v)),
+        Some(Value::Addr(v)) => builder.push_addr(Ok(v)),
+        Some(Value::Text(v)) => builder.push_text(Ok(&v)),
+        _ => builder.push_absent(Absent::NotApplicable),
+    }
+}
+
+/// Blanks around a number mean nothing; those of text are the text's own.
+fn trimmed(field: &str, ty: Ty) -> &str {
+    if ty == Ty::Text { field } else { field.trim() }
+}
+
+/// The text as UTF-8. Excel saves "Unicode text" as UTF-16.
+fn utf8(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
+    let units = |read: fn([u8; 2]) -> u16, body: &[u8]| {
+        let (pairs, _) = body.as_chunks::<2>();
+        let units: Vec<u16> = pairs.iter().map(|pair| read(*pair)).collect();
+        Cow::Owned(String::from_utf16_lossy(&units).into_bytes())
+    };
+    match bytes {
+        [0xff, 0xfe, body @ ..] => Ok(units(u16::from_le_bytes, body)),
+        [0xfe, 0xff, body @ ..] => Ok(units(u16::from_be_bytes, body)),
+        [0xef, 0xbb, 0xbf, body @ ..] => Ok(Cow::Borrowed(body)),
+        _ if bytes.iter().take(4_096).any(|b| *b == 0) => {
+            Err(Error("binary data, expected lines of separated values".to_owned()))
+        }
+        _ => Ok(Cow::Borrowed(bytes)),
+    }
+}
+
+/// The mark that the first line has most of, outside quotes.
+fn sniff(text: &[u8]) -> u8 {
+    let mut quoted = false;
+    let mut counts = [(b',', 0usize), (b';', 0), (b'\t', 0), (b'|', 0)];
+    for byte in text.iter().take(1 << 16) {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' if !quoted => break,
+            _ if quoted => {}
+            _ => counts.iter_mut().filter(|(mark, _)| mark == byte).for_each(|(_, n)| *n += 1),
+        }
+    }
+    // The first of the most frequent.
+    counts.iter().rev().max_by_key(|(_, n)| *n).map_or(b',', |(mark, _)| *mark)
+}
+
+struct File<'a> {
+    text: &'a [u8],
+    delimiter: u8,
+}
+
+/// What one look over a file tells.
+struct Seen {
+    first: Vec<String>,
+    /// What the columns hold in all lines but the first.
+    rest: Vec<Guess>,
+    rows: usize,
+}
+
+impl File<'_> {
+    /// Hands over every record with the number of its line.
+    fn each(
+        &self,
+        receive: &mut dyn FnMut(u64, &ByteRecord) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut reader = ReaderBuilder::new()
+            .delimiter(self.delimiter)
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(self.text);
+        let mut record = ByteRecord::new();
+        loop {
+            let more = reader.read_byte_record(&mut record);
+            if !more.map_err(|error| Error(error.to_string()))? {
+                return Ok(());
+            }
+            let line = record.position().map_or(0, csv::Position::line);
+            receive(line, &record)?;
+        }
+    }
+
+    fn look(&self) -> Result<Seen, Error> {
+        let mut seen = Seen { first: Vec::new(), rest: Vec::new(), rows: 0 };
+        self.each(&mut |line, record| {
+            if seen.rows == 0 {
+                seen.first = record.iter().map(|f| String::from_utf8_lossy(f).into()).collect();
+                seen.rest = vec![Guess::new(); seen.first.len()];
+                if seen.first.len() > MAX_COLUMNS {
+                    return Err(Error(format!("more than {MAX_COLUMNS} columns")));
+                }
+            } else {
+                seen.add(line, record)?;
+            }
+            seen.rows += 1;
+            if seen.rows.saturating_mul(seen.rest.len()) > MAX_VALUES {
+                return Err(Error(format!("more than {MAX_VALUES} values")));
+            }
+            Ok(())
+        })?;
+        if seen.rows == 0 {
+            return Err(Error("no line of values".to_owned()));
+        }
+        Ok(seen)
+    }
+}
+
+impl Seen {
+    fn add(&mut self, line: u64, record: &ByteRecord) -> Result<(), Error> {
+        // A mark at the end of a line makes an empty field that nobody meant.
+        let extra = record.iter().skip(self.rest.len()).find(|field| !field.is_empty());
+        if extra.is_some() {
+            let (found, expected) = (record.len(), self.rest.len());
+            return Err(Error(format!(
+                "line {line} has {found} fields, the first line {expected}"
+            )));
+        }
+        for (guess, field) in self.rest.iter_mut().zip(record) {
+            guess.see(String::from_utf8_lossy(field).trim());
+        }
+        Ok(())
+    }
+
+    /// Whether the first line names columns: it holds nothing but texts that differ.
+    fn looks_headed(&self) -> bool {
+        let name = |field: &String| {
+            let mut guess = Guess::new();
+            guess.see(field.trim());
+            !field.trim().is_empty() && guess.ty() == Ty::Text
+        };
+        let unlike = |(i, field): (usize, &String)| {
+            self.first.iter().skip(i + 1).take(64).all(|other| !other.eq_ignore_ascii_case(field))
+        };
+        self.first.iter().all(name) && self.first.iter().enumerate().all(unlike)
+    }
+
+    /// The names and types of the columns.
+    fn schema(&self, header: bool) -> (Vec<String>, Vec<Ty>) {
+        let mut names: Vec<String> = Vec::with_capacity(self.first.len());
+        let mut known = std::collections::BTreeSet::new();
+        for (index, field) in self.first.iter().enumerate() {
+            let field = field.trim();
+            let base = if header && !field.is_empty() {
+                field.chars().take(200).collect()
+            } else {
+                format!("column{index}")
+            };
+            let mut name = base.clone();
+            let mut n = 1;
+            while !known.insert(name.to_lowercase()) {
+                name = format!("{base}_{n}");
+                n += 1;
+            }
+            names.push(name);
+        }
+        let types = self.rest.iter().zip(&self.first).map(|(guess, first)| {
+            let mut guess = *guess;
+            if !header {
+                guess.see(first.trim());
+            }
+            guess.ty()
+        });
+        (names, types.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Data;
+
+    fn read(text: &str) -> Vec<(String, ColumnData)> {
+        columns(text.as_bytes(), false, Options::default()).unwrap()
+    }
+
+    fn shape(text: &str) -> Vec<(String, Ty)> {
+        read(text).into_iter().map(|(name, data)| (name, data.ty)).collect()
+    }
+
+    fn texts(data: &ColumnData) -> Vec<String> {
+        let Data::Text { bytes, ends } = &data.data else { panic!("no text") };
+        let mut start = 0;
+        let mut cut = |end: &usize| bytes[std::mem::replace(&mut start, *end)..*end].to_owned();
+        ends.iter().map(&mut cut).collect()
+    }
+
+    #[test]
+    fn columns_are_named_and_typed() {
+        let found = shape("name,base,n\nnt,0xfffff80100000000,1\n\"a,\"\"b\"\"\",0x10,\n");
+        let expected = [("name", Ty::Text), ("base", Ty::Addr), ("n", Ty::Int)];
+        assert_eq!(found, expected.map(|(name, ty)| (name.to_owned(), ty)));
+    }
+
+    #[test]
+    fn quotes_hold_marks_and_lines() {
+        let found = read("a;b\r\n\"x;y\nz\";\"\"\"q\"\"\"\r\n");
+        assert_eq!(texts(&found[0].1), ["x;y\nz"]);
+        assert_eq!(texts(&found[1].1), ["\"q\""]);
+    }
+
+    #[test]
+    fn a_first_line_of_values_is_no_header() {
+        assert_eq!(shape("1,a\n2,b\n")[0], ("column0".to_owned(), Ty::Int));
+        assert_eq!(shape("a,a\nb,c\n")[1].0, "column1");
+        let options = Options { header: Some(true), ..Options::default() };
+        let found = columns(b"a,a,\n1,2,3\n", false, options).unwrap();
+        let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["a", "a_1", "column2"]);
+    }
+
+    #[test]
+    fn short_lines_have_no_value_and_long_ones_are_refused() {
+        let found = read("a,b\n1,x\n2\n");
+        assert_eq!(found[1].1.absent(1), Some(Absent::NotApplicable));
+        assert_eq!(shape("a,b\n1,2,\n").len(), 2);
+        let error = columns(b"a,b\n1,2\n1,2,3\n", false, Options::default()).unwrap_err();
+        assert_eq!(error.0, "line 3 has 3 fields, the first line 2");
+    }
+
+    #[test]
+    fn other_encodings_are_read() {
+        let utf16: Vec<u8> =
+            "\u{feff}a\tb\n\u{fc}\t2\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let found = columns(&utf16, true, Options::default()).unwrap();
+        assert_eq!(texts(&found[0].1), ["\u{fc}"]);
+        assert_eq!(found[1].1.data, Data::Int(vec![2]));
+        assert!(columns(b"a\0b", false, Options::default()).is_err());
+        assert!(columns(b"", false, Options::default()).is_err());
+        assert_eq!(
+            texts(&columns(b"a\n\xff\n", false, Options::default()).unwrap()[0].1),
+            ["\u{fffd}"]
+        );
+    }
+}

@@ -1,0 +1,151 @@
+//! `ATTACH` and `DETACH`, and files of separated values beside dumps.
+
+use std::path::Path;
+
+use super::state::OpenSource;
+use super::{Error, Session};
+use crate::diag::{Code, Diagnostic, Span};
+use crate::dump::Image;
+use crate::exec::MemTable;
+use crate::import::{self, Options};
+use crate::lang::ast::{Attach, Ident, Statement, StatementKind};
+use crate::source;
+
+/// Whether the statement changes what is open.
+pub(super) const fn changes(statement: &Statement) -> bool {
+    matches!(statement.kind, StatementKind::Attach(_) | StatementKind::Detach(_))
+}
+
+impl Session {
+    /// Runs a statement of those that [`changes`] tells.
+    pub(super) fn change(&self, statement: &Statement) -> Result<(), Diagnostic> {
+        match &statement.kind {
+            StatementKind::Attach(attach) if self.options.no_attach => {
+                let message = "ATTACH is switched off";
+                Err(Diagnostic::at(Code::Unsupported, attach.file.span, message))
+            }
+            StatementKind::Attach(attach) => self.attach_file(attach),
+            StatementKind::Detach(name) => self.detach(name),
+            _ => Ok(()),
+        }
+    }
+
+    fn attach_file(&self, attach: &Attach) -> Result<(), Diagnostic> {
+        let path = attach.file.text.as_str();
+        let options = options(&attach.options)?;
+        let here = |error: Error| {
+            let mut error = error.first();
+            error.span = Some(attach.file.span);
+            error
+        };
+        let name_span = attach.name.as_ref().map_or(attach.file.span, |name| name.span);
+        if import::is_delimited(path) || options.is_some() {
+            let name = match &attach.name {
+                Some(name) => name.text.clone(),
+                None => import::table_name(path),
+            };
+            self.free(&name, name_span)?;
+            let table = read_table(path, &name, options.unwrap_or_default()).map_err(here)?;
+            return self.replace(|state| Ok(state.with_table(table)));
+        }
+        let name = match &attach.name {
+            Some(name) => name.text.clone(),
+            None => super::state::short_names(std::iter::once(path)).concat(),
+        };
+        self.free(&name, name_span)?;
+        let image = Image::open(Path::new(path)).map_err(|error| here(error.into()))?;
+        let source = source::open(image, &self.store).map_err(|error| here(error.into()))?;
+        self.replace(|state| Ok(state.with_source(OpenSource { name, source })))
+    }
+
+    /// Fails if a table or a source has that name.
+    fn free(&self, name: &str, span: Span) -> Result<(), Diagnostic> {
+        let state = self.state();
+        let what = if state.catalog.table(name).is_some() {
+            "a table"
+        } else if state.has_source(name) {
+            "a dump"
+        } else {
+            return Ok(());
+        };
+        let error =
+            Diagnostic::at(Code::BadQuery, span, format!("{what} is called `{name}` already"));
+        Err(error.help(format!("give another name: ATTACH … AS {name}2")))
+    }
+
+    fn detach(&self, name: &Ident) -> Result<(), Diagnostic> {
+        self.replace(|state| {
+            state.without(&name.text).ok_or_else(|| {
+                let tables = state.attached.iter().map(|t| t.spec().name);
+                let sources = state.sources.iter().map(|s| s.name.as_str());
+                let names: Vec<&str> = tables.chain(sources).collect();
+                let message = format!("nothing is attached as `{}`", name.text);
+                let error = Diagnostic::at(Code::UnknownTable, name.span, message);
+                let error = error.nearest(&name.text, names.iter().copied());
+                if names.is_empty() {
+                    error
+                } else {
+                    error.help(format!("attached: {}", names.join(", ")))
+                }
+            })
+        })
+    }
+
+    /// Attaches a file of separated values under the name of its stem.
+    pub(super) fn attach_delimited(&self, path: &str) -> Result<(), Error> {
+        let mut name = import::table_name(path);
+        // A table of dumps keeps its name: threads.csv becomes `threads_csv`.
+        let taken = |name: &str| self.state().catalog.table(name).is_some();
+        if taken(&name) {
+            name.push_str("_csv");
+        }
+        let mut n = 2;
+        while taken(&name) {
+            name = format!("{}_{n}", import::table_name(path));
+            n += 1;
+        }
+        let table = read_table(path, &name, Options::default())?;
+        self.replace(|state| Ok(state.with_table(table))).map_err(Error::from)
+    }
+}
+
+fn read_table(path: &str, name: &str, options: Options) -> Result<MemTable, Error> {
+    let image = Image::open(Path::new(path))?;
+    let tabs = !path.to_ascii_lowercase().ends_with(".csv") && import::is_delimited(path);
+    let columns = import::columns(&image, tabs, options).map_err(|error| {
+        Error::from(Diagnostic::new(Code::BadFile, format!("{path}: {}", error.0)))
+    })?;
+    MemTable::new(name, columns).map(|table| table.of_file(path)).map_err(Error::from)
+}
+
+/// What is said of a text file; `None` if nothing is.
+fn options(given: &[(Ident, Ident)]) -> Result<Option<Options>, Diagnostic> {
+    let mut options = Options::default();
+    for (name, value) in given {
+        match name.text.to_ascii_lowercase().as_str() {
+            "header" => {
+                options.header = Some(match value.text.to_ascii_lowercase().as_str() {
+                    "true" => true,
+                    "false" => false,
+                    _ => return Err(bad(value.span, "HEADER is true or false")),
+                });
+            }
+            "delimiter" | "delim" | "sep" => {
+                options.delimiter = Some(match value.text.as_bytes() {
+                    b"\\t" => b'\t',
+                    [one] if one.is_ascii() && !matches!(one, b'"' | b'\n' | b'\r') => *one,
+                    _ => return Err(bad(value.span, "DELIMITER is one character, or '\\t'")),
+                });
+            }
+            _ => {
+                let error = bad(name.span, &format!("ATTACH has no option `{}`", name.text));
+                return Err(error.help("options: HEADER true|false, DELIMITER ';'"));
+            }
+        }
+    }
+    Ok((!given.is_empty()).then_some(options))
+}
+
+fn bad(span: Span, message: &str) -> Diagnostic {
+    Diagnostic::at(Code::BadQuery, span, message)
+}

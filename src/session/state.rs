@@ -1,0 +1,111 @@
+//! What is open, and what it makes known: sources, attached tables, the catalog of both.
+//!
+//! A state never changes; attaching makes a new one, and queries that run keep theirs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::catalog::{Catalog, PointerWidth};
+use crate::exec::MemTable;
+use crate::func;
+use crate::model::Source;
+use crate::table::{self, NamedSource};
+
+/// An open dump or log, and what the column `dump` calls it.
+pub(super) struct OpenSource {
+    pub(super) name: String,
+    pub(super) source: Box<dyn Source>,
+}
+
+/// What queries see.
+#[derive(Clone)]
+pub(super) struct State {
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) sources: Vec<Arc<OpenSource>>,
+    pub(super) attached: Vec<Arc<MemTable>>,
+}
+
+impl State {
+    pub(super) fn new(sources: Vec<Arc<OpenSource>>, attached: Vec<Arc<MemTable>>) -> Self {
+        let several = sources.len() > 1;
+        let tables = table::ALL.iter().map(|t| t.spec(several)).collect();
+        let mut catalog = Catalog::new(tables, func::specs());
+        for table in &attached {
+            catalog.put_table(table.spec().clone());
+        }
+        Self { catalog: Arc::new(catalog), sources, attached }
+    }
+
+    /// With a table more, in the place of one of its name.
+    pub(super) fn with_table(&self, table: MemTable) -> Self {
+        let mut attached = self.attached.clone();
+        attached.retain(|t| !t.spec().name.eq_ignore_ascii_case(table.spec().name));
+        attached.push(Arc::new(table));
+        Self::new(self.sources.clone(), attached)
+    }
+
+    /// With a source more.
+    pub(super) fn with_source(&self, source: OpenSource) -> Self {
+        let mut sources = self.sources.clone();
+        sources.push(Arc::new(source));
+        Self::new(sources, self.attached.clone())
+    }
+
+    /// Without the source or attached table of that name; `None` if there is none.
+    pub(super) fn without(&self, name: &str) -> Option<Self> {
+        let table = |t: &&Arc<MemTable>| !t.spec().name.eq_ignore_ascii_case(name);
+        let source = |s: &&Arc<OpenSource>| !s.name.eq_ignore_ascii_case(name);
+        let attached: Vec<_> = self.attached.iter().filter(table).cloned().collect();
+        if attached.len() < self.attached.len() {
+            return Some(Self::new(self.sources.clone(), attached));
+        }
+        let sources: Vec<_> = self.sources.iter().filter(source).cloned().collect();
+        (sources.len() < self.sources.len()).then(|| Self::new(sources, attached))
+    }
+
+    pub(super) fn has_source(&self, name: &str) -> bool {
+        self.sources.iter().any(|s| s.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The sources as tables see them.
+    pub(super) fn named(&self) -> Vec<NamedSource<'_>> {
+        self.sources.iter().map(|s| NamedSource { name: &s.name, source: &*s.source }).collect()
+    }
+
+    /// The sources as functions see them.
+    pub(super) fn for_functions(&self) -> Vec<(&str, &dyn Source)> {
+        self.sources.iter().map(|s| (s.name.as_str(), &*s.source)).collect()
+    }
+
+    /// 64 bits as soon as one source has them.
+    pub(super) fn width(&self) -> PointerWidth {
+        let narrow = |s: &Arc<OpenSource>| s.source.machine().width == PointerWidth::Bits32;
+        if !self.sources.is_empty() && self.sources.iter().all(narrow) {
+            PointerWidth::Bits32
+        } else {
+            PointerWidth::Bits64
+        }
+    }
+}
+
+/// File names where they are unique, else whole paths, numbered where even those repeat.
+pub(super) fn short_names<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let paths: Vec<&str> = paths.collect();
+    let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
+    for path in &paths {
+        *uses.entry(file_name(path)).or_default() += 1;
+    }
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let names = paths.iter().map(|path| {
+        let short = file_name(path);
+        let name = if uses.get(short) == Some(&1) { short } else { path }.to_owned();
+        let count = seen.entry(name.clone()).or_default();
+        *count += 1;
+        if *count == 1 { name } else { format!("{name}#{count}") }
+    });
+    names.collect()
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
