@@ -127,7 +127,7 @@ pub(super) fn is_text(bytes: &[u8]) -> bool {
         return false;
     }
     let is_odd = |c: &char| {
-        c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\x07' | '\x08' | '\x0c' | '\x1b')
+        c.is_ascii_control() && !matches!(c, '\t' | '\n' | '\r' | '\x07' | '\x08' | '\x0c' | '\x1b')
     };
     let odd = text.chars().filter(is_odd).count();
     !text.contains('\0') && odd * 200 <= text.len()

@@ -58,10 +58,14 @@ impl std::fmt::Debug for Reader {
     }
 }
 
+mod exception;
+mod registers;
 mod running;
+mod stack;
 
 /// Every reader. Where two would recognise a line, the first does.
-pub(super) static ALL: &[&Reader] = &[&running::READER];
+pub(super) static ALL: &[&Reader] =
+    &[&running::READER, &exception::READER, &registers::READER, &stack::READER];
 
 /// The reader of a command by its name.
 pub(super) fn named(name: &str) -> Option<usize> {

@@ -1,5 +1,6 @@
 //! `!running`: what runs on each processor.
 
+use super::stack::{self, Owner};
 use super::{Context, Reader, Signature};
 use crate::model::Processor;
 use crate::source::log::line::{Line, Lines};
@@ -18,7 +19,7 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: "Prcb", check: is_header },
     ],
     contains: &["k"],
-    tables: &["processors"],
+    tables: &["processors", "stacks"],
     read,
 };
 
@@ -29,7 +30,14 @@ fn is_header(line: &str) -> bool {
 
 fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let mut has_idle = false;
-    for line in lines {
+    let mut owner = Owner::default();
+    while let Some(line) = lines.peek() {
+        if let Some(shape) = stack::shape(line.trimmed()) {
+            lines.next();
+            stack::frames(shape, &owner, lines, sink);
+            continue;
+        }
+        let Some(line) = lines.next() else { break };
         let text = line.trimmed();
         if is_header(text) {
             has_idle = text.contains("Idle");
@@ -40,6 +48,7 @@ fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
         {
             // Masks, which the rows say again.
         } else if let Some(row) = row(&line, has_idle) {
+            owner.ethread = row.current_ethread;
             sink.row(&line, row);
         } else {
             sink.unread(&line);
