@@ -4,13 +4,17 @@
 //! of its commands only those whose readers fill that table. So a log of any size takes little
 //! memory. Nothing is known here that a command did not print.
 
+mod code;
 mod command;
+mod context;
+mod frames;
 mod index;
 mod line;
 mod prompt;
 mod scan;
 mod sink;
 mod text;
+mod time;
 
 use std::borrow::Cow;
 use std::cell::Cell as StdCell;

@@ -1,107 +1,216 @@
-//! `.exr`: exception records, alone or as `!analyze` prints them, and the line by which a debugger
-//! reports an exception.
+//! `.exr`, and the line of an event: a debugger prints one whenever a target stops.
 
 use super::{Context, Reader, Signature};
-use crate::catalog::Absent;
+use crate::catalog::{Absent, Cell, names};
 use crate::model::Exception;
+use crate::source::log::code::{Place, instruction, label, shown_symbol};
 use crate::source::log::line::{Line, Lines};
-use crate::source::log::scan::{between, cid, found, hex, hex_int, text};
+use crate::source::log::scan::{self, between, cid, found, hex, hex_int, rest_after};
 use crate::source::log::sink::Sink;
 
-/// The reader.
-pub(super) static READER: Reader = Reader {
+/// The reader of `.exr`.
+pub(super) static RECORD: Reader = Reader {
     name: ".exr",
-    is_named: |name| matches!(name, ".exr" | ".lastevent"),
+    is_named: |name| name == ".exr",
     signatures: &[Signature {
         literal: "ExceptionAddress:",
         check: |line| line.trim_start().starts_with("ExceptionAddress:"),
     }],
     contains: &[],
     tables: &["exception"],
-    read,
+    read: read_records,
 };
 
-/// Reads the record that starts at the next line; `None` if none does.
-pub(super) fn record(lines: &mut Lines<'_>) -> Option<(u64, Exception)> {
-    let first = lines.next_if(|line| line.trimmed().starts_with("ExceptionAddress:"))?;
-    let mut row = Exception::default();
-    let value = first.trimmed().trim_start_matches("ExceptionAddress:").trim();
-    let at = value.split_whitespace().next().and_then(hex);
-    row.address = found(at);
-    row.symbol = between(value, "(", ")").map_or(Err(Absent::NotApplicable), text);
-    let mut parameters = Vec::new();
-    while let Some(line) = lines.next_if(|line| is_part(line.trimmed())) {
-        let (label, value) = line.trimmed().split_once(':').unwrap_or_default();
-        let word = value.split_whitespace().next().unwrap_or_default();
-        match label {
-            "ExceptionCode" => {
-                row.code = found(hex_int(word));
-                row.name = between(value, "(", ")").map_or(Err(Absent::NotApplicable), text);
-            }
-            "ExceptionFlags" => {
-                row.flags = found(hex_int(word));
-                // EXCEPTION_NONCONTINUABLE is the lowest bit.
-                row.is_continuable = found(hex_int(word).map(|flags| flags & 1 == 0));
-            }
-            _ if label.starts_with("Parameter[") => {
-                parameters.extend(hex(word).map(|value| format!("{value:#x}")));
-            }
-            _ => {}
+/// The reader of events.
+pub(super) static EVENT: Reader = Reader {
+    name: ".lastevent",
+    is_named: |name| name == ".lastevent",
+    signatures: &[Signature { literal: " - code ", check: |line| event(line).is_some() }],
+    contains: &["u"],
+    tables: &["exception", "disassembly"],
+    read: read_events,
+};
+
+fn read_records(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
+    while lines.peek().is_some() {
+        if let Some((at, row)) = record(lines) {
+            sink.row_at(at, row);
+        } else if let Some(line) = lines.next()
+            && !(line.is_blank() || line.trimmed().starts_with("Cannot read Exception record"))
+        {
+            sink.unread(&line);
         }
     }
-    row.parameters = text(&parameters.join(" "));
-    if let Some(line) = lines.next_if(|line| line.trimmed().starts_with("Attempt to ")) {
-        row.description = text(line.trimmed());
-    } else if let Some(line) = lines.next_if(|line| line.trimmed().starts_with("Subcode: ")) {
-        row.description = text(line.trimmed());
-    }
-    Some((first.number, row))
 }
 
-fn is_part(text: &str) -> bool {
-    ["ExceptionCode:", "ExceptionFlags:", "NumberParameters:", "Parameter["]
+/// Whether a line is one of an exception record.
+pub(super) fn is_record(text: &str) -> bool {
+    ["ExceptionAddress:", "ExceptionCode:", "ExceptionFlags:", "NumberParameters:", "Parameter["]
         .iter()
         .any(|label| text.starts_with(label))
 }
 
-/// `(cb4.854): Access violation - code c0000005 (first chance)`, and the form of `.lastevent`.
-pub(super) fn event(line: &Line<'_>) -> Option<Exception> {
-    let line = line.trimmed();
-    let rest = line.strip_prefix("Last event:").unwrap_or(line).trim_start();
-    let (who, what) = match rest.split_once("): ") {
-        Some((who, what)) if who.starts_with('(') => (cid(who.trim_start_matches('(')), what),
-        _ => match rest.split_once(": ") {
-            Some((who, what)) if cid(who).is_some() => (cid(who), what),
-            _ => (None, rest),
-        },
-    };
-    if who.is_none() && !line.starts_with("Last event:") {
-        return None;
+/// Reads the record that starts at the next line, and its number; `None` if none does.
+pub(super) fn record(lines: &mut Lines<'_>) -> Option<(u64, Exception)> {
+    let first = lines.next_if(|line| is_record(line.trimmed()))?;
+    let mut row = Exception::default();
+    let mut parameters: Vec<u64> = Vec::new();
+    take(first.trimmed(), &mut row, &mut parameters);
+    loop {
+        // A record ends with what it says of its parameters; blank lines may be anywhere in it.
+        let blanks = (0..3).take_while(|&n| lines.peek_at(n).is_some_and(Line::is_blank)).count();
+        let goes_on = lines.peek_at(blanks).is_some_and(|line| {
+            let text = line.trimmed();
+            (is_record(text) && !text.starts_with("ExceptionAddress:")) || is_remark(text)
+        });
+        if !goes_on {
+            break;
+        }
+        for _ in 0..blanks {
+            lines.next();
+        }
+        let Some(line) = lines.next() else { break };
+        take(line.trimmed(), &mut row, &mut parameters);
     }
-    let (name, code) = what.split_once(" - code ")?;
-    let code = code.split_whitespace().next().and_then(hex_int)?;
-    let description = if what.contains("second chance") { "second chance" } else { "first chance" };
-    Some(Exception {
-        code: Ok(code),
-        name: text(name),
-        tid: found(who.map(|(_, tid)| tid)),
-        description: Ok(description.to_owned()),
-        ..Exception::default()
-    })
+    if !parameters.is_empty() {
+        let all: Vec<String> = parameters.iter().map(|p| format!("{p:#x}")).collect();
+        row.parameters = Ok(all.join(" "));
+    }
+    Some((first.number, row))
 }
 
-fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
-    while let Some(line) = lines.peek() {
-        if let Some(row) = event(line) {
-            sink.row_at(line.number, row);
-            lines.next();
-        } else if let Some((at, row)) = record(lines) {
-            sink.row_at(at, row);
-        } else if let Some(line) = lines.next()
-            && !line.is_blank()
-            && !line.trimmed().starts_with("debugger time:")
-        {
+fn is_remark(text: &str) -> bool {
+    text.starts_with("Attempt to ")
+        || text.starts_with("Subcode:")
+        || text.starts_with("Inpage operation failed")
+        || text.starts_with("Application passed ")
+}
+
+fn take(text: &str, row: &mut Exception, parameters: &mut Vec<u64>) {
+    let value = text.split_once(':').map_or("", |(_, value)| value.trim());
+    let first = value.split_whitespace().next().unwrap_or_default();
+    if text.starts_with("ExceptionAddress:") {
+        row.address = found(hex(first));
+        if let Some(symbol) = between(value, "(", ")").filter(|_| value.ends_with(')')) {
+            row.symbol = shown_symbol(symbol);
+        }
+    } else if text.starts_with("ExceptionCode:") {
+        set_code(row, first, between(value, "(", ")"));
+    } else if text.starts_with("ExceptionFlags:") {
+        row.flags = found(hex_int(first));
+        row.is_continuable = row.flags.map(|flags| flags & 1 == 0);
+    } else if text.starts_with("Parameter[") && parameters.len() < 16 {
+        parameters.extend(hex(first));
+    } else if let Some(description) = access(text) {
+        row.description = Ok(description);
+    } else if text.starts_with("Subcode:") {
+        row.description = scan::text(value);
+    } else if text.starts_with("Inpage operation failed") {
+        row.description = scan::text(text);
+    }
+}
+
+fn set_code(row: &mut Exception, code: &str, words: Option<&str>) {
+    let Some(code) = hex(code).and_then(|code| u32::try_from(code).ok()) else { return };
+    row.code = Ok(code.into());
+    row.name = name(code, words);
+    row.is_clr = Ok(matches!(code, 0xe043_4352 | 0xe043_4f4d));
+}
+
+/// The name of a code: as other sources have it, else in the debugger's words.
+fn name(code: u32, words: Option<&str>) -> Cell<String> {
+    match (names::exception(code), words) {
+        (Some(name), _) => Ok(name.to_owned()),
+        (None, Some(words)) => scan::text(words),
+        (None, None) => Err(Absent::NotApplicable),
+    }
+}
+
+/// `Attempt to write to address 000012d4` in the words of other sources.
+fn access(text: &str) -> Option<String> {
+    let what = text.strip_prefix("Attempt to ")?;
+    let (verb, address) = what.rsplit_once(" address ")?;
+    let verb = match verb {
+        "read from" => "read of",
+        "write to" => "write to",
+        "execute non-executable" => "execution at",
+        other => other,
+    };
+    Some(format!("{verb} 0x{}", address.trim().trim_start_matches("0x").replace('`', "")))
+}
+
+/// `(1a4.1b8): Access violation - code c0000005 (first chance)`, with or without the ids, and
+/// `Last event: 1a4.1b8: Break instruction exception - code 80000003`.
+pub(super) fn event(text: &str) -> Option<Exception> {
+    let text = text.trim();
+    let text = rest_after(text, "Last event:").unwrap_or(text);
+    let (what, code) = text.split_once(" - code ")?;
+    let code = code.split_whitespace().next()?;
+    let code_is_whole = code.len() == 8;
+    let (ids, words) = match what.rsplit_once(": ") {
+        Some((ids, words)) => (Some(cid(ids.trim().trim_matches(['(', ')']))?), words),
+        None => (None, what),
+    };
+    let is_sentence = words.starts_with(|c: char| c.is_ascii_uppercase()) && words.len() < 80;
+    if !(code_is_whole && is_sentence) {
+        return None;
+    }
+    let mut row = Exception { tid: found(ids.map(|(_, tid)| tid)), ..Exception::default() };
+    set_code(&mut row, code, Some(words));
+    row.code.is_ok().then_some(row)
+}
+
+fn read_events(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
+    let mut place = Place::default();
+    for line in lines {
+        let text = line.trimmed();
+        if let Some(row) = event(text) {
+            sink.row(&line, row);
+        } else if let Some(label) = label(text) {
+            place.symbol = shown_symbol(label);
+        } else if let Some(row) = instruction(text, &place).filter(|row| row.bytes.is_ok()) {
+            sink.row(&line, row);
+        } else if !(line.is_blank() || is_known(text)) {
             sink.unread(&line);
         }
+    }
+}
+
+/// What debuggers say around an event.
+fn is_known(text: &str) -> bool {
+    text.starts_with('*')
+        || text.starts_with("First chance exceptions are reported")
+        || text.starts_with("This exception may be expected")
+        || text.starts_with("debugger time:")
+        || text.starts_with("Hit breakpoint")
+        || text.starts_with("Breakpoint ") && text.ends_with(" hit")
+        || text.starts_with("Last event:")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events() {
+        let of = |text| event(text).map(|e| (e.code.unwrap(), e.tid.ok(), e.name.unwrap()));
+        let av = "ACCESS_VIOLATION".to_owned();
+        assert_eq!(
+            of("(cb4.854): Access violation - code c0000005 (first chance)"),
+            Some((0xc000_0005, Some(0x854), av.clone()))
+        );
+        assert_eq!(
+            of("Last event: Access violation - code c0000005 (!!! second chance !!!)"),
+            Some((0xc000_0005, None, av))
+        );
+        assert_eq!(
+            of("Break instruction exception - code 80000003 (first chance)").map(|e| e.1),
+            Some(None)
+        );
+        assert_eq!(of("the error - code 12345678"), None);
+        assert_eq!(
+            access("Attempt to write to address 000012d4").as_deref(),
+            Some("write to 0x000012d4")
+        );
     }
 }

@@ -58,14 +58,30 @@ impl std::fmt::Debug for Reader {
     }
 }
 
+mod analyze;
+mod banner;
+mod bugcheck;
 mod exception;
+mod listing;
+mod memory_words;
 mod registers;
 mod running;
 mod stack;
 
 /// Every reader. Where two would recognise a line, the first does.
-pub(super) static ALL: &[&Reader] =
-    &[&running::READER, &exception::READER, &registers::READER, &stack::READER];
+pub(super) static ALL: &[&Reader] = &[
+    &analyze::READER,
+    &banner::READER,
+    &banner::LOADS,
+    &bugcheck::READER,
+    &exception::RECORD,
+    &exception::EVENT,
+    &running::READER,
+    &registers::READER,
+    &stack::READER,
+    &memory_words::READER,
+    &listing::READER,
+];
 
 /// The reader of a command by its name.
 pub(super) fn named(name: &str) -> Option<usize> {
