@@ -205,15 +205,22 @@ const NOISE: &[&str] = &[
 pub(super) fn is_noise(text: &str) -> bool {
     let text = text.trim_start();
     let Some(first) = text.bytes().next() else { return false };
+    if is_elision(text) {
+        return true;
+    }
     match first {
-        // Dots of progress, alone or with the dashes of other progress.
-        b'.' if text.len() >= 2 && text.bytes().all(|b| matches!(b, b'.' | b' ')) => {
-            text.len() > 3 && !text.contains(' ') || text.len() > 6
-        }
         b'*' | b'.' | b'M' | b'T' | b'N' | b'U' | b'P' | b'I' | b'f' | b'c' | b'L' | b'C'
         | b'F' => NOISE.iter().any(|noise| text.starts_with(noise)),
         _ => false,
     }
+}
+
+/// Dots of progress, and what authors put where they left something out.
+fn is_elision(text: &str) -> bool {
+    let is_dotted = text.contains(['.', '…']);
+    let is_snip = text.starts_with('-') && text.to_ascii_lowercase().contains("snip");
+    is_snip
+        || is_dotted && text.chars().all(|c| matches!(c, '.' | ' ' | '…' | '(' | ')' | '[' | ']'))
 }
 
 #[cfg(test)]
@@ -243,7 +250,7 @@ mod tests {
     fn noise() {
         assert!(is_noise("....................."));
         assert!(is_noise("*** ERROR: Module load completed but symbols could not be loaded for X"));
-        assert!(!is_noise("..."), "an elision, which readers may want to count");
+        assert!(is_noise("(...)") && is_noise("---SNIP---") && is_noise(". . . . ."));
         assert!(!is_noise("*** Virtual Memory Usage ***"));
     }
 }
