@@ -20,6 +20,7 @@ mod hostile_kernel;
 mod kernel;
 mod laws;
 mod library;
+mod log;
 mod parse;
 mod rows;
 mod seams;

@@ -108,17 +108,27 @@ fn is_bytes(text: &str) -> bool {
 fn is_mnemonic(text: &str) -> bool {
     let starts = text.starts_with(|c: char| c.is_ascii_lowercase());
     let rest = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.');
-    text == "???" || (starts && rest && (2..=16).contains(&text.len()))
+    // A column of hexadecimal digits is none; the mnemonics of such letters are short.
+    let is_number = text.len() > 4 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    text == "???" || (starts && rest && !is_number && (2..=16).contains(&text.len()))
 }
 
 /// The operands without what the debugger says of the memory that they name
 /// (`ds:0023:000fa101=??`), and the address of that memory.
 fn without_memory(operands: &str) -> (&str, Option<u64>) {
-    let marks = [" ds:", " ss:", " es:", " fs:", " gs:", " cs:", "\tds:", "\tss:"];
-    let found = marks.iter().filter_map(|mark| operands.find(mark)).min();
-    let Some(at) = found else { return (operands, None) };
+    const SEGMENTS: [&str; 6] = ["ds:", "ss:", "es:", "fs:", "gs:", "cs:"];
+    let is_place = |at: usize| {
+        let before = operands.get(..at).unwrap_or_default();
+        let place = operands.get(at + 3..).unwrap_or_default();
+        // An operand may name a segment too, but then with brackets.
+        before.ends_with([' ', '\t'])
+            && place.starts_with(|c: char| c.is_ascii_hexdigit())
+            && place.contains('=')
+    };
+    let starts = SEGMENTS.iter().flat_map(|s| operands.match_indices(s)).map(|(at, _)| at);
+    let Some(at) = starts.filter(|at| is_place(*at)).min() else { return (operands, None) };
     let Some((before, memory)) = operands.split_at_checked(at) else { return (operands, None) };
-    let Some((place, _)) = memory.split_once('=') else { return (operands, None) };
+    let place = memory.split('=').next().unwrap_or_default();
     let target = place.rsplit(':').next().and_then(|word| address(word.trim()));
     (before.trim_end(), target)
 }
@@ -217,6 +227,10 @@ mod tests {
         assert_eq!(
             of("8f18972e 8918            mov     dword ptr [eax],ebx  ds:0023:cccccccc=????????"),
             is("8918", "mov", "dword ptr [eax],ebx", Some(0xcccc_cccc), None)
+        );
+        assert_eq!(
+            of("6c29af1c f3a5 rep movs dword ptr es:[edi],dword ptr [esi] es:0023:075d9000=???????? ds:0023:00130000=00").2,
+            "movs dword ptr es:[edi],dword ptr [esi]"
         );
         assert_eq!(of("14424d86 50              push    eax <-- here").2, "eax");
         let none = instruction("fffff803`712e5000 ??              ???", &Place::default()).unwrap();

@@ -7,7 +7,7 @@ use super::line::{Line, Lines};
 use super::scan::{found, hex};
 use super::sink::Sink;
 use crate::catalog::{Absent, Cell};
-use crate::model::Register;
+use crate::model::{Instruction, Register};
 use crate::source::printable;
 
 /// Whose registers they are, as far as the output says.
@@ -24,8 +24,13 @@ pub(super) fn is_registers(text: &str) -> bool {
     !values(text).is_empty()
 }
 
-/// Reads the registers that start on a line, and the instruction after them.
-pub(super) fn read(line: &Line<'_>, lines: &mut Lines<'_>, holder: &Holder, sink: &mut Sink<'_>) {
+/// Reads the registers that start on a line; returns the instruction after them, and its line.
+pub(super) fn read(
+    line: &Line<'_>,
+    lines: &mut Lines<'_>,
+    holder: &Holder,
+    sink: &mut Sink<'_>,
+) -> Option<(u64, Instruction)> {
     let mut rows: Vec<(u64, Register)> = Vec::new();
     let mut take = |line: &Line<'_>| {
         let found = values(line.trimmed());
@@ -51,12 +56,8 @@ pub(super) fn read(line: &Line<'_>, lines: &mut Lines<'_>, holder: &Holder, sink
         symbol: symbol.map_or(Err(Absent::NotApplicable), shown_symbol),
         ..Place::default()
     };
-    // What cannot be read of the instruction is said once more between label and listing.
-    if let Some(line) = lines.next_if(|line| instruction(line.trimmed(), &place).is_some())
-        && let Some(row) = instruction(line.trimmed(), &place)
-    {
-        sink.row(&line, row);
-    }
+    let line = lines.next_if(|line| instruction(line.trimmed(), &place).is_some())?;
+    Some((line.number, instruction(line.trimmed(), &place)?))
 }
 
 fn row(name: &str, value: u64, holder: &Holder) -> Register {

@@ -177,6 +177,13 @@ impl Stack {
             return true;
         }
         let parts = match self.parse(text) {
+            Some(parts) if ends_in_offset(parts.symbol) => {
+                // The last digits of an offset may stand on the next line.
+                let rest = lines.next_if(|next| is_rest_of_offset(&next.text));
+                let rest = rest.as_ref().map_or("", |rest| rest.trimmed());
+                let symbol = format!("{}{rest}", parts.symbol);
+                Some(self.frame(&Parts { symbol: &symbol, ..parts }))
+            }
             Some(parts) if is_balanced(parts.symbol) => Some(self.frame(&parts)),
             _ => self.joined(text, lines),
         };
@@ -286,20 +293,12 @@ pub(super) fn is_frame(text: &str) -> bool {
 fn is_note(text: &str) -> bool {
     text.is_empty()
         || text.starts_with("WARNING: ")
+        || text == "be wrong."
+        || text == "wrong."
         || text.starts_with("*** Stack trace for last set context")
         || text.starts_with("*** WARNING")
         || text.starts_with("*** ERROR")
         || text.starts_with("Unable to read")
-        || is_elision(text)
-}
-
-/// Whether a line says that its author left lines out.
-pub(super) fn is_elision(text: &str) -> bool {
-    let text = text.trim().trim_matches(['(', ')', '[', ']', '<', '>']);
-    matches!(
-        text,
-        "..." | "…" | "...." | "....." | ".." | "snip" | "SNIP" | "---SNIP---" | "-snip-"
-    )
 }
 
 /// The pieces of a frame's line.
@@ -425,6 +424,15 @@ fn is_identifier(text: &str) -> bool {
     let text = text.trim();
     let starts = text.starts_with(|c: char| c.is_alphabetic() || c == '_');
     starts && text.chars().all(is_module_char) && text.len() < 80
+}
+
+fn ends_in_offset(symbol: &str) -> bool {
+    symbol.rsplit_once("+0x").is_some_and(|(_, digits)| digits.len() < 3 && hex(digits).is_some())
+}
+
+fn is_rest_of_offset(text: &str) -> bool {
+    // Where mail broke a line, its rest stands at the margin.
+    (1..=2).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// Whether every parenthesis of a symbol with parameters is closed.

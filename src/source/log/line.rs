@@ -205,7 +205,8 @@ const NOISE: &[&str] = &[
 pub(super) fn is_noise(text: &str) -> bool {
     let text = text.trim_start();
     let Some(first) = text.bytes().next() else { return false };
-    if is_elision(text) {
+    let is_gap = text.starts_with("Page ") && text.contains(" not present in the dump file");
+    if is_gap || is_elision(text) {
         return true;
     }
     match first {

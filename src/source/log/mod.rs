@@ -304,14 +304,17 @@ impl Source for Log {
 
     fn dump(&self, _: &Want<'_>) -> Result<DumpInfo, Unanswered> {
         let mut row = DumpInfo::default();
-        // Several commands say something of the same target; the first to say a thing is right.
-        let first = self.commands().map(|section| section.target).min().unwrap_or(1);
-        for section in self.commands().filter(|section| section.target == first) {
-            if !section.reader().is_some_and(|r| r.tables.contains(&DumpInfo::TABLE)) {
+        let mut said = None;
+        // Several commands say something of the same target; the first to say a thing is right. Of
+        // several targets, the first of which anything is said is the source's.
+        for section in self.commands() {
+            let is_asked = section.reader().is_some_and(|r| r.tables.contains(&DumpInfo::TABLE));
+            if !is_asked || said.is_some_and(|target| target != section.target) {
                 continue;
             }
-            self.read(section, Ask::Rows(DumpInfo::TABLE), &mut |found| {
+            let _ = self.read(section, Ask::Rows(DumpInfo::TABLE), &mut |found| {
                 if let Some(found) = DumpInfo::of(found) {
+                    said = Some(section.target);
                     row.complete_with(found);
                 }
                 ControlFlow::Continue(())

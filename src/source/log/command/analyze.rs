@@ -6,11 +6,12 @@
 
 use std::collections::HashSet;
 
+use super::banner::fact;
 use super::bugcheck::{of_code, set_parameters};
 use super::exception::{is_record, record};
 use super::{Context, Reader, Signature};
 use crate::catalog::{Cell, parse_timestamp};
-use crate::model::{Bugcheck, DumpInfo, Exception};
+use crate::model::{Bugcheck, DumpInfo, Exception, Instruction};
 use crate::source::log::code::{Place, instruction, label, shown_symbol};
 use crate::source::log::context::{self, Holder, is_registers};
 use crate::source::log::frames::{Owner, Stack};
@@ -98,22 +99,28 @@ impl Analysis {
         let text = line.trimmed();
         if is_registers(text) {
             let holder = Holder { owner: self.owner.clone(), processor: None };
-            context::read(line, lines, &holder, sink);
+            if let Some((at, row)) = context::read(line, lines, &holder, sink) {
+                self.instruction(at, row, sink);
+            }
         } else if is_record(text) {
             lines.push_front(line.clone());
             self.exceptions.extend(record(lines));
         } else if let Some(label) = label(text) {
             self.place.symbol = shown_symbol(label);
         } else if let Some(row) = instruction(text, &self.place).filter(|i| i.bytes.is_ok()) {
-            // The same instruction is shown with several keys.
-            if row.address.is_ok_and(|at| self.instructions.insert(at)) {
-                sink.row(line, row);
-            }
+            self.instruction(line.number, row, sink);
         } else {
             return false;
         }
         self.argument = None;
         true
+    }
+
+    /// The same instruction is shown for several keys.
+    fn instruction(&mut self, at: u64, row: Instruction, sink: &mut Sink<'_>) {
+        if row.address.is_ok_and(|address| self.instructions.insert(address)) {
+            sink.row_at(at, row);
+        }
     }
 
     /// The name of the bug check, its arguments, and what the short form of the command says.
@@ -134,6 +141,8 @@ impl Analysis {
                     self.argument = Some(n);
                 }
             }
+        } else if text.starts_with("Connected to ") && fact(text, &mut self.info) {
+            // What the debugger was told of the target in between.
         } else if let Some(rest) = rest_after(text, "Probably caused by :") {
             self.cause(rest);
         } else if let Some(n) = self.argument.filter(|_| !text.is_empty()) {
@@ -311,7 +320,8 @@ fn key(text: &str) -> Option<(&str, &str)> {
     let is_key = key.len() > 3
         && key.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
         && key.starts_with(|c: char| c.is_ascii_uppercase());
-    (is_key || key == "Followup").then(|| (key, value.trim()))
+    let is_remark = matches!(key, "WARNING" | "NOTE" | "ERROR");
+    ((is_key && !is_remark) || key == "Followup").then(|| (key, value.trim()))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::{Context, Reader, Signature};
 use crate::model::{DumpInfo, Module};
+use crate::source::log::code::label;
 use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{
     after, between, duration_ms, found, hex, rest_after, text as cell, word,
@@ -51,7 +52,7 @@ fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             process_uptime = duration_ms(uptime);
         } else if fact(text, &mut info) {
             is_any = true;
-        } else if !is_known(text) {
+        } else if !(is_known(text) || label(text).is_some()) {
             sink.unread(&line);
         }
     }
@@ -109,7 +110,7 @@ fn load(text: &str) -> Option<Module> {
 }
 
 /// Takes what a line says of the target.
-fn fact(text: &str, info: &mut DumpInfo) -> bool {
+pub(super) fn fact(text: &str, info: &mut DumpInfo) -> bool {
     if let Some(system) = system(text) {
         info.complete_with(system);
     } else if let Some(system) = text.strip_prefix("Connected to ").and_then(connected) {

@@ -1,8 +1,9 @@
 //! `.exr`, and the line of an event: a debugger prints one whenever a target stops.
 
+use super::banner::fact;
 use super::{Context, Reader, Signature};
 use crate::catalog::{Absent, Cell, names};
-use crate::model::Exception;
+use crate::model::{DumpInfo, Exception};
 use crate::source::log::code::{Place, instruction, label, shown_symbol};
 use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{self, between, cid, found, hex, hex_int, rest_after};
@@ -27,7 +28,7 @@ pub(super) static EVENT: Reader = Reader {
     is_named: |name| name == ".lastevent",
     signatures: &[Signature { literal: " - code ", check: |line| event(line).is_some() }],
     contains: &["u"],
-    tables: &["exception", "disassembly"],
+    tables: &["exception", "disassembly", "dump"],
     read: read_events,
 };
 
@@ -164,8 +165,11 @@ fn read_events(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let mut place = Place::default();
     for line in lines {
         let text = line.trimmed();
+        let mut info = DumpInfo::default();
         if let Some(row) = event(text) {
             sink.row(&line, row);
+        } else if fact(text, &mut info) {
+            sink.row(&line, info);
         } else if let Some(label) = label(text) {
             place.symbol = shown_symbol(label);
         } else if let Some(row) = instruction(text, &place).filter(|row| row.bytes.is_ok()) {
@@ -179,6 +183,9 @@ fn read_events(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
 /// What debuggers say around an event.
 fn is_known(text: &str) -> bool {
     text.starts_with('*')
+        || text.starts_with("A fatal system error has occurred")
+        || text.starts_with("Debugger entered on first try")
+        || text.starts_with("Run !sym noisy")
         || text.starts_with("First chance exceptions are reported")
         || text.starts_with("This exception may be expected")
         || text.starts_with("debugger time:")

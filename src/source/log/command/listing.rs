@@ -4,7 +4,7 @@ use super::{Context, Reader, Signature};
 use crate::catalog::Absent;
 use crate::model::Instruction;
 use crate::source::log::code::{Place, call_to, instruction, is_instruction, label};
-use crate::source::log::frames::{Symbol, is_elision};
+use crate::source::log::frames::Symbol;
 use crate::source::log::line::Lines;
 use crate::source::log::scan::{address, between, found, text};
 use crate::source::log::sink::Sink;
@@ -71,7 +71,7 @@ fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
                     ..Instruction::default()
                 },
             );
-        } else if !(line.is_blank() || is_elision(shown) || is_known(shown)) {
+        } else if !(line.is_blank() || is_known(shown)) {
             // What somebody wrote below the listing is no instruction, whatever it looks like.
             is_past = true;
             sink.unread(&line);

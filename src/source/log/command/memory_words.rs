@@ -3,7 +3,7 @@
 use super::{Context, Reader};
 use crate::catalog::Absent;
 use crate::model::StackWord;
-use crate::source::log::frames::{is_elision, without_comment};
+use crate::source::log::frames::without_comment;
 use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{address, between, found, hex, text, word};
 use crate::source::log::sink::Sink;
@@ -47,7 +47,7 @@ fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let has_many = matches!(name, "dp" | "dd" | "dq");
     let is_followed = matches!(name, "dpp" | "ddp" | "dqp");
     for line in lines {
-        if line.is_blank() || is_elision(line.trimmed()) {
+        if line.is_blank() {
             continue;
         }
         let read =

@@ -40,7 +40,9 @@ fn is_start(line: &str) -> bool {
 /// any. Whose they are, the output around them says.
 pub(super) fn block(holder: &Holder, lines: &mut Lines<'_>, sink: &mut Sink<'_>) -> bool {
     let Some(line) = lines.next_if(|line| is_registers(line.trimmed())) else { return false };
-    context::read(&line, lines, holder, sink);
+    if let Some((at, row)) = context::read(&line, lines, holder, sink) {
+        sink.row_at(at, row);
+    }
     true
 }
 
@@ -52,7 +54,8 @@ fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
         let text = line.trimmed();
         if is_registers(text) {
             let holder = Holder { owner: Owner::default(), processor };
-            context::read(&line, lines, &holder, sink);
+            lines.push_front(line);
+            block(&holder, lines, sink);
         } else if text.starts_with("Last set context") {
             processor = None;
         } else if let Some(row) = instruction(text, &Place::default()) {
