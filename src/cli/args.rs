@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 
 use crate::export::FileFormat;
+use crate::session::Options;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -81,6 +82,10 @@ pub(super) struct Args {
     #[arg(long)]
     pub(super) strict: bool,
 
+    /// How much memory joins and functions of a query may fill, such as 2GB (default: 224MB)
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(super) memory: Option<usize>,
+
     /// Open the sample, a small triage dump that is built in memory
     #[arg(long)]
     pub(super) sample: bool,
@@ -108,6 +113,34 @@ pub(super) struct Args {
     /// When to use colours
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Colour::Auto)]
     pub(super) color: Colour,
+}
+
+impl Args {
+    /// How sessions are opened.
+    pub(super) fn options(&self) -> Options {
+        Options {
+            symbols: self.symbols.clone(),
+            strict: self.strict,
+            memory: self.memory,
+            ..Options::default()
+        }
+    }
+}
+
+/// A number of bytes, with or without a unit of 1024 or its powers.
+fn size(text: &str) -> Result<usize, String> {
+    let bad = || format!("expected a size such as 500MB or 2GB, found `{text}`");
+    let lower = text.trim().to_ascii_lowercase();
+    let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match lower.get(digits.len()..).unwrap_or_default() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        _ => return Err(bad()),
+    };
+    let number: usize = digits.trim().parse().map_err(|_| bad())?;
+    number.checked_mul(1 << shift).filter(|&bytes| bytes > 0).ok_or_else(bad)
 }
 
 /// When to use colours.

@@ -23,7 +23,7 @@ use interrupt::Interrupt;
 
 use crate::diag::{Code, Diagnostic};
 use crate::export;
-use crate::session::{self, Error, Options, Session};
+use crate::session::{self, Error, Session};
 
 /// Runs the program with its arguments, the first being its name. Returns the exit code: 0 done,
 /// 1 a query or a source failed, 2 the command line is wrong.
@@ -81,8 +81,7 @@ fn save_sample(path: &Path, console: &Console) -> io::Result<()> {
 /// Opens all dumps that can be opened and says what is wrong with the others; also returns
 /// whether none was.
 fn open(args: &Args, console: &Console) -> (Session, bool) {
-    let options =
-        Options { symbols: args.symbols.clone(), strict: args.strict, ..Options::default() };
+    let options = args.options();
     let paths: Vec<&Path> = args.dumps.iter().map(PathBuf::as_path).collect();
     let (session, failures) = Session::open_each(&paths, args.sample, &options);
     for (_, error) in &failures {

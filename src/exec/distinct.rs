@@ -15,7 +15,7 @@ pub(super) fn run(
 ) -> Result<Frame, Diagnostic> {
     let Some(on) = on else {
         let frame = engine.run_all(input)?;
-        let groups = keys::group(&frame.cols, frame.rows);
+        let groups = engine.group(&frame.cols, frame.rows)?;
         return Ok(firsts(&frame, &groups));
     };
     let mut read = need.to_vec();
@@ -25,7 +25,7 @@ pub(super) fn run(
     let frame = engine.run(input, &read)?;
     let eval = Eval::new(engine, &frame);
     let cols = on.iter().map(|e| eval.column(e)).collect::<Result<Vec<_>, _>>()?;
-    let groups = keys::group(&cols, frame.rows);
+    let groups = engine.group(&cols, frame.rows)?;
     Ok(firsts(&frame, &groups))
 }
 

@@ -2,17 +2,19 @@
 //! expressions, sub-queries, footnotes.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use polars::prelude::{DataFrame, PlSmallStr};
 
 use super::analyze::Analysis;
+use super::col::Col;
 use super::frame::Frame;
+use super::keys::{self, Groups, Stop};
 use super::scan::ScanCache;
 use super::{Context, Field, Footnote, ResultSet};
 use super::{aggregate, distinct, filter, join, limit, project, setop, sort, values};
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, Span};
 use crate::plan::{Plan, Rel};
 
 /// One run of one query.
@@ -20,6 +22,8 @@ pub(super) struct Engine<'a> {
     pub(super) cx: &'a Context<'a>,
     pub(super) analysis: Option<Mutex<Analysis>>,
     state: Mutex<State>,
+    /// Bytes of the rows that operators hold which wait for others.
+    held: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -34,12 +38,10 @@ struct State {
 
 /// The most rows that one operator may yield.
 const MAX_ROWS: usize = 200_000_000;
-/// The most memory that the rows of one operator may take.
-const MAX_BYTES: usize = 1 << 30;
 
 impl<'a> Engine<'a> {
     pub(super) fn new(cx: &'a Context<'a>) -> Self {
-        Self { cx, analysis: None, state: Mutex::default() }
+        Self { cx, analysis: None, state: Mutex::default(), held: AtomicUsize::new(0) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -78,7 +80,10 @@ impl<'a> Engine<'a> {
     pub(super) fn run(&self, plan: &Plan, need: &[bool]) -> Result<Frame, Diagnostic> {
         self.check_cancelled()?;
         let line = self.begin(plan);
+        let held = self.held.load(Ordering::Relaxed);
         let frame = self.operator(plan, need)?;
+        // The inputs are gone, and whoever asked has the output.
+        self.held.store(held.saturating_add(frame.bytes()), Ordering::Relaxed);
         if frame.cols.len() != plan.schema.len() {
             return Err(internal(plan, "an operator yields other columns than its schema says"));
         }
@@ -163,30 +168,61 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Fails when an operator is about to yield more than the machine should hold.
+    /// The flag that ends long work within an operator.
+    pub(super) const fn stop(&self) -> Stop<'_> {
+        Stop(self.cx.tables.cancelled)
+    }
+
+    /// Groups rows by the values of the columns.
+    pub(super) fn group(&self, cols: &[Col], rows: usize) -> Result<Groups, Diagnostic> {
+        let groups = keys::group(cols, rows, self.stop());
+        self.check_cancelled()?;
+        Ok(groups)
+    }
+
+    /// Fails when a join is about to yield more rows than there is room for.
     pub(super) fn check_size(
         &self,
-        plan_span: crate::diag::Span,
+        span: Span,
         rows: usize,
         bytes_per_row: usize,
     ) -> Result<(), Diagnostic> {
         let bytes = rows.saturating_mul(bytes_per_row.max(8));
-        if rows <= MAX_ROWS && bytes <= MAX_BYTES {
+        if rows > MAX_ROWS {
+            let message = format!("the join yields {rows} rows, more than the limit of {MAX_ROWS}");
+            return Err(Diagnostic::at(Code::Limit, span, message).help(NARROWER));
+        }
+        self.check_room(span, bytes).map_err(|error| {
+            let (mib, limit) = (bytes >> 20, self.cx.memory >> 20);
+            let message = format!(
+                "the join yields {rows} rows of about {mib} MiB, more than the query's {limit} MiB leave room for"
+            );
+            if error.code == Code::Limit { Diagnostic { message, ..error }.help(NARROWER) } else { error }
+        })
+    }
+
+    /// Accounts for text that a function made; it counts until the operator is done.
+    pub(super) fn make(&self, span: Span, bytes: usize) -> Result<(), Diagnostic> {
+        // The values and the column that is made of them.
+        self.held.fetch_add(bytes.saturating_mul(2), Ordering::Relaxed);
+        self.check_room(span, 0)
+    }
+
+    /// Fails when so many bytes more are beyond the query's memory, or it was cancelled.
+    pub(super) fn check_room(&self, span: Span, bytes: usize) -> Result<(), Diagnostic> {
+        let held = self.held.load(Ordering::Relaxed);
+        if held.saturating_add(bytes) <= self.cx.memory {
             return self.check_cancelled();
         }
-        let message = if rows > MAX_ROWS {
-            format!("the join yields {rows} rows, more than the limit of {MAX_ROWS}")
-        } else {
-            let mib = bytes >> 20;
-            format!(
-                "the join yields {rows} rows of about {mib} MiB, more than the limit of 1024 MiB"
-            )
-        };
-        Err(Diagnostic::at(Code::Limit, plan_span, message).help(
-            "join on a condition that fewer pairs of rows fulfil, or filter the inputs first",
-        ))
+        let limit = self.cx.memory >> 20;
+        let message = format!("the values need more than the query's {limit} MiB");
+        Err(Diagnostic::at(Code::Limit, span, message).help(MORE))
     }
 }
+
+const NARROWER: &str =
+    "join on a condition that fewer pairs of rows fulfil, or filter the inputs first";
+const MORE: &str = "--memory gives a query more";
 
 /// A defect of the engine or the planner, with its place in the query.
 pub(super) fn internal(plan: &Plan, message: &str) -> Diagnostic {

@@ -16,6 +16,11 @@ impl Frame {
         Self { cols, rows }
     }
 
+    /// Roughly the memory of the columns.
+    pub(super) fn bytes(&self) -> usize {
+        self.cols.iter().map(Col::bytes).sum()
+    }
+
     pub(super) fn slice(&self, offset: usize, len: usize) -> Self {
         Self::new(self.cols.iter().map(|c| c.slice(offset, len)).collect(), len)
     }

@@ -47,6 +47,9 @@ pub struct Context<'a> {
     pub attached: &'a [Arc<MemTable>],
     /// What functions may look at.
     pub functions: FuncCx<'a>,
+    /// How many bytes joins and functions may make of rows and texts, with what they need at the
+    /// same time.
+    pub memory: usize,
     /// Whether a value that cannot be read (all reasons but "not applicable") is an error.
     pub strict: bool,
 }

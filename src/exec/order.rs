@@ -2,7 +2,10 @@
 
 use std::cmp::Ordering;
 
+use polars_arrow::array::{Array as _, Utf8ViewArray};
+
 use super::col::Col;
+use super::keys::Stop;
 
 /// One sort key, computed.
 #[derive(Debug)]
@@ -62,7 +65,10 @@ fn leading(key: &Key) -> Vec<u64> {
         Col::Int(c) => c.values().iter().map(|v| v.cast_unsigned() ^ SIGN).collect(),
         Col::Addr(c) => c.values().as_slice().to_vec(),
         Col::Double(c) => c.values().iter().map(|&v| double(v)).collect(),
-        Col::Text(c) => (0..c.len()).map(|row| text_prefix(c.value(row))).collect(),
+        Col::Text(c) => {
+            let skip = common_prefix(c);
+            (0..c.len()).map(|row| text_prefix(c.value(row), skip)).collect()
+        }
     };
     if key.descending {
         for number in &mut numbers {
@@ -72,13 +78,35 @@ fn leading(key: &Key) -> Vec<u64> {
     numbers
 }
 
-/// The first 8 bytes, the first one highest.
-fn text_prefix(text: &str) -> u64 {
+/// 8 bytes from `skip` on, the first one highest.
+fn text_prefix(text: &str, skip: usize) -> u64 {
+    let rest = text.as_bytes().get(skip..).unwrap_or_default();
+    if let Some(first) = rest.first_chunk::<8>() {
+        return u64::from_be_bytes(*first);
+    }
     let mut prefix = [0u8; 8];
-    for (to, from) in prefix.iter_mut().zip(text.as_bytes()) {
+    for (to, from) in prefix.iter_mut().zip(rest) {
         *to = *from;
     }
     u64::from_be_bytes(prefix)
+}
+
+/// How many bytes all texts begin with in common, as paths often do. They say nothing of the order.
+fn common_prefix(texts: &Utf8ViewArray) -> usize {
+    let mut there = (0..texts.len()).filter(|&row| texts.is_valid(row));
+    let Some(first) = there.next() else { return 0 };
+    let first = texts.value(first).as_bytes();
+    let mut common = first.len();
+    for row in there {
+        let text = texts.value(row).as_bytes();
+        if text.get(..common) != first.get(..common) {
+            common = text.iter().zip(first).take_while(|(a, b)| a == b).count();
+        }
+        if common == 0 {
+            break;
+        }
+    }
+    common
 }
 
 /// Whether equal numbers of [`leading`] mean equal values.
@@ -88,7 +116,7 @@ const fn leading_decides(col: &Col) -> bool {
 
 /// The rows in the order of the keys, equal rows in their own order; only the first `top`, if
 /// given.
-pub(super) fn sorted(keys: &[Key], rows: &[u32], top: Option<usize>) -> Vec<u32> {
+pub(super) fn sorted(keys: &[Key], rows: &[u32], top: Option<usize>, stop: Stop<'_>) -> Vec<u32> {
     let Some((first, rest)) = keys.split_first() else { return rows.to_vec() };
     let numbers = leading(first);
     let (nulls, there): (Vec<u32>, Vec<u32>) = match first.col.validity() {
@@ -104,8 +132,8 @@ pub(super) fn sorted(keys: &[Key], rows: &[u32], top: Option<usize>) -> Vec<u32>
         own.then_with(|| others().unwrap_or(Ordering::Equal))
     };
     let plain = decided && rest.is_empty();
-    let there = super::sort::order_pairs(pairs, top, (!plain).then_some(&ties));
-    let nulls = if rest.is_empty() { nulls } else { sorted(rest, &nulls, top) };
+    let there = super::sort::order_pairs(pairs, top, (!plain).then_some(&ties), stop);
+    let nulls = if rest.is_empty() { nulls } else { sorted(rest, &nulls, top, stop) };
     let (mut out, mut after) = if first.nulls_first { (nulls, there) } else { (there, nulls) };
     out.append(&mut after);
     out.truncate(top.unwrap_or(usize::MAX));

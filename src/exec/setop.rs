@@ -3,7 +3,6 @@
 
 use super::engine::Engine;
 use super::frame::Frame;
-use super::keys;
 use crate::diag::Diagnostic;
 use crate::plan::{Plan, SetOp};
 
@@ -20,7 +19,7 @@ pub(super) fn run(
     if op == SetOp::Union && all {
         return Ok(both);
     }
-    let groups = keys::group(&both.cols, both.rows);
+    let groups = engine.group(&both.cols, both.rows)?;
     if op == SetOp::Union {
         return Ok(both.take(&groups.firsts));
     }

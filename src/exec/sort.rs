@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::engine::Engine;
 use super::eval::Eval;
 use super::frame::Frame;
+use super::keys::Stop;
 use super::order::{Key, sorted};
 use super::{filter, uses};
 use crate::diag::Diagnostic;
@@ -27,7 +28,8 @@ pub(super) fn run(
     let keys = compute(&Eval::new(engine, &frame), keys)?;
     engine.check_cancelled()?;
     let rows: Vec<u32> = (0u32..).take(frame.rows).collect();
-    let order = sorted(&keys, &rows, top);
+    let order = sorted(&keys, &rows, top, engine.stop());
+    engine.check_cancelled()?;
     Ok(filter::only(frame, need).take(&order))
 }
 
@@ -53,6 +55,7 @@ pub(super) fn order_pairs(
     pairs: impl ExactSizeIterator<Item = Pair>,
     top: Option<usize>,
     ties: Option<&(dyn Fn(u32, u32) -> Ordering + Sync)>,
+    stop: Stop<'_>,
 ) -> Vec<u32> {
     let compare = |a: &Pair, b: &Pair| {
         let numbers = a.0.cmp(&b.0);
@@ -76,6 +79,9 @@ pub(super) fn order_pairs(
             rest = after;
         }
         buckets.into_par_iter().for_each(|bucket| {
+            if stop.now() {
+                return;
+            }
             if bucket.len() > BUCKET_ROWS * 8 {
                 bucket.par_sort_unstable_by(compare);
             } else {

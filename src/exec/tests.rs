@@ -50,6 +50,7 @@ fn execute(plan: Plan) -> Result<ResultSet, Diagnostic> {
         },
         attached: &tables,
         functions: FuncCx { sources: &[], width: PointerWidth::Bits64 },
+        memory: 256 << 20,
         strict: false,
     };
     run(&Planned::Query(plan), &cx)

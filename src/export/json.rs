@@ -1,6 +1,7 @@
 //! JSON: an array of objects, or one object a line.
 //!
-//! Addresses are hex text, because most readers round numbers beyond 2^53; timestamps are ISO 8601
+//! Addresses and integers that are shown in hex are hex text, because most readers round numbers
+//! beyond 2^53, and codes are known by their hex form; timestamps are ISO 8601
 //! in UTC; what JSON has no number for (`nan`, `inf`) is text.
 
 use std::io::{self, Write};
@@ -31,26 +32,27 @@ fn write_objects(
 ) -> io::Result<()> {
     let width = result.pointer_width();
     let keys = unique_names(result);
-    let columns: Vec<(String, ColumnView<'_>)> = keys
+    let columns: Vec<(String, ColumnView<'_>, Format)> = keys
         .iter()
         .enumerate()
         .map(|(index, name)| {
             let mut key = String::new();
             push_text(name, &mut key);
-            (key, result.column(index))
+            let format = result.fields().get(index).map_or(Format::Plain, |field| field.format);
+            (key, result.column(index), format)
         })
         .collect();
     write_blocks(result.len(), out, |rows, text| {
         for row in rows {
             text.push_str(before(row));
             text.push('{');
-            for (index, (key, column)) in columns.iter().enumerate() {
+            for (index, (key, column, format)) in columns.iter().enumerate() {
                 if index > 0 {
                     text.push(',');
                 }
                 text.push_str(key);
                 text.push(':');
-                push(&column.get(row), width, text);
+                push(&column.get(row), *format, width, text);
             }
             text.push('}');
             text.push_str(after);
@@ -58,9 +60,15 @@ fn write_objects(
     })
 }
 
-fn push(value: &Value<'_>, width: PointerWidth, text: &mut String) {
+fn push(value: &Value<'_>, format: Format, width: PointerWidth, text: &mut String) {
     let plain = Format::Plain;
     match value {
+        // Codes are what tables show and what a query finds again, not what they are in decimal.
+        Value::Int(_) if format == Format::Hex => {
+            text.push('"');
+            format.append(text, value, width);
+            text.push('"');
+        }
         Value::Null => text.push_str("null"),
         Value::Text(cell) => push_text(cell, text),
         Value::Bool(_) | Value::Int(_) => plain.append(text, value, width),
@@ -116,12 +124,12 @@ mod tests {
         assert_eq!(parsed.as_array().map(Vec::len), Some(6));
         expect![[r#"
             [
-            {"name":"nt","base":"0xfffff801a972c530","n":-1,"code":126,"share":0.5,"is_on":true,"made":"2007-11-09T23:59:59.000001Z","name_1":"1 day 02:00:00"},
-            {"name":"=cmd|' /C calc'!A0","base":"0x0000000000000000","n":9223372036854775807,"code":3221225477,"share":"nan","is_on":false,"made":"1601-01-01T00:00:00Z","name_1":"-00:00:00.000001"},
+            {"name":"nt","base":"0xfffff801a972c530","n":-1,"code":"0x7e","share":0.5,"is_on":true,"made":"2007-11-09T23:59:59.000001Z","name_1":"1 day 02:00:00"},
+            {"name":"=cmd|' /C calc'!A0","base":"0x0000000000000000","n":9223372036854775807,"code":"0xc0000005","share":"nan","is_on":false,"made":"1601-01-01T00:00:00Z","name_1":"-00:00:00.000001"},
             {"name":"a,\"b\"\nc\u001b[31m\t|*","base":"0xffffffffffffffff","n":0,"code":null,"share":"-inf","is_on":null,"made":null,"name_1":null},
-            {"name":"","base":null,"n":null,"code":0,"share":1e300,"is_on":true,"made":"1970-01-01T00:00:00Z","name_1":"00:00:00"},
-            {"name":null,"base":"0x0000000000001000","n":42,"code":1,"share":null,"is_on":true,"made":"1970-01-01T00:00:00.000001Z","name_1":"00:00:00.000001"},
-            {"name":"<b>日本 & <RLO>x</b>","base":"0x0000000000000001","n":9007199254740993,"code":-1,"share":-0.0,"is_on":false,"made":"10000-01-01T00:00:00Z","name_1":"00:00:00.000002"}
+            {"name":"","base":null,"n":null,"code":"0x0","share":1e300,"is_on":true,"made":"1970-01-01T00:00:00Z","name_1":"00:00:00"},
+            {"name":null,"base":"0x0000000000001000","n":42,"code":"0x1","share":null,"is_on":true,"made":"1970-01-01T00:00:00.000001Z","name_1":"00:00:00.000001"},
+            {"name":"<b>日本 & <RLO>x</b>","base":"0x0000000000000001","n":9007199254740993,"code":"0xffffffffffffffff","share":-0.0,"is_on":false,"made":"10000-01-01T00:00:00Z","name_1":"00:00:00.000002"}
             ]
         "#]].assert_eq(&samples::marked(&text));
     }

@@ -1,12 +1,8 @@
 //! Addresses and numbers as programmers read them: hex, alignment, sizes.
 
-use super::def::{Args, Fault, Scalar, bad, overflow};
+use super::def::{Args, Fault, Scalar, bad, overflow, sig};
 use crate::catalog::Ty::{Addr, Int, Text};
-use crate::catalog::{Signature, Ty, Value};
-
-const fn sig(args: &'static [Ty], returns: Ty) -> Signature {
-    Signature::new(args, returns)
-}
+use crate::catalog::{Signature, Value};
 
 const fn f(
     name: &'static str,

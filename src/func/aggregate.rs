@@ -3,14 +3,11 @@
 //! All of them leave out NULLs, except `count(*)`; of no rows all give NULL, except the counts,
 //! which give 0.
 
+use super::def::sig;
 use crate::catalog::Ty::{Addr, Bool, Double, Int, Interval, Null, Text, Time};
-use crate::catalog::{FunctionKind, FunctionSpec, Signature, Ty};
+use crate::catalog::{FunctionKind, FunctionSpec, Signature};
 
 const FAMILY: &str = "aggregate";
-
-const fn sig(args: &'static [Ty], returns: Ty) -> Signature {
-    Signature::new(args, returns)
-}
 
 const fn aggregate(
     name: &'static str,
@@ -85,7 +82,7 @@ pub(super) const ALL: &[FunctionSpec] = &[
     aggregate(
         "sum",
         "Adds up. A sum outside the range of its type is an error.",
-        &[sig(&[Int], Int), sig(&[Double], Double), sig(&[Interval], Interval)],
+        &[sig(&[Int], Int), sig(&[Addr], Addr), sig(&[Double], Double), sig(&[Interval], Interval)],
         &[("sum(x)", "10")],
     ),
     or(

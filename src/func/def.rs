@@ -1,6 +1,6 @@
 //! What a scalar function is.
 
-use crate::catalog::{FunctionKind, FunctionSpec, PointerWidth, Signature, Value};
+use crate::catalog::{FunctionKind, FunctionSpec, PointerWidth, Signature, Ty, Value};
 use crate::model::Source;
 
 /// What a function may look at beside its arguments.
@@ -26,6 +26,8 @@ pub enum Fault {
     Overflow(String),
     /// An argument cannot be converted or does not make sense.
     BadValue(String),
+    /// The argument of that index, from 0, does not make sense.
+    BadArgument(usize, String),
 }
 
 /// A scalar function: its specification, and the code.
@@ -83,6 +85,11 @@ impl Scalar {
         self.spec.is_pure = false;
         self
     }
+}
+
+/// A signature of exactly these arguments.
+pub(super) const fn sig(args: &'static [Ty], returns: Ty) -> Signature {
+    Signature::new(args, returns)
 }
 
 /// The code of a function.

@@ -10,7 +10,7 @@ use crate::catalog::Ty::{Addr, Int, Text};
 use crate::catalog::{PointerWidth, Signature, Ty, Value};
 use crate::model::Source;
 
-const fn sig(args: &'static [Ty], returns: Ty) -> Signature {
+const fn in_dump(args: &'static [Ty], returns: Ty) -> Signature {
     Signature::new(args, returns).optional(1)
 }
 
@@ -24,9 +24,9 @@ const fn f(
     Scalar::new("dump", name, doc, signatures, examples, eval).reads_dump()
 }
 
-const TO_TEXT: &[Signature] = &[sig(&[Addr, Text], Text)];
-const TO_INT: &[Signature] = &[sig(&[Addr, Text], Int)];
-const TO_ADDR: &[Signature] = &[sig(&[Addr, Text], Addr)];
+const TO_TEXT: &[Signature] = &[in_dump(&[Addr, Text], Text)];
+const TO_INT: &[Signature] = &[in_dump(&[Addr, Text], Int)];
+const TO_ADDR: &[Signature] = &[in_dump(&[Addr, Text], Addr)];
 
 pub(super) const ALL: &[Scalar] = &[
     f(
@@ -79,7 +79,7 @@ pub(super) const ALL: &[Scalar] = &[
     f(
         "ascii",
         "The zero-terminated text at an address, up to 4,096 characters or as far as memory is there, unprintable bytes shown as dots. Of a text instead of an address: the code point of its first character, 0 if it is empty.",
-        &[sig(&[Addr, Text], Text), Signature::new(&[Text], Int)],
+        &[in_dump(&[Addr, Text], Text), Signature::new(&[Text], Int)],
         &[("ascii('A')", "65")],
         |cx, a| match a.any(0) {
             Value::Text(text) => {
@@ -123,7 +123,7 @@ pub(super) const ALL: &[Scalar] = &[
             Signature::new(&[Int], Text),
             Signature::new(&[Addr], Text),
             Signature::new(&[Text], Text),
-            sig(&[Addr, Int, Text], Text),
+            in_dump(&[Addr, Int, Text], Text),
         ],
         &[("hex(255)", "FF")],
         |cx, a| {

@@ -1,13 +1,9 @@
 //! Numbers. A result outside the range of its type is an error, and so is an argument outside
 //! the domain of the function.
 
-use super::def::{Args, Fault, Scalar, bad, overflow};
+use super::def::{Args, Fault, Scalar, bad, overflow, sig};
 use crate::catalog::Ty::{Addr, Bool, Double, Int};
-use crate::catalog::{Signature, Ty, Value};
-
-const fn sig(args: &'static [Ty], returns: Ty) -> Signature {
-    Signature::new(args, returns)
-}
+use crate::catalog::{Signature, Value};
 
 const fn f(
     name: &'static str,

@@ -163,7 +163,7 @@ fn build(source: &str, options: Options) -> Result<Regex, Fault> {
         .dfa_size_limit(4 << 20)
         .nest_limit(100)
         .build()
-        .map_err(|error| Fault::BadValue(explain(&error)))
+        .map_err(|error| Fault::BadArgument(1, explain(&error)))
 }
 
 fn explain(error: &regex::Error) -> String {

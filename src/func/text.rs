@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::def::{Args, Fault, FuncCx, Scalar, bad, check_length};
+use super::def::{Args, Fault, FuncCx, Scalar, bad, check_length, sig};
 use crate::catalog::Ty::{Bool, Int, Null, Text};
-use crate::catalog::{Format, Signature, Ty, Value};
+use crate::catalog::{Format, Signature, Value};
 
 const T: &[Signature] = &[sig(&[Text], Text)];
 const T_TO_INT: &[Signature] = &[sig(&[Text], Int)];
@@ -14,10 +14,6 @@ const TI: &[Signature] = &[sig(&[Text, Int], Text)];
 const TRIM: &[Signature] = &[Signature::new(&[Text, Text], Text).optional(1)];
 const PAD: &[Signature] = &[Signature::new(&[Text, Int, Text], Text).optional(1)];
 const TTT: &[Signature] = &[sig(&[Text, Text, Text], Text)];
-
-const fn sig(args: &'static [Ty], returns: Ty) -> Signature {
-    Signature::new(args, returns)
-}
 
 const fn f(
     name: &'static str,

@@ -1,14 +1,10 @@
 //! Points in time (UTC) and durations. There is no "now": a query on a dump gives the same answer
 //! tomorrow.
 
-use super::def::{Args, Fault, Scalar, bad, overflow};
+use super::def::{Args, Fault, Scalar, bad, overflow, sig};
 use super::strftime;
 use crate::catalog::Ty::{Addr, Double, Int, Interval, Text, Time};
-use crate::catalog::{Signature, Ty, Value, civil_from_days, days_from_civil};
-
-const fn sig(args: &'static [Ty], returns: Ty) -> Signature {
-    Signature::new(args, returns)
-}
+use crate::catalog::{Signature, Value, civil_from_days, days_from_civil};
 
 const fn f(
     name: &'static str,

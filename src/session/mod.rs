@@ -48,6 +48,10 @@ pub struct Session {
     rows_read: Arc<AtomicUsize>,
 }
 
+/// What [`Options::memory`] is by default: with a copy that an operator above makes, a query stays
+/// below 500 MB.
+const MEMORY: usize = 224 << 20;
+
 /// How a session is opened.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -55,6 +59,9 @@ pub struct Options {
     pub symbols: Vec<PathBuf>,
     /// Whether a value that cannot be read is an error.
     pub strict: bool,
+    /// How many bytes joins and functions of a query may make of its rows, by default 224 MiB. What
+    /// is beyond is an error before it is made.
+    pub memory: Option<usize>,
     /// Whether `ATTACH` is refused, for programs that run the queries of others.
     pub no_attach: bool,
 }
@@ -310,6 +317,7 @@ impl Session {
             },
             attached: &state.attached,
             functions: FuncCx { sources: &functions, width: state.width() },
+            memory: self.options.memory.unwrap_or(MEMORY),
             strict: self.options.strict,
         };
         let calls = exec::Calls(&cx.tables);

@@ -136,3 +136,52 @@ fn cell(text: &str) -> String {
 fn anchor(name: &str) -> String {
     name.replace('.', "")
 }
+
+/// The text of the ```sql blocks of a page.
+fn blocks(page: &str) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut block: Option<String> = None;
+    for line in page.lines() {
+        match (&mut block, line.trim_end()) {
+            (None, "```sql") => block = Some(String::new()),
+            (Some(_), "```") => blocks.extend(block.take()),
+            (Some(text), line) => {
+                text.push_str(line);
+                text.push('\n');
+            }
+            _ => {}
+        }
+    }
+    blocks
+}
+
+/// The parameters that examples have.
+fn params() -> dumpql::session::Params {
+    let text = |name: &str, value: &'static str| (name.to_owned(), dumpql::Value::text(value));
+    [text("tag", "Irp "), text("company", "Microsoft%")].into()
+}
+
+#[test]
+fn examples_of_the_guides_run() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let mut count = 0;
+    for name in ["docs/language.md", "README.md"] {
+        let page = std::fs::read_to_string(folder.join(name)).unwrap();
+        for block in blocks(&page) {
+            let statements = dumpql::lang::parse(&block)
+                .unwrap_or_else(|d| panic!("{name}: {}\n{block}", d.message));
+            count += statements.len();
+            let session = Session::sample().unwrap();
+            let params = params();
+            let outcome = session.query_with(&block, &params);
+            // Files of the reader's own are not there, and the sample does not hold every table.
+            let known = [Code::Io, Code::NoSource];
+            if let Err(error) = outcome
+                && !known.contains(&error.code())
+            {
+                panic!("{name}: {}\n{block}", error.render(None, false));
+            }
+        }
+    }
+    assert!(count >= 10, "only {count} examples were found");
+}

@@ -161,11 +161,7 @@ impl<'a> Repl<'a> {
         let target = |path: &PathBuf| Target { path: path.clone(), answers: Vec::new() };
         Self {
             session,
-            options: Options {
-                symbols: args.symbols.clone(),
-                strict: args.strict,
-                ..Options::default()
-            },
+            options: args.options(),
             console: console.clone(),
             interrupt,
             shows_progress: console.err_is_terminal && !args.no_progress,

@@ -12,7 +12,7 @@ use super::col::{Col, NO_ROW};
 use super::engine::Engine;
 use super::eval::Eval;
 use super::frame::Frame;
-use super::{keys, order, sort, uses};
+use super::{order, sort, uses};
 use crate::catalog::Ty;
 use crate::diag::{Code, Diagnostic};
 use crate::plan::{AggregateCall, Expr, Plan};
@@ -38,7 +38,7 @@ pub(super) fn run(
     let eval = Eval::new(engine, &frame);
     let cols = by.iter().map(|e| eval.column(e)).collect::<Result<Vec<_>, _>>()?;
     engine.check_cancelled()?;
-    let groups = (!by.is_empty()).then(|| keys::group(&cols, frame.rows));
+    let groups = (!by.is_empty()).then(|| engine.group(&cols, frame.rows)).transpose()?;
     let count = groups.as_ref().map_or(1, |g| g.firsts.len());
     let ids = groups.as_ref().map(|g| g.ids.as_slice());
     let firsts = groups.as_ref().map_or(&[][..], |g| &g.firsts);
@@ -72,6 +72,7 @@ struct Input<'a> {
     args: Vec<Col>,
     rows: usize,
     call: &'a AggregateCall,
+    engine: &'a Engine<'a>,
 }
 
 fn aggregate(
@@ -104,24 +105,32 @@ fn aggregate(
     if !call.order_by.is_empty() {
         let keys = sort::compute(&eval, &call.order_by)?;
         let all: Vec<u32> = (0u32..).take(frame.rows).collect();
-        select(&order::sorted(&keys, &all, None), &mut args, &mut own_ids);
+        let order = order::sorted(&keys, &all, None, engine.stop());
+        engine.check_cancelled()?;
+        select(&order, &mut args, &mut own_ids);
     }
     if (call.distinct || call.function.name == "approx_count_distinct") && !args.is_empty() {
         let now = own_ids.as_deref().or(ids);
-        let chosen = distinct_rows(now, &args);
+        let chosen = distinct_rows(engine, now, &args)?;
         select(&chosen, &mut args, &mut own_ids);
     }
     let ids = own_ids.as_deref().or(ids);
-    Input { ids, groups, args, rows, call }.compute()
+    let computed = Input { ids, groups, args, rows, call, engine }.compute()?;
+    engine.check_cancelled()?;
+    Ok(computed)
 }
 
 /// The first row of each distinct combination of group and arguments.
-fn distinct_rows(ids: Option<&[u32]>, args: &[Col]) -> Vec<u32> {
+fn distinct_rows(
+    engine: &Engine<'_>,
+    ids: Option<&[u32]>,
+    args: &[Col],
+) -> Result<Vec<u32>, Diagnostic> {
     let rows = args.first().map_or(0, Col::len);
     let mut cols: Vec<Col> = Vec::with_capacity(args.len() + 1);
     cols.extend(ids.map(|ids| Col::addr(ids.iter().map(|&id| u64::from(id)).collect(), None)));
     cols.extend_from_slice(args);
-    keys::group(&cols, rows).firsts
+    Ok(engine.group(&cols, rows)?.firsts)
 }
 
 impl Input<'_> {
@@ -148,7 +157,7 @@ impl Input<'_> {
             ("first", Some(arg)) => self.first(arg, false),
             ("last", Some(arg)) => self.last(arg),
             ("mode", Some(arg)) => self.mode(arg),
-            ("string_agg", Some(arg)) => self.string_agg(arg),
+            ("string_agg", Some(arg)) => self.string_agg(arg)?,
             ("median" | "quantile_cont", Some(arg)) => self.quantile(arg, true)?,
             ("quantile_disc", Some(arg)) => self.quantile(arg, false)?,
             (name, _) => {

@@ -100,7 +100,8 @@ impl Input<'_> {
     /// The most frequent value; among equally frequent ones, the one that came first.
     pub(super) fn mode(&self, arg: &Col) -> Col {
         let ids = (0..self.rows).map(|row| self.group_of(row) as u64).collect();
-        let kinds = keys::group(&[Col::addr(ids, None), arg.clone()], self.rows);
+        let kinds =
+            keys::group(&[Col::addr(ids, None), arg.clone()], self.rows, self.engine.stop());
         let mut counts = vec![0usize; kinds.firsts.len()];
         for &kind in &kinds.ids {
             counts[kind as usize] += 1;

@@ -1,13 +1,23 @@
 //! `string_agg`.
 
 use super::Input;
+use crate::diag::Diagnostic;
 use crate::exec::col::Col;
 
 impl Input<'_> {
     /// The values with separators between them; a comma if none is given.
-    pub(super) fn string_agg(&self, arg: &Col) -> Col {
-        let Col::Text(texts) = arg else { return Col::Null(self.groups) };
+    pub(super) fn string_agg(&self, arg: &Col) -> Result<Col, Diagnostic> {
+        let Col::Text(texts) = arg else { return Ok(Col::Null(self.groups)) };
         let separators = self.args.get(1);
+        let mut bytes = 0usize;
+        self.each_valid(arg, |_, row| {
+            let separator = match separators {
+                Some(Col::Text(s)) => s.value(row).len(),
+                _ => 1,
+            };
+            bytes = bytes.saturating_add(texts.value(row).len()).saturating_add(separator);
+        });
+        self.engine.make(self.call.span, bytes)?;
         let mut joined: Vec<Option<String>> = vec![None; self.groups];
         self.each_valid(arg, |group, row| {
             let separator = match separators {
@@ -23,6 +33,6 @@ impl Input<'_> {
                 empty => *empty = Some(texts.value(row).to_owned()),
             }
         });
-        Col::text(joined.iter().map(Option::as_deref))
+        Ok(Col::text(joined.iter().map(Option::as_deref)))
     }
 }

@@ -10,6 +10,9 @@ use crate::plan::Expr;
 /// How many rows pass before the query may be cancelled.
 const ROWS_BETWEEN_LOOKS: usize = 4096;
 
+/// How much text is made before the query's memory is looked at.
+const TEXT_BETWEEN_LOOKS: usize = 1 << 20;
+
 impl Eval<'_> {
     pub(super) fn call(
         &self,
@@ -27,9 +30,10 @@ impl Eval<'_> {
         }
         if spec.is_pure && vectors.iter().all(Vector::is_const) {
             let values: Vec<Value<'_>> = vectors.iter().map(|v| at(v, 0, expr)).collect();
-            return self.one(function, &values, expr.span).map(Vector::Const);
+            return self.one(function, &values, args, expr.span).map(Vector::Const);
         }
         let mut row_values: Vec<Value<'_>> = vectors.iter().map(|v| at(v, 0, expr)).collect();
+        let mut text_bytes = 0usize;
         let mut results = Vec::with_capacity(self.frame.rows);
         for row in 0..self.frame.rows {
             if row % ROWS_BETWEEN_LOOKS == 0 {
@@ -40,7 +44,14 @@ impl Eval<'_> {
                     *slot = col.get(row, arg.ty);
                 }
             }
-            results.push(self.one(function, &row_values, expr.span)?);
+            let value = self.one(function, &row_values, args, expr.span)?;
+            if let Value::Text(text) = &value {
+                text_bytes = text_bytes.saturating_add(text.len());
+                if text_bytes >= TEXT_BETWEEN_LOOKS {
+                    self.engine.make(expr.span, std::mem::take(&mut text_bytes))?;
+                }
+            }
+            results.push(value);
         }
         Ok(Vector::Col(Col::from_values(&results, expr.ty)))
     }
@@ -49,6 +60,7 @@ impl Eval<'_> {
         &self,
         function: &Scalar,
         args: &[Value<'_>],
+        exprs: &[Expr],
         span: Span,
     ) -> Result<Value<'static>, Diagnostic> {
         if !function.spec.takes_null && args.iter().any(Value::is_null) {
@@ -61,6 +73,10 @@ impl Eval<'_> {
         let (code, message) = match fault {
             Fault::Overflow(message) => (Code::Overflow, message),
             Fault::BadValue(message) => (Code::Conversion, message),
+            Fault::BadArgument(index, message) => {
+                let at = exprs.get(index).map_or(span, |arg| arg.span);
+                return Err(Diagnostic::at(Code::Conversion, at, message));
+            }
         };
         Err(Diagnostic::at(code, span, message))
     }

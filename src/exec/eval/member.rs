@@ -72,7 +72,8 @@ impl Eval<'_> {
             Vector::Col(col) => col.clone(),
         };
         let has_null = entries.validity().is_some();
-        let (dict, _, _) = Dict::build(std::slice::from_ref(entries), entries.len());
+        let (dict, _, _) =
+            Dict::build(std::slice::from_ref(entries), entries.len(), self.engine.stop());
         let ids = dict.lookup(std::slice::from_ref(&value), rows);
         let found = bits(ids.iter().map(|&id| id != NONE));
         let unknown = if has_null {

@@ -28,6 +28,9 @@ use crate::plan::{BinaryOp, Expr, ExprKind, Plan};
 /// As many rows as one thread evaluates at a time: their intermediate columns stay in its cache.
 const PART_ROWS: usize = 1 << 15;
 
+/// Texts of fewer bytes are made without a look at the query's memory.
+const MUCH_TEXT: usize = 1 << 20;
+
 /// The values of an expression over all rows.
 #[derive(Debug, Clone)]
 pub(super) enum Vector {
@@ -93,6 +96,7 @@ impl<'e> Eval<'e> {
     ) -> Result<Vec<T>, Diagnostic> {
         let rows = self.frame.rows;
         let part = |index: usize| {
+            self.engine.check_cancelled()?;
             let from = index * PART_ROWS;
             let frame = self.frame.slice(from, PART_ROWS.min(rows - from));
             work(&Eval::new(self.engine, &frame))
@@ -164,8 +168,24 @@ impl<'e> Eval<'e> {
         if let Some(comparison) = compare::Comparison::of(op) {
             return Ok(comparison.eval(&l, &r, self.frame.rows));
         }
+        if op == BinaryOp::Concat {
+            self.room_for_texts(&l, &r, expr.span)?;
+        }
         let operands = arith::Operands { left: &l, right: &r, types: (left.ty, right.ty) };
         operands.eval(op, expr, self.frame.rows)
+    }
+
+    /// Fails where texts joined would be too much of them.
+    fn room_for_texts(&self, left: &Vector, right: &Vector, span: Span) -> Result<(), Diagnostic> {
+        let constant = left.is_const() && right.is_const();
+        let rows = if constant { 1 } else { self.frame.rows };
+        let bytes = |vector: &Vector| match vector {
+            Vector::Const(Value::Text(text)) => text.len().saturating_mul(rows),
+            Vector::Col(Col::Text(texts)) => texts.total_bytes_len(),
+            _ => 0,
+        };
+        let bytes = bytes(left).saturating_add(bytes(right));
+        if bytes < MUCH_TEXT { Ok(()) } else { self.engine.make(span, bytes) }
     }
 
     /// The frame of some rows, with the columns that the expression reads.

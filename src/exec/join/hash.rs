@@ -35,13 +35,15 @@ impl Sides<'_> {
         let left = self.keys(&self.left, keys.iter().map(|k| &k.0))?;
         let right = self.keys(&self.right, keys.iter().map(|k| &k.1))?;
         self.engine.check_cancelled()?;
-        let (left_ids, right_ids, count) = if let Some(found) = match_in_parts(&left, &right) {
+        let stop = self.engine.stop();
+        let (left_ids, right_ids, count) = if let Some(found) = match_in_parts(&left, &right, stop)
+        {
             found
         } else if self.right.rows <= self.left.rows {
-            let (dict, right_ids, count) = Dict::build(&right, self.right.rows);
+            let (dict, right_ids, count) = Dict::build(&right, self.right.rows, stop);
             (dict.lookup(&left, self.left.rows), right_ids, count)
         } else {
-            let (dict, left_ids, count) = Dict::build(&left, self.left.rows);
+            let (dict, left_ids, count) = Dict::build(&left, self.left.rows, stop);
             (left_ids, dict.lookup(&right, self.right.rows), count)
         };
         self.engine.check_cancelled()?;

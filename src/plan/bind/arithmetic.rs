@@ -75,6 +75,13 @@ impl Binder<'_> {
                 let fitting = choices.into_iter().find(|ty| convert::literal(value, *ty).is_some());
                 match fitting {
                     Some(ty) => self.as_type(expr, ty, "the operator"),
+                    None if op == BinaryOp::Add => self.bad_text(&expr, wanted).inspect_err(|_| {
+                        if let Some(error) = self.errors.last_mut() {
+                            error
+                                .help
+                                .push("`+` adds numbers; texts are joined with `||`".to_owned());
+                        }
+                    }),
                     None => self.bad_text(&expr, wanted),
                 }
             }

@@ -9,6 +9,7 @@ use crate::catalog::{Format, FunctionKind, FunctionSpec, Signature, Ty};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{Call, OrderItem};
 use crate::plan::convert;
+use crate::plan::render;
 use crate::plan::{AggregateCall, Expr, ExprKind, SortKey};
 
 /// Arguments converted to a signature, and the result.
@@ -194,6 +195,22 @@ impl Binder<'_> {
         args: &[Expr],
         span: Span,
     ) -> Bound<T> {
+        if let Some((index, arg)) = the_misfit(function, args) {
+            let message = format!("`{}` does not take {} here", function.name, article(arg.ty));
+            let want = function.signatures.first().map_or(Ty::Text, |s| wanted(s, index));
+            let ways: Vec<String> =
+                function.signatures.iter().map(|s| signature_text(function.name, s)).collect();
+            let error = Diagnostic::at(Code::BadArguments, arg.span, message)
+                .help(format!("it is called as {}", ways.join(", ")));
+            return self.fail(match (arg.ty, want, &arg.kind) {
+                (_, Ty::Text, ExprKind::Literal(value)) => {
+                    let value = render::value(value, arg.format);
+                    error.help(format!("write CAST({value} AS VARCHAR), or '{value}'"))
+                }
+                (_, Ty::Text, _) => error.help("other types become text with CAST(… AS VARCHAR)"),
+                _ => error,
+            });
+        }
         let types: Vec<&str> = args.iter().map(|a| a.ty.name()).collect();
         let message = match args {
             [] => format!("`{}` needs arguments", function.name),
@@ -214,6 +231,28 @@ impl Binder<'_> {
             error
         })
     }
+}
+
+/// The only argument that does not fit, where all ways to call the function with so many arguments
+/// agree on that.
+fn the_misfit<'a>(function: &FunctionSpec, args: &'a [Expr]) -> Option<(usize, &'a Expr)> {
+    let fits_count = |s: &&Signature| {
+        let declared = s.args.len();
+        args.len() >= declared.saturating_sub(s.optional)
+            && (args.len() <= declared || (s.variadic && declared > 0))
+    };
+    let mut found = None;
+    for signature in function.signatures.iter().filter(fits_count) {
+        let misfits =
+            |(i, arg): &(usize, &Expr)| conversion_cost(arg, wanted(signature, *i)).is_none();
+        let mut wrong = args.iter().enumerate().filter(misfits);
+        let (index, arg) = wrong.next()?;
+        if wrong.next().is_some() || found.is_some_and(|(known, _)| known != index) {
+            return None;
+        }
+        found = Some((index, arg));
+    }
+    found
 }
 
 /// Collects an aggregate and returns the reference to it; equal ones are computed once.

@@ -432,34 +432,34 @@ fn functions() {
     check(
         "SELECT lower(tid), substr(state), abs(state), greatest(tid, state) FROM threads",
         &expect![[r#"
-        error[E0206]: `lower` does not take an INTEGER
-          |
-        1 | SELECT lower(tid), substr(state), abs(state), greatest(tid, state) FROM threads
-          |        ^^^^^^^^^^
-          |
-          = help: it is called as lower(VARCHAR)
-          = help: other types become text with CAST(… AS VARCHAR)
+            error[E0206]: `lower` does not take an INTEGER here
+              |
+            1 | SELECT lower(tid), substr(state), abs(state), greatest(tid, state) FROM threads
+              |              ^^^
+              |
+              = help: it is called as lower(VARCHAR)
+              = help: other types become text with CAST(… AS VARCHAR)
 
-        error[E0206]: `substr` does not take a VARCHAR
-          |
-        1 | SELECT lower(tid), substr(state), abs(state), greatest(tid, state) FROM threads
-          |                    ^^^^^^^^^^^^^
-          |
-          = help: it is called as substr(VARCHAR, INTEGER[, INTEGER])
+            error[E0206]: `substr` does not take a VARCHAR
+              |
+            1 | SELECT lower(tid), substr(state), abs(state), greatest(tid, state) FROM threads
+              |                    ^^^^^^^^^^^^^
+              |
+              = help: it is called as substr(VARCHAR, INTEGER[, INTEGER])
 
-        error[E0206]: `abs` does not take a VARCHAR
-          |
-        1 | SELECT lower(tid), substr(state), abs(state), greatest(tid, state) FROM threads
-          |                                   ^^^^^^^^^^
-          |
-          = help: it is called as abs(INTEGER), abs(DOUBLE)
+            error[E0206]: `abs` does not take a VARCHAR here
+              |
+            1 | SELECT lower(tid), substr(state), abs(state), greatest(tid, state) FROM threads
+              |                                       ^^^^^
+              |
+              = help: it is called as abs(INTEGER), abs(DOUBLE)
 
-        error[E0206]: `greatest` does not take (INTEGER, VARCHAR)
-          |
-        1 | SELECT lower(tid), substr(state), abs(state), greatest(tid, state) FROM threads
-          |                                               ^^^^^^^^^^^^^^^^^^^^
-          |
-          = help: it is called as greatest(any, …)"#]],
+            error[E0206]: `greatest` does not take (INTEGER, VARCHAR)
+              |
+            1 | SELECT lower(tid), substr(state), abs(state), greatest(tid, state) FROM threads
+              |                                               ^^^^^^^^^^^^^^^^^^^^
+              |
+              = help: it is called as greatest(any, …)"#]],
     );
     check(
         "SELECT lower(DISTINCT state) FROM threads",
@@ -785,12 +785,12 @@ fn table_functions_say_what_they_take() {
     check(
         "SELECT * FROM range('x')",
         &expect![[r#"
-        error[E0206]: `range` does not take a VARCHAR
-          |
-        1 | SELECT * FROM range('x')
-          |               ^^^^^^^^^^
-          |
-          = help: it is called as range(INTEGER), range(INTEGER, INTEGER[, INTEGER])"#]],
+            error[E0206]: `range` does not take a VARCHAR here
+              |
+            1 | SELECT * FROM range('x')
+              |                     ^^^
+              |
+              = help: it is called as range(INTEGER), range(INTEGER, INTEGER[, INTEGER])"#]],
     );
     check(
         "SELECT * FROM threads t JOIN range(t.tid) ON true",
