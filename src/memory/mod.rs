@@ -12,6 +12,8 @@ mod physical;
 mod regions;
 mod runs;
 mod software;
+#[cfg(test)]
+mod tests;
 mod tlb;
 
 pub use address::{Gpa, Gva};

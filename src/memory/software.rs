@@ -12,6 +12,8 @@ const TRANSITION: u64 = 0x800;
 const PROTOTYPE: u64 = 0x400;
 /// Set where the bits that hide a page number from speculation are not there.
 const NOT_HIDDEN: u64 = 0x10;
+/// Processors with less than 40 bits of physical address are no longer made.
+const LEAST_HIDDEN: u64 = 1 << 39;
 /// The page number in an entry of 64 bits.
 const NUMBER: u64 = 0x000f_ffff_ffff_f000;
 
@@ -56,7 +58,7 @@ pub(super) fn read(mode: Mode, prototypes: Prototypes, entry: u64, end: u64) -> 
     }
     let in_file = match mode {
         Mode::X86 => entry >> 12,
-        _ => shown(entry, end) >> 32,
+        _ => offset(entry),
     };
     if in_file == 0 { Software::DemandZero } else { Software::PagedOut }
 }
@@ -91,8 +93,16 @@ const fn shown(entry: u64, end: u64) -> u64 {
     }
     let used = u64::MAX >> end.saturating_sub(1).leading_zeros();
     let hidden = NUMBER & !(used << 12);
-    // At most a few bits hide; more of them are an offset in a page file.
+    // At most a few bits hide; more of them are damage.
     if (entry & hidden).count_ones() > 2 { entry } else { entry & !hidden }
+}
+
+/// The offset in a page file, in pages. A lone high bit, without the one that says that nothing is
+/// hidden, is the bit that hides: no page file of so many pages starts to be used at that one.
+const fn offset(entry: u64) -> u64 {
+    let offset = entry >> 32;
+    let hides = offset.is_power_of_two() && offset >= LEAST_HIDDEN >> 32;
+    if hides && entry & NOT_HIDDEN == 0 { 0 } else { offset }
 }
 
 fn prototype(mode: Mode, prototypes: Prototypes, entry: u64) -> Software {
