@@ -1,12 +1,12 @@
 //! Which container format a file has, by its content.
 
 use super::bytes::u32_at;
-use super::foreign;
 use super::{Error, Image};
+use super::{bare, elf, foreign};
 
 /// What every refusal ends with.
-const ACCEPTED: &str =
-    "expected a Windows kernel dump (PAGEDU64, PAGEDUMP), a minidump (MDMP) or a debugger log";
+pub(super) const ACCEPTED: &str = "expected a Windows kernel dump (PAGEDU64, PAGEDUMP), a minidump (MDMP), \
+     the memory of a Windows system or a debugger log";
 
 /// The container formats that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,10 @@ pub enum Format {
     Kernel32,
     /// Text, which may be a debugger's log; whether it is, its reader tells.
     Text,
+    /// An ELF core file, which may hold the memory of a machine.
+    ElfCore,
+    /// The memory of a machine, one page after another.
+    Raw,
 }
 
 impl Format {
@@ -29,6 +33,8 @@ impl Format {
             Self::Kernel64 => b"PAGEDU64",
             Self::Kernel32 => b"PAGEDUMP",
             Self::Text => b"",
+            Self::ElfCore => b"\x7fELF",
+            Self::Raw => b"",
         }
     }
 
@@ -39,6 +45,7 @@ impl Format {
             Self::Kernel64 => 0x2000,
             Self::Kernel32 => 0x1000,
             Self::Text => 0,
+            Self::ElfCore | Self::Raw => 64,
         }
     }
 
@@ -48,6 +55,8 @@ impl Format {
             Self::Kernel64 => "64-bit kernel dump",
             Self::Kernel32 => "32-bit kernel dump",
             Self::Text => "text",
+            Self::ElfCore => "ELF core file",
+            Self::Raw => "memory image",
         }
     }
 }
@@ -82,8 +91,14 @@ fn tell(bytes: &[u8]) -> Result<Format, String> {
              the dump was not written to its end"
         ));
     }
+    if elf::is_core(bytes) {
+        return whole(Format::ElfCore, bytes.len());
+    }
     if foreign::is_text(bytes) {
         return Ok(Format::Text);
+    }
+    if foreign::may_be_memory(bytes) && bare::has_tables(bytes) {
+        return Ok(Format::Raw);
     }
     Err(format!("{}; {ACCEPTED}", foreign::describe(bytes)))
 }

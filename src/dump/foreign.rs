@@ -58,6 +58,15 @@ const MARKUP: [&str; 5] = ["<!doctype", "<html", "<?xml", "%!ps", "{\\rtf"];
 /// How much of a file is looked at to tell text and zeros.
 const SAMPLE: usize = 64 * 1024;
 
+/// Whether nothing speaks against the file being the memory of a machine.
+pub(super) fn may_be_memory(bytes: &[u8]) -> bool {
+    let is_known = MAGICS.iter().any(|m| slice(bytes, m.0, m.1.len()) == Some(m.1));
+    bytes.len() >= 1 << 20
+        && bytes.len().is_multiple_of(4096)
+        && !bytes.starts_with(b"MZ")
+        && !is_known
+}
+
 /// What the file is, in a few words that can follow "path: ".
 pub(super) fn describe(bytes: &[u8]) -> String {
     if bytes.starts_with(b"\x7fELF") {

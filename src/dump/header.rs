@@ -4,7 +4,9 @@
 //! Windows fills a header with the letters `PAGE` before it writes fields, so a field that still
 //! holds them was never written and is absent here.
 
+use super::Windows;
 use super::bytes::{Width, pointer_at, slice, text, u8_at, u32_at, u64_at};
+use crate::memory::Mode;
 
 /// The letters with which unwritten fields are filled.
 const FILLER: [u8; 4] = *b"PAGE";
@@ -34,6 +36,10 @@ pub enum DumpType {
     KernelAndUser,
     /// The same with all memory.
     Complete,
+    /// Physical memory without a header, one page after another.
+    Raw,
+    /// Physical memory in an ELF core file.
+    ElfCore,
     /// A number that is not known.
     Other(u32),
 }
@@ -69,6 +75,8 @@ impl DumpType {
             Self::KernelMemory => "kernel memory (live)",
             Self::KernelAndUser => "kernel and user memory (live)",
             Self::Complete => "complete memory (live)",
+            Self::Raw => "raw physical memory",
+            Self::ElfCore => "physical memory (ELF core)",
             Self::Other(code) => return format!("unknown type {code:#x}"),
         };
         words.to_owned()
@@ -128,6 +136,8 @@ pub struct KernelHeader {
     pub is_pae: Option<bool>,
     /// Address of the debugger data block.
     pub kdbg: Option<u64>,
+    /// Base of the kernel's image, where it was found without a debugger data block.
+    pub kernel_base: Option<u64>,
     /// Physical memory, if the dump describes it.
     pub physical_memory: Option<PhysicalMemory>,
     /// Where the context record is in the file, and how much room it has.
@@ -255,6 +265,7 @@ pub fn parse(file: &[u8], width: Width) -> KernelHeader {
         version_user: written_text(file, places.version_user, 32),
         is_pae: places.is_pae.and_then(|at| u8_at(file, at)).filter(|v| *v <= 1).map(|v| v == 1),
         kdbg: pointer(places.kdbg).filter(|address| *address != 0),
+        kernel_base: None,
         physical_memory: physical_memory(file, places),
         context: places.context,
         exception: exception(file, places),
@@ -268,6 +279,28 @@ pub fn parse(file: &[u8], width: Width) -> KernelHeader {
         product_type: number(places.minidump_fields + 8),
         suite_mask: number(places.minidump_fields + 12),
         writer_status: number(places.minidump_fields + 16),
+    }
+}
+
+/// What takes the place of a header where there is only memory, in which Windows was found.
+pub fn of_memory(windows: &Windows, dump_type: DumpType) -> KernelHeader {
+    let (machine, is_pae) = match windows.mode {
+        Mode::X86 => (0x14c, Some(false)),
+        Mode::Pae => (0x14c, Some(true)),
+        Mode::X64 | Mode::X64La57 => (0x8664, None),
+        Mode::Arm64 => (0xaa64, None),
+    };
+    KernelHeader {
+        dtb: Some(windows.dtb),
+        module_list: windows.module_list,
+        process_head: windows.process_head,
+        machine: Some(machine),
+        is_pae,
+        kdbg: windows.kdbg,
+        kernel_base: Some(windows.kernel_base),
+        context: (0, 0),
+        dump_type,
+        ..parse(&[], windows.width)
     }
 }
 

@@ -49,6 +49,10 @@ pub const POINTERS: &[Pointer] = &[
 
 /// Base of the kernel image.
 pub const KERN_BASE: usize = 0x18;
+/// `PsLoadedModuleList`.
+pub const MODULE_LIST: usize = 0x48;
+/// `PsActiveProcessHead`.
+pub const PROCESS_HEAD: usize = 0x50;
 /// `KeTimeIncrement`: 100 ns units a clock tick.
 pub const TIME_INCREMENT: usize = 0x78;
 /// `MmNumberOfPhysicalPages`.

@@ -3,9 +3,11 @@
 //! The only place that opens dump files and the only `unsafe` (the mapping). Nothing here knows
 //! what an `_ETHREAD` is.
 
+pub mod bare;
 mod bitmap;
 pub mod bytes;
 mod detect;
+mod elf;
 mod foreign;
 pub mod header;
 mod image;
@@ -14,10 +16,12 @@ pub mod pages;
 mod rdmp;
 mod runs;
 pub mod triage;
+mod windows;
 
 pub use bytes::Width;
 pub use detect::{Format, detect};
 pub use image::Image;
+pub use windows::Windows;
 
 /// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]

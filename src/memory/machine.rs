@@ -53,6 +53,11 @@ impl Machine {
         Self { prototypes, ..Self::new(self.map, self.mode, self.kernel.table) }
     }
 
+    /// The places of the physical pages alone.
+    pub fn into_map(self) -> PageMap {
+        self.map
+    }
+
     /// Where the physical pages are.
     pub const fn map(&self) -> &PageMap {
         &self.map

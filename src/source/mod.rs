@@ -15,9 +15,12 @@ use crate::symbol::Store;
 /// # Errors
 /// [`dump::Error::NotADump`] if no reader takes it.
 pub fn open(image: Image, symbols: &Store) -> Result<Box<dyn Source>, dump::Error> {
-    match dump::detect(&image)? {
+    let format = dump::detect(&image)?;
+    match format {
         Format::Minidump => Ok(Box::new(user::open(image, symbols)?)),
         Format::Text => log::open(image),
-        Format::Kernel64 | Format::Kernel32 => kernel::open(image, symbols),
+        Format::Kernel64 | Format::Kernel32 | Format::ElfCore | Format::Raw => {
+            kernel::open(image, format, symbols)
+        }
     }
 }

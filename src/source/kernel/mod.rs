@@ -23,14 +23,15 @@ use self::arch::Arch;
 use self::codeview::PdbId;
 use self::memory::Memory;
 use self::modules::Modules;
+use self::opening::Opened;
 use self::pieces::{Objects, Placed};
 use self::types::Types;
 use crate::catalog::{Absent, Cell, PointerWidth, SourceKind};
-use crate::dump::header::{self, DumpType, KernelHeader};
+use crate::dump::header::{DumpType, KernelHeader};
 use crate::dump::kdbg::{self, Kdbg};
 use crate::dump::pages::Facts;
 use crate::dump::triage::{self, Driver, Triage};
-use crate::dump::{Error, Image, Width};
+use crate::dump::{Error, Format, Image, Width};
 use crate::model::{
     Bugcheck, CoverageRange, DumpInfo, Emit, Exception, Located, Machine, Module, Problem, Process,
     Processor, Register, Source, Thread, Unanswered, UnloadedModule, Want,
@@ -59,10 +60,10 @@ pub(crate) struct KernelDump {
 /// Opens a kernel dump.
 ///
 /// # Errors
-/// [`Error::NotADump`] if the header is damaged beyond use.
-pub fn open(image: Image, symbols: &Store) -> Result<Box<dyn Source>, Error> {
-    let width = if image.starts_with(b"PAGEDU64") { Width::W64 } else { Width::W32 };
-    let header = header::parse(&image, width);
+/// [`Error::NotADump`] if there is only memory, and no Windows in it.
+pub fn open(image: Image, format: Format, symbols: &Store) -> Result<Box<dyn Source>, Error> {
+    let Opened { header, memory, pages } = opening::open(&image, format)?;
+    let width = header.width;
     let is_triage = header.dump_type == DumpType::Triage;
     let triage = if is_triage { triage::parse(&image, width) } else { None };
     let (placed, objects) = match &triage {
@@ -71,10 +72,7 @@ pub fn open(image: Image, symbols: &Store) -> Result<Box<dyn Source>, Error> {
     };
     let drivers: Vec<Driver> =
         triage.as_ref().map(|t| t.drivers(&image, width).collect()).unwrap_or_default();
-    let (memory, pages) = match header.dump_type {
-        DumpType::Triage => (Memory::Pieces(pieces::regions(&placed)), None),
-        _ => opening::open(&image, &header),
-    };
+    let memory = memory.unwrap_or_else(|| Memory::Pieces(pieces::regions(&placed)));
     Ok(Box::new(KernelDump {
         arch: header.machine.map_or(Arch::Other, Arch::from_machine),
         memory,
@@ -111,7 +109,7 @@ impl KernelDump {
 
     /// The kernel's base by the debugger data block.
     fn kernel_base_stated(&self) -> Option<u64> {
-        self.kdbg()?.pointer(kdbg::KERN_BASE)
+        self.kdbg().and_then(|kdbg| kdbg.pointer(kdbg::KERN_BASE)).or(self.header.kernel_base)
     }
 
     /// The structures of this kernel; chosen when first asked for.

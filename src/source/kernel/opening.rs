@@ -1,4 +1,4 @@
-//! Opening of dumps with physical memory: which way the machine translates addresses.
+//! Opening of dumps: what their header is, and which way their machine translates addresses.
 //!
 //! Headers say less than is needed (nothing of five levels of tables) and sometimes lie (of
 //! physical address extension). So each way is tried on addresses whose content is known.
@@ -17,11 +17,48 @@ use crate::memory::{Gva, Machine, Mode, Prototypes};
 const MAX_DEBUGGER_DATA: usize = 0x1000;
 /// The first build of Windows Vista.
 const VISTA: u32 = 6000;
+/// Windows 7 and 2003 have room for no more processors; others have them in groups.
+const MAX_PROCESSORS: u64 = 64;
 /// Where systems before Vista have paged pool, if they do not say.
 const PAGED_POOL: u32 = 0xe100_0000;
 
-/// The memory of a dump that is no triage dump, and what is known of its pages.
-pub(super) fn open(image: &Image, header: &KernelHeader) -> (Memory, Option<Facts>) {
+/// A dump's header and memory, and what is known of its pages.
+pub(super) struct Opened {
+    pub(super) header: KernelHeader,
+    pub(super) memory: Option<Memory>,
+    pub(super) pages: Option<Facts>,
+}
+
+/// Opens a dump. One without a header gets one by what is found in its memory.
+pub(super) fn open(image: &Image, format: Format) -> Result<Opened, Error> {
+    let width = match format {
+        Format::ElfCore | Format::Raw => return bare(image, format),
+        Format::Kernel64 => Width::W64,
+        _ => Width::W32,
+    };
+    let header = header::parse(image, width);
+    if header.dump_type == DumpType::Triage {
+        return Ok(Opened { header, memory: None, pages: None });
+    }
+    let (machine, facts) = whole(image, &header);
+    Ok(Opened { header, memory: Some(Memory::Pages(machine)), pages: Some(facts) })
+}
+
+/// Opens memory without a header.
+fn bare(image: &Image, format: Format) -> Result<Opened, Error> {
+    let Bare { pages: Pages { map, facts }, windows } = bare::parse(image, format)?;
+    let kind = if format == Format::ElfCore { DumpType::ElfCore } else { DumpType::Raw };
+    let mut header = header::of_memory(&windows, kind);
+    let machine = Machine::new(map, windows.mode, windows.dtb);
+    let known = Known { image, header: &header, machine: &machine };
+    let (build, processors) = (known.build(), known.processors());
+    (header.build, header.processors) = (build, processors);
+    let machine = with_prototypes(machine, image, &header);
+    Ok(Opened { header, memory: Some(Memory::Pages(machine)), pages: Some(facts) })
+}
+
+/// The machine of a dump with pages, and what is known of them.
+fn whole(image: &Image, header: &KernelHeader) -> (Machine, Facts) {
     let Pages { map, mut facts } = pages::parse(image, header);
     let base = header.dtb.unwrap_or_default();
     let modes = modes(header);
@@ -44,11 +81,16 @@ pub(super) fn open(image: &Image, header: &KernelHeader) -> (Memory, Option<Fact
             None => "the header does not say where the page tables are".to_owned(),
         });
     }
-    if best.1 == Mode::X86 && header.build.is_some_and(|build| build < VISTA) {
-        let pool = Known { image, header, machine: &machine }.paged_pool().unwrap_or(PAGED_POOL);
-        machine = machine.with_prototypes(Prototypes::FromPagedPool(pool));
+    (with_prototypes(machine, image, header), facts)
+}
+
+/// The machine with the way in which its version of Windows points to prototypes.
+fn with_prototypes(machine: Machine, image: &Image, header: &KernelHeader) -> Machine {
+    if machine.mode() != Mode::X86 || header.build.is_none_or(|build| build >= VISTA) {
+        return machine;
     }
-    (Memory::Pages(machine), Some(facts))
+    let pool = Known { image, header, machine: &machine }.paged_pool();
+    machine.with_prototypes(Prototypes::FromPagedPool(pool.unwrap_or(PAGED_POOL)))
 }
 
 /// The ways in which such a machine may translate addresses, the likeliest first.
@@ -111,11 +153,34 @@ impl Known<'_> {
         if is_list { 4 } else { 1 }
     }
 
+    /// A pointer of the debugger data block.
+    fn variable(&self, offset: usize) -> Option<u64> {
+        let block = self.read(self.header.kdbg?, offset.checked_add(8)?)?;
+        Kdbg::new(&block, self.header.width)?.pointer(offset)
+    }
+
     /// Where paged pool starts.
     fn paged_pool(&self) -> Option<u32> {
-        let block = self.read(self.header.kdbg?, kdbg::PAGED_POOL_START + 8)?;
-        let variable = Kdbg::new(&block, self.header.width)?.pointer(kdbg::PAGED_POOL_START)?;
-        u32::try_from(self.pointer(variable)?).ok().filter(|start| *start != 0)
+        let start = self.pointer(self.variable(kdbg::PAGED_POOL_START)?)?;
+        u32::try_from(start).ok().filter(|start| *start != 0)
+    }
+
+    /// The build number, with which the text of the build begins.
+    fn build(&self) -> Option<u32> {
+        let lab = text(&self.read(self.variable(kdbg::BUILD_LAB)?, 8)?);
+        lab.split('.').next()?.parse().ok()
+    }
+
+    /// How many processors have a `_KPRCB`.
+    fn processors(&self) -> Option<u32> {
+        let list = self.variable(kdbg::PROCESSOR_BLOCK)?;
+        let step = self.header.width.bytes() as u64;
+        let is_one = |i: &u64| {
+            let entry = list.checked_add(i * step).and_then(|at| self.pointer(at));
+            entry.is_some_and(|prcb| prcb != 0)
+        };
+        let count = (0..MAX_PROCESSORS).take_while(is_one).count();
+        u32::try_from(count).ok().filter(|count| *count != 0)
     }
 }
 

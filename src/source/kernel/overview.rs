@@ -45,9 +45,11 @@ impl KernelDump {
         let header = &self.header;
         let missing = Absent::NotInDump;
         let build = header.build.ok_or(missing);
-        let format = match header.width {
-            Width::W32 => "PAGEDUMP",
-            Width::W64 => "PAGEDU64",
+        let format = match (header.dump_type, header.width) {
+            (DumpType::Raw, _) => "raw",
+            (DumpType::ElfCore, _) => "ELF",
+            (_, Width::W32) => "PAGEDUMP",
+            (_, Width::W64) => "PAGEDU64",
         };
         DumpInfo {
             path: Ok(self.image.path().to_owned()),

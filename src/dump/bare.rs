@@ -1,0 +1,58 @@
+//! The physical memory of a machine without a dump's header: raw images (one page after another,
+//! `.raw`, `.mem`, `.vmem`) and ELF core files. Accepted only where Windows is found in it.
+
+use super::detect::ACCEPTED;
+use super::pages::Pages;
+use super::windows::{self, Windows};
+use super::{Error, Format, Image, elf};
+use crate::memory::{PAGE, PageMap, Physical, Run, Runs};
+
+/// The memory of a machine that runs Windows.
+#[derive(Debug)]
+pub struct Bare {
+    /// Its pages.
+    pub pages: Pages,
+    /// Windows.
+    pub windows: Windows,
+}
+
+/// Whether page tables as Windows makes them are in a raw image.
+pub(super) fn has_tables(file: &[u8]) -> bool {
+    let map = whole(file);
+    !windows::tables(Physical::new(file, &map), &[]).is_empty()
+}
+
+/// The file as memory, one page after another.
+fn whole(file: &[u8]) -> PageMap {
+    let len = file.len() as u64;
+    PageMap::Runs(Runs::new(vec![Run { first: 0, pages: len / PAGE, offset: 0 }], len))
+}
+
+/// Finds the pages and Windows in them.
+///
+/// # Errors
+/// [`Error::NotADump`] if there is no Windows.
+pub fn parse(image: &Image, format: Format) -> Result<Bare, Error> {
+    let (pages, registers) = if format == Format::ElfCore {
+        let core = elf::parse(image);
+        (core.pages, core.tables)
+    } else {
+        let pages = image.len() as u64 / PAGE;
+        let needed = image.len() as u64;
+        (Pages::new(whole(image), pages, needed, "memory", Vec::new()), Vec::new())
+    };
+    let Pages { map, facts } = pages;
+    let tables = windows::tables(Physical::new(image, &map), &registers);
+    let (map, found) = windows::find(image, map, &tables);
+    let windows = found
+        .ok_or_else(|| Error::NotADump { path: image.path().to_owned(), found: refusal(format) })?;
+    Ok(Bare { pages: Pages { map, facts }, windows })
+}
+
+fn refusal(format: Format) -> String {
+    let what = match format {
+        Format::ElfCore => "an ELF core file without the memory of a Windows system",
+        _ => "a memory image in which no Windows kernel is found",
+    };
+    format!("{what}; {ACCEPTED}")
+}

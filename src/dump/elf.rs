@@ -1,0 +1,225 @@
+//! ELF core files with the physical memory of a machine, as QEMU and VirtualBox write them.
+//!
+//! Segments of type `PT_LOAD` state physical addresses; notes hold the registers of processors.
+//! Whether Windows is in that memory is not said here.
+
+use super::bytes::{slice_at, u16_at, u32_at, u64_at};
+use super::pages::{Pages, bytes_of};
+use crate::memory::{PAGE, PageMap, Run, Runs};
+
+const CORE: u16 = 4;
+const PT_LOAD: u32 = 1;
+const PT_NOTE: u32 = 4;
+/// The count of segments that says that the count is elsewhere.
+const COUNT_ELSEWHERE: u16 = 0xffff;
+/// A machine with its memory in more pieces is damage.
+const MAX_SEGMENTS: u64 = 1 << 16;
+/// No machine has more notes than Windows has room for processors, twice.
+const MAX_NOTES: usize = 4096;
+
+/// What such a file holds.
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) pages: Pages,
+    /// The page directory bases of the processors, in their order.
+    pub(super) tables: Vec<u64>,
+}
+
+/// Whether the file is an ELF core file of a little-endian machine.
+pub(super) fn is_core(file: &[u8]) -> bool {
+    file.starts_with(b"\x7fELF") && file.get(5) == Some(&1) && u16_at(file, 16) == Some(CORE)
+}
+
+struct Segment {
+    kind: u32,
+    offset: u64,
+    address: u64,
+    held: u64,
+    size: u64,
+}
+
+/// Where the fields of the two kinds of headers are.
+struct Places {
+    list: usize,
+    sections: usize,
+    entry: usize,
+    count: usize,
+    section_info: u64,
+}
+
+const ELF32: Places =
+    Places { list: 0x1c, sections: 0x20, entry: 0x2a, count: 0x2c, section_info: 0x1c };
+const ELF64: Places =
+    Places { list: 0x20, sections: 0x28, entry: 0x36, count: 0x38, section_info: 0x2c };
+
+/// Reads the file.
+pub(super) fn parse(file: &[u8]) -> Core {
+    let is_wide = file.get(4) == Some(&2);
+    let segments = segments(file, is_wide);
+    let loads = segments.iter().filter(|segment| segment.kind == PT_LOAD);
+    let mut described = 0u64;
+    let mut needed = 0u64;
+    let mut runs = Vec::new();
+    for load in loads {
+        let Some(run) = run(load) else { continue };
+        described = described.saturating_add(run.pages);
+        needed = needed.max(run.offset.saturating_add(bytes_of(run.pages)));
+        runs.push(run);
+    }
+    let map = PageMap::Runs(Runs::new(runs, file.len() as u64));
+    let notes = segments.iter().filter(|segment| segment.kind == PT_NOTE);
+    Core {
+        pages: Pages::new(map, described, needed, "memory segment", Vec::new()),
+        tables: notes.flat_map(|note| tables(file, note)).collect(),
+    }
+}
+
+fn segments(file: &[u8], is_wide: bool) -> Vec<Segment> {
+    let places = if is_wide { &ELF64 } else { &ELF32 };
+    let number = |offset: usize| {
+        if is_wide { u64_at(file, offset) } else { u32_at(file, offset).map(u64::from) }
+    };
+    let (Some(list), Some(entry)) = (number(places.list), u16_at(file, places.entry)) else {
+        return Vec::new();
+    };
+    let count = match u16_at(file, places.count) {
+        // The first section header has the count then.
+        Some(COUNT_ELSEWHERE) => number(places.sections)
+            .and_then(|at| slice_at(file, at.checked_add(places.section_info)?, 4))
+            .and_then(|info| u32_at(info, 0))
+            .map_or(0, u64::from),
+        count => count.map_or(0, u64::from),
+    };
+    (0..count.min(MAX_SEGMENTS))
+        .map_while(|i| {
+            let at = list.checked_add(i.checked_mul(entry.into())?)?;
+            segment(slice_at(file, at, if is_wide { 56 } else { 32 })?, is_wide)
+        })
+        .collect()
+}
+
+fn segment(bytes: &[u8], is_wide: bool) -> Option<Segment> {
+    let kind = u32_at(bytes, 0)?;
+    Some(if is_wide {
+        Segment {
+            kind,
+            offset: u64_at(bytes, 8)?,
+            address: u64_at(bytes, 24)?,
+            held: u64_at(bytes, 32)?,
+            size: u64_at(bytes, 40)?,
+        }
+    } else {
+        let number = |offset| u32_at(bytes, offset).map(u64::from);
+        Segment {
+            kind,
+            offset: number(4)?,
+            address: number(12)?,
+            held: number(16)?,
+            size: number(20)?,
+        }
+    })
+}
+
+/// The whole pages of a segment that the file holds.
+fn run(load: &Segment) -> Option<Run> {
+    let skip = load.address.wrapping_neg() % PAGE;
+    let pages = load.held.min(load.size).checked_sub(skip)? / PAGE;
+    let first = load.address.checked_add(skip)? / PAGE;
+    Some(Run { first, pages, offset: load.offset.checked_add(skip)? })
+}
+
+/// The page directory bases that QEMU's notes hold.
+fn tables(file: &[u8], note: &Segment) -> Vec<u64> {
+    /// In QEMU's own note: its version, its size, 18 registers, 10 segments of 24 bytes; then CR0.
+    const CR3: usize = 8 + 18 * 8 + 10 * 24 + 3 * 8;
+    let held = (file.len() as u64).saturating_sub(note.offset).min(note.held);
+    let mut rest = slice_at(file, note.offset, held).unwrap_or_default();
+    let mut tables = Vec::new();
+    for _ in 0..MAX_NOTES {
+        let (Some(name), Some(size)) = (u32_at(rest, 0), u32_at(rest, 4)) else { break };
+        let padded = |len: u32| usize::try_from(len).map_or(usize::MAX, |n| n.next_multiple_of(4));
+        let body = 12usize.saturating_add(padded(name.min(0xffff)));
+        let is_qemu = rest.get(12..16) == Some(b"QEMU");
+        if is_qemu && let Some(base) = rest.get(body..).and_then(|body| u64_at(body, CR3)) {
+            tables.push(base);
+        }
+        let next = body.saturating_add(padded(size.min(u32::MAX - 3)));
+        let Some(left) = rest.get(next..) else { break };
+        rest = left;
+    }
+    tables
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A core file by hand: a note of QEMU and two segments.
+    fn core(is_wide: bool) -> Vec<u8> {
+        let mut file = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x04\0\x3e\0\x01\0\0\0".to_vec();
+        let mut put = |at: usize, bytes: &[u8]| {
+            file.resize(file.len().max(at + bytes.len()), 0);
+            file[at..at + bytes.len()].copy_from_slice(bytes);
+        };
+        let segments = [
+            (4u32, 0x400u64, 0u64, 0x200u64),
+            (1, 0x1000, 0, 0x2000),
+            (1, 0x3000, 0x10_0000, 0x1000),
+        ];
+        if is_wide {
+            put(0x20, &64u64.to_le_bytes());
+            put(0x36, &[56, 0, 3, 0]);
+        } else {
+            put(4, &[1]);
+            put(0x1c, &64u32.to_le_bytes());
+            put(0x2a, &[32, 0, 3, 0]);
+        }
+        for (i, (kind, offset, address, size)) in segments.into_iter().enumerate() {
+            if is_wide {
+                let at = 64 + i * 56;
+                put(at, &kind.to_le_bytes());
+                put(at + 8, &[offset, 0, address, size, size].map(u64::to_le_bytes).concat());
+            } else {
+                let numbers = [offset, 0, address, size, size].map(|n| (n as u32).to_le_bytes());
+                put(64 + i * 32, &kind.to_le_bytes());
+                put(64 + i * 32 + 4, &numbers.concat());
+            }
+        }
+        put(0x400, &[5, 0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0]);
+        put(0x40c, b"CORE\0\0\0\0abcd");
+        put(0x418, &[5, 0, 0, 0, 0xb8, 1, 0, 0, 0, 0, 0, 0]);
+        put(0x424, b"QEMU\0\0\0\0");
+        put(0x42c + 416, &0x1aa_000u64.to_le_bytes());
+        put(0x1000, &[1; 0x1000]);
+        put(0x2000, &[2; 0x1000]);
+        put(0x3000, &[3; 0x1000]);
+        file
+    }
+
+    #[test]
+    fn segments_and_notes() {
+        for is_wide in [true, false] {
+            let file = core(is_wide);
+            assert!(is_core(&file));
+            let core = parse(&file);
+            assert_eq!(core.tables, [0x1aa_000]);
+            assert!(core.pages.facts.is_complete());
+            let memory = crate::memory::Physical::new(&file, &core.pages.map);
+            assert_eq!(memory.page(1).unwrap(), [2; 0x1000]);
+            assert_eq!(memory.page(0x100).unwrap(), [3; 0x1000]);
+            assert_eq!(memory.page(2), None);
+        }
+    }
+
+    #[test]
+    fn damage_ends_with_the_file() {
+        let whole = core(true);
+        for at in 0..0x700 {
+            let mut file = whole.clone();
+            file[at] = 0xff;
+            let _ = parse(&file);
+            file.truncate(at);
+            let _ = (is_core(&file), parse(&file));
+        }
+    }
+}

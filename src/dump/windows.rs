@@ -1,0 +1,314 @@
+//! Windows in physical memory of which nothing else is known: its page tables, its debugger data
+//! block, its kernel.
+//!
+//! Nothing is taken for Windows because of one mark. Page tables that point to themselves (as only
+//! Windows lets them) have to lead to a debugger data block whose lists point back to their heads,
+//! or to an image that is by its own name the kernel.
+
+use super::bytes::{Width, text, u16_at, u32_at, u64_at};
+use super::kdbg::{self, Kdbg};
+use crate::memory::{Gpa, Gva, Machine, Mode, PAGE, PageMap, Physical};
+
+/// Page tables of the system are made when it starts, and so in low memory.
+const TABLE_PAGES: u64 = 1 << 18;
+/// More page tables of processes than this are not tried.
+const MAX_TABLES: usize = 64;
+/// More blocks with the tag are not tried.
+const MAX_BLOCKS: usize = 64;
+/// The largest image of a kernel.
+const MAX_KERNEL: u64 = 64 << 20;
+/// How many pages of the kernel's part of the address space are looked at for its image.
+const MAX_LOOKED_AT: u64 = 1 << 20;
+/// How many pages are searched in one go.
+const PIECE: u64 = 4096;
+
+/// Windows, as found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Windows {
+    /// The width of its pointers.
+    pub width: Width,
+    /// Page directory base.
+    pub dtb: u64,
+    /// How it translates addresses.
+    pub mode: Mode,
+    /// Address of the debugger data block, if it can be read as it stands.
+    pub kdbg: Option<u64>,
+    /// Base of the kernel's image.
+    pub kernel_base: u64,
+    /// `PsLoadedModuleList`.
+    pub module_list: Option<u64>,
+    /// `PsActiveProcessHead`.
+    pub process_head: Option<u64>,
+}
+
+/// Where page tables may be: by registers of processors, by what the start of processors left in
+/// low memory, by tables that point to themselves.
+pub(super) fn tables(memory: Physical<'_>, registers: &[u64]) -> Vec<(Mode, u64)> {
+    let mut found = Vec::new();
+    for base in registers {
+        found.extend([Mode::X64, Mode::Pae, Mode::X86, Mode::X64La57].map(|mode| (mode, *base)));
+    }
+    let low = memory.pieces(0, 0x100, 1);
+    found.extend(low.filter_map(|(_, page)| start_block(page)).map(|base| (Mode::X64, base)));
+    for (at, page) in memory.pieces(0, TABLE_PAGES, 1) {
+        if found.len() >= MAX_TABLES {
+            break;
+        }
+        found.extend(own_table(memory, at, page));
+    }
+    found.dedup();
+    found
+}
+
+/// The page directory base in the block by which processors are started (`PROCESSOR_START_BLOCK`):
+/// it begins with a jump of known form, and holds an address of the kernel.
+fn start_block(page: &[u8]) -> Option<u64> {
+    let jump = u64_at(page, 0)?;
+    let (kernel, base) = (u64_at(page, 0x70)?, u64_at(page, 0xa0)?);
+    let is_block = jump & 0xffff_ffff_ffff_00ff == 0x0000_0001_0006_00e9
+        && kernel >> 43 == 0x1f_ffff
+        && base & 0xffff_ff00_0000_0fff == 0
+        && base != 0;
+    is_block.then_some(base)
+}
+
+/// The page as a table that maps itself.
+fn own_table(memory: Physical<'_>, at: Gpa, page: &[u8]) -> Option<(Mode, u64)> {
+    let is_own = |entry: u64| entry & 3 == 3 && entry & 0x000f_ffff_ffff_f000 == at.0;
+    // 64 bits: somewhere in the upper half, at a fixed place up to Windows 10 1511.
+    if (256..512).any(|index| u64_at(page, index * 8).is_some_and(is_own)) {
+        let is_arm = (256..512)
+            .filter_map(|index| u64_at(page, index * 8))
+            .any(|entry| is_own(entry) && entry & 0x400 != 0);
+        return Some((if is_arm { Mode::Arm64 } else { Mode::X64 }, at.0));
+    }
+    // Three levels: the last of four directories maps all four; what points to them is elsewhere.
+    if u64_at(page, 0x18).is_some_and(is_own) {
+        return directory_pointers(memory, page).map(|base| (Mode::Pae, base));
+    }
+    // Two levels: at 0xc0000000.
+    let entry = u32_at(page, 0xc00).map(u64::from)?;
+    is_own(entry).then_some((Mode::X86, at.0))
+}
+
+/// The four pointers to the directories that this last one maps.
+fn directory_pointers(memory: Physical<'_>, last: &[u8]) -> Option<u64> {
+    let numbers = |entry: u64| entry & 0x000f_ffff_ffff_f000;
+    let mut pointers = Vec::with_capacity(32);
+    for index in 0..4 {
+        let entry = u64_at(last, index * 8).filter(|entry| entry & 1 == 1)?;
+        pointers.extend((numbers(entry) | 1).to_le_bytes());
+    }
+    let finder = memchr::memmem::Finder::new(&pointers);
+    // The register that holds their address has 32 bits.
+    memory.pieces(0, TABLE_PAGES, PIECE).find_map(|(at, bytes)| {
+        let found = finder.find_iter(bytes).find(|offset| offset % 32 == 0)?;
+        Some(at.0 + found as u64)
+    })
+}
+
+/// Finds Windows by these page tables.
+pub(super) fn find(
+    file: &[u8],
+    map: PageMap,
+    tables: &[(Mode, u64)],
+) -> (PageMap, Option<Windows>) {
+    let Some((mode, base)) = tables.first() else { return (map, None) };
+    let blocks = blocks(Physical::new(file, &map));
+    let mut machine = Machine::new(map, *mode, *base);
+    for (mode, base) in tables {
+        machine = machine.with_mode(*mode, *base);
+        let search = Search { file, machine: &machine, width: width(*mode) };
+        let found = blocks.iter().find_map(|block| search.by_block(block));
+        if found.is_some() {
+            return (machine.into_map(), found);
+        }
+    }
+    // Since Windows 8 the block is encoded until a debugger or a crash needs it.
+    for (mode, base) in tables {
+        machine = machine.with_mode(*mode, *base);
+        let search = Search { file, machine: &machine, width: width(*mode) };
+        let found = search.by_image();
+        if found.is_some() {
+            return (machine.into_map(), found);
+        }
+    }
+    (machine.into_map(), None)
+}
+
+const fn width(mode: Mode) -> Width {
+    match mode {
+        Mode::X86 | Mode::Pae => Width::W32,
+        _ => Width::W64,
+    }
+}
+
+/// A debugger data block in physical memory.
+struct Block {
+    at: Gpa,
+    kernel_base: u64,
+}
+
+/// The places where a debugger data block may be.
+fn blocks(memory: Physical<'_>) -> Vec<Block> {
+    let finder = memchr::memmem::Finder::new(b"KDBG");
+    let mut found = Vec::new();
+    for (at, bytes) in memory.pieces(0, u64::MAX, PIECE) {
+        for tag in finder.find_iter(bytes) {
+            let Some(start) = tag.checked_sub(0x10).filter(|start| start % 4 == 0) else {
+                continue;
+            };
+            let Some(block) = bytes.get(start..).and_then(|bytes| block(at, start, bytes)) else {
+                continue;
+            };
+            found.push(block);
+            if found.len() == MAX_BLOCKS {
+                return found;
+            }
+        }
+    }
+    found
+}
+
+fn block(at: Gpa, start: usize, bytes: &[u8]) -> Option<Block> {
+    let size = u32_at(bytes, 0x14)?;
+    let kernel_base = u64_at(bytes, kdbg::KERN_BASE)?;
+    let is_upper = kernel_base >> 47 == 0x1_ffff || (0x8000_0000..1 << 32).contains(&kernel_base);
+    let is_one = (0x200..0x1000).contains(&size) && kernel_base % PAGE == 0 && is_upper;
+    is_one.then_some(Block { at: Gpa(at.0.checked_add(start as u64)?), kernel_base })
+}
+
+/// A search by one set of page tables.
+struct Search<'a> {
+    file: &'a [u8],
+    machine: &'a Machine,
+    width: Width,
+}
+
+impl Search<'_> {
+    fn read(&self, address: u64, len: usize) -> Option<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(len);
+        while bytes.len() < len {
+            let at = Gva(address.checked_add(bytes.len() as u64)?);
+            let page = self.machine.at(self.file, self.machine.kernel(), at).ok()?;
+            bytes.extend_from_slice(page.get(..len - bytes.len()).unwrap_or(page));
+        }
+        Some(bytes)
+    }
+
+    fn pointer(&self, address: u64) -> Option<u64> {
+        super::bytes::pointer_at(&self.read(address, self.width.bytes())?, 0, self.width)
+    }
+
+    /// Windows, if the block stands in the kernel's image and its lists are lists.
+    fn by_block(&self, block: &Block) -> Option<Windows> {
+        let base = self.width.normalise(block.kernel_base);
+        let address = self.address_of(base, block.at)?;
+        let bytes = self.read(address, 0x200)?;
+        let block = Kdbg::new(&bytes, self.width)?;
+        let lists = [kdbg::MODULE_LIST, kdbg::PROCESS_HEAD].map(|list| block.pointer(list));
+        if !lists.into_iter().flatten().any(|head| self.is_list(head)) {
+            return None;
+        }
+        let [module_list, process_head] = lists;
+        Some(Windows { kdbg: Some(address), module_list, process_head, ..self.windows(base) })
+    }
+
+    fn windows(&self, kernel_base: u64) -> Windows {
+        Windows {
+            width: self.width,
+            dtb: self.machine.kernel().table().0,
+            mode: self.machine.mode(),
+            kdbg: None,
+            kernel_base,
+            module_list: None,
+            process_head: None,
+        }
+    }
+
+    /// The virtual address, within the kernel's image, of a physical one.
+    fn address_of(&self, base: u64, at: Gpa) -> Option<u64> {
+        let wanted = at.0 / PAGE;
+        let mut next = base;
+        let end = base.checked_add(MAX_KERNEL)?;
+        while next < end {
+            let found = self.machine.translate(self.file, self.machine.kernel(), Gva(next));
+            if found.is_ok_and(|found| found.address.0 / PAGE == wanted) {
+                return Some(next + at.0 % PAGE);
+            }
+            next += PAGE;
+        }
+        None
+    }
+
+    /// Whether the first entry of a list points back to its head.
+    fn is_list(&self, head: u64) -> bool {
+        let first = self.pointer(head);
+        let back = first.and_then(|first| first.checked_add(self.width.bytes() as u64));
+        back.and_then(|back| self.pointer(back)) == Some(head)
+    }
+
+    /// Windows, if an image in the kernel's part of the address space is the kernel by its name.
+    fn by_image(&self) -> Option<Windows> {
+        let (mut at, end) = match self.width {
+            Width::W32 => (0x8000_0000, 0xffff_0000),
+            Width::W64 => (0xffff_f800_0000_0000, 0xffff_f880_0000_0000),
+        };
+        for _ in 0..MAX_LOOKED_AT {
+            let kernel = self.machine.kernel();
+            at = self.machine.next_present(self.file, kernel, Gva(at), Gva(end))?.0;
+            let page = self.machine.at(self.file, kernel, Gva(at)).ok()?;
+            if page.starts_with(b"MZ") && self.is_kernel(at) {
+                return Some(self.windows(at));
+            }
+            at = at.checked_add(PAGE)?;
+        }
+        None
+    }
+
+    /// Whether the image at an address calls itself the kernel, in its exports or in the name of
+    /// its symbols.
+    fn is_kernel(&self, base: u64) -> bool {
+        let names = [self.export_name(base), self.symbol_name(base)];
+        names.into_iter().flatten().any(|name| {
+            let name = name.to_ascii_lowercase();
+            ["ntoskrnl.", "ntkrnlmp.", "ntkrnlpa.", "ntkrpamp.", "ntkrla57."]
+                .into_iter()
+                .any(|kernel| name.starts_with(kernel))
+        })
+    }
+
+    /// Address and size of a data directory.
+    fn directory(&self, base: u64, index: usize) -> Option<(u64, u32)> {
+        let header = base.checked_add(u32_at(&self.read(base, 0x40)?, 0x3c)?.into())?;
+        let header = self.read(header, 0x108)?;
+        let directories = match (header.starts_with(b"PE\0\0"), u16_at(&header, 0x18)?) {
+            (true, 0x10b) => 0x78,
+            (true, 0x20b) => 0x88,
+            _ => return None,
+        };
+        let at = directories + index * 8;
+        let address = u32_at(&header, at).filter(|address| *address != 0)?;
+        Some((base.checked_add(address.into())?, u32_at(&header, at + 4)?))
+    }
+
+    fn export_name(&self, base: u64) -> Option<String> {
+        let (exports, _) = self.directory(base, 0)?;
+        let name = u32_at(&self.read(exports, 0x10)?, 0xc)?;
+        self.name(base.checked_add(name.into())?)
+    }
+
+    fn symbol_name(&self, base: u64) -> Option<String> {
+        let (entries, size) = self.directory(base, 6)?;
+        (0..u64::from(size / 28).min(16)).find_map(|index| {
+            let entry = self.read(entries.checked_add(index * 28)?, 28)?;
+            let record = base.checked_add(u32_at(&entry, 20)?.into())?;
+            let is_symbols = self.read(record, 4)? == b"RSDS";
+            if is_symbols { self.name(record.checked_add(24)?) } else { None }
+        })
+    }
+
+    fn name(&self, at: u64) -> Option<String> {
+        Some(text(&self.read(at, 16)?))
+    }
+}
