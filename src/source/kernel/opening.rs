@@ -6,11 +6,12 @@
 use super::KernelDump;
 use super::arch::Arch;
 use super::memory::Memory;
-use crate::dump::Image;
-use crate::dump::bytes::{Width, pointer_at};
-use crate::dump::header::KernelHeader;
+use crate::dump::bare::{self, Bare};
+use crate::dump::bytes::{Width, pointer_at, text};
+use crate::dump::header::{self, DumpType, KernelHeader};
 use crate::dump::kdbg::{self, Kdbg};
 use crate::dump::pages::{self, Facts, Pages};
+use crate::dump::{Error, Format, Image};
 use crate::memory::{Gva, Machine, Mode, Prototypes};
 
 /// No debugger data block is larger.
