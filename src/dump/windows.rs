@@ -72,23 +72,27 @@ fn start_block(page: &[u8]) -> Option<u64> {
     is_block.then_some(base)
 }
 
-/// The page as a table that maps itself.
-fn own_table(memory: Physical<'_>, at: Gpa, page: &[u8]) -> Option<(Mode, u64)> {
+/// The page as a table that maps itself; small systems look like several kinds at once.
+fn own_table(memory: Physical<'_>, at: Gpa, page: &[u8]) -> Vec<(Mode, u64)> {
+    let mut found = Vec::new();
     let is_own = |entry: u64| entry & 3 == 3 && entry & 0x000f_ffff_ffff_f000 == at.0;
     // 64 bits: somewhere in the upper half, at a fixed place up to Windows 10 1511.
-    if (256..512).any(|index| u64_at(page, index * 8).is_some_and(is_own)) {
-        let is_arm = (256..512)
-            .filter_map(|index| u64_at(page, index * 8))
-            .any(|entry| is_own(entry) && entry & 0x400 != 0);
-        return Some((if is_arm { Mode::Arm64 } else { Mode::X64 }, at.0));
+    let (entries, _) = page.get(0x800..).unwrap_or_default().as_chunks::<8>();
+    let own = entries.iter().map(|entry| u64::from_le_bytes(*entry)).find(|entry| is_own(*entry));
+    if let Some(entry) = own {
+        // Only ARM marks entries as used by this bit.
+        let mode = if entry & 0x400 != 0 { Mode::Arm64 } else { Mode::X64 };
+        found.push((mode, at.0));
     }
     // Three levels: the last of four directories maps all four; what points to them is elsewhere.
     if u64_at(page, 0x18).is_some_and(is_own) {
-        return directory_pointers(memory, page).map(|base| (Mode::Pae, base));
+        found.extend(directory_pointers(memory, page).map(|base| (Mode::Pae, base)));
     }
     // Two levels: at 0xc0000000.
-    let entry = u32_at(page, 0xc00).map(u64::from)?;
-    is_own(entry).then_some((Mode::X86, at.0))
+    if u32_at(page, 0xc00).map(u64::from).is_some_and(is_own) {
+        found.push((Mode::X86, at.0));
+    }
+    found
 }
 
 /// The four pointers to the directories that this last one maps.

@@ -41,6 +41,16 @@ row! {
         module_list: u64,
         /// `PsActiveProcessHead`.
         process_head: u64,
+        /// `MmPfnDatabase`.
+        pfn_database: u64,
+        /// Address of the debugger data block.
+        kdbg: u64,
+        /// Offset of the first page after a bitmap of pages.
+        bitmap_header_bytes: i64,
+        /// Number of bits of that bitmap.
+        bitmap_bits: i64,
+        /// Number of pages that it counts.
+        bitmap_pages: i64,
         /// The comment in the file.
         comment: String,
         /// Whether the file holds everything that its headers promise.

@@ -28,7 +28,7 @@ pub(super) static TABLE: TableDef<DumpInfo> = TableDef {
         Column::new("path", "Path of the file as it was opened.", Get::Text(|r| text(&r.path))),
         Column::new(
             "format",
-            "Container format: `PAGEDU64`, `PAGEDUMP` or `MDMP`.",
+            "Container format: `PAGEDU64`, `PAGEDUMP`, `MDMP`, `ELF`, or `raw` for memory alone.",
             Get::Text(|r| text(&r.format)),
         ),
         Column::new(
@@ -82,6 +82,27 @@ pub(super) static TABLE: TableDef<DumpInfo> = TableDef {
             "process_head",
             "Address of `PsActiveProcessHead`.",
             Get::Addr(|r| r.process_head),
+        ),
+        Column::new(
+            "pfn_database",
+            "`MmPfnDatabase`, as the header holds it.",
+            Get::Addr(|r| r.pfn_database),
+        ),
+        Column::new("kdbg", "Address of the debugger data block.", Get::Addr(|r| r.kdbg)),
+        Column::hex(
+            "bitmap_header_bytes",
+            "Offset of the first page in the file, as the header of the bitmap of pages says.",
+            Get::Int(|r| r.bitmap_header_bytes),
+        ),
+        Column::new(
+            "bitmap_bits",
+            "Number of bits of the bitmap of pages, by its header.",
+            Get::Int(|r| r.bitmap_bits),
+        ),
+        Column::new(
+            "bitmap_pages",
+            "Number of pages in the bitmap, by its header.",
+            Get::Int(|r| r.bitmap_pages),
         ),
         Column::new("comment", "Comment stored in the file.", Get::Text(|r| text(&r.comment))),
         Column::new(

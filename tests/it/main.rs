@@ -22,6 +22,7 @@ mod laws;
 mod library;
 mod log;
 mod parse;
+mod physical;
 mod rows;
 mod seams;
 mod slt;

@@ -6,6 +6,7 @@
 mod arch;
 mod codeview;
 mod crash;
+mod debugger_data;
 mod memory;
 mod modules;
 mod object;
@@ -119,8 +120,12 @@ impl KernelDump {
 
     /// GUID and age of the kernel's PDB, if the dump holds them.
     fn kernel_pdb(&self) -> Option<PdbId> {
-        let driver = self.kernel_driver()?;
-        codeview::find(self, driver.base, driver.base.saturating_add(driver.size.into()))
+        match self.kernel_driver() {
+            Some(driver) => {
+                codeview::find(self, driver.base, driver.base.saturating_add(driver.size.into()))
+            }
+            None => codeview::find(self, self.kernel_base()?, 0),
+        }
     }
 
     /// The module, and the symbol if known, of an address.

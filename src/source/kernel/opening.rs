@@ -3,7 +3,6 @@
 //! Headers say less than is needed (nothing of five levels of tables) and sometimes lie (of
 //! physical address extension). So each way is tried on addresses whose content is known.
 
-use super::KernelDump;
 use super::arch::Arch;
 use super::memory::Memory;
 use crate::dump::bare::{self, Bare};
@@ -14,8 +13,6 @@ use crate::dump::pages::{self, Facts, Pages};
 use crate::dump::{Error, Format, Image};
 use crate::memory::{Gva, Machine, Mode, Prototypes};
 
-/// No debugger data block is larger.
-const MAX_DEBUGGER_DATA: usize = 0x1000;
 /// The first build of Windows Vista.
 const VISTA: u32 = 6000;
 /// Windows 7 and 2003 have room for no more processors; others have them in groups.
@@ -182,13 +179,5 @@ impl Known<'_> {
         };
         let count = (0..MAX_PROCESSORS).take_while(is_one).count();
         u32::try_from(count).ok().filter(|count| *count != 0)
-    }
-}
-
-impl KernelDump {
-    /// The debugger data block, out of the kernel's memory; empty if it is not there.
-    pub(super) fn read_debugger_data(&self) -> Vec<u8> {
-        let block = self.header.kdbg.and_then(|at| self.prefix(at, MAX_DEBUGGER_DATA).ok());
-        block.map(std::borrow::Cow::into_owned).unwrap_or_default()
     }
 }

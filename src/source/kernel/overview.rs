@@ -44,7 +44,9 @@ impl KernelDump {
     pub(super) fn dump_row(&self) -> DumpInfo {
         let header = &self.header;
         let missing = Absent::NotInDump;
-        let build = header.build.ok_or(missing);
+        let build = header.build.or_else(|| self.build_of_lab()).ok_or(missing);
+        let bitmap = self.pages.as_ref().and_then(|pages| pages.bitmap);
+        let bitmap = bitmap.ok_or(Absent::NotApplicable);
         let format = match (header.dump_type, header.width) {
             (DumpType::Raw, _) => "raw",
             (DumpType::ElfCore, _) => "ELF",
@@ -75,8 +77,13 @@ impl KernelDump {
             physical_bytes: self.physical_bytes(),
             dtb: header.dtb.ok_or(missing),
             kernel_base: self.kernel_base().ok_or(missing),
-            module_list: header.module_list.ok_or(missing),
-            process_head: header.process_head.ok_or(missing),
+            module_list: self.stated(header.module_list, kdbg::MODULE_LIST),
+            process_head: self.stated(header.process_head, kdbg::PROCESS_HEAD),
+            pfn_database: header.pfn_database.ok_or(missing),
+            kdbg: header.kdbg.ok_or(missing),
+            bitmap_header_bytes: bitmap.and_then(|bitmap| signed(bitmap.first_page)),
+            bitmap_bits: bitmap.and_then(|bitmap| signed(bitmap.bits)),
+            bitmap_pages: bitmap.and_then(|bitmap| signed(bitmap.pages)),
             comment: header.comment.clone().ok_or(Absent::NotApplicable),
             is_complete: Ok(self.is_complete()),
             ..DumpInfo::default()
@@ -94,6 +101,17 @@ impl KernelDump {
         };
         let [_, number, ..] = version.to_le_bytes();
         if number == 0 { Err(Absent::NotApplicable) } else { Ok(number) }
+    }
+
+    /// An address that the header states, or else the debugger data block.
+    fn stated(&self, header: Option<u64>, pointer: usize) -> Cell<u64> {
+        let block = || self.kdbg().and_then(|kdbg| kdbg.pointer(pointer));
+        header.or_else(block).ok_or(Absent::NotInDump)
+    }
+
+    /// The build number, with which the text of the build begins.
+    fn build_of_lab(&self) -> Option<u32> {
+        self.build_lab().ok()?.split('.').next()?.parse().ok()
     }
 
     fn build_lab(&self) -> Cell<String> {
