@@ -62,11 +62,15 @@ mod analyze;
 mod banner;
 mod bugcheck;
 mod exception;
+mod irp;
+mod irpfind;
 mod listing;
 mod memory_words;
+mod poolused;
 mod registers;
 mod running;
 mod stack;
+mod stacks;
 
 /// Every reader. Where two would recognise a line, the first does.
 pub(super) static ALL: &[&Reader] = &[
@@ -77,6 +81,10 @@ pub(super) static ALL: &[&Reader] = &[
     &exception::RECORD,
     &exception::EVENT,
     &running::READER,
+    &stacks::READER,
+    &irpfind::READER,
+    &irp::READER,
+    &poolused::READER,
     &registers::READER,
     &stack::READER,
     &memory_words::READER,

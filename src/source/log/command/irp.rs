@@ -1,0 +1,260 @@
+//! `!irp`: one I/O request packet with its stack locations.
+
+use super::irpfind::set_function;
+use super::{Context, Reader, Signature};
+use crate::catalog::{Absent, names};
+use crate::model::{Irp, IrpLocation};
+use crate::source::log::line::{Line, Lines};
+use crate::source::log::scan::{address, between, found, hex, hex_int, pointer, text, word};
+use crate::source::log::sink::Sink;
+
+/// The reader.
+pub(super) static READER: Reader = Reader {
+    name: "!irp",
+    is_named: |name| name == "!irp",
+    signatures: &[
+        Signature { literal: "Irp is active with", check: is_start },
+        Signature { literal: "Irp is completed.", check: is_start },
+    ],
+    contains: &[],
+    tables: &["irps", "irp_stack"],
+    read,
+};
+
+/// More locations than this no packet has.
+const MAX_LOCATIONS: usize = 256;
+
+/// Whether a line starts the output for a packet, alone or after its address.
+pub(super) fn is_start(line: &str) -> bool {
+    line.contains("Irp is active with ") || line.contains("Irp is completed")
+}
+
+/// `Irp is active with 7 stacks 6 is current (= 0xfffffa800ab61e08)`.
+fn head(line: &str, row: &mut Irp) {
+    let before = line.split("Irp is").next().unwrap_or_default();
+    if let Some(irp) = before.split(|c: char| c.is_whitespace() || c == ':').find_map(address) {
+        row.irp = Ok(irp);
+    }
+    row.is_completed = Ok(line.contains("Irp is completed"));
+    row.stack_count = found(number_before(line, " stack"));
+    row.current_location = found(number_before(line, " is current"));
+}
+
+fn number_before(line: &str, label: &str) -> Option<i64> {
+    line.split_once(label)?.0.split_whitespace().next_back()?.parse().ok()
+}
+
+/// `No Mdl: No System Buffer: Thread 00000000:  Irp stack trace.  Pending has been returned`.
+fn facts(line: &str, row: &mut Irp) {
+    let after = |label: &str| {
+        let rest = line.split_once(label)?.1;
+        hex(rest.trim_start_matches(['=', ' ']).split([' ', ':', ',', '\t']).next()?)
+    };
+    row.mdl = found(after("Mdl=").or_else(|| after("Mdl ").filter(|_| !line.contains("No Mdl"))))
+        .and_then(pointer);
+    row.system_buffer = found(after("System Buffer=")).and_then(pointer);
+    row.ethread = found(after("Thread ")).and_then(pointer);
+    row.is_cancelled = if line.contains("Cancel") { Ok(true) } else { row.is_cancelled };
+}
+
+/// The start of a location: `>[IRP_MJ_POWER(16), IRP_MN_SET_POWER(2)]`, before Windows 8
+/// `>[ 16, 2]   0 e1 8145f470 …`.
+fn codes(line: &str) -> Option<(bool, i64, i64, &str)> {
+    let (is_current, rest) = match line.strip_prefix('>') {
+        Some(rest) => (true, rest),
+        None => (false, line),
+    };
+    let inside = between(rest, "[", "]").filter(|_| rest.starts_with('['))?;
+    let (major, minor) = inside.split_once(',')?;
+    let rest = rest.get(rest.find(']')? + 1..)?;
+    Some((is_current, code(major)?, code(minor)?, rest.trim()))
+}
+
+/// `IRP_MJ_POWER(16)`, `N/A(0)` or `16`.
+fn code(text: &str) -> Option<i64> {
+    let text = text.trim();
+    between(text, "(", ")").map_or_else(|| hex_int(text), hex_int)
+}
+
+/// `0 e1 fffffa800783f060 00000000 fffff806d2412cf0-ffffd581a5cce050 Success Error Cancel pending`.
+fn numbers(line: &str, row: &mut IrpLocation) -> Option<()> {
+    let (flags, rest) = word(line)?;
+    let (control, rest) = word(rest)?;
+    let (device, rest) = word(rest)?;
+    let (file, rest) = word(rest)?;
+    let (completion, rest) = word(rest)?;
+    row.flags = Ok(hex_int(flags)?);
+    row.control = Ok(hex_int(control)?);
+    row.device_object = pointer(hex(device)?);
+    row.file_object = pointer(hex(file)?);
+    let (routine, context) = completion.split_once('-')?;
+    row.completion_routine = pointer(hex(routine)?);
+    row.context = pointer(hex(context)?);
+    let on: Vec<String> = rest
+        .split_whitespace()
+        .filter(|w| ["Success", "Error", "Cancel"].contains(w))
+        .map(str::to_ascii_lowercase)
+        .collect();
+    row.completes_on = text(&on.join(" "));
+    Some(())
+}
+
+/// `\Driver\E100B    ntoskrnl!PopCompleteSystemPowerIrp`, the symbol in parentheses later.
+fn driver(line: &str, row: &mut IrpLocation) {
+    let (name, symbol) = match line.find("  ").or_else(|| line.find('\t')) {
+        Some(at) => line.split_at_checked(at).unwrap_or((line, "")),
+        None => (line, ""),
+    };
+    row.driver = text(name);
+    row.completion_symbol = text(symbol.trim().trim_matches(['(', ')']));
+}
+
+/// Reads the output for one packet, of which the first line was taken.
+pub(super) fn block(
+    cx: &Context<'_>,
+    irp: Option<u64>,
+    first: &Line<'_>,
+    lines: &mut Lines<'_>,
+    sink: &mut Sink<'_>,
+) {
+    let mut row = Irp { irp: found(irp), ..Irp::default() };
+    head(first.trimmed(), &mut row);
+    if row.irp.is_err() {
+        row.irp = found(cx.arguments().split_whitespace().find_map(hex));
+    }
+    let mut locations: Vec<(u64, IrpLocation)> = Vec::new();
+    while let Some(line) = lines.peek() {
+        let trimmed = line.trimmed();
+        if is_start(trimmed) || locations.len() > MAX_LOCATIONS {
+            break;
+        }
+        if trimmed.contains("Irp stack trace")
+            || trimmed.starts_with("No Mdl")
+            || trimmed.starts_with("Mdl=")
+        {
+            facts(trimmed, &mut row);
+        } else if let Some((is_current, major, minor, rest)) = codes(trimmed) {
+            let mut location = IrpLocation {
+                irp: row.irp,
+                index: i64::try_from(locations.len() + 1).map_err(|_| Absent::Unreadable),
+                is_current: Ok(is_current),
+                major: Ok(major),
+                minor: Ok(minor),
+                major_name: major_name(major),
+                ..IrpLocation::default()
+            };
+            if !rest.is_empty() && numbers(rest, &mut location).is_none() {
+                break;
+            }
+            locations.push((line.number, location));
+        } else if !body(trimmed, locations.last_mut().map(|(_, l)| l), &mut row) {
+            break;
+        }
+        lines.next();
+    }
+    if let Some((_, current)) = locations.iter().find(|(_, l)| l.is_current == Ok(true)) {
+        if let (Ok(major), Ok(minor)) = (current.major, current.minor) {
+            set_function(&mut row, major, minor);
+        }
+        row.device_object = current.device_object;
+        row.file_object = current.file_object;
+        row.driver = current.driver.clone();
+    }
+    sink.row(first, row);
+    for (number, location) in locations {
+        sink.row_at(number, location);
+    }
+}
+
+fn major_name(major: i64) -> crate::catalog::Cell<String> {
+    let name = u8::try_from(major).ok().and_then(names::irp_major);
+    name.map(str::to_owned).ok_or(Absent::NotApplicable)
+}
+
+/// A line inside of a location, or one of the packet itself; `false` if it is neither.
+fn body(line: &str, location: Option<&mut IrpLocation>, row: &mut Irp) -> bool {
+    if line.is_empty() || line.starts_with("cmd ") || line.starts_with("Irp Extension") {
+        return true;
+    }
+    let Some(location) = location else {
+        return line.starts_with("Flags =") || line.contains(" = ");
+    };
+    if let Some(all) = line.strip_prefix("Args:") {
+        let mut values = all.split_whitespace().map(hex);
+        for field in
+            [&mut location.arg1, &mut location.arg2, &mut location.arg3, &mut location.arg4]
+        {
+            *field = found(values.next().flatten());
+        }
+        return true;
+    }
+    if line.starts_with('\\') {
+        driver(line, location);
+        return true;
+    }
+    if numbers(line, location).is_some() {
+        if line.ends_with("pending") && location.is_current == Ok(true) {
+            row.is_pending = Ok(true);
+        }
+        return true;
+    }
+    // A completion routine without a driver.
+    let is_symbol = line.contains('!') && !line.contains(' ');
+    if is_symbol {
+        location.completion_symbol = text(line);
+    }
+    is_symbol
+}
+
+fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
+    while let Some(line) = lines.next() {
+        if is_start(line.trimmed()) {
+            block(cx, None, &line, lines, sink);
+        } else if !line.is_blank() {
+            sink.unread(&line);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn locations_of_both_eras() {
+        assert_eq!(codes(">[IRP_MJ_POWER(16), IRP_MN_SET_POWER(2)]"), Some((true, 0x16, 2, "")));
+        let (is_current, major, minor, rest) =
+            codes(" [  0, 0]   0  0 8145f470 00000000 00000000-00000000".trim()).unwrap();
+        assert_eq!((is_current, major, minor), (false, 0, 0));
+        let mut row = IrpLocation::default();
+        numbers(rest, &mut row).unwrap();
+        assert_eq!(
+            (row.device_object, row.completion_routine),
+            (Ok(0x8145_f470), Err(Absent::NotApplicable))
+        );
+        numbers("0 e1 ffffd581a5fbd050 00000000 fffff806d2412cf0-ffffd581a5cce050 Success Error Cancel pending", &mut row).unwrap();
+        assert_eq!(
+            (row.control, row.completes_on.as_deref()),
+            (Ok(0xe1), Ok("success error cancel"))
+        );
+        driver("\\Driver\\usbehci        (IopUnloadSafeCompletion)", &mut row);
+        assert_eq!(
+            (row.driver.as_deref(), row.completion_symbol.as_deref()),
+            (Ok("\\Driver\\usbehci"), Ok("IopUnloadSafeCompletion"))
+        );
+    }
+
+    #[test]
+    fn heads() {
+        let mut row = Irp::default();
+        head("Irp is active with 7 stacks 6 is current (= 0xfffffa800ab61e08)", &mut row);
+        assert_eq!(
+            (row.stack_count, row.current_location, row.is_completed),
+            (Ok(7), Ok(6), Ok(false))
+        );
+        head("fffffa8019753390: Irp is active with 1 stack 1 is current", &mut row);
+        assert_eq!(row.irp, Ok(0xfffffa8019753390));
+        facts("No Mdl: System buffer=0: Thread fffffa801a9f9b50:  Irp stack trace.", &mut row);
+        assert_eq!((row.mdl, row.ethread), (Err(Absent::NotApplicable), Ok(0xfffffa801a9f9b50)));
+    }
+}

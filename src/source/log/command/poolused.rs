@@ -1,0 +1,237 @@
+//! `!poolused`: pool usage by tag.
+//!
+//! The header says which columns a row has: allocations, frees, what is left and bytes, of one pool or
+//! both. Flag 1 adds frees and differences, flags 2 and 4 sort, 8 counts session pool.
+
+use super::{Context, Reader, Signature};
+use crate::catalog::{Absent, Cell};
+use crate::model::PoolTag;
+use crate::source::log::line::{Line, Lines};
+use crate::source::log::scan::text;
+use crate::source::log::sink::Sink;
+
+/// The reader.
+pub(super) static READER: Reader = Reader {
+    name: "!poolused",
+    is_named: |name| name == "!poolused",
+    signatures: &[
+        Signature { literal: "Pool Used:", check: |line| line.trim() == "Pool Used:" },
+        Signature {
+            literal: "Pool Consumed",
+            check: |line| line.trim_start().starts_with("Sorting by"),
+        },
+        Signature { literal: "Allocs", check: |line| columns(line).is_some() },
+    ],
+    contains: &[],
+    tables: &["pool_tags"],
+    read,
+};
+
+/// What a number of a row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Allocs,
+    Frees,
+    Diff,
+    Used,
+}
+
+/// The columns of a header: ` Tag    Allocs    Frees     Diff     Used    Allocs …`.
+fn columns(line: &str) -> Option<Vec<Kind>> {
+    let mut words = line.split_whitespace();
+    if words.next()? != "Tag" {
+        return None;
+    }
+    words
+        .map(|word| match word {
+            "Allocs" => Some(Kind::Allocs),
+            "Frees" => Some(Kind::Frees),
+            "Diff" => Some(Kind::Diff),
+            "Used" => Some(Kind::Used),
+            _ => None,
+        })
+        .collect::<Option<Vec<_>>>()
+        .filter(|columns| columns.first() == Some(&Kind::Allocs))
+}
+
+/// Which pools the columns are of, by the line above them and by the columns.
+fn pools(heading: &str, columns: &[Kind]) -> (bool, bool) {
+    let has_both = columns.iter().filter(|kind| **kind == Kind::Allocs).count() > 1;
+    let has_nonpaged = heading.contains("NonPaged");
+    let has_paged = heading.replace("NonPaged", "").contains("Paged");
+    if has_both || !(has_nonpaged || has_paged) {
+        (true, has_both)
+    } else {
+        (has_nonpaged, has_paged && !has_nonpaged)
+    }
+}
+
+/// A row. A tag is the first four characters, blanks included: a number may touch it.
+fn row(line: &str, columns: &[Kind], pools: (bool, bool)) -> Option<PoolTag> {
+    let line = line.strip_prefix(' ').unwrap_or(line);
+    let (tag, rest) = split_tag(line, columns.len())?;
+    let mut row = PoolTag { tag: Ok(tag.to_owned()), ..PoolTag::default() };
+    let mut rest = rest;
+    let mut is_second = false;
+    for (index, kind) in columns.iter().enumerate() {
+        if index > 0 && *kind == Kind::Allocs {
+            is_second = true;
+        }
+        let (number, after) = leading_number(rest)?;
+        let nonpaged = pools.0 && !is_second;
+        let field = match (kind, nonpaged) {
+            (Kind::Allocs, true) => &mut row.nonpaged_allocs,
+            (Kind::Frees, true) => &mut row.nonpaged_frees,
+            (Kind::Diff, true) => &mut row.nonpaged_diff,
+            (Kind::Used, true) => &mut row.nonpaged_bytes,
+            (Kind::Allocs, false) => &mut row.paged_allocs,
+            (Kind::Frees, false) => &mut row.paged_frees,
+            (Kind::Diff, false) => &mut row.paged_diff,
+            (Kind::Used, false) => &mut row.paged_bytes,
+        };
+        *field = Ok(number);
+        rest = after;
+    }
+    let (description, binary) = described(rest);
+    (row.description, row.binary) = (description, binary);
+    Some(row)
+}
+
+/// The tag and the numbers after it. Published rows may have lost blanks, so that a tag is shorter.
+fn split_tag(line: &str, count: usize) -> Option<(&str, &str)> {
+    let at_four = line.char_indices().nth(4).map_or(line.len(), |(at, _)| at);
+    let (tag, rest) = line.split_at_checked(at_four)?;
+    // Blanks inside of four characters followed by a digit are not a tag's, but lost columns.
+    let ends_in_number =
+        tag.trim_end().rsplit_once(' ').is_some_and(|(_, t)| t.parse::<i64>().is_ok());
+    if !tag.trim().is_empty() && !ends_in_number && numbers_follow(rest, count) {
+        return Some((tag.trim_end(), rest));
+    }
+    let (tag, rest) = crate::source::log::scan::word(line)?;
+    (tag.chars().count() <= 4 && numbers_follow(rest, count)).then_some((tag, rest))
+}
+
+fn numbers_follow(mut text: &str, count: usize) -> bool {
+    for _ in 0..count {
+        let Some((_, rest)) = leading_number(text) else { return false };
+        text = rest;
+    }
+    true
+}
+
+/// The number at the start, and what follows it without a blank in between or with.
+fn leading_number(text: &str) -> Option<(i64, &str)> {
+    let text = text.trim_start();
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '-').unwrap_or(text.len());
+    let (digits, rest) = text.split_at_checked(end)?;
+    // Counters of 32 bits that went below zero are printed as they are.
+    Some((digits.parse().ok()?, rest))
+}
+
+/// `ERESOURCE , Binary: ntfs.sys` as description and binary. Of tags that it does not know the
+/// debugger says so, which is no description.
+fn described(rest: &str) -> (Cell<String>, Cell<String>) {
+    let rest = rest.trim();
+    if rest.starts_with("UNKNOWN pooltag") {
+        return (Err(Absent::NotApplicable), Err(Absent::NotApplicable));
+    }
+    match rest.split_once("Binary:") {
+        Some((description, binary)) => {
+            (text(description.trim_end().trim_end_matches([',', ' '])), text(binary))
+        }
+        None => (text(rest), Err(Absent::NotApplicable)),
+    }
+}
+
+fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
+    let mut heading = String::new();
+    let mut shape: Option<(Vec<Kind>, (bool, bool))> = None;
+    for line in lines {
+        let trimmed = line.trimmed();
+        if trimmed.starts_with("NonPaged") || trimmed.starts_with("Paged") {
+            trimmed.clone_into(&mut heading);
+        } else if let Some(columns) = columns(trimmed) {
+            let pools = pools(&heading, &columns);
+            shape = Some((columns, pools));
+        } else if let Some(row) =
+            shape.as_ref().and_then(|(columns, pools)| row(&line.text, columns, *pools))
+        {
+            // The sum is no tag.
+            if !is_total(&line) {
+                sink.row(&line, row);
+            }
+        } else if !is_known(&line) {
+            sink.unread(&line);
+        }
+    }
+}
+
+fn is_total(line: &Line<'_>) -> bool {
+    line.trimmed().starts_with("TOTAL ")
+}
+
+fn is_known(line: &Line<'_>) -> bool {
+    let text = line.trimmed();
+    line.is_blank()
+        || text == "Pool Used:"
+        || is_total(line)
+        || ["Sorting by", "*** CacheSize", "counts:", "bytes :", "```", "unable to get"]
+            .iter()
+            .any(|start| text.starts_with(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_every_form() {
+        let both = columns(" Tag    Allocs     Used    Allocs     Used").unwrap();
+        let two = row(" MmSt        0        0     85622 140642616     Mm section object prototype ptes , Binary: nt!mm", &both, pools("NonPaged            Paged", &both)).unwrap();
+        assert_eq!(
+            (two.tag.as_deref(), two.nonpaged_bytes, two.paged_bytes),
+            (Ok("MmSt"), Ok(0), Ok(140_642_616))
+        );
+        assert_eq!(
+            (two.description.as_deref(), two.binary.as_deref()),
+            (Ok("Mm section object prototype ptes"), Ok("nt!mm"))
+        );
+        let one = columns("Tag    Allocs    Frees     Diff     Used").unwrap();
+        let frees = row(
+            " File 32630649 32618671    11978  3752928  File objects",
+            &one,
+            pools("NonPaged", &one),
+        )
+        .unwrap();
+        assert_eq!(
+            (frees.nonpaged_frees, frees.nonpaged_diff, frees.paged_bytes),
+            (Ok(32_618_671), Ok(11_978), Err(Absent::NotApplicable))
+        );
+        let touching = row(
+            " Ddk 12345678 1 2 3UNKNOWN pooltag 'Ddk ', please update pooltag.txt",
+            &one,
+            (true, false),
+        )
+        .unwrap();
+        assert_eq!(
+            (touching.tag.as_deref(), touching.description),
+            (Ok("Ddk"), Err(Absent::NotApplicable))
+        );
+        let paged = columns("Tag    Allocs    Frees     Diff     Used").unwrap();
+        assert_eq!(pools("Paged", &paged), (false, true));
+        assert_eq!(
+            row(" CM         85     5440     11045 47915424", &both, (true, true))
+                .unwrap()
+                .tag
+                .as_deref(),
+            Ok("CM")
+        );
+        assert_eq!(
+            row(" .UMD           2           1         1          144", &one, (true, false))
+                .unwrap()
+                .tag
+                .as_deref(),
+            Ok(".UMD")
+        );
+    }
+}
