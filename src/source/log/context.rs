@@ -77,6 +77,9 @@ fn row(name: &str, value: u64, holder: &Holder) -> Register {
 /// The names and values of a line; none if anything else than flags stands on it too.
 fn values(text: &str) -> Vec<(&str, u64)> {
     let mut found = Vec::new();
+    if !text.contains('=') {
+        return found;
+    }
     for word in text.split_whitespace() {
         match word.split_once('=') {
             Some((name, value)) => {

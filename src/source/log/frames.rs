@@ -4,7 +4,7 @@
 //! unless it is told.
 
 use super::line::{Line, Lines};
-use super::scan::{address, found, hex, hex_int, module_of};
+use super::scan::{address, found, hex, hex_int, module_of, word};
 use super::sink::Sink;
 use crate::catalog::{Absent, Cell};
 use crate::model::{Frame, Thread};
@@ -165,18 +165,22 @@ impl Stack {
         sink: &mut Sink<'_>,
     ) -> bool {
         let text = line.trimmed();
-        if is_header(text) {
-            self.columns = Columns::named_by(text);
-            (self.is_open, self.next, self.last_return) = (true, 0, None);
-            return true;
+        // Frames come first, being the most.
+        let parsed = if self.is_open { self.parse(text) } else { None };
+        if parsed.is_none() {
+            if is_header(text) {
+                self.columns = Columns::named_by(text);
+                (self.is_open, self.next, self.last_return) = (true, 0, None);
+                return true;
+            }
+            if !self.is_open {
+                return false;
+            }
+            if is_note(text) {
+                return true;
+            }
         }
-        if !self.is_open {
-            return false;
-        }
-        if is_note(text) {
-            return true;
-        }
-        let parts = match self.parse(text) {
+        let parts = match parsed {
             Some(parts) if ends_in_offset(parts.symbol) => {
                 // The last digits of an offset may stand on the next line.
                 let rest = lines.next_if(|next| is_rest_of_offset(&next.text));
@@ -362,12 +366,10 @@ fn parse(text: &str, columns: Columns) -> Option<Parts<'_>> {
 /// The number of a frame, in hex, where the line starts with one.
 fn split_number(text: &str, is_numbered: bool) -> (Option<i64>, &str) {
     let none = (None, text);
-    let Some((first, rest)) = text.split_once(char::is_whitespace) else { return none };
-    let rest = rest.trim_start();
-    let is_short = (1..=3).contains(&first.len());
-    let next = rest.split_whitespace().next().unwrap_or_default();
+    let Some((first, rest)) = word(text).filter(|(first, _)| first.len() <= 3) else { return none };
+    let next = word(rest).map_or("", |(next, _)| next);
     let may_be = is_numbered || address(next).is_some() || next.starts_with("(Inline");
-    match hex_int(first).filter(|_| is_short && may_be) {
+    match hex_int(first).filter(|_| may_be) {
         Some(number) => (Some(number), rest),
         None => none,
     }
@@ -385,8 +387,7 @@ fn addresses(text: &str) -> (Vec<u64>, &str) {
     let mut found = Vec::new();
     let mut rest = text.trim_start();
     while found.len() < 8 && !rest.starts_with("0x") {
-        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-        let Some((word, tail)) = rest.split_at_checked(end) else { break };
+        let Some((word, tail)) = word(rest) else { break };
         if let Some(value) = address(word) {
             found.push(value);
         } else if let Some((a, b)) = word.split_once('.').and_then(two_addresses) {
@@ -395,7 +396,7 @@ fn addresses(text: &str) -> (Vec<u64>, &str) {
         } else {
             break;
         }
-        rest = tail.trim_start();
+        rest = tail;
     }
     (found, rest)
 }
@@ -406,14 +407,14 @@ fn two_addresses((a, b): (&str, &str)) -> Option<(u64, u64)> {
 
 /// Whether a text is a symbol with an offset, a function of a module, or a bare address.
 fn is_symbol(text: &str) -> bool {
-    let word = text.split_whitespace().next().unwrap_or_default();
-    let is_address = word.strip_prefix("0x").is_some_and(|digits| hex(digits).is_some());
-    let names_module = |mark: &str| {
-        text.find(mark).is_some_and(|at| {
-            at > 0 && text.get(..at).is_some_and(|module| module.chars().all(is_module_char))
-        })
+    let is_address =
+        text.starts_with("0x") && word(text).is_some_and(|(word, _)| hex(word).is_some());
+    let is_module = |at: usize| {
+        at > 0 && text.get(..at).is_some_and(|module| module.chars().all(is_module_char))
     };
-    is_address || names_module("!") || names_module("+0x") || word.starts_with("+0x")
+    is_address
+        || text.find('!').is_some_and(is_module)
+        || text.find("+0x").is_some_and(|at| at == 0 || is_module(at))
 }
 
 fn is_module_char(c: char) -> bool {
@@ -424,6 +425,12 @@ fn is_identifier(text: &str) -> bool {
     let text = text.trim();
     let starts = text.starts_with(|c: char| c.is_alphabetic() || c == '_');
     starts && text.chars().all(is_module_char) && text.len() < 80
+}
+
+/// Whether a symbol has parameters with their values.
+fn has_values(symbol: &str) -> bool {
+    // Most symbols have no equals sign, which is quicker to tell.
+    symbol.contains('=') && symbol.contains(" = ")
 }
 
 fn ends_in_offset(symbol: &str) -> bool {
@@ -438,7 +445,7 @@ fn is_rest_of_offset(text: &str) -> bool {
 /// Whether every parenthesis of a symbol with parameters is closed.
 fn is_balanced(symbol: &str) -> bool {
     // Operators and lambdas may have one side only; parameters start after a name.
-    if !symbol.trim_end().ends_with(['(', ',']) && !symbol.contains(" = ") {
+    if !symbol.trim_end().ends_with(['(', ',']) && !has_values(symbol) {
         return true;
     }
     let count = |c: char| symbol.matches(c).count();
@@ -498,8 +505,13 @@ fn is_offset(digits: &str) -> bool {
 
 /// A remark that somebody wrote after a line.
 pub(super) fn without_comment(text: &str) -> &str {
-    let marks = [" <--", " <<", " <==", " <-", " -->", "\t//", " // ", " ;;", " ## "];
-    let end = marks.iter().filter_map(|mark| text.find(mark)).min().unwrap_or(text.len());
+    const MARKS: [&str; 6] = ["<-", "<<", "<=", "-->", "//", ";;"];
+    let is_remark = |at: usize| {
+        let rest = text.get(at + 1..).unwrap_or_default();
+        MARKS.iter().any(|mark| rest.starts_with(mark)) || rest.starts_with("## ")
+    };
+    let mut blanks = memchr::memchr2_iter(b' ', b'\t', text.as_bytes());
+    let end = blanks.find(|at| is_remark(*at)).unwrap_or(text.len());
     text.get(..end).unwrap_or(text).trim_end()
 }
 
@@ -516,15 +528,21 @@ fn split_source(text: &str) -> (&str, Option<(String, i64)>) {
 
 /// The text before `(FPO: [1,2,3])` and the like.
 fn without_frame_data(text: &str) -> &str {
-    let marks = ["(FPO:", "(CONV:", "(TrapFrame", "(No FPO)", "[Uses EBP]", "[FPO:", "(Managed"];
-    let end = marks.iter().filter_map(|mark| text.find(mark)).min().unwrap_or(text.len());
+    const MARKS: [&str; 7] =
+        ["(FPO:", "(CONV:", "(TrapFrame", "(No FPO)", "[Uses EBP]", "[FPO:", "(Managed"];
+    let is_data = |at: usize| {
+        let rest = text.get(at..).unwrap_or_default();
+        MARKS.iter().any(|mark| rest.starts_with(mark))
+    };
+    let mut brackets = memchr::memchr2_iter(b'(', b'[', text.as_bytes());
+    let end = brackets.find(|at| is_data(*at)).unwrap_or(text.len());
     text.get(..end).unwrap_or(text).trim_end()
 }
 
 /// The function without the parameters and their values, as `kp` and `kP` print them.
 fn without_parameters(name: &str) -> &str {
     let bang = name.find('!').unwrap_or(0);
-    let has_values = name.contains(" = ") || name.ends_with("(void)");
+    let has_values = has_values(name) || name.ends_with("(void)");
     let open = name.get(bang..).and_then(|function| function.find('(')).map(|at| at + bang);
     match open.filter(|_| has_values) {
         Some(open) => name.get(..open).unwrap_or(name).trim_end(),

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::command::{ALL, Reader, Signature, named};
 use super::line::{is_noise, normalised};
@@ -68,6 +68,9 @@ struct Signatures {
 const PROMPTS: [&str; 14] =
     ["kd>", "kd:", ":x86>", ":arm64", "0>", "1>", "2>", "3>", "4>", "5>", "6>", "7>", "8>", "9>"];
 
+/// How a line starts that may be an extension command without its prompt.
+const ECHOES: [&str; 6] = ["\n!", "\n !", "\n  !", "\n\t!", "\n    !", "\n     !"];
+
 fn signatures() -> &'static Signatures {
     static FOUND: OnceLock<Signatures> = OnceLock::new();
     FOUND.get_or_init(|| {
@@ -78,11 +81,11 @@ fn signatures() -> &'static Signatures {
         let by_pattern: Vec<(usize, Signature)> = ALL.iter().enumerate().flat_map(of).collect();
         let literals = by_pattern.iter().map(|(_, signature)| signature.literal);
         let marks = PROMPTS.iter().copied().chain([BANNER, LOADING]);
-        let echoes = ["!"].into_iter();
-        Signatures {
-            searcher: AhoCorasick::new(literals.chain(marks).chain(echoes)).ok(),
-            by_pattern,
-        }
+        // One table for every state: the search looks at each byte of the file once.
+        let searcher = AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(literals.chain(marks).chain(ECHOES));
+        Signatures { searcher: searcher.ok(), by_pattern }
     })
 }
 
@@ -131,9 +134,14 @@ impl Index {
     fn walk_candidates(&mut self, text: &Text, bytes: &[u8]) {
         let Some(searcher) = &signatures().searcher else { return self.walk_lines(text) };
         let (mut at, mut number) = (text.start(), 1u64);
+        // An echo is found by the end of the line before it, which the first line does not have.
+        if let Some(line) = text.line(at).filter(|line| line.text.trim_start().starts_with('!')) {
+            self.line(&line, number);
+        }
         let mut seen = at;
         while let Some(hit) = bytes.get(seen..).and_then(|rest| searcher.find(rest)) {
             let hit = seen + hit.start();
+            let hit = hit + usize::from(bytes.get(hit) == Some(&b'\n'));
             // The line that holds the hit, and its number.
             let line_start = bytes
                 .get(at..hit)
@@ -151,7 +159,8 @@ impl Index {
             let next = line.next;
             self.line(&line, number);
             number += 1;
-            (at, seen) = (next, next);
+            // The end of this line may be the start of an echo.
+            (at, seen) = (next, next.saturating_sub(1).max(hit));
         }
         self.first_line(text);
     }
@@ -166,7 +175,9 @@ impl Index {
 
     fn line(&mut self, line: &RawLine<'_>, number: u64) {
         let text = normalised(line.text.clone());
-        if text.contains(BANNER) || (text.contains(LOADING) && !self.follows_banner(number)) {
+        // The brackets are quicker to look for, and seldom there.
+        let has = |bracket: char, words: &str| text.contains(bracket) && text.contains(words);
+        if has('(', BANNER) || (has('[', LOADING) && !self.follows_banner(number)) {
             self.next_target();
         }
         if let Some(prompt) = prompt::find(&text) {

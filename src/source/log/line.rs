@@ -112,8 +112,11 @@ impl<'a> Iterator for Lines<'a> {
 /// The text as a debugger printed it: typographic quotes, multiplication signs in `0×1f`, fixed
 /// spaces and the escapes of Markdown are undone. Text without damage is not copied.
 pub(super) fn normalised(text: Cow<'_, str>) -> Cow<'_, str> {
-    let is_clean = text.is_ascii() && !text.contains("\\*") && !text.contains("\\_");
-    if is_clean {
+    let has_escape = || {
+        let mut found = memchr::memchr_iter(b'\\', text.as_bytes());
+        found.any(|at| matches!(text.as_bytes().get(at + 1), Some(b'*' | b'_')))
+    };
+    if text.is_ascii() && !has_escape() {
         return text;
     }
     let mut out = String::with_capacity(text.len());
@@ -205,11 +208,9 @@ const NOISE: &[&str] = &[
 pub(super) fn is_noise(text: &str) -> bool {
     let text = text.trim_start();
     let Some(first) = text.bytes().next() else { return false };
-    let is_gap = text.starts_with("Page ") && text.contains(" not present in the dump file");
-    if is_gap || is_elision(text) {
-        return true;
-    }
     match first {
+        b'.' | b'(' | b'[' | b'-' | 0x80.. if is_elision(text) => true,
+        b'P' if text.starts_with("Page ") => text.contains(" not present in the dump file"),
         b'*' | b'.' | b'M' | b'T' | b'N' | b'U' | b'P' | b'I' | b'f' | b'c' | b'L' | b'C'
         | b'F' => NOISE.iter().any(|noise| text.starts_with(noise)),
         _ => false,

@@ -10,22 +10,31 @@ pub(super) fn hex(text: &str) -> Option<u64> {
     }
     let mut value = 0u64;
     let mut digits = 0;
-    for byte in text.bytes() {
-        let digit = match byte {
-            b'0'..=b'9' => byte - b'0',
-            b'a'..=b'f' => byte - b'a' + 10,
-            b'A'..=b'F' => byte - b'A' + 10,
-            b'`' if digits > 0 => continue,
-            _ => return None,
-        };
-        digits += 1;
-        if digits > 16 {
+    for &byte in text.as_bytes() {
+        let digit = DIGITS.get(usize::from(byte)).copied().unwrap_or(NO_DIGIT);
+        if digit < 16 {
+            value = value << 4 | u64::from(digit);
+            digits += 1;
+        } else if byte != b'`' || digits == 0 {
             return None;
         }
-        value = value << 4 | u64::from(digit);
     }
-    Some(value)
+    (digits <= 16).then_some(value)
 }
+
+const NO_DIGIT: u8 = 0xff;
+
+/// The value of each byte as a hexadecimal digit: stacks are mostly made of them.
+static DIGITS: [u8; 256] = {
+    let mut table = [NO_DIGIT; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        table[b"0123456789abcdef"[digit] as usize] = digit as u8;
+        table[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    table
+};
 
 /// A hexadecimal number that fills an address: eight digits, sixteen, or sixteen with a back-tick.
 /// Debuggers shorten sixteen digits only in some commands, which have their own readers.
@@ -78,7 +87,7 @@ pub(super) fn rest_after<'a>(text: &'a str, label: &str) -> Option<&'a str> {
 /// The word and what follows it.
 pub(super) fn word(text: &str) -> Option<(&str, &str)> {
     let text = text.trim_start();
-    let end = text.find(char::is_whitespace).unwrap_or(text.len());
+    let end = text.bytes().position(|b| b.is_ascii_whitespace()).unwrap_or(text.len());
     let (word, rest) = text.split_at_checked(end)?;
     (!word.is_empty()).then(|| (word, rest.trim_start()))
 }

@@ -60,13 +60,16 @@ fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let mut stack = Stack::open(Owner::default());
     while let Some(line) = lines.next() {
         let shown = line.trimmed();
+        if stack.take(&line, lines, sink) {
+            continue;
+        }
         if let Some(mut thread) = thread_header(shown) {
             while let Some(detail) = lines.next_if(|detail| is_detail(detail.trimmed())) {
                 add_detail(&mut thread, detail.trimmed());
             }
             stack = Stack::open(Owner::from(&thread));
             sink.row(&line, thread);
-        } else if !(stack.take(&line, lines, sink) || is_known(shown)) {
+        } else if !is_known(shown) {
             sink.unread(&line);
         }
     }
