@@ -25,7 +25,7 @@ impl Bytes {
         if self.0.len() < end {
             self.0.resize(end, 0);
         }
-        self.0.splice(at..end, bytes.iter().copied());
+        self.0[at..end].copy_from_slice(bytes);
     }
 
     pub(super) fn u16(&mut self, at: usize, value: u16) {

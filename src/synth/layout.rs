@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::bytes::Bytes;
 use crate::symbol::pack;
@@ -38,6 +38,19 @@ impl Layout {
         Some(Self { types: types.into_iter().collect(), pointer })
     }
 
+    /// A layout without structures.
+    pub(super) fn empty(pointer: usize) -> Self {
+        Self { types: HashMap::new(), pointer }
+    }
+
+    /// The layout that an ISF file holds.
+    pub(super) fn of_isf(isf: &Value) -> Option<Self> {
+        let pointer = number(isf.get("base_types")?.get("pointer")?, "size");
+        let Value::Object(structures) = isf.get("user_types")? else { return None };
+        let types = structures.iter().map(|(name, of)| (name.clone(), structure(of, isf)));
+        Some(Self { types: types.collect(), pointer })
+    }
+
     /// The size of a pointer.
     pub(super) const fn pointer(&self) -> usize {
         self.pointer
@@ -48,19 +61,26 @@ impl Layout {
         self.types.get(name).map_or(0, |ty| number(ty, "size"))
     }
 
-    /// Where the field at the end of a path such as `Tcb.ApcState.Process` is. An array stands for
-    /// its first element.
+    /// Where the field at the end of a path such as `Tcb.ApcState.Process` or `WaitBlock[2].Object`
+    /// is. An array stands for its first element.
     pub(super) fn place(&self, name: &str, path: &str) -> Option<Place> {
         let mut ty = name;
         let mut at = Place { offset: 0, size: 0, bits: None };
         for field in path.split('.') {
+            let (field, index) = field.split_once('[').unwrap_or((field, ""));
             let field = self.types.get(ty)?.get("fields")?.get(field)?;
             at.offset += number(field, "offset");
             let kind = element(field.get("type")?);
             ty = kind.get(0)?.as_str()?;
             (at.size, at.bits) = self.measure(kind, ty);
+            at.offset += index.trim_end_matches(']').parse::<usize>().unwrap_or(0) * at.size;
         }
         Some(at)
+    }
+
+    /// Whether a structure has a field.
+    pub(super) fn has(&self, name: &str, path: &str) -> bool {
+        self.place(name, path).is_some()
     }
 
     /// The offset of a field, as debugger data blocks give it; 0 if it is not known.
@@ -71,9 +91,10 @@ impl Layout {
 
     fn measure(&self, kind: &Value, name: &str) -> (usize, Option<(u32, u32)>) {
         let native = |name: &str| match name {
-            "unsigned char" | "char" => 1,
-            "unsigned short" | "short" | "wchar" => 2,
-            "unsigned long long" | "long long" => 8,
+            "void" => 0,
+            "unsigned char" | "char" | "unsigned int8" | "bool" => 1,
+            "unsigned short" | "short" | "wchar" | "unsigned int16" => 2,
+            "unsigned long long" | "long long" | "unsigned int64" | "quad" => 8,
             _ => 4,
         };
         if name.starts_with("pointer") {
@@ -93,6 +114,50 @@ impl Layout {
 fn number(value: &Value, key: &str) -> usize {
     let number = value.get(key).and_then(Value::as_u64);
     number.and_then(|number| usize::try_from(number).ok()).unwrap_or(0)
+}
+
+/// A structure of an ISF file as the other format writes it.
+fn structure(of: &Value, isf: &Value) -> Value {
+    let field = |fact: &Value| {
+        json!({
+            "offset": fact["offset"],
+            "type": kind(&fact["type"], isf),
+        })
+    };
+    let fields = of["fields"].as_object().into_iter().flatten();
+    let fields: Map<String, Value> =
+        fields.map(|(name, fact)| (name.clone(), field(fact))).collect();
+    json!({ "size": of["size"], "fields": fields })
+}
+
+/// The type of a field of an ISF file as the other format writes it.
+fn kind(of: &Value, isf: &Value) -> Value {
+    match of["kind"].as_str().unwrap_or_default() {
+        "pointer" => json!(["pointer"]),
+        "array" => json!(["array", of["count"], kind(&of["subtype"], isf)]),
+        "bitfield" => {
+            let first = of["bit_position"].as_u64().unwrap_or(0);
+            let end = first + of["bit_length"].as_u64().unwrap_or(0);
+            let native = native(&of["type"], isf);
+            json!(["BitField", { "start_bit": first, "end_bit": end, "native_type": native }])
+        }
+        "enum" | "base" => json!([native(of, isf)]),
+        "function" => json!(["void"]),
+        _ => json!([of["name"]]),
+    }
+}
+
+/// The number that a base type or an enumeration of an ISF file is, by its size.
+fn native(of: &Value, isf: &Value) -> &'static str {
+    let name = of["name"].as_str().unwrap_or_default();
+    let size = isf["base_types"][name]["size"].as_u64().or(isf["enums"][name]["size"].as_u64());
+    match size {
+        Some(1) => "char",
+        Some(2) => "short",
+        Some(8) => "long long",
+        Some(0) => "void",
+        _ => "long",
+    }
 }
 
 /// The type of an array's elements, and any other type itself.
@@ -142,6 +207,17 @@ impl<'a> Object<'a> {
     pub(super) fn set_any(&mut self, paths: &[&str], value: u64) -> &mut Self {
         let found = paths.iter().find(|path| self.layout.place(self.name, path).is_some());
         self.set(found.unwrap_or(&paths[0]), value)
+    }
+
+    /// Writes a number into a field that only some versions have.
+    pub(super) fn opt(&mut self, path: &str, value: u64) -> &mut Self {
+        if self.layout.has(self.name, path) { self.set(path, value) } else { self }
+    }
+
+    /// Where a field stands when the structure is at an address.
+    pub(super) fn address(&self, path: &str, address: u64) -> u64 {
+        let place = self.layout.place(self.name, path);
+        address + place.map_or(0, |place| place.offset as u64)
     }
 
     /// Writes bytes at the start of a field.

@@ -197,13 +197,18 @@ const OFFSETS: [(usize, &str, &str); 18] = [
     (0x35c, "_KTHREAD", "WaitReason"),
 ];
 
+/// The offsets and sizes that debugger data holds, with their places in it.
+pub(super) fn field_offsets(layout: &Layout) -> Vec<(usize, u16)> {
+    let fields = OFFSETS.iter().map(|(place, ty, field)| (*place, layout.offset(ty, field)));
+    let sizes = [(0x2a8, "_EPROCESS"), (0x2b0, "_KPRCB"), (0x2c0, "_ETHREAD")];
+    let size = |ty| u16::try_from(layout.size(ty)).unwrap_or(0);
+    fields.chain(sizes.map(|(place, ty)| (place, size(ty)))).collect()
+}
+
 fn offsets(data: &mut Bytes, layout: &Layout) {
     let room = data.len();
-    for (place, ty, field) in OFFSETS.iter().filter(|row| row.0 + 2 <= room) {
-        data.u16(*place, layout.offset(ty, field));
-    }
-    for (place, ty) in [(0x2a8, "_EPROCESS"), (0x2b0, "_KPRCB"), (0x2c0, "_ETHREAD")] {
-        data.u16(place, u16::try_from(layout.size(ty)).unwrap_or(0));
+    for (place, value) in field_offsets(layout).into_iter().filter(|row| row.0 + 2 <= room) {
+        data.u16(place, value);
     }
 }
 

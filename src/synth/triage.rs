@@ -5,75 +5,10 @@
 
 use super::bytes::{Bytes, len32, low32, utf16};
 use super::context;
+use super::form::{FORM32, FORM64, Form};
 use super::layout::Layout;
 use super::objects::{self, Built};
-use super::spec::{Arch, Block, Driver, TriageSpec};
-
-/// Where the parts of the two header forms are.
-struct Form {
-    width: usize,
-    header: usize,
-    /// Page directory, page frame database, module list, process list: pointers from here on.
-    pointers: usize,
-    machine: usize,
-    bugcheck: usize,
-    parameters: usize,
-    debugger_data: usize,
-    context: usize,
-    exception: usize,
-    comment: usize,
-    dump_type: usize,
-    fields: usize,
-    required: usize,
-    system_time: usize,
-    uptime: usize,
-    /// `TopOfStack` in the triage block, and debugger data and data blocks.
-    stack_top: usize,
-    debugger_block: usize,
-    triage: usize,
-}
-
-const FORM64: Form = Form {
-    width: 8,
-    header: 0x2000,
-    pointers: 0x10,
-    machine: 0x30,
-    bugcheck: 0x38,
-    parameters: 0x40,
-    debugger_data: 0x80,
-    context: 0x348,
-    exception: 0xf00,
-    comment: 0xfb0,
-    dump_type: 0xf98,
-    fields: 0x1038,
-    required: 0xfa0,
-    system_time: 0xfa8,
-    uptime: 0x1030,
-    stack_top: 0x48,
-    debugger_block: 0x70,
-    triage: 0x80,
-};
-
-const FORM32: Form = Form {
-    width: 4,
-    header: 0x1000,
-    pointers: 0x10,
-    machine: 0x20,
-    bugcheck: 0x28,
-    parameters: 0x2c,
-    debugger_data: 0x60,
-    context: 0x320,
-    exception: 0x7d0,
-    comment: 0x820,
-    dump_type: 0xf88,
-    fields: 0xf8c,
-    required: 0xfa0,
-    system_time: 0xfc0,
-    uptime: 0xfb8,
-    stack_top: 0x48,
-    debugger_block: 0x58,
-    triage: 0x68,
-};
+use super::spec::{Arch, Block, Driver, ExceptionRecord, TriageSpec};
 
 /// The bytes of a kernel triage dump.
 pub fn triage(spec: &TriageSpec) -> Vec<u8> {
@@ -163,7 +98,7 @@ fn header(file: &mut Bytes, spec: &TriageSpec, form: &Form, layout: Option<&Layo
     }
     file.put(form.context, &vec![0; if width == 8 { 3000 } else { 1200 }]);
     file.put(form.context, &context::build(spec, layout));
-    exception(file, spec, form);
+    exception(file, spec.exception.as_ref(), form);
     if !spec.comment.is_empty() {
         let mut comment: Vec<u8> = spec.comment.bytes().take(127).collect();
         comment.push(0);
@@ -175,8 +110,9 @@ fn header(file: &mut Bytes, spec: &TriageSpec, form: &Form, layout: Option<&Layo
     file.u64(form.uptime, spec.uptime);
 }
 
-fn exception(file: &mut Bytes, spec: &TriageSpec, form: &Form) {
-    let Some(record) = &spec.exception else { return };
+/// Writes the exception record.
+pub(super) fn exception(file: &mut Bytes, record: Option<&ExceptionRecord>, form: &Form) {
+    let Some(record) = record else { return };
     let (at, width) = (form.exception, form.width);
     file.u32(at, record.code);
     file.u32(at + 4, record.flags);

@@ -1,0 +1,46 @@
+//! Writes a synthetic memory dump of a whole system: `synthesize SYSTEM FORM FILE [ISF]`.
+//!
+//! SYSTEM is `2003`, `2003pae`, `7`, `8.1`, `10` or `11`; FORM is the number of a dump type, `raw`
+//! or `elf`; ISF is the symbol file, unpacked, that the kernel is to carry.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::sync::Arc;
+
+use dumpql::synth::{self, Format, KernelFile, Windows};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [system, form, path, rest @ ..] = &arguments[..] else {
+        return Err("usage: synthesize SYSTEM FORM FILE [ISF]".into());
+    };
+    let windows = match system.as_str() {
+        "2003" => Windows::Server2003,
+        "2003pae" => Windows::Server2003Pae,
+        "7" => Windows::Windows7,
+        "8.1" => Windows::Windows81,
+        "10" => Windows::Windows10,
+        "11" => Windows::Windows11,
+        other => return Err(format!("found no system `{other}`").into()),
+    };
+    let format = match form.as_str() {
+        "raw" => Format::Raw,
+        "elf" => Format::ElfCore,
+        number => {
+            let number: u32 = number.parse()?;
+            let found = Format::ALL.into_iter().find(|format| format.dump_type() == Some(number));
+            found.ok_or("found no such dump type")?
+        }
+    };
+    let mut spec = synth::healthy(windows);
+    if let [isf, ..] = rest {
+        let file = KernelFile::parse(&std::fs::read_to_string(isf)?);
+        spec.kernel = Some(Arc::new(file.ok_or("expected an ISF file of a Windows kernel")?));
+    }
+    let system = synth::system(&spec);
+    system.write(format, &mut BufWriter::new(File::create(path)?))?;
+    for missing in &system.missing {
+        eprintln!("not in this version: {missing}");
+    }
+    Ok(())
+}

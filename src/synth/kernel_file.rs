@@ -1,0 +1,47 @@
+//! The type and symbol information of one kernel, as an ISF file holds it.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::layout::Layout;
+
+/// What an ISF file says of a kernel: a system that is built from it carries its PDB id, its symbols'
+/// addresses and its structures, so that whoever reads the file can read the system.
+#[derive(Debug)]
+pub struct KernelFile {
+    pub(super) layout: Layout,
+    pub(super) pdb: String,
+    pub(super) guid: [u8; 16],
+    pub(super) age: u32,
+    pub(super) symbols: HashMap<String, u64>,
+}
+
+impl KernelFile {
+    /// Reads the text of an ISF file; `None` if it is not one of a Windows kernel.
+    pub fn parse(text: &str) -> Option<Self> {
+        let isf: Value = serde_json::from_str(text).ok()?;
+        let pdb = isf.get("metadata")?.get("windows")?.get("pdb")?;
+        let Value::Object(symbols) = isf.get("symbols")? else { return None };
+        let address = |fact: &Value| fact.get("address").and_then(Value::as_u64);
+        let symbols =
+            symbols.iter().filter_map(|(name, fact)| Some((name.clone(), address(fact)?)));
+        Some(Self {
+            layout: Layout::of_isf(&isf)?,
+            pdb: pdb.get("database")?.as_str()?.to_owned(),
+            guid: guid(pdb.get("GUID")?.as_str()?)?,
+            age: u32::try_from(pdb.get("age")?.as_u64()?).ok()?,
+            symbols: symbols.collect(),
+        })
+    }
+}
+
+/// A GUID's 32 digits as the bytes of the record: its first three numbers are little-endian.
+pub(super) fn guid(digits: &str) -> Option<[u8; 16]> {
+    let number = u128::from_str_radix(digits, 16).ok().filter(|_| digits.len() == 32)?;
+    let mut bytes = number.to_be_bytes();
+    bytes[..4].reverse();
+    bytes[4..6].reverse();
+    bytes[6..8].reverse();
+    Some(bytes)
+}

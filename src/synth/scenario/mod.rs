@@ -1,0 +1,467 @@
+//! Systems to look at: a healthy one, and one of any size.
+
+use super::spec::Driver;
+use super::system::{
+    Counters, NamedObject, PageFile, Processor, Session, SystemHandle, SystemProcess, SystemSpec,
+    SystemThread, ThreadState, Timer, UnloadedDriver, Vad, Windows,
+};
+
+/// Wednesday 17 February 2021, 09:41:27 UTC.
+const NOW: u64 = 132_580_284_870_000_000;
+/// When the system was started: three days before.
+const BOOT: u64 = NOW - 3 * 864_000_000_000;
+const SECOND: u64 = 10_000_000;
+
+/// A small healthy system, of everything a little.
+pub fn healthy(windows: Windows) -> SystemSpec {
+    let is_64_bit = !matches!(windows, Windows::Server2003 | Windows::Server2003Pae);
+    let mut spec = SystemSpec {
+        windows,
+        kernel: None,
+        physical_pages: 0x2_0000,
+        bugcheck: (0xe2, [0; 4]),
+        exception: None,
+        comment: String::new(),
+        system_time: NOW,
+        ticks: 3 * 86_400 * 64,
+        processors: (0..4).map(|i| processor(i, i == 2)).collect(),
+        crash_processor: 2,
+        registers: registers(is_64_bit),
+        processes: processes(is_64_bit),
+        drivers: drivers(is_64_bit),
+        unloaded: unloaded(is_64_bit),
+        objects: objects(),
+        timers: timers(is_64_bit),
+        counters: counters(),
+        page_files: vec![PageFile {
+            path: r"\??\C:\pagefile.sys".to_owned(),
+            pages: (0x4_0000, 0x3_8000, 0x4_0000, 0x8_0000),
+        }],
+        sessions: (0..2)
+            .map(|id| Session { id, address: 0, paged_bytes: 0x9_8000, commit: 2537, failures: 0 })
+            .collect(),
+    };
+    let base = spec.drivers.get(1).map_or(0, |driver| driver.base);
+    if let Some(processor) = spec.processors.get_mut(1) {
+        processor.dpcs = vec![(base + 0x1230, 0x1000), (base + 0x1450, 0x2000)];
+    }
+    spec
+}
+
+fn processor(number: u64, is_running: bool) -> Processor {
+    Processor {
+        running: if is_running { 1904 } else { 0 },
+        counts: (120_000 + number * 1000, 900_000 + number * 5000),
+        times: (5000 + number * 10, 3000 + number * 7, 40 + number, 25 + number),
+        irql: if is_running { 0 } else { 2 },
+        mhz: 2592,
+        idle: (1_400_000 + number * 1000, 16_000_000 + number * 100),
+        ..Processor::default()
+    }
+}
+
+fn registers(is_64_bit: bool) -> Vec<(String, u64)> {
+    let values: &[(&str, u64)] = if is_64_bit {
+        &[
+            ("Rip", 0xffff_f801_2e9f_5a80),
+            ("Rsp", 0xffff_850a_1c2f_e3a8),
+            ("Rcx", 0xe2),
+            ("SegCs", 0x10),
+            ("SegSs", 0x18),
+            ("EFlags", 0x246),
+        ]
+    } else {
+        &[
+            ("Eip", 0x8087_b6be),
+            ("Esp", 0xb38a_3bf4),
+            ("Ebp", 0xb38a_3c3c),
+            ("SegCs", 8),
+            ("SegSs", 0x10),
+            ("EFlags", 0x246),
+        ]
+    };
+    values.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect()
+}
+
+/// A process with threads that wait for what it holds.
+struct Program<'a> {
+    pid: u64,
+    ppid: u64,
+    path: &'a str,
+    arguments: &'a str,
+    session: Option<u32>,
+    /// Seconds after the start of the system.
+    started: u64,
+    threads: u64,
+    waits: &'a [&'a str],
+    handles: &'a [&'a str],
+}
+
+const SYSTEM32: &str = r"\Device\HarddiskVolume1\WINDOWS\system32\";
+
+fn processes(is_64_bit: bool) -> Vec<SystemProcess> {
+    let program = |pid, ppid, path, arguments, session, started, threads| Program {
+        pid,
+        ppid,
+        path,
+        arguments,
+        session,
+        started,
+        threads,
+        waits: &["", r"\BaseNamedObjects\WorkReady"],
+        handles: &[r"\BaseNamedObjects\WorkReady", "log", r"\BaseNamedObjects\OnlyOnce"],
+    };
+    let mut all = vec![idle(), kernel_process()];
+    let programs = [
+        program(276, 4, "smss.exe", "", None, 2, 2),
+        program(
+            364,
+            356,
+            "csrss.exe",
+            " ObjectDirectory=\\Windows SharedSection=1024,3072",
+            Some(0),
+            5,
+            9,
+        ),
+        program(416, 356, "winlogon.exe", "", Some(0), 6, 3),
+        program(464, 416, "services.exe", "", Some(0), 7, 5),
+        program(472, 416, "lsass.exe", "", Some(0), 7, 8),
+        program(640, 464, "svchost.exe", " -k DcomLaunch", Some(0), 9, 11),
+        program(724, 464, "svchost.exe", " -k netsvcs", Some(0), 9, 17),
+        program(1180, 464, "spoolsv.exe", "", Some(0), 14, 6),
+        program(
+            1392,
+            1380,
+            "csrss.exe",
+            " ObjectDirectory=\\Windows SharedSection=1024,3072",
+            Some(1),
+            60,
+            7,
+        ),
+        program(1684, 1660, "explorer.exe", "", Some(1), 92, 14),
+        program(1896, 1684, "notepad.exe", r" C:\notes\today.txt", Some(1), 4000, 2),
+    ];
+    all.extend(programs.iter().map(|program| process(program, is_64_bit)));
+    let mut ended =
+        process(&program(2044, 1684, "setup.exe", " /quiet", Some(1), 4100, 0), is_64_bit);
+    ended.exit_time = ended.create_time + 90 * SECOND;
+    (ended.peb, ended.handles, ended.vads) = (0, Vec::new(), Vec::new());
+    all.push(ended);
+    touch(&mut all);
+    all
+}
+
+/// Makes a few threads different from the others.
+fn touch(all: &mut [SystemProcess]) {
+    if let Some(thread) = find(all, 1904) {
+        thread.state = ThreadState::Running;
+        thread.processor = 2;
+        thread.waited = 0;
+        thread.priority = (10, 8, 2);
+    }
+    for (tid, state) in [
+        (1692, ThreadState::Ready),
+        (1700, waiting(6, true, &[r"\BaseNamedObjects\OnlyOnce", "Thread 1904"])),
+        (1708, waiting(6, false, &["Process 1896", r"\BaseNamedObjects\Slots", "ticker"])),
+        (732, ThreadState::Ready),
+    ] {
+        if let Some(thread) = find(all, tid) {
+            thread.state = state;
+        }
+    }
+    if let Some(thread) = find(all, 740) {
+        thread.suspended = 1;
+        thread.name = "Worker: netsvcs".to_owned();
+        thread.attached = 1896;
+    }
+}
+
+fn find(all: &mut [SystemProcess], tid: u64) -> Option<&mut SystemThread> {
+    all.iter_mut().flat_map(|process| process.threads.iter_mut()).find(|thread| thread.tid == tid)
+}
+
+fn waiting(reason: u64, all: bool, objects: &[&str]) -> ThreadState {
+    let objects = objects.iter().map(|name| (*name).to_owned()).collect();
+    ThreadState::Waiting { reason, all, objects }
+}
+
+fn idle() -> SystemProcess {
+    let thread = |processor| SystemThread {
+        state: ThreadState::Running,
+        processor,
+        context_switches: 1_400_000 + processor * 1000,
+        ticks: (16_000_000 + processor * 100, 0),
+        waited: 16_588_800,
+        ..SystemThread::default()
+    };
+    SystemProcess {
+        name: "Idle".to_owned(),
+        threads: (0..4).map(thread).collect(),
+        ..SystemProcess::default()
+    }
+}
+
+fn kernel_process() -> SystemProcess {
+    let thread = |i: u64| SystemThread {
+        tid: 8 + 4 * i,
+        state: if i == 0 { waiting(0, false, &[""]) } else { waiting(15, false, &["queue"]) },
+        priority: (13, 12 + i % 3, 0),
+        processor: i % 4,
+        context_switches: 1000 + i * 13,
+        ticks: (20 + i, 0),
+        waited: 64 * (i + 1),
+        create_time: BOOT + i * SECOND / 10,
+        ..SystemThread::default()
+    };
+    SystemProcess {
+        pid: 4,
+        name: "System".to_owned(),
+        base_priority: 8,
+        ticks: (9000, 0),
+        pages: (61, 900, 7, 7),
+        virtual_bytes: 0x1c_4000,
+        page_faults: 9500,
+        threads: (0..24).map(thread).collect(),
+        handles: vec![
+            SystemHandle {
+                value: 4,
+                object: "Process 4".to_owned(),
+                access: 0x1f_0fff,
+                address: 0,
+            },
+            SystemHandle { value: 8, object: "Thread 8".to_owned(), access: 0x1f_03ff, address: 0 },
+        ],
+        ..SystemProcess::default()
+    }
+}
+
+fn process(program: &Program<'_>, is_64_bit: bool) -> SystemProcess {
+    let started = BOOT + program.started * SECOND;
+    let (peb, teb) = if is_64_bit {
+        (0x7ff_fffd_f000 - (program.pid << 16), 0x7ff_fffd_d000 - (program.pid << 16))
+    } else {
+        (0x7ffd_f000, 0x7ffd_e000)
+    };
+    let thread = |i: u64| SystemThread {
+        tid: program.pid + 4 + 4 * i,
+        state: waiting(6, false, program.waits),
+        priority: (9 + i % 2, 8, 1),
+        processor: i % 4,
+        context_switches: 40 + program.pid + i * 7,
+        ticks: (5 + i, 11 + i),
+        waited: 640 * (i + 1) + program.pid,
+        start: if is_64_bit { (0x7ff8_c0a5_1230, 0x1_4000_1000) } else { (0x7c81_0659, 0x40_1000) },
+        teb: teb - i * if is_64_bit { 0x2000 } else { 0x1000 },
+        create_time: started + i * SECOND / 20,
+        alertable: i % 3 == 1,
+        lpc_message: if i == 4 { 0x8_2b98 } else { 0 },
+        ..SystemThread::default()
+    };
+    let handle = |(i, object): (u64, &&str)| SystemHandle {
+        value: 4 + 4 * i,
+        object: (*object).to_owned(),
+        access: 0x1f_0003 - (i & 1),
+        address: 0,
+    };
+    let command = format!("{}{}", program.path, program.arguments);
+    SystemProcess {
+        pid: program.pid,
+        ppid: program.ppid,
+        name: program.path.to_owned(),
+        path: format!("{SYSTEM32}{}", program.path),
+        command_line: format!(r"C:\WINDOWS\system32\{command}"),
+        create_time: started,
+        session: program.session,
+        base_priority: 8,
+        ticks: (10 * program.threads, 12 * program.threads),
+        pages: (700 + program.pid, 900 + program.pid, 300 + program.pid, 350 + program.pid),
+        virtual_bytes: 0x180_0000 + (program.pid << 12),
+        page_faults: 1200 + program.pid,
+        threads: (0..program.threads).map(thread).collect(),
+        handles: (0..).zip(program.handles).map(handle).collect(),
+        vads: vads(is_64_bit),
+        peb,
+        ..SystemProcess::default()
+    }
+}
+
+/// The ranges of a program: parameters, stack, heap, its image, ntdll, blocks of process and thread.
+fn vads(is_64_bit: bool) -> Vec<Vad> {
+    let private = |start: u64, end: u64, commit| Vad {
+        start,
+        end,
+        protection: 4,
+        is_private: true,
+        commit,
+        ..Vad::default()
+    };
+    let image = |start: u64, size: u64, file: &str| Vad {
+        start,
+        end: start + size,
+        protection: 7,
+        kind: 2,
+        commit: 4,
+        file: file.to_owned(),
+        ..Vad::default()
+    };
+    let (program, ntdll) =
+        if is_64_bit { (0x1_4000_0000, 0x7ff8_c0a0_0000) } else { (0x40_0000, 0x7c80_0000) };
+    vec![
+        private(0x1_0000, 0x1_1000, 1),
+        private(0x1_e000, 0x2_1000, 3),
+        private(0x3_0000, 0x13_0000, 3),
+        private(0x15_0000, 0x25_0000, 60),
+        private(0x25_1000, 0x25_4000, 3),
+        image(program, 0x3_4000, "image"),
+        image(ntdll, 0x1c_0000, "ntdll"),
+    ]
+}
+
+fn objects() -> Vec<NamedObject> {
+    let object = |path: &str, kind: &str, owner| NamedObject {
+        path: path.to_owned(),
+        kind: kind.to_owned(),
+        owner,
+        ..NamedObject::default()
+    };
+    let file = |path: &str, file: &str| NamedObject {
+        path: path.to_owned(),
+        kind: "File".to_owned(),
+        file: file.to_owned(),
+        ..NamedObject::default()
+    };
+    vec![
+        object(r"\Device\HarddiskVolume1", "Device", 0),
+        object(r"\Device\Null", "Device", 0),
+        object(r"\BaseNamedObjects\WorkReady", "Event", 0),
+        object(r"\BaseNamedObjects\ShutdownNotification", "Event", 0),
+        object(r"\BaseNamedObjects\OnlyOnce", "Mutant", 1904),
+        object(r"\BaseNamedObjects\Slots", "Semaphore", 0),
+        object(r"\RPC Control\epmapper", "Port", 0),
+        object("queue", "Semaphore", 0),
+        object("ticker", "Timer", 0),
+        file("log", r"\WINDOWS\system32\LogFiles\trace.log"),
+        file("image", r"\WINDOWS\system32\program.exe"),
+        file("ntdll", r"\WINDOWS\system32\ntdll.dll"),
+    ]
+}
+
+fn drivers(is_64_bit: bool) -> Vec<Driver> {
+    let kernel = if is_64_bit { "ntoskrnl.exe" } else { "ntkrnlpa.exe" };
+    let base = if is_64_bit { 0xffff_f801_5000_0000 } else { 0xf700_0000 };
+    let mut all = vec![Driver {
+        path: format!(r"\SystemRoot\system32\{kernel}"),
+        base: 0,
+        size: 0,
+        timestamp: 0x4243_4dae,
+        checksum: 0x0026_f31b,
+    }];
+    let names = [
+        ("hal.dll", 0x2_c000),
+        (r"DRIVERS\disk.sys", 0x1_1000),
+        (r"DRIVERS\CLASSPNP.SYS", 0x1_4000),
+        (r"DRIVERS\Ntfs.sys", 0x9_5000),
+        (r"DRIVERS\fltMgr.sys", 0x1_f000),
+        (r"DRIVERS\NDIS.sys", 0x3_2000),
+        (r"DRIVERS\tcpip.sys", 0x6_7000),
+        (r"DRIVERS\afd.sys", 0x2_8000),
+        (r"DRIVERS\termdd.sys", 0xe000),
+        (r"drivers\AvFilter.sys", 0x1_e000),
+    ];
+    for (i, (name, size)) in (0u32..).zip(names) {
+        all.push(Driver {
+            path: format!(r"\SystemRoot\system32\{name}"),
+            base: base + u64::from(i) * 0x10_0000,
+            size,
+            timestamp: 0x4243_4d00 + i * 0x111,
+            checksum: 0x2_0000 + i * 0x1357,
+        });
+    }
+    all
+}
+
+fn unloaded(is_64_bit: bool) -> Vec<UnloadedDriver> {
+    let base = if is_64_bit { 0xffff_f801_6000_0000 } else { 0xf800_0000 };
+    (0..3u64)
+        .map(|i| UnloadedDriver {
+            name: if i == 1 { "imapi.sys".to_owned() } else { "kmixer.sys".to_owned() },
+            start: base + i * 0x4_0000,
+            end: base + i * 0x4_0000 + 0x1_b000,
+            time: BOOT + (100 + i * 1000) * SECOND,
+        })
+        .collect()
+}
+
+fn timers(is_64_bit: bool) -> Vec<Timer> {
+    let base = if is_64_bit { 0xffff_f801_5050_0000 } else { 0xf750_0000 };
+    (0..5u64)
+        .map(|i| Timer {
+            address: 0,
+            due: 3 * 86_400 * SECOND + i * 5 * SECOND + 123,
+            period: if i % 2 == 0 { 1000 * i } else { 0 },
+            dpc: if i == 3 { (0, 0) } else { (base + 0x100 * i, 0x1000 + i) },
+        })
+        .collect()
+}
+
+fn counters() -> Counters {
+    Counters {
+        available: 88_000,
+        resident_available: 101_000,
+        locked_io: 114,
+        free_system_ptes: 194_059,
+        free_nonpaged_ptes: 32_766,
+        modified: 443,
+        modified_page_file: 442,
+        zeroed: 41_000,
+        free: 900,
+        standby: 46_100,
+        nonpaged: 3_183,
+        nonpaged_maximum: 65_215,
+        paged: vec![4_328, 473, 486, 458, 505],
+        paged_usage: 6_250,
+        paged_maximum: 65_536,
+        pool_failures: 0,
+        shared_commit: 8_137,
+        special_pool: 0,
+        process_commit: 8_954,
+        paged_commit: 6_312,
+        driver_commit: 2_095,
+        committed: 72_476,
+        commit_limit: 312_654,
+        commit_peak: 81_200,
+    }
+}
+
+/// A system with many processes and threads, in memory of any size.
+pub fn crowded(windows: Windows, processes: u64, threads: u64, physical_pages: u64) -> SystemSpec {
+    let mut spec = healthy(windows);
+    spec.physical_pages = physical_pages;
+    let is_64_bit = !matches!(windows, Windows::Server2003 | Windows::Server2003Pae);
+    let there: u64 = spec.processes.iter().map(|process| process.threads.len() as u64).sum();
+    let count = processes.saturating_sub(spec.processes.len() as u64).max(1);
+    let (each, over) =
+        (threads.saturating_sub(there) / count, threads.saturating_sub(there) % count);
+    let mut id = 4096;
+    for i in 0..count {
+        let here = each + u64::from(i < over);
+        let name = format!("worker{i:05}.exe");
+        let program = Program {
+            pid: id,
+            ppid: 464,
+            path: &name,
+            arguments: " -k pool",
+            session: Some(0),
+            started: 5000 + i,
+            threads: here,
+            waits: &[r"\BaseNamedObjects\WorkReady"],
+            handles: &[r"\BaseNamedObjects\WorkReady", "log"],
+        };
+        let mut process = process(&program, is_64_bit);
+        // Beyond so many threads, blocks of threads would meet those of others.
+        process.threads.iter_mut().skip(16).for_each(|thread| thread.teb = 0);
+        id += 4 * (here + 2);
+        spec.processes.push(process);
+    }
+    spec
+}

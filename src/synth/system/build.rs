@@ -1,0 +1,230 @@
+//! What every part of a system is built with: memory, structures by their layouts, pools, and the
+//! kernel's variables.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::version::Version;
+use crate::synth::bytes::{Bytes, utf16};
+use crate::synth::layout::{Layout, Object};
+use crate::synth::memory::{Memory, PAGE};
+
+/// A pool in the making.
+#[derive(Debug, Clone, Copy)]
+struct Pool {
+    next: u64,
+    /// Size of the block before, in units of the pool.
+    previous: u64,
+}
+
+/// A system in the making.
+#[derive(Debug)]
+pub(super) struct Builder<'a> {
+    pub(super) layout: &'a Layout,
+    pub(super) version: &'static Version,
+    pub(super) memory: Memory,
+    /// Page directory base of the system process.
+    pub(super) dtb: u64,
+    /// Base of the kernel image, and the end of its variables' room.
+    pub(super) kernel: u64,
+    variables: u64,
+    /// Offsets of symbols, when a file gives them.
+    known: Option<&'a std::collections::HashMap<String, u64>>,
+    /// Addresses of the kernel's variables.
+    pub(super) symbols: BTreeMap<String, u64>,
+    pools: [Pool; 2],
+    stack: u64,
+    fixed: u64,
+    pub(super) missing: BTreeSet<String>,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn new(
+        layout: &'a Layout,
+        version: &'static Version,
+        kernel: (u64, u32),
+        known: Option<&'a std::collections::HashMap<String, u64>>,
+    ) -> Self {
+        let (frame, self_map) = version.directory;
+        let mut memory = Memory::new(version.paging, self_map);
+        let dtb = memory.space(frame);
+        memory.map_large(dtb, kernel.0, kernel.1.into());
+        let pool = |next| Pool { next, previous: 0 };
+        Self {
+            layout,
+            version,
+            memory,
+            dtb,
+            kernel: kernel.0,
+            variables: kernel.0 + u64::from(kernel.1) - 0x1_8000,
+            known,
+            symbols: BTreeMap::new(),
+            pools: [pool(version.nonpaged), pool(version.paged)],
+            stack: version.stacks,
+            fixed: version.fixed,
+            missing: BTreeSet::new(),
+        }
+    }
+
+    /// A structure of the layout.
+    pub(super) fn new_object(&self, name: &'static str) -> Object<'a> {
+        Object::new(self.layout, name)
+    }
+
+    /// Writes a structure into the system's memory.
+    pub(super) fn place(&mut self, address: u64, object: Object<'_>) {
+        let bytes = self.finish(object);
+        self.put(address, &bytes);
+    }
+
+    /// The bytes of a structure; what it lacks is noted.
+    pub(super) fn finish(&mut self, object: Object<'_>) -> Vec<u8> {
+        let (bytes, missing) = object.finish();
+        self.missing.extend(missing);
+        bytes
+    }
+
+    pub(super) fn put(&mut self, address: u64, bytes: &[u8]) {
+        self.memory.put(self.dtb, address, bytes);
+    }
+
+    /// Bytes of a pointer.
+    pub(super) const fn width(&self) -> u64 {
+        if self.version.is_64_bit() { 8 } else { 4 }
+    }
+
+    pub(super) fn put_pointer(&mut self, address: u64, value: u64) {
+        let width = usize::try_from(self.width()).unwrap_or(8);
+        self.put(address, &value.to_le_bytes()[..width]);
+    }
+
+    pub(super) fn put_u32(&mut self, address: u64, value: u64) {
+        self.put(address, &value.to_le_bytes()[..4]);
+    }
+
+    /// Makes a doubly linked list of its head and its entries.
+    pub(super) fn link(&mut self, head: u64, entries: &[u64]) {
+        let width = self.width();
+        let mut last = head;
+        for entry in entries.iter().chain(std::iter::once(&head)) {
+            self.put_pointer(last, *entry);
+            self.put_pointer(entry + width, last);
+            last = *entry;
+        }
+    }
+
+    /// The offset of a field.
+    pub(super) fn offset(&mut self, name: &str, path: &str) -> u64 {
+        if let Some(place) = self.layout.place(name, path) {
+            return place.offset as u64;
+        }
+        self.missing.insert(format!("{name}.{path}"));
+        0
+    }
+
+    /// Where the kernel keeps a variable.
+    pub(super) fn variable(&mut self, name: &str, len: u64) -> u64 {
+        if let Some(address) = self.symbols.get(name) {
+            return *address;
+        }
+        let known = self.known.and_then(|known| known.get(name));
+        let address = match known {
+            Some(offset) => self.kernel + offset,
+            None => self.room(len),
+        };
+        self.symbols.insert(name.to_owned(), address);
+        address
+    }
+
+    /// Whether the kernel has a variable of that name: any may be, unless a file says.
+    pub(super) fn has_symbol(&self, name: &str) -> bool {
+        self.known.is_none_or(|known| known.contains_key(name))
+    }
+
+    /// Room among the kernel's variables.
+    pub(super) fn room(&mut self, len: u64) -> u64 {
+        let at = self.variables.next_multiple_of(0x10);
+        self.variables = at + len.max(8);
+        at
+    }
+
+    /// Room of its own in the system's part of memory, on a page's boundary.
+    pub(super) fn pages(&mut self, count: u64) -> u64 {
+        let at = self.fixed;
+        self.fixed += (count + 1) * PAGE;
+        at
+    }
+
+    /// A kernel stack of so many pages: its upper end.
+    pub(super) fn kernel_stack(&mut self, pages: u64) -> u64 {
+        self.stack += (pages + 1) * PAGE;
+        self.stack
+    }
+
+    /// A block of a pool, with its header in front.
+    pub(super) fn pool(&mut self, is_paged: bool, tag: [u8; 4], size: u64) -> u64 {
+        let unit = 2 * self.width();
+        let header = unit;
+        let block = (size + header).next_multiple_of(unit);
+        let which = usize::from(is_paged);
+        let mut pool = self.pools[which];
+        if block > PAGE {
+            let at = pool.next.next_multiple_of(PAGE);
+            self.pools[which] = Pool { next: at + block.next_multiple_of(PAGE), previous: 0 };
+            return at;
+        }
+        let room = pool.next.next_multiple_of(PAGE) - pool.next;
+        if room > 0 && room < block {
+            self.pool_header(pool.next, (pool.previous, room / unit, 0), *b"Free");
+            pool = Pool { next: pool.next + room, previous: 0 };
+        }
+        let kind = match (self.version.is_64_bit(), is_paged) {
+            (false, paged) => 5 + u64::from(paged),
+            (true, paged) => 2 + u64::from(paged),
+        };
+        self.pool_header(pool.next, (pool.previous, block / unit, kind), tag);
+        let at = pool.next + header;
+        let next = pool.next + block;
+        let previous = if next.is_multiple_of(PAGE) { 0 } else { block / unit };
+        self.pools[which] = Pool { next, previous };
+        at
+    }
+
+    /// Writes a pool header: sizes of the block before and of this one, and its type.
+    pub(super) fn pool_header(&mut self, at: u64, sizes: (u64, u64, u64), tag: [u8; 4]) {
+        let mut header = self.new_object("_POOL_HEADER");
+        header.set("PreviousSize", sizes.0).set("BlockSize", sizes.1).set("PoolType", sizes.2);
+        header.put("PoolTag", &tag);
+        self.place(at, header);
+    }
+
+    /// A text in the paged pool: its address and its bytes.
+    pub(super) fn text(&mut self, text: &str) -> (u64, u64) {
+        let bytes = utf16(text);
+        let at = self.pool(true, *b"ObNm", bytes.len() as u64 + 2);
+        self.put(at, &bytes);
+        (at, bytes.len() as u64)
+    }
+
+    /// Fills in a `_UNICODE_STRING` of a structure.
+    pub(super) fn string(&mut self, object: &mut Object<'_>, path: &str, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        let (at, len) = self.text(text);
+        object.set(&format!("{path}.Length"), len).set(&format!("{path}.MaximumLength"), len + 2);
+        object.set(&format!("{path}.Buffer"), at);
+    }
+
+    /// A `_UNICODE_STRING` with its text behind it, at an address of any space.
+    pub(super) fn string_bytes(&self, address: u64, text: &str) -> Vec<u8> {
+        let (width, bytes) = (usize::try_from(self.width()).unwrap_or(8), utf16(text));
+        let mut out = Bytes::zeroed(2 * width);
+        let len = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
+        out.u16(0, len);
+        out.u16(2, len.saturating_add(2));
+        out.uint(width, address + 2 * width as u64, width);
+        out.put(2 * width, &bytes);
+        out.put(2 * width + bytes.len(), &[0, 0]);
+        out.into_vec()
+    }
+}

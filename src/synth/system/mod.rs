@@ -1,0 +1,237 @@
+//! A whole running system, laid out in physical memory as its kernel would have left it.
+//!
+//! [`system`] builds one from a [`SystemSpec`]; [`System::write`] puts it into a file of any form.
+//! What comes next to describe (requests, pools, locks) is a module beside these, called from
+//! `assemble` once the objects that it points to have their addresses.
+
+mod build;
+mod debugger;
+mod modules;
+mod objects;
+mod processes;
+mod processors;
+mod shared;
+mod spec;
+mod threads;
+mod user;
+mod version;
+
+use std::collections::BTreeMap;
+
+pub use spec::{
+    Counters, NamedObject, PageFile, Processor, Session, SystemHandle, SystemProcess, SystemSpec,
+    SystemThread, ThreadState, Timer, UnloadedDriver, Vad, Windows,
+};
+
+use self::build::Builder;
+use self::objects::{Objects, Wanted};
+use self::threads::Links;
+use self::version::Version;
+use super::layout::Layout;
+use super::memory::{Memory, PAGE};
+
+/// A system that was built.
+#[derive(Debug)]
+pub struct System {
+    /// What it was built from, with every address filled in.
+    pub facts: SystemSpec,
+    /// Addresses of the kernel's variables by name.
+    pub symbols: BTreeMap<String, u64>,
+    /// Base and size of the kernel image.
+    pub kernel: (u64, u32),
+    /// Page directory base of the system process.
+    pub dtb: u64,
+    /// Address of the debugger data block.
+    pub debugger_data: u64,
+    /// Fields that this version of Windows does not have, which were left out.
+    pub missing: Vec<String>,
+    pub(super) version: &'static Version,
+    pub(super) memory: Memory,
+    pub(super) context: Vec<u8>,
+}
+
+/// Builds a system.
+///
+/// A layout that is not built in gives a system without structures, as its `missing` says.
+pub fn system(spec: &SystemSpec) -> System {
+    let version = Version::of(spec.windows);
+    let built_in = match &spec.kernel {
+        Some(_) => None,
+        None => Layout::of(version.build, version.service_pack, version.arch),
+    };
+    let layout = spec.kernel.as_ref().map(|kernel| &kernel.layout).or(built_in.as_ref());
+    let empty = Layout::empty(if version.is_64_bit() { 8 } else { 4 });
+    assemble(spec.clone(), version, layout.unwrap_or(&empty))
+}
+
+fn assemble(mut spec: SystemSpec, version: &'static Version, layout: &Layout) -> System {
+    let file = spec.kernel.clone();
+    let known = file.as_ref().map(|file| &file.symbols);
+    let kernel = kernel(&spec, version, known);
+    let mut builder = Builder::new(layout, version, kernel, known);
+    let mut objects = Objects::new(&mut builder);
+    let mut links = Links::default();
+    processors::choose(&mut builder, &mut spec.processors);
+    allocate(&mut builder, &mut objects, &mut links, &mut spec);
+    named_objects(&mut builder, &mut objects, &links, &mut spec);
+    for session in &mut spec.sessions {
+        if session.address == 0 {
+            session.address = builder.pages(4);
+        }
+    }
+    for timer in spec.timers.iter_mut().filter(|timer| timer.address == 0) {
+        timer.address = builder.pool(false, *b"Time", layout.size("_KTIMER") as u64);
+    }
+    modules::write(&mut builder, &mut objects, &spec, kernel);
+    modules::write_unloaded(&mut builder, &spec.unloaded);
+    for process in &spec.processes {
+        for thread in &process.threads {
+            threads::write(&mut builder, &objects, &mut links, process, thread, spec.ticks);
+        }
+    }
+    let session = |process: &SystemProcess| {
+        let found = spec.sessions.iter().find(|session| Some(session.id) == process.session);
+        found.map_or(0, |session| session.address)
+    };
+    let sessions: Vec<u64> = spec.processes.iter().map(session).collect();
+    for (process, session) in spec.processes.iter_mut().zip(sessions) {
+        processes::write(&mut builder, &mut objects, &links, process, session);
+        user::write(&mut builder, process, process.session.unwrap_or(0));
+    }
+    links.finish(&mut builder);
+    lists(&mut builder, &spec);
+    let idle: Vec<u64> = spec
+        .processes
+        .first()
+        .map_or_else(Vec::new, |idle| idle.threads.iter().map(|thread| thread.ethread).collect());
+    processors::write(&mut builder, &spec, &links, &idle);
+    objects.finish(&mut builder);
+    let debugger_data = debugger::write(&mut builder, &spec);
+    shared::write(&mut builder, &spec);
+    for process in spec.processes.iter().filter(|process| process.dtb != builder.dtb) {
+        builder.memory.share_kernel(builder.dtb, process.dtb);
+    }
+    let context = context(&mut builder, &spec);
+    System {
+        symbols: builder.symbols,
+        kernel,
+        dtb: builder.dtb,
+        debugger_data,
+        missing: builder.missing.into_iter().collect(),
+        version,
+        memory: builder.memory,
+        context,
+        facts: spec,
+    }
+}
+
+/// Base and size of the kernel: large enough for every symbol, and for variables of our own.
+fn kernel(
+    spec: &SystemSpec,
+    version: &Version,
+    known: Option<&std::collections::HashMap<String, u64>>,
+) -> (u64, u32) {
+    let driver = spec.drivers.first();
+    let base =
+        driver.map(|driver| driver.base).filter(|base| *base != 0).unwrap_or(version.kernel.0);
+    let size =
+        driver.map(|driver| driver.size).filter(|size| *size != 0).unwrap_or(version.kernel.1);
+    let last = known.and_then(|known| known.values().max()).copied().unwrap_or(0);
+    let needed = u32::try_from(last + 0x2_0000).unwrap_or(0).next_multiple_of(0x1000);
+    (base, size.max(needed))
+}
+
+/// Gives every process and thread its address, its address space and its stack.
+fn allocate(
+    builder: &mut Builder<'_>,
+    objects: &mut Objects,
+    links: &mut Links,
+    spec: &mut SystemSpec,
+) {
+    let process_size = builder.layout.size("_EPROCESS") as u64;
+    let thread_size = builder.layout.size("_ETHREAD") as u64;
+    let wanted = |kind, size, address| Wanted { kind, size, path: "", address };
+    for (i, process) in spec.processes.iter_mut().enumerate() {
+        let at = wanted("Process", process_size, process.eprocess);
+        process.eprocess = objects.make(builder, &at);
+        links.processes.insert(process.pid, process.eprocess);
+        if process.dtb == 0 {
+            process.dtb = if i < 2 { builder.dtb } else { builder.memory.new_space() };
+        }
+        if process.token == 0 && process.pid != 0 {
+            process.token = processes::token(builder, objects);
+        }
+        for thread in &mut process.threads {
+            let at = wanted("Thread", thread_size, thread.ethread);
+            thread.ethread = objects.make(builder, &at);
+            if thread.tid != 0 {
+                links.threads.insert(thread.tid, thread.ethread);
+            }
+            if thread.stack.2 == 0 {
+                let base = builder.kernel_stack(3);
+                let current = base - 0x400 - 8 * thread.words.len() as u64;
+                thread.stack = (base, current, base, base - 3 * PAGE);
+            }
+        }
+    }
+}
+
+fn named_objects(
+    builder: &mut Builder<'_>,
+    objects: &mut Objects,
+    links: &Links,
+    spec: &mut SystemSpec,
+) {
+    for object in &mut spec.objects {
+        let owner = links.threads.get(&object.owner).filter(|_| object.owner != 0);
+        object.address = objects.make_named(builder, object, owner.copied().unwrap_or(0));
+        if let Some(owner) = owner {
+            let head = builder.offset("_KTHREAD", "MutantListHead");
+            let entry = builder.offset("_KMUTANT", "MutantListEntry");
+            builder.link(owner + head, &[object.address + entry]);
+        }
+    }
+}
+
+/// The lists that join all processes, those of a session, and all handle tables; and the table of ids.
+fn lists(builder: &mut Builder<'_>, spec: &SystemSpec) {
+    // Idle is on no list.
+    let listed = || spec.processes.iter().skip(1);
+    let entry = builder.offset("_EPROCESS", "ActiveProcessLinks");
+    let head = builder.variable("PsActiveProcessHead", 16);
+    builder.link(head, &listed().map(|process| process.eprocess + entry).collect::<Vec<_>>());
+    let entry = builder.offset("_HANDLE_TABLE", "HandleTableList");
+    let head = builder.variable("HandleTableListHead", 16);
+    let tables: Vec<u64> =
+        listed().map(|process| process.object_table).filter(|at| *at != 0).collect();
+    builder.link(head, &tables.into_iter().map(|at| at + entry).collect::<Vec<_>>());
+    for session in &spec.sessions {
+        let processes: Vec<u64> = listed()
+            .filter(|process| process.session == Some(session.id))
+            .map(|process| process.eprocess)
+            .collect();
+        debugger::session(builder, session, &processes);
+    }
+    let ids = listed().flat_map(|process| {
+        let threads = process.threads.iter().map(|thread| (thread.tid, thread.ethread, 0));
+        std::iter::once((process.pid, process.eprocess, 0)).chain(threads)
+    });
+    let table = processes::table(builder, &ids.collect::<Vec<_>>(), 0, 0);
+    let at = builder.variable("PspCidTable", 8);
+    builder.put_pointer(at, table);
+    for (name, index) in [("PsIdleProcess", 0), ("PsInitialSystemProcess", 1)] {
+        let at = builder.variable(name, 8);
+        let process = spec.processes.get(index).map_or(0, |process| process.eprocess);
+        builder.put_pointer(at, process);
+    }
+}
+
+fn context(builder: &mut Builder<'_>, spec: &SystemSpec) -> Vec<u8> {
+    let mut context = builder.new_object("_CONTEXT");
+    let flags = if builder.version.is_64_bit() { 0x0010_001f } else { 0x0001_003f };
+    context.set("ContextFlags", flags);
+    for (name, value) in &spec.registers {
+        context.set(name, *value);
+    }
+    builder.finish(context)
+}

@@ -1,0 +1,225 @@
+//! Processors: control regions, their queues of threads, DPCs and timers.
+
+use std::collections::BTreeMap;
+
+use super::build::Builder;
+use super::spec::{Processor, SystemSpec, Timer};
+use super::threads::Links;
+
+/// Chooses the addresses of the processors' structures.
+pub(super) fn choose(builder: &mut Builder<'_>, processors: &mut [Processor]) {
+    let inside = prcb_offset(builder);
+    let size = builder.layout.size("_KPCR").max(builder.layout.size("_KPRCB") + 0x180) as u64;
+    for (i, processor) in processors.iter_mut().enumerate() {
+        if processor.prcb == 0 {
+            let region = match (i, builder.version.is_64_bit()) {
+                (0, false) => 0xffdf_f000,
+                _ => builder.pages(size.div_ceil(0x1000)),
+            };
+            processor.prcb = region + inside;
+        }
+    }
+}
+
+fn prcb_offset(builder: &mut Builder<'_>) -> u64 {
+    let field = if builder.version.is_64_bit() { "Prcb" } else { "PrcbData" };
+    builder.offset("_KPCR", field)
+}
+
+/// Writes the processors.
+pub(super) fn write(builder: &mut Builder<'_>, spec: &SystemSpec, links: &Links, idle: &[u64]) {
+    let inside = prcb_offset(builder);
+    let array = builder.variable("KiProcessorBlock", 8 * 64);
+    let width = builder.width();
+    let mut timers = timers(builder, spec);
+    for (i, processor) in spec.processors.iter().enumerate() {
+        let prcb = processor.prcb;
+        builder.put_pointer(array + i as u64 * width, prcb);
+        let idle = idle.get(i).copied().unwrap_or(0);
+        let running = links.threads.get(&processor.running).filter(|_| processor.running != 0);
+        let next = links.threads.get(&processor.next).filter(|_| processor.next != 0);
+        let mut object = builder.new_object("_KPRCB");
+        object.set("CurrentThread", running.copied().unwrap_or(idle));
+        object.set("NextThread", next.copied().unwrap_or(0)).set("IdleThread", idle);
+        object.set("Number", i as u64).opt("LegacyNumber", i as u64).set("MHz", processor.mhz);
+        object.set("MajorVersion", 1).set("MinorVersion", 1).set("CpuType", 6).set("CpuID", 1);
+        object.put("VendorString", b"GenuineIntel\0");
+        object.opt("SetMember", 1 << i).opt("GroupSetMember", 1 << i);
+        object.set("DpcData[0].DpcQueueDepth", processor.dpcs.len() as u64);
+        object.set("DpcData[0].DpcCount", processor.counts.0);
+        object.set("InterruptCount", processor.counts.1);
+        let (kernel, user, dpc, interrupt) = processor.times;
+        object.set("KernelTime", kernel).set("UserTime", user);
+        object.set("DpcTime", dpc).set("InterruptTime", interrupt);
+        object
+            .set("DebuggerSavedIRQL", processor.irql)
+            .set("KeSystemCalls", 1_000_000 + kernel * 50);
+        object.empty_list("WaitListHead", prcb);
+        let ready = (0..32u64).filter(|priority| links.ready.contains_key(&(i as u64, *priority)));
+        object.set("ReadySummary", ready.map(|priority| 1 << priority).sum());
+        if i == spec.crash_processor {
+            let mut context = builder.new_object("_CONTEXT");
+            context.set("ContextFlags", if width == 4 { 0x0001_003f } else { 0x0010_001f });
+            for (name, value) in &spec.registers {
+                context.set(name, *value);
+            }
+            object.put("ProcessorState.ContextFrame", &builder.finish(context));
+        }
+        object.opt("ProcessorState.SpecialRegisters.Cr3", builder.dtb);
+        object.opt("Context", object.address("ProcessorState.ContextFrame", prcb));
+        builder.place(prcb, object);
+        region(builder, prcb - inside, prcb, i as u64);
+        queues(builder, processor, i as u64, links);
+        timer_table(builder, prcb, i, &mut timers);
+    }
+}
+
+/// The control region around a processor's block.
+fn region(builder: &mut Builder<'_>, at: u64, prcb: u64, number: u64) {
+    let mut object = builder.new_object("_KPCR");
+    object.opt("Self", at).opt("SelfPcr", at).opt("Number", number);
+    object.opt("CurrentPrcb", prcb);
+    if !builder.version.is_64_bit() {
+        object.opt("Prcb", prcb);
+    }
+    object.set("MajorVersion", 1).set("MinorVersion", 1);
+    let version = builder.variable("KdVersionBlock", 0x28);
+    object.opt("KdVersionBlock", version);
+    let bytes = builder.finish(object);
+    let inside = usize::try_from(prcb - at).unwrap_or(0);
+    builder.put(at, &bytes[..inside.min(bytes.len())]);
+}
+
+/// The ready queues and the DPC queue.
+fn queues(builder: &mut Builder<'_>, processor: &Processor, number: u64, links: &Links) {
+    let prcb = processor.prcb;
+    let entry = builder.offset("_KTHREAD", "WaitListEntry");
+    for priority in 0..32u64 {
+        let head = builder.offset("_KPRCB", &format!("DispatcherReadyListHead[{priority}]"));
+        let threads = links.ready.get(&(number, priority)).map_or(&[][..], Vec::as_slice);
+        let entries: Vec<u64> = threads.iter().map(|at| at + entry).collect();
+        builder.link(prcb + head, &entries);
+    }
+    let size = builder.layout.size("_KDPC") as u64;
+    let entry = builder.offset("_KDPC", "DpcListEntry");
+    let mut dpcs = Vec::new();
+    for (routine, context) in &processor.dpcs {
+        let at = builder.pool(false, *b"Dpc ", size);
+        let mut dpc = builder.new_object("_KDPC");
+        dpc.set("Type", 0x13).set("Importance", 1).set("Number", number);
+        dpc.set("DeferredRoutine", *routine).set("DeferredContext", *context);
+        let data = builder.offset("_KPRCB", "DpcData[0]");
+        dpc.opt("DpcData", prcb + data);
+        builder.place(at, dpc);
+        dpcs.push(at + entry);
+    }
+    dpc_list(builder, prcb, &dpcs);
+}
+
+/// Since build 9200 the queue of DPCs is a singly linked list with a pointer to its end.
+fn dpc_list(builder: &mut Builder<'_>, prcb: u64, dpcs: &[u64]) {
+    if builder.layout.has("_KDPC_DATA", "DpcListHead") {
+        let head = builder.offset("_KPRCB", "DpcData[0].DpcListHead");
+        builder.link(prcb + head, dpcs);
+        return;
+    }
+    let head = prcb + builder.offset("_KPRCB", "DpcData[0].DpcList.ListHead");
+    let width = builder.width();
+    let mut last = head;
+    for dpc in dpcs {
+        builder.put_pointer(last, *dpc);
+        last = *dpc;
+    }
+    builder.put_pointer(last, 0);
+    builder.put_pointer(head + width, last);
+}
+
+/// Writes the timers, and returns them with the bucket that each belongs to.
+fn timers(builder: &mut Builder<'_>, spec: &SystemSpec) -> BTreeMap<u64, Vec<(u64, u64)>> {
+    let buckets = if builder.version.build >= 7600 { 256 } else { 512 };
+    let mut all: BTreeMap<u64, Vec<(u64, u64)>> = BTreeMap::new();
+    let keys = keys(builder);
+    for timer in &spec.timers {
+        let bucket = timer.due / 156_250 % buckets;
+        let dpc = dpc_of(builder, timer);
+        let mut object = builder.new_object("_KTIMER");
+        object.set("Header.Type", 8).opt("Header.Inserted", 1).opt("Header.Hand", bucket);
+        object.empty_list("Header.WaitListHead", timer.address);
+        object.set("DueTime", timer.due).set("Period", timer.period);
+        object.set("Dpc", hidden(keys, timer.address, dpc));
+        builder.place(timer.address, object);
+        all.entry(bucket).or_default().push((timer.due, timer.address));
+    }
+    if builder.version.build < 7600 {
+        let table = builder.variable("KiTimerTableListHead", 512 * 2 * builder.width());
+        let entry = builder.offset("_KTIMER", "TimerListEntry");
+        let size = 2 * builder.width();
+        for bucket in 0..512 {
+            let timers = all.get(&bucket).map_or(&[][..], Vec::as_slice);
+            let entries: Vec<u64> = timers.iter().map(|(_, at)| at + entry).collect();
+            builder.link(table + bucket * size, &entries);
+        }
+        all.clear();
+    }
+    all
+}
+
+/// The two numbers behind which 64-bit kernels hide the DPC of a timer.
+fn keys(builder: &mut Builder<'_>) -> Option<(u64, u64)> {
+    if !builder.version.is_64_bit() {
+        return None;
+    }
+    let keys = (0x37a1_9c04_e5d2_8b66, 0xfe12_4d90_7b3a_c58f);
+    for (name, key) in [("KiWaitNever", keys.0), ("KiWaitAlways", keys.1)] {
+        let at = builder.variable(name, 8);
+        builder.put_pointer(at, key);
+    }
+    Some(keys)
+}
+
+/// The pointer as the timer holds it: what reverses `rotate, exclusive or, swap, exclusive or`.
+fn hidden(keys: Option<(u64, u64)>, timer: u64, dpc: u64) -> u64 {
+    let Some((never, always)) = keys else { return dpc };
+    let turned = (dpc ^ always).swap_bytes() ^ timer;
+    turned.rotate_right(u32::from(never.to_le_bytes()[0])) ^ never
+}
+
+fn dpc_of(builder: &mut Builder<'_>, timer: &Timer) -> u64 {
+    if timer.dpc.0 == 0 {
+        return 0;
+    }
+    let at = builder.pool(false, *b"Dpc ", builder.layout.size("_KDPC") as u64);
+    let mut dpc = builder.new_object("_KDPC");
+    dpc.set("Type", 0x13).set("Importance", 1);
+    dpc.set("DeferredRoutine", timer.dpc.0).set("DeferredContext", timer.dpc.1);
+    builder.place(at, dpc);
+    at
+}
+
+/// The buckets of a processor's timers: all timers are on the first.
+fn timer_table(
+    builder: &mut Builder<'_>,
+    prcb: u64,
+    number: usize,
+    timers: &mut BTreeMap<u64, Vec<(u64, u64)>>,
+) {
+    if !builder.layout.has("_KPRCB", "TimerTable") {
+        return;
+    }
+    let link = builder.offset("_KTIMER", "TimerListEntry");
+    // Since build 22000 there are two rows of buckets.
+    let row =
+        if builder.layout.has("_KTIMER_TABLE", "TimerEntries") { "TimerEntries" } else { return };
+    let table = builder.offset("_KPRCB", "TimerTable") + builder.offset("_KTIMER_TABLE", row);
+    let size = builder.layout.size("_KTIMER_TABLE_ENTRY") as u64;
+    let entry = builder.offset("_KTIMER_TABLE_ENTRY", "Entry");
+    let time = builder.offset("_KTIMER_TABLE_ENTRY", "Time");
+    for bucket in 0..256 {
+        let at = prcb + table + bucket * size;
+        let mine = if number == 0 { timers.remove(&bucket) } else { None }.unwrap_or_default();
+        let entries: Vec<u64> = mine.iter().map(|(_, at)| at + link).collect();
+        builder.link(at + entry, &entries);
+        let due = mine.iter().map(|(due, _)| *due).min().unwrap_or(u64::MAX);
+        builder.put(at + time, &due.to_le_bytes());
+    }
+}

@@ -1,0 +1,337 @@
+//! What a synthetic system consists of: plain data with defaults. An address of 0 means that any
+//! will do; the facts that a built system gives back have all of them filled in.
+
+use std::sync::Arc;
+
+use crate::synth::kernel_file::KernelFile;
+use crate::synth::spec::{Driver, ExceptionRecord};
+
+/// The version of Windows that a system runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Windows {
+    /// Windows Server 2003 SP1, 32-bit, with two levels of page tables.
+    Server2003,
+    /// The same with physical address extension.
+    Server2003Pae,
+    /// Windows 7 SP1, 64-bit.
+    Windows7,
+    /// Windows 8.1, 64-bit.
+    Windows81,
+    /// Windows 10 2004, 64-bit.
+    #[default]
+    Windows10,
+    /// Windows 11 21H2, 64-bit.
+    Windows11,
+}
+
+/// A whole running system.
+#[derive(Debug, Clone)]
+pub struct SystemSpec {
+    /// Which Windows.
+    pub windows: Windows,
+    /// Types, symbols and PDB id of the kernel; the built-in layout and made-up addresses without.
+    pub kernel: Option<Arc<KernelFile>>,
+    /// Pages of physical memory.
+    pub physical_pages: u64,
+    /// Bug check code and parameters.
+    pub bugcheck: (u32, [u64; 4]),
+    /// The exception record of the header.
+    pub exception: Option<ExceptionRecord>,
+    /// Text in the header; empty for none.
+    pub comment: String,
+    /// When the dump was made, as a FILETIME.
+    pub system_time: u64,
+    /// Clock ticks since boot, of 15.625 ms.
+    pub ticks: u64,
+    /// Processors.
+    pub processors: Vec<Processor>,
+    /// Number of the processor that stopped the machine.
+    pub crash_processor: usize,
+    /// Registers of the crashed thread by their names in `_CONTEXT`.
+    pub registers: Vec<(String, u64)>,
+    /// Processes; the first is Idle, the second System.
+    pub processes: Vec<SystemProcess>,
+    /// Loaded drivers in load order; the first is the kernel.
+    pub drivers: Vec<Driver>,
+    /// Unloaded drivers, the first the longest ago.
+    pub unloaded: Vec<UnloadedDriver>,
+    /// Named objects that no process has to hold.
+    pub objects: Vec<NamedObject>,
+    /// Active timers.
+    pub timers: Vec<Timer>,
+    /// Numbers of the memory manager.
+    pub counters: Counters,
+    /// Page files.
+    pub page_files: Vec<PageFile>,
+    /// Sessions.
+    pub sessions: Vec<Session>,
+}
+
+/// A processor.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Processor {
+    /// Address of the `_KPRCB`.
+    pub prcb: u64,
+    /// Id of the running thread; 0 for the idle thread.
+    pub running: u64,
+    /// Id of the thread that was chosen to run next; 0 for none.
+    pub next: u64,
+    /// DPCs in the queue: routine and context.
+    pub dpcs: Vec<(u64, u64)>,
+    /// DPCs and interrupts so far.
+    pub counts: (u64, u64),
+    /// Ticks in kernel mode, user mode, DPCs and interrupts.
+    pub times: (u64, u64, u64, u64),
+    /// Interrupt request level when the debugger took over.
+    pub irql: u64,
+    /// Clock frequency in MHz.
+    pub mhz: u64,
+    /// Context switches of the idle thread, and its ticks in kernel mode.
+    pub idle: (u64, u64),
+}
+
+/// A process.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SystemProcess {
+    /// Address of the `_EPROCESS`.
+    pub eprocess: u64,
+    /// Process id.
+    pub pid: u64,
+    /// Id of its creator.
+    pub ppid: u64,
+    /// Image name.
+    pub name: String,
+    /// Path of the image; empty for processes without one.
+    pub path: String,
+    /// Command line; empty for processes that never run in user mode.
+    pub command_line: String,
+    /// Creation time as a FILETIME.
+    pub create_time: u64,
+    /// Exit time as a FILETIME; 0 while it runs.
+    pub exit_time: u64,
+    /// Session; `None` for processes outside of sessions.
+    pub session: Option<u32>,
+    /// Whether it is a 32-bit process on a 64-bit system.
+    pub is_wow64: bool,
+    /// Base priority.
+    pub base_priority: u64,
+    /// Clock ticks in kernel and user mode.
+    pub ticks: (u64, u64),
+    /// Pages: working set, largest working set, private, committed.
+    pub pages: (u64, u64, u64, u64),
+    /// Bytes of address space in use.
+    pub virtual_bytes: u64,
+    /// Page faults so far.
+    pub page_faults: u64,
+    /// Threads.
+    pub threads: Vec<SystemThread>,
+    /// Open handles.
+    pub handles: Vec<SystemHandle>,
+    /// Ranges of its address space in ascending order.
+    pub vads: Vec<Vad>,
+    /// Page directory base.
+    pub dtb: u64,
+    /// Address of the process environment block.
+    pub peb: u64,
+    /// Address of the handle table.
+    pub object_table: u64,
+    /// Address of the primary token.
+    pub token: u64,
+}
+
+/// A thread.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SystemThread {
+    /// Address of the `_ETHREAD`.
+    pub ethread: u64,
+    /// Thread id.
+    pub tid: u64,
+    /// What it does.
+    pub state: ThreadState,
+    /// Current priority, base priority, and the boost that decays.
+    pub priority: (u64, u64, u64),
+    /// Processor on which it runs or ran last.
+    pub processor: u64,
+    /// Context switches.
+    pub context_switches: u64,
+    /// Clock ticks in kernel and user mode.
+    pub ticks: (u64, u64),
+    /// Clock ticks since it began to wait, or to run.
+    pub waited: u64,
+    /// Start address and Win32 start address.
+    pub start: (u64, u64),
+    /// Kernel stack: initial, current, base, limit.
+    pub stack: (u64, u64, u64, u64),
+    /// Words of the kernel stack from the current pointer on.
+    pub words: Vec<u64>,
+    /// Address of the TEB; 0 for none.
+    pub teb: u64,
+    /// Address of the thread in win32k.
+    pub win32_thread: u64,
+    /// Creation time as a FILETIME.
+    pub create_time: u64,
+    /// Suspend count.
+    pub suspended: u64,
+    /// Whether its wait is alertable, and in user mode.
+    pub alertable: bool,
+    /// Id of the message that it works on; 0 for none.
+    pub lpc_message: u64,
+    /// Address of the token that it impersonates with; 0 for none.
+    pub impersonation: u64,
+    /// Id of the process to whose address space it is attached; 0 for none.
+    pub attached: u64,
+    /// Addresses of the IRPs in its list.
+    pub irps: Vec<u64>,
+    /// Name that the program gave it.
+    pub name: String,
+}
+
+/// What a thread does.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ThreadState {
+    /// It runs.
+    Running,
+    /// It is ready to run on a processor.
+    Ready,
+    /// It waits: the reason, whether for all or for any, and for what.
+    Waiting {
+        /// Number in `_KWAIT_REASON`.
+        reason: u64,
+        /// Whether it waits for all of them.
+        all: bool,
+        /// The names of what it waits for, as [`NamedObject`] has them; `Thread` and an id;
+        /// `Process` and an id; empty for an event of its own.
+        objects: Vec<String>,
+    },
+    /// It has ended.
+    #[default]
+    Terminated,
+}
+
+/// A handle.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SystemHandle {
+    /// Its value, a multiple of four.
+    pub value: u64,
+    /// What it is open to, as in [`ThreadState::Waiting`].
+    pub object: String,
+    /// Access that was granted.
+    pub access: u64,
+    /// Address of the object.
+    pub address: u64,
+}
+
+/// A named object.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NamedObject {
+    /// Path in the object manager's name space; an object without a name has a path without a
+    /// backslash, by which handles and waits find it.
+    pub path: String,
+    /// Type of the object.
+    pub kind: String,
+    /// Address of its body.
+    pub address: u64,
+    /// Id of the thread that owns it, of mutants.
+    pub owner: u64,
+    /// Name of the file, of file objects: below its device.
+    pub file: String,
+}
+
+/// A range of an address space.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Vad {
+    /// First address.
+    pub start: u64,
+    /// Address after the last.
+    pub end: u64,
+    /// Number of the protection (4 is read and write, 7 image).
+    pub protection: u64,
+    /// Number of the type (0 none, 2 image).
+    pub kind: u64,
+    /// Whether its pages are private.
+    pub is_private: bool,
+    /// Pages committed.
+    pub commit: u64,
+    /// File that is mapped; empty for none.
+    pub file: String,
+}
+
+/// An active timer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Timer {
+    /// Address of the `_KTIMER`.
+    pub address: u64,
+    /// Interrupt time at which it fires, in units of 100 ns.
+    pub due: u64,
+    /// Period in milliseconds; 0 for none.
+    pub period: u64,
+    /// Routine of its DPC, and the argument; 0 for none.
+    pub dpc: (u64, u64),
+}
+
+/// A driver that was unloaded.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UnloadedDriver {
+    /// File name.
+    pub name: String,
+    /// First address.
+    pub start: u64,
+    /// Address after the last.
+    pub end: u64,
+    /// When, as a FILETIME.
+    pub time: u64,
+}
+
+/// Numbers of the memory manager, in pages unless the name says otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(missing_docs, reason = "the names are those of the debugger's own listing")]
+pub struct Counters {
+    pub available: u64,
+    pub resident_available: u64,
+    pub locked_io: u64,
+    pub free_system_ptes: u64,
+    pub free_nonpaged_ptes: u64,
+    pub modified: u64,
+    pub modified_page_file: u64,
+    pub zeroed: u64,
+    pub free: u64,
+    pub standby: u64,
+    pub nonpaged: u64,
+    pub nonpaged_maximum: u64,
+    pub paged: Vec<u64>,
+    pub paged_usage: u64,
+    pub paged_maximum: u64,
+    pub pool_failures: u64,
+    pub shared_commit: u64,
+    pub special_pool: u64,
+    pub process_commit: u64,
+    pub paged_commit: u64,
+    pub driver_commit: u64,
+    pub committed: u64,
+    pub commit_limit: u64,
+    pub commit_peak: u64,
+}
+
+/// A page file, in pages.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PageFile {
+    /// Its path.
+    pub path: String,
+    /// Pages: current, free, minimum, maximum.
+    pub pages: (u64, u64, u64, u64),
+}
+
+/// A session.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Session {
+    /// Session id.
+    pub id: u32,
+    /// Address of its `_MM_SESSION_SPACE`.
+    pub address: u64,
+    /// Bytes of paged pool in use, and pages committed.
+    pub paged_bytes: u64,
+    /// Pages committed.
+    pub commit: u64,
+    /// Allocations that failed.
+    pub failures: u64,
+}
