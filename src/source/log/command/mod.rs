@@ -67,10 +67,13 @@ mod irpfind;
 mod listing;
 mod memory_words;
 mod poolused;
+mod process;
+mod ready;
 mod registers;
 mod running;
 mod stack;
 mod stacks;
+mod thread;
 
 /// Every reader. Where two would recognise a line, the first does.
 pub(super) static ALL: &[&Reader] = &[
@@ -81,7 +84,10 @@ pub(super) static ALL: &[&Reader] = &[
     &exception::RECORD,
     &exception::EVENT,
     &running::READER,
+    &process::READER,
+    &ready::READER,
     &stacks::READER,
+    &thread::READER,
     &irpfind::READER,
     &irp::READER,
     &poolused::READER,

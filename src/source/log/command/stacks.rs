@@ -134,7 +134,7 @@ fn thread(row: &Row<'_>, eprocess: Cell<u64>, process: Cell<String>) -> Thread {
         pid: Ok(row.pid),
         eprocess,
         process,
-        state: text(row.state),
+        state: found(super::thread::state(row.state).map(str::to_owned)),
         wait_ticks: found(row.ticks),
         blocker: text(row.blocker),
         is_stack_resident: if row.blocker.starts_with(PAGED_OUT) {
