@@ -33,6 +33,10 @@ _DRIVER_OBJECT _DRIVER_EXTENSION _FILE_OBJECT _VPB _MDL _MMVAD _MMVAD_SHORT _MMV
 _MMVAD_FLAGS _MMVAD_FLAGS1 _MMVAD_FLAGS2 _MM_AVL_TABLE _MMADDRESS_NODE _RTL_AVL_TREE
 _RTL_BALANCED_NODE _MMSUPPORT _MMSUPPORT_FULL _MMSUPPORT_INSTANCE _MMSUPPORT_SHARED
 _MMSUPPORT_FLAGS _POOL_HEADER _POOL_TRACKER_TABLE _POOL_TRACKER_BIG_PAGES _EWOW64PROCESS
+_MMPAGING_FILE _MMPFNLIST _CONTROL_AREA _SUBSECTION _SEGMENT _SECTION_OBJECT _SECTION_OBJECT_POINTERS
+_MM_PAGED_POOL_INFO _PHYSICAL_MEMORY_DESCRIPTOR _PHYSICAL_MEMORY_RUN _OBJECT_SYMBOLIC_LINK
+_CM_KEY_BODY _CM_NAME_CONTROL_BLOCK _PS_IMPERSONATION_INFORMATION _PS_CLIENT_SECURITY_CONTEXT
+_KSHARED_READY_QUEUE _SECTION _TOKEN_SOURCE _LUID _DBGKD_GET_VERSION64
 """.split()
 
 # Large types, of which only these fields are taken.
@@ -63,6 +67,19 @@ PARTS = {
         ExceptionStack IsrStack Context QuantumEnd IdleSchedule KernelDirectoryTableBase
         KeExceptionDispatchCount IpiFrozen PageColor ParentNode SetMember ClockInterrupts LastTick
         TscFrequency HalReserved""",
+    "_MM_SESSION_SPACE": """
+        GlobalVirtualAddress ReferenceCount u SessionId ProcessList ProcessReferenceToSession
+        ResidentProcessCount NonPagablePages CommittedPages PagedPoolStart PagedPoolEnd
+        SessionPoolAllocationFailures PoolTrackTableExpansion PagedPoolInfo PagedPool Vm Session
+        AttachCount SessionPageDirectoryIndex""",
+    "_POOL_DESCRIPTOR": """
+        PoolType PoolIndex RunningAllocs RunningDeAllocs TotalPages TotalBigPages PagesAllocated
+        BigPagesAllocated BytesAllocated Threshold ThreadsProcessingDeferrals""",
+    "_CM_KEY_CONTROL_BLOCK": """
+        RefCount ParentKcb NameBlock KeyHive KeyCell KeyHash ConvKey Delete""",
+    "_TOKEN": """
+        TokenSource TokenId AuthenticationId ParentTokenId SessionId TokenType ImpersonationLevel
+        UserAndGroupCount UserAndGroups Privileges LogonSession""",
     "_PEB": """
         BeingDebugged ImageBaseAddress Ldr ProcessParameters ProcessHeap NumberOfHeaps ProcessHeaps
         NtGlobalFlag OSMajorVersion OSMinorVersion OSBuildNumber ImageSubsystem SessionId CSDVersion

@@ -81,6 +81,7 @@ impl Objects {
             builder.put_u32(at, all.cookie);
         }
         all.make_types(builder);
+        write_offsets(builder);
         let root = all.directory(builder, "\\");
         let at = builder.variable("ObpRootDirectoryObject", 8);
         builder.put_pointer(at, root);
@@ -331,6 +332,22 @@ impl Objects {
         builder.place(address, body);
         address
     }
+}
+
+/// Writes the table by which the kernel finds optional headers: for each mask of them, the bytes
+/// that they take.
+fn write_offsets(builder: &mut Builder<'_>) {
+    let structures = ["CREATOR", "NAME", "HANDLE", "QUOTA", "PROCESS"];
+    let size = |name| builder.layout.size(&format!("_OBJECT_HEADER_{name}_INFO"));
+    let sizes = structures.map(size);
+    let table: Vec<u8> = (0..=255u8)
+        .map(|mask| {
+            let set = sizes.iter().enumerate().filter(|(bit, _)| mask >> bit & 1 == 1);
+            u8::try_from(set.map(|(_, size)| size).sum::<usize>()).unwrap_or(0)
+        })
+        .collect();
+    let at = builder.variable("ObpInfoMaskToOffset", 256);
+    builder.put(at, &table);
 }
 
 /// The hash of a name, upper and lower case alike.

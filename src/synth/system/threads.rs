@@ -124,7 +124,6 @@ fn lists(object: &mut Object<'_>, at: u64) {
     for path in [
         "IrpList",
         "ActiveTimerListHead",
-        "PostBlockList",
         "Tcb.ApcState.ApcListHead[0]",
         "Tcb.ApcState.ApcListHead[1]",
         "Tcb.Timer.Header.WaitListHead",

@@ -62,10 +62,11 @@ fn parameters(builder: &mut Builder<'_>, process: &SystemProcess, at: u64) {
         "USERNAME=operator".to_owned(),
     ];
     let text: String = variables.iter().flat_map(|text| [text.as_str(), "\0"]).collect();
-    builder.memory.put(dtb, environment, &utf16(&(text + "\0")));
+    let text = utf16(&(text + "\0"));
+    builder.memory.put(dtb, environment, &text);
     let mut object = builder.new_object("_RTL_USER_PROCESS_PARAMETERS");
     object.set("MaximumLength", PAGE).set("Length", PAGE).set("Flags", 1);
-    object.set("Environment", environment);
+    object.set("Environment", environment).opt("EnvironmentSize", text.len() as u64);
     let mut next = at + 0x500;
     string(builder, dtb, &mut object, ("ImagePathName", &user_path(&process.path)), &mut next);
     string(builder, dtb, &mut object, ("CommandLine", &process.command_line), &mut next);
