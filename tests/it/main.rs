@@ -17,6 +17,7 @@ mod functions;
 mod generate;
 mod hostile;
 mod hostile_kernel;
+mod hostile_log;
 mod kernel;
 mod laws;
 mod library;
