@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use polars_arrow::array::{Array as _, Utf8ViewArray};
 
 use super::col::Col;
-use super::keys::Stop;
+use super::keys::{self, Stop};
 
 /// One sort key, computed.
 #[derive(Debug)]
@@ -51,31 +51,125 @@ impl Key {
     }
 }
 
-/// A number for each row that orders as the key's values do, or a prefix of them: rows of
-/// different numbers are in that order, rows of equal numbers may still differ.
-fn leading(key: &Key) -> Vec<u64> {
-    const SIGN: u64 = 1 << 63;
-    let double = |v: f64| {
-        let bits = if v.is_nan() { f64::NAN.to_bits() } else { (v + 0.0).to_bits() };
-        if bits & SIGN == 0 { bits | SIGN } else { !bits }
+/// Numbers that order as the values of one key do.
+struct Codes {
+    /// One a row, NULLs among them.
+    codes: Vec<u64>,
+    /// How many bits they take.
+    bits: u32,
+    /// Whether equal numbers mean equal values.
+    exact: bool,
+}
+
+const SIGN: u64 = 1 << 63;
+
+fn double_code(v: f64) -> u64 {
+    let bits = if v.is_nan() { f64::NAN.to_bits() } else { (v + 0.0).to_bits() };
+    if bits & SIGN == 0 { bits | SIGN } else { !bits }
+}
+
+/// The codes of a key. They begin at 0, so that few values take few bits and several keys fit one
+/// number.
+fn codes(key: &Key, stop: Stop<'_>) -> Codes {
+    let (mut codes, exact): (Vec<u64>, bool) = match &key.col {
+        Col::Null(len) => (vec![0; *len], true),
+        Col::Bool(c) => (c.values().iter().map(u64::from).collect(), true),
+        Col::Int(c) => (c.values().iter().map(|v| v.cast_unsigned() ^ SIGN).collect(), true),
+        Col::Addr(c) => (c.values().as_slice().to_vec(), true),
+        Col::Double(c) => (c.values().iter().map(|&v| double_code(v)).collect(), true),
+        Col::Text(c) => match text_ranks(&key.col, c, stop) {
+            Some(ranks) => (ranks, true),
+            None => {
+                let skip = common_prefix(c);
+                ((0..c.len()).map(|row| text_prefix(c.value(row), skip)).collect(), false)
+            }
+        },
     };
-    let mut numbers: Vec<u64> = match &key.col {
-        Col::Null(len) => vec![0; *len],
-        Col::Bool(c) => c.values().iter().map(u64::from).collect(),
-        Col::Int(c) => c.values().iter().map(|v| v.cast_unsigned() ^ SIGN).collect(),
-        Col::Addr(c) => c.values().as_slice().to_vec(),
-        Col::Double(c) => c.values().iter().map(|&v| double(v)).collect(),
-        Col::Text(c) => {
-            let skip = common_prefix(c);
-            (0..c.len()).map(|row| text_prefix(c.value(row), skip)).collect()
+    let validity = key.col.validity();
+    let valid = |row: usize| validity.as_ref().is_none_or(|v| v.get_bit(row));
+    let there = codes.iter().enumerate().filter(|&(row, _)| valid(row));
+    let (low, high) =
+        there.fold((u64::MAX, 0), |(low, high), (_, &code)| (code.min(low), code.max(high)));
+    let range = high.saturating_sub(low);
+    for code in &mut codes {
+        let from_low = code.wrapping_sub(low);
+        *code = if key.descending { range.wrapping_sub(from_low) } else { from_low };
+    }
+    let Some(validity) = validity else {
+        return Codes { codes, bits: u64::BITS - range.leading_zeros(), exact };
+    };
+    // One code more stands for NULL; where there is none left, the last bit gives way.
+    let (shift, exact) = if range == u64::MAX { (1, false) } else { (0, exact) };
+    let range = range >> shift;
+    for (code, there) in codes.iter_mut().zip(validity.iter()) {
+        *code = match (there, key.nulls_first) {
+            (true, true) => (*code >> shift) + 1,
+            (true, false) => *code >> shift,
+            (false, true) => 0,
+            (false, false) => range + 1,
+        };
+    }
+    Codes { codes, bits: u64::BITS - (range + 1).leading_zeros(), exact }
+}
+
+/// The places of the texts among all that there are, where those are few: then texts need not be
+/// compared again and again.
+fn text_ranks(col: &Col, texts: &Utf8ViewArray, stop: Stop<'_>) -> Option<Vec<u64>> {
+    const LEAST_ROWS: usize = 10_000;
+    if texts.len() < LEAST_ROWS {
+        return None;
+    }
+    let mut sample: Vec<&str> =
+        (0..texts.len()).step_by(texts.len() / 256).map(|row| texts.value(row)).collect();
+    let rows = sample.len();
+    sample.sort_unstable();
+    sample.dedup();
+    if sample.len() * 2 > rows {
+        return None;
+    }
+    let groups = keys::group(std::slice::from_ref(col), texts.len(), stop);
+    let text = |group: u32| groups.firsts.get(group as usize).map(|&row| texts.value(row as usize));
+    let mut order: Vec<u32> = (0u32..).take(groups.firsts.len()).collect();
+    order.sort_unstable_by_key(|&group| text(group));
+    let mut ranks = vec![0u64; order.len()];
+    for (rank, group) in (0u64..).zip(order) {
+        ranks[group as usize] = rank;
+    }
+    Some(groups.ids.iter().map(|&id| ranks.get(id as usize).copied().unwrap_or(0)).collect())
+}
+
+/// A number for each row in which the codes of as many keys stand as fit, the first key highest;
+/// and the first key of which more has to be looked at where numbers are equal.
+fn leading(keys: &[Key], rows: usize, stop: Stop<'_>) -> (Vec<u64>, usize) {
+    let mut all: Vec<u64> = Vec::new();
+    let mut used = 0;
+    for (index, key) in keys.iter().enumerate() {
+        let Codes { codes, bits, exact } = codes(key, stop);
+        let room = u64::BITS - used;
+        if bits > room {
+            let more = codes.iter().map(|code| code >> (bits - room));
+            for (number, more) in all.iter_mut().zip(more) {
+                *number = number.checked_shl(room).unwrap_or(0) | more;
+            }
+            return (all, index);
         }
-    };
-    if key.descending {
-        for number in &mut numbers {
-            *number = !*number;
+        if all.is_empty() {
+            all = codes;
+        } else {
+            for (number, code) in all.iter_mut().zip(codes) {
+                *number = number.checked_shl(bits).unwrap_or(0) | code;
+            }
+        }
+        used += bits;
+        if !exact {
+            return (all, index);
+        }
+        if used == u64::BITS {
+            return (all, index + 1);
         }
     }
-    numbers
+    all.resize(rows, 0);
+    (all, keys.len())
 }
 
 /// 8 bytes from `skip` on, the first one highest.
@@ -109,33 +203,91 @@ fn common_prefix(texts: &Utf8ViewArray) -> usize {
     common
 }
 
-/// Whether equal numbers of [`leading`] mean equal values.
-const fn leading_decides(col: &Col) -> bool {
-    !matches!(col, Col::Text(_))
-}
-
 /// The rows in the order of the keys, equal rows in their own order; only the first `top`, if
 /// given.
 pub(super) fn sorted(keys: &[Key], rows: &[u32], top: Option<usize>, stop: Stop<'_>) -> Vec<u32> {
-    let Some((first, rest)) = keys.split_first() else { return rows.to_vec() };
-    let numbers = leading(first);
-    let (nulls, there): (Vec<u32>, Vec<u32>) = match first.col.validity() {
-        None => (Vec::new(), rows.to_vec()),
-        Some(v) => rows.iter().partition(|&&row| !v.get_bit(row as usize)),
-    };
-    let pairs = there.iter().map(|&row| (numbers[row as usize], row));
-    let decided = leading_decides(&first.col);
+    let Some(first) = keys.first() else { return rows.to_vec() };
+    let (numbers, from) = leading(keys, first.col.len(), stop);
+    if stop.now() {
+        return rows.to_vec();
+    }
+    let pairs = rows.iter().map(|&row| (numbers[row as usize], row));
+    let rest = keys.get(from..).unwrap_or_default();
     let ties = |a: u32, b: u32| {
-        let (i, j) = (a as usize, b as usize);
-        let own = if decided { Ordering::Equal } else { first.compare(i, j) };
-        let others = || rest.iter().map(|k| k.compare(i, j)).find(|o| o.is_ne());
-        own.then_with(|| others().unwrap_or(Ordering::Equal))
+        let differing = rest.iter().map(|k| k.compare(a as usize, b as usize)).find(|o| o.is_ne());
+        differing.unwrap_or(Ordering::Equal)
     };
-    let plain = decided && rest.is_empty();
-    let there = super::sort::order_pairs(pairs, top, (!plain).then_some(&ties), stop);
-    let nulls = if rest.is_empty() { nulls } else { sorted(rest, &nulls, top, stop) };
-    let (mut out, mut after) = if first.nulls_first { (nulls, there) } else { (there, nulls) };
-    out.append(&mut after);
-    out.truncate(top.unwrap_or(usize::MAX));
-    out
+    super::sort::order_pairs(pairs, top, (!rest.is_empty()).then_some(&ties), stop)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+    use crate::exec::col::bits;
+
+    /// Small numbers that repeat, from a generator that is the same everywhere.
+    fn numbers(seed: u64, rows: usize, below: u64) -> Vec<u64> {
+        let mut state = seed;
+        let next = |_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) % below
+        };
+        (0..rows).map(next).collect()
+    }
+
+    fn columns(rows: usize) -> Vec<Col> {
+        let n = |seed, below| numbers(seed, rows, below);
+        let wide = |v: u64| v.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let odd = [f64::NAN, -f64::NAN, 0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY, -1.5, 1e300];
+        let texts = |below: u64| -> Vec<String> {
+            n(7, below).into_iter().map(|v| format!("\\Device\\some{v}\u{e9}")).collect()
+        };
+        let text = |texts: Vec<String>| Col::text(texts.iter().map(|t| Some(t.as_str())));
+        let there = |seed| bits(n(seed, 5).into_iter().map(|v| v > 0));
+        let all = vec![
+            Col::int(n(1, 4).into_iter().map(|v| v.cast_signed() - 2).collect(), None),
+            Col::int(n(2, 1000).into_iter().map(|v| wide(v).cast_signed()).collect(), None),
+            Col::addr(n(3, 50).into_iter().map(wide).collect(), None),
+            Col::double(
+                n(4, 8).into_iter().map(|v| odd[usize::try_from(v).unwrap()]).collect(),
+                None,
+            ),
+            text(texts(20)),
+            text(texts(100_000)),
+            Col::Null(rows),
+            Col::addr(n(5, 2).into_iter().map(|v| v * u64::MAX).collect(), None),
+        ];
+        let masked: Vec<Col> =
+            (10..).zip(&all).map(|(seed, col)| col.clone().mask(&there(seed))).collect();
+        all.into_iter().chain(masked).collect()
+    }
+
+    #[test]
+    fn any_keys_order_as_comparing_them_does() {
+        let never = AtomicBool::new(false);
+        for rows in [1, 300, 12_000] {
+            let columns = columns(rows);
+            let choice = numbers(99, 240, 64);
+            for picks in choice.chunks(3).take(if rows > 1000 { 12 } else { 80 }) {
+                let key = |pick: &u64| Key {
+                    col: columns[usize::try_from(pick / 4).unwrap() % columns.len()].clone(),
+                    descending: pick % 2 == 1,
+                    nulls_first: pick % 4 > 1,
+                };
+                let keys: Vec<Key> = picks.iter().map(key).collect();
+                let all: Vec<u32> = (0u32..).take(rows).collect();
+                let mut expected = all.clone();
+                expected.sort_by(|&a, &b| {
+                    let orders = keys.iter().map(|k| k.compare(a as usize, b as usize));
+                    orders.into_iter().find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
+                });
+                let found = sorted(&keys, &all, None, Stop(&never));
+                assert!(found == expected, "{rows} rows by {keys:?}");
+                expected.truncate(7);
+                assert_eq!(sorted(&keys, &all, Some(7), Stop(&never)), expected);
+            }
+        }
+    }
 }

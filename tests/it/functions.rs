@@ -14,7 +14,10 @@ fn examples_are_true() {
                 FunctionKind::Aggregate => {
                     format!("SELECT {expression} FROM (VALUES (1), (2), (2), (5)) AS t(x)")
                 }
-                _ => format!("SELECT {expression}"),
+                FunctionKind::Table => {
+                    format!("SELECT string_agg(CAST(x AS VARCHAR), ', ') FROM {expression} AS t(x)")
+                }
+                FunctionKind::Scalar => format!("SELECT {expression}"),
             };
             match session.query(&sql) {
                 Ok(result) if result.text(0, 0) == *expected => {}

@@ -100,10 +100,14 @@ impl Vocabulary {
             matches!(last.as_str(), "FROM" | "JOIN" | "DESCRIBE" | "SUMMARIZE" | "TABLE");
         let mut words = Words::new();
         if !wants_table {
+            // Before FROM is written, any table may become the one that is meant.
+            let any = scope.tables.is_empty() && !word.is_empty();
+            let any = self.tables.iter().filter(|_| any).flat_map(|(_, columns)| columns);
             let mut columns: Words = scope
                 .tables
                 .iter()
                 .flat_map(|(_, table)| self.columns(table))
+                .chain(any)
                 .map(|&c| c.to_owned())
                 .filter(|c| starts(c, word))
                 .collect();

@@ -2,6 +2,7 @@
 //! order of their first rows.
 
 mod number;
+mod parts;
 mod pick;
 mod quantile;
 mod text;
@@ -27,6 +28,11 @@ pub(super) fn run(
     calls: &[AggregateCall],
     need: &[bool],
 ) -> Result<Frame, Diagnostic> {
+    if by.is_empty()
+        && let Some(row) = parts::run(engine, input, calls)?
+    {
+        return Ok(row);
+    }
     let mut read = uses::of(by, input.schema.len());
     for call in calls {
         let order = call.order_by.iter().map(|k| &k.expr);
@@ -135,8 +141,14 @@ fn distinct_rows(
 
 impl Input<'_> {
     fn compute(self) -> Result<Col, Diagnostic> {
+        let name = self.call.function.name;
+        self.compute_as(name)
+    }
+
+    /// The aggregate of that name.
+    fn compute_as(self, name: &str) -> Result<Col, Diagnostic> {
         let arg = self.args.first();
-        Ok(match (self.call.function.name, arg) {
+        Ok(match (name, arg) {
             ("count", None) => self.count(None),
             ("count" | "approx_count_distinct", Some(arg)) => self.count(Some(arg)),
             ("count_if", Some(arg)) => self.count_if(arg),

@@ -26,7 +26,7 @@ use crate::diag::{Code, Diagnostic, Span};
 use crate::plan::{BinaryOp, Expr, ExprKind, Plan};
 
 /// As many rows as one thread evaluates at a time: their intermediate columns stay in its cache.
-const PART_ROWS: usize = 1 << 15;
+pub(super) const PART_ROWS: usize = 1 << 15;
 
 /// Texts of fewer bytes are made without a look at the query's memory.
 const MUCH_TEXT: usize = 1 << 20;

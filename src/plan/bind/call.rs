@@ -349,6 +349,10 @@ fn signature_text(name: &str, signature: &Signature) -> String {
         if index > 0 {
             text.push_str(", ");
         }
+        if let Some(name) = signature.names.get(index) {
+            text.push_str(name);
+            text.push(' ');
+        }
         text.push_str(if *ty == Ty::Null { "any" } else { ty.name() });
     }
     if signature.variadic {

@@ -790,7 +790,7 @@ fn table_functions_say_what_they_take() {
             1 | SELECT * FROM range('x')
               |                     ^^^
               |
-              = help: it is called as range(INTEGER), range(INTEGER, INTEGER[, INTEGER])"#]],
+              = help: it is called as range(stop INTEGER), range(start INTEGER, stop INTEGER[, step INTEGER])"#]],
     );
     check(
         "SELECT * FROM threads t JOIN range(t.tid) ON true",
