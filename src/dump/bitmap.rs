@@ -98,6 +98,7 @@ pub(super) fn parse(file: &[u8], width: Width) -> Pages {
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation, reason = "the numbers of these tests are small")]
 mod tests {
     use super::*;
     use crate::dump::header::{self, KernelHeader};

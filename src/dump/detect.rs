@@ -32,9 +32,8 @@ impl Format {
             Self::Minidump => b"MDMP",
             Self::Kernel64 => b"PAGEDU64",
             Self::Kernel32 => b"PAGEDUMP",
-            Self::Text => b"",
             Self::ElfCore => b"\x7fELF",
-            Self::Raw => b"",
+            Self::Text | Self::Raw => b"",
         }
     }
 

@@ -1,4 +1,4 @@
-//! ELF core files with the physical memory of a machine, as QEMU and VirtualBox write them.
+//! ELF core files with the physical memory of a machine, as QEMU and `VirtualBox` write them.
 //!
 //! Segments of type `PT_LOAD` state physical addresses; notes hold the registers of processors.
 //! Whether Windows is in that memory is not said here.
@@ -151,6 +151,7 @@ fn tables(file: &[u8], note: &Segment) -> Vec<u64> {
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation, reason = "the numbers of these tests are small")]
 mod tests {
     use super::*;
 

@@ -15,7 +15,7 @@ const RANGES: usize = 0x30;
 /// The size of a range: the number of its first page, and how many pages it has.
 const RANGE: usize = 16;
 /// Memory in more pieces than this is a damaged list.
-const MAX_RANGES: usize = 1 << 22;
+const MAX_RANGES: usize = 1 << 20;
 
 /// Whether such a structure stands there.
 pub(super) fn is_there(file: &[u8], start: usize) -> bool {
@@ -79,6 +79,7 @@ fn ranges(list: &[u8], first_page: u64, limit: u64) -> (Vec<Run>, u64) {
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation, reason = "the numbers of these tests are small")]
 mod tests {
     use super::*;
     use crate::dump::header::{self, KernelHeader};

@@ -12,13 +12,17 @@ use crate::memory::{Gpa, Gva, Machine, Mode, PAGE, PageMap, Physical};
 /// Page tables of the system are made when it starts, and so in low memory.
 const TABLE_PAGES: u64 = 1 << 18;
 /// More page tables of processes than this are not tried.
-const MAX_TABLES: usize = 64;
+const MAX_TABLES: usize = 32;
 /// More blocks with the tag are not tried.
-const MAX_BLOCKS: usize = 64;
+const MAX_BLOCKS: usize = 16;
 /// The largest image of a kernel.
 const MAX_KERNEL: u64 = 64 << 20;
+/// Registers of more processors are not tried, nor more last directories of three-level tables.
+const MAX_HINTS: usize = 8;
 /// How many pages of the kernel's part of the address space are looked at for its image.
-const MAX_LOOKED_AT: u64 = 1 << 20;
+const MAX_LOOKED_AT: u64 = 1 << 19;
+/// The page number in an entry of 64 bits.
+const NUMBER: u64 = 0x000f_ffff_ffff_f000;
 /// How many pages are searched in one go.
 const PIECE: u64 = 4096;
 
@@ -45,17 +49,22 @@ pub struct Windows {
 /// low memory, by tables that point to themselves.
 pub(super) fn tables(memory: Physical<'_>, registers: &[u64]) -> Vec<(Mode, u64)> {
     let mut found = Vec::new();
-    for base in registers {
+    for base in registers.iter().take(MAX_HINTS) {
         found.extend([Mode::X64, Mode::Pae, Mode::X86, Mode::X64La57].map(|mode| (mode, *base)));
     }
     let low = memory.pieces(0, 0x100, 1);
     found.extend(low.filter_map(|(_, page)| start_block(page)).map(|base| (Mode::X64, base)));
+    let mut directories = Vec::new();
     for (at, page) in memory.pieces(0, TABLE_PAGES, 1) {
         if found.len() >= MAX_TABLES {
             break;
         }
-        found.extend(own_table(memory, at, page));
+        found.extend(own_table(at, page).map(|mode| (mode, at.0)));
+        if directories.len() < MAX_HINTS {
+            directories.extend(directories_of(at, page));
+        }
     }
+    found.extend(directory_pointers(memory, &directories).map(|base| (Mode::Pae, base)));
     found.dedup();
     found
 }
@@ -72,43 +81,57 @@ fn start_block(page: &[u8]) -> Option<u64> {
     is_block.then_some(base)
 }
 
-/// The page as a table that maps itself; small systems look like several kinds at once.
-fn own_table(memory: Physical<'_>, at: Gpa, page: &[u8]) -> Vec<(Mode, u64)> {
-    let mut found = Vec::new();
-    let is_own = |entry: u64| entry & 3 == 3 && entry & 0x000f_ffff_ffff_f000 == at.0;
+/// How the page translates addresses, if it is a table that maps itself. Tables of small systems
+/// look like several kinds at once.
+fn own_table(at: Gpa, page: &[u8]) -> impl Iterator<Item = Mode> + use<> {
     // 64 bits: somewhere in the upper half, at a fixed place up to Windows 10 1511.
     let (entries, _) = page.get(0x800..).unwrap_or_default().as_chunks::<8>();
-    let own = entries.iter().map(|entry| u64::from_le_bytes(*entry)).find(|entry| is_own(*entry));
-    if let Some(entry) = own {
-        // Only ARM marks entries as used by this bit.
-        let mode = if entry & 0x400 != 0 { Mode::Arm64 } else { Mode::X64 };
-        found.push((mode, at.0));
-    }
-    // Three levels: the last of four directories maps all four; what points to them is elsewhere.
-    if u64_at(page, 0x18).is_some_and(is_own) {
-        found.extend(directory_pointers(memory, page).map(|base| (Mode::Pae, base)));
-    }
+    let mut entries = entries.iter().map(|entry| u64::from_le_bytes(*entry));
+    let own = entries.find(|entry| maps(*entry, at));
+    // Only ARM marks entries as used by this bit.
+    let wide = own.map(|entry| if entry & 0x400 != 0 { Mode::Arm64 } else { Mode::X64 });
     // Two levels: at 0xc0000000.
-    if u32_at(page, 0xc00).map(u64::from).is_some_and(is_own) {
-        found.push((Mode::X86, at.0));
-    }
-    found
+    let entry = u32_at(page, 0xc00).map(u64::from);
+    let narrow = entry.is_some_and(|entry| maps(entry, at)).then_some(Mode::X86);
+    wide.into_iter().chain(narrow)
 }
 
-/// The four pointers to the directories that this last one maps.
-fn directory_pointers(memory: Physical<'_>, last: &[u8]) -> Option<u64> {
-    let numbers = |entry: u64| entry & 0x000f_ffff_ffff_f000;
-    let mut pointers = Vec::with_capacity(32);
-    for index in 0..4 {
-        let entry = u64_at(last, index * 8).filter(|entry| entry & 1 == 1)?;
-        pointers.extend((numbers(entry) | 1).to_le_bytes());
+/// Whether an entry maps the page at an address, to be written to.
+const fn maps(entry: u64, at: Gpa) -> bool {
+    entry & 3 == 3 && entry & NUMBER == at.0
+}
+
+/// The four directories of tables with three levels, if the page is the last of them: that one
+/// maps all four.
+fn directories_of(at: Gpa, page: &[u8]) -> Option<[u64; 4]> {
+    let last = u64_at(page, 0x18).filter(|entry| maps(*entry, at))?;
+    let [a, b, c] = [0, 8, 16].map(|offset| u64_at(page, offset).filter(|entry| entry & 1 == 1));
+    Some([a?, b?, c?, last].map(|entry| entry & NUMBER))
+}
+
+/// Where pointers to these directories are; the register that holds their address has 32 bits.
+fn directory_pointers(
+    memory: Physical<'_>,
+    directories: &[[u64; 4]],
+) -> impl Iterator<Item = u64> + use<> {
+    let mut found = Vec::new();
+    let pages = if directories.is_empty() { 0 } else { TABLE_PAGES };
+    for (at, bytes) in memory.pieces(0, pages, PIECE) {
+        let (fours, _) = bytes.as_chunks::<32>();
+        for (index, four) in fours.iter().enumerate() {
+            let Some(first) = u64_at(four, 0).filter(|first| first & 0xfff == 1) else { continue };
+            let is_one = |wanted: &&[u64; 4]| {
+                wanted.first() == Some(&(first & NUMBER))
+                    && (1..4).all(|i| {
+                        u64_at(four, i * 8).map(|entry| entry & NUMBER) == wanted.get(i).copied()
+                    })
+            };
+            if found.len() < MAX_HINTS && directories.iter().any(|wanted| is_one(&wanted)) {
+                found.push(at.0 + index as u64 * 32);
+            }
+        }
     }
-    let finder = memchr::memmem::Finder::new(&pointers);
-    // The register that holds their address has 32 bits.
-    memory.pieces(0, TABLE_PAGES, PIECE).find_map(|(at, bytes)| {
-        let found = finder.find_iter(bytes).find(|offset| offset % 32 == 0)?;
-        Some(at.0 + found as u64)
-    })
+    found.into_iter()
 }
 
 /// Finds Windows by these page tables.

@@ -163,6 +163,7 @@ fn ones(bytes: &[u8]) -> u64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation, reason = "the numbers of these tests are small")]
 mod tests {
     use super::*;
 

@@ -13,6 +13,7 @@ mod regions;
 mod runs;
 mod software;
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation, reason = "the numbers of these tests are small")]
 mod tests;
 mod tlb;
 

@@ -109,8 +109,7 @@ impl Mode {
         let large = entry & 0x80 != 0;
         match (self, level) {
             (Self::Arm64, _) => match (entry & 3, level) {
-                (3, 1) => Kind::Page,
-                (1, 2 | 3) => Kind::Page,
+                (3, 1) | (1, 2 | 3) => Kind::Page,
                 (3, _) => Kind::Table,
                 _ => Kind::Software,
             },

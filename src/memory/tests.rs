@@ -39,8 +39,8 @@ fn slowly(made: &Made, mode: Mode, base: u64, at: u64) -> Option<u64> {
     let (last, size, top) = match mode {
         Mode::X86 => (2, 4, at >> 32 == 0),
         Mode::Pae => (3, 8, at >> 32 == 0),
-        Mode::X64 | Mode::Arm64 => (4, 8, at < 1 << 47 || at >= u64::MAX << 47),
-        Mode::X64La57 => (5, 8, at < 1 << 56 || at >= u64::MAX << 56),
+        Mode::X64 | Mode::Arm64 => (4, 8, !(1 << 47..u64::MAX << 47).contains(&at)),
+        Mode::X64La57 => (5, 8, !(1 << 56..u64::MAX << 56).contains(&at)),
     };
     if !top {
         return None;
@@ -194,8 +194,8 @@ fn faults_say_where_the_way_ends() {
     let mut made = x64();
     made.put64(0x3000, 0x1_0000_0080);
     made.put64(0x3008, 0x80);
-    made.put64(0x3010, PAGES * PAGE | 3);
-    made.put64(0x2ff0, PAGES * PAGE | 3);
+    made.put64(0x3010, (PAGES * PAGE) | 3);
+    made.put64(0x2ff0, (PAGES * PAGE) | 3);
     let machine = made.machine(Mode::X64, 0);
     let of = |at: u64| machine.at(&made.file, machine.kernel(), Gva(at)).map(<[u8]>::len);
     let (a, b, c) = (LAST, LAST + 0x1000, LAST + 0x2000);
@@ -245,7 +245,7 @@ fn tables_that_are_their_own_tables_end() {
 fn threads_share_what_they_found() {
     let mut made = x64();
     for index in 0..512 {
-        made.put64(0x3000 + index * 8, 0x4000 + index % 32 * PAGE | 3);
+        made.put64(0x3000 + index * 8, (0x4000 + index % 32 * PAGE) | 3);
     }
     for page in 4..PAGES {
         made.put64(page * PAGE, page);

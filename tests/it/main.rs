@@ -23,6 +23,7 @@ mod laws;
 mod library;
 mod log;
 mod parse;
+#[allow(clippy::cast_possible_truncation, reason = "the numbers of these tests are small")]
 mod physical;
 mod rows;
 mod seams;

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use super::KernelDump;
 use crate::catalog::{Absent, Cell};
 use crate::dump::bytes::{pointer_at, u32_at};
-use crate::memory::{Fault, Gva, Machine, Regions, Root};
+use crate::memory::{Fault, Gva, Machine, Physical, Regions, Root};
 
 /// What stands behind the address spaces of a dump.
 #[derive(Debug)]
@@ -188,6 +188,14 @@ impl KernelDump {
             Memory::Pages(machine) => Some(machine.root(dtb)),
         };
         Space { dump: self, root }
+    }
+
+    /// The physical memory, where the dump holds it; for scans of all of it.
+    pub(super) fn physical(&self) -> Option<Physical<'_>> {
+        match &self.memory {
+            Memory::Pieces(_) => None,
+            Memory::Pages(machine) => Some(machine.physical(&self.image)),
+        }
     }
 
     /// The bytes of a range of kernel memory, all of them or the reason why not.

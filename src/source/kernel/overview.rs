@@ -92,12 +92,11 @@ impl KernelDump {
 
     /// The number of the service pack.
     pub(super) fn service_pack(&self) -> Cell<u8> {
-        let version = match &self.triage {
-            Some(triage) => triage.service_pack_build,
-            None => {
-                let at = self.kdbg().and_then(|kdbg| kdbg.pointer(kdbg::CSD_VERSION));
-                self.u32_at(at.ok_or(Absent::NotInDump)?)?
-            }
+        let version = if let Some(triage) = &self.triage {
+            triage.service_pack_build
+        } else {
+            let at = self.kdbg().and_then(|kdbg| kdbg.pointer(kdbg::CSD_VERSION));
+            self.u32_at(at.ok_or(Absent::NotInDump)?)?
         };
         let [_, number, ..] = version.to_le_bytes();
         if number == 0 { Err(Absent::NotApplicable) } else { Ok(number) }
