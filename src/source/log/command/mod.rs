@@ -61,11 +61,16 @@ impl std::fmt::Debug for Reader {
 mod analyze;
 mod banner;
 mod bugcheck;
+mod critical;
 mod exception;
 mod irp;
 mod irpfind;
 mod listing;
+mod lm;
+mod locks;
 mod memory_words;
+mod memusage;
+mod pool;
 mod poolused;
 mod process;
 mod ready;
@@ -74,6 +79,7 @@ mod running;
 mod stack;
 mod stacks;
 mod thread;
+mod vm;
 
 /// Every reader. Where two would recognise a line, the first does.
 pub(super) static ALL: &[&Reader] = &[
@@ -91,6 +97,14 @@ pub(super) static ALL: &[&Reader] = &[
     &irpfind::READER,
     &irp::READER,
     &poolused::READER,
+    &pool::MAP,
+    &pool::READER,
+    &vm::READER,
+    &memusage::READER,
+    &memusage::SESSION,
+    &locks::READER,
+    &critical::READER,
+    &lm::READER,
     &registers::READER,
     &stack::READER,
     &memory_words::READER,
