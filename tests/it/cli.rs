@@ -222,3 +222,31 @@ fn the_sample_is_written_and_read_back() {
     let built = run(&["--sample", "--format", "csv", "-c", sql]);
     assert_eq!((out(&saved), saved.status.code()), (out(&built), Some(0)));
 }
+
+/// The prompt needs a terminal, which the tool `script` of Linux makes.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_prompt_works_on_a_terminal() {
+    let folder = Folder::new("prompt");
+    let program = env!("CARGO_BIN_EXE_dumpql");
+    let typed = "SELECT base FROM modules LIMIT 1;\n.mode line\nSELECT 1 AS\none;\nSELECT nmae FROM modules;\n.quit\n";
+    let child = Command::new("script")
+        .args(["-qec", &format!("{program} --sample --color never"), "/dev/null"])
+        .env("HOME", &folder.0)
+        .env("TERM", "xterm")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let Ok(mut child) = child else {
+        println!("SKIPPED: the tool `script` does not run; it makes the terminal of this test");
+        return;
+    };
+    child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let seen = String::from_utf8_lossy(&output.stdout).replace('\r', "");
+    for wanted in ["sample · triage", "│ 0xfffff8012e600000 │", "\none  1\n", "similar names: name"]
+    {
+        assert!(seen.contains(wanted), "no {wanted:?} in:\n{seen}");
+    }
+}

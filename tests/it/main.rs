@@ -27,6 +27,7 @@ mod parse;
 mod physical;
 mod rows;
 mod seams;
+mod session;
 mod slt;
 mod sql;
 mod stackwalk;

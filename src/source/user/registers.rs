@@ -7,7 +7,7 @@ use minidump::{Endian, MinidumpContext};
 use super::UserDump;
 use super::streams::kind;
 use crate::catalog::{Absent, Cell};
-use crate::model::{Emit, Flow, Register, Unanswered};
+use crate::model::{Emit, Flow, Register, Source as _, Unanswered};
 use crate::source::context::{Context, Cpu};
 use crate::source::printable;
 
@@ -83,7 +83,9 @@ impl UserDump {
         for thread in list.iter().flat_map(super::streams::List::iter) {
             seen |= raised.as_ref().is_some_and(|raised| raised.thread_id == thread.thread_id);
             let Ok(context) = self.context_of(&thread) else { continue };
-            if self.emit_context(thread.thread_id, &context, emit).is_break() {
+            if self.emit_context(thread.thread_id, &context, emit).is_break()
+                || self.emit_guest(&thread, emit).is_break()
+            {
                 return Ok(());
             }
         }
@@ -100,6 +102,43 @@ impl UserDump {
             emit(self.register(tid, name, value))?;
         }
         Flow::Continue(())
+    }
+
+    /// The registers of the 32-bit program in a thread of a 64-bit process, under the names that the
+    /// 64-bit context does not have.
+    fn emit_guest(&self, thread: &md::MINIDUMP_THREAD, emit: Emit<'_, Register>) -> Flow {
+        if let Ok(bytes) = self.guest_context(thread.teb)
+            && let Some(context) = Context::new(Cpu::X86, &bytes)
+        {
+            for (name, value) in context.registers().filter(|(name, _)| name.starts_with('e')) {
+                if name != "efl" && name != "es" {
+                    emit(self.register(thread.thread_id, name, value))?;
+                }
+            }
+        }
+        Flow::Continue(())
+    }
+
+    /// The `WOW64_CONTEXT` that the layer for 32-bit programs keeps behind a word of flags and of
+    /// the machine, at the address in slot 1 of the thread's local storage.
+    fn guest_context(&self, teb: u64) -> Cell<Vec<u8>> {
+        const SLOT_1: u64 = 0x1488;
+        const I386: u16 = 0x14c;
+        const CONTEXT_BYTES: usize = 0x2cc;
+        if self.machine().arch != "x64" || !self.is_windows() || teb == 0 {
+            return Err(Absent::NotApplicable);
+        }
+        let reserved = self.pointer(teb.checked_add(SLOT_1).ok_or(Absent::Unreadable)?)?;
+        let machine_at = reserved.checked_add(2).ok_or(Absent::Unreadable)?;
+        let mut machine = [0; 2];
+        self.read(machine_at, &mut machine)?;
+        // Windows 7 leaves the machine at 0; the flags of the context tell there.
+        if !matches!(u16::from_le_bytes(machine), 0 | I386) {
+            return Err(Absent::NotApplicable);
+        }
+        let mut bytes = vec![0; CONTEXT_BYTES];
+        self.read(machine_at.checked_add(2).ok_or(Absent::Unreadable)?, &mut bytes)?;
+        Ok(bytes)
     }
 
     fn register(&self, tid: u32, name: &str, value: u64) -> Register {

@@ -1,0 +1,143 @@
+//! The session as a program meets it: strictness, plans with times, batches, memory of dumps.
+
+use dumpql::diag::Code;
+use dumpql::dump::Image;
+use dumpql::session::Options;
+use dumpql::{ResultSet, Session, Value};
+
+fn rows(result: &ResultSet) -> Vec<String> {
+    let cells = |row| (0..result.fields().len()).map(move |c| result.text(row, c));
+    (0..result.len()).map(|row| cells(row).collect::<Vec<_>>().join("|")).collect()
+}
+
+/// A minidump of an x64 process that holds `bytes` at an address, and no more.
+fn minidump(address: u64, bytes: &[u8]) -> Image {
+    let mut file = Vec::new();
+    let word = |file: &mut Vec<u8>, value: u32| file.extend(value.to_le_bytes());
+    // Header: signature, version, streams, their directory, checksum, time, flags.
+    for value in [u32::from_le_bytes(*b"MDMP"), 0xa793, 2, 32, 0, 0, 0, 0] {
+        word(&mut file, value);
+    }
+    let (system, list) = (56, 56 + 56);
+    for (kind, size, at) in [(7, 56, system), (5, 20, list)] {
+        [kind, size, at].map(|value| word(&mut file, value));
+    }
+    // System information: the processor is x64, the system Windows 10.
+    let start = file.len();
+    file.extend(9u16.to_le_bytes());
+    file.resize(start + 8, 0);
+    [10, 0, 19041, 2].map(|value| word(&mut file, value));
+    file.resize(start + 56, 0);
+    word(&mut file, 1);
+    file.extend(address.to_le_bytes());
+    [u32::try_from(bytes.len()).unwrap(), list + 20].map(|value| word(&mut file, value));
+    file.extend(bytes);
+    Image::from_bytes("memory.dmp", file)
+}
+
+fn with_memory() -> Session {
+    let mut bytes = 0x1122_3344_5566_7788u64.to_le_bytes().to_vec();
+    bytes.extend(b"plain\0\0\0");
+    bytes.extend("wide\0".encode_utf16().flat_map(u16::to_le_bytes));
+    Session::from_images(vec![minidump(0x1000, &bytes)], &Options::default()).unwrap()
+}
+
+#[test]
+fn functions_read_memory() {
+    let session = with_memory();
+    let sql = "SELECT poi(0x1000), u8(0x1000), u16(0x1001), u32(0x1004), u64(0x1000), \
+               ascii(0x1008), utf16(0x1010), poi(0x2000)";
+    let expected = "0x1122334455667788|136|26231|287454020|0x1122334455667788|plain|wide|";
+    assert_eq!(rows(&session.query(sql).unwrap()), [expected]);
+}
+
+#[test]
+fn a_function_that_reads_memory_is_told_which_dump() {
+    let bytes = |n: u64| n.to_le_bytes().to_vec();
+    let images = vec![minidump(0x1000, &bytes(7)), Image::from_bytes("sample", sample())];
+    let session = Session::from_images(images, &Options::default()).unwrap();
+    let error = session.query("SELECT poi(0x1000)").unwrap_err();
+    assert!(error.to_string().contains("dump"), "{error}");
+    let sql = "SELECT poi(0x1000, 'memory.dmp')";
+    assert_eq!(rows(&session.query(sql).unwrap()), ["0x0000000000000007"]);
+    let sql = "SELECT dump, symbol(base + 16, dump) FROM modules WHERE dump = 'sample' LIMIT 1";
+    assert_eq!(rows(&session.query(sql).unwrap()), ["sample|nt+0x10"]);
+    let error = session.query("SELECT poi(0x1000, 'other.dmp')").unwrap_err();
+    assert!(error.to_string().contains("other.dmp"), "{error}");
+}
+
+fn sample() -> Vec<u8> {
+    dumpql::session::sample_file()
+}
+
+#[test]
+fn strict_makes_values_that_cannot_be_read_errors() {
+    let sql = "SELECT company FROM modules";
+    let open = |strict| {
+        let options = Options { strict, ..Options::default() };
+        Session::from_images(vec![Image::from_bytes("sample", sample())], &options).unwrap()
+    };
+    let lenient = open(false).query(sql).unwrap();
+    assert!(lenient.footnotes().iter().any(|note| note.column == "company" && note.count > 0));
+    let error = open(true).query(sql).unwrap_err();
+    assert_eq!(error.code(), Code::Strict);
+    assert!(error.to_string().contains("`company` of `modules`"), "{error}");
+    assert!(open(true).query("SELECT name FROM modules").is_ok());
+}
+
+#[test]
+fn explain_analyze_tells_what_each_operator_did() {
+    let session = Session::sample().unwrap();
+    let sql =
+        "EXPLAIN ANALYZE SELECT count(*) FROM modules m JOIN range(3) r ON true WHERE m.base > 0";
+    let result = session.query(sql).unwrap();
+    let names: Vec<&str> = result.fields().iter().map(|f| f.name.as_str()).collect();
+    assert_eq!(names, ["operator", "rows", "ms"]);
+    let modules = session.query("SELECT count(*) FROM modules").unwrap().value(0, 0).as_int();
+    let rows_of = |label: &str| {
+        let found =
+            (0..result.len()).find(|&row| result.text(row, 0).trim_start().starts_with(label));
+        found.map(|row| result.value(row, 1))
+    };
+    assert_eq!(rows_of("scan modules"), modules.map(Value::Int));
+    assert_eq!(rows_of("call range"), Some(Value::Int(3)));
+    assert_eq!(rows_of("aggregate"), Some(Value::Int(1)));
+}
+
+#[test]
+fn batches_hold_the_rows() {
+    let session = Session::sample().unwrap();
+    let result = session.query("SELECT name, base, size_bytes, why(company) FROM modules").unwrap();
+    let batches = result.record_batches().unwrap();
+    let rows: usize = batches.iter().map(|batch| batch.len()).sum();
+    assert_eq!(rows, result.len());
+    assert!(batches.iter().all(|batch| batch.arrays().len() == 4));
+    assert_eq!(result.to_data_frame().unwrap().width(), 4);
+}
+
+#[test]
+fn a_query_is_cancelled_in_its_middle() {
+    let session = Session::from_images(Vec::new(), &Options::default()).unwrap();
+    let canceller = session.canceller();
+    let rows = session.query("FROM range(2000000)").unwrap();
+    session.attach_result("r", &rows).unwrap();
+    for sql in [
+        "SELECT range * 7919 % 1000003 AS k FROM r ORDER BY reverse(CAST(range AS VARCHAR))",
+        "SELECT DISTINCT 'x' || (range * 7919 % 1000003) FROM r",
+        "SELECT count(*) FROM r a JOIN r b ON a.range % 1000 = b.range % 1000 AND a.range < b.range",
+    ] {
+        let outcome = std::thread::scope(|scope| {
+            let stop = scope.spawn(|| {
+                std::thread::sleep(std::time::Duration::from_millis(150));
+                canceller.cancel();
+            });
+            let outcome = session.query(sql);
+            stop.join().unwrap();
+            outcome
+        });
+        // A machine that is quick enough has the answer before.
+        if let Err(error) = outcome {
+            assert!([Code::Cancelled, Code::Limit].contains(&error.code()), "{sql}: {error}");
+        }
+    }
+}
