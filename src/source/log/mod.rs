@@ -13,6 +13,7 @@ mod line;
 mod prompt;
 mod scan;
 mod sink;
+mod tabular;
 mod text;
 mod time;
 
@@ -26,15 +27,16 @@ use self::index::Section;
 use self::line::{Line, Lines, normalised};
 use self::sink::{AnyRow, Ask, LogRow, Sink, Unread};
 use self::text::Text;
-use crate::catalog::{Absent, PointerWidth, SourceKind};
+use crate::catalog::{Absent, PointerWidth, SourceKind, Value};
 use crate::dump::{Error, Image};
 use crate::model::{
     Bugcheck, Callback, CoverageRange, CriticalSection, Device, Dispatch, Dpc, Driver, DumpInfo,
-    Emit, Exception, Frame, Handle, Instruction, InterruptVector, Irp, IrpLocation, KernelObject,
-    Lock, LockOwner, LockWaiter, LogCommand, Machine, MemoryList, MemoryRegion, Module, ObjectType,
-    PageFile, PoolBlock, PoolFailure, PoolPage, PoolTag, Problem, Process, Processor, ReadyThread,
-    Register, SessionSpace, Source, StackWord, SystemCall, Thread, Timer, Unanswered,
-    UnloadedModule, Vad, VerifierFrame, VmCounter, WaitObject, Want, WorkItem, WorkQueue,
+    DynTable, Emit, Exception, Frame, Handle, Instruction, InterruptVector, Irp, IrpLocation,
+    KernelObject, Lock, LockOwner, LockWaiter, LogCommand, Machine, MemoryList, MemoryRegion,
+    Module, ObjectType, PageFile, PoolBlock, PoolFailure, PoolPage, PoolTag, Problem, Process,
+    Processor, ReadyThread, Refused, Register, SessionSpace, Source, StackWord, SystemCall, Thread,
+    Timer, Unanswered, UnloadedModule, Vad, VerifierFrame, VmCounter, WaitObject, Want, WorkItem,
+    WorkQueue,
 };
 
 /// How many lines are looked at to tell the width of addresses.
@@ -71,15 +73,8 @@ pub(crate) fn open(image: Image) -> Result<Box<dyn Source>, Error> {
 }
 
 impl Log {
-    /// Reads a section and returns the number of its rows and what was not understood.
-    fn read(
-        &self,
-        section: &Section,
-        ask: Ask,
-        emit: &mut dyn FnMut(AnyRow) -> ControlFlow<()>,
-    ) -> (u64, Vec<Unread>, ControlFlow<()>) {
-        let stopped = StdCell::new(false);
-        let mut sink = Sink::new(ask, Arc::clone(&section.command), &stopped, emit);
+    /// The lines of a section's output.
+    fn output<'a>(&'a self, section: &'a Section, stopped: &'a StdCell<bool>) -> Lines<'a> {
         let (mut start, mut number) = (section.start, section.line);
         let mut first = None;
         if !section.prompt.is_empty() || !section.starts_at_once {
@@ -92,11 +87,24 @@ impl Log {
             }
         }
         let mut lines =
-            Lines::new(&self.text, start..section.end, number, &section.prefix, &stopped);
+            Lines::new(&self.text, start..section.end, number, &section.prefix, stopped);
         if let Some((text, number)) = first {
             let rest = prompt::find(&text).map_or("", |p| p.rest).to_owned();
             lines.push_front(Line { number, text: Cow::Owned(rest) });
         }
+        lines
+    }
+
+    /// Reads a section and returns the number of its rows and what was not understood.
+    fn read(
+        &self,
+        section: &Section,
+        ask: Ask,
+        emit: &mut dyn FnMut(AnyRow) -> ControlFlow<()>,
+    ) -> (u64, Vec<Unread>, ControlFlow<()>) {
+        let stopped = StdCell::new(false);
+        let mut sink = Sink::new(ask, Arc::clone(&section.command), &stopped, emit);
+        let mut lines = self.output(section, &stopped);
         match section.reader() {
             Some(reader) => {
                 let cx = Context {
@@ -382,6 +390,31 @@ impl Source for Log {
             }
         }
         Ok(())
+    }
+
+    fn table_function(&self, name: &str, args: &[Value<'static>]) -> Result<DynTable<'_>, Refused> {
+        if name != "log_table" {
+            return Err(Refused::KIND);
+        }
+        let Some(Value::Int(n)) = args.first() else {
+            return Err(Refused::argument(0, "expected the number of a command"));
+        };
+        let index = usize::try_from(*n).ok().and_then(|n| n.checked_sub(1));
+        let section = index.and_then(|index| self.commands().nth(index)).ok_or_else(|| {
+            let count = self.commands().count();
+            Refused::argument(0, format!("no command {n}; the log has {count}, see log_commands"))
+        })?;
+        let stopped = StdCell::new(false);
+        let shape = tabular::shape(&mut self.output(section, &stopped)).ok_or_else(|| {
+            Refused::because(format!("command {n}, {}, printed nothing", shown(&section.command)))
+        })?;
+        Ok(DynTable {
+            columns: shape.columns(),
+            rows: Box::new(move |_, emit| {
+                let stopped = StdCell::new(false);
+                shape.rows(&mut self.output(section, &stopped), emit);
+            }),
+        })
     }
 
     fn coverage(&self, _: &Want<'_>, emit: Emit<'_, CoverageRange>) -> Result<(), Unanswered> {
