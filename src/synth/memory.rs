@@ -256,10 +256,11 @@ impl Memory {
                 self.set_entry(dtb + 0x300 * 4, dtb | VALID);
             }
             Paging::Pae => {
-                self.put_physical(dtb, &[0; 0x1000]);
+                for frame in 0..5 {
+                    self.put_physical(dtb + frame * PAGE, &[0; 0x1000]);
+                }
                 for part in 0..4 {
                     let directory = dtb + (part + 1) * PAGE;
-                    self.put_physical(directory, &[0; 0x1000]);
                     self.set_entry(dtb + part * 8, directory | 1);
                     self.set_entry(dtb + 4 * PAGE + part * 8, directory | VALID);
                 }

@@ -13,6 +13,7 @@ mod cli;
 mod corpus;
 mod docs;
 mod duckdb;
+mod formats;
 mod functions;
 mod generate;
 mod hostile;

@@ -1,0 +1,139 @@
+//! Whole systems that `synth` lays out, in every form of memory dump: each has to give what the
+//! system was built from, and damage to it does no harm.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use dumpql::dump::Image;
+use dumpql::synth::{self, Format, System, SystemSpec, Windows};
+use dumpql::{Options, Session};
+use rayon::prelude::*;
+
+const ALL: [Windows; 6] = [
+    Windows::Server2003,
+    Windows::Server2003Pae,
+    Windows::Windows7,
+    Windows::Windows81,
+    Windows::Windows10,
+    Windows::Windows11,
+];
+const MAX_TIME: Duration = Duration::from_secs(10);
+
+fn system(windows: Windows) -> System {
+    // As little memory as it fits in: some forms keep every page.
+    synth::system(&SystemSpec { physical_pages: 0x2000, ..synth::healthy(windows) })
+}
+
+fn is_32_bit(windows: Windows) -> bool {
+    matches!(windows, Windows::Server2003 | Windows::Server2003Pae)
+}
+
+/// The forms that such a system can be written to.
+fn formats(windows: Windows) -> impl Iterator<Item = Format> {
+    let is_live = |format: &Format| format.dump_type().is_some_and(|code| code >= 8);
+    Format::ALL.into_iter().filter(move |format| !(is_32_bit(windows) && is_live(format)))
+}
+
+fn open(bytes: &[u8]) -> Result<Session, String> {
+    let image = Image::from_bytes("made.dmp", bytes.to_vec());
+    Session::from_images(vec![image], &Options::default()).map_err(|error| error.to_string())
+}
+
+fn ask(session: &Session, sql: &str) -> Vec<String> {
+    let result = session.query(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let columns = 0..result.fields().len();
+    let line = |row| columns.clone().map(|col| result.text(row, col)).collect::<Vec<_>>().join("|");
+    (0..result.len()).map(line).collect()
+}
+
+const fn words(format: Format) -> &'static str {
+    match format {
+        Format::Full => "full memory",
+        Format::KernelSummary => "kernel memory (summary)",
+        Format::BitmapFull => "full memory (bitmap)",
+        Format::BitmapKernel => "kernel memory (bitmap)",
+        Format::KernelMemory => "kernel memory (live)",
+        Format::KernelAndUserMemory => "kernel and user memory (live)",
+        Format::CompleteMemory => "complete memory (live)",
+        Format::Raw => "raw physical memory",
+        Format::ElfCore => "physical memory (ELF core)",
+    }
+}
+
+#[test]
+fn every_system_in_every_form_is_itself() {
+    for windows in ALL {
+        let system = system(windows);
+        formats(windows).collect::<Vec<_>>().into_par_iter().for_each(|format| {
+            let what = format!("{windows:?}, {format:?}");
+            let session = open(&system.to_vec(format)).unwrap_or_else(|e| panic!("{what}: {e}"));
+            let sql = format!(
+                "SELECT dump_type, build, processors, is_complete, kernel_base = {:#x}, \
+                 dtb = {:#x}, kdbg = {:#x}, module_list = {:#x}, process_head = {:#x} FROM dump",
+                system.kernel.0,
+                system.dtb,
+                system.debugger_data,
+                system.symbols["PsLoadedModuleList"],
+                system.symbols["PsActiveProcessHead"],
+            );
+            let build = match windows {
+                Windows::Server2003 | Windows::Server2003Pae => 3790,
+                Windows::Windows7 => 7601,
+                Windows::Windows81 => 9600,
+                Windows::Windows10 => 19041,
+                Windows::Windows11 => 22000,
+            };
+            let processors = system.facts.processors.len();
+            let expected =
+                format!("{}|{build}|{processors}|true|true|true|true|true|true", words(format));
+            assert_eq!(ask(&session, &sql), [expected], "{what}");
+            let sql = "SELECT reason FROM problems WHERE \"table\" IS NULL";
+            let problems = ask(&session, sql);
+            assert!(problems.is_empty(), "{what}: {problems:?}");
+            // Every variable that has an address is there, and the same in each form.
+            for (name, address) in &system.symbols {
+                let found = ask(&session, &format!("SELECT u8({address:#x}) IS NOT NULL"));
+                assert_eq!(found, ["true"], "{what}: {name}");
+            }
+        });
+    }
+}
+
+#[test]
+fn cut_off_and_edited_systems_do_no_harm() {
+    for windows in [Windows::Server2003Pae, Windows::Windows10] {
+        let system = system(windows);
+        for format in formats(windows) {
+            let file = system.to_vec(format);
+            (0..20u64).into_par_iter().for_each(|seed| {
+                let mut bytes = file.clone();
+                let mut state = seed;
+                let mut random = |most: usize| {
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(99991);
+                    usize::try_from(state >> 33).unwrap() % most.max(1)
+                };
+                if seed % 2 == 0 {
+                    bytes.truncate(file.len() * usize::try_from(seed).unwrap() / 20);
+                } else {
+                    for _ in 0..2000 {
+                        // Most edits where the tables and the headers are.
+                        let most = if random(3) == 0 { bytes.len() } else { bytes.len() / 40 };
+                        let at = random(most);
+                        bytes[at] = random(256).to_le_bytes()[0];
+                    }
+                }
+                let begun = Instant::now();
+                let read = catch_unwind(AssertUnwindSafe(|| {
+                    let Ok(session) = open(&bytes) else { return };
+                    for table in ["dump", "coverage", "problems", "modules", "processes", "threads"]
+                    {
+                        let _ = session.query(&format!("SELECT * FROM {table}"));
+                    }
+                }));
+                let what = format!("{windows:?}, {format:?}, seed {seed}");
+                assert!(read.is_ok(), "{what}: panicked");
+                assert!(begun.elapsed() < MAX_TIME, "{what}: took {:?}", begun.elapsed());
+            });
+        }
+    }
+}
