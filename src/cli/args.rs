@@ -29,7 +29,8 @@ Exit code: 0 done, 1 a query or a source failed, 2 the command line is wrong.";
 #[command(name = "dumpql", version, about, after_help = EXAMPLES, max_term_width = 100)]
 #[allow(clippy::struct_excessive_bools, reason = "switches of a command line")]
 pub(super) struct Args {
-    /// Dumps to open; every table covers all of them, told apart by its column `dump`
+    /// Dumps to open; every table covers all of them, told apart by its column `dump`. CSV and TSV
+    /// files become tables, called by the names of the files
     #[arg(value_name = "DUMP")]
     pub(super) dumps: Vec<PathBuf>,
 

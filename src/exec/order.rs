@@ -54,7 +54,7 @@ impl Key {
 /// Numbers that order as the values of one key do.
 struct Codes {
     /// One a row, NULLs among them.
-    codes: Vec<u64>,
+    numbers: Vec<u64>,
     /// How many bits they take.
     bits: u32,
     /// Whether equal numbers mean equal values.
@@ -77,13 +77,14 @@ fn codes(key: &Key, stop: Stop<'_>) -> Codes {
         Col::Int(c) => (c.values().iter().map(|v| v.cast_unsigned() ^ SIGN).collect(), true),
         Col::Addr(c) => (c.values().as_slice().to_vec(), true),
         Col::Double(c) => (c.values().iter().map(|&v| double_code(v)).collect(), true),
-        Col::Text(c) => match text_ranks(&key.col, c, stop) {
-            Some(ranks) => (ranks, true),
-            None => {
+        Col::Text(c) => {
+            if let Some(ranks) = text_ranks(&key.col, c, stop) {
+                (ranks, true)
+            } else {
                 let skip = common_prefix(c);
                 ((0..c.len()).map(|row| text_prefix(c.value(row), skip)).collect(), false)
             }
-        },
+        }
     };
     let validity = key.col.validity();
     let valid = |row: usize| validity.as_ref().is_none_or(|v| v.get_bit(row));
@@ -96,7 +97,7 @@ fn codes(key: &Key, stop: Stop<'_>) -> Codes {
         *code = if key.descending { range.wrapping_sub(from_low) } else { from_low };
     }
     let Some(validity) = validity else {
-        return Codes { codes, bits: u64::BITS - range.leading_zeros(), exact };
+        return Codes { numbers: codes, bits: u64::BITS - range.leading_zeros(), exact };
     };
     // One code more stands for NULL; where there is none left, the last bit gives way.
     let (shift, exact) = if range == u64::MAX { (1, false) } else { (0, exact) };
@@ -109,7 +110,7 @@ fn codes(key: &Key, stop: Stop<'_>) -> Codes {
             (false, false) => range + 1,
         };
     }
-    Codes { codes, bits: u64::BITS - (range + 1).leading_zeros(), exact }
+    Codes { numbers: codes, bits: u64::BITS - (range + 1).leading_zeros(), exact }
 }
 
 /// The places of the texts among all that there are, where those are few: then texts need not be
@@ -144,7 +145,7 @@ fn leading(keys: &[Key], rows: usize, stop: Stop<'_>) -> (Vec<u64>, usize) {
     let mut all: Vec<u64> = Vec::new();
     let mut used = 0;
     for (index, key) in keys.iter().enumerate() {
-        let Codes { codes, bits, exact } = codes(key, stop);
+        let Codes { numbers: codes, bits, exact } = codes(key, stop);
         let room = u64::BITS - used;
         if bits > room {
             let more = codes.iter().map(|code| code >> (bits - room));

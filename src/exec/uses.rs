@@ -10,7 +10,9 @@ pub(super) fn mark(expr: &Expr, need: &mut [bool]) {
     {
         *slot = true;
     }
-    for_each_operand(expr, &mut |operand| mark(operand, need));
+    for operand in expr.children() {
+        mark(operand, need);
+    }
 }
 
 /// The columns, of `width`, that any of the expressions reads.
@@ -52,53 +54,14 @@ pub(super) fn may_fault(expr: &Expr) -> bool {
         | ExprKind::InQuery { .. }
         | ExprKind::Exists(_) => true,
     };
-    let mut any = own;
-    for_each_operand(expr, &mut |operand| any = any || may_fault(operand));
-    any
+    own || expr.children().into_iter().any(may_fault)
 }
 
 /// Whether a sub-query or a symbol stands in the expression.
 pub(super) fn has_query(expr: &Expr) -> bool {
-    let mut any = matches!(
+    let own = matches!(
         expr.kind,
         ExprKind::Scalar(_) | ExprKind::InQuery { .. } | ExprKind::Exists(_) | ExprKind::Symbol(_)
     );
-    for_each_operand(expr, &mut |operand| any = any || has_query(operand));
-    any
-}
-
-fn for_each_operand<'e>(expr: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
-    match &expr.kind {
-        ExprKind::Column(_)
-        | ExprKind::Literal(_)
-        | ExprKind::Symbol(_)
-        | ExprKind::Scalar(_)
-        | ExprKind::Exists(_) => {}
-        ExprKind::Not(e) | ExprKind::Negate(e) | ExprKind::BitNot(e) => visit(e),
-        ExprKind::IsNull { expr, .. }
-        | ExprKind::Cast { expr, .. }
-        | ExprKind::InQuery { expr, .. } => visit(expr),
-        ExprKind::Binary { left, right, .. } | ExprKind::IsDistinct { left, right, .. } => {
-            visit(left);
-            visit(right);
-        }
-        ExprKind::InList { expr, list, .. } => {
-            visit(expr);
-            list.iter().for_each(visit);
-        }
-        ExprKind::Match { expr, pattern, .. } => {
-            visit(expr);
-            visit(pattern);
-        }
-        ExprKind::Case { branches, otherwise } => {
-            for (condition, result) in branches {
-                visit(condition);
-                visit(result);
-            }
-            if let Some(otherwise) = otherwise {
-                visit(otherwise);
-            }
-        }
-        ExprKind::Call { args, .. } => args.iter().for_each(visit),
-    }
+    own || expr.children().into_iter().any(has_query)
 }

@@ -7,6 +7,7 @@ use crate::catalog::{Ty, Value, parse_timestamp};
 
 /// What the values of a column may be, seen so far.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a type that is still possible")]
 pub(super) struct Guess {
     any: bool,
     bool: bool,
@@ -134,7 +135,7 @@ fn is_pointer(text: &str) -> bool {
     matches!(text.len(), 8 | 16) && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// `0x80478b00`, or `fffff801`a972c530`.
+/// In hex behind `0x`, or with a back-tick in the middle.
 fn marked_address(text: &str) -> Option<u64> {
     let body = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
     if body.is_none() && !text.contains('`') {
@@ -161,7 +162,9 @@ mod tests {
 
     fn guess(values: &[&str]) -> Ty {
         let mut guess = Guess::new();
-        values.iter().for_each(|v| guess.see(v));
+        for value in values {
+            guess.see(value);
+        }
         guess.ty()
     }
 

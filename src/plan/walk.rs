@@ -48,8 +48,8 @@ impl Expr {
         matches!(&self.kind, ExprKind::Literal(Value::Null))
     }
 
-    /// The direct operands, in order.
-    pub(super) fn children(&self) -> Vec<&Self> {
+    /// The direct operands, in order; sub-queries are none.
+    pub fn children(&self) -> Vec<&Self> {
         match &self.kind {
             ExprKind::Column(_)
             | ExprKind::Literal(_)

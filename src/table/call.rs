@@ -106,8 +106,9 @@ fn push(builder: &mut ColumnBuilder, cell: Cell<Value<'static>>) -> usize {
     };
     match (builder.ty(), value) {
         (Ty::Bool, Value::Bool(v)) => builder.push_bool(Ok(v)),
-        (Ty::Int, Value::Int(v)) | (Ty::Time, Value::Time(v)) => builder.push_int(Ok(v)),
-        (Ty::Interval, Value::Interval(v)) => builder.push_int(Ok(v)),
+        (Ty::Int, Value::Int(v))
+        | (Ty::Time, Value::Time(v))
+        | (Ty::Interval, Value::Interval(v)) => builder.push_int(Ok(v)),
         (Ty::Int, Value::Addr(v)) => {
             builder.push_int(i64::try_from(v).map_err(|_| Absent::Unreadable));
         }

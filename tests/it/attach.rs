@@ -105,3 +105,33 @@ fn files_beside_dumps_are_called_by_their_stems() {
     assert_eq!(rows(&session.query("FROM known").unwrap()), ["Irp |10"]);
     assert_eq!(rows(&session.query("FROM modules_csv").unwrap()), ["nt"]);
 }
+
+#[test]
+fn random_edits_of_a_file_neither_panic_nor_hang() {
+    let good = "name,base,size,made,is_on\r\nnt,0xfffff80000000000,17,2024-05-01 10:00:00,true\r\n\
+                \"a \"\"b\"\", c\",fffff800`00001000,-1,2024-05-02,false\r\n,,,,\r\n";
+    let mut state = 1u64;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    let marks = b"\",\r\n\t;|\0\xff0x`'-.eE9";
+    for _ in 0..3_000 {
+        let mut bytes = good.as_bytes().to_vec();
+        for _ in 0..=next(6) {
+            let at = next(bytes.len());
+            match next(3) {
+                0 => bytes[at] = marks[next(marks.len())],
+                1 => bytes.insert(at, marks[next(marks.len())]),
+                _ => bytes.truncate(at.max(1)),
+            }
+        }
+        let tabs = next(4) == 0;
+        let Ok(columns) = dumpql::import::columns(&bytes, tabs, Default::default()) else {
+            continue;
+        };
+        let session = Session::open_with(&[], &Options::default()).unwrap();
+        session.attach_rows("t", columns).unwrap();
+        session.query("FROM t").unwrap();
+    }
+}

@@ -137,7 +137,7 @@ fn anchor(name: &str) -> String {
     name.replace('.', "")
 }
 
-/// The text of the ```sql blocks of a page.
+/// The text of the fenced blocks of SQL of a page.
 fn blocks(page: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut block: Option<String> = None;

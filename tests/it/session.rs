@@ -20,17 +20,23 @@ fn minidump(address: u64, bytes: &[u8]) -> Image {
     }
     let (system, list) = (56, 56 + 56);
     for (kind, size, at) in [(7, 56, system), (5, 20, list)] {
-        [kind, size, at].map(|value| word(&mut file, value));
+        for value in [kind, size, at] {
+            word(&mut file, value);
+        }
     }
     // System information: the processor is x64, the system Windows 10.
     let start = file.len();
     file.extend(9u16.to_le_bytes());
     file.resize(start + 8, 0);
-    [10, 0, 19041, 2].map(|value| word(&mut file, value));
+    for value in [10, 0, 19041, 2] {
+        word(&mut file, value);
+    }
     file.resize(start + 56, 0);
     word(&mut file, 1);
     file.extend(address.to_le_bytes());
-    [u32::try_from(bytes.len()).unwrap(), list + 20].map(|value| word(&mut file, value));
+    for value in [u32::try_from(bytes.len()).unwrap(), list + 20] {
+        word(&mut file, value);
+    }
     file.extend(bytes);
     Image::from_bytes("memory.dmp", file)
 }
@@ -109,7 +115,10 @@ fn batches_hold_the_rows() {
     let session = Session::sample().unwrap();
     let result = session.query("SELECT name, base, size_bytes, why(company) FROM modules").unwrap();
     let batches = result.record_batches().unwrap();
-    let rows: usize = batches.iter().map(|batch| batch.len()).sum();
+    let mut rows = 0;
+    for batch in &batches {
+        rows += batch.len();
+    }
     assert_eq!(rows, result.len());
     assert!(batches.iter().all(|batch| batch.arrays().len() == 4));
     assert_eq!(result.to_data_frame().unwrap().width(), 4);

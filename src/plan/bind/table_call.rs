@@ -55,10 +55,8 @@ impl Binder<'_> {
             let position = |s: &crate::catalog::Signature| {
                 s.names.iter().position(|n| n.eq_ignore_ascii_case(name))
             };
-            let fits = function.signatures.iter().filter(|s| s.args.len() >= args.len());
-            fits.filter_map(position)
-                .next()
-                .or_else(|| function.signatures.iter().filter_map(position).next())
+            let mut fits = function.signatures.iter().filter(|s| s.args.len() >= args.len());
+            fits.find_map(position).or_else(|| function.signatures.iter().find_map(position))
         };
         for (index, arg) in args.iter().enumerate() {
             let (place, at) = match &arg.name {
@@ -77,12 +75,11 @@ impl Binder<'_> {
             if placed.len() <= place {
                 placed.resize(place + 1, None);
             }
-            match placed.get_mut(place) {
-                Some(slot @ None) => *slot = Some(value),
-                _ => {
-                    let message = format!("argument {} is given twice", place + 1);
-                    return self.fail_at(Code::BadArguments, at, message);
-                }
+            if let Some(slot @ None) = placed.get_mut(place) {
+                *slot = Some(value);
+            } else {
+                let message = format!("argument {} is given twice", place + 1);
+                return self.fail_at(Code::BadArguments, at, message);
             }
         }
         let end = args.last().map_or(Span::default(), |arg| arg.value.span);
