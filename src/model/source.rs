@@ -3,12 +3,13 @@
 use std::ops::ControlFlow;
 
 use super::{
-    Bugcheck, Callback, CoverageRange, CriticalSection, Device, Dispatch, Dpc, Driver, DumpInfo,
-    DynTable, Exception, Frame, Handle, Instruction, InterruptVector, Irp, IrpLocation,
-    KernelObject, Lock, LockOwner, LockWaiter, LogCommand, MemoryList, MemoryRegion, Module,
-    NeededSymbol, ObjectType, PageFile, PoolBlock, PoolFailure, PoolPage, PoolTag, Problem,
-    Process, Processor, ReadyThread, Refused, Register, SessionSpace, StackWord, SystemCall,
-    Thread, Timer, UnloadedModule, Vad, VerifierFrame, VmCounter, WaitObject, WorkItem, WorkQueue,
+    Bugcheck, Callback, CoverageRange, CriticalSection, DeadlockStep, Device, Dispatch, Dpc,
+    Driver, DumpInfo, DynTable, Exception, Filter, Frame, Handle, Instruction, InterruptVector,
+    Irp, IrpLocation, KernelObject, Lock, LockOwner, LockWaiter, LogCommand, MappedFile,
+    MemoryList, MemoryRegion, Module, NeededSymbol, ObjectType, PageFile, PoolBlock, PoolFailure,
+    PoolPage, PoolTag, Problem, Process, Processor, QueuedLock, ReadyThread, Refused, Register,
+    SessionSpace, StackWord, SystemCall, SystemPte, Thread, Timer, UnloadedModule, Vad,
+    VerifierFact, VerifierFrame, VmCounter, WaitObject, WorkItem, WorkQueue,
 };
 use crate::catalog::{Absent, Cell, PointerWidth, SourceKind, Value};
 
@@ -378,6 +379,36 @@ pub trait Source: Send + Sync {
     /// rows are read by [`super::DynTable::rows`] alone.
     fn table_function(&self, name: &str, args: &[Value<'static>]) -> Result<DynTable<'_>, Refused> {
         Err(Refused::KIND)
+    }
+
+    /// File system filter.
+    fn filters(&self, want: &Want<'_>, emit: Emit<'_, Filter>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Setting and each number of Driver Verifier.
+    fn verifier(&self, want: &Want<'_>, emit: Emit<'_, VerifierFact>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Control area with pages in memory.
+    fn mapped_files(&self, want: &Want<'_>, emit: Emit<'_, MappedFile>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Queued spin lock and processor that holds it or waits for it.
+    fn queued_locks(&self, want: &Want<'_>, emit: Emit<'_, QueuedLock>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Lock of each thread of a deadlock.
+    fn deadlocks(&self, want: &Want<'_>, emit: Emit<'_, DeadlockStep>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Range of system page table entries.
+    fn system_ptes(&self, want: &Want<'_>, emit: Emit<'_, SystemPte>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
     }
 
     /// What the dump holds of memory.

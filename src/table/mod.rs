@@ -8,6 +8,7 @@ mod call;
 mod callbacks;
 mod coverage;
 mod critical_sections;
+mod deadlocks;
 pub(crate) mod def;
 mod devices;
 mod disassembly;
@@ -16,6 +17,7 @@ mod driver_dispatch;
 mod drivers;
 mod dump;
 mod exception;
+mod filters;
 mod handles;
 mod idt;
 mod irp_stack;
@@ -24,6 +26,7 @@ mod lock_owners;
 mod lock_waiters;
 mod locks;
 mod log_commands;
+mod mapped_files;
 mod memory_lists;
 mod memory_regions;
 mod meta_columns;
@@ -41,16 +44,19 @@ mod pool_tags;
 mod problems;
 mod processes;
 mod processors;
+mod queued_locks;
 mod raw_stack;
 mod ready_threads;
 mod registers;
 mod sessions;
 mod ssdt;
 mod stacks;
+mod system_ptes;
 mod threads;
 mod timers;
 mod unloaded_modules;
 mod vads;
+mod verifier;
 mod verifier_stacks;
 mod vm;
 mod wait_objects;
@@ -111,6 +117,12 @@ pub static ALL: &[&dyn Table] = &[
     &coverage::TABLE,
     &problems::TABLE,
     &needed_symbols::TABLE,
+    &filters::TABLE,
+    &verifier::TABLE,
+    &mapped_files::TABLE,
+    &queued_locks::TABLE,
+    &deadlocks::TABLE,
+    &system_ptes::TABLE,
     &log_commands::TABLE,
     &meta_tables::TABLE,
     &meta_columns::TABLE,

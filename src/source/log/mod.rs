@@ -30,12 +30,13 @@ use self::text::Text;
 use crate::catalog::{Absent, PointerWidth, SourceKind, Value};
 use crate::dump::{Error, Image};
 use crate::model::{
-    Bugcheck, Callback, CoverageRange, CriticalSection, Device, Dispatch, Dpc, Driver, DumpInfo,
-    DynTable, Emit, Exception, Frame, Handle, Instruction, InterruptVector, Irp, IrpLocation,
-    KernelObject, Lock, LockOwner, LockWaiter, LogCommand, Machine, MemoryList, MemoryRegion,
-    Module, ObjectType, PageFile, PoolBlock, PoolFailure, PoolPage, PoolTag, Problem, Process,
-    Processor, ReadyThread, Refused, Register, SessionSpace, Source, StackWord, SystemCall, Thread,
-    Timer, Unanswered, UnloadedModule, Vad, VerifierFrame, VmCounter, WaitObject, Want, WorkItem,
+    Bugcheck, Callback, CoverageRange, CriticalSection, DeadlockStep, Device, Dispatch, Dpc,
+    Driver, DumpInfo, DynTable, Emit, Exception, Filter, Frame, Handle, Instruction,
+    InterruptVector, Irp, IrpLocation, KernelObject, Lock, LockOwner, LockWaiter, LogCommand,
+    Machine, MappedFile, MemoryList, MemoryRegion, Module, ObjectType, PageFile, PoolBlock,
+    PoolFailure, PoolPage, PoolTag, Problem, Process, Processor, QueuedLock, ReadyThread, Refused,
+    Register, SessionSpace, Source, StackWord, SystemCall, SystemPte, Thread, Timer, Unanswered,
+    UnloadedModule, Vad, VerifierFact, VerifierFrame, VmCounter, WaitObject, Want, WorkItem,
     WorkQueue,
 };
 
@@ -381,6 +382,12 @@ impl Source for Log {
         idt: InterruptVector,
         verifier_stacks: VerifierFrame,
         disassembly: Instruction,
+        verifier: VerifierFact,
+        system_ptes: SystemPte,
+        queued_locks: QueuedLock,
+        mapped_files: MappedFile,
+        filters: Filter,
+        deadlocks: DeadlockStep,
     }
 
     fn log_commands(&self, _: &Want<'_>, emit: Emit<'_, LogCommand>) -> Result<(), Unanswered> {

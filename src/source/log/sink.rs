@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use super::line::Line;
 use crate::model::{
-    Bugcheck, Callback, CriticalSection, Device, Dispatch, Dpc, Driver, DumpInfo, Exception, Frame,
-    Handle, Instruction, InterruptVector, Irp, IrpLocation, KernelObject, Lock, LockOwner,
-    LockWaiter, LogPlace, MemoryList, MemoryRegion, Module, ObjectType, PageFile, PoolBlock,
-    PoolFailure, PoolPage, PoolTag, Process, Processor, ReadyThread, Register, SessionSpace,
-    StackWord, SystemCall, Thread, Timer, UnloadedModule, Vad, VerifierFrame, VmCounter,
-    WaitObject, WorkItem, WorkQueue,
+    Bugcheck, Callback, CriticalSection, DeadlockStep, Device, Dispatch, Dpc, Driver, DumpInfo,
+    Exception, Filter, Frame, Handle, Instruction, InterruptVector, Irp, IrpLocation, KernelObject,
+    Lock, LockOwner, LockWaiter, LogPlace, MappedFile, MemoryList, MemoryRegion, Module,
+    ObjectType, PageFile, PoolBlock, PoolFailure, PoolPage, PoolTag, Process, Processor,
+    QueuedLock, ReadyThread, Register, SessionSpace, StackWord, SystemCall, SystemPte, Thread,
+    Timer, UnloadedModule, Vad, VerifierFact, VerifierFrame, VmCounter, WaitObject, WorkItem,
+    WorkQueue,
 };
 
 /// A row of some table.
@@ -57,6 +58,12 @@ macro_rules! rows {
 }
 
 rows! {
+    VerifierFact: "verifier",
+    SystemPte: "system_ptes",
+    QueuedLock: "queued_locks",
+    MappedFile: "mapped_files",
+    Filter: "filters",
+    DeadlockStep: "deadlocks",
     Bugcheck: "bugcheck",
     Callback: "callbacks",
     CriticalSection: "critical_sections",

@@ -15,7 +15,7 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: "Zeroed:", check: |line| list(line.trim()).is_some() },
     ],
     contains: &[],
-    tables: &["memory_lists"],
+    tables: &["memory_lists", "mapped_files"],
     read,
 };
 
@@ -51,9 +51,11 @@ fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             if row.list.as_deref() != Ok("TOTAL") {
                 sink.row(&line, row);
             }
-        } else if text.starts_with("Usage Summary") || text.starts_with("Control ") {
-            // Files that are mapped have no table here.
-        } else if !is_progress(&line) {
+        } else if let Some(row) = super::report::mapped_file(text) {
+            sink.row(&line, row);
+        } else if !(text.starts_with("Usage Summary") || text.starts_with("Control "))
+            && !is_progress(&line)
+        {
             sink.unread(&line);
         }
     }

@@ -62,6 +62,7 @@ mod analyze;
 mod banner;
 mod bugcheck;
 mod critical;
+mod drivers;
 mod exception;
 mod irp;
 mod irpfind;
@@ -70,15 +71,20 @@ mod lm;
 mod locks;
 mod memory_words;
 mod memusage;
+mod objects;
 mod pool;
 mod poolused;
 mod process;
+mod processor;
+mod queues;
 mod ready;
 mod registers;
+mod report;
 mod running;
 mod stack;
 mod stacks;
 mod thread;
+mod user;
 mod vm;
 
 /// Every reader. Where two would recognise a line, the first does.
@@ -105,6 +111,26 @@ pub(super) static ALL: &[&Reader] = &[
     &locks::READER,
     &critical::READER,
     &lm::READER,
+    &objects::HANDLE,
+    &objects::OBJECT,
+    &drivers::DRVOBJ,
+    &drivers::DEVOBJ,
+    &processor::READER,
+    &processor::DPCS,
+    &queues::TIMER,
+    &queues::EXQUEUE,
+    &user::TILDE,
+    &user::RUNAWAY,
+    &user::TEB,
+    &user::PEB,
+    &user::ADDRESS,
+    &report::FLTKD,
+    &report::VERIFIER,
+    &report::QLOCKS,
+    &report::DEADLOCK,
+    &report::SYSPTES,
+    &report::FILECACHE,
+    &report::IDT,
     &registers::READER,
     &stack::READER,
     &memory_words::READER,

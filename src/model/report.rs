@@ -1,0 +1,113 @@
+//! What further extension commands of debuggers report.
+
+use super::row;
+
+row! {
+    /// A file system filter or an instance of one.
+    Filter {
+        /// Address of the `_FLT_FILTER`.
+        filter: u64,
+        /// Name of the filter.
+        name: String,
+        /// Altitude, as written.
+        altitude: String,
+        /// Frame that it is in.
+        frame: String,
+        /// Whether the row is an instance.
+        is_instance: bool,
+        /// Address of the `_FLT_INSTANCE`.
+        instance: u64,
+        /// Name of the instance.
+        instance_name: String,
+    }
+}
+
+row! {
+    /// A setting or a number of Driver Verifier.
+    VerifierFact {
+        /// Heading that it stands under.
+        section: String,
+        /// What it is.
+        name: String,
+        /// Bit of the setting.
+        flag: i64,
+        /// Whether the setting is on.
+        is_enabled: bool,
+        /// The number.
+        value: i64,
+    }
+}
+
+row! {
+    /// Pages of a control area.
+    MappedFile {
+        /// Address of the `_CONTROL_AREA`.
+        control_area: u64,
+        /// Name of the file, or what else it is.
+        name: String,
+        /// Pages in working sets.
+        valid_bytes: i64,
+        /// Pages on the standby list.
+        standby_bytes: i64,
+        /// Pages that are modified.
+        dirty_bytes: i64,
+        /// Pages that processes share.
+        shared_bytes: i64,
+        /// Pages that are locked.
+        locked_bytes: i64,
+        /// Page tables.
+        page_table_bytes: i64,
+    }
+}
+
+row! {
+    /// A queued spin lock that a processor holds or waits for.
+    QueuedLock {
+        /// Name of the lock.
+        name: String,
+        /// Processor.
+        processor: i64,
+        /// `owner`, `waiting` or `corrupt`.
+        state: String,
+        /// Position among those that wait, from 1.
+        position: i64,
+    }
+}
+
+row! {
+    /// A lock that a thread of a deadlock took.
+    DeadlockStep {
+        /// Number of the thread in the report.
+        thread_number: i64,
+        /// Address of the `_ETHREAD`.
+        ethread: u64,
+        /// Position in the order, from 0.
+        position: i64,
+        /// Letter of the lock in the report.
+        label: String,
+        /// Address of the lock.
+        lock: u64,
+        /// Symbol at the address.
+        lock_name: String,
+        /// Type of the lock.
+        kind: String,
+    }
+}
+
+row! {
+    /// A range of system page table entries.
+    SystemPte {
+        /// Address of the first entry, or the address that it maps.
+        address: u64,
+        /// Number of entries.
+        pages: i64,
+        /// `free` or `allocated`.
+        state: String,
+        /// Address of the `_MDL`.
+        mdl: u64,
+        /// Who allocated it.
+        caller: String,
+        /// Who called that.
+        callers_caller: String,
+    }
+}

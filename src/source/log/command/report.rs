@@ -1,0 +1,497 @@
+//! Reports of further extensions: `!fltkd`, `!verifier`, `!qlocks`, `!deadlock`, `!sysptes`,
+//! `!filecache` and `!idt`.
+
+use super::{Context, Reader, Signature};
+use crate::catalog::{Absent, Cell};
+use crate::model::{
+    DeadlockStep, Filter, InterruptVector, MappedFile, QueuedLock, SystemPte, VerifierFact,
+    VerifierFrame,
+};
+use crate::source::log::line::{Line, Lines};
+use crate::source::log::scan::{
+    address, after, between, dec, found, hex, hex_int, module_of, number, text, word,
+};
+use crate::source::log::sink::Sink;
+
+/// The reader of `!fltkd`.
+pub(super) static FLTKD: Reader = Reader {
+    name: "!fltkd",
+    is_named: |name| {
+        matches!(name, "!filters" | "!instances" | "!filter" | "!volumes" | "!frames" | "!fltkd")
+    },
+    signatures: &[Signature { literal: "FLT_FILTER: ", check: |_| true }],
+    contains: &[],
+    tables: &["filters"],
+    read: read_filters,
+};
+
+/// The reader of `!verifier`.
+pub(super) static VERIFIER: Reader = Reader {
+    name: "!verifier",
+    is_named: |name| name == "!verifier",
+    signatures: &[
+        Signature { literal: "Verify Flags Level", check: |_| true },
+        Signature { literal: "Verify Level ", check: |_| true },
+        Signature { literal: "forced pending from stack trace", check: |_| true },
+    ],
+    contains: &[],
+    tables: &["verifier", "verifier_stacks"],
+    read: read_verifier,
+};
+
+/// The reader of `!qlocks`.
+pub(super) static QLOCKS: Reader = Reader {
+    name: "!qlocks",
+    is_named: |name| name == "!qlocks",
+    signatures: &[Signature { literal: "Key: O = Owner", check: |_| true }],
+    contains: &[],
+    tables: &["queued_locks"],
+    read: read_qlocks,
+};
+
+/// The reader of `!deadlock`.
+pub(super) static DEADLOCK: Reader = Reader {
+    name: "!deadlock",
+    is_named: |name| name == "!deadlock",
+    signatures: &[Signature { literal: "Deadlock detected (", check: |_| true }],
+    contains: &[],
+    tables: &["deadlocks"],
+    read: read_deadlock,
+};
+
+/// The reader of `!sysptes`.
+pub(super) static SYSPTES: Reader = Reader {
+    name: "!sysptes",
+    is_named: |name| name == "!sysptes",
+    signatures: &[Signature { literal: "System PTE Information", check: |_| true }],
+    contains: &[],
+    tables: &["system_ptes"],
+    read: read_sysptes,
+};
+
+/// The reader of `!filecache`.
+pub(super) static FILECACHE: Reader = Reader {
+    name: "!filecache",
+    is_named: |name| name == "!filecache",
+    signatures: &[Signature { literal: "Dump file cache", check: |_| true }],
+    contains: &[],
+    tables: &["mapped_files"],
+    read: read_filecache,
+};
+
+/// The reader of `!idt`.
+pub(super) static IDT: Reader = Reader {
+    name: "!idt",
+    is_named: |name| name == "!idt",
+    signatures: &[Signature { literal: "Dumping IDT:", check: |_| true }],
+    contains: &[],
+    tables: &["idt"],
+    read: read_idt,
+};
+
+/// `FLT_FILTER: ffffcb0e0b386010 "bindflt" "409800"`: address, name and altitude.
+fn named_object<'a>(line: &'a str, label: &str) -> Option<(u64, &'a str, &'a str)> {
+    let rest = line.strip_prefix(label)?;
+    let (at, rest) = word(rest)?;
+    let mut texts = rest.split('"').skip(1).step_by(2);
+    Some((hex(at)?, texts.next()?, texts.next().unwrap_or_default()))
+}
+
+fn read_filters(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
+    let mut frame: Cell<String> = Err(Absent::NotApplicable);
+    let mut current = Filter::default();
+    let mut is_detailed = false;
+    for line in lines {
+        let trimmed = line.trimmed();
+        if let Some((at, name, altitude)) = named_object(trimmed, "FLT_FILTER:") {
+            current = Filter {
+                filter: Ok(at),
+                name: text(name),
+                altitude: text(altitude),
+                frame: frame.clone(),
+                is_instance: Ok(false),
+                ..Filter::default()
+            };
+            sink.row(&line, current.clone());
+        } else if let Some((at, name, altitude)) = named_object(trimmed, "FLT_INSTANCE:") {
+            let row = Filter {
+                instance: Ok(at),
+                instance_name: text(name),
+                altitude: text(altitude),
+                is_instance: Ok(true),
+                ..current.clone()
+            };
+            sink.row(&line, row);
+        } else if trimmed.starts_with("Filter List:") {
+            frame = between(trimmed, "\"", "\"").map_or(Err(Absent::NotApplicable), text);
+        } else if trimmed.starts_with("FLT_OBJECT:") {
+            // The single filter's fields follow.
+            is_detailed = true;
+        } else if !(line.is_blank() || is_detailed) {
+            sink.unread(&line);
+        }
+    }
+}
+
+/// `[X] (0x00000001) Special pool`.
+fn setting(line: &str) -> Option<VerifierFact> {
+    let (is_enabled, rest) = if let Some(rest) = line.strip_prefix("[X]") {
+        (true, rest)
+    } else {
+        (false, line.strip_prefix("[ ]")?)
+    };
+    let flag = between(rest, "(", ")").and_then(number)?;
+    let name = rest.split_once(')')?.1;
+    Some(VerifierFact {
+        name: text(name),
+        flag: Ok(flag),
+        is_enabled: Ok(is_enabled),
+        ..VerifierFact::default()
+    })
+}
+
+/// `Pool Allocations Attempted             0x2db1a`.
+fn statistic(line: &str) -> Option<VerifierFact> {
+    let (name, value) = line.rsplit_once(char::is_whitespace)?;
+    let value = number(value).filter(|_| value.starts_with("0x"))?;
+    let name = name.trim();
+    (!name.is_empty()).then(|| VerifierFact {
+        name: text(name),
+        value: Ok(value),
+        ..VerifierFact::default()
+    })
+}
+
+/// A frame of a stack that Driver Verifier keeps: `817b21e4 nt!IovpLocalCompletionRoutine+0xb2`.
+fn frame(line: &str) -> Option<(u64, &str)> {
+    let (at, symbol) = word(line)?;
+    let at = address(at)?;
+    (symbol.contains(['!', '+']) && !symbol.trim().contains("  ")).then_some((at, symbol.trim()))
+}
+
+fn read_verifier(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
+    let mut section: Cell<String> = Err(Absent::NotApplicable);
+    let mut object: Cell<u64> = Err(Absent::NotApplicable);
+    let mut position = 0;
+    for line in lines {
+        let trimmed = line.trimmed();
+        if let Some(mut row) = setting(trimmed).or_else(|| statistic(trimmed)) {
+            row.section.clone_from(&section);
+            sink.row(&line, row);
+        } else if let Some(rest) = trimmed.strip_prefix("IRP:") {
+            object = found(word(rest).and_then(|(at, _)| hex(at)));
+            position = 0;
+        } else if let Some((at, symbol)) = frame(trimmed) {
+            let row = VerifierFrame {
+                object,
+                frame: Ok(position),
+                address: Ok(at),
+                symbol: text(symbol),
+                ..VerifierFrame::default()
+            };
+            position += 1;
+            sink.row(&line, row);
+        } else if trimmed.ends_with("FLAGS:")
+            || trimmed.starts_with("Summary of")
+            || trimmed.starts_with("Driver Verification")
+        {
+            section = text(trimmed.trim_end_matches(':'));
+        } else if !is_of_verifier(&line) {
+            sink.unread(&line);
+        }
+    }
+}
+
+fn is_of_verifier(line: &Line<'_>) -> bool {
+    let text = line.trimmed();
+    line.is_blank()
+        || text.starts_with("Verify ")
+        || text.starts_with("[X] Indicates")
+        || text.starts_with("Size of the log")
+        || text.starts_with("# Size")
+        || text.chars().all(|c| matches!(c, '=' | '-' | ' '))
+}
+
+fn read_qlocks(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
+    let mut columns: Vec<(usize, i64)> = Vec::new();
+    for line in lines {
+        let trimmed = line.trimmed();
+        if trimmed.starts_with("Lock Name") {
+            let words = line.text.match_indices(|c: char| c.is_ascii_digit()).filter(|(at, _)| {
+                !line
+                    .text
+                    .get(..*at)
+                    .is_some_and(|before| before.ends_with(|c: char| c.is_ascii_digit()))
+            });
+            columns = words
+                .filter_map(|(at, _)| Some((at, dec(word(line.text.get(at..)?)?.0)?)))
+                .collect();
+        } else if let Some((name, _)) = trimmed
+            .split_once("   ")
+            .filter(|(name, _)| name.contains(" - ") || name.contains("  - "))
+            .or_else(|| trimmed.contains(" - ").then_some((trimmed, "")))
+        {
+            for (at, processor) in &columns {
+                let mark = line.text.get(*at..).and_then(|rest| rest.chars().next()).unwrap_or(' ');
+                if let Some(row) = queued(name, *processor, mark) {
+                    sink.row(&line, row);
+                }
+            }
+        } else if !(line.is_blank()
+            || trimmed.starts_with("Key:")
+            || trimmed.starts_with("Processor Number"))
+        {
+            sink.unread(&line);
+        }
+    }
+}
+
+fn queued(name: &str, processor: i64, mark: char) -> Option<QueuedLock> {
+    let (state, position) = match mark {
+        'O' => ("owner", None),
+        'C' => ("corrupt", None),
+        _ => ("waiting", Some(i64::from(mark.to_digit(10)?))),
+    };
+    Some(QueuedLock {
+        name: text(name),
+        processor: Ok(processor),
+        state: Ok(state.to_owned()),
+        position: found(position),
+        ..QueuedLock::default()
+    })
+}
+
+fn read_deadlock(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
+    let mut thread: (Cell<i64>, Cell<u64>) =
+        (Err(Absent::NotApplicable), Err(Absent::NotApplicable));
+    let mut position = 0;
+    for line in lines {
+        let trimmed = line.trimmed();
+        if let Some(rest) = trimmed.strip_prefix("Thread ") {
+            thread = (
+                found(word(rest).and_then(|(n, _)| dec(n.trim_end_matches(':')))),
+                found(between(rest, "(", ")").and_then(hex)),
+            );
+            position = 0;
+        } else if let Some((label, rest)) =
+            trimmed.strip_prefix("Lock ").and_then(|rest| rest.split_once("--"))
+        {
+            let what = rest.trim();
+            let name = what.split(" (").next().unwrap_or(what);
+            sink.row(
+                &line,
+                DeadlockStep {
+                    thread_number: thread.0,
+                    ethread: thread.1,
+                    position: Ok(position),
+                    label: text(label),
+                    lock: found(address(name)),
+                    lock_name: if address(name).is_some() {
+                        Err(Absent::NotApplicable)
+                    } else {
+                        text(name)
+                    },
+                    kind: found(between(what, "(", ")").map(str::to_owned)),
+                    ..DeadlockStep::default()
+                },
+            );
+            position += 1;
+        } else {
+            // The stacks by which the locks were taken are shown by name alone.
+            let is_stack = trimmed.starts_with("Stack:")
+                || (trimmed.contains('!') && !trimmed.contains(' '))
+                || trimmed.starts_with("<<");
+            if !(line.is_blank()
+                || is_stack
+                || trimmed.starts_with("Deadlock detected")
+                || trimmed.starts_with("Where:"))
+            {
+                sink.unread(&line);
+            }
+        }
+    }
+}
+
+/// `ecbfdee8 f0ed0958 2 netbt!DispatchIoctls+0x56a/netbt!NbtDispatchDevCtrl+0xcd`.
+fn pte_user(line: &str) -> Option<SystemPte> {
+    let (at, rest) = word(line)?;
+    let at = address(at)?;
+    let (mdl, rest) = word(rest)?;
+    let (pages, rest) = word(rest)?;
+    let callers = rest.trim();
+    let (caller, callers_caller) = callers.split_once('/').unwrap_or((callers, ""));
+    Some(SystemPte {
+        address: Ok(at),
+        mdl: found(hex(mdl))
+            .and_then(|mdl| if mdl <= 1 { Err(Absent::NotApplicable) } else { Ok(mdl) }),
+        pages: found(hex_int(pages)),
+        state: Ok("allocated".to_owned()),
+        caller: text(caller),
+        callers_caller: text(callers_caller),
+        ..SystemPte::default()
+    })
+}
+
+fn read_sysptes(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
+    for line in lines {
+        let trimmed = line.trimmed();
+        if let Some(rest) = trimmed.strip_prefix("free ptes:") {
+            let row = SystemPte {
+                address: found(word(rest).and_then(|(at, _)| hex(at))),
+                pages: found(
+                    after(rest, "number free:").and_then(|n| dec(n.trim_end_matches('.'))),
+                ),
+                state: Ok("free".to_owned()),
+                ..SystemPte::default()
+            };
+            sink.row(&line, row);
+        } else if let Some(row) = pte_user(trimmed) {
+            sink.row(&line, row);
+        } else if !is_of_ptes(&line) {
+            sink.unread(&line);
+        }
+    }
+}
+
+fn is_of_ptes(line: &Line<'_>) -> bool {
+    let text = line.trimmed();
+    const PARTS: &[&str] = &[
+        "System PTE Information",
+        "Total System Ptes",
+        "SysPtes list of size",
+        "starting PTE",
+        "ending PTE",
+        "free blocks",
+        "System PTEs allocated",
+        "VA MDL PageCount",
+        "free NPP",
+        "Unable to",
+    ];
+    line.is_blank() || PARTS.iter().any(|part| text.contains(part))
+}
+
+/// A row of files in kilobytes: `ff8636e8    56    376     0     0     0     0  mapped_file( x.dll )`.
+pub(super) fn mapped_file(line: &str) -> Option<MappedFile> {
+    let (at, rest) = word(line)?;
+    let at = hex(at).filter(|_| at.len() >= 8)?;
+    let mut rest = rest;
+    let mut sizes = Vec::new();
+    while let Some((number, after)) = word(rest) {
+        let Some(kb) = dec(number) else { break };
+        sizes.push(kb.checked_mul(1024));
+        rest = after;
+    }
+    if sizes.len() < 4 || rest.is_empty() {
+        return None;
+    }
+    let name = between(rest, "mapped_file(", ")").unwrap_or(rest).trim();
+    let of = |index: usize| found(sizes.get(index).copied().flatten());
+    // With four numbers, standby and dirty pages are counted together.
+    let six = sizes.len() >= 6;
+    Some(MappedFile {
+        control_area: Ok(at),
+        name: if name.starts_with("No Name for File") {
+            Err(Absent::NotApplicable)
+        } else {
+            text(name)
+        },
+        valid_bytes: of(0),
+        standby_bytes: of(1),
+        dirty_bytes: if six { of(2) } else { Err(Absent::NotApplicable) },
+        shared_bytes: of(if six { 3 } else { 2 }),
+        locked_bytes: of(if six { 4 } else { 3 }),
+        page_table_bytes: if six { of(5) } else { Err(Absent::NotApplicable) },
+        ..MappedFile::default()
+    })
+}
+
+fn read_filecache(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
+    let mut in_rows = false;
+    for line in lines {
+        if let Some(row) = mapped_file(line.trimmed()) {
+            in_rows = true;
+            sink.row(&line, row);
+        } else if in_rows && !line.is_blank() {
+            sink.unread(&line);
+        }
+    }
+}
+
+/// `01:	fffff8052b238a40 nt!KiDebugTrapOrFault	Stack = 0xFFFF9581FBBD2000`.
+fn vector(line: &str) -> Option<InterruptVector> {
+    let (vector, rest) = line.split_once(':')?;
+    let vector = hex_int(vector.trim()).filter(|v| *v < 256)?;
+    let (at, rest) = word(rest)?;
+    let at = address(at)?;
+    let symbol =
+        rest.split(['\t', '(']).next().unwrap_or(rest).split("  ").next().unwrap_or(rest).trim();
+    Some(InterruptVector {
+        vector: Ok(vector),
+        address: Ok(at),
+        module: found(module_of(symbol).map(str::to_owned)),
+        symbol: text(symbol),
+        interrupt_object: found(
+            after(rest, "KINTERRUPT").and_then(|at| hex(at.trim_end_matches(')'))),
+        ),
+        ..InterruptVector::default()
+    })
+}
+
+fn read_idt(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
+    for line in lines {
+        let trimmed = line.trimmed();
+        if let Some(mut row) = vector(trimmed) {
+            row.processor = found(cx.number.filter(|_| cx.is_kernel));
+            sink.row(&line, row);
+        } else if !(line.is_blank()
+            || trimmed.starts_with("Dumping IDT")
+            || trimmed.starts_with("/*"))
+        {
+            sink.unread(&line);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_reports() {
+        assert_eq!(
+            named_object("FLT_FILTER: 94144008 \"luafv\" \"135000\"", "FLT_FILTER:"),
+            Some((0x9414_4008, "luafv", "135000"))
+        );
+        let row = setting("[X] (0x00000001) Special pool").unwrap();
+        assert_eq!((row.name.as_deref(), row.is_enabled), (Ok("Special pool"), Ok(true)));
+        assert_eq!(
+            statistic("Pool Allocations Attempted             0x2db1a").unwrap().value,
+            Ok(0x2db1a)
+        );
+        let file =
+            mapped_file("fe4228a8   152     44     0   116     0     0  mapped_file( MSVCRT.DLL )")
+                .unwrap();
+        assert_eq!((file.name.as_deref(), file.shared_bytes), (Ok("MSVCRT.DLL"), Ok(116 * 1024)));
+        let cache = mapped_file("8177ae68   304    920     0     0  $LogFile").unwrap();
+        assert_eq!(
+            (cache.standby_bytes, cache.dirty_bytes),
+            (Ok(920 * 1024), Err(Absent::NotApplicable))
+        );
+        let pte = pte_user(
+            "ecbfdee8 f0ed0958 2 netbt!DispatchIoctls+0x56a/netbt!NbtDispatchDevCtrl+0xcd",
+        )
+        .unwrap();
+        assert_eq!(
+            (pte.pages, pte.callers_caller.as_deref()),
+            (Ok(2), Ok("netbt!NbtDispatchDevCtrl+0xcd"))
+        );
+        assert_eq!(
+            vector("01:\tfffff8052b238a40 nt!KiDebugTrapOrFault\tStack = 0xFFFF9581FBBD2000")
+                .unwrap()
+                .symbol
+                .as_deref(),
+            Ok("nt!KiDebugTrapOrFault")
+        );
+        assert_eq!(queued("MM   - PFN", 2, '3').unwrap().position, Ok(3));
+    }
+}

@@ -1,0 +1,31 @@
+//! `filters`: one row for each file system filter, and one for each of its instances.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::Filter;
+
+/// The table.
+pub(super) static TABLE: TableDef<Filter> = TableDef {
+    name: "filters",
+    doc: "One row for each file system filter, and one for each of its instances.",
+    answers: "!fltkd.filters, !fltkd.instances",
+    kinds: &[SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT name, altitude, count(*) FROM filters WHERE is_instance GROUP BY ALL ORDER BY 2",
+        doc: "Filters by altitude and how often each is attached.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.filters(want, emit)),
+    columns: &[
+        Column::new("filter", "Address of the `_FLT_FILTER`.", Get::Addr(|r| r.filter)),
+        Column::new("name", "Name of the filter.", Get::Text(|r| text(&r.name))),
+        Column::new("altitude", "Altitude, as written.", Get::Text(|r| text(&r.altitude))),
+        Column::new("frame", "Frame that it is in.", Get::Text(|r| text(&r.frame))),
+        Column::new("is_instance", "Whether the row is an instance.", Get::Bool(|r| r.is_instance)),
+        Column::new("instance", "Address of the `_FLT_INSTANCE`.", Get::Addr(|r| r.instance)),
+        Column::new(
+            "instance_name",
+            "Name of the instance.",
+            Get::Text(|r| text(&r.instance_name)),
+        ),
+    ],
+};

@@ -1,0 +1,28 @@
+//! `queued_locks`: one row for each queued spin lock and processor that holds it or waits for it.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::QueuedLock;
+
+/// The table.
+pub(super) static TABLE: TableDef<QueuedLock> = TableDef {
+    name: "queued_locks",
+    doc: "One row for each queued spin lock and processor that holds it or waits for it.",
+    answers: "!qlocks",
+    kinds: &[SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT name, processor, state FROM queued_locks",
+        doc: "Who holds what.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.queued_locks(want, emit)),
+    columns: &[
+        Column::new("name", "Name of the lock.", Get::Text(|r| text(&r.name))),
+        Column::new("processor", "Processor.", Get::Int(|r| r.processor)),
+        Column::new("state", "`owner`, `waiting` or `corrupt`.", Get::Text(|r| text(&r.state))),
+        Column::new(
+            "position",
+            "Position among those that wait, from 1.",
+            Get::Int(|r| r.position),
+        ),
+    ],
+};

@@ -1,0 +1,30 @@
+//! `system_ptes`: one row for each range of system page table entries.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::SystemPte;
+
+/// The table.
+pub(super) static TABLE: TableDef<SystemPte> = TableDef {
+    name: "system_ptes",
+    doc: "One row for each range of system page table entries.",
+    answers: "!sysptes",
+    kinds: &[SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT caller, sum(pages) FROM system_ptes GROUP BY 1 ORDER BY 2 DESC",
+        doc: "Who maps most.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.system_ptes(want, emit)),
+    columns: &[
+        Column::new(
+            "address",
+            "Address of the first entry, or the address that it maps.",
+            Get::Addr(|r| r.address),
+        ),
+        Column::new("pages", "Number of entries.", Get::Int(|r| r.pages)),
+        Column::new("state", "`free` or `allocated`.", Get::Text(|r| text(&r.state))),
+        Column::new("mdl", "Address of the `_MDL`.", Get::Addr(|r| r.mdl)),
+        Column::new("caller", "Who allocated it.", Get::Text(|r| text(&r.caller))),
+        Column::new("callers_caller", "Who called that.", Get::Text(|r| text(&r.callers_caller))),
+    ],
+};

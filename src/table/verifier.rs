@@ -1,0 +1,25 @@
+//! `verifier`: one row for each setting and each number of Driver Verifier.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::VerifierFact;
+
+/// The table.
+pub(super) static TABLE: TableDef<VerifierFact> = TableDef {
+    name: "verifier",
+    doc: "One row for each setting and each number of Driver Verifier.",
+    answers: "!verifier",
+    kinds: &[SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT name FROM verifier WHERE is_enabled",
+        doc: "What Driver Verifier checks.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.verifier(want, emit)),
+    columns: &[
+        Column::new("section", "Heading that it stands under.", Get::Text(|r| text(&r.section))),
+        Column::new("name", "What it is.", Get::Text(|r| text(&r.name))),
+        Column::hex("flag", "Bit of the setting.", Get::Int(|r| r.flag)),
+        Column::new("is_enabled", "Whether the setting is on.", Get::Bool(|r| r.is_enabled)),
+        Column::new("value", "The number.", Get::Int(|r| r.value)),
+    ],
+};
