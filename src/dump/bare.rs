@@ -19,7 +19,7 @@ pub struct Bare {
 /// Whether page tables as Windows makes them are in a raw image.
 pub(super) fn has_tables(file: &[u8]) -> bool {
     let map = whole(file);
-    !windows::tables(Physical::new(file, &map), &[]).is_empty()
+    !windows::tables(Physical::new(file, &map), &[], 1).is_empty()
 }
 
 /// The file as memory, one page after another.
@@ -42,7 +42,7 @@ pub fn parse(image: &Image, format: Format) -> Result<Bare, Error> {
         (Pages::new(whole(image), pages, needed, "memory", Vec::new()), Vec::new())
     };
     let Pages { map, facts } = pages;
-    let tables = windows::tables(Physical::new(image, &map), &registers);
+    let tables = windows::tables(Physical::new(image, &map), &registers, windows::MAX_TABLES);
     let (map, found) = windows::find(image, map, &tables);
     let windows = found
         .ok_or_else(|| Error::NotADump { path: image.path().to_owned(), found: refusal(format) })?;

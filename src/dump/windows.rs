@@ -12,7 +12,7 @@ use crate::memory::{Gpa, Gva, Machine, Mode, PAGE, PageMap, Physical};
 /// Page tables of the system are made when it starts, and so in low memory.
 const TABLE_PAGES: u64 = 1 << 18;
 /// More page tables of processes than this are not tried.
-const MAX_TABLES: usize = 32;
+pub(super) const MAX_TABLES: usize = 32;
 /// More blocks with the tag are not tried.
 const MAX_BLOCKS: usize = 16;
 /// The largest image of a kernel.
@@ -46,8 +46,8 @@ pub struct Windows {
 }
 
 /// Where page tables may be: by registers of processors, by what the start of processors left in
-/// low memory, by tables that point to themselves.
-pub(super) fn tables(memory: Physical<'_>, registers: &[u64]) -> Vec<(Mode, u64)> {
+/// low memory, by tables that point to themselves. About `most` are looked for.
+pub(super) fn tables(memory: Physical<'_>, registers: &[u64], most: usize) -> Vec<(Mode, u64)> {
     let mut found = Vec::new();
     for base in registers.iter().take(MAX_HINTS) {
         found.extend([Mode::X64, Mode::Pae, Mode::X86, Mode::X64La57].map(|mode| (mode, *base)));
@@ -56,7 +56,7 @@ pub(super) fn tables(memory: Physical<'_>, registers: &[u64]) -> Vec<(Mode, u64)
     found.extend(low.filter_map(|(_, page)| start_block(page)).map(|base| (Mode::X64, base)));
     let mut directories = Vec::new();
     for (at, page) in memory.pieces(0, TABLE_PAGES, 1) {
-        if found.len() >= MAX_TABLES {
+        if found.len() >= most {
             break;
         }
         found.extend(own_table(at, page).map(|mode| (mode, at.0)));
@@ -141,14 +141,18 @@ pub(super) fn find(
     tables: &[(Mode, u64)],
 ) -> (PageMap, Option<Windows>) {
     let Some((mode, base)) = tables.first() else { return (map, None) };
-    let blocks = blocks(Physical::new(file, &map));
     let mut machine = Machine::new(map, *mode, *base);
-    for (mode, base) in tables {
-        machine = machine.with_mode(*mode, *base);
-        let search = Search { file, machine: &machine, width: width(*mode) };
-        let found = blocks.iter().find_map(|block| search.by_block(block));
-        if found.is_some() {
-            return (machine.into_map(), found);
+    let mut from = Gpa(0);
+    for _ in 0..MAX_BLOCKS {
+        let Some(block) = next_block(machine.physical(file), from) else { break };
+        from = Gpa(block.at.0 + 1);
+        for (mode, base) in tables {
+            machine = machine.with_mode(*mode, *base);
+            let search = Search { file, machine: &machine, width: width(*mode) };
+            let found = search.by_block(&block);
+            if found.is_some() {
+                return (machine.into_map(), found);
+            }
         }
     }
     // Since Windows 8 the block is encoded until a debugger or a crash needs it.
@@ -176,25 +180,15 @@ struct Block {
     kernel_base: u64,
 }
 
-/// The places where a debugger data block may be.
-fn blocks(memory: Physical<'_>) -> Vec<Block> {
+/// The next place, from an address on, where a debugger data block may be.
+fn next_block(memory: Physical<'_>, from: Gpa) -> Option<Block> {
     let finder = memchr::memmem::Finder::new(b"KDBG");
-    let mut found = Vec::new();
-    for (at, bytes) in memory.pieces(0, u64::MAX, PIECE) {
-        for tag in finder.find_iter(bytes) {
-            let Some(start) = tag.checked_sub(0x10).filter(|start| start % 4 == 0) else {
-                continue;
-            };
-            let Some(block) = bytes.get(start..).and_then(|bytes| block(at, start, bytes)) else {
-                continue;
-            };
-            found.push(block);
-            if found.len() == MAX_BLOCKS {
-                return found;
-            }
-        }
-    }
-    found
+    memory.pieces(from.0 / PAGE, u64::MAX, PIECE).find_map(|(at, bytes)| {
+        let starts = finder.find_iter(bytes).filter_map(|tag| tag.checked_sub(0x10));
+        let mut starts =
+            starts.filter(|start| start % 4 == 0 && at.0.saturating_add(*start as u64) >= from.0);
+        starts.find_map(|start| block(at, start, bytes.get(start..)?))
+    })
 }
 
 fn block(at: Gpa, start: usize, bytes: &[u8]) -> Option<Block> {
