@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use polars_arrow::bitmap::Bitmap;
+use rayon::prelude::*;
 
 use super::{Pairs, Sides};
 use crate::diag::Diagnostic;
@@ -106,7 +107,19 @@ impl Matches {
     }
 
     pub(super) fn pairs(&self) -> Pairs {
-        self.pairs_of(0..self.groups.len())
+        const PART_ROWS: usize = 1 << 16;
+        let rows = self.groups.len();
+        let part = |index: usize| {
+            let from = index * PART_ROWS;
+            self.pairs_of(from..rows.min(from + PART_ROWS))
+        };
+        let parts: Vec<Pairs> = (0..rows.div_ceil(PART_ROWS)).into_par_iter().map(part).collect();
+        let join = |pick: fn(&Pairs) -> &Vec<u32>| {
+            let each: Vec<&[u32]> = parts.iter().map(|part| pick(part).as_slice()).collect();
+            each.concat()
+        };
+        let (left, right) = rayon::join(|| join(|p| &p.left), || join(|p| &p.right));
+        Pairs { left, right }
     }
 
     /// The pairs of some left rows.

@@ -20,7 +20,7 @@ use number::NumDict;
 pub(super) use number::numbers;
 pub(super) use parts::match_in_parts;
 use parts::{group_in_parts, group_numbers_in_parts, is_diverse};
-use text::{TextDict, same_text, text_hashes};
+use text::{TextDict, group_texts_in_chunks, same_text, text_hashes};
 
 /// The number of a key that is NULL or unknown.
 pub(super) const NONE: u32 = u32::MAX;
@@ -74,6 +74,9 @@ fn group_one(col: &Col, rows: usize, stop: Stop<'_>) -> Groups {
             if is_diverse(&hashes) {
                 let equal = |a: u32, b: u32| same_text(array, a as usize, array, b as usize);
                 return group_in_parts(&hashes, equal, |row| col.is_null(row), stop);
+            }
+            if rows >= 4 * PARALLEL_ROWS {
+                return group_texts_in_chunks(array, &hashes, stop);
             }
             let mut dict = TextDict::new(array);
             let ids = dict.insert_all(hashes, true, stop);
@@ -205,6 +208,29 @@ mod tests {
             assert!(left == right);
             assert!((0..rows).all(|row| (left[row] == NONE) != there.get_bit(row)));
         }
+    }
+
+    #[test]
+    fn few_texts_are_numbered_in_chunks_as_in_one() {
+        let rows = 4 * PARALLEL_ROWS + 17;
+        let of = |row: usize| (row / 1000 * 7 % 50, row % 13 != 5);
+        let texts: Vec<String> = (0..rows).map(|row| format!("a text {}", of(row).0)).collect();
+        let col = Col::text(texts.iter().map(|t| Some(t.as_str())));
+        let col = col.mask(&bits((0..rows).map(|row| of(row).1)));
+        let mut known = std::collections::HashMap::new();
+        let mut firsts = Vec::new();
+        let ids: Vec<u32> = (0..rows)
+            .map(|row| {
+                let next = u32::try_from(known.len()).unwrap();
+                *known.entry(of(row).1.then_some(of(row).0)).or_insert_with(|| {
+                    firsts.push(u32::try_from(row).unwrap());
+                    next
+                })
+            })
+            .collect();
+        let groups = group(std::slice::from_ref(&col), rows, GO);
+        assert!(groups.ids == ids);
+        assert_eq!(groups.firsts, firsts);
     }
 
     #[test]

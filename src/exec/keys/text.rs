@@ -3,7 +3,7 @@
 use polars_arrow::array::{Array as _, Utf8ViewArray};
 use rayon::prelude::*;
 
-use super::{NONE, PARALLEL_ROWS, SEEDS, Stop, fold, start};
+use super::{Groups, NONE, PARALLEL_ROWS, SEEDS, Stop, fold, start};
 
 /// Texts to dense numbers. Texts of up to 12 bytes lie within their views and are compared as one
 /// number.
@@ -98,6 +98,59 @@ impl<'a> TextDict<'a> {
             slots[at] = (hash, id);
         }
         self.slots = slots;
+    }
+}
+
+/// Grouping of many rows with few groups: threads number the texts of chunks of rows each for
+/// itself, and the chunks' numbers become those of all in the order of the chunks.
+pub(super) fn group_texts_in_chunks(
+    array: &Utf8ViewArray,
+    hashes: &[u64],
+    stop: Stop<'_>,
+) -> Groups {
+    let mut ids = vec![0u32; array.len()];
+    let number = |(chunk, ids): (usize, &mut [u32])| {
+        let mut firsts = Firsts { dict: TextDict::new(array), null: NONE };
+        let from = chunk * PARALLEL_ROWS;
+        for (row, id) in (from..).zip(ids) {
+            if stop.at(u32::try_from(row).unwrap_or(0)) {
+                break;
+            }
+            *id = firsts.number(row, hashes);
+        }
+        firsts.dict.firsts
+    };
+    let chunks: Vec<Vec<u32>> = ids.par_chunks_mut(PARALLEL_ROWS).enumerate().map(number).collect();
+    let mut all = Firsts { dict: TextDict::new(array), null: NONE };
+    let numbers: Vec<Vec<u32>> = chunks
+        .iter()
+        .map(|firsts| firsts.iter().map(|&row| all.number(row as usize, hashes)).collect())
+        .collect();
+    ids.par_chunks_mut(PARALLEL_ROWS).zip(&numbers).for_each(|(ids, numbers)| {
+        for id in ids {
+            *id = numbers.get(*id as usize).copied().unwrap_or(0);
+        }
+    });
+    Groups { ids, firsts: all.dict.firsts }
+}
+
+/// Texts and NULL, numbered by their first rows.
+struct Firsts<'a> {
+    dict: TextDict<'a>,
+    null: u32,
+}
+
+impl Firsts<'_> {
+    fn number(&mut self, row: usize, hashes: &[u64]) -> u32 {
+        let at = u32::try_from(row).unwrap_or(0);
+        if self.dict.array.is_valid(row) {
+            return self.dict.insert(at, hashes[row]);
+        }
+        if self.null == NONE {
+            self.null = self.dict.next_id();
+            self.dict.firsts.push(at);
+        }
+        self.null
     }
 }
 
