@@ -98,7 +98,14 @@ pub(super) fn commands(line: &str) -> Vec<&str> {
 /// The name of a command, without its extension library and arguments: `!irpfind` of
 /// `!kdexts.irpfind -v 0`, `lm` of `lm m foo`.
 pub(super) fn name(command: &str) -> String {
-    let word = command.split_whitespace().next().unwrap_or_default();
+    let mut words = command.split_whitespace();
+    let word = words.next().unwrap_or_default();
+    // A thread may stand apart from what is done with it: `~6 kb`.
+    if word.starts_with('~')
+        && let Some(next) = words.next()
+    {
+        return format!("{word}{}", next.to_ascii_lowercase());
+    }
     let word = word.trim_end_matches(',');
     match word.strip_prefix('!') {
         Some(extension) => {
@@ -156,6 +163,6 @@ mod tests {
         assert_eq!(name("!w2kfre\\kdex2x86.xpool -map"), "!xpool");
         assert_eq!(name("!kdexts.IrpFind -v"), "!irpfind");
         assert_eq!(name("lm m foo"), "lm");
-        assert_eq!(name("~*kv"), "~*kv");
+        assert_eq!((name("~*kv"), name("~6 kb")), ("~*kv".to_owned(), "~6kb".to_owned()));
     }
 }

@@ -4,7 +4,7 @@ use super::{Context, Reader, Signature};
 use crate::catalog::Absent;
 use crate::model::CriticalSection;
 use crate::source::log::line::{Line, Lines};
-use crate::source::log::scan::{after, between, found, hex, hex_int, number, text, word};
+use crate::source::log::scan::{address, after, between, found, hex, hex_int, number, text, word};
 use crate::source::log::sink::Sink;
 
 /// The reader of `!cs`; `!locks` is that of the kernel's resources too.
@@ -110,6 +110,8 @@ fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
                 .map_or(Err(Absent::NotApplicable), |s| text(s.trim_end_matches("+0x0")));
             row.debug_info = found(debug_info.take());
             current = Some((line.number, row));
+        } else if let Some(row) = tree_row(trimmed) {
+            sink.row(&line, row);
         } else if trimmed.starts_with("DebugInfo") {
             debug_info = after(trimmed, "=").and_then(hex);
         } else if !current.as_mut().is_some_and(|(_, row)| detail(trimmed, row)) && !is_known(&line)
@@ -126,8 +128,34 @@ fn emit(row: Option<(u64, CriticalSection)>, sink: &mut Sink<'_>) {
     }
 }
 
+/// A row of the tree that `!cs -t` prints: level, node, section, debug information, the threads that
+/// initialised, entered, waited, tried and left, and the counts of entries and waits.
+fn tree_row(line: &str) -> Option<CriticalSection> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let [level, _, section, debug, _, _, _, _, _, entries, waits] = words.as_slice() else {
+        return None;
+    };
+    level.parse::<u32>().ok()?;
+    Some(CriticalSection {
+        address: Ok(address(section)?),
+        debug_info: Ok(address(debug)?),
+        entry_count: found(hex_int(entries)),
+        contention_count: found(hex_int(waits)),
+        ..CriticalSection::default()
+    })
+}
+
 fn is_known(line: &Line<'_>) -> bool {
     let text = line.trimmed();
+    let is_stack = text.split(": ").next().and_then(hex).is_some() && text.starts_with("0x");
+    if is_stack
+        || text == "##"
+        || text.starts_with("No stack trace saved")
+        || text.starts_with("Tree root")
+        || text.starts_with("Level ")
+    {
+        return true;
+    }
     line.is_blank()
         || text.starts_with("-----")
         || text.starts_with("Scanned ")

@@ -65,6 +65,7 @@ fn is_progress(line: &Line<'_>) -> bool {
     let text = line.trimmed();
     const STARTS: &[&str] = &[
         "loading",
+        "(Master",
         "Compiling memory usage",
         "Building kernel map",
         "Finished building",

@@ -252,6 +252,8 @@ fn text_is_known(text: &str) -> bool {
         || lower.starts_with("processor number")
         || lower.starts_with("searching for process")
         || lower.ends_with(" handles")
+        || lower.contains(" handles of type ")
+        || lower.starts_with("object specific information")
         || lower.starts_with("unable to")
 }
 

@@ -162,6 +162,15 @@ fn statistic(line: &str) -> Option<VerifierFact> {
     })
 }
 
+/// `Peak nonpaged pool allocations         0x13 for 0004A4A0 bytes`: a number, and how many bytes.
+fn sizes(line: &str) -> Option<[VerifierFact; 2]> {
+    let (before, bytes) = line.strip_suffix(" bytes")?.split_once(" for ")?;
+    let count = statistic(before)?;
+    let name = count.name.as_ref().map(|name| format!("{name}, bytes")).map_err(|e| *e);
+    let bytes = VerifierFact { name, value: Ok(hex_int(bytes.trim())?), ..VerifierFact::default() };
+    Some([count, bytes])
+}
+
 /// A frame of a stack that Driver Verifier keeps: `817b21e4 nt!IovpLocalCompletionRoutine+0xb2`.
 fn frame(line: &str) -> Option<(u64, &str)> {
     let (at, symbol) = word(line)?;
@@ -178,6 +187,11 @@ fn read_verifier(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
         if let Some(mut row) = setting(trimmed).or_else(|| statistic(trimmed)) {
             row.section.clone_from(&section);
             sink.row(&line, row);
+        } else if let Some(rows) = sizes(trimmed) {
+            for mut row in rows {
+                row.section.clone_from(&section);
+                sink.row(&line, row);
+            }
         } else if let Some(rest) = trimmed.strip_prefix("IRP:") {
             object = found(word(rest).and_then(|(at, _)| hex(at)));
             position = 0;
@@ -273,6 +287,8 @@ fn read_deadlock(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
                 found(between(rest, "(", ")").and_then(hex)),
             );
             position = 0;
+        } else if let Some(row) = legend(trimmed) {
+            sink.row(&line, row);
         } else if let Some((label, rest)) =
             trimmed.strip_prefix("Lock ").and_then(|rest| rest.split_once("--"))
         {
@@ -310,6 +326,19 @@ fn read_deadlock(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             }
         }
     }
+}
+
+/// `Lock A =   bba2af30 Type 'Spinlock'`: what a letter of the report stands for.
+fn legend(line: &str) -> Option<DeadlockStep> {
+    let (label, rest) = line.strip_prefix("Lock ")?.split_once(" =")?;
+    let (name, _) = word(rest)?;
+    Some(DeadlockStep {
+        label: text(label),
+        lock: found(address(name)),
+        lock_name: if address(name).is_some() { Err(Absent::NotApplicable) } else { text(name) },
+        kind: found(between(rest, "'", "'").map(str::to_owned)),
+        ..DeadlockStep::default()
+    })
 }
 
 /// `ecbfdee8 f0ed0958 2 netbt!DispatchIoctls+0x56a/netbt!NbtDispatchDevCtrl+0xcd`.
@@ -373,13 +402,23 @@ fn is_of_ptes(line: &Line<'_>) -> bool {
 /// A row of files in kilobytes: `ff8636e8    56    376     0     0     0     0  mapped_file( x.dll )`.
 pub(super) fn mapped_file(line: &str) -> Option<MappedFile> {
     let (at, rest) = word(line)?;
-    let at = hex(at).filter(|_| at.len() >= 8)?;
+    // What belongs to no file has dashes instead of an address, and of some sizes.
+    let is_dashed = |word: &str| word.len() >= 5 && word.bytes().all(|b| b == b'-');
+    let control_area = if is_dashed(at) { None } else { Some(hex(at).filter(|_| at.len() >= 8)?) };
     let mut rest = rest;
     let mut sizes = Vec::new();
     while let Some((number, after)) = word(rest) {
-        let Some(kb) = dec(number) else { break };
-        sizes.push(kb.checked_mul(1024));
+        let kb = dec(number);
+        if kb.is_none() && !is_dashed(number) {
+            break;
+        }
+        sizes.push(kb.and_then(|kb| kb.checked_mul(1024)));
         rest = after;
+    }
+    if rest.is_empty() && sizes.len() == 5 {
+        // A file may be named by a number.
+        sizes.pop();
+        rest = line.split_whitespace().next_back().unwrap_or_default();
     }
     if sizes.len() < 4 || rest.is_empty() {
         return None;
@@ -389,7 +428,7 @@ pub(super) fn mapped_file(line: &str) -> Option<MappedFile> {
     // With four numbers, standby and dirty pages are counted together.
     let six = sizes.len() >= 6;
     Some(MappedFile {
-        control_area: Ok(at),
+        control_area: found(control_area),
         name: if name.starts_with("No Name for File") {
             Err(Absent::NotApplicable)
         } else {

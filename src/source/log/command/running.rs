@@ -2,9 +2,9 @@
 
 use super::stack::{self, Owner};
 use super::{Context, Reader, Signature};
-use crate::model::Processor;
+use crate::model::{Processor, Thread};
 use crate::source::log::line::{Line, Lines};
-use crate::source::log::scan::{hex, pointer};
+use crate::source::log::scan::{found, hex, hex_int, pointer};
 use crate::source::log::sink::Sink;
 
 /// The reader.
@@ -19,7 +19,7 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: "Prcb", check: is_header },
     ],
     contains: &["k"],
-    tables: &["processors", "stacks"],
+    tables: &["processors", "stacks", "threads"],
     read,
 };
 
@@ -50,10 +50,51 @@ fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
         } else if let Some(row) = row(&line, has_idle) {
             owner.ethread = row.current_ethread;
             sink.row(&line, row);
-        } else {
+        } else if let Some((row, thread)) = table_row(text) {
+            sink.row(&line, row);
+            sink.row(&line, thread);
+        } else if !is_of_table(text) {
             sink.unread(&line);
         }
     }
+}
+
+/// The heading and the end of that table.
+fn is_of_table(text: &str) -> bool {
+    text.starts_with("Process ")
+        || text.starts_with("Count:")
+        || text.chars().all(|c| matches!(c, '=' | ' '))
+}
+
+/// A row of the extension that replaces the command: process, process id, thread, thread id, two
+/// priorities, the priority of the next thread, processor, context switches, times, state.
+fn table_row(line: &str) -> Option<(Processor, Thread)> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let at = words.iter().position(|word| word.len() == 16 && hex(word).is_some())?;
+    let number = |index: usize| words.get(at + index).and_then(|word| word.parse::<i64>().ok());
+    let state = words.get(at + 8).and_then(|word| super::thread::state(word))?;
+    let process = words.get(..at.checked_sub(1)?)?.join(" ");
+    let ethread = hex(words.get(at)?)?;
+    let processor = number(5)?;
+    let thread = Thread {
+        ethread: Ok(ethread),
+        process: Ok(process.clone()),
+        pid: Ok(hex_int(words.get(at - 1)?)?),
+        tid: Ok(hex_int(words.get(at + 1)?)?),
+        priority: found(number(2)),
+        base_priority: found(number(3)),
+        processor: Ok(processor),
+        context_switches: found(number(6)),
+        state: Ok(state.to_owned()),
+        ..Thread::default()
+    };
+    let row = Processor {
+        processor: Ok(processor),
+        current_ethread: Ok(ethread),
+        current_process: Ok(process),
+        ..Processor::default()
+    };
+    Some((row, thread))
 }
 
 /// `1  f7737120  8a3da020            ................`, on newer systems with priorities in
