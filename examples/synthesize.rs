@@ -1,28 +1,20 @@
 //! Writes a synthetic memory dump of a whole system: `synthesize SYSTEM FORM FILE [ISF]`.
 //!
-//! SYSTEM is `2003`, `2003pae`, `7`, `8.1`, `10` or `11`; FORM is the number of a dump type, `raw`
+//! SYSTEM is `2003`, `2003pae`, `7`, `8.1`, `10` or `11`, or `server` for a busy one; FORM is the number of a dump type, `raw`
 //! or `elf`; ISF is the symbol file, unpacked, that the kernel is to carry.
 
 use std::fs::File;
 use std::io::BufWriter;
 use std::sync::Arc;
 
-use dumpql::synth::{self, Format, KernelFile, Windows};
+use dumpql::synth::{self, Format, KernelFile, SystemSpec, Windows};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [system, form, path, rest @ ..] = &arguments[..] else {
         return Err("usage: synthesize SYSTEM FORM FILE [ISF]".into());
     };
-    let windows = match system.as_str() {
-        "2003" => Windows::Server2003,
-        "2003pae" => Windows::Server2003Pae,
-        "7" => Windows::Windows7,
-        "8.1" => Windows::Windows81,
-        "10" => Windows::Windows10,
-        "11" => Windows::Windows11,
-        other => return Err(format!("found no system `{other}`").into()),
-    };
+    let mut spec = spec(system)?;
     let format = match form.as_str() {
         "raw" => Format::Raw,
         "elf" => Format::ElfCore,
@@ -32,9 +24,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             found.ok_or("found no such dump type")?
         }
     };
-    let mut spec = synth::healthy(windows);
     if let [isf, ..] = rest {
         let file = KernelFile::parse(&std::fs::read_to_string(isf)?);
+        spec.kernel_code = true;
         spec.kernel = Some(Arc::new(file.ok_or("expected an ISF file of a Windows kernel")?));
     }
     let system = synth::system(&spec);
@@ -43,4 +35,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         eprintln!("not in this version: {missing}");
     }
     Ok(())
+}
+
+fn spec(system: &str) -> Result<SystemSpec, String> {
+    Ok(synth::healthy(match system {
+        "2003" => Windows::Server2003,
+        "2003pae" => Windows::Server2003Pae,
+        "7" => Windows::Windows7,
+        "8.1" => Windows::Windows81,
+        "10" => Windows::Windows10,
+        "11" => Windows::Windows11,
+        "server" => return Ok(synth::server_2003()),
+        other => return Err(format!("found no system `{other}`")),
+    }))
 }

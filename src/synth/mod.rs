@@ -24,7 +24,7 @@ mod write;
 pub use image::image_header;
 pub use kernel_file::KernelFile;
 pub use sample::{sample, sample_spec};
-pub use scenario::{crowded, healthy};
+pub use scenario::{crowded, healthy, server_2003};
 pub use spec::{Arch, Block, Cpu, Driver, ExceptionRecord, Process, Thread, TriageSpec, Unloaded};
 pub use system::{
     Counters, NamedObject, PageFile, Processor, Session, System, SystemHandle, SystemProcess,

@@ -33,3 +33,4 @@ mod slt;
 mod sql;
 mod stackwalk;
 mod triage;
+mod volatility;

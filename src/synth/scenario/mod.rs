@@ -1,4 +1,8 @@
-//! Systems to look at: a healthy one, and one of any size.
+//! Systems to look at: a healthy one, one of any size, and a busy server.
+
+mod server;
+
+pub use server::server_2003;
 
 use super::spec::Driver;
 use super::system::{
@@ -18,6 +22,7 @@ pub fn healthy(windows: Windows) -> SystemSpec {
     let mut spec = SystemSpec {
         windows,
         kernel: None,
+        kernel_code: false,
         physical_pages: 0x2_0000,
         bugcheck: (0xe2, [0; 4]),
         exception: None,
@@ -40,6 +45,7 @@ pub fn healthy(windows: Windows) -> SystemSpec {
         sessions: (0..2)
             .map(|id| Session { id, address: 0, paged_bytes: 0x9_8000, commit: 2537, failures: 0 })
             .collect(),
+        blocks: Vec::new(),
     };
     let base = spec.drivers.get(1).map_or(0, |driver| driver.base);
     if let Some(processor) = spec.processors.get_mut(1) {
@@ -125,7 +131,7 @@ fn processes(is_64_bit: bool) -> Vec<SystemProcess> {
         ),
         program(416, 356, "winlogon.exe", "", Some(0), 6, 3),
         program(464, 416, "services.exe", "", Some(0), 7, 5),
-        program(472, 416, "lsass.exe", "", Some(0), 7, 8),
+        program(488, 416, "lsass.exe", "", Some(0), 7, 8),
         program(640, 464, "svchost.exe", " -k DcomLaunch", Some(0), 9, 11),
         program(724, 464, "svchost.exe", " -k netsvcs", Some(0), 9, 17),
         program(1180, 464, "spoolsv.exe", "", Some(0), 14, 6),

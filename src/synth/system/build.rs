@@ -135,6 +135,16 @@ impl<'a> Builder<'a> {
         address
     }
 
+    /// Writes a variable that is a number, of as many bytes as the kernel has for it.
+    pub(super) fn number(&mut self, name: &str, len: u64, value: u64) {
+        let at = self.variable(name, len);
+        let offset = at - self.kernel;
+        let next = self.known.and_then(|known| known.values().filter(|to| **to > offset).min());
+        let room = next.map_or(len, |next| (next - offset).min(len));
+        let len = usize::try_from(room).unwrap_or(0);
+        self.put(at, &value.to_le_bytes()[..if len < 8 { len.min(4) } else { 8 }]);
+    }
+
     /// Whether the kernel has a variable of that name: any may be, unless a file says.
     pub(super) fn has_symbol(&self, name: &str) -> bool {
         self.known.is_none_or(|known| known.contains_key(name))

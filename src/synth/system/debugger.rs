@@ -71,6 +71,9 @@ const POINTERS: [(u64, &str, u64); 62] = [
     (0x270, "MmPhysicalMemoryBlock", 8),
 ];
 
+/// Where every session has its paged pool, of 32 MB.
+const SESSION_POOL: u64 = 0xbc00_0000;
+
 /// Names that a file of symbols may have for the same variable.
 const OTHER_NAMES: [(&str, &str); 1] = [("MmPagedPoolInfo", "MmPagedPoolInformation")];
 
@@ -198,8 +201,7 @@ fn variables(builder: &mut Builder<'_>, spec: &SystemSpec) {
         ("MmTotalFreeSystemPtes", counters.free_system_ptes),
     ];
     for (name, value) in words {
-        let at = builder.variable(name, 8);
-        builder.put_pointer(at, value);
+        builder.number(name, builder.width(), value);
     }
     let at = builder.variable("MmTotalFreeSystemPtes", 16);
     let width = builder.width();
@@ -215,8 +217,7 @@ fn variables(builder: &mut Builder<'_>, spec: &SystemSpec) {
         ("MmTotalPagesForPagingFile", counters.modified_page_file),
     ];
     for (name, value) in halves {
-        let at = builder.variable(name, 4);
-        builder.put_u32(at, value);
+        builder.number(name, 4, value);
     }
     let (code, parameters) = spec.bugcheck;
     let at = builder.variable("KiBugcheckData", 40);
@@ -314,6 +315,7 @@ pub(super) fn session(builder: &mut Builder<'_>, session: &Session, processes: &
     object.opt("ResidentProcessCount", processes.len() as u64);
     object.opt("CommittedPages", session.commit).opt("NonPagablePages", 16);
     object.opt("SessionPoolAllocationFailures[0]", session.failures);
+    object.opt("PagedPoolStart", SESSION_POOL).opt("PagedPoolEnd", SESSION_POOL + 0x01ff_ffff);
     object.opt("PagedPoolInfo.AllocatedPagedPool", session.paged_bytes >> 12);
     object.opt("PagedPool.TotalPages", session.paged_bytes >> 12);
     builder.place(at, object);

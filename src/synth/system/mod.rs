@@ -50,6 +50,13 @@ pub struct System {
     pub(super) context: Vec<u8>,
 }
 
+impl System {
+    /// Name, GUID (32 digits) and age of the kernel's PDB, when no file gave them.
+    pub const fn pdb(&self) -> (&'static str, &'static str, u32) {
+        (self.version.pdb.0, self.version.pdb.1, 1)
+    }
+}
+
 /// Builds a system.
 ///
 /// A layout that is not built in gives a system without structures, as its `missing` says.
@@ -69,6 +76,7 @@ fn assemble(mut spec: SystemSpec, version: &'static Version, layout: &Layout) ->
     let known = file.as_ref().map(|file| &file.symbols);
     let kernel = kernel(&spec, version, known);
     let mut builder = Builder::new(layout, version, kernel, known);
+    modules::kernel_code(&mut builder, &spec, kernel);
     let mut objects = Objects::new(&mut builder);
     let mut links = Links::default();
     processors::choose(&mut builder, &mut spec.processors);
@@ -83,6 +91,7 @@ fn assemble(mut spec: SystemSpec, version: &'static Version, layout: &Layout) ->
         timer.address = builder.pool(false, *b"Time", layout.size("_KTIMER") as u64);
     }
     modules::write(&mut builder, &mut objects, &spec, kernel);
+    // The image of the kernel comes first: what follows may stand in it.
     modules::write_unloaded(&mut builder, &spec.unloaded);
     for process in &spec.processes {
         for thread in &process.threads {
@@ -108,6 +117,9 @@ fn assemble(mut spec: SystemSpec, version: &'static Version, layout: &Layout) ->
     objects.finish(&mut builder);
     let debugger_data = debugger::write(&mut builder, &spec);
     shared::write(&mut builder, &spec);
+    for block in &spec.blocks {
+        builder.put(block.address, &block.bytes);
+    }
     for process in spec.processes.iter().filter(|process| process.dtb != builder.dtb) {
         builder.memory.share_kernel(builder.dtb, process.dtb);
     }

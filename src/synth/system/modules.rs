@@ -34,9 +34,9 @@ pub(super) fn write(
         object
             .set("EntryPoint", driver.base + 0x3000)
             .set("Flags", 0x0900_4000)
-            .set("LoadCount", 1);
+            .set_any(&["LoadCount", "ObsoleteLoadCount"], 1);
         object
-            .set("CheckSum", driver.checksum.into())
+            .opt("CheckSum", driver.checksum.into())
             .set("TimeDateStamp", driver.timestamp.into());
         builder.string(&mut object, "FullDllName", &driver.path);
         builder.string(&mut object, "BaseDllName", &file);
@@ -110,6 +110,16 @@ fn image(
     .bytes();
     // The kernel's own mapping is there; its first pages keep clear of its variables.
     builder.put(driver.base, &bytes);
+}
+
+/// Fills the kernel's image with breakpoints, before anything is written into it.
+pub(super) fn kernel_code(builder: &mut Builder<'_>, spec: &SystemSpec, kernel: (u64, u32)) {
+    let pages = if spec.kernel_code { u64::from(kernel.1) / 0x1000 } else { 0 };
+    for page in 0..pages {
+        // Variables that nothing is written to hold nothing.
+        let byte = if page < pages / 4 * 3 { 0xcc } else { 0 };
+        builder.put(kernel.0 + page * 0x1000, &[byte; 0x1000]);
+    }
 }
 
 /// The object of a driver: `\Driver` and its name.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::synth::kernel_file::KernelFile;
-use crate::synth::spec::{Driver, ExceptionRecord};
+use crate::synth::spec::{Block, Driver, ExceptionRecord};
 
 /// The version of Windows that a system runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -31,6 +31,8 @@ pub struct SystemSpec {
     pub windows: Windows,
     /// Types, symbols and PDB id of the kernel; the built-in layout and made-up addresses without.
     pub kernel: Option<Arc<KernelFile>>,
+    /// Whether all of the kernel's image is in memory, its code being breakpoints.
+    pub kernel_code: bool,
     /// Pages of physical memory.
     pub physical_pages: u64,
     /// Bug check code and parameters.
@@ -65,6 +67,8 @@ pub struct SystemSpec {
     pub page_files: Vec<PageFile>,
     /// Sessions.
     pub sessions: Vec<Session>,
+    /// More of the system's memory.
+    pub blocks: Vec<Block>,
 }
 
 /// A processor.

@@ -1,0 +1,248 @@
+//! Whole systems under Volatility 3, which reads the same dumps by its own means: what it lists is
+//! what dumpql lists, row by row.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{BufWriter, Read};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use dumpql::synth::{self, Format, KernelFile, System, SystemSpec, Windows};
+use serde_json::Value;
+
+use crate::corpus;
+
+const PLUGINS: [&str; 9] = [
+    "windows.info",
+    "windows.pslist",
+    "windows.threads",
+    "windows.modules",
+    "windows.unloadedmodules",
+    "windows.handles",
+    "windows.vadinfo",
+    "windows.sessions",
+    "windows.crashinfo",
+];
+
+/// A folder of our own, gone when the test is.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("dumpql-{name}-{}", std::process::id()));
+        fs::create_dir_all(path.join("isf/windows/ntkrnlmp.pdb")).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The interpreter that has Volatility, if there is one.
+fn python() -> Option<String> {
+    let python = std::env::var("DUMPQL_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let found = Command::new(&python).args(["-c", "import volatility3"]).output();
+    if found.is_ok_and(|out| out.status.success()) {
+        return Some(python);
+    }
+    eprintln!("SKIPPED: no Volatility 3 for {python} (set DUMPQL_PYTHON)");
+    None
+}
+
+fn script() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/volatility.py")
+}
+
+/// What Volatility says of a dump.
+fn judge(python: &str, isf: &Path, dump: &Path) -> Value {
+    let mut command = Command::new(python);
+    command.arg(script()).arg("run").arg(isf).arg(dump).args(PLUGINS);
+    let out = command.output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    serde_json::from_slice(&out.stdout).unwrap()
+}
+
+fn unpack(path: &Path) -> String {
+    let mut text = String::new();
+    let file = File::open(path).unwrap();
+    liblzma::read::XzDecoder::new(file).read_to_string(&mut text).unwrap();
+    text
+}
+
+fn write(system: &System, format: Format, path: &Path) {
+    system.write(format, &mut BufWriter::new(File::create(path).unwrap())).unwrap();
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or(u64::MAX)
+}
+
+/// The lower 48 bits, which is what Volatility shows of a 64-bit address.
+const fn short(address: u64) -> u64 {
+    address & 0xffff_ffff_ffff
+}
+
+/// Columns of a plugin's rows, as text.
+fn listed(said: &Value, plugin: &str, columns: &[&str]) -> Vec<Vec<String>> {
+    let rows = said[plugin].as_array().unwrap_or_else(|| panic!("{plugin} has failed"));
+    let cell = |row: &Value, column: &&str| match &row[*column] {
+        Value::Number(number) => {
+            number.as_u64().map_or(number.to_string(), |n| short(n).to_string())
+        }
+        Value::String(text) => text.clone(),
+        _ => String::new(),
+    };
+    rows.iter().map(|row| columns.iter().map(|column| cell(row, column)).collect()).collect()
+}
+
+fn same(what: &str, theirs: Vec<Vec<String>>, ours: Vec<Vec<String>>) {
+    let theirs: BTreeSet<_> = theirs.into_iter().collect();
+    let ours: BTreeSet<_> = ours.into_iter().collect();
+    let only = |a: &BTreeSet<Vec<String>>, b: &BTreeSet<Vec<String>>| {
+        a.difference(b).take(5).cloned().collect::<Vec<_>>()
+    };
+    assert!(!theirs.is_empty(), "{what}: nothing is listed");
+    assert!(
+        theirs == ours,
+        "{what}: Volatility alone has {:?}, the facts alone have {:?}",
+        only(&theirs, &ours),
+        only(&ours, &theirs)
+    );
+}
+
+/// Holds what Volatility lists against what the system was built from.
+fn compare_with_facts(name: &str, said: &Value, system: &System) {
+    let facts = &system.facts;
+    // Idle is on no list.
+    let processes = || facts.processes.iter().skip(1);
+    let text = |number: u64| number.to_string();
+    let ours = processes().map(|p| {
+        let name = p.name.chars().take(14).collect();
+        let threads = if p.exit_time == 0 { p.threads.len() as u64 } else { 0 };
+        vec![text(p.pid), text(p.ppid), name, text(short(p.eprocess)), text(threads)]
+    });
+    let columns = ["PID", "PPID", "ImageFileName", "Offset(V)", "Threads"];
+    same(&format!("{name} pslist"), listed(said, "windows.pslist", &columns), ours.collect());
+    let ours = processes().flat_map(|p| {
+        p.threads.iter().map(move |t| {
+            let started = if t.start.0 == 0 { 0 } else { t.start.0 };
+            vec![text(p.pid), text(t.tid), text(short(t.ethread)), text(short(started))]
+        })
+    });
+    let columns = ["PID", "TID", "Offset", "StartAddress"];
+    same(&format!("{name} threads"), listed(said, "windows.threads", &columns), ours.collect());
+    let ours = facts.drivers.iter().enumerate().map(|(i, driver)| {
+        let (base, size) = if i == 0 { system.kernel } else { (driver.base, driver.size) };
+        vec![text(short(base)), text(size.into()), driver.path.clone()]
+    });
+    let columns = ["Base", "Size", "Path"];
+    same(&format!("{name} modules"), listed(said, "windows.modules", &columns), ours.collect());
+    let ours = facts.unloaded.iter().map(|driver| {
+        vec![driver.name.clone(), text(short(driver.start)), text(short(driver.end))]
+    });
+    let columns = ["Name", "StartAddress", "EndAddress"];
+    let theirs = listed(said, "windows.unloadedmodules", &columns);
+    same(&format!("{name} unloadedmodules"), theirs, ours.collect());
+    let ours = processes().filter(|p| p.exit_time == 0).flat_map(|p| {
+        let row = move |h: &synth::SystemHandle| {
+            vec![text(p.pid), text(h.value), text(short(h.address)), text(h.access)]
+        };
+        p.handles.iter().map(row)
+    });
+    let columns = ["PID", "HandleValue", "Offset", "GrantedAccess"];
+    same(&format!("{name} handles"), listed(said, "windows.handles", &columns), ours.collect());
+    let ours = processes().flat_map(|p| {
+        let row = move |v: &synth::Vad| {
+            vec![
+                text(p.pid),
+                text(v.start),
+                text(v.end - 1),
+                text(v.commit),
+                text(v.is_private.into()),
+            ]
+        };
+        p.vads.iter().map(row)
+    });
+    let columns = ["PID", "Start VPN", "End VPN", "CommitCharge", "PrivateMemory"];
+    same(&format!("{name} vadinfo"), listed(said, "windows.vadinfo", &columns), ours.collect());
+    let ours = processes().map(|p| {
+        let session = p.session.map(|session| text(session.into())).unwrap_or_default();
+        vec![session, text(p.pid)]
+    });
+    let columns = ["Session ID", "Process ID"];
+    same(&format!("{name} sessions"), listed(said, "windows.sessions", &columns), ours.collect());
+    let crash = &said["windows.crashinfo"][0];
+    assert_eq!(number(&crash["NumberProcessors"]), facts.processors.len() as u64, "{name}");
+    assert_eq!(number(&crash["DirectoryTableBase"]), system.dtb, "{name}");
+}
+
+/// A kernel whose ISF file the corpus has.
+const KERNELS: [(Windows, &str, Format); 5] = [
+    (Windows::Windows7, "339E74133576439CBCDF7E0229DA3773", Format::Full),
+    (Windows::Windows81, "22597D0B40394E23936F6A24C6C52D5B", Format::BitmapFull),
+    (Windows::Windows10, "5278AFF86C341677D7D7835C85B7B844", Format::Full),
+    (Windows::Windows10, "5278AFF86C341677D7D7835C85B7B844", Format::BitmapFull),
+    (Windows::Windows11, "32C1A669D5FFEFD41091F636CFDB6E99", Format::BitmapFull),
+];
+
+fn complete(windows: Windows) -> SystemSpec {
+    SystemSpec { kernel_code: true, ..synth::healthy(windows) }
+}
+
+#[test]
+fn sixty_four_bit_systems_are_what_volatility_lists() {
+    let (Some(corpus), Some(python)) = (corpus::folder(), python()) else { return };
+    let folder = Folder::new("volatility");
+    for (windows, guid, format) in KERNELS {
+        let name = format!("ntkrnlmp.pdb/{guid}-1.json.xz");
+        let isf = corpus.join("layouts/isf/windows").join(&name);
+        let file = KernelFile::parse(&unpack(&isf)).unwrap();
+        let copy = folder.0.join("isf/windows").join(&name);
+        fs::write(&copy, fs::read(&isf).unwrap()).unwrap();
+        let spec = SystemSpec { kernel: Some(Arc::new(file)), ..complete(windows) };
+        let system = synth::system(&spec);
+        assert_eq!(system.missing, Vec::<String>::new(), "{windows:?}");
+        let dump = folder.0.join("memory.dmp");
+        write(&system, format, &dump);
+        let said = judge(&python, &folder.0.join("isf"), &dump);
+        compare_with_facts(&format!("{windows:?} {format:?}"), &said, &system);
+    }
+}
+
+#[test]
+fn a_32_bit_server_is_what_volatility_lists() {
+    let (Some(corpus), Some(python)) = (corpus::folder(), python()) else { return };
+    let layout = corpus.join("layouts/vtypes/nt-5.2.3790-sp1-x86.json.xz");
+    for (windows, format) in [
+        (Windows::Server2003, Format::Full),
+        (Windows::Server2003Pae, Format::Full),
+        (Windows::Server2003Pae, Format::BitmapFull),
+    ] {
+        let folder = Folder::new("volatility-x86");
+        let system = synth::system(&complete(windows));
+        let (pdb, guid, age) = system.pdb();
+        let offset = |address: &u64| address - system.kernel.0;
+        let symbols: serde_json::Map<String, Value> = system
+            .symbols
+            .iter()
+            .map(|(name, address)| (name.clone(), offset(address).into()))
+            .collect();
+        let facts = serde_json::json!({ "pdb": pdb, "guid": guid, "age": age, "symbols": symbols });
+        let path = folder.0.join("symbols.json");
+        fs::write(&path, facts.to_string()).unwrap();
+        let place = folder.0.join("isf/windows").join(pdb);
+        fs::create_dir_all(&place).unwrap();
+        let isf = place.join(format!("{guid}-{age}.json"));
+        let mut command = Command::new(&python);
+        let done = command.arg(script()).arg("isf").arg(&layout).arg(&path).arg(&isf).status();
+        assert!(done.unwrap().success());
+        let dump = folder.0.join("memory.dmp");
+        write(&system, format, &dump);
+        let said = judge(&python, &folder.0.join("isf"), &dump);
+        compare_with_facts(&format!("{windows:?} {format:?}"), &said, &system);
+    }
+}
