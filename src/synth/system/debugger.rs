@@ -228,9 +228,22 @@ fn variables(builder: &mut Builder<'_>, spec: &SystemSpec) {
         let at = builder.variable(name, 16);
         builder.link(at, &[]);
     }
+    protections(builder);
     page_lists(builder, spec);
     pools(builder, spec);
     page_files(builder, spec);
+}
+
+/// The table from numbers of protections to what programs call them.
+fn protections(builder: &mut Builder<'_>) {
+    const PLAIN: [u32; 8] = [1, 2, 0x10, 0x20, 4, 8, 0x40, 0x80];
+    let at = builder.variable("MmProtectToValue", 4 * 32);
+    for (row, extra) in [0, 0x200, 0x100, 0x400].into_iter().enumerate() {
+        for (column, plain) in PLAIN.into_iter().enumerate() {
+            let value = if column == 0 { plain } else { plain | extra };
+            builder.put_u32(at + (8 * row + column) as u64 * 4, value.into());
+        }
+    }
 }
 
 fn page_lists(builder: &mut Builder<'_>, spec: &SystemSpec) {
