@@ -8,6 +8,7 @@
 mod bytes;
 mod context;
 mod form;
+mod hostile;
 mod image;
 mod kernel_file;
 mod layout;
@@ -21,6 +22,7 @@ mod system;
 mod triage;
 mod write;
 
+pub use hostile::{Damage, Lie, truncated};
 pub use image::image_header;
 pub use kernel_file::KernelFile;
 pub use sample::{sample, sample_spec};

@@ -32,5 +32,6 @@ mod session;
 mod slt;
 mod sql;
 mod stackwalk;
+mod synth;
 mod triage;
 mod volatility;

@@ -220,10 +220,9 @@ fn sixty_four_bit_systems_are_what_volatility_lists() {
 fn a_32_bit_server_is_what_volatility_lists() {
     let (Some(corpus), Some(python)) = (corpus::folder(), python()) else { return };
     let layout = corpus.join("layouts/vtypes/nt-5.2.3790-sp1-x86.json.xz");
-    for (windows, format) in [
-        (Windows::Server2003, Format::Full),
-        (Windows::Server2003Pae, Format::BitmapFull),
-    ] {
+    for (windows, format) in
+        [(Windows::Server2003, Format::Full), (Windows::Server2003Pae, Format::BitmapFull)]
+    {
         let folder = Folder::new("volatility-x86");
         let system = synth::system(&complete(windows));
         let (pdb, guid, age) = system.pdb();

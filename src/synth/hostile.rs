@@ -1,0 +1,203 @@
+//! Systems and files that are broken on purpose, for readers to survive.
+//!
+//! Each way of breaking does one thing that real or malicious dumps do: page tables that lead to
+//! themselves, lists that never come back, headers that promise what the file does not hold.
+
+use super::memory::PAGE;
+use super::system::System;
+
+/// A way in which a system's memory is broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Damage {
+    /// Every entry of the top page table leads to that table.
+    SelfMapped,
+    /// Entries of page tables lead beyond physical memory.
+    BeyondMemory,
+    /// The second process's list entry leads back to itself.
+    ProcessCycle,
+    /// The list of processes leads to an address that is not mapped.
+    ProcessOutside,
+    /// The list of modules leads back into its middle.
+    ModuleCycle,
+    /// Every list of threads of a process leads into that of the next.
+    ThreadsAcross,
+    /// Handle tables claim three levels, and lead to themselves.
+    HandleTables,
+    /// Counts in the kernel's variables are as large as they can be.
+    Counts,
+}
+
+impl Damage {
+    /// Every way.
+    pub const ALL: [Self; 8] = [
+        Self::SelfMapped,
+        Self::BeyondMemory,
+        Self::ProcessCycle,
+        Self::ProcessOutside,
+        Self::ModuleCycle,
+        Self::ThreadsAcross,
+        Self::HandleTables,
+        Self::Counts,
+    ];
+}
+
+impl System {
+    /// Breaks the system's memory.
+    pub fn damage(&mut self, damage: Damage) {
+        match damage {
+            Damage::SelfMapped => {
+                let entries = PAGE / self.width();
+                for index in 0..entries {
+                    self.write_physical(self.dtb + index * self.width(), self.dtb | 0x67);
+                }
+            }
+            Damage::BeyondMemory => {
+                // Every fourth entry, so that some of the memory can be reached still.
+                for index in (0..PAGE / self.width()).step_by(4) {
+                    let beyond =
+                        if self.width() == 8 { 0x000f_ffff_ffff_f067 } else { 0xffff_f067 };
+                    self.write_physical(self.dtb + index * self.width(), beyond);
+                }
+            }
+            Damage::ProcessCycle => self.relink("PsActiveProcessHead", 2, 0),
+            Damage::ProcessOutside => {
+                let head = self.symbol("PsActiveProcessHead");
+                let first = self.read(head);
+                self.write_virtual(first, 0x1234_5670);
+            }
+            Damage::ModuleCycle => self.relink("PsLoadedModuleList", 5, 3),
+            Damage::ThreadsAcross => self.cross_threads(),
+            Damage::HandleTables => {
+                let tables = self.facts.processes.iter().map(|process| process.object_table);
+                let tables: Vec<u64> = tables.filter(|at| *at != 0).collect();
+                for table in tables {
+                    // The code is the first or the second pointer of a table.
+                    for at in [table, table + self.width()] {
+                        let code = self.read(at);
+                        if code > 0x1000 {
+                            self.write_virtual(at, table | 3);
+                        }
+                    }
+                }
+            }
+            Damage::Counts => {
+                for name in ["MmLastUnloadedDriver", "KeNumberProcessors", "MmNumberOfPagingFiles"]
+                {
+                    let at = self.symbol(name);
+                    self.memory.put(self.dtb, at, &[0xff; 4]);
+                }
+            }
+        }
+    }
+
+    fn width(&self) -> u64 {
+        if self.version.is_64_bit() { 8 } else { 4 }
+    }
+
+    fn symbol(&self, name: &str) -> u64 {
+        self.symbols.get(name).copied().unwrap_or(self.kernel.0)
+    }
+
+    fn read(&self, address: u64) -> u64 {
+        self.memory.read(self.dtb, address, self.width())
+    }
+
+    fn write_virtual(&mut self, address: u64, value: u64) {
+        let width = usize::try_from(self.width()).unwrap_or(8);
+        self.memory.put(self.dtb, address, &value.to_le_bytes()[..width]);
+    }
+
+    fn write_physical(&mut self, address: u64, value: u64) {
+        let width = usize::try_from(self.width()).unwrap_or(8);
+        self.memory.put_physical(address, &value.to_le_bytes()[..width]);
+    }
+
+    /// Leads one entry of a list back to an earlier one, both counted from the head.
+    fn relink(&mut self, head: &str, from: usize, to: usize) {
+        let mut at = self.symbol(head);
+        let mut entries = vec![at];
+        for _ in 0..from {
+            at = self.read(at);
+            entries.push(at);
+        }
+        // An entry that leads to itself, or to one that is no head.
+        let target = if to == 0 { entries[from] } else { entries[to] };
+        self.write_virtual(entries[from], target);
+    }
+
+    fn cross_threads(&mut self) {
+        let processes: Vec<(u64, Vec<u64>)> = self
+            .facts
+            .processes
+            .iter()
+            .map(|p| (p.eprocess, p.threads.iter().map(|thread| thread.ethread).collect()))
+            .collect();
+        for pair in processes.windows(2) {
+            let [(_, mine), (_, next)] = pair else { continue };
+            let (Some(last), Some(first)) = (mine.last(), next.first()) else { continue };
+            // Wherever the last thread's structure leads back to a list's head, it leads on.
+            for offset in (0..0x800).step_by(usize::try_from(self.width()).unwrap_or(8)) {
+                let value = self.read(last + offset as u64);
+                if processes
+                    .iter()
+                    .any(|(at, _)| (*at..at + 0x800).contains(&value) && value != *at)
+                {
+                    self.write_virtual(last + offset as u64, first + offset as u64);
+                }
+            }
+        }
+    }
+}
+
+/// A lie of a dump's header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lie {
+    /// As many runs of physical memory as a number can say.
+    Runs,
+    /// Runs of more pages than there can be.
+    RunPages,
+    /// A bitmap of more bits than the file has.
+    BitmapBits,
+    /// Pages that begin behind the end of the file.
+    FirstPage,
+    /// Pages that begin inside the header.
+    EarlyPage,
+}
+
+impl Lie {
+    /// Every lie.
+    pub const ALL: [Self; 5] =
+        [Self::Runs, Self::RunPages, Self::BitmapBits, Self::FirstPage, Self::EarlyPage];
+
+    /// Makes the header of a crash dump tell it.
+    pub fn tell(self, file: &mut [u8]) {
+        let is_64_bit = file.starts_with(b"PAGEDU64");
+        let (runs, header) = if is_64_bit { (0x88, 0x2000) } else { (0x64, 0x1000) };
+        let step = if is_64_bit { 8 } else { 4 };
+        let old = file.get(header + 0x20..header + 0x28) == Some(&[0; 8]) || !is_64_bit;
+        let mut put = |at: usize, value: u64| {
+            if let Some(room) = file.get_mut(at..at + step) {
+                room.copy_from_slice(&value.to_le_bytes()[..step]);
+            }
+        };
+        match self {
+            Self::Runs => put(runs, 0xffff_fff0),
+            Self::RunPages => put(runs + 3 * step, u64::MAX / 2),
+            Self::BitmapBits if old => {
+                put(header + 0x10, u64::MAX);
+                put(header + 0x18, u64::MAX);
+            }
+            Self::BitmapBits => put(header + 0x30, u64::MAX),
+            Self::FirstPage if old => put(header + 0xc, 0xffff_f000),
+            Self::FirstPage => put(header + 0x20, u64::MAX - 0xfff),
+            Self::EarlyPage if old => put(header + 0xc, 0x10),
+            Self::EarlyPage => put(header + 0x20, 0x10),
+        }
+    }
+}
+
+/// A file cut off after so many hundredths of its length.
+pub fn truncated(file: &[u8], hundredths: usize) -> &[u8] {
+    let len = file.len() / 100 * hundredths.min(100);
+    file.get(..len).unwrap_or(file)
+}

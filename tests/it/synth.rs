@@ -1,0 +1,88 @@
+//! Whole synthetic systems: every version, every form, the archive's numbers, and damage.
+
+use dumpql::synth::{self, Damage, Format, Lie, SystemSpec, Windows};
+use dumpql::{Options, Session};
+
+const ALL: [Windows; 6] = [
+    Windows::Server2003,
+    Windows::Server2003Pae,
+    Windows::Windows7,
+    Windows::Windows81,
+    Windows::Windows10,
+    Windows::Windows11,
+];
+
+#[test]
+fn every_version_has_every_field_that_is_laid_out() {
+    for windows in ALL {
+        let system = synth::system(&synth::healthy(windows));
+        assert_eq!(system.missing, Vec::<String>::new(), "{windows:?}");
+    }
+}
+
+#[test]
+fn the_same_specification_gives_the_same_bytes() {
+    let build = || synth::system(&synth::server_2003()).to_vec(Format::KernelSummary);
+    assert_eq!(build(), build());
+}
+
+#[test]
+fn no_two_objects_of_the_server_are_in_the_same_place() {
+    let system = synth::system(&synth::server_2003());
+    let processes = system.facts.processes.iter().map(|process| (process.eprocess, 0x278));
+    let threads = system.facts.processes.iter().flat_map(|process| &process.threads);
+    let mut places: Vec<(u64, u64)> =
+        processes.chain(threads.clone().map(|thread| (thread.ethread, 0x250))).collect();
+    places.sort_unstable();
+    for pair in places.windows(2) {
+        assert!(pair[0].0 + pair[0].1 <= pair[1].0, "{:x} and {:x}", pair[0].0, pair[1].0);
+    }
+    let mut ids: Vec<u64> = threads.map(|thread| thread.tid).filter(|tid| *tid != 0).collect();
+    ids.extend(system.facts.processes.iter().map(|process| process.pid));
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "an id is used twice");
+}
+
+#[test]
+fn a_file_of_any_size_is_mostly_holes() {
+    let spec = SystemSpec { physical_pages: 0x20_0000, ..synth::healthy(Windows::Windows10) };
+    let path = std::env::temp_dir().join(format!("dumpql-large-{}.dmp", std::process::id()));
+    let file = std::fs::File::create(&path).unwrap();
+    synth::system(&spec).write(Format::Full, &mut std::io::BufWriter::new(file)).unwrap();
+    let session = Session::open_with(&[&path], &Options::default());
+    let length = std::fs::metadata(&path).unwrap().len();
+    std::fs::remove_file(&path).unwrap();
+    assert!(session.is_ok());
+    assert_eq!(length, 0x2000 + 0x20_0000 * 0x1000);
+}
+
+#[test]
+fn damage_is_survived() {
+    let path = std::env::temp_dir().join(format!("dumpql-damage-{}.dmp", std::process::id()));
+    let ask = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        let Ok(session) = Session::open_with(&[&path], &Options::default()) else { return };
+        for table in ["dump", "processes", "threads", "modules", "unloaded_modules", "handles"] {
+            // An answer or an error, and in time.
+            let _ = session.query(&format!("SELECT * FROM {table}"));
+        }
+    };
+    for windows in [Windows::Server2003Pae, Windows::Windows10] {
+        for damage in Damage::ALL {
+            let mut system = synth::system(&synth::healthy(windows));
+            system.damage(damage);
+            ask(&system.to_vec(Format::BitmapKernel));
+        }
+        let system = synth::system(&synth::healthy(windows));
+        for format in [Format::KernelSummary, Format::BitmapFull] {
+            for lie in Lie::ALL {
+                let mut file = system.to_vec(format);
+                lie.tell(&mut file);
+                ask(&file);
+            }
+        }
+    }
+    let _ = std::fs::remove_file(&path);
+}
