@@ -180,6 +180,13 @@ impl Stack {
                 return true;
             }
         }
+        let is_whole =
+            |parts: &Parts<'_>| !ends_in_offset(parts.symbol) && is_balanced(parts.symbol);
+        if !sink.wants::<Frame>() && parsed.as_ref().is_some_and(is_whole) {
+            self.count += 1;
+            sink.pass();
+            return true;
+        }
         let parts = match parsed {
             Some(parts) if ends_in_offset(parts.symbol) => {
                 // The last digits of an offset may stand on the next line.
@@ -385,7 +392,7 @@ fn without_memory(text: &str) -> &str {
 /// The addresses that a text starts with, and the rest of it.
 fn addresses(text: &str) -> (Vec<u64>, &str) {
     let mut found = Vec::new();
-    let mut rest = text.trim_start();
+    let mut rest = text.trim_ascii_start();
     while found.len() < 8 && !rest.starts_with("0x") {
         let Some((word, tail)) = word(rest) else { break };
         if let Some(value) = address(word) {

@@ -19,7 +19,7 @@ pub(super) struct Line<'a> {
 impl Line<'_> {
     /// The text without blanks at its start.
     pub(super) fn trimmed(&self) -> &str {
-        self.text.trim_start()
+        self.text.trim_ascii_start()
     }
 
     /// How many columns the text is indented by; a tab is eight.
@@ -165,9 +165,9 @@ fn tail(text: Cow<'_, str>, from: usize) -> Cow<'_, str> {
 
 fn trimmed_end(text: Cow<'_, str>) -> Cow<'_, str> {
     match text {
-        Cow::Borrowed(text) => Cow::Borrowed(text.trim_end()),
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim_ascii_end()),
         Cow::Owned(mut text) => {
-            text.truncate(text.trim_end().len());
+            text.truncate(text.trim_ascii_end().len());
             Cow::Owned(text)
         }
     }

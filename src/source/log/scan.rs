@@ -39,9 +39,25 @@ static DIGITS: [u8; 256] = {
 /// A hexadecimal number that fills an address: eight digits, sixteen, or sixteen with a back-tick.
 /// Debuggers shorten sixteen digits only in some commands, which have their own readers.
 pub(super) fn address(text: &str) -> Option<u64> {
-    let bare = text.strip_prefix("0x").unwrap_or(text);
-    let is_wide = bare.len() == 17 && bare.as_bytes().get(8) == Some(&b'`');
-    (bare.len() == 8 || bare.len() == 16 || is_wide).then(|| hex(bare)).flatten()
+    let bare = text.strip_prefix("0x").unwrap_or(text).as_bytes();
+    let (high, rest) = bare.split_first_chunk::<8>()?;
+    let low = match (bare.len(), rest) {
+        (8, _) => return eight(high),
+        (16, low) | (17, [b'`', low @ ..]) => low.first_chunk::<8>()?,
+        _ => return None,
+    };
+    Some(eight(high)? << 32 | eight(low)?)
+}
+
+/// Eight digits at once, which stacks are full of.
+fn eight(digits: &[u8; 8]) -> Option<u64> {
+    let (mut value, mut all) = (0u64, 0u8);
+    for &byte in digits {
+        let digit = DIGITS.get(usize::from(byte)).copied().unwrap_or(NO_DIGIT);
+        all |= digit;
+        value = value << 4 | u64::from(digit & 15);
+    }
+    (all < 16).then_some(value)
 }
 
 /// A decimal number, with or without thousands separators or the debugger's `0n`.
@@ -86,10 +102,10 @@ pub(super) fn rest_after<'a>(text: &'a str, label: &str) -> Option<&'a str> {
 
 /// The word and what follows it.
 pub(super) fn word(text: &str) -> Option<(&str, &str)> {
-    let text = text.trim_start();
+    let text = text.trim_ascii_start();
     let end = text.bytes().position(|b| b.is_ascii_whitespace()).unwrap_or(text.len());
     let (word, rest) = text.split_at_checked(end)?;
-    (!word.is_empty()).then(|| (word, rest.trim_start()))
+    (!word.is_empty()).then(|| (word, rest.trim_ascii_start()))
 }
 
 /// The text between two marks.

@@ -157,6 +157,11 @@ impl<'a> Sink<'a> {
         self.ask == Ask::Rows(R::TABLE)
     }
 
+    /// Counts a row that nobody asked for, without making it.
+    pub(super) fn pass(&mut self) {
+        self.rows += 1;
+    }
+
     /// Takes a row that stands on a line.
     pub(super) fn row<R: LogRow>(&mut self, line: &Line<'_>, row: R) {
         self.row_at(line.number, row);
