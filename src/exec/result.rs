@@ -151,6 +151,17 @@ impl ResultSet {
         &self.footnotes
     }
 
+    /// How many bytes of text the rows hold.
+    pub(crate) fn text_bytes(&self) -> usize {
+        let column = |index| match self.column(index) {
+            ColumnView::Text(texts) => {
+                texts.iter().flatten().fold(0usize, |sum, text| sum.saturating_add(text.len()))
+            }
+            _ => 0,
+        };
+        (0..self.fields.len()).map(column).fold(0, usize::saturating_add)
+    }
+
     /// The index of the first column of that name.
     pub fn index_of(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|f| f.name.eq_ignore_ascii_case(name))

@@ -44,7 +44,7 @@ pub(super) fn write(result: &ResultSet, dialect: Dialect, out: &mut dyn Write) -
         .map(|(index, field)| (result.column(index), field.format))
         .collect();
     let single = columns.len() == 1;
-    write_blocks(result.len(), out, |rows, text| {
+    write_blocks(result, out, |rows, text| {
         for row in rows {
             let start = text.len();
             for (index, (column, format)) in columns.iter().enumerate() {

@@ -90,7 +90,7 @@ fn write_rows(result: &ResultSet, out: &mut dyn Write) -> io::Result<()> {
         .enumerate()
         .map(|(index, field)| (result.column(index), field))
         .collect();
-    write_blocks(result.len(), out, |rows, text| {
+    write_blocks(result, out, |rows, text| {
         for row in rows {
             text.push_str("<tr>");
             for (column, field) in &columns {

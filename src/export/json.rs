@@ -42,7 +42,7 @@ fn write_objects(
             (key, result.column(index), format)
         })
         .collect();
-    write_blocks(result.len(), out, |rows, text| {
+    write_blocks(result, out, |rows, text| {
         for row in rows {
             text.push_str(before(row));
             text.push('{');

@@ -36,7 +36,7 @@ pub(super) fn write(
         .enumerate()
         .map(|(index, field)| (result.column(index), field.format))
         .collect();
-    write_blocks(result.len(), out, |rows, text| {
+    write_blocks(result, out, |rows, text| {
         for row in rows {
             for (column, format) in &columns {
                 text.push_str("| ");
