@@ -56,7 +56,9 @@ fn row(line: &str) -> Option<Irp> {
     // The name of the driver may be cut by a line end.
     let inside = rest.trim_start().strip_prefix('[').unwrap_or_default();
     let (driver, rest) = inside.split_once(']').unwrap_or((inside, ""));
-    row.driver = text(driver);
+    // The debugger says where it could not read the device.
+    row.driver =
+        if driver.contains("Could not read") { Err(Absent::Unreadable) } else { text(driver) };
     row.mdl_process = found(rest.split_whitespace().next().and_then(hex)).and_then(pointer);
     Some(row)
 }

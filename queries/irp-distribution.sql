@@ -1,0 +1,10 @@
+-- title: I/O requests by driver
+-- description: Requests that are not completed, by the driver that has them: a pile at one driver is the anomaly.
+-- alias: !irpfind
+-- needs: irps
+SELECT driver, count(*) AS irps, count(DISTINCT ethread) AS threads, count(DISTINCT device_object) AS devices,
+       round(100.0 * count(*) / (SELECT count(*) FROM irps WHERE NOT coalesce(is_completed, false)), 1) AS percent
+FROM irps
+WHERE NOT coalesce(is_completed, false)
+GROUP BY driver
+ORDER BY irps DESC, driver;

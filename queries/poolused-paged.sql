@@ -1,0 +1,8 @@
+-- title: Paged pool by tag
+-- description: What eats the paged pool: the tags with most bytes, with the drivers that may own them.
+-- alias: !poolused 4
+-- needs: pool_tags
+SELECT tag, paged_allocs, paged_frees, paged_diff, paged_bytes, description, coalesce(binary, owner_modules) AS driver
+FROM pool_tags
+WHERE paged_bytes > 0 OR paged_diff > 0
+ORDER BY paged_bytes DESC NULLS LAST, tag;

@@ -1,0 +1,7 @@
+-- title: Ready threads
+-- description: Threads that could run and do not, by processor and priority, the next to run first.
+-- alias: !ready
+-- needs: ready_threads
+SELECT processor, priority, position, ethread, pid, tid, process
+FROM ready_threads
+ORDER BY processor, priority DESC, position;

@@ -1,0 +1,9 @@
+-- title: Threads by waiting time
+-- description: Threads that began to wait last come first: what was active when the dump was made.
+-- alias: !stacks
+-- param: ticks INTEGER = 1000000000 -- longest wait in clock ticks
+-- needs: threads
+SELECT wait_ticks, wait_ms, process, pid, tid, ethread, state, wait_reason, blocker, start_symbol
+FROM threads
+WHERE wait_ticks <= $ticks
+ORDER BY wait_ticks, pid, tid;

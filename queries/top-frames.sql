@@ -1,0 +1,9 @@
+-- title: Stacks by their innermost frame
+-- description: How many threads stand in the same function.
+-- alias: !uniqstack
+-- needs: stacks
+SELECT symbol, count(*) AS threads, min(process) AS a_process
+FROM stacks
+WHERE frame = 0
+GROUP BY symbol
+ORDER BY threads DESC, symbol;

@@ -1,0 +1,28 @@
+-- title: Deadlocks
+-- description: Cycles of up to four threads, each of which waits for a resource that the next one holds. No row means that there is none.
+-- alias: !deadlock
+-- needs: lock_owners, lock_waiters
+WITH edges AS (
+    SELECT DISTINCT w.ethread AS waiter, o.ethread AS owner, w.resource
+    FROM lock_waiters AS w
+    JOIN lock_owners AS o ON o.resource = w.resource AND o.ethread <> w.ethread
+)
+SELECT a.waiter AS thread1, a.resource AS waits1, b.waiter AS thread2, b.resource AS waits2,
+       NULL::ADDRESS AS thread3, NULL::ADDRESS AS waits3, NULL::ADDRESS AS thread4, NULL::ADDRESS AS waits4
+FROM edges AS a
+JOIN edges AS b ON b.waiter = a.owner AND b.owner = a.waiter
+WHERE a.waiter < b.waiter
+UNION ALL
+SELECT a.waiter, a.resource, b.waiter, b.resource, c.waiter, c.resource, NULL, NULL
+FROM edges AS a
+JOIN edges AS b ON b.waiter = a.owner
+JOIN edges AS c ON c.waiter = b.owner AND c.owner = a.waiter
+WHERE a.waiter < b.waiter AND a.waiter < c.waiter AND b.waiter <> c.waiter
+UNION ALL
+SELECT a.waiter, a.resource, b.waiter, b.resource, c.waiter, c.resource, d.waiter, d.resource
+FROM edges AS a
+JOIN edges AS b ON b.waiter = a.owner
+JOIN edges AS c ON c.waiter = b.owner
+JOIN edges AS d ON d.waiter = c.owner AND d.owner = a.waiter
+WHERE a.waiter < b.waiter AND a.waiter < c.waiter AND a.waiter < d.waiter
+  AND b.waiter <> c.waiter AND b.waiter <> d.waiter AND c.waiter <> d.waiter;
