@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use dumpql::dump::Image;
-use dumpql::synth::{self, Format, System, SystemSpec, Windows};
+use dumpql::synth::{self, Driver, Format, System, SystemSpec, Windows};
 use dumpql::{Options, Session};
 use rayon::prelude::*;
 
@@ -90,6 +90,28 @@ fn every_system_in_every_form_is_itself() {
             let sql = "SELECT reason FROM problems WHERE \"table\" IS NULL";
             let problems = ask(&session, sql);
             assert!(problems.is_empty(), "{what}: {problems:?}");
+            // Lists are walked to their end: Idle is on none.
+            let listed = system.facts.processes.iter().filter(|process| process.pid != 0);
+            let width = if is_32_bit(windows) { 10 } else { 18 };
+            let processes = listed.clone();
+            let processes: Vec<String> = processes
+                .map(|p| format!("{:#0width$x}|{}|{}", p.eprocess, p.pid, p.name))
+                .collect();
+            assert_eq!(
+                ask(&session, "SELECT eprocess, pid, name FROM processes"),
+                processes,
+                "{what}"
+            );
+            let threads: usize = listed.map(|process| process.threads.len()).sum();
+            let found = ask(&session, "SELECT count(*), count(DISTINCT ethread) FROM threads");
+            assert_eq!(found, [format!("{threads}|{threads}")], "{what}");
+            let found = ask(&session, "SELECT base, size_bytes FROM modules");
+            // The kernel's own place is the system's.
+            let place = |d: &Driver| if d.base == 0 { system.kernel } else { (d.base, d.size) };
+            let drivers = system.facts.drivers.iter();
+            let expected: Vec<String> =
+                drivers.map(place).map(|(base, size)| format!("{base:#0width$x}|{size}")).collect();
+            assert_eq!(found, expected, "{what}");
             // Every variable that has an address is there, and the same in each form.
             for (name, address) in &system.symbols {
                 let found = ask(&session, &format!("SELECT u8({address:#x}) IS NOT NULL"));

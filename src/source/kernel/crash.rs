@@ -74,11 +74,11 @@ impl KernelDump {
         let code = self.header.bugcheck_code.unwrap_or_default() & !SMALL_DUMP;
         let parameter = AT_FAULT.iter().find(|(known, _)| *known == code);
         let stated = parameter.and_then(|(_, i)| self.header.parameters.get(*i).copied().flatten());
-        if let Some(address) = stated.filter(|address| self.modules.contains(*address)) {
+        if let Some(address) = stated.filter(|address| self.drivers().contains(*address)) {
             return Ok(address);
         }
         let raised = self.header.exception.as_ref().filter(|e| e.code != BREAKPOINT);
-        let raised = raised.map(|e| e.address).filter(|address| self.modules.contains(*address));
+        let raised = raised.map(|e| e.address).filter(|address| self.drivers().contains(*address));
         let ip = || self.crash_context().and_then(Context::ip);
         raised.or(stated.filter(|address| *address != 0)).or_else(ip).ok_or(Absent::NotInDump)
     }

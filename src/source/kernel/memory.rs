@@ -133,6 +133,11 @@ impl<'a> Space<'a> {
         pointer_at(&bytes, 0, width).ok_or(Absent::NotInDump)
     }
 
+    /// The size of a pointer.
+    pub(super) const fn pointer_bytes(self) -> u64 {
+        self.dump.header.width.bytes() as u64
+    }
+
     /// The stretches of a range that the dump holds, each with its first address, in order.
     pub(super) fn held(self, start: u64, end: u64) -> Held<'a> {
         Held { space: self, at: start, end }

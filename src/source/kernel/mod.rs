@@ -7,6 +7,8 @@ mod arch;
 mod codeview;
 mod crash;
 mod debugger_data;
+mod lists;
+mod loaded;
 mod memory;
 mod modules;
 mod object;
@@ -53,7 +55,7 @@ pub(crate) struct KernelDump {
     pages: Option<Facts>,
     /// The debugger data block of a dump with physical pages; read when first asked for.
     debugger_data: OnceLock<Vec<u8>>,
-    modules: Modules,
+    modules: OnceLock<Modules>,
     symbols: Store,
     types: OnceLock<Types>,
 }
@@ -71,15 +73,17 @@ pub fn open(image: Image, format: Format, symbols: &Store) -> Result<Box<dyn Sou
         Some(triage) => pieces::place(&image, width, triage, header.kdbg),
         None => Default::default(),
     };
-    let drivers: Vec<Driver> =
-        triage.as_ref().map(|t| t.drivers(&image, width).collect()).unwrap_or_default();
+    let modules = match &triage {
+        Some(triage) => Modules::new(triage.drivers(&image, width).collect()).into(),
+        None => OnceLock::new(),
+    };
     let memory = memory.unwrap_or_else(|| Memory::Pieces(pieces::regions(&placed)));
     Ok(Box::new(KernelDump {
         arch: header.machine.map_or(Arch::Other, Arch::from_machine),
         memory,
         pages,
         debugger_data: OnceLock::new(),
-        modules: Modules::new(drivers),
+        modules,
         image,
         header,
         triage,
@@ -97,6 +101,22 @@ impl KernelDump {
             DumpType::Triage => Unanswered::because("the triage block of the dump is cut off"),
             _ => Unanswered::because("the dump has no triage block"),
         })
+    }
+
+    /// Whether the dump holds memory at all, or why not.
+    fn has_memory(&self) -> Result<(), Unanswered> {
+        match &self.pages {
+            Some(pages) if pages.held == 0 => {
+                Err(Unanswered::because("the dump holds no page of memory"))
+            }
+            Some(_) => Ok(()),
+            None => self.triage().map(|_| ()),
+        }
+    }
+
+    /// The loaded drivers; listed when first asked for.
+    fn drivers(&self) -> &Modules {
+        self.modules.get_or_init(|| self.loaded_modules())
     }
 
     /// The debugger data block.

@@ -16,6 +16,8 @@ pub(super) struct Modules {
     drivers: Vec<Driver>,
     /// First address, address after the last, and position in `drivers`; sorted.
     ranges: Vec<(u64, u64, usize)>,
+    /// Their paths, where those are not in a triage block.
+    paths: Vec<Cell<String>>,
 }
 
 impl Modules {
@@ -23,7 +25,19 @@ impl Modules {
         let range = |(i, driver): (usize, &Driver)| (driver.base, end_of(driver), i);
         let mut ranges: Vec<_> = drivers.iter().enumerate().map(range).collect();
         ranges.sort_unstable();
-        Self { drivers, ranges }
+        Self { drivers, ranges, paths: Vec::new() }
+    }
+
+    /// Drivers whose paths come with them.
+    pub(super) fn with_paths(drivers: Vec<Driver>, paths: Vec<Cell<String>>) -> Self {
+        Self { paths, ..Self::new(drivers) }
+    }
+
+    /// The path of the driver at a base, if paths came with the drivers.
+    fn path(&self, base: u64) -> Option<&Cell<String>> {
+        let first = self.ranges.partition_point(|(start, ..)| *start < base);
+        let (start, _, position) = self.ranges.get(first)?;
+        if *start == base { self.paths.get(*position) } else { None }
     }
 
     /// The driver that holds the address.
@@ -64,7 +78,11 @@ fn stem(file: &str) -> &str {
 impl KernelDump {
     /// The driver of the kernel itself.
     pub(super) fn kernel_driver(&self) -> Option<&Driver> {
-        let drivers = || self.modules.iter();
+        // Layouts are chosen before modules can be listed, and by the kernel's base alone.
+        if self.triage.is_none() && self.types.get().is_none() {
+            return None;
+        }
+        let drivers = || self.drivers().iter();
         if let Some(base) = self.kernel_base_stated() {
             return drivers().find(|driver| driver.base == base);
         }
@@ -84,10 +102,13 @@ impl KernelDump {
             let path = self.driver_path(driver);
             path.is_ok_and(|path| self.driver_name(driver, &path).eq_ignore_ascii_case(name))
         };
-        self.modules.iter().find(is_it).map(|driver| driver.base)
+        self.drivers().iter().find(is_it).map(|driver| driver.base)
     }
 
     fn driver_path(&self, driver: &Driver) -> Cell<String> {
+        if let Some(path) = self.drivers().path(driver.base) {
+            return path.clone();
+        }
         if driver.name == 0 {
             return Err(Absent::NotInDump);
         }
@@ -109,8 +130,11 @@ impl KernelDump {
         want: &Want<'_>,
         emit: Emit<'_, Module>,
     ) -> Result<(), Unanswered> {
-        self.triage()?;
-        for (order, driver) in self.modules.iter().enumerate() {
+        self.has_memory()?;
+        if self.triage.is_none() && self.drivers().iter().len() == 0 {
+            return Err(Unanswered::because("the list of modules is not in the dump"));
+        }
+        for (order, driver) in self.drivers().iter().enumerate() {
             if emit(self.module(want, order, driver)).is_break() {
                 break;
             }
@@ -186,7 +210,7 @@ impl KernelDump {
 
     /// The module of an address and the offset in it, without symbols.
     pub(super) fn module_at(&self, address: u64) -> Cell<Located> {
-        let driver = self.modules.at(address).ok_or(Absent::NotApplicable)?;
+        let driver = self.drivers().at(address).ok_or(Absent::NotApplicable)?;
         let module = match self.driver_path(driver) {
             Ok(path) => self.driver_name(driver, &path),
             Err(_) => format!("{:#x}", driver.base),

@@ -57,7 +57,7 @@ impl KernelDump {
     }
 
     pub(super) fn each_processor(&self, emit: Emit<'_, Processor>) -> Result<(), Unanswered> {
-        self.triage()?;
+        self.has_memory()?;
         for (number, prcb) in self.prcbs().iter().enumerate() {
             let number = i64::try_from(number).map_err(|_| Absent::Unreadable);
             let row = match prcb {

@@ -79,7 +79,7 @@ impl KernelDump {
                 symbol: self.place_of(value).map(|place| place.display()),
                 ascii: text(printable::ascii(value)),
                 utf16: text(printable::utf16(value)),
-                is_in_module: Ok(self.modules.contains(value)),
+                is_in_module: Ok(self.drivers().contains(value)),
                 ..Register::default()
             })?;
         }

@@ -4,6 +4,7 @@ use super::KernelDump;
 use super::object::{Object, first};
 use super::types::Ty;
 use crate::catalog::{Absent, Cell};
+use crate::dump::kdbg;
 use crate::model::{Emit, Process, Thread, Unanswered};
 use crate::source::context::Context;
 
@@ -70,6 +71,9 @@ const REASONS: [&str; 42] = [
     "WrMdlCache",
 ];
 /// No list of IRPs is longer; a longer one runs in a circle.
+/// No process has more threads, no system more processes; more is a damaged list.
+const MAX_THREADS: usize = 1 << 20;
+const MAX_PROCESSES: usize = 1 << 18;
 const MAX_IRPS: i64 = 4096;
 
 /// `DISPATCHER_HEADER.Type` of the two objects.
@@ -128,7 +132,10 @@ impl KernelDump {
     }
 
     pub(super) fn each_thread(&self, emit: Emit<'_, Thread>) -> Result<(), Unanswered> {
-        self.triage()?;
+        self.has_memory()?;
+        if self.triage.is_none() {
+            return self.each_listed_thread(emit);
+        }
         let threads = self.thread_objects();
         if threads.is_empty() {
             return Err(Unanswered::because("the dump holds no thread object"));
@@ -267,7 +274,38 @@ impl KernelDump {
         i64::try_from(ticks).map_err(|_| Absent::Unreadable)
     }
 
+    /// The threads of every process, of dumps with whole memory.
+    fn each_listed_thread(&self, emit: Emit<'_, Thread>) -> Result<(), Unanswered> {
+        let offset = self.types().field(self, Ty::Thread, "ThreadListEntry");
+        let offset = offset
+            .map(|field| field.offset as u64)
+            .map_err(|_| Unanswered::because("no layout of the kernel's threads is known"))?;
+        for process in self.process_objects() {
+            for address in self.listed(process.address_of("ThreadListHead"), offset, MAX_THREADS) {
+                let Some(thread) = self.object(Ty::Thread, address) else { continue };
+                if emit(self.thread_row(&thread, false)).is_break() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The processes on `PsActiveProcessHead`.
+    fn listed_processes(&self) -> Vec<Object<'_>> {
+        let block = || self.kdbg().and_then(|kdbg| kdbg.pointer(kdbg::PROCESS_HEAD));
+        let head = self.header.process_head.or_else(block).ok_or(Absent::NotInDump);
+        let links = self.types().field(self, Ty::Process, "ActiveProcessLinks");
+        let Ok(links) = links else { return Vec::new() };
+        let found = self.listed(head, links.offset as u64, MAX_PROCESSES).into_iter();
+        let objects = found.filter_map(|address| self.object(Ty::Process, address));
+        objects.filter(|process| process.dispatcher_type() == Some(PROCESS_OBJECT)).collect()
+    }
+
     fn process_objects(&self) -> Vec<Object<'_>> {
+        if self.triage.is_none() {
+            return self.listed_processes();
+        }
         let mut found: Vec<Object<'_>> = self.crash_process().into_iter().collect();
         for thread in self.thread_objects() {
             for path in ["Tcb.Process", "ThreadsProcess", "Tcb.ApcState.Process"] {
@@ -283,7 +321,7 @@ impl KernelDump {
     }
 
     pub(super) fn each_process(&self, emit: Emit<'_, Process>) -> Result<(), Unanswered> {
-        self.triage()?;
+        self.has_memory()?;
         let processes = self.process_objects();
         if processes.is_empty() {
             return Err(Unanswered::because("the dump holds no process object"));
