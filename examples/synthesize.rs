@@ -31,8 +31,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let system = synth::system(&spec);
     system.write(format, &mut BufWriter::new(File::create(path)?))?;
-    for missing in &system.missing {
-        eprintln!("not in this version: {missing}");
+    if !system.missing.is_empty() {
+        return Err(format!("not in this version: {}", system.missing.join(", ")).into());
     }
     Ok(())
 }

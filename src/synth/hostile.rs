@@ -99,7 +99,8 @@ impl System {
     }
 
     fn read(&self, address: u64) -> u64 {
-        self.memory.read(self.dtb, address, self.width())
+        let width = if self.version.is_64_bit() { 8 } else { 4 };
+        self.memory.read(self.dtb, address, width)
     }
 
     fn write_virtual(&mut self, address: u64, value: u64) {
@@ -136,13 +137,14 @@ impl System {
             let [(_, mine), (_, next)] = pair else { continue };
             let (Some(last), Some(first)) = (mine.last(), next.first()) else { continue };
             // Wherever the last thread's structure leads back to a list's head, it leads on.
-            for offset in (0..0x800).step_by(usize::try_from(self.width()).unwrap_or(8)) {
-                let value = self.read(last + offset as u64);
+            for word in 0..0x800 / self.width() {
+                let offset = word * self.width();
+                let value = self.read(last + offset);
                 if processes
                     .iter()
                     .any(|(at, _)| (*at..at + 0x800).contains(&value) && value != *at)
                 {
-                    self.write_virtual(last + offset as u64, first + offset as u64);
+                    self.write_virtual(last + offset, first + offset);
                 }
             }
         }

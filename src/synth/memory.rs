@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// Bytes of a page.
 pub(super) const PAGE: u64 = 0x1000;
 /// One page.
-pub(super) type Page = [u8; PAGE as usize];
+pub(super) type Page = [u8; 0x1000];
 
 /// The first frame that is handed out; frames below hold what is at fixed places.
 const FIRST_FRAME: u64 = 0x1000;
@@ -41,7 +41,7 @@ impl Paging {
     }
 
     /// Bytes of an entry.
-    const fn entry(self) -> u64 {
+    const fn entry(self) -> u8 {
         match self {
             Self::X86 => 4,
             Self::Pae | Self::X64 => 8,
@@ -123,8 +123,8 @@ impl Memory {
     /// Writes to physical memory.
     pub(super) fn put_physical(&mut self, mut address: u64, mut bytes: &[u8]) {
         while !bytes.is_empty() {
-            let offset = (address % PAGE) as usize;
-            let (now, rest) = bytes.split_at(bytes.len().min(PAGE as usize - offset));
+            let offset = within(address);
+            let (now, rest) = bytes.split_at(bytes.len().min(0x1000 - offset));
             let page = self.pages.entry(address / PAGE).or_insert_with(|| Box::new([0; 0x1000]));
             page[offset..offset + now.len()].copy_from_slice(now);
             address += now.len() as u64;
@@ -132,20 +132,19 @@ impl Memory {
         }
     }
 
-    fn word(&self, address: u64, width: u64) -> u64 {
+    fn word(&self, address: u64, width: u8) -> u64 {
         let Some(page) = self.pages.get(&(address / PAGE)) else { return 0 };
-        let offset = (address % PAGE) as usize;
-        let bytes = &page[offset..offset + width as usize];
-        bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
+        let bytes = page[within(address)..].iter().take(usize::from(width));
+        bytes.rev().fold(0, |value, byte| (value << 8) | u64::from(*byte))
     }
 
     fn entry_address(&self, table: u64, address: u64, level: usize) -> u64 {
         let (shift, bits) = self.paging.levels()[level];
-        table + ((address >> shift) & ((1 << bits) - 1)) * self.paging.entry()
+        table + ((address >> shift) & ((1 << bits) - 1)) * u64::from(self.paging.entry())
     }
 
     fn set_entry(&mut self, at: u64, value: u64) {
-        let width = self.paging.entry() as usize;
+        let width = usize::from(self.paging.entry());
         self.put_physical(at, &value.to_le_bytes()[..width]);
     }
 
@@ -162,7 +161,7 @@ impl Memory {
                 let is_pointer = self.paging == Paging::Pae && above == 0;
                 let user = if self.paging.is_user(address) { USER } else { 0 };
                 let flags = if is_pointer { 1 } else { VALID | user };
-                self.set_entry(at, frame * PAGE | flags);
+                self.set_entry(at, (frame * PAGE) | flags);
                 table = frame * PAGE;
             } else {
                 table = entry & FRAME;
@@ -177,7 +176,7 @@ impl Memory {
         let table = self.table(dtb, address, level);
         let at = self.entry_address(table, address, level);
         let is_user = self.paging.is_user(address);
-        self.set_entry(at, frame * PAGE | VALID | if is_user { USER } else { 0x100 });
+        self.set_entry(at, (frame * PAGE) | VALID | if is_user { USER } else { 0x100 });
         self.mapped.insert((dtb, address / PAGE), frame);
     }
 
@@ -190,19 +189,11 @@ impl Memory {
             let address = address + part * large;
             let table = self.table(dtb, address, level);
             let at = self.entry_address(table, address, level);
-            self.set_entry(at, frame * PAGE | VALID | LARGE | 0x100);
+            self.set_entry(at, (frame * PAGE) | VALID | LARGE | 0x100);
             for page in 0..large / PAGE {
                 self.mapped.insert((dtb, address / PAGE + page), frame + page);
             }
         }
-    }
-
-    /// Writes a page table entry as it stands: pages that are not valid.
-    pub(super) fn set_pte(&mut self, dtb: u64, address: u64, value: u64) {
-        let level = self.paging.levels().len() - 1;
-        let table = self.table(dtb, address, level);
-        let at = self.entry_address(table, address, level);
-        self.set_entry(at, value);
     }
 
     /// The frame behind a page, mapped if it was not.
@@ -221,8 +212,7 @@ impl Memory {
     /// Writes to virtual memory, mapping pages where there are none.
     pub(super) fn put(&mut self, dtb: u64, mut address: u64, mut bytes: &[u8]) {
         while !bytes.is_empty() {
-            let room = PAGE - address % PAGE;
-            let (now, rest) = bytes.split_at(bytes.len().min(room as usize));
+            let (now, rest) = bytes.split_at(bytes.len().min(0x1000 - within(address)));
             let frame = self.commit(dtb, address);
             self.put_physical(frame * PAGE + address % PAGE, now);
             address = address.wrapping_add(now.len() as u64);
@@ -231,7 +221,7 @@ impl Memory {
     }
 
     /// Reads back a number that was written.
-    pub(super) fn read(&self, dtb: u64, address: u64, width: u64) -> u64 {
+    pub(super) fn read(&self, dtb: u64, address: u64, width: u8) -> u64 {
         let frame = self.mapped.get(&(dtb, address / PAGE));
         frame.map_or(0, |frame| self.word(frame * PAGE + address % PAGE, width))
     }
@@ -277,9 +267,9 @@ impl Memory {
             // The third and the fourth directory, which stand in a row behind the pointers.
             Paging::Pae => (0x600, 0xa00),
         };
-        let width = self.paging.entry();
+        let width = u64::from(self.paging.entry());
         for index in first..count {
-            let entry = self.word(from + index * width, width);
+            let entry = self.word(from + index * width, self.paging.entry());
             let is_own = entry & FRAME >= from && entry & FRAME <= from + 4 * PAGE;
             if entry & 1 == 1 && !is_own {
                 self.set_entry(to + index * width, entry);
@@ -296,11 +286,11 @@ impl Memory {
     pub(super) fn pages(&self) -> impl Iterator<Item = (u64, &Page)> {
         self.pages.iter().map(|(frame, page)| (*frame, &**page))
     }
+}
 
-    /// The content of a frame.
-    pub(super) fn page(&self, frame: u64) -> Option<&Page> {
-        self.pages.get(&frame).map(|page| &**page)
-    }
+/// Where in its page an address is.
+fn within(address: u64) -> usize {
+    usize::try_from(address % PAGE).unwrap_or(0)
 }
 
 /// The ranges of frames that a machine of this many pages has, as its firmware reports them.

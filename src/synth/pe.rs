@@ -12,6 +12,9 @@ const RESOURCES: usize = 0x1200;
 /// The bytes of the image that are written; the rest is code, of which nothing is known.
 const WRITTEN: usize = 0x2000;
 
+/// The four numbers of a version, and the strings of its resource.
+pub(super) type Version<'a> = ([u16; 4], Vec<(&'a str, String)>);
+
 /// What stands in an image.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Image<'a> {
@@ -26,8 +29,8 @@ pub(super) struct Image<'a> {
     pub(super) system: (u16, u16),
     /// Path of the PDB, GUID as the record has it, age.
     pub(super) pdb: Option<(&'a str, [u8; 16], u32)>,
-    /// The four numbers of its version, and the strings of its version resource.
-    pub(super) version: Option<([u16; 4], Vec<(&'a str, String)>)>,
+    /// What its version resource says.
+    pub(super) version: Option<Version<'a>>,
     /// More sections between code and resources: name, first address, size.
     pub(super) sections: Vec<(&'a str, u32, u32)>,
 }

@@ -86,3 +86,14 @@ fn damage_is_survived() {
     }
     let _ = std::fs::remove_file(&path);
 }
+
+#[test]
+fn a_crowd_has_as_many_threads_as_was_asked_for() {
+    let spec = synth::crowded(Windows::Windows10, 60, 1500, 0x4_0000);
+    let system = synth::system(&spec);
+    let threads: usize = system.facts.processes.iter().skip(1).map(|p| p.threads.len()).sum();
+    assert_eq!((system.facts.processes.len(), threads + 4), (60, 1500));
+    assert!(system.missing.is_empty(), "{:?}", system.missing);
+    let file = system.to_vec(Format::BitmapFull);
+    assert!(file.len() < 24 << 20, "{} bytes", file.len());
+}

@@ -177,7 +177,7 @@ fn touch(all: &mut [SystemProcess]) {
     }
     if let Some(thread) = find(all, 740) {
         thread.suspended = 1;
-        thread.name = "Worker: netsvcs".to_owned();
+        "Worker: netsvcs".clone_into(&mut thread.name);
         thread.attached = 1896;
     }
 }

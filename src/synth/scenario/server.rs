@@ -254,8 +254,10 @@ const RUNNING: [Running; 7] = [
     },
 ];
 
-/// Threads that are ready: processor, priority, address, ids, thread block, win32k's thread.
-const READY: [(u64, u64, u64, (u64, u64), u64, u64); 11] = [
+/// A thread that is ready: processor, priority, address, ids, thread block, win32k's thread.
+type Queued = (u64, u64, u64, (u64, u64), u64, u64);
+
+const READY: [Queued; 11] = [
     (0, 8, 0x8816_1668, (0x3d58, 0x43a0), 0x7ffd_f000, 0xbc1e_ba48),
     (0, 8, 0x882d_0020, (0x1004, 0x0520), 0x7ffd_f000, 0xbc23_0838),
     (0, 8, 0x8871_6b40, (0x2034, 0x241c), 0x7ffd_d000, 0xbc11_b388),
@@ -373,7 +375,7 @@ fn program(running: &Running, processor: u64) -> SystemProcess {
     made
 }
 
-fn queued(index: usize, ready: &(u64, u64, u64, (u64, u64), u64, u64)) -> SystemProcess {
+fn queued(index: usize, ready: &Queued) -> SystemProcess {
     let (processor, priority, ethread, (pid, tid), teb, win32_thread) = *ready;
     let names = ["OUTLOOK.EXE", "EXCEL.EXE", "iexplore.exe", "explorer.exe", "wfshell.exe"];
     let session = if index.is_multiple_of(2) { 2 } else { 9 };

@@ -83,9 +83,9 @@ pub(super) fn write(builder: &mut Builder<'_>, spec: &SystemSpec) -> u64 {
     let at = builder.variable("KdDebuggerDataBlock", 0x380);
     let head = builder.variable("KdpDebuggerDataListHead", 16);
     let size = match version.build {
-        ..7600 => 0x318,
-        ..9200 => 0x340,
-        ..10240 => 0x360,
+        0..7600 => 0x318,
+        7600..9200 => 0x340,
+        9200..10240 => 0x360,
         _ => 0x380,
     };
     let mut data = vec![0u8; size];

@@ -97,7 +97,7 @@ fn image(
         pdb: Some((&pdb, record.0, record.1)),
         version: Some(([major, minor, version.build, fourth], strings)),
         sections: if is_kernel {
-            let half = data / 2 & !0xfff;
+            let half = (data / 2) & !0xfff;
             vec![
                 (".text", text, half - text),
                 ("PAGE", half, data - half),

@@ -184,7 +184,7 @@ impl Objects {
             builder.pool(false, kind.1, overhead + wanted.size) + overhead
         } else {
             let unit = 2 * builder.width();
-            let block = (wanted.size + overhead + unit).next_multiple_of(unit) / unit;
+            let block = (wanted.size + overhead + unit).div_ceil(unit);
             let used = if builder.version.is_64_bit() { 2 } else { 5 };
             builder.pool_header(wanted.address - overhead - unit, (0, block, used), kind.1);
             wanted.address
