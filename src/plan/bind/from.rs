@@ -100,7 +100,7 @@ impl Binder<'_> {
         let names: Vec<&str> = self.ctes.iter().map(|c| c.name.as_str()).chain(tables).collect();
         let error = error.nearest(name, names.iter().copied());
         self.fail(if names.len() > LISTED {
-            error.help(format!("SHOW TABLES lists all {} tables", names.len()))
+            error.help("SHOW TABLES lists them all")
         } else {
             error.help(format!("tables: {}", listed(&names)))
         })
