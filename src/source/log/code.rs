@@ -101,7 +101,7 @@ fn word(text: &str) -> Option<(&str, &str)> {
 }
 
 fn is_bytes(text: &str) -> bool {
-    let is_hex = text.len() % 2 == 0 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_hex = text.len().is_multiple_of(2) && text.bytes().all(|b| b.is_ascii_hexdigit());
     text == "??" || (is_hex && (2..=32).contains(&text.len()))
 }
 

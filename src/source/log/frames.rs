@@ -45,6 +45,10 @@ impl From<&Thread> for Owner {
 
 /// The columns before the symbol.
 #[derive(Debug, Clone, Copy)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each column is there or not, whatever others are"
+)]
 pub(super) struct Columns {
     is_numbered: bool,
     has_memory: bool,
@@ -119,8 +123,7 @@ impl Stack {
     /// Takes the frames that come next, up to a line that is none; returns how many there were.
     pub(super) fn frames(&mut self, lines: &mut Lines<'_>, sink: &mut Sink<'_>) -> i64 {
         let before = self.count;
-        loop {
-            let Some(next) = lines.peek() else { break };
+        while let Some(next) = lines.peek() {
             // Publishing may put a blank line between any two.
             let at = usize::from(next.is_blank());
             let Some(text) = lines.peek_at(at).map(|line| line.trimmed().to_owned()) else { break };
@@ -342,16 +345,13 @@ fn parse(text: &str, columns: Columns) -> Option<Parts<'_>> {
     }
     let rest = if columns.has_memory { without_memory(rest) } else { rest };
     let (leading, rest) = addresses(rest);
-    let (args, symbol, leading) = match rest.strip_prefix(':') {
-        Some(rest) => {
-            let (args, rest) = addresses(rest.trim_start());
-            (args, rest.strip_prefix(':')?.trim_start(), leading)
-        }
-        None => {
-            let split = leading.len().min(columns.leading());
-            let (lead, args) = leading.split_at_checked(split)?;
-            (args.to_vec(), rest, lead.to_vec())
-        }
+    let (args, symbol, leading) = if let Some(rest) = rest.strip_prefix(':') {
+        let (args, rest) = addresses(rest.trim_start());
+        (args, rest.strip_prefix(':')?.trim_start(), leading)
+    } else {
+        let split = leading.len().min(columns.leading());
+        let (lead, args) = leading.split_at_checked(split)?;
+        (args.to_vec(), rest, lead.to_vec())
     };
     if leading.len() != columns.leading() || args.len() > 4 {
         return None;

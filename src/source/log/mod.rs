@@ -110,7 +110,6 @@ impl Log {
             Some(reader) => {
                 let cx = Context {
                     command: &section.command,
-                    is_wide: self.machine().width == PointerWidth::Bits64,
                     is_kernel: section.is_kernel,
                     number: section.number,
                 };

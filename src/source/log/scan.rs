@@ -27,10 +27,10 @@ const NO_DIGIT: u8 = 0xff;
 /// The value of each byte as a hexadecimal digit: stacks are mostly made of them.
 static DIGITS: [u8; 256] = {
     let mut table = [NO_DIGIT; 256];
-    let mut digit = 0;
+    let mut digit = 0u8;
     while digit < 16 {
-        table[b"0123456789abcdef"[digit] as usize] = digit as u8;
-        table[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
+        table[b"0123456789abcdef"[digit as usize] as usize] = digit;
+        table[b"0123456789ABCDEF"[digit as usize] as usize] = digit;
         digit += 1;
     }
     table
@@ -42,17 +42,17 @@ pub(super) fn address(text: &str) -> Option<u64> {
     let bare = text.strip_prefix("0x").unwrap_or(text).as_bytes();
     let (high, rest) = bare.split_first_chunk::<8>()?;
     let low = match (bare.len(), rest) {
-        (8, _) => return eight(high),
+        (8, _) => return eight(*high),
         (16, low) | (17, [b'`', low @ ..]) => low.first_chunk::<8>()?,
         _ => return None,
     };
-    Some(eight(high)? << 32 | eight(low)?)
+    Some(eight(*high)? << 32 | eight(*low)?)
 }
 
 /// Eight digits at once, which stacks are full of.
-fn eight(digits: &[u8; 8]) -> Option<u64> {
+fn eight(digits: [u8; 8]) -> Option<u64> {
     let (mut value, mut all) = (0u64, 0u8);
-    for &byte in digits {
+    for byte in digits {
         let digit = DIGITS.get(usize::from(byte)).copied().unwrap_or(NO_DIGIT);
         all |= digit;
         value = value << 4 | u64::from(digit & 15);

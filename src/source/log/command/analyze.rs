@@ -209,7 +209,7 @@ impl Analysis {
             "MODULE_NAME" => self.bugcheck.module = cell(value),
             "FAILURE_BUCKET_ID" => self.bugcheck.bucket_id = cell(value),
             "BUCKET_ID" if self.bugcheck.bucket_id.is_err() => {
-                self.bugcheck.bucket_id = cell(value)
+                self.bugcheck.bucket_id = cell(value);
             }
             "BUGCHECK_CODE" => {
                 if let Some(code) = hex(first).and_then(|code| u32::try_from(code).ok())

@@ -84,7 +84,7 @@ fn is_wanted(row: &Instruction, is_past: bool) -> bool {
     !is_past || row.bytes != Err(Absent::NotApplicable)
 }
 
-/// `Driver!Entry+0x12 (fffff804`7ffb1a76):`, above a call of `uf /c`.
+/// `Driver!Entry+0x12 (7ffb1a76):`, above a call of `uf /c`.
 fn call_head(text: &str) -> Option<u64> {
     let text = text.strip_suffix(':')?;
     let open = text.rfind('(')?;

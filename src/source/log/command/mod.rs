@@ -12,8 +12,6 @@ use super::sink::Sink;
 pub(super) struct Context<'a> {
     /// The command as typed; as named by the reader where it was recognised by its output.
     pub(super) command: &'a str,
-    /// Whether addresses have 64 bits.
-    pub(super) is_wide: bool,
     /// Whether the prompt is that of a kernel.
     pub(super) is_kernel: bool,
     /// The processor of a kernel prompt, the thread of another.

@@ -80,7 +80,7 @@ pub(super) fn is_detail(text: &str) -> bool {
     text.starts_with("Start:") || text.starts_with("Priority:") || text.starts_with("Token:")
 }
 
-/// `Start: coreclr!Kick (00007ff8`0f4644f0)`.
+/// `Start: coreclr!Kick (7ff80f4644f0)`.
 pub(super) fn add_detail(thread: &mut Thread, line: &str) {
     if let Some(start) = line.strip_prefix("Start:") {
         thread.start_address = found(between(start, "(", ")").and_then(address));
