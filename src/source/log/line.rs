@@ -209,7 +209,7 @@ pub(super) fn is_noise(text: &str) -> bool {
     let text = text.trim_start();
     let Some(first) = text.bytes().next() else { return false };
     match first {
-        b'.' | b'(' | b'[' | b'-' | 0x80.. if is_elision(text) => true,
+        b'.' | b'(' | b'[' | b'<' | b'-' | 0x80.. if is_elision(text) => true,
         b'P' if text.starts_with("Page ") => text.contains(" not present in the dump file"),
         b'*' | b'.' | b'M' | b'T' | b'N' | b'U' | b'P' | b'I' | b'f' | b'c' | b'L' | b'C'
         | b'F' => NOISE.iter().any(|noise| text.starts_with(noise)),
@@ -220,7 +220,7 @@ pub(super) fn is_noise(text: &str) -> bool {
 /// Dots of progress, and what authors put where they left something out.
 fn is_elision(text: &str) -> bool {
     let is_dotted = text.contains(['.', '…']);
-    let is_snip = text.starts_with('-') && text.to_ascii_lowercase().contains("snip");
+    let is_snip = text.starts_with(['-', '<']) && text.to_ascii_lowercase().contains("snip");
     is_snip
         || is_dotted && text.chars().all(|c| matches!(c, '.' | ' ' | '…' | '(' | ')' | '[' | ']'))
 }

@@ -148,8 +148,11 @@ pub(super) fn duration_ms(text: &str) -> Option<i64> {
         [h, m, s] => (0, h, m, s),
         _ => return None,
     };
-    // Some commands print four digits of which the last is a tenth of a millisecond.
-    let fraction: String = fraction.chars().chain("000".chars()).take(3).collect();
+    // Before Windows XP, four digits stand for whole milliseconds: `16.0312` is 16 s 312 ms.
+    let fraction = match fraction.strip_prefix('0') {
+        Some(ms) if fraction.len() == 4 => ms.to_owned(),
+        _ => fraction.chars().chain("000".chars()).take(3).collect(),
+    };
     let total = days
         .checked_add(more_days)?
         .checked_mul(24)?
@@ -202,7 +205,7 @@ mod tests {
         assert_eq!(duration_ms("00:03:23.328"), Some(203_328));
         assert_eq!(duration_ms("(0:00:04:28.031)"), Some(268_031));
         assert_eq!(duration_ms("0 days 0:00:07.000"), Some(7000));
-        assert_eq!(duration_ms("0:00:00.0093"), Some(9));
+        assert_eq!(duration_ms("0:00:00.0093"), Some(93));
         assert_eq!(duration_ms("2 Days 1:00:00.000"), None);
         assert_eq!(duration_ms("x"), None);
     }

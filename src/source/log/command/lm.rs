@@ -253,6 +253,12 @@ fn read_lmi(lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             continue;
         };
         let value = value.trim();
+        if let Some((_, row)) = &mut row
+            && let Some(guid) = between(value, "{", "}")
+        {
+            row.pdb_guid = text(&guid.replace('-', "").to_ascii_uppercase());
+            continue;
+        }
         if label == "Loaded Module Info" {
             let name = text(value.trim_matches(['[', ']', ' ']));
             row = Some((line.number, Module { name, ..Module::default() }));
@@ -276,6 +282,11 @@ fn lmi_detail(label: &str, value: &str, row: &mut Module) {
         "Time Stamp" => row.timestamp = found(word(value).and_then(|(stamp, _)| hex_int(stamp))),
         "Size" => row.size_bytes = found(hex_int(value)),
         "CheckSum" => row.checksum = found(hex_int(value)),
+        "Age" => {
+            let (age, path) = value.split_once(", Pdb:").unwrap_or((value, ""));
+            row.pdb_age = found(hex_int(age.trim()));
+            row.pdb_name = text(path.rsplit(['\\', '/']).next().unwrap_or_default());
+        }
         "Symbol Type" => row.symbol_status = text(value.split(" - ").next().unwrap_or(value)),
         _ => {}
     }

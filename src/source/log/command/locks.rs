@@ -15,7 +15,7 @@ pub(super) static READER: Reader = Reader {
     signatures: &[
         Signature { literal: "Resource @ ", check: |line| resource(line.trim()).is_some() },
         Signature { literal: "DUMP OF ALL RESOURCE OBJECTS", check: |_| true },
-        Signature { literal: "CritSec ", check: super::critical::is_start },
+        Signature { literal: "CritSec ", check: super::critical_section::is_start },
     ],
     contains: &["!thread", "k"],
     tables: &[
@@ -110,13 +110,13 @@ struct Held {
     waiters: [i64; 2],
 }
 
-fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
+fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let mut held: Option<Held> = None;
     let mut waiting: Option<bool> = None;
     while let Some(line) = lines.next() {
         let text = line.trimmed();
-        if super::critical::is_start(text) {
-            super::critical::block(cx, &line, lines, sink);
+        if super::critical_section::is_start(text) {
+            super::critical_section::block(&line, lines, sink);
         } else if let Some(lock) = resource(text) {
             finish(held.take(), &line, sink);
             held = Some(Held { at: line.number, lock, owners: 0, waiters: [0; 2] });

@@ -59,9 +59,10 @@ impl std::fmt::Debug for Reader {
 mod analyze;
 mod banner;
 mod bugcheck;
-mod critical;
+mod critical_section;
 mod drivers;
 mod exception;
+mod handle_trace;
 mod irp;
 mod irpfind;
 mod listing;
@@ -69,6 +70,7 @@ mod lm;
 mod locks;
 mod memory_words;
 mod memusage;
+mod mex;
 mod objects;
 mod pool;
 mod poolused;
@@ -107,7 +109,9 @@ pub(super) static ALL: &[&Reader] = &[
     &memusage::READER,
     &memusage::SESSION,
     &locks::READER,
-    &critical::READER,
+    &critical_section::READER,
+    &handle_trace::READER,
+    &mex::READER,
     &lm::READER,
     &objects::HANDLE,
     &objects::OBJECT,

@@ -1,7 +1,7 @@
 //! `!running`: what runs on each processor.
 
 use super::stack::{self, Owner};
-use super::{Context, Reader, Signature};
+use super::{Context, Reader, Signature, mex};
 use crate::model::{Processor, Thread};
 use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{found, hex, hex_int, pointer};
@@ -39,11 +39,14 @@ fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
         }
         let Some(line) = lines.next() else { break };
         let text = line.trimmed();
-        if is_header(text) {
+        if mex::is_header(text) {
+            mex::table(&line, lines, sink);
+        } else if is_header(text) {
             has_idle = text.contains("Idle");
         } else if text.starts_with("System Processors")
             || text.starts_with("Idle Processors")
             || text.starts_with("All processors idle")
+            || mex::is_known(text)
             || line.is_blank()
         {
             // Masks, which the rows say again.
