@@ -1,5 +1,11 @@
 //! Whole synthetic systems: every version, every form, the archive's numbers, and damage.
 
+use std::ops::ControlFlow;
+
+use dumpql::dump::Image;
+use dumpql::model::{Emit, Unanswered, Want};
+use dumpql::source;
+use dumpql::symbol::Store;
 use dumpql::synth::{self, Damage, Format, Lie, SystemSpec, Windows};
 use dumpql::{Options, Session};
 
@@ -96,4 +102,74 @@ fn a_crowd_has_as_many_threads_as_was_asked_for() {
     assert!(system.missing.is_empty(), "{:?}", system.missing);
     let file = system.to_vec(Format::BitmapFull);
     assert!(file.len() < 24 << 20, "{} bytes", file.len());
+}
+
+/// Rows of a table of a dump, through the source.
+fn rows<R>(scan: impl FnOnce(Emit<'_, R>) -> Result<(), Unanswered>) -> Vec<R> {
+    let mut rows = Vec::new();
+    scan(&mut |row| {
+        rows.push(row);
+        ControlFlow::Continue(())
+    })
+    .expect("the dump answers");
+    rows
+}
+
+/// The processes and threads that a dump of a system lists are those that it was built from, in
+/// their order; Idle is on no list of the kernel, and its rows are left aside.
+fn compare(what: &str, spec: &SystemSpec, format: Format) {
+    let system = synth::system(spec);
+    let image = Image::from_bytes("it", system.to_vec(format));
+    let source = source::open(image, &Store::default()).expect("it is a kernel dump");
+    let processes: Vec<_> = rows(|emit| source.processes(&Want::ALL, emit))
+        .into_iter()
+        .filter(|process| process.pid != Ok(0))
+        .map(|p| (p.eprocess.ok(), p.pid.ok(), p.ppid.ok(), p.dtb.ok(), p.create_time.is_ok()))
+        .collect();
+    let listed = || system.facts.processes.iter().skip(1);
+    let facts: Vec<_> = listed()
+        .map(|p| {
+            let has_time = p.create_time != 0;
+            (Some(p.eprocess), signed(p.pid), signed(p.ppid), Some(p.dtb), has_time)
+        })
+        .collect();
+    assert_eq!(processes, facts, "{what}: processes");
+    let mut threads: Vec<_> = rows(|emit| source.threads(&Want::ALL, emit))
+        .into_iter()
+        .filter(|thread| thread.tid != Ok(0))
+        .map(|t| (t.pid.ok(), t.tid.ok(), t.ethread.ok(), t.context_switches.ok(), t.priority.ok()))
+        .collect();
+    let mut facts: Vec<_> = listed()
+        .flat_map(|p| p.threads.iter().map(move |t| (p.pid, t)))
+        .map(|(pid, t)| {
+            let switches = signed(t.context_switches);
+            (signed(pid), signed(t.tid), Some(t.ethread), switches, signed(t.priority.0))
+        })
+        .collect();
+    threads.sort_unstable();
+    facts.sort_unstable();
+    assert_eq!(threads, facts, "{what}: threads");
+    let modules = rows(|emit| source.modules(&Want::ALL, emit));
+    let bases: Vec<_> = modules.iter().filter_map(|module| module.base.ok()).collect();
+    let kernel = std::iter::once(system.kernel.0);
+    let facts = kernel.chain(system.facts.drivers.iter().skip(1).map(|driver| driver.base));
+    assert_eq!(bases, facts.collect::<Vec<_>>(), "{what}: modules");
+}
+
+fn signed(number: u64) -> Option<i64> {
+    i64::try_from(number).ok()
+}
+
+#[test]
+fn tables_list_what_the_system_was_built_from() {
+    for windows in ALL {
+        compare(&format!("{windows:?}"), &synth::healthy(windows), Format::BitmapFull);
+    }
+    let forms = [Format::KernelSummary, Format::BitmapKernel];
+    for format in forms {
+        compare(&format!("the server as {format:?}"), &synth::server_2003(), format);
+    }
+    for format in [Format::KernelMemory, Format::KernelAndUserMemory, Format::CompleteMemory] {
+        compare(&format!("{format:?}"), &synth::healthy(Windows::Windows10), format);
+    }
 }
