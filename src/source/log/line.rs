@@ -66,6 +66,10 @@ impl<'a> Lines<'a> {
 
     /// The line after the next `n` ones, without taking it.
     pub(super) fn peek_at(&mut self, n: usize) -> Option<&Line<'a>> {
+        // As with `next`: a reader that looks ahead and then takes would go on for ever.
+        if self.stopped.get() {
+            return None;
+        }
         while self.ahead.len() <= n {
             let line = self.read()?;
             self.ahead.push_back(line);
@@ -246,6 +250,16 @@ mod tests {
         assert_eq!(of("    row", "    "), "row");
         assert_eq!(of("  row", "    "), "row");
         assert_eq!(of("row", "# "), "row");
+    }
+
+    #[test]
+    fn who_has_enough_sees_no_more_lines() {
+        let image = crate::dump::Image::from_bytes("log", b"one\ntwo\n".to_vec());
+        let (text, stopped) = (Text::new(image), Cell::new(false));
+        let mut lines = Lines::new(&text, 0..8, 1, "", &stopped);
+        assert!(lines.peek().is_some());
+        stopped.set(true);
+        assert!(lines.peek().is_none() && lines.next().is_none());
     }
 
     #[test]
