@@ -5,6 +5,7 @@
 
 mod arch;
 mod codeview;
+mod counters;
 mod crash;
 mod debugger_data;
 mod lists;
@@ -17,8 +18,13 @@ mod overview;
 mod pieces;
 mod processors;
 mod registers;
+mod requests;
+mod resources;
+mod structure;
 mod threads;
 mod types;
+mod unloaded;
+mod waits;
 
 use std::sync::OnceLock;
 
@@ -36,8 +42,9 @@ use crate::dump::pages::Facts;
 use crate::dump::triage::{self, Driver, Triage};
 use crate::dump::{Error, Format, Image, Width};
 use crate::model::{
-    Bugcheck, CoverageRange, DumpInfo, Emit, Exception, Located, Machine, Module, Problem, Process,
-    Processor, Register, Source, Thread, Unanswered, UnloadedModule, Want,
+    Bugcheck, CoverageRange, DumpInfo, Emit, Exception, Irp, IrpLocation, Located, Lock, LockOwner,
+    Machine, MemoryList, Module, Problem, Process, Processor, ReadyThread, Register, Source,
+    Thread, Unanswered, UnloadedModule, VmCounter, WaitObject, Want,
 };
 use crate::symbol::Store;
 
@@ -117,6 +124,12 @@ impl KernelDump {
     /// The loaded drivers; listed when first asked for.
     fn drivers(&self) -> &Modules {
         self.modules.get_or_init(|| self.loaded_modules())
+    }
+
+    /// That the dump has the kernel's memory, and not only pieces of it.
+    fn whole_memory(&self) -> Result<(), Unanswered> {
+        let small = || Unanswered::because("a triage dump holds only pieces of memory");
+        self.pages.as_ref().map(|_| ()).ok_or_else(small)
     }
 
     /// The debugger data block.
@@ -230,7 +243,49 @@ impl Source for KernelDump {
         _: &Want<'_>,
         emit: Emit<'_, UnloadedModule>,
     ) -> Result<(), Unanswered> {
+        if self.pages.is_some() {
+            return self.each_remembered(emit);
+        }
         self.each_unloaded(emit)
+    }
+
+    fn wait_objects(&self, _: &Want<'_>, emit: Emit<'_, WaitObject>) -> Result<(), Unanswered> {
+        self.each_wait(emit)
+    }
+
+    fn ready_threads(&self, _: &Want<'_>, emit: Emit<'_, ReadyThread>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_ready(emit)
+    }
+
+    fn irps(&self, _: &Want<'_>, emit: Emit<'_, Irp>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_irp(emit)
+    }
+
+    fn irp_stack(&self, _: &Want<'_>, emit: Emit<'_, IrpLocation>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_irp_location(emit)
+    }
+
+    fn locks(&self, _: &Want<'_>, emit: Emit<'_, Lock>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_lock(emit)
+    }
+
+    fn lock_owners(&self, _: &Want<'_>, emit: Emit<'_, LockOwner>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_lock_owner(emit)
+    }
+
+    fn vm(&self, _: &Want<'_>, emit: Emit<'_, VmCounter>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_counter(emit)
+    }
+
+    fn memory_lists(&self, _: &Want<'_>, emit: Emit<'_, MemoryList>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_page_list(emit)
     }
 
     fn coverage(&self, _: &Want<'_>, emit: Emit<'_, CoverageRange>) -> Result<(), Unanswered> {

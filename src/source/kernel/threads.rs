@@ -5,7 +5,7 @@ use super::object::{Object, first};
 use super::types::Ty;
 use crate::catalog::{Absent, Cell};
 use crate::dump::kdbg;
-use crate::model::{Emit, Process, Thread, Unanswered};
+use crate::model::{Emit, Flow, Process, Thread, Unanswered};
 use crate::source::context::Context;
 
 /// `KTHREAD_STATE`.
@@ -132,16 +132,26 @@ impl KernelDump {
     }
 
     pub(super) fn each_thread(&self, emit: Emit<'_, Thread>) -> Result<(), Unanswered> {
+        self.for_each_thread(&mut |thread, is_crash| emit(self.thread_row(thread, is_crash)))
+    }
+
+    /// Visits the threads: of whole memory those of every process, else those whose objects the dump
+    /// holds. Says of each whether it is the one that was current on the processor that wrote the
+    /// dump.
+    pub(super) fn for_each_thread(
+        &self,
+        visit: &mut dyn FnMut(&Object<'_>, bool) -> Flow,
+    ) -> Result<(), Unanswered> {
         self.has_memory()?;
         if self.triage.is_none() {
-            return self.each_listed_thread(emit);
+            return self.for_each_listed_thread(visit);
         }
         let threads = self.thread_objects();
         if threads.is_empty() {
             return Err(Unanswered::because("the dump holds no thread object"));
         }
         for (i, thread) in threads.iter().enumerate() {
-            if emit(self.thread_row(thread, i == 0)).is_break() {
+            if visit(thread, i == 0).is_break() {
                 break;
             }
         }
@@ -275,7 +285,10 @@ impl KernelDump {
     }
 
     /// The threads of every process, of dumps with whole memory.
-    fn each_listed_thread(&self, emit: Emit<'_, Thread>) -> Result<(), Unanswered> {
+    fn for_each_listed_thread(
+        &self,
+        visit: &mut dyn FnMut(&Object<'_>, bool) -> Flow,
+    ) -> Result<(), Unanswered> {
         let offset = self.types().field(self, Ty::Thread, "ThreadListEntry");
         let offset = offset
             .map(|field| field.offset as u64)
@@ -283,7 +296,7 @@ impl KernelDump {
         for process in self.process_objects() {
             for address in self.listed(process.address_of("ThreadListHead"), offset, MAX_THREADS) {
                 let Some(thread) = self.object(Ty::Thread, address) else { continue };
-                if emit(self.thread_row(&thread, false)).is_break() {
+                if visit(&thread, false).is_break() {
                     return Ok(());
                 }
             }

@@ -195,6 +195,11 @@ impl Types {
         self.layouts.first()?.as_ref()?.field(ty, path)
     }
 
+    /// The size of another structure.
+    pub(super) fn size_of(&self, ty: &str) -> Option<u64> {
+        self.layouts.first()?.as_ref()?.size_of(ty)
+    }
+
     /// The file that names symbols of this kernel.
     pub(super) fn names(&self) -> Option<&Layout> {
         self.names.as_deref()
