@@ -111,3 +111,49 @@ row! {
         callers_caller: String,
     }
 }
+
+row! {
+    /// What is wrong with a page of pool or one of its headers.
+    PoolFault {
+        /// The page.
+        page: u64,
+        /// Pool that the page belongs to.
+        pool_type: String,
+        /// Address of the header that is wrong.
+        address: u64,
+        /// What is wrong, as the debugger says.
+        fault: String,
+        /// Number that stands in the header.
+        found: i64,
+        /// Number that should stand there.
+        expected: i64,
+    }
+}
+
+row! {
+    /// A driver that the system may not load.
+    BlockedDriver {
+        /// Name of the file.
+        name: String,
+        /// Status of the entry.
+        status: i64,
+        /// Identifier of the entry.
+        guid: String,
+    }
+}
+
+row! {
+    /// A field of a hardware error record.
+    ErrorFact {
+        /// Address of the record.
+        record: u64,
+        /// Number of the section; of the record itself, none.
+        section: i64,
+        /// Type of the section.
+        section_name: String,
+        /// Name of the field.
+        name: String,
+        /// What it holds, as printed.
+        value: String,
+    }
+}

@@ -3,13 +3,13 @@
 use std::ops::ControlFlow;
 
 use super::{
-    Bugcheck, Callback, CoverageRange, CriticalSection, DeadlockStep, Device, Dispatch, Dpc,
-    Driver, DumpInfo, DynTable, Exception, Filter, Frame, Handle, Instruction, InterruptVector,
-    Irp, IrpLocation, KernelObject, Lock, LockOwner, LockWaiter, LogCommand, MappedFile,
-    MemoryList, MemoryRegion, Module, NeededSymbol, ObjectType, PageFile, PoolBlock, PoolFailure,
-    PoolPage, PoolTag, Problem, Process, Processor, QueuedLock, ReadyThread, Refused, Register,
-    SessionSpace, StackWord, SystemCall, SystemPte, Thread, Timer, UnloadedModule, Vad,
-    VerifierFact, VerifierFrame, VmCounter, WaitObject, WorkItem, WorkQueue,
+    BlockedDriver, Bugcheck, Callback, CoverageRange, CriticalSection, DeadlockStep, Device,
+    Dispatch, Dpc, Driver, DumpInfo, DynTable, ErrorFact, Exception, Filter, Frame, Handle,
+    Instruction, InterruptVector, Irp, IrpLocation, KernelObject, Lock, LockOwner, LockWaiter,
+    LogCommand, MappedFile, MemoryList, MemoryRegion, Module, NeededSymbol, ObjectType, PageFile,
+    PoolBlock, PoolFailure, PoolFault, PoolPage, PoolTag, Problem, Process, Processor, QueuedLock,
+    ReadyThread, Refused, Register, SessionSpace, StackWord, SystemCall, SystemPte, Thread, Timer,
+    UnloadedModule, Vad, VerifierFact, VerifierFrame, VmCounter, WaitObject, WorkItem, WorkQueue,
 };
 use crate::catalog::{Absent, Cell, PointerWidth, SourceKind, Value};
 
@@ -393,6 +393,25 @@ pub trait Source: Send + Sync {
 
     /// Control area with pages in memory.
     fn mapped_files(&self, want: &Want<'_>, emit: Emit<'_, MappedFile>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Page of pool or header in it that is wrong.
+    fn pool_faults(&self, want: &Want<'_>, emit: Emit<'_, PoolFault>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Driver that the system may not load.
+    fn blocked_drivers(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, BlockedDriver>,
+    ) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Field of a hardware error record.
+    fn error_records(&self, want: &Want<'_>, emit: Emit<'_, ErrorFact>) -> Result<(), Unanswered> {
         Err(Unanswered::KIND)
     }
 

@@ -3,6 +3,7 @@
 //! A table asks the model and never reads memory. From its one definition come the schema, the
 //! scan with its projection, completion, `DESCRIBE`, `meta.columns` and `docs/generated`.
 
+mod blocked_drivers;
 mod bugcheck;
 mod call;
 mod callbacks;
@@ -16,6 +17,7 @@ mod dpcs;
 mod driver_dispatch;
 mod drivers;
 mod dump;
+mod error_records;
 mod exception;
 mod filters;
 mod handles;
@@ -39,6 +41,7 @@ mod objects;
 mod page_files;
 mod pool_allocations;
 mod pool_failures;
+mod pool_faults;
 mod pool_pages;
 mod pool_tags;
 mod problems;
@@ -121,6 +124,9 @@ pub static ALL: &[&dyn Table] = &[
     &verifier::TABLE,
     &mapped_files::TABLE,
     &queued_locks::TABLE,
+    &pool_faults::TABLE,
+    &blocked_drivers::TABLE,
+    &error_records::TABLE,
     &deadlocks::TABLE,
     &system_ptes::TABLE,
     &log_commands::TABLE,

@@ -179,6 +179,7 @@ fn trimmed_end(text: Cow<'_, str>) -> Cow<'_, str> {
 
 /// What debuggers print anywhere, and what says nothing of the target.
 const NOISE: &[&str] = &[
+    "*** CacheSize too low",
     "*** ERROR: Module load completed",
     "*** ERROR: Symbol file could not be found",
     "*** WARNING: Unable to verify",
@@ -214,6 +215,7 @@ pub(super) fn is_noise(text: &str) -> bool {
     let Some(first) = text.bytes().next() else { return false };
     match first {
         b'.' | b'(' | b'[' | b'<' | b'-' | 0x80.. if is_elision(text) => true,
+        b'0'..=b'9' => text.contains(" full reads broken into "),
         b'P' if text.starts_with("Page ") => text.contains(" not present in the dump file"),
         b'*' | b'.' | b'M' | b'T' | b'N' | b'U' | b'P' | b'I' | b'f' | b'c' | b'L' | b'C'
         | b'F' => NOISE.iter().any(|noise| text.starts_with(noise)),

@@ -30,14 +30,14 @@ use self::text::Text;
 use crate::catalog::{Absent, PointerWidth, SourceKind, Value};
 use crate::dump::{Error, Image};
 use crate::model::{
-    Bugcheck, Callback, CoverageRange, CriticalSection, DeadlockStep, Device, Dispatch, Dpc,
-    Driver, DumpInfo, DynTable, Emit, Exception, Filter, Frame, Handle, Instruction,
-    InterruptVector, Irp, IrpLocation, KernelObject, Lock, LockOwner, LockWaiter, LogCommand,
-    Machine, MappedFile, MemoryList, MemoryRegion, Module, ObjectType, PageFile, PoolBlock,
-    PoolFailure, PoolPage, PoolTag, Problem, Process, Processor, QueuedLock, ReadyThread, Refused,
-    Register, SessionSpace, Source, StackWord, SystemCall, SystemPte, Thread, Timer, Unanswered,
-    UnloadedModule, Vad, VerifierFact, VerifierFrame, VmCounter, WaitObject, Want, WorkItem,
-    WorkQueue,
+    BlockedDriver, Bugcheck, Callback, CoverageRange, CriticalSection, DeadlockStep, Device,
+    Dispatch, Dpc, Driver, DumpInfo, DynTable, Emit, ErrorFact, Exception, Filter, Frame, Handle,
+    Instruction, InterruptVector, Irp, IrpLocation, KernelObject, Lock, LockOwner, LockWaiter,
+    LogCommand, Machine, MappedFile, MemoryList, MemoryRegion, Module, ObjectType, PageFile,
+    PoolBlock, PoolFailure, PoolFault, PoolPage, PoolTag, Problem, Process, Processor, QueuedLock,
+    ReadyThread, Refused, Register, SessionSpace, Source, StackWord, SystemCall, SystemPte, Thread,
+    Timer, Unanswered, UnloadedModule, Vad, VerifierFact, VerifierFrame, VmCounter, WaitObject,
+    Want, WorkItem, WorkQueue,
 };
 
 /// How many lines are looked at to tell the width of addresses.
@@ -385,6 +385,9 @@ impl Source for Log {
         system_ptes: SystemPte,
         queued_locks: QueuedLock,
         mapped_files: MappedFile,
+        pool_faults: PoolFault,
+        blocked_drivers: BlockedDriver,
+        error_records: ErrorFact,
         filters: Filter,
         deadlocks: DeadlockStep,
     }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use super::line::Line;
 use crate::model::{
-    Bugcheck, Callback, CriticalSection, DeadlockStep, Device, Dispatch, Dpc, Driver, DumpInfo,
-    Exception, Filter, Frame, Handle, Instruction, InterruptVector, Irp, IrpLocation, KernelObject,
-    Lock, LockOwner, LockWaiter, LogPlace, MappedFile, MemoryList, MemoryRegion, Module,
-    ObjectType, PageFile, PoolBlock, PoolFailure, PoolPage, PoolTag, Process, Processor,
-    QueuedLock, ReadyThread, Register, SessionSpace, StackWord, SystemCall, SystemPte, Thread,
-    Timer, UnloadedModule, Vad, VerifierFact, VerifierFrame, VmCounter, WaitObject, WorkItem,
-    WorkQueue,
+    BlockedDriver, Bugcheck, Callback, CriticalSection, DeadlockStep, Device, Dispatch, Dpc,
+    Driver, DumpInfo, ErrorFact, Exception, Filter, Frame, Handle, Instruction, InterruptVector,
+    Irp, IrpLocation, KernelObject, Lock, LockOwner, LockWaiter, LogPlace, MappedFile, MemoryList,
+    MemoryRegion, Module, ObjectType, PageFile, PoolBlock, PoolFailure, PoolFault, PoolPage,
+    PoolTag, Process, Processor, QueuedLock, ReadyThread, Register, SessionSpace, StackWord,
+    SystemCall, SystemPte, Thread, Timer, UnloadedModule, Vad, VerifierFact, VerifierFrame,
+    VmCounter, WaitObject, WorkItem, WorkQueue,
 };
 
 /// A row of some table.
@@ -62,6 +62,9 @@ rows! {
     SystemPte: "system_ptes",
     QueuedLock: "queued_locks",
     MappedFile: "mapped_files",
+    PoolFault: "pool_faults",
+    BlockedDriver: "blocked_drivers",
+    ErrorFact: "error_records",
     Filter: "filters",
     DeadlockStep: "deadlocks",
     Bugcheck: "bugcheck",

@@ -59,6 +59,7 @@ impl std::fmt::Debug for Reader {
 mod analyze;
 mod banner;
 mod bugcheck;
+mod checks;
 mod critical_section;
 mod drivers;
 mod exception;
@@ -104,6 +105,10 @@ pub(super) static ALL: &[&Reader] = &[
     &irp::READER,
     &poolused::READER,
     &pool::MAP,
+    &checks::POOLVAL,
+    &checks::BLOCKED,
+    &checks::DEFWRITES,
+    &checks::ERRREC,
     &pool::READER,
     &vm::READER,
     &memusage::READER,

@@ -10,7 +10,7 @@ use crate::source::log::sink::Sink;
 /// The reader of blocks.
 pub(super) static READER: Reader = Reader {
     name: "!pool",
-    is_named: |name| matches!(name, "!pool" | "!poolfind" | "!poolval"),
+    is_named: |name| matches!(name, "!pool" | "!poolfind"),
     signatures: &[
         Signature { literal: "previous size:", check: |line| block(line, None).is_some() },
         Signature {

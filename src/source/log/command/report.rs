@@ -4,8 +4,8 @@
 use super::{Context, Reader, Signature};
 use crate::catalog::{Absent, Cell};
 use crate::model::{
-    DeadlockStep, Filter, InterruptVector, MappedFile, QueuedLock, SystemPte, VerifierFact,
-    VerifierFrame,
+    DeadlockStep, Filter, InterruptVector, MappedFile, PoolBlock, QueuedLock, SystemPte,
+    VerifierFact, VerifierFrame,
 };
 use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{
@@ -35,7 +35,7 @@ pub(super) static VERIFIER: Reader = Reader {
         Signature { literal: "forced pending from stack trace", check: |_| true },
     ],
     contains: &[],
-    tables: &["verifier", "verifier_stacks"],
+    tables: &["verifier", "verifier_stacks", "pool_allocations"],
     read: read_verifier,
 };
 
@@ -154,7 +154,7 @@ fn setting(line: &str) -> Option<VerifierFact> {
 fn statistic(line: &str) -> Option<VerifierFact> {
     let (name, value) = line.rsplit_once(char::is_whitespace)?;
     let value = number(value).filter(|_| value.starts_with("0x"))?;
-    let name = name.trim();
+    let name = name.trim().trim_end_matches(':');
     (!name.is_empty()).then(|| VerifierFact {
         name: text(name),
         value: Ok(value),
@@ -169,6 +169,39 @@ fn sizes(line: &str) -> Option<[VerifierFact; 2]> {
     let name = count.name.as_ref().map(|name| format!("{name}, bytes")).map_err(|e| *e);
     let bytes = VerifierFact { name, value: Ok(hex_int(bytes.trim())?), ..VerifierFact::default() };
     Some([count, bytes])
+}
+
+/// `Current Pool Bytes:       ( 0x00001058 / 0x00000000 )`: of the non-paged and the paged pool.
+fn pair(line: &str) -> Option<[VerifierFact; 2]> {
+    let (name, values) = line.split_once(':')?;
+    let (nonpaged, paged) = between(values, "(", ")")?.split_once('/')?;
+    let of = |pool: &str, value: &str| {
+        Some(VerifierFact {
+            name: Ok(format!("{}, {pool}", name.trim())),
+            value: Ok(number(value.trim())?),
+            ..VerifierFact::default()
+        })
+    };
+    Some([of("nonpaged", nonpaged)?, of("paged", paged)?])
+}
+
+/// `0x982a8fe0  0x00000020  VMdl  0x9a3bf6ac  MyDriver!DeviceControlDispatch`: a block of pool that
+/// a verified driver holds. The tag may hold blanks; the caller follows it.
+fn driver_block(line: &str) -> Option<PoolBlock> {
+    let (at, rest) = word(line.strip_prefix("0x")?)?;
+    let (length, rest) = word(rest)?;
+    let size = length.strip_prefix("0x").and_then(hex_int)?;
+    let (tag, caller) = rest.split_once(" 0x")?;
+    let tag = tag.trim();
+    address(word(caller)?.0)?;
+    (!tag.is_empty() && tag.chars().count() <= 4).then_some(())?;
+    Some(PoolBlock {
+        address: Ok(address(at)?),
+        size_bytes: Ok(size),
+        tag: text(tag),
+        state: Ok("allocated".to_owned()),
+        ..PoolBlock::default()
+    })
 }
 
 /// A frame of a stack that Driver Verifier keeps: `817b21e4 nt!IovpLocalCompletionRoutine+0xb2`.
@@ -187,7 +220,9 @@ fn read_verifier(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
         if let Some(mut row) = setting(trimmed).or_else(|| statistic(trimmed)) {
             row.section.clone_from(&section);
             sink.row(&line, row);
-        } else if let Some(rows) = sizes(trimmed) {
+        } else if let Some(row) = driver_block(trimmed) {
+            sink.row(&line, row);
+        } else if let Some(rows) = sizes(trimmed).or_else(|| pair(trimmed)) {
             for mut row in rows {
                 row.section.clone_from(&section);
                 sink.row(&line, row);
@@ -205,6 +240,10 @@ fn read_verifier(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             };
             position += 1;
             sink.row(&line, row);
+        } else if let Some(module) = trimmed.strip_prefix("MODULE:") {
+            // What follows is that driver's alone.
+            section = found(word(module).map(|(_, name)| name.split(" (").next().unwrap_or(name)))
+                .and_then(text);
         } else if trimmed.ends_with("FLAGS:")
             || trimmed.starts_with("Summary of")
             || trimmed.starts_with("Driver Verification")
@@ -223,6 +262,10 @@ fn is_of_verifier(line: &Line<'_>) -> bool {
         || text.starts_with("[X] Indicates")
         || text.starts_with("Size of the log")
         || text.starts_with("# Size")
+        || text.starts_with("## ")
+        || text.starts_with("Pool Allocation")
+        || text.starts_with("Address     Length")
+        || text.starts_with("Address Length")
         || text.chars().all(|c| matches!(c, '=' | '-' | ' '))
 }
 

@@ -1,0 +1,23 @@
+//! `blocked_drivers`: one row for each entry of the list of drivers that the system checks before it loads one.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::BlockedDriver;
+
+/// The table.
+pub(super) static TABLE: TableDef<BlockedDriver> = TableDef {
+    name: "blocked_drivers",
+    doc: "One row for each entry of the list of drivers that the system checks before it loads one.",
+    answers: "!blockeddrv",
+    kinds: &[SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT name, guid FROM blocked_drivers WHERE status <> 0",
+        doc: "Drivers that were not loaded.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.blocked_drivers(want, emit)),
+    columns: &[
+        Column::new("name", "Name of the file.", Get::Text(|r| text(&r.name))),
+        Column::new("status", "Status of the entry.", Get::Int(|r| r.status)),
+        Column::new("guid", "Identifier of the entry.", Get::Text(|r| text(&r.guid))),
+    ],
+};

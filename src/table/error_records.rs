@@ -1,0 +1,29 @@
+//! `error_records`: one row for each field of a hardware error record (WHEA).
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::ErrorFact;
+
+/// The table.
+pub(super) static TABLE: TableDef<ErrorFact> = TableDef {
+    name: "error_records",
+    doc: "One row for each field of a hardware error record (WHEA).",
+    answers: "!errrec",
+    kinds: &[SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT section_name, name, value FROM error_records WHERE name = 'Severity'",
+        doc: "How bad it is.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.error_records(want, emit)),
+    columns: &[
+        Column::new("record", "Address of the record.", Get::Addr(|r| r.record)),
+        Column::new(
+            "section",
+            "Number of the section; of the record itself, none.",
+            Get::Int(|r| r.section),
+        ),
+        Column::new("section_name", "Type of the section.", Get::Text(|r| text(&r.section_name))),
+        Column::new("name", "Name of the field.", Get::Text(|r| text(&r.name))),
+        Column::new("value", "What it holds, as printed.", Get::Text(|r| text(&r.value))),
+    ],
+};

@@ -1,0 +1,34 @@
+//! `pool_faults`: one row for each page of pool that was found wrong, and for each wrong header in it.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::PoolFault;
+
+/// The table.
+pub(super) static TABLE: TableDef<PoolFault> = TableDef {
+    name: "pool_faults",
+    doc: "One row for each page of pool that was found wrong, and for each wrong header in it.",
+    answers: "!poolval",
+    kinds: &[SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT page, address, fault, found, expected FROM pool_faults",
+        doc: "What is wrong with the pool.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.pool_faults(want, emit)),
+    columns: &[
+        Column::new("page", "The page.", Get::Addr(|r| r.page)),
+        Column::new(
+            "pool_type",
+            "Pool that the page belongs to.",
+            Get::Text(|r| text(&r.pool_type)),
+        ),
+        Column::new(
+            "address",
+            "Address of the header that is wrong; of the page as a whole, none.",
+            Get::Addr(|r| r.address),
+        ),
+        Column::new("fault", "What is wrong, as the debugger says.", Get::Text(|r| text(&r.fault))),
+        Column::hex("found", "Number that stands in the header.", Get::Int(|r| r.found)),
+        Column::hex("expected", "Number that should stand there.", Get::Int(|r| r.expected)),
+    ],
+};
