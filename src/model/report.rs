@@ -19,6 +19,10 @@ row! {
         instance: u64,
         /// Name of the instance.
         instance_name: String,
+        /// Address of the `_FLT_VOLUME` that it stands under.
+        volume: u64,
+        /// Name of that volume.
+        volume_name: String,
     }
 }
 

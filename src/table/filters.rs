@@ -27,5 +27,11 @@ pub(super) static TABLE: TableDef<Filter> = TableDef {
             "Name of the instance.",
             Get::Text(|r| text(&r.instance_name)),
         ),
+        Column::new(
+            "volume",
+            "Address of the `_FLT_VOLUME` of an instance, where volumes are listed.",
+            Get::Addr(|r| r.volume),
+        ),
+        Column::new("volume_name", "Name of that volume.", Get::Text(|r| text(&r.volume_name))),
     ],
 };

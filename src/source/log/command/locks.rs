@@ -102,6 +102,14 @@ fn waiters(line: &str) -> Vec<u64> {
     line.split_whitespace().map_while(address).collect()
 }
 
+/// How many resources the footer says are held: `2263 total locks, 3 locks currently held`.
+fn held_count(line: &str) -> Option<i64> {
+    let (before, _) = line.split_once(" locks currently held")?;
+    let (total, held) = before.split_once(" total locks,")?;
+    dec(total.trim())?;
+    dec(held.trim())
+}
+
 /// What belongs to one resource.
 struct Held {
     at: u64,
@@ -113,14 +121,23 @@ struct Held {
 fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let mut held: Option<Held> = None;
     let mut waiting: Option<bool> = None;
+    let mut resources = 0;
     while let Some(line) = lines.next() {
         let text = line.trimmed();
         if super::critical_section::is_start(text) {
             super::critical_section::block(&line, lines, sink);
         } else if let Some(lock) = resource(text) {
             finish(held.take(), &line, sink);
+            resources += 1;
             held = Some(Held { at: line.number, lock, owners: 0, waiters: [0; 2] });
             waiting = None;
+        } else if let Some(said) = held_count(text) {
+            if said != resources {
+                sink.doubt(
+                    &line,
+                    format!("{said} locks are held, of which {resources} are listed"),
+                );
+            }
         } else if text.starts_with("Threads Waiting On ") {
             waiting = Some(text.contains("Exclusive"));
         } else if thread::is_start(text) {

@@ -86,6 +86,7 @@ mod stack;
 mod stacks;
 mod thread;
 mod user;
+mod verifier;
 mod vm;
 
 /// Every reader. Where two would recognise a line, the first does.
@@ -132,7 +133,7 @@ pub(super) static ALL: &[&Reader] = &[
     &user::PEB,
     &user::ADDRESS,
     &report::FLTKD,
-    &report::VERIFIER,
+    &verifier::READER,
     &report::QLOCKS,
     &report::DEADLOCK,
     &report::SYSPTES,

@@ -1,15 +1,12 @@
-//! Reports of further extensions: `!fltkd`, `!verifier`, `!qlocks`, `!deadlock`, `!sysptes`,
+//! Reports of further extensions: `!fltkd`, `!qlocks`, `!deadlock`, `!sysptes`,
 //! `!filecache` and `!idt`.
 
 use super::{Context, Reader, Signature};
 use crate::catalog::{Absent, Cell};
-use crate::model::{
-    DeadlockStep, Filter, InterruptVector, MappedFile, PoolBlock, QueuedLock, SystemPte,
-    VerifierFact, VerifierFrame,
-};
+use crate::model::{DeadlockStep, Filter, InterruptVector, MappedFile, QueuedLock, SystemPte};
 use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{
-    address, after, between, dec, found, hex, hex_int, module_of, number, text, word,
+    address, after, between, dec, found, hex, hex_int, module_of, text, word,
 };
 use crate::source::log::sink::Sink;
 
@@ -19,24 +16,13 @@ pub(super) static FLTKD: Reader = Reader {
     is_named: |name| {
         matches!(name, "!filters" | "!instances" | "!filter" | "!volumes" | "!frames" | "!fltkd")
     },
-    signatures: &[Signature { literal: "FLT_FILTER: ", check: |_| true }],
+    signatures: &[
+        Signature { literal: "FLT_FILTER: ", check: |_| true },
+        Signature { literal: "FLT_VOLUME: ", check: |_| true },
+    ],
     contains: &[],
     tables: &["filters"],
     read: read_filters,
-};
-
-/// The reader of `!verifier`.
-pub(super) static VERIFIER: Reader = Reader {
-    name: "!verifier",
-    is_named: |name| name == "!verifier",
-    signatures: &[
-        Signature { literal: "Verify Flags Level", check: |_| true },
-        Signature { literal: "Verify Level ", check: |_| true },
-        Signature { literal: "forced pending from stack trace", check: |_| true },
-    ],
-    contains: &[],
-    tables: &["verifier", "verifier_stacks", "pool_allocations"],
-    read: read_verifier,
 };
 
 /// The reader of `!qlocks`.
@@ -100,6 +86,8 @@ fn named_object<'a>(line: &'a str, label: &str) -> Option<(u64, &'a str, &'a str
 fn read_filters(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let mut frame: Cell<String> = Err(Absent::NotApplicable);
     let mut current = Filter::default();
+    let mut volume: (Cell<u64>, Cell<String>) =
+        (Err(Absent::NotApplicable), Err(Absent::NotApplicable));
     let mut is_detailed = false;
     for line in lines {
         let trimmed = line.trimmed();
@@ -115,6 +103,8 @@ fn read_filters(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             sink.row(&line, current.clone());
         } else if let Some((at, name, altitude)) = named_object(trimmed, "FLT_INSTANCE:") {
             let row = Filter {
+                volume: volume.0,
+                volume_name: volume.1.clone(),
                 instance: Ok(at),
                 instance_name: text(name),
                 altitude: text(altitude),
@@ -122,6 +112,17 @@ fn read_filters(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
                 ..current.clone()
             };
             sink.row(&line, row);
+        } else if let Some((at, name, _)) = named_object(trimmed, "FLT_VOLUME:") {
+            // Instances follow, but not whose they are.
+            volume = (Ok(at), text(name));
+            current = Filter { frame: frame.clone(), ..Filter::default() };
+        } else if let Some((_, name, _)) = named_object(trimmed, "FLTP_FRAME:") {
+            frame = text(name);
+            current = Filter { frame: frame.clone(), ..Filter::default() };
+        } else if trimmed.starts_with("Volume List:") || trimmed.starts_with("Frame List:") {
+            let name = trimmed.rfind("Frame ").filter(|at| *at > 0);
+            frame = found(name.and_then(|at| trimmed.get(at..))).and_then(text);
+            current = Filter { frame: frame.clone(), ..Filter::default() };
         } else if trimmed.starts_with("Filter List:") {
             frame = between(trimmed, "\"", "\"").map_or(Err(Absent::NotApplicable), text);
         } else if trimmed.starts_with("FLT_OBJECT:") {
@@ -131,142 +132,6 @@ fn read_filters(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             sink.unread(&line);
         }
     }
-}
-
-/// `[X] (0x00000001) Special pool`.
-fn setting(line: &str) -> Option<VerifierFact> {
-    let (is_enabled, rest) = if let Some(rest) = line.strip_prefix("[X]") {
-        (true, rest)
-    } else {
-        (false, line.strip_prefix("[ ]")?)
-    };
-    let flag = between(rest, "(", ")").and_then(number)?;
-    let name = rest.split_once(')')?.1;
-    Some(VerifierFact {
-        name: text(name),
-        flag: Ok(flag),
-        is_enabled: Ok(is_enabled),
-        ..VerifierFact::default()
-    })
-}
-
-/// `Pool Allocations Attempted             0x2db1a`.
-fn statistic(line: &str) -> Option<VerifierFact> {
-    let (name, value) = line.rsplit_once(char::is_whitespace)?;
-    let value = number(value).filter(|_| value.starts_with("0x"))?;
-    let name = name.trim().trim_end_matches(':');
-    (!name.is_empty()).then(|| VerifierFact {
-        name: text(name),
-        value: Ok(value),
-        ..VerifierFact::default()
-    })
-}
-
-/// `Peak nonpaged pool allocations         0x13 for 0004A4A0 bytes`: a number, and how many bytes.
-fn sizes(line: &str) -> Option<[VerifierFact; 2]> {
-    let (before, bytes) = line.strip_suffix(" bytes")?.split_once(" for ")?;
-    let count = statistic(before)?;
-    let name = count.name.as_ref().map(|name| format!("{name}, bytes")).map_err(|e| *e);
-    let bytes = VerifierFact { name, value: Ok(hex_int(bytes.trim())?), ..VerifierFact::default() };
-    Some([count, bytes])
-}
-
-/// `Current Pool Bytes:       ( 0x00001058 / 0x00000000 )`: of the non-paged and the paged pool.
-fn pair(line: &str) -> Option<[VerifierFact; 2]> {
-    let (name, values) = line.split_once(':')?;
-    let (nonpaged, paged) = between(values, "(", ")")?.split_once('/')?;
-    let of = |pool: &str, value: &str| {
-        Some(VerifierFact {
-            name: Ok(format!("{}, {pool}", name.trim())),
-            value: Ok(number(value.trim())?),
-            ..VerifierFact::default()
-        })
-    };
-    Some([of("nonpaged", nonpaged)?, of("paged", paged)?])
-}
-
-/// `0x982a8fe0  0x00000020  VMdl  0x9a3bf6ac  MyDriver!DeviceControlDispatch`: a block of pool that
-/// a verified driver holds. The tag may hold blanks; the caller follows it.
-fn driver_block(line: &str) -> Option<PoolBlock> {
-    let (at, rest) = word(line.strip_prefix("0x")?)?;
-    let (length, rest) = word(rest)?;
-    let size = length.strip_prefix("0x").and_then(hex_int)?;
-    let (tag, caller) = rest.split_once(" 0x")?;
-    let tag = tag.trim();
-    address(word(caller)?.0)?;
-    (!tag.is_empty() && tag.chars().count() <= 4).then_some(())?;
-    Some(PoolBlock {
-        address: Ok(address(at)?),
-        size_bytes: Ok(size),
-        tag: text(tag),
-        state: Ok("allocated".to_owned()),
-        ..PoolBlock::default()
-    })
-}
-
-/// A frame of a stack that Driver Verifier keeps: `817b21e4 nt!IovpLocalCompletionRoutine+0xb2`.
-fn frame(line: &str) -> Option<(u64, &str)> {
-    let (at, symbol) = word(line)?;
-    let at = address(at)?;
-    (symbol.contains(['!', '+']) && !symbol.trim().contains("  ")).then_some((at, symbol.trim()))
-}
-
-fn read_verifier(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
-    let mut section: Cell<String> = Err(Absent::NotApplicable);
-    let mut object: Cell<u64> = Err(Absent::NotApplicable);
-    let mut position = 0;
-    for line in lines {
-        let trimmed = line.trimmed();
-        if let Some(mut row) = setting(trimmed).or_else(|| statistic(trimmed)) {
-            row.section.clone_from(&section);
-            sink.row(&line, row);
-        } else if let Some(row) = driver_block(trimmed) {
-            sink.row(&line, row);
-        } else if let Some(rows) = sizes(trimmed).or_else(|| pair(trimmed)) {
-            for mut row in rows {
-                row.section.clone_from(&section);
-                sink.row(&line, row);
-            }
-        } else if let Some(rest) = trimmed.strip_prefix("IRP:") {
-            object = found(word(rest).and_then(|(at, _)| hex(at)));
-            position = 0;
-        } else if let Some((at, symbol)) = frame(trimmed) {
-            let row = VerifierFrame {
-                object,
-                frame: Ok(position),
-                address: Ok(at),
-                symbol: text(symbol),
-                ..VerifierFrame::default()
-            };
-            position += 1;
-            sink.row(&line, row);
-        } else if let Some(module) = trimmed.strip_prefix("MODULE:") {
-            // What follows is that driver's alone.
-            section = found(word(module).map(|(_, name)| name.split(" (").next().unwrap_or(name)))
-                .and_then(text);
-        } else if trimmed.ends_with("FLAGS:")
-            || trimmed.starts_with("Summary of")
-            || trimmed.starts_with("Driver Verification")
-        {
-            section = text(trimmed.trim_end_matches(':'));
-        } else if !is_of_verifier(&line) {
-            sink.unread(&line);
-        }
-    }
-}
-
-fn is_of_verifier(line: &Line<'_>) -> bool {
-    let text = line.trimmed();
-    line.is_blank()
-        || text.starts_with("Verify ")
-        || text.starts_with("[X] Indicates")
-        || text.starts_with("Size of the log")
-        || text.starts_with("# Size")
-        || text.starts_with("## ")
-        || text.starts_with("Pool Allocation")
-        || text.starts_with("Address     Length")
-        || text.starts_with("Address Length")
-        || text.chars().all(|c| matches!(c, '=' | '-' | ' '))
 }
 
 fn read_qlocks(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
@@ -499,7 +364,7 @@ fn read_filecache(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// `01:	fffff8052b238a40 nt!KiDebugTrapOrFault	Stack = 0xFFFF9581FBBD2000`.
+/// `01: fffff8052b238a40 nt!KiDebugTrapOrFault Stack = 0xFFFF9581FBBD2000`, with tabs between.
 fn vector(line: &str) -> Option<InterruptVector> {
     let (vector, rest) = line.split_once(':')?;
     let vector = hex_int(vector.trim()).filter(|v| *v < 256)?;
@@ -543,12 +408,6 @@ mod tests {
         assert_eq!(
             named_object("FLT_FILTER: 94144008 \"luafv\" \"135000\"", "FLT_FILTER:"),
             Some((0x9414_4008, "luafv", "135000"))
-        );
-        let row = setting("[X] (0x00000001) Special pool").unwrap();
-        assert_eq!((row.name.as_deref(), row.is_enabled), (Ok("Special pool"), Ok(true)));
-        assert_eq!(
-            statistic("Pool Allocations Attempted             0x2db1a").unwrap().value,
-            Ok(0x2db1a)
         );
         let file =
             mapped_file("fe4228a8   152     44     0   116     0     0  mapped_file( MSVCRT.DLL )")

@@ -17,6 +17,7 @@ pub(super) static READER: Reader = Reader {
             check: |line| line.contains(".Thread") && line.contains("Blocker"),
         },
         Signature { literal: " Blocked ", check: |line| parts(line).is_some() },
+        Signature { literal: " BLOCKED ", check: |line| parts(line).is_some() },
         Signature { literal: " RUNNING ", check: |line| parts(line).is_some() },
         Signature { literal: "Stack paged out", check: |line| parts(line).is_some() },
     ],
@@ -25,21 +26,14 @@ pub(super) static READER: Reader = Reader {
     read,
 };
 
-/// The states that the command prints, in the case it prints them in.
-const STATES: [&str; 12] = [
-    "Blocked",
-    "Ready",
-    "READY",
-    "RUNNING",
-    "Running",
-    "Standby",
-    "STANDBY",
-    "Initialized",
-    "Terminated",
-    "TERMINATED",
-    "Transition",
-    "GateWait",
-];
+/// The states that the command prints: in capitals, or with the first letter in them.
+fn is_state(word: &str) -> bool {
+    let is_named = word.len() >= 5 && word.bytes().all(|b| b.is_ascii_alphabetic());
+    is_named
+        && word.starts_with(|c: char| c.is_ascii_uppercase())
+        && super::thread::state(word).is_some()
+}
+
 const PAGED_OUT: &str = "Stack paged out";
 const NO_DATA: &str = "NO ETHREAD DATA";
 
@@ -73,7 +67,7 @@ fn parts(line: &str) -> Option<Row<'_>> {
     // Ticks are the difference of two 32-bit counters.
     let ticks =
         ticks.map(|ticks| i64::from(u32::try_from(ticks).unwrap_or(u32::MAX).cast_signed()));
-    STATES.contains(&state).then_some(Row { pid, tid, ethread, ticks, state, blocker })
+    is_state(state).then_some(Row { pid, tid, ethread, ticks, state, blocker })
 }
 
 /// `[fffff8013ed5d3c0 Idle]`, on Windows 2000 `[smss.exe]`.

@@ -217,23 +217,29 @@ fn session_detail(line: &str, row: &mut SessionSpace) -> bool {
     true
 }
 
+/// The number at the end of a text.
+fn last_number(text: &str) -> Option<i64> {
+    dec(text.split_whitespace().next_back()?)
+}
+
 /// `0568 svchost.exe   1234 (   4936 Kb)`, later `17fc MsMpEng.exe    158232 Kb     2896 Kb  0 Kb`.
 fn process(line: &str) -> Option<Process> {
     let (pid, rest) = word(line)?;
-    if pid.len() < 2 || pid.len() > 8 {
+    if pid.len() > 8 {
         return None;
     }
     let pid = hex_int(pid)?;
-    let (name, rest) = word(rest)?;
-    let (number, rest) = word(rest)?;
-    let number = dec(number)?;
-    let commit = if rest.starts_with('(') {
-        number.checked_mul(PAGE)
-    } else if rest.starts_with("Kb") || rest.starts_with("kb") {
-        number.checked_mul(1024)
-    } else {
+    // A name may hold blanks, and that of a process that has ended may be missing.
+    let (at, unit) = [(" (", PAGE), (" Kb", 1024), (" kb", 1024)]
+        .iter()
+        .flat_map(|(mark, unit)| rest.match_indices(mark).map(|(at, _)| (at, *unit)))
+        .find(|(at, _)| rest.get(..*at).and_then(last_number).is_some())?;
+    let before = rest.get(..at)?;
+    let commit = last_number(before)?.checked_mul(unit);
+    let name = before.trim_end().rsplit_once(char::is_whitespace).map_or("", |(name, _)| name);
+    if name.contains(':') {
         return None;
-    };
+    }
     Some(Process {
         pid: Ok(pid),
         name: text(name),
@@ -359,6 +365,14 @@ mod tests {
                 .commit_bytes,
             Ok(158_232 * 1024)
         );
+        let spaced = process("  9b8 Memory Compression    1024 (      4096 Kb)").unwrap();
+        assert_eq!(
+            (spaced.name.as_deref(), spaced.commit_bytes),
+            (Ok("Memory Compression"), Ok(4096 * 1024))
+        );
+        assert!(process("4 System      36 (  144 Kb)").is_some_and(|row| row.pid == Ok(4)));
+        assert!(process("137c          0 (    0 Kb)").is_some_and(|row| row.name.is_err()));
+        assert!(process("Bad Pages:    0 (    0 Kb)").is_none());
         assert_eq!(process("0358 csrss.exe         512 (      2048 Kb)").unwrap().pid, Ok(0x358));
         assert_eq!(
             warning("********** Excessive Paged Pool Usage *****"),
