@@ -1,4 +1,4 @@
-//! `!pool`, `!poolfind`, `!poolval` and `xpool -map`: blocks and pages of the pool.
+//! `!pool`, `!poolfind` and `xpool -map`: blocks and pages of the pool.
 
 use super::{Context, Reader, Signature};
 use crate::catalog::{Absent, Cell};
