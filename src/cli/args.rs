@@ -71,11 +71,18 @@ pub(super) struct Args {
     #[arg(short = 'o', long = "output", value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
 
-    /// Folder or file of symbols and layouts; may be repeated
-    #[arg(long, value_name = "PATH")]
+    /// Symbols and layouts: a folder, a file, or a path such as srv*CACHE*URL; may be repeated
+    #[arg(
+        long,
+        value_name = "PATH",
+        long_help = "Symbols and layouts: a folder, a file, or a path as Windows debuggers write it \
+                     (srv*CACHE*URL;FOLDER); may be repeated.\n\
+                     A server that is named here is asked for what is not in its cache. The \
+                     variable _NT_SYMBOL_PATH is searched too, but its servers are not asked."
+    )]
     pub(super) symbols: Vec<PathBuf>,
 
-    /// Never use the network (the default)
+    /// Ask no symbol server, not even one that --symbols names
     #[arg(long)]
     pub(super) offline: bool,
 
@@ -121,6 +128,8 @@ impl Args {
     pub(super) fn options(&self) -> Options {
         Options {
             symbols: self.symbols.clone(),
+            environment_symbols: std::env::var("_NT_SYMBOL_PATH").unwrap_or_default(),
+            offline: self.offline,
             strict: self.strict,
             memory: self.memory,
             ..Options::default()

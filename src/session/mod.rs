@@ -14,7 +14,7 @@ use crate::lang;
 use crate::lang::ast::Statement;
 use crate::plan;
 use crate::source;
-use crate::symbol::Store;
+use crate::symbol::{Search, Store};
 use crate::synth;
 use crate::table::Cx;
 
@@ -55,8 +55,14 @@ const MEMORY: usize = 224 << 20;
 /// How a session is opened.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Folders and files of symbols and layouts.
+    /// Folders and files of symbols and layouts, and symbol paths as Windows debuggers write them
+    /// (`srv*cache*url`), whose servers are asked.
     pub symbols: Vec<PathBuf>,
+    /// A symbol path such as `_NT_SYMBOL_PATH` holds. What of it is not there is passed over, and
+    /// its servers are not asked.
+    pub environment_symbols: String,
+    /// Whether no symbol server is asked.
+    pub offline: bool,
     /// Whether a value that cannot be read is an error.
     pub strict: bool,
     /// How many bytes joins and functions of a query may make of its rows, by default 224 MiB. What
@@ -154,7 +160,12 @@ impl Session {
 
     fn assemble(images: Vec<Image>, options: &Options) -> (Self, Vec<(String, Error)>) {
         let mut failures = Vec::new();
-        let store = Store::new(options.symbols.clone()).unwrap_or_else(|error| {
+        let search = Search {
+            paths: options.symbols.clone(),
+            environment: options.environment_symbols.clone(),
+            offline: options.offline,
+        };
+        let store = Store::new(&search).unwrap_or_else(|error| {
             failures.push((error.path().to_owned(), error.into()));
             Store::default()
         });

@@ -12,6 +12,14 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The content is no PDB that can be read.
+    #[error("{path}: {found}")]
+    NotSymbols {
+        /// The file.
+        path: String,
+        /// What is wrong with it, as the end of a sentence.
+        found: String,
+    },
     /// The content is no layout that can be read.
     #[error("{path}: {found}")]
     NotALayout {
@@ -26,7 +34,9 @@ impl Error {
     /// The file or folder that it is about.
     pub fn path(&self) -> &str {
         match self {
-            Self::Io { path, .. } | Self::NotALayout { path, .. } => path,
+            Self::Io { path, .. }
+            | Self::NotSymbols { path, .. }
+            | Self::NotALayout { path, .. } => path,
         }
     }
 }

@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::error::Error;
-
 /// Folders deeper than this are not searched.
 const MAX_DEPTH: usize = 8;
 /// More files than this are not looked at.
@@ -34,21 +32,30 @@ pub(super) struct Known {
     pub(super) arch: Option<&'static str>,
 }
 
-/// The files on a path, in the order of their names.
-pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<LayoutFile>, Error> {
+/// The files on a path, in the order of their names. What cannot be read is passed over: whether
+/// a path exists is asked when it is named.
+pub(super) fn files(paths: &[PathBuf]) -> Vec<LayoutFile> {
     let mut found = Vec::new();
     for path in paths {
-        let io = |source| Error::Io { path: path.display().to_string(), source };
-        if fs::metadata(path).map_err(io)?.is_dir() {
+        if path.is_dir() {
             let mut folder = Folder { files: Vec::new(), versions: HashMap::new() };
-            folder.walk(path, 0).map_err(io)?;
+            let _ = folder.walk(path, 0);
             folder.finish(&mut found);
-        } else {
-            let known = known(path).unwrap_or_default();
+        } else if let Some(known) = named(path) {
             found.push(LayoutFile { path: path.clone(), known, is_named: true });
         }
     }
-    Ok(found)
+    found
+}
+
+/// What is known of a file that the path names. PDB files are of any image, so that one counts as
+/// a kernel's by its name.
+fn named(path: &Path) -> Option<Known> {
+    let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
+    match name.strip_suffix(".pdb") {
+        Some(stem) if !KERNELS.contains(&stem) => None,
+        _ => Some(known(path).unwrap_or_default()),
+    }
 }
 
 struct Folder {
@@ -66,7 +73,11 @@ impl Folder {
             let name = entry.file_name().to_string_lossy().into_owned();
             // A folder that may not be read hides nothing that was asked for by name.
             if entry.file_type()?.is_dir() {
-                if depth < MAX_DEPTH {
+                let pdb = name.to_ascii_lowercase();
+                let is_foreign =
+                    pdb.strip_suffix(".pdb").is_some_and(|stem| !KERNELS.contains(&stem));
+                // Stores have a folder for each file that was ever fetched.
+                if depth < MAX_DEPTH && !is_foreign {
                     let _ = self.walk(&path, depth + 1);
                 }
             } else if name == INDEX {

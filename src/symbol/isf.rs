@@ -1,12 +1,13 @@
 //! Volatility's Intermediate Symbol Format: one JSON object with `metadata`, `base_types`, `enums`,
 //! `user_types` and `symbols`.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::layout::{Format, Head, Kind, Member, Type, range_in};
+use super::layout::{Enum, Format, Head, Kind, Member, Type, range_in};
 
 #[derive(Deserialize)]
 struct File<'a> {
@@ -16,6 +17,8 @@ struct File<'a> {
     user_types: HashMap<&'a str, &'a RawValue>,
     #[serde(borrow, default)]
     symbols: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    enums: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize, Default)]
@@ -48,6 +51,13 @@ struct Pe {
     minor: u32,
     revision: u32,
     build: u32,
+}
+
+#[derive(Deserialize)]
+struct Enumeration<'a> {
+    size: u64,
+    #[serde(borrow, default)]
+    constants: HashMap<Cow<'a, str>, i64>,
 }
 
 #[derive(Deserialize)]
@@ -96,10 +106,12 @@ pub(super) fn head(text: &str) -> Result<Head, String> {
         pdb: pdb.guid.map(|guid| (guid.to_ascii_uppercase().replace('-', ""), pdb.age)),
         types: types.collect(),
         symbols: file.symbols.and_then(place),
+        enums: file.enums.and_then(place),
     })
 }
 
-const fn arch_of(machine: u32) -> Option<&'static str> {
+/// The processor of a number that PE files have for it.
+pub(super) const fn arch_of(machine: u32) -> Option<&'static str> {
     match machine {
         0x14c => Some("x86"),
         0x8664 => Some("x64"),
@@ -128,9 +140,9 @@ pub(super) fn read_type(raw: &str) -> Option<Type> {
 
 fn kind_of(kind: FieldKind) -> Kind {
     match &*kind.kind {
-        "pointer" => Kind::Pointer,
+        "pointer" => Kind::Pointer(Box::new(kind.subtype.map_or(Kind::Other, |to| kind_of(*to)))),
         "base" => number(kind.name.as_deref().unwrap_or_default()),
-        "enum" => Kind::Number { size: 4, is_signed: false },
+        "enum" => Kind::Enum { name: kind.name.unwrap_or_default(), size: 4, values: Option::None },
         "bitfield" => {
             let size = match kind.inner.map(|inner| kind_of(*inner)) {
                 Some(Kind::Number { size, .. }) => size,
@@ -145,6 +157,17 @@ fn kind_of(kind: FieldKind) -> Kind {
         "struct" | "union" | "class" => kind.name.map_or(Kind::Other, Kind::Named),
         _ => Kind::Other,
     }
+}
+
+/// The enumerations of a file, by name.
+pub(super) fn read_enums(raw: &str) -> HashMap<Box<str>, Enum> {
+    let enums: HashMap<&str, &RawValue> = serde_json::from_str(raw).unwrap_or_default();
+    let read = |(name, raw): (&str, &RawValue)| {
+        let found: Enumeration<'_> = serde_json::from_str(raw.get()).ok()?;
+        let values = found.constants.into_iter().map(|(name, value)| (value, name.into()));
+        Some((name.into(), Enum::new(found.size, values.collect())))
+    };
+    enums.into_iter().filter_map(read).collect()
 }
 
 /// The number of a C type's name; both formats use the same names.
@@ -170,7 +193,7 @@ fn short(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::symbol::Layout;
+    use crate::symbol::{Layout, Names as _};
 
     const FILE: &str = r#"{
         "metadata": {"windows": {"pdb": {"GUID": "00aa", "age": 2, "machine_type": 34404}}},
@@ -204,7 +227,7 @@ mod tests {
         assert_eq!(layout.field("_A", "Priority.X"), None);
         assert_eq!(layout.field("_A", ""), None);
         assert_eq!(layout.symbol("KiIdleLoop"), Some(8192));
-        assert_eq!(layout.nearest(4161), Some(("KeBugCheck2", 1)));
+        assert_eq!(layout.nearest(4161), Some(("KeBugCheck2".to_owned(), 1)));
         assert_eq!(layout.nearest(4095), None);
     }
 

@@ -1,15 +1,17 @@
 //! The structures of one kernel: sizes, offsets, and names of addresses where the file has them.
 //!
-//! Two formats are read: Volatility's Intermediate Symbol Format (`isf`) and `nt-layout-1`
-//! (`vtypes`). A file is megabytes of which a query needs little, so only the places of types in
+//! Three formats are read: Volatility's Intermediate Symbol Format (`isf`), `nt-layout-1`
+//! (`vtypes`) and PDB files (`pdb`). A file is megabytes of which a query needs little, so only the places of types in
 //! the text are noted when it is opened, and a type is read when somebody asks for it.
 
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::names::Names;
-use super::{isf, vtypes};
+use super::describe::{self, FieldInfo};
+use super::names::{Names, TextNames};
+use super::pdb::{PdbFile, Types};
+use super::{demangle, isf, vtypes};
 
 /// Dots deeper than this are no path of fields.
 const MAX_PATH: usize = 8;
@@ -17,10 +19,24 @@ const MAX_PATH: usize = 8;
 /// The structures of one kernel.
 #[derive(Debug)]
 pub struct Layout {
+    body: Body,
+    read: Mutex<HashMap<Box<str>, Option<Arc<Type>>>>,
+}
+
+/// Where types and names are read from.
+#[derive(Debug)]
+enum Body {
+    Text(Text),
+    Pdb(Arc<PdbFile>),
+}
+
+/// A file of text, and what was read of it.
+#[derive(Debug)]
+struct Text {
     text: String,
     head: Head,
-    read: Mutex<HashMap<Box<str>, Option<Arc<Type>>>>,
-    names: OnceLock<Names>,
+    names: OnceLock<TextNames>,
+    enums: OnceLock<HashMap<Box<str>, Enum>>,
 }
 
 /// What is known of a file when it is opened.
@@ -33,6 +49,7 @@ pub(super) struct Head {
     pub(super) pdb: Option<(String, u32)>,
     pub(super) types: HashMap<Box<str>, Range<usize>>,
     pub(super) symbols: Option<Range<usize>>,
+    pub(super) enums: Option<Range<usize>>,
 }
 
 /// The format of a file.
@@ -43,6 +60,8 @@ pub enum Format {
     Isf,
     /// `nt-layout-1`.
     Vtypes,
+    /// A PDB file.
+    Pdb,
 }
 
 /// A structure.
@@ -64,8 +83,10 @@ pub(super) struct Member {
 pub(super) enum Kind {
     /// A number of that many bytes.
     Number { size: u64, is_signed: bool },
-    /// A pointer.
-    Pointer,
+    /// A pointer to something.
+    Pointer(Box<Kind>),
+    /// A number with names for its values; of some files, the names stand elsewhere.
+    Enum { name: Box<str>, size: u64, values: Option<Arc<Enum>> },
     /// Some bits of a number.
     Bits { size: u64, start: u8, len: u8 },
     /// Several of a kind.
@@ -74,6 +95,31 @@ pub(super) enum Kind {
     Named(Box<str>),
     /// Anything else.
     Other,
+}
+
+/// The names of an enumeration's values, sorted by value.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Enum {
+    size: u64,
+    values: Vec<(i64, Box<str>)>,
+}
+
+impl Enum {
+    pub(super) fn new(size: u64, mut values: Vec<(i64, Box<str>)>) -> Self {
+        values.sort_unstable();
+        Self { size, values }
+    }
+
+    pub(super) const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The name of a value; of several the first of the alphabet.
+    pub(super) fn name(&self, value: i64) -> Option<&str> {
+        let at = self.values.partition_point(|(known, _)| *known < value);
+        let (known, name) = self.values.get(at)?;
+        (*known == value).then_some(name)
+    }
 }
 
 /// A field, found.
@@ -102,27 +148,46 @@ impl Layout {
         if head.types.is_empty() {
             return Err("a layout file without a single type".to_owned());
         }
-        Ok(Self { text, head, read: Mutex::default(), names: OnceLock::new() })
+        let (names, enums) = (OnceLock::new(), OnceLock::new());
+        let body = Body::Text(Text { text, head, names, enums });
+        Ok(Self { body, read: Mutex::default() })
+    }
+
+    /// The types and names of a PDB file.
+    pub fn from_pdb(file: Arc<PdbFile>) -> Self {
+        Self { body: Body::Pdb(file), read: Mutex::default() }
     }
 
     /// The format of the file.
     pub const fn format(&self) -> Format {
-        self.head.format
+        match &self.body {
+            Body::Text(text) => text.head.format,
+            Body::Pdb(_) => Format::Pdb,
+        }
     }
 
     /// The architecture, if the file says.
-    pub const fn arch(&self) -> Option<&'static str> {
-        self.head.arch
+    pub fn arch(&self) -> Option<&'static str> {
+        match &self.body {
+            Body::Text(text) => text.head.arch,
+            Body::Pdb(file) => file.arch(),
+        }
     }
 
     /// The version of the system, if the file says.
     pub fn version(&self) -> Option<&str> {
-        self.head.version.as_deref()
+        match &self.body {
+            Body::Text(text) => text.head.version.as_deref(),
+            Body::Pdb(_) => None,
+        }
     }
 
     /// GUID (upper case, no separators) and age of the PDB that the file was made from.
     pub fn pdb(&self) -> Option<(&str, u32)> {
-        self.head.pdb.as_ref().map(|(guid, age)| (guid.as_str(), *age))
+        match &self.body {
+            Body::Text(text) => text.head.pdb.as_ref().map(|(guid, age)| (guid.as_str(), *age)),
+            Body::Pdb(file) => Some((file.guid(), file.age())),
+        }
     }
 
     /// The size of a structure.
@@ -133,6 +198,76 @@ impl Layout {
     /// A field by its path (`ApcState.Process`), through structures that are fields themselves and
     /// the first element of arrays.
     pub fn field(&self, name: &str, path: &str) -> Option<Field> {
+        let (offset, kind) = self.at(name, path)?;
+        self.found(offset, &kind)
+    }
+
+    /// Every field of a structure, in the order of their places.
+    pub fn members(&self, name: &str) -> Option<Vec<FieldInfo>> {
+        let ty = self.type_of(name)?;
+        let field = |(name, member): (&Box<str>, &Member)| {
+            let field = self.found(member.offset, &member.kind)?;
+            Some(describe::field(self, name, field, &member.kind))
+        };
+        let mut members: Vec<FieldInfo> = ty.fields.iter().filter_map(field).collect();
+        members.sort_by(|a, b| {
+            let key = |info: &FieldInfo| (info.field.offset, info.field.bits);
+            // Of fields in one place the larger comes first, as unions are declared mostly.
+            let size = b.field.size.cmp(&a.field.size);
+            key(a).cmp(&key(b)).then(size).then_with(|| a.name.cmp(&b.name))
+        });
+        Some(members)
+    }
+
+    /// What a field that points leads to, if that is a structure.
+    pub fn target(&self, name: &str, path: &str) -> Option<String> {
+        let (_, kind) = self.at(name, path)?;
+        describe::target(&kind).map(str::to_owned)
+    }
+
+    /// The name that a value of a field has, if the field's type is an enumeration.
+    pub fn value_name(&self, name: &str, path: &str, value: i64) -> Option<String> {
+        let (_, kind) = self.at(name, path)?;
+        let Kind::Enum { name, values, .. } = &kind else { return None };
+        match values {
+            Some(values) => values.name(value).map(str::to_owned),
+            None => self.enum_name(name, value),
+        }
+    }
+
+    /// The name of a value of an enumeration.
+    pub fn enum_name(&self, name: &str, value: i64) -> Option<String> {
+        self.with_enum(name, |found| found.name(value).map(str::to_owned))?
+    }
+
+    /// The names of the structures, in the order of the alphabet.
+    pub fn type_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = match &self.body {
+            Body::Text(text) => text.head.types.keys().map(|name| name.to_string()).collect(),
+            Body::Pdb(file) => file.types().map(Types::names).unwrap_or_default(),
+        };
+        names.sort_unstable();
+        names
+    }
+
+    /// The offset in the image of the symbol of that name.
+    pub fn symbol(&self, name: &str) -> Option<u64> {
+        match &self.body {
+            Body::Text(text) => text.names().find(&text.text, name),
+            Body::Pdb(file) => file.address(name),
+        }
+    }
+
+    /// Whether the file has names of addresses.
+    pub fn has_symbols(&self) -> bool {
+        match &self.body {
+            Body::Text(text) => text.head.symbols.as_ref().is_some_and(|range| range.len() > 2),
+            Body::Pdb(_) => true,
+        }
+    }
+
+    /// The offset and kind at the end of a path of fields.
+    fn at(&self, name: &str, path: &str) -> Option<(u64, Kind)> {
         let mut ty = self.type_of(name)?;
         let mut offset = 0u64;
         let mut parts = path.split('.').take(MAX_PATH).peekable();
@@ -140,7 +275,7 @@ impl Layout {
             let member = ty.fields.get(part)?;
             offset = offset.checked_add(member.offset)?;
             if parts.peek().is_none() {
-                return self.found(offset, &member.kind);
+                return Some((offset, member.kind.clone()));
             }
             let mut kind = &member.kind;
             while let Kind::Array { of, .. } = kind {
@@ -152,22 +287,11 @@ impl Layout {
         None
     }
 
-    /// The offset in the image of the symbol of that name.
-    pub fn symbol(&self, name: &str) -> Option<u64> {
-        self.names().find(&self.text, name)
-    }
-
-    /// The symbol at or before an offset in the image, and the bytes from it.
-    pub fn nearest(&self, rva: u64) -> Option<(&str, u64)> {
-        self.names().nearest(&self.text, rva)
-    }
-
-    fn names(&self) -> &Names {
-        self.names.get_or_init(|| {
-            let range = self.head.symbols.clone();
-            let raw = range.and_then(|range| self.text.get(range)).unwrap_or("{}");
-            Names::read(&self.text, raw, self.head.arch == Some("x86"))
-        })
+    fn with_enum<T>(&self, name: &str, read: impl FnOnce(&Enum) -> T) -> Option<T> {
+        match &self.body {
+            Body::Text(text) => text.enums().get(name).map(read),
+            Body::Pdb(file) => file.enumeration(name).as_ref().map(read),
+        }
     }
 
     fn found(&self, offset: u64, kind: &Kind) -> Option<Field> {
@@ -180,10 +304,14 @@ impl Layout {
         Some(Field { offset: usize::try_from(offset).ok()?, size, bits, is_signed })
     }
 
-    fn size_of_kind(&self, kind: &Kind, depth: usize) -> Option<u64> {
+    pub(super) fn size_of_kind(&self, kind: &Kind, depth: usize) -> Option<u64> {
         match kind {
             Kind::Number { size, .. } | Kind::Bits { size, .. } => Some(*size),
-            Kind::Pointer => Some(if self.head.arch == Some("x86") { 4 } else { 8 }),
+            Kind::Enum { name, size, values: None } => {
+                Some(self.with_enum(name, Enum::size).unwrap_or(*size))
+            }
+            Kind::Enum { size, .. } => Some(*size),
+            Kind::Pointer(_) => Some(if self.arch() == Some("x86") { 4 } else { 8 }),
             Kind::Array { count, of } if depth < MAX_PATH => {
                 self.size_of_kind(of, depth + 1)?.checked_mul(*count)
             }
@@ -197,14 +325,62 @@ impl Layout {
         if let Some(known) = read.get(name) {
             return known.clone();
         }
-        let raw = self.head.types.get(name).and_then(|range| self.text.get(range.clone()));
-        let ty = raw.and_then(|raw| match self.head.format {
-            Format::Isf => isf::read_type(raw),
-            Format::Vtypes => vtypes::read_type(raw),
-        });
+        let ty = match &self.body {
+            Body::Text(text) => text.read_type(name),
+            Body::Pdb(file) => file.types().and_then(|types| types.read_type(name)),
+        };
         let ty = ty.map(Arc::new);
         read.insert(name.into(), ty.clone());
         ty
+    }
+}
+
+impl Names for Layout {
+    fn nearest(&self, rva: u64) -> Option<(String, u64)> {
+        match &self.body {
+            Body::Text(text) => {
+                let (name, offset) = text.names().nearest(&text.text, rva)?;
+                Some((demangle::shown(name).into_owned(), offset))
+            }
+            Body::Pdb(file) => file.nearest(rva),
+        }
+    }
+
+    fn address(&self, name: &str) -> Option<u64> {
+        self.symbol(name)
+    }
+
+    fn line(&self, rva: u64) -> Option<(String, u32)> {
+        match &self.body {
+            Body::Text(_) => None,
+            Body::Pdb(file) => file.line(rva),
+        }
+    }
+}
+
+impl Text {
+    fn part(&self, range: Option<&Range<usize>>) -> &str {
+        range.and_then(|range| self.text.get(range.clone())).unwrap_or("{}")
+    }
+
+    fn names(&self) -> &TextNames {
+        self.names.get_or_init(|| {
+            let raw = self.part(self.head.symbols.as_ref());
+            TextNames::read(&self.text, raw, self.head.arch == Some("x86"))
+        })
+    }
+
+    fn enums(&self) -> &HashMap<Box<str>, Enum> {
+        self.enums.get_or_init(|| isf::read_enums(self.part(self.head.enums.as_ref())))
+    }
+
+    fn read_type(&self, name: &str) -> Option<Type> {
+        let raw = self.text.get(self.head.types.get(name)?.clone())?;
+        match self.head.format {
+            Format::Isf => isf::read_type(raw),
+            Format::Vtypes => vtypes::read_type(raw),
+            Format::Pdb => None,
+        }
     }
 }
 

@@ -2,29 +2,51 @@
 //!
 //! A [`Store`] knows which of them may fit a kernel, and reads one when a source asks for it. Which
 //! of them does fit is for the source to judge, which has the kernel's memory to hold them against.
+//! For any module it finds the file of the PDB that the module's image names, and gives its names.
 
+mod bytes;
+mod demangle;
+mod describe;
 mod error;
+mod exports;
 mod find;
+mod id;
+pub mod image;
 mod isf;
 mod layout;
+mod lookup;
 mod names;
 pub mod pack;
+mod path;
+mod pdb;
+mod server;
+#[cfg(test)]
+mod tests;
 mod vtypes;
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use liblzma::read::XzDecoder;
 use liblzma::stream::Stream;
 
+pub use describe::{FieldInfo, Shape};
 pub use error::Error;
+pub use exports::ExportNames;
+pub use id::PdbId;
 pub use layout::{Field, Format, Layout};
+pub use lookup::{Found, Status};
+pub use names::Names;
+pub use path::Search;
+pub use pdb::PdbFile;
 
 use self::find::LayoutFile;
+use self::lookup::{Lookup, Place as Stop};
 use self::pack::{Fit, Pack};
+use self::path::Element;
 
 /// The largest text of a layout; real ones are below 20 MB.
 const MAX_TEXT: u64 = 256 << 20;
@@ -37,6 +59,7 @@ const MAX_OTHER: usize = 4;
 /// How much of a file is read to tell its architecture.
 const MAX_PEEK: u64 = 256 << 10;
 const XZ: &[u8] = b"\xfd7zXZ\0";
+const MSF: &[u8] = b"Microsoft C/C++ MSF";
 
 /// The symbol path and what was loaded from it. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -47,7 +70,8 @@ pub struct Store {
 #[derive(Debug, Default)]
 struct Inner {
     paths: Vec<PathBuf>,
-    files: Vec<LayoutFile>,
+    files: OnceLock<Vec<LayoutFile>>,
+    lookup: Lookup,
     loaded: Mutex<HashMap<Place, Arc<Layout>>>,
 }
 
@@ -60,8 +84,8 @@ pub struct Wanted<'a> {
     pub service_pack: u8,
     /// `x86`, `x64`, `arm64`.
     pub arch: &'a str,
-    /// GUID and age of its PDB, if known.
-    pub pdb: Option<(&'a str, u32)>,
+    /// Its PDB, if known.
+    pub pdb: Option<&'a PdbId>,
 }
 
 /// A layout that may fit, nearest first.
@@ -96,31 +120,89 @@ enum Place {
 }
 
 impl Store {
-    /// A store over folders and files of layouts. Files that are named are read at once.
+    /// A store over the places of a search. Files that are named are read at once.
     ///
     /// # Errors
-    /// A path that does not exist, or a named file that is no layout.
-    pub fn new(paths: Vec<PathBuf>) -> Result<Self, Error> {
-        let files = find::files(&paths)?;
-        let store = Self { inner: Arc::new(Inner { paths, files, loaded: Mutex::default() }) };
-        for file in store.inner.files.iter().filter(|file| file.is_named) {
-            store.load_place(&Place::File(file.path.clone()))?;
+    /// A path that was asked for and does not exist, or a named file that is of no use.
+    pub fn new(search: &Search) -> Result<Self, Error> {
+        let mut places = Vec::new();
+        for path in &search.paths {
+            let elements = path::elements(path);
+            places.extend(elements.into_iter().map(|element| Stop { element, may_ask: true }));
+        }
+        let named = places.len();
+        if !search.environment.trim().is_empty() {
+            let elements = path::elements(Path::new(&search.environment));
+            places.extend(elements.into_iter().map(|element| Stop { element, may_ask: false }));
+        }
+        let mut paths = Vec::new();
+        for (position, place) in places.iter().enumerate() {
+            let is_named = position < named;
+            for path in place.folders() {
+                let exists = std::fs::metadata(path);
+                match exists {
+                    Ok(_) => paths.push(path.to_owned()),
+                    // A cache is made when there is something to keep in it.
+                    Err(source) if is_named && matches!(place.element, Element::Local(_)) => {
+                        return Err(Error::Io { path: path.display().to_string(), source });
+                    }
+                    Err(_) => {}
+                }
+            }
+        }
+        let lookup = Lookup::new(places, search.offline);
+        let inner = Inner { paths, lookup, ..Inner::default() };
+        let store = Self { inner: Arc::new(inner) };
+        let named_files = store.inner.paths.iter().filter(|path| path.is_file());
+        for file in named_files {
+            store.load_place(&Place::File(file.clone()))?;
         }
         Ok(store)
     }
 
-    /// The folders and files, in the order in which they are searched.
-    pub fn paths(&self) -> &[PathBuf] {
-        &self.inner.paths
+    /// Whether any place was named to search.
+    pub fn is_empty(&self) -> bool {
+        self.inner.lookup.is_empty()
+    }
+
+    /// What is known of the symbols of a module, without asking a server.
+    pub fn find(&self, id: &PdbId) -> Found {
+        self.inner.lookup.find(id)
+    }
+
+    /// The names in a module. A server that was named is asked for the file if need be, which takes
+    /// its time; what it does not have is not asked for again.
+    pub fn names(&self, id: &PdbId) -> Option<Arc<dyn Names>> {
+        if self.is_empty() {
+            return None;
+        }
+        self.inner.lookup.names(id, |path| {
+            let layout = self.load_place(&Place::File(path.to_owned())).ok()?;
+            layout.has_symbols().then_some(layout as Arc<dyn Names>)
+        })
+    }
+
+    fn files(&self) -> &[LayoutFile] {
+        self.inner.files.get_or_init(|| find::files(&self.inner.paths))
     }
 
     /// The layouts that may fit a kernel, the likeliest first: files before what is built in.
     pub fn candidates(&self, wanted: &Wanted<'_>) -> Vec<Candidate> {
         let mut found: Vec<(Closeness, u32, Candidate)> = Vec::new();
-        for file in &self.inner.files {
+        let pdb = wanted.pdb.filter(|_| !self.is_empty());
+        if let Some(path) = pdb.and_then(|id| self.inner.lookup.fetch(id).at) {
+            let label = path.display().to_string();
+            let closeness = Closeness::SamePdb;
+            found.push((closeness, 0, Candidate { place: Place::File(path), label, closeness }));
+        }
+        let known = found.first().map(|(.., candidate)| candidate.place.clone());
+        for file in self.files() {
             let Some((closeness, distance)) = closeness(file, wanted) else { continue };
             let label = file.path.display().to_string();
             let place = Place::File(file.path.clone());
+            if known.as_ref() == Some(&place) {
+                continue;
+            }
             found.push((closeness, distance, Candidate { place, label, closeness }));
         }
         for pack in pack::all().iter().filter(|pack| pack.arch == wanted.arch) {
@@ -183,7 +265,7 @@ fn closeness(file: &LayoutFile, wanted: &Wanted<'_>) -> Option<(Closeness, u32)>
         return None;
     }
     let pdb = known.pdb.as_ref().map(|(guid, age)| (guid.as_str(), *age));
-    if pdb.is_some() && pdb == wanted.pdb {
+    if pdb.is_some() && pdb == wanted.pdb.map(|id| (id.guid.as_str(), id.age)) {
         return Some((Closeness::SamePdb, 0));
     }
     let Some([_, _, build, _]) = known.version else { return Some((Closeness::Unknown, 0)) };
@@ -248,9 +330,20 @@ fn open(path: &Path) -> std::io::Result<Box<dyn Read>> {
     Ok(Box::new(XzDecoder::new_stream(BufReader::new(whole), stream)))
 }
 
+/// Whether a file begins as PDB files do.
+fn is_pdb(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let file = File::open(path);
+    let read = file.and_then(|file| file.take(MSF.len() as u64).read_to_end(&mut start));
+    read.is_ok() && start == MSF
+}
+
 fn read_file(path: &Path) -> Result<Layout, Error> {
     let name = || path.display().to_string();
     let bad = |found: String| Error::NotALayout { path: name(), found };
+    if is_pdb(path) {
+        return PdbFile::open(path).map(|file| Layout::from_pdb(Arc::new(file)));
+    }
     let file = open(path).map_err(|source| Error::Io { path: name(), source })?;
     let mut text = String::new();
     let expected = "expected a layout in Volatility's symbol format or nt-layout-1";
@@ -258,42 +351,4 @@ fn read_file(path: &Path) -> Result<Layout, Error> {
         bad(format!("a file that cannot be read as text ({error}); {expected}"))
     })?;
     Layout::parse(text).map_err(|found| bad(format!("{found}; {expected}")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn wanted(build: u32, service_pack: u8, arch: &str) -> Wanted<'_> {
-        Wanted { build, service_pack, arch, pdb: None }
-    }
-
-    #[test]
-    fn without_a_path_the_nearest_built_in_layouts_are_there() {
-        let store = Store::default();
-        let labels = |wanted: &Wanted<'_>| -> Vec<String> {
-            store.candidates(wanted).into_iter().map(|candidate| candidate.label).collect()
-        };
-        assert_eq!(labels(&wanted(19045, 0, "x64"))[0], "built-in layout 10.0.19041 x64");
-        let later = labels(&wanted(22631, 0, "x64"));
-        assert_eq!(later[0], "built-in layout 10.0.22000 x64");
-        assert_eq!(later.len(), MAX_OTHER);
-        assert!(labels(&wanted(22000, 0, "arm64")).is_empty());
-        let candidate = &store.candidates(&wanted(7601, 1, "x86"))[0];
-        let layout = store.load(candidate).unwrap();
-        assert_eq!(layout.field("_ETHREAD", "Tcb.Teb").map(|field| field.offset), Some(0x88));
-        assert!(Arc::ptr_eq(&layout, &store.load(candidate).unwrap()));
-    }
-
-    #[test]
-    fn a_path_that_does_not_exist_is_named() {
-        let error = Store::new(vec!["no/such/folder".into()]).unwrap_err().to_string();
-        assert!(error.starts_with("no/such/folder: "), "{error}");
-    }
-
-    #[test]
-    fn a_named_file_that_is_no_layout_is_an_error() {
-        let error = Store::new(vec![file!().into()]).unwrap_err().to_string();
-        assert!(error.contains("no layout file"), "{error}");
-    }
 }

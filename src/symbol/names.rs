@@ -6,11 +6,26 @@ use std::ops::Range;
 
 use serde::de::{Deserialize, Deserializer as _, MapAccess, Visitor};
 
+use super::demangle;
 use super::layout::range_in;
+
+/// Names of addresses in one image. Addresses are offsets from the image's base.
+pub trait Names: Send + Sync + fmt::Debug {
+    /// The symbol at or before an address, as debuggers show it, and the bytes from it.
+    fn nearest(&self, rva: u64) -> Option<(String, u64)>;
+
+    /// The address of the symbol of that name.
+    fn address(&self, name: &str) -> Option<u64>;
+
+    /// File and line of the source that the code at an address was made from.
+    fn line(&self, _rva: u64) -> Option<(String, u32)> {
+        None
+    }
+}
 
 /// Names, as places in the text that they were read from.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct TextNames {
     by_address: Vec<(u64, Range<usize>)>,
     by_name: Vec<(u64, Range<usize>)>,
 }
@@ -20,14 +35,14 @@ struct Symbol {
     address: u64,
 }
 
-impl Names {
+impl TextNames {
     /// Reads the object `symbols` of an ISF file. On x86, names carry the marks of calling
     /// conventions, which debuggers do not show.
     pub(super) fn read(text: &str, raw: &str, is_decorated: bool) -> Self {
         let mut reader = serde_json::Deserializer::from_str(raw);
         let pairs = reader.deserialize_map(Pairs).unwrap_or_default();
         let place = |(name, address): (&str, u64)| {
-            let name = if is_decorated { undecorated(name) } else { name };
+            let name = if is_decorated { demangle::without_marks(name) } else { name };
             Some((address, range_in(text, name)?))
         };
         let mut by_address: Vec<_> = pairs.into_iter().filter_map(place).collect();
@@ -55,16 +70,6 @@ impl Names {
         let next = self.by_address.partition_point(|(at, _)| *at <= address);
         let (at, range) = self.by_address.get(next.checked_sub(1)?)?;
         Some((text.get(range.clone())?, address - at))
-    }
-}
-
-/// `_KeBugCheckEx@20` and `@KfLowerIrql@4` without their marks.
-fn undecorated(name: &str) -> &str {
-    let bare = name.strip_prefix(['_', '@']).unwrap_or(name);
-    match bare.rsplit_once('@') {
-        Some((bare, count)) if count.bytes().all(|b| b.is_ascii_digit()) => bare,
-        _ if name.starts_with('@') => name,
-        _ => bare,
     }
 }
 
@@ -122,18 +127,10 @@ mod tests {
     fn of_several_names_the_plain_one_is_shown() {
         let text = r#"{"?x@@3HA": {"address": 16}, "b": {"address": 16}, "a": {"address": 16},
             "$$1": {"address": 20}}"#;
-        let names = Names::read(text, text, false);
+        let names = TextNames::read(text, text, false);
         assert_eq!(names.nearest(text, 21), Some(("a", 5)));
         assert_eq!(names.find(text, "?x@@3HA"), Some(16));
         assert_eq!(names.find(text, "c"), None);
-        assert_eq!(Names::read(text, "[]", false).nearest(text, 99), None);
-    }
-
-    #[test]
-    fn marks_of_calling_conventions() {
-        assert_eq!(undecorated("_KeBugCheckEx@20"), "KeBugCheckEx");
-        assert_eq!(undecorated("@KfLowerIrql@4"), "KfLowerIrql");
-        assert_eq!(undecorated("_KiIdleLoop"), "KiIdleLoop");
-        assert_eq!(undecorated("KeX@abc"), "KeX@abc");
+        assert_eq!(TextNames::read(text, "[]", false).nearest(text, 99), None);
     }
 }

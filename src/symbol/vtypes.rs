@@ -2,13 +2,14 @@
 //! type of a field being a list (`["pointer64", ["_EPROCESS"]]`).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::isf;
-use super::layout::{Format, Head, Kind, Member, Type, range_in};
+use super::layout::{Enum, Format, Head, Kind, Member, Type, range_in};
 
 #[derive(Deserialize)]
 struct File<'a> {
@@ -75,7 +76,9 @@ fn kind_of(kind: &Value) -> Kind {
         _ => 4,
     };
     match text(part(0)).as_str() {
-        "pointer" | "pointer64" | "pointer32" => Kind::Pointer,
+        "pointer" | "pointer64" | "pointer32" => {
+            Kind::Pointer(Box::new(part(1).map_or(Kind::Other, kind_of)))
+        }
         "array" => match (part(1).and_then(Value::as_u64), part(2)) {
             (Some(count), Some(of)) => Kind::Array { count, of: Box::new(kind_of(of)) },
             _ => Kind::Other,
@@ -90,13 +93,27 @@ fn kind_of(kind: &Value) -> Kind {
                 _ => Kind::Other,
             }
         }
-        "Enumeration" => Kind::Number { size: native("target"), is_signed: false },
+        "Enumeration" => {
+            let size = native("target");
+            let values = detail("choices").map(|choices| Arc::new(choices_of(size, choices)));
+            Kind::Enum { name: text(detail("name")).into(), size, values }
+        }
         "" | "void" => Kind::Other,
         name => match isf::number(name) {
             Kind::Other => Kind::Named(name.into()),
             number => number,
         },
     }
+}
+
+/// Names by their numbers as text.
+fn choices_of(size: u64, choices: &Value) -> Enum {
+    let pairs = choices.as_object().into_iter().flatten();
+    let values = pairs.filter_map(|(value, name)| {
+        let value = value.parse().ok()?;
+        Some((value, name.as_str()?.into()))
+    });
+    Enum::new(size, values.collect())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use dumpql::catalog::{Absent, SourceKind};
 use dumpql::dump::Image;
 use dumpql::model::{Emit, Source, Unanswered, Want};
 use dumpql::source;
-use dumpql::symbol::Store;
+use dumpql::symbol::{Search, Store};
 
 use crate::corpus;
 
@@ -116,7 +116,7 @@ fn symbols_of_the_very_kernel_are_found_among_others() {
     let (Some(bytes), Some(folder)) = (bytes_of("triage_x64_19041.dmp"), layouts("isf")) else {
         return;
     };
-    let store = Store::new(vec![folder]).unwrap();
+    let store = Store::new(&Search { paths: vec![folder], ..Search::default() }).unwrap();
     let source = open(bytes, &store);
     assert_eq!(source.address_of("nt!KeBugCheckEx"), Ok(0xffff_f804_7bdf_5a80));
     let place = source.locate(0xffff_f804_7bdf_5a85).unwrap();
@@ -135,7 +135,8 @@ fn a_layout_of_another_kernel_is_noticed() {
         return;
     };
     let wrong = folder.join("nt-6.1.7601-sp1-x64.json.xz");
-    let source = open(bytes, &Store::new(vec![wrong]).unwrap());
+    let source =
+        open(bytes, &Store::new(&Search { paths: vec![wrong], ..Search::default() }).unwrap());
     let mut problems = Vec::new();
     source.problems(&mut |problem| {
         problems.push(problem.reason.unwrap());

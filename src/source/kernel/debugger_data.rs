@@ -6,11 +6,11 @@
 use std::borrow::Cow;
 
 use super::KernelDump;
-use super::codeview::{self, PdbId};
+use super::codeview;
 use crate::dump::Width;
 use crate::dump::bytes::u64_at;
 use crate::dump::kdbg::Kdbg;
-use crate::symbol::{Closeness, Wanted};
+use crate::symbol::{Closeness, PdbId, Wanted};
 
 /// No debugger data block is larger.
 const MAX_BYTES: usize = 0x1000;
@@ -92,7 +92,7 @@ impl KernelDump {
             build: self.header.build.unwrap_or_default(),
             service_pack: 0,
             arch: self.arch.name(),
-            pdb: Some((pdb.guid.as_str(), pdb.age)),
+            pdb: Some(pdb),
         };
         let candidates = self.symbols.candidates(&wanted);
         let own = candidates.iter().take_while(|c| c.closeness <= Closeness::SamePdb);

@@ -21,6 +21,7 @@ mod registers;
 mod requests;
 mod resources;
 mod structure;
+mod symbols;
 mod threads;
 mod types;
 mod unloaded;
@@ -29,11 +30,11 @@ mod waits;
 use std::sync::OnceLock;
 
 use self::arch::Arch;
-use self::codeview::PdbId;
 use self::memory::Memory;
 use self::modules::Modules;
 use self::opening::Opened;
 use self::pieces::{Objects, Placed};
+use self::symbols::Symbols;
 use self::types::Types;
 use crate::catalog::{Absent, Cell, PointerWidth, SourceKind};
 use crate::dump::header::{DumpType, KernelHeader};
@@ -43,10 +44,10 @@ use crate::dump::triage::{self, Driver, Triage};
 use crate::dump::{Error, Format, Image, Width};
 use crate::model::{
     Bugcheck, CoverageRange, DumpInfo, Emit, Exception, Irp, IrpLocation, Located, Lock, LockOwner,
-    Machine, MemoryList, Module, Problem, Process, Processor, ReadyThread, Register, Source,
-    Thread, Unanswered, UnloadedModule, VmCounter, WaitObject, Want,
+    Machine, MemoryList, Module, NeededSymbol, Problem, Process, Processor, ReadyThread, Register,
+    Source, Thread, Unanswered, UnloadedModule, VmCounter, WaitObject, Want,
 };
-use crate::symbol::Store;
+use crate::symbol::{PdbId, Store};
 
 /// An open kernel dump.
 #[derive(Debug)]
@@ -64,6 +65,7 @@ pub(crate) struct KernelDump {
     debugger_data: OnceLock<Vec<u8>>,
     modules: OnceLock<Modules>,
     symbols: Store,
+    names: Symbols,
     types: OnceLock<Types>,
 }
 
@@ -97,6 +99,7 @@ pub fn open(image: Image, format: Format, symbols: &Store) -> Result<Box<dyn Sou
         placed,
         objects,
         symbols: symbols.clone(),
+        names: Symbols::default(),
         types: OnceLock::new(),
     }))
 }
@@ -155,36 +158,10 @@ impl KernelDump {
     fn kernel_pdb(&self) -> Option<PdbId> {
         match self.kernel_driver() {
             Some(driver) => {
-                codeview::find(self, driver.base, driver.base.saturating_add(driver.size.into()))
+                self.pdb_of(driver.base, driver.base.saturating_add(driver.size.into()))
             }
-            None => codeview::find(self, self.kernel_base()?, 0),
+            None => self.pdb_of(self.kernel_base()?, 0),
         }
-    }
-
-    /// The module, and the symbol if known, of an address.
-    fn place_of(&self, address: u64) -> Cell<Located> {
-        let place = self.module_at(address)?;
-        // Only the kernel's own names are known.
-        let is_kernel = place.module == "nt" && !self.symbols.paths().is_empty();
-        let names = if is_kernel { self.types().names() } else { None };
-        Ok(match names.and_then(|names| names.nearest(place.offset)) {
-            Some((symbol, offset)) => Located { symbol: Some(symbol.to_owned()), offset, ..place },
-            None => place,
-        })
-    }
-
-    /// The address of a symbol of the kernel.
-    fn symbol_address(&self, name: &str) -> Option<u64> {
-        if self.symbols.paths().is_empty() {
-            return None;
-        }
-        self.kernel_base()?.checked_add(self.types().names()?.symbol(name)?)
-    }
-
-    fn symbol_status(&self, driver: &Driver) -> &'static str {
-        let is_kernel = self.kernel_base() == Some(driver.base);
-        let is_named = is_kernel && !self.symbols.paths().is_empty();
-        if is_named && self.types().names().is_some() { "isf" } else { "none" }
     }
 }
 
@@ -288,6 +265,14 @@ impl Source for KernelDump {
         self.each_page_list(emit)
     }
 
+    fn needed_symbols(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, NeededSymbol>,
+    ) -> Result<(), Unanswered> {
+        self.each_needed(want, emit)
+    }
+
     fn coverage(&self, _: &Want<'_>, emit: Emit<'_, CoverageRange>) -> Result<(), Unanswered> {
         self.each_range(emit);
         Ok(())
@@ -307,10 +292,7 @@ impl Source for KernelDump {
 
     fn address_of(&self, symbol: &str) -> Cell<u64> {
         match symbol.split_once('!') {
-            Some((module, name)) if module.eq_ignore_ascii_case("nt") => {
-                self.symbol_address(name).ok_or(Absent::NoSymbols)
-            }
-            Some(_) => Err(Absent::NoSymbols),
+            Some((module, name)) => self.symbol_address(module, name).ok_or(Absent::NoSymbols),
             None => self.base_of(symbol).ok_or(Absent::NoSymbols),
         }
     }

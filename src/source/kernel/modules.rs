@@ -5,10 +5,21 @@ use super::codeview;
 use crate::catalog::{Absent, Cell};
 use crate::dump::triage::{self, Driver};
 use crate::model::{Emit, Located, Module, Unanswered, UnloadedModule, Want};
+use crate::symbol::image::VersionInfo;
 
 /// Names of the file of the kernel itself.
 const KERNELS: [&str; 5] = ["ntoskrnl", "ntkrnlmp", "ntkrnlpa", "ntkrpamp", "ntkrla57"];
 const DEBUG_COLUMNS: [&str; 3] = ["pdb_name", "pdb_guid", "pdb_age"];
+const VERSION_COLUMNS: [&str; 8] = [
+    "file_version",
+    "product_version",
+    "company",
+    "description",
+    "copyright",
+    "original_name",
+    "internal_name",
+    "language",
+];
 
 /// The loaded drivers in the order of the dump, and an index by address.
 #[derive(Debug, Default)]
@@ -50,6 +61,11 @@ impl Modules {
     /// Whether a driver holds the address.
     pub(super) fn contains(&self, address: u64) -> bool {
         self.at(address).is_some()
+    }
+
+    /// The driver whose image begins at an address.
+    pub(super) fn starting_at(&self, base: u64) -> Option<&Driver> {
+        self.at(base).filter(|driver| driver.base == base)
     }
 
     /// The drivers in the order of the dump.
@@ -105,6 +121,11 @@ impl KernelDump {
         self.drivers().iter().find(is_it).map(|driver| driver.base)
     }
 
+    /// The driver whose image begins at an address.
+    pub(super) fn driver_at(&self, base: u64) -> Option<&Driver> {
+        self.drivers().starting_at(base)
+    }
+
     fn driver_path(&self, driver: &Driver) -> Cell<String> {
         if let Some(path) = self.drivers().path(driver.base) {
             return path.clone();
@@ -145,12 +166,17 @@ impl KernelDump {
     fn module(&self, want: &Want<'_>, order: usize, driver: &Driver) -> Module {
         let path = self.driver_path(driver);
         let id = if want.has_any(&DEBUG_COLUMNS) {
-            codeview::find(self, driver.base, end_of(driver)).ok_or(Absent::NotInDump)
+            self.pdb_of(driver.base, end_of(driver)).ok_or(Absent::NotInDump)
         } else {
             Err(Absent::NotInDump)
         };
         let is_path = |path: &String| path.contains('\\');
-        let version = || Err(Absent::NotInDump);
+        let version = if want.has_any(&VERSION_COLUMNS) { self.version_of(driver) } else { None };
+        let part = |get: fn(&VersionInfo) -> &Option<String>| match &version {
+            // A resource that is there and does not say it has no such value.
+            Some(info) => get(info).clone().ok_or(Absent::NotApplicable),
+            None => Err(Absent::NotInDump),
+        };
         Module {
             base: Ok(driver.base),
             end: Ok(end_of(driver)),
@@ -160,23 +186,32 @@ impl KernelDump {
             path: path.and_then(|p| if is_path(&p) { Ok(p) } else { Err(Absent::NotInDump) }),
             timestamp: Ok(driver.timestamp.into()),
             checksum: Ok(driver.checksum.into()),
-            file_version: version(),
-            product_version: version(),
-            company: version(),
-            description: version(),
-            copyright: version(),
-            original_name: version(),
-            internal_name: version(),
-            language: version(),
+            file_version: part(|info| &info.file_version),
+            product_version: part(|info| &info.product_version),
+            company: part(|info| &info.company),
+            description: part(|info| &info.description),
+            copyright: part(|info| &info.copyright),
+            original_name: part(|info| &info.original_name),
+            internal_name: part(|info| &info.internal_name),
+            language: part(|info| &info.language),
             pdb_name: id.as_ref().map(|id| id.name.clone()).map_err(|e| *e),
             pdb_guid: id.as_ref().map(|id| id.guid.clone()).map_err(|e| *e),
             pdb_age: id.as_ref().map(|id| id.age.into()).map_err(|e| *e),
-            symbol_status: Ok(self.symbol_status(driver).to_owned()),
+            symbol_status: if want.has("symbol_status") {
+                Ok(self.said_of(driver).status)
+            } else {
+                Err(Absent::NotApplicable)
+            },
             is_user: Ok(false),
             load_order: i64::try_from(order).map_err(|_| Absent::NotApplicable),
             driver_object: Err(Absent::NotInDump),
             ..Module::default()
         }
+    }
+
+    /// What the version resource of an image says, if the dump holds its pages.
+    fn version_of(&self, driver: &Driver) -> Option<VersionInfo> {
+        codeview::with_image(self, driver.base, |image| image.version())
     }
 
     pub(super) fn each_unloaded(&self, emit: Emit<'_, UnloadedModule>) -> Result<(), Unanswered> {

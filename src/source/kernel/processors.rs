@@ -132,7 +132,7 @@ impl KernelDump {
 
     /// A clock tick in 100 ns units, if the dump holds the variable.
     pub(super) fn tick(&self) -> Cell<u64> {
-        let largest = self.symbol_address("KeMaximumIncrement");
+        let largest = self.symbol_address("nt", "KeMaximumIncrement");
         let current = self.kdbg().and_then(|kdbg| kdbg.pointer(kdbg::TIME_INCREMENT));
         let places = largest.into_iter().chain(current);
         let ticks = places.filter_map(|at| self.u32_at(at).ok()).map(u64::from);

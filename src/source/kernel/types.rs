@@ -90,6 +90,8 @@ pub(super) struct Types {
     layouts: [Option<Arc<Layout>>; 3],
     /// The file whose names of symbols are believed.
     names: Option<Arc<Layout>>,
+    /// Where the layout that is believed for threads comes from.
+    label: String,
     /// What was tried and did not fit.
     pub(super) notes: Vec<String>,
 }
@@ -113,11 +115,10 @@ impl Types {
             build: dump.header.build.unwrap_or_default(),
             service_pack: dump.service_pack().unwrap_or_default(),
             arch: dump.arch.name(),
-            pdb: pdb.as_ref().map(|id| (id.guid.as_str(), id.age)),
+            pdb: pdb.as_ref(),
         };
         for candidate in store.candidates(&wanted) {
-            let may_have_names =
-                candidate.closeness <= Closeness::Unknown && !store.paths().is_empty();
+            let may_have_names = candidate.closeness <= Closeness::Unknown && !store.is_empty();
             let is_enough = types.layouts.iter().all(Option::is_some);
             if is_enough && (types.names.is_some() || !may_have_names) {
                 break;
@@ -145,6 +146,9 @@ impl Types {
     fn take(&mut self, layout: &Arc<Layout>, verdict: &Verdict, label: &str, closeness: Closeness) {
         if verdict.has_names && self.names.is_none() {
             self.names = Some(Arc::clone(layout));
+        }
+        if verdict.trusted[0] && (self.label.is_empty() || verdict.has_names) {
+            label.clone_into(&mut self.label);
         }
         for (slot, trusted) in self.layouts.iter_mut().zip(verdict.trusted) {
             // The file of this very kernel replaces one that merely fits.
@@ -201,8 +205,13 @@ impl Types {
     }
 
     /// The file that names symbols of this kernel.
-    pub(super) fn names(&self) -> Option<&Layout> {
-        self.names.as_deref()
+    pub(super) const fn names(&self) -> Option<&Arc<Layout>> {
+        self.names.as_ref()
+    }
+
+    /// The layout that is believed for threads, and where it comes from.
+    pub(super) fn source(&self) -> Option<(&Layout, &str)> {
+        Some((self.layouts.first()?.as_ref()?, &self.label))
     }
 }
 
@@ -223,7 +232,8 @@ fn judge(dump: &KernelDump, layout: &Layout, wanted: &Wanted<'_>, closeness: Clo
             }
         }
     }
-    let is_same_pdb = layout.pdb().is_some() && layout.pdb() == wanted.pdb;
+    let is_same_pdb =
+        layout.pdb().is_some() && layout.pdb() == wanted.pdb.map(|id| (id.guid.as_str(), id.age));
     verdict.has_names = is_same_pdb || symbols_agree(dump, layout);
     verdict
 }

@@ -13,6 +13,7 @@ mod overview;
 mod process;
 mod registers;
 mod streams;
+mod symbols;
 #[cfg(test)]
 mod tests;
 mod threads;
@@ -26,7 +27,8 @@ use crate::catalog::{Absent, Cell, PointerWidth, SourceKind};
 use crate::dump::{Error, Image};
 use crate::model::{
     CoverageRange, DumpInfo, Emit, Exception, Handle, Located, Machine, MemoryRegion, Module,
-    Problem, Process, Processor, Register, Source, Thread, Unanswered, UnloadedModule, Want,
+    NeededSymbol, Problem, Process, Processor, Register, Source, Thread, Unanswered,
+    UnloadedModule, Want,
 };
 use crate::symbol::Store;
 use memory::Memory;
@@ -39,6 +41,7 @@ use streams::{Streams, kind};
 pub struct UserDump {
     streams: Streams,
     system: Option<MinidumpSystemInfo>,
+    symbols: Store,
     modules: OnceLock<ModuleMap>,
     memory: OnceLock<Memory>,
     facts: OnceLock<Facts>,
@@ -49,7 +52,6 @@ pub struct UserDump {
 /// # Errors
 /// [`Error::NotADump`] if the header or the stream directory is damaged beyond use.
 pub fn open(image: Image, symbols: &Store) -> Result<UserDump, Error> {
-    let _ = symbols;
     let streams = Streams::open(image)?;
     // Given no file to look at, the crate leaves out the one string, which can be of any length.
     let system = streams
@@ -59,6 +61,7 @@ pub fn open(image: Image, symbols: &Store) -> Result<UserDump, Error> {
     Ok(UserDump {
         streams,
         system,
+        symbols: symbols.clone(),
         modules: OnceLock::new(),
         memory: OnceLock::new(),
         facts: OnceLock::new(),
@@ -200,6 +203,18 @@ impl Source for UserDump {
 
     fn read(&self, address: u64, buffer: &mut [u8]) -> Cell<()> {
         self.memory().read(&self.streams, address, buffer)
+    }
+
+    fn needed_symbols(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, NeededSymbol>,
+    ) -> Result<(), Unanswered> {
+        self.each_needed(want, emit)
+    }
+
+    fn address_of(&self, symbol: &str) -> Cell<u64> {
+        self.symbol_address(symbol).ok_or(Absent::NoSymbols)
     }
 
     fn locate(&self, address: u64) -> Cell<Located> {

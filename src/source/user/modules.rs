@@ -6,6 +6,7 @@ use super::UserDump;
 use super::streams::{Streams, Text, kind};
 use crate::catalog::{Absent, Cell};
 use crate::model::{Emit, Located, Module, Unanswered, UnloadedModule};
+use crate::symbol::PdbId;
 
 /// The longest file name that the file systems of Windows allow, in characters.
 const MAX_FILE_NAME: usize = 255;
@@ -16,11 +17,13 @@ pub(super) struct ModuleMap(Vec<Span>);
 
 #[derive(Debug)]
 pub(super) struct Span {
-    base: u64,
+    pub(super) base: u64,
     end: u64,
     /// Where the path is; what is located often has a name and no path.
     path: u64,
-    file_name: Cell<Box<str>>,
+    pub(super) file_name: Cell<Box<str>>,
+    /// What its debug record says of its PDB.
+    pub(super) pdb: Option<PdbId>,
 }
 
 impl ModuleMap {
@@ -33,11 +36,18 @@ impl ModuleMap {
             let (base, path) = (raw.base_of_image, raw.module_name_rva.into());
             let end = base.checked_add(raw.size_of_image.into())?;
             let file_name = text.utf16(path).map(|path| file_name(&path).into());
-            Some(Span { base, end, path, file_name })
+            let record = streams.bytes(raw.cv_record);
+            let pdb = record.and_then(PdbId::from_record);
+            Some(Span { base, end, path, file_name, pdb })
         });
         let mut spans: Vec<Span> = spans.collect();
         spans.sort_by_key(|span| span.base);
         Self(spans)
+    }
+
+    /// The images, by address.
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, Span> {
+        self.0.iter()
     }
 
     /// The image that an address lies in.
@@ -73,7 +83,7 @@ impl UserDump {
                 pdb_name: debug.clone().and_then(|d| d.file),
                 pdb_guid: debug.clone().map(|d| d.id),
                 pdb_age: debug.map(|d| d.age),
-                symbol_status: Ok("none".to_owned()),
+                symbol_status: Ok(self.symbol_status(raw.base_of_image)),
                 is_user: Ok(true),
                 pid,
                 process: process.clone(),
@@ -115,7 +125,12 @@ impl UserDump {
         let span = self.module_map().find(address).ok_or(Absent::NotApplicable)?;
         let file = span.file_name.as_deref().map_err(|reason| *reason)?;
         let module = self.module_name(file).to_owned();
-        Ok(Located { module, symbol: None, offset: address - span.base })
+        let rva = address - span.base;
+        let place = Located { module, symbol: None, offset: rva };
+        Ok(match self.names_in(span).and_then(|names| names.nearest(rva)) {
+            Some((symbol, offset)) => Located { symbol: Some(symbol), offset, ..place },
+            None => place,
+        })
     }
 
     /// Whether an address lies in a module.
@@ -136,7 +151,7 @@ impl UserDump {
     }
 
     /// Windows debuggers leave the extension out; elsewhere it is part of the name.
-    fn module_name<'a>(&self, file: &'a str) -> &'a str {
+    pub(super) fn module_name<'a>(&self, file: &'a str) -> &'a str {
         match file.rsplit_once('.') {
             Some((stem, _)) if self.is_windows() && !stem.is_empty() => stem,
             _ => file,

@@ -1,0 +1,115 @@
+//! Types in words, as the debugger command `dt` writes them.
+
+use super::layout::{Field, Kind, Layout};
+
+/// Types that are nested deeper are cut.
+const MAX_DEPTH: usize = 8;
+
+/// A field of a structure, and its type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FieldInfo {
+    /// Its name.
+    pub name: String,
+    /// Where it is, relative to the structure that was asked for.
+    pub field: Field,
+    /// What kind of type it has.
+    pub shape: Shape,
+    /// Its type as `dt` writes it (`Ptr64 _EPROCESS`, `[16] UChar`, `Pos 3, 2 Bits`).
+    pub type_name: String,
+    /// The structure that it is, holds or points to.
+    pub of: Option<String>,
+}
+
+/// The kind of a field's type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Shape {
+    /// A number.
+    Number,
+    /// A pointer.
+    Pointer,
+    /// Some bits of a number.
+    Bits,
+    /// A number whose values have names.
+    Enum,
+    /// A structure or union.
+    Struct,
+    /// Several elements of that size.
+    Array {
+        /// How many.
+        count: u64,
+        /// Bytes of one.
+        size: u64,
+    },
+    /// Characters of one byte.
+    Text {
+        /// How many.
+        count: u64,
+    },
+    /// Anything else.
+    Unknown,
+}
+
+pub(super) fn field(layout: &Layout, name: &str, field: Field, kind: &Kind) -> FieldInfo {
+    let shape = match kind {
+        Kind::Number { .. } => Shape::Number,
+        Kind::Pointer(_) => Shape::Pointer,
+        Kind::Bits { .. } => Shape::Bits,
+        Kind::Enum { .. } => Shape::Enum,
+        Kind::Named(_) => Shape::Struct,
+        Kind::Array { count, of } if matches!(**of, Kind::Number { size: 1, .. }) => {
+            Shape::Text { count: *count }
+        }
+        Kind::Array { count, of } => {
+            Shape::Array { count: *count, size: layout.size_of_kind(of, 0).unwrap_or(0) }
+        }
+        Kind::Other => Shape::Unknown,
+    };
+    let pointer = if layout.arch() == Some("x86") { "Ptr32" } else { "Ptr64" };
+    FieldInfo {
+        name: name.to_owned(),
+        field,
+        shape,
+        type_name: words(kind, pointer, 0),
+        of: target(kind).map(str::to_owned),
+    }
+}
+
+/// The structure that something is, holds or points to.
+pub(super) fn target(kind: &Kind) -> Option<&str> {
+    let mut kind = kind;
+    for _ in 0..MAX_DEPTH {
+        match kind {
+            Kind::Named(name) => return Some(name),
+            Kind::Pointer(of) | Kind::Array { of, .. } => kind = of,
+            _ => return None,
+        }
+    }
+    None
+}
+
+fn words(kind: &Kind, pointer: &str, depth: usize) -> String {
+    if depth > MAX_DEPTH {
+        return "…".to_owned();
+    }
+    match kind {
+        Kind::Number { size: 1, is_signed: true } => "Char".to_owned(),
+        Kind::Number { size: 1, .. } => "UChar".to_owned(),
+        Kind::Number { size, is_signed } => {
+            format!("{}{size}B", if *is_signed { "Int" } else { "Uint" })
+        }
+        Kind::Pointer(to) => match &**to {
+            Kind::Other => format!("{pointer} Void"),
+            to => format!("{pointer} {}", words(to, pointer, depth + 1)),
+        },
+        Kind::Bits { start, len, .. } => {
+            format!("Pos {start}, {len} Bit{}", if *len == 1 { "" } else { "s" })
+        }
+        Kind::Array { count, of } => format!("[{count}] {}", words(of, pointer, depth + 1)),
+        Kind::Named(name) => name.to_string(),
+        Kind::Enum { name, size, .. } if name.is_empty() => format!("Enum ({size} bytes)"),
+        Kind::Enum { name, .. } => name.to_string(),
+        Kind::Other => "Void".to_owned(),
+    }
+}

@@ -1,0 +1,86 @@
+//! The identity of a PDB: what an image says of the file that belongs to it.
+
+use super::bytes::{cstring, u16_at, u32_at};
+
+/// The signature of a record, the GUID and the age.
+const HEAD: usize = 24;
+
+/// The PDB that belongs to an image.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PdbId {
+    /// The file name, without the folders of the machine that built it.
+    pub name: String,
+    /// The GUID, upper case without separators.
+    pub guid: String,
+    /// The age.
+    pub age: u32,
+}
+
+impl PdbId {
+    /// The longest record that is read: the head and a path.
+    pub const MAX_RECORD: usize = HEAD + 260;
+
+    /// Reads an `RSDS` record, as debug directories hold them.
+    pub fn from_record(record: &[u8]) -> Option<Self> {
+        if !record.starts_with(b"RSDS") {
+            return None;
+        }
+        let guid = guid(record.get(4..20)?)?;
+        let age = u32_at(record, 20)?;
+        let path = String::from_utf8_lossy(cstring(record, HEAD)?).into_owned();
+        let name = path.rsplit(['\\', '/']).next().unwrap_or_default();
+        let is_text = !name.is_empty() && !name.contains(char::is_control);
+        is_text.then(|| Self { name: name.to_owned(), guid, age })
+    }
+
+    /// The name of the folder that symbol servers and their caches keep the file in.
+    pub(super) fn folder(&self) -> String {
+        format!("{}{:X}", self.guid, self.age)
+    }
+
+    /// Whether the name can be part of a path: a damaged dump must not lead anywhere else.
+    pub(super) fn is_safe(&self) -> bool {
+        let is_bad = |c: char| c.is_control() || "\\/:*?\"<>|".contains(c);
+        !self.name.is_empty()
+            && self.name.len() < 200
+            && !self.name.starts_with('.')
+            && !self.name.contains(is_bad)
+            && self.guid.bytes().all(|b| b.is_ascii_hexdigit())
+            && (8..=32).contains(&self.guid.len())
+    }
+}
+
+/// The text of a GUID as it lies in memory.
+pub(super) fn guid(bytes: &[u8]) -> Option<String> {
+    let (a, b, c) = (u32_at(bytes, 0)?, u16_at(bytes, 4)?, u16_at(bytes, 6)?);
+    let rest = bytes.get(8..16)?.iter().fold(0u64, |n, byte| n << 8 | u64::from(*byte));
+    Some(format!("{a:08X}{b:04X}{c:04X}{rest:016X}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record() {
+        let mut record = b"RSDS".to_vec();
+        record.extend(0x1234_5678u32.to_le_bytes());
+        record.extend([0xbc, 0x9a, 0xf0, 0xde, 1, 2, 3, 4, 5, 6, 7, 8, 2, 0, 0, 0]);
+        record.extend(b"d:\\build\\driver.pdb\0junk");
+        let id = PdbId::from_record(&record).unwrap();
+        assert_eq!(id.name, "driver.pdb");
+        assert_eq!(id.guid, "123456789ABCDEF00102030405060708");
+        assert_eq!((id.age, id.folder().as_str()), (2, "123456789ABCDEF001020304050607082"));
+        assert!(id.is_safe());
+        assert_eq!(PdbId::from_record(&record[..20]), None);
+        assert_eq!(PdbId::from_record(b"NB10"), None);
+    }
+
+    #[test]
+    fn names_that_lead_elsewhere_are_not_safe() {
+        for name in ["..", "", "a\0b", "c:x", "a/b", ".hidden"] {
+            let id = PdbId { name: name.to_owned(), guid: "0".repeat(32), age: 1 };
+            assert!(!id.is_safe(), "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! PE images as they lie in memory, of which a dump may hold some pages and not others.
+//!
+//! An image is read through a closure, one small range at a time, because the readers of PE files
+//! that exist take the whole image as one slice: in a dump its pages are scattered and some are
+//! missing. Knows neither dumps nor address spaces; offsets are relative to the image's base.
+
+mod exports;
+mod version;
+
+use std::fmt;
+
+use super::bytes::{u16_at, u32_at};
+use super::id::PdbId;
+
+pub use version::VersionInfo;
+
+/// Images have up to 96 sections.
+const MAX_SECTIONS: u16 = 96;
+/// No debug directory has more entries.
+const MAX_ENTRIES: u32 = 64;
+/// The signature, the file header, and the optional header with its directories.
+const HEADERS: usize = 0x18 + 0x70 + 16 * 8;
+const SECTION: usize = 40;
+const PAGE: u32 = 0x1000;
+const CODEVIEW: u32 = 2;
+const EXPORTS: usize = 0;
+const RESOURCES: usize = 2;
+const DEBUG: usize = 6;
+
+/// Fills the buffer with the bytes at an offset from the image's base, or says that it cannot.
+pub type Read<'a> = &'a dyn Fn(u32, &mut [u8]) -> bool;
+
+/// The headers of an image in memory, and what is reached from them.
+#[derive(Clone, Copy)]
+pub struct Image<'a> {
+    read: Read<'a>,
+    headers: Headers,
+}
+
+/// What the headers of an image say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Headers {
+    /// The processor (`0x8664` …).
+    pub machine: u16,
+    /// Time date stamp.
+    pub timestamp: u32,
+    /// Checksum.
+    pub checksum: u32,
+    /// Bytes that the image takes in memory.
+    pub size_of_image: u32,
+    /// Where the image starts to run.
+    pub entry: u32,
+    /// Whether it is a 64-bit image.
+    pub is_64: bool,
+    sections_at: u32,
+    section_count: u16,
+    directories: [(u32, u32); 16],
+}
+
+/// A section of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Section {
+    /// Its name.
+    pub name: String,
+    /// Where it starts.
+    pub start: u32,
+    /// Its bytes in memory.
+    pub size: u32,
+    /// What it may be used for (`0x20000000`: running).
+    pub characteristics: u32,
+}
+
+impl fmt::Debug for Image<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Image").field("headers", &self.headers).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Image<'a> {
+    /// Reads the headers; `None` if they are not there or of no image.
+    pub fn new(read: Read<'a>) -> Option<Self> {
+        let mut start = [0; 0x40];
+        if !read(0, &mut start) || !start.starts_with(b"MZ") {
+            return None;
+        }
+        let at = u32_at(&start, 0x3c)?;
+        // Directories that a short header leaves out are not at the end of a page by chance alone.
+        let mut bytes = [0; HEADERS];
+        let is_whole = read(at, &mut bytes);
+        if !is_whole && !read(at, bytes.get_mut(..HEADERS - 16 * 8)?) {
+            return None;
+        }
+        let headers = Headers::parse(&bytes, at)?;
+        Some(Self { read, headers })
+    }
+
+    /// What the headers say.
+    pub const fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// The sections, as far as their table can be read.
+    pub fn sections(&self) -> Vec<Section> {
+        let mut sections = Vec::new();
+        for i in 0..u32::from(self.headers.section_count.min(MAX_SECTIONS)) {
+            let mut bytes = [0; SECTION];
+            let at = self.headers.sections_at.checked_add(i * 40);
+            if !at.is_some_and(|at| (self.read)(at, &mut bytes)) {
+                break;
+            }
+            let name = super::bytes::cstring(bytes.get(..8).unwrap_or_default(), 0);
+            let number = |at| u32_at(&bytes, at).unwrap_or_default();
+            sections.push(Section {
+                name: String::from_utf8_lossy(name.unwrap_or_default()).into_owned(),
+                size: number(8),
+                start: number(12),
+                characteristics: number(36),
+            });
+        }
+        sections
+    }
+
+    /// The PDB that the debug directory names.
+    pub fn pdb(&self) -> Option<PdbId> {
+        let (table, size) = self.directory(DEBUG)?;
+        (0..(size / 28).min(MAX_ENTRIES)).find_map(|i| {
+            let mut entry = [0; 28];
+            if !(self.read)(table.checked_add(i * 28)?, &mut entry) {
+                return None;
+            }
+            if u32_at(&entry, 12)? != CODEVIEW {
+                return None;
+            }
+            let (len, at) = (u32_at(&entry, 16)? as usize, u32_at(&entry, 20)?);
+            PdbId::from_record(&self.prefix(at, len.min(PdbId::MAX_RECORD)))
+        })
+    }
+
+    /// What the version resource says.
+    pub fn version(&self) -> Option<VersionInfo> {
+        version::read(self)
+    }
+
+    /// The exported names with the offsets of what they name, by offset.
+    pub fn exports(&self) -> Vec<(u32, String)> {
+        exports::read(self).unwrap_or_default()
+    }
+
+    fn directory(&self, index: usize) -> Option<(u32, u32)> {
+        let (at, size) = *self.headers.directories.get(index)?;
+        (at != 0 && size != 0).then_some((at, size))
+    }
+
+    /// All bytes of a range, if they are there.
+    fn bytes(&self, at: u32, len: usize) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; len];
+        (self.read)(at, &mut bytes).then_some(bytes)
+    }
+
+    /// As many bytes of a range as are there, page by page.
+    fn prefix(&self, at: u32, len: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut at = at;
+        while bytes.len() < len {
+            let page = (PAGE - at % PAGE) as usize;
+            let part = page.min(len - bytes.len());
+            let Some(more) = self.bytes(at, part) else { break };
+            bytes.extend(more);
+            let Some(next) = u32::try_from(part).ok().and_then(|part| at.checked_add(part)) else {
+                break;
+            };
+            at = next;
+        }
+        bytes
+    }
+}
+
+impl Headers {
+    /// Reads headers that stand at an offset of the image.
+    fn parse(bytes: &[u8], at: u32) -> Option<Self> {
+        if !bytes.starts_with(b"PE\0\0") {
+            return None;
+        }
+        let optional = 0x18;
+        let is_64 = match u16_at(bytes, optional)? {
+            0x10b => false,
+            0x20b => true,
+            _ => return None,
+        };
+        // The directories stand 16 bytes later in 64-bit images.
+        let directories_at = optional + if is_64 { 0x70 } else { 0x60 };
+        let count = u32_at(bytes, directories_at - 4)?;
+        let mut directories = [(0, 0); 16];
+        for (i, directory) in directories.iter_mut().enumerate().take(count.min(16) as usize) {
+            let at = directories_at + 8 * i;
+            *directory = (u32_at(bytes, at)?, u32_at(bytes, at + 4)?);
+        }
+        let optional_size = u32::from(u16_at(bytes, 20)?);
+        Some(Self {
+            machine: u16_at(bytes, 4)?,
+            timestamp: u32_at(bytes, 8)?,
+            checksum: u32_at(bytes, optional + 64)?,
+            size_of_image: u32_at(bytes, optional + 56)?,
+            entry: u32_at(bytes, optional + 16)?,
+            is_64,
+            sections_at: at.checked_add(0x18)?.checked_add(optional_size)?,
+            section_count: u16_at(bytes, 6)?,
+            directories,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

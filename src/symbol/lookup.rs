@@ -1,0 +1,292 @@
+//! The symbol file of a module, by the identity that its image states: where it is, and its names.
+//!
+//! A file is looked for when something of the module is asked for, and once: what was not found or
+//! not fetched stays so for as long as the store lives.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::id::PdbId;
+use super::names::Names;
+use super::path::{Element, Stop};
+use super::pdb::PdbFile;
+use super::server::{self, Failure};
+
+/// Folders that old symbol packages sort files into.
+const OLD_FOLDERS: [&str; 3] = ["dll", "exe", "sys"];
+
+/// What is known of the symbols of a module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// What kind of file there is.
+    pub status: Status,
+    /// Where it is.
+    pub at: Option<PathBuf>,
+    /// What is wrong with what was found, or why nothing was.
+    pub note: Option<String>,
+}
+
+/// What kind of symbols a module has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Status {
+    /// A PDB file.
+    Pdb,
+    /// A file of Volatility's format.
+    Isf,
+    /// A server may have the file, and is asked when an address in the module is looked at.
+    Deferred,
+    /// None.
+    None,
+}
+
+impl Status {
+    /// The word for it.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Pdb => "pdb",
+            Self::Isf => "isf",
+            Self::Deferred => "deferred",
+            Self::None => "none",
+        }
+    }
+}
+
+/// The places that are searched, and what was found.
+#[derive(Debug, Default)]
+pub(super) struct Lookup {
+    places: Vec<Place>,
+    offline: bool,
+    modules: Mutex<HashMap<PdbId, Arc<Slot>>>,
+    silent: Mutex<HashSet<String>>,
+}
+
+/// A place, and whether its servers may be asked.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) element: Element,
+    pub(super) may_ask: bool,
+}
+
+impl Place {
+    /// Its folders and files.
+    pub(super) fn folders(&self) -> Vec<&Path> {
+        match &self.element {
+            Element::Local(path) => vec![path],
+            Element::Chain(stops) => {
+                let folder = |stop| match stop {
+                    &Stop::Folder(ref folder) => Some(folder.as_path()),
+                    &Stop::Server(_) => None,
+                };
+                stops.iter().filter_map(folder).collect()
+            }
+        }
+    }
+}
+
+/// What was found for one module.
+#[derive(Debug, Default)]
+struct Slot {
+    local: OnceLock<Found>,
+    fetched: OnceLock<Found>,
+    names: OnceLock<Option<Arc<dyn Names>>>,
+}
+
+impl Lookup {
+    pub(super) fn new(places: Vec<Place>, offline: bool) -> Self {
+        Self { places, offline, modules: Mutex::default(), silent: Mutex::default() }
+    }
+
+    /// Whether there is anything to search.
+    pub(super) fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    fn slot(&self, id: &PdbId) -> Arc<Slot> {
+        let mut modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(modules.entry(id.clone()).or_default())
+    }
+
+    /// What is known of the symbols of a module, without asking a server.
+    pub(super) fn find(&self, id: &PdbId) -> Found {
+        let slot = self.slot(id);
+        match slot.fetched.get() {
+            Some(found) => found.clone(),
+            None => slot.local.get_or_init(|| self.search(id)).clone(),
+        }
+    }
+
+    /// The same after asking the servers that may be asked.
+    pub(super) fn fetch(&self, id: &PdbId) -> Found {
+        let slot = self.slot(id);
+        let local = slot.local.get_or_init(|| self.search(id));
+        if local.status != Status::Deferred {
+            return local.clone();
+        }
+        slot.fetched.get_or_init(|| self.ask(id)).clone()
+    }
+
+    /// The names of a module; its file is opened when they are asked for first.
+    pub(super) fn names(
+        &self,
+        id: &PdbId,
+        open: impl FnOnce(&Path) -> Option<Arc<dyn Names>>,
+    ) -> Option<Arc<dyn Names>> {
+        let slot = self.slot(id);
+        slot.names.get_or_init(|| open(self.fetch(id).at.as_deref()?)).clone()
+    }
+
+    fn search(&self, id: &PdbId) -> Found {
+        let mut found = Found { status: Status::None, at: None, note: None };
+        if !id.is_safe() {
+            found.note = Some("the image names a file that cannot be one".to_owned());
+            return found;
+        }
+        for place in &self.places {
+            match &place.element {
+                Element::Local(path) => local(path, id, &mut found),
+                Element::Chain(stops) => self.chain(stops, place.may_ask, id, &mut found),
+            }
+            if found.at.is_some() {
+                break;
+            }
+        }
+        found
+    }
+
+    fn chain(&self, stops: &[Stop], may_ask: bool, id: &PdbId, found: &mut Found) {
+        for stop in stops {
+            match stop {
+                Stop::Folder(folder) => {
+                    local(folder, id, found);
+                    if found.at.is_some() {
+                        return;
+                    }
+                }
+                Stop::Server(server) => {
+                    if may_ask && !self.offline {
+                        found.status = Status::Deferred;
+                        found.note = None;
+                    } else if found.note.is_none() {
+                        let why = if may_ask { "offline" } else { "only --symbols asks servers" };
+                        found.note = Some(format!("not fetched from {server}: {why}"));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Asks the servers of each chain in turn; what one has goes into the first folder before it.
+    fn ask(&self, id: &PdbId) -> Found {
+        let mut notes = Vec::new();
+        for place in self.places.iter().filter(|place| place.may_ask && !self.offline) {
+            let Element::Chain(stops) = &place.element else { continue };
+            let folder = stops.iter().find_map(|stop| match stop {
+                Stop::Folder(folder) => Some(folder.clone()),
+                Stop::Server(_) => None,
+            });
+            let target = folder.unwrap_or_else(super::path::default_cache).join(server::place(id));
+            if is_it(&target, id).is_ok() {
+                return Found { status: Status::Pdb, at: Some(target), note: None };
+            }
+            for stop in stops {
+                let Stop::Server(url) = stop else { continue };
+                match self.ask_one(url, id, &target) {
+                    Ok(()) => return Found { status: Status::Pdb, at: Some(target), note: None },
+                    Err(note) => notes.push(note),
+                }
+            }
+        }
+        Found { status: Status::None, at: None, note: Some(notes.join("; ")) }
+    }
+
+    fn ask_one(&self, url: &str, id: &PdbId, target: &Path) -> Result<(), String> {
+        let silent = || self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        if silent().contains(url) {
+            return Err(format!("{url} does not answer"));
+        }
+        match server::fetch(url, id, target) {
+            Ok(()) => is_it(target, id),
+            Err(Failure::Missing) => Err(format!("{url} does not have it")),
+            Err(Failure::Other(note)) => Err(note),
+            Err(Failure::Silent(note)) => {
+                silent().insert(url.to_owned());
+                Err(note)
+            }
+        }
+    }
+}
+
+/// Looks for a module's file in a folder, or whether a file is it.
+fn local(path: &Path, id: &PdbId, found: &mut Found) {
+    let mut note = |text: String| {
+        found.note.get_or_insert(text);
+    };
+    if path.is_file() {
+        let is_named = path.file_name().is_some_and(|name| name.eq_ignore_ascii_case(&id.name));
+        match is_it(path, id) {
+            Ok(()) => found.take(path.to_owned()),
+            Err(why) if is_named => note(why),
+            Err(_) => {}
+        }
+        return;
+    }
+    for name in [id.name.clone(), id.name.to_ascii_lowercase()] {
+        let folder = id.folder();
+        let flat = [path.join(&name)].into_iter();
+        let old = OLD_FOLDERS.iter().map(|folder| path.join(folder).join(&name));
+        let sorted = [folder.clone(), folder.to_ascii_lowercase()];
+        let sorted = sorted.iter().map(|folder| path.join(&name).join(folder).join(&name));
+        for file in sorted.chain(flat).chain(old).filter(|file| file.is_file()) {
+            match is_it(&file, id) {
+                Ok(()) => return found.take(file),
+                Err(why) => note(why),
+            }
+        }
+        if let Some(file) = isf_file(path, &name, id) {
+            return found.take(file);
+        }
+        let packed = path.join(&name).join(&folder).join(packed_name(&name));
+        if packed.is_file() {
+            note(format!("{} is compressed, expand it first", packed.display()));
+        }
+    }
+}
+
+impl Found {
+    fn take(&mut self, file: PathBuf) {
+        let is_pdb =
+            file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("pdb"));
+        *self = Self {
+            status: if is_pdb { Status::Pdb } else { Status::Isf },
+            at: Some(file),
+            note: None,
+        };
+    }
+}
+
+/// The file of Volatility's format, in the order of folders that Volatility keeps.
+fn isf_file(path: &Path, name: &str, id: &PdbId) -> Option<PathBuf> {
+    let folders = [path.join(name), path.join("windows").join(name)];
+    let names = [".json.xz", ".json"].map(|end| format!("{}-{}{end}", id.guid, id.age));
+    let files = folders.iter().flat_map(|folder| names.iter().map(|name| folder.join(name)));
+    files.into_iter().find(|file| file.is_file())
+}
+
+/// `name.pd_` for `name.pdb`.
+fn packed_name(name: &str) -> String {
+    let mut packed = name.to_owned();
+    packed.pop();
+    packed.push('_');
+    packed
+}
+
+/// Whether a file is the PDB of that identity, or what is wrong.
+fn is_it(path: &Path, id: &PdbId) -> Result<(), String> {
+    let file = PdbFile::open(path).map_err(|error| error.to_string())?;
+    if file.is(&id.guid, id.age) {
+        return Ok(());
+    }
+    Err(format!("{} is of another build ({}, age {})", path.display(), file.guid(), file.age()))
+}

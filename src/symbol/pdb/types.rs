@@ -1,0 +1,330 @@
+//! Types of a PDB: structures with their fields, and enumerations.
+
+use std::collections::HashMap;
+
+use crate::symbol::bytes::{cstring, size_at, u16_at, u32_at, u64_at};
+use crate::symbol::layout::{Enum, Kind, Member, Type};
+
+/// The stream of types.
+pub(super) const STREAM: usize = 2;
+const HEADER: usize = 56;
+/// Numbers below are of types that need no record.
+const FIRST: u32 = 0x1000;
+/// Types that are nested deeper are damaged.
+const MAX_DEPTH: usize = 16;
+/// How many lists the fields of one type may be spread over.
+const MAX_LISTS: usize = 4096;
+const FORWARD: u16 = 0x80;
+
+const MODIFIER: u16 = 0x1001;
+const POINTER: u16 = 0x1002;
+const FIELDS: u16 = 0x1203;
+const BITS: u16 = 0x1205;
+const ARRAY: u16 = 0x1503;
+const CLASS: u16 = 0x1504;
+const STRUCT: u16 = 0x1505;
+const UNION: u16 = 0x1506;
+const ENUM: u16 = 0x1507;
+
+/// The types of a file, by number and by name.
+#[derive(Debug)]
+pub(in crate::symbol) struct Types {
+    bytes: Vec<u8>,
+    first: u32,
+    /// Where the record of each type begins.
+    places: Vec<usize>,
+    by_name: HashMap<Box<str>, u32>,
+}
+
+/// A structure, union or enumeration, as its record says.
+struct Definition<'a> {
+    name: &'a [u8],
+    properties: u16,
+    size: u64,
+    fields: u32,
+    underlying: u32,
+}
+
+impl Types {
+    /// Notes where types are and which have names.
+    pub(super) fn read(bytes: Vec<u8>) -> Option<Self> {
+        let first = u32_at(&bytes, 8)?;
+        let mut at = size_at(&bytes, 4)?.max(HEADER);
+        let mut places = Vec::new();
+        while let Some(len) = u16_at(&bytes, at).filter(|len| *len >= 2) {
+            places.push(at);
+            at = at.checked_add(2 + usize::from(len))?;
+        }
+        if first < FIRST {
+            return None;
+        }
+        let mut types = Self { bytes, first, places, by_name: HashMap::new() };
+        let mut by_name = HashMap::new();
+        for number in types.numbers() {
+            let Some(found) = types.definition(number) else { continue };
+            if found.properties & FORWARD == 0 {
+                by_name.entry(types.name_of(number, found.name)).or_insert(number);
+            }
+        }
+        types.by_name = by_name;
+        Some(types)
+    }
+
+    fn numbers(&self) -> impl Iterator<Item = u32> + use<> {
+        let count = u32::try_from(self.places.len()).unwrap_or(0);
+        self.first..self.first.saturating_add(count)
+    }
+
+    /// The names of the structures and unions that have one of their own.
+    pub(in crate::symbol) fn names(&self) -> Vec<String> {
+        let named = self.by_name.iter().filter(|(name, number)| {
+            !name.starts_with('<') && self.record(**number).is_some_and(|(kind, _)| kind != ENUM)
+        });
+        named.map(|(name, _)| name.to_string()).collect()
+    }
+
+    /// Types without a name of their own share one; their numbers tell them apart.
+    fn name_of(&self, number: u32, name: &[u8]) -> Box<str> {
+        let name = String::from_utf8_lossy(name);
+        if name.contains('<') && (name.contains("unnamed") || name.contains("anonymous")) {
+            return format!("<unnamed-{number:x}>").into();
+        }
+        name.into()
+    }
+
+    /// Kind and content of a record.
+    fn record(&self, number: u32) -> Option<(u16, &[u8])> {
+        let at = *self.places.get(usize::try_from(number.checked_sub(self.first)?).ok()?)?;
+        let len = usize::from(u16_at(&self.bytes, at)?);
+        Some((u16_at(&self.bytes, at + 2)?, self.bytes.get(at + 4..at + 2 + len)?))
+    }
+
+    fn definition(&self, number: u32) -> Option<Definition<'_>> {
+        let (kind, content) = self.record(number)?;
+        let properties = u16_at(content, 2)?;
+        let (fields_at, size_at, underlying) = match kind {
+            CLASS | STRUCT => (4, Some(16), 0),
+            UNION => (4, Some(8), 0),
+            ENUM => (8, None, u32_at(content, 4)?),
+            _ => return None,
+        };
+        let (size, name_at) = match size_at {
+            Some(at) => numeric(content, at)?,
+            None => (0, 12),
+        };
+        let fields = u32_at(content, fields_at)?;
+        Some(Definition {
+            name: cstring(content, name_at)?,
+            properties,
+            size: u64::try_from(size).ok()?,
+            fields,
+            underlying,
+        })
+    }
+
+    /// A structure by name.
+    pub(in crate::symbol) fn read_type(&self, name: &str) -> Option<Type> {
+        let number = *self.by_name.get(name)?;
+        let (kind, _) = self.record(number)?;
+        if kind == ENUM {
+            return None;
+        }
+        let found = self.definition(number)?;
+        let mut ty = Type { size: found.size, fields: HashMap::new() };
+        self.each_field(found.fields, &mut |field| {
+            if let ListItem::Member(name, of, offset) = field {
+                let name = String::from_utf8_lossy(name).into();
+                let offset = u64::try_from(offset).unwrap_or(u64::MAX);
+                ty.fields.insert(name, Member { offset, kind: self.kind(of, 0) });
+            }
+        });
+        Some(ty)
+    }
+
+    /// An enumeration by name.
+    pub(super) fn enumeration(&self, name: &str) -> Option<Enum> {
+        let number = *self.by_name.get(name)?;
+        let (kind, _) = self.record(number)?;
+        let found = (kind == ENUM).then(|| self.definition(number))??;
+        let size = match self.kind(found.underlying, 0) {
+            Kind::Number { size, .. } => size,
+            _ => 4,
+        };
+        let mut values = Vec::new();
+        self.each_field(found.fields, &mut |field| {
+            if let ListItem::Value(name, value) = field
+                && let Ok(value) = i64::try_from(value)
+            {
+                values.push((value, String::from_utf8_lossy(name).into()));
+            }
+        });
+        Some(Enum::new(size, values))
+    }
+
+    /// The type of a number as layouts have it.
+    fn kind(&self, number: u32, depth: usize) -> Kind {
+        if number < FIRST {
+            return simple(number);
+        }
+        if depth > MAX_DEPTH {
+            return Kind::Other;
+        }
+        self.kind_of_record(number, depth).unwrap_or(Kind::Other)
+    }
+
+    fn kind_of_record(&self, number: u32, depth: usize) -> Option<Kind> {
+        let (kind, content) = self.record(number)?;
+        let inner = || Some(self.kind(u32_at(content, 0)?, depth + 1));
+        Some(match kind {
+            MODIFIER => inner()?,
+            POINTER => Kind::Pointer(Box::new(inner()?)),
+            ARRAY => {
+                let of = inner()?;
+                let bytes = u64::try_from(numeric(content, 8)?.0).ok()?;
+                let size = self.size_of(&of, 0)?;
+                let count = if size == 0 { 0 } else { bytes / size };
+                Kind::Array { count, of: Box::new(of) }
+            }
+            BITS => {
+                let size = self.size_of(&inner()?, 0)?;
+                Kind::Bits { size, start: *content.get(5)?, len: *content.get(4)? }
+            }
+            ENUM => {
+                let found = self.definition(number)?;
+                let size = self.size_of(&self.kind(found.underlying, depth + 1), 0)?;
+                Kind::Enum { name: self.name_of(number, found.name), size, values: None }
+            }
+            CLASS | STRUCT | UNION => {
+                Kind::Named(self.name_of(number, self.definition(number)?.name))
+            }
+            _ => Kind::Other,
+        })
+    }
+
+    fn size_of(&self, kind: &Kind, depth: usize) -> Option<u64> {
+        match kind {
+            Kind::Number { size, .. } | Kind::Bits { size, .. } | Kind::Enum { size, .. } => {
+                Some(*size)
+            }
+            // The width of pointers is that of the first that the file describes.
+            Kind::Pointer(_) => Some(self.pointer_size()),
+            Kind::Array { count, of } if depth < MAX_DEPTH => {
+                self.size_of(of, depth + 1)?.checked_mul(*count)
+            }
+            Kind::Named(name) => Some(self.definition(*self.by_name.get(name)?)?.size),
+            Kind::Array { .. } | Kind::Other => Some(0),
+        }
+    }
+
+    fn pointer_size(&self) -> u64 {
+        let pointer = self.numbers().find_map(|number| {
+            let (kind, content) = self.record(number)?;
+            (kind == POINTER).then(|| u32_at(content, 4))?
+        });
+        if pointer.is_some_and(|attributes| attributes >> 13 & 0x3f == 4) { 4 } else { 8 }
+    }
+
+    /// The items of a list of fields, over all of its parts.
+    fn each_field<'a>(&'a self, list: u32, take: &mut dyn FnMut(ListItem<'a>)) {
+        let mut next = Some(list);
+        for _ in 0..MAX_LISTS {
+            let Some(content) = next.and_then(|list| self.record(list)) else { return };
+            if content.0 != FIELDS {
+                return;
+            }
+            next = None;
+            let mut at = 0;
+            while let Some((item, end)) = list_item(content.1, at) {
+                match item {
+                    ListItem::Continued(list) => next = Some(list),
+                    item => take(item),
+                }
+                at = end;
+            }
+        }
+    }
+}
+
+/// What stands in a list of fields.
+enum ListItem<'a> {
+    /// A field: name, type, offset.
+    Member(&'a [u8], u32, i128),
+    /// A value of an enumeration.
+    Value(&'a [u8], i128),
+    /// The list goes on in another record.
+    Continued(u32),
+    /// Something else that takes room.
+    Other,
+}
+
+/// The item at an offset, and where the next begins.
+fn list_item(bytes: &[u8], at: usize) -> Option<(ListItem<'_>, usize)> {
+    let at = match bytes.get(at)? {
+        // Padding says how far it goes.
+        pad @ 0xf1..=0xff => at + usize::from(pad & 0xf),
+        _ => at,
+    };
+    let named = |at: usize| cstring(bytes, at).map(|name| (name, at + name.len() + 1));
+    let other = |end: usize| Some((ListItem::Other, end));
+    match u16_at(bytes, at)? {
+        // A field, and the place of a base class, which has no name.
+        0x150d => {
+            let (offset, name_at) = numeric(bytes, at + 8)?;
+            let (name, end) = named(name_at)?;
+            Some((ListItem::Member(name, u32_at(bytes, at + 4)?, offset), end))
+        }
+        0x1400 => other(numeric(bytes, at + 8)?.1),
+        0x1401 | 0x1402 => other(numeric(bytes, numeric(bytes, at + 12)?.1)?.1),
+        0x1502 => {
+            let (value, name_at) = numeric(bytes, at + 4)?;
+            let (name, end) = named(name_at)?;
+            Some((ListItem::Value(name, value), end))
+        }
+        0x1404 => Some((ListItem::Continued(u32_at(bytes, at + 4)?), at + 8)),
+        0x1409 => other(at + 8),
+        // A static field, overloaded methods, a nested type.
+        0x150e..=0x1510 => other(named(at + 8)?.1),
+        // One method; those that introduce a virtual one say where it is.
+        0x1511 => {
+            let is_new = matches!(u16_at(bytes, at + 2)? >> 2 & 7, 4 | 6);
+            other(named(at + if is_new { 12 } else { 8 })?.1)
+        }
+        _ => None,
+    }
+}
+
+/// A number of the size that it says, and where it ends.
+fn numeric(bytes: &[u8], at: usize) -> Option<(i128, usize)> {
+    let leaf = u16_at(bytes, at)?;
+    let start = at + 2;
+    let signed =
+        |value: u64, bits: u32| i128::from(value.cast_signed() << (64 - bits) >> (64 - bits));
+    Some(match leaf {
+        0..0x8000 => (i128::from(leaf), start),
+        0x8000 => (signed((*bytes.get(start)?).into(), 8), start + 1),
+        0x8001 => (signed(u16_at(bytes, start)?.into(), 16), start + 2),
+        0x8002 => (u16_at(bytes, start)?.into(), start + 2),
+        0x8003 => (signed(u32_at(bytes, start)?.into(), 32), start + 4),
+        0x8004 => (u32_at(bytes, start)?.into(), start + 4),
+        0x8009 => (signed(u64_at(bytes, start)?, 64), start + 8),
+        0x800a => (u64_at(bytes, start)?.into(), start + 8),
+        _ => return None,
+    })
+}
+
+/// A type that needs no record: a number, or a pointer to one.
+fn simple(number: u32) -> Kind {
+    let (size, is_signed) = match number & 0xff {
+        0x10 | 0x68 | 0x70 => (1, true),
+        0x20 | 0x30 | 0x69 | 0x7c => (1, false),
+        0x11 | 0x72 => (2, true),
+        0x21 | 0x31 | 0x71 | 0x73 | 0x7a => (2, false),
+        0x12 | 0x74 => (4, true),
+        0x08 | 0x22 | 0x32 | 0x40 | 0x75 | 0x7b => (4, false),
+        0x13 | 0x76 => (8, true),
+        0x23 | 0x33 | 0x41 | 0x77 => (8, false),
+        _ => (0, false),
+    };
+    let of = if size == 0 { Kind::Other } else { Kind::Number { size, is_signed } };
+    if number >> 8 & 0xf == 0 { of } else { Kind::Pointer(Box::new(of)) }
+}

@@ -1,0 +1,40 @@
+//! The store: what may fit, and what is said of paths.
+
+use super::*;
+
+fn wanted(build: u32, service_pack: u8, arch: &str) -> Wanted<'_> {
+    Wanted { build, service_pack, arch, pdb: None }
+}
+
+fn asked(path: &str) -> Search {
+    Search { paths: vec![path.into()], ..Search::default() }
+}
+
+#[test]
+fn without_a_path_the_nearest_built_in_layouts_are_there() {
+    let store = Store::default();
+    let labels = |wanted: &Wanted<'_>| -> Vec<String> {
+        store.candidates(wanted).into_iter().map(|candidate| candidate.label).collect()
+    };
+    assert_eq!(labels(&wanted(19045, 0, "x64"))[0], "built-in layout 10.0.19041 x64");
+    let later = labels(&wanted(22631, 0, "x64"));
+    assert_eq!(later[0], "built-in layout 10.0.22000 x64");
+    assert_eq!(later.len(), MAX_OTHER);
+    assert!(labels(&wanted(22000, 0, "arm64")).is_empty());
+    let candidate = &store.candidates(&wanted(7601, 1, "x86"))[0];
+    let layout = store.load(candidate).unwrap();
+    assert_eq!(layout.field("_ETHREAD", "Tcb.Teb").map(|field| field.offset), Some(0x88));
+    assert!(Arc::ptr_eq(&layout, &store.load(candidate).unwrap()));
+}
+
+#[test]
+fn a_path_that_does_not_exist_is_named() {
+    let error = Store::new(&asked("no/such/folder")).unwrap_err().to_string();
+    assert!(error.starts_with("no/such/folder: "), "{error}");
+}
+
+#[test]
+fn a_named_file_that_is_no_layout_is_an_error() {
+    let error = Store::new(&asked(file!())).unwrap_err().to_string();
+    assert!(error.contains("no layout file"), "{error}");
+}
