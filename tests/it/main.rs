@@ -36,3 +36,4 @@ mod symbols;
 mod synth;
 mod triage;
 mod volatility;
+mod waiting;
