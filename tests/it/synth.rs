@@ -6,7 +6,7 @@ use dumpql::dump::Image;
 use dumpql::model::{Emit, Unanswered, Want};
 use dumpql::source;
 use dumpql::symbol::Store;
-use dumpql::synth::{self, Damage, Format, Lie, SystemSpec, Windows};
+use dumpql::synth::{self, Damage, Format, Lie, SystemSpec, ThreadState, Windows};
 use dumpql::{Options, Session};
 
 const ALL: [Windows; 6] = [
@@ -154,6 +154,78 @@ fn compare(what: &str, spec: &SystemSpec, format: Format) {
     let kernel = std::iter::once(system.kernel.0);
     let facts = kernel.chain(system.facts.drivers.iter().skip(1).map(|driver| driver.base));
     assert_eq!(bases, facts.collect::<Vec<_>>(), "{what}: modules");
+}
+
+/// What waits, what is ready, what was unloaded and the numbers of the memory manager.
+fn compare_lists(what: &str, spec: &SystemSpec, format: Format) {
+    let system = synth::system(spec);
+    let image = Image::from_bytes("it", system.to_vec(format));
+    let source = source::open(image, &Store::default()).expect("it is a kernel dump");
+    let listed = || system.facts.processes.iter().skip(1);
+    let threads = || listed().flat_map(|p| p.threads.iter().map(move |t| (p.pid, t)));
+
+    let mut ready: Vec<_> = rows(|emit| source.ready_threads(&Want::ALL, emit))
+        .into_iter()
+        .map(|r| (r.processor.ok(), r.priority.ok(), r.ethread.ok(), r.pid.ok(), r.tid.ok()))
+        .collect();
+    let mut facts: Vec<_> = threads()
+        .filter(|(_, t)| matches!(t.state, ThreadState::Ready))
+        .map(|(pid, t)| {
+            let (cpu, priority) = (signed(t.processor), signed(t.priority.0));
+            (cpu, priority, Some(t.ethread), signed(pid), signed(t.tid))
+        })
+        .collect();
+    ready.sort_unstable();
+    facts.sort_unstable();
+    assert_eq!(ready, facts, "{what}: ready threads");
+
+    let mut waits: Vec<_> = rows(|emit| source.wait_objects(&Want::ALL, emit))
+        .into_iter()
+        .map(|w| (w.ethread.ok(), w.index.ok(), w.wait_type.ok()))
+        .collect();
+    let mut facts = Vec::new();
+    for (_, thread) in threads() {
+        if let ThreadState::Waiting { all, objects, .. } = &thread.state {
+            let kind = if *all { "WaitAll" } else { "WaitAny" };
+            for index in 0..objects.len().max(1) {
+                facts.push((Some(thread.ethread), signed(index as u64), Some(kind.to_owned())));
+            }
+        }
+    }
+    waits.sort_unstable();
+    facts.sort_unstable();
+    assert_eq!(waits, facts, "{what}: objects that are waited for");
+
+    let mut unloaded: Vec<_> = rows(|emit| source.unloaded_modules(&Want::ALL, emit))
+        .into_iter()
+        .map(|u| (u.name.ok(), u.start.ok(), u.end.ok(), u.unload_time.is_ok()))
+        .collect();
+    let of =
+        |u: &synth::UnloadedDriver| (Some(u.name.clone()), Some(u.start), Some(u.end), u.time != 0);
+    let mut facts: Vec<_> = system.facts.unloaded.iter().map(of).collect();
+    unloaded.sort_unstable();
+    facts.sort_unstable();
+    assert_eq!(unloaded, facts, "{what}: unloaded drivers");
+
+    let counters = rows(|emit| source.vm(&Want::ALL, emit));
+    let pages = |name: &str| {
+        let row = counters.iter().find(|row| row.name.as_deref() == Ok(name));
+        row.and_then(|row| row.pages.ok())
+    };
+    let facts = &system.facts.counters;
+    assert_eq!(pages("Available Pages"), signed(facts.available), "{what}");
+    assert_eq!(pages("Committed pages"), signed(facts.committed), "{what}");
+    assert_eq!(pages("Commit limit"), signed(facts.commit_limit), "{what}");
+    assert_eq!(pages("NonPagedPool Max"), signed(facts.nonpaged_maximum), "{what}");
+    assert_eq!(pages("PagedPool Commit"), signed(facts.paged_commit), "{what}");
+}
+
+#[test]
+fn lists_and_numbers_are_those_that_the_system_was_built_with() {
+    for windows in ALL {
+        compare_lists(&format!("{windows:?}"), &synth::healthy(windows), Format::BitmapFull);
+    }
+    compare_lists("the server", &synth::server_2003(), Format::KernelSummary);
 }
 
 fn signed(number: u64) -> Option<i64> {

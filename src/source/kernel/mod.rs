@@ -40,7 +40,7 @@ use crate::catalog::{Absent, Cell, PointerWidth, SourceKind};
 use crate::dump::header::{DumpType, KernelHeader};
 use crate::dump::kdbg::{self, Kdbg};
 use crate::dump::pages::Facts;
-use crate::dump::triage::{self, Driver, Triage};
+use crate::dump::triage::{self, Triage};
 use crate::dump::{Error, Format, Image, Width};
 use crate::model::{
     Bugcheck, CoverageRange, DumpInfo, Emit, Exception, Irp, IrpLocation, Located, Lock, LockOwner,

@@ -145,7 +145,9 @@ fn stack_row(line: &str) -> Option<Device> {
     let (at, rest) = word(line.trim_start_matches(['>', ' ']))?;
     let at = address(at)?;
     let (driver, rest) = word(rest)?;
-    if !driver.starts_with('\\') && !driver.starts_with("***") {
+    let is_stack = driver.starts_with('\\') || driver.starts_with("***");
+    // The name of a device may look like an address, before its driver.
+    if !is_stack || rest.starts_with("DriverObject") {
         return None;
     }
     let (extension, name) = word(rest)?;
@@ -175,7 +177,13 @@ fn device_detail(line: &str, row: &mut Device) -> bool {
         row.current_irp = found(after(line, "Current Irp").and_then(hex)).and_then(pointer);
         row.reference_count = found(after(line, "RefCount").and_then(dec));
         row.device_type = found(after(line, "Type").and_then(hex_int));
-        row.flags = found(after(line, "Flags").and_then(hex_int));
+        // Publishing may have lost the blank after the flags.
+        let flags = after(line, "Flags").and_then(|flags| flags.get(..8.min(flags.len())));
+        row.flags = found(flags.and_then(hex_int));
+        if line.contains("AttachedDev ") {
+            row.attached_device_object =
+                found(after(line, "AttachedDev ").and_then(hex)).and_then(pointer);
+        }
     } else if line.contains("DevExt ") {
         row.device_extension = found(after(line, "DevExt").and_then(hex)).and_then(pointer);
         row.device_node = found(after(line, "DevNode").and_then(hex)).and_then(pointer);

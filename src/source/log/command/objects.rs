@@ -174,6 +174,8 @@ struct Reading {
     handle: Option<(u64, Handle)>,
     is_user: bool,
     process: Process,
+    /// The line that names the process, until its row is handed over.
+    named_at: Option<u64>,
     summary: bool,
 }
 
@@ -184,6 +186,12 @@ impl Reading {
             row.pid = self.process.pid;
             row.process.clone_from(&self.process.name);
             sink.row_at(at, row);
+        }
+    }
+
+    fn close_process(&mut self, sink: &mut Sink<'_>) {
+        if let Some(at) = self.named_at.take() {
+            sink.row_at(at, self.process.clone());
         }
     }
 
@@ -220,13 +228,18 @@ impl Reading {
                 ..Handle::default()
             });
         } else {
-            return self.process(trimmed);
+            return self.process(line, sink);
         }
         true
     }
 
     /// The process that the handles are of, as `!process` prints it.
-    fn process(&mut self, text: &str) -> bool {
+    fn process(&mut self, line: &Line<'_>, sink: &mut Sink<'_>) -> bool {
+        let text = line.trimmed();
+        if text.starts_with("PROCESS ") {
+            self.close_process(sink);
+            self.named_at = Some(line.number);
+        }
         if let Some(rest) = text.strip_prefix("PROCESS ") {
             self.process = Process {
                 eprocess: found(word(rest).and_then(|(at, _)| hex(at))),
@@ -265,6 +278,7 @@ fn read_handles(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
         }
     }
     reading.close(sink);
+    reading.close_process(sink);
 }
 
 #[cfg(test)]
