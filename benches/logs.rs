@@ -55,7 +55,7 @@ fn block(n: u64) -> String {
         .unwrap();
     }
     text.push_str("\n0: kd> r\n");
-    writeln!(text, "rax={:016x} rbx={thread:016x} rcx=0000000000000000", n).unwrap();
+    writeln!(text, "rax={n:016x} rbx={thread:016x} rcx=0000000000000000").unwrap();
     text.push_str("iopl=0         nv up ei pl zr na po nc\n0: kd> !poolused 2\n   Sorting by  NonPaged Pool Consumed\n\n  Pool Used:\n            NonPaged            Paged\n Tag    Allocs     Used    Allocs     Used\n");
     for tag in 0..8u64 {
         writeln!(text, " T{tag:03}  {:6} {:8}        {} {:8}\tUNKNOWN pooltag 'T{tag:03}', please update pooltag.txt", n + tag, n * 64, tag, tag * 32).unwrap();

@@ -107,9 +107,8 @@ fn words(kind: &Kind, pointer: &str, depth: usize) -> String {
             format!("Pos {start}, {len} Bit{}", if *len == 1 { "" } else { "s" })
         }
         Kind::Array { count, of } => format!("[{count}] {}", words(of, pointer, depth + 1)),
-        Kind::Named(name) => name.to_string(),
         Kind::Enum { name, size, .. } if name.is_empty() => format!("Enum ({size} bytes)"),
-        Kind::Enum { name, .. } => name.to_string(),
+        Kind::Named(name) | Kind::Enum { name, .. } => name.to_string(),
         Kind::Other => "Void".to_owned(),
     }
 }

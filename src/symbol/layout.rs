@@ -26,11 +26,12 @@ pub struct Layout {
 /// Where types and names are read from.
 #[derive(Debug)]
 enum Body {
-    Text(Text),
+    Text(Box<Text>),
     Pdb(Arc<PdbFile>),
 }
 
 /// A file of text, and what was read of it.
+#[allow(clippy::struct_field_names, reason = "the text is the text")]
 #[derive(Debug)]
 struct Text {
     text: String,
@@ -149,7 +150,7 @@ impl Layout {
             return Err("a layout file without a single type".to_owned());
         }
         let (names, enums) = (OnceLock::new(), OnceLock::new());
-        let body = Body::Text(Text { text, head, names, enums });
+        let body = Body::Text(Box::new(Text { text, head, names, enums }));
         Ok(Self { body, read: Mutex::default() })
     }
 
@@ -205,11 +206,11 @@ impl Layout {
     /// Every field of a structure, in the order of their places.
     pub fn members(&self, name: &str) -> Option<Vec<FieldInfo>> {
         let ty = self.type_of(name)?;
-        let field = |(name, member): (&Box<str>, &Member)| {
+        let found = ty.fields.iter().filter_map(|(name, member)| {
             let field = self.found(member.offset, &member.kind)?;
             Some(describe::field(self, name, field, &member.kind))
-        };
-        let mut members: Vec<FieldInfo> = ty.fields.iter().filter_map(field).collect();
+        });
+        let mut members: Vec<FieldInfo> = found.collect();
         members.sort_by(|a, b| {
             let key = |info: &FieldInfo| (info.field.offset, info.field.bits);
             // Of fields in one place the larger comes first, as unions are declared mostly.
@@ -243,7 +244,9 @@ impl Layout {
     /// The names of the structures, in the order of the alphabet.
     pub fn type_names(&self) -> Vec<String> {
         let mut names: Vec<String> = match &self.body {
-            Body::Text(text) => text.head.types.keys().map(|name| name.to_string()).collect(),
+            Body::Text(text) => {
+                text.head.types.keys().map(std::string::ToString::to_string).collect()
+            }
             Body::Pdb(file) => file.types().map(Types::names).unwrap_or_default(),
         };
         names.sort_unstable();
@@ -306,11 +309,12 @@ impl Layout {
 
     pub(super) fn size_of_kind(&self, kind: &Kind, depth: usize) -> Option<u64> {
         match kind {
-            Kind::Number { size, .. } | Kind::Bits { size, .. } => Some(*size),
             Kind::Enum { name, size, values: None } => {
                 Some(self.with_enum(name, Enum::size).unwrap_or(*size))
             }
-            Kind::Enum { size, .. } => Some(*size),
+            Kind::Number { size, .. } | Kind::Bits { size, .. } | Kind::Enum { size, .. } => {
+                Some(*size)
+            }
             Kind::Pointer(_) => Some(if self.arch() == Some("x86") { 4 } else { 8 }),
             Kind::Array { count, of } if depth < MAX_PATH => {
                 self.size_of_kind(of, depth + 1)?.checked_mul(*count)

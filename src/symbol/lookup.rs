@@ -75,11 +75,13 @@ impl Place {
         match &self.element {
             Element::Local(path) => vec![path],
             Element::Chain(stops) => {
-                let folder = |stop| match stop {
-                    &Stop::Folder(ref folder) => Some(folder.as_path()),
-                    &Stop::Server(_) => None,
-                };
-                stops.iter().filter_map(folder).collect()
+                let mut folders = Vec::new();
+                for stop in stops {
+                    if let Stop::Folder(folder) = stop {
+                        folders.push(folder.as_path());
+                    }
+                }
+                folders
             }
         }
     }

@@ -127,7 +127,8 @@ fn random_edits_of_a_file_neither_panic_nor_hang() {
             }
         }
         let tabs = next(4) == 0;
-        let Ok(columns) = dumpql::import::columns(&bytes, tabs, Default::default()) else {
+        let Ok(columns) = dumpql::import::columns(&bytes, tabs, dumpql::import::Options::default())
+        else {
             continue;
         };
         let session = Session::open_with(&[], &Options::default()).unwrap();

@@ -94,7 +94,7 @@ impl System {
         // In transition, paged out, and not in the dump.
         let wide = if self.kind == Kind::X86 { 4 } else { 8 };
         let file = if self.kind == Kind::X86 { 0x5080u64 } else { 0x5_0000_0080 };
-        for (i, entry) in [(200u64, 250 * PAGE as u64 | 0x880), (201, file), (202, 0x80)] {
+        for (i, entry) in [(200u64, (250 * PAGE as u64) | 0x880), (201, file), (202, 0x80)] {
             self.put(4 * PAGE + i as usize * wide, &entry.to_le_bytes()[..wide]);
         }
         self.put(250 * PAGE, b"in transition");
@@ -355,12 +355,12 @@ fn memory_without_windows_is_refused_in_one_line() {
         (0..1u32 << 18).flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes()).collect(),
     ];
     for bytes in refusals {
-        let said = open(&bytes).err().expect("no Windows, no dump");
+        let said = open(&bytes).expect_err("no Windows, no dump");
         assert!(!said.contains('\n') && said.contains("expected"), "{said}");
     }
     let mut elf = system.elf();
     elf.truncate(0x1000);
-    let said = open(&elf).err().expect("no memory, no dump");
+    let said = open(&elf).expect_err("no memory, no dump");
     assert!(said.contains("an ELF core file without the memory of a Windows system"), "{said}");
 }
 
@@ -469,7 +469,7 @@ fn tables_that_point_anywhere() {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(99991);
                 (state >> 33) % most
             };
-            for _ in 0..1 + random(400) {
+            for _ in 0..=random(400) {
                 let at = (PAGE as u64 + random(9 * PAGE as u64 / 8) * 8) as usize;
                 let low = [1, 3, 0x63, 0xe3, 0x880, 0x400, 0x81][random(7) as usize];
                 let value = random(2 * PAGES as u64) << 12 | low | random(3) << 62;

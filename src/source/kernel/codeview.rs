@@ -21,6 +21,10 @@ pub(super) fn with_image<T>(
 /// Finds the record of the image between two addresses: by its headers where the dump holds them,
 /// else by its signature in the pieces that lie inside the image.
 pub(super) fn find(dump: &KernelDump, base: u64, end: u64) -> Option<PdbId> {
+    #[allow(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method has one lifetime more"
+    )]
     with_image(dump, base, |image| image.pdb()).or_else(|| by_signature(dump, base, end))
 }
 

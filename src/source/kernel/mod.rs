@@ -270,7 +270,8 @@ impl Source for KernelDump {
         want: &Want<'_>,
         emit: Emit<'_, NeededSymbol>,
     ) -> Result<(), Unanswered> {
-        self.each_needed(want, emit)
+        self.each_needed(want, emit);
+        Ok(())
     }
 
     fn coverage(&self, _: &Want<'_>, emit: Emit<'_, CoverageRange>) -> Result<(), Unanswered> {

@@ -211,6 +211,10 @@ impl KernelDump {
 
     /// What the version resource of an image says, if the dump holds its pages.
     fn version_of(&self, driver: &Driver) -> Option<VersionInfo> {
+        #[allow(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method has one lifetime more"
+        )]
         codeview::with_image(self, driver.base, |image| image.version())
     }
 

@@ -7,7 +7,7 @@ use super::KernelDump;
 use super::codeview;
 use crate::catalog::{Absent, Cell};
 use crate::dump::triage::Driver;
-use crate::model::{Emit, Located, NeededSymbol, Unanswered, Want};
+use crate::model::{Emit, Located, NeededSymbol, Want};
 use crate::symbol::image::Image;
 use crate::symbol::{ExportNames, Format, Names, PdbId, Status};
 
@@ -131,11 +131,7 @@ impl KernelDump {
         Said { status, found_at: absent }
     }
 
-    pub(super) fn each_needed(
-        &self,
-        want: &Want<'_>,
-        emit: Emit<'_, NeededSymbol>,
-    ) -> Result<(), Unanswered> {
+    pub(super) fn each_needed(&self, want: &Want<'_>, emit: Emit<'_, NeededSymbol>) {
         for driver in self.drivers().iter() {
             let end = driver.base.saturating_add(driver.size.into());
             let id = self.pdb_of(driver.base, end).ok_or(Absent::NotInDump);
@@ -154,6 +150,5 @@ impl KernelDump {
                 break;
             }
         }
-        Ok(())
     }
 }

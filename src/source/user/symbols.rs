@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::UserDump;
 use super::modules::Span;
 use crate::catalog::Absent;
-use crate::model::{Emit, NeededSymbol, Unanswered, Want};
+use crate::model::{Emit, NeededSymbol, Want};
 use crate::symbol::{Names, Status};
 
 impl UserDump {
@@ -48,11 +48,7 @@ impl UserDump {
         }
     }
 
-    pub(super) fn each_needed(
-        &self,
-        want: &Want<'_>,
-        emit: Emit<'_, NeededSymbol>,
-    ) -> Result<(), Unanswered> {
+    pub(super) fn each_needed(&self, want: &Want<'_>, emit: Emit<'_, NeededSymbol>) {
         for span in self.module_map().iter() {
             let id = span.pdb.as_ref().ok_or(Absent::NotInDump);
             let found = id.ok().filter(|_| want.has("found_at")).map(|id| self.symbols.find(id));
@@ -72,6 +68,5 @@ impl UserDump {
                 break;
             }
         }
-        Ok(())
     }
 }

@@ -63,7 +63,7 @@ impl Types {
         for number in types.numbers() {
             let Some(found) = types.definition(number) else { continue };
             if found.properties & FORWARD == 0 {
-                by_name.entry(types.name_of(number, found.name)).or_insert(number);
+                by_name.entry(Self::name_of(number, found.name)).or_insert(number);
             }
         }
         types.by_name = by_name;
@@ -84,7 +84,7 @@ impl Types {
     }
 
     /// Types without a name of their own share one; their numbers tell them apart.
-    fn name_of(&self, number: u32, name: &[u8]) -> Box<str> {
+    fn name_of(number: u32, name: &[u8]) -> Box<str> {
         let name = String::from_utf8_lossy(name);
         if name.contains('<') && (name.contains("unnamed") || name.contains("anonymous")) {
             return format!("<unnamed-{number:x}>").into();
@@ -182,7 +182,7 @@ impl Types {
                 let of = inner()?;
                 let bytes = u64::try_from(numeric(content, 8)?.0).ok()?;
                 let size = self.size_of(&of, 0)?;
-                let count = if size == 0 { 0 } else { bytes / size };
+                let count = bytes.checked_div(size).unwrap_or(0);
                 Kind::Array { count, of: Box::new(of) }
             }
             BITS => {
@@ -192,10 +192,10 @@ impl Types {
             ENUM => {
                 let found = self.definition(number)?;
                 let size = self.size_of(&self.kind(found.underlying, depth + 1), 0)?;
-                Kind::Enum { name: self.name_of(number, found.name), size, values: None }
+                Kind::Enum { name: Self::name_of(number, found.name), size, values: None }
             }
             CLASS | STRUCT | UNION => {
-                Kind::Named(self.name_of(number, self.definition(number)?.name))
+                Kind::Named(Self::name_of(number, self.definition(number)?.name))
             }
             _ => Kind::Other,
         })
@@ -326,5 +326,5 @@ fn simple(number: u32) -> Kind {
         _ => (0, false),
     };
     let of = if size == 0 { Kind::Other } else { Kind::Number { size, is_signed } };
-    if number >> 8 & 0xf == 0 { of } else { Kind::Pointer(Box::new(of)) }
+    if (number >> 8).trailing_zeros() >= 4 { of } else { Kind::Pointer(Box::new(of)) }
 }

@@ -308,7 +308,10 @@ mod tests {
             &mut row
         ));
         assert!(driver_detail("DriverStartIo: 00000000 ", &mut row));
-        assert_eq!((row.init, row.start_io), (Ok(0xfffff80114b45310), Err(Absent::NotApplicable)));
+        assert_eq!(
+            (row.init, row.start_io),
+            (Ok(0xffff_f801_14b4_5310), Err(Absent::NotApplicable))
+        );
         let entry = dispatch("[0e] IRP_MJ_DEVICE_CONTROL              fffff80115e27480               ks!DispatchDeviceIoControl", &row).unwrap();
         assert_eq!(
             (entry.major, entry.major_name.as_deref(), entry.symbol.as_deref()),
@@ -337,7 +340,7 @@ mod tests {
         );
         assert_eq!(
             (row.device_type, row.flags, row.attached_device_object),
-            (Ok(0x1d), Ok(0x1040), Ok(0xffffe00088386a50))
+            (Ok(0x1d), Ok(0x1040), Ok(0xffff_e000_8838_6a50))
         );
         assert_eq!(
             node("DevNode 0xff0cfe88 for PDO 0xff0cf030 at level 0x3").unwrap().device_object,

@@ -30,7 +30,7 @@ fn start(line: &str) -> Option<(u64, String)> {
 fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let (mut object, mut kind, mut number): (Cell<u64>, Cell<String>, i64) =
         (found(None), found(None), 0);
-    while let Some(line) = lines.next() {
+    for line in lines.by_ref() {
         let shown = line.trimmed();
         if let Some((handle, what)) = start(shown) {
             (object, kind, number) = (Ok(handle), Ok(what), 0);

@@ -158,7 +158,7 @@ pub(super) fn block(
         }
         row.device_object = current.device_object;
         row.file_object = current.file_object;
-        row.driver = current.driver.clone();
+        row.driver.clone_from(&current.driver);
     }
     sink.row(first, row);
     for (number, location) in locations {
@@ -253,8 +253,8 @@ mod tests {
             (Ok(7), Ok(6), Ok(false))
         );
         head("fffffa8019753390: Irp is active with 1 stack 1 is current", &mut row);
-        assert_eq!(row.irp, Ok(0xfffffa8019753390));
+        assert_eq!(row.irp, Ok(0xffff_fa80_1975_3390));
         facts("No Mdl: System buffer=0: Thread fffffa801a9f9b50:  Irp stack trace.", &mut row);
-        assert_eq!((row.mdl, row.ethread), (Err(Absent::NotApplicable), Ok(0xfffffa801a9f9b50)));
+        assert_eq!((row.mdl, row.ethread), (Err(Absent::NotApplicable), Ok(0xffff_fa80_1a9f_9b50)));
     }
 }

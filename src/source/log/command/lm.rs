@@ -163,7 +163,7 @@ fn is_remark(line: &str) -> bool {
 /// What the lines that come belong to.
 enum Open {
     Nothing,
-    Loaded(u64, Module),
+    Loaded(u64, Box<Module>),
     Unloaded(u64, UnloadedModule),
 }
 
@@ -171,7 +171,7 @@ impl Open {
     fn close(&mut self, sink: &mut Sink<'_>) {
         match std::mem::replace(self, Self::Nothing) {
             Self::Nothing => {}
-            Self::Loaded(at, row) => sink.row_at(at, row),
+            Self::Loaded(at, row) => sink.row_at(at, *row),
             Self::Unloaded(at, row) => sink.row_at(at, row),
         }
     }
@@ -227,7 +227,7 @@ fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             open = if in_unloaded {
                 Open::Unloaded(line.number, unloaded(&head))
             } else {
-                Open::Loaded(line.number, module(&head))
+                Open::Loaded(line.number, Box::new(module(&head)))
             };
         } else if trimmed == "Unloaded modules:" {
             open.close(sink);

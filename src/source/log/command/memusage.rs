@@ -53,8 +53,9 @@ fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             }
         } else if let Some(row) = super::report::mapped_file(text) {
             sink.row(&line, row);
-        } else if !(text.starts_with("Usage Summary") || text.starts_with("Control "))
-            && !is_progress(&line)
+        } else if !(text.starts_with("Usage Summary")
+            || text.starts_with("Control ")
+            || is_progress(&line))
         {
             sink.unread(&line);
         }
@@ -62,7 +63,6 @@ fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
 }
 
 fn is_progress(line: &Line<'_>) -> bool {
-    let text = line.trimmed();
     const STARTS: &[&str] = &[
         "loading",
         "(Master",
@@ -73,6 +73,7 @@ fn is_progress(line: &Line<'_>) -> bool {
         "counts:",
         "bytes :",
     ];
+    let text = line.trimmed();
     line.is_blank() || STARTS.iter().any(|start| text.starts_with(start))
 }
 

@@ -52,7 +52,7 @@ impl Columns {
         let count = found.len();
         for (n, (name, start, end)) in found.iter_mut().enumerate() {
             let end = if n + 1 == count { header.len() } else { *end };
-            *name = header.get(*start..end.min(header.len())).unwrap_or_default().trim().to_owned();
+            header.get(*start..end.min(header.len())).unwrap_or_default().trim().clone_into(name);
         }
         Self { found }
     }

@@ -149,7 +149,7 @@ fn user_detail(line: &str, row: &mut Handle) -> bool {
         "Type" => row.object_type = text(rest),
         "Attributes" => {
             row.attributes =
-                found(word(rest).and_then(|(n, _)| hex_int(n.trim_start_matches("0x"))))
+                found(word(rest).and_then(|(n, _)| hex_int(n.trim_start_matches("0x"))));
         }
         "GrantedAccess" => {
             row.granted_access = found(

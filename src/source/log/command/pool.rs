@@ -139,7 +139,6 @@ fn emit(row: Option<(u64, PoolBlock)>, sink: &mut Sink<'_>) {
 }
 
 fn is_known(line: &Line<'_>) -> bool {
-    let text = line.trimmed();
     const STARTS: &[&str] = &[
         "Scanning ",
         "...terminating",
@@ -157,6 +156,7 @@ fn is_known(line: &Line<'_>) -> bool {
         "Error",
         "Pool page ",
     ];
+    let text = line.trimmed();
     // Detail 1 shows the first words of each block.
     let words = text.split_whitespace().filter_map(address).count();
     let is_dump = words >= 2 && words == text.split_whitespace().count();
@@ -222,7 +222,7 @@ fn is_of_map(line: &Line<'_>) -> bool {
     line.is_blank()
         || text.starts_with("unable to get")
         || text.starts_with("Status Map")
-        || text.starts_with("'")
+        || text.starts_with('\'')
         || text.starts_with("+0")
         || text.starts_with("Maximum Number of Pages")
         || text.starts_with("Number of Pages In Use")

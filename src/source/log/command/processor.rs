@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(heading("PCR Processor 0 @ffdff000"), Some((0, None)));
         assert_eq!(
             heading("PRCB for Processor 0 at fffff80002c4a180:"),
-            Some((0, Some(0xfffff80002c4a180)))
+            Some((0, Some(0xffff_f800_02c4_a180)))
         );
         let mut row = Processor::default();
         assert!(detail(
@@ -199,7 +199,7 @@ mod tests {
         ));
         assert_eq!(
             (row.current_ethread, row.next_ethread),
-            (Ok(0xfffff80002c5a1c0), Err(Absent::NotApplicable))
+            (Ok(0xffff_f800_02c5_a1c0), Err(Absent::NotApplicable))
         );
         let dpc = dpc_row("0: Threaded: 0xfffff8035f5ac3d8 0xfffff80363f27d70 nt!KiDpcWatchdog", 0)
             .unwrap();

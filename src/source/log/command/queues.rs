@@ -38,12 +38,11 @@ pub(super) static EXQUEUE: Reader = Reader {
 /// number of the list stands on its first timer only.
 fn timer(line: &str) -> Option<(Option<i64>, Timer)> {
     let (first, rest) = word(line)?;
-    let (list, at, rest) = match address(first) {
-        Some(at) => (None, at, rest),
-        None => {
-            let (at, after) = word(rest)?;
-            (Some(dec(first)?), address(at)?, after)
-        }
+    let (list, at, rest) = if let Some(at) = address(first) {
+        (None, at, rest)
+    } else {
+        let (at, after) = word(rest)?;
+        (Some(dec(first)?), address(at)?, after)
     };
     let (is_periodic, rest) = match rest.strip_prefix("P ") {
         Some(rest) => (true, rest.trim_start()),
@@ -111,12 +110,11 @@ fn queue(line: &str) -> Option<WorkQueue> {
     if let Some((threads, most)) = pair("Threads:") {
         (row.thread_count, row.maximum_thread_count) = (Ok(threads), Ok(most));
     }
-    match pair("Concurrency:") {
-        Some((now, most)) => (row.current_count, row.maximum_count) = (Ok(now), Ok(most)),
-        None => {
-            row.current_count = found(after(rest, "current =").and_then(dec));
-            row.maximum_count = found(after(rest, "maximum =").and_then(dec));
-        }
+    if let Some((now, most)) = pair("Concurrency:") {
+        (row.current_count, row.maximum_count) = (Ok(now), Ok(most));
+    } else {
+        row.current_count = found(after(rest, "current =").and_then(dec));
+        row.maximum_count = found(after(rest, "maximum =").and_then(dec));
     }
     Some(row)
 }
@@ -182,7 +180,7 @@ mod tests {
         let (list, row) = timer("    ffff9b0f602af180    85159b8a 0000045d [ 1/11/2023 11:39:28.033]  thread ffff9b0f602af080").unwrap();
         assert_eq!(
             (list, row.ethread, row.due),
-            (None, Ok(0xffff9b0f602af080), Ok(0x45d_8515_9b8a))
+            (None, Ok(0xffff_9b0f_602a_f080), Ok(0x45d_8515_9b8a))
         );
         assert!(timer("List Timer    Interrupt Low/High").is_none());
     }

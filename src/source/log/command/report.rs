@@ -291,7 +291,6 @@ fn read_sysptes(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
 }
 
 fn is_of_ptes(line: &Line<'_>) -> bool {
-    let text = line.trimmed();
     const PARTS: &[&str] = &[
         "System PTE Information",
         "Total System Ptes",
@@ -304,6 +303,7 @@ fn is_of_ptes(line: &Line<'_>) -> bool {
         "free NPP",
         "Unable to",
     ];
+    let text = line.trimmed();
     line.is_blank() || PARTS.iter().any(|part| text.contains(part))
 }
 

@@ -186,7 +186,7 @@ mod tests {
             parts("4.0000cc  ffffe00001019880 fffffee1 Blocked    nt!KiSwapContext+0x76").unwrap();
         assert_eq!(
             (new.ethread, new.ticks, new.state),
-            (0xffffe00001019880, Some(-287), "Blocked")
+            (0xffff_e000_0101_9880, Some(-287), "Blocked")
         );
         let short = parts("4.0000ec 85d8dc58 000068c Blocked ModuleA!FuncA+0x9b").unwrap();
         assert_eq!(short.ticks, Some(0x68c));
@@ -195,7 +195,10 @@ mod tests {
             PAGED_OUT
         );
         assert!(parts("4.8 is a number").is_none());
-        assert_eq!(process("   [fffff8013ed5d3c0 Idle]"), Some((Some(0xfffff8013ed5d3c0), "Idle")));
+        assert_eq!(
+            process("   [fffff8013ed5d3c0 Idle]"),
+            Some((Some(0xffff_f801_3ed5_d3c0), "Idle"))
+        );
         assert_eq!(process("[smss.exe]"), Some((None, "smss.exe")));
     }
 }

@@ -288,9 +288,7 @@ pub(super) fn rest(first: &Line<'_>, mut row: Thread, lines: &mut Lines<'_>, sin
             irps.push((number, irp));
         } else if trimmed.starts_with("IRP List:") || detail(trimmed, &mut row) {
             may_wait = false;
-        } else if !line.is_blank() {
-            break;
-        } else if !goes_on(lines) {
+        } else if !line.is_blank() || !goes_on(lines) {
             break;
         }
         lines.next();
@@ -318,7 +316,7 @@ fn finish(
 ) {
     if let Some((_, object)) = objects.first() {
         row.wait_object = object.object;
-        row.wait_object_type = object.kind.clone();
+        row.wait_object_type.clone_from(&object.kind);
     }
     if !irps.is_empty() {
         row.irp_count = i64::try_from(irps.len()).map_err(|_| Absent::Unreadable);

@@ -74,7 +74,7 @@ pub(super) static ADDRESS: Reader = Reader {
     read: read_address,
 };
 
-/// `.  8  Id: 23e0.21dc Suspend: 2 Teb: 00000089`5e7ca000 Unfrozen "name"`, on Windows 2000
+/// `.  8  Id: 23e0.21dc Suspend: 2 Teb: 7ffdd000 Unfrozen "name"`, on Windows 2000
 /// `  0  id: 16.15   Teb 7ffdd000 Unfrozen`.
 fn thread(line: &str) -> Option<Thread> {
     let at = line.find("Id: ").or_else(|| line.find("id: "))?;

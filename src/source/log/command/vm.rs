@@ -114,7 +114,7 @@ impl Reading {
             self.counters.iter_mut().find(|(_, row)| row.name.as_deref() == Ok(name))
         });
         match (known, target) {
-            (Some((_, row)), _) => row.warning = joined(&row.warning, inner),
+            (Some((_, row)), _) => row.warning = Ok(joined(&row.warning, inner)),
             (None, _) => self.pending = Some(inner.to_owned()),
         }
     }
@@ -162,8 +162,8 @@ impl Reading {
     }
 }
 
-fn joined(old: &Cell<String>, new: &str) -> Cell<String> {
-    Ok(old.as_ref().map_or_else(|_| new.to_owned(), |old| format!("{old}; {new}")))
+fn joined(old: &Cell<String>, new: &str) -> std::string::String {
+    old.as_ref().map_or_else(|_| new.to_owned(), |old| format!("{old}; {new}"))
 }
 
 fn failures(pool: &str, session: Cell<i64>, count: i64) -> PoolFailure {
@@ -312,7 +312,6 @@ impl Reading {
 }
 
 fn is_known(line: &Line<'_>) -> bool {
-    let text = line.trimmed();
     const STARTS: &[&str] = &[
         "*** Virtual Memory Usage",
         "Terminal Server Memory",
@@ -326,6 +325,7 @@ fn is_known(line: &Line<'_>) -> bool {
         "-----",
         "****",
     ];
+    let text = line.trimmed();
     line.is_blank() || STARTS.iter().any(|start| text.starts_with(start))
 }
 
