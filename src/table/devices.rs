@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<Device> = TableDef {
     name: "devices",
     doc: "One row for each device object.",
     answers: "!devobj, !devstack, !devnode",
-    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    kinds: &[SourceKind::Log],
     examples: &[Example {
         sql: "SELECT driver, count(*) FROM devices GROUP BY 1 ORDER BY 2 DESC",
         doc: "Devices by driver.",

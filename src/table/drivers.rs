@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<Driver> = TableDef {
     name: "drivers",
     doc: "One row for each driver object.",
     answers: "!drvobj",
-    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    kinds: &[SourceKind::Log],
     examples: &[Example {
         sql: "SELECT driver, start, size_bytes, device_count FROM drivers",
         doc: "The drivers and how many devices each has.",

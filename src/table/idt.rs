@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<InterruptVector> = TableDef {
     name: "idt",
     doc: "One row for each interrupt vector of each processor.",
     answers: "!idt",
-    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    kinds: &[SourceKind::Log],
     examples: &[Example {
         sql: "SELECT vector, symbol FROM idt WHERE is_outside_module",
         doc: "Interrupts that drivers handle.",

@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<LockWaiter> = TableDef {
     name: "lock_waiters",
     doc: "One row for each thread that waits for an executive resource.",
     answers: "!locks",
-    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    kinds: &[SourceKind::Log],
     examples: &[Example {
         sql: "SELECT resource, count(*) FROM lock_waiters GROUP BY 1 ORDER BY 2 DESC",
         doc: "The length of each queue.",

@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<KernelObject> = TableDef {
     name: "objects",
     doc: "One row for each named kernel object.",
     answers: "!object",
-    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    kinds: &[SourceKind::Log],
     examples: &[Example {
         sql: "SELECT type, count(*) FROM objects GROUP BY 1 ORDER BY 2 DESC",
         doc: "Objects by type.",

@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<PoolBlock> = TableDef {
     name: "pool_allocations",
     doc: "One row for each block of pool.",
     answers: "!pool, !poolfind, !poolval",
-    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    kinds: &[SourceKind::Log],
     examples: &[Example {
         sql: "SELECT tag, count(*), sum(size_bytes) FROM pool_allocations GROUP BY 1 ORDER BY 3 DESC",
         doc: "Blocks by tag.",
@@ -30,10 +30,14 @@ pub(super) static TABLE: TableDef<PoolBlock> = TableDef {
         Column::new("tag", "The tag, four characters.", Get::Text(|r| text(&r.tag))),
         Column::new(
             "pool_type",
-            "`nonpaged`, `paged`, `session` …",
+            "`nonpaged`, `paged`, `session` and so on.",
             Get::Text(|r| text(&r.pool_type)),
         ),
-        Column::new("state", "`allocated`, `free`, `protected` …", Get::Text(|r| text(&r.state))),
+        Column::new(
+            "state",
+            "`allocated`, `free`, `protected` and so on.",
+            Get::Text(|r| text(&r.state)),
+        ),
         Column::new("eprocess", "Process that is charged.", Get::Addr(|r| r.eprocess)),
         Column::new("process", "Name of that process.", Get::Text(|r| text(&r.process))),
         Column::new("page", "Page of the block.", Get::Addr(|r| r.page)),

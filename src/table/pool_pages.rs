@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<PoolPage> = TableDef {
     name: "pool_pages",
     doc: "One row for each page of the pool.",
     answers: "xpool -map",
-    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    kinds: &[SourceKind::Log],
     examples: &[Example {
         sql: "SELECT state, count(*) FROM pool_pages GROUP BY 1",
         doc: "How full the pool is.",

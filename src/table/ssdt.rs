@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<SystemCall> = TableDef {
     name: "ssdt",
     doc: "One row for each system service.",
     answers: "windows.ssdt",
-    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    kinds: &[SourceKind::Log],
     examples: &[Example {
         sql: "SELECT index, symbol FROM ssdt WHERE is_outside_module",
         doc: "Services that lead out of the kernel.",

@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<Vad> = TableDef {
     name: "vads",
     doc: "One row for each virtual address descriptor of each process.",
     answers: "!vad",
-    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    kinds: &[SourceKind::Log],
     examples: &[Example {
         sql: "SELECT process, type, sum(size_bytes) FROM vads GROUP BY ALL ORDER BY 3 DESC",
         doc: "Address space by kind.",
@@ -29,7 +29,11 @@ pub(super) static TABLE: TableDef<Vad> = TableDef {
             "Protection (`PAGE_READWRITE`).",
             Get::Text(|r| text(&r.protection)),
         ),
-        Column::new("type", "`Private`, `Mapped`, `Image` …", Get::Text(|r| text(&r.kind))),
+        Column::new(
+            "type",
+            "`Private`, `Mapped`, `Image` and so on.",
+            Get::Text(|r| text(&r.kind)),
+        ),
         Column::new("is_private", "Whether its pages are private.", Get::Bool(|r| r.is_private)),
         Column::new("commit_pages", "Pages committed.", Get::Int(|r| r.commit_pages)),
         Column::new("file", "File that is mapped.", Get::Text(|r| text(&r.file))),

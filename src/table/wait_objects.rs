@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<WaitObject> = TableDef {
     name: "wait_objects",
     doc: "One row for each object that a waiting thread waits for.",
     answers: "!thread",
-    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT name, type, count(*) FROM wait_objects GROUP BY ALL ORDER BY 3 DESC",
         doc: "What threads wait for, by number.",

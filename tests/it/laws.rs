@@ -7,7 +7,7 @@ use dumpql::dump::Image;
 use dumpql::model::Source;
 use dumpql::source;
 use dumpql::symbol::Store;
-use dumpql::table::{ALL, Cx, NamedSource, ScanError, ScanRequest, Table};
+use dumpql::table::{ALL, Cx, NamedSource, Scan, ScanError, ScanRequest, Table};
 
 use crate::corpus;
 
@@ -23,7 +23,27 @@ fn sources() -> Vec<(String, Box<dyn Source>)> {
         .collect()
 }
 
+/// A whole system, which holds what a triage dump does not.
+fn whole_system() -> (String, Box<dyn Source>) {
+    use dumpql::synth::{Format, healthy, system};
+    let bytes = system(&healthy(dumpql::synth::Windows::Windows10)).to_vec(Format::KernelSummary);
+    let image = Image::from_bytes("system", bytes);
+    ("system".to_owned(), source::open(image, &Store::default()).expect("it is a dump"))
+}
+
 fn scan(table: &dyn Table, source: &dyn Source, request: &ScanRequest<'_>) -> Option<Batch> {
+    match try_scan(table, source, request) {
+        Ok(scan) => Some(scan.batch),
+        Err(ScanError::NoSource(_)) => None,
+        Err(other) => panic!("{}: {other:?}", table.name()),
+    }
+}
+
+fn try_scan(
+    table: &dyn Table,
+    source: &dyn Source,
+    request: &ScanRequest<'_>,
+) -> Result<Scan, ScanError> {
     let cancelled = AtomicBool::new(false);
     let rows_read = AtomicUsize::new(0);
     let catalog = Catalog::new(ALL.iter().map(|t| t.spec(false)).collect(), dumpql::func::specs());
@@ -33,15 +53,32 @@ fn scan(table: &dyn Table, source: &dyn Source, request: &ScanRequest<'_>) -> Op
         cancelled: &cancelled,
         rows_read: &rows_read,
     };
-    match table.scan(&cx, request) {
-        Ok(scan) => Some(scan.batch),
-        Err(ScanError::NoSource(_)) => None,
-        Err(other) => panic!("{}: {other:?}", table.name()),
-    }
+    table.scan(&cx, request)
 }
 
 fn all_columns(table: &dyn Table) -> Vec<usize> {
     (0..table.spec(false).columns.len()).collect()
+}
+
+#[test]
+fn a_table_names_exactly_the_kinds_of_source_that_answer_it() {
+    for (name, source) in sources().into_iter().chain([whole_system()]) {
+        for table in ALL {
+            let kinds = table.spec(false).kinds;
+            if kinds.is_empty() {
+                continue;
+            }
+            let at = format!("{name}, a {}: {}", source.kind().as_str(), table.name());
+            match try_scan(*table, &*source, &ScanRequest::default()) {
+                Ok(_) => assert!(kinds.contains(&source.kind()), "{at} is answered"),
+                Err(ScanError::NoSource(why)) if why.iter().all(|(_, w)| w.because.is_none()) => {
+                    assert!(!kinds.contains(&source.kind()), "{at} is not answered");
+                }
+                Err(ScanError::NoSource(_)) => {}
+                Err(other) => panic!("{at}: {other:?}"),
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,5 +1,9 @@
 //! The identity of a module's PDB, out of what the dump happens to hold of its image.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::KernelDump;
 use crate::symbol::PdbId;
 use crate::symbol::image::Image;
@@ -28,9 +32,12 @@ pub(super) fn find(dump: &KernelDump, base: u64, end: u64) -> Option<PdbId> {
     with_image(dump, base, |image| image.pdb()).or_else(|| by_signature(dump, base, end))
 }
 
+/// What a record begins with; made ready once, for every module is searched.
+static SIGNATURE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"RSDS"));
+
 fn by_signature(dump: &KernelDump, base: u64, end: u64) -> Option<PdbId> {
     for (_, bytes) in dump.kernel_space().held(base, end) {
-        let found = memchr::memmem::find_iter(bytes, b"RSDS").find_map(|at| {
+        let found = SIGNATURE.find_iter(bytes).find_map(|at| {
             PdbId::from_record(bytes.get(at..bytes.len().min(at + PdbId::MAX_RECORD))?)
         });
         if found.as_ref().is_some_and(|id| id.name.to_ascii_lowercase().ends_with(".pdb")) {

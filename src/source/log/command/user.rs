@@ -316,7 +316,7 @@ mod tests {
         assert_eq!((row.tid, row.teb, row.suspend_count), (Ok(0x21dc), Ok(0x89_5e7c_a000), Ok(2)));
         assert_eq!(thread("  0  id: 16.15   Teb 7ffdd000 Unfrozen").unwrap().pid, Ok(0x16));
         assert_eq!(times("8:21dc     0 days 0:00:07.000"), Some((0x21dc, 7000)));
-        assert_eq!(times("4e0        0:12:16.0312"), Some((0x4e0, 736_031)));
+        assert_eq!(times("4e0        0:12:16.0312"), Some((0x4e0, 736_312)));
     }
 
     #[test]
