@@ -35,14 +35,28 @@ pub(super) fn find(dump: &KernelDump, base: u64, end: u64) -> Option<PdbId> {
 /// What a record begins with; made ready once, for every module is searched.
 static SIGNATURE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"RSDS"));
 
+/// The most of an image that is searched in whole memory, where its headers are there mostly.
+const MOST_SEARCHED: u64 = 64 << 20;
+
 fn by_signature(dump: &KernelDump, base: u64, end: u64) -> Option<PdbId> {
-    for (_, bytes) in dump.kernel_space().held(base, end) {
-        let found = SIGNATURE.find_iter(bytes).find_map(|at| {
-            PdbId::from_record(bytes.get(at..bytes.len().min(at + PdbId::MAX_RECORD))?)
-        });
-        if found.as_ref().is_some_and(|id| id.name.to_ascii_lowercase().ends_with(".pdb")) {
-            return found;
-        }
+    if dump.pages.is_some() {
+        let end = end.min(base.saturating_add(MOST_SEARCHED));
+        return records(dump, base, end).next().map(|(_, id)| id);
     }
-    None
+    // A damaged list of modules may name the same memory any number of times: it is searched once.
+    let all = dump.names.records.get_or_init(|| records(dump, 0, u64::MAX).collect());
+    let first = all.partition_point(|(at, _)| *at < base);
+    let (at, id) = all.get(first)?;
+    (*at < end).then(|| id.clone())
+}
+
+/// The records in a range, each with its address.
+fn records(dump: &KernelDump, start: u64, end: u64) -> impl Iterator<Item = (u64, PdbId)> {
+    dump.kernel_space().held(start, end).flat_map(|(from, bytes)| {
+        SIGNATURE.find_iter(bytes).filter_map(move |at| {
+            let id = PdbId::from_record(bytes.get(at..bytes.len().min(at + PdbId::MAX_RECORD))?)?;
+            let is_pdb = id.name.to_ascii_lowercase().ends_with(".pdb");
+            is_pdb.then(|| (from.saturating_add(at as u64), id))
+        })
+    })
 }

@@ -1,7 +1,7 @@
 //! The names of addresses: which file has those of a module, and what is said of it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::KernelDump;
 use super::codeview;
@@ -18,6 +18,8 @@ const MAX_FROM_EXPORT: u64 = 0x1000;
 #[derive(Debug, Default)]
 pub(super) struct Symbols {
     pdbs: Mutex<HashMap<u64, Option<PdbId>>>,
+    /// Every record that the pieces of memory of a triage dump hold, by address.
+    pub(super) records: OnceLock<Vec<(u64, PdbId)>>,
     exports: Mutex<HashMap<u64, Option<Arc<ExportNames>>>>,
 }
 

@@ -1,3 +1,5 @@
+//! Images made by hand, whole and damaged.
+
 use super::*;
 
 /// Text of 16-bit characters with its zero, padded to a multiple of four from `base`.
