@@ -178,7 +178,7 @@ impl Random {
 }
 
 /// Opens an image and reads every column of every table.
-fn read_everything(image: Image) {
+pub(crate) fn read_everything(image: Image) {
     let Ok(source) = source::open(image, &Store::default()) else { return };
     let catalog = Catalog::default();
     let cx = Cx {

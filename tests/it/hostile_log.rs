@@ -2,19 +2,13 @@
 //! edits of bytes are in `hostile.rs`; these know lines, words and numbers, and what publishing does
 //! to them. No edit may cause a panic or seconds of work.
 
-use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::{Duration, Instant};
 
-use dumpql::catalog::Catalog;
 use dumpql::dump::Image;
-use dumpql::source;
-use dumpql::symbol::Store;
-use dumpql::table::{ALL, Cx, NamedSource, ScanRequest};
 use rayon::prelude::*;
 
-use super::corpus;
+use super::{corpus, hostile};
 
 const EDITS: usize = 10_000;
 const MAX_TIME: Duration = Duration::from_secs(5);
@@ -139,23 +133,7 @@ impl Random {
 }
 
 fn read_everything(bytes: Vec<u8>) {
-    let Ok(source) = source::open(Image::from_bytes("log", bytes), &Store::default()) else {
-        return;
-    };
-    let catalog = Catalog::default();
-    let cx = Cx {
-        catalog: &catalog,
-        sources: &[NamedSource { name: "hostile", source: &*source }],
-        cancelled: &AtomicBool::new(false),
-        rows_read: &AtomicUsize::new(0),
-    };
-    source.problems(&mut |_| ControlFlow::Continue(()));
-    for table in ALL.iter().filter(|table| table.name() != "problems") {
-        let columns: Vec<usize> = (0..table.spec(false).columns.len()).collect();
-        let request = ScanRequest { columns: &columns, ..ScanRequest::default() };
-        // A table that a log cannot answer says so; that is no failure.
-        let _ = table.scan(&cx, &request);
-    }
+    hostile::read_everything(Image::from_bytes("log", bytes));
 }
 
 /// Encodes a text as debuggers and editors do.
