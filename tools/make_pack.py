@@ -7,7 +7,7 @@ A LAYOUT is a file of format nt-layout-1 (types -> name -> size, fields -> name 
 ISF_FOLDER holds INDEX.csv (version, pdb, guid, age) and windows/PDB/GUID-AGE.json.xz in Volatility's
 Intermediate Symbol Format; of each build that no LAYOUT covers, its latest version is converted. The
 output is a few archives, each of some kernels alike (one nt-layout-1 text a line, so that what they
-share is packed once), and `index.inc`, which says where each kernel is; equal inputs give equal bytes.
+share is packed once), each with a second one of the types that fewer queries read, and `index.inc`, which says where each kernel is; equal inputs give equal bytes.
 """
 
 import argparse
@@ -17,8 +17,10 @@ import lzma
 import pathlib
 import re
 
-# Types that are taken whole, but for fields that are padding.
-WHOLE = """
+# Types that the first queries of a session read; a kernel's line in the archive that is unpacked first.
+FIRST = """
+_EPROCESS _KPRCB _MM_SESSION_SPACE _POOL_DESCRIPTOR _CM_KEY_CONTROL_BLOCK _TOKEN _PEB _TEB
+_RTL_USER_PROCESS_PARAMETERS _KUSER_SHARED_DATA
 _CLIENT_ID _LIST_ENTRY _SINGLE_LIST_ENTRY _UNICODE_STRING _STRING _LARGE_INTEGER _ULARGE_INTEGER
 _DISPATCHER_HEADER _KWAIT_BLOCK _KAPC_STATE _KAPC _KDPC _KDPC_DATA _KTIMER _KTIMER_TABLE
 _KTIMER_TABLE_ENTRY _KDPC_LIST _KEVENT _KSEMAPHORE _KMUTANT _KQUEUE _KGATE _GROUP_AFFINITY _KAFFINITY_EX
@@ -39,64 +41,20 @@ _CM_KEY_BODY _CM_NAME_CONTROL_BLOCK _PS_IMPERSONATION_INFORMATION _PS_CLIENT_SEC
 _KSHARED_READY_QUEUE _SECTION _TOKEN_SOURCE _LUID _DBGKD_GET_VERSION64
 """.split()
 
-# Large types, of which only these fields are taken.
-PARTS = {
-    "_EPROCESS": """
-        Pcb UniqueProcessId ActiveProcessLinks CreateTime ExitTime Flags Flags2 Flags3 ExitStatus
-        PeakVirtualSize VirtualSize Token Job Session SectionObject SectionBaseAddress
-        InheritedFromUniqueProcessId Peb ObjectTable DebugPort WoW64Process Wow64Process DeviceMap
-        ImageFilePointer ImageFileName PriorityClass SeAuditProcessCreationInfo ThreadListHead
-        ActiveThreads QuotaUsage QuotaPeak ProcessQuotaUsage ProcessQuotaPeak QuotaBlock CommitCharge
-        CommitChargePeak CommitChargeLimit NumberOfPrivatePages NumberOfLockedPages PrivatePageCount
-        Vm VadRoot VadCount VadHint NumberOfVads MmProcessLinks SessionProcessLinks Protection
-        ServerSilo Win32Process Win32WindowStation ReadOperationCount WriteOperationCount
-        OtherOperationCount ReadTransferCount WriteTransferCount OtherTransferCount
-        ModifiedPageCount ProcessExiting ProcessDelete BreakOnTermination VmDeleted Outswapped
-        ProcessInSession Crashed SystemProcess Minimal HangCount GhostCount Cookie
-        HighestUserAddress PicoContext SequenceNumber""",
-    "_KPRCB": """
-        CurrentThread NextThread IdleThread Number LegacyNumber NestingLevel CpuType CpuID CpuStep
-        CpuStepping CpuModel MHz MajorVersion MinorVersion BuildType CpuVendor VendorString
-        ProcessorState LockQueue KeSystemCalls KeContextSwitches DpcData DpcStack DpcQueueDepth
-        DpcCount MaximumDpcQueueDepth DpcRequestRate DpcRoutineActive DpcListHead DpcLock
-        InterruptCount KernelTime UserTime DpcTime InterruptTime DebuggerSavedIRQL DpcTimeCount
-        DpcTimeLimit DpcWatchdogCount DpcWatchdogPeriod ReadySummary WaitListHead
-        DispatcherReadyListHead ReadyThreadCount DeferredReadyListHead SharedReadyQueue
-        LocalSharedReadyQueue QueueIndex TimerTable TickOffset CycleTime Group GroupIndex
-        GroupSetMember InitialApicId FeatureBits UpdateSignature PowerState CurrentDpcRoutine
-        ExceptionStack IsrStack Context QuantumEnd IdleSchedule KernelDirectoryTableBase
-        KeExceptionDispatchCount IpiFrozen PageColor ParentNode SetMember ClockInterrupts LastTick
-        TscFrequency HalReserved""",
-    "_MM_SESSION_SPACE": """
-        GlobalVirtualAddress ReferenceCount u SessionId ProcessList ProcessReferenceToSession
-        ResidentProcessCount NonPagablePages CommittedPages PagedPoolStart PagedPoolEnd
-        SessionPoolAllocationFailures PoolTrackTableExpansion PagedPoolInfo PagedPool Vm Session
-        AttachCount SessionPageDirectoryIndex""",
-    "_POOL_DESCRIPTOR": """
-        PoolType PoolIndex RunningAllocs RunningDeAllocs TotalPages TotalBigPages PagesAllocated
-        BigPagesAllocated BytesAllocated Threshold ThreadsProcessingDeferrals""",
-    "_CM_KEY_CONTROL_BLOCK": """
-        RefCount ParentKcb NameBlock KeyHive KeyCell KeyHash ConvKey Delete""",
-    "_TOKEN": """
-        TokenSource TokenId AuthenticationId ParentTokenId SessionId TokenType ImpersonationLevel
-        UserAndGroupCount UserAndGroups Privileges LogonSession""",
-    "_PEB": """
-        BeingDebugged ImageBaseAddress Ldr ProcessParameters ProcessHeap NumberOfHeaps ProcessHeaps
-        NtGlobalFlag OSMajorVersion OSMinorVersion OSBuildNumber ImageSubsystem SessionId CSDVersion
-        NumberOfProcessors LoaderLock FastPebLock""",
-    "_TEB": """
-        NtTib ClientId ProcessEnvironmentBlock LastErrorValue CountOfOwnedCriticalSections
-        LastStatusValue DeallocationStack SubProcessTag TlsSlots ThreadLocalStoragePointer
-        StaticUnicodeString ActiveRpcHandle RealClientId WOW32Reserved""",
-    "_RTL_USER_PROCESS_PARAMETERS": """
-        MaximumLength Length Flags CurrentDirectory DllPath ImagePathName CommandLine Environment
-        WindowTitle DesktopInfo ShellInfo EnvironmentSize""",
-    "_KUSER_SHARED_DATA": """
-        TickCountLow TickCountLowDeprecated TickCountMultiplier InterruptTime SystemTime TimeZoneBias
-        NtSystemRoot NtBuildNumber NtProductType NtMajorVersion NtMinorVersion SuiteMask TickCount
-        TickCountQuad KdDebuggerEnabled ActiveProcessorCount NumberOfPhysicalPages ProductTypeIsValid
-        SystemExpirationDate QpcFrequency InterruptTimeBias BootId NativeProcessorArchitecture""",
-}
+# How types begin that fewer queries read: a second archive, unpacked when one of them is asked for.
+LATER = tuple("""
+_ACCESS_STATE _ALPC_ _CALLBACK_OBJECT _CMHIVE _CM_CALLBACK _CM_KEY _CM_NAME _CM_NOTIFY _CONTROL_AREA _DEVICE_ _DISPATCHER
+_DRIVER_ _EJOB _ENODE _EPARTITION _EPROCESS_ _ETIMER _EVENT_COUNTER _EXCEPTION_RE _EXHANDLE _EX_ _FAST_ _FILE_ _FILTER_
+_FLOATING_SAVE _FLT_ _FNSAVE _FS_FILTER_ _FXSAVE _FX_SAVE _GENERAL_LOOKASIDE _GUID _HANDLE_ _HEAP _HHIVE _IMAGE_
+_INVERTED_FUNCTION _IO_ _JOB_ _KALPC_ _KAPC _KDEVICE_QUEUE _KEXCEPTION_FRAME _KGDTENTRY _KGUARDED_MUTEX _KIDTENTRY _KINTERRUPT
+_KLOCK_QUEUE _KNODE _KPRIQUEUE _KPROFILE _KQUEUE _KSECONDARY_IDT _KSERVICE _KSTACK_ _KSWITCH_FRAME _KTIMER2 _KTSS _KWAIT
+_LARGE_CONTROL _LPCP_ _MACHINE_FRAME _MI_ACTIVE_PFN _MI_COMMON_PAGE _MI_CROSS_PARTITION _MI_DEBUGGER _MI_DRIVER_VA _MI_DYNAMIC
+_MI_ERROR _MI_FLAGS _MI_FORCED _MI_HARDWARE _MI_IO_PAGE _MI_MODWRITE _MI_NODE _MI_PAGE _MI_PAGING _MI_PARTITION _MI_POOL
+_MI_PROCESS _MI_RESAVAIL _MI_SECTION_STATE _MI_SESSION_STATE _MI_STANDBY _MI_SUB _MI_SYSTEM _MI_ULTRA_VA _MI_VERIFIER
+_MI_VISIBLE _MM _NT_TIB _OBJECT_ _OWNER_ENTRY _PEB _POOL_ _PPM_ _PRIVILEGE_SET _PROCESSOR_ _PSP_ _PS_ _RTLP_HP_ _RTL_
+_SECTION_IMAGE _SECURITY_ _SEGMENT _SEP_ _SID _SLIST _SUBSECTION _TEB _TOKEN _TP_ _UNEXPECTED_INTERRUPT _VF_ _VI_ _WAIT_
+_WHEA_ _WORK_QUEUE_ITEM _XSAVE_ _XSTATE_
+""".split())
 
 # Fields that hold no information, or whose place another field gives.
 PADDING = re.compile(
@@ -116,19 +74,18 @@ def referenced(kind):
             yield part
 
 
-def cut(types):
-    """The wanted types with the wanted fields, and the nameless ones inside them."""
+def cut(types, wanted, taken=()):
+    """The wanted types without padding, and the nameless ones inside them."""
     kept = {}
-    queue = [name for name in WHOLE + list(PARTS) if name in types]
+    queue = [name for name in wanted if name in types]
     while queue:
         name = queue.pop()
-        if name in kept:
+        if name in kept or name in taken:
             continue
         source = types[name]
-        wanted = PARTS[name].split() if name in PARTS else None
         fields = {}
         for field, fact in source["fields"].items():
-            if (field not in wanted) if wanted else PADDING.search(field):
+            if PADDING.search(field):
                 continue
             fields[field] = fact
             inner = (n for n in referenced(fact["type"]) if ANONYMOUS.search(n))
@@ -138,13 +95,19 @@ def cut(types):
     return dict(sorted(kept.items()))
 
 
-def convert_type(kind, pointer):
+def convert_enum(enum):
+    """An enumeration of an ISF file as nt-layout-1 writes it."""
+    choices = {str(value): name for name, value in sorted(enum["constants"].items(), reverse=True)}
+    return ["Enumeration", {"target": enum["base"], "choices": choices}]
+
+
+def convert_type(kind, pointer, enums):
     """A type of an ISF file as nt-layout-1 writes it."""
     match kind["kind"]:
         case "pointer":
-            return [pointer, convert_type(kind["subtype"], pointer)]
+            return [pointer, convert_type(kind["subtype"], pointer, {})]
         case "array":
-            return ["array", kind["count"], convert_type(kind["subtype"], pointer)]
+            return ["array", kind["count"], convert_type(kind["subtype"], pointer, enums)]
         case "bitfield":
             start = kind["bit_position"]
             native = kind["type"].get("name", "unsigned long")
@@ -153,7 +116,7 @@ def convert_type(kind, pointer):
         case "function":
             return ["void"]
         case "enum":
-            return ["Enumeration", {"target": "long", "name": kind["name"]}]
+            return convert_enum(enums.get(kind["name"], {"base": "long", "constants": {}}))
         case _:
             return [kind["name"]]
 
@@ -164,7 +127,7 @@ def convert(isf):
     types = {}
     for name, struct in isf["user_types"].items():
         fields = {
-            field: {"offset": fact["offset"], "type": convert_type(fact["type"], pointer)}
+            field: {"offset": fact["offset"], "type": convert_type(fact["type"], pointer, isf["enums"])}
             for field, fact in struct["fields"].items()
         }
         types[name] = {"size": struct["size"], "fields": fields}
@@ -199,29 +162,33 @@ def isf_files(folder, covered):
             yield row["windows_version"], "", "x64", convert(json.load(file))
 
 
-def archive_of(version, arch):
-    """The archive that a kernel is in: small ones, since all of one is unpacked to read a line."""
-    return f"nt-{arch}-{'10' if version[0] >= 10 else 'old'}"
+# Kernels in an archive: few, since all of one is unpacked to read a line.
+TOGETHER = 3
+
+
+def archives(kernels):
+    """The kernels with the archive that each is in: neighbours of one architecture share much."""
+    count = {}
+    for kernel in sorted(kernels, key=lambda k: k[:4]):
+        number = count[kernel[2]] = count.get(kernel[2], -1) + 1
+        yield f"nt-{kernel[2]}-{number // TOGETHER}", kernel
 
 
 def write(folder, kernels):
     """Writes the archives, and returns the rows of the index."""
-    archives, rows = {}, []
-    for version, pack, arch, windows, service_pack, types in sorted(kernels, key=lambda k: k[:4]):
-        layout = {
-            "format": "nt-layout-1",
-            "windows": windows,
-            "service_pack": service_pack,
-            "arch": arch,
-            "types": cut(types),
-        }
-        archive = archive_of(version, arch)
-        lines = archives.setdefault(archive, [])
-        line = len(lines)
-        lines.append(json.dumps(layout, separators=(",", ":")))
+    texts, rows = {}, []
+    for archive, (version, pack, arch, windows, service_pack, types) in archives(kernels):
+        head = {"format": "nt-layout-1", "windows": windows, "service_pack": service_pack, "arch": arch}
+        first = cut(types, FIRST)
+        later = cut(types, (name for name in types if name.startswith(LATER)), first)
+        line = len(texts.setdefault(archive, []))
+        for name, part in ((archive, first), (archive + "-more", later)):
+            text = json.dumps(head | {"types": part}, separators=(",", ":"))
+            texts.setdefault(name, []).append(text)
         numbers = ", ".join(str(number) for number in version)
-        rows.append(f'    row([{numbers}], {pack}, "{arch}", include_bytes!("{archive}.jsonl.xz"), {line}),')
-    for name, lines in sorted(archives.items()):
+        files = ", ".join(f'include_bytes!("{name}.jsonl.xz")' for name in (archive, archive + "-more"))
+        rows.append(f'    row([{numbers}], {pack}, "{arch}", [{files}], {line}),')
+    for name, lines in sorted(texts.items()):
         text = "\n".join(lines) + "\n"
         packed = lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME, check=lzma.CHECK_CRC32)
         (folder / f"{name}.jsonl.xz").write_bytes(packed)

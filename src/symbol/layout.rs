@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::describe::{self, FieldInfo};
 use super::names::{Names, TextNames};
+use super::pack::Pack;
 use super::pdb::{PdbFile, Types};
 use super::{demangle, isf, vtypes};
 
@@ -21,6 +22,9 @@ const MAX_PATH: usize = 8;
 pub struct Layout {
     body: Body,
     read: Mutex<HashMap<Box<str>, Option<Arc<Type>>>>,
+    /// The kernel's pack, if the layout is built in, and its other types once one is asked for.
+    pack: Option<&'static Pack>,
+    rest: OnceLock<Option<Box<Layout>>>,
 }
 
 /// Where types and names are read from.
@@ -150,13 +154,27 @@ impl Layout {
             return Err("a layout file without a single type".to_owned());
         }
         let (names, enums) = (OnceLock::new(), OnceLock::new());
-        let body = Body::Text(Box::new(Text { text, head, names, enums }));
-        Ok(Self { body, read: Mutex::default() })
+        Ok(Self::new(Body::Text(Box::new(Text { text, head, names, enums }))))
+    }
+
+    /// The layout of a kernel that is built in; `None` only if the program itself is damaged.
+    pub fn of_pack(pack: &'static Pack) -> Option<Self> {
+        Some(Self { pack: Some(pack), ..Self::parse(pack.text()?).ok()? })
     }
 
     /// The types and names of a PDB file.
     pub fn from_pdb(file: Arc<PdbFile>) -> Self {
-        Self { body: Body::Pdb(file), read: Mutex::default() }
+        Self::new(Body::Pdb(file))
+    }
+
+    fn new(body: Body) -> Self {
+        Self { body, read: Mutex::default(), pack: None, rest: OnceLock::new() }
+    }
+
+    /// The types of a built-in layout that are unpacked only when they are needed.
+    fn rest(&self) -> Option<&Self> {
+        let unpack = || Some(Box::new(Self::parse(self.pack?.rest()?).ok()?));
+        self.rest.get_or_init(unpack).as_deref()
     }
 
     /// The format of the file.
@@ -249,6 +267,7 @@ impl Layout {
             }
             Body::Pdb(file) => file.types().map(Types::names).unwrap_or_default(),
         };
+        names.extend(self.rest().into_iter().flat_map(Self::type_names));
         names.sort_unstable();
         names
     }
@@ -333,7 +352,7 @@ impl Layout {
             Body::Text(text) => text.read_type(name),
             Body::Pdb(file) => file.types().and_then(|types| types.read_type(name)),
         };
-        let ty = ty.map(Arc::new);
+        let ty = ty.map(Arc::new).or_else(|| self.rest()?.type_of(name));
         read.insert(name.into(), ty.clone());
         ty
     }
@@ -399,6 +418,19 @@ pub(super) fn range_in(text: &str, part: &str) -> Option<Range<usize>> {
 mod tests {
     use super::*;
     use crate::symbol::pack;
+
+    #[test]
+    fn types_of_the_second_part_come_when_they_are_asked_for() {
+        let (pack, _) = pack::find(19041, 0, "x64").unwrap();
+        let layout = Layout::of_pack(pack).unwrap();
+        assert!(layout.size_of("_EPROCESS").is_some() && layout.rest.get().is_none());
+        let field = layout.field("_WORK_QUEUE_ITEM", "WorkerRoutine").unwrap();
+        assert_eq!((field.offset, field.size), (16, 8));
+        assert!(layout.rest.get().is_some());
+        let names = layout.type_names();
+        assert!(names.is_sorted() && names.contains(&"_HEAP_VS_CONTEXT".to_owned()));
+        assert!(layout.size_of("_NO_SUCH_TYPE").is_none());
+    }
 
     #[test]
     fn damage_never_panics() {

@@ -309,9 +309,8 @@ fn read(place: &Place) -> Result<Layout, Error> {
             let is_it = |pack: &&Pack| {
                 (pack.version, pack.service_pack, pack.arch) == (*version, *service_pack, *arch)
             };
-            let text = pack::all().iter().find(is_it).and_then(Pack::text);
-            let text = text.ok_or_else(|| bad("a layout that cannot be unpacked"))?;
-            Layout::parse(text).map_err(|found| bad(&found))
+            let pack = pack::all().iter().find(is_it);
+            pack.and_then(Layout::of_pack).ok_or_else(|| bad("a layout that cannot be unpacked"))
         }
     }
 }

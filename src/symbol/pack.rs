@@ -17,7 +17,8 @@ pub struct Pack {
     pub service_pack: u8,
     /// `x86` or `x64`.
     pub arch: &'static str,
-    archive: &'static [u8],
+    /// What the first queries of a session read, and the rest.
+    archives: [&'static [u8]; 2],
     line: usize,
 }
 
@@ -43,10 +44,10 @@ const fn row(
     version: [u16; 4],
     service_pack: u8,
     arch: &'static str,
-    archive: &'static [u8],
+    archives: [&'static [u8]; 2],
     line: usize,
 ) -> Pack {
-    Pack { version, service_pack, arch, archive, line }
+    Pack { version, service_pack, arch, archives, line }
 }
 
 /// Every pack, oldest kernel first.
@@ -74,7 +75,16 @@ pub fn find(build: u16, service_pack: u8, arch: &str) -> Option<(&'static Pack, 
 impl Pack {
     /// The pack's `nt-layout-1` document; `None` only if the program itself is damaged.
     pub fn text(&self) -> Option<String> {
-        BufReader::new(XzDecoder::new(self.archive)).lines().nth(self.line)?.ok()
+        self.line_of(self.archives[0])
+    }
+
+    /// A second document of the same kernel: types that fewer queries read.
+    pub fn rest(&self) -> Option<String> {
+        self.line_of(self.archives[1])
+    }
+
+    fn line_of(&self, archive: &[u8]) -> Option<String> {
+        BufReader::new(XzDecoder::new(archive)).lines().nth(self.line)?.ok()
     }
 }
 
@@ -97,6 +107,12 @@ mod tests {
             assert_eq!(document["arch"], pack.arch);
             for name in ["_ETHREAD", "_EPROCESS", "_KPRCB", "_DISPATCHER_HEADER"] {
                 assert!(document["types"][name]["size"].as_u64() > Some(15), "{version} {name}");
+            }
+            let rest: serde_json::Value = serde_json::from_str(&pack.rest().unwrap()).unwrap();
+            assert_eq!(rest["windows"], version);
+            for name in ["_WORK_QUEUE_ITEM", "_KDEVICE_QUEUE", "_GENERAL_LOOKASIDE"] {
+                assert!(rest["types"][name]["size"].as_u64() > Some(7), "{version} {name}");
+                assert!(document["types"].get(name).is_none(), "{version} {name}");
             }
         }
     }

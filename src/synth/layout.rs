@@ -31,11 +31,13 @@ impl Layout {
     /// The layout of a build; `None` where none is built in.
     pub(super) fn of(build: u16, service_pack: u8, arch: &str) -> Option<Self> {
         let (pack, _) = pack::find(build, service_pack, arch)?;
-        let document: Value = serde_json::from_str(&pack.text()?).ok()?;
-        let Value::Object(mut document) = document else { return None };
-        let Some(Value::Object(types)) = document.remove("types") else { return None };
-        let pointer = if arch == "x86" { 4 } else { 8 };
-        Some(Self { types: types.into_iter().collect(), pointer })
+        let mut types = HashMap::new();
+        for text in [pack.text()?, pack.rest()?] {
+            let mut document: Value = serde_json::from_str(&text).ok()?;
+            let Value::Object(part) = document.get_mut("types")?.take() else { return None };
+            types.extend(part);
+        }
+        Some(Self { types, pointer: if arch == "x86" { 4 } else { 8 } })
     }
 
     /// A layout without structures.
