@@ -103,23 +103,29 @@ pub(super) static ALL: &[TableFunction] = &[
     of(
         "struct",
         "dump",
-        &[Signature::new(&[Text, Null], Int).named(&["type", "address"])],
-        "One row: the fields of the structure of that type at an address, a column a field; what `dt` prints.",
+        &[Signature::new(&[Text, Null, Null], Int)
+            .optional(1)
+            .named(&["type", "address", "process"])],
+        "One row: the fields of the structure of that type at an address, a column a field; what `dt` prints. Fields of structures inside it are columns that `*` leaves out (`\"Tcb.WaitBlock[0].Object\"`). The address is the kernel's, or of the process whose `_EPROCESS` is named last.",
         &[],
         None,
     ),
     of(
         "list",
         "dump",
-        &[Signature::new(&[Null, Text, Text], Int).named(&["head", "type", "link"])],
-        "One row for each structure of a linked list, a column a field: from the `_LIST_ENTRY` at `head`, by the field `link` of the type.",
+        &[Signature::new(&[Null, Text, Text, Null], Int)
+            .optional(1)
+            .named(&["head", "type", "link", "process"])],
+        "One row for each structure of a linked list, a column a field: from the `_LIST_ENTRY` (or `_SINGLE_LIST_ENTRY`) at `head`, by the field `link` of the type; where that is a pointer to the next structure, `head` is the first one.",
         &[],
         None,
     ),
     of(
         "array",
         "dump",
-        &[Signature::new(&[Text, Null, Int], Int).named(&["type", "address", "count"])],
+        &[Signature::new(&[Text, Null, Int, Null], Int)
+            .optional(1)
+            .named(&["type", "address", "count", "process"])],
         "One row for each of `count` structures that stand one after the other from an address on, a column a field.",
         &[],
         None,

@@ -4,6 +4,7 @@ pub(crate) mod context;
 pub mod kernel;
 mod log;
 pub(crate) mod printable;
+mod typed;
 pub mod user;
 
 use crate::dump::{self, Format, Image};

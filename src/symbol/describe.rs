@@ -41,6 +41,8 @@ pub enum Shape {
         count: u64,
         /// Bytes of one.
         size: u64,
+        /// What one is.
+        element: Item,
     },
     /// Characters of one byte.
     Text {
@@ -49,6 +51,23 @@ pub enum Shape {
     },
     /// Anything else.
     Unknown,
+}
+
+/// What an array consists of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Item {
+    /// Numbers.
+    Number {
+        /// Whether they are signed.
+        is_signed: bool,
+    },
+    /// Pointers.
+    Pointer,
+    /// Structures.
+    Struct,
+    /// Anything else.
+    Other,
 }
 
 pub(super) fn field(layout: &Layout, name: &str, field: Field, kind: &Kind) -> FieldInfo {
@@ -61,9 +80,16 @@ pub(super) fn field(layout: &Layout, name: &str, field: Field, kind: &Kind) -> F
         Kind::Array { count, of } if matches!(**of, Kind::Number { size: 1, .. }) => {
             Shape::Text { count: *count }
         }
-        Kind::Array { count, of } => {
-            Shape::Array { count: *count, size: layout.size_of_kind(of, 0).unwrap_or(0) }
-        }
+        Kind::Array { count, of } => Shape::Array {
+            count: *count,
+            size: layout.size_of_kind(of, 0).unwrap_or(0),
+            element: match **of {
+                Kind::Number { is_signed, .. } => Item::Number { is_signed },
+                Kind::Pointer(_) => Item::Pointer,
+                Kind::Named(_) => Item::Struct,
+                _ => Item::Other,
+            },
+        },
         Kind::Other => Shape::Unknown,
     };
     let pointer = if layout.arch() == Some("x86") { "Ptr32" } else { "Ptr64" };

@@ -33,7 +33,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use liblzma::read::XzDecoder;
 use liblzma::stream::Stream;
 
-pub use describe::{FieldInfo, Shape};
+pub use describe::{FieldInfo, Item, Shape};
 pub use error::Error;
 pub use exports::ExportNames;
 pub use id::PdbId;
@@ -180,6 +180,14 @@ impl Store {
             let layout = self.load_place(&Place::File(path.to_owned())).ok()?;
             layout.has_symbols().then_some(layout as Arc<dyn Names>)
         })
+    }
+
+    /// The types of a module, from the file that belongs to it; asks servers as [`Self::names`] does.
+    pub fn layout(&self, id: &PdbId) -> Option<Arc<Layout>> {
+        if self.is_empty() {
+            return None;
+        }
+        self.load_place(&Place::File(self.inner.lookup.fetch(id).at?)).ok()
     }
 
     fn files(&self) -> &[LayoutFile] {

@@ -32,6 +32,7 @@ mod session;
 mod slt;
 mod sql;
 mod stackwalk;
+mod structures;
 mod symbols;
 mod synth;
 mod triage;

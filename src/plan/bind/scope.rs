@@ -66,10 +66,23 @@ pub(super) fn dotted(parts: &[Ident]) -> String {
 }
 
 impl Scope {
-    /// The column that a name means.
+    /// The column that a name means. What stands before its last dot names a table, or else the
+    /// column's own name has the dot (`Tcb.State` of a structure).
     pub(super) fn find(&self, name: &Name) -> Result<&ScopeColumn, Miss> {
-        let Some((column, qualifier)) = name.parts.split_last() else { return Err(Miss::Unknown) };
-        let fits = |c: &&ScopeColumn| c.name.eq_ignore_ascii_case(&column.text);
+        let last = name.parts.len().saturating_sub(1);
+        let miss = match self.find_in(&name.parts, last) {
+            Err(miss @ (Miss::Unknown | Miss::UnknownTable)) => miss,
+            found => return found,
+        };
+        let others = (0..last).map(|split| self.find_in(&name.parts, split));
+        others.into_iter().find_map(Result::ok).ok_or(miss)
+    }
+
+    /// The column whose name begins at a part, of the table that the parts before name.
+    fn find_in(&self, parts: &[Ident], split: usize) -> Result<&ScopeColumn, Miss> {
+        let (qualifier, column) = parts.split_at_checked(split).ok_or(Miss::Unknown)?;
+        let column = dotted(column);
+        let fits = |c: &&ScopeColumn| c.name.eq_ignore_ascii_case(&column);
         if qualifier.is_empty() {
             return choose(self.columns.iter().filter(|c| !c.shadowed).filter(fits).collect());
         }
@@ -112,6 +125,9 @@ impl Scope {
                 format!("column `{column}` is in several tables"),
             )
             .help(format!("write one of: {}", fits.join(", "))),
+            Miss::UnknownTable if self.has_fields_of(qualifier) => {
+                self.unknown(&dotted(&name.parts), &[], name.span)
+            }
             Miss::UnknownTable => {
                 let span = qualifier.iter().map(|q| q.span).reduce(Span::to).unwrap_or(name.span);
                 let table = dotted(qualifier);
@@ -130,6 +146,15 @@ impl Scope {
             }
             Miss::Unknown => self.unknown(column, qualifier, name.span),
         }
+    }
+
+    /// Whether columns are called as fields of what a name names.
+    fn has_fields_of(&self, name: &[Ident]) -> bool {
+        let start = format!("{}.", dotted(name));
+        let is_of = |column: &&ScopeColumn| {
+            column.name.get(..start.len()).is_some_and(|own| own.eq_ignore_ascii_case(&start))
+        };
+        self.columns.iter().any(|column| is_of(&column))
     }
 
     fn unknown(&self, column: &str, qualifier: &[Ident], span: Span) -> Diagnostic {

@@ -4,6 +4,7 @@
 //! pages, through page tables.
 
 mod arch;
+mod calls;
 mod codeview;
 mod counters;
 mod crash;
@@ -36,16 +37,16 @@ use self::opening::Opened;
 use self::pieces::{Objects, Placed};
 use self::symbols::Symbols;
 use self::types::Types;
-use crate::catalog::{Absent, Cell, PointerWidth, SourceKind};
+use crate::catalog::{Absent, Cell, PointerWidth, SourceKind, Value};
 use crate::dump::header::{DumpType, KernelHeader};
 use crate::dump::kdbg::{self, Kdbg};
 use crate::dump::pages::Facts;
 use crate::dump::triage::{self, Triage};
 use crate::dump::{Error, Format, Image, Width};
 use crate::model::{
-    Bugcheck, CoverageRange, DumpInfo, Emit, Exception, Irp, IrpLocation, Located, Lock, LockOwner,
-    Machine, MemoryList, Module, NeededSymbol, Problem, Process, Processor, ReadyThread, Register,
-    Source, Thread, Unanswered, UnloadedModule, VmCounter, WaitObject, Want,
+    Bugcheck, CoverageRange, DumpInfo, DynTable, Emit, Exception, Irp, IrpLocation, Located, Lock,
+    LockOwner, Machine, MemoryList, Module, NeededSymbol, Problem, Process, Processor, ReadyThread,
+    Refused, Register, Source, Thread, Unanswered, UnloadedModule, VmCounter, WaitObject, Want,
 };
 use crate::symbol::{PdbId, Store};
 
@@ -272,6 +273,10 @@ impl Source for KernelDump {
     ) -> Result<(), Unanswered> {
         self.each_needed(want, emit);
         Ok(())
+    }
+
+    fn table_function(&self, name: &str, args: &[Value<'static>]) -> Result<DynTable<'_>, Refused> {
+        self.call(name, args)
     }
 
     fn coverage(&self, _: &Want<'_>, emit: Emit<'_, CoverageRange>) -> Result<(), Unanswered> {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::KernelDump;
 use super::codeview;
 use crate::catalog::{Absent, Cell};
+use crate::dump::kdbg;
 use crate::dump::triage::Driver;
 use crate::model::{Emit, Located, NeededSymbol, Want};
 use crate::symbol::image::Image;
@@ -96,7 +97,17 @@ impl KernelDump {
         // The kernel's own base needs no list of modules, which is read by its symbols.
         let base = if is_kernel { self.kernel_base() } else { self.base_of(module) }?;
         let rva = self.file_names(base).and_then(|names| names.address(name));
-        base.checked_add(rva.or_else(|| self.exports_of(base)?.address(name))?)
+        let rva = rva.or_else(|| self.exports_of(base)?.address(name));
+        match rva {
+            Some(rva) => base.checked_add(rva),
+            None => self.stated_address(name).filter(|_| self.kernel_base() == Some(base)),
+        }
+    }
+
+    /// The address of a variable of the kernel that the debugger data names.
+    fn stated_address(&self, name: &str) -> Option<u64> {
+        let (_, number) = kdbg::POINTERS.iter().find(|(known, _)| *known == name)?;
+        self.kdbg()?.pointer(*number).filter(|address| *address != 0)
     }
 
     /// What is known of a module's symbols, without asking a server.

@@ -209,6 +209,11 @@ impl Types {
         self.names.as_ref()
     }
 
+    /// The same, to be kept.
+    pub(super) fn layout(&self) -> Option<Arc<Layout>> {
+        self.layouts.first()?.clone()
+    }
+
     /// The layout that is believed for threads, and where it comes from.
     pub(super) fn source(&self) -> Option<(&Layout, &str)> {
         Some((self.layouts.first()?.as_ref()?, &self.label))

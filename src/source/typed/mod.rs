@@ -1,0 +1,218 @@
+//! Structures of any type as columns and rows: what `struct`, `list` and `array` give.
+//!
+//! Columns follow from type information, cells from bytes of the structure. Knows no dump: memory
+//! that a field points to (the text of a `_UNICODE_STRING`) is read by a closure.
+
+mod cell;
+
+pub(super) use cell::Source;
+
+use std::collections::VecDeque;
+
+use crate::catalog::{CallColumn, Format, Ty};
+use crate::symbol::{FieldInfo, Item, Layout, Shape};
+
+/// More columns than this are not made: the fields that are nested deepest are left out.
+const MAX_COLUMNS: usize = 3000;
+/// Structures that are nested deeper are not taken apart.
+const MAX_DEPTH: usize = 6;
+/// Longer arrays have one column for the whole, and none for each element.
+const MAX_ELEMENTS: u64 = 64;
+
+/// The columns of a type, in the order of its fields.
+#[derive(Debug)]
+pub(super) struct Typed {
+    name: String,
+    size: usize,
+    columns: Vec<Column>,
+}
+
+/// A field, or a field of a field.
+#[derive(Debug)]
+struct Column {
+    /// The path from the structure (`Tcb.Header.SignalState`, `WaitBlock[1].Object`).
+    path: String,
+    offset: usize,
+    read: Read,
+    hidden: bool,
+}
+
+/// How bytes become a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Read {
+    /// A number, or some bits of one.
+    Number { size: usize, is_signed: bool, bits: Option<(u8, u8)>, is_hex: bool },
+    /// An unsigned number of eight bytes, or a pointer.
+    Address { size: usize },
+    /// A number whose values have names.
+    Name { size: usize },
+    /// Characters of one byte.
+    Text { count: usize },
+    /// The numbers of an array.
+    Numbers { count: usize, size: usize, is_signed: bool, is_hex: bool },
+    /// `_UNICODE_STRING`: the text that it points to.
+    Unicode,
+    /// `_STRING`: the same in characters of one byte.
+    Ansi,
+    /// A structure: where it stands.
+    Place,
+}
+
+impl Typed {
+    /// The columns of the type of that name; `None` if the layout has no such type.
+    pub(super) fn of(layout: &Layout, name: &str) -> Option<Self> {
+        let size = usize::try_from(layout.size_of(name)?).ok()?;
+        let mut typed = Self { name: name.to_owned(), size, columns: Vec::new() };
+        // The nearest fields come first, so that a limit costs those that are nested deepest.
+        let mut queue = VecDeque::from([(name.to_owned(), String::new(), 0usize, 0usize)]);
+        while let Some((ty, prefix, base, depth)) = queue.pop_front() {
+            for info in layout.members(&ty).unwrap_or_default() {
+                if typed.columns.len() >= MAX_COLUMNS {
+                    return Some(typed);
+                }
+                let path = format!("{prefix}{}", info.name);
+                let offset = base.saturating_add(info.field.offset);
+                let read = read_of(&info);
+                typed.add(path.clone(), offset, read, depth > 0);
+                if depth >= MAX_DEPTH {
+                    continue;
+                }
+                match (info.shape, &info.of) {
+                    (Shape::Struct, Some(of)) => {
+                        queue.push_back((of.clone(), format!("{path}."), offset, depth + 1));
+                    }
+                    (Shape::Array { count, size, element }, of) if count <= MAX_ELEMENTS => {
+                        let size = usize::try_from(size).unwrap_or(0);
+                        for i in 0..usize::try_from(count).unwrap_or(0) {
+                            let path = format!("{path}[{i}]");
+                            let offset = offset.saturating_add(size.saturating_mul(i));
+                            typed.add(path.clone(), offset, read_element(element, size), true);
+                            if let (Item::Struct, Some(of)) = (element, of) {
+                                let next = (of.clone(), format!("{path}."), offset, depth + 1);
+                                queue.push_back(next);
+                            }
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Some(typed)
+    }
+
+    fn add(&mut self, path: String, offset: usize, read: Read, hidden: bool) {
+        self.columns.push(Column { path, offset, read, hidden });
+    }
+
+    /// The size of a structure in bytes.
+    pub(super) const fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The columns: where the structure is, then its fields; those of structures in it are hidden.
+    pub(super) fn call_columns(&self) -> Vec<CallColumn> {
+        let taken =
+            self.columns.iter().any(|c| !c.hidden && c.path.eq_ignore_ascii_case("address"));
+        let address = if taken { "struct_address" } else { "address" };
+        let column = |column: &Column| {
+            let (ty, format) = column.read.shown();
+            CallColumn {
+                hidden: column.hidden,
+                format,
+                ..CallColumn::new(column.path.as_str(), ty)
+            }
+        };
+        let fields = self.columns.iter().map(column);
+        std::iter::once(CallColumn::new(address, Ty::Addr)).chain(fields).collect()
+    }
+}
+
+impl Read {
+    const fn shown(self) -> (Ty, Format) {
+        match self {
+            Self::Number { is_hex: true, .. } => (Ty::Int, Format::Hex),
+            Self::Number { .. } => (Ty::Int, Format::Plain),
+            Self::Address { .. } | Self::Place => (Ty::Addr, Format::Plain),
+            _ => (Ty::Text, Format::Plain),
+        }
+    }
+}
+
+/// Whether a number of that name is a set of bits, which people read in hex.
+fn is_flags(name: &str) -> bool {
+    ["Flags", "Mask", "Signature", "Attributes", "Characteristics"].iter().any(|w| name.contains(w))
+}
+
+fn read_of(info: &FieldInfo) -> Read {
+    let size = info.field.size;
+    let is_hex = is_flags(&info.name);
+    match info.shape {
+        Shape::Pointer => Read::Address { size },
+        Shape::Enum => Read::Name { size },
+        Shape::Bits => Read::Number { size, is_signed: false, bits: info.field.bits, is_hex },
+        Shape::Number if size == 8 && !info.field.is_signed => Read::Address { size },
+        Shape::Number => Read::Number { size, is_signed: info.field.is_signed, bits: None, is_hex },
+        Shape::Text { count } => Read::Text { count: usize::try_from(count).unwrap_or(0) },
+        Shape::Array { count, size, element: element @ (Item::Number { .. } | Item::Pointer) } => {
+            let is_signed = matches!(element, Item::Number { is_signed: true });
+            let count = usize::try_from(count).unwrap_or(0);
+            let size = usize::try_from(size).unwrap_or(0);
+            Read::Numbers { count, size, is_signed, is_hex: element == Item::Pointer }
+        }
+        Shape::Struct => match info.of.as_deref() {
+            Some("_LARGE_INTEGER") => {
+                Read::Number { size: 8, is_signed: true, bits: None, is_hex: false }
+            }
+            Some("_ULARGE_INTEGER") => Read::Address { size: 8 },
+            Some("_UNICODE_STRING") => Read::Unicode,
+            Some("_STRING") => Read::Ansi,
+            _ => Read::Place,
+        },
+        Shape::Array { .. } | Shape::Unknown => Read::Place,
+    }
+}
+
+const fn read_element(element: Item, size: usize) -> Read {
+    match element {
+        Item::Pointer => Read::Address { size },
+        Item::Number { is_signed: false } if size == 8 => Read::Address { size },
+        Item::Number { is_signed } => Read::Number { size, is_signed, bits: None, is_hex: false },
+        Item::Struct | Item::Other => Read::Place,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::symbol::pack;
+
+    fn typed(name: &str) -> Typed {
+        let (pack, _) = pack::find(19041, 0, "x64").unwrap();
+        Typed::of(&Layout::of_pack(pack).unwrap(), name).unwrap()
+    }
+
+    #[test]
+    fn fields_are_columns_and_fields_of_fields_hidden_ones() {
+        let columns = typed("_ETHREAD").call_columns();
+        let find = |name: &str| columns.iter().find(|column| column.name == name).unwrap();
+        assert_eq!(columns[0].name, "address");
+        assert!(!find("Tcb").hidden && find("Tcb.Header.SignalState").hidden);
+        assert_eq!(find("Tcb.Header.SignalState").ty, Ty::Int);
+        assert_eq!(find("Tcb.WaitBlock[3].Object").ty, Ty::Addr);
+        assert_eq!(find("Tcb.KernelStack").ty, Ty::Addr);
+        assert_eq!(find("CrossThreadFlags").format, Format::Hex);
+        assert!(columns.len() <= MAX_COLUMNS + 1);
+    }
+
+    #[test]
+    fn kinds_of_fields() {
+        let columns = typed("_EPROCESS").call_columns();
+        let ty = |name: &str| columns.iter().find(|column| column.name == name).unwrap().ty;
+        assert_eq!(ty("ImageFileName"), Ty::Text);
+        assert_eq!(ty("CreateTime"), Ty::Int);
+        assert_eq!(ty("UniqueProcessId"), Ty::Addr);
+        assert_eq!(ty("ProcessDelete"), Ty::Int);
+        let string = typed("_OBJECT_HEADER_NAME_INFO").call_columns();
+        assert_eq!(string.iter().find(|column| column.name == "Name").unwrap().ty, Ty::Text);
+    }
+}
