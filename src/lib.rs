@@ -21,6 +21,7 @@ pub mod source;
 pub mod symbol;
 pub mod synth;
 pub mod table;
+pub mod unwind;
 
 pub use catalog::{Ty, Value};
 pub use exec::ResultSet;

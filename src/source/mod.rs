@@ -1,6 +1,7 @@
 //! Who can answer: one folder for each kind of source.
 
 pub(crate) mod context;
+pub(crate) mod frames;
 pub mod kernel;
 mod log;
 pub(crate) mod printable;

@@ -12,6 +12,7 @@ mod modules;
 mod overview;
 mod process;
 mod registers;
+mod stacks;
 mod streams;
 mod symbols;
 #[cfg(test)]
@@ -26,8 +27,8 @@ use minidump::{MinidumpStream as _, MinidumpSystemInfo};
 use crate::catalog::{Absent, Cell, PointerWidth, SourceKind};
 use crate::dump::{Error, Image};
 use crate::model::{
-    CoverageRange, DumpInfo, Emit, Exception, Handle, Located, Machine, MemoryRegion, Module,
-    NeededSymbol, Problem, Process, Processor, Register, Source, Thread, Unanswered,
+    CoverageRange, DumpInfo, Emit, Exception, Frame, Handle, Located, Machine, MemoryRegion,
+    Module, NeededSymbol, Problem, Process, Processor, Register, Source, Thread, Unanswered,
     UnloadedModule, Want,
 };
 use crate::symbol::Store;
@@ -163,6 +164,10 @@ impl Source for UserDump {
 
     fn threads(&self, want: &Want<'_>, emit: Emit<'_, Thread>) -> Result<(), Unanswered> {
         self.each_thread(want, emit)
+    }
+
+    fn stacks(&self, want: &Want<'_>, emit: Emit<'_, Frame>) -> Result<(), Unanswered> {
+        self.each_frame(want, emit)
     }
 
     fn processors(&self, _: &Want<'_>, emit: Emit<'_, Processor>) -> Result<(), Unanswered> {

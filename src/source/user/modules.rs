@@ -18,7 +18,7 @@ pub(super) struct ModuleMap(Vec<Span>);
 #[derive(Debug)]
 pub(super) struct Span {
     pub(super) base: u64,
-    end: u64,
+    pub(super) end: u64,
     /// Where the path is; what is located often has a name and no path.
     path: u64,
     pub(super) file_name: Cell<Box<str>>,

@@ -27,7 +27,14 @@ impl Registers<'_> {
         }
     }
 
-    fn all(&self) -> Vec<(&'static str, u64)> {
+    pub(super) fn ip(&self) -> Cell<u64> {
+        match self {
+            Self::Windows(context) => context.ip().ok_or(Absent::NotInDump),
+            Self::Other(context) => Ok(context.get_instruction_pointer()),
+        }
+    }
+
+    pub(super) fn all(&self) -> Vec<(&'static str, u64)> {
         match self {
             Self::Windows(context) => context.registers().collect(),
             Self::Other(context) => context.valid_registers().collect(),
@@ -48,7 +55,10 @@ impl UserDump {
         self.context_at(thread.thread_context)
     }
 
-    fn context_at(&self, location: md::MINIDUMP_LOCATION_DESCRIPTOR) -> Cell<Registers<'_>> {
+    pub(super) fn context_at(
+        &self,
+        location: md::MINIDUMP_LOCATION_DESCRIPTOR,
+    ) -> Cell<Registers<'_>> {
         if location.data_size == 0 || location.rva == 0 {
             return Err(Absent::NotInDump);
         }

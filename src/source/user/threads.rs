@@ -95,7 +95,7 @@ impl UserDump {
     }
 
     /// The bounds of a stack: from the TEB if the dump holds it, else what was written of it.
-    fn stack(&self, raw: &md::MINIDUMP_THREAD) -> Stack {
+    pub(super) fn stack(&self, raw: &md::MINIDUMP_THREAD) -> Stack {
         let start = raw.stack.start_of_memory_range & self.address_mask();
         let written = self.streams.bytes(raw.stack.memory).filter(|bytes| !bytes.is_empty());
         let written = written.filter(|_| raw.stack.memory.rva != 0);
@@ -117,8 +117,8 @@ impl UserDump {
     }
 }
 
-struct Stack {
-    base: Cell<u64>,
+pub(super) struct Stack {
+    pub(super) base: Cell<u64>,
     limit: Cell<u64>,
     is_resident: bool,
 }

@@ -25,6 +25,7 @@ const PAGE: u32 = 0x1000;
 const CODEVIEW: u32 = 2;
 const EXPORTS: usize = 0;
 const RESOURCES: usize = 2;
+const FUNCTIONS: usize = 3;
 const DEBUG: usize = 6;
 
 /// Fills the buffer with the bytes at an offset from the image's base, or says that it cannot.
@@ -146,6 +147,11 @@ impl<'a> Image<'a> {
     /// The exported names with the offsets of what they name, by offset.
     pub fn exports(&self) -> Vec<(u32, String)> {
         exports::read(self).unwrap_or_default()
+    }
+
+    /// Where the table of functions is that unwinding needs, and its size in bytes.
+    pub fn functions(&self) -> Option<(u32, u32)> {
+        self.directory(FUNCTIONS)
     }
 
     fn directory(&self, index: usize) -> Option<(u32, u32)> {

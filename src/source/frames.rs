@@ -1,0 +1,104 @@
+//! Stacks as rows: what a walk found, with names, and what a whole stack says of its thread.
+
+use crate::catalog::{Absent, Cell};
+use crate::model::{Flow, Frame, Located, Want};
+use crate::unwind;
+
+/// Columns that need the name of an address.
+const NAMED: [&str; 3] = ["module", "symbol", "offset"];
+const SOURCE: [&str; 2] = ["source_file", "line"];
+const ARGUMENTS: [&str; 4] = ["arg1", "arg2", "arg3", "arg4"];
+
+/// Whose stack it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Owner {
+    pub(crate) ethread: Cell<u64>,
+    pub(crate) tid: Cell<i64>,
+    pub(crate) pid: Cell<i64>,
+    pub(crate) process: Cell<String>,
+}
+
+/// What a thread sees beside its frames.
+pub(crate) trait Scene {
+    /// The module and symbol of an address.
+    fn locate(&self, address: u64) -> Cell<Located>;
+
+    /// File and line that the code at an address was made from.
+    fn line(&self, address: u64) -> Option<(String, u32)>;
+
+    /// The word of the machine at an address.
+    fn word(&self, address: u64) -> Cell<u64>;
+
+    /// Bytes of a word.
+    fn word_bytes(&self) -> u64;
+}
+
+/// Hands the frames of a stack on as rows.
+pub(crate) fn each(
+    scene: &dyn Scene,
+    owner: &Owner,
+    frames: &[unwind::Frame],
+    want: &Want<'_>,
+    emit: &mut dyn FnMut(Frame) -> Flow,
+) -> Flow {
+    for (number, frame) in (0..).zip(frames) {
+        emit(row(scene, owner, number, frame, want))?;
+    }
+    Flow::Continue(())
+}
+
+fn row(
+    scene: &dyn Scene,
+    owner: &Owner,
+    number: i64,
+    frame: &unwind::Frame,
+    want: &Want<'_>,
+) -> Frame {
+    let mut row = Frame {
+        ethread: owner.ethread,
+        tid: owner.tid,
+        pid: owner.pid,
+        frame: Ok(number),
+        sp: Ok(frame.sp),
+        ip: Ok(frame.ip),
+        return_address: frame.return_address.ok_or(Absent::NotInDump),
+        trust: Ok(frame.trust.text().to_owned()),
+        is_inline: Ok(false),
+        ..Frame::default()
+    };
+    if want.has("process") {
+        row.process.clone_from(&owner.process);
+    }
+    if want.has_any(&NAMED) {
+        name(scene, frame.ip, &mut row);
+    }
+    if want.has_any(&SOURCE) {
+        let source = scene.line(frame.inside()).ok_or(Absent::NoSymbols);
+        row.line = source.as_ref().map(|(_, line)| i64::from(*line)).map_err(|absent| *absent);
+        row.source_file = source.map(|(file, _)| file);
+    }
+    if want.has_any(&ARGUMENTS) {
+        let word = |i: u64| {
+            let at = frame.arguments.ok_or(Absent::NotApplicable)?;
+            scene.word(at.checked_add(i * scene.word_bytes()).ok_or(Absent::Unreadable)?)
+        };
+        (row.arg1, row.arg2, row.arg3, row.arg4) = (word(0), word(1), word(2), word(3));
+    }
+    row
+}
+
+fn name(scene: &dyn Scene, ip: u64, row: &mut Frame) {
+    match scene.locate(ip) {
+        Ok(place) => {
+            row.offset = i64::try_from(place.offset).map_err(|_| Absent::Unreadable);
+            row.symbol = Ok(match &place.symbol {
+                Some(symbol) => format!("{}!{symbol}", place.module),
+                None => place.display(),
+            });
+            row.module = Ok(place.module);
+        }
+        Err(absent) => {
+            (row.module, row.symbol, row.offset) = (Err(absent), Err(absent), Err(absent));
+        }
+    }
+}

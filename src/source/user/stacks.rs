@@ -1,0 +1,139 @@
+//! Stacks of the threads: their contexts, and the memory that the dump holds of their stacks.
+
+use std::ops::Range;
+
+use minidump::format as md;
+use minidump::system_info::Os;
+
+use super::UserDump;
+use super::registers::Registers;
+use super::streams::{List, kind};
+use crate::catalog::{Absent, Cell};
+use crate::model::{Emit, Frame, Located, Source as _, Unanswered, Want};
+use crate::source::frames::{self, Owner, Scene};
+use crate::unwind::{self, Cpu, MAX_FRAMES, Span, Target, Trust, Walker};
+
+/// Where nothing says how far a stack goes, it is looked at so far.
+const MOST_OF_STACK: u64 = 64 << 20;
+
+/// A thread with what walking its stack starts from.
+pub(super) struct Started<'a> {
+    pub(super) tid: u32,
+    pub(super) context: Cell<Registers<'a>>,
+    /// The end of its stack, if the dump says.
+    end: Option<u64>,
+}
+
+impl UserDump {
+    /// The threads of the dump in its order; a thread that only the exception tells of comes last.
+    pub(super) fn started(&self) -> Result<Vec<Started<'_>>, Unanswered> {
+        let list = self.streams.list::<md::MINIDUMP_THREAD>(kind::THREADS);
+        let raised = self.exception_stream().ok();
+        let list = match (list, &raised) {
+            (Ok(list), _) => Some(list),
+            (Err(gap), None) => return Err(gap.into()),
+            (Err(_), Some(_)) => None,
+        };
+        let mut all: Vec<Started<'_>> = list
+            .iter()
+            .flat_map(List::iter)
+            .map(|raw| Started {
+                tid: raw.thread_id,
+                context: self.context_of(&raw),
+                end: self.stack(&raw).base.ok(),
+            })
+            .collect();
+        if let Some(raised) = raised.filter(|raised| all.iter().all(|t| t.tid != raised.thread_id))
+        {
+            let context = self.context_at(raised.thread_context);
+            all.push(Started { tid: raised.thread_id, context, end: None });
+        }
+        Ok(all)
+    }
+
+    pub(super) fn each_frame(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, Frame>,
+    ) -> Result<(), Unanswered> {
+        let (pid, process) = (self.pid(), self.process_name());
+        let mut walker = Walker::new(self);
+        for thread in self.started()? {
+            let owner = Owner {
+                ethread: Err(Absent::NotApplicable),
+                tid: Ok(thread.tid.into()),
+                pid,
+                process: process.clone(),
+            };
+            let frames = self.frames_of(&mut walker, &thread);
+            if frames::each(self, &owner, &frames, want, emit).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The frames of a thread: of a processor whose stacks are not walked the innermost alone.
+    pub(super) fn frames_of(
+        &self,
+        walker: &mut Walker<'_>,
+        thread: &Started<'_>,
+    ) -> Vec<unwind::Frame> {
+        let Ok(context) = &thread.context else { return Vec::new() };
+        let cpu = match self.machine().arch {
+            "x86" => Some(Cpu::X86),
+            "x64" => Some(Cpu::X64),
+            "arm64" => Some(Cpu::Arm64),
+            _ => None,
+        };
+        if let Some(cpu) = cpu {
+            let registers = unwind::Registers::named(cpu, context.all());
+            return walker.walk(registers, &stack(context.sp().ok(), thread.end), MAX_FRAMES);
+        }
+        let (Ok(ip), Ok(sp)) = (context.ip(), context.sp()) else { return Vec::new() };
+        let (return_address, arguments) = (None, None);
+        let trust = Trust::Context;
+        vec![unwind::Frame { ip, sp, return_address, arguments, trust, is_exact: true }]
+    }
+}
+
+/// Where a stack may be: from its pointer to its end, or some way where that is not its end.
+fn stack(sp: Option<u64>, end: Option<u64>) -> Range<u64> {
+    let sp = sp.unwrap_or_default();
+    let far = sp.saturating_add(MOST_OF_STACK);
+    sp..end.filter(|end| (sp..=far).contains(end)).unwrap_or(far)
+}
+
+impl Target for UserDump {
+    fn read(&self, address: u64, buffer: &mut [u8]) -> bool {
+        self.memory().read(&self.streams, address, buffer).is_ok()
+    }
+
+    fn module(&self, address: u64) -> Option<Span> {
+        let span = self.module_map().find(address)?;
+        Some(Span { base: span.base, end: span.end, space: 0 })
+    }
+
+    fn has_frame_pointers(&self) -> bool {
+        !matches!(self.os(), Some(Os::Windows) | None)
+    }
+}
+
+impl Scene for UserDump {
+    fn locate(&self, address: u64) -> Cell<Located> {
+        self.locate_module(address)
+    }
+
+    fn line(&self, address: u64) -> Option<(String, u32)> {
+        let span = self.module_map().find(address)?;
+        self.names_in(span)?.line(address - span.base)
+    }
+
+    fn word(&self, address: u64) -> Cell<u64> {
+        self.pointer(address)
+    }
+
+    fn word_bytes(&self) -> u64 {
+        self.pointer_bytes()
+    }
+}

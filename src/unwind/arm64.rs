@@ -1,0 +1,403 @@
+//! arm64: functions say in tables of their image what their prologues do, in a record of a few bits
+//! where those are of the usual form, else in codes for each instruction.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::image::{Gap, Images, Rule};
+use super::registers::{LR, Registers};
+use super::{Cpu, Here, Span, Step, Target, Trust, Walker, scan};
+
+/// An entry of the table of functions: first address, and information or where it is.
+const ENTRY: u32 = 8;
+const FP: usize = 29;
+
+/// What a function has done up to an address, last first.
+#[derive(Debug, Default)]
+pub(super) struct Function {
+    steps: Vec<Undo>,
+}
+
+/// How to take an instruction back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Undo {
+    /// Room was made.
+    Free(u64),
+    /// Registers in a row were saved so far above the stack pointer.
+    Load { first: usize, count: usize, at: u64 },
+    /// The same, and so much room was made for them before.
+    LoadFree { first: usize, count: usize, free: u64 },
+    /// A register and the link register were saved.
+    LoadLink { first: usize, at: u64 },
+    /// The frame pointer was set so far above the stack pointer.
+    Frame(u64),
+    /// The next pair was saved behind the last.
+    Next,
+    /// The processor's state was saved: stack pointer and instruction pointer of what it
+    /// interrupted.
+    Machine,
+    /// Nothing that matters.
+    Nothing,
+}
+
+/// From a frame to its caller.
+pub(super) fn step(walker: &mut Walker<'_>, here: &Here, stack: &Range<u64>) -> Option<Step> {
+    let ip = here.registers.ip()?;
+    let found = match walker.target.module(here.inside(ip)) {
+        Some(module) => by_tables(walker, here, module),
+        None => None,
+    };
+    let found = found.filter(|step| walker.is_sound(here, step, stack));
+    let found = found.or_else(|| by_frame_pointer(walker, here, stack));
+    found.or_else(|| scan::step(walker, here, stack))
+}
+
+fn by_tables(walker: &mut Walker<'_>, here: &Here, module: Span) -> Option<Step> {
+    let ip = here.registers.ip()?;
+    let is_exact = here.is_exact;
+    let inside = u32::try_from(here.inside(ip).checked_sub(module.base)?).ok()?;
+    let target = walker.target;
+    let make = |images: &mut Images| rule(images, target, module, inside, is_exact);
+    match walker.images.rule((module.space, ip, is_exact), make) {
+        Rule::Arm64(function) => undo(walker, here, &function.steps),
+        Rule::Leaf if is_exact => undo(walker, here, &[]),
+        _ => None,
+    }
+}
+
+fn by_frame_pointer(walker: &mut Walker<'_>, here: &Here, stack: &Range<u64>) -> Option<Step> {
+    let fp = here.registers.fp()?;
+    if !stack.contains(&fp) || here.registers.sp().is_some_and(|sp| fp < sp) {
+        return None;
+    }
+    let saved = walker.word(Cpu::Arm64, fp)?;
+    let caller = plain(walker.word(Cpu::Arm64, fp.checked_add(8)?)?);
+    let is_end = caller == 0 && saved == 0;
+    if !is_end && !walker.images.is_return(walker.target, Cpu::Arm64, caller) {
+        return None;
+    }
+    let registers = here.registers.clone().at(caller, fp.checked_add(16)?).with_fp(Some(saved));
+    Some(Step::call(registers, Trust::FramePointer))
+}
+
+/// A pointer without the signature in its unused bits.
+const fn plain(pointer: u64) -> u64 {
+    (pointer.cast_signed() << 16 >> 16).cast_unsigned()
+}
+
+fn undo(walker: &Walker<'_>, here: &Here, steps: &[Undo]) -> Option<Step> {
+    let mut registers = here.registers.clone();
+    let mut sp = registers.sp()?;
+    let word = |at: u64| walker.word(Cpu::Arm64, at);
+    let load = |registers: &mut Registers, first: usize, count: usize, at: u64| {
+        for (number, i) in (first..first.saturating_add(count).min(LR + 1)).zip(0..) {
+            registers.put(number, at.checked_add(8 * i).and_then(word));
+        }
+    };
+    let mut behind = 0;
+    for step in steps {
+        let more = 2 * std::mem::take(&mut behind);
+        match *step {
+            Undo::Free(bytes) => sp = sp.checked_add(bytes)?,
+            Undo::Load { first, count, at } => {
+                load(&mut registers, first, count + more, sp.checked_add(at)?);
+            }
+            Undo::LoadFree { first, count, free } => {
+                load(&mut registers, first, count + more, sp);
+                sp = sp.checked_add(free)?;
+            }
+            Undo::LoadLink { first, at } => {
+                let at = sp.checked_add(at)?;
+                load(&mut registers, first, 1, at);
+                load(&mut registers, LR, 1, at.checked_add(8)?);
+            }
+            Undo::Frame(distance) => sp = registers.get(FP)?.checked_sub(distance)?,
+            Undo::Next => behind = more / 2 + 1,
+            Undo::Machine => {
+                let (old, ip) = (word(sp)?, word(sp.checked_add(8)?)?);
+                let registers = registers.at(plain(ip), old);
+                return Some(Step { registers, trust: Trust::Unwind, is_exact: true });
+            }
+            Undo::Nothing => {}
+        }
+    }
+    let caller = plain(registers.get(LR)?);
+    Some(Step::call(registers.at(caller, sp), Trust::Unwind))
+}
+
+fn rule(
+    images: &mut Images,
+    target: &dyn Target,
+    module: Span,
+    inside: u32,
+    is_exact: bool,
+) -> Rule {
+    let Some(table) = images.code(target, module).and_then(|code| code.functions()) else {
+        return Rule::Unknown;
+    };
+    let tables = Tables { target, module };
+    match tables.find(table, inside) {
+        Ok(Some((start, data))) => match tables.steps(data, inside.wrapping_sub(start), is_exact) {
+            Ok(Some(steps)) => Rule::Arm64(Rc::new(Function { steps })),
+            Ok(None) => Rule::Leaf,
+            Err(Gap) => Rule::Unknown,
+        },
+        Ok(None) => Rule::Leaf,
+        Err(Gap) => Rule::Unknown,
+    }
+}
+
+struct Tables<'a> {
+    target: &'a dyn Target,
+    module: Span,
+}
+
+impl Tables<'_> {
+    fn number(&self, at: u32) -> Result<u32, Gap> {
+        let mut bytes = [0; 4];
+        let is_there = self.target.read_image(self.module, at, &mut bytes);
+        if is_there { Ok(u32::from_le_bytes(bytes)) } else { Err(Gap) }
+    }
+
+    /// The last function that starts at an offset or before it, and its information.
+    fn find(&self, (table, size): (u32, u32), inside: u32) -> Result<Option<(u32, u32)>, Gap> {
+        let (mut low, mut high) = (0, size / ENTRY);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if inside < self.number(after(table, middle * ENTRY)?)? {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        let Some(index) = low.checked_sub(1) else { return Ok(None) };
+        let at = after(table, index * ENTRY)?;
+        Ok(Some((self.number(at)?, self.number(after(at, 4)?)?)))
+    }
+
+    /// What a function has done when it is at an offset; `None` if the offset is behind it.
+    fn steps(&self, data: u32, offset: u32, is_exact: bool) -> Result<Option<Vec<Undo>>, Gap> {
+        let place = offset / 4;
+        let kind = data & 3;
+        if kind == 0 {
+            return self.full(data, place, is_exact);
+        }
+        let length = data >> 2 & 0x7ff;
+        if place >= length {
+            return Ok(None);
+        }
+        let prologue = packed(data);
+        Ok(Some(if kind == 1 && is_exact {
+            cut(&prologue, place, length)
+        } else {
+            prologue.into_iter().rev().collect()
+        }))
+    }
+
+    fn full(&self, at: u32, place: u32, is_exact: bool) -> Result<Option<Vec<Undo>>, Gap> {
+        let head = self.number(at)?;
+        let length = head & 0x3_ffff;
+        if place >= length {
+            return Ok(None);
+        }
+        let (mut scopes, mut words, mut next) = (head >> 22 & 0x1f, head >> 27, after(at, 4)?);
+        let is_single = head >> 21 & 1 == 1;
+        if scopes == 0 && words == 0 {
+            let more = self.number(next)?;
+            (scopes, words) = (more & 0xffff, more >> 16 & 0xff);
+            next = after(next, 4)?;
+        }
+        let listed = if is_single { 0 } else { scopes };
+        let mut bytes = vec![0; 4 * words as usize];
+        if !self.target.read_image(self.module, after(next, listed * 4)?, &mut bytes) {
+            return Err(Gap);
+        }
+        let (prologue, _) = codes(&bytes, 0)?;
+        let left = prologue.len().saturating_sub(place as usize);
+        if !is_exact || left > 0 {
+            let undone = if is_exact { left } else { 0 };
+            return Ok(Some(prologue.into_iter().skip(undone).collect()));
+        }
+        // An epilogue at the end of the function, or those that are listed: where, and its codes.
+        let mut epilogues = Vec::new();
+        if is_single {
+            let (_, len) = codes(&bytes, scopes as usize)?;
+            epilogues.push((length.saturating_sub(len), scopes));
+        }
+        for i in 0..listed {
+            let scope = self.number(after(next, 4 * i)?)?;
+            epilogues.push((scope & 0x3_ffff, scope >> 22));
+        }
+        for (start, index) in epilogues {
+            let Some(undone) = place.checked_sub(start) else { continue };
+            let (epilogue, len) = codes(&bytes, index as usize)?;
+            if undone < len {
+                return Ok(Some(epilogue.into_iter().skip(undone as usize).collect()));
+            }
+        }
+        Ok(Some(prologue))
+    }
+}
+
+fn after(at: u32, by: u32) -> Result<u32, Gap> {
+    at.checked_add(by).ok_or(Gap)
+}
+
+/// Of a function of the usual form, what is done at an instruction: its prologue and epilogue mirror
+/// each other.
+fn cut(prologue: &[Undo], place: u32, length: u32) -> Vec<Undo> {
+    let done = (place as usize).min(prologue.len());
+    // Behind the last of them stands the return.
+    let left = (length.saturating_sub(place) as usize).saturating_sub(1);
+    prologue.iter().take(done.min(left)).rev().copied().collect()
+}
+
+/// The prologue that a packed record stands for, an element an instruction.
+fn packed(data: u32) -> Vec<Undo> {
+    let bits = |at: u32, len: u32| data >> at & ((1 << len) - 1);
+    let (reg_f, reg_i, homes, chain) = (bits(13, 3), bits(16, 4), bits(20, 1), bits(21, 2));
+    let frame = u64::from(bits(23, 9)) * 16;
+    let has_link = chain == 1;
+    let integers = 8 * (u64::from(reg_i) + u64::from(has_link));
+    let floats = if reg_f == 0 { 0 } else { 8 * (u64::from(reg_f) + 1) };
+    let saved = (integers + floats + 64 * u64::from(homes)).next_multiple_of(16);
+    let locals = frame.saturating_sub(saved);
+    let mut steps = Vec::new();
+    if chain == 2 {
+        steps.push(Undo::Nothing);
+    }
+    save_integers(&mut steps, reg_i as usize, has_link, saved);
+    // One register more than the number says, two an instruction.
+    for _ in 0..(if reg_f == 0 { 0 } else { reg_f / 2 + 1 }) {
+        let is_first = steps.iter().all(|step| *step == Undo::Nothing);
+        steps.push(if is_first { Undo::Free(saved) } else { Undo::Nothing });
+    }
+    if homes == 1 {
+        let is_first = steps.iter().all(|step| *step == Undo::Nothing);
+        steps.push(if is_first { Undo::Free(saved) } else { Undo::Nothing });
+        steps.extend([Undo::Nothing; 3]);
+    }
+    let parts = if locals > 4080 { vec![4080, locals - 4080] } else { vec![locals] };
+    if chain >= 2 {
+        if locals <= 512 {
+            steps.push(Undo::LoadFree { first: FP, count: 2, free: locals });
+        } else {
+            steps.extend(parts.into_iter().map(Undo::Free));
+            steps.push(Undo::Load { first: FP, count: 2, at: 0 });
+        }
+        steps.push(Undo::Frame(0));
+    } else if locals > 0 {
+        steps.extend(parts.into_iter().map(Undo::Free));
+    }
+    steps
+}
+
+/// The instructions that save registers from x19 on, two at a time, and the link register last.
+fn save_integers(steps: &mut Vec<Undo>, count: usize, has_link: bool, saved: u64) {
+    for i in (0..count).step_by(2) {
+        let (first, at) = (19 + i, 8 * i as u64);
+        let is_pair = i + 1 < count;
+        if i > 0 {
+            steps.push(match (is_pair, has_link) {
+                (true, _) => Undo::Load { first, count: 2, at },
+                (false, true) => Undo::LoadLink { first, at },
+                (false, false) => Undo::Load { first, count: 1, at },
+            });
+        } else if is_pair || !has_link {
+            steps.push(Undo::LoadFree { first, count: 1 + usize::from(is_pair), free: saved });
+        } else {
+            // One instruction; what it saves is taken back in two steps.
+            steps.push(Undo::Free(saved));
+            steps.push(Undo::LoadLink { first, at });
+        }
+    }
+    if has_link && count.is_multiple_of(2) {
+        let at = 8 * count as u64;
+        steps.push(match count {
+            0 => Undo::LoadFree { first: LR, count: 1, free: saved },
+            _ => Undo::Load { first: LR, count: 1, at },
+        });
+    }
+}
+
+/// The steps of the codes from an index on, and how many instructions they stand for.
+fn codes(bytes: &[u8], from: usize) -> Result<(Vec<Undo>, u32), Gap> {
+    let mut steps = Vec::new();
+    let mut rest = bytes.get(from..).ok_or(Gap)?;
+    // The end stands for the return of an epilogue.
+    let mut len = 1;
+    while !matches!(rest, [0xe4 | 0xe5, ..]) {
+        let (step, bytes) = code(rest).ok_or(Gap)?;
+        steps.push(step);
+        len += 1;
+        rest = rest.get(bytes..).ok_or(Gap)?;
+    }
+    Ok((steps, len))
+}
+
+/// The first code: its step and its length, if it is known.
+fn code(bytes: &[u8]) -> Option<(Undo, usize)> {
+    let [first, ..] = *bytes else { return None };
+    let second = || bytes.get(1).copied();
+    let wide = || Some(usize::from(first) << 8 | usize::from(second()?));
+    let low = |mask: u8| u64::from(first & mask);
+    let pair = |first: usize, at: u64| Undo::Load { first, count: 2, at };
+    Some(match first {
+        0x00..=0x1f => (Undo::Free(low(0x1f) * 16), 1),
+        0x20..=0x3f => (Undo::LoadFree { first: 19, count: 2, free: low(0x1f) * 8 }, 1),
+        0x40..=0x7f => (pair(FP, low(0x3f) * 8), 1),
+        0x80..=0xbf => (Undo::LoadFree { first: FP, count: 2, free: low(0x3f) * 8 + 8 }, 1),
+        0xc0..=0xc7 => (Undo::Free((wide()? & 0x7ff) as u64 * 16), 2),
+        0xc8..=0xcb => (pair(19 + (wide()? >> 6 & 0xf), (wide()? & 0x3f) as u64 * 8), 2),
+        0xcc..=0xcf => {
+            let (first, free) = (19 + (wide()? >> 6 & 0xf), (wide()? & 0x3f) as u64 * 8 + 8);
+            (Undo::LoadFree { first, count: 2, free }, 2)
+        }
+        0xd0..=0xd3 => {
+            let (first, at) = (19 + (wide()? >> 6 & 0xf), (wide()? & 0x3f) as u64 * 8);
+            (Undo::Load { first, count: 1, at }, 2)
+        }
+        0xd4 | 0xd5 => {
+            let (first, free) = (19 + (wide()? >> 5 & 0xf), (wide()? & 0x1f) as u64 * 8 + 8);
+            (Undo::LoadFree { first, count: 1, free }, 2)
+        }
+        0xd6 | 0xd7 => {
+            let (first, at) = (19 + 2 * (wide()? >> 6 & 7), (wide()? & 0x3f) as u64 * 8);
+            (Undo::LoadLink { first, at }, 2)
+        }
+        // Floating-point registers: only the room for them matters.
+        0xd8 | 0xd9 | 0xdc | 0xdd => (Undo::Nothing, 2),
+        0xda | 0xdb => (Undo::Free((wide()? & 0x3f) as u64 * 8 + 8), 2),
+        0xde => (Undo::Free((wide()? & 0x1f) as u64 * 8 + 8), 2),
+        0xe0 => {
+            let [_, a, b, c] = *bytes.first_chunk::<4>()?;
+            (Undo::Free(u64::from(u32::from_be_bytes([0, a, b, c])) * 16), 4)
+        }
+        0xe1 => (Undo::Frame(0), 1),
+        0xe2 => (Undo::Frame(u64::from(second()?) * 8), 2),
+        0xe3 | 0xfc => (Undo::Nothing, 1),
+        0xe6 => (Undo::Next, 1),
+        0xe7 => any_register(bytes)?,
+        0xe9 => (Undo::Machine, 1),
+        _ => return None,
+    })
+}
+
+/// A register of any kind, saved with or without room being made, alone or with the next.
+fn any_register(bytes: &[u8]) -> Option<(Undo, usize)> {
+    let [_, register, place] = *bytes.first_chunk::<3>()?;
+    let (is_free, is_pair) = (register >> 5 & 1 == 1, register >> 6 & 1 == 1);
+    let is_integer = place >> 6 == 0;
+    let scale = if is_free || is_pair || place >> 6 == 2 { 16 } else { 8 };
+    let offset = u64::from(place & 0x3f) * scale;
+    let (first, count) = (usize::from(register & 0x1f), 1 + usize::from(is_pair));
+    Some((
+        match (is_free, is_integer) {
+            (true, true) => Undo::LoadFree { first, count, free: offset + scale },
+            (true, false) => Undo::Free(offset + scale),
+            (false, true) => Undo::Load { first, count, at: offset },
+            (false, false) => Undo::Nothing,
+        },
+        3,
+    ))
+}

@@ -1,0 +1,163 @@
+//! What walks need of an image: where its code is, and its table of functions.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::call::{LONGEST, follows_call};
+use super::{Cpu, Span, Target};
+use crate::symbol::image::{Image, Section};
+
+/// More rules than any system's stacks need at once.
+const MAX_RULES: usize = 1 << 16;
+/// Sections of code.
+const EXECUTE: u32 = 0x2000_0000;
+const PAGE: u64 = 0x1000;
+
+/// What was learnt of images.
+#[derive(Debug, Default)]
+pub(super) struct Images {
+    known: HashMap<(u64, u64), Option<Rc<Code>>>,
+    /// What the function at an address does, by address space, address, and whether it is exact.
+    rules: HashMap<(u64, u64, bool), Rule>,
+    /// Whether words are return addresses.
+    returns: HashMap<(u64, u64), Likely>,
+}
+
+/// Something that would have to be read is not there, or makes no sense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Gap;
+
+/// Whether a word is a return address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Likely {
+    /// No code is before the place, or no call.
+    No,
+    /// The code is not there to tell.
+    Maybe,
+    /// A call is before it.
+    Proven,
+}
+
+/// How to leave the function at an address.
+#[derive(Debug, Clone)]
+pub(super) enum Rule {
+    X64(Rc<super::x64::Function>),
+    Arm64(Rc<super::arm64::Function>),
+    /// The table is there and has no such function: it keeps nothing on the stack.
+    Leaf,
+    /// Nothing can be said.
+    Unknown,
+}
+
+/// The parts of an image that matter.
+#[derive(Debug)]
+pub(super) struct Code {
+    sections: Vec<Section>,
+    /// Where the table of functions is, and its size.
+    functions: Option<(u32, u32)>,
+}
+
+impl Code {
+    fn read(target: &dyn Target, module: Span) -> Option<Self> {
+        let read = |at: u32, buffer: &mut [u8]| target.read_image(module, at, buffer);
+        let image = Image::new(&read)?;
+        Some(Self { sections: image.sections(), functions: image.functions() })
+    }
+
+    /// Where the table of functions is, and its size.
+    pub(super) const fn functions(&self) -> Option<(u32, u32)> {
+        self.functions
+    }
+
+    /// Whether code may be at an offset.
+    fn is_code(&self, offset: u64) -> bool {
+        let holds = |section: &&Section| {
+            let start = u64::from(section.start);
+            (start..start + u64::from(section.size)).contains(&offset)
+        };
+        match self.sections.iter().find(holds) {
+            Some(section) => section.characteristics & EXECUTE != 0,
+            // Of an image whose sections cannot be read nothing is known.
+            None => self.sections.is_empty(),
+        }
+    }
+}
+
+impl Images {
+    /// What is known of a module's image, if its headers can be read.
+    pub(super) fn code(&mut self, target: &dyn Target, module: Span) -> Option<Rc<Code>> {
+        let known = self.known.entry((module.space, module.base));
+        known.or_insert_with(|| Code::read(target, module).map(Rc::new)).clone()
+    }
+
+    /// Whether an address of a module may be one of code.
+    pub(super) fn is_code(&mut self, target: &dyn Target, module: Span, address: u64) -> bool {
+        let offset = address.wrapping_sub(module.base);
+        self.code(target, module).is_none_or(|code| code.is_code(offset))
+    }
+
+    /// The rule for an address, looked up once.
+    pub(super) fn rule(
+        &mut self,
+        key: (u64, u64, bool),
+        make: impl FnOnce(&mut Self) -> Rule,
+    ) -> Rule {
+        if let Some(rule) = self.rules.get(&key) {
+            return rule.clone();
+        }
+        let rule = make(self);
+        if self.rules.len() >= MAX_RULES {
+            self.rules.clear();
+        }
+        self.rules.insert(key, rule.clone());
+        rule
+    }
+
+    /// Whether a word may be a return address: it lies in the code of a module, behind a call as far
+    /// as the code can be read.
+    pub(super) fn is_return(&mut self, target: &dyn Target, cpu: Cpu, address: u64) -> bool {
+        self.likely(target, cpu, address) >= Likely::Maybe
+    }
+
+    /// How likely a word is a return address.
+    pub(super) fn likely(&mut self, target: &dyn Target, cpu: Cpu, address: u64) -> Likely {
+        let Some(module) = target.module(address.wrapping_sub(1)) else { return Likely::No };
+        // No image has code in the page of its headers.
+        if address < module.base.saturating_add(PAGE) {
+            return Likely::No;
+        }
+        if let Some(known) = self.returns.get(&(module.space, address)) {
+            return *known;
+        }
+        let is = self.judge(target, cpu, module, address);
+        if self.returns.len() >= MAX_RULES {
+            self.returns.clear();
+        }
+        self.returns.insert((module.space, address), is);
+        is
+    }
+
+    fn judge(&mut self, target: &dyn Target, cpu: Cpu, module: Span, address: u64) -> Likely {
+        let offset = address - module.base;
+        if self.code(target, module).is_some_and(|code| !code.is_code(offset - 1)) {
+            return Likely::No;
+        }
+        match call_before(target, cpu, module, offset) {
+            Some(true) => Likely::Proven,
+            Some(false) => Likely::No,
+            None => Likely::Maybe,
+        }
+    }
+}
+
+/// Whether a call stands before an offset of a module; `None` if its code cannot be read.
+pub(super) fn call_before(
+    target: &dyn Target,
+    cpu: Cpu,
+    module: Span,
+    offset: u64,
+) -> Option<bool> {
+    let mut bytes = [0; LONGEST];
+    let start = u32::try_from(offset.checked_sub(LONGEST as u64)?).ok()?;
+    target.read_image(module, start, &mut bytes).then(|| follows_call(cpu, &bytes))
+}

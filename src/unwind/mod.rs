@@ -1,0 +1,283 @@
+//! Stacks: from the registers of a thread to the frames of the functions that called each other.
+//!
+//! A step goes from one frame to its caller, by what describes the function best: unwind tables of
+//! the image (x64, arm64), instructions that tell by themselves, saved frame pointers, and failing
+//! all of them the next word of the stack that looks like a return address. Each frame says which.
+//! Reads memory through [`Target`], and knows neither dumps nor threads nor names. Everything that
+//! it reads may be damaged: every table has a bound, and every walk an end.
+
+mod arm64;
+mod call;
+mod epilog;
+mod image;
+mod registers;
+mod scan;
+mod x64;
+mod x86;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+pub use call::follows_call;
+pub use registers::{Cpu, Registers};
+
+use image::Images;
+
+/// No stack has more frames that anybody would read.
+pub const MAX_FRAMES: usize = 1024;
+/// Instruction pointers below are null, and offsets from it.
+const FIRST_PAGE: u64 = 0x1000;
+
+/// How a frame was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Its registers were saved as a whole.
+    Context,
+    /// The callee says where it keeps what belongs to the caller.
+    Unwind,
+    /// By the chain of frame pointers.
+    FramePointer,
+    /// A word on the stack looks like a return address.
+    Scan,
+}
+
+impl Trust {
+    /// The word for it.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Context => "context",
+            Self::Unwind => "unwind",
+            Self::FramePointer => "frame_pointer",
+            Self::Scan => "scan",
+        }
+    }
+}
+
+/// A module: its first address, the address after its last, and a number that tells address spaces
+/// apart in which different modules may have the same addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// First address.
+    pub base: u64,
+    /// Address after the last.
+    pub end: u64,
+    /// The address space.
+    pub space: u64,
+}
+
+/// What a walk reads.
+pub trait Target {
+    /// Fills the buffer with memory as the thread sees it, or says that it cannot.
+    fn read(&self, address: u64, buffer: &mut [u8]) -> bool;
+
+    /// The module that an address lies in.
+    fn module(&self, address: u64) -> Option<Span>;
+
+    /// Fills the buffer with bytes of a module's image; they may come from its file.
+    fn read_image(&self, module: Span, offset: u32, buffer: &mut [u8]) -> bool {
+        module.base.checked_add(offset.into()).is_some_and(|address| self.read(address, buffer))
+    }
+
+    /// Whether 64-bit Intel code keeps frame pointers; that of Windows does not.
+    fn has_frame_pointers(&self) -> bool {
+        false
+    }
+
+    /// The registers that a trap frame at an address saved, if there is one.
+    fn trap_frame(&self, _address: u64) -> Option<Registers> {
+        None
+    }
+}
+
+/// A frame of a stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame {
+    /// Instruction pointer.
+    pub ip: u64,
+    /// Stack pointer; on x86 the address of the saved frame pointer, as debuggers print it.
+    pub sp: u64,
+    /// Where the function returns to, if that was found.
+    pub return_address: Option<u64>,
+    /// Where the words of arguments are: behind the return address.
+    pub arguments: Option<u64>,
+    /// How it was found.
+    pub trust: Trust,
+    /// Whether `ip` is the instruction that ran, and not the one that a call returns to.
+    pub is_exact: bool,
+}
+
+impl Frame {
+    /// An address in the function: a call may be its last instruction.
+    pub const fn inside(&self) -> u64 {
+        if self.is_exact { self.ip } else { self.ip.wrapping_sub(1) }
+    }
+}
+
+/// What is known of a frame before its caller is.
+#[derive(Debug, Clone)]
+struct Here {
+    registers: Registers,
+    trust: Trust,
+    is_exact: bool,
+}
+
+impl Here {
+    /// An address in the function: a call may be its last instruction.
+    const fn inside(&self, ip: u64) -> u64 {
+        if self.is_exact { ip } else { ip.wrapping_sub(1) }
+    }
+}
+
+/// A step to the caller.
+#[derive(Debug, Clone)]
+struct Step {
+    registers: Registers,
+    trust: Trust,
+    /// Whether the caller did not call, but was interrupted.
+    is_exact: bool,
+}
+
+impl Step {
+    const fn call(registers: Registers, trust: Trust) -> Self {
+        Self { registers, trust, is_exact: false }
+    }
+}
+
+/// Walks stacks of one system or process. What it learns of images it keeps.
+pub struct Walker<'a> {
+    target: &'a dyn Target,
+    images: Images,
+}
+
+impl std::fmt::Debug for Walker<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Walker").field("images", &self.images).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Walker<'a> {
+    /// A walker over a target.
+    pub fn new(target: &'a dyn Target) -> Self {
+        Self { target, images: Images::default() }
+    }
+
+    /// The same walker over another target of the same system, as another thread sees it.
+    pub fn with_target(self, target: &dyn Target) -> Walker<'_> {
+        Walker { target, images: self.images }
+    }
+
+    /// The frames from registers on, the innermost first, at most `most`. `stack` is where the stack
+    /// may be; scans stay in it.
+    pub fn walk(&mut self, start: Registers, stack: &Range<u64>, most: usize) -> Vec<Frame> {
+        let mut frames = Vec::new();
+        let mut seen = HashSet::new();
+        let mut here = Here { registers: start, trust: Trust::Context, is_exact: true };
+        while frames.len() < most.min(MAX_FRAMES) {
+            let (Some(ip), Some(sp)) = (here.registers.ip(), here.registers.sp()) else { break };
+            // A walk that comes to the same place goes in a circle.
+            if !seen.insert((ip, sp)) {
+                break;
+            }
+            let step = self.step(&here, stack);
+            let next = step.as_ref().and_then(|step| step.registers.ip());
+            frames.push(Self::frame(&here, step.as_ref()));
+            match step {
+                Some(step) if next.is_some_and(|ip| ip >= FIRST_PAGE) => {
+                    here = Here {
+                        registers: step.registers,
+                        trust: step.trust,
+                        is_exact: step.is_exact,
+                    };
+                }
+                _ => break,
+            }
+        }
+        frames
+    }
+
+    /// From a frame to its caller.
+    fn step(&mut self, here: &Here, stack: &Range<u64>) -> Option<Step> {
+        match here.registers.cpu() {
+            Cpu::X64 => x64::step(self, here, stack),
+            Cpu::X86 => x86::step(self, here, stack),
+            Cpu::Arm64 => arm64::step(self, here, stack),
+        }
+    }
+
+    /// Whether a step that tables tell of led to where code may be, on a stack that goes on upwards.
+    fn is_sound(&mut self, here: &Here, step: &Step, stack: &Range<u64>) -> bool {
+        let (Some(ip), Some(sp)) = (step.registers.ip(), step.registers.sp()) else { return false };
+        let was = here.registers.sp().unwrap_or_default();
+        let cpu = here.registers.cpu();
+        let is_certain = matches!(here.trust, Trust::Context | Trust::Unwind);
+        // A null return address ends the stack of a thread.
+        let is_place = match self.target.module(ip.wrapping_sub(1)) {
+            _ if ip == 0 => true,
+            _ if !is_certain => self.images.is_return(self.target, cpu, ip),
+            Some(module) => self.images.is_code(self.target, module, ip),
+            // Code that was made at run time belongs to no module.
+            None => ip >= FIRST_PAGE && is_canonical(ip),
+        };
+        // Interrupted code and other stacks may be elsewhere.
+        let is_above = sp > was
+            || step.is_exact
+            || !stack.contains(&sp)
+            || cpu == Cpu::Arm64 && here.is_exact && sp == was;
+        is_place && is_above && sp.is_multiple_of(cpu.word() as u64)
+    }
+
+    fn frame(here: &Here, step: Option<&Step>) -> Frame {
+        let (ip, sp) = (here.registers.ip(), here.registers.sp());
+        let called = step.filter(|step| !step.is_exact).and_then(|step| step.registers.sp());
+        let arguments = match here.registers.cpu() {
+            Cpu::Arm64 => None,
+            Cpu::X86 | Cpu::X64 => called,
+        };
+        let sp = match (here.registers.cpu(), arguments) {
+            (Cpu::X86, Some(arguments)) => arguments.checked_sub(8),
+            _ => sp,
+        };
+        Frame {
+            ip: ip.unwrap_or_default(),
+            sp: sp.unwrap_or_default(),
+            return_address: step.and_then(|step| step.registers.ip()),
+            arguments,
+            trust: here.trust,
+            is_exact: here.is_exact,
+        }
+    }
+
+    /// The word of the processor at an address.
+    fn word(&self, cpu: Cpu, address: u64) -> Option<u64> {
+        let mut bytes = [0; 8];
+        let part = bytes.get_mut(..cpu.word())?;
+        self.target.read(address, part).then(|| u64::from_le_bytes(bytes))
+    }
+
+    /// As many bytes of code at an address as can be read, at most those of the buffer.
+    fn code<'b>(&self, address: u64, buffer: &'b mut [u8]) -> &'b [u8] {
+        let len = buffer.len();
+        if let Some(module) = self.target.module(address)
+            && let Ok(offset) = u32::try_from(address - module.base)
+            && self.target.read_image(module, offset, buffer)
+        {
+            return buffer;
+        }
+        let mut held = 0;
+        for (address, byte) in (address..).zip(buffer.iter_mut().take(len)) {
+            if !self.target.read(address, std::slice::from_mut(byte)) {
+                break;
+            }
+            held += 1;
+        }
+        buffer.get(..held).unwrap_or_default()
+    }
+}
+
+/// Whether processors take an address of 64 bits.
+const fn is_canonical(address: u64) -> bool {
+    matches!(address >> 47, 0 | 0x1_ffff)
+}

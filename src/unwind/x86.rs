@@ -1,0 +1,64 @@
+//! x86: functions keep the caller's frame pointer on the stack, mostly, and the code of their first
+//! and last instructions tells where it is when they do not.
+
+use std::ops::Range;
+
+use super::{Cpu, Here, Step, Trust, Walker, scan};
+
+/// From a frame to its caller.
+pub(super) fn step(walker: &mut Walker<'_>, here: &Here, stack: &Range<u64>) -> Option<Step> {
+    if here.is_exact
+        && let Some(step) = by_code(walker, here)
+    {
+        return Some(step);
+    }
+    if let Some(step) = by_trap_frame(walker, here) {
+        return Some(step);
+    }
+    by_frame_pointer(walker, here, stack).or_else(|| scan::step(walker, here, stack))
+}
+
+/// Before the prologue has run, and behind the epilogue, the return address is on top of the stack.
+fn by_code(walker: &mut Walker<'_>, here: &Here) -> Option<Step> {
+    let (ip, sp) = (here.registers.ip()?, here.registers.sp()?);
+    let mut buffer = [0; 5];
+    let (at, is_saved) = match *walker.code(ip, &mut buffer) {
+        // `ret`, `ret n`, `push ebp`; `mov edi, edi` before it.
+        [0xc3 | 0xc2, ..] | [0x55, 0x8b, 0xec, ..] | [0x8b, 0xff, 0x55, 0x8b, 0xec, ..] => {
+            (sp, false)
+        }
+        // `mov ebp, esp` behind the push.
+        [0x8b, 0xec, ..] => (sp.checked_add(4)?, true),
+        _ => return None,
+    };
+    let caller = walker.word(Cpu::X86, at)?;
+    if !walker.images.is_return(walker.target, Cpu::X86, caller) {
+        return None;
+    }
+    let fp = if is_saved { walker.word(Cpu::X86, sp) } else { here.registers.fp() };
+    let registers = here.registers.clone().at(caller, at.checked_add(4)?).with_fp(fp);
+    Some(Step::call(registers, Trust::Unwind))
+}
+
+/// The handlers of traps and of system calls point to what they saved as if it were their frame.
+fn by_trap_frame(walker: &Walker<'_>, here: &Here) -> Option<Step> {
+    let registers = walker.target.trap_frame(here.registers.fp()?)?;
+    Some(Step { registers, trust: Trust::Context, is_exact: true })
+}
+
+fn by_frame_pointer(walker: &mut Walker<'_>, here: &Here, stack: &Range<u64>) -> Option<Step> {
+    let fp = here.registers.fp()?;
+    if !stack.contains(&fp) || here.registers.sp().is_some_and(|sp| fp < sp) {
+        return None;
+    }
+    let saved = walker.word(Cpu::X86, fp)?;
+    let caller = walker.word(Cpu::X86, fp.checked_add(4)?)?;
+    let is_return = caller == 0 || walker.images.is_return(walker.target, Cpu::X86, caller);
+    // Code that was made at run time belongs to no module; its frames go on upwards.
+    let is_made = walker.target.module(caller).is_none() && saved > fp && stack.contains(&saved);
+    if !is_return && !is_made {
+        return None;
+    }
+    let registers = here.registers.clone().at(caller, fp.checked_add(8)?).with_fp(Some(saved));
+    Some(Step::call(registers, Trust::FramePointer))
+}
