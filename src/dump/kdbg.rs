@@ -57,8 +57,16 @@ pub const PROCESS_HEAD: usize = 0x50;
 pub const TIME_INCREMENT: usize = 0x78;
 /// `MmNumberOfPhysicalPages`.
 pub const PHYSICAL_PAGES: usize = 0xf8;
+/// `MmNonPagedPoolStart` and `MmNonPagedPoolEnd`.
+pub const NONPAGED_POOL_START: usize = 0x110;
+/// See above.
+pub const NONPAGED_POOL_END: usize = 0x118;
 /// `MmPagedPoolStart`.
 pub const PAGED_POOL_START: usize = 0x120;
+/// `MmPagedPoolEnd`.
+pub const PAGED_POOL_END: usize = 0x128;
+/// `PoolTrackTable`.
+pub const POOL_TRACK_TABLE: usize = 0x1b8;
 /// `ExpSystemResourcesList`.
 pub const RESOURCES: usize = 0x60;
 /// `MmUnloadedDrivers`: points to a pointer to the list.

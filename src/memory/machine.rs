@@ -68,6 +68,11 @@ impl Machine {
         self.mode
     }
 
+    /// How entries point to prototypes.
+    pub(super) const fn prototypes(&self) -> Prototypes {
+        self.prototypes
+    }
+
     /// The kernel's address space.
     pub const fn kernel(&self) -> Root {
         self.kernel

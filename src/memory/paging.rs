@@ -24,9 +24,9 @@ pub enum Mode {
 
 /// A level of tables: the lowest bit of an address that chooses an entry, and how many bits do.
 #[derive(Debug, Clone, Copy)]
-struct Level {
-    shift: u32,
-    bits: u32,
+pub(super) struct Level {
+    pub(super) shift: u32,
+    pub(super) bits: u32,
 }
 
 const X86: &[Level] = &[Level { shift: 22, bits: 10 }, Level { shift: 12, bits: 10 }];
@@ -42,7 +42,7 @@ const X64: &[Level] = &[
 
 impl Mode {
     /// The tables, from the one that the machine's register points to.
-    fn levels(self) -> &'static [Level] {
+    pub(super) fn levels(self) -> &'static [Level] {
         match self {
             Self::X86 => X86,
             Self::Pae => PAE,
@@ -77,7 +77,7 @@ impl Mode {
     }
 
     /// The bits of an entry that are the address of a page or a table.
-    const fn address_bits(self) -> u64 {
+    pub(super) const fn address_bits(self) -> u64 {
         match self {
             Self::X86 => 0xffff_f000,
             Self::Pae | Self::X64 | Self::X64La57 => 0x000f_ffff_ffff_f000,
@@ -105,7 +105,7 @@ impl Mode {
     }
 
     /// What an entry at a level, counted from 1, is to the processor.
-    const fn kind(self, entry: u64, level: u8) -> Kind {
+    pub(super) const fn kind(self, entry: u64, level: u8) -> Kind {
         let large = entry & 0x80 != 0;
         match (self, level) {
             (Self::Arm64, _) => match (entry & 3, level) {
@@ -124,7 +124,7 @@ impl Mode {
     }
 
     /// The physical address of the page that an entry maps.
-    const fn page(self, entry: u64, size: u64) -> u64 {
+    pub(super) const fn page(self, entry: u64, size: u64) -> u64 {
         let address = entry & self.address_bits() & !(size - 1);
         match self {
             // Eight more bits of the address of a page of 4 MiB (PSE-36).
@@ -134,7 +134,8 @@ impl Mode {
     }
 }
 
-enum Kind {
+/// What an entry is to the processor.
+pub(super) enum Kind {
     Page,
     Table,
     Software,
@@ -231,7 +232,8 @@ pub(super) fn by_prototype(
     }
 }
 
-fn entry_at(memory: Physical<'_>, mode: Mode, place: Gpa) -> Option<u64> {
+/// The entry at a place.
+pub(super) fn entry_at(memory: Physical<'_>, mode: Mode, place: Gpa) -> Option<u64> {
     match mode {
         Mode::X86 => memory.u32_at(place).map(u64::from),
         _ => memory.u64_at(place),
@@ -248,7 +250,8 @@ fn small(page: u64, at: Gva, via: Via) -> Translation {
     Translation { address: Gpa(page | at.0 & 0xfff), page_bytes: 0x1000, via }
 }
 
-const fn fault(said: Software, at: Gva, level: u8) -> Fault {
+/// What is said of an address whose entry leads nowhere.
+pub(super) const fn fault(said: Software, at: Gva, level: u8) -> Fault {
     match said {
         Software::PagedOut => Fault::PagedOut { at, level },
         Software::DemandZero => Fault::DemandZero(at),

@@ -34,14 +34,14 @@ pub use log::LogCommand;
 pub use modules::{Module, UnloadedModule};
 pub use objects::{KernelObject, ObjectType, Vad};
 pub use overview::{Bugcheck, DumpInfo, Exception, Problem};
-pub use pool::{PoolBlock, PoolPage, PoolTag};
+pub use pool::{BigBlock, PoolBlock, PoolPage, PoolTag};
 pub use process::{Handle, Process, Thread};
 pub use report::{
     BlockedDriver, DeadlockStep, ErrorFact, Filter, MappedFile, PoolFault, QueuedLock, SystemPte,
     VerifierFact,
 };
 pub use scheduling::{Dpc, ReadyThread, Timer, WorkItem, WorkQueue};
-pub use source::{Emit, Flow, Located, Machine, Source, Unanswered, Want};
+pub use source::{Condition, Emit, Flow, Located, Machine, Source, Unanswered, Want};
 pub use threads::{Frame, StackWord, WaitObject};
 pub use vm::{MemoryList, PageFile, PoolFailure, SessionSpace, VmCounter};
 

@@ -57,6 +57,26 @@ row! {
         is_big: bool,
         /// What the tag is for.
         description: String,
+        /// Session whose pool it is in.
+        session: i64,
+        /// `headers`, `big table` …: by which means it was found.
+        found_by: String,
+    }
+}
+
+row! {
+    /// An allocation of more than a page.
+    BigBlock {
+        /// Its address.
+        address: u64,
+        /// The tag, four characters.
+        tag: String,
+        /// `nonpaged`, `paged`, `paged session` …
+        pool_type: String,
+        /// Size.
+        size_bytes: i64,
+        /// Whether it is not in use any more.
+        is_free: bool,
     }
 }
 

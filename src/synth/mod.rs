@@ -29,8 +29,9 @@ pub use sample::{sample, sample_spec};
 pub use scenario::{crowded, healthy, server_2003};
 pub use spec::{Arch, Block, Cpu, Driver, ExceptionRecord, Process, Thread, TriageSpec, Unloaded};
 pub use system::{
-    Counters, NamedObject, PageFile, Processor, Session, System, SystemHandle, SystemProcess,
-    SystemSpec, SystemThread, ThreadState, Timer, UnloadedDriver, Vad, Windows, system,
+    Counters, NamedObject, PageFile, PoolBlock, PoolRequest, PoolState, Processor, Session, System,
+    SystemHandle, SystemProcess, SystemSpec, SystemThread, ThreadState, Timer, UnloadedDriver, Vad,
+    Windows, system,
 };
 pub use triage::triage;
 pub use write::Format;

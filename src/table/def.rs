@@ -13,7 +13,7 @@ use crate::catalog::{
     Absent, Batch, Catalog, Cell, ColumnBuilder, ColumnSpec, Example, Format, Hint, HintOp, Kinds,
     SourceKind, TableSpec, Ty, Unit,
 };
-use crate::model::{Emit, Logged, Source, Unanswered, Want};
+use crate::model::{Condition, Emit, Logged, Source, Unanswered, Want};
 
 /// An open source and the name that the column `dump` gives it.
 #[derive(Clone, Copy)]
@@ -305,9 +305,10 @@ impl<R: Logged> Table for TableDef<R> {
             request.columns.iter().filter_map(|&index| self.slot(index)).collect();
         let nameless = [NamedSource { name: "", source: &Nothing }];
         let sources = if self.has_dump_column() { cx.sources } else { &nameless };
+        let conditions = self.conditions(request.hints);
         let one = |named: &NamedSource<'_>, limit| {
             self.may_match(named.name, request.hints)
-                .then(|| self.part(cx, *named, &columns, limit))
+                .then(|| self.part(cx, *named, (&columns, &conditions), limit))
         };
         // With a limit, a source is read only if those before it gave too few rows.
         let parts: Vec<Option<Result<Batch, Unanswered>>> = match request.limit {
@@ -357,7 +358,7 @@ impl<R: Logged> TableDef<R> {
         &self,
         cx: &Cx<'_>,
         named: NamedSource<'_>,
-        columns: &[Slot<R>],
+        (columns, conditions): (&[Slot<R>], &[Condition<'_>]),
         limit: usize,
     ) -> Result<Batch, Unanswered> {
         let own =
@@ -376,8 +377,18 @@ impl<R: Logged> TableDef<R> {
             cx.rows_read.fetch_add(1, Ordering::Relaxed);
             if rows >= limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        self.scan_source(cx, named, &Want::only(&names), &mut emit)?;
+        let want = Want::only(&names).with(conditions).until(cx.cancelled);
+        self.scan_source(cx, named, &want, &mut emit)?;
         Ok(Batch { columns: builders.into_iter().map(ColumnBuilder::finish).collect(), rows })
+    }
+
+    /// The hints on columns of the table's own, which sources know by their names.
+    fn conditions<'a>(&self, hints: &'a [Hint]) -> Vec<Condition<'a>> {
+        let condition = |hint: &'a Hint| match self.slot(hint.column) {
+            Some(Slot::Own(column)) => Some(Condition { column: column.name, op: &hint.op }),
+            _ => None,
+        };
+        hints.iter().filter_map(condition).collect()
     }
 
     /// Whether rows of the source of that name can fulfil the hints on the column `dump`.

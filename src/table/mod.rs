@@ -3,6 +3,7 @@
 //! A table asks the model and never reads memory. From its one definition come the schema, the
 //! scan with its projection, completion, `DESCRIBE`, `meta.columns` and `docs/generated`.
 
+mod big_pool;
 mod blocked_drivers;
 mod bugcheck;
 mod call;
@@ -97,6 +98,7 @@ pub static ALL: &[&dyn Table] = &[
     &irp_stack::TABLE,
     &pool_tags::TABLE,
     &pool_allocations::TABLE,
+    &big_pool::TABLE,
     &pool_pages::TABLE,
     &locks::TABLE,
     &lock_owners::TABLE,

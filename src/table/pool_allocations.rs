@@ -7,9 +7,9 @@ use crate::model::PoolBlock;
 /// The table.
 pub(super) static TABLE: TableDef<PoolBlock> = TableDef {
     name: "pool_allocations",
-    doc: "One row for each block of pool.",
+    doc: "One row for each block of pool. A kernel dump is searched for them; blocks around damaged headers are still listed.",
     answers: "!pool, !poolfind, !poolval",
-    kinds: &[SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT tag, count(*), sum(size_bytes) FROM pool_allocations GROUP BY 1 ORDER BY 3 DESC",
         doc: "Blocks by tag.",
@@ -35,13 +35,19 @@ pub(super) static TABLE: TableDef<PoolBlock> = TableDef {
         ),
         Column::new(
             "state",
-            "`allocated`, `free`, `protected` and so on.",
+            "`allocated`, `free`, `damaged`, and whether it is `protected` by its tag.",
             Get::Text(|r| text(&r.state)),
         ),
         Column::new("eprocess", "Process that is charged.", Get::Addr(|r| r.eprocess)),
         Column::new("process", "Name of that process.", Get::Text(|r| text(&r.process))),
         Column::new("page", "Page of the block.", Get::Addr(|r| r.page)),
         Column::new("is_big", "Whether it takes whole pages.", Get::Bool(|r| r.is_big)),
+        Column::new("session", "Session whose pool it is in.", Get::Int(|r| r.session)),
+        Column::new(
+            "found_by",
+            "How a dump shows it: `headers` of its page that lead to one another, the `big table`.",
+            Get::Text(|r| text(&r.found_by)),
+        ),
         Column::new("description", "What the tag is for.", Get::Text(|r| text(&r.description))),
     ],
 };

@@ -228,6 +228,75 @@ fn lists_and_numbers_are_those_that_the_system_was_built_with() {
     compare_lists("the server", &synth::server_2003(), Format::KernelSummary);
 }
 
+/// Every block of pool that was made is listed and nothing else is, and so are big ones by themselves.
+fn compare_pool(what: &str, spec: &SystemSpec, format: Format) {
+    let system = synth::system(spec);
+    let image = Image::from_bytes("it", system.to_vec(format));
+    let source = source::open(image, &Store::default()).expect("it is a kernel dump");
+    let state = |block: &synth::PoolBlock| match block.state {
+        synth::PoolState::Free => "free",
+        synth::PoolState::Protected => "allocated, protected",
+        synth::PoolState::Used => "allocated",
+    };
+    let tag = |block: &synth::PoolBlock| String::from_utf8_lossy(&block.tag).into_owned();
+    let kind = |block: &synth::PoolBlock| if block.is_paged { "paged" } else { "nonpaged" };
+    let mut facts: Vec<_> = system
+        .pool
+        .iter()
+        .map(|b| (b.address, signed(b.bytes), tag(b), kind(b), state(b), b.is_big))
+        .collect();
+    facts.sort_unstable();
+    let blocks = rows(|emit| source.pool_allocations(&Want::ALL, emit));
+    let listed: Vec<_> = blocks
+        .iter()
+        .map(|b| {
+            let text = |cell: &Result<String, _>| cell.clone().unwrap_or_default();
+            let of = (text(&b.tag), text(&b.pool_type), text(&b.state));
+            (b.address.unwrap(), b.size_bytes.ok(), of, b.is_big.unwrap())
+        })
+        .collect();
+    let expected: Vec<_> = facts
+        .iter()
+        .map(|(at, size, tag, kind, state, big)| {
+            (*at, *size, (tag.clone(), (*kind).to_owned(), (*state).to_owned()), *big)
+        })
+        .collect();
+    let odd: Vec<_> = listed.iter().filter(|row| !expected.contains(row)).take(3).collect();
+    let missed: Vec<_> = expected.iter().filter(|row| !listed.contains(row)).take(3).collect();
+    assert!(odd.is_empty() && missed.is_empty(), "{what}: {odd:x?} and not {missed:x?}");
+    assert_eq!(listed, expected, "{what}: the order");
+    let charged: Vec<_> =
+        blocks.iter().filter_map(|b| Some((b.address.ok()?, b.eprocess.ok()?))).collect();
+    let mut facts: Vec<_> =
+        system.pool.iter().filter(|b| b.process != 0).map(|b| (b.address, b.process)).collect();
+    facts.sort_unstable();
+    // Since Windows 8 a number that only symbols name hides the process.
+    let is_hidden =
+        !matches!(spec.windows, Windows::Server2003 | Windows::Server2003Pae | Windows::Windows7);
+    assert!(!facts.is_empty());
+    assert_eq!(charged, if is_hidden { Vec::new() } else { facts }, "{what}: charged processes");
+    let big: Vec<_> = rows(|emit| source.big_pool(&Want::ALL, emit))
+        .into_iter()
+        .map(|b| (b.address.ok(), b.size_bytes.ok(), b.is_free.ok()))
+        .collect();
+    let mut facts: Vec<_> = system
+        .pool
+        .iter()
+        .filter(|b| b.is_big)
+        .map(|b| (Some(b.address), signed(b.bytes), Some(b.state == synth::PoolState::Free)))
+        .collect();
+    facts.sort_unstable();
+    assert_eq!(big, facts, "{what}: big blocks");
+}
+
+#[test]
+fn blocks_of_pool_are_those_that_were_made() {
+    for windows in ALL {
+        compare_pool(&format!("{windows:?}"), &synth::healthy(windows), Format::BitmapFull);
+    }
+    compare_pool("the server", &synth::server_2003(), Format::KernelSummary);
+}
+
 fn signed(number: u64) -> Option<i64> {
     i64::try_from(number).ok()
 }

@@ -17,6 +17,7 @@ mod object;
 mod opening;
 mod overview;
 mod pieces;
+mod pool;
 mod processors;
 mod registers;
 mod requests;
@@ -44,9 +45,10 @@ use crate::dump::pages::Facts;
 use crate::dump::triage::{self, Triage};
 use crate::dump::{Error, Format, Image, Width};
 use crate::model::{
-    Bugcheck, CoverageRange, DumpInfo, DynTable, Emit, Exception, Irp, IrpLocation, Located, Lock,
-    LockOwner, Machine, MemoryList, Module, NeededSymbol, Problem, Process, Processor, ReadyThread,
-    Refused, Register, Source, Thread, Unanswered, UnloadedModule, VmCounter, WaitObject, Want,
+    BigBlock, Bugcheck, CoverageRange, DumpInfo, DynTable, Emit, Exception, Irp, IrpLocation,
+    Located, Lock, LockOwner, Machine, MemoryList, Module, NeededSymbol, PoolBlock, Problem,
+    Process, Processor, ReadyThread, Refused, Register, Source, Thread, Unanswered, UnloadedModule,
+    VmCounter, WaitObject, Want,
 };
 use crate::symbol::{PdbId, Store};
 
@@ -68,6 +70,8 @@ pub(crate) struct KernelDump {
     symbols: Store,
     names: Symbols,
     types: OnceLock<Types>,
+    /// What is known of the pools.
+    pool: pool::Pool,
 }
 
 /// Opens a kernel dump.
@@ -102,6 +106,7 @@ pub fn open(image: Image, format: Format, symbols: &Store) -> Result<Box<dyn Sou
         symbols: symbols.clone(),
         names: Symbols::default(),
         types: OnceLock::new(),
+        pool: pool::Pool::default(),
     }))
 }
 
@@ -254,6 +259,18 @@ impl Source for KernelDump {
     fn lock_owners(&self, _: &Want<'_>, emit: Emit<'_, LockOwner>) -> Result<(), Unanswered> {
         self.whole_memory()?;
         self.each_lock_owner(emit)
+    }
+
+    fn pool_allocations(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, PoolBlock>,
+    ) -> Result<(), Unanswered> {
+        self.each_pool_block(want, emit)
+    }
+
+    fn big_pool(&self, want: &Want<'_>, emit: Emit<'_, BigBlock>) -> Result<(), Unanswered> {
+        self.each_big_block(want, emit)
     }
 
     fn vm(&self, _: &Want<'_>, emit: Emit<'_, VmCounter>) -> Result<(), Unanswered> {

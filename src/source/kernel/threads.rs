@@ -315,7 +315,7 @@ impl KernelDump {
         objects.filter(|process| process.dispatcher_type() == Some(PROCESS_OBJECT)).collect()
     }
 
-    fn process_objects(&self) -> Vec<Object<'_>> {
+    pub(super) fn process_objects(&self) -> Vec<Object<'_>> {
         if self.triage.is_none() {
             return self.listed_processes();
         }

@@ -6,8 +6,8 @@ pub use server::server_2003;
 
 use super::spec::Driver;
 use super::system::{
-    Counters, NamedObject, PageFile, Processor, Session, SystemHandle, SystemProcess, SystemSpec,
-    SystemThread, ThreadState, Timer, UnloadedDriver, Vad, Windows,
+    Counters, NamedObject, PageFile, PoolRequest, PoolState, Processor, Session, SystemHandle,
+    SystemProcess, SystemSpec, SystemThread, ThreadState, Timer, UnloadedDriver, Vad, Windows,
 };
 
 /// Wednesday 17 February 2021, 09:41:27 UTC.
@@ -45,6 +45,7 @@ pub fn healthy(windows: Windows) -> SystemSpec {
         sessions: (0..2)
             .map(|id| Session { id, address: 0, paged_bytes: 0x9_8000, commit: 2537, failures: 0 })
             .collect(),
+        pool: pool(),
         blocks: Vec::new(),
     };
     let base = spec.drivers.get(1).map_or(0, |driver| driver.base);
@@ -52,6 +53,27 @@ pub fn healthy(windows: Windows) -> SystemSpec {
         processor.dpcs = vec![(base + 0x1230, 0x1000), (base + 0x1450, 0x2000)];
     }
     spec
+}
+
+/// Blocks of every kind, beside those that hold what the system is made of.
+fn pool() -> Vec<PoolRequest> {
+    let request = |tag: &[u8; 4], count, bytes, is_paged| PoolRequest {
+        tag: *tag,
+        count,
+        bytes,
+        is_paged,
+        ..PoolRequest::default()
+    };
+    vec![
+        request(b"CM25", 5, 0x2468, true),
+        request(b"Ddk ", 24, 0x30, false),
+        PoolRequest { pid: 4, ..request(b"Even", 9, 0x48, false) },
+        PoolRequest { state: PoolState::Protected, ..request(b"Mmdl", 3, 0x68, false) },
+        PoolRequest { state: PoolState::Free, ..request(b"Ntfx", 7, 0x120, true) },
+        request(b"MyAV", 2, 0x5000, false),
+        PoolRequest { pid: 4, ..request(b"CcSc", 6, 0x138, true) },
+        PoolRequest { state: PoolState::Free, ..request(b"NDpb", 1, 0x3000, false) },
+    ]
 }
 
 fn processor(number: u64, is_running: bool) -> Processor {

@@ -3,18 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::pool::{Pool, Pools};
 use super::version::Version;
 use crate::synth::bytes::{Bytes, utf16};
 use crate::synth::layout::{Layout, Object};
 use crate::synth::memory::{Memory, PAGE};
-
-/// A pool in the making.
-#[derive(Debug, Clone, Copy)]
-struct Pool {
-    next: u64,
-    /// Size of the block before, in units of the pool.
-    previous: u64,
-}
 
 /// A system in the making.
 #[derive(Debug)]
@@ -26,12 +19,13 @@ pub(super) struct Builder<'a> {
     pub(super) dtb: u64,
     /// Base of the kernel image, and the end of its variables' room.
     pub(super) kernel: u64,
+    kernel_end: u64,
     variables: u64,
     /// Offsets of symbols, when a file gives them.
     known: Option<&'a std::collections::HashMap<String, u64>>,
     /// Addresses of the kernel's variables.
     pub(super) symbols: BTreeMap<String, u64>,
-    pools: [Pool; 2],
+    pub(super) pools: Pools,
     stack: u64,
     fixed: u64,
     pub(super) missing: BTreeSet<String>,
@@ -48,17 +42,18 @@ impl<'a> Builder<'a> {
         let mut memory = Memory::new(version.paging, self_map);
         let dtb = memory.space(frame);
         memory.map_large(dtb, kernel.0, kernel.1.into());
-        let pool = |next| Pool { next, previous: 0 };
+        let open = [version.nonpaged, version.paged].map(|next| Pool { next, previous: 0 });
         Self {
             layout,
             version,
             memory,
             dtb,
             kernel: kernel.0,
+            kernel_end: kernel.0 + u64::from(kernel.1),
             variables: kernel.0 + u64::from(kernel.1) - 0x1_8000,
             known,
             symbols: BTreeMap::new(),
-            pools: [pool(version.nonpaged), pool(version.paged)],
+            pools: Pools { open, ..Pools::default() },
             stack: version.stacks,
             fixed: version.fixed,
             missing: BTreeSet::new(),
@@ -150,6 +145,11 @@ impl<'a> Builder<'a> {
         self.known.is_none_or(|known| known.contains_key(name))
     }
 
+    /// Whether an address lies in the kernel's image.
+    pub(super) fn is_in_image(&self, address: u64) -> bool {
+        (self.kernel..self.kernel_end).contains(&address)
+    }
+
     /// Room among the kernel's variables.
     pub(super) fn room(&mut self, len: u64) -> u64 {
         let at = self.variables.next_multiple_of(0x10);
@@ -168,43 +168,6 @@ impl<'a> Builder<'a> {
     pub(super) fn kernel_stack(&mut self, pages: u64) -> u64 {
         self.stack += (pages + 1) * PAGE;
         self.stack
-    }
-
-    /// A block of a pool, with its header in front.
-    pub(super) fn pool(&mut self, is_paged: bool, tag: [u8; 4], size: u64) -> u64 {
-        let unit = 2 * self.width();
-        let header = unit;
-        let block = (size + header).next_multiple_of(unit);
-        let which = usize::from(is_paged);
-        let mut pool = self.pools[which];
-        if block > PAGE {
-            let at = pool.next.next_multiple_of(PAGE);
-            self.pools[which] = Pool { next: at + block.next_multiple_of(PAGE), previous: 0 };
-            return at;
-        }
-        let room = pool.next.next_multiple_of(PAGE) - pool.next;
-        if room > 0 && room < block {
-            self.pool_header(pool.next, (pool.previous, room / unit, 0), *b"Free");
-            pool = Pool { next: pool.next + room, previous: 0 };
-        }
-        let kind = match (self.version.is_64_bit(), is_paged) {
-            (false, paged) => 5 + u64::from(paged),
-            (true, paged) => 2 + u64::from(paged),
-        };
-        self.pool_header(pool.next, (pool.previous, block / unit, kind), tag);
-        let at = pool.next + header;
-        let next = pool.next + block;
-        let previous = if next.is_multiple_of(PAGE) { 0 } else { block / unit };
-        self.pools[which] = Pool { next, previous };
-        at
-    }
-
-    /// Writes a pool header: sizes of the block before and of this one, and its type.
-    pub(super) fn pool_header(&mut self, at: u64, sizes: (u64, u64, u64), tag: [u8; 4]) {
-        let mut header = self.new_object("_POOL_HEADER");
-        header.set("PreviousSize", sizes.0).set("BlockSize", sizes.1).set("PoolType", sizes.2);
-        header.put("PoolTag", &tag);
-        self.place(at, header);
     }
 
     /// A text in the paged pool: its address and its bytes.

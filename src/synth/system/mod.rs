@@ -8,6 +8,7 @@ mod build;
 mod debugger;
 mod modules;
 mod objects;
+mod pool;
 mod processes;
 mod processors;
 mod shared;
@@ -19,8 +20,9 @@ mod version;
 use std::collections::BTreeMap;
 
 pub use spec::{
-    Counters, NamedObject, PageFile, Processor, Session, SystemHandle, SystemProcess, SystemSpec,
-    SystemThread, ThreadState, Timer, UnloadedDriver, Vad, Windows,
+    Counters, NamedObject, PageFile, PoolBlock, PoolRequest, PoolState, Processor, Session,
+    SystemHandle, SystemProcess, SystemSpec, SystemThread, ThreadState, Timer, UnloadedDriver, Vad,
+    Windows,
 };
 
 use self::build::Builder;
@@ -45,6 +47,8 @@ pub struct System {
     pub debugger_data: u64,
     /// Fields that this version of Windows does not have, which were left out.
     pub missing: Vec<String>,
+    /// Every block of the pools, in the order in which they were made.
+    pub pool: Vec<PoolBlock>,
     pub(super) version: &'static Version,
     pub(super) memory: Memory,
     pub(super) context: Vec<u8>,
@@ -117,6 +121,8 @@ fn assemble(mut spec: SystemSpec, version: &'static Version, layout: &Layout) ->
     objects.finish(&mut builder);
     let debugger_data = debugger::write(&mut builder, &spec);
     shared::write(&mut builder, &spec);
+    pool::requested(&mut builder, &spec);
+    builder.finish_pools();
     for block in &spec.blocks {
         builder.put(block.address, &block.bytes);
     }
@@ -130,6 +136,7 @@ fn assemble(mut spec: SystemSpec, version: &'static Version, layout: &Layout) ->
         dtb: builder.dtb,
         debugger_data,
         missing: builder.missing.into_iter().collect(),
+        pool: builder.pools.blocks,
         version,
         memory: builder.memory,
         context,

@@ -183,10 +183,7 @@ impl Objects {
         let address = if wanted.address == 0 {
             builder.pool(false, kind.1, overhead + wanted.size) + overhead
         } else {
-            let unit = 2 * builder.width();
-            let block = (wanted.size + overhead + unit).div_ceil(unit);
-            let used = if builder.version.is_64_bit() { 2 } else { 5 };
-            builder.pool_header(wanted.address - overhead - unit, (0, block, used), kind.1);
+            builder.pool_at(wanted.address - overhead, kind.1, wanted.size + overhead);
             wanted.address
         };
         self.header(builder, wanted, address);

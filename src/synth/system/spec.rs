@@ -67,6 +67,8 @@ pub struct SystemSpec {
     pub page_files: Vec<PageFile>,
     /// Sessions.
     pub sessions: Vec<Session>,
+    /// More blocks of pool.
+    pub pool: Vec<PoolRequest>,
     /// More of the system's memory.
     pub blocks: Vec<Block>,
 }
@@ -338,4 +340,52 @@ pub struct Session {
     pub commit: u64,
     /// Allocations that failed.
     pub failures: u64,
+}
+
+/// Blocks of pool to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PoolRequest {
+    /// Their tag.
+    pub tag: [u8; 4],
+    /// How many there are.
+    pub count: u64,
+    /// Bytes of each, its header not included.
+    pub bytes: u64,
+    /// Whether they are of paged pool.
+    pub is_paged: bool,
+    /// Whether they are in use.
+    pub state: PoolState,
+    /// Id of the process that is charged for them; 0 for none.
+    pub pid: u64,
+}
+
+/// A block of pool that was made.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PoolBlock {
+    /// Where it begins, its header included.
+    pub address: u64,
+    /// Bytes, its header included.
+    pub bytes: u64,
+    /// Its tag.
+    pub tag: [u8; 4],
+    /// Whether it is of paged pool.
+    pub is_paged: bool,
+    /// Whether it is in use.
+    pub state: PoolState,
+    /// Whether it takes whole pages.
+    pub is_big: bool,
+    /// Address of the process that is charged; 0 for none.
+    pub process: u64,
+}
+
+/// Whether a block of pool is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PoolState {
+    /// It is.
+    #[default]
+    Used,
+    /// It is, and whoever frees it has to name its tag.
+    Protected,
+    /// It is not.
+    Free,
 }

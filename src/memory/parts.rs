@@ -1,0 +1,180 @@
+//! Ranges of an address space in parts, each of which one table of pages maps, so that threads can
+//! share a scan of much memory.
+//!
+//! Tables are read once each and what they do not map costs nothing. Tables that point to
+//! themselves, or that map more than any machine has, end a walk early and never hang it.
+
+use super::paging::{self, Kind, Level};
+use super::software::{self, Software};
+use super::{Fault, Gpa, Gva, Machine, PAGE, Root};
+
+/// More entries are not looked at to find parts: 16 TiB of parts, or so many empty tables.
+const MAX_STEPS: u32 = 1 << 24;
+
+/// A part of an address space that has pages, 2 MiB (4 MiB on 32 bits without extension) of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// The first address.
+    pub start: Gva,
+    /// The address after the last; the last of all where there is none after it.
+    pub end: Gva,
+    behind: Behind,
+}
+
+/// What is behind a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Behind {
+    /// A table of pages at a physical address.
+    Table(u64),
+    /// Pages in a row from a physical address on.
+    Large(u64),
+}
+
+/// A walk over the upper tables.
+struct Walk<'a> {
+    machine: &'a Machine,
+    file: &'a [u8],
+    end: u64,
+    most: usize,
+    steps: u32,
+    /// Tables that no entry leads to but those by which an address space maps its own tables.
+    own: Vec<u64>,
+    found: Vec<Part>,
+}
+
+impl Machine {
+    /// The bytes of a physical page.
+    fn held<'f>(&self, file: &'f [u8], page: u64) -> Option<&'f [u8]> {
+        let start = usize::try_from(self.map().offset_of(file, page)?).ok()?;
+        file.get(start..start.checked_add(usize::try_from(PAGE).ok()?)?)
+    }
+
+    /// The parts of a range that have pages, in the order of their addresses, at most `most`.
+    ///
+    /// The entries by which an address space shows its tables to itself are left out.
+    pub fn parts(&self, file: &[u8], root: Root, start: Gva, end: Gva, most: usize) -> Vec<Part> {
+        let first = root.table().0;
+        let mut own = vec![first];
+        if self.mode() == super::Mode::Pae {
+            let memory = self.physical(file);
+            let entries = (0..4).filter_map(|i| memory.u64_at(Gpa(first.checked_add(i * 8)?)));
+            own.extend(entries.map(|entry| entry & self.mode().address_bits()));
+        }
+        let mut walk =
+            Walk { machine: self, file, end: end.0, most, steps: 0, own, found: Vec::new() };
+        walk.table(first, self.mode().levels(), start.0);
+        walk.found
+    }
+
+    /// Visits the pages of a part from one address on and before another, as they stand in the
+    /// file. Of entries that hold nothing at all nothing is said.
+    pub fn pages<'f>(
+        &self,
+        file: &'f [u8],
+        part: Part,
+        (start, end): (Gva, Gva),
+        visit: &mut dyn FnMut(Gva, Result<&'f [u8], Fault>),
+    ) {
+        let memory = self.physical(file);
+        let mode = self.mode();
+        let limit = memory.map().end();
+        let (first, last) = (start.0.max(part.start.0) & !(PAGE - 1), end.0.min(part.end.0));
+        let mut at = first;
+        while at < last {
+            let index = (at - part.start.0) / PAGE;
+            let place = match part.behind {
+                Behind::Large(from) => from.checked_add(index * PAGE).map(Ok),
+                Behind::Table(table) => {
+                    let place = table.checked_add(index * mode.entry_bytes());
+                    let entry = place.and_then(|at| paging::entry_at(memory, mode, Gpa(at)));
+                    match entry.map(|entry| (entry, mode.kind(entry, 1))) {
+                        None => break,
+                        Some((entry, Kind::Page)) => Some(Ok(mode.page(entry, PAGE))),
+                        Some((entry, _)) => {
+                            match software::read(mode, self.prototypes(), entry, limit) {
+                                Software::Empty => None,
+                                Software::Transition(address) => Some(Ok(address)),
+                                said => Some(Err(paging::fault(said, Gva(at), 1))),
+                            }
+                        }
+                    }
+                }
+            };
+            if let Some(place) = place {
+                let held = place.and_then(|address| {
+                    self.held(file, address / PAGE).ok_or(Fault::NotPresent(Gva(at)))
+                });
+                visit(Gva(at), held);
+            }
+            let Some(next) = at.checked_add(PAGE) else { break };
+            at = next;
+        }
+    }
+}
+
+impl Walk<'_> {
+    /// Looks at the entries of a table that map addresses from `at` on.
+    fn table(&mut self, table: u64, levels: &'static [Level], mut at: u64) {
+        let Some((Level { shift, bits }, below)) = levels.split_first() else { return };
+        let level = u8::try_from(levels.len()).unwrap_or(u8::MAX);
+        let (memory, mode) = (self.machine.physical(self.file), self.machine.mode());
+        let size = 1u64 << shift;
+        // The first table of all is not left before the range ends.
+        let is_first = levels.len() == mode.levels().len();
+        let span = if is_first { None } else { 1u64.checked_shl(shift + bits) };
+        let over = span.and_then(|span| (at | (span - 1)).checked_add(1)).unwrap_or(u64::MAX);
+        while at < self.end.min(over) && self.found.len() < self.most && self.steps < MAX_STEPS {
+            self.steps += 1;
+            let index = at >> shift & ((1 << bits) - 1);
+            let place = table.checked_add(index * mode.entry_bytes());
+            let entry = place.and_then(|place| paging::entry_at(memory, mode, Gpa(place)));
+            let Some(entry) = entry else { return };
+            match mode.kind(entry, level) {
+                Kind::Page => self.large(at & !(size - 1), mode.page(entry, size), size),
+                Kind::Table => self.below(entry & mode.address_bits(), below, at, size),
+                Kind::Software => {
+                    let said =
+                        software::read(mode, self.machine.prototypes(), entry, memory.map().end());
+                    if let Software::Transition(address) = said {
+                        self.below(address, below, at, size);
+                    }
+                }
+            }
+            let Some(next) = (at & !(size - 1)).checked_add(size) else { return };
+            at = next;
+        }
+    }
+
+    fn below(&mut self, table: u64, levels: &'static [Level], at: u64, size: u64) {
+        // The four pointers of three levels lead to the directories, which show themselves further down.
+        let is_pointer = self.machine.mode() == super::Mode::Pae && levels.len() == 2;
+        if self.own.contains(&table) && !is_pointer {
+            return;
+        }
+        if levels.len() > 1 {
+            self.table(table, levels, at);
+            return;
+        }
+        let start = at & !(size - 1);
+        let end = start.saturating_add(size);
+        self.found.push(Part { start: Gva(start), end: Gva(end), behind: Behind::Table(table) });
+    }
+
+    /// A large page, in parts like those of tables.
+    fn large(&mut self, start: u64, address: u64, size: u64) {
+        let bits = self.machine.mode().levels().iter().rev().nth(1).map_or(21, |level| level.shift);
+        let step = 1u64 << bits;
+        for i in 0..(size / step).max(1) {
+            let (Some(at), Some(from)) =
+                (start.checked_add(i * step), address.checked_add(i * step))
+            else {
+                return;
+            };
+            if at >= self.end || self.found.len() >= self.most {
+                return;
+            }
+            let end = at.saturating_add(step);
+            self.found.push(Part { start: Gva(at), end: Gva(end), behind: Behind::Large(from) });
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Allocations of more than a page: the kernel's table of them, `PoolBigPageTable`.
+//!
+//! Symbols name the table. Without them it is looked for among the kernel's variables, near the one
+//! of the pool tracker that the debugger data block points to, and believed if it is one beyond doubt.
+
+use super::block::{Block, Found, Kind, State, is_tag};
+use crate::dump::bytes::{pointer_at, unsigned_at};
+use crate::dump::kdbg;
+use crate::source::kernel::KernelDump;
+
+const ENTRY: &str = "_POOL_TRACKER_BIG_PAGES";
+const PAGE: u64 = 0x1000;
+/// No table has more entries.
+const MAX_ENTRIES: u64 = 1 << 22;
+/// How far around the tracker's variable the table's is looked for, in bytes.
+const NEAR: u64 = 0x10_000;
+/// A table has at least so many entries, and of those that are looked at so many name a block.
+const FIRST_ENTRIES: u64 = 64;
+const LEAST_USED: usize = 4;
+/// The bit of an address that marks an entry as free.
+const FREE: u64 = 1;
+/// Bits of a type of pool: paged, a session's.
+const PAGED: u64 = 1;
+const SESSION: u64 = 0x20;
+
+/// Where the fields of an entry are.
+#[derive(Debug, Clone, Copy)]
+struct Fields {
+    entry: u64,
+    address: usize,
+    tag: usize,
+    /// Offset, size and first bit of the type of pool; since Vista.
+    ty: Option<(usize, usize, u8, u8)>,
+    /// Offset and size of the number of bytes, or of pages before Vista.
+    size: (usize, usize),
+    unit: u64,
+}
+
+/// The big allocations.
+#[derive(Debug, Default)]
+pub(in crate::source::kernel) struct Big {
+    /// Every entry that names an address, by address; entries of free ones first.
+    pub(super) blocks: Vec<Block>,
+    /// First and last address of those in use.
+    used: Vec<(u64, u64)>,
+}
+
+impl Big {
+    /// The entry in use that an address lies in: its first and its last address.
+    pub(super) fn around(&self, address: u64) -> Option<(u64, u64)> {
+        let next = self.used.partition_point(|(first, _)| *first <= address);
+        let found = self.used.get(next.checked_sub(1)?)?;
+        (address <= found.1).then_some(*found)
+    }
+}
+
+impl KernelDump {
+    /// The table of big allocations; `None` if it was not found.
+    pub(super) fn big_pool(&self) -> Option<&Big> {
+        self.pool.big.get_or_init(|| self.read_big_pool()).as_ref()
+    }
+
+    fn big_fields(&self) -> Option<Fields> {
+        let types = self.types();
+        let field = |path| types.other(ENTRY, path);
+        let (size, unit) = match field("NumberOfBytes") {
+            Some(size) => (size, 1),
+            None => (field("NumberOfPages")?, PAGE),
+        };
+        let ty = field("PoolType").map(|ty| {
+            let (start, len) = ty.bits.unwrap_or((0, 32));
+            (ty.offset, ty.size.clamp(1, 8), start, len)
+        });
+        Some(Fields {
+            entry: types.size_of(ENTRY).filter(|size| *size >= 8)?,
+            address: field("Va")?.offset,
+            tag: field("Key")?.offset,
+            ty,
+            size: (size.offset, size.size.clamp(1, 8)),
+            unit,
+        })
+    }
+
+    fn read_big_pool(&self) -> Option<Big> {
+        let fields = self.big_fields()?;
+        let (table, count) = self.big_table(&fields)?;
+        let mut big = Big::default();
+        for index in 0..count.min(MAX_ENTRIES) {
+            let at = index.checked_mul(fields.entry).and_then(|skip| table.checked_add(skip))?;
+            let Some(block) = self.big_entry(&fields, at) else { continue };
+            big.blocks.extend(block);
+        }
+        big.blocks.sort_by_key(|block| (block.address, block.state == State::Allocated));
+        let used = big.blocks.iter().filter(|block| block.is_in_use() && block.bytes != 0);
+        big.used = used
+            .map(|block| (block.address, block.address.saturating_add(block.bytes - 1)))
+            .collect();
+        Some(big)
+    }
+
+    /// Address and number of entries of the table.
+    fn big_table(&self, fields: &Fields) -> Option<(u64, u64)> {
+        let value = |name| {
+            let at = self.symbol_address("nt", name)?;
+            self.pointer_at(at).ok().filter(|value| *value != 0)
+        };
+        if let (Some(table), Some(count)) =
+            (value("PoolBigPageTable"), value("PoolBigPageTableSize"))
+        {
+            return Some((table, count));
+        }
+        self.guessed_table(fields)
+    }
+
+    /// Looks for the table among the kernel's variables.
+    fn guessed_table(&self, fields: &Fields) -> Option<(u64, u64)> {
+        let near = self.kdbg()?.pointer(kdbg::POOL_TRACK_TABLE)?;
+        let step = self.header.width.bytes() as u64;
+        let slots = (0..NEAR / step).map(|i| i * step);
+        let around = slots.flat_map(|far| [near.checked_add(far), near.checked_sub(far)]);
+        let mut left = MAX_ENTRIES;
+        for slot in around.flatten() {
+            let Ok(table) = self.pointer_at(slot) else { continue };
+            if !table.is_multiple_of(PAGE) || !self.is_kernels(table) {
+                continue;
+            }
+            let (count, used) = self.big_entries(fields, table, left);
+            if count >= FIRST_ENTRIES && used >= LEAST_USED {
+                return Some((table, count));
+            }
+            left = left.saturating_sub(count);
+        }
+        None
+    }
+
+    /// How many entries there are at an address, and how many of them are in use.
+    fn big_entries(&self, fields: &Fields, table: u64, most: u64) -> (u64, usize) {
+        let mut used = 0;
+        for index in 0..most {
+            let at = index.checked_mul(fields.entry).and_then(|skip| table.checked_add(skip));
+            match at.and_then(|at| self.big_entry(fields, at)) {
+                None => return (index, used),
+                Some(None) => {}
+                Some(Some(block)) if !block.is_in_use() => {}
+                Some(Some(block)) => {
+                    let is_sound = block.bytes != 0 && is_tag(block.tag);
+                    if index < FIRST_ENTRIES && !is_sound {
+                        return (0, 0);
+                    }
+                    used += 1;
+                }
+            }
+        }
+        (most, used)
+    }
+
+    /// An entry: nothing if it cannot be one, `Some(None)` if it names no block.
+    #[allow(clippy::option_option, reason = "no entry and an empty entry are two things")]
+    fn big_entry(&self, fields: &Fields, at: u64) -> Option<Option<Block>> {
+        let len = usize::try_from(fields.entry).ok()?;
+        let entry = self.kernel_space().slice(at, len).ok()?;
+        let raw = pointer_at(&entry, fields.address, self.header.width)?;
+        let address = raw & !FREE;
+        if address == 0 {
+            return Some(None);
+        }
+        if !address.is_multiple_of(PAGE) || !self.is_kernels(address) {
+            return None;
+        }
+        let tag = *entry.get(fields.tag..)?.first_chunk::<4>()?;
+        let size = unsigned_at(&entry, fields.size.0, fields.size.1)?.checked_mul(fields.unit)?;
+        let kind = match fields.ty {
+            Some((offset, bytes, start, len)) => {
+                let word = unsigned_at(&entry, offset, bytes)?.checked_shr(start.into())?;
+                let ty = word & 1u64.checked_shl(len.into()).map_or(u64::MAX, |bit| bit - 1);
+                Kind { is_paged: Some(ty & PAGED != 0), is_session: ty & SESSION != 0 }
+            }
+            None => self.kind_at(address),
+        };
+        let [a, b, c, d] = tag;
+        let (tag, is_protected) = ([a, b, c, d & 0x7f], d & 0x80 != 0);
+        let state = match (raw & FREE != 0, is_protected) {
+            (true, _) => State::Free,
+            (false, true) => State::Protected,
+            (false, false) => State::Allocated,
+        };
+        let found = Found::BigTable;
+        Some(Some(Block {
+            address,
+            bytes: size,
+            header: 0,
+            previous: None,
+            tag,
+            kind,
+            state,
+            is_charged: false,
+            found,
+            session: None,
+        }))
+    }
+
+    /// The pool that the range of an address belongs to.
+    fn kind_at(&self, address: u64) -> Kind {
+        let ranges = self.pool_ranges_known();
+        let range = ranges.iter().find(|range| (range.start..range.end).contains(&address));
+        range.map(|range| range.kind).unwrap_or_default()
+    }
+}

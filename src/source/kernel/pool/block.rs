@@ -1,0 +1,165 @@
+//! A block of pool, and which blocks a reader asks for.
+
+use crate::model::Want;
+
+/// A block of pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::source::kernel) struct Block {
+    /// Where it begins, its header included.
+    pub(in crate::source::kernel) address: u64,
+    /// Size in bytes, header included.
+    pub(in crate::source::kernel) bytes: u64,
+    /// Bytes of header in front of what its owner uses: none of a big block.
+    pub(in crate::source::kernel) header: u8,
+    /// Size in bytes of the block before it, as the header states it.
+    pub(in crate::source::kernel) previous: Option<u16>,
+    /// The tag as it stands in memory, without the bit that protects the block.
+    pub(in crate::source::kernel) tag: [u8; 4],
+    /// Of which pool.
+    pub(in crate::source::kernel) kind: Kind,
+    /// Whether it is in use.
+    pub(in crate::source::kernel) state: State,
+    /// Whether the header says that a process is charged for it.
+    pub(in crate::source::kernel) is_charged: bool,
+    /// By which means it was found.
+    pub(in crate::source::kernel) found: Found,
+    /// The session whose pool it is in.
+    pub(in crate::source::kernel) session: Option<u32>,
+}
+
+/// Which pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::source::kernel) struct Kind {
+    /// Whether it is paged; `None` where nothing says.
+    pub(in crate::source::kernel) is_paged: Option<bool>,
+    /// Whether it is a session's.
+    pub(in crate::source::kernel) is_session: bool,
+}
+
+/// Whether a block is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::source::kernel) enum State {
+    /// It is.
+    Allocated,
+    /// It is, and whoever frees it has to name its tag.
+    Protected,
+    /// It is not.
+    Free,
+    /// Its header contradicts those around it; size and tag are what is left of it.
+    Damaged,
+}
+
+/// By which means a block was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::source::kernel) enum Found {
+    /// By the headers of its page, each of which leads to the next.
+    Headers,
+    /// In the kernel's table of big allocations.
+    BigTable,
+}
+
+impl Kind {
+    /// As tables write it.
+    pub(in crate::source::kernel) const fn text(self) -> Option<&'static str> {
+        match (self.is_paged, self.is_session) {
+            (Some(false), false) => Some("nonpaged"),
+            (Some(true), false) => Some("paged"),
+            (Some(false), true) => Some("nonpaged session"),
+            (Some(true), true) => Some("paged session"),
+            (None, _) => None,
+        }
+    }
+}
+
+impl State {
+    /// As tables write it.
+    pub(in crate::source::kernel) const fn text(self) -> &'static str {
+        match self {
+            Self::Allocated => "allocated",
+            Self::Protected => "allocated, protected",
+            Self::Free => "free",
+            Self::Damaged => "damaged",
+        }
+    }
+}
+
+impl Found {
+    /// As tables write it.
+    pub(in crate::source::kernel) const fn text(self) -> &'static str {
+        match self {
+            Self::Headers => "headers",
+            Self::BigTable => "big table",
+        }
+    }
+}
+
+impl Block {
+    /// Where what its owner uses begins.
+    #[allow(dead_code, reason = "readers of objects take what they need of it")]
+    pub(in crate::source::kernel) const fn body(&self) -> u64 {
+        self.address.saturating_add(self.header as u64)
+    }
+
+    /// Whether somebody uses it.
+    pub(in crate::source::kernel) const fn is_in_use(&self) -> bool {
+        matches!(self.state, State::Allocated | State::Protected)
+    }
+
+    /// The tag as a text, each byte that is no printable character a stop.
+    pub(in crate::source::kernel) fn tag_text(&self) -> String {
+        self.tag.iter().map(|byte| shown(*byte)).collect()
+    }
+}
+
+fn shown(byte: u8) -> char {
+    if (0x20..0x7f).contains(&byte) { byte.into() } else { '.' }
+}
+
+/// Whether the bytes may be a tag that somebody chose.
+pub(super) fn is_tag(tag: [u8; 4]) -> bool {
+    let is_text = |byte: &u8| (0x20..0x7f).contains(byte);
+    tag.first().is_some_and(is_text) && tag.iter().all(|byte| is_text(byte) || *byte == 0)
+}
+
+/// Which blocks a reader asks for. The scan leaves out what does not fulfil it.
+#[derive(Debug, Clone)]
+pub(in crate::source::kernel) struct PoolHint<'a> {
+    tags: Option<Vec<String>>,
+    kinds: Option<Vec<String>>,
+    /// First and last address at which a block may begin.
+    pub(super) range: (u64, u64),
+    want: Want<'a>,
+}
+
+impl<'a> PoolHint<'a> {
+    /// The blocks of a query over a table with the columns `tag`, `pool_type` and `address`.
+    pub(in crate::source::kernel) fn of(want: &Want<'a>) -> Self {
+        let texts =
+            |column| want.texts(column).map(|texts| texts.into_iter().map(str::to_owned).collect());
+        let (first, last) = want.addresses("address");
+        Self { tags: texts("tag"), kinds: texts("pool_type"), range: (first, last), want: *want }
+    }
+
+    #[allow(dead_code, reason = "readers of objects take what they need of it")]
+    /// The blocks with one of these tags, as long as a query is not cancelled.
+    pub(in crate::source::kernel) fn tags(tags: &[&str], want: &Want<'a>) -> Self {
+        let tags = Some(tags.iter().map(|tag| (*tag).to_owned()).collect());
+        Self { tags, kinds: None, range: (0, u64::MAX), want: *want }
+    }
+
+    /// Whether it asks for the block.
+    pub(super) fn takes(&self, block: &Block) -> bool {
+        let tag = || block.tag.iter().map(|byte| shown(*byte));
+        let (first, last) = self.range;
+        (first..=last).contains(&block.address)
+            && self.tags.as_ref().is_none_or(|tags| tags.iter().any(|t| t.chars().eq(tag())))
+            && self.kinds.as_ref().is_none_or(|kinds| {
+                block.kind.text().is_some_and(|kind| kinds.iter().any(|k| k == kind))
+            })
+    }
+
+    /// Whether nobody waits for blocks any more.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.want.is_cancelled()
+    }
+}

@@ -1,0 +1,133 @@
+//! The header of a block, `_POOL_HEADER`: where its fields are and what its type says.
+
+use super::block::{Kind, State};
+use crate::dump::bytes::u32_at;
+use crate::source::kernel::KernelDump;
+
+/// The first build of Windows Vista, which counts types of pool from 0.
+const VISTA: u32 = 6000;
+/// The bit of a tag that protects its block.
+const PROTECTED: u8 = 0x80;
+/// Bits of the type: a process is charged (`POOL_QUOTA_MASK`), the pool of a session.
+const CHARGED: u32 = 8;
+const SESSION: u32 = 0x20;
+
+/// Some bits of the first word of a header.
+#[derive(Debug, Clone, Copy)]
+struct Bits {
+    shift: u32,
+    mask: u32,
+}
+
+impl Bits {
+    const fn of(self, word: u32) -> u32 {
+        word >> self.shift & self.mask
+    }
+}
+
+/// Where the fields of headers are. Sizes are in units.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Headers {
+    /// The unit in which sizes are given; the size of a header as well.
+    pub(super) unit: usize,
+    previous: Bits,
+    size: Bits,
+    ty: Bits,
+    tag: usize,
+    is_old: bool,
+}
+
+/// A header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Header {
+    /// Units of the block before; 0 of the first of a page.
+    pub(super) previous: u32,
+    /// Units of this block.
+    pub(super) size: u32,
+    /// Its type of pool and its flags.
+    pub(super) ty: u32,
+    /// The tag, the protecting bit included.
+    pub(super) raw_tag: [u8; 4],
+}
+
+impl Headers {
+    /// The headers of a kernel; `None` if the layout of them is not known.
+    pub(super) fn of(dump: &KernelDump) -> Option<Self> {
+        const NAME: &str = "_POOL_HEADER";
+        let types = dump.types();
+        let bits = |path| {
+            let field = types.other(NAME, path)?;
+            let (start, len) = field.bits.unwrap_or((0, u8::try_from(field.size * 8).ok()?));
+            let shift = u32::try_from(field.offset).ok()?.checked_mul(8)? + u32::from(start);
+            let mask = 1u32.checked_shl(len.into()).unwrap_or(0).wrapping_sub(1);
+            (shift < 32).then_some(Bits { shift, mask })
+        };
+        let unit = 2 * dump.header.width.bytes();
+        Some(Self {
+            unit,
+            previous: bits("PreviousSize")?,
+            size: bits("BlockSize")?,
+            ty: bits("PoolType")?,
+            tag: types.other(NAME, "PoolTag")?.offset,
+            is_old: dump.header.build.is_some_and(|build| build < VISTA),
+        })
+    }
+
+    /// The header at an offset of a page.
+    pub(super) fn at(&self, page: &[u8], offset: usize) -> Option<Header> {
+        let word = u32_at(page, offset)?;
+        let tag = page.get(offset + self.tag..)?.first_chunk::<4>()?;
+        Some(Header {
+            previous: self.previous.of(word),
+            size: self.size.of(word),
+            ty: self.ty.of(word),
+            raw_tag: *tag,
+        })
+    }
+
+    /// Sizes alone, of the block before and of this one.
+    pub(super) fn sizes_at(&self, page: &[u8], offset: usize) -> Option<(u32, u32)> {
+        let word = u32_at(page, offset)?;
+        Some((self.previous.of(word), self.size.of(word)))
+    }
+
+    /// Whether the block is in use.
+    const fn is_in_use(&self, header: Header) -> bool {
+        header.ty & if self.is_old { 4 } else { 2 } != 0
+    }
+
+    /// What the type says of the state.
+    pub(super) const fn state(&self, header: Header) -> State {
+        let [.., last] = header.raw_tag;
+        match (self.is_in_use(header), last & PROTECTED != 0) {
+            (true, false) => State::Allocated,
+            (true, true) => State::Protected,
+            (false, _) => State::Free,
+        }
+    }
+
+    /// What the type says of the pool: nothing, of a free block.
+    pub(super) fn kind(&self, header: Header) -> Kind {
+        let base = if self.is_old { (header.ty & 3).wrapping_sub(1) } else { header.ty & 1 };
+        let is_paged = match base {
+            _ if !self.is_in_use(header) => None,
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        };
+        Kind { is_paged, is_session: is_paged.is_some() && header.ty & SESSION != 0 }
+    }
+
+    /// Whether the header says that a process is charged.
+    pub(super) const fn is_charged(&self, header: Header) -> bool {
+        self.is_in_use(header) && header.ty & CHARGED != 0
+    }
+}
+
+impl Header {
+    /// The tag as its owner gave it.
+    pub(super) const fn tag(self) -> [u8; 4] {
+        let [a, b, c, d] = self.raw_tag;
+        [a, b, c, d & !PROTECTED]
+    }
+}

@@ -1,0 +1,16 @@
+//! The pool of a kernel dump: where it is, the blocks in it, and its pages.
+//!
+//! [`KernelDump::pool_blocks`] is for readers of objects that live in pool. One pass over the pages
+//! serves every reader; it runs on all cores and gives blocks in the order of their addresses.
+
+mod big;
+mod block;
+mod chain;
+mod header;
+mod ranges;
+mod rows;
+mod scan;
+
+#[allow(unused_imports, reason = "readers of objects take what they need of it")]
+pub(super) use self::block::{Block, PoolHint};
+pub(super) use self::rows::Pool;

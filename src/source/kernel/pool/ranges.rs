@@ -1,0 +1,135 @@
+//! Where the pools are in the kernel's address space.
+//!
+//! The memory manager says so in different places: up to Windows 7 in variables that the debugger
+//! data block points to, since Windows 10 in a table of regions. Where neither can be read, all of
+//! the kernel's half is searched, and only pages that are pool beyond doubt count.
+
+use super::block::Kind;
+use crate::dump::Width;
+use crate::dump::kdbg;
+use crate::source::kernel::KernelDump;
+
+const PAGE: u64 = 0x1000;
+/// No system has more sessions.
+const MAX_SESSIONS: usize = 1024;
+/// The first address of the kernel's half.
+const HALF_32: u64 = 0x8000_0000;
+const HALF_64: u64 = 0xffff_8000_0000_0000;
+/// The address after the last of 32 bits.
+const END_32: u64 = 1 << 32;
+
+/// Addresses of a pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PoolRange {
+    /// The first address.
+    pub(super) start: u64,
+    /// The address after the last.
+    pub(super) end: u64,
+    /// Which pool, where the range belongs to one.
+    pub(super) kind: Kind,
+    /// Whether there is pool and nothing else.
+    pub(super) is_exact: bool,
+    /// The page directory base of a process that sees it, if the system process does not.
+    pub(super) space: Option<u64>,
+    /// The session whose pool it is.
+    pub(super) session: Option<u32>,
+}
+
+impl PoolRange {
+    const fn new(start: u64, end: u64, is_paged: Option<bool>) -> Self {
+        let kind = Kind { is_paged, is_session: false };
+        let is_exact = is_paged.is_some();
+        Self { start, end, kind, is_exact, space: None, session: None }
+    }
+}
+
+impl KernelDump {
+    /// The ranges of all pools, by their addresses, none overlapping another of the same space.
+    pub(super) fn pool_ranges(&self) -> Vec<PoolRange> {
+        let mut ranges = self.ranges_stated();
+        if ranges.is_empty() {
+            ranges.push(match self.header.width {
+                Width::W32 => PoolRange::new(HALF_32, END_32, None),
+                Width::W64 => PoolRange::new(HALF_64, u64::MAX, None),
+            });
+        }
+        ranges.sort_by_key(|range| range.start);
+        let mut taken = 0;
+        ranges.retain_mut(|range| {
+            range.start = range.start.max(taken);
+            taken = taken.max(range.end);
+            range.start < range.end
+        });
+        ranges.extend(self.session_ranges());
+        ranges
+    }
+
+    /// The ranges that variables of the memory manager state.
+    fn ranges_stated(&self) -> Vec<PoolRange> {
+        let Some(block) = self.kdbg() else { return Vec::new() };
+        let value = |offset| {
+            let value = block.pointer(offset).and_then(|at| self.pointer_at(at).ok());
+            value.filter(|address| self.is_kernels(*address))
+        };
+        let range = |start, end, is_paged| {
+            let (start, end) = (value(start)? & !(PAGE - 1), value(end)?);
+            let end = end.checked_add(PAGE - 1)? & !(PAGE - 1);
+            (start < end).then(|| PoolRange::new(start, end, Some(is_paged)))
+        };
+        let nonpaged = range(kdbg::NONPAGED_POOL_START, kdbg::NONPAGED_POOL_END, false);
+        let paged = range(kdbg::PAGED_POOL_START, kdbg::PAGED_POOL_END, true);
+        let (Some(nonpaged), Some(paged)) = (nonpaged, paged) else { return Vec::new() };
+        // On old 32-bit systems non-paged pool lies in two parts around everything else, which is
+        // searched as what it is.
+        let is_around = nonpaged.start < paged.start && paged.end < nonpaged.end;
+        if !is_around {
+            return vec![nonpaged, paged];
+        }
+        let loose = |start, end| PoolRange {
+            is_exact: false,
+            kind: Kind { is_paged: Some(false), is_session: false },
+            ..PoolRange::new(start, end, None)
+        };
+        vec![loose(nonpaged.start, paged.start), paged, loose(paged.end, nonpaged.end)]
+    }
+
+    /// The paged pools of sessions, each seen through the first process of its session.
+    fn session_ranges(&self) -> Vec<PoolRange> {
+        let mut known = Vec::new();
+        let mut ranges = Vec::new();
+        for process in self.process_objects() {
+            let (Ok(address), Ok(base)) =
+                (process.pointer("Session"), process.unsigned("Pcb.DirectoryTableBase"))
+            else {
+                continue;
+            };
+            if known.len() >= MAX_SESSIONS || known.contains(&address) {
+                continue;
+            }
+            known.push(address);
+            ranges.extend(self.session_range(address, base));
+        }
+        ranges
+    }
+
+    fn session_range(&self, address: u64, base: u64) -> Option<PoolRange> {
+        let session = self.structure("_MM_SESSION_SPACE", address);
+        let start = session.pointer("PagedPoolStart").ok()? & !(PAGE - 1);
+        let end = session.pointer("PagedPoolEnd").ok()?.checked_add(PAGE - 1)? & !(PAGE - 1);
+        let is_range = start < end && self.is_kernels(start) && self.is_kernels(end - 1);
+        is_range.then(|| PoolRange {
+            kind: Kind { is_paged: Some(true), is_session: true },
+            space: Some(base),
+            session: session.unsigned("SessionId").ok().and_then(|id| u32::try_from(id).ok()),
+            ..PoolRange::new(start, end, Some(true))
+        })
+    }
+
+    /// Whether an address lies in the kernel's half.
+    pub(super) fn is_kernels(&self, address: u64) -> bool {
+        match self.header.width {
+            Width::W32 => (HALF_32..END_32).contains(&address),
+            Width::W64 => address >= HALF_64,
+        }
+    }
+}

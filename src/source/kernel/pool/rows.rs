@@ -1,0 +1,112 @@
+//! Rows of the tables of the pool.
+
+use super::PoolHint;
+use super::big::Big;
+use super::block::{Block, Found, State, is_tag};
+use super::ranges::PoolRange;
+use crate::catalog::{Absent, Cell};
+use crate::dump::Width;
+use crate::model::{BigBlock, Emit, PoolBlock, Unanswered, Want};
+use crate::source::kernel::KernelDump;
+
+/// Windows 8, the first that hides which process is charged.
+const WINDOWS_8: u32 = 9200;
+const PAGE: u64 = 0x1000;
+
+/// What is known of the pools, found when first asked for.
+#[derive(Debug, Default)]
+pub(in crate::source::kernel) struct Pool {
+    pub(super) ranges: std::sync::OnceLock<Vec<PoolRange>>,
+    pub(super) big: std::sync::OnceLock<Option<Big>>,
+}
+
+fn signed(number: u64) -> Cell<i64> {
+    i64::try_from(number).map_err(|_| Absent::Unreadable)
+}
+
+impl KernelDump {
+    pub(in crate::source::kernel) fn each_pool_block(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, PoolBlock>,
+    ) -> Result<(), Unanswered> {
+        self.pool_blocks(&PoolHint::of(want), &mut |block| emit(self.pool_row(block, want)))
+    }
+
+    fn pool_row(&self, block: &Block, want: &Want<'_>) -> PoolBlock {
+        let wants_process = want.has_any(&["eprocess", "process"]);
+        let eprocess = if wants_process { self.charged(block) } else { Err(Absent::NotApplicable) };
+        PoolBlock {
+            address: Ok(block.address),
+            size_bytes: signed(block.bytes),
+            previous_bytes: block.previous.map(i64::from).ok_or(Absent::NotApplicable),
+            tag: tag_of(block),
+            pool_type: block.kind.text().map(str::to_owned).ok_or(Absent::NotApplicable),
+            state: Ok(block.state.text().to_owned()),
+            eprocess,
+            process: self.process_name(eprocess),
+            page: Ok(block.address & !(PAGE - 1)),
+            is_big: Ok(block.found == Found::BigTable),
+            session: block.session.map(i64::from).ok_or(Absent::NotApplicable),
+            found_by: Ok(block.found.text().to_owned()),
+            ..PoolBlock::default()
+        }
+    }
+
+    /// The process that is charged for a block.
+    fn charged(&self, block: &Block) -> Cell<u64> {
+        if !block.is_charged {
+            return Err(Absent::NotApplicable);
+        }
+        let at = match self.header.width {
+            // A 32-bit block ends with the pointer.
+            Width::W32 => block.address.checked_add(block.bytes).and_then(|end| end.checked_sub(4)),
+            Width::W64 => {
+                let field = self.types().other("_POOL_HEADER", "ProcessBilled");
+                block.address.checked_add(field.ok_or(Absent::NoSymbols)?.offset as u64)
+            }
+        };
+        let stated = self.pointer_at(at.ok_or(Absent::Unreadable)?)?;
+        let is_hidden = self.header.build.is_some_and(|build| build >= WINDOWS_8);
+        let process = if is_hidden {
+            let cookie =
+                self.symbol_address("nt", "ExpPoolQuotaCookie").ok_or(Absent::NoSymbols)?;
+            stated ^ block.address ^ self.pointer_at(cookie)?
+        } else {
+            stated
+        };
+        if self.is_kernels(process) { Ok(process) } else { Err(Absent::Unreadable) }
+    }
+
+    pub(in crate::source::kernel) fn each_big_block(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, BigBlock>,
+    ) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        let unknown = || Unanswered::because("the kernel's table of big allocations was not found");
+        let hint = PoolHint::of(want);
+        for block in self.big_pool().ok_or_else(unknown)?.blocks.iter().filter(|b| hint.takes(b)) {
+            let row = BigBlock {
+                address: Ok(block.address),
+                tag: tag_of(block),
+                pool_type: block.kind.text().map(str::to_owned).ok_or(Absent::NotApplicable),
+                size_bytes: signed(block.bytes),
+                is_free: Ok(block.state == State::Free),
+                ..BigBlock::default()
+            };
+            if emit(row).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The tag; of a damaged block only if it may be one.
+fn tag_of(block: &Block) -> Cell<String> {
+    if block.state == State::Damaged && !is_tag(block.tag) {
+        return Err(Absent::Unreadable);
+    }
+    Ok(block.tag_text())
+}

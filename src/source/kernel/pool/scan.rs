@@ -1,0 +1,259 @@
+//! One pass over the pages of the pools, on all cores, in the order of their addresses.
+//!
+//! Ranges are cut into parts that one table of pages maps each. Threads read some parts at a time
+//! and the blocks found are handed over in order, so that memory stays small however large the
+//! pools are, and a reader who has enough ends the pass.
+
+use rayon::prelude::*;
+
+use super::big::Big;
+use super::block::{Block, Found, Kind, PoolHint, State};
+use super::chain::{self, Piece};
+use super::header::Headers;
+use super::ranges::PoolRange;
+use crate::memory::{Fault, Gva, Machine, Part};
+use crate::model::{Flow, Unanswered};
+use crate::source::kernel::KernelDump;
+use crate::source::kernel::memory::Memory;
+
+/// How many parts are read before their blocks are handed over.
+const BATCH: usize = 32;
+/// No range has more parts: 2 TiB of pool.
+const MAX_PARTS: usize = 1 << 20;
+/// Damaged tables can map one page many times over. So many pages are read of every dump, and this
+/// many times those that it holds.
+const LEAST_PAGES: u64 = 1 << 17;
+const TIMES_HELD: u64 = 4;
+
+/// What a page of a pool is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PageUse {
+    /// It holds blocks.
+    Blocks,
+    /// It is part of a big allocation.
+    Big,
+    /// It is mapped and neither.
+    Other,
+    /// It is in a page file.
+    PagedOut,
+    /// The dump does not hold it.
+    NotHeld,
+}
+
+/// A page of a pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PageSeen {
+    /// Its address.
+    pub(super) address: u64,
+    /// What it is.
+    pub(super) page_use: PageUse,
+    /// Of which pool.
+    pub(super) kind: Kind,
+}
+
+/// What a pass hands over.
+#[derive(Debug)]
+pub(super) enum Seen<'a> {
+    /// A block.
+    Block(&'a Block),
+    /// A page, before the blocks that begin in it.
+    #[allow(dead_code, reason = "tables of pages look at it")]
+    Page(PageSeen),
+}
+
+/// What was found in a part.
+#[derive(Default)]
+struct Harvest {
+    blocks: Vec<Block>,
+    pages: Vec<PageSeen>,
+    /// How many pages were read.
+    read: u64,
+}
+
+/// What threads need to read a part.
+struct Reader<'a> {
+    dump: &'a KernelDump,
+    machine: &'a Machine,
+    headers: Headers,
+    big: Option<&'a Big>,
+    hint: &'a PoolHint<'a>,
+    wants_pages: bool,
+}
+
+impl KernelDump {
+    /// Visits the blocks of all pools that a hint asks for, in the order of their addresses.
+    ///
+    /// # Errors
+    /// If nothing is known of the pools of this dump.
+    pub(in crate::source::kernel) fn pool_blocks(
+        &self,
+        hint: &PoolHint<'_>,
+        visit: &mut dyn FnMut(&Block) -> Flow,
+    ) -> Result<(), Unanswered> {
+        self.pool_pass(hint, false, &mut |seen| match seen {
+            Seen::Block(block) => visit(block),
+            Seen::Page(_) => Flow::Continue(()),
+        })
+    }
+
+    /// One pass over the pools: blocks that a hint asks for, and if wanted all pages.
+    pub(super) fn pool_pass(
+        &self,
+        hint: &PoolHint<'_>,
+        wants_pages: bool,
+        visit: &mut dyn FnMut(Seen<'_>) -> Flow,
+    ) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        let Memory::Pages(machine) = &self.memory else { return Ok(()) };
+        let headers = Headers::of(self);
+        let headers =
+            headers.ok_or_else(|| Unanswered::because("no layout of _POOL_HEADER is known"))?;
+        let big = self.big_pool();
+        let reader = Reader { dump: self, machine, headers, big, hint, wants_pages };
+        let mut merge = Merge { big: big.map_or(&[], |big| &big.blocks), hint, visit };
+        let held = machine.map().present();
+        let mut left = held.saturating_mul(TIMES_HELD).max(LEAST_PAGES);
+        for range in self.pool_ranges_known() {
+            let parts = reader.parts(range);
+            for batch in parts.chunks(BATCH) {
+                if hint.is_cancelled() || left == 0 {
+                    return Ok(());
+                }
+                let found: Vec<Harvest> =
+                    batch.par_iter().map(|part| reader.read(range, *part)).collect();
+                for harvest in found {
+                    left = left.saturating_sub(harvest.read);
+                    if merge.take(&harvest).is_break() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        let _ = merge.big_before(u64::MAX);
+        Ok(())
+    }
+
+    /// The ranges of the pools, found when first asked for.
+    pub(super) fn pool_ranges_known(&self) -> &[PoolRange] {
+        self.pool.ranges.get_or_init(|| self.pool_ranges())
+    }
+}
+
+/// Puts blocks of pages and big ones into one order.
+struct Merge<'a, 'v> {
+    /// Big blocks that were not handed over yet.
+    big: &'a [Block],
+    hint: &'a PoolHint<'a>,
+    visit: &'v mut dyn FnMut(Seen<'_>) -> Flow,
+}
+
+impl Merge<'_, '_> {
+    fn take(&mut self, harvest: &Harvest) -> Flow {
+        let mut pages = harvest.pages.iter().peekable();
+        for block in &harvest.blocks {
+            while let Some(page) = pages.next_if(|page| page.address <= block.address) {
+                (self.visit)(Seen::Page(*page))?;
+            }
+            self.big_before(block.address)?;
+            (self.visit)(Seen::Block(block))?;
+        }
+        pages.try_for_each(|page| (self.visit)(Seen::Page(*page)))
+    }
+
+    /// Hands over the big blocks before an address.
+    fn big_before(&mut self, address: u64) -> Flow {
+        while let Some((block, rest)) = self.big.split_first() {
+            if block.address >= address {
+                break;
+            }
+            self.big = rest;
+            if self.hint.takes(block) {
+                (self.visit)(Seen::Block(block))?;
+            }
+        }
+        Flow::Continue(())
+    }
+}
+
+impl Reader<'_> {
+    /// The parts of a range that may hold what is asked for.
+    fn parts(&self, range: &PoolRange) -> Vec<Part> {
+        let (first, last) = self.hint.range;
+        let start = range.start.max(first & !0xfff);
+        let end = range.end.min(last.saturating_add(1));
+        if start >= end {
+            return Vec::new();
+        }
+        let root = range.space.map_or(self.machine.kernel(), |base| self.machine.root(base));
+        self.machine.parts(&self.dump.image, root, Gva(start), Gva(end), MAX_PARTS)
+    }
+
+    fn read(&self, range: &PoolRange, part: Part) -> Harvest {
+        let mut harvest = Harvest::default();
+        if self.hint.is_cancelled() {
+            return harvest;
+        }
+        let mut pieces = Vec::new();
+        let bounds = (Gva(range.start), Gva(range.end));
+        self.machine.pages(&self.dump.image, part, bounds, &mut |at, held| {
+            harvest.read += 1;
+            let page_use = self.page(range, at.0, held, &mut pieces, &mut harvest.blocks);
+            let is_known = range.is_exact || matches!(page_use, PageUse::Blocks | PageUse::Big);
+            if self.wants_pages && is_known {
+                harvest.pages.push(PageSeen { address: at.0, page_use, kind: range.kind });
+            }
+        });
+        harvest
+    }
+
+    /// Reads a page; its blocks that are asked for go into `blocks`.
+    fn page(
+        &self,
+        range: &PoolRange,
+        at: u64,
+        held: Result<&[u8], Fault>,
+        pieces: &mut Vec<Piece>,
+        blocks: &mut Vec<Block>,
+    ) -> PageUse {
+        if self.big.is_some_and(|big| big.around(at).is_some()) {
+            return PageUse::Big;
+        }
+        let page = match held {
+            Ok(page) => page,
+            Err(Fault::PagedOut { .. }) => return PageUse::PagedOut,
+            Err(_) => return PageUse::NotHeld,
+        };
+        chain::pieces(&self.headers, page, pieces);
+        let is_whole = || pieces.iter().all(|piece| !piece.is_damaged);
+        if pieces.is_empty() || (!range.is_exact && !is_whole()) {
+            return PageUse::Other;
+        }
+        let found = pieces.iter().map(|piece| self.block(range, at, piece));
+        blocks.extend(found.filter(|block| self.hint.takes(block)));
+        PageUse::Blocks
+    }
+
+    fn block(&self, range: &PoolRange, page: u64, piece: &Piece) -> Block {
+        let unit = self.headers.unit;
+        let stated = self.headers.kind(piece.header);
+        let bytes_before = usize::try_from(piece.header.previous).unwrap_or(0) * unit;
+        let state =
+            if piece.is_damaged { State::Damaged } else { self.headers.state(piece.header) };
+        let kind = match stated.is_paged {
+            Some(_) if !piece.is_damaged => stated,
+            _ => range.kind,
+        };
+        Block {
+            address: page.saturating_add(piece.at as u64),
+            bytes: piece.bytes as u64,
+            header: u8::try_from(unit).unwrap_or(u8::MAX),
+            previous: u16::try_from(bytes_before).ok(),
+            tag: piece.header.tag(),
+            kind,
+            state,
+            is_charged: !piece.is_damaged && self.headers.is_charged(piece.header),
+            found: Found::Headers,
+            session: range.session,
+        }
+    }
+}

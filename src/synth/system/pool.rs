@@ -1,0 +1,290 @@
+//! The pools: pages of blocks, each with its header, and the table of big allocations.
+//!
+//! Blocks come one after the other; what a page has left is a free block. Blocks at addresses that
+//! were asked for get their pages filled up around them, so that every page is whole.
+
+use std::collections::BTreeMap;
+
+use super::build::Builder;
+use super::spec::{PoolBlock, PoolState, SystemSpec};
+use crate::synth::memory::PAGE;
+
+/// Entries of the table of big allocations.
+const BIG_ENTRIES: u64 = 0x200;
+/// The bit of a tag that protects its block.
+const PROTECTED: u8 = 0x80;
+/// A type of non-paged pool that is not executable, since Windows 8.
+const NOT_EXECUTABLE: u64 = 0x200;
+
+/// A pool in the making.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Pool {
+    pub(super) next: u64,
+    /// Size of the block before, in units of the pool.
+    pub(super) previous: u64,
+}
+
+/// A block at an address that was asked for: its size in units, its type, its tag.
+pub(super) type Fixed = (u64, u64, [u8; 4]);
+
+/// What was put into the pools.
+#[derive(Debug, Default)]
+pub(super) struct Pools {
+    /// Non-paged and paged.
+    pub(super) open: [Pool; 2],
+    /// Every block.
+    pub(super) blocks: Vec<PoolBlock>,
+    /// Blocks at addresses that were asked for, by address: size in units, type, tag.
+    pub(super) fixed: BTreeMap<u64, Fixed>,
+}
+
+/// Makes the blocks that a specification asks for.
+pub(super) fn requested(builder: &mut Builder<'_>, spec: &SystemSpec) {
+    for request in &spec.pool {
+        let process = spec.processes.iter().find(|p| request.pid != 0 && p.pid == request.pid);
+        for _ in 0..request.count {
+            if request.state == PoolState::Free {
+                builder.free_pool(request.is_paged, request.tag, request.bytes);
+                continue;
+            }
+            builder.pool(request.is_paged, request.tag, request.bytes);
+            if let Some(process) = process {
+                builder.charge_pool(process.eprocess);
+            }
+            if request.state == PoolState::Protected {
+                builder.protect_pool();
+            }
+        }
+    }
+}
+
+impl Builder<'_> {
+    /// The unit of sizes, which is the size of a header.
+    const fn unit(&self) -> u64 {
+        2 * self.width()
+    }
+
+    /// The number of a type of pool in the header of a block that is in use.
+    const fn in_use(&self, is_paged: bool) -> u64 {
+        let first = if self.version.build < 6000 { 5 } else { 2 };
+        first + is_paged as u64
+    }
+
+    /// A block of a pool, with its header in front: the address behind the header.
+    pub(super) fn pool(&mut self, is_paged: bool, tag: [u8; 4], size: u64) -> u64 {
+        let unit = self.unit();
+        let block = (size + unit).next_multiple_of(unit);
+        if block >= PAGE {
+            return self.big_pool(is_paged, tag, size);
+        }
+        let which = usize::from(is_paged);
+        let room = self.room_in_page(which);
+        if room > 0 && room < block {
+            self.close_page(which);
+        }
+        let Pool { next, previous } = self.pools.open[which];
+        let kind = self.in_use(is_paged);
+        self.block(next, (previous, block / unit, kind), tag, is_paged);
+        let end = next + block;
+        let previous = if end.is_multiple_of(PAGE) { 0 } else { block / unit };
+        self.pools.open[which] = Pool { next: end, previous };
+        next + unit
+    }
+
+    /// A block that nobody uses.
+    pub(super) fn free_pool(&mut self, is_paged: bool, tag: [u8; 4], size: u64) -> u64 {
+        let body = self.pool(is_paged, tag, size);
+        let unit = self.unit();
+        let at = body - unit;
+        if let Some(block) = self.pools.blocks.last_mut() {
+            block.state = PoolState::Free;
+            if block.is_big {
+                return body;
+            }
+            let (size, is_paged) = (block.bytes / unit, block.is_paged);
+            let kind = if self.version.build < 6000 { self.in_use(is_paged) & 3 } else { 0 };
+            let previous = self.previous_size(at);
+            self.pool_header(at, (previous, size, kind), tag);
+        }
+        body
+    }
+
+    /// Marks the last block as one that whoever frees it has to name the tag of.
+    pub(super) fn protect_pool(&mut self) {
+        let Some(block) = self.pools.blocks.last_mut() else { return };
+        block.state = PoolState::Protected;
+        let (at, tag) = (block.address, block.tag);
+        let offset = self.offset("_POOL_HEADER", "PoolTag");
+        self.put(at + offset, &[tag[0], tag[1], tag[2], tag[3] | PROTECTED]);
+    }
+
+    /// Charges a process for the last block.
+    pub(super) fn charge_pool(&mut self, process: u64) {
+        const CHARGED: u64 = 8;
+        let Some(block) = self.pools.blocks.last_mut() else { return };
+        block.process = process;
+        let (at, bytes, tag, is_paged) = (block.address, block.bytes, block.tag, block.is_paged);
+        let kind = self.in_use(is_paged) | CHARGED;
+        let previous = self.previous_size(at);
+        self.pool_header(at, (previous, bytes / self.unit(), kind), tag);
+        if self.version.is_64_bit() {
+            let hidden =
+                if self.version.build < 9200 { process } else { process ^ at ^ self.cookie() };
+            let offset = self.offset("_POOL_HEADER", "ProcessBilled");
+            self.put_pointer(at + offset, hidden);
+        } else {
+            self.put_pointer(at + bytes - 4, process);
+        }
+    }
+
+    /// The number by which the kernel hides which process is charged.
+    fn cookie(&mut self) -> u64 {
+        const COOKIE: u64 = 0x51ab_09c3_77d2_e644;
+        let at = self.variable("ExpPoolQuotaCookie", 8);
+        self.put_pointer(at, COOKIE);
+        COOKIE
+    }
+
+    /// What the header there says of the block before it.
+    fn previous_size(&mut self, at: u64) -> u64 {
+        let mask = if self.version.is_64_bit() { 0xff } else { 0x1ff };
+        self.memory.read(self.dtb, at, 2) & mask
+    }
+
+    /// An allocation of whole pages.
+    fn big_pool(&mut self, is_paged: bool, tag: [u8; 4], size: u64) -> u64 {
+        let which = usize::from(is_paged);
+        self.close_page(which);
+        let at = self.pools.open[which].next;
+        let bytes = size.next_multiple_of(PAGE);
+        self.pools.open[which] = Pool { next: at + bytes, previous: 0 };
+        for page in 0..bytes / PAGE {
+            self.memory.commit(self.dtb, at + page * PAGE);
+            self.put(at + page * PAGE, &[0]);
+        }
+        let block =
+            PoolBlock { address: at, bytes, tag, is_paged, is_big: true, ..Default::default() };
+        self.pools.blocks.push(block);
+        at
+    }
+
+    fn room_in_page(&self, which: usize) -> u64 {
+        let next = self.pools.open[which].next;
+        next.next_multiple_of(PAGE) - next
+    }
+
+    /// Makes what is left of a page a free block.
+    fn close_page(&mut self, which: usize) {
+        let room = self.room_in_page(which);
+        if room == 0 {
+            return;
+        }
+        let Pool { next, previous } = self.pools.open[which];
+        self.block(next, (previous, room / self.unit(), 0), *b"Free", which == 1);
+        self.pools.open[which] = Pool { next: next + room, previous: 0 };
+    }
+
+    /// Writes the header of a block and notes the block.
+    fn block(&mut self, at: u64, sizes: (u64, u64, u64), tag: [u8; 4], is_paged: bool) {
+        self.pool_header(at, sizes, tag);
+        let state = if sizes.2 == 0 { PoolState::Free } else { PoolState::Used };
+        let bytes = sizes.1 * self.unit();
+        self.pools.blocks.push(PoolBlock {
+            address: at,
+            bytes,
+            tag,
+            is_paged,
+            state,
+            ..Default::default()
+        });
+    }
+
+    /// Writes a pool header: sizes of the block before and of this one, and its type.
+    fn pool_header(&mut self, at: u64, sizes: (u64, u64, u64), tag: [u8; 4]) {
+        let mut header = self.new_object("_POOL_HEADER");
+        header.set("PreviousSize", sizes.0).set("BlockSize", sizes.1).set("PoolType", sizes.2);
+        header.put("PoolTag", &tag);
+        self.place(at, header);
+    }
+
+    /// A block of non-paged pool whose contents are at an address that was asked for; none of what
+    /// the kernel has in its image.
+    pub(super) fn pool_at(&mut self, address: u64, tag: [u8; 4], size: u64) {
+        if self.is_in_image(address) {
+            return;
+        }
+        let unit = self.unit();
+        let kind = self.in_use(false);
+        self.pools.fixed.insert(address - unit, ((size + unit).div_ceil(unit), kind, tag));
+    }
+
+    /// Fills up every page that has blocks, and writes the table of big allocations.
+    pub(super) fn finish_pools(&mut self) {
+        self.close_page(0);
+        self.close_page(1);
+        self.fill_around_fixed();
+        self.big_table();
+    }
+
+    fn fill_around_fixed(&mut self) {
+        let unit = self.unit();
+        let fixed = std::mem::take(&mut self.pools.fixed);
+        let mut pages: BTreeMap<u64, Vec<(u64, Fixed)>> = BTreeMap::new();
+        for (at, block) in fixed {
+            pages.entry(at & !(PAGE - 1)).or_default().push((at, block));
+        }
+        for (page, blocks) in pages {
+            let (mut next, mut previous) = (page, 0);
+            let end = (page + PAGE, (0, 0, *b"Free"));
+            for (at, (size, kind, tag)) in blocks.into_iter().chain([end]) {
+                if at > next {
+                    let room = (at - next) / unit;
+                    self.block(next, (previous, room, 0), *b"Free", false);
+                    previous = room;
+                }
+                if size == 0 {
+                    break;
+                }
+                self.block(at, (previous, size, kind), tag, false);
+                next = at + size * unit;
+                previous = size;
+            }
+        }
+    }
+
+    /// The table of big allocations, whose entries are found by a hash of the address.
+    fn big_table(&mut self) {
+        let entry = self.layout.size("_POOL_TRACKER_BIG_PAGES") as u64;
+        if entry == 0 {
+            return;
+        }
+        let bytes = (BIG_ENTRIES * entry).next_multiple_of(PAGE);
+        let table = self.pages(bytes / PAGE);
+        self.put(table, &vec![0; usize::try_from(bytes).unwrap_or(0)]);
+        let mut taken = vec![false; usize::try_from(BIG_ENTRIES).unwrap_or(0)];
+        let big: Vec<PoolBlock> = self.pools.blocks.iter().filter(|b| b.is_big).cloned().collect();
+        for block in big {
+            let first = usize::try_from((block.address / PAGE).wrapping_mul(0x9e5) % BIG_ENTRIES);
+            let first = first.unwrap_or(0);
+            let slot =
+                (0..taken.len()).map(|i| (first + i) % taken.len()).find(|slot| !taken[*slot]);
+            let Some(slot) = slot else { continue };
+            taken[slot] = true;
+            let mut object = self.new_object("_POOL_TRACKER_BIG_PAGES");
+            object
+                .set("Va", block.address | u64::from(block.state == PoolState::Free))
+                .put("Key", &block.tag);
+            let new =
+                if self.version.build >= 9200 && !block.is_paged { NOT_EXECUTABLE } else { 0 };
+            object.opt("PoolType", u64::from(block.is_paged) | new);
+            object.opt("NumberOfBytes", block.bytes).opt("NumberOfPages", block.bytes / PAGE);
+            self.place(table + slot as u64 * entry, object);
+        }
+        // The variables stand by that of the tracker.
+        let _ = self.variable("PoolTrackTable", 8);
+        let at = self.variable("PoolBigPageTable", 8);
+        self.put_pointer(at, table);
+        let at = self.variable("PoolBigPageTableSize", 8);
+        self.put_pointer(at, BIG_ENTRIES);
+    }
+}

@@ -1,0 +1,29 @@
+//! `big_pool`: one row for each allocation of more than a page.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::BigBlock;
+
+/// The table.
+pub(super) static TABLE: TableDef<BigBlock> = TableDef {
+    name: "big_pool",
+    doc: "One row for each entry of the kernel's table of allocations of more than a page, free ones included.",
+    answers: "!poolfind, bigpools",
+    kinds: &[SourceKind::Kernel],
+    examples: &[Example {
+        sql: "SELECT tag, count(*), sum(size_bytes) FROM big_pool WHERE NOT is_free GROUP BY 1 ORDER BY 3 DESC",
+        doc: "Large allocations by tag.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.big_pool(want, emit)),
+    columns: &[
+        Column::new("address", "Address, on a page's boundary.", Get::Addr(|r| r.address)),
+        Column::new("tag", "The tag, four characters.", Get::Text(|r| text(&r.tag))),
+        Column::new(
+            "pool_type",
+            "`nonpaged`, `paged`, `paged session`.",
+            Get::Text(|r| text(&r.pool_type)),
+        ),
+        Column::new("size_bytes", "Size.", Get::Int(|r| r.size_bytes)),
+        Column::new("is_free", "Whether it was freed.", Get::Bool(|r| r.is_free)),
+    ],
+};
