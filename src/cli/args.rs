@@ -15,7 +15,7 @@ Examples:
   dumpql crash/*.dmp -q buckets -o buckets.xlsx        one query over many dumps, to Excel
   dumpql a.dmp -c 'FROM threads' --format csv | sort   no colour, no progress, nothing cut
   dumpql a.dmp -f mine.sql -p pid=4                    a saved query with its parameter
-  dumpql --sample                                      a small dump built in, to try things on
+  dumpql --sample                                      the dump of a busy server, built in, to try things on
   dumpql --describe threads                            what a table holds
 
 Several -c, -f and -q run in the order in which they are written; one that fails does not keep the
@@ -94,7 +94,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(super) memory: Option<usize>,
 
-    /// Open the sample, a small triage dump that is built in memory
+    /// Open the sample, the kernel dump of a busy server, which is built in memory
     #[arg(long)]
     pub(super) sample: bool,
 

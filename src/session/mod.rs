@@ -107,7 +107,7 @@ impl Session {
         Self::from_images(images, options)
     }
 
-    /// Opens the sample, a small triage dump that is built in memory.
+    /// Opens the sample, a kernel dump of a busy server that is built in memory.
     ///
     /// # Errors
     /// None but defects of the sample.

@@ -1,8 +1,8 @@
 //! Synthetic dumps, built in memory from type layouts.
 //!
-//! [`sample`] is the dump that `--sample` opens; [`triage`] builds any other from a
-//! [`TriageSpec`], for tests and for whoever wants a dump with known content. [`system`] builds a
-//! whole running system from a [`SystemSpec`], which is then written in any form of memory dump.
+//! [`system`] builds a whole running system from a [`SystemSpec`], which is then written in any form
+//! of memory dump; [`sample`] is the one that `--sample` opens. [`triage`] builds a small dump from a
+//! [`TriageSpec`]. They are for tests and for whoever wants a dump with known content.
 //! Shares no container, paging or layout-reading code with the readers: two wrongs must not agree.
 
 mod bytes;
@@ -15,17 +15,16 @@ mod layout;
 mod memory;
 mod objects;
 mod pe;
-mod sample;
 mod scenario;
 mod spec;
 mod system;
 mod triage;
+mod triage_sample;
 mod write;
 
 pub use hostile::{Damage, Lie, truncated};
 pub use image::image_header;
 pub use kernel_file::KernelFile;
-pub use sample::{sample, sample_spec};
 pub use scenario::{crowded, healthy, server_2003};
 pub use spec::{Arch, Block, Cpu, Driver, ExceptionRecord, Process, Thread, TriageSpec, Unloaded};
 pub use system::{
@@ -34,4 +33,10 @@ pub use system::{
     Windows, system,
 };
 pub use triage::triage;
+pub use triage_sample::{triage_sample, triage_sample_spec};
 pub use write::Format;
+
+/// The dump that `--sample` opens: the busy server of [`server_2003`], the same bytes at every call.
+pub fn sample() -> Vec<u8> {
+    system(&server_2003()).to_vec(Format::KernelSummary)
+}

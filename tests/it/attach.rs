@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use dumpql::diag::Code;
-use dumpql::session::{Options, sample_file};
-use dumpql::{ResultSet, Session};
+use dumpql::{Options, ResultSet, Session};
 
 struct Folder(PathBuf);
 
@@ -38,7 +37,7 @@ fn rows(result: &ResultSet) -> Vec<String> {
 fn a_csv_file_becomes_a_table() {
     let folder = Folder::new("csv");
     let path = folder.file("known.csv", b"name,seen\r\nnt,2024-05-01\r\nhal,\r\n");
-    let session = Session::sample().unwrap();
+    let session = crate::corpus::triage_sample();
     let sql = format!(
         "ATTACH '{path}' AS known; SELECT k.name, k.seen, m.base IS NOT NULL \
          FROM known k LEFT JOIN modules m ON m.name LIKE k.name || '%' ORDER BY k.name DESC LIMIT 1"
@@ -58,7 +57,7 @@ fn what_cannot_be_attached_says_why() {
     let good = folder.file("a.csv", b"a\n1\n");
     let odd = folder.file("b.csv", b"a,b\n1,2\n1,2,3\n");
     let text = folder.file("c.txt", b"a;b\n1;2\n");
-    let session = Session::sample().unwrap();
+    let session = crate::corpus::triage_sample();
     let error = |sql: &str| session.query(sql).unwrap_err().to_string();
     assert!(error(&format!("ATTACH '{odd}'")).contains("line 3 has 3 fields, the first line 2"));
     assert!(
@@ -81,8 +80,8 @@ fn what_cannot_be_attached_says_why() {
 #[test]
 fn an_attached_dump_joins_those_that_are_open() {
     let folder = Folder::new("dump");
-    let path = folder.file("other.dmp", &sample_file());
-    let session = Session::sample().unwrap();
+    let path = folder.file("other.dmp", &dumpql::synth::triage_sample());
+    let session = crate::corpus::triage_sample();
     let one = session.query("SELECT * FROM bugcheck").unwrap();
     let sql = format!("ATTACH '{path}' AS second; SELECT dump, code FROM bugcheck");
     let both = session.query(&sql).unwrap();

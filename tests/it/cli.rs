@@ -141,7 +141,7 @@ fn the_name_of_the_file_picks_the_format() {
         ("x.csv", "a,b,c,d\n".as_bytes()),
         ("x.tsv", b"a\tb\tc\td\n"),
         ("x.json", b"[\n{\"a\":"),
-        ("x.jsonl", b"{\"a\":\"=1+1\",\"b\":\"0x0000000000001000\""),
+        ("x.jsonl", b"{\"a\":\"=1+1\",\"b\":\"0x00001000\""),
         ("x.md", b"| a | b | c | d |"),
         ("x.html", b"<!DOCTYPE html>"),
         ("x.xlsx", b"PK\x03\x04"),
@@ -245,8 +245,7 @@ fn the_prompt_works_on_a_terminal() {
     child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     let seen = String::from_utf8_lossy(&output.stdout).replace('\r', "");
-    for wanted in ["sample · triage", "│ 0xfffff8012e600000 │", "\none  1\n", "similar names: name"]
-    {
+    for wanted in ["sample · kernel", "│ 0x80800000 │", "\none  1\n", "similar names: name"] {
         assert!(seen.contains(wanted), "no {wanted:?} in:\n{seen}");
     }
 }

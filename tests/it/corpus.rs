@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use dumpql::{Options, Session};
+use dumpql::dump::Image;
+use dumpql::{Options, Session, synth};
 
 /// The folder of real files: `DUMPQL_CORPUS`, or `../shared` beside the project.
 pub(crate) fn folder() -> Option<PathBuf> {
@@ -28,9 +29,18 @@ pub(crate) fn dumps(kind: &str) -> Vec<PathBuf> {
     paths
 }
 
-/// The sample and every dump of the corpus, each as a session of its own, with its name.
+/// A session over a small dump that was built.
+pub(crate) fn triage_sample() -> Session {
+    let image = Image::from_bytes("sample", synth::triage_sample());
+    Session::from_images(vec![image], &Options::default()).expect("the triage sample opens")
+}
+
+/// The samples and every dump of the corpus, each as a session of its own, with its name.
 pub(crate) fn sessions() -> Vec<(String, Session)> {
-    let mut all = vec![("sample".to_owned(), Session::sample().expect("the sample opens"))];
+    let mut all = vec![
+        ("sample".to_owned(), Session::sample().expect("the sample opens")),
+        ("triage sample".to_owned(), triage_sample()),
+    ];
     for path in dumps("kernel").into_iter().chain(dumps("user")) {
         let session = Session::open_with(&[&path], &Options::default())
             .unwrap_or_else(|e| panic!("{}: {e}", path.display()));

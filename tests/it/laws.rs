@@ -13,7 +13,7 @@ use crate::corpus;
 
 /// The sample and every dump of the corpus.
 fn sources() -> Vec<(String, Box<dyn Source>)> {
-    let sample = Image::from_bytes("sample", dumpql::synth::sample());
+    let sample = Image::from_bytes("sample", dumpql::synth::triage_sample());
     let real = corpus::dumps("kernel").into_iter().chain(corpus::dumps("user"));
     let images = real.map(|path| Image::open(&path).expect("corpus file opens"));
     let store = Store::default();

@@ -35,10 +35,10 @@ fn push(builder: &mut ColumnBuilder, value: &Value<'static>) {
     }
 }
 
-/// A session over these tables, and over the sample dump if asked for.
+/// A session over these tables, and over a small triage dump if asked for.
 pub(crate) fn session(tables: &[Rows], sample: bool) -> Session {
     let session = if sample {
-        Session::sample().expect("the sample opens")
+        crate::corpus::triage_sample()
     } else {
         Session::from_images(Vec::new(), &Options::default()).expect("no dump at all")
     };

@@ -73,7 +73,7 @@ fn a_function_that_reads_memory_is_told_which_dump() {
 }
 
 fn sample() -> Vec<u8> {
-    dumpql::session::sample_file()
+    dumpql::synth::triage_sample()
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn strict_makes_values_that_cannot_be_read_errors() {
 
 #[test]
 fn explain_analyze_tells_what_each_operator_did() {
-    let session = Session::sample().unwrap();
+    let session = crate::corpus::triage_sample();
     let sql =
         "EXPLAIN ANALYZE SELECT count(*) FROM modules m JOIN range(3) r ON true WHERE m.base > 0";
     let result = session.query(sql).unwrap();
@@ -112,7 +112,7 @@ fn explain_analyze_tells_what_each_operator_did() {
 
 #[test]
 fn batches_hold_the_rows() {
-    let session = Session::sample().unwrap();
+    let session = crate::corpus::triage_sample();
     let result = session.query("SELECT name, base, size_bytes, why(company) FROM modules").unwrap();
     let batches = result.record_batches().unwrap();
     let mut rows = 0;

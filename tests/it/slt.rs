@@ -1,6 +1,6 @@
 //! Runs `tests/slt`: queries with the answers they must have, one file a feature.
 //!
-//! A file whose first line is `# dump: sample` runs on the sample dump, any other on no dump; the
+//! A file whose first line is `# dump: triage` runs on a small triage dump, any other on no dump; the
 //! tables of [`crate::rows::small`] are there in both. Column types are checked: I integer,
 //! R double, T text, B boolean, A address, D timestamp, V interval, N untyped NULL. NULL is shown
 //! as such, empty text as `(empty)`. An error has to be the whole rendered message, caret included.
@@ -82,7 +82,7 @@ fn answers_are_as_written() {
     let mut failures = Vec::new();
     for file in files.iter().filter(|f| f.to_string_lossy().contains(&only)) {
         let script = std::fs::read_to_string(file).expect("a readable file");
-        let sample = script.starts_with("# dump: sample\n");
+        let sample = script.starts_with("# dump: triage\n");
         failures.extend(run(file, &script, sample));
     }
     assert!(failures.is_empty(), "{} failures\n\n{}", failures.len(), failures.join("\n"));

@@ -261,7 +261,7 @@ fn real_dumps_agree_with_the_oracle() {
 
 #[test]
 fn the_sample_agrees_with_the_oracle() {
-    check_synthetic("sample", &synth::sample());
+    check_synthetic("sample", &synth::triage_sample());
 }
 
 /// Registers of a 32-bit or an ARM context, enough to compare.
@@ -318,7 +318,7 @@ fn other_architectures_agree_with_the_oracle() {
 
 #[test]
 fn dumps_with_parts_missing_agree_with_the_oracle() {
-    let spec = synth::sample_spec();
+    let spec = synth::triage_sample_spec();
     let no_blocks = TriageSpec { has_data_blocks: false, ..spec.clone() };
     let no_debugger_data = TriageSpec { has_debugger_data: false, ..spec.clone() };
     let nothing = TriageSpec {
@@ -357,7 +357,7 @@ fn names_that_attack_come_out_as_they_are() {
         timestamp: 0x5000_0000,
         checksum: 7,
     });
-    let spec = synth::sample_spec();
+    let spec = synth::triage_sample_spec();
     let drivers = spec.drivers.iter().cloned().chain(drivers).collect();
     check_synthetic("hostile-names", &synth::triage(&TriageSpec { drivers, ..spec }));
 }
@@ -371,7 +371,7 @@ fn five_hundred_drivers() {
         timestamp: 0x6000_0000,
         checksum: 1,
     });
-    let spec = synth::sample_spec();
+    let spec = synth::triage_sample_spec();
     let drivers = spec.drivers.iter().cloned().chain(drivers).collect();
     check_synthetic("many-drivers", &synth::triage(&TriageSpec { drivers, ..spec }));
 }
@@ -379,7 +379,7 @@ fn five_hundred_drivers() {
 #[test]
 fn the_oracle_reads_what_synthetic_dumps_were_made_of() {
     for (name, spec) in [
-        ("sample", synth::sample_spec()),
+        ("sample", synth::triage_sample_spec()),
         ("x86", registers_of(TriageSpec::x86())),
         ("arm64", registers_of(TriageSpec::arm64())),
     ] {

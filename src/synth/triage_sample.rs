@@ -1,4 +1,4 @@
-//! The sample: a support case that a newcomer can look around in.
+//! A triage dump of a support case, with something of everything that such a dump holds.
 //!
 //! A 64-bit Windows 10 machine with eight processors. The service `SomeSvc.exe` opens a file; the
 //! filter of an antivirus product, `AvFilter.sys`, follows a null pointer at a raised interrupt
@@ -10,9 +10,9 @@ use super::image::image_header;
 use super::spec::{Block, Cpu, Driver, ExceptionRecord, Process, Thread, TriageSpec, Unloaded};
 use super::triage::triage;
 
-/// The sample's bytes, the same at every call.
-pub fn sample() -> Vec<u8> {
-    triage(&sample_spec())
+/// The dump's bytes, the same at every call.
+pub fn triage_sample() -> Vec<u8> {
+    triage(&triage_sample_spec())
 }
 
 const NT: u64 = 0xffff_f801_2e60_0000;
@@ -37,8 +37,8 @@ const TRAP_FRAME: u64 = STACK + 0x148;
 /// The stack pointer of the code that faulted: above the trap frame.
 const INTERRUPTED: u64 = TRAP_FRAME + 0x190;
 
-/// What the sample is made of.
-pub fn sample_spec() -> TriageSpec {
+/// What the dump is made of.
+pub fn triage_sample_spec() -> TriageSpec {
     let mut spec = TriageSpec {
         processors: 8,
         bugcheck: 0xd1,
@@ -470,8 +470,8 @@ mod tests {
 
     #[test]
     fn every_call_gives_the_same_bytes() {
-        let bytes = sample();
-        assert_eq!(bytes, sample());
+        let bytes = triage_sample();
+        assert_eq!(bytes, triage_sample());
         assert_eq!(&bytes[..8], b"PAGEDU64");
         assert_eq!(&bytes[bytes.len() - 4..], b"TRGD");
         assert!(bytes.len() < 1 << 20, "{} bytes", bytes.len());
@@ -479,7 +479,7 @@ mod tests {
 
     #[test]
     fn every_field_that_is_written_exists() {
-        assert_eq!(build(&sample_spec()).1, Vec::<String>::new());
+        assert_eq!(build(&triage_sample_spec()).1, Vec::<String>::new());
     }
 
     #[test]
