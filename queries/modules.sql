@@ -4,7 +4,7 @@
 -- param: pattern VARCHAR = % -- names to list, as for LIKE
 -- needs: modules
 SELECT base, "end", name, image_name, size_bytes, file_version,
-       to_timestamp(timestamp) AS built, checksum, pdb_name
+       build_time AS built, checksum, pdb_name
 FROM modules
 WHERE name ILIKE $pattern
 ORDER BY base;

@@ -4,7 +4,7 @@
 -- param: pattern VARCHAR = % -- names to look at, as for LIKE
 -- needs: modules
 SELECT name, count(DISTINCT timestamp) AS builds, count(DISTINCT dump) AS dumps,
-       min(to_timestamp(timestamp)) AS oldest, max(to_timestamp(timestamp)) AS newest
+       min(build_time) AS oldest, max(build_time) AS newest
 FROM modules
 WHERE name ILIKE $pattern
 GROUP BY name

@@ -83,6 +83,11 @@ fn tell(bytes: &[u8]) -> Result<Format, String> {
         let len = bytes.len();
         return Err(format!("the first {len} bytes of a dump, cut off within its signature"));
     }
+    if bytes.starts_with(b"PMDM") {
+        return Err("a minidump with its bytes in the order of big-endian machines, which is not \
+                    read; Windows writes them the other way round"
+            .to_owned());
+    }
     if bytes.starts_with(b"PAGE") {
         let mark = u32_at(bytes, 4).unwrap_or_default();
         return Err(format!(
@@ -124,6 +129,7 @@ mod tests {
     fn formats_are_told_by_their_first_bytes() {
         let padded = |magic: &[u8]| [magic, &[0; 0x2000]].concat();
         assert_eq!(tell(&padded(b"MDMP")), Ok(Format::Minidump));
+        assert!(tell(&padded(b"PMDM")).unwrap_err().contains("big-endian"));
         assert_eq!(tell(&padded(b"PAGEDU64")), Ok(Format::Kernel64));
         assert_eq!(tell(&padded(b"PAGEDUMP")), Ok(Format::Kernel32));
     }

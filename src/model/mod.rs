@@ -37,8 +37,8 @@ pub use overview::{Bugcheck, DumpInfo, Exception, Problem};
 pub use pool::{BigBlock, PoolBlock, PoolPage, PoolTag};
 pub use process::{Handle, Process, Thread};
 pub use report::{
-    BlockedDriver, DeadlockStep, ErrorFact, Filter, MappedFile, PoolFault, QueuedLock, SystemPte,
-    VerifierFact,
+    Apc, BlockedDriver, DeadlockStep, ErrorFact, Filter, MappedFile, PageTableEntry, PoolFault,
+    QueuedLock, SystemPte, VerifierFact,
 };
 pub use scheduling::{Dpc, ReadyThread, Timer, WorkItem, WorkQueue};
 pub use source::{Condition, Emit, Flow, Located, Machine, Source, Unanswered, Want};

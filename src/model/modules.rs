@@ -19,6 +19,8 @@ row! {
         image_name: String,
         /// Time date stamp of the PE header; seconds since 1970, or a hash in reproducible builds.
         timestamp: i64,
+        /// When it was built, in microseconds since 1970, where the time date stamp is a time.
+        build_time: i64,
         /// Checksum of the PE header.
         checksum: i64,
         /// File version (`10.0.19041.804`).

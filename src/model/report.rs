@@ -161,3 +161,57 @@ row! {
         value: String,
     }
 }
+
+row! {
+    /// An asynchronous procedure call that waits for its thread.
+    Apc {
+        /// Address of the `_KAPC`.
+        apc: u64,
+        /// Thread that it is queued to.
+        ethread: u64,
+        /// Process of the thread.
+        eprocess: u64,
+        /// Name of the process.
+        process: String,
+        /// `kernel` or `user`: the queue that it stands in.
+        mode: String,
+        /// Which state of the thread the queue belongs to: 0 its own process, 1 an attached one.
+        state_index: i64,
+        /// Routine that runs first, in kernel mode.
+        kernel_routine: u64,
+        /// Symbol of that routine.
+        kernel_symbol: String,
+        /// Routine that runs if the thread ends before.
+        rundown_routine: u64,
+        /// Symbol of that routine.
+        rundown_symbol: String,
+        /// Routine that the call is for; special kernel calls have none.
+        normal_routine: u64,
+        /// Symbol of that routine.
+        normal_symbol: String,
+        /// First argument of the normal routine.
+        normal_context: u64,
+    }
+}
+
+row! {
+    /// An entry of a page table on the way to an address.
+    PageTableEntry {
+        /// The address that is translated.
+        address: u64,
+        /// Level of the table: `PXE`, `PPE`, `PDE` or `PTE`.
+        level: String,
+        /// Where the entry stands.
+        entry: u64,
+        /// What the entry contains.
+        contents: u64,
+        /// Number of the page that it leads to.
+        pfn: u64,
+        /// What else the debugger says of it: its bits as letters, or why it is not valid.
+        flags: String,
+        /// Whether it leads to a page.
+        is_valid: bool,
+        /// Whether it maps a large page and no further table follows.
+        is_large_page: bool,
+    }
+}

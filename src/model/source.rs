@@ -4,13 +4,14 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{
-    BigBlock, BlockedDriver, Bugcheck, Callback, CoverageRange, CriticalSection, DeadlockStep,
+    Apc, BigBlock, BlockedDriver, Bugcheck, Callback, CoverageRange, CriticalSection, DeadlockStep,
     Device, Dispatch, Dpc, Driver, DumpInfo, DynTable, ErrorFact, Exception, Filter, Frame, Handle,
     Instruction, InterruptVector, Irp, IrpLocation, KernelObject, Lock, LockOwner, LockWaiter,
     LogCommand, MappedFile, MemoryList, MemoryRegion, Module, NeededSymbol, ObjectType, PageFile,
-    PoolBlock, PoolFailure, PoolFault, PoolPage, PoolTag, Problem, Process, Processor, QueuedLock,
-    ReadyThread, Refused, Register, SessionSpace, StackWord, SystemCall, SystemPte, Thread, Timer,
-    UnloadedModule, Vad, VerifierFact, VerifierFrame, VmCounter, WaitObject, WorkItem, WorkQueue,
+    PageTableEntry, PoolBlock, PoolFailure, PoolFault, PoolPage, PoolTag, Problem, Process,
+    Processor, QueuedLock, ReadyThread, Refused, Register, SessionSpace, StackWord, SystemCall,
+    SystemPte, Thread, Timer, UnloadedModule, Vad, VerifierFact, VerifierFrame, VmCounter,
+    WaitObject, WorkItem, WorkQueue,
 };
 use crate::catalog::{Absent, Cell, HintOp, PointerWidth, SourceKind, Value};
 
@@ -502,6 +503,20 @@ pub trait Source: Send + Sync {
 
     /// Lock of each thread of a deadlock.
     fn deadlocks(&self, want: &Want<'_>, emit: Emit<'_, DeadlockStep>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Asynchronous procedure call that waits for its thread.
+    fn apcs(&self, want: &Want<'_>, emit: Emit<'_, Apc>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Entry of a page table on the way to an address.
+    fn page_table(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, PageTableEntry>,
+    ) -> Result<(), Unanswered> {
         Err(Unanswered::KIND)
     }
 

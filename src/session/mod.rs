@@ -180,9 +180,9 @@ impl Session {
         }
         let session = Self {
             state: RwLock::new(Arc::new(State::new(sources, Vec::new()))),
+            cancelled: store.stop(),
             store,
             options: options.clone(),
-            cancelled: Arc::default(),
             rows_read: Arc::default(),
         };
         (session, failures)

@@ -1,5 +1,6 @@
 //! Who can answer: one folder for each kind of source.
 
+mod build_time;
 pub(crate) mod context;
 pub(crate) mod frames;
 pub mod kernel;

@@ -4,13 +4,16 @@ use super::bytes::{cstring, u16_at, u32_at};
 
 /// The signature of a record, the GUID and the age.
 const HEAD: usize = 24;
+/// The same of an older record: signature, an offset, the time of the build and the age.
+const OLD_HEAD: usize = 16;
 
 /// The PDB that belongs to an image.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PdbId {
     /// The file name, without the folders of the machine that built it.
     pub name: String,
-    /// The GUID, upper case without separators.
+    /// The GUID, upper case without separators; of files before Visual Studio .NET, the eight
+    /// digits of the time that they were built at.
     pub guid: String,
     /// The age.
     pub age: u32,
@@ -20,14 +23,14 @@ impl PdbId {
     /// The longest record that is read: the head and a path.
     pub const MAX_RECORD: usize = HEAD + 260;
 
-    /// Reads an `RSDS` record, as debug directories hold them.
+    /// Reads an `RSDS` record, or an `NB10` record of older images, as debug directories hold them.
     pub fn from_record(record: &[u8]) -> Option<Self> {
-        if !record.starts_with(b"RSDS") {
-            return None;
-        }
-        let guid = guid(record.get(4..20)?)?;
-        let age = u32_at(record, 20)?;
-        let path = String::from_utf8_lossy(cstring(record, HEAD)?).into_owned();
+        let (guid, age, path) = match record.get(..4)? {
+            b"RSDS" => (guid(record.get(4..20)?)?, u32_at(record, 20)?, HEAD),
+            b"NB10" => (format!("{:08X}", u32_at(record, 8)?), u32_at(record, 12)?, OLD_HEAD),
+            _ => return None,
+        };
+        let path = String::from_utf8_lossy(cstring(record, path)?).into_owned();
         let name = path.rsplit(['\\', '/']).next().unwrap_or_default();
         let is_text = !name.is_empty() && !name.contains(char::is_control);
         is_text.then(|| Self { name: name.to_owned(), guid, age })
@@ -74,6 +77,16 @@ mod tests {
         assert!(id.is_safe());
         assert_eq!(PdbId::from_record(&record[..20]), None);
         assert_eq!(PdbId::from_record(b"NB10"), None);
+    }
+
+    #[test]
+    fn an_older_record() {
+        let mut record = b"NB10\0\0\0\0".to_vec();
+        record.extend(0x3d6d_d5aau32.to_le_bytes());
+        record.extend(b"\x01\0\0\0ntoskrnl.pdb\0");
+        let id = PdbId::from_record(&record).unwrap();
+        assert_eq!((id.name.as_str(), id.folder().as_str()), ("ntoskrnl.pdb", "3D6DD5AA1"));
+        assert!(id.is_safe());
     }
 
     #[test]

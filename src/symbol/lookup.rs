@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::id::PdbId;
@@ -60,6 +61,8 @@ pub(super) struct Lookup {
     offline: bool,
     modules: Mutex<HashMap<PdbId, Arc<Slot>>>,
     silent: Mutex<HashSet<String>>,
+    /// Ends what a server is asked for.
+    stop: Arc<AtomicBool>,
 }
 
 /// A place, and whether its servers may be asked.
@@ -93,11 +96,18 @@ struct Slot {
     local: OnceLock<Found>,
     fetched: OnceLock<Found>,
     names: OnceLock<Option<Arc<dyn Names>>>,
+    /// Held by who asks for the file, so that nobody else does.
+    asking: Mutex<()>,
 }
 
 impl Lookup {
     pub(super) fn new(places: Vec<Place>, offline: bool) -> Self {
-        Self { places, offline, modules: Mutex::default(), silent: Mutex::default() }
+        Self { places, offline, ..Self::default() }
+    }
+
+    /// What ends the asking of servers when it is set.
+    pub(super) const fn stop(&self) -> &Arc<AtomicBool> {
+        &self.stop
     }
 
     /// Whether there is anything to search.
@@ -119,14 +129,22 @@ impl Lookup {
         }
     }
 
-    /// The same after asking the servers that may be asked.
+    /// The same after asking the servers that may be asked. Asking that was ended leaves the file
+    /// for the next time.
     pub(super) fn fetch(&self, id: &PdbId) -> Found {
         let slot = self.slot(id);
         let local = slot.local.get_or_init(|| self.search(id));
         if local.status != Status::Deferred {
             return local.clone();
         }
-        slot.fetched.get_or_init(|| self.ask(id)).clone()
+        let _asking = slot.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = slot.fetched.get() {
+            return found.clone();
+        }
+        match self.ask(id) {
+            Some(found) => slot.fetched.get_or_init(|| found).clone(),
+            None => local.clone(),
+        }
     }
 
     /// The names of a module; its file is opened when they are asked for first.
@@ -136,7 +154,14 @@ impl Lookup {
         open: impl FnOnce(&Path) -> Option<Arc<dyn Names>>,
     ) -> Option<Arc<dyn Names>> {
         let slot = self.slot(id);
-        slot.names.get_or_init(|| open(self.fetch(id).at.as_deref()?)).clone()
+        if let Some(names) = slot.names.get() {
+            return names.clone();
+        }
+        let found = self.fetch(id);
+        if found.status == Status::Deferred {
+            return None;
+        }
+        slot.names.get_or_init(|| open(found.at.as_deref()?)).clone()
     }
 
     fn search(&self, id: &PdbId) -> Found {
@@ -180,7 +205,8 @@ impl Lookup {
     }
 
     /// Asks the servers of each chain in turn; what one has goes into the first folder before it.
-    fn ask(&self, id: &PdbId) -> Found {
+    /// `None` if that was ended.
+    fn ask(&self, id: &PdbId) -> Option<Found> {
         let mut notes = Vec::new();
         for place in self.places.iter().filter(|place| place.may_ask && !self.offline) {
             let Element::Chain(stops) = &place.element else { continue };
@@ -190,33 +216,36 @@ impl Lookup {
             });
             let target = folder.unwrap_or_else(super::path::default_cache).join(server::place(id));
             if is_it(&target, id).is_ok() {
-                return Found { status: Status::Pdb, at: Some(target), note: None };
+                return Some(Found { status: Status::Pdb, at: Some(target), note: None });
             }
             for stop in stops {
                 let Stop::Server(url) = stop else { continue };
-                match self.ask_one(url, id, &target) {
-                    Ok(()) => return Found { status: Status::Pdb, at: Some(target), note: None },
+                match self.ask_one(url, id, &target)? {
+                    Ok(()) => {
+                        return Some(Found { status: Status::Pdb, at: Some(target), note: None });
+                    }
                     Err(note) => notes.push(note),
                 }
             }
         }
-        Found { status: Status::None, at: None, note: Some(notes.join("; ")) }
+        Some(Found { status: Status::None, at: None, note: Some(notes.join("; ")) })
     }
 
-    fn ask_one(&self, url: &str, id: &PdbId, target: &Path) -> Result<(), String> {
+    fn ask_one(&self, url: &str, id: &PdbId, target: &Path) -> Option<Result<(), String>> {
         let silent = || self.silent.lock().unwrap_or_else(PoisonError::into_inner);
         if silent().contains(url) {
-            return Err(format!("{url} does not answer"));
+            return Some(Err(format!("{url} does not answer")));
         }
-        match server::fetch(url, id, target) {
+        Some(match server::fetch(url, id, target, &self.stop) {
             Ok(()) => is_it(target, id),
+            Err(Failure::Stopped) => return None,
             Err(Failure::Missing) => Err(format!("{url} does not have it")),
             Err(Failure::Other(note)) => Err(note),
             Err(Failure::Silent(note)) => {
                 silent().insert(url.to_owned());
                 Err(note)
             }
-        }
+        })
     }
 }
 

@@ -28,6 +28,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use liblzma::read::XzDecoder;
@@ -165,6 +166,12 @@ impl Store {
         self.inner.lookup.is_empty()
     }
 
+    /// What ends the asking of servers when it is set; whoever runs queries over the store sets it
+    /// to end them.
+    pub fn stop(&self) -> Arc<AtomicBool> {
+        Arc::clone(self.inner.lookup.stop())
+    }
+
     /// What is known of the symbols of a module, without asking a server.
     pub fn find(&self, id: &PdbId) -> Found {
         self.inner.lookup.find(id)
@@ -178,7 +185,9 @@ impl Store {
         }
         self.inner.lookup.names(id, |path| {
             let layout = self.load_place(&Place::File(path.to_owned())).ok()?;
-            layout.has_symbols().then_some(layout as Arc<dyn Names>)
+            // The name of a file may say another build than what is in it.
+            let is_it = layout.pdb().is_none_or(|(guid, _)| guid == id.guid);
+            (is_it && layout.has_symbols()).then_some(layout as Arc<dyn Names>)
         })
     }
 

@@ -1,11 +1,16 @@
 //! Symbol servers: one file by its identity, fetched into a folder.
 //!
-//! Asks only the server that it is given. Who may be asked is for others to decide.
+//! Asks only the server that it is given. Who may be asked is for others to decide. A fetch runs on
+//! a thread of its own, so that who waits for it can be told to stop, and does not wait for a server
+//! that sends nothing.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use super::id::PdbId;
 
@@ -14,6 +19,10 @@ const MAX_FILE: u64 = 4 << 30;
 const CONNECT: Duration = Duration::from_secs(10);
 const RESPONSE: Duration = Duration::from_secs(30);
 const BODY: Duration = Duration::from_secs(900);
+/// A server that sends nothing for so long does not answer.
+const STALL: Duration = Duration::from_secs(60);
+/// How often is looked whether to go on.
+const TICK: Duration = Duration::from_millis(50);
 const MAGIC: &[u8] = b"Microsoft C/C++ MSF 7.00";
 
 /// Why a file was not fetched.
@@ -23,6 +32,8 @@ pub(super) enum Failure {
     Missing,
     /// The server does not answer; asking for other files is of no use.
     Silent(String),
+    /// Who asked was told to stop.
+    Stopped,
     /// Something else went wrong.
     Other(String),
 }
@@ -32,8 +43,57 @@ pub(super) fn place(id: &PdbId) -> String {
     format!("{name}/{folder}/{name}", name = id.name, folder = id.folder())
 }
 
-/// Fetches a file. It is there whole or not at all.
-pub(super) fn fetch(server: &str, id: &PdbId, target: &Path) -> Result<(), Failure> {
+/// How far a fetch is, for who waits for it; and whether anybody still does.
+#[derive(Debug, Default)]
+struct Progress {
+    bytes: AtomicU64,
+    is_abandoned: AtomicBool,
+}
+
+/// Fetches a file, unless `stop` is set meanwhile. It is there whole or not at all.
+pub(super) fn fetch(
+    server: &str,
+    id: &PdbId,
+    target: &Path,
+    stop: &AtomicBool,
+) -> Result<(), Failure> {
+    let progress = Arc::<Progress>::default();
+    let (done, result) = mpsc::channel();
+    let url = format!(
+        "{server}/{}",
+        place(id).replace('%', "%25").replace(' ', "%20").replace('#', "%23")
+    );
+    let work = {
+        let (server, target, progress) =
+            (server.to_owned(), target.to_owned(), Arc::clone(&progress));
+        // Who waits may be gone, and then nobody wants to know.
+        move || drop(done.send(get(&server, &url, &target, &progress)))
+    };
+    let started = std::thread::Builder::new().name("symbols".to_owned()).spawn(work);
+    started.map_err(|error| Failure::Other(error.to_string()))?;
+    let (mut seen, mut since) = (0, Instant::now());
+    loop {
+        match result.recv_timeout(TICK) {
+            Ok(result) => return result,
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Failure::Other(format!("{server}: the download broke off")));
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        let bytes = progress.bytes.load(Ordering::Relaxed);
+        if bytes != seen {
+            (seen, since) = (bytes, Instant::now());
+        }
+        let is_stopped = stop.load(Ordering::Relaxed);
+        if is_stopped || since.elapsed() > STALL {
+            progress.is_abandoned.store(true, Ordering::Relaxed);
+            let stall = format!("{server} sent nothing for {} seconds", STALL.as_secs());
+            return Err(if is_stopped { Failure::Stopped } else { Failure::Silent(stall) });
+        }
+    }
+}
+
+fn get(server: &str, url: &str, target: &Path, progress: &Progress) -> Result<(), Failure> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_connect(Some(CONNECT))
         .timeout_recv_response(Some(RESPONSE))
@@ -41,24 +101,41 @@ pub(super) fn fetch(server: &str, id: &PdbId, target: &Path) -> Result<(), Failu
         .user_agent(concat!("dumpql/", env!("CARGO_PKG_VERSION")))
         .build()
         .into();
-    let url = format!(
-        "{server}/{}",
-        place(id).replace('%', "%25").replace(' ', "%20").replace('#', "%23")
-    );
-    let response = agent.get(&url).call().map_err(|error| match error {
+    let response = agent.get(url).call().map_err(|error| match error {
         ureq::Error::StatusCode(404 | 410) => Failure::Missing,
         ureq::Error::StatusCode(code) => Failure::Other(format!("{server} answered {code}")),
         error => Failure::Silent(format!("{server}: {error}")),
     })?;
     let body = response.into_body().into_with_config().limit(MAX_FILE).reader();
+    let body = Watched { body, progress };
     save(body, target).map_err(|error| Failure::Other(format!("{server}: {error}")))
+}
+
+/// A body whose bytes are counted, and that ends when nobody waits for it any more.
+struct Watched<'a, R> {
+    body: R,
+    progress: &'a Progress,
+}
+
+impl<R: Read> Read for Watched<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.progress.is_abandoned.load(Ordering::Relaxed) {
+            return Err(io::Error::other("stopped"));
+        }
+        let read = self.body.read(buffer)?;
+        self.progress.bytes.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
 }
 
 /// Writes beside the target and renames, so that nobody ever reads half of a file.
 fn save(mut body: impl Read, target: &Path) -> io::Result<()> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
     let folder = target.parent().ok_or(io::ErrorKind::InvalidInput)?;
     fs::create_dir_all(folder)?;
-    let part = target.with_extension(format!("{}.part", std::process::id()));
+    // A download that nobody waits for any more may still be writing.
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let part = target.with_extension(format!("{}-{number}.part", std::process::id()));
     let written = (|| {
         let mut start = vec![0; MAGIC.len()];
         body.read_exact(&mut start)?;
@@ -74,4 +151,30 @@ fn save(mut body: impl Read, target: &Path) -> io::Result<()> {
         let _ = fs::remove_file(&part);
     }
     written
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn who_waits_for_a_silent_server_can_be_told_to_stop() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = format!("http://{}", listener.local_addr().unwrap());
+        let id = PdbId { name: "a.pdb".to_owned(), guid: "0".repeat(32), age: 1 };
+        let target = std::env::temp_dir().join(format!("dumpql-stop-{}.pdb", std::process::id()));
+        let stop = Arc::<AtomicBool>::default();
+        let waiting = {
+            let (server, target, stop) = (server, target.clone(), Arc::clone(&stop));
+            std::thread::spawn(move || fetch(&server, &id, &target, &stop))
+        };
+        // The server has taken the call and says nothing.
+        let call = listener.accept().unwrap();
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(waiting.join().unwrap(), Err(Failure::Stopped));
+        assert!(!target.exists());
+        drop(call);
+    }
 }

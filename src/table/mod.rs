@@ -3,6 +3,7 @@
 //! A table asks the model and never reads memory. From its one definition come the schema, the
 //! scan with its projection, completion, `DESCRIBE`, `meta.columns` and `docs/generated`.
 
+mod apcs;
 mod big_pool;
 mod blocked_drivers;
 mod bugcheck;
@@ -40,6 +41,7 @@ mod needed_symbols;
 mod object_types;
 mod objects;
 mod page_files;
+mod page_table;
 mod pool_allocations;
 mod pool_failures;
 mod pool_faults;
@@ -131,6 +133,8 @@ pub static ALL: &[&dyn Table] = &[
     &error_records::TABLE,
     &deadlocks::TABLE,
     &system_ptes::TABLE,
+    &apcs::TABLE,
+    &page_table::TABLE,
     &log_commands::TABLE,
     &meta_tables::TABLE,
     &meta_columns::TABLE,

@@ -37,6 +37,12 @@ pub(super) static TABLE: TableDef<Module> = TableDef {
             "Time date stamp of the PE header: seconds since 1970, or a hash in reproducible builds.",
             Get::Int(|r| r.timestamp),
         ),
+        Column::new(
+            "build_time",
+            "When it was built, in UTC; none where `timestamp` is a hash: the image says so, or the \
+             time lies after that of the dump.",
+            Get::Time(|r| r.build_time),
+        ),
         Column::hex("checksum", "Checksum of the PE header.", Get::Int(|r| r.checksum)),
         Column::new("file_version", "File version.", Get::Text(|r| text(&r.file_version))),
         Column::new("product_version", "Product version.", Get::Text(|r| text(&r.product_version))),

@@ -165,13 +165,17 @@ fn params() -> dumpql::session::Params {
 fn examples_of_the_guides_run() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let mut count = 0;
-    for name in ["docs/language.md", "README.md"] {
+    for name in ["docs/language.md", "README.md", "docs/logs.md"] {
         let page = std::fs::read_to_string(folder.join(name)).unwrap();
         for block in blocks(&page) {
             let statements = dumpql::lang::parse(&block)
                 .unwrap_or_else(|d| panic!("{name}: {}\n{block}", d.message));
             count += statements.len();
-            let session = Session::sample().unwrap();
+            // What is written of logs is tried on one.
+            let session = match name {
+                "docs/logs.md" => Session::open(folder.join("tests/log/own/kernel.txt")).unwrap(),
+                _ => Session::sample().unwrap(),
+            };
             let params = params();
             let outcome = session.query_with(&block, &params);
             // Files of the reader's own are not there, and the sample does not hold every table.

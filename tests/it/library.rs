@@ -61,3 +61,82 @@ fn documented_examples_run_on_every_dump() {
         }
     }
 }
+
+/// The logs of the corpus, the archive among them, each as a session of its own.
+fn logs() -> Vec<(String, Session)> {
+    let Some(corpus) = corpus::folder() else { return Vec::new() };
+    let below = |folder: std::path::PathBuf| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).collect::<Vec<_>>()
+    };
+    let folders = below(corpus.join("logs")).into_iter().chain([corpus.join("reference")]);
+    let files = folders.filter(|folder| folder.is_dir()).flat_map(below);
+    let named = files.filter_map(|path| {
+        // What is no log at all is refused.
+        Some((path.display().to_string(), Session::open(&path).ok()?))
+    });
+    named.collect()
+}
+
+#[test]
+fn shipped_queries_run_unchanged_on_logs() {
+    let given = BTreeMap::from([("address".to_owned(), "0xfffff80000000000".to_owned())]);
+    for (name, session) in logs() {
+        for query in library() {
+            let params =
+                parameters(query, &given).unwrap_or_else(|e| panic!("{}: {e}", query.name));
+            run(&session, &format!("{name}: {}", query.name), &query.text, &params);
+        }
+    }
+}
+
+/// A query of the library, its parameters, and how many rows it gives.
+type Answer = (&'static str, &'static [(&'static str, &'static str)], usize);
+
+/// What a log in the repository has for the library, counted by reading it.
+const ANSWERS: [Answer; 25] = [
+    ("overview", &[], 1),
+    ("crash", &[], 9),
+    ("register-pointers", &[], 1),
+    ("register-text", &[], 1),
+    ("top-frames", &[], 2),
+    ("modules", &[], 3),
+    ("oldest-modules", &[], 1),
+    ("module-at", &[("address", "0xfffff80235000010")], 1),
+    ("unloaded-often", &[], 1),
+    ("running", &[], 2),
+    ("ready", &[], 2),
+    ("waits", &[], 1),
+    ("who-waits", &[], 3),
+    ("wait-chains", &[], 1),
+    ("high-contention", &[], 2),
+    ("threads-by-ticks", &[], 1),
+    ("processes", &[], 3),
+    ("irp-distribution", &[], 2),
+    ("irp-anomaly", &[("least", "2")], 1),
+    ("poolused-nonpaged", &[], 2),
+    ("poolused-paged", &[], 1),
+    ("pool-leak", &[], 1),
+    ("vm", &[], 4),
+    ("handle-types", &[], 1),
+    ("log-commands", &[], 15),
+];
+
+#[test]
+fn shipped_queries_answer_from_a_log() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/log/own/kernel.txt");
+    let session = Session::open(path).unwrap();
+    let mut wrong = Vec::new();
+    for (name, given, expected) in ANSWERS {
+        let query = find_query(name).unwrap();
+        let given = given.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        let params = parameters(query, &given).unwrap();
+        let rows = run(&session, name, &query.text, &params).map(|result| result.len());
+        if rows != Some(expected) {
+            wrong.push(format!("{name}: {rows:?} rows, expected {expected}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let problems = session.query("FROM problems").unwrap();
+    assert!(problems.is_empty(), "{}", problems.text(0, 0));
+}

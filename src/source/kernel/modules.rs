@@ -2,9 +2,11 @@
 
 use super::KernelDump;
 use super::codeview;
+use super::overview::unix_micros;
 use crate::catalog::{Absent, Cell};
 use crate::dump::triage::{self, Driver};
 use crate::model::{Emit, Located, Module, Unanswered, UnloadedModule, Want};
+use crate::source::build_time::build_time;
 use crate::symbol::image::VersionInfo;
 
 /// Names of the file of the kernel itself.
@@ -185,6 +187,11 @@ impl KernelDump {
             image_name: path.as_deref().map(|p| file_name(p).to_owned()).map_err(|e| *e),
             path: path.and_then(|p| if is_path(&p) { Ok(p) } else { Err(Absent::NotInDump) }),
             timestamp: Ok(driver.timestamp.into()),
+            build_time: if want.has("build_time") {
+                self.build_time(driver)
+            } else {
+                Err(Absent::NotApplicable)
+            },
             checksum: Ok(driver.checksum.into()),
             file_version: part(|info| &info.file_version),
             product_version: part(|info| &info.product_version),
@@ -216,6 +223,14 @@ impl KernelDump {
             reason = "the method has one lifetime more"
         )]
         codeview::with_image(self, driver.base, |image| image.version())
+    }
+
+    /// When an image was built, where its time date stamp is a time.
+    fn build_time(&self, driver: &Driver) -> Cell<i64> {
+        let is_hash =
+            codeview::with_image(self, driver.base, |image| Some(image.is_reproducible()));
+        let made = self.header.system_time.and_then(|time| unix_micros(time).ok());
+        build_time(driver.timestamp.into(), is_hash == Some(true), made)
     }
 
     pub(super) fn each_unloaded(&self, emit: Emit<'_, UnloadedModule>) -> Result<(), Unanswered> {

@@ -2,8 +2,8 @@
 //!
 //! Knows how a listed line is made up; does not know what an instruction does.
 
-use super::frames::{Symbol, without_comment};
 use super::scan::{address, between, found, hex};
+use super::symbol::{Symbol, without_comment};
 use crate::catalog::{Absent, Cell};
 use crate::model::Instruction;
 

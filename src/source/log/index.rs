@@ -1,17 +1,22 @@
 //! Where commands are in a log: found by their prompts, and where those are missing by what their
 //! output looks like. One pass over the file, which keeps a few numbers for each command.
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::packed;
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Span};
 
 use super::command::{ALL, Reader, Signature, named};
 use super::line::{is_noise, normalised};
 use super::prompt::{self, Prompt};
 use super::text::{RawLine, Text};
+use super::words;
 
-/// More commands than this are not listed one by one; the last one holds the rest of the file.
-const MAX_SECTIONS: usize = 2_000_000;
+/// After so many commands the rest of the file is one text, of which `problems` tells.
+const MAX_SECTIONS: usize = 1_000_000;
+/// So many different prompts and commands are kept once each; others each time that they occur.
+const MAX_SHARED: usize = 10_000;
 /// What only an opening banner of a debugger says.
 const BANNER: &str = "Microsoft (R) Windows Debugger";
 const LOADING: &str = "Loading Dump File [";
@@ -28,17 +33,17 @@ pub(super) struct Section {
     /// Number of lines.
     pub(super) lines: u64,
     /// What stands before every line.
-    pub(super) prefix: Box<str>,
+    pub(super) prefix: Arc<str>,
     /// The prompt; empty where there is none.
-    pub(super) prompt: Box<str>,
+    pub(super) prompt: Arc<str>,
     /// Whether the prompt is that of a kernel.
     pub(super) is_kernel: bool,
     /// Processor or thread of the prompt.
-    pub(super) number: Option<i64>,
+    pub(super) number: Option<i32>,
     /// The command: as typed, or the name of the reader that recognised the output; empty for text.
     pub(super) command: Arc<str>,
     /// The reader, by its place in [`ALL`].
-    pub(super) reader: Option<usize>,
+    pub(super) reader: Option<u16>,
     /// Number of the target, from 1.
     pub(super) target: u32,
     /// Whether the output starts on the first line, after the prompt or without one.
@@ -48,7 +53,12 @@ pub(super) struct Section {
 impl Section {
     /// The reader of its output.
     pub(super) fn reader(&self) -> Option<&'static Reader> {
-        ALL.get(self.reader?).copied()
+        ALL.get(usize::from(self.reader?)).copied()
+    }
+
+    /// Processor or thread of the prompt.
+    pub(super) fn number(&self) -> Option<i64> {
+        self.number.map(i64::from)
     }
 
     /// Whether it was typed, or recognised by its output.
@@ -59,17 +69,19 @@ impl Section {
 
 /// All signatures of all readers, searched at once.
 struct Signatures {
+    /// Tells which of them a line holds.
     searcher: Option<AhoCorasick>,
-    /// By pattern: the reader and its signature; the patterns of prompts come after them.
+    /// The same literals in groups that vector instructions look for; none where the processor has
+    /// no such instructions.
+    quick: Vec<packed::Searcher>,
+    /// By pattern: the reader and its signature; literals that start a target come after them.
     by_pattern: Vec<(usize, Signature)>,
 }
 
-/// What a prompt ends in: of kernels, and of threads whose number ends in a digit.
-const PROMPTS: [&str; 14] =
-    ["kd>", "kd:", ":x86>", ":arm64", "0>", "1>", "2>", "3>", "4>", "5>", "6>", "7>", "8>", "9>"];
-
-/// How a line starts that may be an extension command without its prompt.
-const ECHOES: [&str; 6] = ["\n!", "\n !", "\n  !", "\n\t!", "\n    !", "\n     !"];
+/// How many literals a search with vector instructions takes.
+const GROUP: usize = 64;
+/// How far from its start a line may have the end of a prompt.
+const NEAR: usize = 64;
 
 fn signatures() -> &'static Signatures {
     static FOUND: OnceLock<Signatures> = OnceLock::new();
@@ -80,13 +92,59 @@ fn signatures() -> &'static Signatures {
         };
         let by_pattern: Vec<(usize, Signature)> = ALL.iter().enumerate().flat_map(of).collect();
         let literals = by_pattern.iter().map(|(_, signature)| signature.literal);
-        let marks = PROMPTS.iter().copied().chain([BANNER, LOADING]);
-        // One table for every state: the search looks at each byte of the file once.
-        let searcher = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(literals.chain(marks).chain(ECHOES));
-        Signatures { searcher: searcher.ok(), by_pattern }
+        let literals: Vec<&str> = literals.chain([BANNER, LOADING]).collect();
+        // One table for every state: the search looks at each byte once.
+        let searcher = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(&literals);
+        let groups = literals.chunks(GROUP).map(packed::Searcher::new);
+        let quick = groups.collect::<Option<Vec<_>>>().unwrap_or_default();
+        Signatures { searcher: searcher.ok(), quick, by_pattern }
     })
+}
+
+/// Where literals of signatures stand in a text, looked for as far as somebody asks.
+struct Hits<'a> {
+    bytes: &'a [u8],
+    /// Of each group, the first place at or after the last one that was asked for.
+    next: Vec<usize>,
+}
+
+impl<'a> Hits<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        let groups = signatures().quick.len().max(1);
+        Self { bytes, next: vec![0; groups] }
+    }
+
+    /// Whether a literal starts in a range; ranges are asked for in their order.
+    fn within(&mut self, start: usize, end: usize) -> bool {
+        let Self { bytes, next } = self;
+        let mut found = false;
+        for (group, next) in next.iter_mut().enumerate() {
+            if *next <= start {
+                *next = Self::after(bytes, group, start).unwrap_or(usize::MAX);
+            }
+            found |= *next < end;
+        }
+        found
+    }
+
+    fn after(bytes: &[u8], group: usize, start: usize) -> Option<usize> {
+        let Signatures { searcher, quick, .. } = signatures();
+        match quick.get(group) {
+            Some(quick) => Some(quick.find_in(bytes, Span::from(start..bytes.len()))?.start()),
+            None => Some(start + searcher.as_ref()?.find(bytes.get(start..)?)?.start()),
+        }
+    }
+}
+
+/// Whether a line may be a prompt, or a command whose prompt is missing.
+fn may_be_command(line: &[u8]) -> bool {
+    let near = line.get(..NEAR).unwrap_or(line);
+    let ends_prompt = |at: usize| {
+        let before = at.checked_sub(1).and_then(|before| near.get(before));
+        before.is_some_and(|b| b.is_ascii_digit() || matches!(b, b'd' | b'c' | b' '))
+    };
+    memchr::memchr_iter(b'>', near).any(ends_prompt)
+        || near.iter().find(|b| !matches!(b, b' ' | b'\t')) == Some(&b'!')
 }
 
 impl Signatures {
@@ -100,13 +158,19 @@ impl Signatures {
 
 /// The sections of a text, in order, without a gap.
 pub(super) fn sections(text: &Text) -> Vec<Section> {
-    let mut index = Index { found: Vec::new(), open: None, target: 1, pending: Vec::new() };
+    let mut index = Index {
+        found: Vec::new(),
+        open: None,
+        target: 1,
+        pending: Vec::new(),
+        shared: HashMap::new(),
+    };
     match text.bytes() {
         Some(bytes) => index.walk_candidates(text, bytes),
         None => index.walk_lines(text),
     }
     index.finish(text.len());
-    index.found
+    words::split(text, index.found)
 }
 
 struct Index {
@@ -115,6 +179,8 @@ struct Index {
     target: u32,
     /// Commands of the same line whose output is still to come.
     pending: Vec<(usize, Arc<str>)>,
+    /// Prompts and commands that occurred.
+    shared: HashMap<Box<str>, Arc<str>>,
 }
 
 impl Index {
@@ -129,38 +195,20 @@ impl Index {
         }
     }
 
-    /// Looks only at lines that hold something of a prompt or of a signature, which one search over
-    /// all bytes finds.
+    /// Looks only at lines that may be commands, and at those that hold something of a signature,
+    /// which one search over all bytes finds.
     fn walk_candidates(&mut self, text: &Text, bytes: &[u8]) {
-        let Some(searcher) = &signatures().searcher else { return self.walk_lines(text) };
-        let (mut at, mut number) = (text.start(), 1u64);
-        // An echo is found by the end of the line before it, which the first line does not have.
-        if let Some(line) = text.line(at).filter(|line| line.text.trim_start().starts_with('!')) {
-            self.line(&line, number);
-        }
-        let mut seen = at;
-        while let Some(hit) = bytes.get(seen..).and_then(|rest| searcher.find(rest)) {
-            let hit = seen + hit.start();
-            let hit = hit + usize::from(bytes.get(hit) == Some(&b'\n'));
-            // The line that holds the hit, and its number.
-            let line_start = bytes
-                .get(at..hit)
-                .map_or(at, |part| memchr::memrchr(b'\n', part).map_or(at, |feed| at + feed + 1));
-            number += count_lines(bytes.get(at..line_start).unwrap_or_default());
-            at = line_start;
-            let Some(line) = text.line(at) else { break };
-            if hit >= line.next {
-                // A lone carriage return ended an earlier line.
+        let mut hits = Hits::new(bytes);
+        let (mut at, mut number) = (text.start(), 1);
+        while let Some((end, next)) = text.line_end(at) {
+            let is_hit = hits.within(at, end);
+            if (is_hit || may_be_command(bytes.get(at..end).unwrap_or_default()))
+                && let Some(line) = text.line(at)
+            {
                 self.line(&line, number);
-                number += 1;
-                (at, seen) = (line.next, line.next);
-                continue;
             }
-            let next = line.next;
-            self.line(&line, number);
             number += 1;
-            // The end of this line may be the start of an echo.
-            (at, seen) = (next, next.saturating_sub(1).max(hit));
+            at = next;
         }
         self.first_line(text);
     }
@@ -188,14 +236,14 @@ impl Index {
         }
         if let Some(reader) = echo(&text) {
             let section = self.recognised(reader, line.offset, number, &text);
-            let command: Arc<str> = text.trim().into();
+            let command = self.shared(text.trim());
             return self.start(Section { command, starts_at_once: false, ..section });
         }
         let Some(reader) = signatures().reader_of(&text).filter(|_| !is_noise(&text)) else {
             return;
         };
         let is_inside = self.open.as_ref().is_some_and(|open| {
-            open.reader == Some(reader)
+            open.reader == short(reader)
                 || open.reader().is_some_and(|r| {
                     ALL.get(reader).is_some_and(|inner| r.contains.contains(&inner.name))
                 })
@@ -212,7 +260,7 @@ impl Index {
             open.reader.is_none() && open.is_command() && number <= open.line + 4
         });
         match &mut self.open {
-            Some(open) if is_first => open.reader = Some(reader),
+            Some(open) if is_first => open.reader = short(reader),
             _ => self.start(section),
         }
     }
@@ -236,26 +284,26 @@ impl Index {
     fn prompt(&mut self, prompt: &Prompt<'_>, offset: usize, number: u64) {
         self.pending.clear();
         let mut section = Section {
-            prefix: prompt.prefix.into(),
-            prompt: prompt.text.into(),
+            prefix: self.shared(prompt.prefix),
+            prompt: self.shared(prompt.text),
             is_kernel: prompt.is_kernel,
-            number: prompt.number,
-            command: prompt.rest.into(),
+            number: prompt.number.and_then(|number| number.try_into().ok()),
+            command: self.shared(prompt.rest),
             starts_at_once: false,
             ..plain(offset, number, self.target)
         };
         // Output may stand on the line of the prompt, the command cut away.
         if let Some(reader) = signatures().reader_of(prompt.rest) {
-            section.reader = Some(reader);
+            section.reader = short(reader);
             section.starts_at_once = true;
-            section.command = ALL.get(reader).map_or("", |r| r.name).into();
+            section.command = self.shared(ALL.get(reader).map_or("", |r| r.name));
             return self.start(section);
         }
         let typed = prompt::commands(prompt.rest);
         let mut known =
             typed.iter().filter_map(|c| Some((named(&prompt::name(c))?, Arc::from(*c))));
         if let Some((reader, command)) = known.next() {
-            section.reader = Some(reader);
+            section.reader = short(reader);
             if typed.len() > 1 {
                 section.command = command;
             }
@@ -264,28 +312,44 @@ impl Index {
         self.start(section);
     }
 
-    fn recognised(&self, reader: usize, offset: usize, number: u64, text: &str) -> Section {
+    fn recognised(&mut self, reader: usize, offset: usize, number: u64, text: &str) -> Section {
         let blank = text.len() - text.trim_start().len();
         let prefix = text.get(..blank).unwrap_or_default();
+        let (prefix, command) =
+            (self.shared(prefix), self.shared(ALL.get(reader).map_or("", |r| r.name)));
         let same = |open: &&Section| open.prompt.is_empty() || text.starts_with(&*open.prefix);
         let open = self.open.as_ref().filter(same);
         Section {
-            prefix: open.map_or_else(|| prefix.into(), |open| open.prefix.clone()),
+            prefix: open.map_or(prefix, |open| Arc::clone(&open.prefix)),
             is_kernel: open.is_some_and(|open| open.is_kernel),
             number: open.and_then(|open| open.number),
-            command: ALL.get(reader).map_or("", |r| r.name).into(),
-            reader: Some(reader),
+            command,
+            reader: short(reader),
             starts_at_once: true,
             ..plain(offset, number, self.target)
         }
     }
 
     fn start(&mut self, section: Section) {
-        if self.found.len() >= MAX_SECTIONS {
+        if self.found.len() > MAX_SECTIONS {
             return;
         }
         self.close(section.start, section.line);
-        self.open = Some(section);
+        let is_rest = self.found.len() == MAX_SECTIONS;
+        self.open =
+            Some(if is_rest { plain(section.start, section.line, self.target) } else { section });
+    }
+
+    /// A text that was kept before, where it was.
+    fn shared(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.shared.get(text) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = text.into();
+        if self.shared.len() < MAX_SHARED {
+            self.shared.insert(text.into(), Arc::clone(&new));
+        }
+        new
     }
 
     fn close(&mut self, end: usize, next_line: u64) {
@@ -311,17 +375,22 @@ impl Index {
     }
 }
 
+/// The place of a reader as a section keeps it.
+fn short(reader: usize) -> Option<u16> {
+    u16::try_from(reader).ok()
+}
+
 fn plain(start: usize, line: u64, target: u32) -> Section {
     Section {
         start,
         end: start,
         line,
         lines: 0,
-        prefix: Box::default(),
-        prompt: Box::default(),
+        prefix: Arc::default(),
+        prompt: Arc::default(),
         is_kernel: false,
         number: None,
-        command: Arc::from(""),
+        command: Arc::default(),
         reader: None,
         target,
         starts_at_once: true,
@@ -336,11 +405,6 @@ fn echo(text: &str) -> Option<usize> {
         return None;
     }
     named(&prompt::name(text))
-}
-
-/// How many lines end in these bytes; they end at a feed.
-fn count_lines(bytes: &[u8]) -> u64 {
-    memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
 #[cfg(test)]

@@ -7,15 +7,18 @@
 mod code;
 mod command;
 mod context;
+mod frame;
 mod frames;
 mod index;
 mod line;
 mod prompt;
 mod scan;
 mod sink;
+mod symbol;
 mod tabular;
 mod text;
 mod time;
+mod words;
 
 use std::borrow::Cow;
 use std::cell::Cell as StdCell;
@@ -30,14 +33,14 @@ use self::text::Text;
 use crate::catalog::{Absent, PointerWidth, SourceKind, Value};
 use crate::dump::{Error, Image};
 use crate::model::{
-    BlockedDriver, Bugcheck, Callback, CoverageRange, CriticalSection, DeadlockStep, Device,
+    Apc, BlockedDriver, Bugcheck, Callback, CoverageRange, CriticalSection, DeadlockStep, Device,
     Dispatch, Dpc, Driver, DumpInfo, DynTable, Emit, ErrorFact, Exception, Filter, Frame, Handle,
     Instruction, InterruptVector, Irp, IrpLocation, KernelObject, Lock, LockOwner, LockWaiter,
     LogCommand, Machine, MappedFile, MemoryList, MemoryRegion, Module, ObjectType, PageFile,
-    PoolBlock, PoolFailure, PoolFault, PoolPage, PoolTag, Problem, Process, Processor, QueuedLock,
-    ReadyThread, Refused, Register, SessionSpace, Source, StackWord, SystemCall, SystemPte, Thread,
-    Timer, Unanswered, UnloadedModule, Vad, VerifierFact, VerifierFrame, VmCounter, WaitObject,
-    Want, WorkItem, WorkQueue,
+    PageTableEntry, PoolBlock, PoolFailure, PoolFault, PoolPage, PoolTag, Problem, Process,
+    Processor, QueuedLock, ReadyThread, Refused, Register, SessionSpace, Source, StackWord,
+    SystemCall, SystemPte, Thread, Timer, Unanswered, UnloadedModule, Vad, VerifierFact,
+    VerifierFrame, VmCounter, WaitObject, Want, WorkItem, WorkQueue,
 };
 
 /// How many lines are looked at to tell the width of addresses.
@@ -111,7 +114,7 @@ impl Log {
                 let cx = Context {
                     command: &section.command,
                     is_kernel: section.is_kernel,
-                    number: section.number,
+                    number: section.number(),
                 };
                 (reader.read)(&cx, &mut lines, &mut sink);
                 // What a reader leaves was not understood.
@@ -220,8 +223,8 @@ impl Log {
             line: int(section.line),
             end_line: int(section.line + lines.max(1) - 1),
             prompt: scan::text(&section.prompt),
-            processor: scan::found(section.number.filter(|_| section.is_kernel)),
-            thread_number: scan::found(section.number.filter(|_| !section.is_kernel)),
+            processor: scan::found(section.number().filter(|_| section.is_kernel)),
+            thread_number: scan::found(section.number().filter(|_| !section.is_kernel)),
             target: Ok(section.target.into()),
             command: scan::text(&section.command),
             name: scan::text(&prompt::name(&section.command)),
@@ -390,6 +393,8 @@ impl Source for Log {
         error_records: ErrorFact,
         filters: Filter,
         deadlocks: DeadlockStep,
+        apcs: Apc,
+        page_table: PageTableEntry,
     }
 
     fn log_commands(&self, _: &Want<'_>, emit: Emit<'_, LogCommand>) -> Result<(), Unanswered> {

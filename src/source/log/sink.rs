@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use super::line::Line;
 use crate::model::{
-    BlockedDriver, Bugcheck, Callback, CriticalSection, DeadlockStep, Device, Dispatch, Dpc,
+    Apc, BlockedDriver, Bugcheck, Callback, CriticalSection, DeadlockStep, Device, Dispatch, Dpc,
     Driver, DumpInfo, ErrorFact, Exception, Filter, Frame, Handle, Instruction, InterruptVector,
     Irp, IrpLocation, KernelObject, Lock, LockOwner, LockWaiter, LogPlace, MappedFile, MemoryList,
-    MemoryRegion, Module, ObjectType, PageFile, PoolBlock, PoolFailure, PoolFault, PoolPage,
-    PoolTag, Process, Processor, QueuedLock, ReadyThread, Register, SessionSpace, StackWord,
-    SystemCall, SystemPte, Thread, Timer, UnloadedModule, Vad, VerifierFact, VerifierFrame,
-    VmCounter, WaitObject, WorkItem, WorkQueue,
+    MemoryRegion, Module, ObjectType, PageFile, PageTableEntry, PoolBlock, PoolFailure, PoolFault,
+    PoolPage, PoolTag, Process, Processor, QueuedLock, ReadyThread, Register, SessionSpace,
+    StackWord, SystemCall, SystemPte, Thread, Timer, UnloadedModule, Vad, VerifierFact,
+    VerifierFrame, VmCounter, WaitObject, WorkItem, WorkQueue,
 };
 
 /// A row of some table.
@@ -67,6 +67,7 @@ rows! {
     ErrorFact: "error_records",
     Filter: "filters",
     DeadlockStep: "deadlocks",
+    Apc: "apcs",
     Bugcheck: "bugcheck",
     Callback: "callbacks",
     CriticalSection: "critical_sections",
@@ -91,6 +92,7 @@ rows! {
     Module: "modules",
     ObjectType: "object_types",
     PageFile: "page_files",
+    PageTableEntry: "page_table",
     PoolBlock: "pool_allocations",
     PoolFailure: "pool_failures",
     PoolPage: "pool_pages",

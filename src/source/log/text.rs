@@ -82,13 +82,15 @@ impl Text {
     pub(super) fn line(&self, offset: usize) -> Option<RawLine<'_>> {
         match self.encoding {
             Encoding::Bytes => self.byte_line(offset),
-            Encoding::Utf16Le => self.wide_line(offset, u16::from_le_bytes),
-            Encoding::Utf16Be => self.wide_line(offset, u16::from_be_bytes),
+            Encoding::Utf16Le => self.wide_line::<1>(offset),
+            Encoding::Utf16Be => self.wide_line::<0>(offset),
         }
     }
 
-    fn byte_line(&self, offset: usize) -> Option<RawLine<'_>> {
-        let rest = self.image.get(offset..).filter(|rest| !rest.is_empty())?;
+    /// Where the line that starts at an offset ends, and where the next one starts; `None` at the
+    /// end of the file, and where lines are not found in the bytes as they are.
+    pub(super) fn line_end(&self, offset: usize) -> Option<(usize, usize)> {
+        let rest = self.bytes()?.get(offset..).filter(|rest| !rest.is_empty())?;
         let end = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
         let next = match rest.get(end) {
             None => end,
@@ -101,28 +103,32 @@ impl Text {
             }
             Some(_) => end + 1,
         };
-        let line = rest.get(..end.min(MAX_LINE)).unwrap_or_default();
-        Some(RawLine { offset, next: offset + next, text: decoded(line) })
+        Some((offset + end, offset + next))
     }
 
-    fn wide_line(&self, offset: usize, unit: fn([u8; 2]) -> u16) -> Option<RawLine<'_>> {
+    fn byte_line(&self, offset: usize) -> Option<RawLine<'_>> {
+        let (end, next) = self.line_end(offset)?;
+        let line = self.image.get(offset..end.min(offset + MAX_LINE)).unwrap_or_default();
+        Some(RawLine { offset, next, text: decoded(line) })
+    }
+
+    /// A line of UTF-16; `HIGH` is where the high byte of a character stands in its pair.
+    fn wide_line<const HIGH: usize>(&self, offset: usize) -> Option<RawLine<'_>> {
         let rest = self.image.get(offset..).filter(|rest| rest.len() >= 2)?;
-        let mut units = Vec::new();
-        let mut next = offset;
-        for pair in rest.chunks_exact(2) {
-            next += 2;
-            let unit = unit([pair[0], pair[1]]);
-            if unit == u16::from(b'\n') {
-                break;
-            }
-            if units.len() < MAX_LINE {
-                units.push(unit);
-            }
-        }
-        while units.last() == Some(&u16::from(b'\r')) {
-            units.pop();
-        }
-        Some(RawLine { offset, next, text: Cow::Owned(String::from_utf16_lossy(&units)) })
+        let is_feed = |at: &usize| at % 2 != HIGH && rest.get(at ^ 1) == Some(&0);
+        let feed = memchr::memchr_iter(b'\n', rest).find(is_feed).map(|at| at & !1);
+        let end = feed.unwrap_or(rest.len() & !1);
+        let next = feed.map_or(end, |feed| feed + 2);
+        let units = rest.get(..end.min(2 * MAX_LINE)).unwrap_or_default().chunks_exact(2);
+        let is_narrow = units.clone().fold(0, |all, p| all | p[HIGH] | p[HIGH ^ 1] & 0x80) == 0;
+        let mut text = if is_narrow {
+            String::from_utf8(units.map(|pair| pair[HIGH ^ 1]).collect()).unwrap_or_default()
+        } else {
+            let unit = |pair: &[u8]| u16::from_be_bytes([pair[HIGH], pair[HIGH ^ 1]]);
+            String::from_utf16_lossy(&units.map(unit).collect::<Vec<_>>())
+        };
+        text.truncate(text.trim_end_matches('\r').len());
+        Some(RawLine { offset, next: offset + next, text: Cow::Owned(text) })
     }
 }
 

@@ -174,8 +174,8 @@ impl Source for UserDump {
         self.each_processor(emit)
     }
 
-    fn modules(&self, _: &Want<'_>, emit: Emit<'_, Module>) -> Result<(), Unanswered> {
-        self.each_module(emit)
+    fn modules(&self, want: &Want<'_>, emit: Emit<'_, Module>) -> Result<(), Unanswered> {
+        self.each_module(want, emit)
     }
 
     fn unloaded_modules(

@@ -5,8 +5,14 @@ use minidump::format as md;
 use super::UserDump;
 use super::streams::{Streams, Text, kind};
 use crate::catalog::{Absent, Cell};
-use crate::model::{Emit, Located, Module, Unanswered, UnloadedModule};
+use crate::model::{Emit, Located, Module, Unanswered, UnloadedModule, Want};
+use crate::source::build_time::build_time;
 use crate::symbol::PdbId;
+use crate::symbol::image::{Image, VersionInfo};
+
+/// Columns of the version resource that a minidump does not state otherwise.
+const VERSION_STRINGS: [&str; 6] =
+    ["company", "description", "copyright", "original_name", "internal_name", "language"];
 
 /// The longest file name that the file systems of Windows allow, in characters.
 const MAX_FILE_NAME: usize = 255;
@@ -59,7 +65,11 @@ impl ModuleMap {
 }
 
 impl UserDump {
-    pub(super) fn each_module(&self, emit: Emit<'_, Module>) -> Result<(), Unanswered> {
+    pub(super) fn each_module(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, Module>,
+    ) -> Result<(), Unanswered> {
         let list = self.streams.list::<md::MINIDUMP_MODULE>(kind::MODULES)?;
         let mut text = self.streams.text();
         let (pid, process) = (self.pid(), self.process_name());
@@ -77,6 +87,11 @@ impl UserDump {
                 name: image_name.map(|name| self.module_name(name).to_owned()),
                 image_name: image_name.map(str::to_owned),
                 timestamp: Ok(raw.time_date_stamp.into()),
+                build_time: if want.has("build_time") {
+                    self.build_time(&raw)
+                } else {
+                    Err(Absent::NotApplicable)
+                },
                 checksum: Ok(raw.checksum.into()),
                 file_version: self.file_version(&raw.version_info),
                 product_version: self.product_version(&raw.version_info),
@@ -89,7 +104,7 @@ impl UserDump {
                 process: process.clone(),
                 load_order: i64::try_from(order).map_err(|_| Absent::Unreadable),
                 path,
-                ..self.version_strings(&raw)
+                ..self.version_strings(want, &raw)
             };
             if emit(row).is_break() {
                 break;
@@ -176,19 +191,51 @@ impl UserDump {
         Err(Absent::NotApplicable)
     }
 
-    /// What the image's version resource says; minidumps seldom hold the image.
-    fn version_strings(&self, _: &md::MINIDUMP_MODULE) -> Module {
-        let absent =
-            || Err(if self.is_windows() { Absent::NotInDump } else { Absent::NotApplicable });
+    /// What the image's version resource says; only minidumps with all memory hold the image.
+    fn version_strings(&self, want: &Want<'_>, raw: &md::MINIDUMP_MODULE) -> Module {
+        let version = if self.is_windows() && want.has_any(&VERSION_STRINGS) {
+            #[allow(
+                clippy::redundant_closure_for_method_calls,
+                reason = "the method has one lifetime more"
+            )]
+            self.with_image(raw.base_of_image, |image| image.version())
+        } else {
+            None
+        };
+        let part = |get: fn(&VersionInfo) -> &Option<String>| match &version {
+            // A resource that is there and does not say it has no such value.
+            Some(info) => get(info).clone().ok_or(Absent::NotApplicable),
+            None if self.is_windows() => Err(Absent::NotInDump),
+            None => Err(Absent::NotApplicable),
+        };
         Module {
-            company: absent(),
-            description: absent(),
-            copyright: absent(),
-            original_name: absent(),
-            internal_name: absent(),
-            language: absent(),
+            company: part(|info| &info.company),
+            description: part(|info| &info.description),
+            copyright: part(|info| &info.copyright),
+            original_name: part(|info| &info.original_name),
+            internal_name: part(|info| &info.internal_name),
+            language: part(|info| &info.language),
             ..Module::default()
         }
+    }
+
+    /// Runs a reader over the image at a base, whose pages the dump may hold.
+    fn with_image<T>(&self, base: u64, read: impl FnOnce(&Image<'_>) -> Option<T>) -> Option<T> {
+        let bytes = |at: u32, buffer: &mut [u8]| {
+            let address = base.checked_add(at.into());
+            address.is_some_and(|at| self.memory().read(&self.streams, at, buffer).is_ok())
+        };
+        read(&Image::new(&bytes)?)
+    }
+
+    /// When an image was built, where its time date stamp is a time.
+    fn build_time(&self, raw: &md::MINIDUMP_MODULE) -> Cell<i64> {
+        if !self.is_windows() {
+            return Err(Absent::NotApplicable);
+        }
+        let is_hash = self.with_image(raw.base_of_image, |image| Some(image.is_reproducible()));
+        let made = self.system_time().ok();
+        build_time(raw.time_date_stamp.into(), is_hash == Some(true), made)
     }
 
     fn debug_record(&self, raw: &md::MINIDUMP_MODULE) -> Cell<DebugRecord> {

@@ -22,8 +22,7 @@ impl UserDump {
         let system = self.system().ok_or(Absent::NotInDump);
         let header = self.streams.header();
         let facts = self.facts();
-        let time = i64::from(header.time_date_stamp) * 1_000_000;
-        let time = if time == 0 { Err(Absent::NotInDump) } else { Ok(time) };
+        let time = self.system_time();
         let machine = self.machine();
         DumpInfo {
             path: Ok(self.streams.image().path().to_owned()),
@@ -54,6 +53,14 @@ impl UserDump {
             comment: self.comment(),
             is_complete: Ok(self.holds_what_it_promises()),
             ..DumpInfo::default()
+        }
+    }
+
+    /// When the dump was made, in microseconds since 1970.
+    pub(super) fn system_time(&self) -> Cell<i64> {
+        match self.streams.header().time_date_stamp {
+            0 => Err(Absent::NotInDump),
+            seconds => Ok(i64::from(seconds) * 1_000_000),
         }
     }
 

@@ -23,6 +23,7 @@ const HEADERS: usize = 0x18 + 0x70 + 16 * 8;
 const SECTION: usize = 40;
 const PAGE: u32 = 0x1000;
 const CODEVIEW: u32 = 2;
+const REPRODUCIBLE: u32 = 16;
 const EXPORTS: usize = 0;
 const RESOURCES: usize = 2;
 const FUNCTIONS: usize = 3;
@@ -125,17 +126,26 @@ impl<'a> Image<'a> {
 
     /// The PDB that the debug directory names.
     pub fn pdb(&self) -> Option<PdbId> {
-        let (table, size) = self.directory(DEBUG)?;
-        (0..(size / 28).min(MAX_ENTRIES)).find_map(|i| {
-            let mut entry = [0; 28];
-            if !(self.read)(table.checked_add(i * 28)?, &mut entry) {
-                return None;
-            }
-            if u32_at(&entry, 12)? != CODEVIEW {
-                return None;
-            }
+        self.debug_entries(CODEVIEW).find_map(|entry| {
             let (len, at) = (u32_at(&entry, 16)? as usize, u32_at(&entry, 20)?);
             PdbId::from_record(&self.prefix(at, len.min(PdbId::MAX_RECORD)))
+        })
+    }
+
+    /// Whether the debug directory says that the build is reproducible, so that the time date stamp
+    /// is a hash of the image.
+    pub fn is_reproducible(&self) -> bool {
+        self.debug_entries(REPRODUCIBLE).next().is_some()
+    }
+
+    /// The entries of a kind in the debug directory, as far as they can be read.
+    fn debug_entries(&self, kind: u32) -> impl Iterator<Item = [u8; 28]> {
+        let (table, size) = self.directory(DEBUG).unwrap_or_default();
+        let read = self.read;
+        (0..(size / 28).min(MAX_ENTRIES)).filter_map(move |i| {
+            let mut entry = [0; 28];
+            let is_read = read(table.checked_add(i * 28)?, &mut entry);
+            (is_read && u32_at(&entry, 12)? == kind).then_some(entry)
         })
     }
 

@@ -4,10 +4,10 @@ use super::{Context, Reader, Signature};
 use crate::catalog::Absent;
 use crate::model::Instruction;
 use crate::source::log::code::{Place, call_to, instruction, is_instruction, label};
-use crate::source::log::frames::Symbol;
 use crate::source::log::line::Lines;
 use crate::source::log::scan::{address, between, found, text};
 use crate::source::log::sink::Sink;
+use crate::source::log::symbol::Symbol;
 
 /// A line that a mnemonic betrays, if it is an instruction with its bytes.
 const fn with(literal: &'static str) -> Signature {
@@ -27,6 +27,12 @@ pub(super) static READER: Reader = Reader {
         with(" xor "),
         with(" test "),
         with(" int "),
+        with(" ret"),
+        with(" nop"),
+        with(" jmp "),
+        with(" sub "),
+        with(" pop "),
+        with(" ldr "),
         with(" brk "),
         with("???"),
     ],

@@ -3,6 +3,7 @@
 use super::{Context, Reader, Signature};
 use crate::catalog::{Absent, Cell};
 use crate::model::{Module, UnloadedModule};
+use crate::source::build_time::build_time;
 use crate::source::log::line::Lines;
 use crate::source::log::scan::{address, between, found, hex, hex_int, text, word};
 use crate::source::log::sink::Sink;
@@ -67,8 +68,50 @@ fn pdb(path: &str) -> Option<(&str, Option<(String, i64)>)> {
     Some((name, id))
 }
 
+/// The name of a day or what else begins a time, where `lm t` prints one.
+const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+/// What `lm n`, `lm f` and `lm t` print after the name: file or path, then time or hash.
+fn listed<'a>(rest: &'a str, row: &mut Module) -> &'a str {
+    // A state, with a letter before it or not, is not a path however many of them follow it.
+    if rest.find('(').is_some_and(|at| at < 4) && !rest.starts_with("(This is") {
+        return rest;
+    }
+    let is_hash = rest.contains("(This is a reproducible build");
+    let end = rest.rfind('(').filter(|_| is_hash || rest.ends_with(')')).unwrap_or(rest.len());
+    let (before, inside) = rest.split_at_checked(end).unwrap_or((rest, ""));
+    let inside = inside.trim_matches(['(', ')']);
+    let mut file = before.trim_end();
+    let is_stamp = inside.len() == 8 && hex_int(inside).is_some();
+    if is_hash {
+        // The hash is the last word before the remark.
+        let (name, hash) = file.rsplit_once(char::is_whitespace).unwrap_or(("", file));
+        (file, row.timestamp) = (name.trim_end(), found(hex_int(hash)));
+    } else if is_stamp {
+        let day = DAYS.iter().filter_map(|day| before.rfind(&format!("{day} "))).max();
+        let is_known = day.is_some();
+        let start =
+            day.or_else(|| before.rfind("Timestamp")).or_else(|| before.rfind("unavailable"));
+        file = start.and_then(|at| before.get(..at)).unwrap_or(before).trim_end();
+        row.timestamp = found(hex_int(inside).filter(|_| is_known));
+        row.build_time = row.timestamp.and_then(|stamp| build_time(stamp, false, None));
+    } else if !inside.is_empty() {
+        return rest;
+    }
+    if file.contains(['\\', '/']) {
+        row.path = text(file);
+        row.image_name = text(file.rsplit(['\\', '/']).next().unwrap_or(file));
+    } else if file.contains('.') && !file.contains(' ') {
+        row.image_name = text(file);
+    } else if !(is_hash || is_stamp) {
+        return rest;
+    }
+    ""
+}
+
 fn module(head: &Head<'_>) -> Module {
-    let (symbol_status, path) = status(head.rest);
+    let mut row = Module::default();
+    let (symbol_status, path) = status(listed(head.rest, &mut row));
     let pdb = pdb(path);
     let id = pdb.as_ref().and_then(|(_, id)| id.clone());
     Module {
@@ -80,7 +123,7 @@ fn module(head: &Head<'_>) -> Module {
         pdb_name: found(pdb.map(|(name, _)| name.to_owned())),
         pdb_guid: found(id.as_ref().map(|(guid, _)| guid.clone())),
         pdb_age: found(id.map(|(_, age)| age)),
-        ..Module::default()
+        ..row
     }
 }
 
@@ -100,7 +143,11 @@ fn detail(line: &str, row: &mut Module) -> bool {
     match label.trim() {
         "Image path" => row.path = text(value),
         "Image name" => row.image_name = text(value),
-        "Timestamp" => row.timestamp = timestamp(value),
+        "Timestamp" => {
+            row.timestamp = timestamp(value);
+            let is_hash = value.contains("reproducible");
+            row.build_time = row.timestamp.and_then(|stamp| build_time(stamp, is_hash, None));
+        }
         "CheckSum" | "Checksum" => row.checksum = found(hex_int(value)),
         "File version" => row.file_version = text(value),
         "Product version" => row.product_version = text(value),
@@ -202,8 +249,11 @@ fn unloaded_detail(line: &str, row: &mut UnloadedModule) -> bool {
 }
 
 fn unloaded(head: &Head<'_>) -> UnloadedModule {
-    let whole = format!("{} {}", head.name, head.rest);
+    let mut listing = Module::default();
+    let rest = listed(head.rest, &mut listing);
+    let whole = format!("{} {rest}", head.name);
     UnloadedModule {
+        timestamp: listing.timestamp,
         name: text(whole.trim()),
         start: Ok(head.start),
         end: Ok(head.end),
@@ -279,7 +329,11 @@ fn lmi_detail(label: &str, value: &str, row: &mut Module) {
         "Module" => row.name = text(value),
         "Base Address" => row.base = found(hex(value)),
         "Image Name" => row.image_name = text(value),
-        "Time Stamp" => row.timestamp = found(word(value).and_then(|(stamp, _)| hex_int(stamp))),
+        "Time Stamp" => {
+            row.timestamp = found(word(value).and_then(|(stamp, _)| hex_int(stamp)));
+            let is_hash = value.contains("reproducible");
+            row.build_time = row.timestamp.and_then(|stamp| build_time(stamp, is_hash, None));
+        }
         "Size" => row.size_bytes = found(hex_int(value)),
         "CheckSum" => row.checksum = found(hex_int(value)),
         "Age" => {
@@ -323,5 +377,31 @@ mod tests {
         );
         assert_eq!(timestamp("unavailable (00000000)"), Err(Absent::NotInDump));
         assert!(head("start    end        module name").is_none());
+    }
+
+    #[test]
+    fn files_and_times_on_the_line_of_a_module() {
+        let of = |rest: &str| module(&head(&format!("804d7000 806fd000   nt  {rest}")).unwrap());
+        let both = of("ntkrnlpa.exe Wed Feb 28 04:10:41 2007 (45E54849)");
+        assert_eq!(
+            (both.image_name.as_deref(), both.timestamp),
+            (Ok("ntkrnlpa.exe"), Ok(0x45e5_4849))
+        );
+        assert_eq!(both.build_time, Ok(0x45e5_4849 * 1_000_000));
+        assert_eq!(both.symbol_status, Err(Absent::NotApplicable));
+        let time = of("Wed Feb 28 04:10:41 2007 (45E54849)");
+        assert_eq!(
+            (time.image_name, time.timestamp),
+            (Err(Absent::NotApplicable), Ok(0x45e5_4849))
+        );
+        let hash = of("a.exe  7EBF2F9C (This is a reproducible build file hash, not a timestamp)");
+        assert_eq!((hash.image_name.as_deref(), hash.timestamp), (Ok("a.exe"), Ok(0x7ebf_2f9c)));
+        assert_eq!(hash.build_time, Err(Absent::NotApplicable));
+        let path = of(r"\SystemRoot\my files\a.sys");
+        assert_eq!(path.path.as_deref(), Ok(r"\SystemRoot\my files\a.sys"));
+        assert_eq!(path.image_name.as_deref(), Ok("a.sys"));
+        let none = of("Timestamp: unavailable (00000000)");
+        assert_eq!(none.timestamp, Err(Absent::NotApplicable));
+        assert_eq!(of("(deferred)").symbol_status.as_deref(), Ok("deferred"));
     }
 }

@@ -3,10 +3,10 @@
 use super::{Context, Reader};
 use crate::catalog::Absent;
 use crate::model::StackWord;
-use crate::source::log::frames::without_comment;
 use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{address, between, found, hex, text, word};
 use crate::source::log::sink::Sink;
+use crate::source::log::symbol::without_comment;
 use crate::source::printable;
 
 /// The reader.

@@ -57,6 +57,7 @@ impl std::fmt::Debug for Reader {
 }
 
 mod analyze;
+mod apc;
 mod banner;
 mod bugcheck;
 mod checks;
@@ -73,6 +74,7 @@ mod memory_words;
 mod memusage;
 mod mex;
 mod objects;
+mod page_table;
 mod pool;
 mod poolused;
 mod process;
@@ -139,6 +141,8 @@ pub(super) static ALL: &[&Reader] = &[
     &report::SYSPTES,
     &report::FILECACHE,
     &report::IDT,
+    &apc::READER,
+    &page_table::READER,
     &registers::READER,
     &stack::READER,
     &memory_words::READER,

@@ -2,11 +2,14 @@
 //! commands' output, which their readers take from here.
 
 use super::{Context, Reader, Signature};
+use crate::catalog::Absent;
 use crate::model::Thread;
-use crate::source::log::frames::{Columns, Stack};
-pub(super) use crate::source::log::frames::{Owner, is_frame, is_header, thread_header};
+use crate::source::log::frame::Columns;
+pub(super) use crate::source::log::frame::{is_frame, is_header};
+pub(super) use crate::source::log::frames::Owner;
+use crate::source::log::frames::Stack;
 use crate::source::log::line::Lines;
-use crate::source::log::scan::{address, between, found, text};
+use crate::source::log::scan::{address, after, between, cid, found, hex, hex_int, text};
 use crate::source::log::sink::Sink;
 
 /// The reader.
@@ -75,6 +78,29 @@ fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     }
 }
 
+/// The line of a thread, as `~`, `~*k` and `!uniqstack` print it:
+/// `.  0  Id: 1a4.1b8 Suspend: 1 Teb: 7ffdf000 Unfrozen "name"`.
+pub(super) fn thread_header(line: &str) -> Option<Thread> {
+    let line = line.trim_start().trim_start_matches(['.', '#']).trim_start();
+    let (number, rest) = line.split_once(char::is_whitespace)?;
+    number.parse::<u32>().ok()?;
+    let rest = rest.trim_start();
+    let ids = rest.strip_prefix("Id:").or_else(|| rest.strip_prefix("id:"))?.trim_start();
+    let (ids, rest) = ids.split_once(char::is_whitespace)?;
+    let (pid, tid) = cid(ids)?;
+    let suspend = after(rest, "Suspend:").and_then(hex_int);
+    let teb = after(rest, "Teb:").or_else(|| after(rest, "Teb"))?;
+    let name = between(rest, "\"", "\"");
+    Some(Thread {
+        pid: Ok(pid),
+        tid: Ok(tid),
+        teb: found(hex(teb)),
+        suspend_count: found(suspend),
+        name: name.map_or(Err(Absent::NotApplicable), text),
+        ..Thread::default()
+    })
+}
+
 /// What stands below the line of a thread.
 pub(super) fn is_detail(text: &str) -> bool {
     text.starts_with("Start:") || text.starts_with("Priority:") || text.starts_with("Token:")
@@ -102,7 +128,7 @@ fn is_known(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_named;
+    use super::*;
 
     #[test]
     fn names() {
@@ -112,5 +138,17 @@ mod tests {
         for name in ["kd", "ks", "lk", "!k", "~", "~*"] {
             assert!(!is_named(name), "{name}");
         }
+    }
+
+    #[test]
+    fn threads() {
+        let thread = thread_header(" 115  Id: 97bc.bbc0 Suspend: 0 Teb: 0000001a`7a81a000 Unfrozen \"D3D Background Thread 3\"").unwrap();
+        assert_eq!((thread.pid, thread.tid, thread.suspend_count), (Ok(0x97bc), Ok(0xbbc0), Ok(0)));
+        assert_eq!(thread.name.as_deref(), Ok("D3D Background Thread 3"));
+        assert_eq!(
+            thread_header(".  0  id: 16.15   Teb 7ffdd000 Unfrozen").unwrap().teb,
+            Ok(0x7ffd_d000)
+        );
+        assert_eq!(thread_header("Id: 1.2 Suspend: 1"), None);
     }
 }

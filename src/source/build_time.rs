@@ -1,0 +1,33 @@
+//! When an image was built, by the number in its header that may be something else.
+
+use crate::catalog::{Absent, Cell};
+
+/// 1995, before which no image that runs today was built: some linkers write one fixed old time.
+const FIRST: i64 = 788_918_400;
+const SECOND: i64 = 1_000_000;
+
+/// The time of a time date stamp (seconds since 1970) in microseconds since 1970; none where the
+/// stamp is the hash of a reproducible build: the image says so, or the time lies after that of the
+/// dump, which is in microseconds too.
+pub(super) fn build_time(stamp: i64, is_hash: bool, dump_time: Option<i64>) -> Cell<i64> {
+    let time = stamp.checked_mul(SECOND).filter(|_| stamp >= FIRST && !is_hash);
+    let is_past = |time: &i64| dump_time.is_none_or(|dump| *time <= dump);
+    time.filter(is_past).ok_or(Absent::NotApplicable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stamps_that_are_no_times_give_none() {
+        let dump = Some(1_700_000_000 * SECOND);
+        assert_eq!(build_time(1_600_000_000, false, dump), Ok(1_600_000_000 * SECOND));
+        assert_eq!(build_time(1_600_000_000, false, None), Ok(1_600_000_000 * SECOND));
+        for (stamp, is_hash) in
+            [(0, false), (708_992_537, false), (1_800_000_000, false), (1_600_000_000, true)]
+        {
+            assert_eq!(build_time(stamp, is_hash, dump), Err(Absent::NotApplicable), "{stamp}");
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! A frame of a stack, as one line of text: its number, addresses, arguments and symbol.
+//!
+//! Knows the columns of every era; does not know what stands on the lines around it.
+
+use super::scan::{address, hex, hex_int, word};
+
+/// The columns before the symbol.
+#[derive(Debug, Clone, Copy)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each column is there or not, whatever others are"
+)]
+pub(super) struct Columns {
+    pub(super) is_numbered: bool,
+    has_memory: bool,
+    /// Addresses before the arguments: frame, backing store, return address.
+    has_frame: bool,
+    has_store: bool,
+    has_return: bool,
+}
+
+impl Columns {
+    /// Those of a stack without a header.
+    pub(super) const PLAIN: Self = Self {
+        is_numbered: false,
+        has_memory: false,
+        has_frame: true,
+        has_store: false,
+        has_return: true,
+    };
+
+    /// Those that a header names.
+    pub(super) fn named_by(text: &str) -> Self {
+        let is_old = text.contains("FramePtr");
+        Self {
+            is_numbered: text.split_whitespace().any(|word| word == "#"),
+            has_memory: text.contains("Memory"),
+            has_frame: is_old || text.contains("ChildEBP") || text.contains("Child-SP"),
+            has_store: text.contains("Child-BSP"),
+            has_return: text.contains("RetAddr"),
+        }
+    }
+
+    /// How many addresses stand before the arguments.
+    pub(super) fn leading(self) -> usize {
+        [self.has_frame, self.has_store, self.has_return].into_iter().filter(|has| *has).count()
+    }
+}
+
+/// Whether a line names the columns of a stack.
+pub(super) fn is_header(text: &str) -> bool {
+    let text = text.trim();
+    if text == "# Call Site" || text == "Call Site" {
+        return true;
+    }
+    let has_return = text.contains("RetAddr");
+    has_return
+        && ["ChildEBP", "Child-SP", "Call Site", "Args to Child", "FramePtr"]
+            .iter()
+            .any(|word| text.contains(word))
+}
+
+/// Whether a line is a frame of the usual form: two addresses and a symbol.
+pub(super) fn is_frame(text: &str) -> bool {
+    parse(text.trim(), Columns::PLAIN).is_some_and(|parts| parts.frame.is_some())
+}
+
+/// What is said between frames.
+pub(super) fn is_note(text: &str) -> bool {
+    text.is_empty()
+        || text.starts_with("WARNING: ")
+        || text == "be wrong."
+        || text == "wrong."
+        || text.starts_with("*** Stack trace for last set context")
+        || text.starts_with("*** WARNING")
+        || text.starts_with("*** ERROR")
+        || text.starts_with("Unable to read")
+}
+
+/// A few addresses that stand next to each other on a line.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Words {
+    values: [u64; Self::MOST],
+    count: usize,
+}
+
+impl Words {
+    /// Arguments and what stands before them are no more than these.
+    const MOST: usize = 8;
+
+    fn push(&mut self, value: u64) {
+        if let Some(place) = self.values.get_mut(self.count) {
+            *place = value;
+            self.count += 1;
+        }
+    }
+
+    const fn is_full(&self) -> bool {
+        self.count == Self::MOST
+    }
+
+    /// The addresses, in their order.
+    pub(super) fn all(&self) -> &[u64] {
+        self.values.get(..self.count).unwrap_or_default()
+    }
+}
+
+impl From<&[u64]> for Words {
+    fn from(values: &[u64]) -> Self {
+        let mut words = Self::default();
+        for value in values {
+            words.push(*value);
+        }
+        words
+    }
+}
+
+/// The pieces of a frame's line.
+#[derive(Debug)]
+pub(super) struct Parts<'t> {
+    /// The number, where one stands there.
+    pub(super) number: Option<i64>,
+    /// Stack pointer, or frame pointer in old stacks.
+    pub(super) frame: Option<u64>,
+    /// Where the function returns to.
+    pub(super) return_address: Option<u64>,
+    /// The first words of the arguments.
+    pub(super) args: Words,
+    /// The symbol and all that follows it.
+    pub(super) symbol: &'t str,
+    /// Whether the function was put into its caller by the compiler.
+    pub(super) is_inline: bool,
+}
+
+/// The pieces of a line that is a frame with these columns.
+pub(super) fn parse(text: &str, columns: Columns) -> Option<Parts<'_>> {
+    let (number, rest) = split_number(text, columns.is_numbered);
+    if columns.is_numbered && number.is_none() {
+        return None;
+    }
+    if let Some(inline) = rest.strip_prefix("(Inline") {
+        let symbol = inline.split_once(')')?.1.trim_start_matches(['-', '`', ':', ' ', '\t']);
+        let (frame, return_address, args) = (None, None, Words::default());
+        let is_inline = true;
+        return is_symbol(symbol).then_some(Parts {
+            number,
+            frame,
+            return_address,
+            args,
+            symbol,
+            is_inline,
+        });
+    }
+    let rest = if columns.has_memory { without_memory(rest) } else { rest };
+    let (words, rest) = addresses(rest);
+    let (args, symbol, leading) = if let Some(rest) = rest.strip_prefix(':') {
+        let (args, rest) = addresses(rest);
+        (args, rest.strip_prefix(':')?.trim_ascii_start(), words)
+    } else {
+        let split = words.count.min(columns.leading());
+        let (lead, args) = words.all().split_at_checked(split)?;
+        (args.into(), rest, lead.into())
+    };
+    if leading.count != columns.leading() || args.count > 4 {
+        return None;
+    }
+    let is_bare = columns.has_store && symbol.is_empty();
+    let is_name = leading.count > 0 && is_identifier(symbol);
+    if !(is_bare || is_symbol(symbol) || is_name) {
+        return None;
+    }
+    // Without an address, only a module's function is sure to be a frame.
+    if leading.count == 0 && !(number.is_some() || symbol.contains('!')) {
+        return None;
+    }
+    let frame = leading.all().first().copied().filter(|_| columns.has_frame);
+    let return_address = leading.all().last().copied().filter(|_| columns.has_return);
+    Some(Parts { number, frame, return_address, args, symbol, is_inline: false })
+}
+
+/// The number of a frame, in hex, where the line starts with one.
+pub(super) fn split_number(text: &str, is_numbered: bool) -> (Option<i64>, &str) {
+    let none = (None, text);
+    let Some((first, rest)) = word(text).filter(|(first, _)| first.len() <= 3) else { return none };
+    let next = word(rest).map_or("", |(next, _)| next);
+    let may_be = is_numbered || address(next).is_some() || next.starts_with("(Inline");
+    match hex_int(first).filter(|_| may_be) {
+        Some(number) => (Some(number), rest),
+        None => none,
+    }
+}
+
+/// The text without the distance to the frame before, which the first frame does not have.
+fn without_memory(text: &str) -> &str {
+    let Some((first, rest)) = text.split_once(char::is_whitespace) else { return text };
+    let is_distance = address(first).is_none() && hex(first).is_some();
+    if is_distance { rest.trim_start() } else { text }
+}
+
+/// The addresses that a text starts with, and the rest of it.
+fn addresses(text: &str) -> (Words, &str) {
+    let mut found = Words::default();
+    let mut rest = text.trim_ascii_start();
+    while !found.is_full() && !rest.starts_with("0x") {
+        let Some((word, tail)) = word(rest) else { break };
+        if let Some(value) = address(word) {
+            found.push(value);
+        } else if let Some((a, b)) = word.split_once('.').and_then(two_addresses) {
+            // Two columns that touch, with a dot between them.
+            found.push(a);
+            found.push(b);
+        } else {
+            break;
+        }
+        rest = tail;
+    }
+    (found, rest)
+}
+
+fn two_addresses((a, b): (&str, &str)) -> Option<(u64, u64)> {
+    Some((address(a)?, address(b)?))
+}
+
+/// Whether a text is a symbol with an offset, a function of a module, or a bare address.
+fn is_symbol(text: &str) -> bool {
+    let is_address =
+        text.starts_with("0x") && word(text).is_some_and(|(word, _)| hex(word).is_some());
+    let is_module = |at: usize| {
+        at > 0 && text.get(..at).is_some_and(|module| module.chars().all(is_module_char))
+    };
+    is_address
+        || text.find('!').is_some_and(is_module)
+        || text.find("+0x").is_some_and(|at| at == 0 || is_module(at))
+}
+
+fn is_module_char(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '~' | '@' | '$')
+}
+
+fn is_identifier(text: &str) -> bool {
+    let text = text.trim();
+    let starts = text.starts_with(|c: char| c.is_alphabetic() || c == '_');
+    starts && text.chars().all(is_module_char) && text.len() < 80
+}
+
+/// Whether a symbol has parameters with their values.
+pub(super) fn has_values(symbol: &str) -> bool {
+    // Most symbols have no equals sign, which is quicker to tell.
+    symbol.contains('=') && symbol.contains(" = ")
+}
+
+/// Whether an offset may go on: it has one or two digits.
+pub(super) fn ends_in_offset(symbol: &str) -> bool {
+    let bytes = symbol.as_bytes();
+    [1, 2].into_iter().any(|digits| {
+        let Some(at) = bytes.len().checked_sub(digits) else { return false };
+        let (before, last) = bytes.split_at(at);
+        before.ends_with(b"+0x") && last.iter().all(u8::is_ascii_hexdigit)
+    })
+}
+
+/// Whether a line is nothing but the last digits of an offset.
+pub(super) fn is_rest_of_offset(text: &str) -> bool {
+    // Where mail broke a line, its rest stands at the margin.
+    (1..=2).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// Whether every parenthesis of a symbol with parameters is closed.
+pub(super) fn is_balanced(symbol: &str) -> bool {
+    // Operators and lambdas may have one side only; parameters start after a name.
+    if !symbol.trim_end().ends_with(['(', ',']) && !has_values(symbol) {
+        return true;
+    }
+    let count = |c: char| symbol.matches(c).count();
+    count('(') <= count(')')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str, header: &str) -> Option<(Option<u64>, Option<u64>, usize, String)> {
+        let parts = parse(text, Columns::named_by(header))?;
+        Some((parts.frame, parts.return_address, parts.args.count, parts.symbol.to_owned()))
+    }
+
+    #[test]
+    fn frames_of_every_era() {
+        let x86 = "ChildEBP RetAddr  Args to Child";
+        assert_eq!(
+            of("f714ee24 8046355a 00000001 00000010 00000030 nt!Foo+0x13e", x86),
+            Some((Some(0xf714_ee24), Some(0x8046_355a), 3, "nt!Foo+0x13e".to_owned()))
+        );
+        let x64 = " # RetAddr : Args to Child : Call Site";
+        assert_eq!(
+            of(
+                "00 fffff800`7a0fa607 : ffffe001`d1182000 ffffe001`d4776d20 ffffe001`d4776bc8 ffffe001`00000000 : a!B::C+0x1dc [c:\\d e\\m.cpp @ 597]",
+                x64
+            ),
+            Some((
+                None,
+                Some(0xffff_f800_7a0f_a607),
+                4,
+                "a!B::C+0x1dc [c:\\d e\\m.cpp @ 597]".to_owned()
+            ))
+        );
+        let plain = " # Child-SP          RetAddr               Call Site";
+        assert_eq!(
+            of("04 00a3f708 01877a26     0x18804f8", plain).map(|f| f.3),
+            Some("0x18804f8".to_owned())
+        );
+        assert_eq!(
+            of("0b (Inline Function) --------`--------     App!main+0x22 [x @ 78]", plain)
+                .map(|f| f.3),
+            Some("App!main+0x22 [x @ 78]".to_owned())
+        );
+        assert_eq!(
+            of("00 ntdll!NtWait", " # Call Site").map(|f| f.3),
+            Some("ntdll!NtWait".to_owned())
+        );
+        let memory = " #   Memory  ChildEBP RetAddr";
+        assert_eq!(of("00           0006f9d0 77d4 x", memory), None);
+        assert_eq!(
+            of("01       1c 0006f9d0 77d42358 a!b", memory).map(|f| f.0),
+            Some(Some(0x6_f9d0))
+        );
+        assert_eq!(of("the quick brown fox", x86), None);
+    }
+}

@@ -1,0 +1,184 @@
+//! Words of memory whose prompt is missing: `dps`, `dd` and `dq` have no line that betrays them, but
+//! their addresses go up in even steps.
+//!
+//! Looks only at text that no command claims, and gives each run of such lines to the command that
+//! prints so.
+
+use std::sync::Arc;
+
+use super::command::named;
+use super::index::Section;
+use super::line::{is_noise, normalised};
+use super::scan::{address, word};
+use super::text::Text;
+
+/// So many lines with one word each are words of memory, and not frames of a stack.
+const MIN_SINGLE: u64 = 3;
+/// So many lines with several words each are.
+const MIN_MANY: u64 = 2;
+
+/// What a line of words looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Row {
+    address: u64,
+    /// Bytes that the line is of.
+    bytes: u64,
+    command: &'static str,
+}
+
+/// `f4265bec  f79c9743 nt!KeBugCheckEx+0x1b`, `9c1f3480  00000001 00000000 8a3da020 00000000`.
+fn row(line: &str) -> Option<Row> {
+    let (first, rest) = word(line)?;
+    let address = address(first).filter(|_| !first.starts_with("0x"))?;
+    let (mut words, mut size, mut rest) = (0, 0, rest);
+    while let Some((value, after)) = word(rest).filter(|(value, _)| is_value(value)) {
+        let bytes = if value.len() == 8 { 4 } else { 8 };
+        if words > 0 && bytes != size {
+            break;
+        }
+        (size, rest) = (bytes, after);
+        words += 1;
+    }
+    let command = match (words, size, rest.is_empty()) {
+        (1, ..) => "dps",
+        (2..=4, 4, true) => "dd",
+        (2, 8, true) => "dq",
+        _ => return None,
+    };
+    Some(Row { address, bytes: words * size, command })
+}
+
+/// Whether a text is a word of memory: all digits, or question marks where it was not read.
+fn is_value(text: &str) -> bool {
+    let is_unread =
+        matches!(text.len(), 8 | 16 | 17) && text.bytes().all(|b| b == b'?' || b == b'`');
+    is_unread || (address(text).is_some() && !text.starts_with("0x"))
+}
+
+/// A run of lines that one command printed.
+struct Run {
+    start: usize,
+    line: u64,
+    end: usize,
+    lines: u64,
+    last: Row,
+}
+
+impl Run {
+    fn is_long_enough(&self) -> bool {
+        self.lines >= if self.last.command == "dps" { MIN_SINGLE } else { MIN_MANY }
+    }
+
+    fn goes_on_with(&self, row: Row) -> bool {
+        row.command == self.last.command
+            && row.bytes <= self.last.bytes
+            && self.last.address.checked_add(self.last.bytes) == Some(row.address)
+    }
+}
+
+/// The runs in a section that no reader claims.
+fn runs(text: &Text, section: &Section) -> Vec<Run> {
+    let mut found: Vec<Run> = Vec::new();
+    let mut open: Option<Run> = None;
+    let (mut at, mut line) = (section.start, section.line);
+    while at < section.end {
+        let Some(raw) = text.line(at) else { break };
+        let shown = normalised(raw.text);
+        let shown = shown.strip_prefix(&*section.prefix).unwrap_or(&shown).trim();
+        match (row(shown), &mut open) {
+            (Some(row), Some(run)) if run.goes_on_with(row) => {
+                (run.end, run.last) = (raw.next, row);
+                run.lines = line - run.line + 1;
+            }
+            (Some(row), _) => {
+                found.extend(open.take().filter(Run::is_long_enough));
+                open = Some(Run { start: at, line, end: raw.next, lines: 1, last: row });
+            }
+            (None, Some(_)) if is_noise(shown) => {}
+            (None, _) => found.extend(open.take().filter(Run::is_long_enough)),
+        }
+        (at, line) = (raw.next, line + 1);
+    }
+    found.extend(open.filter(Run::is_long_enough));
+    found
+}
+
+/// The sections with words of memory as sections of their own.
+pub(super) fn split(text: &Text, sections: Vec<Section>) -> Vec<Section> {
+    let is_free = |section: &Section| section.reader.is_none();
+    if !sections.iter().any(|section| is_free(section) && !runs(text, section).is_empty()) {
+        return sections;
+    }
+    let mut all = Vec::with_capacity(sections.len());
+    for section in sections {
+        if !is_free(&section) {
+            all.push(section);
+            continue;
+        }
+        let mut rest = section.clone();
+        for run in runs(text, &section) {
+            let reader = named(run.last.command).and_then(|reader| u16::try_from(reader).ok());
+            let before = run.line - rest.line;
+            if before > 0 {
+                all.push(Section { end: run.start, lines: before, ..rest.clone() });
+            }
+            all.push(Section {
+                start: run.start,
+                end: run.end,
+                line: run.line,
+                lines: run.lines,
+                prompt: Arc::default(),
+                command: run.last.command.into(),
+                reader,
+                starts_at_once: true,
+                ..rest.clone()
+            });
+            // What follows is nobody's output.
+            rest = Section {
+                start: run.end,
+                line: run.line + run.lines,
+                lines: rest.lines.saturating_sub(before + run.lines),
+                prompt: Arc::default(),
+                command: Arc::default(),
+                starts_at_once: true,
+                ..rest
+            };
+        }
+        if rest.start < rest.end {
+            all.push(rest);
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::index;
+    use super::*;
+    use crate::dump::Image;
+
+    fn of(text: &str) -> Vec<(u64, String)> {
+        let text = Text::new(Image::from_bytes("log", text.as_bytes().to_vec()));
+        index::sections(&text).into_iter().map(|s| (s.line, s.command.to_string())).collect()
+    }
+
+    fn is(line: u64, command: &str) -> (u64, String) {
+        (line, command.to_owned())
+    }
+
+    #[test]
+    fn words_that_follow_each_other_are_a_command() {
+        let single = "look:\n820807d0  821be2e5 nt!NtAcceptConnectPort\n820807d4  820659a6 nt!NtAccessCheck\n820807d8  ????????\nand so on\n";
+        assert_eq!(of(single), [is(1, ""), is(2, "dps"), is(5, "")]);
+        let wide = "fffff807`0a8fca70  fffff807`3d053000 a!b\nfffff807`0a8fca78  00000000`00000000\n*** ERROR: Module load completed but symbols could not be loaded for a.sys\nfffff807`0a8fca80  00000000`00000001\n";
+        assert_eq!(of(wide), [is(1, "dps")]);
+        let many = "9c1f3480  00000001 00000000 8a3da020 00000000\n9c1f3490  00000001 00000000\n";
+        assert_eq!(of(many), [is(1, "dd")]);
+    }
+
+    #[test]
+    fn frames_are_no_words() {
+        let frames = "f4265bec f79c9743 nt!KeBugCheckEx+0x1b\nf4265c00 f79c9800 a!b+0x1\nf4265c20 f79c9900 a!c+0x1\n";
+        assert_eq!(of(frames), [is(1, "")]);
+    }
+}

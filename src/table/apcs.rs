@@ -1,0 +1,57 @@
+//! `apcs`: the asynchronous procedure calls that wait for their threads.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::Apc;
+
+/// The table.
+pub(super) static TABLE: TableDef<Apc> = TableDef {
+    name: "apcs",
+    doc: "One row for each asynchronous procedure call that waits for its thread.",
+    answers: "!apc",
+    kinds: &[SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT kernel_symbol, count(*) FROM apcs GROUP BY 1 ORDER BY 2 DESC",
+        doc: "Which routines wait for threads to run them.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.apcs(want, emit)),
+    columns: &[
+        Column::new("apc", "Address of the `_KAPC`.", Get::Addr(|r| r.apc)),
+        Column::new("ethread", "Thread that it is queued to.", Get::Addr(|r| r.ethread)),
+        Column::new("eprocess", "Process of the thread.", Get::Addr(|r| r.eprocess)),
+        Column::new("process", "Name of the process.", Get::Text(|r| text(&r.process))),
+        Column::new(
+            "mode",
+            "`kernel` or `user`: the queue that it stands in.",
+            Get::Text(|r| text(&r.mode)),
+        ),
+        Column::new(
+            "state_index",
+            "Which state of the thread the queue belongs to: 0 its own process, 1 an attached one.",
+            Get::Int(|r| r.state_index),
+        ),
+        Column::new(
+            "kernel_routine",
+            "Routine that runs first, in kernel mode.",
+            Get::Addr(|r| r.kernel_routine),
+        ),
+        Column::new("kernel_symbol", "Symbol of it.", Get::Text(|r| text(&r.kernel_symbol))),
+        Column::new(
+            "rundown_routine",
+            "Routine that runs if the thread ends before.",
+            Get::Addr(|r| r.rundown_routine),
+        ),
+        Column::new("rundown_symbol", "Symbol of it.", Get::Text(|r| text(&r.rundown_symbol))),
+        Column::new(
+            "normal_routine",
+            "Routine that the call is for; special kernel calls have none.",
+            Get::Addr(|r| r.normal_routine),
+        ),
+        Column::new("normal_symbol", "Symbol of it.", Get::Text(|r| text(&r.normal_symbol))),
+        Column::new(
+            "normal_context",
+            "First argument of the normal routine.",
+            Get::Addr(|r| r.normal_context),
+        ),
+    ],
+};

@@ -1,0 +1,40 @@
+//! `page_table`: the entries of page tables on the way to an address.
+
+use super::def::{Column, Get, Rows, TableDef, text};
+use crate::catalog::{Example, SourceKind};
+use crate::model::PageTableEntry;
+
+/// The table.
+pub(super) static TABLE: TableDef<PageTableEntry> = TableDef {
+    name: "page_table",
+    doc: "One row for each entry of a page table on the way to an address.",
+    answers: "!pte",
+    kinds: &[SourceKind::Log],
+    examples: &[Example {
+        sql: "SELECT address, pfn, flags FROM page_table WHERE level = 'PTE'",
+        doc: "The pages that addresses lie in.",
+    }],
+    rows: Rows::Source(|source, want, emit| source.page_table(want, emit)),
+    columns: &[
+        Column::new("address", "The address that is translated.", Get::Addr(|r| r.address)),
+        Column::new(
+            "level",
+            "Level of the table: `PXE`, `PPE`, `PDE` or `PTE`.",
+            Get::Text(|r| text(&r.level)),
+        ),
+        Column::new("entry", "Where the entry stands.", Get::Addr(|r| r.entry)),
+        Column::new("contents", "What the entry contains.", Get::Addr(|r| r.contents)),
+        Column::new("pfn", "Number of the page that it leads to.", Get::Addr(|r| r.pfn)),
+        Column::new(
+            "flags",
+            "Its bits as letters (`DA--KWEV`), or what is said of an entry that is not valid.",
+            Get::Text(|r| text(&r.flags)),
+        ),
+        Column::new("is_valid", "Whether it leads to a page.", Get::Bool(|r| r.is_valid)),
+        Column::new(
+            "is_large_page",
+            "Whether it maps a large page, so that no further table follows.",
+            Get::Bool(|r| r.is_large_page),
+        ),
+    ],
+};
