@@ -93,5 +93,7 @@ row! {
         is_paged_out: bool,
         /// Length of its run.
         run_pages: i64,
+        /// Session whose pool it is in.
+        session: i64,
     }
 }

@@ -39,6 +39,7 @@ const FILES: &[(&str, &str)] = &[
     ("poolused-nonpaged", include_str!("../../queries/poolused-nonpaged.sql")),
     ("pool-leak", include_str!("../../queries/pool-leak.sql")),
     ("pool-pages", include_str!("../../queries/pool-pages.sql")),
+    ("pool-map", include_str!("../../queries/pool-map.sql")),
     ("high-contention", include_str!("../../queries/high-contention.sql")),
     ("pid-tid", include_str!("../../queries/pid-tid.sql")),
     ("top-frames", include_str!("../../queries/top-frames.sql")),

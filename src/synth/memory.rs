@@ -180,6 +180,18 @@ impl Memory {
         self.mapped.insert((dtb, address / PAGE), frame);
     }
 
+    /// Writes a page to the page file: its entry says where in it.
+    pub(super) fn page_out(&mut self, dtb: u64, address: u64) {
+        const PROTECTION: u64 = 4 << 5;
+        let level = self.paging.levels().len() - 1;
+        let table = self.table(dtb, address, level);
+        let at = self.entry_address(table, address, level);
+        let place = 0x123 + (address / PAGE) % 0x1000;
+        let shift = if self.paging == Paging::X86 { 12 } else { 32 };
+        self.set_entry(at, place << shift | PROTECTION);
+        self.mapped.remove(&(dtb, address / PAGE));
+    }
+
     /// Maps a range with large pages over frames in a row.
     pub(super) fn map_large(&mut self, dtb: u64, address: u64, len: u64) {
         let large = self.paging.large_page();

@@ -7,9 +7,9 @@ use crate::model::PoolPage;
 /// The table.
 pub(super) static TABLE: TableDef<PoolPage> = TableDef {
     name: "pool_pages",
-    doc: "One row for each page of the pool.",
+    doc: "One row for each page of the pool. Of a kernel dump, pages that are not used are listed where one of the 64 around them is.",
     answers: "xpool -map",
-    kinds: &[SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT state, count(*) FROM pool_pages GROUP BY 1",
         doc: "How full the pool is.",
@@ -17,7 +17,11 @@ pub(super) static TABLE: TableDef<PoolPage> = TableDef {
     rows: Rows::Source(|source, want, emit| source.pool_pages(want, emit)),
     columns: &[
         Column::new("address", "Address of the page.", Get::Addr(|r| r.address)),
-        Column::new("pool_type", "`nonpaged` or `paged`.", Get::Text(|r| text(&r.pool_type))),
+        Column::new(
+            "pool_type",
+            "`nonpaged`, `paged` or `paged session`.",
+            Get::Text(|r| text(&r.pool_type)),
+        ),
         Column::new(
             "state",
             "`unused`, `one page`, `first`, `middle`, `last`, as the page lies in its run.",
@@ -25,9 +29,10 @@ pub(super) static TABLE: TableDef<PoolPage> = TableDef {
         ),
         Column::new(
             "is_paged_out",
-            "Whether the page was in the page file.",
+            "Whether the page is in a page file.",
             Get::Bool(|r| r.is_paged_out),
         ),
         Column::new("run_pages", "Length of its run.", Get::Int(|r| r.run_pages)),
+        Column::new("session", "Session whose pool it is in.", Get::Int(|r| r.session)),
     ],
 };

@@ -1,5 +1,6 @@
 //! Whole synthetic systems: every version, every form, the archive's numbers, and damage.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use dumpql::dump::Image;
@@ -287,6 +288,87 @@ fn compare_pool(what: &str, spec: &SystemSpec, format: Format) {
         .collect();
     facts.sort_unstable();
     assert_eq!(big, facts, "{what}: big blocks");
+}
+
+/// For every page with pool what a map shows of it.
+fn pool_map(system: &synth::System) -> BTreeMap<u64, char> {
+    let mut pages = BTreeMap::new();
+    for block in &system.pool {
+        if !block.is_big {
+            pages.insert(block.address & !0xfff, 'O');
+        } else if block.state != synth::PoolState::Free {
+            let count = block.bytes / 0x1000;
+            for page in 0..count {
+                let marks = if block.paged_out.contains(&page) { "P{-}" } else { "O<=>" };
+                let place = match (page, count) {
+                    (_, 1) => 0,
+                    (0, _) => 1,
+                    _ if page + 1 == count => 3,
+                    _ => 2,
+                };
+                pages.insert(block.address + page * 0x1000, char::from(marks.as_bytes()[place]));
+            }
+        }
+    }
+    pages
+}
+
+#[test]
+fn the_map_of_the_pool_is_what_was_made() {
+    for windows in ALL {
+        let system = synth::system(&synth::healthy(windows));
+        let image = Image::from_bytes("it", system.to_vec(Format::BitmapFull));
+        let session = Session::from_images(vec![image], &Options::default()).unwrap();
+        let facts = pool_map(&system);
+        let rows: BTreeSet<u64> = facts.keys().map(|page| page & !0x3_ffff).collect();
+        let expected: Vec<String> = rows
+            .into_iter()
+            .map(|row| {
+                let mark = |i: u64| facts.get(&(row + i * 0x1000)).copied().unwrap_or('.');
+                let part = |part: u64| (part * 16..part * 16 + 16).map(mark).collect::<String>();
+                format!("{row:X}: {}", (0..4).map(part).collect::<Vec<_>>().join(" "))
+            })
+            .collect();
+        let sql = include_str!("../../queries/pool-map.sql");
+        let sql = format!(
+            "SELECT ltrim(hex(address), '0x') || ': ' || map FROM ({}) ORDER BY address",
+            sql.trim_end().trim_end_matches(';')
+        );
+        let result = session.query(&sql).unwrap();
+        let shown: Vec<String> =
+            result.rows().map(|row| row.get(0).as_text().unwrap().to_owned()).collect();
+        assert_eq!(shown, expected, "{windows:?}");
+        assert!(shown.iter().any(|row| row.contains("<--}") || row.contains("<-->")), "{shown:?}");
+    }
+}
+
+#[test]
+fn conditions_on_blocks_of_pool_leave_out_nothing() {
+    let system = synth::system(&synth::healthy(Windows::Windows7));
+    let image = Image::from_bytes("it", system.to_vec(Format::BitmapFull));
+    let session = Session::from_images(vec![image], &Options::default()).unwrap();
+    let addresses = |sql: &str| -> Vec<String> {
+        let result = session.query(sql).unwrap();
+        (0..result.len()).map(|row| result.text(row, 0)).collect()
+    };
+    let some = system.pool.iter().find(|block| block.tag == *b"Ddk ").unwrap().address;
+    for condition in [
+        "tag = 'Ddk '".to_owned(),
+        "tag IN ('CM25', 'Even', 'none')".to_owned(),
+        "pool_type = 'paged' AND state = 'free'".to_owned(),
+        format!("address BETWEEN {some:#x} AND {some:#x} + 0x1800"),
+        format!("address > {some:#x} AND tag = 'MyAV'"),
+        format!("address = {some:#x}"),
+        "address IN (1, 2)".to_owned(),
+    ] {
+        let hinted = addresses(&format!("SELECT address FROM pool_allocations WHERE {condition}"));
+        // A condition over all rows is no hint to the scan.
+        let all = addresses(&format!(
+            "SELECT address FROM (SELECT * FROM pool_allocations LIMIT 1000000) WHERE {condition}"
+        ));
+        assert_eq!(hinted, all, "{condition}");
+        assert_eq!(hinted.is_empty(), condition.contains("(1, 2)"), "{condition}");
+    }
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub(super) struct Space<'a> {
 }
 
 /// The reason that columns give for a read that failed.
-const fn reason(fault: Fault) -> Absent {
+pub(super) const fn reason(fault: Fault) -> Absent {
     match fault {
         Fault::PagedOut { .. } => Absent::PagedOut,
         Fault::DemandZero(_) => Absent::DemandZero,

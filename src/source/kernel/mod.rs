@@ -46,9 +46,9 @@ use crate::dump::triage::{self, Triage};
 use crate::dump::{Error, Format, Image, Width};
 use crate::model::{
     BigBlock, Bugcheck, CoverageRange, DumpInfo, DynTable, Emit, Exception, Irp, IrpLocation,
-    Located, Lock, LockOwner, Machine, MemoryList, Module, NeededSymbol, PoolBlock, Problem,
-    Process, Processor, ReadyThread, Refused, Register, Source, Thread, Unanswered, UnloadedModule,
-    VmCounter, WaitObject, Want,
+    Located, Lock, LockOwner, Machine, MemoryList, Module, NeededSymbol, PoolBlock, PoolPage,
+    Problem, Process, Processor, ReadyThread, Refused, Register, Source, Thread, Unanswered,
+    UnloadedModule, VmCounter, WaitObject, Want,
 };
 use crate::symbol::{PdbId, Store};
 
@@ -267,6 +267,10 @@ impl Source for KernelDump {
         emit: Emit<'_, PoolBlock>,
     ) -> Result<(), Unanswered> {
         self.each_pool_block(want, emit)
+    }
+
+    fn pool_pages(&self, want: &Want<'_>, emit: Emit<'_, PoolPage>) -> Result<(), Unanswered> {
+        self.each_pool_page(want, emit)
     }
 
     fn big_pool(&self, want: &Want<'_>, emit: Emit<'_, BigBlock>) -> Result<(), Unanswered> {

@@ -48,6 +48,7 @@ pub(super) fn requested(builder: &mut Builder<'_>, spec: &SystemSpec) {
                 continue;
             }
             builder.pool(request.is_paged, request.tag, request.bytes);
+            builder.page_out_pool(&request.paged_out);
             if let Some(process) = process {
                 builder.charge_pool(process.eprocess);
             }
@@ -116,6 +117,16 @@ impl Builder<'_> {
         let (at, tag) = (block.address, block.tag);
         let offset = self.offset("_POOL_HEADER", "PoolTag");
         self.put(at + offset, &[tag[0], tag[1], tag[2], tag[3] | PROTECTED]);
+    }
+
+    /// Writes pages of the last block, which is a big one, to the page file.
+    fn page_out_pool(&mut self, pages: &std::ops::Range<u64>) {
+        let Some(block) = self.pools.blocks.last_mut().filter(|block| block.is_big) else { return };
+        block.paged_out = pages.clone();
+        let start = block.address;
+        for page in pages.clone() {
+            self.memory.page_out(self.dtb, start + page * PAGE);
+        }
     }
 
     /// Charges a process for the last block.

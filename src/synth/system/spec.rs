@@ -357,6 +357,8 @@ pub struct PoolRequest {
     pub state: PoolState,
     /// Id of the process that is charged for them; 0 for none.
     pub pid: u64,
+    /// Which pages of each big block are in the page file, counted from its first.
+    pub paged_out: std::ops::Range<u64>,
 }
 
 /// A block of pool that was made.
@@ -376,6 +378,8 @@ pub struct PoolBlock {
     pub is_big: bool,
     /// Address of the process that is charged; 0 for none.
     pub process: u64,
+    /// Which of its pages are in the page file, counted from its first.
+    pub paged_out: std::ops::Range<u64>,
 }
 
 /// Whether a block of pool is in use.

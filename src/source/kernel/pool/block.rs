@@ -147,6 +147,12 @@ impl<'a> PoolHint<'a> {
         Self { tags, kinds: None, range: (0, u64::MAX), want: *want }
     }
 
+    /// No blocks, but the pages of a query over a table with the column `address`.
+    pub(super) fn pages(want: &Want<'a>) -> Self {
+        let (first, last) = want.addresses("address");
+        Self { tags: Some(Vec::new()), kinds: None, range: (first, last), want: *want }
+    }
+
     /// Whether it asks for the block.
     pub(super) fn takes(&self, block: &Block) -> bool {
         let tag = || block.tag.iter().map(|byte| shown(*byte));

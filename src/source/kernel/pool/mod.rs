@@ -7,6 +7,7 @@ mod big;
 mod block;
 mod chain;
 mod header;
+mod pages;
 mod ranges;
 mod rows;
 mod scan;

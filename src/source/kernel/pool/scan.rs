@@ -11,10 +11,11 @@ use super::block::{Block, Found, Kind, PoolHint, State};
 use super::chain::{self, Piece};
 use super::header::Headers;
 use super::ranges::PoolRange;
+use crate::catalog::Absent;
 use crate::memory::{Fault, Gva, Machine, Part};
 use crate::model::{Flow, Unanswered};
 use crate::source::kernel::KernelDump;
-use crate::source::kernel::memory::Memory;
+use crate::source::kernel::memory::{Memory, reason};
 
 /// How many parts are read before their blocks are handed over.
 const BATCH: usize = 32;
@@ -30,14 +31,17 @@ const TIMES_HELD: u64 = 4;
 pub(super) enum PageUse {
     /// It holds blocks.
     Blocks,
-    /// It is part of a big allocation.
-    Big,
+    /// It is part of a big allocation, which has these first and last addresses.
+    Big {
+        /// The first.
+        first: u64,
+        /// The last.
+        last: u64,
+    },
     /// It is mapped and neither.
     Other,
-    /// It is in a page file.
-    PagedOut,
     /// The dump does not hold it.
-    NotHeld,
+    Missing(Absent),
 }
 
 /// A page of a pool.
@@ -47,8 +51,14 @@ pub(super) struct PageSeen {
     pub(super) address: u64,
     /// What it is.
     pub(super) page_use: PageUse,
+    /// Whether it is in a page file.
+    pub(super) is_paged_out: bool,
     /// Of which pool.
     pub(super) kind: Kind,
+    /// The range that it is in: the first address and the one after the last.
+    pub(super) range: (u64, u64),
+    /// The session whose pool it is in.
+    pub(super) session: Option<u32>,
 }
 
 /// What a pass hands over.
@@ -57,7 +67,6 @@ pub(super) enum Seen<'a> {
     /// A block.
     Block(&'a Block),
     /// A page, before the blocks that begin in it.
-    #[allow(dead_code, reason = "tables of pages look at it")]
     Page(PageSeen),
 }
 
@@ -197,10 +206,19 @@ impl Reader<'_> {
         let bounds = (Gva(range.start), Gva(range.end));
         self.machine.pages(&self.dump.image, part, bounds, &mut |at, held| {
             harvest.read += 1;
+            let is_paged_out = matches!(held, Err(Fault::PagedOut { .. }));
             let page_use = self.page(range, at.0, held, &mut pieces, &mut harvest.blocks);
-            let is_known = range.is_exact || matches!(page_use, PageUse::Blocks | PageUse::Big);
+            let is_known =
+                range.is_exact || matches!(page_use, PageUse::Blocks | PageUse::Big { .. });
             if self.wants_pages && is_known {
-                harvest.pages.push(PageSeen { address: at.0, page_use, kind: range.kind });
+                harvest.pages.push(PageSeen {
+                    address: at.0,
+                    page_use,
+                    is_paged_out,
+                    kind: range.kind,
+                    range: (range.start, range.end),
+                    session: range.session,
+                });
             }
         });
         harvest
@@ -215,13 +233,12 @@ impl Reader<'_> {
         pieces: &mut Vec<Piece>,
         blocks: &mut Vec<Block>,
     ) -> PageUse {
-        if self.big.is_some_and(|big| big.around(at).is_some()) {
-            return PageUse::Big;
+        if let Some((first, last)) = self.big.and_then(|big| big.around(at)) {
+            return PageUse::Big { first, last };
         }
         let page = match held {
             Ok(page) => page,
-            Err(Fault::PagedOut { .. }) => return PageUse::PagedOut,
-            Err(_) => return PageUse::NotHeld,
+            Err(fault) => return PageUse::Missing(reason(fault)),
         };
         chain::pieces(&self.headers, page, pieces);
         let is_whole = || pieces.iter().all(|piece| !piece.is_damaged);

@@ -1,0 +1,139 @@
+//! Pages of the pools, as a map shows them: in use or not, alone or part of a run.
+
+use super::block::{Kind, PoolHint};
+use super::scan::{PageSeen, PageUse, Seen};
+use crate::catalog::{Absent, Cell};
+use crate::model::{Emit, Flow, PoolPage, Unanswered, Want};
+use crate::source::kernel::KernelDump;
+
+const PAGE: u64 = 0x1000;
+/// Pages that are not used are listed where one of the 64 of their row of the map is.
+const ROW: u64 = 64 * PAGE;
+
+/// Emits pages, with those between them that are not used.
+struct Map<'a, 'e> {
+    dump: &'a KernelDump,
+    emit: Emit<'e, PoolPage>,
+    /// The range and the row that the last page was in, and the address after that page.
+    last: Option<Last>,
+}
+
+#[derive(Clone, Copy)]
+struct Last {
+    range: (u64, u64),
+    kind: Kind,
+    session: Option<u32>,
+    row: u64,
+    next: u64,
+}
+
+impl KernelDump {
+    pub(in crate::source::kernel) fn each_pool_page(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, PoolPage>,
+    ) -> Result<(), Unanswered> {
+        let mut map = Map { dump: self, emit, last: None };
+        let mut is_over = false;
+        self.pool_pass(&PoolHint::pages(want), true, &mut |seen| {
+            let flow = match seen {
+                Seen::Page(page) => map.take(page),
+                Seen::Block(_) => Flow::Continue(()),
+            };
+            is_over = flow.is_break();
+            flow
+        })?;
+        if !is_over {
+            let _ = map.end_row();
+        }
+        Ok(())
+    }
+}
+
+impl Map<'_, '_> {
+    fn take(&mut self, page: PageSeen) -> Flow {
+        let row = page.address & !(ROW - 1);
+        let is_same = self.last.is_some_and(|last| {
+            (last.row, last.range, last.session) == (row, page.range, page.session)
+        });
+        if !is_same {
+            self.end_row()?;
+            self.last = Some(Last {
+                range: page.range,
+                kind: page.kind,
+                session: page.session,
+                row,
+                next: row.max(page.range.0),
+            });
+        }
+        self.unused_before(page.address)?;
+        if let Some(last) = &mut self.last {
+            last.next = page.address.saturating_add(PAGE);
+        }
+        let row = self.row(page);
+        (self.emit)(row)
+    }
+
+    /// Emits what is left of the row of the last page.
+    fn end_row(&mut self) -> Flow {
+        let Some(last) = self.last else { return Flow::Continue(()) };
+        self.unused_before(last.row.saturating_add(ROW).min(last.range.1))?;
+        self.last = None;
+        Flow::Continue(())
+    }
+
+    fn unused_before(&mut self, end: u64) -> Flow {
+        let Some(Last { next, kind, session, .. }) = self.last else { return Flow::Continue(()) };
+        for address in (next..end).step_by(0x1000) {
+            (self.emit)(PoolPage {
+                address: Ok(address),
+                pool_type: name(kind),
+                state: Ok("unused".to_owned()),
+                is_paged_out: Ok(false),
+                session: number(session),
+                ..PoolPage::default()
+            })?;
+        }
+        Flow::Continue(())
+    }
+
+    fn row(&self, page: PageSeen) -> PoolPage {
+        let (state, run): (Cell<&str>, Cell<i64>) = match page.page_use {
+            PageUse::Big { first, last } => {
+                let is_first = page.address & !(PAGE - 1) <= first;
+                let is_last = page.address | (PAGE - 1) >= last;
+                let state = match (is_first, is_last) {
+                    (true, true) => "one page",
+                    (true, false) => "first",
+                    (false, true) => "last",
+                    (false, false) => "middle",
+                };
+                let pages = (last - first) / PAGE + 1;
+                (Ok(state), i64::try_from(pages).map_err(|_| Absent::Unreadable))
+            }
+            PageUse::Blocks => (Ok("one page"), Ok(1)),
+            // Whether it is one page or of a run only the table of big allocations says.
+            _ if self.dump.big_pool().is_none() => (Err(Absent::NoSymbols), Err(Absent::NoSymbols)),
+            PageUse::Other => (Ok("unused"), Err(Absent::NotApplicable)),
+            PageUse::Missing(_) if page.is_paged_out => (Ok("one page"), Ok(1)),
+            PageUse::Missing(why) => (Err(why), Err(why)),
+        };
+        PoolPage {
+            address: Ok(page.address),
+            pool_type: name(page.kind),
+            state: state.map(str::to_owned),
+            is_paged_out: Ok(page.is_paged_out),
+            run_pages: run,
+            session: number(page.session),
+            ..PoolPage::default()
+        }
+    }
+}
+
+fn name(kind: Kind) -> Cell<String> {
+    kind.text().map(str::to_owned).ok_or(Absent::NotApplicable)
+}
+
+fn number(session: Option<u32>) -> Cell<i64> {
+    session.map(i64::from).ok_or(Absent::NotApplicable)
+}
