@@ -86,6 +86,10 @@ pub(super) struct Args {
     #[arg(long)]
     pub(super) offline: bool,
 
+    /// What pool tags are for: a file such as pooltag.txt, used before the list that is built in
+    #[arg(long, value_name = "FILE")]
+    pub(super) pool_tags: Option<PathBuf>,
+
     /// Fail when a value cannot be read, instead of giving NULL
     #[arg(long)]
     pub(super) strict: bool,
@@ -130,6 +134,7 @@ impl Args {
             symbols: self.symbols.clone(),
             environment_symbols: std::env::var("_NT_SYMBOL_PATH").unwrap_or_default(),
             offline: self.offline,
+            pool_tags: self.pool_tags.clone(),
             strict: self.strict,
             memory: self.memory,
             ..Options::default()

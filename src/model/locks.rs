@@ -61,7 +61,7 @@ row! {
         pid: i64,
         /// Name of the process.
         process: String,
-        /// Position among the waiters, from 0.
+        /// Position among those that wait for the same access, from 0.
         position: i64,
         /// Whether it waits for exclusive access.
         is_exclusive: bool,

@@ -63,6 +63,9 @@ pub struct Options {
     pub environment_symbols: String,
     /// Whether no symbol server is asked.
     pub offline: bool,
+    /// A file of the format of `pooltag.txt` that says what pool tags are for; it goes before the
+    /// list that is built in.
+    pub pool_tags: Option<PathBuf>,
     /// Whether a value that cannot be read is an error.
     pub strict: bool,
     /// How many bytes joins and functions of a query may make of its rows, by default 224 MiB. What
@@ -164,6 +167,7 @@ impl Session {
             paths: options.symbols.clone(),
             environment: options.environment_symbols.clone(),
             offline: options.offline,
+            pool_tags: options.pool_tags.clone(),
         };
         let store = Store::new(&search).unwrap_or_else(|error| {
             failures.push((error.path().to_owned(), error.into()));

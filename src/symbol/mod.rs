@@ -19,6 +19,7 @@ mod names;
 pub mod pack;
 mod path;
 mod pdb;
+mod pool_tags;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,7 @@ pub use lookup::{Found, Status};
 pub use names::Names;
 pub use path::Search;
 pub use pdb::PdbFile;
+pub use pool_tags::{PoolTagName, PoolTags};
 
 use self::find::LayoutFile;
 use self::lookup::{Lookup, Place as Stop};
@@ -74,6 +76,8 @@ struct Inner {
     files: OnceLock<Vec<LayoutFile>>,
     lookup: Lookup,
     loaded: Mutex<HashMap<Place, Arc<Layout>>>,
+    /// The list of pool tags that was named.
+    pool_tags: Option<PoolTags>,
 }
 
 /// The kernel that a layout is wanted for.
@@ -152,13 +156,20 @@ impl Store {
             }
         }
         let lookup = Lookup::new(places, search.offline);
-        let inner = Inner { paths, lookup, ..Inner::default() };
+        let pool_tags = search.pool_tags.as_deref().map(PoolTags::read).transpose()?;
+        let inner = Inner { paths, lookup, pool_tags, ..Inner::default() };
         let store = Self { inner: Arc::new(inner) };
         let named_files = store.inner.paths.iter().filter(|path| path.is_file());
         for file in named_files {
             store.load_place(&Place::File(file.clone()))?;
         }
         Ok(store)
+    }
+
+    /// What is known of a pool tag: by the list that was named, else by the one that is built in.
+    pub fn pool_tag(&self, tag: [u8; 4]) -> Option<PoolTagName<'_>> {
+        let named = self.inner.pool_tags.as_ref().and_then(|tags| tags.find(tag));
+        named.or_else(|| PoolTags::built_in().find(tag))
     }
 
     /// Whether any place was named to search.

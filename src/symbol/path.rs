@@ -16,6 +16,8 @@ pub struct Search {
     pub environment: String,
     /// Whether no server is asked, whoever names it.
     pub offline: bool,
+    /// A list of pool tags that goes before the one that is built in.
+    pub pool_tags: Option<PathBuf>,
 }
 
 /// A place on the path.

@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<LockWaiter> = TableDef {
     name: "lock_waiters",
     doc: "One row for each thread that waits for an executive resource.",
     answers: "!locks",
-    kinds: &[SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT resource, count(*) FROM lock_waiters GROUP BY 1 ORDER BY 2 DESC",
         doc: "The length of each queue.",
@@ -21,7 +21,11 @@ pub(super) static TABLE: TableDef<LockWaiter> = TableDef {
         Column::new("tid", "Thread id.", Get::Int(|r| r.tid)),
         Column::new("pid", "Process id.", Get::Int(|r| r.pid)),
         Column::new("process", "Name of the process.", Get::Text(|r| text(&r.process))),
-        Column::new("position", "Position among the waiters, from 0.", Get::Int(|r| r.position)),
+        Column::new(
+            "position",
+            "Position among those that wait for the same access, from 0.",
+            Get::Int(|r| r.position),
+        ),
         Column::new(
             "is_exclusive",
             "Whether it waits for exclusive access.",

@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<PoolTag> = TableDef {
     name: "pool_tags",
     doc: "One row for each pool tag.",
     answers: "!poolused",
-    kinds: &[SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT tag, paged_bytes, description FROM pool_tags ORDER BY paged_bytes DESC LIMIT 10",
         doc: "What eats the paged pool.",

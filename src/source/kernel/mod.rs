@@ -18,15 +18,19 @@ mod opening;
 mod overview;
 mod pieces;
 mod pool;
+mod pool_tags;
 mod processors;
 mod registers;
 mod requests;
 mod resources;
 mod structure;
 mod symbols;
+mod tag_owners;
 mod threads;
+mod trackers;
 mod types;
 mod unloaded;
+mod waiters;
 mod waits;
 
 use std::sync::OnceLock;
@@ -46,9 +50,9 @@ use crate::dump::triage::{self, Triage};
 use crate::dump::{Error, Format, Image, Width};
 use crate::model::{
     BigBlock, Bugcheck, CoverageRange, DumpInfo, DynTable, Emit, Exception, Irp, IrpLocation,
-    Located, Lock, LockOwner, Machine, MemoryList, Module, NeededSymbol, PoolBlock, PoolPage,
-    Problem, Process, Processor, ReadyThread, Refused, Register, Source, Thread, Unanswered,
-    UnloadedModule, VmCounter, WaitObject, Want,
+    Located, Lock, LockOwner, LockWaiter, Machine, MemoryList, Module, NeededSymbol, PoolBlock,
+    PoolPage, PoolTag, Problem, Process, Processor, ReadyThread, Refused, Register, Source, Thread,
+    Unanswered, UnloadedModule, VmCounter, WaitObject, Want,
 };
 use crate::symbol::{PdbId, Store};
 
@@ -251,14 +255,24 @@ impl Source for KernelDump {
         self.each_irp_location(emit)
     }
 
-    fn locks(&self, _: &Want<'_>, emit: Emit<'_, Lock>) -> Result<(), Unanswered> {
+    fn pool_tags(&self, want: &Want<'_>, emit: Emit<'_, PoolTag>) -> Result<(), Unanswered> {
         self.whole_memory()?;
-        self.each_lock(emit)
+        self.each_pool_tag(want, emit)
     }
 
-    fn lock_owners(&self, _: &Want<'_>, emit: Emit<'_, LockOwner>) -> Result<(), Unanswered> {
+    fn locks(&self, want: &Want<'_>, emit: Emit<'_, Lock>) -> Result<(), Unanswered> {
         self.whole_memory()?;
-        self.each_lock_owner(emit)
+        self.each_lock(want, emit)
+    }
+
+    fn lock_owners(&self, want: &Want<'_>, emit: Emit<'_, LockOwner>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_lock_owner(want, emit)
+    }
+
+    fn lock_waiters(&self, want: &Want<'_>, emit: Emit<'_, LockWaiter>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_lock_waiter(want, emit)
     }
 
     fn pool_allocations(

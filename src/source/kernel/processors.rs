@@ -49,6 +49,14 @@ impl KernelDump {
             .collect()
     }
 
+    /// How many processors there are: by the header, else by the table of them.
+    pub(super) fn processor_count(&self) -> u64 {
+        let is_there = |number: &u32| self.prcb_address(*number).is_some_and(|at| at != 0);
+        let count = self.header.processors.map(|count| count.clamp(1, MAX_PROCESSORS));
+        let counted = || (0..MAX_PROCESSORS).take_while(is_there).count().max(1) as u64;
+        count.map_or_else(counted, u64::from)
+    }
+
     /// The entry of `KiProcessorBlock`.
     fn prcb_address(&self, number: u32) -> Option<u64> {
         let table = self.kdbg()?.pointer(kdbg::PROCESSOR_BLOCK)?;

@@ -4,7 +4,7 @@ use super::KernelDump;
 use super::structure::Structure;
 use crate::catalog::{Absent, Cell};
 use crate::dump::kdbg;
-use crate::model::{Emit, Lock, LockOwner, Unanswered};
+use crate::model::{Emit, Lock, LockOwner, Unanswered, Want};
 
 /// No system has more resources; more is a damaged list.
 const MAX_RESOURCES: usize = 1_000_000;
@@ -14,7 +14,7 @@ const MAX_OWNERS: u64 = 65_536;
 const OWNED_EXCLUSIVE: u64 = 0x80;
 /// Bits of an owner that is recorded by another address than the thread's.
 const MARKS: u64 = 3;
-const RESOURCE: &str = "_ERESOURCE";
+pub(super) const RESOURCE: &str = "_ERESOURCE";
 const ENTRY: &str = "_OWNER_ENTRY";
 
 /// An owner as a resource records it.
@@ -24,7 +24,8 @@ struct Owner {
 }
 
 impl KernelDump {
-    fn resources(&self) -> Result<Vec<u64>, Unanswered> {
+    /// The resources on the list of all.
+    pub(super) fn resources(&self) -> Result<Vec<u64>, Unanswered> {
         let block = || Unanswered::because("the dump holds no debugger data block");
         let head = self.kdbg().ok_or_else(block)?.pointer(kdbg::RESOURCES);
         let head = head
@@ -37,16 +38,20 @@ impl KernelDump {
         Ok(self.listed(Ok(head), links.offset as u64, MAX_RESOURCES))
     }
 
-    pub(super) fn each_lock(&self, emit: Emit<'_, Lock>) -> Result<(), Unanswered> {
+    pub(super) fn each_lock(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, Lock>,
+    ) -> Result<(), Unanswered> {
         for address in self.resources()? {
-            if emit(self.lock_row(address)).is_break() {
+            if emit(self.lock_row(want, address)).is_break() {
                 break;
             }
         }
         Ok(())
     }
 
-    fn lock_row(&self, address: u64) -> Lock {
+    fn lock_row(&self, want: &Want<'_>, address: u64) -> Lock {
         let resource = self.structure(RESOURCE, address);
         let active = resource.int("ActiveCount");
         let flags = resource.unsigned("Flag");
@@ -59,12 +64,19 @@ impl KernelDump {
         });
         Lock {
             resource: Ok(address),
-            symbol: self.place_of(address).map(|place| place.display()),
+            symbol: if want.has("symbol") {
+                self.place_of(address).map(|place| place.display())
+            } else {
+                Err(Absent::NotApplicable)
+            },
             state: state.map(str::to_owned),
             active_count: active,
-            owner_count: self
-                .owners(resource)
-                .and_then(|owners| i64::try_from(owners.len()).map_err(|_| Absent::Unreadable)),
+            owner_count: if want.has("owner_count") {
+                let owners = self.owners(resource);
+                owners.and_then(|all| i64::try_from(all.len()).map_err(|_| Absent::Unreadable))
+            } else {
+                Err(Absent::NotApplicable)
+            },
             contention_count: resource.int("ContentionCount"),
             shared_waiters: resource.int("NumberOfSharedWaiters"),
             exclusive_waiters: resource.int("NumberOfExclusiveWaiters"),
@@ -97,28 +109,43 @@ impl KernelDump {
         Ok(entries.into_iter().filter_map(owner).collect())
     }
 
-    pub(super) fn each_lock_owner(&self, emit: Emit<'_, LockOwner>) -> Result<(), Unanswered> {
+    /// The thread of an owner. A driver may record another address, with the lowest bits set, and so
+    /// may the kernel, which then counts references to the thread.
+    fn owning_thread(&self, raw: u64) -> Cell<u64> {
+        let address = raw & !MARKS;
+        if raw == address || self.is_thread(address) {
+            Ok(address)
+        } else {
+            Err(Absent::NotApplicable)
+        }
+    }
+
+    pub(super) fn each_lock_owner(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, LockOwner>,
+    ) -> Result<(), Unanswered> {
+        let wants_names = want.has_any(&["tid", "pid", "process"]);
         for address in self.resources()? {
             let resource = self.structure(RESOURCE, address);
             let is_exclusive = resource.unsigned("Flag").map(|flags| flags & OWNED_EXCLUSIVE != 0);
             for owner in self.owners(resource).unwrap_or_default() {
-                let ethread = owner.raw & !MARKS;
-                let thread = self.named_thread(ethread);
-                let row = LockOwner {
+                let ethread = self.owning_thread(owner.raw);
+                let is_thread = ethread == Ok(owner.raw);
+                let mut row = LockOwner {
                     resource: Ok(address),
-                    ethread: Ok(ethread),
-                    tid: thread.tid,
-                    pid: thread.pid,
-                    process: thread.process,
+                    ethread,
                     count: owner.count,
                     is_exclusive,
-                    owner: if owner.raw == ethread {
-                        Err(Absent::NotApplicable)
-                    } else {
-                        Ok(owner.raw)
-                    },
+                    owner: if is_thread { Err(Absent::NotApplicable) } else { Ok(owner.raw) },
                     ..LockOwner::default()
                 };
+                if let Ok(ethread) = ethread
+                    && wants_names
+                {
+                    let thread = self.named_thread(ethread);
+                    (row.tid, row.pid, row.process) = (thread.tid, thread.pid, thread.process);
+                }
                 if emit(row).is_break() {
                     return Ok(());
                 }

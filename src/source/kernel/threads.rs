@@ -192,10 +192,7 @@ impl KernelDump {
                 .and_then(|mode| name_of(&["KernelMode", "UserMode"], mode)),
             is_alertable: thread.flag("Tcb.Alertable"),
             wait_ticks,
-            wait_ms: wait_ticks.and_then(|ticks| {
-                let tick = i64::try_from(self.tick()?).map_err(|_| Absent::Unreadable)?;
-                ticks.checked_mul(tick).map(|time| time / 10_000).ok_or(Absent::Unreadable)
-            }),
+            wait_ms: while_waiting().and_then(|()| self.waited_ms(thread)),
             priority: thread.int("Tcb.Priority"),
             base_priority: thread.int("Tcb.BasePriority"),
             priority_decrement: thread.int("Tcb.PriorityDecrement"),
@@ -274,6 +271,13 @@ impl KernelDump {
         let block = thread.pointer("Tcb.WaitBlockList")?;
         let object = self.types().other("_KWAIT_BLOCK", "Object").ok_or(Absent::NoSymbols)?;
         self.pointer_at(block.checked_add(object.offset as u64).ok_or(Absent::Unreadable)?)
+    }
+
+    /// Milliseconds since the thread began to wait.
+    pub(super) fn waited_ms(&self, thread: &Object<'_>) -> Cell<i64> {
+        let ticks = self.ticks_since(thread)?;
+        let tick = i64::try_from(self.tick()?).map_err(|_| Absent::Unreadable)?;
+        ticks.checked_mul(tick).map(|time| time / 10_000).ok_or(Absent::Unreadable)
     }
 
     /// Clock ticks since the thread began to wait.

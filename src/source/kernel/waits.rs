@@ -100,6 +100,15 @@ impl KernelDump {
         (0..count).filter_map(|i| first.checked_add(i.checked_mul(size)?)).collect()
     }
 
+    /// What a waiting thread waits for.
+    pub(super) fn awaited(&self, thread: &Object<'_>) -> Vec<u64> {
+        if !matches!(thread.unsigned("Tcb.State"), Ok(WAITING | GATE_WAIT)) {
+            return Vec::new();
+        }
+        let blocks = self.wait_blocks(thread).into_iter();
+        blocks.filter_map(|block| self.structure(BLOCK, block).pointer("Object").ok()).collect()
+    }
+
     fn wait_row(
         &self,
         thread: &Object<'_>,

@@ -1,5 +1,7 @@
 //! Systems to look at: a healthy one, one of any size, and a busy server.
 
+mod locks;
+mod pools;
 mod server;
 
 pub use server::server_2003;
@@ -46,6 +48,9 @@ pub fn healthy(windows: Windows) -> SystemSpec {
             .map(|id| Session { id, address: 0, paged_bytes: 0x9_8000, commit: 2537, failures: 0 })
             .collect(),
         pool: pool(),
+        pool_tags: pools::healthy(),
+        tracker_entries: 0,
+        resources: locks::healthy(),
         blocks: Vec::new(),
     };
     let base = spec.drivers.get(1).map_or(0, |driver| driver.base);
@@ -460,6 +465,21 @@ fn counters() -> Counters {
         commit_limit: 312_654,
         commit_peak: 81_200,
     }
+}
+
+/// The healthy system fallen ill: a driver does not free what it allocates, pools are nearly used up and
+/// allocations fail, threads queue for the registry's lock, and three threads wait for each other.
+pub fn sick(windows: Windows) -> SystemSpec {
+    let mut spec = healthy(windows);
+    spec.pool_tags = pools::sick();
+    let counters = &mut spec.counters;
+    counters.nonpaged = counters.nonpaged_maximum - 770;
+    counters.paged_usage = counters.paged_maximum - 900;
+    counters.pool_failures = 429;
+    let threads = |pid: u64, count: u64| (1..=count).map(|i| pid + 4 * i).collect::<Vec<u64>>();
+    spec.resources.push(locks::registry(&threads(488, 2), &threads(364, 6), &threads(640, 2)));
+    locks::deadlock(&mut spec, [1184, 1188, 1192]);
+    spec
 }
 
 /// A system with many processes and threads, in memory of any size.

@@ -1,8 +1,10 @@
 //! A busy terminal server: Windows Server 2003 SP1 with physical address extension, eight processors,
 //! seven of which run threads of users' programs. Threads are ready on four processors; one session's
-//! pool is used up; a driver of an antivirus product has been loaded and unloaded again and again.
+//! pool is used up; a driver of an antivirus product has been loaded and unloaded again and again, and
+//! its tag is among those that use most of the paged pool; hundreds of threads queue for the registry's
+//! lock.
 
-use super::{BOOT, Program, process, waiting};
+use super::{BOOT, Program, locks, pools, process, waiting};
 use crate::synth::spec::{Block, Driver};
 use crate::synth::system::{
     Counters, PageFile, Processor, Session, SystemProcess, SystemSpec, SystemThread, ThreadState,
@@ -36,10 +38,47 @@ pub fn server_2003() -> SystemSpec {
     spec.sessions = sessions();
     spec.timers.iter_mut().for_each(|timer| timer.due = TICKS * 156_250 + timer.due % 100_000_000);
     spec.blocks = vec![stack()];
+    spec.pool_tags = pools::sick();
+    let ids: Vec<u64> =
+        clients().iter().flat_map(|client| &client.threads).map(|t| t.tid).collect();
+    let (owners, waiters) = ids.split_at(OWNERS);
+    let (shared, exclusive) = waiters.split_at(SHARED);
+    spec.resources.insert(1, locks::registry(owners, shared, exclusive));
     if let Some(mutant) = spec.objects.iter_mut().find(|object| object.owner != 0) {
         mutant.owner = 0x4f04;
     }
     spec
+}
+
+/// Threads that share the registry's lock, that wait to share it, and that wait to have it alone.
+const OWNERS: usize = 10;
+const SHARED: usize = 718;
+const EXCLUSIVE: usize = 21;
+
+/// Programs of users whose threads read the registry.
+fn clients() -> Vec<SystemProcess> {
+    let names = ["wfshell.exe", "OUTLOOK.EXE", "EXCEL.EXE", "iexplore.exe", "WINWORD.EXE"];
+    let (mut left, mut id) = ((OWNERS + SHARED + EXCLUSIVE) as u64, 0x6000);
+    let mut all = Vec::new();
+    while left > 0 {
+        let index = all.len();
+        let session = if index.is_multiple_of(3) { 2 } else { 9 };
+        let mut made = user_program(names[index % names.len()], id, id + 4, Some(session));
+        let count = left.min(31);
+        let first = made.threads.first().cloned().unwrap_or_default();
+        made.threads = (1..=count)
+            .map(|i| SystemThread {
+                tid: id + 4 * i,
+                teb: first.teb - (i - 1) * 0x1000,
+                waited: 64 * i + index as u64,
+                ..first.clone()
+            })
+            .collect();
+        all.push(made);
+        left -= count;
+        id += 4 * (count + 1);
+    }
+    all
 }
 
 /// Clock ticks in a time as debuggers print it: milliseconds, rounded down.
@@ -298,6 +337,7 @@ fn processes(healthy: &[SystemProcess]) -> Vec<SystemProcess> {
     }
     all.extend((1..).zip(&RUNNING).map(|(processor, running)| program(running, processor)));
     all.extend(READY.iter().enumerate().map(|(i, ready)| queued(i, ready)));
+    all.extend(clients());
     all
 }
 

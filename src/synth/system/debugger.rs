@@ -224,7 +224,7 @@ fn variables(builder: &mut Builder<'_>, spec: &SystemSpec) {
     for (i, value) in std::iter::once(code.into()).chain(parameters).enumerate() {
         builder.put_pointer(at + i as u64 * width, value);
     }
-    for name in ["ExpSystemResourcesList", "KeBugCheckCallbackListHead", "IopErrorLogListHead"] {
+    for name in ["KeBugCheckCallbackListHead", "IopErrorLogListHead"] {
         let at = builder.variable(name, 16);
         builder.link(at, &[]);
     }

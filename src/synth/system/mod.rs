@@ -6,9 +6,11 @@
 
 mod build;
 mod debugger;
+mod locks;
 mod modules;
 mod objects;
 mod pool;
+mod pool_tags;
 mod processes;
 mod processors;
 mod shared;
@@ -19,6 +21,8 @@ mod version;
 
 use std::collections::BTreeMap;
 
+pub use locks::Resource;
+pub use pool_tags::TagUse;
 pub use spec::{
     Counters, NamedObject, PageFile, PoolBlock, PoolRequest, PoolState, Processor, Session,
     SystemHandle, SystemProcess, SystemSpec, SystemThread, ThreadState, Timer, UnloadedDriver, Vad,
@@ -94,6 +98,7 @@ fn assemble(mut spec: SystemSpec, version: &'static Version, layout: &Layout) ->
     for timer in spec.timers.iter_mut().filter(|timer| timer.address == 0) {
         timer.address = builder.pool(false, *b"Time", layout.size("_KTIMER") as u64);
     }
+    locks::prepare(&mut builder, &mut objects, &mut spec);
     modules::write(&mut builder, &mut objects, &spec, kernel);
     // The image of the kernel comes first: what follows may stand in it.
     modules::write_unloaded(&mut builder, &spec.unloaded);
@@ -111,6 +116,7 @@ fn assemble(mut spec: SystemSpec, version: &'static Version, layout: &Layout) ->
         processes::write(&mut builder, &mut objects, &links, process, session);
         user::write(&mut builder, process, process.session.unwrap_or(0));
     }
+    locks::write(&mut builder, &objects, &links, &mut spec);
     links.finish(&mut builder);
     lists(&mut builder, &spec);
     let idle: Vec<u64> = spec
@@ -123,6 +129,7 @@ fn assemble(mut spec: SystemSpec, version: &'static Version, layout: &Layout) ->
     shared::write(&mut builder, &spec);
     pool::requested(&mut builder, &spec);
     builder.finish_pools();
+    pool_tags::write(&mut builder, &mut spec);
     for block in &spec.blocks {
         builder.put(block.address, &block.bytes);
     }

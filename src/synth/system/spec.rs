@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use super::locks::Resource;
+use super::pool_tags::TagUse;
 use crate::synth::kernel_file::KernelFile;
 use crate::synth::spec::{Block, Driver, ExceptionRecord};
 
@@ -69,6 +71,12 @@ pub struct SystemSpec {
     pub sessions: Vec<Session>,
     /// More blocks of pool.
     pub pool: Vec<PoolRequest>,
+    /// What is allocated by each tag; of tags that are not here, what the builder allocates itself.
+    pub pool_tags: Vec<TagUse>,
+    /// Entries of the table of tags; 0 for as many as the version has.
+    pub tracker_entries: u64,
+    /// Executive resources.
+    pub resources: Vec<Resource>,
     /// More of the system's memory.
     pub blocks: Vec<Block>,
 }

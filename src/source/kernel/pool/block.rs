@@ -107,8 +107,13 @@ impl Block {
 
     /// The tag as a text, each byte that is no printable character a stop.
     pub(in crate::source::kernel) fn tag_text(&self) -> String {
-        self.tag.iter().map(|byte| shown(*byte)).collect()
+        tag_text(self.tag)
     }
+}
+
+/// A tag as a text of four characters, each byte that is no printable character a stop.
+pub(in crate::source::kernel) fn tag_text(tag: [u8; 4]) -> String {
+    tag.into_iter().map(shown).collect()
 }
 
 fn shown(byte: u8) -> char {

@@ -13,5 +13,5 @@ mod rows;
 mod scan;
 
 #[allow(unused_imports, reason = "readers of objects take what they need of it")]
-pub(super) use self::block::{Block, PoolHint};
+pub(super) use self::block::{Block, PoolHint, tag_text};
 pub(super) use self::rows::Pool;

@@ -1,0 +1,242 @@
+//! Where the kernel counts its pools by tag.
+//!
+//! The debugger data names the first table alone. How many entries it has, the tables of the other
+//! processors, and the table for tags that found no place are named by symbols. Without symbols the
+//! tables are known by what is in them: a tag stands at its hash or after it with no gap between, which
+//! only the right size of the table makes true of all tags of the table, and the tables of other processors have the
+//! same tags in the same places.
+
+use super::KernelDump;
+use crate::catalog::{Absent, Cell};
+use crate::dump::kdbg;
+use crate::model::Unanswered;
+
+/// No table has more entries.
+const MAX_ENTRIES: u64 = 1 << 17;
+/// No system has more of them in all tables.
+const MAX_ALL: u64 = 1 << 24;
+/// A table that tells its size by its tags has so many entries, the last one left aside: a power of two.
+const SIZES: std::ops::RangeInclusive<u32> = 7..=17;
+/// Fewer tags in a table are chance.
+const MIN_TAGS: usize = 16;
+/// The pointers to the tables of processors stand so near the pointer to the first.
+const NEAR: u64 = 0x8000;
+/// By this the kernel multiplies a tag to find its place.
+const HASH: u64 = 40_543;
+
+/// The tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Trackers {
+    /// Entries of each.
+    pub(super) entries: u64,
+    /// The table of each processor; tags get their places in the first.
+    pub(super) tables: Vec<u64>,
+    /// The table for tags without a place in the first, and how many entries it has.
+    pub(super) expansion: Option<(u64, u64)>,
+}
+
+/// The index at which the search for a tag begins in a table of a power of two of places.
+pub(super) fn hash(tag: u32, mask: u64) -> u64 {
+    let product = u64::from(tag) * HASH;
+    ((product & 0xffff_ffff) ^ (product >> 32)) & mask
+}
+
+impl KernelDump {
+    /// Finds the tables.
+    pub(super) fn trackers(&self) -> Result<Trackers, Unanswered> {
+        let block = || Unanswered::because("the dump holds no debugger data block");
+        let kdbg = self.kdbg().ok_or_else(block)?;
+        let variable = kdbg
+            .pointer(kdbg::POOL_TRACK_TABLE)
+            .or_else(|| self.symbol_address("nt", "PoolTrackTable"))
+            .ok_or_else(|| Unanswered::because("the debugger data names no table of pool tags"))?;
+        let missing = || Unanswered::because("the table of pool tags is not in the dump");
+        let first = self.pointer_at(variable).map_err(|_| missing())?;
+        let size = self.types().size_of("_POOL_TRACKER_TABLE").filter(|size| *size > 0);
+        let unknown = || Unanswered::because("no layout of _POOL_TRACKER_TABLE is known");
+        let size = size.ok_or_else(unknown)?;
+        let found = match self.symbol_address("nt", "PoolTrackTableSize") {
+            Some(at) => self.named_trackers(first, at)?,
+            None => self.guessed_trackers(variable, first, size)?,
+        };
+        let all = found.entries.saturating_mul(found.tables.len() as u64);
+        if found.entries < 2 || found.entries > MAX_ENTRIES || all > MAX_ALL {
+            return Err(Unanswered::because("the size of the table of pool tags is damaged"));
+        }
+        Ok(found)
+    }
+
+    /// The tables as symbols name them.
+    fn named_trackers(&self, first: u64, size: u64) -> Result<Trackers, Unanswered> {
+        let damaged =
+            |_| Unanswered::because("the size of the table of pool tags is not in the dump");
+        let entries = self.pointer_at(size).map_err(damaged)?;
+        let mut tables = vec![first];
+        // Kernels for one processor, and those before Windows Server 2003, have the first table alone.
+        if let Some(at) = self.symbol_address("nt", "ExPoolTagTables") {
+            let missing =
+                || Unanswered::because("the tables of pool tags of processors are not in the dump");
+            for number in 0..self.processor_count() {
+                let table = self.element(at, number).map_err(|_| missing())?;
+                if table != 0 && !tables.contains(&table) {
+                    tables.push(table);
+                }
+            }
+        }
+        let value = |name| self.symbol_address("nt", name).and_then(|at| self.pointer_at(at).ok());
+        let expansion = value("PoolTrackTableExpansion")
+            .zip(value("PoolTrackTableExpansionSize"))
+            .filter(|(table, entries)| *table != 0 && *entries != 0)
+            .map(|(table, entries)| (table, entries.min(MAX_ENTRIES)));
+        Ok(Trackers { entries, tables, expansion })
+    }
+
+    /// The pointer of that number in an array.
+    fn element(&self, array: u64, number: u64) -> Cell<u64> {
+        let offset = number.checked_mul(self.header.width.bytes() as u64);
+        let at = offset.and_then(|offset| array.checked_add(offset));
+        self.pointer_at(at.ok_or(Absent::Unreadable)?)
+    }
+
+    /// The tables as their content tells.
+    fn guessed_trackers(
+        &self,
+        variable: u64,
+        first: u64,
+        size: u64,
+    ) -> Result<Trackers, Unanswered> {
+        let unnamed = || {
+            Unanswered::because(
+                "the tables of pool tags are not found without symbols of the kernel",
+            )
+        };
+        let keys = self.tracker_keys(first, size, 1 << SIZES.end());
+        let places = places_of(&keys).ok_or_else(unnamed)?;
+        let keys = keys.get(..places).unwrap_or_default();
+        // A table that is full leads to one that nothing names.
+        if !keys.contains(&0) {
+            return Err(unnamed());
+        }
+        let tables = match self.processor_count() {
+            1 => vec![first],
+            count => self.tables_near(variable, first, size, count, keys).ok_or_else(unnamed)?,
+        };
+        Ok(Trackers { entries: places as u64 + 1, tables, expansion: None })
+    }
+
+    /// The tags of a table, up to the first entry that cannot be read.
+    fn tracker_keys(&self, table: u64, size: u64, most: usize) -> Vec<u32> {
+        let key = self.types().other("_POOL_TRACKER_TABLE", "Key");
+        let key = key.map_or(0, |field| field.offset as u64);
+        let entry = |i: u64| table.checked_add(key)?.checked_add(i.checked_mul(size)?);
+        let read = |i| entry(i).and_then(|at| self.u32_at(at).ok());
+        (0..most as u64).map_while(read).collect()
+    }
+
+    /// The tables of all processors, by pointers to them beside a second pointer to the first.
+    fn tables_near(
+        &self,
+        variable: u64,
+        first: u64,
+        size: u64,
+        count: u64,
+        keys: &[u32],
+    ) -> Option<Vec<u64>> {
+        let step = self.header.width.bytes() as u64;
+        let start = variable.saturating_sub(NEAR) & !(step - 1);
+        let end = variable.saturating_add(NEAR);
+        let is_of_processor = |table: u64| {
+            let own = self.tracker_keys(table, size, keys.len());
+            own.len() == keys.len()
+                && own.iter().zip(keys).all(|(own, key)| *own == 0 || own == key)
+                && own.iter().any(|own| *own != 0)
+        };
+        let array = |at: u64| {
+            let mut tables = vec![first];
+            for number in 1..count {
+                let table = self.element(at, number).ok().filter(|table| *table != 0)?;
+                if tables.contains(&table) {
+                    return None;
+                }
+                tables.push(table);
+            }
+            tables.iter().skip(1).all(|table| is_of_processor(*table)).then_some(tables)
+        };
+        let mut found = None;
+        let mut at = start;
+        while at < end {
+            if at != variable
+                && self.pointer_at(at) == Ok(first)
+                && let Some(tables) = array(at)
+            {
+                // Two arrays that differ are no proof.
+                if found.as_ref().is_some_and(|known| *known != tables) {
+                    return None;
+                }
+                found = Some(tables);
+            }
+            at = at.checked_add(step)?;
+        }
+        found
+    }
+}
+
+/// How many places a table has, by its tags: each stands at its hash, or after it with no place free
+/// between them. What is true of a table is true of its first half, so that the largest size counts; of
+/// a table twice as large it is true only if each tag happens to belong into the first half.
+fn places_of(keys: &[u32]) -> Option<usize> {
+    let fits = |bits: &u32| {
+        let places = 1usize << bits;
+        let Some(keys) = keys.get(..places) else { return false };
+        let mask = places as u64 - 1;
+        let mut tags = 0;
+        for (index, key) in (0u64..).zip(keys).filter(|(_, key)| **key != 0) {
+            tags += 1;
+            let mut at = hash(*key, mask);
+            while at != index {
+                if keys.get(usize::try_from(at).unwrap_or(usize::MAX)).is_none_or(|key| *key == 0) {
+                    return false;
+                }
+                at = (at + 1) & mask;
+            }
+        }
+        tags >= MIN_TAGS
+    };
+    SIZES.rev().find(fits).map(|bits| 1 << bits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(places: usize, tags: u32) -> Vec<u32> {
+        let mut keys = vec![0; places];
+        for tag in 0..tags {
+            let tag = u32::from_le_bytes(*b"Ta00") + (tag << 16);
+            let mut at = usize::try_from(hash(tag, places as u64 - 1)).unwrap();
+            while keys[at] != 0 {
+                at = (at + 1) % places;
+            }
+            keys[at] = tag;
+        }
+        keys
+    }
+
+    #[test]
+    fn a_table_tells_its_size() {
+        for (places, tags) in [(256, 100), (1024, 60), (4096, 2000)] {
+            let mut keys = table(places, tags);
+            assert_eq!(places_of(&keys), Some(places));
+            keys.extend(std::iter::repeat_n(0, 8192));
+            assert_eq!(places_of(&keys), Some(places), "and zeros after it");
+            keys.extend(std::iter::repeat_n(0x4141_4141, 8192));
+            assert_eq!(places_of(&keys), Some(places), "and text after them");
+        }
+        assert_eq!(places_of(&table(1024, 5)), None, "too few tags");
+        assert_eq!(places_of(&vec![0; 1 << 17]), None);
+        assert_eq!(places_of(&[]), None);
+        let scattered: Vec<u32> =
+            (0..4096u32).map(|i| if i % 7 == 0 { i + 1 } else { 0 }).collect();
+        assert_eq!(places_of(&scattered), None);
+    }
+}

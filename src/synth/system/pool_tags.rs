@@ -1,0 +1,209 @@
+//! What the kernel counts of its pools by tag: tables that find a tag by a hash of it, one for each
+//! processor, with the same tag in the same place of each; a table for what finds no place there; and
+//! an entry for what finds no place anywhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::build::Builder;
+use super::spec::{PoolState, SystemSpec};
+use crate::synth::layout::Object;
+
+/// What was allocated by a tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TagUse {
+    /// The tag.
+    pub tag: [u8; 4],
+    /// Allocations, frees and bytes in use of the non-paged pool.
+    pub nonpaged: (u64, u64, u64),
+    /// The same of the paged pool.
+    pub paged: (u64, u64, u64),
+}
+
+impl TagUse {
+    /// A tag of the non-paged pool.
+    pub const fn nonpaged(tag: [u8; 4], allocs: u64, frees: u64, bytes: u64) -> Self {
+        Self { tag, nonpaged: (allocs, frees, bytes), paged: (0, 0, 0) }
+    }
+
+    /// A tag of the paged pool.
+    pub const fn paged(tag: [u8; 4], allocs: u64, frees: u64, bytes: u64) -> Self {
+        Self { tag, nonpaged: (0, 0, 0), paged: (allocs, frees, bytes) }
+    }
+
+    /// The tag with what it uses of the non-paged pool too.
+    #[must_use]
+    pub const fn and_nonpaged(self, allocs: u64, frees: u64, bytes: u64) -> Self {
+        Self { nonpaged: (allocs, frees, bytes), ..self }
+    }
+
+    const fn numbers(&self) -> [u64; 6] {
+        let (nonpaged, paged) = (self.nonpaged, self.paged);
+        [nonpaged.0, nonpaged.1, nonpaged.2, paged.0, paged.1, paged.2]
+    }
+}
+
+/// The tag of the entry for all tags that have no entry of their own.
+const OVERFLOW: [u8; 4] = *b"Ovfl";
+/// Entries of the table for tags that find no place in the first; the last is for all others.
+const EXPANSION: u64 = 5;
+const FIELDS: [&str; 6] =
+    ["NonPagedAllocs", "NonPagedFrees", "NonPagedBytes", "PagedAllocs", "PagedFrees", "PagedBytes"];
+
+/// Where a tag stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Table(u64),
+    Expansion(u64),
+    /// The last entry of the first table.
+    Overflow,
+}
+
+/// The index at which the search for a tag begins.
+fn hash(tag: [u8; 4], mask: u64) -> u64 {
+    let product = u64::from(u32::from_le_bytes(tag)) * 40_543;
+    ((product & 0xffff_ffff) ^ (product >> 32)) & mask
+}
+
+/// Finds places for all tags.
+fn places(tags: &[TagUse], mask: u64) -> Vec<(TagUse, Place)> {
+    let mut taken = BTreeSet::new();
+    let mut expanded = 0;
+    let mut placed = Vec::new();
+    for tag in tags {
+        let first = hash(tag.tag, mask);
+        let free = (0..=mask).map(|i| (first + i) & mask).find(|i| !taken.contains(i));
+        let place = match free {
+            Some(index) => Place::Table(index),
+            None if expanded + 1 < EXPANSION => Place::Expansion(expanded),
+            None => Place::Overflow,
+        };
+        match place {
+            Place::Table(index) => drop(taken.insert(index)),
+            Place::Expansion(_) => expanded += 1,
+            Place::Overflow => {}
+        }
+        placed.push((*tag, place));
+    }
+    placed
+}
+
+/// What stands in the specification, and what the builder itself has allocated of other tags.
+fn all_tags(builder: &Builder<'_>, spec: &SystemSpec) -> Vec<TagUse> {
+    let mut all: BTreeMap<[u8; 4], TagUse> = BTreeMap::new();
+    for block in builder.pools.blocks.iter().filter(|block| block.state != PoolState::Free) {
+        let use_of = all.entry(block.tag).or_default();
+        use_of.tag = block.tag;
+        let pool = if block.is_paged { &mut use_of.paged } else { &mut use_of.nonpaged };
+        *pool = (pool.0 + 1, 0, pool.2 + block.bytes);
+    }
+    all.extend(spec.pool_tags.iter().map(|tag| (tag.tag, *tag)));
+    // Those of the specification are there from the start.
+    let is_given = |tag: &TagUse| spec.pool_tags.iter().any(|given| given.tag == tag.tag);
+    let others = all.into_values().filter(|tag| !is_given(tag));
+    spec.pool_tags.iter().copied().chain(others).collect()
+}
+
+/// Writes the tables; the facts then hold every tag, and as one those that have no entry of their own.
+pub(super) fn write(builder: &mut Builder<'_>, spec: &mut SystemSpec) {
+    let entry_size = builder.layout.size("_POOL_TRACKER_TABLE") as u64;
+    if entry_size == 0 {
+        return;
+    }
+    let default = if builder.version.is_64_bit() { 2048 } else { 1024 };
+    let count = if spec.tracker_entries == 0 { default } else { spec.tracker_entries };
+    let count = count.next_power_of_two();
+    let placed = places(&all_tags(builder, spec), count - 1);
+    let processors = spec.processors.len().max(1) as u64;
+    let pages = ((count + 1) * entry_size).div_ceil(0x1000);
+    let tables: Vec<u64> = (0..processors).map(|_| builder.pages(pages)).collect();
+    for table in &tables {
+        // The kernel clears whole tables.
+        builder.put(*table, &vec![0; usize::try_from((count + 1) * entry_size).unwrap_or(0)]);
+    }
+    let mut expansion = 0;
+    let mut overflow = TagUse { tag: OVERFLOW, ..TagUse::default() };
+    for (tag, place) in &placed {
+        match place {
+            Place::Table(index) => spread(builder, tag, &tables, index * entry_size),
+            Place::Expansion(index) => {
+                if expansion == 0 {
+                    expansion = builder.pages(1);
+                    builder.put(expansion, &[0; 0x1000]);
+                }
+                entry(builder, expansion + index * entry_size, tag.tag, tag.numbers());
+            }
+            Place::Overflow => add(&mut overflow, tag),
+        }
+    }
+    if overflow.numbers() != [0; 6] {
+        spread(builder, &overflow, &tables, count * entry_size);
+    }
+    variables(builder, &tables, count, (expansion, entry_size));
+    spec.pool_tags =
+        placed.into_iter().filter(|row| row.1 != Place::Overflow).map(|r| r.0).collect();
+    if overflow.numbers() != [0; 6] {
+        spec.pool_tags.push(overflow);
+    }
+    spec.pool_tags.sort_unstable_by_key(|tag| tag.tag);
+}
+
+fn add(to: &mut TagUse, tag: &TagUse) {
+    for (to, from) in [(&mut to.nonpaged, tag.nonpaged), (&mut to.paged, tag.paged)] {
+        *to = (to.0 + from.0, to.1 + from.1, to.2 + from.2);
+    }
+}
+
+/// Spreads the numbers of a tag over the processors. What one allocates another may free, so that a
+/// processor may have more frees than allocations, and less than no bytes.
+fn spread(builder: &mut Builder<'_>, tag: &TagUse, tables: &[u64], offset: u64) {
+    let count = tables.len() as u64;
+    let numbers = tag.numbers();
+    let mut first = numbers;
+    for (i, table) in (1u64..).zip(tables.iter().skip(1)) {
+        let part: [u64; 6] = std::array::from_fn(|field| match field {
+            1 | 4 => numbers[field] / count * i.min(2) / 2,
+            2 | 5 if i == 1 && numbers[field] > 0 => {
+                (numbers[field] / count).wrapping_sub(numbers[field] / 2 + 1)
+            }
+            _ => numbers[field] / count,
+        });
+        for (rest, part) in first.iter_mut().zip(part) {
+            *rest = rest.wrapping_sub(part);
+        }
+        if part != [0; 6] {
+            entry(builder, table + offset, tag.tag, part);
+        }
+    }
+    entry(builder, tables[0] + offset, tag.tag, first);
+}
+
+fn entry(builder: &mut Builder<'_>, at: u64, tag: [u8; 4], numbers: [u64; 6]) {
+    let mut entry: Object<'_> = builder.new_object("_POOL_TRACKER_TABLE");
+    entry.put("Key", &tag);
+    for (field, number) in FIELDS.into_iter().zip(numbers) {
+        entry.set(field, number);
+    }
+    builder.place(at, entry);
+}
+
+fn variables(
+    builder: &mut Builder<'_>,
+    tables: &[u64],
+    count: u64,
+    (expansion, entry_size): (u64, u64),
+) {
+    let width = builder.width();
+    let at = builder.variable("PoolTrackTable", 8);
+    builder.put_pointer(at, tables[0]);
+    builder.number("PoolTrackTableSize", width, count + 1);
+    builder.number("PoolTrackTableMask", width, count - 1);
+    let at = builder.variable("PoolTrackTableExpansion", 8);
+    builder.put_pointer(at, expansion);
+    // A table of a page; of its entries so many are in use as the builder places.
+    let expanded = if expansion == 0 { 0 } else { 0x1000 / entry_size };
+    builder.number("PoolTrackTableExpansionSize", width, expanded);
+    let at = builder.variable("ExPoolTagTables", 64 * 8);
+    for (i, table) in (0..).zip(tables) {
+        builder.put_pointer(at + i * width, *table);
+    }
+}
