@@ -45,7 +45,7 @@ pub(super) static TABLE: TableDef<PoolBlock> = TableDef {
         Column::new("session", "Session whose pool it is in.", Get::Int(|r| r.session)),
         Column::new(
             "found_by",
-            "How a dump shows it: `headers` of its page that lead to one another, the `big table`.",
+            "How a dump shows it: `headers` of its page that lead to one another, the `big table`, a subsegment of a segment heap (`VS`, `LFH`), or the `search` for what looks like a header, which finds blocks that were freed as well.",
             Get::Text(|r| text(&r.found_by)),
         ),
         Column::new("description", "What the tag is for.", Get::Text(|r| text(&r.description))),

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use dumpql::dump::Image;
 use dumpql::model::{Emit, Unanswered, Want};
 use dumpql::source;
-use dumpql::symbol::Store;
+use dumpql::symbol::{Search, Store};
 use dumpql::synth::{self, Damage, Format, Lie, SystemSpec, ThreadState, Windows};
 use dumpql::{Options, Session};
 
@@ -230,20 +231,33 @@ fn lists_and_numbers_are_those_that_the_system_was_built_with() {
 }
 
 /// Every block of pool that was made is listed and nothing else is, and so are big ones by themselves.
-fn compare_pool(what: &str, spec: &SystemSpec, format: Format) {
+fn compare_pool(what: &str, spec: &SystemSpec, format: Format, symbols: Option<&Path>) {
+    let has_symbols = symbols.is_some();
     let system = synth::system(spec);
+    assert_eq!(system.missing, Vec::<String>::new(), "{what}");
     let image = Image::from_bytes("it", system.to_vec(format));
-    let source = source::open(image, &Store::default()).expect("it is a kernel dump");
+    let search =
+        Search { paths: symbols.map(Path::to_owned).into_iter().collect(), ..Search::default() };
+    let store = Store::new(&search).unwrap();
+    let source = source::open(image, &store).expect("it is a kernel dump");
     let state = |block: &synth::PoolBlock| match block.state {
         synth::PoolState::Free => "free",
         synth::PoolState::Protected => "allocated, protected",
         synth::PoolState::Used => "allocated",
     };
-    let tag = |block: &synth::PoolBlock| String::from_utf8_lossy(&block.tag).into_owned();
+    // What is free in a segment heap keeps no tag.
+    let tag = |block: &synth::PoolBlock| {
+        String::from_utf8_lossy(&block.tag).trim_matches('\0').to_owned()
+    };
     let kind = |block: &synth::PoolBlock| if block.is_paged { "paged" } else { "nonpaged" };
+    // Where free blocks of one size are only a secret says that symbols name.
+    let is_shown = |block: &&synth::PoolBlock| {
+        has_symbols || !(block.is_lfh && block.state == synth::PoolState::Free)
+    };
     let mut facts: Vec<_> = system
         .pool
         .iter()
+        .filter(is_shown)
         .map(|b| (b.address, signed(b.bytes), tag(b), kind(b), state(b), b.is_big))
         .collect();
     facts.sort_unstable();
@@ -272,8 +286,11 @@ fn compare_pool(what: &str, spec: &SystemSpec, format: Format) {
         system.pool.iter().filter(|b| b.process != 0).map(|b| (b.address, b.process)).collect();
     facts.sort_unstable();
     // Since Windows 8 a number that only symbols name hides the process.
-    let is_hidden =
-        !matches!(spec.windows, Windows::Server2003 | Windows::Server2003Pae | Windows::Windows7);
+    let is_hidden = !has_symbols
+        && !matches!(
+            spec.windows,
+            Windows::Server2003 | Windows::Server2003Pae | Windows::Windows7
+        );
     assert!(!facts.is_empty());
     assert_eq!(charged, if is_hidden { Vec::new() } else { facts }, "{what}: charged processes");
     let big: Vec<_> = rows(|emit| source.big_pool(&Want::ALL, emit))
@@ -295,7 +312,8 @@ fn pool_map(system: &synth::System) -> BTreeMap<u64, char> {
     let mut pages = BTreeMap::new();
     for block in &system.pool {
         if !block.is_big {
-            pages.insert(block.address & !0xfff, 'O');
+            let last = block.address + block.bytes - 1;
+            pages.extend((block.address >> 12..=last >> 12).map(|page| (page << 12, 'O')));
         } else if block.state != synth::PoolState::Free {
             let count = block.bytes / 0x1000;
             for page in 0..count {
@@ -342,6 +360,24 @@ fn the_map_of_the_pool_is_what_was_made() {
     }
 }
 
+/// With the symbols of the kernel nothing of its pool is hidden.
+#[test]
+fn symbols_show_the_rest_of_the_pool() {
+    let Some(folder) = crate::corpus::folder() else { return };
+    for (windows, guid) in [
+        (Windows::Windows7, "339E74133576439CBCDF7E0229DA3773"),
+        (Windows::Windows81, "22597D0B40394E23936F6A24C6C52D5B"),
+        (Windows::Windows10, "5278AFF86C341677D7D7835C85B7B844"),
+        (Windows::Windows11, "32C1A669D5FFEFD41091F636CFDB6E99"),
+    ] {
+        let isf = folder.join(format!("layouts/isf/windows/ntkrnlmp.pdb/{guid}-1.json.xz"));
+        let file = synth::KernelFile::parse(&crate::volatility::unpack(&isf)).unwrap();
+        let kernel = Some(std::sync::Arc::new(file));
+        let spec = SystemSpec { kernel, ..synth::healthy(windows) };
+        compare_pool(&format!("{windows:?} with symbols"), &spec, Format::BitmapFull, Some(&isf));
+    }
+}
+
 #[test]
 fn conditions_on_blocks_of_pool_leave_out_nothing() {
     let system = synth::system(&synth::healthy(Windows::Windows7));
@@ -374,9 +410,9 @@ fn conditions_on_blocks_of_pool_leave_out_nothing() {
 #[test]
 fn blocks_of_pool_are_those_that_were_made() {
     for windows in ALL {
-        compare_pool(&format!("{windows:?}"), &synth::healthy(windows), Format::BitmapFull);
+        compare_pool(&format!("{windows:?}"), &synth::healthy(windows), Format::BitmapFull, None);
     }
-    compare_pool("the server", &synth::server_2003(), Format::KernelSummary);
+    compare_pool("the server", &synth::server_2003(), Format::KernelSummary, None);
 }
 
 fn signed(number: u64) -> Option<i64> {

@@ -66,7 +66,7 @@ fn judge(python: &str, isf: &Path, dump: &Path) -> Value {
     serde_json::from_slice(&out.stdout).unwrap()
 }
 
-fn unpack(path: &Path) -> String {
+pub(super) fn unpack(path: &Path) -> String {
     let mut text = String::new();
     let file = File::open(path).unwrap();
     liblzma::read::XzDecoder::new(file).read_to_string(&mut text).unwrap();

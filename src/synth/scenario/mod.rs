@@ -73,6 +73,7 @@ fn pool() -> Vec<PoolRequest> {
         request(b"CM25", 5, 0x2468, true),
         PoolRequest { paged_out: 1..3, ..request(b"MmSt", 2, 0x4000, true) },
         request(b"Ddk ", 24, 0x30, false),
+        PoolRequest { is_lfh: true, ..request(b"AlMs", 80, 0x60, false) },
         PoolRequest { pid: 4, ..request(b"Even", 9, 0x48, false) },
         PoolRequest { state: PoolState::Protected, ..request(b"Mmdl", 3, 0x68, false) },
         PoolRequest { state: PoolState::Free, ..request(b"Ntfx", 7, 0x120, true) },

@@ -13,6 +13,7 @@ mod pool;
 mod pool_tags;
 mod processes;
 mod processors;
+mod segment;
 mod shared;
 mod spec;
 mod threads;

@@ -32,6 +32,9 @@ pub(super) type Fixed = (u64, u64, [u8; 4]);
 pub(super) struct Pools {
     /// Non-paged and paged.
     pub(super) open: [Pool; 2],
+    /// The subsegments of chunks that are being filled.
+    pub(super) subsegments: [Option<u64>; 2],
+    pub(super) last_chunk: Option<super::segment::Chunk>,
     /// Every block.
     pub(super) blocks: Vec<PoolBlock>,
     /// Blocks at addresses that were asked for, by address: size in units, type, tag.
@@ -41,6 +44,10 @@ pub(super) struct Pools {
 /// Makes the blocks that a specification asks for.
 pub(super) fn requested(builder: &mut Builder<'_>, spec: &SystemSpec) {
     for request in &spec.pool {
+        if request.is_lfh && builder.has_segment_heap() {
+            builder.lfh_pool(request.is_paged, request.tag, request.bytes, request.count);
+            continue;
+        }
         let process = spec.processes.iter().find(|p| request.pid != 0 && p.pid == request.pid);
         for _ in 0..request.count {
             if request.state == PoolState::Free {
@@ -66,7 +73,7 @@ impl Builder<'_> {
     }
 
     /// The number of a type of pool in the header of a block that is in use.
-    const fn in_use(&self, is_paged: bool) -> u64 {
+    pub(super) const fn in_use(&self, is_paged: bool) -> u64 {
         let first = if self.version.build < 6000 { 5 } else { 2 };
         first + is_paged as u64
     }
@@ -77,6 +84,9 @@ impl Builder<'_> {
         let block = (size + unit).next_multiple_of(unit);
         if block >= PAGE {
             return self.big_pool(is_paged, tag, size);
+        }
+        if self.has_segment_heap() {
+            return self.chunk_pool(is_paged, tag, size);
         }
         let which = usize::from(is_paged);
         let room = self.room_in_page(which);
@@ -97,9 +107,14 @@ impl Builder<'_> {
         let body = self.pool(is_paged, tag, size);
         let unit = self.unit();
         let at = body - unit;
+        let is_chunk = self.has_segment_heap();
         if let Some(block) = self.pools.blocks.last_mut() {
             block.state = PoolState::Free;
             if block.is_big {
+                return body;
+            }
+            if is_chunk {
+                self.free_chunk();
                 return body;
             }
             let (size, is_paged) = (block.bytes / unit, block.is_paged);
@@ -165,7 +180,11 @@ impl Builder<'_> {
     /// An allocation of whole pages.
     fn big_pool(&mut self, is_paged: bool, tag: [u8; 4], size: u64) -> u64 {
         let which = usize::from(is_paged);
-        self.close_page(which);
+        if self.has_segment_heap() {
+            self.close_chunks(which);
+        } else {
+            self.close_page(which);
+        }
         let at = self.pools.open[which].next;
         let bytes = size.next_multiple_of(PAGE);
         self.pools.open[which] = Pool { next: at + bytes, previous: 0 };
@@ -211,7 +230,7 @@ impl Builder<'_> {
     }
 
     /// Writes a pool header: sizes of the block before and of this one, and its type.
-    fn pool_header(&mut self, at: u64, sizes: (u64, u64, u64), tag: [u8; 4]) {
+    pub(super) fn pool_header(&mut self, at: u64, sizes: (u64, u64, u64), tag: [u8; 4]) {
         let mut header = self.new_object("_POOL_HEADER");
         header.set("PreviousSize", sizes.0).set("BlockSize", sizes.1).set("PoolType", sizes.2);
         header.put("PoolTag", &tag);
@@ -231,8 +250,16 @@ impl Builder<'_> {
 
     /// Fills up every page that has blocks, and writes the table of big allocations.
     pub(super) fn finish_pools(&mut self) {
-        self.close_page(0);
-        self.close_page(1);
+        for which in 0..2 {
+            if self.has_segment_heap() {
+                self.close_chunks(which);
+            } else {
+                self.close_page(which);
+            }
+        }
+        if self.has_segment_heap() {
+            self.heap_globals();
+        }
         self.fill_around_fixed();
         self.big_table();
     }

@@ -365,6 +365,8 @@ pub struct PoolRequest {
     pub state: PoolState,
     /// Id of the process that is charged for them; 0 for none.
     pub pid: u64,
+    /// Whether a segment heap has them in a subsegment of blocks of one size, every fourth free.
+    pub is_lfh: bool,
     /// Which pages of each big block are in the page file, counted from its first.
     pub paged_out: std::ops::Range<u64>,
 }
@@ -384,6 +386,8 @@ pub struct PoolBlock {
     pub state: PoolState,
     /// Whether it takes whole pages.
     pub is_big: bool,
+    /// Whether it is in a subsegment of blocks of one size.
+    pub is_lfh: bool,
     /// Address of the process that is charged; 0 for none.
     pub process: u64,
     /// Which of its pages are in the page file, counted from its first.

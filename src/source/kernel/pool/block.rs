@@ -56,6 +56,12 @@ pub(in crate::source::kernel) enum Found {
     Headers,
     /// In the kernel's table of big allocations.
     BigTable,
+    /// In a subsegment of chunks of a segment heap.
+    Chunks,
+    /// In a subsegment of blocks of one size.
+    OneSize,
+    /// By its header alone, which looks like one.
+    Search,
 }
 
 impl Kind {
@@ -89,6 +95,9 @@ impl Found {
         match self {
             Self::Headers => "headers",
             Self::BigTable => "big table",
+            Self::Chunks => "VS",
+            Self::OneSize => "LFH",
+            Self::Search => "search",
         }
     }
 }

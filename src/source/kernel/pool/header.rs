@@ -118,6 +118,15 @@ impl Headers {
         Kind { is_paged, is_session: is_paged.is_some() && header.ty & SESSION != 0 }
     }
 
+    /// Whether a block of a segment heap may have such a type and place: it is in use, and names
+    /// no block before it unless it was moved to the boundary of a line of the cache.
+    pub(super) const fn is_of_heap(&self, header: Header) -> bool {
+        const ALIGNED: u32 = 4;
+        const UNKNOWN: u32 = 0x90;
+        let is_first = header.previous == 0 || header.ty & ALIGNED != 0;
+        self.is_in_use(header) && header.ty & UNKNOWN == 0 && is_first
+    }
+
     /// Whether the header says that a process is charged.
     pub(super) const fn is_charged(&self, header: Header) -> bool {
         self.is_in_use(header) && header.ty & CHARGED != 0

@@ -11,6 +11,8 @@ mod pages;
 mod ranges;
 mod rows;
 mod scan;
+mod segment;
+mod subsegments;
 
 #[allow(unused_imports, reason = "readers of objects take what they need of it")]
 pub(super) use self::block::{Block, PoolHint, tag_text};

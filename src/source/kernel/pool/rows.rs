@@ -4,6 +4,7 @@ use super::PoolHint;
 use super::big::Big;
 use super::block::{Block, Found, State, is_tag};
 use super::ranges::PoolRange;
+use super::segment::Keys;
 use crate::catalog::{Absent, Cell};
 use crate::dump::Width;
 use crate::model::{BigBlock, Emit, PoolBlock, Unanswered, Want};
@@ -18,6 +19,7 @@ const PAGE: u64 = 0x1000;
 pub(in crate::source::kernel) struct Pool {
     pub(super) ranges: std::sync::OnceLock<Vec<PoolRange>>,
     pub(super) big: std::sync::OnceLock<Option<Big>>,
+    pub(super) keys: std::sync::OnceLock<Keys>,
 }
 
 fn signed(number: u64) -> Cell<i64> {
@@ -105,8 +107,11 @@ impl KernelDump {
 
 /// The tag; of a damaged block only if it may be one.
 fn tag_of(block: &Block) -> Cell<String> {
-    if block.state == State::Damaged && !is_tag(block.tag) {
-        return Err(Absent::Unreadable);
+    match block.state {
+        State::Damaged if !is_tag(block.tag) => return Err(Absent::Unreadable),
+        // What is free keeps no tag for long.
+        State::Free if !is_tag(block.tag) => return Err(Absent::NotApplicable),
+        _ => {}
     }
     Ok(block.tag_text())
 }

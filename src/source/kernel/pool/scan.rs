@@ -11,6 +11,7 @@ use super::block::{Block, Found, Kind, PoolHint, State};
 use super::chain::{self, Piece};
 use super::header::Headers;
 use super::ranges::PoolRange;
+use super::segment::{Keys, Segments};
 use crate::catalog::Absent;
 use crate::memory::{Fault, Gva, Machine, Part};
 use crate::model::{Flow, Unanswered};
@@ -72,21 +73,23 @@ pub(super) enum Seen<'a> {
 
 /// What was found in a part.
 #[derive(Default)]
-struct Harvest {
-    blocks: Vec<Block>,
+pub(super) struct Harvest {
+    pub(super) blocks: Vec<Block>,
     pages: Vec<PageSeen>,
     /// How many pages were read.
     read: u64,
 }
 
 /// What threads need to read a part.
-struct Reader<'a> {
-    dump: &'a KernelDump,
+pub(super) struct Reader<'a> {
+    pub(super) dump: &'a KernelDump,
     machine: &'a Machine,
-    headers: Headers,
-    big: Option<&'a Big>,
-    hint: &'a PoolHint<'a>,
+    pub(super) headers: Headers,
+    pub(super) big: Option<&'a Big>,
+    pub(super) hint: &'a PoolHint<'a>,
     wants_pages: bool,
+    /// The subsegments of a pool that is a segment heap.
+    heap: Option<(Segments, Keys)>,
 }
 
 impl KernelDump {
@@ -118,7 +121,9 @@ impl KernelDump {
         let headers =
             headers.ok_or_else(|| Unanswered::because("no layout of _POOL_HEADER is known"))?;
         let big = self.big_pool();
-        let reader = Reader { dump: self, machine, headers, big, hint, wants_pages };
+        let heap =
+            Segments::of(self).map(|segments| (segments, self.heap_keys(&headers, &segments)));
+        let reader = Reader { dump: self, machine, headers, big, hint, wants_pages, heap };
         let mut merge = Merge { big: big.map_or(&[], |big| &big.blocks), hint, visit };
         let held = machine.map().present();
         let mut left = held.saturating_mul(TIMES_HELD).max(LEAST_PAGES);
@@ -202,26 +207,42 @@ impl Reader<'_> {
         if self.hint.is_cancelled() {
             return harvest;
         }
-        let mut pieces = Vec::new();
         let bounds = (Gva(range.start), Gva(range.end));
-        self.machine.pages(&self.dump.image, part, bounds, &mut |at, held| {
-            harvest.read += 1;
-            let is_paged_out = matches!(held, Err(Fault::PagedOut { .. }));
-            let page_use = self.page(range, at.0, held, &mut pieces, &mut harvest.blocks);
-            let is_known =
-                range.is_exact || matches!(page_use, PageUse::Blocks | PageUse::Big { .. });
-            if self.wants_pages && is_known {
-                harvest.pages.push(PageSeen {
-                    address: at.0,
-                    page_use,
-                    is_paged_out,
-                    kind: range.kind,
-                    range: (range.start, range.end),
-                    session: range.session,
-                });
-            }
-        });
+        let mut pages = Vec::new();
+        self.machine
+            .pages(&self.dump.image, part, bounds, &mut |at, held| pages.push((at.0, held)));
+        harvest.read = pages.len() as u64;
+        if let Some(heap) = &self.heap {
+            self.subsegments(heap, range, part.start.0, &pages, &mut harvest);
+            return harvest;
+        }
+        let mut pieces = Vec::new();
+        for (at, held) in pages {
+            let page_use = self.page(range, at, held, &mut pieces, &mut harvest.blocks);
+            self.note(range, (at, held), page_use, &mut harvest);
+        }
         harvest
+    }
+
+    /// Notes what a page is, if somebody wants to know.
+    pub(super) fn note(
+        &self,
+        range: &PoolRange,
+        (address, held): (u64, Result<&[u8], Fault>),
+        page_use: PageUse,
+        harvest: &mut Harvest,
+    ) {
+        let is_known = range.is_exact || matches!(page_use, PageUse::Blocks | PageUse::Big { .. });
+        if self.wants_pages && is_known {
+            harvest.pages.push(PageSeen {
+                address,
+                page_use,
+                is_paged_out: matches!(held, Err(Fault::PagedOut { .. })),
+                kind: range.kind,
+                range: (range.start, range.end),
+                session: range.session,
+            });
+        }
     }
 
     /// Reads a page; its blocks that are asked for go into `blocks`.
@@ -250,7 +271,7 @@ impl Reader<'_> {
         PageUse::Blocks
     }
 
-    fn block(&self, range: &PoolRange, page: u64, piece: &Piece) -> Block {
+    pub(super) fn block(&self, range: &PoolRange, page: u64, piece: &Piece) -> Block {
         let unit = self.headers.unit;
         let stated = self.headers.kind(piece.header);
         let bytes_before = usize::try_from(piece.header.previous).unwrap_or(0) * unit;

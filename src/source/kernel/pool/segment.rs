@@ -1,0 +1,337 @@
+//! Pool of Windows 10 1903 and later, whose pages a segment heap hands out.
+//!
+//! Blocks lie in subsegments of two kinds. Those of variable size (VS) are a chain of chunks whose
+//! headers a secret number hides; those of one size (LFH) have a map of two bits a block. Either begins
+//! on a page's boundary and can be told from other pages by itself, so that no list of the heap has to
+//! be whole. The secret is a variable of the kernel; without symbols it follows from the chain, which
+//! only the right number makes one. What is neither is searched for headers of blocks.
+
+use super::block::is_tag;
+use super::header::{Header, Headers};
+use crate::source::kernel::KernelDump;
+
+/// The first build whose pool may be a segment heap: Windows 10 1809, which still has classic pages.
+const FIRST_BUILD: u32 = 17763;
+const PAGE: u64 = 0x1000;
+const SUBSEGMENT: &str = "_HEAP_VS_SUBSEGMENT";
+const CHUNK: &str = "_HEAP_VS_CHUNK_HEADER";
+const LFH: &str = "_HEAP_LFH_SUBSEGMENT";
+/// What size and signature of a subsegment differ by, and how many bits the signature has.
+const SIGNATURE: u64 = 0x2bed;
+const SIGNATURE_BITS: u64 = 0x7fff;
+/// So many chunks in a chain are no chance.
+const SURE_CHUNKS: usize = 4;
+/// After so many contradictions the rest of a chain is given up.
+const MAX_BREAKS: usize = 16;
+/// No subsegment of blocks of one size is larger.
+const MAX_LFH: u64 = 0x8_0000;
+
+/// Some bits of a number.
+#[derive(Debug, Clone, Copy)]
+struct Bits {
+    offset: u64,
+    shift: u32,
+    mask: u64,
+}
+
+impl Bits {
+    const fn of(self, number: u64) -> u64 {
+        number >> self.shift & self.mask
+    }
+}
+
+/// The secrets of the heap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Keys {
+    /// Hides the headers of chunks. Of the lowest 16 bits nothing may be known.
+    heap: Option<u64>,
+    /// Hides the places of blocks of one size.
+    lfh: Option<u64>,
+}
+
+/// Where the fields of subsegments are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Segments {
+    unit: u64,
+    /// Size and signature of a subsegment of chunks, and where its chunks begin.
+    size: Bits,
+    signature: Bits,
+    first: u64,
+    /// In the header of a chunk: its size, that of the one before, whether it is in use.
+    chunk_size: Bits,
+    previous: Bits,
+    allocated: Bits,
+    chunk: u64,
+    /// Of a subsegment of blocks of one size: their number, their hidden places, their map.
+    count: u64,
+    places: u64,
+    bitmap: u64,
+}
+
+/// A part of memory, page by page.
+pub(super) struct Pages<'f> {
+    /// The first address.
+    pub(super) start: u64,
+    /// The pages; `None` where there is none.
+    pub(super) pages: Vec<Option<&'f [u8]>>,
+}
+
+impl<'f> Pages<'f> {
+    /// The page that an address lies in.
+    pub(super) fn page(&self, at: u64) -> Option<&'f [u8]> {
+        let index = usize::try_from(at.checked_sub(self.start)? / PAGE).ok()?;
+        self.pages.get(index).copied().flatten()
+    }
+
+    /// A number of that many bytes, which does not cross a page.
+    fn number(&self, at: u64, bytes: usize) -> Option<u64> {
+        let offset = usize::try_from(at % PAGE).ok()?;
+        let held = self.page(at)?.get(offset..)?.get(..bytes)?;
+        Some(held.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    }
+
+    /// The header of a block.
+    pub(super) fn header(&self, headers: &Headers, at: u64) -> Option<Header> {
+        headers.at(self.page(at)?, usize::try_from(at % PAGE).ok()?)
+    }
+}
+
+/// A block of a subsegment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Chunk {
+    /// Where its pool header is; of one that is free, where it begins.
+    pub(super) at: u64,
+    /// Bytes from there on.
+    pub(super) bytes: u64,
+    pub(super) is_free: bool,
+}
+
+impl Segments {
+    /// The subsegments of a kernel, if its pool is made of them.
+    pub(super) fn of(dump: &KernelDump) -> Option<Self> {
+        dump.header.build.filter(|build| *build >= FIRST_BUILD)?;
+        let types = dump.types();
+        let bits = |ty, path| {
+            let field = types.other(ty, path)?;
+            let (start, len) = field.bits.unwrap_or((0, u8::try_from(field.size * 8).ok()?));
+            let mask = 1u64.checked_shl(len.into()).map_or(u64::MAX, |bit| bit - 1);
+            Some(Bits { offset: field.offset as u64, shift: start.into(), mask })
+        };
+        // All of a chunk's sizes are in one number.
+        let in_sizes = |path| {
+            let bits = bits(CHUNK, path)?;
+            Some(Bits { shift: bits.shift + u32::try_from(bits.offset * 8).ok()?, ..bits })
+        };
+        let offset = |path| types.other(LFH, path).map(|field| field.offset as u64);
+        let unit = 2 * dump.header.width.bytes() as u64;
+        Some(Self {
+            unit,
+            size: bits(SUBSEGMENT, "Size")?,
+            signature: bits(SUBSEGMENT, "Signature")?,
+            first: types.size_of(SUBSEGMENT)?.next_multiple_of(unit),
+            chunk_size: in_sizes("Sizes.UnsafeSize")?,
+            previous: in_sizes("Sizes.UnsafePrevSize")?,
+            allocated: in_sizes("Sizes.Allocated")?,
+            chunk: types.size_of(CHUNK)?,
+            count: offset("BlockCount")?,
+            places: offset("BlockOffsets")?,
+            bitmap: offset("BlockBitmap")?,
+        })
+    }
+
+    /// The secrets, as far as symbols say where they are.
+    pub(super) fn stated_keys(dump: &KernelDump) -> Keys {
+        let Some(at) = dump.symbol_address("nt", "RtlpHpHeapGlobals") else {
+            return Keys::default();
+        };
+        let globals = dump.structure("_RTLP_HP_HEAP_GLOBALS", at);
+        let key = |path| globals.unsigned(path).ok().filter(|key| *key != 0);
+        Keys { heap: key("HeapKey"), lfh: key("LfhKey") }
+    }
+
+    /// The bytes of the subsegment of chunks that begins at a page, its own header left aside.
+    pub(super) fn chunks_bytes(&self, pages: &Pages<'_>, at: u64) -> Option<u64> {
+        let number = |bits: Bits| Some(bits.of(pages.number(at + bits.offset, 2)?));
+        let (size, signature) = (number(self.size)?, number(self.signature)?);
+        let is_one = size != 0 && (size ^ SIGNATURE) & SIGNATURE_BITS == signature;
+        is_one.then(|| size * self.unit)
+    }
+
+    /// The header of a chunk, if it may be one before `end`: its size in bytes, that of the chunk
+    /// before it, and whether it is in use.
+    fn chunk_at(&self, pages: &Pages<'_>, at: u64, end: u64, key: u64) -> Option<(u64, u64, bool)> {
+        let header = pages.number(at, 8)? ^ key ^ at;
+        let bytes = self.chunk_size.of(header) * self.unit;
+        let allocated = self.allocated.of(header);
+        let is_sound = bytes != 0 && allocated <= 1 && bytes <= end.checked_sub(at)?;
+        is_sound.then(|| (bytes, self.previous.of(header) * self.unit, allocated == 1))
+    }
+
+    /// The chunks of the subsegment at a page, and the address behind the last of them.
+    ///
+    /// Where a header does not agree with the one before, the chain goes on at the next that does.
+    pub(super) fn chunks(&self, pages: &Pages<'_>, at: u64, key: u64) -> (Vec<Chunk>, u64) {
+        let mut chunks = Vec::new();
+        let end = at + self.chunks_bytes(pages, at).unwrap_or(0) + self.first;
+        let (mut next, mut before, mut breaks) = (at + self.first, 0, 0);
+        while next < end {
+            let sound = self.chunk_at(pages, next, end, key);
+            if let Some((bytes, _, allocated)) =
+                sound.filter(|(_, previous, _)| *previous == before)
+            {
+                chunks.push(self.chunk(next, bytes, allocated));
+                (next, before) = (next + bytes, bytes);
+                continue;
+            }
+            breaks += 1;
+            let resumed =
+                if breaks > MAX_BREAKS { None } else { self.resume(pages, next, end, key) };
+            let Some((place, named)) = resumed else { break };
+            chunks.push(self.chunk(next, place - next, true));
+            (next, before) = (place, named);
+        }
+        (chunks, next)
+    }
+
+    /// The next chunk that names what begins at an address as the one before it, or that begins a run
+    /// of chunks; and what it names.
+    fn resume(&self, pages: &Pages<'_>, at: u64, end: u64, key: u64) -> Option<(u64, u64)> {
+        let places = || (1..(end - at) / self.unit).map(|i| at + i * self.unit);
+        let follows = |place: u64| {
+            let (bytes, previous, _) = self.chunk_at(pages, place, end, key)?;
+            let next = place + bytes;
+            let agrees = next == end
+                || self.chunk_at(pages, next, end, key).is_some_and(|(_, named, _)| named == bytes);
+            agrees.then_some((next, previous))
+        };
+        let named = places().find_map(|place| {
+            let (_, previous) = follows(place)?;
+            (previous == place - at).then_some((place, previous))
+        });
+        named.or_else(|| {
+            places().find_map(|place| {
+                let (second, previous) = follows(place)?;
+                let (third, _) = follows(second)?;
+                (third == end || follows(third).is_some()).then_some((place, previous))
+            })
+        })
+    }
+
+    const fn chunk(&self, at: u64, bytes: u64, is_used: bool) -> Chunk {
+        let header = if is_used { self.chunk } else { 0 };
+        Chunk { at: at + header, bytes: bytes.saturating_sub(header), is_free: !is_used }
+    }
+
+    /// The chunks of a chain that has no flaw, and its end.
+    fn sound_chunks(&self, pages: &Pages<'_>, at: u64, key: u64) -> (Vec<Chunk>, u64) {
+        let mut chunks = Vec::new();
+        let end = at + self.chunks_bytes(pages, at).unwrap_or(0) + self.first;
+        let (mut next, mut before) = (at + self.first, 0);
+        while let Some((bytes, previous, used)) = self.chunk_at(pages, next, end, key) {
+            if previous != before {
+                break;
+            }
+            chunks.push(self.chunk(next, bytes, used));
+            (next, before) = (next + bytes, bytes);
+        }
+        (chunks, next)
+    }
+
+    /// Whether a chain that ends there fills the subsegment. Whether its size counts the room of the
+    /// header is not known, so both will do.
+    fn is_whole(&self, pages: &Pages<'_>, at: u64, end: u64) -> bool {
+        let bytes = self.chunks_bytes(pages, at).unwrap_or(0);
+        end >= at + bytes && bytes != 0
+    }
+
+    /// The secret under which the subsegment at a page is a chain, if one is.
+    pub(super) fn derive(&self, headers: &Headers, pages: &Pages<'_>, at: u64) -> Option<u64> {
+        let units = self.chunks_bytes(pages, at)? / self.unit;
+        let first = at + self.first;
+        // The first chunk has none before it; its size is tried, and its use follows from the blocks.
+        let bare = pages.number(first, 8)? ^ first;
+        let used = 1 << self.allocated.shift;
+        let mut best: Option<(usize, u64)> = None;
+        for size in 1..=units {
+            let key = bare ^ size << self.chunk_size.shift;
+            for key in [key, key ^ used] {
+                let (chunks, end) = self.sound_chunks(pages, at, key);
+                if chunks.len() < SURE_CHUNKS || !self.is_whole(pages, at, end) {
+                    continue;
+                }
+                let is_block = |chunk: &&Chunk| {
+                    let header = pages.header(headers, chunk.at);
+                    !chunk.is_free && header.is_some_and(|header| is_block(headers, header))
+                };
+                let blocks = chunks.iter().filter(is_block).count();
+                if best.is_none_or(|(most, _)| blocks > most) {
+                    best = Some((blocks, key));
+                }
+            }
+        }
+        best.filter(|(blocks, _)| *blocks > 0).map(|(_, key)| key)
+    }
+
+    /// The blocks of the subsegment of blocks of one size at a page, and the address behind it; none
+    /// if the page is no such subsegment.
+    pub(super) fn blocks(
+        &self,
+        headers: &Headers,
+        pages: &Pages<'_>,
+        at: u64,
+        key: u64,
+    ) -> Option<(Vec<Chunk>, u64)> {
+        let hidden = pages.number(at + self.places, 4)?;
+        let places = hidden ^ (key ^ (at / PAGE)) & 0xffff_ffff;
+        let (size, first) = (places & 0xffff, places >> 16);
+        let count = pages.number(at + self.count, 2)?;
+        let bytes = first + count * size;
+        let map_end = self.bitmap + count.div_ceil(32) * 8;
+        let is_one = size >= 2 * self.unit
+            && size.is_multiple_of(self.unit)
+            && first.is_multiple_of(self.unit)
+            && count != 0
+            && bytes <= MAX_LFH
+            && first >= map_end
+            && map_end <= PAGE;
+        if !is_one {
+            return None;
+        }
+        let (mut used, mut sound) = (0usize, 0usize);
+        let mut blocks = Vec::new();
+        for index in 0..count {
+            let word = pages.number(at + self.bitmap + index / 32 * 8, 8)?;
+            let is_free = word >> (2 * (index % 32)) & 1 == 0;
+            let block = at + first + index * size;
+            if !is_free {
+                used += 1;
+                let header = pages.header(headers, block);
+                sound += usize::from(header.is_some_and(|header| is_block(headers, header)));
+            }
+            blocks.push(Chunk { at: block, bytes: size, is_free });
+        }
+        (sound != 0 && 2 * sound >= used).then_some((blocks, at + bytes))
+    }
+}
+
+impl Keys {
+    /// The secret of chunks.
+    pub(super) const fn heap(self) -> Option<u64> {
+        self.heap
+    }
+
+    /// The secret of blocks of one size.
+    pub(super) const fn lfh(self) -> Option<u64> {
+        self.lfh
+    }
+
+    /// With the secret of chunks, if it was not known.
+    pub(super) fn or_heap(self, key: Option<u64>) -> Self {
+        Self { heap: self.heap.or(key), ..self }
+    }
+}
+
+/// Whether a header may be that of a block that is in use.
+pub(super) fn is_block(headers: &Headers, header: Header) -> bool {
+    header.size != 0 && headers.is_of_heap(header) && is_tag(header.tag())
+}
