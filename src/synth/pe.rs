@@ -31,11 +31,16 @@ pub(super) struct Image<'a> {
     pub(super) pdb: Option<(&'a str, [u8; 16], u32)>,
     /// What its version resource says.
     pub(super) version: Option<Version<'a>>,
+    /// Where its table of functions is, and how large.
+    pub(super) functions: Option<(u32, u32)>,
     /// More sections between code and resources: name, first address, size.
     pub(super) sections: Vec<(&'a str, u32, u32)>,
 }
 
 impl Image<'_> {
+    /// Where the header of a 64-bit image says where the table of functions is.
+    pub(super) const FUNCTIONS_OF_64_BIT: u64 = (OPTIONAL + 112 + 3 * 8) as u64;
+
     /// The first pages of the image.
     pub(super) fn bytes(&self) -> Vec<u8> {
         let mut out = Bytes::zeroed(0x1000);
@@ -55,6 +60,10 @@ impl Image<'_> {
         if self.pdb.is_some() {
             out.u32(data + 6 * 8, len32(DEBUG));
             out.u32(data + 6 * 8 + 4, 28);
+        }
+        if let Some((table, size)) = self.functions {
+            out.u32(data + 3 * 8, table);
+            out.u32(data + 3 * 8 + 4, size);
         }
         if resources > 0 {
             out.u32(data + 2 * 8, len32(RESOURCES));

@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<Frame> = TableDef {
     name: "stacks",
     doc: "One row for each frame of each stack, the innermost first.",
     answers: "k, kv, ~*k, !stacks 2",
-    kinds: &[SourceKind::User, SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT module, count(*) FROM stacks WHERE frame = 0 GROUP BY 1 ORDER BY 2 DESC",
         doc: "The modules on top of stacks.",

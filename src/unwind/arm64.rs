@@ -67,6 +67,11 @@ fn by_tables(walker: &mut Walker<'_>, here: &Here, module: Span) -> Option<Step>
 
 fn by_frame_pointer(walker: &mut Walker<'_>, here: &Here, stack: &Range<u64>) -> Option<Step> {
     let fp = here.registers.fp()?;
+    // The first function of a thread has a chain of nobody.
+    if fp == 0 && here.trust == Trust::FramePointer {
+        let sp = here.registers.sp()?;
+        return Some(Step::call(here.registers.clone().at(0, sp), Trust::FramePointer));
+    }
     if !stack.contains(&fp) || here.registers.sp().is_some_and(|sp| fp < sp) {
         return None;
     }

@@ -1,5 +1,6 @@
 //! What walks need of an image: where its code is, and its table of functions.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -9,6 +10,8 @@ use crate::symbol::image::{Image, Section};
 
 /// More rules than any system's stacks need at once.
 const MAX_RULES: usize = 1 << 16;
+/// A hundred thousand threads with stacks of usual depth read a tenth of it.
+const MAX_WORDS: u64 = 1 << 28;
 /// Sections of code.
 const EXECUTE: u32 = 0x2000_0000;
 const PAGE: u64 = 0x1000;
@@ -16,6 +19,7 @@ const PAGE: u64 = 0x1000;
 /// What was learnt of images.
 #[derive(Debug, Default)]
 pub(super) struct Images {
+    spent: Cell<u64>,
     known: HashMap<(u64, u64), Option<Rc<Code>>>,
     /// What the function at an address does, by address space, address, and whether it is exact.
     rules: HashMap<(u64, u64, bool), Rule>,
@@ -30,7 +34,7 @@ pub(super) struct Gap;
 /// Whether a word is a return address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Likely {
-    /// No code is before the place, or no call.
+    /// No code is before the place, or no call, or a function starts there.
     No,
     /// The code is not there to tell.
     Maybe,
@@ -84,6 +88,14 @@ impl Code {
 }
 
 impl Images {
+    /// Accounts for a word that is read; `None` when all walks together have read so much that only
+    /// damage explains it.
+    pub(super) fn spend(&self) -> Option<()> {
+        let spent = self.spent.get() + 1;
+        self.spent.set(spent);
+        (spent < MAX_WORDS).then_some(())
+    }
+
     /// What is known of a module's image, if its headers can be read.
     pub(super) fn code(&mut self, target: &dyn Target, module: Span) -> Option<Rc<Code>> {
         let known = self.known.entry((module.space, module.base));
@@ -145,6 +157,7 @@ impl Images {
         match call_before(target, cpu, module, offset) {
             Some(true) => Likely::Proven,
             Some(false) => Likely::No,
+            None if target.starts_function(address) => Likely::No,
             None => Likely::Maybe,
         }
     }

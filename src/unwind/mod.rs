@@ -30,6 +30,8 @@ use image::Images;
 pub const MAX_FRAMES: usize = 1024;
 /// Instruction pointers below are null, and offsets from it.
 const FIRST_PAGE: u64 = 0x1000;
+/// How far a stack is looked at whose end nobody tells.
+const OTHER_STACK: u64 = 1 << 20;
 
 /// How a frame was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +81,11 @@ pub trait Target {
     /// Fills the buffer with bytes of a module's image; they may come from its file.
     fn read_image(&self, module: Span, offset: u32, buffer: &mut [u8]) -> bool {
         module.base.checked_add(offset.into()).is_some_and(|address| self.read(address, buffer))
+    }
+
+    /// Whether a function is known to start at an address, where no call returns to.
+    fn starts_function(&self, _address: u64) -> bool {
+        false
     }
 
     /// Whether 64-bit Intel code keeps frame pointers; that of Windows does not.
@@ -146,6 +153,10 @@ impl Step {
     }
 }
 
+/// What was learnt of images, for the next walker of the same system.
+#[derive(Debug, Default)]
+pub struct Knowledge(Images);
+
 /// Walks stacks of one system or process. What it learns of images it keeps.
 pub struct Walker<'a> {
     target: &'a dyn Target,
@@ -161,27 +172,65 @@ impl std::fmt::Debug for Walker<'_> {
 impl<'a> Walker<'a> {
     /// A walker over a target.
     pub fn new(target: &'a dyn Target) -> Self {
-        Self { target, images: Images::default() }
+        Self::with(target, Knowledge::default())
     }
 
-    /// The same walker over another target of the same system, as another thread sees it.
-    pub fn with_target(self, target: &dyn Target) -> Walker<'_> {
-        Walker { target, images: self.images }
+    /// A walker that knows what another of the same system has learnt.
+    pub fn with(target: &'a dyn Target, knowledge: Knowledge) -> Self {
+        Self { target, images: knowledge.0 }
+    }
+
+    /// What it has learnt.
+    pub fn into_knowledge(self) -> Knowledge {
+        Knowledge(self.images)
+    }
+
+    /// Whether a word may be the address that a call returns to.
+    pub fn may_return_to(&mut self, cpu: Cpu, word: u64) -> bool {
+        self.images.is_return(self.target, cpu, word)
     }
 
     /// The frames from registers on, the innermost first, at most `most`. `stack` is where the stack
     /// may be; scans stay in it.
     pub fn walk(&mut self, start: Registers, stack: &Range<u64>, most: usize) -> Vec<Frame> {
+        let here = Here { registers: start, trust: Trust::Context, is_exact: true };
+        self.go(here, None, stack, most)
+    }
+
+    /// The frames of a thread that left the processor in a call, which returns to the first
+    /// registers; the caller's may be known already.
+    pub fn walk_switched(
+        &mut self,
+        first: Registers,
+        caller: Option<Registers>,
+        stack: &Range<u64>,
+        most: usize,
+    ) -> Vec<Frame> {
+        let here = Here { registers: first, trust: Trust::Context, is_exact: false };
+        self.go(here, caller.map(|caller| Step::call(caller, Trust::Unwind)), stack, most)
+    }
+
+    fn go(
+        &mut self,
+        start: Here,
+        first: Option<Step>,
+        stack: &Range<u64>,
+        most: usize,
+    ) -> Vec<Frame> {
+        let (mut here, mut first, mut stack) = (start, first, stack.clone());
         let mut frames = Vec::new();
         let mut seen = HashSet::new();
-        let mut here = Here { registers: start, trust: Trust::Context, is_exact: true };
         while frames.len() < most.min(MAX_FRAMES) {
             let (Some(ip), Some(sp)) = (here.registers.ip(), here.registers.sp()) else { break };
             // A walk that comes to the same place goes in a circle.
             if !seen.insert((ip, sp)) {
                 break;
             }
-            let step = self.step(&here, stack);
+            // What was interrupted may have been on another stack.
+            if here.is_exact && !stack.contains(&sp) {
+                stack = sp..sp.saturating_add(OTHER_STACK);
+            }
+            let step = first.take().or_else(|| self.step(&here, &stack));
             let next = step.as_ref().and_then(|step| step.registers.ip());
             frames.push(Self::frame(&here, step.as_ref()));
             match step {
@@ -252,6 +301,7 @@ impl<'a> Walker<'a> {
 
     /// The word of the processor at an address.
     fn word(&self, cpu: Cpu, address: u64) -> Option<u64> {
+        self.images.spend()?;
         let mut bytes = [0; 8];
         let part = bytes.get_mut(..cpu.word())?;
         self.target.read(address, part).then(|| u64::from_le_bytes(bytes))

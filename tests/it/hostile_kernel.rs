@@ -18,7 +18,7 @@ const MAX_TIME: Duration = Duration::from_secs(5);
 /// Numbers that break careless arithmetic.
 const EXTREMES: [u32; 9] = [0, 1, 3, 0xff, 0x1000, 0x7fff_ffff, 0x8000_0000, 0xffff_fff0, u32::MAX];
 
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
     "dump",
     "bugcheck",
     "exception",
@@ -26,6 +26,7 @@ const TABLES: [&str; 13] = [
     "modules",
     "unloaded_modules",
     "threads",
+    "stacks",
     "processors",
     "processes",
     "memory_regions",

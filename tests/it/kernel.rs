@@ -150,6 +150,75 @@ fn a_layout_of_another_kernel_is_noticed() {
     assert_eq!(thread.tid, Ok(0x108));
 }
 
+#[test]
+fn the_stack_of_an_x64_triage_dump() {
+    let (Some(bytes), Some(folder)) = (bytes_of("triage_x64_19041.dmp"), layouts("isf")) else {
+        return;
+    };
+    let store = Store::new(&Search { paths: vec![folder], ..Search::default() }).unwrap();
+    for (store, has_names) in [(Store::default(), false), (store, true)] {
+        let source = open(bytes.clone(), &store);
+        let frames = rows(|emit| source.stacks(&Want::ALL, emit));
+        let crash: Vec<_> = frames.iter().filter(|f| f.tid == Ok(0x108)).collect();
+        assert_eq!(crash[0].ip, Ok(0xffff_f804_8b58_334c), "where the exception was");
+        assert_eq!((crash[0].trust.as_deref(), crash[0].frame), (Ok("context"), Ok(0)));
+        assert_eq!(crash[0].module.as_deref(), Ok("amdppm"));
+        // The dump has no code: words of the stack, each above the last.
+        assert!(crash[1..].iter().all(|f| f.trust.as_deref() == Ok("scan")));
+        assert!(crash.windows(2).all(|pair| pair[0].sp.unwrap() < pair[1].sp.unwrap()));
+        assert!(crash.windows(2).all(|pair| pair[0].return_address == pair[1].ip));
+        let thread = &rows(|emit| source.threads(&Want::ALL, emit))[0];
+        assert!(crash.iter().all(|f| f.sp.unwrap() < thread.stack_base.unwrap()));
+        if !has_names {
+            continue;
+        }
+        // How the system starts a device, in a worker thread.
+        let wanted = [
+            "nt!PnpAsynchronousCall",
+            "nt!PnpSendIrp",
+            "nt!PnpStartDevice",
+            "nt!PnpStartDeviceNode",
+            "nt!PipProcessStartPhase1",
+            "nt!PipProcessDevNodeTree",
+            "nt!PiProcessStartSystemDevices",
+            "nt!PnpDeviceActionWorker",
+            "nt!ExpWorkerThread",
+            "nt!PspSystemThreadStartup",
+            "nt!KiStartSystemThread",
+        ];
+        let symbols: Vec<&str> = crash.iter().filter_map(|f| f.symbol.as_deref().ok()).collect();
+        let mut rest = symbols.iter();
+        for name in wanted {
+            assert!(rest.any(|symbol| *symbol == name), "{name} in {symbols:#?}");
+        }
+        assert_eq!(symbols.last(), wanted.last(), "nothing called it");
+        // No call returns to the start of a function.
+        assert!(crash[1..].iter().all(|f| f.offset != Ok(0)));
+    }
+}
+
+#[test]
+fn the_stack_of_an_arm64_triage_dump() {
+    let Some(bytes) = bytes_of("triage_arm64_22000.dmp") else { return };
+    let source = open(bytes, &Store::default());
+    let frames = rows(|emit| source.stacks(&Want::ALL, emit));
+    let crash: Vec<_> = frames.iter().filter(|f| f.ethread == Ok(0xffff_bb8e_b171_9180)).collect();
+    let offsets: Vec<_> = crash.iter().map(|f| (f.symbol.as_deref().unwrap(), f.sp)).collect();
+    assert_eq!(
+        offsets,
+        [
+            ("nt+0x4de014", Ok(0xffff_e00e_0e4b_c4a0)),
+            ("nt+0x5442a0", Ok(0xffff_e00e_0e4b_c4b0)),
+            ("nt+0x29ff1c", Ok(0xffff_e00e_0e4b_cb20)),
+            ("nt+0x373340", Ok(0xffff_e00e_0e4b_cce0)),
+            ("nt+0x207de4", Ok(0xffff_e00e_0e4b_cd40)),
+        ]
+    );
+    assert!(crash[1..].iter().all(|f| f.trust.as_deref() == Ok("frame_pointer")));
+    assert_eq!(crash[4].return_address, Ok(0), "the first function of the thread");
+    assert_eq!(crash[0].arg1, Err(Absent::NotApplicable), "arguments are in registers");
+}
+
 /// Reads every table of a source.
 fn read_all(source: &dyn Source) {
     let want = &Want::ALL;
@@ -161,6 +230,7 @@ fn read_all(source: &dyn Source) {
     let _ = source.processes(want, &mut |_| go);
     let _ = source.threads(want, &mut |_| go);
     let _ = source.processors(want, &mut |_| go);
+    let _ = source.stacks(want, &mut |_| go);
     let _ = source.modules(want, &mut |_| go);
     let _ = source.unloaded_modules(want, &mut |_| go);
     let _ = source.coverage(want, &mut |_| go);

@@ -19,10 +19,12 @@ mod overview;
 mod pieces;
 mod pool;
 mod pool_tags;
+mod process_images;
 mod processors;
 mod registers;
 mod requests;
 mod resources;
+mod stacks;
 mod structure;
 mod symbols;
 mod tag_owners;
@@ -49,10 +51,10 @@ use crate::dump::pages::Facts;
 use crate::dump::triage::{self, Triage};
 use crate::dump::{Error, Format, Image, Width};
 use crate::model::{
-    BigBlock, Bugcheck, CoverageRange, DumpInfo, DynTable, Emit, Exception, Irp, IrpLocation,
-    Located, Lock, LockOwner, LockWaiter, Machine, MemoryList, Module, NeededSymbol, PoolBlock,
-    PoolPage, PoolTag, Problem, Process, Processor, ReadyThread, Refused, Register, Source, Thread,
-    Unanswered, UnloadedModule, VmCounter, WaitObject, Want,
+    BigBlock, Bugcheck, CoverageRange, DumpInfo, DynTable, Emit, Exception, Frame, Irp,
+    IrpLocation, Located, Lock, LockOwner, LockWaiter, Machine, MemoryList, Module, NeededSymbol,
+    PoolBlock, PoolPage, PoolTag, Problem, Process, Processor, ReadyThread, Refused, Register,
+    Source, Thread, Unanswered, UnloadedModule, VmCounter, WaitObject, Want,
 };
 use crate::symbol::{PdbId, Store};
 
@@ -215,6 +217,10 @@ impl Source for KernelDump {
 
     fn threads(&self, _: &Want<'_>, emit: Emit<'_, Thread>) -> Result<(), Unanswered> {
         self.each_thread(emit)
+    }
+
+    fn stacks(&self, want: &Want<'_>, emit: Emit<'_, Frame>) -> Result<(), Unanswered> {
+        self.each_frame(want, emit)
     }
 
     fn processors(&self, _: &Want<'_>, emit: Emit<'_, Processor>) -> Result<(), Unanswered> {

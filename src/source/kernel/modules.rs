@@ -60,6 +60,11 @@ impl Modules {
         if address < *end { self.drivers.get(*position) } else { None }
     }
 
+    /// The first address of the driver that holds an address, and the address after its last.
+    pub(super) fn span(&self, address: u64) -> Option<(u64, u64)> {
+        self.at(address).map(|driver| (driver.base, end_of(driver)))
+    }
+
     /// Whether a driver holds the address.
     pub(super) fn contains(&self, address: u64) -> bool {
         self.at(address).is_some()

@@ -91,6 +91,12 @@ impl KernelDump {
         found.filter(|(_, offset)| *offset < MAX_FROM_EXPORT)
     }
 
+    /// File and line that the code at an address was made from.
+    pub(super) fn line_of(&self, address: u64) -> Option<(String, u32)> {
+        let (base, _) = self.drivers().span(address)?;
+        self.file_names(base)?.line(address - base)
+    }
+
     /// The address of a symbol of a module.
     pub(super) fn symbol_address(&self, module: &str, name: &str) -> Option<u64> {
         let is_kernel = module.eq_ignore_ascii_case("nt");

@@ -114,6 +114,11 @@ impl Target for UserDump {
         Some(Span { base: span.base, end: span.end, space: 0 })
     }
 
+    fn starts_function(&self, address: u64) -> bool {
+        let place = self.locate_module(address);
+        place.is_ok_and(|place| place.symbol.is_some() && place.offset == 0)
+    }
+
     fn has_frame_pointers(&self) -> bool {
         !matches!(self.os(), Some(Os::Windows) | None)
     }

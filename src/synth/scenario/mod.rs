@@ -25,6 +25,7 @@ pub fn healthy(windows: Windows) -> SystemSpec {
         windows,
         kernel: None,
         kernel_code: false,
+        stacks: false,
         physical_pages: 0x2_0000,
         bugcheck: (0xe2, [0; 4]),
         exception: None,

@@ -16,6 +16,7 @@ mod processors;
 mod segment;
 mod shared;
 mod spec;
+mod stacks;
 mod threads;
 mod user;
 mod version;
@@ -103,6 +104,7 @@ fn assemble(mut spec: SystemSpec, version: &'static Version, layout: &Layout) ->
     modules::write(&mut builder, &mut objects, &spec, kernel);
     // The image of the kernel comes first: what follows may stand in it.
     modules::write_unloaded(&mut builder, &spec.unloaded);
+    stacks::write(&mut builder, &mut spec, kernel);
     for process in &spec.processes {
         for thread in &process.threads {
             threads::write(&mut builder, &objects, &mut links, process, thread, spec.ticks);

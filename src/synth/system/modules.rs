@@ -95,6 +95,7 @@ fn image(
         is_dll: false,
         system: version.system,
         pdb: Some((&pdb, record.0, record.1)),
+        functions: None,
         version: Some(([major, minor, version.build, fourth], strings)),
         sections: if is_kernel {
             let half = (data / 2) & !0xfff;

@@ -35,6 +35,8 @@ pub struct SystemSpec {
     pub kernel: Option<Arc<KernelFile>>,
     /// Whether all of the kernel's image is in memory, its code being breakpoints.
     pub kernel_code: bool,
+    /// Whether threads have stacks of calls, in functions of the kernel, of ntdll and of their program.
+    pub stacks: bool,
     /// Pages of physical memory.
     pub physical_pages: u64,
     /// Bug check code and parameters.
@@ -178,6 +180,11 @@ pub struct SystemThread {
     pub stack: (u64, u64, u64, u64),
     /// Words of the kernel stack from the current pointer on.
     pub words: Vec<u64>,
+    /// Where the calls on its stack stand, the innermost first, and their stack pointers; filled in
+    /// for systems with stacks.
+    pub frames: Vec<(u64, u64)>,
+    /// Address of the trap frame; 0 for none.
+    pub trap_frame: u64,
     /// Address of the TEB; 0 for none.
     pub teb: u64,
     /// Address of the thread in win32k.

@@ -74,6 +74,9 @@ pub(super) fn write(
     object
         .set("Tcb.KernelStackResident", 1)
         .opt("Tcb.LargeStack", u64::from(base - limit > 0x3000));
+    if thread.trap_frame != 0 {
+        object.set("Tcb.TrapFrame", thread.trap_frame);
+    }
     object.set("Tcb.Teb", thread.teb).set("Tcb.Win32Thread", thread.win32_thread);
     object
         .set("Tcb.SuspendCount", thread.suspended)

@@ -126,7 +126,7 @@ impl KernelDump {
     }
 
     /// Whether an address lies in the kernel's half.
-    pub(super) fn is_kernels(&self, address: u64) -> bool {
+    pub(in crate::source::kernel) fn is_kernels(&self, address: u64) -> bool {
         match self.header.width {
             Width::W32 => (HALF_32..END_32).contains(&address),
             Width::W64 => address >= HALF_64,

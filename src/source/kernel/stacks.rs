@@ -1,0 +1,391 @@
+//! Stacks of threads: where each starts, and the memory that it is walked in.
+//!
+//! A thread that runs starts from the context of its processor, one that does not from what it left
+//! on its kernel stack when it was switched out. A stack goes on into the user part of its process
+//! through what the processor pushed when the kernel was entered.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::KernelDump;
+use super::arch::Arch;
+use super::memory::Space;
+use super::object::Object;
+use super::process_images::ProcessImages;
+use super::types::Ty;
+use crate::catalog::Cell;
+use crate::model::{Emit, Flow, Frame, Located, Unanswered, Want};
+use crate::source::context::Context;
+use crate::source::frames::{self, Owner, Scene};
+use crate::unwind::{self, Cpu, Knowledge, MAX_FRAMES, Registers, Span, Target, Walker};
+
+/// `KTHREAD_STATE`.
+const RUNNING: u64 = 2;
+const TERMINATED: u64 = 4;
+/// What the switch of threads leaves on a stack is so many words long at most.
+const SWITCH_WORDS: u64 = 16;
+/// Where nothing says how far a kernel stack goes: no stack is larger.
+const LARGEST_STACK: u64 = 0x1_8000;
+const MAX_CONTEXT: usize = 0x4d0;
+/// `_KTRAP_FRAME.DbgArgMark`.
+const TRAP_MARK: u64 = 0xbad_b0d00;
+
+/// The kernel as one of its threads sees it.
+pub(super) struct View<'a> {
+    dump: &'a KernelDump,
+    space: Space<'a>,
+    process: u64,
+    images: Rc<ProcessImages>,
+}
+
+/// Where a walk starts.
+enum Start {
+    /// Registers that were saved.
+    Registers(Registers),
+    /// A thread that was switched out: its first frame, and its caller's registers if they are
+    /// known already.
+    Switched(Registers, Option<Box<Registers>>),
+}
+
+/// What was learnt while stacks are walked one after the other.
+#[derive(Default)]
+pub(super) struct Walks {
+    knowledge: Knowledge,
+    processes: HashMap<u64, Rc<ProcessImages>>,
+    /// Registers of processors by the thread that they ran.
+    running: HashMap<u64, Registers>,
+}
+
+impl KernelDump {
+    /// The processor whose stacks are walked, or why none is.
+    fn walked_cpu(&self) -> Result<Cpu, Unanswered> {
+        match self.arch {
+            Arch::X86 => Ok(Cpu::X86),
+            Arch::X64 => Ok(Cpu::X64),
+            Arch::Arm64 => Ok(Cpu::Arm64),
+            _ => Err(Unanswered::because("stacks of its machine are not known")),
+        }
+    }
+
+    pub(super) fn each_frame(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, Frame>,
+    ) -> Result<(), Unanswered> {
+        self.for_each_stack(&mut |thread, view, frames| {
+            let named = self.named(thread);
+            let owner = Owner {
+                ethread: thread.address,
+                tid: named.tid,
+                pid: named.pid,
+                process: named.process,
+            };
+            frames::each(view, &owner, frames, want, emit)
+        })
+    }
+
+    /// Visits the threads with their stacks: those that run on processors without being on a list
+    /// first, which are the idle ones.
+    pub(super) fn for_each_stack(
+        &self,
+        visit: &mut dyn FnMut(&Object<'_>, &View<'_>, &[unwind::Frame]) -> Flow,
+    ) -> Result<(), Unanswered> {
+        let mut walks = self.walks()?;
+        let mut idle = Vec::new();
+        if self.triage.is_none() {
+            for prcb in self.prcbs().into_iter().flatten() {
+                let current = prcb.pointer("CurrentThread");
+                if current.is_ok() && current == prcb.pointer("IdleThread") {
+                    idle.extend(current);
+                }
+            }
+        }
+        for address in idle {
+            let Some(thread) = self.object(Ty::Thread, address) else { continue };
+            let (view, frames) = self.stack_of(&mut walks, &thread, false);
+            if visit(&thread, &view, &frames).is_break() {
+                return Ok(());
+            }
+        }
+        self.for_each_thread(&mut |thread, is_crash| {
+            let (view, frames) = self.stack_of(&mut walks, thread, is_crash);
+            visit(thread, &view, &frames)
+        })
+    }
+
+    /// What walking stacks starts with.
+    pub(super) fn walks(&self) -> Result<Walks, Unanswered> {
+        let cpu = self.walked_cpu()?;
+        self.has_memory()?;
+        let mut walks = Walks::default();
+        let named = |context: Context<'_>| Registers::named(cpu, context.registers());
+        for prcb in self.prcbs().into_iter().flatten() {
+            let Ok(thread) = prcb.pointer("CurrentThread") else { continue };
+            let at =
+                prcb.pointer("Context").or_else(|_| prcb.address_of("ProcessorState.ContextFrame"));
+            let Ok(bytes) = at.and_then(|at| self.prefix(at, MAX_CONTEXT)) else { continue };
+            let context = self.arch.cpu().and_then(|cpu| Context::new(cpu, &bytes));
+            // A processor that was never stopped has an empty record.
+            if let Some(context) = context.filter(|context| context.ip().is_some_and(|ip| ip != 0))
+            {
+                walks.running.insert(thread, named(context));
+            }
+        }
+        Ok(walks)
+    }
+
+    /// The frames of a thread, and the memory that they are in.
+    pub(super) fn stack_of(
+        &self,
+        walks: &mut Walks,
+        thread: &Object<'_>,
+        is_crash: bool,
+    ) -> (View<'_>, Vec<unwind::Frame>) {
+        let view = self.view_of(walks, thread);
+        let mut frames = Vec::new();
+        if let Ok(cpu) = self.walked_cpu() {
+            let mut walker = Walker::with(&view, std::mem::take(&mut walks.knowledge));
+            let bounds = Self::bounds(thread);
+            if let Some(start) = self.start(walks, &mut walker, (thread, is_crash), cpu, &bounds) {
+                frames = self.walk(&mut walker, &view, start, thread, &bounds);
+            }
+            walks.knowledge = walker.into_knowledge();
+        }
+        (view, frames)
+    }
+
+    /// The memory of a thread's process.
+    fn view_of(&self, walks: &mut Walks, thread: &Object<'_>) -> View<'_> {
+        let owner = super::object::first(
+            &["Tcb.Process", "ThreadsProcess", "Tcb.ApcState.Process"],
+            |path| thread.pointer(path),
+        );
+        let process = owner.unwrap_or_default();
+        let object = owner.ok().filter(|_| self.triage.is_none());
+        let object = object.and_then(|at| self.object(Ty::Process, at));
+        let dtb = object.as_ref().and_then(|p| p.unsigned("Pcb.DirectoryTableBase").ok());
+        let space = dtb.filter(|dtb| *dtb != 0).map_or(self.kernel_space(), |dtb| self.space(dtb));
+        let images =
+            walks.processes.entry(process).or_insert_with(|| {
+                let peb = object.and_then(|process| process.pointer("Peb").ok());
+                Rc::new(peb.map_or_else(ProcessImages::default, |peb| {
+                    ProcessImages::read(self, space, peb)
+                }))
+            });
+        View { dump: self, space, process, images: Rc::clone(images) }
+    }
+
+    /// Where the kernel stack of a thread is.
+    fn bounds(thread: &Object<'_>) -> Range<u64> {
+        let base = thread.pointer("Tcb.StackBase").or_else(|_| thread.pointer("Tcb.InitialStack"));
+        let limit = thread.pointer("Tcb.StackLimit");
+        match (limit, base) {
+            (Ok(limit), Ok(base)) if limit < base => limit..base,
+            (_, Ok(base)) => base.saturating_sub(LARGEST_STACK)..base,
+            _ => 0..0,
+        }
+    }
+
+    fn start(
+        &self,
+        walks: &Walks,
+        walker: &mut Walker<'_>,
+        (thread, is_crash): (&Object<'_>, bool),
+        cpu: Cpu,
+        bounds: &Range<u64>,
+    ) -> Option<Start> {
+        let header = self.crash_context().map(|c| Registers::named(cpu, c.registers()));
+        if is_crash {
+            return header.map(Start::Registers);
+        }
+        let state = thread.unsigned("Tcb.State");
+        if state == Ok(TERMINATED) {
+            return None;
+        }
+        let saved = thread.address.ok().and_then(|at| walks.running.get(&at));
+        if state == Ok(RUNNING) || saved.is_some() {
+            // The header's context is what the crash was in, which the processor may have left.
+            let is_here = |r: &Registers| r.sp().is_some_and(|sp| bounds.contains(&sp));
+            let is_own = |r: &Registers| saved.is_some_and(|saved| saved.sp() == r.sp());
+            let header = header.filter(|r| is_here(r) || is_own(r));
+            return header.or_else(|| saved.cloned()).map(Start::Registers);
+        }
+        let sp = thread.pointer("Tcb.KernelStack").ok().filter(|sp| bounds.contains(sp))?;
+        self.switched(walker, cpu, sp, bounds)
+    }
+
+    /// The frame that a thread left when it was switched out: the return address is among the first
+    /// words of its stack, behind the frame pointer on x64.
+    fn switched(
+        &self,
+        walker: &mut Walker<'_>,
+        cpu: Cpu,
+        sp: u64,
+        bounds: &Range<u64>,
+    ) -> Option<Start> {
+        let width = cpu.word() as u64;
+        let space = self.kernel_space();
+        let kernel = self.kernel_base();
+        for i in 0..SWITCH_WORDS {
+            let at = sp.checked_add(i * width).filter(|at| bounds.contains(at))?;
+            let word = space.pointer_at(at).ok()?;
+            let is_kernels =
+                || self.drivers().span(word).is_some_and(|span| Some(span.0) == kernel);
+            if !is_kernels() || !walker.may_return_to(cpu, word) {
+                continue;
+            }
+            let behind = at.checked_add(width)?;
+            let registers = Registers::new(cpu).at(word, behind);
+            return Some(match cpu {
+                Cpu::X64 => {
+                    let fp = at.checked_sub(width).and_then(|at| space.pointer_at(at).ok());
+                    Start::Switched(registers.with_fp(fp.filter(|_| i > 0)), None)
+                }
+                Cpu::X86 => {
+                    let caller = self.caller_of_switch(walker, behind, bounds);
+                    Start::Switched(registers, caller.map(Box::new))
+                }
+                Cpu::Arm64 => Start::Switched(registers, None),
+            });
+        }
+        None
+    }
+
+    /// On x86, four registers stand between the switch and the return address of its caller, the
+    /// frame pointer lowest.
+    fn caller_of_switch(
+        &self,
+        walker: &mut Walker<'_>,
+        sp: u64,
+        bounds: &Range<u64>,
+    ) -> Option<Registers> {
+        let space = self.kernel_space();
+        let at = sp.checked_add(4 * 4)?;
+        let (fp, caller) = (space.pointer_at(sp).ok()?, space.pointer_at(at).ok()?);
+        let is_right = bounds.contains(&fp) && fp > at && walker.may_return_to(Cpu::X86, caller);
+        let registers = Registers::new(Cpu::X86).at(caller, at.checked_add(4)?);
+        is_right.then(|| registers.with_fp(Some(fp)))
+    }
+
+    /// Walks a stack; where its kernel part leads nowhere, what the thread entered the kernel with
+    /// is still known.
+    fn walk(
+        &self,
+        walker: &mut Walker<'_>,
+        view: &View<'_>,
+        start: Start,
+        thread: &Object<'_>,
+        bounds: &Range<u64>,
+    ) -> Vec<unwind::Frame> {
+        let sp = match &start {
+            Start::Registers(registers) | Start::Switched(registers, _) => registers.sp(),
+        };
+        let is_above = |at: &u64| bounds.contains(at) && sp.is_some_and(|sp| sp < *at);
+        let trap = thread.pointer("Tcb.TrapFrame").ok().filter(is_above);
+        let end = trap.unwrap_or(bounds.end);
+        let stack = bounds.start..end;
+        let mut frames = match start {
+            Start::Registers(registers) => walker.walk(registers, &stack, MAX_FRAMES),
+            Start::Switched(first, caller) => {
+                walker.walk_switched(first, caller.map(|caller| *caller), &stack, MAX_FRAMES)
+            }
+        };
+        let is_kernels = |frame: &unwind::Frame| self.is_kernels(frame.ip);
+        let ends_inside = frames.last().is_some_and(|last| is_kernels(last) && last.sp < end);
+        if ends_inside && let Some(registers) = trap.and_then(|at| view.saved_at(at)) {
+            let far = registers.sp().unwrap_or_default();
+            let stack = far..far.saturating_add(1 << 20);
+            let more = walker.walk(registers, &stack, MAX_FRAMES - frames.len());
+            frames.extend(more);
+        }
+        frames
+    }
+}
+
+impl View<'_> {
+    /// The registers that a trap frame at an address saved, if the mode and the place make sense.
+    fn saved_at(&self, address: u64) -> Option<Registers> {
+        let frame = self.dump.structure("_KTRAP_FRAME", address);
+        let number = |path: &str| frame.unsigned(path).ok();
+        match self.dump.arch {
+            Arch::X64 => {
+                if number("SegCs")? & 1 == 0 {
+                    return None;
+                }
+                let names = [("rip", "Rip"), ("rsp", "Rsp"), ("rbp", "Rbp")];
+                let all = names.into_iter().filter_map(|(name, path)| Some((name, number(path)?)));
+                Some(Registers::named(Cpu::X64, all.collect::<Vec<_>>()))
+            }
+            Arch::X86 => {
+                let names = [
+                    ("eip", "Eip"),
+                    ("ebp", "Ebp"),
+                    ("ebx", "Ebx"),
+                    ("esi", "Esi"),
+                    ("edi", "Edi"),
+                ];
+                let all = names.into_iter().filter_map(|(name, path)| Some((name, number(path)?)));
+                let registers = Registers::named(Cpu::X86, all.collect::<Vec<_>>());
+                // Code of the kernel is interrupted on the stack that it is on.
+                let sp = match number("SegCs")? & 1 {
+                    1 => number("HardwareEsp")?,
+                    _ => frame.at("HardwareEsp").ok()?,
+                };
+                let ip = registers.ip()?;
+                Some(registers.at(ip, sp))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Target for View<'_> {
+    fn read(&self, address: u64, buffer: &mut [u8]) -> bool {
+        self.space.read(address, buffer).is_ok()
+    }
+
+    fn module(&self, address: u64) -> Option<Span> {
+        if let Some((base, end)) = self.dump.drivers().span(address) {
+            return Some(Span { base, end, space: 0 });
+        }
+        let image = self.images.at(address)?;
+        Some(Span { base: image.base, end: image.end, space: self.process })
+    }
+
+    fn starts_function(&self, address: u64) -> bool {
+        // Without symbols, places are those of the module.
+        let place = self.locate(address);
+        place.is_ok_and(|place| place.symbol.is_some() && place.offset == 0)
+    }
+
+    fn trap_frame(&self, address: u64) -> Option<Registers> {
+        let frame = self.dump.structure("_KTRAP_FRAME", address);
+        let is_one = frame.unsigned("DbgArgMark") == Ok(TRAP_MARK);
+        if is_one { self.saved_at(address) } else { None }
+    }
+}
+
+impl Scene for View<'_> {
+    fn locate(&self, address: u64) -> Cell<Located> {
+        match self.images.at(address) {
+            Some(image) => Ok(image.locate(self.dump, self.space, address)),
+            None => self.dump.place_of(address),
+        }
+    }
+
+    fn line(&self, address: u64) -> Option<(String, u32)> {
+        match self.images.at(address) {
+            Some(image) => image.line(self.dump, self.space, address),
+            None => self.dump.line_of(address),
+        }
+    }
+
+    fn word(&self, address: u64) -> Cell<u64> {
+        self.space.pointer_at(address)
+    }
+
+    fn word_bytes(&self) -> u64 {
+        self.space.pointer_bytes()
+    }
+}
