@@ -55,6 +55,8 @@ pub const MODULE_LIST: usize = 0x48;
 pub const PROCESS_HEAD: usize = 0x50;
 /// `KeTimeIncrement`: 100 ns units a clock tick.
 pub const TIME_INCREMENT: usize = 0x78;
+/// `ObpRootDirectoryObject`: points to a pointer to the directory.
+pub const ROOT_DIRECTORY: usize = 0x98;
 /// `MmNumberOfPhysicalPages`.
 pub const PHYSICAL_PAGES: usize = 0xf8;
 /// `MmNonPagedPoolStart` and `MmNonPagedPoolEnd`.

@@ -21,6 +21,8 @@ row! {
         pointer_count: i64,
         /// Address of the `_OBJECT_HEADER`.
         object_header: u64,
+        /// Where a symbolic link leads.
+        link_target: String,
     }
 }
 

@@ -30,7 +30,7 @@ pub use spec::{Arch, Block, Cpu, Driver, ExceptionRecord, Process, Thread, Triag
 pub use system::{
     Counters, NamedObject, PageFile, PoolBlock, PoolRequest, PoolState, Processor, Resource,
     Session, System, SystemHandle, SystemProcess, SystemSpec, SystemThread, TagUse, ThreadState,
-    Timer, UnloadedDriver, Vad, Windows, system,
+    Timer, UnloadedDriver, Vad, Windows, WorkItem, WorkQueue, system,
 };
 pub use triage::triage;
 pub use triage_sample::{triage_sample, triage_sample_spec};

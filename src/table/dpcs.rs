@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<Dpc> = TableDef {
     name: "dpcs",
     doc: "One row for each queued deferred procedure call.",
     answers: "!dpcs, !pcr",
-    kinds: &[SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT processor, routine_symbol FROM dpcs",
         doc: "What processors have yet to do.",

@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<Handle> = TableDef {
     name: "handles",
     doc: "One row for each open handle that the dump records.",
     answers: "!handle",
-    kinds: &[SourceKind::User, SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::User, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT type, count(*) FROM handles GROUP BY type ORDER BY 2 DESC",
         doc: "Handles by type: where a leak shows.",

@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<ObjectType> = TableDef {
     name: "object_types",
     doc: "One row for each type of kernel objects.",
     answers: "!object \\ObjectTypes",
-    kinds: &[SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT name, object_count, handle_count FROM object_types ORDER BY 3 DESC",
         doc: "What there is most of.",

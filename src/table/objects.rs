@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<KernelObject> = TableDef {
     name: "objects",
     doc: "One row for each named kernel object.",
     answers: "!object",
-    kinds: &[SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT type, count(*) FROM objects GROUP BY 1 ORDER BY 2 DESC",
         doc: "Objects by type.",
@@ -35,6 +35,11 @@ pub(super) static TABLE: TableDef<KernelObject> = TableDef {
             "object_header",
             "Address of the `_OBJECT_HEADER`.",
             Get::Addr(|r| r.object_header),
+        ),
+        Column::new(
+            "link_target",
+            "Where a symbolic link leads.",
+            Get::Text(|r| text(&r.link_target)),
         ),
     ],
 };

@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<PageFile> = TableDef {
     name: "page_files",
     doc: "One row for each page file.",
     answers: "!vm",
-    kinds: &[SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT path, current_bytes, free_bytes FROM page_files",
         doc: "How full the page files are.",

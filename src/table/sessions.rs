@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<SessionSpace> = TableDef {
     name: "sessions",
     doc: "One row for each session.",
     answers: "!session, !vm 4",
-    kinds: &[SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT session, paged_pool_bytes, pool_failures FROM sessions",
         doc: "The sessions and their pools.",

@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<Timer> = TableDef {
     name: "timers",
     doc: "One row for each timer in the timer tables.",
     answers: "!timer",
-    kinds: &[SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT routine_symbol, count(*) FROM timers GROUP BY 1 ORDER BY 2 DESC",
         doc: "Timers by routine.",

@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<Vad> = TableDef {
     name: "vads",
     doc: "One row for each virtual address descriptor of each process.",
     answers: "!vad",
-    kinds: &[SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT process, type, sum(size_bytes) FROM vads GROUP BY ALL ORDER BY 3 DESC",
         doc: "Address space by kind.",

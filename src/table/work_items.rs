@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<WorkItem> = TableDef {
     name: "work_items",
     doc: "One row for each item that waits in a queue of the system's worker threads.",
     answers: "!exqueue",
-    kinds: &[SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT queue_name, routine_symbol, count(*) FROM work_items GROUP BY ALL",
         doc: "What is waiting to be worked on.",

@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<WorkQueue> = TableDef {
     name: "work_queues",
     doc: "One row for each queue of the system's worker threads.",
     answers: "!exqueue",
-    kinds: &[SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT name, thread_count, pending_count FROM work_queues",
         doc: "How loaded each queue is.",

@@ -24,11 +24,13 @@ mod laws;
 mod library;
 mod locks;
 mod log;
+mod objects;
 mod parse;
 #[allow(clippy::cast_possible_truncation, reason = "the numbers of these tests are small")]
 mod physical;
 mod pool_tags;
 mod rows;
+mod scheduling;
 mod seams;
 mod session;
 mod slt;

@@ -160,6 +160,16 @@ fn compare(what: &str, spec: &SystemSpec, format: Format) {
     assert_eq!(bases, facts.collect::<Vec<_>>(), "{what}: modules");
 }
 
+/// Whether processors share queues of threads that are ready.
+fn has_shared_queues(windows: Windows) -> bool {
+    matches!(windows, Windows::Windows81 | Windows::Windows10 | Windows::Windows11)
+}
+
+/// Whether threads wait at gates in their own way.
+fn has_gates(windows: Windows) -> bool {
+    matches!(windows, Windows::Server2003 | Windows::Server2003Pae)
+}
+
 /// What waits, what is ready, what was unloaded and the numbers of the memory manager.
 fn compare_lists(what: &str, spec: &SystemSpec, format: Format) {
     let system = synth::system(spec);
@@ -173,9 +183,11 @@ fn compare_lists(what: &str, spec: &SystemSpec, format: Format) {
         .map(|r| (r.processor.ok(), r.priority.ok(), r.ethread.ok(), r.pid.ok(), r.tid.ok()))
         .collect();
     let mut facts: Vec<_> = threads()
-        .filter(|(_, t)| matches!(t.state, ThreadState::Ready))
+        .filter(|(_, t)| matches!(t.state, ThreadState::Ready | ThreadState::ReadyShared))
         .map(|(pid, t)| {
-            let (cpu, priority) = (signed(t.processor), signed(t.priority.0));
+            let is_shared = t.state == ThreadState::ReadyShared && has_shared_queues(spec.windows);
+            let cpu = signed(t.processor).filter(|_| !is_shared);
+            let priority = signed(t.priority.0);
             (cpu, priority, Some(t.ethread), signed(pid), signed(t.tid))
         })
         .collect();
@@ -189,6 +201,11 @@ fn compare_lists(what: &str, spec: &SystemSpec, format: Format) {
         .collect();
     let mut facts = Vec::new();
     for (_, thread) in threads() {
+        if let ThreadState::Gate { .. } = &thread.state {
+            // A gate has no wait block, and so no type of wait.
+            let kind = (!has_gates(spec.windows)).then(|| "WaitAny".to_owned());
+            facts.push((Some(thread.ethread), Some(0), kind));
+        }
         if let ThreadState::Waiting { all, objects, .. } = &thread.state {
             let kind = if *all { "WaitAll" } else { "WaitAny" };
             for index in 0..objects.len().max(1) {

@@ -9,11 +9,12 @@ use std::process::Command;
 use std::sync::Arc;
 
 use dumpql::synth::{self, Format, KernelFile, System, SystemSpec, Windows};
+use dumpql::{Options, Session};
 use serde_json::Value;
 
 use crate::corpus;
 
-const PLUGINS: [&str; 9] = [
+const PLUGINS: [&str; 10] = [
     "windows.info",
     "windows.pslist",
     "windows.threads",
@@ -23,6 +24,7 @@ const PLUGINS: [&str; 9] = [
     "windows.vadinfo",
     "windows.sessions",
     "windows.crashinfo",
+    "windows.timers",
 ];
 
 /// A folder of our own, gone when the test is.
@@ -182,6 +184,81 @@ fn compare_with_facts(name: &str, said: &Value, system: &System) {
     assert_eq!(number(&crash["DirectoryTableBase"]), system.dtb, "{name}");
 }
 
+/// Rows of a query as text; addresses as Volatility shows them.
+fn asked(session: &Session, sql: &str) -> Vec<Vec<String>> {
+    let result = session.query(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let cell = |value: dumpql::Value<'_>| match value {
+        dumpql::Value::Text(text) => text.to_string(),
+        dumpql::Value::Int(number) => number.to_string(),
+        dumpql::Value::Addr(address) => short(address).to_string(),
+        dumpql::Value::Bool(is_true) => u8::from(is_true).to_string(),
+        _ => String::new(),
+    };
+    let width = result.fields().len();
+    result.rows().map(|row| (0..width).map(|i| cell(row.get(i))).collect()).collect()
+}
+
+/// Holds what Volatility lists against what dumpql answers on the same dump.
+fn compare_objects(name: &str, said: &Value, dump: &Path, symbols: &Path) {
+    let options = Options { symbols: vec![symbols.to_owned()], ..Options::default() };
+    let session = Session::open_with(&[dump], &options).unwrap();
+    // Volatility shows keys without their root, objects without their directory, and numbers of
+    // processes and threads in its own words.
+    let ours = asked(
+        &session,
+        r"SELECT pid, handle, object, granted_access, type, CASE
+            WHEN type = 'Process' THEN regexp_replace(name, '[(]([0-9]+)[)]$', 'Pid \1')
+            WHEN type = 'Thread'
+            THEN regexp_replace(name, '^.* [(]([0-9]+)[.]([0-9]+)[)]$', 'Tid \2 Pid \1')
+            WHEN type = 'Key' THEN regexp_replace(name, '^.REGISTRY.', '')
+            WHEN type = 'File' THEN name
+            WHEN type = 'Section' AND name NOT LIKE '_KnownDlls%' THEN ''
+            ELSE regexp_replace(name, '^.*[\\]', '') END FROM handles",
+    );
+    let columns = ["PID", "HandleValue", "Offset", "GrantedAccess", "Type", "Name"];
+    // It reads every name of a key as one byte a character, which wide names are not.
+    let (ours, wide): (Vec<_>, Vec<_>) = ours.into_iter().partition(|row| row[5].is_ascii());
+    assert_eq!(wide.len(), 1, "{name}");
+    let mut theirs = listed(said, "windows.handles", &columns);
+    theirs.retain(|row| !wide.iter().any(|wide| wide[..5] == row[..5]));
+    same(&format!("{name} handles"), theirs, ours);
+    // A timer without a routine is none to it; and it knows half of the lists of 32-bit systems.
+    let mine = asked(
+        &session,
+        "SELECT timer, period_ms, routine FROM timers
+            WHERE routine IS NOT NULL AND (processor IS NOT NULL OR list < 256)",
+    );
+    let columns = ["Offset", "Period(ms)", "Routine"];
+    same(&format!("{name} timers"), listed(said, "windows.timers", &columns), mine);
+    let ours = asked(
+        &session,
+        r#"SELECT pid, vad, start, "end" - 1, protection, commit_pages, is_private, parent,
+            regexp_replace(file, '^.Device.HarddiskVolume1', '') FROM vads"#,
+    );
+    let columns = [
+        "PID",
+        "Offset",
+        "Start VPN",
+        "End VPN",
+        "Protection",
+        "CommitCharge",
+        "PrivateMemory",
+        "Parent",
+        "File",
+    ];
+    // The parent of a root is no descriptor.
+    let roots: BTreeSet<[String; 2]> = ours
+        .iter()
+        .filter(|row| row[7].is_empty())
+        .map(|row| [row[0].clone(), row[1].clone()])
+        .collect();
+    let mut theirs = listed(said, "windows.vadinfo", &columns);
+    for row in theirs.iter_mut().filter(|row| roots.contains(&[row[0].clone(), row[1].clone()])) {
+        row[7].clear();
+    }
+    same(&format!("{name} vadinfo"), theirs, ours);
+}
+
 /// A kernel whose ISF file the corpus has.
 const KERNELS: [(Windows, &str, Format); 5] = [
     (Windows::Windows7, "339E74133576439CBCDF7E0229DA3773", Format::Full),
@@ -212,7 +289,9 @@ fn sixty_four_bit_systems_are_what_volatility_lists() {
         let dump = folder.0.join("memory.dmp");
         write(&system, format, &dump);
         let said = judge(&python, &folder.0.join("isf"), &dump);
-        compare_with_facts(&format!("{windows:?} {format:?}"), &said, &system);
+        let name = format!("{windows:?} {format:?}");
+        compare_with_facts(&name, &said, &system);
+        compare_objects(&name, &said, &dump, &folder.0.join("isf"));
     }
 }
 
@@ -244,6 +323,8 @@ fn a_32_bit_server_is_what_volatility_lists() {
         let dump = folder.0.join("memory.dmp");
         write(&system, format, &dump);
         let said = judge(&python, &folder.0.join("isf"), &dump);
-        compare_with_facts(&format!("{windows:?} {format:?}"), &said, &system);
+        let name = format!("{windows:?} {format:?}");
+        compare_with_facts(&name, &said, &system);
+        compare_objects(&name, &said, &dump, &folder.0.join("isf"));
     }
 }

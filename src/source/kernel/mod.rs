@@ -9,10 +9,16 @@ mod codeview;
 mod counters;
 mod crash;
 mod debugger_data;
+mod directory;
+mod dpcs;
+mod fields;
+mod handles;
 mod lists;
 mod loaded;
+mod manager;
 mod memory;
 mod modules;
+mod names;
 mod object;
 mod opening;
 mod overview;
@@ -21,23 +27,29 @@ mod pool;
 mod pool_tags;
 mod process_images;
 mod processors;
+mod ready;
 mod registers;
 mod requests;
 mod resources;
+mod sessions;
 mod stacks;
 mod structure;
 mod symbols;
 mod tag_owners;
 mod threads;
+mod timers;
 mod trackers;
 mod types;
 mod unloaded;
+mod vads;
 mod waiters;
 mod waits;
+mod work;
 
 use std::sync::OnceLock;
 
 use self::arch::Arch;
+use self::manager::Manager;
 use self::memory::Memory;
 use self::modules::Modules;
 use self::opening::Opened;
@@ -51,10 +63,11 @@ use crate::dump::pages::Facts;
 use crate::dump::triage::{self, Triage};
 use crate::dump::{Error, Format, Image, Width};
 use crate::model::{
-    BigBlock, Bugcheck, CoverageRange, DumpInfo, DynTable, Emit, Exception, Frame, Irp,
-    IrpLocation, Located, Lock, LockOwner, LockWaiter, Machine, MemoryList, Module, NeededSymbol,
-    PoolBlock, PoolPage, PoolTag, Problem, Process, Processor, ReadyThread, Refused, Register,
-    Source, Thread, Unanswered, UnloadedModule, VmCounter, WaitObject, Want,
+    BigBlock, Bugcheck, CoverageRange, Dpc, DumpInfo, DynTable, Emit, Exception, Frame, Handle,
+    Irp, IrpLocation, KernelObject, Located, Lock, LockOwner, LockWaiter, Machine, MemoryList,
+    Module, NeededSymbol, ObjectType, PageFile, PoolBlock, PoolPage, PoolTag, Problem, Process,
+    Processor, ReadyThread, Refused, Register, SessionSpace, Source, Thread, Timer, Unanswered,
+    UnloadedModule, Vad, VmCounter, WaitObject, Want, WorkItem, WorkQueue,
 };
 use crate::symbol::{PdbId, Store};
 
@@ -78,6 +91,8 @@ pub(crate) struct KernelDump {
     types: OnceLock<Types>,
     /// What is known of the pools.
     pool: pool::Pool,
+    /// What is known of objects; found when first asked for.
+    manager: OnceLock<Option<Manager>>,
 }
 
 /// Opens a kernel dump.
@@ -113,6 +128,7 @@ pub fn open(image: Image, format: Format, symbols: &Store) -> Result<Box<dyn Sou
         names: Symbols::default(),
         types: OnceLock::new(),
         pool: pool::Pool::default(),
+        manager: OnceLock::new(),
     }))
 }
 
@@ -211,8 +227,8 @@ impl Source for KernelDump {
         self.each_register(emit)
     }
 
-    fn processes(&self, _: &Want<'_>, emit: Emit<'_, Process>) -> Result<(), Unanswered> {
-        self.each_process(emit)
+    fn processes(&self, want: &Want<'_>, emit: Emit<'_, Process>) -> Result<(), Unanswered> {
+        self.each_process(want, emit)
     }
 
     fn threads(&self, _: &Want<'_>, emit: Emit<'_, Thread>) -> Result<(), Unanswered> {
@@ -242,13 +258,63 @@ impl Source for KernelDump {
         self.each_unloaded(emit)
     }
 
-    fn wait_objects(&self, _: &Want<'_>, emit: Emit<'_, WaitObject>) -> Result<(), Unanswered> {
-        self.each_wait(emit)
+    fn wait_objects(&self, want: &Want<'_>, emit: Emit<'_, WaitObject>) -> Result<(), Unanswered> {
+        self.each_wait(want, emit)
     }
 
     fn ready_threads(&self, _: &Want<'_>, emit: Emit<'_, ReadyThread>) -> Result<(), Unanswered> {
         self.whole_memory()?;
         self.each_ready(emit)
+    }
+
+    fn dpcs(&self, want: &Want<'_>, emit: Emit<'_, Dpc>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_dpc(want, emit)
+    }
+
+    fn timers(&self, want: &Want<'_>, emit: Emit<'_, Timer>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_timer(want, emit)
+    }
+
+    fn work_queues(&self, want: &Want<'_>, emit: Emit<'_, WorkQueue>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_work_queue(want, emit)
+    }
+
+    fn work_items(&self, want: &Want<'_>, emit: Emit<'_, WorkItem>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_work_item(want, emit)
+    }
+
+    fn handles(&self, want: &Want<'_>, emit: Emit<'_, Handle>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_handle(want, emit)
+    }
+
+    fn objects(&self, want: &Want<'_>, emit: Emit<'_, KernelObject>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_object(want, emit)
+    }
+
+    fn object_types(&self, _: &Want<'_>, emit: Emit<'_, ObjectType>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_object_type(emit)
+    }
+
+    fn vads(&self, want: &Want<'_>, emit: Emit<'_, Vad>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_vad(want, emit)
+    }
+
+    fn sessions(&self, _: &Want<'_>, emit: Emit<'_, SessionSpace>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_session(emit)
+    }
+
+    fn page_files(&self, want: &Want<'_>, emit: Emit<'_, PageFile>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_page_file(want, emit)
     }
 
     fn irps(&self, _: &Want<'_>, emit: Emit<'_, Irp>) -> Result<(), Unanswered> {

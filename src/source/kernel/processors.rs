@@ -147,12 +147,17 @@ impl KernelDump {
         ticks.into_iter().find(|tick| TICKS.contains(tick)).ok_or(Absent::NotInDump)
     }
 
-    /// The low part of the tick counter.
-    pub(super) fn tick_count(&self) -> Cell<u64> {
-        let shared = match self.header.width {
+    /// Where the kernel sees the page that it shares with every process.
+    pub(super) const fn shared_data(&self) -> u64 {
+        match self.header.width {
             Width::W32 => SHARED32,
             Width::W64 => SHARED64,
-        };
+        }
+    }
+
+    /// The low part of the tick counter.
+    pub(super) fn tick_count(&self) -> Cell<u64> {
+        let shared = self.shared_data();
         let types = self.types();
         let field = ["TickCount", "TickCountLow"]
             .into_iter()

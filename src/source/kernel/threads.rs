@@ -5,7 +5,7 @@ use super::object::{Object, first};
 use super::types::Ty;
 use crate::catalog::{Absent, Cell};
 use crate::dump::kdbg;
-use crate::model::{Emit, Flow, Process, Thread, Unanswered};
+use crate::model::{Emit, Flow, Process, Thread, Unanswered, Want};
 use crate::source::context::Context;
 
 /// `KTHREAD_STATE`.
@@ -174,6 +174,7 @@ impl KernelDump {
         let symbol = |at: Cell<u64>| at.and_then(|at| self.place_of(at)).map(|p| p.display());
         let is_over = state == Ok(TERMINATED);
         let wait_ticks = while_waiting().and_then(|()| self.ticks_since(thread));
+        let wait_object = while_waiting().and_then(|()| self.wait_object(thread));
         // Early kernels keep flags in the lowest bits of the time.
         let shift = if thread.has("NestedFaultCount") && thread.has("ApcNeeded") { 3 } else { 0 };
         Thread {
@@ -213,8 +214,8 @@ impl KernelDump {
             is_stack_resident: thread.flag("Tcb.KernelStackResident"),
             trap_frame: thread.pointer("Tcb.TrapFrame"),
             irp_count: self.irp_count(thread),
-            wait_object: while_waiting().and_then(|()| self.wait_object(thread)),
-            wait_object_type: while_waiting().and(Err(Absent::NotInDump)),
+            wait_object,
+            wait_object_type: wait_object.and_then(|at| self.dispatcher_name(at)),
             is_impersonating: thread.flag("ActiveImpersonationInfo"),
             attached_eprocess: match (attached, owner) {
                 (Ok(attached), Ok(owner)) if attached == owner => Err(Absent::NotApplicable),
@@ -268,6 +269,9 @@ impl KernelDump {
 
     /// The object of the first wait block.
     fn wait_object(&self, thread: &Object<'_>) -> Cell<u64> {
+        if let Some(gate) = Self::gate(thread) {
+            return gate;
+        }
         let block = thread.pointer("Tcb.WaitBlockList")?;
         let object = self.types().other("_KWAIT_BLOCK", "Object").ok_or(Absent::NoSymbols)?;
         self.pointer_at(block.checked_add(object.offset as u64).ok_or(Absent::Unreadable)?)
@@ -337,28 +341,31 @@ impl KernelDump {
         found
     }
 
-    pub(super) fn each_process(&self, emit: Emit<'_, Process>) -> Result<(), Unanswered> {
+    pub(super) fn each_process(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, Process>,
+    ) -> Result<(), Unanswered> {
         self.has_memory()?;
         let processes = self.process_objects();
         if processes.is_empty() {
             return Err(Unanswered::because("the dump holds no process object"));
         }
         for process in &processes {
-            if emit(self.process_row(process)).is_break() {
+            if emit(self.process_row(want, process)).is_break() {
                 break;
             }
         }
         Ok(())
     }
 
-    fn process_row(&self, process: &Object<'_>) -> Process {
+    fn process_row(&self, want: &Want<'_>, process: &Object<'_>) -> Process {
         let object_table = process.pointer("ObjectTable");
-        let handle_count = object_table.and_then(|table| {
-            let field =
-                self.types().other("_HANDLE_TABLE", "HandleCount").ok_or(Absent::NotInDump)?;
-            let at = table.checked_add(field.offset as u64).ok_or(Absent::Unreadable)?;
-            self.u32_at(at).map(i64::from)
-        });
+        let handle_count = if want.has("handle_count") {
+            object_table.and_then(|table| self.handle_count(table))
+        } else {
+            Err(Absent::NotApplicable)
+        };
         let image = process.pointer("SeAuditProcessCreationInfo.ImageFileName");
         // A reference's lowest bits are its count: 4 of them in 64-bit kernels, 3 in others.
         let counted = !(2 * self.header.width.bytes() as u64 - 1);
@@ -392,9 +399,7 @@ impl KernelDump {
             base_priority: process.int("Pcb.BasePriority"),
             token: process.pointer("Token").map(|token| token & counted),
             job: process.pointer("Job"),
-            vad_root: first(&["VadRoot.Root", "VadRoot.BalancedRoot", "VadRoot"], |path| {
-                process.pointer(path)
-            }),
+            vad_root: Self::vad_root(process),
             paged_quota_bytes: quota(1),
             nonpaged_quota_bytes: quota(0),
             ..Process::default()

@@ -1,17 +1,18 @@
-//! What threads wait for, and threads that are ready to run.
+//! What threads wait for.
+//!
+//! Most waits are for some objects, a wait block for each. A thread at a gate waits for that alone:
+//! kernels before Windows 7 keep the gate where the list of blocks is otherwise.
 
 use super::KernelDump;
+use super::names::Names;
 use super::object::Object;
 use super::structure::Structure;
 use super::types::Ty;
 use crate::catalog::{Absent, Cell};
-use crate::model::{Emit, Flow, ReadyThread, Unanswered, WaitObject};
+use crate::model::{Emit, Flow, Unanswered, WaitObject, Want};
 
 /// A thread waits for no more objects at once (`MAXIMUM_WAIT_OBJECTS`).
 const MAX_OBJECTS: u64 = 64;
-/// No processor has a longer queue; a longer one runs in a circle.
-const MAX_READY: usize = 100_000;
-const PRIORITIES: u64 = 32;
 const BLOCK: &str = "_KWAIT_BLOCK";
 const HEADER: &str = "_DISPATCHER_HEADER";
 /// `KTHREAD_STATE`.
@@ -31,7 +32,27 @@ const TYPES: [&str; 10] = [
     "NotificationTimer",
     "SynchronizationTimer",
 ];
-const MUTANT: u64 = 2;
+const MUTANT: usize = 2;
+
+/// The types of objects that have these headers; others are parts of something.
+const OBJECTS: [&str; 10] = [
+    "Event",
+    "Event",
+    "Mutant",
+    "Process",
+    "IoCompletion",
+    "Semaphore",
+    "Thread",
+    "",
+    "Timer",
+    "Timer",
+];
+
+/// One of the things that a thread waits for.
+struct Waited {
+    object: Cell<u64>,
+    wait_type: Cell<String>,
+}
 
 /// What names a thread.
 #[derive(Debug, Clone)]
@@ -61,18 +82,71 @@ impl KernelDump {
         }
     }
 
-    pub(super) fn each_wait(&self, emit: Emit<'_, WaitObject>) -> Result<(), Unanswered> {
+    pub(super) fn each_wait(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, WaitObject>,
+    ) -> Result<(), Unanswered> {
+        let manager = self.whole_memory().and_then(|()| self.manager());
+        let mut names = manager.ok().filter(|_| want.has("name")).map(|m| Names::new(self, m));
         self.for_each_thread(&mut |thread, _| {
             if !matches!(thread.unsigned("Tcb.State"), Ok(WAITING | GATE_WAIT)) {
                 return Flow::Continue(());
             }
             let named = self.named(thread);
-            for (index, block) in (0..).zip(self.wait_blocks(thread)) {
-                let block = self.structure(BLOCK, block);
-                emit(self.wait_row(thread, &named, index, block))?;
+            for (index, waited) in (0..).zip(self.waited(thread)) {
+                emit(self.wait_row(thread, &named, index, waited, names.as_mut()))?;
             }
             Flow::Continue(())
         })
+    }
+
+    /// The gate that a thread waits at, if it waits at one.
+    pub(super) fn gate(thread: &Object<'_>) -> Option<Cell<u64>> {
+        let at_gate = thread.unsigned("Tcb.State") == Ok(GATE_WAIT);
+        (at_gate && thread.has("Tcb.GateObject")).then(|| thread.pointer("Tcb.GateObject"))
+    }
+
+    /// What a thread waits for.
+    fn waited(&self, thread: &Object<'_>) -> Vec<Waited> {
+        if let Some(object) = Self::gate(thread) {
+            return vec![Waited { object, wait_type: Err(Absent::NotApplicable) }];
+        }
+        let blocks = self.wait_blocks(thread).into_iter();
+        let blocks = blocks.map(|block| self.structure(BLOCK, block));
+        let wait_type = |block: Structure<'_>| match block.unsigned("WaitType")? {
+            0 => Ok("WaitAll".to_owned()),
+            1 => Ok("WaitAny".to_owned()),
+            // Queues and other new kinds of waiting.
+            _ => Err(Absent::NotApplicable),
+        };
+        blocks
+            .map(|block| Waited { object: block.pointer("Object"), wait_type: wait_type(block) })
+            .collect()
+    }
+
+    /// The kind of a dispatcher object, as its header says.
+    fn dispatcher_kind(&self, object: u64) -> Cell<usize> {
+        // Bits above the seventh are flags of timers and threads.
+        let kind = self.structure(HEADER, object).unsigned("Type")? & 0x7f;
+        usize::try_from(kind).map_err(|_| Absent::Unreadable)
+    }
+
+    /// What debuggers call the kind of a dispatcher object.
+    pub(super) fn dispatcher_name(&self, object: u64) -> Cell<String> {
+        let name = TYPES.get(self.dispatcher_kind(object)?);
+        name.map(|name| (*name).to_owned()).ok_or(Absent::Unreadable)
+    }
+
+    /// The name of a dispatcher object: its symbol, or its name if it is an object of its own.
+    fn dispatcher_object_name(&self, object: u64, names: Option<&mut Names<'_>>) -> Cell<String> {
+        let symbol = self.place_of(object).map(|place| place.display());
+        let (Some(names), Err(absent)) = (names, &symbol) else { return symbol };
+        let kind = self.dispatcher_kind(object)?;
+        match OBJECTS.get(kind) {
+            Some(kind) if names.is_of(object, kind) => names.of(object, kind),
+            _ => Err(*absent),
+        }
     }
 
     /// The wait blocks of a thread. Before Windows 8 each points to the next, the last to the first;
@@ -114,26 +188,14 @@ impl KernelDump {
         thread: &Object<'_>,
         named: &Named,
         index: i64,
-        block: Structure<'_>,
+        waited: Waited,
+        names: Option<&mut Names<'_>>,
     ) -> WaitObject {
-        let object = block.pointer("Object");
-        let kind = object.and_then(|at| self.structure(HEADER, at).unsigned("Type"));
-        // Bits above the seventh are flags of timers and threads.
-        let kind = kind.map(|kind| kind & 0x7f);
-        let name = kind.and_then(|kind| {
-            let name = usize::try_from(kind).ok().and_then(|kind| TYPES.get(kind));
-            name.map(|name| (*name).to_owned()).ok_or(Absent::Unreadable)
-        });
-        let owner = match (kind, object) {
-            (Ok(MUTANT), Ok(at)) => self.structure("_KMUTANT", at).pointer("OwnerThread"),
+        let object = waited.object;
+        let owner = match object.and_then(|at| Ok((at, self.dispatcher_kind(at)?))) {
+            Ok((at, MUTANT)) => self.structure("_KMUTANT", at).pointer("OwnerThread"),
             _ => Err(Absent::NotApplicable),
         };
-        let wait_type = block.unsigned("WaitType").and_then(|ty| match ty {
-            0 => Ok("WaitAll".to_owned()),
-            1 => Ok("WaitAny".to_owned()),
-            // Queues and other new kinds of waiting.
-            _ => Err(Absent::NotApplicable),
-        });
         WaitObject {
             ethread: thread.address,
             tid: named.tid,
@@ -141,46 +203,11 @@ impl KernelDump {
             process: named.process.clone(),
             index: Ok(index),
             object,
-            kind: name,
-            name: object.and_then(|at| self.place_of(at)).map(|place| place.display()),
-            wait_type,
+            kind: object.and_then(|at| self.dispatcher_name(at)),
+            name: object.and_then(|at| self.dispatcher_object_name(at, names)),
+            wait_type: waited.wait_type,
             owner_ethread: owner,
             ..WaitObject::default()
         }
-    }
-
-    pub(super) fn each_ready(&self, emit: Emit<'_, ReadyThread>) -> Result<(), Unanswered> {
-        let links = self.types().other("_KTHREAD", "WaitListEntry");
-        let links = links.ok_or_else(|| Unanswered::because("no layout of _KTHREAD is known"))?;
-        let step = 2 * self.header.width.bytes() as u64;
-        for (number, prcb) in (0..).zip(self.prcbs()) {
-            let Some(prcb) = prcb else { continue };
-            let summary = prcb.unsigned("ReadySummary").unwrap_or(u64::MAX);
-            let Ok(heads) = prcb.address_of("DispatcherReadyListHead") else { continue };
-            for priority in (0..PRIORITIES).rev() {
-                if summary >> priority & 1 == 0 {
-                    continue;
-                }
-                let head = heads.checked_add(priority * step).ok_or(Absent::Unreadable);
-                let threads = self.listed(head, links.offset as u64, MAX_READY);
-                for (position, ethread) in (0..).zip(threads) {
-                    let named = self.named_thread(ethread);
-                    let row = ReadyThread {
-                        processor: Ok(number),
-                        priority: i64::try_from(priority).map_err(|_| Absent::Unreadable),
-                        position: Ok(position),
-                        ethread: Ok(ethread),
-                        tid: named.tid,
-                        pid: named.pid,
-                        process: named.process,
-                        ..ReadyThread::default()
-                    };
-                    if emit(row).is_break() {
-                        return Ok(());
-                    }
-                }
-            }
-        }
-        Ok(())
     }
 }

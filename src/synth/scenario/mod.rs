@@ -10,6 +10,7 @@ use super::spec::Driver;
 use super::system::{
     Counters, NamedObject, PageFile, PoolRequest, PoolState, Processor, Session, SystemHandle,
     SystemProcess, SystemSpec, SystemThread, ThreadState, Timer, UnloadedDriver, Vad, Windows,
+    WorkItem, WorkQueue,
 };
 
 /// Wednesday 17 February 2021, 09:41:27 UTC.
@@ -41,6 +42,7 @@ pub fn healthy(windows: Windows) -> SystemSpec {
         objects: objects(),
         timers: timers(is_64_bit),
         counters: counters(),
+        work_queues: work_queues(is_64_bit),
         page_files: vec![PageFile {
             path: r"\??\C:\pagefile.sys".to_owned(),
             pages: (0x4_0000, 0x3_8000, 0x4_0000, 0x8_0000),
@@ -57,6 +59,7 @@ pub fn healthy(windows: Windows) -> SystemSpec {
     let base = spec.drivers.get(1).map_or(0, |driver| driver.base);
     if let Some(processor) = spec.processors.get_mut(1) {
         processor.dpcs = vec![(base + 0x1230, 0x1000), (base + 0x1450, 0x2000)];
+        processor.threaded_dpcs = vec![(base + 0x1670, 0x3000)];
     }
     spec
 }
@@ -178,6 +181,24 @@ fn processes(is_64_bit: bool) -> Vec<SystemProcess> {
         program(1896, 1684, "notepad.exe", r" C:\notes\today.txt", Some(1), 4000, 2),
     ];
     all.extend(programs.iter().map(|program| process(program, is_64_bit)));
+    if let Some(services) = all.iter_mut().find(|process| process.pid == 464) {
+        let more = [
+            "software",
+            "grüße",
+            "view",
+            r"\KnownDlls\ntdll.dll",
+            "Process 640",
+            "Thread 644",
+            r"\Device\Null",
+            r"\RPC Control\epmapper",
+        ];
+        services.handles.extend((0..).zip(more).map(|(i, object)| SystemHandle {
+            value: 0x100 + 8 * i,
+            object: object.to_owned(),
+            access: 0x2_0019 + i,
+            address: 0,
+        }));
+    }
     let mut ended =
         process(&program(2044, 1684, "setup.exe", " /quiet", Some(1), 4100, 0), is_64_bit);
     ended.exit_time = ended.create_time + 90 * SECOND;
@@ -200,6 +221,8 @@ fn touch(all: &mut [SystemProcess]) {
         (1700, waiting(6, true, &[r"\BaseNamedObjects\OnlyOnce", "Thread 1904"])),
         (1708, waiting(6, false, &["Process 1896", r"\BaseNamedObjects\Slots", "ticker"])),
         (732, ThreadState::Ready),
+        (736, ThreadState::ReadyShared),
+        (744, ThreadState::Gate { reason: 35 }),
     ] {
         if let Some(thread) = find(all, tid) {
             thread.state = state;
@@ -366,6 +389,12 @@ fn objects() -> Vec<NamedObject> {
         file: file.to_owned(),
         ..NamedObject::default()
     };
+    let to = |path: &str, kind: &str, target: &str| NamedObject {
+        path: path.to_owned(),
+        kind: kind.to_owned(),
+        file: target.to_owned(),
+        ..NamedObject::default()
+    };
     vec![
         object(r"\Device\HarddiskVolume1", "Device", 0),
         object(r"\Device\Null", "Device", 0),
@@ -376,9 +405,14 @@ fn objects() -> Vec<NamedObject> {
         object(r"\RPC Control\epmapper", "Port", 0),
         object("queue", "Semaphore", 0),
         object("ticker", "Timer", 0),
+        to(r"\GLOBAL??\C:", "SymbolicLink", r"\Device\HarddiskVolume1"),
+        to("software", "Key", r"\REGISTRY\MACHINE\SOFTWARE\Some Vendor"),
+        to("grüße", "Key", r"\REGISTRY\MACHINE\SOFTWARE\Grüße"),
         file("log", r"\WINDOWS\system32\LogFiles\trace.log"),
         file("image", r"\WINDOWS\system32\program.exe"),
         file("ntdll", r"\WINDOWS\system32\ntdll.dll"),
+        to("view", "Section", "ntdll"),
+        to(r"\KnownDlls\ntdll.dll", "Section", "ntdll"),
     ]
 }
 
@@ -430,14 +464,38 @@ fn unloaded(is_64_bit: bool) -> Vec<UnloadedDriver> {
 
 fn timers(is_64_bit: bool) -> Vec<Timer> {
     let base = if is_64_bit { 0xffff_f801_5050_0000 } else { 0xf750_0000 };
-    (0..5u64)
+    let mut all: Vec<Timer> = (0..5u64)
         .map(|i| Timer {
             address: 0,
+            thread: 0,
             due: 3 * 86_400 * SECOND + i * 5 * SECOND + 123,
             period: if i % 2 == 0 { 1000 * i } else { 0 },
             dpc: if i == 3 { (0, 0) } else { (base + 0x100 * i, 0x1000 + i) },
         })
-        .collect()
+        .collect();
+    // A thread that sleeps has a timer of its own.
+    all.push(Timer { due: 3 * 86_400 * SECOND + 77, thread: 748, ..Timer::default() });
+    all
+}
+
+fn work_queues(is_64_bit: bool) -> Vec<WorkQueue> {
+    let base = if is_64_bit { 0xffff_f801_5040_0000 } else { 0xf740_0000 };
+    let item = |i: u64, priority| WorkItem {
+        address: 0,
+        call: (base + 0x100 * i, 0x2000 + i),
+        priority,
+        is_driver: i % 2 == 1,
+    };
+    let queue = |first: u64, counts, items| WorkQueue {
+        address: 0,
+        threads: (0..4).map(|i| first + 4 * i).collect(),
+        counts,
+        items,
+    };
+    vec![
+        queue(12, (1, 4, 512), vec![item(1, 15), item(2, 12), item(3, 12), item(4, 8)]),
+        queue(28, (0, 2, 64), vec![item(5, 12)]),
+    ]
 }
 
 fn counters() -> Counters {

@@ -321,7 +321,7 @@ fn processes(healthy: &[SystemProcess]) -> Vec<SystemProcess> {
         moved(&mut process.exit_time);
         process.threads.iter_mut().for_each(|thread| moved(&mut thread.create_time));
         for thread in &mut process.threads {
-            if matches!(thread.state, ThreadState::Ready | ThreadState::Running) {
+            if !matches!(thread.state, ThreadState::Waiting { .. } | ThreadState::Terminated) {
                 thread.state = waiting(6, false, &[""]);
             }
             thread.waited %= TICKS;

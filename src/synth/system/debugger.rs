@@ -297,7 +297,16 @@ fn pools(builder: &mut Builder<'_>, spec: &SystemSpec) {
 
 fn page_files(builder: &mut Builder<'_>, spec: &SystemSpec) {
     let size = builder.layout.size("_MMPAGING_FILE") as u64;
-    let array = builder.variable("MmPagingFile", 8 * 16);
+    // Since Windows 10 the array is in the system's partition.
+    let array = if builder.layout.has("_MI_PARTITION", "Vp.PagingFile") {
+        let size = builder.layout.size("_MI_PARTITION") as u64;
+        let partition = builder.variable("MiSystemPartition", size);
+        let count = builder.offset("_MI_PARTITION", "Vp.NumberOfPagingFiles");
+        builder.put_u32(partition + count, spec.page_files.len() as u64);
+        partition + builder.offset("_MI_PARTITION", "Vp.PagingFile")
+    } else {
+        builder.variable("MmPagingFile", 8 * 16)
+    };
     let width = builder.width();
     for (i, file) in spec.page_files.iter().enumerate().take(16) {
         if size == 0 {
@@ -330,6 +339,7 @@ pub(super) fn session(builder: &mut Builder<'_>, session: &Session, processes: &
     object.opt("SessionPoolAllocationFailures[0]", session.failures);
     object.opt("PagedPoolStart", SESSION_POOL).opt("PagedPoolEnd", SESSION_POOL + 0x01ff_ffff);
     object.opt("PagedPoolInfo.AllocatedPagedPool", session.paged_bytes >> 12);
+    object.opt("Session.BitmapFailures", session.failures / 2);
     object.opt("PagedPool.TotalPages", session.paged_bytes >> 12);
     builder.place(at, object);
     let entry = builder.offset("_EPROCESS", "SessionProcessLinks");

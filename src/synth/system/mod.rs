@@ -4,6 +4,7 @@
 //! What comes next to describe (requests, pools, locks) is a module beside these, called from
 //! `assemble` once the objects that it points to have their addresses.
 
+mod bodies;
 mod build;
 mod debugger;
 mod locks;
@@ -20,6 +21,7 @@ mod stacks;
 mod threads;
 mod user;
 mod version;
+mod work;
 
 use std::collections::BTreeMap;
 
@@ -28,7 +30,7 @@ pub use pool_tags::TagUse;
 pub use spec::{
     Counters, NamedObject, PageFile, PoolBlock, PoolRequest, PoolState, Processor, Session,
     SystemHandle, SystemProcess, SystemSpec, SystemThread, ThreadState, Timer, UnloadedDriver, Vad,
-    Windows,
+    Windows, WorkItem, WorkQueue,
 };
 
 use self::build::Builder;
@@ -97,7 +99,12 @@ fn assemble(mut spec: SystemSpec, version: &'static Version, layout: &Layout) ->
             session.address = builder.pages(4);
         }
     }
+    let own = builder.offset("_KTHREAD", "Timer");
     for timer in spec.timers.iter_mut().filter(|timer| timer.address == 0) {
+        if let Some(thread) = links.threads.get(&timer.thread) {
+            timer.address = thread + own;
+            continue;
+        }
         timer.address = builder.pool(false, *b"Time", layout.size("_KTIMER") as u64);
     }
     locks::prepare(&mut builder, &mut objects, &mut spec);
@@ -127,6 +134,7 @@ fn assemble(mut spec: SystemSpec, version: &'static Version, layout: &Layout) ->
         .first()
         .map_or_else(Vec::new, |idle| idle.threads.iter().map(|thread| thread.ethread).collect());
     processors::write(&mut builder, &spec, &links, &idle);
+    work::write(&mut builder, &links, &mut spec.work_queues);
     objects.finish(&mut builder);
     let debugger_data = debugger::write(&mut builder, &spec);
     shared::write(&mut builder, &spec);

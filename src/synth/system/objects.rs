@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::bodies;
 use super::build::Builder;
 use super::spec::NamedObject;
 
@@ -58,6 +59,10 @@ pub(super) struct Objects {
     cookie: u64,
     /// Handles to each object.
     handles: HashMap<u64, u64>,
+    /// The type of each object.
+    kinds: HashMap<u64, &'static str>,
+    /// Control blocks of keys of the registry by path.
+    pub(super) keys: HashMap<String, u64>,
 }
 
 /// An object to be made.
@@ -199,6 +204,7 @@ impl Objects {
         let kind = TYPES.iter().find(|row| row.0 == wanted.kind).unwrap_or(&TYPES[7]).0;
         let (ty, index) = self.types[kind];
         self.counts.entry(kind).or_default().0 += 1;
+        self.kinds.insert(address, kind);
         let name_size = builder.layout.size("_OBJECT_HEADER_NAME_INFO") as u64;
         let mut header = builder.new_object("_OBJECT_HEADER");
         header.set("PointerCount", 1);
@@ -267,9 +273,9 @@ impl Objects {
     }
 
     /// Counts a handle to an object.
-    pub(super) fn opened(&mut self, kind: &str, object: u64) {
-        if let Some(row) = TYPES.iter().find(|row| row.0 == kind) {
-            self.counts.entry(row.0).or_default().1 += 1;
+    pub(super) fn opened(&mut self, object: u64) {
+        if let Some(kind) = self.kinds.get(&object) {
+            self.counts.entry(kind).or_default().1 += 1;
         }
         *self.handles.entry(object).or_default() += 1;
     }
@@ -288,9 +294,11 @@ impl Objects {
             "File" => ("_FILE_OBJECT", 5),
             "Device" => ("_DEVICE_OBJECT", 3),
             "Driver" => ("_DRIVER_OBJECT", 4),
-            "Section" | "Key" | "Port" | "SymbolicLink" | "WindowStation" | "Desktop" | "Token" => {
-                ("", 0)
-            }
+            "Section" if builder.layout.size("_SECTION") > 0 => ("_SECTION", 0),
+            "Section" => ("_SECTION_OBJECT", 0),
+            "Key" => ("_CM_KEY_BODY", 0),
+            "SymbolicLink" => ("_OBJECT_SYMBOLIC_LINK", 0),
+            "Port" | "WindowStation" | "Desktop" | "Token" => ("", 0),
             _ => ("_KEVENT", 0),
         };
         let size = builder.layout.size(structure).max(0x40) as u64;
@@ -304,6 +312,9 @@ impl Objects {
         }
         let mut body = builder.new_object(structure);
         match object.kind.as_str() {
+            "Section" => bodies::section(builder, self, &mut body, object),
+            "Key" => bodies::key(builder, self, &mut body, object),
+            "SymbolicLink" => builder.string(&mut body, "LinkTarget", &object.file),
             "File" | "Device" | "Driver" => {
                 body.set("Type", ty).set("Size", size);
                 if object.kind == "File" {

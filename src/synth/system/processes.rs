@@ -1,5 +1,6 @@
 //! Processes: their structures, handle tables and address spaces as the kernel describes them.
 
+use super::bodies;
 use super::build::Builder;
 use super::objects::{Objects, Wanted};
 use super::spec::{SystemProcess, Vad};
@@ -103,9 +104,9 @@ fn handle_table(
     let header = builder.offset("_OBJECT_HEADER", "Body");
     let mut entries = Vec::new();
     for handle in &mut process.handles {
-        let Some((object, kind)) = links.object(objects, &handle.object) else { continue };
+        let Some((object, _)) = links.object(objects, &handle.object) else { continue };
         handle.address = object;
-        objects.opened(kind, object);
+        objects.opened(object);
         entries.push((handle.value, object - header, handle.access));
     }
     table(builder, &entries, process.eprocess, process.pid)
@@ -141,16 +142,15 @@ pub(super) fn table(
             .place(leaves[usize::try_from(index / each).unwrap_or(0)] + index % each * size, entry);
     }
     let width = builder.width();
-    let code = if let [leaf] = leaves[..] {
-        leaf
-    } else {
-        let top = builder.pool(true, *b"Obtb", 0x1000);
-        builder.put(top, &[0; 0x1000]);
-        for (i, leaf) in leaves.iter().enumerate() {
-            builder.put_pointer(top + i as u64 * width, *leaf);
-        }
-        top | 1
-    };
+    let mut level = 0;
+    let mut pages_of_level = leaves;
+    while pages_of_level.len() > 1 {
+        let per_page = usize::try_from(0x1000 / width).unwrap_or(512);
+        let above = pages_of_level.chunks(per_page).map(|pages| page_of(builder, pages));
+        pages_of_level = above.collect();
+        level += 1;
+    }
+    let code = pages_of_level.first().copied().unwrap_or(0) | level;
     let at = builder.pool(true, *b"Obtb", builder.layout.size("_HANDLE_TABLE") as u64);
     let mut table = builder.new_object("_HANDLE_TABLE");
     table.set("TableCode", code).set("QuotaProcess", owner).set("UniqueProcessId", pid);
@@ -159,6 +159,17 @@ pub(super) fn table(
     table.opt("FreeLists[0].HandleCount", entries.len() as u64);
     table.set("NextHandleNeedingPool", pages * each * 4);
     builder.place(at, table);
+    at
+}
+
+/// A page of a handle table that points to others.
+fn page_of(builder: &mut Builder<'_>, pages: &[u64]) -> u64 {
+    let at = builder.pool(true, *b"Obtb", 0x1000);
+    builder.put(at, &[0; 0x1000]);
+    let width = builder.width();
+    for (i, page) in pages.iter().enumerate() {
+        builder.put_pointer(at + i as u64 * width, *page);
+    }
     at
 }
 
@@ -227,31 +238,13 @@ fn tree(
     node.opt(&path("u.VadFlags.CommitCharge"), vad.commit);
     node.opt(&path("u1.VadFlags1.CommitCharge"), vad.commit);
     if !is_short {
-        let area = control_area(builder, objects, vad);
+        let area = bodies::control_area(builder, objects, &vad.file);
         node.opt("ControlArea", area.0).opt("Subsection", area.1);
     }
     builder.place(at, node);
     parent(builder, left.0, at, is_wide);
     parent(builder, right.0, at, is_wide);
     (at, left.1.max(right.1))
-}
-
-/// The control area of a mapped range and its subsection, which name the file.
-fn control_area(builder: &mut Builder<'_>, objects: &Objects, vad: &Vad) -> (u64, u64) {
-    let size = builder.layout.size("_CONTROL_AREA") as u64;
-    if size == 0 {
-        return (0, 0);
-    }
-    let inner = builder.layout.size("_SUBSECTION") as u64;
-    let at = builder.pool(false, *b"MmCa", size + inner);
-    let file = objects.named.get(&vad.file).copied().unwrap_or(0);
-    let mut area = builder.new_object("_CONTROL_AREA");
-    area.set("FilePointer", file).set("NumberOfMappedViews", 1);
-    builder.place(at, area);
-    let mut subsection = builder.new_object("_SUBSECTION");
-    subsection.set("ControlArea", at);
-    builder.place(at + size, subsection);
-    (at, at + size)
 }
 
 /// Makes the primary token of a process.

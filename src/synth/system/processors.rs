@@ -32,6 +32,7 @@ pub(super) fn write(builder: &mut Builder<'_>, spec: &SystemSpec, links: &Links,
     let array = builder.variable("KiProcessorBlock", 8 * 64);
     let width = builder.width();
     let mut timers = timers(builder, spec);
+    let shared = shared_queue(builder, spec, links);
     for (i, processor) in spec.processors.iter().enumerate() {
         let prcb = processor.prcb;
         builder.put_pointer(array + i as u64 * width, prcb);
@@ -67,6 +68,8 @@ pub(super) fn write(builder: &mut Builder<'_>, spec: &SystemSpec, links: &Links,
         }
         object.opt("ProcessorState.SpecialRegisters.Cr3", builder.dtb);
         object.opt("Context", object.address("ProcessorState.ContextFrame", prcb));
+        object.opt("SharedReadyQueue", shared);
+        object.set("DpcData[1].DpcQueueDepth", processor.threaded_dpcs.len() as u64);
         builder.place(prcb, object);
         region(builder, prcb - inside, prcb, i as u64);
         queues(builder, processor, i as u64, links);
@@ -100,30 +103,59 @@ fn queues(builder: &mut Builder<'_>, processor: &Processor, number: u64, links: 
         let entries: Vec<u64> = threads.iter().map(|at| at + entry).collect();
         builder.link(prcb + head, &entries);
     }
+    for (queue, dpcs) in [&processor.dpcs, &processor.threaded_dpcs].into_iter().enumerate() {
+        dpc_queue(builder, prcb, (queue as u64, number), dpcs);
+    }
+}
+
+/// One of the two queues of DPCs of a processor.
+fn dpc_queue(builder: &mut Builder<'_>, prcb: u64, which: (u64, u64), dpcs: &[(u64, u64)]) {
+    let (queue, number) = which;
     let size = builder.layout.size("_KDPC") as u64;
     let entry = builder.offset("_KDPC", "DpcListEntry");
-    let mut dpcs = Vec::new();
-    for (routine, context) in &processor.dpcs {
+    let data = prcb + builder.offset("_KPRCB", &format!("DpcData[{queue}]"));
+    let mut entries = Vec::new();
+    for (routine, context) in dpcs {
         let at = builder.pool(false, *b"Dpc ", size);
         let mut dpc = builder.new_object("_KDPC");
-        dpc.set("Type", 0x13).set("Importance", 1).set("Number", number);
+        dpc.set("Type", 0x13 + 7 * queue).set("Importance", 1).set("Number", number);
         dpc.set("DeferredRoutine", *routine).set("DeferredContext", *context);
-        let data = builder.offset("_KPRCB", "DpcData[0]");
-        dpc.opt("DpcData", prcb + data);
+        dpc.opt("DpcData", data);
         builder.place(at, dpc);
-        dpcs.push(at + entry);
+        entries.push(at + entry);
     }
-    dpc_list(builder, prcb, &dpcs);
+    dpc_list(builder, data, &entries);
+}
+
+/// Writes the queue that all processors share; 0 where there is none.
+fn shared_queue(builder: &mut Builder<'_>, spec: &SystemSpec, links: &Links) -> u64 {
+    if !builder.layout.has("_KPRCB", "SharedReadyQueue") {
+        return 0;
+    }
+    let size = builder.layout.size("_KSHARED_READY_QUEUE") as u64;
+    let at = builder.pool(false, *b"KSrq", size);
+    let mut queue = builder.new_object("_KSHARED_READY_QUEUE");
+    let summary = links.shared.keys().map(|priority| 1 << priority).sum();
+    queue.set("ReadySummary", summary).set("ProcCount", spec.processors.len() as u64);
+    builder.place(at, queue);
+    let entry = builder.offset("_KTHREAD", "WaitListEntry");
+    for priority in 0..32u64 {
+        let head = builder.offset("_KSHARED_READY_QUEUE", &format!("ReadyListHead[{priority}]"));
+        let threads = links.shared.get(&priority).map_or(&[][..], Vec::as_slice);
+        let entries: Vec<u64> = threads.iter().map(|at| at + entry).collect();
+        builder.link(at + head, &entries);
+    }
+    at
 }
 
 /// Since build 9200 the queue of DPCs is a singly linked list with a pointer to its end.
-fn dpc_list(builder: &mut Builder<'_>, prcb: u64, dpcs: &[u64]) {
+fn dpc_list(builder: &mut Builder<'_>, data: u64, dpcs: &[u64]) {
     if builder.layout.has("_KDPC_DATA", "DpcListHead") {
-        let head = builder.offset("_KPRCB", "DpcData[0].DpcListHead");
-        builder.link(prcb + head, dpcs);
+        let head = builder.offset("_KDPC_DATA", "DpcListHead");
+        builder.link(data + head, dpcs);
         return;
     }
-    let head = prcb + builder.offset("_KPRCB", "DpcData[0].DpcList.ListHead");
+    let head = data + builder.offset("_KDPC_DATA", "DpcList.ListHead");
     let width = builder.width();
     let mut last = head;
     for dpc in dpcs {
@@ -212,9 +244,10 @@ fn timer_table(
         if builder.layout.has("_KTIMER_TABLE", "TimerEntries") { "TimerEntries" } else { return };
     let table = builder.offset("_KPRCB", "TimerTable") + builder.offset("_KTIMER_TABLE", row);
     let size = builder.layout.size("_KTIMER_TABLE_ENTRY") as u64;
+    let rows = (builder.layout.size("_KTIMER_TABLE") as u64 / size / 256).max(1);
     let entry = builder.offset("_KTIMER_TABLE_ENTRY", "Entry");
     let time = builder.offset("_KTIMER_TABLE_ENTRY", "Time");
-    for bucket in 0..256 {
+    for bucket in 0..256 * rows {
         let at = prcb + table + bucket * size;
         let mine = if number == 0 { timers.remove(&bucket) } else { None }.unwrap_or_default();
         let entries: Vec<u64> = mine.iter().map(|(_, at)| at + link).collect();

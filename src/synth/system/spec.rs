@@ -67,6 +67,8 @@ pub struct SystemSpec {
     pub timers: Vec<Timer>,
     /// Numbers of the memory manager.
     pub counters: Counters,
+    /// Queues of worker threads, in the order of their numbers.
+    pub work_queues: Vec<WorkQueue>,
     /// Page files.
     pub page_files: Vec<PageFile>,
     /// Sessions.
@@ -94,6 +96,8 @@ pub struct Processor {
     pub next: u64,
     /// DPCs in the queue: routine and context.
     pub dpcs: Vec<(u64, u64)>,
+    /// DPCs that a thread is to make.
+    pub threaded_dpcs: Vec<(u64, u64)>,
     /// DPCs and interrupts so far.
     pub counts: (u64, u64),
     /// Ticks in kernel mode, user mode, DPCs and interrupts.
@@ -214,6 +218,14 @@ pub enum ThreadState {
     Running,
     /// It is ready to run on a processor.
     Ready,
+    /// It is ready to run on any processor that shares a queue, where queues are shared; else on
+    /// its own.
+    ReadyShared,
+    /// It waits at a gate of its own, where there are such; else for an event.
+    Gate {
+        /// Number in `_KWAIT_REASON`.
+        reason: u64,
+    },
     /// It waits: the reason, whether for all or for any, and for what.
     Waiting {
         /// Number in `_KWAIT_REASON`.
@@ -254,7 +266,8 @@ pub struct NamedObject {
     pub address: u64,
     /// Id of the thread that owns it, of mutants.
     pub owner: u64,
-    /// Name of the file, of file objects: below its device.
+    /// Name of the file, of file objects: below its device. Of keys their path, of links where
+    /// they lead, of sections the path of the file object.
     pub file: String,
 }
 
@@ -288,6 +301,34 @@ pub struct Timer {
     pub period: u64,
     /// Routine of its DPC, and the argument; 0 for none.
     pub dpc: (u64, u64),
+    /// Id of the thread whose own timer it is; 0 for none.
+    pub thread: u64,
+}
+
+/// A queue of worker threads.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WorkQueue {
+    /// Address of the queue.
+    pub address: u64,
+    /// Ids of the threads that serve it.
+    pub threads: Vec<u64>,
+    /// Threads that run, at most at once, and that there may be.
+    pub counts: (u64, u64, u64),
+    /// What waits.
+    pub items: Vec<WorkItem>,
+}
+
+/// An item that waits for a worker thread.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WorkItem {
+    /// Address of the item.
+    pub address: u64,
+    /// Routine and argument.
+    pub call: (u64, u64),
+    /// Priority of its list, where there are several.
+    pub priority: u64,
+    /// Whether it is an item of a driver, which goes through the kernel's own routine.
+    pub is_driver: bool,
 }
 
 /// A driver that was unloaded.

@@ -17,6 +17,8 @@ pub(super) struct Links {
     waits: BTreeMap<u64, Vec<u64>>,
     /// Threads that are ready, by processor and priority.
     pub(super) ready: BTreeMap<(u64, u64), Vec<u64>>,
+    /// Threads that are ready on any processor, by priority.
+    pub(super) shared: BTreeMap<u64, Vec<u64>>,
 }
 
 impl Links {
@@ -57,10 +59,11 @@ pub(super) fn write(
     object.set("Tcb.Header.Type", 6).set("Tcb.Header.Size", 0x6c);
     object.empty_list("Tcb.Header.WaitListHead", at).empty_list("Tcb.MutantListHead", at);
     let state = match &thread.state {
-        ThreadState::Ready => 1,
+        ThreadState::Ready | ThreadState::ReadyShared => 1,
         ThreadState::Running => 2,
         ThreadState::Terminated => 4,
-        ThreadState::Waiting { .. } => 5,
+        ThreadState::Gate { .. } if builder.layout.has("_KTHREAD", "GateObject") => 8,
+        ThreadState::Gate { .. } | ThreadState::Waiting { .. } => 5,
     };
     object.set("Tcb.State", state).set("Tcb.WaitTime", now.saturating_sub(thread.waited));
     object.set("Tcb.Priority", thread.priority.0).set("Tcb.BasePriority", thread.priority.1);
@@ -93,8 +96,22 @@ pub(super) fn write(
         object.set("Tcb.WaitReason", *reason);
         waits(builder, (objects, links), &mut object, at, (names, *all));
     }
-    if let ThreadState::Ready = thread.state {
-        links.ready.entry((thread.processor, thread.priority.0)).or_default().push(at);
+    if let ThreadState::Gate { reason } = thread.state {
+        object.set("Tcb.WaitReason", reason);
+        if builder.layout.has("_KTHREAD", "GateObject") {
+            object.set("Tcb.GateObject", gate(builder));
+        } else {
+            waits(builder, (objects, links), &mut object, at, (&[String::new()], false));
+        }
+    }
+    match thread.state {
+        ThreadState::ReadyShared if builder.layout.has("_KPRCB", "SharedReadyQueue") => {
+            links.shared.entry(thread.priority.0).or_default().push(at);
+        }
+        ThreadState::Ready | ThreadState::ReadyShared => {
+            links.ready.entry((thread.processor, thread.priority.0)).or_default().push(at);
+        }
+        _ => {}
     }
     name(builder, &mut object, &thread.name);
     builder.place(at, object);
@@ -159,6 +176,17 @@ fn waits(
         object.opt(&path("NextWaitBlock"), next).opt(&path("BlockState"), 4);
         links.waits.entry(target).or_default().push(block);
     }
+}
+
+/// A gate, which is never an object with a header.
+fn gate(builder: &mut Builder<'_>) -> u64 {
+    let size = builder.layout.size("_KGATE") as u64;
+    let at = builder.pool(false, *b"Gate", size);
+    let mut gate = builder.new_object("_KGATE");
+    gate.set("Header.Type", 7).set("Header.Size", size / 4);
+    gate.empty_list("Header.WaitListHead", at);
+    builder.place(at, gate);
+    at
 }
 
 /// An event that is part of something else, and so no object with a header.

@@ -1,0 +1,10 @@
+-- title: Objects by directory
+-- description: What each directory of the object manager holds, by type.
+-- alias: !object \
+-- needs: objects
+SELECT coalesce(nullif(regexp_replace(path, '[\\][^\\]*$', ''), ''), '\') AS directory, type, count(*) AS objects,
+    sum(handle_count) AS handles
+FROM objects
+WHERE path <> '\'
+GROUP BY ALL
+ORDER BY directory, objects DESC, type;

@@ -1,0 +1,10 @@
+-- title: Timers by module
+-- description: Whose timers are set, how many start again, and how short the shortest period is.
+-- alias: !timer
+-- needs: timers
+SELECT regexp_replace(routine_symbol, '[!+].*$', '') AS module, count(*) AS timers,
+    count(*) FILTER (WHERE is_periodic) AS periodic,
+    min(period_ms) FILTER (WHERE is_periodic) AS shortest_ms, min(due_time) AS next_due
+FROM timers
+GROUP BY module
+ORDER BY timers DESC, module;

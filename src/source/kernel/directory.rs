@@ -1,0 +1,158 @@
+//! Named objects, directory by directory, and the types that objects have.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::KernelDump;
+use super::manager::{Manager, TYPE};
+use crate::catalog::{Absent, Cell};
+use crate::model::{Emit, KernelObject, ObjectType, Unanswered, Want};
+
+/// Directories deeper than this lead in a circle.
+const MAX_DEPTH: usize = 64;
+/// No system has more objects with names.
+const MAX_OBJECTS: usize = 1 << 21;
+const LINK: &str = "_OBJECT_SYMBOLIC_LINK";
+/// Of a link whose target a function makes (`OBJECT_SYMBOLIC_LINK_USE_CALLBACK`).
+const HAS_CALLBACK: u64 = 0x10;
+
+/// An object that is still to be listed.
+struct Pending {
+    object: u64,
+    /// The directory that it is in, that directory's path, and how deep it is.
+    directory: Option<(u64, Arc<str>)>,
+    depth: usize,
+}
+
+impl KernelDump {
+    pub(super) fn each_object(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, KernelObject>,
+    ) -> Result<(), Unanswered> {
+        let manager = self.manager()?;
+        let root = manager
+            .root
+            .map_err(|_| Unanswered::because("the directory of all objects is not in the dump"))?;
+        let is_directory = self.object_header(manager, root);
+        let is_directory = is_directory.and_then(|header| self.type_of(manager, &header));
+        let mut seen = HashSet::from([root]);
+        let mut entries = HashSet::new();
+        let mut pending = vec![Pending { object: root, directory: None, depth: 0 }];
+        while let Some(next) = pending.pop() {
+            let header = self.object_header(manager, next.object);
+            let kind = header.as_ref().map_err(|e| *e).and_then(|h| self.type_of(manager, h));
+            let row = self.object_row(manager, want, &next);
+            let path: Arc<str> = row.path.clone().unwrap_or_default().into();
+            if emit(row).is_break() {
+                break;
+            }
+            // Where types are not known, the root is a directory all the same.
+            let is_root = next.depth == 0;
+            if next.depth >= MAX_DEPTH || !(is_root || kind.is_ok() && kind == is_directory) {
+                continue;
+            }
+            let inside = self.directory_objects(next.object, &mut entries).into_iter();
+            let new = inside.filter(|object| seen.len() < MAX_OBJECTS && seen.insert(*object));
+            let first = pending.len();
+            pending.extend(new.map(|object| Pending {
+                object,
+                directory: Some((next.object, Arc::clone(&path))),
+                depth: next.depth + 1,
+            }));
+            // The last is listed first.
+            if let Some(new) = pending.get_mut(first..) {
+                new.reverse();
+            }
+        }
+        Ok(())
+    }
+
+    fn object_row(&self, manager: &Manager, want: &Want<'_>, object: &Pending) -> KernelObject {
+        let header = match self.object_header(manager, object.object) {
+            Ok(header) => header,
+            Err(absent) => return Self::bare_object(object, absent),
+        };
+        let name = self.header_name(manager, &header).map(|(_, name)| name);
+        let kind = self.type_name(manager, &header);
+        let path = name.as_deref().map_err(|e| *e).map(|name| match &object.directory {
+            None => name.to_owned(),
+            Some((_, above)) if &**above == "\\" => format!("\\{name}"),
+            Some((_, above)) => format!("{above}\\{name}"),
+        });
+        let is_link = kind.as_deref().is_ok_and(|kind| kind == "SymbolicLink");
+        KernelObject {
+            object: Ok(object.object),
+            kind: kind.map(|kind| kind.to_string()),
+            name,
+            path,
+            directory: object.directory.as_ref().map_or(Err(Absent::NotApplicable), |d| Ok(d.0)),
+            handle_count: self.signed(&header.bytes, manager.handle_count),
+            pointer_count: self.signed(&header.bytes, manager.pointer_count),
+            object_header: Ok(header.address),
+            link_target: if is_link && want.has("link_target") {
+                self.link_target(object.object)
+            } else {
+                Err(Absent::NotApplicable)
+            },
+            ..KernelObject::default()
+        }
+    }
+
+    /// An object whose header is not there.
+    fn bare_object(object: &Pending, absent: Absent) -> KernelObject {
+        KernelObject {
+            object: Ok(object.object),
+            kind: Err(absent),
+            name: Err(absent),
+            path: Err(absent),
+            directory: object.directory.as_ref().map_or(Err(Absent::NotApplicable), |d| Ok(d.0)),
+            handle_count: Err(absent),
+            pointer_count: Err(absent),
+            object_header: Err(absent),
+            link_target: Err(absent),
+            ..KernelObject::default()
+        }
+    }
+
+    fn link_target(&self, link: u64) -> Cell<String> {
+        let link = self.structure(LINK, link);
+        if self.knows(LINK, "Flags") && link.unsigned("Flags")? & HAS_CALLBACK != 0 {
+            return Err(Absent::NotApplicable);
+        }
+        link.unicode("LinkTarget")
+    }
+
+    pub(super) fn each_object_type(&self, emit: Emit<'_, ObjectType>) -> Result<(), Unanswered> {
+        let manager = self.manager()?;
+        if manager.types.is_empty() {
+            return Err(Unanswered::because("the types of objects are not in the dump"));
+        }
+        for at in &manager.types {
+            if emit(self.object_type_row(*at)).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn object_type_row(&self, at: u64) -> ObjectType {
+        let kind = self.structure(TYPE, at);
+        let tag = kind.unsigned("Key").and_then(|tag| {
+            let bytes: Vec<u8> = tag.to_le_bytes().into_iter().take(4).collect();
+            let is_text = bytes.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
+            String::from_utf8(bytes).ok().filter(|_| is_text).ok_or(Absent::Unreadable)
+        });
+        ObjectType {
+            object_type: Ok(at),
+            index: kind.int("Index"),
+            name: kind.unicode("Name"),
+            object_count: kind.int("TotalNumberOfObjects"),
+            handle_count: kind.int("TotalNumberOfHandles"),
+            peak_object_count: kind.int("HighWaterNumberOfObjects"),
+            peak_handle_count: kind.int("HighWaterNumberOfHandles"),
+            pool_tag: tag,
+            ..ObjectType::default()
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Threads that are ready to run: in the queues of processors, and since Windows 8.1 in queues that
+//! several processors share.
+
+use std::collections::HashSet;
+
+use super::KernelDump;
+use crate::catalog::{Absent, Cell};
+use crate::model::{Emit, Flow, ReadyThread, Unanswered};
+
+/// No processor has a longer queue; a longer one runs in a circle.
+const MAX_READY: usize = 100_000;
+const PRIORITIES: u64 = 32;
+const SHARED: &str = "_KSHARED_READY_QUEUE";
+
+/// A row of lists, one for each priority.
+struct Queue {
+    /// The processor that it belongs to, if one alone has it.
+    processor: Cell<i64>,
+    /// Bits of the priorities whose list is not empty.
+    summary: Cell<u64>,
+    heads: Cell<u64>,
+}
+
+impl KernelDump {
+    pub(super) fn each_ready(&self, emit: Emit<'_, ReadyThread>) -> Result<(), Unanswered> {
+        let links = self.types().other("_KTHREAD", "WaitListEntry");
+        let links = links.ok_or_else(|| Unanswered::because("no layout of _KTHREAD is known"))?;
+        let mut seen = HashSet::new();
+        for queue in self.ready_queues() {
+            if self.each_in_queue(&queue, links.offset as u64, &mut seen, emit).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The queues of the processors, then those that they share.
+    fn ready_queues(&self) -> Vec<Queue> {
+        let mut own = Vec::new();
+        let mut shared: Vec<u64> = Vec::new();
+        for (number, prcb) in (0..).zip(self.prcbs()) {
+            let Some(prcb) = prcb else { continue };
+            own.push(Queue {
+                processor: Ok(number),
+                summary: prcb.unsigned("ReadySummary"),
+                heads: prcb.address_of("DispatcherReadyListHead"),
+            });
+            let queue = prcb.pointer("SharedReadyQueue");
+            shared.extend(queue.ok().filter(|queue| !shared.contains(queue)));
+        }
+        own.extend(shared.into_iter().map(|at| {
+            let queue = self.structure(SHARED, at);
+            Queue {
+                processor: Err(Absent::NotApplicable),
+                summary: queue.unsigned("ReadySummary"),
+                heads: queue.at("ReadyListHead"),
+            }
+        }));
+        own
+    }
+
+    fn each_in_queue(
+        &self,
+        queue: &Queue,
+        links: u64,
+        seen: &mut HashSet<u64>,
+        emit: Emit<'_, ReadyThread>,
+    ) -> Flow {
+        let Ok(heads) = queue.heads else { return Flow::Continue(()) };
+        let summary = queue.summary.unwrap_or(u64::MAX);
+        let step = 2 * self.header.width.bytes() as u64;
+        for priority in (0..PRIORITIES).rev() {
+            if summary >> priority & 1 == 0 {
+                continue;
+            }
+            let head = heads.checked_add(priority * step).ok_or(Absent::Unreadable);
+            let threads = self.listed(head, links, MAX_READY).into_iter();
+            let new = threads.filter(|thread| seen.insert(*thread));
+            for (position, ethread) in (0..).zip(new) {
+                let named = self.named_thread(ethread);
+                emit(ReadyThread {
+                    processor: queue.processor,
+                    priority: i64::try_from(priority).map_err(|_| Absent::Unreadable),
+                    position: Ok(position),
+                    ethread: Ok(ethread),
+                    tid: named.tid,
+                    pid: named.pid,
+                    process: named.process,
+                    ..ReadyThread::default()
+                })?;
+            }
+        }
+        Flow::Continue(())
+    }
+}

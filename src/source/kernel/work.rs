@@ -1,0 +1,241 @@
+//! Queues of the system's worker threads and what waits in them.
+//!
+//! Before Windows 8 there are three queues; Windows 8 has some for each node, and since late builds
+//! of Windows 10 a partition has them. Where they are only symbols of the kernel say. Since Windows
+//! 8.1 a queue has a list for each priority.
+
+use std::collections::HashSet;
+
+use super::KernelDump;
+use super::structure::Structure;
+use crate::catalog::{Absent, Cell};
+use crate::model::{Emit, Unanswered, Want, WorkItem, WorkQueue};
+
+const QUEUE: &str = "_EX_WORK_QUEUE";
+const PARTITION: &str = "_EX_PARTITION";
+const NODE: &str = "_ENODE";
+const ITEM: &str = "_WORK_QUEUE_ITEM";
+const IO_ITEM: &str = "_IO_WORKITEM";
+/// The lists of a queue, by priority.
+const PRIORITIES: u64 = 32;
+/// Queues of a node of a partition (`ExPoolMax`).
+const POOLS: u64 = 8;
+const MAX_NODES: u64 = 64;
+const MAX_ITEMS: usize = 1 << 20;
+/// `WORK_QUEUE_TYPE`; the first three are all that there was before Windows 8.
+const NAMES: [&str; 7] =
+    ["Critical", "Delayed", "HyperCritical", "Normal", "Background", "RealTime", "SuperCritical"];
+const EARLY: usize = 3;
+/// Names of the two queues that the first Windows 8.1 has in each node.
+const POOL_NAMES: [&str; 2] = ["ExPoolUntrusted", "ExPoolTrusted"];
+
+/// A queue, and what it is called if its place says.
+struct Found {
+    at: u64,
+    name: Option<&'static str>,
+}
+
+impl KernelDump {
+    fn worker_queues(&self) -> Result<Vec<Found>, Unanswered> {
+        if self.types().size_of(QUEUE).is_none_or(|size| size == 0) {
+            return Err(Unanswered::because("no layout of _EX_WORK_QUEUE is known"));
+        }
+        let found = if self.knows(PARTITION, "WorkQueues") {
+            self.queues_of_partition()
+        } else if self.types().size_of(NODE).is_some() {
+            self.queues_of_nodes()
+        } else {
+            let first = self.symbol_address("nt", "ExWorkerQueue");
+            first.map(|first| self.queues_in_row(first, NAMES.get(..EARLY).unwrap_or_default()))
+        };
+        found.ok_or_else(|| {
+            Unanswered::because("where the queues of work are only symbols of the kernel say")
+        })
+    }
+
+    /// Queues that stand one after the other.
+    fn queues_in_row(&self, first: u64, names: &[&'static str]) -> Vec<Found> {
+        let size = self.types().size_of(QUEUE).unwrap_or(0);
+        let place = |i: u64| first.checked_add(i.checked_mul(size)?);
+        let queues = (0..).zip(names.iter().copied());
+        queues.filter_map(|(i, name)| Some(Found { at: place(i)?, name: Some(name) })).collect()
+    }
+
+    fn nodes(&self) -> u64 {
+        let count = self.symbol_address("nt", "KeNumberNodes");
+        let count = count.and_then(|at| self.u32_at(at).ok()).map_or(1, |count| count & 0xffff);
+        u64::from(count).clamp(1, MAX_NODES)
+    }
+
+    /// The pointers of a row, without those that lead nowhere.
+    fn pointers(&self, row: u64, count: u64) -> Vec<u64> {
+        let step = self.header.width.bytes() as u64;
+        let places = (0..count).filter_map(|i| row.checked_add(i * step));
+        places.filter_map(|at| self.pointer_at(at).ok()).filter(|at| *at != 0).collect()
+    }
+
+    fn queues_of_partition(&self) -> Option<Vec<Found>> {
+        let system = self.symbol_address("nt", "PspSystemPartition")?;
+        let system = self.pointer_at(system).ok().filter(|at| *at != 0)?;
+        let partition = self.structure("_EPARTITION", system).pointer("ExPartition").ok()?;
+        let rows = self.structure(PARTITION, partition).pointer("WorkQueues").ok()?;
+        let mut seen = HashSet::new();
+        let rows = self.pointers(rows, self.nodes());
+        let queues = rows.into_iter().flat_map(|row| self.pointers(row, POOLS));
+        let own = |at: &u64| self.structure(QUEUE, *at).raw_pointer("Partition") == Ok(partition);
+        let new = queues.filter(own).filter(|at| seen.insert(*at));
+        Some(new.map(|at| Found { at, name: None }).collect())
+    }
+
+    fn queues_of_nodes(&self) -> Option<Vec<Found>> {
+        let block = self.symbol_address("nt", "KeNodeBlock")?;
+        let mut found = Vec::new();
+        let mut seen = HashSet::new();
+        for node in self.pointers(block, self.nodes()) {
+            let structure = self.structure(NODE, node);
+            if let Ok(first) = structure.at("ExWorkerQueues") {
+                found.extend(self.queues_in_row(first, &NAMES));
+            } else if let Ok(row) = structure.at("ExWorkQueues") {
+                let queues = self.pointers(row, POOLS).into_iter();
+                let new = queues.filter(|at| seen.insert(*at));
+                found.extend(new.map(|at| Found { at, name: None }));
+            } else if let Ok(first) = structure.at("ExWorkQueue") {
+                found.extend(self.queues_in_row(first, &POOL_NAMES));
+            }
+        }
+        Some(found)
+    }
+
+    /// The name of a queue: by its place, or as its number is called.
+    fn queue_name(&self, queue: &Found) -> Cell<String> {
+        if let Some(name) = queue.name {
+            return Ok(name.to_owned());
+        }
+        let number = self.structure(QUEUE, queue.at).int("QueueIndex")?;
+        let layout = self.types().source().map(|(layout, _)| layout);
+        let named = layout.and_then(|layout| layout.value_name(QUEUE, "QueueIndex", number));
+        Ok(named.unwrap_or_else(|| number.to_string()))
+    }
+
+    /// The items of a queue in the order in which they are worked on.
+    fn queue_items(&self, queue: &Structure<'_>) -> Vec<u64> {
+        let Some(links) = self.field(ITEM, "List").map(|field| field.offset as u64) else {
+            return Vec::new();
+        };
+        if let Ok(head) = queue.at("WorkerQueue.EntryListHead") {
+            return self.listed(Ok(head), links, MAX_ITEMS);
+        }
+        let Ok(heads) = queue.at("WorkPriQueue.EntryListHead") else { return Vec::new() };
+        let step = 2 * self.header.width.bytes() as u64;
+        let priorities = (0..PRIORITIES).rev();
+        let heads = priorities.filter_map(|priority| heads.checked_add(priority * step));
+        heads.flat_map(|head| self.listed(Ok(head), links, MAX_ITEMS)).collect()
+    }
+
+    /// Threads that run for a queue: one number, or one for each priority.
+    fn queue_running(&self, queue: &Structure<'_>) -> Cell<i64> {
+        if self.knows(QUEUE, "WorkerQueue") {
+            return queue.int("WorkerQueue.CurrentCount");
+        }
+        let counts = queue.at("WorkPriQueue.CurrentCount")?;
+        (0..PRIORITIES).try_fold(0, |sum: i64, priority| {
+            let at = counts.checked_add(4 * priority).ok_or(Absent::Unreadable)?;
+            Ok(sum + i64::from(self.u32_at(at)?.cast_signed()))
+        })
+    }
+
+    /// Threads that serve a queue: its own count, or those on its list.
+    fn queue_threads(&self, queue: &Structure<'_>) -> Cell<i64> {
+        if self.knows(QUEUE, "ThreadCount") {
+            return queue.int("ThreadCount");
+        }
+        let head = queue.at("WorkerQueue.ThreadListHead")?;
+        self.pointer_at(head)?;
+        let threads = self.listed(Ok(head), 0, MAX_ITEMS).len();
+        i64::try_from(threads).map_err(|_| Absent::Unreadable)
+    }
+
+    pub(super) fn each_work_queue(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, WorkQueue>,
+    ) -> Result<(), Unanswered> {
+        for found in self.worker_queues()? {
+            let queue = self.structure(QUEUE, found.at);
+            let most = ["WorkerQueue.MaximumCount", "WorkPriQueue.MaximumCount"];
+            let most = most.into_iter().find(|path| self.knows(QUEUE, path));
+            let pending = || i64::try_from(self.queue_items(&queue).len());
+            let row = WorkQueue {
+                queue: Ok(found.at),
+                name: self.queue_name(&found),
+                thread_count: self.queue_threads(&queue),
+                maximum_thread_count: if self.knows(QUEUE, "MaxThreads") {
+                    queue.int("MaxThreads")
+                } else {
+                    Err(Absent::NotApplicable)
+                },
+                current_count: self.queue_running(&queue),
+                maximum_count: most.map_or(Err(Absent::NoSymbols), |path| queue.int(path)),
+                pending_count: if want.has("pending_count") {
+                    pending().map_err(|_| Absent::Unreadable)
+                } else {
+                    Err(Absent::NotApplicable)
+                },
+                ..WorkQueue::default()
+            };
+            if emit(row).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn each_work_item(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, WorkItem>,
+    ) -> Result<(), Unanswered> {
+        let driver_routine = self.symbol_address("nt", "IopProcessWorkItem");
+        let mut seen = HashSet::new();
+        for found in self.worker_queues()? {
+            let name = self.queue_name(&found);
+            let items = self.queue_items(&self.structure(QUEUE, found.at)).into_iter();
+            let new = items.filter(|item| seen.insert(*item));
+            for (position, item) in (0..).zip(new) {
+                let row = WorkItem {
+                    queue: Ok(found.at),
+                    queue_name: name.clone(),
+                    position: Ok(position),
+                    ..self.work_item_row(want, item, driver_routine)
+                };
+                if emit(row).is_break() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn work_item_row(&self, want: &Want<'_>, at: u64, driver_routine: Option<u64>) -> WorkItem {
+        let item = self.structure(ITEM, at);
+        let mut routine = item.pointer("WorkerRoutine");
+        let mut parameter = item.pointer("Parameter");
+        // Items of drivers go through a routine of the kernel's own.
+        let is_driver = routine.is_ok() && routine.ok() == driver_routine;
+        if let (Ok(inner), true) = (parameter, is_driver && self.knows(IO_ITEM, "Routine")) {
+            let inner = self.structure(IO_ITEM, inner);
+            (routine, parameter) = (inner.pointer("Routine"), inner.pointer("Context"));
+        }
+        WorkItem {
+            work_item: Ok(at),
+            routine,
+            routine_symbol: if want.has("routine_symbol") {
+                self.symbol_text(routine)
+            } else {
+                Err(Absent::NotApplicable)
+            },
+            parameter,
+            ..WorkItem::default()
+        }
+    }
+}

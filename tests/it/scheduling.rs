@@ -1,0 +1,266 @@
+//! What is queued for processors and worker threads of whole systems, against what the systems were
+//! built from: deferred calls, timers, work, and what threads at gates wait for.
+
+use std::sync::Arc;
+
+use dumpql::catalog::Absent;
+use dumpql::model::{Source, Want};
+use dumpql::synth::{self, Format, KernelFile, System, SystemSpec, ThreadState, Windows};
+
+use crate::objects::{ALL, each_system, open, open_with, rows, signed, symbols};
+
+/// Every version, with the names of its variables.
+fn each_named_system(mut check: impl FnMut(&str, &System, &dyn Source)) {
+    for windows in ALL {
+        let system = synth::system(&synth::healthy(windows));
+        let source = open_with(&system, Format::BitmapFull, &symbols(&system));
+        check(&format!("{windows:?}"), &system, &*source);
+    }
+}
+
+#[test]
+fn deferred_calls_stand_in_the_queues_of_their_processors() {
+    each_system(|what, system, source| {
+        let found: Vec<_> = rows(|emit| source.dpcs(&Want::ALL, emit))
+            .into_iter()
+            .map(|d| {
+                let place = (d.processor.ok(), d.position.ok(), d.kind.ok());
+                (place, d.routine.ok(), d.context.ok())
+            })
+            .collect();
+        let mut facts = Vec::new();
+        for (number, processor) in (0..).zip(&system.facts.processors) {
+            let queues = [("Normal", &processor.dpcs), ("Threaded", &processor.threaded_dpcs)];
+            for (kind, dpcs) in queues {
+                for (position, (routine, context)) in (0..).zip(dpcs) {
+                    let place = (Some(number), Some(position), Some(kind.to_owned()));
+                    facts.push((place, Some(*routine), Some(*context)));
+                }
+            }
+        }
+        assert!(what == "the server" || facts.len() == 3, "{what}");
+        assert_eq!(found, facts, "{what}");
+    });
+}
+
+/// What is at the start of a processor's block stays what it is, whatever is queued for it.
+#[test]
+fn queues_are_not_written_over_the_block_of_a_processor() {
+    let spec = synth::crowded(Windows::Windows10, 60, 1500, 0x4_0000);
+    hold_blocks(&synth::system(&spec));
+    let Some(corpus) = crate::corpus::folder() else { return };
+    let path = "layouts/isf/windows/ntkrnlmp.pdb/5278AFF86C341677D7D7835C85B7B844-1.json.xz";
+    let file = KernelFile::parse(&crate::volatility::unpack(&corpus.join(path))).unwrap();
+    hold_blocks(&synth::system(&SystemSpec { kernel: Some(Arc::new(file)), ..spec }));
+}
+
+fn hold_blocks(system: &System) {
+    let source = open(system, Format::BitmapFull);
+    for processor in rows(|emit| source.processors(&Want::ALL, emit)) {
+        let mut start = [0; 16];
+        source.read(processor.prcb.unwrap(), &mut start).unwrap();
+        assert_eq!(start[..4], [0; 4], "{processor:?}");
+        assert_eq!(start[8..], processor.current_ethread.unwrap().to_le_bytes());
+        let current = processor.current_ethread.unwrap();
+        assert!(
+            system.facts.processes.iter().any(|p| p.threads.iter().any(|t| t.ethread == current))
+        );
+    }
+}
+
+/// When the systems were started, in microseconds since 1970.
+fn due_time(system: &System, due: u64) -> Option<i64> {
+    let boot = system.facts.system_time - system.facts.ticks * 156_250;
+    signed((boot + due - 116_444_736_000_000_000) / 10)
+}
+
+#[test]
+fn timers_and_the_calls_that_they_hide() {
+    each_named_system(|what, system, source| {
+        let mut found: Vec<_> = rows(|emit| source.timers(&Want::ALL, emit))
+            .into_iter()
+            .map(|t| {
+                let when = (t.due.ok(), t.due_time.ok(), t.period_ms.ok(), t.is_periodic.ok());
+                (t.timer.ok(), when, t.routine.ok(), t.ethread.ok())
+            })
+            .collect();
+        let threads = || system.facts.processes.iter().flat_map(|process| &process.threads);
+        let mut facts: Vec<_> = system
+            .facts
+            .timers
+            .iter()
+            .map(|t| {
+                let period = (signed(t.period), Some(t.period != 0));
+                let when = (Some(t.due), due_time(system, t.due), period.0, period.1);
+                let thread = threads().find(|thread| thread.tid == t.thread && t.thread != 0);
+                let routine = Some(t.dpc.0).filter(|routine| *routine != 0);
+                (Some(t.address), when, routine, thread.map(|thread| thread.ethread))
+            })
+            .collect();
+        found.sort_unstable();
+        facts.sort_unstable();
+        assert_eq!(found.len(), 6, "{what}");
+        assert_eq!(found, facts, "{what}");
+    });
+}
+
+/// Where only a kernel's own file says how a timer hides its call, the timer is listed without it.
+#[test]
+fn timers_without_the_names_of_variables() {
+    for windows in ALL {
+        let system = synth::system(&synth::healthy(windows));
+        let source = open(&system, Format::BitmapFull);
+        let mut timers = Vec::new();
+        let answer = source.timers(&Want::ALL, &mut |timer| {
+            timers.push(timer);
+            std::ops::ControlFlow::Continue(())
+        });
+        if matches!(windows, Windows::Server2003 | Windows::Server2003Pae) {
+            let why = answer.unwrap_err().because.unwrap();
+            assert!(why.starts_with("where the table of timers is"), "{why}");
+            continue;
+        }
+        answer.unwrap();
+        assert_eq!(timers.len(), 6, "{windows:?}");
+        for timer in timers {
+            assert_eq!(
+                (timer.dpc, timer.routine),
+                (Err(Absent::NoSymbols), Err(Absent::NoSymbols))
+            );
+        }
+    }
+}
+
+fn queue_name(windows: &str, number: usize) -> &'static str {
+    let names = match windows {
+        "Server2003" | "Server2003Pae" | "Windows7" => ["Critical", "Delayed"],
+        "Windows81" => ["ExPoolUntrusted", "ExPoolTrusted"],
+        _ => ["ExPoolUntrusted", "IoPoolUntrusted"],
+    };
+    names[number]
+}
+
+#[test]
+fn queues_of_worker_threads() {
+    each_named_system(|what, system, source| {
+        let is_early = matches!(what, "Server2003" | "Server2003Pae" | "Windows7");
+        let mut found = rows(|emit| source.work_queues(&Want::ALL, emit));
+        if is_early {
+            let third = found.pop().unwrap();
+            assert_eq!(third.name.as_deref(), Ok("HyperCritical"), "{what}");
+        }
+        let found: Vec<_> = found
+            .into_iter()
+            .map(|q| {
+                let threads = (q.thread_count.ok(), q.maximum_thread_count.ok());
+                let running = (q.current_count.ok(), q.maximum_count.ok());
+                (q.queue.ok(), q.name.ok(), threads, running, q.pending_count.ok())
+            })
+            .collect();
+        let queues = system.facts.work_queues.iter().enumerate();
+        let facts: Vec<_> = queues
+            .map(|(number, q)| {
+                let (running, at_once, most) = q.counts;
+                // The first Windows 8.1 has no limit of its own for each queue.
+                let most = signed(most).filter(|_| !is_early && what != "Windows81");
+                let threads = (signed(q.threads.len() as u64), most);
+                let name = Some(queue_name(what, number).to_owned());
+                let running = (signed(running), signed(at_once));
+                (Some(q.address), name, threads, running, signed(q.items.len() as u64))
+            })
+            .collect();
+        assert_eq!(found, facts, "{what}");
+    });
+}
+
+#[test]
+fn work_that_waits_and_who_wants_it_done() {
+    each_named_system(|what, system, source| {
+        let found: Vec<_> = rows(|emit| source.work_items(&Want::ALL, emit))
+            .into_iter()
+            .map(|i| {
+                (i.queue.ok(), i.position.ok(), i.work_item.ok(), i.routine.ok(), i.parameter.ok())
+            })
+            .collect();
+        let mut facts = Vec::new();
+        for queue in &system.facts.work_queues {
+            // Where priorities have lists of their own, these items stand in that order already.
+            for (position, item) in (0..).zip(&queue.items) {
+                let (routine, argument) = item.call;
+                let queue = Some(queue.address);
+                facts.push((
+                    queue,
+                    Some(position),
+                    Some(item.address),
+                    Some(routine),
+                    Some(argument),
+                ));
+            }
+        }
+        assert_eq!(facts.len(), 5, "{what}");
+        assert_eq!(found, facts, "{what}");
+    });
+}
+
+#[test]
+fn where_queues_are_only_symbols_say() {
+    for windows in ALL {
+        let system = synth::system(&synth::healthy(windows));
+        let source = open(&system, Format::BitmapFull);
+        let none = source.work_items(&Want::ALL, &mut |_| std::ops::ControlFlow::Continue(()));
+        let why = none.unwrap_err().because.unwrap();
+        assert_eq!(why, "where the queues of work are only symbols of the kernel say");
+    }
+}
+
+#[test]
+fn a_thread_at_a_gate_waits_for_the_gate() {
+    each_system(|what, system, source| {
+        let at_gate = |t: &&synth::SystemThread| matches!(t.state, ThreadState::Gate { .. });
+        let mut threads = system.facts.processes.iter().flat_map(|process| &process.threads);
+        let Some(fact) = threads.find(at_gate) else {
+            assert_eq!(what, "the server");
+            return;
+        };
+        let waits = rows(|emit| source.wait_objects(&Want::ALL, emit));
+        let mut waits = waits.iter().filter(|wait| wait.ethread == Ok(fact.ethread));
+        let (wait, none) = (waits.next().unwrap(), waits.next());
+        assert!(none.is_none(), "{what}");
+        let is_early = what.starts_with("Server2003");
+        let kind = if is_early { "Gate" } else { "SynchronizationEvent" };
+        assert_eq!(wait.kind.as_deref(), Ok(kind), "{what}");
+        let threads = rows(|emit| source.threads(&Want::ALL, emit));
+        let thread = threads.iter().find(|thread| thread.ethread == Ok(fact.ethread)).unwrap();
+        assert_eq!(thread.wait_object, wait.object, "{what}");
+        assert_eq!(thread.wait_object_type.as_deref(), Ok(kind), "{what}");
+        assert_eq!(thread.wait_reason.as_deref(), Ok("WrGuardedMutex"), "{what}");
+    });
+}
+
+#[test]
+fn what_is_waited_for_has_the_name_of_its_object() {
+    each_system(|what, system, source| {
+        let mut count = 0;
+        for wait in rows(|emit| source.wait_objects(&Want::only(&["object", "name", "type"]), emit))
+        {
+            let address = wait.object.unwrap();
+            let fact = system.facts.objects.iter().find(|object| object.address == address);
+            let named = fact.filter(|object| object.path.starts_with('\\'));
+            if let Some(fact) = named {
+                assert_eq!(wait.name.as_deref(), Ok(fact.path.as_str()), "{what}");
+                count += 1;
+            }
+            let threads = || {
+                system.facts.processes.iter().flat_map(|p| p.threads.iter().map(move |t| (p, t)))
+            };
+            if let Some((process, thread)) = threads().find(|(_, t)| t.ethread == address) {
+                let name = format!("{} ({}.{})", process.name, process.pid, thread.tid);
+                assert_eq!(wait.name, Ok(name), "{what}");
+            }
+            if fact.is_none() && wait.kind.as_deref() == Ok("SynchronizationEvent") {
+                assert!(wait.name.is_err(), "{what}: {:?} is part of something", wait.name);
+            }
+        }
+        assert!(count > 5, "{what}");
+    });
+}
