@@ -11,7 +11,7 @@
 //! stacks 1 arg1 =                     nothing does
 //! ```
 //!
-//! `reference.txt` is of the folder `reference` beside the logs. The numbers are those of the text, counted by eye or by search, never by running the reader. A
+//! `reference.txt` is of the folder `reference` beside the logs, `own.txt` of `tests/log/own`. The numbers are those of the text, counted by eye or by search, never by running the reader. A
 //! table that a section does not name has no rows there that anybody counted.
 
 use std::collections::BTreeMap;
@@ -189,29 +189,26 @@ fn percent(tally: &Tally) -> f64 {
 
 #[test]
 fn samples_are_read_as_a_person_reads_them() {
-    let Some(corpus) = corpus::folder() else { return };
-    let logs = corpus.join("logs");
-    if !logs.is_dir() {
-        eprintln!("SKIPPED: no logs in {}", corpus.display());
-        return;
-    }
-    // The archive that the language comes from is a log of its own.
+    let corpus = corpus::folder().filter(|corpus| corpus.join("logs").is_dir());
+    // The archive that the language comes from is a log of its own, and some are made up.
     let place = |folder: &str| match folder {
-        "reference" => corpus.join(folder),
-        _ => logs.join(folder),
+        "own" => Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/log/own")),
+        "reference" => corpus.as_ref().map(|corpus| corpus.join(folder)),
+        _ => corpus.as_ref().map(|corpus| corpus.join("logs").join(folder)),
     };
     let mut wrong = String::new();
     let mut all = Tally::default();
     let mut by_folder: BTreeMap<String, Tally> = BTreeMap::new();
     for (folder, samples) in expectations() {
+        let Some(place) = place(&folder) else { continue };
         let tally = by_folder.entry(folder.clone()).or_default();
         for sample in &samples {
-            check(&place(&folder).join(&sample.name), sample, tally, &mut wrong);
+            check(&place.join(&sample.name), sample, tally, &mut wrong);
         }
         all.held += tally.held;
         all.read += tally.read;
         let known: Vec<&str> = samples.iter().map(|sample| sample.name.as_str()).collect();
-        for entry in std::fs::read_dir(place(&folder)).expect("the folder is there") {
+        for entry in std::fs::read_dir(&place).expect("the folder is there") {
             let name = entry.expect("samples are readable").file_name();
             if !known.contains(&name.to_string_lossy().as_ref()) {
                 writeln!(wrong, "{folder}/{}: no expectation", name.to_string_lossy()).unwrap();
@@ -228,4 +225,68 @@ fn samples_are_read_as_a_person_reads_them() {
     }
     eprintln!("{:16} {:6} of {:6} rows, {:5.1} %", "all", all.read, all.held, percent(&all));
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// A log of so many commands, each a stack; about 3 KB a piece.
+fn stacks_log(commands: u64) -> String {
+    let mut text = String::new();
+    for n in 0..commands {
+        writeln!(text, "0: kd> !thread {:016x}", 0xffff_9f8b_0000_0000_u64 + n * 0x40).unwrap();
+        text.push_str("Child-SP          RetAddr               : Args to Child : Call Site\n");
+        for frame in 0..24 {
+            writeln!(
+                text,
+                "ffffae03`936f{:04x} fffff803`44a2{:04x}     : 00000000`{n:08x} fffff803`712e5000 00000000`00000000 00000000`00000008 : nt!KeWait{frame}+0x{:x}",
+                frame * 0x60,
+                frame * 16,
+                frame * 7 + 100
+            )
+            .unwrap();
+        }
+    }
+    text
+}
+
+/// The most memory of its own that the program takes for a query, in kilobytes, and its answer.
+fn own_memory(log: &Path, sql: &str) -> (u64, String) {
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_dumpql"))
+        .arg(log)
+        .args(["--format", "csv", "-c", sql])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let status = format!("/proc/{}/status", child.id());
+    let mut most = 0;
+    while child.try_wait().expect("the program is ours").is_none() {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+        let now = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+        most = most.max(now.unwrap_or(0));
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    let output = child.wait_with_output().expect("the program has ended");
+    (most, String::from_utf8(output.stdout).expect("text"))
+}
+
+#[test]
+fn a_large_log_takes_little_memory() {
+    if !Path::new("/proc/self/status").exists() {
+        eprintln!("SKIPPED: this system does not tell the memory of a program");
+        return;
+    }
+    let folder = std::env::temp_dir().join(format!("dumpql-memory-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let [small, large] = [("small.log", 10), ("large.log", 10_000)].map(|(name, commands)| {
+        let path = folder.join(name);
+        std::fs::write(&path, stacks_log(commands)).unwrap();
+        path
+    });
+    let bytes = std::fs::metadata(&large).unwrap().len();
+    let sql = "SELECT count(*), count(DISTINCT symbol) FROM stacks";
+    let ((base, few), (most, many)) = (own_memory(&small, sql), own_memory(&large, sql));
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(few.ends_with("240,24\n") && many.ends_with("240000,24\n"), "{few}{many}");
+    // The rows of the query are in it; the text is not.
+    let more = most.saturating_sub(base) * 1024;
+    assert!(bytes > 30 << 20 && more < bytes / 2, "{more} bytes more for {bytes} of text");
 }

@@ -116,7 +116,7 @@ impl Stack {
             let frame = self.frame(&parts);
             sink.row(line, frame);
         } else {
-            sink.pass();
+            sink.pass::<Frame>();
         }
         true
     }

@@ -2,14 +2,12 @@
 //! output looks like. One pass over the file, which keeps a few numbers for each command.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use aho_corasick::packed;
-use aho_corasick::{AhoCorasick, AhoCorasickKind, Span};
-
-use super::command::{ALL, Reader, Signature, named};
+use super::command::{ALL, Reader, named};
 use super::line::{is_noise, normalised};
 use super::prompt::{self, Prompt};
+use super::signature::{BANNER, Hits, LOADING, may_be_command, reader_of};
 use super::text::{RawLine, Text};
 use super::words;
 
@@ -17,10 +15,6 @@ use super::words;
 const MAX_SECTIONS: usize = 1_000_000;
 /// So many different prompts and commands are kept once each; others each time that they occur.
 const MAX_SHARED: usize = 10_000;
-/// What only an opening banner of a debugger says.
-const BANNER: &str = "Microsoft (R) Windows Debugger";
-const LOADING: &str = "Loading Dump File [";
-
 /// A command and its output, or text that belongs to no command.
 #[derive(Debug, Clone)]
 pub(super) struct Section {
@@ -64,95 +58,6 @@ impl Section {
     /// Whether it was typed, or recognised by its output.
     pub(super) fn is_command(&self) -> bool {
         !self.command.is_empty()
-    }
-}
-
-/// All signatures of all readers, searched at once.
-struct Signatures {
-    /// Tells which of them a line holds.
-    searcher: Option<AhoCorasick>,
-    /// The same literals in groups that vector instructions look for; none where the processor has
-    /// no such instructions.
-    quick: Vec<packed::Searcher>,
-    /// By pattern: the reader and its signature; literals that start a target come after them.
-    by_pattern: Vec<(usize, Signature)>,
-}
-
-/// How many literals a search with vector instructions takes.
-const GROUP: usize = 64;
-/// How far from its start a line may have the end of a prompt.
-const NEAR: usize = 64;
-
-fn signatures() -> &'static Signatures {
-    static FOUND: OnceLock<Signatures> = OnceLock::new();
-    FOUND.get_or_init(|| {
-        let of = |(index, reader): (usize, &&'static Reader)| {
-            let all = reader.signatures.iter().map(move |s| (index, *s));
-            all.collect::<Vec<_>>()
-        };
-        let by_pattern: Vec<(usize, Signature)> = ALL.iter().enumerate().flat_map(of).collect();
-        let literals = by_pattern.iter().map(|(_, signature)| signature.literal);
-        let literals: Vec<&str> = literals.chain([BANNER, LOADING]).collect();
-        // One table for every state: the search looks at each byte once.
-        let searcher = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(&literals);
-        let groups = literals.chunks(GROUP).map(packed::Searcher::new);
-        let quick = groups.collect::<Option<Vec<_>>>().unwrap_or_default();
-        Signatures { searcher: searcher.ok(), quick, by_pattern }
-    })
-}
-
-/// Where literals of signatures stand in a text, looked for as far as somebody asks.
-struct Hits<'a> {
-    bytes: &'a [u8],
-    /// Of each group, the first place at or after the last one that was asked for.
-    next: Vec<usize>,
-}
-
-impl<'a> Hits<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
-        let groups = signatures().quick.len().max(1);
-        Self { bytes, next: vec![0; groups] }
-    }
-
-    /// Whether a literal starts in a range; ranges are asked for in their order.
-    fn within(&mut self, start: usize, end: usize) -> bool {
-        let Self { bytes, next } = self;
-        let mut found = false;
-        for (group, next) in next.iter_mut().enumerate() {
-            if *next <= start {
-                *next = Self::after(bytes, group, start).unwrap_or(usize::MAX);
-            }
-            found |= *next < end;
-        }
-        found
-    }
-
-    fn after(bytes: &[u8], group: usize, start: usize) -> Option<usize> {
-        let Signatures { searcher, quick, .. } = signatures();
-        match quick.get(group) {
-            Some(quick) => Some(quick.find_in(bytes, Span::from(start..bytes.len()))?.start()),
-            None => Some(start + searcher.as_ref()?.find(bytes.get(start..)?)?.start()),
-        }
-    }
-}
-
-/// Whether a line may be a prompt, or a command whose prompt is missing.
-fn may_be_command(line: &[u8]) -> bool {
-    let near = line.get(..NEAR).unwrap_or(line);
-    let ends_prompt = |at: usize| {
-        let before = at.checked_sub(1).and_then(|before| near.get(before));
-        before.is_some_and(|b| b.is_ascii_digit() || matches!(b, b'd' | b'c' | b' '))
-    };
-    memchr::memchr_iter(b'>', near).any(ends_prompt)
-        || near.iter().find(|b| !matches!(b, b' ' | b'\t')) == Some(&b'!')
-}
-
-impl Signatures {
-    /// The first reader that recognises a line.
-    fn reader_of(&self, line: &str) -> Option<usize> {
-        let found = self.searcher.as_ref()?.find_overlapping_iter(line);
-        let hits = found.filter_map(|hit| self.by_pattern.get(hit.pattern().as_usize()));
-        hits.filter(|(_, signature)| (signature.check)(line)).map(|(reader, _)| *reader).min()
     }
 }
 
@@ -239,7 +144,7 @@ impl Index {
             let command = self.shared(text.trim());
             return self.start(Section { command, starts_at_once: false, ..section });
         }
-        let Some(reader) = signatures().reader_of(&text).filter(|_| !is_noise(&text)) else {
+        let Some(reader) = reader_of(&text).filter(|_| !is_noise(&text)) else {
             return;
         };
         let is_inside = self.open.as_ref().is_some_and(|open| {
@@ -293,7 +198,7 @@ impl Index {
             ..plain(offset, number, self.target)
         };
         // Output may stand on the line of the prompt, the command cut away.
-        if let Some(reader) = signatures().reader_of(prompt.rest) {
+        if let Some(reader) = reader_of(prompt.rest) {
             section.reader = short(reader);
             section.starts_at_once = true;
             section.command = self.shared(ALL.get(reader).map_or("", |r| r.name));
@@ -400,7 +305,11 @@ fn plain(start: usize, line: u64, target: u32) -> Section {
 /// The reader of a line that is nothing but an extension command: an echo whose prompt is missing.
 fn echo(text: &str) -> Option<usize> {
     let text = text.trim();
-    let is_command = text.starts_with('!') && text.len() < 80 && !text.ends_with(['.', ':', ',']);
+    // The headings of `!devstack` begin with the names of commands too.
+    let is_command = text.starts_with('!')
+        && text.len() < 80
+        && !text.ends_with(['.', ':', ','])
+        && !text.contains(" !");
     if !is_command {
         return None;
     }

@@ -6,13 +6,16 @@
 
 mod code;
 mod command;
+mod commands;
 mod context;
 mod frame;
 mod frames;
 mod index;
+mod layout;
 mod line;
 mod prompt;
 mod scan;
+mod signature;
 mod sink;
 mod symbol;
 mod tabular;
@@ -26,6 +29,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
 
 use self::command::Context;
+use self::commands::shown;
 use self::index::Section;
 use self::line::{Line, Lines, normalised};
 use self::sink::{AnyRow, Ask, LogRow, Sink, Unread};
@@ -45,11 +49,6 @@ use crate::model::{
 
 /// How many lines are looked at to tell the width of addresses.
 const SAMPLE: usize = 20_000;
-/// Lines that were not understood are listed one by one up to this many for each command.
-const MAX_LISTED: usize = 1000;
-/// A listed line is cut here.
-const MAX_SHOWN: usize = 200;
-
 /// An open log.
 #[derive(Debug)]
 pub(crate) struct Log {
@@ -76,6 +75,18 @@ pub(crate) fn open(image: Image) -> Result<Box<dyn Source>, Error> {
     Ok(Box::new(Log { text, sections, machine: OnceLock::new() }))
 }
 
+/// What was found in the output of a command.
+struct Reading {
+    /// Rows of all tables.
+    rows: u64,
+    /// The tables that they are of.
+    tables: Vec<&'static str>,
+    /// What was not understood.
+    unread: Vec<Unread>,
+    /// Whether more is wanted.
+    flow: ControlFlow<()>,
+}
+
 impl Log {
     /// The lines of a section's output.
     fn output<'a>(&'a self, section: &'a Section, stopped: &'a StdCell<bool>) -> Lines<'a> {
@@ -99,13 +110,13 @@ impl Log {
         lines
     }
 
-    /// Reads a section and returns the number of its rows and what was not understood.
+    /// Reads a section and returns what was found in it.
     fn read(
         &self,
         section: &Section,
         ask: Ask,
         emit: &mut dyn FnMut(AnyRow) -> ControlFlow<()>,
-    ) -> (u64, Vec<Unread>, ControlFlow<()>) {
+    ) -> Reading {
         let stopped = StdCell::new(false);
         let mut sink = Sink::new(ask, Arc::clone(&section.command), &stopped, emit);
         let mut lines = self.output(section, &stopped);
@@ -126,7 +137,7 @@ impl Log {
             None => {}
         }
         let flow = if stopped.get() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-        (sink.rows, sink.unread, flow)
+        Reading { rows: sink.rows, tables: sink.tables, unread: sink.unread, flow }
     }
 
     /// The rows of one table, in the order of the lines.
@@ -143,7 +154,7 @@ impl Log {
                 Some(row) => emit(row),
                 None => ControlFlow::Continue(()),
             };
-            if self.read(section, Ask::Rows(R::TABLE), &mut take).2.is_break() {
+            if self.read(section, Ask::Rows(R::TABLE), &mut take).flow.is_break() {
                 break;
             }
         }
@@ -188,94 +199,6 @@ impl Log {
             Machine { width, arch: arch.unwrap_or_default() }
         })
     }
-
-    /// The rows and unread lines of a section.
-    fn counted(&self, section: &Section) -> (u64, Vec<Unread>, Vec<&'static str>) {
-        let mut nothing = |_: AnyRow| ControlFlow::Continue(());
-        let (rows, unread, _) = self.read(section, Ask::Count, &mut nothing);
-        let tables = section.reader().map(|r| r.tables.to_vec()).unwrap_or_default();
-        (rows, unread, tables)
-    }
-
-    fn lines_of(&self, section: &Section) -> u64 {
-        if section.lines > 0 {
-            return section.lines;
-        }
-        let (mut at, mut count) = (section.start, 0);
-        while at < section.end {
-            let Some(line) = self.text.line(at) else { break };
-            count += 1;
-            at = line.next;
-        }
-        count
-    }
-
-    fn commands(&self) -> impl Iterator<Item = &Section> {
-        self.sections.iter().filter(|section| section.is_command())
-    }
-
-    fn command_row(&self, n: i64, section: &Section) -> LogCommand {
-        let (rows, unread, tables) = self.counted(section);
-        let int = |n: u64| i64::try_from(n).map_err(|_| Absent::Unreadable);
-        let lines = self.lines_of(section);
-        LogCommand {
-            n: Ok(n),
-            line: int(section.line),
-            end_line: int(section.line + lines.max(1) - 1),
-            prompt: scan::text(&section.prompt),
-            processor: scan::found(section.number().filter(|_| section.is_kernel)),
-            thread_number: scan::found(section.number().filter(|_| !section.is_kernel)),
-            target: Ok(section.target.into()),
-            command: scan::text(&section.command),
-            name: scan::text(&prompt::name(&section.command)),
-            tables: scan::text(&tables.join(", ")),
-            rows: int(rows),
-            unread_lines: int(unread.iter().filter(|u| u.is_line).count() as u64),
-            ..LogCommand::default()
-        }
-    }
-
-    fn each_problem(&self, emit: Emit<'_, Problem>) -> ControlFlow<()> {
-        for section in &self.sections {
-            let (_, unread, _) = self.counted(section);
-            if unread.is_empty() {
-                continue;
-            }
-            let command = if section.is_command() { &*section.command } else { "(no command)" };
-            if section.reader.is_none() {
-                let count = i64::try_from(unread.len()).unwrap_or(i64::MAX);
-                let what = if section.is_command() {
-                    format!("line {}: no reader for the output of {}", section.line, shown(command))
-                } else {
-                    format!("line {}: text that is no command's", section.line)
-                };
-                emit(Problem { reason: Ok(what), count: Ok(count), ..Problem::default() })?;
-                continue;
-            }
-            for lost in unread.iter().take(MAX_LISTED) {
-                let what = if lost.is_line { "not understood: " } else { "" };
-                let text =
-                    format!("line {}, {}: {what}{}", lost.line, shown(command), shown(&lost.text));
-                emit(Problem { reason: Ok(text), count: Ok(1), ..Problem::default() })?;
-            }
-            if let Some(more) = unread.len().checked_sub(MAX_LISTED).filter(|n| *n > 0) {
-                let count = i64::try_from(more).unwrap_or(i64::MAX);
-                let text = format!("{}: more lines that were not understood", shown(command));
-                emit(Problem { reason: Ok(text), count: Ok(count), ..Problem::default() })?;
-            }
-        }
-        ControlFlow::Continue(())
-    }
-}
-
-/// Text of the log in a message: one line, without control characters, of bounded length.
-fn shown(text: &str) -> String {
-    let clean = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    let mut out: String = clean.take(MAX_SHOWN).collect();
-    if text.chars().nth(MAX_SHOWN).is_some() {
-        out.push('…');
-    }
-    out
 }
 
 /// The machine, as a banner or `vertarget` states it.

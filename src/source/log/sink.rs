@@ -143,6 +143,8 @@ pub(super) struct Sink<'a> {
     emit: &'a mut dyn FnMut(AnyRow) -> ControlFlow<()>,
     /// Rows that were found, of all tables.
     pub(super) rows: u64,
+    /// The tables that they are of.
+    pub(super) tables: Vec<&'static str>,
     /// What was not understood; kept only if asked for.
     pub(super) unread: Vec<Unread>,
 }
@@ -154,7 +156,7 @@ impl<'a> Sink<'a> {
         stopped: &'a Cell<bool>,
         emit: &'a mut dyn FnMut(AnyRow) -> ControlFlow<()>,
     ) -> Self {
-        Self { ask, command, stopped, emit, rows: 0, unread: Vec::new() }
+        Self { ask, command, stopped, emit, rows: 0, tables: Vec::new(), unread: Vec::new() }
     }
 
     /// Whether rows of a type are asked for; a reader may leave out the work that others cost.
@@ -163,8 +165,11 @@ impl<'a> Sink<'a> {
     }
 
     /// Counts a row that nobody asked for, without making it.
-    pub(super) fn pass(&mut self) {
+    pub(super) fn pass<R: LogRow>(&mut self) {
         self.rows += 1;
+        if !self.tables.contains(&R::TABLE) {
+            self.tables.push(R::TABLE);
+        }
     }
 
     /// Takes a row that stands on a line.
@@ -174,7 +179,7 @@ impl<'a> Sink<'a> {
 
     /// Takes a row that starts on the line of that number.
     pub(super) fn row_at<R: LogRow>(&mut self, line: u64, mut row: R) {
-        self.rows += 1;
+        self.pass::<R>();
         if self.wants::<R>() && !self.stopped.get() {
             row.set_place(LogPlace { line, command: Arc::clone(&self.command) });
             if (self.emit)(row.erased()).is_break() {

@@ -1,34 +1,17 @@
-//! Tables that no reader knows, by their shape: columns between tabs or bars, under a rule of dashes,
-//! or aligned below a header. `log_table(n)` gives their rows.
+//! Tables that no reader knows: `log_table(n)` gives their rows.
 //!
-//! Knows how tables look in text; does not know what one means. The shape is told from the first
-//! lines of the output; the rows are read when they are asked for.
+//! Names and types of columns are told from the first lines of the output; the rows are read when
+//! they are asked for.
 
 use std::collections::HashSet;
 
+use super::layout::{self, Cut, Found, MAX_CHARS, MAX_COLUMNS, is_rule};
 use super::line::Lines;
 use super::scan::{address, hex};
 use crate::catalog::{Absent, CallColumn, Cell, Ty, Value};
 
 /// The shape is told from so many lines.
 const SAMPLE: usize = 2000;
-/// Wider tables do not exist.
-const MAX_COLUMNS: usize = 200;
-/// A longer line is no row.
-const MAX_CHARS: usize = 4000;
-
-/// How a row is taken apart.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Cut {
-    /// At every one of these characters.
-    At(char),
-    /// Where columns start, counted in characters.
-    Starts(Vec<usize>),
-    /// At blanks: so many words.
-    Words(usize),
-    /// Not at all.
-    Whole,
-}
 
 /// A table that was found.
 #[derive(Debug, Clone)]
@@ -51,11 +34,11 @@ pub(super) fn shape(lines: &mut Lines<'_>) -> Option<Shape> {
         }
     }
     let first = sample.first()?.0;
-    let (cut, names, before) = ruled(&sample)
-        .or_else(|| separated(&sample, '\t'))
-        .or_else(|| separated(&sample, '|'))
-        .or_else(|| aligned(&sample))
-        .unwrap_or((Cut::Whole, Vec::new(), first.saturating_sub(1)));
+    let Found { cut, names, before } = layout::find(&sample).unwrap_or(Found {
+        cut: Cut::Whole,
+        names: Vec::new(),
+        before: first.saturating_sub(1),
+    });
     let width = if names.len() > 1 { names.len().min(MAX_COLUMNS) } else { MAX_COLUMNS };
     let mut shape = Shape { cut, columns: Vec::new(), before, width };
     let rows: Vec<Vec<String>> = sample
@@ -107,7 +90,7 @@ impl Shape {
     /// Whether the table ends before a line. Where columns are told by their place, whatever comes
     /// after a blank line is another thing.
     fn ends_at(&self, text: &str) -> bool {
-        text.is_empty() && matches!(self.cut, Cut::Starts(_) | Cut::Words(_))
+        text.is_empty() && self.cut.is_by_place()
     }
 
     /// The cells of a line; `None` if it is no row.
@@ -115,154 +98,8 @@ impl Shape {
         if text.is_empty() || is_rule(text) || text.len() > MAX_CHARS * 4 {
             return None;
         }
-        match &self.cut {
-            Cut::At(mark) => {
-                // What the last column holds may have the mark too.
-                let cells = text.splitn(self.width, *mark).map(|cell| cell.trim().to_owned());
-                text.contains(*mark).then(|| cells.collect())
-            }
-            Cut::Starts(starts) => Some(at_starts(text, starts)),
-            Cut::Words(_) => Some(text.split_whitespace().map(str::to_owned).collect()),
-            Cut::Whole => Some(vec![text.trim().to_owned()]),
-        }
+        self.cut.cells(text, self.width)
     }
-}
-
-/// Whether a line is nothing but a rule.
-fn is_rule(text: &str) -> bool {
-    let marks = text.chars().filter(|c| matches!(c, '-' | '=' | '_')).count();
-    marks >= 2 && text.chars().all(|c| matches!(c, '-' | '=' | '_' | '+' | '|' | ' ' | '\t'))
-}
-
-/// A table under a rule. A rule of several parts says where columns start.
-fn ruled(sample: &[(u64, String)]) -> Option<(Cut, Vec<String>, u64)> {
-    let at = sample.iter().position(|(_, text)| is_rule(text)).filter(|at| *at > 0)?;
-    let (number, rule) = sample.get(at)?;
-    let (_, header) = sample.get(at.checked_sub(1)?)?;
-    let chars: Vec<char> = rule.chars().take(MAX_CHARS).collect();
-    let is_start = |&i: &usize| {
-        chars.get(i).is_some_and(|c| *c != ' ')
-            && i.checked_sub(1).is_none_or(|before| chars.get(before) == Some(&' '))
-    };
-    let starts: Vec<usize> = (0..chars.len()).filter(is_start).collect();
-    if starts.len() > 1 {
-        let names = at_starts(header, &starts);
-        return Some((Cut::Starts(starts), names, *number));
-    }
-    let below = sample.get(at + 1..)?;
-    let bars = below.iter().find(|(_, text)| text.contains('|')).map(|(_, text)| text);
-    if let Some(row) = bars {
-        // The header may have blanks where the rows have bars.
-        let places: Vec<usize> =
-            row.chars().enumerate().filter(|(_, c)| *c == '|').map(|(i, _)| i + 1).collect();
-        let starts: Vec<usize> = std::iter::once(0).chain(places).collect();
-        let names = if header.contains('|') {
-            header.split('|').map(|name| name.trim().to_owned()).collect()
-        } else {
-            at_starts(header, &starts)
-        };
-        return Some((Cut::At('|'), names, *number));
-    }
-    let mut block = vec![header.clone()];
-    block.extend(below.iter().map(|(_, text)| text.clone()).take_while(|text| !text.is_empty()));
-    let starts = common_starts(&block);
-    (starts.len() > 1).then(|| {
-        let names = at_starts(header, &starts);
-        (Cut::Starts(starts), names, *number)
-    })
-}
-
-/// A table whose columns are parted by a character.
-fn separated(sample: &[(u64, String)], mark: char) -> Option<(Cut, Vec<String>, u64)> {
-    let has: Vec<&(u64, String)> = sample
-        .iter()
-        .filter(|(_, text)| !is_rule(text) && text.trim_start_matches('\t').contains(mark))
-        .collect();
-    let lines = sample.iter().filter(|(_, text)| !text.is_empty()).count();
-    let (number, first) = has.first()?;
-    let count = |text: &str| text.matches(mark).count();
-    let same = has.iter().filter(|(_, text)| count(text) == count(first)).count();
-    if has.len() * 2 < lines || same * 2 < has.len() {
-        return None;
-    }
-    let cells: Vec<String> = first.split(mark).map(|cell| cell.trim().to_owned()).collect();
-    let others = has.iter().skip(1).map(|(_, text)| text.split(mark).map(str::to_owned).collect());
-    if is_heading(&cells, others) {
-        return Some((Cut::At(mark), cells, *number));
-    }
-    Some((Cut::At(mark), Vec::new(), number.saturating_sub(1)))
-}
-
-/// A table whose columns stand below each other.
-fn aligned(sample: &[(u64, String)]) -> Option<(Cut, Vec<String>, u64)> {
-    let block: Vec<String> =
-        sample.iter().map(|(_, text)| text.clone()).take_while(|text| !text.is_empty()).collect();
-    let (number, first) = sample.first()?;
-    let words = first.split_whitespace().count();
-    let is_even = block.iter().all(|text| text.split_whitespace().count() == words);
-    let starts = common_starts(&block);
-    // Prose has gaps too, but of one blank.
-    let is_wide = block.iter().any(|text| text.trim_start().contains("  "));
-    let (cut, names) = if starts.len() > 1 && is_wide && block.len() > 1 && !is_even {
-        let names = at_starts(first, &starts);
-        (Cut::Starts(starts), names)
-    } else if is_even && words > 1 {
-        (Cut::Words(words), first.split_whitespace().map(str::to_owned).collect())
-    } else {
-        return None;
-    };
-    let shape = Shape { cut: cut.clone(), columns: Vec::new(), before: 0, width: MAX_COLUMNS };
-    let others = block.iter().skip(1).filter_map(|text| shape.cells(text));
-    if is_heading(&names, others) {
-        return Some((cut, names, *number));
-    }
-    Some((cut, Vec::new(), number.saturating_sub(1)))
-}
-
-/// Whether cells are headings: none is a number, and below one of them numbers stand.
-fn is_heading(cells: &[String], others: impl Iterator<Item = Vec<String>>) -> bool {
-    let is_number = |cell: &String| {
-        let cell = cell.trim();
-        let has_digit = cell.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit());
-        address(cell).is_some()
-            || (has_digit && (hex(cell).is_some() || cell.parse::<f64>().is_ok()))
-    };
-    !cells.iter().any(is_number) && others.take(50).any(|row| row.iter().any(is_number))
-}
-
-/// Where columns start that all lines have: after a column of blanks.
-fn common_starts(block: &[String]) -> Vec<usize> {
-    let width = block.iter().map(|text| text.chars().count()).max().unwrap_or(0).min(MAX_CHARS);
-    let mut is_used = vec![false; width];
-    for text in block.iter().take(200) {
-        for (used, c) in is_used.iter_mut().zip(text.chars()) {
-            *used |= c != ' ' && c != '\t';
-        }
-    }
-    let is_start = |&i: &usize| {
-        is_used.get(i) == Some(&true) && (i == 0 || is_used.get(i - 1) == Some(&false))
-    };
-    (0..width).filter(is_start).take(MAX_COLUMNS).collect()
-}
-
-/// The cells of a line whose columns start there. A word that reaches over the end of its column
-/// belongs to it as a whole.
-fn at_starts(text: &str, starts: &[usize]) -> Vec<String> {
-    let chars: Vec<char> = text.chars().take(MAX_CHARS).collect();
-    let is_blank = |at: usize| chars.get(at).is_none_or(|c| matches!(c, ' ' | '\t'));
-    let mut cells = Vec::new();
-    let mut from = 0;
-    for (index, _) in starts.iter().enumerate() {
-        let mut to = starts.get(index + 1).copied().unwrap_or(chars.len()).max(from);
-        while to > from && !is_blank(to - 1) && !is_blank(to) {
-            to += 1;
-        }
-        let cell: String =
-            chars.get(from..to.min(chars.len())).unwrap_or_default().iter().collect();
-        cells.push(cell.trim().to_owned());
-        from = to.min(chars.len());
-    }
-    cells
 }
 
 /// The columns: named by headings, typed by what stands below them.
@@ -380,6 +217,20 @@ mod tests {
         assert_eq!(columns, ["name Text", "size Int"]);
         assert_eq!(rows, [["foo", "12", "2"], ["bar", "7", "3"]]);
         assert_eq!(of("a\tb\tc\n").0, ["c1 Text", "c2 Text", "c3 Text"]);
+    }
+
+    #[test]
+    fn between_commas_frames_and_in_grids() {
+        let (columns, rows) = of("Address,Count,Name\n0x1000,5,abc\n0x2000,6,def\n");
+        assert_eq!(columns, ["address Addr", "count Int", "name Text"]);
+        assert_eq!(rows[1], ["2000", "6", "def", "3"]);
+        let (columns, rows) = of("| a | b |\n|---|---|\n| 1 | x |\n| 2 | y |\n");
+        assert_eq!((columns, rows.len()), (vec!["a Int".to_owned(), "b Text".to_owned()], 2));
+        let grid = "==========================\n=      = Name   = Threads =\n==========================\n= [0]  - Idle   - {...}   =\n= [4]  - a - b  - {...}   =\n==========================\n";
+        let (columns, rows) = of(grid);
+        assert_eq!(columns, ["c1 Text", "name Text", "threads Text"]);
+        assert_eq!(rows[1], ["[4]", "a - b", "{...}", "5"]);
+        assert_eq!(of("Yes, of course.\nNo, never.\n").0.len(), 1);
     }
 
     #[test]

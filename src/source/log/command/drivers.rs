@@ -94,7 +94,7 @@ fn read_driver(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
                         },
                     );
                 }
-            } else if !driver_detail(trimmed, driver) {
+            } else if !(driver_detail(trimmed, driver) || is_aside(trimmed)) {
                 sink.unread(&line);
             }
         } else if !line.is_blank() {
@@ -102,6 +102,15 @@ fn read_driver(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
         }
     }
     emit(row, sink);
+}
+
+/// `(fffff801c0d83100 ffffe00142cb5010)` of the list of extensions, and the command that `!drvobj 4`
+/// runs itself.
+fn is_aside(line: &str) -> bool {
+    let inside = line.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+    let is_pair =
+        inside.is_some_and(|inside| inside.split_whitespace().all(|w| address(w).is_some()));
+    is_pair || line.starts_with("!devstack ") || line.starts_with("Device Object stacks")
 }
 
 fn emit(row: Option<(u64, Driver)>, sink: &mut Sink<'_>) {

@@ -52,7 +52,8 @@ fn facts(line: &str, row: &mut Irp) {
     };
     row.mdl = found(after("Mdl=").or_else(|| after("Mdl ").filter(|_| !line.contains("No Mdl"))))
         .and_then(pointer);
-    row.system_buffer = found(after("System Buffer=")).and_then(pointer);
+    let buffer = after("System Buffer=").or_else(|| after("System buffer="));
+    row.system_buffer = found(buffer).and_then(pointer);
     row.ethread = found(after("Thread ")).and_then(pointer);
     row.is_cancelled = if line.contains("Cancel") { Ok(true) } else { row.is_cancelled };
 }
@@ -138,11 +139,13 @@ pub(super) fn block(
                 irp: row.irp,
                 index: i64::try_from(locations.len() + 1).map_err(|_| Absent::Unreadable),
                 is_current: Ok(is_current),
-                major: Ok(major),
-                minor: Ok(minor),
-                major_name: major_name(major),
                 ..IrpLocation::default()
             };
+            // Of a location that is not in use the debugger says so, and the code is no function.
+            if !trimmed.contains("[N/A(") {
+                (location.major, location.minor) = (Ok(major), Ok(minor));
+                location.major_name = major_name(major);
+            }
             if !rest.is_empty() && numbers(rest, &mut location).is_none() {
                 break;
             }
@@ -176,8 +179,15 @@ fn body(line: &str, location: Option<&mut IrpLocation>, row: &mut Irp) -> bool {
     if line.is_empty() || line.starts_with("cmd ") || line.starts_with("Irp Extension") {
         return true;
     }
+    if line.starts_with("Extra Create Information") {
+        return true;
+    }
     let Some(location) = location else {
-        return line.starts_with("Flags =") || line.contains(" = ");
+        let fact = line.split_once(" = ");
+        if let Some((name, value)) = fact {
+            field(name.trim(), value.trim(), row);
+        }
+        return fact.is_some() || line.starts_with("Flags =");
     };
     if let Some(all) = line.strip_prefix("Args:") {
         let mut values = all.split_whitespace().map(hex);
@@ -204,6 +214,24 @@ fn body(line: &str, location: Option<&mut IrpLocation>, row: &mut Irp) -> bool {
         location.completion_symbol = text(line);
     }
     is_symbol
+}
+
+/// A field of the packet, as `!irp` with detail 1 prints them: `IoStatus.Status = c00000bb`.
+fn field(name: &str, value: &str, row: &mut Irp) {
+    let (first, rest) = word(value).unwrap_or((value, ""));
+    let (number, at) = (hex_int(first), hex(first).map(pointer));
+    match name {
+        "Flags" => row.flags = found(number),
+        "IoStatus.Status" => row.status = found(number),
+        "IoStatus.Information" => row.information = found(hex(first)),
+        "Cancel" => row.is_cancelled = found(number).map(|number| number != 0),
+        "UserEvent" => row.user_event = at.unwrap_or(Err(Absent::NotApplicable)),
+        "CancelRoutine" => {
+            row.cancel_routine = at.unwrap_or(Err(Absent::NotApplicable));
+            row.cancel_symbol = text(rest.trim_matches(['(', ')']));
+        }
+        _ => {}
+    }
 }
 
 fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {

@@ -62,6 +62,7 @@ mod banner;
 mod bugcheck;
 mod checks;
 mod critical_section;
+mod deadlock;
 mod drivers;
 mod exception;
 mod handle_trace;
@@ -137,7 +138,7 @@ pub(super) static ALL: &[&Reader] = &[
     &report::FLTKD,
     &verifier::READER,
     &report::QLOCKS,
-    &report::DEADLOCK,
+    &deadlock::READER,
     &report::SYSPTES,
     &report::FILECACHE,
     &report::IDT,

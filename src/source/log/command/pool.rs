@@ -105,6 +105,25 @@ fn found_block(line: &str) -> Option<PoolBlock> {
     })
 }
 
+/// `*ffffa28a9a5d4000 : large page allocation, tag is ViIR, size is 0x1000 bytes`.
+fn large_block(line: &str, region: Option<&str>) -> Option<PoolBlock> {
+    let (at, rest) = line.trim_start_matches('*').split_once(" : large page allocation, ")?;
+    let at = address(at.trim())?;
+    let (tag, size) = rest.split_once(", size ")?;
+    let (_, tag) = tag.split_once("is ")?;
+    let size = size.trim_start_matches("is ").split_whitespace().next()?;
+    Some(PoolBlock {
+        address: Ok(at),
+        size_bytes: Ok(hex_int(size)?),
+        tag: tag_of(tag),
+        pool_type: found(region.map(pool_name)),
+        state: Ok("allocated".to_owned()),
+        page: Ok(at & !0xfff),
+        is_big: Ok(true),
+        ..PoolBlock::default()
+    })
+}
+
 /// The region that a heading names: `Pool page 8628a008 region is Nonpaged pool`.
 fn region(line: &str) -> Option<&str> {
     line.split_once(" region is ").map(|(_, region)| region.trim())
@@ -115,7 +134,11 @@ fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let mut last: Option<(u64, PoolBlock)> = None;
     for line in lines {
         let trimmed = line.trimmed();
-        if let Some(row) = block(trimmed, current.as_deref()).or_else(|| found_block(trimmed)) {
+        let region_of = current.as_deref();
+        let row = block(trimmed, region_of)
+            .or_else(|| found_block(trimmed))
+            .or_else(|| large_block(trimmed, region_of));
+        if let Some(row) = row {
             emit(last.replace((line.number, row)), sink);
         } else if let Some(rest) = trimmed.strip_prefix("Pooltag ") {
             if let (Some((_, row)), Some((_, description))) = (&mut last, rest.split_once(" : ")) {
@@ -251,6 +274,9 @@ mod tests {
                 .as_deref(),
             Ok("Mm")
         );
+        let large = "*ffffa28a9a5d4000 : large page allocation, tag is ViIR, size is 0x1000 bytes";
+        let large = large_block(large, Some("Nonpaged pool")).unwrap();
+        assert_eq!((large.tag.as_deref(), large.size_bytes), (Ok("ViIR"), Ok(0x1000)));
         let found =
             found_block("*ffff8287b5c5b060 : tag Proc, size     0xe70, Nonpaged pool").unwrap();
         assert_eq!((found.size_bytes, found.pool_type.as_deref()), (Ok(0xe70), Ok("nonpaged")));

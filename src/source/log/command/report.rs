@@ -3,7 +3,7 @@
 
 use super::{Context, Reader, Signature};
 use crate::catalog::{Absent, Cell};
-use crate::model::{DeadlockStep, Filter, InterruptVector, MappedFile, QueuedLock, SystemPte};
+use crate::model::{Filter, InterruptVector, MappedFile, QueuedLock, SystemPte};
 use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{
     address, after, between, dec, found, hex, hex_int, module_of, text, word,
@@ -33,16 +33,6 @@ pub(super) static QLOCKS: Reader = Reader {
     contains: &[],
     tables: &["queued_locks"],
     read: read_qlocks,
-};
-
-/// The reader of `!deadlock`.
-pub(super) static DEADLOCK: Reader = Reader {
-    name: "!deadlock",
-    is_named: |name| name == "!deadlock",
-    signatures: &[Signature { literal: "Deadlock detected (", check: |_| true }],
-    contains: &[],
-    tables: &["deadlocks"],
-    read: read_deadlock,
 };
 
 /// The reader of `!sysptes`.
@@ -153,6 +143,8 @@ fn read_qlocks(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             .filter(|(name, _)| name.contains(" - ") || name.contains("  - "))
             .or_else(|| trimmed.contains(" - ").then_some((trimmed, "")))
         {
+            let start = columns.first().map_or(usize::MAX, |(at, _)| *at);
+            let name = line.text.get(..start).map_or(name, str::trim);
             for (at, processor) in &columns {
                 let mark = line.text.get(*at..).and_then(|rest| rest.chars().next()).unwrap_or(' ');
                 if let Some(row) = queued(name, *processor, mark) {
@@ -180,72 +172,6 @@ fn queued(name: &str, processor: i64, mark: char) -> Option<QueuedLock> {
         state: Ok(state.to_owned()),
         position: found(position),
         ..QueuedLock::default()
-    })
-}
-
-fn read_deadlock(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
-    let mut thread: (Cell<i64>, Cell<u64>) =
-        (Err(Absent::NotApplicable), Err(Absent::NotApplicable));
-    let mut position = 0;
-    for line in lines {
-        let trimmed = line.trimmed();
-        if let Some(rest) = trimmed.strip_prefix("Thread ") {
-            thread = (
-                found(word(rest).and_then(|(n, _)| dec(n.trim_end_matches(':')))),
-                found(between(rest, "(", ")").and_then(hex)),
-            );
-            position = 0;
-        } else if let Some(row) = legend(trimmed) {
-            sink.row(&line, row);
-        } else if let Some((label, rest)) =
-            trimmed.strip_prefix("Lock ").and_then(|rest| rest.split_once("--"))
-        {
-            let what = rest.trim();
-            let name = what.split(" (").next().unwrap_or(what);
-            sink.row(
-                &line,
-                DeadlockStep {
-                    thread_number: thread.0,
-                    ethread: thread.1,
-                    position: Ok(position),
-                    label: text(label),
-                    lock: found(address(name)),
-                    lock_name: if address(name).is_some() {
-                        Err(Absent::NotApplicable)
-                    } else {
-                        text(name)
-                    },
-                    kind: found(between(what, "(", ")").map(str::to_owned)),
-                    ..DeadlockStep::default()
-                },
-            );
-            position += 1;
-        } else {
-            // The stacks by which the locks were taken are shown by name alone.
-            let is_stack = trimmed.starts_with("Stack:")
-                || (trimmed.contains('!') && !trimmed.contains(' '))
-                || trimmed.starts_with("<<");
-            if !(line.is_blank()
-                || is_stack
-                || trimmed.starts_with("Deadlock detected")
-                || trimmed.starts_with("Where:"))
-            {
-                sink.unread(&line);
-            }
-        }
-    }
-}
-
-/// `Lock A =   bba2af30 Type 'Spinlock'`: what a letter of the report stands for.
-fn legend(line: &str) -> Option<DeadlockStep> {
-    let (label, rest) = line.strip_prefix("Lock ")?.split_once(" =")?;
-    let (name, _) = word(rest)?;
-    Some(DeadlockStep {
-        label: text(label),
-        lock: found(address(name)),
-        lock_name: if address(name).is_some() { Err(Absent::NotApplicable) } else { text(name) },
-        kind: found(between(rest, "'", "'").map(str::to_owned)),
-        ..DeadlockStep::default()
     })
 }
 
@@ -384,11 +310,30 @@ fn vector(line: &str) -> Option<InterruptVector> {
     })
 }
 
+/// Another routine of the vector above, which several devices share:
+/// `dxgkrnl!DpiFdoLineInterruptRoutine (KINTERRUPT ffffd000209c9e00)`.
+fn shared(line: &str, of: Option<&InterruptVector>) -> Option<InterruptVector> {
+    let (symbol, object) = line.split_once(" (KINTERRUPT ")?;
+    let above = of.filter(|_| symbol.contains('!') && !symbol.contains(' '))?;
+    Some(InterruptVector {
+        processor: above.processor,
+        vector: above.vector,
+        module: found(module_of(symbol).map(str::to_owned)),
+        symbol: text(symbol),
+        interrupt_object: found(hex(object.trim_end_matches(')'))),
+        ..InterruptVector::default()
+    })
+}
+
 fn read_idt(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
+    let mut last: Option<InterruptVector> = None;
     for line in lines {
         let trimmed = line.trimmed();
         if let Some(mut row) = vector(trimmed) {
             row.processor = found(cx.number.filter(|_| cx.is_kernel));
+            last = Some(row.clone());
+            sink.row(&line, row);
+        } else if let Some(row) = shared(trimmed, last.as_ref()) {
             sink.row(&line, row);
         } else if !(line.is_blank()
             || trimmed.starts_with("Dumping IDT")

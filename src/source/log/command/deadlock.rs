@@ -1,0 +1,133 @@
+//! `!deadlock`: the locks that threads took in contradicting orders, at length (`!deadlock 1`) or as
+//! letters with a legend below.
+
+use super::{Context, Reader, Signature};
+use crate::catalog::{Absent, Cell};
+use crate::model::DeadlockStep;
+use crate::source::log::line::Lines;
+use crate::source::log::scan::{address, between, dec, found, hex, text, word};
+use crate::source::log::sink::Sink;
+
+/// The reader of `!deadlock`.
+pub(super) static READER: Reader = Reader {
+    name: "!deadlock",
+    is_named: |name| name == "!deadlock",
+    signatures: &[Signature { literal: "Deadlock detected (", check: |_| true }],
+    contains: &[],
+    tables: &["deadlocks"],
+    read,
+};
+
+/// `Thread 0: A B`: a thread and the letters of its locks, in the order that it took them.
+struct Brief {
+    line: u64,
+    thread: i64,
+    labels: Vec<String>,
+}
+
+impl Brief {
+    fn of(line: u64, rest: &str) -> Option<Self> {
+        let (number, labels) = rest.split_once(':')?;
+        let labels: Vec<String> = labels.split_whitespace().map(str::to_owned).collect();
+        let is_letter =
+            |label: &String| label.len() <= 2 && label.bytes().all(|b| b.is_ascii_uppercase());
+        let is_brief = !labels.is_empty() && labels.iter().all(is_letter);
+        is_brief.then_some(Self { line, thread: dec(number.trim())?, labels })
+    }
+}
+
+/// `0 = 8d3ba030`: the thread of a number.
+fn thread_legend(rest: &str) -> Option<(i64, u64)> {
+    let (number, at) = rest.split_once('=')?;
+    Some((dec(number.trim())?, address(at.trim())?))
+}
+
+/// `Lock A =   bba2af30 Type 'Spinlock'`: what a letter of the report stands for.
+fn lock_legend(line: &str) -> Option<DeadlockStep> {
+    let (label, rest) = line.strip_prefix("Lock ")?.split_once(" =")?;
+    let (name, _) = word(rest)?;
+    Some(DeadlockStep {
+        label: text(label),
+        lock: found(address(name)),
+        lock_name: if address(name).is_some() { Err(Absent::NotApplicable) } else { text(name) },
+        kind: found(between(rest, "'", "'").map(str::to_owned)),
+        ..DeadlockStep::default()
+    })
+}
+
+/// `A -- b7906f30 (Spinlock)`, below the thread that took it.
+fn taken(rest: &str) -> Option<DeadlockStep> {
+    let (label, what) = rest.split_once("--")?;
+    let what = what.trim();
+    let name = what.split(" (").next().unwrap_or(what);
+    Some(DeadlockStep {
+        label: text(label),
+        lock: found(address(name)),
+        lock_name: if address(name).is_some() { Err(Absent::NotApplicable) } else { text(name) },
+        kind: found(between(what, "(", ")").map(str::to_owned)),
+        ..DeadlockStep::default()
+    })
+}
+
+/// The stacks by which the locks were taken are shown by name alone.
+fn is_known(line: &str) -> bool {
+    line.is_empty()
+        || line.starts_with("Stack:")
+        || (line.contains('!') && !line.contains(' '))
+        || line.starts_with("<<")
+        || line.starts_with("Deadlock detected")
+        || line.starts_with("Where:")
+}
+
+fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
+    let none = Absent::NotApplicable;
+    let mut thread: (Cell<i64>, Cell<u64>) = (Err(none), Err(none));
+    let mut position = 0;
+    let mut briefs: Vec<Brief> = Vec::new();
+    let mut threads: Vec<(i64, u64)> = Vec::new();
+    let mut locks: Vec<(u64, DeadlockStep)> = Vec::new();
+    for line in lines {
+        let trimmed = line.trimmed();
+        if let Some(rest) = trimmed.strip_prefix("Thread ") {
+            if let Some(brief) = Brief::of(line.number, rest) {
+                briefs.push(brief);
+            } else if let Some(legend) = thread_legend(rest) {
+                threads.push(legend);
+            } else {
+                let number = word(rest).and_then(|(n, _)| dec(n.trim_end_matches(':')));
+                thread = (found(number), found(between(rest, "(", ")").and_then(hex)));
+                position = 0;
+            }
+        } else if let Some(lock) = lock_legend(trimmed) {
+            locks.push((line.number, lock));
+        } else if let Some(lock) = trimmed.strip_prefix("Lock ").and_then(taken) {
+            let (thread_number, ethread) = thread;
+            let row = DeadlockStep { thread_number, ethread, position: Ok(position), ..lock };
+            sink.row(&line, row);
+            position += 1;
+        } else if !is_known(trimmed) {
+            sink.unread(&line);
+        }
+    }
+    if briefs.is_empty() {
+        for (line, lock) in locks {
+            sink.row_at(line, lock);
+        }
+        return;
+    }
+    for Brief { line, thread, labels } in briefs {
+        let ethread = threads.iter().find(|(number, _)| *number == thread).map(|(_, at)| *at);
+        for (position, label) in (0..).zip(labels) {
+            let is_it = |lock: &DeadlockStep| lock.label.as_ref() == Ok(&label);
+            let known = locks.iter().map(|(_, lock)| lock).find(|lock| is_it(lock)).cloned();
+            let row = DeadlockStep {
+                thread_number: Ok(thread),
+                ethread: found(ethread),
+                position: Ok(position),
+                label: Ok(label),
+                ..known.unwrap_or_default()
+            };
+            sink.row_at(line, row);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Which lines of a log may start a command: one search over all bytes finds those that hold a literal
+//! of any signature, and a look at the start of each line those that may be prompts.
+
+use std::sync::OnceLock;
+
+use aho_corasick::packed;
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Span};
+
+use super::command::{ALL, Reader, Signature};
+
+/// What only an opening banner of a debugger says.
+pub(super) const BANNER: &str = "Microsoft (R) Windows Debugger";
+/// The line of a banner that names the file.
+pub(super) const LOADING: &str = "Loading Dump File [";
+
+/// All signatures of all readers, searched at once.
+struct Signatures {
+    /// Tells which of them a line holds.
+    searcher: Option<AhoCorasick>,
+    /// The same literals in groups that vector instructions look for; none where the processor has
+    /// no such instructions.
+    quick: Vec<packed::Searcher>,
+    /// By pattern: the reader and its signature; literals that start a target come after them.
+    by_pattern: Vec<(usize, Signature)>,
+}
+
+/// How many literals a search with vector instructions takes.
+const GROUP: usize = 64;
+/// How far from its start a line may have the end of a prompt.
+const NEAR: usize = 64;
+
+fn signatures() -> &'static Signatures {
+    static FOUND: OnceLock<Signatures> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        let of = |(index, reader): (usize, &&'static Reader)| {
+            let all = reader.signatures.iter().map(move |s| (index, *s));
+            all.collect::<Vec<_>>()
+        };
+        let by_pattern: Vec<(usize, Signature)> = ALL.iter().enumerate().flat_map(of).collect();
+        let literals = by_pattern.iter().map(|(_, signature)| signature.literal);
+        let literals: Vec<&str> = literals.chain([BANNER, LOADING]).collect();
+        // One table for every state: the search looks at each byte once.
+        let searcher = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(&literals);
+        let groups = literals.chunks(GROUP).map(packed::Searcher::new);
+        let quick = groups.collect::<Option<Vec<_>>>().unwrap_or_default();
+        Signatures { searcher: searcher.ok(), quick, by_pattern }
+    })
+}
+
+/// Where literals of signatures stand in a text, looked for as far as somebody asks.
+pub(super) struct Hits<'a> {
+    bytes: &'a [u8],
+    /// Of each group, the first place at or after the last one that was asked for.
+    next: Vec<usize>,
+}
+
+impl<'a> Hits<'a> {
+    /// The literals in a text.
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        let groups = signatures().quick.len().max(1);
+        Self { bytes, next: vec![0; groups] }
+    }
+
+    /// Whether a literal starts in a range; ranges are asked for in their order.
+    pub(super) fn within(&mut self, start: usize, end: usize) -> bool {
+        let Self { bytes, next } = self;
+        let mut found = false;
+        for (group, next) in next.iter_mut().enumerate() {
+            if *next <= start {
+                *next = Self::after(bytes, group, start).unwrap_or(usize::MAX);
+            }
+            found |= *next < end;
+        }
+        found
+    }
+
+    fn after(bytes: &[u8], group: usize, start: usize) -> Option<usize> {
+        let Signatures { searcher, quick, .. } = signatures();
+        match quick.get(group) {
+            Some(quick) => Some(quick.find_in(bytes, Span::from(start..bytes.len()))?.start()),
+            None => Some(start + searcher.as_ref()?.find(bytes.get(start..)?)?.start()),
+        }
+    }
+}
+
+/// Whether a line may be a prompt, or a command whose prompt is missing.
+pub(super) fn may_be_command(line: &[u8]) -> bool {
+    let near = line.get(..NEAR).unwrap_or(line);
+    let ends_prompt = |at: usize| {
+        let before = at.checked_sub(1).and_then(|before| near.get(before));
+        before.is_some_and(|b| b.is_ascii_digit() || matches!(b, b'd' | b'c' | b' '))
+    };
+    memchr::memchr_iter(b'>', near).any(ends_prompt)
+        || near.iter().find(|b| !matches!(b, b' ' | b'\t')) == Some(&b'!')
+}
+
+/// The first reader that recognises a line.
+pub(super) fn reader_of(line: &str) -> Option<usize> {
+    let Signatures { searcher, by_pattern, .. } = signatures();
+    let found = searcher.as_ref()?.find_overlapping_iter(line);
+    let hits = found.filter_map(|hit| by_pattern.get(hit.pattern().as_usize()));
+    hits.filter(|(_, signature)| (signature.check)(line)).map(|(reader, _)| *reader).min()
+}
