@@ -229,9 +229,38 @@ fn variables(builder: &mut Builder<'_>, spec: &SystemSpec) {
         builder.link(at, &[]);
     }
     protections(builder);
+    regions(builder, spec);
     page_lists(builder, spec);
     pools(builder, spec);
     page_files(builder, spec);
+}
+
+/// The table of regions of a kernel whose file of symbols names it: the two of pool, whose numbers
+/// differ by version.
+fn regions(builder: &mut Builder<'_>, spec: &SystemSpec) {
+    let size = builder.layout.size("_MI_VISIBLE_STATE") as u64;
+    let is_named = spec.kernel.is_some() && builder.has_symbol("MiVisibleState");
+    if !is_named || !builder.layout.has("_MI_VISIBLE_STATE", "SystemVaRegions") {
+        return;
+    }
+    let version = builder.version;
+    let first = u64::from(version.build >= 22000);
+    let state = builder.pages(size.div_ceil(0x1000));
+    let mut object = builder.new_object("_MI_VISIBLE_STATE");
+    for (i, (start, pages)) in (first..).zip([
+        (version.nonpaged, spec.counters.nonpaged_maximum),
+        (version.paged, spec.counters.paged_maximum),
+    ]) {
+        object.set(&format!("SystemVaRegions[{i}].BaseAddress"), start);
+        object.set(&format!("SystemVaRegions[{i}].NumberOfBytes"), pages << 12);
+    }
+    builder.place(state, object);
+    let at = builder.variable("MiVisibleState", 8);
+    builder.put_pointer(at, state);
+    // Such a kernel has no variables for the debugger data block to point to.
+    for name in ["MmNonPagedPoolStart", "MmNonPagedPoolEnd", "MmPagedPoolStart", "MmPagedPoolEnd"] {
+        builder.number(name, 8, 0);
+    }
 }
 
 /// The table from numbers of protections to what programs call them.

@@ -133,6 +133,17 @@ impl Headers {
     }
 }
 
+#[cfg(test)]
+impl Headers {
+    /// Those of 64-bit kernels.
+    pub(super) const fn for_tests() -> Self {
+        const fn byte(shift: u32) -> Bits {
+            Bits { shift, mask: 0xff }
+        }
+        Self { unit: 16, previous: byte(0), size: byte(16), ty: byte(24), tag: 4, is_old: false }
+    }
+}
+
 impl Header {
     /// The tag as its owner gave it.
     pub(super) const fn tag(self) -> [u8; 4] {

@@ -10,6 +10,8 @@ use crate::dump::kdbg;
 use crate::source::kernel::KernelDump;
 
 const PAGE: u64 = 0x1000;
+/// No system has more regions.
+const MAX_REGIONS: u64 = 64;
 /// No system has more sessions.
 const MAX_SESSIONS: usize = 1024;
 /// The first address of the kernel's half.
@@ -46,7 +48,10 @@ impl PoolRange {
 impl KernelDump {
     /// The ranges of all pools, by their addresses, none overlapping another of the same space.
     pub(super) fn pool_ranges(&self) -> Vec<PoolRange> {
-        let mut ranges = self.ranges_stated();
+        let mut ranges = self.regions();
+        if ranges.is_empty() {
+            ranges = self.ranges_stated();
+        }
         if ranges.is_empty() {
             ranges.push(match self.header.width {
                 Width::W32 => PoolRange::new(HALF_32, END_32, None),
@@ -62,6 +67,31 @@ impl KernelDump {
         });
         ranges.extend(self.session_ranges());
         ranges
+    }
+
+    /// The regions of pool in the memory manager's table of regions.
+    fn regions(&self) -> Vec<PoolRange> {
+        let Some((layout, _)) = self.types().source() else { return Vec::new() };
+        let Some(variable) = self.symbol_address("nt", "MiVisibleState") else { return Vec::new() };
+        let state = self.structure("_MI_VISIBLE_STATE", self.pointer_at(variable).unwrap_or(0));
+        let size = self.types().size_of("_MI_SYSTEM_VA_ASSIGNMENT");
+        let (Ok(table), Some(size)) = (state.at("SystemVaRegions"), size) else {
+            return Vec::new();
+        };
+        let range = |index: u64| {
+            let name = layout.enum_name("_MI_ASSIGNED_REGION_TYPES", i64::try_from(index).ok()?)?;
+            let is_paged = match name.as_str() {
+                "AssignedRegionNonPagedPool" | "AssignedRegionSecureNonPagedPool" => false,
+                "AssignedRegionPagedPool" => true,
+                _ => return None,
+            };
+            let region =
+                self.structure("_MI_SYSTEM_VA_ASSIGNMENT", table.checked_add(index * size)?);
+            let start = region.pointer("BaseAddress").ok().filter(|at| self.is_kernels(*at))?;
+            let end = start.checked_add(region.unsigned("NumberOfBytes").ok()?)?;
+            (start < end).then(|| PoolRange::new(start, end, Some(is_paged)))
+        };
+        (0..MAX_REGIONS).filter_map(range).collect()
     }
 
     /// The ranges that variables of the memory manager state.

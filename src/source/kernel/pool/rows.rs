@@ -51,8 +51,15 @@ impl KernelDump {
             is_big: Ok(block.found == Found::BigTable),
             session: block.session.map(i64::from).ok_or(Absent::NotApplicable),
             found_by: Ok(block.found.text().to_owned()),
+            description: self.use_of(block, want),
             ..PoolBlock::default()
         }
+    }
+
+    /// What the tag is for.
+    fn use_of(&self, block: &Block, want: &Want<'_>) -> Cell<String> {
+        let known = want.has("description").then(|| self.symbols.pool_tag(block.tag)).flatten();
+        known.map(|known| known.description.to_owned()).ok_or(Absent::NotApplicable)
     }
 
     /// The process that is charged for a block.
