@@ -90,6 +90,15 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     pub(super) pool_tags: Option<PathBuf>,
 
+    /// Keep no index of what was searched in a dump
+    #[arg(
+        long,
+        long_help = "Keep no index of what was searched in a dump, and use none.\n\
+                     Indexes are in the user's folder for caches, below dumpql/index; they belong to \
+                     one file and its time, and may be deleted."
+    )]
+    pub(super) no_index: bool,
+
     /// Fail when a value cannot be read, instead of giving NULL
     #[arg(long)]
     pub(super) strict: bool,
@@ -135,6 +144,7 @@ impl Args {
             environment_symbols: std::env::var("_NT_SYMBOL_PATH").unwrap_or_default(),
             offline: self.offline,
             pool_tags: self.pool_tags.clone(),
+            cache: (!self.no_index).then(Options::own_cache),
             strict: self.strict,
             memory: self.memory,
             ..Options::default()

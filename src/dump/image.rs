@@ -9,12 +9,17 @@ use std::sync::Arc;
 use memmap2::Mmap;
 
 use super::Error;
+use super::cache::Identity;
 
 /// The bytes of one dump and the name it was opened by. Cheap to clone.
 #[derive(Clone)]
 pub struct Image {
     path: Arc<str>,
     bytes: Bytes,
+    /// Size and time, of a file.
+    identity: Option<Identity>,
+    /// Where what is found in it may be kept.
+    cache: Option<Arc<Path>>,
 }
 
 #[derive(Clone)]
@@ -41,13 +46,31 @@ impl Image {
         if metadata.is_file() && metadata.len() == 0 {
             return Err(not("an empty file"));
         }
-        let bytes = map(&file).map_err(io)?;
-        Ok(Self { path: name.as_str().into(), bytes: Bytes::Mapped(Arc::new(bytes)) })
+        let bytes = Bytes::Mapped(Arc::new(map(&file).map_err(io)?));
+        let identity = Identity::of(&metadata);
+        Ok(Self { path: name.as_str().into(), bytes, identity, cache: None })
     }
 
     /// Takes bytes that are in memory already; `path` is what messages call them.
     pub fn from_bytes(path: &str, bytes: impl Into<Arc<[u8]>>) -> Self {
-        Self { path: path.into(), bytes: Bytes::Owned(bytes.into()) }
+        let bytes = Bytes::Owned(bytes.into());
+        Self { path: path.into(), bytes, identity: None, cache: None }
+    }
+
+    /// The image with a folder in which what is found in it may be kept, see [`super::cache`].
+    #[must_use]
+    pub fn with_cache(self, folder: Option<&Path>) -> Self {
+        Self { cache: folder.map(Arc::from), ..self }
+    }
+
+    /// The folder in which what is found may be kept.
+    pub(super) fn cache(&self) -> Option<&Path> {
+        self.cache.as_deref()
+    }
+
+    /// Size and time of the file.
+    pub(super) const fn identity(&self) -> Option<Identity> {
+        self.identity
     }
 
     /// The name the dump was opened by.
@@ -77,6 +100,9 @@ impl Deref for Image {
 
 impl fmt::Debug for Image {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Image").field("path", &self.path).field("bytes", &self.len()).finish()
+        f.debug_struct("Image")
+            .field("path", &self.path)
+            .field("bytes", &self.len())
+            .finish_non_exhaustive()
     }
 }

@@ -6,6 +6,7 @@
 pub mod bare;
 mod bitmap;
 pub mod bytes;
+pub mod cache;
 mod detect;
 mod elf;
 mod foreign;

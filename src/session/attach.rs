@@ -54,6 +54,7 @@ impl Session {
         };
         self.free(&name, name_span)?;
         let image = Image::open(Path::new(path)).map_err(|error| here(error.into()))?;
+        let image = image.with_cache(self.options.cache.as_deref());
         let source = source::open(image, &self.store).map_err(|error| here(error.into()))?;
         self.replace(|state| Ok(state.with_source(OpenSource { name, source })))
     }

@@ -66,6 +66,9 @@ pub struct Options {
     /// A file of the format of `pooltag.txt` that says what pool tags are for; it goes before the
     /// list that is built in.
     pub pool_tags: Option<PathBuf>,
+    /// A folder in which indexes of dumps are kept, so that what took a search once takes none the
+    /// next time; without one nothing is kept. [`Options::own_cache`] is what the command line takes.
+    pub cache: Option<PathBuf>,
     /// Whether a value that cannot be read is an error.
     pub strict: bool,
     /// How many bytes joins and functions of a query may make of its rows, by default 224 MiB. What
@@ -73,6 +76,13 @@ pub struct Options {
     pub memory: Option<usize>,
     /// Whether `ATTACH` is refused, for programs that run the queries of others.
     pub no_attach: bool,
+}
+
+impl Options {
+    /// The folder below the user's own for caches in which the command line keeps indexes.
+    pub fn own_cache() -> PathBuf {
+        crate::symbol::own_cache().join("index")
+    }
 }
 
 /// Ends a running query of its session from another thread.
@@ -177,6 +187,7 @@ impl Session {
         let mut sources = Vec::with_capacity(images.len());
         for (image, name) in images.into_iter().zip(names) {
             let path = image.path().to_owned();
+            let image = image.with_cache(options.cache.as_deref());
             match source::open(image, &store) {
                 Ok(source) => sources.push(Arc::new(OpenSource { name, source })),
                 Err(error) => failures.push((path, error.into())),

@@ -42,7 +42,7 @@ pub use id::PdbId;
 pub use layout::{Field, Format, Layout};
 pub use lookup::{Found, Status};
 pub use names::Names;
-pub use path::Search;
+pub use path::{Search, own_cache};
 pub use pdb::PdbFile;
 pub use pool_tags::{PoolTagName, PoolTags};
 

@@ -104,7 +104,12 @@ fn is_server(word: &str) -> bool {
 
 /// Where downloads are kept when the path names no place for them.
 pub(super) fn default_cache() -> PathBuf {
-    cache_folder().unwrap_or_else(std::env::temp_dir).join("dumpql").join("symbols")
+    own_cache().join("symbols")
+}
+
+/// Where this program keeps what can be made again.
+pub fn own_cache() -> PathBuf {
+    cache_folder().unwrap_or_else(std::env::temp_dir).join("dumpql")
 }
 
 /// The user's folder for what can be made again.

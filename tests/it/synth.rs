@@ -379,6 +379,58 @@ fn the_map_of_the_pool_is_what_was_made() {
     }
 }
 
+/// What a search found is kept, belongs to its file, and is not believed when it is damaged.
+#[test]
+fn an_index_gives_what_the_search_gave() {
+    let folder = std::env::temp_dir().join(format!("dumpql-index-{}", std::process::id()));
+    let (path, cache) = (folder.join("a.dmp"), folder.join("cache"));
+    std::fs::create_dir_all(&folder).unwrap();
+    let write = |spec: &SystemSpec| {
+        std::fs::write(&path, synth::system(spec).to_vec(Format::BitmapFull)).unwrap();
+    };
+    let blocks = |cache: Option<&Path>, sql: &str| {
+        let options = Options { cache: cache.map(Path::to_owned), ..Options::default() };
+        let session = Session::open_with(&[&path], &options).unwrap();
+        let result = session.query(sql).unwrap();
+        let row = |row| (0..result.fields().len()).map(|column| result.text(row, column)).collect();
+        (0..result.len()).map(row).collect::<Vec<Vec<String>>>()
+    };
+    let kept = || -> Vec<std::path::PathBuf> {
+        let Ok(files) = std::fs::read_dir(&cache) else { return Vec::new() };
+        files.map(|file| file.unwrap().path()).collect()
+    };
+    let all = "SELECT * FROM pool_allocations";
+    let some = "SELECT * FROM pool_allocations WHERE tag = 'Ddk '";
+    write(&synth::healthy(Windows::Windows10));
+    let (searched, searched_some) = (blocks(None, all), blocks(None, some));
+    assert!(kept().is_empty(), "nothing is kept unasked");
+    // A search that ends early keeps nothing; one with a condition keeps all.
+    blocks(Some(&cache), "SELECT * FROM pool_allocations LIMIT 3");
+    assert!(kept().is_empty());
+    assert_eq!(blocks(Some(&cache), some), searched_some);
+    let index = kept().pop().expect("an index was kept");
+    assert_eq!(blocks(Some(&cache), all), searched);
+    let whole = std::fs::read(&index).unwrap();
+    assert!(whole.len() > 48 + 32 * searched.len() / 2);
+    for at in [3, 20, 33, 44, 60, whole.len() - 1] {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x10;
+        std::fs::write(&index, &damaged).unwrap();
+        assert_eq!(blocks(Some(&cache), all), searched, "byte {at}");
+        // The search has put a sound one in its place.
+        assert_eq!(std::fs::read(&index).unwrap(), whole, "byte {at}");
+    }
+    std::fs::write(&index, &whole[..whole.len() - 32]).unwrap();
+    assert_eq!(blocks(Some(&cache), all), searched, "cut off");
+    // Another file of the same name has an index of its own.
+    let spec = synth::healthy(Windows::Windows10);
+    let pool = spec.pool.iter().filter(|request| request.tag != *b"Ddk ").cloned().collect();
+    write(&SystemSpec { pool, ..spec });
+    assert_eq!(blocks(Some(&cache), some), Vec::<Vec<String>>::new());
+    assert_eq!(kept().len(), 2);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
 /// With the symbols of the kernel nothing of its pool is hidden.
 #[test]
 fn symbols_show_the_rest_of_the_pool() {

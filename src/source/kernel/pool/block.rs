@@ -167,6 +167,11 @@ impl<'a> PoolHint<'a> {
         Self { tags: Some(Vec::new()), kinds: None, range: (first, last), want: *want }
     }
 
+    /// Whether it asks for blocks wherever they are.
+    pub(super) fn is_everywhere(&self) -> bool {
+        self.range == (0, u64::MAX)
+    }
+
     /// Whether it asks for the block.
     pub(super) fn takes(&self, block: &Block) -> bool {
         let tag = || block.tag.iter().map(|byte| shown(*byte));

@@ -33,7 +33,8 @@ pub(super) fn pieces(headers: &Headers, page: &[u8], pieces: &mut Vec<Piece>) {
     let first_is_sound = pieces.first().is_some_and(|first| first.at == 0 && !first.is_damaged);
     let sound = || pieces.iter().filter(|piece| !piece.is_damaged);
     let is_mostly = sound().map(|piece| piece.bytes).sum::<usize>() >= PAGE / 2;
-    if !first_is_sound && !(is_mostly && sound().count() > SURE_RUN) {
+    let is_pool = first_is_sound || is_mostly && sound().count() > SURE_RUN;
+    if !is_pool {
         pieces.clear();
     }
 }

@@ -7,6 +7,7 @@ mod big;
 mod block;
 mod chain;
 mod header;
+mod index;
 mod pages;
 mod ranges;
 mod rows;

@@ -7,6 +7,7 @@ use super::ranges::PoolRange;
 use super::segment::Keys;
 use crate::catalog::{Absent, Cell};
 use crate::dump::Width;
+use crate::dump::cache::Kept;
 use crate::model::{BigBlock, Emit, PoolBlock, Unanswered, Want};
 use crate::source::kernel::KernelDump;
 
@@ -20,6 +21,7 @@ pub(in crate::source::kernel) struct Pool {
     pub(super) ranges: std::sync::OnceLock<Vec<PoolRange>>,
     pub(super) big: std::sync::OnceLock<Option<Big>>,
     pub(super) keys: std::sync::OnceLock<Keys>,
+    pub(super) index: std::sync::OnceLock<Kept>,
 }
 
 fn signed(number: u64) -> Cell<i64> {

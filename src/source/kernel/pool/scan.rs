@@ -10,9 +10,11 @@ use super::big::Big;
 use super::block::{Block, Found, Kind, PoolHint, State};
 use super::chain::{self, Piece};
 use super::header::Headers;
+use super::index;
 use super::ranges::PoolRange;
 use super::segment::{Keys, Segments};
 use crate::catalog::Absent;
+use crate::dump::cache::Writer;
 use crate::memory::{Fault, Gva, Machine, Part};
 use crate::model::{Flow, Unanswered};
 use crate::source::kernel::KernelDump;
@@ -86,7 +88,9 @@ pub(super) struct Reader<'a> {
     machine: &'a Machine,
     pub(super) headers: Headers,
     pub(super) big: Option<&'a Big>,
-    pub(super) hint: &'a PoolHint<'a>,
+    hint: &'a PoolHint<'a>,
+    /// Whether blocks are taken whether they are asked for or not.
+    takes_all: bool,
     wants_pages: bool,
     /// The subsegments of a pool that is a segment heap.
     heap: Option<(Segments, Keys)>,
@@ -102,6 +106,10 @@ impl KernelDump {
         hint: &PoolHint<'_>,
         visit: &mut dyn FnMut(&Block) -> Flow,
     ) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        if self.indexed_blocks(hint, visit).is_some() {
+            return Ok(());
+        }
         self.pool_pass(hint, false, &mut |seen| match seen {
             Seen::Block(block) => visit(block),
             Seen::Page(_) => Flow::Continue(()),
@@ -123,8 +131,12 @@ impl KernelDump {
         let big = self.big_pool();
         let heap =
             Segments::of(self).map(|segments| (segments, self.heap_keys(&headers, &segments)));
-        let reader = Reader { dump: self, machine, headers, big, hint, wants_pages, heap };
-        let mut merge = Merge { big: big.map_or(&[], |big| &big.blocks), hint, visit };
+        let is_whole = !wants_pages && hint.is_everywhere();
+        let index = if is_whole { self.new_index() } else { None };
+        let takes_all = index.is_some();
+        let reader =
+            Reader { dump: self, machine, headers, big, hint, takes_all, wants_pages, heap };
+        let mut merge = Merge { big: big.map_or(&[], |big| &big.blocks), hint, index, visit };
         let held = machine.map().present();
         let mut left = held.saturating_mul(TIMES_HELD).max(LEAST_PAGES);
         for range in self.pool_ranges_known() {
@@ -143,7 +155,11 @@ impl KernelDump {
                 }
             }
         }
-        let _ = merge.big_before(u64::MAX);
+        let is_over = merge.big_before(u64::MAX).is_break();
+        if let Some(index) = merge.index.filter(|_| !is_over && !hint.is_cancelled()) {
+            // What cannot be kept is found again.
+            let _ = index.finish();
+        }
         Ok(())
     }
 
@@ -158,6 +174,8 @@ struct Merge<'a, 'v> {
     /// Big blocks that were not handed over yet.
     big: &'a [Block],
     hint: &'a PoolHint<'a>,
+    /// Gets every block, if there is one.
+    index: Option<Writer>,
     visit: &'v mut dyn FnMut(Seen<'_>) -> Flow,
 }
 
@@ -169,7 +187,7 @@ impl Merge<'_, '_> {
                 (self.visit)(Seen::Page(*page))?;
             }
             self.big_before(block.address)?;
-            (self.visit)(Seen::Block(block))?;
+            self.give(block)?;
         }
         pages.try_for_each(|page| (self.visit)(Seen::Page(*page)))
     }
@@ -181,15 +199,25 @@ impl Merge<'_, '_> {
                 break;
             }
             self.big = rest;
-            if self.hint.takes(block) {
-                (self.visit)(Seen::Block(block))?;
-            }
+            self.give(block)?;
         }
         Flow::Continue(())
+    }
+
+    fn give(&mut self, block: &Block) -> Flow {
+        if let Some(index) = &mut self.index {
+            index.add(&index::encode(block));
+        }
+        if self.hint.takes(block) { (self.visit)(Seen::Block(block)) } else { Flow::Continue(()) }
     }
 }
 
 impl Reader<'_> {
+    /// Whether a block is handed over.
+    pub(super) fn takes(&self, block: &Block) -> bool {
+        self.takes_all || self.hint.takes(block)
+    }
+
     /// The parts of a range that may hold what is asked for.
     fn parts(&self, range: &PoolRange) -> Vec<Part> {
         let (first, last) = self.hint.range;
@@ -267,7 +295,7 @@ impl Reader<'_> {
             return PageUse::Other;
         }
         let found = pieces.iter().map(|piece| self.block(range, at, piece));
-        blocks.extend(found.filter(|block| self.hint.takes(block)));
+        blocks.extend(found.filter(|block| self.takes(block)));
         PageUse::Blocks
     }
 

@@ -109,7 +109,7 @@ impl Reader<'_> {
                         blocks = true;
                         let blocks =
                             found.0.iter().map(|chunk| self.chunk(range, &pages, *chunk, found.1));
-                        harvest.blocks.extend(blocks.filter(|block| self.hint.takes(block)));
+                        harvest.blocks.extend(blocks.filter(|block| self.takes(block)));
                     }
                     if covered < at + PAGE {
                         let end = self.search(range, &pages, covered.max(at), at + PAGE, harvest);
@@ -137,7 +137,7 @@ impl Reader<'_> {
             return false;
         }
         let found = pieces.iter().map(|piece| self.block(range, at, piece));
-        harvest.blocks.extend(found.filter(|block| self.hint.takes(block)));
+        harvest.blocks.extend(found.filter(|block| self.takes(block)));
         true
     }
 
@@ -181,7 +181,7 @@ impl Reader<'_> {
             let bytes = u64::from(header.size) * unit;
             let chunk = Chunk { at, bytes, is_free: false };
             let block = self.chunk(range, pages, chunk, Found::Search);
-            if self.hint.takes(&block) {
+            if self.takes(&block) {
                 harvest.blocks.push(block);
             }
             at += bytes;

@@ -1,0 +1,190 @@
+//! What was found in a dump once, kept in a folder so that it need not be found again.
+//!
+//! An entry belongs to one file: its name is made of the file's size, its time, its first bytes and
+//! what else the finder names. It is written beside its place and then moved there, and it is
+//! believed only if its sum is right. Whoever deletes the folder loses time and nothing else.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::UNIX_EPOCH;
+
+use super::Image;
+use super::bytes::u64_at;
+
+const MAGIC: &[u8; 16] = b"dumpql index 01\n";
+/// Magic, key, length and sum.
+const HEAD: usize = 48;
+/// How much of a file's beginning tells it from others.
+const FIRST_BYTES: usize = 0x2000;
+/// So many entries are kept; older ones make room.
+const MAX_ENTRIES: usize = 32;
+const ENDING: &str = "dumpql-index";
+
+/// Size and time of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Identity {
+    bytes: u64,
+    nanoseconds: u128,
+}
+
+impl Identity {
+    pub(super) fn of(metadata: &fs::Metadata) -> Option<Self> {
+        let time = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        metadata.is_file().then_some(Self { bytes: metadata.len(), nanoseconds: time.as_nanos() })
+    }
+}
+
+/// A sum that finds damage, of 32 bytes at a time.
+#[derive(Debug, Clone)]
+struct Sum([u64; 4]);
+
+impl Sum {
+    const fn new() -> Self {
+        Self([0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7344, 0xa409_3822_299f_31d0, 0x082e_fa98])
+    }
+
+    /// Adds bytes, as if they were followed by zeros up to a multiple of 32.
+    fn add(&mut self, bytes: &[u8]) {
+        for part in bytes.chunks(32) {
+            for (lane, word) in self.0.iter_mut().zip(part.chunks(8)) {
+                let word = word.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte));
+                *lane = (*lane ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+            }
+        }
+    }
+
+    fn value(&self) -> u64 {
+        self.0.iter().fold(0, |sum, lane| (sum ^ lane).wrapping_mul(0xd6e8_feb8_6659_fd93))
+    }
+}
+
+/// The place of an entry.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    path: PathBuf,
+    key: [u8; 16],
+}
+
+impl Entry {
+    /// The entry of an image about something, of which `about` says all that it depends on. `None`
+    /// if the image has no folder for entries or is no file.
+    pub fn of(image: &Image, kind: &str, about: &[&str]) -> Option<Self> {
+        let (folder, identity) = (image.cache()?, image.identity()?);
+        let mut key = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58du128;
+        let mut add = |bytes: &[u8]| {
+            for byte in bytes {
+                key = (key ^ u128::from(*byte)).wrapping_mul(0x0100_0000_0000_0000_0000_013b);
+            }
+        };
+        add(&identity.bytes.to_le_bytes());
+        add(&identity.nanoseconds.to_le_bytes());
+        add(image.get(..FIRST_BYTES.min(image.len())).unwrap_or_default());
+        for part in about {
+            add(part.as_bytes());
+            add(&[0]);
+        }
+        let path = folder.join(format!("{kind}-{key:032x}.{ENDING}"));
+        Some(Self { path, key: key.to_le_bytes() })
+    }
+
+    /// What was kept; `None` if nothing was, or if it is not whole.
+    pub fn open(&self) -> Option<Kept> {
+        let image = Image::open(&self.path).ok()?;
+        let payload = image.get(HEAD..)?;
+        let is_ours = image.get(..16)? == MAGIC && image.get(16..32)? == self.key;
+        let is_whole = u64_at(&image, 32)? == payload.len() as u64;
+        let mut sum = Sum::new();
+        sum.add(payload);
+        (is_ours && is_whole && u64_at(&image, 40)? == sum.value()).then_some(Kept(image))
+    }
+
+    /// Begins to write the entry; `None` if the folder cannot be written to.
+    pub fn write(&self) -> Option<Writer> {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let folder = self.path.parent()?;
+        fs::create_dir_all(folder).ok()?;
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let beside = self.path.with_extension(format!("{}-{number}.part", std::process::id()));
+        let file = OpenOptions::new().write(true).create_new(true).open(&beside).ok()?;
+        let mut file = BufWriter::with_capacity(1 << 18, file);
+        file.write_all(&[0; HEAD]).ok()?;
+        let (entry, sum) = (self.clone(), Sum::new());
+        Some(Writer { file: Some(file), beside, entry, sum, bytes: 0 })
+    }
+}
+
+/// What was kept of a dump.
+#[derive(Debug)]
+pub struct Kept(Image);
+
+impl Deref for Kept {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.0.get(HEAD..).unwrap_or_default()
+    }
+}
+
+/// An entry in the making, which is gone unless it is finished.
+#[derive(Debug)]
+pub struct Writer {
+    file: Option<BufWriter<File>>,
+    beside: PathBuf,
+    entry: Entry,
+    sum: Sum,
+    bytes: u64,
+}
+
+impl Writer {
+    /// Adds a record of 32 bytes. A failure to write shows at the end.
+    pub fn add(&mut self, record: &[u8; 32]) {
+        self.sum.add(record);
+        self.bytes += 32;
+        if self.file.as_mut().is_some_and(|file| file.write_all(record).is_err()) {
+            self.file = None;
+        }
+    }
+
+    /// Puts the entry in its place; says whether it is there.
+    pub fn finish(mut self) -> bool {
+        let mut head = Vec::with_capacity(HEAD);
+        head.extend_from_slice(MAGIC);
+        head.extend_from_slice(&self.entry.key);
+        head.extend_from_slice(&self.bytes.to_le_bytes());
+        head.extend_from_slice(&self.sum.value().to_le_bytes());
+        let written = self.file.take().is_some_and(|mut file| {
+            let placed = file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(&head));
+            placed.and_then(|()| file.flush()).is_ok()
+        });
+        let done = written && fs::rename(&self.beside, &self.entry.path).is_ok();
+        if done && let Some(folder) = self.entry.path.parent() {
+            make_room(folder);
+        }
+        done
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.file = None;
+        let _ = fs::remove_file(&self.beside);
+    }
+}
+
+/// Deletes the oldest entries beyond those that are kept.
+fn make_room(folder: &Path) {
+    let Ok(files) = fs::read_dir(folder) else { return };
+    let is_entry = |path: &PathBuf| path.extension().is_some_and(|ending| ending == ENDING);
+    let mut entries: Vec<_> = files
+        .filter_map(|file| Some(file.ok()?.path()))
+        .filter(is_entry)
+        .filter_map(|path| Some((fs::metadata(&path).ok()?.modified().ok()?, path)))
+        .collect();
+    entries.sort();
+    for (_, path) in entries.iter().rev().skip(MAX_ENTRIES) {
+        let _ = fs::remove_file(path);
+    }
+}
