@@ -1,6 +1,5 @@
 -- title: Stacks by their innermost frame
 -- description: How many threads stand in the same function.
--- alias: !uniqstack
 -- needs: stacks
 SELECT symbol, count(*) AS threads, min(process) AS a_process
 FROM stacks

@@ -18,10 +18,27 @@ pub(crate) struct Owner {
     pub(crate) process: Cell<String>,
 }
 
+impl Owner {
+    /// Whether a query may want rows of the thread, by what it asks of these columns.
+    pub(crate) fn is_wanted(&self, want: &Want<'_>) -> bool {
+        let within = |column: &str, number: Cell<u64>| {
+            let (first, last) = want.addresses(column);
+            number.is_err() || number.is_ok_and(|number| (first..=last).contains(&number))
+        };
+        let unsigned = |id: Cell<i64>| id.map(i64::cast_unsigned);
+        within("ethread", self.ethread)
+            && within("tid", unsigned(self.tid))
+            && within("pid", unsigned(self.pid))
+    }
+}
+
 /// What a thread sees beside its frames.
 pub(crate) trait Scene {
     /// The module and symbol of an address.
     fn locate(&self, address: u64) -> Cell<Located>;
+
+    /// The module of an address, and how far into it, without symbols.
+    fn place(&self, address: u64) -> Option<(String, u64)>;
 
     /// File and line that the code at an address was made from.
     fn line(&self, address: u64) -> Option<(String, u32)>;
@@ -31,6 +48,9 @@ pub(crate) trait Scene {
 
     /// Bytes of a word.
     fn word_bytes(&self) -> u64;
+
+    /// As many bytes at an address as can be read, at most so many.
+    fn bytes(&self, address: u64, most: usize) -> Vec<u8>;
 }
 
 /// Hands the frames of a stack on as rows.

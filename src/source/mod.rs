@@ -8,6 +8,8 @@ mod log;
 pub(crate) mod printable;
 mod typed;
 pub mod user;
+pub(crate) mod verdicts;
+pub(crate) mod words;
 
 use crate::dump::{self, Format, Image};
 use crate::model::Source;

@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<StackWord> = TableDef {
     name: "raw_stack",
     doc: "One row for each word of memory that is looked at as pointers, lowest address first.",
     answers: "dps, dds, dqs",
-    kinds: &[SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT address, value, symbol FROM raw_stack WHERE symbol IS NOT NULL",
         doc: "The words that point into modules.",

@@ -18,7 +18,7 @@ const MAX_TIME: Duration = Duration::from_secs(5);
 /// Numbers that break careless arithmetic.
 const EXTREMES: [u32; 9] = [0, 1, 3, 0xff, 0x1000, 0x7fff_ffff, 0x8000_0000, 0xffff_fff0, u32::MAX];
 
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     "dump",
     "bugcheck",
     "exception",
@@ -27,6 +27,7 @@ const TABLES: [&str; 14] = [
     "unloaded_modules",
     "threads",
     "stacks",
+    "raw_stack",
     "processors",
     "processes",
     "memory_regions",

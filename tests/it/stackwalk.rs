@@ -2,6 +2,7 @@
 //! be equal.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -308,6 +309,48 @@ fn stacks(diff: &Differences, source: &dyn Source, theirs: &Value) -> usize {
         diff.same("frames", Some(places(mine[..both].into())), Some(places(tool[..both].into())));
     }
     equal
+}
+
+/// The words of a stack begin at its pointer, and equal stacks have equal numbers.
+#[test]
+fn words_and_numbers_of_the_stacks_of_user_dumps() {
+    let mut shared = 0;
+    for path in corpus::dumps("user") {
+        let image = Image::open(&path).expect("the dump opens");
+        let source = dumpql::source::open(image, &Store::default()).expect("the dump is taken");
+        let words = rows(|emit| source.raw_stack(&Want::ALL, emit));
+        let frames = rows(|emit| source.stacks(&Want::ALL, emit));
+        let mut stacks: BTreeMap<Vec<String>, u64> = BTreeMap::new();
+        for thread in rows(|emit| source.threads(&Want::ALL, emit)) {
+            let is_mine = |tid: &Cell<i64>| *tid == thread.tid;
+            let first = words.iter().find(|word| is_mine(&word.tid));
+            assert!(first.is_none_or(|first| {
+                first.address.unwrap() - thread.stack_pointer.unwrap() < 8
+            }));
+            let calls: Vec<&Frame> = frames.iter().filter(|frame| is_mine(&frame.tid)).collect();
+            let Ok(id) = thread.stack_id else {
+                assert!(calls.is_empty(), "{}: a stack without a number", path.display());
+                continue;
+            };
+            // Every call that is found on the stack is among its words.
+            for frame in calls.iter().skip(1).filter(|f| f.trust.as_deref() == Ok("scan")) {
+                let word = words.iter().find(|w| is_mine(&w.tid) && w.value == frame.ip);
+                assert_eq!(word.map(|word| word.is_return_address), Some(Ok(true)));
+            }
+            if calls.iter().any(|frame| frame.module.is_err()) {
+                continue;
+            }
+            let place = |frame: &&Frame| frame.symbol.clone().unwrap();
+            let known = stacks.entry(calls.iter().map(place).collect()).or_insert(id);
+            shared += usize::from(*known == id) - usize::from(calls.is_empty());
+            assert_eq!(*known, id, "{}", path.display());
+        }
+        let mut ids: Vec<u64> = stacks.values().copied().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), stacks.len(), "{}: other stacks, other numbers", path.display());
+    }
+    assert!(shared == 0 || shared > 50, "only {shared} stacks have numbers");
 }
 
 /// Whether the code at a frame does not say that no call stands before it.

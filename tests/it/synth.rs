@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use dumpql::catalog::{Absent, HintOp, Value};
 use dumpql::dump::Image;
-use dumpql::model::{Emit, Unanswered, Want};
+use dumpql::model::{Condition, Emit, Unanswered, Want};
 use dumpql::source;
 use dumpql::symbol::{Search, Store};
 use dumpql::synth::{self, Damage, Format, Lie, SystemSpec, ThreadState, Windows};
@@ -72,9 +73,16 @@ fn damage_is_survived() {
     let ask = |bytes: &[u8]| {
         std::fs::write(&path, bytes).unwrap();
         let Ok(session) = Session::open_with(&[&path], &Options::default()) else { return };
-        for table in
-            ["dump", "processes", "threads", "modules", "unloaded_modules", "handles", "stacks"]
-        {
+        for table in [
+            "dump",
+            "processes",
+            "threads",
+            "modules",
+            "unloaded_modules",
+            "handles",
+            "stacks",
+            "raw_stack",
+        ] {
             // An answer or an error, and in time.
             let _ = session.query(&format!("SELECT * FROM {table}"));
         }
@@ -615,5 +623,71 @@ fn stacks_with_damage_end() {
             let frames = rows(|emit| source.as_ref().unwrap().stacks(&Want::ALL, emit));
             assert!(frames.iter().all(|frame| frame.frame.unwrap() < 1024));
         }
+    }
+}
+
+/// The words of every stack, and what a stack says of its thread.
+#[test]
+fn words_and_verdicts_of_stacks_are_those_of_the_calls() {
+    for windows in [Windows::Server2003Pae, Windows::Windows7, Windows::Windows11] {
+        let spec = SystemSpec { stacks: true, physical_pages: 0x2000, ..synth::healthy(windows) };
+        let system = synth::system(&spec);
+        let image = Image::from_bytes("it", system.to_vec(Format::BitmapFull));
+        let source = source::open(image, &Store::default()).expect("it is a kernel dump");
+        let words = rows(|emit| source.raw_stack(&Want::ALL, emit));
+        let threads = rows(|emit| source.threads(&Want::ALL, emit));
+        let processes = system.facts.processes.iter().skip(1);
+        let built = || processes.clone().flat_map(|p| p.threads.iter().map(move |t| (p, t)));
+        for (_, thread) in built().filter(|(_, t)| !t.frames.is_empty()) {
+            let mine: Vec<_> = words.iter().filter(|w| w.ethread == Ok(thread.ethread)).collect();
+            let last = mine.last().expect("words").address.unwrap();
+            assert!(last < thread.stack.2 && last >= thread.stack.2 - 8, "up to the base");
+            // Each call of the kernel but the innermost left its return address there.
+            let kernels = thread.frames.iter().filter(|(ip, _)| source.locate(*ip).is_ok());
+            let kernels = kernels.filter(|(ip, _)| source.locate(*ip).unwrap().module == "nt");
+            for (ip, _) in kernels.skip(1) {
+                let word = mine.iter().find(|word| word.value == Ok(*ip));
+                let entry = thread.frames.iter().position(|(at, _)| at == ip).unwrap();
+                let is_entry = thread.trap_frame != 0
+                    && thread
+                        .frames
+                        .get(entry + 1)
+                        .is_some_and(|(ip, _)| source.locate(*ip).is_err());
+                let Some(word) = word else {
+                    assert!(is_entry || thread.state == ThreadState::Running, "{ip:#x} is missing");
+                    continue;
+                };
+                assert_eq!(word.is_return_address, Ok(true));
+                assert!(word.symbol.as_deref().unwrap().starts_with("nt"));
+            }
+        }
+        // A condition on the thread leaves the words of others out.
+        let (_, one) = built().find(|(_, t)| !t.frames.is_empty()).unwrap();
+        let op = HintOp::In(vec![Value::Addr(one.ethread)]);
+        let conditions = [Condition { column: "ethread", op: &op }];
+        let want = Want::ALL.with(&conditions);
+        let few = rows(|emit| source.raw_stack(&want, emit));
+        assert!(!few.is_empty() && few.iter().all(|word| word.ethread == Ok(one.ethread)));
+        // Threads share a number if they stand in the same calls of the same modules.
+        let mut known = std::collections::BTreeMap::new();
+        for (process, thread) in built().filter(|(_, t)| !t.frames.is_empty()) {
+            let row = threads.iter().find(|t| t.ethread == Ok(thread.ethread)).unwrap();
+            let ips: Vec<u64> = thread.frames.iter().map(|(ip, _)| *ip).collect();
+            let has_user = thread.trap_frame != 0;
+            let program = if has_user { process.name.as_str() } else { "" };
+            let id = row.stack_id.expect("a number");
+            assert_eq!(*known.entry((program, ips)).or_insert(id), id);
+            // The kernel has no symbols here: what is not in it nor in ntdll is the program.
+            match row.blocker.as_deref() {
+                Ok(blocker) => {
+                    assert!(!program.is_empty() && !blocker.starts_with("nt"), "{blocker}");
+                }
+                Err(reason) => assert_eq!((program, *reason), ("", Absent::NoSymbols)),
+            }
+        }
+        let mut ids: Vec<u64> = known.values().copied().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), known.len(), "other stacks have other numbers");
     }
 }

@@ -66,8 +66,8 @@ use crate::model::{
     BigBlock, Bugcheck, CoverageRange, Dpc, DumpInfo, DynTable, Emit, Exception, Frame, Handle,
     Irp, IrpLocation, KernelObject, Located, Lock, LockOwner, LockWaiter, Machine, MemoryList,
     Module, NeededSymbol, ObjectType, PageFile, PoolBlock, PoolPage, PoolTag, Problem, Process,
-    Processor, ReadyThread, Refused, Register, SessionSpace, Source, Thread, Timer, Unanswered,
-    UnloadedModule, Vad, VmCounter, WaitObject, Want, WorkItem, WorkQueue,
+    Processor, ReadyThread, Refused, Register, SessionSpace, Source, StackWord, Thread, Timer,
+    Unanswered, UnloadedModule, Vad, VmCounter, WaitObject, Want, WorkItem, WorkQueue,
 };
 use crate::symbol::{PdbId, Store};
 
@@ -231,8 +231,12 @@ impl Source for KernelDump {
         self.each_process(want, emit)
     }
 
-    fn threads(&self, _: &Want<'_>, emit: Emit<'_, Thread>) -> Result<(), Unanswered> {
-        self.each_thread(emit)
+    fn threads(&self, want: &Want<'_>, emit: Emit<'_, Thread>) -> Result<(), Unanswered> {
+        self.each_thread(want, emit)
+    }
+
+    fn raw_stack(&self, want: &Want<'_>, emit: Emit<'_, StackWord>) -> Result<(), Unanswered> {
+        self.each_word(want, emit)
     }
 
     fn stacks(&self, want: &Want<'_>, emit: Emit<'_, Frame>) -> Result<(), Unanswered> {

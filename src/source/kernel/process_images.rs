@@ -29,7 +29,7 @@ pub(super) struct ProcessImages(Vec<ProcessImage>);
 pub(super) struct ProcessImage {
     pub(super) base: u64,
     pub(super) end: u64,
-    name: String,
+    pub(super) name: String,
     /// Its names; read when first asked for.
     names: std::sync::OnceLock<Option<ImageNames>>,
 }

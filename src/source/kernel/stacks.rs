@@ -15,9 +15,10 @@ use super::object::Object;
 use super::process_images::ProcessImages;
 use super::types::Ty;
 use crate::catalog::Cell;
-use crate::model::{Emit, Flow, Frame, Located, Unanswered, Want};
+use crate::model::{Emit, Flow, Frame, Located, StackWord, Unanswered, Want};
 use crate::source::context::Context;
 use crate::source::frames::{self, Owner, Scene};
+use crate::source::{verdicts, words};
 use crate::unwind::{self, Cpu, Knowledge, MAX_FRAMES, Registers, Span, Target, Walker};
 
 /// `KTHREAD_STATE`.
@@ -73,25 +74,71 @@ impl KernelDump {
         want: &Want<'_>,
         emit: Emit<'_, Frame>,
     ) -> Result<(), Unanswered> {
-        self.for_each_stack(&mut |thread, view, frames| {
-            let named = self.named(thread);
-            let owner = Owner {
-                ethread: thread.address,
-                tid: named.tid,
-                pid: named.pid,
-                process: named.process,
-            };
-            frames::each(view, &owner, frames, want, emit)
+        let mut walks = self.walks()?;
+        self.for_each_stacked(&mut |thread, is_crash| {
+            let owner = self.owner_of(thread);
+            if !owner.is_wanted(want) {
+                return Flow::Continue(());
+            }
+            let (view, frames) = self.stack_of(&mut walks, thread, is_crash);
+            frames::each(&view, &owner, &frames, want, emit)
         })
     }
 
-    /// Visits the threads with their stacks: those that run on processors without being on a list
-    /// first, which are the idle ones.
-    pub(super) fn for_each_stack(
+    /// The words of each kernel stack, from its pointer to its end.
+    pub(super) fn each_word(
         &self,
-        visit: &mut dyn FnMut(&Object<'_>, &View<'_>, &[unwind::Frame]) -> Flow,
+        want: &Want<'_>,
+        emit: Emit<'_, StackWord>,
     ) -> Result<(), Unanswered> {
         let mut walks = self.walks()?;
+        let cpu = self.walked_cpu().ok();
+        self.for_each_stacked(&mut |thread, is_crash| {
+            let owner = self.owner_of(thread);
+            if !owner.is_wanted(want) {
+                return Flow::Continue(());
+            }
+            let bounds = Self::bounds(thread);
+            let running = thread.address.ok().and_then(|at| walks.running.get(&at));
+            let sp = self.crash_context().filter(|_| is_crash).and_then(Context::sp);
+            let sp = sp.or_else(|| running.and_then(Registers::sp));
+            let sp = sp.filter(|sp| bounds.contains(sp));
+            let Some(sp) = sp.or_else(|| thread.pointer("Tcb.KernelStack").ok()) else {
+                return Flow::Continue(());
+            };
+            let range = sp..bounds.end.min(sp.saturating_add(LARGEST_STACK));
+            let view = self.view_of(&mut walks, thread);
+            let mut walker = Walker::with(&view, std::mem::take(&mut walks.knowledge));
+            let flow = words::each(&view, &mut walker, (&owner, cpu), range, want, emit);
+            walks.knowledge = walker.into_knowledge();
+            flow
+        })
+    }
+
+    fn owner_of(&self, thread: &Object<'_>) -> Owner {
+        let named = self.named(thread);
+        let (tid, pid, process) = (named.tid, named.pid, named.process);
+        Owner { ethread: thread.address, tid, pid, process }
+    }
+
+    /// What the stack of a thread says of it: a number that equal stacks share, and what it is
+    /// blocked in.
+    pub(super) fn verdict(
+        &self,
+        walks: &mut Walks,
+        thread: &Object<'_>,
+        is_crash: bool,
+    ) -> (Cell<u64>, Cell<String>) {
+        let (view, frames) = self.stack_of(walks, thread, is_crash);
+        (verdicts::stack_id(&view, &frames), verdicts::blocker(&view, &frames))
+    }
+
+    /// Visits the threads that have stacks: those that run on processors without being on a list
+    /// first, which are the idle ones.
+    fn for_each_stacked(
+        &self,
+        visit: &mut dyn FnMut(&Object<'_>, bool) -> Flow,
+    ) -> Result<(), Unanswered> {
         let mut idle = Vec::new();
         if self.triage.is_none() {
             for prcb in self.prcbs().into_iter().flatten() {
@@ -103,15 +150,11 @@ impl KernelDump {
         }
         for address in idle {
             let Some(thread) = self.object(Ty::Thread, address) else { continue };
-            let (view, frames) = self.stack_of(&mut walks, &thread, false);
-            if visit(&thread, &view, &frames).is_break() {
+            if visit(&thread, false).is_break() {
                 return Ok(());
             }
         }
-        self.for_each_thread(&mut |thread, is_crash| {
-            let (view, frames) = self.stack_of(&mut walks, thread, is_crash);
-            visit(thread, &view, &frames)
-        })
+        self.for_each_thread(visit)
     }
 
     /// What walking stacks starts with.
@@ -387,5 +430,16 @@ impl Scene for View<'_> {
 
     fn word_bytes(&self) -> u64 {
         self.space.pointer_bytes()
+    }
+
+    fn place(&self, address: u64) -> Option<(String, u64)> {
+        if let Some(image) = self.images.at(address) {
+            return Some((image.name.clone(), address - image.base));
+        }
+        self.dump.module_at(address).ok().map(|place| (place.module, place.offset))
+    }
+
+    fn bytes(&self, address: u64, most: usize) -> Vec<u8> {
+        self.space.prefix(address, most).map(std::borrow::Cow::into_owned).unwrap_or_default()
     }
 }

@@ -131,8 +131,20 @@ impl KernelDump {
         found
     }
 
-    pub(super) fn each_thread(&self, emit: Emit<'_, Thread>) -> Result<(), Unanswered> {
-        self.for_each_thread(&mut |thread, is_crash| emit(self.thread_row(thread, is_crash)))
+    pub(super) fn each_thread(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, Thread>,
+    ) -> Result<(), Unanswered> {
+        let wants_stacks = want.has_any(&["stack_id", "blocker"]);
+        let mut walks = if wants_stacks { self.walks().ok() } else { None };
+        self.for_each_thread(&mut |thread, is_crash| {
+            let mut row = self.thread_row(thread, is_crash);
+            if let Some(walks) = &mut walks {
+                (row.stack_id, row.blocker) = self.verdict(walks, thread, is_crash);
+            }
+            emit(row)
+        })
     }
 
     /// Visits the threads: of whole memory those of every process, else those whose objects the dump

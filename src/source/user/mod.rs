@@ -28,8 +28,8 @@ use crate::catalog::{Absent, Cell, PointerWidth, SourceKind};
 use crate::dump::{Error, Image};
 use crate::model::{
     CoverageRange, DumpInfo, Emit, Exception, Frame, Handle, Located, Machine, MemoryRegion,
-    Module, NeededSymbol, Problem, Process, Processor, Register, Source, Thread, Unanswered,
-    UnloadedModule, Want,
+    Module, NeededSymbol, Problem, Process, Processor, Register, Source, StackWord, Thread,
+    Unanswered, UnloadedModule, Want,
 };
 use crate::symbol::Store;
 use memory::Memory;
@@ -164,6 +164,10 @@ impl Source for UserDump {
 
     fn threads(&self, want: &Want<'_>, emit: Emit<'_, Thread>) -> Result<(), Unanswered> {
         self.each_thread(want, emit)
+    }
+
+    fn raw_stack(&self, want: &Want<'_>, emit: Emit<'_, StackWord>) -> Result<(), Unanswered> {
+        self.each_word(want, emit)
     }
 
     fn stacks(&self, want: &Want<'_>, emit: Emit<'_, Frame>) -> Result<(), Unanswered> {

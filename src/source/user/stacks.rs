@@ -9,8 +9,9 @@ use super::UserDump;
 use super::registers::Registers;
 use super::streams::{List, kind};
 use crate::catalog::{Absent, Cell};
-use crate::model::{Emit, Frame, Located, Source as _, Unanswered, Want};
+use crate::model::{Emit, Frame, Located, Source as _, StackWord, Unanswered, Want};
 use crate::source::frames::{self, Owner, Scene};
+use crate::source::{verdicts, words};
 use crate::unwind::{self, Cpu, MAX_FRAMES, Span, Target, Trust, Walker};
 
 /// Where nothing says how far a stack goes, it is looked at so far.
@@ -34,15 +35,8 @@ impl UserDump {
             (Err(gap), None) => return Err(gap.into()),
             (Err(_), Some(_)) => None,
         };
-        let mut all: Vec<Started<'_>> = list
-            .iter()
-            .flat_map(List::iter)
-            .map(|raw| Started {
-                tid: raw.thread_id,
-                context: self.context_of(&raw),
-                end: self.stack(&raw).base.ok(),
-            })
-            .collect();
+        let mut all: Vec<Started<'_>> =
+            list.iter().flat_map(List::iter).map(|raw| self.started_of(&raw)).collect();
         if let Some(raised) = raised.filter(|raised| all.iter().all(|t| t.tid != raised.thread_id))
         {
             let context = self.context_at(raised.thread_context);
@@ -59,18 +53,66 @@ impl UserDump {
         let (pid, process) = (self.pid(), self.process_name());
         let mut walker = Walker::new(self);
         for thread in self.started()? {
-            let owner = Owner {
-                ethread: Err(Absent::NotApplicable),
-                tid: Ok(thread.tid.into()),
-                pid,
-                process: process.clone(),
-            };
+            let owner = owner(&thread, pid, &process);
+            if !owner.is_wanted(want) {
+                continue;
+            }
             let frames = self.frames_of(&mut walker, &thread);
             if frames::each(self, &owner, &frames, want, emit).is_break() {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// The words of each stack, from its pointer to its end.
+    pub(super) fn each_word(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, StackWord>,
+    ) -> Result<(), Unanswered> {
+        let (pid, process) = (self.pid(), self.process_name());
+        let mut walker = Walker::new(self);
+        for thread in self.started()? {
+            let owner = owner(&thread, pid, &process);
+            let sp = thread.context.as_ref().map_err(|e| *e).and_then(Registers::sp);
+            let Some(sp) = sp.ok().filter(|_| owner.is_wanted(want)) else { continue };
+            let range = stack(Some(sp), thread.end);
+            let who = (&owner, self.walked_cpu());
+            if words::each(self, &mut walker, who, range, want, emit).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the stack of a thread says of it: a number that equal stacks share, and what it is
+    /// blocked in.
+    pub(super) fn verdict(
+        &self,
+        walker: &mut Walker<'_>,
+        thread: &md::MINIDUMP_THREAD,
+    ) -> (Cell<u64>, Cell<String>) {
+        let frames = self.frames_of(walker, &self.started_of(thread));
+        (verdicts::stack_id(self, &frames), verdicts::blocker(self, &frames))
+    }
+
+    fn started_of(&self, raw: &md::MINIDUMP_THREAD) -> Started<'_> {
+        Started {
+            tid: raw.thread_id,
+            context: self.context_of(raw),
+            end: self.stack(raw).base.ok(),
+        }
+    }
+
+    /// The processor whose stacks are walked, if it is one of them.
+    fn walked_cpu(&self) -> Option<Cpu> {
+        match self.machine().arch {
+            "x86" => Some(Cpu::X86),
+            "x64" => Some(Cpu::X64),
+            "arm64" => Some(Cpu::Arm64),
+            _ => None,
+        }
     }
 
     /// The frames of a thread: of a processor whose stacks are not walked the innermost alone.
@@ -80,13 +122,7 @@ impl UserDump {
         thread: &Started<'_>,
     ) -> Vec<unwind::Frame> {
         let Ok(context) = &thread.context else { return Vec::new() };
-        let cpu = match self.machine().arch {
-            "x86" => Some(Cpu::X86),
-            "x64" => Some(Cpu::X64),
-            "arm64" => Some(Cpu::Arm64),
-            _ => None,
-        };
-        if let Some(cpu) = cpu {
+        if let Some(cpu) = self.walked_cpu() {
             let registers = unwind::Registers::named(cpu, context.all());
             return walker.walk(registers, &stack(context.sp().ok(), thread.end), MAX_FRAMES);
         }
@@ -95,6 +131,11 @@ impl UserDump {
         let trust = Trust::Context;
         vec![unwind::Frame { ip, sp, return_address, arguments, trust, is_exact: true }]
     }
+}
+
+fn owner(thread: &Started<'_>, pid: Cell<i64>, process: &Cell<String>) -> Owner {
+    let (ethread, tid) = (Err(Absent::NotApplicable), Ok(thread.tid.into()));
+    Owner { ethread, tid, pid, process: process.clone() }
 }
 
 /// Where a stack may be: from its pointer to its end, or some way where that is not its end.
@@ -140,5 +181,19 @@ impl Scene for UserDump {
 
     fn word_bytes(&self) -> u64 {
         self.pointer_bytes()
+    }
+
+    fn place(&self, address: u64) -> Option<(String, u64)> {
+        let span = self.module_map().find(address)?;
+        let file = span.file_name.as_deref().ok()?;
+        Some((self.module_name(file).to_owned(), address - span.base))
+    }
+
+    fn bytes(&self, address: u64, most: usize) -> Vec<u8> {
+        let mut bytes = vec![0; most];
+        while !bytes.is_empty() && !Target::read(self, address, &mut bytes) {
+            bytes.truncate(bytes.len() / 2);
+        }
+        bytes
     }
 }

@@ -8,6 +8,7 @@ use super::UserDump;
 use super::streams::kind;
 use crate::catalog::{Absent, Cell};
 use crate::model::{Emit, Thread, Unanswered, Want};
+use crate::unwind::Walker;
 
 /// Flags of `MINIDUMP_THREAD_INFO.DumpFlags`.
 const EXITED: u32 = 4;
@@ -26,6 +27,7 @@ impl UserDump {
         let infos = self.thread_infos();
         let names = self.thread_names();
         let mut text = self.streams.text();
+        let mut walker = Walker::new(self);
         let (pid, process) = (self.pid(), self.process_name());
         for raw in list.iter() {
             let id = raw.thread_id;
@@ -55,6 +57,9 @@ impl UserDump {
             };
             if want.has("stack_pointer") {
                 row.stack_pointer = self.context_of(&raw).and_then(|context| context.sp());
+            }
+            if want.has_any(&["stack_id", "blocker"]) {
+                (row.stack_id, row.blocker) = self.verdict(&mut walker, &raw);
             }
             let info = infos.as_ref().map_err(|reason| *reason);
             let info = info.and_then(|infos| infos.get(&id).ok_or(Absent::NotInDump));

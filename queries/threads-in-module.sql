@@ -1,0 +1,10 @@
+-- title: Threads in a module
+-- description: Threads whose stack leads through a module, with the innermost call in it.
+-- alias: !stacks 2
+-- param: module VARCHAR = nt -- name of the module
+-- needs: stacks
+SELECT process, pid, tid, ethread, min(frame) AS frame, arg_min(symbol, frame) AS symbol
+FROM stacks
+WHERE lower(module) = lower($module)
+GROUP BY process, pid, tid, ethread
+ORDER BY process, tid;

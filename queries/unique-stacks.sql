@@ -1,0 +1,21 @@
+-- title: Stacks that threads share
+-- description: How many threads stand in the same calls, what they are blocked in, and the calls, the innermost first.
+-- alias: !uniqstack
+-- param: frames INTEGER = 8 -- how many calls are shown
+-- needs: threads, stacks
+WITH alike AS (
+    SELECT stack_id, count(*) AS threads, min(tid) AS tid, min(blocker) AS blocker
+    FROM threads
+    WHERE stack_id IS NOT NULL
+    GROUP BY stack_id
+),
+calls AS (
+    SELECT tid, string_agg(symbol, ' < ' ORDER BY frame) AS stack
+    FROM stacks
+    WHERE frame < $frames
+    GROUP BY tid
+)
+SELECT a.threads, a.blocker, a.tid AS a_tid, c.stack
+FROM alike AS a
+JOIN calls AS c ON c.tid = a.tid
+ORDER BY a.threads DESC, a.tid;

@@ -1,0 +1,89 @@
+//! What a whole stack says of its thread: a number that equal stacks share, and what it is blocked
+//! in.
+
+use super::frames::Scene;
+use crate::catalog::{Absent, Cell};
+use crate::unwind::Frame;
+
+/// Modules that wait for others, in user mode.
+const WAITING: [&str; 8] =
+    ["ntdll", "kernelbase", "kernel32", "win32u", "wow64", "wow64cpu", "wow64win", "user32"];
+/// Modules that switch threads, in kernel mode.
+const SWITCHING: [&str; 2] = ["nt", "hal"];
+/// How functions of the kernel begin that wait, switch threads or enter the kernel, and stand on top
+/// of the stack of whatever waits.
+const WAITS: [&str; 15] = [
+    "Ki",
+    "Ke",
+    "Kf",
+    "Kx",
+    "Ob",
+    "NtWait",
+    "NtDelay",
+    "NtRemoveIo",
+    "IoRemoveIo",
+    "NtSignalAnd",
+    "ExfAcquire",
+    "ExAcquire",
+    "ExpAcquire",
+    "ExpWait",
+    "SwapContext",
+];
+
+/// A number that stacks share whose frames are in the same places of the same modules.
+pub(crate) fn stack_id(scene: &dyn Scene, frames: &[Frame]) -> Cell<u64> {
+    if frames.is_empty() {
+        return Err(Absent::NotInDump);
+    }
+    let mut hash = Hash::default();
+    for frame in frames {
+        match scene.place(frame.ip) {
+            Some((module, offset)) => {
+                hash.add(module.to_ascii_lowercase().as_bytes());
+                hash.add(&offset.to_le_bytes());
+            }
+            // Code that was made at run time is elsewhere in each process.
+            None => hash.add(&[0xff]),
+        }
+    }
+    Ok(hash.0)
+}
+
+/// The first frame that neither waits nor switches threads, as debuggers print it.
+pub(crate) fn blocker(scene: &dyn Scene, frames: &[Frame]) -> Cell<String> {
+    let mut missing = if frames.is_empty() { Absent::NotInDump } else { Absent::NotApplicable };
+    for frame in frames {
+        let Ok(place) = scene.locate(frame.ip) else { continue };
+        let is_one_of = |all: &[&str]| all.iter().any(|m| place.module.eq_ignore_ascii_case(m));
+        if is_one_of(&SWITCHING) {
+            let Some(symbol) = &place.symbol else {
+                missing = Absent::NoSymbols;
+                continue;
+            };
+            if WAITS.iter().any(|start| symbol.starts_with(start)) {
+                continue;
+            }
+        } else if is_one_of(&WAITING) {
+            continue;
+        }
+        return Ok(place.display());
+    }
+    Err(missing)
+}
+
+/// The hash of Fowler, Noll and Vo, which is the same on every machine and in every version.
+struct Hash(u64);
+
+impl Default for Hash {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hash {
+    fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+}

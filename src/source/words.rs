@@ -1,0 +1,94 @@
+//! The words of stacks as rows: what each may point to, and the text that hides in it.
+
+use super::frames::{Owner, Scene};
+use super::printable;
+use crate::catalog::Absent;
+use crate::model::{Flow, StackWord, Want};
+use crate::unwind::{Cpu, Walker};
+
+/// The longest text that is read where a word points to.
+const MAX_TEXT: usize = 64;
+/// Fewer characters than this are chance.
+const MIN_TEXT: usize = 4;
+
+/// Hands the words of a range on as rows, as far as they can be read. A range that is not there at
+/// its beginning has no rows.
+pub(crate) fn each(
+    scene: &dyn Scene,
+    walker: &mut Walker<'_>,
+    (owner, cpu): (&Owner, Option<Cpu>),
+    range: std::ops::Range<u64>,
+    want: &Want<'_>,
+    emit: &mut dyn FnMut(StackWord) -> Flow,
+) -> Flow {
+    let (first, last) = want.addresses("address");
+    let width = scene.word_bytes();
+    let start = range.start.max(first.saturating_sub(width)).next_multiple_of(width);
+    let mut at = start;
+    while at < range.end && at <= last {
+        let Ok(value) = scene.word(at) else { break };
+        emit(row(scene, walker, (owner, cpu), at, value, want))?;
+        let Some(next) = at.checked_add(width) else { break };
+        at = next;
+    }
+    Flow::Continue(())
+}
+
+fn row(
+    scene: &dyn Scene,
+    walker: &mut Walker<'_>,
+    (owner, cpu): (&Owner, Option<Cpu>),
+    at: u64,
+    value: u64,
+    want: &Want<'_>,
+) -> StackWord {
+    let none = Absent::NotApplicable;
+    let mut row = StackWord {
+        ethread: owner.ethread,
+        tid: owner.tid,
+        address: Ok(at),
+        value: Ok(value),
+        ..StackWord::default()
+    };
+    if want.has("symbol") {
+        row.symbol = scene.locate(value).map(|place| place.display());
+    }
+    if want.has("is_return_address")
+        && let Some(cpu) = cpu
+    {
+        row.is_return_address = Ok(walker.may_return_to(cpu, value));
+    }
+    if want.has("ascii") {
+        row.ascii = printable::ascii(value).ok_or(none);
+    }
+    if want.has("utf16") {
+        row.utf16 = printable::utf16(value).ok_or(none);
+    }
+    if want.has("string") {
+        row.string = text(scene, value).ok_or(none);
+    }
+    row
+}
+
+/// The text at an address, of one byte or two a character, up to its zero.
+fn text(scene: &dyn Scene, address: u64) -> Option<String> {
+    if address < 0x1_0000 {
+        return None;
+    }
+    let bytes = scene.bytes(address, MAX_TEXT);
+    let wide = bytes.get(1) == Some(&0);
+    let step = if wide { 2 } else { 1 };
+    let mut text = String::new();
+    for part in bytes.chunks_exact(step) {
+        let (low, high) = (*part.first()?, part.get(1).copied().unwrap_or(0));
+        if low == 0 && high == 0 {
+            return (text.len() >= MIN_TEXT).then_some(text);
+        }
+        if high != 0 || !(low.is_ascii_graphic() || low == b' ') {
+            return None;
+        }
+        text.push(char::from(low));
+    }
+    // Longer texts are cut; what ends with the memory that is there is not.
+    (bytes.len() == MAX_TEXT && text.len() >= MIN_TEXT).then_some(text)
+}
