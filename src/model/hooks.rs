@@ -57,7 +57,7 @@ row! {
 row! {
     /// A frame of a stack that Driver Verifier keeps.
     VerifierFrame {
-        /// `allocation`, `completion`, `cancellation`, `free`.
+        /// `allocation`, `call`, `completion`, `cancellation`, `free`.
         kind: String,
         /// Address of the object.
         object: u64,

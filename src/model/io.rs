@@ -35,6 +35,8 @@ row! {
         device_count: i64,
         /// Module of the image.
         module: String,
+        /// Whether a directory of objects lists it; others are found in the pool alone.
+        is_listed: bool,
     }
 }
 
@@ -83,6 +85,8 @@ row! {
         attached_to: u64,
         /// Position in its device stack, 0 for the lowest.
         stack_depth: i64,
+        /// Lowest device of its stack.
+        lowest_device_object: u64,
         /// References.
         reference_count: i64,
         /// IRP that StartIo works on.
@@ -103,7 +107,7 @@ row! {
     Irp {
         /// Address of the `_IRP`.
         irp: u64,
-        /// Where it was found: `pool`, `thread`, `device`.
+        /// Where it was found: `thread`, `device`, `pool`; several are separated by a blank.
         found_in: String,
         /// Thread that issued it.
         ethread: u64,
@@ -125,6 +129,8 @@ row! {
         minor: i64,
         /// Name of the major function.
         major_name: String,
+        /// Name of the minor function, where the major one has any.
+        minor_name: String,
         /// Device that has it.
         device_object: u64,
         /// Driver of that device.
@@ -177,6 +183,8 @@ row! {
         minor: i64,
         /// Name of the major function.
         major_name: String,
+        /// Name of the minor function, where the major one has any.
+        minor_name: String,
         /// Flags.
         flags: i64,
         /// Control flags.
@@ -195,6 +203,8 @@ row! {
         driver: String,
         /// File of the location.
         file_object: u64,
+        /// Name of the file.
+        file_name: String,
         /// Address of the completion routine.
         completion_routine: u64,
         /// Symbol of the completion routine.

@@ -3,6 +3,7 @@
 //! Each way of breaking does one thing that real or malicious dumps do: page tables that lead to
 //! themselves, lists that never come back, headers that promise what the file does not hold.
 
+use super::layout::Layout;
 use super::memory::PAGE;
 use super::system::System;
 
@@ -25,11 +26,17 @@ pub enum Damage {
     HandleTables,
     /// Counts in the kernel's variables are as large as they can be.
     Counts,
+    /// Chains and stacks of devices lead back to themselves, and queues into each other.
+    DeviceCycles,
+    /// Requests have as many stack locations as a byte can say, or none.
+    StackCounts,
+    /// Lists of callbacks, tables of services and of interrupts lead into each other.
+    Routines,
 }
 
 impl Damage {
     /// Every way.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::SelfMapped,
         Self::BeyondMemory,
         Self::ProcessCycle,
@@ -38,6 +45,9 @@ impl Damage {
         Self::ThreadsAcross,
         Self::HandleTables,
         Self::Counts,
+        Self::DeviceCycles,
+        Self::StackCounts,
+        Self::Routines,
     ];
 }
 
@@ -87,6 +97,9 @@ impl System {
                     self.memory.put(self.dtb, at, &[0xff; 4]);
                 }
             }
+            Damage::DeviceCycles => self.cross_devices(),
+            Damage::StackCounts => self.miscount(),
+            Damage::Routines => self.cross_routines(),
         }
     }
 
@@ -124,6 +137,66 @@ impl System {
         // An entry that leads to itself, or to one that is no head.
         let target = if to == 0 { entries[from] } else { entries[to] };
         self.write_virtual(entries[from], target);
+    }
+
+    /// Wherever the structure of a device leads to a device, it leads to itself.
+    fn cross_devices(&mut self) {
+        let devices: Vec<u64> = self.facts.io.devices.iter().map(|device| device.address).collect();
+        for (i, at) in devices.iter().enumerate() {
+            let next = devices.get(i + 1).copied().unwrap_or(*at);
+            for word in 0..0x200 / self.width() {
+                let place = at + word * self.width();
+                let value = self.read(place);
+                if value != *at && devices.contains(&value) {
+                    self.write_virtual(place, *at);
+                } else if value == place {
+                    // An empty list.
+                    self.write_virtual(place, value - at + next);
+                }
+            }
+        }
+    }
+
+    fn miscount(&mut self) {
+        let version = self.version;
+        let layout = Layout::of(version.build, version.service_pack, version.arch);
+        let offset = |path| layout.as_ref().map_or(0, |layout| layout.offset("_IRP", path));
+        let places = [offset("StackCount"), offset("CurrentLocation"), offset("Size")];
+        let requests: Vec<u64> = self.facts.io.requests.iter().map(|r| r.address).collect();
+        for (i, at) in requests.into_iter().enumerate() {
+            let place = places.get(i % 4).copied().unwrap_or(0);
+            let bytes: &[u8] = if i % 3 == 0 { &[0xff, 0xff] } else { &[0, 0x7f] };
+            self.memory.put(self.dtb, at + u64::from(place), bytes);
+        }
+    }
+
+    fn cross_routines(&mut self) {
+        let head = self.symbol("KeBugCheckCallbackListHead");
+        let first = self.read(head);
+        self.write_virtual(first, first);
+        for name in ["CallbackListHead", "IopFsNotifyChangeQueueHead", "PspLoadImageNotifyRoutine"]
+        {
+            if let Some(at) = self.symbols.get(name).copied() {
+                self.write_virtual(at, first | 7);
+            }
+        }
+        for name in ["KiServiceLimit", "KeServiceDescriptorTable", "CmpCallBackCount"] {
+            if let Some(at) = self.symbols.get(name).copied() {
+                let length = if name.ends_with("Table") { 4 * self.width() } else { 4 };
+                let bytes = vec![0xff; usize::try_from(length).unwrap_or(4)];
+                self.memory.put(self.dtb, at, &bytes);
+            }
+        }
+        let prcbs: Vec<u64> = self.facts.processors.iter().map(|p| p.prcb).collect();
+        for prcb in prcbs {
+            // Somewhere before the processor's block its region points to the table of interrupts.
+            for word in 1..0x140 / self.width() {
+                let place = prcb - word * self.width();
+                if self.read(place).is_multiple_of(PAGE) && self.read(place) != 0 {
+                    self.write_virtual(place, prcb);
+                }
+            }
+        }
     }
 
     fn cross_threads(&mut self) {

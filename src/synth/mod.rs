@@ -25,12 +25,13 @@ mod write;
 pub use hostile::{Damage, Lie, truncated};
 pub use image::image_header;
 pub use kernel_file::KernelFile;
-pub use scenario::{crowded, healthy, server_2003, sick};
+pub use scenario::{crowded, healthy, hooked, pile, server_2003, sick};
 pub use spec::{Arch, Block, Cpu, Driver, ExceptionRecord, Process, Thread, TriageSpec, Unloaded};
 pub use system::{
-    Counters, NamedObject, PageFile, PoolBlock, PoolRequest, PoolState, Processor, Resource,
-    Session, System, SystemHandle, SystemProcess, SystemSpec, SystemThread, TagUse, ThreadState,
-    Timer, UnloadedDriver, Vad, Windows, WorkItem, WorkQueue, system,
+    Counters, Device, DriverObject, Io, Location, NamedObject, PageFile, PoolBlock, PoolRequest,
+    PoolState, Processor, Request, Resource, Routines, Session, System, SystemHandle,
+    SystemProcess, SystemSpec, SystemThread, TagUse, ThreadState, Timer, Trace, UnloadedDriver,
+    Vad, Vector, Windows, WorkItem, WorkQueue, system,
 };
 pub use triage::triage;
 pub use triage_sample::{triage_sample, triage_sample_spec};

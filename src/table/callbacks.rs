@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<Callback> = TableDef {
     name: "callbacks",
     doc: "One row for each routine that drivers have registered to be called.",
     answers: "windows.callbacks",
-    kinds: &[SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT type, module, symbol FROM callbacks",
         doc: "Who listens to what.",

@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<Device> = TableDef {
     name: "devices",
     doc: "One row for each device object.",
     answers: "!devobj, !devstack, !devnode",
-    kinds: &[SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT driver, count(*) FROM devices GROUP BY 1 ORDER BY 2 DESC",
         doc: "Devices by driver.",
@@ -50,6 +50,11 @@ pub(super) static TABLE: TableDef<Device> = TableDef {
             "stack_depth",
             "Position in its device stack, 0 for the lowest.",
             Get::Int(|r| r.stack_depth),
+        ),
+        Column::new(
+            "lowest_device_object",
+            "Lowest device of its stack, the same for all of them.",
+            Get::Addr(|r| r.lowest_device_object),
         ),
         Column::new("reference_count", "References.", Get::Int(|r| r.reference_count)),
         Column::new("current_irp", "IRP that StartIo works on.", Get::Addr(|r| r.current_irp)),

@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<Dispatch> = TableDef {
     name: "driver_dispatch",
     doc: "One row for each dispatch routine of each driver object.",
     answers: "!drvobj 2",
-    kinds: &[SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT driver, major_name, symbol FROM driver_dispatch WHERE is_outside_module",
         doc: "Routines outside of the driver's own image.",

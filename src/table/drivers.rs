@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<Driver> = TableDef {
     name: "drivers",
     doc: "One row for each driver object.",
     answers: "!drvobj",
-    kinds: &[SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT driver, start, size_bytes, device_count FROM drivers",
         doc: "The drivers and how many devices each has.",
@@ -51,5 +51,10 @@ pub(super) static TABLE: TableDef<Driver> = TableDef {
         ),
         Column::new("device_count", "Number of its devices.", Get::Int(|r| r.device_count)),
         Column::new("module", "Module of the image.", Get::Text(|r| text(&r.module))),
+        Column::new(
+            "is_listed",
+            "Whether a directory of objects lists it; others are found in the pool alone.",
+            Get::Bool(|r| r.is_listed),
+        ),
     ],
 };

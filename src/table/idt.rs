@@ -1,4 +1,4 @@
-//! `idt`: one row for each interrupt vector of each processor.
+//! `idt`: one row for each handler of each interrupt vector of each processor.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
@@ -7,9 +7,9 @@ use crate::model::InterruptVector;
 /// The table.
 pub(super) static TABLE: TableDef<InterruptVector> = TableDef {
     name: "idt",
-    doc: "One row for each interrupt vector of each processor.",
+    doc: "One row for each handler of each interrupt vector of each processor.",
     answers: "!idt",
-    kinds: &[SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT vector, symbol FROM idt WHERE is_outside_module",
         doc: "Interrupts that drivers handle.",
@@ -18,7 +18,11 @@ pub(super) static TABLE: TableDef<InterruptVector> = TableDef {
     columns: &[
         Column::new("processor", "Processor.", Get::Int(|r| r.processor)),
         Column::hex("vector", "Number of the vector.", Get::Int(|r| r.vector)),
-        Column::new("address", "Address of the handler.", Get::Addr(|r| r.address)),
+        Column::new(
+            "address",
+            "Address of the handler; of an interrupt object, its service routine.",
+            Get::Addr(|r| r.address),
+        ),
         Column::new("module", "Module of the handler.", Get::Text(|r| text(&r.module))),
         Column::new("symbol", "Symbol of the handler.", Get::Text(|r| text(&r.symbol))),
         Column::new(

@@ -30,6 +30,11 @@ pub(super) static TABLE: TableDef<IrpLocation> = TableDef {
             "Name of the major function.",
             Get::Text(|r| text(&r.major_name)),
         ),
+        Column::new(
+            "minor_name",
+            "Name of the minor function, where the major one has any.",
+            Get::Text(|r| text(&r.minor_name)),
+        ),
         Column::hex("flags", "Flags.", Get::Int(|r| r.flags)),
         Column::hex("control", "Control flags.", Get::Int(|r| r.control)),
         Column::new("arg1", "First parameter.", Get::Addr(|r| r.arg1)),
@@ -39,6 +44,7 @@ pub(super) static TABLE: TableDef<IrpLocation> = TableDef {
         Column::new("device_object", "Device of the location.", Get::Addr(|r| r.device_object)),
         Column::new("driver", "Name of the device's driver.", Get::Text(|r| text(&r.driver))),
         Column::new("file_object", "File of the location.", Get::Addr(|r| r.file_object)),
+        Column::new("file_name", "Name of the file.", Get::Text(|r| text(&r.file_name))),
         Column::new(
             "completion_routine",
             "Address of the completion routine.",

@@ -19,7 +19,7 @@ pub(super) static TABLE: TableDef<Irp> = TableDef {
         Column::new("irp", "Address of the `_IRP`.", Get::Addr(|r| r.irp)),
         Column::new(
             "found_in",
-            "Where it was found: `pool`, `thread`, `device`.",
+            "Where it was found: `thread`, `device`, `pool`; several are separated by a blank.",
             Get::Text(|r| text(&r.found_in)),
         ),
         Column::new("ethread", "Thread that issued it.", Get::Addr(|r| r.ethread)),
@@ -39,6 +39,11 @@ pub(super) static TABLE: TableDef<Irp> = TableDef {
             "major_name",
             "Name of the major function.",
             Get::Text(|r| text(&r.major_name)),
+        ),
+        Column::new(
+            "minor_name",
+            "Name of the minor function, where the major one has any.",
+            Get::Text(|r| text(&r.minor_name)),
         ),
         Column::new("device_object", "Device that has it.", Get::Addr(|r| r.device_object)),
         Column::new("driver_object", "Driver of that device.", Get::Addr(|r| r.driver_object)),

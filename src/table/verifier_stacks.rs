@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<VerifierFrame> = TableDef {
     name: "verifier_stacks",
     doc: "One row for each frame of the stacks that Driver Verifier keeps.",
     answers: "!verifier, !irp",
-    kinds: &[SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT object, kind, symbol FROM verifier_stacks WHERE frame = 0",
         doc: "Who allocated, completed or cancelled what.",
@@ -18,7 +18,7 @@ pub(super) static TABLE: TableDef<VerifierFrame> = TableDef {
     columns: &[
         Column::new(
             "kind",
-            "`allocation`, `completion`, `cancellation`, `free`.",
+            "`allocation`, `call`, `completion`, `cancellation`, `free`.",
             Get::Text(|r| text(&r.kind)),
         ),
         Column::new("object", "Address of the object.", Get::Addr(|r| r.object)),

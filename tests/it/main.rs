@@ -29,6 +29,8 @@ mod parse;
 #[allow(clippy::cast_possible_truncation, reason = "the numbers of these tests are small")]
 mod physical;
 mod pool_tags;
+mod requests;
+mod routines;
 mod rows;
 mod scheduling;
 mod seams;

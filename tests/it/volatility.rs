@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::corpus;
 
-const PLUGINS: [&str; 10] = [
+const PLUGINS: [&str; 15] = [
     "windows.info",
     "windows.pslist",
     "windows.threads",
@@ -25,6 +25,11 @@ const PLUGINS: [&str; 10] = [
     "windows.sessions",
     "windows.crashinfo",
     "windows.timers",
+    "windows.driverscan",
+    "windows.driverirp",
+    "windows.devicetree",
+    "windows.ssdt",
+    "windows.callbacks",
 ];
 
 /// A folder of our own, gone when the test is.
@@ -179,6 +184,8 @@ fn compare_with_facts(name: &str, said: &Value, system: &System) {
     });
     let columns = ["Session ID", "Process ID"];
     same(&format!("{name} sessions"), listed(said, "windows.sessions", &columns), ours.collect());
+    compare_drivers(name, said, system);
+    compare_routines(name, said, system);
     let crash = &said["windows.crashinfo"][0];
     assert_eq!(number(&crash["NumberProcessors"]), facts.processors.len() as u64, "{name}");
     assert_eq!(number(&crash["DirectoryTableBase"]), system.dtb, "{name}");
@@ -257,6 +264,84 @@ fn compare_objects(name: &str, said: &Value, dump: &Path, symbols: &Path) {
         row[7].clear();
     }
     same(&format!("{name} vadinfo"), theirs, ours);
+}
+
+/// Drivers, their dispatch routines and their devices. Before Windows 10 the scan for drivers goes over
+/// physical memory, and so do the addresses that it gives.
+fn compare_drivers(name: &str, said: &Value, system: &System) {
+    let io = &system.facts.io;
+    let text = |number: u64| number.to_string();
+    let last = |path: &str| path.rsplit('\\').next().unwrap_or_default().to_owned();
+    let is_virtual = matches!(system.facts.windows, Windows::Windows10 | Windows::Windows11);
+    let without = |rows: Vec<Vec<String>>| -> Vec<Vec<String>> {
+        let skipped = usize::from(!is_virtual);
+        rows.into_iter().map(|row| row.into_iter().skip(skipped).collect()).collect()
+    };
+    let ours = io.drivers.iter().map(|d| {
+        let image = [text(short(d.image.0)), text(d.image.1.into())];
+        let [start, size] = image;
+        vec![text(short(d.address)), start, size, d.service.clone(), last(&d.path), d.path.clone()]
+    });
+    let columns = ["Offset", "Start", "Size", "Service Key", "Driver Name", "Name"];
+    let theirs = listed(said, "windows.driverscan", &columns);
+    same(&format!("{name} driverscan"), without(theirs), without(ours.collect()));
+    let ours = io.drivers.iter().flat_map(|d| {
+        let name = last(&d.path);
+        d.major.iter().map(move |at| vec![text(short(d.address)), name.clone(), text(short(*at))])
+    });
+    // Its scan also takes a few things for drivers that are none, and so have no name.
+    let mut theirs = listed(said, "windows.driverirp", &["Offset", "Driver Name", "Address"]);
+    theirs.retain(|row| !row[1].is_empty());
+    same(&format!("{name} driverirp"), without(theirs), without(ours.collect()));
+    // The walk over a driver's devices ends at the first that nothing is attached to.
+    let device = |d: &synth::Device| vec![last(&d.driver), last(&d.path)];
+    let ours: BTreeSet<_> = io.devices.iter().map(device).collect();
+    let first = |path: &str| io.devices.iter().rev().find(|device| device.driver == path);
+    let newest: BTreeSet<_> =
+        io.drivers.iter().filter_map(|d| first(&d.path)).map(device).collect();
+    let mut theirs = BTreeSet::new();
+    for driver in said["windows.devicetree"].as_array().expect("devicetree has failed") {
+        for row in driver["__children"].as_array().into_iter().flatten() {
+            let cell = |column: &str| row[column].as_str().unwrap_or_default().to_owned();
+            theirs.insert(vec![cell("DriverName"), cell("DeviceName")]);
+        }
+    }
+    theirs.retain(|row| !row[0].is_empty());
+    assert!(theirs.is_subset(&ours), "{name} devicetree: {theirs:?}, not {ours:?}");
+    assert!(newest.is_subset(&theirs), "{name} devicetree: {theirs:?}, not {newest:?}");
+}
+
+/// System services, and callbacks of the kinds that both list.
+fn compare_routines(name: &str, said: &Value, system: &System) {
+    let facts = &system.facts.routines;
+    let text = |number: u64| number.to_string();
+    let ours = (0..).zip(&facts.services).map(|(i, at)| vec![text(i), text(short(*at))]);
+    let theirs = listed(said, "windows.ssdt", &["Index", "Address"]);
+    same(&format!("{name} ssdt"), theirs, ours.collect());
+    let mut ours = Vec::new();
+    let mut all = |kind: &str, routines: &[u64]| {
+        ours.extend(routines.iter().map(|at| vec![kind.to_owned(), text(short(*at))]));
+    };
+    all("PspCreateProcessNotifyRoutine", &facts.processes);
+    all("PspCreateThreadNotifyRoutine", &facts.threads);
+    all("PspLoadImageNotifyRoutine", &facts.images);
+    let first = |all: &[(u64, String)]| all.iter().map(|(at, _)| *at).collect::<Vec<_>>();
+    // Of these, routines whose code is not in memory are left out: only the kernel's is.
+    let kernel = system.kernel.0..system.kernel.0 + u64::from(system.kernel.1);
+    let held = |all: &[(u64, String)]| {
+        first(all).into_iter().filter(|at| kernel.contains(at)).collect::<Vec<_>>()
+    };
+    all("KeBugCheckCallbackListHead", &held(&facts.bugcheck));
+    all("KeBugCheckReasonCallbackListHead", &held(&facts.bugcheck_reason));
+    let is_old = matches!(system.facts.windows, Windows::Server2003 | Windows::Server2003Pae);
+    let registry = if is_old { "CmRegisterCallback" } else { "CmRegisterCallbackEx" };
+    all(registry, &first(&facts.registry));
+    let files: Vec<u64> = facts.file_systems.iter().map(|(_, at)| *at).collect();
+    all("IoRegisterFsRegistrationChange", &files);
+    let kinds: BTreeSet<String> = ours.iter().map(|row| row[0].clone()).collect();
+    let theirs = listed(said, "windows.callbacks", &["Type", "Callback"]);
+    let theirs = theirs.into_iter().filter(|row| kinds.contains(&row[0])).collect();
+    same(&format!("{name} callbacks"), theirs, ours);
 }
 
 /// A kernel whose ISF file the corpus has.

@@ -4,15 +4,21 @@
 //! pages, through page tables.
 
 mod arch;
+mod callbacks;
 mod calls;
 mod codeview;
 mod counters;
 mod crash;
 mod debugger_data;
+mod declared;
+mod devices;
 mod directory;
 mod dpcs;
+mod drivers;
 mod fields;
 mod handles;
+mod interrupts;
+mod irps;
 mod lists;
 mod loaded;
 mod manager;
@@ -28,9 +34,11 @@ mod pool_tags;
 mod process_images;
 mod processors;
 mod ready;
+mod records;
 mod registers;
 mod requests;
 mod resources;
+mod services;
 mod sessions;
 mod stacks;
 mod structure;
@@ -38,6 +46,7 @@ mod symbols;
 mod tag_owners;
 mod threads;
 mod timers;
+mod traces;
 mod trackers;
 mod types;
 mod unloaded;
@@ -49,6 +58,7 @@ mod work;
 use std::sync::OnceLock;
 
 use self::arch::Arch;
+use self::drivers::Io;
 use self::manager::Manager;
 use self::memory::Memory;
 use self::modules::Modules;
@@ -63,11 +73,12 @@ use crate::dump::pages::Facts;
 use crate::dump::triage::{self, Triage};
 use crate::dump::{Error, Format, Image, Width};
 use crate::model::{
-    BigBlock, Bugcheck, CoverageRange, Dpc, DumpInfo, DynTable, Emit, Exception, Frame, Handle,
-    Irp, IrpLocation, KernelObject, Located, Lock, LockOwner, LockWaiter, Machine, MemoryList,
-    Module, NeededSymbol, ObjectType, PageFile, PoolBlock, PoolPage, PoolTag, Problem, Process,
-    Processor, ReadyThread, Refused, Register, SessionSpace, Source, StackWord, Thread, Timer,
-    Unanswered, UnloadedModule, Vad, VmCounter, WaitObject, Want, WorkItem, WorkQueue,
+    BigBlock, Bugcheck, Callback, CoverageRange, Device, Dispatch, Dpc, Driver, DumpInfo, DynTable,
+    Emit, Exception, Frame, Handle, InterruptVector, Irp, IrpLocation, KernelObject, Located, Lock,
+    LockOwner, LockWaiter, Machine, MemoryList, Module, NeededSymbol, ObjectType, PageFile,
+    PoolBlock, PoolPage, PoolTag, Problem, Process, Processor, ReadyThread, Refused, Register,
+    SessionSpace, Source, StackWord, SystemCall, Thread, Timer, Unanswered, UnloadedModule, Vad,
+    VerifierFrame, VmCounter, WaitObject, Want, WorkItem, WorkQueue,
 };
 use crate::symbol::{PdbId, Store};
 
@@ -93,6 +104,8 @@ pub(crate) struct KernelDump {
     pool: pool::Pool,
     /// What is known of objects; found when first asked for.
     manager: OnceLock<Option<Manager>>,
+    /// Drivers and devices; found when first asked for.
+    io: Io,
 }
 
 /// Opens a kernel dump.
@@ -129,6 +142,7 @@ pub fn open(image: Image, format: Format, symbols: &Store) -> Result<Box<dyn Sou
         types: OnceLock::new(),
         pool: pool::Pool::default(),
         manager: OnceLock::new(),
+        io: Io::default(),
     }))
 }
 
@@ -321,14 +335,53 @@ impl Source for KernelDump {
         self.each_page_file(want, emit)
     }
 
-    fn irps(&self, _: &Want<'_>, emit: Emit<'_, Irp>) -> Result<(), Unanswered> {
+    fn drivers(&self, want: &Want<'_>, emit: Emit<'_, Driver>) -> Result<(), Unanswered> {
         self.whole_memory()?;
-        self.each_irp(emit)
+        self.each_driver(want, emit)
     }
 
-    fn irp_stack(&self, _: &Want<'_>, emit: Emit<'_, IrpLocation>) -> Result<(), Unanswered> {
+    fn driver_dispatch(&self, want: &Want<'_>, emit: Emit<'_, Dispatch>) -> Result<(), Unanswered> {
         self.whole_memory()?;
-        self.each_irp_location(emit)
+        self.each_dispatch(want, emit)
+    }
+
+    fn devices(&self, want: &Want<'_>, emit: Emit<'_, Device>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_device(want, emit)
+    }
+
+    fn callbacks(&self, want: &Want<'_>, emit: Emit<'_, Callback>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_callback(want, emit)
+    }
+
+    fn ssdt(&self, want: &Want<'_>, emit: Emit<'_, SystemCall>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_service(want, emit)
+    }
+
+    fn idt(&self, want: &Want<'_>, emit: Emit<'_, InterruptVector>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_vector(want, emit)
+    }
+
+    fn verifier_stacks(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, VerifierFrame>,
+    ) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_trace(want, emit)
+    }
+
+    fn irps(&self, want: &Want<'_>, emit: Emit<'_, Irp>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_irp(want, emit)
+    }
+
+    fn irp_stack(&self, want: &Want<'_>, emit: Emit<'_, IrpLocation>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_irp_location(want, emit)
     }
 
     fn pool_tags(&self, want: &Want<'_>, emit: Emit<'_, PoolTag>) -> Result<(), Unanswered> {

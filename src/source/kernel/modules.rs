@@ -216,7 +216,11 @@ impl KernelDump {
             },
             is_user: Ok(false),
             load_order: i64::try_from(order).map_err(|_| Absent::NotApplicable),
-            driver_object: Err(Absent::NotInDump),
+            driver_object: if want.has("driver_object") && self.pages.is_some() {
+                self.driver_of_image(driver.base)
+            } else {
+                Err(Absent::NotInDump)
+            },
             ..Module::default()
         }
     }

@@ -1,172 +1,204 @@
-//! I/O request packets, as far as threads list them.
+//! Where I/O request packets are found: on the lists of threads, at devices and in their queues.
+//!
+//! The same packet found in several places is one. What stands in them is for `irps` and `irp_stack`.
+
+use std::collections::HashMap;
 
 use super::KernelDump;
 use super::object::Object;
-use super::structure::Structure;
-use crate::catalog::{Absent, Cell, names};
-use crate::model::{Emit, Flow, Irp, IrpLocation, Unanswered};
+use super::pool::PoolHint;
+use super::records::{Form, Record};
+use crate::catalog::{Absent, Cell};
+use crate::model::{Flow, Unanswered, Want};
 
 /// No list of a thread is longer; a longer one runs in a circle.
-const MAX_IRPS: usize = 4096;
-/// No packet has more stack locations (`CCHAR`).
-const MAX_LOCATIONS: u64 = 127;
-/// `SL_PENDING_RETURNED`, and when a completion routine is called.
-const PENDING: u64 = 0x01;
-const INVOKE_ON: [(u64, &str); 3] = [(0x40, "success"), (0x80, "error"), (0x20, "cancel")];
-const IRP: &str = "_IRP";
-const LOCATION: &str = "_IO_STACK_LOCATION";
+const MAX_LISTED: usize = 100_000;
+/// No dump has more packets.
+const MAX_PACKETS: usize = 4_000_000;
+pub(super) const IRP: &str = "_IRP";
+pub(super) const LOCATION: &str = "_IO_STACK_LOCATION";
+/// The tag of blocks that hold packets.
+const TAG: &str = "Irp ";
+/// `IO_TYPE_IRP`.
+const PACKET_TYPE: u64 = 6;
 
-fn major_name(major: Cell<i64>) -> Cell<String> {
-    let name = u8::try_from(major?).ok().and_then(names::irp_major);
-    name.map(str::to_owned).ok_or(Absent::NotApplicable)
+/// A place where a packet is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The list of a thread.
+    Thread,
+    /// A device, as the request that it works on or in its queue.
+    Device,
+    /// A block of the pool.
+    Pool,
 }
 
+impl Place {
+    const ALL: [(Self, &'static str); 3] =
+        [(Self::Thread, "thread"), (Self::Device, "device"), (Self::Pool, "pool")];
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+/// A packet, and where it was found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found {
+    pub(super) irp: u64,
+    /// The thread on whose list it is.
+    pub(super) thread: Option<u64>,
+    places: u8,
+}
+
+impl Found {
+    /// The words for the places, separated by blanks: where the system itself has it comes first.
+    pub(super) fn found_in(&self) -> String {
+        let held = Place::ALL.iter().filter(|(place, _)| self.places & place.bit() != 0);
+        held.map(|(_, word)| *word).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Packets in the order in which they were first found.
+#[derive(Debug, Default)]
+struct Packets {
+    all: Vec<Found>,
+    index: HashMap<u64, usize>,
+}
+
+impl Packets {
+    fn add(&mut self, irp: u64, place: Place, thread: Option<u64>) {
+        if self.all.len() >= MAX_PACKETS {
+            return;
+        }
+        let at = *self.index.entry(irp).or_insert_with(|| {
+            self.all.push(Found { irp, thread: None, places: 0 });
+            self.all.len() - 1
+        });
+        if let Some(found) = self.all.get_mut(at) {
+            found.places |= place.bit();
+            found.thread = found.thread.or(thread);
+        }
+    }
+}
+
+/// The sizes by which packets are judged and their locations are placed.
+pub(super) struct Packet<'a> {
+    pub(super) form: Form<'a>,
+    /// Bytes of a stack location.
+    pub(super) step: u64,
+}
+
+/// The fields of a packet that are read to judge it, and those that rows show.
+pub(super) const FIELDS: &[&str] = &[
+    "Type",
+    "Size",
+    "StackCount",
+    "CurrentLocation",
+    "Tail.Overlay.Thread",
+    "Tail.Overlay.CurrentStackLocation",
+    "MdlAddress",
+    "Flags",
+    "Cancel",
+    "CancelRoutine",
+    "UserEvent",
+    "AssociatedIrp.SystemBuffer",
+    "IoStatus.Status",
+    "IoStatus.Information",
+];
+
 impl KernelDump {
-    /// Visits each packet on the list of a thread.
-    fn for_each_listed_irp(
-        &self,
-        visit: &mut dyn FnMut(&Object<'_>, u64) -> Flow,
-    ) -> Result<(), Unanswered> {
-        let links = self.types().other(IRP, "ThreadListEntry");
+    /// How packets look in this dump.
+    pub(super) fn packet(&self) -> Result<Packet<'_>, Unanswered> {
+        let form = self.form(IRP, FIELDS);
+        let step = self.types().size_of(LOCATION).filter(|size| *size != 0);
+        form.zip(step)
+            .map(|(form, step)| Packet { form, step })
+            .ok_or_else(|| Unanswered::because("no layout of _IRP is known"))
+    }
+
+    /// The packets of the dump, none twice: of threads, of devices, of the pool.
+    pub(super) fn packets(&self, want: &Want<'_>) -> Result<Vec<Found>, Unanswered> {
+        let packet = self.packet()?;
+        let mut packets = Packets::default();
+        self.packets_of_threads(&mut packets)?;
+        for irp in self.requests_of_devices() {
+            packets.add(irp, Place::Device, None);
+        }
+        packets.all.retain(|found| packet.may_be(&packet.form.at(found.irp)));
+        packets.index = (0..).zip(&packets.all).map(|(at, found)| (found.irp, at)).collect();
+        self.packets_of_pool(want, &packet, &mut packets);
+        let Packets { all, .. } = packets;
+        Ok(all)
+    }
+
+    /// The packets in blocks of the pool. What the pool cannot tell, lists may.
+    fn packets_of_pool(&self, want: &Want<'_>, packet: &Packet<'_>, packets: &mut Packets) {
+        let _ = self.pool_blocks(&PoolHint::tags(&[TAG], want), &mut |block| {
+            let room = block.bytes.saturating_sub(block.header.into());
+            let irp = packet.form.at(block.body());
+            if block.is_in_use() && packet.fills(&irp, room) {
+                packets.add(irp.address, Place::Pool, None);
+            }
+            if packets.all.len() < MAX_PACKETS { Flow::Continue(()) } else { Flow::Break(()) }
+        });
+    }
+
+    fn packets_of_threads(&self, packets: &mut Packets) -> Result<(), Unanswered> {
+        let links = self.field(IRP, "ThreadListEntry");
         let links = links.ok_or_else(|| Unanswered::because("no layout of _IRP is known"))?;
-        self.for_each_thread(&mut |thread, _| {
-            for irp in self.listed(thread.address_of("IrpList"), links.offset as u64, MAX_IRPS) {
-                visit(thread, irp)?;
+        self.for_each_thread(&mut |thread: &Object<'_>, _| {
+            let left = MAX_PACKETS.saturating_sub(packets.all.len()).min(MAX_LISTED);
+            for irp in self.listed(thread.address_of("IrpList"), links.offset as u64, left) {
+                packets.add(irp, Place::Thread, thread.address.ok());
             }
             Flow::Continue(())
         })
     }
+}
 
-    pub(super) fn each_irp(&self, emit: Emit<'_, Irp>) -> Result<(), Unanswered> {
-        self.for_each_listed_irp(&mut |thread, address| {
-            let named = self.named(thread);
-            emit(Irp {
-                ethread: thread.address,
-                tid: named.tid,
-                pid: named.pid,
-                process: named.process,
-                ..self.irp_row(address)
-            })
-        })
+impl Packet<'_> {
+    /// Whether something that a list leads to may be a packet: what the dump does not hold may.
+    fn may_be(&self, irp: &Record<'_>) -> bool {
+        !irp.is_held() || self.is_packet(irp)
     }
 
-    fn irp_row(&self, address: u64) -> Irp {
-        let irp = self.structure(IRP, address);
-        let count = irp.int("StackCount");
-        let current = irp.int("CurrentLocation");
-        let is_completed = current.and_then(|current| Ok(current > count?));
-        let location = match is_completed {
-            Ok(true) => Err(Absent::NotApplicable),
-            _ => irp.follow("Tail.Overlay.CurrentStackLocation", LOCATION),
+    /// Whether a packet is at an address, by its structure: type, size, and counts that agree.
+    pub(super) fn is_packet(&self, irp: &Record<'_>) -> bool {
+        let counts = Self::counts(irp).and_then(|(count, current)| {
+            let room = self.form.size + count * self.step;
+            // A packet of a lookaside list has room for more locations than it uses.
+            let fits = irp.unsigned("Size")? >= room;
+            // Once completed, the number of the current one is beyond their number by two.
+            Ok(fits && (1..=count + 2).contains(&current))
+        });
+        irp.unsigned("Type") == Ok(PACKET_TYPE) && counts == Ok(true)
+    }
+
+    /// Whether a packet is in a block of so many bytes: there it has to point to its own current
+    /// location as well.
+    fn fills(&self, irp: &Record<'_>, room: u64) -> bool {
+        let agrees = Self::counts(irp).and_then(|(count, current)| {
+            let stated = irp.raw_pointer("Tail.Overlay.CurrentStackLocation")?;
+            let fits = self.form.size + count * self.step <= room;
+            Ok(fits && stated == self.location(irp.address, current)?)
+        });
+        agrees == Ok(true) && self.is_packet(irp)
+    }
+
+    /// The number of stack locations, and the number of the current one. Both are signed bytes.
+    pub(super) fn counts(irp: &Record<'_>) -> Cell<(u64, u64)> {
+        let byte = |path| match irp.unsigned(path)? {
+            count @ 0..=127 => Ok(count),
+            _ => Err(Absent::Unreadable),
         };
-        let int = |path| location.and_then(|location| location.int(path));
-        let pointer = |path| location.and_then(|location| location.pointer(path));
-        let device = pointer("DeviceObject");
-        let driver_object =
-            device.and_then(|at| self.structure("_DEVICE_OBJECT", at).pointer("DriverObject"));
-        let file = pointer("FileObject");
-        let cancel = irp.pointer("CancelRoutine");
-        let major = int("MajorFunction");
-        Irp {
-            irp: Ok(address),
-            found_in: Ok("thread".to_owned()),
-            stack_count: count,
-            current_location: current,
-            is_completed,
-            major,
-            minor: int("MinorFunction"),
-            major_name: major_name(major),
-            device_object: device,
-            driver_object,
-            driver: driver_object.and_then(|at| self.driver_object_name(at)),
-            file_object: file,
-            file_name: file.and_then(|at| self.structure("_FILE_OBJECT", at).unicode("FileName")),
-            mdl: irp.pointer("MdlAddress"),
-            flags: irp.int("Flags"),
-            is_cancelled: irp.unsigned("Cancel").map(|cancel| cancel != 0),
-            is_pending: location
-                .and_then(|location| location.unsigned("Control"))
-                .map(|control| control & PENDING != 0),
-            cancel_routine: cancel,
-            cancel_symbol: cancel.and_then(|at| self.place_of(at)).map(|place| place.display()),
-            user_event: irp.pointer("UserEvent"),
-            system_buffer: irp.pointer("AssociatedIrp.SystemBuffer"),
-            status: irp.int("IoStatus.Status"),
-            information: irp.raw_pointer("IoStatus.Information"),
-            ..Irp::default()
-        }
+        Ok((byte("StackCount")?, byte("CurrentLocation")?))
     }
 
-    /// The name of a driver object (`\Driver\Ntfs`).
-    fn driver_object_name(&self, address: u64) -> Cell<String> {
-        self.structure("_DRIVER_OBJECT", address).unicode("DriverName")
-    }
-
-    pub(super) fn each_irp_location(&self, emit: Emit<'_, IrpLocation>) -> Result<(), Unanswered> {
-        self.for_each_listed_irp(&mut |_, address| {
-            let irp = self.structure(IRP, address);
-            let (Ok(count), Ok(size)) = (irp.unsigned("StackCount"), irp.size()) else {
-                return Flow::Continue(());
-            };
-            let current = irp.unsigned("CurrentLocation");
-            // The locations follow the packet, the lowest first.
-            for index in (1..=count.min(MAX_LOCATIONS)).rev() {
-                let first = address.checked_add(size);
-                let step = self.structure(LOCATION, address).size().unwrap_or(0);
-                let at = first.and_then(|first| first.checked_add((index - 1).checked_mul(step)?));
-                let Some(at) = at else { break };
-                emit(self.location_row(address, index, current, self.structure(LOCATION, at)))?;
-            }
-            Flow::Continue(())
-        })
-    }
-
-    fn location_row(
-        &self,
-        irp: u64,
-        index: u64,
-        current: Cell<u64>,
-        location: Structure<'_>,
-    ) -> IrpLocation {
-        let device = location.pointer("DeviceObject");
-        let driver =
-            device.and_then(|at| self.structure("_DEVICE_OBJECT", at).pointer("DriverObject"));
-        let routine = location.pointer("CompletionRoutine");
-        let control = location.unsigned("Control");
-        let on = |control: u64| {
-            let named = INVOKE_ON.iter().filter(|(bit, _)| control & bit != 0);
-            let words: Vec<&str> = named.map(|(_, word)| *word).collect();
-            if words.is_empty() { Err(Absent::NotApplicable) } else { Ok(words.join(" ")) }
-        };
-        let step = self.header.width.bytes() as u64;
-        let argument = |i: u64| {
-            let at = location.at("Parameters").or_else(|_| location.at("Parameters.Others"))?;
-            self.pointer_at(at.checked_add(i * step).ok_or(Absent::Unreadable)?)
-        };
-        let major = location.int("MajorFunction");
-        IrpLocation {
-            irp: Ok(irp),
-            index: i64::try_from(index).map_err(|_| Absent::Unreadable),
-            is_current: current.map(|current| current == index),
-            major,
-            minor: location.int("MinorFunction"),
-            major_name: major_name(major),
-            flags: location.int("Flags"),
-            control: location.int("Control"),
-            arg1: argument(0),
-            arg2: argument(1),
-            arg3: argument(2),
-            arg4: argument(3),
-            device_object: device,
-            driver: driver.and_then(|at| self.driver_object_name(at)),
-            file_object: location.pointer("FileObject"),
-            completion_routine: routine,
-            completion_symbol: routine
-                .and_then(|at| self.place_of(at))
-                .map(|place| place.display()),
-            context: location.pointer("Context"),
-            completes_on: control.and_then(on),
-            ..IrpLocation::default()
-        }
+    /// Where a location stands; they follow the packet, the lowest first, and are counted from 1.
+    pub(super) fn location(&self, irp: u64, index: u64) -> Cell<u64> {
+        let offset = index.checked_sub(1).and_then(|index| index.checked_mul(self.step));
+        let at = offset.and_then(|offset| irp.checked_add(self.form.size)?.checked_add(offset));
+        at.ok_or(Absent::Unreadable)
     }
 }

@@ -1,9 +1,13 @@
 //! Systems to look at: a healthy one, one of any size, and a busy server.
 
+mod io;
 mod locks;
 mod pools;
+mod routines;
 mod server;
 
+pub use io::pile;
+pub use routines::hooked;
 pub use server::server_2003;
 
 use super::spec::Driver;
@@ -54,8 +58,12 @@ pub fn healthy(windows: Windows) -> SystemSpec {
         pool_tags: pools::healthy(),
         tracker_entries: 0,
         resources: locks::healthy(),
+        io: super::system::Io::default(),
+        routines: super::system::Routines::default(),
         blocks: Vec::new(),
     };
+    spec.io = io::of(&spec.drivers);
+    spec.routines = routines::of(&spec.drivers, &spec.io);
     let base = spec.drivers.get(1).map_or(0, |driver| driver.base);
     if let Some(processor) = spec.processors.get_mut(1) {
         processor.dpcs = vec![(base + 0x1230, 0x1000), (base + 0x1450, 0x2000)];
@@ -396,8 +404,6 @@ fn objects() -> Vec<NamedObject> {
         ..NamedObject::default()
     };
     vec![
-        object(r"\Device\HarddiskVolume1", "Device", 0),
-        object(r"\Device\Null", "Device", 0),
         object(r"\BaseNamedObjects\WorkReady", "Event", 0),
         object(r"\BaseNamedObjects\ShutdownNotification", "Event", 0),
         object(r"\BaseNamedObjects\OnlyOnce", "Mutant", 1904),
@@ -437,6 +443,7 @@ fn drivers(is_64_bit: bool) -> Vec<Driver> {
         (r"DRIVERS\afd.sys", 0x2_8000),
         (r"DRIVERS\termdd.sys", 0xe000),
         (r"drivers\AvFilter.sys", 0x1_e000),
+        (r"DRIVERS\Npfs.SYS", 0xb000),
     ];
     for (i, (name, size)) in (0u32..).zip(names) {
         all.push(Driver {

@@ -29,6 +29,8 @@ pub fn server_2003() -> SystemSpec {
     spec.registers = registers();
     spec.processes = processes(&spec.processes);
     spec.drivers = drivers();
+    spec.io = super::io::of(&spec.drivers);
+    spec.routines = super::routines::of(&spec.drivers, &spec.io);
     spec.unloaded = unloaded();
     spec.counters = counters();
     spec.page_files = vec![PageFile {

@@ -150,6 +150,14 @@ impl<'a> Builder<'a> {
         (self.kernel..self.kernel_end).contains(&address)
     }
 
+    /// Where a routine of the kernel is: as the file of symbols says, or at an offset of the image.
+    pub(super) fn routine(&mut self, name: &str, offset: u64) -> u64 {
+        let known = self.known.and_then(|known| known.get(name)).copied();
+        let address = self.kernel + known.unwrap_or(offset);
+        self.symbols.insert(name.to_owned(), address);
+        address
+    }
+
     /// Room among the kernel's variables.
     pub(super) fn room(&mut self, len: u64) -> u64 {
         let at = self.variables.next_multiple_of(0x10);

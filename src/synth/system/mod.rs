@@ -7,6 +7,7 @@
 mod bodies;
 mod build;
 mod debugger;
+mod io;
 mod locks;
 mod modules;
 mod objects;
@@ -14,6 +15,7 @@ mod pool;
 mod pool_tags;
 mod processes;
 mod processors;
+mod routines;
 mod segment;
 mod shared;
 mod spec;
@@ -25,8 +27,10 @@ mod work;
 
 use std::collections::BTreeMap;
 
+pub use io::{Device, DriverObject, Io, Location, Request};
 pub use locks::Resource;
 pub use pool_tags::TagUse;
+pub use routines::{Routines, Trace, Vector};
 pub use spec::{
     Counters, NamedObject, PageFile, PoolBlock, PoolRequest, PoolState, Processor, Session,
     SystemHandle, SystemProcess, SystemSpec, SystemThread, ThreadState, Timer, UnloadedDriver, Vad,
@@ -93,6 +97,9 @@ fn assemble(mut spec: SystemSpec, version: &'static Version, layout: &Layout) ->
     let mut links = Links::default();
     processors::choose(&mut builder, &mut spec.processors);
     allocate(&mut builder, &mut objects, &mut links, &mut spec);
+    // Files refer to devices, and threads to requests.
+    io::allocate(&mut builder, &mut objects, &mut spec);
+    routines::allocate(&mut builder, &mut objects, &mut spec);
     named_objects(&mut builder, &mut objects, &links, &mut spec);
     for session in &mut spec.sessions {
         if session.address == 0 {
@@ -108,10 +115,11 @@ fn assemble(mut spec: SystemSpec, version: &'static Version, layout: &Layout) ->
         timer.address = builder.pool(false, *b"Time", layout.size("_KTIMER") as u64);
     }
     locks::prepare(&mut builder, &mut objects, &mut spec);
-    modules::write(&mut builder, &mut objects, &spec, kernel);
+    modules::write(&mut builder, &mut links, &spec, kernel);
     // The image of the kernel comes first: what follows may stand in it.
     modules::write_unloaded(&mut builder, &spec.unloaded);
     stacks::write(&mut builder, &mut spec, kernel);
+    io::write(&mut builder, &objects, &mut links, &spec.io);
     for process in &spec.processes {
         for thread in &process.threads {
             threads::write(&mut builder, &objects, &mut links, process, thread, spec.ticks);
@@ -137,6 +145,7 @@ fn assemble(mut spec: SystemSpec, version: &'static Version, layout: &Layout) ->
     work::write(&mut builder, &links, &mut spec.work_queues);
     objects.finish(&mut builder);
     let debugger_data = debugger::write(&mut builder, &spec);
+    routines::write(&mut builder, &objects, &spec);
     shared::write(&mut builder, &spec);
     pool::requested(&mut builder, &spec);
     builder.finish_pools();
@@ -203,6 +212,7 @@ fn allocate(
             thread.ethread = objects.make(builder, &at);
             if thread.tid != 0 {
                 links.threads.insert(thread.tid, thread.ethread);
+                links.process_of.insert(thread.tid, process.eprocess);
             }
             if thread.stack.2 == 0 {
                 let base = builder.kernel_stack(3);

@@ -1,8 +1,8 @@
 //! Loaded and unloaded drivers, and the images of the loaded ones.
 
 use super::build::Builder;
-use super::objects::{Objects, Wanted};
 use super::spec::{SystemSpec, UnloadedDriver};
+use super::threads::Links;
 use crate::synth::kernel_file::guid;
 use crate::synth::pe::Image;
 use crate::synth::spec::Driver;
@@ -10,7 +10,7 @@ use crate::synth::spec::Driver;
 /// Writes the list of loaded drivers, and each image's first pages.
 pub(super) fn write(
     builder: &mut Builder<'_>,
-    objects: &mut Objects,
+    links: &mut Links,
     spec: &SystemSpec,
     kernel: (u64, u32),
 ) {
@@ -42,7 +42,7 @@ pub(super) fn write(
         builder.string(&mut object, "BaseDllName", &file);
         builder.place(at, object);
         entries.push(at);
-        driver_object(builder, objects, &driver, &file, at);
+        links.modules.insert(driver.base, at);
     }
     let head = builder.variable("PsLoadedModuleList", 16);
     builder.link(head, &entries);
@@ -121,29 +121,6 @@ pub(super) fn kernel_code(builder: &mut Builder<'_>, spec: &SystemSpec, kernel: 
         let byte = if page < pages / 4 * 3 { 0xcc } else { 0 };
         builder.put(kernel.0 + page * 0x1000, &[byte; 0x1000]);
     }
-}
-
-/// The object of a driver: `\Driver` and its name.
-fn driver_object(
-    builder: &mut Builder<'_>,
-    objects: &mut Objects,
-    driver: &Driver,
-    file: &str,
-    at: u64,
-) {
-    let Some(stem) = file.strip_suffix(".sys").or(file.strip_suffix(".SYS")) else { return };
-    let path = format!(r"\Driver\{stem}");
-    let size = builder.layout.size("_DRIVER_OBJECT") as u64;
-    let address = objects.make(builder, &Wanted { kind: "Driver", size, path: &path, address: 0 });
-    let mut object = builder.new_object("_DRIVER_OBJECT");
-    object.set("Type", 4).set("Size", size).set("DriverStart", driver.base);
-    object.set("DriverSize", driver.size.into()).set("DriverSection", at);
-    object.set("DriverInit", driver.base + 0x3000).set("DriverUnload", driver.base + 0x3100);
-    builder.string(&mut object, "DriverName", &path);
-    for major in 0..28u64 {
-        object.set(&format!("MajorFunction[{major}]"), driver.base + 0x3200 + major * 0x20);
-    }
-    builder.place(address, object);
 }
 
 /// Writes the ring of unloaded drivers.

@@ -186,7 +186,12 @@ impl Objects {
         let overhead = Self::overhead(builder, is_named);
         let kind = TYPES.iter().find(|row| row.0 == wanted.kind).unwrap_or(&TYPES[7]);
         let address = if wanted.address == 0 {
-            builder.pool(false, kind.1, overhead + wanted.size) + overhead
+            let block = builder.pool(false, kind.1, overhead + wanted.size);
+            // Before Windows 8 whoever frees a driver has to name its tag.
+            if kind.0 == "Driver" && builder.version.build < 9200 {
+                builder.protect_pool();
+            }
+            block + overhead
         } else {
             builder.pool_at(wanted.address - overhead, kind.1, wanted.size + overhead);
             wanted.address
@@ -238,7 +243,7 @@ impl Objects {
         self.entries.entry(directory.to_owned()).or_default().push((name.to_owned(), address));
     }
 
-    fn directory(&mut self, builder: &mut Builder<'_>, path: &str) -> u64 {
+    pub(super) fn directory(&mut self, builder: &mut Builder<'_>, path: &str) -> u64 {
         if let Some(found) = self.directories.get(path) {
             return *found;
         }

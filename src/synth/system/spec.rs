@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
+use super::io::Io;
 use super::locks::Resource;
 use super::pool_tags::TagUse;
+use super::routines::Routines;
 use crate::synth::kernel_file::KernelFile;
 use crate::synth::spec::{Block, Driver, ExceptionRecord};
 
@@ -81,6 +83,10 @@ pub struct SystemSpec {
     pub tracker_entries: u64,
     /// Executive resources.
     pub resources: Vec<Resource>,
+    /// Drivers, devices and requests.
+    pub io: Io,
+    /// Routines that the kernel calls for others.
+    pub routines: Routines,
     /// More of the system's memory.
     pub blocks: Vec<Block>,
 }

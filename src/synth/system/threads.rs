@@ -1,6 +1,6 @@
 //! Threads: their structures, stacks, and what they wait for.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::build::Builder;
 use super::objects::Objects;
@@ -13,6 +13,12 @@ pub(super) struct Links {
     /// Processes and threads by id.
     pub(super) processes: HashMap<u64, u64>,
     pub(super) threads: HashMap<u64, u64>,
+    /// Processes by the ids of their threads.
+    pub(super) process_of: HashMap<u64, u64>,
+    /// Entries of loaded drivers by base.
+    pub(super) modules: HashMap<u64, u64>,
+    /// Requests that are written already.
+    pub(super) requests: HashSet<u64>,
     /// Wait blocks by object.
     waits: BTreeMap<u64, Vec<u64>>,
     /// Threads that are ready, by processor and priority.
@@ -115,7 +121,7 @@ pub(super) fn write(
     }
     name(builder, &mut object, &thread.name);
     builder.place(at, object);
-    irps(builder, at, &thread.irps);
+    irps(builder, links, at, &thread.irps);
     let width = builder.width();
     for (i, word) in thread.words.iter().enumerate() {
         builder.put_pointer(current + i as u64 * width, *word);
@@ -210,14 +216,17 @@ fn name(builder: &mut Builder<'_>, object: &mut Object<'_>, name: &str) {
     object.set("ThreadName", at);
 }
 
-/// Links IRPs, which stand for themselves here, into the thread's list.
-fn irps(builder: &mut Builder<'_>, thread: u64, irps: &[u64]) {
+/// Links IRPs into the thread's list; those of which only the address is known get one location.
+fn irps(builder: &mut Builder<'_>, links: &Links, thread: u64, irps: &[u64]) {
     let head = builder.offset("_ETHREAD", "IrpList");
     let entry = builder.offset("_IRP", "ThreadListEntry");
     let tail = builder.offset("_IRP", "Tail.Overlay.Thread");
-    for irp in irps {
+    let packet = builder.layout.size("_IRP") as u64;
+    let size = packet + builder.layout.size("_IO_STACK_LOCATION") as u64;
+    for irp in irps.iter().filter(|irp| !links.requests.contains(irp)) {
         let mut object = builder.new_object("_IRP");
-        object.set("Type", 6).set("Size", 0x94).set("StackCount", 1).set("CurrentLocation", 1);
+        object.set("Type", 6).set("Size", size).set("StackCount", 1).set("CurrentLocation", 1);
+        object.set("Tail.Overlay.CurrentStackLocation", irp + packet);
         builder.place(*irp, object);
         builder.put_pointer(irp + tail, thread);
     }

@@ -1,6 +1,6 @@
 //! `!irp`: one I/O request packet with its stack locations.
 
-use super::irpfind::set_function;
+use super::irpfind::{minor_name, set_function};
 use super::{Context, Reader, Signature};
 use crate::catalog::{Absent, names};
 use crate::model::{Irp, IrpLocation};
@@ -145,6 +145,7 @@ pub(super) fn block(
             if !trimmed.contains("[N/A(") {
                 (location.major, location.minor) = (Ok(major), Ok(minor));
                 location.major_name = major_name(major);
+                location.minor_name = minor_name(major, minor);
             }
             if !rest.is_empty() && numbers(rest, &mut location).is_none() {
                 break;

@@ -1,7 +1,7 @@
 //! `!irpfind`: the I/O request packets in the pool.
 
 use super::{Context, Reader, Signature, irp};
-use crate::catalog::{Absent, names};
+use crate::catalog::{Absent, Cell, names};
 use crate::model::Irp;
 use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{address, between, found, hex, hex_int, pointer, text, word};
@@ -87,6 +87,14 @@ pub(super) fn set_function(row: &mut Irp, major: i64, minor: i64) {
         .and_then(names::irp_major)
         .map(str::to_owned)
         .ok_or(Absent::NotApplicable);
+    row.minor_name = minor_name(major, minor);
+}
+
+/// The name of a minor function.
+pub(super) fn minor_name(major: i64, minor: i64) -> Cell<String> {
+    let codes = u8::try_from(major).ok().zip(u8::try_from(minor).ok());
+    let name = codes.and_then(|(major, minor)| names::irp_minor(major, minor));
+    name.map(str::to_owned).ok_or(Absent::NotApplicable)
 }
 
 fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {

@@ -1,0 +1,242 @@
+//! I/O request packets and their stack locations as rows.
+
+use std::collections::HashMap;
+
+use super::KernelDump;
+use super::devices::DEVICE;
+use super::drivers::{major_name, minor_name};
+use super::records::{Form, Record, wanted};
+use super::requests::{Found, LOCATION, Packet};
+use super::waits::Named;
+use crate::catalog::{Absent, Cell};
+use crate::model::{Emit, Irp, IrpLocation, Unanswered, Want};
+
+/// `SL_PENDING_RETURNED`, and when a completion routine is called.
+const PENDING: u64 = 0x01;
+const INVOKE_ON: [(u64, &str); 3] = [(0x40, "success"), (0x80, "error"), (0x20, "cancel")];
+
+const FIELDS: &[&str] = &[
+    "MajorFunction",
+    "MinorFunction",
+    "Flags",
+    "Control",
+    "Parameters",
+    "DeviceObject",
+    "FileObject",
+    "CompletionRoutine",
+    "Context",
+];
+
+/// Names that many packets share, each read once.
+struct Shared<'a> {
+    dump: &'a KernelDump,
+    devices: HashMap<u64, (Cell<u64>, Cell<String>)>,
+    files: HashMap<u64, Cell<String>>,
+    symbols: HashMap<u64, Cell<String>>,
+    threads: HashMap<u64, Named>,
+}
+
+impl<'a> Shared<'a> {
+    fn new(dump: &'a KernelDump) -> Self {
+        Self {
+            dump,
+            devices: HashMap::new(),
+            files: HashMap::new(),
+            symbols: HashMap::new(),
+            threads: HashMap::new(),
+        }
+    }
+
+    /// The driver of a device and its name.
+    fn driver(&mut self, device: Cell<u64>) -> (Cell<u64>, Cell<String>) {
+        let at = match device {
+            Ok(at) => at,
+            Err(absent) => return (Err(absent), Err(absent)),
+        };
+        let read = || {
+            let driver = self.dump.structure(DEVICE, at).pointer("DriverObject");
+            (driver, driver.and_then(|at| self.dump.driver_object_name(at)))
+        };
+        self.devices.entry(at).or_insert_with(read).clone()
+    }
+
+    fn file(&mut self, file: Cell<u64>) -> Cell<String> {
+        let (dump, at) = (self.dump, file?);
+        let read = || dump.structure("_FILE_OBJECT", at).unicode("FileName");
+        self.files.entry(at).or_insert_with(read).clone()
+    }
+
+    fn symbol(&mut self, routine: Cell<u64>) -> Cell<String> {
+        let (dump, at) = (self.dump, routine?);
+        self.symbols.entry(at).or_insert_with(|| dump.routine_symbol(Ok(at))).clone()
+    }
+
+    fn thread(&mut self, thread: Cell<u64>) -> Named {
+        let (dump, at) = match thread {
+            Ok(at) => (self.dump, at),
+            Err(absent) => {
+                return Named { tid: Err(absent), pid: Err(absent), process: Err(absent) };
+            }
+        };
+        self.threads.entry(at).or_insert_with(|| dump.named_thread(at)).clone()
+    }
+}
+
+impl KernelDump {
+    fn location_form(&self) -> Result<Form<'_>, Unanswered> {
+        let form = self.form(LOCATION, FIELDS);
+        form.ok_or_else(|| Unanswered::because("no layout of _IO_STACK_LOCATION is known"))
+    }
+
+    pub(super) fn each_irp(&self, want: &Want<'_>, emit: Emit<'_, Irp>) -> Result<(), Unanswered> {
+        let (packet, locations) = (self.packet()?, self.location_form()?);
+        let mut shared = Shared::new(self);
+        for found in self.packets(want)? {
+            let irp = packet.form.at(found.irp);
+            let row = self.irp_row(want, (&packet, &locations), &mut shared, (found, &irp));
+            if emit(row).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn irp_row(
+        &self,
+        want: &Want<'_>,
+        (packet, locations): (&Packet<'_>, &Form<'_>),
+        shared: &mut Shared<'_>,
+        (found, irp): (Found, &Record<'_>),
+    ) -> Irp {
+        let counts = Packet::counts(irp);
+        let is_completed = counts.map(|(count, current)| current > count);
+        let current = counts.and_then(|(count, current)| {
+            if current > count {
+                return Err(Absent::NotApplicable);
+            }
+            packet.location(found.irp, current)
+        });
+        let location = current.map(|at| locations.at(at));
+        let location = location.as_ref().map_err(|absent| *absent);
+        let number = |path| location.and_then(|location| location.unsigned(path));
+        let pointer = |path| location.and_then(|location| location.pointer(path));
+        let device = pointer("DeviceObject");
+        let file = pointer("FileObject");
+        let (major, minor) = (number("MajorFunction"), number("MinorFunction"));
+        let cancel = irp.pointer("CancelRoutine");
+        let mdl = irp.pointer("MdlAddress");
+        let thread = found.thread.map_or_else(|| irp.pointer("Tail.Overlay.Thread"), Ok);
+        let is_named = want.has_any(&["tid", "pid", "process"]);
+        let named = shared.thread(if is_named { thread } else { Err(Absent::NotApplicable) });
+        let is_driven = want.has_any(&["driver_object", "driver"]);
+        let driver = shared.driver(if is_driven { device } else { Err(Absent::NotApplicable) });
+        Irp {
+            irp: Ok(found.irp),
+            found_in: wanted(want, "found_in", || Ok(found.found_in())),
+            ethread: thread,
+            tid: named.tid,
+            pid: named.pid,
+            process: named.process,
+            stack_count: counts.map(|(count, _)| count.cast_signed()),
+            current_location: counts.map(|(_, current)| current.cast_signed()),
+            is_completed,
+            major: major.map(u64::cast_signed),
+            minor: minor.map(u64::cast_signed),
+            major_name: wanted(want, "major_name", || major_name(major?)),
+            minor_name: wanted(want, "minor_name", || minor_name(major?, minor?)),
+            device_object: device,
+            driver_object: driver.0,
+            driver: driver.1,
+            file_object: file,
+            file_name: wanted(want, "file_name", || shared.file(file)),
+            mdl,
+            mdl_process: wanted(want, "mdl_process", || {
+                self.structure("_MDL", mdl?).pointer("Process")
+            }),
+            flags: irp.code("Flags"),
+            is_cancelled: irp.unsigned("Cancel").map(|cancel| cancel != 0),
+            is_pending: number("Control").map(|control| control & PENDING != 0),
+            cancel_routine: cancel,
+            cancel_symbol: wanted(want, "cancel_symbol", || shared.symbol(cancel)),
+            user_event: irp.pointer("UserEvent"),
+            system_buffer: irp.pointer("AssociatedIrp.SystemBuffer"),
+            status: irp.code("IoStatus.Status"),
+            information: irp.raw_pointer("IoStatus.Information"),
+            ..Irp::default()
+        }
+    }
+
+    pub(super) fn each_irp_location(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, IrpLocation>,
+    ) -> Result<(), Unanswered> {
+        let (packet, locations) = (self.packet()?, self.location_form()?);
+        let mut shared = Shared::new(self);
+        for found in self.packets(want)? {
+            let Ok((count, current)) = Packet::counts(&packet.form.at(found.irp)) else { continue };
+            for index in (1..=count).rev() {
+                let Ok(at) = packet.location(found.irp, index) else { break };
+                let place = (found.irp, index, index == current);
+                let row = self.location_row(want, place, &locations.at(at), &mut shared);
+                if emit(row).is_break() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn location_row(
+        &self,
+        want: &Want<'_>,
+        (irp, index, is_current): (u64, u64, bool),
+        location: &Record<'_>,
+        shared: &mut Shared<'_>,
+    ) -> IrpLocation {
+        let device = location.pointer("DeviceObject");
+        let file = location.pointer("FileObject");
+        let routine = location.pointer("CompletionRoutine");
+        let (major, minor) =
+            (location.unsigned("MajorFunction"), location.unsigned("MinorFunction"));
+        let step = self.header.width.bytes() as u64;
+        let argument = |i: u64| {
+            let at = location.address_of("Parameters")?;
+            self.pointer_at(at.checked_add(i * step).ok_or(Absent::Unreadable)?)
+        };
+        let argument = |column, i| wanted(want, column, || argument(i));
+        IrpLocation {
+            irp: Ok(irp),
+            index: Ok(index.cast_signed()),
+            is_current: Ok(is_current),
+            major: major.map(u64::cast_signed),
+            minor: minor.map(u64::cast_signed),
+            major_name: wanted(want, "major_name", || major_name(major?)),
+            minor_name: wanted(want, "minor_name", || minor_name(major?, minor?)),
+            flags: location.code("Flags"),
+            control: location.code("Control"),
+            arg1: argument("arg1", 0),
+            arg2: argument("arg2", 1),
+            arg3: argument("arg3", 2),
+            arg4: argument("arg4", 3),
+            device_object: device,
+            driver: wanted(want, "driver", || shared.driver(device).1),
+            file_object: file,
+            file_name: wanted(want, "file_name", || shared.file(file)),
+            completion_routine: routine,
+            completion_symbol: wanted(want, "completion_symbol", || shared.symbol(routine)),
+            context: location.pointer("Context"),
+            completes_on: wanted(want, "completes_on", || completes_on(location, routine)),
+            ..IrpLocation::default()
+        }
+    }
+}
+
+/// When the completion routine of a location is called, in words.
+fn completes_on(location: &Record<'_>, routine: Cell<u64>) -> Cell<String> {
+    routine?;
+    let control = location.unsigned("Control")?;
+    let named = INVOKE_ON.iter().filter(|(bit, _)| control & bit != 0);
+    let words: Vec<&str> = named.map(|(_, word)| *word).collect();
+    if words.is_empty() { Err(Absent::NotApplicable) } else { Ok(words.join(" ")) }
+}
