@@ -38,3 +38,26 @@ fn a_named_file_that_is_no_layout_is_an_error() {
     let error = Store::new(&asked(file!())).unwrap_err().to_string();
     assert!(error.contains("no layout file"), "{error}");
 }
+
+#[test]
+fn a_file_of_another_build_than_its_name_says_is_not_used() {
+    let guid = "0123456789ABCDEF0123456789ABCDEF";
+    let id = PdbId { name: "a.pdb".to_owned(), guid: guid.to_owned(), age: 1 };
+    let folder = std::env::temp_dir().join(format!("dumpql-misnamed-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("a.pdb")).unwrap();
+    let file = folder.join("a.pdb").join(format!("{guid}-1.json"));
+    let names = |inside: &str| {
+        let text = format!(
+            r#"{{"metadata": {{"windows": {{"pdb": {{"GUID": "{inside}", "age": 1}}}}}},
+                 "user_types": {{"_A": {{"kind": "struct", "size": 8, "fields": {{}}}}}},
+                 "symbols": {{"Start": {{"address": 4096}}}}}}"#
+        );
+        std::fs::write(&file, text).unwrap();
+        let store = Store::new(&asked(&folder.display().to_string())).unwrap();
+        assert_eq!(store.find(&id).status, Status::Isf);
+        store.names(&id).and_then(|names| names.address("Start"))
+    };
+    let (right, wrong) = (names(guid), names("FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF"));
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!((right, wrong), (Some(4096), None));
+}

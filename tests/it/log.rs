@@ -227,6 +227,45 @@ fn samples_are_read_as_a_person_reads_them() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+/// What publishing, mail and editors do to a log.
+fn damaged(text: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let lines = |change: &dyn Fn(&str) -> String| {
+        text.lines().map(change).collect::<Vec<_>>().join("\n").into_bytes()
+    };
+    let wide: Vec<u8> =
+        text.replace('\n', "\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let entities = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    vec![
+        ("blanks", lines(&|line| line.split_whitespace().collect::<Vec<_>>().join(" "))),
+        ("indented", lines(&|line| format!("    {line}"))),
+        ("quoted", lines(&|line| format!("> {line}"))),
+        ("quoted twice", lines(&|line| format!("> > {line}"))),
+        ("commented", lines(&|line| format!("// {line}"))),
+        ("typographic", text.replace("0x", "0×").replace('\'', "’").into_bytes()),
+        ("HTML", entities.into_bytes()),
+        ("fenced", format!("```\n{text}```\n").into_bytes()),
+        ("UTF-16", [&b"\xff\xfe"[..], &wide].concat()),
+        ("returns", text.replace('\n', "\r\r\n").into_bytes()),
+    ]
+}
+
+#[test]
+fn damage_of_publishing_takes_no_row_away() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/log/own/forum.txt");
+    let text = std::fs::read_to_string(path).unwrap();
+    let open = |bytes: Vec<u8>| {
+        let image = dumpql::dump::Image::from_bytes("log", bytes);
+        Session::from_images(vec![image], &dumpql::Options::default()).unwrap()
+    };
+    let tables = ["processors", "stacks", "locks", "lock_waiters", "threads", "pool_tags", "dump"];
+    let counts = |session: &Session| tables.map(|table| count(session, table));
+    let whole = counts(&open(text.clone().into_bytes()));
+    assert_eq!(whole, [2, 7, 2, 3, 6, 3, 1]);
+    for (how, bytes) in damaged(&text) {
+        assert_eq!(counts(&open(bytes)), whole, "{how}");
+    }
+}
+
 /// A log of so many commands, each a stack; about 3 KB a piece.
 fn stacks_log(commands: u64) -> String {
     let mut text = String::new();

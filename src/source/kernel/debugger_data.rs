@@ -4,13 +4,14 @@
 //! its own. Where they are only the symbols of that very kernel say.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::KernelDump;
 use super::codeview;
 use crate::dump::Width;
 use crate::dump::bytes::u64_at;
 use crate::dump::kdbg::Kdbg;
-use crate::symbol::{Closeness, PdbId, Wanted};
+use crate::symbol::{Closeness, Layout, PdbId, Wanted};
 
 /// No debugger data block is larger.
 const MAX_BYTES: usize = 0x1000;
@@ -96,7 +97,10 @@ impl KernelDump {
         };
         let candidates = self.symbols.candidates(&wanted);
         let own = candidates.iter().take_while(|c| c.closeness <= Closeness::SamePdb);
+        // The name of a file may say another build than what is in it.
+        let is_it = |layout: &Arc<Layout>| layout.pdb().is_none_or(|(guid, _)| guid == pdb.guid);
         own.filter_map(|candidate| self.symbols.load(candidate).ok())
+            .filter(is_it)
             .find_map(|layout| layout.symbol(name))
     }
 }

@@ -228,7 +228,14 @@ fn judge(dump: &KernelDump, layout: &Layout, wanted: &Wanted<'_>, closeness: Clo
         return verdict;
     }
     let kdbg = dump.kdbg();
-    let is_near = closeness <= Closeness::SameBuild;
+    let inside = layout.pdb().map(|(guid, _)| guid);
+    let is_misnamed = closeness == Closeness::SamePdb
+        && inside.zip(wanted.pdb).is_some_and(|(guid, id)| guid != id.guid);
+    if is_misnamed {
+        let because = "it is of another build than its name says";
+        verdict.because = Some(because.to_owned());
+    }
+    let is_near = closeness <= Closeness::SameBuild && !is_misnamed;
     for (ty, trusted) in Ty::ALL.into_iter().zip(&mut verdict.trusted) {
         match disagreement(kdbg, layout, ty) {
             Ok(agreeing) => *trusted = agreeing > 0 || is_near,

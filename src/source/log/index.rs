@@ -139,12 +139,13 @@ impl Index {
         if self.open.is_none() {
             self.open = Some(plain(line.offset.min(self.end_of_last()), 1, self.target));
         }
-        if let Some(reader) = echo(&text) {
-            let section = self.recognised(reader, line.offset, number, &text);
+        let (quote, text) = text.split_at_checked(quote(&text)).unwrap_or(("", &text));
+        if let Some(reader) = echo(text) {
+            let section = self.recognised(reader, line.offset, number, quote, text);
             let command = self.shared(text.trim());
             return self.start(Section { command, starts_at_once: false, ..section });
         }
-        let Some(reader) = reader_of(&text).filter(|_| !is_noise(&text)) else {
+        let Some(reader) = reader_of(text).filter(|_| !is_noise(text)) else {
             return;
         };
         let is_inside = self.open.as_ref().is_some_and(|open| {
@@ -156,7 +157,7 @@ impl Index {
         if is_inside {
             return;
         }
-        let mut section = self.recognised(reader, line.offset, number, &text);
+        let mut section = self.recognised(reader, line.offset, number, quote, text);
         if let Some(at) = self.pending.iter().position(|(pending, _)| *pending == reader) {
             section.command = self.pending.remove(at).1;
         }
@@ -217,12 +218,23 @@ impl Index {
         self.start(section);
     }
 
-    fn recognised(&mut self, reader: usize, offset: usize, number: u64, text: &str) -> Section {
+    fn recognised(
+        &mut self,
+        reader: usize,
+        offset: usize,
+        number: u64,
+        quote: &str,
+        text: &str,
+    ) -> Section {
         let blank = text.len() - text.trim_start().len();
-        let prefix = text.get(..blank).unwrap_or_default();
+        let prefix = if quote.is_empty() { text.get(..blank).unwrap_or_default() } else { quote };
         let (prefix, command) =
             (self.shared(prefix), self.shared(ALL.get(reader).map_or("", |r| r.name)));
-        let same = |open: &&Section| open.prompt.is_empty() || text.starts_with(&*open.prefix);
+        // Marks of a quotation are the line's own, whatever stood before the lines above.
+        let same = |open: &&Section| {
+            let goes_on = open.prompt.is_empty() || text.starts_with(&*open.prefix);
+            if quote.is_empty() { goes_on } else { *open.prefix == *quote }
+        };
         let open = self.open.as_ref().filter(same);
         Section {
             prefix: open.map_or(prefix, |open| Arc::clone(&open.prefix)),
@@ -276,6 +288,20 @@ impl Index {
         // The number of lines of the last section is counted when it is read.
         if let Some(last) = self.found.last_mut().filter(|last| last.end == len) {
             last.lines = 0;
+        }
+    }
+}
+
+/// The length of the marks before a line that somebody quoted or commented out:
+/// `> > System Processors 3`, `// System Processors 3`.
+fn quote(text: &str) -> usize {
+    let mut rest = text;
+    loop {
+        let inner = rest.strip_prefix("> ").or_else(|| rest.strip_prefix("// "));
+        let touching = || rest.strip_prefix('>').filter(|inner| inner.starts_with('>'));
+        match inner.or_else(touching) {
+            Some(inner) => rest = inner,
+            None => return text.len() - rest.len(),
         }
     }
 }
@@ -344,6 +370,13 @@ mod tests {
         assert_eq!(of(bare)[1], (3, 0, "!running".to_owned(), Some("!running")));
         assert_eq!(of("nothing at all"), [(1, 0, String::new(), None)]);
         assert_eq!(of("a\r\nb\r\nkd> !running\r\n")[1].0, 3);
+    }
+
+    #[test]
+    fn quoted_output_is_recognised() {
+        let log = "> look\n> System Processors 3 (affinity mask)\n>      Prcb      Current   Next\n>   0  f7737120  8a3da020  ....\n";
+        assert_eq!(of(log)[1], (2, 0, "!running".to_owned(), Some("!running")));
+        assert_eq!((quote("> > a"), quote(">> a"), quote(">a"), quote("a")), (4, 3, 0, 0));
     }
 
     #[test]

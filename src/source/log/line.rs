@@ -114,20 +114,36 @@ impl<'a> Iterator for Lines<'a> {
 }
 
 /// The text as a debugger printed it: typographic quotes, multiplication signs in `0×1f`, fixed
-/// spaces and the escapes of Markdown are undone. Text without damage is not copied.
+/// spaces, the escapes of Markdown and the entities of HTML are undone. Text without damage is not
+/// copied.
 pub(super) fn normalised(text: Cow<'_, str>) -> Cow<'_, str> {
-    let has_escape = || {
-        let mut found = memchr::memchr_iter(b'\\', text.as_bytes());
-        found.any(|at| matches!(text.as_bytes().get(at + 1), Some(b'*' | b'_')))
+    let bytes = text.as_bytes();
+    let may_have_damage = || {
+        let mut found = memchr::memchr2_iter(b'\\', b'&', bytes);
+        found.any(|at| {
+            let rest = bytes.get(at..).unwrap_or_default();
+            matches!(rest, [b'\\', b'*' | b'_', ..]) || entity(rest).is_some()
+        })
     };
-    if text.is_ascii() && !has_escape() {
+    if text.is_ascii() && !may_have_damage() {
         return text;
     }
     let mut out = String::with_capacity(text.len());
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
+    let mut skip = 0;
+    for (at, c) in text.char_indices() {
+        if at < skip {
+            continue;
+        }
+        let rest = bytes.get(at..).unwrap_or_default();
         match c {
-            '\\' if matches!(rest.peek(), Some('*' | '_')) => {}
+            '\\' if matches!(rest, [_, b'*' | b'_', ..]) => {}
+            '&' => match entity(rest) {
+                Some((printed, len)) => {
+                    out.push(printed);
+                    skip = at + len;
+                }
+                None => out.push(c),
+            },
             '‘' | '’' | '‛' | '′' => out.push('\''),
             '“' | '”' | '„' => out.push('"'),
             '×' => out.push('x'),
@@ -138,6 +154,21 @@ pub(super) fn normalised(text: Cow<'_, str>) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// The character that an entity stands for, and the length of the entity.
+fn entity(text: &[u8]) -> Option<(char, usize)> {
+    const ENTITIES: [(&[u8], char); 7] = [
+        (b"&gt;", '>'),
+        (b"&lt;", '<'),
+        (b"&amp;", '&'),
+        (b"&quot;", '"'),
+        (b"&nbsp;", ' '),
+        (b"&#39;", '\''),
+        (b"&#x27;", '\''),
+    ];
+    let found = ENTITIES.iter().find(|(name, _)| text.starts_with(name))?;
+    Some((found.1, found.0.len()))
 }
 
 /// Takes the prefix of a quoted or commented log away; a shorter line loses what it has of it.
@@ -215,6 +246,8 @@ pub(super) fn is_noise(text: &str) -> bool {
     let Some(first) = text.bytes().next() else { return false };
     match first {
         b'.' | b'(' | b'[' | b'<' | b'-' | 0x80.. if is_elision(text) => true,
+        // A fence of Markdown.
+        b'`' => text.starts_with("```"),
         b'0'..=b'9' => text.contains(" full reads broken into "),
         b'P' if text.starts_with("Page ") => text.contains(" not present in the dump file"),
         b'*' | b'.' | b'M' | b'T' | b'N' | b'U' | b'P' | b'I' | b'f' | b'c' | b'L' | b'C'
@@ -241,6 +274,7 @@ mod tests {
         assert!(matches!(of("kd> !irp 0x1f"), Cow::Borrowed(_)));
         assert_eq!(of("‘SaSc’ 0×1f \\*\\*\\*"), "'SaSc' 0x1f ***");
         assert_eq!(of("a\u{a0}b"), "a b");
+        assert_eq!(of("0: kd&gt; dt a &amp;&nbsp;b & c"), "0: kd> dt a & b & c");
     }
 
     #[test]

@@ -91,7 +91,9 @@ pub(super) fn may_be_command(line: &[u8]) -> bool {
         before.is_some_and(|b| b.is_ascii_digit() || matches!(b, b'd' | b'c' | b' '))
     };
     memchr::memchr_iter(b'>', near).any(ends_prompt)
-        || near.iter().find(|b| !matches!(b, b' ' | b'\t')) == Some(&b'!')
+        // A sign that HTML stands for.
+        || memchr::memmem::find(near, b"&gt;").is_some()
+        || near.iter().find(|b| !matches!(b, b' ' | b'\t' | b'>' | b'/')) == Some(&b'!')
 }
 
 /// The first reader that recognises a line.

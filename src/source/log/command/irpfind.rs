@@ -123,6 +123,7 @@ fn is_known(line: &Line<'_>) -> bool {
         || [
             "Searching ",
             "Scanning ",
+            "Looking for IRPs ",
             "*** CacheSize",
             "counts:",
             "bytes :",

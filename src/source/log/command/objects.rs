@@ -119,6 +119,7 @@ fn read_objects(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             sink.row(&line, row);
         } else if !(line.is_blank()
             || trimmed.starts_with("Hash Address")
+            || trimmed.ends_with("snapped through this directory")
             || trimmed.starts_with("----")
             || is_remark(trimmed))
         {

@@ -91,6 +91,7 @@ fn is_of_timers(text: &str) -> bool {
         "List Timer",
         "Total Timers",
         "Current Hand",
+        "Wakeup timers",
         "Wakeable timers",
     ];
     text.is_empty() || STARTS.iter().any(|start| text.starts_with(start))

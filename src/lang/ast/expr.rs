@@ -1,0 +1,297 @@
+//! Expressions.
+
+use super::{Ident, Name, OrderItem, Query};
+use crate::diag::Span;
+
+/// An expression.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expr {
+    /// What it is.
+    pub kind: ExprKind,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// The kinds of expression.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ExprKind {
+    /// A literal.
+    Literal(Literal),
+    /// A column, maybe qualified.
+    Column(Name),
+    /// `module!symbol`, an address by its symbol.
+    Symbol(String),
+    /// `$name`.
+    Parameter(String),
+    /// An operator before its operand.
+    Unary {
+        /// The operator.
+        op: UnaryOp,
+        /// The operand.
+        expr: Box<Expr>,
+    },
+    /// An operator between its operands.
+    Binary {
+        /// The operator.
+        op: BinaryOp,
+        /// The operator's own place.
+        op_span: Span,
+        /// The left operand.
+        left: Box<Expr>,
+        /// The right operand.
+        right: Box<Expr>,
+    },
+    /// `IS [NOT] NULL`.
+    IsNull {
+        /// The operand.
+        expr: Box<Expr>,
+        /// Whether `NOT` was given.
+        negated: bool,
+    },
+    /// `IS [NOT] TRUE`, `IS [NOT] FALSE`.
+    IsBool {
+        /// The operand.
+        expr: Box<Expr>,
+        /// The value compared with.
+        value: bool,
+        /// Whether `NOT` was given.
+        negated: bool,
+    },
+    /// `IS [NOT] DISTINCT FROM`.
+    IsDistinct {
+        /// The left operand.
+        left: Box<Expr>,
+        /// The right operand.
+        right: Box<Expr>,
+        /// Whether `NOT` was given.
+        negated: bool,
+    },
+    /// `[NOT] BETWEEN low AND high`.
+    Between {
+        /// The value.
+        expr: Box<Expr>,
+        /// The lower end, included.
+        low: Box<Expr>,
+        /// The upper end, included.
+        high: Box<Expr>,
+        /// Whether `NOT` was given.
+        negated: bool,
+    },
+    /// `[NOT] IN (list)`.
+    InList {
+        /// The value.
+        expr: Box<Expr>,
+        /// The list.
+        list: Vec<Expr>,
+        /// Whether `NOT` was given.
+        negated: bool,
+    },
+    /// `[NOT] IN (query)`.
+    InQuery {
+        /// The value.
+        expr: Box<Expr>,
+        /// The query.
+        query: Box<Query>,
+        /// Whether `NOT` was given.
+        negated: bool,
+    },
+    /// `[NOT] LIKE`, `ILIKE`, `GLOB`, `SIMILAR TO`, `~`.
+    Match {
+        /// Which.
+        op: MatchOp,
+        /// The text.
+        expr: Box<Expr>,
+        /// The pattern.
+        pattern: Box<Expr>,
+        /// `ESCAPE`.
+        escape: Option<Box<Expr>>,
+        /// Whether `NOT` was given.
+        negated: bool,
+    },
+    /// `CASE [operand] WHEN … THEN … [ELSE …] END`.
+    Case {
+        /// The operand that the conditions are compared with.
+        operand: Option<Box<Expr>>,
+        /// Conditions and results.
+        branches: Vec<(Expr, Expr)>,
+        /// `ELSE`.
+        otherwise: Option<Box<Expr>>,
+    },
+    /// `CAST(e AS type)`, `TRY_CAST(e AS type)`, `e::type`.
+    Cast {
+        /// The operand.
+        expr: Box<Expr>,
+        /// The type's name as written.
+        ty: Ident,
+        /// Whether failure gives NULL.
+        lenient: bool,
+    },
+    /// A call.
+    Call(Call),
+    /// A scalar sub-query.
+    Scalar(Box<Query>),
+    /// `EXISTS (query)`.
+    Exists(Box<Query>),
+}
+
+/// A call of a scalar, aggregate or window function.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// The function.
+    pub name: Ident,
+    /// The arguments; empty for `count(*)`.
+    pub args: Vec<Expr>,
+    /// Whether the argument is `*`.
+    pub star: bool,
+    /// Whether `DISTINCT` was given.
+    pub distinct: bool,
+    /// `ORDER BY` within the parentheses.
+    pub order_by: Vec<OrderItem>,
+    /// `FILTER (WHERE …)`.
+    pub filter: Option<Box<Expr>>,
+    /// `OVER …`.
+    pub over: Option<Box<Window>>,
+}
+
+/// `OVER (…)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Window {
+    /// `PARTITION BY`.
+    pub partition_by: Vec<Expr>,
+    /// `ORDER BY`.
+    pub order_by: Vec<OrderItem>,
+    /// The frame, as `(unit, start, end)`.
+    pub frame: Option<Frame>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A window frame.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Frame {
+    /// `ROWS`, `RANGE` or `GROUPS`.
+    pub unit: FrameUnit,
+    /// Where it starts.
+    pub start: Bound,
+    /// Where it ends.
+    pub end: Bound,
+}
+
+/// Units of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FrameUnit {
+    /// `ROWS`.
+    Rows,
+    /// `RANGE`.
+    Range,
+    /// `GROUPS`.
+    Groups,
+}
+
+/// One end of a frame.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Bound {
+    /// `UNBOUNDED PRECEDING`.
+    UnboundedPreceding,
+    /// `n PRECEDING`.
+    Preceding(Box<Expr>),
+    /// `CURRENT ROW`.
+    CurrentRow,
+    /// `n FOLLOWING`.
+    Following(Box<Expr>),
+    /// `UNBOUNDED FOLLOWING`.
+    UnboundedFollowing,
+}
+
+/// Literals.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Literal {
+    /// `NULL`.
+    Null,
+    /// `TRUE`, `FALSE`.
+    Bool(bool),
+    /// A decimal integer (its magnitude; a minus sign is a [`UnaryOp::Negate`] around it, and
+    /// `plan` folds the two so that -9223372036854775808 is in range).
+    Int(u64),
+    /// A number with a point or an exponent.
+    Double(f64),
+    /// Text in single quotes, unescaped.
+    Text(String),
+    /// `0x80478b00`, or ``fffff801`a972c530``.
+    Addr(u64),
+    /// `TIMESTAMP 'text'`: microseconds since 1970 UTC.
+    Time(i64),
+    /// `INTERVAL 'text'` or `INTERVAL n unit`: microseconds.
+    Interval(i64),
+}
+
+/// Operators before an operand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnaryOp {
+    /// `NOT`.
+    Not,
+    /// `-`.
+    Negate,
+    /// `+`.
+    Plus,
+    /// `~`.
+    BitNot,
+}
+
+/// Operators between operands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BinaryOp {
+    /// `OR`.
+    Or,
+    /// `AND`.
+    And,
+    /// `=` or `==`.
+    Eq,
+    /// `<>` or `!=`.
+    NotEq,
+    /// `<`.
+    Lt,
+    /// `<=`.
+    LtEq,
+    /// `>`.
+    Gt,
+    /// `>=`.
+    GtEq,
+    /// `+`.
+    Add,
+    /// `-`.
+    Sub,
+    /// `*`.
+    Mul,
+    /// `/`: division of floating point, as in DuckDB.
+    Div,
+    /// `//`: integer division.
+    IntDiv,
+    /// `%`.
+    Mod,
+    /// `||`.
+    Concat,
+    /// `&`.
+    BitAnd,
+    /// `|`.
+    BitOr,
+    /// `<<`.
+    ShiftLeft,
+    /// `>>`.
+    ShiftRight,
+}
+
+/// Operators that match text with a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MatchOp {
+    /// `LIKE`: `%` and `_`, by case.
+    Like,
+    /// `ILIKE`: the same, without case.
+    ILike,
+    /// `GLOB`: `*`, `?`, `[…]`, by case.
+    Glob,
+    /// `SIMILAR TO`: a regular expression that matches the whole text.
+    SimilarTo,
+    /// `~`: a regular expression that matches somewhere.
+    Regexp,
+}
