@@ -43,6 +43,12 @@ fn shipped_queries_answer_on_the_sample() {
         "missing",
         "buckets",
         "oldest-modules",
+        "open-files",
+        "handles-to",
+        "handle-types",
+        "objects-by-directory",
+        "address-space",
+        "sessions",
     ] {
         let query = find_query(name).unwrap();
         let params = parameters(query, &BTreeMap::new()).unwrap();

@@ -432,3 +432,86 @@ fn shipped_queries_tell_what_is_open_where() {
     assert_eq!(ask("sessions", &[])[1].split('|').next(), Some("1"));
     assert_eq!(ask("timers-by-module", &[]).len(), 1, "no call is known without symbols");
 }
+
+/// Numbers that follow each other without a pattern.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn of<T: Copy>(&mut self, all: &[T]) -> T {
+        all[usize::try_from(self.next() % all.len() as u64).unwrap()]
+    }
+}
+
+/// Asks for everything that is queued, open, mapped or named; says how many rows there were.
+fn ask_all(source: &dyn Source) -> usize {
+    let mut count = 0;
+    let want = &Want::ALL;
+    macro_rules! ask {
+        ($($table:ident)*) => {
+            $(let _ = source.$table(want, &mut |_| {
+                count += 1;
+                ControlFlow::Continue(())
+            });)*
+        };
+    }
+    ask!(handles objects object_types vads sessions page_files dpcs timers work_queues work_items);
+    ask!(ready_threads wait_objects processes);
+    count
+}
+
+/// Where the objects of a system are.
+fn places(source: &dyn Source) -> Vec<u64> {
+    let want = &Want::ALL;
+    let objects = rows(|emit| source.objects(want, emit));
+    let mut places: Vec<u64> = Vec::new();
+    places.extend(rows(|emit| source.handles(want, emit)).iter().flat_map(|row| row.object));
+    places.extend(objects.iter().flat_map(|row| row.object_header));
+    places.extend(objects.iter().flat_map(|row| row.object));
+    places.extend(rows(|emit| source.vads(want, emit)).iter().flat_map(|row| row.vad));
+    places.extend(rows(|emit| source.timers(want, emit)).iter().flat_map(|row| row.timer));
+    places.extend(rows(|emit| source.dpcs(want, emit)).iter().flat_map(|row| row.dpc));
+    places.extend(rows(|emit| source.work_queues(want, emit)).iter().flat_map(|row| row.queue));
+    let processes = rows(|emit| source.processes(want, emit));
+    places.extend(processes.iter().flat_map(|row| row.object_table));
+    places
+}
+
+/// Pointers of objects, lists and trees set to each other and to what breaks careless arithmetic:
+/// every answer ends, and no list grows by it.
+#[test]
+fn edited_objects_do_no_harm() {
+    for windows in [Windows::Server2003Pae, Windows::Windows81, Windows::Windows11] {
+        let spec = synth::SystemSpec { physical_pages: 0x2000, ..synth::healthy(windows) };
+        let system = synth::system(&spec);
+        let store = symbols(&system);
+        let source = open_with(&system, Format::Full, &store);
+        let clean = ask_all(&*source);
+        let places = places(&*source);
+        let step = if system.kernel.0 >> 32 == 0 { 4 } else { 8 };
+        let mut random = Random(88_172_645_463_325_252);
+        for round in 0..12 {
+            let mut edited = spec.clone();
+            for _ in 0..150 {
+                let address = random.of(&places) + random.next() % 24 * step;
+                let extremes = [0, 1, 3, 0xffff_ffff, u64::MAX, 1 << 32, 0x8000_0000_0000_0000];
+                let other = random.of(&places);
+                let value =
+                    if random.next().is_multiple_of(3) { random.of(&extremes) } else { other };
+                let bytes = value.to_le_bytes()[..usize::try_from(step).unwrap()].to_vec();
+                edited.blocks.push(synth::Block { address, bytes });
+            }
+            let source = open_with(&synth::system(&edited), Format::Full, &store);
+            let begun = std::time::Instant::now();
+            let count = ask_all(&*source);
+            assert!(begun.elapsed().as_secs() < 10, "{windows:?} {round}: it does not end");
+            assert!(count < 4 * clean, "{windows:?} {round}: {count} rows of {clean}");
+        }
+    }
+}

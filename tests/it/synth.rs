@@ -82,6 +82,14 @@ fn damage_is_survived() {
             "handles",
             "stacks",
             "raw_stack",
+            "objects",
+            "object_types",
+            "vads",
+            "sessions",
+            "wait_objects",
+            "ready_threads",
+            "dpcs",
+            "timers",
         ] {
             // An answer or an error, and in time.
             let _ = session.query(&format!("SELECT * FROM {table}"));

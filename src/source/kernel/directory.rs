@@ -12,6 +12,8 @@ use crate::model::{Emit, KernelObject, ObjectType, Unanswered, Want};
 const MAX_DEPTH: usize = 64;
 /// No system has more objects with names.
 const MAX_OBJECTS: usize = 1 << 21;
+/// No path is longer, in bytes.
+const MAX_PATH: usize = 4096;
 const LINK: &str = "_OBJECT_SYMBOLIC_LINK";
 /// Of a link whose target a function makes (`OBJECT_SYMBOLIC_LINK_USE_CALLBACK`).
 const HAS_CALLBACK: u64 = 0x10;
@@ -79,6 +81,10 @@ impl KernelDump {
             None => name.to_owned(),
             Some((_, above)) if &**above == "\\" => format!("\\{name}"),
             Some((_, above)) => format!("{above}\\{name}"),
+        });
+        let path = path.and_then(|path| match path.len() {
+            0..=MAX_PATH => Ok(path),
+            _ => Err(Absent::Unreadable),
         });
         let is_link = kind.as_deref().is_ok_and(|kind| kind == "SymbolicLink");
         KernelObject {

@@ -270,7 +270,12 @@ impl KernelDump {
         opened: &Opened,
     ) -> Handle {
         let object = manager.object_of(opened.header).ok_or(Absent::Unreadable);
-        let header = self.header_at(manager, opened.header);
+        // Whoever only counts handles needs nothing of what they lead to.
+        let header = if want.has_any(&["type", "name", "handle_count", "pointer_count"]) {
+            self.header_at(manager, opened.header)
+        } else {
+            Err(Absent::NotApplicable)
+        };
         let header = header.as_ref().map_err(|absent| *absent);
         let kind = header.and_then(|header| self.type_name(manager, header));
         let name = match (&kind, object) {
