@@ -110,6 +110,11 @@ impl Lookup {
         &self.stop
     }
 
+    /// The folders and files of all places, in their order.
+    pub(super) fn folders(&self) -> impl Iterator<Item = &Path> {
+        self.places.iter().flat_map(Place::folders)
+    }
+
     /// Whether there is anything to search.
     pub(super) fn is_empty(&self) -> bool {
         self.places.is_empty()

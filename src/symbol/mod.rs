@@ -4,6 +4,7 @@
 //! of them does fit is for the source to judge, which has the kernel's memory to hold them against.
 //! For any module it finds the file of the PDB that the module's image names, and gives its names.
 
+mod binary;
 mod bytes;
 mod demangle;
 mod describe;
@@ -35,6 +36,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use liblzma::read::XzDecoder;
 use liblzma::stream::Stream;
 
+pub use binary::{ImageFile, ImageId};
 pub use describe::{FieldInfo, Item, Shape};
 pub use error::Error;
 pub use exports::ExportNames;
@@ -75,6 +77,7 @@ struct Inner {
     paths: Vec<PathBuf>,
     files: OnceLock<Vec<LayoutFile>>,
     lookup: Lookup,
+    images: Mutex<HashMap<ImageId, Option<Arc<ImageFile>>>>,
     loaded: Mutex<HashMap<Place, Arc<Layout>>>,
     /// The list of pool tags that was named.
     pool_tags: Option<PoolTags>,
@@ -208,6 +211,21 @@ impl Store {
             return None;
         }
         self.load_place(&Place::File(self.inner.lookup.fetch(id).at?)).ok()
+    }
+
+    /// The file of an image, if it is on the path; no server is asked.
+    pub fn image(&self, id: &ImageId) -> Option<Arc<ImageFile>> {
+        if self.is_empty() {
+            return None;
+        }
+        let known = || self.inner.images.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known().get(id) {
+            return found.clone();
+        }
+        let mut folders = self.inner.lookup.folders();
+        let found = folders.find_map(|folder| ImageFile::find(folder, id)).map(Arc::new);
+        known().insert(id.clone(), found.clone());
+        found
     }
 
     fn files(&self) -> &[LayoutFile] {

@@ -133,6 +133,11 @@ impl KernelDump {
         self.drivers().starting_at(base)
     }
 
+    /// The file name of a driver.
+    pub(super) fn driver_file(&self, driver: &Driver) -> Option<String> {
+        self.driver_path(driver).ok().map(|path| file_name(&path).to_owned())
+    }
+
     fn driver_path(&self, driver: &Driver) -> Cell<String> {
         if let Some(path) = self.drivers().path(driver.base) {
             return path.clone();

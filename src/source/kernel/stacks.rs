@@ -396,6 +396,16 @@ impl Target for View<'_> {
         Some(Span { base: image.base, end: image.end, space: self.process })
     }
 
+    fn read_image(&self, module: Span, offset: u32, buffer: &mut [u8]) -> bool {
+        let address = module.base.checked_add(offset.into());
+        if address.is_some_and(|address| Target::read(self, address, buffer)) {
+            return true;
+        }
+        let is_drivers = module.space == 0;
+        let file = if is_drivers { self.dump.image_file(module.base) } else { None };
+        file.is_some_and(|file| file.read(offset, buffer))
+    }
+
     fn starts_function(&self, address: u64) -> bool {
         // Without symbols, places are those of the module.
         let place = self.locate(address);

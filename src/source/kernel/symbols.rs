@@ -10,7 +10,7 @@ use crate::dump::kdbg;
 use crate::dump::triage::Driver;
 use crate::model::{Emit, Located, NeededSymbol, Want};
 use crate::symbol::image::Image;
-use crate::symbol::{ExportNames, Format, Names, PdbId, Status};
+use crate::symbol::{ExportNames, Format, ImageFile, ImageId, Names, PdbId, Status};
 
 /// Farther from an exported function there are others, whose names are not known.
 const MAX_FROM_EXPORT: u64 = 0x1000;
@@ -22,6 +22,7 @@ pub(super) struct Symbols {
     /// Every record that the pieces of memory of a triage dump hold, by address.
     pub(super) records: OnceLock<Vec<(u64, PdbId)>>,
     exports: Mutex<HashMap<u64, Option<Arc<ExportNames>>>>,
+    images: Mutex<HashMap<u64, Option<Arc<ImageFile>>>>,
 }
 
 /// What is said of the symbols of a module.
@@ -89,6 +90,19 @@ impl KernelDump {
         }
         let found = self.exports_of(base)?.nearest(rva);
         found.filter(|(_, offset)| *offset < MAX_FROM_EXPORT)
+    }
+
+    /// The file of the module at a base, if the symbol path has it.
+    pub(super) fn image_file(&self, base: u64) -> Option<Arc<ImageFile>> {
+        if self.symbols.is_empty() {
+            return None;
+        }
+        once(&self.names.images, base, || {
+            let driver = self.driver_at(base)?;
+            let name = self.driver_file(driver)?;
+            let (timestamp, size) = (driver.timestamp, driver.size);
+            self.symbols.image(&ImageId { name, timestamp, size })
+        })
     }
 
     /// File and line that the code at an address was made from.

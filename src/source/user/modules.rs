@@ -1,5 +1,7 @@
 //! Loaded and unloaded images, and which of them an address lies in.
 
+use std::sync::{Arc, OnceLock};
+
 use minidump::format as md;
 
 use super::UserDump;
@@ -7,8 +9,8 @@ use super::streams::{Streams, Text, kind};
 use crate::catalog::{Absent, Cell};
 use crate::model::{Emit, Located, Module, Unanswered, UnloadedModule, Want};
 use crate::source::build_time::build_time;
-use crate::symbol::PdbId;
 use crate::symbol::image::{Image, VersionInfo};
+use crate::symbol::{ImageFile, ImageId, PdbId};
 
 /// Columns of the version resource that a minidump does not state otherwise.
 const VERSION_STRINGS: [&str; 6] =
@@ -28,6 +30,10 @@ pub(super) struct Span {
     /// Where the path is; what is located often has a name and no path.
     path: u64,
     pub(super) file_name: Cell<Box<str>>,
+    /// Its time date stamp and its size.
+    stamp: (u32, u32),
+    /// Its file on the symbol path; looked for when first asked for.
+    file: OnceLock<Option<Arc<ImageFile>>>,
     /// What its debug record says of its PDB.
     pub(super) pdb: Option<PdbId>,
 }
@@ -44,7 +50,8 @@ impl ModuleMap {
             let file_name = text.utf16(path).map(|path| file_name(&path).into());
             let record = streams.bytes(raw.cv_record);
             let pdb = record.and_then(PdbId::from_record);
-            Some(Span { base, end, path, file_name, pdb })
+            let stamp = (raw.time_date_stamp, raw.size_of_image);
+            Some(Span { base, end, path, file_name, stamp, file: OnceLock::new(), pdb })
         });
         let mut spans: Vec<Span> = spans.collect();
         spans.sort_by_key(|span| span.base);
@@ -133,6 +140,17 @@ impl UserDump {
             }
         }
         Ok(())
+    }
+
+    /// The file of the module at a base, if the symbol path has it.
+    pub(super) fn image_file(&self, base: u64) -> Option<&ImageFile> {
+        let span = self.module_map().find(base)?;
+        let found = span.file.get_or_init(|| {
+            let (timestamp, size) = span.stamp;
+            let name = span.file_name.as_deref().ok()?.to_owned();
+            self.symbols.image(&ImageId { name, timestamp, size })
+        });
+        found.as_deref()
     }
 
     /// The module that an address lies in, and how far into it.

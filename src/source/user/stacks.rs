@@ -155,6 +155,12 @@ impl Target for UserDump {
         Some(Span { base: span.base, end: span.end, space: 0 })
     }
 
+    fn read_image(&self, module: Span, offset: u32, buffer: &mut [u8]) -> bool {
+        let address = module.base.checked_add(offset.into());
+        address.is_some_and(|address| Target::read(self, address, buffer))
+            || self.image_file(module.base).is_some_and(|file| file.read(offset, buffer))
+    }
+
     fn starts_function(&self, address: u64) -> bool {
         let place = self.locate_module(address);
         place.is_ok_and(|place| place.symbol.is_some() && place.offset == 0)

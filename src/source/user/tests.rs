@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use crate::catalog::Absent;
 use crate::dump::Image;
 use crate::model::{Emit, Source, Unanswered, Want};
-use crate::symbol::Store;
+use crate::symbol::{Search, Store};
 
 const HEADER: usize = 32;
 
@@ -187,4 +187,95 @@ fn lines_of_a_linux_map_are_read() {
     assert_eq!(rows[0].kind.as_deref(), Ok("mapped"));
     assert_eq!(rows[1].protection.as_deref(), Ok("rw-p"));
     assert_eq!(rows[1].kind.as_deref(), Ok("private"));
+}
+
+/// An image file: two functions that begin with `push rbx; sub rsp, 0x20`, at 0x1000 and 0x1080.
+fn image_file() -> Vec<u8> {
+    let mut file = vec![0; 0x800];
+    let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);
+    put(0, b"MZ");
+    put(0x3c, &0x80u32.to_le_bytes());
+    put(0x80, b"PE\0\0\x64\x86\x02\0");
+    put(0x88, &0x5f00_0001u32.to_le_bytes());
+    put(0x94, &0xf0u16.to_le_bytes());
+    put(0x98, &0x20bu16.to_le_bytes());
+    put(0x98 + 56, &0x4000u32.to_le_bytes());
+    put(0x98 + 0x6c, &16u32.to_le_bytes());
+    for (at, number) in [(0x98 + 0x70 + 24, 0x2100u32), (0x98 + 0x70 + 28, 24)] {
+        put(at, &number.to_le_bytes());
+    }
+    for (i, (start, at, flags)) in
+        [(0x1000u32, 0x400u32, 0x6000_0020u32), (0x2000, 0x600, 0x4000_0040)].iter().enumerate()
+    {
+        let section = 0x188 + 40 * i;
+        for (place, number) in [(8, 0x1000), (12, *start), (16, 0x200), (20, *at), (36, *flags)] {
+            put(section + place, &number.to_le_bytes());
+        }
+    }
+    put(0x400 + 0xbb, &[0xe8, 0, 0, 0, 0]);
+    put(0x600, &[1, 5, 2, 0, 5, 0x32, 1, 0x30]);
+    for (i, number) in [0x1000u32, 0x1080, 0x2000, 0x1080, 0x1100, 0x2000].iter().enumerate() {
+        put(0x700 + 4 * i, &number.to_le_bytes());
+    }
+    file
+}
+
+/// A dump of a thread in the first function, which the second called.
+fn two_calls() -> Vec<u8> {
+    let base = 0x40_0000u64;
+    let mut system = vec![0; 56];
+    system[0] = 9;
+    system[20] = 2;
+    let mut context = vec![0; 0x4d0];
+    context[0x30..0x34].copy_from_slice(&0x10_0003u32.to_le_bytes());
+    context[0xf8..0x100].copy_from_slice(&(base + 0x1040).to_le_bytes());
+    context[0x98..0xa0].copy_from_slice(&0x7000u64.to_le_bytes());
+    let mut stack = vec![0; 0x100];
+    // A word that looks like a return address, and the return address.
+    stack[8..16].copy_from_slice(&(base + 0x1020).to_le_bytes());
+    stack[0x28..0x30].copy_from_slice(&(base + 0x10c0).to_le_bytes());
+    let streams = [56, 4 + 48, 4 + 108, 4 + 16];
+    let tail = HEADER + 12 * streams.len() + streams.iter().sum::<usize>();
+    let (context_at, stack_at, name_at) = (tail, tail + 0x4d0, tail + 0x4d0 + 0x100);
+    let mut threads = Vec::new();
+    for word in [1, 7, 0, 0, 0, 0, 0, 0x7000, 0, 0x100, stack_at, 0x4d0, context_at] {
+        put(&mut threads, word);
+    }
+    let mut modules = modules(&[(base, u32::try_from(name_at).expect("a small number"))]);
+    modules[4 + 8..4 + 12].copy_from_slice(&0x4000u32.to_le_bytes());
+    modules[4 + 16..4 + 20].copy_from_slice(&0x5f00_0001u32.to_le_bytes());
+    let mut memory = Vec::new();
+    for word in [1, 0x7000, 0, 0x100, stack_at] {
+        put(&mut memory, word);
+    }
+    let streams = [(7, system), (3, threads), (4, modules), (5, memory)];
+    minidump(&streams, &[context, stack, counted_text("C:\\x\\App.exe")].concat())
+}
+
+#[test]
+fn image_files_on_the_symbol_path_tell_how_to_unwind() {
+    let folder = std::env::temp_dir().join(format!("dumpql-images-{}", std::process::id()));
+    let stored = folder.join("app.exe").join("5F0000014000");
+    std::fs::create_dir_all(&stored).expect("a folder");
+    std::fs::write(stored.join("app.exe"), image_file()).expect("a file");
+    let frames = |store: &Store, bytes: &[u8]| {
+        let dump = super::open(Image::from_bytes("made.dmp", bytes), store).expect("it opens");
+        let frames = rows(|emit| dump.stacks(&Want::ALL, emit)).expect("stacks");
+        frames.into_iter().map(|f| (f.ip.expect("an address"), f.trust.expect("trust"))).collect()
+    };
+    let search = Search { paths: vec![folder.clone()], ..Search::default() };
+    let store = Store::new(&search).expect("the folder is there");
+    let dump = two_calls();
+    let with: Vec<_> = frames(&store, &dump);
+    let mut other = dump.clone();
+    // The same name with another time date stamp is another image.
+    let stamp = other.windows(4).position(|w| *w == 0x5f00_0001u32.to_le_bytes());
+    other[stamp.expect("a stamp")] ^= 1;
+    let without: Vec<_> = frames(&Store::default(), &dump);
+    let wrong: Vec<_> = frames(&store, &other);
+    std::fs::remove_dir_all(&folder).expect("the folder goes");
+    let named = |ip: u64, trust: &str| (0x40_0000 + ip, trust.to_owned());
+    assert_eq!(with, [named(0x1040, "context"), named(0x10c0, "unwind")]);
+    assert_eq!(without[1], named(0x1020, "scan"), "no code tells that it is none");
+    assert_eq!(wrong, without);
 }

@@ -70,6 +70,10 @@ pub struct Section {
     pub start: u32,
     /// Its bytes in memory.
     pub size: u32,
+    /// Its bytes in the file.
+    pub file_size: u32,
+    /// Where its bytes are in the file.
+    pub file_at: u32,
     /// What it may be used for (`0x20000000`: running).
     pub characteristics: u32,
 }
@@ -118,6 +122,8 @@ impl<'a> Image<'a> {
                 name: String::from_utf8_lossy(name.unwrap_or_default()).into_owned(),
                 size: number(8),
                 start: number(12),
+                file_size: number(16),
+                file_at: number(20),
                 characteristics: number(36),
             });
         }
