@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::describe::{self, FieldInfo};
+use super::known::Known;
 use super::names::{Names, TextNames};
 use super::pack::Pack;
 use super::pdb::{PdbFile, Types};
@@ -22,6 +23,7 @@ const MAX_PATH: usize = 8;
 pub struct Layout {
     body: Body,
     read: Mutex<HashMap<Box<str>, Option<Arc<Type>>>>,
+    known: Known,
     /// The kernel's pack, if the layout is built in, and its other types once one is asked for.
     pack: Option<&'static Pack>,
     rest: OnceLock<Option<Box<Layout>>>,
@@ -168,7 +170,13 @@ impl Layout {
     }
 
     fn new(body: Body) -> Self {
-        Self { body, read: Mutex::default(), pack: None, rest: OnceLock::new() }
+        Self {
+            body,
+            read: Mutex::default(),
+            known: Known::default(),
+            pack: None,
+            rest: OnceLock::new(),
+        }
     }
 
     /// The types of a built-in layout that are unpacked only when they are needed.
@@ -217,8 +225,10 @@ impl Layout {
     /// A field by its path (`ApcState.Process`), through structures that are fields themselves and
     /// the first element of arrays.
     pub fn field(&self, name: &str, path: &str) -> Option<Field> {
-        let (offset, kind) = self.at(name, path)?;
-        self.found(offset, &kind)
+        self.known.field(name, path, || {
+            let (offset, kind) = self.at(name, path)?;
+            self.found(offset, &kind)
+        })
     }
 
     /// Every field of a structure, in the order of their places.

@@ -14,6 +14,7 @@ mod find;
 mod id;
 pub mod image;
 mod isf;
+mod known;
 mod layout;
 mod lookup;
 mod names;

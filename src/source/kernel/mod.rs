@@ -100,6 +100,8 @@ pub(crate) struct KernelDump {
     symbols: Store,
     names: Symbols,
     types: OnceLock<Types>,
+    /// The length of a clock tick, in units of 100 ns; read when first asked for.
+    tick: OnceLock<Cell<u64>>,
     /// What is known of the pools.
     pool: pool::Pool,
     /// What is known of objects; found when first asked for.
@@ -140,6 +142,7 @@ pub fn open(image: Image, format: Format, symbols: &Store) -> Result<Box<dyn Sou
         symbols: symbols.clone(),
         names: Symbols::default(),
         types: OnceLock::new(),
+        tick: OnceLock::new(),
         pool: pool::Pool::default(),
         manager: OnceLock::new(),
         io: Io::default(),

@@ -42,6 +42,15 @@ impl KernelDump {
         Some(Object { dump: self, ty, address: Ok(address), bytes })
     }
 
+    /// The characters of a field of fixed size, of an object of which no other field is read.
+    pub(super) fn text_of(&self, ty: Ty, address: u64, path: &str) -> Cell<String> {
+        let field = self.types().field(self, ty, path)?;
+        let at = address.checked_add(field.offset as u64).ok_or(Absent::Unreadable)?;
+        let size = if field.size == 0 { 16 } else { field.size.min(MAX_TEXT) };
+        let text = text(&self.prefix(at, size)?);
+        if text.is_empty() { Err(Absent::NotApplicable) } else { Ok(text) }
+    }
+
     /// The object that a piece of the triage block holds.
     pub(super) fn object_of(
         &self,

@@ -140,6 +140,10 @@ impl KernelDump {
 
     /// A clock tick in 100 ns units, if the dump holds the variable.
     pub(super) fn tick(&self) -> Cell<u64> {
+        *self.tick.get_or_init(|| self.read_tick())
+    }
+
+    fn read_tick(&self) -> Cell<u64> {
         let largest = self.symbol_address("nt", "KeMaximumIncrement");
         let current = self.kdbg().and_then(|kdbg| kdbg.pointer(kdbg::TIME_INCREMENT));
         let places = largest.into_iter().chain(current);

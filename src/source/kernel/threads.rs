@@ -139,7 +139,7 @@ impl KernelDump {
         let wants_stacks = want.has_any(&["stack_id", "blocker"]);
         let mut walks = if wants_stacks { self.walks().ok() } else { None };
         self.for_each_thread(&mut |thread, is_crash| {
-            let mut row = self.thread_row(thread, is_crash);
+            let mut row = self.thread_row(want, thread, is_crash);
             if let Some(walks) = &mut walks {
                 (row.stack_id, row.blocker) = self.verdict(walks, thread, is_crash);
             }
@@ -170,7 +170,9 @@ impl KernelDump {
         Ok(())
     }
 
-    fn thread_row(&self, thread: &Object<'_>, is_crash: bool) -> Thread {
+    fn thread_row(&self, want: &Want<'_>, thread: &Object<'_>, is_crash: bool) -> Thread {
+        // What is not in the thread's own structure is looked for only if it is wanted.
+        let wanted = |name| if want.has(name) { Ok(()) } else { Err(Absent::NotApplicable) };
         let state = thread.unsigned("Tcb.State");
         let is_waiting = state.map(|state| matches!(state, WAITING | GATE_WAIT));
         let while_waiting = || match is_waiting {
@@ -183,7 +185,9 @@ impl KernelDump {
             .or_else(|absent| if absent == Absent::NoSymbols { attached } else { Err(absent) });
         let start = thread.pointer("StartAddress");
         let win32_start = thread.pointer("Win32StartAddress");
-        let symbol = |at: Cell<u64>| at.and_then(|at| self.place_of(at)).map(|p| p.display());
+        let symbol = |name, at: Cell<u64>| {
+            wanted(name).and(at).and_then(|at| self.place_of(at)).map(|place| place.display())
+        };
         let is_over = state == Ok(TERMINATED);
         let wait_ticks = while_waiting().and_then(|()| self.ticks_since(thread));
         let wait_object = while_waiting().and_then(|()| self.wait_object(thread));
@@ -194,8 +198,10 @@ impl KernelDump {
             tid: thread.int("Cid.UniqueThread"),
             pid: thread.int("Cid.UniqueProcess"),
             eprocess: owner,
-            process: self.process_name(owner),
-            name: thread.pointer("ThreadName").and_then(|at| self.unicode_string(at)),
+            process: wanted("process").and_then(|()| self.process_name(owner)),
+            name: wanted("name")
+                .and_then(|()| thread.pointer("ThreadName"))
+                .and_then(|at| self.unicode_string(at)),
             state: state.and_then(|state| name_of(&STATES, state)),
             wait_reason: while_waiting()
                 .and_then(|()| thread.unsigned("Tcb.WaitReason"))
@@ -215,9 +221,9 @@ impl KernelDump {
             user_time_ms: thread.tick_ms("Tcb.UserTime"),
             kernel_time_ms: thread.tick_ms("Tcb.KernelTime"),
             start_address: start,
-            start_symbol: symbol(start),
+            start_symbol: symbol("start_symbol", start),
             win32_start_address: win32_start,
-            win32_start_symbol: symbol(win32_start),
+            win32_start_symbol: symbol("win32_start_symbol", win32_start),
             teb: thread.pointer("Tcb.Teb"),
             win32_thread: thread.pointer("Tcb.Win32Thread"),
             stack_base: thread.pointer("Tcb.StackBase"),
@@ -225,9 +231,11 @@ impl KernelDump {
             stack_pointer: self.stack_pointer(thread, is_crash),
             is_stack_resident: thread.flag("Tcb.KernelStackResident"),
             trap_frame: thread.pointer("Tcb.TrapFrame"),
-            irp_count: self.irp_count(thread),
+            irp_count: wanted("irp_count").and_then(|()| self.irp_count(thread)),
             wait_object,
-            wait_object_type: wait_object.and_then(|at| self.dispatcher_name(at)),
+            wait_object_type: wanted("wait_object_type")
+                .and(wait_object)
+                .and_then(|at| self.dispatcher_name(at)),
             is_impersonating: thread.flag("ActiveImpersonationInfo"),
             attached_eprocess: match (attached, owner) {
                 (Ok(attached), Ok(owner)) if attached == owner => Err(Absent::NotApplicable),
@@ -248,9 +256,10 @@ impl KernelDump {
     /// The name of a process whose object the dump holds.
     pub(super) fn process_name(&self, eprocess: Cell<u64>) -> Cell<String> {
         let eprocess = eprocess?;
-        let current = self.crash_process().filter(|process| process.address == Ok(eprocess));
-        let process = current.or_else(|| self.object(Ty::Process, eprocess));
-        process.ok_or(Absent::NotInDump)?.text("ImageFileName")
+        if let Some(current) = self.crash_process().filter(|p| p.address == Ok(eprocess)) {
+            return current.text("ImageFileName");
+        }
+        self.text_of(Ty::Process, eprocess, "ImageFileName")
     }
 
     /// The processor that a thread runs on or ran on last.
