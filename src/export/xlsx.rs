@@ -99,6 +99,9 @@ fn build(sheets: &[Sheet<'_>], notes: &[Note]) -> Result<Vec<u8>, XlsxError> {
 
 struct Styles {
     head: Style,
+    /// The head of a column of numbers, which stand at its right.
+    number_head: Style,
+    text: Style,
     time: Style,
     fine_time: Style,
     span: Style,
@@ -108,16 +111,17 @@ struct Styles {
 
 impl Styles {
     fn new() -> Self {
+        let head = Style::new().set_bold().set_background_color(Color::RGB(0x00DD_E3EC));
         Self {
-            head: Style::new()
-                .set_bold()
-                .set_background_color(Color::RGB(0x00DD_E3EC))
-                .set_align(FormatAlign::Top),
+            number_head: head.clone().set_align(FormatAlign::Right),
+            // Text keeps off the number to its left, which ends at the edge of its cell.
+            head: head.set_indent(1),
+            text: Style::new().set_indent(1),
             time: Style::new().set_num_format("yyyy-mm-dd hh:mm:ss"),
             fine_time: Style::new().set_num_format("yyyy-mm-dd hh:mm:ss.000"),
             span: Style::new().set_num_format("[h]:mm:ss.000"),
-            mono: Style::new().set_font_name("Consolas"),
-            top: Style::new().set_text_wrap().set_align(FormatAlign::Top),
+            mono: Style::new().set_font_name("Consolas").set_indent(1),
+            top: Style::new().set_text_wrap().set_align(FormatAlign::Top).set_indent(1),
         }
     }
 }
@@ -180,7 +184,10 @@ fn write_rows(
     let width = result.pointer_width();
     for ((index, field), at) in result.fields().iter().enumerate().zip(0u16..) {
         let column = result.column(index);
-        sheet.write_string_with_format(0, at, cell_text(&field.name), &styles.head)?;
+        let is_number = matches!(field.ty, Ty::Int | Ty::Double | Ty::Time | Ty::Interval);
+        let is_shown_as_one = is_number && field.format == Format::Plain;
+        let head = if is_shown_as_one { &styles.number_head } else { &styles.head };
+        sheet.write_string_with_format(0, at, cell_text(&field.name), head)?;
         sheet.set_column_width(at, column_width(field, column, start..end, width))?;
         for (row, line) in (start..end).zip(1u32..) {
             write_cell(sheet, line, at, (&column.get(row), field.format, width), styles)?;
@@ -228,7 +235,7 @@ fn write_cell(
             sheet.write_number_with_format(row, column, days(*v), &styles.span)?;
         }
         Value::Text(v) => {
-            sheet.write_string(row, column, cell_text(v))?;
+            sheet.write_string_with_format(row, column, cell_text(v), &styles.text)?;
         }
         Value::Addr(_) | Value::Int(_) => {
             let text = format.render(value, width);
@@ -306,11 +313,22 @@ fn write_index(
         let rows = f64::from(u32::try_from(*rows).unwrap_or(u32::MAX));
         sheet.write_string_with_format(row, 0, name, &styles.top)?;
         sheet.write_number_with_format(row, 1, rows, &styles.top)?;
-        sheet.write_string_with_format(row, 2, cell_text(from.query.trim()), &styles.top)?;
+        let query = from.query.trim();
+        sheet.write_string_with_format(row, 2, cell_text(query), &styles.top)?;
         sheet.write_string_with_format(row, 3, cell_text(&absent.join("\n")), &styles.top)?;
+        sheet.set_row_height(row, height(query, 90).max(height(&absent.join("\n"), 60)))?;
     }
     sheet.set_freeze_panes(1, 0)?;
+    sheet.set_landscape().set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
     Ok(())
+}
+
+/// The height of a row that shows text whole in a column of so many characters: not every program
+/// that reads workbooks finds it out by itself.
+fn height(text: &str, width: usize) -> f64 {
+    let lines: usize = text.lines().map(|line| line.chars().count().div_ceil(width).max(1)).sum();
+    // 15 points a line, 409 are the most of a row.
+    f64::from(u32::try_from(lines.clamp(1, 27)).unwrap_or(27)) * 15.0
 }
 
 fn write_pairs(
@@ -323,10 +341,11 @@ fn write_pairs(
     sheet.set_column_width(0, 24.0)?;
     sheet.set_column_width(1, 80.0)?;
     for (row, (name, value)) in (1u32..).zip(rows) {
-        sheet.write_string(row, 0, cell_text(name))?;
+        sheet.write_string_with_format(row, 0, cell_text(name), &styles.text)?;
         sheet.write_string_with_format(row, 1, cell_text(value), &styles.top)?;
     }
     sheet.set_freeze_panes(1, 0)?;
+    sheet.set_landscape().set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
     Ok(())
 }
 
