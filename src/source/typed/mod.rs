@@ -12,6 +12,8 @@ use std::collections::VecDeque;
 use crate::catalog::{CallColumn, Format, Ty};
 use crate::symbol::{FieldInfo, Item, Layout, Shape};
 
+/// The column that says where a structure is.
+const ADDRESS: &str = "address";
 /// More columns than this are not made: the fields that are nested deepest are left out.
 const MAX_COLUMNS: usize = 3000;
 /// Structures that are nested deeper are not taken apart.
@@ -109,21 +111,17 @@ impl Typed {
         self.size
     }
 
-    /// The columns: where the structure is, then its fields; those of structures in it are hidden.
+    /// The columns: where the structure is, as `address`, then its fields; those of structures in it
+    /// are hidden. A field that is called the same (`_ERESOURCE.Address`) has a `_` after its name.
     pub(super) fn call_columns(&self) -> Vec<CallColumn> {
-        let taken =
-            self.columns.iter().any(|c| !c.hidden && c.path.eq_ignore_ascii_case("address"));
-        let address = if taken { "struct_address" } else { "address" };
         let column = |column: &Column| {
             let (ty, format) = column.read.shown();
-            CallColumn {
-                hidden: column.hidden,
-                format,
-                ..CallColumn::new(column.path.as_str(), ty)
-            }
+            let is_taken = column.path.eq_ignore_ascii_case(ADDRESS);
+            let name = if is_taken { format!("{}_", column.path) } else { column.path.clone() };
+            CallColumn { hidden: column.hidden, format, ..CallColumn::new(name, ty) }
         };
         let fields = self.columns.iter().map(column);
-        std::iter::once(CallColumn::new(address, Ty::Addr)).chain(fields).collect()
+        std::iter::once(CallColumn::new(ADDRESS, Ty::Addr)).chain(fields).collect()
     }
 }
 
@@ -212,6 +210,10 @@ mod tests {
         assert_eq!(ty("CreateTime"), Ty::Int);
         assert_eq!(ty("UniqueProcessId"), Ty::Addr);
         assert_eq!(ty("ProcessDelete"), Ty::Int);
+        let resource = typed("_ERESOURCE").call_columns();
+        let named =
+            |name: &str| resource.iter().filter(|c| c.name.eq_ignore_ascii_case(name)).count();
+        assert_eq!((named("address"), named("address_")), (1, 1));
         let string = typed("_OBJECT_HEADER_NAME_INFO").call_columns();
         assert_eq!(string.iter().find(|column| column.name == "Name").unwrap().ty, Ty::Text);
     }
