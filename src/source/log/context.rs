@@ -31,10 +31,16 @@ pub(super) fn read(
     holder: &Holder,
     sink: &mut Sink<'_>,
 ) -> Option<(u64, Instruction)> {
+    let is_wanted = sink.wants::<Register>();
     let mut rows: Vec<(u64, Register)> = Vec::new();
     let mut take = |line: &Line<'_>| {
-        let found = values(line.trimmed());
-        rows.extend(found.into_iter().map(|(name, value)| (line.number, row(name, value, holder))));
+        for (name, value) in values(line.trimmed()) {
+            if is_wanted {
+                rows.push((line.number, row(name, value, holder)));
+            } else {
+                sink.pass::<Register>();
+            }
+        }
     };
     take(line);
     while let Some(more) = lines.next_if(|more| is_registers(more.trimmed()) || more.is_blank()) {

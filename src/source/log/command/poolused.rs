@@ -66,18 +66,63 @@ fn pools(heading: &str, columns: &[Kind]) -> (bool, bool) {
     }
 }
 
-/// A row. A tag is the first four characters, blanks included: a number may touch it.
-fn row(line: &str, columns: &[Kind], pools: (bool, bool)) -> Option<PoolTag> {
+/// The pieces of a row: the tag, a number for each column, and the description.
+struct Parts<'t> {
+    tag: &'t str,
+    numbers: [i64; MAX_COLUMNS],
+    rest: &'t str,
+}
+
+/// Both pools have allocations, frees, differences and bytes.
+const MAX_COLUMNS: usize = 8;
+
+/// Takes a row apart. A tag is the first four characters, blanks included: a number may touch it.
+/// Published rows may have lost blanks, so that a tag is shorter.
+fn parts(line: &str, count: usize) -> Option<Parts<'_>> {
     let line = line.strip_prefix(' ').unwrap_or(line);
-    let (tag, rest) = split_tag(line, columns.len())?;
-    let mut row = PoolTag { tag: Ok(tag.to_owned()), ..PoolTag::default() };
-    let mut rest = rest;
+    let at_four = line.char_indices().nth(4).map_or(line.len(), |(at, _)| at);
+    let (tag, rest) = line.split_at_checked(at_four)?;
+    // Blanks inside of four characters followed by a digit are not a tag's, but lost columns.
+    let ends_in_number =
+        tag.trim_end().rsplit_once(' ').is_some_and(|(_, t)| t.parse::<i64>().is_ok());
+    if !tag.trim().is_empty()
+        && !ends_in_number
+        && let Some((numbers, rest)) = numbers(rest, count)
+    {
+        return Some(Parts { tag: tag.trim_end(), numbers, rest });
+    }
+    let (tag, rest) = crate::source::log::scan::word(line)?;
+    let (numbers, rest) = numbers(rest, count).filter(|_| tag.chars().count() <= 4)?;
+    Some(Parts { tag, numbers, rest })
+}
+
+/// So many numbers, and what follows them.
+fn numbers(text: &str, count: usize) -> Option<([i64; MAX_COLUMNS], &str)> {
+    let mut found = [0; MAX_COLUMNS];
+    let mut rest = text;
+    for place in found.get_mut(..count)? {
+        (*place, rest) = leading_number(rest)?;
+    }
+    Some((found, rest))
+}
+
+/// The number at the start, and what follows it without a blank in between or with.
+fn leading_number(text: &str) -> Option<(i64, &str)> {
+    let text = text.trim_ascii_start();
+    let is_part = |b: &u8| b.is_ascii_digit() || *b == b'-';
+    let end = text.as_bytes().iter().take_while(|b| is_part(b)).count();
+    let (digits, rest) = text.split_at_checked(end)?;
+    // Counters of 32 bits that went below zero are printed as they are.
+    Some((digits.parse().ok()?, rest))
+}
+
+fn row(parts: &Parts<'_>, columns: &[Kind], pools: (bool, bool)) -> PoolTag {
+    let mut row = PoolTag { tag: Ok(parts.tag.to_owned()), ..PoolTag::default() };
     let mut is_second = false;
-    for (index, kind) in columns.iter().enumerate() {
+    for (index, (kind, number)) in columns.iter().zip(parts.numbers).enumerate() {
         if index > 0 && *kind == Kind::Allocs {
             is_second = true;
         }
-        let (number, after) = leading_number(rest)?;
         let nonpaged = pools.0 && !is_second;
         let field = match (kind, nonpaged) {
             (Kind::Allocs, true) => &mut row.nonpaged_allocs,
@@ -90,42 +135,10 @@ fn row(line: &str, columns: &[Kind], pools: (bool, bool)) -> Option<PoolTag> {
             (Kind::Used, false) => &mut row.paged_bytes,
         };
         *field = Ok(number);
-        rest = after;
     }
-    let (description, binary) = described(rest);
+    let (description, binary) = described(parts.rest);
     (row.description, row.binary) = (description, binary);
-    Some(row)
-}
-
-/// The tag and the numbers after it. Published rows may have lost blanks, so that a tag is shorter.
-fn split_tag(line: &str, count: usize) -> Option<(&str, &str)> {
-    let at_four = line.char_indices().nth(4).map_or(line.len(), |(at, _)| at);
-    let (tag, rest) = line.split_at_checked(at_four)?;
-    // Blanks inside of four characters followed by a digit are not a tag's, but lost columns.
-    let ends_in_number =
-        tag.trim_end().rsplit_once(' ').is_some_and(|(_, t)| t.parse::<i64>().is_ok());
-    if !tag.trim().is_empty() && !ends_in_number && numbers_follow(rest, count) {
-        return Some((tag.trim_end(), rest));
-    }
-    let (tag, rest) = crate::source::log::scan::word(line)?;
-    (tag.chars().count() <= 4 && numbers_follow(rest, count)).then_some((tag, rest))
-}
-
-fn numbers_follow(mut text: &str, count: usize) -> bool {
-    for _ in 0..count {
-        let Some((_, rest)) = leading_number(text) else { return false };
-        text = rest;
-    }
-    true
-}
-
-/// The number at the start, and what follows it without a blank in between or with.
-fn leading_number(text: &str) -> Option<(i64, &str)> {
-    let text = text.trim_start();
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '-').unwrap_or(text.len());
-    let (digits, rest) = text.split_at_checked(end)?;
-    // Counters of 32 bits that went below zero are printed as they are.
-    Some((digits.parse().ok()?, rest))
+    row
 }
 
 /// `ERESOURCE , Binary: ntfs.sys` as description and binary. Of tags that it does not know the
@@ -153,12 +166,17 @@ fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
         } else if let Some(columns) = columns(trimmed) {
             let pools = pools(&heading, &columns);
             shape = Some((columns, pools));
-        } else if let Some(row) =
-            shape.as_ref().and_then(|(columns, pools)| row(&line.text, columns, *pools))
+        } else if let Some((columns, pools)) = &shape
+            && let Some(parts) = parts(&line.text, columns.len())
         {
             // The sum is no tag.
-            if !is_total(&line) {
-                sink.row(&line, row);
+            if is_total(&line) {
+                continue;
+            }
+            if sink.wants::<PoolTag>() {
+                sink.row(&line, row(&parts, columns, *pools));
+            } else {
+                sink.pass::<PoolTag>();
             }
         } else if !is_known(&line) {
             sink.unread(&line);
@@ -183,6 +201,10 @@ fn is_known(line: &Line<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn row(line: &str, columns: &[Kind], pools: (bool, bool)) -> Option<PoolTag> {
+        parts(line, columns.len()).map(|parts| super::row(&parts, columns, pools))
+    }
 
     #[test]
     fn rows_of_every_form() {
