@@ -107,7 +107,7 @@ fn devices(io: &mut Io) {
     if let Some(device) = physical.and_then(|number| io.devices.get_mut(number)) {
         device.node = Some((r"IDE\DISKFIRST\5&1B2C3D4E&0&0.0.0".to_owned(), "disk".to_owned()));
     }
-    let volume = add(io, r"\Driver\Disk", r"\Device\HarddiskVolume1", 7, physical);
+    add(io, r"\Driver\Disk", r"\Device\HarddiskVolume1", 7, physical);
     // The device of a file system is not attached to the volume, which is known by other means.
     let root = add(io, r"\FileSystem\Ntfs", "", 8, None);
     let filters = [r"\FileSystem\FltMgr", r"\FileSystem\AvFilter", r"\FileSystem\SomeFlt"];
@@ -121,7 +121,8 @@ fn devices(io: &mut Io) {
             device.queue = None;
         }
     }
-    let _ = volume;
+    // Programs hold handles to it.
+    add(io, PNP, r"\Device\Null", 0x15, None);
     add(io, r"\Driver\AFD", r"\Device\Afd", 0x11, None);
     add(io, r"\Driver\NDIS", r"\Device\Ndis", 0x17, None);
     for name in ["Ip", "Tcp", "Udp", "RawIp"] {
