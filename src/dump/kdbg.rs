@@ -77,49 +77,14 @@ pub const RESOURCES: usize = 0x60;
 pub const UNLOADED_DRIVERS: usize = 0x220;
 /// `MmLastUnloadedDriver`: the number of the entry that is written next.
 pub const LAST_UNLOADED: usize = 0x228;
-/// `MmTotalCommitLimit`.
-pub const COMMIT_LIMIT: usize = 0x148;
-/// `MmTotalCommittedPages`.
-pub const COMMITTED_PAGES: usize = 0x150;
-
-/// A number of the memory manager.
-#[derive(Debug, Clone, Copy)]
-pub struct Counter {
-    /// Its name, as `!vm` prints it.
-    pub name: &'static str,
-    /// Where the block points to it.
-    pub offset: usize,
-    /// Whether it is in bytes; others are in pages.
-    pub in_bytes: bool,
-}
-
-const fn pages(name: &'static str, offset: usize) -> Counter {
-    Counter { name, offset, in_bytes: false }
-}
-
-/// The numbers that the block points to, in the order in which `!vm` prints them.
-pub const COUNTERS: &[Counter] = &[
-    pages("Physical Memory", 0xf8),
-    pages("Available Pages", 0x1a8),
-    pages("ResAvail Pages", 0x1b0),
-    Counter { name: "NonPagedPool Max", offset: 0x100, in_bytes: true },
-    Counter { name: "PagedPool Maximum", offset: 0x140, in_bytes: true },
-    pages("Shared Commit", 0x158),
-    pages("PagedPool Commit", 0x170),
-    pages("Driver Commit", 0x160),
-    pages("Committed pages", COMMITTED_PAGES),
-    pages("Commit limit", COMMIT_LIMIT),
-];
-
-/// The lists of physical pages, as `!memusage` names them.
-pub const PAGE_LISTS: &[(&str, usize)] = &[
-    ("Zeroed", 0x180),
-    ("Free", 0x188),
-    ("Standby", 0x190),
-    ("Modified", 0x198),
-    ("ModifiedNoWrite", 0x1a0),
-];
-
+/// `ExpPagedPoolDescriptor`: pointers to the descriptors of the paged pools.
+pub const PAGED_POOL_DESCRIPTORS: usize = 0x68;
+/// `ExpNumberOfPagedPools`.
+pub const PAGED_POOLS: usize = 0x70;
+/// `MmSizeOfPagedPoolInBytes`.
+pub const PAGED_POOL_BYTES: usize = 0x140;
+/// `MmPagedPoolCommit`; since Windows 10 a field of `MiState` that counts something else.
+pub const PAGED_POOL_COMMIT: usize = 0x170;
 /// `NtBuildLab`.
 pub const BUILD_LAB: usize = 0x208;
 /// `KiProcessorBlock`: pointers to the `_KPRCB`s.

@@ -36,6 +36,8 @@ const FILES: &[(&str, &str)] = &[
     ("work-queues", include_str!("../../queries/work-queues.sql")),
     ("sessions", include_str!("../../queries/sessions.sql")),
     ("vm", include_str!("../../queries/vm.sql")),
+    ("session-pools", include_str!("../../queries/session-pools.sql")),
+    ("pool-failures", include_str!("../../queries/pool-failures.sql")),
     ("threads-by-ticks", include_str!("../../queries/threads-by-ticks.sql")),
     ("processes", include_str!("../../queries/processes.sql")),
     ("waits", include_str!("../../queries/waits.sql")),

@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<PoolFailure> = TableDef {
     name: "pool_failures",
     doc: "One row for each pool whose allocations have failed.",
     answers: "!vm",
-    kinds: &[SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT pool, count FROM pool_failures",
         doc: "Whether allocations have failed, and where.",

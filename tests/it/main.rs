@@ -24,6 +24,7 @@ mod laws;
 mod library;
 mod locks;
 mod log;
+mod memory_numbers;
 mod objects;
 mod parse;
 #[allow(clippy::cast_possible_truncation, reason = "the numbers of these tests are small")]

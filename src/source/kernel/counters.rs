@@ -1,40 +1,193 @@
-//! Numbers of the memory manager, and its lists of physical pages, where the debugger data says that
-//! they are.
+//! Numbers of the memory manager, and its lists of physical pages.
+//!
+//! Up to Windows 8.1 they are variables of the kernel, most of which the debugger data points to. Since
+//! Windows 10 they are fields of one structure, `MiState`, and of the partition that it leads to; the
+//! debugger data of those kernels points to other things under the old names, and is not asked.
 
 use super::KernelDump;
+use super::memory_state::{PARTITION, STATE};
 use crate::catalog::{Absent, Cell};
-use crate::dump::kdbg::{self, Counter};
+use crate::dump::kdbg;
 use crate::model::{Emit, MemoryList, Unanswered, VmCounter};
 
 const PAGE: u64 = 0x1000;
+const PAGE_LIST: &str = "_MMPFNLIST";
+const DESCRIPTOR: &str = "_POOL_DESCRIPTOR";
+/// Windows has no more pools of a kind.
+const MAX_POOLS: u64 = 64;
+/// Debuggers warn of a pool of which less than a fifth is left, if that is less than a tenth or less
+/// than so many pages (40 MB). The bounds follow from published listings.
+const LOW_PAGES: i64 = 10_240;
+
+/// Where a number is.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    /// A variable of pointer size that the debugger data points to.
+    Block(usize),
+    /// A variable of 32 bits: some versions have no more, and no machine with them had more pages.
+    ShortBlock(usize),
+    /// A field of a structure that the debugger data points to.
+    BlockField(usize, &'static str, &'static str),
+    /// An element of an array of words under the name of a symbol.
+    Symbol(&'static str, u64),
+    /// A field of a structure under the name of a symbol.
+    SymbolField(&'static str, &'static str, &'static str),
+    /// A field of `MiState`.
+    State(&'static str),
+    /// A field of the system's partition.
+    Partition(&'static str),
+}
+
+use Place::{Block, BlockField, Partition, ShortBlock, State, Symbol, SymbolField};
+
+/// A number: its name as `!vm` prints it, whether it is in bytes, and where versions have it.
+type Number = (&'static str, bool, &'static [Place]);
+
+const BEFORE_POOLS: &[Number] = &[
+    ("Physical Memory", false, &[ShortBlock(0xf8), Partition("Vp.NumberOfPhysicalPages")]),
+    ("Available Pages", false, &[Block(0x1a8), Partition("Vp.AvailablePages")]),
+    ("ResAvail Pages", false, &[Block(0x1b0), Partition("Vp.ResidentAvailablePages")]),
+    ("Locked IO Pages", false, &[Symbol("MmSystemLockPagesCount", 0)]),
+    (
+        "Free System PTEs",
+        false,
+        &[
+            Symbol("MmTotalFreeSystemPtes", 0),
+            SymbolField("MiSystemPteInfo", "_MI_SYSTEM_PTE_TYPE", "TotalFreeSystemPtes"),
+            State("Vs.SystemPteInfo.TotalFreeSystemPtes"),
+        ],
+    ),
+    ("Free NP PTEs", false, &[Symbol("MmTotalFreeSystemPtes", 1)]),
+    (
+        "Modified Pages",
+        false,
+        &[BlockField(0x198, PAGE_LIST, "Total"), Partition("Vp.ModifiedPageListHead.Total")],
+    ),
+    (
+        "Modified PF Pages",
+        false,
+        &[Symbol("MmTotalPagesForPagingFile", 0), Partition("Vp.TotalPagesForPagingFile")],
+    ),
+    (NONPAGED_USAGE, false, &[Block(0x250)]),
+    (NONPAGED_MAX, true, &[Block(0x100)]),
+    (NONPAGED_MAX, false, &[State("Vs.MaximumNonPagedPoolInPages")]),
+];
+
+const AFTER_POOLS: &[Number] = &[
+    (
+        PAGED_USAGE,
+        false,
+        &[
+            BlockField(0x130, "_MM_PAGED_POOL_INFO", "AllocatedPagedPool"),
+            State("Vs.PagedPoolInfo.AllocatedPagedPool"),
+        ],
+    ),
+    (PAGED_MAX, true, &[Block(kdbg::PAGED_POOL_BYTES)]),
+    (
+        "Shared Commit",
+        false,
+        &[Block(0x158), State("Vs.SharedCommit"), Partition("Vp.SharedCommit")],
+    ),
+    ("Special Pool", false, &[Symbol("MmSpecialPagesInUse", 0), State("Vs.SpecialPagesInUse")]),
+    ("Shared Process", false, &[Block(0x168), State("Vs.ProcessCommit")]),
+    ("PagedPool Commit", false, &[Block(kdbg::PAGED_POOL_COMMIT)]),
+    ("Driver Commit", false, &[ShortBlock(0x160), State("Vs.DriverCommit")]),
+    (COMMITTED, false, &[Block(0x150), Partition("Vp.TotalCommittedPages")]),
+    (LIMIT, false, &[Block(0x148), Partition("Vp.TotalCommitLimit")]),
+];
+
+const NONPAGED_USAGE: &str = "NonPagedPool Usage";
+const NONPAGED_MAX: &str = "NonPagedPool Max";
+const PAGED_USAGE: &str = "PagedPool Usage";
+const PAGED_MAX: &str = "PagedPool Maximum";
+const COMMITTED: &str = "Committed pages";
+const LIMIT: &str = "Commit limit";
+/// What is used of something, and how much of it there may be.
+const LIMITS: [(&str, &str); 3] =
+    [(NONPAGED_USAGE, NONPAGED_MAX), (PAGED_USAGE, PAGED_MAX), (COMMITTED, LIMIT)];
+/// What debuggers print of pools that are used up.
+const WARNINGS: [(&str, &str); 2] = [
+    (NONPAGED_USAGE, "Excessive NonPaged Pool Usage"),
+    (PAGED_USAGE, "Excessive Paged Pool Usage"),
+];
+
+/// The lists of physical pages, as `!memusage` names them: the place in the debugger data, and the
+/// field of the partition.
+const PAGE_LISTS: [(&str, usize, &str); 6] = [
+    ("Zeroed", 0x180, "PageLists.ZeroedPageListHead.Total"),
+    ("Free", 0x188, "PageLists.FreePageListHead.Total"),
+    ("Standby", 0x190, "PageLists.StandbyPageListHead.Total"),
+    ("Modified", 0x198, "Vp.ModifiedPageListHead.Total"),
+    ("ModifiedNoWrite", 0x1a0, "Vp.ModifiedNoWritePageListHead.Total"),
+    ("Bad", 0, "PageLists.BadPageListHead.Total"),
+];
+
+fn signed(number: u64) -> Cell<i64> {
+    i64::try_from(number).map_err(|_| Absent::Unreadable)
+}
+
+fn in_bytes(pages: Cell<i64>) -> Cell<i64> {
+    pages?.checked_mul(0x1000).ok_or(Absent::Unreadable)
+}
+
+/// A row of pages.
+fn row(name: &str, pages: Cell<u64>) -> VmCounter {
+    let pages = pages.and_then(signed);
+    VmCounter { name: Ok(name.to_owned()), pages, bytes: in_bytes(pages), ..VmCounter::default() }
+}
 
 impl KernelDump {
-    /// A variable of pointer size that the debugger data points to; `None` if it points nowhere.
-    fn variable(&self, offset: usize) -> Option<Cell<u64>> {
-        let at = self.kdbg()?.pointer(offset)?;
-        Some(self.pointer_at(at))
+    /// A number of one place; `None` if this kernel does not have it there.
+    fn counter_at(&self, place: Place) -> Option<Cell<u64>> {
+        let is_new = self.has_state();
+        let stated = |offset: usize| {
+            // Of the old names one still means what it says.
+            let is_true = !is_new || offset == kdbg::PAGED_POOL_BYTES;
+            self.kdbg()?.pointer(offset).filter(|_| is_true)
+        };
+        let symbol = |name: &str| if is_new { None } else { self.symbol_address("nt", name) };
+        let field = |ty, path, at: Option<u64>| match at {
+            Some(at) if self.knows(ty, path) => Some(self.structure(ty, at).unsigned(path)),
+            _ => None,
+        };
+        match place {
+            Block(offset) => stated(offset).map(|at| self.pointer_at(at)),
+            ShortBlock(offset) => stated(offset).map(|at| self.u32_at(at).map(u64::from)),
+            BlockField(offset, ty, path) => field(ty, path, stated(offset)),
+            Symbol(name, index) => symbol(name).map(|at| {
+                let offset = index * self.header.width.bytes() as u64;
+                self.pointer_at(at.checked_add(offset).ok_or(Absent::Unreadable)?)
+            }),
+            SymbolField(name, ty, path) => field(ty, path, symbol(name)),
+            State(path) => {
+                let is_there = is_new && self.knows(STATE, path);
+                is_there.then(|| self.state()?.unsigned(path))
+            }
+            Partition(path) => {
+                let is_there = is_new && self.knows(PARTITION, path);
+                is_there.then(|| self.partition()?.unsigned(path))
+            }
+        }
+    }
+
+    fn vm_row(&self, (name, in_bytes, places): &Number) -> Option<VmCounter> {
+        let value = places.iter().find_map(|place| self.counter_at(*place))?;
+        Some(row(name, value.map(|value| if *in_bytes { value / PAGE } else { value })))
     }
 
     pub(super) fn each_counter(&self, emit: Emit<'_, VmCounter>) -> Result<(), Unanswered> {
         let block = || Unanswered::because("the dump holds no debugger data block");
         self.kdbg().ok_or_else(block)?;
-        let limit = self.variable(kdbg::COMMIT_LIMIT).and_then(Result::ok);
-        for counter in kdbg::COUNTERS {
-            let Counter { name, offset, in_bytes } = *counter;
-            let Some(value) = self.variable(offset) else { continue };
-            let pages = value.map(|value| if in_bytes { value / PAGE } else { value });
-            let signed = |n: u64| i64::try_from(n).map_err(|_| Absent::Unreadable);
-            let bytes = |n: u64| n.checked_mul(PAGE).ok_or(Absent::Unreadable).and_then(signed);
-            let row = VmCounter {
-                name: Ok(name.to_owned()),
-                pages: pages.and_then(signed),
-                bytes: pages.and_then(bytes),
-                limit_bytes: match (offset == kdbg::COMMITTED_PAGES, limit) {
-                    (true, Some(limit)) => bytes(limit),
-                    _ => Err(Absent::NotApplicable),
-                },
-                ..VmCounter::default()
-            };
+        let mut rows: Vec<VmCounter> = Vec::new();
+        for number in BEFORE_POOLS {
+            rows.extend(self.vm_row(number));
+        }
+        rows.extend(self.paged_pools());
+        for number in AFTER_POOLS {
+            rows.extend(self.vm_row(number));
+        }
+        add_limits(&mut rows);
+        for row in rows {
             if emit(row).is_break() {
                 break;
             }
@@ -42,16 +195,42 @@ impl KernelDump {
         Ok(())
     }
 
+    /// Pages of each paged pool, of kernels that have several.
+    fn paged_pools(&self) -> Vec<VmCounter> {
+        let Some(kdbg) = self.kdbg().filter(|_| !self.has_state()) else { return Vec::new() };
+        let array = kdbg.pointer(kdbg::PAGED_POOL_DESCRIPTORS);
+        let count = kdbg.pointer(kdbg::PAGED_POOLS).and_then(|at| self.u32_at(at).ok());
+        let (Some(array), Some(count)) = (array, count) else { return Vec::new() };
+        // The number leaves out the first, which is for whole pages.
+        let count = u64::from(count).saturating_add(1);
+        if count > MAX_POOLS || !self.knows(DESCRIPTOR, "TotalPages") {
+            return Vec::new();
+        }
+        let step = self.header.width.bytes() as u64;
+        let pool = |i: u64| {
+            let at = array.checked_add(i * step).ok_or(Absent::Unreadable);
+            let pool = self.structure(DESCRIPTOR, self.pointer_at(at?)?);
+            let big = pool.unsigned("TotalBigPages")?;
+            pool.unsigned("TotalPages")?.checked_add(big).ok_or(Absent::Unreadable)
+        };
+        (0..count).map(|i| row(&format!("PagedPool {i} Usage"), pool(i))).collect()
+    }
+
     pub(super) fn each_page_list(&self, emit: Emit<'_, MemoryList>) -> Result<(), Unanswered> {
         let block = || Unanswered::because("the dump holds no debugger data block");
         let kdbg = self.kdbg().ok_or_else(block)?;
-        for (name, offset) in kdbg::PAGE_LISTS {
-            let Some(at) = kdbg.pointer(*offset) else { continue };
-            let pages = self.structure("_MMPFNLIST", at).int("Total");
+        for (name, offset, path) in PAGE_LISTS {
+            let list = if self.has_state() {
+                self.counter_at(Partition(path))
+            } else {
+                let head = (offset != 0).then(|| kdbg.pointer(offset)).flatten();
+                head.map(|at| self.structure(PAGE_LIST, at).unsigned("Total"))
+            };
+            let Some(pages) = list.map(|pages| pages.and_then(signed)) else { continue };
             let row = MemoryList {
-                list: Ok((*name).to_owned()),
+                list: Ok(name.to_owned()),
                 pages,
-                bytes: pages.and_then(|n| n.checked_mul(0x1000).ok_or(Absent::Unreadable)),
+                bytes: in_bytes(pages),
                 ..MemoryList::default()
             };
             if emit(row).is_break() {
@@ -59,5 +238,58 @@ impl KernelDump {
             }
         }
         Ok(())
+    }
+}
+
+/// Says what numbers may not exceed, and which are too near to that.
+fn add_limits(rows: &mut [VmCounter]) {
+    let pages = |rows: &[VmCounter], name: &str| {
+        let row = rows.iter().find(|row| row.name.as_deref() == Ok(name));
+        row.and_then(|row| row.pages.ok())
+    };
+    for (usage, most) in LIMITS {
+        let Some(most) = pages(rows, most) else { continue };
+        let Some(row) = rows.iter_mut().find(|row| row.name.as_deref() == Ok(usage)) else {
+            continue;
+        };
+        row.limit_bytes = in_bytes(Ok(most));
+        let warning = WARNINGS.iter().find(|(name, _)| *name == usage);
+        if let (Ok(used), Some((_, warning))) = (row.pages, warning)
+            && is_excessive(used, most)
+        {
+            row.warning = Ok((*warning).to_owned());
+        }
+    }
+}
+
+/// Whether a pool is so far used up that debuggers warn.
+const fn is_excessive(used: i64, most: i64) -> bool {
+    let left = most.saturating_sub(used);
+    most > 0 && left < most / 5 && (left < most / 10 || left < LOW_PAGES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Usage and maximum of listings that were published, and whether they come with a warning.
+    #[test]
+    fn warnings_are_those_of_published_listings() {
+        for (used, most, is_said) in [
+            (13_183, 65_215, false),
+            (17_250, 65_536, false),
+            (10_042, 68_537, false),
+            (32_850, 40_960, true),
+            (37_846, 65_215, false),
+            (120_710, 134_144, false),
+            (64_445, 64_640, true),
+            (24_721, 134_144, false),
+            (22_948, 70_145, false),
+            (32_951, 40_960, true),
+            (0, 0, false),
+            (i64::MAX, 1, true),
+        ] {
+            assert_eq!(is_excessive(used, most), is_said, "{used} of {most}");
+        }
     }
 }

@@ -15,6 +15,7 @@ mod devices;
 mod directory;
 mod dpcs;
 mod drivers;
+mod failures;
 mod fields;
 mod handles;
 mod interrupts;
@@ -23,6 +24,7 @@ mod lists;
 mod loaded;
 mod manager;
 mod memory;
+mod memory_state;
 mod modules;
 mod names;
 mod object;
@@ -76,9 +78,9 @@ use crate::model::{
     BigBlock, Bugcheck, Callback, CoverageRange, Device, Dispatch, Dpc, Driver, DumpInfo, DynTable,
     Emit, Exception, Frame, Handle, InterruptVector, Irp, IrpLocation, KernelObject, Located, Lock,
     LockOwner, LockWaiter, Machine, MemoryList, Module, NeededSymbol, ObjectType, PageFile,
-    PoolBlock, PoolPage, PoolTag, Problem, Process, Processor, ReadyThread, Refused, Register,
-    SessionSpace, Source, StackWord, SystemCall, Thread, Timer, Unanswered, UnloadedModule, Vad,
-    VerifierFrame, VmCounter, WaitObject, Want, WorkItem, WorkQueue,
+    PoolBlock, PoolFailure, PoolPage, PoolTag, Problem, Process, Processor, ReadyThread, Refused,
+    Register, SessionSpace, Source, StackWord, SystemCall, Thread, Timer, Unanswered,
+    UnloadedModule, Vad, VerifierFrame, VmCounter, WaitObject, Want, WorkItem, WorkQueue,
 };
 use crate::symbol::{PdbId, Store};
 
@@ -102,6 +104,8 @@ pub(crate) struct KernelDump {
     types: OnceLock<Types>,
     /// The length of a clock tick, in units of 100 ns; read when first asked for.
     tick: OnceLock<Cell<u64>>,
+    /// Where `MiState` is; looked for when first asked for.
+    memory_state: OnceLock<Option<u64>>,
     /// What is known of the pools.
     pool: pool::Pool,
     /// What is known of objects; found when first asked for.
@@ -143,6 +147,7 @@ pub fn open(image: Image, format: Format, symbols: &Store) -> Result<Box<dyn Sou
         names: Symbols::default(),
         types: OnceLock::new(),
         tick: OnceLock::new(),
+        memory_state: OnceLock::new(),
         pool: pool::Pool::default(),
         manager: OnceLock::new(),
         io: Io::default(),
@@ -426,6 +431,11 @@ impl Source for KernelDump {
     fn vm(&self, _: &Want<'_>, emit: Emit<'_, VmCounter>) -> Result<(), Unanswered> {
         self.whole_memory()?;
         self.each_counter(emit)
+    }
+
+    fn pool_failures(&self, _: &Want<'_>, emit: Emit<'_, PoolFailure>) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_pool_failure(emit)
     }
 
     fn memory_lists(&self, _: &Want<'_>, emit: Emit<'_, MemoryList>) -> Result<(), Unanswered> {

@@ -84,8 +84,7 @@ impl KernelDump {
     /// Where the pointers to page files are: since Windows 10 in the partition of the system.
     fn paging_files(&self) -> Cell<u64> {
         if self.knows(PARTITION, "Vp.PagingFile") {
-            let at = self.symbol_address("nt", "MiSystemPartition").ok_or(Absent::NoSymbols)?;
-            return self.structure(PARTITION, at).at("Vp.PagingFile");
+            return self.partition()?.at("Vp.PagingFile");
         }
         self.symbol_address("nt", "MmPagingFile").ok_or(Absent::NoSymbols)
     }

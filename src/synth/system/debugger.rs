@@ -2,6 +2,7 @@
 //! they point to, those of the memory manager among them.
 
 use super::build::Builder;
+use super::memory_state;
 use super::spec::{Session, SystemSpec};
 use crate::synth::objects::field_offsets;
 
@@ -77,6 +78,12 @@ const SESSION_POOL: u64 = 0xbc00_0000;
 /// Names that a file of symbols may have for the same variable.
 const OTHER_NAMES: [(&str, &str); 1] = [("MmPagedPoolInfo", "MmPagedPoolInformation")];
 
+/// The name that this kernel has for a variable.
+fn own_name(builder: &Builder<'_>, name: &'static str) -> &'static str {
+    let other = OTHER_NAMES.iter().find(|row| row.0 == name && builder.has_symbol(row.1));
+    other.map_or(name, |row| row.1)
+}
+
 /// Writes the block and the variables; returns the address of the block.
 pub(super) fn write(builder: &mut Builder<'_>, spec: &SystemSpec) -> u64 {
     let version = builder.version;
@@ -105,9 +112,17 @@ pub(super) fn write(builder: &mut Builder<'_>, spec: &SystemSpec) -> u64 {
     put(8, &extended(head).to_le_bytes());
     put(0x18, &extended(builder.kernel).to_le_bytes());
     put(0x138, &0x1000u64.to_le_bytes());
+    let state = memory_state::is_there(builder).then(|| memory_state::write(builder, spec));
     for (place, name, len) in POINTERS {
-        let other = OTHER_NAMES.iter().find(|row| row.0 == name && builder.has_symbol(row.1));
-        let address = builder.variable(other.map_or(name, |row| row.1), len);
+        if state.is_some() && memory_state::LEFT_OUT.contains(&place) {
+            continue;
+        }
+        if let Some(inside) = state.filter(|_| place == memory_state::INSIDE) {
+            put(place, &extended(inside).to_le_bytes());
+            continue;
+        }
+        let name = own_name(builder, name);
+        let address = builder.variable(name, len);
         put(place, &extended(address).to_le_bytes());
     }
     for (place, value) in field_offsets(builder.layout) {
@@ -171,7 +186,7 @@ fn variables(builder: &mut Builder<'_>, spec: &SystemSpec) {
     let lab = [version.build_lab.as_bytes(), &[0]].concat();
     let at = builder.variable("NtBuildLab", 64);
     builder.put(at, &lab);
-    let words: [(&str, u64); 27] = [
+    let words: [(&str, u64); 25] = [
         ("MmNumberOfPhysicalPages", spec.physical_pages),
         ("MmLowestPhysicalPage", 1),
         ("MmHighestPhysicalPage", spec.physical_pages),
@@ -197,15 +212,22 @@ fn variables(builder: &mut Builder<'_>, spec: &SystemSpec) {
         ("MmSystemRangeStart", if is_64_bit { 0xffff_8000_0000_0000 } else { 0x8000_0000 }),
         ("MmUserProbeAddress", if is_64_bit { 0x7ff_fffe_0000 } else { 0x7fff_0000 }),
         ("MmSpecialPagesInUse", counters.special_pool),
-        ("MmSystemLockPagesCount", counters.locked_io),
-        ("MmTotalFreeSystemPtes", counters.free_system_ptes),
     ];
     for (name, value) in words {
         builder.number(name, builder.width(), value);
     }
-    let at = builder.variable("MmTotalFreeSystemPtes", 16);
     let width = builder.width();
-    builder.put_pointer(at + width, counters.free_nonpaged_ptes);
+    if version.build < 6000 {
+        builder.number("MmSystemLockPagesCount", width, counters.locked_io);
+        let at = builder.variable("MmTotalFreeSystemPtes", 2 * width);
+        builder.put_pointer(at, counters.free_system_ptes);
+        builder.put_pointer(at + width, counters.free_nonpaged_ptes);
+    } else if version.build < 10240 {
+        let mut ptes = builder.new_object("_MI_SYSTEM_PTE_TYPE");
+        ptes.set("TotalFreeSystemPtes", counters.free_system_ptes);
+        let at = builder.variable("MiSystemPteInfo", 0x80);
+        builder.place(at, ptes);
+    }
     let halves: [(&str, u64); 8] = [
         ("KeTimeIncrement", 156_250),
         ("CmNtCSDVersion", u64::from(version.service_pack) << 8),
@@ -317,7 +339,8 @@ fn pools(builder: &mut Builder<'_>, spec: &SystemSpec) {
             builder.put_pointer(array + (i as u64 - 1) * width, at);
         }
     }
-    let info = builder.variable("MmPagedPoolInfo", 0x80);
+    let name = own_name(builder, "MmPagedPoolInfo");
+    let info = builder.variable(name, 0x80);
     if builder.layout.has("_MM_PAGED_POOL_INFO", "AllocatedPagedPool") {
         let at = builder.offset("_MM_PAGED_POOL_INFO", "AllocatedPagedPool");
         builder.put_pointer(info + at, spec.counters.paged_usage);

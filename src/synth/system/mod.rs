@@ -9,6 +9,7 @@ mod build;
 mod debugger;
 mod io;
 mod locks;
+mod memory_state;
 mod modules;
 mod objects;
 mod pool;
