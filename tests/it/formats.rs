@@ -112,8 +112,10 @@ fn every_system_in_every_form_is_itself() {
             let expected: Vec<String> =
                 drivers.map(place).map(|(base, size)| format!("{base:#0width$x}|{size}")).collect();
             assert_eq!(found, expected, "{what}");
-            // Every variable that has an address is there, and the same in each form.
-            for (name, address) in &system.symbols {
+            // Every variable that has an address is there, and the same in each form. The code of
+            // the kernel, its first three quarters, is left out of these systems.
+            let code = system.kernel.0..system.kernel.0 + u64::from(system.kernel.1 / 4 * 3);
+            for (name, address) in system.symbols.iter().filter(|(_, at)| !code.contains(at)) {
                 let found = ask(&session, &format!("SELECT u8({address:#x}) IS NOT NULL"));
                 assert_eq!(found, ["true"], "{what}: {name}");
             }
