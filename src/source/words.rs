@@ -11,6 +11,12 @@ const MAX_TEXT: usize = 64;
 /// Fewer characters than this are chance.
 const MIN_TEXT: usize = 4;
 
+/// How many words the stacks of a file may have in all: each is in the file once, and more than twice
+/// as many is a list of threads that all have the same stack.
+pub(crate) const fn most(file_bytes: usize, word_bytes: u64) -> u64 {
+    2 * file_bytes as u64 / word_bytes
+}
+
 /// Hands the words of a range on as rows, as far as they can be read. A range that is not there at
 /// its beginning has no rows.
 pub(crate) fn each(
@@ -18,7 +24,7 @@ pub(crate) fn each(
     walker: &mut Walker<'_>,
     (owner, cpu): (&Owner, Option<Cpu>),
     range: std::ops::Range<u64>,
-    want: &Want<'_>,
+    (want, left): (&Want<'_>, &mut u64),
     emit: &mut dyn FnMut(StackWord) -> Flow,
 ) -> Flow {
     let (first, last) = want.addresses("address");
@@ -27,6 +33,8 @@ pub(crate) fn each(
     let mut at = start;
     while at < range.end && at <= last {
         let Ok(value) = scene.word(at) else { break };
+        let Some(fewer) = left.checked_sub(1) else { break };
+        *left = fewer;
         emit(row(scene, walker, (owner, cpu), at, value, want))?;
         let Some(next) = at.checked_add(width) else { break };
         at = next;

@@ -11,7 +11,7 @@ use crate::symbol::image::{Image, Section};
 /// More rules than any system's stacks need at once.
 const MAX_RULES: usize = 1 << 16;
 /// A hundred thousand threads with stacks of usual depth read a tenth of it.
-const MAX_WORDS: u64 = 1 << 28;
+const MAX_WORDS: u64 = 1 << 26;
 /// Sections of code.
 const EXECUTE: u32 = 0x2000_0000;
 const PAGE: u64 = 0x1000;

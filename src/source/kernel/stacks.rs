@@ -93,6 +93,7 @@ impl KernelDump {
     ) -> Result<(), Unanswered> {
         let mut walks = self.walks()?;
         let cpu = self.walked_cpu().ok();
+        let mut left = words::most(self.image.len(), self.header.width.bytes() as u64);
         self.for_each_stacked(&mut |thread, is_crash| {
             let owner = self.owner_of(thread);
             if !owner.is_wanted(want) {
@@ -109,7 +110,8 @@ impl KernelDump {
             let range = sp..bounds.end.min(sp.saturating_add(LARGEST_STACK));
             let view = self.view_of(&mut walks, thread);
             let mut walker = Walker::with(&view, std::mem::take(&mut walks.knowledge));
-            let flow = words::each(&view, &mut walker, (&owner, cpu), range, want, emit);
+            let flow =
+                words::each(&view, &mut walker, (&owner, cpu), range, (want, &mut left), emit);
             walks.knowledge = walker.into_knowledge();
             flow
         })

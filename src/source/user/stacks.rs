@@ -73,13 +73,15 @@ impl UserDump {
     ) -> Result<(), Unanswered> {
         let (pid, process) = (self.pid(), self.process_name());
         let mut walker = Walker::new(self);
+        let mut left = words::most(self.streams.image().len(), self.pointer_bytes());
         for thread in self.started()? {
             let owner = owner(&thread, pid, &process);
             let sp = thread.context.as_ref().map_err(|e| *e).and_then(Registers::sp);
             let Some(sp) = sp.ok().filter(|_| owner.is_wanted(want)) else { continue };
             let range = stack(Some(sp), thread.end);
             let who = (&owner, self.walked_cpu());
-            if words::each(self, &mut walker, who, range, want, emit).is_break() {
+            let what = (want, &mut left);
+            if words::each(self, &mut walker, who, range, what, emit).is_break() {
                 break;
             }
         }
