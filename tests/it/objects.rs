@@ -422,7 +422,10 @@ fn shipped_queries_tell_what_is_open_where() {
     assert_eq!(files[0], format!("csrss.exe|364|{file}|1"));
     assert_eq!(ask("handles-to", &[("part", "workready")]).len(), files.len());
     let directories = ask("objects-by-directory", &[]);
-    assert!(directories.contains(&r"\|Directory|9|0".to_owned()), "{directories:?}");
+    assert!(
+        directories.contains(&r"\BaseNamedObjects|Semaphore|1|1".to_owned()),
+        "{directories:?}"
+    );
     assert!(directories.contains(&r"\ObjectTypes|Type|22|0".to_owned()), "{directories:?}");
     let ranges = ask("address-space", &[]);
     assert!(

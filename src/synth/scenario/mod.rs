@@ -197,7 +197,7 @@ fn processes(is_64_bit: bool) -> Vec<SystemProcess> {
             r"\KnownDlls\ntdll.dll",
             "Process 640",
             "Thread 644",
-            r"\Device\Null",
+            r"\BaseNamedObjects\Slots",
             r"\RPC Control\epmapper",
         ];
         services.handles.extend((0..).zip(more).map(|(i, object)| SystemHandle {
