@@ -79,24 +79,34 @@ impl Machine {
         let mode = self.mode();
         let limit = memory.map().end();
         let (first, last) = (start.0.max(part.start.0) & !(PAGE - 1), end.0.min(part.end.0));
+        // The table stands in one page.
+        let table = match part.behind {
+            Behind::Table(table) => {
+                let skip = usize::try_from(table % PAGE).unwrap_or_default();
+                self.held(file, table / PAGE).and_then(|page| page.get(skip..))
+            }
+            Behind::Large(_) => None,
+        };
+        let width = usize::try_from(mode.entry_bytes()).unwrap_or(8);
         let mut at = first;
         while at < last {
             let index = (at - part.start.0) / PAGE;
             let place = match part.behind {
                 Behind::Large(from) => from.checked_add(index * PAGE).map(Ok),
-                Behind::Table(table) => {
-                    let place = table.checked_add(index * mode.entry_bytes());
-                    let entry = place.and_then(|at| paging::entry_at(memory, mode, Gpa(at)));
-                    match entry.map(|entry| (entry, mode.kind(entry, 1))) {
-                        None => break,
-                        Some((entry, Kind::Page)) => Some(Ok(mode.page(entry, PAGE))),
-                        Some((entry, _)) => {
-                            match software::read(mode, self.prototypes(), entry, limit) {
-                                Software::Empty => None,
-                                Software::Transition(address) => Some(Ok(address)),
-                                said => Some(Err(paging::fault(said, Gva(at), 1))),
-                            }
-                        }
+                Behind::Table(_) => {
+                    let skip = usize::try_from(index).unwrap_or(usize::MAX).saturating_mul(width);
+                    let bytes = table.and_then(|table| table.get(skip..)?.get(..width));
+                    let Some(bytes) = bytes else { break };
+                    let entry =
+                        bytes.iter().rev().fold(0, |entry, byte| entry << 8 | u64::from(*byte));
+                    match mode.kind(entry, 1) {
+                        _ if entry == 0 => None,
+                        Kind::Page => Some(Ok(mode.page(entry, PAGE))),
+                        _ => match software::read(mode, self.prototypes(), entry, limit) {
+                            Software::Empty => None,
+                            Software::Transition(address) => Some(Ok(address)),
+                            said => Some(Err(paging::fault(said, Gva(at), 1))),
+                        },
                     }
                 }
             };

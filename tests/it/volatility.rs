@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::corpus;
 
-const PLUGINS: [&str; 15] = [
+const PLUGINS: [&str; 17] = [
     "windows.info",
     "windows.pslist",
     "windows.threads",
@@ -30,6 +30,8 @@ const PLUGINS: [&str; 15] = [
     "windows.devicetree",
     "windows.ssdt",
     "windows.callbacks",
+    "windows.bigpools",
+    "windows.psscan",
 ];
 
 /// A folder of our own, gone when the test is.
@@ -344,6 +346,30 @@ fn compare_routines(name: &str, said: &Value, system: &System) {
     same(&format!("{name} callbacks"), theirs, ours);
 }
 
+/// Holds what Volatility finds in the pool against what was put there, which other tests hold our
+/// own tables against.
+fn compare_pool(name: &str, said: &Value, system: &System) {
+    let text = |number: u64| number.to_string();
+    let is_old = matches!(system.facts.windows, Windows::Server2003 | Windows::Server2003Pae);
+    let used = |block: &&synth::PoolBlock| block.is_big && block.state != synth::PoolState::Free;
+    let ours = system.pool.iter().filter(used).map(|block| {
+        let tag: String = block.tag.iter().map(|byte| char::from(*byte)).collect();
+        // Tables before Vista count pages, of which Volatility says nothing.
+        let bytes = if is_old { String::new() } else { text(block.bytes) };
+        vec![text(short(block.address)), tag.replace(' ', ""), bytes]
+    });
+    let columns = ["Allocation", "Tag", "NumberOfBytes"];
+    same(&format!("{name} bigpools"), listed(said, "windows.bigpools", &columns), ours.collect());
+    // By the tags of their blocks, wherever they are.
+    let ours = system.facts.processes.iter().skip(1).map(|process| {
+        let name: String = process.name.chars().take(14).collect();
+        vec![text(process.pid), name]
+    });
+    let theirs = listed(said, "windows.psscan", &["PID", "ImageFileName"]);
+    let theirs = theirs.into_iter().filter(|row| row.first().is_some_and(|pid| pid != "0"));
+    same(&format!("{name} psscan"), theirs.collect(), ours.collect());
+}
+
 /// A kernel whose ISF file the corpus has.
 const KERNELS: [(Windows, &str, Format); 5] = [
     (Windows::Windows7, "339E74133576439CBCDF7E0229DA3773", Format::Full),
@@ -377,6 +403,7 @@ fn sixty_four_bit_systems_are_what_volatility_lists() {
         let name = format!("{windows:?} {format:?}");
         compare_with_facts(&name, &said, &system);
         compare_objects(&name, &said, &dump, &folder.0.join("isf"));
+        compare_pool(&name, &said, &system);
     }
 }
 
@@ -411,5 +438,6 @@ fn a_32_bit_server_is_what_volatility_lists() {
         let name = format!("{windows:?} {format:?}");
         compare_with_facts(&name, &said, &system);
         compare_objects(&name, &said, &dump, &folder.0.join("isf"));
+        compare_pool(&name, &said, &system);
     }
 }

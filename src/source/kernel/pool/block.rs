@@ -122,11 +122,17 @@ impl Block {
 
 /// A tag as a text of four characters, each byte that is no printable character a stop.
 pub(in crate::source::kernel) fn tag_text(tag: [u8; 4]) -> String {
-    tag.into_iter().map(shown).collect()
+    tag.into_iter().map(|byte| char::from(shown(byte))).collect()
 }
 
-fn shown(byte: u8) -> char {
-    if (0x20..0x7f).contains(&byte) { byte.into() } else { '.' }
+/// A byte of a tag as it is shown.
+const fn shown(byte: u8) -> u8 {
+    if byte >= 0x20 && byte < 0x7f { byte } else { b'.' }
+}
+
+/// Tags of texts; a text of another length is no tag.
+fn shown_tags(texts: &[&str]) -> Vec<[u8; 4]> {
+    texts.iter().filter_map(|text| text.as_bytes().try_into().ok()).collect()
 }
 
 /// Whether the bytes may be a tag that somebody chose.
@@ -138,7 +144,8 @@ pub(super) fn is_tag(tag: [u8; 4]) -> bool {
 /// Which blocks a reader asks for. The scan leaves out what does not fulfil it.
 #[derive(Debug, Clone)]
 pub(in crate::source::kernel) struct PoolHint<'a> {
-    tags: Option<Vec<String>>,
+    /// Tags as they are shown.
+    tags: Option<Vec<[u8; 4]>>,
     kinds: Option<Vec<String>>,
     /// First and last address at which a block may begin.
     pub(super) range: (u64, u64),
@@ -148,17 +155,17 @@ pub(in crate::source::kernel) struct PoolHint<'a> {
 impl<'a> PoolHint<'a> {
     /// The blocks of a query over a table with the columns `tag`, `pool_type` and `address`.
     pub(in crate::source::kernel) fn of(want: &Want<'a>) -> Self {
-        let texts =
-            |column| want.texts(column).map(|texts| texts.into_iter().map(str::to_owned).collect());
+        let kinds = want.texts("pool_type");
+        let kinds = kinds.map(|kinds| kinds.into_iter().map(str::to_owned).collect());
         let (first, last) = want.addresses("address");
-        Self { tags: texts("tag"), kinds: texts("pool_type"), range: (first, last), want: *want }
+        let tags = want.texts("tag").map(|tags| shown_tags(&tags));
+        Self { tags, kinds, range: (first, last), want: *want }
     }
 
     #[allow(dead_code, reason = "readers of objects take what they need of it")]
     /// The blocks with one of these tags, as long as a query is not cancelled.
     pub(in crate::source::kernel) fn tags(tags: &[&str], want: &Want<'a>) -> Self {
-        let tags = Some(tags.iter().map(|tag| (*tag).to_owned()).collect());
-        Self { tags, kinds: None, range: (0, u64::MAX), want: *want }
+        Self { tags: Some(shown_tags(tags)), kinds: None, range: (0, u64::MAX), want: *want }
     }
 
     /// No blocks, but the pages of a query over a table with the column `address`.
@@ -172,12 +179,17 @@ impl<'a> PoolHint<'a> {
         self.range == (0, u64::MAX)
     }
 
+    /// Whether it asks for blocks of that tag.
+    pub(super) fn takes_tag(&self, tag: [u8; 4]) -> bool {
+        let tag = tag.map(shown);
+        self.tags.as_ref().is_none_or(|tags| tags.contains(&tag))
+    }
+
     /// Whether it asks for the block.
     pub(super) fn takes(&self, block: &Block) -> bool {
-        let tag = || block.tag.iter().map(|byte| shown(*byte));
         let (first, last) = self.range;
         (first..=last).contains(&block.address)
-            && self.tags.as_ref().is_none_or(|tags| tags.iter().any(|t| t.chars().eq(tag())))
+            && self.takes_tag(block.tag)
             && self.kinds.as_ref().is_none_or(|kinds| {
                 block.kind.text().is_some_and(|kind| kinds.iter().any(|k| k == kind))
             })

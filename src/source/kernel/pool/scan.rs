@@ -218,6 +218,11 @@ impl Reader<'_> {
         self.takes_all || self.hint.takes(block)
     }
 
+    /// Whether blocks of a tag may be handed over.
+    fn takes_tag(&self, tag: [u8; 4]) -> bool {
+        self.takes_all || self.hint.takes_tag(tag)
+    }
+
     /// The parts of a range that may hold what is asked for.
     fn parts(&self, range: &PoolRange) -> Vec<Part> {
         let (first, last) = self.hint.range;
@@ -294,7 +299,8 @@ impl Reader<'_> {
         if pieces.is_empty() || (!range.is_exact && !is_whole()) {
             return PageUse::Other;
         }
-        let found = pieces.iter().map(|piece| self.block(range, at, piece));
+        let named = pieces.iter().filter(|piece| self.takes_tag(piece.header.tag()));
+        let found = named.map(|piece| self.block(range, at, piece));
         blocks.extend(found.filter(|block| self.takes(block)));
         PageUse::Blocks
     }
