@@ -133,7 +133,7 @@ impl Random {
 }
 
 fn read_everything(bytes: Vec<u8>) {
-    hostile::read_everything(Image::from_bytes("log", bytes));
+    hostile::read_everything(Image::from_bytes("log", bytes), 0);
 }
 
 /// Encodes a text as debuggers and editors do.
