@@ -144,6 +144,8 @@ fn files_may_end_anywhere() {
 
 #[test]
 fn edited_synthetic_dumps_do_no_harm() {
-    hostile::hammer_bytes("sample", &synth::triage_sample());
-    hostile::hammer_bytes("32-bit", &narrow());
+    hostile::alone("hostile_kernel::edited_synthetic_dumps_do_no_harm", || {
+        hostile::hammer_bytes("sample", &synth::triage_sample());
+        hostile::hammer_bytes("32-bit", &narrow());
+    });
 }
