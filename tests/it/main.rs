@@ -43,6 +43,7 @@ mod structures;
 mod symbols;
 mod synth;
 mod system;
+mod systems;
 mod triage;
 mod volatility;
 mod waiting;

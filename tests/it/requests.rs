@@ -1,33 +1,15 @@
 //! Drivers, devices and I/O requests of whole systems against what the systems were built from.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 
 use dumpql::dump::Image;
-use dumpql::model::{Emit, Source, Unanswered, Want};
+use dumpql::model::{Source, Want};
 use dumpql::source;
 use dumpql::symbol::Store;
 use dumpql::synth::{self, Damage, Format, System, SystemSpec, Windows};
 use dumpql::{Options, Session};
 
-const ALL: [Windows; 6] = [
-    Windows::Server2003,
-    Windows::Server2003Pae,
-    Windows::Windows7,
-    Windows::Windows81,
-    Windows::Windows10,
-    Windows::Windows11,
-];
-
-fn rows<R>(scan: impl FnOnce(Emit<'_, R>) -> Result<(), Unanswered>) -> Vec<R> {
-    let mut rows = Vec::new();
-    scan(&mut |row| {
-        rows.push(row);
-        ControlFlow::Continue(())
-    })
-    .expect("the dump answers");
-    rows
-}
+use crate::systems::{ALL, rows};
 
 fn open(system: &System, format: Format) -> Box<dyn Source> {
     let image = Image::from_bytes("it", system.to_vec(format));

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use dumpql::dump::Image;
-use dumpql::model::{Emit, Source, Unanswered, Want};
+use dumpql::model::{Source, Want};
 use dumpql::source;
 use dumpql::symbol::{Search, Store};
 use dumpql::synth::{self, Format, KernelFile, System, SystemSpec, Windows};
@@ -13,25 +13,7 @@ use dumpql::{Options, Session};
 use serde_json::{Map, Value, json};
 
 use crate::corpus;
-
-const ALL: [Windows; 6] = [
-    Windows::Server2003,
-    Windows::Server2003Pae,
-    Windows::Windows7,
-    Windows::Windows81,
-    Windows::Windows10,
-    Windows::Windows11,
-];
-
-fn rows<R>(scan: impl FnOnce(Emit<'_, R>) -> Result<(), Unanswered>) -> Vec<R> {
-    let mut rows = Vec::new();
-    scan(&mut |row| {
-        rows.push(row);
-        ControlFlow::Continue(())
-    })
-    .expect("the dump answers");
-    rows
-}
+use crate::systems::{ALL, rows};
 
 /// A folder with a file of the symbols of a system's kernel, gone when the test is.
 struct Folder(PathBuf);
