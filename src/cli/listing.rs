@@ -22,8 +22,8 @@ pub(super) fn tables<'a>(
 pub(super) fn queries(console: &Console) -> String {
     let entry = |query: &'static SavedQuery| {
         let mut doc = format!("{}.", query.title);
-        let params = query.params.iter().map(|p| match &p.default {
-            Some(default) => format!("{} = {default}", p.name),
+        let params = query.params.iter().map(|p| match p.default.as_deref() {
+            Some(default) => format!("{} = {}", p.name, brief(default)),
             None => p.name.clone(),
         });
         let params: Vec<String> = params.collect();
@@ -36,6 +36,16 @@ pub(super) fn queries(console: &Console) -> String {
         (query.name.as_str(), doc)
     };
     columns(library().iter().map(entry).collect(), console)
+}
+
+/// A default that fits into a line of a list: nothing as quotes, a long one by its beginning.
+fn brief(default: &str) -> String {
+    const MOST: usize = 24;
+    match default.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &default[..end]),
+        None if default.is_empty() => "''".to_owned(),
+        None => default.to_owned(),
+    }
 }
 
 /// Names on the left, text wrapped on the right.
