@@ -1,5 +1,5 @@
 -- title: Deadlocks
--- description: Cycles of up to four threads, each of which waits for what the next one holds: resources, mutexes, or the end of the thread itself. No row means that there is none.
+-- description: Cycles of up to four threads, each of which waits for what the next one holds: resources, mutexes, push locks, or the end of the thread itself. No row means that there is none.
 -- alias: !deadlock
 -- needs: lock_owners, lock_waiters, wait_objects
 WITH edges AS (
@@ -7,7 +7,7 @@ WITH edges AS (
     FROM lock_waiters AS w
     JOIN lock_owners AS o ON o.resource = w.resource AND o.ethread <> w.ethread
     UNION
-    SELECT ethread, coalesce(owner_ethread, object), object
+    SELECT ethread, coalesce(owner_ethread, object), coalesce(lock, object)
     FROM wait_objects
     WHERE owner_ethread <> ethread OR type = 'Thread' AND object <> ethread
 )

@@ -49,6 +49,30 @@ row! {
 }
 
 row! {
+    /// A lock that a thread holds or waits for, as the thread's `_KLOCK_ENTRY` has it.
+    LockEntry {
+        /// Address of the `_ETHREAD`.
+        ethread: u64,
+        /// Thread id.
+        tid: i64,
+        /// Process id.
+        pid: i64,
+        /// Name of the process.
+        process: String,
+        /// Address of the lock.
+        lock: u64,
+        /// Symbol at the address.
+        symbol: String,
+        /// `PushLock`, `Resource`, `FastMutex`, `GuardedMutex`.
+        kind: String,
+        /// `owner` or `waiting`.
+        state: String,
+        /// How long the thread has waited.
+        wait_ms: i64,
+    }
+}
+
+row! {
     /// A thread that waits for an executive resource.
     LockWaiter {
         /// Address of the `_ERESOURCE`.

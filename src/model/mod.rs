@@ -29,7 +29,7 @@ pub use code::{Instruction, NeededSymbol};
 pub use hardware::{CoverageRange, MemoryRegion, Processor, Register};
 pub use hooks::{Callback, InterruptVector, SystemCall, VerifierFrame};
 pub use io::{Device, Dispatch, Driver, Irp, IrpLocation};
-pub use locks::{CriticalSection, Lock, LockOwner, LockWaiter};
+pub use locks::{CriticalSection, Lock, LockEntry, LockOwner, LockWaiter};
 pub use log::LogCommand;
 pub use modules::{Module, UnloadedModule};
 pub use objects::{KernelObject, ObjectType, Vad};

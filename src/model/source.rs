@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::{
     Apc, BigBlock, BlockedDriver, Bugcheck, Callback, CoverageRange, CriticalSection, DeadlockStep,
     Device, Dispatch, Dpc, Driver, DumpInfo, DynTable, ErrorFact, Exception, Filter, Frame, Handle,
-    Instruction, InterruptVector, Irp, IrpLocation, KernelObject, Lock, LockOwner, LockWaiter,
-    LogCommand, MappedFile, MemoryList, MemoryRegion, Module, NeededSymbol, ObjectType, PageFile,
-    PageTableEntry, PoolBlock, PoolFailure, PoolFault, PoolPage, PoolTag, Problem, Process,
-    Processor, QueuedLock, ReadyThread, Refused, Register, SessionSpace, StackWord, SystemCall,
-    SystemPte, Thread, Timer, UnloadedModule, Vad, VerifierFact, VerifierFrame, VmCounter,
-    WaitObject, WorkItem, WorkQueue,
+    Instruction, InterruptVector, Irp, IrpLocation, KernelObject, Lock, LockEntry, LockOwner,
+    LockWaiter, LogCommand, MappedFile, MemoryList, MemoryRegion, Module, NeededSymbol, ObjectType,
+    PageFile, PageTableEntry, PoolBlock, PoolFailure, PoolFault, PoolPage, PoolTag, Problem,
+    Process, Processor, QueuedLock, ReadyThread, Refused, Register, SessionSpace, StackWord,
+    SystemCall, SystemPte, Thread, Timer, UnloadedModule, Vad, VerifierFact, VerifierFrame,
+    VmCounter, WaitObject, WorkItem, WorkQueue,
 };
 use crate::catalog::{Absent, Cell, HintOp, PointerWidth, SourceKind, Value};
 
@@ -356,6 +356,11 @@ pub trait Source: Send + Sync {
 
     /// Thread that waits for an executive resource.
     fn lock_waiters(&self, want: &Want<'_>, emit: Emit<'_, LockWaiter>) -> Result<(), Unanswered> {
+        Err(Unanswered::KIND)
+    }
+
+    /// Lock that a thread holds or waits for.
+    fn lock_entries(&self, want: &Want<'_>, emit: Emit<'_, LockEntry>) -> Result<(), Unanswered> {
         Err(Unanswered::KIND)
     }
 

@@ -23,8 +23,12 @@ row! {
         name: String,
         /// `WaitAny` or `WaitAll`.
         wait_type: String,
-        /// Thread that owns the object, of those that have an owner.
+        /// Thread that owns the object or the lock, of those that have one owner.
         owner_ethread: u64,
+        /// Address of the lock that the object serves.
+        lock: u64,
+        /// `PushLock`, `Resource`, `FastMutex`, `GuardedMutex`.
+        lock_kind: String,
     }
 }
 

@@ -30,8 +30,8 @@ pub use spec::{Arch, Block, Cpu, Driver, ExceptionRecord, Process, Thread, Triag
 pub use system::{
     Counters, Device, DriverObject, Io, Location, NamedObject, PageFile, PoolBlock, PoolRequest,
     PoolState, Processor, Request, Resource, Routines, Session, System, SystemHandle,
-    SystemProcess, SystemSpec, SystemThread, TagUse, ThreadState, Timer, Trace, UnloadedDriver,
-    Vad, Vector, Windows, WorkItem, WorkQueue, system,
+    SystemProcess, SystemSpec, SystemThread, TagUse, ThreadLock, ThreadState, Timer, Trace,
+    UnloadedDriver, Vad, Vector, Windows, WorkItem, WorkQueue, system,
 };
 pub use triage::triage;
 pub use triage_sample::{triage_sample, triage_sample_spec};

@@ -26,6 +26,7 @@ mod handles;
 mod idt;
 mod irp_stack;
 mod irps;
+mod lock_entries;
 mod lock_owners;
 mod lock_waiters;
 mod locks;
@@ -105,6 +106,7 @@ pub static ALL: &[&dyn Table] = &[
     &locks::TABLE,
     &lock_owners::TABLE,
     &lock_waiters::TABLE,
+    &lock_entries::TABLE,
     &critical_sections::TABLE,
     &vm::TABLE,
     &page_files::TABLE,

@@ -39,8 +39,18 @@ pub(super) static TABLE: TableDef<WaitObject> = TableDef {
         Column::new("wait_type", "`WaitAny` or `WaitAll`.", Get::Text(|r| text(&r.wait_type))),
         Column::new(
             "owner_ethread",
-            "Thread that owns the object, of those that have an owner.",
+            "Thread that owns the object, or the lock that it serves; NULL where several share that.",
             Get::Addr(|r| r.owner_ethread),
+        ),
+        Column::new(
+            "lock",
+            "Address of the lock that the object serves: of a mutex that it is a part of, or of the one that the thread notes.",
+            Get::Addr(|r| r.lock),
+        ),
+        Column::new(
+            "lock_type",
+            "Type of that lock: `PushLock`, `Resource`, `FastMutex`, `GuardedMutex`.",
+            Get::Text(|r| text(&r.lock_kind)),
         ),
     ],
 };

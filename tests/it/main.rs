@@ -44,6 +44,7 @@ mod symbols;
 mod synth;
 mod system;
 mod systems;
+mod thread_locks;
 mod triage;
 mod volatility;
 mod waiting;

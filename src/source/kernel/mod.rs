@@ -4,6 +4,7 @@
 //! pages, through page tables.
 
 mod arch;
+mod autoboost;
 mod callbacks;
 mod calls;
 mod codeview;
@@ -77,9 +78,9 @@ use crate::dump::{Error, Format, Image, Width};
 use crate::model::{
     BigBlock, Bugcheck, Callback, CoverageRange, Device, Dispatch, Dpc, Driver, DumpInfo, DynTable,
     Emit, Exception, Frame, Handle, InterruptVector, Irp, IrpLocation, KernelObject, Located, Lock,
-    LockOwner, LockWaiter, Machine, MemoryList, Module, NeededSymbol, ObjectType, PageFile,
-    PoolBlock, PoolFailure, PoolPage, PoolTag, Problem, Process, Processor, ReadyThread, Refused,
-    Register, SessionSpace, Source, StackWord, SystemCall, Thread, Timer, Unanswered,
+    LockEntry, LockOwner, LockWaiter, Machine, MemoryList, Module, NeededSymbol, ObjectType,
+    PageFile, PoolBlock, PoolFailure, PoolPage, PoolTag, Problem, Process, Processor, ReadyThread,
+    Refused, Register, SessionSpace, Source, StackWord, SystemCall, Thread, Timer, Unanswered,
     UnloadedModule, Vad, VerifierFrame, VmCounter, WaitObject, Want, WorkItem, WorkQueue,
 };
 use crate::symbol::{PdbId, Store};
@@ -410,6 +411,10 @@ impl Source for KernelDump {
     fn lock_waiters(&self, want: &Want<'_>, emit: Emit<'_, LockWaiter>) -> Result<(), Unanswered> {
         self.whole_memory()?;
         self.each_lock_waiter(want, emit)
+    }
+
+    fn lock_entries(&self, want: &Want<'_>, emit: Emit<'_, LockEntry>) -> Result<(), Unanswered> {
+        self.each_lock_entry(want, emit)
     }
 
     fn pool_allocations(

@@ -85,6 +85,11 @@ fn name_of(names: &[&str], index: u64) -> Cell<String> {
     name.map(|name| (*name).to_owned()).ok_or(Absent::Unreadable)
 }
 
+/// Why a thread waits, or last waited.
+pub(super) fn wait_reason(thread: &Object<'_>) -> Cell<String> {
+    thread.unsigned("Tcb.WaitReason").and_then(|reason| name_of(&REASONS, reason))
+}
+
 impl KernelDump {
     /// The thread that the triage block names.
     pub(super) fn crash_thread(&self) -> Option<Object<'_>> {
@@ -203,9 +208,7 @@ impl KernelDump {
                 .and_then(|()| thread.pointer("ThreadName"))
                 .and_then(|at| self.unicode_string(at)),
             state: state.and_then(|state| name_of(&STATES, state)),
-            wait_reason: while_waiting()
-                .and_then(|()| thread.unsigned("Tcb.WaitReason"))
-                .and_then(|reason| name_of(&REASONS, reason)),
+            wait_reason: while_waiting().and_then(|()| wait_reason(thread)),
             wait_mode: while_waiting()
                 .and_then(|()| thread.unsigned("Tcb.WaitMode"))
                 .and_then(|mode| name_of(&["KernelMode", "UserMode"], mode)),

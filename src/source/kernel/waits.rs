@@ -1,9 +1,14 @@
 //! What threads wait for.
 //!
+//! An object that is part of a lock, or stands for one, is told with the lock and who has that.
+//!
 //! Most waits are for some objects, a wait block for each. A thread at a gate waits for that alone:
 //! kernels before Windows 7 keep the gate where the list of blocks is otherwise.
 
+use std::collections::HashMap;
+
 use super::KernelDump;
+use super::autoboost::{Entries, awaited_kind};
 use super::names::Names;
 use super::object::Object;
 use super::structure::Structure;
@@ -54,6 +59,45 @@ struct Waited {
     wait_type: Cell<String>,
 }
 
+/// A lock that an awaited object serves.
+struct Lock {
+    address: u64,
+    kind: Cell<String>,
+    owner: Cell<u64>,
+}
+
+/// What is known of the locks of all threads.
+struct Locks<'a> {
+    dump: &'a KernelDump,
+    entries: Option<Entries>,
+    /// The threads that hold each lock; found when first needed.
+    owners: Option<HashMap<u64, Vec<u64>>>,
+}
+
+impl Locks<'_> {
+    /// The lock behind the only object that a thread waits for.
+    fn behind(&mut self, thread: &Object<'_>, object: u64, with_owner: bool) -> Option<Lock> {
+        if let Some((address, owner)) = self.dump.mutex_around(thread, object) {
+            let kind = awaited_kind(thread).or_else(|_| Ok("FastMutex".to_owned()));
+            return Some(Lock { address, kind, owner: Ok(owner) });
+        }
+        let address = self.entries.as_ref()?.awaited(self.dump, thread)?;
+        let owner = if with_owner { self.owner(address) } else { Err(Absent::NotApplicable) };
+        Some(Lock { address, kind: awaited_kind(thread), owner })
+    }
+
+    /// The thread that holds a lock, if it is one.
+    fn owner(&mut self, lock: u64) -> Cell<u64> {
+        let Self { dump, entries, owners } = self;
+        let owners = owners
+            .get_or_insert_with(|| entries.as_ref().map(|e| e.owners(dump)).unwrap_or_default());
+        match owners.get(&lock).map(Vec::as_slice) {
+            Some([owner]) => Ok(*owner),
+            _ => Err(Absent::NotApplicable),
+        }
+    }
+}
+
 /// What names a thread.
 #[derive(Debug, Clone)]
 pub(super) struct Named {
@@ -89,13 +133,26 @@ impl KernelDump {
     ) -> Result<(), Unanswered> {
         let manager = self.whole_memory().and_then(|()| self.manager());
         let mut names = manager.ok().filter(|_| want.has("name")).map(|m| Names::new(self, m));
+        let wants_lock = want.has_any(&["lock", "lock_type", "owner_ethread"]);
+        let mut locks = Locks { dump: self, entries: Entries::of(self), owners: None };
         self.for_each_thread(&mut |thread, _| {
             if !matches!(thread.unsigned("Tcb.State"), Ok(WAITING | GATE_WAIT)) {
                 return Flow::Continue(());
             }
             let named = self.named(thread);
-            for (index, waited) in (0..).zip(self.waited(thread)) {
-                emit(self.wait_row(thread, &named, index, waited, names.as_mut()))?;
+            let all = self.waited(thread);
+            let lock = match all.as_slice() {
+                [Waited { object: Ok(object), .. }] if wants_lock => {
+                    locks.behind(thread, *object, want.has("owner_ethread"))
+                }
+                _ => None,
+            };
+            for (index, waited) in (0..).zip(all) {
+                let row = self.wait_row(thread, &named, index, waited, names.as_mut());
+                emit(match &lock {
+                    Some(lock) => row.behind(lock),
+                    None => row,
+                })?;
             }
             Flow::Continue(())
         })
@@ -208,6 +265,17 @@ impl KernelDump {
             wait_type: waited.wait_type,
             owner_ethread: owner,
             ..WaitObject::default()
+        }
+    }
+}
+
+impl WaitObject {
+    fn behind(self, lock: &Lock) -> Self {
+        Self {
+            lock: Ok(lock.address),
+            lock_kind: lock.kind.clone(),
+            owner_ethread: self.owner_ethread.or(lock.owner),
+            ..self
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Locks of the scenarios.
 
-use crate::synth::system::{Resource, SystemSpec};
+use crate::synth::system::{Resource, SystemSpec, ThreadLock};
 
 /// Resources as a system has them that does its work: some free, some held, nobody waits.
 pub(super) fn healthy() -> Vec<Resource> {
@@ -20,6 +20,21 @@ pub(super) fn healthy() -> Vec<Resource> {
         pooled(17, &[(12, 1)], true),
         pooled(240, &[(16, 1), (1896 + 4, 2)], false),
         pooled(2, &[], false),
+    ]
+}
+
+/// A push lock that a thread has and three want, one that two share, and a mutex that is waited for.
+pub(super) fn noted() -> Vec<ThreadLock> {
+    let lock = |is_mutex, owners: &[u64], waiters: &[u64]| ThreadLock {
+        is_mutex,
+        owners: owners.to_vec(),
+        waiters: waiters.to_vec(),
+        ..ThreadLock::default()
+    };
+    vec![
+        lock(false, &[748], &[752, 756, 760]),
+        lock(false, &[764, 768], &[772]),
+        lock(true, &[764], &[776]),
     ]
 }
 

@@ -58,6 +58,7 @@ pub fn healthy(windows: Windows) -> SystemSpec {
         pool_tags: pools::healthy(),
         tracker_entries: 0,
         resources: locks::healthy(),
+        thread_locks: Vec::new(),
         io: super::system::Io::default(),
         routines: super::system::Routines::default(),
         blocks: Vec::new(),
@@ -546,6 +547,7 @@ pub fn sick(windows: Windows) -> SystemSpec {
     let threads = |pid: u64, count: u64| (1..=count).map(|i| pid + 4 * i).collect::<Vec<u64>>();
     spec.resources.push(locks::registry(&threads(488, 2), &threads(364, 6), &threads(640, 2)));
     locks::deadlock(&mut spec, [1184, 1188, 1192]);
+    spec.thread_locks = locks::noted();
     spec
 }
 

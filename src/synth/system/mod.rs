@@ -21,6 +21,7 @@ mod segment;
 mod shared;
 mod spec;
 mod stacks;
+mod thread_locks;
 mod threads;
 mod user;
 mod version;
@@ -37,6 +38,7 @@ pub use spec::{
     SystemHandle, SystemProcess, SystemSpec, SystemThread, ThreadState, Timer, UnloadedDriver, Vad,
     Windows, WorkItem, WorkQueue,
 };
+pub use thread_locks::ThreadLock;
 
 use self::build::Builder;
 use self::objects::{Objects, Wanted};
@@ -116,6 +118,7 @@ fn assemble(mut spec: SystemSpec, version: &'static Version, layout: &Layout) ->
         timer.address = builder.pool(false, *b"Time", layout.size("_KTIMER") as u64);
     }
     locks::prepare(&mut builder, &mut objects, &mut spec);
+    thread_locks::prepare(&mut builder, &mut objects, &mut spec);
     modules::write(&mut builder, &mut links, &spec, kernel);
     // The image of the kernel comes first: what follows may stand in it.
     modules::write_unloaded(&mut builder, &spec.unloaded);

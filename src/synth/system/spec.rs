@@ -7,6 +7,7 @@ use super::io::Io;
 use super::locks::Resource;
 use super::pool_tags::TagUse;
 use super::routines::Routines;
+use super::thread_locks::ThreadLock;
 use crate::synth::kernel_file::KernelFile;
 use crate::synth::spec::{Block, Driver, ExceptionRecord};
 
@@ -83,6 +84,8 @@ pub struct SystemSpec {
     pub tracker_entries: u64,
     /// Executive resources.
     pub resources: Vec<Resource>,
+    /// Push locks and fast mutexes.
+    pub thread_locks: Vec<ThreadLock>,
     /// Drivers, devices and requests.
     pub io: Io,
     /// Routines that the kernel calls for others.
@@ -213,6 +216,8 @@ pub struct SystemThread {
     pub attached: u64,
     /// Addresses of the IRPs in its list.
     pub irps: Vec<u64>,
+    /// Addresses of the push locks and mutexes that it has or waits for, and whether it has them.
+    pub locks: Vec<(u64, bool)>,
     /// Name that the program gave it.
     pub name: String,
 }

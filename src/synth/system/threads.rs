@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::build::Builder;
 use super::objects::Objects;
 use super::spec::{SystemProcess, SystemThread, ThreadState};
+use super::thread_locks::{gate_of, note};
 use crate::synth::layout::Object;
 
 /// What threads are linked to, found while they are written.
@@ -105,7 +106,8 @@ pub(super) fn write(
     if let ThreadState::Gate { reason } = thread.state {
         object.set("Tcb.WaitReason", reason);
         if builder.layout.has("_KTHREAD", "GateObject") {
-            object.set("Tcb.GateObject", gate(builder));
+            let there = objects.named.get(&gate_of(thread.tid)).copied();
+            object.set("Tcb.GateObject", there.unwrap_or_else(|| gate(builder)));
         } else {
             waits(builder, (objects, links), &mut object, at, (&[String::new()], false));
         }
@@ -120,6 +122,7 @@ pub(super) fn write(
         _ => {}
     }
     name(builder, &mut object, &thread.name);
+    note(builder, &mut object, thread);
     builder.place(at, object);
     irps(builder, links, at, &thread.irps);
     let width = builder.width();

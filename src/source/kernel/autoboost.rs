@@ -1,0 +1,193 @@
+//! Locks that threads hold and wait for, as the kernel notes them with the threads to boost those that
+//! others wait for (`AutoBoost`, since Windows 8.1); and the mutexes that name their owners themselves.
+//!
+//! A thread has a few `_KLOCK_ENTRY`. One is taken before a push lock or one of its like is
+//! acquired and given back after its release; in between it has the lock's address, whose two lowest
+//! bits and highest bit serve as marks. A push lock does not know who has it: these entries do.
+//! A thread with more locks than entries is not noted for the rest.
+
+use std::collections::HashMap;
+
+use super::KernelDump;
+use super::object::Object;
+use super::threads::wait_reason;
+use super::types::Ty;
+use crate::catalog::{Absent, Cell};
+use crate::dump::Width;
+use crate::model::{Emit, Flow, LockEntry, Unanswered, Want};
+use crate::symbol::Field;
+
+const ENTRY: &str = "_KLOCK_ENTRY";
+/// No thread has more entries.
+const MOST: usize = 64;
+/// Marks in the lowest bits of a lock's address.
+const MARKS: u64 = 3;
+
+/// Where entries and their fields are.
+#[derive(Debug)]
+pub(super) struct Entries {
+    /// Offset of the first in its thread.
+    first: usize,
+    size: usize,
+    count: usize,
+    lock: Option<Field>,
+    acquired: Option<Field>,
+    waiting: Option<Field>,
+}
+
+/// A lock in use by a thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Used {
+    pub(super) lock: u64,
+    pub(super) is_owner: bool,
+}
+
+/// The kind of lock that a thread with this reason waits for.
+fn kind(reason: &str) -> Option<&'static str> {
+    Some(match reason {
+        "WrPushLock" => "PushLock",
+        "WrResource" => "Resource",
+        "WrFastMutex" => "FastMutex",
+        "WrGuardedMutex" => "GuardedMutex",
+        _ => return None,
+    })
+}
+
+/// The kind of lock that a thread waits for, as its wait reason says.
+pub(super) fn awaited_kind(thread: &Object<'_>) -> Cell<String> {
+    let kind = kind(&wait_reason(thread)?).ok_or(Absent::NotApplicable)?;
+    Ok(kind.to_owned())
+}
+
+impl Entries {
+    /// `None` for systems whose threads have none.
+    pub(super) fn of(dump: &KernelDump) -> Option<Self> {
+        let size = usize::try_from(dump.types().size_of(ENTRY)?).ok().filter(|size| *size > 0)?;
+        let field = |path| dump.types().field(dump, Ty::Thread, path).ok();
+        // Late versions have them behind the scheduler's part of the thread, with a pointer in it.
+        let first = field("LockEntries").or_else(|| field("Tcb.LockEntries"))?;
+        let waiting = ["WaitingBit", "WaitingByte", "LockState.Waiting"];
+        Some(Self {
+            first: first.offset,
+            size,
+            count: (first.size / size).clamp(1, MOST),
+            lock: dump.field(ENTRY, "LockState.LockState"),
+            acquired: dump.field(ENTRY, "AcquiredByte"),
+            waiting: dump.field_of(ENTRY, &waiting),
+        })
+    }
+
+    /// The locks that a thread holds or waits for.
+    pub(super) fn used(&self, dump: &KernelDump, thread: &Object<'_>) -> Vec<Used> {
+        let first = thread.address.ok().and_then(|at| at.checked_add(self.first as u64));
+        let held = first.and_then(|first| dump.prefix(first, self.size * self.count).ok());
+        let Some(held) = held else { return Vec::new() };
+        let used = |entry: &[u8]| {
+            let marked = dump.pointer_in(entry, self.lock).ok().filter(|lock| *lock != 0)?;
+            let is = |field| dump.number(entry, field).is_ok_and(|value| value != 0);
+            let is_owner = is(self.acquired);
+            let lock = marked & !MARKS | top_bit(dump.header.width);
+            (is_owner || is(self.waiting)).then_some(Used { lock, is_owner })
+        };
+        held.chunks_exact(self.size).filter_map(used).collect()
+    }
+
+    /// The lock that a thread waits for; a thread waits for one at a time.
+    pub(super) fn awaited(&self, dump: &KernelDump, thread: &Object<'_>) -> Option<u64> {
+        let used = self.used(dump, thread).into_iter();
+        let mut waiting = used.filter(|used| !used.is_owner);
+        waiting.next().map(|used| used.lock).filter(|_| waiting.next().is_none())
+    }
+
+    /// The threads that hold each lock.
+    pub(super) fn owners(&self, dump: &KernelDump) -> HashMap<u64, Vec<u64>> {
+        let mut owners: HashMap<u64, Vec<u64>> = HashMap::new();
+        // Without threads there are no owners.
+        let _ = dump.for_each_thread(&mut |thread, _| {
+            let Ok(ethread) = thread.address else { return Flow::Continue(()) };
+            for used in self.used(dump, thread).iter().filter(|used| used.is_owner) {
+                let all = owners.entry(used.lock).or_default();
+                if all.last() != Some(&ethread) {
+                    all.push(ethread);
+                }
+            }
+            Flow::Continue(())
+        });
+        owners
+    }
+
+    /// The kinds of the locks that threads wait for.
+    fn kinds(&self, dump: &KernelDump) -> HashMap<u64, String> {
+        let mut kinds = HashMap::new();
+        let _ = dump.for_each_thread(&mut |thread, _| {
+            if let (Some(lock), Ok(kind)) = (self.awaited(dump, thread), awaited_kind(thread)) {
+                kinds.insert(lock, kind);
+            }
+            Flow::Continue(())
+        });
+        kinds
+    }
+}
+
+/// The highest bit of addresses, which kernel addresses have and entries use as a mark.
+const fn top_bit(width: Width) -> u64 {
+    1 << (8 * width.bytes() - 1)
+}
+
+impl KernelDump {
+    pub(super) fn each_lock_entry(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, LockEntry>,
+    ) -> Result<(), Unanswered> {
+        self.has_memory()?;
+        let entries = Entries::of(self).ok_or_else(|| {
+            Unanswered::because(
+                "threads of this system do not note their locks (since Windows 8.1)",
+            )
+        })?;
+        let kinds = if want.has("type") { entries.kinds(self) } else { HashMap::new() };
+        self.for_each_thread(&mut |thread, _| {
+            let used = entries.used(self, thread);
+            if used.is_empty() {
+                return Flow::Continue(());
+            }
+            let named = self.named(thread);
+            for Used { lock, is_owner } in used {
+                emit(LockEntry {
+                    ethread: thread.address,
+                    tid: named.tid,
+                    pid: named.pid,
+                    process: named.process.clone(),
+                    lock: Ok(lock),
+                    symbol: self.place_of(lock).map(|place| place.display()),
+                    kind: kinds.get(&lock).cloned().ok_or(Absent::NotApplicable),
+                    state: Ok(if is_owner { "owner" } else { "waiting" }.to_owned()),
+                    wait_ms: if is_owner {
+                        Err(Absent::NotApplicable)
+                    } else {
+                        self.waited_ms(thread)
+                    },
+                    ..LockEntry::default()
+                })?;
+            }
+            Flow::Continue(())
+        })
+    }
+
+    /// The fast or guarded mutex of which an object that a thread waits for is a part, and its owner.
+    /// One that is waited for has an owner, which is the proof that a mutex is there.
+    pub(super) fn mutex_around(&self, thread: &Object<'_>, object: u64) -> Option<(u64, u64)> {
+        let reason = wait_reason(thread).ok()?;
+        let ty = match reason.as_str() {
+            "WrGuardedMutex" => "_KGUARDED_MUTEX",
+            // Before Windows Server 2003 the reason is the general one.
+            "WrFastMutex" | "Executive" => "_FAST_MUTEX",
+            _ => return None,
+        };
+        let part = self.field_of(ty, &["Event", "Gate"])?.offset as u64;
+        let mutex = self.structure(ty, object.checked_sub(part)?);
+        let owner = mutex.pointer("Owner").ok()? & !MARKS;
+        self.is_thread(owner).then_some((mutex.address, owner))
+    }
+}

@@ -1,0 +1,127 @@
+//! Push locks and mutexes of whole systems: who has them and who waits, against what the systems were
+//! built from.
+
+use dumpql::dump::Image;
+use dumpql::session::library;
+use dumpql::synth::{self, Format, System, SystemSpec, SystemThread, ThreadLock, Windows};
+use dumpql::{Options, Session};
+
+use crate::systems::ALL;
+
+/// A push lock that is shared, a mutex, and a push lock and a mutex in a circle.
+fn locks() -> Vec<ThreadLock> {
+    let lock = |is_mutex, owners: &[u64], waiters: &[u64]| ThreadLock {
+        is_mutex,
+        owners: owners.to_vec(),
+        waiters: waiters.to_vec(),
+        ..ThreadLock::default()
+    };
+    vec![
+        lock(false, &[748, 752], &[756]),
+        lock(true, &[752], &[760, 764]),
+        lock(false, &[768], &[772]),
+        lock(true, &[772], &[768]),
+        lock(false, &[748], &[]),
+    ]
+}
+
+fn open(windows: Windows) -> (System, Session) {
+    let spec = synth::healthy(windows);
+    let system =
+        synth::system(&SystemSpec { physical_pages: 0x2000, thread_locks: locks(), ..spec });
+    let image = Image::from_bytes("made.dmp", system.to_vec(Format::Full));
+    (system, Session::from_images(vec![image], &Options::default()).unwrap())
+}
+
+fn ask(session: &Session, sql: &str) -> Vec<String> {
+    let result = session.query(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let columns = 0..result.fields().len();
+    let line = |row| columns.clone().map(|col| result.text(row, col)).collect::<Vec<_>>().join("|");
+    let mut lines: Vec<String> = (0..result.len()).map(line).collect();
+    lines.sort();
+    lines
+}
+
+fn notes_locks(windows: Windows) -> bool {
+    matches!(windows, Windows::Windows81 | Windows::Windows10 | Windows::Windows11)
+}
+
+fn thread(system: &System, tid: u64) -> &SystemThread {
+    let mut threads = system.facts.processes.iter().flat_map(|process| &process.threads);
+    threads.find(|thread| thread.tid == tid).unwrap()
+}
+
+#[test]
+fn threads_note_the_locks_that_they_have_and_wait_for() {
+    for windows in ALL {
+        let (system, session) = open(windows);
+        let sql = "SELECT lock, tid, state, process, wait_ms IS NULL FROM lock_entries";
+        if !notes_locks(windows) {
+            let error = session.query(sql).unwrap_err().to_string();
+            assert!(error.contains("E0301"), "{windows:?}: {error}");
+            continue;
+        }
+        let mut expected = Vec::new();
+        for lock in &system.facts.thread_locks {
+            for tid in &lock.owners {
+                expected.push(format!("0x{:016x}|{tid}|owner|svchost.exe|true", lock.address));
+            }
+            for tid in &lock.waiters {
+                expected.push(format!("0x{:016x}|{tid}|waiting|svchost.exe|false", lock.address));
+            }
+        }
+        expected.sort();
+        assert_eq!(ask(&session, sql), expected, "{windows:?}");
+        let sql = "SELECT lock, type FROM lock_entries WHERE state = 'owner' AND type IS NOT NULL";
+        let kinds = system.facts.thread_locks.iter().flat_map(|lock| {
+            let kind = if lock.is_mutex { "FastMutex" } else { "PushLock" };
+            let owners = lock.owners.iter().filter(|_| !lock.waiters.is_empty());
+            owners.map(move |_| format!("0x{:016x}|{kind}", lock.address))
+        });
+        let mut kinds: Vec<String> = kinds.collect();
+        kinds.sort();
+        assert_eq!(ask(&session, sql), kinds, "{windows:?}");
+    }
+}
+
+#[test]
+fn what_is_waited_for_names_the_lock_and_its_owner() {
+    for windows in ALL {
+        let (system, session) = open(windows);
+        let digits =
+            if matches!(windows, Windows::Server2003 | Windows::Server2003Pae) { 8 } else { 16 };
+        let mut expected = Vec::new();
+        for lock in &system.facts.thread_locks {
+            let (kind, owner) = match lock.owners.as_slice() {
+                [owner] => {
+                    (lock.is_mutex, format!("0x{:0digits$x}", thread(&system, *owner).ethread))
+                }
+                _ => (lock.is_mutex, String::new()),
+            };
+            for tid in &lock.waiters {
+                let kind = if kind { "FastMutex" } else { "PushLock" };
+                // Nothing says which push lock it is before threads note it.
+                if lock.is_mutex || notes_locks(windows) {
+                    expected.push(format!("{tid}|0x{:0digits$x}|{kind}|{owner}", lock.address));
+                }
+            }
+        }
+        expected.sort();
+        let sql = "SELECT tid, lock, lock_type, owner_ethread FROM wait_objects \
+                   WHERE lock IS NOT NULL AND process = 'svchost.exe'";
+        assert_eq!(ask(&session, sql), expected, "{windows:?}");
+    }
+}
+
+#[test]
+fn a_circle_of_a_push_lock_and_a_mutex_is_a_deadlock() {
+    for windows in ALL {
+        let (system, session) = open(windows);
+        let query = library().iter().find(|query| query.name == "wait-chains").unwrap();
+        let result = session.query(&query.text).unwrap();
+        let found: Vec<String> = (0..result.len()).map(|row| result.text(row, 0)).collect();
+        let first = thread(&system, 768).ethread.min(thread(&system, 772).ethread);
+        let expected = notes_locks(windows).then(|| format!("0x{first:016x}"));
+        assert_eq!(found, Vec::from_iter(expected), "{windows:?}");
+    }
+}
