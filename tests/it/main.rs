@@ -14,6 +14,7 @@ mod corpus;
 mod docs;
 mod duckdb;
 mod formats;
+mod found;
 mod functions;
 mod generate;
 mod hostile;

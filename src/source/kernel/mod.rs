@@ -18,6 +18,7 @@ mod dpcs;
 mod drivers;
 mod failures;
 mod fields;
+mod found;
 mod handles;
 mod interrupts;
 mod irps;
@@ -62,6 +63,7 @@ use std::sync::OnceLock;
 
 use self::arch::Arch;
 use self::drivers::Io;
+use self::found::Found;
 use self::manager::Manager;
 use self::memory::Memory;
 use self::modules::Modules;
@@ -113,6 +115,8 @@ pub(crate) struct KernelDump {
     manager: OnceLock<Option<Manager>>,
     /// Drivers and devices; found when first asked for.
     io: Io,
+    /// Variables that no symbols name; found when first asked for.
+    found: Found,
 }
 
 /// Opens a kernel dump.
@@ -152,6 +156,7 @@ pub fn open(image: Image, format: Format, symbols: &Store) -> Result<Box<dyn Sou
         pool: pool::Pool::default(),
         manager: OnceLock::new(),
         io: Io::default(),
+        found: Found::default(),
     }))
 }
 

@@ -8,23 +8,23 @@ use crate::dump::Width;
 use crate::model::{Emit, Located, SystemCall, Unanswered, Want};
 
 /// Bits 12 and 13 of a service's number choose the table; the rest is its place there.
-const MAX_SERVICES: u32 = 4096;
+pub(super) const MAX_SERVICES: u32 = 4096;
 /// More processes than this are not asked for the window system.
 const MAX_PROCESSES: usize = 64;
 const WINDOW_SYSTEM: u64 = 0x1000;
 /// Images of the window system begin so.
-const WIN32K: &str = "win32k";
+pub(super) const WIN32K: &str = "win32k";
 const DESCRIPTORS: &str = "KeServiceDescriptorTable";
 const SHADOW: &str = "KeServiceDescriptorTableShadow";
 
 /// A table of services.
-struct Table<'a> {
-    base: u64,
-    limit: u32,
+pub(super) struct Table<'a> {
+    pub(super) base: u64,
+    pub(super) limit: u32,
     /// The number of its first service.
-    first: u64,
+    pub(super) first: u64,
     /// Where it can be read.
-    space: Space<'a>,
+    pub(super) space: Space<'a>,
 }
 
 impl KernelDump {
@@ -33,10 +33,7 @@ impl KernelDump {
         want: &Want<'_>,
         emit: Emit<'_, SystemCall>,
     ) -> Result<(), Unanswered> {
-        let own = self.own_services().ok_or_else(|| {
-            let why = "the table of services is found by the kernel's symbols, which are not known";
-            Unanswered::because(why)
-        })?;
+        let own = self.own_services()?;
         for table in [Some(own), self.window_services()].into_iter().flatten() {
             for index in 0..table.limit.min(MAX_SERVICES) {
                 if emit(self.service_row(want, &table, index.into())).is_break() {
@@ -47,8 +44,18 @@ impl KernelDump {
         Ok(())
     }
 
-    /// The kernel's own table: by the descriptor that its entry code reads, or by its own symbols.
-    fn own_services(&self) -> Option<Table<'_>> {
+    /// The kernel's own table: by the descriptor that its entry code reads, by its own symbols, or
+    /// by what is in it.
+    fn own_services(&self) -> Result<Table<'_>, Unanswered> {
+        if let Some(named) = self.named_services() {
+            return Ok(named);
+        }
+        let found = self.found_services();
+        let (base, limit) = found.map_err(|why| why.because("where the table of services is"))?.own;
+        Ok(Table { base, limit, first: 0, space: self.kernel_space() })
+    }
+
+    fn named_services(&self) -> Option<Table<'_>> {
         let described = || {
             let at = self.symbol_address("nt", DESCRIPTORS)?;
             self.described(at, self.kernel_space(), 0)
@@ -64,8 +71,13 @@ impl KernelDump {
     /// The table of the window system, whose memory the processes of sessions see.
     fn window_services(&self) -> Option<Table<'_>> {
         let width = self.header.width.bytes() as u64;
-        let at = self.symbol_address("nt", SHADOW)?.checked_add(size(SERVICES, width))?;
-        let table = self.described(at, self.kernel_space(), WINDOW_SYSTEM)?;
+        let (space, first) = (self.kernel_space(), WINDOW_SYSTEM);
+        let table = if let Some(at) = self.symbol_address("nt", SHADOW) {
+            self.described(at.checked_add(size(SERVICES, width))?, space, first)?
+        } else {
+            let (base, limit) = self.found_services().ok()?.window?;
+            Table { base, limit, first, space }
+        };
         if self.kernel_space().u32_at(table.base).is_ok() {
             return Some(table);
         }
@@ -94,7 +106,7 @@ impl KernelDump {
     /// The routine of a service. 64-bit kernels store its distance from the table, above four bits
     /// for the number of arguments on the stack; before Windows Vista the distance had those bits
     /// cleared instead of being shifted.
-    fn service_routine(&self, table: &Table<'_>, index: u64) -> Cell<u64> {
+    pub(super) fn service_routine(&self, table: &Table<'_>, index: u64) -> Cell<u64> {
         let at = table.base.checked_add(index * 4).ok_or(Absent::Unreadable)?;
         let entry = table.space.u32_at(at)?;
         if self.header.width == Width::W32 {

@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::KernelDump;
+use super::found::Missing;
 use super::structure::Structure;
 use crate::catalog::{Absent, Cell};
 use crate::model::{Emit, PageFile, SessionSpace, Unanswered, Want};
 
 const SPACE: &str = "_MM_SESSION_SPACE";
-const PAGING_FILE: &str = "_MMPAGING_FILE";
+pub(super) const PAGING_FILE: &str = "_MMPAGING_FILE";
 const PARTITION: &str = "_MI_PARTITION";
 const PAGE: i64 = 0x1000;
 /// Windows has room for no more page files.
-const MAX_FILES: u64 = 16;
+pub(super) const MAX_FILES: u64 = 16;
 /// Kinds of failures that a session counts.
 const FAILURES: u64 = 4;
 
@@ -82,11 +83,14 @@ impl KernelDump {
     }
 
     /// Where the pointers to page files are: since Windows 10 in the partition of the system.
-    fn paging_files(&self) -> Cell<u64> {
+    fn paging_files(&self) -> Result<u64, Unanswered> {
+        let what = "where the page files are listed";
         if self.knows(PARTITION, "Vp.PagingFile") {
-            return self.partition()?.at("Vp.PagingFile");
+            let list = self.partition().and_then(|partition| partition.at("Vp.PagingFile"));
+            return list.map_err(|_| Missing::NoData.because(what));
         }
-        self.symbol_address("nt", "MmPagingFile").ok_or(Absent::NoSymbols)
+        let named = self.symbol_address("nt", "MmPagingFile");
+        named.map_or_else(|| self.found_page_files().map_err(|why| why.because(what)), Ok)
     }
 
     pub(super) fn each_page_file(
@@ -94,9 +98,7 @@ impl KernelDump {
         _: &Want<'_>,
         emit: Emit<'_, PageFile>,
     ) -> Result<(), Unanswered> {
-        let array = self.paging_files().map_err(|_| {
-            Unanswered::because("where the page files are listed only symbols of the kernel say")
-        })?;
+        let array = self.paging_files()?;
         let step = self.header.width.bytes() as u64;
         let mut seen = Vec::new();
         for number in 0..MAX_FILES {

@@ -1,7 +1,7 @@
 //! Timers that are set, in the tables that the clock looks at.
 //!
-//! Before Windows 7 all are in one table, whose place only symbols say; since then each processor has
-//! its own. A 64-bit kernel hides the call that a timer makes behind two secrets, which are variables
+//! Before Windows 7 all are in one table, which symbols name or which is found by its content; since
+//! then each processor has its own. A 64-bit kernel hides the call that a timer makes behind two secrets, which are variables
 //! without an export.
 
 use std::collections::HashSet;
@@ -14,7 +14,7 @@ use crate::catalog::{Absent, Cell};
 use crate::dump::Width;
 use crate::model::{Emit, Timer, Unanswered, Want};
 
-const TIMER: &str = "_KTIMER";
+pub(super) const TIMER: &str = "_KTIMER";
 const TABLE: &str = "_KTIMER_TABLE";
 const ENTRY: &str = "_KTIMER_TABLE_ENTRY";
 const SHARED: &str = "_KUSER_SHARED_DATA";
@@ -99,16 +99,7 @@ impl KernelDump {
     fn timer_lists(&self) -> Result<Vec<Lists>, Unanswered> {
         let entry = self.field(ENTRY, "Entry").zip(self.types().size_of(ENTRY));
         let Some(entries) = self.field("_KPRCB", "TimerTable").and(self.timer_entries()) else {
-            let at = self.symbol_address("nt", "KiTimerTableListHead").ok_or_else(|| {
-                Unanswered::because("where the table of timers is only symbols of the kernel say")
-            })?;
-            let offset = entry.map_or(0, |(field, _)| field.offset as u64);
-            let first = at.checked_add(offset).unwrap_or(at);
-            let step = self.early_step(first, entry.map(|(_, size)| size)).ok_or_else(|| {
-                Unanswered::because("the table of timers does not consist of lists")
-            })?;
-            let processor = Err(Absent::NotApplicable);
-            return Ok(vec![Lists { processor, first, step, count: EARLY_LISTS }]);
+            return Ok(vec![self.early_lists(entry.map_or(0, |(field, _)| field.offset as u64))?]);
         };
         let (Some((field, step)), true) = (entry, entry.is_some_and(|(_, size)| size > 0)) else {
             return Err(Unanswered::because("no layout of tables of timers is known"));
@@ -122,15 +113,31 @@ impl KernelDump {
         Ok(lists.collect())
     }
 
-    /// How far apart the lists of an early table are. Where no layout says, they are heads of lists,
-    /// or heads with a time behind them, whichever the memory shows.
-    fn early_step(&self, first: u64, known: Option<u64>) -> Option<u64> {
-        let plain = 2 * self.header.width.bytes() as u64;
-        let candidates = known.map_or_else(|| vec![plain, plain + 8], |step| vec![step]);
+    /// The one table of Windows before 7, whose entries have their head at an offset.
+    fn early_lists(&self, offset: u64) -> Result<Lists, Unanswered> {
+        let processor = Err(Absent::NotApplicable);
+        let Some(at) = self.symbol_address("nt", "KiTimerTableListHead") else {
+            let found = self.found_timers();
+            let table = found.map_err(|why| why.because("where the table of timers is"))?;
+            let (first, step) = (table.first, table.step);
+            return Ok(Lists { processor, first, step, count: table.count });
+        };
+        let first = at.checked_add(offset).unwrap_or(at);
         let is_head = |step: u64| {
             move |i: u64| first.checked_add(i * step).is_some_and(|head| self.is_list_head(head))
         };
-        candidates.into_iter().find(|step| (0..PROBED).all(is_head(*step)))
+        let mut steps = self.early_steps().into_iter();
+        let step = steps.find(|step| (0..PROBED).all(is_head(*step)));
+        let no_lists = || Unanswered::because("the table of timers does not consist of lists");
+        Ok(Lists { processor, first, step: step.ok_or_else(no_lists)?, count: EARLY_LISTS })
+    }
+
+    /// How far apart the lists of an early table may be. Where no layout says, they are heads of
+    /// lists, or heads with a time behind them.
+    pub(super) fn early_steps(&self) -> Vec<u64> {
+        let plain = 2 * self.header.width.bytes() as u64;
+        let known = self.types().size_of(ENTRY).filter(|size| *size > 0);
+        known.map_or_else(|| vec![plain, plain + 8], |step| vec![step])
     }
 
     /// Where a processor's table has its entries, and how many bytes they take.
@@ -140,7 +147,7 @@ impl KernelDump {
     }
 
     /// Whether an address is the head of a doubly linked list.
-    fn is_list_head(&self, head: u64) -> bool {
+    pub(super) fn is_list_head(&self, head: u64) -> bool {
         let step = self.header.width.bytes() as u64;
         let next = self.pointer_at(head).ok().and_then(|next| next.checked_add(step));
         next.is_some_and(|back| self.pointer_at(back) == Ok(head))
@@ -151,7 +158,7 @@ impl KernelDump {
         self.structure("_DISPATCHER_HEADER", object).unsigned("Type").map(|kind| kind & 0x7f)
     }
 
-    fn is_timer(&self, timer: u64) -> bool {
+    pub(super) fn is_timer(&self, timer: u64) -> bool {
         self.header_type(timer).is_ok_and(|kind| TIMERS.contains(&kind))
     }
 

@@ -1,23 +1,28 @@
 //! Queues of the system's worker threads and what waits in them.
 //!
 //! Before Windows 8 there are three queues; Windows 8 has some for each node, and since late builds
-//! of Windows 10 a partition has them. Where they are only symbols of the kernel say. Since Windows
-//! 8.1 a queue has a list for each priority.
+//! of Windows 10 a partition has them. Where they are symbols of the kernel say; without them they are
+//! found by content, and the nodes by what processors refer to. Since Windows 8.1 a queue has a list
+//! for each priority.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::KernelDump;
+use super::devices::DEVICE;
+use super::found::Missing;
 use super::structure::Structure;
 use crate::catalog::{Absent, Cell};
 use crate::model::{Emit, Unanswered, Want, WorkItem, WorkQueue};
 
-const QUEUE: &str = "_EX_WORK_QUEUE";
-const PARTITION: &str = "_EX_PARTITION";
+pub(super) const QUEUE: &str = "_EX_WORK_QUEUE";
+pub(super) const PARTITION: &str = "_EX_PARTITION";
 const NODE: &str = "_ENODE";
 const ITEM: &str = "_WORK_QUEUE_ITEM";
 const IO_ITEM: &str = "_IO_WORKITEM";
+/// `IO_TYPE_DEVICE` and `IO_TYPE_DRIVER`.
+const IO: [u64; 2] = [3, 4];
 /// The lists of a queue, by priority.
-const PRIORITIES: u64 = 32;
+pub(super) const PRIORITIES: u64 = 32;
 /// Queues of a node of a partition (`ExPoolMax`).
 const POOLS: u64 = 8;
 const MAX_NODES: u64 = 64;
@@ -25,7 +30,7 @@ const MAX_ITEMS: usize = 1 << 20;
 /// `WORK_QUEUE_TYPE`; the first three are all that there was before Windows 8.
 const NAMES: [&str; 7] =
     ["Critical", "Delayed", "HyperCritical", "Normal", "Background", "RealTime", "SuperCritical"];
-const EARLY: usize = 3;
+pub(super) const EARLY: usize = 3;
 /// Names of the two queues that the first Windows 8.1 has in each node.
 const POOL_NAMES: [&str; 2] = ["ExPoolUntrusted", "ExPoolTrusted"];
 
@@ -46,11 +51,10 @@ impl KernelDump {
             self.queues_of_nodes()
         } else {
             let first = self.symbol_address("nt", "ExWorkerQueue");
+            let first = first.map_or_else(|| self.found_queues(), Ok);
             first.map(|first| self.queues_in_row(first, NAMES.get(..EARLY).unwrap_or_default()))
         };
-        found.ok_or_else(|| {
-            Unanswered::because("where the queues of work are only symbols of the kernel say")
-        })
+        found.map_err(|why| why.because("where the queues of work are"))
     }
 
     /// Queues that stand one after the other.
@@ -74,24 +78,53 @@ impl KernelDump {
         places.filter_map(|at| self.pointer_at(at).ok()).filter(|at| *at != 0).collect()
     }
 
-    fn queues_of_partition(&self) -> Option<Vec<Found>> {
-        let system = self.symbol_address("nt", "PspSystemPartition")?;
-        let system = self.pointer_at(system).ok().filter(|at| *at != 0)?;
-        let partition = self.structure("_EPARTITION", system).pointer("ExPartition").ok()?;
-        let rows = self.structure(PARTITION, partition).pointer("WorkQueues").ok()?;
+    fn queues_of_partition(&self) -> Result<Vec<Found>, Missing> {
+        let named = self.symbol_address("nt", "PspSystemPartition");
+        let named = named.map(|at| self.pointer_at(at).ok().filter(|at| *at != 0));
+        let system = match named {
+            Some(named) => named.ok_or(Missing::NoData)?,
+            None => self.found_partition()?,
+        };
+        let partition = self.structure("_EPARTITION", system).pointer("ExPartition");
+        let partition = partition.map_err(|_| Missing::NoData)?;
+        let rows = self.structure(PARTITION, partition).pointer("WorkQueues");
+        let rows = rows.map_err(|_| Missing::NoData)?;
         let mut seen = HashSet::new();
         let rows = self.pointers(rows, self.nodes());
         let queues = rows.into_iter().flat_map(|row| self.pointers(row, POOLS));
         let own = |at: &u64| self.structure(QUEUE, *at).raw_pointer("Partition") == Ok(partition);
         let new = queues.filter(own).filter(|at| seen.insert(*at));
-        Some(new.map(|at| Found { at, name: None }).collect())
+        Ok(new.map(|at| Found { at, name: None }).collect())
     }
 
-    fn queues_of_nodes(&self) -> Option<Vec<Found>> {
-        let block = self.symbol_address("nt", "KeNodeBlock")?;
+    /// The nodes: in the kernel's array of them, or those that processors belong to.
+    fn node_blocks(&self) -> Result<Vec<u64>, Missing> {
+        if let Some(block) = self.symbol_address("nt", "KeNodeBlock") {
+            return Ok(self.pointers(block, self.nodes()));
+        }
+        let mut nodes = BTreeMap::new();
+        for prcb in self.prcbs().into_iter().flatten() {
+            if let Ok(at) = prcb.pointer("ParentNode") {
+                let number = self.structure(NODE, at).unsigned("Ncb.NodeNumber");
+                nodes.insert(number.map_err(|_| Missing::NoData)?, at);
+            }
+        }
+        let is_node = |at: &u64| {
+            let node = self.structure(NODE, *at);
+            let places = ["ExWorkerQueues", "ExWorkQueue"].map(|path| node.at(path).ok());
+            places.into_iter().flatten().any(|queue| self.is_work_queue(queue))
+        };
+        let nodes: Vec<u64> = nodes.into_values().collect();
+        if nodes.is_empty() || !nodes.iter().all(is_node) {
+            return Err(Missing::Nowhere);
+        }
+        Ok(nodes)
+    }
+
+    fn queues_of_nodes(&self) -> Result<Vec<Found>, Missing> {
         let mut found = Vec::new();
         let mut seen = HashSet::new();
-        for node in self.pointers(block, self.nodes()) {
+        for node in self.node_blocks()? {
             let structure = self.structure(NODE, node);
             if let Ok(first) = structure.at("ExWorkerQueues") {
                 found.extend(self.queues_in_row(first, &NAMES));
@@ -103,7 +136,7 @@ impl KernelDump {
                 found.extend(self.queues_in_row(first, &POOL_NAMES));
             }
         }
-        Some(found)
+        Ok(found)
     }
 
     /// The name of a queue: by its place, or as its number is called.
@@ -216,12 +249,29 @@ impl KernelDump {
         Ok(())
     }
 
+    /// Whether an item is part of the one of a driver that it is called with.
+    fn is_io_item(&self, item: u64, parameter: Cell<u64>) -> bool {
+        let Ok(outer) = parameter.map(|at| self.structure(IO_ITEM, at)) else { return false };
+        let object = outer.pointer("IoObject").map(|at| self.structure(DEVICE, at));
+        outer.at("WorkItem") == Ok(item)
+            && object
+                .and_then(|object| object.unsigned("Type"))
+                .is_ok_and(|kind| IO.contains(&kind))
+            && outer.pointer("Routine").is_ok_and(|at| self.drivers().contains(at))
+    }
+
     fn work_item_row(&self, want: &Want<'_>, at: u64, driver_routine: Option<u64>) -> WorkItem {
         let item = self.structure(ITEM, at);
         let mut routine = item.pointer("WorkerRoutine");
         let mut parameter = item.pointer("Parameter");
         // Items of drivers go through a routine of the kernel's own.
-        let is_driver = routine.is_ok() && routine.ok() == driver_routine;
+        let is_driver = match driver_routine {
+            Some(known) => routine == Ok(known),
+            None => {
+                routine.and_then(|at| self.is_in_kernel(at)) == Ok(true)
+                    && self.is_io_item(at, parameter)
+            }
+        };
         if let (Ok(inner), true) = (parameter, is_driver && self.knows(IO_ITEM, "Routine")) {
             let inner = self.structure(IO_ITEM, inner);
             (routine, parameter) = (inner.pointer("Routine"), inner.pointer("Context"));

@@ -61,7 +61,7 @@ pub struct Headers {
 }
 
 /// A section of an image.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Section {
     /// Its name.

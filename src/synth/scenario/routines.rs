@@ -50,11 +50,11 @@ pub(super) fn of(images: &[Driver], io: &Io) -> Routines {
             (r"\Callback\PowerState".to_owned(), vec![base("ndis.sys") + 0x2700, 0x2_1700]),
             (r"\Callback\SetSystemTime".to_owned(), Vec::new()),
         ],
-        services: (0..64).map(|i| 0x3_0000 + 0x80 * i).collect(),
+        services: (0..296).map(|i| 0x3_0000 + 0x20 * i).collect(),
         window_services: images
             .iter()
             .find(|image| image.path.ends_with("win32k.sys"))
-            .map(|image| (0..32).map(|i| image.base + 0x8000 + 0x40 * i).collect())
+            .map(|image| (0..667).map(|i| image.base + 0x8000 + 0x40 * i).collect())
             .unwrap_or_default(),
         vectors,
         traces: ["IovAllocateIrp", "IovCancelIrp", "IovpCompleteRequest1"]

@@ -39,6 +39,7 @@ pub fn server_2003() -> SystemSpec {
     }];
     spec.sessions = sessions();
     spec.timers.iter_mut().for_each(|timer| timer.due = TICKS * 156_250 + timer.due % 100_000_000);
+    calls_of_drivers(&mut spec);
     spec.blocks = vec![stack()];
     spec.pool_tags = pools::sick();
     let ids: Vec<u64> =
@@ -50,6 +51,23 @@ pub fn server_2003() -> SystemSpec {
         mutant.owner = 0x4f04;
     }
     spec
+}
+
+/// Lets timers and work lead into drivers of this system.
+fn calls_of_drivers(spec: &mut SystemSpec) {
+    let base = |name: &str| {
+        let found = spec.drivers.iter().find(|driver| driver.path.ends_with(name));
+        found.map_or(0, |driver| driver.base)
+    };
+    let [tcpip, ndis, some] = ["tcpip.sys", "NDIS.sys", "SomeDrv.sys"].map(base);
+    let timers = spec.timers.iter_mut().filter(|timer| timer.dpc.0 != 0);
+    for (timer, base) in timers.zip([tcpip, ndis, tcpip, some]) {
+        timer.dpc.0 = base + 0x3000 + timer.dpc.0 % 0x1000;
+    }
+    let items = spec.work_queues.iter_mut().flat_map(|queue| &mut queue.items);
+    for (item, base) in items.zip([some, some, ndis, tcpip, some]) {
+        item.call.0 = base + 0x4000 + item.call.0 % 0x1000;
+    }
 }
 
 /// Threads that share the registry's lock, that wait to share it, and that wait to have it alone.

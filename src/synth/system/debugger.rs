@@ -372,6 +372,12 @@ fn page_files(builder: &mut Builder<'_>, spec: &SystemSpec) {
         object.opt("CurrentUsage", current - free).opt("PeakUsage", current - free);
         object.opt("PageFileNumber", i as u64);
         builder.string(&mut object, "PageFileName", &file.path);
+        let own = builder.layout.size("_FILE_OBJECT") as u64;
+        let opened = builder.pool(false, *b"Mm  ", own);
+        let mut file = builder.new_object("_FILE_OBJECT");
+        file.set("Type", 5).set("Size", own);
+        builder.place(opened, file);
+        object.set("File", opened);
         builder.place(at, object);
         builder.put_pointer(array + i as u64 * width, at);
     }

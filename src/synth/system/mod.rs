@@ -146,7 +146,7 @@ fn assemble(mut spec: SystemSpec, version: &'static Version, layout: &Layout) ->
         .first()
         .map_or_else(Vec::new, |idle| idle.threads.iter().map(|thread| thread.ethread).collect());
     processors::write(&mut builder, &spec, &links, &idle);
-    work::write(&mut builder, &links, &mut spec.work_queues);
+    work::write(&mut builder, &links, &mut spec);
     objects.finish(&mut builder);
     let debugger_data = debugger::write(&mut builder, &spec);
     routines::write(&mut builder, &objects, &spec);

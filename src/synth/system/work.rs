@@ -1,13 +1,16 @@
 //! Queues of worker threads, where each version of Windows has them.
 
 use super::build::Builder;
-use super::spec::WorkQueue;
+use super::spec::{SystemSpec, WorkQueue};
 use super::threads::Links;
 
 const QUEUE: &str = "_EX_WORK_QUEUE";
 
 /// Writes the queues and what waits in them.
-pub(super) fn write(builder: &mut Builder<'_>, links: &Links, queues: &mut [WorkQueue]) {
+pub(super) fn write(builder: &mut Builder<'_>, links: &Links, spec: &mut SystemSpec) {
+    let prcbs: Vec<u64> = spec.processors.iter().map(|processor| processor.prcb).collect();
+    let device = spec.io.devices.first().map_or(0, |device| device.address);
+    let queues = &mut spec.work_queues[..];
     let size = builder.layout.size(QUEUE) as u64;
     if size == 0 {
         return;
@@ -15,21 +18,27 @@ pub(super) fn write(builder: &mut Builder<'_>, links: &Links, queues: &mut [Work
     if builder.layout.has("_EX_PARTITION", "WorkQueues") {
         in_partition(builder, queues, size);
     } else if builder.layout.has("_ENODE", "ExWorkQueue") {
-        in_node(builder, queues, size);
+        in_node(builder, queues, size, &prcbs);
     } else {
         let first = builder.variable("ExWorkerQueue", 3 * size);
         for (i, queue) in queues.iter_mut().enumerate() {
             queue.address = first + i as u64 * size;
         }
+        for number in queues.len() as u64..3 {
+            let counts = (0, prcbs.len() as u64, 0);
+            let nothing =
+                WorkQueue { address: first + number * size, counts, ..WorkQueue::default() };
+            write_queue(builder, links, &nothing, number);
+        }
     }
     for (number, queue) in queues.iter_mut().enumerate() {
-        items(builder, queue);
+        items(builder, queue, device);
         write_queue(builder, links, queue, number as u64);
     }
 }
 
-/// A node with its queues, or with pointers to them.
-fn in_node(builder: &mut Builder<'_>, queues: &mut [WorkQueue], size: u64) {
+/// A node with its queues, or with pointers to them, to which all processors belong.
+fn in_node(builder: &mut Builder<'_>, queues: &mut [WorkQueue], size: u64, prcbs: &[u64]) {
     let node_size = builder.layout.size("_ENODE") as u64;
     let node = builder.pages(node_size.div_ceil(0x1000));
     let mut object = builder.new_object("_ENODE");
@@ -43,6 +52,10 @@ fn in_node(builder: &mut Builder<'_>, queues: &mut [WorkQueue], size: u64) {
         object.set(&format!("ExWorkQueues[{i}]"), queue.address);
     }
     builder.place(node, object);
+    let parent = builder.offset("_KPRCB", "ParentNode");
+    for prcb in prcbs {
+        builder.put_pointer(prcb + parent, node);
+    }
     let block = builder.variable("KeNodeBlock", 8 * 64);
     builder.put_pointer(block, node);
     builder.number("KeNumberNodes", 2, 1);
@@ -72,7 +85,7 @@ fn in_partition(builder: &mut Builder<'_>, queues: &mut [WorkQueue], size: u64) 
 }
 
 /// Writes the items, which have no list yet.
-fn items(builder: &mut Builder<'_>, queue: &mut WorkQueue) {
+fn items(builder: &mut Builder<'_>, queue: &mut WorkQueue, device: u64) {
     let through = builder.variable("IopProcessWorkItem", 16);
     for item in &mut queue.items {
         // Before Windows 7 nothing says what an item of a driver looks like.
@@ -83,7 +96,7 @@ fn items(builder: &mut Builder<'_>, queue: &mut WorkQueue) {
         item.address = at;
         if item.is_driver {
             let mut object = builder.new_object("_IO_WORKITEM");
-            object.set("Routine", routine).set("Context", argument);
+            object.set("Routine", routine).set("Context", argument).set("IoObject", device);
             builder.place(at, object);
             item.address += builder.offset("_IO_WORKITEM", "WorkItem");
         }
@@ -103,7 +116,9 @@ fn write_queue(builder: &mut Builder<'_>, links: &Links, queue: &WorkQueue, numb
     let inner = if is_wide { "WorkPriQueue" } else { "WorkerQueue" };
     let path = |field: &str| format!("{inner}.{field}");
     let mut object = builder.new_object(QUEUE);
+    let own = builder.layout.size(if is_wide { "_KPRIQUEUE" } else { "_KQUEUE" }) as u64;
     object.set(&path("Header.Type"), if is_wide { 21 } else { 4 });
+    object.set(&path("Header.Size"), own / 4).empty_list(&path("Header.WaitListHead"), at);
     object.set(&path("MaximumCount"), maximum);
     object.set(&path(if is_wide { "CurrentCount[12]" } else { "CurrentCount" }), running);
     object.opt("ThreadCount", queue.threads.len() as u64).opt("MaxThreads", threads);
@@ -128,4 +143,9 @@ fn write_queue(builder: &mut Builder<'_>, links: &Links, queue: &WorkQueue, numb
     let threads = queue.threads.iter().filter_map(|tid| links.threads.get(tid));
     let entries: Vec<u64> = threads.map(|at| at + entry).collect();
     builder.link(at + head, &entries);
+    let served = builder.offset("_KTHREAD", "Queue");
+    let inner = at + builder.offset(QUEUE, inner);
+    for thread in entries {
+        builder.put_pointer(thread - entry + served, inner);
+    }
 }

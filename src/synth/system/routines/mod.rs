@@ -43,7 +43,7 @@ pub(super) fn allocate(builder: &mut Builder<'_>, objects: &mut Objects, spec: &
 /// Writes them, after the processors and the debugger's data.
 pub(super) fn write(builder: &mut Builder<'_>, objects: &Objects, spec: &SystemSpec) {
     callbacks::write(builder, objects, spec);
-    services::write(builder, &spec.routines);
+    services::write(builder, spec);
     vectors::write(builder, spec);
     traces::write(builder, spec);
 }
