@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<QueuedLock> = TableDef {
     name: "queued_locks",
     doc: "One row for each queued spin lock and processor that holds it or waits for it.",
     answers: "!qlocks",
-    kinds: &[SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT name, processor, state FROM queued_locks",
         doc: "Who holds what.",

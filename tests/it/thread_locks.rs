@@ -1,5 +1,5 @@
-//! Push locks and mutexes of whole systems: who has them and who waits, against what the systems were
-//! built from.
+//! Push locks, mutexes and queued spin locks of whole systems: who has them and who waits, against what
+//! the systems were built from.
 
 use dumpql::dump::Image;
 use dumpql::session::library;
@@ -123,5 +123,30 @@ fn a_circle_of_a_push_lock_and_a_mutex_is_a_deadlock() {
         let first = thread(&system, 768).ethread.min(thread(&system, 772).ethread);
         let expected = notes_locks(windows).then(|| format!("0x{first:016x}"));
         assert_eq!(found, Vec::from_iter(expected), "{windows:?}");
+    }
+}
+
+#[test]
+fn processors_have_queued_spin_locks_or_wait_for_them_in_turn() {
+    for windows in ALL {
+        let spec = SystemSpec { physical_pages: 0x2000, ..synth::sick(windows) };
+        let image = Image::from_bytes("made.dmp", synth::system(&spec).to_vec(Format::Full));
+        let session = Session::from_images(vec![image], &Options::default()).unwrap();
+        let found = ask(&session, "SELECT processor, name, state, position FROM queued_locks");
+        let expected = [
+            "0|CC   - Vacb|owner|",
+            "1|CC   - Vacb|waiting|2",
+            "2|CC   - Vacb|waiting|1",
+            "3|IO   - Cancel|owner|",
+        ];
+        assert_eq!(found, expected, "{windows:?}");
+        let found = ask(&session, "SELECT processor, queued_locks FROM processors");
+        let expected = [
+            "0|....O...........",
+            "1|....2...........",
+            "2|....1...........",
+            "3|.......O........",
+        ];
+        assert_eq!(found, expected, "{windows:?}");
     }
 }

@@ -44,6 +44,7 @@ mod requests;
 mod resources;
 mod services;
 mod sessions;
+mod spin_locks;
 mod stacks;
 mod structure;
 mod symbols;
@@ -81,9 +82,10 @@ use crate::model::{
     BigBlock, Bugcheck, Callback, CoverageRange, Device, Dispatch, Dpc, Driver, DumpInfo, DynTable,
     Emit, Exception, Frame, Handle, InterruptVector, Irp, IrpLocation, KernelObject, Located, Lock,
     LockEntry, LockOwner, LockWaiter, Machine, MemoryList, Module, NeededSymbol, ObjectType,
-    PageFile, PoolBlock, PoolFailure, PoolPage, PoolTag, Problem, Process, Processor, ReadyThread,
-    Refused, Register, SessionSpace, Source, StackWord, SystemCall, Thread, Timer, Unanswered,
-    UnloadedModule, Vad, VerifierFrame, VmCounter, WaitObject, Want, WorkItem, WorkQueue,
+    PageFile, PoolBlock, PoolFailure, PoolPage, PoolTag, Problem, Process, Processor, QueuedLock,
+    ReadyThread, Refused, Register, SessionSpace, Source, StackWord, SystemCall, Thread, Timer,
+    Unanswered, UnloadedModule, Vad, VerifierFrame, VmCounter, WaitObject, Want, WorkItem,
+    WorkQueue,
 };
 use crate::symbol::{PdbId, Store};
 
@@ -416,6 +418,10 @@ impl Source for KernelDump {
     fn lock_waiters(&self, want: &Want<'_>, emit: Emit<'_, LockWaiter>) -> Result<(), Unanswered> {
         self.whole_memory()?;
         self.each_lock_waiter(want, emit)
+    }
+
+    fn queued_locks(&self, _: &Want<'_>, emit: Emit<'_, QueuedLock>) -> Result<(), Unanswered> {
+        self.each_queued_lock(emit)
     }
 
     fn lock_entries(&self, want: &Want<'_>, emit: Emit<'_, LockEntry>) -> Result<(), Unanswered> {

@@ -66,10 +66,15 @@ impl KernelDump {
 
     pub(super) fn each_processor(&self, emit: Emit<'_, Processor>) -> Result<(), Unanswered> {
         self.has_memory()?;
-        for (number, prcb) in self.prcbs().iter().enumerate() {
-            let number = i64::try_from(number).map_err(|_| Absent::Unreadable);
+        let prcbs = self.prcbs();
+        let locks = self.queued_spin_locks(&prcbs);
+        for (index, prcb) in prcbs.iter().enumerate() {
+            let number = i64::try_from(index).map_err(|_| Absent::Unreadable);
             let row = match prcb {
-                Some(prcb) => self.processor_row(number, prcb),
+                Some(prcb) => Processor {
+                    queued_locks: Self::lock_marks(locks.as_deref(), index),
+                    ..self.processor_row(number, prcb)
+                },
                 None => Self::missing_row(number),
             };
             if emit(row).is_break() {
@@ -125,6 +130,7 @@ impl KernelDump {
             kernel_time_ms: Err(missing),
             mhz: Err(missing),
             vendor: Err(missing),
+            queued_locks: Err(missing),
             ..Processor::default()
         }
     }

@@ -548,6 +548,11 @@ pub fn sick(windows: Windows) -> SystemSpec {
     spec.resources.push(locks::registry(&threads(488, 2), &threads(364, 6), &threads(640, 2)));
     locks::deadlock(&mut spec, [1184, 1188, 1192]);
     spec.thread_locks = locks::noted();
+    // One processor has a queued spin lock that two want; another has one for itself.
+    let spin_locks = [(4, 0), (4, 2), (4, 1), (7, 0)];
+    for (processor, lock) in spec.processors.iter_mut().zip(spin_locks) {
+        processor.spin_locks.push(lock);
+    }
     spec
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::build::Builder;
 use super::spec::{Processor, SystemSpec, Timer};
 use super::threads::Links;
+use crate::synth::layout::Object;
 
 /// Chooses the addresses of the processors' structures.
 pub(super) fn choose(builder: &mut Builder<'_>, processors: &mut [Processor]) {
@@ -70,10 +71,36 @@ pub(super) fn write(builder: &mut Builder<'_>, spec: &SystemSpec, links: &Links,
         object.opt("Context", object.address("ProcessorState.ContextFrame", prcb));
         object.opt("SharedReadyQueue", shared);
         object.set("DpcData[1].DpcQueueDepth", processor.threaded_dpcs.len() as u64);
+        lock_queue(builder, &mut object, &spec.processors, i);
         builder.place(prcb, object);
         region(builder, prcb - inside, prcb, i as u64);
         queues(builder, processor, i as u64, links);
         timer_table(builder, prcb, i, &mut timers);
+    }
+}
+
+/// The entries of queued spin locks: those that the processor has or waits for, and some that are free.
+fn lock_queue(
+    builder: &mut Builder<'_>,
+    object: &mut Object<'_>,
+    all: &[Processor],
+    processor: usize,
+) {
+    let variables = builder.variable("KiSystemLocks", 64 * 16);
+    let first = object.address("LockQueue", 0);
+    let size = builder.layout.size("_KSPIN_LOCK_QUEUE") as u64;
+    for place in 4..8 {
+        object.set(&format!("LockQueue[{place}].Lock"), variables + 64 * place);
+    }
+    let Some(here) = all.get(processor) else { return };
+    for (place, position) in &here.spin_locks {
+        let mark = if *position == 0 { 2 } else { 1 };
+        let path = |field: &str| format!("LockQueue[{place}].{field}");
+        object.set(&path("Lock"), (variables + 64 * place) | mark);
+        let is_next = |other: &&Processor| other.spin_locks.contains(&(*place, position + 1));
+        if let Some(next) = all.iter().find(is_next) {
+            object.set(&path("Next"), next.prcb + first + place * size);
+        }
     }
 }
 

@@ -109,6 +109,9 @@ pub struct Processor {
     pub threaded_dpcs: Vec<(u64, u64)>,
     /// DPCs and interrupts so far.
     pub counts: (u64, u64),
+    /// Queued spin locks by their places: 0 for one that it has, else its position among those that
+    /// wait.
+    pub spin_locks: Vec<(u64, u64)>,
     /// Ticks in kernel mode, user mode, DPCs and interrupts.
     pub times: (u64, u64, u64, u64),
     /// Interrupt request level when the debugger took over.
