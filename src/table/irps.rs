@@ -93,6 +93,10 @@ pub(super) static TABLE: TableDef<Irp> = TableDef {
             "Information of the status block.",
             Get::Addr(|r| r.information),
         ),
-        Column::new("age_ms", "Age, as far as something tells it.", Get::Int(|r| r.age_ms)),
+        Column::new(
+            "age_ms",
+            "Age, where the thread waits for an event that the completion sets: as long as it has.",
+            Get::Int(|r| r.age_ms),
+        ),
     ],
 };

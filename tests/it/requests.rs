@@ -6,7 +6,7 @@ use dumpql::dump::Image;
 use dumpql::model::{Source, Want};
 use dumpql::source;
 use dumpql::symbol::Store;
-use dumpql::synth::{self, Damage, Format, System, SystemSpec, Windows};
+use dumpql::synth::{self, Damage, Format, System, SystemSpec, ThreadLock, Windows};
 use dumpql::{Options, Session};
 
 use crate::systems::{ALL, rows};
@@ -380,4 +380,29 @@ fn names_are_what_the_dump_says_whatever_that_is() {
     let session = Session::from_images(vec![image], &Options::default()).unwrap();
     let result = session.query("SELECT driver FROM drivers WHERE driver LIKE '%calc%'").unwrap();
     assert_eq!(result.len(), 1);
+}
+
+#[test]
+fn a_request_is_as_old_as_the_wait_for_the_event_that_it_sets() {
+    for windows in ALL {
+        let lock = ThreadLock { owners: vec![748], waiters: vec![756], ..ThreadLock::default() };
+        let mut spec = SystemSpec { physical_pages: 0x2000, ..synth::healthy(windows) };
+        spec.thread_locks = vec![lock];
+        let request = spec.io.requests.first_mut().expect("the healthy system has requests");
+        (request.tid, request.is_listed) = (756, true);
+        // Where the thread's event is, only the built system says.
+        let stacks = synth::system(&spec).facts.processes.into_iter().flat_map(|p| p.threads);
+        let waiter = stacks.into_iter().find(|thread| thread.tid == 756).unwrap();
+        spec.io.requests[0].event = waiter.stack.2 - 0x280;
+        let system = synth::system(&spec);
+        let irp = system.facts.io.requests[0].address;
+        let image = Image::from_bytes("it", system.to_vec(Format::Full));
+        let session = Session::from_images(vec![image], &Options::default()).unwrap();
+        let sql = "SELECT i.irp, i.age_ms = t.wait_ms FROM irps AS i \
+                   JOIN threads AS t USING (ethread) WHERE i.age_ms IS NOT NULL";
+        let result = session.query(sql).unwrap();
+        assert_eq!(result.len(), 1, "{windows:?}");
+        assert_eq!(result.rows().next().unwrap().get(0).as_addr(), Some(irp), "{windows:?}");
+        assert_eq!(result.text(0, 1), "true", "{windows:?}");
+    }
 }

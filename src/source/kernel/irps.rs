@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use super::KernelDump;
 use super::devices::DEVICE;
 use super::drivers::{major_name, minor_name};
+use super::object::Object;
 use super::records::{Form, Record, wanted};
 use super::requests::{Found, LOCATION, Packet};
+use super::types::Ty;
 use super::waits::Named;
 use crate::catalog::{Absent, Cell};
 use crate::model::{Emit, Irp, IrpLocation, Unanswered, Want};
@@ -34,6 +36,8 @@ struct Shared<'a> {
     files: HashMap<u64, Cell<String>>,
     symbols: HashMap<u64, Cell<String>>,
     threads: HashMap<u64, Named>,
+    /// What threads wait for, and how long they have.
+    waits: HashMap<u64, (Vec<u64>, Cell<i64>)>,
 }
 
 impl<'a> Shared<'a> {
@@ -44,6 +48,7 @@ impl<'a> Shared<'a> {
             files: HashMap::new(),
             symbols: HashMap::new(),
             threads: HashMap::new(),
+            waits: HashMap::new(),
         }
     }
 
@@ -79,6 +84,19 @@ impl<'a> Shared<'a> {
             }
         };
         self.threads.entry(at).or_insert_with(|| dump.named_thread(at)).clone()
+    }
+
+    /// The age of a request whose thread waits for one of the events that its completion sets: it was
+    /// sent right before the wait began.
+    fn age(&mut self, thread: Cell<u64>, events: [Cell<u64>; 2]) -> Cell<i64> {
+        let (dump, at) = (self.dump, thread?);
+        let (awaited, waited) = self.waits.entry(at).or_insert_with(|| {
+            let thread = dump.object(Ty::Thread, at);
+            let waits = |thread: &Object<'_>| (dump.awaited(thread), dump.waited_ms(thread));
+            thread.as_ref().map_or((Vec::new(), Err(Absent::NotInDump)), waits)
+        });
+        let is_awaited = events.iter().flatten().any(|event| awaited.contains(event));
+        if is_awaited { *waited } else { Err(Absent::NotApplicable) }
     }
 }
 
@@ -162,6 +180,10 @@ impl KernelDump {
             system_buffer: irp.pointer("AssociatedIrp.SystemBuffer"),
             status: irp.code("IoStatus.Status"),
             information: irp.raw_pointer("IoStatus.Information"),
+            age_ms: wanted(want, "age_ms", || {
+                let of_file = file.and_then(|at| self.structure("_FILE_OBJECT", at).at("Event"));
+                shared.age(thread, [irp.pointer("UserEvent"), of_file])
+            }),
             ..Irp::default()
         }
     }
