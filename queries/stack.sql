@@ -1,9 +1,11 @@
 -- title: The stack of a thread
 -- description: Its calls, the innermost first, with how each was found.
 -- alias: k, kv
--- param: tid INTEGER = 0 -- id of the thread; 0 for the one of the exception
--- needs: stacks, exception
+-- param: tid INTEGER = 0 -- id of the thread; 0 for the one of the exception, or that the system stopped in
+-- needs: stacks
+-- optional: exception, bugcheck
 SELECT s.tid, s.frame, s.sp, s.return_address, s.symbol, s.offset, s.trust, s.source_file, s.line
 FROM stacks AS s
-WHERE s.tid = $tid OR $tid = 0 AND s.tid IN (SELECT tid FROM exception)
+WHERE s.tid = $tid
+   OR $tid = 0 AND (s.tid IN (SELECT tid FROM exception) OR s.ethread IN (SELECT ethread FROM bugcheck))
 ORDER BY s.tid, s.frame;

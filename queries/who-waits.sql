@@ -1,17 +1,30 @@
 -- title: Who waits for whom
--- description: Each thread that others wait for, and for what of it: mutexes and threads by the wait blocks of those that wait, resources by their queues.
+-- description: Each thread that others wait for, and for what of it: mutexes and threads by the wait blocks of those that wait, resources by their queues. The processes of those that wait, with how many threads of each.
 -- needs: wait_objects, lock_owners, lock_waiters
+-- optional: wait_objects, lock_owners, lock_waiters, threads
 WITH waits AS (
-    SELECT ethread AS waiter, coalesce(owner_ethread, object) AS owner, type AS kind, object
+    SELECT ethread AS waiter, process AS waiting, coalesce(owner_ethread, object) AS owner, NULL AS owning,
+           type AS kind, object
     FROM wait_objects
     WHERE owner_ethread IS NOT NULL OR type = 'Thread'
     UNION ALL
-    SELECT w.ethread, o.ethread, 'resource', w.resource
+    SELECT w.ethread, w.process, o.ethread, o.process, 'resource', w.resource
     FROM lock_waiters AS w
     JOIN lock_owners AS o ON o.resource = w.resource
+),
+named AS (SELECT ethread, max(tid) AS tid, max(process) AS process FROM threads GROUP BY ethread),
+by_process AS (
+    SELECT w.owner, max(o.tid) AS tid, max(coalesce(o.process, w.owning)) AS owning, w.kind, w.object,
+           coalesce(t.process, w.waiting) AS waiting, count(DISTINCT w.waiter) AS waiters
+    FROM waits AS w
+    LEFT JOIN named AS o ON o.ethread = w.owner
+    LEFT JOIN named AS t ON t.ethread = w.waiter
+    WHERE w.waiter <> w.owner
+    GROUP BY w.owner, w.kind, w.object, coalesce(t.process, w.waiting)
 )
-SELECT owner, count(DISTINCT waiter) AS waiters, kind, object
-FROM waits
-WHERE waiter <> owner
+SELECT owner, max(tid) AS owner_tid, max(owning) AS owner_process, sum(waiters) AS waiters,
+       string_agg(coalesce(waiting, '?') || ' ' || waiters, ', ' ORDER BY waiters DESC, waiting) AS waiting_processes,
+       kind, object
+FROM by_process
 GROUP BY owner, kind, object
 ORDER BY waiters DESC, owner, object;

@@ -138,7 +138,11 @@ pub(super) fn absent(result: &ResultSet) -> Vec<String> {
                 all => format!("absent: {count} × {reason} in each of {table}: {}", all.join(", ")),
             }
         };
-    groups.into_iter().map(line).collect()
+    let mut lines: Vec<String> = groups.into_iter().map(line).collect();
+    for unread in result.unread() {
+        lines.push(format!("not answered: {} ({})", unread.table, unread.because.join("; ")));
+    }
+    lines
 }
 
 /// Writes results to files and says which.

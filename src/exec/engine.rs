@@ -12,7 +12,7 @@ use super::col::Col;
 use super::frame::Frame;
 use super::keys::{self, Groups, Stop};
 use super::scan::ScanCache;
-use super::{Context, Field, Footnote, ResultSet};
+use super::{Context, Field, Footnote, ResultSet, Unread};
 use super::{aggregate, distinct, filter, join, limit, project, setop, sort, values};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::plan::{Plan, Rel};
@@ -34,6 +34,10 @@ struct State {
     /// Sub-queries by the place of their plan in memory, which the query keeps alive.
     queries: BTreeMap<usize, Frame>,
     footnotes: Vec<Footnote>,
+    /// Tables that the query did without, and the error if it could do without all.
+    unread: Vec<(Unread, Diagnostic)>,
+    /// Whether a source answered a table.
+    is_answered: bool,
 }
 
 /// The most rows that one operator may yield.
@@ -62,13 +66,39 @@ impl<'a> Engine<'a> {
             .map_err(|e| internal(plan, &format!("the result does not fit together: {e}")))?;
         let mut footnotes = std::mem::take(&mut self.state().footnotes);
         footnotes.sort_by_key(|f| (f.table, f.column, f.reason));
+        let unread = self.unread()?;
         Ok(ResultSet {
             fields: fields.collect(),
             frame: table,
             rows: frame.rows,
             width: self.cx.functions.width,
             footnotes,
+            unread,
         })
+    }
+
+    /// The tables that the query did without; an error if there was no other.
+    fn unread(&self) -> Result<Vec<Unread>, Diagnostic> {
+        let mut state = self.state();
+        let is_answered = state.is_answered;
+        let mut unread = std::mem::take(&mut state.unread);
+        drop(state);
+        if !is_answered && !unread.is_empty() {
+            return Err(unread.swap_remove(0).1);
+        }
+        unread.sort_by_key(|(unread, _)| unread.table);
+        unread.dedup_by_key(|(unread, _)| unread.table);
+        Ok(unread.into_iter().map(|(unread, _)| unread).collect())
+    }
+
+    /// Notes that a source answered a table.
+    pub(super) fn answered(&self) {
+        self.state().is_answered = true;
+    }
+
+    /// Notes a table that the query does without.
+    pub(super) fn do_without(&self, unread: Unread, error: Diagnostic) {
+        self.state().unread.push((unread, error));
     }
 
     /// Runs a plan of which every column is needed.

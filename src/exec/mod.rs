@@ -29,7 +29,7 @@ mod values;
 
 pub use call::Calls;
 pub use mem_table::MemTable;
-pub use result::{ColumnView, Field, Footnote, FromValue, ResultSet, Row};
+pub use result::{ColumnView, Field, Footnote, FromValue, ResultSet, Row, Unread};
 
 use std::sync::Arc;
 
@@ -52,6 +52,8 @@ pub struct Context<'a> {
     pub memory: usize,
     /// Whether a value that cannot be read (all reasons but "not applicable") is an error.
     pub strict: bool,
+    /// Tables that count as empty if no open source answers them, as long as another is answered.
+    pub optional: &'a [String],
 }
 
 /// Runs a plan.

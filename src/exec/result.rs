@@ -35,6 +35,15 @@ pub struct Footnote {
     pub count: usize,
 }
 
+/// A table that no open source answered and that the query did without.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// The table.
+    pub table: &'static str,
+    /// Why not, of each open source.
+    pub because: Vec<String>,
+}
+
 /// The rows of a query: typed columns of equal length.
 #[derive(Debug, Clone, Default)]
 pub struct ResultSet {
@@ -45,6 +54,7 @@ pub struct ResultSet {
     pub(super) rows: usize,
     pub(super) width: PointerWidth,
     pub(super) footnotes: Vec<Footnote>,
+    pub(super) unread: Vec<Unread>,
 }
 
 /// One column, ready for reading by row.
@@ -123,7 +133,8 @@ impl ResultSet {
         let columns = columns
             .map(|(i, (col, f))| col.into_column(PlSmallStr::from_string(i.to_string()), f.ty));
         let frame = DataFrame::new(rows, columns.collect()).unwrap_or_default();
-        Self { fields, frame, rows, width: like.width, footnotes: like.footnotes.clone() }
+        let (footnotes, unread) = (like.footnotes.clone(), like.unread.clone());
+        Self { fields, frame, rows, width: like.width, footnotes, unread }
     }
 
     /// The columns.
@@ -149,6 +160,11 @@ impl ResultSet {
     /// Values that scans of this query could not give, and why ("not applicable" left out).
     pub fn footnotes(&self) -> &[Footnote] {
         &self.footnotes
+    }
+
+    /// Tables that a saved query names as optional and that no open source answered.
+    pub fn unread(&self) -> &[Unread] {
+        &self.unread
     }
 
     /// How many bytes of text the rows hold.
@@ -257,7 +273,8 @@ impl ResultSet {
             })
             .unzip();
         let frame = DataFrame::new(rows, columns).unwrap();
-        Self { fields, frame, rows, width: PointerWidth::Bits64, footnotes: Vec::new() }
+        let (footnotes, unread) = (Vec::new(), Vec::new());
+        Self { fields, frame, rows, width: PointerWidth::Bits64, footnotes, unread }
     }
 
     /// The same with footnotes.

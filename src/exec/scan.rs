@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use super::col::Col;
 use super::engine::Engine;
 use super::frame::Frame;
-use super::{Footnote, MemTable};
-use crate::catalog::{Absent, Batch, ColumnData, Hint, Kinds, SourceKind, intern};
+use super::{Footnote, MemTable, Unread};
+use crate::catalog::{
+    Absent, Batch, ColumnBuilder, ColumnData, Hint, Kinds, SourceKind, Ty, intern,
+};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::plan::{ScanColumn, Scanned};
 use crate::table::{self, ScanError, ScanRequest, Table, Unanswered};
@@ -104,13 +106,41 @@ impl Engine<'_> {
             return Err(Diagnostic::at(Code::Internal, span, format!("no table `{name}` to scan")));
         };
         let ask = ScanRequest { columns: wanted, hints: &request.hints, limit: request.limit };
-        let scan = table.scan(&self.cx.tables, &ask).map_err(|error| match error {
-            ScanError::NoSource(unanswered) => self.no_source(span, *table, &unanswered),
-            ScanError::Cancelled => Diagnostic::new(Code::Cancelled, "the query was cancelled"),
-        })?;
         let spec = table.spec(self.cx.tables.sources.len() > 1);
         let column = |index: &usize| spec.columns.get(*index).map_or("", |c| c.name);
-        Ok((scan.batch, Names(name, wanted.iter().map(column).collect())))
+        let names = Names(name, wanted.iter().map(column).collect());
+        match table.scan(&self.cx.tables, &ask) {
+            Ok(scan) => {
+                self.answered();
+                Ok((scan.batch, names))
+            }
+            Err(ScanError::NoSource(unanswered)) => {
+                let error = self.no_source(span, *table, &unanswered);
+                if !self.cx.optional.iter().any(|optional| optional.eq_ignore_ascii_case(name)) {
+                    return Err(error);
+                }
+                let because = self.reasons(&unanswered);
+                self.do_without(Unread { table: name, because }, error);
+                let ty = |index: &usize| spec.columns.get(*index).map_or(Ty::Null, |c| c.ty);
+                let nothing = |index| ColumnBuilder::new(ty(index)).finish();
+                Ok((Batch { columns: wanted.iter().map(nothing).collect(), rows: 0 }, names))
+            }
+            Err(ScanError::Cancelled) => {
+                Err(Diagnostic::new(Code::Cancelled, "the query was cancelled"))
+            }
+        }
+    }
+
+    /// Why each of some sources does not answer.
+    fn reasons(&self, unanswered: &[(usize, Unanswered)]) -> Vec<String> {
+        let reason = |(index, why): &(usize, Unanswered)| {
+            let named = self.cx.tables.sources.get(*index)?;
+            Some(match &why.because {
+                Some(because) => format!("{}: {because}", named.name),
+                None => format!("{} is a {}", named.name, named.source.kind().as_str()),
+            })
+        };
+        unanswered.iter().filter_map(reason).collect()
     }
 
     /// Counts the values that could not be read, or fails if that is an error.
@@ -158,13 +188,7 @@ impl Engine<'_> {
             format!("`{name}` is answered by {}; no such source is open", list(kinds))
         };
         let mut error = Diagnostic::at(Code::NoSource, span, message);
-        for (index, why) in unanswered {
-            let Some(named) = self.cx.tables.sources.get(*index) else { continue };
-            let kind = named.source.kind();
-            let because = match &why.because {
-                Some(because) => format!("{}: {because}", named.name),
-                None => format!("{} is a {}", named.name, kind.as_str()),
-            };
+        for because in self.reasons(unanswered) {
             error = error.help(because);
         }
         let open: Vec<SourceKind> =

@@ -52,6 +52,7 @@ fn execute(plan: Plan) -> Result<ResultSet, Diagnostic> {
         functions: FuncCx { sources: &[], width: PointerWidth::Bits64 },
         memory: 256 << 20,
         strict: false,
+        optional: &[],
     };
     run(&Planned::Query(plan), &cx)
 }

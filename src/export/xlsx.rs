@@ -304,11 +304,14 @@ fn write_index(
         sheet.set_column_width(column, width)?;
     }
     for (row, (name, from, rows)) in (1u32..).zip(index) {
+        let unread = from.result.unread().iter();
+        let unread = unread.map(|u| format!("{}: {}", u.table, u.because.join("; ")));
         let absent: Vec<String> = from
             .result
             .footnotes()
             .iter()
             .map(|f| format!("{}.{}: {} × {}", f.table, f.column, f.count, f.reason))
+            .chain(unread)
             .collect();
         let rows = f64::from(u32::try_from(*rows).unwrap_or(u32::MAX));
         sheet.write_string_with_format(row, 0, name, &styles.top)?;

@@ -18,6 +18,8 @@ pub struct SavedQuery {
     pub aliases: Vec<String>,
     /// Tables without which it has nothing to say.
     pub needs: Vec<String>,
+    /// Tables without which it still answers from the others.
+    pub optional: Vec<String>,
     /// The parameters that it takes.
     pub params: Vec<SavedParam>,
     /// The whole text, header included, so that places in errors are places in the file.
@@ -60,11 +62,18 @@ impl SavedQuery {
                 "title" => value.clone_into(&mut query.title),
                 "description" => value.clone_into(&mut query.description),
                 "alias" => query.aliases.push(value.to_owned()),
-                "needs" => query.needs.extend(value.split(',').map(|t| t.trim().to_owned())),
+                "needs" => query.needs.extend(names(value)),
+                "optional" => query.optional.extend(names(value)),
                 _ => query.params.push(param(value, span)?),
             }
         }
         Ok(query)
+    }
+
+    /// The tables that a text says it can do without, whatever else its header says.
+    pub fn optional(text: &str) -> Vec<String> {
+        let entries = header(text).filter_map(|(line, _)| entry(line));
+        entries.filter(|(key, _)| *key == "optional").flat_map(|(_, value)| names(value)).collect()
     }
 
     /// The text without its header.
@@ -72,6 +81,11 @@ impl SavedQuery {
         let start = header(&self.text).last().map_or(0, |(_, span)| span.end as usize);
         self.text.get(start..).unwrap_or_default().trim_start()
     }
+}
+
+/// Names with commas between them.
+fn names(value: &str) -> impl Iterator<Item = String> {
+    value.split(',').map(|name| name.trim().to_owned())
 }
 
 /// The comment lines at the start, without `--`, each with its place.
@@ -88,7 +102,7 @@ fn header(text: &str) -> impl Iterator<Item = (&str, Span)> {
 /// `key: value` of the keys that a header has.
 fn entry(line: &str) -> Option<(&str, &str)> {
     let (key, value) = line.strip_prefix(' ')?.split_once(':')?;
-    let known = ["title", "description", "alias", "needs", "param"];
+    let known = ["title", "description", "alias", "needs", "optional", "param"];
     known.contains(&key).then_some((key, value.trim()))
 }
 
@@ -130,12 +144,16 @@ mod tests {
 
     #[test]
     fn a_header_is_read_and_left_in_the_text() {
-        let text = "-- title: Modules\n-- description: All of them,\n--   by name.\n-- alias: lm\n-- param: pattern VARCHAR = % -- which\n-- param: top INTEGER\n-- needs: modules, dump\nSELECT 1;\n";
+        let text = "-- title: Modules\n-- description: All of them,\n--   by name.\n-- alias: lm\n-- param: pattern VARCHAR = % -- which\n-- param: top INTEGER\n-- needs: modules, dump\n-- optional: idt\nSELECT 1;\n";
         let query = SavedQuery::parse("modules", text).unwrap();
         assert_eq!(query.title, "Modules");
         assert_eq!(query.description, "All of them, by name.");
         assert_eq!(query.aliases, ["lm"]);
         assert_eq!(query.needs, ["modules", "dump"]);
+        assert_eq!(
+            (&*query.optional, &*SavedQuery::optional(text)),
+            (&["idt".to_owned()][..], &["idt".to_owned()][..])
+        );
         assert_eq!(query.sql(), "SELECT 1;\n");
         let [pattern, top] = query.params.as_slice() else { panic!("two parameters") };
         assert_eq!((pattern.ty.as_str(), pattern.default.as_deref()), ("VARCHAR", Some("%")));

@@ -26,7 +26,7 @@ mod state;
 pub use self::error::Error;
 pub use self::library::{find_query, library, parameters};
 use self::state::{OpenSource, State, short_names};
-pub use crate::exec::{ColumnView, Field, Footnote, ResultSet, Row};
+pub use crate::exec::{ColumnView, Field, Footnote, ResultSet, Row, Unread};
 pub use crate::lang::{KEYWORDS, SavedParam, SavedQuery, Token, TokenKind, is_complete, tokens};
 pub use crate::plan::Params;
 
@@ -308,6 +308,7 @@ impl Session {
         self.rows_read.store(0, Ordering::Relaxed);
         let fail = |errors: Vec<Diagnostic>| Error::of_query(errors, sql);
         let statements = lang::parse(sql).map_err(|d| fail(vec![d]))?;
+        let optional = SavedQuery::optional(sql);
         let mut rest = statements.as_slice();
         while let Some((first, later)) = rest.split_first() {
             if attach::changes(first) {
@@ -317,7 +318,7 @@ impl Session {
             }
             let queries = rest.iter().take_while(|s| !attach::changes(s)).count();
             let (now, later) = rest.split_at(queries);
-            if !self.run_queries(now, params, receive).map_err(fail)? {
+            if !self.run_queries(now, (params, &optional), receive).map_err(fail)? {
                 break;
             }
             rest = later;
@@ -329,7 +330,7 @@ impl Session {
     fn run_queries(
         &self,
         statements: &[Statement],
-        params: &Params,
+        (params, optional): (&Params, &[String]),
         receive: &mut dyn FnMut(ResultSet) -> bool,
     ) -> Result<bool, Vec<Diagnostic>> {
         let state = self.state();
@@ -345,6 +346,7 @@ impl Session {
             functions: FuncCx { sources: &functions, width: state.width() },
             memory: self.options.memory.unwrap_or(MEMORY),
             strict: self.options.strict,
+            optional,
         };
         let calls = exec::Calls(&cx.tables);
         let plan = |s: &Statement| plan::bind(s, &state.catalog, &calls, params);

@@ -4,8 +4,18 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-fn run_with(arguments: &[&str], input: Option<&str>) -> Output {
+/// A folder for caches that is no user's.
+const CACHES: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/caches");
+
+/// The program, which keeps its indexes apart from those of whoever runs the tests.
+pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dumpql"));
+    command.env("XDG_CACHE_HOME", CACHES);
+    command
+}
+
+fn run_with(arguments: &[&str], input: Option<&str>) -> Output {
+    let mut command = program();
     command.args(arguments).env_remove("NO_COLOR").stdout(Stdio::piped()).stderr(Stdio::piped());
     command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
     let mut child = command.spawn().unwrap();
@@ -200,7 +210,7 @@ fn saved_queries_take_parameters_of_their_types() {
 #[test]
 fn a_reader_that_leaves_is_no_failure() {
     let sql = "WITH t AS (SELECT a.name FROM meta.columns a, meta.columns b) SELECT * FROM t";
-    let mut child = Command::new(env!("CARGO_BIN_EXE_dumpql"))
+    let mut child = program()
         .args(["--format", "csv", "-c", sql])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -223,6 +233,25 @@ fn the_sample_is_written_and_read_back() {
     assert_eq!((out(&saved), saved.status.code()), (out(&built), Some(0)));
 }
 
+#[test]
+fn an_index_is_kept_in_the_folder_for_caches() {
+    let folder = Folder::new("index");
+    let (path, caches) = (folder.file("sample.dmp"), folder.0.join("caches"));
+    assert_eq!(run(&["--save-sample", &path]).status.code(), Some(0));
+    let sql = "SELECT count(*) FROM pool_allocations";
+    let ask = |more: &[&str]| {
+        let mut command = program();
+        command.args([&path, "--format", "csv", "-c", sql]).args(more);
+        let answer = out(&command.env("XDG_CACHE_HOME", &caches).output().unwrap());
+        let kept = std::fs::read_dir(caches.join("dumpql").join("index"));
+        (answer, kept.map_or(0, |files| files.flatten().count()))
+    };
+    let (searched, kept) = ask(&["--no-index"]);
+    assert_eq!(kept, 0);
+    assert_eq!(ask(&[]), (searched.clone(), 1));
+    assert_eq!(ask(&[]), (searched, 1));
+}
+
 /// The prompt needs a terminal, which the tool `script` of Linux makes.
 #[test]
 #[cfg(target_os = "linux")]
@@ -233,6 +262,7 @@ fn the_prompt_works_on_a_terminal() {
     let child = Command::new("script")
         .args(["-qec", &format!("{program} --sample --color never"), "/dev/null"])
         .env("HOME", &folder.0)
+        .env("XDG_CACHE_HOME", CACHES)
         .env("TERM", "xterm")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use dumpql::diag::Code;
+use dumpql::dump::Image;
 use dumpql::session::{find_query, library, parameters};
-use dumpql::{Params, ResultSet, Session};
+use dumpql::synth::{self, Format, SystemSpec, Windows};
+use dumpql::{Options, Params, ResultSet, Session};
 
 use crate::corpus;
 
@@ -49,12 +51,51 @@ fn shipped_queries_answer_on_the_sample() {
         "objects-by-directory",
         "address-space",
         "sessions",
+        "stack",
+        "unique-stacks",
+        "work-queues",
+        "timers-by-module",
+        "who-waits",
+        "irp-distribution",
     ] {
         let query = find_query(name).unwrap();
         let params = parameters(query, &BTreeMap::new()).unwrap();
         let result = run(&session, name, &query.text, &params);
-        assert!(result.is_some_and(|r| !r.is_empty()), "{name} gives no row on the sample");
+        let result = result.unwrap_or_else(|| panic!("{name} is not answered by the sample"));
+        assert!(!result.is_empty(), "{name} gives no row on the sample");
+        if name == "irp-distribution" {
+            let nobody = (0..result.len()).any(|row| result.text(row, 0).is_empty());
+            assert!(!nobody, "requests of the sample have no driver");
+        }
     }
+}
+
+/// A dump whose tables of services are damaged, and a triage dump, which has none at all.
+#[test]
+fn a_query_does_without_optional_tables_but_not_without_all() {
+    let spec = synth::healthy(Windows::Windows10);
+    let system = synth::system(&spec);
+    let limit = |name: &str| synth::Block { address: system.symbols[name] + 16, bytes: vec![7, 0] };
+    let blocks = ["KeServiceDescriptorTable", "KeServiceDescriptorTableShadow"].map(limit).to_vec();
+    let damaged = synth::system(&SystemSpec { blocks, ..spec }).to_vec(Format::BitmapFull);
+    let open = |bytes| {
+        let images = vec![Image::from_bytes("made", bytes)];
+        Session::from_images(images, &Options::default()).unwrap()
+    };
+    let hooks = &find_query("hooks").unwrap().text;
+    let session = open(damaged);
+    let result = session.query(hooks).unwrap();
+    let unread: Vec<_> = result.unread().iter().map(|unread| unread.table).collect();
+    assert_eq!(unread, ["ssdt"]);
+    assert!(result.unread()[0].because[0].starts_with("made: where the table of services is"));
+    // A query that does not say so fails.
+    let error = session.query("SELECT count(*) FROM ssdt").unwrap_err();
+    assert_eq!(error.code(), Code::NoSource);
+    let error = open(synth::triage_sample()).query(hooks).unwrap_err();
+    assert_eq!(error.code(), Code::NoSource);
+    // In the order of the text, and whole when nothing lacks.
+    let whole = Session::sample().unwrap().query(hooks).unwrap();
+    assert!(whole.unread().is_empty());
 }
 
 #[test]

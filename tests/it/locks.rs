@@ -146,6 +146,10 @@ fn the_queue_for_the_registry_is_as_long_as_was_published() {
                JOIN locks USING (resource) WHERE symbol = 'nt!CmpRegistryLock' GROUP BY 1 ORDER BY 1";
     assert_eq!(ask(&session, sql), ["false|718|718", "true|21|21"]);
     assert_eq!(query(&session, "wait-chains"), Vec::<String>::new());
+    // Whose threads have it, and whose wait for it.
+    let waits = query(&session, "who-waits");
+    let all = "EXCEL.EXE 155, OUTLOOK.EXE 155, iexplore.exe 155, wfshell.exe 145, WINWORD.EXE 129";
+    assert!(waits[0].contains(&format!("|24580|wfshell.exe|739|{all}|resource|")), "{waits:?}");
 }
 
 /// Queues that lead nowhere, into each other, or into themselves.

@@ -288,7 +288,7 @@ fn stacks_log(commands: u64) -> String {
 
 /// The most memory of its own that the program takes for a query, in kilobytes, and its answer.
 fn own_memory(log: &Path, sql: &str) -> (u64, String) {
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_dumpql"))
+    let mut child = crate::cli::program()
         .arg(log)
         .args(["--format", "csv", "-c", sql])
         .stdout(std::process::Stdio::piped())

@@ -194,8 +194,11 @@ fn places(system: &System, number: usize) -> Vec<&'static str> {
     if facts.devices.iter().any(at_device) {
         places.push("device");
     }
-    // Every one of these has a block of its own.
-    places.push("pool");
+    // Those whose address is published have no block.
+    let at = facts.requests[number].address;
+    if system.pool.iter().any(|block| (block.address..block.address + block.bytes).contains(&at)) {
+        places.push("pool");
+    }
     places
 }
 

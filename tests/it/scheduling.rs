@@ -246,3 +246,26 @@ fn what_is_waited_for_has_the_name_of_its_object() {
         assert!(count > 5, "{what}");
     });
 }
+
+/// The header's context is on the stack of the thread that the crashed processor was running.
+#[test]
+fn the_thread_of_the_crash_is_the_one_whose_stack_the_context_is_on() {
+    for windows in ALL {
+        let spec = SystemSpec { stacks: true, ..synth::healthy(windows) };
+        let system = synth::system(&SystemSpec { physical_pages: 0x2000, ..spec });
+        let source = open(&system, Format::BitmapFull);
+        let found = rows(|emit| source.bugcheck(&Want::ALL, emit));
+        let running = system.facts.processors[system.facts.crash_processor].running;
+        let owners =
+            system.facts.processes.iter().flat_map(|p| p.threads.iter().map(move |t| (p, t)));
+        let (process, thread) = owners.clone().find(|(_, t)| t.tid == running).unwrap();
+        let row = (found[0].ethread, found[0].process.as_deref());
+        assert_eq!(row, (Ok(thread.ethread), Ok(process.name.as_str())), "{windows:?}");
+        // A context that is on nobody's stack is nobody's.
+        let registers =
+            system.facts.registers.iter().map(|(name, _)| (name.clone(), 0x1234)).collect();
+        let elsewhere = synth::system(&SystemSpec { registers, ..synth::healthy(windows) });
+        let found = rows(|emit| open(&elsewhere, Format::BitmapFull).bugcheck(&Want::ALL, emit));
+        assert_eq!(found[0].ethread, Err(Absent::NotInDump), "{windows:?}");
+    }
+}

@@ -222,7 +222,7 @@ impl KernelDump {
     }
 
     /// Where the kernel stack of a thread is.
-    fn bounds(thread: &Object<'_>) -> Range<u64> {
+    pub(super) fn bounds(thread: &Object<'_>) -> Range<u64> {
         let base = thread.pointer("Tcb.StackBase").or_else(|_| thread.pointer("Tcb.InitialStack"));
         let limit = thread.pointer("Tcb.StackLimit");
         match (limit, base) {

@@ -103,16 +103,36 @@ impl KernelDump {
         self.object_of(Ty::Process, triage.process, self.objects.process)
     }
 
+    /// The thread of the crash: that of the triage block, else the one that a processor was running
+    /// and on whose stack the header's context is.
+    fn crashed(&self) -> Cell<Object<'_>> {
+        if self.triage.is_some() {
+            return self.crash_thread().ok_or(Absent::NotInDump);
+        }
+        let sp = self.crash_context().and_then(Context::sp).ok_or(Absent::NotInDump)?;
+        let running = self.prcbs().into_iter().flatten();
+        let running = running.filter_map(|prcb| prcb.pointer("CurrentThread").ok());
+        let running = running.filter_map(|at| self.object(Ty::Thread, at));
+        let mut here = running.filter(|thread| Self::bounds(thread).contains(&sp));
+        match (here.next(), here.next()) {
+            (Some(thread), None) => Ok(thread),
+            _ => Err(Absent::NotInDump),
+        }
+    }
+
     pub(super) fn current_thread(&self) -> Cell<u64> {
-        self.crash_thread().ok_or(Absent::NotInDump)?.address
+        self.crashed()?.address
     }
 
     pub(super) fn current_tid(&self) -> Cell<i64> {
-        self.crash_thread().ok_or(Absent::NotInDump)?.int("Cid.UniqueThread")
+        self.crashed()?.int("Cid.UniqueThread")
     }
 
     pub(super) fn current_process_name(&self) -> Cell<String> {
-        self.crash_process().ok_or(Absent::NotInDump)?.text("ImageFileName")
+        if self.triage.is_some() {
+            return self.crash_process().ok_or(Absent::NotInDump)?.text("ImageFileName");
+        }
+        self.process_name(self.crashed()?.pointer("Tcb.ApcState.Process"))
     }
 
     /// The threads that the dump holds: the current one of the processor that wrote the dump, then

@@ -142,7 +142,13 @@ fn stack_of(io: &Io, driver: &str) -> Option<(usize, usize)> {
 }
 
 /// A request on its way through a stack, as far as the device of a driver.
-fn through(io: &Io, driver: &str, tid: u64, function: (u64, u64), file: &str) -> Option<Request> {
+pub(super) fn through(
+    io: &Io,
+    driver: &str,
+    tid: u64,
+    function: (u64, u64),
+    file: &str,
+) -> Option<Request> {
     let (top, own) = stack_of(io, driver)?;
     let base = |number: usize| {
         let device = io.devices.get(number)?;

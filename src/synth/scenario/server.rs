@@ -7,8 +7,8 @@
 use super::{BOOT, Program, locks, pools, process, waiting};
 use crate::synth::spec::{Block, Driver};
 use crate::synth::system::{
-    Counters, PageFile, Processor, Session, SystemProcess, SystemSpec, SystemThread, ThreadState,
-    UnloadedDriver, Windows,
+    Counters, PageFile, Processor, Request, Session, SystemProcess, SystemSpec, SystemThread,
+    ThreadState, UnloadedDriver, Windows,
 };
 
 /// Wednesday 31 October 2007, 14:05:22 UTC.
@@ -31,6 +31,8 @@ pub fn server_2003() -> SystemSpec {
     spec.drivers = drivers();
     spec.io = super::io::of(&spec.drivers);
     spec.routines = super::routines::of(&spec.drivers, &spec.io);
+    named_pipe_requests(&mut spec);
+    spec.stacks = true;
     spec.unloaded = unloaded();
     spec.counters = counters();
     spec.page_files = vec![PageFile {
@@ -51,6 +53,20 @@ pub fn server_2003() -> SystemSpec {
         mutant.owner = 0x4f04;
     }
     spec
+}
+
+/// The requests of running threads, which wait for what comes through named pipes.
+fn named_pipe_requests(spec: &mut SystemSpec) {
+    for running in &RUNNING {
+        for irp in running.irps {
+            let made = super::io::through(&spec.io, r"\FileSystem\Npfs", running.cid.1, (3, 0), "");
+            spec.io.requests.extend(made.map(|made| Request {
+                address: *irp,
+                flags: 0x900,
+                ..made
+            }));
+        }
+    }
 }
 
 /// Lets timers and work lead into drivers of this system.
@@ -425,7 +441,6 @@ fn program(running: &Running, processor: u64) -> SystemProcess {
         thread.stack = running.stack;
         thread.teb = running.teb;
         thread.win32_thread = running.win32_thread;
-        thread.irps = running.irps.to_vec();
         thread.alertable = false;
         if running.name == "SomeSvc.exe" {
             thread.impersonation = 0xe7b3_0030;
@@ -455,7 +470,7 @@ fn queued(index: usize, ready: &Queued) -> SystemProcess {
 }
 
 fn drivers() -> Vec<Driver> {
-    let images: [(&str, u64, u32); 16] = [
+    let images: [(&str, u64, u32); 17] = [
         ("ntkrnlpa.exe", 0x8080_0000, 0x0027_1000),
         ("hal.dll", 0x80a7_1000, 0x2_c000),
         (r"DRIVERS\ACPI.sys", 0xf740_f000, 0x3_3000),
@@ -472,6 +487,7 @@ fn drivers() -> Vec<Driver> {
         (r"DRIVERS\afd.sys", 0xf608_0000, 0x2_8000),
         ("win32k.sys", 0xbf80_0000, 0x001c_9000),
         (r"DRIVERS\SystemDump.sys", 0xf79e_3000, 0x2000),
+        (r"DRIVERS\Npfs.SYS", 0xf766_7000, 0xb000),
     ];
     (0u32..)
         .zip(images)

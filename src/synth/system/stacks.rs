@@ -186,7 +186,7 @@ struct Code {
     program: Functions,
 }
 
-/// Writes the stack of every thread that has none of its own words, and what is in images for them.
+/// Writes the stack of every thread that has none of its own words and no block on it, and what is in images for them.
 pub(super) fn write(builder: &mut Builder<'_>, spec: &mut SystemSpec, kernel: (u64, u32)) {
     if !spec.stacks {
         return;
@@ -201,6 +201,7 @@ pub(super) fn write(builder: &mut Builder<'_>, spec: &mut SystemSpec, kernel: (u
         program: Functions::place(program, TEXT, &OF_PROGRAM, |_| None),
     };
     kernel_code(builder, &code.kernel, kernel);
+    let blocks: Vec<u64> = spec.blocks.iter().map(|block| block.address).collect();
     let running = spec.processors.get(spec.crash_processor).map_or(0, |p| p.running);
     for process in spec.processes.iter_mut().skip(1) {
         if process.peb != 0 {
@@ -211,7 +212,9 @@ pub(super) fn write(builder: &mut Builder<'_>, spec: &mut SystemSpec, kernel: (u
         for thread in process.2 {
             let is_crash = running != 0 && thread.tid == running;
             let is_left = matches!(thread.state, ThreadState::Waiting { .. } | ThreadState::Ready);
-            if !thread.words.is_empty() || !(is_left || is_crash) {
+            let (_, _, base, limit) = thread.stack;
+            let is_given = blocks.iter().any(|at| (limit..base).contains(at));
+            if is_given || !thread.words.is_empty() || !(is_left || is_crash) {
                 continue;
             }
             let user = (process.1 && thread.teb != 0).then_some(process.0);
