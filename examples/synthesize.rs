@@ -1,6 +1,7 @@
 //! Writes a synthetic memory dump of a whole system: `synthesize SYSTEM FORM FILE [ISF]`.
 //!
-//! SYSTEM is `2003`, `2003pae`, `7`, `8.1`, `10` or `11`, or `server` for a busy one; FORM is the number of a dump type, `raw`
+//! SYSTEM is `2003`, `2003pae`, `7`, `8.1`, `10` or `11`, `server` for a busy one, or `map` for
+//! one whose non-paged pool has the map that was published; FORM is the number of a dump type, `raw`
 //! or `elf`; ISF is the symbol file, unpacked, that the kernel is to carry.
 
 use std::fs::File;
@@ -46,6 +47,7 @@ fn spec(system: &str) -> Result<SystemSpec, String> {
         "10" => Windows::Windows10,
         "11" => Windows::Windows11,
         "server" => return Ok(synth::server_2003()),
+        "map" => return Ok(synth::mapped()),
         other => return Err(format!("found no system `{other}`")),
     }))
 }

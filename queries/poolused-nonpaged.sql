@@ -1,9 +1,10 @@
 -- title: Non-paged pool by tag
 -- description: What eats the non-paged pool: the tags with most bytes, or with most allocations that are not freed.
 -- alias: !poolused 2
+-- alias: !poolused 3
 -- needs: pool_tags
 SELECT tag, nonpaged_allocs, nonpaged_frees, nonpaged_diff, nonpaged_bytes, description,
        coalesce(binary, owner_modules) AS driver
 FROM pool_tags
-WHERE nonpaged_bytes > 0 OR nonpaged_diff > 0
+WHERE session IS NULL AND (nonpaged_bytes > 0 OR nonpaged_diff > 0)
 ORDER BY nonpaged_bytes DESC NULLS LAST, nonpaged_diff DESC NULLS LAST, tag;

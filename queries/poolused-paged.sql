@@ -1,8 +1,9 @@
 -- title: Paged pool by tag
--- description: What eats the paged pool: the tags with most bytes, with the drivers that may own them.
+-- description: What eats the paged pool: the tags with most bytes, with what they have of the non-paged pool and the drivers that may own them.
 -- alias: !poolused 4
 -- needs: pool_tags
-SELECT tag, paged_allocs, paged_frees, paged_diff, paged_bytes, description, coalesce(binary, owner_modules) AS driver
+SELECT tag, paged_allocs, paged_frees, paged_diff, paged_bytes, nonpaged_diff, nonpaged_bytes, description,
+       coalesce(binary, owner_modules) AS driver
 FROM pool_tags
-WHERE paged_bytes > 0 OR paged_diff > 0
+WHERE session IS NULL AND (paged_bytes > 0 OR paged_diff > 0)
 ORDER BY paged_bytes DESC NULLS LAST, tag;

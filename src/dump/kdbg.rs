@@ -53,6 +53,8 @@ pub const KERN_BASE: usize = 0x18;
 pub const MODULE_LIST: usize = 0x48;
 /// `PsActiveProcessHead`.
 pub const PROCESS_HEAD: usize = 0x50;
+/// `MmPfnDatabase`: points to a pointer to the database of page frames.
+pub const PFN_DATABASE: usize = 0xc0;
 /// `KeBugCheckCallbackListHead`.
 pub const BUGCHECK_CALLBACKS: usize = 0x80;
 /// `KeTimeIncrement`: 100 ns units a clock tick.

@@ -42,6 +42,13 @@ struct Walk<'a> {
     found: Vec<Part>,
 }
 
+impl Part {
+    /// Whether one entry maps all of it.
+    pub const fn is_large(self) -> bool {
+        matches!(self.behind, Behind::Large(_))
+    }
+}
+
 impl Machine {
     /// The bytes of a physical page.
     fn held<'f>(&self, file: &'f [u8], page: u64) -> Option<&'f [u8]> {

@@ -29,6 +29,8 @@ row! {
         binary: String,
         /// Loaded modules whose image holds the tag.
         owner_modules: String,
+        /// Session that counts it.
+        session: i64,
     }
 }
 
@@ -77,6 +79,8 @@ row! {
         size_bytes: i64,
         /// Whether it is not in use any more.
         is_free: bool,
+        /// Session whose table it is in.
+        session: i64,
     }
 }
 

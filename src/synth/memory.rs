@@ -289,6 +289,25 @@ impl Memory {
         }
     }
 
+    /// Shows a range of one address space in another, with all that it will ever hold.
+    pub(super) fn share_range(&mut self, from: u64, to: u64, range: std::ops::Range<u64>) {
+        let (shift, skip) = match self.paging {
+            Paging::X64 => (39, 0),
+            Paging::X86 => (22, 0),
+            // The directories stand in a row behind the pointers.
+            Paging::Pae => (21, PAGE),
+        };
+        let width = u64::from(self.paging.entry());
+        let mask = if self.paging == Paging::X64 { 0x1ff } else { u64::MAX };
+        for index in range.start >> shift..=(range.end - 1) >> shift {
+            let at = skip + (index & mask) * width;
+            let entry = self.word(from + at, self.paging.entry());
+            if entry & 1 == 1 {
+                self.set_entry(to + at, entry);
+            }
+        }
+    }
+
     /// Whether a frame belongs to processes alone.
     pub(super) fn is_user(&self, frame: u64) -> bool {
         self.user.contains(&frame)

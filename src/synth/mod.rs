@@ -25,11 +25,11 @@ mod write;
 pub use hostile::{Damage, Lie, truncated};
 pub use image::image_header;
 pub use kernel_file::KernelFile;
-pub use scenario::{crowded, healthy, hooked, pile, server_2003, sick};
+pub use scenario::{crowded, healthy, hooked, mapped, pile, server_2003, sick};
 pub use spec::{Arch, Block, Cpu, Driver, ExceptionRecord, Process, Thread, TriageSpec, Unloaded};
 pub use system::{
-    Counters, Device, DriverObject, Io, Location, NamedObject, PageFile, PoolBlock, PoolRequest,
-    PoolState, Processor, Request, Resource, Routines, Session, System, SystemHandle,
+    Counters, Device, DriverObject, Io, Location, NamedObject, PageFile, PoolBlock, PoolMap,
+    PoolRequest, PoolState, Processor, Request, Resource, Routines, Session, System, SystemHandle,
     SystemProcess, SystemSpec, SystemThread, TagUse, ThreadLock, ThreadState, Timer, Trace,
     UnloadedDriver, Vad, Vector, Windows, WorkItem, WorkQueue, system,
 };

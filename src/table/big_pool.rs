@@ -7,7 +7,7 @@ use crate::model::BigBlock;
 /// The table.
 pub(super) static TABLE: TableDef<BigBlock> = TableDef {
     name: "big_pool",
-    doc: "One row for each entry of the kernel's table of allocations of more than a page, free ones included.",
+    doc: "One row for each entry of the kernel's tables of allocations of more than a page, free ones included: the table of the system and that of each session.",
     answers: "!poolfind, bigpools",
     kinds: &[SourceKind::Kernel],
     examples: &[Example {
@@ -25,5 +25,10 @@ pub(super) static TABLE: TableDef<BigBlock> = TableDef {
         ),
         Column::new("size_bytes", "Size.", Get::Int(|r| r.size_bytes)),
         Column::new("is_free", "Whether it was freed.", Get::Bool(|r| r.is_free)),
+        Column::new(
+            "session",
+            "Session whose own table it is in; absent in the table of the system.",
+            Get::Int(|r| r.session),
+        ),
     ],
 };

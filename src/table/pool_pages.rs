@@ -7,7 +7,7 @@ use crate::model::PoolPage;
 /// The table.
 pub(super) static TABLE: TableDef<PoolPage> = TableDef {
     name: "pool_pages",
-    doc: "One row for each page of the pool. Of a kernel dump, pages that are not used are listed where one of the 64 around them is.",
+    doc: "One row for each page of the pool. Of a kernel dump, pages that are not used are listed in rows of 64 of which one is used, and in up to 16 rows between two of those.",
     answers: "xpool -map",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {

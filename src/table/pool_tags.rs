@@ -7,13 +7,19 @@ use crate::model::PoolTag;
 /// The table.
 pub(super) static TABLE: TableDef<PoolTag> = TableDef {
     name: "pool_tags",
-    doc: "One row for each pool tag.",
+    doc: "One row for each pool tag. Of a kernel dump, what sessions allocate has rows of its own, one for each tag of each session.",
     answers: "!poolused",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
-    examples: &[Example {
-        sql: "SELECT tag, paged_bytes, description FROM pool_tags ORDER BY paged_bytes DESC LIMIT 10",
-        doc: "What eats the paged pool.",
-    }],
+    examples: &[
+        Example {
+            sql: "SELECT tag, paged_bytes, description FROM pool_tags WHERE session IS NULL ORDER BY paged_bytes DESC LIMIT 10",
+            doc: "What eats the paged pool.",
+        },
+        Example {
+            sql: "SELECT session, sum(paged_bytes) FROM pool_tags WHERE session IS NOT NULL GROUP BY 1",
+            doc: "How much of its own pool each session uses.",
+        },
+    ],
     rows: Rows::Source(|source, want, emit| source.pool_tags(want, emit)),
     columns: &[
         Column::new("tag", "The tag, four characters.", Get::Text(|r| text(&r.tag))),
@@ -51,6 +57,11 @@ pub(super) static TABLE: TableDef<PoolTag> = TableDef {
             "owner_modules",
             "Loaded modules whose image holds the tag.",
             Get::Text(|r| text(&r.owner_modules)),
+        ),
+        Column::new(
+            "session",
+            "Session that counts it; absent for what the system counts.",
+            Get::Int(|r| r.session),
         ),
     ],
 };

@@ -30,6 +30,7 @@ mod objects;
 mod parse;
 #[allow(clippy::cast_possible_truncation, reason = "the numbers of these tests are small")]
 mod physical;
+mod pool_map;
 mod pool_tags;
 mod requests;
 mod routines;
@@ -37,6 +38,7 @@ mod rows;
 mod scheduling;
 mod seams;
 mod session;
+mod session_pool;
 mod slt;
 mod sql;
 mod stackwalk;

@@ -283,16 +283,25 @@ fn compare_pool(what: &str, spec: &SystemSpec, format: Format, symbols: Option<&
     let tag = |block: &synth::PoolBlock| {
         String::from_utf8_lossy(&block.tag).trim_matches('\0').to_owned()
     };
-    let kind = |block: &synth::PoolBlock| if block.is_paged { "paged" } else { "nonpaged" };
-    // Where free blocks of one size are only a secret says that symbols name.
+    let kind = |block: &synth::PoolBlock| match (block.is_paged, block.session.is_some()) {
+        (true, false) => "paged",
+        (false, false) => "nonpaged",
+        (true, true) => "paged session",
+        (false, true) => "nonpaged session",
+    };
+    // Sessions see their pools at the same addresses, one after the other.
+    let pool_of = |block: &synth::PoolBlock| block.session.filter(|_| block.is_paged);
+    // Before Vista only symbols say where special pool is, and the big allocations of sessions.
+    let is_old = matches!(spec.windows, Windows::Server2003 | Windows::Server2003Pae);
     let is_shown = |block: &&synth::PoolBlock| {
-        has_symbols || !(block.is_lfh && block.state == synth::PoolState::Free)
+        let is_named = block.is_special || (block.is_big && pool_of(block).is_some());
+        has_symbols || !is_old || !is_named
     };
     let mut facts: Vec<_> = system
         .pool
         .iter()
         .filter(is_shown)
-        .map(|b| (b.address, signed(b.bytes), tag(b), kind(b), state(b), b.is_big))
+        .map(|b| (pool_of(b), b.address, signed(b.bytes), tag(b), kind(b), state(b), b.is_big))
         .collect();
     facts.sort_unstable();
     let blocks = rows(|emit| source.pool_allocations(&Want::ALL, emit));
@@ -306,7 +315,7 @@ fn compare_pool(what: &str, spec: &SystemSpec, format: Format, symbols: Option<&
         .collect();
     let expected: Vec<_> = facts
         .iter()
-        .map(|(at, size, tag, kind, state, big)| {
+        .map(|(_, at, size, tag, kind, state, big)| {
             (*at, *size, (tag.clone(), (*kind).to_owned(), (*state).to_owned()), *big)
         })
         .collect();
@@ -329,25 +338,38 @@ fn compare_pool(what: &str, spec: &SystemSpec, format: Format, symbols: Option<&
     assert_eq!(charged, if is_hidden { Vec::new() } else { facts }, "{what}: charged processes");
     let big: Vec<_> = rows(|emit| source.big_pool(&Want::ALL, emit))
         .into_iter()
-        .map(|b| (b.address.ok(), b.size_bytes.ok(), b.is_free.ok()))
+        .map(|b| (b.session.ok(), b.address.ok(), b.size_bytes.ok(), b.is_free.ok()))
         .collect();
     let mut facts: Vec<_> = system
         .pool
         .iter()
-        .filter(|b| b.is_big)
-        .map(|b| (Some(b.address), signed(b.bytes), Some(b.state == synth::PoolState::Free)))
+        .filter(|b| b.is_big && is_shown(b))
+        .map(|b| (pool_of(b), b.address, signed(b.bytes), b.state == synth::PoolState::Free))
         .collect();
     facts.sort_unstable();
+    let facts: Vec<_> = facts
+        .into_iter()
+        .map(|(session, at, size, free)| (session.map(i64::from), Some(at), size, Some(free)))
+        .collect();
     assert_eq!(big, facts, "{what}: big blocks");
 }
 
-/// For every page with pool what a map shows of it.
-fn pool_map(system: &synth::System) -> BTreeMap<u64, char> {
+/// For every page with pool what a map shows of it, by the session that it is of.
+fn pool_map(system: &synth::System) -> BTreeMap<(i64, u64), char> {
+    let is_old = matches!(system.facts.windows, Windows::Server2003 | Windows::Server2003Pae);
     let mut pages = BTreeMap::new();
     for block in &system.pool {
+        let session = block.session.filter(|_| block.is_paged).map_or(-1, i64::from);
+        // Before Vista special pool has no place in the others, and without symbols nothing says how
+        // pages of sessions lie.
+        let is_unknown = is_old && session >= 0;
+        if is_old && block.is_special {
+            continue;
+        }
         if !block.is_big {
             let last = block.address + block.bytes - 1;
-            pages.extend((block.address >> 12..=last >> 12).map(|page| (page << 12, 'O')));
+            let all = block.address >> 12..=last >> 12;
+            pages.extend(all.map(|page| ((session, page << 12), 'O')));
         } else if block.state != synth::PoolState::Free {
             let count = block.bytes / 0x1000;
             for page in 0..count {
@@ -358,7 +380,8 @@ fn pool_map(system: &synth::System) -> BTreeMap<u64, char> {
                     _ if page + 1 == count => 3,
                     _ => 2,
                 };
-                pages.insert(block.address + page * 0x1000, char::from(marks.as_bytes()[place]));
+                let mark = if is_unknown { '?' } else { char::from(marks.as_bytes()[place]) };
+                pages.insert((session, block.address + page * 0x1000), mark);
             }
         }
     }
@@ -372,18 +395,21 @@ fn the_map_of_the_pool_is_what_was_made() {
         let image = Image::from_bytes("it", system.to_vec(Format::BitmapFull));
         let session = Session::from_images(vec![image], &Options::default()).unwrap();
         let facts = pool_map(&system);
-        let rows: BTreeSet<u64> = facts.keys().map(|page| page & !0x3_ffff).collect();
+        let rows: BTreeSet<(i64, u64)> =
+            facts.keys().map(|(session, page)| (*session, page & !0x3_ffff)).collect();
         let expected: Vec<String> = rows
             .into_iter()
-            .map(|row| {
-                let mark = |i: u64| facts.get(&(row + i * 0x1000)).copied().unwrap_or('.');
+            .map(|(session, row)| {
+                let mark = |i: u64| facts.get(&(session, row + i * 0x1000)).copied().unwrap_or('.');
                 let part = |part: u64| (part * 16..part * 16 + 16).map(mark).collect::<String>();
-                format!("{row:X}: {}", (0..4).map(part).collect::<Vec<_>>().join(" "))
+                let parts = (0..4).map(part).collect::<Vec<_>>().join(" ");
+                format!("{session} {row:X}: {parts}")
             })
             .collect();
         let sql = include_str!("../../queries/pool-map.sql");
         let sql = format!(
-            "SELECT ltrim(hex(address), '0x') || ': ' || map FROM ({}) ORDER BY address",
+            "SELECT coalesce(session, -1) || ' ' || ltrim(hex(address), '0x') || ': ' || map \
+             FROM ({}) ORDER BY coalesce(session, -1), address",
             sql.trim_end().trim_end_matches(';')
         );
         let result = session.query(&sql).unwrap();

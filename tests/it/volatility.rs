@@ -351,7 +351,11 @@ fn compare_routines(name: &str, said: &Value, system: &System) {
 fn compare_pool(name: &str, said: &Value, system: &System) {
     let text = |number: u64| number.to_string();
     let is_old = matches!(system.facts.windows, Windows::Server2003 | Windows::Server2003Pae);
-    let used = |block: &&synth::PoolBlock| block.is_big && block.state != synth::PoolState::Free;
+    // It reads the table of the system alone.
+    let used = |block: &&synth::PoolBlock| {
+        let is_systems = block.session.is_none() || !block.is_paged;
+        block.is_big && block.state != synth::PoolState::Free && is_systems
+    };
     let ours = system.pool.iter().filter(used).map(|block| {
         let tag: String = block.tag.iter().map(|byte| char::from(*byte)).collect();
         // Tables before Vista count pages, of which Volatility says nothing.

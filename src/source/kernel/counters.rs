@@ -3,6 +3,10 @@
 //! Up to Windows 8.1 they are variables of the kernel, most of which the debugger data points to. Since
 //! Windows 10 they are fields of one structure, `MiState`, and of the partition that it leads to; the
 //! debugger data of those kernels points to other things under the old names, and is not asked.
+//!
+//! `NonPagedPool Usage` is then the count by which the kernel decides whether the pool is low: pages, as
+//! it compares them with a limit less 2,048 and less 5,120 pages. Debuggers print it as two numbers,
+//! of what may be executed and of what may not, whose sum it is near.
 
 use super::KernelDump;
 use super::memory_state::{PARTITION, STATE};
@@ -32,13 +36,15 @@ enum Place {
     Symbol(&'static str, u64),
     /// A field of a structure under the name of a symbol.
     SymbolField(&'static str, &'static str, &'static str),
+    /// By how much one variable exceeds another.
+    Excess(&'static str, &'static str),
     /// A field of `MiState`.
     State(&'static str),
     /// A field of the system's partition.
     Partition(&'static str),
 }
 
-use Place::{Block, BlockField, Partition, ShortBlock, State, Symbol, SymbolField};
+use Place::{Block, BlockField, Excess, Partition, ShortBlock, State, Symbol, SymbolField};
 
 /// A number: its name as `!vm` prints it, whether it is in bytes, and where versions have it.
 type Number = (&'static str, bool, &'static [Place]);
@@ -58,6 +64,13 @@ const BEFORE_POOLS: &[Number] = &[
         ],
     ),
     ("Free NP PTEs", false, &[Symbol("MmTotalFreeSystemPtes", 1)]),
+    // As many pages as special pool that is not paged may still have: nothing is printed of it since
+    // Vista, which has no such limit.
+    (
+        "Free Special NP",
+        false,
+        &[Excess("MiSpecialPagesNonPagedMaximum", "MiSpecialPagesNonPaged")],
+    ),
     (
         "Modified Pages",
         false,
@@ -68,7 +81,7 @@ const BEFORE_POOLS: &[Number] = &[
         false,
         &[Symbol("MmTotalPagesForPagingFile", 0), Partition("Vp.TotalPagesForPagingFile")],
     ),
-    (NONPAGED_USAGE, false, &[Block(0x250)]),
+    (NONPAGED_USAGE, false, &[Block(0x250), State("Pools.AllocatedNonPagedPool")]),
     (NONPAGED_MAX, true, &[Block(0x100)]),
     (NONPAGED_MAX, false, &[State("Vs.MaximumNonPagedPoolInPages")]),
 ];
@@ -90,6 +103,7 @@ const AFTER_POOLS: &[Number] = &[
     ),
     ("Special Pool", false, &[Symbol("MmSpecialPagesInUse", 0), State("Vs.SpecialPagesInUse")]),
     ("Shared Process", false, &[Block(0x168), State("Vs.ProcessCommit")]),
+    ("NonPagedPool Commit", false, &[State("Vs.NonPagedPoolCommit")]),
     ("PagedPool Commit", false, &[Block(kdbg::PAGED_POOL_COMMIT)]),
     ("Driver Commit", false, &[ShortBlock(0x160), State("Vs.DriverCommit")]),
     (COMMITTED, false, &[Block(0x150), Partition("Vp.TotalCommittedPages")]),
@@ -158,6 +172,9 @@ impl KernelDump {
                 let offset = index * self.header.width.bytes() as u64;
                 self.pointer_at(at.checked_add(offset).ok_or(Absent::Unreadable)?)
             }),
+            Excess(most, used) => symbol(most).zip(symbol(used)).map(|(most, used)| {
+                Ok(self.pointer_at(most)?.saturating_sub(self.pointer_at(used)?))
+            }),
             SymbolField(name, ty, path) => field(ty, path, symbol(name)),
             State(path) => {
                 let is_there = is_new && self.knows(STATE, path);
@@ -180,6 +197,10 @@ impl KernelDump {
         self.kdbg().ok_or_else(block)?;
         let mut rows: Vec<VmCounter> = Vec::new();
         for number in BEFORE_POOLS {
+            // Where there are several pools, each comes before the sum of all.
+            if number.0 == NONPAGED_USAGE {
+                rows.extend(self.nonpaged_pools());
+            }
             rows.extend(self.vm_row(number));
         }
         rows.extend(self.paged_pools());
@@ -195,6 +216,19 @@ impl KernelDump {
         Ok(())
     }
 
+    /// Pages of each non-paged pool, of machines that have several.
+    fn nonpaged_pools(&self) -> Vec<VmCounter> {
+        let symbol = |name| self.symbol_address("nt", name).filter(|_| !self.has_state());
+        let array = symbol("ExpNonPagedPoolDescriptor");
+        let count = symbol("ExpNumberOfNonPagedPools").and_then(|at| self.u32_at(at).ok());
+        match (array, count) {
+            (Some(array), Some(count @ 2..)) => {
+                self.pools(array, count.into(), "NonPagedPool", "Used")
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Pages of each paged pool, of kernels that have several.
     fn paged_pools(&self) -> Vec<VmCounter> {
         let Some(kdbg) = self.kdbg().filter(|_| !self.has_state()) else { return Vec::new() };
@@ -202,7 +236,11 @@ impl KernelDump {
         let count = kdbg.pointer(kdbg::PAGED_POOLS).and_then(|at| self.u32_at(at).ok());
         let (Some(array), Some(count)) = (array, count) else { return Vec::new() };
         // The number leaves out the first, which is for whole pages.
-        let count = u64::from(count).saturating_add(1);
+        self.pools(array, u64::from(count).saturating_add(1), "PagedPool", "Usage")
+    }
+
+    /// Pages of each of so many pools, whose descriptors an array points to.
+    fn pools(&self, array: u64, count: u64, name: &str, word: &str) -> Vec<VmCounter> {
         if count > MAX_POOLS || !self.knows(DESCRIPTOR, "TotalPages") {
             return Vec::new();
         }
@@ -213,7 +251,7 @@ impl KernelDump {
             let big = pool.unsigned("TotalBigPages")?;
             pool.unsigned("TotalPages")?.checked_add(big).ok_or(Absent::Unreadable)
         };
-        (0..count).map(|i| row(&format!("PagedPool {i} Usage"), pool(i))).collect()
+        (0..count).map(|i| row(&format!("{name} {i} {word}"), pool(i))).collect()
     }
 
     pub(super) fn each_page_list(&self, emit: Emit<'_, MemoryList>) -> Result<(), Unanswered> {

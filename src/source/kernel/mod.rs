@@ -43,6 +43,7 @@ mod registers;
 mod requests;
 mod resources;
 mod services;
+mod session_tags;
 mod sessions;
 mod spin_locks;
 mod stacks;

@@ -7,8 +7,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::KernelDump;
+use super::memory::Space;
 use super::pool::tag_text;
-use super::trackers::Trackers;
+use super::session_tags::SessionTags;
+use super::trackers::{OVERFLOW, Trackers};
 use crate::catalog::{Absent, Cell};
 use crate::dump::bytes::{u32_at, unsigned_at};
 use crate::model::{Emit, PoolTag, Unanswered, Want};
@@ -24,8 +26,6 @@ const COUNTERS: [&[&str]; 6] = [
     &["PagedFrees"],
     &["PagedBytes", "PagedUsed"],
 ];
-/// The tag of the last entry, which counts all tags that have no entry of their own.
-const OVERFLOW: u32 = u32::from_le_bytes(*b"Ovfl");
 
 /// Where the fields of an entry stand.
 struct Entry {
@@ -52,18 +52,27 @@ impl KernelDump {
         let unknown = || Unanswered::because("no layout of _POOL_TRACKER_TABLE is known");
         let entry = self.tracker_entry().ok_or_else(unknown)?;
         let sums = self.tag_sums(&trackers, &entry);
+        let sessions: Vec<_> = self
+            .session_tags(entry.size)
+            .into_iter()
+            .map(|tags| (tags.session, self.session_sums(&tags, &entry)))
+            .collect();
         if sums.is_empty() {
             return Err(Unanswered::because("the table of pool tags is not in the dump"));
         }
-        let tags: Vec<[u8; 4]> = sums.keys().copied().collect();
+        let all = std::iter::once(&sums).chain(sessions.iter().map(|(_, sums)| sums));
+        let tags: Vec<[u8; 4]> = all.flat_map(|sums| sums.keys().copied()).collect();
         let is_wanted = want.has("owner_modules");
         let owners = if is_wanted { self.tag_owners(&tags) } else { Vec::new() };
         let mut owners = owners.into_iter();
-        for (tag, sum) in sums {
-            let row = self.tag_row(tag, &sum, &entry);
-            let owner_modules = owners.next().unwrap_or(Err(Absent::NotApplicable));
-            if emit(PoolTag { owner_modules, ..row }).is_break() {
-                break;
+        let system = (Err(Absent::NotApplicable), sums);
+        for (session, sums) in std::iter::once(system).chain(sessions) {
+            for (tag, sum) in sums {
+                let row = self.tag_row(tag, &sum, &entry);
+                let owner_modules = owners.next().unwrap_or(Err(Absent::NotApplicable));
+                if emit(PoolTag { owner_modules, session, ..row }).is_break() {
+                    return Ok(());
+                }
             }
         }
         Ok(())
@@ -84,7 +93,8 @@ impl KernelDump {
         let mut parts = Vec::with_capacity(trackers.tables.len());
         for index in 0..trackers.entries {
             parts.clear();
-            parts.extend(trackers.tables.iter().map(|table| self.entry_at(*table, index, entry)));
+            let at = |table: &u64| entry_at(self.kernel_space(), *table, index, entry);
+            parts.extend(trackers.tables.iter().map(at));
             let first = parts.first().and_then(|part| part.as_ref().ok());
             let first = first.and_then(|bytes| u32_at(bytes, entry.key)).unwrap_or(0);
             // A processor that has counted nothing yet of a tag does not name it.
@@ -95,21 +105,21 @@ impl KernelDump {
                 add(&mut sums, own, bytes, entry, absent);
             }
         }
-        if let Some((table, entries)) = trackers.expansion {
-            for index in 0..entries {
-                let Ok(bytes) = self.entry_at(table, index, entry) else { continue };
-                add(&mut sums, u32_at(&bytes, entry.key).unwrap_or(0), &bytes, entry, None);
-            }
+        if let Some(expansion) = trackers.expansion {
+            add_table(&mut sums, self.kernel_space(), expansion, entry);
         }
         sums.retain(|_, sum| sum.counts != [0; 6]);
         sums
     }
 
-    fn entry_at(&self, table: u64, index: u64, entry: &Entry) -> Cell<Cow<'_, [u8]>> {
-        let offset = index.checked_mul(entry.size);
-        let at = offset.and_then(|offset| table.checked_add(offset)).ok_or(Absent::Unreadable)?;
-        let size = usize::try_from(entry.size).map_err(|_| Absent::Unreadable)?;
-        self.kernel_space().slice(at, size)
+    /// What a session counts.
+    fn session_sums(&self, tags: &SessionTags<'_>, entry: &Entry) -> BTreeMap<[u8; 4], Sum> {
+        let mut sums = BTreeMap::new();
+        for table in std::iter::once(tags.table).chain(tags.expansion) {
+            add_table(&mut sums, tags.view, table, entry);
+        }
+        sums.retain(|_, sum: &mut Sum| sum.counts != [0; 6]);
+        sums
     }
 
     fn tag_row(&self, tag: [u8; 4], sum: &Sum, entry: &Entry) -> PoolTag {
@@ -134,6 +144,26 @@ impl KernelDump {
             binary: text(known.and_then(|known| known.binary)),
             ..PoolTag::default()
         }
+    }
+}
+
+fn entry_at<'d>(space: Space<'d>, table: u64, index: u64, entry: &Entry) -> Cell<Cow<'d, [u8]>> {
+    let offset = index.checked_mul(entry.size);
+    let at = offset.and_then(|offset| table.checked_add(offset)).ok_or(Absent::Unreadable)?;
+    let size = usize::try_from(entry.size).map_err(|_| Absent::Unreadable)?;
+    space.slice(at, size)
+}
+
+/// Adds the entries of a table that stands for itself, as far as they can be read.
+fn add_table(
+    sums: &mut BTreeMap<[u8; 4], Sum>,
+    space: Space<'_>,
+    (table, entries): (u64, u64),
+    entry: &Entry,
+) {
+    for index in 0..entries {
+        let Ok(bytes) = entry_at(space, table, index, entry) else { continue };
+        add(sums, u32_at(&bytes, entry.key).unwrap_or(0), &bytes, entry, None);
     }
 }
 

@@ -7,6 +7,7 @@
 //! same tags in the same places.
 
 use super::KernelDump;
+use super::memory::Space;
 use crate::catalog::{Absent, Cell};
 use crate::dump::kdbg;
 use crate::model::Unanswered;
@@ -34,6 +35,12 @@ pub(super) struct Trackers {
     /// The table for tags without a place in the first, and how many entries it has.
     pub(super) expansion: Option<(u64, u64)>,
 }
+
+/// What sessions have: tables so large, in which so few tags are no chance, as each is at its hash.
+const SESSION_SIZES: std::ops::RangeInclusive<u32> = 6..=9;
+const MIN_SESSION_TAGS: usize = 4;
+/// The tag of an entry that counts all tags without one of their own.
+pub(super) const OVERFLOW: u32 = u32::from_le_bytes(*b"Ovfl");
 
 /// The index at which the search for a tag begins in a table of a power of two of places.
 pub(super) fn hash(tag: u32, mask: u64) -> u64 {
@@ -110,7 +117,7 @@ impl KernelDump {
                 "the tables of pool tags are not found without symbols of the kernel",
             )
         };
-        let keys = self.tracker_keys(first, size, 1 << SIZES.end());
+        let keys = self.tracker_keys(self.kernel_space(), first, size, 1 << SIZES.end());
         let places = places_of(&keys).ok_or_else(unnamed)?;
         let keys = keys.get(..places).unwrap_or_default();
         // A table that is full leads to one that nothing names.
@@ -124,12 +131,20 @@ impl KernelDump {
         Ok(Trackers { entries: places as u64 + 1, tables, expansion: None })
     }
 
+    /// How many entries the table of a session at an address has, by its tags; `None` if there is
+    /// none.
+    pub(super) fn session_places(&self, space: Space<'_>, table: u64, size: u64) -> Option<u64> {
+        let keys = self.tracker_keys(space, table, size, 1 << SESSION_SIZES.end());
+        let fits = |bits: &u32| tags_of(&keys, *bits, true) >= Some(MIN_SESSION_TAGS);
+        SESSION_SIZES.rev().find(fits).map(|bits| 1 << bits)
+    }
+
     /// The tags of a table, up to the first entry that cannot be read.
-    fn tracker_keys(&self, table: u64, size: u64, most: usize) -> Vec<u32> {
+    fn tracker_keys(&self, space: Space<'_>, table: u64, size: u64, most: usize) -> Vec<u32> {
         let key = self.types().other("_POOL_TRACKER_TABLE", "Key");
         let key = key.map_or(0, |field| field.offset as u64);
         let entry = |i: u64| table.checked_add(key)?.checked_add(i.checked_mul(size)?);
-        let read = |i| entry(i).and_then(|at| self.u32_at(at).ok());
+        let read = |i| entry(i).and_then(|at| space.u32_at(at).ok());
         (0..most as u64).map_while(read).collect()
     }
 
@@ -146,7 +161,7 @@ impl KernelDump {
         let start = variable.saturating_sub(NEAR) & !(step - 1);
         let end = variable.saturating_add(NEAR);
         let is_of_processor = |table: u64| {
-            let own = self.tracker_keys(table, size, keys.len());
+            let own = self.tracker_keys(self.kernel_space(), table, size, keys.len());
             own.len() == keys.len()
                 && own.iter().zip(keys).all(|(own, key)| *own == 0 || own == key)
                 && own.iter().any(|own| *own != 0)
@@ -185,24 +200,35 @@ impl KernelDump {
 /// between them. What is true of a table is true of its first half, so that the largest size counts; of
 /// a table twice as large it is true only if each tag happens to belong into the first half.
 fn places_of(keys: &[u32]) -> Option<usize> {
-    let fits = |bits: &u32| {
-        let places = 1usize << bits;
-        let Some(keys) = keys.get(..places) else { return false };
-        let mask = places as u64 - 1;
-        let mut tags = 0;
-        for (index, key) in (0u64..).zip(keys).filter(|(_, key)| **key != 0) {
-            tags += 1;
-            let mut at = hash(*key, mask);
-            while at != index {
-                if keys.get(usize::try_from(at).unwrap_or(usize::MAX)).is_none_or(|key| *key == 0) {
-                    return false;
-                }
-                at = (at + 1) & mask;
+    SIZES.rev().find(|bits| tags_of(keys, *bits, false) >= Some(MIN_TAGS)).map(|bits| 1 << bits)
+}
+
+/// How many tags a table of so many places has, if every one is where the kernel would put it. The
+/// last place may be kept for the tags that find none.
+fn tags_of(keys: &[u32], bits: u32, keeps_last: bool) -> Option<usize> {
+    let places = 1usize << bits;
+    let keys = keys.get(..places)?;
+    let mask = places as u64 - 1;
+    let is_kept = |index: u64| keeps_last && index == mask;
+    let mut tags = 0;
+    for (index, key) in (0u64..).zip(keys).filter(|(_, key)| **key != 0) {
+        if is_kept(index) {
+            if *key != OVERFLOW {
+                return None;
             }
+            continue;
         }
-        tags >= MIN_TAGS
-    };
-    SIZES.rev().find(fits).map(|bits| 1 << bits)
+        tags += 1;
+        let mut at = hash(*key, mask);
+        while at != index {
+            let is_taken = keys.get(usize::try_from(at).ok()?).is_some_and(|key| *key != 0);
+            if !is_taken && !is_kept(at) {
+                return None;
+            }
+            at = (at + 1) & mask;
+        }
+    }
+    Some(tags)
 }
 
 #[cfg(test)]

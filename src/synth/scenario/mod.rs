@@ -7,14 +7,15 @@ mod routines;
 mod server;
 
 pub use io::pile;
+pub use pools::mapped;
 pub use routines::hooked;
 pub use server::server_2003;
 
 use super::spec::Driver;
 use super::system::{
-    Counters, NamedObject, PageFile, PoolRequest, PoolState, Processor, Session, SystemHandle,
-    SystemProcess, SystemSpec, SystemThread, ThreadState, Timer, UnloadedDriver, Vad, Windows,
-    WorkItem, WorkQueue,
+    Counters, NamedObject, PageFile, PoolMap, Processor, Session, SystemHandle, SystemProcess,
+    SystemSpec, SystemThread, ThreadState, Timer, UnloadedDriver, Vad, Windows, WorkItem,
+    WorkQueue,
 };
 
 /// Wednesday 17 February 2021, 09:41:27 UTC.
@@ -52,9 +53,16 @@ pub fn healthy(windows: Windows) -> SystemSpec {
             pages: (0x4_0000, 0x3_8000, 0x4_0000, 0x8_0000),
         }],
         sessions: (0..2)
-            .map(|id| Session { id, address: 0, paged_bytes: 0x9_8000, commit: 2537, failures: 0 })
+            .map(|id| Session {
+                id,
+                paged_bytes: 0x9_8000,
+                commit: 2537,
+                pool_tags: pools::session(id),
+                ..Session::default()
+            })
             .collect(),
-        pool: pool(),
+        pool: pools::blocks(windows),
+        pool_map: PoolMap::default(),
         pool_tags: pools::healthy(),
         tracker_entries: 0,
         resources: locks::healthy(),
@@ -71,29 +79,6 @@ pub fn healthy(windows: Windows) -> SystemSpec {
         processor.threaded_dpcs = vec![(base + 0x1670, 0x3000)];
     }
     spec
-}
-
-/// Blocks of every kind, beside those that hold what the system is made of.
-fn pool() -> Vec<PoolRequest> {
-    let request = |tag: &[u8; 4], count, bytes, is_paged| PoolRequest {
-        tag: *tag,
-        count,
-        bytes,
-        is_paged,
-        ..PoolRequest::default()
-    };
-    vec![
-        request(b"CM25", 5, 0x2468, true),
-        PoolRequest { paged_out: 1..3, ..request(b"MmSt", 2, 0x4000, true) },
-        request(b"Ddk ", 24, 0x30, false),
-        PoolRequest { is_lfh: true, ..request(b"AlMs", 80, 0x60, false) },
-        PoolRequest { pid: 4, ..request(b"Even", 9, 0x48, false) },
-        PoolRequest { state: PoolState::Protected, ..request(b"Mmdl", 3, 0x68, false) },
-        PoolRequest { state: PoolState::Free, ..request(b"Ntfx", 7, 0x120, true) },
-        request(b"MyAV", 2, 0x5000, false),
-        PoolRequest { pid: 4, ..request(b"CcSc", 6, 0x138, true) },
-        PoolRequest { state: PoolState::Free, ..request(b"NDpb", 1, 0x3000, false) },
-    ]
 }
 
 fn processor(number: u64, is_running: bool) -> Processor {
@@ -520,6 +505,9 @@ fn counters() -> Counters {
         standby: 46_100,
         nonpaged: 3_183,
         nonpaged_maximum: 65_215,
+        nonpaged_commit: 3_402,
+        free_special: 336,
+        nonpaged_nodes: Vec::new(),
         paged: vec![4_328, 473, 486, 458, 505],
         paged_usage: 6_250,
         paged_maximum: 65_536,

@@ -1,6 +1,8 @@
 //! Pool usage of the scenarios, with the numbers of published listings.
 
-use crate::synth::system::TagUse;
+use crate::synth::system::{
+    Counters, PoolMap, PoolRequest, PoolState, SystemSpec, TagUse, Windows,
+};
 
 /// Non-paged pool of a workstation that is well.
 pub(super) fn healthy() -> Vec<TagUse> {
@@ -24,6 +26,17 @@ pub(super) fn healthy() -> Vec<TagUse> {
     .to_vec()
 }
 
+/// Pool of a session, beside the blocks that are made in it.
+pub(super) fn session(id: u32) -> Vec<TagUse> {
+    let more = u64::from(id) * 17;
+    vec![
+        TagUse::paged(*b"Gla5", 12_310 + more, 12_004, 214_016),
+        TagUse::paged(*b"Gcac", 903 + more, 611, 402_944).and_nonpaged(3, 1, 512),
+        TagUse::paged(*b"Usti", 77_001 + more, 76_020, 98_304),
+        TagUse::paged(*b"Ttfd", 41 + more, 12, 61_440),
+    ]
+}
+
 /// Pool of a server whose registry and antivirus product use much, and one of whose drivers does not
 /// free what it allocates.
 pub(super) fn sick() -> Vec<TagUse> {
@@ -39,3 +52,116 @@ pub(super) fn sick() -> Vec<TagUse> {
         TagUse::nonpaged(*b"TCPt", 3_281_838, 3_281_808, 53_440),
     ]
 }
+
+/// Blocks of every kind, beside those that hold what the system is made of.
+pub(super) fn blocks(windows: Windows) -> Vec<PoolRequest> {
+    let request = |tag: &[u8; 4], count, bytes, is_paged| PoolRequest {
+        tag: *tag,
+        count,
+        bytes,
+        is_paged,
+        ..PoolRequest::default()
+    };
+    let mut all = vec![
+        request(b"CM25", 5, 0x2468, true),
+        PoolRequest { paged_out: 1..3, ..request(b"MmSt", 2, 0x4000, true) },
+        request(b"Ddk ", 24, 0x30, false),
+        PoolRequest { is_lfh: true, ..request(b"AlMs", 80, 0x60, false) },
+        PoolRequest { pid: 4, ..request(b"Even", 9, 0x48, false) },
+        PoolRequest { state: PoolState::Protected, ..request(b"Mmdl", 3, 0x68, false) },
+        PoolRequest { state: PoolState::Free, ..request(b"Ntfx", 7, 0x120, true) },
+        request(b"MyAV", 2, 0x5000, false),
+        PoolRequest { pid: 4, ..request(b"CcSc", 6, 0x138, true) },
+        PoolRequest { state: PoolState::Free, ..request(b"NDpb", 1, 0x3000, false) },
+    ];
+    for session in 0..2 {
+        let request = |tag, count, bytes, is_paged| PoolRequest {
+            session: Some(session),
+            ..request(tag, count, bytes, is_paged)
+        };
+        all.extend([
+            request(b"Gh05", 30 + 3 * u64::from(session), 0x118, true),
+            request(b"Usqu", 4, 0x68, true),
+            PoolRequest { state: PoolState::Free, ..request(b"Gtmp", 3, 0x230, true) },
+            request(b"Gla1", 2, 0x3800, true),
+            request(b"Uspi", 5, 0x90, false),
+            PoolRequest { is_lfh: true, ..request(b"Gfnt", 40, 0x50, true) },
+        ]);
+    }
+    // Of other versions it is not known where such blocks are.
+    if !matches!(windows, Windows::Windows7 | Windows::Windows81) {
+        all.extend([
+            PoolRequest { is_special: true, ..request(b"SpcA", 3, 0x1e4, false) },
+            PoolRequest { is_special: true, ..request(b"SpcB", 2, 0x38, true) },
+        ]);
+    }
+    all
+}
+
+/// A server of 2003 whose non-paged pool is nearly used up, with the map of it as it was published:
+/// parts of it, and how many pages are in use.
+pub fn mapped() -> SystemSpec {
+    let mut spec = super::healthy(Windows::Server2003Pae);
+    spec.physical_pages = 851_775;
+    spec.counters = Counters {
+        available: 147_274,
+        resident_available: 769_287,
+        locked_io: 118,
+        free_system_ptes: 184_910,
+        free_nonpaged_ptes: 110,
+        free_special: 0,
+        modified: 168,
+        modified_page_file: 168,
+        nonpaged: 64_445,
+        nonpaged_maximum: 64_640,
+        paged: vec![21_912, 691, 706, 704, 708],
+        paged_usage: 24_721,
+        paged_maximum: 134_144,
+        pool_failures: 429,
+        shared_commit: 5_274,
+        special_pool: 0,
+        process_commit: 3_958,
+        paged_commit: 24_785,
+        driver_commit: 19_289,
+        committed: 646_282,
+        commit_limit: 1_860_990,
+        ..spec.counters
+    };
+    spec.pool.retain(|request| !request.is_special);
+    spec.pool_tags = sick();
+    spec.pool_map = PoolMap {
+        start: 0x8278_0000,
+        blocks: 0x9000_0000,
+        paged: 0xc200_0000,
+        rows: MAP.iter().map(|(at, text)| (*at, text.replace(' ', ""))).collect(),
+        pages: 36_721,
+    };
+    spec
+}
+
+/// Parts of a map of the non-paged pool, 64 pages a row.
+const MAP: [(u64, &str); 23] = [
+    (0x8278_0000, "..OO.OO.OO..O.OO .O..OO.OO.OO..O. OO.O..OO.O..OO.. ..OO.O..OO.OO.OO"),
+    (0x827c_0000, ".O..OO....OO..O. OO.OO.OO....OO.. O....O..OO....OO .O..OO.O..OO..O."),
+    (0x8280_0000, "..O............. ................ ................ ................"),
+    (0x8284_0000, "................ ................ ................ ................"),
+    (0x8288_0000, "......O.....O... ..O.O.....O..... O.....O.....O... ..O.....O......."),
+    (0x828c_0000, "..O.........O... ......OOO.....O. ....O.....O..... O.....O........."),
+    (0x8290_0000, ".O.........OO... O....O........O. ......OO........ OO.O..O........."),
+    (0x8294_0000, "...............O ..O.OO........OO ................ ...O.....O......"),
+    (0x8298_0000, "O.........O..O.. ....O.........O. ........O.....O. ..O.........O..."),
+    (0x829c_0000, "........O....... ..O...........O. .O..O...O..O.... ..O.........O..."),
+    (0x82a0_0000, "......O..O...... O.........O..... ....O.........O. ................"),
+    (0x82a4_0000, "............O... O..O.O......OO.. ......O.....O... ..O.....O...O.OO"),
+    (0x893c_0000, "................ ................ ................ ................"),
+    (0x8940_0000, "..........=..=.. ....=.....=..... =..=......=..=.. ....=..=......=."),
+    (0x8944_0000, "..=............. ............=... =..=.....=..=... =...=.=.....==.."),
+    (0x8948_0000, "....==......=.=. .........=...... ====.=.=........ ................"),
+    (0x894c_0000, "................ ................ ..........=.=... ...==..........."),
+    (0x8950_0000, "..=............. ..=............. ..=............. ..=............."),
+    (0x8954_0000, "..=............. ..=............. ..=............. ..=...=.....=..="),
+    (0x8958_0000, "......=..=...... =..=......=.==== ==..==.=....=... .=....=....=.==."),
+    (0x895c_0000, "=.....==........ ..=............. =..=......=...=. ................"),
+    (0x8960_0000, "........=...=..= .....=......=..= ==....=......... .........=....=."),
+    (0x8964_0000, "..=...===...=... ==......=..=..=. ..=..=......=... ......=.=.....=."),
+];

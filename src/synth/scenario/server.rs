@@ -532,6 +532,9 @@ fn counters() -> Counters {
         standby: 116_000,
         nonpaged: 13_183,
         nonpaged_maximum: 65_215,
+        nonpaged_commit: 0,
+        free_special: 0,
+        nonpaged_nodes: Vec::new(),
         paged: vec![11_328, 1_473, 1_486, 1_458, 1_505],
         paged_usage: 17_250,
         paged_maximum: 65_536,
@@ -554,6 +557,7 @@ fn sessions() -> Vec<Session> {
         paged_bytes: paged << 10,
         commit: commit / 4,
         failures,
+        pool_tags: Vec::new(),
     };
     vec![
         session(0, 0xf79a_1000, 9_824, 10_148, 0),

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::pool::{Pool, Pools};
+use super::pool::Pools;
 use super::version::Version;
 use crate::synth::bytes::{Bytes, utf16};
 use crate::synth::layout::{Layout, Object};
@@ -28,6 +28,8 @@ pub(super) struct Builder<'a> {
     pub(super) pools: Pools,
     stack: u64,
     fixed: u64,
+    /// Where the next block with a page of its own goes; 0 where there are none.
+    pub(super) special: u64,
     pub(super) missing: BTreeSet<String>,
 }
 
@@ -42,7 +44,6 @@ impl<'a> Builder<'a> {
         let mut memory = Memory::new(version.paging, self_map);
         let dtb = memory.space(frame);
         memory.map_large(dtb, kernel.0, kernel.1.into());
-        let open = [version.nonpaged, version.paged].map(|next| Pool { next, previous: 0 });
         Self {
             layout,
             version,
@@ -53,9 +54,10 @@ impl<'a> Builder<'a> {
             variables: kernel.0 + u64::from(kernel.1) - 0x1_8000,
             known,
             symbols: BTreeMap::new(),
-            pools: Pools { open, ..Pools::default() },
+            pools: Pools::new([version.nonpaged, version.paged]),
             stack: version.stacks,
             fixed: version.fixed,
+            special: version.special,
             missing: BTreeSet::new(),
         }
     }

@@ -72,9 +72,6 @@ const POINTERS: [(u64, &str, u64); 62] = [
     (0x270, "MmPhysicalMemoryBlock", 8),
 ];
 
-/// Where every session has its paged pool, of 32 MB.
-const SESSION_POOL: u64 = 0xbc00_0000;
-
 /// Names that a file of symbols may have for the same variable.
 const OTHER_NAMES: [(&str, &str); 1] = [("MmPagedPoolInfo", "MmPagedPoolInformation")];
 
@@ -186,6 +183,10 @@ fn variables(builder: &mut Builder<'_>, spec: &SystemSpec) {
     let lab = [version.build_lab.as_bytes(), &[0]].concat();
     let at = builder.variable("NtBuildLab", 64);
     builder.put(at, &lab);
+    let (nonpaged, paged) = match &spec.pool_map {
+        map if map.start != 0 => (map.start, map.paged),
+        _ => (version.nonpaged, version.paged),
+    };
     let words: [(&str, u64); 25] = [
         ("MmNumberOfPhysicalPages", spec.physical_pages),
         ("MmLowestPhysicalPage", 1),
@@ -194,10 +195,10 @@ fn variables(builder: &mut Builder<'_>, spec: &SystemSpec) {
         ("MmResidentAvailablePages", counters.resident_available),
         ("MmMaximumNonPagedPoolInBytes", counters.nonpaged_maximum << 12),
         ("MmNonPagedSystemStart", version.nonpaged),
-        ("MmNonPagedPoolStart", version.nonpaged),
-        ("MmNonPagedPoolEnd", version.nonpaged + (counters.nonpaged_maximum << 12)),
-        ("MmPagedPoolStart", version.paged),
-        ("MmPagedPoolEnd", version.paged + (counters.paged_maximum << 12)),
+        ("MmNonPagedPoolStart", nonpaged),
+        ("MmNonPagedPoolEnd", nonpaged + (counters.nonpaged_maximum << 12)),
+        ("MmPagedPoolStart", paged),
+        ("MmPagedPoolEnd", paged + (counters.paged_maximum << 12)),
         ("MmSizeOfPagedPoolInBytes", counters.paged_maximum << 12),
         ("MmTotalCommitLimit", counters.commit_limit),
         ("MmTotalCommittedPages", counters.committed),
@@ -222,6 +223,11 @@ fn variables(builder: &mut Builder<'_>, spec: &SystemSpec) {
         let at = builder.variable("MmTotalFreeSystemPtes", 2 * width);
         builder.put_pointer(at, counters.free_system_ptes);
         builder.put_pointer(at + width, counters.free_nonpaged_ptes);
+        builder.number("MiSpecialPagesNonPaged", width, counters.special_pool);
+        let most = counters.special_pool + counters.free_special;
+        builder.number("MiSpecialPagesNonPagedMaximum", width, most);
+        builder.number("MmSessionViewSize", width, 20_480 << 10);
+        nodes(builder, &counters.nonpaged_nodes);
     } else if version.build < 10240 {
         let mut ptes = builder.new_object("_MI_SYSTEM_PTE_TYPE");
         ptes.set("TotalFreeSystemPtes", counters.free_system_ptes);
@@ -347,6 +353,21 @@ fn pools(builder: &mut Builder<'_>, spec: &SystemSpec) {
     }
 }
 
+/// The non-paged pools of a machine that has several: pages of each in use.
+fn nodes(builder: &mut Builder<'_>, pages: &[u64]) {
+    let (size, width) = (builder.layout.size("_POOL_DESCRIPTOR") as u64, builder.width());
+    let count = builder.variable("ExpNumberOfNonPagedPools", 4);
+    builder.put_u32(count, pages.len().max(1) as u64);
+    let array = builder.variable("ExpNonPagedPoolDescriptor", 8 * 16);
+    for (i, pages) in (0..).zip(pages) {
+        let at = builder.pool(false, *b"Pool", size);
+        let mut pool = builder.new_object("_POOL_DESCRIPTOR");
+        pool.set("TotalPages", *pages).set("PoolIndex", i);
+        builder.place(at, pool);
+        builder.put_pointer(array + i * width, at);
+    }
+}
+
 fn page_files(builder: &mut Builder<'_>, spec: &SystemSpec) {
     let size = builder.layout.size("_MMPAGING_FILE") as u64;
     // Since Windows 10 the array is in the system's partition.
@@ -395,7 +416,8 @@ pub(super) fn session(builder: &mut Builder<'_>, session: &Session, processes: &
     object.opt("ResidentProcessCount", processes.len() as u64);
     object.opt("CommittedPages", session.commit).opt("NonPagablePages", 16);
     object.opt("SessionPoolAllocationFailures[0]", session.failures);
-    object.opt("PagedPoolStart", SESSION_POOL).opt("PagedPoolEnd", SESSION_POOL + 0x01ff_ffff);
+    let (first, end) = builder.version.session_pool;
+    object.opt("PagedPoolStart", first).opt("PagedPoolEnd", end - 1);
     object.opt("PagedPoolInfo.AllocatedPagedPool", session.paged_bytes >> 12);
     object.opt("Session.BitmapFailures", session.failures / 2);
     object.opt("PagedPool.TotalPages", session.paged_bytes >> 12);

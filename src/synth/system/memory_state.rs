@@ -52,6 +52,8 @@ pub(super) fn write(builder: &mut Builder<'_>, spec: &SystemSpec) -> u64 {
     builder.put_pointer(array, partition);
     let mut object = builder.new_object(STATE);
     object.set("Partitions.Partition", array);
+    object.set("Pools.AllocatedNonPagedPool", counters.nonpaged);
+    object.set("Vs.NonPagedPoolCommit", counters.nonpaged_commit);
     object.set("Vs.MaximumNonPagedPoolInPages", counters.nonpaged_maximum);
     object.set("Vs.SizeOfPagedPoolInPages", counters.paged_maximum);
     object.set("Vs.PagedPoolInfo.AllocatedPagedPool", counters.paged_usage);

@@ -7,6 +7,7 @@
 mod bodies;
 mod build;
 mod debugger;
+mod frames;
 mod io;
 mod locks;
 mod memory_state;
@@ -18,8 +19,10 @@ mod processes;
 mod processors;
 mod routines;
 mod segment;
+mod sessions;
 mod shared;
 mod spec;
+mod special;
 mod stacks;
 mod thread_locks;
 mod threads;
@@ -34,9 +37,9 @@ pub use locks::Resource;
 pub use pool_tags::TagUse;
 pub use routines::{Routines, Trace, Vector};
 pub use spec::{
-    Counters, NamedObject, PageFile, PoolBlock, PoolRequest, PoolState, Processor, Session,
-    SystemHandle, SystemProcess, SystemSpec, SystemThread, ThreadState, Timer, UnloadedDriver, Vad,
-    Windows, WorkItem, WorkQueue,
+    Counters, NamedObject, PageFile, PoolBlock, PoolMap, PoolRequest, PoolState, Processor,
+    Session, SystemHandle, SystemProcess, SystemSpec, SystemThread, ThreadState, Timer,
+    UnloadedDriver, Vad, Windows, WorkItem, WorkQueue,
 };
 pub use thread_locks::ThreadLock;
 
@@ -96,6 +99,10 @@ fn assemble(mut spec: SystemSpec, version: &'static Version, layout: &Layout) ->
     let kernel = kernel(&spec, version, known);
     let mut builder = Builder::new(layout, version, kernel, known);
     modules::kernel_code(&mut builder, &spec, kernel);
+    if spec.pool_map.start != 0 {
+        builder.pools.open[0].next = spec.pool_map.blocks;
+        builder.pools.open[1].next = spec.pool_map.paged;
+    }
     let mut objects = Objects::new(&mut builder);
     let mut links = Links::default();
     processors::choose(&mut builder, &mut spec.processors);
@@ -104,11 +111,7 @@ fn assemble(mut spec: SystemSpec, version: &'static Version, layout: &Layout) ->
     io::allocate(&mut builder, &mut objects, &mut spec);
     routines::allocate(&mut builder, &mut objects, &mut spec);
     named_objects(&mut builder, &mut objects, &links, &mut spec);
-    for session in &mut spec.sessions {
-        if session.address == 0 {
-            session.address = builder.pages(4);
-        }
-    }
+    sessions::prepare(&mut builder, &mut spec);
     let own = builder.offset("_KTHREAD", "Timer");
     for timer in spec.timers.iter_mut().filter(|timer| timer.address == 0) {
         if let Some(thread) = links.threads.get(&timer.thread) {
@@ -153,7 +156,10 @@ fn assemble(mut spec: SystemSpec, version: &'static Version, layout: &Layout) ->
     shared::write(&mut builder, &spec);
     pool::requested(&mut builder, &spec);
     builder.finish_pools();
+    builder.special_range();
+    sessions::finish(&mut builder, &mut spec);
     pool_tags::write(&mut builder, &mut spec);
+    frames::write(&mut builder, &spec);
     for block in &spec.blocks {
         builder.put(block.address, &block.bytes);
     }

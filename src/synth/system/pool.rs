@@ -6,15 +6,17 @@
 use std::collections::BTreeMap;
 
 use super::build::Builder;
-use super::spec::{PoolBlock, PoolState, SystemSpec};
+use super::spec::{PoolBlock, PoolRequest, PoolState, SystemSpec};
 use crate::synth::memory::PAGE;
 
 /// Entries of the table of big allocations.
-const BIG_ENTRIES: u64 = 0x200;
+pub(super) const BIG_ENTRIES: u64 = 0x200;
 /// The bit of a tag that protects its block.
 const PROTECTED: u8 = 0x80;
 /// A type of non-paged pool that is not executable, since Windows 8.
 const NOT_EXECUTABLE: u64 = 0x200;
+/// The bit of a type of pool that is of a session.
+const SESSION: u64 = 0x20;
 
 /// A pool in the making.
 #[derive(Debug, Clone, Copy, Default)]
@@ -30,10 +32,12 @@ pub(super) type Fixed = (u64, u64, [u8; 4]);
 /// What was put into the pools.
 #[derive(Debug, Default)]
 pub(super) struct Pools {
-    /// Non-paged and paged.
-    pub(super) open: [Pool; 2],
+    /// Non-paged, paged, and the paged pool of each session.
+    pub(super) open: Vec<Pool>,
     /// The subsegments of chunks that are being filled.
-    pub(super) subsegments: [Option<u64>; 2],
+    pub(super) subsegments: Vec<Option<u64>>,
+    /// The session that blocks are made for: its place among sessions, and its number.
+    pub(super) session: Option<(usize, u32)>,
     pub(super) last_chunk: Option<super::segment::Chunk>,
     /// Every block.
     pub(super) blocks: Vec<PoolBlock>,
@@ -41,27 +45,69 @@ pub(super) struct Pools {
     pub(super) fixed: BTreeMap<u64, Fixed>,
 }
 
+impl Pools {
+    /// Pools of which the first two begin at these addresses.
+    pub(super) fn new(starts: [u64; 2]) -> Self {
+        let mut pools = Self::default();
+        starts.into_iter().for_each(|start| pools.add(start));
+        pools
+    }
+
+    /// One more pool.
+    pub(super) fn add(&mut self, start: u64) {
+        self.open.push(Pool { next: start, previous: 0 });
+        self.subsegments.push(None);
+    }
+
+    /// Which of the pools a block goes into.
+    pub(super) fn which(&self, is_paged: bool) -> usize {
+        match self.session {
+            Some((index, _)) if is_paged => 2 + index,
+            _ => usize::from(is_paged),
+        }
+    }
+
+    /// Notes a block.
+    pub(super) fn note(&mut self, block: PoolBlock) {
+        let session = self.session.map(|(_, id)| id);
+        self.blocks.push(PoolBlock { session, ..block });
+    }
+}
+
 /// Makes the blocks that a specification asks for.
 pub(super) fn requested(builder: &mut Builder<'_>, spec: &SystemSpec) {
     for request in &spec.pool {
-        if request.is_lfh && builder.has_segment_heap() {
-            builder.lfh_pool(request.is_paged, request.tag, request.bytes, request.count);
+        let session = request.session.and_then(|id| super::sessions::find(spec, id));
+        if request.session.is_some() && session.is_none() {
             continue;
         }
-        let process = spec.processes.iter().find(|p| request.pid != 0 && p.pid == request.pid);
-        for _ in 0..request.count {
-            if request.state == PoolState::Free {
-                builder.free_pool(request.is_paged, request.tag, request.bytes);
-                continue;
-            }
-            builder.pool(request.is_paged, request.tag, request.bytes);
-            builder.page_out_pool(&request.paged_out);
-            if let Some(process) = process {
-                builder.charge_pool(process.eprocess);
-            }
-            if request.state == PoolState::Protected {
-                builder.protect_pool();
-            }
+        builder.in_session(session, request.is_paged, |builder| blocks(builder, spec, request));
+    }
+}
+
+fn blocks(builder: &mut Builder<'_>, spec: &SystemSpec, request: &PoolRequest) {
+    let PoolRequest { is_paged, tag, bytes, count, .. } = *request;
+    if request.is_special {
+        (0..count).for_each(|_| builder.special_pool(is_paged, tag, bytes));
+        return;
+    }
+    if request.is_lfh && builder.has_segment_heap() {
+        builder.lfh_pool(is_paged, tag, bytes, count);
+        return;
+    }
+    let process = spec.processes.iter().find(|p| request.pid != 0 && p.pid == request.pid);
+    for _ in 0..count {
+        if request.state == PoolState::Free {
+            builder.free_pool(is_paged, tag, bytes);
+            continue;
+        }
+        builder.pool(is_paged, tag, bytes);
+        builder.page_out_pool(&request.paged_out);
+        if let Some(process) = process {
+            builder.charge_pool(process.eprocess);
+        }
+        if request.state == PoolState::Protected {
+            builder.protect_pool();
         }
     }
 }
@@ -73,9 +119,10 @@ impl Builder<'_> {
     }
 
     /// The number of a type of pool in the header of a block that is in use.
-    pub(super) const fn in_use(&self, is_paged: bool) -> u64 {
+    pub(super) fn in_use(&self, is_paged: bool) -> u64 {
         let first = if self.version.build < 6000 { 5 } else { 2 };
-        first + is_paged as u64
+        let session = if self.pools.session.is_some() { SESSION } else { 0 };
+        first + u64::from(is_paged) | session
     }
 
     /// A block of a pool, with its header in front: the address behind the header.
@@ -88,7 +135,7 @@ impl Builder<'_> {
         if self.has_segment_heap() {
             return self.chunk_pool(is_paged, tag, size);
         }
-        let which = usize::from(is_paged);
+        let which = self.pools.which(is_paged);
         let room = self.room_in_page(which);
         if room > 0 && room < block {
             self.close_page(which);
@@ -179,7 +226,7 @@ impl Builder<'_> {
 
     /// An allocation of whole pages.
     fn big_pool(&mut self, is_paged: bool, tag: [u8; 4], size: u64) -> u64 {
-        let which = usize::from(is_paged);
+        let which = self.pools.which(is_paged);
         if self.has_segment_heap() {
             self.close_chunks(which);
         } else {
@@ -194,7 +241,7 @@ impl Builder<'_> {
         }
         let block =
             PoolBlock { address: at, bytes, tag, is_paged, is_big: true, ..Default::default() };
-        self.pools.blocks.push(block);
+        self.pools.note(block);
         at
     }
 
@@ -210,7 +257,7 @@ impl Builder<'_> {
             return;
         }
         let Pool { next, previous } = self.pools.open[which];
-        self.block(next, (previous, room / self.unit(), 0), *b"Free", which == 1);
+        self.block(next, (previous, room / self.unit(), 0), *b"Free", which != 0);
         self.pools.open[which] = Pool { next: next + room, previous: 0 };
     }
 
@@ -219,14 +266,8 @@ impl Builder<'_> {
         self.pool_header(at, sizes, tag);
         let state = if sizes.2 == 0 { PoolState::Free } else { PoolState::Used };
         let bytes = sizes.1 * self.unit();
-        self.pools.blocks.push(PoolBlock {
-            address: at,
-            bytes,
-            tag,
-            is_paged,
-            state,
-            ..Default::default()
-        });
+        let block = PoolBlock { address: at, bytes, tag, is_paged, state, ..Default::default() };
+        self.pools.note(block);
     }
 
     /// Writes a pool header: sizes of the block before and of this one, and its type.
@@ -251,17 +292,31 @@ impl Builder<'_> {
     /// Fills up every page that has blocks, and writes the table of big allocations.
     pub(super) fn finish_pools(&mut self) {
         for which in 0..2 {
-            if self.has_segment_heap() {
-                self.close_chunks(which);
-            } else {
-                self.close_page(which);
-            }
+            self.close(which);
         }
         if self.has_segment_heap() {
             self.heap_globals();
         }
         self.fill_around_fixed();
-        self.big_table();
+        let big = |block: &&PoolBlock| block.is_big && (block.session.is_none() || !block.is_paged);
+        let big: Vec<PoolBlock> = self.pools.blocks.iter().filter(big).cloned().collect();
+        let Some(table) = self.big_room() else { return };
+        self.write_big_table(table, &big);
+        // The variables stand by that of the tracker.
+        let _ = self.variable("PoolTrackTable", 8);
+        let at = self.variable("PoolBigPageTable", 8);
+        self.put_pointer(at, table);
+        let at = self.variable("PoolBigPageTableSize", 8);
+        self.put_pointer(at, BIG_ENTRIES);
+    }
+
+    /// Fills up what a pool has begun.
+    pub(super) fn close(&mut self, which: usize) {
+        if self.has_segment_heap() {
+            self.close_chunks(which);
+        } else {
+            self.close_page(which);
+        }
     }
 
     fn fill_around_fixed(&mut self) {
@@ -290,17 +345,18 @@ impl Builder<'_> {
         }
     }
 
-    /// The table of big allocations, whose entries are found by a hash of the address.
-    fn big_table(&mut self) {
+    /// Room for a table of big allocations; none of kernels whose entries are not known.
+    pub(super) fn big_room(&mut self) -> Option<u64> {
         let entry = self.layout.size("_POOL_TRACKER_BIG_PAGES") as u64;
-        if entry == 0 {
-            return;
-        }
+        (entry != 0).then(|| self.pages((BIG_ENTRIES * entry).div_ceil(PAGE)))
+    }
+
+    /// Writes a table of big allocations, whose entries are found by a hash of the address.
+    pub(super) fn write_big_table(&mut self, table: u64, big: &[PoolBlock]) {
+        let entry = self.layout.size("_POOL_TRACKER_BIG_PAGES") as u64;
         let bytes = (BIG_ENTRIES * entry).next_multiple_of(PAGE);
-        let table = self.pages(bytes / PAGE);
         self.put(table, &vec![0; usize::try_from(bytes).unwrap_or(0)]);
         let mut taken = vec![false; usize::try_from(BIG_ENTRIES).unwrap_or(0)];
-        let big: Vec<PoolBlock> = self.pools.blocks.iter().filter(|b| b.is_big).cloned().collect();
         for block in big {
             let first = usize::try_from((block.address / PAGE).wrapping_mul(0x9e5) % BIG_ENTRIES);
             let first = first.unwrap_or(0);
@@ -314,15 +370,10 @@ impl Builder<'_> {
                 .put("Key", &block.tag);
             let new =
                 if self.version.build >= 9200 && !block.is_paged { NOT_EXECUTABLE } else { 0 };
-            object.opt("PoolType", u64::from(block.is_paged) | new);
+            let session = if block.session.is_some() { SESSION } else { 0 };
+            object.opt("PoolType", u64::from(block.is_paged) | new | session);
             object.opt("NumberOfBytes", block.bytes).opt("NumberOfPages", block.bytes / PAGE);
             self.place(table + slot as u64 * entry, object);
         }
-        // The variables stand by that of the tracker.
-        let _ = self.variable("PoolTrackTable", 8);
-        let at = self.variable("PoolBigPageTable", 8);
-        self.put_pointer(at, table);
-        let at = self.variable("PoolBigPageTableSize", 8);
-        self.put_pointer(at, BIG_ENTRIES);
     }
 }

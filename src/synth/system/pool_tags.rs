@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::build::Builder;
-use super::spec::{PoolState, SystemSpec};
+use super::spec::{PoolBlock, PoolState, Session, SystemSpec};
 use crate::synth::layout::Object;
 
 /// What was allocated by a tag.
@@ -64,9 +64,9 @@ fn hash(tag: [u8; 4], mask: u64) -> u64 {
     ((product & 0xffff_ffff) ^ (product >> 32)) & mask
 }
 
-/// Finds places for all tags.
-fn places(tags: &[TagUse], mask: u64) -> Vec<(TagUse, Place)> {
-    let mut taken = BTreeSet::new();
+/// Finds places for all tags; a place that is kept for those that find none is no place.
+fn places(tags: &[TagUse], mask: u64, kept: Option<u64>, room: u64) -> Vec<(TagUse, Place)> {
+    let mut taken: BTreeSet<u64> = kept.into_iter().collect();
     let mut expanded = 0;
     let mut placed = Vec::new();
     for tag in tags {
@@ -74,7 +74,7 @@ fn places(tags: &[TagUse], mask: u64) -> Vec<(TagUse, Place)> {
         let free = (0..=mask).map(|i| (first + i) & mask).find(|i| !taken.contains(i));
         let place = match free {
             Some(index) => Place::Table(index),
-            None if expanded + 1 < EXPANSION => Place::Expansion(expanded),
+            None if expanded < room => Place::Expansion(expanded),
             None => Place::Overflow,
         };
         match place {
@@ -87,20 +87,78 @@ fn places(tags: &[TagUse], mask: u64) -> Vec<(TagUse, Place)> {
     placed
 }
 
-/// What stands in the specification, and what the builder itself has allocated of other tags.
-fn all_tags(builder: &Builder<'_>, spec: &SystemSpec) -> Vec<TagUse> {
+/// What is given, and what the builder itself has allocated of other tags.
+fn merged<'b>(given: &[TagUse], blocks: impl Iterator<Item = &'b PoolBlock>) -> Vec<TagUse> {
     let mut all: BTreeMap<[u8; 4], TagUse> = BTreeMap::new();
-    for block in builder.pools.blocks.iter().filter(|block| block.state != PoolState::Free) {
+    for block in blocks.filter(|block| block.state != PoolState::Free) {
         let use_of = all.entry(block.tag).or_default();
         use_of.tag = block.tag;
         let pool = if block.is_paged { &mut use_of.paged } else { &mut use_of.nonpaged };
         *pool = (pool.0 + 1, 0, pool.2 + block.bytes);
     }
-    all.extend(spec.pool_tags.iter().map(|tag| (tag.tag, *tag)));
-    // Those of the specification are there from the start.
-    let is_given = |tag: &TagUse| spec.pool_tags.iter().any(|given| given.tag == tag.tag);
+    all.extend(given.iter().map(|tag| (tag.tag, *tag)));
+    // Those that are given are there from the start.
+    let is_given = |tag: &TagUse| given.iter().any(|given| given.tag == tag.tag);
     let others = all.into_values().filter(|tag| !is_given(tag));
-    spec.pool_tags.iter().copied().chain(others).collect()
+    given.iter().copied().chain(others).collect()
+}
+
+/// The tags of a session.
+pub(super) fn of_session(builder: &Builder<'_>, session: &Session) -> Vec<TagUse> {
+    let is_own = |block: &&PoolBlock| block.session == Some(session.id);
+    merged(&session.pool_tags, builder.pools.blocks.iter().filter(is_own))
+}
+
+/// What of the tags the facts have, those without an entry of their own as one.
+fn facts(placed: Vec<(TagUse, Place)>, overflow: TagUse) -> Vec<TagUse> {
+    let mut facts: Vec<TagUse> =
+        placed.into_iter().filter(|row| row.1 != Place::Overflow).map(|row| row.0).collect();
+    if overflow.numbers() != [0; 6] {
+        facts.push(overflow);
+    }
+    facts.sort_unstable_by_key(|tag| tag.tag);
+    facts
+}
+
+/// Writes the table of a session: of so many places the last is kept for tags that find none.
+/// Returns what it holds, and those of them that found no place in it but go into another table.
+pub(super) fn table(
+    builder: &mut Builder<'_>,
+    tags: &[TagUse],
+    (at, count): (u64, u64),
+    expands: bool,
+) -> (Vec<TagUse>, Vec<TagUse>) {
+    let size = builder.layout.size("_POOL_TRACKER_TABLE") as u64;
+    builder.put(at, &vec![0; usize::try_from(count * size).unwrap_or(0)]);
+    let room = if expands { EXPANSION - 1 } else { 0 };
+    let placed = places(tags, count - 1, Some(count - 1), room);
+    let mut others = Vec::new();
+    let mut overflow = TagUse { tag: OVERFLOW, ..TagUse::default() };
+    for (tag, place) in &placed {
+        match place {
+            Place::Table(index) => entry(builder, at + index * size, tag.tag, tag.numbers()),
+            Place::Expansion(_) => others.push(*tag),
+            Place::Overflow => add(&mut overflow, tag),
+        }
+    }
+    if overflow.numbers() != [0; 6] {
+        entry(builder, at + (count - 1) * size, OVERFLOW, overflow.numbers());
+    }
+    (facts(placed, overflow), others)
+}
+
+/// Writes a table of a page for tags that found no place in the first; 0 for none.
+pub(super) fn expansion(builder: &mut Builder<'_>, tags: &[TagUse]) -> u64 {
+    if tags.is_empty() {
+        return 0;
+    }
+    let size = builder.layout.size("_POOL_TRACKER_TABLE") as u64;
+    let at = builder.pages(1);
+    builder.put(at, &[0; 0x1000]);
+    for (index, tag) in (0..).zip(tags) {
+        entry(builder, at + index * size, tag.tag, tag.numbers());
+    }
+    at
 }
 
 /// Writes the tables; the facts then hold every tag, and as one those that have no entry of their own.
@@ -112,7 +170,9 @@ pub(super) fn write(builder: &mut Builder<'_>, spec: &mut SystemSpec) {
     let default = if builder.version.is_64_bit() { 2048 } else { 1024 };
     let count = if spec.tracker_entries == 0 { default } else { spec.tracker_entries };
     let count = count.next_power_of_two();
-    let placed = places(&all_tags(builder, spec), count - 1);
+    let blocks = builder.pools.blocks.iter().filter(|block| block.session.is_none());
+    let tags = merged(&spec.pool_tags, blocks);
+    let placed = places(&tags, count - 1, None, EXPANSION - 1);
     let processors = spec.processors.len().max(1) as u64;
     let pages = ((count + 1) * entry_size).div_ceil(0x1000);
     let tables: Vec<u64> = (0..processors).map(|_| builder.pages(pages)).collect();
@@ -139,12 +199,7 @@ pub(super) fn write(builder: &mut Builder<'_>, spec: &mut SystemSpec) {
         spread(builder, &overflow, &tables, count * entry_size);
     }
     variables(builder, &tables, count, (expansion, entry_size));
-    spec.pool_tags =
-        placed.into_iter().filter(|row| row.1 != Place::Overflow).map(|r| r.0).collect();
-    if overflow.numbers() != [0; 6] {
-        spec.pool_tags.push(overflow);
-    }
-    spec.pool_tags.sort_unstable_by_key(|tag| tag.tag);
+    spec.pool_tags = facts(placed, overflow);
 }
 
 fn add(to: &mut TagUse, tag: &TagUse) {

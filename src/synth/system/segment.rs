@@ -35,7 +35,7 @@ impl Builder<'_> {
 
     /// A block in a subsegment of chunks: the address behind its header.
     pub(super) fn chunk_pool(&mut self, is_paged: bool, tag: [u8; 4], size: u64) -> u64 {
-        let which = usize::from(is_paged);
+        let which = self.pools.which(is_paged);
         let bytes = (size + 2 * HEADER).next_multiple_of(UNIT);
         if self.chunk_room(which) < bytes {
             self.close_chunks(which);
@@ -49,7 +49,7 @@ impl Builder<'_> {
         self.pool_header(at, (0, (bytes - HEADER) / UNIT, kind), tag);
         let block =
             PoolBlock { address: at, bytes: bytes - HEADER, tag, is_paged, ..PoolBlock::default() };
-        self.pools.blocks.push(block);
+        self.pools.note(block);
         self.pools.last_chunk = Some(chunk);
         self.pools.open[which] = Pool { next: next + bytes, previous: bytes };
         at + HEADER
@@ -92,15 +92,9 @@ impl Builder<'_> {
         let bytes = start + SUBSEGMENT - next;
         if bytes > 0 {
             self.put_chunk(Chunk { at: next, bytes, before: previous }, false);
-            let is_paged = which == 1;
-            let state = PoolState::Free;
-            self.pools.blocks.push(PoolBlock {
-                address: next,
-                bytes,
-                is_paged,
-                state,
-                ..PoolBlock::default()
-            });
+            let (is_paged, state) = (which != 0, PoolState::Free);
+            let block = PoolBlock { address: next, bytes, is_paged, state, ..PoolBlock::default() };
+            self.pools.note(block);
         }
         for page in 0..SUBSEGMENT / PAGE {
             self.memory.commit(self.dtb, start + page * PAGE);
@@ -131,7 +125,7 @@ impl Builder<'_> {
 
     /// A subsegment of blocks of one size, every fourth of them free.
     pub(super) fn lfh_pool(&mut self, is_paged: bool, tag: [u8; 4], size: u64, count: u64) {
-        let which = usize::from(is_paged);
+        let which = self.pools.which(is_paged);
         self.close_chunks(which);
         let start = self.pools.open[which].next.next_multiple_of(PAGE);
         let bytes = (size + HEADER).next_multiple_of(UNIT);
@@ -152,10 +146,10 @@ impl Builder<'_> {
             if is_used {
                 map[usize::try_from(index / 32).unwrap_or(0)] |= 1 << (2 * (index % 32));
                 self.pool_header(at, (0, bytes / UNIT, kind), tag);
-                self.pools.blocks.push(PoolBlock { tag, ..block });
+                self.pools.note(PoolBlock { tag, ..block });
             } else {
                 self.put(at, &[0; 0x10]);
-                self.pools.blocks.push(PoolBlock { state: PoolState::Free, ..block });
+                self.pools.note(PoolBlock { state: PoolState::Free, ..block });
             }
         }
         for (index, word) in map.into_iter().enumerate() {

@@ -78,6 +78,8 @@ pub struct SystemSpec {
     pub sessions: Vec<Session>,
     /// More blocks of pool.
     pub pool: Vec<PoolRequest>,
+    /// More pages of the non-paged pool.
+    pub pool_map: PoolMap,
     /// What is allocated by each tag; of tags that are not here, what the builder allocates itself.
     pub pool_tags: Vec<TagUse>,
     /// Entries of the table of tags; 0 for as many as the version has.
@@ -374,6 +376,9 @@ pub struct Counters {
     pub standby: u64,
     pub nonpaged: u64,
     pub nonpaged_maximum: u64,
+    pub nonpaged_commit: u64,
+    pub free_special: u64,
+    pub nonpaged_nodes: Vec<u64>,
     pub paged: Vec<u64>,
     pub paged_usage: u64,
     pub paged_maximum: u64,
@@ -410,6 +415,8 @@ pub struct Session {
     pub commit: u64,
     /// Allocations that failed.
     pub failures: u64,
+    /// What is allocated by each tag; of tags that are not here, what the builder allocates itself.
+    pub pool_tags: Vec<TagUse>,
 }
 
 /// Blocks of pool to be made.
@@ -431,6 +438,26 @@ pub struct PoolRequest {
     pub is_lfh: bool,
     /// Which pages of each big block are in the page file, counted from its first.
     pub paged_out: std::ops::Range<u64>,
+    /// The session that they are of; those that are not paged lie in the pool of all.
+    pub session: Option<u32>,
+    /// Whether each has a page of its own, so that what is written beside it is noticed.
+    pub is_special: bool,
+}
+
+/// Pages of the non-paged pool of a kernel before Vista, of which there is nothing but what maps of the
+/// pool show.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PoolMap {
+    /// Where the pool begins; 0 for where the version has it.
+    pub start: u64,
+    /// Where the system's own blocks begin in it.
+    pub blocks: u64,
+    /// Where the paged pool begins.
+    pub paged: u64,
+    /// An address and, for each page from there on, `O`, `<`, `=`, `>`, or `.` for none.
+    pub rows: Vec<(u64, String)>,
+    /// Pages in use in all: other rows of 64 pages are filled until there are so many.
+    pub pages: u64,
 }
 
 /// A block of pool that was made.
@@ -454,6 +481,11 @@ pub struct PoolBlock {
     pub process: u64,
     /// Which of its pages are in the page file, counted from its first.
     pub paged_out: std::ops::Range<u64>,
+    /// The session that it is of.
+    pub session: Option<u32>,
+    /// Whether it has a page of its own. The address is then where its contents begin, and the bytes
+    /// are those that were asked for.
+    pub is_special: bool,
 }
 
 /// Whether a block of pool is in use.

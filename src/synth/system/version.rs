@@ -23,6 +23,12 @@ pub(in crate::synth) struct Version {
     pub(in crate::synth) paged: u64,
     pub(in crate::synth) stacks: u64,
     pub(in crate::synth) fixed: u64,
+    /// Where every session sees its own structure, and its paged pool: the first address and the
+    /// one after the last.
+    pub(in crate::synth) session_space: u64,
+    pub(in crate::synth) session_pool: (u64, u64),
+    /// Where blocks with pages of their own are, where they have a place of their own.
+    pub(in crate::synth) special: u64,
     pub(in crate::synth) is_server: bool,
 }
 
@@ -67,6 +73,9 @@ const SERVER_2003: Version = Version {
     paged: 0xe180_0000,
     stacks: 0xba00_0000,
     fixed: 0xf900_0000,
+    session_space: 0xbf70_0000,
+    session_pool: (0xbc00_0000, 0xbe00_0000),
+    special: 0xb180_0000,
     is_server: true,
 };
 
@@ -91,6 +100,9 @@ const WINDOWS_7: Version = Version {
     paged: 0xffff_f8a0_0020_0000,
     stacks: 0xffff_f880_0300_0000,
     fixed: 0xffff_f880_009e_0000,
+    session_space: 0xffff_f900_0000_0000,
+    session_pool: (0xffff_f900_c000_0000, 0xffff_f920_c000_0000),
+    special: 0,
     is_server: false,
 };
 
@@ -106,6 +118,7 @@ const WINDOWS_81: Version = Version {
     paged: 0xffff_c000_0340_0000,
     stacks: 0xffff_d000_2100_0000,
     fixed: 0xffff_d000_2060_0000,
+    session_pool: (0xffff_f901_4000_0000, 0xffff_f921_4000_0000),
     ..WINDOWS_7
 };
 
@@ -120,6 +133,8 @@ const WINDOWS_10: Version = Version {
     paged: 0xffff_e50a_4a20_0000,
     stacks: 0xffff_850a_1c00_0000,
     fixed: 0xffff_9b80_7a20_0000,
+    session_space: 0xffff_b201_0000_0000,
+    session_pool: (0xffff_b224_0000_0000, 0xffff_b244_0000_0000),
     ..WINDOWS_81
 };
 

@@ -7,6 +7,7 @@ use super::block::{Block, Found, Kind, State, is_tag};
 use crate::dump::bytes::{pointer_at, unsigned_at};
 use crate::dump::kdbg;
 use crate::source::kernel::KernelDump;
+use crate::source::kernel::memory::Space;
 
 const ENTRY: &str = "_POOL_TRACKER_BIG_PAGES";
 const PAGE: u64 = 0x1000;
@@ -14,9 +15,13 @@ const PAGE: u64 = 0x1000;
 const MAX_ENTRIES: u64 = 1 << 22;
 /// How far around the tracker's variable the table's is looked for, in bytes.
 const NEAR: u64 = 0x10_000;
-/// A table has at least so many entries, and of those that are looked at so many name a block.
+/// A table has at least so many entries, and so many of the blocks that they name are sound.
 const FIRST_ENTRIES: u64 = 64;
 const LEAST_USED: usize = 4;
+/// Of those that are looked at first, one in so many may be damaged.
+const DAMAGED: usize = 8;
+/// So many entries in a row that cannot be any are no damage, but the end.
+const END: u64 = 16;
 /// The bit of an address that marks an entry as free.
 const FREE: u64 = 1;
 /// Bits of a type of pool: paged, a session's.
@@ -82,20 +87,31 @@ impl KernelDump {
     }
 
     fn read_big_pool(&self) -> Option<Big> {
-        let fields = self.big_fields()?;
-        let (table, count) = self.big_table(&fields)?;
+        let table = self.big_table(&self.big_fields()?)?;
+        Some(self.big_blocks(self.kernel_space(), table, None))
+    }
+
+    /// The allocations of a table with so many entries, as a space shows it.
+    pub(super) fn big_blocks(
+        &self,
+        space: Space<'_>,
+        (table, count): (u64, u64),
+        session: Option<u32>,
+    ) -> Big {
         let mut big = Big::default();
+        let Some(fields) = self.big_fields() else { return big };
         for index in 0..count.min(MAX_ENTRIES) {
-            let at = index.checked_mul(fields.entry).and_then(|skip| table.checked_add(skip))?;
-            let Some(block) = self.big_entry(&fields, at) else { continue };
-            big.blocks.extend(block);
+            let at = index.checked_mul(fields.entry).and_then(|skip| table.checked_add(skip));
+            let Some(at) = at else { break };
+            let Some(Some(block)) = self.big_entry(&fields, space, at) else { continue };
+            big.blocks.push(Block { session, ..block });
         }
         big.blocks.sort_by_key(|block| (block.address, block.state == State::Allocated));
         let used = big.blocks.iter().filter(|block| block.is_in_use() && block.bytes != 0);
         big.used = used
             .map(|block| (block.address, block.address.saturating_add(block.bytes - 1)))
             .collect();
-        Some(big)
+        big
     }
 
     /// Address and number of entries of the table.
@@ -135,30 +151,34 @@ impl KernelDump {
 
     /// How many entries there are at an address, and how many of them are in use.
     fn big_entries(&self, fields: &Fields, table: u64, most: u64) -> (u64, usize) {
-        let mut used = 0;
+        let (mut used, mut odd, mut count) = (0, 0, 0);
         for index in 0..most {
+            if index == FIRST_ENTRIES && odd * DAMAGED > used {
+                return (0, 0);
+            }
             let at = index.checked_mul(fields.entry).and_then(|skip| table.checked_add(skip));
-            match at.and_then(|at| self.big_entry(fields, at)) {
-                None => return (index, used),
-                Some(None) => {}
-                Some(Some(block)) if !block.is_in_use() => {}
-                Some(Some(block)) => {
-                    let is_sound = block.bytes != 0 && is_tag(block.tag);
-                    if index < FIRST_ENTRIES && !is_sound {
-                        return (0, 0);
-                    }
-                    used += 1;
+            let Some(entry) = at.and_then(|at| self.big_entry(fields, self.kernel_space(), at))
+            else {
+                odd += 1;
+                if index - count + 1 >= END {
+                    break;
                 }
+                continue;
+            };
+            count = index + 1;
+            if let Some(block) = entry.filter(Block::is_in_use) {
+                let is_sound = block.bytes != 0 && is_tag(block.tag);
+                *(if is_sound { &mut used } else { &mut odd }) += 1;
             }
         }
-        (most, used)
+        (count, used)
     }
 
     /// An entry: nothing if it cannot be one, `Some(None)` if it names no block.
     #[allow(clippy::option_option, reason = "no entry and an empty entry are two things")]
-    fn big_entry(&self, fields: &Fields, at: u64) -> Option<Option<Block>> {
+    fn big_entry(&self, fields: &Fields, space: Space<'_>, at: u64) -> Option<Option<Block>> {
         let len = usize::try_from(fields.entry).ok()?;
-        let entry = self.kernel_space().slice(at, len).ok()?;
+        let entry = space.slice(at, len).ok()?;
         let raw = pointer_at(&entry, fields.address, self.header.width)?;
         let address = raw & !FREE;
         if address == 0 {

@@ -62,6 +62,8 @@ pub(in crate::source::kernel) enum Found {
     OneSize,
     /// By its header alone, which looks like one.
     Search,
+    /// By the page that was made for it.
+    Special,
 }
 
 impl Kind {
@@ -98,6 +100,7 @@ impl Found {
             Self::Chunks => "VS",
             Self::OneSize => "LFH",
             Self::Search => "search",
+            Self::Special => "special pool",
         }
     }
 }

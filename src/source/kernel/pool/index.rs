@@ -11,13 +11,13 @@ use crate::source::kernel::KernelDump;
 
 const RECORD: usize = 32;
 /// What records mean; another number makes old indexes strangers.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 /// After so many records a pass asks whether it is still wanted.
 const PATIENCE: usize = 1 << 16;
 const NO_SESSION: u32 = u32::MAX;
 const NO_PREVIOUS: u16 = u16::MAX;
-const FOUND: [Found; 5] =
-    [Found::Headers, Found::BigTable, Found::Chunks, Found::OneSize, Found::Search];
+const FOUND: [Found; 6] =
+    [Found::Headers, Found::BigTable, Found::Chunks, Found::OneSize, Found::Search, Found::Special];
 const STATES: [State; 4] = [State::Allocated, State::Protected, State::Free, State::Damaged];
 
 impl KernelDump {

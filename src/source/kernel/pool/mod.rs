@@ -6,15 +6,20 @@
 mod big;
 mod block;
 mod chain;
+mod frames;
 mod header;
 mod index;
+mod one_size;
 mod pages;
 mod ranges;
 mod rows;
 mod scan;
 mod segment;
+mod sessions;
+mod special;
 mod subsegments;
 
 #[allow(unused_imports, reason = "readers of objects take what they need of it")]
 pub(super) use self::block::{Block, PoolHint, tag_text};
 pub(super) use self::rows::Pool;
+pub(super) use self::sessions::PoolSession;

@@ -1,6 +1,7 @@
 //! Pages of the pools, as a map shows them: in use or not, alone or part of a run.
 
 use super::block::{Kind, PoolHint};
+use super::frames::Mark;
 use super::scan::{PageSeen, PageUse, Seen};
 use crate::catalog::{Absent, Cell};
 use crate::model::{Emit, Flow, PoolPage, Unanswered, Want};
@@ -9,13 +10,16 @@ use crate::source::kernel::KernelDump;
 const PAGE: u64 = 0x1000;
 /// Pages that are not used are listed where one of the 64 of their row of the map is.
 const ROW: u64 = 64 * PAGE;
+/// So are rows between two that are listed, up to so many bytes of them.
+const GAP: u64 = 16 * ROW;
 
 /// Emits pages, with those between them that are not used.
-struct Map<'a, 'e> {
-    dump: &'a KernelDump,
+struct Map<'e> {
     emit: Emit<'e, PoolPage>,
     /// The range and the row that the last page was in, and the address after that page.
     last: Option<Last>,
+    /// Whether the last page was of a run that goes on.
+    is_in_run: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -33,7 +37,7 @@ impl KernelDump {
         want: &Want<'_>,
         emit: Emit<'_, PoolPage>,
     ) -> Result<(), Unanswered> {
-        let mut map = Map { dump: self, emit, last: None };
+        let mut map = Map { emit, last: None, is_in_run: false };
         let mut is_over = false;
         self.pool_pass(&PoolHint::pages(want), true, &mut |seen| {
             let flow = match seen {
@@ -50,21 +54,22 @@ impl KernelDump {
     }
 }
 
-impl Map<'_, '_> {
+impl Map<'_> {
     fn take(&mut self, page: PageSeen) -> Flow {
         let row = page.address & !(ROW - 1);
         let is_same = self.last.is_some_and(|last| {
             (last.row, last.range, last.session) == (row, page.range, page.session)
         });
         if !is_same {
+            let before =
+                self.last.filter(|last| (last.range, last.session) == (page.range, page.session));
+            self.is_in_run &= before.is_some();
             self.end_row()?;
-            self.last = Some(Last {
-                range: page.range,
-                kind: page.kind,
-                session: page.session,
-                row,
-                next: row.max(page.range.0),
-            });
+            let start = row.max(page.range.0);
+            let end = before.map(|last| last.row.saturating_add(ROW));
+            let next = end.filter(|end| start.saturating_sub(*end) <= GAP).unwrap_or(start);
+            self.last =
+                Some(Last { range: page.range, kind: page.kind, session: page.session, row, next });
         }
         self.unused_before(page.address)?;
         if let Some(last) = &mut self.last {
@@ -97,26 +102,23 @@ impl Map<'_, '_> {
         Flow::Continue(())
     }
 
-    fn row(&self, page: PageSeen) -> PoolPage {
-        let (state, run): (Cell<&str>, Cell<i64>) = match page.page_use {
-            PageUse::Big { first, last } => {
+    /// The row of a page that there is.
+    fn row(&mut self, page: PageSeen) -> PoolPage {
+        let (state, run): (Cell<&str>, Cell<i64>) = match (page.page_use, page.mark) {
+            (PageUse::Big { first, last }, _) => {
                 let is_first = page.address & !(PAGE - 1) <= first;
                 let is_last = page.address | (PAGE - 1) >= last;
-                let state = match (is_first, is_last) {
-                    (true, true) => "one page",
-                    (true, false) => "first",
-                    (false, true) => "last",
-                    (false, false) => "middle",
-                };
                 let pages = (last - first) / PAGE + 1;
-                (Ok(state), i64::try_from(pages).map_err(|_| Absent::Unreadable))
+                let pages = i64::try_from(pages).map_err(|_| Absent::Unreadable);
+                (Ok(place(is_first, is_last)), pages)
             }
-            PageUse::Blocks => (Ok("one page"), Ok(1)),
+            (_, Some(mark)) => self.marked(mark),
+            (PageUse::Blocks, None) => (Ok("one page"), Ok(1)),
             // Whether it is one page or of a run only the table of big allocations says.
-            _ if self.dump.big_pool().is_none() => (Err(Absent::NoSymbols), Err(Absent::NoSymbols)),
-            PageUse::Other => (Ok("unused"), Err(Absent::NotApplicable)),
-            PageUse::Missing(_) if page.is_paged_out => (Ok("one page"), Ok(1)),
-            PageUse::Missing(why) => (Err(why), Err(why)),
+            _ if !page.has_table => (Err(Absent::NoSymbols), Err(Absent::NoSymbols)),
+            (PageUse::Other, None) => (Ok("unused"), Err(Absent::NotApplicable)),
+            (PageUse::Missing(_), None) if page.is_paged_out => (Ok("one page"), Ok(1)),
+            (PageUse::Missing(why), None) => (Err(why), Err(why)),
         };
         PoolPage {
             address: Ok(page.address),
@@ -127,6 +129,28 @@ impl Map<'_, '_> {
             session: number(page.session),
             ..PoolPage::default()
         }
+    }
+
+    /// What the database of page frames says: how long a run is it does not.
+    fn marked(&mut self, mark: Mark) -> (Cell<&'static str>, Cell<i64>) {
+        let Mark { is_first, is_last, is_large } = mark;
+        let was_in_run = self.is_in_run;
+        self.is_in_run = (is_first || was_in_run) && !is_last;
+        if !is_first && !is_last && is_large && !was_in_run {
+            return (Ok("unused"), Err(Absent::NotApplicable));
+        }
+        let run = if is_first && is_last { Ok(1) } else { Err(Absent::NotApplicable) };
+        (Ok(place(is_first, is_last)), run)
+    }
+}
+
+/// How a page lies in its run.
+const fn place(is_first: bool, is_last: bool) -> &'static str {
+    match (is_first, is_last) {
+        (true, true) => "one page",
+        (true, false) => "first",
+        (false, true) => "last",
+        (false, false) => "middle",
     }
 }
 

@@ -12,8 +12,6 @@ use crate::source::kernel::KernelDump;
 const PAGE: u64 = 0x1000;
 /// No system has more regions.
 const MAX_REGIONS: u64 = 64;
-/// No system has more sessions.
-const MAX_SESSIONS: usize = 1024;
 /// The first address of the kernel's half.
 const HALF_32: u64 = 0x8000_0000;
 const HALF_64: u64 = 0xffff_8000_0000_0000;
@@ -35,13 +33,31 @@ pub(super) struct PoolRange {
     pub(super) space: Option<u64>,
     /// The session whose pool it is.
     pub(super) session: Option<u32>,
+    /// Its place among the sessions.
+    pub(super) owner: Option<usize>,
 }
 
 impl PoolRange {
     const fn new(start: u64, end: u64, is_paged: Option<bool>) -> Self {
         let kind = Kind { is_paged, is_session: false };
         let is_exact = is_paged.is_some();
-        Self { start, end, kind, is_exact, space: None, session: None }
+        Self { start, end, kind, is_exact, space: None, session: None, owner: None }
+    }
+
+    /// The paged pool of a session, seen through a page directory base.
+    pub(super) const fn of_session(
+        start: u64,
+        end: u64,
+        (owner, session): (usize, Option<u32>),
+        base: u64,
+    ) -> Self {
+        Self {
+            kind: Kind { is_paged: Some(true), is_session: true },
+            space: Some(base),
+            session,
+            owner: Some(owner),
+            ..Self::new(start, end, Some(true))
+        }
     }
 }
 
@@ -80,16 +96,18 @@ impl KernelDump {
         };
         let range = |index: u64| {
             let name = layout.enum_name("_MI_ASSIGNED_REGION_TYPES", i64::try_from(index).ok()?)?;
-            let is_paged = match name.as_str() {
-                "AssignedRegionNonPagedPool" | "AssignedRegionSecureNonPagedPool" => false,
-                "AssignedRegionPagedPool" => true,
+            let kind = match name.as_str() {
+                "AssignedRegionNonPagedPool" | "AssignedRegionSecureNonPagedPool" => Some(false),
+                "AssignedRegionPagedPool" => Some(true),
+                // Special pool: what of it is in use is alone on its page.
+                name if name.starts_with("AssignedRegionSpecialPool") => None,
                 _ => return None,
             };
             let region =
                 self.structure("_MI_SYSTEM_VA_ASSIGNMENT", table.checked_add(index * size)?);
             let start = region.pointer("BaseAddress").ok().filter(|at| self.is_kernels(*at))?;
             let end = start.checked_add(region.unsigned("NumberOfBytes").ok()?)?;
-            (start < end).then(|| PoolRange::new(start, end, Some(is_paged)))
+            (start < end).then(|| PoolRange::new(start, end, kind))
         };
         (0..MAX_REGIONS).filter_map(range).collect()
     }
@@ -113,7 +131,7 @@ impl KernelDump {
         // searched as what it is.
         let is_around = nonpaged.start < paged.start && paged.end < nonpaged.end;
         if !is_around {
-            return vec![nonpaged, paged];
+            return [nonpaged, paged].into_iter().chain(self.special_range()).collect();
         }
         let loose = |start, end| PoolRange {
             is_exact: false,
@@ -123,36 +141,12 @@ impl KernelDump {
         vec![loose(nonpaged.start, paged.start), paged, loose(paged.end, nonpaged.end)]
     }
 
-    /// The paged pools of sessions, each seen through the first process of its session.
-    fn session_ranges(&self) -> Vec<PoolRange> {
-        let mut known = Vec::new();
-        let mut ranges = Vec::new();
-        for process in self.process_objects() {
-            let (Ok(address), Ok(base)) =
-                (process.pointer("Session"), process.unsigned("Pcb.DirectoryTableBase"))
-            else {
-                continue;
-            };
-            if known.len() >= MAX_SESSIONS || known.contains(&address) {
-                continue;
-            }
-            known.push(address);
-            ranges.extend(self.session_range(address, base));
-        }
-        ranges
-    }
-
-    fn session_range(&self, address: u64, base: u64) -> Option<PoolRange> {
-        let session = self.structure("_MM_SESSION_SPACE", address);
-        let start = session.pointer("PagedPoolStart").ok()? & !(PAGE - 1);
-        let end = session.pointer("PagedPoolEnd").ok()?.checked_add(PAGE - 1)? & !(PAGE - 1);
-        let is_range = start < end && self.is_kernels(start) && self.is_kernels(end - 1);
-        is_range.then(|| PoolRange {
-            kind: Kind { is_paged: Some(true), is_session: true },
-            space: Some(base),
-            session: session.unsigned("SessionId").ok().and_then(|id| u32::try_from(id).ok()),
-            ..PoolRange::new(start, end, Some(true))
-        })
+    /// Where special pool is, as kernels before Vista say.
+    fn special_range(&self) -> Option<PoolRange> {
+        let value = |name| self.pointer_at(self.symbol_address("nt", name)?).ok();
+        let (start, end) = (value("MmSpecialPoolStart")?, value("MmSpecialPoolEnd")?);
+        let is_range = start < end && self.is_kernels(start) && start.is_multiple_of(PAGE);
+        is_range.then(|| PoolRange::new(start, end, None))
     }
 
     /// Whether an address lies in the kernel's half.

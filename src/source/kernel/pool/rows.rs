@@ -5,6 +5,7 @@ use super::big::Big;
 use super::block::{Block, Found, State, is_tag};
 use super::ranges::PoolRange;
 use super::segment::Keys;
+use super::sessions::PoolSession;
 use crate::catalog::{Absent, Cell};
 use crate::dump::Width;
 use crate::dump::cache::Kept;
@@ -20,6 +21,7 @@ const PAGE: u64 = 0x1000;
 pub(in crate::source::kernel) struct Pool {
     pub(super) ranges: std::sync::OnceLock<Vec<PoolRange>>,
     pub(super) big: std::sync::OnceLock<Option<Big>>,
+    pub(super) sessions: std::sync::OnceLock<Vec<PoolSession>>,
     pub(super) keys: std::sync::OnceLock<Keys>,
     pub(super) index: std::sync::OnceLock<Kept>,
 }
@@ -97,8 +99,12 @@ impl KernelDump {
         self.whole_memory()?;
         let unknown = || Unanswered::because("the kernel's table of big allocations was not found");
         let hint = PoolHint::of(want);
-        for block in self.big_pool().ok_or_else(unknown)?.blocks.iter().filter(|b| hint.takes(b)) {
+        let all = self.big_pool().ok_or_else(unknown)?;
+        let sessions = self.pool_sessions().iter().filter_map(|session| self.session_big(session));
+        let blocks = std::iter::once(all).chain(sessions).flat_map(|big| &big.blocks);
+        for block in blocks.filter(|block| hint.takes(block)) {
             let row = BigBlock {
+                session: block.session.map(i64::from).ok_or(Absent::NotApplicable),
                 address: Ok(block.address),
                 tag: tag_of(block),
                 pool_type: block.kind.text().map(str::to_owned).ok_or(Absent::NotApplicable),

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::big::Big;
 use super::block::{Block, Found, Kind, PoolHint, State};
 use super::chain::{self, Piece};
+use super::frames::{Frames, Mark};
 use super::header::Headers;
 use super::index;
 use super::ranges::PoolRange;
@@ -62,6 +63,10 @@ pub(super) struct PageSeen {
     pub(super) range: (u64, u64),
     /// The session whose pool it is in.
     pub(super) session: Option<u32>,
+    /// Whether the table of big allocations is known in which it would be.
+    pub(super) has_table: bool,
+    /// What the database of page frames says of it.
+    pub(super) mark: Option<Mark>,
 }
 
 /// What a pass hands over.
@@ -85,13 +90,14 @@ pub(super) struct Harvest {
 /// What threads need to read a part.
 pub(super) struct Reader<'a> {
     pub(super) dump: &'a KernelDump,
-    machine: &'a Machine,
+    pub(super) machine: &'a Machine,
     pub(super) headers: Headers,
-    pub(super) big: Option<&'a Big>,
     hint: &'a PoolHint<'a>,
     /// Whether blocks are taken whether they are asked for or not.
     takes_all: bool,
     wants_pages: bool,
+    /// The database of page frames, if pages are wanted.
+    pub(super) frames: Option<Frames>,
     /// The subsegments of a pool that is a segment heap.
     heap: Option<(Segments, Keys)>,
 }
@@ -128,18 +134,23 @@ impl KernelDump {
         let headers = Headers::of(self);
         let headers =
             headers.ok_or_else(|| Unanswered::because("no layout of _POOL_HEADER is known"))?;
-        let big = self.big_pool();
         let heap =
             Segments::of(self).map(|segments| (segments, self.heap_keys(&headers, &segments)));
+        let frames = if wants_pages { self.pool_frames() } else { None };
         let is_whole = !wants_pages && hint.is_everywhere();
         let index = if is_whole { self.new_index() } else { None };
         let takes_all = index.is_some();
         let reader =
-            Reader { dump: self, machine, headers, big, hint, takes_all, wants_pages, heap };
-        let mut merge = Merge { big: big.map_or(&[], |big| &big.blocks), hint, index, visit };
+            Reader { dump: self, machine, headers, hint, takes_all, wants_pages, frames, heap };
+        let big = reader.big_of(None).map_or(&[][..], |big| &big.blocks);
+        let mut merge = Merge { big, owner: None, hint, index, visit };
         let held = machine.map().present();
         let mut left = held.saturating_mul(TIMES_HELD).max(LEAST_PAGES);
         for range in self.pool_ranges_known() {
+            let big = reader.big_of(range.owner).map_or(&[][..], |big| &big.blocks);
+            if merge.owned_by(range.owner, big).is_break() {
+                return Ok(());
+            }
             let parts = reader.parts(range);
             for batch in parts.chunks(BATCH) {
                 if hint.is_cancelled() || left == 0 {
@@ -173,13 +184,24 @@ impl KernelDump {
 struct Merge<'a, 'v> {
     /// Big blocks that were not handed over yet.
     big: &'a [Block],
+    /// The session whose they are.
+    owner: Option<usize>,
     hint: &'a PoolHint<'a>,
     /// Gets every block, if there is one.
     index: Option<Writer>,
     visit: &'v mut dyn FnMut(Seen<'_>) -> Flow,
 }
 
-impl Merge<'_, '_> {
+impl<'a> Merge<'a, '_> {
+    /// Goes on to the blocks of an owner, once those of the one before are handed over.
+    fn owned_by(&mut self, owner: Option<usize>, big: &'a [Block]) -> Flow {
+        if owner != self.owner {
+            self.big_before(u64::MAX)?;
+            (self.owner, self.big) = (owner, big);
+        }
+        Flow::Continue(())
+    }
+
     fn take(&mut self, harvest: &Harvest) -> Flow {
         let mut pages = harvest.pages.iter().peekable();
         for block in &harvest.blocks {
@@ -212,7 +234,7 @@ impl Merge<'_, '_> {
     }
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     /// Whether a block is handed over.
     pub(super) fn takes(&self, block: &Block) -> bool {
         self.takes_all || self.hint.takes(block)
@@ -221,6 +243,17 @@ impl Reader<'_> {
     /// Whether blocks of a tag may be handed over.
     fn takes_tag(&self, tag: [u8; 4]) -> bool {
         self.takes_all || self.hint.takes_tag(tag)
+    }
+
+    /// The big allocations of a session, or of the system.
+    fn big_of(&self, owner: Option<usize>) -> Option<&'a Big> {
+        let Some(owner) = owner else { return self.dump.big_pool() };
+        self.dump.session_big(self.dump.pool_sessions().get(owner)?)
+    }
+
+    /// First and last address of the big allocation of a range that an address lies in.
+    pub(super) fn big_around(&self, range: &PoolRange, at: u64) -> Option<(u64, u64)> {
+        self.big_of(range.owner)?.around(at)
     }
 
     /// The parts of a range that may hold what is asked for.
@@ -252,7 +285,7 @@ impl Reader<'_> {
         let mut pieces = Vec::new();
         for (at, held) in pages {
             let page_use = self.page(range, at, held, &mut pieces, &mut harvest.blocks);
-            self.note(range, (at, held), page_use, &mut harvest);
+            self.note(range, (at, held), page_use, part.is_large(), &mut harvest);
         }
         harvest
     }
@@ -263,6 +296,7 @@ impl Reader<'_> {
         range: &PoolRange,
         (address, held): (u64, Result<&[u8], Fault>),
         page_use: PageUse,
+        is_large: bool,
         harvest: &mut Harvest,
     ) {
         let is_known = range.is_exact || matches!(page_use, PageUse::Blocks | PageUse::Big { .. });
@@ -274,6 +308,8 @@ impl Reader<'_> {
                 kind: range.kind,
                 range: (range.start, range.end),
                 session: range.session,
+                has_table: self.big_of(range.owner).is_some(),
+                mark: self.mark(range, address, is_large),
             });
         }
     }
@@ -287,13 +323,16 @@ impl Reader<'_> {
         pieces: &mut Vec<Piece>,
         blocks: &mut Vec<Block>,
     ) -> PageUse {
-        if let Some((first, last)) = self.big.and_then(|big| big.around(at)) {
+        if let Some((first, last)) = self.big_around(range, at) {
             return PageUse::Big { first, last };
         }
         let page = match held {
             Ok(page) => page,
             Err(fault) => return PageUse::Missing(reason(fault)),
         };
+        if self.special(range, at, page, blocks) {
+            return if range.is_exact { PageUse::Blocks } else { PageUse::Other };
+        }
         chain::pieces(&self.headers, page, pieces);
         let is_whole = || pieces.iter().all(|piece| !piece.is_damaged);
         if pieces.is_empty() || (!range.is_exact && !is_whole()) {

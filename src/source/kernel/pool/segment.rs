@@ -3,11 +3,13 @@
 //! Blocks lie in subsegments of two kinds. Those of variable size (VS) are a chain of chunks whose
 //! headers a secret number hides; those of one size (LFH) have a map of two bits a block. Either begins
 //! on a page's boundary and can be told from other pages by itself, so that no list of the heap has to
-//! be whole. The secret is a variable of the kernel; without symbols it follows from the chain, which
-//! only the right number makes one. What is neither is searched for headers of blocks.
+//! be whole. The secrets are variables of the kernel; without symbols that of chunks follows from a
+//! chain, which only the right number makes one, and the other as `one_size` says. What is neither is
+//! searched for headers of blocks.
 
 use super::block::is_tag;
 use super::header::{Header, Headers};
+use super::one_size::OneSize;
 use crate::source::kernel::KernelDump;
 
 /// The first build whose pool may be a segment heap: Windows 10 1809, which still has classic pages.
@@ -15,7 +17,6 @@ const FIRST_BUILD: u32 = 17763;
 const PAGE: u64 = 0x1000;
 const SUBSEGMENT: &str = "_HEAP_VS_SUBSEGMENT";
 const CHUNK: &str = "_HEAP_VS_CHUNK_HEADER";
-const LFH: &str = "_HEAP_LFH_SUBSEGMENT";
 /// What size and signature of a subsegment differ by, and how many bits the signature has.
 const SIGNATURE: u64 = 0x2bed;
 const SIGNATURE_BITS: u64 = 0x7fff;
@@ -23,8 +24,6 @@ const SIGNATURE_BITS: u64 = 0x7fff;
 const SURE_CHUNKS: usize = 4;
 /// After so many contradictions the rest of a chain is given up.
 const MAX_BREAKS: usize = 16;
-/// No subsegment of blocks of one size is larger.
-const MAX_LFH: u64 = 0x8_0000;
 
 /// Some bits of a number.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +51,7 @@ pub(super) struct Keys {
 /// Where the fields of subsegments are.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Segments {
-    unit: u64,
+    pub(super) unit: u64,
     /// Size and signature of a subsegment of chunks, and where its chunks begin.
     size: Bits,
     signature: Bits,
@@ -62,10 +61,8 @@ pub(super) struct Segments {
     previous: Bits,
     allocated: Bits,
     chunk: u64,
-    /// Of a subsegment of blocks of one size: their number, their hidden places, their map.
-    count: u64,
-    places: u64,
-    bitmap: u64,
+    /// Of a subsegment of blocks of one size.
+    pub(super) one_size: OneSize,
 }
 
 /// A part of memory, page by page.
@@ -84,7 +81,7 @@ impl<'f> Pages<'f> {
     }
 
     /// A number of that many bytes, which does not cross a page.
-    fn number(&self, at: u64, bytes: usize) -> Option<u64> {
+    pub(super) fn number(&self, at: u64, bytes: usize) -> Option<u64> {
         let offset = usize::try_from(at % PAGE).ok()?;
         let held = self.page(at)?.get(offset..)?.get(..bytes)?;
         Some(held.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
@@ -122,7 +119,6 @@ impl Segments {
             let bits = bits(CHUNK, path)?;
             Some(Bits { shift: bits.shift + u32::try_from(bits.offset * 8).ok()?, ..bits })
         };
-        let offset = |path| types.other(LFH, path).map(|field| field.offset as u64);
         let unit = 2 * dump.header.width.bytes() as u64;
         Some(Self {
             unit,
@@ -133,9 +129,7 @@ impl Segments {
             previous: in_sizes("Sizes.UnsafePrevSize")?,
             allocated: in_sizes("Sizes.Allocated")?,
             chunk: types.size_of(CHUNK)?,
-            count: offset("BlockCount")?,
-            places: offset("BlockOffsets")?,
-            bitmap: offset("BlockBitmap")?,
+            one_size: OneSize::of(dump)?,
         })
     }
 
@@ -271,47 +265,6 @@ impl Segments {
         }
         best.filter(|(blocks, _)| *blocks > 0).map(|(_, key)| key)
     }
-
-    /// The blocks of the subsegment of blocks of one size at a page, and the address behind it; none
-    /// if the page is no such subsegment.
-    pub(super) fn blocks(
-        &self,
-        headers: &Headers,
-        pages: &Pages<'_>,
-        at: u64,
-        key: u64,
-    ) -> Option<(Vec<Chunk>, u64)> {
-        let hidden = pages.number(at + self.places, 4)?;
-        let places = hidden ^ (key ^ (at / PAGE)) & 0xffff_ffff;
-        let (size, first) = (places & 0xffff, places >> 16);
-        let count = pages.number(at + self.count, 2)?;
-        let bytes = first + count * size;
-        let map_end = self.bitmap + count.div_ceil(32) * 8;
-        let is_one = size >= 2 * self.unit
-            && size.is_multiple_of(self.unit)
-            && first.is_multiple_of(self.unit)
-            && count != 0
-            && bytes <= MAX_LFH
-            && first >= map_end
-            && map_end <= PAGE;
-        if !is_one {
-            return None;
-        }
-        let (mut used, mut sound) = (0usize, 0usize);
-        let mut blocks = Vec::new();
-        for index in 0..count {
-            let word = pages.number(at + self.bitmap + index / 32 * 8, 8)?;
-            let is_free = word >> (2 * (index % 32)) & 1 == 0;
-            let block = at + first + index * size;
-            if !is_free {
-                used += 1;
-                let header = pages.header(headers, block);
-                sound += usize::from(header.is_some_and(|header| is_block(headers, header)));
-            }
-            blocks.push(Chunk { at: block, bytes: size, is_free });
-        }
-        (sound != 0 && 2 * sound >= used).then_some((blocks, at + bytes))
-    }
 }
 
 impl Keys {
@@ -325,9 +278,9 @@ impl Keys {
         self.lfh
     }
 
-    /// With the secret of chunks, if it was not known.
-    pub(super) fn or_heap(self, key: Option<u64>) -> Self {
-        Self { heap: self.heap.or(key), ..self }
+    /// With secrets that were found, where none was known.
+    pub(super) fn or(self, heap: Option<u64>, lfh: Option<u64>) -> Self {
+        Self { heap: self.heap.or(heap), lfh: self.lfh.or(lfh) }
     }
 }
 

@@ -35,20 +35,20 @@ fn by_place<'f>(start: u64, held: &[Held<'f>]) -> Pages<'f> {
 }
 
 impl KernelDump {
-    /// The secrets of the heap: as symbols say, or as the first chains found have them.
+    /// The secrets of the heap: as symbols say, or as the first subsegments found have them.
     pub(super) fn heap_keys(&self, headers: &Headers, segments: &Segments) -> Keys {
         *self.pool.keys.get_or_init(|| {
             let stated = Segments::stated_keys(self);
-            match stated.heap() {
-                Some(_) => stated,
-                None => stated.or_heap(self.derived_key(headers, segments)),
+            if stated.heap().is_some() && stated.lfh().is_some() {
+                return stated;
             }
+            self.derived_keys(headers, segments, stated)
         })
     }
 
-    fn derived_key(&self, headers: &Headers, segments: &Segments) -> Option<u64> {
-        let Memory::Pages(machine) = &self.memory else { return None };
-        let mut left = MAX_SEARCHED;
+    fn derived_keys(&self, headers: &Headers, segments: &Segments, stated: Keys) -> Keys {
+        let Memory::Pages(machine) = &self.memory else { return stated };
+        let (mut keys, mut left) = (stated, MAX_SEARCHED);
         for range in self.pool_ranges_known().iter().filter(|range| range.space.is_none()) {
             let (start, end) = (Gva(range.start), Gva(range.end));
             for part in machine.parts(&self.image, machine.kernel(), start, end, MAX_PARTS) {
@@ -58,17 +58,20 @@ impl KernelDump {
                 });
                 let pages = by_place(part.start.0, &held);
                 for (at, _) in &held {
-                    if let Some(key) = segments.derive(headers, &pages, *at) {
-                        return Some(key);
+                    if keys.heap().is_none() {
+                        keys = keys.or(segments.derive(headers, &pages, *at), None);
+                    }
+                    if keys.lfh().is_none() {
+                        keys = keys.or(None, segments.derive_one_size(headers, &pages, *at));
                     }
                 }
                 left = left.saturating_sub(held.len() as u64);
-                if left == 0 {
-                    return None;
+                if (keys.heap().is_some() && keys.lfh().is_some()) || left == 0 {
+                    return keys;
                 }
             }
         }
-        None
+        keys
     }
 }
 
@@ -88,13 +91,18 @@ impl Reader<'_> {
         let mut pieces = Vec::new();
         for page in held {
             let at = page.0;
+            if let Some((first, last)) = self.big_around(range, at) {
+                self.note(range, *page, PageUse::Big { first, last }, false, harvest);
+                continue;
+            }
             let page_use = match page.1 {
-                _ if self.big.is_some_and(|big| big.around(at).is_some()) => {
-                    let big = self.big.and_then(|big| big.around(at));
-                    big.map_or(PageUse::Other, |(first, last)| PageUse::Big { first, last })
-                }
                 Err(fault) => PageUse::Missing(reason(fault)),
                 Ok(_) if covered >= at + PAGE => PageUse::Blocks,
+                Ok(bytes)
+                    if covered <= at && self.special(range, at, bytes, &mut harvest.blocks) =>
+                {
+                    PageUse::Blocks
+                }
                 Ok(bytes)
                     if covered <= at && self.classic(range, at, bytes, &mut pieces, harvest) =>
                 {
@@ -119,7 +127,7 @@ impl Reader<'_> {
                     if blocks { PageUse::Blocks } else { PageUse::Other }
                 }
             };
-            self.note(range, *page, page_use, harvest);
+            self.note(range, *page, page_use, false, harvest);
         }
     }
 

@@ -1,0 +1,132 @@
+//! Subsegments of blocks of one size (LFH) of a segment heap.
+//!
+//! Where the first block is and how large each is a secret number hides. Where the first is follows
+//! from what stands in front of it, and how large they are from the headers of those in use, so that
+//! one subsegment gives the secret away.
+
+use super::header::Headers;
+use super::segment::{Chunk, Pages, Segments, is_block};
+use crate::source::kernel::KernelDump;
+
+const LFH: &str = "_HEAP_LFH_SUBSEGMENT";
+const PAGE: u64 = 0x1000;
+/// No subsegment of blocks of one size is larger, and none of its blocks.
+const MAX_LFH: u64 = 0x8_0000;
+const MAX_BLOCK: u64 = 0x4000;
+/// So many blocks in use at their places are no chance.
+const SURE_BLOCKS: usize = 6;
+/// Blocks that one word of the map tells of.
+const WORD: u64 = 32;
+
+/// Where the fields of such a subsegment are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OneSize {
+    /// How many blocks it has, and how many of them are free.
+    count: u64,
+    free: u64,
+    /// The hidden places.
+    places: u64,
+    /// The map, and how many words of two bytes follow it.
+    bitmap: u64,
+    words: u64,
+}
+
+impl OneSize {
+    pub(super) fn of(dump: &KernelDump) -> Option<Self> {
+        let offset = |path| dump.types().other(LFH, path).map(|field| field.offset as u64);
+        Some(Self {
+            count: offset("BlockCount")?,
+            free: offset("FreeCount")?,
+            places: offset("BlockOffsets")?,
+            bitmap: offset("BlockBitmap")?,
+            words: offset("CommitUnitCount")?,
+        })
+    }
+
+    /// Whether the map says that a block is in use.
+    fn is_used(&self, pages: &Pages<'_>, at: u64, index: u64) -> Option<bool> {
+        let word = pages.number(at + self.bitmap + index / WORD * 8, 8)?;
+        Some(word >> (2 * (index % WORD)) & 1 == 1)
+    }
+}
+
+impl Segments {
+    /// The blocks of the subsegment of blocks of one size at a page, and the address behind it; none
+    /// if the page is no such subsegment.
+    pub(super) fn blocks(
+        &self,
+        headers: &Headers,
+        pages: &Pages<'_>,
+        at: u64,
+        key: u64,
+    ) -> Option<(Vec<Chunk>, u64)> {
+        let hidden = pages.number(at + self.one_size.places, 4)?;
+        let places = hidden ^ (key ^ (at / PAGE)) & 0xffff_ffff;
+        let (size, first) = (places & 0xffff, places >> 16);
+        let count = pages.number(at + self.one_size.count, 2)?;
+        let bytes = first + count * size;
+        let map_end = self.one_size.bitmap + count.div_ceil(32) * 8;
+        let is_one = size >= 2 * self.unit
+            && size.is_multiple_of(self.unit)
+            && first.is_multiple_of(self.unit)
+            && count != 0
+            && bytes <= MAX_LFH
+            && first >= map_end
+            && map_end <= PAGE;
+        if !is_one {
+            return None;
+        }
+        let (mut used, mut sound) = (0usize, 0usize);
+        let mut blocks = Vec::new();
+        for index in 0..count {
+            let word = pages.number(at + self.one_size.bitmap + index / 32 * 8, 8)?;
+            let is_free = word >> (2 * (index % 32)) & 1 == 0;
+            let block = at + first + index * size;
+            if !is_free {
+                used += 1;
+                let header = pages.header(headers, block);
+                sound += usize::from(header.is_some_and(|header| is_block(headers, header)));
+            }
+            blocks.push(Chunk { at: block, bytes: size, is_free });
+        }
+        (sound != 0 && 2 * sound >= used).then_some((blocks, at + bytes))
+    }
+
+    /// The secret under which the page begins a subsegment of blocks of one size, if it does.
+    pub(super) fn derive_one_size(
+        &self,
+        headers: &Headers,
+        pages: &Pages<'_>,
+        at: u64,
+    ) -> Option<u64> {
+        let fields = &self.one_size;
+        let hidden = pages.number(at + fields.places, 4)?;
+        let count = pages.number(at + fields.count, 2)?;
+        let free = pages.number(at + fields.free, 2)?;
+        let words = pages.number(at + fields.words, 1)?;
+        let map_end = fields.bitmap + count.div_ceil(WORD) * 8 + 2 * words;
+        if hidden == 0 || count < SURE_BLOCKS as u64 || free >= count || map_end > PAGE {
+            return None;
+        }
+        let first = map_end.next_multiple_of(self.unit);
+        let used = || (0..count).filter(|i| fields.is_used(pages, at, *i) == Some(true));
+        let is_sound = |place: u64, size: u64| {
+            let header = pages.header(headers, place).filter(|header| is_block(headers, *header));
+            header.is_some_and(|header| u64::from(header.size) * self.unit <= size)
+        };
+        let lead = used().next()?;
+        let most = (MAX_LFH / count).min(MAX_BLOCK) / self.unit;
+        // The smallest that fits: blocks twice as large would stand at every second one.
+        let size = (2..=most).map(|units| units * self.unit).find(|size| {
+            let place = |index: u64| at + first + index * size;
+            if !is_sound(place(lead), *size) {
+                return false;
+            }
+            let (sound, all) = used().fold((0, 0), |(sound, all), index| {
+                (sound + usize::from(is_sound(place(index), *size)), all + 1)
+            });
+            sound >= SURE_BLOCKS && 8 * sound >= 7 * all
+        })?;
+        Some((hidden ^ (first << 16 | size) ^ at / PAGE) & 0xffff_ffff)
+    }
+}

@@ -1,0 +1,139 @@
+//! Blocks of special pool, which the verifier and `MmSpecialPoolTag` ask for: each has a page of its own,
+//! so that what is written beside it is noticed.
+//!
+//! The block stands at the end of its page with a header at the start, or the other way round. The
+//! header has the bytes that were asked for instead of sizes, flags, and the byte with which all that
+//! is left of the page is filled; so much of a page alike is no chance. Kernels before Vista say where
+//! such pages are by symbols, those from Windows 10 1607 to 1809 in their table of regions, and since
+//! 1903 they are among the others. Of those between it is not known where they are.
+
+use super::block::{Block, Found, Kind, State, is_tag};
+use super::chain::PAGE;
+use super::header::Headers;
+use super::ranges::PoolRange;
+use super::scan::Reader;
+use crate::dump::bytes::u32_at;
+
+/// In the first word of a header: the bytes, and the flags of a session's pool and of paged pool.
+const BYTES: u32 = 0x1fff;
+const SESSION: u32 = 0x2000;
+const PAGED: u32 = 0x8000;
+/// Less of a page alike is no proof.
+const LEAST_FILL: usize = 32;
+
+/// A block that has a page of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Alone {
+    /// Where it begins in the page, and its bytes.
+    at: usize,
+    bytes: usize,
+    tag: [u8; 4],
+    is_paged: bool,
+    is_session: bool,
+    /// Whether something was written beside it.
+    is_damaged: bool,
+}
+
+/// The block of a page, if the page has been made for one.
+fn alone(headers: &Headers, page: &[u8]) -> Option<Alone> {
+    [0, PAGE.checked_sub(headers.unit)?].into_iter().find_map(|place| {
+        let word = u32_at(page, place)?;
+        let bytes = usize::try_from(word & BYTES).ok()?;
+        let [_, _, fill, top] = word.to_le_bytes();
+        let [a, b, c, d] = headers.at(page, place)?.raw_tag;
+        let tag = [a, b, c, d & 0x7f];
+        if top != 0 || bytes == 0 || bytes > PAGE - headers.unit || !is_tag(tag) {
+            return None;
+        }
+        let at = if place == 0 { (PAGE - bytes) & !(headers.unit - 1) } else { 0 };
+        let end = if place == 0 { PAGE } else { place };
+        let left = [page.get(headers.unit..at), page.get(at + bytes..end)];
+        let left = left.into_iter().flatten().flatten();
+        let (alike, all) =
+            left.fold((0, 0), |(alike, all), byte| (alike + usize::from(*byte == fill), all + 1));
+        let is_one = alike >= LEAST_FILL && 8 * alike >= 7 * all;
+        is_one.then_some(Alone {
+            at,
+            bytes,
+            tag,
+            is_paged: word & PAGED != 0,
+            is_session: word & SESSION != 0,
+            is_damaged: alike != all,
+        })
+    })
+}
+
+impl Reader<'_> {
+    /// Puts the block of a page of special pool among `blocks`; says whether the page is one.
+    pub(super) fn special(
+        &self,
+        range: &PoolRange,
+        page: u64,
+        bytes: &[u8],
+        blocks: &mut Vec<Block>,
+    ) -> bool {
+        let Some(found) = alone(&self.headers, bytes) else { return false };
+        let stated = Kind { is_paged: Some(found.is_paged), is_session: found.is_session };
+        let block = Block {
+            address: page.saturating_add(found.at as u64),
+            bytes: found.bytes as u64,
+            header: 0,
+            previous: None,
+            tag: found.tag,
+            kind: if range.kind.is_paged.is_some() { range.kind } else { stated },
+            state: if found.is_damaged { State::Damaged } else { State::Allocated },
+            is_charged: false,
+            found: Found::Special,
+            session: range.session,
+        };
+        if self.takes(&block) {
+            blocks.push(block);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(bytes: usize, is_first: bool) -> Vec<u8> {
+        let mut page = vec![0x5b; PAGE];
+        let place = if is_first { PAGE - 16 } else { 0 };
+        let at = if is_first { 0 } else { (PAGE - bytes) & !15 };
+        page[at..at + bytes].fill(0x11);
+        page[place..place + 16].fill(0);
+        page[place..place + 2].copy_from_slice(&u16::try_from(bytes).unwrap().to_le_bytes());
+        page[place + 2] = 0x5b;
+        page[place + 4..place + 8].copy_from_slice(b"Test");
+        page
+    }
+
+    #[test]
+    fn a_page_tells_its_block() {
+        let headers = Headers::for_tests();
+        for bytes in [1, 16, 17, 0x1e4, 0xf00] {
+            for is_first in [false, true] {
+                let found = alone(&headers, &page(bytes, is_first)).expect("it is one");
+                let at = if is_first { 0 } else { (PAGE - bytes) & !15 };
+                assert_eq!((found.at, found.bytes, found.tag), (at, bytes, *b"Test"));
+                assert!(!found.is_damaged);
+            }
+        }
+        let mut overrun = page(0x101, false);
+        overrun[PAGE - 1] = 0;
+        assert!(alone(&headers, &overrun).is_some_and(|found| found.is_damaged));
+    }
+
+    #[test]
+    fn other_pages_are_none() {
+        let headers = Headers::for_tests();
+        for byte in 0..=255 {
+            assert_eq!(alone(&headers, &vec![byte; PAGE]), None, "{byte}");
+        }
+        let mut other = page(0x40, false);
+        other[0x20..0x800].fill(0x77);
+        assert_eq!(alone(&headers, &other), None);
+        assert_eq!(alone(&headers, &[]), None);
+    }
+}

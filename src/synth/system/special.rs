@@ -1,0 +1,58 @@
+//! Special pool: blocks that have a page each, at the end of it, so that a program that writes beyond
+//! one is stopped. What is left of the page is filled with one byte, which the header in front knows.
+
+use super::build::Builder;
+use super::pool::Pool;
+use super::spec::PoolBlock;
+use crate::synth::memory::PAGE;
+
+/// The byte, an odd one.
+const FILL: u8 = 0x5b;
+/// The bit of a header that says that the block is paged.
+const PAGED: u64 = 0x8000;
+
+impl Builder<'_> {
+    /// A block with a page of its own; none where it is not known where they are.
+    pub(super) fn special_pool(&mut self, is_paged: bool, tag: [u8; 4], bytes: u64) {
+        let page = if self.has_segment_heap() {
+            let which = self.pools.which(is_paged);
+            self.close_chunks(which);
+            let page = self.pools.open[which].next.next_multiple_of(PAGE);
+            self.pools.open[which] = Pool { next: page + PAGE, previous: 0 };
+            page
+        } else if self.special == 0 {
+            return;
+        } else {
+            // The page behind it is never there.
+            let page = self.special;
+            self.special += 2 * PAGE;
+            page
+        };
+        let unit = 2 * self.width();
+        self.put(page, &[FILL; 0x1000]);
+        let flags = if is_paged && !self.has_segment_heap() { PAGED } else { 0 };
+        let header = bytes | flags | u64::from(FILL) << 16;
+        self.put(page, &vec![0; usize::try_from(unit).unwrap_or(0)]);
+        self.put_u32(page, header);
+        let offset = self.offset("_POOL_HEADER", "PoolTag");
+        self.put(page + offset, &tag);
+        let address = (page + PAGE - bytes) & !(unit - 1);
+        self.put(address, &vec![0x11; usize::try_from(bytes).unwrap_or(0)]);
+        let block = PoolBlock { address, bytes, tag, is_paged, ..PoolBlock::default() };
+        self.pools.note(PoolBlock { is_special: true, ..block });
+    }
+
+    /// The variables that say where they are, of versions that have such.
+    pub(super) fn special_range(&mut self) {
+        if self.version.special == 0 {
+            return;
+        }
+        for (name, value) in [
+            ("MmSpecialPoolStart", self.version.special),
+            ("MmSpecialPoolEnd", self.special.next_multiple_of(0x20_0000)),
+        ] {
+            let at = self.variable(name, 8);
+            self.put_pointer(at, value);
+        }
+    }
+}
