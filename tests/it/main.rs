@@ -9,6 +9,7 @@
 )]
 
 mod attach;
+mod big_pool;
 mod cli;
 mod corpus;
 mod docs;

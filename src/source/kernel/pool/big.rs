@@ -18,8 +18,8 @@ const NEAR: u64 = 0x10_000;
 /// A table has at least so many entries, and so many of the blocks that they name are sound.
 const FIRST_ENTRIES: u64 = 64;
 const LEAST_USED: usize = 4;
-/// Of those that are looked at first, one in so many may be damaged.
-const DAMAGED: usize = 8;
+/// Of those that are looked at first, so many may be damaged.
+const MOST_DAMAGED: usize = 8;
 /// So many entries in a row that cannot be any are no damage, but the end.
 const END: u64 = 16;
 /// The bit of an address that marks an entry as free.
@@ -51,6 +51,12 @@ pub(in crate::source::kernel) struct Big {
 }
 
 impl Big {
+    /// One allocation.
+    #[cfg(test)]
+    pub(super) fn for_tests(address: u64, bytes: u64) -> Self {
+        Self { blocks: Vec::new(), used: vec![(address, address + bytes - 1)] }
+    }
+
     /// The entry in use that an address lies in: its first and its last address.
     pub(super) fn around(&self, address: u64) -> Option<(u64, u64)> {
         let next = self.used.partition_point(|(first, _)| *first <= address);
@@ -153,7 +159,7 @@ impl KernelDump {
     fn big_entries(&self, fields: &Fields, table: u64, most: u64) -> (u64, usize) {
         let (mut used, mut odd, mut count) = (0, 0, 0);
         for index in 0..most {
-            if index == FIRST_ENTRIES && odd * DAMAGED > used {
+            if index == FIRST_ENTRIES && odd > MOST_DAMAGED {
                 return (0, 0);
             }
             let at = index.checked_mul(fields.entry).and_then(|skip| table.checked_add(skip));

@@ -6,6 +6,8 @@
 mod big;
 mod block;
 mod chain;
+#[cfg(test)]
+mod damage;
 mod frames;
 mod header;
 mod index;

@@ -43,6 +43,12 @@ impl OneSize {
         })
     }
 
+    /// Those of Windows 10 2004.
+    #[cfg(test)]
+    pub(super) const fn for_tests() -> Self {
+        Self { count: 0x22, free: 0x20, places: 0x28, bitmap: 0x30, words: 0x2d }
+    }
+
     /// Whether the map says that a block is in use.
     fn is_used(&self, pages: &Pages<'_>, at: u64, index: u64) -> Option<bool> {
         let word = pages.number(at + self.bitmap + index / WORD * 8, 8)?;
@@ -70,7 +76,7 @@ impl Segments {
             && size.is_multiple_of(self.unit)
             && first.is_multiple_of(self.unit)
             && count != 0
-            && bytes <= MAX_LFH
+            && bytes <= MAX_LFH.min(pages.end().saturating_sub(at))
             && first >= map_end
             && map_end <= PAGE;
         if !is_one {
@@ -82,7 +88,8 @@ impl Segments {
             let word = pages.number(at + self.one_size.bitmap + index / 32 * 8, 8)?;
             let is_free = word >> (2 * (index % 32)) & 1 == 0;
             let block = at + first + index * size;
-            if !is_free {
+            // Of one on a page that is not there nothing is known.
+            if !is_free && pages.page(block).is_some() {
                 used += 1;
                 let header = pages.header(headers, block);
                 sound += usize::from(header.is_some_and(|header| is_block(headers, header)));

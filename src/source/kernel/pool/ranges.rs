@@ -17,6 +17,8 @@ const HALF_32: u64 = 0x8000_0000;
 const HALF_64: u64 = 0xffff_8000_0000_0000;
 /// The address after the last of 32 bits.
 const END_32: u64 = 1 << 32;
+/// No pool is so near to the last address of all, so that what follows a page has an address too.
+const END_64: u64 = 0xffff_ffff_ffe0_0000;
 
 /// Addresses of a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,17 +73,19 @@ impl KernelDump {
         if ranges.is_empty() {
             ranges.push(match self.header.width {
                 Width::W32 => PoolRange::new(HALF_32, END_32, None),
-                Width::W64 => PoolRange::new(HALF_64, u64::MAX, None),
+                Width::W64 => PoolRange::new(HALF_64, END_64, None),
             });
         }
         ranges.sort_by_key(|range| range.start);
         let mut taken = 0;
         ranges.retain_mut(|range| {
+            range.end = range.end.min(END_64);
             range.start = range.start.max(taken);
             taken = taken.max(range.end);
             range.start < range.end
         });
-        ranges.extend(self.session_ranges());
+        let sessions = self.session_ranges().into_iter().filter(|range| range.end <= END_64);
+        ranges.extend(sessions);
         ranges
     }
 

@@ -14,6 +14,7 @@ use super::header::Headers;
 use super::index;
 use super::ranges::PoolRange;
 use super::segment::{Keys, Segments};
+use super::special;
 use crate::catalog::Absent;
 use crate::dump::cache::Writer;
 use crate::memory::{Fault, Gva, Machine, Part};
@@ -246,13 +247,13 @@ impl<'a> Reader<'a> {
     }
 
     /// The big allocations of a session, or of the system.
-    fn big_of(&self, owner: Option<usize>) -> Option<&'a Big> {
+    pub(super) fn big_of(&self, owner: Option<usize>) -> Option<&'a Big> {
         let Some(owner) = owner else { return self.dump.big_pool() };
         self.dump.session_big(self.dump.pool_sessions().get(owner)?)
     }
 
     /// First and last address of the big allocation of a range that an address lies in.
-    pub(super) fn big_around(&self, range: &PoolRange, at: u64) -> Option<(u64, u64)> {
+    fn big_around(&self, range: &PoolRange, at: u64) -> Option<(u64, u64)> {
         self.big_of(range.owner)?.around(at)
     }
 
@@ -330,7 +331,8 @@ impl<'a> Reader<'a> {
             Ok(page) => page,
             Err(fault) => return PageUse::Missing(reason(fault)),
         };
-        if self.special(range, at, page, blocks) {
+        if let Some(block) = special::block(&self.headers, range, at, page) {
+            blocks.extend(Some(block).filter(|block| self.takes(block)));
             return if range.is_exact { PageUse::Blocks } else { PageUse::Other };
         }
         chain::pieces(&self.headers, page, pieces);
@@ -339,32 +341,32 @@ impl<'a> Reader<'a> {
             return PageUse::Other;
         }
         let named = pieces.iter().filter(|piece| self.takes_tag(piece.header.tag()));
-        let found = named.map(|piece| self.block(range, at, piece));
+        let found = named.map(|piece| block(&self.headers, range, at, piece));
         blocks.extend(found.filter(|block| self.takes(block)));
         PageUse::Blocks
     }
+}
 
-    pub(super) fn block(&self, range: &PoolRange, page: u64, piece: &Piece) -> Block {
-        let unit = self.headers.unit;
-        let stated = self.headers.kind(piece.header);
-        let bytes_before = usize::try_from(piece.header.previous).unwrap_or(0) * unit;
-        let state =
-            if piece.is_damaged { State::Damaged } else { self.headers.state(piece.header) };
-        let kind = match stated.is_paged {
-            Some(_) if !piece.is_damaged => stated,
-            _ => range.kind,
-        };
-        Block {
-            address: page.saturating_add(piece.at as u64),
-            bytes: piece.bytes as u64,
-            header: u8::try_from(unit).unwrap_or(u8::MAX),
-            previous: u16::try_from(bytes_before).ok(),
-            tag: piece.header.tag(),
-            kind,
-            state,
-            is_charged: !piece.is_damaged && self.headers.is_charged(piece.header),
-            found: Found::Headers,
-            session: range.session,
-        }
+/// A block of a page of classic pool.
+pub(super) fn block(headers: &Headers, range: &PoolRange, page: u64, piece: &Piece) -> Block {
+    let unit = headers.unit;
+    let stated = headers.kind(piece.header);
+    let bytes_before = usize::try_from(piece.header.previous).unwrap_or(0) * unit;
+    let state = if piece.is_damaged { State::Damaged } else { headers.state(piece.header) };
+    let kind = match stated.is_paged {
+        Some(_) if !piece.is_damaged => stated,
+        _ => range.kind,
+    };
+    Block {
+        address: page.saturating_add(piece.at as u64),
+        bytes: piece.bytes as u64,
+        header: u8::try_from(unit).unwrap_or(u8::MAX),
+        previous: u16::try_from(bytes_before).ok(),
+        tag: piece.header.tag(),
+        kind,
+        state,
+        is_charged: !piece.is_damaged && headers.is_charged(piece.header),
+        found: Found::Headers,
+        session: range.session,
     }
 }

@@ -80,6 +80,11 @@ impl<'f> Pages<'f> {
         self.pages.get(index).copied().flatten()
     }
 
+    /// The address behind the last.
+    pub(super) fn end(&self) -> u64 {
+        self.start.saturating_add(self.pages.len() as u64 * PAGE)
+    }
+
     /// A number of that many bytes, which does not cross a page.
     pub(super) fn number(&self, at: u64, bytes: usize) -> Option<u64> {
         let offset = usize::try_from(at % PAGE).ok()?;
@@ -161,18 +166,60 @@ impl Segments {
         is_sound.then(|| (bytes, self.previous.of(header) * self.unit, allocated == 1))
     }
 
-    /// The chunks of the subsegment at a page, and the address behind the last of them.
+    /// Whether a chain of chunks begins at a page: the first has none before it, and the next say so
+    /// of the one before each.
+    pub(super) fn is_chain(&self, pages: &Pages<'_>, at: u64, key: u64) -> bool {
+        let (chunks, _) = self.chain(pages, at, pages.end(), key, SURE_CHUNKS);
+        chunks.len() >= SURE_CHUNKS
+    }
+
+    /// Whether the header of a block stands behind that of a chunk in use which has room for it.
+    pub(super) fn is_used_chunk(
+        &self,
+        headers: &Headers,
+        pages: &Pages<'_>,
+        at: u64,
+        key: u64,
+    ) -> bool {
+        let header = pages.header(headers, at).filter(|header| is_block(headers, *header));
+        let Some((header, start)) = header.zip(at.checked_sub(self.chunk)) else { return false };
+        let chunk = self.chunk_at(pages, start, pages.end(), key);
+        chunk.is_some_and(|(bytes, _, is_used)| {
+            is_used && u64::from(header.size) * self.unit + self.chunk <= bytes
+        })
+    }
+
+    /// Up to where the subsegment at a page reaches; `None` if it is none of chunks. If its header is
+    /// damaged, it reaches as far as its chain has no flaw.
+    fn end(&self, pages: &Pages<'_>, at: u64, key: u64) -> Option<u64> {
+        if let Some(bytes) = self.chunks_bytes(pages, at) {
+            return Some(at + bytes + self.first);
+        }
+        let (chunks, end) = self.chain(pages, at, pages.end(), key, usize::MAX);
+        (chunks.len() >= SURE_CHUNKS).then_some(end)
+    }
+
+    /// The chunks of the subsegment at a page, and the address behind the last of them; `None` if it
+    /// is no such subsegment.
     ///
     /// Where a header does not agree with the one before, the chain goes on at the next that does.
-    pub(super) fn chunks(&self, pages: &Pages<'_>, at: u64, key: u64) -> (Vec<Chunk>, u64) {
+    pub(super) fn chunks(&self, pages: &Pages<'_>, at: u64, key: u64) -> Option<(Vec<Chunk>, u64)> {
+        let end = self.end(pages, at, key)?;
         let mut chunks = Vec::new();
-        let end = at + self.chunks_bytes(pages, at).unwrap_or(0) + self.first;
         let (mut next, mut before, mut breaks) = (at + self.first, 0, 0);
         while next < end {
             let sound = self.chunk_at(pages, next, end, key);
             if let Some((bytes, _, allocated)) =
                 sound.filter(|(_, previous, _)| *previous == before)
             {
+                let named = self.chunk_at(pages, next + bytes, end, key).map(|(_, named, _)| named);
+                // If the next does not agree, either its header is damaged or the size in this one.
+                let own = if next + bytes == end || named == Some(bytes) {
+                    None
+                } else {
+                    self.named(pages, next, end, key)
+                };
+                let bytes = own.unwrap_or(bytes);
                 chunks.push(self.chunk(next, bytes, allocated));
                 (next, before) = (next + bytes, bytes);
                 continue;
@@ -184,30 +231,41 @@ impl Segments {
             chunks.push(self.chunk(next, place - next, true));
             (next, before) = (place, named);
         }
-        (chunks, next)
+        // What looks like the header of a subsegment by chance has no chain.
+        (chunks.len() > 2 * breaks).then_some((chunks, next))
+    }
+
+    /// Whether the chunk at an address agrees with the next: where that is, and what it names as the
+    /// one before it.
+    fn follows(&self, pages: &Pages<'_>, at: u64, end: u64, key: u64) -> Option<(u64, u64)> {
+        let (bytes, previous, _) = self.chunk_at(pages, at, end, key)?;
+        let next = at + bytes;
+        let agrees = next == end
+            || self.chunk_at(pages, next, end, key).is_some_and(|(_, named, _)| named == bytes);
+        agrees.then_some((next, previous))
+    }
+
+    /// The bytes of the chunk at an address, as the nearest says that names it as the one before it.
+    fn named(&self, pages: &Pages<'_>, at: u64, end: u64, key: u64) -> Option<u64> {
+        let sizes = (1..(end - at) / self.unit).map(|i| i * self.unit);
+        let names = |bytes: &u64| {
+            self.follows(pages, at + bytes, end, key).is_some_and(|(_, named)| named == *bytes)
+        };
+        sizes.into_iter().find(names)
     }
 
     /// The next chunk that names what begins at an address as the one before it, or that begins a run
     /// of chunks; and what it names.
     fn resume(&self, pages: &Pages<'_>, at: u64, end: u64, key: u64) -> Option<(u64, u64)> {
-        let places = || (1..(end - at) / self.unit).map(|i| at + i * self.unit);
-        let follows = |place: u64| {
-            let (bytes, previous, _) = self.chunk_at(pages, place, end, key)?;
-            let next = place + bytes;
-            let agrees = next == end
-                || self.chunk_at(pages, next, end, key).is_some_and(|(_, named, _)| named == bytes);
-            agrees.then_some((next, previous))
-        };
-        let named = places().find_map(|place| {
-            let (_, previous) = follows(place)?;
-            (previous == place - at).then_some((place, previous))
-        });
-        named.or_else(|| {
-            places().find_map(|place| {
-                let (second, previous) = follows(place)?;
-                let (third, _) = follows(second)?;
-                (third == end || follows(third).is_some()).then_some((place, previous))
-            })
+        if let Some(bytes) = self.named(pages, at, end, key) {
+            return Some((at + bytes, bytes));
+        }
+        let places = (1..(end - at) / self.unit).map(|i| at + i * self.unit);
+        places.into_iter().find_map(|place| {
+            let (second, previous) = self.follows(pages, place, end, key)?;
+            let (third, _) = self.follows(pages, second, end, key)?;
+            let agrees = third == end || self.follows(pages, third, end, key).is_some();
+            agrees.then_some((place, previous))
         })
     }
 
@@ -216,15 +274,21 @@ impl Segments {
         Chunk { at: at + header, bytes: bytes.saturating_sub(header), is_free: !is_used }
     }
 
-    /// The chunks of a chain that has no flaw, and its end.
-    fn sound_chunks(&self, pages: &Pages<'_>, at: u64, key: u64) -> (Vec<Chunk>, u64) {
+    /// The chunks of a chain up to its first flaw, at most `most`, and where it ends.
+    fn chain(
+        &self,
+        pages: &Pages<'_>,
+        at: u64,
+        end: u64,
+        key: u64,
+        most: usize,
+    ) -> (Vec<Chunk>, u64) {
         let mut chunks = Vec::new();
-        let end = at + self.chunks_bytes(pages, at).unwrap_or(0) + self.first;
         let (mut next, mut before) = (at + self.first, 0);
-        while let Some((bytes, previous, used)) = self.chunk_at(pages, next, end, key) {
-            if previous != before {
-                break;
-            }
+        while chunks.len() < most
+            && let Some((bytes, previous, used)) = self.chunk_at(pages, next, end, key)
+            && previous == before
+        {
             chunks.push(self.chunk(next, bytes, used));
             (next, before) = (next + bytes, bytes);
         }
@@ -240,8 +304,8 @@ impl Segments {
 
     /// The secret under which the subsegment at a page is a chain, if one is.
     pub(super) fn derive(&self, headers: &Headers, pages: &Pages<'_>, at: u64) -> Option<u64> {
-        let units = self.chunks_bytes(pages, at)? / self.unit;
-        let first = at + self.first;
+        let bytes = self.chunks_bytes(pages, at)?;
+        let (units, first) = (bytes / self.unit, at + self.first);
         // The first chunk has none before it; its size is tried, and its use follows from the blocks.
         let bare = pages.number(first, 8)? ^ first;
         let used = 1 << self.allocated.shift;
@@ -249,7 +313,7 @@ impl Segments {
         for size in 1..=units {
             let key = bare ^ size << self.chunk_size.shift;
             for key in [key, key ^ used] {
-                let (chunks, end) = self.sound_chunks(pages, at, key);
+                let (chunks, end) = self.chain(pages, at, first + bytes, key, usize::MAX);
                 if chunks.len() < SURE_CHUNKS || !self.is_whole(pages, at, end) {
                     continue;
                 }
@@ -264,6 +328,27 @@ impl Segments {
             }
         }
         best.filter(|(blocks, _)| *blocks > 0).map(|(_, key)| key)
+    }
+}
+
+#[cfg(test)]
+impl Segments {
+    /// Those of Windows 10 2004.
+    pub(super) const fn for_tests() -> Self {
+        const fn bits(offset: u64, shift: u32, mask: u64) -> Bits {
+            Bits { offset, shift, mask }
+        }
+        Self {
+            unit: 16,
+            size: bits(0x20, 0, 0xffff),
+            signature: bits(0x22, 0, 0x7fff),
+            first: 0x30,
+            chunk_size: bits(0, 16, 0xffff),
+            previous: bits(0, 32, 0xffff),
+            allocated: bits(0, 48, 0xff),
+            chunk: 0x10,
+            one_size: OneSize::for_tests(),
+        }
     }
 }
 

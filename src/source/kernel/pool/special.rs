@@ -11,7 +11,6 @@ use super::block::{Block, Found, Kind, State, is_tag};
 use super::chain::PAGE;
 use super::header::Headers;
 use super::ranges::PoolRange;
-use super::scan::Reader;
 use crate::dump::bytes::u32_at;
 
 /// In the first word of a header: the bytes, and the flags of a session's pool and of paged pool.
@@ -63,34 +62,27 @@ fn alone(headers: &Headers, page: &[u8]) -> Option<Alone> {
     })
 }
 
-impl Reader<'_> {
-    /// Puts the block of a page of special pool among `blocks`; says whether the page is one.
-    pub(super) fn special(
-        &self,
-        range: &PoolRange,
-        page: u64,
-        bytes: &[u8],
-        blocks: &mut Vec<Block>,
-    ) -> bool {
-        let Some(found) = alone(&self.headers, bytes) else { return false };
-        let stated = Kind { is_paged: Some(found.is_paged), is_session: found.is_session };
-        let block = Block {
-            address: page.saturating_add(found.at as u64),
-            bytes: found.bytes as u64,
-            header: 0,
-            previous: None,
-            tag: found.tag,
-            kind: if range.kind.is_paged.is_some() { range.kind } else { stated },
-            state: if found.is_damaged { State::Damaged } else { State::Allocated },
-            is_charged: false,
-            found: Found::Special,
-            session: range.session,
-        };
-        if self.takes(&block) {
-            blocks.push(block);
-        }
-        true
-    }
+/// The block of a page of special pool; `None` if the page is no such page.
+pub(super) fn block(
+    headers: &Headers,
+    range: &PoolRange,
+    page: u64,
+    bytes: &[u8],
+) -> Option<Block> {
+    let found = alone(headers, bytes)?;
+    let stated = Kind { is_paged: Some(found.is_paged), is_session: found.is_session };
+    Some(Block {
+        address: page.saturating_add(found.at as u64),
+        bytes: found.bytes as u64,
+        header: 0,
+        previous: None,
+        tag: found.tag,
+        kind: if range.kind.is_paged.is_some() { range.kind } else { stated },
+        state: if found.is_damaged { State::Damaged } else { State::Allocated },
+        is_charged: false,
+        found: Found::Special,
+        session: range.session,
+    })
 }
 
 #[cfg(test)]

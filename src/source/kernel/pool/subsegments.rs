@@ -1,11 +1,13 @@
 //! The pass over a pool that is a segment heap: which pages are subsegments, and what is on others.
 
+use super::big::Big;
 use super::block::{Block, Found, Kind, State};
 use super::chain::{self, Piece};
 use super::header::{Header, Headers};
 use super::ranges::PoolRange;
-use super::scan::{Harvest, PageUse, Reader};
+use super::scan::{self, Harvest, PageUse, Reader};
 use super::segment::{self, Chunk, Keys, Pages, Segments};
+use super::special;
 use crate::memory::{Fault, Gva};
 use crate::source::kernel::KernelDump;
 use crate::source::kernel::memory::{Memory, reason};
@@ -17,7 +19,7 @@ const MAX_SEARCHED: u64 = 1 << 16;
 const MAX_PARTS: usize = 1 << 16;
 
 /// A page of a part, or why there is none.
-type Held<'f> = (u64, Result<&'f [u8], Fault>);
+pub(super) type Held<'f> = (u64, Result<&'f [u8], Fault>);
 
 /// The pages of a part by their places in it.
 fn by_place<'f>(start: u64, held: &[Held<'f>]) -> Pages<'f> {
@@ -75,6 +77,16 @@ impl KernelDump {
     }
 }
 
+/// A part of a segment heap, and what is needed to read it.
+pub(super) struct Heap<'a> {
+    pub(super) headers: &'a Headers,
+    pub(super) segments: &'a Segments,
+    pub(super) keys: Keys,
+    /// The big allocations of the range.
+    pub(super) big: Option<&'a Big>,
+    pub(super) range: &'a PoolRange,
+}
+
 impl Reader<'_> {
     /// Reads a part of a segment heap.
     pub(super) fn subsegments(
@@ -85,138 +97,180 @@ impl Reader<'_> {
         held: &[Held<'_>],
         harvest: &mut Harvest,
     ) {
+        let big = self.big_of(range.owner);
+        let heap = Heap { headers: &self.headers, segments, keys: *keys, big, range };
+        let mut blocks = Vec::new();
+        heap.walk(start, held, &mut blocks, &mut |page, page_use| {
+            self.note(range, *page, page_use, false, harvest);
+        });
+        harvest.blocks.extend(blocks.into_iter().filter(|block| self.takes(block)));
+    }
+}
+
+impl Heap<'_> {
+    /// Puts the blocks of the pages into `blocks` in the order of their addresses, and says of each
+    /// page what it is.
+    pub(super) fn walk<'p, 'f>(
+        &self,
+        start: u64,
+        held: &'p [Held<'f>],
+        blocks: &mut Vec<Block>,
+        say: &mut dyn FnMut(&'p Held<'f>, PageUse),
+    ) {
         let pages = by_place(start, held);
         // Up to where blocks that begin on earlier pages reach.
         let mut covered = 0;
         let mut pieces = Vec::new();
         for page in held {
             let at = page.0;
-            if let Some((first, last)) = self.big_around(range, at) {
-                self.note(range, *page, PageUse::Big { first, last }, false, harvest);
-                continue;
-            }
-            let page_use = match page.1 {
-                Err(fault) => PageUse::Missing(reason(fault)),
-                Ok(_) if covered >= at + PAGE => PageUse::Blocks,
-                Ok(bytes)
-                    if covered <= at && self.special(range, at, bytes, &mut harvest.blocks) =>
-                {
-                    PageUse::Blocks
-                }
-                Ok(bytes)
-                    if covered <= at && self.classic(range, at, bytes, &mut pieces, harvest) =>
-                {
-                    PageUse::Blocks
-                }
-                Ok(_) => {
-                    let mut blocks = covered > at;
-                    if !blocks
-                        && let Some((found, end)) = self.subsegment(segments, *keys, &pages, at)
-                    {
+            let page_use = match (self.big.and_then(|big| big.around(at)), page.1) {
+                (Some((first, last)), _) => PageUse::Big { first, last },
+                (None, Err(fault)) => PageUse::Missing(reason(fault)),
+                (None, Ok(_)) if covered >= at + PAGE => PageUse::Blocks,
+                (None, Ok(bytes)) => {
+                    let (before, had_rest) = (blocks.len(), covered > at);
+                    // A chain is more than what pages of other kinds could look like.
+                    let begins = if had_rest { None } else { self.subsegment(&pages, at) };
+                    if let Some((found, end)) = begins {
                         covered = end;
-                        blocks = true;
-                        let blocks =
-                            found.0.iter().map(|chunk| self.chunk(range, &pages, *chunk, found.1));
-                        harvest.blocks.extend(blocks.filter(|block| self.takes(block)));
+                        blocks.extend(found);
+                    } else if !had_rest && self.stands_alone(at, bytes, &mut pieces, blocks) {
+                        covered = at + PAGE;
                     }
                     if covered < at + PAGE {
-                        let end = self.search(range, &pages, covered.max(at), at + PAGE, harvest);
-                        blocks |= end.is_some();
+                        let end = self.search(&pages, covered.max(at), at + PAGE, blocks);
                         covered = covered.max(end.unwrap_or(0));
                     }
-                    if blocks { PageUse::Blocks } else { PageUse::Other }
+                    let is_used = had_rest || blocks.len() > before;
+                    if is_used { PageUse::Blocks } else { PageUse::Other }
                 }
             };
-            self.note(range, *page, page_use, false, harvest);
+            say(page, page_use);
         }
     }
 
-    /// Reads a page of classic blocks; says whether it is one, without any flaw.
-    fn classic(
+    /// Reads a page of special pool or of classic blocks without any flaw; says whether it is one.
+    fn stands_alone(
         &self,
-        range: &PoolRange,
         at: u64,
         page: &[u8],
         pieces: &mut Vec<Piece>,
-        harvest: &mut Harvest,
+        blocks: &mut Vec<Block>,
     ) -> bool {
-        chain::pieces(&self.headers, page, pieces);
+        if let Some(block) = special::block(self.headers, self.range, at, page) {
+            blocks.push(block);
+            return true;
+        }
+        chain::pieces(self.headers, page, pieces);
         if pieces.is_empty() || pieces.iter().any(|piece| piece.is_damaged) {
             return false;
         }
-        let found = pieces.iter().map(|piece| self.block(range, at, piece));
-        harvest.blocks.extend(found.filter(|block| self.takes(block)));
+        blocks.extend(pieces.iter().map(|piece| scan::block(self.headers, self.range, at, piece)));
         true
     }
 
     /// The blocks of the subsegment that begins at a page, and the address behind the last.
-    fn subsegment(
-        &self,
-        segments: &Segments,
-        keys: Keys,
-        pages: &Pages<'_>,
-        at: u64,
-    ) -> Option<((Vec<Chunk>, Found), u64)> {
-        if segments.chunks_bytes(pages, at).is_some()
-            && let Some(key) = keys.heap()
-        {
-            let (chunks, end) = segments.chunks(pages, at, key);
-            return (!chunks.is_empty()).then_some(((chunks, Found::Chunks), end));
-        }
-        let (blocks, end) = segments.blocks(&self.headers, pages, at, keys.lfh()?)?;
-        Some(((blocks, Found::OneSize), end))
+    fn subsegment(&self, pages: &Pages<'_>, at: u64) -> Option<(Vec<Block>, u64)> {
+        let chunks = self.keys.heap().and_then(|key| self.segments.chunks(pages, at, key));
+        let found = chunks.map(|found| (found, Found::Chunks)).or_else(|| {
+            let key = self.keys.lfh()?;
+            let (mut blocks, mut end) = self.segments.blocks(self.headers, pages, at, key)?;
+            // Where another begins this one has ended, whatever the number of its blocks says.
+            if let Some(next) = self.next_subsegment(pages, at + PAGE, end) {
+                blocks.retain(|block| block.at + block.bytes <= next);
+                end = next;
+            }
+            Some(((blocks, end), Found::OneSize))
+        });
+        let ((chunks, end), found) = found?;
+        let blocks = chunks.iter().map(|chunk| self.chunk(pages, *chunk, found));
+        Some((blocks.collect(), end))
+    }
+
+    /// The first page of a range at which a subsegment begins, or a big allocation.
+    fn next_subsegment(&self, pages: &Pages<'_>, from: u64, end: u64) -> Option<u64> {
+        let begins = |at: &u64| {
+            self.big.is_some_and(|big| big.around(*at).is_some())
+                || self.keys.heap().is_some_and(|key| self.segments.is_chain(pages, *at, key))
+                || self.keys.lfh().is_some_and(|key| {
+                    self.segments.blocks(self.headers, pages, *at, key).is_some()
+                })
+        };
+        (from..end).step_by(0x1000).find(begins)
     }
 
     /// Looks for headers of blocks; returns the address behind the last block.
     fn search(
         &self,
-        range: &PoolRange,
         pages: &Pages<'_>,
         from: u64,
         end: u64,
-        harvest: &mut Harvest,
+        blocks: &mut Vec<Block>,
     ) -> Option<u64> {
         let unit = self.headers.unit as u64;
         let mut last = None;
         let mut at = from.next_multiple_of(unit);
         while at < end {
-            let header = pages.header(&self.headers, at);
-            let header = header.filter(|header| segment::is_block(&self.headers, *header));
+            let header = pages.header(self.headers, at);
+            let header = header.filter(|header| segment::is_block(self.headers, *header));
             let Some(header) = header else {
                 at += unit;
                 continue;
             };
             let bytes = u64::from(header.size) * unit;
-            let chunk = Chunk { at, bytes, is_free: false };
-            let block = self.chunk(range, pages, chunk, Found::Search);
-            if self.takes(&block) {
-                harvest.blocks.push(block);
+            if self.is_chance(pages, at, at + bytes, end) {
+                at += unit;
+                continue;
             }
+            let chunk = Chunk { at, bytes, is_free: false };
+            blocks.push(self.chunk(pages, chunk, Found::Search));
             at += bytes;
             last = Some(at);
         }
         last
     }
 
-    fn chunk(&self, range: &PoolRange, pages: &Pages<'_>, chunk: Chunk, found: Found) -> Block {
-        let header = pages.header(&self.headers, chunk.at);
-        let sound = header.filter(|header| segment::is_block(&self.headers, *header));
+    /// Whether what looks like a header is none, as its block would reach into one that others agree
+    /// with, or on one of the pages after its own into a subsegment or a big allocation.
+    fn is_chance(&self, pages: &Pages<'_>, at: u64, end: u64, page_end: u64) -> bool {
+        let begins = |place: &u64| self.is_agreed(pages, *place);
+        let unit = self.headers.unit;
+        let mut inside = (at + unit as u64..end).step_by(unit);
+        (!begins(&at) && inside.any(|place| begins(&place)))
+            || self.next_subsegment(pages, page_end, end).is_some()
+    }
+
+    /// Whether more than its look speaks for a header: the header of a chunk in front of it, or
+    /// another of its size where a block of its size begins.
+    fn is_agreed(&self, pages: &Pages<'_>, at: u64) -> bool {
+        const NEAR: u64 = 4;
+        let sound = |place| {
+            let header = pages.header(self.headers, place);
+            header.filter(|header| segment::is_block(self.headers, *header))
+        };
+        let Some(header) = sound(at) else { return false };
+        let bytes = u64::from(header.size) * self.headers.unit as u64;
+        let is_chunk = |key| self.segments.is_used_chunk(self.headers, pages, at, key);
+        let mut others = (1..=NEAR).filter_map(|far| sound(at + far * bytes));
+        self.keys.heap().is_some_and(is_chunk) || others.any(|other| other.size == header.size)
+    }
+
+    fn chunk(&self, pages: &Pages<'_>, chunk: Chunk, found: Found) -> Block {
+        let header = pages.header(self.headers, chunk.at);
+        let sound = header.filter(|header| segment::is_block(self.headers, *header));
         let state = match (chunk.is_free, sound) {
             (true, _) => State::Free,
             (false, Some(header)) => self.headers.state(header),
             (false, None) => State::Damaged,
         };
         let stated = sound.filter(|_| !chunk.is_free).map(|header| self.headers.kind(header));
-        let kind: Kind = stated.filter(|kind| kind.is_paged.is_some()).unwrap_or(range.kind);
+        let kind: Kind = stated.filter(|kind| kind.is_paged.is_some()).unwrap_or(self.range.kind);
         let tag = if chunk.is_free && found == Found::Chunks { None } else { header };
+        let unit = u8::try_from(self.headers.unit).unwrap_or(u8::MAX);
         Block {
             address: chunk.at,
             bytes: chunk.bytes,
-            header: if chunk.is_free {
-                0
-            } else {
-                u8::try_from(self.headers.unit).unwrap_or(u8::MAX)
-            },
+            header: if chunk.is_free { 0 } else { unit },
             previous: None,
             tag: tag.map_or([0; 4], Header::tag),
             kind,
@@ -224,7 +278,7 @@ impl Reader<'_> {
             is_charged: state != State::Damaged
                 && sound.is_some_and(|header| !chunk.is_free && self.headers.is_charged(header)),
             found,
-            session: range.session,
+            session: self.range.session,
         }
     }
 }

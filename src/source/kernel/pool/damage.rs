@@ -1,0 +1,280 @@
+//! Pages of a segment heap with damage at random: no block that the damage does not touch is hidden by
+//! it, none is listed twice, and the walk ends.
+
+#![allow(clippy::cast_possible_truncation, reason = "the numbers of these tests are small")]
+
+use super::big::Big;
+use super::block::{Block, Kind, State};
+use super::header::Headers;
+use super::ranges::PoolRange;
+use super::segment::{Keys, Segments};
+use super::subsegments::{Heap, Held};
+use crate::memory::{Fault, Gva};
+
+const PAGE: u64 = 0x1000;
+const START: u64 = 0xffff_c08b_d8c0_0000;
+const HEAP_KEY: u64 = 0x9c1e_5ab4_33d7_f065;
+const LFH_KEY: u64 = 0x47d2_0b6e_e18c_95a3;
+const UNIT: u64 = 16;
+const VARIANTS: usize = 10_000;
+
+/// Numbers that look like chance and are the same every time.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+        (self.0 >> 33) % end
+    }
+}
+
+/// A block that was made: where it is, and the bytes without which it cannot be known.
+struct Fact {
+    at: u64,
+    bytes: u64,
+    is_free: bool,
+    /// Its own headers.
+    own: std::ops::Range<u64>,
+    /// What else says how large it is, or that it is there: it is not asked for in full where that is
+    /// damaged.
+    other: Vec<std::ops::Range<u64>>,
+}
+
+/// A part of a heap in the making.
+struct Part<'r> {
+    bytes: Vec<u8>,
+    facts: Vec<Fact>,
+    random: &'r mut Random,
+}
+
+impl Part<'_> {
+    fn end(&self) -> u64 {
+        START + self.bytes.len() as u64
+    }
+
+    fn grow(&mut self, pages: u64) {
+        for _ in 0..pages * PAGE {
+            // As memory has it, much of it is nothing.
+            let byte = if self.random.below(2) == 0 { 0 } else { self.random.below(256) as u8 };
+            self.bytes.push(byte);
+        }
+    }
+
+    fn put(&mut self, at: u64, bytes: &[u8]) {
+        let at = (at - START) as usize;
+        self.bytes[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+
+    fn block(&mut self, at: u64, units: u64) {
+        self.put(at, &[0, 0, units as u8, 2, b'T', b'e', b's', b't']);
+    }
+
+    /// A subsegment of chunks.
+    fn chunks(&mut self, pages: u64) {
+        let start = self.end();
+        self.grow(pages);
+        let size = (pages * PAGE - 0x30) / UNIT;
+        self.put(start + 0x20, &(size as u16).to_le_bytes());
+        self.put(start + 0x22, &((size as u16 ^ 0x2bed) & 0x7fff).to_le_bytes());
+        let (mut at, mut before) = (start + 0x30, 0);
+        while at < start + pages * PAGE {
+            let left = (start + pages * PAGE - at) / UNIT;
+            let units = (3 + self.random.below(40)).min(left);
+            let units = if left - units < 3 { left } else { units };
+            let is_free = self.random.below(5) == 0;
+            let header = 1 | units << 16 | before << 32 | u64::from(!is_free) << 48;
+            self.put(at, &(header ^ HEAP_KEY ^ at).to_le_bytes());
+            let next = at + units * UNIT;
+            let mut other = vec![start + 0x20..start + 0x24];
+            if next < start + pages * PAGE {
+                other.push(next..next + 8);
+            }
+            if is_free {
+                let fact = Fact { at, bytes: units * UNIT, is_free, own: at..at + 8, other };
+                self.facts.push(fact);
+            } else {
+                self.block(at + 16, units - 1);
+                let (bytes, own) = ((units - 1) * UNIT, at..at + 24);
+                self.facts.push(Fact { at: at + 16, bytes, is_free, own, other });
+            }
+            (at, before) = (next, units);
+        }
+    }
+
+    /// A subsegment of blocks of one size.
+    fn blocks(&mut self, pages: u64) {
+        let start = self.end();
+        self.grow(pages);
+        let units = 4 + self.random.below(20);
+        let size = units * UNIT;
+        let count = (pages * PAGE - 0xa0) / size;
+        let first = (0x30 + count.div_ceil(32) * 8).next_multiple_of(UNIT);
+        self.put(start, &[0; 0x30]);
+        self.put(start + 0x30, &vec![0; (first - 0x30) as usize]);
+        self.put(start + 0x22, &(count as u16).to_le_bytes());
+        let hidden = (first << 16 | size) ^ LFH_KEY ^ (start / PAGE);
+        self.put(start + 0x28, &(hidden as u32).to_le_bytes());
+        let mut map = vec![0u64; count.div_ceil(32) as usize];
+        for index in 0..count {
+            let at = start + first + index * size;
+            let is_free = self.random.below(4) == 0;
+            let place = start + 0x30 + index / 4;
+            let other = vec![start + 0x20..start + 0x2e, place..place + 1];
+            let (own, bytes) = (at..at + 8, size);
+            if is_free {
+                self.put(at, &[0; 16]);
+            } else {
+                map[(index / 32) as usize] |= 1 << (2 * (index % 32));
+                self.block(at, units);
+            }
+            self.facts.push(Fact { at, bytes, is_free, own, other });
+        }
+        for (index, word) in (0..).zip(map) {
+            self.put(start + 0x30 + 8 * index, &word.to_le_bytes());
+        }
+    }
+}
+
+fn read(bytes: &[u8], missing: Option<u64>, big: &Big, blocks: &mut Vec<Block>) -> usize {
+    let (headers, segments) = (Headers::for_tests(), Segments::for_tests());
+    let kind = Kind { is_paged: Some(true), is_session: false };
+    let end = START + bytes.len() as u64;
+    let range = PoolRange {
+        start: START,
+        end,
+        kind,
+        is_exact: true,
+        space: None,
+        session: None,
+        owner: None,
+    };
+    let keys = Keys::default().or(Some(HEAP_KEY), Some(LFH_KEY & 0xffff_ffff));
+    let held: Vec<Held<'_>> = (START..end)
+        .step_by(0x1000)
+        .zip(bytes.chunks_exact(0x1000))
+        .map(|(at, page)| {
+            let is_there = missing != Some(at);
+            (at, if is_there { Ok(page) } else { Err(Fault::NotPresent(Gva(at))) })
+        })
+        .collect();
+    let heap = Heap { headers: &headers, segments: &segments, keys, big: Some(big), range: &range };
+    let mut said = 0;
+    blocks.clear();
+    heap.walk(START, &held, blocks, &mut |_, _| said += 1);
+    said
+}
+
+/// How many blocks are not listed as they are though nothing of theirs is damaged.
+fn hidden(
+    facts: &[Fact],
+    blocks: &[Block],
+    damage: &dyn Fn(&std::ops::Range<u64>) -> bool,
+) -> usize {
+    let is_hidden = |fact: &&Fact| {
+        if damage(&fact.own) {
+            return false;
+        }
+        let is_whole = !fact.other.iter().any(damage);
+        let listed = blocks.iter().find(|block| block.address == fact.at);
+        match listed {
+            // What is free is known by its neighbours alone.
+            _ if fact.is_free && !is_whole => false,
+            Some(block) if fact.is_free => block.state != State::Free || block.bytes != fact.bytes,
+            // Whether it is in use the map says alone.
+            Some(block) => is_whole && (!block.is_in_use() || block.bytes != fact.bytes),
+            None => true,
+        }
+    };
+    facts.iter().filter(is_hidden).count()
+}
+
+#[test]
+fn whole_heaps_are_read_as_they_are() {
+    let mut random = Random(1);
+    let mut blocks = Vec::new();
+    for _ in 0..50 {
+        let mut part = Part { bytes: Vec::new(), facts: Vec::new(), random: &mut random };
+        part.chunks(4);
+        part.blocks(2);
+        part.chunks(1);
+        part.blocks(3);
+        let said = read(&part.bytes, None, &Big::default(), &mut blocks);
+        assert_eq!(said, 10);
+        let made: Vec<_> = part.facts.iter().map(|f| (f.at, f.bytes, f.is_free)).collect();
+        let found: Vec<_> =
+            blocks.iter().map(|b| (b.address, b.bytes, b.state == State::Free)).collect();
+        assert_eq!(found, made);
+    }
+}
+
+#[test]
+fn the_secret_of_blocks_of_one_size_follows_from_them() {
+    let mut random = Random(2);
+    let (headers, segments) = (Headers::for_tests(), Segments::for_tests());
+    let mut found = 0;
+    for _ in 0..200 {
+        let mut part = Part { bytes: Vec::new(), facts: Vec::new(), random: &mut random };
+        part.chunks(1);
+        let start = part.end();
+        part.blocks(2);
+        let pages: Vec<Option<&[u8]>> = part.bytes.chunks_exact(0x1000).map(Some).collect();
+        let pages = super::segment::Pages { start: START, pages };
+        assert_eq!(segments.derive_one_size(&headers, &pages, START), None);
+        let key = segments.derive_one_size(&headers, &pages, start);
+        assert!(key.is_none_or(|key| key == LFH_KEY & 0xffff_ffff), "{key:x?}");
+        found += usize::from(key.is_some());
+    }
+    assert!(found > 190, "{found}");
+}
+
+#[test]
+fn damage_hides_no_neighbour() {
+    let mut random = Random(3);
+    let mut blocks = Vec::new();
+    let mut lost = 0;
+    for variant in 0..VARIANTS {
+        let mut part = Part { bytes: Vec::new(), facts: Vec::new(), random: &mut random };
+        part.chunks(3);
+        part.blocks(2);
+        // Pages of an allocation that only the table knows, with a header's likeness at the start.
+        let large = part.end();
+        part.grow(2);
+        part.block(large, 200);
+        part.blocks(1);
+        part.chunks(2);
+        let Part { mut bytes, facts, .. } = part;
+        let big = Big::for_tests(large, 2 * PAGE);
+        let end = START + bytes.len() as u64;
+        let (from, to);
+        let mut missing = None;
+        if variant % 8 == 0 {
+            from = START + random.below(bytes.len() as u64 / PAGE) * PAGE;
+            to = from + PAGE;
+            missing = Some(from);
+        } else {
+            // Half of it is where it does most: in the headers of subsegments.
+            from = if variant % 2 == 0 {
+                START + random.below(bytes.len() as u64 / PAGE) * PAGE + random.below(0x30)
+            } else {
+                START + random.below(bytes.len() as u64)
+            };
+            to = (from + 1 + random.below(64)).min(end);
+            for byte in &mut bytes[(from - START) as usize..(to - START) as usize] {
+                *byte = random.below(256) as u8;
+            }
+        }
+        let said = read(&bytes, missing, &big, &mut blocks);
+        assert_eq!(said, 10, "variant {variant}");
+        let mut next = START;
+        for block in &blocks {
+            assert!(block.address >= next, "variant {variant}: {block:x?} before {next:x}");
+            next = block.address + block.bytes;
+            let is_inside = block.address < large + 2 * PAGE && next > large;
+            assert!(!is_inside, "variant {variant}: {block:x?} in the large one");
+        }
+        let damage = |own: &std::ops::Range<u64>| own.start < to && own.end > from;
+        lost += hidden(&facts, &blocks, &damage);
+    }
+    // Chance makes a header of noise in a few variants.
+    assert!(lost <= 20, "{lost} blocks are hidden by damage of others");
+}
