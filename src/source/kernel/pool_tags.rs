@@ -55,7 +55,7 @@ impl KernelDump {
         let sessions: Vec<_> = self
             .session_tags(entry.size)
             .into_iter()
-            .map(|tags| (tags.session, self.session_sums(&tags, &entry)))
+            .map(|tags| (tags.session, session_sums(&tags, &entry)))
             .collect();
         if sums.is_empty() {
             return Err(Unanswered::because("the table of pool tags is not in the dump"));
@@ -112,16 +112,6 @@ impl KernelDump {
         sums
     }
 
-    /// What a session counts.
-    fn session_sums(&self, tags: &SessionTags<'_>, entry: &Entry) -> BTreeMap<[u8; 4], Sum> {
-        let mut sums = BTreeMap::new();
-        for table in std::iter::once(tags.table).chain(tags.expansion) {
-            add_table(&mut sums, tags.view, table, entry);
-        }
-        sums.retain(|_, sum: &mut Sum| sum.counts != [0; 6]);
-        sums
-    }
-
     fn tag_row(&self, tag: [u8; 4], sum: &Sum, entry: &Entry) -> PoolTag {
         let known = self.symbols.pool_tag(tag);
         let text = |text: Option<&str>| text.map(str::to_owned).ok_or(Absent::NotApplicable);
@@ -145,6 +135,16 @@ impl KernelDump {
             ..PoolTag::default()
         }
     }
+}
+
+/// What a session counts.
+fn session_sums(tags: &SessionTags<'_>, entry: &Entry) -> BTreeMap<[u8; 4], Sum> {
+    let mut sums = BTreeMap::new();
+    for table in std::iter::once(tags.table).chain(tags.expansion) {
+        add_table(&mut sums, tags.view, table, entry);
+    }
+    sums.retain(|_, sum: &mut Sum| sum.counts != [0; 6]);
+    sums
 }
 
 fn entry_at<'d>(space: Space<'d>, table: u64, index: u64, entry: &Entry) -> Cell<Cow<'d, [u8]>> {

@@ -37,6 +37,16 @@ pub(super) fn session(id: u32) -> Vec<TagUse> {
     ]
 }
 
+/// Pool of a session of the server: in one, what draws windows is never freed.
+pub(super) fn of_user(id: u32) -> Vec<TagUse> {
+    let mut tags = session(id);
+    if id == 9 {
+        tags.push(TagUse::paged(*b"Gh05", 912_345, 800_112, 27_262_976));
+        tags.push(TagUse::paged(*b"Usqu", 41_220, 40_998, 3_145_728));
+    }
+    tags
+}
+
 /// Pool of a server whose registry and antivirus product use much, and one of whose drivers does not
 /// free what it allocates.
 pub(super) fn sick() -> Vec<TagUse> {

@@ -557,7 +557,7 @@ fn sessions() -> Vec<Session> {
         paged_bytes: paged << 10,
         commit: commit / 4,
         failures,
-        pool_tags: Vec::new(),
+        pool_tags: pools::of_user(id),
     };
     vec![
         session(0, 0xf79a_1000, 9_824, 10_148, 0),

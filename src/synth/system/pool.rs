@@ -49,7 +49,9 @@ impl Pools {
     /// Pools of which the first two begin at these addresses.
     pub(super) fn new(starts: [u64; 2]) -> Self {
         let mut pools = Self::default();
-        starts.into_iter().for_each(|start| pools.add(start));
+        for start in starts {
+            pools.add(start);
+        }
         pools
     }
 
@@ -122,7 +124,7 @@ impl Builder<'_> {
     pub(super) fn in_use(&self, is_paged: bool) -> u64 {
         let first = if self.version.build < 6000 { 5 } else { 2 };
         let session = if self.pools.session.is_some() { SESSION } else { 0 };
-        first + u64::from(is_paged) | session
+        (first + u64::from(is_paged)) | session
     }
 
     /// A block of a pool, with its header in front: the address behind the header.

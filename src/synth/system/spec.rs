@@ -462,6 +462,7 @@ pub struct PoolMap {
 
 /// A block of pool that was made.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "a description, not a state")]
 pub struct PoolBlock {
     /// Where it begins, its header included.
     pub address: u64,

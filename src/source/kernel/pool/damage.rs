@@ -85,7 +85,8 @@ impl Part<'_> {
             let header = 1 | units << 16 | before << 32 | u64::from(!is_free) << 48;
             self.put(at, &(header ^ HEAP_KEY ^ at).to_le_bytes());
             let next = at + units * UNIT;
-            let mut other = vec![start + 0x20..start + 0x24];
+            let mut other = Vec::new();
+            other.push(start + 0x20..start + 0x24);
             if next < start + pages * PAGE {
                 other.push(next..next + 8);
             }

@@ -134,6 +134,6 @@ impl Segments {
             });
             sound >= SURE_BLOCKS && 8 * sound >= 7 * all
         })?;
-        Some((hidden ^ (first << 16 | size) ^ at / PAGE) & 0xffff_ffff)
+        Some((hidden ^ (first << 16 | size) ^ (at / PAGE)) & 0xffff_ffff)
     }
 }
