@@ -90,11 +90,12 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     pub(super) pool_tags: Option<PathBuf>,
 
-    /// Keep no index of what was searched in a dump
+    /// Keep no index of what was searched in a dump, nor layout files as they were unpacked
     #[arg(
         long,
-        long_help = "Keep no index of what was searched in a dump, and use none.\n\
-                     Indexes are in the user's folder for caches, below dumpql/index; they belong to \
+        long_help = "Keep no index of what was searched in a dump, nor layout files as they were \
+                     unpacked, and use none.\n\
+                     Both are in the user's folder for caches, below dumpql/index; they belong to \
                      one file and its time, and may be deleted."
     )]
     pub(super) no_index: bool,

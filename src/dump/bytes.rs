@@ -68,10 +68,15 @@ pub fn pointer_at(bytes: &[u8], offset: usize, width: Width) -> Option<u64> {
 
 /// An unsigned number of 1 to 8 bytes at `offset`.
 pub fn unsigned_at(bytes: &[u8], offset: usize, size: usize) -> Option<u64> {
-    let raw = slice(bytes, offset, size)?;
-    let mut wide = [0u8; 8];
-    wide.get_mut(..size)?.copy_from_slice(raw);
-    Some(u64::from_le_bytes(wide))
+    match size {
+        4 => u32_at(bytes, offset).map(u64::from),
+        8 => u64_at(bytes, offset),
+        0..8 => {
+            let raw = slice(bytes, offset, size)?;
+            Some(raw.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+        }
+        _ => None,
+    }
 }
 
 /// Bytes up to the first zero as text, what is no UTF-8 replaced.

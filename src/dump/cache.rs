@@ -1,4 +1,4 @@
-//! What was found in a dump once, kept in a folder so that it need not be found again.
+//! What was found in a file once, kept in a folder so that it need not be found again.
 //!
 //! An entry belongs to one file: its name is made of the file's size, its time, its first bytes and
 //! what else the finder names. It is written beside its place and then moved there, and it is
@@ -14,12 +14,12 @@ use std::time::UNIX_EPOCH;
 use super::Image;
 use super::bytes::u64_at;
 
-const MAGIC: &[u8; 16] = b"dumpql index 01\n";
+const MAGIC: &[u8; 16] = b"dumpql index 02\n";
 /// Magic, key, length and sum.
 const HEAD: usize = 48;
 /// How much of a file's beginning tells it from others.
 const FIRST_BYTES: usize = 0x2000;
-/// So many entries are kept; older ones make room.
+/// So many entries of a kind are kept; older ones make room.
 const MAX_ENTRIES: usize = 32;
 const ENDING: &str = "dumpql-index";
 
@@ -48,9 +48,12 @@ impl Sum {
 
     /// Adds bytes, as if they were followed by zeros up to a multiple of 32.
     fn add(&mut self, bytes: &[u8]) {
-        for part in bytes.chunks(32) {
-            for (lane, word) in self.0.iter_mut().zip(part.chunks(8)) {
-                let word = word.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte));
+        let (parts, rest) = bytes.as_chunks::<32>();
+        let mut last = [0; 32];
+        last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        for part in parts.iter().chain((!rest.is_empty()).then_some(&last)) {
+            for (lane, word) in self.0.iter_mut().zip(part.as_chunks::<8>().0) {
+                let word = u64::from_le_bytes(*word);
                 *lane = (*lane ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
             }
         }
@@ -116,7 +119,7 @@ impl Entry {
     }
 }
 
-/// What was kept of a dump.
+/// What was kept of a file.
 #[derive(Debug)]
 pub struct Kept(Image);
 
@@ -139,11 +142,11 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Adds a record of 32 bytes. A failure to write shows at the end.
-    pub fn add(&mut self, record: &[u8; 32]) {
-        self.sum.add(record);
-        self.bytes += 32;
-        if self.file.as_mut().is_some_and(|file| file.write_all(record).is_err()) {
+    /// Adds bytes: a multiple of 32, but for the last. A failure to write shows at the end.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.sum.add(bytes);
+        self.bytes += bytes.len() as u64;
+        if self.file.as_mut().is_some_and(|file| file.write_all(bytes).is_err()) {
             self.file = None;
         }
     }
@@ -160,8 +163,8 @@ impl Writer {
             placed.and_then(|()| file.flush()).is_ok()
         });
         let done = written && fs::rename(&self.beside, &self.entry.path).is_ok();
-        if done && let Some(folder) = self.entry.path.parent() {
-            make_room(folder);
+        if done {
+            make_room(&self.entry.path);
         }
         done
     }
@@ -174,13 +177,19 @@ impl Drop for Writer {
     }
 }
 
-/// Deletes the oldest entries beyond those that are kept.
-fn make_room(folder: &Path) {
-    let Ok(files) = fs::read_dir(folder) else { return };
-    let is_entry = |path: &PathBuf| path.extension().is_some_and(|ending| ending == ENDING);
+/// Deletes the oldest entries of the kind of one, beyond those that are kept.
+fn make_room(entry: &Path) {
+    let kind = |path: &Path| {
+        let name = path.file_name()?.to_str()?;
+        Some(name.split_once('-')?.0.to_owned())
+    };
+    let Some(files) = entry.parent().and_then(|folder| fs::read_dir(folder).ok()) else { return };
+    let is_alike = |path: &PathBuf| {
+        path.extension().is_some_and(|ending| ending == ENDING) && kind(path) == kind(entry)
+    };
     let mut entries: Vec<_> = files
         .filter_map(|file| Some(file.ok()?.path()))
-        .filter(is_entry)
+        .filter(is_alike)
         .filter_map(|path| Some((fs::metadata(&path).ok()?.modified().ok()?, path)))
         .collect();
     entries.sort();

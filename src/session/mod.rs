@@ -67,7 +67,8 @@ pub struct Options {
     /// list that is built in.
     pub pool_tags: Option<PathBuf>,
     /// A folder in which indexes of dumps are kept, so that what took a search once takes none the
-    /// next time; without one nothing is kept. [`Options::own_cache`] is what the command line takes.
+    /// next time, and files of layouts as they are when they are unpacked; without one nothing is
+    /// kept. [`Options::own_cache`] is what the command line takes.
     pub cache: Option<PathBuf>,
     /// Whether a value that cannot be read is an error.
     pub strict: bool,
@@ -178,6 +179,7 @@ impl Session {
             environment: options.environment_symbols.clone(),
             offline: options.offline,
             pool_tags: options.pool_tags.clone(),
+            cache: options.cache.clone(),
         };
         let store = Store::new(&search).unwrap_or_else(|error| {
             failures.push((error.path().to_owned(), error.into()));

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::layout::{Enum, Format, Head, Kind, Member, Type, range_in};
+use super::layout::{Enum, Format, Kind, Member, Type};
+use super::text::{Head, range_in};
 
 #[derive(Deserialize)]
 struct File<'a> {

@@ -3,17 +3,32 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{OnceLock, PoisonError, RwLock};
 
 use super::layout::Field;
 
 /// More fields than this are not remembered: queries name few, hostile ones many.
 const MOST: usize = 16_384;
 
+/// Room for fields whose names stand in the program; it names fewer.
+const CONSTANTS: usize = 1024;
+/// So many places are looked at for one of them.
+const PROBES: usize = 8;
+
 /// What was found, by the hash of type and path.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     found: RwLock<HashMap<u64, Entry, BuildHasherDefault<Same>>>,
+    /// What was found for names that stand in the program.
+    constants: OnceLock<Box<[OnceLock<Constant>]>>,
+}
+
+/// A field whose names stand in the program, where nothing else ever does.
+#[derive(Debug)]
+struct Constant {
+    ty: &'static str,
+    path: &'static str,
+    field: Option<Field>,
 }
 
 /// A field that was looked up, and what was found.
@@ -49,6 +64,33 @@ impl Known {
             found.entry(key).or_insert_with(|| Entry { ty: ty.into(), path: path.into(), field });
         }
         field
+    }
+}
+
+impl Known {
+    /// The same for names that stand in the program; no lock is taken to find one again.
+    pub(super) fn constant(
+        &self,
+        ty: &'static str,
+        path: &'static str,
+        find: impl FnOnce() -> Option<Field>,
+    ) -> Option<Field> {
+        let all = self.constants.get_or_init(|| (0..CONSTANTS).map(|_| OnceLock::new()).collect());
+        let first = (ty.as_ptr() as usize).rotate_left(7) ^ path.as_ptr() as usize;
+        let first = first.wrapping_mul(0x9e37_79b9) >> 12;
+        for at in first..first + PROBES {
+            let Some(place) = all.get(at % CONSTANTS) else { break };
+            let Some(known) = place.get() else {
+                let field = find();
+                let _ = place.set(Constant { ty, path, field });
+                return field;
+            };
+            // Equal names may stand in several places, other names never in the same.
+            if std::ptr::eq(known.ty, ty) && std::ptr::eq(known.path, path) {
+                return known.field;
+            }
+        }
+        find()
     }
 }
 
@@ -89,6 +131,27 @@ impl Hasher for Same {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_stand_in_the_program_are_found_by_their_places() {
+        const TEXT: &str = "_TAB";
+        let known = Known::default();
+        let field = |offset| Some(Field { offset, size: 4, bits: None, is_signed: false });
+        let (ty, a, ab) = (&TEXT[..2], &TEXT[2..3], &TEXT[2..]);
+        assert_eq!(known.constant(ty, a, || field(1)), field(1));
+        assert_eq!(known.constant(ty, a, || unreachable!("it is known")), field(1));
+        // One that begins in the same place is another.
+        assert_eq!(known.constant(ty, ab, || field(2)), field(2));
+        assert_eq!(known.constant(a, ty, || None), None);
+        assert_eq!(known.constant(a, ty, || unreachable!("that there is none is known")), None);
+        // More than there is room for.
+        let names: &'static str = "x".repeat(4096).leak();
+        for round in 0..2 {
+            for i in 0..4096 {
+                assert_eq!(known.constant(ty, &names[i..], || field(i)), field(i), "{round} {i}");
+            }
+        }
+    }
 
     #[test]
     fn a_field_is_looked_up_once() {

@@ -5,15 +5,16 @@
 //! the text are noted when it is opened, and a type is read when somebody asks for it.
 
 use std::collections::HashMap;
-use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::describe::{self, FieldInfo};
 use super::known::Known;
-use super::names::{Names, TextNames};
+use super::names::Names;
 use super::pack::Pack;
 use super::pdb::{PdbFile, Types};
-use super::{demangle, isf, vtypes};
+use super::text::Text;
+use super::{demangle, kept};
+use crate::dump::cache::Entry;
 
 /// Dots deeper than this are no path of fields.
 const MAX_PATH: usize = 8;
@@ -34,29 +35,6 @@ pub struct Layout {
 enum Body {
     Text(Box<Text>),
     Pdb(Arc<PdbFile>),
-}
-
-/// A file of text, and what was read of it.
-#[allow(clippy::struct_field_names, reason = "the text is the text")]
-#[derive(Debug)]
-struct Text {
-    text: String,
-    head: Head,
-    names: OnceLock<TextNames>,
-    enums: OnceLock<HashMap<Box<str>, Enum>>,
-}
-
-/// What is known of a file when it is opened.
-#[derive(Debug, Default)]
-pub(super) struct Head {
-    pub(super) format: Format,
-    pub(super) arch: Option<&'static str>,
-    /// Version and service pack of the system, as the file states them.
-    pub(super) version: Option<String>,
-    pub(super) pdb: Option<(String, u32)>,
-    pub(super) types: HashMap<Box<str>, Range<usize>>,
-    pub(super) symbols: Option<Range<usize>>,
-    pub(super) enums: Option<Range<usize>>,
 }
 
 /// The format of a file.
@@ -148,15 +126,21 @@ impl Layout {
     /// # Errors
     /// What is wrong with it, as the end of a sentence.
     pub fn parse(text: String) -> Result<Self, String> {
-        let head = match vtypes::head(&text) {
-            Some(head) => head,
-            None => isf::head(&text)?,
-        };
-        if head.types.is_empty() {
-            return Err("a layout file without a single type".to_owned());
-        }
-        let (names, enums) = (OnceLock::new(), OnceLock::new());
-        Ok(Self::new(Body::Text(Box::new(Text { text, head, names, enums }))))
+        Text::parse(text).map(Self::of_text)
+    }
+
+    fn of_text(text: Text) -> Self {
+        Self::new(Body::Text(Box::new(text)))
+    }
+
+    /// What was kept of a file in an earlier session, if it was.
+    pub(super) fn kept(entry: &Entry) -> Option<Self> {
+        kept::read(entry.open()?).map(Self::of_text)
+    }
+
+    /// Keeps what was read of a text for the next session, if that is worth it.
+    pub(super) fn keep(&self, entry: &Entry) -> bool {
+        matches!(&self.body, Body::Text(text) if kept::keep(text, entry))
     }
 
     /// The layout of a kernel that is built in; `None` only if the program itself is damaged.
@@ -231,6 +215,12 @@ impl Layout {
         })
     }
 
+    /// The same of names that stand in the program: it is found again by where they stand, which
+    /// costs next to nothing and keeps no other thread waiting.
+    pub fn constant_field(&self, name: &'static str, path: &'static str) -> Option<Field> {
+        self.known.constant(name, path, || self.field(name, path))
+    }
+
     /// Every field of a structure, in the order of their places.
     pub fn members(&self, name: &str) -> Option<Vec<FieldInfo>> {
         let ty = self.type_of(name)?;
@@ -285,7 +275,7 @@ impl Layout {
     /// The offset in the image of the symbol of that name.
     pub fn symbol(&self, name: &str) -> Option<u64> {
         match &self.body {
-            Body::Text(text) => text.names().find(&text.text, name),
+            Body::Text(text) => text.names().find(&text.held, name),
             Body::Pdb(file) => file.address(name),
         }
     }
@@ -293,7 +283,7 @@ impl Layout {
     /// Whether the file has names of addresses.
     pub fn has_symbols(&self) -> bool {
         match &self.body {
-            Body::Text(text) => text.head.symbols.as_ref().is_some_and(|range| range.len() > 2),
+            Body::Text(text) => text.has_symbols(),
             Body::Pdb(_) => true,
         }
     }
@@ -372,7 +362,7 @@ impl Names for Layout {
     fn nearest(&self, rva: u64) -> Option<(String, u64)> {
         match &self.body {
             Body::Text(text) => {
-                let (name, offset) = text.names().nearest(&text.text, rva)?;
+                let (name, offset) = text.names().nearest(&text.held, rva)?;
                 Some((demangle::shown(name).into_owned(), offset))
             }
             Body::Pdb(file) => file.nearest(rva),
@@ -389,39 +379,6 @@ impl Names for Layout {
             Body::Pdb(file) => file.line(rva),
         }
     }
-}
-
-impl Text {
-    fn part(&self, range: Option<&Range<usize>>) -> &str {
-        range.and_then(|range| self.text.get(range.clone())).unwrap_or("{}")
-    }
-
-    fn names(&self) -> &TextNames {
-        self.names.get_or_init(|| {
-            let raw = self.part(self.head.symbols.as_ref());
-            TextNames::read(&self.text, raw, self.head.arch == Some("x86"))
-        })
-    }
-
-    fn enums(&self) -> &HashMap<Box<str>, Enum> {
-        self.enums.get_or_init(|| isf::read_enums(self.part(self.head.enums.as_ref())))
-    }
-
-    fn read_type(&self, name: &str) -> Option<Type> {
-        let raw = self.text.get(self.head.types.get(name)?.clone())?;
-        match self.head.format {
-            Format::Isf => isf::read_type(raw),
-            Format::Vtypes => vtypes::read_type(raw),
-            Format::Pdb => None,
-        }
-    }
-}
-
-/// Where a part of a text that was borrowed from it stands.
-pub(super) fn range_in(text: &str, part: &str) -> Option<Range<usize>> {
-    let start = (part.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
-    let range = start..start.checked_add(part.len())?;
-    (text.get(range.clone()) == Some(part)).then_some(range)
 }
 
 #[cfg(test)]

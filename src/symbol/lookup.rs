@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::id::PdbId;
@@ -16,6 +16,9 @@ use super::server::{self, Failure};
 
 /// Folders that old symbol packages sort files into.
 const OLD_FOLDERS: [&str; 3] = ["dll", "exe", "sys"];
+
+/// So many files are fetched side by side.
+const SIDE_BY_SIDE: usize = 8;
 
 /// What is known of the symbols of a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,6 +153,38 @@ impl Lookup {
             Some(found) => slot.fetched.get_or_init(|| found).clone(),
             None => local.clone(),
         }
+    }
+
+    /// Whether there is a server that may be asked.
+    pub(super) fn may_ask(&self) -> bool {
+        let asks = |place: &Place| {
+            let Element::Chain(stops) = &place.element else { return false };
+            place.may_ask && stops.iter().any(|stop| matches!(stop, Stop::Server(_)))
+        };
+        !self.offline && self.places.iter().any(asks)
+    }
+
+    /// Asks the servers for the files of several modules that are not here yet, some side by side.
+    pub(super) fn fetch_all(&self, ids: &[PdbId]) {
+        let mut missing: Vec<&PdbId> = ids.iter().collect();
+        missing.sort_unstable();
+        missing.dedup();
+        missing.retain(|id| self.find(id).status == Status::Deferred);
+        let next = AtomicUsize::new(0);
+        let ask = || {
+            while let Some(id) = missing.get(next.fetch_add(1, Ordering::Relaxed))
+                && !self.stop.load(Ordering::Relaxed)
+            {
+                let _ = self.fetch(id);
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..missing.len().min(SIDE_BY_SIDE) {
+                // Without a thread the others take longer.
+                let _ = std::thread::Builder::new().spawn_scoped(scope, ask);
+            }
+            ask();
+        });
     }
 
     /// The names of a module; its file is opened when they are asked for first.

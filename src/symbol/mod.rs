@@ -14,6 +14,7 @@ mod find;
 mod id;
 pub mod image;
 mod isf;
+mod kept;
 mod known;
 mod layout;
 mod lookup;
@@ -25,6 +26,7 @@ mod pool_tags;
 mod server;
 #[cfg(test)]
 mod tests;
+mod text;
 mod vtypes;
 
 use std::collections::HashMap;
@@ -53,6 +55,7 @@ use self::find::LayoutFile;
 use self::lookup::{Lookup, Place as Stop};
 use self::pack::{Fit, Pack};
 use self::path::Element;
+use crate::dump::cache::Entry;
 
 /// The largest text of a layout; real ones are below 20 MB.
 const MAX_TEXT: u64 = 256 << 20;
@@ -80,6 +83,8 @@ struct Inner {
     lookup: Lookup,
     images: Mutex<HashMap<ImageId, Option<Arc<ImageFile>>>>,
     loaded: Mutex<HashMap<Place, Arc<Layout>>>,
+    /// Where what was read of files is kept.
+    cache: Option<PathBuf>,
     /// The list of pool tags that was named.
     pool_tags: Option<PoolTags>,
 }
@@ -161,7 +166,8 @@ impl Store {
         }
         let lookup = Lookup::new(places, search.offline);
         let pool_tags = search.pool_tags.as_deref().map(PoolTags::read).transpose()?;
-        let inner = Inner { paths, lookup, pool_tags, ..Inner::default() };
+        let cache = search.cache.clone();
+        let inner = Inner { paths, lookup, pool_tags, cache, ..Inner::default() };
         let store = Self { inner: Arc::new(inner) };
         let named_files = store.inner.paths.iter().filter(|path| path.is_file());
         for file in named_files {
@@ -185,6 +191,19 @@ impl Store {
     /// to end them.
     pub fn stop(&self) -> Arc<AtomicBool> {
         Arc::clone(self.inner.lookup.stop())
+    }
+
+    /// Whether there is a server that may be asked.
+    pub fn may_ask(&self) -> bool {
+        self.inner.lookup.may_ask()
+    }
+
+    /// Asks the servers for the symbols of several modules, eight at a time, so that who asks for
+    /// their names next need not wait for one after the other.
+    pub fn fetch_all(&self, ids: &[PdbId]) {
+        if self.may_ask() {
+            self.inner.lookup.fetch_all(ids);
+        }
     }
 
     /// What is known of the symbols of a module, without asking a server.
@@ -277,6 +296,9 @@ impl Store {
     /// Whether a layout that was not read yet is of another architecture, by its first part.
     pub fn is_foreign(&self, candidate: &Candidate, arch: &str) -> bool {
         let Place::File(path) = &candidate.place else { return false };
+        if let Some(layout) = self.known(&candidate.place) {
+            return layout.arch().is_some_and(|found| found != arch);
+        }
         let mut start = Vec::new();
         let Ok(file) = open(path) else { return false };
         // What can be read before damage counts; damage itself is for `load` to say.
@@ -293,13 +315,37 @@ impl Store {
     }
 
     fn load_place(&self, place: &Place) -> Result<Arc<Layout>, Error> {
-        let loaded = || self.inner.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(layout) = loaded().get(place) {
-            return Ok(Arc::clone(layout));
+        if let Some(layout) = self.known(place) {
+            return Ok(layout);
         }
-        let layout = Arc::new(read(place)?);
-        loaded().insert(place.clone(), Arc::clone(&layout));
-        Ok(layout)
+        let layout = read(place)?;
+        if let Some(entry) = self.entry(place) {
+            layout.keep(&entry);
+        }
+        Ok(self.remember(place, layout))
+    }
+
+    /// A layout that was read before, or that an earlier session kept.
+    fn known(&self, place: &Place) -> Option<Arc<Layout>> {
+        let loaded = self.inner.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(layout) = loaded.get(place) {
+            return Some(Arc::clone(layout));
+        }
+        drop(loaded);
+        let layout = Layout::kept(&self.entry(place)?)?;
+        Some(self.remember(place, layout))
+    }
+
+    fn entry(&self, place: &Place) -> Option<Entry> {
+        let Place::File(path) = place else { return None };
+        kept::entry(path, self.inner.cache.as_deref())
+    }
+
+    fn remember(&self, place: &Place, layout: Layout) -> Arc<Layout> {
+        let layout = Arc::new(layout);
+        let mut loaded = self.inner.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.insert(place.clone(), Arc::clone(&layout));
+        layout
     }
 }
 

@@ -7,7 +7,7 @@ use std::ops::Range;
 use serde::de::{Deserialize, Deserializer as _, MapAccess, Visitor};
 
 use super::demangle;
-use super::layout::range_in;
+use super::text::{Held, range_in};
 
 /// Names of addresses in one image. Addresses are offsets from the image's base.
 pub trait Names: Send + Sync + fmt::Debug {
@@ -23,15 +23,33 @@ pub trait Names: Send + Sync + fmt::Debug {
     }
 }
 
-/// Names, as places in the text that they were read from.
+/// A name, as a place in the text that it was read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Symbol {
+    pub(super) address: u64,
+    pub(super) start: u32,
+    pub(super) len: u32,
+}
+
+impl Symbol {
+    pub(super) const fn range(&self) -> Range<usize> {
+        let start = self.start as usize;
+        start..start.saturating_add(self.len as usize)
+    }
+}
+
+/// Names of addresses in a text.
 #[derive(Debug, Default)]
 pub(super) struct TextNames {
-    by_address: Vec<(u64, Range<usize>)>,
-    by_name: Vec<(u64, Range<usize>)>,
+    /// Those that are shown, by address, and behind them the others.
+    symbols: Vec<Symbol>,
+    shown: usize,
+    /// Places in `symbols`, by name.
+    by_name: Vec<u32>,
 }
 
 #[derive(serde::Deserialize)]
-struct Symbol {
+struct Described {
     address: u64,
 }
 
@@ -43,33 +61,64 @@ impl TextNames {
         let pairs = reader.deserialize_map(Pairs).unwrap_or_default();
         let place = |(name, address): (&str, u64)| {
             let name = if is_decorated { demangle::without_marks(name) } else { name };
-            Some((address, range_in(text, name)?))
+            let range = range_in(text, name)?;
+            let (start, len) = (u32::try_from(range.start).ok()?, u32::try_from(name.len()).ok()?);
+            Some(Symbol { address, start, len })
         };
-        let mut by_address: Vec<_> = pairs.into_iter().filter_map(place).collect();
-        let name = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
-        let mut by_name = by_address.clone();
-        by_name.sort_by(|a, b| name(&a.1).cmp(name(&b.1)).then(a.0.cmp(&b.0)));
+        let mut symbols: Vec<_> = pairs.into_iter().filter_map(place).collect();
+        let name = |symbol: &Symbol| text.get(symbol.range()).unwrap_or_default();
         // Of names for one address the plain one stands last, which is the one that is shown.
-        by_address.retain(|(_, range)| !name(range).starts_with("$$"));
-        by_address.sort_by(|a, b| {
-            let plain = |range: &Range<usize>| !name(range).starts_with(['?', '_', '$']);
-            let order = a.0.cmp(&b.0).then(plain(&a.1).cmp(&plain(&b.1)));
-            order.then_with(|| name(&b.1).cmp(name(&a.1)))
+        symbols.sort_by(|a, b| {
+            let hidden = |symbol: &Symbol| name(symbol).starts_with("$$");
+            let plain = |symbol: &Symbol| !name(symbol).starts_with(['?', '_', '$']);
+            let order = hidden(a).cmp(&hidden(b)).then(a.address.cmp(&b.address));
+            order.then_with(|| plain(a).cmp(&plain(b))).then_with(|| name(b).cmp(name(a)))
         });
-        Self { by_address, by_name }
+        let shown = symbols.partition_point(|symbol| !name(symbol).starts_with("$$"));
+        let mut by_name: Vec<(&str, u64, u32)> = symbols
+            .iter()
+            .zip(0..)
+            .map(|(symbol, at)| (name(symbol), symbol.address, at))
+            .collect();
+        by_name.sort_unstable();
+        let by_name = by_name.into_iter().map(|(.., at)| at).collect();
+        Self { symbols, shown, by_name }
     }
 
-    pub(super) fn find(&self, text: &str, name: &str) -> Option<u64> {
-        let of = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
-        let at = self.by_name.partition_point(|(_, range)| of(range) < name);
-        let (address, range) = self.by_name.get(at)?;
-        (of(range) == name).then_some(*address)
+    /// Names that are sorted already.
+    pub(super) const fn sorted(symbols: Vec<Symbol>, shown: usize, by_name: Vec<u32>) -> Self {
+        Self { symbols, shown, by_name }
     }
 
-    pub(super) fn nearest<'a>(&self, text: &'a str, address: u64) -> Option<(&'a str, u64)> {
-        let next = self.by_address.partition_point(|(at, _)| *at <= address);
-        let (at, range) = self.by_address.get(next.checked_sub(1)?)?;
-        Some((text.get(range.clone())?, address - at))
+    /// Those that are shown, by address, and behind them the others.
+    pub(super) fn symbols(&self) -> &[Symbol] {
+        &self.symbols
+    }
+
+    /// How many are shown.
+    pub(super) const fn shown(&self) -> usize {
+        self.shown
+    }
+
+    /// Places among the symbols, by name.
+    pub(super) fn by_name(&self) -> &[u32] {
+        &self.by_name
+    }
+
+    pub(super) fn find(&self, held: &Held, name: &str) -> Option<u64> {
+        let symbol = |at: &u32| self.symbols.get(*at as usize);
+        let of = |at: &u32| symbol(at).map_or(&[][..], |symbol| held.bytes(symbol.range()));
+        let at = self.by_name.partition_point(|at| of(at) < name.as_bytes());
+        let at = self.by_name.get(at)?;
+        (of(at) == name.as_bytes()).then(|| symbol(at).map(|symbol| symbol.address))?
+    }
+
+    pub(super) fn nearest<'a>(&self, held: &'a Held, address: u64) -> Option<(&'a str, u64)> {
+        let shown = self.symbols.get(..self.shown)?;
+        let next = shown.partition_point(|symbol| symbol.address <= address);
+        let symbol = shown.get(next.checked_sub(1)?)?;
+        // Tables that were kept may be nonsense, but are no reason to fail.
+        Some((held.get(symbol.range())?, address.checked_sub(symbol.address)?))
     }
 }
 
@@ -86,7 +135,7 @@ impl<'de> Visitor<'de> for Pairs {
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
         let mut pairs = Vec::new();
         while let Some(name) = map.next_key::<Name<'de>>()? {
-            let symbol: Symbol = map.next_value()?;
+            let symbol: Described = map.next_value()?;
             if let Cow::Borrowed(name) = name.0 {
                 pairs.push((name, symbol.address));
             }
@@ -127,10 +176,18 @@ mod tests {
     fn of_several_names_the_plain_one_is_shown() {
         let text = r#"{"?x@@3HA": {"address": 16}, "b": {"address": 16}, "a": {"address": 16},
             "$$1": {"address": 20}}"#;
-        let names = TextNames::read(text, text, false);
-        assert_eq!(names.nearest(text, 21), Some(("a", 5)));
-        assert_eq!(names.find(text, "?x@@3HA"), Some(16));
-        assert_eq!(names.find(text, "c"), None);
-        assert_eq!(TextNames::read(text, "[]", false).nearest(text, 99), None);
+        let of = |raw: &str| {
+            let held = Held::Own(text.to_owned());
+            let Held::Own(own) = &held else { unreachable!() };
+            let raw = if raw.is_empty() { own } else { raw };
+            (TextNames::read(own, raw, false), held)
+        };
+        let (names, held) = of("");
+        assert_eq!(names.nearest(&held, 21), Some(("a", 5)));
+        assert_eq!(names.find(&held, "?x@@3HA"), Some(16));
+        assert_eq!(names.find(&held, "$$1"), Some(20));
+        assert_eq!(names.find(&held, "c"), None);
+        let (none, held) = of("[]");
+        assert_eq!(none.nearest(&held, 99), None);
     }
 }

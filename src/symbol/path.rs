@@ -18,6 +18,8 @@ pub struct Search {
     pub offline: bool,
     /// A list of pool tags that goes before the one that is built in.
     pub pool_tags: Option<PathBuf>,
+    /// A folder in which what was read of files of layouts is kept for the next session.
+    pub cache: Option<PathBuf>,
 }
 
 /// A place on the path.

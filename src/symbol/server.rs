@@ -7,9 +7,9 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::id::PdbId;
@@ -21,6 +21,8 @@ const RESPONSE: Duration = Duration::from_secs(30);
 const BODY: Duration = Duration::from_secs(900);
 /// A server that sends nothing for so long does not answer.
 const STALL: Duration = Duration::from_secs(60);
+/// So many connections to a server stay open between requests.
+const MOST_IDLE: usize = 8;
 /// How often is looked whether to go on.
 const TICK: Duration = Duration::from_millis(50);
 const MAGIC: &[u8] = b"Microsoft C/C++ MSF 7.00";
@@ -94,14 +96,7 @@ pub(super) fn fetch(
 }
 
 fn get(server: &str, url: &str, target: &Path, progress: &Progress) -> Result<(), Failure> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_connect(Some(CONNECT))
-        .timeout_recv_response(Some(RESPONSE))
-        .timeout_recv_body(Some(BODY))
-        .user_agent(concat!("dumpql/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .into();
-    let response = agent.get(url).call().map_err(|error| match error {
+    let response = agent().get(url).call().map_err(|error| match error {
         ureq::Error::StatusCode(404 | 410) => Failure::Missing,
         ureq::Error::StatusCode(code) => Failure::Other(format!("{server} answered {code}")),
         error => Failure::Silent(format!("{server}: {error}")),
@@ -109,6 +104,21 @@ fn get(server: &str, url: &str, target: &Path, progress: &Progress) -> Result<()
     let body = response.into_body().into_with_config().limit(MAX_FILE).reader();
     let body = Watched { body, progress };
     save(body, target).map_err(|error| Failure::Other(format!("{server}: {error}")))
+}
+
+/// Who asks; connections serve several requests.
+fn agent() -> &'static ureq::Agent {
+    static AGENT: OnceLock<ureq::Agent> = OnceLock::new();
+    AGENT.get_or_init(|| {
+        ureq::Agent::config_builder()
+            .timeout_connect(Some(CONNECT))
+            .timeout_recv_response(Some(RESPONSE))
+            .timeout_recv_body(Some(BODY))
+            .max_idle_connections_per_host(MOST_IDLE)
+            .user_agent(concat!("dumpql/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .into()
+    })
 }
 
 /// A body whose bytes are counted, and that ends when nobody waits for it any more.

@@ -9,7 +9,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::isf;
-use super::layout::{Enum, Format, Head, Kind, Member, Type, range_in};
+use super::layout::{Enum, Format, Kind, Member, Type};
+use super::text::{Head, range_in};
 
 #[derive(Deserialize)]
 struct File<'a> {

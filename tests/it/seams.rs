@@ -28,7 +28,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("unwind", &["symbol", "memory"]),
     ("dump", &["memory"]),
     ("synth", &["symbol"]),
-    ("symbol", &[]),
+    ("symbol", &["dump"]),
     ("memory", &[]),
     ("catalog", &[]),
     ("diag", &[]),
@@ -38,6 +38,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const ONLY: &[(&str, &str, &[&str])] = &[
     ("export", "exec", &["ResultSet", "ColumnView", "Field", "Footnote", "Row"]),
     ("model", "memory", &["address", "Gva", "Gpa"]),
+    ("symbol", "dump", &["Image", "cache"]),
 ];
 
 /// Words that may stand in some rooms or files only, and why.
