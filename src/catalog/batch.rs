@@ -50,33 +50,13 @@ impl Batch {
             return;
         }
         for (mine, theirs) in self.columns.iter_mut().zip(other.columns) {
-            mine.append(theirs, self.rows, other.rows);
+            append((&mut mine.data, &mut mine.absent, self.rows), theirs, other.rows);
         }
         self.rows += other.rows;
     }
 }
 
 impl ColumnData {
-    fn append(&mut self, other: Self, mine: usize, theirs: usize) {
-        if !self.absent.is_empty() || !other.absent.is_empty() {
-            self.absent.resize(mine, 0);
-            self.absent.extend(other.absent);
-            self.absent.resize(mine + theirs, 0);
-        }
-        match (&mut self.data, other.data) {
-            (Data::Bool(into), Data::Bool(from)) => into.extend(from),
-            (Data::Int(into), Data::Int(from)) => into.extend(from),
-            (Data::Double(into), Data::Double(from)) => into.extend(from),
-            (Data::Addr(into), Data::Addr(from)) => into.extend(from),
-            (Data::Text { bytes, ends }, Data::Text { bytes: more, ends: tail }) => {
-                let start = bytes.len();
-                bytes.push_str(&more);
-                ends.extend(tail.into_iter().map(|end| start + end));
-            }
-            _ => debug_assert!(false, "columns of one table have one type"),
-        }
-    }
-
     /// The reason that row `row` has no value; `None` if it has one.
     pub fn absent(&self, row: usize) -> Option<Absent> {
         self.absent.get(row).copied().and_then(Absent::from_code)
@@ -91,6 +71,40 @@ impl ColumnData {
         let count = |reason: Absent| counts[usize::from(reason as u8)];
         Absent::ALL.into_iter().map(|r| (r, count(r))).filter(|&(_, n)| n > 0).collect()
     }
+}
+
+/// Adds so many rows to the values and reasons of so many.
+fn append(
+    (data, absent, mine): (&mut Data, &mut Vec<u8>, usize),
+    other: ColumnData,
+    theirs: usize,
+) {
+    if !absent.is_empty() || !other.absent.is_empty() {
+        absent.resize(mine, 0);
+        absent.extend(other.absent);
+        absent.resize(mine + theirs, 0);
+    }
+    match (data, other.data) {
+        (Data::Bool(into), Data::Bool(from)) => extend(into, &from),
+        (Data::Int(into), Data::Int(from)) => extend(into, &from),
+        (Data::Double(into), Data::Double(from)) => extend(into, &from),
+        (Data::Addr(into), Data::Addr(from)) => extend(into, &from),
+        (Data::Text { bytes, ends }, Data::Text { bytes: more, ends: tail }) => {
+            let start = bytes.len();
+            bytes.push_str(&more);
+            let tail: Vec<usize> = tail.into_iter().map(|end| start + end).collect();
+            extend(ends, &tail);
+        }
+        _ => debug_assert!(false, "columns of one table have one type"),
+    }
+}
+
+/// Adds values. Room that nothing was written to costs nothing, moving to a larger place does.
+fn extend<T: Copy>(into: &mut Vec<T>, from: &[T]) {
+    if into.capacity() - into.len() < from.len() {
+        into.reserve_exact(from.len().max(3 * into.len()));
+    }
+    into.extend_from_slice(from);
 }
 
 /// Builds one column row by row.
@@ -189,6 +203,14 @@ impl ColumnBuilder {
             Data::Addr(v) => v.push(0),
         }
         self.note(Some(reason));
+    }
+
+    /// Appends the rows of another column of the same type.
+    pub fn append(&mut self, other: Self) {
+        let rows = other.rows;
+        let (data, absent) = (&mut self.data, &mut self.absent);
+        append((data, absent, self.rows), other.finish(), rows);
+        self.rows += rows;
     }
 
     fn note(&mut self, reason: Option<Absent>) {

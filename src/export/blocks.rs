@@ -7,8 +7,9 @@ use rayon::prelude::*;
 
 use crate::exec::ResultSet;
 
-/// Rows of one block: enough to pay for the hand-over, few enough to stay in the cache.
+/// Rows of one block, and cells: enough to pay for the hand-over, few enough to stay in the cache.
 const ROWS: usize = 8192;
+const CELLS: usize = 1 << 13;
 
 /// About as much text may one block have: rows of long texts come in smaller blocks.
 const TEXT: usize = 4 << 20;
@@ -23,7 +24,8 @@ pub(super) fn write_blocks(
 ) -> io::Result<()> {
     let rows = result.len();
     let per_row = result.text_bytes().checked_div(rows).unwrap_or(0);
-    let block = TEXT.checked_div(per_row).unwrap_or(ROWS).clamp(1, ROWS);
+    let most = CELLS.checked_div(result.fields().len()).unwrap_or(ROWS).clamp(64, ROWS);
+    let block = TEXT.checked_div(per_row).unwrap_or(ROWS).clamp(1, most);
     if rows <= block {
         let mut text = String::new();
         render(0..rows, &mut text);

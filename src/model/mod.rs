@@ -41,7 +41,7 @@ pub use report::{
     QueuedLock, SystemPte, VerifierFact,
 };
 pub use scheduling::{Dpc, ReadyThread, Timer, WorkItem, WorkQueue};
-pub use source::{Condition, Emit, Flow, Located, Machine, Source, Unanswered, Want};
+pub use source::{Condition, Emit, Fill, Flow, Located, Machine, Parts, Source, Unanswered, Want};
 pub use threads::{Frame, StackWord, WaitObject};
 pub use vm::{MemoryList, PageFile, PoolFailure, SessionSpace, VmCounter};
 

@@ -122,6 +122,19 @@ pub type Flow = ControlFlow<()>;
 /// is how limits and cancellation reach it; it returns `Ok` then.
 pub type Emit<'a, R> = &'a mut dyn FnMut(R) -> Flow;
 
+/// Makes the rows of the part with a number and hands them on.
+pub type Fill<'a, R> = &'a (dyn Fn(usize, &mut dyn FnMut(R)) + Sync);
+
+/// Receives rows of which some are made side by side, on all cores.
+pub trait Parts<R> {
+    /// Receives a row, as an [`Emit`] does.
+    fn row(&mut self, row: R) -> Flow;
+
+    /// Receives the rows of so many parts, which do not depend on one another, in the order of the
+    /// parts.
+    fn parts(&mut self, count: usize, fill: Fill<'_, R>) -> Flow;
+}
+
 /// A source has nothing to say on a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unanswered {
@@ -216,6 +229,24 @@ pub trait Source: Send + Sync {
     /// Threads.
     fn threads(&self, want: &Want<'_>, emit: Emit<'_, Thread>) -> Result<(), Unanswered> {
         Err(Unanswered::KIND)
+    }
+
+    /// The same rows, made side by side where that can be.
+    fn threads_by_parts(
+        &self,
+        want: &Want<'_>,
+        parts: &mut dyn Parts<Thread>,
+    ) -> Result<(), Unanswered> {
+        self.threads(want, &mut |row| parts.row(row))
+    }
+
+    /// The rows of [`Self::stacks`], made side by side where that can be.
+    fn stacks_by_parts(
+        &self,
+        want: &Want<'_>,
+        parts: &mut dyn Parts<Frame>,
+    ) -> Result<(), Unanswered> {
+        self.stacks(want, &mut |row| parts.row(row))
     }
 
     /// Processors.

@@ -2,6 +2,7 @@
 
 use crate::catalog::{Absent, Cell};
 use crate::model::{Flow, Frame, Located, Want};
+use crate::symbol::PdbId;
 use crate::unwind;
 
 /// Columns that need the name of an address.
@@ -40,6 +41,9 @@ pub(crate) trait Scene {
     /// The module of an address, and how far into it, without symbols.
     fn place(&self, address: u64) -> Option<(String, u64)>;
 
+    /// What the module of an address says of its PDB.
+    fn pdb(&self, address: u64) -> Option<PdbId>;
+
     /// File and line that the code at an address was made from.
     fn line(&self, address: u64) -> Option<(String, u32)>;
 
@@ -51,6 +55,11 @@ pub(crate) trait Scene {
 
     /// As many bytes at an address as can be read, at most so many.
     fn bytes(&self, address: u64, most: usize) -> Vec<u8>;
+}
+
+/// Whether a query wants what only symbols tell.
+pub(crate) fn needs_names(want: &Want<'_>) -> bool {
+    want.has_any(&NAMED) || want.has_any(&SOURCE)
 }
 
 /// Hands the frames of a stack on as rows.

@@ -71,6 +71,15 @@ pub(crate) fn blocker(scene: &dyn Scene, frames: &[Frame]) -> Cell<String> {
     Err(missing)
 }
 
+/// The first frame in a module that does not merely wait or switch threads: the one whose symbols
+/// [`blocker`] needs, beside those of the kernel.
+pub(crate) fn blocking<'f>(scene: &dyn Scene, frames: &'f [Frame]) -> Option<&'f Frame> {
+    let waits = |module: &str| {
+        SWITCHING.iter().chain(&WAITING).any(|known| module.eq_ignore_ascii_case(known))
+    };
+    frames.iter().find(|frame| scene.place(frame.ip).is_some_and(|(module, _)| !waits(&module)))
+}
+
 /// The hash of Fowler, Noll and Vo, which is the same on every machine and in every version.
 struct Hash(u64);
 

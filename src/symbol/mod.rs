@@ -167,7 +167,7 @@ impl Store {
         let lookup = Lookup::new(places, search.offline);
         let pool_tags = search.pool_tags.as_deref().map(PoolTags::read).transpose()?;
         let cache = search.cache.clone();
-        let inner = Inner { paths, lookup, pool_tags, cache, ..Inner::default() };
+        let inner = Inner { paths, lookup, cache, pool_tags, ..Inner::default() };
         let store = Self { inner: Arc::new(inner) };
         let named_files = store.inner.paths.iter().filter(|path| path.is_file());
         for file in named_files {

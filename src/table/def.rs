@@ -4,7 +4,6 @@
 //! that a scan asks for are computed.
 
 use std::fmt;
-use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
@@ -13,7 +12,7 @@ use crate::catalog::{
     Absent, Batch, Catalog, Cell, ColumnBuilder, ColumnSpec, Example, Format, Hint, HintOp, Kinds,
     SourceKind, TableSpec, Ty, Unit,
 };
-use crate::model::{Condition, Emit, Logged, Source, Unanswered, Want};
+use crate::model::{Condition, Emit, Fill, Flow, Logged, Parts, Source, Unanswered, Want};
 
 /// An open source and the name that the column `dump` gives it.
 #[derive(Clone, Copy)]
@@ -86,10 +85,15 @@ pub trait Table: Send + Sync {
     fn scan(&self, cx: &Cx<'_>, request: &ScanRequest<'_>) -> Result<Scan, ScanError>;
 }
 
+/// Asks a source for rows that it may make side by side.
+type ByParts<R> = fn(&dyn Source, &Want<'_>, &mut dyn Parts<R>) -> Result<(), Unanswered>;
+
 /// Where a table's rows come from.
 pub(crate) enum Rows<R> {
     /// From each source; such a table has the column `dump`.
     Source(fn(&dyn Source, &Want<'_>, Emit<'_, R>) -> Result<(), Unanswered>),
+    /// From each source, which may make them side by side.
+    Parts(ByParts<R>),
     /// From each source, with a look at the other tables.
     SourceAndCatalog(fn(&Cx<'_>, NamedSource<'_>, Emit<'_, R>) -> Result<(), Unanswered>),
     /// From the catalog alone.
@@ -241,15 +245,17 @@ impl<R> TableDef<R> {
         cx: &Cx<'_>,
         named: NamedSource<'_>,
         want: &Want<'_>,
-        emit: Emit<'_, R>,
+        rows: &mut dyn Parts<R>,
     ) -> Result<(), Unanswered> {
+        let mut emit = |row| rows.row(row);
         match self.rows {
-            Rows::Source(rows) => rows(named.source, want, emit),
-            Rows::SourceAndCatalog(rows) => rows(cx, named, emit),
-            Rows::Catalog(rows) => {
-                rows(cx.catalog, emit);
+            Rows::Source(read) => read(named.source, want, &mut emit),
+            Rows::SourceAndCatalog(read) => read(cx, named, &mut emit),
+            Rows::Catalog(read) => {
+                read(cx.catalog, &mut emit);
                 Ok(())
             }
+            Rows::Parts(read) => read(named.source, want, rows),
         }
     }
 }
@@ -352,6 +358,93 @@ fn builders<R>(columns: &[Slot<R>]) -> Vec<ColumnBuilder> {
     columns.iter().map(|slot| ColumnBuilder::new(slot.ty())).collect()
 }
 
+/// Rows of one source as columns.
+struct Made<'a, R: 'static> {
+    columns: &'a [Slot<R>],
+    dump: &'a str,
+    builders: Vec<ColumnBuilder>,
+    rows: usize,
+}
+
+impl<'a, R: Logged> Made<'a, R> {
+    fn of(columns: &'a [Slot<R>], dump: &'a str) -> Self {
+        Self { columns, dump, builders: builders(columns), rows: 0 }
+    }
+
+    fn push(&mut self, row: &R) {
+        for (column, builder) in self.columns.iter().zip(&mut self.builders) {
+            column.push(self.dump, row, builder);
+        }
+        self.rows += 1;
+    }
+
+    fn append(&mut self, other: Self) {
+        for (mine, theirs) in self.builders.iter_mut().zip(other.builders) {
+            mine.append(theirs);
+        }
+        self.rows += other.rows;
+    }
+}
+
+/// Receives the rows of one source until there are enough or the query is cancelled.
+struct Receiver<'a, R: 'static> {
+    cx: &'a Cx<'a>,
+    limit: usize,
+    made: Made<'a, R>,
+}
+
+impl<R: Logged> Receiver<'_, R> {
+    fn is_done(&self) -> bool {
+        self.made.rows >= self.limit || self.cx.cancelled.load(Ordering::Relaxed)
+    }
+
+    fn flow(&self, added: usize) -> Flow {
+        self.cx.rows_read.fetch_add(added, Ordering::Relaxed);
+        if self.made.rows >= self.limit { Flow::Break(()) } else { Flow::Continue(()) }
+    }
+}
+
+impl<R: Logged> Parts<R> for Receiver<'_, R> {
+    fn row(&mut self, row: R) -> Flow {
+        if self.is_done() {
+            return Flow::Break(());
+        }
+        self.made.push(&row);
+        self.flow(1)
+    }
+
+    fn parts(&mut self, count: usize, fill: Fill<'_, R>) -> Flow {
+        if self.is_done() {
+            return Flow::Break(());
+        }
+        let (columns, dump) = (self.made.columns, self.made.dump);
+        // Where a few rows are enough, those of one part may be.
+        if count == 1 || self.limit < usize::MAX {
+            for part in 0..count {
+                let mut flow = Flow::Continue(());
+                fill(part, &mut |row| {
+                    if flow.is_continue() {
+                        flow = self.row(row);
+                    }
+                });
+                flow?;
+            }
+            return Flow::Continue(());
+        }
+        let make = |part| {
+            let mut made = Made::of(columns, dump);
+            fill(part, &mut |row| made.push(&row));
+            made
+        };
+        let made: Vec<Made<'_, R>> = (0..count).into_par_iter().map(make).collect();
+        let before = self.made.rows;
+        for part in made {
+            self.made.append(part);
+        }
+        self.flow(self.made.rows - before)
+    }
+}
+
 impl<R: Logged> TableDef<R> {
     /// The rows of one source.
     fn part(
@@ -364,21 +457,11 @@ impl<R: Logged> TableDef<R> {
         let own =
             |slot: &Slot<R>| if let Slot::Own(column) = slot { Some(column.name) } else { None };
         let names: Vec<&'static str> = columns.iter().filter_map(own).collect();
-        let mut builders = builders(columns);
-        let mut rows = 0usize;
-        let mut emit = |row: R| {
-            if rows >= limit || cx.cancelled.load(Ordering::Relaxed) {
-                return ControlFlow::Break(());
-            }
-            for (column, builder) in columns.iter().zip(&mut builders) {
-                column.push(named.name, &row, builder);
-            }
-            rows += 1;
-            cx.rows_read.fetch_add(1, Ordering::Relaxed);
-            if rows >= limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
+        let made = Made::of(columns, named.name);
+        let mut rows = Receiver { cx, limit, made };
         let want = Want::only(&names).with(conditions).until(cx.cancelled);
-        self.scan_source(cx, named, &want, &mut emit)?;
+        self.scan_source(cx, named, &want, &mut rows)?;
+        let Made { builders, rows, .. } = rows.made;
         Ok(Batch { columns: builders.into_iter().map(ColumnBuilder::finish).collect(), rows })
     }
 

@@ -14,7 +14,7 @@ pub(super) static TABLE: TableDef<Frame> = TableDef {
         sql: "SELECT module, count(*) FROM stacks WHERE frame = 0 GROUP BY 1 ORDER BY 2 DESC",
         doc: "The modules on top of stacks.",
     }],
-    rows: Rows::Source(|source, want, emit| source.stacks(want, emit)),
+    rows: Rows::Parts(|source, want, parts| source.stacks_by_parts(want, parts)),
     columns: &[
         Column::new(
             "ethread",

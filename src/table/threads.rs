@@ -24,7 +24,7 @@ pub(super) static TABLE: TableDef<Thread> = TableDef {
             doc: "The reason that a state is missing.",
         },
     ],
-    rows: Rows::Source(|source, want, emit| source.threads(want, emit)),
+    rows: Rows::Parts(|source, want, parts| source.threads_by_parts(want, parts)),
     columns: &[
         Column::new(
             "ethread",

@@ -2,7 +2,7 @@
 //! where those are of the usual form, else in codes for each instruction.
 
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::image::{Gap, Images, Rule};
 use super::registers::{LR, Registers};
@@ -143,7 +143,7 @@ fn rule(
     let tables = Tables { target, module };
     match tables.find(table, inside) {
         Ok(Some((start, data))) => match tables.steps(data, inside.wrapping_sub(start), is_exact) {
-            Ok(Some(steps)) => Rule::Arm64(Rc::new(Function { steps })),
+            Ok(Some(steps)) => Rule::Arm64(Arc::new(Function { steps })),
             Ok(None) => Rule::Leaf,
             Err(Gap) => Rule::Unknown,
         },

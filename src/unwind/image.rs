@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::call::{LONGEST, follows_call};
 use super::{Cpu, Span, Target};
@@ -11,16 +11,18 @@ use crate::symbol::image::{Image, Section};
 /// More rules than any system's stacks need at once.
 const MAX_RULES: usize = 1 << 16;
 /// A hundred thousand threads with stacks of usual depth read a tenth of it.
-const MAX_WORDS: u64 = 1 << 26;
+pub(super) const MAX_WORDS: u64 = 1 << 26;
 /// Sections of code.
 const EXECUTE: u32 = 0x2000_0000;
 const PAGE: u64 = 0x1000;
 
 /// What was learnt of images.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Images {
     spent: Cell<u64>,
-    known: HashMap<(u64, u64), Option<Rc<Code>>>,
+    /// How many words may be read.
+    most: u64,
+    known: HashMap<(u64, u64), Option<Arc<Code>>>,
     /// What the function at an address does, by address space, address, and whether it is exact.
     rules: HashMap<(u64, u64, bool), Rule>,
     /// Whether words are return addresses.
@@ -45,8 +47,8 @@ pub(super) enum Likely {
 /// How to leave the function at an address.
 #[derive(Debug, Clone)]
 pub(super) enum Rule {
-    X64(Rc<super::x64::Function>),
-    Arm64(Rc<super::arm64::Function>),
+    X64(Arc<super::x64::Function>),
+    Arm64(Arc<super::arm64::Function>),
     /// The table is there and has no such function: it keeps nothing on the stack.
     Leaf,
     /// Nothing can be said.
@@ -87,19 +89,37 @@ impl Code {
     }
 }
 
+impl Default for Images {
+    fn default() -> Self {
+        let (known, rules, returns) = Default::default();
+        Self { spent: Cell::new(0), most: MAX_WORDS, known, rules, returns }
+    }
+}
+
 impl Images {
     /// Accounts for a word that is read; `None` when all walks together have read so much that only
     /// damage explains it.
     pub(super) fn spend(&self) -> Option<()> {
         let spent = self.spent.get() + 1;
         self.spent.set(spent);
-        (spent < MAX_WORDS).then_some(())
+        (spent < self.most).then_some(())
+    }
+
+    /// Lets so many words be read from now on.
+    pub(super) fn allow(&mut self, most: u64) {
+        self.most = most;
+        self.spent.set(0);
+    }
+
+    /// How many words were read.
+    pub(super) const fn spent(&self) -> u64 {
+        self.spent.get()
     }
 
     /// What is known of a module's image, if its headers can be read.
-    pub(super) fn code(&mut self, target: &dyn Target, module: Span) -> Option<Rc<Code>> {
+    pub(super) fn code(&mut self, target: &dyn Target, module: Span) -> Option<Arc<Code>> {
         let known = self.known.entry((module.space, module.base));
-        known.or_insert_with(|| Code::read(target, module).map(Rc::new)).clone()
+        known.or_insert_with(|| Code::read(target, module).map(Arc::new)).clone()
     }
 
     /// Whether an address of a module may be one of code.

@@ -157,6 +157,21 @@ impl Step {
 #[derive(Debug, Default)]
 pub struct Knowledge(Images);
 
+impl Knowledge {
+    /// How many words all walks of a system may read together; more is damage.
+    pub const MAX_WORDS: u64 = image::MAX_WORDS;
+
+    /// Lets walks read so many words of stacks from now on.
+    pub fn allow(&mut self, words: u64) {
+        self.0.allow(words);
+    }
+
+    /// How many words were read since then.
+    pub const fn spent(&self) -> u64 {
+        self.0.spent()
+    }
+}
+
 /// Walks stacks of one system or process. What it learns of images it keeps.
 pub struct Walker<'a> {
     target: &'a dyn Target,

@@ -1,7 +1,7 @@
 //! x64: functions say in tables of their image (`.pdata`, `.xdata`) what their prologues do.
 
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::image::{Gap, Images, Rule};
 use super::registers::Registers;
@@ -136,7 +136,7 @@ fn rule(images: &mut Images, target: &dyn Target, module: Span, inside: u32, off
     let tables = Tables { target, module };
     match tables.find(table, inside) {
         Ok(Some(entry)) => match tables.function(entry, offset) {
-            Ok(function) => Rule::X64(Rc::new(function)),
+            Ok(function) => Rule::X64(Arc::new(function)),
             Err(Gap) => Rule::Unknown,
         },
         Ok(None) => Rule::Leaf,

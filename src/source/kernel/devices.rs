@@ -143,7 +143,7 @@ impl KernelDump {
         let extension = device.pointer("DeviceObjectExtension");
         let extension = extension.map(|at| self.structure("_DEVOBJ_EXTENSION", at));
         let node = extension.and_then(|extension| extension.pointer("DeviceNode"));
-        let node_text = |column: &str, path: &str| {
+        let node_text = |column: &str, path: &'static str| {
             wanted(want, column, || self.structure("_DEVICE_NODE", node?).unicode(path))
         };
         let below = if want.has_any(&["stack_depth", "lowest_device_object"]) {

@@ -10,12 +10,12 @@ use crate::symbol::Field;
 
 impl KernelDump {
     /// A field of a structure, by the believed layout.
-    pub(super) fn field(&self, ty: &str, path: &str) -> Option<Field> {
+    pub(super) fn field(&self, ty: &'static str, path: &'static str) -> Option<Field> {
         self.types().other(ty, path)
     }
 
     /// The first of some fields that the structure has; versions call them by other names.
-    pub(super) fn field_of(&self, ty: &str, paths: &[&str]) -> Option<Field> {
+    pub(super) fn field_of(&self, ty: &'static str, paths: &[&'static str]) -> Option<Field> {
         paths.iter().find_map(|path| self.field(ty, path))
     }
 

@@ -26,11 +26,11 @@ impl KernelDump {
         Modules::with_paths(drivers, paths)
     }
 
-    fn entry_field(&self, path: &str) -> Option<Field> {
+    fn entry_field(&self, path: &'static str) -> Option<Field> {
         ENTRY.into_iter().find_map(|ty| self.types().other(ty, path))
     }
 
-    fn entry_address(&self, entry: u64, path: &str) -> Option<u64> {
+    fn entry_address(&self, entry: u64, path: &'static str) -> Option<u64> {
         entry.checked_add(self.entry_field(path)?.offset as u64)
     }
 

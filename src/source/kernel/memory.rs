@@ -103,8 +103,18 @@ impl<'a> Space<'a> {
 
     /// As many bytes of a range as the dump holds in one go, at least one.
     pub(super) fn prefix(self, address: u64, limit: usize) -> Cell<Cow<'a, [u8]>> {
-        self.page(address)?;
-        self.slice(address, self.readable(address, limit))
+        let first = self.page(address)?;
+        if let Some(bytes) = first.get(..limit) {
+            return Ok(Cow::Borrowed(bytes));
+        }
+        let mut all = Cow::Borrowed(first);
+        while all.len() < limit {
+            let at = address.checked_add(all.len() as u64);
+            let Some(Ok(bytes)) = at.map(|at| self.page(at)) else { break };
+            let bytes = bytes.get(..limit - all.len()).unwrap_or(bytes);
+            all.to_mut().extend_from_slice(bytes);
+        }
+        Ok(all)
     }
 
     /// How many bytes from the address on the dump holds, at most `limit`.

@@ -5,6 +5,7 @@
 
 mod arch;
 mod autoboost;
+mod batches;
 mod callbacks;
 mod calls;
 mod codeview;
@@ -36,6 +37,7 @@ mod pieces;
 mod pool;
 mod pool_tags;
 mod process_images;
+mod processes;
 mod processors;
 mod ready;
 mod records;
@@ -59,11 +61,13 @@ mod unloaded;
 mod vads;
 mod waiters;
 mod waits;
+mod walks;
 mod work;
 
 use std::sync::OnceLock;
 
 use self::arch::Arch;
+use self::batches::OneByOne;
 use self::drivers::Io;
 use self::found::Found;
 use self::manager::Manager;
@@ -83,10 +87,10 @@ use crate::model::{
     BigBlock, Bugcheck, Callback, CoverageRange, Device, Dispatch, Dpc, Driver, DumpInfo, DynTable,
     Emit, Exception, Frame, Handle, InterruptVector, Irp, IrpLocation, KernelObject, Located, Lock,
     LockEntry, LockOwner, LockWaiter, Machine, MemoryList, Module, NeededSymbol, ObjectType,
-    PageFile, PoolBlock, PoolFailure, PoolPage, PoolTag, Problem, Process, Processor, QueuedLock,
-    ReadyThread, Refused, Register, SessionSpace, Source, StackWord, SystemCall, Thread, Timer,
-    Unanswered, UnloadedModule, Vad, VerifierFrame, VmCounter, WaitObject, Want, WorkItem,
-    WorkQueue,
+    PageFile, Parts, PoolBlock, PoolFailure, PoolPage, PoolTag, Problem, Process, Processor,
+    QueuedLock, ReadyThread, Refused, Register, SessionSpace, Source, StackWord, SystemCall,
+    Thread, Timer, Unanswered, UnloadedModule, Vad, VerifierFrame, VmCounter, WaitObject, Want,
+    WorkItem, WorkQueue,
 };
 use crate::symbol::{PdbId, Store};
 
@@ -110,6 +114,8 @@ pub(crate) struct KernelDump {
     types: OnceLock<Types>,
     /// The length of a clock tick, in units of 100 ns; read when first asked for.
     tick: OnceLock<Cell<u64>>,
+    /// The low part of the tick counter; read when first asked for.
+    tick_count: OnceLock<Cell<u64>>,
     /// Where `MiState` is; looked for when first asked for.
     memory_state: OnceLock<Option<u64>>,
     /// What is known of the pools.
@@ -155,6 +161,7 @@ pub fn open(image: Image, format: Format, symbols: &Store) -> Result<Box<dyn Sou
         names: Symbols::default(),
         types: OnceLock::new(),
         tick: OnceLock::new(),
+        tick_count: OnceLock::new(),
         memory_state: OnceLock::new(),
         pool: pool::Pool::default(),
         manager: OnceLock::new(),
@@ -263,7 +270,15 @@ impl Source for KernelDump {
     }
 
     fn threads(&self, want: &Want<'_>, emit: Emit<'_, Thread>) -> Result<(), Unanswered> {
-        self.each_thread(want, emit)
+        self.each_thread(want, &mut OneByOne(emit))
+    }
+
+    fn threads_by_parts(
+        &self,
+        want: &Want<'_>,
+        parts: &mut dyn Parts<Thread>,
+    ) -> Result<(), Unanswered> {
+        self.each_thread(want, parts)
     }
 
     fn raw_stack(&self, want: &Want<'_>, emit: Emit<'_, StackWord>) -> Result<(), Unanswered> {
@@ -271,7 +286,15 @@ impl Source for KernelDump {
     }
 
     fn stacks(&self, want: &Want<'_>, emit: Emit<'_, Frame>) -> Result<(), Unanswered> {
-        self.each_frame(want, emit)
+        self.each_frame(want, &mut OneByOne(emit))
+    }
+
+    fn stacks_by_parts(
+        &self,
+        want: &Want<'_>,
+        parts: &mut dyn Parts<Frame>,
+    ) -> Result<(), Unanswered> {
+        self.each_frame(want, parts)
     }
 
     fn processors(&self, _: &Want<'_>, emit: Emit<'_, Processor>) -> Result<(), Unanswered> {

@@ -1,5 +1,7 @@
 //! Kernel objects as bytes, and their fields as cells.
 
+use std::borrow::Cow;
+
 use super::KernelDump;
 use super::overview::{millis, unix_micros};
 use super::types::Ty;
@@ -14,15 +16,16 @@ const MAX_TEXT: usize = 1024;
 const MAX_OBJECT: usize = 1 << 20;
 
 /// An object, as far as the dump holds it.
+#[derive(Clone)]
 pub(super) struct Object<'a> {
     dump: &'a KernelDump,
     ty: Ty,
     pub(super) address: Cell<u64>,
-    bytes: Vec<u8>,
+    bytes: Cow<'a, [u8]>,
 }
 
 /// The first of several paths that has a value; versions of Windows know fields by other names.
-pub(super) fn first<T>(paths: &[&str], read: impl Fn(&str) -> Cell<T>) -> Cell<T> {
+pub(super) fn first<T>(paths: &[&'static str], read: impl Fn(&'static str) -> Cell<T>) -> Cell<T> {
     let mut absent = Absent::NotApplicable;
     for path in paths {
         match read(path) {
@@ -38,12 +41,12 @@ impl KernelDump {
     /// The object at an address; `None` if the dump does not hold its first bytes.
     pub(super) fn object(&self, ty: Ty, address: u64) -> Option<Object<'_>> {
         let size = self.types().size(self, ty).unwrap_or(self.header.width.bytes() * 2);
-        let bytes = self.prefix(address, size.min(MAX_OBJECT)).ok()?.into_owned();
+        let bytes = self.prefix(address, size.min(MAX_OBJECT)).ok()?;
         Some(Object { dump: self, ty, address: Ok(address), bytes })
     }
 
     /// The characters of a field of fixed size, of an object of which no other field is read.
-    pub(super) fn text_of(&self, ty: Ty, address: u64, path: &str) -> Cell<String> {
+    pub(super) fn text_of(&self, ty: Ty, address: u64, path: &'static str) -> Cell<String> {
         let field = self.types().field(self, ty, path)?;
         let at = address.checked_add(field.offset as u64).ok_or(Absent::Unreadable)?;
         let size = if field.size == 0 { 16 } else { field.size.min(MAX_TEXT) };
@@ -60,7 +63,8 @@ impl KernelDump {
     ) -> Option<Object<'_>> {
         let size = self.types().size(self, ty).unwrap_or(MAX_OBJECT);
         let held = piece.bytes(&self.image);
-        let bytes = held.get(..size.min(held.len())).filter(|bytes| !bytes.is_empty())?.to_vec();
+        let bytes = held.get(..size.min(held.len())).filter(|bytes| !bytes.is_empty())?;
+        let bytes = Cow::Borrowed(bytes);
         Some(Object { dump: self, ty, address: address.ok_or(Absent::NotInDump), bytes })
     }
 
@@ -80,7 +84,7 @@ impl KernelDump {
 
 impl Object<'_> {
     /// Where a field is; a structure whose layout is known and has no such field has no value.
-    fn field(&self, path: &str) -> Cell<Field> {
+    fn field(&self, path: &'static str) -> Cell<Field> {
         let types = self.dump.types();
         types
             .field(self.dump, self.ty, path)
@@ -88,7 +92,7 @@ impl Object<'_> {
     }
 
     /// A number of any size, or some bits of one.
-    pub(super) fn unsigned(&self, path: &str) -> Cell<u64> {
+    pub(super) fn unsigned(&self, path: &'static str) -> Cell<u64> {
         self.number(self.field(path)?)
     }
 
@@ -104,7 +108,7 @@ impl Object<'_> {
     }
 
     /// The same for columns, which are signed.
-    pub(super) fn int(&self, path: &str) -> Cell<i64> {
+    pub(super) fn int(&self, path: &'static str) -> Cell<i64> {
         let field = self.field(path)?;
         let value = self.number(field)?;
         if field.is_signed && field.bits.is_none() && (1..8).contains(&field.size) {
@@ -115,50 +119,50 @@ impl Object<'_> {
     }
 
     /// A number under the first of several paths that has one.
-    pub(super) fn int_of(&self, paths: &[&str]) -> Cell<i64> {
+    pub(super) fn int_of(&self, paths: &[&'static str]) -> Cell<i64> {
         first(paths, |path| self.int(path))
     }
 
     /// A flag of any size.
-    pub(super) fn flag(&self, path: &str) -> Cell<bool> {
+    pub(super) fn flag(&self, path: &'static str) -> Cell<bool> {
         self.unsigned(path).map(|value| value != 0)
     }
 
     /// A pointer, null included.
-    pub(super) fn raw_pointer(&self, path: &str) -> Cell<u64> {
+    pub(super) fn raw_pointer(&self, path: &'static str) -> Cell<u64> {
         let width = self.dump.header.width;
         let offset = self.field(path)?.offset;
         unsigned_at(&self.bytes, offset, width.bytes()).ok_or(Absent::NotInDump)
     }
 
     /// A pointer; null means that there is nothing.
-    pub(super) fn pointer(&self, path: &str) -> Cell<u64> {
+    pub(super) fn pointer(&self, path: &'static str) -> Cell<u64> {
         self.raw_pointer(path)
             .and_then(|at| if at == 0 { Err(Absent::NotApplicable) } else { Ok(at) })
     }
 
     /// A time, in 100 ns units since 1601; 0 means never.
-    pub(super) fn time(&self, path: &str, shift: u32) -> Cell<i64> {
+    pub(super) fn time(&self, path: &'static str, shift: u32) -> Cell<i64> {
         let field = self.field(path)?;
         let time = unsigned_at(&self.bytes, field.offset, 8).ok_or(Absent::NotInDump)? >> shift;
         if time == 0 { Err(Absent::NotApplicable) } else { unix_micros(time) }
     }
 
     /// Clock ticks as milliseconds.
-    pub(super) fn tick_ms(&self, path: &str) -> Cell<i64> {
+    pub(super) fn tick_ms(&self, path: &'static str) -> Cell<i64> {
         let ticks = self.unsigned(path)?;
         let tick = self.dump.tick()?;
         millis(ticks.checked_mul(tick).ok_or(Absent::Unreadable)?)
     }
 
     /// A number of pages as bytes.
-    pub(super) fn pages(&self, paths: &[&str]) -> Cell<i64> {
+    pub(super) fn pages(&self, paths: &[&'static str]) -> Cell<i64> {
         let pages = self.int_of(paths)?;
         pages.checked_mul(0x1000).ok_or(Absent::Unreadable)
     }
 
     /// Characters of a field of fixed size.
-    pub(super) fn text(&self, path: &str) -> Cell<String> {
+    pub(super) fn text(&self, path: &'static str) -> Cell<String> {
         let field = self.field(path)?;
         let size = if field.size == 0 { 16 } else { field.size.min(MAX_TEXT) };
         let text = text(slice(&self.bytes, field.offset, size).ok_or(Absent::NotInDump)?);
@@ -166,7 +170,7 @@ impl Object<'_> {
     }
 
     /// Whether a field exists in this kernel, as far as known.
-    pub(super) fn has(&self, path: &str) -> bool {
+    pub(super) fn has(&self, path: &'static str) -> bool {
         self.field(path).is_ok()
     }
 
@@ -177,7 +181,7 @@ impl Object<'_> {
     }
 
     /// The address of a field.
-    pub(super) fn address_of(&self, path: &str) -> Cell<u64> {
+    pub(super) fn address_of(&self, path: &'static str) -> Cell<u64> {
         let offset = self.field(path)?.offset as u64;
         self.address?.checked_add(offset).ok_or(Absent::Unreadable)
     }

@@ -79,8 +79,8 @@ impl KernelDump {
     }
 
     fn tracker_entry(&self) -> Option<Entry> {
-        let field = |path: &str| self.types().other(TRACKER, path);
-        let find = |names: &[&str]| names.iter().find_map(|name| field(name));
+        let field = |path: &'static str| self.types().other(TRACKER, path);
+        let find = |names: &[&'static str]| names.iter().find_map(|name| field(name));
         let counters: Vec<Field> = COUNTERS.iter().map_while(|names| find(names)).collect();
         let size = self.types().size_of(TRACKER).filter(|size| (1..=1024).contains(size))?;
         Some(Entry { size, key: field("Key")?.offset, counters: counters.try_into().ok()? })

@@ -4,13 +4,13 @@
 //! process itself can write.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::KernelDump;
 use super::memory::Space;
 use crate::model::Located;
 use crate::symbol::image::Image;
-use crate::symbol::{ExportNames, Names};
+use crate::symbol::{ExportNames, Names, PdbId};
 
 /// No process has more images.
 const MAX_IMAGES: usize = 4096;
@@ -20,9 +20,14 @@ const MAX_NAME: usize = 512;
 const MAX_FROM_EXPORT: u64 = 0x1000;
 const ENTRY: &str = "_LDR_DATA_TABLE_ENTRY";
 
-/// The images of a process, sorted by address.
-#[derive(Debug, Default)]
-pub(super) struct ProcessImages(Vec<ProcessImage>);
+/// The images of a process, which are read when an address of it is asked for first.
+#[derive(Debug)]
+pub(super) struct ProcessImages {
+    /// Its environment block.
+    peb: Option<u64>,
+    /// Sorted by address.
+    images: OnceLock<Vec<ProcessImage>>,
+}
 
 /// An image.
 #[derive(Debug)]
@@ -31,7 +36,7 @@ pub(super) struct ProcessImage {
     pub(super) end: u64,
     pub(super) name: String,
     /// Its names; read when first asked for.
-    names: std::sync::OnceLock<Option<ImageNames>>,
+    names: OnceLock<Option<ImageNames>>,
 }
 
 /// Where names come from.
@@ -43,22 +48,36 @@ enum ImageNames {
 
 impl ProcessImages {
     /// The images that the environment block at an address lists.
-    pub(super) fn read(dump: &KernelDump, space: Space<'_>, peb: u64) -> Self {
-        let mut images = list(dump, space, peb).unwrap_or_default();
-        images.sort_by_key(|image| image.base);
-        Self(images)
+    pub(super) const fn of(peb: Option<u64>) -> Self {
+        Self { peb, images: OnceLock::new() }
     }
 
     /// The image that an address lies in.
-    pub(super) fn at(&self, address: u64) -> Option<&ProcessImage> {
-        let next = self.0.partition_point(|image| image.base <= address);
-        self.0.get(next.checked_sub(1)?).filter(|image| address < image.end)
+    pub(super) fn at(
+        &self,
+        dump: &KernelDump,
+        space: Space<'_>,
+        address: u64,
+    ) -> Option<&ProcessImage> {
+        // Of 64 bits the upper half is the kernel's.
+        if address >> 63 != 0 {
+            return None;
+        }
+        let peb = self.peb?;
+        let images = self.images.get_or_init(|| {
+            let mut images = list(dump, space, peb).unwrap_or_default();
+            images.sort_by_key(|image| image.base);
+            images
+        });
+        let next = images.partition_point(|image| image.base <= address);
+        images.get(next.checked_sub(1)?).filter(|image| address < image.end)
     }
 }
 
 /// Walks the loader's list in the order in which images were loaded.
 fn list(dump: &KernelDump, space: Space<'_>, peb: u64) -> Option<Vec<ProcessImage>> {
-    let field = |ty: &str, path: &str| Some(dump.types().other(ty, path)?.offset as u64);
+    let field =
+        |ty: &'static str, path: &'static str| Some(dump.types().other(ty, path)?.offset as u64);
     let loader = space.pointer_at(peb.checked_add(field("_PEB", "Ldr")?)?).ok()?;
     let head = loader.checked_add(field("_PEB_LDR_DATA", "InLoadOrderModuleList")?)?;
     let links = field(ENTRY, "InLoadOrderLinks")?;
@@ -79,7 +98,7 @@ fn list(dump: &KernelDump, space: Space<'_>, peb: u64) -> Option<Vec<ProcessImag
                 base,
                 end: base.saturating_add(size.into()),
                 name: name.unwrap_or_else(|| format!("{base:#x}")),
-                names: std::sync::OnceLock::new(),
+                names: OnceLock::new(),
             });
         }
         let Ok(next) = space.pointer_at(at) else { break };
@@ -137,11 +156,19 @@ impl ProcessImage {
         self.names.get_or_init(|| self.read_names(dump, space)).as_ref()
     }
 
+    /// The PDB that the image names.
+    pub(super) fn pdb(&self, space: Space<'_>) -> Option<PdbId> {
+        let bytes = |at: u32, buffer: &mut [u8]| self.read(space, at, buffer);
+        Image::new(&bytes)?.pdb()
+    }
+
+    fn read(&self, space: Space<'_>, at: u32, buffer: &mut [u8]) -> bool {
+        let address = self.base.checked_add(at.into());
+        address.is_some_and(|address| space.read(address, buffer).is_ok())
+    }
+
     fn read_names(&self, dump: &KernelDump, space: Space<'_>) -> Option<ImageNames> {
-        let bytes = |at: u32, buffer: &mut [u8]| {
-            let address = self.base.checked_add(at.into());
-            address.is_some_and(|address| space.read(address, buffer).is_ok())
-        };
+        let bytes = |at: u32, buffer: &mut [u8]| self.read(space, at, buffer);
         let image = Image::new(&bytes)?;
         if let Some(names) = image.pdb().and_then(|id| dump.symbols.names(&id)) {
             return Some(ImageNames::File(names));

@@ -167,6 +167,10 @@ impl KernelDump {
 
     /// The low part of the tick counter.
     pub(super) fn tick_count(&self) -> Cell<u64> {
+        *self.tick_count.get_or_init(|| self.read_tick_count())
+    }
+
+    fn read_tick_count(&self) -> Cell<u64> {
         let shared = self.shared_data();
         let types = self.types();
         let field = ["TickCount", "TickCountLow"]

@@ -34,7 +34,7 @@ pub(super) fn wanted<T>(want: &Want<'_>, column: &str, read: impl FnOnce() -> Ce
 
 impl KernelDump {
     /// The form of a structure with these fields; `None` if the believed layout does not have it.
-    pub(super) fn form(&self, ty: &str, paths: &[&'static str]) -> Option<Form<'_>> {
+    pub(super) fn form(&self, ty: &'static str, paths: &[&'static str]) -> Option<Form<'_>> {
         let size = self.types().size_of(ty).filter(|size| *size != 0)?;
         let fields = paths.iter().map(|path| (*path, self.field(ty, path))).collect();
         Some(Form { dump: self, size, fields })

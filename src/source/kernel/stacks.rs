@@ -4,31 +4,37 @@
 //! on its kernel stack when it was switched out. A stack goes on into the user part of its process
 //! through what the processor pushed when the kernel was entered.
 
-use std::collections::HashMap;
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::KernelDump;
 use super::arch::Arch;
+use super::batches::{self, Batches};
 use super::memory::Space;
 use super::object::Object;
-use super::process_images::ProcessImages;
+use super::process_images::{ProcessImage, ProcessImages};
+use super::threads::Seen;
 use super::types::Ty;
+use super::walks::{Stacks, Walks};
 use crate::catalog::Cell;
-use crate::model::{Emit, Flow, Frame, Located, StackWord, Unanswered, Want};
+use crate::model::{Emit, Flow, Frame, Located, Parts, StackWord, Unanswered, Want};
 use crate::source::context::Context;
 use crate::source::frames::{self, Owner, Scene};
 use crate::source::{verdicts, words};
-use crate::unwind::{self, Cpu, Knowledge, MAX_FRAMES, Registers, Span, Target, Walker};
+use crate::symbol::PdbId;
+use crate::unwind::{self, Cpu, MAX_FRAMES, Registers, Span, Target, Walker};
 
 /// `KTHREAD_STATE`.
 const RUNNING: u64 = 2;
 const TERMINATED: u64 = 4;
+/// The frames of so many stacks are found at a time.
+const BATCH: usize = 64;
+/// So many by one core in one go.
+const PART: usize = 8;
 /// What the switch of threads leaves on a stack is so many words long at most.
 const SWITCH_WORDS: u64 = 16;
 /// Where nothing says how far a kernel stack goes: no stack is larger.
 const LARGEST_STACK: u64 = 0x1_8000;
-const MAX_CONTEXT: usize = 0x4d0;
 /// `_KTRAP_FRAME.DbgArgMark`.
 const TRAP_MARK: u64 = 0xbad_b0d00;
 
@@ -37,7 +43,7 @@ pub(super) struct View<'a> {
     dump: &'a KernelDump,
     space: Space<'a>,
     process: u64,
-    images: Rc<ProcessImages>,
+    images: Arc<ProcessImages>,
 }
 
 /// Where a walk starts.
@@ -49,18 +55,9 @@ enum Start {
     Switched(Registers, Option<Box<Registers>>),
 }
 
-/// What was learnt while stacks are walked one after the other.
-#[derive(Default)]
-pub(super) struct Walks {
-    knowledge: Knowledge,
-    processes: HashMap<u64, Rc<ProcessImages>>,
-    /// Registers of processors by the thread that they ran.
-    running: HashMap<u64, Registers>,
-}
-
 impl KernelDump {
     /// The processor whose stacks are walked, or why none is.
-    fn walked_cpu(&self) -> Result<Cpu, Unanswered> {
+    pub(super) fn walked_cpu(&self) -> Result<Cpu, Unanswered> {
         match self.arch {
             Arch::X86 => Ok(Cpu::X86),
             Arch::X64 => Ok(Cpu::X64),
@@ -72,17 +69,40 @@ impl KernelDump {
     pub(super) fn each_frame(
         &self,
         want: &Want<'_>,
-        emit: Emit<'_, Frame>,
+        into: &mut dyn Parts<Frame>,
     ) -> Result<(), Unanswered> {
-        let mut walks = self.walks()?;
-        self.for_each_stacked(&mut |thread, is_crash| {
-            let owner = self.owner_of(thread);
-            if !owner.is_wanted(want) {
-                return Flow::Continue(());
+        let stacks = Stacks::of(self)?;
+        let mut batches = Batches::of(BATCH);
+        let mut rows = |batch: Vec<(Seen<'_>, Owner)>| {
+            self.fetch_frames(want, &stacks, &batch);
+            let make = |part: &[(Seen<'_>, Owner)], push: &mut dyn FnMut(Frame)| {
+                let mut walks = stacks.take();
+                for (seen, owner) in part {
+                    let Some(thread) = seen.object(self) else { continue };
+                    let (view, frames) = self.stack_of(&mut walks, &thread, seen.is_crash());
+                    let _ = frames::each(&view, owner, &frames, want, &mut |row| {
+                        push(row);
+                        Flow::Continue(())
+                    });
+                }
+                stacks.give(walks);
+            };
+            let flow = batches::hand_on(&batch, PART, make, into);
+            stacks.settle();
+            flow
+        };
+        let mut flow = Flow::Continue(());
+        self.for_each_stacked(&mut |seen| {
+            let owner = seen.object(self).map(|thread| self.owner_of(&thread));
+            if let Some(owner) = owner.filter(|owner| owner.is_wanted(want)) {
+                flow = batches.add((seen, owner)).map_or(Flow::Continue(()), &mut rows);
             }
-            let (view, frames) = self.stack_of(&mut walks, thread, is_crash);
-            frames::each(&view, &owner, &frames, want, emit)
-        })
+            flow
+        })?;
+        if flow.is_continue() {
+            let _ = rows(batches.rest());
+        }
+        Ok(())
     }
 
     /// The words of each kernel stack, from its pointer to its end.
@@ -91,17 +111,19 @@ impl KernelDump {
         want: &Want<'_>,
         emit: Emit<'_, StackWord>,
     ) -> Result<(), Unanswered> {
-        let mut walks = self.walks()?;
+        let mut walks = Walks::of(&Arc::new(self.starts()?));
         let cpu = self.walked_cpu().ok();
         let mut left = words::most(self.image.len(), self.header.width.bytes() as u64);
-        self.for_each_stacked(&mut |thread, is_crash| {
+        self.for_each_stacked(&mut |seen| {
+            let Some(thread) = seen.object(self) else { return Flow::Continue(()) };
+            let thread = thread.as_ref();
             let owner = self.owner_of(thread);
             if !owner.is_wanted(want) {
                 return Flow::Continue(());
             }
             let bounds = Self::bounds(thread);
-            let running = thread.address.ok().and_then(|at| walks.running.get(&at));
-            let sp = self.crash_context().filter(|_| is_crash).and_then(Context::sp);
+            let running = thread.address.ok().and_then(|at| walks.start.running.get(&at));
+            let sp = self.crash_context().filter(|_| seen.is_crash()).and_then(Context::sp);
             let sp = sp.or_else(|| running.and_then(Registers::sp));
             let sp = sp.filter(|sp| bounds.contains(sp));
             let Some(sp) = sp.or_else(|| thread.pointer("Tcb.KernelStack").ok()) else {
@@ -125,9 +147,9 @@ impl KernelDump {
 
     /// What the stack of a thread says of it: a number that equal stacks share, and what it is
     /// blocked in.
-    pub(super) fn verdict(
-        &self,
-        walks: &mut Walks,
+    pub(super) fn verdict<'a>(
+        &'a self,
+        walks: &mut Walks<'a>,
         thread: &Object<'_>,
         is_crash: bool,
     ) -> (Cell<u64>, Cell<String>) {
@@ -137,9 +159,9 @@ impl KernelDump {
 
     /// Visits the threads that have stacks: those that run on processors without being on a list
     /// first, which are the idle ones.
-    fn for_each_stacked(
-        &self,
-        visit: &mut dyn FnMut(&Object<'_>, bool) -> Flow,
+    fn for_each_stacked<'a>(
+        &'a self,
+        visit: &mut dyn FnMut(Seen<'a>) -> Flow,
     ) -> Result<(), Unanswered> {
         let mut idle = Vec::new();
         if self.triage.is_none() {
@@ -151,74 +173,53 @@ impl KernelDump {
             }
         }
         for address in idle {
-            let Some(thread) = self.object(Ty::Thread, address) else { continue };
-            if visit(&thread, false).is_break() {
+            if visit(Seen::Listed(address)).is_break() {
                 return Ok(());
             }
         }
-        self.for_each_thread(visit)
-    }
-
-    /// What walking stacks starts with.
-    pub(super) fn walks(&self) -> Result<Walks, Unanswered> {
-        let cpu = self.walked_cpu()?;
-        self.has_memory()?;
-        let mut walks = Walks::default();
-        let named = |context: Context<'_>| Registers::named(cpu, context.registers());
-        for prcb in self.prcbs().into_iter().flatten() {
-            let Ok(thread) = prcb.pointer("CurrentThread") else { continue };
-            let at =
-                prcb.pointer("Context").or_else(|_| prcb.address_of("ProcessorState.ContextFrame"));
-            let Ok(bytes) = at.and_then(|at| self.prefix(at, MAX_CONTEXT)) else { continue };
-            let context = self.arch.cpu().and_then(|cpu| Context::new(cpu, &bytes));
-            // A processor that was never stopped has an empty record.
-            if let Some(context) = context.filter(|context| context.ip().is_some_and(|ip| ip != 0))
-            {
-                walks.running.insert(thread, named(context));
-            }
-        }
-        Ok(walks)
+        self.for_each_seen(visit)
     }
 
     /// The frames of a thread, and the memory that they are in.
-    pub(super) fn stack_of(
-        &self,
-        walks: &mut Walks,
+    pub(super) fn stack_of<'a>(
+        &'a self,
+        walks: &mut Walks<'a>,
         thread: &Object<'_>,
         is_crash: bool,
-    ) -> (View<'_>, Vec<unwind::Frame>) {
+    ) -> (View<'a>, Vec<unwind::Frame>) {
         let view = self.view_of(walks, thread);
         let mut frames = Vec::new();
         if let Ok(cpu) = self.walked_cpu() {
-            let mut walker = Walker::with(&view, std::mem::take(&mut walks.knowledge));
+            let mut knowledge = std::mem::take(&mut walks.knowledge);
+            knowledge.allow(walks.allowed);
+            let mut walker = Walker::with(&view, knowledge);
             let bounds = Self::bounds(thread);
             if let Some(start) = self.start(walks, &mut walker, (thread, is_crash), cpu, &bounds) {
                 frames = self.walk(&mut walker, &view, start, thread, &bounds);
             }
             walks.knowledge = walker.into_knowledge();
+            walks.spent += walks.knowledge.spent();
         }
         (view, frames)
     }
 
     /// The memory of a thread's process.
-    fn view_of(&self, walks: &mut Walks, thread: &Object<'_>) -> View<'_> {
+    fn view_of<'a>(&'a self, walks: &mut Walks<'a>, thread: &Object<'_>) -> View<'a> {
         let owner = super::object::first(
             &["Tcb.Process", "ThreadsProcess", "Tcb.ApcState.Process"],
             |path| thread.pointer(path),
         );
         let process = owner.unwrap_or_default();
-        let object = owner.ok().filter(|_| self.triage.is_none());
-        let object = object.and_then(|at| self.object(Ty::Process, at));
-        let dtb = object.as_ref().and_then(|p| p.unsigned("Pcb.DirectoryTableBase").ok());
-        let space = dtb.filter(|dtb| *dtb != 0).map_or(self.kernel_space(), |dtb| self.space(dtb));
-        let images =
-            walks.processes.entry(process).or_insert_with(|| {
-                let peb = object.and_then(|process| process.pointer("Peb").ok());
-                Rc::new(peb.map_or_else(ProcessImages::default, |peb| {
-                    ProcessImages::read(self, space, peb)
-                }))
-            });
-        View { dump: self, space, process, images: Rc::clone(images) }
+        let known = walks.processes.entry(process).or_insert_with(|| {
+            let object = owner.ok().filter(|_| self.triage.is_none());
+            let object = object.and_then(|at| self.object(Ty::Process, at));
+            let dtb = object.as_ref().and_then(|p| p.unsigned("Pcb.DirectoryTableBase").ok());
+            let dtb = dtb.filter(|dtb| *dtb != 0);
+            let space = dtb.map_or(self.kernel_space(), |dtb| self.space(dtb));
+            let peb = object.and_then(|process| process.pointer("Peb").ok());
+            (space, Arc::new(ProcessImages::of(peb)))
+        });
+        View { dump: self, space: known.0, process, images: Arc::clone(&known.1) }
     }
 
     /// Where the kernel stack of a thread is.
@@ -234,27 +235,27 @@ impl KernelDump {
 
     fn start(
         &self,
-        walks: &Walks,
+        walks: &Walks<'_>,
         walker: &mut Walker<'_>,
         (thread, is_crash): (&Object<'_>, bool),
         cpu: Cpu,
         bounds: &Range<u64>,
     ) -> Option<Start> {
-        let header = self.crash_context().map(|c| Registers::named(cpu, c.registers()));
+        let header = walks.start.header.as_ref();
         if is_crash {
-            return header.map(Start::Registers);
+            return header.cloned().map(Start::Registers);
         }
         let state = thread.unsigned("Tcb.State");
         if state == Ok(TERMINATED) {
             return None;
         }
-        let saved = thread.address.ok().and_then(|at| walks.running.get(&at));
+        let saved = thread.address.ok().and_then(|at| walks.start.running.get(&at));
         if state == Ok(RUNNING) || saved.is_some() {
             // The header's context is what the crash was in, which the processor may have left.
-            let is_here = |r: &Registers| r.sp().is_some_and(|sp| bounds.contains(&sp));
-            let is_own = |r: &Registers| saved.is_some_and(|saved| saved.sp() == r.sp());
+            let is_here = |r: &&Registers| r.sp().is_some_and(|sp| bounds.contains(&sp));
+            let is_own = |r: &&Registers| saved.is_some_and(|saved| saved.sp() == r.sp());
             let header = header.filter(|r| is_here(r) || is_own(r));
-            return header.or_else(|| saved.cloned()).map(Start::Registers);
+            return header.or(saved).cloned().map(Start::Registers);
         }
         let sp = thread.pointer("Tcb.KernelStack").ok().filter(|sp| bounds.contains(sp))?;
         self.switched(walker, cpu, sp, bounds)
@@ -349,10 +350,15 @@ impl KernelDump {
 }
 
 impl View<'_> {
+    /// The image of the process that an address lies in.
+    fn image(&self, address: u64) -> Option<&ProcessImage> {
+        self.images.at(self.dump, self.space, address)
+    }
+
     /// The registers that a trap frame at an address saved, if the mode and the place make sense.
     fn saved_at(&self, address: u64) -> Option<Registers> {
         let frame = self.dump.structure("_KTRAP_FRAME", address);
-        let number = |path: &str| frame.unsigned(path).ok();
+        let number = |path: &'static str| frame.unsigned(path).ok();
         match self.dump.arch {
             Arch::X64 => {
                 if number("SegCs")? & 1 == 0 {
@@ -394,7 +400,7 @@ impl Target for View<'_> {
         if let Some((base, end)) = self.dump.drivers().span(address) {
             return Some(Span { base, end, space: 0 });
         }
-        let image = self.images.at(address)?;
+        let image = self.image(address)?;
         Some(Span { base: image.base, end: image.end, space: self.process })
     }
 
@@ -423,14 +429,21 @@ impl Target for View<'_> {
 
 impl Scene for View<'_> {
     fn locate(&self, address: u64) -> Cell<Located> {
-        match self.images.at(address) {
+        match self.image(address) {
             Some(image) => Ok(image.locate(self.dump, self.space, address)),
             None => self.dump.place_of(address),
         }
     }
 
+    fn pdb(&self, address: u64) -> Option<PdbId> {
+        match self.image(address) {
+            Some(image) => image.pdb(self.space),
+            None => self.dump.pdb_at(address),
+        }
+    }
+
     fn line(&self, address: u64) -> Option<(String, u32)> {
-        match self.images.at(address) {
+        match self.image(address) {
             Some(image) => image.line(self.dump, self.space, address),
             None => self.dump.line_of(address),
         }
@@ -445,7 +458,7 @@ impl Scene for View<'_> {
     }
 
     fn place(&self, address: u64) -> Option<(String, u64)> {
-        if let Some(image) = self.images.at(address) {
+        if let Some(image) = self.image(address) {
             return Some((image.name.clone(), address - image.base));
         }
         self.dump.module_at(address).ok().map(|place| (place.module, place.offset))

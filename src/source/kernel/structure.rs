@@ -21,24 +21,24 @@ impl KernelDump {
     }
 
     /// Whether the believed layout has the structure at all.
-    pub(super) fn knows(&self, ty: &str, path: &str) -> bool {
+    pub(super) fn knows(&self, ty: &'static str, path: &'static str) -> bool {
         self.types().other(ty, path).is_some()
     }
 }
 
 impl Structure<'_> {
-    fn field(&self, path: &str) -> Cell<Field> {
+    fn field(&self, path: &'static str) -> Cell<Field> {
         self.dump.types().other(self.ty, path).ok_or(Absent::NoSymbols)
     }
 
     /// The address of a field.
-    pub(super) fn at(&self, path: &str) -> Cell<u64> {
+    pub(super) fn at(&self, path: &'static str) -> Cell<u64> {
         let offset = self.field(path)?.offset as u64;
         self.address.checked_add(offset).ok_or(Absent::Unreadable)
     }
 
     /// A number of up to eight bytes, or some bits of one.
-    pub(super) fn unsigned(&self, path: &str) -> Cell<u64> {
+    pub(super) fn unsigned(&self, path: &'static str) -> Cell<u64> {
         let field = self.field(path)?;
         let size = if field.size == 0 { self.dump.header.width.bytes() } else { field.size };
         if size > 8 {
@@ -52,28 +52,28 @@ impl Structure<'_> {
     }
 
     /// The same for a column, which is signed.
-    pub(super) fn int(&self, path: &str) -> Cell<i64> {
+    pub(super) fn int(&self, path: &'static str) -> Cell<i64> {
         i64::try_from(self.unsigned(path)?).map_err(|_| Absent::Unreadable)
     }
 
     /// A pointer, null included.
-    pub(super) fn raw_pointer(&self, path: &str) -> Cell<u64> {
+    pub(super) fn raw_pointer(&self, path: &'static str) -> Cell<u64> {
         self.dump.pointer_at(self.at(path)?)
     }
 
     /// A pointer; null means that there is nothing.
-    pub(super) fn pointer(&self, path: &str) -> Cell<u64> {
+    pub(super) fn pointer(&self, path: &'static str) -> Cell<u64> {
         self.raw_pointer(path)
             .and_then(|at| if at == 0 { Err(Absent::NotApplicable) } else { Ok(at) })
     }
 
     /// The text of a `_UNICODE_STRING` field.
-    pub(super) fn unicode(&self, path: &str) -> Cell<String> {
+    pub(super) fn unicode(&self, path: &'static str) -> Cell<String> {
         self.dump.unicode_string(self.at(path)?)
     }
 
     /// The structure that a pointer field leads to.
-    pub(super) fn follow(&self, path: &str, ty: &'static str) -> Cell<Self> {
+    pub(super) fn follow(&self, path: &'static str, ty: &'static str) -> Cell<Self> {
         Ok(Self { dump: self.dump, ty, address: self.pointer(path)? })
     }
 

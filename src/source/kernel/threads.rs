@@ -1,11 +1,14 @@
-//! Threads and processes whose objects the dump holds.
+//! Threads whose objects the dump holds.
+
+use std::borrow::Cow;
 
 use super::KernelDump;
+use super::batches::{self, Batches};
 use super::object::{Object, first};
 use super::types::Ty;
+use super::walks::Stacks;
 use crate::catalog::{Absent, Cell};
-use crate::dump::kdbg;
-use crate::model::{Emit, Flow, Process, Thread, Unanswered, Want};
+use crate::model::{Flow, Parts, Thread, Unanswered, Want};
 use crate::source::context::Context;
 
 /// `KTHREAD_STATE`.
@@ -70,14 +73,17 @@ const REASONS: [&str; 42] = [
     "WrIoRing",
     "WrMdlCache",
 ];
-/// No list of IRPs is longer; a longer one runs in a circle.
-/// No process has more threads, no system more processes; more is a damaged list.
+
+/// So many rows are made at a time.
+const BATCH: usize = 512;
+/// So many by one core in one go.
+const PART: usize = 64;
+/// No process has more threads; more is a damaged list.
 const MAX_THREADS: usize = 1 << 20;
-const MAX_PROCESSES: usize = 1 << 18;
+/// No list of IRPs is longer; a longer one runs in a circle.
 const MAX_IRPS: i64 = 4096;
 
-/// `DISPATCHER_HEADER.Type` of the two objects.
-const PROCESS_OBJECT: u8 = 3;
+/// `DISPATCHER_HEADER.Type` of threads.
 const THREAD_OBJECT: u8 = 6;
 
 fn name_of(names: &[&str], index: u64) -> Cell<String> {
@@ -88,6 +94,42 @@ fn name_of(names: &[&str], index: u64) -> Cell<String> {
 /// Why a thread waits, or last waited.
 pub(super) fn wait_reason(thread: &Object<'_>) -> Cell<String> {
     thread.unsigned("Tcb.WaitReason").and_then(|reason| name_of(&REASONS, reason))
+}
+
+/// Which columns are wanted that do not stand in the thread's own structure.
+#[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "one for each column")]
+struct Far {
+    process: bool,
+    name: bool,
+    start_symbol: bool,
+    win32_start_symbol: bool,
+    irp_count: bool,
+    wait_object_type: bool,
+}
+
+/// A thread that was come upon.
+pub(super) enum Seen<'a> {
+    /// A list leads to it.
+    Listed(u64),
+    /// It was read already; and whether it is the one that was current on the processor that wrote
+    /// the dump.
+    Held(Object<'a>, bool),
+}
+
+impl<'a> Seen<'a> {
+    /// The thread's object; `None` if the dump does not hold it.
+    pub(super) fn object(&self, dump: &'a KernelDump) -> Option<Cow<'_, Object<'a>>> {
+        match self {
+            Self::Listed(address) => dump.object(Ty::Thread, *address).map(Cow::Owned),
+            Self::Held(thread, _) => Some(Cow::Borrowed(thread)),
+        }
+    }
+
+    /// Whether it was current on the processor that wrote the dump, as far as that is known.
+    pub(super) const fn is_crash(&self) -> bool {
+        matches!(self, Self::Held(_, true))
+    }
 }
 
 impl KernelDump {
@@ -137,7 +179,7 @@ impl KernelDump {
 
     /// The threads that the dump holds: the current one of the processor that wrote the dump, then
     /// those of the others.
-    fn thread_objects(&self) -> Vec<Object<'_>> {
+    pub(super) fn thread_objects(&self) -> Vec<Object<'_>> {
         let mut found: Vec<Object<'_>> = self.crash_thread().into_iter().collect();
         for prcb in self.prcbs().into_iter().flatten() {
             for path in ["CurrentThread", "NextThread", "IdleThread"] {
@@ -159,17 +201,46 @@ impl KernelDump {
     pub(super) fn each_thread(
         &self,
         want: &Want<'_>,
-        emit: Emit<'_, Thread>,
+        into: &mut dyn Parts<Thread>,
     ) -> Result<(), Unanswered> {
         let wants_stacks = want.has_any(&["stack_id", "blocker"]);
-        let mut walks = if wants_stacks { self.walks().ok() } else { None };
-        self.for_each_thread(&mut |thread, is_crash| {
-            let mut row = self.thread_row(want, thread, is_crash);
-            if let Some(walks) = &mut walks {
-                (row.stack_id, row.blocker) = self.verdict(walks, thread, is_crash);
-            }
-            emit(row)
-        })
+        let far = Far {
+            process: want.has("process"),
+            name: want.has("name"),
+            start_symbol: want.has("start_symbol"),
+            win32_start_symbol: want.has("win32_start_symbol"),
+            irp_count: want.has("irp_count"),
+            wait_object_type: want.has("wait_object_type"),
+        };
+        let stacks = if wants_stacks { Stacks::of(self).ok() } else { None };
+        let mut batches = Batches::of(BATCH);
+        let mut rows = |batch: Vec<Seen<'_>>| {
+            self.fetch_start_symbols(want, stacks.as_ref(), &batch);
+            let make = |part: &[Seen<'_>], push: &mut dyn FnMut(Thread)| {
+                let mut walks = stacks.as_ref().map(Stacks::take);
+                for seen in part {
+                    let Some(thread) = seen.object(self) else { continue };
+                    let mut row = self.thread_row(far, &thread, seen.is_crash());
+                    if let Some(walks) = &mut walks {
+                        (row.stack_id, row.blocker) = self.verdict(walks, &thread, seen.is_crash());
+                    }
+                    push(row);
+                }
+                stacks.iter().zip(walks).for_each(|(stacks, walks)| stacks.give(walks));
+            };
+            let flow = batches::hand_on(&batch, PART, make, into);
+            stacks.iter().for_each(Stacks::settle);
+            flow
+        };
+        let mut flow = Flow::Continue(());
+        self.for_each_seen(&mut |seen| {
+            flow = batches.add(seen).map_or(Flow::Continue(()), &mut rows);
+            flow
+        })?;
+        if flow.is_continue() {
+            let _ = rows(batches.rest());
+        }
+        Ok(())
     }
 
     /// Visits the threads: of whole memory those of every process, else those whose objects the dump
@@ -179,6 +250,17 @@ impl KernelDump {
         &self,
         visit: &mut dyn FnMut(&Object<'_>, bool) -> Flow,
     ) -> Result<(), Unanswered> {
+        self.for_each_seen(&mut |seen| match seen.object(self) {
+            Some(thread) => visit(&thread, seen.is_crash()),
+            None => Flow::Continue(()),
+        })
+    }
+
+    /// The same without reading those that lists lead to.
+    pub(super) fn for_each_seen<'a>(
+        &'a self,
+        visit: &mut dyn FnMut(Seen<'a>) -> Flow,
+    ) -> Result<(), Unanswered> {
         self.has_memory()?;
         if self.triage.is_none() {
             return self.for_each_listed_thread(visit);
@@ -187,17 +269,17 @@ impl KernelDump {
         if threads.is_empty() {
             return Err(Unanswered::because("the dump holds no thread object"));
         }
-        for (i, thread) in threads.iter().enumerate() {
-            if visit(thread, i == 0).is_break() {
+        for (i, thread) in threads.into_iter().enumerate() {
+            if visit(Seen::Held(thread, i == 0)).is_break() {
                 break;
             }
         }
         Ok(())
     }
 
-    fn thread_row(&self, want: &Want<'_>, thread: &Object<'_>, is_crash: bool) -> Thread {
+    fn thread_row(&self, far: Far, thread: &Object<'_>, is_crash: bool) -> Thread {
         // What is not in the thread's own structure is looked for only if it is wanted.
-        let wanted = |name| if want.has(name) { Ok(()) } else { Err(Absent::NotApplicable) };
+        let wanted = |is_wanted| if is_wanted { Ok(()) } else { Err(Absent::NotApplicable) };
         let state = thread.unsigned("Tcb.State");
         let is_waiting = state.map(|state| matches!(state, WAITING | GATE_WAIT));
         let while_waiting = || match is_waiting {
@@ -210,8 +292,8 @@ impl KernelDump {
             .or_else(|absent| if absent == Absent::NoSymbols { attached } else { Err(absent) });
         let start = thread.pointer("StartAddress");
         let win32_start = thread.pointer("Win32StartAddress");
-        let symbol = |name, at: Cell<u64>| {
-            wanted(name).and(at).and_then(|at| self.place_of(at)).map(|place| place.display())
+        let symbol = |is_wanted, at: Cell<u64>| {
+            wanted(is_wanted).and(at).and_then(|at| self.place_of(at)).map(|place| place.display())
         };
         let is_over = state == Ok(TERMINATED);
         let wait_ticks = while_waiting().and_then(|()| self.ticks_since(thread));
@@ -223,8 +305,8 @@ impl KernelDump {
             tid: thread.int("Cid.UniqueThread"),
             pid: thread.int("Cid.UniqueProcess"),
             eprocess: owner,
-            process: wanted("process").and_then(|()| self.process_name(owner)),
-            name: wanted("name")
+            process: wanted(far.process).and_then(|()| self.process_name(owner)),
+            name: wanted(far.name)
                 .and_then(|()| thread.pointer("ThreadName"))
                 .and_then(|at| self.unicode_string(at)),
             state: state.and_then(|state| name_of(&STATES, state)),
@@ -234,7 +316,7 @@ impl KernelDump {
                 .and_then(|mode| name_of(&["KernelMode", "UserMode"], mode)),
             is_alertable: thread.flag("Tcb.Alertable"),
             wait_ticks,
-            wait_ms: while_waiting().and_then(|()| self.waited_ms(thread)),
+            wait_ms: wait_ticks.and_then(|ticks| self.ticks_ms(ticks)),
             priority: thread.int("Tcb.Priority"),
             base_priority: thread.int("Tcb.BasePriority"),
             priority_decrement: thread.int("Tcb.PriorityDecrement"),
@@ -244,9 +326,9 @@ impl KernelDump {
             user_time_ms: thread.tick_ms("Tcb.UserTime"),
             kernel_time_ms: thread.tick_ms("Tcb.KernelTime"),
             start_address: start,
-            start_symbol: symbol("start_symbol", start),
+            start_symbol: symbol(far.start_symbol, start),
             win32_start_address: win32_start,
-            win32_start_symbol: symbol("win32_start_symbol", win32_start),
+            win32_start_symbol: symbol(far.win32_start_symbol, win32_start),
             teb: thread.pointer("Tcb.Teb"),
             win32_thread: thread.pointer("Tcb.Win32Thread"),
             stack_base: thread.pointer("Tcb.StackBase"),
@@ -254,9 +336,9 @@ impl KernelDump {
             stack_pointer: self.stack_pointer(thread, is_crash),
             is_stack_resident: thread.flag("Tcb.KernelStackResident"),
             trap_frame: thread.pointer("Tcb.TrapFrame"),
-            irp_count: wanted("irp_count").and_then(|()| self.irp_count(thread)),
+            irp_count: wanted(far.irp_count).and_then(|()| self.irp_count(thread)),
             wait_object,
-            wait_object_type: wanted("wait_object_type")
+            wait_object_type: wanted(far.wait_object_type)
                 .and(wait_object)
                 .and_then(|at| self.dispatcher_name(at)),
             is_impersonating: thread.flag("ActiveImpersonationInfo"),
@@ -323,7 +405,11 @@ impl KernelDump {
 
     /// Milliseconds since the thread began to wait.
     pub(super) fn waited_ms(&self, thread: &Object<'_>) -> Cell<i64> {
-        let ticks = self.ticks_since(thread)?;
+        self.ticks_since(thread).and_then(|ticks| self.ticks_ms(ticks))
+    }
+
+    /// Clock ticks as milliseconds.
+    fn ticks_ms(&self, ticks: i64) -> Cell<i64> {
         let tick = i64::try_from(self.tick()?).map_err(|_| Absent::Unreadable)?;
         ticks.checked_mul(tick).map(|time| time / 10_000).ok_or(Absent::Unreadable)
     }
@@ -337,9 +423,9 @@ impl KernelDump {
     }
 
     /// The threads of every process, of dumps with whole memory.
-    fn for_each_listed_thread(
-        &self,
-        visit: &mut dyn FnMut(&Object<'_>, bool) -> Flow,
+    fn for_each_listed_thread<'a>(
+        &'a self,
+        visit: &mut dyn FnMut(Seen<'a>) -> Flow,
     ) -> Result<(), Unanswered> {
         let offset = self.types().field(self, Ty::Thread, "ThreadListEntry");
         let offset = offset
@@ -347,122 +433,11 @@ impl KernelDump {
             .map_err(|_| Unanswered::because("no layout of the kernel's threads is known"))?;
         for process in self.process_objects() {
             for address in self.listed(process.address_of("ThreadListHead"), offset, MAX_THREADS) {
-                let Some(thread) = self.object(Ty::Thread, address) else { continue };
-                if visit(&thread, false).is_break() {
+                if visit(Seen::Listed(address)).is_break() {
                     return Ok(());
                 }
             }
         }
         Ok(())
-    }
-
-    /// The processes on `PsActiveProcessHead`.
-    fn listed_processes(&self) -> Vec<Object<'_>> {
-        let block = || self.kdbg().and_then(|kdbg| kdbg.pointer(kdbg::PROCESS_HEAD));
-        let head = self.header.process_head.or_else(block).ok_or(Absent::NotInDump);
-        let links = self.types().field(self, Ty::Process, "ActiveProcessLinks");
-        let Ok(links) = links else { return Vec::new() };
-        let found = self.listed(head, links.offset as u64, MAX_PROCESSES).into_iter();
-        let objects = found.filter_map(|address| self.object(Ty::Process, address));
-        objects.filter(|process| process.dispatcher_type() == Some(PROCESS_OBJECT)).collect()
-    }
-
-    pub(super) fn process_objects(&self) -> Vec<Object<'_>> {
-        if self.triage.is_none() {
-            return self.listed_processes();
-        }
-        let mut found: Vec<Object<'_>> = self.crash_process().into_iter().collect();
-        for thread in self.thread_objects() {
-            for path in ["Tcb.Process", "ThreadsProcess", "Tcb.ApcState.Process"] {
-                let Ok(address) = thread.pointer(path) else { continue };
-                if found.iter().any(|process| process.address == Ok(address)) {
-                    continue;
-                }
-                let process = self.object(Ty::Process, address);
-                found.extend(process.filter(|p| p.dispatcher_type() == Some(PROCESS_OBJECT)));
-            }
-        }
-        found
-    }
-
-    pub(super) fn each_process(
-        &self,
-        want: &Want<'_>,
-        emit: Emit<'_, Process>,
-    ) -> Result<(), Unanswered> {
-        self.has_memory()?;
-        let processes = self.process_objects();
-        if processes.is_empty() {
-            return Err(Unanswered::because("the dump holds no process object"));
-        }
-        for process in &processes {
-            if emit(self.process_row(want, process)).is_break() {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn process_row(&self, want: &Want<'_>, process: &Object<'_>) -> Process {
-        let object_table = process.pointer("ObjectTable");
-        let handle_count = if want.has("handle_count") {
-            object_table.and_then(|table| self.handle_count(table))
-        } else {
-            Err(Absent::NotApplicable)
-        };
-        let image = process.pointer("SeAuditProcessCreationInfo.ImageFileName");
-        // A reference's lowest bits are its count: 4 of them in 64-bit kernels, 3 in others.
-        let counted = !(2 * self.header.width.bytes() as u64 - 1);
-        let quota = |i: usize| self.quota(process, i);
-        Process {
-            eprocess: process.address,
-            pid: process.int("UniqueProcessId"),
-            ppid: process.int("InheritedFromUniqueProcessId"),
-            name: process.text("ImageFileName"),
-            path: image.and_then(|at| self.unicode_string(at)),
-            command_line: process.pointer("Peb").and(Err(Absent::NotInDump)),
-            session: self.session(process),
-            is_wow64: first(&["WoW64Process", "Wow64Process"], |path| process.raw_pointer(path))
-                .map(|at| at != 0),
-            dtb: process.pointer("Pcb.DirectoryTableBase"),
-            peb: process.pointer("Peb"),
-            object_table,
-            handle_count,
-            thread_count: process.int("ActiveThreads"),
-            create_time: process.time("CreateTime", 0),
-            exit_time: process.time("ExitTime", 0),
-            user_time_ms: process.tick_ms("Pcb.UserTime"),
-            kernel_time_ms: process.tick_ms("Pcb.KernelTime"),
-            working_set_bytes: process.pages(&["Vm.Instance.WorkingSetSize", "Vm.WorkingSetSize"]),
-            peak_working_set_bytes: process
-                .pages(&["Vm.Instance.PeakWorkingSetSize", "Vm.PeakWorkingSetSize"]),
-            private_bytes: process.pages(&["NumberOfPrivatePages", "PrivatePageCount"]),
-            commit_bytes: process.pages(&["CommitCharge"]),
-            virtual_bytes: process.int("VirtualSize"),
-            page_faults: process.int_of(&["Vm.Instance.PageFaultCount", "Vm.PageFaultCount"]),
-            base_priority: process.int("Pcb.BasePriority"),
-            token: process.pointer("Token").map(|token| token & counted),
-            job: process.pointer("Job"),
-            vad_root: Self::vad_root(process),
-            paged_quota_bytes: quota(1),
-            nonpaged_quota_bytes: quota(0),
-            ..Process::default()
-        }
-    }
-
-    /// Charged pool: the first element is of the non-paged pool, the second of the paged one.
-    fn quota(&self, process: &Object<'_>, index: usize) -> Cell<i64> {
-        let width = self.header.width.bytes();
-        let at = first(&["ProcessQuotaUsage", "QuotaUsage"], |path| process.address_of(path))?;
-        let at = at.checked_add((index * width) as u64).ok_or(Absent::Unreadable)?;
-        i64::try_from(self.pointer_at(at)?).map_err(|_| Absent::Unreadable)
-    }
-
-    fn session(&self, process: &Object<'_>) -> Cell<i64> {
-        let space = process.pointer("Session")?;
-        let field =
-            self.types().other("_MM_SESSION_SPACE", "SessionId").ok_or(Absent::NotInDump)?;
-        let at = space.checked_add(field.offset as u64).ok_or(Absent::Unreadable)?;
-        self.u32_at(at).map(i64::from)
     }
 }

@@ -163,12 +163,12 @@ impl Types {
     }
 
     /// A field that only a believed layout knows.
-    fn of_layout(&self, ty: Ty, path: &str) -> Option<Field> {
-        self.layouts.get(ty.index())?.as_ref()?.field(ty.name(), path)
+    fn of_layout(&self, ty: Ty, path: &'static str) -> Option<Field> {
+        self.layouts.get(ty.index())?.as_ref()?.constant_field(ty.name(), path)
     }
 
     /// A field: the debugger data's place for it, else a believed layout's.
-    pub(super) fn field(&self, dump: &KernelDump, ty: Ty, path: &str) -> Cell<Field> {
+    pub(super) fn field(&self, dump: &KernelDump, ty: Ty, path: &'static str) -> Cell<Field> {
         if let Some(field) = self.of_layout(ty, path) {
             return Ok(field);
         }
@@ -195,7 +195,12 @@ impl Types {
     }
 
     /// A field of another structure, by the layout that is believed for threads.
-    pub(super) fn other(&self, ty: &str, path: &str) -> Option<Field> {
+    pub(super) fn other(&self, ty: &'static str, path: &'static str) -> Option<Field> {
+        self.layouts.first()?.as_ref()?.constant_field(ty, path)
+    }
+
+    /// The same of a name that was put together.
+    pub(super) fn made_up(&self, ty: &str, path: &str) -> Option<Field> {
         self.layouts.first()?.as_ref()?.field(ty, path)
     }
 

@@ -91,7 +91,7 @@ fn protection_name(number: u64) -> Cell<String> {
 
 impl KernelDump {
     fn vad_fields(&self) -> Option<Fields> {
-        let of = |paths: &[&str]| self.field_of(SHORT, paths);
+        let of = |paths: &[&'static str]| self.field_of(SHORT, paths);
         Some(Fields {
             size: usize::try_from(self.types().size_of(SHORT)?).ok()?,
             left: of(&["VadNode.Left", "VadNode.LeftChild", "LeftChild"]),
@@ -106,7 +106,7 @@ impl KernelDump {
             protection: of(&["u.VadFlags.Protection"]),
             is_private: of(&["u.VadFlags.PrivateMemory"]),
             kind: of(&["u.VadFlags.VadType"]),
-            bits: BITS.map(|(name, _)| of(&[&format!("u.VadFlags.{name}")])),
+            bits: BITS.map(|(name, _)| self.types().made_up(SHORT, &format!("u.VadFlags.{name}"))),
         })
         .filter(|fields| fields.left.is_some() && fields.right.is_some())
     }

@@ -1,5 +1,6 @@
 //! Stacks of the threads: their contexts, and the memory that the dump holds of their stacks.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use minidump::format as md;
@@ -12,10 +13,14 @@ use crate::catalog::{Absent, Cell};
 use crate::model::{Emit, Frame, Located, Source as _, StackWord, Unanswered, Want};
 use crate::source::frames::{self, Owner, Scene};
 use crate::source::{verdicts, words};
+use crate::symbol::PdbId;
 use crate::unwind::{self, Cpu, MAX_FRAMES, Span, Target, Trust, Walker};
 
 /// Where nothing says how far a stack goes, it is looked at so far.
 const MOST_OF_STACK: u64 = 64 << 20;
+
+/// So many words of a stack are likely to be looked at.
+const NEAR: u64 = 256;
 
 /// A thread with what walking its stack starts from.
 pub(super) struct Started<'a> {
@@ -52,7 +57,11 @@ impl UserDump {
     ) -> Result<(), Unanswered> {
         let (pid, process) = (self.pid(), self.process_name());
         let mut walker = Walker::new(self);
-        for thread in self.started()? {
+        let threads = self.started()?;
+        if self.symbols.may_ask() && frames::needs_names(want) {
+            self.fetch(&threads, |thread| owner(thread, pid, &process).is_wanted(want));
+        }
+        for thread in threads {
             let owner = owner(&thread, pid, &process);
             if !owner.is_wanted(want) {
                 continue;
@@ -63,6 +72,29 @@ impl UserDump {
             }
         }
         Ok(())
+    }
+
+    /// Asks servers for the names that frames of threads need, several at a time.
+    fn fetch(&self, threads: &[Started<'_>], is_wanted: impl Fn(&Started<'_>) -> bool) {
+        let threads = || threads.iter().filter(|thread| is_wanted(thread));
+        // Walks ask for the names of what may be a return address, where its code is not there.
+        let mut near = BTreeSet::new();
+        for context in threads().filter_map(|thread| thread.context.as_ref().ok()) {
+            let width = self.pointer_bytes();
+            let places = context.sp().into_iter();
+            let places =
+                places.flat_map(|sp| (0..NEAR).filter_map(move |i| sp.checked_add(i * width)));
+            let words = places.map_while(|at| self.pointer(at).ok());
+            near.extend(words.chain(context.ip()).filter_map(|word| self.pdb(word)));
+        }
+        self.symbols.fetch_all(&near.into_iter().collect::<Vec<_>>());
+        let mut walker = Walker::new(self);
+        let mut needed = BTreeSet::new();
+        for thread in threads() {
+            let frames = self.frames_of(&mut walker, thread);
+            needed.extend(frames.iter().filter_map(|frame| self.pdb(frame.inside())));
+        }
+        self.symbols.fetch_all(&needed.into_iter().collect::<Vec<_>>());
     }
 
     /// The words of each stack, from its pointer to its end.
@@ -176,6 +208,10 @@ impl Target for UserDump {
 impl Scene for UserDump {
     fn locate(&self, address: u64) -> Cell<Located> {
         self.locate_module(address)
+    }
+
+    fn pdb(&self, address: u64) -> Option<PdbId> {
+        self.module_map().find(address)?.pdb.clone()
     }
 
     fn line(&self, address: u64) -> Option<(String, u32)> {

@@ -85,7 +85,7 @@ impl KernelDump {
     fn queue_shape(&self) -> Option<Shape> {
         let (name, ty, kind) = KINDS.into_iter().find(|(name, ..)| self.knows(QUEUE, name))?;
         let place = |path: &str| {
-            let field = self.field(QUEUE, &format!("{name}.{path}"))?;
+            let field = self.types().made_up(QUEUE, &format!("{name}.{path}"))?;
             Some(field.offset as u64)
         };
         let heads = place("EntryListHead")?;
@@ -93,7 +93,7 @@ impl KernelDump {
         let priorities = if ty == "_KPRIQUEUE" { PRIORITIES } else { 1 };
         let mut lists = vec![place("ThreadListHead")?, place("Header.WaitListHead")?];
         lists.extend((0..priorities).filter_map(|priority| heads.checked_add(priority * step)));
-        let of_thread = |path: &str| self.types().field(self, Ty::Thread, path).ok();
+        let of_thread = |path: &'static str| self.types().field(self, Ty::Thread, path).ok();
         let thread = of_thread("Tcb.QueueListEntry").zip(of_thread("Tcb.Queue"))?;
         let size = self.types().size_of(ty)?;
         Some(Shape {

@@ -1,0 +1,103 @@
+//! Rows that do not depend on one another: made on all cores, a batch at a time, and handed on in the
+//! order of what they are made of.
+//!
+//! Knows nothing of rows. Batches are small at first, so that who wants a few rows waits for few.
+
+use rayon::prelude::*;
+
+use crate::model::{Emit, Fill, Flow, Parts};
+
+const FIRST: usize = 16;
+
+/// What rows are made of, until there is enough of it.
+pub(super) struct Batches<T> {
+    waiting: Vec<T>,
+    size: usize,
+    most: usize,
+}
+
+impl<T: Sync> Batches<T> {
+    /// Batches of at most so many.
+    pub(super) fn of(most: usize) -> Self {
+        Self { waiting: Vec::new(), size: FIRST.min(most), most }
+    }
+
+    /// Adds something; returns what a whole batch is made of.
+    pub(super) fn add(&mut self, item: T) -> Option<Vec<T>> {
+        self.waiting.push(item);
+        (self.waiting.len() >= self.size).then(|| {
+            self.size = (4 * self.size).min(self.most);
+            std::mem::take(&mut self.waiting)
+        })
+    }
+
+    /// What is left at the end.
+    pub(super) fn rest(self) -> Vec<T> {
+        self.waiting
+    }
+}
+
+/// Makes rows of a batch in parts of so many items, and hands them on.
+pub(super) fn hand_on<T: Sync, R>(
+    batch: &[T],
+    part: usize,
+    make: impl Fn(&[T], &mut dyn FnMut(R)) + Sync,
+    rows: &mut dyn Parts<R>,
+) -> Flow {
+    let items = |number: usize| batch.chunks(part).nth(number).unwrap_or_default();
+    rows.parts(batch.len().div_ceil(part), &|number, push| make(items(number), push))
+}
+
+/// Takes rows one at a time, whoever makes them.
+pub(super) struct OneByOne<'a, R>(pub(super) Emit<'a, R>);
+
+impl<R: Send> Parts<R> for OneByOne<'_, R> {
+    fn row(&mut self, row: R) -> Flow {
+        (self.0)(row)
+    }
+
+    fn parts(&mut self, count: usize, fill: Fill<'_, R>) -> Flow {
+        let make = |part| {
+            let mut rows = Vec::new();
+            fill(part, &mut |row| rows.push(row));
+            rows
+        };
+        let parts: Vec<Vec<R>> = (0..count).into_par_iter().map(make).collect();
+        parts.into_iter().flatten().try_for_each(|row| self.row(row))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn rows_come_in_order_and_end_when_told() {
+        for (most, wanted) in [(1, 5000), (7, 40), (1000, 5000), (1000, 333), (64, 1)] {
+            let mut batches = Batches::of(most);
+            let mut rows = Vec::new();
+            let made = AtomicUsize::new(0);
+            let mut emit = |row: usize| {
+                rows.push(row);
+                if rows.len() < wanted { Flow::Continue(()) } else { Flow::Break(()) }
+            };
+            let mut emit = OneByOne(&mut emit);
+            let make = |part: &[usize], push: &mut dyn FnMut(usize)| {
+                made.fetch_add(part.len(), Ordering::Relaxed);
+                part.iter().flat_map(|i| [2 * i, 2 * i + 1]).for_each(push);
+            };
+            let flow = (0..2000).try_for_each(|i| match batches.add(i) {
+                Some(batch) => hand_on(&batch, 32, make, &mut emit),
+                None => Flow::Continue(()),
+            });
+            if flow.is_continue() {
+                let _ = hand_on(&batches.rest(), 32, make, &mut emit);
+            }
+            assert_eq!(rows, (0..wanted.min(4000)).collect::<Vec<_>>());
+            // No more than a few times too many were made.
+            assert!(made.into_inner() <= 4 * wanted + FIRST, "{most} {wanted}");
+        }
+    }
+}
