@@ -24,8 +24,9 @@ use crate::source::kernel::memory::{Memory, reason};
 
 /// How many parts are read before their blocks are handed over.
 const BATCH: usize = 32;
-/// No range has more parts: 2 TiB of pool.
+/// No range has more parts: 2 TiB of pool. All pools of sessions together have fewer.
 const MAX_PARTS: usize = 1 << 20;
+const MAX_SESSION_PARTS: usize = 1 << 18;
 /// Damaged tables can map one page many times over. So many pages are read of every dump, and this
 /// many times those that it holds.
 const LEAST_PAGES: u64 = 1 << 17;
@@ -147,12 +148,17 @@ impl KernelDump {
         let mut merge = Merge { big, owner: None, hint, index, visit };
         let held = machine.map().present();
         let mut left = held.saturating_mul(TIMES_HELD).max(LEAST_PAGES);
+        let mut session_parts = MAX_SESSION_PARTS;
         for range in self.pool_ranges_known() {
             let big = reader.big_of(range.owner).map_or(&[][..], |big| &big.blocks);
             if merge.owned_by(range.owner, big).is_break() {
                 return Ok(());
             }
-            let parts = reader.parts(range);
+            let most = if range.owner.is_some() { session_parts } else { MAX_PARTS };
+            let parts = reader.parts(range, most);
+            if range.owner.is_some() {
+                session_parts = session_parts.saturating_sub(parts.len());
+            }
             for batch in parts.chunks(BATCH) {
                 if hint.is_cancelled() || left == 0 {
                     return Ok(());
@@ -257,8 +263,8 @@ impl<'a> Reader<'a> {
         self.big_of(range.owner)?.around(at)
     }
 
-    /// The parts of a range that may hold what is asked for.
-    fn parts(&self, range: &PoolRange) -> Vec<Part> {
+    /// The parts of a range that may hold what is asked for, at most so many.
+    fn parts(&self, range: &PoolRange, most: usize) -> Vec<Part> {
         let (first, last) = self.hint.range;
         let start = range.start.max(first & !0xfff);
         let end = range.end.min(last.saturating_add(1));
@@ -266,7 +272,7 @@ impl<'a> Reader<'a> {
             return Vec::new();
         }
         let root = range.space.map_or(self.machine.kernel(), |base| self.machine.root(base));
-        self.machine.parts(&self.dump.image, root, Gva(start), Gva(end), MAX_PARTS)
+        self.machine.parts(&self.dump.image, root, Gva(start), Gva(end), most)
     }
 
     fn read(&self, range: &PoolRange, part: Part) -> Harvest {

@@ -23,7 +23,9 @@ const PART_32: u64 = 1 << 26;
 const PART_64: u64 = 1 << 39;
 /// So many parts and pages of it are looked at to find where a session sees its structure.
 const MAX_PARTS: usize = 1 << 12;
-const MAX_PAGES: usize = 1 << 18;
+const MAX_PAGES: usize = 1 << 15;
+/// No session has more big allocations.
+const MAX_BIG: u64 = 1 << 15;
 
 /// A session.
 #[derive(Debug)]
@@ -101,7 +103,7 @@ impl KernelDump {
     fn read_session_big(&self, session: &PoolSession) -> Option<Big> {
         let (table, count) = self.session_big_table(session)?;
         let view = self.session_view(session);
-        Some(self.big_blocks(view, (table, count), session.id))
+        Some(self.big_blocks(view, (table, count.min(MAX_BIG)), session.id))
     }
 
     /// Address and number of entries of that table: since Vista the structure says so.
