@@ -97,6 +97,8 @@ fn the_listings_of_the_same_server_come_back() {
     ] {
         assert!(vm.iter().any(|found| found == line), "{line}: {vm:#?}");
     }
+    let files = [r"\??\C:\pagefile.sys|4190208|4175708|4190208|4190208"];
+    assert_eq!(query(&session, "page-files"), files);
     let failures = query(&session, "pool-failures");
     assert!(failures.iter().any(|line| line.starts_with("all||429|")), "{failures:?}");
     let excessive = "NonPagedPool Usage|||Excessive NonPaged Pool Usage";

@@ -137,6 +137,9 @@ pub fn mapped() -> SystemSpec {
         commit_limit: 1_860_990,
         ..spec.counters
     };
+    if let Some(file) = spec.page_files.first_mut() {
+        file.pages = (4_190_208 / 4, 4_175_708 / 4, 4_190_208 / 4, 4_190_208 / 4);
+    }
     spec.pool.retain(|request| !request.is_special);
     spec.pool_tags = sick();
     spec.pool_map = PoolMap {
