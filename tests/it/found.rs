@@ -15,7 +15,12 @@ const TABLES: [(&str, Read); 5] = [
     ("work_queues", |s| text(|emit| s.work_queues(&Want::ALL, emit), |row| row)),
     ("work_items", |s| text(|emit| s.work_items(&Want::ALL, emit), |row| row)),
     ("ssdt", |s| text(|emit| s.ssdt(&Want::ALL, emit), |row| (row.index, row.address))),
-    ("timers", |s| text(|emit| s.timers(&Want::ALL, emit), |row| (row.timer, row.list, row.due))),
+    ("timers", |s| {
+        text(
+            |emit| s.timers(&Want::ALL, emit),
+            |row| (row.timer, row.list, row.due, row.dpc, row.routine),
+        )
+    }),
 ];
 
 type Read = fn(&dyn Source) -> Result<Vec<String>, String>;

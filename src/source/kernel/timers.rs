@@ -2,7 +2,7 @@
 //!
 //! Before Windows 7 all are in one table, which symbols name or which is found by its content; since
 //! then each processor has its own. A 64-bit kernel hides the call that a timer makes behind two secrets, which are variables
-//! without an export.
+//! without an export; without symbols the timers themselves give them away.
 
 use std::collections::HashSet;
 
@@ -38,16 +38,16 @@ struct Lists {
     count: u64,
 }
 
-/// The two secrets of a 64-bit kernel.
+/// The two secrets of a 64-bit kernel: variables that symbols name, or that timers give away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Secrets {
-    never: u64,
-    always: u64,
+pub(super) struct Secrets {
+    pub(super) never: u64,
+    pub(super) always: u64,
 }
 
 impl Secrets {
     /// The pointer that a timer at an address holds.
-    fn reveal(self, timer: u64, hidden: u64) -> u64 {
+    pub(super) fn reveal(self, timer: u64, hidden: u64) -> u64 {
         let turns = u32::from(self.never.to_le_bytes()[0]);
         ((hidden ^ self.never).rotate_left(turns) ^ timer).swap_bytes() ^ self.always
     }
@@ -167,13 +167,34 @@ impl KernelDump {
         if self.header.width == Width::W32 || is_early {
             return Calls::Plain;
         }
-        let value = |name| {
-            let at = self.symbol_address("nt", name).ok_or(Absent::NoSymbols)?;
-            self.pointer_at(at)
-        };
-        let secrets = value("KiWaitNever")
-            .and_then(|never| Ok(Secrets { never, always: value("KiWaitAlways")? }));
-        Calls::Hidden(secrets)
+        let named = |name| self.symbol_address("nt", name);
+        Calls::Hidden(match named("KiWaitNever").zip(named("KiWaitAlways")) {
+            Some((never, always)) => self
+                .pointer_at(never)
+                .and_then(|never| Ok(Secrets { never, always: self.pointer_at(always)? })),
+            None => self.found_secrets().map_err(|_| Absent::NoSymbols),
+        })
+    }
+
+    /// Some of the timers that hold something, each with what it holds instead of its call.
+    pub(super) fn some_timers(&self, most: usize) -> Vec<(u64, u64)> {
+        let mut timers = Vec::new();
+        let links = self.field(TIMER, "TimerListEntry").map(|field| field.offset as u64);
+        let (Some(links), Ok(tables)) = (links, self.timer_lists()) else { return timers };
+        for lists in tables {
+            for number in 0..lists.count.min(MAX_LISTS) {
+                let head = lists.first.checked_add(number * lists.step).ok_or(Absent::Unreadable);
+                let held = self.listed(head, links, most).into_iter().filter_map(|timer| {
+                    let held = self.structure(TIMER, timer).raw_pointer("Dpc").ok()?;
+                    (held != 0 && self.is_timer(timer)).then_some((timer, held))
+                });
+                timers.extend(held.take(most - timers.len()));
+                if timers.len() == most {
+                    return timers;
+                }
+            }
+        }
+        timers
     }
 
     /// What has to be added to a time since the start of the system for the time of day, both in

@@ -7,6 +7,7 @@
 
 mod page_files;
 mod queues;
+mod secrets;
 mod services;
 mod timers;
 
@@ -16,6 +17,7 @@ pub(super) use self::services::Services;
 pub(super) use self::timers::TimerTable;
 use super::KernelDump;
 use super::codeview;
+use super::timers::Secrets;
 use crate::dump::bytes::pointer_at;
 use crate::model::Unanswered;
 use crate::symbol::image::Section;
@@ -64,6 +66,7 @@ pub(super) struct Found {
     queues: OnceLock<Sought<u64>>,
     partition: OnceLock<Sought<u64>>,
     timers: OnceLock<Sought<TimerTable>>,
+    secrets: OnceLock<Sought<Secrets>>,
     services: OnceLock<Sought<Services>>,
 }
 
