@@ -1,8 +1,9 @@
 //! Writes a synthetic memory dump of a whole system: `synthesize SYSTEM FORM FILE [ISF]`.
 //!
-//! SYSTEM is `2003`, `2003pae`, `7`, `8.1`, `10` or `11`, `server` for a busy one, or `map` for
-//! one whose non-paged pool has the map that was published; FORM is the number of a dump type, `raw`
-//! or `elf`; ISF is the symbol file, unpacked, that the kernel is to carry.
+//! SYSTEM is `2003`, `2003pae`, `7`, `8.1`, `10` or `11`, the name of any other version that can be
+//! built (`Windows8X86`), `server` for a busy one, or `map` for one whose non-paged pool has the map
+//! that was published; FORM is the number of a dump type, `raw` or `elf`; ISF is the symbol file,
+//! unpacked, that the kernel is to carry.
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -48,6 +49,10 @@ fn spec(system: &str) -> Result<SystemSpec, String> {
         "11" => Windows::Windows11,
         "server" => return Ok(synth::server_2003()),
         "map" => return Ok(synth::mapped()),
-        other => return Err(format!("found no system `{other}`")),
+        other => {
+            let is_it = |windows: &Windows| format!("{windows:?}").eq_ignore_ascii_case(other);
+            let found = Windows::ALL.into_iter().find(is_it);
+            found.ok_or_else(|| format!("found no system `{other}`"))?
+        }
     }))
 }

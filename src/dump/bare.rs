@@ -4,7 +4,7 @@
 use super::detect::ACCEPTED;
 use super::pages::Pages;
 use super::windows::{self, Windows};
-use super::{Error, Format, Image, elf};
+use super::{Error, Format, Image, Stopped, elf};
 use crate::memory::{PAGE, PageMap, Physical, Run, Runs};
 
 /// The memory of a machine that runs Windows.
@@ -14,6 +14,8 @@ pub struct Bare {
     pub pages: Pages,
     /// Windows.
     pub windows: Windows,
+    /// Its processors, as a hypervisor stopped them; none in memory alone.
+    pub processors: Vec<Stopped>,
 }
 
 /// Whether page tables as Windows makes them are in a raw image.
@@ -33,20 +35,21 @@ fn whole(file: &[u8]) -> PageMap {
 /// # Errors
 /// [`Error::NotADump`] if there is no Windows.
 pub fn parse(image: &Image, format: Format) -> Result<Bare, Error> {
-    let (pages, registers) = if format == Format::ElfCore {
+    let (pages, processors) = if format == Format::ElfCore {
         let core = elf::parse(image);
-        (core.pages, core.tables)
+        (core.pages, core.processors)
     } else {
         let pages = image.len() as u64 / PAGE;
         let needed = image.len() as u64;
         (Pages::new(whole(image), pages, needed, "memory", Vec::new()), Vec::new())
     };
     let Pages { map, facts } = pages;
+    let registers: Vec<u64> = processors.iter().filter_map(Stopped::table).collect();
     let tables = windows::tables(Physical::new(image, &map), &registers, windows::MAX_TABLES);
     let (map, found) = windows::find(image, map, &tables);
     let windows = found
         .ok_or_else(|| Error::NotADump { path: image.path().to_owned(), found: refusal(format) })?;
-    Ok(Bare { pages: Pages { map, facts }, windows })
+    Ok(Bare { pages: Pages { map, facts }, windows, processors })
 }
 
 fn refusal(format: Format) -> String {

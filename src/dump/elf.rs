@@ -4,6 +4,7 @@
 //! Whether Windows is in that memory is not said here.
 
 use super::bytes::{slice_at, u16_at, u32_at, u64_at};
+use super::notes::{self, Stopped};
 use super::pages::{Pages, bytes_of};
 use crate::memory::{PAGE, PageMap, Run, Runs};
 
@@ -14,15 +15,13 @@ const PT_NOTE: u32 = 4;
 const COUNT_ELSEWHERE: u16 = 0xffff;
 /// A machine with its memory in more pieces is damage.
 const MAX_SEGMENTS: u64 = 1 << 16;
-/// No machine has more notes than Windows has room for processors, twice.
-const MAX_NOTES: usize = 4096;
 
 /// What such a file holds.
 #[derive(Debug)]
 pub(super) struct Core {
     pub(super) pages: Pages,
-    /// The page directory bases of the processors, in their order.
-    pub(super) tables: Vec<u64>,
+    /// The processors, in their order.
+    pub(super) processors: Vec<Stopped>,
 }
 
 /// Whether the file is an ELF core file of a little-endian machine.
@@ -70,7 +69,7 @@ pub(super) fn parse(file: &[u8]) -> Core {
     let notes = segments.iter().filter(|segment| segment.kind == PT_NOTE);
     Core {
         pages: Pages::new(map, described, needed, "memory segment", Vec::new()),
-        tables: notes.flat_map(|note| tables(file, note)).collect(),
+        processors: notes.flat_map(|note| notes::processors(self::notes(file, note))).collect(),
     }
 }
 
@@ -128,26 +127,10 @@ fn run(load: &Segment) -> Option<Run> {
     Some(Run { first, pages, offset: load.offset.checked_add(skip)? })
 }
 
-/// The page directory bases that QEMU's notes hold.
-fn tables(file: &[u8], note: &Segment) -> Vec<u64> {
-    /// In QEMU's own note: its version, its size, 18 registers, 10 segments of 24 bytes; then CR0.
-    const CR3: usize = 8 + 18 * 8 + 10 * 24 + 3 * 8;
+/// The bytes of a segment of notes.
+fn notes<'f>(file: &'f [u8], note: &Segment) -> &'f [u8] {
     let held = (file.len() as u64).saturating_sub(note.offset).min(note.held);
-    let mut rest = slice_at(file, note.offset, held).unwrap_or_default();
-    let mut tables = Vec::new();
-    for _ in 0..MAX_NOTES {
-        let (Some(name), Some(size)) = (u32_at(rest, 0), u32_at(rest, 4)) else { break };
-        let padded = |len: u32| usize::try_from(len).map_or(usize::MAX, |n| n.next_multiple_of(4));
-        let body = 12usize.saturating_add(padded(name.min(0xffff)));
-        let is_qemu = rest.get(12..16) == Some(b"QEMU");
-        if is_qemu && let Some(base) = rest.get(body..).and_then(|body| u64_at(body, CR3)) {
-            tables.push(base);
-        }
-        let next = body.saturating_add(padded(size.min(u32::MAX - 3)));
-        let Some(left) = rest.get(next..) else { break };
-        rest = left;
-    }
-    tables
+    slice_at(file, note.offset, held).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -203,7 +186,8 @@ mod tests {
             let file = core(is_wide);
             assert!(is_core(&file));
             let core = parse(&file);
-            assert_eq!(core.tables, [0x1aa_000]);
+            let tables: Vec<_> = core.processors.iter().map(Stopped::table).collect();
+            assert_eq!(tables, [Some(0x1aa_000)]);
             assert!(core.pages.facts.is_complete());
             let memory = crate::memory::Physical::new(&file, &core.pages.map);
             assert_eq!(memory.page(1).unwrap(), [2; 0x1000]);

@@ -13,6 +13,7 @@ mod foreign;
 pub mod header;
 mod image;
 pub mod kdbg;
+mod notes;
 pub mod pages;
 mod rdmp;
 mod runs;
@@ -22,6 +23,7 @@ mod windows;
 pub use bytes::Width;
 pub use detect::{Format, detect};
 pub use image::Image;
+pub use notes::Stopped;
 pub use windows::Windows;
 
 /// Why a file cannot be used.

@@ -80,14 +80,10 @@ impl System {
             Damage::HandleTables => {
                 let tables = self.facts.processes.iter().map(|process| process.object_table);
                 let tables: Vec<u64> = tables.filter(|at| *at != 0).collect();
+                let layout = Layout::of_kernel(self.facts.windows);
+                let code = layout.map_or(0, |layout| layout.offset("_HANDLE_TABLE", "TableCode"));
                 for table in tables {
-                    // The code is the first or the second pointer of a table.
-                    for at in [table, table + self.width()] {
-                        let code = self.read(at);
-                        if code > 0x1000 {
-                            self.write_virtual(at, table | 3);
-                        }
-                    }
+                    self.write_virtual(table + u64::from(code), table | 3);
                 }
             }
             Damage::Counts => {
@@ -158,8 +154,7 @@ impl System {
     }
 
     fn miscount(&mut self) {
-        let version = self.version;
-        let layout = Layout::of(version.build, version.service_pack, version.arch);
+        let layout = Layout::of_kernel(self.facts.windows);
         let offset = |path| layout.as_ref().map_or(0, |layout| layout.offset("_IRP", path));
         let places = [offset("StackCount"), offset("CurrentLocation"), offset("Size")];
         let requests: Vec<u64> = self.facts.io.requests.iter().map(|r| r.address).collect();

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::bytes::Bytes;
+use super::system::Windows;
 use crate::symbol::pack;
 
 /// The structures of one kernel.
@@ -30,14 +31,24 @@ pub(super) struct Place {
 impl Layout {
     /// The layout of a build; `None` where none is built in.
     pub(super) fn of(build: u16, service_pack: u8, arch: &str) -> Option<Self> {
-        let (pack, _) = pack::find(build, service_pack, arch)?;
+        Self::of_pack(pack::find(build, service_pack, arch)?.0)
+    }
+
+    /// The layout of a version of Windows, and of none like it.
+    pub(super) fn of_kernel(windows: Windows) -> Option<Self> {
+        let arch = if windows.is_64_bit() { "x64" } else { "x86" };
+        let mut packs = pack::all().iter().filter(|pack| pack.arch == arch);
+        Self::of_pack(packs.find(|pack| (pack.version, pack.service_pack) == windows.version())?)
+    }
+
+    fn of_pack(pack: &pack::Pack) -> Option<Self> {
         let mut types = HashMap::new();
         for text in [pack.text()?, pack.rest()?] {
             let mut document: Value = serde_json::from_str(&text).ok()?;
             let Value::Object(part) = document.get_mut("types")?.take() else { return None };
             types.extend(part);
         }
-        Some(Self { types, pointer: if arch == "x86" { 4 } else { 8 } })
+        Some(Self { types, pointer: if pack.arch == "x86" { 4 } else { 8 } })
     }
 
     /// A layout without structures.
@@ -78,6 +89,12 @@ impl Layout {
             at.offset += index.trim_end_matches(']').parse::<usize>().unwrap_or(0) * at.size;
         }
         Some(at)
+    }
+
+    /// Whether a field of a structure is an array.
+    pub(super) fn is_array(&self, name: &str, field: &str) -> bool {
+        let field = self.types.get(name).and_then(|ty| ty.get("fields")?.get(field)?.get("type"));
+        field.and_then(|kind| kind.get(0)?.as_str()) == Some("array")
     }
 
     /// Whether a structure has a field.

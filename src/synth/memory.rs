@@ -192,9 +192,16 @@ impl Memory {
         self.mapped.remove(&(dtb, address / PAGE));
     }
 
-    /// Maps a range with large pages over frames in a row.
+    /// Maps a range with large pages over frames in a row; one that does not begin where a large page
+    /// may, with small ones.
     pub(super) fn map_large(&mut self, dtb: u64, address: u64, len: u64) {
         let large = self.paging.large_page();
+        if !address.is_multiple_of(large) {
+            for page in 0..len.div_ceil(PAGE) {
+                let _ = self.commit(dtb, address + page * PAGE);
+            }
+            return;
+        }
         let level = self.paging.levels().len() - 2;
         for part in 0..len.div_ceil(large) {
             let frame = self.frames(large / PAGE);

@@ -13,6 +13,7 @@ mod image;
 mod kernel_file;
 mod layout;
 mod memory;
+mod notes;
 mod objects;
 mod pe;
 mod scenario;

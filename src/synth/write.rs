@@ -287,10 +287,10 @@ impl System {
         finish(out, total)
     }
 
-    /// An ELF core: a note of the processor's registers, and a segment for each range of memory.
+    /// An ELF core: notes of the processors' registers, and a segment for each range of memory.
     fn write_elf(&self, out: &mut (impl Write + Seek)) -> Result<()> {
         let runs = self.runs();
-        let note = self.processor_note();
+        let note = self.processor_notes();
         let headers = 0x40 + 0x38 * (runs.len() + 1);
         let start = ((headers + note.len()) as u64).next_multiple_of(PAGE);
         let mut elf = Bytes::zeroed(headers);
@@ -321,33 +321,6 @@ impl System {
         out.write_all(elf.as_slice())?;
         self.write_runs(&runs, start, out)?;
         finish(out, offset)
-    }
-
-    /// The note in which QEMU keeps a processor: version, size, registers; the control registers at
-    /// its end.
-    fn processor_note(&self) -> Vec<u8> {
-        const SIZE: usize = 440;
-        let mut state = Bytes::zeroed(SIZE);
-        state.u32(0, 1);
-        state.u32(4, len32(SIZE));
-        let register = |name: &str| {
-            let found = self.facts.registers.iter().find(|row| row.0 == name);
-            found.map_or(0, |row| row.1)
-        };
-        let (stack, code) = if self.version.is_64_bit() { ("Rsp", "Rip") } else { ("Esp", "Eip") };
-        state.u64(8 + 6 * 8, register(stack));
-        state.u64(8 + 16 * 8, register(code));
-        // After flags there are ten segments of 24 bytes, then the five control registers.
-        let control = 8 + 18 * 8 + 10 * 24;
-        state.u64(control, 0x8001_003b);
-        state.u64(control + 24, self.dtb);
-        state.u64(control + 32, 0x6f8);
-        let mut note = Bytes::zeroed(12);
-        note.u32(0, 5);
-        note.u32(4, len32(SIZE));
-        note.put(12, b"QEMU\0\0\0\0");
-        note.put(20, state.as_slice());
-        note.into_vec()
     }
 }
 

@@ -9,14 +9,7 @@ use dumpql::synth::{self, Driver, Format, System, SystemSpec, Windows};
 use dumpql::{Options, Session};
 use rayon::prelude::*;
 
-const ALL: [Windows; 6] = [
-    Windows::Server2003,
-    Windows::Server2003Pae,
-    Windows::Windows7,
-    Windows::Windows81,
-    Windows::Windows10,
-    Windows::Windows11,
-];
+use crate::systems::ALL;
 const MAX_TIME: Duration = Duration::from_secs(10);
 
 fn system(windows: Windows) -> System {
@@ -25,7 +18,7 @@ fn system(windows: Windows) -> System {
 }
 
 fn is_32_bit(windows: Windows) -> bool {
-    matches!(windows, Windows::Server2003 | Windows::Server2003Pae)
+    !windows.is_64_bit()
 }
 
 /// The forms that such a system can be written to.
@@ -76,13 +69,7 @@ fn every_system_in_every_form_is_itself() {
                 system.symbols["PsLoadedModuleList"],
                 system.symbols["PsActiveProcessHead"],
             );
-            let build = match windows {
-                Windows::Server2003 | Windows::Server2003Pae => 3790,
-                Windows::Windows7 => 7601,
-                Windows::Windows81 => 9600,
-                Windows::Windows10 => 19041,
-                Windows::Windows11 => 22000,
-            };
+            let build = windows.build();
             let processors = system.facts.processors.len();
             let expected =
                 format!("{}|{build}|{processors}|true|true|true|true|true|true", words(format));
@@ -159,5 +146,70 @@ fn cut_off_and_edited_systems_do_no_harm() {
                 assert!(begun.elapsed() < MAX_TIME, "{what}: took {:?}", begun.elapsed());
             });
         }
+    }
+}
+
+/// A hypervisor's file has the registers of every processor, and the thread that each runs.
+#[test]
+fn notes_of_a_core_file_have_the_registers_of_every_processor() {
+    for windows in ALL {
+        let system = system(windows);
+        let session = open(&system.to_vec(Format::ElfCore)).unwrap();
+        let is_narrow = is_32_bit(windows);
+        let names = if is_narrow { ["eip", "esp", "cs"] } else { ["rip", "rsp", "cs"] };
+        let facts = if is_narrow { ["Eip", "Esp", "SegCs"] } else { ["Rip", "Rsp", "SegCs"] };
+        let width = if is_narrow { 10 } else { 18 };
+        let threads = || system.facts.processes.iter().flat_map(|process| &process.threads);
+        let mut expected = Vec::new();
+        for (number, processor) in system.facts.processors.iter().enumerate() {
+            let idle = system.facts.processes[0].threads[number].ethread;
+            let running = threads().find(|thread| thread.tid == processor.running);
+            let thread = running.filter(|_| processor.running != 0);
+            let thread = thread.map_or(idle, |thread| thread.ethread);
+            for (name, fact) in names.into_iter().zip(facts) {
+                let value = system.register(number, fact);
+                expected.push(format!("{number}|{thread:#0width$x}|{name}|{value:#0width$x}"));
+            }
+            let dtb = system.dtb;
+            expected.push(format!("{number}|{thread:#0width$x}|cr3|{dtb:#0width$x}"));
+        }
+        let sql = "SELECT processor, ethread, name, value FROM registers \
+                   WHERE name IN ('rip', 'rsp', 'eip', 'esp', 'cs', 'cr3')";
+        assert_eq!(ask(&session, sql), expected, "{windows:?}");
+    }
+}
+
+/// Where nothing says where the blocks of the processors are, their registers lead to them.
+#[test]
+fn registers_lead_to_the_blocks_of_the_processors() {
+    for windows in [Windows::Windows7X86, Windows::Windows10] {
+        let sound = system(windows);
+        let bytes = vec![0x5a; 0x380];
+        let blocks = vec![synth::Block { address: sound.debugger_data, bytes }];
+        let spec = SystemSpec { physical_pages: 0x2000, blocks, ..synth::healthy(windows) };
+        let session = open(&synth::system(&spec).to_vec(Format::ElfCore)).unwrap();
+        let width = if is_32_bit(windows) { 10 } else { 18 };
+        let blocks = sound.facts.processors.iter().map(|p| format!("{:#0width$x}", p.prcb));
+        let found = ask(&session, "SELECT prcb FROM processors");
+        assert_eq!(found, blocks.collect::<Vec<_>>(), "{windows:?}");
+    }
+}
+
+/// The thread that ran when the hypervisor stopped the machine has its calls.
+#[test]
+fn stacks_of_a_core_file_begin_at_the_registers() {
+    for windows in [Windows::Windows7X86, Windows::Windows10] {
+        let spec = synth::healthy(windows);
+        let spec = SystemSpec { physical_pages: 0x2000, stacks: true, kernel_code: true, ..spec };
+        let system = synth::system(&spec);
+        let session = open(&system.to_vec(Format::ElfCore)).unwrap();
+        let running = system.facts.processors[system.facts.crash_processor].running;
+        let threads = || system.facts.processes.iter().flat_map(|process| &process.threads);
+        let thread = threads().find(|thread| thread.tid == running).unwrap();
+        let width = if is_32_bit(windows) { 10 } else { 18 };
+        let expected: Vec<String> =
+            thread.frames.iter().map(|(ip, _)| format!("{ip:#0width$x}")).collect();
+        let found = ask(&session, &format!("SELECT ip FROM stacks WHERE tid = {running}"));
+        assert_eq!(found, expected, "{windows:?}");
     }
 }

@@ -21,11 +21,7 @@ fn threads(system: &System) -> HashMap<u64, (u64, u64)> {
 }
 
 fn address(system: &System, at: u64) -> String {
-    if matches!(system.facts.windows, Windows::Server2003 | Windows::Server2003Pae) {
-        format!("0x{at:08x}")
-    } else {
-        format!("0x{at:016x}")
-    }
+    if system.facts.windows.is_64_bit() { format!("0x{at:016x}") } else { format!("0x{at:08x}") }
 }
 
 /// What the tables say, sorted, against what was put in.

@@ -50,5 +50,6 @@ mod system;
 mod systems;
 mod thread_locks;
 mod triage;
+mod versions;
 mod volatility;
 mod waiting;

@@ -13,14 +13,7 @@ use dumpql::symbol::{Search, Store};
 use dumpql::synth::{self, Format, System, SystemHandle, Windows};
 use dumpql::{Options, Session};
 
-pub(crate) const ALL: [Windows; 6] = [
-    Windows::Server2003,
-    Windows::Server2003Pae,
-    Windows::Windows7,
-    Windows::Windows81,
-    Windows::Windows10,
-    Windows::Windows11,
-];
+pub(crate) use crate::systems::ALL;
 
 /// Rows of a table, through the source.
 pub(crate) fn rows<R>(scan: impl FnOnce(Emit<'_, R>) -> Result<(), Unanswered>) -> Vec<R> {

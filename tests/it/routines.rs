@@ -91,7 +91,7 @@ fn callbacks(system: &System) -> [Vec<(String, u64, Option<String>)>; 2] {
     ] {
         named.extend(all.iter().map(|at| row(kind, *at, None)));
     }
-    let is_old = matches!(system.facts.windows, Windows::Server2003 | Windows::Server2003Pae);
+    let is_old = system.facts.windows.build() < 6000;
     for (at, altitude) in &facts.registry {
         named.push(if is_old {
             row("CmRegisterCallback", *at, None)

@@ -5,14 +5,7 @@ use dumpql::dump::Image;
 use dumpql::synth::{self, Format, System, SystemSpec, Windows};
 use dumpql::{Options, Session};
 
-const ALL: [Windows; 6] = [
-    Windows::Server2003,
-    Windows::Server2003Pae,
-    Windows::Windows7,
-    Windows::Windows81,
-    Windows::Windows10,
-    Windows::Windows11,
-];
+use crate::systems::ALL;
 
 fn build(windows: Windows) -> System {
     synth::system(&SystemSpec { physical_pages: 0x2000, ..synth::healthy(windows) })
@@ -54,7 +47,7 @@ fn a_structure_has_the_fields_of_those_inside_it() {
         let process = &system.facts.processes[2];
         let thread = &process.threads[0];
         let at = thread.ethread;
-        let is_narrow = matches!(windows, Windows::Server2003 | Windows::Server2003Pae);
+        let is_narrow = !windows.is_64_bit();
         let width = if is_narrow { 8 } else { 16 };
         let hex = |value: u64| format!("0x{value:0width$x}");
         let expected = format!("{}|{}|{}", thread.tid, hex(thread.stack.3), hex(process.eprocess));
@@ -81,8 +74,7 @@ fn an_array_steps_by_the_size_of_its_type() {
         let head = system.symbols["PsActiveProcessHead"];
         let sql = format!("SELECT address, Flink FROM array('_LIST_ENTRY', {head:#x}, 3)");
         let rows = ask(&session, &sql);
-        let step =
-            if matches!(windows, Windows::Server2003 | Windows::Server2003Pae) { 8 } else { 16 };
+        let step = if windows.is_64_bit() { 16 } else { 8 };
         for (i, row) in rows.iter().enumerate() {
             let at = format!("{:x}|", head + step * i as u64);
             assert!(row.contains(&at), "{windows:?}: {row} has not {at}");

@@ -12,21 +12,13 @@ use dumpql::symbol::{Search, Store};
 use dumpql::synth::{self, Damage, Format, Lie, SystemSpec, ThreadState, Windows};
 use dumpql::{Options, Session};
 
-const ALL: [Windows; 6] = [
-    Windows::Server2003,
-    Windows::Server2003Pae,
-    Windows::Windows7,
-    Windows::Windows81,
-    Windows::Windows10,
-    Windows::Windows11,
-];
+use crate::systems::{ALL, queued_for};
 
 #[test]
 fn every_version_has_every_field_that_is_laid_out() {
-    for windows in ALL {
-        let system = synth::system(&synth::healthy(windows));
-        assert_eq!(system.missing, Vec::<String>::new(), "{windows:?}");
-    }
+    let missing = |windows| (windows, synth::system(&synth::healthy(windows)).missing);
+    let lacking = Windows::ALL.into_iter().map(missing).filter(|(_, missing)| !missing.is_empty());
+    assert_eq!(lacking.collect::<Vec<_>>(), Vec::new());
 }
 
 #[test]
@@ -176,14 +168,9 @@ fn compare(what: &str, spec: &SystemSpec, format: Format) {
     assert_eq!(bases, facts.collect::<Vec<_>>(), "{what}: modules");
 }
 
-/// Whether processors share queues of threads that are ready.
-fn has_shared_queues(windows: Windows) -> bool {
-    matches!(windows, Windows::Windows81 | Windows::Windows10 | Windows::Windows11)
-}
-
 /// Whether threads wait at gates in their own way.
 fn has_gates(windows: Windows) -> bool {
-    matches!(windows, Windows::Server2003 | Windows::Server2003Pae)
+    (3790..7600).contains(&windows.build())
 }
 
 /// What waits, what is ready, what was unloaded and the numbers of the memory manager.
@@ -201,8 +188,7 @@ fn compare_lists(what: &str, spec: &SystemSpec, format: Format) {
     let mut facts: Vec<_> = threads()
         .filter(|(_, t)| matches!(t.state, ThreadState::Ready | ThreadState::ReadyShared))
         .map(|(pid, t)| {
-            let is_shared = t.state == ThreadState::ReadyShared && has_shared_queues(spec.windows);
-            let cpu = signed(t.processor).filter(|_| !is_shared);
+            let cpu = queued_for(spec.windows, t).and_then(signed);
             let priority = signed(t.priority.0);
             (cpu, priority, Some(t.ethread), signed(pid), signed(t.tid))
         })
@@ -329,11 +315,7 @@ fn compare_pool(what: &str, spec: &SystemSpec, format: Format, symbols: Option<&
         system.pool.iter().filter(|b| b.process != 0).map(|b| (b.address, b.process)).collect();
     facts.sort_unstable();
     // Since Windows 8 a number that only symbols name hides the process.
-    let is_hidden = !has_symbols
-        && !matches!(
-            spec.windows,
-            Windows::Server2003 | Windows::Server2003Pae | Windows::Windows7
-        );
+    let is_hidden = !has_symbols && spec.windows.build() >= 9200;
     assert!(!facts.is_empty());
     assert_eq!(charged, if is_hidden { Vec::new() } else { facts }, "{what}: charged processes");
     let big: Vec<_> = rows(|emit| source.big_pool(&Want::ALL, emit))

@@ -4,18 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dumpql::dump::Image;
-use dumpql::synth::{Format, System, Windows};
+use dumpql::synth::{Format, System};
 use dumpql::{Options, Session};
 
-/// Every version that can be built.
-pub(crate) const ALL: [Windows; 6] = [
-    Windows::Server2003,
-    Windows::Server2003Pae,
-    Windows::Windows7,
-    Windows::Windows81,
-    Windows::Windows10,
-    Windows::Windows11,
-];
+pub(crate) use crate::systems::ALL;
 
 /// A file of the names of a system's variables; it is gone when this is.
 pub(crate) struct Names(PathBuf);

@@ -43,7 +43,7 @@ fn ask(session: &Session, sql: &str) -> Vec<String> {
 }
 
 fn notes_locks(windows: Windows) -> bool {
-    matches!(windows, Windows::Windows81 | Windows::Windows10 | Windows::Windows11)
+    windows.build() >= 9600
 }
 
 fn thread(system: &System, tid: u64) -> &SystemThread {

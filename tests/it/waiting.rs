@@ -5,14 +5,7 @@ use dumpql::dump::Image;
 use dumpql::synth::{self, Format, SystemSpec, SystemThread, ThreadState, Windows};
 use dumpql::{Options, Session};
 
-const ALL: [Windows; 6] = [
-    Windows::Server2003,
-    Windows::Server2003Pae,
-    Windows::Windows7,
-    Windows::Windows81,
-    Windows::Windows10,
-    Windows::Windows11,
-];
+use crate::systems::{ALL, queued_for};
 
 fn ask(session: &Session, sql: &str) -> Vec<String> {
     let result = session.query(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
@@ -27,7 +20,7 @@ fn sorted(mut lines: Vec<String>) -> Vec<String> {
 }
 
 /// A system of each version with a session on its dump, and the threads of its listed processes.
-fn each_system(mut show: impl FnMut(&str, &Session, &[SystemThread])) {
+fn each_system(mut show: impl FnMut(Windows, &Session, &[SystemThread])) {
     for windows in ALL {
         let system =
             synth::system(&SystemSpec { physical_pages: 0x2000, ..synth::healthy(windows) });
@@ -36,7 +29,7 @@ fn each_system(mut show: impl FnMut(&str, &Session, &[SystemThread])) {
         let listed = system.facts.processes.iter().filter(|process| process.pid != 0);
         let threads: Vec<SystemThread> =
             listed.flat_map(|process| process.threads.iter().cloned()).collect();
-        show(&format!("{windows:?}"), &session, &threads);
+        show(windows, &session, &threads);
     }
 }
 
@@ -47,7 +40,7 @@ fn threads_wait_for_what_they_were_given() {
         for thread in threads {
             if let ThreadState::Gate { .. } = &thread.state {
                 // Before Windows 7 a gate has no wait block, and so no type of wait.
-                let wait = if what.contains("2003") { "" } else { "WaitAny" };
+                let wait = if (3790..7600).contains(&what.build()) { "" } else { "WaitAny" };
                 expected.push(format!("{}|0|{wait}|true|true", thread.tid));
             }
             let ThreadState::Waiting { all, objects, .. } = &thread.state else { continue };
@@ -56,10 +49,10 @@ fn threads_wait_for_what_they_were_given() {
                 expected.push(format!("{}|{index}|{wait}|true|true", thread.tid));
             }
         }
-        assert!(!expected.is_empty(), "{what}: nothing waits");
+        assert!(!expected.is_empty(), "{what:?}: nothing waits");
         let sql = "SELECT tid, index, wait_type, object IS NOT NULL, type IS NOT NULL \
                    FROM wait_objects";
-        assert_eq!(sorted(ask(session, sql)), sorted(expected), "{what}");
+        assert_eq!(sorted(ask(session, sql)), sorted(expected), "{what:?}");
     });
 }
 
@@ -68,21 +61,18 @@ fn ready_threads_stand_in_the_queue_of_their_processor_and_priority() {
     each_system(|what, session, threads| {
         let is_ready = |state| matches!(state, &ThreadState::Ready | &ThreadState::ReadyShared);
         let ready = threads.iter().filter(|thread| is_ready(&thread.state));
-        // Since Windows 8.1 some queues belong to several processors.
-        let has_shared = !["2003", "Windows7"].iter().any(|name| what.contains(name));
         let expected: Vec<String> = ready
             .map(|thread| {
-                let is_shared = has_shared && thread.state == ThreadState::ReadyShared;
-                let own = thread.processor.to_string();
-                let processor = if is_shared { String::new() } else { own };
+                let processor =
+                    queued_for(what, thread).map_or(String::new(), |number| number.to_string());
                 format!("{processor}|{}|{}", thread.priority.0, thread.tid)
             })
             .collect();
-        assert!(!expected.is_empty(), "{what}: nothing is ready");
+        assert!(!expected.is_empty(), "{what:?}: nothing is ready");
         let found = ask(session, "SELECT processor, priority, tid FROM ready_threads");
-        assert_eq!(sorted(found), sorted(expected), "{what}");
+        assert_eq!(sorted(found), sorted(expected), "{what:?}");
         let state = "SELECT count(*) FROM ready_threads JOIN threads USING (ethread) \
                      WHERE state <> 'Ready'";
-        assert_eq!(ask(session, state), ["0"], "{what}");
+        assert_eq!(ask(session, state), ["0"], "{what:?}");
     });
 }

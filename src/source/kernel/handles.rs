@@ -77,8 +77,9 @@ impl KernelDump {
         let shape = match self.field(ENTRY, "ObjectPointerBits") {
             Some(object) => {
                 let (_, len) = object.bits?;
-                // A pointer of 44 bits has lost 4 of 48, one of 41 bits 3 of 44, one of 29 3 of 32.
-                let below = if len >= 44 { 4 } else { 3 };
+                // Objects stand at multiples of 16 in 64-bit kernels: a pointer of 44 bits is one of 48,
+                // one of 41 bits (Windows 8) one of 45; at multiples of 8 in others: 29 bits of 32.
+                let below = if len > 32 { 4 } else { 3 };
                 let width = u32::from(len) + below;
                 Shape::Packed {
                     object,

@@ -82,7 +82,7 @@ use crate::dump::header::{DumpType, KernelHeader};
 use crate::dump::kdbg::{self, Kdbg};
 use crate::dump::pages::Facts;
 use crate::dump::triage::{self, Triage};
-use crate::dump::{Error, Format, Image, Width};
+use crate::dump::{Error, Format, Image, Stopped, Width};
 use crate::model::{
     BigBlock, Bugcheck, Callback, CoverageRange, Device, Dispatch, Dpc, Driver, DumpInfo, DynTable,
     Emit, Exception, Frame, Handle, InterruptVector, Irp, IrpLocation, KernelObject, Located, Lock,
@@ -106,6 +106,8 @@ pub(crate) struct KernelDump {
     memory: Memory,
     /// What is known of the physical pages, where there are any.
     pages: Option<Facts>,
+    /// The processors, as a hypervisor stopped them; none where Windows wrote the dump itself.
+    stopped: Vec<Stopped>,
     /// The debugger data block of a dump with physical pages; read when first asked for.
     debugger_data: OnceLock<Vec<u8>>,
     modules: OnceLock<Modules>,
@@ -133,7 +135,7 @@ pub(crate) struct KernelDump {
 /// # Errors
 /// [`Error::NotADump`] if there is only memory, and no Windows in it.
 pub fn open(image: Image, format: Format, symbols: &Store) -> Result<Box<dyn Source>, Error> {
-    let Opened { header, memory, pages } = opening::open(&image, format)?;
+    let Opened { header, memory, pages, stopped } = opening::open(&image, format)?;
     let width = header.width;
     let is_triage = header.dump_type == DumpType::Triage;
     let triage = if is_triage { triage::parse(&image, width) } else { None };
@@ -150,6 +152,7 @@ pub fn open(image: Image, format: Format, symbols: &Store) -> Result<Box<dyn Sou
         arch: header.machine.map_or(Arch::Other, Arch::from_machine),
         memory,
         pages,
+        stopped,
         debugger_data: OnceLock::new(),
         modules,
         image,

@@ -10,8 +10,9 @@ use crate::dump::bytes::{Width, pointer_at, text};
 use crate::dump::header::{self, DumpType, KernelHeader};
 use crate::dump::kdbg::{self, Kdbg};
 use crate::dump::pages::{self, Facts, Pages};
-use crate::dump::{Error, Format, Image};
+use crate::dump::{Error, Format, Image, Stopped};
 use crate::memory::{Gva, Machine, Mode, Prototypes};
+use crate::symbol::image::Image as ImageFile;
 
 /// The first build of Windows Vista.
 const VISTA: u32 = 6000;
@@ -25,6 +26,8 @@ pub(super) struct Opened {
     pub(super) header: KernelHeader,
     pub(super) memory: Option<Memory>,
     pub(super) pages: Option<Facts>,
+    /// The processors, as a hypervisor stopped them.
+    pub(super) stopped: Vec<Stopped>,
 }
 
 /// Opens a dump. One without a header gets one by what is found in its memory.
@@ -36,23 +39,26 @@ pub(super) fn open(image: &Image, format: Format) -> Result<Opened, Error> {
     };
     let header = header::parse(image, width);
     if header.dump_type == DumpType::Triage {
-        return Ok(Opened { header, memory: None, pages: None });
+        return Ok(Opened { header, memory: None, pages: None, stopped: Vec::new() });
     }
     let (machine, facts) = whole(image, &header);
-    Ok(Opened { header, memory: Some(Memory::Pages(machine)), pages: Some(facts) })
+    let (memory, stopped) = (Some(Memory::Pages(machine)), Vec::new());
+    Ok(Opened { header, memory, pages: Some(facts), stopped })
 }
 
 /// Opens memory without a header.
 fn bare(image: &Image, format: Format) -> Result<Opened, Error> {
-    let Bare { pages: Pages { map, facts }, windows } = bare::parse(image, format)?;
+    let Bare { pages: Pages { map, facts }, windows, processors: stopped } =
+        bare::parse(image, format)?;
     let kind = if format == Format::ElfCore { DumpType::ElfCore } else { DumpType::Raw };
     let mut header = header::of_memory(&windows, kind);
     let machine = Machine::new(map, windows.mode, windows.dtb);
     let known = Known { image, header: &header, machine: &machine };
     let (build, processors) = (known.build(), known.processors());
-    (header.build, header.processors) = (build, processors);
+    let counted = u32::try_from(stopped.len()).ok().filter(|count| *count != 0);
+    (header.build, header.processors) = (build, processors.or(counted));
     let machine = with_prototypes(machine, image, &header);
-    Ok(Opened { header, memory: Some(Memory::Pages(machine)), pages: Some(facts) })
+    Ok(Opened { header, memory: Some(Memory::Pages(machine)), pages: Some(facts), stopped })
 }
 
 /// The machine of a dump with pages, and what is known of them.
@@ -163,10 +169,26 @@ impl Known<'_> {
         u32::try_from(start).ok().filter(|start| *start != 0)
     }
 
-    /// The build number, with which the text of the build begins.
+    /// The build number, with which the text of the build begins; without that, the one that the
+    /// kernel's image says of itself.
     fn build(&self) -> Option<u32> {
-        let lab = text(&self.read(self.variable(kdbg::BUILD_LAB)?, 8)?);
-        lab.split('.').next()?.parse().ok()
+        let lab = || Some(text(&self.read(self.variable(kdbg::BUILD_LAB)?, 8)?));
+        let stated = lab().and_then(|lab| lab.split('.').next()?.parse().ok());
+        stated.or_else(|| self.build_of_image())
+    }
+
+    fn build_of_image(&self) -> Option<u32> {
+        let base = self.header.kernel_base?;
+        let bytes = |at: u32, buffer: &mut [u8]| {
+            let address = base.checked_add(at.into());
+            let held = address.and_then(|address| self.read(address, buffer.len()));
+            held.is_some_and(|held| {
+                buffer.copy_from_slice(&held);
+                true
+            })
+        };
+        let version = ImageFile::new(&bytes)?.version()?.file_version?;
+        version.split('.').nth(2)?.parse().ok()
     }
 
     /// How many processors have a `_KPRCB`.

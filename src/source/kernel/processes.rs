@@ -71,6 +71,7 @@ impl KernelDump {
         // A reference's lowest bits are its count: 4 of them in 64-bit kernels, 3 in others.
         let counted = !(2 * self.header.width.bytes() as u64 - 1);
         let quota = |i: usize| self.quota(process, i);
+        let ticks = |paths: &[&str]| first(paths, |path| process.tick_ms(path));
         Process {
             eprocess: process.address,
             pid: process.int("UniqueProcessId"),
@@ -88,8 +89,8 @@ impl KernelDump {
             thread_count: process.int("ActiveThreads"),
             create_time: process.time("CreateTime", 0),
             exit_time: process.time("ExitTime", 0),
-            user_time_ms: process.tick_ms("Pcb.UserTime"),
-            kernel_time_ms: process.tick_ms("Pcb.KernelTime"),
+            user_time_ms: ticks(&["Pcb.UserTime", "Pcb.UserTimeLow"]),
+            kernel_time_ms: ticks(&["Pcb.KernelTime", "Pcb.KernelTimeLow"]),
             working_set_bytes: process.pages(&["Vm.Instance.WorkingSetSize", "Vm.WorkingSetSize"]),
             peak_working_set_bytes: process
                 .pages(&["Vm.Instance.PeakWorkingSetSize", "Vm.PeakWorkingSetSize"]),

@@ -57,11 +57,29 @@ impl KernelDump {
         count.map_or_else(counted, u64::from)
     }
 
-    /// The entry of `KiProcessorBlock`.
+    /// The entry of `KiProcessorBlock`; where nothing says where that is, what the registers of the
+    /// processor lead to.
     fn prcb_address(&self, number: u32) -> Option<u64> {
-        let table = self.kdbg()?.pointer(kdbg::PROCESSOR_BLOCK)?;
+        let Some(table) = self.kdbg().and_then(|kdbg| kdbg.pointer(kdbg::PROCESSOR_BLOCK)) else {
+            return self.prcb_of_region(number);
+        };
         let step = self.header.width.bytes() as u64;
         self.pointer_at(table.checked_add(u64::from(number) * step)?).ok()
+    }
+
+    /// The block of a processor by its control region, to which a segment of the kernel's code leads
+    /// and which points to itself.
+    fn prcb_of_region(&self, number: u32) -> Option<u64> {
+        const REGION: &str = "_KPCR";
+        let (own, block) = match self.header.width {
+            Width::W64 => ("Self", "CurrentPrcb"),
+            Width::W32 => ("SelfPcr", "Prcb"),
+        };
+        let stopped = self.stopped.get(usize::try_from(number).ok()?)?;
+        let mut regions = stopped.regions(self.header.width);
+        let region =
+            regions.find(|at| self.structure(REGION, *at).pointer(own) == Ok(self.plain(*at)))?;
+        self.structure(REGION, region).pointer(block).ok()
     }
 
     pub(super) fn each_processor(&self, emit: Emit<'_, Processor>) -> Result<(), Unanswered> {

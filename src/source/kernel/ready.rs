@@ -1,9 +1,11 @@
 //! Threads that are ready to run: in the queues of processors, and since Windows 8.1 in queues that
-//! several processors share.
+//! several processors share. Windows XP has one row of queues for all processors, which symbols name;
+//! without them any thread that is ready leads to the queue it stands in, and so to the row.
 
 use std::collections::HashSet;
 
 use super::KernelDump;
+use super::object::Object;
 use crate::catalog::{Absent, Cell};
 use crate::model::{Emit, Flow, ReadyThread, Unanswered};
 
@@ -11,6 +13,9 @@ use crate::model::{Emit, Flow, ReadyThread, Unanswered};
 const MAX_READY: usize = 100_000;
 const PRIORITIES: u64 = 32;
 const SHARED: &str = "_KSHARED_READY_QUEUE";
+const OWN: &str = "DispatcherReadyListHead";
+/// `KTHREAD_STATE`.
+const READY: u64 = 1;
 
 /// A row of lists, one for each priority.
 struct Queue {
@@ -38,12 +43,15 @@ impl KernelDump {
     fn ready_queues(&self) -> Vec<Queue> {
         let mut own = Vec::new();
         let mut shared: Vec<u64> = Vec::new();
+        if self.knows("_KPRCB", "CurrentThread") && !self.knows("_KPRCB", OWN) {
+            own.extend(self.global_queue());
+        }
         for (number, prcb) in (0..).zip(self.prcbs()) {
             let Some(prcb) = prcb else { continue };
             own.push(Queue {
                 processor: Ok(number),
                 summary: prcb.unsigned("ReadySummary"),
-                heads: prcb.address_of("DispatcherReadyListHead"),
+                heads: prcb.address_of(OWN),
             });
             let queue = prcb.pointer("SharedReadyQueue");
             shared.extend(queue.ok().filter(|queue| !shared.contains(queue)));
@@ -57,6 +65,42 @@ impl KernelDump {
             }
         }));
         own
+    }
+
+    /// The one row of queues that Windows XP has.
+    fn global_queue(&self) -> Option<Queue> {
+        let named = self.symbol_address("nt", "KiDispatcherReadyListHead");
+        let heads = named.or_else(|| self.row_of_ready())?;
+        Some(Queue {
+            processor: Err(Absent::NotApplicable),
+            // The lists say themselves which of them are empty.
+            summary: Ok(u64::MAX),
+            heads: Ok(heads),
+        })
+    }
+
+    /// The row of queues that the first thread that is ready leads to.
+    fn row_of_ready(&self) -> Option<u64> {
+        let mut row = None;
+        let _ = self.for_each_thread(&mut |thread, _| {
+            if thread.unsigned("Tcb.State") == Ok(READY) {
+                row = self.row_of(thread);
+            }
+            if row.is_some() { Flow::Break(()) } else { Flow::Continue(()) }
+        });
+        row
+    }
+
+    /// The row of queues whose list of a thread's priority the thread is on: of what is on a list only
+    /// its head is a variable of the kernel.
+    fn row_of(&self, thread: &Object<'_>) -> Option<u64> {
+        let priority = thread.unsigned("Tcb.Priority").ok().filter(|of| *of < PRIORITIES)?;
+        let entry = thread.address_of("Tcb.WaitListEntry").ok()?;
+        let listed = self.kernel_space().list(entry, MAX_READY).entries;
+        let head = listed.into_iter().find(|at| self.is_in_kernel(*at) == Ok(true))?;
+        let step = 2 * self.header.width.bytes() as u64;
+        let row = head.checked_sub(priority * step)?;
+        (0..PRIORITIES).all(|i| self.is_list_head(row + i * step)).then_some(row)
     }
 
     fn each_in_queue(

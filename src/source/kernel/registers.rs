@@ -1,7 +1,8 @@
 //! The contexts of a kernel dump: that of its header, which is the crash, and those that the
-//! processors saved when they were stopped.
+//! processors saved when they were stopped; of a hypervisor's file those that it kept of each.
 
 use super::KernelDump;
+use super::object::Object;
 use super::types::Ty;
 use crate::catalog::{Absent, Cell};
 use crate::model::{Emit, Flow, Register, Unanswered};
@@ -30,6 +31,10 @@ impl KernelDump {
         if self.arch.cpu().is_none() {
             return Err(Unanswered::because("contexts of its machine are not known"));
         }
+        if !self.stopped.is_empty() {
+            let _ = self.stopped_processors(emit);
+            return Ok(());
+        }
         let Some(context) = self.crash_context() else {
             return Err(Unanswered::because("the header of the dump holds no context record"));
         };
@@ -42,6 +47,27 @@ impl KernelDump {
             let _ = self.other_processors(owner.processor, emit);
         }
         Ok(())
+    }
+
+    /// What the processors ran when their hypervisor stopped them.
+    fn stopped_processors(&self, emit: Emit<'_, Register>) -> Flow {
+        let prcbs = self.prcbs();
+        for (number, stopped) in (0..).zip(&self.stopped) {
+            let prcb = usize::try_from(number).ok().and_then(|at| prcbs.get(at)?.as_ref());
+            let missing = Absent::NotInDump;
+            let unknown = Owner { ethread: Err(missing), tid: Err(missing), processor: Ok(number) };
+            let owner = prcb.map_or(unknown, |prcb| self.owner_of_processor(number, prcb));
+            self.emit_registers(stopped.registers(self.header.width), &owner, emit)?;
+        }
+        Flow::Continue(())
+    }
+
+    /// The thread that a processor runs.
+    fn owner_of_processor(&self, number: i64, prcb: &Object<'_>) -> Owner {
+        let thread = prcb.pointer("CurrentThread");
+        let object = thread.and_then(|at| self.object(Ty::Thread, at).ok_or(Absent::NotInDump));
+        let tid = object.and_then(|thread| thread.int("Cid.UniqueThread"));
+        Owner { ethread: thread, tid, processor: Ok(number) }
     }
 
     /// What the other processors ran when they were stopped.
@@ -58,17 +84,23 @@ impl KernelDump {
             if context.ip().is_none_or(|ip| ip == 0) {
                 continue;
             }
-            let thread = prcb.pointer("CurrentThread");
-            let object = thread.and_then(|at| self.object(Ty::Thread, at).ok_or(Absent::NotInDump));
-            let tid = object.and_then(|thread| thread.int("Cid.UniqueThread"));
-            let owner = Owner { ethread: thread, tid, processor: Ok(number) };
+            let owner = self.owner_of_processor(number, &prcb);
             self.emit_context(context, &owner, emit)?;
         }
         Flow::Continue(())
     }
 
     fn emit_context(&self, context: Context<'_>, owner: &Owner, emit: Emit<'_, Register>) -> Flow {
-        for (name, value) in context.registers() {
+        self.emit_registers(context.registers(), owner, emit)
+    }
+
+    fn emit_registers(
+        &self,
+        registers: impl Iterator<Item = (&'static str, u64)>,
+        owner: &Owner,
+        emit: Emit<'_, Register>,
+    ) -> Flow {
+        for (name, value) in registers {
             let text = |found: Option<String>| found.ok_or(Absent::NotApplicable);
             emit(Register {
                 ethread: owner.ethread,

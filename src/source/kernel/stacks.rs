@@ -213,8 +213,7 @@ impl KernelDump {
         let known = walks.processes.entry(process).or_insert_with(|| {
             let object = owner.ok().filter(|_| self.triage.is_none());
             let object = object.and_then(|at| self.object(Ty::Process, at));
-            let dtb = object.as_ref().and_then(|p| p.unsigned("Pcb.DirectoryTableBase").ok());
-            let dtb = dtb.filter(|dtb| *dtb != 0);
+            let dtb = object.as_ref().and_then(|p| p.pointer("Pcb.DirectoryTableBase").ok());
             let space = dtb.map_or(self.kernel_space(), |dtb| self.space(dtb));
             let peb = object.and_then(|process| process.pointer("Peb").ok());
             (space, Arc::new(ProcessImages::of(peb)))

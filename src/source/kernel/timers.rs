@@ -24,6 +24,8 @@ const MAX_TIMERS: usize = 1 << 20;
 /// `_DISPATCHER_HEADER.Type` of the two kinds of timers, and of threads.
 const TIMERS: [u64; 2] = [8, 9];
 const THREAD: u64 = 6;
+/// Kinds of kernel objects that calls are, normal ones and those that a thread makes.
+const DPCS: [u64; 2] = [19, 26];
 /// The largest number of lists that a table of Windows before 7 has.
 const EARLY_LISTS: u64 = 512;
 /// Lists that must look like lists before a table is believed.
@@ -57,6 +59,8 @@ impl Secrets {
 enum Calls {
     Plain,
     Hidden(Cell<Secrets>),
+    /// As 64-bit kernels before Windows 7: since 2007 updates hide them.
+    Either(Cell<Secrets>),
 }
 
 impl KernelDump {
@@ -158,22 +162,27 @@ impl KernelDump {
         self.structure("_DISPATCHER_HEADER", object).unsigned("Type").map(|kind| kind & 0x7f)
     }
 
+    fn is_dpc(&self, address: u64) -> bool {
+        self.structure(DPC, address).unsigned("Type").is_ok_and(|kind| DPCS.contains(&kind))
+    }
+
     pub(super) fn is_timer(&self, timer: u64) -> bool {
         self.header_type(timer).is_ok_and(|kind| TIMERS.contains(&kind))
     }
 
     fn timer_calls(&self) -> Calls {
         let is_early = !self.knows("_KPRCB", "TimerTable");
-        if self.header.width == Width::W32 || is_early {
+        if self.header.width == Width::W32 {
             return Calls::Plain;
         }
         let named = |name| self.symbol_address("nt", name);
-        Calls::Hidden(match named("KiWaitNever").zip(named("KiWaitAlways")) {
+        let secrets = match named("KiWaitNever").zip(named("KiWaitAlways")) {
             Some((never, always)) => self
                 .pointer_at(never)
                 .and_then(|never| Ok(Secrets { never, always: self.pointer_at(always)? })),
             None => self.found_secrets().map_err(|_| Absent::NoSymbols),
-        })
+        };
+        if is_early { Calls::Either(secrets) } else { Calls::Hidden(secrets) }
     }
 
     /// Some of the timers that hold something, each with what it holds instead of its call.
@@ -215,7 +224,10 @@ impl KernelDump {
         let period = object.int("Period");
         let dpc = object.raw_pointer("Dpc").and_then(|held| match calls {
             Calls::Plain => Ok(held),
-            Calls::Hidden(secrets) => secrets.map(|secrets| secrets.reveal(timer, held)),
+            Calls::Either(_) if held == 0 || self.is_dpc(held) => Ok(held),
+            Calls::Hidden(secrets) | Calls::Either(secrets) => {
+                secrets.map(|secrets| secrets.reveal(timer, held))
+            }
         });
         let dpc = dpc.and_then(|dpc| if dpc == 0 { Err(Absent::NotApplicable) } else { Ok(dpc) });
         let routine = dpc.and_then(|dpc| self.structure(DPC, dpc).pointer("DeferredRoutine"));

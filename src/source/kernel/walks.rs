@@ -104,8 +104,14 @@ impl KernelDump {
         let named = |context: Context<'_>| Registers::named(cpu, context.registers());
         let header = self.crash_context().map(named);
         let mut starts = Starts { header, ..Starts::default() };
-        for prcb in self.prcbs().into_iter().flatten() {
+        for (number, prcb) in self.prcbs().into_iter().enumerate() {
+            let Some(prcb) = prcb else { continue };
             let Ok(thread) = prcb.pointer("CurrentThread") else { continue };
+            if let Some(stopped) = self.stopped.get(number) {
+                let registers = Registers::named(cpu, stopped.registers(self.header.width));
+                starts.running.insert(thread, registers);
+                continue;
+            }
             let at =
                 prcb.pointer("Context").or_else(|_| prcb.address_of("ProcessorState.ContextFrame"));
             let Ok(bytes) = at.and_then(|at| self.prefix(at, MAX_CONTEXT)) else { continue };

@@ -26,7 +26,7 @@ const SECOND: u64 = 10_000_000;
 
 /// A small healthy system, of everything a little.
 pub fn healthy(windows: Windows) -> SystemSpec {
-    let is_64_bit = !matches!(windows, Windows::Server2003 | Windows::Server2003Pae);
+    let is_64_bit = windows.is_64_bit();
     let mut spec = SystemSpec {
         windows,
         kernel: None,
@@ -40,8 +40,8 @@ pub fn healthy(windows: Windows) -> SystemSpec {
         ticks: 3 * 86_400 * 64,
         processors: (0..4).map(|i| processor(i, i == 2)).collect(),
         crash_processor: 2,
-        registers: registers(is_64_bit),
-        processes: processes(is_64_bit),
+        registers: registers(windows),
+        processes: processes(windows),
         drivers: drivers(is_64_bit),
         unloaded: unloaded(is_64_bit),
         objects: objects(),
@@ -93,10 +93,10 @@ fn processor(number: u64, is_running: bool) -> Processor {
     }
 }
 
-fn registers(is_64_bit: bool) -> Vec<(String, u64)> {
-    let values: &[(&str, u64)] = if is_64_bit {
+fn registers(windows: Windows) -> Vec<(String, u64)> {
+    let values: &[(&str, u64)] = if windows.is_64_bit() {
         &[
-            ("Rip", 0xffff_f801_2e9f_5a80),
+            ("Rip", windows.kernel().0 + 0x3f_5a80),
             ("Rsp", 0xffff_850a_1c2f_e3a8),
             ("Rcx", 0xe2),
             ("SegCs", 0x10),
@@ -105,7 +105,7 @@ fn registers(is_64_bit: bool) -> Vec<(String, u64)> {
         ]
     } else {
         &[
-            ("Eip", 0x8087_b6be),
+            ("Eip", windows.kernel().0 + 0x7_b6be),
             ("Esp", 0xb38a_3bf4),
             ("Ebp", 0xb38a_3c3c),
             ("SegCs", 8),
@@ -132,7 +132,7 @@ struct Program<'a> {
 
 const SYSTEM32: &str = r"\Device\HarddiskVolume1\WINDOWS\system32\";
 
-fn processes(is_64_bit: bool) -> Vec<SystemProcess> {
+fn processes(windows: Windows) -> Vec<SystemProcess> {
     let program = |pid, ppid, path, arguments, session, started, threads| Program {
         pid,
         ppid,
@@ -174,7 +174,7 @@ fn processes(is_64_bit: bool) -> Vec<SystemProcess> {
         program(1684, 1660, "explorer.exe", "", Some(1), 92, 14),
         program(1896, 1684, "notepad.exe", r" C:\notes\today.txt", Some(1), 4000, 2),
     ];
-    all.extend(programs.iter().map(|program| process(program, is_64_bit)));
+    all.extend(programs.iter().map(|program| process(program, windows)));
     if let Some(services) = all.iter_mut().find(|process| process.pid == 464) {
         let more = [
             "software",
@@ -194,7 +194,7 @@ fn processes(is_64_bit: bool) -> Vec<SystemProcess> {
         }));
     }
     let mut ended =
-        process(&program(2044, 1684, "setup.exe", " /quiet", Some(1), 4100, 0), is_64_bit);
+        process(&program(2044, 1684, "setup.exe", " /quiet", Some(1), 4100, 0), windows);
     ended.exit_time = ended.create_time + 90 * SECOND;
     (ended.peb, ended.handles, ended.vads) = (0, Vec::new(), Vec::new());
     all.push(ended);
@@ -288,7 +288,8 @@ fn kernel_process() -> SystemProcess {
     }
 }
 
-fn process(program: &Program<'_>, is_64_bit: bool) -> SystemProcess {
+fn process(program: &Program<'_>, windows: Windows) -> SystemProcess {
+    let (is_64_bit, ntdll) = (windows.is_64_bit(), windows.ntdll());
     let started = BOOT + program.started * SECOND;
     let (peb, teb) = if is_64_bit {
         (0x7ff_fffd_f000 - (program.pid << 16), 0x7ff_fffd_d000 - (program.pid << 16))
@@ -303,7 +304,11 @@ fn process(program: &Program<'_>, is_64_bit: bool) -> SystemProcess {
         context_switches: 40 + program.pid + i * 7,
         ticks: (5 + i, 11 + i),
         waited: 640 * (i + 1) + program.pid,
-        start: if is_64_bit { (0x7ff8_c0a5_1230, 0x1_4000_1000) } else { (0x7c81_0659, 0x40_1000) },
+        start: if is_64_bit {
+            (ntdll + 0x5_1230, 0x1_4000_1000)
+        } else {
+            (ntdll + 0x1_0659, 0x40_1000)
+        },
         teb: teb - i * if is_64_bit { 0x2000 } else { 0x1000 },
         create_time: started + i * SECOND / 20,
         alertable: i % 3 == 1,
@@ -332,14 +337,14 @@ fn process(program: &Program<'_>, is_64_bit: bool) -> SystemProcess {
         page_faults: 1200 + program.pid,
         threads: (0..program.threads).map(thread).collect(),
         handles: (0..).zip(program.handles).map(handle).collect(),
-        vads: vads(is_64_bit),
+        vads: vads(windows),
         peb,
         ..SystemProcess::default()
     }
 }
 
 /// The ranges of a program: parameters, stack, heap, its image, ntdll, blocks of process and thread.
-fn vads(is_64_bit: bool) -> Vec<Vad> {
+fn vads(windows: Windows) -> Vec<Vad> {
     let private = |start: u64, end: u64, commit| Vad {
         start,
         end,
@@ -357,8 +362,8 @@ fn vads(is_64_bit: bool) -> Vec<Vad> {
         file: file.to_owned(),
         ..Vad::default()
     };
-    let (program, ntdll) =
-        if is_64_bit { (0x1_4000_0000, 0x7ff8_c0a0_0000) } else { (0x40_0000, 0x7c80_0000) };
+    let program = if windows.is_64_bit() { 0x1_4000_0000 } else { 0x40_0000 };
+    let ntdll = windows.ntdll();
     vec![
         private(0x1_0000, 0x1_1000, 1),
         private(0x1_e000, 0x2_1000, 3),
@@ -548,7 +553,6 @@ pub fn sick(windows: Windows) -> SystemSpec {
 pub fn crowded(windows: Windows, processes: u64, threads: u64, physical_pages: u64) -> SystemSpec {
     let mut spec = healthy(windows);
     spec.physical_pages = physical_pages;
-    let is_64_bit = !matches!(windows, Windows::Server2003 | Windows::Server2003Pae);
     let there: u64 = spec.processes.iter().map(|process| process.threads.len() as u64).sum();
     let count = processes.saturating_sub(spec.processes.len() as u64).max(1);
     let (each, over) =
@@ -568,7 +572,7 @@ pub fn crowded(windows: Windows, processes: u64, threads: u64, physical_pages: u
             waits: &[r"\BaseNamedObjects\WorkReady"],
             handles: &[r"\BaseNamedObjects\WorkReady", "log"],
         };
-        let mut process = process(&program, is_64_bit);
+        let mut process = process(&program, windows);
         // Beyond so many threads, blocks of threads would meet those of others.
         process.threads.iter_mut().skip(16).for_each(|thread| thread.teb = 0);
         id += 4 * (here + 2);

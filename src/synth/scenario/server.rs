@@ -408,7 +408,7 @@ fn user_program(name: &str, pid: u64, first: u64, session: Option<u32>) -> Syste
         waits: &[""],
         handles: &[r"\BaseNamedObjects\WorkReady", "log"],
     };
-    let mut made = process(&program, false);
+    let mut made = process(&program, Windows::Server2003Pae);
     moved(&mut made.create_time);
     for thread in &mut made.threads {
         moved(&mut thread.create_time);

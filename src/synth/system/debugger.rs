@@ -87,7 +87,9 @@ pub(super) fn write(builder: &mut Builder<'_>, spec: &SystemSpec) -> u64 {
     let at = builder.variable("KdDebuggerDataBlock", 0x380);
     let head = builder.variable("KdpDebuggerDataListHead", 16);
     let size = match version.build {
-        0..7600 => 0x318,
+        0..3790 => 0x290,
+        3790..6000 => 0x318,
+        6000..7600 => 0x330,
         7600..9200 => 0x340,
         9200..10240 => 0x360,
         _ => 0x380,
@@ -230,7 +232,8 @@ fn variables(builder: &mut Builder<'_>, spec: &SystemSpec) {
         nodes(builder, &counters.nonpaged_nodes);
     } else if version.build < 10240 {
         let mut ptes = builder.new_object("_MI_SYSTEM_PTE_TYPE");
-        ptes.set("TotalFreeSystemPtes", counters.free_system_ptes);
+        // The first Windows Vista has no such number there.
+        ptes.opt("TotalFreeSystemPtes", counters.free_system_ptes);
         let at = builder.variable("MiSystemPteInfo", 0x80);
         builder.place(at, ptes);
     }

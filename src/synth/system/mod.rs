@@ -28,6 +28,7 @@ mod thread_locks;
 mod threads;
 mod user;
 mod version;
+mod windows;
 mod work;
 
 use std::collections::BTreeMap;
@@ -39,9 +40,10 @@ pub use routines::{Routines, Trace, Vector};
 pub use spec::{
     Counters, NamedObject, PageFile, PoolBlock, PoolMap, PoolRequest, PoolState, Processor,
     Session, SystemHandle, SystemProcess, SystemSpec, SystemThread, ThreadState, Timer,
-    UnloadedDriver, Vad, Windows, WorkItem, WorkQueue,
+    UnloadedDriver, Vad, WorkItem, WorkQueue,
 };
 pub use thread_locks::ThreadLock;
+pub use windows::Windows;
 
 use self::build::Builder;
 use self::objects::{Objects, Wanted};
@@ -86,7 +88,7 @@ pub fn system(spec: &SystemSpec) -> System {
     let version = Version::of(spec.windows);
     let built_in = match &spec.kernel {
         Some(_) => None,
-        None => Layout::of(version.build, version.service_pack, version.arch),
+        None => Layout::of_kernel(spec.windows),
     };
     let layout = spec.kernel.as_ref().map(|kernel| &kernel.layout).or(built_in.as_ref());
     let empty = Layout::empty(if version.is_64_bit() { 8 } else { 4 });

@@ -116,7 +116,7 @@ fn blocks(builder: &mut Builder<'_>, spec: &SystemSpec, request: &PoolRequest) {
 
 impl Builder<'_> {
     /// The unit of sizes, which is the size of a header.
-    const fn unit(&self) -> u64 {
+    pub(super) const fn unit(&self) -> u64 {
         2 * self.width()
     }
 
@@ -202,13 +202,12 @@ impl Builder<'_> {
         let kind = self.in_use(is_paged) | CHARGED;
         let previous = self.previous_size(at);
         self.pool_header(at, (previous, bytes / self.unit(), kind), tag);
+        let hidden = if self.version.build < 9200 { process } else { process ^ at ^ self.cookie() };
         if self.version.is_64_bit() {
-            let hidden =
-                if self.version.build < 9200 { process } else { process ^ at ^ self.cookie() };
             let offset = self.offset("_POOL_HEADER", "ProcessBilled");
             self.put_pointer(at + offset, hidden);
         } else {
-            self.put_pointer(at + bytes - 4, process);
+            self.put_pointer(at + bytes - 4, hidden);
         }
     }
 

@@ -25,7 +25,12 @@ pub(super) fn write(
     object
         .set("Pcb.DirectoryTableBase", process.dtb)
         .set("Pcb.BasePriority", process.base_priority);
-    object.set("Pcb.KernelTime", process.ticks.0).set("Pcb.UserTime", process.ticks.1);
+    if builder.layout.is_array("_KPROCESS", "DirectoryTableBase") {
+        // The second is that of hyperspace.
+        object.set("Pcb.DirectoryTableBase[1]", process.dtb + 0x1000);
+    }
+    object.set_any(&["Pcb.KernelTime", "Pcb.KernelTimeLow"], process.ticks.0);
+    object.set_any(&["Pcb.UserTime", "Pcb.UserTimeLow"], process.ticks.1);
     object.set("UniqueProcessId", process.pid).set("InheritedFromUniqueProcessId", process.ppid);
     let mut name: Vec<u8> = process.name.bytes().take(15).collect();
     name.resize(15, 0);
@@ -189,17 +194,33 @@ fn vads(
         object.set("VadRoot.BalancedRoot.u1.Parent", root_at);
         object.opt("VadRoot.NumberGenericTableElements", count);
         object.opt("VadRoot.DepthOfTree", root.1);
-        parent(builder, root.0, root_at, is_wide);
+        parent(builder, root.0, root_at);
+    } else if !builder.layout.has("_EPROCESS", "VadRoot.Root") {
+        // Windows XP points to the root itself.
+        object.set("VadRoot", root.0);
     } else {
         object.set("VadRoot.Root", root.0).opt("VadCount", count);
     }
 }
 
-fn parent(builder: &mut Builder<'_>, node: u64, parent: u64, is_wide: bool) {
+/// The names that the links of a node have had: to the left, to the right, to the parent.
+const LINKS: [&[&str]; 3] = [
+    &["VadNode.Left", "VadNode.LeftChild", "LeftChild"],
+    &["VadNode.Right", "VadNode.RightChild", "RightChild"],
+    &["VadNode.ParentValue", "VadNode.u1.Parent", "u1.Parent", "Parent"],
+];
+
+/// The name that this version has for a link of a node.
+fn link(builder: &Builder<'_>, names: &'static [&'static str]) -> &'static str {
+    let found = names.iter().find(|path| builder.layout.has("_MMVAD_SHORT", path));
+    found.unwrap_or(&names[0])
+}
+
+fn parent(builder: &mut Builder<'_>, node: u64, parent: u64) {
     if node == 0 {
         return;
     }
-    let path = if is_wide { "VadNode.ParentValue" } else { "u1.Parent" };
+    let path = link(builder, LINKS[2]);
     let at = builder.offset("_MMVAD_SHORT", path);
     builder.put_pointer(node + at, parent);
 }
@@ -223,11 +244,8 @@ fn tree(
     let mut node = builder.new_object(name);
     let core = if is_wide && !is_short { "Core." } else { "" };
     let path = |field: &str| format!("{core}{field}");
-    if is_wide {
-        node.set(&path("VadNode.Left"), left.0).set(&path("VadNode.Right"), right.0);
-    } else {
-        node.set("LeftChild", left.0).set("RightChild", right.0);
-    }
+    node.set(&path(link(builder, LINKS[0])), left.0);
+    node.set(&path(link(builder, LINKS[1])), right.0);
     let (first, last) = (vad.start >> 12, (vad.end >> 12) - 1);
     node.set(&path("StartingVpn"), first).set(&path("EndingVpn"), last);
     node.opt(&path("StartingVpnHigh"), first >> 32).opt(&path("EndingVpnHigh"), last >> 32);
@@ -242,8 +260,8 @@ fn tree(
         node.opt("ControlArea", area.0).opt("Subsection", area.1);
     }
     builder.place(at, node);
-    parent(builder, left.0, at, is_wide);
-    parent(builder, right.0, at, is_wide);
+    parent(builder, left.0, at);
+    parent(builder, right.0, at);
     (at, left.1.max(right.1))
 }
 

@@ -12,9 +12,14 @@ pub(super) fn choose(builder: &mut Builder<'_>, processors: &mut [Processor]) {
     let inside = prcb_offset(builder);
     let size = builder.layout.size("_KPCR").max(builder.layout.size("_KPRCB") + 0x180) as u64;
     for (i, processor) in processors.iter_mut().enumerate() {
+        if !has_threaded(builder) {
+            processor.threaded_dpcs.clear();
+        }
         if processor.prcb == 0 {
-            let region = match (i, builder.version.is_64_bit()) {
-                (0, false) => 0xffdf_f000,
+            // Since Vista it is no longer in the last page of all.
+            let is_fixed = !builder.version.is_64_bit() && builder.version.build < 6000;
+            let region = match i {
+                0 if is_fixed => 0xffdf_f000,
                 _ => builder.pages(size.div_ceil(0x1000)),
             };
             processor.prcb = region + inside;
@@ -34,6 +39,7 @@ pub(super) fn write(builder: &mut Builder<'_>, spec: &SystemSpec, links: &Links,
     let width = builder.width();
     let mut timers = timers(builder, spec);
     let shared = shared_queue(builder, spec, links);
+    global_queues(builder, links);
     for (i, processor) in spec.processors.iter().enumerate() {
         let prcb = processor.prcb;
         builder.put_pointer(array + i as u64 * width, prcb);
@@ -47,18 +53,21 @@ pub(super) fn write(builder: &mut Builder<'_>, spec: &SystemSpec, links: &Links,
         object.set("MajorVersion", 1).set("MinorVersion", 1).set("CpuType", 6).set("CpuID", 1);
         object.put("VendorString", b"GenuineIntel\0");
         object.opt("SetMember", 1 << i).opt("GroupSetMember", 1 << i);
-        object.set("DpcData[0].DpcQueueDepth", processor.dpcs.len() as u64);
-        object.set("DpcData[0].DpcCount", processor.counts.0);
+        let depth = ["DpcData[0].DpcQueueDepth", "DpcQueueDepth"];
+        object.set_any(&depth, processor.dpcs.len() as u64);
+        object.set_any(&["DpcData[0].DpcCount", "DpcCount"], processor.counts.0);
         object.set("InterruptCount", processor.counts.1);
         let (kernel, user, dpc, interrupt) = processor.times;
         object.set("KernelTime", kernel).set("UserTime", user);
         object.set("DpcTime", dpc).set("InterruptTime", interrupt);
         object
-            .set("DebuggerSavedIRQL", processor.irql)
+            .opt("DebuggerSavedIRQL", processor.irql)
             .set("KeSystemCalls", 1_000_000 + kernel * 50);
-        object.empty_list("WaitListHead", prcb);
-        let ready = (0..32u64).filter(|priority| links.ready.contains_key(&(i as u64, *priority)));
-        object.set("ReadySummary", ready.map(|priority| 1 << priority).sum());
+        if has_own_queues(builder) {
+            object.empty_list("WaitListHead", prcb);
+            let ready = |priority: &u64| links.ready.contains_key(&(i as u64, *priority));
+            object.set("ReadySummary", (0..32).filter(ready).map(|priority| 1 << priority).sum());
+        }
         if i == spec.crash_processor {
             let mut context = builder.new_object("_CONTEXT");
             context.set("ContextFlags", if width == 4 { 0x0001_003f } else { 0x0010_001f });
@@ -70,7 +79,7 @@ pub(super) fn write(builder: &mut Builder<'_>, spec: &SystemSpec, links: &Links,
         object.opt("ProcessorState.SpecialRegisters.Cr3", builder.dtb);
         object.opt("Context", object.address("ProcessorState.ContextFrame", prcb));
         object.opt("SharedReadyQueue", shared);
-        object.set("DpcData[1].DpcQueueDepth", processor.threaded_dpcs.len() as u64);
+        object.opt("DpcData[1].DpcQueueDepth", processor.threaded_dpcs.len() as u64);
         lock_queue(builder, &mut object, &spec.processors, i);
         builder.place(prcb, object);
         region(builder, prcb - inside, prcb, i as u64);
@@ -124,15 +133,46 @@ fn region(builder: &mut Builder<'_>, at: u64, prcb: u64, number: u64) {
 fn queues(builder: &mut Builder<'_>, processor: &Processor, number: u64, links: &Links) {
     let prcb = processor.prcb;
     let entry = builder.offset("_KTHREAD", "WaitListEntry");
-    for priority in 0..32u64 {
+    let has_queues = has_own_queues(builder);
+    for priority in (0..32u64).filter(|_| has_queues) {
         let head = builder.offset("_KPRCB", &format!("DispatcherReadyListHead[{priority}]"));
         let threads = links.ready.get(&(number, priority)).map_or(&[][..], Vec::as_slice);
         let entries: Vec<u64> = threads.iter().map(|at| at + entry).collect();
         builder.link(prcb + head, &entries);
     }
-    for (queue, dpcs) in [&processor.dpcs, &processor.threaded_dpcs].into_iter().enumerate() {
+    let kinds = if has_threaded(builder) { 2 } else { 1 };
+    let both = [&processor.dpcs, &processor.threaded_dpcs];
+    for (queue, dpcs) in both.into_iter().enumerate().take(kinds) {
         dpc_queue(builder, prcb, (queue as u64, number), dpcs);
     }
+}
+
+/// Whether each processor has queues of threads that are ready: Windows XP has one row for all.
+fn has_own_queues(builder: &Builder<'_>) -> bool {
+    builder.layout.has("_KPRCB", "DispatcherReadyListHead")
+}
+
+/// Whether a processor has a second queue, of calls that a thread makes.
+fn has_threaded(builder: &Builder<'_>) -> bool {
+    builder.layout.has("_KPRCB", "DpcData[1]") && builder.layout.has("_KDPC_DATA", "DpcQueueDepth")
+}
+
+/// The one row of queues of Windows XP.
+fn global_queues(builder: &mut Builder<'_>, links: &Links) {
+    if has_own_queues(builder) {
+        return;
+    }
+    let entry = builder.offset("_KTHREAD", "WaitListEntry");
+    let step = 2 * builder.width();
+    let heads = builder.variable("KiDispatcherReadyListHead", 32 * step);
+    let mut summary = 0;
+    for priority in 0..32u64 {
+        let of = links.ready.iter().filter(|((_, of), _)| *of == priority);
+        let entries: Vec<u64> = of.flat_map(|(_, all)| all).map(|at| at + entry).collect();
+        summary |= u64::from(!entries.is_empty()) << priority;
+        builder.link(heads + priority * step, &entries);
+    }
+    builder.number("KiReadySummary", 4, summary);
 }
 
 /// One of the two queues of DPCs of a processor.
@@ -140,7 +180,9 @@ fn dpc_queue(builder: &mut Builder<'_>, prcb: u64, which: (u64, u64), dpcs: &[(u
     let (queue, number) = which;
     let size = builder.layout.size("_KDPC") as u64;
     let entry = builder.offset("_KDPC", "DpcListEntry");
-    let data = prcb + builder.offset("_KPRCB", &format!("DpcData[{queue}]"));
+    let is_only = !has_threaded(builder);
+    let data =
+        if is_only { prcb } else { prcb + builder.offset("_KPRCB", &format!("DpcData[{queue}]")) };
     let mut entries = Vec::new();
     for (routine, context) in dpcs {
         let at = builder.pool(false, *b"Dpc ", size);
@@ -150,6 +192,10 @@ fn dpc_queue(builder: &mut Builder<'_>, prcb: u64, which: (u64, u64), dpcs: &[(u
         dpc.opt("DpcData", data);
         builder.place(at, dpc);
         entries.push(at + entry);
+    }
+    if is_only {
+        let head = builder.offset("_KPRCB", "DpcListHead");
+        return builder.link(data + head, &entries);
     }
     dpc_list(builder, data, &entries);
 }
@@ -195,7 +241,7 @@ fn dpc_list(builder: &mut Builder<'_>, data: u64, dpcs: &[u64]) {
 
 /// Writes the timers, and returns them with the bucket that each belongs to.
 fn timers(builder: &mut Builder<'_>, spec: &SystemSpec) -> BTreeMap<u64, Vec<(u64, u64)>> {
-    let buckets = if builder.version.build >= 7600 { 256 } else { 512 };
+    let buckets = if (3790..7600).contains(&builder.version.build) { 512 } else { 256 };
     let mut all: BTreeMap<u64, Vec<(u64, u64)>> = BTreeMap::new();
     let keys = keys(builder);
     for timer in &spec.timers {
@@ -210,10 +256,11 @@ fn timers(builder: &mut Builder<'_>, spec: &SystemSpec) -> BTreeMap<u64, Vec<(u6
         all.entry(bucket).or_default().push((timer.due, timer.address));
     }
     if builder.version.build < 7600 {
-        let table = builder.variable("KiTimerTableListHead", 512 * 2 * builder.width());
+        // Since Windows Server 2003 each head has a time behind it.
+        let size = 2 * builder.width() + if builder.version.build < 3790 { 0 } else { 8 };
+        let table = builder.variable("KiTimerTableListHead", buckets * size);
         let entry = builder.offset("_KTIMER", "TimerListEntry");
-        let size = 2 * builder.width();
-        for bucket in 0..512 {
+        for bucket in 0..buckets {
             let timers = all.get(&bucket).map_or(&[][..], Vec::as_slice);
             let entries: Vec<u64> = timers.iter().map(|(_, at)| at + entry).collect();
             builder.link(table + bucket * size, &entries);
@@ -223,9 +270,9 @@ fn timers(builder: &mut Builder<'_>, spec: &SystemSpec) -> BTreeMap<u64, Vec<(u6
     all
 }
 
-/// The two numbers behind which 64-bit kernels hide the DPC of a timer.
+/// The two numbers behind which 64-bit kernels since Windows Vista SP1 hide the DPC of a timer.
 fn keys(builder: &mut Builder<'_>) -> Option<(u64, u64)> {
-    if !builder.version.is_64_bit() {
+    if !builder.version.is_64_bit() || builder.version.build <= 6000 {
         return None;
     }
     let keys = (0x37a1_9c04_e5d2_8b66, 0xfe12_4d90_7b3a_c58f);

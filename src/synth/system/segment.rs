@@ -11,11 +11,6 @@ const HEAP_KEY: u64 = 0x9c1e_5ab4_33d7_f065;
 const LFH_KEY: u64 = 0x47d2_0b6e_e18c_95a3;
 /// Bytes of a subsegment of chunks.
 const SUBSEGMENT: u64 = 16 * PAGE;
-/// Where its chunks begin.
-const FIRST: u64 = 0x30;
-/// Bytes of a chunk's header, and of a block's.
-const HEADER: u64 = 0x10;
-const UNIT: u64 = 0x10;
 /// What size and signature differ by.
 const SIGNATURE: u64 = 0x2bed;
 
@@ -36,7 +31,8 @@ impl Builder<'_> {
     /// A block in a subsegment of chunks: the address behind its header.
     pub(super) fn chunk_pool(&mut self, is_paged: bool, tag: [u8; 4], size: u64) -> u64 {
         let which = self.pools.which(is_paged);
-        let bytes = (size + 2 * HEADER).next_multiple_of(UNIT);
+        let (unit, before) = (self.unit(), self.chunk_header());
+        let bytes = (size + before + unit).next_multiple_of(unit);
         if self.chunk_room(which) < bytes {
             self.close_chunks(which);
             self.open_chunks(which);
@@ -44,15 +40,25 @@ impl Builder<'_> {
         let Pool { next, previous } = self.pools.open[which];
         let chunk = Chunk { at: next, bytes, before: previous };
         self.put_chunk(chunk, true);
-        let at = next + HEADER;
+        let at = next + before;
         let kind = self.in_use(is_paged);
-        self.pool_header(at, (0, (bytes - HEADER) / UNIT, kind), tag);
+        self.pool_header(at, (0, (bytes - before) / unit, kind), tag);
         let block =
-            PoolBlock { address: at, bytes: bytes - HEADER, tag, is_paged, ..PoolBlock::default() };
+            PoolBlock { address: at, bytes: bytes - before, tag, is_paged, ..PoolBlock::default() };
         self.pools.note(block);
         self.pools.last_chunk = Some(chunk);
         self.pools.open[which] = Pool { next: next + bytes, previous: bytes };
-        at + HEADER
+        at + unit
+    }
+
+    /// Bytes of a chunk's header.
+    fn chunk_header(&self) -> u64 {
+        self.layout.size("_HEAP_VS_CHUNK_HEADER") as u64
+    }
+
+    /// Where the chunks of a subsegment begin.
+    fn first_chunk(&self) -> u64 {
+        (self.layout.size("_HEAP_VS_SUBSEGMENT") as u64).next_multiple_of(self.unit())
     }
 
     /// Frees the last block, which is a chunk.
@@ -77,12 +83,13 @@ impl Builder<'_> {
     fn open_chunks(&mut self, which: usize) {
         let start = self.pools.open[which].next.next_multiple_of(PAGE);
         self.pools.subsegments[which] = Some(start);
-        let size = (SUBSEGMENT - FIRST) / UNIT;
+        let first = self.first_chunk();
+        let size = (SUBSEGMENT - first) / self.unit();
         let mut header = self.new_object("_HEAP_VS_SUBSEGMENT");
         header.empty_list("ListEntry", start).set("Size", size);
         header.set("Signature", (size ^ SIGNATURE) & 0x7fff).set("FullCommit", 1);
         self.place(start, header);
-        self.pools.open[which] = Pool { next: start + FIRST, previous: 0 };
+        self.pools.open[which] = Pool { next: start + first, previous: 0 };
     }
 
     /// Makes what a subsegment has left a free chunk.
@@ -111,13 +118,15 @@ impl Builder<'_> {
 
     fn put_chunk(&mut self, chunk: Chunk, is_used: bool) {
         let mut header = self.new_object("_HEAP_VS_CHUNK_HEADER");
-        header.set("Sizes.MemoryCost", 1).set("Sizes.UnsafeSize", chunk.bytes / UNIT);
-        header.set("Sizes.UnsafePrevSize", chunk.before / UNIT);
+        let unit = self.unit();
+        header.set("Sizes.MemoryCost", 1).set("Sizes.UnsafeSize", chunk.bytes / unit);
+        header.set("Sizes.UnsafePrevSize", chunk.before / unit);
         header.set("Sizes.Allocated", u64::from(is_used));
         header.set("EncodedSegmentPageOffset", (chunk.at / PAGE) & 0xff);
         let mut bytes = self.finish(header);
         let hidden = HEAP_KEY ^ chunk.at;
-        for (byte, key) in bytes.iter_mut().zip(hidden.to_le_bytes()) {
+        let sizes = self.layout.size("_HEAP_VS_CHUNK_HEADER_SIZE");
+        for (byte, key) in bytes.iter_mut().zip(hidden.to_le_bytes()).take(sizes) {
             *byte ^= key;
         }
         self.put(chunk.at, &bytes);
@@ -128,15 +137,18 @@ impl Builder<'_> {
         let which = self.pools.which(is_paged);
         self.close_chunks(which);
         let start = self.pools.open[which].next.next_multiple_of(PAGE);
-        let bytes = (size + HEADER).next_multiple_of(UNIT);
+        let (unit, width) = (self.unit(), self.width());
+        let bytes = (size + unit).next_multiple_of(unit);
         let bitmap = self.offset("_HEAP_LFH_SUBSEGMENT", "BlockBitmap");
-        let first = (bitmap + count.div_ceil(32) * 8).next_multiple_of(UNIT);
+        // Two bits a block, in words of the machine.
+        let each = 4 * width;
+        let first = (bitmap + count.div_ceil(each) * width).next_multiple_of(unit);
         let hidden = (first << 16 | bytes) ^ LFH_KEY ^ (start / PAGE);
         let mut header = self.new_object("_HEAP_LFH_SUBSEGMENT");
         header.empty_list("ListEntry", start).set("BlockCount", count);
         header.set("FreeCount", count / 4).set("BlockOffsets.EncodedData", hidden & 0xffff_ffff);
         self.place(start, header);
-        let mut map = vec![0u64; usize::try_from(count.div_ceil(32)).unwrap_or(0)];
+        let mut map = vec![0u64; usize::try_from(count.div_ceil(each)).unwrap_or(0)];
         let kind = self.in_use(is_paged);
         for index in 0..count {
             let at = start + first + index * bytes;
@@ -144,8 +156,8 @@ impl Builder<'_> {
             let block =
                 PoolBlock { address: at, bytes, is_paged, is_lfh: true, ..PoolBlock::default() };
             if is_used {
-                map[usize::try_from(index / 32).unwrap_or(0)] |= 1 << (2 * (index % 32));
-                self.pool_header(at, (0, bytes / UNIT, kind), tag);
+                map[usize::try_from(index / each).unwrap_or(0)] |= 1 << (2 * (index % each));
+                self.pool_header(at, (0, bytes / unit, kind), tag);
                 self.pools.note(PoolBlock { tag, ..block });
             } else {
                 self.put(at, &[0; 0x10]);
@@ -153,7 +165,7 @@ impl Builder<'_> {
             }
         }
         for (index, word) in map.into_iter().enumerate() {
-            self.put(start + bitmap + 8 * index as u64, &word.to_le_bytes());
+            self.put_pointer(start + bitmap + width * index as u64, word);
         }
         let end = (start + first + count * bytes).next_multiple_of(PAGE);
         self.pools.open[which] = Pool { next: end, previous: 0 };

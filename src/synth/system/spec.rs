@@ -8,26 +8,9 @@ use super::locks::Resource;
 use super::pool_tags::TagUse;
 use super::routines::Routines;
 use super::thread_locks::ThreadLock;
+use super::windows::Windows;
 use crate::synth::kernel_file::KernelFile;
 use crate::synth::spec::{Block, Driver, ExceptionRecord};
-
-/// The version of Windows that a system runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Windows {
-    /// Windows Server 2003 SP1, 32-bit, with two levels of page tables.
-    Server2003,
-    /// The same with physical address extension.
-    Server2003Pae,
-    /// Windows 7 SP1, 64-bit.
-    Windows7,
-    /// Windows 8.1, 64-bit.
-    Windows81,
-    /// Windows 10 2004, 64-bit.
-    #[default]
-    Windows10,
-    /// Windows 11 21H2, 64-bit.
-    Windows11,
-}
 
 /// A whole running system.
 #[derive(Debug, Clone)]

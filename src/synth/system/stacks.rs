@@ -3,7 +3,7 @@
 
 use super::build::Builder;
 use super::spec::{SystemProcess, SystemSpec, SystemThread, ThreadState};
-use super::user::{NTDLL, PROGRAM};
+use super::user::PROGRAM;
 use crate::synth::pe::Image;
 
 /// Where a function calls another: the call ends here.
@@ -194,7 +194,8 @@ pub(super) fn write(builder: &mut Builder<'_>, spec: &mut SystemSpec, kernel: (u
     let is_64_bit = builder.version.is_64_bit();
     let known = spec.kernel.clone();
     let known = |name: &str| known.as_ref().and_then(|file| file.symbols.get(name).copied());
-    let (ntdll, program) = if is_64_bit { (NTDLL.1, PROGRAM.1) } else { (NTDLL.0, PROGRAM.0) };
+    let ntdll = builder.version.ntdll();
+    let program = if is_64_bit { PROGRAM.1 } else { PROGRAM.0 };
     let code = Code {
         kernel: Functions::place(kernel.0, 0x4000, &KERNEL, known),
         ntdll: Functions::place(ntdll, TEXT, &OF_NTDLL, |_| None),

@@ -6,9 +6,8 @@ use crate::synth::bytes::utf16;
 use crate::synth::layout::Object;
 use crate::synth::memory::PAGE;
 
-/// Where the program and ntdll are, on x86 and on x64.
+/// Where the program is, on x86 and on x64.
 pub(super) const PROGRAM: (u64, u64) = (0x40_0000, 0x1_4000_0000);
-pub(super) const NTDLL: (u64, u64) = (0x7c80_0000, 0x7ff8_c0a0_0000);
 
 /// Writes the user part of a process into its address space.
 pub(super) fn write(builder: &mut Builder<'_>, process: &SystemProcess, session: u32) {
@@ -90,7 +89,7 @@ fn user_path(path: &str) -> String {
 /// The loader's lists: the program and ntdll.
 fn loader(builder: &mut Builder<'_>, process: &SystemProcess, image: u64) -> u64 {
     let (dtb, at, width) = (process.dtb, 0x25_1ea0, builder.width());
-    let ntdll = if builder.version.is_64_bit() { NTDLL.1 } else { NTDLL.0 };
+    let ntdll = builder.version.ntdll();
     let path = user_path(&process.path);
     let name = path.rsplit('\\').next().unwrap_or_default().to_owned();
     let modules = [

@@ -17,7 +17,7 @@ pub(super) fn write(builder: &mut Builder<'_>, links: &Links, spec: &mut SystemS
     }
     if builder.layout.has("_EX_PARTITION", "WorkQueues") {
         in_partition(builder, queues, size);
-    } else if builder.layout.has("_ENODE", "ExWorkQueue") {
+    } else if builder.layout.size("_ENODE") > 0 {
         in_node(builder, queues, size, &prcbs);
     } else {
         let first = builder.variable("ExWorkerQueue", 3 * size);
@@ -42,10 +42,13 @@ fn in_node(builder: &mut Builder<'_>, queues: &mut [WorkQueue], size: u64, prcbs
     let node_size = builder.layout.size("_ENODE") as u64;
     let node = builder.pages(node_size.div_ceil(0x1000));
     let mut object = builder.new_object("_ENODE");
-    let are_inside = !builder.layout.has("_ENODE", "ExWorkQueues");
+    let inside = ["ExWorkerQueues", "ExWorkQueue"]
+        .into_iter()
+        .find(|path| builder.layout.has("_ENODE", path))
+        .filter(|_| !builder.layout.has("_ENODE", "ExWorkQueues"));
     for (i, queue) in queues.iter_mut().enumerate() {
-        if are_inside {
-            queue.address = object.address("ExWorkQueue", node) + i as u64 * size;
+        if let Some(inside) = inside {
+            queue.address = object.address(inside, node) + i as u64 * size;
             continue;
         }
         queue.address = builder.pool(false, *b"ExWq", size);

@@ -15,9 +15,6 @@ const MAX_LFH: u64 = 0x8_0000;
 const MAX_BLOCK: u64 = 0x4000;
 /// So many blocks in use at their places are no chance.
 const SURE_BLOCKS: usize = 6;
-/// Blocks that one word of the map tells of.
-const WORD: u64 = 32;
-
 /// Where the fields of such a subsegment are.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct OneSize {
@@ -51,8 +48,15 @@ impl OneSize {
 
     /// Whether the map says that a block is in use.
     fn is_used(&self, pages: &Pages<'_>, at: u64, index: u64) -> Option<bool> {
-        let word = pages.number(at + self.bitmap + index / WORD * 8, 8)?;
-        Some(word >> (2 * (index % WORD)) & 1 == 1)
+        // Two bits a block, so that no block's are in two bytes.
+        let byte = pages.number(at + self.bitmap + index / 4, 1)?;
+        Some(byte >> (2 * (index % 4)) & 1 == 1)
+    }
+
+    /// Where the map of so many blocks ends: it has words of the machine, half as long as `unit`.
+    const fn map_end(&self, count: u64, unit: u64) -> u64 {
+        let word = unit / 2;
+        self.bitmap + count.div_ceil(4 * word) * word
     }
 }
 
@@ -71,7 +75,7 @@ impl Segments {
         let (size, first) = (places & 0xffff, places >> 16);
         let count = pages.number(at + self.one_size.count, 2)?;
         let bytes = first + count * size;
-        let map_end = self.one_size.bitmap + count.div_ceil(32) * 8;
+        let map_end = self.one_size.map_end(count, self.unit);
         let is_one = size >= 2 * self.unit
             && size.is_multiple_of(self.unit)
             && first.is_multiple_of(self.unit)
@@ -85,8 +89,7 @@ impl Segments {
         let (mut used, mut sound) = (0usize, 0usize);
         let mut blocks = Vec::new();
         for index in 0..count {
-            let word = pages.number(at + self.one_size.bitmap + index / 32 * 8, 8)?;
-            let is_free = word >> (2 * (index % 32)) & 1 == 0;
+            let is_free = !self.one_size.is_used(pages, at, index)?;
             let block = at + first + index * size;
             // Of one on a page that is not there nothing is known.
             if !is_free && pages.page(block).is_some() {
@@ -111,7 +114,7 @@ impl Segments {
         let count = pages.number(at + fields.count, 2)?;
         let free = pages.number(at + fields.free, 2)?;
         let words = pages.number(at + fields.words, 1)?;
-        let map_end = fields.bitmap + count.div_ceil(WORD) * 8 + 2 * words;
+        let map_end = fields.map_end(count, self.unit) + 2 * words;
         if hidden == 0 || count < SURE_BLOCKS as u64 || free >= count || map_end > PAGE {
             return None;
         }

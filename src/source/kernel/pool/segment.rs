@@ -17,6 +17,7 @@ const FIRST_BUILD: u32 = 17763;
 const PAGE: u64 = 0x1000;
 const SUBSEGMENT: &str = "_HEAP_VS_SUBSEGMENT";
 const CHUNK: &str = "_HEAP_VS_CHUNK_HEADER";
+const SIZES: &str = "_HEAP_VS_CHUNK_HEADER_SIZE";
 /// What size and signature of a subsegment differ by, and how many bits the signature has.
 const SIGNATURE: u64 = 0x2bed;
 const SIGNATURE_BITS: u64 = 0x7fff;
@@ -60,6 +61,8 @@ pub(super) struct Segments {
     chunk_size: Bits,
     previous: Bits,
     allocated: Bits,
+    /// Bytes of that number, which hides behind the secret, and of the header.
+    sizes: usize,
     chunk: u64,
     /// Of a subsegment of blocks of one size.
     pub(super) one_size: OneSize,
@@ -133,6 +136,7 @@ impl Segments {
             chunk_size: in_sizes("Sizes.UnsafeSize")?,
             previous: in_sizes("Sizes.UnsafePrevSize")?,
             allocated: in_sizes("Sizes.Allocated")?,
+            sizes: usize::try_from(types.size_of(SIZES)?).ok().filter(|bytes| *bytes <= 8)?,
             chunk: types.size_of(CHUNK)?,
             one_size: OneSize::of(dump)?,
         })
@@ -159,7 +163,7 @@ impl Segments {
     /// The header of a chunk, if it may be one before `end`: its size in bytes, that of the chunk
     /// before it, and whether it is in use.
     fn chunk_at(&self, pages: &Pages<'_>, at: u64, end: u64, key: u64) -> Option<(u64, u64, bool)> {
-        let header = pages.number(at, 8)? ^ key ^ at;
+        let header = pages.number(at, self.sizes)? ^ key ^ at;
         let bytes = self.chunk_size.of(header) * self.unit;
         let allocated = self.allocated.of(header);
         let is_sound = bytes != 0 && allocated <= 1 && bytes <= end.checked_sub(at)?;
@@ -307,7 +311,7 @@ impl Segments {
         let bytes = self.chunks_bytes(pages, at)?;
         let (units, first) = (bytes / self.unit, at + self.first);
         // The first chunk has none before it; its size is tried, and its use follows from the blocks.
-        let bare = pages.number(first, 8)? ^ first;
+        let bare = pages.number(first, self.sizes)? ^ first;
         let used = 1 << self.allocated.shift;
         let mut best: Option<(usize, u64)> = None;
         for size in 1..=units {
@@ -346,6 +350,7 @@ impl Segments {
             chunk_size: bits(0, 16, 0xffff),
             previous: bits(0, 32, 0xffff),
             allocated: bits(0, 48, 0xff),
+            sizes: 8,
             chunk: 0x10,
             one_size: OneSize::for_tests(),
         }

@@ -39,11 +39,14 @@ pub(super) fn write(builder: &mut Builder<'_>, spec: &SystemSpec) {
     }
 }
 
-/// A table: addresses in 32-bit kernels, distances above four bits for arguments in others.
+/// A table: addresses in 32-bit kernels, distances above four bits for arguments in others. Before
+/// Windows Vista those bits are the lowest of the distance itself, where routines have none.
 fn table(builder: &mut Builder<'_>, base: u64, routines: &[u64]) {
     for (i, routine) in (0u64..).zip(routines) {
         let entry = if builder.version.is_64_bit() {
-            routine.wrapping_sub(base) << 4 | (i % 5)
+            let distance = routine.wrapping_sub(base);
+            let shift = if builder.version.build < 6000 { 0 } else { 4 };
+            distance << shift | (i % 5)
         } else {
             *routine
         };

@@ -63,9 +63,15 @@ fn entered_at(builder: &mut Builder<'_>, prcb: u64, vector: &Vector) -> u64 {
     if builder.layout.has("_KINTERRUPT", "DispatchCode") {
         return first + builder.offset("_KINTERRUPT", "DispatchCode");
     }
-    let array = prcb + builder.offset("_KPRCB", "InterruptObject");
+    // The array of 32-bit kernels lacks the vectors that are the processor's own.
+    let (name, missing) = if builder.layout.has("_KPRCB", "InterruptObject") {
+        ("InterruptObject", 0)
+    } else {
+        ("VectorToInterruptObject", 0x30)
+    };
+    let array = prcb + builder.offset("_KPRCB", name);
     let width = builder.width();
-    builder.put_pointer(array + vector.number * width, *first);
+    builder.put_pointer(array + (vector.number - missing) * width, *first);
     builder.kernel + ENTRIES + 0x10 * vector.number
 }
 
