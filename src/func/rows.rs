@@ -106,7 +106,7 @@ pub(super) static ALL: &[TableFunction] = &[
         &[Signature::new(&[Text, Null, Null], Int)
             .optional(1)
             .named(&["type", "address", "process"])],
-        "One row: the fields of the structure of that type at an address, a column a field; what `dt` prints. Fields of structures inside it are columns that `*` leaves out (`\"Tcb.WaitBlock[0].Object\"`). The address is the kernel's, or of the process whose `_EPROCESS` is named last.",
+        "One row: the fields of the structure of that type at an address, a column a field; what `dt` prints. Fields of structures inside it are columns that `*` leaves out (`\"Tcb.WaitBlock[0].Object\"`). In kernel dumps the address is the kernel's, or of the process whose `_EPROCESS` is named last. In user minidumps types without a module are those of `ntdll` (`_PEB`, `_TEB`), then those of any module with symbols; `ntdll32!_PEB` is that of 32-bit code in a 64-bit process.",
         &[],
         None,
     ),

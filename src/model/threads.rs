@@ -73,6 +73,8 @@ row! {
         trust: String,
         /// Whether the function is inlined into its caller.
         is_inline: bool,
+        /// Whether it is of 32-bit code in a 64-bit process.
+        is_wow64: bool,
     }
 }
 

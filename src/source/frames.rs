@@ -76,6 +76,22 @@ pub(crate) fn each(
     Flow::Continue(())
 }
 
+/// Hands on the frames of 32-bit code behind those of the 64-bit layer that runs it; `first` is the
+/// number of the first of them.
+pub(crate) fn each_guest(
+    scene: &dyn Scene,
+    owner: &Owner,
+    (first, frames): (usize, &[unwind::Frame]),
+    want: &Want<'_>,
+    emit: &mut dyn FnMut(Frame) -> Flow,
+) -> Flow {
+    let first = i64::try_from(first).unwrap_or(i64::MAX);
+    for (number, frame) in (first..).zip(frames) {
+        emit(Frame { is_wow64: Ok(true), ..row(scene, owner, number, frame, want) })?;
+    }
+    Flow::Continue(())
+}
+
 fn row(
     scene: &dyn Scene,
     owner: &Owner,
@@ -93,6 +109,7 @@ fn row(
         return_address: frame.return_address.ok_or(Absent::NotInDump),
         trust: Ok(frame.trust.text().to_owned()),
         is_inline: Ok(false),
+        is_wow64: Ok(false),
         ..Frame::default()
     };
     if want.has("process") {

@@ -4,6 +4,7 @@ mod build_time;
 pub(crate) mod context;
 pub(crate) mod frames;
 pub mod kernel;
+mod links;
 mod log;
 pub(crate) mod printable;
 mod typed;

@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<CriticalSection> = TableDef {
     name: "critical_sections",
     doc: "One row for each critical section of a process.",
     answers: "!locks (user), !cs",
-    kinds: &[SourceKind::Log],
+    kinds: &[SourceKind::User, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT symbol, owner_tid, contention_count FROM critical_sections WHERE is_locked",
         doc: "The sections that are held.",

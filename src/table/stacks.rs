@@ -63,5 +63,10 @@ pub(super) static TABLE: TableDef<Frame> = TableDef {
             "Whether the function is inlined into its caller.",
             Get::Bool(|r| r.is_inline),
         ),
+        Column::new(
+            "is_wow64",
+            "Whether it is a frame of 32-bit code in a 64-bit process; they follow those of the layer that runs such code.",
+            Get::Bool(|r| r.is_wow64),
+        ),
     ],
 };

@@ -27,6 +27,8 @@ fn by_code(walker: &mut Walker<'_>, here: &Here) -> Option<Step> {
         [0xc3 | 0xc2, ..] | [0x55, 0x8b, 0xec, ..] | [0x8b, 0xff, 0x55, 0x8b, 0xec, ..] => {
             (sp, false)
         }
+        // `add esp, n` before the return, as behind system calls of 32-bit code in 64-bit processes.
+        [0x83, 0xc4, count @ 0..0x80, 0xc2 | 0xc3, ..] => (sp.checked_add(count.into())?, false),
         // `mov ebp, esp` behind the push.
         [0x8b, 0xec, ..] => (sp.checked_add(4)?, true),
         _ => return None,

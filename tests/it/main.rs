@@ -50,6 +50,7 @@ mod system;
 mod systems;
 mod thread_locks;
 mod triage;
+mod user_types;
 mod versions;
 mod volatility;
 mod waiting;

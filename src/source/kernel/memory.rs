@@ -42,6 +42,11 @@ pub(super) const fn reason(fault: Fault) -> Absent {
 
 #[allow(dead_code, reason = "readers of objects take what they need of it")]
 impl<'a> Space<'a> {
+    /// The dump that it is of.
+    pub(super) const fn dump(self) -> &'a KernelDump {
+        self.dump
+    }
+
     /// The bytes from an address up to the end of its page or piece, as they stand in the file.
     /// Never empty.
     pub(super) fn page(self, address: u64) -> Cell<&'a [u8]> {

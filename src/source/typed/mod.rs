@@ -3,9 +3,10 @@
 //! Columns follow from type information, cells from bytes of the structure. Knows no dump: memory
 //! that a field points to (the text of a `_UNICODE_STRING`) is read by a closure.
 
+mod call;
 mod cell;
 
-pub(super) use cell::Source;
+pub(super) use call::{Callee, Memory, answer};
 
 use std::collections::VecDeque;
 

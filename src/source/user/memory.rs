@@ -119,6 +119,21 @@ impl Memory {
         Ok(())
     }
 
+    /// As many bytes from an address on as the dump holds in one go, at least one.
+    pub(super) fn prefix(&self, streams: &Streams, address: u64, most: usize) -> Cell<Vec<u8>> {
+        let mut bytes = Vec::new();
+        while bytes.len() < most {
+            let at = address.checked_add(bytes.len() as u64);
+            let Some((at, range)) = at.and_then(|at| Some((at, self.find(at)?))) else { break };
+            let into = at - range.start;
+            let left = usize::try_from(range.size - into).unwrap_or(usize::MAX);
+            let len = left.min(most - bytes.len());
+            let Some(held) = streams.range(range.offset + into, len as u64) else { break };
+            bytes.extend_from_slice(held);
+        }
+        if bytes.is_empty() && most > 0 { Err(Absent::NotInDump) } else { Ok(bytes) }
+    }
+
     /// Whether the byte at an address is in the dump.
     pub(super) fn holds(&self, address: u64) -> bool {
         self.find(address).is_some()

@@ -6,6 +6,8 @@
 //! `minidump`; lists are walked here, because one broken element must cost one cell and not the
 //! list, and because a count or a string in a damaged file must not decide how much memory is used.
 
+mod critical_sections;
+mod guest;
 mod handles;
 mod memory;
 mod modules;
@@ -18,18 +20,19 @@ mod symbols;
 #[cfg(test)]
 mod tests;
 mod threads;
+mod types;
 
 use std::sync::OnceLock;
 
 use minidump::system_info::{Cpu, Os};
 use minidump::{MinidumpStream as _, MinidumpSystemInfo};
 
-use crate::catalog::{Absent, Cell, PointerWidth, SourceKind};
+use crate::catalog::{Absent, Cell, PointerWidth, SourceKind, Value};
 use crate::dump::{Error, Image};
 use crate::model::{
-    CoverageRange, DumpInfo, Emit, Exception, Frame, Handle, Located, Machine, MemoryRegion,
-    Module, NeededSymbol, Problem, Process, Processor, Register, Source, StackWord, Thread,
-    Unanswered, UnloadedModule, Want,
+    CoverageRange, CriticalSection, DumpInfo, DynTable, Emit, Exception, Frame, Handle, Located,
+    Machine, MemoryRegion, Module, NeededSymbol, Problem, Process, Processor, Refused, Register,
+    Source, StackWord, Thread, Unanswered, UnloadedModule, Want,
 };
 use crate::symbol::Store;
 use memory::Memory;
@@ -196,6 +199,18 @@ impl Source for UserDump {
 
     fn handles(&self, _: &Want<'_>, emit: Emit<'_, Handle>) -> Result<(), Unanswered> {
         self.each_handle(emit)
+    }
+
+    fn critical_sections(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, CriticalSection>,
+    ) -> Result<(), Unanswered> {
+        self.each_section(want, emit)
+    }
+
+    fn table_function(&self, name: &str, args: &[Value<'static>]) -> Result<DynTable<'_>, Refused> {
+        self.call(name, args)
     }
 
     fn coverage(&self, _: &Want<'_>, emit: Emit<'_, CoverageRange>) -> Result<(), Unanswered> {

@@ -38,6 +38,13 @@ pub(super) struct Span {
     pub(super) pdb: Option<PdbId>,
 }
 
+impl Span {
+    /// Its path.
+    pub(super) fn path(&self, text: &mut super::streams::Text<'_>) -> Cell<String> {
+        text.utf16(self.path)
+    }
+}
+
 impl ModuleMap {
     pub(super) fn new(streams: &Streams) -> Self {
         let Ok(list) = streams.list::<md::MINIDUMP_MODULE>(kind::MODULES) else {

@@ -78,7 +78,7 @@ impl UserDump {
     }
 
     /// The service pack, or what other systems write in its place.
-    fn csd(&self) -> Cell<String> {
+    pub(super) fn csd(&self) -> Cell<String> {
         let system = self.system().ok_or(Absent::NotInDump)?;
         let text = self.streams.text().utf16(system.raw.csd_version_rva.into())?;
         let text = text.trim();
@@ -270,6 +270,9 @@ impl UserDump {
             }
         }
         self.count_lost(&mut note);
+        if let Some(reason) = self.types_note() {
+            note(None, reason, 1);
+        }
         found
     }
 

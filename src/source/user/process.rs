@@ -145,7 +145,7 @@ impl UserDump {
     }
 
     /// `TEB.ProcessEnvironmentBlock` of the first thread whose TEB is in the dump.
-    fn peb(&self) -> Cell<u64> {
+    pub(super) fn peb(&self) -> Cell<u64> {
         if !self.is_windows() {
             return Err(Absent::NotApplicable);
         }

@@ -131,7 +131,7 @@ impl UserDump {
 
     /// The `WOW64_CONTEXT` that the layer for 32-bit programs keeps behind a word of flags and of
     /// the machine, at the address in slot 1 of the thread's local storage.
-    fn guest_context(&self, teb: u64) -> Cell<Vec<u8>> {
+    pub(super) fn guest_context(&self, teb: u64) -> Cell<Vec<u8>> {
         const SLOT_1: u64 = 0x1488;
         const I386: u16 = 0x14c;
         const CONTEXT_BYTES: usize = 0x2cc;

@@ -7,6 +7,7 @@ use minidump::format as md;
 use minidump::system_info::Os;
 
 use super::UserDump;
+use super::guest::Guest;
 use super::registers::Registers;
 use super::streams::{List, kind};
 use crate::catalog::{Absent, Cell};
@@ -28,6 +29,8 @@ pub(super) struct Started<'a> {
     pub(super) context: Cell<Registers<'a>>,
     /// The end of its stack, if the dump says.
     end: Option<u64>,
+    /// Its 32-bit part, in a 64-bit process.
+    guest: Option<Guest>,
 }
 
 impl UserDump {
@@ -45,7 +48,7 @@ impl UserDump {
         if let Some(raised) = raised.filter(|raised| all.iter().all(|t| t.tid != raised.thread_id))
         {
             let context = self.context_at(raised.thread_context);
-            all.push(Started { tid: raised.thread_id, context, end: None });
+            all.push(Started { tid: raised.thread_id, context, end: None, guest: None });
         }
         Ok(all)
     }
@@ -68,6 +71,12 @@ impl UserDump {
             }
             let frames = self.frames_of(&mut walker, &thread);
             if frames::each(self, &owner, &frames, want, emit).is_break() {
+                break;
+            }
+            let (Some(guest), Some(view)) = (&thread.guest, self.narrow_view()) else { continue };
+            let behind = guest.frames(&mut walker);
+            let first = frames.len();
+            if frames::each_guest(&view, &owner, (first, &behind), want, emit).is_break() {
                 break;
             }
         }
@@ -116,6 +125,12 @@ impl UserDump {
             if words::each(self, &mut walker, who, range, what, emit).is_break() {
                 break;
             }
+            let (Some(guest), Some(view)) = (&thread.guest, self.narrow_view()) else { continue };
+            let who = (&owner, Some(Cpu::X86));
+            let (range, what) = (guest.range(), (want, &mut left));
+            if words::each(&view, &mut walker, who, range, what, emit).is_break() {
+                break;
+            }
         }
         Ok(())
     }
@@ -127,7 +142,9 @@ impl UserDump {
         walker: &mut Walker<'_>,
         thread: &md::MINIDUMP_THREAD,
     ) -> (Cell<u64>, Cell<String>) {
-        let frames = self.frames_of(walker, &self.started_of(thread));
+        let started = self.started_of(thread);
+        let mut frames = self.frames_of(walker, &started);
+        frames.extend(started.guest.iter().flat_map(|guest| guest.frames(walker)));
         (verdicts::stack_id(self, &frames), verdicts::blocker(self, &frames))
     }
 
@@ -136,6 +153,7 @@ impl UserDump {
             tid: raw.thread_id,
             context: self.context_of(raw),
             end: self.stack(raw).base.ok(),
+            guest: self.guest_of(raw),
         }
     }
 
@@ -173,7 +191,7 @@ fn owner(thread: &Started<'_>, pid: Cell<i64>, process: &Cell<String>) -> Owner 
 }
 
 /// Where a stack may be: from its pointer to its end, or some way where that is not its end.
-fn stack(sp: Option<u64>, end: Option<u64>) -> Range<u64> {
+pub(super) fn stack(sp: Option<u64>, end: Option<u64>) -> Range<u64> {
     let sp = sp.unwrap_or_default();
     let far = sp.saturating_add(MOST_OF_STACK);
     sp..end.filter(|end| (sp..=far).contains(end)).unwrap_or(far)

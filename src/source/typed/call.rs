@@ -1,0 +1,254 @@
+//! The calls `struct`, `list` and `array` over memory of any source.
+//!
+//! A source says which types and which memory a call means; how structures hang together and what
+//! their rows are is here.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::Typed;
+use super::cell::Source as Bytes;
+use crate::catalog::{Absent, Cell, Value};
+use crate::model::{
+    DynRow, DynTable, Emit, Refused, Source, address_argument, count_argument, text_argument,
+};
+use crate::source::links;
+use crate::symbol::{Layout, Shape};
+
+/// A list gives no more rows.
+const MAX_LIST: usize = 1_000_000;
+/// An array has no more elements.
+const MAX_ARRAY: usize = 10_000_000;
+/// No structure that is read is larger, in bytes.
+const MAX_SIZE: usize = 1 << 20;
+
+/// Memory that a call reads.
+pub(in crate::source) trait Memory {
+    /// The size of pointers.
+    fn pointer_bytes(&self) -> usize;
+
+    /// An address as the memory has it, without what debuggers add to it.
+    fn plain(&self, address: u64) -> u64;
+
+    /// As many bytes at an address as are there, at least one.
+    fn prefix(&self, address: u64, most: usize) -> Cell<Cow<'_, [u8]>>;
+
+    /// All bytes of a range.
+    fn bytes(&self, address: u64, len: usize) -> Cell<Vec<u8>>;
+
+    /// The pointer at an address.
+    fn pointer_at(&self, address: u64) -> Cell<u64>;
+}
+
+/// A source whose types and memory calls can name.
+pub(in crate::source) trait Callee: Source {
+    /// The layout that has a type; the argument names it as `type` or `module!type`.
+    ///
+    /// # Errors
+    /// If there is no such module, or nothing is known of its types.
+    fn layout_of(
+        &self,
+        module: Option<&str>,
+        name: &str,
+        argument: usize,
+    ) -> Result<Arc<Layout>, Refused>;
+
+    /// The memory that a type of a module is in: that of a process if an argument names one.
+    ///
+    /// # Errors
+    /// If there is no such process.
+    fn memory_of(
+        &self,
+        module: Option<&str>,
+        process: Option<(u64, usize)>,
+    ) -> Result<Box<dyn Memory + '_>, Refused>;
+}
+
+/// Answers a call.
+///
+/// # Errors
+/// What is wrong with an argument, or what the source lacks.
+pub(in crate::source) fn answer<'a, S: Callee>(
+    source: &'a S,
+    name: &str,
+    args: &[Value<'static>],
+) -> Result<DynTable<'a>, Refused> {
+    match name {
+        "struct" => struct_at(source, args),
+        "list" => list_of(source, args),
+        "array" => array_of(source, args),
+        _ => Err(Refused::KIND),
+    }
+}
+
+/// How the structures of a list hang together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Link {
+    /// By a `_LIST_ENTRY`: the head is one too.
+    Double,
+    /// By a `_SINGLE_LIST_ENTRY`: the head is one too.
+    Single,
+    /// By a pointer to the next structure; the head is the first one.
+    Pointer,
+}
+
+/// A type that a call names, and the memory that it reads.
+struct Call<'a> {
+    layout: Arc<Layout>,
+    /// The type's name as the layout has it.
+    name: String,
+    typed: Typed,
+    memory: Box<dyn Memory + 'a>,
+}
+
+fn struct_at<'a, S: Callee>(
+    source: &'a S,
+    args: &[Value<'static>],
+) -> Result<DynTable<'a>, Refused> {
+    let call = call_of(source, args, 0, 2)?;
+    let address = address_argument(source, args, 1)?;
+    Ok(call.table(move |_, each| {
+        each(address);
+    }))
+}
+
+fn array_of<'a, S: Callee>(
+    source: &'a S,
+    args: &[Value<'static>],
+) -> Result<DynTable<'a>, Refused> {
+    let call = call_of(source, args, 0, 3)?;
+    let address = address_argument(source, args, 1)?;
+    let count = count_argument(args, 2, 0, MAX_ARRAY)?;
+    let size = call.typed.size() as u64;
+    Ok(call.table(move |_, each| {
+        for i in 0..count as u64 {
+            let at = i.checked_mul(size).and_then(|offset| address.checked_add(offset));
+            if !at.is_some_and(&mut *each) {
+                break;
+            }
+        }
+    }))
+}
+
+fn list_of<'a, S: Callee>(source: &'a S, args: &[Value<'static>]) -> Result<DynTable<'a>, Refused> {
+    let head = address_argument(source, args, 0)?;
+    let call = call_of(source, args, 1, 3)?;
+    let (link, offset) = call.link(text_argument(args, 2)?)?;
+    Ok(call.table(move |memory, each| {
+        if link != Link::Double {
+            return chain(memory, head, offset, link, each);
+        }
+        let step = memory.pointer_bytes() as u64;
+        for entry in links::list(&|at| memory.pointer_at(at), step, head, MAX_LIST).entries {
+            if !entry.checked_sub(offset).is_some_and(&mut *each) {
+                break;
+            }
+        }
+    }))
+}
+
+/// The type that an argument names, in the memory of the process that another names.
+fn call_of<'a, S: Callee>(
+    source: &'a S,
+    args: &[Value<'static>],
+    ty: usize,
+    process: usize,
+) -> Result<Call<'a>, Refused> {
+    let text = text_argument(args, ty)?;
+    let (module, name) = match text.split_once('!') {
+        Some((module, name)) => (Some(module), name),
+        None => (None, text),
+    };
+    let known = [name.to_owned(), format!("_{name}"), format!("_{}", name.to_uppercase())];
+    let layout = source.layout_of(module, name, ty)?;
+    let name = known.into_iter().find(|name| layout.size_of(name).is_some());
+    let named = name.and_then(|name| Some((Typed::of(&layout, &name)?, name)));
+    let Some((typed, name)) = named else {
+        return Err(Refused::unknown(ty, format!("no type `{text}`"), layout.type_names()));
+    };
+    let process = match args.get(process) {
+        None | Some(Value::Null) => None,
+        Some(_) => Some((address_argument(source, args, process)?, process)),
+    };
+    let memory = source.memory_of(module, process)?;
+    Ok(Call { layout, name, typed, memory })
+}
+
+impl<'a> Call<'a> {
+    /// How a field links structures, and where it is.
+    fn link(&self, field: &str) -> Result<(Link, u64), Refused> {
+        let name = &self.name;
+        let Some(found) = self.layout.field(name, field) else {
+            let members = self.layout.members(name).unwrap_or_default();
+            let names = members.into_iter().map(|member| member.name).collect();
+            return Err(Refused::unknown(2, format!("no field `{field}` in `{name}`"), names));
+        };
+        let (parent, last) = match field.rsplit_once('.') {
+            Some((parent, last)) => (self.layout.target(name, parent), last),
+            None => (Some(name.clone()), field),
+        };
+        let members = parent.and_then(|parent| self.layout.members(&parent)).unwrap_or_default();
+        let info = members.into_iter().find(|member| member.name == last);
+        let link = match info.map(|info| (info.shape, info.of)) {
+            Some((Shape::Struct, Some(of))) if of == "_LIST_ENTRY" => Link::Double,
+            Some((Shape::Struct, Some(of))) if of == "_SINGLE_LIST_ENTRY" => Link::Single,
+            Some((Shape::Pointer, _)) => Link::Pointer,
+            _ => return Err(Refused::argument(2, format!("`{field}` links no structures"))),
+        };
+        Ok((link, found.offset as u64))
+    }
+
+    /// A row for each address that `walk` gives, until it is told that no more are wanted.
+    fn table(
+        self,
+        walk: impl FnOnce(&dyn Memory, &mut dyn FnMut(u64) -> bool) + 'a,
+    ) -> DynTable<'a> {
+        let columns = self.typed.call_columns();
+        let rows = move |wanted: &[bool], emit: Emit<'_, DynRow>| {
+            walk(&*self.memory, &mut |address| emit(self.row(address, wanted)).is_continue());
+        };
+        DynTable { columns, rows: Box::new(rows) }
+    }
+
+    fn row(&self, address: u64, wanted: &[bool]) -> DynRow {
+        let memory = &*self.memory;
+        let address = memory.plain(address);
+        let size = self.typed.size().min(MAX_SIZE);
+        let held = memory.prefix(address, size);
+        let (bytes, why) = match &held {
+            Ok(bytes) => (&**bytes, Absent::NotInDump),
+            Err(reason) => (&[][..], *reason),
+        };
+        let pointer = memory.pointer_bytes();
+        let read = &|at, len| memory.bytes(memory.plain(at), len);
+        let from = Bytes { address, bytes, why, pointer, read };
+        self.typed.row(&self.layout, &from, wanted)
+    }
+}
+
+/// Follows a list of one direction until it ends, meets itself or cannot be read.
+fn chain(
+    memory: &dyn Memory,
+    head: u64,
+    offset: u64,
+    link: Link,
+    each: &mut dyn FnMut(u64) -> bool,
+) {
+    let entry_of = |structure: u64| structure.checked_add(offset);
+    let mut seen = HashSet::new();
+    // What the head holds leads to the first structure, or the head is that itself.
+    let first = if link == Link::Single { memory.pointer_at(head).ok() } else { Some(head) };
+    let mut next = first;
+    while let Some(at) = next.filter(|at| *at != 0) {
+        let structure = if link == Link::Single { at.checked_sub(offset) } else { Some(at) };
+        let Some(structure) = structure.filter(|at| seen.len() < MAX_LIST && seen.insert(*at))
+        else {
+            break;
+        };
+        if !each(structure) {
+            break;
+        }
+        next = entry_of(structure).and_then(|entry| memory.pointer_at(entry).ok());
+    }
+}
