@@ -163,7 +163,8 @@ fn pairs(name: &str, session: &Session) -> BTreeSet<u64> {
                 let Some(debug) = debug else { continue };
                 // The kind, 0 for a section, and a number stand before the pointer back.
                 let kind = read(debug, 2);
-                let back = read(debug + width as u64, width);
+                let Some(end) = debug.checked_add(32) else { continue };
+                let back = read(end - 32 + width as u64, width);
                 let links = [2 * width as u64, 3 * width as u64].map(|place| {
                     read(debug + place, width).and_then(|to| read(to, width)).is_some()
                 });
