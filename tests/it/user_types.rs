@@ -161,14 +161,15 @@ fn pairs(name: &str, session: &Session) -> BTreeSet<u64> {
             for at in (*start..start + size).step_by(width) {
                 let debug = read(at, width).filter(|debug| *debug > 0x1_0000 && *debug != at);
                 let Some(debug) = debug else { continue };
-                // The kind, 0 for a section, and a number stand before the pointer back.
-                let kind = read(debug, 2);
+                // The kind, 0 for a section and 1 for one of a resource, and a number stand before
+                // the pointer back; behind it are the links of the list.
                 let Some(end) = debug.checked_add(32) else { continue };
+                let kind = read(debug, 2);
                 let back = read(end - 32 + width as u64, width);
-                let links = [2 * width as u64, 3 * width as u64].map(|place| {
-                    read(debug + place, width).and_then(|to| read(to, width)).is_some()
-                });
-                if back == Some(at) && kind == Some(0) && links == [true; 2] {
+                let entry = debug + 2 * width as u64;
+                let next = read(entry, width).and_then(|next| next.checked_add(width as u64));
+                let is_linked = next.and_then(|back| read(back, width)) == Some(entry);
+                if back == Some(at) && matches!(kind, Some(0 | 1)) && is_linked {
                     found.insert(at);
                 }
             }

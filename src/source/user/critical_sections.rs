@@ -35,13 +35,14 @@ impl UserDump {
         }
         let view = self.view();
         let layout = self.types(view.width).map_err(Unanswered::because)?;
-        let begins = self.symbol_address("ntdll!RtlCriticalSectionList");
+        let begins = |width| self.variable(width, "RtlCriticalSectionList");
         let mut seen = HashSet::new();
-        let found = self.sections(view, &layout, (self.peb(), begins), &mut seen);
+        let found = sections(view, &layout, (self.peb(), begins(view.width)), &mut seen);
         // The 32-bit part of the process has a list of its own.
         let narrow = self.narrow_view().and_then(|view| {
             let layout = self.types(view.width).ok()?;
-            let sections = self.sections(view, &layout, (self.narrow_peb(), None), &mut seen);
+            let start = (self.narrow_peb(), begins(view.width));
+            let sections = sections(view, &layout, start, &mut seen);
             Some((view, layout, sections.ok()?))
         });
         let own = match (found, &narrow) {
@@ -56,52 +57,6 @@ impl UserDump {
             }
         }
         Ok(())
-    }
-
-    /// The sections that one part of the process has, in the order of their list.
-    fn sections(
-        &self,
-        view: View<'_>,
-        layout: &Layout,
-        (peb, begins): (Cell<u64>, Option<u64>),
-        seen: &mut HashSet<u64>,
-    ) -> Result<Vec<u64>, Unanswered> {
-        let unknown = || Unanswered::because("no layout of its critical sections is known");
-        let links = layout.field(DEBUG, "ProcessLocksList").ok_or_else(unknown)?.offset as u64;
-        layout.field(SECTION, "DebugInfo").ok_or_else(unknown)?;
-        let pointer = |at| view.pointer(at);
-        let ring =
-            |start: u64| links::list(&pointer, view.width as u64, start, MAX_SECTIONS).entries;
-        let of_peb = |name| {
-            let lock = view.number(layout, PEB, peb?, name)?;
-            let debug = view.number(layout, SECTION, lock, "DebugInfo")?;
-            section_of(view, layout, debug).filter(|at| *at == lock).ok_or(Absent::NotInDump)?;
-            Ok::<u64, Absent>(debug)
-        };
-        let entries = if let Some(head) = begins {
-            ring(head)
-        } else {
-            let first = OF_PEB.into_iter().find_map(|name| of_peb(name).ok());
-            let first = first.and_then(|debug| debug.checked_add(links)).ok_or_else(|| {
-                Unanswered::because(
-                    "the list of critical sections is not in the dump, or where it begins only \
-                         symbols of ntdll say",
-                )
-            })?;
-            let mut all = vec![first];
-            all.extend(ring(first));
-            // What is no debug information is where the list begins.
-            let is_one = |entry: &u64| {
-                let debug = entry.checked_sub(links);
-                debug.is_some_and(|debug| section_of(view, layout, debug).is_some())
-            };
-            let head = all.iter().position(|entry| !is_one(entry)).unwrap_or(0);
-            all.rotate_left(head);
-            all
-        };
-        let debugs = entries.into_iter().filter_map(|entry| entry.checked_sub(links));
-        let sections = debugs.filter_map(|debug| section_of(view, layout, debug));
-        Ok(sections.filter(|at| seen.insert(*at)).collect())
     }
 
     fn section_row(
@@ -139,6 +94,50 @@ impl UserDump {
             ..CriticalSection::default()
         }
     }
+}
+
+/// The sections that one part of the process has, in the order of their list.
+fn sections(
+    view: View<'_>,
+    layout: &Layout,
+    (peb, begins): (Cell<u64>, Option<u64>),
+    seen: &mut HashSet<u64>,
+) -> Result<Vec<u64>, Unanswered> {
+    let unknown = || Unanswered::because("no layout of its critical sections is known");
+    let links = layout.field(DEBUG, "ProcessLocksList").ok_or_else(unknown)?.offset as u64;
+    layout.field(SECTION, "DebugInfo").ok_or_else(unknown)?;
+    let pointer = |at| view.pointer(at);
+    let ring = |start: u64| links::list(&pointer, view.width as u64, start, MAX_SECTIONS).entries;
+    let of_peb = |name| {
+        let lock = view.number(layout, PEB, peb?, name)?;
+        let debug = view.number(layout, SECTION, lock, "DebugInfo")?;
+        section_of(view, layout, debug).filter(|at| *at == lock).ok_or(Absent::NotInDump)?;
+        Ok::<u64, Absent>(debug)
+    };
+    let entries = if let Some(head) = begins {
+        ring(head)
+    } else {
+        let first = OF_PEB.into_iter().find_map(|name| of_peb(name).ok());
+        let first = first.and_then(|debug| debug.checked_add(links)).ok_or_else(|| {
+            Unanswered::because(
+                "the list of critical sections is not in the dump, or where it begins only \
+                     symbols of ntdll say",
+            )
+        })?;
+        let mut all = vec![first];
+        all.extend(ring(first));
+        // What is no debug information is where the list begins.
+        let is_one = |entry: &u64| {
+            let debug = entry.checked_sub(links);
+            debug.is_some_and(|debug| section_of(view, layout, debug).is_some())
+        };
+        let head = all.iter().position(|entry| !is_one(entry)).unwrap_or(0);
+        all.rotate_left(head);
+        all
+    };
+    let debugs = entries.into_iter().filter_map(|entry| entry.checked_sub(links));
+    let sections = debugs.filter_map(|debug| section_of(view, layout, debug));
+    Ok(sections.filter(|at| seen.insert(*at)).collect())
 }
 
 /// The section that debug information belongs to, if they point to each other.

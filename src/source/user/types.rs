@@ -52,16 +52,21 @@ impl UserDump {
 
     /// The module `ntdll` that code of a width calls. Its 32-bit form has a folder of its own.
     fn ntdll(&self, width: usize) -> Option<&Span> {
-        let is_narrow = self.pointer_bytes() == 8 && width == 4;
         let mut spans = self.module_map().iter().filter(|span| self.is_named(span, NTDLL));
-        if !is_narrow {
+        if self.pointer_bytes() == 4 {
             return spans.next();
         }
         let mut text = self.streams.text();
         spans.find(|span| {
             let path = span.path(&mut text).unwrap_or_default().to_ascii_lowercase();
-            path.contains("\\syswow64\\")
+            path.contains("\\syswow64\\") == (width == 4)
         })
+    }
+
+    /// The address of a variable of the `ntdll` that code of a width calls, by its symbols.
+    pub(super) fn variable(&self, width: usize, name: &str) -> Option<u64> {
+        let span = self.ntdll(width)?;
+        span.base.checked_add(self.names_in(span)?.address(name)?)
     }
 
     fn is_named(&self, span: &Span, module: &str) -> bool {
