@@ -169,7 +169,10 @@ fn pairs(name: &str, session: &Session) -> BTreeSet<u64> {
                 let entry = debug + 2 * width as u64;
                 let next = read(entry, width).and_then(|next| next.checked_add(width as u64));
                 let is_linked = next.and_then(|back| read(back, width)) == Some(entry);
-                if back == Some(at) && matches!(kind, Some(0 | 1)) && is_linked {
+                // Two pointers to the same place are an entry of a list of its own, as heaps have.
+                let is_list = read(at + width as u64, width) == Some(debug);
+                let is_debug = back == Some(at) && matches!(kind, Some(0 | 1)) && is_linked;
+                if is_debug && !is_list {
                     found.insert(at);
                 }
             }

@@ -31,7 +31,8 @@ fn has_none(windows: Windows, column: &str) -> bool {
         "dump.service_pack" => windows.version().1 == 0,
         "processes.is_wow64" => !windows.is_64_bit(),
         // Windows XP keeps no level for debuggers, and its processors share their queues.
-        "processors.irql" | "ready_threads.processor" | "sessions.view_failures" => build < 3790,
+        "processors.irql" | "ready_threads.processor" => build < 3790,
+        "sessions.view_failures" => !(3790..22000).contains(&build),
         "timers.processor" => build < 7600,
         // Since Windows 10 1903 the pool is a heap.
         "pool_allocations.previous_bytes" | "sessions.pool_failures" => build >= 18362,
