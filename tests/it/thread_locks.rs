@@ -46,6 +46,12 @@ fn notes_locks(windows: Windows) -> bool {
     windows.build() >= 9600
 }
 
+/// An address as it is shown.
+fn shown(windows: Windows, address: u64) -> String {
+    let digits = 2 * windows.pointer_bytes();
+    format!("0x{address:0digits$x}")
+}
+
 fn thread(system: &System, tid: u64) -> &SystemThread {
     let mut threads = system.facts.processes.iter().flat_map(|process| &process.threads);
     threads.find(|thread| thread.tid == tid).unwrap()
@@ -63,11 +69,12 @@ fn threads_note_the_locks_that_they_have_and_wait_for() {
         }
         let mut expected = Vec::new();
         for lock in &system.facts.thread_locks {
+            let at = shown(windows, lock.address);
             for tid in &lock.owners {
-                expected.push(format!("0x{:016x}|{tid}|owner|svchost.exe|true", lock.address));
+                expected.push(format!("{at}|{tid}|owner|svchost.exe|true"));
             }
             for tid in &lock.waiters {
-                expected.push(format!("0x{:016x}|{tid}|waiting|svchost.exe|false", lock.address));
+                expected.push(format!("{at}|{tid}|waiting|svchost.exe|false"));
             }
         }
         expected.sort();
@@ -76,7 +83,7 @@ fn threads_note_the_locks_that_they_have_and_wait_for() {
         let kinds = system.facts.thread_locks.iter().flat_map(|lock| {
             let kind = if lock.is_mutex { "FastMutex" } else { "PushLock" };
             let owners = lock.owners.iter().filter(|_| !lock.waiters.is_empty());
-            owners.map(move |_| format!("0x{:016x}|{kind}", lock.address))
+            owners.map(move |_| format!("{}|{kind}", shown(windows, lock.address)))
         });
         let mut kinds: Vec<String> = kinds.collect();
         kinds.sort();
@@ -88,8 +95,7 @@ fn threads_note_the_locks_that_they_have_and_wait_for() {
 fn what_is_waited_for_names_the_lock_and_its_owner() {
     for windows in ALL {
         let (system, session) = open(windows);
-        let digits =
-            if matches!(windows, Windows::Server2003 | Windows::Server2003Pae) { 8 } else { 16 };
+        let digits = if windows.is_64_bit() { 16 } else { 8 };
         let mut expected = Vec::new();
         for lock in &system.facts.thread_locks {
             let (kind, owner) = match lock.owners.as_slice() {
@@ -121,7 +127,7 @@ fn a_circle_of_a_push_lock_and_a_mutex_is_a_deadlock() {
         let result = session.query(&query.text).unwrap();
         let found: Vec<String> = (0..result.len()).map(|row| result.text(row, 0)).collect();
         let first = thread(&system, 768).ethread.min(thread(&system, 772).ethread);
-        let expected = notes_locks(windows).then(|| format!("0x{first:016x}"));
+        let expected = notes_locks(windows).then(|| shown(windows, first));
         assert_eq!(found, Vec::from_iter(expected), "{windows:?}");
     }
 }

@@ -51,7 +51,12 @@ fn in_node(builder: &mut Builder<'_>, queues: &mut [WorkQueue], size: u64, prcbs
             queue.address = object.address(inside, node) + i as u64 * size;
             continue;
         }
-        queue.address = builder.pool(false, *b"ExWq", size);
+        // The first of each kind are part of the node.
+        let own = ["ExWorkQueue", "IoWorkQueue"].get(i);
+        queue.address = match own.filter(|path| builder.layout.has("_ENODE", path)) {
+            Some(path) => object.address(path, node),
+            None => builder.pool(false, *b"ExWq", size),
+        };
         object.set(&format!("ExWorkQueues[{i}]"), queue.address);
     }
     builder.place(node, object);
