@@ -256,8 +256,9 @@ fn timers(builder: &mut Builder<'_>, spec: &SystemSpec) -> BTreeMap<u64, Vec<(u6
         all.entry(bucket).or_default().push((timer.due, timer.address));
     }
     if builder.version.build < 7600 {
-        // Since Windows Server 2003 each head has a time behind it.
-        let size = 2 * builder.width() + if builder.version.build < 3790 { 0 } else { 8 };
+        // Of 64-bit kernels and since Windows Vista each head has a time behind it.
+        let has_time = builder.version.is_64_bit() || builder.version.build >= 6000;
+        let size = 2 * builder.width() + if has_time { 8 } else { 0 };
         let table = builder.variable("KiTimerTableListHead", buckets * size);
         let entry = builder.offset("_KTIMER", "TimerListEntry");
         for bucket in 0..buckets {
