@@ -278,7 +278,7 @@ fn compare_pool(what: &str, spec: &SystemSpec, format: Format, symbols: Option<&
     // Sessions see their pools at the same addresses, one after the other.
     let pool_of = |block: &synth::PoolBlock| block.session.filter(|_| block.is_paged);
     // Before Vista only symbols say where special pool is, and the big allocations of sessions.
-    let is_old = matches!(spec.windows, Windows::Server2003 | Windows::Server2003Pae);
+    let is_old = spec.windows.build() < 6000;
     let is_shown = |block: &&synth::PoolBlock| {
         let is_named = block.is_special || (block.is_big && pool_of(block).is_some());
         has_symbols || !is_old || !is_named
@@ -338,7 +338,7 @@ fn compare_pool(what: &str, spec: &SystemSpec, format: Format, symbols: Option<&
 
 /// For every page with pool what a map shows of it, by the session that it is of.
 fn pool_map(system: &synth::System) -> BTreeMap<(i64, u64), char> {
-    let is_old = matches!(system.facts.windows, Windows::Server2003 | Windows::Server2003Pae);
+    let is_old = system.facts.windows.build() < 6000;
     let mut pages = BTreeMap::new();
     for block in &system.pool {
         let session = block.session.filter(|_| block.is_paged).map_or(-1, i64::from);

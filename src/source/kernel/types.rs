@@ -88,6 +88,8 @@ impl Ty {
 pub(super) struct Types {
     /// For each structure the layout that is believed.
     layouts: [Option<Arc<Layout>>; 3],
+    /// Whether one layout is believed for all of them.
+    is_whole: bool,
     /// The file whose names of symbols are believed.
     names: Option<Arc<Layout>>,
     /// Where the layout that is believed for threads comes from.
@@ -119,8 +121,12 @@ impl Types {
         };
         for candidate in store.candidates(&wanted) {
             let may_have_names = candidate.closeness <= Closeness::Unknown && !store.is_empty();
+            let is_near = candidate.closeness <= Closeness::SameBuild;
             let is_enough = types.layouts.iter().all(Option::is_some);
-            if is_enough && (types.names.is_some() || !may_have_names) {
+            if is_enough
+                && (types.is_whole || !is_near)
+                && (types.names.is_some() || !may_have_names)
+            {
                 break;
             }
             let is_named = candidate.closeness == Closeness::Named;
@@ -147,12 +153,17 @@ impl Types {
         if verdict.has_names && self.names.is_none() {
             self.names = Some(Arc::clone(layout));
         }
-        if verdict.trusted[0] && (self.label.is_empty() || verdict.has_names) {
+        let is_whole = verdict.trusted.iter().all(|trusted| *trusted) && !self.is_whole;
+        if verdict.trusted[0] && (self.label.is_empty() || is_whole || verdict.has_names) {
             label.clone_into(&mut self.label);
         }
+        // Of the layouts of one build, that of another update may fit in part.
+        let fits = verdict.trusted.iter().all(|trusted| *trusted);
+        let is_better = fits && !self.is_whole;
+        self.is_whole |= fits;
         for (slot, trusted) in self.layouts.iter_mut().zip(verdict.trusted) {
             // The file of this very kernel replaces one that merely fits.
-            if trusted && (slot.is_none() || verdict.has_names) {
+            if trusted && (slot.is_none() || is_better || verdict.has_names) {
                 *slot = Some(Arc::clone(layout));
             }
         }

@@ -49,7 +49,7 @@ impl KernelDump {
         let mut found: Vec<(PoolSession, bool)> = Vec::new();
         for process in self.process_objects() {
             let (Ok(address), Ok(base)) =
-                (process.pointer("Session"), process.unsigned("Pcb.DirectoryTableBase"))
+                (process.pointer("Session"), process.pointer("Pcb.DirectoryTableBase"))
             else {
                 continue;
             };
