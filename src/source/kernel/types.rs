@@ -153,13 +153,12 @@ impl Types {
         if verdict.has_names && self.names.is_none() {
             self.names = Some(Arc::clone(layout));
         }
-        let is_whole = verdict.trusted.iter().all(|trusted| *trusted) && !self.is_whole;
-        if verdict.trusted[0] && (self.label.is_empty() || is_whole || verdict.has_names) {
-            label.clone_into(&mut self.label);
-        }
         // Of the layouts of one build, that of another update may fit in part.
         let fits = verdict.trusted.iter().all(|trusted| *trusted);
         let is_better = fits && !self.is_whole;
+        if verdict.trusted[0] && (self.label.is_empty() || is_better || verdict.has_names) {
+            label.clone_into(&mut self.label);
+        }
         self.is_whole |= fits;
         for (slot, trusted) in self.layouts.iter_mut().zip(verdict.trusted) {
             // The file of this very kernel replaces one that merely fits.
@@ -167,7 +166,7 @@ impl Types {
                 *slot = Some(Arc::clone(layout));
             }
         }
-        let said = closeness <= Closeness::SamePdb && !verdict.trusted.iter().all(|t| *t);
+        let said = closeness <= Closeness::SamePdb && !fits;
         if let Some(because) = verdict.because.as_ref().filter(|_| said) {
             self.notes.push(format!("{label}: {because}"));
         }
