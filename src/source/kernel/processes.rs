@@ -71,7 +71,7 @@ impl KernelDump {
         // A reference's lowest bits are its count: 4 of them in 64-bit kernels, 3 in others.
         let counted = !(2 * self.header.width.bytes() as u64 - 1);
         let quota = |i: usize| self.quota(process, i);
-        let ticks = |paths: &[&str]| first(paths, |path| process.tick_ms(path));
+        let ticks = |paths: &[&'static str]| first(paths, |path| process.tick_ms(path));
         Process {
             eprocess: process.address,
             pid: process.int("UniqueProcessId"),

@@ -14,6 +14,7 @@ use crate::catalog::{Absent, Cell};
 use crate::model::Located;
 use crate::source::context::{self, Context};
 use crate::source::frames::Scene;
+use crate::symbol::PdbId;
 use crate::unwind::{self, Cpu, MAX_FRAMES, Registers, Walker};
 
 /// Where the 32-bit part of a thread is.
@@ -80,6 +81,10 @@ impl Scene for View<'_> {
 
     fn line(&self, address: u64) -> Option<(String, u32)> {
         Scene::line(self.dump, address)
+    }
+
+    fn pdb(&self, address: u64) -> Option<PdbId> {
+        Scene::pdb(self.dump, address)
     }
 
     fn word(&self, address: u64) -> Cell<u64> {

@@ -100,7 +100,8 @@ impl UserDump {
         let mut walker = Walker::new(self);
         let mut needed = BTreeSet::new();
         for thread in threads() {
-            let frames = self.frames_of(&mut walker, thread);
+            let mut frames = self.frames_of(&mut walker, thread);
+            frames.extend(thread.guest.iter().flat_map(|guest| guest.frames(&mut walker)));
             needed.extend(frames.iter().filter_map(|frame| self.pdb(frame.inside())));
         }
         self.symbols.fetch_all(&needed.into_iter().collect::<Vec<_>>());
