@@ -1,7 +1,15 @@
 -- title: Equal crashes over many dumps
--- description: Dumps by bucket, the most frequent first. Open a folder of dumps with it.
--- needs: bugcheck
+-- description: Dumps by bucket, the most frequent first: bug checks of kernel dumps, and exceptions of programs by code and place. Open a folder of dumps with it.
+-- needs: bugcheck, exception
+-- optional: bugcheck, exception
+WITH crashes AS (
+    SELECT dump, bucket_id, name, module FROM bugcheck
+    UNION ALL
+    SELECT dump, printf('0x%x_%s', code, coalesce(symbol, 'no module')), name, module_of(address, dump)
+    FROM exception
+    WHERE dump NOT IN (SELECT dump FROM bugcheck)
+)
 SELECT bucket_id, count(*) AS dumps, min(name) AS name, min(module) AS module, min(dump) AS example
-FROM bugcheck
+FROM crashes
 GROUP BY bucket_id
 ORDER BY dumps DESC, bucket_id;

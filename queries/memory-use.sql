@@ -1,9 +1,9 @@
 -- title: Address space by use
--- description: How much of the address space is committed, reserved and free, and as what.
+-- description: How much of the address space is committed, reserved and free, and as what; of kernel dumps for each process.
 -- alias: !address
 -- needs: memory_regions
-SELECT state, type, count(*) AS regions, sum(size_bytes) AS bytes, format_bytes(sum(size_bytes)) AS size,
+SELECT process, pid, state, type, count(*) AS regions, sum(size_bytes) AS bytes, format_bytes(sum(size_bytes)) AS size,
        max(size_bytes) AS largest_bytes
 FROM memory_regions
-GROUP BY state, type
-ORDER BY bytes DESC;
+GROUP BY process, pid, state, type
+ORDER BY process, pid, bytes DESC, state, type;

@@ -1,7 +1,7 @@
 -- title: Memory that is both writable and executable
--- description: Regions from which written bytes can be run, with the module if they lie in one.
+-- description: Regions from which written bytes can be run, with the module if they lie in one. Images that are copied when they are written are left out.
 -- needs: memory_regions
-SELECT start, "end", size_bytes, protection, type, coalesce(file, module_of(start)) AS file
+SELECT pid, process, start, "end", size_bytes, protection, type, coalesce(file, module_of(start, dump)) AS file
 FROM memory_regions
-WHERE protection ILIKE '%EXECUTE%WRITE%'
-ORDER BY size_bytes DESC;
+WHERE protection ILIKE '%EXECUTE_READWRITE%' OR protection ILIKE '%EXECUTE_WRITECOPY%' AND type <> 'image'
+ORDER BY size_bytes DESC, pid, start;

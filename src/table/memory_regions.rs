@@ -9,7 +9,7 @@ pub(super) static TABLE: TableDef<MemoryRegion> = TableDef {
     name: "memory_regions",
     doc: "One row for each region of an address space that the dump describes.",
     answers: "!address, !vad",
-    kinds: &[SourceKind::User, SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::User, SourceKind::Log],
     examples: &[
         Example {
             sql: "SELECT state, type, count(*) AS regions, sum(size_bytes) AS bytes FROM memory_regions GROUP BY ALL ORDER BY bytes DESC",

@@ -10,7 +10,7 @@ use dumpql::model::{Emit, Source, Unanswered, Want};
 use dumpql::session::{find_query, parameters};
 use dumpql::source;
 use dumpql::symbol::{Search, Store};
-use dumpql::synth::{self, Format, System, SystemHandle, Windows};
+use dumpql::synth::{self, Format, System, SystemHandle, SystemSpec, Windows};
 use dumpql::{Options, Session};
 
 pub(crate) use crate::systems::ALL;
@@ -505,5 +505,25 @@ fn edited_objects_do_no_harm() {
             assert!(begun.elapsed().as_secs() < 10, "{windows:?} {round}: it does not end");
             assert!(count < 4 * clean, "{windows:?} {round}: {count} rows of {clean}");
         }
+    }
+}
+
+#[test]
+fn regions_are_the_ranges_of_descriptors() {
+    for windows in ALL {
+        let system =
+            synth::system(&SystemSpec { physical_pages: 0x2000, ..synth::healthy(windows) });
+        let image = Image::from_bytes("made.dmp", system.to_vec(Format::Full));
+        let session = Session::from_images(vec![image], &Options::default()).unwrap();
+        let ask = |sql: &str| session.query(sql).unwrap().text(0, 0);
+        let vads: usize = system.facts.processes.iter().map(|process| process.vads.len()).sum();
+        assert_eq!(ask("SELECT count(*) FROM memory_regions"), vads.to_string(), "{windows:?}");
+        let sql = "SELECT count(*) FROM memory_regions AS r JOIN vads AS v USING (eprocess, start) \
+                   WHERE r.size_bytes = v.size_bytes AND r.type = lower(v.type) \
+                   AND coalesce(r.file, '') = coalesce(v.file, '')";
+        assert_eq!(ask(sql), vads.to_string(), "{windows:?}");
+        let sql =
+            "SELECT count(*) FROM memory_regions WHERE state = 'reserve' AND commit_pages > 0";
+        assert_eq!(ask(sql), "0", "{windows:?}");
     }
 }

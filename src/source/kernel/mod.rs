@@ -86,11 +86,11 @@ use crate::dump::{Error, Format, Image, Stopped, Width};
 use crate::model::{
     BigBlock, Bugcheck, Callback, CoverageRange, Device, Dispatch, Dpc, Driver, DumpInfo, DynTable,
     Emit, Exception, Frame, Handle, InterruptVector, Irp, IrpLocation, KernelObject, Located, Lock,
-    LockEntry, LockOwner, LockWaiter, Machine, MemoryList, Module, NeededSymbol, ObjectType,
-    PageFile, Parts, PoolBlock, PoolFailure, PoolPage, PoolTag, Problem, Process, Processor,
-    QueuedLock, ReadyThread, Refused, Register, SessionSpace, Source, StackWord, SystemCall,
-    Thread, Timer, Unanswered, UnloadedModule, Vad, VerifierFrame, VmCounter, WaitObject, Want,
-    WorkItem, WorkQueue,
+    LockEntry, LockOwner, LockWaiter, Machine, MemoryList, MemoryRegion, Module, NeededSymbol,
+    ObjectType, PageFile, Parts, PoolBlock, PoolFailure, PoolPage, PoolTag, Problem, Process,
+    Processor, QueuedLock, ReadyThread, Refused, Register, SessionSpace, Source, StackWord,
+    SystemCall, Thread, Timer, Unanswered, UnloadedModule, Vad, VerifierFrame, VmCounter,
+    WaitObject, Want, WorkItem, WorkQueue,
 };
 use crate::symbol::{PdbId, Store};
 
@@ -361,6 +361,15 @@ impl Source for KernelDump {
     fn object_types(&self, _: &Want<'_>, emit: Emit<'_, ObjectType>) -> Result<(), Unanswered> {
         self.whole_memory()?;
         self.each_object_type(emit)
+    }
+
+    fn memory_regions(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, MemoryRegion>,
+    ) -> Result<(), Unanswered> {
+        self.whole_memory()?;
+        self.each_region(want, emit)
     }
 
     fn vads(&self, want: &Want<'_>, emit: Emit<'_, Vad>) -> Result<(), Unanswered> {

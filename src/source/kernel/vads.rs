@@ -11,7 +11,7 @@ use super::handles::Owner;
 use super::names::Names;
 use super::object::Object;
 use crate::catalog::{Absent, Cell};
-use crate::model::{Emit, Flow, Unanswered, Vad, Want};
+use crate::model::{Emit, Flow, MemoryRegion, Unanswered, Vad, Want};
 use crate::symbol::Field;
 
 const SHORT: &str = "_MMVAD_SHORT";
@@ -89,6 +89,39 @@ fn protection_name(number: u64) -> Cell<String> {
     })
 }
 
+/// A range of a descriptor as a region.
+fn region(vad: Vad) -> MemoryRegion {
+    let commit = vad.commit_pages.map(|pages| pages.saturating_mul(1 << PAGE_SHIFT));
+    let state = vad.is_private.and_then(|is_private| match (is_private, commit?) {
+        (false, _) => Ok("commit"),
+        (true, 0) => Ok("reserve"),
+        (true, bytes) if vad.size_bytes == Ok(bytes) => Ok("commit"),
+        // Only page tables tell which pages.
+        (true, _) => Err(Absent::NotApplicable),
+    });
+    MemoryRegion {
+        eprocess: vad.eprocess,
+        pid: vad.pid,
+        process: vad.process,
+        start: vad.start,
+        end: vad.end,
+        size_bytes: vad.size_bytes,
+        state: state.map(str::to_owned),
+        protection: vad.protection,
+        kind: vad.kind.map(|kind| {
+            let region = match kind.as_str() {
+                "Image" => "image",
+                "Private" => "private",
+                _ => "mapped",
+            };
+            region.to_owned()
+        }),
+        commit_pages: vad.commit_pages,
+        file: vad.file,
+        ..MemoryRegion::default()
+    }
+}
+
 impl KernelDump {
     fn vad_fields(&self) -> Option<Fields> {
         let of = |paths: &[&'static str]| self.field_of(SHORT, paths);
@@ -135,6 +168,16 @@ impl KernelDump {
             }
         }
         Ok(())
+    }
+
+    /// The same ranges as regions: what is free between them is no row, and a range of which a part is
+    /// committed has no state.
+    pub(super) fn each_region(
+        &self,
+        want: &Want<'_>,
+        emit: Emit<'_, MemoryRegion>,
+    ) -> Result<(), Unanswered> {
+        self.each_vad(want, &mut |vad| emit(region(vad)))
     }
 
     /// Visits the nodes of a tree in the order of their addresses; `seen` has those that were met,
