@@ -1,25 +1,29 @@
 //! The search through the pool of a large kernel dump: how fast it is beside one pass of `memchr` over
-//! as many pages of the same file, and how long a query takes that has an index.
+//! as many pages of the same file, how long a query takes that has an index, and how often longer
+//! Volatility 3 takes to search a smaller dump.
 //!
 //! `cargo bench --bench pool` writes a dump of 8 GB, mostly holes, with 2,000,000 blocks of pool,
 //! 100,000 of them requests, into the folder for temporary files and removes it at the end.
-//! `DUMPQL_BENCH_BLOCKS` and `DUMPQL_BENCH_GB` set other sizes.
+//! `DUMPQL_BENCH_BLOCKS` and `DUMPQL_BENCH_GB` set other sizes. A name limits the run to one part:
+//! `search`, `requests` or, with `DUMPQL_CORPUS` and `DUMPQL_PYTHON`, `volatility`.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its times")]
 #![allow(clippy::unwrap_used, reason = "a benchmark may stop at the first surprise")]
 #![allow(clippy::cast_precision_loss, reason = "times and sizes are shown to three digits")]
 
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufWriter, Read as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dumpql::catalog::{HintOp, Value};
 use dumpql::dump::Image;
 use dumpql::model::{Condition, Source, Want};
 use dumpql::symbol::Store;
-use dumpql::synth::{self, Format, PoolRequest, SystemSpec, Windows};
+use dumpql::synth::{self, Format, KernelFile, PoolRequest, SystemSpec, Windows};
 use dumpql::{Options, Session, source};
 use rayon::prelude::*;
 
@@ -28,6 +32,11 @@ const RUNS: usize = 5;
 const FIRST_FRAME: usize = 0x3000;
 const HEADER: usize = 0x2000;
 const PAGE: usize = 0x1000;
+/// The kernel that Volatility is asked about, as the corpus has it, and the tags that its scanner of
+/// the pool looks for.
+const ISF: &str = "ntkrnlmp.pdb/5278AFF86C341677D7D7835C85B7B844-1.json.xz";
+const SCANNED: &str = "SELECT tag, address, size_bytes FROM pool_allocations
+    WHERE tag IN ('Proc', 'Thre', 'Driv', 'File', 'Muta', 'MmLd', 'Symb', 'CM10', 'AtmT')";
 
 fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
@@ -136,13 +145,82 @@ fn measure(windows: Windows, folder: &Path, blocks: u64, gigabytes: u64) {
     std::fs::remove_file(&path).unwrap();
 }
 
+/// How long a count of 100,000 requests takes that wait at one driver.
+fn requests(folder: &Path) {
+    let path = folder.join("requests.dmp");
+    let spec = synth::pile(Windows::Windows10, r"\FileSystem\AvFilter", 100_000);
+    let mut file = BufWriter::new(File::create(&path).unwrap());
+    synth::system(&spec).write(Format::Full, &mut file).unwrap();
+    let options = Options { cache: Some(folder.join("index")), ..Options::default() };
+    let open = || Session::open_with(&[&path], &options).unwrap();
+    let sql = "SELECT count(*) FROM irps";
+    let begun = Instant::now();
+    let count = open().query(sql).unwrap().text(0, 0);
+    println!("{sql}: {count}, {:.1?} first, which writes the index", begun.elapsed());
+    println!("  next: {:.1?}, opening included", best(|| drop(open().query(sql).unwrap())));
+    let session = open();
+    session.query(sql).unwrap();
+    println!("  in the same session: {:.1?}", best(|| drop(session.query(sql).unwrap())));
+    std::fs::remove_file(&path).unwrap();
+}
+
+/// How long the same search takes here and in Volatility, as processes, on a dump of 1 GB.
+fn volatility(folder: &Path) {
+    let (Some(corpus), Some(python)) =
+        (std::env::var_os("DUMPQL_CORPUS"), std::env::var_os("DUMPQL_PYTHON"))
+    else {
+        println!("beside Volatility: set DUMPQL_CORPUS and DUMPQL_PYTHON");
+        return;
+    };
+    let isf = PathBuf::from(corpus).join("layouts/isf/windows").join(ISF);
+    let mut text = String::new();
+    let mut packed = liblzma::read::XzDecoder::new(File::open(&isf).unwrap());
+    packed.read_to_string(&mut text).unwrap();
+    let kernel = Some(Arc::new(KernelFile::parse(&text).unwrap()));
+    let spec = SystemSpec { kernel, kernel_code: true, ..spec(Windows::Windows10, 250_000, 1) };
+    let path = folder.join("scanned.dmp");
+    let mut file = BufWriter::new(File::create(&path).unwrap());
+    synth::system(&spec).write(Format::Full, &mut file).unwrap();
+    // Volatility deletes files that do not fit, and keeps what it has read of others.
+    let symbols = folder.join("isf");
+    let copy = symbols.join("windows").join(ISF);
+    std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
+    std::fs::copy(&isf, &copy).unwrap();
+    let ours = best(|| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dumpql"));
+        command.arg(&path).args(["--no-index", "--format", "csv", "-c", SCANNED]);
+        command.arg("--symbols").arg(&isf).stdout(Stdio::null());
+        assert!(command.status().unwrap().success());
+    });
+    println!("1 GB, the blocks that windows.poolscanner looks for, process, no index: {ours:.1?}");
+    let begun = Instant::now();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/volatility.py");
+    let mut command = Command::new(python);
+    command.arg(script).arg("run").arg(&symbols).arg(&path).arg("windows.poolscanner");
+    let out = command.output().unwrap();
+    assert!(out.status.success() && out.stdout.len() > 1000);
+    let theirs = begun.elapsed();
+    let ratio = theirs.as_secs_f64() / ours.as_secs_f64();
+    println!("1 GB, windows.poolscanner, process: {theirs:.1?}, {ratio:.0} times as long");
+}
+
 fn main() {
+    let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let is_asked = |name: &str| only.as_deref().is_none_or(|only| only == name);
     let (blocks, gigabytes) =
         (number("DUMPQL_BENCH_BLOCKS", 2_000_000), number("DUMPQL_BENCH_GB", 8));
     let folder = std::env::temp_dir().join(format!("dumpql-pool-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    for windows in [Windows::Windows7, Windows::Windows10] {
-        measure(windows, &folder, blocks, gigabytes);
+    if is_asked("search") {
+        for windows in [Windows::Windows7, Windows::Windows10] {
+            measure(windows, &folder, blocks, gigabytes);
+        }
+    }
+    if is_asked("requests") {
+        requests(&folder);
+    }
+    if is_asked("volatility") {
+        volatility(&folder);
     }
     std::fs::remove_dir_all(&folder).unwrap();
 }

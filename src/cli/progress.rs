@@ -1,4 +1,5 @@
-//! A spinner with the rows read so far, once a query has taken half a second.
+//! Once a query has taken half a second: a bar while memory is searched, or a spinner with the rows
+//! read so far.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -81,9 +82,8 @@ impl Progress {
         while !state.done {
             if !state.paused && state.since.elapsed() >= PATIENCE {
                 let seconds = state.since.elapsed().as_secs();
-                let rows = grouped(session.rows_read());
                 let bar = state.bar.get_or_insert_with(spinner);
-                bar.set_message(format!("{rows} rows read, {seconds} s"));
+                show(bar, session, seconds);
                 bar.tick();
             }
             let waited = self.changed.wait_timeout(state, TICK);
@@ -93,11 +93,29 @@ impl Progress {
 }
 
 fn spinner() -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}  (Ctrl-C cancels)") {
-        bar.set_style(style);
+    ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
+}
+
+/// Shows how far a search is, where there is one, or else how many rows were read.
+fn show(bar: &ProgressBar, session: &Session, seconds: u64) {
+    let (template, text) = if let Some((done, all)) = session.searched() {
+        bar.set_length(all);
+        bar.set_position(done);
+        ("{spinner} [{bar:30}] {msg}  (Ctrl-C cancels)", searched(done, all))
+    } else {
+        let rows = grouped(session.rows_read());
+        ("{spinner} {msg}  (Ctrl-C cancels)", format!("{rows} rows read"))
+    };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
     }
-    bar
+    bar.set_message(format!("{text}, {seconds} s"));
+}
+
+/// How much of the memory that is to be searched was.
+fn searched(done: u64, all: u64) -> String {
+    let megabytes = |bytes: u64| grouped(usize::try_from(bytes >> 20).unwrap_or(usize::MAX));
+    format!("{} of {} MB of memory searched", megabytes(done), megabytes(all))
 }
 
 /// A number with its thousands set apart.
@@ -115,7 +133,12 @@ pub(super) fn grouped(number: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::grouped;
+    use super::{grouped, searched};
+
+    #[test]
+    fn memory_is_counted_in_megabytes() {
+        assert_eq!(searched(3 << 29, 1 << 33), "1,536 of 8,192 MB of memory searched");
+    }
 
     #[test]
     fn thousands_are_set_apart() {

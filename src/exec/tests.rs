@@ -1,7 +1,7 @@
 //! Operators and expressions over hand-built plans.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::AtomicBool;
 
 use super::{Context, MemTable, ResultSet, run};
 use crate::catalog::{Absent, Catalog, ColumnBuilder, ColumnData, Format, PointerWidth, Ty, Value};
@@ -11,7 +11,7 @@ use crate::plan::{
     BinaryOp, Expr, ExprKind, Field, JoinKind, Plan, Planned, Rel, ScanColumn, Scanned, SetOp,
     SortKey,
 };
-use crate::table::Cx;
+use crate::table::{Cx, Progress};
 
 fn ints(values: &[Option<i64>]) -> ColumnData {
     let mut builder = ColumnBuilder::new(Ty::Int);
@@ -46,7 +46,7 @@ fn execute(plan: Plan) -> Result<ResultSet, Diagnostic> {
             catalog: &Catalog::default(),
             sources: &[],
             cancelled: &AtomicBool::new(false),
-            rows_read: &AtomicUsize::new(0),
+            progress: &Progress::default(),
         },
         attached: &tables,
         functions: FuncCx { sources: &[], width: PointerWidth::Bits64 },

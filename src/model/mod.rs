@@ -16,6 +16,7 @@ mod objects;
 mod overview;
 mod pool;
 mod process;
+mod progress;
 mod report;
 mod scheduling;
 mod source;
@@ -36,6 +37,7 @@ pub use objects::{KernelObject, ObjectType, Vad};
 pub use overview::{Bugcheck, DumpInfo, Exception, Problem};
 pub use pool::{BigBlock, PoolBlock, PoolPage, PoolTag};
 pub use process::{Handle, Process, Thread};
+pub use progress::{Progress, Searching};
 pub use report::{
     Apc, BlockedDriver, DeadlockStep, ErrorFact, Filter, MappedFile, PageTableEntry, PoolFault,
     QueuedLock, SystemPte, VerifierFact,

@@ -9,9 +9,9 @@ use super::{
     Instruction, InterruptVector, Irp, IrpLocation, KernelObject, Lock, LockEntry, LockOwner,
     LockWaiter, LogCommand, MappedFile, MemoryList, MemoryRegion, Module, NeededSymbol, ObjectType,
     PageFile, PageTableEntry, PoolBlock, PoolFailure, PoolFault, PoolPage, PoolTag, Problem,
-    Process, Processor, QueuedLock, ReadyThread, Refused, Register, SessionSpace, StackWord,
-    SystemCall, SystemPte, Thread, Timer, UnloadedModule, Vad, VerifierFact, VerifierFrame,
-    VmCounter, WaitObject, WorkItem, WorkQueue,
+    Process, Processor, Progress, QueuedLock, ReadyThread, Refused, Register, SessionSpace,
+    StackWord, SystemCall, SystemPte, Thread, Timer, UnloadedModule, Vad, VerifierFact,
+    VerifierFrame, VmCounter, WaitObject, WorkItem, WorkQueue,
 };
 use crate::catalog::{Absent, Cell, HintOp, PointerWidth, SourceKind, Value};
 
@@ -34,15 +34,17 @@ pub struct Want<'a> {
     names: Option<&'a [&'static str]>,
     conditions: &'a [Condition<'a>],
     cancelled: Option<&'a AtomicBool>,
+    progress: Option<&'a Progress>,
 }
 
 impl<'a> Want<'a> {
     /// Every column of every row.
-    pub const ALL: Want<'static> = Want { names: None, conditions: &[], cancelled: None };
+    pub const ALL: Want<'static> =
+        Want { names: None, conditions: &[], cancelled: None, progress: None };
 
     /// Only the columns of these names.
     pub const fn only(names: &'a [&'static str]) -> Self {
-        Self { names: Some(names), conditions: &[], cancelled: None }
+        Self { names: Some(names), conditions: &[], cancelled: None, progress: None }
     }
 
     /// Only rows that fulfil these conditions.
@@ -55,6 +57,17 @@ impl<'a> Want<'a> {
     #[must_use]
     pub const fn until(self, cancelled: &'a AtomicBool) -> Self {
         Self { cancelled: Some(cancelled), ..self }
+    }
+
+    /// With somebody to tell how far a search is.
+    #[must_use]
+    pub const fn telling(self, progress: &'a Progress) -> Self {
+        Self { progress: Some(progress), ..self }
+    }
+
+    /// Whom to tell how far a search is.
+    pub const fn progress(&self) -> Option<&'a Progress> {
+        self.progress
     }
 
     /// Whether the column is wanted.

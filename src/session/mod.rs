@@ -1,7 +1,7 @@
 //! The one file that joins the stages: opens sources, runs queries.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::catalog::{Catalog, ColumnData};
@@ -16,7 +16,7 @@ use crate::plan;
 use crate::source;
 use crate::symbol::{Search, Store};
 use crate::synth;
-use crate::table::Cx;
+use crate::table::{Cx, Progress};
 
 mod attach;
 mod error;
@@ -45,7 +45,7 @@ pub struct Session {
     store: Store,
     options: Options,
     cancelled: Arc<AtomicBool>,
-    rows_read: Arc<AtomicUsize>,
+    progress: Arc<Progress>,
 }
 
 /// What [`Options::memory`] is by default: with a copy that an operator above makes, a query stays
@@ -200,7 +200,7 @@ impl Session {
             cancelled: store.stop(),
             store,
             options: options.clone(),
-            rows_read: Arc::default(),
+            progress: Arc::default(),
         };
         (session, failures)
     }
@@ -265,7 +265,13 @@ impl Session {
 
     /// How many rows scans of the running query have read so far.
     pub fn rows_read(&self) -> usize {
-        self.rows_read.load(Ordering::Relaxed)
+        self.progress.rows()
+    }
+
+    /// How many bytes of memory a search of the running query has been through, and through how
+    /// many it goes; `None` while nothing is searched. A part that holds no pages counts as well.
+    pub fn searched(&self) -> Option<(u64, u64)> {
+        self.progress.searched()
     }
 
     /// Runs a script and returns the result of its last statement that gives one. A script of
@@ -307,7 +313,7 @@ impl Session {
         receive: &mut dyn FnMut(ResultSet) -> bool,
     ) -> Result<usize, Error> {
         self.cancelled.store(false, Ordering::Relaxed);
-        self.rows_read.store(0, Ordering::Relaxed);
+        self.progress.restart();
         let fail = |errors: Vec<Diagnostic>| Error::of_query(errors, sql);
         let statements = lang::parse(sql).map_err(|d| fail(vec![d]))?;
         let optional = SavedQuery::optional(sql);
@@ -342,7 +348,7 @@ impl Session {
                 catalog: &state.catalog,
                 sources: &tables,
                 cancelled: &self.cancelled,
-                rows_read: &self.rows_read,
+                progress: &self.progress,
             },
             attached: &state.attached,
             functions: FuncCx { sources: &functions, width: state.width() },

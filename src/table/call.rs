@@ -70,7 +70,7 @@ impl<'a> CallRows<'a> {
             self.text = self.text.saturating_add(push(builder, cell(index)));
         }
         self.rows += 1;
-        self.cx.rows_read.fetch_add(1, Ordering::Relaxed);
+        self.cx.progress.add_rows(1);
         if self.rows >= self.most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
@@ -244,11 +244,11 @@ fn one(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicBool, AtomicUsize};
+    use std::sync::atomic::AtomicBool;
 
     use super::*;
     use crate::catalog::{Catalog, Data, SourceKind};
-    use crate::model::{CoverageRange, DumpInfo, Emit, Machine, Problem, Source, Want};
+    use crate::model::{CoverageRange, DumpInfo, Emit, Machine, Problem, Progress, Source, Want};
 
     /// Answers `pairs` with the columns given, and two rows.
     struct Pairs(&'static [(&'static str, Ty)]);
@@ -304,7 +304,7 @@ mod tests {
             catalog: &Catalog::default(),
             sources: &sources,
             cancelled: &AtomicBool::new(false),
-            rows_read: &AtomicUsize::new(0),
+            progress: &Progress::default(),
         })
     }
 

@@ -4,7 +4,7 @@
 //! that a scan asks for are computed.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
@@ -12,7 +12,9 @@ use crate::catalog::{
     Absent, Batch, Catalog, Cell, ColumnBuilder, ColumnSpec, Example, Format, Hint, HintOp, Kinds,
     SourceKind, TableSpec, Ty, Unit,
 };
-use crate::model::{Condition, Emit, Fill, Flow, Logged, Parts, Source, Unanswered, Want};
+use crate::model::{
+    Condition, Emit, Fill, Flow, Logged, Parts, Progress, Source, Unanswered, Want,
+};
 
 /// An open source and the name that the column `dump` gives it.
 #[derive(Clone, Copy)]
@@ -38,8 +40,8 @@ pub struct Cx<'a> {
     pub sources: &'a [NamedSource<'a>],
     /// Set from outside to end the query; looked at every few rows.
     pub cancelled: &'a AtomicBool,
-    /// Counts rows as they are read, for progress displays.
-    pub rows_read: &'a AtomicUsize,
+    /// How far scans are, for progress displays.
+    pub progress: &'a Progress,
 }
 
 /// What a query wants of a table.
@@ -399,7 +401,7 @@ impl<R: Logged> Receiver<'_, R> {
     }
 
     fn flow(&self, added: usize) -> Flow {
-        self.cx.rows_read.fetch_add(added, Ordering::Relaxed);
+        self.cx.progress.add_rows(added);
         if self.made.rows >= self.limit { Flow::Break(()) } else { Flow::Continue(()) }
     }
 }
@@ -459,7 +461,7 @@ impl<R: Logged> TableDef<R> {
         let names: Vec<&'static str> = columns.iter().filter_map(own).collect();
         let made = Made::of(columns, named.name);
         let mut rows = Receiver { cx, limit, made };
-        let want = Want::only(&names).with(conditions).until(cx.cancelled);
+        let want = Want::only(&names).with(conditions).until(cx.cancelled).telling(cx.progress);
         self.scan_source(cx, named, &want, &mut rows)?;
         let Made { builders, rows, .. } = rows.made;
         Ok(Batch { columns: builders.into_iter().map(ColumnBuilder::finish).collect(), rows })

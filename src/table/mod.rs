@@ -71,7 +71,7 @@ mod work_items;
 mod work_queues;
 
 /// Why a scan got nothing from a source.
-pub use crate::model::Unanswered;
+pub use crate::model::{Progress, Unanswered};
 pub use call::{CallRows, columns as call_columns, rows as call_rows};
 pub use def::{Cx, NamedSource, Scan, ScanError, ScanRequest, Table};
 

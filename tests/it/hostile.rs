@@ -5,14 +5,14 @@ use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use dumpql::catalog::Catalog;
 use dumpql::dump::Image;
 use dumpql::source;
 use dumpql::symbol::Store;
-use dumpql::table::{ALL, Cx, NamedSource, ScanRequest};
+use dumpql::table::{ALL, Cx, NamedSource, Progress, ScanRequest};
 use rayon::prelude::*;
 
 use crate::corpus;
@@ -197,7 +197,7 @@ pub(crate) fn read_everything(image: Image, number: u64) {
         catalog: &catalog,
         sources: &[NamedSource { name: "hostile", source: &*source }],
         cancelled: &AtomicBool::new(false),
-        rows_read: &AtomicUsize::new(0),
+        progress: &Progress::default(),
     };
     // That table would scan all others once more.
     source.problems(&mut |_| ControlFlow::Continue(()));

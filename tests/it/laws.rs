@@ -1,13 +1,13 @@
 //! What holds for every table on every dump.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::AtomicBool;
 
 use dumpql::catalog::{Batch, Catalog, Hint, HintOp, Ty, Value};
 use dumpql::dump::Image;
 use dumpql::model::Source;
 use dumpql::source;
 use dumpql::symbol::Store;
-use dumpql::table::{ALL, Cx, NamedSource, Scan, ScanError, ScanRequest, Table};
+use dumpql::table::{ALL, Cx, NamedSource, Progress, Scan, ScanError, ScanRequest, Table};
 
 use crate::corpus;
 
@@ -45,13 +45,13 @@ fn try_scan(
     request: &ScanRequest<'_>,
 ) -> Result<Scan, ScanError> {
     let cancelled = AtomicBool::new(false);
-    let rows_read = AtomicUsize::new(0);
+    let progress = Progress::default();
     let catalog = Catalog::new(ALL.iter().map(|t| t.spec(false)).collect(), dumpql::func::specs());
     let cx = Cx {
         catalog: &catalog,
         sources: &[NamedSource { name: "it", source }],
         cancelled: &cancelled,
-        rows_read: &rows_read,
+        progress: &progress,
     };
     table.scan(&cx, request)
 }

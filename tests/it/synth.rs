@@ -418,14 +418,29 @@ fn an_index_gives_what_the_search_gave() {
         let row = |row| (0..result.fields().len()).map(|column| result.text(row, column)).collect();
         (0..result.len()).map(row).collect::<Vec<Vec<String>>>()
     };
-    let kept = || -> Vec<std::path::PathBuf> {
+    let kept_of = |is_of_pages: bool| -> Vec<std::path::PathBuf> {
         let Ok(files) = std::fs::read_dir(&cache) else { return Vec::new() };
-        files.map(|file| file.unwrap().path()).collect()
+        let files = files.map(|file| file.unwrap().path());
+        let is_asked = |path: &std::path::PathBuf| {
+            path.to_string_lossy().contains("poolpages-") == is_of_pages
+        };
+        files.filter(is_asked).collect()
     };
+    let kept = || kept_of(false);
     let all = "SELECT * FROM pool_allocations";
     let some = "SELECT * FROM pool_allocations WHERE tag = 'Ddk '";
+    let map = "SELECT * FROM pool_pages";
+    let row = "SELECT * FROM (SELECT * FROM pool_pages) WHERE state = 'unused' LIMIT 70";
+    let objects = "SELECT driver, is_listed FROM drivers UNION ALL SELECT found_in, true FROM irps";
     write(&synth::healthy(Windows::Windows10));
     let (searched, searched_some) = (blocks(None, all), blocks(None, some));
+    let others = [map, row, objects];
+    let searched_others = others.map(|sql| blocks(None, sql));
+    let same_others = || {
+        for (sql, searched) in others.iter().zip(&searched_others) {
+            assert_eq!(blocks(Some(&cache), sql), *searched, "{sql}");
+        }
+    };
     assert!(kept().is_empty(), "nothing is kept unasked");
     // A search that ends early keeps nothing; one with a condition keeps all.
     blocks(Some(&cache), "SELECT * FROM pool_allocations LIMIT 3");
@@ -433,6 +448,28 @@ fn an_index_gives_what_the_search_gave() {
     assert_eq!(blocks(Some(&cache), some), searched_some);
     let index = kept().pop().expect("an index was kept");
     assert_eq!(blocks(Some(&cache), all), searched);
+    same_others();
+    // A condition on addresses finds the same with an index.
+    let address = |part: usize| &searched_others[0][searched_others[0].len() / 8 * part][0];
+    let (from, at) = (address(2), address(5));
+    for condition in [format!("= {at}"), format!("> {at}"), format!("BETWEEN {from} AND {at}")] {
+        let sql = format!("SELECT * FROM pool_pages WHERE address {condition}");
+        let found = blocks(Some(&cache), &sql);
+        assert!(!found.is_empty() && found == blocks(None, &sql), "{sql}");
+    }
+    // Whatever the first question is, it serves all.
+    std::fs::remove_dir_all(&cache).unwrap();
+    assert_eq!(blocks(Some(&cache), map), searched_others[0]);
+    assert_eq!((kept().len(), kept_of(true).len()), (1, 1));
+    let pages = kept_of(true).pop().unwrap();
+    let whole = std::fs::read(&pages).unwrap();
+    for at in [3, 20, 33, 44, 60, whole.len() - 1] {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x10;
+        std::fs::write(&pages, &damaged).unwrap();
+        same_others();
+        assert_eq!(std::fs::read(&pages).unwrap(), whole, "byte {at}");
+    }
     let whole = std::fs::read(&index).unwrap();
     assert!(whole.len() > 48 + 32 * searched.len() / 2);
     for at in [3, 20, 33, 44, 60, whole.len() - 1] {
@@ -452,6 +489,38 @@ fn an_index_gives_what_the_search_gave() {
     assert_eq!(blocks(Some(&cache), some), Vec::<Vec<String>>::new());
     assert_eq!(kept().len(), 2);
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_search_says_how_far_it_is_and_ends_when_told() {
+    use dumpql::model::Progress;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let system = synth::system(&synth::healthy(Windows::Windows10));
+    let image = Image::from_bytes("it", system.to_vec(Format::BitmapFull));
+    let source = source::open(image, &Store::default()).unwrap();
+    let (progress, cancelled) = (Progress::default(), AtomicBool::new(false));
+    let want = Want::ALL.telling(&progress).until(&cancelled);
+    let (mut rows, mut seen) = (0, Vec::new());
+    let mut count = |_: dumpql::model::PoolBlock| {
+        rows += 1;
+        seen.push(progress.searched().expect("a search is going on"));
+        std::ops::ControlFlow::Continue(())
+    };
+    source.pool_allocations(&want, &mut count).unwrap();
+    assert_eq!(progress.searched(), None);
+    assert!(seen.iter().all(|(done, all)| done <= all && *all > 0));
+    assert!(seen.is_sorted() && seen.last().is_some_and(|(done, all)| done == all));
+    // Blocks that are handed over once the query is cancelled are those of one batch.
+    assert!(rows > 0);
+    let mut count = |_: dumpql::model::PoolPage| {
+        cancelled.store(true, Ordering::Relaxed);
+        std::ops::ControlFlow::Continue(())
+    };
+    source.pool_pages(&want, &mut count).unwrap();
+    assert!(cancelled.load(Ordering::Relaxed));
+    assert_eq!(progress.searched(), None);
+    source.pool_pages(&want, &mut |_| panic!("nobody waits for pages")).unwrap();
 }
 
 /// With the symbols of the kernel nothing of its pool is hidden.

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::corpus;
 
-const PLUGINS: [&str; 17] = [
+const PLUGINS: [&str; 18] = [
     "windows.info",
     "windows.pslist",
     "windows.threads",
@@ -32,6 +32,7 @@ const PLUGINS: [&str; 17] = [
     "windows.callbacks",
     "windows.bigpools",
     "windows.psscan",
+    "windows.poolscanner",
 ];
 
 /// A folder of our own, gone when the test is.
@@ -268,6 +269,55 @@ fn compare_objects(name: &str, said: &Value, dump: &Path, symbols: &Path) {
     same(&format!("{name} vadinfo"), theirs, ours);
 }
 
+/// Holds what Volatility's scanner of the pool finds against the blocks of the same tags. It gives the
+/// object in a block, which is behind the headers of the object; before Windows 10 it gives
+/// physical addresses. Links it knows in paged pool only, and the idle process and its threads, which
+/// are of no type of object, not at all.
+fn compare_scan(name: &str, said: &Value, (dump, symbols): (&Path, &Path), system: &System) {
+    if !matches!(system.facts.windows, Windows::Windows10 | Windows::Windows11) {
+        return;
+    }
+    let options = Options { symbols: vec![symbols.to_owned()], ..Options::default() };
+    let session = Session::open_with(&[dump], &options).unwrap();
+    let idle = &system.facts.processes[0];
+    let of_idle = idle.threads.iter().map(|thread| thread.ethread).chain([idle.eprocess]);
+    let of_idle: Vec<u64> = of_idle.map(short).collect();
+    let tags = [
+        ("_EPROCESS", "Proc"),
+        ("_ETHREAD", "Thre"),
+        ("_DRIVER_OBJECT", "Driv"),
+        ("_FILE_OBJECT", "File"),
+        ("_KMUTANT", "Muta"),
+        ("_LDR_DATA_TABLE_ENTRY", "MmLd"),
+        ("_OBJECT_SYMBOLIC_LINK", "Symb"),
+        ("_CMHIVE", "CM10"),
+        ("_RTL_ATOM_TABLE", "AtmT"),
+    ];
+    let blocks = asked(
+        &session,
+        "SELECT address, size_bytes, tag FROM pool_allocations WHERE state LIKE 'allocated%'
+            AND NOT (tag = 'Symb' AND pool_type = 'nonpaged') AND tag IN ('Proc', 'Thre', 'Driv', 'File', 'Muta', 'MmLd', 'Symb', 'CM10', 'AtmT')",
+    );
+    let holds = |block: &[String], at: u64| {
+        let [start, bytes] = [0, 1].map(|i| block[i].parse::<u64>().unwrap());
+        (start..start + bytes).contains(&at)
+    };
+    let mut held = vec![0; blocks.len()];
+    for row in listed(said, "windows.poolscanner", &["Tag", "Offset"]) {
+        let (ty, at) = (row[0].rsplit('!').next().unwrap(), row[1].parse::<u64>().unwrap());
+        let tag = tags.iter().find(|(known, _)| *known == ty).map(|(_, tag)| *tag);
+        let place =
+            blocks.iter().position(|block| holds(block, at) && Some(block[2].as_str()) == tag);
+        let place = place.unwrap_or_else(|| panic!("{name} poolscanner: {ty} at {at:#x}"));
+        held[place] += 1;
+    }
+    for (block, held) in blocks.iter().zip(held) {
+        let is_of_idle = of_idle.iter().any(|at| holds(block, *at));
+        assert_eq!(held, i32::from(!is_of_idle), "{name} poolscanner: {block:?}");
+    }
+    assert!(blocks.len() > 100, "{name} poolscanner");
+}
+
 /// Drivers, their dispatch routines and their devices. Before Windows 10 the scan for drivers goes over
 /// physical memory, and so do the addresses that it gives.
 fn compare_drivers(name: &str, said: &Value, system: &System) {
@@ -408,6 +458,7 @@ fn sixty_four_bit_systems_are_what_volatility_lists() {
         compare_with_facts(&name, &said, &system);
         compare_objects(&name, &said, &dump, &folder.0.join("isf"));
         compare_pool(&name, &said, &system);
+        compare_scan(&name, &said, (&dump, &folder.0.join("isf")), &system);
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use super::KernelDump;
 use super::pool::PoolHint;
 use super::records::wanted;
+use super::requests::Found;
 use super::structure::Structure;
 use crate::catalog::{Absent, Cell, names};
 use crate::model::{Dispatch, Driver, Emit, Flow, Unanswered, Want};
@@ -29,6 +30,8 @@ const MAJORS: u64 = 28;
 pub(super) struct Io {
     drivers: OnceLock<Vec<u64>>,
     pub(super) devices: OnceLock<Vec<u64>>,
+    /// The packets, if a query found all of them and there are not too many.
+    pub(super) packets: OnceLock<Vec<Found>>,
     images: OnceLock<HashMap<u64, u64>>,
 }
 

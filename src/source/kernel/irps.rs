@@ -109,7 +109,7 @@ impl KernelDump {
     pub(super) fn each_irp(&self, want: &Want<'_>, emit: Emit<'_, Irp>) -> Result<(), Unanswered> {
         let (packet, locations) = (self.packet()?, self.location_form()?);
         let mut shared = Shared::new(self);
-        for found in self.packets(want)? {
+        for found in self.packets(want)?.iter().copied() {
             let irp = packet.form.at(found.irp);
             let row = self.irp_row(want, (&packet, &locations), &mut shared, (found, &irp));
             if emit(row).is_break() {
@@ -195,7 +195,7 @@ impl KernelDump {
     ) -> Result<(), Unanswered> {
         let (packet, locations) = (self.packet()?, self.location_form()?);
         let mut shared = Shared::new(self);
-        for found in self.packets(want)? {
+        for found in self.packets(want)?.iter() {
             let Ok((count, current)) = Packet::counts(&packet.form.at(found.irp)) else { continue };
             for index in (1..=count).rev() {
                 let Ok(at) = packet.location(found.irp, index) else { break };

@@ -2,6 +2,7 @@
 //!
 //! The same packet found in several places is one. What stands in them is for `irps` and `irp_stack`.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::KernelDump;
@@ -15,6 +16,8 @@ use crate::model::{Flow, Unanswered, Want};
 const MAX_LISTED: usize = 100_000;
 /// No dump has more packets.
 const MAX_PACKETS: usize = 4_000_000;
+/// So many are kept for the next table.
+const MAX_KEPT: usize = 1 << 20;
 pub(super) const IRP: &str = "_IRP";
 pub(super) const LOCATION: &str = "_IO_STACK_LOCATION";
 /// The tag of blocks that hold packets.
@@ -118,7 +121,21 @@ impl KernelDump {
     }
 
     /// The packets of the dump, none twice: of threads, of devices, of the pool.
-    pub(super) fn packets(&self, want: &Want<'_>) -> Result<Vec<Found>, Unanswered> {
+    ///
+    /// They are kept for the next table that asks.
+    pub(super) fn packets(&self, want: &Want<'_>) -> Result<Cow<'_, [Found]>, Unanswered> {
+        if let Some(kept) = self.io.packets.get() {
+            return Ok(Cow::Borrowed(kept));
+        }
+        let (found, is_whole) = self.packets_found(want)?;
+        if !is_whole || found.len() > MAX_KEPT {
+            return Ok(Cow::Owned(found));
+        }
+        Ok(Cow::Borrowed(self.io.packets.get_or_init(|| found)))
+    }
+
+    /// Finds the packets; says whether they are all.
+    fn packets_found(&self, want: &Want<'_>) -> Result<(Vec<Found>, bool), Unanswered> {
         let packet = self.packet()?;
         let mut packets = Packets::default();
         self.packets_of_threads(&mut packets)?;
@@ -127,14 +144,15 @@ impl KernelDump {
         }
         packets.all.retain(|found| packet.may_be(&packet.form.at(found.irp)));
         packets.index = (0..).zip(&packets.all).map(|(at, found)| (found.irp, at)).collect();
-        self.packets_of_pool(want, &packet, &mut packets);
+        let is_whole = self.packets_of_pool(want, &packet, &mut packets);
         let Packets { all, .. } = packets;
-        Ok(all)
+        Ok((all, is_whole))
     }
 
-    /// The packets in blocks of the pool. What the pool cannot tell, lists may.
-    fn packets_of_pool(&self, want: &Want<'_>, packet: &Packet<'_>, packets: &mut Packets) {
-        let _ = self.pool_blocks(&PoolHint::tags(&[TAG], want), &mut |block| {
+    /// The packets in blocks of the pool; says whether all of it was searched. What the pool cannot
+    /// tell, lists may.
+    fn packets_of_pool(&self, want: &Want<'_>, packet: &Packet<'_>, packets: &mut Packets) -> bool {
+        let flow = self.pool_blocks(&PoolHint::tags(&[TAG], want), &mut |block| {
             let room = block.bytes.saturating_sub(block.header.into());
             let irp = packet.form.at(block.body());
             if block.is_in_use() && packet.fills(&irp, room) {
@@ -142,6 +160,7 @@ impl KernelDump {
             }
             if packets.all.len() < MAX_PACKETS { Flow::Continue(()) } else { Flow::Break(()) }
         });
+        flow.map_or(true, |flow| flow.is_continue())
     }
 
     fn packets_of_threads(&self, packets: &mut Packets) -> Result<(), Unanswered> {

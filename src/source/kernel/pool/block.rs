@@ -1,6 +1,10 @@
 //! A block of pool, and which blocks a reader asks for.
 
-use crate::model::Want;
+use super::look::Tags;
+use crate::model::{Progress, Want};
+
+/// The tags that tables of objects look for.
+const OBJECTS: [[u8; 4]; 2] = [*b"Irp ", *b"Driv"];
 
 /// A block of pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +134,12 @@ pub(in crate::source::kernel) fn tag_text(tag: [u8; 4]) -> String {
 
 /// A byte of a tag as it is shown.
 const fn shown(byte: u8) -> u8 {
-    if byte >= 0x20 && byte < 0x7f { byte } else { b'.' }
+    if is_shown(byte) { byte } else { b'.' }
+}
+
+/// Whether a byte of a tag is shown as it is.
+pub(super) const fn is_shown(byte: u8) -> bool {
+    byte >= 0x20 && byte < 0x7f
 }
 
 /// Tags of texts; a text of another length is no tag.
@@ -177,9 +186,28 @@ impl<'a> PoolHint<'a> {
         Self { tags: Some(Vec::new()), kinds: None, range: (first, last), want: *want }
     }
 
+    /// The same, but for all blocks that several tables want, if it asks for some of those and for
+    /// nothing else.
+    pub(super) fn for_all_tables(&self) -> Option<Self> {
+        let tags = self.tags.as_ref()?;
+        let is_part = tags.iter().all(|tag| OBJECTS.contains(tag)) && !tags.is_empty();
+        (is_part && self.kinds.is_none() && self.is_everywhere())
+            .then(|| Self { tags: Some(OBJECTS.to_vec()), ..self.clone() })
+    }
+
+    /// Whom to tell how far a search is.
+    pub(super) const fn progress(&self) -> Option<&'a Progress> {
+        self.want.progress()
+    }
+
     /// Whether it asks for blocks wherever they are.
     pub(super) fn is_everywhere(&self) -> bool {
         self.range == (0, u64::MAX)
+    }
+
+    /// The tags that it asks for, as a first look knows them.
+    pub(super) fn words(&self) -> Tags {
+        Tags::of(self.tags.as_deref())
     }
 
     /// Whether it asks for blocks of that tag.

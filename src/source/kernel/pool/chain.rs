@@ -39,6 +39,41 @@ pub(super) fn pieces(headers: &Headers, page: &[u8], pieces: &mut Vec<Piece>) {
     }
 }
 
+/// The blocks of a page whose headers all agree.
+pub(super) fn sound(headers: &Headers, page: &[u8]) -> impl Iterator<Item = Piece> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let header = headers.at(page, at).filter(|header| header.size != 0)?;
+        let bytes = usize::try_from(header.size).ok()?.checked_mul(headers.unit)?;
+        let piece = Piece { at, bytes, header, is_damaged: false };
+        at = at.checked_add(bytes)?;
+        (at <= PAGE).then_some(piece)
+    })
+}
+
+/// Whether a page, of which not all headers agree, may be a page of pool without damage all the same;
+/// [`pieces`] says whether it is one. Cheaper, for pages that are none.
+pub(super) fn may_be_whole(headers: &Headers, page: &[u8]) -> bool {
+    let walk = Walk { headers, page, pieces: &mut Vec::new(), breaks: 0 };
+    let (mut at, mut before) = (0, 0);
+    while at < PAGE {
+        let Some(header) = headers.at(page, at) else { return false };
+        let Some(end) = walk.end(at, header.size) else { return false };
+        if header.previous != before {
+            let stands = if at == 0 { walk.is_sure(at) } else { walk.is_trusted(at) };
+            if !stands {
+                return false;
+            }
+        }
+        if !walk.follows(end, header.size) {
+            // Whatever else is done about a contradiction makes a damaged block.
+            return walk.is_sure(end);
+        }
+        (at, before) = (end, header.size);
+    }
+    true
+}
+
 struct Walk<'a> {
     headers: &'a Headers,
     page: &'a [u8],
@@ -180,6 +215,7 @@ impl Walk<'_> {
 #[cfg(test)]
 #[allow(clippy::cast_possible_truncation, reason = "the numbers of these tests are small")]
 mod tests {
+    use super::super::look::{self, Tags};
     use super::*;
 
     /// Numbers that look like chance and are the same every time.
@@ -223,7 +259,23 @@ mod tests {
             pieces(&headers, &page, &mut found);
             let listed: Vec<_> = found.iter().map(|piece| (piece.at, piece.bytes)).collect();
             assert_eq!(listed, blocks);
+            assert!(look::page(&headers, &Tags::of(None), &page).is_sound);
+            agrees_with_a_look(&headers, &page, &found);
             assert!(found.iter().all(|piece| !piece.is_damaged));
+        }
+    }
+
+    /// What is taken for sound at a first look is so, and what is passed over has damage.
+    fn agrees_with_a_look(headers: &Headers, page: &[u8], found: &[Piece]) {
+        let is_whole = !found.is_empty() && found.iter().all(|piece| !piece.is_damaged);
+        let look = look::page(headers, &Tags::of(Some(&[*b"Test"])), page);
+        if look.is_sound {
+            assert!(is_whole);
+            assert_eq!(sound(headers, page).collect::<Vec<_>>(), found);
+            let has_tag = found.iter().any(|piece| piece.header.tag() == *b"Test");
+            assert_eq!(look.has_tag, has_tag);
+        } else if is_whole {
+            assert!(may_be_whole(headers, page));
         }
     }
 
@@ -240,6 +292,7 @@ mod tests {
                 *byte = random.below(256) as u8;
             }
             pieces(&headers, &page, &mut found);
+            agrees_with_a_look(&headers, &page, &found);
             // Blocks follow one another and none is counted twice.
             let mut next = 0;
             for piece in &found {
@@ -274,9 +327,11 @@ mod tests {
         for _ in 0..2_000 {
             let noise: Vec<u8> = (0..PAGE).map(|_| random.below(256) as u8).collect();
             pieces(&headers, &noise, &mut found);
+            agrees_with_a_look(&headers, &noise, &found);
             taken += usize::from(!found.is_empty());
             let text: Vec<u8> = (0..PAGE).map(|_| 0x61 + random.below(26) as u8).collect();
             pieces(&headers, &text, &mut found);
+            agrees_with_a_look(&headers, &text, &found);
             taken += usize::from(!found.is_empty());
         }
         assert!(taken <= 2, "{taken} pages are taken for pool");

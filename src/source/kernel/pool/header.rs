@@ -1,7 +1,7 @@
 //! The header of a block, `_POOL_HEADER`: where its fields are and what its type says.
 
 use super::block::{Kind, State};
-use crate::dump::bytes::u32_at;
+use crate::dump::bytes::{u32_at, u64_at};
 use crate::source::kernel::KernelDump;
 
 /// The first build of Windows Vista, which counts types of pool from 0.
@@ -63,26 +63,41 @@ impl Headers {
             (shift < 32).then_some(Bits { shift, mask })
         };
         let unit = 2 * dump.header.width.bytes();
-        Some(Self {
+        // Of every kernel, what a walk looks at is in the first eight bytes.
+        let tag = types.other(NAME, "PoolTag")?.offset;
+        (tag <= 4).then_some(Self {
             unit,
             previous: bits("PreviousSize")?,
             size: bits("BlockSize")?,
             ty: bits("PoolType")?,
-            tag: types.other(NAME, "PoolTag")?.offset,
+            tag,
             is_old: dump.header.build.is_some_and(|build| build < VISTA),
         })
     }
 
     /// The header at an offset of a page.
     pub(super) fn at(&self, page: &[u8], offset: usize) -> Option<Header> {
-        let word = u32_at(page, offset)?;
-        let tag = page.get(offset + self.tag..)?.first_chunk::<4>()?;
-        Some(Header {
-            previous: self.previous.of(word),
-            size: self.size.of(word),
-            ty: self.ty.of(word),
-            raw_tag: *tag,
-        })
+        Some(self.in_word(u64_at(page, offset)?))
+    }
+
+    /// The header in the word that begins with it.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "lower halves are meant")]
+    pub(super) const fn in_word(&self, word: u64) -> Header {
+        let first = word as u32;
+        Header {
+            previous: self.previous.of(first),
+            size: self.size.of(first),
+            ty: self.ty.of(first),
+            raw_tag: ((word >> (8 * self.tag)) as u32).to_le_bytes(),
+        }
+    }
+
+    /// Bytes of the block, in the word that begins with its header.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "the lower half is meant")]
+    pub(super) const fn bytes_in(&self, word: u64) -> usize {
+        self.size.of(word as u32) as usize * self.unit
     }
 
     /// Sizes alone, of the block before and of this one.

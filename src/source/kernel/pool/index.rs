@@ -1,15 +1,25 @@
-//! The blocks of a dump's pools as a pass found them, kept for the next query.
+//! The blocks and the pages of a dump's pools as a pass found them, kept for the next query.
 //!
-//! An index holds every block in its order, 32 bytes each. It is of one file, one layout of
-//! structures and one version of this program, and is written by the first pass that reads all pools.
+//! An index holds every block in its order, 32 bytes each, another one every page. They are of one
+//! file, one layout of structures and one version of this program, and are written by the first pass
+//! that reads all pools, whatever it is asked for.
+
+use std::sync::OnceLock;
 
 use super::block::{Block, Found, Kind, PoolHint, State};
+use super::frames::Mark;
+use super::ranges::PoolRange;
+use super::scan::{PageSeen, PageUse};
+use crate::catalog::Absent;
 use crate::dump::bytes::{u16_at, u32_at, u64_at};
 use crate::dump::cache::{Entry, Kept, Writer};
 use crate::model::Flow;
 use crate::source::kernel::KernelDump;
 
 const RECORD: usize = 32;
+/// The kinds of indexes.
+const BLOCKS: &str = "pool";
+const PAGES: &str = "poolpages";
 /// What records mean; another number makes old indexes strangers.
 const VERSION: &str = "2";
 /// After so many records a pass asks whether it is still wanted.
@@ -18,15 +28,18 @@ const NO_SESSION: u32 = u32::MAX;
 const NO_PREVIOUS: u16 = u16::MAX;
 const FOUND: [Found; 6] =
     [Found::Headers, Found::BigTable, Found::Chunks, Found::OneSize, Found::Search, Found::Special];
+/// Why pages are missing.
+const WHY: [Absent; 4] =
+    [Absent::NotInDump, Absent::PagedOut, Absent::DemandZero, Absent::Unreadable];
 const STATES: [State; 4] = [State::Allocated, State::Protected, State::Free, State::Damaged];
 
 impl KernelDump {
-    fn pool_entry(&self) -> Option<Entry> {
+    fn pool_entry(&self, kind: &str) -> Option<Entry> {
         let (layout, label) = self.types().source()?;
         let names = if self.types().names().is_some() { "names" } else { "" };
         let pdb = layout.pdb().map(|(guid, age)| format!("{guid}{age}")).unwrap_or_default();
         let about = [VERSION, env!("CARGO_PKG_VERSION"), label, names, &pdb];
-        Entry::of(&self.image, "pool", &about)
+        Entry::of(&self.image, kind, &about)
     }
 
     /// Visits the blocks that an index has and a hint asks for; `None` if there is no index.
@@ -34,33 +47,127 @@ impl KernelDump {
         &self,
         hint: &PoolHint<'_>,
         visit: &mut dyn FnMut(&Block) -> Flow,
-    ) -> Option<()> {
-        let kept = self.kept_index()?;
-        for (index, record) in kept.chunks_exact(RECORD).enumerate() {
-            if index % PATIENCE == 0 && hint.is_cancelled() {
-                break;
-            }
-            let Some(block) = decode(record) else { continue };
-            if hint.takes(&block) && visit(&block).is_break() {
-                break;
-            }
-        }
-        Some(())
+    ) -> Option<Flow> {
+        let kept = self.kept(BLOCKS, &self.pool.index)?;
+        Some(each_record(kept, hint, &mut |record| match decode(record) {
+            Some(block) if hint.takes(&block) => visit(&block),
+            _ => Flow::Continue(()),
+        }))
     }
 
-    /// The index, opened when first asked for after it was written.
-    fn kept_index(&self) -> Option<&Kept> {
-        if let Some(kept) = self.pool.index.get() {
+    /// Visits all pages that an index has; `None` if there is no index.
+    pub(super) fn indexed_pages(
+        &self,
+        hint: &PoolHint<'_>,
+        visit: &mut dyn FnMut(PageSeen) -> Flow,
+    ) -> Option<Flow> {
+        let kept = self.kept(PAGES, &self.pool.pages)?;
+        let ranges = self.pool_ranges_known();
+        Some(each_record(kept, hint, &mut |record| match decode_page(record, ranges) {
+            Some(page) => visit(page),
+            None => Flow::Continue(()),
+        }))
+    }
+
+    /// An index, opened when first asked for after it was written.
+    fn kept<'a>(&self, kind: &str, place: &'a OnceLock<Kept>) -> Option<&'a Kept> {
+        if let Some(kept) = place.get() {
             return Some(kept);
         }
-        let kept = self.pool_entry()?.open().filter(|kept| kept.len().is_multiple_of(RECORD))?;
-        Some(self.pool.index.get_or_init(|| kept))
+        let kept =
+            self.pool_entry(kind)?.open().filter(|kept| kept.len().is_multiple_of(RECORD))?;
+        Some(place.get_or_init(|| kept))
     }
 
     /// Begins an index, if there is a place for one.
-    pub(super) fn new_index(&self) -> Option<Writer> {
-        self.pool_entry()?.write()
+    pub(super) fn new_index(&self) -> Option<Index> {
+        let blocks = self.pool_entry(BLOCKS)?.write()?;
+        Some(Index { blocks, pages: self.pool_entry(PAGES)?.write()? })
     }
+}
+
+/// Hands over the records of an index, as long as somebody waits for them.
+fn each_record(kept: &Kept, hint: &PoolHint<'_>, visit: &mut dyn FnMut(&[u8]) -> Flow) -> Flow {
+    for (index, record) in kept.chunks_exact(RECORD).enumerate() {
+        if index % PATIENCE == 0 && hint.is_cancelled() {
+            return Flow::Break(());
+        }
+        visit(record)?;
+    }
+    Flow::Continue(())
+}
+
+/// Indexes in the making.
+pub(super) struct Index {
+    blocks: Writer,
+    pages: Writer,
+}
+
+impl Index {
+    pub(super) fn add(&mut self, block: &Block) {
+        self.blocks.add(&encode(block));
+    }
+
+    /// Adds a page of the range of that number.
+    pub(super) fn add_page(&mut self, page: &PageSeen, range: u16) {
+        self.pages.add(&encode_page(page, range));
+    }
+
+    /// Puts the indexes in their places. What cannot be kept is found again.
+    pub(super) fn finish(self) {
+        let _ = self.blocks.finish();
+        let _ = self.pages.finish();
+    }
+}
+
+/// The record of a page: its address, the first and the last address of its big allocation, what it
+/// is, and the number of its range.
+fn encode_page(page: &PageSeen, range: u16) -> [u8; RECORD] {
+    let (kind, first, last, why) = match page.page_use {
+        PageUse::Blocks => (0, 0, 0, 0),
+        PageUse::Big { first, last } => (1, first, last, 0),
+        PageUse::Other => (2, 0, 0, 0),
+        PageUse::Missing(why) => {
+            (3, 0, 0, WHY.iter().position(|known| *known == why).unwrap_or(WHY.len()))
+        }
+    };
+    let [r0, r1] = range.to_le_bytes();
+    let why = u8::try_from(why).unwrap_or(u8::MAX);
+    let bits = |all: &[bool]| all.iter().rev().fold(0, |bits, bit| bits << 1 | u8::from(*bit));
+    let mark =
+        page.mark.map_or(0, |mark| bits(&[true, mark.is_first, mark.is_last, mark.is_large]));
+    let flags = bits(&[page.is_paged_out, page.has_table]);
+    let last_word = [kind, flags, why, mark, r0, r1, 0, 0];
+    let words = [page.address, first, last, u64::from_le_bytes(last_word)];
+    let mut record = [0; RECORD];
+    for (bytes, word) in record.chunks_exact_mut(8).zip(words) {
+        bytes.copy_from_slice(&word.to_le_bytes());
+    }
+    record
+}
+
+fn decode_page(record: &[u8], ranges: &[PoolRange]) -> Option<PageSeen> {
+    let page_use = match record.get(24)? {
+        0 => PageUse::Blocks,
+        1 => PageUse::Big { first: u64_at(record, 8)?, last: u64_at(record, 16)? },
+        2 => PageUse::Other,
+        3 => PageUse::Missing(*WHY.get(usize::from(*record.get(26)?))?),
+        _ => return None,
+    };
+    let range = ranges.get(usize::from(u16_at(record, 28)?))?;
+    let (flags, mark) = (*record.get(25)?, *record.get(27)?);
+    let bit = |bits: u8, bit: u32| bits >> bit & 1 == 1;
+    let of_frame = Mark { is_first: bit(mark, 1), is_last: bit(mark, 2), is_large: bit(mark, 3) };
+    Some(PageSeen {
+        address: u64_at(record, 0)?,
+        page_use,
+        is_paged_out: bit(flags, 0),
+        kind: range.kind,
+        range: (range.start, range.end),
+        session: range.session,
+        has_table: bit(flags, 1),
+        mark: bit(mark, 0).then_some(of_frame),
+    })
 }
 
 /// The record of a block.
@@ -136,6 +243,39 @@ fn decode(record: &[u8]) -> Option<Block> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn records_give_back_their_pages() {
+        let range = |is_paged| PoolRange::for_tests(0x1000, 0x9000, is_paged);
+        let ranges = [range(false), range(true)];
+        let uses = [
+            PageUse::Blocks,
+            PageUse::Big { first: 0x2000, last: 0x4fff },
+            PageUse::Other,
+            PageUse::Missing(Absent::NotInDump),
+            PageUse::Missing(Absent::PagedOut),
+            PageUse::Missing(Absent::DemandZero),
+            PageUse::Missing(Absent::Unreadable),
+        ];
+        for page_use in uses {
+            let mark = Mark { is_first: false, is_last: true, is_large: true };
+            for (bit, mark) in [(true, None), (false, Some(mark))] {
+                let page = PageSeen {
+                    address: 0x3000,
+                    page_use,
+                    is_paged_out: bit,
+                    kind: ranges[1].kind,
+                    range: (0x1000, 0x9000),
+                    session: None,
+                    has_table: !bit,
+                    mark,
+                };
+                assert_eq!(decode_page(&encode_page(&page, 1), &ranges), Some(page));
+                assert_eq!(decode_page(&encode_page(&page, 2), &ranges), None);
+            }
+        }
+        assert_eq!(decode_page(&[0xff; RECORD], &ranges), None);
+    }
 
     #[test]
     fn records_give_back_their_blocks() {

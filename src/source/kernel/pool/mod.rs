@@ -11,6 +11,8 @@ mod damage;
 mod frames;
 mod header;
 mod index;
+mod look;
+mod merge;
 mod one_size;
 mod pages;
 mod ranges;

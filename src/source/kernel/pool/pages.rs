@@ -2,7 +2,8 @@
 
 use super::block::{Kind, PoolHint};
 use super::frames::Mark;
-use super::scan::{PageSeen, PageUse, Seen};
+use super::merge::Seen;
+use super::scan::{PageSeen, PageUse};
 use crate::catalog::{Absent, Cell};
 use crate::model::{Emit, Flow, PoolPage, Unanswered, Want};
 use crate::source::kernel::KernelDump;
@@ -39,14 +40,19 @@ impl KernelDump {
     ) -> Result<(), Unanswered> {
         let mut map = Map { emit, last: None, is_in_run: false };
         let mut is_over = false;
-        self.pool_pass(&PoolHint::pages(want), true, &mut |seen| {
-            let flow = match seen {
-                Seen::Page(page) => map.take(page),
-                Seen::Block(_) => Flow::Continue(()),
-            };
+        let hint = PoolHint::pages(want);
+        let mut take = |page| {
+            let flow = map.take(page);
             is_over = flow.is_break();
             flow
-        })?;
+        };
+        self.whole_memory()?;
+        if self.indexed_pages(&hint, &mut take).is_none() {
+            let _ = self.pool_pass(&hint, true, &mut |seen| match seen {
+                Seen::Page(page) => take(page),
+                Seen::Block(_) => Flow::Continue(()),
+            })?;
+        }
         if !is_over {
             let _ = map.end_row();
         }

@@ -63,6 +63,13 @@ impl PoolRange {
     }
 }
 
+#[cfg(test)]
+impl PoolRange {
+    pub(super) const fn for_tests(start: u64, end: u64, is_paged: bool) -> Self {
+        Self::new(start, end, Some(is_paged))
+    }
+}
+
 impl KernelDump {
     /// The ranges of all pools, by their addresses, none overlapping another of the same space.
     pub(super) fn pool_ranges(&self) -> Vec<PoolRange> {

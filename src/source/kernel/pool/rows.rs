@@ -23,7 +23,11 @@ pub(in crate::source::kernel) struct Pool {
     pub(super) big: std::sync::OnceLock<Option<Big>>,
     pub(super) sessions: std::sync::OnceLock<Vec<PoolSession>>,
     pub(super) keys: std::sync::OnceLock<Keys>,
+    /// Blocks and pages that an earlier search found.
     pub(super) index: std::sync::OnceLock<Kept>,
+    pub(super) pages: std::sync::OnceLock<Kept>,
+    /// The blocks that several tables want, by whichever of them searched first.
+    pub(super) objects: std::sync::OnceLock<Vec<Block>>,
 }
 
 fn signed(number: u64) -> Cell<i64> {
@@ -36,7 +40,9 @@ impl KernelDump {
         want: &Want<'_>,
         emit: Emit<'_, PoolBlock>,
     ) -> Result<(), Unanswered> {
-        self.pool_blocks(&PoolHint::of(want), &mut |block| emit(self.pool_row(block, want)))
+        let _ =
+            self.pool_blocks(&PoolHint::of(want), &mut |block| emit(self.pool_row(block, want)))?;
+        Ok(())
     }
 
     fn pool_row(&self, block: &Block, want: &Want<'_>) -> PoolBlock {

@@ -11,22 +11,24 @@ use super::block::{Block, Found, Kind, PoolHint, State};
 use super::chain::{self, Piece};
 use super::frames::{Frames, Mark};
 use super::header::Headers;
-use super::index;
+use super::look::{self, LANES, Tags};
+use super::merge::{Merge, Seen};
 use super::ranges::PoolRange;
 use super::segment::{Keys, Segments};
 use super::special;
 use crate::catalog::Absent;
-use crate::dump::cache::Writer;
 use crate::memory::{Fault, Gva, Machine, Part};
-use crate::model::{Flow, Unanswered};
+use crate::model::{Flow, Searching, Unanswered};
 use crate::source::kernel::KernelDump;
 use crate::source::kernel::memory::{Memory, reason};
 
 /// How many parts are read before their blocks are handed over.
 const BATCH: usize = 32;
-/// No range has more parts: 2 TiB of pool. All pools of sessions together have fewer.
+/// No dump has more parts: 2 TiB of pool. All pools of sessions together have fewer.
 const MAX_PARTS: usize = 1 << 20;
 const MAX_SESSION_PARTS: usize = 1 << 18;
+/// So many blocks that several tables want are kept in memory.
+const MAX_KEPT: usize = 1 << 19;
 /// Damaged tables can map one page many times over. So many pages are read of every dump, and this
 /// many times those that it holds.
 const LEAST_PAGES: u64 = 1 << 17;
@@ -71,22 +73,15 @@ pub(super) struct PageSeen {
     pub(super) mark: Option<Mark>,
 }
 
-/// What a pass hands over.
-#[derive(Debug)]
-pub(super) enum Seen<'a> {
-    /// A block.
-    Block(&'a Block),
-    /// A page, before the blocks that begin in it.
-    Page(PageSeen),
-}
-
 /// What was found in a part.
 #[derive(Default)]
 pub(super) struct Harvest {
     pub(super) blocks: Vec<Block>,
-    pages: Vec<PageSeen>,
+    pub(super) pages: Vec<PageSeen>,
     /// How many pages were read.
     read: u64,
+    /// Whether nobody waited for it any more.
+    is_cut: bool,
 }
 
 /// What threads need to read a part.
@@ -95,9 +90,11 @@ pub(super) struct Reader<'a> {
     pub(super) machine: &'a Machine,
     pub(super) headers: Headers,
     hint: &'a PoolHint<'a>,
+    /// The tags of blocks that are taken.
+    pub(super) tags: Tags,
     /// Whether blocks are taken whether they are asked for or not.
     takes_all: bool,
-    wants_pages: bool,
+    notes_pages: bool,
     /// The database of page frames, if pages are wanted.
     pub(super) frames: Option<Frames>,
     /// The subsegments of a pool that is a segment heap.
@@ -105,7 +102,8 @@ pub(super) struct Reader<'a> {
 }
 
 impl KernelDump {
-    /// Visits the blocks of all pools that a hint asks for, in the order of their addresses.
+    /// Visits the blocks of all pools that a hint asks for, in the order of their addresses. Breaks
+    /// unless all were visited.
     ///
     /// # Errors
     /// If nothing is known of the pools of this dump.
@@ -113,10 +111,33 @@ impl KernelDump {
         &self,
         hint: &PoolHint<'_>,
         visit: &mut dyn FnMut(&Block) -> Flow,
-    ) -> Result<(), Unanswered> {
+    ) -> Result<Flow, Unanswered> {
         self.whole_memory()?;
-        if self.indexed_blocks(hint, visit).is_some() {
-            return Ok(());
+        let Some(wider) = hint.for_all_tables() else { return self.blocks_found(hint, visit) };
+        if let Some(kept) = self.pool.objects.get() {
+            return Ok(kept.iter().filter(|block| hint.takes(block)).try_for_each(visit));
+        }
+        let mut kept = Vec::new();
+        let flow = self.blocks_found(&wider, &mut |block| {
+            if kept.len() < MAX_KEPT {
+                kept.push(*block);
+            }
+            if hint.takes(block) { visit(block) } else { Flow::Continue(()) }
+        })?;
+        if flow.is_continue() && kept.len() < MAX_KEPT {
+            let _ = self.pool.objects.set(kept);
+        }
+        Ok(flow)
+    }
+
+    /// Visits blocks of the index, or those that a pass finds.
+    fn blocks_found(
+        &self,
+        hint: &PoolHint<'_>,
+        visit: &mut dyn FnMut(&Block) -> Flow,
+    ) -> Result<Flow, Unanswered> {
+        if let Some(flow) = self.indexed_blocks(hint, visit) {
+            return Ok(flow);
         }
         self.pool_pass(hint, false, &mut |seen| match seen {
             Seen::Block(block) => visit(block),
@@ -124,61 +145,47 @@ impl KernelDump {
         })
     }
 
-    /// One pass over the pools: blocks that a hint asks for, and if wanted all pages.
+    /// One pass over the pools: blocks that a hint asks for, and if wanted all pages. Breaks unless
+    /// all were visited.
     pub(super) fn pool_pass(
         &self,
         hint: &PoolHint<'_>,
         wants_pages: bool,
         visit: &mut dyn FnMut(Seen<'_>) -> Flow,
-    ) -> Result<(), Unanswered> {
+    ) -> Result<Flow, Unanswered> {
         self.whole_memory()?;
-        let Memory::Pages(machine) = &self.memory else { return Ok(()) };
+        let Memory::Pages(machine) = &self.memory else {
+            return Ok(Flow::Continue(()));
+        };
         let headers = Headers::of(self);
         let headers =
             headers.ok_or_else(|| Unanswered::because("no layout of _POOL_HEADER is known"))?;
         let heap =
             Segments::of(self).map(|segments| (segments, self.heap_keys(&headers, &segments)));
-        let frames = if wants_pages { self.pool_frames() } else { None };
-        let is_whole = !wants_pages && hint.is_everywhere();
-        let index = if is_whole { self.new_index() } else { None };
+        let index = if hint.is_everywhere() { self.new_index() } else { None };
         let takes_all = index.is_some();
-        let reader =
-            Reader { dump: self, machine, headers, hint, takes_all, wants_pages, frames, heap };
+        let notes_pages = wants_pages || takes_all;
+        let reader = Reader {
+            dump: self,
+            machine,
+            headers,
+            hint,
+            tags: if takes_all { Tags::of(None) } else { hint.words() },
+            takes_all,
+            notes_pages,
+            frames: if notes_pages { self.pool_frames() } else { None },
+            heap,
+        };
         let big = reader.big_of(None).map_or(&[][..], |big| &big.blocks);
-        let mut merge = Merge { big, owner: None, hint, index, visit };
-        let held = machine.map().present();
-        let mut left = held.saturating_mul(TIMES_HELD).max(LEAST_PAGES);
-        let mut session_parts = MAX_SESSION_PARTS;
-        for range in self.pool_ranges_known() {
-            let big = reader.big_of(range.owner).map_or(&[][..], |big| &big.blocks);
-            if merge.owned_by(range.owner, big).is_break() {
-                return Ok(());
-            }
-            let most = if range.owner.is_some() { session_parts } else { MAX_PARTS };
-            let parts = reader.parts(range, most);
-            if range.owner.is_some() {
-                session_parts = session_parts.saturating_sub(parts.len());
-            }
-            for batch in parts.chunks(BATCH) {
-                if hint.is_cancelled() || left == 0 {
-                    return Ok(());
-                }
-                let found: Vec<Harvest> =
-                    batch.par_iter().map(|part| reader.read(range, *part)).collect();
-                for harvest in found {
-                    left = left.saturating_sub(harvest.read);
-                    if merge.take(&harvest).is_break() {
-                        return Ok(());
-                    }
-                }
-            }
+        let mut merge = Merge { big, owner: None, hint, index, wants_pages, visit };
+        let mut flow = reader.read_all(&mut merge);
+        if flow.is_continue() {
+            flow = merge.big_before(u64::MAX);
         }
-        let is_over = merge.big_before(u64::MAX).is_break();
-        if let Some(index) = merge.index.filter(|_| !is_over && !hint.is_cancelled()) {
-            // What cannot be kept is found again.
-            let _ = index.finish();
+        if let Some(index) = merge.index.filter(|_| flow.is_continue()) {
+            index.finish();
         }
-        Ok(())
+        Ok(flow)
     }
 
     /// The ranges of the pools, found when first asked for.
@@ -187,69 +194,10 @@ impl KernelDump {
     }
 }
 
-/// Puts blocks of pages and big ones into one order.
-struct Merge<'a, 'v> {
-    /// Big blocks that were not handed over yet.
-    big: &'a [Block],
-    /// The session whose they are.
-    owner: Option<usize>,
-    hint: &'a PoolHint<'a>,
-    /// Gets every block, if there is one.
-    index: Option<Writer>,
-    visit: &'v mut dyn FnMut(Seen<'_>) -> Flow,
-}
-
-impl<'a> Merge<'a, '_> {
-    /// Goes on to the blocks of an owner, once those of the one before are handed over.
-    fn owned_by(&mut self, owner: Option<usize>, big: &'a [Block]) -> Flow {
-        if owner != self.owner {
-            self.big_before(u64::MAX)?;
-            (self.owner, self.big) = (owner, big);
-        }
-        Flow::Continue(())
-    }
-
-    fn take(&mut self, harvest: &Harvest) -> Flow {
-        let mut pages = harvest.pages.iter().peekable();
-        for block in &harvest.blocks {
-            while let Some(page) = pages.next_if(|page| page.address <= block.address) {
-                (self.visit)(Seen::Page(*page))?;
-            }
-            self.big_before(block.address)?;
-            self.give(block)?;
-        }
-        pages.try_for_each(|page| (self.visit)(Seen::Page(*page)))
-    }
-
-    /// Hands over the big blocks before an address.
-    fn big_before(&mut self, address: u64) -> Flow {
-        while let Some((block, rest)) = self.big.split_first() {
-            if block.address >= address {
-                break;
-            }
-            self.big = rest;
-            self.give(block)?;
-        }
-        Flow::Continue(())
-    }
-
-    fn give(&mut self, block: &Block) -> Flow {
-        if let Some(index) = &mut self.index {
-            index.add(&index::encode(block));
-        }
-        if self.hint.takes(block) { (self.visit)(Seen::Block(block)) } else { Flow::Continue(()) }
-    }
-}
-
 impl<'a> Reader<'a> {
     /// Whether a block is handed over.
     pub(super) fn takes(&self, block: &Block) -> bool {
         self.takes_all || self.hint.takes(block)
-    }
-
-    /// Whether blocks of a tag may be handed over.
-    fn takes_tag(&self, tag: [u8; 4]) -> bool {
-        self.takes_all || self.hint.takes_tag(tag)
     }
 
     /// The big allocations of a session, or of the system.
@@ -261,6 +209,43 @@ impl<'a> Reader<'a> {
     /// First and last address of the big allocation of a range that an address lies in.
     fn big_around(&self, range: &PoolRange, at: u64) -> Option<(u64, u64)> {
         self.big_of(range.owner)?.around(at)
+    }
+
+    /// Reads all ranges; breaks if somebody has enough, or if there is more than can be.
+    fn read_all(&self, merge: &mut Merge<'a, '_>) -> Flow {
+        let held = self.machine.map().present();
+        let mut left = held.saturating_mul(TIMES_HELD).max(LEAST_PAGES);
+        let (mut room, mut session_room) = (MAX_PARTS, MAX_SESSION_PARTS);
+        let mut ranges = Vec::new();
+        for (number, range) in (0..).zip(self.dump.pool_ranges_known()) {
+            let room = if range.owner.is_some() { &mut session_room } else { &mut room };
+            let parts = self.parts(range, *room);
+            *room -= parts.len().min(*room);
+            ranges.push((number, range, parts));
+        }
+        let bytes = |part: &Part| part.end.0 - part.start.0;
+        let all = ranges.iter().flat_map(|(_, _, parts)| parts).map(bytes).sum();
+        let mut searching = Searching::begin(self.hint.progress(), all);
+        for (number, range, parts) in &ranges {
+            let big = self.big_of(range.owner).map_or(&[][..], |big| &big.blocks);
+            merge.owned_by(range.owner, big)?;
+            for batch in parts.chunks(BATCH) {
+                if self.hint.is_cancelled() {
+                    return Flow::Break(());
+                }
+                let found: Vec<Harvest> =
+                    batch.par_iter().map(|part| self.read(range, *part)).collect();
+                searching.add(batch.iter().map(bytes).sum());
+                for harvest in found {
+                    merge.take(&harvest, *number)?;
+                    left = left.saturating_sub(harvest.read);
+                    if left == 0 || harvest.is_cut {
+                        return Flow::Break(());
+                    }
+                }
+            }
+        }
+        Flow::Continue(())
     }
 
     /// The parts of a range that may hold what is asked for, at most so many.
@@ -278,7 +263,7 @@ impl<'a> Reader<'a> {
     fn read(&self, range: &PoolRange, part: Part) -> Harvest {
         let mut harvest = Harvest::default();
         if self.hint.is_cancelled() {
-            return harvest;
+            return Harvest { is_cut: true, ..harvest };
         }
         let bounds = (Gva(range.start), Gva(range.end));
         let mut pages = Vec::new();
@@ -290,9 +275,12 @@ impl<'a> Reader<'a> {
             return harvest;
         }
         let mut pieces = Vec::new();
-        for (at, held) in pages {
-            let page_use = self.page(range, at, held, &mut pieces, &mut harvest.blocks);
-            self.note(range, (at, held), page_use, part.is_large(), &mut harvest);
+        for pages in pages.chunks(LANES) {
+            look::bring_pages(&self.headers, pages.iter().filter_map(|(_, held)| held.ok()));
+            for (at, held) in pages.iter().copied() {
+                let page_use = self.page(range, at, held, &mut pieces, &mut harvest.blocks);
+                self.note(range, (at, held), page_use, part.is_large(), &mut harvest);
+            }
         }
         harvest
     }
@@ -307,7 +295,7 @@ impl<'a> Reader<'a> {
         harvest: &mut Harvest,
     ) {
         let is_known = range.is_exact || matches!(page_use, PageUse::Blocks | PageUse::Big { .. });
-        if self.wants_pages && is_known {
+        if self.notes_pages && is_known {
             harvest.pages.push(PageSeen {
                 address,
                 page_use,
@@ -341,12 +329,22 @@ impl<'a> Reader<'a> {
             blocks.extend(Some(block).filter(|block| self.takes(block)));
             return if range.is_exact { PageUse::Blocks } else { PageUse::Other };
         }
+        let look = look::page(&self.headers, &self.tags, page);
+        if look.is_sound {
+            if look.has_tag {
+                let asked = chain::sound(&self.headers, page)
+                    .filter(|piece| self.tags.may_take(piece.header.raw_tag));
+                let found = asked.map(|piece| block(&self.headers, range, at, &piece));
+                blocks.extend(found.filter(|block| self.takes(block)));
+            }
+            return PageUse::Blocks;
+        }
         chain::pieces(&self.headers, page, pieces);
         let is_whole = || pieces.iter().all(|piece| !piece.is_damaged);
         if pieces.is_empty() || (!range.is_exact && !is_whole()) {
             return PageUse::Other;
         }
-        let named = pieces.iter().filter(|piece| self.takes_tag(piece.header.tag()));
+        let named = pieces.iter().filter(|piece| self.tags.may_take(piece.header.raw_tag));
         let found = named.map(|piece| block(&self.headers, range, at, piece));
         blocks.extend(found.filter(|block| self.takes(block)));
         PageUse::Blocks

@@ -10,6 +10,7 @@
 use super::block::is_tag;
 use super::header::{Header, Headers};
 use super::one_size::OneSize;
+use crate::dump::bytes::u64_at;
 use crate::source::kernel::KernelDump;
 
 /// The first build whose pool may be a segment heap: Windows 10 1809, which still has classic pages.
@@ -91,6 +92,9 @@ impl<'f> Pages<'f> {
     /// A number of that many bytes, which does not cross a page.
     pub(super) fn number(&self, at: u64, bytes: usize) -> Option<u64> {
         let offset = usize::try_from(at % PAGE).ok()?;
+        if bytes == 8 {
+            return u64_at(self.page(at)?, offset);
+        }
         let held = self.page(at)?.get(offset..)?.get(..bytes)?;
         Some(held.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
@@ -98,6 +102,23 @@ impl<'f> Pages<'f> {
     /// The header of a block.
     pub(super) fn header(&self, headers: &Headers, at: u64) -> Option<Header> {
         headers.at(self.page(at)?, usize::try_from(at % PAGE).ok()?)
+    }
+}
+
+/// Where the chunks of a subsegment are, and the secret of their headers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span {
+    /// The first chunk.
+    pub(super) first: u64,
+    /// The address behind the last.
+    pub(super) end: u64,
+    key: u64,
+}
+
+impl Span {
+    /// The header of a chunk as it was before it was hidden.
+    pub(super) const fn bare(&self, header: u64, at: u64) -> u64 {
+        header ^ self.key ^ at
     }
 }
 
@@ -158,6 +179,23 @@ impl Segments {
         let (size, signature) = (number(self.size)?, number(self.signature)?);
         let is_one = size != 0 && (size ^ SIGNATURE) & SIGNATURE_BITS == signature;
         is_one.then(|| size * self.unit)
+    }
+
+    /// Where the chunks of the subsegment at a page are, as its header says.
+    pub(super) fn span(&self, pages: &Pages<'_>, at: u64, key: u64) -> Option<Span> {
+        let bytes = self.chunks_bytes(pages, at)?;
+        let first = at.checked_add(self.first)?;
+        Some(Span { first, end: first.checked_add(bytes)?, key })
+    }
+
+    /// How far behind a chunk's header that of its block is.
+    pub(super) const fn chunk_header(&self) -> u64 {
+        self.chunk
+    }
+
+    /// Bytes of a chunk, by its header that is not hidden any more.
+    pub(super) const fn bytes_in(&self, header: u64) -> u64 {
+        self.chunk_size.of(header) * self.unit
     }
 
     /// The header of a chunk, if it may be one before `end`: its size in bytes, that of the chunk

@@ -4,6 +4,7 @@ use super::big::Big;
 use super::block::{Block, Found, Kind, State};
 use super::chain::{self, Piece};
 use super::header::{Header, Headers};
+use super::look::{self, LANES};
 use super::ranges::PoolRange;
 use super::scan::{self, Harvest, PageUse, Reader};
 use super::segment::{self, Chunk, Keys, Pages, Segments};
@@ -118,6 +119,7 @@ impl Heap<'_> {
         say: &mut dyn FnMut(&'p Held<'f>, PageUse),
     ) {
         let pages = by_place(start, held);
+        self.bring_near(&pages, held);
         // Up to where blocks that begin on earlier pages reach.
         let mut covered = 0;
         let mut pieces = Vec::new();
@@ -149,6 +151,29 @@ impl Heap<'_> {
         }
     }
 
+    /// Brings near what is read soon: the chunks of subsegments, and headers of other pages.
+    fn bring_near(&self, pages: &Pages<'_>, held: &[Held<'_>]) {
+        let (mut spans, mut classic) = (Vec::new(), Vec::new());
+        let mut covered = 0;
+        for (at, page) in held {
+            if *at < covered {
+                continue;
+            }
+            if let Some(span) = self.keys.heap().and_then(|key| self.segments.span(pages, *at, key))
+            {
+                // The end may be beyond the last chunk by the room of the header.
+                covered = span.end.saturating_sub(PAGE / 2);
+                spans.push(span);
+            } else {
+                classic.extend(page.ok());
+            }
+        }
+        look::bring_chunks(self.segments, pages, &spans);
+        for pages in classic.chunks(LANES) {
+            look::bring_pages(self.headers, pages.iter().copied());
+        }
+    }
+
     /// Reads a page of special pool or of classic blocks without any flaw; says whether it is one.
     fn stands_alone(
         &self,
@@ -160,6 +185,9 @@ impl Heap<'_> {
         if let Some(block) = special::block(self.headers, self.range, at, page) {
             blocks.push(block);
             return true;
+        }
+        if !chain::may_be_whole(self.headers, page) {
+            return false;
         }
         chain::pieces(self.headers, page, pieces);
         if pieces.is_empty() || pieces.iter().any(|piece| piece.is_damaged) {

@@ -1,0 +1,174 @@
+//! A first look at what is to be read: it brings headers near, and tells pages on which all is well.
+//!
+//! Each header leads to the next, so that a reader waits for memory at every step. Here several chains
+//! are followed at once, and wait together; what is found on the way is believed by nobody, but is
+//! near when it is read for good.
+
+use std::hint::black_box;
+
+use super::block::is_shown;
+use super::header::Headers;
+use super::segment::{Pages, Segments, Span};
+
+const PAGE: usize = 0x1000;
+/// The offset of the last word of a page, where a chain ends.
+const LAST: usize = PAGE - 8;
+/// So many chains are followed at once.
+pub(super) const LANES: usize = 16;
+/// After so many steps of all it is looked whether any goes on, and after so many looks that is enough:
+/// blocks are small then, and one brings the next with it.
+const STEPS: usize = 4;
+const MOST: usize = 4;
+const MOST_CHUNKS: usize = 256;
+
+/// Follows the headers of pages, at most [`LANES`] of them.
+pub(super) fn bring_pages<'a>(headers: &Headers, pages: impl Iterator<Item = &'a [u8]>) {
+    let mut near: [&[u8; PAGE]; LANES] = [&[0; PAGE]; LANES];
+    let held = pages.filter_map(|page| page.first_chunk());
+    near.iter_mut().zip(held).for_each(|(lane, page)| *lane = page);
+    let mut at = [0; LANES];
+    let mut gone = 0;
+    for _ in 0..MOST {
+        for _ in 0..STEPS {
+            for (at, page) in at.iter_mut().zip(near) {
+                let end = *at + headers.bytes_in(word(page, *at));
+                *at = end.min(LAST);
+            }
+        }
+        // Without somebody who looks at it, all this would be left out.
+        let now = black_box(at.iter().sum());
+        if std::mem::replace(&mut gone, now) == now {
+            break;
+        }
+    }
+}
+
+/// Follows the chunks of subsegments.
+pub(super) fn bring_chunks(segments: &Segments, pages: &Pages<'_>, spans: &[Span]) {
+    let held: Vec<Option<&[u8; PAGE]>> =
+        pages.pages.iter().map(|page| page.and_then(|page| page.first_chunk())).collect();
+    let header = usize::try_from(segments.chunk_header()).unwrap_or_default();
+    for spans in spans.chunks(LANES) {
+        let mut at = [0; LANES];
+        at.iter_mut().zip(spans).for_each(|(at, span)| *at = span.first);
+        let (mut gone, mut tags) = (0, 0);
+        for _ in 0..MOST_CHUNKS {
+            for _ in 0..STEPS {
+                for (at, span) in at.iter_mut().zip(spans) {
+                    let offset =
+                        usize::try_from(at.wrapping_sub(pages.start)).unwrap_or(usize::MAX);
+                    let Some(Some(page)) = held.get(offset / PAGE) else { continue };
+                    let bytes = segments.bytes_in(span.bare(word(page, offset), *at));
+                    tags ^= word(page, offset + header);
+                    *at = at.wrapping_add(bytes).min(span.end);
+                }
+            }
+            let now = at.iter().fold(0, |sum: u64, at| sum.wrapping_add(*at));
+            black_box(tags);
+            if std::mem::replace(&mut gone, now) == now {
+                break;
+            }
+        }
+    }
+}
+
+/// The word at an offset of a page.
+fn word(page: &[u8; PAGE], offset: usize) -> u64 {
+    let held = page.get(offset & LAST..).and_then(|rest| rest.first_chunk::<8>());
+    u64::from_le_bytes(held.copied().unwrap_or_default())
+}
+
+/// What a look at a page says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Look {
+    /// Whether all headers agree, from the first to the end.
+    pub(super) is_sound: bool,
+    /// Whether a tag may be one that is asked for.
+    pub(super) has_tag: bool,
+}
+
+/// Looks at the headers of a page of classic pool.
+pub(super) fn page(headers: &Headers, tags: &Tags, page: &[u8]) -> Look {
+    let Some(page) = page.first_chunk() else { return Look::default() };
+    let (mut at, mut before, mut has_tag) = (0, 0, false);
+    while at < PAGE {
+        let header = headers.in_word(word(page, at));
+        let end = at + header.size as usize * headers.unit;
+        if header.previous != before || header.size == 0 || end > PAGE {
+            return Look::default();
+        }
+        has_tag |= tags.may_take(header.raw_tag);
+        (at, before) = (end, header.size);
+    }
+    Look { is_sound: true, has_tag }
+}
+
+/// Tags that are asked for, as words of memory: those that may be one, and perhaps others.
+#[derive(Debug, Clone)]
+pub(super) struct Tags {
+    /// Bits that have to be so, and how; `None` if every tag is asked for.
+    words: Option<Vec<(u32, u32)>>,
+}
+
+impl Tags {
+    /// Those of tags as they are shown; every tag without them.
+    pub(super) fn of(shown: Option<&[[u8; 4]]>) -> Self {
+        let word = |tag: &[u8; 4]| {
+            // A stop stands for all bytes that are not shown.
+            let mask = tag.map(|byte| if byte == b'.' { 0 } else { 0xff });
+            let [a, b, c, d] = mask;
+            let mask = u32::from_le_bytes([a, b, c, d & 0x7f]);
+            (mask, u32::from_le_bytes(*tag) & mask)
+        };
+        let all = |tags: &[[u8; 4]]| {
+            tags.iter().filter(|tag| tag.iter().all(|byte| is_shown(*byte))).map(word).collect()
+        };
+        Self { words: shown.map(all) }
+    }
+
+    /// Whether a tag, its protecting bit included, may be asked for.
+    pub(super) fn may_take(&self, raw: [u8; 4]) -> bool {
+        let raw = u32::from_le_bytes(raw);
+        self.words.as_ref().is_none_or(|words| words.iter().any(|(mask, is)| raw & mask == *is))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Want;
+    use crate::source::kernel::pool::block::PoolHint;
+
+    #[test]
+    fn words_leave_out_no_tag_that_is_asked_for() {
+        let asked = [["Irp "], ["Driv"], ["a.b."], ["...."], ["Fil\u{e9}"], ["long tag"]];
+        let raw =
+            [*b"Irp ", *b"Irp\xa0", *b"Driv", *b"Dri\xf6", *b"a\x01b\x02", *b"a.b\xae", [0; 4]];
+        let mut taken = 0;
+        for asked in asked {
+            let hint = PoolHint::tags(&asked, &Want::ALL);
+            for raw in raw {
+                let [a, b, c, d] = raw;
+                let takes = hint.takes_tag([a, b, c, d & 0x7f]);
+                assert!(!takes || hint.words().may_take(raw), "{asked:?} {raw:x?}");
+                taken += usize::from(takes);
+            }
+            assert!(hint.words().may_take(*b"none") == (asked == ["...."]));
+        }
+        assert_eq!(taken, 7);
+        assert!(Tags::of(None).may_take(*b"none"));
+        assert!(!Tags::of(Some(&[])).may_take(*b"none"));
+    }
+
+    #[test]
+    fn pages_of_any_content_are_followed() {
+        let headers = Headers::for_tests();
+        let mut page = [0u8; PAGE];
+        for fill in [0, 1, 0x7f, 0xff] {
+            page.fill(fill);
+            bring_pages(&headers, std::iter::repeat_n(&page[..], LANES + 3));
+            bring_pages(&headers, [&page[..PAGE - 1], &page[..], &[]].into_iter());
+            assert!(!super::page(&headers, &Tags::of(None), &page).is_sound);
+        }
+    }
+}

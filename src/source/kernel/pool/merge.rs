@@ -1,0 +1,78 @@
+//! What a pass found, in the order of addresses, for whoever asked and for the index.
+
+use super::block::{Block, PoolHint};
+use super::index::Index;
+use super::scan::{Harvest, PageSeen};
+use crate::model::Flow;
+
+/// What a pass hands over.
+#[derive(Debug)]
+pub(super) enum Seen<'a> {
+    /// A block.
+    Block(&'a Block),
+    /// A page, before the blocks that begin in it.
+    Page(PageSeen),
+}
+
+/// Puts blocks of pages and big ones into one order.
+pub(super) struct Merge<'a, 'v> {
+    /// Big blocks that were not handed over yet.
+    pub(super) big: &'a [Block],
+    /// The session whose they are.
+    pub(super) owner: Option<usize>,
+    pub(super) hint: &'a PoolHint<'a>,
+    /// Gets every block and every page, if there is one.
+    pub(super) index: Option<Index>,
+    pub(super) wants_pages: bool,
+    pub(super) visit: &'v mut dyn FnMut(Seen<'_>) -> Flow,
+}
+
+impl<'a> Merge<'a, '_> {
+    /// Goes on to the blocks of an owner, once those of the one before are handed over.
+    pub(super) fn owned_by(&mut self, owner: Option<usize>, big: &'a [Block]) -> Flow {
+        if owner != self.owner {
+            self.big_before(u64::MAX)?;
+            (self.owner, self.big) = (owner, big);
+        }
+        Flow::Continue(())
+    }
+
+    /// Hands over what was found in a part of the range of that number.
+    pub(super) fn take(&mut self, harvest: &Harvest, range: u16) -> Flow {
+        let mut pages = harvest.pages.iter().peekable();
+        for block in &harvest.blocks {
+            while let Some(page) = pages.next_if(|page| page.address <= block.address) {
+                self.page(page, range)?;
+            }
+            self.big_before(block.address)?;
+            self.give(block)?;
+        }
+        pages.try_for_each(|page| self.page(page, range))
+    }
+
+    fn page(&mut self, page: &PageSeen, range: u16) -> Flow {
+        if let Some(index) = &mut self.index {
+            index.add_page(page, range);
+        }
+        if self.wants_pages { (self.visit)(Seen::Page(*page)) } else { Flow::Continue(()) }
+    }
+
+    /// Hands over the big blocks before an address.
+    pub(super) fn big_before(&mut self, address: u64) -> Flow {
+        while let Some((block, rest)) = self.big.split_first() {
+            if block.address >= address {
+                break;
+            }
+            self.big = rest;
+            self.give(block)?;
+        }
+        Flow::Continue(())
+    }
+
+    fn give(&mut self, block: &Block) -> Flow {
+        if let Some(index) = &mut self.index {
+            index.add(block);
+        }
+        if self.hint.takes(block) { (self.visit)(Seen::Block(block)) } else { Flow::Continue(()) }
+    }
+}
