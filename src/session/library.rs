@@ -58,6 +58,7 @@ const FILES: &[(&str, &str)] = &[
     ("pool-map", include_str!("../../queries/pool-map.sql")),
     ("pool-summary", include_str!("../../queries/pool-summary.sql")),
     ("high-contention", include_str!("../../queries/high-contention.sql")),
+    ("push-locks", include_str!("../../queries/push-locks.sql")),
     ("pid-tid", include_str!("../../queries/pid-tid.sql")),
     ("top-frames", include_str!("../../queries/top-frames.sql")),
     ("unique-stacks", include_str!("../../queries/unique-stacks.sql")),
@@ -157,6 +158,21 @@ mod tests {
                 assert!(!param.doc.is_empty(), "{}: {}", query.name, param.name);
             }
         }
+    }
+
+    #[test]
+    fn every_file_of_queries_is_shipped() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/queries");
+        let mut there: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|ending| ending == "sql"))
+            .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+            .collect();
+        let mut shipped: Vec<String> = FILES.iter().map(|(name, _)| (*name).to_owned()).collect();
+        there.sort();
+        shipped.sort();
+        assert_eq!(there, shipped);
     }
 
     #[test]
