@@ -4,7 +4,8 @@
 //!
 //! `cargo bench --bench pool` writes a dump of 8 GB, mostly holes, with 2,000,000 blocks of pool,
 //! 100,000 of them requests, into the folder for temporary files and removes it at the end.
-//! `DUMPQL_BENCH_BLOCKS` and `DUMPQL_BENCH_GB` set other sizes. A name limits the run to one part:
+//! `DUMPQL_BENCH_BLOCKS` and `DUMPQL_BENCH_GB` set other sizes, `DUMPQL_BENCH_RUNS` of how many runs the
+//! shortest counts. A name limits the run to one part:
 //! `search`, `requests` or, with `DUMPQL_CORPUS` and `DUMPQL_PYTHON`, `volatility`.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its times")]
@@ -27,7 +28,7 @@ use dumpql::synth::{self, Format, KernelFile, PoolRequest, SystemSpec, Windows};
 use dumpql::{Options, Session, source};
 use rayon::prelude::*;
 
-const RUNS: usize = 5;
+const RUNS: u64 = 5;
 /// Frames are handed out from here on, and a file with all of them holds the first at this offset.
 const FIRST_FRAME: usize = 0x3000;
 const HEADER: usize = 0x2000;
@@ -72,7 +73,7 @@ fn best(mut run: impl FnMut()) -> Duration {
         run();
         begun.elapsed()
     };
-    (0..RUNS).map(|_| once(&mut run)).min().unwrap_or_default()
+    (0..number("DUMPQL_BENCH_RUNS", RUNS)).map(|_| once(&mut run)).min().unwrap_or_default()
 }
 
 /// How many requests a search finds.

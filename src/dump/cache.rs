@@ -11,16 +11,20 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::UNIX_EPOCH;
 
+use rayon::prelude::*;
+
 use super::Image;
 use super::bytes::u64_at;
 
-const MAGIC: &[u8; 16] = b"dumpql index 02\n";
+const MAGIC: &[u8; 16] = b"dumpql index 03\n";
 /// Magic, key, length and sum.
 const HEAD: usize = 48;
 /// How much of a file's beginning tells it from others.
 const FIRST_BYTES: usize = 0x2000;
 /// So many entries of a kind are kept; older ones make room.
 const MAX_ENTRIES: usize = 32;
+/// Bytes of a part that has a sum of its own; a multiple of 32.
+const PART: usize = 1 << 20;
 const ENDING: &str = "dumpql-index";
 
 /// Size and time of a file.
@@ -37,11 +41,55 @@ impl Identity {
     }
 }
 
-/// A sum that finds damage, of 32 bytes at a time.
+/// A sum that finds damage: that of the sums of parts, which threads make side by side.
 #[derive(Debug, Clone)]
-struct Sum([u64; 4]);
+struct Sum {
+    whole: u64,
+    part: Part,
+    /// Bytes that the part has room for.
+    room: usize,
+}
 
 impl Sum {
+    const fn new() -> Self {
+        Self { whole: 0x082e_fa98, part: Part::new(), room: PART }
+    }
+
+    /// The sum of bytes that are all there.
+    fn of(bytes: &[u8]) -> u64 {
+        let part = |bytes: &[u8]| {
+            let mut part = Part::new();
+            part.add(bytes);
+            part.value()
+        };
+        let parts: Vec<u64> = bytes.par_chunks(PART).map(part).collect();
+        parts.into_iter().fold(Self::new().whole, mixed)
+    }
+
+    /// Adds bytes: a multiple of 32, but for the last.
+    fn add(&mut self, bytes: &[u8]) {
+        let (now, mut later) = bytes.split_at(self.room.min(bytes.len()));
+        self.part.add(now);
+        self.room -= now.len();
+        while self.room == 0 {
+            self.whole = mixed(self.whole, self.part.value());
+            let (now, rest) = later.split_at(PART.min(later.len()));
+            self.part = Part::new();
+            self.part.add(now);
+            (self.room, later) = (PART - now.len(), rest);
+        }
+    }
+
+    const fn value(&self) -> u64 {
+        if self.room < PART { mixed(self.whole, self.part.value()) } else { self.whole }
+    }
+}
+
+/// The sum of a part, of 32 bytes at a time.
+#[derive(Debug, Clone)]
+struct Part([u64; 4]);
+
+impl Part {
     const fn new() -> Self {
         Self([0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7344, 0xa409_3822_299f_31d0, 0x082e_fa98])
     }
@@ -59,9 +107,14 @@ impl Sum {
         }
     }
 
-    fn value(&self) -> u64 {
-        self.0.iter().fold(0, |sum, lane| (sum ^ lane).wrapping_mul(0xd6e8_feb8_6659_fd93))
+    const fn value(&self) -> u64 {
+        let [a, b, c, d] = self.0;
+        mixed(mixed(mixed(mixed(0, a), b), c), d)
     }
+}
+
+const fn mixed(sum: u64, word: u64) -> u64 {
+    (sum ^ word).wrapping_mul(0xd6e8_feb8_6659_fd93)
 }
 
 /// The place of an entry.
@@ -99,9 +152,7 @@ impl Entry {
         let payload = image.get(HEAD..)?;
         let is_ours = image.get(..16)? == MAGIC && image.get(16..32)? == self.key;
         let is_whole = u64_at(&image, 32)? == payload.len() as u64;
-        let mut sum = Sum::new();
-        sum.add(payload);
-        (is_ours && is_whole && u64_at(&image, 40)? == sum.value()).then_some(Kept(image))
+        (is_ours && is_whole && u64_at(&image, 40)? == Sum::of(payload)).then_some(Kept(image))
     }
 
     /// Begins to write the entry; `None` if the folder cannot be written to.
@@ -195,5 +246,27 @@ fn make_room(entry: &Path) {
     entries.sort();
     for (_, path) in entries.iter().rev().skip(MAX_ENTRIES) {
         let _ = fs::remove_file(path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_do_not_depend_on_how_bytes_are_added() {
+        for len in [0, 1, 31, 32, 4096, PART - 32, PART - 1, PART, PART + 1, 3 * PART + 77] {
+            let mut bytes: Vec<u8> = (0..=250).cycle().take(len).collect();
+            let whole = Sum::of(&bytes);
+            for step in [32, 96, 1 << 19, PART, 5 * PART] {
+                let mut sum = Sum::new();
+                bytes.chunks(step).for_each(|bytes| sum.add(bytes));
+                assert_eq!(sum.value(), whole, "{len} bytes, {step} at a time");
+            }
+            if let Some(byte) = bytes.last_mut() {
+                *byte ^= 1;
+                assert_ne!(Sum::of(&bytes), whole);
+            }
+        }
     }
 }

@@ -22,6 +22,7 @@ mod scheduling;
 mod source;
 mod threads;
 mod vm;
+mod want;
 
 pub use call::{
     DynRow, DynRows, DynTable, Refused, address_argument, count_argument, text_argument,
@@ -43,9 +44,10 @@ pub use report::{
     QueuedLock, SystemPte, VerifierFact,
 };
 pub use scheduling::{Dpc, ReadyThread, Timer, WorkItem, WorkQueue};
-pub use source::{Condition, Emit, Fill, Flow, Located, Machine, Parts, Source, Unanswered, Want};
+pub use source::{Emit, Fill, Flow, Located, Machine, Parts, Source, Unanswered};
 pub use threads::{Frame, StackWord, WaitObject};
 pub use vm::{MemoryList, PageFile, PoolFailure, SessionSpace, VmCounter};
+pub use want::{Condition, Want};
 
 use std::sync::Arc;
 

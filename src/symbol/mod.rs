@@ -29,7 +29,7 @@ mod tests;
 mod text;
 mod vtypes;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -82,7 +82,7 @@ struct Inner {
     files: OnceLock<Vec<LayoutFile>>,
     lookup: Lookup,
     images: Mutex<HashMap<ImageId, Option<Arc<ImageFile>>>>,
-    loaded: Mutex<HashMap<Place, Arc<Layout>>>,
+    loaded: Mutex<HashMap<PathBuf, Arc<Layout>>>,
     /// Where what was read of files is kept.
     cache: Option<PathBuf>,
     /// The list of pool tags that was named.
@@ -171,7 +171,7 @@ impl Store {
         let store = Self { inner: Arc::new(inner) };
         let named_files = store.inner.paths.iter().filter(|path| path.is_file());
         for file in named_files {
-            store.load_place(&Place::File(file.clone()))?;
+            store.load_file(file)?;
         }
         Ok(store)
     }
@@ -218,7 +218,7 @@ impl Store {
             return None;
         }
         self.inner.lookup.names(id, |path| {
-            let layout = self.load_place(&Place::File(path.to_owned())).ok()?;
+            let layout = self.load_file(path).ok()?;
             // The name of a file may say another build than what is in it.
             let is_it = layout.pdb().is_none_or(|(guid, _)| guid == id.guid);
             (is_it && layout.has_symbols()).then_some(layout as Arc<dyn Names>)
@@ -230,7 +230,7 @@ impl Store {
         if self.is_empty() {
             return None;
         }
-        self.load_place(&Place::File(self.inner.lookup.fetch(id).at?)).ok()
+        self.load_file(&self.inner.lookup.fetch(id).at?).ok()
     }
 
     /// The file of an image, if it is on the path; no server is asked.
@@ -296,7 +296,7 @@ impl Store {
     /// Whether a layout that was not read yet is of another architecture, by its first part.
     pub fn is_foreign(&self, candidate: &Candidate, arch: &str) -> bool {
         let Place::File(path) = &candidate.place else { return false };
-        if let Some(layout) = self.known(&candidate.place) {
+        if let Some(layout) = self.known(path) {
             return layout.arch().is_some_and(|found| found != arch);
         }
         let mut start = Vec::new();
@@ -306,45 +306,48 @@ impl Store {
         isf::machine(&start).is_some_and(|found| found != arch)
     }
 
-    /// Reads a layout, once in the life of the store.
+    /// Reads a layout: a file once in the life of the store, what is built in once in the life of
+    /// the program.
     ///
     /// # Errors
     /// What is wrong with the file.
     pub fn load(&self, candidate: &Candidate) -> Result<Arc<Layout>, Error> {
-        self.load_place(&candidate.place)
+        match &candidate.place {
+            Place::File(path) => self.load_file(path),
+            Place::Pack(version, service_pack, arch) => built_in(*version, *service_pack, arch),
+        }
     }
 
-    fn load_place(&self, place: &Place) -> Result<Arc<Layout>, Error> {
-        if let Some(layout) = self.known(place) {
+    fn load_file(&self, path: &Path) -> Result<Arc<Layout>, Error> {
+        if let Some(layout) = self.known(path) {
             return Ok(layout);
         }
-        let layout = read(place)?;
-        if let Some(entry) = self.entry(place) {
+        let layout = read_file(path)?;
+        if let Some(entry) = self.entry(path) {
             layout.keep(&entry);
         }
-        Ok(self.remember(place, layout))
+        Ok(self.remember(path, layout))
     }
 
     /// A layout that was read before, or that an earlier session kept.
-    fn known(&self, place: &Place) -> Option<Arc<Layout>> {
+    fn known(&self, path: &Path) -> Option<Arc<Layout>> {
         let loaded = self.inner.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(layout) = loaded.get(place) {
+        if let Some(layout) = loaded.get(path) {
             return Some(Arc::clone(layout));
         }
         drop(loaded);
-        let layout = Layout::kept(&self.entry(place)?)?;
-        Some(self.remember(place, layout))
+        let layout = Layout::kept(&self.entry(path)?)?;
+        Some(self.remember(path, layout))
     }
 
-    fn entry(&self, place: &Place) -> Option<Entry> {
-        let Place::File(path) = place else { return None };
+    fn entry(&self, path: &Path) -> Option<Entry> {
         kept::entry(path, self.inner.cache.as_deref())
     }
 
-    fn remember(&self, place: &Place, layout: Layout) -> Arc<Layout> {
+    fn remember(&self, path: &Path, layout: Layout) -> Arc<Layout> {
         let layout = Arc::new(layout);
         let mut loaded = self.inner.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        loaded.insert(place.clone(), Arc::clone(&layout));
+        loaded.insert(path.to_owned(), Arc::clone(&layout));
         layout
     }
 }
@@ -391,21 +394,27 @@ const fn distance(build: u32, wanted: u32) -> u32 {
     if build > wanted { step.saturating_add(1) } else { step }
 }
 
-fn read(place: &Place) -> Result<Layout, Error> {
-    match place {
-        Place::File(path) => read_file(path),
-        Place::Pack(version, service_pack, arch) => {
-            let bad = |found: &str| Error::NotALayout {
-                path: "built-in layout".to_owned(),
-                found: found.to_owned(),
-            };
-            let is_it = |pack: &&Pack| {
-                (pack.version, pack.service_pack, pack.arch) == (*version, *service_pack, *arch)
-            };
-            let pack = pack::all().iter().find(is_it);
-            pack.and_then(Layout::of_pack).ok_or_else(|| bad("a layout that cannot be unpacked"))
-        }
+/// A layout that is built in, unpacked when it is first asked for: dumps of one kernel share it.
+fn built_in(version: [u16; 4], service_pack: u8, arch: &str) -> Result<Arc<Layout>, Error> {
+    type Unpacked = BTreeMap<([u16; 4], u8, &'static str), Arc<Layout>>;
+    static UNPACKED: Mutex<Unpacked> = Mutex::new(Unpacked::new());
+    let bad = || Error::NotALayout {
+        path: "built-in layout".to_owned(),
+        found: "a layout that cannot be unpacked".to_owned(),
+    };
+    let is_it = |pack: &&Pack| {
+        (pack.version, pack.service_pack, pack.arch) == (version, service_pack, arch)
+    };
+    let pack = pack::all().iter().find(is_it).ok_or_else(bad)?;
+    let key = (pack.version, pack.service_pack, pack.arch);
+    // Whoever asks at the same time waits, rather than unpacks it too.
+    let mut unpacked = UNPACKED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(layout) = unpacked.get(&key) {
+        return Ok(Arc::clone(layout));
     }
+    let layout = Arc::new(Layout::of_pack(pack).ok_or_else(bad)?);
+    unpacked.insert(key, Arc::clone(&layout));
+    Ok(layout)
 }
 
 /// A file's text, unpacked if need be.

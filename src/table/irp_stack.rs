@@ -14,7 +14,7 @@ pub(super) static TABLE: TableDef<IrpLocation> = TableDef {
         sql: "SELECT irp, driver, major_name, completion_symbol FROM irp_stack WHERE is_current",
         doc: "What each request waits for.",
     }],
-    rows: Rows::Source(|source, want, emit| source.irp_stack(want, emit)),
+    rows: Rows::Parts(|source, want, parts| source.irp_stack_by_parts(want, parts)),
     columns: &[
         Column::new("irp", "Address of the `_IRP`.", Get::Addr(|r| r.irp)),
         Column::new(

@@ -14,7 +14,7 @@ pub(super) static TABLE: TableDef<Irp> = TableDef {
         sql: "SELECT driver, count(*) FROM irps WHERE NOT is_completed GROUP BY 1 ORDER BY 2 DESC",
         doc: "Where requests pile up.",
     }],
-    rows: Rows::Source(|source, want, emit| source.irps(want, emit)),
+    rows: Rows::Parts(|source, want, parts| source.irps_by_parts(want, parts)),
     columns: &[
         Column::new("irp", "Address of the `_IRP`.", Get::Addr(|r| r.irp)),
         Column::new(

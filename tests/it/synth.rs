@@ -457,6 +457,9 @@ fn an_index_gives_what_the_search_gave() {
         let found = blocks(Some(&cache), &sql);
         assert!(!found.is_empty() && found == blocks(None, &sql), "{sql}");
     }
+    let sql = format!("SELECT * FROM pool_pages WHERE address BETWEEN {from} AND {at}");
+    let eighth = searched_others[0].len() / 8;
+    assert_eq!(blocks(None, &sql), searched_others[0][2 * eighth..=5 * eighth]);
     // Whatever the first question is, it serves all.
     std::fs::remove_dir_all(&cache).unwrap();
     assert_eq!(blocks(Some(&cache), map), searched_others[0]);

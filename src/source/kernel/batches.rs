@@ -48,6 +48,23 @@ pub(super) fn hand_on<T: Sync, R>(
     rows.parts(batch.len().div_ceil(part), &|number, push| make(items(number), push))
 }
 
+/// The same for all items of a list, in batches.
+pub(super) fn all<T: Sync, R>(
+    items: &[T],
+    most: usize,
+    part: usize,
+    make: impl Fn(&[T], &mut dyn FnMut(R)) + Sync,
+    rows: &mut dyn Parts<R>,
+) -> Flow {
+    let (mut rest, mut size) = (items, FIRST.min(most));
+    while !rest.is_empty() {
+        let (batch, later) = rest.split_at(size.min(rest.len()));
+        hand_on(batch, part, &make, rows)?;
+        (rest, size) = (later, (4 * size).min(most));
+    }
+    Flow::Continue(())
+}
+
 /// Takes rows one at a time, whoever makes them.
 pub(super) struct OneByOne<'a, R>(pub(super) Emit<'a, R>);
 

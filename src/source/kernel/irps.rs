@@ -1,8 +1,10 @@
 //! I/O request packets and their stack locations as rows.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use super::KernelDump;
+use super::batches;
 use super::devices::DEVICE;
 use super::drivers::{major_name, minor_name};
 use super::object::Object;
@@ -11,11 +13,15 @@ use super::requests::{Found, LOCATION, Packet};
 use super::types::Ty;
 use super::waits::Named;
 use crate::catalog::{Absent, Cell};
-use crate::model::{Emit, Irp, IrpLocation, Unanswered, Want};
+use crate::model::{Irp, IrpLocation, Parts, Unanswered, Want};
 
 /// `SL_PENDING_RETURNED`, and when a completion routine is called.
 const PENDING: u64 = 0x01;
 const INVOKE_ON: [(u64, &str); 3] = [(0x40, "success"), (0x80, "error"), (0x20, "cancel")];
+
+/// Rows of so many packets are made before they are handed on, so many by one thread at a time.
+const BATCH: usize = 1 << 14;
+const PART: usize = 256;
 
 const FIELDS: &[&str] = &[
     "MajorFunction",
@@ -100,22 +106,49 @@ impl<'a> Shared<'a> {
     }
 }
 
+/// Names that were read, one set for each thread that makes rows.
+struct Names<'a> {
+    dump: &'a KernelDump,
+    idle: Mutex<Vec<Shared<'a>>>,
+}
+
+impl<'a> Names<'a> {
+    fn of(dump: &'a KernelDump) -> Self {
+        Self { dump, idle: Mutex::default() }
+    }
+
+    fn take(&self) -> Shared<'a> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.unwrap_or_else(|| Shared::new(self.dump))
+    }
+
+    fn give(&self, shared: Shared<'a>) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(shared);
+    }
+}
+
 impl KernelDump {
     fn location_form(&self) -> Result<Form<'_>, Unanswered> {
         let form = self.form(LOCATION, FIELDS);
         form.ok_or_else(|| Unanswered::because("no layout of _IO_STACK_LOCATION is known"))
     }
 
-    pub(super) fn each_irp(&self, want: &Want<'_>, emit: Emit<'_, Irp>) -> Result<(), Unanswered> {
+    pub(super) fn each_irp(
+        &self,
+        want: &Want<'_>,
+        into: &mut dyn Parts<Irp>,
+    ) -> Result<(), Unanswered> {
         let (packet, locations) = (self.packet()?, self.location_form()?);
-        let mut shared = Shared::new(self);
-        for found in self.packets(want)?.iter().copied() {
-            let irp = packet.form.at(found.irp);
-            let row = self.irp_row(want, (&packet, &locations), &mut shared, (found, &irp));
-            if emit(row).is_break() {
-                break;
+        let names = Names::of(self);
+        let make = |part: &[Found], push: &mut dyn FnMut(Irp)| {
+            let mut shared = names.take();
+            for found in part {
+                let irp = packet.form.at(found.irp);
+                push(self.irp_row(want, (&packet, &locations), &mut shared, (*found, &irp)));
             }
-        }
+            names.give(shared);
+        };
+        let _ = batches::all(&self.packets(want)?, BATCH, PART, make, into);
         Ok(())
     }
 
@@ -191,21 +224,24 @@ impl KernelDump {
     pub(super) fn each_irp_location(
         &self,
         want: &Want<'_>,
-        emit: Emit<'_, IrpLocation>,
+        into: &mut dyn Parts<IrpLocation>,
     ) -> Result<(), Unanswered> {
         let (packet, locations) = (self.packet()?, self.location_form()?);
-        let mut shared = Shared::new(self);
-        for found in self.packets(want)?.iter() {
-            let Ok((count, current)) = Packet::counts(&packet.form.at(found.irp)) else { continue };
-            for index in (1..=count).rev() {
-                let Ok(at) = packet.location(found.irp, index) else { break };
-                let place = (found.irp, index, index == current);
-                let row = self.location_row(want, place, &locations.at(at), &mut shared);
-                if emit(row).is_break() {
-                    return Ok(());
+        let names = Names::of(self);
+        let make = |part: &[Found], push: &mut dyn FnMut(IrpLocation)| {
+            let mut shared = names.take();
+            for found in part {
+                let counts = Packet::counts(&packet.form.at(found.irp));
+                let Ok((count, current)) = counts else { continue };
+                for index in (1..=count).rev() {
+                    let Ok(at) = packet.location(found.irp, index) else { break };
+                    let place = (found.irp, index, index == current);
+                    push(self.location_row(want, place, &locations.at(at), &mut shared));
                 }
             }
-        }
+            names.give(shared);
+        };
+        let _ = batches::all(&self.packets(want)?, BATCH, PART, make, into);
         Ok(())
     }
 

@@ -427,13 +427,25 @@ impl Source for KernelDump {
     }
 
     fn irps(&self, want: &Want<'_>, emit: Emit<'_, Irp>) -> Result<(), Unanswered> {
+        self.irps_by_parts(want, &mut OneByOne(emit))
+    }
+
+    fn irps_by_parts(&self, want: &Want<'_>, parts: &mut dyn Parts<Irp>) -> Result<(), Unanswered> {
         self.whole_memory()?;
-        self.each_irp(want, emit)
+        self.each_irp(want, parts)
     }
 
     fn irp_stack(&self, want: &Want<'_>, emit: Emit<'_, IrpLocation>) -> Result<(), Unanswered> {
+        self.irp_stack_by_parts(want, &mut OneByOne(emit))
+    }
+
+    fn irp_stack_by_parts(
+        &self,
+        want: &Want<'_>,
+        parts: &mut dyn Parts<IrpLocation>,
+    ) -> Result<(), Unanswered> {
         self.whole_memory()?;
-        self.each_irp_location(want, emit)
+        self.each_irp_location(want, parts)
     }
 
     fn pool_tags(&self, want: &Want<'_>, emit: Emit<'_, PoolTag>) -> Result<(), Unanswered> {

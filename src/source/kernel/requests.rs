@@ -5,15 +5,21 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use rayon::prelude::*;
+
 use super::KernelDump;
-use super::object::Object;
-use super::pool::PoolHint;
+use super::batches::Batches;
+use super::pool::{Block, PoolHint};
 use super::records::{Form, Record};
+use super::threads::Seen;
 use crate::catalog::{Absent, Cell};
 use crate::model::{Flow, Unanswered, Want};
 
 /// No list of a thread is longer; a longer one runs in a circle.
 const MAX_LISTED: usize = 100_000;
+/// The lists of so many threads are walked side by side, and so many blocks are judged so.
+const THREADS: usize = 256;
+const JUDGED: usize = 1 << 14;
 /// No dump has more packets.
 const MAX_PACKETS: usize = 4_000_000;
 /// So many are kept for the next table.
@@ -142,7 +148,9 @@ impl KernelDump {
         for irp in self.requests_of_devices() {
             packets.add(irp, Place::Device, None);
         }
-        packets.all.retain(|found| packet.may_be(&packet.form.at(found.irp)));
+        let may_be = |found: &Found| packet.may_be(&packet.form.at(found.irp));
+        let mut are = packets.all.par_iter().map(may_be).collect::<Vec<_>>().into_iter();
+        packets.all.retain(|_| are.next() == Some(true));
         packets.index = (0..).zip(&packets.all).map(|(at, found)| (found.irp, at)).collect();
         let is_whole = self.packets_of_pool(want, &packet, &mut packets);
         let Packets { all, .. } = packets;
@@ -152,27 +160,58 @@ impl KernelDump {
     /// The packets in blocks of the pool; says whether all of it was searched. What the pool cannot
     /// tell, lists may.
     fn packets_of_pool(&self, want: &Want<'_>, packet: &Packet<'_>, packets: &mut Packets) -> bool {
-        let flow = self.pool_blocks(&PoolHint::tags(&[TAG], want), &mut |block| {
-            let room = block.bytes.saturating_sub(block.header.into());
-            let irp = packet.form.at(block.body());
-            if block.is_in_use() && packet.fills(&irp, room) {
-                packets.add(irp.address, Place::Pool, None);
+        let mut blocks = Vec::new();
+        let mut judge = |blocks: &mut Vec<Block>| {
+            let is_packet = |block: &Block| {
+                let room = block.bytes.saturating_sub(block.header.into());
+                block.is_in_use() && packet.fills(&packet.form.at(block.body()), room)
+            };
+            let are: Vec<bool> = blocks.par_iter().map(is_packet).collect();
+            for (block, _) in blocks.drain(..).zip(are).filter(|(_, is_packet)| *is_packet) {
+                packets.add(block.body(), Place::Pool, None);
             }
             if packets.all.len() < MAX_PACKETS { Flow::Continue(()) } else { Flow::Break(()) }
+        };
+        let flow = self.pool_blocks(&PoolHint::tags(&[TAG], want), &mut |block| {
+            blocks.push(*block);
+            if blocks.len() < JUDGED { Flow::Continue(()) } else { judge(&mut blocks) }
         });
-        flow.map_or(true, |flow| flow.is_continue())
+        let rest = judge(&mut blocks);
+        flow.map_or(true, |flow| flow.is_continue() && rest.is_continue())
     }
 
     fn packets_of_threads(&self, packets: &mut Packets) -> Result<(), Unanswered> {
         let links = self.field(IRP, "ThreadListEntry");
         let links = links.ok_or_else(|| Unanswered::because("no layout of _IRP is known"))?;
-        self.for_each_thread(&mut |thread: &Object<'_>, _| {
-            let left = MAX_PACKETS.saturating_sub(packets.all.len()).min(MAX_LISTED);
-            for irp in self.listed(thread.address_of("IrpList"), links.offset as u64, left) {
-                packets.add(irp, Place::Thread, thread.address.ok());
+        // Damaged lists can lead to the same packets again and again.
+        let mut left = MAX_PACKETS;
+        let mut add = |threads: Vec<Seen<'_>>| {
+            let most = left.min(MAX_LISTED);
+            let listed = |seen: &Seen<'_>| {
+                let thread = seen.object(self)?;
+                let listed = self.listed(thread.address_of("IrpList"), links.offset as u64, most);
+                Some((thread.address.ok(), listed))
+            };
+            let lists: Vec<_> = threads.par_iter().filter_map(listed).collect();
+            for (thread, listed) in lists {
+                let room = left.min(listed.len());
+                left -= room;
+                for irp in listed.into_iter().take(room) {
+                    packets.add(irp, Place::Thread, thread);
+                }
             }
-            Flow::Continue(())
-        })
+            if left > 0 { Flow::Continue(()) } else { Flow::Break(()) }
+        };
+        let mut batches = Batches::of(THREADS);
+        let mut flow = Flow::Continue(());
+        self.for_each_seen(&mut |seen| {
+            flow = batches.add(seen).map_or(Flow::Continue(()), &mut add);
+            flow
+        })?;
+        if flow.is_continue() {
+            let _ = add(batches.rest());
+        }
+        Ok(())
     }
 }
 

@@ -3,6 +3,8 @@
 //! Symbols name the table. Without them it is looked for among the kernel's variables, near the one
 //! of the pool tracker that the debugger data block points to, and believed if it is one beyond doubt.
 
+use std::borrow::Cow;
+
 use super::block::{Block, Found, Kind, State, is_tag};
 use crate::dump::bytes::{pointer_at, unsigned_at};
 use crate::dump::kdbg;
@@ -20,6 +22,9 @@ const FIRST_ENTRIES: u64 = 64;
 const LEAST_USED: usize = 4;
 /// Of those that are looked at first, so many may be damaged.
 const MOST_DAMAGED: usize = 8;
+/// A table is made with so many entries and hashes addresses, so that where as many name nothing there
+/// is none.
+const MOST_EMPTY: u64 = 1 << 12;
 /// So many entries in a row that cannot be any are no damage, but the end.
 const END: u64 = 16;
 /// The bit of an address that marks an entry as free.
@@ -48,6 +53,35 @@ pub(in crate::source::kernel) struct Big {
     pub(super) blocks: Vec<Block>,
     /// First and last address of those in use.
     used: Vec<(u64, u64)>,
+}
+
+/// The entries of a table, page by page.
+struct Entries<'a> {
+    space: Space<'a>,
+    /// The address of the bytes that were looked at last, up to the end of their page.
+    near: (u64, &'a [u8]),
+    /// Bytes of an entry.
+    bytes: u64,
+}
+
+impl<'a> Entries<'a> {
+    fn at(&mut self, table: u64, index: u64) -> Option<Cow<'a, [u8]>> {
+        let at = table.checked_add(index.checked_mul(self.bytes)?)?;
+        let len = usize::try_from(self.bytes).ok()?;
+        if let Some(entry) = self.near(at, len) {
+            return Some(Cow::Borrowed(entry));
+        }
+        self.near = (at, self.space.page(at).ok()?);
+        match self.near(at, len) {
+            Some(entry) => Some(Cow::Borrowed(entry)),
+            None => self.space.slice(at, len).ok(),
+        }
+    }
+
+    fn near(&self, at: u64, len: usize) -> Option<&'a [u8]> {
+        let skip = usize::try_from(at.checked_sub(self.near.0)?).ok()?;
+        self.near.1.get(skip..)?.get(..len)
+    }
 }
 
 impl Big {
@@ -106,10 +140,10 @@ impl KernelDump {
     ) -> Big {
         let mut big = Big::default();
         let Some(fields) = self.big_fields() else { return big };
+        let mut entries = Entries { space, near: (0, &[]), bytes: fields.entry };
         for index in 0..count.min(MAX_ENTRIES) {
-            let at = index.checked_mul(fields.entry).and_then(|skip| table.checked_add(skip));
-            let Some(at) = at else { break };
-            let Some(Some(block)) = self.big_entry(&fields, space, at) else { continue };
+            let Some(entry) = entries.at(table, index) else { continue };
+            let Some(Some(block)) = self.big_entry(&fields, &entry) else { continue };
             big.blocks.push(Block { session, ..block });
         }
         big.blocks.sort_by_key(|block| (block.address, block.state == State::Allocated));
@@ -158,13 +192,16 @@ impl KernelDump {
     /// How many entries there are at an address, and how many of them are in use.
     fn big_entries(&self, fields: &Fields, table: u64, most: u64) -> (u64, usize) {
         let (mut used, mut odd, mut count) = (0, 0, 0);
+        let mut entries =
+            Entries { space: self.kernel_space(), near: (0, &[]), bytes: fields.entry };
         for index in 0..most {
-            if index == FIRST_ENTRIES && odd > MOST_DAMAGED {
+            let is_none = (index == FIRST_ENTRIES && odd > MOST_DAMAGED)
+                || (index == MOST_EMPTY && used == 0);
+            if is_none {
                 return (0, 0);
             }
-            let at = index.checked_mul(fields.entry).and_then(|skip| table.checked_add(skip));
-            let Some(entry) = at.and_then(|at| self.big_entry(fields, self.kernel_space(), at))
-            else {
+            let entry = entries.at(table, index);
+            let Some(entry) = entry.and_then(|entry| self.big_entry(fields, &entry)) else {
                 odd += 1;
                 if index - count + 1 >= END {
                     break;
@@ -182,10 +219,8 @@ impl KernelDump {
 
     /// An entry: nothing if it cannot be one, `Some(None)` if it names no block.
     #[allow(clippy::option_option, reason = "no entry and an empty entry are two things")]
-    fn big_entry(&self, fields: &Fields, space: Space<'_>, at: u64) -> Option<Option<Block>> {
-        let len = usize::try_from(fields.entry).ok()?;
-        let entry = space.slice(at, len).ok()?;
-        let raw = pointer_at(&entry, fields.address, self.header.width)?;
+    fn big_entry(&self, fields: &Fields, entry: &[u8]) -> Option<Option<Block>> {
+        let raw = pointer_at(entry, fields.address, self.header.width)?;
         let address = raw & !FREE;
         if address == 0 {
             return Some(None);
@@ -194,10 +229,10 @@ impl KernelDump {
             return None;
         }
         let tag = *entry.get(fields.tag..)?.first_chunk::<4>()?;
-        let size = unsigned_at(&entry, fields.size.0, fields.size.1)?.checked_mul(fields.unit)?;
+        let size = unsigned_at(entry, fields.size.0, fields.size.1)?.checked_mul(fields.unit)?;
         let kind = match fields.ty {
             Some((offset, bytes, start, len)) => {
-                let word = unsigned_at(&entry, offset, bytes)?.checked_shr(start.into())?;
+                let word = unsigned_at(entry, offset, bytes)?.checked_shr(start.into())?;
                 let ty = word & 1u64.checked_shl(len.into()).map_or(u64::MAX, |bit| bit - 1);
                 Kind { is_paged: Some(ty & PAGED != 0), is_session: ty & SESSION != 0 }
             }

@@ -180,10 +180,9 @@ impl<'a> PoolHint<'a> {
         Self { tags: Some(shown_tags(tags)), kinds: None, range: (0, u64::MAX), want: *want }
     }
 
-    /// No blocks, but the pages of a query over a table with the column `address`.
+    /// No blocks, but the pages: all of them, as what a page is depends on those before it.
     pub(super) fn pages(want: &Want<'a>) -> Self {
-        let (first, last) = want.addresses("address");
-        Self { tags: Some(Vec::new()), kinds: None, range: (first, last), want: *want }
+        Self { tags: Some(Vec::new()), kinds: None, range: (0, u64::MAX), want: *want }
     }
 
     /// The same, but for all blocks that several tables want, if it asks for some of those and for

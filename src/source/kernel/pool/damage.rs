@@ -6,6 +6,7 @@
 use super::big::Big;
 use super::block::{Block, Kind, State};
 use super::header::Headers;
+use super::look::Tags;
 use super::ranges::PoolRange;
 use super::segment::{Keys, Segments};
 use super::subsegments::{Heap, Held};
@@ -17,6 +18,7 @@ const HEAP_KEY: u64 = 0x9c1e_5ab4_33d7_f065;
 const LFH_KEY: u64 = 0x47d2_0b6e_e18c_95a3;
 const UNIT: u64 = 16;
 const VARIANTS: usize = 10_000;
+const RARE: [u8; 4] = *b"Rare";
 
 /// Numbers that look like chance and are the same every time.
 struct Random(u64);
@@ -66,7 +68,9 @@ impl Part<'_> {
     }
 
     fn block(&mut self, at: u64, units: u64) {
-        self.put(at, &[0, 0, units as u8, 2, b'T', b'e', b's', b't']);
+        let tag = if self.random.below(8) == 0 { RARE } else { *b"Test" };
+        self.put(at, &[0, 0, units as u8, 2]);
+        self.put(at + 4, &tag);
     }
 
     /// A subsegment of chunks.
@@ -137,6 +141,24 @@ impl Part<'_> {
 }
 
 fn read(bytes: &[u8], missing: Option<u64>, big: &Big, blocks: &mut Vec<Block>) -> usize {
+    blocks.clear();
+    read_tags(&Tags::of(None), (bytes, missing), big, blocks)
+}
+
+/// The blocks of the rare tag, when it is asked for.
+fn rare(bytes: &[u8], missing: Option<u64>, big: &Big) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    read_tags(&Tags::of(Some(&[RARE])), (bytes, missing), big, &mut blocks);
+    blocks.retain(|block| block.tag == RARE);
+    blocks
+}
+
+fn read_tags(
+    tags: &Tags,
+    (bytes, missing): (&[u8], Option<u64>),
+    big: &Big,
+    blocks: &mut Vec<Block>,
+) -> usize {
     let (headers, segments) = (Headers::for_tests(), Segments::for_tests());
     let kind = Kind { is_paged: Some(true), is_session: false };
     let end = START + bytes.len() as u64;
@@ -158,9 +180,9 @@ fn read(bytes: &[u8], missing: Option<u64>, big: &Big, blocks: &mut Vec<Block>) 
             (at, if is_there { Ok(page) } else { Err(Fault::NotPresent(Gva(at))) })
         })
         .collect();
-    let heap = Heap { headers: &headers, segments: &segments, keys, big: Some(big), range: &range };
+    let (headers, segments, big) = (&headers, &segments, Some(big));
+    let heap = Heap { headers, segments, keys, tags, big, range: &range };
     let mut said = 0;
-    blocks.clear();
     heap.walk(START, &held, blocks, &mut |_, _| said += 1);
     said
 }
@@ -266,6 +288,9 @@ fn damage_hides_no_neighbour() {
         }
         let said = read(&bytes, missing, &big, &mut blocks);
         assert_eq!(said, 10, "variant {variant}");
+        let asked = rare(&bytes, missing, &big);
+        let named = blocks.iter().filter(|block| block.tag == RARE);
+        assert!(named.eq(&asked), "variant {variant}");
         let mut next = START;
         for block in &blocks {
             assert!(block.address >= next, "variant {variant}: {block:x?} before {next:x}");

@@ -6,6 +6,8 @@
 
 use std::sync::OnceLock;
 
+use rayon::prelude::*;
+
 use super::block::{Block, Found, Kind, PoolHint, State};
 use super::frames::Mark;
 use super::ranges::PoolRange;
@@ -24,6 +26,9 @@ const PAGES: &str = "poolpages";
 const VERSION: &str = "2";
 /// After so many records a pass asks whether it is still wanted.
 const PATIENCE: usize = 1 << 16;
+/// So many records are read side by side, so many of them by one thread.
+const AT_ONCE: usize = 1 << 18;
+const EACH: usize = 1 << 13;
 const NO_SESSION: u32 = u32::MAX;
 const NO_PREVIOUS: u16 = u16::MAX;
 const FOUND: [Found; 6] =
@@ -49,10 +54,22 @@ impl KernelDump {
         visit: &mut dyn FnMut(&Block) -> Flow,
     ) -> Option<Flow> {
         let kept = self.kept(BLOCKS, &self.pool.index)?;
-        Some(each_record(kept, hint, &mut |record| match decode(record) {
-            Some(block) if hint.takes(&block) => visit(&block),
-            _ => Flow::Continue(()),
-        }))
+        let tags = hint.words();
+        let asked = |records: &[u8]| -> Vec<Block> {
+            let records = records.as_chunks::<RECORD>().0.iter();
+            let named = records.filter(|record| tags.may_take(tag_in(record)));
+            named.filter_map(decode).filter(|block| hint.takes(block)).collect()
+        };
+        for records in kept.chunks(RECORD * AT_ONCE) {
+            if hint.is_cancelled() {
+                return Some(Flow::Break(()));
+            }
+            let found: Vec<_> = records.par_chunks(RECORD * EACH).map(asked).collect();
+            if found.iter().flatten().try_for_each(&mut *visit).is_break() {
+                return Some(Flow::Break(()));
+            }
+        }
+        Some(Flow::Continue(()))
     }
 
     /// Visits all pages that an index has; `None` if there is no index.
@@ -222,7 +239,12 @@ pub(super) fn encode(block: &Block) -> [u8; RECORD] {
     ]
 }
 
-fn decode(record: &[u8]) -> Option<Block> {
+/// The tag of the block in a record.
+const fn tag_in(record: &[u8; RECORD]) -> [u8; 4] {
+    [record[16], record[17], record[18], record[19]]
+}
+
+fn decode(record: &[u8; RECORD]) -> Option<Block> {
     let flags = u16_at(record, 26)?;
     let has = |bit: u32| flags >> bit & 1 == 1;
     let is_paged = if has(1) { None } else { Some(has(0)) };
@@ -231,7 +253,7 @@ fn decode(record: &[u8]) -> Option<Block> {
         bytes: u64_at(record, 8)?,
         header: *record.get(28)?,
         previous: Some(u16_at(record, 24)?).filter(|bytes| *bytes != NO_PREVIOUS),
-        tag: *record.get(16..)?.first_chunk::<4>()?,
+        tag: tag_in(record),
         kind: Kind { is_paged, is_session: has(2) },
         state: *STATES.get(usize::from(flags >> 4 & 0xf))?,
         is_charged: has(3),

@@ -19,7 +19,8 @@ pub(super) const LANES: usize = 16;
 /// blocks are small then, and one brings the next with it.
 const STEPS: usize = 4;
 const MOST: usize = 4;
-const MOST_CHUNKS: usize = 256;
+/// Fewer chunks may be chance.
+const LEAST_CHUNKS: usize = 3;
 
 /// Follows the headers of pages, at most [`LANES`] of them.
 pub(super) fn bring_pages<'a>(headers: &Headers, pages: impl Iterator<Item = &'a [u8]>) {
@@ -43,32 +44,105 @@ pub(super) fn bring_pages<'a>(headers: &Headers, pages: impl Iterator<Item = &'a
     }
 }
 
-/// Follows the chunks of subsegments.
-pub(super) fn bring_chunks(segments: &Segments, pages: &Pages<'_>, spans: &[Span]) {
-    let held: Vec<Option<&[u8; PAGE]>> =
-        pages.pages.iter().map(|page| page.and_then(|page| page.first_chunk())).collect();
-    let header = usize::try_from(segments.chunk_header()).unwrap_or_default();
-    for spans in spans.chunks(LANES) {
-        let mut at = [0; LANES];
-        at.iter_mut().zip(spans).for_each(|(at, span)| *at = span.first);
-        let (mut gone, mut tags) = (0, 0);
-        for _ in 0..MOST_CHUNKS {
+/// A subsegment whose chunks are followed.
+struct Lane {
+    /// Its number among the spans.
+    number: usize,
+    span: Span,
+    at: u64,
+    before: u64,
+    count: usize,
+    has_tag: bool,
+    is_stuck: bool,
+}
+
+impl Lane {
+    const fn new(number: usize, span: Span) -> Self {
+        let at = span.first;
+        Self { number, span, at, before: 0, count: 0, has_tag: false, is_stuck: false }
+    }
+}
+
+/// What a look at a subsegment of chunks says.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Followed {
+    pub(super) span: Span,
+    pub(super) look: Look,
+    /// The address behind the last chunk that agrees with the one before.
+    pub(super) end: u64,
+}
+
+/// What is needed to look at chunks.
+#[derive(Clone, Copy)]
+pub(super) struct Chains<'a> {
+    pub(super) headers: &'a Headers,
+    pub(super) segments: &'a Segments,
+    pub(super) tags: &'a Tags,
+}
+
+impl Chains<'_> {
+    /// Looks at the chunks of subsegments: at those of several at once.
+    pub(super) fn looks(self, pages: &Pages<'_>, spans: &[Span]) -> Vec<Followed> {
+        let held: Vec<Option<&[u8; PAGE]>> =
+            pages.pages.iter().map(|page| page.and_then(|page| page.first_chunk())).collect();
+        let unseen = |span: &Span| Followed { span: *span, look: Look::default(), end: span.first };
+        let mut looks: Vec<Followed> = spans.iter().map(unseen).collect();
+        let mut waiting = (0..).zip(spans).map(|(number, span)| Lane::new(number, *span));
+        let mut lanes: Vec<Lane> = waiting.by_ref().take(LANES).collect();
+        let mut words = [None; LANES];
+        while !lanes.is_empty() {
             for _ in 0..STEPS {
-                for (at, span) in at.iter_mut().zip(spans) {
-                    let offset =
-                        usize::try_from(at.wrapping_sub(pages.start)).unwrap_or(usize::MAX);
-                    let Some(Some(page)) = held.get(offset / PAGE) else { continue };
-                    let bytes = segments.bytes_in(span.bare(word(page, offset), *at));
-                    tags ^= word(page, offset + header);
-                    *at = at.wrapping_add(bytes).min(span.end);
+                // All are waited for at once: first they are read, then looked at.
+                for (words, lane) in words.iter_mut().zip(&lanes) {
+                    *words = self.words(lane, &held, pages.start);
+                }
+                for (words, lane) in words.iter().zip(&mut lanes) {
+                    lane.is_stuck = words.and_then(|words| self.step(lane, words)).is_none();
                 }
             }
-            let now = at.iter().fold(0, |sum: u64, at| sum.wrapping_add(*at));
-            black_box(tags);
-            if std::mem::replace(&mut gone, now) == now {
-                break;
-            }
+            lanes.retain_mut(|lane| {
+                if !lane.is_stuck {
+                    return true;
+                }
+                if let Some(followed) = looks.get_mut(lane.number) {
+                    (followed.look, followed.end) = (self.look(lane), lane.at);
+                }
+                waiting.next().map(|next| *lane = next).is_some()
+            });
         }
+        looks
+    }
+
+    /// The header of the chunk that is next, and that of the block in it.
+    #[inline]
+    fn words(self, lane: &Lane, pages: &[Option<&[u8; PAGE]>], start: u64) -> Option<(u64, u64)> {
+        let offset = usize::try_from(lane.at.wrapping_sub(start)).ok()?;
+        let page = (*pages.get(offset / PAGE)?)?;
+        let block = offset + self.segments.in_chunk();
+        // On the next page it may be missing.
+        let block = pages.get(block / PAGE).copied().flatten().map_or(0, |page| word(page, block));
+        Some((word(page, offset), block))
+    }
+
+    /// Goes on to the chunk after the next, if the next agrees with the one before.
+    #[inline]
+    fn step(self, lane: &mut Lane, (chunk, block): (u64, u64)) -> Option<()> {
+        let header = self.segments.header(lane.span.bare(chunk, lane.at));
+        let next = lane.at.wrapping_add(header.bytes);
+        if header.previous != lane.before || !header.is_sound() || next > lane.span.end {
+            return None;
+        }
+        lane.has_tag |= self.tags.may_take(self.headers.in_word(block).raw_tag);
+        (lane.at, lane.before) = (next, header.bytes);
+        lane.count += 1;
+        Some(())
+    }
+
+    /// What is said of a subsegment that was followed to its end: whether its size counts the room of
+    /// its own header is not known, so that its chunks may end before that too.
+    fn look(self, lane: &Lane) -> Look {
+        let is_whole = lane.at == lane.span.end || self.segments.ends_before(lane.span, lane.at);
+        Look { is_sound: is_whole && lane.count >= LEAST_CHUNKS, has_tag: lane.has_tag }
     }
 }
 

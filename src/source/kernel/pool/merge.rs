@@ -45,7 +45,12 @@ impl<'a> Merge<'a, '_> {
                 self.page(page, range)?;
             }
             self.big_before(block.address)?;
-            self.give(block)?;
+            // Without an index none was taken that nobody asked for.
+            if self.index.is_none() {
+                (self.visit)(Seen::Block(block))?;
+            } else {
+                self.give(block)?;
+            }
         }
         pages.try_for_each(|page| self.page(page, range))
     }

@@ -11,6 +11,7 @@ use crate::dump::Width;
 use crate::dump::cache::Kept;
 use crate::model::{BigBlock, Emit, PoolBlock, Unanswered, Want};
 use crate::source::kernel::KernelDump;
+use crate::source::kernel::records::wanted;
 
 /// Windows 8, the first that hides which process is charged.
 const WINDOWS_8: u32 = 9200;
@@ -52,15 +53,17 @@ impl KernelDump {
             address: Ok(block.address),
             size_bytes: signed(block.bytes),
             previous_bytes: block.previous.map(i64::from).ok_or(Absent::NotApplicable),
-            tag: tag_of(block),
-            pool_type: block.kind.text().map(str::to_owned).ok_or(Absent::NotApplicable),
-            state: Ok(block.state.text().to_owned()),
+            tag: wanted(want, "tag", || tag_of(block)),
+            pool_type: wanted(want, "pool_type", || {
+                block.kind.text().map(str::to_owned).ok_or(Absent::NotApplicable)
+            }),
+            state: wanted(want, "state", || Ok(block.state.text().to_owned())),
             eprocess,
             process: self.process_name(eprocess),
             page: Ok(block.address & !(PAGE - 1)),
             is_big: Ok(block.found == Found::BigTable),
             session: block.session.map(i64::from).ok_or(Absent::NotApplicable),
-            found_by: Ok(block.found.text().to_owned()),
+            found_by: wanted(want, "found_by", || Ok(block.found.text().to_owned())),
             description: self.use_of(block, want),
             ..PoolBlock::default()
         }

@@ -132,6 +132,22 @@ pub(super) struct Chunk {
     pub(super) is_free: bool,
 }
 
+/// The header of a chunk.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ChunkHeader {
+    /// Its size in bytes, and that of the chunk before it.
+    pub(super) bytes: u64,
+    pub(super) previous: u64,
+    allocated: u64,
+}
+
+impl ChunkHeader {
+    /// Whether it may be one.
+    pub(super) const fn is_sound(self) -> bool {
+        self.bytes != 0 && self.allocated <= 1
+    }
+}
+
 impl Segments {
     /// The subsegments of a kernel, if its pool is made of them.
     pub(super) fn of(dump: &KernelDump) -> Option<Self> {
@@ -189,23 +205,36 @@ impl Segments {
     }
 
     /// How far behind a chunk's header that of its block is.
-    pub(super) const fn chunk_header(&self) -> u64 {
-        self.chunk
+    pub(super) fn in_chunk(&self) -> usize {
+        usize::try_from(self.chunk).unwrap_or_default()
     }
 
-    /// Bytes of a chunk, by its header that is not hidden any more.
-    pub(super) const fn bytes_in(&self, header: u64) -> u64 {
-        self.chunk_size.of(header) * self.unit
+    /// The header of a chunk that is not hidden any more.
+    #[inline]
+    pub(super) const fn header(&self, bare: u64) -> ChunkHeader {
+        ChunkHeader {
+            bytes: self.chunk_size.of(bare) * self.unit,
+            previous: self.previous.of(bare) * self.unit,
+            allocated: self.allocated.of(bare),
+        }
+    }
+
+    /// Whether an address is as far before the end of a subsegment as its own header is long.
+    pub(super) const fn ends_before(&self, span: Span, at: u64) -> bool {
+        at.wrapping_add(self.first) == span.end
     }
 
     /// The header of a chunk, if it may be one before `end`: its size in bytes, that of the chunk
     /// before it, and whether it is in use.
     fn chunk_at(&self, pages: &Pages<'_>, at: u64, end: u64, key: u64) -> Option<(u64, u64, bool)> {
-        let header = pages.number(at, self.sizes)? ^ key ^ at;
-        let bytes = self.chunk_size.of(header) * self.unit;
-        let allocated = self.allocated.of(header);
-        let is_sound = bytes != 0 && allocated <= 1 && bytes <= end.checked_sub(at)?;
-        is_sound.then(|| (bytes, self.previous.of(header) * self.unit, allocated == 1))
+        let header = self.header(pages.number(at, self.sizes)? ^ key ^ at);
+        let is_one = header.is_sound() && header.bytes <= end.checked_sub(at)?;
+        is_one.then_some((header.bytes, header.previous, header.allocated == 1))
+    }
+
+    /// The chunks of a subsegment that has no flaw up to `end`.
+    pub(super) fn sound_chunks(&self, pages: &Pages<'_>, span: Span, end: u64) -> Vec<Chunk> {
+        self.chain(pages, span.first - self.first, end, span.key, usize::MAX).0
     }
 
     /// Whether a chain of chunks begins at a page: the first has none before it, and the next say so

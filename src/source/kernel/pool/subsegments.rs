@@ -1,21 +1,25 @@
 //! The pass over a pool that is a segment heap: which pages are subsegments, and what is on others.
 
+use rayon::prelude::*;
+
 use super::big::Big;
 use super::block::{Block, Found, Kind, State};
 use super::chain::{self, Piece};
 use super::header::{Header, Headers};
-use super::look::{self, LANES};
+use super::look::{self, Chains, Followed, LANES, Tags};
 use super::ranges::PoolRange;
 use super::scan::{self, Harvest, PageUse, Reader};
 use super::segment::{self, Chunk, Keys, Pages, Segments};
 use super::special;
-use crate::memory::{Fault, Gva};
+use crate::memory::{Fault, Gva, Part};
 use crate::source::kernel::KernelDump;
 use crate::source::kernel::memory::{Memory, reason};
 
 const PAGE: u64 = 0x1000;
 /// Among so many pages the secret of the heap is looked for.
 const MAX_SEARCHED: u64 = 1 << 16;
+/// So many parts are looked at before it is asked whether it was found.
+const BATCH: usize = 8;
 /// No range has more parts that are looked at for it.
 const MAX_PARTS: usize = 1 << 16;
 
@@ -54,21 +58,21 @@ impl KernelDump {
         let (mut keys, mut left) = (stated, MAX_SEARCHED);
         for range in self.pool_ranges_known().iter().filter(|range| range.space.is_none()) {
             let (start, end) = (Gva(range.start), Gva(range.end));
-            for part in machine.parts(&self.image, machine.kernel(), start, end, MAX_PARTS) {
+            let derive = |part: &Part, known: Keys| {
                 let mut held = Vec::new();
-                machine.pages(&self.image, part, (start, end), &mut |at, page| {
+                machine.pages(&self.image, *part, (start, end), &mut |at, page| {
                     held.push((at.0, page));
                 });
-                let pages = by_place(part.start.0, &held);
-                for (at, _) in &held {
-                    if keys.heap().is_none() {
-                        keys = keys.or(segments.derive(headers, &pages, *at), None);
-                    }
-                    if keys.lfh().is_none() {
-                        keys = keys.or(None, segments.derive_one_size(headers, &pages, *at));
-                    }
+                (keys_in(headers, segments, known, part.start.0, &held), held.len() as u64)
+            };
+            let parts = machine.parts(&self.image, machine.kernel(), start, end, MAX_PARTS);
+            for batch in parts.chunks(BATCH) {
+                let found: Vec<(Keys, u64)> =
+                    batch.par_iter().map(|part| derive(part, keys)).collect();
+                for (found, searched) in found {
+                    keys = keys.or(found.heap(), found.lfh());
+                    left = left.saturating_sub(searched);
                 }
-                left = left.saturating_sub(held.len() as u64);
                 if (keys.heap().is_some() && keys.lfh().is_some()) || left == 0 {
                     return keys;
                 }
@@ -78,11 +82,34 @@ impl KernelDump {
     }
 }
 
+/// The secrets that the first subsegments of a part have, as far as they are not known.
+fn keys_in(
+    headers: &Headers,
+    segments: &Segments,
+    known: Keys,
+    start: u64,
+    held: &[Held<'_>],
+) -> Keys {
+    let pages = by_place(start, held);
+    let mut keys = known;
+    for (at, _) in held {
+        if keys.heap().is_none() {
+            keys = keys.or(segments.derive(headers, &pages, *at), None);
+        }
+        if keys.lfh().is_none() {
+            keys = keys.or(None, segments.derive_one_size(headers, &pages, *at));
+        }
+    }
+    keys
+}
+
 /// A part of a segment heap, and what is needed to read it.
 pub(super) struct Heap<'a> {
     pub(super) headers: &'a Headers,
     pub(super) segments: &'a Segments,
     pub(super) keys: Keys,
+    /// The tags of blocks that are asked for; of others some are found.
+    pub(super) tags: &'a Tags,
     /// The big allocations of the range.
     pub(super) big: Option<&'a Big>,
     pub(super) range: &'a PoolRange,
@@ -99,7 +126,8 @@ impl Reader<'_> {
         harvest: &mut Harvest,
     ) {
         let big = self.big_of(range.owner);
-        let heap = Heap { headers: &self.headers, segments, keys: *keys, big, range };
+        let (headers, tags) = (&self.headers, &self.tags);
+        let heap = Heap { headers, segments, keys: *keys, tags, big, range };
         let mut blocks = Vec::new();
         heap.walk(start, held, &mut blocks, &mut |page, page_use| {
             self.note(range, *page, page_use, false, harvest);
@@ -109,8 +137,8 @@ impl Reader<'_> {
 }
 
 impl Heap<'_> {
-    /// Puts the blocks of the pages into `blocks` in the order of their addresses, and says of each
-    /// page what it is.
+    /// Puts the blocks of the pages that are asked for into `blocks`, in the order of their addresses,
+    /// and says of each page what it is.
     pub(super) fn walk<'p, 'f>(
         &self,
         start: u64,
@@ -119,7 +147,7 @@ impl Heap<'_> {
         say: &mut dyn FnMut(&'p Held<'f>, PageUse),
     ) {
         let pages = by_place(start, held);
-        self.bring_near(&pages, held);
+        let mut looks = self.looks(&pages, held).into_iter().peekable();
         // Up to where blocks that begin on earlier pages reach.
         let mut covered = 0;
         let mut pieces = Vec::new();
@@ -130,20 +158,24 @@ impl Heap<'_> {
                 (None, Err(fault)) => PageUse::Missing(reason(fault)),
                 (None, Ok(_)) if covered >= at + PAGE => PageUse::Blocks,
                 (None, Ok(bytes)) => {
-                    let (before, had_rest) = (blocks.len(), covered > at);
+                    let had_rest = covered > at;
                     // A chain is more than what pages of other kinds could look like.
-                    let begins = if had_rest { None } else { self.subsegment(&pages, at) };
-                    if let Some((found, end)) = begins {
-                        covered = end;
-                        blocks.extend(found);
+                    while looks.next_if(|seen| seen.span.first < at).is_some() {}
+                    let seen = looks.next_if(|seen| seen.span.first < at + PAGE && !had_rest);
+                    let mut is_used = had_rest;
+                    if let Some(seen) = seen.filter(|seen| seen.look.is_sound) {
+                        (is_used, covered) = (true, seen.end);
+                        self.sound(&pages, seen, blocks);
+                    } else if let Some(end) = self.begins(&pages, at, had_rest, blocks) {
+                        (is_used, covered) = (true, end);
                     } else if !had_rest && self.stands_alone(at, bytes, &mut pieces, blocks) {
-                        covered = at + PAGE;
+                        (is_used, covered) = (true, at + PAGE);
                     }
                     if covered < at + PAGE {
                         let end = self.search(&pages, covered.max(at), at + PAGE, blocks);
+                        is_used |= end.is_some();
                         covered = covered.max(end.unwrap_or(0));
                     }
-                    let is_used = had_rest || blocks.len() > before;
                     if is_used { PageUse::Blocks } else { PageUse::Other }
                 }
             };
@@ -151,8 +183,8 @@ impl Heap<'_> {
         }
     }
 
-    /// Brings near what is read soon: the chunks of subsegments, and headers of other pages.
-    fn bring_near(&self, pages: &Pages<'_>, held: &[Held<'_>]) {
+    /// Looks at the subsegments of chunks, and brings headers of other pages near.
+    fn looks(&self, pages: &Pages<'_>, held: &[Held<'_>]) -> Vec<Followed> {
         let (mut spans, mut classic) = (Vec::new(), Vec::new());
         let mut covered = 0;
         for (at, page) in held {
@@ -168,9 +200,30 @@ impl Heap<'_> {
                 classic.extend(page.ok());
             }
         }
-        look::bring_chunks(self.segments, pages, &spans);
+        let (headers, segments, tags) = (self.headers, self.segments, self.tags);
+        let looks = Chains { headers, segments, tags }.looks(pages, &spans);
         for pages in classic.chunks(LANES) {
             look::bring_pages(self.headers, pages.iter().copied());
+        }
+        looks
+    }
+
+    /// Takes the blocks of a subsegment of chunks without a flaw.
+    fn sound(&self, pages: &Pages<'_>, seen: Followed, blocks: &mut Vec<Block>) {
+        if seen.look.has_tag {
+            let chunks = self.segments.sound_chunks(pages, seen.span, seen.end);
+            self.take(pages, &chunks, Found::Chunks, blocks);
+        }
+    }
+
+    /// Takes the blocks that are asked for.
+    fn take(&self, pages: &Pages<'_>, chunks: &[Chunk], found: Found, blocks: &mut Vec<Block>) {
+        for chunk in chunks {
+            let has_tag = !chunk.is_free || found != Found::Chunks;
+            let header = if has_tag { pages.header(self.headers, chunk.at) } else { None };
+            if self.tags.may_take(header.map_or([0; 4], |header| header.raw_tag)) {
+                blocks.push(self.chunk(pages, *chunk, found));
+            }
         }
     }
 
@@ -197,22 +250,32 @@ impl Heap<'_> {
         true
     }
 
-    /// The blocks of the subsegment that begins at a page, and the address behind the last.
-    fn subsegment(&self, pages: &Pages<'_>, at: u64) -> Option<(Vec<Block>, u64)> {
+    /// Takes the blocks of the subsegment that begins at a page, and returns the address behind the
+    /// last; none where none begins.
+    fn begins(
+        &self,
+        pages: &Pages<'_>,
+        at: u64,
+        had_rest: bool,
+        blocks: &mut Vec<Block>,
+    ) -> Option<u64> {
+        if had_rest {
+            return None;
+        }
         let chunks = self.keys.heap().and_then(|key| self.segments.chunks(pages, at, key));
-        let found = chunks.map(|found| (found, Found::Chunks)).or_else(|| {
-            let key = self.keys.lfh()?;
-            let (mut blocks, mut end) = self.segments.blocks(self.headers, pages, at, key)?;
-            // Where another begins this one has ended, whatever the number of its blocks says.
-            if let Some(next) = self.next_subsegment(pages, at + PAGE, end) {
-                blocks.retain(|block| block.at + block.bytes <= next);
-                end = next;
-            }
-            Some(((blocks, end), Found::OneSize))
-        });
-        let ((chunks, end), found) = found?;
-        let blocks = chunks.iter().map(|chunk| self.chunk(pages, *chunk, found));
-        Some((blocks.collect(), end))
+        if let Some((chunks, end)) = chunks {
+            self.take(pages, &chunks, Found::Chunks, blocks);
+            return Some(end);
+        }
+        let key = self.keys.lfh()?;
+        let (mut chunks, mut end) = self.segments.blocks(self.headers, pages, at, key)?;
+        // Where another begins this one has ended, whatever the number of its blocks says.
+        if let Some(next) = self.next_subsegment(pages, at + PAGE, end) {
+            chunks.retain(|block| block.at + block.bytes <= next);
+            end = next;
+        }
+        self.take(pages, &chunks, Found::OneSize, blocks);
+        Some(end)
     }
 
     /// The first page of a range at which a subsegment begins, or a big allocation.
@@ -246,12 +309,12 @@ impl Heap<'_> {
                 continue;
             };
             let bytes = u64::from(header.size) * unit;
-            if self.is_chance(pages, at, at + bytes, end) {
+            if at + bytes > self.range.end || self.is_chance(pages, at, at + bytes, end) {
                 at += unit;
                 continue;
             }
             let chunk = Chunk { at, bytes, is_free: false };
-            blocks.push(self.chunk(pages, chunk, Found::Search));
+            self.take(pages, &[chunk], Found::Search, blocks);
             at += bytes;
             last = Some(at);
         }
