@@ -1,14 +1,30 @@
 -- title: Pool that is not freed
--- description: Tags with many allocations of which a large part was never freed: where a leak shows.
+-- description: Tags with many allocations of which a large part was never freed, and tags that fill a large part of what their pool may have: where a leak shows.
 -- param: least INTEGER = 10000 -- allocations that are not freed
 -- param: percent INTEGER = 20 -- which part of all allocations they are
+-- param: share INTEGER = 5 -- percent of the pool's limit that are much for one tag
 -- needs: pool_tags
-SELECT tag, 'nonpaged' AS pool, nonpaged_allocs AS allocs, nonpaged_diff AS not_freed, nonpaged_bytes AS bytes,
-       coalesce(binary, owner_modules) AS driver, session
-FROM pool_tags
-WHERE nonpaged_diff >= $least AND nonpaged_diff * 100 >= $percent * nonpaged_allocs
-UNION ALL
-SELECT tag, 'paged', paged_allocs, paged_diff, paged_bytes, coalesce(binary, owner_modules), session
-FROM pool_tags
-WHERE paged_diff >= $least AND paged_diff * 100 >= $percent * paged_allocs
-ORDER BY 4 DESC, 1, 7 NULLS FIRST;
+-- optional: vm, sessions
+WITH used AS (
+    SELECT tag, 'nonpaged' AS pool, nonpaged_allocs AS allocs, nonpaged_diff AS not_freed, nonpaged_bytes AS bytes,
+           coalesce(binary, owner_modules) AS driver, session
+    FROM pool_tags
+    UNION ALL
+    SELECT tag, 'paged', paged_allocs, paged_diff, paged_bytes, coalesce(binary, owner_modules), session
+    FROM pool_tags
+),
+limits AS (
+    SELECT CASE name WHEN 'NonPagedPool Max' THEN 'nonpaged' ELSE 'paged' END AS pool, -1 AS session, max(bytes) AS most
+    FROM vm
+    WHERE name IN ('NonPagedPool Max', 'PagedPool Maximum')
+    GROUP BY name
+    UNION ALL
+    SELECT 'paged', session, max(paged_pool_limit_bytes) FROM sessions GROUP BY session
+)
+SELECT used.tag, used.pool, used.allocs, used.not_freed, used.bytes,
+       round(100.0 * used.bytes / limits.most, 1) AS percent_of_limit, used.driver, used.session
+FROM used
+LEFT JOIN limits ON limits.pool = used.pool AND limits.session = coalesce(used.session, -1)
+WHERE used.not_freed >= $least AND used.not_freed * 100 >= $percent * used.allocs
+   OR used.bytes * 100 >= $share * limits.most
+ORDER BY used.bytes DESC, used.tag, used.pool, used.session NULLS FIRST;
