@@ -13,6 +13,9 @@ use crate::diag::{Code, Diagnostic, Span};
 use crate::plan::{ScanColumn, Scanned};
 use crate::table::{self, ScanError, ScanRequest, Table, Unanswered};
 
+/// Of so many sources it is said why they do not answer.
+const MOST_REASONS: usize = 3;
+
 /// Scans that were done, so that equal ones are not done again.
 #[derive(Debug, Default)]
 pub(super) struct ScanCache(Vec<(Request, Frame)>);
@@ -131,7 +134,7 @@ impl Engine<'_> {
         }
     }
 
-    /// Why each of some sources does not answer.
+    /// Why some sources do not answer: the first few, and how many more there are.
     fn reasons(&self, unanswered: &[(usize, Unanswered)]) -> Vec<String> {
         let reason = |(index, why): &(usize, Unanswered)| {
             let named = self.cx.tables.sources.get(*index)?;
@@ -140,7 +143,13 @@ impl Engine<'_> {
                 None => format!("{} is a {}", named.name, named.source.kind().as_str()),
             })
         };
-        unanswered.iter().filter_map(reason).collect()
+        let mut reasons: Vec<String> =
+            unanswered.iter().filter_map(reason).take(MOST_REASONS).collect();
+        let more = unanswered.len().saturating_sub(MOST_REASONS);
+        if more > 0 {
+            reasons.push(format!("and {more} more"));
+        }
+        reasons
     }
 
     /// Counts the values that could not be read, or fails if that is an error.
