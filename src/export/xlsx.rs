@@ -287,7 +287,7 @@ fn column_width(
     });
     // The header also holds the button of the filter.
     let widest = cells.max().unwrap_or(0).max(field.name.chars().count() + 3);
-    f64::from(u32::try_from(widest.clamp(6, 60)).unwrap_or(60)) + 1.5
+    f64::from(u32::try_from(widest.clamp(6, 90)).unwrap_or(90)) + 1.5
 }
 
 fn write_index(
