@@ -10,7 +10,7 @@ use crate::model::{Emit, Fill, Flow, Parts};
 const FIRST: usize = 16;
 
 /// What rows are made of, until there is enough of it.
-pub(super) struct Batches<T> {
+struct Batches<T> {
     waiting: Vec<T>,
     size: usize,
     most: usize,
@@ -18,12 +18,12 @@ pub(super) struct Batches<T> {
 
 impl<T: Sync> Batches<T> {
     /// Batches of at most so many.
-    pub(super) fn of(most: usize) -> Self {
+    fn of(most: usize) -> Self {
         Self { waiting: Vec::new(), size: FIRST.min(most), most }
     }
 
     /// Adds something; returns what a whole batch is made of.
-    pub(super) fn add(&mut self, item: T) -> Option<Vec<T>> {
+    fn add(&mut self, item: T) -> Option<Vec<T>> {
         self.waiting.push(item);
         (self.waiting.len() >= self.size).then(|| {
             self.size = (4 * self.size).min(self.most);
@@ -32,9 +32,27 @@ impl<T: Sync> Batches<T> {
     }
 
     /// What is left at the end.
-    pub(super) fn rest(self) -> Vec<T> {
+    fn rest(self) -> Vec<T> {
         self.waiting
     }
+}
+
+/// Puts what a walk visits into batches of at most so many, and hands over each, until told to stop.
+pub(super) fn of_walk<T: Sync, E>(
+    most: usize,
+    walk: impl FnOnce(&mut dyn FnMut(T) -> Flow) -> Result<(), E>,
+    mut each: impl FnMut(Vec<T>) -> Flow,
+) -> Result<(), E> {
+    let mut batches = Batches::of(most);
+    let mut flow = Flow::Continue(());
+    walk(&mut |item| {
+        flow = batches.add(item).map_or(Flow::Continue(()), &mut each);
+        flow
+    })?;
+    if flow.is_continue() {
+        let _ = each(batches.rest());
+    }
+    Ok(())
 }
 
 /// Makes rows of a batch in parts of so many items, and hands them on.
@@ -93,7 +111,6 @@ mod tests {
     #[test]
     fn rows_come_in_order_and_end_when_told() {
         for (most, wanted) in [(1, 5000), (7, 40), (1000, 5000), (1000, 333), (64, 1)] {
-            let mut batches = Batches::of(most);
             let mut rows = Vec::new();
             let made = AtomicUsize::new(0);
             let mut emit = |row: usize| {
@@ -105,13 +122,11 @@ mod tests {
                 made.fetch_add(part.len(), Ordering::Relaxed);
                 part.iter().flat_map(|i| [2 * i, 2 * i + 1]).for_each(push);
             };
-            let flow = (0..2000).try_for_each(|i| match batches.add(i) {
-                Some(batch) => hand_on(&batch, 32, make, &mut emit),
-                None => Flow::Continue(()),
-            });
-            if flow.is_continue() {
-                let _ = hand_on(&batches.rest(), 32, make, &mut emit);
-            }
+            let walk = |visit: &mut dyn FnMut(usize) -> Flow| -> Result<(), ()> {
+                let _ = (0..2000).try_for_each(visit);
+                Ok(())
+            };
+            of_walk(most, walk, |batch| hand_on(&batch, 32, make, &mut emit)).unwrap();
             assert_eq!(rows, (0..wanted.min(4000)).collect::<Vec<_>>());
             // No more than a few times too many were made.
             assert!(made.into_inner() <= 4 * wanted + FIRST, "{most} {wanted}");

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 
 use super::KernelDump;
-use super::batches::Batches;
+use super::batches;
 use super::pool::{Block, PoolHint};
 use super::records::{Form, Record};
 use super::threads::Seen;
@@ -185,7 +185,7 @@ impl KernelDump {
         let links = links.ok_or_else(|| Unanswered::because("no layout of _IRP is known"))?;
         // Damaged lists can lead to the same packets again and again.
         let mut left = MAX_PACKETS;
-        let mut add = |threads: Vec<Seen<'_>>| {
+        let add = |threads: Vec<Seen<'_>>| {
             let most = left.min(MAX_LISTED);
             let listed = |seen: &Seen<'_>| {
                 let thread = seen.object(self)?;
@@ -202,16 +202,7 @@ impl KernelDump {
             }
             if left > 0 { Flow::Continue(()) } else { Flow::Break(()) }
         };
-        let mut batches = Batches::of(THREADS);
-        let mut flow = Flow::Continue(());
-        self.for_each_seen(&mut |seen| {
-            flow = batches.add(seen).map_or(Flow::Continue(()), &mut add);
-            flow
-        })?;
-        if flow.is_continue() {
-            let _ = add(batches.rest());
-        }
-        Ok(())
+        batches::of_walk(THREADS, |visit| self.for_each_seen(visit), add)
     }
 }
 

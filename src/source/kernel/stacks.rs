@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::KernelDump;
 use super::arch::Arch;
-use super::batches::{self, Batches};
+use super::batches;
 use super::memory::Space;
 use super::object::Object;
 use super::process_images::{ProcessImage, ProcessImages};
@@ -72,8 +72,7 @@ impl KernelDump {
         into: &mut dyn Parts<Frame>,
     ) -> Result<(), Unanswered> {
         let stacks = Stacks::of(self)?;
-        let mut batches = Batches::of(BATCH);
-        let mut rows = |batch: Vec<(Seen<'_>, Owner)>| {
+        let rows = |batch: Vec<(Seen<'_>, Owner)>| {
             self.fetch_frames(want, &stacks, &batch);
             let make = |part: &[(Seen<'_>, Owner)], push: &mut dyn FnMut(Frame)| {
                 let mut walks = stacks.take();
@@ -91,18 +90,19 @@ impl KernelDump {
             stacks.settle();
             flow
         };
-        let mut flow = Flow::Continue(());
-        self.for_each_stacked(&mut |seen| {
-            let owner = seen.object(self).map(|thread| self.owner_of(&thread));
-            if let Some(owner) = owner.filter(|owner| owner.is_wanted(want)) {
-                flow = batches.add((seen, owner)).map_or(Flow::Continue(()), &mut rows);
-            }
-            flow
-        })?;
-        if flow.is_continue() {
-            let _ = rows(batches.rest());
-        }
-        Ok(())
+        batches::of_walk(
+            BATCH,
+            |visit| {
+                self.for_each_stacked(&mut |seen| {
+                    let owner = seen.object(self).map(|thread| self.owner_of(&thread));
+                    match owner.filter(|owner| owner.is_wanted(want)) {
+                        Some(owner) => visit((seen, owner)),
+                        None => Flow::Continue(()),
+                    }
+                })
+            },
+            rows,
+        )
     }
 
     /// The words of each kernel stack, from its pointer to its end.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::KernelDump;
-use super::batches::{self, Batches};
+use super::batches;
 use super::object::{Object, first};
 use super::types::Ty;
 use super::walks::Stacks;
@@ -213,8 +213,7 @@ impl KernelDump {
             wait_object_type: want.has("wait_object_type"),
         };
         let stacks = if wants_stacks { Stacks::of(self).ok() } else { None };
-        let mut batches = Batches::of(BATCH);
-        let mut rows = |batch: Vec<Seen<'_>>| {
+        let rows = |batch: Vec<Seen<'_>>| {
             self.fetch_start_symbols(want, stacks.as_ref(), &batch);
             let make = |part: &[Seen<'_>], push: &mut dyn FnMut(Thread)| {
                 let mut walks = stacks.as_ref().map(Stacks::take);
@@ -232,15 +231,7 @@ impl KernelDump {
             stacks.iter().for_each(Stacks::settle);
             flow
         };
-        let mut flow = Flow::Continue(());
-        self.for_each_seen(&mut |seen| {
-            flow = batches.add(seen).map_or(Flow::Continue(()), &mut rows);
-            flow
-        })?;
-        if flow.is_continue() {
-            let _ = rows(batches.rest());
-        }
-        Ok(())
+        batches::of_walk(BATCH, |visit| self.for_each_seen(visit), rows)
     }
 
     /// Visits the threads: of whole memory those of every process, else those whose objects the dump
