@@ -321,6 +321,9 @@ fn a_pile_of_requests_is_named_and_none_where_all_is_well() {
             assert_eq!(first[0], driver, "{windows:?}");
         }
     }
+    let found = ask(&session(&synth::server_2003()), "irp-anomaly");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0][..2], [r"\FileSystem\SomeFlt", "412"], "{found:?}");
 }
 
 #[test]

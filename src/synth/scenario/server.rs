@@ -1,8 +1,8 @@
 //! A busy terminal server: Windows Server 2003 SP1 with physical address extension, eight processors,
 //! seven of which run threads of users' programs. Threads are ready on four processors; one session's
 //! pool is used up; a driver of an antivirus product has been loaded and unloaded again and again, and
-//! its tag is among those that use most of the paged pool; hundreds of threads queue for the registry's
-//! lock.
+//! its tag is among those that use most of the paged pool; requests pile up at a filter of file systems,
+//! and hundreds of threads queue for the registry's lock.
 
 use super::{BOOT, Program, locks, pools, process, waiting};
 use crate::synth::spec::{Block, Driver};
@@ -46,6 +46,10 @@ pub fn server_2003() -> SystemSpec {
     spec.pool_tags = pools::sick();
     let ids: Vec<u64> =
         clients().iter().flat_map(|client| &client.threads).map(|t| t.tid).collect();
+    for tid in ids.iter().take(HELD_BACK) {
+        let request = super::io::through(&spec.io, r"\FileSystem\SomeFlt", *tid, (3, 0), "log");
+        spec.io.requests.extend(request);
+    }
     let (owners, waiters) = ids.split_at(OWNERS);
     let (shared, exclusive) = waiters.split_at(SHARED);
     spec.resources.insert(1, locks::registry(owners, shared, exclusive));
@@ -90,6 +94,8 @@ fn calls_of_drivers(spec: &mut SystemSpec) {
 const OWNERS: usize = 10;
 const SHARED: usize = 718;
 const EXCLUSIVE: usize = 21;
+/// Requests that wait at a filter of file systems.
+const HELD_BACK: usize = 412;
 
 /// Programs of users whose threads read the registry.
 fn clients() -> Vec<SystemProcess> {
