@@ -1,8 +1,9 @@
-//! A first look at what is to be read: it brings headers near, and tells pages on which all is well.
+//! A first look at what is to be read: it brings headers near, and tells pages and subsegments on which
+//! all is well.
 //!
 //! Each header leads to the next, so that a reader waits for memory at every step. Here several chains
-//! are followed at once, and wait together; what is found on the way is believed by nobody, but is
-//! near when it is read for good.
+//! are followed at once, and wait together. Of pages of classic pool nobody believes what is found on
+//! the way, but it is near when it is read for good; subsegments of chunks are judged on the way.
 
 use std::hint::black_box;
 
