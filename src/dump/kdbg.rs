@@ -91,6 +91,10 @@ pub const PAGED_POOL_COMMIT: usize = 0x170;
 pub const BUILD_LAB: usize = 0x208;
 /// `KiProcessorBlock`: pointers to the `_KPRCB`s.
 pub const PROCESSOR_BLOCK: usize = 0x218;
+/// `MmSpecialPoolTag`: blocks of this tag have pages of their own.
+pub const SPECIAL_POOL_TAG: usize = 0x238;
+/// `MmVerifierData`, a `_MM_DRIVER_VERIFIER_DATA`.
+pub const VERIFIER_DATA: usize = 0x248;
 /// `CmNtCSDVersion`: the service pack.
 pub const CSD_VERSION: usize = 0x268;
 

@@ -277,12 +277,13 @@ fn compare_pool(what: &str, spec: &SystemSpec, format: Format, symbols: Option<&
     };
     // Sessions see their pools at the same addresses, one after the other.
     let pool_of = |block: &synth::PoolBlock| block.session.filter(|_| block.is_paged);
-    // Before Vista only symbols say where special pool is, and the big allocations of sessions.
+    // Before Vista only symbols say where the big allocations of sessions are.
     let is_old = spec.windows.build() < 6000;
     let is_shown = |block: &&synth::PoolBlock| {
-        let is_named = block.is_special || (block.is_big && pool_of(block).is_some());
+        let is_named = block.is_big && pool_of(block).is_some();
         has_symbols || !is_old || !is_named
     };
+    assert!(system.pool.iter().filter(|block| block.is_special).count() >= 5, "{what}");
     let mut facts: Vec<_> = system
         .pool
         .iter()
@@ -339,13 +340,14 @@ fn compare_pool(what: &str, spec: &SystemSpec, format: Format, symbols: Option<&
 /// For every page with pool what a map shows of it, by the session that it is of.
 fn pool_map(system: &synth::System) -> BTreeMap<(i64, u64), char> {
     let is_old = system.facts.windows.build() < 6000;
+    let has_own_place = system.facts.windows.build() < 18362;
     let mut pages = BTreeMap::new();
     for block in &system.pool {
         let session = block.session.filter(|_| block.is_paged).map_or(-1, i64::from);
-        // Before Vista special pool has no place in the others, and without symbols nothing says how
-        // pages of sessions lie.
+        // Before the segment heap special pool has no place in the others, and before Vista without
+        // symbols nothing says how pages of sessions lie.
         let is_unknown = is_old && session >= 0;
-        if is_old && block.is_special {
+        if has_own_place && block.is_special {
             continue;
         }
         if !block.is_big {

@@ -61,7 +61,7 @@ pub fn healthy(windows: Windows) -> SystemSpec {
                 ..Session::default()
             })
             .collect(),
-        pool: pools::blocks(windows),
+        pool: pools::blocks(),
         pool_map: PoolMap::default(),
         pool_tags: pools::healthy(),
         tracker_entries: 0,

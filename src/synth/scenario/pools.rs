@@ -64,7 +64,7 @@ pub(super) fn sick() -> Vec<TagUse> {
 }
 
 /// Blocks of every kind, beside those that hold what the system is made of.
-pub(super) fn blocks(windows: Windows) -> Vec<PoolRequest> {
+pub(super) fn blocks() -> Vec<PoolRequest> {
     let request = |tag: &[u8; 4], count, bytes, is_paged| PoolRequest {
         tag: *tag,
         count,
@@ -98,13 +98,10 @@ pub(super) fn blocks(windows: Windows) -> Vec<PoolRequest> {
             PoolRequest { is_lfh: true, ..request(b"Gfnt", 40, 0x50, true) },
         ]);
     }
-    // Of other versions it is not known where such blocks are.
-    if !matches!(windows, Windows::Windows7 | Windows::Windows81) {
-        all.extend([
-            PoolRequest { is_special: true, ..request(b"SpcA", 3, 0x1e4, false) },
-            PoolRequest { is_special: true, ..request(b"SpcB", 2, 0x38, true) },
-        ]);
-    }
+    all.extend([
+        PoolRequest { is_special: true, ..request(b"SpcA", 3, 0x1e4, false) },
+        PoolRequest { is_special: true, ..request(b"SpcB", 2, 0x38, true) },
+    ]);
     all
 }
 

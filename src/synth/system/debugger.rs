@@ -7,7 +7,7 @@ use super::spec::{Session, SystemSpec};
 use crate::synth::objects::field_offsets;
 
 /// The pointers of the block: where each stands, its name, and the bytes of the variable.
-const POINTERS: [(u64, &str, u64); 62] = [
+const POINTERS: [(u64, &str, u64); 63] = [
     (0x48, "PsLoadedModuleList", 16),
     (0x50, "PsActiveProcessHead", 16),
     (0x58, "PspCidTable", 8),
@@ -65,6 +65,7 @@ const POINTERS: [(u64, &str, u64); 62] = [
     (0x230, "MmTriageActionTaken", 4),
     (0x238, "MmSpecialPoolTag", 4),
     (0x240, "KernelVerifier", 4),
+    (0x248, "MmVerifierData", 0x100),
     (0x250, "MmAllocatedNonPagedPool", 8),
     (0x258, "MmPeakCommitment", 8),
     (0x260, "MmTotalCommitLimitMaximum", 8),

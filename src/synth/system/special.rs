@@ -8,11 +8,13 @@ use crate::synth::memory::PAGE;
 
 /// The byte, an odd one.
 const FILL: u8 = 0x5b;
+/// The first build whose range of them no variable names.
+const VISTA: u16 = 6000;
 /// The bit of a header that says that the block is paged.
 const PAGED: u64 = 0x8000;
 
 impl Builder<'_> {
-    /// A block with a page of its own; none where it is not known where they are.
+    /// A block with a page of its own.
     pub(super) fn special_pool(&mut self, is_paged: bool, tag: [u8; 4], bytes: u64) {
         let page = if self.has_segment_heap() {
             let which = self.pools.which(is_paged);
@@ -20,8 +22,6 @@ impl Builder<'_> {
             let page = self.pools.open[which].next.next_multiple_of(PAGE);
             self.pools.open[which] = Pool { next: page + PAGE, previous: 0 };
             page
-        } else if self.special == 0 {
-            return;
         } else {
             // The page behind it is never there.
             let page = self.special;
@@ -42,9 +42,13 @@ impl Builder<'_> {
         self.pools.note(PoolBlock { is_special: true, ..block });
     }
 
-    /// The variables that say where they are, of versions that have such.
+    /// The variables that say where they are, of versions that have such, and how many there are.
     pub(super) fn special_range(&mut self) {
-        if self.version.special == 0 {
+        let count = self.pools.blocks.iter().filter(|block| block.is_special).count();
+        let at = self.variable("MmVerifierData", 0x100);
+        let offset = self.offset("_MM_DRIVER_VERIFIER_DATA", "AllocationsSucceededSpecialPool");
+        self.put_u32(at + offset, count as u64);
+        if self.version.build >= VISTA {
             return;
         }
         for (name, value) in [

@@ -28,7 +28,7 @@ pub(in crate::synth) struct Version {
     /// one after the last.
     pub(in crate::synth) session_space: u64,
     pub(in crate::synth) session_pool: (u64, u64),
-    /// Where blocks with pages of their own are, where they have a place of their own.
+    /// Where blocks with pages of their own are, before the pool is a segment heap.
     pub(in crate::synth) special: u64,
     pub(in crate::synth) is_server: bool,
 }
@@ -175,7 +175,7 @@ const SERVER_2003_X64: Version = Version {
     fixed: 0xffff_fadf_8800_0000,
     session_space: 0xffff_f900_0000_0000,
     session_pool: (0xffff_f900_c000_0000, 0xffff_f920_c000_0000),
-    special: 0,
+    special: 0xffff_fa90_0000_0000,
     ..SERVER_2003
 };
 
@@ -202,7 +202,7 @@ const VISTA: Version = Version {
     fixed: 0xf900_0000,
     session_space: 0xbf70_0000,
     session_pool: (0xbc00_0000, 0xbe00_0000),
-    special: 0,
+    special: 0xb180_0000,
     is_server: false,
 };
 
@@ -226,7 +226,7 @@ const VISTA_X64: Version = Version {
     fixed: 0xffff_fa60_005e_0000,
     session_space: 0xffff_f900_0000_0000,
     session_pool: (0xffff_f900_c000_0000, 0xffff_f920_c000_0000),
-    special: 0,
+    special: 0xffff_f8c0_0000_0000,
     ..VISTA
 };
 

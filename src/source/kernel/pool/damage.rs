@@ -7,7 +7,7 @@ use super::big::Big;
 use super::block::{Block, Kind, State};
 use super::header::Headers;
 use super::look::Tags;
-use super::ranges::PoolRange;
+use super::ranges::{Holds, PoolRange};
 use super::segment::{Keys, Segments};
 use super::subsegments::{Heap, Held};
 use crate::memory::{Fault, Gva};
@@ -166,7 +166,7 @@ fn read_tags(
         start: START,
         end,
         kind,
-        is_exact: true,
+        holds: Holds::Pool,
         space: None,
         session: None,
         owner: None,

@@ -5,11 +5,13 @@
 //! the kernel's half is searched, and only pages that are pool beyond doubt count.
 
 use super::block::Kind;
+use super::segment::Segments;
 use crate::dump::Width;
 use crate::dump::kdbg;
 use crate::source::kernel::KernelDump;
 
 const PAGE: u64 = 0x1000;
+const VERIFIER: &str = "_MM_DRIVER_VERIFIER_DATA";
 /// No system has more regions.
 const MAX_REGIONS: u64 = 64;
 /// The first address of the kernel's half.
@@ -20,6 +22,17 @@ const END_32: u64 = 1 << 32;
 /// No pool is so near to the last address of all, so that what follows a page has an address too.
 const END_64: u64 = 0xffff_ffff_ffe0_0000;
 
+/// What is in a range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holds {
+    /// Pool and nothing else.
+    Pool,
+    /// Pool among other things: pages count that are pool beyond doubt.
+    Anything,
+    /// No pool but perhaps blocks with pages of their own.
+    Special,
+}
+
 /// Addresses of a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PoolRange {
@@ -29,8 +42,8 @@ pub(super) struct PoolRange {
     pub(super) end: u64,
     /// Which pool, where the range belongs to one.
     pub(super) kind: Kind,
-    /// Whether there is pool and nothing else.
-    pub(super) is_exact: bool,
+    /// What is in it.
+    pub(super) holds: Holds,
     /// The page directory base of a process that sees it, if the system process does not.
     pub(super) space: Option<u64>,
     /// The session whose pool it is.
@@ -42,8 +55,8 @@ pub(super) struct PoolRange {
 impl PoolRange {
     const fn new(start: u64, end: u64, is_paged: Option<bool>) -> Self {
         let kind = Kind { is_paged, is_session: false };
-        let is_exact = is_paged.is_some();
-        Self { start, end, kind, is_exact, space: None, session: None, owner: None }
+        let holds = if is_paged.is_some() { Holds::Pool } else { Holds::Anything };
+        Self { start, end, kind, holds, space: None, session: None, owner: None }
     }
 
     /// The paged pool of a session, seen through a page directory base.
@@ -91,6 +104,11 @@ impl KernelDump {
             taken = taken.max(range.end);
             range.start < range.end
         });
+        let is_said = ranges.iter().any(|range| range.kind.is_paged.is_none());
+        if !is_said && self.has_special_pool() {
+            ranges.extend(self.between(&ranges));
+            ranges.sort_by_key(|range| range.start);
+        }
         let sessions = self.session_ranges().into_iter().filter(|range| range.end <= END_64);
         ranges.extend(sessions);
         ranges
@@ -145,7 +163,7 @@ impl KernelDump {
             return [nonpaged, paged].into_iter().chain(self.special_range()).collect();
         }
         let loose = |start, end| PoolRange {
-            is_exact: false,
+            holds: Holds::Anything,
             kind: Kind { is_paged: Some(false), is_session: false },
             ..PoolRange::new(start, end, None)
         };
@@ -158,6 +176,36 @@ impl KernelDump {
         let (start, end) = (value("MmSpecialPoolStart")?, value("MmSpecialPoolEnd")?);
         let is_range = start < end && self.is_kernels(start) && start.is_multiple_of(PAGE);
         is_range.then(|| PoolRange::new(start, end, None))
+    }
+
+    /// Whether blocks have been given pages of their own, of kernels that keep them apart from the
+    /// other pools: Driver Verifier counts those of its drivers, and a tag may ask for them.
+    fn has_special_pool(&self) -> bool {
+        let Some(block) = self.kdbg().filter(|_| Segments::of(self).is_none()) else {
+            return false;
+        };
+        let verified = block.pointer(kdbg::VERIFIER_DATA).and_then(|at| {
+            self.structure(VERIFIER, at).unsigned("AllocationsSucceededSpecialPool").ok()
+        });
+        let tag = block.pointer(kdbg::SPECIAL_POOL_TAG).and_then(|at| self.u32_at(at).ok());
+        verified.is_some_and(|count| count != 0) || tag.is_some_and(|tag| tag != 0)
+    }
+
+    /// What is between ranges that stand in their order.
+    fn between(&self, ranges: &[PoolRange]) -> Vec<PoolRange> {
+        let (mut start, last) = match self.header.width {
+            Width::W32 => (HALF_32, END_32),
+            Width::W64 => (HALF_64, END_64),
+        };
+        let mut between = Vec::new();
+        for (next, after) in ranges.iter().map(|r| (r.start, r.end)).chain([(last, last)]) {
+            if start < next {
+                between
+                    .push(PoolRange { holds: Holds::Special, ..PoolRange::new(start, next, None) });
+            }
+            start = start.max(after);
+        }
+        between
     }
 
     /// Whether an address lies in the kernel's half.

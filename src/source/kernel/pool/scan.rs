@@ -13,7 +13,7 @@ use super::frames::{Frames, Mark};
 use super::header::Headers;
 use super::look::{self, LANES, Tags};
 use super::merge::{Merge, Seen};
-use super::ranges::PoolRange;
+use super::ranges::{Holds, PoolRange};
 use super::segment::{Keys, Segments};
 use super::special;
 use crate::catalog::Absent;
@@ -270,6 +270,11 @@ impl<'a> Reader<'a> {
         self.machine
             .pages(&self.dump.image, part, bounds, &mut |at, held| pages.push((at.0, held)));
         harvest.read = pages.len() as u64;
+        if range.holds == Holds::Special {
+            let alone = special::guarded(&self.headers, range, &pages);
+            harvest.blocks.extend(alone.filter(|block| self.takes(block)));
+            return harvest;
+        }
         if let Some(heap) = &self.heap {
             self.subsegments(heap, range, part.start.0, &pages, &mut harvest);
             return harvest;
@@ -294,7 +299,8 @@ impl<'a> Reader<'a> {
         is_large: bool,
         harvest: &mut Harvest,
     ) {
-        let is_known = range.is_exact || matches!(page_use, PageUse::Blocks | PageUse::Big { .. });
+        let is_known =
+            range.holds == Holds::Pool || matches!(page_use, PageUse::Blocks | PageUse::Big { .. });
         if self.notes_pages && is_known {
             harvest.pages.push(PageSeen {
                 address,
@@ -327,7 +333,7 @@ impl<'a> Reader<'a> {
         };
         if let Some(block) = special::block(&self.headers, range, at, page) {
             blocks.extend(Some(block).filter(|block| self.takes(block)));
-            return if range.is_exact { PageUse::Blocks } else { PageUse::Other };
+            return if range.holds == Holds::Pool { PageUse::Blocks } else { PageUse::Other };
         }
         let look = look::page(&self.headers, &self.tags, page);
         if look.is_sound {
@@ -341,7 +347,7 @@ impl<'a> Reader<'a> {
         }
         chain::pieces(&self.headers, page, pieces);
         let is_whole = || pieces.iter().all(|piece| !piece.is_damaged);
-        if pieces.is_empty() || (!range.is_exact && !is_whole()) {
+        if pieces.is_empty() || (range.holds != Holds::Pool && !is_whole()) {
             return PageUse::Other;
         }
         let named = pieces.iter().filter(|piece| self.tags.may_take(piece.header.raw_tag));

@@ -5,13 +5,15 @@
 //! header has the bytes that were asked for instead of sizes, flags, and the byte with which all that
 //! is left of the page is filled; so much of a page alike is no chance. Kernels before Vista say where
 //! such pages are by symbols, those from Windows 10 1607 to 1809 in their table of regions, and since
-//! 1903 they are among the others. Of those between it is not known where they are.
+//! 1903 they are among the others. Where nothing says so, and blocks of this kind were made, all of
+//! the kernel's half is searched for them.
 
 use super::block::{Block, Found, Kind, State, is_tag};
 use super::chain::PAGE;
 use super::header::Headers;
 use super::ranges::PoolRange;
 use crate::dump::bytes::u32_at;
+use crate::memory::Fault;
 
 /// In the first word of a header: the bytes, and the flags of a session's pool and of paged pool.
 const BYTES: u32 = 0x1fff;
@@ -29,6 +31,8 @@ struct Alone {
     tag: [u8; 4],
     is_paged: bool,
     is_session: bool,
+    /// The byte that the rest of the page is filled with.
+    fill: u8,
     /// Whether something was written beside it.
     is_damaged: bool,
 }
@@ -57,6 +61,7 @@ fn alone(headers: &Headers, page: &[u8]) -> Option<Alone> {
             tag,
             is_paged: word & PAGED != 0,
             is_session: word & SESSION != 0,
+            fill,
             is_damaged: alike != all,
         })
     })
@@ -69,19 +74,41 @@ pub(super) fn block(
     page: u64,
     bytes: &[u8],
 ) -> Option<Block> {
-    let found = alone(headers, bytes)?;
-    let stated = Kind { is_paged: Some(found.is_paged), is_session: found.is_session };
-    Some(Block {
-        address: page.saturating_add(found.at as u64),
-        bytes: found.bytes as u64,
-        header: 0,
-        previous: None,
-        tag: found.tag,
-        kind: if range.kind.is_paged.is_some() { range.kind } else { stated },
-        state: if found.is_damaged { State::Damaged } else { State::Allocated },
-        is_charged: false,
-        found: Found::Special,
-        session: range.session,
+    alone(headers, bytes).map(|found| found.block(range, page))
+}
+
+impl Alone {
+    fn block(self, range: &PoolRange, page: u64) -> Block {
+        let stated = Kind { is_paged: Some(self.is_paged), is_session: self.is_session };
+        Block {
+            address: page.saturating_add(self.at as u64),
+            bytes: self.bytes as u64,
+            header: 0,
+            previous: None,
+            tag: self.tag,
+            kind: if range.kind.is_paged.is_some() { range.kind } else { stated },
+            state: if self.is_damaged { State::Damaged } else { State::Allocated },
+            is_charged: false,
+            found: Found::Special,
+            session: range.session,
+        }
+    }
+}
+
+/// The blocks of pages among others: such a page is filled with something, and the one behind it is not
+/// there, so that whoever writes beyond a block is stopped.
+pub(super) fn guarded<'a>(
+    headers: &'a Headers,
+    range: &'a PoolRange,
+    pages: &'a [(u64, Result<&[u8], Fault>)],
+) -> impl Iterator<Item = Block> + 'a {
+    let behind = |index: usize, at: u64| {
+        let next = pages.get(index + 1).filter(|(next, _)| at.checked_add(0x1000) == Some(*next));
+        next.is_some_and(|(_, held)| held.is_ok())
+    };
+    pages.iter().enumerate().filter_map(move |(index, (at, held))| {
+        let found = alone(headers, held.ok()?).filter(|found| found.fill != 0)?;
+        (!behind(index, *at)).then(|| found.block(range, *at))
     })
 }
 
@@ -115,6 +142,27 @@ mod tests {
         let mut overrun = page(0x101, false);
         overrun[PAGE - 1] = 0;
         assert!(alone(&headers, &overrun).is_some_and(|found| found.is_damaged));
+    }
+
+    #[test]
+    fn among_others_a_page_is_one_that_is_filled_and_has_none_behind_it() {
+        let headers = Headers::for_tests();
+        let range = PoolRange::for_tests(0x10_0000, 0x20_0000, false);
+        let (made, mut bare) = (page(0x40, false), page(0x40, false));
+        bare.iter_mut().filter(|byte| **byte == 0x5b).for_each(|byte| *byte = 0);
+        assert!(alone(&headers, &bare).is_some());
+        let none = || Err(Fault::NotPresent(crate::memory::Gva(0)));
+        let pages = [
+            (0x10_0000, Ok(&made[..])),
+            (0x10_1000, none()),
+            (0x10_2000, Ok(&made[..])),
+            (0x10_4000, Ok(&made[..])),
+            (0x10_5000, Ok(&bare[..])),
+            (0x10_6000, none()),
+        ];
+        let found: Vec<u64> =
+            guarded(&headers, &range, &pages).map(|block| block.address & !0xfff).collect();
+        assert_eq!(found, [0x10_0000, 0x10_2000]);
     }
 
     #[test]
