@@ -197,8 +197,11 @@ fn requests(io: &mut Io) {
         found.map_or(0, |made| made.image.0 + 0x6100)
     };
     let mut all = Vec::new();
-    all.extend(through(io, r"\FileSystem\Ntfs", 644, (3, 0), "log"));
-    all.extend(through(io, r"\FileSystem\AvFilter", 648, (4, 0), "log"));
+    // A packet of more than a page, and one of a driver that the verifier watches.
+    let large = through(io, r"\FileSystem\Ntfs", 644, (3, 0), "log");
+    all.extend(large.map(|request| Request { spare: 120, ..request }));
+    let verified = through(io, r"\FileSystem\AvFilter", 648, (4, 0), "log");
+    all.extend(verified.map(|request| Request { is_verified: true, ..request }));
     for tid in (368..392).step_by(4) {
         let pipe = through(io, r"\FileSystem\Npfs", tid, (13, 0), "");
         let cancel = cancel(io, r"\FileSystem\Npfs");

@@ -90,7 +90,9 @@ pub(super) fn requested(builder: &mut Builder<'_>, spec: &SystemSpec) {
 fn blocks(builder: &mut Builder<'_>, spec: &SystemSpec, request: &PoolRequest) {
     let PoolRequest { is_paged, tag, bytes, count, .. } = *request;
     if request.is_special {
-        (0..count).for_each(|_| builder.special_pool(is_paged, tag, bytes));
+        (0..count).for_each(|_| {
+            builder.special_pool(is_paged, tag, bytes);
+        });
         return;
     }
     if request.is_lfh && builder.has_segment_heap() {

@@ -14,8 +14,8 @@ const VISTA: u16 = 6000;
 const PAGED: u64 = 0x8000;
 
 impl Builder<'_> {
-    /// A block with a page of its own.
-    pub(super) fn special_pool(&mut self, is_paged: bool, tag: [u8; 4], bytes: u64) {
+    /// A block with a page of its own: its address.
+    pub(super) fn special_pool(&mut self, is_paged: bool, tag: [u8; 4], bytes: u64) -> u64 {
         let page = if self.has_segment_heap() {
             let which = self.pools.which(is_paged);
             self.close_chunks(which);
@@ -40,6 +40,7 @@ impl Builder<'_> {
         self.put(address, &vec![0x11; usize::try_from(bytes).unwrap_or(0)]);
         let block = PoolBlock { address, bytes, tag, is_paged, ..PoolBlock::default() };
         self.pools.note(PoolBlock { is_special: true, ..block });
+        address
     }
 
     /// The variables that say where they are, of versions that have such, and how many there are.

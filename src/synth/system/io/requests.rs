@@ -17,8 +17,12 @@ pub(super) fn allocate(builder: &mut Builder<'_>, requests: &mut [Request]) {
     let mdl = builder.layout.size("_MDL") as u64;
     for request in requests {
         if request.address == 0 {
-            let locations = request.stack.len() as u64 + request.spare;
-            request.address = builder.pool(false, *b"Irp ", packet + locations * location);
+            let bytes = packet + (request.stack.len() as u64 + request.spare) * location;
+            request.address = if request.is_verified {
+                builder.special_pool(false, *b"Irp ", bytes)
+            } else {
+                builder.pool(false, *b"Irp ", bytes)
+            };
         }
         if request.has_mdl && request.mdl == 0 {
             // One page, whose number follows.

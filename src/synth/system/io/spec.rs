@@ -69,6 +69,7 @@ pub struct Device {
 
 /// A request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each says something else of a request")]
 pub struct Request {
     /// Address of the `_IRP`.
     pub address: u64,
@@ -82,6 +83,8 @@ pub struct Request {
     pub current: u64,
     /// Locations that its packet has room for beyond those that it uses.
     pub spare: u64,
+    /// Whether its packet has a page of its own, as Driver Verifier has it.
+    pub is_verified: bool,
     /// Flags (`IRP_…`).
     pub flags: u64,
     /// Whether it was asked to be cancelled.
