@@ -31,6 +31,7 @@ mod objects;
 mod parse;
 #[allow(clippy::cast_possible_truncation, reason = "the numbers of these tests are small")]
 mod physical;
+mod pool;
 mod pool_map;
 mod pool_tags;
 mod requests;
@@ -42,6 +43,7 @@ mod session;
 mod session_pool;
 mod slt;
 mod sql;
+mod stacks;
 mod stackwalk;
 mod structures;
 mod symbols;
