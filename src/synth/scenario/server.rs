@@ -4,18 +4,17 @@
 //! its tag is among those that use most of the paged pool; requests pile up at a filter of file systems,
 //! and hundreds of threads queue for the registry's lock.
 
-use super::{BOOT, Program, locks, pools, process, waiting};
+use super::{locks, pools, programs};
 use crate::synth::spec::{Block, Driver};
 use crate::synth::system::{
-    Counters, PageFile, Processor, Request, Session, SystemProcess, SystemSpec, SystemThread,
-    ThreadState, UnloadedDriver, Windows,
+    Counters, PageFile, Processor, Request, Session, SystemSpec, UnloadedDriver, Windows,
 };
 
 /// Wednesday 31 October 2007, 14:05:22 UTC.
 const NOW: u64 = 128_383_131_220_000_000;
 /// Clock ticks since the start of the system.
-const TICKS: u64 = 1_415_535;
-const START: u64 = NOW - TICKS * 156_250;
+pub(super) const TICKS: u64 = 1_415_535;
+pub(super) const START: u64 = NOW - TICKS * 156_250;
 
 /// The busy server.
 pub fn server_2003() -> SystemSpec {
@@ -27,7 +26,7 @@ pub fn server_2003() -> SystemSpec {
     spec.processors = (0..8).map(processor).collect();
     spec.crash_processor = 5;
     spec.registers = registers();
-    spec.processes = processes(&spec.processes);
+    spec.processes = programs::processes(&spec.processes, CLIENTS);
     spec.drivers = drivers();
     spec.io = super::io::of(&spec.drivers);
     spec.routines = super::routines::of(&spec.drivers, &spec.io);
@@ -44,8 +43,11 @@ pub fn server_2003() -> SystemSpec {
     calls_of_drivers(&mut spec);
     spec.blocks = vec![stack()];
     spec.pool_tags = pools::sick();
-    let ids: Vec<u64> =
-        clients().iter().flat_map(|client| &client.threads).map(|t| t.tid).collect();
+    let ids: Vec<u64> = programs::clients(CLIENTS)
+        .iter()
+        .flat_map(|client| &client.threads)
+        .map(|t| t.tid)
+        .collect();
     for tid in ids.iter().take(HELD_BACK) {
         let request = super::io::through(&spec.io, r"\FileSystem\SomeFlt", *tid, (3, 0), "log");
         spec.io.requests.extend(request);
@@ -61,7 +63,7 @@ pub fn server_2003() -> SystemSpec {
 
 /// The requests of running threads, which wait for what comes through named pipes.
 fn named_pipe_requests(spec: &mut SystemSpec) {
-    for running in &RUNNING {
+    for running in &programs::RUNNING {
         for irp in running.irps {
             let made = super::io::through(&spec.io, r"\FileSystem\Npfs", running.cid.1, (3, 0), "");
             spec.io.requests.extend(made.map(|made| Request {
@@ -94,39 +96,9 @@ fn calls_of_drivers(spec: &mut SystemSpec) {
 const OWNERS: usize = 10;
 const SHARED: usize = 718;
 const EXCLUSIVE: usize = 21;
+const CLIENTS: u64 = (OWNERS + SHARED + EXCLUSIVE) as u64;
 /// Requests that wait at a filter of file systems.
 const HELD_BACK: usize = 412;
-
-/// Programs of users whose threads read the registry.
-fn clients() -> Vec<SystemProcess> {
-    let names = ["wfshell.exe", "OUTLOOK.EXE", "EXCEL.EXE", "iexplore.exe", "WINWORD.EXE"];
-    let (mut left, mut id) = ((OWNERS + SHARED + EXCLUSIVE) as u64, 0x6000);
-    let mut all = Vec::new();
-    while left > 0 {
-        let index = all.len();
-        let session = if index.is_multiple_of(3) { 2 } else { 9 };
-        let mut made = user_program(names[index % names.len()], id, id + 4, Some(session));
-        let count = left.min(31);
-        let first = made.threads.first().cloned().unwrap_or_default();
-        made.threads = (1..=count)
-            .map(|i| SystemThread {
-                tid: id + 4 * i,
-                teb: first.teb - (i - 1) * 0x1000,
-                waited: 64 * i + index as u64,
-                ..first.clone()
-            })
-            .collect();
-        all.push(made);
-        left -= count;
-        id += 4 * (count + 1);
-    }
-    all
-}
-
-/// Clock ticks in a time as debuggers print it: milliseconds, rounded down.
-const fn ticks(milliseconds: u64) -> u64 {
-    (milliseconds * 8).div_ceil(125)
-}
 
 fn processor(number: u64) -> Processor {
     let running = [0, 0x4f04, 0x1238, 0xae8, 0x1ba8, 0x29f8, 0x55dc, 0x1b04];
@@ -187,292 +159,6 @@ fn stack() -> Block {
         }
     }
     Block { address: FIRST.into(), bytes }
-}
-
-/// A running thread as the debugger prints it.
-struct Running {
-    name: &'static str,
-    path: &'static str,
-    eprocess: u64,
-    ethread: u64,
-    cid: (u64, u64),
-    teb: u64,
-    win32_thread: u64,
-    waited: u64,
-    switches: u64,
-    /// Milliseconds in user and kernel mode.
-    times: (u64, u64),
-    start: (u64, u64),
-    stack: (u64, u64, u64, u64),
-    priority: (u64, u64, u64),
-    irps: &'static [u64],
-}
-
-const PROGRAMS: &str = r"\Device\HarddiskVolume1\Program Files\Some\";
-const SYSTEM32: &str = r"\Device\HarddiskVolume1\WINDOWS\system32\";
-
-const RUNNING: [Running; 7] = [
-    Running {
-        name: "SomeExe.exe",
-        path: PROGRAMS,
-        eprocess: 0x864d_1d88,
-        ethread: 0x8713_a5a0,
-        cid: (0x4ef4, 0x4f04),
-        teb: 0x7ffd_d000,
-        win32_thread: 0xbc42_3920,
-        waited: 0,
-        switches: 7_621_092,
-        times: (419_218, 1_166_359),
-        start: (0x77e6_17ec, 0x75ec_1c3f),
-        stack: (0xb68b_8a70, 0xb68b_8c28, 0xb68b_9000, 0xb68b_1000),
-        priority: (13, 13, 0),
-        irps: &[],
-    },
-    Running {
-        name: "SomeExe.exe",
-        path: PROGRAMS,
-        eprocess: 0x8579_0020,
-        ethread: 0x8621_4750,
-        cid: (0xb94, 0x1238),
-        teb: 0x7ffd_b000,
-        win32_thread: 0xbc2f_5ea8,
-        waited: 0,
-        switches: 1_745_682,
-        times: (80_031, 243_484),
-        start: (0x77e6_17ec, 0x75ec_1c3f),
-        stack: (0xb486_1000, 0xb486_0558, 0xb486_1000, 0xb485_6000),
-        priority: (13, 13, 0),
-        irps: &[],
-    },
-    Running {
-        name: "lsass.exe",
-        path: SYSTEM32,
-        eprocess: 0x8850_e020,
-        ethread: 0x86f8_7020,
-        cid: (0x238, 0xae8),
-        teb: 0x7ffa_5000,
-        win32_thread: 0,
-        waited: 0,
-        switches: 39_608,
-        times: (1_625, 5_437),
-        start: (0x77e6_17ec, 0x77c7_b0f5),
-        stack: (0xf492_5000, 0xf492_4c38, 0xf492_5000, 0xf492_2000),
-        priority: (10, 9, 0),
-        irps: &[
-            0x8686_9200,
-            0x85b2_a7f0,
-            0x86f8_0a20,
-            0x85e6_af68,
-            0x892a_6c78,
-            0x85d0_6070,
-            0x85da_35e0,
-            0x8721_6340,
-        ],
-    },
-    Running {
-        name: "WINWORD.EXE",
-        path: r"\Device\HarddiskVolume1\Program Files\Microsoft Office\OFFICE11\",
-        eprocess: 0x8700_5708,
-        ethread: 0x86ff_e700,
-        cid: (0x1ba4, 0x1ba8),
-        teb: 0x7ffd_f000,
-        win32_thread: 0xbc23_cea8,
-        waited: 0,
-        switches: 1_547_251,
-        times: (60_750, 45_265),
-        start: (0x77e6_17f8, 0x3000_19b0),
-        stack: (0xf346_5000, 0xf346_4c48, 0xf346_5000, 0xf345_e000),
-        priority: (8, 8, 0),
-        irps: &[],
-    },
-    Running {
-        name: "SystemDump.exe",
-        path: r"\Device\HarddiskVolume1\Tools\",
-        eprocess: 0x857d_5500,
-        ethread: 0x8680_3a90,
-        cid: (0x3c20, 0x29f8),
-        teb: 0x7ffd_f000,
-        win32_thread: 0xbc29_5480,
-        waited: 0,
-        switches: 310,
-        times: (15, 46),
-        start: (0x77e6_17f8, 0x0040_fe92),
-        stack: (0xb38a_4000, 0xb38a_3c08, 0xb38a_4000, 0xb389_f000),
-        priority: (11, 8, 2),
-        irps: &[],
-    },
-    Running {
-        name: "SomeSvc.exe",
-        path: PROGRAMS,
-        eprocess: 0x8913_74a8,
-        ethread: 0x8604_3db0,
-        cid: (0x610, 0x55dc),
-        teb: 0x7ffa_1000,
-        win32_thread: 0,
-        waited: 320,
-        switches: 11_728,
-        times: (2_546, 177_765),
-        start: (0x77e6_17ec, 0x0082_b983),
-        stack: (0xb49c_1000, 0xb49c_0a7c, 0xb49c_1000, 0xb49b_e000),
-        priority: (8, 8, 0),
-        irps: &[0x86dc_99a0],
-    },
-    Running {
-        name: "SomeExe.exe",
-        path: PROGRAMS,
-        eprocess: 0x872f_b708,
-        ethread: 0x86bc_bdb0,
-        cid: (0x34ac, 0x1b04),
-        teb: 0x7ffd_d000,
-        win32_thread: 0xbc3d_9a48,
-        waited: 0,
-        switches: 7_655_285,
-        times: (609_343, 1_821_296),
-        start: (0x77e6_17ec, 0x75ec_1c3f),
-        stack: (0xb86c_b000, 0xb86c_a58c, 0xb86c_b000, 0xb86c_2000),
-        priority: (13, 13, 0),
-        irps: &[0x8581_d900],
-    },
-];
-
-/// A thread that is ready: processor, priority, address, ids, thread block, win32k's thread.
-type Queued = (u64, u64, u64, (u64, u64), u64, u64);
-
-const READY: [Queued; 11] = [
-    (0, 8, 0x8816_1668, (0x3d58, 0x43a0), 0x7ffd_f000, 0xbc1e_ba48),
-    (0, 8, 0x882d_0020, (0x1004, 0x0520), 0x7ffd_f000, 0xbc23_0838),
-    (0, 8, 0x8871_6b40, (0x2034, 0x241c), 0x7ffd_d000, 0xbc11_b388),
-    (0, 8, 0x88bf_7978, (0x2444, 0x2564), 0x7ffd_e000, 0xbc1c_cc18),
-    (0, 8, 0x876f_7a28, (0x2308, 0x4bfc), 0x7ffd_d000, 0xbc1f_7b98),
-    (1, 9, 0x87e6_9db0, (0x067c, 0x3930), 0x7ffd_b000, 0xbc18_0990),
-    (1, 8, 0x8839_8c70, (0x27cc, 0x15b4), 0x7ffd_e000, 0xbc15_9ea8),
-    (2, 8, 0x8873_cdb0, (0x4c24, 0x4384), 0x7ffd_d000, 0xbc1c_9838),
-    (2, 8, 0x89f3_31e0, (0x453c, 0x4c68), 0x7ffd_f000, 0xbc21_dbd0),
-    (2, 8, 0x889a_03f0, (0x339c, 0x2fcc), 0x7ffd_f000, 0xbc1c_dbe8),
-    (2, 8, 0x87aa_cdb0, (0x3b80, 0x4ed0), 0x7ffd_e000, 0xbc1c_5d10),
-];
-
-fn processes(healthy: &[SystemProcess]) -> Vec<SystemProcess> {
-    // The local security authority is among those that run.
-    let mut all: Vec<SystemProcess> =
-        healthy.iter().filter(|process| process.name != "lsass.exe").cloned().collect();
-    for process in &mut all {
-        // The users of this server are in the sessions 2 and 9.
-        process.session = process.session.map(|session| 2 * session);
-        moved(&mut process.create_time);
-        moved(&mut process.exit_time);
-        process.threads.iter_mut().for_each(|thread| moved(&mut thread.create_time));
-        for thread in &mut process.threads {
-            if !matches!(thread.state, ThreadState::Waiting { .. } | ThreadState::Terminated) {
-                thread.state = waiting(6, false, &[""]);
-            }
-            thread.waited %= TICKS;
-        }
-    }
-    if let [idle, system, ..] = &mut all[..] {
-        idle.eprocess = 0x8089_db40;
-        idle.threads = (0..8).map(idle_thread).collect();
-        if let Some(zero) = system.threads.first_mut() {
-            (zero.ethread, zero.priority, zero.processor) = (0x8a39_25a8, (0, 0, 0), 0);
-            zero.state = ThreadState::Ready;
-        }
-    }
-    all.extend((1..).zip(&RUNNING).map(|(processor, running)| program(running, processor)));
-    all.extend(READY.iter().enumerate().map(|(i, ready)| queued(i, ready)));
-    all.extend(clients());
-    all
-}
-
-/// A time of the healthy system as this system would have it.
-fn moved(time: &mut u64) {
-    if *time != 0 {
-        *time = *time - BOOT + START;
-    }
-}
-
-fn idle_thread(processor: u64) -> SystemThread {
-    SystemThread {
-        state: ThreadState::Running,
-        processor,
-        context_switches: 4_193_155 + processor,
-        ticks: (700_000 - processor * 1000, 0),
-        waited: TICKS,
-        ..SystemThread::default()
-    }
-}
-
-/// A program of a user, with the one thread that matters and a few that wait.
-fn user_program(name: &str, pid: u64, first: u64, session: Option<u32>) -> SystemProcess {
-    let program = Program {
-        pid,
-        ppid: if session.is_some() { 464 } else { 4 },
-        path: name,
-        arguments: "",
-        session,
-        started: 600 + pid / 8,
-        threads: 1,
-        waits: &[""],
-        handles: &[r"\BaseNamedObjects\WorkReady", "log"],
-    };
-    let mut made = process(&program, Windows::Server2003Pae);
-    moved(&mut made.create_time);
-    for thread in &mut made.threads {
-        moved(&mut thread.create_time);
-        thread.tid = first;
-        thread.waited %= TICKS;
-    }
-    made
-}
-
-fn program(running: &Running, processor: u64) -> SystemProcess {
-    let session = match running.name {
-        "lsass.exe" | "SomeSvc.exe" => Some(0),
-        "SystemDump.exe" => Some(2),
-        _ => Some(9),
-    };
-    let mut made = user_program(running.name, running.cid.0, running.cid.1, session);
-    made.eprocess = running.eprocess;
-    made.path = format!("{}{}", running.path, running.name);
-    made.command_line = format!("\"{}\"", made.path.replacen(r"\Device\HarddiskVolume1", "C:", 1));
-    made.ticks = (ticks(running.times.1) + 7, ticks(running.times.0) + 3);
-    for thread in &mut made.threads {
-        thread.ethread = running.ethread;
-        thread.state = ThreadState::Running;
-        thread.processor = processor;
-        thread.priority = running.priority;
-        thread.context_switches = running.switches;
-        thread.ticks = (ticks(running.times.1), ticks(running.times.0));
-        thread.waited = running.waited;
-        thread.start = running.start;
-        thread.stack = running.stack;
-        thread.teb = running.teb;
-        thread.win32_thread = running.win32_thread;
-        thread.alertable = false;
-        if running.name == "SomeSvc.exe" {
-            thread.impersonation = 0xe7b3_0030;
-            thread.lpc_message = 0x0082_b983;
-        }
-    }
-    made
-}
-
-fn queued(index: usize, ready: &Queued) -> SystemProcess {
-    let (processor, priority, ethread, (pid, tid), teb, win32_thread) = *ready;
-    let names = ["OUTLOOK.EXE", "EXCEL.EXE", "iexplore.exe", "explorer.exe", "wfshell.exe"];
-    let session = if index.is_multiple_of(2) { 2 } else { 9 };
-    let mut made = user_program(names[index % names.len()], pid, tid, Some(session));
-    for thread in &mut made.threads {
-        thread.ethread = ethread;
-        thread.state = ThreadState::Ready;
-        thread.processor = processor;
-        thread.priority = (priority, 8, 0);
-        thread.context_switches = 9_000 + tid;
-        thread.ticks = (ticks(1_200 + tid), ticks(2_400 + tid));
-        thread.waited = 4 + index as u64;
-        thread.teb = teb;
-        thread.win32_thread = win32_thread;
-    }
-    made
 }
 
 fn drivers() -> Vec<Driver> {
