@@ -98,18 +98,22 @@ fn spinner() -> ProgressBar {
 
 /// Shows how far a search is, where there is one, or else how many rows were read.
 fn show(bar: &ProgressBar, session: &Session, seconds: u64) {
-    let (template, text) = if let Some((done, all)) = session.searched() {
-        bar.set_length(all);
-        bar.set_position(done);
+    let search = session.searched();
+    let (template, text) = if let Some((done, all)) = search {
         ("{spinner} [{bar:30}] {msg}  (Ctrl-C cancels)", searched(done, all))
     } else {
         let rows = grouped(session.rows_read());
         ("{spinner} {msg}  (Ctrl-C cancels)", format!("{rows} rows read"))
     };
+    // First how it looks: whatever is changed is drawn.
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style.progress_chars("=> "));
     }
     bar.set_message(format!("{text}, {seconds} s"));
+    if let Some((done, all)) = search {
+        bar.set_length(all);
+        bar.set_position(done);
+    }
 }
 
 /// How much of the memory that is to be searched was.
