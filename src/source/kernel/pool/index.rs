@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::block::{Block, Found, Kind, PoolHint, State};
 use super::frames::Mark;
 use super::ranges::PoolRange;
-use super::scan::{PageSeen, PageUse};
+use super::seen::{PageSeen, PageUse};
 use crate::catalog::Absent;
 use crate::dump::bytes::{u16_at, u32_at, u64_at};
 use crate::dump::cache::{Entry, Kept, Writer};

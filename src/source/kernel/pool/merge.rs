@@ -2,7 +2,7 @@
 
 use super::block::{Block, PoolHint};
 use super::index::Index;
-use super::scan::{Harvest, PageSeen};
+use super::seen::{Harvest, PageSeen};
 use crate::model::Flow;
 
 /// What a pass hands over.

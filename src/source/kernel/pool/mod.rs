@@ -18,6 +18,7 @@ mod pages;
 mod ranges;
 mod rows;
 mod scan;
+mod seen;
 mod segment;
 mod sessions;
 mod special;

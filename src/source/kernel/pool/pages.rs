@@ -3,7 +3,7 @@
 use super::block::{Kind, PoolHint};
 use super::frames::Mark;
 use super::merge::Seen;
-use super::scan::{PageSeen, PageUse};
+use super::seen::{PageSeen, PageUse};
 use crate::catalog::{Absent, Cell};
 use crate::model::{Emit, Flow, PoolPage, Unanswered, Want};
 use crate::source::kernel::KernelDump;

@@ -7,16 +7,16 @@
 use rayon::prelude::*;
 
 use super::big::Big;
-use super::block::{Block, Found, Kind, PoolHint, State};
+use super::block::{Block, Found, PoolHint, State};
 use super::chain::{self, Piece};
-use super::frames::{Frames, Mark};
+use super::frames::Frames;
 use super::header::Headers;
 use super::look::{self, LANES, Tags};
 use super::merge::{Merge, Seen};
 use super::ranges::{Holds, PoolRange};
+use super::seen::{Harvest, PageSeen, PageUse};
 use super::segment::{Keys, Segments};
 use super::special;
-use crate::catalog::Absent;
 use crate::memory::{Fault, Gva, Machine, Part};
 use crate::model::{Flow, Searching, Unanswered};
 use crate::source::kernel::KernelDump;
@@ -34,54 +34,21 @@ const MAX_KEPT: usize = 1 << 19;
 const LEAST_PAGES: u64 = 1 << 17;
 const TIMES_HELD: u64 = 4;
 
-/// What a page of a pool is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PageUse {
-    /// It holds blocks.
-    Blocks,
-    /// It is part of a big allocation, which has these first and last addresses.
-    Big {
-        /// The first.
-        first: u64,
-        /// The last.
-        last: u64,
-    },
-    /// It is mapped and neither.
-    Other,
-    /// The dump does not hold it.
-    Missing(Absent),
+/// How much may be read of ranges of a kind, so that none takes the room of others.
+struct Room {
+    parts: usize,
+    pages: u64,
 }
 
-/// A page of a pool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct PageSeen {
-    /// Its address.
-    pub(super) address: u64,
-    /// What it is.
-    pub(super) page_use: PageUse,
-    /// Whether it is in a page file.
-    pub(super) is_paged_out: bool,
-    /// Of which pool.
-    pub(super) kind: Kind,
-    /// The range that it is in: the first address and the one after the last.
-    pub(super) range: (u64, u64),
-    /// The session whose pool it is in.
-    pub(super) session: Option<u32>,
-    /// Whether the table of big allocations is known in which it would be.
-    pub(super) has_table: bool,
-    /// What the database of page frames says of it.
-    pub(super) mark: Option<Mark>,
-}
-
-/// What was found in a part.
-#[derive(Default)]
-pub(super) struct Harvest {
-    pub(super) blocks: Vec<Block>,
-    pub(super) pages: Vec<PageSeen>,
-    /// How many pages were read.
-    read: u64,
-    /// Whether nobody waited for it any more.
-    is_cut: bool,
+impl Room {
+    /// Which kind a range is: pools, those of sessions, and what may hold special pool alone.
+    const fn of(range: &PoolRange) -> usize {
+        match (range.owner, range.holds) {
+            (Some(_), _) => 1,
+            (None, Holds::Special) => 2,
+            (None, _) => 0,
+        }
+    }
 }
 
 /// What threads need to read a part.
@@ -214,38 +181,46 @@ impl<'a> Reader<'a> {
     /// Reads all ranges; breaks if somebody has enough, or if there is more than can be.
     fn read_all(&self, merge: &mut Merge<'a, '_>) -> Flow {
         let held = self.machine.map().present();
-        let mut left = held.saturating_mul(TIMES_HELD).max(LEAST_PAGES);
-        let (mut room, mut session_room) = (MAX_PARTS, MAX_SESSION_PARTS);
+        let pages = held.saturating_mul(TIMES_HELD).max(LEAST_PAGES);
+        let mut rooms =
+            [MAX_PARTS, MAX_SESSION_PARTS, MAX_PARTS].map(|parts| Room { parts, pages });
         let mut ranges = Vec::new();
         for (number, range) in (0..).zip(self.dump.pool_ranges_known()) {
-            let room = if range.owner.is_some() { &mut session_room } else { &mut room };
-            let parts = self.parts(range, *room);
-            *room -= parts.len().min(*room);
+            let room = &mut rooms[Room::of(range)];
+            let parts = self.parts(range, room.parts);
+            room.parts -= parts.len().min(room.parts);
             ranges.push((number, range, parts));
         }
         let bytes = |part: &Part| part.end.0 - part.start.0;
         let all = ranges.iter().flat_map(|(_, _, parts)| parts).map(bytes).sum();
         let mut searching = Searching::begin(self.hint.progress(), all);
+        let mut flow = Flow::Continue(());
         for (number, range, parts) in &ranges {
             let big = self.big_of(range.owner).map_or(&[][..], |big| &big.blocks);
             merge.owned_by(range.owner, big)?;
+            let room = &mut rooms[Room::of(range)];
             for batch in parts.chunks(BATCH) {
                 if self.hint.is_cancelled() {
                     return Flow::Break(());
+                }
+                if room.pages == 0 {
+                    // What comes after it may be all there.
+                    flow = Flow::Break(());
+                    break;
                 }
                 let found: Vec<Harvest> =
                     batch.par_iter().map(|part| self.read(range, *part)).collect();
                 searching.add(batch.iter().map(bytes).sum());
                 for harvest in found {
                     merge.take(&harvest, *number)?;
-                    left = left.saturating_sub(harvest.read);
-                    if left == 0 || harvest.is_cut {
+                    room.pages = room.pages.saturating_sub(harvest.read);
+                    if harvest.is_cut {
                         return Flow::Break(());
                     }
                 }
             }
         }
-        Flow::Continue(())
+        flow
     }
 
     /// The parts of a range that may hold what is asked for, at most so many.
@@ -257,7 +232,12 @@ impl<'a> Reader<'a> {
             return Vec::new();
         }
         let root = range.space.map_or(self.machine.kernel(), |base| self.machine.root(base));
-        self.machine.parts(&self.dump.image, root, Gva(start), Gva(end), most)
+        let mut parts = self.machine.parts(&self.dump.image, root, Gva(start), Gva(end), most);
+        if range.holds == Holds::Special {
+            // Pages of their own are small.
+            parts.retain(|part| !part.is_large());
+        }
+        parts
     }
 
     fn read(&self, range: &PoolRange, part: Part) -> Harvest {
@@ -271,6 +251,8 @@ impl<'a> Reader<'a> {
             .pages(&self.dump.image, part, bounds, &mut |at, held| pages.push((at.0, held)));
         harvest.read = pages.len() as u64;
         if range.holds == Holds::Special {
+            // Most pages that a system has mapped a dump may not hold.
+            harvest.read = pages.iter().filter(|(_, held)| held.is_ok()).count() as u64;
             let alone = special::guarded(&self.headers, range, &pages);
             harvest.blocks.extend(alone.filter(|block| self.takes(block)));
             return harvest;
