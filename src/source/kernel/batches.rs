@@ -3,6 +3,8 @@
 //!
 //! Knows nothing of rows. Batches are small at first, so that who wants a few rows waits for few.
 
+use std::sync::{Mutex, PoisonError};
+
 use rayon::prelude::*;
 
 use crate::model::{Emit, Fill, Flow, Parts};
@@ -34,6 +36,28 @@ impl<T: Sync> Batches<T> {
     /// What is left at the end.
     fn rest(self) -> Vec<T> {
         self.waiting
+    }
+}
+
+/// What threads work with that nobody uses now: each takes one, and gives it back with what it learnt.
+#[derive(Debug)]
+pub(super) struct Idle<T>(Mutex<Vec<T>>);
+
+impl<T> Default for Idle<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T> Idle<T> {
+    /// One that somebody has given back, or else a new one.
+    pub(super) fn take(&self, make: impl FnOnce() -> T) -> T {
+        let idle = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.unwrap_or_else(make)
+    }
+
+    pub(super) fn give(&self, item: T) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(item);
     }
 }
 

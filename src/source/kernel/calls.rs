@@ -46,8 +46,7 @@ impl Callee for KernelDump {
             return Err(Refused::argument(argument, format!("no module `{module}`")));
         };
         let id = self.pdb_of(driver.base, driver.base.saturating_add(driver.size.into()));
-        let layout = id.and_then(|id| self.symbols.layout(&id));
-        layout.ok_or_else(|| Refused::because(format!("it has no symbols of `{module}`")))
+        typed::layout_of_module(&self.symbols, module, id.as_ref())
     }
 
     fn memory_of(

@@ -1,10 +1,9 @@
 //! I/O request packets and their stack locations as rows.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
 use super::KernelDump;
-use super::batches;
+use super::batches::{self, Idle};
 use super::devices::DEVICE;
 use super::drivers::{major_name, minor_name};
 use super::object::Object;
@@ -106,27 +105,6 @@ impl<'a> Shared<'a> {
     }
 }
 
-/// Names that were read, one set for each thread that makes rows.
-struct Names<'a> {
-    dump: &'a KernelDump,
-    idle: Mutex<Vec<Shared<'a>>>,
-}
-
-impl<'a> Names<'a> {
-    fn of(dump: &'a KernelDump) -> Self {
-        Self { dump, idle: Mutex::default() }
-    }
-
-    fn take(&self) -> Shared<'a> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.unwrap_or_else(|| Shared::new(self.dump))
-    }
-
-    fn give(&self, shared: Shared<'a>) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(shared);
-    }
-}
-
 impl KernelDump {
     fn location_form(&self) -> Result<Form<'_>, Unanswered> {
         let form = self.form(LOCATION, FIELDS);
@@ -139,9 +117,9 @@ impl KernelDump {
         into: &mut dyn Parts<Irp>,
     ) -> Result<(), Unanswered> {
         let (packet, locations) = (self.packet()?, self.location_form()?);
-        let names = Names::of(self);
+        let names = Idle::default();
         let make = |part: &[Found], push: &mut dyn FnMut(Irp)| {
-            let mut shared = names.take();
+            let mut shared = names.take(|| Shared::new(self));
             for found in part {
                 let irp = packet.form.at(found.irp);
                 push(self.irp_row(want, (&packet, &locations), &mut shared, (*found, &irp)));
@@ -227,9 +205,9 @@ impl KernelDump {
         into: &mut dyn Parts<IrpLocation>,
     ) -> Result<(), Unanswered> {
         let (packet, locations) = (self.packet()?, self.location_form()?);
-        let names = Names::of(self);
+        let names = Idle::default();
         let make = |part: &[Found], push: &mut dyn FnMut(IrpLocation)| {
-            let mut shared = names.take();
+            let mut shared = names.take(|| Shared::new(self));
             for found in part {
                 let counts = Packet::counts(&packet.form.at(found.irp));
                 let Ok((count, current)) = counts else { continue };

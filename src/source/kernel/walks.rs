@@ -4,10 +4,11 @@
 //! Stacks are walked on several cores, and asked of symbol servers for several modules at a time.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use super::KernelDump;
+use super::batches::Idle;
 use super::memory::Space;
 use super::process_images::ProcessImages;
 use super::threads::Seen;
@@ -47,7 +48,7 @@ pub(super) struct Starts {
 /// others do meanwhile.
 pub(super) struct Stacks<'a> {
     start: Arc<Starts>,
-    idle: Mutex<Vec<Walks<'a>>>,
+    idle: Idle<Walks<'a>>,
     /// How many words walks may still read, as long as nothing is settled.
     left: AtomicU64,
     /// How many were read since.
@@ -58,14 +59,13 @@ impl<'a> Stacks<'a> {
     pub(super) fn of(dump: &'a KernelDump) -> Result<Self, Unanswered> {
         let start = Arc::new(dump.starts()?);
         let left = AtomicU64::new(Knowledge::MAX_WORDS);
-        let (idle, spent) = (Mutex::default(), AtomicU64::new(0));
+        let (idle, spent) = (Idle::default(), AtomicU64::new(0));
         Ok(Self { start, idle, left, spent })
     }
 
     /// Something to walk stacks with.
     pub(super) fn take(&self) -> Walks<'a> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut walks = idle.unwrap_or_else(|| Walks::of(&self.start));
+        let mut walks = self.idle.take(|| Walks::of(&self.start));
         walks.allowed = self.left.load(Ordering::Relaxed).min(MAX_WORDS_OF_ONE);
         walks
     }
@@ -73,7 +73,7 @@ impl<'a> Stacks<'a> {
     /// Takes it back, with what it has learnt.
     pub(super) fn give(&self, mut walks: Walks<'a>) {
         self.spent.fetch_add(std::mem::take(&mut walks.spent), Ordering::Relaxed);
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(walks);
+        self.idle.give(walks);
     }
 
     /// Takes account of what was read.

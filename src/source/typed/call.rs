@@ -14,7 +14,7 @@ use crate::model::{
     DynRow, DynTable, Emit, Refused, Source, address_argument, count_argument, text_argument,
 };
 use crate::source::links;
-use crate::symbol::{Layout, Shape};
+use crate::symbol::{Layout, PdbId, Shape, Store};
 
 /// A list gives no more rows.
 const MAX_LIST: usize = 1_000_000;
@@ -63,6 +63,19 @@ pub(in crate::source) trait Callee: Source {
         module: Option<&str>,
         process: Option<(u64, usize)>,
     ) -> Result<Box<dyn Memory + '_>, Refused>;
+}
+
+/// The layout of a module by its PDB, as a call asks for it.
+///
+/// # Errors
+/// If nothing of the module's symbols is at hand.
+pub(in crate::source) fn layout_of_module(
+    symbols: &Store,
+    module: &str,
+    pdb: Option<&PdbId>,
+) -> Result<Arc<Layout>, Refused> {
+    let layout = pdb.and_then(|id| symbols.layout(id));
+    layout.ok_or_else(|| Refused::because(format!("it has no symbols of `{module}`")))
 }
 
 /// Answers a call.

@@ -6,7 +6,7 @@
 mod call;
 mod cell;
 
-pub(super) use call::{Callee, Memory, answer};
+pub(super) use call::{Callee, Memory, answer, layout_of_module};
 
 use std::collections::VecDeque;
 

@@ -164,8 +164,7 @@ impl Callee for UserDump {
         let Some(span) = spans.next() else {
             return Err(Refused::argument(argument, format!("no module `{module}`")));
         };
-        let layout = span.pdb.as_ref().and_then(|id| self.symbols.layout(id));
-        layout.ok_or_else(|| Refused::because(format!("it has no symbols of `{module}`")))
+        typed::layout_of_module(&self.symbols, module, span.pdb.as_ref())
     }
 
     fn memory_of(
