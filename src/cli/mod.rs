@@ -92,6 +92,12 @@ fn open(args: &Args, console: &Console) -> (Session, bool) {
 
 /// Runs what is to run: the steps, or the prompt, or standard input.
 fn work(invocation: &Invocation, session: Session, console: &Console, interrupt: &Interrupt) -> u8 {
+    if let Some(path) = &invocation.args.output
+        && let Err(error) = output::refuse_evidence(path, &session)
+    {
+        console.say(format!("error: {error}"));
+        return 2;
+    }
     if !invocation.steps.is_empty() {
         let scripts = (1..).zip(&invocation.steps).map(|(n, step)| script::read(step, n));
         return batch::run(invocation, scripts.collect(), &session, console, interrupt);

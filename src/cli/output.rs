@@ -145,6 +145,18 @@ pub(super) fn absent(result: &ResultSet) -> Vec<String> {
     lines
 }
 
+/// Fails if the path is a file that is open: a dump is evidence and never written to.
+///
+/// # Errors
+/// An error that names the file.
+pub(super) fn refuse_evidence(path: &Path, session: &Session) -> io::Result<()> {
+    if session.is_open(path) {
+        let message = format!("{} is open as a source and is not written to", path.display());
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
+    }
+    Ok(())
+}
+
 /// Writes results to files and says which.
 ///
 /// # Errors
@@ -158,18 +170,20 @@ pub(super) fn save(
 ) -> io::Result<()> {
     let format = match mode {
         Mode::File(format) => format,
-        Mode::Table | Mode::Line => return save_text(answers, mode, path, console),
+        Mode::Table | Mode::Line => return save_text(answers, mode, path, session, console),
     };
     if format.holds_several() || answers.len() == 1 {
         let (facts, notes) = facts(session, format);
         let mut sheets: Vec<Sheet<'_>> = answers.iter().map(Answer::sheet).collect();
         sheets.extend(facts.as_ref().map(Answer::sheet));
+        refuse_evidence(path, session)?;
         export::write_file(path, |out| export::write(format, &sheets, &notes, out))
             .map_err(|error| named(path, &error))?;
         say_saved(path, answers.iter().map(|a| a.result.len()).sum(), answers.len(), console);
     } else {
         for (index, answer) in answers.iter().enumerate() {
             let path = numbered(path, index + 1);
+            refuse_evidence(&path, session)?;
             export::write_file(&path, |out| export::write(format, &[answer.sheet()], &[], out))
                 .map_err(|error| named(&path, &error))?;
             say_saved(&path, answer.result.len(), 1, console);
@@ -181,7 +195,14 @@ pub(super) fn save(
     Ok(())
 }
 
-fn save_text(answers: &[Answer], mode: Mode, path: &Path, console: &Console) -> io::Result<()> {
+fn save_text(
+    answers: &[Answer],
+    mode: Mode,
+    path: &Path,
+    session: &Session,
+    console: &Console,
+) -> io::Result<()> {
+    refuse_evidence(path, session)?;
     let look = Look { width: None, max_rows: None, colour: false, null: "NULL".to_owned() };
     export::write_file(path, |out| {
         for answer in answers {

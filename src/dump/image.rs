@@ -15,6 +15,8 @@ use super::cache::Identity;
 #[derive(Clone)]
 pub struct Image {
     path: Arc<str>,
+    /// The file, if it is one.
+    file: Option<Arc<Path>>,
     bytes: Bytes,
     /// Size and time, of a file.
     identity: Option<Identity>,
@@ -48,13 +50,14 @@ impl Image {
         }
         let bytes = Bytes::Mapped(Arc::new(map(&file).map_err(io)?));
         let identity = Identity::of(&metadata);
-        Ok(Self { path: name.as_str().into(), bytes, identity, cache: None })
+        let file = Some(Arc::from(path));
+        Ok(Self { path: name.as_str().into(), file, bytes, identity, cache: None })
     }
 
     /// Takes bytes that are in memory already; `path` is what messages call them.
     pub fn from_bytes(path: &str, bytes: impl Into<Arc<[u8]>>) -> Self {
         let bytes = Bytes::Owned(bytes.into());
-        Self { path: path.into(), bytes, identity: None, cache: None }
+        Self { path: path.into(), file: None, bytes, identity: None, cache: None }
     }
 
     /// The image with a folder in which what is found in it may be kept, see [`super::cache`].
@@ -71,6 +74,11 @@ impl Image {
     /// Size and time of the file.
     pub(super) const fn identity(&self) -> Option<Identity> {
         self.identity
+    }
+
+    /// The file that it is the content of; `None` for bytes in memory.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
     }
 
     /// The name the dump was opened by.

@@ -10,6 +10,8 @@ use crate::diag::{Code, Diagnostic};
 #[derive(Debug, Clone)]
 pub struct MemTable {
     spec: TableSpec,
+    /// The file that the rows come from.
+    file: Option<String>,
     pub(super) frame: Frame,
     /// The reasons of absent values, a vector a column (empty when all are present).
     pub(super) absent: Vec<Vec<u8>>,
@@ -54,7 +56,7 @@ impl MemTable {
             absent.push(data.absent.clone());
             cols.push(Col::from_data(data));
         }
-        Ok(Self { spec: spec(name, specs), frame: Frame::new(cols, rows), absent })
+        Ok(Self { spec: spec(name, specs), file: None, frame: Frame::new(cols, rows), absent })
     }
 
     /// A table of the rows of a result, its columns by name.
@@ -86,11 +88,17 @@ impl MemTable {
     /// The same, said to come from a file.
     #[must_use]
     pub fn of_file(mut self, path: &str) -> Self {
+        self.file = Some(path.to_owned());
         self.spec.doc = intern(&format!("The rows of {path}."));
         for column in &mut self.spec.columns {
             column.doc = "A column of the file.";
         }
         self
+    }
+
+    /// The file that the rows come from.
+    pub fn file(&self) -> Option<&str> {
+        self.file.as_deref()
     }
 
     /// What planning and completion see.

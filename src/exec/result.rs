@@ -92,9 +92,22 @@ impl<'a> ColumnView<'a> {
         }
     }
 
-    /// The value of row `row`; NULL beyond the end.
+    /// The number of rows; none where there is no column.
+    fn len(&self) -> usize {
+        match self {
+            Self::Bool(c) => c.len(),
+            Self::Int(c) | Self::Time(c) | Self::Interval(c) => c.len(),
+            Self::Double(c) => c.len(),
+            Self::Text(c) => c.len(),
+            Self::Addr(c) => c.len(),
+            Self::Null => 0,
+        }
+    }
+
+    /// The value of row `row`; NULL beyond the end, where polars would panic.
     pub fn get(&self, row: usize) -> Value<'a> {
         match self {
+            _ if row >= self.len() => Value::Null,
             Self::Bool(c) => c.get(row).map_or(Value::Null, Value::Bool),
             Self::Int(c) => c.get(row).map_or(Value::Null, Value::Int),
             Self::Double(c) => c.get(row).map_or(Value::Null, Value::Double),

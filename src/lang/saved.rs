@@ -61,7 +61,7 @@ impl SavedQuery {
             match key {
                 "title" => value.clone_into(&mut query.title),
                 "description" => value.clone_into(&mut query.description),
-                "alias" => query.aliases.push(value.to_owned()),
+                "alias" => query.aliases.extend(names(value)),
                 "needs" => query.needs.extend(names(value)),
                 "optional" => query.optional.extend(names(value)),
                 _ => query.params.push(param(value, span)?),
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_header_is_read_and_left_in_the_text() {
-        let text = "-- title: Modules\n-- description: All of them,\n--   by name.\n-- alias: lm\n-- param: pattern VARCHAR = % -- which\n-- param: top INTEGER\n-- needs: modules, dump\n-- optional: idt\nSELECT 1;\n";
+        let text = "-- title: Modules\n-- description: All of them,\n--   by name.\n-- alias: lm, lmv\n-- alias: !lm 4\n-- param: pattern VARCHAR = % -- which\n-- param: top INTEGER\n-- needs: modules, dump\n-- optional: idt\nSELECT 1;\n";
         let query = SavedQuery::parse("modules", text).unwrap();
         assert_eq!(query.title, "Modules");
         assert_eq!(query.description, "All of them, by name.");

@@ -1,6 +1,6 @@
 //! `ATTACH` and `DETACH`, and files of separated values beside dumps.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::state::OpenSource;
 use super::{Error, Session};
@@ -56,7 +56,8 @@ impl Session {
         let image = Image::open(Path::new(path)).map_err(|error| here(error.into()))?;
         let image = image.with_cache(self.options.cache.as_deref());
         let source = source::open(image, &self.store).map_err(|error| here(error.into()))?;
-        self.replace(|state| Ok(state.with_source(OpenSource { name, source })))
+        let file = Some(PathBuf::from(path));
+        self.replace(|state| Ok(state.with_source(OpenSource { name, file, source })))
     }
 
     /// Fails if a table or a source has that name.

@@ -189,9 +189,10 @@ impl Session {
         let mut sources = Vec::with_capacity(images.len());
         for (image, name) in images.into_iter().zip(names) {
             let path = image.path().to_owned();
+            let file = image.file().map(Path::to_owned);
             let image = image.with_cache(options.cache.as_deref());
             match source::open(image, &store) {
-                Ok(source) => sources.push(Arc::new(OpenSource { name, source })),
+                Ok(source) => sources.push(Arc::new(OpenSource { name, file, source })),
                 Err(error) => failures.push((path, error.into())),
             }
         }
@@ -256,6 +257,13 @@ impl Session {
     /// The names of the open sources, as the column `dump` shows them.
     pub fn source_names(&self) -> Vec<String> {
         self.state().sources.iter().map(|s| s.name.clone()).collect()
+    }
+
+    /// Whether the path is the file of an open source or of an attached table, by the file's
+    /// identity: links, case and `..` do not matter. Nothing may be written there.
+    pub fn is_open(&self, path: &Path) -> bool {
+        let state = self.state();
+        state.files().any(|file| same_file::is_same_file(file, path).unwrap_or(false))
     }
 
     /// A handle that ends a running query from another thread.

@@ -3,6 +3,7 @@
 //! A state never changes; attaching makes a new one, and queries that run keep theirs.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::catalog::{Catalog, PointerWidth};
@@ -14,6 +15,8 @@ use crate::table::{self, NamedSource};
 /// An open dump or log, and what the column `dump` calls it.
 pub(super) struct OpenSource {
     pub(super) name: String,
+    /// The file, where the source is one.
+    pub(super) file: Option<PathBuf>,
     pub(super) source: Box<dyn Source>,
 }
 
@@ -61,6 +64,13 @@ impl State {
         }
         let sources: Vec<_> = self.sources.iter().filter(source).cloned().collect();
         (sources.len() < self.sources.len()).then(|| Self::new(sources, attached))
+    }
+
+    /// The files of all sources and attached tables.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        let sources = self.sources.iter().filter_map(|source| source.file.as_deref());
+        let tables = self.attached.iter().filter_map(|table| table.file().map(Path::new));
+        sources.chain(tables)
     }
 
     pub(super) fn has_source(&self, name: &str) -> bool {

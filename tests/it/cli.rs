@@ -51,6 +51,11 @@ impl Folder {
         self.0.join(name).display().to_string()
     }
 
+    /// The name of the folder itself.
+    fn name(&self) -> String {
+        self.0.file_name().unwrap().to_string_lossy().into_owned()
+    }
+
     fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(&self.0).unwrap();
         let mut names: Vec<String> =
@@ -187,6 +192,48 @@ fn a_failed_query_leaves_the_old_file() {
     let output = run(&["-c", "SELECT 1", "-o", &folder.file("no/such/x.csv")]);
     assert_eq!(output.status.code(), Some(1));
     assert!(err(&output).contains("cannot write"), "{}", err(&output));
+}
+
+#[test]
+fn an_open_source_is_never_written_to() {
+    let folder = Folder::new("evidence");
+    let (dump, table) = (folder.file("a.dmp"), folder.file("t.csv"));
+    assert_eq!(run(&["--save-sample", &dump]).status.code(), Some(0));
+    std::fs::write(&table, "a\n1\n").unwrap();
+    let before = std::fs::read(&dump).unwrap();
+    let mut outputs = vec![dump.clone(), folder.file("../") + &format!("{}/a.dmp", folder.name())];
+    #[cfg(unix)]
+    {
+        let link = folder.file("link.csv");
+        std::os::unix::fs::symlink(&dump, &link).unwrap();
+        let hard = folder.file("hard.csv");
+        std::fs::hard_link(&dump, &hard).unwrap();
+        outputs.extend([link, hard]);
+    }
+    for output in &outputs {
+        let refused = run(&[&dump, "-c", "SELECT 1", "-o", output]);
+        assert_eq!(refused.status.code(), Some(2), "{output}");
+        assert!(err(&refused).contains("is open as a source"), "{}", err(&refused));
+    }
+    let refused = run(&[&dump, &table, "-c", "SELECT 1", "-o", &table]);
+    assert_eq!(refused.status.code(), Some(2));
+    let typed = format!(".output '{dump}'\nSELECT 1;\n");
+    let refused = run_with(&[&dump], Some(&typed));
+    assert!(err(&refused).contains("is open as a source"), "{}", err(&refused));
+    // A file that is attached by the script itself is known when it is written to.
+    let attach = format!("ATTACH '{dump}' AS d; SELECT 1");
+    let refused = run(&["-c", &attach, "-o", &dump]);
+    assert_eq!(refused.status.code(), Some(1), "{}", err(&refused));
+    assert_eq!(std::fs::read(&dump).unwrap(), before);
+    assert_eq!(std::fs::read_to_string(&table).unwrap(), "a\n1\n");
+}
+
+#[test]
+fn every_name_of_a_query_is_found() {
+    for name in ["stack", "k", "kv"] {
+        let output = run(&["--sample", "-q", name]);
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", err(&output));
+    }
 }
 
 #[test]

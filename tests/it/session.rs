@@ -150,3 +150,17 @@ fn a_query_is_cancelled_in_its_middle() {
         }
     }
 }
+
+#[test]
+fn a_result_without_rows_has_no_first_row() {
+    let session = Session::sample().unwrap();
+    let sql = "SELECT true, 1, 1.5, 'x', 0x1::ADDRESS, now(), INTERVAL '1 day', NULL WHERE false";
+    let sql = sql.replace("now()", "TIMESTAMP '2007-11-01'");
+    let result = session.query(&sql).unwrap();
+    assert!(result.is_empty());
+    for column in 0..=result.fields().len() {
+        assert_eq!(result.value(0, column), Value::Null);
+        assert_eq!(result.text(0, column), "");
+        assert_eq!(result.column(column).get(usize::MAX), Value::Null);
+    }
+}

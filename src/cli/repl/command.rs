@@ -6,6 +6,7 @@ use super::{Next, Repl, Target};
 use crate::catalog::FunctionSpec;
 use crate::cli::args::{Format, Mode};
 use crate::cli::listing;
+use crate::cli::output;
 use crate::cli::script;
 use crate::cli::table::push_clean;
 use crate::diag::{Code, Diagnostic, nearest};
@@ -286,6 +287,9 @@ impl Repl<'_> {
         let workbook = self.mode == Mode::File(FileFormat::Xlsx);
         match path {
             Some(path) if path.as_os_str() != "stdout" => {
+                if let Err(error) = output::refuse_evidence(&path, &self.session) {
+                    return self.complain(&error.to_string());
+                }
                 let extension = path.extension().unwrap_or_default().to_string_lossy();
                 if let Some(format) = FileFormat::from_extension(&extension) {
                     self.mode_before.get_or_insert(self.mode);
