@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use dumpql::dump::Image;
-use dumpql::model::{Source, Unanswered, Want};
+use dumpql::model::{Frame, LogCommand, PoolTag, Register, Source, Thread, Unanswered, Want};
 use dumpql::source;
 use dumpql::symbol::Store;
 
@@ -103,10 +103,10 @@ fn tell(what: &str, bytes: u64, took: Duration, rows: u64) {
 type Count = fn(&dyn Source) -> Result<u64, Unanswered>;
 
 macro_rules! count {
-    ($method:ident) => {
+    ($row:ty) => {
         |source| {
             let mut rows = 0;
-            source.$method(&Want::ALL, &mut |_| {
+            source.answers().read::<$row>(&Want::ALL, &mut |_| {
                 rows += 1;
                 ControlFlow::Continue(())
             })?;
@@ -116,11 +116,11 @@ macro_rules! count {
 }
 
 const TABLES: &[(&str, Count)] = &[
-    ("stacks", count!(stacks)),
-    ("threads", count!(threads)),
-    ("registers", count!(registers)),
-    ("pool_tags", count!(pool_tags)),
-    ("log_commands", count!(log_commands)),
+    ("stacks", count!(Frame)),
+    ("threads", count!(Thread)),
+    ("registers", count!(Register)),
+    ("pool_tags", count!(PoolTag)),
+    ("log_commands", count!(LogCommand)),
 ];
 
 fn main() {

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use dumpql::catalog::{HintOp, Value};
 use dumpql::dump::Image;
-use dumpql::model::{Condition, Source, Want};
+use dumpql::model::{Condition, PoolBlock, PoolPage, Row as _, Source, Want};
 use dumpql::symbol::Store;
 use dumpql::synth::{self, Format, KernelFile, PoolRequest, SystemSpec, Windows};
 use dumpql::{Options, Session, source};
@@ -80,11 +80,12 @@ fn best(mut run: impl FnMut()) -> Duration {
 fn search(image: &Image) -> usize {
     let source = source::open(image.clone(), &Store::default()).unwrap();
     let op = HintOp::In(vec![Value::text("Irp ")]);
-    let conditions = [Condition { column: "tag", op: &op }];
+    let conditions = [Condition { column: PoolBlock::COLUMNS.tag, op: &op }];
     let mut found = 0;
-    let want = Want::only(&["address"]).with(&conditions);
+    let want = Want::only(|c| [c.address]).with(&conditions);
     source
-        .pool_allocations(&want, &mut |_| {
+        .answers()
+        .read::<PoolBlock>(&want, &mut |_| {
             found += 1;
             ControlFlow::Continue(())
         })
@@ -95,7 +96,8 @@ fn search(image: &Image) -> usize {
 fn pages(source: &dyn Source) -> usize {
     let mut pages = 0;
     source
-        .pool_pages(&Want::ALL, &mut |page| {
+        .answers()
+        .read::<PoolPage>(&Want::ALL, &mut |page| {
             pages += usize::from(page.state.as_deref() != Ok("unused"));
             ControlFlow::Continue(())
         })

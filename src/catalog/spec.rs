@@ -15,6 +15,8 @@ pub enum SourceKind {
     User,
     /// Text that a debugger printed.
     Log,
+    /// A source that the host program made.
+    Host,
 }
 
 impl SourceKind {
@@ -25,6 +27,7 @@ impl SourceKind {
             Self::Triage => "triage dump",
             Self::User => "user minidump",
             Self::Log => "debugger log",
+            Self::Host => "source of the host program",
         }
     }
 }

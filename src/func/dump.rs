@@ -35,7 +35,7 @@ pub(super) const ALL: &[Scalar] = &[
         TO_TEXT,
         &[],
         |cx, a| {
-            let located = source(cx, a, 1)?.locate(a.addr(0)?);
+            let located = source(cx, a, 1)?.memory().locate(a.addr(0)?);
             Ok(located.map_or(Value::Null, |at| Value::text(at.display())))
         },
     ),
@@ -45,7 +45,7 @@ pub(super) const ALL: &[Scalar] = &[
         TO_TEXT,
         &[],
         |cx, a| {
-            let located = source(cx, a, 1)?.locate(a.addr(0)?);
+            let located = source(cx, a, 1)?.memory().locate(a.addr(0)?);
             Ok(located.map_or(Value::Null, |at| Value::text(at.module)))
         },
     ),
@@ -152,7 +152,7 @@ fn source<'a>(cx: &FuncCx<'a>, a: &[Value<'_>], index: usize) -> Result<&'a dyn 
 
 fn read<const N: usize>(source: &dyn Source, address: u64) -> Option<[u8; N]> {
     let mut bytes = [0u8; N];
-    source.read(address, &mut bytes).ok().map(|()| bytes)
+    source.memory().read(address, &mut bytes).ok().map(|()| bytes)
 }
 
 fn small<const N: usize>(cx: &FuncCx<'_>, a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
@@ -183,9 +183,9 @@ fn zero_terminated<const N: usize>(source: &dyn Source, start: u64) -> Option<Ve
         let length = if whole >= N { whole - whole % N } else { N };
         let mut block = [0u8; 64];
         let mut chunk = block.get_mut(..length)?;
-        if source.read(address, chunk).is_err() {
+        if source.memory().read(address, chunk).is_err() {
             chunk = chunk.get_mut(..N)?;
-            if source.read(address, chunk).is_err() {
+            if source.memory().read(address, chunk).is_err() {
                 return if units.is_empty() { None } else { Some(units) };
             }
         }
@@ -212,7 +212,7 @@ fn unicode_string(source: &dyn Source, address: u64) -> Option<String> {
     let field = if source.machine().width == PointerWidth::Bits32 { 4 } else { 8 };
     let buffer = pointer(source, address.checked_add(field)?)?;
     let mut text = vec![0u8; bytes & !1];
-    source.read(buffer, &mut text).ok()?;
+    source.memory().read(buffer, &mut text).ok()?;
     Some(decode(text.as_chunks::<2>().0.iter().copied().map(u16::from_le_bytes)))
 }
 
@@ -225,6 +225,6 @@ fn bytes(cx: &FuncCx<'_>, a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
         return bad(format!("hex shows 0 to {MAX_BYTES} bytes, not {count}"));
     }
     let mut bytes = vec![0u8; usize::try_from(count).unwrap_or_default()];
-    let read = source(cx, a, 2)?.read(a.addr(0)?, &mut bytes);
+    let read = source(cx, a, 2)?.memory().read(a.addr(0)?, &mut bytes);
     Ok(read.map_or(Value::Null, |()| Value::text(hex_of(&bytes, " ", false))))
 }

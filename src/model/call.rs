@@ -4,7 +4,7 @@
 //! columns at once, the rows when they are asked for. This file knows what a call and its refusal
 //! look like; it computes none.
 
-use super::{Emit, Source, Unanswered};
+use super::{AddressSpace, Emit, Unanswered};
 use crate::catalog::{Absent, CallColumn, Cell, Value};
 
 /// One row of a [`DynTable`]: a cell a column. A missing cell at the end counts as not applicable,
@@ -79,7 +79,7 @@ pub fn text_argument<'v>(args: &'v [Value<'static>], index: usize) -> Result<&'v
 ///
 /// # Errors
 /// If it is neither, or `source` does not know the symbol.
-pub fn address_argument<S: Source + ?Sized>(
+pub fn address_argument<S: AddressSpace + ?Sized>(
     source: &S,
     args: &[Value<'static>],
     index: usize,
@@ -93,7 +93,7 @@ pub fn address_argument<S: Source + ?Sized>(
     }
 }
 
-fn symbol<S: Source + ?Sized>(source: &S, text: &str, index: usize) -> Result<u64, Refused> {
+fn symbol<S: AddressSpace + ?Sized>(source: &S, text: &str, index: usize) -> Result<u64, Refused> {
     if let Some(Value::Addr(address)) = Value::parse(text, crate::catalog::Ty::Addr) {
         return Ok(address);
     }

@@ -4,7 +4,7 @@ use super::row;
 
 row! {
     /// An instruction.
-    Instruction {
+    pub Instruction in "disassembly" {
         /// Address of the instruction.
         address: u64,
         /// Symbol of the listing that it is in.
@@ -28,7 +28,7 @@ row! {
 
 row! {
     /// A symbol file that a module needs.
-    NeededSymbol {
+    pub NeededSymbol in "needed_symbols" {
         /// Name of the module.
         module: String,
         /// Base of the module.

@@ -4,7 +4,7 @@ use super::row;
 
 row! {
     /// A processor.
-    Processor {
+    pub Processor in "processors" {
         /// Number, from 0.
         processor: i64,
         /// Address of the `_KPRCB`.
@@ -46,7 +46,7 @@ row! {
 
 row! {
     /// One register of one context.
-    Register {
+    pub Register in "registers" {
         /// Thread object of the context.
         ethread: u64,
         /// Thread id of the context.
@@ -70,7 +70,7 @@ row! {
 
 row! {
     /// A region of an address space.
-    MemoryRegion {
+    pub MemoryRegion in "memory_regions" {
         /// Address of the `_EPROCESS`.
         eprocess: u64,
         /// Process id.
@@ -88,7 +88,7 @@ row! {
         /// Protection (`PAGE_READWRITE`).
         protection: String,
         /// `image`, `mapped`, `private`.
-        kind: String,
+        kind as "type": String,
         /// Committed pages.
         commit_pages: i64,
         /// File behind the region.
@@ -98,7 +98,7 @@ row! {
 
 row! {
     /// A range of memory that the dump holds.
-    CoverageRange {
+    pub CoverageRange in "coverage" {
         /// `virtual` or `physical`.
         space: String,
         /// First address.

@@ -4,9 +4,9 @@ use super::row;
 
 row! {
     /// A registered routine.
-    Callback {
+    pub Callback in "callbacks" {
         /// What it is called for (`PspLoadImageNotifyRoutine`).
-        kind: String,
+        kind as "type": String,
         /// Address of the routine.
         address: u64,
         /// Module of the routine.
@@ -20,7 +20,7 @@ row! {
 
 row! {
     /// A system service.
-    SystemCall {
+    pub SystemCall in "ssdt" {
         /// Number of the service.
         index: i64,
         /// Address of the routine.
@@ -36,7 +36,7 @@ row! {
 
 row! {
     /// An interrupt vector.
-    InterruptVector {
+    pub InterruptVector in "idt" {
         /// Processor.
         processor: i64,
         /// Number of the vector.
@@ -56,7 +56,7 @@ row! {
 
 row! {
     /// A frame of a stack that Driver Verifier keeps.
-    VerifierFrame {
+    pub VerifierFrame in "verifier_stacks" {
         /// `allocation`, `call`, `completion`, `cancellation`, `free`.
         kind: String,
         /// Address of the object.

@@ -4,7 +4,7 @@ use super::row;
 
 row! {
     /// A driver object.
-    Driver {
+    pub Driver in "drivers" {
         /// Address of the `_DRIVER_OBJECT`.
         driver_object: u64,
         /// Name (`\Driver\Ntfs`).
@@ -42,7 +42,7 @@ row! {
 
 row! {
     /// A dispatch routine of a driver object.
-    Dispatch {
+    pub Dispatch in "driver_dispatch" {
         /// Address of the `_DRIVER_OBJECT`.
         driver_object: u64,
         /// Name of the driver.
@@ -62,7 +62,7 @@ row! {
 
 row! {
     /// A device object.
-    Device {
+    pub Device in "devices" {
         /// Address of the `_DEVICE_OBJECT`.
         device_object: u64,
         /// Name of the device.
@@ -104,7 +104,7 @@ row! {
 
 row! {
     /// An I/O request packet.
-    Irp {
+    pub Irp in "irps" {
         /// Address of the `_IRP`.
         irp: u64,
         /// Where it was found: `thread`, `device`, `pool`; several are separated by a blank.
@@ -170,7 +170,7 @@ row! {
 
 row! {
     /// A stack location of an I/O request packet.
-    IrpLocation {
+    pub IrpLocation in "irp_stack" {
         /// Address of the `_IRP`.
         irp: u64,
         /// Number of the location, from 1 for the lowest.

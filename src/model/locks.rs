@@ -4,7 +4,7 @@ use super::row;
 
 row! {
     /// An executive resource.
-    Lock {
+    pub Lock in "locks" {
         /// Address of the `_ERESOURCE`.
         resource: u64,
         /// Symbol at the address.
@@ -28,7 +28,7 @@ row! {
 
 row! {
     /// A thread that holds an executive resource.
-    LockOwner {
+    pub LockOwner in "lock_owners" {
         /// Address of the `_ERESOURCE`.
         resource: u64,
         /// Address of the `_ETHREAD`.
@@ -50,7 +50,7 @@ row! {
 
 row! {
     /// A lock that a thread holds or waits for, as the thread's `_KLOCK_ENTRY` has it.
-    LockEntry {
+    pub LockEntry in "lock_entries" {
         /// Address of the `_ETHREAD`.
         ethread: u64,
         /// Thread id.
@@ -64,7 +64,7 @@ row! {
         /// Symbol at the address.
         symbol: String,
         /// `PushLock`, `Resource`, `FastMutex`, `GuardedMutex`.
-        kind: String,
+        kind as "type": String,
         /// `owner` or `waiting`.
         state: String,
         /// How long the thread has waited.
@@ -74,7 +74,7 @@ row! {
 
 row! {
     /// A thread that waits for an executive resource.
-    LockWaiter {
+    pub LockWaiter in "lock_waiters" {
         /// Address of the `_ERESOURCE`.
         resource: u64,
         /// Address of the `_ETHREAD`.
@@ -96,7 +96,7 @@ row! {
 
 row! {
     /// A critical section.
-    CriticalSection {
+    pub CriticalSection in "critical_sections" {
         /// Address of the section.
         address: u64,
         /// Symbol at the address.

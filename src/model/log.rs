@@ -4,7 +4,7 @@ use super::row;
 
 row! {
     /// A command of a debugger log.
-    LogCommand {
+    pub LogCommand in "log_commands" {
         /// Number of the command, from 1.
         n: i64,
         /// Line of the log on which it stands.

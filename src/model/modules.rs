@@ -4,7 +4,7 @@ use super::row;
 
 row! {
     /// A loaded image.
-    Module {
+    pub Module in "modules" {
         /// First address.
         base: u64,
         /// Address after the last.
@@ -62,7 +62,7 @@ row! {
 
 row! {
     /// An image that was unloaded.
-    UnloadedModule {
+    pub UnloadedModule in "unloaded_modules" {
         /// File name.
         name: String,
         /// First address.

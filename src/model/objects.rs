@@ -4,11 +4,11 @@ use super::row;
 
 row! {
     /// A kernel object.
-    KernelObject {
+    pub KernelObject in "objects" {
         /// Address of the object.
         object: u64,
         /// Type of the object.
-        kind: String,
+        kind as "type": String,
         /// Name of the object.
         name: String,
         /// Full path in the object manager's name space.
@@ -28,7 +28,7 @@ row! {
 
 row! {
     /// A type of kernel objects.
-    ObjectType {
+    pub ObjectType in "object_types" {
         /// Address of the `_OBJECT_TYPE`.
         object_type: u64,
         /// Number of the type.
@@ -50,7 +50,7 @@ row! {
 
 row! {
     /// A virtual address descriptor.
-    Vad {
+    pub Vad in "vads" {
         /// Address of the `_MMVAD`.
         vad: u64,
         /// Address of the `_EPROCESS`.
@@ -70,7 +70,7 @@ row! {
         /// Protection (`PAGE_READWRITE`).
         protection: String,
         /// `Private`, `Mapped`, `Image` …
-        kind: String,
+        kind as "type": String,
         /// Whether its pages are private.
         is_private: bool,
         /// Pages committed.

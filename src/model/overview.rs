@@ -4,7 +4,7 @@ use super::row;
 
 row! {
     /// The one row of table `dump`.
-    DumpInfo {
+    pub DumpInfo in "dump" {
         /// Path of the file as it was opened.
         path: String,
         /// Container format (`PAGEDU64`, `PAGEDUMP`, `MDMP`).
@@ -60,7 +60,7 @@ row! {
 
 row! {
     /// The bug check of a kernel dump.
-    Bugcheck {
+    pub Bugcheck in "bugcheck" {
         /// The code.
         code: i64,
         /// Its name (`SYSTEM_THREAD_EXCEPTION_NOT_HANDLED`).
@@ -96,7 +96,7 @@ row! {
 
 row! {
     /// An exception record.
-    Exception {
+    pub Exception in "exception" {
         /// Exception code.
         code: i64,
         /// Its name (`ACCESS_VIOLATION`).
@@ -124,7 +124,7 @@ row! {
 
 row! {
     /// Something wrong with a source or with values of a table.
-    Problem {
+    pub Problem in "problems" {
         /// The table, if it concerns one.
         table: String,
         /// The column, if it concerns one.

@@ -4,7 +4,7 @@ use super::row;
 
 row! {
     /// Pool usage of a tag.
-    PoolTag {
+    pub PoolTag in "pool_tags" {
         /// The tag, four characters.
         tag: String,
         /// Allocations from the non-paged pool.
@@ -36,7 +36,7 @@ row! {
 
 row! {
     /// A block of pool.
-    PoolBlock {
+    pub PoolBlock in "pool_allocations" {
         /// Address of the block, its header included.
         address: u64,
         /// Size, header included.
@@ -68,7 +68,7 @@ row! {
 
 row! {
     /// An allocation of more than a page.
-    BigBlock {
+    pub BigBlock in "big_pool" {
         /// Its address.
         address: u64,
         /// The tag, four characters.
@@ -86,7 +86,7 @@ row! {
 
 row! {
     /// A page of the pool.
-    PoolPage {
+    pub PoolPage in "pool_pages" {
         /// Address of the page.
         address: u64,
         /// `nonpaged` or `paged`.

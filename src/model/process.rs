@@ -4,7 +4,7 @@ use super::row;
 
 row! {
     /// A process.
-    Process {
+    pub Process in "processes" {
         /// Address of the `_EPROCESS`.
         eprocess: u64,
         /// Process id.
@@ -68,7 +68,7 @@ row! {
 
 row! {
     /// A thread.
-    Thread {
+    pub Thread in "threads" {
         /// Address of the `_ETHREAD`.
         ethread: u64,
         /// Thread id.
@@ -158,7 +158,7 @@ row! {
 
 row! {
     /// An open handle.
-    Handle {
+    pub Handle in "handles" {
         /// Address of the `_EPROCESS`.
         eprocess: u64,
         /// Process id.
@@ -170,7 +170,7 @@ row! {
         /// Address of the object.
         object: u64,
         /// Type of the object (`File`, `Event`).
-        object_type: String,
+        object_type as "type": String,
         /// Name of the object.
         name: String,
         /// Access mask.

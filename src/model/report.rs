@@ -4,7 +4,7 @@ use super::row;
 
 row! {
     /// A file system filter or an instance of one.
-    Filter {
+    pub Filter in "filters" {
         /// Address of the `_FLT_FILTER`.
         filter: u64,
         /// Name of the filter.
@@ -28,7 +28,7 @@ row! {
 
 row! {
     /// A setting or a number of Driver Verifier.
-    VerifierFact {
+    pub VerifierFact in "verifier" {
         /// Heading that it stands under.
         section: String,
         /// What it is.
@@ -44,7 +44,7 @@ row! {
 
 row! {
     /// Pages of a control area.
-    MappedFile {
+    pub MappedFile in "mapped_files" {
         /// Address of the `_CONTROL_AREA`.
         control_area: u64,
         /// Name of the file, or what else it is.
@@ -66,7 +66,7 @@ row! {
 
 row! {
     /// A queued spin lock that a processor holds or waits for.
-    QueuedLock {
+    pub QueuedLock in "queued_locks" {
         /// Name of the lock.
         name: String,
         /// Processor.
@@ -80,7 +80,7 @@ row! {
 
 row! {
     /// A lock that a thread of a deadlock took.
-    DeadlockStep {
+    pub DeadlockStep in "deadlocks" {
         /// Number of the thread in the report.
         thread_number: i64,
         /// Address of the `_ETHREAD`.
@@ -94,13 +94,13 @@ row! {
         /// Symbol at the address.
         lock_name: String,
         /// Type of the lock.
-        kind: String,
+        kind as "type": String,
     }
 }
 
 row! {
     /// A range of system page table entries.
-    SystemPte {
+    pub SystemPte in "system_ptes" {
         /// Address of the first entry, or the address that it maps.
         address: u64,
         /// Number of entries.
@@ -118,7 +118,7 @@ row! {
 
 row! {
     /// What is wrong with a page of pool or one of its headers.
-    PoolFault {
+    pub PoolFault in "pool_faults" {
         /// The page.
         page: u64,
         /// Pool that the page belongs to.
@@ -136,7 +136,7 @@ row! {
 
 row! {
     /// A driver that the system may not load.
-    BlockedDriver {
+    pub BlockedDriver in "blocked_drivers" {
         /// Name of the file.
         name: String,
         /// Status of the entry.
@@ -148,7 +148,7 @@ row! {
 
 row! {
     /// A field of a hardware error record.
-    ErrorFact {
+    pub ErrorFact in "error_records" {
         /// Address of the record.
         record: u64,
         /// Number of the section; of the record itself, none.
@@ -164,7 +164,7 @@ row! {
 
 row! {
     /// An asynchronous procedure call that waits for its thread.
-    Apc {
+    pub Apc in "apcs" {
         /// Address of the `_KAPC`.
         apc: u64,
         /// Thread that it is queued to.
@@ -196,7 +196,7 @@ row! {
 
 row! {
     /// An entry of a page table on the way to an address.
-    PageTableEntry {
+    pub PageTableEntry in "page_table" {
         /// The address that is translated.
         address: u64,
         /// Level of the table: `PXE`, `PPE`, `PDE` or `PTE`.

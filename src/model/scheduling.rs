@@ -4,7 +4,7 @@ use super::row;
 
 row! {
     /// A thread that is ready to run.
-    ReadyThread {
+    pub ReadyThread in "ready_threads" {
         /// Processor of the queue; no value for a queue that processors share.
         processor: i64,
         /// Priority of the queue.
@@ -24,13 +24,13 @@ row! {
 
 row! {
     /// A queued deferred procedure call.
-    Dpc {
+    pub Dpc in "dpcs" {
         /// Processor in whose queue it is.
         processor: i64,
         /// Position in the queue, from 0.
         position: i64,
         /// `Normal` or `Threaded`.
-        kind: String,
+        kind as "type": String,
         /// Address of the `_KDPC`.
         dpc: u64,
         /// Address of the routine.
@@ -44,7 +44,7 @@ row! {
 
 row! {
     /// A timer.
-    Timer {
+    pub Timer in "timers" {
         /// Processor of the timer table.
         processor: i64,
         /// Number of the list in the table.
@@ -72,7 +72,7 @@ row! {
 
 row! {
     /// A queue of the system's worker threads.
-    WorkQueue {
+    pub WorkQueue in "work_queues" {
         /// Address of the queue.
         queue: u64,
         /// Name (`Critical`, `Delayed`, `HyperCritical`) or priority.
@@ -92,7 +92,7 @@ row! {
 
 row! {
     /// An item that waits for a worker thread.
-    WorkItem {
+    pub WorkItem in "work_items" {
         /// Address of the queue.
         queue: u64,
         /// Name of the queue.

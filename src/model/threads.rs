@@ -4,7 +4,7 @@ use super::row;
 
 row! {
     /// An object that a thread waits for.
-    WaitObject {
+    pub WaitObject in "wait_objects" {
         /// Address of the waiting `_ETHREAD`.
         ethread: u64,
         /// Thread id.
@@ -18,7 +18,7 @@ row! {
         /// Address of the object.
         object: u64,
         /// Type of the object (`SynchronizationEvent`, `Mutant`, `Thread`).
-        kind: String,
+        kind as "type": String,
         /// Name of the object, or the symbol at its address.
         name: String,
         /// `WaitAny` or `WaitAll`.
@@ -28,13 +28,13 @@ row! {
         /// Address of the lock that the object serves.
         lock: u64,
         /// `PushLock`, `Resource`, `FastMutex`, `GuardedMutex`.
-        lock_kind: String,
+        lock_kind as "lock_type": String,
     }
 }
 
 row! {
     /// A frame of a stack.
-    Frame {
+    pub Frame in "stacks" {
         /// Address of the `_ETHREAD`, in kernel dumps.
         ethread: u64,
         /// Thread id.
@@ -80,7 +80,7 @@ row! {
 
 row! {
     /// A word of a stack, or of other memory looked at as pointers.
-    StackWord {
+    pub StackWord in "raw_stack" {
         /// Address of the `_ETHREAD` whose stack it is, in kernel dumps.
         ethread: u64,
         /// Thread id.

@@ -4,7 +4,7 @@ use super::row;
 
 row! {
     /// A number of the memory manager.
-    VmCounter {
+    pub VmCounter in "vm" {
         /// Name, as the debugger prints it.
         name: String,
         /// Number of pages.
@@ -20,7 +20,7 @@ row! {
 
 row! {
     /// A page file.
-    PageFile {
+    pub PageFile in "page_files" {
         /// Path of the file.
         path: String,
         /// Size.
@@ -36,7 +36,7 @@ row! {
 
 row! {
     /// A list of physical pages.
-    MemoryList {
+    pub MemoryList in "memory_lists" {
         /// Name of the list (`Zeroed`, `Free`, `Standby`).
         list: String,
         /// Number of pages.
@@ -48,7 +48,7 @@ row! {
 
 row! {
     /// Failed allocations of a pool.
-    PoolFailure {
+    pub PoolFailure in "pool_failures" {
         /// `nonpaged`, `paged`, `session`, or `all` where they are counted together.
         pool: String,
         /// Session, of session pools.
@@ -60,7 +60,7 @@ row! {
 
 row! {
     /// A session.
-    SessionSpace {
+    pub SessionSpace in "sessions" {
         /// Session id.
         session: i64,
         /// Address of the `_MM_SESSION_SPACE`.

@@ -1,47 +1,44 @@
 //! What a scan wants of a source: columns, rows, and whether somebody still waits for them.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::Progress;
+use super::{ColumnId, Progress, Row};
 use crate::catalog::{HintOp, Value};
 
-/// A condition that every row of interest fulfils, on a column by its name in the table.
-#[derive(Debug, Clone, Copy)]
-pub struct Condition<'a> {
+/// A condition that every row of interest fulfils, on one of its columns.
+pub struct Condition<'a, R> {
     /// The column.
-    pub column: &'static str,
+    pub column: ColumnId<R>,
     /// The condition.
     pub op: &'a HintOp,
 }
 
-/// What a scan wants: columns, by their names in the table, and perhaps not all rows.
-///
-/// A source need not fill other columns. It may leave out rows that do not fulfil a condition and
-/// is free to ignore all of them: the engine filters again. A scan that reads much between two rows
-/// asks now and then whether it [is cancelled](Self::is_cancelled).
-#[derive(Debug, Clone, Copy)]
-pub struct Want<'a> {
-    names: Option<&'a [&'static str]>,
-    conditions: &'a [Condition<'a>],
+impl<R> Clone for Condition<'_, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for Condition<'_, R> {}
+
+impl<R> fmt::Debug for Condition<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Condition").field(&self.column.name()).field(&self.op).finish()
+    }
+}
+
+/// Who waits for a scan: whether still, and how far it is. It says nothing of rows, so that a search
+/// which serves several tables needs no more than this.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Control<'a> {
     cancelled: Option<&'a AtomicBool>,
     progress: Option<&'a Progress>,
 }
 
-impl<'a> Want<'a> {
-    /// Every column of every row.
-    pub const ALL: Want<'static> =
-        Want { names: None, conditions: &[], cancelled: None, progress: None };
-
-    /// Only the columns of these names.
-    pub const fn only(names: &'a [&'static str]) -> Self {
-        Self { names: Some(names), conditions: &[], cancelled: None, progress: None }
-    }
-
-    /// Only rows that fulfil these conditions.
-    #[must_use]
-    pub const fn with(self, conditions: &'a [Condition<'a>]) -> Self {
-        Self { conditions, ..self }
-    }
+impl<'a> Control<'a> {
+    /// A scan that nobody cancels or watches.
+    pub const NONE: Control<'static> = Control { cancelled: None, progress: None };
 
     /// Until the flag is set.
     #[must_use]
@@ -60,27 +57,108 @@ impl<'a> Want<'a> {
         self.progress
     }
 
-    /// Whether the column is wanted.
-    pub fn has(&self, name: &str) -> bool {
-        self.names.is_none_or(|names| names.contains(&name))
-    }
-
-    /// Whether any of the columns is wanted.
-    pub fn has_any(&self, names: &[&str]) -> bool {
-        names.iter().any(|name| self.has(name))
-    }
-
     /// Whether nobody waits for the rows any more.
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.is_some_and(|flag| flag.load(Ordering::Relaxed))
     }
+}
 
-    fn conditions(&self, column: &str) -> impl Iterator<Item = &'a HintOp> {
+/// What a scan wants of rows `R`: some of their columns, and perhaps not all rows.
+///
+/// A source need not fill other columns. It may leave out rows that do not fulfil a condition and
+/// is free to ignore all of them: the engine filters again. A scan that reads much between two rows
+/// asks now and then whether it [is cancelled](Self::is_cancelled).
+pub struct Want<'a, R: Row> {
+    columns: u128,
+    conditions: &'a [Condition<'a, R>],
+    control: Control<'a>,
+}
+
+impl<R: Row> Clone for Want<'_, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R: Row> Copy for Want<'_, R> {}
+
+impl<R: Row> fmt::Debug for Want<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Want")
+            .field("table", &R::TABLE)
+            .field("columns", &format_args!("{:#b}", self.columns))
+            .field("conditions", &self.conditions)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a, R: Row> Want<'a, R> {
+    /// Every column of every row.
+    pub const ALL: Want<'static, R> =
+        Want { columns: u128::MAX, conditions: &[], control: Control::NONE };
+
+    /// Only these columns.
+    pub fn only<const N: usize>(columns: impl FnOnce(&R::Columns) -> [ColumnId<R>; N]) -> Self {
+        Self::of(columns(R::COLUMNS))
+    }
+
+    /// Only these columns.
+    pub fn of(columns: impl IntoIterator<Item = ColumnId<R>>) -> Self {
+        let columns = columns.into_iter().fold(0, |all, column| all | column.bit());
+        Self { columns, conditions: &[], control: Control::NONE }
+    }
+
+    /// Only rows that fulfil these conditions.
+    #[must_use]
+    pub const fn with(self, conditions: &'a [Condition<'a, R>]) -> Self {
+        Self { conditions, ..self }
+    }
+
+    /// For whoever waits.
+    #[must_use]
+    pub const fn by(self, control: Control<'a>) -> Self {
+        Self { control, ..self }
+    }
+
+    /// Who waits.
+    pub const fn control(&self) -> Control<'a> {
+        self.control
+    }
+
+    /// Whom to tell how far a search is.
+    pub const fn progress(&self) -> Option<&'a Progress> {
+        self.control.progress()
+    }
+
+    /// Whether nobody waits for the rows any more.
+    pub fn is_cancelled(&self) -> bool {
+        self.control.is_cancelled()
+    }
+
+    /// Whether the column is wanted.
+    pub fn has(&self, column: impl FnOnce(&R::Columns) -> ColumnId<R>) -> bool {
+        self.columns & column(R::COLUMNS).bit() != 0
+    }
+
+    /// Whether any of the columns is wanted.
+    pub fn has_any<const N: usize>(
+        &self,
+        columns: impl FnOnce(&R::Columns) -> [ColumnId<R>; N],
+    ) -> bool {
+        columns(R::COLUMNS).iter().any(|column| self.columns & column.bit() != 0)
+    }
+
+    /// The conditions on a column; all of them hold.
+    pub fn conditions<F: FnOnce(&R::Columns) -> ColumnId<R>>(
+        &self,
+        column: F,
+    ) -> impl Iterator<Item = &'a HintOp> + use<'a, R, F> {
+        let column = column(R::COLUMNS);
         self.conditions.iter().filter(move |c| c.column == column).map(|c| c.op)
     }
 
     /// The texts that a column may have; `None` if it may have any.
-    pub fn texts(&self, column: &str) -> Option<Vec<&'a str>> {
+    pub fn texts(&self, column: impl FnOnce(&R::Columns) -> ColumnId<R>) -> Option<Vec<&'a str>> {
         let values = self.conditions(column).find_map(|op| match op {
             HintOp::In(values) => Some(values),
             _ => None,
@@ -89,7 +167,7 @@ impl<'a> Want<'a> {
     }
 
     /// The addresses that a column may have, the first and the last of them.
-    pub fn addresses(&self, column: &str) -> (u64, u64) {
+    pub fn addresses(&self, column: impl FnOnce(&R::Columns) -> ColumnId<R>) -> (u64, u64) {
         let (mut first, mut last) = (0, u64::MAX);
         let number = |value: &Value<'_>| match value {
             Value::Addr(address) => Some(*address),

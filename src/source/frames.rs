@@ -1,14 +1,16 @@
 //! Stacks as rows: what a walk found, with names, and what a whole stack says of its thread.
 
 use crate::catalog::{Absent, Cell};
-use crate::model::{Flow, Frame, Located, Want};
+use crate::model::{ColumnId, ColumnsOf, Emit, Flow, Frame, Located, Row, Want};
 use crate::symbol::PdbId;
 use crate::unwind;
 
-/// Columns that need the name of an address.
-const NAMED: [&str; 3] = ["module", "symbol", "offset"];
-const SOURCE: [&str; 2] = ["source_file", "line"];
-const ARGUMENTS: [&str; 4] = ["arg1", "arg2", "arg3", "arg4"];
+/// The columns of a table that say whose stack a row is of.
+pub(crate) struct OwnerColumns<R> {
+    pub(crate) ethread: ColumnId<R>,
+    pub(crate) tid: ColumnId<R>,
+    pub(crate) pid: Option<ColumnId<R>>,
+}
 
 /// Whose stack it is.
 #[derive(Debug, Clone)]
@@ -21,15 +23,21 @@ pub(crate) struct Owner {
 
 impl Owner {
     /// Whether a query may want rows of the thread, by what it asks of these columns.
-    pub(crate) fn is_wanted(&self, want: &Want<'_>) -> bool {
-        let within = |column: &str, number: Cell<u64>| {
-            let (first, last) = want.addresses(column);
+    pub(crate) fn is_wanted<R: Row>(
+        &self,
+        want: &Want<'_, R>,
+        columns: impl FnOnce(&R::Columns) -> OwnerColumns<R>,
+    ) -> bool {
+        let columns = columns(R::COLUMNS);
+        let within = |column: Option<ColumnId<R>>, number: Cell<u64>| {
+            let Some(column) = column else { return true };
+            let (first, last) = want.addresses(|_| column);
             number.is_err() || number.is_ok_and(|number| (first..=last).contains(&number))
         };
         let unsigned = |id: Cell<i64>| id.map(i64::cast_unsigned);
-        within("ethread", self.ethread)
-            && within("tid", unsigned(self.tid))
-            && within("pid", unsigned(self.pid))
+        within(Some(columns.ethread), self.ethread)
+            && within(Some(columns.tid), unsigned(self.tid))
+            && within(columns.pid, unsigned(self.pid))
     }
 }
 
@@ -57,9 +65,23 @@ pub(crate) trait Scene {
     fn bytes(&self, address: u64, most: usize) -> Vec<u8>;
 }
 
+/// The columns that say whose stack a frame is of.
+pub(crate) fn owner(c: &ColumnsOf<Frame>) -> OwnerColumns<Frame> {
+    OwnerColumns { ethread: c.ethread, tid: c.tid, pid: Some(c.pid) }
+}
+
+/// Whether a query wants the name of an address.
+fn needs_place(want: &Want<'_, Frame>) -> bool {
+    want.has_any(|c| [c.module, c.symbol, c.offset])
+}
+
+fn needs_line(want: &Want<'_, Frame>) -> bool {
+    want.has_any(|c| [c.source_file, c.line])
+}
+
 /// Whether a query wants what only symbols tell.
-pub(crate) fn needs_names(want: &Want<'_>) -> bool {
-    want.has_any(&NAMED) || want.has_any(&SOURCE)
+pub(crate) fn needs_names(want: &Want<'_, Frame>) -> bool {
+    needs_place(want) || needs_line(want)
 }
 
 /// Hands the frames of a stack on as rows.
@@ -67,11 +89,11 @@ pub(crate) fn each(
     scene: &dyn Scene,
     owner: &Owner,
     frames: &[unwind::Frame],
-    want: &Want<'_>,
-    emit: &mut dyn FnMut(Frame) -> Flow,
+    want: &Want<'_, Frame>,
+    emit: Emit<'_, Frame>,
 ) -> Flow {
     for (number, frame) in (0..).zip(frames) {
-        emit(row(scene, owner, number, frame, want))?;
+        emit.row(row(scene, owner, number, frame, want))?;
     }
     Flow::Continue(())
 }
@@ -82,12 +104,12 @@ pub(crate) fn each_guest(
     scene: &dyn Scene,
     owner: &Owner,
     (first, frames): (usize, &[unwind::Frame]),
-    want: &Want<'_>,
-    emit: &mut dyn FnMut(Frame) -> Flow,
+    want: &Want<'_, Frame>,
+    emit: Emit<'_, Frame>,
 ) -> Flow {
     let first = i64::try_from(first).unwrap_or(i64::MAX);
     for (number, frame) in (first..).zip(frames) {
-        emit(Frame { is_wow64: Ok(true), ..row(scene, owner, number, frame, want) })?;
+        emit.row(Frame { is_wow64: Ok(true), ..row(scene, owner, number, frame, want) })?;
     }
     Flow::Continue(())
 }
@@ -97,7 +119,7 @@ fn row(
     owner: &Owner,
     number: i64,
     frame: &unwind::Frame,
-    want: &Want<'_>,
+    want: &Want<'_, Frame>,
 ) -> Frame {
     let mut row = Frame {
         ethread: owner.ethread,
@@ -112,18 +134,18 @@ fn row(
         is_wow64: Ok(false),
         ..Frame::default()
     };
-    if want.has("process") {
+    if want.has(|c| c.process) {
         row.process.clone_from(&owner.process);
     }
-    if want.has_any(&NAMED) {
+    if needs_place(want) {
         name(scene, frame.ip, &mut row);
     }
-    if want.has_any(&SOURCE) {
+    if needs_line(want) {
         let source = scene.line(frame.inside()).ok_or(Absent::NoSymbols);
         row.line = source.as_ref().map(|(_, line)| i64::from(*line)).map_err(|absent| *absent);
         row.source_file = source.map(|(file, _)| file);
     }
-    if want.has_any(&ARGUMENTS) {
+    if want.has_any(|c| [c.arg1, c.arg2, c.arg3, c.arg4]) {
         let word = |i: u64| {
             let at = frame.arguments.ok_or(Absent::NotApplicable)?;
             scene.word(at.checked_add(i * scene.word_bytes()).ok_or(Absent::Unreadable)?)

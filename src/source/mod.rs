@@ -23,7 +23,7 @@ use crate::symbol::Store;
 pub fn open(image: Image, symbols: &Store) -> Result<Box<dyn Source>, dump::Error> {
     let format = dump::detect(&image)?;
     match format {
-        Format::Minidump => Ok(Box::new(user::open(image, symbols)?)),
+        Format::Minidump => user::open(image, symbols),
         Format::Text => log::open(image),
         Format::Kernel64 | Format::Kernel32 | Format::ElfCore | Format::Raw => {
             kernel::open(image, format, symbols)

@@ -1,9 +1,9 @@
 //! The words of stacks as rows: what each may point to, and the text that hides in it.
 
-use super::frames::{Owner, Scene};
+use super::frames::{Owner, OwnerColumns, Scene};
 use super::printable;
 use crate::catalog::Absent;
-use crate::model::{Flow, StackWord, Want};
+use crate::model::{ColumnsOf, Emit, Flow, StackWord, Want};
 use crate::unwind::{Cpu, Walker};
 
 /// The longest text that is read where a word points to.
@@ -17,6 +17,11 @@ pub(crate) const fn most(file_bytes: usize, word_bytes: u64) -> u64 {
     2 * file_bytes as u64 / word_bytes
 }
 
+/// The columns that say whose stack a word is of.
+pub(crate) fn owner(c: &ColumnsOf<StackWord>) -> OwnerColumns<StackWord> {
+    OwnerColumns { ethread: c.ethread, tid: c.tid, pid: None }
+}
+
 /// Hands the words of a range on as rows, as far as they can be read. A range that is not there at
 /// its beginning has no rows.
 pub(crate) fn each(
@@ -24,10 +29,10 @@ pub(crate) fn each(
     walker: &mut Walker<'_>,
     (owner, cpu): (&Owner, Option<Cpu>),
     range: std::ops::Range<u64>,
-    (want, left): (&Want<'_>, &mut u64),
-    emit: &mut dyn FnMut(StackWord) -> Flow,
+    (want, left): (&Want<'_, StackWord>, &mut u64),
+    emit: Emit<'_, StackWord>,
 ) -> Flow {
-    let (first, last) = want.addresses("address");
+    let (first, last) = want.addresses(|c| c.address);
     let width = scene.word_bytes();
     let start = range.start.max(first.saturating_sub(width)).next_multiple_of(width);
     let mut at = start;
@@ -35,7 +40,7 @@ pub(crate) fn each(
         let Ok(value) = scene.word(at) else { break };
         let Some(fewer) = left.checked_sub(1) else { break };
         *left = fewer;
-        emit(row(scene, walker, (owner, cpu), at, value, want))?;
+        emit.row(row(scene, walker, (owner, cpu), at, value, want))?;
         let Some(next) = at.checked_add(width) else { break };
         at = next;
     }
@@ -48,7 +53,7 @@ fn row(
     (owner, cpu): (&Owner, Option<Cpu>),
     at: u64,
     value: u64,
-    want: &Want<'_>,
+    want: &Want<'_, StackWord>,
 ) -> StackWord {
     let none = Absent::NotApplicable;
     let mut row = StackWord {
@@ -58,21 +63,21 @@ fn row(
         value: Ok(value),
         ..StackWord::default()
     };
-    if want.has("symbol") {
+    if want.has(|c| c.symbol) {
         row.symbol = scene.locate(value).map(|place| place.display());
     }
-    if want.has("is_return_address")
+    if want.has(|c| c.is_return_address)
         && let Some(cpu) = cpu
     {
         row.is_return_address = Ok(walker.may_return_to(cpu, value));
     }
-    if want.has("ascii") {
+    if want.has(|c| c.ascii) {
         row.ascii = printable::ascii(value).ok_or(none);
     }
-    if want.has("utf16") {
+    if want.has(|c| c.utf16) {
         row.utf16 = printable::utf16(value).ok_or(none);
     }
-    if want.has("string") {
+    if want.has(|c| c.string) {
         row.string = text(scene, value).ok_or(none);
     }
     row

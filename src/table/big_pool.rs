@@ -6,7 +6,6 @@ use crate::model::BigBlock;
 
 /// The table.
 pub(super) static TABLE: TableDef<BigBlock> = TableDef {
-    name: "big_pool",
     doc: "One row for each entry of the kernel's tables of allocations of more than a page, free ones included: the table of the system and that of each session.",
     answers: "!poolfind, bigpools",
     kinds: &[SourceKind::Kernel],
@@ -14,19 +13,19 @@ pub(super) static TABLE: TableDef<BigBlock> = TableDef {
         sql: "SELECT tag, count(*), sum(size_bytes) FROM big_pool WHERE NOT is_free GROUP BY 1 ORDER BY 3 DESC",
         doc: "Large allocations by tag.",
     }],
-    rows: Rows::Source(|source, want, emit| source.big_pool(want, emit)),
+    rows: Rows::Source,
     columns: &[
-        Column::new("address", "Address, on a page's boundary.", Get::Addr(|r| r.address)),
-        Column::new("tag", "The tag, four characters.", Get::Text(|r| text(&r.tag))),
+        Column::new(|c| c.address, "Address, on a page's boundary.", Get::Addr(|r| r.address)),
+        Column::new(|c| c.tag, "The tag, four characters.", Get::Text(|r| text(&r.tag))),
         Column::new(
-            "pool_type",
+            |c| c.pool_type,
             "`nonpaged`, `paged`, `paged session`.",
             Get::Text(|r| text(&r.pool_type)),
         ),
-        Column::new("size_bytes", "Size.", Get::Int(|r| r.size_bytes)),
-        Column::new("is_free", "Whether it was freed.", Get::Bool(|r| r.is_free)),
+        Column::new(|c| c.size_bytes, "Size.", Get::Int(|r| r.size_bytes)),
+        Column::new(|c| c.is_free, "Whether it was freed.", Get::Bool(|r| r.is_free)),
         Column::new(
-            "session",
+            |c| c.session,
             "Session whose own table it is in; absent in the table of the system.",
             Get::Int(|r| r.session),
         ),

@@ -6,7 +6,6 @@ use crate::model::BlockedDriver;
 
 /// The table.
 pub(super) static TABLE: TableDef<BlockedDriver> = TableDef {
-    name: "blocked_drivers",
     doc: "One row for each entry of the list of drivers that the system checks before it loads one.",
     answers: "!blockeddrv",
     kinds: &[SourceKind::Log],
@@ -14,10 +13,10 @@ pub(super) static TABLE: TableDef<BlockedDriver> = TableDef {
         sql: "SELECT name, guid FROM blocked_drivers WHERE status <> 0",
         doc: "Drivers that were not loaded.",
     }],
-    rows: Rows::Source(|source, want, emit| source.blocked_drivers(want, emit)),
+    rows: Rows::Source,
     columns: &[
-        Column::new("name", "Name of the file.", Get::Text(|r| text(&r.name))),
-        Column::new("status", "Status of the entry.", Get::Int(|r| r.status)),
-        Column::new("guid", "Identifier of the entry.", Get::Text(|r| text(&r.guid))),
+        Column::new(|c| c.name, "Name of the file.", Get::Text(|r| text(&r.name))),
+        Column::new(|c| c.status, "Status of the entry.", Get::Int(|r| r.status)),
+        Column::new(|c| c.guid, "Identifier of the entry.", Get::Text(|r| text(&r.guid))),
     ],
 };

@@ -7,7 +7,7 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
-use super::def::{Cx, NamedSource};
+use super::scan::{Cx, NamedSource};
 use crate::catalog::{
     Absent, Batch, CallColumn, CallError, Cell, ColumnBuilder, Format, PointerWidth, Ty, Value,
 };
@@ -248,7 +248,7 @@ mod tests {
 
     use super::*;
     use crate::catalog::{Catalog, Data, SourceKind};
-    use crate::model::{CoverageRange, DumpInfo, Emit, Machine, Problem, Progress, Source, Want};
+    use crate::model::{Answers, Emit, Machine, Progress, Source};
 
     /// Answers `pairs` with the columns given, and two rows.
     struct Pairs(&'static [(&'static str, Ty)]);
@@ -262,8 +262,9 @@ mod tests {
             Machine::default()
         }
 
-        fn dump(&self, _: &Want<'_>) -> Result<DumpInfo, Unanswered> {
-            Err(Unanswered::KIND)
+        fn answers(&self) -> &Answers {
+            static NONE: Answers = Answers::none();
+            &NONE
         }
 
         fn table_function(
@@ -282,19 +283,13 @@ mod tests {
                         Ty::Text => Ok(Value::text(n.to_string())),
                         _ => Ok(Value::Int(-n.cast_signed())),
                     };
-                    if emit(self.0.iter().map(cell).collect()).is_break() {
+                    if emit.row(self.0.iter().map(cell).collect()).is_break() {
                         return;
                     }
                 }
             });
             Ok(DynTable { columns, rows })
         }
-
-        fn coverage(&self, _: &Want<'_>, _: Emit<'_, CoverageRange>) -> Result<(), Unanswered> {
-            Ok(())
-        }
-
-        fn problems(&self, _: Emit<'_, Problem>) {}
     }
 
     fn with<T>(sources: &[(&str, Pairs)], test: impl FnOnce(&Cx<'_>) -> T) -> T {

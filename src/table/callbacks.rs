@@ -6,7 +6,6 @@ use crate::model::Callback;
 
 /// The table.
 pub(super) static TABLE: TableDef<Callback> = TableDef {
-    name: "callbacks",
     doc: "One row for each routine that drivers have registered to be called.",
     answers: "windows.callbacks",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
@@ -14,16 +13,16 @@ pub(super) static TABLE: TableDef<Callback> = TableDef {
         sql: "SELECT type, module, symbol FROM callbacks",
         doc: "Who listens to what.",
     }],
-    rows: Rows::Source(|source, want, emit| source.callbacks(want, emit)),
+    rows: Rows::Source,
     columns: &[
         Column::new(
-            "type",
+            |c| c.kind,
             "What it is called for (`PspLoadImageNotifyRoutine`).",
             Get::Text(|r| text(&r.kind)),
         ),
-        Column::new("address", "Address of the routine.", Get::Addr(|r| r.address)),
-        Column::new("module", "Module of the routine.", Get::Text(|r| text(&r.module))),
-        Column::new("symbol", "Symbol of the routine.", Get::Text(|r| text(&r.symbol))),
-        Column::new("detail", "More on it.", Get::Text(|r| text(&r.detail))),
+        Column::new(|c| c.address, "Address of the routine.", Get::Addr(|r| r.address)),
+        Column::new(|c| c.module, "Module of the routine.", Get::Text(|r| text(&r.module))),
+        Column::new(|c| c.symbol, "Symbol of the routine.", Get::Text(|r| text(&r.symbol))),
+        Column::new(|c| c.detail, "More on it.", Get::Text(|r| text(&r.detail))),
     ],
 };

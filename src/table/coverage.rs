@@ -6,7 +6,6 @@ use crate::model::CoverageRange;
 
 /// The table.
 pub(super) static TABLE: TableDef<CoverageRange> = TableDef {
-    name: "coverage",
     doc: "One row for each range of memory that the dump holds, in order of address; numbers from a partial dump are to be read with it.",
     answers: "(none has it)",
     kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User, SourceKind::Log],
@@ -14,18 +13,22 @@ pub(super) static TABLE: TableDef<CoverageRange> = TableDef {
         sql: "SELECT kind, count(*) AS ranges, sum(size_bytes) AS bytes FROM coverage GROUP BY kind ORDER BY bytes DESC",
         doc: "What was written into the dump.",
     }],
-    rows: Rows::Source(|source, want, emit| source.coverage(want, emit)),
+    rows: Rows::Source,
     columns: &[
-        Column::new("space", "`virtual` or `physical`.", Get::Text(|r| text(&r.space))),
-        Column::new("start", "First address.", Get::Addr(|r| r.start)),
-        Column::new("end", "Address after the last.", Get::Addr(|r| r.end)),
-        Column::new("size_bytes", "Size.", Get::Int(|r| r.size_bytes)),
+        Column::new(|c| c.space, "`virtual` or `physical`.", Get::Text(|r| text(&r.space))),
+        Column::new(|c| c.start, "First address.", Get::Addr(|r| r.start)),
+        Column::new(|c| c.end, "Address after the last.", Get::Addr(|r| r.end)),
+        Column::new(|c| c.size_bytes, "Size.", Get::Int(|r| r.size_bytes)),
         Column::new(
-            "present_pages",
+            |c| c.present_pages,
             "Pages present, in whole or in part.",
             Get::Int(|r| r.present_pages),
         ),
-        Column::hex("file_offset", "Where in the file the bytes are.", Get::Int(|r| r.file_offset)),
-        Column::new("kind", "What the range is.", Get::Text(|r| text(&r.kind))),
+        Column::hex(
+            |c| c.file_offset,
+            "Where in the file the bytes are.",
+            Get::Int(|r| r.file_offset),
+        ),
+        Column::new(|c| c.kind, "What the range is.", Get::Text(|r| text(&r.kind))),
     ],
 };

@@ -6,7 +6,6 @@ use crate::model::DeadlockStep;
 
 /// The table.
 pub(super) static TABLE: TableDef<DeadlockStep> = TableDef {
-    name: "deadlocks",
     doc: "One row for each lock of each thread of a deadlock, in the order in which the thread took them.",
     answers: "!deadlock",
     kinds: &[SourceKind::Log],
@@ -14,18 +13,22 @@ pub(super) static TABLE: TableDef<DeadlockStep> = TableDef {
         sql: "SELECT ethread, position, lock_name FROM deadlocks ORDER BY 1, 2",
         doc: "Who took what in which order.",
     }],
-    rows: Rows::Source(|source, want, emit| source.deadlocks(want, emit)),
+    rows: Rows::Source,
     columns: &[
         Column::new(
-            "thread_number",
+            |c| c.thread_number,
             "Number of the thread in the report.",
             Get::Int(|r| r.thread_number),
         ),
-        Column::new("ethread", "Address of the `_ETHREAD`.", Get::Addr(|r| r.ethread)),
-        Column::new("position", "Position in the order, from 0.", Get::Int(|r| r.position)),
-        Column::new("label", "Letter of the lock in the report.", Get::Text(|r| text(&r.label))),
-        Column::new("lock", "Address of the lock.", Get::Addr(|r| r.lock)),
-        Column::new("lock_name", "Symbol at the address.", Get::Text(|r| text(&r.lock_name))),
-        Column::new("type", "Type of the lock.", Get::Text(|r| text(&r.kind))),
+        Column::new(|c| c.ethread, "Address of the `_ETHREAD`.", Get::Addr(|r| r.ethread)),
+        Column::new(|c| c.position, "Position in the order, from 0.", Get::Int(|r| r.position)),
+        Column::new(
+            |c| c.label,
+            "Letter of the lock in the report.",
+            Get::Text(|r| text(&r.label)),
+        ),
+        Column::new(|c| c.lock, "Address of the lock.", Get::Addr(|r| r.lock)),
+        Column::new(|c| c.lock_name, "Symbol at the address.", Get::Text(|r| text(&r.lock_name))),
+        Column::new(|c| c.kind, "Type of the lock.", Get::Text(|r| text(&r.kind))),
     ],
 };

@@ -6,7 +6,6 @@ use crate::model::Instruction;
 
 /// The table.
 pub(super) static TABLE: TableDef<Instruction> = TableDef {
-    name: "disassembly",
     doc: "One row for each instruction that a log lists; dumps have the function `disasm`.",
     answers: "u, ub, uf",
     kinds: &[SourceKind::Log],
@@ -14,24 +13,32 @@ pub(super) static TABLE: TableDef<Instruction> = TableDef {
         sql: "SELECT address, mnemonic, operands, target_symbol FROM disassembly WHERE is_call",
         doc: "The calls.",
     }],
-    rows: Rows::Source(|source, want, emit| source.disassembly(want, emit)),
+    rows: Rows::Source,
     columns: &[
-        Column::new("address", "Address of the instruction.", Get::Addr(|r| r.address)),
+        Column::new(|c| c.address, "Address of the instruction.", Get::Addr(|r| r.address)),
         Column::new(
-            "symbol",
+            |c| c.symbol,
             "Symbol of the listing that it is in.",
             Get::Text(|r| text(&r.symbol)),
         ),
-        Column::new("bytes", "Its bytes, in hex.", Get::Text(|r| text(&r.bytes))),
-        Column::new("mnemonic", "Mnemonic.", Get::Text(|r| text(&r.mnemonic))),
-        Column::new("operands", "Operands.", Get::Text(|r| text(&r.operands))),
-        Column::new("target", "Address that it refers to or branches to.", Get::Addr(|r| r.target)),
+        Column::new(|c| c.bytes, "Its bytes, in hex.", Get::Text(|r| text(&r.bytes))),
+        Column::new(|c| c.mnemonic, "Mnemonic.", Get::Text(|r| text(&r.mnemonic))),
+        Column::new(|c| c.operands, "Operands.", Get::Text(|r| text(&r.operands))),
         Column::new(
-            "target_symbol",
+            |c| c.target,
+            "Address that it refers to or branches to.",
+            Get::Addr(|r| r.target),
+        ),
+        Column::new(
+            |c| c.target_symbol,
             "Symbol of that address.",
             Get::Text(|r| text(&r.target_symbol)),
         ),
-        Column::new("is_call", "Whether it calls.", Get::Bool(|r| r.is_call)),
-        Column::new("block", "Label of the block that it is in.", Get::Text(|r| text(&r.block))),
+        Column::new(|c| c.is_call, "Whether it calls.", Get::Bool(|r| r.is_call)),
+        Column::new(
+            |c| c.block,
+            "Label of the block that it is in.",
+            Get::Text(|r| text(&r.block)),
+        ),
     ],
 };

@@ -6,7 +6,6 @@ use crate::model::Dpc;
 
 /// The table.
 pub(super) static TABLE: TableDef<Dpc> = TableDef {
-    name: "dpcs",
     doc: "One row for each queued deferred procedure call.",
     answers: "!dpcs, !pcr",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
@@ -14,18 +13,18 @@ pub(super) static TABLE: TableDef<Dpc> = TableDef {
         sql: "SELECT processor, routine_symbol FROM dpcs",
         doc: "What processors have yet to do.",
     }],
-    rows: Rows::Source(|source, want, emit| source.dpcs(want, emit)),
+    rows: Rows::Source,
     columns: &[
-        Column::new("processor", "Processor in whose queue it is.", Get::Int(|r| r.processor)),
-        Column::new("position", "Position in the queue, from 0.", Get::Int(|r| r.position)),
-        Column::new("type", "`Normal` or `Threaded`.", Get::Text(|r| text(&r.kind))),
-        Column::new("dpc", "Address of the `_KDPC`.", Get::Addr(|r| r.dpc)),
-        Column::new("routine", "Address of the routine.", Get::Addr(|r| r.routine)),
+        Column::new(|c| c.processor, "Processor in whose queue it is.", Get::Int(|r| r.processor)),
+        Column::new(|c| c.position, "Position in the queue, from 0.", Get::Int(|r| r.position)),
+        Column::new(|c| c.kind, "`Normal` or `Threaded`.", Get::Text(|r| text(&r.kind))),
+        Column::new(|c| c.dpc, "Address of the `_KDPC`.", Get::Addr(|r| r.dpc)),
+        Column::new(|c| c.routine, "Address of the routine.", Get::Addr(|r| r.routine)),
         Column::new(
-            "routine_symbol",
+            |c| c.routine_symbol,
             "Symbol of the routine.",
             Get::Text(|r| text(&r.routine_symbol)),
         ),
-        Column::new("context", "Context that the routine is given.", Get::Addr(|r| r.context)),
+        Column::new(|c| c.context, "Context that the routine is given.", Get::Addr(|r| r.context)),
     ],
 };

@@ -6,7 +6,6 @@ use crate::model::Dispatch;
 
 /// The table.
 pub(super) static TABLE: TableDef<Dispatch> = TableDef {
-    name: "driver_dispatch",
     doc: "One row for each dispatch routine of each driver object.",
     answers: "!drvobj 2",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
@@ -14,20 +13,24 @@ pub(super) static TABLE: TableDef<Dispatch> = TableDef {
         sql: "SELECT driver, major_name, symbol FROM driver_dispatch WHERE is_outside_module",
         doc: "Routines outside of the driver's own image.",
     }],
-    rows: Rows::Source(|source, want, emit| source.driver_dispatch(want, emit)),
+    rows: Rows::Source,
     columns: &[
         Column::new(
-            "driver_object",
+            |c| c.driver_object,
             "Address of the `_DRIVER_OBJECT`.",
             Get::Addr(|r| r.driver_object),
         ),
-        Column::new("driver", "Name of the driver.", Get::Text(|r| text(&r.driver))),
-        Column::new("major", "Major function code.", Get::Int(|r| r.major)),
-        Column::new("major_name", "Its name (`IRP_MJ_READ`).", Get::Text(|r| text(&r.major_name))),
-        Column::new("address", "Address of the routine.", Get::Addr(|r| r.address)),
-        Column::new("symbol", "Symbol of the routine.", Get::Text(|r| text(&r.symbol))),
+        Column::new(|c| c.driver, "Name of the driver.", Get::Text(|r| text(&r.driver))),
+        Column::new(|c| c.major, "Major function code.", Get::Int(|r| r.major)),
         Column::new(
-            "is_outside_module",
+            |c| c.major_name,
+            "Its name (`IRP_MJ_READ`).",
+            Get::Text(|r| text(&r.major_name)),
+        ),
+        Column::new(|c| c.address, "Address of the routine.", Get::Addr(|r| r.address)),
+        Column::new(|c| c.symbol, "Symbol of the routine.", Get::Text(|r| text(&r.symbol))),
+        Column::new(
+            |c| c.is_outside_module,
             "Whether the routine is neither in the driver's image nor in the kernel.",
             Get::Bool(|r| r.is_outside_module),
         ),

@@ -6,7 +6,6 @@ use crate::model::ErrorFact;
 
 /// The table.
 pub(super) static TABLE: TableDef<ErrorFact> = TableDef {
-    name: "error_records",
     doc: "One row for each field of a hardware error record (WHEA).",
     answers: "!errrec",
     kinds: &[SourceKind::Log],
@@ -14,16 +13,20 @@ pub(super) static TABLE: TableDef<ErrorFact> = TableDef {
         sql: "SELECT section_name, name, value FROM error_records WHERE name = 'Severity'",
         doc: "How bad it is.",
     }],
-    rows: Rows::Source(|source, want, emit| source.error_records(want, emit)),
+    rows: Rows::Source,
     columns: &[
-        Column::new("record", "Address of the record.", Get::Addr(|r| r.record)),
+        Column::new(|c| c.record, "Address of the record.", Get::Addr(|r| r.record)),
         Column::new(
-            "section",
+            |c| c.section,
             "Number of the section; of the record itself, none.",
             Get::Int(|r| r.section),
         ),
-        Column::new("section_name", "Type of the section.", Get::Text(|r| text(&r.section_name))),
-        Column::new("name", "Name of the field.", Get::Text(|r| text(&r.name))),
-        Column::new("value", "What it holds, as printed.", Get::Text(|r| text(&r.value))),
+        Column::new(
+            |c| c.section_name,
+            "Type of the section.",
+            Get::Text(|r| text(&r.section_name)),
+        ),
+        Column::new(|c| c.name, "Name of the field.", Get::Text(|r| text(&r.name))),
+        Column::new(|c| c.value, "What it holds, as printed.", Get::Text(|r| text(&r.value))),
     ],
 };

@@ -6,7 +6,6 @@ use crate::model::Exception;
 
 /// The table.
 pub(super) static TABLE: TableDef<Exception> = TableDef {
-    name: "exception",
     doc: "One row for each exception that the dump records.",
     answers: ".exr, .ecxr",
     kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User, SourceKind::Log],
@@ -14,32 +13,32 @@ pub(super) static TABLE: TableDef<Exception> = TableDef {
         sql: "SELECT code, name, address, symbol, description FROM exception",
         doc: "What happened, and where.",
     }],
-    rows: Rows::Source(|source, want, emit| source.exceptions(want, emit)),
+    rows: Rows::Source,
     columns: &[
-        Column::hex("code", "Exception code.", Get::Int(|r| r.code)),
-        Column::new("name", "Name of the exception code.", Get::Text(|r| text(&r.name))),
-        Column::new("address", "Where it happened.", Get::Addr(|r| r.address)),
+        Column::hex(|c| c.code, "Exception code.", Get::Int(|r| r.code)),
+        Column::new(|c| c.name, "Name of the exception code.", Get::Text(|r| text(&r.name))),
+        Column::new(|c| c.address, "Where it happened.", Get::Addr(|r| r.address)),
         Column::new(
-            "symbol",
+            |c| c.symbol,
             "Symbol there, or the module and offset.",
             Get::Text(|r| text(&r.symbol)),
         ),
-        Column::hex("flags", "Exception flags.", Get::Int(|r| r.flags)),
+        Column::hex(|c| c.flags, "Exception flags.", Get::Int(|r| r.flags)),
         Column::new(
-            "is_continuable",
+            |c| c.is_continuable,
             "Whether execution could have gone on.",
             Get::Bool(|r| r.is_continuable),
         ),
         Column::new(
-            "parameters",
+            |c| c.parameters,
             "Parameters in hex, separated by blanks.",
             Get::Text(|r| text(&r.parameters)),
         ),
-        Column::new("ethread", "Thread object, in kernel dumps.", Get::Addr(|r| r.ethread)),
-        Column::new("tid", "Id of the thread.", Get::Int(|r| r.tid)),
-        Column::new("is_clr", "Whether the .NET runtime raised it.", Get::Bool(|r| r.is_clr)),
+        Column::new(|c| c.ethread, "Thread object, in kernel dumps.", Get::Addr(|r| r.ethread)),
+        Column::new(|c| c.tid, "Id of the thread.", Get::Int(|r| r.tid)),
+        Column::new(|c| c.is_clr, "Whether the .NET runtime raised it.", Get::Bool(|r| r.is_clr)),
         Column::new(
-            "description",
+            |c| c.description,
             "What the parameters say, such as `read of 0x0000000000000010`.",
             Get::Text(|r| text(&r.description)),
         ),

@@ -6,7 +6,6 @@ use crate::model::Handle;
 
 /// The table.
 pub(super) static TABLE: TableDef<Handle> = TableDef {
-    name: "handles",
     doc: "One row for each open handle that the dump records.",
     answers: "!handle",
     kinds: &[SourceKind::Kernel, SourceKind::User, SourceKind::Log],
@@ -14,22 +13,30 @@ pub(super) static TABLE: TableDef<Handle> = TableDef {
         sql: "SELECT type, count(*) FROM handles GROUP BY type ORDER BY 2 DESC",
         doc: "Handles by type: where a leak shows.",
     }],
-    rows: Rows::Source(|source, want, emit| source.handles(want, emit)),
+    rows: Rows::Source,
     columns: &[
         Column::new(
-            "eprocess",
+            |c| c.eprocess,
             "Address of the `_EPROCESS`, in kernel dumps.",
             Get::Addr(|r| r.eprocess),
         ),
-        Column::new("pid", "Process id.", Get::Int(|r| r.pid)),
-        Column::new("process", "Process name.", Get::Text(|r| text(&r.process))),
-        Column::new("handle", "Handle value.", Get::Addr(|r| r.handle)),
-        Column::new("object", "Address of the object, in kernel dumps.", Get::Addr(|r| r.object)),
-        Column::new("type", "Type of the object.", Get::Text(|r| text(&r.object_type))),
-        Column::new("name", "Name of the object.", Get::Text(|r| text(&r.name))),
-        Column::hex("granted_access", "Access mask.", Get::Int(|r| r.granted_access)),
-        Column::hex("attributes", "Attributes.", Get::Int(|r| r.attributes)),
-        Column::new("handle_count", "Handles to the object.", Get::Int(|r| r.handle_count)),
-        Column::new("pointer_count", "References to the object.", Get::Int(|r| r.pointer_count)),
+        Column::new(|c| c.pid, "Process id.", Get::Int(|r| r.pid)),
+        Column::new(|c| c.process, "Process name.", Get::Text(|r| text(&r.process))),
+        Column::new(|c| c.handle, "Handle value.", Get::Addr(|r| r.handle)),
+        Column::new(
+            |c| c.object,
+            "Address of the object, in kernel dumps.",
+            Get::Addr(|r| r.object),
+        ),
+        Column::new(|c| c.object_type, "Type of the object.", Get::Text(|r| text(&r.object_type))),
+        Column::new(|c| c.name, "Name of the object.", Get::Text(|r| text(&r.name))),
+        Column::hex(|c| c.granted_access, "Access mask.", Get::Int(|r| r.granted_access)),
+        Column::hex(|c| c.attributes, "Attributes.", Get::Int(|r| r.attributes)),
+        Column::new(|c| c.handle_count, "Handles to the object.", Get::Int(|r| r.handle_count)),
+        Column::new(
+            |c| c.pointer_count,
+            "References to the object.",
+            Get::Int(|r| r.pointer_count),
+        ),
     ],
 };

@@ -6,7 +6,6 @@ use crate::model::InterruptVector;
 
 /// The table.
 pub(super) static TABLE: TableDef<InterruptVector> = TableDef {
-    name: "idt",
     doc: "One row for each handler of each interrupt vector of each processor.",
     answers: "!idt",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
@@ -14,24 +13,24 @@ pub(super) static TABLE: TableDef<InterruptVector> = TableDef {
         sql: "SELECT vector, symbol FROM idt WHERE is_outside_module",
         doc: "Interrupts that drivers handle.",
     }],
-    rows: Rows::Source(|source, want, emit| source.idt(want, emit)),
+    rows: Rows::Source,
     columns: &[
-        Column::new("processor", "Processor.", Get::Int(|r| r.processor)),
-        Column::hex("vector", "Number of the vector.", Get::Int(|r| r.vector)),
+        Column::new(|c| c.processor, "Processor.", Get::Int(|r| r.processor)),
+        Column::hex(|c| c.vector, "Number of the vector.", Get::Int(|r| r.vector)),
         Column::new(
-            "address",
+            |c| c.address,
             "Address of the handler; of an interrupt object, its service routine.",
             Get::Addr(|r| r.address),
         ),
-        Column::new("module", "Module of the handler.", Get::Text(|r| text(&r.module))),
-        Column::new("symbol", "Symbol of the handler.", Get::Text(|r| text(&r.symbol))),
+        Column::new(|c| c.module, "Module of the handler.", Get::Text(|r| text(&r.module))),
+        Column::new(|c| c.symbol, "Symbol of the handler.", Get::Text(|r| text(&r.symbol))),
         Column::new(
-            "interrupt_object",
+            |c| c.interrupt_object,
             "Address of the `_KINTERRUPT`.",
             Get::Addr(|r| r.interrupt_object),
         ),
         Column::new(
-            "is_outside_module",
+            |c| c.is_outside_module,
             "Whether the handler is outside of the kernel's images.",
             Get::Bool(|r| r.is_outside_module),
         ),

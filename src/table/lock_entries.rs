@@ -6,7 +6,6 @@ use crate::model::LockEntry;
 
 /// The table.
 pub(super) static TABLE: TableDef<LockEntry> = TableDef {
-    name: "lock_entries",
     doc: "One row for each lock that a thread holds or waits for, as the kernel notes it with the thread to \
         boost its priority (AutoBoost): push locks, fast mutexes and their like, since Windows 8.1.",
     answers: "!thread, !locks",
@@ -16,24 +15,24 @@ pub(super) static TABLE: TableDef<LockEntry> = TableDef {
             GROUP BY 1 ORDER BY 2 DESC",
         doc: "Locks by the threads that wait for them.",
     }],
-    rows: Rows::Source(|source, want, emit| source.lock_entries(want, emit)),
+    rows: Rows::Source,
     columns: &[
-        Column::new("ethread", "Address of the `_ETHREAD`.", Get::Addr(|r| r.ethread)),
-        Column::new("tid", "Thread id.", Get::Int(|r| r.tid)),
-        Column::new("pid", "Process id.", Get::Int(|r| r.pid)),
-        Column::new("process", "Name of the process.", Get::Text(|r| text(&r.process))),
-        Column::new("lock", "Address of the lock.", Get::Addr(|r| r.lock)),
+        Column::new(|c| c.ethread, "Address of the `_ETHREAD`.", Get::Addr(|r| r.ethread)),
+        Column::new(|c| c.tid, "Thread id.", Get::Int(|r| r.tid)),
+        Column::new(|c| c.pid, "Process id.", Get::Int(|r| r.pid)),
+        Column::new(|c| c.process, "Name of the process.", Get::Text(|r| text(&r.process))),
+        Column::new(|c| c.lock, "Address of the lock.", Get::Addr(|r| r.lock)),
         Column::new(
-            "symbol",
+            |c| c.symbol,
             "Symbol at that address, or module and offset.",
             Get::Text(|r| text(&r.symbol)),
         ),
         Column::new(
-            "type",
+            |c| c.kind,
             "Type of the lock, as those that wait for it say: `PushLock`, `Resource`, `FastMutex`.",
             Get::Text(|r| text(&r.kind)),
         ),
-        Column::new("state", "`owner` or `waiting`.", Get::Text(|r| text(&r.state))),
-        Column::new("wait_ms", "Time since it began to wait.", Get::Int(|r| r.wait_ms)),
+        Column::new(|c| c.state, "`owner` or `waiting`.", Get::Text(|r| text(&r.state))),
+        Column::new(|c| c.wait_ms, "Time since it began to wait.", Get::Int(|r| r.wait_ms)),
     ],
 };

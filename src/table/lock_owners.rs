@@ -6,7 +6,6 @@ use crate::model::LockOwner;
 
 /// The table.
 pub(super) static TABLE: TableDef<LockOwner> = TableDef {
-    name: "lock_owners",
     doc: "One row for each thread that holds an executive resource.",
     answers: "!locks",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
@@ -14,21 +13,21 @@ pub(super) static TABLE: TableDef<LockOwner> = TableDef {
         sql: "SELECT ethread, process, count(*) FROM lock_owners GROUP BY ALL ORDER BY 3 DESC",
         doc: "The threads that hold most.",
     }],
-    rows: Rows::Source(|source, want, emit| source.lock_owners(want, emit)),
+    rows: Rows::Source,
     columns: &[
-        Column::new("resource", "Address of the `_ERESOURCE`.", Get::Addr(|r| r.resource)),
-        Column::new("ethread", "Address of the `_ETHREAD`.", Get::Addr(|r| r.ethread)),
-        Column::new("tid", "Thread id.", Get::Int(|r| r.tid)),
-        Column::new("pid", "Process id.", Get::Int(|r| r.pid)),
-        Column::new("process", "Name of the process.", Get::Text(|r| text(&r.process))),
-        Column::new("count", "How many times the thread holds it.", Get::Int(|r| r.count)),
+        Column::new(|c| c.resource, "Address of the `_ERESOURCE`.", Get::Addr(|r| r.resource)),
+        Column::new(|c| c.ethread, "Address of the `_ETHREAD`.", Get::Addr(|r| r.ethread)),
+        Column::new(|c| c.tid, "Thread id.", Get::Int(|r| r.tid)),
+        Column::new(|c| c.pid, "Process id.", Get::Int(|r| r.pid)),
+        Column::new(|c| c.process, "Name of the process.", Get::Text(|r| text(&r.process))),
+        Column::new(|c| c.count, "How many times the thread holds it.", Get::Int(|r| r.count)),
         Column::new(
-            "is_exclusive",
+            |c| c.is_exclusive,
             "Whether it holds it exclusively.",
             Get::Bool(|r| r.is_exclusive),
         ),
         Column::new(
-            "owner",
+            |c| c.owner,
             "Owner as recorded, when that is not a thread.",
             Get::Addr(|r| r.owner),
         ),

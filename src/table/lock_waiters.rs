@@ -6,7 +6,6 @@ use crate::model::LockWaiter;
 
 /// The table.
 pub(super) static TABLE: TableDef<LockWaiter> = TableDef {
-    name: "lock_waiters",
     doc: "One row for each thread that waits for an executive resource.",
     answers: "!locks",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
@@ -14,23 +13,23 @@ pub(super) static TABLE: TableDef<LockWaiter> = TableDef {
         sql: "SELECT resource, count(*) FROM lock_waiters GROUP BY 1 ORDER BY 2 DESC",
         doc: "The length of each queue.",
     }],
-    rows: Rows::Source(|source, want, emit| source.lock_waiters(want, emit)),
+    rows: Rows::Source,
     columns: &[
-        Column::new("resource", "Address of the `_ERESOURCE`.", Get::Addr(|r| r.resource)),
-        Column::new("ethread", "Address of the `_ETHREAD`.", Get::Addr(|r| r.ethread)),
-        Column::new("tid", "Thread id.", Get::Int(|r| r.tid)),
-        Column::new("pid", "Process id.", Get::Int(|r| r.pid)),
-        Column::new("process", "Name of the process.", Get::Text(|r| text(&r.process))),
+        Column::new(|c| c.resource, "Address of the `_ERESOURCE`.", Get::Addr(|r| r.resource)),
+        Column::new(|c| c.ethread, "Address of the `_ETHREAD`.", Get::Addr(|r| r.ethread)),
+        Column::new(|c| c.tid, "Thread id.", Get::Int(|r| r.tid)),
+        Column::new(|c| c.pid, "Process id.", Get::Int(|r| r.pid)),
+        Column::new(|c| c.process, "Name of the process.", Get::Text(|r| text(&r.process))),
         Column::new(
-            "position",
+            |c| c.position,
             "Position among those that wait for the same access, from 0.",
             Get::Int(|r| r.position),
         ),
         Column::new(
-            "is_exclusive",
+            |c| c.is_exclusive,
             "Whether it waits for exclusive access.",
             Get::Bool(|r| r.is_exclusive),
         ),
-        Column::new("wait_ms", "Time since it began to wait.", Get::Int(|r| r.wait_ms)),
+        Column::new(|c| c.wait_ms, "Time since it began to wait.", Get::Int(|r| r.wait_ms)),
     ],
 };

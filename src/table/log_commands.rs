@@ -6,7 +6,6 @@ use crate::model::LogCommand;
 
 /// The table.
 pub(super) static TABLE: TableDef<LogCommand> = TableDef {
-    name: "log_commands",
     doc: "One row for each command of a debugger log, with what was made of its output.",
     answers: "(none has it)",
     kinds: &[SourceKind::Log],
@@ -14,45 +13,49 @@ pub(super) static TABLE: TableDef<LogCommand> = TableDef {
         sql: "SELECT n, command, rows, unread_lines FROM log_commands ORDER BY n",
         doc: "What the log holds, and how much of it was understood.",
     }],
-    rows: Rows::Source(|source, want, emit| source.log_commands(want, emit)),
+    rows: Rows::Source,
     columns: &[
-        Column::new("n", "Number of the command, from 1.", Get::Int(|r| r.n)),
-        Column::new("line", "Line of the log on which it stands.", Get::Int(|r| r.line)),
-        Column::new("end_line", "Last line of its output.", Get::Int(|r| r.end_line)),
-        Column::new("prompt", "The prompt, where there is one.", Get::Text(|r| text(&r.prompt))),
+        Column::new(|c| c.n, "Number of the command, from 1.", Get::Int(|r| r.n)),
+        Column::new(|c| c.line, "Line of the log on which it stands.", Get::Int(|r| r.line)),
+        Column::new(|c| c.end_line, "Last line of its output.", Get::Int(|r| r.end_line)),
         Column::new(
-            "processor",
+            |c| c.prompt,
+            "The prompt, where there is one.",
+            Get::Text(|r| text(&r.prompt)),
+        ),
+        Column::new(
+            |c| c.processor,
             "Processor that the prompt names, in kernel logs.",
             Get::Int(|r| r.processor),
         ),
         Column::new(
-            "thread_number",
+            |c| c.thread_number,
             "Thread that the prompt names, in logs of a process.",
             Get::Int(|r| r.thread_number),
         ),
         Column::new(
-            "target",
+            |c| c.target,
             "Number of the target (dump or machine) of those that the log looks at, from 1.",
             Get::Int(|r| r.target),
         ),
         Column::new(
-            "command",
+            |c| c.command,
             "The command as typed, or as recognised by its output.",
             Get::Text(|r| text(&r.command)),
         ),
         Column::new(
-            "name",
+            |c| c.name,
             "Name of the command, without arguments.",
             Get::Text(|r| text(&r.name)),
         ),
         Column::new(
-            "tables",
+            |c| c.tables,
             "Tables that its output fills, separated by commas.",
             Get::Text(|r| text(&r.tables)),
         ),
-        Column::new("rows", "Rows that were recognised.", Get::Int(|r| r.rows)),
+        Column::new(|c| c.rows, "Rows that were recognised.", Get::Int(|r| r.rows)),
         Column::new(
-            "unread_lines",
+            |c| c.unread_lines,
             "Lines that were not understood.",
             Get::Int(|r| r.unread_lines),
         ),

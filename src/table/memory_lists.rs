@@ -6,7 +6,6 @@ use crate::model::MemoryList;
 
 /// The table.
 pub(super) static TABLE: TableDef<MemoryList> = TableDef {
-    name: "memory_lists",
     doc: "One row for each list of physical pages.",
     answers: "!memusage",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
@@ -14,14 +13,14 @@ pub(super) static TABLE: TableDef<MemoryList> = TableDef {
         sql: "SELECT list, pages FROM memory_lists",
         doc: "What physical memory is used for.",
     }],
-    rows: Rows::Source(|source, want, emit| source.memory_lists(want, emit)),
+    rows: Rows::Source,
     columns: &[
         Column::new(
-            "list",
+            |c| c.list,
             "Name of the list (`Zeroed`, `Free`, `Standby`).",
             Get::Text(|r| text(&r.list)),
         ),
-        Column::new("pages", "Number of pages.", Get::Int(|r| r.pages)),
-        Column::new("bytes", "The same in bytes.", Get::Int(|r| r.bytes)),
+        Column::new(|c| c.pages, "Number of pages.", Get::Int(|r| r.pages)),
+        Column::new(|c| c.bytes, "The same in bytes.", Get::Int(|r| r.bytes)),
     ],
 };

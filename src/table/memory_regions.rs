@@ -6,7 +6,6 @@ use crate::model::MemoryRegion;
 
 /// The table.
 pub(super) static TABLE: TableDef<MemoryRegion> = TableDef {
-    name: "memory_regions",
     doc: "One row for each region of an address space that the dump describes.",
     answers: "!address, !vad",
     kinds: &[SourceKind::Kernel, SourceKind::User, SourceKind::Log],
@@ -20,26 +19,26 @@ pub(super) static TABLE: TableDef<MemoryRegion> = TableDef {
             doc: "Memory that can be written and executed.",
         },
     ],
-    rows: Rows::Source(|source, want, emit| source.memory_regions(want, emit)),
+    rows: Rows::Source,
     columns: &[
         Column::new(
-            "eprocess",
+            |c| c.eprocess,
             "Address of the `_EPROCESS`, in kernel dumps.",
             Get::Addr(|r| r.eprocess),
         ),
-        Column::new("pid", "Process id.", Get::Int(|r| r.pid)),
-        Column::new("process", "Process name.", Get::Text(|r| text(&r.process))),
-        Column::new("start", "First address.", Get::Addr(|r| r.start)),
-        Column::new("end", "Address after the last.", Get::Addr(|r| r.end)),
-        Column::new("size_bytes", "Size.", Get::Int(|r| r.size_bytes)),
-        Column::new("state", "`commit`, `reserve` or `free`.", Get::Text(|r| text(&r.state))),
+        Column::new(|c| c.pid, "Process id.", Get::Int(|r| r.pid)),
+        Column::new(|c| c.process, "Process name.", Get::Text(|r| text(&r.process))),
+        Column::new(|c| c.start, "First address.", Get::Addr(|r| r.start)),
+        Column::new(|c| c.end, "Address after the last.", Get::Addr(|r| r.end)),
+        Column::new(|c| c.size_bytes, "Size.", Get::Int(|r| r.size_bytes)),
+        Column::new(|c| c.state, "`commit`, `reserve` or `free`.", Get::Text(|r| text(&r.state))),
         Column::new(
-            "protection",
+            |c| c.protection,
             "Protection, as the `PAGE_` constants are named.",
             Get::Text(|r| text(&r.protection)),
         ),
-        Column::new("type", "`image`, `mapped` or `private`.", Get::Text(|r| text(&r.kind))),
-        Column::new("commit_pages", "Committed pages.", Get::Int(|r| r.commit_pages)),
-        Column::new("file", "File behind the region.", Get::Text(|r| text(&r.file))),
+        Column::new(|c| c.kind, "`image`, `mapped` or `private`.", Get::Text(|r| text(&r.kind))),
+        Column::new(|c| c.commit_pages, "Committed pages.", Get::Int(|r| r.commit_pages)),
+        Column::new(|c| c.file, "File behind the region.", Get::Text(|r| text(&r.file))),
     ],
 };

@@ -2,20 +2,23 @@
 
 use super::def::{Column, Get, Rows, TableDef};
 use crate::catalog::{ColumnSpec, Example};
-use crate::model::Logged;
+use crate::model::Row;
 
 /// One column and the table it is of.
-pub(super) struct Row {
+pub(super) struct TableColumn {
     table: &'static str,
     position: i64,
     column: ColumnSpec,
 }
 
-impl Logged for Row {}
+impl Row for TableColumn {
+    type Columns = ();
+    const TABLE: &'static str = "meta.columns";
+    const COLUMNS: &'static () = &();
+}
 
 /// The table.
-pub(super) static TABLE: TableDef<Row> = TableDef {
-    name: "meta.columns",
+pub(super) static TABLE: TableDef<TableColumn> = TableDef {
     doc: "One row for each column of each table.",
     answers: "",
     kinds: &[],
@@ -26,24 +29,24 @@ pub(super) static TABLE: TableDef<Row> = TableDef {
     rows: Rows::Catalog(|catalog, emit| {
         for table in catalog.tables() {
             for (position, column) in (0i64..).zip(&table.columns) {
-                let row = Row { table: table.name, position, column: column.clone() };
-                if emit(row).is_break() {
+                let row = TableColumn { table: table.name, position, column: column.clone() };
+                if emit.row(row).is_break() {
                     return;
                 }
             }
         }
     }),
     columns: &[
-        Column::new("table", "Name of the table.", Get::Text(|r| Ok(r.table))),
-        Column::new("position", "Position in the table, from 0.", Get::Int(|r| Ok(r.position))),
-        Column::new("name", "Name of the column.", Get::Text(|r| Ok(r.column.name))),
-        Column::new("type", "Type of the values.", Get::Text(|r| Ok(r.column.ty.name()))),
-        Column::new("unit", "Unit of the values.", Get::Text(|r| Ok(r.column.unit.as_str()))),
-        Column::new(
+        Column::named("table", "Name of the table.", Get::Text(|r| Ok(r.table))),
+        Column::named("position", "Position in the table, from 0.", Get::Int(|r| Ok(r.position))),
+        Column::named("name", "Name of the column.", Get::Text(|r| Ok(r.column.name))),
+        Column::named("type", "Type of the values.", Get::Text(|r| Ok(r.column.ty.name()))),
+        Column::named("unit", "Unit of the values.", Get::Text(|r| Ok(r.column.unit.as_str()))),
+        Column::named(
             "is_hidden",
             "Whether `SELECT *` leaves it out.",
             Get::Bool(|r| Ok(r.column.hidden)),
         ),
-        Column::new("doc", "What the value is.", Get::Text(|r| Ok(r.column.doc))),
+        Column::named("doc", "What the value is.", Get::Text(|r| Ok(r.column.doc))),
     ],
 };

@@ -2,13 +2,16 @@
 
 use super::def::{Column, Get, Rows, TableDef};
 use crate::catalog::{Example, FunctionKind, FunctionSpec};
-use crate::model::Logged;
+use crate::model::Row;
 
-impl Logged for &'static FunctionSpec {}
+impl Row for &'static FunctionSpec {
+    type Columns = ();
+    const TABLE: &'static str = "meta.functions";
+    const COLUMNS: &'static () = &();
+}
 
 /// The table.
 pub(super) static TABLE: TableDef<&'static FunctionSpec> = TableDef {
-    name: "meta.functions",
     doc: "One row for each function.",
     answers: "",
     kinds: &[],
@@ -18,27 +21,27 @@ pub(super) static TABLE: TableDef<&'static FunctionSpec> = TableDef {
     }],
     rows: Rows::Catalog(|catalog, emit| {
         for function in catalog.functions() {
-            if emit(function).is_break() {
+            if emit.row(function).is_break() {
                 return;
             }
         }
     }),
     columns: &[
-        Column::new("name", "Name of the function.", Get::Text(|f| Ok(f.name))),
-        Column::new(
+        Column::named("name", "Name of the function.", Get::Text(|f| Ok(f.name))),
+        Column::named(
             "aliases",
             "Other names for it, separated by commas.",
             Get::Owned(|f| Ok(f.aliases.join(", "))),
         ),
-        Column::new("kind", "`scalar`, `aggregate` or `table`.", Get::Text(|f| Ok(kind(f.kind)))),
-        Column::new("family", "What it works on.", Get::Text(|f| Ok(f.family))),
-        Column::new(
+        Column::named("kind", "`scalar`, `aggregate` or `table`.", Get::Text(|f| Ok(kind(f.kind)))),
+        Column::named("family", "What it works on.", Get::Text(|f| Ok(f.family))),
+        Column::named(
             "signatures",
             "The ways to call it, separated by semicolons.",
             Get::Owned(|f| Ok(f.signature_texts().join("; "))),
         ),
-        Column::new("doc", "What it returns.", Get::Text(|f| Ok(f.doc))),
-        Column::new(
+        Column::named("doc", "What it returns.", Get::Text(|f| Ok(f.doc))),
+        Column::named(
             "example",
             "An expression, and what it gives.",
             Get::Owned(|f| {

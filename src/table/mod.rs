@@ -55,6 +55,7 @@ mod queued_locks;
 mod raw_stack;
 mod ready_threads;
 mod registers;
+mod scan;
 mod sessions;
 mod ssdt;
 mod stacks;
@@ -73,7 +74,8 @@ mod work_queues;
 /// Why a scan got nothing from a source.
 pub use crate::model::{Progress, Unanswered};
 pub use call::{CallRows, columns as call_columns, rows as call_rows};
-pub use def::{Cx, NamedSource, Scan, ScanError, ScanRequest, Table};
+pub use def::{Column, FromRow, Get, Rows, Table, TableDef, text};
+pub use scan::{Cx, NamedSource, Scan, ScanError, ScanRequest};
 
 /// Every table, in the order in which documentation lists them.
 pub static ALL: &[&dyn Table] = &[

@@ -6,7 +6,6 @@ use crate::model::NeededSymbol;
 
 /// The table.
 pub(super) static TABLE: TableDef<NeededSymbol> = TableDef {
-    name: "needed_symbols",
     doc: "One row for each module: the symbol file that it needs, and what was found.",
     answers: "(none has it)",
     kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User],
@@ -14,18 +13,18 @@ pub(super) static TABLE: TableDef<NeededSymbol> = TableDef {
         sql: "SELECT module, pdb, guid, age FROM needed_symbols WHERE found_at IS NULL",
         doc: "What to fetch.",
     }],
-    rows: Rows::Source(|source, want, emit| source.needed_symbols(want, emit)),
+    rows: Rows::Source,
     columns: &[
-        Column::new("module", "Name of the module.", Get::Text(|r| text(&r.module))),
-        Column::new("base", "Base of the module.", Get::Addr(|r| r.base)),
-        Column::new("pdb", "Name of the PDB file.", Get::Text(|r| text(&r.pdb))),
+        Column::new(|c| c.module, "Name of the module.", Get::Text(|r| text(&r.module))),
+        Column::new(|c| c.base, "Base of the module.", Get::Addr(|r| r.base)),
+        Column::new(|c| c.pdb, "Name of the PDB file.", Get::Text(|r| text(&r.pdb))),
         Column::new(
-            "guid",
+            |c| c.guid,
             "GUID of the PDB, upper case without separators.",
             Get::Text(|r| text(&r.guid)),
         ),
-        Column::new("age", "Age of the PDB.", Get::Int(|r| r.age)),
-        Column::new("found_at", "Where it was found.", Get::Text(|r| text(&r.found_at))),
-        Column::new("status", "What is known of its symbols.", Get::Text(|r| text(&r.status))),
+        Column::new(|c| c.age, "Age of the PDB.", Get::Int(|r| r.age)),
+        Column::new(|c| c.found_at, "Where it was found.", Get::Text(|r| text(&r.found_at))),
+        Column::new(|c| c.status, "What is known of its symbols.", Get::Text(|r| text(&r.status))),
     ],
 };

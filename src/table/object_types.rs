@@ -6,7 +6,6 @@ use crate::model::ObjectType;
 
 /// The table.
 pub(super) static TABLE: TableDef<ObjectType> = TableDef {
-    name: "object_types",
     doc: "One row for each type of kernel objects.",
     answers: "!object \\ObjectTypes",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
@@ -14,15 +13,27 @@ pub(super) static TABLE: TableDef<ObjectType> = TableDef {
         sql: "SELECT name, object_count, handle_count FROM object_types ORDER BY 3 DESC",
         doc: "What there is most of.",
     }],
-    rows: Rows::Source(|source, want, emit| source.object_types(want, emit)),
+    rows: Rows::Source,
     columns: &[
-        Column::new("object_type", "Address of the `_OBJECT_TYPE`.", Get::Addr(|r| r.object_type)),
-        Column::new("index", "Number of the type.", Get::Int(|r| r.index)),
-        Column::new("name", "Name.", Get::Text(|r| text(&r.name))),
-        Column::new("object_count", "Objects there are.", Get::Int(|r| r.object_count)),
-        Column::new("handle_count", "Handles there are.", Get::Int(|r| r.handle_count)),
-        Column::new("peak_object_count", "Most objects so far.", Get::Int(|r| r.peak_object_count)),
-        Column::new("peak_handle_count", "Most handles so far.", Get::Int(|r| r.peak_handle_count)),
-        Column::new("pool_tag", "Tag of its allocations.", Get::Text(|r| text(&r.pool_tag))),
+        Column::new(
+            |c| c.object_type,
+            "Address of the `_OBJECT_TYPE`.",
+            Get::Addr(|r| r.object_type),
+        ),
+        Column::new(|c| c.index, "Number of the type.", Get::Int(|r| r.index)),
+        Column::new(|c| c.name, "Name.", Get::Text(|r| text(&r.name))),
+        Column::new(|c| c.object_count, "Objects there are.", Get::Int(|r| r.object_count)),
+        Column::new(|c| c.handle_count, "Handles there are.", Get::Int(|r| r.handle_count)),
+        Column::new(
+            |c| c.peak_object_count,
+            "Most objects so far.",
+            Get::Int(|r| r.peak_object_count),
+        ),
+        Column::new(
+            |c| c.peak_handle_count,
+            "Most handles so far.",
+            Get::Int(|r| r.peak_handle_count),
+        ),
+        Column::new(|c| c.pool_tag, "Tag of its allocations.", Get::Text(|r| text(&r.pool_tag))),
     ],
 };

@@ -6,7 +6,6 @@ use crate::model::KernelObject;
 
 /// The table.
 pub(super) static TABLE: TableDef<KernelObject> = TableDef {
-    name: "objects",
     doc: "One row for each named kernel object.",
     answers: "!object",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
@@ -14,30 +13,30 @@ pub(super) static TABLE: TableDef<KernelObject> = TableDef {
         sql: "SELECT type, count(*) FROM objects GROUP BY 1 ORDER BY 2 DESC",
         doc: "Objects by type.",
     }],
-    rows: Rows::Source(|source, want, emit| source.objects(want, emit)),
+    rows: Rows::Source,
     columns: &[
-        Column::new("object", "Address of the object.", Get::Addr(|r| r.object)),
-        Column::new("type", "Type of the object.", Get::Text(|r| text(&r.kind))),
-        Column::new("name", "Name of the object.", Get::Text(|r| text(&r.name))),
+        Column::new(|c| c.object, "Address of the object.", Get::Addr(|r| r.object)),
+        Column::new(|c| c.kind, "Type of the object.", Get::Text(|r| text(&r.kind))),
+        Column::new(|c| c.name, "Name of the object.", Get::Text(|r| text(&r.name))),
         Column::new(
-            "path",
+            |c| c.path,
             "Full path in the object manager's name space.",
             Get::Text(|r| text(&r.path)),
         ),
         Column::new(
-            "directory",
+            |c| c.directory,
             "Address of the directory that holds it.",
             Get::Addr(|r| r.directory),
         ),
-        Column::new("handle_count", "Open handles.", Get::Int(|r| r.handle_count)),
-        Column::new("pointer_count", "References.", Get::Int(|r| r.pointer_count)),
+        Column::new(|c| c.handle_count, "Open handles.", Get::Int(|r| r.handle_count)),
+        Column::new(|c| c.pointer_count, "References.", Get::Int(|r| r.pointer_count)),
         Column::new(
-            "object_header",
+            |c| c.object_header,
             "Address of the `_OBJECT_HEADER`.",
             Get::Addr(|r| r.object_header),
         ),
         Column::new(
-            "link_target",
+            |c| c.link_target,
             "Where a symbolic link leads.",
             Get::Text(|r| text(&r.link_target)),
         ),

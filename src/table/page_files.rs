@@ -6,7 +6,6 @@ use crate::model::PageFile;
 
 /// The table.
 pub(super) static TABLE: TableDef<PageFile> = TableDef {
-    name: "page_files",
     doc: "One row for each page file.",
     answers: "!vm",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
@@ -14,12 +13,12 @@ pub(super) static TABLE: TableDef<PageFile> = TableDef {
         sql: "SELECT path, current_bytes, free_bytes FROM page_files",
         doc: "How full the page files are.",
     }],
-    rows: Rows::Source(|source, want, emit| source.page_files(want, emit)),
+    rows: Rows::Source,
     columns: &[
-        Column::new("path", "Path of the file.", Get::Text(|r| text(&r.path))),
-        Column::new("current_bytes", "Size.", Get::Int(|r| r.current_bytes)),
-        Column::new("free_bytes", "Free space.", Get::Int(|r| r.free_bytes)),
-        Column::new("minimum_bytes", "Smallest size.", Get::Int(|r| r.minimum_bytes)),
-        Column::new("maximum_bytes", "Largest size.", Get::Int(|r| r.maximum_bytes)),
+        Column::new(|c| c.path, "Path of the file.", Get::Text(|r| text(&r.path))),
+        Column::new(|c| c.current_bytes, "Size.", Get::Int(|r| r.current_bytes)),
+        Column::new(|c| c.free_bytes, "Free space.", Get::Int(|r| r.free_bytes)),
+        Column::new(|c| c.minimum_bytes, "Smallest size.", Get::Int(|r| r.minimum_bytes)),
+        Column::new(|c| c.maximum_bytes, "Largest size.", Get::Int(|r| r.maximum_bytes)),
     ],
 };

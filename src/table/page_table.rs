@@ -6,7 +6,6 @@ use crate::model::PageTableEntry;
 
 /// The table.
 pub(super) static TABLE: TableDef<PageTableEntry> = TableDef {
-    name: "page_table",
     doc: "One row for each entry of a page table on the way to an address.",
     answers: "!pte",
     kinds: &[SourceKind::Log],
@@ -14,25 +13,25 @@ pub(super) static TABLE: TableDef<PageTableEntry> = TableDef {
         sql: "SELECT address, pfn, flags FROM page_table WHERE level = 'PTE'",
         doc: "The pages that addresses lie in.",
     }],
-    rows: Rows::Source(|source, want, emit| source.page_table(want, emit)),
+    rows: Rows::Source,
     columns: &[
-        Column::new("address", "The address that is translated.", Get::Addr(|r| r.address)),
+        Column::new(|c| c.address, "The address that is translated.", Get::Addr(|r| r.address)),
         Column::new(
-            "level",
+            |c| c.level,
             "Level of the table: `PXE`, `PPE`, `PDE` or `PTE`.",
             Get::Text(|r| text(&r.level)),
         ),
-        Column::new("entry", "Where the entry stands.", Get::Addr(|r| r.entry)),
-        Column::new("contents", "What the entry contains.", Get::Addr(|r| r.contents)),
-        Column::new("pfn", "Number of the page that it leads to.", Get::Addr(|r| r.pfn)),
+        Column::new(|c| c.entry, "Where the entry stands.", Get::Addr(|r| r.entry)),
+        Column::new(|c| c.contents, "What the entry contains.", Get::Addr(|r| r.contents)),
+        Column::new(|c| c.pfn, "Number of the page that it leads to.", Get::Addr(|r| r.pfn)),
         Column::new(
-            "flags",
+            |c| c.flags,
             "Its bits as letters (`DA--KWEV`), or what is said of an entry that is not valid.",
             Get::Text(|r| text(&r.flags)),
         ),
-        Column::new("is_valid", "Whether it leads to a page.", Get::Bool(|r| r.is_valid)),
+        Column::new(|c| c.is_valid, "Whether it leads to a page.", Get::Bool(|r| r.is_valid)),
         Column::new(
-            "is_large_page",
+            |c| c.is_large_page,
             "Whether it maps a large page, so that no further table follows.",
             Get::Bool(|r| r.is_large_page),
         ),

@@ -6,7 +6,6 @@ use crate::model::PoolFailure;
 
 /// The table.
 pub(super) static TABLE: TableDef<PoolFailure> = TableDef {
-    name: "pool_failures",
     doc: "One row for each pool whose allocations have failed.",
     answers: "!vm",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
@@ -14,14 +13,14 @@ pub(super) static TABLE: TableDef<PoolFailure> = TableDef {
         sql: "SELECT pool, count FROM pool_failures",
         doc: "Whether allocations have failed, and where.",
     }],
-    rows: Rows::Source(|source, want, emit| source.pool_failures(want, emit)),
+    rows: Rows::Source,
     columns: &[
         Column::new(
-            "pool",
+            |c| c.pool,
             "`nonpaged`, `paged`, `session`, or `all` where they are counted together.",
             Get::Text(|r| text(&r.pool)),
         ),
-        Column::new("session", "Session, of session pools.", Get::Int(|r| r.session)),
-        Column::new("count", "Allocations that failed.", Get::Int(|r| r.count)),
+        Column::new(|c| c.session, "Session, of session pools.", Get::Int(|r| r.session)),
+        Column::new(|c| c.count, "Allocations that failed.", Get::Int(|r| r.count)),
     ],
 };

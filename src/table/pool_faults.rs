@@ -6,7 +6,6 @@ use crate::model::PoolFault;
 
 /// The table.
 pub(super) static TABLE: TableDef<PoolFault> = TableDef {
-    name: "pool_faults",
     doc: "One row for each page of pool that was found wrong, and for each wrong header in it.",
     answers: "!poolval",
     kinds: &[SourceKind::Log],
@@ -14,21 +13,25 @@ pub(super) static TABLE: TableDef<PoolFault> = TableDef {
         sql: "SELECT page, address, fault, found, expected FROM pool_faults",
         doc: "What is wrong with the pool.",
     }],
-    rows: Rows::Source(|source, want, emit| source.pool_faults(want, emit)),
+    rows: Rows::Source,
     columns: &[
-        Column::new("page", "The page.", Get::Addr(|r| r.page)),
+        Column::new(|c| c.page, "The page.", Get::Addr(|r| r.page)),
         Column::new(
-            "pool_type",
+            |c| c.pool_type,
             "Pool that the page belongs to.",
             Get::Text(|r| text(&r.pool_type)),
         ),
         Column::new(
-            "address",
+            |c| c.address,
             "Address of the header that is wrong; of the page as a whole, none.",
             Get::Addr(|r| r.address),
         ),
-        Column::new("fault", "What is wrong, as the debugger says.", Get::Text(|r| text(&r.fault))),
-        Column::hex("found", "Number that stands in the header.", Get::Int(|r| r.found)),
-        Column::hex("expected", "Number that should stand there.", Get::Int(|r| r.expected)),
+        Column::new(
+            |c| c.fault,
+            "What is wrong, as the debugger says.",
+            Get::Text(|r| text(&r.fault)),
+        ),
+        Column::hex(|c| c.found, "Number that stands in the header.", Get::Int(|r| r.found)),
+        Column::hex(|c| c.expected, "Number that should stand there.", Get::Int(|r| r.expected)),
     ],
 };

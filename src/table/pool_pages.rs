@@ -6,7 +6,6 @@ use crate::model::PoolPage;
 
 /// The table.
 pub(super) static TABLE: TableDef<PoolPage> = TableDef {
-    name: "pool_pages",
     doc: "One row for each page of the pool. Of a kernel dump, pages that are not used are listed in rows of 64 of which one is used, and in up to 16 rows between two of those.",
     answers: "xpool -map",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
@@ -14,25 +13,25 @@ pub(super) static TABLE: TableDef<PoolPage> = TableDef {
         sql: "SELECT state, count(*) FROM pool_pages GROUP BY 1",
         doc: "How full the pool is.",
     }],
-    rows: Rows::Source(|source, want, emit| source.pool_pages(want, emit)),
+    rows: Rows::Source,
     columns: &[
-        Column::new("address", "Address of the page.", Get::Addr(|r| r.address)),
+        Column::new(|c| c.address, "Address of the page.", Get::Addr(|r| r.address)),
         Column::new(
-            "pool_type",
+            |c| c.pool_type,
             "`nonpaged`, `paged` or `paged session`.",
             Get::Text(|r| text(&r.pool_type)),
         ),
         Column::new(
-            "state",
+            |c| c.state,
             "`unused`, `one page`, `first`, `middle`, `last`, as the page lies in its run.",
             Get::Text(|r| text(&r.state)),
         ),
         Column::new(
-            "is_paged_out",
+            |c| c.is_paged_out,
             "Whether the page is in a page file.",
             Get::Bool(|r| r.is_paged_out),
         ),
-        Column::new("run_pages", "Length of its run.", Get::Int(|r| r.run_pages)),
-        Column::new("session", "Session whose pool it is in.", Get::Int(|r| r.session)),
+        Column::new(|c| c.run_pages, "Length of its run.", Get::Int(|r| r.run_pages)),
+        Column::new(|c| c.session, "Session whose pool it is in.", Get::Int(|r| r.session)),
     ],
 };

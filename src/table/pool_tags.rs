@@ -6,7 +6,6 @@ use crate::model::PoolTag;
 
 /// The table.
 pub(super) static TABLE: TableDef<PoolTag> = TableDef {
-    name: "pool_tags",
     doc: "One row for each pool tag. Of a kernel dump, what sessions allocate has rows of its own, one for each tag of each session.",
     answers: "!poolused",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
@@ -20,46 +19,50 @@ pub(super) static TABLE: TableDef<PoolTag> = TableDef {
             doc: "How much of its own pool each session uses.",
         },
     ],
-    rows: Rows::Source(|source, want, emit| source.pool_tags(want, emit)),
+    rows: Rows::Source,
     columns: &[
-        Column::new("tag", "The tag, four characters.", Get::Text(|r| text(&r.tag))),
+        Column::new(|c| c.tag, "The tag, four characters.", Get::Text(|r| text(&r.tag))),
         Column::new(
-            "nonpaged_allocs",
+            |c| c.nonpaged_allocs,
             "Allocations from the non-paged pool.",
             Get::Int(|r| r.nonpaged_allocs),
         ),
         Column::new(
-            "nonpaged_frees",
+            |c| c.nonpaged_frees,
             "Frees to the non-paged pool.",
             Get::Int(|r| r.nonpaged_frees),
         ),
         Column::new(
-            "nonpaged_diff",
+            |c| c.nonpaged_diff,
             "Allocations that are not freed.",
             Get::Int(|r| r.nonpaged_diff),
         ),
-        Column::new("nonpaged_bytes", "Bytes in use.", Get::Int(|r| r.nonpaged_bytes)),
+        Column::new(|c| c.nonpaged_bytes, "Bytes in use.", Get::Int(|r| r.nonpaged_bytes)),
         Column::new(
-            "paged_allocs",
+            |c| c.paged_allocs,
             "Allocations from the paged pool.",
             Get::Int(|r| r.paged_allocs),
         ),
-        Column::new("paged_frees", "Frees to the paged pool.", Get::Int(|r| r.paged_frees)),
-        Column::new("paged_diff", "Allocations that are not freed.", Get::Int(|r| r.paged_diff)),
-        Column::new("paged_bytes", "Bytes in use.", Get::Int(|r| r.paged_bytes)),
-        Column::new("description", "What the tag is for.", Get::Text(|r| text(&r.description))),
+        Column::new(|c| c.paged_frees, "Frees to the paged pool.", Get::Int(|r| r.paged_frees)),
         Column::new(
-            "binary",
+            |c| c.paged_diff,
+            "Allocations that are not freed.",
+            Get::Int(|r| r.paged_diff),
+        ),
+        Column::new(|c| c.paged_bytes, "Bytes in use.", Get::Int(|r| r.paged_bytes)),
+        Column::new(|c| c.description, "What the tag is for.", Get::Text(|r| text(&r.description))),
+        Column::new(
+            |c| c.binary,
             "Driver that uses the tag, as known.",
             Get::Text(|r| text(&r.binary)),
         ),
         Column::new(
-            "owner_modules",
+            |c| c.owner_modules,
             "Loaded modules whose image holds the tag.",
             Get::Text(|r| text(&r.owner_modules)),
         ),
         Column::new(
-            "session",
+            |c| c.session,
             "Session that counts it; absent for what the system counts.",
             Get::Int(|r| r.session),
         ),

@@ -1,12 +1,12 @@
 //! `problems`: what is wrong with the sources, and which values of which tables are absent.
 
-use super::def::{Column, Cx, Get, NamedSource, Rows, ScanRequest, Table, TableDef, text};
+use super::def::{Column, Get, Rows, Table, TableDef, text};
+use super::scan::{Cx, NamedSource, ScanRequest};
 use crate::catalog::{Absent, Example, SourceKind};
-use crate::model::{Emit, Flow, Problem, Unanswered};
+use crate::model::{Emit, Flow, Problem, Row as _, Unanswered, Want};
 
 /// The table.
 pub(super) static TABLE: TableDef<Problem> = TableDef {
-    name: "problems",
     doc: "One row for each defect of a source, and for each column with absent values the reason and how many rows; values that do not apply are not counted.",
     answers: "(none has it)",
     kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User, SourceKind::Log],
@@ -16,18 +16,23 @@ pub(super) static TABLE: TableDef<Problem> = TableDef {
     }],
     rows: Rows::SourceAndCatalog(rows),
     columns: &[
-        Column::new("table", "Table that the problem shows in.", Get::Text(|p| text(&p.table))),
-        Column::new("column", "Column that the problem shows in.", Get::Text(|p| text(&p.column))),
-        Column::new("reason", "What is wrong.", Get::Text(|p| text(&p.reason))),
-        Column::new("count", "How many rows or places.", Get::Int(|p| p.count)),
+        Column::new(|c| c.table, "Table that the problem shows in.", Get::Text(|p| text(&p.table))),
+        Column::new(
+            |c| c.column,
+            "Column that the problem shows in.",
+            Get::Text(|p| text(&p.column)),
+        ),
+        Column::new(|c| c.reason, "What is wrong.", Get::Text(|p| text(&p.reason))),
+        Column::new(|c| c.count, "How many rows or places.", Get::Int(|p| p.count)),
     ],
 };
 
 #[allow(clippy::unnecessary_wraps, reason = "the signature is that of `Rows::SourceAndCatalog`")]
 fn rows(cx: &Cx<'_>, named: NamedSource<'_>, emit: Emit<'_, Problem>) -> Result<(), Unanswered> {
     let mut stopped = false;
-    named.source.problems(&mut |problem| {
-        let flow = emit(problem);
+    // A source that knows of no problem of its own need not answer.
+    let _ = named.source.answers().read(&Want::ALL, &mut |problem| {
+        let flow = emit.row(problem);
         stopped = flow.is_break();
         flow
     });
@@ -35,7 +40,7 @@ fn rows(cx: &Cx<'_>, named: NamedSource<'_>, emit: Emit<'_, Problem>) -> Result<
         if stopped {
             return Ok(());
         }
-        if table.name() != TABLE.name {
+        if table.name() != Problem::TABLE {
             stopped = absences(*table, cx, named, emit).is_break();
         }
     }
@@ -64,7 +69,7 @@ fn absences(
             if reason == Absent::NotApplicable {
                 continue;
             }
-            emit(Problem {
+            emit.row(Problem {
                 table: Ok(spec.name.to_owned()),
                 column: Ok(column.name.to_owned()),
                 reason: Ok(reason.as_str().to_owned()),

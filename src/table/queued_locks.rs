@@ -6,7 +6,6 @@ use crate::model::QueuedLock;
 
 /// The table.
 pub(super) static TABLE: TableDef<QueuedLock> = TableDef {
-    name: "queued_locks",
     doc: "One row for each queued spin lock and processor that holds it or waits for it.",
     answers: "!qlocks",
     kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::Log],
@@ -14,13 +13,13 @@ pub(super) static TABLE: TableDef<QueuedLock> = TableDef {
         sql: "SELECT name, processor, state FROM queued_locks",
         doc: "Who holds what.",
     }],
-    rows: Rows::Source(|source, want, emit| source.queued_locks(want, emit)),
+    rows: Rows::Source,
     columns: &[
-        Column::new("name", "Name of the lock.", Get::Text(|r| text(&r.name))),
-        Column::new("processor", "Processor.", Get::Int(|r| r.processor)),
-        Column::new("state", "`owner`, `waiting` or `corrupt`.", Get::Text(|r| text(&r.state))),
+        Column::new(|c| c.name, "Name of the lock.", Get::Text(|r| text(&r.name))),
+        Column::new(|c| c.processor, "Processor.", Get::Int(|r| r.processor)),
+        Column::new(|c| c.state, "`owner`, `waiting` or `corrupt`.", Get::Text(|r| text(&r.state))),
         Column::new(
-            "position",
+            |c| c.position,
             "Position among those that wait, from 1.",
             Get::Int(|r| r.position),
         ),

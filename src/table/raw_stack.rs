@@ -6,7 +6,6 @@ use crate::model::StackWord;
 
 /// The table.
 pub(super) static TABLE: TableDef<StackWord> = TableDef {
-    name: "raw_stack",
     doc: "One row for each word of memory that is looked at as pointers, lowest address first.",
     answers: "dps, dds, dqs",
     kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User, SourceKind::Log],
@@ -14,32 +13,36 @@ pub(super) static TABLE: TableDef<StackWord> = TableDef {
         sql: "SELECT address, value, symbol FROM raw_stack WHERE symbol IS NOT NULL",
         doc: "The words that point into modules.",
     }],
-    rows: Rows::Source(|source, want, emit| source.raw_stack(want, emit)),
+    rows: Rows::Source,
     columns: &[
         Column::new(
-            "ethread",
+            |c| c.ethread,
             "Address of the `_ETHREAD` whose stack it is, in kernel dumps.",
             Get::Addr(|r| r.ethread),
         ),
-        Column::new("tid", "Thread id.", Get::Int(|r| r.tid)),
-        Column::new("address", "Address of the word.", Get::Addr(|r| r.address)),
-        Column::new("value", "The word.", Get::Addr(|r| r.value)),
-        Column::new("symbol", "Symbol that the word points to.", Get::Text(|r| text(&r.symbol))),
+        Column::new(|c| c.tid, "Thread id.", Get::Int(|r| r.tid)),
+        Column::new(|c| c.address, "Address of the word.", Get::Addr(|r| r.address)),
+        Column::new(|c| c.value, "The word.", Get::Addr(|r| r.value)),
         Column::new(
-            "is_return_address",
+            |c| c.symbol,
+            "Symbol that the word points to.",
+            Get::Text(|r| text(&r.symbol)),
+        ),
+        Column::new(
+            |c| c.is_return_address,
             "Whether the word follows a call instruction.",
             Get::Bool(|r| r.is_return_address),
         ),
         Column::new(
-            "ascii",
+            |c| c.ascii,
             "Bytes of the word as printable ASCII, if at least four are.",
             Get::Text(|r| text(&r.ascii)),
         ),
         Column::new(
-            "utf16",
+            |c| c.utf16,
             "Bytes of the word as printable UTF-16, if at least two are.",
             Get::Text(|r| text(&r.utf16)),
         ),
-        Column::new("string", "Text that the word points to.", Get::Text(|r| text(&r.string))),
+        Column::new(|c| c.string, "Text that the word points to.", Get::Text(|r| text(&r.string))),
     ],
 };

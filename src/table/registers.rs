@@ -6,7 +6,6 @@ use crate::model::Register;
 
 /// The table.
 pub(super) static TABLE: TableDef<Register> = TableDef {
-    name: "registers",
     doc: "One row for each register of each context that the dump holds.",
     answers: "r",
     kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User, SourceKind::Log],
@@ -20,38 +19,42 @@ pub(super) static TABLE: TableDef<Register> = TableDef {
             doc: "Registers that hold text where a pointer or a number belongs: a sign of a buffer overflow.",
         },
     ],
-    rows: Rows::Source(|source, want, emit| source.registers(want, emit)),
+    rows: Rows::Source,
     columns: &[
         Column::new(
-            "ethread",
+            |c| c.ethread,
             "Thread object of the context, in kernel dumps.",
             Get::Addr(|r| r.ethread),
         ),
-        Column::new("tid", "Id of the thread of the context.", Get::Int(|r| r.tid)),
-        Column::new("processor", "Processor of the context.", Get::Int(|r| r.processor)),
+        Column::new(|c| c.tid, "Id of the thread of the context.", Get::Int(|r| r.tid)),
+        Column::new(|c| c.processor, "Processor of the context.", Get::Int(|r| r.processor)),
         Column::new(
-            "name",
+            |c| c.name,
             "Name of the register, as debuggers print it.",
             Get::Text(|r| text(&r.name)),
         ),
-        Column::new("value", "Value; the low 64 bits of wider registers.", Get::Addr(|r| r.value)),
         Column::new(
-            "symbol",
+            |c| c.value,
+            "Value; the low 64 bits of wider registers.",
+            Get::Addr(|r| r.value),
+        ),
+        Column::new(
+            |c| c.symbol,
             "Symbol that the value points to, or the module and offset.",
             Get::Text(|r| text(&r.symbol)),
         ),
         Column::new(
-            "ascii",
+            |c| c.ascii,
             "The bytes of the value as ASCII, where four or more are printable.",
             Get::Text(|r| text(&r.ascii)),
         ),
         Column::new(
-            "utf16",
+            |c| c.utf16,
             "The bytes of the value as UTF-16, where two or more characters are printable.",
             Get::Text(|r| text(&r.utf16)),
         ),
         Column::new(
-            "is_in_module",
+            |c| c.is_in_module,
             "Whether the value lies in a loaded module.",
             Get::Bool(|r| r.is_in_module),
         ),

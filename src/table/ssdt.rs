@@ -6,7 +6,6 @@ use crate::model::SystemCall;
 
 /// The table.
 pub(super) static TABLE: TableDef<SystemCall> = TableDef {
-    name: "ssdt",
     doc: "One row for each system service.",
     answers: "windows.ssdt",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
@@ -14,18 +13,18 @@ pub(super) static TABLE: TableDef<SystemCall> = TableDef {
         sql: "SELECT index, symbol FROM ssdt WHERE is_outside_module",
         doc: "Services that lead out of the kernel.",
     }],
-    rows: Rows::Source(|source, want, emit| source.ssdt(want, emit)),
+    rows: Rows::Source,
     columns: &[
         Column::new(
-            "index",
+            |c| c.index,
             "Number of the service; those of the window system begin at 4096.",
             Get::Int(|r| r.index),
         ),
-        Column::new("address", "Address of the routine.", Get::Addr(|r| r.address)),
-        Column::new("module", "Module of the routine.", Get::Text(|r| text(&r.module))),
-        Column::new("symbol", "Symbol of the routine.", Get::Text(|r| text(&r.symbol))),
+        Column::new(|c| c.address, "Address of the routine.", Get::Addr(|r| r.address)),
+        Column::new(|c| c.module, "Module of the routine.", Get::Text(|r| text(&r.module))),
+        Column::new(|c| c.symbol, "Symbol of the routine.", Get::Text(|r| text(&r.symbol))),
         Column::new(
-            "is_outside_module",
+            |c| c.is_outside_module,
             "Whether the routine is outside of the kernel's images.",
             Get::Bool(|r| r.is_outside_module),
         ),

@@ -6,7 +6,6 @@ use crate::model::SystemPte;
 
 /// The table.
 pub(super) static TABLE: TableDef<SystemPte> = TableDef {
-    name: "system_ptes",
     doc: "One row for each range of system page table entries.",
     answers: "!sysptes",
     kinds: &[SourceKind::Log],
@@ -14,17 +13,21 @@ pub(super) static TABLE: TableDef<SystemPte> = TableDef {
         sql: "SELECT caller, sum(pages) FROM system_ptes GROUP BY 1 ORDER BY 2 DESC",
         doc: "Who maps most.",
     }],
-    rows: Rows::Source(|source, want, emit| source.system_ptes(want, emit)),
+    rows: Rows::Source,
     columns: &[
         Column::new(
-            "address",
+            |c| c.address,
             "Address of the first entry, or the address that it maps.",
             Get::Addr(|r| r.address),
         ),
-        Column::new("pages", "Number of entries.", Get::Int(|r| r.pages)),
-        Column::new("state", "`free` or `allocated`.", Get::Text(|r| text(&r.state))),
-        Column::new("mdl", "Address of the `_MDL`.", Get::Addr(|r| r.mdl)),
-        Column::new("caller", "Who allocated it.", Get::Text(|r| text(&r.caller))),
-        Column::new("callers_caller", "Who called that.", Get::Text(|r| text(&r.callers_caller))),
+        Column::new(|c| c.pages, "Number of entries.", Get::Int(|r| r.pages)),
+        Column::new(|c| c.state, "`free` or `allocated`.", Get::Text(|r| text(&r.state))),
+        Column::new(|c| c.mdl, "Address of the `_MDL`.", Get::Addr(|r| r.mdl)),
+        Column::new(|c| c.caller, "Who allocated it.", Get::Text(|r| text(&r.caller))),
+        Column::new(
+            |c| c.callers_caller,
+            "Who called that.",
+            Get::Text(|r| text(&r.callers_caller)),
+        ),
     ],
 };

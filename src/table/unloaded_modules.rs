@@ -6,7 +6,6 @@ use crate::model::UnloadedModule;
 
 /// The table.
 pub(super) static TABLE: TableDef<UnloadedModule> = TableDef {
-    name: "unloaded_modules",
     doc: "One row for each unloaded image that the system remembers; the same name may come several times.",
     answers: "lm (tail), unloadedmodules",
     kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User, SourceKind::Log],
@@ -14,18 +13,26 @@ pub(super) static TABLE: TableDef<UnloadedModule> = TableDef {
         sql: "SELECT name, count(*) AS times FROM unloaded_modules GROUP BY name HAVING count(*) > 1 ORDER BY times DESC",
         doc: "Drivers that were loaded and unloaded again and again.",
     }],
-    rows: Rows::Source(|source, want, emit| source.unloaded_modules(want, emit)),
+    rows: Rows::Source,
     columns: &[
         Column::new(
-            "name",
+            |c| c.name,
             "File name; old systems keep only the first characters.",
             Get::Text(|r| text(&r.name)),
         ),
-        Column::new("start", "First address.", Get::Addr(|r| r.start)),
-        Column::new("end", "Address after the last.", Get::Addr(|r| r.end)),
-        Column::new("unload_time", "When it was unloaded, in UTC.", Get::Time(|r| r.unload_time)),
-        Column::hex("timestamp", "Time date stamp of the PE header.", Get::Int(|r| r.timestamp)),
-        Column::hex("checksum", "Checksum of the PE header.", Get::Int(|r| r.checksum)),
-        Column::new("size_bytes", "Size in memory.", Get::Int(|r| r.size_bytes)),
+        Column::new(|c| c.start, "First address.", Get::Addr(|r| r.start)),
+        Column::new(|c| c.end, "Address after the last.", Get::Addr(|r| r.end)),
+        Column::new(
+            |c| c.unload_time,
+            "When it was unloaded, in UTC.",
+            Get::Time(|r| r.unload_time),
+        ),
+        Column::hex(
+            |c| c.timestamp,
+            "Time date stamp of the PE header.",
+            Get::Int(|r| r.timestamp),
+        ),
+        Column::hex(|c| c.checksum, "Checksum of the PE header.", Get::Int(|r| r.checksum)),
+        Column::new(|c| c.size_bytes, "Size in memory.", Get::Int(|r| r.size_bytes)),
     ],
 };

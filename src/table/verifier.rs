@@ -6,7 +6,6 @@ use crate::model::VerifierFact;
 
 /// The table.
 pub(super) static TABLE: TableDef<VerifierFact> = TableDef {
-    name: "verifier",
     doc: "One row for each setting and each number of Driver Verifier.",
     answers: "!verifier",
     kinds: &[SourceKind::Log],
@@ -14,12 +13,16 @@ pub(super) static TABLE: TableDef<VerifierFact> = TableDef {
         sql: "SELECT name FROM verifier WHERE is_enabled",
         doc: "What Driver Verifier checks.",
     }],
-    rows: Rows::Source(|source, want, emit| source.verifier(want, emit)),
+    rows: Rows::Source,
     columns: &[
-        Column::new("section", "Heading that it stands under.", Get::Text(|r| text(&r.section))),
-        Column::new("name", "What it is.", Get::Text(|r| text(&r.name))),
-        Column::hex("flag", "Bit of the setting.", Get::Int(|r| r.flag)),
-        Column::new("is_enabled", "Whether the setting is on.", Get::Bool(|r| r.is_enabled)),
-        Column::new("value", "The number.", Get::Int(|r| r.value)),
+        Column::new(
+            |c| c.section,
+            "Heading that it stands under.",
+            Get::Text(|r| text(&r.section)),
+        ),
+        Column::new(|c| c.name, "What it is.", Get::Text(|r| text(&r.name))),
+        Column::hex(|c| c.flag, "Bit of the setting.", Get::Int(|r| r.flag)),
+        Column::new(|c| c.is_enabled, "Whether the setting is on.", Get::Bool(|r| r.is_enabled)),
+        Column::new(|c| c.value, "The number.", Get::Int(|r| r.value)),
     ],
 };

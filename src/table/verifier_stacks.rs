@@ -6,7 +6,6 @@ use crate::model::VerifierFrame;
 
 /// The table.
 pub(super) static TABLE: TableDef<VerifierFrame> = TableDef {
-    name: "verifier_stacks",
     doc: "One row for each frame of the stacks that Driver Verifier keeps.",
     answers: "!verifier, !irp",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
@@ -14,16 +13,16 @@ pub(super) static TABLE: TableDef<VerifierFrame> = TableDef {
         sql: "SELECT object, kind, symbol FROM verifier_stacks WHERE frame = 0",
         doc: "Who allocated, completed or cancelled what.",
     }],
-    rows: Rows::Source(|source, want, emit| source.verifier_stacks(want, emit)),
+    rows: Rows::Source,
     columns: &[
         Column::new(
-            "kind",
+            |c| c.kind,
             "`allocation`, `call`, `completion`, `cancellation`, `free`.",
             Get::Text(|r| text(&r.kind)),
         ),
-        Column::new("object", "Address of the object.", Get::Addr(|r| r.object)),
-        Column::new("frame", "Number of the frame, from 0.", Get::Int(|r| r.frame)),
-        Column::new("address", "Address of the instruction.", Get::Addr(|r| r.address)),
-        Column::new("symbol", "Symbol of the instruction.", Get::Text(|r| text(&r.symbol))),
+        Column::new(|c| c.object, "Address of the object.", Get::Addr(|r| r.object)),
+        Column::new(|c| c.frame, "Number of the frame, from 0.", Get::Int(|r| r.frame)),
+        Column::new(|c| c.address, "Address of the instruction.", Get::Addr(|r| r.address)),
+        Column::new(|c| c.symbol, "Symbol of the instruction.", Get::Text(|r| text(&r.symbol))),
     ],
 };

@@ -6,7 +6,6 @@ use crate::model::VmCounter;
 
 /// The table.
 pub(super) static TABLE: TableDef<VmCounter> = TableDef {
-    name: "vm",
     doc: "One row for each number of the memory manager.",
     answers: "!vm",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
@@ -14,18 +13,18 @@ pub(super) static TABLE: TableDef<VmCounter> = TableDef {
         sql: "SELECT name, pages, warning FROM vm WHERE warning IS NOT NULL",
         doc: "What is near its limit.",
     }],
-    rows: Rows::Source(|source, want, emit| source.vm(want, emit)),
+    rows: Rows::Source,
     columns: &[
-        Column::new("name", "Name, as the debugger prints it.", Get::Text(|r| text(&r.name))),
-        Column::new("pages", "Number of pages.", Get::Int(|r| r.pages)),
-        Column::new("bytes", "The same in bytes.", Get::Int(|r| r.bytes)),
+        Column::new(|c| c.name, "Name, as the debugger prints it.", Get::Text(|r| text(&r.name))),
+        Column::new(|c| c.pages, "Number of pages.", Get::Int(|r| r.pages)),
+        Column::new(|c| c.bytes, "The same in bytes.", Get::Int(|r| r.bytes)),
         Column::new(
-            "limit_bytes",
+            |c| c.limit_bytes,
             "What it may not exceed, if there is such a limit.",
             Get::Int(|r| r.limit_bytes),
         ),
         Column::new(
-            "warning",
+            |c| c.warning,
             "What is wrong with it, as the debugger warns.",
             Get::Text(|r| text(&r.warning)),
         ),

@@ -2,7 +2,7 @@
 //! names of variables and without them.
 
 use dumpql::dump::Image;
-use dumpql::model::Want;
+use dumpql::model::{BigBlock, Want};
 use dumpql::source;
 use dumpql::symbol::{Search, Store};
 use dumpql::synth::{self, Format, PoolState, SystemSpec, Windows};
@@ -54,7 +54,7 @@ fn damaged_entries_hide_no_other() {
             }
             let image = Image::from_bytes("it", edited);
             let source = source::open(image, &stores[edit / 2 % 2]).expect("it is a kernel dump");
-            let found: Vec<_> = rows(|emit| source.big_pool(&Want::ALL, emit))
+            let found: Vec<_> = rows(|emit| source.answers().read::<BigBlock>(&Want::ALL, emit))
                 .into_iter()
                 .map(|block| (block.address.ok(), block.size_bytes.ok()))
                 .collect();

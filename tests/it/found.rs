@@ -4,20 +4,27 @@
 use std::fmt::Debug;
 use std::ops::ControlFlow;
 
-use dumpql::model::{Emit, Source, Unanswered, Want};
+use dumpql::model::{self, Emit, Source, SystemCall, Timer, Unanswered, Want, WorkItem, WorkQueue};
 use dumpql::synth::{self, Block, Format, PageFile, System, SystemSpec, Windows};
 
 use crate::objects::{ALL, each_system, open, open_with, symbols};
 
 /// A table of what is found, and its name.
 const TABLES: [(&str, Read); 5] = [
-    ("page_files", |s| text(|emit| s.page_files(&Want::ALL, emit), |row| row)),
-    ("work_queues", |s| text(|emit| s.work_queues(&Want::ALL, emit), |row| row)),
-    ("work_items", |s| text(|emit| s.work_items(&Want::ALL, emit), |row| row)),
-    ("ssdt", |s| text(|emit| s.ssdt(&Want::ALL, emit), |row| (row.index, row.address))),
+    ("page_files", |s| {
+        text(|emit| s.answers().read::<model::PageFile>(&Want::ALL, emit), |row| row)
+    }),
+    ("work_queues", |s| text(|emit| s.answers().read::<WorkQueue>(&Want::ALL, emit), |row| row)),
+    ("work_items", |s| text(|emit| s.answers().read::<WorkItem>(&Want::ALL, emit), |row| row)),
+    ("ssdt", |s| {
+        text(
+            |emit| s.answers().read::<SystemCall>(&Want::ALL, emit),
+            |row| (row.index, row.address),
+        )
+    }),
     ("timers", |s| {
         text(
-            |emit| s.timers(&Want::ALL, emit),
+            |emit| s.answers().read::<Timer>(&Want::ALL, emit),
             |row| (row.timer, row.list, row.due, row.dpc, row.routine),
         )
     }),
@@ -92,14 +99,14 @@ const fn width(system: &System) -> u64 {
 fn pointer(system: &System, at: u64) -> u64 {
     let mut bytes = [0; 8];
     let len = usize::try_from(width(system)).unwrap();
-    open(system, Format::BitmapFull).read(at, &mut bytes[..len]).unwrap();
+    open(system, Format::BitmapFull).memory().read(at, &mut bytes[..len]).unwrap();
     u64::from_le_bytes(bytes)
 }
 
 /// Bytes of a system.
 fn bytes(system: &System, at: u64, len: usize) -> Vec<u8> {
     let mut bytes = vec![0; len];
-    open(system, Format::BitmapFull).read(at, &mut bytes).unwrap();
+    open(system, Format::BitmapFull).memory().read(at, &mut bytes).unwrap();
     bytes
 }
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use dumpql::catalog::Catalog;
 use dumpql::dump::Image;
+use dumpql::model::{Problem, Want};
 use dumpql::source;
 use dumpql::symbol::Store;
 use dumpql::table::{ALL, Cx, NamedSource, Progress, ScanRequest};
@@ -200,7 +201,7 @@ pub(crate) fn read_everything(image: Image, number: u64) {
         progress: &Progress::default(),
     };
     // That table would scan all others once more.
-    source.problems(&mut |_| ControlFlow::Continue(()));
+    let _ = source.answers().read::<Problem>(&Want::ALL, &mut |_| ControlFlow::Continue(()));
     for table in ALL.iter().filter(|table| table.name() != "problems" && is_read(table.name())) {
         let names = table.spec(false).columns;
         let columns: Vec<usize> = (0..names.len()).filter(|at| is_read(names[*at].name)).collect();

@@ -6,7 +6,10 @@ use std::path::PathBuf;
 
 use dumpql::catalog::{Absent, SourceKind};
 use dumpql::dump::Image;
-use dumpql::model::{Emit, Source, Unanswered, Want};
+use dumpql::model::{
+    Bugcheck, CoverageRange, DumpInfo, Emit, Exception, Frame, Module, Problem, Process, Processor,
+    Register, Source, Thread, Unanswered, UnloadedModule, Want,
+};
 use dumpql::source;
 use dumpql::symbol::{Search, Store};
 
@@ -40,18 +43,18 @@ fn an_x64_triage_dump() {
     let Some(bytes) = bytes_of("triage_x64_19041.dmp") else { return };
     let source = open(bytes, &Store::default());
     assert_eq!(source.kind(), SourceKind::Triage);
-    let dump = source.dump(&Want::ALL).unwrap();
+    let dump = dump_row(&*source);
     assert_eq!(dump.build_lab.as_deref(), Ok("19041.1.amd64fre.vb_release.191206-1406"));
     assert_eq!((dump.processors, dump.is_complete), (Ok(16), Ok(true)));
     assert_eq!(dump.kernel_base, Ok(0xffff_f804_7ba0_0000));
 
-    let bugcheck = &rows(|emit| source.bugcheck(&Want::ALL, emit))[0];
+    let bugcheck = &rows(|emit| source.answers().read::<Bugcheck>(&Want::ALL, emit))[0];
     assert_eq!(bugcheck.code, Ok(0x1000_007e));
     assert_eq!(bugcheck.p2, Ok(0xffff_f804_8b58_334c));
     assert_eq!(bugcheck.bucket_id.as_deref(), Ok("0x1000007e_c0000005_amdppm+0x334c"));
     assert_eq!(bugcheck.process.as_deref(), Ok("System"));
 
-    let thread = &rows(|emit| source.threads(&Want::ALL, emit))[0];
+    let thread = &rows(|emit| source.answers().read::<Thread>(&Want::ALL, emit))[0];
     assert_eq!(thread.ethread, Ok(0xffff_c08b_de9e_1640));
     assert_eq!((thread.tid, thread.pid), (Ok(0x108), Ok(4)));
     assert_eq!(thread.eprocess, Ok(0xffff_c08b_dce9_4180));
@@ -59,18 +62,18 @@ fn an_x64_triage_dump() {
     assert_eq!(thread.stack_pointer, Ok(0xffff_8504_2989_2120));
     assert_eq!((thread.teb, thread.irp_count), (Err(Absent::NotApplicable), Ok(0)));
 
-    let process = &rows(|emit| source.processes(&Want::ALL, emit))[0];
+    let process = &rows(|emit| source.answers().read::<Process>(&Want::ALL, emit))[0];
     assert_eq!(process.name.as_deref(), Ok("System"));
     assert_eq!((process.pid, process.dtb), (Ok(4), Ok(0x1a_d000)));
 
-    let processors = rows(|emit| source.processors(&Want::ALL, emit));
+    let processors = rows(|emit| source.answers().read::<Processor>(&Want::ALL, emit));
     assert_eq!(processors.len(), 16);
     assert_eq!(processors[5].prcb, Ok(0xffff_9b00_026c_0180));
     assert_eq!(processors[5].current_ethread, Ok(0xffff_c08b_dfba_c080));
     assert!(processors.iter().all(|p| p.vendor.as_deref() == Ok("AuthenticAMD")));
     assert_eq!(processors[0].mhz, Ok(3593));
 
-    let registers = rows(|emit| source.registers(&Want::ALL, emit));
+    let registers = rows(|emit| source.answers().read::<Register>(&Want::ALL, emit));
     assert_eq!(registers[6].name.as_deref(), Ok("rip"));
     assert_eq!(registers[6].value, Ok(0xffff_f804_8b58_334c));
     assert_eq!((registers[6].processor, registers[6].tid), (Ok(0), Ok(0x108)));
@@ -80,35 +83,35 @@ fn an_x64_triage_dump() {
         Some((Ok(15), Ok(0xffff_f804_7bd8_d14d)))
     );
 
-    let modules = rows(|emit| source.modules(&Want::ALL, emit));
+    let modules = rows(|emit| source.answers().read::<Module>(&Want::ALL, emit));
     assert_eq!(modules.len(), 151);
     let amdppm = modules.iter().find(|m| m.name.as_deref() == Ok("amdppm")).unwrap();
     assert_eq!(amdppm.pdb_guid.as_deref(), Ok("1C19FDDB27BB3399D9B45973EFEAFCF3"));
     assert_eq!((amdppm.pdb_age, amdppm.timestamp), (Ok(1), Ok(0xc9c0_3000)));
     assert_eq!(modules[0].name.as_deref(), Ok("nt"));
-    assert_eq!(source.address_of("nt!KiIdleLoop"), Err(Absent::NoSymbols));
+    assert_eq!(source.memory().address_of("nt!KiIdleLoop"), Err(Absent::NoSymbols));
 }
 
 #[test]
 fn an_arm64_triage_dump_without_a_layout() {
     let Some(bytes) = bytes_of("triage_arm64_22000.dmp") else { return };
     let source = open(bytes, &Store::default());
-    let bugcheck = &rows(|emit| source.bugcheck(&Want::ALL, emit))[0];
+    let bugcheck = &rows(|emit| source.answers().read::<Bugcheck>(&Want::ALL, emit))[0];
     assert_eq!((bugcheck.code, bugcheck.p1), (Ok(0x1c8), Ok(7000)));
     assert_eq!(bugcheck.bucket_id.as_deref(), Ok("0x1c8_nt+0x4de014"));
-    let thread = &rows(|emit| source.threads(&Want::ALL, emit))[0];
+    let thread = &rows(|emit| source.answers().read::<Thread>(&Want::ALL, emit))[0];
     assert_eq!(thread.ethread, Ok(0xffff_bb8e_b171_9180));
     assert_eq!(thread.eprocess, Ok(0xffff_bb8e_b169_0080));
     assert_eq!(thread.tid, Err(Absent::NoSymbols));
     assert_eq!(thread.state.as_deref(), Ok("Running"));
     assert_eq!(thread.processor, Ok(0));
-    let process = &rows(|emit| source.processes(&Want::ALL, emit))[0];
+    let process = &rows(|emit| source.answers().read::<Process>(&Want::ALL, emit))[0];
     assert_eq!(process.dtb, Ok(0x946a_a000));
-    let processors = rows(|emit| source.processors(&Want::ALL, emit));
+    let processors = rows(|emit| source.answers().read::<Processor>(&Want::ALL, emit));
     assert_eq!(processors.len(), 8);
     assert_eq!(processors[6].current_ethread, Ok(0xffff_bb8e_be0e_d100));
-    assert_eq!(rows(|emit| source.modules(&Want::ALL, emit)).len(), 245);
-    assert_eq!(rows(|emit| source.unloaded_modules(&Want::ALL, emit)).len(), 11);
+    assert_eq!(rows(|emit| source.answers().read::<Module>(&Want::ALL, emit)).len(), 245);
+    assert_eq!(rows(|emit| source.answers().read::<UnloadedModule>(&Want::ALL, emit)).len(), 11);
 }
 
 #[test]
@@ -118,13 +121,13 @@ fn symbols_of_the_very_kernel_are_found_among_others() {
     };
     let store = Store::new(&Search { paths: vec![folder], ..Search::default() }).unwrap();
     let source = open(bytes, &store);
-    assert_eq!(source.address_of("nt!KeBugCheckEx"), Ok(0xffff_f804_7bdf_5a80));
-    let place = source.locate(0xffff_f804_7bdf_5a85).unwrap();
+    assert_eq!(source.memory().address_of("nt!KeBugCheckEx"), Ok(0xffff_f804_7bdf_5a80));
+    let place = source.memory().locate(0xffff_f804_7bdf_5a85).unwrap();
     assert_eq!(place.display(), "nt!KeBugCheckEx+0x5");
-    let thread = &rows(|emit| source.threads(&Want::ALL, emit))[0];
+    let thread = &rows(|emit| source.answers().read::<Thread>(&Want::ALL, emit))[0];
     assert_eq!(thread.start_symbol.as_deref(), Ok("nt!ExpWorkerThread"));
     let status = |module: &dumpql::model::Module| module.symbol_status.clone();
-    let modules = rows(|emit| source.modules(&Want::ALL, emit));
+    let modules = rows(|emit| source.answers().read::<Module>(&Want::ALL, emit));
     assert_eq!(status(&modules[0]).as_deref(), Ok("isf"));
     let second = status(&modules[1]);
     assert_eq!(second.as_deref(), Ok("none: the dump does not hold the name of its PDB"));
@@ -139,14 +142,14 @@ fn a_layout_of_another_kernel_is_noticed() {
     let source =
         open(bytes, &Store::new(&Search { paths: vec![wrong], ..Search::default() }).unwrap());
     let mut problems = Vec::new();
-    source.problems(&mut |problem| {
+    let _ = source.answers().read(&Want::ALL, &mut |problem: Problem| {
         problems.push(problem.reason.unwrap());
         ControlFlow::Continue(())
     });
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(problems[0].ends_with("its _ETHREAD has 1176 bytes, the kernel's has 2200"));
     // The built-in layout of the right build takes its place.
-    let thread = &rows(|emit| source.threads(&Want::ALL, emit))[0];
+    let thread = &rows(|emit| source.answers().read::<Thread>(&Want::ALL, emit))[0];
     assert_eq!(thread.tid, Ok(0x108));
 }
 
@@ -158,7 +161,7 @@ fn the_stack_of_an_x64_triage_dump() {
     let store = Store::new(&Search { paths: vec![folder], ..Search::default() }).unwrap();
     for (store, has_names) in [(Store::default(), false), (store, true)] {
         let source = open(bytes.clone(), &store);
-        let frames = rows(|emit| source.stacks(&Want::ALL, emit));
+        let frames = rows(|emit| source.answers().read::<Frame>(&Want::ALL, emit));
         let crash: Vec<_> = frames.iter().filter(|f| f.tid == Ok(0x108)).collect();
         assert_eq!(crash[0].ip, Ok(0xffff_f804_8b58_334c), "where the exception was");
         assert_eq!((crash[0].trust.as_deref(), crash[0].frame), (Ok("context"), Ok(0)));
@@ -167,7 +170,7 @@ fn the_stack_of_an_x64_triage_dump() {
         assert!(crash[1..].iter().all(|f| f.trust.as_deref() == Ok("scan")));
         assert!(crash.windows(2).all(|pair| pair[0].sp.unwrap() < pair[1].sp.unwrap()));
         assert!(crash.windows(2).all(|pair| pair[0].return_address == pair[1].ip));
-        let thread = &rows(|emit| source.threads(&Want::ALL, emit))[0];
+        let thread = &rows(|emit| source.answers().read::<Thread>(&Want::ALL, emit))[0];
         assert!(crash.iter().all(|f| f.sp.unwrap() < thread.stack_base.unwrap()));
         if !has_names {
             continue;
@@ -201,7 +204,7 @@ fn the_stack_of_an_x64_triage_dump() {
 fn the_stack_of_an_arm64_triage_dump() {
     let Some(bytes) = bytes_of("triage_arm64_22000.dmp") else { return };
     let source = open(bytes, &Store::default());
-    let frames = rows(|emit| source.stacks(&Want::ALL, emit));
+    let frames = rows(|emit| source.answers().read::<Frame>(&Want::ALL, emit));
     let crash: Vec<_> = frames.iter().filter(|f| f.ethread == Ok(0xffff_bb8e_b171_9180)).collect();
     let offsets: Vec<_> = crash.iter().map(|f| (f.symbol.as_deref().unwrap(), f.sp)).collect();
     assert_eq!(
@@ -219,22 +222,26 @@ fn the_stack_of_an_arm64_triage_dump() {
     assert_eq!(crash[0].arg1, Err(Absent::NotApplicable), "arguments are in registers");
 }
 
+fn dump_row(source: &dyn Source) -> DumpInfo {
+    let row = source.answers().first(&Want::ALL).expect("table dump answers");
+    row.expect("table dump has a row")
+}
+
 /// Reads every table of a source.
 fn read_all(source: &dyn Source) {
-    let want = &Want::ALL;
     let go = ControlFlow::Continue(());
-    let _ = source.dump(want);
-    let _ = source.bugcheck(want, &mut |_| go);
-    let _ = source.exceptions(want, &mut |_| go);
-    let _ = source.registers(want, &mut |_| go);
-    let _ = source.processes(want, &mut |_| go);
-    let _ = source.threads(want, &mut |_| go);
-    let _ = source.processors(want, &mut |_| go);
-    let _ = source.stacks(want, &mut |_| go);
-    let _ = source.modules(want, &mut |_| go);
-    let _ = source.unloaded_modules(want, &mut |_| go);
-    let _ = source.coverage(want, &mut |_| go);
-    source.problems(&mut |_| go);
+    let _ = source.answers().read::<DumpInfo>(&Want::ALL, &mut |_| go);
+    let _ = source.answers().read::<Bugcheck>(&Want::ALL, &mut |_| go);
+    let _ = source.answers().read::<Exception>(&Want::ALL, &mut |_| go);
+    let _ = source.answers().read::<Register>(&Want::ALL, &mut |_| go);
+    let _ = source.answers().read::<Process>(&Want::ALL, &mut |_| go);
+    let _ = source.answers().read::<Thread>(&Want::ALL, &mut |_| go);
+    let _ = source.answers().read::<Processor>(&Want::ALL, &mut |_| go);
+    let _ = source.answers().read::<Frame>(&Want::ALL, &mut |_| go);
+    let _ = source.answers().read::<Module>(&Want::ALL, &mut |_| go);
+    let _ = source.answers().read::<UnloadedModule>(&Want::ALL, &mut |_| go);
+    let _ = source.answers().read::<CoverageRange>(&Want::ALL, &mut |_| go);
+    let _ = source.answers().read::<Problem>(&Want::ALL, &mut |_| go);
 }
 
 /// Numbers that look random and are the same in every run.
@@ -282,11 +289,11 @@ fn a_cut_dump_gives_what_it_holds() {
     let Some(mut bytes) = bytes_of("triage_x64_19041.dmp") else { return };
     bytes.truncate(0x2_0000);
     let source = open(bytes, &Store::default());
-    assert_eq!(source.dump(&Want::ALL).unwrap().is_complete, Ok(false));
-    assert_eq!(rows(|emit| source.modules(&Want::ALL, emit)).len(), 151);
-    let thread = &rows(|emit| source.threads(&Want::ALL, emit))[0];
+    assert_eq!(dump_row(&*source).is_complete, Ok(false));
+    assert_eq!(rows(|emit| source.answers().read::<Module>(&Want::ALL, emit)).len(), 151);
+    let thread = &rows(|emit| source.answers().read::<Thread>(&Want::ALL, emit))[0];
     assert_eq!(thread.tid, Ok(0x108));
-    let processors = rows(|emit| source.processors(&Want::ALL, emit));
+    let processors = rows(|emit| source.answers().read::<Processor>(&Want::ALL, emit));
     assert_eq!(processors.len(), 16);
     assert_eq!(processors[0].mhz, Ok(3593));
     assert_eq!(processors[1].mhz, Err(Absent::NotInDump));
@@ -306,14 +313,17 @@ fn other_kernel_dumps_are_read_as_far_as_their_header() {
     bytes[0x2030..0x2038].copy_from_slice(&8u64.to_le_bytes());
     let source = open(bytes, &Store::default());
     assert_eq!(source.kind(), SourceKind::Kernel);
-    let dump = source.dump(&Want::ALL).unwrap();
+    let dump = dump_row(&*source);
     assert_eq!(dump.dump_type.as_deref(), Ok("full memory (bitmap)"));
-    assert_eq!(rows(|emit| source.bugcheck(&Want::ALL, emit))[0].code, Ok(0xd1));
-    let coverage = rows(|emit| source.coverage(&Want::ALL, emit));
+    assert_eq!(rows(|emit| source.answers().read::<Bugcheck>(&Want::ALL, emit))[0].code, Ok(0xd1));
+    let coverage = rows(|emit| source.answers().read::<CoverageRange>(&Want::ALL, emit));
     assert_eq!(coverage.len(), 1);
     // The header promises three pages; the file ends before the first bit.
     assert_eq!((coverage[0].present_pages, coverage[0].file_offset), (Ok(0), Ok(0x4000)));
     assert_eq!((dump.bitmap_pages, dump.is_complete), (Ok(3), Ok(false)));
-    let unanswered = source.threads(&Want::ALL, &mut |_| ControlFlow::Continue(())).unwrap_err();
+    let unanswered = source
+        .answers()
+        .read::<Thread>(&Want::ALL, &mut |_| ControlFlow::Continue(()))
+        .unwrap_err();
     assert!(unanswered.because.unwrap().contains("no page of memory"));
 }

@@ -18,6 +18,7 @@ mod formats;
 mod found;
 mod functions;
 mod generate;
+mod host_table;
 mod hostile;
 mod hostile_kernel;
 mod hostile_log;

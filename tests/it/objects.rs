@@ -6,7 +6,10 @@ use std::ops::ControlFlow;
 
 use dumpql::catalog::Absent;
 use dumpql::dump::Image;
-use dumpql::model::{Emit, Source, Unanswered, Want};
+use dumpql::model::{
+    Dpc, Emit, Handle, KernelObject, ObjectType, PageFile, Process, ReadyThread, SessionSpace,
+    Source, Timer, Unanswered, Vad, WaitObject, Want, WorkItem, WorkQueue,
+};
 use dumpql::session::{find_query, parameters};
 use dumpql::source;
 use dumpql::symbol::{Search, Store};
@@ -52,7 +55,7 @@ pub(crate) fn symbols(system: &System) -> Store {
     let store = Store::new(&Search { paths: vec![folder.clone()], ..Search::default() }).unwrap();
     // The store reads a file when it is first asked.
     let source = open_with(system, Format::BitmapFull, &store);
-    assert!(source.address_of("nt!KiProcessorBlock").is_ok(), "the names are believed");
+    assert!(source.memory().address_of("nt!KiProcessorBlock").is_ok(), "the names are believed");
     std::fs::remove_dir_all(&folder).unwrap();
     store
 }
@@ -109,7 +112,7 @@ fn expected(system: &System, handle: &SystemHandle) -> (String, Option<String>) 
 #[test]
 fn handles_are_those_that_were_opened() {
     each_system(|what, system, source| {
-        let found: Vec<_> = rows(|emit| source.handles(&Want::ALL, emit))
+        let found: Vec<_> = rows(|emit| source.answers().read::<Handle>(&Want::ALL, emit))
             .into_iter()
             .map(|h| {
                 let kind = (h.object_type.ok(), h.name.ok());
@@ -136,7 +139,7 @@ fn handles_are_those_that_were_opened() {
 #[test]
 fn handles_are_counted_by_process_by_object_and_by_type() {
     each_system(|what, system, source| {
-        let handles = rows(|emit| source.handles(&Want::ALL, emit));
+        let handles = rows(|emit| source.answers().read::<Handle>(&Want::ALL, emit));
         let mut objects: BTreeMap<u64, i64> = BTreeMap::new();
         let mut types: BTreeMap<String, i64> = BTreeMap::new();
         for handle in &handles {
@@ -148,7 +151,7 @@ fn handles_are_counted_by_process_by_object_and_by_type() {
             assert_eq!(handle.handle_count.ok(), count, "{what}: {handle:?}");
             assert_eq!(handle.pointer_count.ok(), count.map(|n| n + 1), "{what}: {handle:?}");
         }
-        let found = rows(|emit| source.object_types(&Want::ALL, emit));
+        let found = rows(|emit| source.answers().read::<ObjectType>(&Want::ALL, emit));
         assert_eq!(found.len(), 22, "{what}");
         for kind in &found {
             let name = kind.name.clone().unwrap();
@@ -157,7 +160,7 @@ fn handles_are_counted_by_process_by_object_and_by_type() {
         assert!(types.is_empty(), "{what}: {types:?}");
         let file = found.iter().find(|kind| kind.name.as_deref() == Ok("File")).unwrap();
         assert_eq!(file.pool_tag.as_deref(), Ok("File"), "{what}");
-        let counts: Vec<_> = rows(|emit| source.processes(&Want::ALL, emit))
+        let counts: Vec<_> = rows(|emit| source.answers().read::<Process>(&Want::ALL, emit))
             .into_iter()
             .filter(|process| process.pid != Ok(0))
             .map(|process| (process.pid.ok(), process.handle_count.ok()))
@@ -172,7 +175,7 @@ fn handles_are_counted_by_process_by_object_and_by_type() {
 #[test]
 fn named_objects_are_found_in_their_directories() {
     each_system(|what, system, source| {
-        let found = rows(|emit| source.objects(&Want::ALL, emit));
+        let found = rows(|emit| source.answers().read::<KernelObject>(&Want::ALL, emit));
         let by_path: BTreeMap<_, _> =
             found.iter().map(|object| (object.path.as_deref().unwrap(), object)).collect();
         assert_eq!(by_path.len(), found.len(), "{what}: no path twice");
@@ -224,7 +227,9 @@ fn handle_tables_of_every_depth() {
         let source = open(&system, Format::BitmapFull);
         let process = &system.facts.processes[5];
         let facts: Vec<u64> = process.handles.iter().map(|handle| handle.value).collect();
-        let mut found = rows(|emit| source.handles(&Want::only(&["pid", "handle"]), emit));
+        let mut found = rows(|emit| {
+            source.answers().read::<Handle>(&Want::<Handle>::only(|c| [c.pid, c.handle]), emit)
+        });
         found.retain(|handle| handle.pid.ok() == signed(process.pid));
         let found: Vec<u64> = found.iter().map(|handle| handle.handle.unwrap()).collect();
         assert_eq!(found, facts, "{windows:?}");
@@ -237,8 +242,12 @@ fn a_damaged_table_of_handles_ends() {
         let mut system = synth::system(&synth::healthy(windows));
         system.damage(synth::Damage::HandleTables);
         let source = open(&system, Format::BitmapFull);
-        assert_eq!(rows(|emit| source.handles(&Want::ALL, emit)), Vec::new(), "{windows:?}");
-        let counts = rows(|emit| source.processes(&Want::ALL, emit));
+        assert_eq!(
+            rows(|emit| source.answers().read::<Handle>(&Want::ALL, emit)),
+            Vec::new(),
+            "{windows:?}"
+        );
+        let counts = rows(|emit| source.answers().read::<Process>(&Want::ALL, emit));
         assert!(counts.len() > 10);
     }
 }
@@ -246,7 +255,7 @@ fn a_damaged_table_of_handles_ends() {
 #[test]
 fn ranges_of_address_spaces_are_those_that_were_laid_out() {
     each_system(|what, system, source| {
-        let found: Vec<_> = rows(|emit| source.vads(&Want::ALL, emit))
+        let found: Vec<_> = rows(|emit| source.answers().read::<Vad>(&Want::ALL, emit))
             .into_iter()
             .map(|v| {
                 let kind = (v.kind.ok(), v.protection.ok(), v.is_private.ok(), v.file.ok());
@@ -284,7 +293,7 @@ fn ranges_of_address_spaces_are_those_that_were_laid_out() {
 #[test]
 fn trees_of_ranges_state_their_shape() {
     each_system(|what, system, source| {
-        let vads = rows(|emit| source.vads(&Want::ALL, emit));
+        let vads = rows(|emit| source.answers().read::<Vad>(&Want::ALL, emit));
         let by_address: BTreeMap<_, _> = vads.iter().map(|v| (v.vad.unwrap(), v)).collect();
         for vad in &vads {
             let level = vad.level.unwrap();
@@ -293,7 +302,7 @@ fn trees_of_ranges_state_their_shape() {
                 Err(absent) => assert_eq!((absent, level), (Absent::NotApplicable, 0), "{what}"),
             }
         }
-        let roots = rows(|emit| source.processes(&Want::ALL, emit));
+        let roots = rows(|emit| source.answers().read::<Process>(&Want::ALL, emit));
         let roots: Vec<_> = roots.iter().filter_map(|process| process.vad_root.ok()).collect();
         let tops = vads.iter().filter(|vad| vad.level == Ok(0)).map(|vad| vad.vad.unwrap());
         assert_eq!(roots, tops.collect::<Vec<_>>(), "{what}");
@@ -304,7 +313,7 @@ fn trees_of_ranges_state_their_shape() {
 #[test]
 fn sessions_are_those_of_their_processes() {
     each_system(|what, system, source| {
-        let found: Vec<_> = rows(|emit| source.sessions(&Want::ALL, emit))
+        let found: Vec<_> = rows(|emit| source.answers().read::<SessionSpace>(&Want::ALL, emit))
             .into_iter()
             .map(|s| {
                 (
@@ -336,7 +345,7 @@ fn sessions_are_those_of_their_processes() {
 fn a_session_counts_what_fails_in_it() {
     let system = synth::system(&synth::server_2003());
     let source = open(&system, Format::KernelSummary);
-    let rows = rows(|emit| source.sessions(&Want::ALL, emit));
+    let rows = rows(|emit| source.answers().read::<SessionSpace>(&Want::ALL, emit));
     for row in rows {
         let fact = system.facts.sessions.iter().find(|s| Some(s.address) == row.address.ok());
         let fact = fact.unwrap();
@@ -351,7 +360,7 @@ fn page_files_are_those_that_the_kernel_lists() {
     for windows in ALL {
         let system = synth::system(&synth::healthy(windows));
         let source = open_with(&system, Format::BitmapFull, &symbols(&system));
-        let found: Vec<_> = rows(|emit| source.page_files(&Want::ALL, emit))
+        let found: Vec<_> = rows(|emit| source.answers().read::<PageFile>(&Want::ALL, emit))
             .into_iter()
             .map(|f| {
                 (
@@ -381,7 +390,10 @@ fn page_files_are_those_that_the_kernel_lists() {
 fn objects_of_a_triage_dump_are_not_answered() {
     let image = Image::from_bytes("it", synth::triage_sample());
     let source = source::open(image, &Store::default()).unwrap();
-    let why = source.objects(&Want::ALL, &mut |_| ControlFlow::Continue(())).unwrap_err();
+    let why = source
+        .answers()
+        .read::<KernelObject>(&Want::ALL, &mut |_| ControlFlow::Continue(()))
+        .unwrap_err();
     assert_eq!(why.because.as_deref(), Some("a triage dump holds only pieces of memory"));
 }
 
@@ -447,33 +459,47 @@ impl Random {
 /// Asks for everything that is queued, open, mapped or named; says how many rows there were.
 fn ask_all(source: &dyn Source) -> usize {
     let mut count = 0;
-    let want = &Want::ALL;
     macro_rules! ask {
-        ($($table:ident)*) => {
-            $(let _ = source.$table(want, &mut |_| {
+        ($($row:ident)*) => {
+            $(let _ = source.answers().read::<$row>(&Want::ALL, &mut |_| {
                 count += 1;
                 ControlFlow::Continue(())
             });)*
         };
     }
-    ask!(handles objects object_types vads sessions page_files dpcs timers work_queues work_items);
-    ask!(ready_threads wait_objects processes);
+    ask!(Handle KernelObject ObjectType Vad SessionSpace PageFile Dpc Timer WorkQueue WorkItem);
+    ask!(ReadyThread WaitObject Process);
     count
 }
 
 /// Where the objects of a system are.
 fn places(source: &dyn Source) -> Vec<u64> {
-    let want = &Want::ALL;
-    let objects = rows(|emit| source.objects(want, emit));
+    let objects = rows(|emit| source.answers().read::<KernelObject>(&Want::ALL, emit));
     let mut places: Vec<u64> = Vec::new();
-    places.extend(rows(|emit| source.handles(want, emit)).iter().flat_map(|row| row.object));
+    places.extend(
+        rows(|emit| source.answers().read::<Handle>(&Want::ALL, emit))
+            .iter()
+            .flat_map(|row| row.object),
+    );
     places.extend(objects.iter().flat_map(|row| row.object_header));
     places.extend(objects.iter().flat_map(|row| row.object));
-    places.extend(rows(|emit| source.vads(want, emit)).iter().flat_map(|row| row.vad));
-    places.extend(rows(|emit| source.timers(want, emit)).iter().flat_map(|row| row.timer));
-    places.extend(rows(|emit| source.dpcs(want, emit)).iter().flat_map(|row| row.dpc));
-    places.extend(rows(|emit| source.work_queues(want, emit)).iter().flat_map(|row| row.queue));
-    let processes = rows(|emit| source.processes(want, emit));
+    places.extend(
+        rows(|emit| source.answers().read::<Vad>(&Want::ALL, emit)).iter().flat_map(|row| row.vad),
+    );
+    places.extend(
+        rows(|emit| source.answers().read::<Timer>(&Want::ALL, emit))
+            .iter()
+            .flat_map(|row| row.timer),
+    );
+    places.extend(
+        rows(|emit| source.answers().read::<Dpc>(&Want::ALL, emit)).iter().flat_map(|row| row.dpc),
+    );
+    places.extend(
+        rows(|emit| source.answers().read::<WorkQueue>(&Want::ALL, emit))
+            .iter()
+            .flat_map(|row| row.queue),
+    );
+    let processes = rows(|emit| source.answers().read::<Process>(&Want::ALL, emit));
     places.extend(processes.iter().flat_map(|row| row.object_table));
     places
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use dumpql::dump::Image;
-use dumpql::model::Want;
+use dumpql::model::{BigBlock, Control, PoolBlock, PoolPage, Want};
 use dumpql::source;
 use dumpql::symbol::{Search, Store};
 use dumpql::synth::{self, Format, SystemSpec, Windows};
@@ -57,7 +57,7 @@ fn compare_pool(what: &str, spec: &SystemSpec, format: Format, symbols: Option<&
         .map(|b| (pool_of(b), b.address, signed(b.bytes), tag(b), kind(b), state(b), b.is_big))
         .collect();
     facts.sort_unstable();
-    let blocks = rows(|emit| source.pool_allocations(&Want::ALL, emit));
+    let blocks = rows(|emit| source.answers().read::<PoolBlock>(&Want::ALL, emit));
     let listed: Vec<_> = blocks
         .iter()
         .map(|b| {
@@ -85,7 +85,7 @@ fn compare_pool(what: &str, spec: &SystemSpec, format: Format, symbols: Option<&
     let is_hidden = !has_symbols && spec.windows.build() >= 9200;
     assert!(!facts.is_empty());
     assert_eq!(charged, if is_hidden { Vec::new() } else { facts }, "{what}: charged processes");
-    let big: Vec<_> = rows(|emit| source.big_pool(&Want::ALL, emit))
+    let big: Vec<_> = rows(|emit| source.answers().read::<BigBlock>(&Want::ALL, emit))
         .into_iter()
         .map(|b| (b.session.ok(), b.address.ok(), b.size_bytes.ok(), b.is_free.ok()))
         .collect();
@@ -271,27 +271,28 @@ fn a_search_says_how_far_it_is_and_ends_when_told() {
     let image = Image::from_bytes("it", system.to_vec(Format::BitmapFull));
     let source = source::open(image, &Store::default()).unwrap();
     let (progress, cancelled) = (Progress::default(), AtomicBool::new(false));
-    let want = Want::ALL.telling(&progress).until(&cancelled);
+    let control = Control::NONE.telling(&progress).until(&cancelled);
     let (mut rows, mut seen) = (0, Vec::new());
-    let mut count = |_: dumpql::model::PoolBlock| {
+    let mut count = |_: PoolBlock| {
         rows += 1;
         seen.push(progress.searched().expect("a search is going on"));
         std::ops::ControlFlow::Continue(())
     };
-    source.pool_allocations(&want, &mut count).unwrap();
+    source.answers().read(&Want::ALL.by(control), &mut count).unwrap();
     assert_eq!(progress.searched(), None);
     assert!(seen.iter().all(|(done, all)| done <= all && *all > 0));
     assert!(seen.is_sorted() && seen.last().is_some_and(|(done, all)| done == all));
     // Blocks that are handed over once the query is cancelled are those of one batch.
     assert!(rows > 0);
-    let mut count = |_: dumpql::model::PoolPage| {
+    let mut count = |_: PoolPage| {
         cancelled.store(true, Ordering::Relaxed);
         std::ops::ControlFlow::Continue(())
     };
-    source.pool_pages(&want, &mut count).unwrap();
+    source.answers().read(&Want::ALL.by(control), &mut count).unwrap();
     assert!(cancelled.load(Ordering::Relaxed));
     assert_eq!(progress.searched(), None);
-    source.pool_pages(&want, &mut |_| panic!("nobody waits for pages")).unwrap();
+    let mut nobody = |_: PoolPage| panic!("nobody waits for pages");
+    source.answers().read(&Want::ALL.by(control), &mut nobody).unwrap();
 }
 
 /// With the symbols of the kernel nothing of its pool is hidden.

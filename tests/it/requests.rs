@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dumpql::dump::Image;
-use dumpql::model::{Source, Want};
+use dumpql::model::{Device, Dispatch, Driver, Irp, IrpLocation, Module, Source, Want};
 use dumpql::source;
 use dumpql::symbol::Store;
 use dumpql::synth::{self, Damage, Format, System, SystemSpec, ThreadLock, Windows};
@@ -40,7 +40,7 @@ fn some(address: u64) -> Option<u64> {
 fn drivers_are_those_of_the_system() {
     each_system(|what, system, source| {
         let facts = &system.facts.io;
-        let mut found: Vec<_> = rows(|emit| source.drivers(&Want::ALL, emit))
+        let mut found: Vec<_> = rows(|emit| source.answers().read::<Driver>(&Want::ALL, emit))
             .into_iter()
             .map(|d| {
                 let routines = [d.init, d.start_io, d.unload, d.add_device].map(Result::ok);
@@ -65,7 +65,7 @@ fn drivers_are_those_of_the_system() {
         expected.sort();
         assert!(expected.len() > 9, "{what}");
         assert_eq!(found, expected, "{what}: drivers");
-        let modules = rows(|emit| source.modules(&Want::ALL, emit));
+        let modules = rows(|emit| source.answers().read::<Module>(&Want::ALL, emit));
         for module in modules {
             let base = module.base.ok();
             let driver = facts.drivers.iter().find(|d| d.image.0 != 0 && some(d.image.0) == base);
@@ -80,7 +80,7 @@ fn a_driver_that_no_directory_lists_is_found_in_the_pool() {
         let system =
             synth::system(&SystemSpec { physical_pages: 0x2000, ..synth::hooked(windows) });
         let source = open(&system, Format::BitmapKernel);
-        let found = rows(|emit| source.drivers(&Want::ALL, emit));
+        let found = rows(|emit| source.answers().read::<Driver>(&Want::ALL, emit));
         assert_eq!(found.len(), system.facts.io.drivers.len(), "{windows:?}");
         let hidden: Vec<_> = found.iter().filter(|row| row.is_listed == Ok(false)).collect();
         assert_eq!(hidden.len(), 1, "{windows:?}");
@@ -94,7 +94,7 @@ fn a_driver_that_no_directory_lists_is_found_in_the_pool() {
 fn dispatch_tables_have_every_routine_and_tell_those_of_others() {
     each_system(|what, system, source| {
         let kernel = system.kernel.0..system.kernel.0 + u64::from(system.kernel.1);
-        let mut found: Vec<_> = rows(|emit| source.driver_dispatch(&Want::ALL, emit))
+        let mut found: Vec<_> = rows(|emit| source.answers().read::<Dispatch>(&Want::ALL, emit))
             .into_iter()
             .map(|d| {
                 assert!(d.major_name.is_ok(), "{what}");
@@ -136,7 +136,7 @@ fn devices_stand_in_their_stacks() {
             }
             depth
         };
-        let mut found: Vec<_> = rows(|emit| source.devices(&Want::ALL, emit))
+        let mut found: Vec<_> = rows(|emit| source.answers().read::<Device>(&Want::ALL, emit))
             .into_iter()
             .map(|d| {
                 let stack = (d.attached_to.ok(), d.attached_device_object.ok(), d.stack_depth.ok());
@@ -206,7 +206,7 @@ fn places(system: &System, number: usize) -> Vec<&'static str> {
 fn requests_are_found_on_threads_and_devices_and_in_the_pool() {
     each_system(|what, system, source| {
         let facts = &system.facts;
-        let listed: BTreeMap<u64, _> = rows(|emit| source.irps(&Want::ALL, emit))
+        let listed: BTreeMap<u64, _> = rows(|emit| source.answers().read::<Irp>(&Want::ALL, emit))
             .into_iter()
             .map(|irp| (irp.irp.unwrap(), irp))
             .collect();
@@ -259,7 +259,7 @@ fn stack_locations_are_those_of_each_request() {
     each_system(|what, system, source| {
         let facts = &system.facts.io;
         let mut listed: BTreeMap<u64, Vec<_>> = BTreeMap::new();
-        for row in rows(|emit| source.irp_stack(&Want::ALL, emit)) {
+        for row in rows(|emit| source.answers().read::<IrpLocation>(&Want::ALL, emit)) {
             listed.entry(row.irp.unwrap()).or_default().push(row);
         }
         let mut compared = 0;
@@ -380,7 +380,7 @@ fn names_are_what_the_dump_says_whatever_that_is() {
     driver.path.clone_from(&name);
     let system = synth::system(&spec);
     let source = open(&system, Format::BitmapKernel);
-    let drivers = rows(|emit| source.drivers(&Want::ALL, emit));
+    let drivers = rows(|emit| source.answers().read::<Driver>(&Want::ALL, emit));
     assert!(drivers.iter().any(|driver| driver.driver.as_deref() == Ok(&*name)));
     let image = Image::from_bytes("made.dmp", system.to_vec(Format::BitmapKernel));
     let session = Session::from_images(vec![image], &Options::default()).unwrap();

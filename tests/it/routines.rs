@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use dumpql::dump::Image;
-use dumpql::model::{Source, Want};
+use dumpql::model::{Callback, InterruptVector, Source, SystemCall, VerifierFrame, Want};
 use dumpql::source;
 use dumpql::symbol::{Search, Store};
 use dumpql::synth::{self, Format, KernelFile, System, SystemSpec, Windows};
@@ -118,7 +118,7 @@ fn callbacks(system: &System) -> [Vec<(String, u64, Option<String>)>; 2] {
 fn callbacks_are_those_that_were_registered() {
     each_system("callbacks", |what, system, source, nameless| {
         let found = |source: &dyn Source| {
-            let rows = rows(|emit| source.callbacks(&Want::ALL, emit));
+            let rows = rows(|emit| source.answers().read::<Callback>(&Want::ALL, emit));
             let of = |row: dumpql::model::Callback| {
                 assert_eq!(row.module.is_ok(), row.symbol.is_ok(), "{what}");
                 (row.kind.unwrap(), row.address.unwrap(), row.detail.ok())
@@ -145,7 +145,7 @@ fn services_are_those_of_the_tables() {
         let window = (0x1000..).zip(&facts.window_services);
         let expected: Vec<_> =
             own.chain(window).map(|(index, at)| (Some(index), Some(*at), Some(false))).collect();
-        let found: Vec<_> = rows(|emit| source.ssdt(&Want::ALL, emit))
+        let found: Vec<_> = rows(|emit| source.answers().read::<SystemCall>(&Want::ALL, emit))
             .into_iter()
             .map(|row| (row.index.ok(), row.address.ok(), row.is_outside_module.ok()))
             .collect();
@@ -180,7 +180,7 @@ fn interrupts_lead_to_the_routines_of_drivers() {
                 }
             }
         }
-        let found: Vec<_> = rows(|emit| source.idt(&Want::ALL, emit))
+        let found: Vec<_> = rows(|emit| source.answers().read::<InterruptVector>(&Want::ALL, emit))
             .into_iter()
             .map(|row| {
                 let outside = row.is_outside_module.ok();
@@ -259,13 +259,15 @@ fn verifier_keeps_stacks_of_requests() {
                 expected.push((Ok(kind.to_owned()), Ok(irp), Ok(frame), Ok(*address)));
             }
         }
-        let found: Vec<_> = rows(|emit| source.verifier_stacks(&Want::ALL, emit))
+        let found: Vec<_> = rows(|emit| source.answers().read::<VerifierFrame>(&Want::ALL, emit))
             .into_iter()
             .map(|row| (row.kind, row.object, row.frame, row.address))
             .collect();
         assert_eq!(found, expected, "{windows:?}");
         let nameless = open(&system, &Store::default());
-        let why = nameless.verifier_stacks(&Want::ALL, &mut |_| ControlFlow::Continue(()));
+        let why = nameless
+            .answers()
+            .read::<VerifierFrame>(&Want::ALL, &mut |_| ControlFlow::Continue(()));
         assert!(why.unwrap_err().because.unwrap().contains("symbols"), "{windows:?}");
     }
 }

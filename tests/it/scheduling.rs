@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use dumpql::catalog::Absent;
-use dumpql::model::{Source, Want};
+use dumpql::model::{
+    Bugcheck, Dpc, Processor, Source, Thread, Timer, WaitObject, Want, WorkItem, WorkQueue,
+};
 use dumpql::synth::{self, Format, KernelFile, System, SystemSpec, ThreadState, Windows};
 
 use crate::objects::{ALL, each_system, open, open_with, rows, signed, symbols};
@@ -21,7 +23,7 @@ fn each_named_system(mut check: impl FnMut(&str, &System, &dyn Source)) {
 #[test]
 fn deferred_calls_stand_in_the_queues_of_their_processors() {
     each_system(|what, system, source| {
-        let found: Vec<_> = rows(|emit| source.dpcs(&Want::ALL, emit))
+        let found: Vec<_> = rows(|emit| source.answers().read::<Dpc>(&Want::ALL, emit))
             .into_iter()
             .map(|d| {
                 let place = (d.processor.ok(), d.position.ok(), d.kind.ok());
@@ -58,9 +60,9 @@ fn queues_are_not_written_over_the_block_of_a_processor() {
 
 fn hold_blocks(system: &System) {
     let source = open(system, Format::BitmapFull);
-    for processor in rows(|emit| source.processors(&Want::ALL, emit)) {
+    for processor in rows(|emit| source.answers().read::<Processor>(&Want::ALL, emit)) {
         let mut start = [0; 16];
-        source.read(processor.prcb.unwrap(), &mut start).unwrap();
+        source.memory().read(processor.prcb.unwrap(), &mut start).unwrap();
         assert_eq!(start[..4], [0; 4], "{processor:?}");
         assert_eq!(start[8..], processor.current_ethread.unwrap().to_le_bytes());
         let current = processor.current_ethread.unwrap();
@@ -79,7 +81,7 @@ fn due_time(system: &System, due: u64) -> Option<i64> {
 #[test]
 fn timers_and_the_calls_that_they_hide() {
     each_named_system(|what, system, source| {
-        let mut found: Vec<_> = rows(|emit| source.timers(&Want::ALL, emit))
+        let mut found: Vec<_> = rows(|emit| source.answers().read::<Timer>(&Want::ALL, emit))
             .into_iter()
             .map(|t| {
                 let when = (t.due.ok(), t.due_time.ok(), t.period_ms.ok(), t.is_periodic.ok());
@@ -114,7 +116,7 @@ fn timers_without_the_names_of_variables() {
         let system = synth::system(&spec);
         let calls = |system: &System| {
             let source = open(system, Format::BitmapFull);
-            let timers = rows(|emit| source.timers(&Want::ALL, emit));
+            let timers = rows(|emit| source.answers().read::<Timer>(&Want::ALL, emit));
             assert_eq!(timers.len(), 6, "{windows:?}");
             timers.into_iter().map(|timer| (timer.dpc, timer.routine)).collect::<Vec<_>>()
         };
@@ -159,7 +161,7 @@ fn queue_name(windows: &str, number: usize) -> &'static str {
 fn queues_of_worker_threads() {
     each_named_system(|what, system, source| {
         let is_early = build_of(what) < 9200;
-        let mut found = rows(|emit| source.work_queues(&Want::ALL, emit));
+        let mut found = rows(|emit| source.answers().read::<WorkQueue>(&Want::ALL, emit));
         // Before Windows 8 there are three queues; Windows 8 has seven in each node.
         if is_early {
             let third = found.pop().unwrap();
@@ -196,7 +198,7 @@ fn queues_of_worker_threads() {
 #[test]
 fn work_that_waits_and_who_wants_it_done() {
     each_named_system(|what, system, source| {
-        let found: Vec<_> = rows(|emit| source.work_items(&Want::ALL, emit))
+        let found: Vec<_> = rows(|emit| source.answers().read::<WorkItem>(&Want::ALL, emit))
             .into_iter()
             .map(|i| {
                 (i.queue.ok(), i.position.ok(), i.work_item.ok(), i.routine.ok(), i.parameter.ok())
@@ -231,14 +233,14 @@ fn a_thread_at_a_gate_waits_for_the_gate() {
             assert_eq!(what, "the server");
             return;
         };
-        let waits = rows(|emit| source.wait_objects(&Want::ALL, emit));
+        let waits = rows(|emit| source.answers().read::<WaitObject>(&Want::ALL, emit));
         let mut waits = waits.iter().filter(|wait| wait.ethread == Ok(fact.ethread));
         let (wait, none) = (waits.next().unwrap(), waits.next());
         assert!(none.is_none(), "{what}");
         let is_early = (3790..7600).contains(&build_of(what));
         let kind = if is_early { "Gate" } else { "SynchronizationEvent" };
         assert_eq!(wait.kind.as_deref(), Ok(kind), "{what}");
-        let threads = rows(|emit| source.threads(&Want::ALL, emit));
+        let threads = rows(|emit| source.answers().read::<Thread>(&Want::ALL, emit));
         let thread = threads.iter().find(|thread| thread.ethread == Ok(fact.ethread)).unwrap();
         assert_eq!(thread.wait_object, wait.object, "{what}");
         assert_eq!(thread.wait_object_type.as_deref(), Ok(kind), "{what}");
@@ -250,8 +252,11 @@ fn a_thread_at_a_gate_waits_for_the_gate() {
 fn what_is_waited_for_has_the_name_of_its_object() {
     each_system(|what, system, source| {
         let mut count = 0;
-        for wait in rows(|emit| source.wait_objects(&Want::only(&["object", "name", "type"]), emit))
-        {
+        for wait in rows(|emit| {
+            source
+                .answers()
+                .read::<WaitObject>(&Want::<WaitObject>::only(|c| [c.object, c.name, c.kind]), emit)
+        }) {
             let address = wait.object.unwrap();
             let fact = system.facts.objects.iter().find(|object| object.address == address);
             let named = fact.filter(|object| object.path.starts_with('\\'));
@@ -281,7 +286,7 @@ fn the_thread_of_the_crash_is_the_one_whose_stack_the_context_is_on() {
         let spec = SystemSpec { stacks: true, ..synth::healthy(windows) };
         let system = synth::system(&SystemSpec { physical_pages: 0x2000, ..spec });
         let source = open(&system, Format::BitmapFull);
-        let found = rows(|emit| source.bugcheck(&Want::ALL, emit));
+        let found = rows(|emit| source.answers().read::<Bugcheck>(&Want::ALL, emit));
         let running = system.facts.processors[system.facts.crash_processor].running;
         let owners =
             system.facts.processes.iter().flat_map(|p| p.threads.iter().map(move |t| (p, t)));
@@ -292,7 +297,9 @@ fn the_thread_of_the_crash_is_the_one_whose_stack_the_context_is_on() {
         let registers =
             system.facts.registers.iter().map(|(name, _)| (name.clone(), 0x1234)).collect();
         let elsewhere = synth::system(&SystemSpec { registers, ..synth::healthy(windows) });
-        let found = rows(|emit| open(&elsewhere, Format::BitmapFull).bugcheck(&Want::ALL, emit));
+        let found = rows(|emit| {
+            open(&elsewhere, Format::BitmapFull).answers().read::<Bugcheck>(&Want::ALL, emit)
+        });
         assert_eq!(found[0].ethread, Err(Absent::NotInDump), "{windows:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use dumpql::catalog::{Absent, HintOp, Value};
 use dumpql::dump::Image;
-use dumpql::model::{Condition, Want};
+use dumpql::model::{Condition, Frame, Row as _, StackWord, Thread, Want};
 use dumpql::source;
 use dumpql::symbol::Store;
 use dumpql::synth::{self, Format, SystemSpec, ThreadState, Windows};
@@ -15,7 +15,7 @@ fn compare_stacks(what: &str, spec: &SystemSpec, format: Format, has_user: bool)
     let system = synth::system(spec);
     let image = Image::from_bytes("it", system.to_vec(format));
     let source = source::open(image, &Store::default()).expect("it is a kernel dump");
-    let frames = rows(|emit| source.stacks(&Want::ALL, emit));
+    let frames = rows(|emit| source.answers().read::<Frame>(&Want::ALL, emit));
     let is_64_bit = source.machine().arch == "x64";
     let processes = system.facts.processes.iter().skip(1);
     let threads = processes.flat_map(|process| &process.threads);
@@ -117,7 +117,8 @@ fn stacks_with_damage_end() {
                 }
             }
             let source = source::open(Image::from_bytes("it", edited), &Store::default());
-            let frames = rows(|emit| source.as_ref().unwrap().stacks(&Want::ALL, emit));
+            let frames =
+                rows(|emit| source.as_ref().unwrap().answers().read::<Frame>(&Want::ALL, emit));
             assert!(frames.iter().all(|frame| frame.frame.unwrap() < 1024));
         }
     }
@@ -131,8 +132,8 @@ fn words_and_verdicts_of_stacks_are_those_of_the_calls() {
         let system = synth::system(&spec);
         let image = Image::from_bytes("it", system.to_vec(Format::BitmapFull));
         let source = source::open(image, &Store::default()).expect("it is a kernel dump");
-        let words = rows(|emit| source.raw_stack(&Want::ALL, emit));
-        let threads = rows(|emit| source.threads(&Want::ALL, emit));
+        let words = rows(|emit| source.answers().read::<StackWord>(&Want::ALL, emit));
+        let threads = rows(|emit| source.answers().read::<Thread>(&Want::ALL, emit));
         let processes = system.facts.processes.iter().skip(1);
         let built = || processes.clone().flat_map(|p| p.threads.iter().map(move |t| (p, t)));
         for (_, thread) in built().filter(|(_, t)| !t.frames.is_empty()) {
@@ -140,8 +141,10 @@ fn words_and_verdicts_of_stacks_are_those_of_the_calls() {
             let last = mine.last().expect("words").address.unwrap();
             assert!(last < thread.stack.2 && last >= thread.stack.2 - 8, "up to the base");
             // Each call of the kernel but the innermost left its return address there.
-            let kernels = thread.frames.iter().filter(|(ip, _)| source.locate(*ip).is_ok());
-            let kernels = kernels.filter(|(ip, _)| source.locate(*ip).unwrap().module == "nt");
+            let kernels =
+                thread.frames.iter().filter(|(ip, _)| source.memory().locate(*ip).is_ok());
+            let kernels =
+                kernels.filter(|(ip, _)| source.memory().locate(*ip).unwrap().module == "nt");
             for (ip, _) in kernels.skip(1) {
                 let word = mine.iter().find(|word| word.value == Ok(*ip));
                 let entry = thread.frames.iter().position(|(at, _)| at == ip).unwrap();
@@ -149,7 +152,7 @@ fn words_and_verdicts_of_stacks_are_those_of_the_calls() {
                     && thread
                         .frames
                         .get(entry + 1)
-                        .is_some_and(|(ip, _)| source.locate(*ip).is_err());
+                        .is_some_and(|(ip, _)| source.memory().locate(*ip).is_err());
                 let Some(word) = word else {
                     assert!(is_entry || thread.state == ThreadState::Running, "{ip:#x} is missing");
                     continue;
@@ -161,9 +164,9 @@ fn words_and_verdicts_of_stacks_are_those_of_the_calls() {
         // A condition on the thread leaves the words of others out.
         let (_, one) = built().find(|(_, t)| !t.frames.is_empty()).unwrap();
         let op = HintOp::In(vec![Value::Addr(one.ethread)]);
-        let conditions = [Condition { column: "ethread", op: &op }];
+        let conditions = [Condition { column: StackWord::COLUMNS.ethread, op: &op }];
         let want = Want::ALL.with(&conditions);
-        let few = rows(|emit| source.raw_stack(&want, emit));
+        let few = rows(|emit| source.answers().read::<StackWord>(&want, emit));
         assert!(!few.is_empty() && few.iter().all(|word| word.ethread == Ok(one.ethread)));
         // Threads share a number if they stand in the same calls of the same modules.
         let mut known = std::collections::BTreeMap::new();

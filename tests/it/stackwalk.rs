@@ -10,7 +10,10 @@ use std::process::Command;
 
 use dumpql::catalog::Cell;
 use dumpql::dump::Image;
-use dumpql::model::{Emit, Flow, Frame, Module, Register, Source, Unanswered, Want};
+use dumpql::model::{
+    DumpInfo, Emit, Exception, Flow, Frame, Handle, Module, Process, Register, Source, StackWord,
+    Thread, Unanswered, UnloadedModule, Want,
+};
 use dumpql::symbol::Store;
 use dumpql::unwind::{Cpu, follows_call};
 use serde_json::Value;
@@ -112,8 +115,13 @@ fn tables_agree_with_stackwalk() {
     assert!(compared == 0 || equal >= 50, "only {equal} stacks are the same");
 }
 
+fn dump_row(source: &dyn Source) -> DumpInfo {
+    let row = source.answers().first(&Want::ALL).expect("table dump answers");
+    row.expect("table dump has a row")
+}
+
 fn system(diff: &Differences, source: &dyn Source, theirs: &Value) {
-    let ours = source.dump(&Want::ALL).expect("table dump answers");
+    let ours = dump_row(source);
     let system = &theirs["system_info"];
     let arch = match system["cpu_arch"].as_str() {
         Some("amd64") => Some("x64".to_owned()),
@@ -130,7 +138,7 @@ fn system(diff: &Differences, source: &dyn Source, theirs: &Value) {
         let pack = ours.service_pack.map(|pack| format!(" {pack}")).unwrap_or_default();
         diff.same("os_ver", Some(format!("{version}.{build}{pack}")), text(&system["os_ver"]));
     }
-    let process = rows(|emit| source.processes(&Want::ALL, emit));
+    let process = rows(|emit| source.answers().read::<Process>(&Want::ALL, emit));
     diff.same("pid", process.first().and_then(|p| p.pid.ok()), theirs["pid"].as_i64());
     let uptime = theirs["process_uptime"].as_i64().map(|s| s * 1000);
     if uptime.is_some() {
@@ -139,7 +147,7 @@ fn system(diff: &Differences, source: &dyn Source, theirs: &Value) {
 }
 
 fn threads(diff: &Differences, source: &dyn Source, theirs: &Value) {
-    let ours = rows(|emit| source.threads(&Want::ALL, emit));
+    let ours = rows(|emit| source.answers().read::<Thread>(&Want::ALL, emit));
     let theirs = list(theirs, "threads");
     diff.same("number of threads", Some(ours.len()), Some(theirs.len()));
     for (ours, theirs) in ours.iter().zip(theirs) {
@@ -149,12 +157,12 @@ fn threads(diff: &Differences, source: &dyn Source, theirs: &Value) {
 }
 
 fn modules(diff: &Differences, source: &dyn Source, theirs: &Value) {
-    let mut ours = rows(|emit| source.modules(&Want::ALL, emit));
+    let mut ours = rows(|emit| source.answers().read::<Module>(&Want::ALL, emit));
     ours.sort_by_key(|module| module.base);
     let mut theirs: Vec<&Value> = list(theirs, "modules").iter().collect();
     theirs.sort_by_key(|module| number(&module["base_addr"]));
     diff.same("number of modules", Some(ours.len()), Some(theirs.len()));
-    let os = source.dump(&Want::ALL).expect("table dump answers").os.expect("a system");
+    let os = dump_row(source).os.expect("a system");
     for (ours, theirs) in ours.iter().zip(theirs) {
         diff.same("base", ours.base.ok(), number(&theirs["base_addr"]));
         diff.same("end", ours.end.ok(), number(&theirs["end_addr"]));
@@ -178,7 +186,7 @@ fn code_id(module: &Module) -> Option<String> {
 }
 
 fn unloaded(diff: &Differences, source: &dyn Source, theirs: &Value) {
-    let ours = rows(|emit| source.unloaded_modules(&Want::ALL, emit));
+    let ours = rows(|emit| source.answers().read::<UnloadedModule>(&Want::ALL, emit));
     let theirs = list(theirs, "unloaded_modules");
     diff.same("number of unloaded modules", Some(ours.len()), Some(theirs.len()));
     for theirs in theirs {
@@ -193,7 +201,7 @@ fn unloaded(diff: &Differences, source: &dyn Source, theirs: &Value) {
 }
 
 fn exception(diff: &Differences, source: &dyn Source, theirs: &Value) {
-    let ours = rows(|emit| source.exceptions(&Want::ALL, emit));
+    let ours = rows(|emit| source.answers().read::<Exception>(&Want::ALL, emit));
     let crash = &theirs["crash_info"];
     let Some(kind) = crash["type"].as_str() else {
         return assert!(ours.is_empty(), "an exception that the tool does not see");
@@ -227,7 +235,7 @@ fn exception(diff: &Differences, source: &dyn Source, theirs: &Value) {
 }
 
 fn registers(diff: &Differences, source: &dyn Source, theirs: &Value) {
-    let ours = rows(|emit| source.registers(&Want::ALL, emit));
+    let ours = rows(|emit| source.answers().read::<Register>(&Want::ALL, emit));
     let of = |tid: Option<i64>, name: &str| -> Option<u64> {
         let is = |r: &&Register| r.tid.ok() == tid && r.name.as_deref() == Ok(name);
         ours.iter().find(is).and_then(|r| r.value.ok())
@@ -252,7 +260,7 @@ fn registers(diff: &Differences, source: &dyn Source, theirs: &Value) {
 }
 
 fn handles(diff: &Differences, source: &dyn Source, theirs: &Value) {
-    let ours = rows(|emit| source.handles(&Want::ALL, emit));
+    let ours = rows(|emit| source.answers().read::<Handle>(&Want::ALL, emit));
     let theirs = list(theirs, "handles");
     diff.same("number of handles", Some(ours.len()), Some(theirs.len()));
     let known = |cell: &Cell<String>| cell.clone().ok();
@@ -276,7 +284,7 @@ fn handles(diff: &Differences, source: &dyn Source, theirs: &Value) {
 /// The tool looks at no code: it takes every word that lies in a module for a return address, and
 /// sees no frame of a function that has just begun or is about to return.
 fn stacks(diff: &Differences, source: &dyn Source, theirs: &Value) -> usize {
-    let ours = rows(|emit| source.stacks(&Want::ALL, emit));
+    let ours = rows(|emit| source.answers().read::<Frame>(&Want::ALL, emit));
     let arch = source.machine().arch;
     let mut equal = 0;
     for thread in list(theirs, "threads") {
@@ -318,10 +326,10 @@ fn words_and_numbers_of_the_stacks_of_user_dumps() {
     for path in corpus::dumps("user") {
         let image = Image::open(&path).expect("the dump opens");
         let source = dumpql::source::open(image, &Store::default()).expect("the dump is taken");
-        let words = rows(|emit| source.raw_stack(&Want::ALL, emit));
-        let frames = rows(|emit| source.stacks(&Want::ALL, emit));
+        let words = rows(|emit| source.answers().read::<StackWord>(&Want::ALL, emit));
+        let frames = rows(|emit| source.answers().read::<Frame>(&Want::ALL, emit));
         let mut stacks: BTreeMap<Vec<String>, u64> = BTreeMap::new();
-        for thread in rows(|emit| source.threads(&Want::ALL, emit)) {
+        for thread in rows(|emit| source.answers().read::<Thread>(&Want::ALL, emit)) {
             let is_mine = |tid: &Cell<i64>| *tid == thread.tid;
             let first = words.iter().find(|word| is_mine(&word.tid));
             assert!(first.is_none_or(|first| {
@@ -364,6 +372,6 @@ fn may_return(source: &dyn Source, frame: &Value) -> bool {
         _ => Cpu::X64,
     };
     let mut code = [0; 7];
-    let is_read = source.read(last - 6, &mut code).is_ok();
+    let is_read = source.memory().read(last - 6, &mut code).is_ok();
     offset + 1 >= 0x1000 && (!is_read || follows_call(cpu, &code))
 }

@@ -1,7 +1,9 @@
 //! Whole synthetic systems: every version, every form, the archive's numbers, and damage.
 
 use dumpql::dump::Image;
-use dumpql::model::Want;
+use dumpql::model::{
+    Module, Process, ReadyThread, Thread, UnloadedModule, VmCounter, WaitObject, Want,
+};
 use dumpql::source;
 use dumpql::symbol::Store;
 use dumpql::synth::{self, Damage, Format, Lie, SystemSpec, ThreadState, Windows};
@@ -117,7 +119,7 @@ fn compare(what: &str, spec: &SystemSpec, format: Format) {
     let system = synth::system(spec);
     let image = Image::from_bytes("it", system.to_vec(format));
     let source = source::open(image, &Store::default()).expect("it is a kernel dump");
-    let processes: Vec<_> = rows(|emit| source.processes(&Want::ALL, emit))
+    let processes: Vec<_> = rows(|emit| source.answers().read::<Process>(&Want::ALL, emit))
         .into_iter()
         .filter(|process| process.pid != Ok(0))
         .map(|p| (p.eprocess.ok(), p.pid.ok(), p.ppid.ok(), p.dtb.ok(), p.create_time.is_ok()))
@@ -130,7 +132,7 @@ fn compare(what: &str, spec: &SystemSpec, format: Format) {
         })
         .collect();
     assert_eq!(processes, facts, "{what}: processes");
-    let mut threads: Vec<_> = rows(|emit| source.threads(&Want::ALL, emit))
+    let mut threads: Vec<_> = rows(|emit| source.answers().read::<Thread>(&Want::ALL, emit))
         .into_iter()
         .filter(|thread| thread.tid != Ok(0))
         .map(|t| (t.pid.ok(), t.tid.ok(), t.ethread.ok(), t.context_switches.ok(), t.priority.ok()))
@@ -145,7 +147,7 @@ fn compare(what: &str, spec: &SystemSpec, format: Format) {
     threads.sort_unstable();
     facts.sort_unstable();
     assert_eq!(threads, facts, "{what}: threads");
-    let modules = rows(|emit| source.modules(&Want::ALL, emit));
+    let modules = rows(|emit| source.answers().read::<Module>(&Want::ALL, emit));
     let bases: Vec<_> = modules.iter().filter_map(|module| module.base.ok()).collect();
     let kernel = std::iter::once(system.kernel.0);
     let facts = kernel.chain(system.facts.drivers.iter().skip(1).map(|driver| driver.base));
@@ -165,7 +167,7 @@ fn compare_lists(what: &str, spec: &SystemSpec, format: Format) {
     let listed = || system.facts.processes.iter().skip(1);
     let threads = || listed().flat_map(|p| p.threads.iter().map(move |t| (p.pid, t)));
 
-    let mut ready: Vec<_> = rows(|emit| source.ready_threads(&Want::ALL, emit))
+    let mut ready: Vec<_> = rows(|emit| source.answers().read::<ReadyThread>(&Want::ALL, emit))
         .into_iter()
         .map(|r| (r.processor.ok(), r.priority.ok(), r.ethread.ok(), r.pid.ok(), r.tid.ok()))
         .collect();
@@ -181,7 +183,7 @@ fn compare_lists(what: &str, spec: &SystemSpec, format: Format) {
     facts.sort_unstable();
     assert_eq!(ready, facts, "{what}: ready threads");
 
-    let mut waits: Vec<_> = rows(|emit| source.wait_objects(&Want::ALL, emit))
+    let mut waits: Vec<_> = rows(|emit| source.answers().read::<WaitObject>(&Want::ALL, emit))
         .into_iter()
         .map(|w| (w.ethread.ok(), w.index.ok(), w.wait_type.ok()))
         .collect();
@@ -203,10 +205,11 @@ fn compare_lists(what: &str, spec: &SystemSpec, format: Format) {
     facts.sort_unstable();
     assert_eq!(waits, facts, "{what}: objects that are waited for");
 
-    let mut unloaded: Vec<_> = rows(|emit| source.unloaded_modules(&Want::ALL, emit))
-        .into_iter()
-        .map(|u| (u.name.ok(), u.start.ok(), u.end.ok(), u.unload_time.is_ok()))
-        .collect();
+    let mut unloaded: Vec<_> =
+        rows(|emit| source.answers().read::<UnloadedModule>(&Want::ALL, emit))
+            .into_iter()
+            .map(|u| (u.name.ok(), u.start.ok(), u.end.ok(), u.unload_time.is_ok()))
+            .collect();
     let of =
         |u: &synth::UnloadedDriver| (Some(u.name.clone()), Some(u.start), Some(u.end), u.time != 0);
     let mut facts: Vec<_> = system.facts.unloaded.iter().map(of).collect();
@@ -214,7 +217,7 @@ fn compare_lists(what: &str, spec: &SystemSpec, format: Format) {
     facts.sort_unstable();
     assert_eq!(unloaded, facts, "{what}: unloaded drivers");
 
-    let counters = rows(|emit| source.vm(&Want::ALL, emit));
+    let counters = rows(|emit| source.answers().read::<VmCounter>(&Want::ALL, emit));
     let pages = |name: &str| {
         let row = counters.iter().find(|row| row.name.as_deref() == Ok(name));
         row.and_then(|row| row.pages.ok())

@@ -10,7 +10,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use dumpql::dump::Image;
-use dumpql::model::{Emit, Source, Unanswered, Want};
+use dumpql::model::{
+    Bugcheck, DumpInfo, Emit, Exception, Module, Processor, Register, Source, Unanswered,
+    UnloadedModule, Want,
+};
 use dumpql::symbol::Store;
 use dumpql::synth::{self, Block, Driver, ExceptionRecord, TriageSpec, Unloaded};
 use serde_json::Value;
@@ -75,8 +78,13 @@ fn compare(name: &str, source: &dyn Source, bytes: &[u8], oracle: &Value) {
     memory(&compare, source, bytes, oracle);
 }
 
+fn dump_row(source: &dyn Source) -> DumpInfo {
+    let row = source.answers().first(&Want::ALL).expect("table dump answers");
+    row.expect("table dump has a row")
+}
+
 fn header(compare: &Compare<'_>, source: &dyn Source, oracle: &Value) {
-    let dump = source.dump(&Want::ALL).expect("a dump describes itself");
+    let dump = dump_row(source);
     let name = compare.name;
     assert_eq!(dump.format.as_deref(), Ok(oracle["format"].as_str().unwrap()), "{name}");
     assert_eq!(dump.arch.as_deref(), Ok(oracle["arch"].as_str().unwrap()), "{name}");
@@ -104,7 +112,8 @@ fn header(compare: &Compare<'_>, source: &dyn Source, oracle: &Value) {
 }
 
 fn bugcheck(compare: &Compare<'_>, source: &dyn Source, oracle: &Value) {
-    let rows = collect(|emit| source.bugcheck(&Want::ALL, emit)).expect("a kernel dump has one");
+    let rows = collect(|emit| source.answers().read::<Bugcheck>(&Want::ALL, emit))
+        .expect("a kernel dump has one");
     let [row] = rows.as_slice() else { panic!("{}: {} rows", compare.name, rows.len()) };
     compare.equal("code", row.code.unwrap(), &oracle["bugcheck"]);
     for (i, ours) in [row.p1, row.p2, row.p3, row.p4].into_iter().enumerate() {
@@ -113,7 +122,8 @@ fn bugcheck(compare: &Compare<'_>, source: &dyn Source, oracle: &Value) {
 }
 
 fn modules(compare: &Compare<'_>, source: &dyn Source, oracle: &Value) {
-    let rows = collect(|emit| source.modules(&Want::ALL, emit)).expect("drivers are listed");
+    let rows = collect(|emit| source.answers().read::<Module>(&Want::ALL, emit))
+        .expect("drivers are listed");
     let theirs = list(&oracle["drivers"]);
     assert_eq!(rows.len(), theirs.len(), "{}: drivers", compare.name);
     for (ours, theirs) in rows.iter().zip(theirs) {
@@ -130,7 +140,8 @@ fn modules(compare: &Compare<'_>, source: &dyn Source, oracle: &Value) {
 
 fn unloaded(compare: &Compare<'_>, source: &dyn Source, oracle: &Value) {
     let theirs = list(&oracle["unloaded"]);
-    let rows = collect(|emit| source.unloaded_modules(&Want::ALL, emit)).unwrap_or_default();
+    let rows = collect(|emit| source.answers().read::<UnloadedModule>(&Want::ALL, emit))
+        .unwrap_or_default();
     let ours = rows.iter().map(|row| {
         (
             row.start.unwrap() & compare.mask,
@@ -148,7 +159,8 @@ fn unloaded(compare: &Compare<'_>, source: &dyn Source, oracle: &Value) {
 }
 
 fn registers(compare: &Compare<'_>, source: &dyn Source, oracle: &Value) {
-    let rows = collect(|emit| source.registers(&Want::ALL, emit)).expect("a dump has registers");
+    let rows = collect(|emit| source.answers().read::<Register>(&Want::ALL, emit))
+        .expect("a dump has registers");
     // The context of the crash comes first; other processors' may follow.
     let mut ours = BTreeMap::new();
     for row in rows {
@@ -169,7 +181,8 @@ fn exception(compare: &Compare<'_>, source: &dyn Source, oracle: &Value) {
     if !theirs.is_object() || theirs["code"] == 0 || theirs["code"] == 0x4547_4150 {
         return;
     }
-    let rows = collect(|emit| source.exceptions(&Want::ALL, emit)).expect("there is a record");
+    let rows = collect(|emit| source.answers().read::<Exception>(&Want::ALL, emit))
+        .expect("there is a record");
     let found = rows.iter().any(|row| {
         row.code.map(i64::cast_unsigned) == Ok(number(&theirs["code"]))
             && row.address.map(|a| a & compare.mask) == Ok(number(&theirs["address"]))
@@ -183,7 +196,8 @@ fn processors(compare: &Compare<'_>, source: &dyn Source, oracle: &Value) {
     if theirs.is_empty() {
         return;
     }
-    let rows = collect(|emit| source.processors(&Want::ALL, emit)).expect("there are processors");
+    let rows = collect(|emit| source.answers().read::<Processor>(&Want::ALL, emit))
+        .expect("there are processors");
     for theirs in theirs {
         let n = number(&theirs["number"]).cast_signed();
         let row = rows.iter().find(|row| row.processor == Ok(n));
@@ -208,7 +222,10 @@ fn memory(compare: &Compare<'_>, source: &dyn Source, bytes: &[u8], oracle: &Val
     for &(address, expected) in blocks.iter().filter(|(_, bytes)| !bytes.is_empty()) {
         let mut buffer = vec![0; expected.len()];
         let narrow = address & compare.mask;
-        let read = source.read(address, &mut buffer).or_else(|_| source.read(narrow, &mut buffer));
+        let read = source
+            .memory()
+            .read(address, &mut buffer)
+            .or_else(|_| source.memory().read(narrow, &mut buffer));
         assert_eq!(read, Ok(()), "{}: {address:#x}", compare.name);
         if buffer == expected {
             continue;

@@ -219,7 +219,7 @@ impl<'e> Eval<'e> {
         let mut found: Vec<(&str, u64)> = Vec::new();
         let mut because = Vec::new();
         for (source_name, source) in self.engine.cx.functions.sources {
-            match source.address_of(name) {
+            match source.memory().address_of(name) {
                 Ok(address) => found.push((source_name, address)),
                 Err(reason) => because.push(format!("{source_name}: {reason}")),
             }

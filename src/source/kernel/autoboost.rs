@@ -137,7 +137,7 @@ const fn top_bit(width: Width) -> u64 {
 impl KernelDump {
     pub(super) fn each_lock_entry(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, LockEntry>,
         emit: Emit<'_, LockEntry>,
     ) -> Result<(), Unanswered> {
         self.has_memory()?;
@@ -146,7 +146,7 @@ impl KernelDump {
                 "threads of this system do not note their locks (since Windows 8.1)",
             )
         })?;
-        let kinds = if want.has("type") { entries.kinds(self) } else { HashMap::new() };
+        let kinds = if want.has(|c| c.kind) { entries.kinds(self) } else { HashMap::new() };
         self.for_each_thread(&mut |thread, _| {
             let used = entries.used(self, thread);
             if used.is_empty() {
@@ -154,7 +154,7 @@ impl KernelDump {
             }
             let named = self.named(thread);
             for Used { lock, is_owner } in used {
-                emit(LockEntry {
+                emit.row(LockEntry {
                     ethread: thread.address,
                     tid: named.tid,
                     pid: named.pid,

@@ -5,9 +5,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use rayon::prelude::*;
-
-use crate::model::{Emit, Fill, Flow, Parts};
+use crate::model::{Flow, RowSink};
 
 const FIRST: usize = 16;
 
@@ -84,7 +82,7 @@ pub(super) fn hand_on<T: Sync, R>(
     batch: &[T],
     part: usize,
     make: impl Fn(&[T], &mut dyn FnMut(R)) + Sync,
-    rows: &mut dyn Parts<R>,
+    rows: &mut dyn RowSink<R>,
 ) -> Flow {
     let items = |number: usize| batch.chunks(part).nth(number).unwrap_or_default();
     rows.parts(batch.len().div_ceil(part), &|number, push| make(items(number), push))
@@ -96,7 +94,7 @@ pub(super) fn all<T: Sync, R>(
     most: usize,
     part: usize,
     make: impl Fn(&[T], &mut dyn FnMut(R)) + Sync,
-    rows: &mut dyn Parts<R>,
+    rows: &mut dyn RowSink<R>,
 ) -> Flow {
     let (mut rest, mut size) = (items, FIRST.min(most));
     while !rest.is_empty() {
@@ -105,25 +103,6 @@ pub(super) fn all<T: Sync, R>(
         (rest, size) = (later, (4 * size).min(most));
     }
     Flow::Continue(())
-}
-
-/// Takes rows one at a time, whoever makes them.
-pub(super) struct OneByOne<'a, R>(pub(super) Emit<'a, R>);
-
-impl<R: Send> Parts<R> for OneByOne<'_, R> {
-    fn row(&mut self, row: R) -> Flow {
-        (self.0)(row)
-    }
-
-    fn parts(&mut self, count: usize, fill: Fill<'_, R>) -> Flow {
-        let make = |part| {
-            let mut rows = Vec::new();
-            fill(part, &mut |row| rows.push(row));
-            rows
-        };
-        let parts: Vec<Vec<R>> = (0..count).into_par_iter().map(make).collect();
-        parts.into_iter().flatten().try_for_each(|row| self.row(row))
-    }
 }
 
 #[cfg(test)]
@@ -141,7 +120,6 @@ mod tests {
                 rows.push(row);
                 if rows.len() < wanted { Flow::Continue(()) } else { Flow::Break(()) }
             };
-            let mut emit = OneByOne(&mut emit);
             let make = |part: &[usize], push: &mut dyn FnMut(usize)| {
                 made.fetch_add(part.len(), Ordering::Relaxed);
                 part.iter().flat_map(|i| [2 * i, 2 * i + 1]).for_each(push);

@@ -40,13 +40,13 @@ struct Registered<'a> {
 impl KernelDump {
     pub(super) fn each_callback(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, Callback>,
         emit: Emit<'_, Callback>,
     ) -> Result<(), Unanswered> {
         let mut count = 0;
         let mut visit = |found: Registered<'_>| {
             count += 1;
-            emit(self.callback_row(want, found))
+            emit.row(self.callback_row(want, found))
         };
         let _ = self.for_each_callback(&mut visit);
         if count == 0 && self.symbol_address("nt", ARRAYS[0]).is_none() {
@@ -57,8 +57,8 @@ impl KernelDump {
         Ok(())
     }
 
-    fn callback_row(&self, want: &Want<'_>, found: Registered<'_>) -> Callback {
-        let place = if want.has_any(&["module", "symbol"]) {
+    fn callback_row(&self, want: &Want<'_, Callback>, found: Registered<'_>) -> Callback {
+        let place = if want.has_any(|c| [c.module, c.symbol]) {
             self.place_of(found.routine)
         } else {
             Err(Absent::NotApplicable)

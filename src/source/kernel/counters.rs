@@ -209,7 +209,7 @@ impl KernelDump {
         }
         add_limits(&mut rows);
         for row in rows {
-            if emit(row).is_break() {
+            if emit.row(row).is_break() {
                 break;
             }
         }
@@ -271,7 +271,7 @@ impl KernelDump {
                 bytes: in_bytes(pages),
                 ..MemoryList::default()
             };
-            if emit(row).is_break() {
+            if emit.row(row).is_break() {
                 break;
             }
         }

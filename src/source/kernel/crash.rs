@@ -2,7 +2,7 @@
 
 use super::KernelDump;
 use crate::catalog::{Absent, Cell, names};
-use crate::model::{Bugcheck, Exception, Located, Source as _, Unanswered};
+use crate::model::{Bugcheck, Exception, Located, Unanswered};
 use crate::source::context::Context;
 
 /// A bit that Windows sets in the codes of bug checks that small dumps report in another form.

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::KernelDump;
 use super::records::{Form, Record, wanted};
 use crate::catalog::{Absent, Cell};
-use crate::model::{Device, Emit, Unanswered, Want};
+use crate::model::{Device, Emit, OfRow, Unanswered, Want};
 
 /// No driver has more devices; more is a chain that runs in a circle of its own making.
 const MAX_DEVICES: usize = 100_000;
@@ -118,7 +118,7 @@ impl KernelDump {
 
     pub(super) fn each_device(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, Device>,
         emit: Emit<'_, Device>,
     ) -> Result<(), Unanswered> {
         let form = self.device_form();
@@ -130,32 +130,32 @@ impl KernelDump {
         }
         let mut left = MAX_QUEUED;
         for address in self.device_objects() {
-            if emit(self.device_row(want, &form.at(*address), &mut left)).is_break() {
+            if emit.row(self.device_row(want, &form.at(*address), &mut left)).is_break() {
                 break;
             }
         }
         Ok(())
     }
 
-    fn device_row(&self, want: &Want<'_>, device: &Record<'_>, left: &mut usize) -> Device {
+    fn device_row(&self, want: &Want<'_, Device>, device: &Record<'_>, left: &mut usize) -> Device {
         let address = device.address;
         let driver = device.pointer("DriverObject");
         let extension = device.pointer("DeviceObjectExtension");
         let extension = extension.map(|at| self.structure("_DEVOBJ_EXTENSION", at));
         let node = extension.and_then(|extension| extension.pointer("DeviceNode"));
-        let node_text = |column: &str, path: &'static str| {
+        let node_text = |column: OfRow<Device>, path: &'static str| {
             wanted(want, column, || self.structure("_DEVICE_NODE", node?).unicode(path))
         };
-        let below = if want.has_any(&["stack_depth", "lowest_device_object"]) {
+        let below = if want.has_any(|c| [c.stack_depth, c.lowest_device_object]) {
             self.stack_below(address)
         } else {
             Err(Absent::NotApplicable)
         };
         Device {
             device_object: Ok(address),
-            name: wanted(want, "name", || self.object_name(address)),
+            name: wanted(want, |c| c.name, || self.object_name(address)),
             driver_object: driver,
-            driver: wanted(want, "driver", || self.driver_object_name(driver?)),
+            driver: wanted(want, |c| c.driver, || self.driver_object_name(driver?)),
             device_type: device.code("DeviceType"),
             flags: device.code("Flags"),
             characteristics: device.code("Characteristics"),
@@ -166,10 +166,10 @@ impl KernelDump {
             lowest_device_object: below.map(|below| below.0),
             reference_count: device.int("ReferenceCount"),
             current_irp: device.pointer("CurrentIrp"),
-            queue_length: wanted(want, "queue_length", || queue_length(self, device, left)),
+            queue_length: wanted(want, |c| c.queue_length, || queue_length(self, device, left)),
             device_node: node,
-            instance_path: node_text("instance_path", "InstancePath"),
-            service: node_text("service", "ServiceName"),
+            instance_path: node_text(|c| c.instance_path, "InstancePath"),
+            service: node_text(|c| c.service, "ServiceName"),
             ..Device::default()
         }
     }

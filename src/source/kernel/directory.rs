@@ -29,7 +29,7 @@ struct Pending {
 impl KernelDump {
     pub(super) fn each_object(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, KernelObject>,
         emit: Emit<'_, KernelObject>,
     ) -> Result<(), Unanswered> {
         let manager = self.manager()?;
@@ -46,7 +46,7 @@ impl KernelDump {
             let kind = header.as_ref().map_err(|e| *e).and_then(|h| self.type_of(manager, h));
             let row = self.object_row(manager, want, &next);
             let path: Arc<str> = row.path.clone().unwrap_or_default().into();
-            if emit(row).is_break() {
+            if emit.row(row).is_break() {
                 break;
             }
             // Where types are not known, the root is a directory all the same.
@@ -70,7 +70,12 @@ impl KernelDump {
         Ok(())
     }
 
-    fn object_row(&self, manager: &Manager, want: &Want<'_>, object: &Pending) -> KernelObject {
+    fn object_row(
+        &self,
+        manager: &Manager,
+        want: &Want<'_, KernelObject>,
+        object: &Pending,
+    ) -> KernelObject {
         let header = match self.object_header(manager, object.object) {
             Ok(header) => header,
             Err(absent) => return Self::bare_object(object, absent),
@@ -96,7 +101,7 @@ impl KernelDump {
             handle_count: self.signed(&header.bytes, manager.handle_count),
             pointer_count: self.signed(&header.bytes, manager.pointer_count),
             object_header: Ok(header.address),
-            link_target: if is_link && want.has("link_target") {
+            link_target: if is_link && want.has(|c| c.link_target) {
                 self.link_target(object.object)
             } else {
                 Err(Absent::NotApplicable)
@@ -135,7 +140,7 @@ impl KernelDump {
             return Err(Unanswered::because("the types of objects are not in the dump"));
         }
         for at in &manager.types {
-            if emit(self.object_type_row(*at)).is_break() {
+            if emit.row(self.object_type_row(*at)).is_break() {
                 break;
             }
         }

@@ -18,7 +18,11 @@ const MAX_QUEUED: usize = 100_000;
 const KINDS: [&str; 2] = ["Normal", "Threaded"];
 
 impl KernelDump {
-    pub(super) fn each_dpc(&self, want: &Want<'_>, emit: Emit<'_, Dpc>) -> Result<(), Unanswered> {
+    pub(super) fn each_dpc(
+        &self,
+        want: &Want<'_, Dpc>,
+        emit: Emit<'_, Dpc>,
+    ) -> Result<(), Unanswered> {
         let links = self.field(DPC, "DpcListEntry").map(|field| field.offset as u64);
         let links = links.ok_or_else(|| Unanswered::because("no layout of _KDPC is known"))?;
         let mut seen = HashSet::new();
@@ -33,7 +37,7 @@ impl KernelDump {
                         kind: Ok(kind.to_owned()),
                         ..self.dpc_row(want, dpc)
                     };
-                    if emit(row).is_break() {
+                    if emit.row(row).is_break() {
                         return Ok(());
                     }
                 }
@@ -42,12 +46,12 @@ impl KernelDump {
         Ok(())
     }
 
-    fn dpc_row(&self, want: &Want<'_>, dpc: u64) -> Dpc {
+    fn dpc_row(&self, want: &Want<'_, Dpc>, dpc: u64) -> Dpc {
         let routine = self.structure(DPC, dpc).pointer("DeferredRoutine");
         Dpc {
             dpc: Ok(dpc),
             routine,
-            routine_symbol: if want.has("routine_symbol") {
+            routine_symbol: if want.has(|c| c.routine_symbol) {
                 self.symbol_text(routine)
             } else {
                 Err(Absent::NotApplicable)

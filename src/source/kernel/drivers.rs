@@ -10,7 +10,7 @@ use super::records::wanted;
 use super::requests::Found;
 use super::structure::Structure;
 use crate::catalog::{Absent, Cell, names};
-use crate::model::{Dispatch, Driver, Emit, Flow, Unanswered, Want};
+use crate::model::{Control, Dispatch, Driver, Emit, Flow, OfRow, Unanswered, Want};
 
 /// The directories of the root that hold drivers.
 const DIRECTORIES: [&str; 2] = ["Driver", "FileSystem"];
@@ -71,7 +71,7 @@ impl KernelDump {
     }
 
     /// The driver objects of the directories, and those of the pool that no directory has.
-    fn drivers_or_why_not(&self, want: &Want<'_>) -> Result<Vec<(u64, bool)>, Unanswered> {
+    fn drivers_or_why_not(&self, control: Control<'_>) -> Result<Vec<(u64, bool)>, Unanswered> {
         if !self.knows(DRIVER, "MajorFunction") {
             return Err(Unanswered::because("no layout of _DRIVER_OBJECT is known"));
         }
@@ -81,16 +81,16 @@ impl KernelDump {
             return Err(Unanswered::because("the directory of objects is not in the dump"));
         }
         let mut seen: HashSet<u64> = drivers.iter().copied().collect();
-        let hidden = self.drivers_of_pool(want).into_iter().filter(|at| seen.insert(*at));
+        let hidden = self.drivers_of_pool(control).into_iter().filter(|at| seen.insert(*at));
         Ok(drivers.iter().map(|at| (*at, true)).chain(hidden.map(|at| (at, false))).collect())
     }
 
     /// The driver objects in blocks of the pool: each stands behind headers of the object manager.
-    fn drivers_of_pool(&self, want: &Want<'_>) -> Vec<u64> {
+    fn drivers_of_pool(&self, control: Control<'_>) -> Vec<u64> {
         let unit = self.header.width.bytes() as u64;
         let mut found = Vec::new();
         // A pool that cannot be read has none; the directories have.
-        let _ = self.pool_blocks(&PoolHint::tags(&[TAG], want), &mut |block| {
+        let _ = self.pool_blocks(&PoolHint::tags(&[TAG], control), &mut |block| {
             let room = block.bytes.min(MAX_HEADERS) / unit;
             if block.is_in_use() {
                 let mut places = (0..room).filter_map(|i| block.body().checked_add(i * unit));
@@ -139,19 +139,19 @@ impl KernelDump {
 
     pub(super) fn each_driver(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, Driver>,
         emit: Emit<'_, Driver>,
     ) -> Result<(), Unanswered> {
-        for (address, is_listed) in self.drivers_or_why_not(want)? {
+        for (address, is_listed) in self.drivers_or_why_not(want.control())? {
             let row = self.driver_row(want, address);
-            if emit(Driver { is_listed: Ok(is_listed), ..row }).is_break() {
+            if emit.row(Driver { is_listed: Ok(is_listed), ..row }).is_break() {
                 break;
             }
         }
         Ok(())
     }
 
-    fn driver_row(&self, want: &Want<'_>, address: u64) -> Driver {
+    fn driver_row(&self, want: &Want<'_, Driver>, address: u64) -> Driver {
         let driver = self.structure(DRIVER, address);
         let extension = driver.follow("DriverExtension", "_DRIVER_EXTENSION");
         let start = driver.pointer("DriverStart");
@@ -159,10 +159,13 @@ impl KernelDump {
         let start_io = driver.pointer("DriverStartIo");
         let unload = driver.pointer("DriverUnload");
         let add_device = extension.and_then(|extension| extension.pointer("AddDevice"));
-        let symbol = |column: &str, routine| wanted(want, column, || self.routine_symbol(routine));
-        let device_count = wanted(want, "device_count", || {
-            i64::try_from(self.devices_of(address).len()).map_err(|_| Absent::Unreadable)
-        });
+        let symbol =
+            |column: OfRow<Driver>, routine| wanted(want, column, || self.routine_symbol(routine));
+        let device_count = wanted(
+            want,
+            |c| c.device_count,
+            || i64::try_from(self.devices_of(address).len()).map_err(|_| Absent::Unreadable),
+        );
         Driver {
             driver_object: Ok(address),
             driver: self.driver_object_name(address),
@@ -170,13 +173,13 @@ impl KernelDump {
             start,
             size_bytes: start.and_then(|_| driver.int("DriverSize")),
             init,
-            init_symbol: symbol("init_symbol", init),
+            init_symbol: symbol(|c| c.init_symbol, init),
             start_io,
-            start_io_symbol: symbol("start_io_symbol", start_io),
+            start_io_symbol: symbol(|c| c.start_io_symbol, start_io),
             unload,
-            unload_symbol: symbol("unload_symbol", unload),
+            unload_symbol: symbol(|c| c.unload_symbol, unload),
             add_device,
-            add_device_symbol: symbol("add_device_symbol", add_device),
+            add_device_symbol: symbol(|c| c.add_device_symbol, add_device),
             device_count,
             module: start.and_then(|at| self.module_at(at)).map(|place| place.module),
             ..Driver::default()
@@ -185,11 +188,11 @@ impl KernelDump {
 
     pub(super) fn each_dispatch(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, Dispatch>,
         emit: Emit<'_, Dispatch>,
     ) -> Result<(), Unanswered> {
         let step = self.header.width.bytes() as u64;
-        for (address, _) in self.drivers_or_why_not(want)? {
+        for (address, _) in self.drivers_or_why_not(want.control())? {
             let driver = self.structure(DRIVER, address);
             let name = self.driver_object_name(address);
             let image = driver.pointer("DriverStart").ok().zip(driver.unsigned("DriverSize").ok());
@@ -202,11 +205,11 @@ impl KernelDump {
                     major: i64::try_from(major).map_err(|_| Absent::Unreadable),
                     major_name: major_name(major),
                     address: routine,
-                    symbol: wanted(want, "symbol", || self.routine_symbol(routine)),
+                    symbol: wanted(want, |c| c.symbol, || self.routine_symbol(routine)),
                     is_outside_module: outside,
                     ..Dispatch::default()
                 };
-                if emit(row).is_break() {
+                if emit.row(row).is_break() {
                     return Ok(());
                 }
             }

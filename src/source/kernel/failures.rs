@@ -2,7 +2,7 @@
 
 use super::KernelDump;
 use crate::catalog::{Absent, Cell};
-use crate::model::{Emit, Flow, PoolFailure, Unanswered};
+use crate::model::{Emit, Flow, PoolFailure, SessionSpace, Unanswered};
 
 impl KernelDump {
     pub(super) fn each_pool_failure(&self, emit: Emit<'_, PoolFailure>) -> Result<(), Unanswered> {
@@ -21,7 +21,7 @@ impl KernelDump {
             }
             let row =
                 PoolFailure { pool: Ok(pool.to_owned()), session, count, ..PoolFailure::default() };
-            if emit(row).is_break() {
+            if emit.row(row).is_break() {
                 break;
             }
         }
@@ -32,7 +32,7 @@ impl KernelDump {
     fn failures_of_sessions(&self) -> Vec<(Cell<i64>, Cell<i64>)> {
         let mut counts = Vec::new();
         // A dump without sessions has no failures of them.
-        let _ = self.each_session(&mut |row| {
+        let _ = self.each_session(&mut |row: SessionSpace| {
             if row.pool_failures != Err(Absent::NotApplicable) {
                 counts.push((row.session, row.pool_failures));
             }

@@ -236,7 +236,7 @@ impl KernelDump {
 
     pub(super) fn each_handle(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, Handle>,
         emit: Emit<'_, Handle>,
     ) -> Result<(), Unanswered> {
         let manager = self.manager()?;
@@ -251,7 +251,7 @@ impl KernelDump {
                 // A page that is not there has handles of which nothing is known.
                 let Ok((first, page)) = leaf else { return Flow::Continue(()) };
                 for opened in self.opened(&tables, first, &page) {
-                    emit(self.handle_row(manager, want, &mut names, &owner, &opened))?;
+                    emit.row(self.handle_row(manager, want, &mut names, &owner, &opened))?;
                 }
                 Flow::Continue(())
             });
@@ -265,14 +265,14 @@ impl KernelDump {
     fn handle_row(
         &self,
         manager: &Manager,
-        want: &Want<'_>,
+        want: &Want<'_, Handle>,
         names: &mut Names<'_>,
         owner: &Owner,
         opened: &Opened,
     ) -> Handle {
         let object = manager.object_of(opened.header).ok_or(Absent::Unreadable);
         // Whoever only counts handles needs nothing of what they lead to.
-        let header = if want.has_any(&["type", "name", "handle_count", "pointer_count"]) {
+        let header = if want.has_any(|c| [c.object_type, c.name, c.handle_count, c.pointer_count]) {
             self.header_at(manager, opened.header)
         } else {
             Err(Absent::NotApplicable)
@@ -280,7 +280,7 @@ impl KernelDump {
         let header = header.as_ref().map_err(|absent| *absent);
         let kind = header.and_then(|header| self.type_name(manager, header));
         let name = match (&kind, object) {
-            (Ok(kind), Ok(object)) if want.has("name") => names.of(object, kind),
+            (Ok(kind), Ok(object)) if want.has(|c| c.name) => names.of(object, kind),
             (Err(absent), _) => Err(*absent),
             _ => Err(Absent::NotApplicable),
         };

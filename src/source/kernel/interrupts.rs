@@ -28,7 +28,7 @@ const KERNEL: [&str; 2] = ["nt", "hal"];
 impl KernelDump {
     pub(super) fn each_vector(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, InterruptVector>,
         emit: Emit<'_, InterruptVector>,
     ) -> Result<(), Unanswered> {
         let (gate, base) = match self.header.width {
@@ -78,7 +78,7 @@ impl KernelDump {
     /// Hands over the handlers of an entry: one, or of a shared interrupt several.
     fn for_each_handler(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, InterruptVector>,
         (processor, prcb): (i64, &Object<'_>),
         vector: u64,
         entry: Structure<'_>,
@@ -94,14 +94,14 @@ impl KernelDump {
                 None => handler,
             };
             let place = match routine {
-                Ok(at) if want.has("symbol") => self.place_of(at),
+                Ok(at) if want.has(|c| c.symbol) => self.place_of(at),
                 Ok(at) => self.module_at(at),
                 Err(absent) => Err(absent),
             };
             let module = place.as_ref().map(|place| place.module.as_str());
             let is_own =
                 |module: &str| KERNEL.iter().any(|kernel| module.eq_ignore_ascii_case(kernel));
-            emit(InterruptVector {
+            emit.row(InterruptVector {
                 processor: Ok(processor),
                 vector: i64::try_from(vector).map_err(|_| Absent::Unreadable),
                 address: routine,

@@ -12,7 +12,7 @@ use super::requests::{Found, LOCATION, Packet};
 use super::types::Ty;
 use super::waits::Named;
 use crate::catalog::{Absent, Cell};
-use crate::model::{Irp, IrpLocation, Parts, Unanswered, Want};
+use crate::model::{Irp, IrpLocation, OfRow, RowSink, Unanswered, Want};
 
 /// `SL_PENDING_RETURNED`, and when a completion routine is called.
 const PENDING: u64 = 0x01;
@@ -113,8 +113,8 @@ impl KernelDump {
 
     pub(super) fn each_irp(
         &self,
-        want: &Want<'_>,
-        into: &mut dyn Parts<Irp>,
+        want: &Want<'_, Irp>,
+        into: &mut dyn RowSink<Irp>,
     ) -> Result<(), Unanswered> {
         let (packet, locations) = (self.packet()?, self.location_form()?);
         let names = Idle::default();
@@ -126,13 +126,13 @@ impl KernelDump {
             }
             names.give(shared);
         };
-        let _ = batches::all(&self.packets(want)?, BATCH, PART, make, into);
+        let _ = batches::all(&self.packets(want.control())?, BATCH, PART, make, into);
         Ok(())
     }
 
     fn irp_row(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, Irp>,
         (packet, locations): (&Packet<'_>, &Form<'_>),
         shared: &mut Shared<'_>,
         (found, irp): (Found, &Record<'_>),
@@ -155,13 +155,13 @@ impl KernelDump {
         let cancel = irp.pointer("CancelRoutine");
         let mdl = irp.pointer("MdlAddress");
         let thread = found.thread.map_or_else(|| irp.pointer("Tail.Overlay.Thread"), Ok);
-        let is_named = want.has_any(&["tid", "pid", "process"]);
+        let is_named = want.has_any(|c| [c.tid, c.pid, c.process]);
         let named = shared.thread(if is_named { thread } else { Err(Absent::NotApplicable) });
-        let is_driven = want.has_any(&["driver_object", "driver"]);
+        let is_driven = want.has_any(|c| [c.driver_object, c.driver]);
         let driver = shared.driver(if is_driven { device } else { Err(Absent::NotApplicable) });
         Irp {
             irp: Ok(found.irp),
-            found_in: wanted(want, "found_in", || Ok(found.found_in())),
+            found_in: wanted(want, |c| c.found_in, || Ok(found.found_in())),
             ethread: thread,
             tid: named.tid,
             pid: named.pid,
@@ -171,38 +171,45 @@ impl KernelDump {
             is_completed,
             major: major.map(u64::cast_signed),
             minor: minor.map(u64::cast_signed),
-            major_name: wanted(want, "major_name", || major_name(major?)),
-            minor_name: wanted(want, "minor_name", || minor_name(major?, minor?)),
+            major_name: wanted(want, |c| c.major_name, || major_name(major?)),
+            minor_name: wanted(want, |c| c.minor_name, || minor_name(major?, minor?)),
             device_object: device,
             driver_object: driver.0,
             driver: driver.1,
             file_object: file,
-            file_name: wanted(want, "file_name", || shared.file(file)),
+            file_name: wanted(want, |c| c.file_name, || shared.file(file)),
             mdl,
-            mdl_process: wanted(want, "mdl_process", || {
-                self.structure("_MDL", mdl?).pointer("Process")
-            }),
+            mdl_process: wanted(
+                want,
+                |c| c.mdl_process,
+                || self.structure("_MDL", mdl?).pointer("Process"),
+            ),
             flags: irp.code("Flags"),
             is_cancelled: irp.unsigned("Cancel").map(|cancel| cancel != 0),
             is_pending: number("Control").map(|control| control & PENDING != 0),
             cancel_routine: cancel,
-            cancel_symbol: wanted(want, "cancel_symbol", || shared.symbol(cancel)),
+            cancel_symbol: wanted(want, |c| c.cancel_symbol, || shared.symbol(cancel)),
             user_event: irp.pointer("UserEvent"),
             system_buffer: irp.pointer("AssociatedIrp.SystemBuffer"),
             status: irp.code("IoStatus.Status"),
             information: irp.raw_pointer("IoStatus.Information"),
-            age_ms: wanted(want, "age_ms", || {
-                let of_file = file.and_then(|at| self.structure("_FILE_OBJECT", at).at("Event"));
-                shared.age(thread, [irp.pointer("UserEvent"), of_file])
-            }),
+            age_ms: wanted(
+                want,
+                |c| c.age_ms,
+                || {
+                    let of_file =
+                        file.and_then(|at| self.structure("_FILE_OBJECT", at).at("Event"));
+                    shared.age(thread, [irp.pointer("UserEvent"), of_file])
+                },
+            ),
             ..Irp::default()
         }
     }
 
     pub(super) fn each_irp_location(
         &self,
-        want: &Want<'_>,
-        into: &mut dyn Parts<IrpLocation>,
+        want: &Want<'_, IrpLocation>,
+        into: &mut dyn RowSink<IrpLocation>,
     ) -> Result<(), Unanswered> {
         let (packet, locations) = (self.packet()?, self.location_form()?);
         let names = Idle::default();
@@ -219,13 +226,13 @@ impl KernelDump {
             }
             names.give(shared);
         };
-        let _ = batches::all(&self.packets(want)?, BATCH, PART, make, into);
+        let _ = batches::all(&self.packets(want.control())?, BATCH, PART, make, into);
         Ok(())
     }
 
     fn location_row(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, IrpLocation>,
         (irp, index, is_current): (u64, u64, bool),
         location: &Record<'_>,
         shared: &mut Shared<'_>,
@@ -240,29 +247,29 @@ impl KernelDump {
             let at = location.address_of("Parameters")?;
             self.pointer_at(at.checked_add(i * step).ok_or(Absent::Unreadable)?)
         };
-        let argument = |column, i| wanted(want, column, || argument(i));
+        let argument = |column: OfRow<IrpLocation>, i| wanted(want, column, || argument(i));
         IrpLocation {
             irp: Ok(irp),
             index: Ok(index.cast_signed()),
             is_current: Ok(is_current),
             major: major.map(u64::cast_signed),
             minor: minor.map(u64::cast_signed),
-            major_name: wanted(want, "major_name", || major_name(major?)),
-            minor_name: wanted(want, "minor_name", || minor_name(major?, minor?)),
+            major_name: wanted(want, |c| c.major_name, || major_name(major?)),
+            minor_name: wanted(want, |c| c.minor_name, || minor_name(major?, minor?)),
             flags: location.code("Flags"),
             control: location.code("Control"),
-            arg1: argument("arg1", 0),
-            arg2: argument("arg2", 1),
-            arg3: argument("arg3", 2),
-            arg4: argument("arg4", 3),
+            arg1: argument(|c| c.arg1, 0),
+            arg2: argument(|c| c.arg2, 1),
+            arg3: argument(|c| c.arg3, 2),
+            arg4: argument(|c| c.arg4, 3),
             device_object: device,
-            driver: wanted(want, "driver", || shared.driver(device).1),
+            driver: wanted(want, |c| c.driver, || shared.driver(device).1),
             file_object: file,
-            file_name: wanted(want, "file_name", || shared.file(file)),
+            file_name: wanted(want, |c| c.file_name, || shared.file(file)),
             completion_routine: routine,
-            completion_symbol: wanted(want, "completion_symbol", || shared.symbol(routine)),
+            completion_symbol: wanted(want, |c| c.completion_symbol, || shared.symbol(routine)),
             context: location.pointer("Context"),
-            completes_on: wanted(want, "completes_on", || completes_on(location, routine)),
+            completes_on: wanted(want, |c| c.completes_on, || completes_on(location, routine)),
             ..IrpLocation::default()
         }
     }

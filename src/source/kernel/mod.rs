@@ -64,10 +64,9 @@ mod waits;
 mod walks;
 mod work;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use self::arch::Arch;
-use self::batches::OneByOne;
 use self::drivers::Io;
 use self::found::Found;
 use self::manager::Manager;
@@ -84,13 +83,8 @@ use crate::dump::pages::Facts;
 use crate::dump::triage::{self, Triage};
 use crate::dump::{Error, Format, Image, Stopped, Width};
 use crate::model::{
-    BigBlock, Bugcheck, Callback, CoverageRange, Device, Dispatch, Dpc, Driver, DumpInfo, DynTable,
-    Emit, Exception, Frame, Handle, InterruptVector, Irp, IrpLocation, KernelObject, Located, Lock,
-    LockEntry, LockOwner, LockWaiter, Machine, MemoryList, MemoryRegion, Module, NeededSymbol,
-    ObjectType, PageFile, Parts, PoolBlock, PoolFailure, PoolPage, PoolTag, Problem, Process,
-    Processor, QueuedLock, ReadyThread, Refused, Register, SessionSpace, Source, StackWord,
-    SystemCall, Thread, Timer, Unanswered, UnloadedModule, Vad, VerifierFrame, VmCounter,
-    WaitObject, Want, WorkItem, WorkQueue,
+    AddressSpace, Answers, DynTable, Emit, Located, Machine, Refused, Row, Source, Unanswered,
+    UnloadedModule, Want,
 };
 use crate::symbol::{PdbId, Store};
 
@@ -148,7 +142,7 @@ pub fn open(image: Image, format: Format, symbols: &Store) -> Result<Box<dyn Sou
         None => OnceLock::new(),
     };
     let memory = memory.unwrap_or_else(|| Memory::Pieces(pieces::regions(&placed)));
-    Ok(Box::new(KernelDump {
+    let dump = Arc::new(KernelDump {
         arch: header.machine.map_or(Arch::Other, Arch::from_machine),
         memory,
         pages,
@@ -170,7 +164,8 @@ pub fn open(image: Image, format: Format, symbols: &Store) -> Result<Box<dyn Sou
         manager: OnceLock::new(),
         io: Io::default(),
         found: Found::default(),
-    }))
+    });
+    Ok(Box::new(KernelSource { answers: answers(&dump), dump }))
 }
 
 impl KernelDump {
@@ -232,15 +227,6 @@ impl KernelDump {
             None => self.pdb_of(self.kernel_base()?, 0),
         }
     }
-}
-
-impl Source for KernelDump {
-    fn kind(&self) -> SourceKind {
-        match self.header.dump_type {
-            DumpType::Triage => SourceKind::Triage,
-            _ => SourceKind::Kernel,
-        }
-    }
 
     fn machine(&self) -> Machine {
         let width = match self.header.width {
@@ -250,67 +236,9 @@ impl Source for KernelDump {
         Machine { width, arch: self.arch.name() }
     }
 
-    fn dump(&self, _: &Want<'_>) -> Result<DumpInfo, Unanswered> {
-        Ok(self.dump_row())
-    }
-
-    fn bugcheck(&self, _: &Want<'_>, emit: Emit<'_, Bugcheck>) -> Result<(), Unanswered> {
-        let _ = emit(self.bugcheck_row()?);
-        Ok(())
-    }
-
-    fn exceptions(&self, _: &Want<'_>, emit: Emit<'_, Exception>) -> Result<(), Unanswered> {
-        let _ = emit(self.exception_row()?);
-        Ok(())
-    }
-
-    fn registers(&self, _: &Want<'_>, emit: Emit<'_, Register>) -> Result<(), Unanswered> {
-        self.each_register(emit)
-    }
-
-    fn processes(&self, want: &Want<'_>, emit: Emit<'_, Process>) -> Result<(), Unanswered> {
-        self.each_process(want, emit)
-    }
-
-    fn threads(&self, want: &Want<'_>, emit: Emit<'_, Thread>) -> Result<(), Unanswered> {
-        self.each_thread(want, &mut OneByOne(emit))
-    }
-
-    fn threads_by_parts(
+    fn each_unloaded_module(
         &self,
-        want: &Want<'_>,
-        parts: &mut dyn Parts<Thread>,
-    ) -> Result<(), Unanswered> {
-        self.each_thread(want, parts)
-    }
-
-    fn raw_stack(&self, want: &Want<'_>, emit: Emit<'_, StackWord>) -> Result<(), Unanswered> {
-        self.each_word(want, emit)
-    }
-
-    fn stacks(&self, want: &Want<'_>, emit: Emit<'_, Frame>) -> Result<(), Unanswered> {
-        self.each_frame(want, &mut OneByOne(emit))
-    }
-
-    fn stacks_by_parts(
-        &self,
-        want: &Want<'_>,
-        parts: &mut dyn Parts<Frame>,
-    ) -> Result<(), Unanswered> {
-        self.each_frame(want, parts)
-    }
-
-    fn processors(&self, _: &Want<'_>, emit: Emit<'_, Processor>) -> Result<(), Unanswered> {
-        self.each_processor(emit)
-    }
-
-    fn modules(&self, want: &Want<'_>, emit: Emit<'_, Module>) -> Result<(), Unanswered> {
-        self.each_module(want, emit)
-    }
-
-    fn unloaded_modules(
-        &self,
-        _: &Want<'_>,
+        _: &Want<'_, UnloadedModule>,
         emit: Emit<'_, UnloadedModule>,
     ) -> Result<(), Unanswered> {
         if self.pages.is_some() {
@@ -318,217 +246,124 @@ impl Source for KernelDump {
         }
         self.each_unloaded(emit)
     }
+}
 
-    fn wait_objects(&self, want: &Want<'_>, emit: Emit<'_, WaitObject>) -> Result<(), Unanswered> {
-        self.each_wait(want, emit)
+/// A reader of rows that needs the kernel's memory, and not only pieces of it.
+fn whole<R: Row>(
+    read: impl Fn(&KernelDump, &Want<'_, R>, Emit<'_, R>) -> Result<(), Unanswered>
+    + Send
+    + Sync
+    + 'static,
+) -> impl Fn(&KernelDump, &Want<'_, R>, Emit<'_, R>) -> Result<(), Unanswered> + Send + Sync + 'static
+{
+    move |dump, want, emit| {
+        dump.whole_memory()?;
+        read(dump, want, emit)
+    }
+}
+
+/// The tables that a kernel dump fills.
+fn answers(dump: &Arc<KernelDump>) -> Answers {
+    Answers::of(dump)
+        .with(|dump, _, emit| one(dump.dump_row(), emit))
+        .with(|dump, _, emit| one(dump.bugcheck_row()?, emit))
+        .with(|dump, _, emit| one(dump.exception_row()?, emit))
+        .with(|dump, _, emit| dump.each_register(emit))
+        .with(KernelDump::each_process)
+        .with(KernelDump::each_thread)
+        .with(KernelDump::each_word)
+        .with(KernelDump::each_frame)
+        .with(|dump, _, emit| dump.each_processor(emit))
+        .with(KernelDump::each_module)
+        .with(KernelDump::each_unloaded_module)
+        .with(KernelDump::each_wait)
+        .with(whole(|dump, _, emit| dump.each_ready(emit)))
+        .with(whole(KernelDump::each_dpc))
+        .with(whole(KernelDump::each_timer))
+        .with(whole(KernelDump::each_work_queue))
+        .with(whole(KernelDump::each_work_item))
+        .with(whole(KernelDump::each_handle))
+        .with(whole(KernelDump::each_object))
+        .with(whole(|dump, _, emit| dump.each_object_type(emit)))
+        .with(whole(KernelDump::each_region))
+        .with(whole(KernelDump::each_vad))
+        .with(whole(|dump, _, emit| dump.each_session(emit)))
+        .with(whole(KernelDump::each_page_file))
+        .with(whole(KernelDump::each_driver))
+        .with(whole(KernelDump::each_dispatch))
+        .with(whole(KernelDump::each_device))
+        .with(whole(KernelDump::each_callback))
+        .with(whole(KernelDump::each_service))
+        .with(whole(KernelDump::each_vector))
+        .with(whole(KernelDump::each_trace))
+        .with(whole(KernelDump::each_irp))
+        .with(whole(KernelDump::each_irp_location))
+        .with(whole(KernelDump::each_pool_tag))
+        .with(whole(KernelDump::each_lock))
+        .with(whole(KernelDump::each_lock_owner))
+        .with(whole(KernelDump::each_lock_waiter))
+        .with(|dump, _, emit| dump.each_queued_lock(emit))
+        .with(KernelDump::each_lock_entry)
+        .with(KernelDump::each_pool_block)
+        .with(KernelDump::each_pool_page)
+        .with(KernelDump::each_big_block)
+        .with(whole(|dump, _, emit| dump.each_counter(emit)))
+        .with(whole(|dump, _, emit| dump.each_pool_failure(emit)))
+        .with(whole(|dump, _, emit| dump.each_page_list(emit)))
+        .with(|dump, want, emit| {
+            dump.each_needed(want, emit);
+            Ok(())
+        })
+        .with(|dump, _, emit| {
+            dump.each_range(emit);
+            Ok(())
+        })
+        .with(|dump, _, emit| {
+            dump.each_problem(emit);
+            Ok(())
+        })
+        .build()
+}
+
+/// Hands on the only row of a table.
+fn one<R>(row: R, emit: Emit<'_, R>) -> Result<(), Unanswered> {
+    let _ = emit.row(row);
+    Ok(())
+}
+
+/// An open kernel dump and the tables that it fills.
+#[derive(Debug)]
+struct KernelSource {
+    dump: Arc<KernelDump>,
+    answers: Answers,
+}
+
+impl Source for KernelSource {
+    fn kind(&self) -> SourceKind {
+        match self.dump.header.dump_type {
+            DumpType::Triage => SourceKind::Triage,
+            _ => SourceKind::Kernel,
+        }
     }
 
-    fn ready_threads(&self, _: &Want<'_>, emit: Emit<'_, ReadyThread>) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_ready(emit)
+    fn machine(&self) -> Machine {
+        self.dump.machine()
     }
 
-    fn dpcs(&self, want: &Want<'_>, emit: Emit<'_, Dpc>) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_dpc(want, emit)
+    fn answers(&self) -> &Answers {
+        &self.answers
     }
 
-    fn timers(&self, want: &Want<'_>, emit: Emit<'_, Timer>) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_timer(want, emit)
-    }
-
-    fn work_queues(&self, want: &Want<'_>, emit: Emit<'_, WorkQueue>) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_work_queue(want, emit)
-    }
-
-    fn work_items(&self, want: &Want<'_>, emit: Emit<'_, WorkItem>) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_work_item(want, emit)
-    }
-
-    fn handles(&self, want: &Want<'_>, emit: Emit<'_, Handle>) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_handle(want, emit)
-    }
-
-    fn objects(&self, want: &Want<'_>, emit: Emit<'_, KernelObject>) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_object(want, emit)
-    }
-
-    fn object_types(&self, _: &Want<'_>, emit: Emit<'_, ObjectType>) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_object_type(emit)
-    }
-
-    fn memory_regions(
-        &self,
-        want: &Want<'_>,
-        emit: Emit<'_, MemoryRegion>,
-    ) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_region(want, emit)
-    }
-
-    fn vads(&self, want: &Want<'_>, emit: Emit<'_, Vad>) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_vad(want, emit)
-    }
-
-    fn sessions(&self, _: &Want<'_>, emit: Emit<'_, SessionSpace>) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_session(emit)
-    }
-
-    fn page_files(&self, want: &Want<'_>, emit: Emit<'_, PageFile>) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_page_file(want, emit)
-    }
-
-    fn drivers(&self, want: &Want<'_>, emit: Emit<'_, Driver>) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_driver(want, emit)
-    }
-
-    fn driver_dispatch(&self, want: &Want<'_>, emit: Emit<'_, Dispatch>) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_dispatch(want, emit)
-    }
-
-    fn devices(&self, want: &Want<'_>, emit: Emit<'_, Device>) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_device(want, emit)
-    }
-
-    fn callbacks(&self, want: &Want<'_>, emit: Emit<'_, Callback>) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_callback(want, emit)
-    }
-
-    fn ssdt(&self, want: &Want<'_>, emit: Emit<'_, SystemCall>) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_service(want, emit)
-    }
-
-    fn idt(&self, want: &Want<'_>, emit: Emit<'_, InterruptVector>) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_vector(want, emit)
-    }
-
-    fn verifier_stacks(
-        &self,
-        want: &Want<'_>,
-        emit: Emit<'_, VerifierFrame>,
-    ) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_trace(want, emit)
-    }
-
-    fn irps(&self, want: &Want<'_>, emit: Emit<'_, Irp>) -> Result<(), Unanswered> {
-        self.irps_by_parts(want, &mut OneByOne(emit))
-    }
-
-    fn irps_by_parts(&self, want: &Want<'_>, parts: &mut dyn Parts<Irp>) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_irp(want, parts)
-    }
-
-    fn irp_stack(&self, want: &Want<'_>, emit: Emit<'_, IrpLocation>) -> Result<(), Unanswered> {
-        self.irp_stack_by_parts(want, &mut OneByOne(emit))
-    }
-
-    fn irp_stack_by_parts(
-        &self,
-        want: &Want<'_>,
-        parts: &mut dyn Parts<IrpLocation>,
-    ) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_irp_location(want, parts)
-    }
-
-    fn pool_tags(&self, want: &Want<'_>, emit: Emit<'_, PoolTag>) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_pool_tag(want, emit)
-    }
-
-    fn locks(&self, want: &Want<'_>, emit: Emit<'_, Lock>) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_lock(want, emit)
-    }
-
-    fn lock_owners(&self, want: &Want<'_>, emit: Emit<'_, LockOwner>) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_lock_owner(want, emit)
-    }
-
-    fn lock_waiters(&self, want: &Want<'_>, emit: Emit<'_, LockWaiter>) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_lock_waiter(want, emit)
-    }
-
-    fn queued_locks(&self, _: &Want<'_>, emit: Emit<'_, QueuedLock>) -> Result<(), Unanswered> {
-        self.each_queued_lock(emit)
-    }
-
-    fn lock_entries(&self, want: &Want<'_>, emit: Emit<'_, LockEntry>) -> Result<(), Unanswered> {
-        self.each_lock_entry(want, emit)
-    }
-
-    fn pool_allocations(
-        &self,
-        want: &Want<'_>,
-        emit: Emit<'_, PoolBlock>,
-    ) -> Result<(), Unanswered> {
-        self.each_pool_block(want, emit)
-    }
-
-    fn pool_pages(&self, want: &Want<'_>, emit: Emit<'_, PoolPage>) -> Result<(), Unanswered> {
-        self.each_pool_page(want, emit)
-    }
-
-    fn big_pool(&self, want: &Want<'_>, emit: Emit<'_, BigBlock>) -> Result<(), Unanswered> {
-        self.each_big_block(want, emit)
-    }
-
-    fn vm(&self, _: &Want<'_>, emit: Emit<'_, VmCounter>) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_counter(emit)
-    }
-
-    fn pool_failures(&self, _: &Want<'_>, emit: Emit<'_, PoolFailure>) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_pool_failure(emit)
-    }
-
-    fn memory_lists(&self, _: &Want<'_>, emit: Emit<'_, MemoryList>) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        self.each_page_list(emit)
-    }
-
-    fn needed_symbols(
-        &self,
-        want: &Want<'_>,
-        emit: Emit<'_, NeededSymbol>,
-    ) -> Result<(), Unanswered> {
-        self.each_needed(want, emit);
-        Ok(())
+    fn memory(&self) -> &dyn AddressSpace {
+        &*self.dump
     }
 
     fn table_function(&self, name: &str, args: &[Value<'static>]) -> Result<DynTable<'_>, Refused> {
-        self.call(name, args)
+        self.dump.call(name, args)
     }
+}
 
-    fn coverage(&self, _: &Want<'_>, emit: Emit<'_, CoverageRange>) -> Result<(), Unanswered> {
-        self.each_range(emit);
-        Ok(())
-    }
-
-    fn problems(&self, emit: Emit<'_, Problem>) {
-        self.each_problem(emit);
-    }
-
+impl AddressSpace for KernelDump {
     fn read(&self, address: u64, buffer: &mut [u8]) -> Cell<()> {
         self.kernel_space().read(address, buffer)
     }

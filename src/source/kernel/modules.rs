@@ -11,17 +11,6 @@ use crate::symbol::image::VersionInfo;
 
 /// Names of the file of the kernel itself.
 const KERNELS: [&str; 5] = ["ntoskrnl", "ntkrnlmp", "ntkrnlpa", "ntkrpamp", "ntkrla57"];
-const DEBUG_COLUMNS: [&str; 3] = ["pdb_name", "pdb_guid", "pdb_age"];
-const VERSION_COLUMNS: [&str; 8] = [
-    "file_version",
-    "product_version",
-    "company",
-    "description",
-    "copyright",
-    "original_name",
-    "internal_name",
-    "language",
-];
 
 /// The loaded drivers in the order of the dump, and an index by address.
 #[derive(Debug, Default)]
@@ -160,7 +149,7 @@ impl KernelDump {
 
     pub(super) fn each_module(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, Module>,
         emit: Emit<'_, Module>,
     ) -> Result<(), Unanswered> {
         self.has_memory()?;
@@ -168,22 +157,37 @@ impl KernelDump {
             return Err(Unanswered::because("the list of modules is not in the dump"));
         }
         for (order, driver) in self.drivers().iter().enumerate() {
-            if emit(self.module(want, order, driver)).is_break() {
+            if emit.row(self.module(want, order, driver)).is_break() {
                 break;
             }
         }
         Ok(())
     }
 
-    fn module(&self, want: &Want<'_>, order: usize, driver: &Driver) -> Module {
+    fn module(&self, want: &Want<'_, Module>, order: usize, driver: &Driver) -> Module {
         let path = self.driver_path(driver);
-        let id = if want.has_any(&DEBUG_COLUMNS) {
+        let id = if want.has_any(|c| [c.pdb_name, c.pdb_guid, c.pdb_age]) {
             self.pdb_of(driver.base, end_of(driver)).ok_or(Absent::NotInDump)
         } else {
             Err(Absent::NotInDump)
         };
         let is_path = |path: &String| path.contains('\\');
-        let version = if want.has_any(&VERSION_COLUMNS) { self.version_of(driver) } else { None };
+        let version = if want.has_any(|c| {
+            [
+                c.file_version,
+                c.product_version,
+                c.company,
+                c.description,
+                c.copyright,
+                c.original_name,
+                c.internal_name,
+                c.language,
+            ]
+        }) {
+            self.version_of(driver)
+        } else {
+            None
+        };
         let part = |get: fn(&VersionInfo) -> &Option<String>| match &version {
             // A resource that is there and does not say it has no such value.
             Some(info) => get(info).clone().ok_or(Absent::NotApplicable),
@@ -197,7 +201,7 @@ impl KernelDump {
             image_name: path.as_deref().map(|p| file_name(p).to_owned()).map_err(|e| *e),
             path: path.and_then(|p| if is_path(&p) { Ok(p) } else { Err(Absent::NotInDump) }),
             timestamp: Ok(driver.timestamp.into()),
-            build_time: if want.has("build_time") {
+            build_time: if want.has(|c| c.build_time) {
                 self.build_time(driver)
             } else {
                 Err(Absent::NotApplicable)
@@ -214,14 +218,14 @@ impl KernelDump {
             pdb_name: id.as_ref().map(|id| id.name.clone()).map_err(|e| *e),
             pdb_guid: id.as_ref().map(|id| id.guid.clone()).map_err(|e| *e),
             pdb_age: id.as_ref().map(|id| id.age.into()).map_err(|e| *e),
-            symbol_status: if want.has("symbol_status") {
+            symbol_status: if want.has(|c| c.symbol_status) {
                 Ok(self.said_of(driver).status)
             } else {
                 Err(Absent::NotApplicable)
             },
             is_user: Ok(false),
             load_order: i64::try_from(order).map_err(|_| Absent::NotApplicable),
-            driver_object: if want.has("driver_object") && self.pages.is_some() {
+            driver_object: if want.has(|c| c.driver_object) && self.pages.is_some() {
                 self.driver_of_image(driver.base)
             } else {
                 Err(Absent::NotInDump)
@@ -269,7 +273,7 @@ impl KernelDump {
                 checksum: Err(Absent::NotInDump),
                 ..UnloadedModule::default()
             };
-            if emit(row).is_break() {
+            if emit.row(row).is_break() {
                 break;
             }
         }

@@ -152,7 +152,7 @@ impl KernelDump {
                 kind: Ok(placed.kind.to_owned()),
                 ..CoverageRange::default()
             };
-            if emit(row).is_break() {
+            if emit.row(row).is_break() {
                 return;
             }
         }
@@ -161,7 +161,7 @@ impl KernelDump {
             PageMap::Runs(runs) => {
                 for run in runs.list() {
                     let row = self.physical_range(run.first, run.end(), run.pages, run.offset);
-                    if emit(row).is_break() {
+                    if emit.row(row).is_break() {
                         return;
                     }
                 }
@@ -169,7 +169,7 @@ impl KernelDump {
             PageMap::Bitmap(bitmap) => {
                 let first = self.pages.as_ref().and_then(|pages| pages.bitmap);
                 let first = first.map_or(0, |bitmap| bitmap.first_page);
-                let _ = emit(self.physical_range(0, bitmap.bits(), bitmap.present(), first));
+                let _ = emit.row(self.physical_range(0, bitmap.bits(), bitmap.present(), first));
             }
         }
     }
@@ -206,7 +206,7 @@ impl KernelDump {
         }
         for reason in reasons {
             let row = Problem { reason: Ok(reason), count: Ok(1), ..Problem::default() };
-            if emit(row).is_break() {
+            if emit.row(row).is_break() {
                 return;
             }
         }

@@ -45,7 +45,7 @@ struct Sum {
 impl KernelDump {
     pub(super) fn each_pool_tag(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, PoolTag>,
         emit: Emit<'_, PoolTag>,
     ) -> Result<(), Unanswered> {
         let trackers = self.trackers()?;
@@ -62,7 +62,7 @@ impl KernelDump {
         }
         let all = std::iter::once(&sums).chain(sessions.iter().map(|(_, sums)| sums));
         let tags: Vec<[u8; 4]> = all.flat_map(|sums| sums.keys().copied()).collect();
-        let is_wanted = want.has("owner_modules");
+        let is_wanted = want.has(|c| c.owner_modules);
         let owners = if is_wanted { self.tag_owners(&tags) } else { Vec::new() };
         let mut owners = owners.into_iter();
         let system = (Err(Absent::NotApplicable), sums);
@@ -70,7 +70,7 @@ impl KernelDump {
             for (tag, sum) in sums {
                 let row = self.tag_row(tag, &sum, &entry);
                 let owner_modules = owners.next().unwrap_or(Err(Absent::NotApplicable));
-                if emit(PoolTag { owner_modules, session, ..row }).is_break() {
+                if emit.row(PoolTag { owner_modules, session, ..row }).is_break() {
                     return Ok(());
                 }
             }

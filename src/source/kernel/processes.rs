@@ -44,7 +44,7 @@ impl KernelDump {
 
     pub(super) fn each_process(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, Process>,
         emit: Emit<'_, Process>,
     ) -> Result<(), Unanswered> {
         self.has_memory()?;
@@ -53,16 +53,16 @@ impl KernelDump {
             return Err(Unanswered::because("the dump holds no process object"));
         }
         for process in &processes {
-            if emit(self.process_row(want, process)).is_break() {
+            if emit.row(self.process_row(want, process)).is_break() {
                 break;
             }
         }
         Ok(())
     }
 
-    fn process_row(&self, want: &Want<'_>, process: &Object<'_>) -> Process {
+    fn process_row(&self, want: &Want<'_, Process>, process: &Object<'_>) -> Process {
         let object_table = process.pointer("ObjectTable");
-        let handle_count = if want.has("handle_count") {
+        let handle_count = if want.has(|c| c.handle_count) {
             object_table.and_then(|table| self.handle_count(table))
         } else {
             Err(Absent::NotApplicable)

@@ -95,7 +95,7 @@ impl KernelDump {
                 },
                 None => Self::missing_row(number),
             };
-            if emit(row).is_break() {
+            if emit.row(row).is_break() {
                 break;
             }
         }

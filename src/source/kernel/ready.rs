@@ -122,7 +122,7 @@ impl KernelDump {
             let new = threads.filter(|thread| seen.insert(*thread));
             for (position, ethread) in (0..).zip(new) {
                 let named = self.named_thread(ethread);
-                emit(ReadyThread {
+                emit.row(ReadyThread {
                     processor: queue.processor,
                     priority: i64::try_from(priority).map_err(|_| Absent::Unreadable),
                     position: Ok(position),

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::KernelDump;
 use crate::catalog::{Absent, Cell};
-use crate::model::Want;
+use crate::model::{ColumnId, Row, Want};
 use crate::symbol::Field;
 
 /// A structure, and where the fields are that a table reads.
@@ -28,7 +28,11 @@ pub(super) struct Record<'a> {
 }
 
 /// The value if the column is wanted; what nobody asked for costs nothing.
-pub(super) fn wanted<T>(want: &Want<'_>, column: &str, read: impl FnOnce() -> Cell<T>) -> Cell<T> {
+pub(super) fn wanted<R: Row, T>(
+    want: &Want<'_, R>,
+    column: impl FnOnce(&R::Columns) -> ColumnId<R>,
+    read: impl FnOnce() -> Cell<T>,
+) -> Cell<T> {
     if want.has(column) { read() } else { Err(Absent::NotApplicable) }
 }
 

@@ -102,7 +102,7 @@ impl KernelDump {
     ) -> Flow {
         for (name, value) in registers {
             let text = |found: Option<String>| found.ok_or(Absent::NotApplicable);
-            emit(Register {
+            emit.row(Register {
                 ethread: owner.ethread,
                 tid: owner.tid,
                 processor: owner.processor,

@@ -13,7 +13,7 @@ use super::pool::{Block, PoolHint};
 use super::records::{Form, Record};
 use super::threads::Seen;
 use crate::catalog::{Absent, Cell};
-use crate::model::{Flow, Unanswered, Want};
+use crate::model::{Control, Flow, Unanswered};
 
 /// No list of a thread is longer; a longer one runs in a circle.
 const MAX_LISTED: usize = 100_000;
@@ -129,11 +129,11 @@ impl KernelDump {
     /// The packets of the dump, none twice: of threads, of devices, of the pool.
     ///
     /// They are kept for the next table that asks.
-    pub(super) fn packets(&self, want: &Want<'_>) -> Result<Cow<'_, [Found]>, Unanswered> {
+    pub(super) fn packets(&self, control: Control<'_>) -> Result<Cow<'_, [Found]>, Unanswered> {
         if let Some(kept) = self.io.packets.get() {
             return Ok(Cow::Borrowed(kept));
         }
-        let (found, is_whole) = self.packets_found(want)?;
+        let (found, is_whole) = self.packets_found(control)?;
         if !is_whole || found.len() > MAX_KEPT {
             return Ok(Cow::Owned(found));
         }
@@ -141,7 +141,7 @@ impl KernelDump {
     }
 
     /// Finds the packets; says whether they are all.
-    fn packets_found(&self, want: &Want<'_>) -> Result<(Vec<Found>, bool), Unanswered> {
+    fn packets_found(&self, control: Control<'_>) -> Result<(Vec<Found>, bool), Unanswered> {
         let packet = self.packet()?;
         let mut packets = Packets::default();
         self.packets_of_threads(&mut packets)?;
@@ -152,14 +152,19 @@ impl KernelDump {
         let mut are = packets.all.par_iter().map(may_be).collect::<Vec<_>>().into_iter();
         packets.all.retain(|_| are.next() == Some(true));
         packets.index = (0..).zip(&packets.all).map(|(at, found)| (found.irp, at)).collect();
-        let is_whole = self.packets_of_pool(want, &packet, &mut packets);
+        let is_whole = self.packets_of_pool(control, &packet, &mut packets);
         let Packets { all, .. } = packets;
         Ok((all, is_whole))
     }
 
     /// The packets in blocks of the pool; says whether all of it was searched. What the pool cannot
     /// tell, lists may.
-    fn packets_of_pool(&self, want: &Want<'_>, packet: &Packet<'_>, packets: &mut Packets) -> bool {
+    fn packets_of_pool(
+        &self,
+        control: Control<'_>,
+        packet: &Packet<'_>,
+        packets: &mut Packets,
+    ) -> bool {
         let mut blocks = Vec::new();
         let mut judge = |blocks: &mut Vec<Block>| {
             let is_packet = |block: &Block| {
@@ -172,7 +177,7 @@ impl KernelDump {
             }
             if packets.all.len() < MAX_PACKETS { Flow::Continue(()) } else { Flow::Break(()) }
         };
-        let flow = self.pool_blocks(&PoolHint::tags(&[TAG], want), &mut |block| {
+        let flow = self.pool_blocks(&PoolHint::tags(&[TAG], control), &mut |block| {
             blocks.push(*block);
             if blocks.len() < JUDGED { Flow::Continue(()) } else { judge(&mut blocks) }
         });

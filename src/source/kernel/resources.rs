@@ -40,18 +40,18 @@ impl KernelDump {
 
     pub(super) fn each_lock(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, Lock>,
         emit: Emit<'_, Lock>,
     ) -> Result<(), Unanswered> {
         for address in self.resources()? {
-            if emit(self.lock_row(want, address)).is_break() {
+            if emit.row(self.lock_row(want, address)).is_break() {
                 break;
             }
         }
         Ok(())
     }
 
-    fn lock_row(&self, want: &Want<'_>, address: u64) -> Lock {
+    fn lock_row(&self, want: &Want<'_, Lock>, address: u64) -> Lock {
         let resource = self.structure(RESOURCE, address);
         let active = resource.int("ActiveCount");
         let flags = resource.unsigned("Flag");
@@ -64,14 +64,14 @@ impl KernelDump {
         });
         Lock {
             resource: Ok(address),
-            symbol: if want.has("symbol") {
+            symbol: if want.has(|c| c.symbol) {
                 self.place_of(address).map(|place| place.display())
             } else {
                 Err(Absent::NotApplicable)
             },
             state: state.map(str::to_owned),
             active_count: active,
-            owner_count: if want.has("owner_count") {
+            owner_count: if want.has(|c| c.owner_count) {
                 let owners = self.owners(resource);
                 owners.and_then(|all| i64::try_from(all.len()).map_err(|_| Absent::Unreadable))
             } else {
@@ -122,10 +122,10 @@ impl KernelDump {
 
     pub(super) fn each_lock_owner(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, LockOwner>,
         emit: Emit<'_, LockOwner>,
     ) -> Result<(), Unanswered> {
-        let wants_names = want.has_any(&["tid", "pid", "process"]);
+        let wants_names = want.has_any(|c| [c.tid, c.pid, c.process]);
         for address in self.resources()? {
             let resource = self.structure(RESOURCE, address);
             let is_exclusive = resource.unsigned("Flag").map(|flags| flags & OWNED_EXCLUSIVE != 0);
@@ -146,7 +146,7 @@ impl KernelDump {
                     let thread = self.named_thread(ethread);
                     (row.tid, row.pid, row.process) = (thread.tid, thread.pid, thread.process);
                 }
-                if emit(row).is_break() {
+                if emit.row(row).is_break() {
                     return Ok(());
                 }
             }

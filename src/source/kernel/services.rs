@@ -30,13 +30,13 @@ pub(super) struct Table<'a> {
 impl KernelDump {
     pub(super) fn each_service(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, SystemCall>,
         emit: Emit<'_, SystemCall>,
     ) -> Result<(), Unanswered> {
         let own = self.own_services()?;
         for table in [Some(own), self.window_services()].into_iter().flatten() {
             for index in 0..table.limit.min(MAX_SERVICES) {
-                if emit(self.service_row(want, &table, index.into())).is_break() {
+                if emit.row(self.service_row(want, &table, index.into())).is_break() {
                     return Ok(());
                 }
             }
@@ -118,10 +118,15 @@ impl KernelDump {
         Ok(table.base.wrapping_add_signed(distance))
     }
 
-    fn service_row(&self, want: &Want<'_>, table: &Table<'_>, index: u64) -> SystemCall {
+    fn service_row(
+        &self,
+        want: &Want<'_, SystemCall>,
+        table: &Table<'_>,
+        index: u64,
+    ) -> SystemCall {
         let routine = self.service_routine(table, index);
         let place = match routine {
-            Ok(at) if want.has("symbol") => self.place_of(at),
+            Ok(at) if want.has(|c| c.symbol) => self.place_of(at),
             Ok(at) => self.module_at(at),
             Err(absent) => Err(absent),
         };

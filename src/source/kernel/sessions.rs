@@ -36,7 +36,7 @@ impl KernelDump {
             processes.into_iter().map(|(at, count)| self.session_row(at, count)).collect();
         rows.sort_by_key(|row| (row.session.unwrap_or(i64::MAX), row.address));
         for row in rows {
-            if emit(row).is_break() {
+            if emit.row(row).is_break() {
                 break;
             }
         }
@@ -95,7 +95,7 @@ impl KernelDump {
 
     pub(super) fn each_page_file(
         &self,
-        _: &Want<'_>,
+        _: &Want<'_, PageFile>,
         emit: Emit<'_, PageFile>,
     ) -> Result<(), Unanswered> {
         let array = self.paging_files()?;
@@ -108,7 +108,7 @@ impl KernelDump {
                 continue;
             }
             seen.push(file);
-            if emit(self.page_file_row(file)).is_break() {
+            if emit.row(self.page_file_row(file)).is_break() {
                 break;
             }
         }

@@ -154,7 +154,7 @@ impl KernelDump {
                 },
                 ..QueuedLock::default()
             };
-            if emit(row).is_break() {
+            if emit.row(row).is_break() {
                 break;
             }
         }

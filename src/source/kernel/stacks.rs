@@ -17,7 +17,7 @@ use super::threads::Seen;
 use super::types::Ty;
 use super::walks::{Stacks, Walks};
 use crate::catalog::Cell;
-use crate::model::{Emit, Flow, Frame, Located, Parts, StackWord, Unanswered, Want};
+use crate::model::{Emit, Flow, Frame, Located, RowSink, StackWord, Unanswered, Want};
 use crate::source::context::Context;
 use crate::source::frames::{self, Owner, Scene};
 use crate::source::{verdicts, words};
@@ -68,8 +68,8 @@ impl KernelDump {
 
     pub(super) fn each_frame(
         &self,
-        want: &Want<'_>,
-        into: &mut dyn Parts<Frame>,
+        want: &Want<'_, Frame>,
+        into: &mut dyn RowSink<Frame>,
     ) -> Result<(), Unanswered> {
         let stacks = Stacks::of(self)?;
         let rows = |batch: Vec<(Seen<'_>, Owner)>| {
@@ -95,7 +95,7 @@ impl KernelDump {
             |visit| {
                 self.for_each_stacked(&mut |seen| {
                     let owner = seen.object(self).map(|thread| self.owner_of(&thread));
-                    match owner.filter(|owner| owner.is_wanted(want)) {
+                    match owner.filter(|owner| owner.is_wanted(want, frames::owner)) {
                         Some(owner) => visit((seen, owner)),
                         None => Flow::Continue(()),
                     }
@@ -108,7 +108,7 @@ impl KernelDump {
     /// The words of each kernel stack, from its pointer to its end.
     pub(super) fn each_word(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, StackWord>,
         emit: Emit<'_, StackWord>,
     ) -> Result<(), Unanswered> {
         let mut walks = Walks::of(&Arc::new(self.starts()?));
@@ -118,7 +118,7 @@ impl KernelDump {
             let Some(thread) = seen.object(self) else { return Flow::Continue(()) };
             let thread = thread.as_ref();
             let owner = self.owner_of(thread);
-            if !owner.is_wanted(want) {
+            if !owner.is_wanted(want, words::owner) {
                 return Flow::Continue(());
             }
             let bounds = Self::bounds(thread);

@@ -164,11 +164,11 @@ impl KernelDump {
         Said { status, found_at: absent }
     }
 
-    pub(super) fn each_needed(&self, want: &Want<'_>, emit: Emit<'_, NeededSymbol>) {
+    pub(super) fn each_needed(&self, want: &Want<'_, NeededSymbol>, emit: Emit<'_, NeededSymbol>) {
         for driver in self.drivers().iter() {
             let end = driver.base.saturating_add(driver.size.into());
             let id = self.pdb_of(driver.base, end).ok_or(Absent::NotInDump);
-            let said = want.has_any(&["found_at", "status"]).then(|| self.said_of(driver));
+            let said = want.has_any(|c| [c.found_at, c.status]).then(|| self.said_of(driver));
             let row = NeededSymbol {
                 module: self.module_at(driver.base).map(|place| place.module),
                 base: Ok(driver.base),
@@ -179,7 +179,7 @@ impl KernelDump {
                 status: said.map_or(Err(Absent::NotApplicable), |said| Ok(said.status)),
                 ..NeededSymbol::default()
             };
-            if emit(row).is_break() {
+            if emit.row(row).is_break() {
                 break;
             }
         }

@@ -8,7 +8,7 @@ use super::object::{Object, first};
 use super::types::Ty;
 use super::walks::Stacks;
 use crate::catalog::{Absent, Cell};
-use crate::model::{Flow, Parts, Thread, Unanswered, Want};
+use crate::model::{Flow, RowSink, Thread, Unanswered, Want};
 use crate::source::context::Context;
 
 /// `KTHREAD_STATE`.
@@ -200,17 +200,17 @@ impl KernelDump {
 
     pub(super) fn each_thread(
         &self,
-        want: &Want<'_>,
-        into: &mut dyn Parts<Thread>,
+        want: &Want<'_, Thread>,
+        into: &mut dyn RowSink<Thread>,
     ) -> Result<(), Unanswered> {
-        let wants_stacks = want.has_any(&["stack_id", "blocker"]);
+        let wants_stacks = want.has_any(|c| [c.stack_id, c.blocker]);
         let far = Far {
-            process: want.has("process"),
-            name: want.has("name"),
-            start_symbol: want.has("start_symbol"),
-            win32_start_symbol: want.has("win32_start_symbol"),
-            irp_count: want.has("irp_count"),
-            wait_object_type: want.has("wait_object_type"),
+            process: want.has(|c| c.process),
+            name: want.has(|c| c.name),
+            start_symbol: want.has(|c| c.start_symbol),
+            win32_start_symbol: want.has(|c| c.win32_start_symbol),
+            irp_count: want.has(|c| c.irp_count),
+            wait_object_type: want.has(|c| c.wait_object_type),
         };
         let stacks = if wants_stacks { Stacks::of(self).ok() } else { None };
         let rows = |batch: Vec<Seen<'_>>| {

@@ -66,7 +66,7 @@ enum Calls {
 impl KernelDump {
     pub(super) fn each_timer(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, Timer>,
         emit: Emit<'_, Timer>,
     ) -> Result<(), Unanswered> {
         let links = self.field(TIMER, "TimerListEntry").map(|field| field.offset as u64);
@@ -90,7 +90,7 @@ impl KernelDump {
                         list: i64::try_from(number).map_err(|_| Absent::Unreadable),
                         ..self.timer_row(want, timer, &calls, clock)
                     };
-                    if emit(row).is_break() {
+                    if emit.row(row).is_break() {
                         return Ok(());
                     }
                 }
@@ -218,7 +218,13 @@ impl KernelDump {
         now.checked_sub(since).ok_or(Absent::Unreadable)
     }
 
-    fn timer_row(&self, want: &Want<'_>, timer: u64, calls: &Calls, clock: Cell<u64>) -> Timer {
+    fn timer_row(
+        &self,
+        want: &Want<'_, Timer>,
+        timer: u64,
+        calls: &Calls,
+        clock: Cell<u64>,
+    ) -> Timer {
         let object = self.structure(TIMER, timer);
         let due = object.unsigned("DueTime");
         let period = object.int("Period");
@@ -240,7 +246,7 @@ impl KernelDump {
             period_ms: period,
             dpc,
             routine,
-            routine_symbol: if want.has("routine_symbol") {
+            routine_symbol: if want.has(|c| c.routine_symbol) {
                 self.symbol_text(routine)
             } else {
                 Err(Absent::NotApplicable)

@@ -23,7 +23,7 @@ const KINDS: [(&str, &str); 4] = [
 impl KernelDump {
     pub(super) fn each_trace(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, VerifierFrame>,
         emit: Emit<'_, VerifierFrame>,
     ) -> Result<(), Unanswered> {
         let variable = |name| self.symbol_address("nt", name).ok_or(Absent::NoSymbols);
@@ -60,14 +60,14 @@ impl KernelDump {
                     object: Ok(irp),
                     frame: Ok(frame),
                     address: Ok(address),
-                    symbol: if want.has("symbol") {
+                    symbol: if want.has(|c| c.symbol) {
                         self.routine_symbol(Ok(address))
                     } else {
                         Err(Absent::NotApplicable)
                     },
                     ..VerifierFrame::default()
                 };
-                if emit(row).is_break() {
+                if emit.row(row).is_break() {
                     return Ok(());
                 }
             }

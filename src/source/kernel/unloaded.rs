@@ -29,7 +29,7 @@ impl KernelDump {
         for back in 1..=ENTRIES {
             let index = (next + ENTRIES - back) % ENTRIES;
             let Some(row) = self.remembered(table, index) else { continue };
-            if emit(row).is_break() {
+            if emit.row(row).is_break() {
                 break;
             }
         }

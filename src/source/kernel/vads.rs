@@ -11,7 +11,7 @@ use super::handles::Owner;
 use super::names::Names;
 use super::object::Object;
 use crate::catalog::{Absent, Cell};
-use crate::model::{Emit, Flow, MemoryRegion, Unanswered, Vad, Want};
+use crate::model::{Emit, Flow, MemoryRegion, Row as _, Unanswered, Vad, Want};
 use crate::symbol::Field;
 
 const SHORT: &str = "_MMVAD_SHORT";
@@ -151,7 +151,11 @@ impl KernelDump {
         process.pointer(paths.into_iter().find(|path| process.has(path)).unwrap_or("VadRoot"))
     }
 
-    pub(super) fn each_vad(&self, want: &Want<'_>, emit: Emit<'_, Vad>) -> Result<(), Unanswered> {
+    pub(super) fn each_vad(
+        &self,
+        want: &Want<'_, Vad>,
+        emit: Emit<'_, Vad>,
+    ) -> Result<(), Unanswered> {
         let fields = self.vad_fields();
         let fields = fields.ok_or_else(|| Unanswered::because("no layout of _MMVAD is known"))?;
         let manager = self.manager()?;
@@ -161,7 +165,7 @@ impl KernelDump {
             let Ok(root) = Self::vad_root(&process) else { continue };
             let owner = Owner::new(Some(&process));
             let flow = self.for_each_vad(&fields, root, &mut seen, &mut |node| {
-                emit(self.vad_row(&fields, want, &mut names, &owner, node))
+                emit.row(self.vad_row(&fields, want, &mut names, &owner, node))
             });
             if flow.is_break() {
                 break;
@@ -174,10 +178,12 @@ impl KernelDump {
     /// committed has no state.
     pub(super) fn each_region(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, MemoryRegion>,
         emit: Emit<'_, MemoryRegion>,
     ) -> Result<(), Unanswered> {
-        self.each_vad(want, &mut |vad| emit(region(vad)))
+        let needed = want.has(|c| c.file).then_some(Vad::COLUMNS.file);
+        let want = Want::of(needed).by(want.control());
+        self.each_vad(&want, &mut |vad| emit.row(region(vad)))
     }
 
     /// Visits the nodes of a tree in the order of their addresses; `seen` has those that were met,
@@ -213,7 +219,7 @@ impl KernelDump {
     fn vad_row(
         &self,
         fields: &Fields,
-        want: &Want<'_>,
+        want: &Want<'_, Vad>,
         names: &mut Names<'_>,
         owner: &Owner,
         node: &Node,
@@ -232,7 +238,7 @@ impl KernelDump {
         let is_private = number(fields.is_private).map(|bit| bit != 0);
         let kind = self.vad_kind(fields, node);
         let file = match (kind, is_private) {
-            (Ok(0 | IMAGE | 7), Ok(false)) if want.has("file") => {
+            (Ok(0 | IMAGE | 7), Ok(false)) if want.has(|c| c.file) => {
                 self.vad_file(names, node.address)
             }
             (Err(absent), _) | (_, Err(absent)) => Err(absent),

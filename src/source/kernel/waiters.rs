@@ -181,7 +181,7 @@ impl KernelDump {
 
     pub(super) fn each_lock_waiter(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, LockWaiter>,
         emit: Emit<'_, LockWaiter>,
     ) -> Result<(), Unanswered> {
         let mut search =
@@ -190,7 +190,7 @@ impl KernelDump {
             for access in ACCESSES {
                 let resource = self.structure(super::resources::RESOURCE, address);
                 for queued in search.waiters(resource, access) {
-                    if emit(self.waiter_row(want, address, access, &queued)).is_break() {
+                    if emit.row(self.waiter_row(want, address, access, &queued)).is_break() {
                         return Ok(());
                     }
                 }
@@ -201,7 +201,7 @@ impl KernelDump {
 
     fn waiter_row(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, LockWaiter>,
         resource: u64,
         access: Access,
         queued: &Queued,
@@ -213,7 +213,7 @@ impl KernelDump {
             is_exclusive: Ok(access.is_exclusive),
             ..LockWaiter::default()
         };
-        if !want.has_any(&["tid", "pid", "process", "wait_ms"]) {
+        if !want.has_any(|c| [c.tid, c.pid, c.process, c.wait_ms]) {
             return row;
         }
         let thread = self.object(Ty::Thread, queued.ethread).ok_or(Absent::NotInDump);

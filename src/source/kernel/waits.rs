@@ -128,12 +128,12 @@ impl KernelDump {
 
     pub(super) fn each_wait(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, WaitObject>,
         emit: Emit<'_, WaitObject>,
     ) -> Result<(), Unanswered> {
         let manager = self.whole_memory().and_then(|()| self.manager());
-        let mut names = manager.ok().filter(|_| want.has("name")).map(|m| Names::new(self, m));
-        let wants_lock = want.has_any(&["lock", "lock_type", "owner_ethread"]);
+        let mut names = manager.ok().filter(|_| want.has(|c| c.name)).map(|m| Names::new(self, m));
+        let wants_lock = want.has_any(|c| [c.lock, c.lock_kind, c.owner_ethread]);
         let mut locks = Locks { dump: self, entries: Entries::of(self), owners: None };
         self.for_each_thread(&mut |thread, _| {
             if !matches!(thread.unsigned("Tcb.State"), Ok(WAITING | GATE_WAIT)) {
@@ -143,13 +143,13 @@ impl KernelDump {
             let all = self.waited(thread);
             let lock = match all.as_slice() {
                 [Waited { object: Ok(object), .. }] if wants_lock => {
-                    locks.behind(thread, *object, want.has("owner_ethread"))
+                    locks.behind(thread, *object, want.has(|c| c.owner_ethread))
                 }
                 _ => None,
             };
             for (index, waited) in (0..).zip(all) {
                 let row = self.wait_row(thread, &named, index, waited, names.as_mut());
-                emit(match &lock {
+                emit.row(match &lock {
                     Some(lock) => row.behind(lock),
                     None => row,
                 })?;

@@ -12,7 +12,7 @@ use super::batches::Idle;
 use super::memory::Space;
 use super::process_images::ProcessImages;
 use super::threads::Seen;
-use crate::model::{Unanswered, Want};
+use crate::model::{Frame, OfRow, Thread, Unanswered, Want};
 use crate::source::context::Context;
 use crate::source::frames::{self, Owner, Scene as _};
 use crate::source::verdicts;
@@ -128,7 +128,7 @@ impl KernelDump {
     /// Asks servers for the names that rows of these stacks need, several at a time.
     pub(super) fn fetch_frames(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, Frame>,
         stacks: &Stacks<'_>,
         batch: &[(Seen<'_>, Owner)],
     ) {
@@ -148,22 +148,22 @@ impl KernelDump {
     /// The same for rows of threads.
     pub(super) fn fetch_start_symbols(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, Thread>,
         stacks: Option<&Stacks<'_>>,
         batch: &[Seen<'_>],
     ) {
-        let columns =
-            [("start_symbol", "StartAddress"), ("win32_start_symbol", "Win32StartAddress")];
+        let columns: [(OfRow<Thread>, _); 2] =
+            [(|c| c.start_symbol, "StartAddress"), (|c| c.win32_start_symbol, "Win32StartAddress")];
         if !self.symbols.may_ask()
-            || !want.has_any(&["start_symbol", "win32_start_symbol", "blocker"])
+            || !want.has_any(|c| [c.start_symbol, c.win32_start_symbol, c.blocker])
         {
             return;
         }
-        let mut walks = stacks.filter(|_| want.has("blocker")).map(Stacks::take);
+        let mut walks = stacks.filter(|_| want.has(|c| c.blocker)).map(Stacks::take);
         let mut needed = BTreeSet::new();
         for seen in batch {
             let Some(thread) = seen.object(self) else { continue };
-            for (_, path) in columns.iter().filter(|(column, _)| want.has(column)) {
+            for (_, path) in columns.iter().filter(|(column, _)| want.has(*column)) {
                 needed.extend(thread.pointer(path).ok().and_then(|at| self.pdb_at(at)));
             }
             if let Some(walks) = &mut walks {

@@ -190,7 +190,7 @@ impl KernelDump {
 
     pub(super) fn each_work_queue(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, WorkQueue>,
         emit: Emit<'_, WorkQueue>,
     ) -> Result<(), Unanswered> {
         for found in self.worker_queues()? {
@@ -209,14 +209,14 @@ impl KernelDump {
                 },
                 current_count: self.queue_running(&queue),
                 maximum_count: most.map_or(Err(Absent::NoSymbols), |path| queue.int(path)),
-                pending_count: if want.has("pending_count") {
+                pending_count: if want.has(|c| c.pending_count) {
                     pending().map_err(|_| Absent::Unreadable)
                 } else {
                     Err(Absent::NotApplicable)
                 },
                 ..WorkQueue::default()
             };
-            if emit(row).is_break() {
+            if emit.row(row).is_break() {
                 break;
             }
         }
@@ -225,7 +225,7 @@ impl KernelDump {
 
     pub(super) fn each_work_item(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, WorkItem>,
         emit: Emit<'_, WorkItem>,
     ) -> Result<(), Unanswered> {
         let driver_routine = self.symbol_address("nt", "IopProcessWorkItem");
@@ -241,7 +241,7 @@ impl KernelDump {
                     position: Ok(position),
                     ..self.work_item_row(want, item, driver_routine)
                 };
-                if emit(row).is_break() {
+                if emit.row(row).is_break() {
                     return Ok(());
                 }
             }
@@ -260,7 +260,12 @@ impl KernelDump {
             && outer.pointer("Routine").is_ok_and(|at| self.drivers().contains(at))
     }
 
-    fn work_item_row(&self, want: &Want<'_>, at: u64, driver_routine: Option<u64>) -> WorkItem {
+    fn work_item_row(
+        &self,
+        want: &Want<'_, WorkItem>,
+        at: u64,
+        driver_routine: Option<u64>,
+    ) -> WorkItem {
         let item = self.structure(ITEM, at);
         let mut routine = item.pointer("WorkerRoutine");
         let mut parameter = item.pointer("Parameter");
@@ -279,7 +284,7 @@ impl KernelDump {
         WorkItem {
             work_item: Ok(at),
             routine,
-            routine_symbol: if want.has("routine_symbol") {
+            routine_symbol: if want.has(|c| c.routine_symbol) {
                 self.symbol_text(routine)
             } else {
                 Err(Absent::NotApplicable)

@@ -1,12 +1,10 @@
 //! The commands of a log and what of it was not understood, as rows.
 
-use std::ops::ControlFlow;
-
 use super::index::Section;
-use super::sink::Ask;
+use super::sink::{Ask, NoRows};
 use super::{Log, Reading, prompt, scan};
 use crate::catalog::Absent;
-use crate::model::{Emit, LogCommand, Problem};
+use crate::model::{Emit, Flow, LogCommand, Problem};
 
 /// Lines that were not understood are listed one by one up to this many for each command.
 const MAX_LISTED: usize = 1000;
@@ -16,7 +14,7 @@ const MAX_SHOWN: usize = 200;
 impl Log {
     /// The rows and unread lines of a section.
     fn counted(&self, section: &Section) -> Reading {
-        self.read(section, Ask::Count, &mut |_| ControlFlow::Continue(()))
+        self.read(section, Ask::Count, &mut NoRows)
     }
 
     fn lines_of(&self, section: &Section) -> u64 {
@@ -60,7 +58,7 @@ impl Log {
     }
 
     /// What was not understood.
-    pub(super) fn each_problem(&self, emit: Emit<'_, Problem>) -> ControlFlow<()> {
+    pub(super) fn each_problem(&self, emit: Emit<'_, Problem>) -> Flow {
         let mut n = 0;
         for section in &self.sections {
             n += u64::from(section.is_command());
@@ -80,22 +78,22 @@ impl Log {
                 } else {
                     format!("line {}: text that is no command's", section.line)
                 };
-                emit(Problem { reason: Ok(what), count: Ok(count), ..Problem::default() })?;
+                emit.row(Problem { reason: Ok(what), count: Ok(count), ..Problem::default() })?;
                 continue;
             }
             for lost in unread.iter().take(MAX_LISTED) {
                 let what = if lost.is_line { "not understood: " } else { "" };
                 let text =
                     format!("line {}, {}: {what}{}", lost.line, shown(command), shown(&lost.text));
-                emit(Problem { reason: Ok(text), count: Ok(1), ..Problem::default() })?;
+                emit.row(Problem { reason: Ok(text), count: Ok(1), ..Problem::default() })?;
             }
             if let Some(more) = unread.len().checked_sub(MAX_LISTED).filter(|n| *n > 0) {
                 let count = i64::try_from(more).unwrap_or(i64::MAX);
                 let text = format!("{}: more lines that were not understood", shown(command));
-                emit(Problem { reason: Ok(text), count: Ok(count), ..Problem::default() })?;
+                emit.row(Problem { reason: Ok(text), count: Ok(count), ..Problem::default() })?;
             }
         }
-        ControlFlow::Continue(())
+        Flow::Continue(())
     }
 }
 

@@ -25,26 +25,19 @@ mod words;
 
 use std::borrow::Cow;
 use std::cell::Cell as StdCell;
-use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
 
-use self::command::Context;
+use self::command::{Context, Reader};
 use self::commands::shown;
 use self::index::Section;
 use self::line::{Line, Lines, normalised};
-use self::sink::{AnyRow, Ask, LogRow, Sink, Unread};
+use self::sink::{Ask, Only, Sink, Take, Unread};
 use self::text::Text;
 use crate::catalog::{Absent, PointerWidth, SourceKind, Value};
 use crate::dump::{Error, Image};
 use crate::model::{
-    Apc, BlockedDriver, Bugcheck, Callback, CoverageRange, CriticalSection, DeadlockStep, Device,
-    Dispatch, Dpc, Driver, DumpInfo, DynTable, Emit, ErrorFact, Exception, Filter, Frame, Handle,
-    Instruction, InterruptVector, Irp, IrpLocation, KernelObject, Lock, LockOwner, LockWaiter,
-    LogCommand, Machine, MappedFile, MemoryList, MemoryRegion, Module, ObjectType, PageFile,
-    PageTableEntry, PoolBlock, PoolFailure, PoolFault, PoolPage, PoolTag, Problem, Process,
-    Processor, QueuedLock, ReadyThread, Refused, Register, SessionSpace, Source, StackWord,
-    SystemCall, SystemPte, Thread, Timer, Unanswered, UnloadedModule, Vad, VerifierFact,
-    VerifierFrame, VmCounter, WaitObject, Want, WorkItem, WorkQueue,
+    Answers, CoverageRange, DumpInfo, DynTable, Emit, Flow, LogCommand, Machine, Refused, Row,
+    Source, Unanswered, Want,
 };
 
 /// How many lines are looked at to tell the width of addresses.
@@ -72,7 +65,8 @@ pub(crate) fn open(image: Image) -> Result<Box<dyn Source>, Error> {
                 .to_owned(),
         });
     }
-    Ok(Box::new(Log { text, sections, machine: OnceLock::new() }))
+    let log = Arc::new(Log { text, sections, machine: OnceLock::new() });
+    Ok(Box::new(LogSource { answers: answers(&log), log }))
 }
 
 /// What was found in the output of a command.
@@ -84,7 +78,7 @@ struct Reading {
     /// What was not understood.
     unread: Vec<Unread>,
     /// Whether more is wanted.
-    flow: ControlFlow<()>,
+    flow: Flow,
 }
 
 impl Log {
@@ -111,14 +105,9 @@ impl Log {
     }
 
     /// Reads a section and returns what was found in it.
-    fn read(
-        &self,
-        section: &Section,
-        ask: Ask,
-        emit: &mut dyn FnMut(AnyRow) -> ControlFlow<()>,
-    ) -> Reading {
+    fn read(&self, section: &Section, ask: Ask, take: &mut dyn Take) -> Reading {
         let stopped = StdCell::new(false);
-        let mut sink = Sink::new(ask, Arc::clone(&section.command), &stopped, emit);
+        let mut sink = Sink::new(ask, Arc::clone(&section.command), &stopped, take);
         let mut lines = self.output(section, &stopped);
         match section.reader() {
             Some(reader) => {
@@ -136,42 +125,115 @@ impl Log {
             None if ask == Ask::Count => lines.for_each(|line| sink.unread(&line)),
             None => {}
         }
-        let flow = if stopped.get() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        let flow = if stopped.get() { Flow::Break(()) } else { Flow::Continue(()) };
         Reading { rows: sink.rows, tables: sink.tables, unread: sink.unread, flow }
     }
 
     /// The rows of one table, in the order of the lines.
-    fn scan<R: LogRow>(&self, emit: Emit<'_, R>) -> Result<(), Unanswered> {
-        let fills = |section: &&Section| {
-            section.reader().is_some_and(|reader| reader.tables.contains(&R::TABLE))
-        };
-        let mut sections = self.sections.iter().filter(fills).peekable();
+    fn rows<R: Row>(&self, _: &Want<'_, R>, emit: Emit<'_, R>) -> Result<(), Unanswered> {
+        let makes = |section: &&Section| section.reader().is_some_and(Reader::makes::<R>);
+        let mut sections = self.sections.iter().filter(makes).peekable();
         if sections.peek().is_none() {
-            return Err(Self::lacks(R::TABLE));
+            return Err(Self::lacks::<R>());
         }
+        let mut take = Only(emit);
         for section in sections {
-            let mut take = |row: AnyRow| match R::of(row) {
-                Some(row) => emit(row),
-                None => ControlFlow::Continue(()),
-            };
-            if self.read(section, Ask::Rows(R::TABLE), &mut take).flow.is_break() {
+            if self.read(section, Ask::of::<R>(), &mut take).flow.is_break() {
                 break;
             }
         }
         Ok(())
     }
 
-    /// What a log would need to answer a table.
-    fn lacks(table: &str) -> Unanswered {
-        let mut names: Vec<&str> = command::ALL
-            .iter()
-            .filter(|reader| reader.tables.contains(&table))
-            .map(|reader| reader.name)
-            .collect();
-        names.dedup();
-        if names.is_empty() {
-            return Unanswered::KIND;
+    /// What commands say of the target, put together.
+    fn dump_row(&self, _: &Want<'_, DumpInfo>, emit: Emit<'_, DumpInfo>) -> Result<(), Unanswered> {
+        let mut row = DumpInfo::default();
+        let mut said = None;
+        // Several commands say something of the same target; the first to say a thing is right. Of
+        // several targets, the first of which anything is said is the source's.
+        for section in self.commands() {
+            let is_asked = section.reader().is_some_and(Reader::makes::<DumpInfo>);
+            if !is_asked || said.is_some_and(|target| target != section.target) {
+                continue;
+            }
+            let mut take = |found: DumpInfo| {
+                said = Some(section.target);
+                row.complete_with(found);
+                Flow::Continue(())
+            };
+            self.read(section, Ask::of::<DumpInfo>(), &mut Only(&mut take));
         }
+        row.path = Ok(self.text.path().to_owned());
+        row.format = Ok("debugger log".to_owned());
+        row.file_bytes = i64::try_from(self.text.len()).map_err(|_| Absent::Unreadable);
+        if row.arch.is_err() && !self.machine().arch.is_empty() {
+            row.arch = Ok(self.machine().arch.to_owned());
+        }
+        let _ = emit.row(row);
+        Ok(())
+    }
+
+    /// The commands of the log.
+    fn command_rows(
+        &self,
+        _: &Want<'_, LogCommand>,
+        emit: Emit<'_, LogCommand>,
+    ) -> Result<(), Unanswered> {
+        for (n, section) in (1..).zip(self.commands()) {
+            if emit.row(self.command_row(n, section)).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where in the file the output of each command stands.
+    fn coverage_rows(
+        &self,
+        _: &Want<'_, CoverageRange>,
+        emit: Emit<'_, CoverageRange>,
+    ) -> Result<(), Unanswered> {
+        for section in self.commands() {
+            let int = |n: usize| i64::try_from(n).map_err(|_| Absent::Unreadable);
+            let row = CoverageRange {
+                space: Ok("log".to_owned()),
+                size_bytes: int(section.end - section.start),
+                file_offset: int(section.start),
+                kind: scan::text(&section.command),
+                ..CoverageRange::default()
+            };
+            if emit.row(row).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The output of command `n` as a table, whatever the command is.
+    fn table_of(&self, n: i64) -> Result<DynTable<'_>, Refused> {
+        let index = usize::try_from(n).ok().and_then(|n| n.checked_sub(1));
+        let section = index.and_then(|index| self.commands().nth(index)).ok_or_else(|| {
+            let count = self.commands().count();
+            Refused::argument(0, format!("no command {n}; the log has {count}, see log_commands"))
+        })?;
+        let stopped = StdCell::new(false);
+        let shape = tabular::shape(&mut self.output(section, &stopped)).ok_or_else(|| {
+            Refused::because(format!("command {n}, {}, printed nothing", shown(&section.command)))
+        })?;
+        Ok(DynTable {
+            columns: shape.columns(),
+            rows: Box::new(move |_, emit| {
+                let stopped = StdCell::new(false);
+                shape.rows(&mut self.output(section, &stopped), &mut |row| emit.row(row));
+            }),
+        })
+    }
+
+    /// What a log would need to answer a table.
+    fn lacks<R: Row>() -> Unanswered {
+        let mut names: Vec<&str> =
+            command::ALL.iter().filter(|r| r.makes::<R>()).map(|reader| reader.name).collect();
+        names.dedup();
         Unanswered::because(format!("the log holds no output of {}", names.join(", ")))
     }
 
@@ -219,114 +281,39 @@ fn arch_of(line: &str) -> Option<&'static str> {
     }
 }
 
-macro_rules! answers {
-    ($($method:ident: $row:ident),* $(,)?) => {
-        $(fn $method(&self, _: &Want<'_>, emit: Emit<'_, $row>) -> Result<(), Unanswered> {
-            self.scan(emit)
-        })*
-    };
+/// The tables that a log fills: those of its readers' rows, and what it says of itself.
+fn answers(log: &Arc<Log>) -> Answers {
+    let fills = command::ALL.iter().flat_map(|reader| reader.fills);
+    fills
+        .fold(Answers::of(log), |answers, fills| (fills.register)(answers))
+        .with(Log::dump_row)
+        .with(Log::command_rows)
+        .with(Log::coverage_rows)
+        .with(|log, _, emit| {
+            let _ = log.each_problem(emit);
+            Ok(())
+        })
+        .build()
 }
 
-impl Source for Log {
+/// An open log and the tables that it fills.
+#[derive(Debug)]
+struct LogSource {
+    log: Arc<Log>,
+    answers: Answers,
+}
+
+impl Source for LogSource {
     fn kind(&self) -> SourceKind {
         SourceKind::Log
     }
 
     fn machine(&self) -> Machine {
-        Log::machine(self)
+        self.log.machine()
     }
 
-    fn dump(&self, _: &Want<'_>) -> Result<DumpInfo, Unanswered> {
-        let mut row = DumpInfo::default();
-        let mut said = None;
-        // Several commands say something of the same target; the first to say a thing is right. Of
-        // several targets, the first of which anything is said is the source's.
-        for section in self.commands() {
-            let is_asked = section.reader().is_some_and(|r| r.tables.contains(&DumpInfo::TABLE));
-            if !is_asked || said.is_some_and(|target| target != section.target) {
-                continue;
-            }
-            let _ = self.read(section, Ask::Rows(DumpInfo::TABLE), &mut |found| {
-                if let Some(found) = DumpInfo::of(found) {
-                    said = Some(section.target);
-                    row.complete_with(found);
-                }
-                ControlFlow::Continue(())
-            });
-        }
-        row.path = Ok(self.text.path().to_owned());
-        row.format = Ok("debugger log".to_owned());
-        row.file_bytes = i64::try_from(self.text.len()).map_err(|_| Absent::Unreadable);
-        if row.arch.is_err() && !self.machine().arch.is_empty() {
-            row.arch = Ok(self.machine().arch.to_owned());
-        }
-        Ok(row)
-    }
-
-    answers! {
-        bugcheck: Bugcheck,
-        exceptions: Exception,
-        registers: Register,
-        processes: Process,
-        threads: Thread,
-        processors: Processor,
-        modules: Module,
-        unloaded_modules: UnloadedModule,
-        memory_regions: MemoryRegion,
-        handles: Handle,
-        wait_objects: WaitObject,
-        stacks: Frame,
-        raw_stack: StackWord,
-        ready_threads: ReadyThread,
-        dpcs: Dpc,
-        timers: Timer,
-        work_queues: WorkQueue,
-        work_items: WorkItem,
-        drivers: Driver,
-        driver_dispatch: Dispatch,
-        devices: Device,
-        irps: Irp,
-        irp_stack: IrpLocation,
-        pool_tags: PoolTag,
-        pool_allocations: PoolBlock,
-        pool_pages: PoolPage,
-        locks: Lock,
-        lock_owners: LockOwner,
-        lock_waiters: LockWaiter,
-        critical_sections: CriticalSection,
-        vm: VmCounter,
-        page_files: PageFile,
-        memory_lists: MemoryList,
-        pool_failures: PoolFailure,
-        sessions: SessionSpace,
-        objects: KernelObject,
-        object_types: ObjectType,
-        vads: Vad,
-        callbacks: Callback,
-        ssdt: SystemCall,
-        idt: InterruptVector,
-        verifier_stacks: VerifierFrame,
-        disassembly: Instruction,
-        verifier: VerifierFact,
-        system_ptes: SystemPte,
-        queued_locks: QueuedLock,
-        mapped_files: MappedFile,
-        pool_faults: PoolFault,
-        blocked_drivers: BlockedDriver,
-        error_records: ErrorFact,
-        filters: Filter,
-        deadlocks: DeadlockStep,
-        apcs: Apc,
-        page_table: PageTableEntry,
-    }
-
-    fn log_commands(&self, _: &Want<'_>, emit: Emit<'_, LogCommand>) -> Result<(), Unanswered> {
-        for (n, section) in (1..).zip(self.commands()) {
-            if emit(self.command_row(n, section)).is_break() {
-                break;
-            }
-        }
-        Ok(())
+    fn answers(&self) -> &Answers {
+        &self.answers
     }
 
     fn table_function(&self, name: &str, args: &[Value<'static>]) -> Result<DynTable<'_>, Refused> {
@@ -336,42 +323,6 @@ impl Source for Log {
         let Some(Value::Int(n)) = args.first() else {
             return Err(Refused::argument(0, "expected the number of a command"));
         };
-        let index = usize::try_from(*n).ok().and_then(|n| n.checked_sub(1));
-        let section = index.and_then(|index| self.commands().nth(index)).ok_or_else(|| {
-            let count = self.commands().count();
-            Refused::argument(0, format!("no command {n}; the log has {count}, see log_commands"))
-        })?;
-        let stopped = StdCell::new(false);
-        let shape = tabular::shape(&mut self.output(section, &stopped)).ok_or_else(|| {
-            Refused::because(format!("command {n}, {}, printed nothing", shown(&section.command)))
-        })?;
-        Ok(DynTable {
-            columns: shape.columns(),
-            rows: Box::new(move |_, emit| {
-                let stopped = StdCell::new(false);
-                shape.rows(&mut self.output(section, &stopped), emit);
-            }),
-        })
-    }
-
-    fn coverage(&self, _: &Want<'_>, emit: Emit<'_, CoverageRange>) -> Result<(), Unanswered> {
-        for section in self.commands() {
-            let int = |n: usize| i64::try_from(n).map_err(|_| Absent::Unreadable);
-            let row = CoverageRange {
-                space: Ok("log".to_owned()),
-                size_bytes: int(section.end - section.start),
-                file_offset: int(section.start),
-                kind: scan::text(&section.command),
-                ..CoverageRange::default()
-            };
-            if emit(row).is_break() {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn problems(&self, emit: Emit<'_, Problem>) {
-        let _ = self.each_problem(emit);
+        self.log.table_of(*n)
     }
 }

@@ -11,7 +11,7 @@ use super::Typed;
 use super::cell::Source as Bytes;
 use crate::catalog::{Absent, Cell, Value};
 use crate::model::{
-    DynRow, DynTable, Emit, Refused, Source, address_argument, count_argument, text_argument,
+    AddressSpace, DynRow, DynTable, Emit, Refused, address_argument, count_argument, text_argument,
 };
 use crate::source::links;
 use crate::symbol::{Layout, PdbId, Shape, Store};
@@ -42,7 +42,7 @@ pub(in crate::source) trait Memory {
 }
 
 /// A source whose types and memory calls can name.
-pub(in crate::source) trait Callee: Source {
+pub(in crate::source) trait Callee: AddressSpace {
     /// The layout that has a type; the argument names it as `type` or `module!type`.
     ///
     /// # Errors
@@ -219,7 +219,7 @@ impl<'a> Call<'a> {
     ) -> DynTable<'a> {
         let columns = self.typed.call_columns();
         let rows = move |wanted: &[bool], emit: Emit<'_, DynRow>| {
-            walk(&*self.memory, &mut |address| emit(self.row(address, wanted)).is_continue());
+            walk(&*self.memory, &mut |address| emit.row(self.row(address, wanted)).is_continue());
         };
         DynTable { columns, rows: Box::new(rows) }
     }

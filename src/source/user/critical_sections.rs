@@ -27,7 +27,7 @@ const SPINS: u64 = 0x00ff_ffff;
 impl UserDump {
     pub(super) fn each_section(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, CriticalSection>,
         emit: Emit<'_, CriticalSection>,
     ) -> Result<(), Unanswered> {
         if !self.is_windows() {
@@ -51,7 +51,7 @@ impl UserDump {
         };
         for (view, layout, sections) in std::iter::once(own).chain(narrow) {
             for at in sections {
-                if emit(self.section_row(view, &layout, at, want)).is_break() {
+                if emit.row(self.section_row(view, &layout, at, want)).is_break() {
                     return Ok(());
                 }
             }
@@ -64,7 +64,7 @@ impl UserDump {
         view: View<'_>,
         layout: &Layout,
         at: u64,
-        want: &Want<'_>,
+        want: &Want<'_, CriticalSection>,
     ) -> CriticalSection {
         let number = |path| view.number(layout, SECTION, at, path);
         let debug = number("DebugInfo");
@@ -76,7 +76,7 @@ impl UserDump {
         let recursion = count(number("RecursionCount"));
         CriticalSection {
             address: Ok(at),
-            symbol: if want.has("symbol") {
+            symbol: if want.has(|c| c.symbol) {
                 self.symbol_text(at)
             } else {
                 Err(Absent::NotApplicable)

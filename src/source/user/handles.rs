@@ -32,7 +32,7 @@ impl UserDump {
                 pointer_count: Ok(raw.pointer_count.into()),
                 ..Handle::default()
             };
-            if emit(row).is_break() {
+            if emit.row(row).is_break() {
                 break;
             }
         }

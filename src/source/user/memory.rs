@@ -188,7 +188,7 @@ impl UserDump {
                 kind: Ok(range.kind.to_owned()),
                 ..CoverageRange::default()
             };
-            if emit(row).is_break() {
+            if emit.row(row).is_break() {
                 break;
             }
         }
@@ -230,7 +230,7 @@ impl UserDump {
                 file: paths.at(raw.base_address),
                 ..MemoryRegion::default()
             };
-            if emit(row).is_break() {
+            if emit.row(row).is_break() {
                 return;
             }
         }
@@ -253,7 +253,7 @@ impl UserDump {
                 file: file.map(str::to_owned).ok_or(Absent::NotApplicable),
                 ..MemoryRegion::default()
             });
-            if row.is_some_and(|row| emit(row) == Flow::Break(())) {
+            if row.is_some_and(|row| emit.row(row) == Flow::Break(())) {
                 return;
             }
         }

@@ -22,7 +22,7 @@ mod tests;
 mod threads;
 mod types;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use minidump::system_info::{Cpu, Os};
 use minidump::{MinidumpStream as _, MinidumpSystemInfo};
@@ -30,9 +30,7 @@ use minidump::{MinidumpStream as _, MinidumpSystemInfo};
 use crate::catalog::{Absent, Cell, PointerWidth, SourceKind, Value};
 use crate::dump::{Error, Image};
 use crate::model::{
-    CoverageRange, CriticalSection, DumpInfo, DynTable, Emit, Exception, Frame, Handle, Located,
-    Machine, MemoryRegion, Module, NeededSymbol, Problem, Process, Processor, Refused, Register,
-    Source, StackWord, Thread, Unanswered, UnloadedModule, Want,
+    AddressSpace, Answers, DynTable, Emit, Located, Machine, Refused, Source, Unanswered,
 };
 use crate::symbol::Store;
 use memory::Memory;
@@ -42,7 +40,7 @@ use streams::{Streams, kind};
 
 /// An open minidump.
 #[derive(Debug)]
-pub struct UserDump {
+struct UserDump {
     streams: Streams,
     system: Option<MinidumpSystemInfo>,
     symbols: Store,
@@ -55,21 +53,22 @@ pub struct UserDump {
 ///
 /// # Errors
 /// [`Error::NotADump`] if the header or the stream directory is damaged beyond use.
-pub fn open(image: Image, symbols: &Store) -> Result<UserDump, Error> {
+pub fn open(image: Image, symbols: &Store) -> Result<Box<dyn Source>, Error> {
     let streams = Streams::open(image)?;
     // Given no file to look at, the crate leaves out the one string, which can be of any length.
     let system = streams
         .get(kind::SYSTEM)
         .ok()
         .and_then(|bytes| MinidumpSystemInfo::read(bytes, &[], streams.endian(), None).ok());
-    Ok(UserDump {
+    let dump = Arc::new(UserDump {
         streams,
         system,
         symbols: symbols.clone(),
         modules: OnceLock::new(),
         memory: OnceLock::new(),
         facts: OnceLock::new(),
-    })
+    });
+    Ok(Box::new(UserSource { answers: answers(&dump), dump }))
 }
 
 impl UserDump {
@@ -116,21 +115,6 @@ impl UserDump {
         }
     }
 
-    /// The pointer at an address.
-    fn pointer(&self, address: u64) -> Cell<u64> {
-        let mut bytes = [0; 8];
-        let wanted = usize::try_from(self.pointer_bytes()).unwrap_or(bytes.len());
-        let part = bytes.get_mut(..wanted).ok_or(Absent::NotInDump)?;
-        self.read(address, part)?;
-        Ok(u64::from_le_bytes(bytes))
-    }
-}
-
-impl Source for UserDump {
-    fn kind(&self) -> SourceKind {
-        SourceKind::User
-    }
-
     fn machine(&self) -> Machine {
         let (arch, width) = match self.system().map(|system| system.cpu) {
             Some(Cpu::X86) => ("x86", PointerWidth::Bits32),
@@ -147,102 +131,86 @@ impl Source for UserDump {
         Machine { width, arch }
     }
 
-    fn dump(&self, _: &Want<'_>) -> Result<DumpInfo, Unanswered> {
-        Ok(self.dump_info())
+    /// The pointer at an address.
+    fn pointer(&self, address: u64) -> Cell<u64> {
+        let mut bytes = [0; 8];
+        let wanted = usize::try_from(self.pointer_bytes()).unwrap_or(bytes.len());
+        let part = bytes.get_mut(..wanted).ok_or(Absent::NotInDump)?;
+        self.read(address, part)?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+}
+
+/// The tables that a minidump fills.
+fn answers(dump: &Arc<UserDump>) -> Answers {
+    Answers::of(dump)
+        .with(|dump, _, emit| one(dump.dump_info(), emit))
+        .with(|dump, _, emit| one(dump.exception()?, emit))
+        .with(|dump, _, emit| dump.each_register(emit))
+        .with(|dump, _, emit| one(dump.process(), emit))
+        .with(UserDump::each_thread)
+        .with(UserDump::each_word)
+        .with(UserDump::each_frame)
+        .with(|dump, _, emit| dump.each_processor(emit))
+        .with(UserDump::each_module)
+        .with(|dump, _, emit| dump.each_unloaded(emit))
+        .with(|dump, _, emit| dump.each_region(emit))
+        .with(|dump, _, emit| dump.each_handle(emit))
+        .with(UserDump::each_section)
+        .with(UserDump::each_needed)
+        .with(|dump, _, emit| dump.each_range(emit))
+        .with(|dump, _, emit| {
+            let _ = dump.findings().into_iter().try_for_each(|problem| emit.row(problem));
+            Ok(())
+        })
+        .build()
+}
+
+/// Hands on the only row of a table.
+fn one<R>(row: R, emit: Emit<'_, R>) -> Result<(), Unanswered> {
+    let _ = emit.row(row);
+    Ok(())
+}
+
+/// An open minidump and the tables that it fills.
+#[derive(Debug)]
+struct UserSource {
+    dump: Arc<UserDump>,
+    answers: Answers,
+}
+
+impl Source for UserSource {
+    fn kind(&self) -> SourceKind {
+        SourceKind::User
     }
 
-    fn exceptions(&self, _: &Want<'_>, emit: Emit<'_, Exception>) -> Result<(), Unanswered> {
-        let _ = emit(self.exception()?);
-        Ok(())
+    fn machine(&self) -> Machine {
+        self.dump.machine()
     }
 
-    fn registers(&self, _: &Want<'_>, emit: Emit<'_, Register>) -> Result<(), Unanswered> {
-        self.each_register(emit)
+    fn answers(&self) -> &Answers {
+        &self.answers
     }
 
-    fn processes(&self, _: &Want<'_>, emit: Emit<'_, Process>) -> Result<(), Unanswered> {
-        let _ = emit(self.process());
-        Ok(())
-    }
-
-    fn threads(&self, want: &Want<'_>, emit: Emit<'_, Thread>) -> Result<(), Unanswered> {
-        self.each_thread(want, emit)
-    }
-
-    fn raw_stack(&self, want: &Want<'_>, emit: Emit<'_, StackWord>) -> Result<(), Unanswered> {
-        self.each_word(want, emit)
-    }
-
-    fn stacks(&self, want: &Want<'_>, emit: Emit<'_, Frame>) -> Result<(), Unanswered> {
-        self.each_frame(want, emit)
-    }
-
-    fn processors(&self, _: &Want<'_>, emit: Emit<'_, Processor>) -> Result<(), Unanswered> {
-        self.each_processor(emit)
-    }
-
-    fn modules(&self, want: &Want<'_>, emit: Emit<'_, Module>) -> Result<(), Unanswered> {
-        self.each_module(want, emit)
-    }
-
-    fn unloaded_modules(
-        &self,
-        _: &Want<'_>,
-        emit: Emit<'_, UnloadedModule>,
-    ) -> Result<(), Unanswered> {
-        self.each_unloaded(emit)
-    }
-
-    fn memory_regions(&self, _: &Want<'_>, emit: Emit<'_, MemoryRegion>) -> Result<(), Unanswered> {
-        self.each_region(emit)
-    }
-
-    fn handles(&self, _: &Want<'_>, emit: Emit<'_, Handle>) -> Result<(), Unanswered> {
-        self.each_handle(emit)
-    }
-
-    fn critical_sections(
-        &self,
-        want: &Want<'_>,
-        emit: Emit<'_, CriticalSection>,
-    ) -> Result<(), Unanswered> {
-        self.each_section(want, emit)
+    fn memory(&self) -> &dyn AddressSpace {
+        &*self.dump
     }
 
     fn table_function(&self, name: &str, args: &[Value<'static>]) -> Result<DynTable<'_>, Refused> {
-        self.call(name, args)
+        self.dump.call(name, args)
     }
+}
 
-    fn coverage(&self, _: &Want<'_>, emit: Emit<'_, CoverageRange>) -> Result<(), Unanswered> {
-        self.each_range(emit)
-    }
-
-    fn problems(&self, emit: Emit<'_, Problem>) {
-        for problem in self.findings() {
-            if emit(problem).is_break() {
-                break;
-            }
-        }
-    }
-
+impl AddressSpace for UserDump {
     fn read(&self, address: u64, buffer: &mut [u8]) -> Cell<()> {
         self.memory().read(&self.streams, address, buffer)
     }
 
-    fn needed_symbols(
-        &self,
-        want: &Want<'_>,
-        emit: Emit<'_, NeededSymbol>,
-    ) -> Result<(), Unanswered> {
-        self.each_needed(want, emit);
-        Ok(())
+    fn locate(&self, address: u64) -> Cell<Located> {
+        self.locate_module(address)
     }
 
     fn address_of(&self, symbol: &str) -> Cell<u64> {
         self.symbol_address(symbol).ok_or(Absent::NoSymbols)
-    }
-
-    fn locate(&self, address: u64) -> Cell<Located> {
-        self.locate_module(address)
     }
 }

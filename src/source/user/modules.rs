@@ -12,10 +12,6 @@ use crate::source::build_time::build_time;
 use crate::symbol::image::{Image, VersionInfo};
 use crate::symbol::{ImageFile, ImageId, PdbId};
 
-/// Columns of the version resource that a minidump does not state otherwise.
-const VERSION_STRINGS: [&str; 6] =
-    ["company", "description", "copyright", "original_name", "internal_name", "language"];
-
 /// The longest file name that the file systems of Windows allow, in characters.
 const MAX_FILE_NAME: usize = 255;
 
@@ -81,7 +77,7 @@ impl ModuleMap {
 impl UserDump {
     pub(super) fn each_module(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, Module>,
         emit: Emit<'_, Module>,
     ) -> Result<(), Unanswered> {
         let list = self.streams.list::<md::MINIDUMP_MODULE>(kind::MODULES)?;
@@ -101,7 +97,7 @@ impl UserDump {
                 name: image_name.map(|name| self.module_name(name).to_owned()),
                 image_name: image_name.map(str::to_owned),
                 timestamp: Ok(raw.time_date_stamp.into()),
-                build_time: if want.has("build_time") {
+                build_time: if want.has(|c| c.build_time) {
                     self.build_time(&raw)
                 } else {
                     Err(Absent::NotApplicable)
@@ -120,7 +116,7 @@ impl UserDump {
                 path,
                 ..self.version_strings(want, &raw)
             };
-            if emit(row).is_break() {
+            if emit.row(row).is_break() {
                 break;
             }
         }
@@ -142,7 +138,7 @@ impl UserDump {
                 size_bytes: Ok(raw.size_of_image.into()),
                 ..UnloadedModule::default()
             };
-            if emit(row).is_break() {
+            if emit.row(row).is_break() {
                 break;
             }
         }
@@ -217,8 +213,18 @@ impl UserDump {
     }
 
     /// What the image's version resource says; only minidumps with all memory hold the image.
-    fn version_strings(&self, want: &Want<'_>, raw: &md::MINIDUMP_MODULE) -> Module {
-        let version = if self.is_windows() && want.has_any(&VERSION_STRINGS) {
+    fn version_strings(&self, want: &Want<'_, Module>, raw: &md::MINIDUMP_MODULE) -> Module {
+        let version = if self.is_windows()
+            && want.has_any(|c| {
+                [
+                    c.company,
+                    c.description,
+                    c.copyright,
+                    c.original_name,
+                    c.internal_name,
+                    c.language,
+                ]
+            }) {
             #[allow(
                 clippy::redundant_closure_for_method_calls,
                 reason = "the method has one lifetime more"

@@ -8,7 +8,7 @@ use super::UserDump;
 use super::memory::signed;
 use super::streams::{Gap, kind, utf16};
 use crate::catalog::{Absent, Cell, names};
-use crate::model::{DumpInfo, Emit, Exception, Problem, Processor, Source as _, Unanswered};
+use crate::model::{DumpInfo, Emit, Exception, Problem, Processor, Unanswered};
 
 /// `MINIDUMP_TYPE` flags.
 const WITH_FULL_MEMORY: u64 = 2;
@@ -196,7 +196,7 @@ impl UserDump {
                 vendor: vendor.clone(),
                 ..Processor::default()
             };
-            if emit(row).is_break() {
+            if emit.row(row).is_break() {
                 break;
             }
         }

@@ -8,7 +8,7 @@ use super::memory::signed;
 use super::modules::file_name;
 use super::streams::{Gap, Streams, kind, utf16};
 use crate::catalog::{Absent, Cell};
-use crate::model::{Process, Source as _};
+use crate::model::{AddressSpace as _, Process};
 
 /// What miscellaneous information says, or the `/proc` files that stand in for it on Linux.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use minidump::{Endian, MinidumpContext};
 use super::UserDump;
 use super::streams::kind;
 use crate::catalog::{Absent, Cell};
-use crate::model::{Emit, Flow, Register, Source as _, Unanswered};
+use crate::model::{AddressSpace as _, Emit, Flow, Register, Unanswered};
 use crate::source::context::{Context, Cpu};
 use crate::source::printable;
 
@@ -109,7 +109,7 @@ impl UserDump {
 
     fn emit_context(&self, tid: u32, context: &Registers<'_>, emit: Emit<'_, Register>) -> Flow {
         for (name, value) in context.all() {
-            emit(self.register(tid, name, value))?;
+            emit.row(self.register(tid, name, value))?;
         }
         Flow::Continue(())
     }
@@ -122,7 +122,7 @@ impl UserDump {
         {
             for (name, value) in context.registers().filter(|(name, _)| name.starts_with('e')) {
                 if name != "efl" && name != "es" {
-                    emit(self.register(thread.thread_id, name, value))?;
+                    emit.row(self.register(thread.thread_id, name, value))?;
                 }
             }
         }

@@ -11,7 +11,7 @@ use super::guest::Guest;
 use super::registers::Registers;
 use super::streams::{List, kind};
 use crate::catalog::{Absent, Cell};
-use crate::model::{Emit, Frame, Located, Source as _, StackWord, Unanswered, Want};
+use crate::model::{Emit, Frame, Located, StackWord, Unanswered, Want};
 use crate::source::frames::{self, Owner, Scene};
 use crate::source::{verdicts, words};
 use crate::symbol::PdbId;
@@ -55,18 +55,20 @@ impl UserDump {
 
     pub(super) fn each_frame(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, Frame>,
         emit: Emit<'_, Frame>,
     ) -> Result<(), Unanswered> {
         let (pid, process) = (self.pid(), self.process_name());
         let mut walker = Walker::new(self);
         let threads = self.started()?;
         if self.symbols.may_ask() && frames::needs_names(want) {
-            self.fetch(&threads, |thread| owner(thread, pid, &process).is_wanted(want));
+            self.fetch(&threads, |thread| {
+                owner(thread, pid, &process).is_wanted(want, frames::owner)
+            });
         }
         for thread in threads {
             let owner = owner(&thread, pid, &process);
-            if !owner.is_wanted(want) {
+            if !owner.is_wanted(want, frames::owner) {
                 continue;
             }
             let frames = self.frames_of(&mut walker, &thread);
@@ -110,7 +112,7 @@ impl UserDump {
     /// The words of each stack, from its pointer to its end.
     pub(super) fn each_word(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, StackWord>,
         emit: Emit<'_, StackWord>,
     ) -> Result<(), Unanswered> {
         let (pid, process) = (self.pid(), self.process_name());
@@ -119,7 +121,9 @@ impl UserDump {
         for thread in self.started()? {
             let owner = owner(&thread, pid, &process);
             let sp = thread.context.as_ref().map_err(|e| *e).and_then(Registers::sp);
-            let Some(sp) = sp.ok().filter(|_| owner.is_wanted(want)) else { continue };
+            let Some(sp) = sp.ok().filter(|_| owner.is_wanted(want, words::owner)) else {
+                continue;
+            };
             let range = stack(Some(sp), thread.end);
             let who = (&owner, self.walked_cpu());
             let what = (want, &mut left);

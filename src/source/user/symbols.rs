@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::UserDump;
 use super::modules::Span;
 use crate::catalog::Absent;
-use crate::model::{Emit, NeededSymbol, Want};
+use crate::model::{Emit, NeededSymbol, Unanswered, Want};
 use crate::symbol::{Names, Status};
 
 impl UserDump {
@@ -48,10 +48,15 @@ impl UserDump {
         }
     }
 
-    pub(super) fn each_needed(&self, want: &Want<'_>, emit: Emit<'_, NeededSymbol>) {
+    pub(super) fn each_needed(
+        &self,
+        want: &Want<'_, NeededSymbol>,
+        emit: Emit<'_, NeededSymbol>,
+    ) -> Result<(), Unanswered> {
         for span in self.module_map().iter() {
             let id = span.pdb.as_ref().ok_or(Absent::NotInDump);
-            let found = id.ok().filter(|_| want.has("found_at")).map(|id| self.symbols.find(id));
+            let found =
+                id.ok().filter(|_| want.has(|c| c.found_at)).map(|id| self.symbols.find(id));
             let at = found.and_then(|found| found.at).ok_or(Absent::NoSymbols);
             let file = span.file_name.as_deref().map_err(|e| *e);
             let row = NeededSymbol {
@@ -64,9 +69,10 @@ impl UserDump {
                 status: Ok(self.said_of(span)),
                 ..NeededSymbol::default()
             };
-            if emit(row).is_break() {
+            if emit.row(row).is_break() {
                 break;
             }
         }
+        Ok(())
     }
 }

@@ -4,7 +4,10 @@ use std::ops::ControlFlow;
 
 use crate::catalog::Absent;
 use crate::dump::Image;
-use crate::model::{Emit, Source, Unanswered, Want};
+use crate::model::{
+    CoverageRange, DumpInfo, Emit, Frame, Handle, MemoryRegion, Module, Problem, Source, Thread,
+    Unanswered, Want,
+};
 use crate::symbol::{Search, Store};
 
 const HEADER: usize = 32;
@@ -52,7 +55,7 @@ fn counted_text(text: &str) -> Vec<u8> {
     out
 }
 
-fn open(bytes: &[u8]) -> super::UserDump {
+fn open(bytes: &[u8]) -> Box<dyn Source> {
     super::open(Image::from_bytes("made.dmp", bytes), &Store::default()).expect("it opens")
 }
 
@@ -65,13 +68,18 @@ fn rows<R>(scan: impl FnOnce(Emit<'_, R>) -> Result<(), Unanswered>) -> Result<V
     Ok(rows)
 }
 
-fn reasons(dump: &super::UserDump) -> Vec<String> {
+fn reasons(dump: &dyn Source) -> Vec<String> {
     let mut reasons = Vec::new();
-    dump.problems(&mut |problem| {
+    let _ = dump.answers().read(&Want::ALL, &mut |problem: Problem| {
         reasons.push(problem.reason.expect("a reason"));
         ControlFlow::Continue(())
     });
     reasons
+}
+
+fn dump_row(source: &dyn Source) -> DumpInfo {
+    let row = source.answers().first(&Want::ALL).expect("table dump answers");
+    row.expect("table dump has a row")
 }
 
 #[test]
@@ -79,16 +87,16 @@ fn a_broken_name_costs_one_cell() {
     let list = modules(&[(0x40_0000, 264), (0x50_0000, 0xffff_fff0)]);
     let bytes = minidump(&[(4, list)], &counted_text("C:\\x\\good.dll"));
     let dump = open(&bytes);
-    let rows = rows(|emit| dump.modules(&Want::ALL, emit)).expect("modules");
+    let rows = rows(|emit| dump.answers().read::<Module>(&Want::ALL, emit)).expect("modules");
     assert_eq!(rows.len(), 2);
     assert_eq!(rows[0].name.as_deref(), Ok("good"));
     assert_eq!(rows[0].image_name.as_deref(), Ok("good.dll"));
     assert_eq!(rows[1].name, Err(Absent::Unreadable));
     assert_eq!(rows[1].base, Ok(0x50_0000));
-    let at = dump.locate(0x40_0010).expect("a module");
+    let at = dump.memory().locate(0x40_0010).expect("a module");
     assert_eq!(at.display(), "good+0x10");
-    assert_eq!(dump.locate(0x50_0010), Err(Absent::Unreadable));
-    assert_eq!(dump.locate(0x40_1000), Err(Absent::NotApplicable));
+    assert_eq!(dump.memory().locate(0x50_0010), Err(Absent::Unreadable));
+    assert_eq!(dump.memory().locate(0x40_1000), Err(Absent::NotApplicable));
 }
 
 #[test]
@@ -96,8 +104,11 @@ fn a_count_beyond_the_stream_is_a_problem_of_its_table() {
     let mut list = modules(&[(0x40_0000, 0)]);
     list[0] = 9;
     let dump = open(&minidump(&[(4, list)], &[]));
-    assert_eq!(rows(|emit| dump.modules(&Want::ALL, emit)).expect("modules").len(), 1);
-    let reasons = reasons(&dump);
+    assert_eq!(
+        rows(|emit| dump.answers().read::<Module>(&Want::ALL, emit)).expect("modules").len(),
+        1
+    );
+    let reasons = reasons(&*dump);
     assert_eq!(reasons, ["records that the list's count promises and the stream does not hold"]);
 }
 
@@ -105,28 +116,33 @@ fn a_count_beyond_the_stream_is_a_problem_of_its_table() {
 fn streams_that_are_not_there_say_so() {
     let dump = open(&minidump(&[(7, vec![0; 4]), (3, vec![])], &[]));
     let why = |result: Result<Vec<_>, Unanswered>| result.expect_err("no rows").because;
-    let modules = why(rows(|emit| dump.modules(&Want::ALL, emit)).map(|_| vec![()]));
+    let modules =
+        why(rows(|emit| dump.answers().read::<Module>(&Want::ALL, emit)).map(|_| vec![()]));
     assert_eq!(modules.as_deref(), Some("the minidump has no module list"));
-    let threads = why(rows(|emit| dump.threads(&Want::ALL, emit)).map(|_| vec![()]));
+    let threads =
+        why(rows(|emit| dump.answers().read::<Thread>(&Want::ALL, emit)).map(|_| vec![()]));
     assert_eq!(threads.as_deref(), Some("the thread list lies beyond the end of the file"));
     assert_eq!(dump.machine().arch, "");
-    let info = dump.dump(&Want::ALL).expect("table dump");
+    let info = dump_row(&*dump);
     assert_eq!((info.os, info.arch), (Err(Absent::NotInDump), Err(Absent::NotInDump)));
-    assert_eq!(reasons(&dump), ["the system information is too short"]);
+    assert_eq!(reasons(&*dump), ["the system information is too short"]);
 }
 
 #[test]
 fn what_the_file_cuts_off_is_told() {
     let bytes = minidump(&[(4, modules(&[(0x40_0000, 0), (0x50_0000, 0)]))], &[]);
     let dump = open(&bytes[..bytes.len() - 10]);
-    assert_eq!(rows(|emit| dump.modules(&Want::ALL, emit)).expect("modules").len(), 1);
-    assert_eq!(dump.dump(&Want::ALL).expect("table dump").is_complete, Ok(false));
-    assert!(reasons(&dump)[0].starts_with("the module list ends beyond"));
+    assert_eq!(
+        rows(|emit| dump.answers().read::<Module>(&Want::ALL, emit)).expect("modules").len(),
+        1
+    );
+    assert_eq!(dump_row(&*dump).is_complete, Ok(false));
+    assert!(reasons(&*dump)[0].starts_with("the module list ends beyond"));
     let whole = open(&bytes);
-    assert_eq!(whole.dump(&Want::ALL).expect("table dump").is_complete, Ok(true));
+    assert_eq!(dump_row(&*whole).is_complete, Ok(true));
     for end in [3, 20, 32, 40] {
         let image = Image::from_bytes("cut.dmp", &bytes[..end]);
-        let error = super::open(image, &Store::default()).expect_err("too little");
+        let error = super::open(image, &Store::default()).map(|_| ()).expect_err("too little");
         assert!(error.to_string().starts_with("cut.dmp: a minidump "), "{error}");
     }
 }
@@ -144,19 +160,20 @@ fn memory_is_read_across_ranges_that_touch_or_overlap() {
     let dump = open(&minidump(&[(5, list)], b"abcdefgh"));
     let read = |address, len| {
         let mut bytes = vec![0; len];
-        dump.read(address, &mut bytes).map(|()| String::from_utf8(bytes).expect("letters"))
+        dump.memory().read(address, &mut bytes).map(|()| String::from_utf8(bytes).expect("letters"))
     };
     assert_eq!(read(0x1000, 8), Ok("abcdefgh".to_owned()));
     assert_eq!(read(0x1006, 2), Ok("gh".to_owned()));
     assert_eq!(read(0x1006, 3), Err(Absent::NotInDump));
     assert_eq!(read(0x2000, 8), Ok("abcdefgh".to_owned()), "the part that the file holds");
     assert_eq!(read(0x2000, 9), Err(Absent::NotInDump));
-    let ranges = rows(|emit| dump.coverage(&Want::ALL, emit)).expect("coverage");
+    let ranges =
+        rows(|emit| dump.answers().read::<CoverageRange>(&Want::ALL, emit)).expect("coverage");
     assert_eq!(
         ranges.iter().map(|r| r.start).collect::<Vec<_>>(),
         [Ok(0x1000), Ok(0x1004), Ok(0x2000)]
     );
-    assert_eq!(reasons(&dump), ["memory ranges that end beyond the end of the file"]);
+    assert_eq!(reasons(&*dump), ["memory ranges that end beyond the end of the file"]);
 }
 
 #[test]
@@ -170,7 +187,7 @@ fn handles_of_a_longer_record_are_read() {
     record[8] = 100;
     list.extend(record);
     let dump = open(&minidump(&[(12, list)], &counted_text("Event")));
-    let rows = rows(|emit| dump.handles(&Want::ALL, emit)).expect("handles");
+    let rows = rows(|emit| dump.answers().read::<Handle>(&Want::ALL, emit)).expect("handles");
     assert_eq!(rows[0].handle, Ok(0x44));
     assert_eq!(rows[0].object_type.as_deref(), Ok("Event"));
     assert_eq!(rows[0].name, Err(Absent::NotApplicable));
@@ -180,7 +197,7 @@ fn handles_of_a_longer_record_are_read() {
 fn lines_of_a_linux_map_are_read() {
     let maps = b"00400000-00415000 r-xp 00000000 08:01 11   /opt/my app\nbroken\n7f00-8000 rw-p 0 00:00 0\n";
     let dump = open(&minidump(&[(0x4767_0009, maps.to_vec())], &[]));
-    let rows = rows(|emit| dump.memory_regions(&Want::ALL, emit)).expect("regions");
+    let rows = rows(|emit| dump.answers().read::<MemoryRegion>(&Want::ALL, emit)).expect("regions");
     assert_eq!(rows.len(), 2);
     assert_eq!(rows[0].file.as_deref(), Ok("/opt/my app"));
     assert_eq!((rows[0].start, rows[0].end), (Ok(0x40_0000), Ok(0x41_5000)));
@@ -260,7 +277,7 @@ fn image_files_on_the_symbol_path_tell_how_to_unwind() {
     std::fs::write(stored.join("app.exe"), image_file()).expect("a file");
     let frames = |store: &Store, bytes: &[u8]| {
         let dump = super::open(Image::from_bytes("made.dmp", bytes), store).expect("it opens");
-        let frames = rows(|emit| dump.stacks(&Want::ALL, emit)).expect("stacks");
+        let frames = rows(|emit| dump.answers().read::<Frame>(&Want::ALL, emit)).expect("stacks");
         frames.into_iter().map(|f| (f.ip.expect("an address"), f.trust.expect("trust"))).collect()
     };
     let search = Search { paths: vec![folder.clone()], ..Search::default() };

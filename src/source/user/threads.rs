@@ -20,7 +20,7 @@ const TICKS_TO_1970: i64 = 116_444_736_000_000_000;
 impl UserDump {
     pub(super) fn each_thread(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, Thread>,
         emit: Emit<'_, Thread>,
     ) -> Result<(), Unanswered> {
         let list = self.streams.list::<md::MINIDUMP_THREAD>(kind::THREADS)?;
@@ -31,7 +31,7 @@ impl UserDump {
         let (pid, process) = (self.pid(), self.process_name());
         for raw in list.iter() {
             let id = raw.thread_id;
-            let stack = if want.has_any(&["stack_base", "stack_limit", "is_stack_resident"]) {
+            let stack = if want.has_any(|c| [c.stack_base, c.stack_limit, c.is_stack_resident]) {
                 self.stack(&raw)
             } else {
                 Stack::default()
@@ -55,16 +55,16 @@ impl UserDump {
                 is_stack_resident: Ok(stack.is_resident),
                 ..Thread::default()
             };
-            if want.has("stack_pointer") {
+            if want.has(|c| c.stack_pointer) {
                 row.stack_pointer = self.context_of(&raw).and_then(|context| context.sp());
             }
-            if want.has_any(&["stack_id", "blocker"]) {
+            if want.has_any(|c| [c.stack_id, c.blocker]) {
                 (row.stack_id, row.blocker) = self.verdict(&mut walker, &raw);
             }
             let info = infos.as_ref().map_err(|reason| *reason);
             let info = info.and_then(|infos| infos.get(&id).ok_or(Absent::NotInDump));
             self.add_info(&mut row, info);
-            if emit(row).is_break() {
+            if emit.row(row).is_break() {
                 break;
             }
         }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::UserDump;
 use super::modules::Span;
 use crate::catalog::{Absent, Cell, Value};
-use crate::model::{DynTable, Refused, Source as _};
+use crate::model::{AddressSpace as _, DynTable, Refused};
 use crate::source::typed::{self, Callee, Memory};
 use crate::symbol::{Closeness, Layout, Wanted};
 

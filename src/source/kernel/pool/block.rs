@@ -1,7 +1,7 @@
 //! A block of pool, and which blocks a reader asks for.
 
 use super::look::Tags;
-use crate::model::{Progress, Want};
+use crate::model::{ColumnId, Control, Progress, Row, Want};
 
 /// The tags that tables of objects look for.
 const OBJECTS: [[u8; 4]; 2] = [*b"Irp ", *b"Driv"];
@@ -161,28 +161,32 @@ pub(in crate::source::kernel) struct PoolHint<'a> {
     kinds: Option<Vec<String>>,
     /// First and last address at which a block may begin.
     pub(super) range: (u64, u64),
-    want: Want<'a>,
+    control: Control<'a>,
 }
 
 impl<'a> PoolHint<'a> {
-    /// The blocks of a query over a table with the columns `tag`, `pool_type` and `address`.
-    pub(in crate::source::kernel) fn of(want: &Want<'a>) -> Self {
-        let kinds = want.texts("pool_type");
+    /// The blocks of a query over a table that has these columns for tag, type of pool and address.
+    pub(in crate::source::kernel) fn of<R: Row>(
+        want: &Want<'a, R>,
+        columns: impl FnOnce(&R::Columns) -> [ColumnId<R>; 3],
+    ) -> Self {
+        let [tag, pool_type, address] = columns(R::COLUMNS);
+        let kinds = want.texts(|_| pool_type);
         let kinds = kinds.map(|kinds| kinds.into_iter().map(str::to_owned).collect());
-        let (first, last) = want.addresses("address");
-        let tags = want.texts("tag").map(|tags| shown_tags(&tags));
-        Self { tags, kinds, range: (first, last), want: *want }
+        let (first, last) = want.addresses(|_| address);
+        let tags = want.texts(|_| tag).map(|tags| shown_tags(&tags));
+        Self { tags, kinds, range: (first, last), control: want.control() }
     }
 
     #[allow(dead_code, reason = "readers of objects take what they need of it")]
     /// The blocks with one of these tags, as long as a query is not cancelled.
-    pub(in crate::source::kernel) fn tags(tags: &[&str], want: &Want<'a>) -> Self {
-        Self { tags: Some(shown_tags(tags)), kinds: None, range: (0, u64::MAX), want: *want }
+    pub(in crate::source::kernel) fn tags(tags: &[&str], control: Control<'a>) -> Self {
+        Self { tags: Some(shown_tags(tags)), kinds: None, range: (0, u64::MAX), control }
     }
 
     /// No blocks, but the pages: all of them, as what a page is depends on those before it.
-    pub(super) fn pages(want: &Want<'a>) -> Self {
-        Self { tags: Some(Vec::new()), kinds: None, range: (0, u64::MAX), want: *want }
+    pub(super) fn pages(control: Control<'a>) -> Self {
+        Self { tags: Some(Vec::new()), kinds: None, range: (0, u64::MAX), control }
     }
 
     /// The same, but for all blocks that several tables want, if it asks for some of those and for
@@ -196,7 +200,7 @@ impl<'a> PoolHint<'a> {
 
     /// Whom to tell how far a search is.
     pub(super) const fn progress(&self) -> Option<&'a Progress> {
-        self.want.progress()
+        self.control.progress()
     }
 
     /// Whether it asks for blocks wherever they are.
@@ -227,6 +231,6 @@ impl<'a> PoolHint<'a> {
 
     /// Whether nobody waits for blocks any more.
     pub(super) fn is_cancelled(&self) -> bool {
-        self.want.is_cancelled()
+        self.control.is_cancelled()
     }
 }

@@ -211,7 +211,7 @@ impl Tags {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Want;
+    use crate::model::Control;
     use crate::source::kernel::pool::block::PoolHint;
 
     #[test]
@@ -221,7 +221,7 @@ mod tests {
             [*b"Irp ", *b"Irp\xa0", *b"Driv", *b"Dri\xf6", *b"a\x01b\x02", *b"a.b\xae", [0; 4]];
         let mut taken = 0;
         for asked in asked {
-            let hint = PoolHint::tags(&asked, &Want::ALL);
+            let hint = PoolHint::tags(&asked, Control::NONE);
             for raw in raw {
                 let [a, b, c, d] = raw;
                 let takes = hint.takes_tag([a, b, c, d & 0x7f]);

@@ -35,12 +35,12 @@ struct Last {
 impl KernelDump {
     pub(in crate::source::kernel) fn each_pool_page(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, PoolPage>,
         emit: Emit<'_, PoolPage>,
     ) -> Result<(), Unanswered> {
         let mut map = Map { emit, last: None, is_in_run: false };
         let mut is_over = false;
-        let hint = PoolHint::pages(want);
+        let hint = PoolHint::pages(want.control());
         let mut take = |page| {
             let flow = map.take(page);
             is_over = flow.is_break();
@@ -82,7 +82,7 @@ impl Map<'_> {
             last.next = page.address.saturating_add(PAGE);
         }
         let row = self.row(page);
-        (self.emit)(row)
+        self.emit.row(row)
     }
 
     /// Emits what is left of the row of the last page.
@@ -96,7 +96,7 @@ impl Map<'_> {
     fn unused_before(&mut self, end: u64) -> Flow {
         let Some(Last { next, kind, session, .. }) = self.last else { return Flow::Continue(()) };
         for address in (next..end).step_by(0x1000) {
-            (self.emit)(PoolPage {
+            self.emit.row(PoolPage {
                 address: Ok(address),
                 pool_type: name(kind),
                 state: Ok("unused".to_owned()),

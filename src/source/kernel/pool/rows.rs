@@ -38,40 +38,44 @@ fn signed(number: u64) -> Cell<i64> {
 impl KernelDump {
     pub(in crate::source::kernel) fn each_pool_block(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, PoolBlock>,
         emit: Emit<'_, PoolBlock>,
     ) -> Result<(), Unanswered> {
-        let _ =
-            self.pool_blocks(&PoolHint::of(want), &mut |block| emit(self.pool_row(block, want)))?;
+        let _ = self.pool_blocks(
+            &PoolHint::of(want, |c| [c.tag, c.pool_type, c.address]),
+            &mut |block| emit.row(self.pool_row(block, want)),
+        )?;
         Ok(())
     }
 
-    fn pool_row(&self, block: &Block, want: &Want<'_>) -> PoolBlock {
-        let wants_process = want.has_any(&["eprocess", "process"]);
+    fn pool_row(&self, block: &Block, want: &Want<'_, PoolBlock>) -> PoolBlock {
+        let wants_process = want.has_any(|c| [c.eprocess, c.process]);
         let eprocess = if wants_process { self.charged(block) } else { Err(Absent::NotApplicable) };
         PoolBlock {
             address: Ok(block.address),
             size_bytes: signed(block.bytes),
             previous_bytes: block.previous.map(i64::from).ok_or(Absent::NotApplicable),
-            tag: wanted(want, "tag", || tag_of(block)),
-            pool_type: wanted(want, "pool_type", || {
-                block.kind.text().map(str::to_owned).ok_or(Absent::NotApplicable)
-            }),
-            state: wanted(want, "state", || Ok(block.state.text().to_owned())),
+            tag: wanted(want, |c| c.tag, || tag_of(block)),
+            pool_type: wanted(
+                want,
+                |c| c.pool_type,
+                || block.kind.text().map(str::to_owned).ok_or(Absent::NotApplicable),
+            ),
+            state: wanted(want, |c| c.state, || Ok(block.state.text().to_owned())),
             eprocess,
             process: self.process_name(eprocess),
             page: Ok(block.address & !(PAGE - 1)),
             is_big: Ok(block.found == Found::BigTable),
             session: block.session.map(i64::from).ok_or(Absent::NotApplicable),
-            found_by: wanted(want, "found_by", || Ok(block.found.text().to_owned())),
+            found_by: wanted(want, |c| c.found_by, || Ok(block.found.text().to_owned())),
             description: self.use_of(block, want),
             ..PoolBlock::default()
         }
     }
 
     /// What the tag is for.
-    fn use_of(&self, block: &Block, want: &Want<'_>) -> Cell<String> {
-        let known = want.has("description").then(|| self.symbols.pool_tag(block.tag)).flatten();
+    fn use_of(&self, block: &Block, want: &Want<'_, PoolBlock>) -> Cell<String> {
+        let known = want.has(|c| c.description).then(|| self.symbols.pool_tag(block.tag)).flatten();
         known.map(|known| known.description.to_owned()).ok_or(Absent::NotApplicable)
     }
 
@@ -102,12 +106,12 @@ impl KernelDump {
 
     pub(in crate::source::kernel) fn each_big_block(
         &self,
-        want: &Want<'_>,
+        want: &Want<'_, BigBlock>,
         emit: Emit<'_, BigBlock>,
     ) -> Result<(), Unanswered> {
         self.whole_memory()?;
         let unknown = || Unanswered::because("the kernel's table of big allocations was not found");
-        let hint = PoolHint::of(want);
+        let hint = PoolHint::of(want, |c| [c.tag, c.pool_type, c.address]);
         let all = self.big_pool().ok_or_else(unknown)?;
         let sessions = self.pool_sessions().iter().filter_map(|session| self.session_big(session));
         let blocks = std::iter::once(all).chain(sessions).flat_map(|big| &big.blocks);
@@ -121,7 +125,7 @@ impl KernelDump {
                 is_free: Ok(block.state == State::Free),
                 ..BigBlock::default()
             };
-            if emit(row).is_break() {
+            if emit.row(row).is_break() {
                 break;
             }
         }

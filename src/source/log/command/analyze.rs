@@ -9,9 +9,9 @@ use std::collections::HashSet;
 use super::banner::fact;
 use super::bugcheck::{of_code, set_parameters};
 use super::exception::{is_record, record};
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Cell, parse_timestamp};
-use crate::model::{Bugcheck, DumpInfo, Exception, Instruction};
+use crate::model::{Bugcheck, DumpInfo, Exception, Frame, Instruction, Register};
 use crate::source::log::code::{Place, instruction, label, shown_symbol};
 use crate::source::log::context::{self, Holder, is_registers};
 use crate::source::log::frames::{Owner, Stack};
@@ -31,7 +31,14 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: "BugCheck ", check: |line| short(line.trim()).is_some() },
     ],
     contains: &["k", "r", ".exr", "u", ".lastevent"],
-    tables: &["bugcheck", "exception", "registers", "stacks", "disassembly", "dump"],
+    fills: &[
+        Fills::rows::<Bugcheck>(),
+        Fills::rows::<Exception>(),
+        Fills::rows::<Register>(),
+        Fills::rows::<Frame>(),
+        Fills::rows::<Instruction>(),
+        Fills::rows::<DumpInfo>(),
+    ],
     read,
 };
 

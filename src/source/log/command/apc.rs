@@ -1,6 +1,6 @@
 //! `!apc`: processes, those of their threads that have calls queued, and the calls.
 
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
 use crate::model::{Apc, Process, Thread};
 use crate::source::log::line::Lines;
@@ -20,7 +20,7 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: "KAPC @ ", check: |_| true },
     ],
     contains: &[],
-    tables: &["apcs", "processes", "threads"],
+    fills: &[Fills::rows::<Apc>(), Fills::rows::<Process>(), Fills::rows::<Thread>()],
     read,
 };
 

@@ -1,6 +1,6 @@
 //! What a debugger prints when it opens a target, and `vertarget`, which prints most of it again.
 
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::model::{DumpInfo, Module};
 use crate::source::log::code::label;
 use crate::source::log::line::{Line, Lines};
@@ -23,7 +23,7 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: " Version ", check: |line| system(line.trim()).is_some() },
     ],
     contains: &["ModLoad"],
-    tables: &["dump", "modules"],
+    fills: &[Fills::rows::<DumpInfo>(), Fills::rows::<Module>()],
     read,
 };
 
@@ -33,7 +33,7 @@ pub(super) static LOADS: Reader = Reader {
     is_named: |_| false,
     signatures: &[Signature { literal: "ModLoad:", check: |line| load(line).is_some() }],
     contains: &[],
-    tables: &["modules"],
+    fills: &[Fills::rows::<Module>()],
     read: read_loads,
 };
 

@@ -1,6 +1,6 @@
 //! `.bugcheck`.
 
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell, names};
 use crate::model::Bugcheck;
 use crate::source::log::line::Lines;
@@ -13,7 +13,7 @@ pub(super) static READER: Reader = Reader {
     is_named: |name| name == ".bugcheck",
     signatures: &[Signature { literal: "Bugcheck code ", check: |line| code(line).is_some() }],
     contains: &[],
-    tables: &["bugcheck"],
+    fills: &[Fills::rows::<Bugcheck>()],
     read,
 };
 

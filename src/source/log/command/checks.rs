@@ -1,6 +1,6 @@
 //! Checks and counters of the system: `!poolval`, `!blockeddrv`, `!defwrites` and `!errrec`.
 
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
 use crate::model::{BlockedDriver, ErrorFact, PoolFault, VmCounter};
 use crate::source::log::line::Lines;
@@ -13,7 +13,7 @@ pub(super) static POOLVAL: Reader = Reader {
     is_named: |name| name == "!poolval",
     signatures: &[Signature { literal: "Validating Pool headers for", check: |_| true }],
     contains: &["!pool"],
-    tables: &["pool_faults"],
+    fills: &[Fills::rows::<PoolFault>()],
     read: read_poolval,
 };
 
@@ -26,7 +26,7 @@ pub(super) static BLOCKED: Reader = Reader {
         check: |line| line.split_whitespace().eq(["Driver:", "Status", "GUID"]),
     }],
     contains: &[],
-    tables: &["blocked_drivers"],
+    fills: &[Fills::rows::<BlockedDriver>()],
     read: read_blocked,
 };
 
@@ -36,7 +36,7 @@ pub(super) static DEFWRITES: Reader = Reader {
     is_named: |name| name == "!defwrites",
     signatures: &[Signature { literal: "Cache Write Throttle Analysis", check: |_| true }],
     contains: &[],
-    tables: &["vm"],
+    fills: &[Fills::rows::<VmCounter>()],
     read: read_defwrites,
 };
 
@@ -46,7 +46,7 @@ pub(super) static ERRREC: Reader = Reader {
     is_named: |name| name == "!errrec",
     signatures: &[Signature { literal: "Common Platform Error Record @", check: |_| true }],
     contains: &[],
-    tables: &["error_records"],
+    fills: &[Fills::rows::<ErrorFact>()],
     read: read_errrec,
 };
 

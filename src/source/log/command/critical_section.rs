@@ -1,6 +1,6 @@
 //! `!cs`, `!critsec` and `!locks` of the user-mode debugger: critical sections.
 
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::model::{CriticalSection, VerifierFrame};
 use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{address, between, found, hex, hex_int, number, text, word};
@@ -16,7 +16,7 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: "InitThr EnterThr", check: |_| true },
     ],
     contains: &[],
-    tables: &["critical_sections", "verifier_stacks"],
+    fills: &[Fills::rows::<CriticalSection>(), Fills::rows::<VerifierFrame>()],
     read,
 };
 

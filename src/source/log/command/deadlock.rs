@@ -1,7 +1,7 @@
 //! `!deadlock`: the locks that threads took in contradicting orders, at length (`!deadlock 1`) or as
 //! letters with a legend below.
 
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
 use crate::model::DeadlockStep;
 use crate::source::log::line::Lines;
@@ -14,7 +14,7 @@ pub(super) static READER: Reader = Reader {
     is_named: |name| name == "!deadlock",
     signatures: &[Signature { literal: "Deadlock detected (", check: |_| true }],
     contains: &[],
-    tables: &["deadlocks"],
+    fills: &[Fills::rows::<DeadlockStep>()],
     read,
 };
 

@@ -1,6 +1,6 @@
 //! `!drvobj`, `!devobj`, `!devstack` and `!devnode`: drivers and their devices.
 
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell, names};
 use crate::model::{Device, Dispatch, Driver};
 use crate::source::log::line::{Line, Lines};
@@ -15,7 +15,7 @@ pub(super) static DRVOBJ: Reader = Reader {
     is_named: |name| name == "!drvobj",
     signatures: &[Signature { literal: "Driver object (", check: |_| true }],
     contains: &[],
-    tables: &["drivers", "driver_dispatch", "devices"],
+    fills: &[Fills::rows::<Driver>(), Fills::rows::<Dispatch>(), Fills::rows::<Device>()],
     read: read_driver,
 };
 
@@ -29,7 +29,7 @@ pub(super) static DEVOBJ: Reader = Reader {
         Signature { literal: "DevNode 0x", check: |line| node(line.trim()).is_some() },
     ],
     contains: &[],
-    tables: &["devices"],
+    fills: &[Fills::rows::<Device>()],
     read: read_devices,
 };
 

@@ -1,9 +1,9 @@
 //! `.exr`, and the line of an event: a debugger prints one whenever a target stops.
 
 use super::banner::fact;
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell, names};
-use crate::model::{DumpInfo, Exception};
+use crate::model::{DumpInfo, Exception, Instruction};
 use crate::source::log::code::{Place, instruction, label, shown_symbol};
 use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{self, between, cid, found, hex, hex_int, rest_after};
@@ -18,7 +18,7 @@ pub(super) static RECORD: Reader = Reader {
         check: |line| line.trim_start().starts_with("ExceptionAddress:"),
     }],
     contains: &[],
-    tables: &["exception"],
+    fills: &[Fills::rows::<Exception>()],
     read: read_records,
 };
 
@@ -28,7 +28,7 @@ pub(super) static EVENT: Reader = Reader {
     is_named: |name| name == ".lastevent",
     signatures: &[Signature { literal: " - code ", check: |line| event(line).is_some() }],
     contains: &["u"],
-    tables: &["exception", "disassembly", "dump"],
+    fills: &[Fills::rows::<Exception>(), Fills::rows::<Instruction>(), Fills::rows::<DumpInfo>()],
     read: read_events,
 };
 

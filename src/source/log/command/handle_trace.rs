@@ -1,7 +1,7 @@
 //! `!htrace`: stacks recorded when handles were opened, closed or misused.
 
 use super::critical_section::traced;
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::catalog::Cell;
 use crate::model::VerifierFrame;
 use crate::source::log::line::Lines;
@@ -14,7 +14,7 @@ pub(super) static READER: Reader = Reader {
     is_named: |name| name == "!htrace",
     signatures: &[Signature { literal: "Handle ", check: |l| start(l.trim_start()).is_some() }],
     contains: &[],
-    tables: &["verifier_stacks"],
+    fills: &[Fills::rows::<VerifierFrame>()],
     read,
 };
 

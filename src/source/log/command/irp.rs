@@ -1,7 +1,7 @@
 //! `!irp`: one I/O request packet with its stack locations.
 
 use super::irpfind::{minor_name, set_function};
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, names};
 use crate::model::{Irp, IrpLocation};
 use crate::source::log::line::{Line, Lines};
@@ -17,7 +17,7 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: "Irp is completed.", check: is_start },
     ],
     contains: &[],
-    tables: &["irps", "irp_stack"],
+    fills: &[Fills::rows::<Irp>(), Fills::rows::<IrpLocation>()],
     read,
 };
 

@@ -1,8 +1,8 @@
 //! `!irpfind`: the I/O request packets in the pool.
 
-use super::{Context, Reader, Signature, irp};
+use super::{Context, Fills, Reader, Signature, irp};
 use crate::catalog::{Absent, Cell, names};
-use crate::model::Irp;
+use crate::model::{Irp, IrpLocation};
 use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{address, between, found, hex, hex_int, pointer, text, word};
 use crate::source::log::sink::Sink;
@@ -20,7 +20,7 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: "current stack belongs to", check: |line| row(line).is_some() },
     ],
     contains: &["!irp"],
-    tables: &["irps", "irp_stack"],
+    fills: &[Fills::rows::<Irp>(), Fills::rows::<IrpLocation>()],
     read,
 };
 

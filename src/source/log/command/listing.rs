@@ -1,6 +1,6 @@
 //! `u`, `ub` and `uf`: listings of instructions.
 
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::catalog::Absent;
 use crate::model::Instruction;
 use crate::source::log::code::{Place, call_to, instruction, is_instruction, label};
@@ -37,7 +37,7 @@ pub(super) static READER: Reader = Reader {
         with("???"),
     ],
     contains: &[],
-    tables: &["disassembly"],
+    fills: &[Fills::rows::<Instruction>()],
     read,
 };
 

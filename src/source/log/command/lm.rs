@@ -1,6 +1,6 @@
 //! `lm` and its variants: loaded and unloaded modules, one line each or with all that is known.
 
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
 use crate::model::{Module, UnloadedModule};
 use crate::source::build_time::build_time;
@@ -23,7 +23,7 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: "Loaded Module Info:", check: |_| true },
     ],
     contains: &[],
-    tables: &["modules", "unloaded_modules"],
+    fills: &[Fills::rows::<Module>(), Fills::rows::<UnloadedModule>()],
     read,
 };
 

@@ -1,9 +1,9 @@
 //! `!locks` of the kernel: executive resources, who holds them, who waits.
 
 use super::stack::Owner;
-use super::{Context, Reader, Signature, thread};
+use super::{Context, Fills, Reader, Signature, thread};
 use crate::catalog::Absent;
-use crate::model::{Lock, LockOwner, LockWaiter};
+use crate::model::{CriticalSection, Frame, Irp, Lock, LockOwner, LockWaiter, Thread, WaitObject};
 use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{address, after, dec, found, hex};
 use crate::source::log::sink::Sink;
@@ -18,15 +18,15 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: "CritSec ", check: super::critical_section::is_start },
     ],
     contains: &["!thread", "k"],
-    tables: &[
-        "locks",
-        "lock_owners",
-        "lock_waiters",
-        "critical_sections",
-        "threads",
-        "wait_objects",
-        "irps",
-        "stacks",
+    fills: &[
+        Fills::rows::<Lock>(),
+        Fills::rows::<LockOwner>(),
+        Fills::rows::<LockWaiter>(),
+        Fills::rows::<CriticalSection>(),
+        Fills::rows::<Thread>(),
+        Fills::rows::<WaitObject>(),
+        Fills::rows::<Irp>(),
+        Fills::rows::<Frame>(),
     ],
     read,
 };

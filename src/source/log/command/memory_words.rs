@@ -1,6 +1,6 @@
 //! `dps`, `dds`, `dqs` and their relatives: words of memory, and what they point to.
 
-use super::{Context, Reader};
+use super::{Context, Fills, Reader};
 use crate::catalog::Absent;
 use crate::model::StackWord;
 use crate::source::log::line::{Line, Lines};
@@ -37,7 +37,7 @@ pub(super) static READER: Reader = Reader {
     },
     signatures: &[],
     contains: &[],
-    tables: &["raw_stack"],
+    fills: &[Fills::rows::<StackWord>()],
     read,
 };
 

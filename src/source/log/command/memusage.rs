@@ -1,7 +1,7 @@
 //! `!memusage` and `!session`: lists of physical pages, and which sessions there are.
 
-use super::{Context, Reader, Signature};
-use crate::model::{MemoryList, SessionSpace};
+use super::{Context, Fills, Reader, Signature};
+use crate::model::{MappedFile, MemoryList, SessionSpace};
 use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{dec, found, word};
 use crate::source::log::sink::Sink;
@@ -15,7 +15,7 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: "Zeroed:", check: |line| list(line.trim()).is_some() },
     ],
     contains: &[],
-    tables: &["memory_lists", "mapped_files"],
+    fills: &[Fills::rows::<MemoryList>(), Fills::rows::<MappedFile>()],
     read,
 };
 
@@ -25,7 +25,7 @@ pub(super) static SESSION: Reader = Reader {
     is_named: |name| name == "!session",
     signatures: &[Signature { literal: "Sessions on machine:", check: |_| true }],
     contains: &[],
-    tables: &["sessions"],
+    fills: &[Fills::rows::<SessionSpace>()],
     read: read_sessions,
 };
 

@@ -2,7 +2,7 @@
 //! above a rule of `=`, so that each value is found by its place on the line.
 
 use super::thread::state;
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
 use crate::model::{Process, Processor, Thread};
 use crate::source::log::line::{Line, Lines};
@@ -17,7 +17,7 @@ pub(super) static READER: Reader = Reader {
     },
     signatures: &[Signature { literal: "PID ", check: is_header }],
     contains: &[],
-    tables: &["processes", "threads", "processors"],
+    fills: &[Fills::rows::<Process>(), Fills::rows::<Thread>(), Fills::rows::<Processor>()],
     read,
 };
 

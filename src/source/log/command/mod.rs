@@ -4,8 +4,12 @@
 //! the prompt is missing, which tables it fills, and how its lines become rows. It knows nothing of
 //! files, prompts or other readers' output.
 
+use std::any::TypeId;
+
+use super::Log;
 use super::line::Lines;
 use super::sink::Sink;
+use crate::model::{AnswersOf, Row};
 
 /// What a reader is told of its command.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +38,27 @@ pub(super) struct Signature {
     pub(super) check: fn(&str) -> bool,
 }
 
+/// Rows of one type that a reader makes. A log answers for those that its readers name, and knows no
+/// other list of tables.
+#[derive(Clone, Copy)]
+pub(super) struct Fills {
+    id: fn() -> TypeId,
+    /// Adds the provider of the rows to the answers of a log.
+    pub(super) register: fn(AnswersOf<Log>) -> AnswersOf<Log>,
+}
+
+impl Fills {
+    /// Rows of type `R`.
+    pub(super) const fn rows<R: Row>() -> Self {
+        Self { id: TypeId::of::<R>, register: |answers| answers.with(Log::rows::<R>) }
+    }
+
+    /// Whether the rows are of that type.
+    pub(super) fn is<R: Row>(self) -> bool {
+        (self.id)() == TypeId::of::<R>()
+    }
+}
+
 /// How one command's output is read.
 pub(super) struct Reader {
     /// The name, as people type it.
@@ -44,10 +69,17 @@ pub(super) struct Reader {
     pub(super) signatures: &'static [Signature],
     /// Readers whose output may stand inside this one's, which then reads it itself.
     pub(super) contains: &'static [&'static str],
-    /// The tables that it fills.
-    pub(super) tables: &'static [&'static str],
+    /// The rows that it makes.
+    pub(super) fills: &'static [Fills],
     /// Reads the output.
     pub(super) read: fn(&Context<'_>, &mut Lines<'_>, &mut Sink<'_>),
+}
+
+impl Reader {
+    /// Whether it makes rows of that type.
+    pub(super) fn makes<R: Row>(&self) -> bool {
+        self.fills.iter().any(|fills| fills.is::<R>())
+    }
 }
 
 impl std::fmt::Debug for Reader {

@@ -1,6 +1,6 @@
 //! `!handle` and `!object`: handles of a process or of the kernel, objects and directories of them.
 
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
 use crate::model::{Handle, KernelObject, Process};
 use crate::source::log::line::{Line, Lines};
@@ -17,7 +17,7 @@ pub(super) static HANDLE: Reader = Reader {
         Signature { literal: "Handle ", check: |line| heading(line.trim()).is_some() },
     ],
     contains: &["!object", "!process"],
-    tables: &["handles", "objects", "processes"],
+    fills: &[Fills::rows::<Handle>(), Fills::rows::<KernelObject>(), Fills::rows::<Process>()],
     read: read_handles,
 };
 
@@ -27,7 +27,7 @@ pub(super) static OBJECT: Reader = Reader {
     is_named: |name| name == "!object",
     signatures: &[Signature { literal: "Object: ", check: |line| object(line.trim()).is_some() }],
     contains: &[],
-    tables: &["objects"],
+    fills: &[Fills::rows::<KernelObject>()],
     read: read_objects,
 };
 

@@ -1,7 +1,7 @@
 //! `!pte`: the entries of page tables on the way to an address, one below each other's address,
 //! contents and meaning.
 
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
 use crate::model::PageTableEntry;
 use crate::source::log::line::Lines;
@@ -14,7 +14,7 @@ pub(super) static READER: Reader = Reader {
     is_named: |name| name == "!pte",
     signatures: &[Signature { literal: "PTE at ", check: |line| entries(line).len() > 1 }],
     contains: &[],
-    tables: &["page_table"],
+    fills: &[Fills::rows::<PageTableEntry>()],
     read,
 };
 

@@ -1,6 +1,6 @@
 //! `!pool`, `!poolfind` and `xpool -map`: blocks and pages of the pool.
 
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
 use crate::model::{PoolBlock, PoolPage};
 use crate::source::log::line::{Line, Lines};
@@ -24,7 +24,7 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: " : tag ", check: |line| found_block(line).is_some() },
     ],
     contains: &[],
-    tables: &["pool_allocations"],
+    fills: &[Fills::rows::<PoolBlock>()],
     read,
 };
 
@@ -34,7 +34,7 @@ pub(super) static MAP: Reader = Reader {
     is_named: |name| name == "!xpool",
     signatures: &[Signature { literal: "Status Map of Pool Area Pages", check: |_| true }],
     contains: &[],
-    tables: &["pool_pages"],
+    fills: &[Fills::rows::<PoolPage>()],
     read: read_map,
 };
 

@@ -3,7 +3,7 @@
 //! The header says which columns a row has: allocations, frees, what is left and bytes, of one pool or
 //! both. Flag 1 adds frees and differences, flags 2 and 4 sort, 8 counts session pool.
 
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
 use crate::model::PoolTag;
 use crate::source::log::line::{Line, Lines};
@@ -23,7 +23,7 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: "Allocs", check: |line| columns(line).is_some() },
     ],
     contains: &[],
-    tables: &["pool_tags"],
+    fills: &[Fills::rows::<PoolTag>()],
     read,
 };
 

@@ -1,9 +1,9 @@
 //! `!process`: processes, and with more detail their threads and stacks.
 
 use super::stack::Owner;
-use super::{Context, Reader, Signature, thread};
+use super::{Context, Fills, Reader, Signature, thread};
 use crate::catalog::{Absent, Cell};
-use crate::model::Process;
+use crate::model::{Frame, Irp, Process, Thread, WaitObject};
 use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{
     address, after, dec, duration_ms, found, hex, hex_int, pointer, rest_after, text, word,
@@ -20,7 +20,13 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: "Searching for Process with Cid", check: |_| true },
     ],
     contains: &["!thread", "k"],
-    tables: &["processes", "threads", "wait_objects", "irps", "stacks"],
+    fills: &[
+        Fills::rows::<Process>(),
+        Fills::rows::<Thread>(),
+        Fills::rows::<WaitObject>(),
+        Fills::rows::<Irp>(),
+        Fills::rows::<Frame>(),
+    ],
     read,
 };
 

@@ -1,6 +1,6 @@
 //! `!pcr`, `!prcb` and `!dpcs`: a processor's control block, and the calls queued for processors.
 
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
 use crate::model::{Dpc, Processor};
 use crate::source::log::line::{Line, Lines};
@@ -23,7 +23,7 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: "PRCB for Processor ", check: |_| true },
     ],
     contains: &[],
-    tables: &["processors", "dpcs"],
+    fills: &[Fills::rows::<Processor>(), Fills::rows::<Dpc>()],
     read,
 };
 
@@ -33,7 +33,7 @@ pub(super) static DPCS: Reader = Reader {
     is_named: |name| name == "!dpcs",
     signatures: &[Signature { literal: "KDPC       Function", check: |_| true }],
     contains: &[],
-    tables: &["dpcs"],
+    fills: &[Fills::rows::<Dpc>()],
     read: read_dpcs,
 };
 

@@ -1,9 +1,9 @@
 //! `!timer` and `!exqueue`: timers, and the queues of worker threads.
 
 use super::stack::Owner;
-use super::{Context, Reader, Signature, thread};
+use super::{Context, Fills, Reader, Signature, thread};
 use crate::catalog::{Absent, Cell};
-use crate::model::{Timer, WorkItem, WorkQueue};
+use crate::model::{Frame, Irp, Thread, Timer, WaitObject, WorkItem, WorkQueue};
 use crate::source::log::line::Lines;
 use crate::source::log::scan::{address, after, between, dec, found, hex, text, word};
 use crate::source::log::sink::Sink;
@@ -17,7 +17,7 @@ pub(super) static TIMER: Reader = Reader {
         Signature { literal: "Interrupt Low/High", check: |_| true },
     ],
     contains: &[],
-    tables: &["timers"],
+    fills: &[Fills::rows::<Timer>()],
     read: read_timers,
 };
 
@@ -30,7 +30,14 @@ pub(super) static EXQUEUE: Reader = Reader {
         Signature { literal: " WorkQueue", check: |line| queue(line.trim()).is_some() },
     ],
     contains: &["!thread", "k"],
-    tables: &["work_queues", "work_items", "threads", "wait_objects", "irps", "stacks"],
+    fills: &[
+        Fills::rows::<WorkQueue>(),
+        Fills::rows::<WorkItem>(),
+        Fills::rows::<Thread>(),
+        Fills::rows::<WaitObject>(),
+        Fills::rows::<Irp>(),
+        Fills::rows::<Frame>(),
+    ],
     read: read_queues,
 };
 

@@ -1,8 +1,8 @@
 //! `!ready`: threads that are ready to run, by processor and priority.
 
-use super::{Context, Reader, Signature, thread};
+use super::{Context, Fills, Reader, Signature, thread};
 use crate::catalog::{Absent, Cell};
-use crate::model::ReadyThread;
+use crate::model::{Frame, Irp, ReadyThread, Thread, WaitObject};
 use crate::source::log::line::Lines;
 use crate::source::log::scan::{after, dec, found};
 use crate::source::log::sink::Sink;
@@ -17,7 +17,13 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: "KSHARED_READY_QUEUE", check: |_| true },
     ],
     contains: &["!thread", "k"],
-    tables: &["ready_threads", "threads", "wait_objects", "irps", "stacks"],
+    fills: &[
+        Fills::rows::<ReadyThread>(),
+        Fills::rows::<Thread>(),
+        Fills::rows::<WaitObject>(),
+        Fills::rows::<Irp>(),
+        Fills::rows::<Frame>(),
+    ],
     read,
 };
 

@@ -1,6 +1,7 @@
 //! `r`, and the commands that set a context and print its registers: `.trap`, `.cxr`, `.ecxr`.
 
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
+use crate::model::{Instruction, Register};
 use crate::source::log::code::{Place, instruction, label};
 use crate::source::log::context::{self, Holder, is_registers};
 use crate::source::log::frames::Owner;
@@ -20,7 +21,7 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: " x0=", check: is_start },
     ],
     contains: &["u"],
-    tables: &["registers", "disassembly"],
+    fills: &[Fills::rows::<Register>(), Fills::rows::<Instruction>()],
     read,
 };
 

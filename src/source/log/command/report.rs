@@ -1,7 +1,7 @@
 //! Reports of further extensions: `!fltkd`, `!qlocks`, `!deadlock`, `!sysptes`,
 //! `!filecache` and `!idt`.
 
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
 use crate::model::{Filter, InterruptVector, MappedFile, QueuedLock, SystemPte};
 use crate::source::log::line::{Line, Lines};
@@ -21,7 +21,7 @@ pub(super) static FLTKD: Reader = Reader {
         Signature { literal: "FLT_VOLUME: ", check: |_| true },
     ],
     contains: &[],
-    tables: &["filters"],
+    fills: &[Fills::rows::<Filter>()],
     read: read_filters,
 };
 
@@ -31,7 +31,7 @@ pub(super) static QLOCKS: Reader = Reader {
     is_named: |name| name == "!qlocks",
     signatures: &[Signature { literal: "Key: O = Owner", check: |_| true }],
     contains: &[],
-    tables: &["queued_locks"],
+    fills: &[Fills::rows::<QueuedLock>()],
     read: read_qlocks,
 };
 
@@ -41,7 +41,7 @@ pub(super) static SYSPTES: Reader = Reader {
     is_named: |name| name == "!sysptes",
     signatures: &[Signature { literal: "System PTE Information", check: |_| true }],
     contains: &[],
-    tables: &["system_ptes"],
+    fills: &[Fills::rows::<SystemPte>()],
     read: read_sysptes,
 };
 
@@ -51,7 +51,7 @@ pub(super) static FILECACHE: Reader = Reader {
     is_named: |name| name == "!filecache",
     signatures: &[Signature { literal: "Dump file cache", check: |_| true }],
     contains: &[],
-    tables: &["mapped_files"],
+    fills: &[Fills::rows::<MappedFile>()],
     read: read_filecache,
 };
 
@@ -61,7 +61,7 @@ pub(super) static IDT: Reader = Reader {
     is_named: |name| name == "!idt",
     signatures: &[Signature { literal: "Dumping IDT:", check: |_| true }],
     contains: &[],
-    tables: &["idt"],
+    fills: &[Fills::rows::<InterruptVector>()],
     read: read_idt,
 };
 

@@ -1,8 +1,8 @@
 //! `!running`: what runs on each processor.
 
 use super::stack::{self, Owner};
-use super::{Context, Reader, Signature, mex};
-use crate::model::{Processor, Thread};
+use super::{Context, Fills, Reader, Signature, mex};
+use crate::model::{Frame, Processor, Thread};
 use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{found, hex, hex_int, pointer};
 use crate::source::log::sink::Sink;
@@ -19,7 +19,7 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: "Prcb", check: is_header },
     ],
     contains: &["k"],
-    tables: &["processors", "stacks", "threads"],
+    fills: &[Fills::rows::<Processor>(), Fills::rows::<Frame>(), Fills::rows::<Thread>()],
     read,
 };
 

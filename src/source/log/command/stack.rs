@@ -1,9 +1,9 @@
 //! Stacks: the `k` family for one thread or all (`~*k`), `!uniqstack`, and the stacks inside of other
 //! commands' output, which their readers take from here.
 
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::catalog::Absent;
-use crate::model::Thread;
+use crate::model::{Frame, Thread};
 use crate::source::log::frame::Columns;
 pub(super) use crate::source::log::frame::{is_frame, is_header};
 pub(super) use crate::source::log::frames::Owner;
@@ -22,7 +22,7 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: "Suspend:", check: |line| thread_header(line).is_some() },
     ],
     contains: &[],
-    tables: &["stacks", "threads"],
+    fills: &[Fills::rows::<Frame>(), Fills::rows::<Thread>()],
     read,
 };
 

@@ -1,6 +1,6 @@
 //! `!stacks 0`, `1` and `2`: every thread with what it waits in.
 
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
 use crate::model::{Frame, Thread};
 use crate::source::log::line::{Line, Lines};
@@ -22,7 +22,7 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: "Stack paged out", check: |line| parts(line).is_some() },
     ],
     contains: &[],
-    tables: &["threads", "stacks"],
+    fills: &[Fills::rows::<Thread>(), Fills::rows::<Frame>()],
     read,
 };
 

@@ -2,9 +2,9 @@
 //! `!locks -v`), which their readers take from here.
 
 use super::stack::{self, Owner};
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
-use crate::model::{Irp, Thread, WaitObject};
+use crate::model::{Frame, Irp, Thread, WaitObject};
 use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{
     address, after, between, cid, dec, duration_ms, found, hex, hex_int, pointer, rest_after, text,
@@ -18,7 +18,12 @@ pub(super) static READER: Reader = Reader {
     is_named: |name| name == "!thread",
     signatures: &[Signature { literal: "THREAD ", check: is_start }],
     contains: &["k"],
-    tables: &["threads", "wait_objects", "irps", "stacks"],
+    fills: &[
+        Fills::rows::<Thread>(),
+        Fills::rows::<WaitObject>(),
+        Fills::rows::<Irp>(),
+        Fills::rows::<Frame>(),
+    ],
     read,
 };
 

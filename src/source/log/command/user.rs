@@ -1,6 +1,6 @@
 //! What debuggers print of a process: `~`, `!runaway`, `!teb`, `!peb`, `!address`.
 
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
 use crate::model::{MemoryRegion, Module, Process, Thread};
 use crate::source::log::line::Lines;
@@ -18,7 +18,7 @@ pub(super) static TILDE: Reader = Reader {
     },
     signatures: &[Signature { literal: "  id: ", check: |line| thread(line).is_some() }],
     contains: &["k"],
-    tables: &["threads"],
+    fills: &[Fills::rows::<Thread>()],
     read: read_threads,
 };
 
@@ -31,7 +31,7 @@ pub(super) static RUNAWAY: Reader = Reader {
         check: |line| line.trim() == "User Mode Time",
     }],
     contains: &[],
-    tables: &["threads"],
+    fills: &[Fills::rows::<Thread>()],
     read: read_runaway,
 };
 
@@ -44,7 +44,7 @@ pub(super) static TEB: Reader = Reader {
         check: |line| line.trim_start().starts_with("TEB at "),
     }],
     contains: &[],
-    tables: &["threads"],
+    fills: &[Fills::rows::<Thread>()],
     read: read_teb,
 };
 
@@ -57,7 +57,7 @@ pub(super) static PEB: Reader = Reader {
         check: |line| line.trim_start().starts_with("PEB at "),
     }],
     contains: &[],
-    tables: &["processes", "modules"],
+    fills: &[Fills::rows::<Process>(), Fills::rows::<Module>()],
     read: read_peb,
 };
 
@@ -70,7 +70,7 @@ pub(super) static ADDRESS: Reader = Reader {
         check: |line| line.trim_start().starts_with("Region Size:"),
     }],
     contains: &[],
-    tables: &["memory_regions"],
+    fills: &[Fills::rows::<MemoryRegion>()],
     read: read_address,
 };
 

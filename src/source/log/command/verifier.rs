@@ -1,6 +1,6 @@
 //! `!verifier`: the settings of Driver Verifier, its numbers, and the stacks it keeps.
 
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
 use crate::model::{PoolBlock, VerifierFact, VerifierFrame};
 use crate::source::log::line::{Line, Lines};
@@ -17,7 +17,11 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: "forced pending from stack trace", check: |_| true },
     ],
     contains: &[],
-    tables: &["verifier", "verifier_stacks", "pool_allocations"],
+    fills: &[
+        Fills::rows::<VerifierFact>(),
+        Fills::rows::<VerifierFrame>(),
+        Fills::rows::<PoolBlock>(),
+    ],
     read: read_verifier,
 };
 

@@ -1,7 +1,7 @@
 //! `!vm`: the numbers of the memory manager, page files, failed allocations, sessions (flag 4) and
 //! the commit charge of processes.
 
-use super::{Context, Reader, Signature};
+use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
 use crate::model::{MemoryRegion, PageFile, PoolFailure, Process, SessionSpace, VmCounter};
 use crate::source::log::line::{Line, Lines};
@@ -21,7 +21,14 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: "Physical Memory:", check: |line| counter(line.trim()).is_some() },
     ],
     contains: &[],
-    tables: &["vm", "page_files", "pool_failures", "sessions", "processes", "memory_regions"],
+    fills: &[
+        Fills::rows::<VmCounter>(),
+        Fills::rows::<PageFile>(),
+        Fills::rows::<PoolFailure>(),
+        Fills::rows::<SessionSpace>(),
+        Fills::rows::<Process>(),
+        Fills::rows::<MemoryRegion>(),
+    ],
     read,
 };
 

@@ -1,0 +1,190 @@
+//! What a row is: a plain struct, the table that it belongs to, and a typed id for each column.
+//!
+//! The macro [`row!`](crate::row) declares all three at once, so that a column's field, id and name
+//! cannot differ. Nothing here knows how a table shows a row or where rows come from.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::catalog::{Absent, Cell};
+
+/// A field of which nothing is known to exist.
+pub const fn none<T>() -> Cell<T> {
+    Err(Absent::NotApplicable)
+}
+
+/// Where in a debugger log a row stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogPlace {
+    /// Number of the line, from 1.
+    pub line: u64,
+    /// The command whose output it is in.
+    pub command: Arc<str>,
+}
+
+/// A row of a table. Sources answer by row type, and each row type has one table.
+pub trait Row: Sized + 'static {
+    /// The ids of the columns, one field each.
+    type Columns: 'static;
+
+    /// The name of the table.
+    const TABLE: &'static str;
+
+    /// The ids of the columns.
+    const COLUMNS: &'static Self::Columns;
+
+    /// Where it stands in a debugger log; `None` for rows of dumps.
+    fn log_place(&self) -> Option<&LogPlace> {
+        None
+    }
+
+    /// States where in a debugger log it stands.
+    fn set_log_place(&mut self, _place: LogPlace) {}
+}
+
+/// The ids of the columns of rows `R`.
+pub type ColumnsOf<R> = <R as Row>::Columns;
+
+/// A function that names a column of rows `R`: `|c| c.tid`.
+pub type OfRow<R> = fn(&ColumnsOf<R>) -> ColumnId<R>;
+
+/// A column of the table of rows `R`.
+pub struct ColumnId<R> {
+    index: u8,
+    name: &'static str,
+    row: PhantomData<fn() -> R>,
+}
+
+impl<R> ColumnId<R> {
+    /// How many columns a row can have.
+    pub const MOST: u8 = 128;
+
+    /// The column of an index that no other column of the row has.
+    ///
+    /// # Panics
+    /// When compiled, from index 128.
+    #[must_use]
+    pub const fn new(index: u8, name: &'static str) -> Self {
+        assert!(index < Self::MOST, "a row has at most 128 columns");
+        Self { index, name, row: PhantomData }
+    }
+
+    /// The column's name in the table.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// The column as a set.
+    pub(super) const fn bit(self) -> u128 {
+        1 << self.index
+    }
+}
+
+impl<R> Clone for ColumnId<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for ColumnId<R> {}
+
+impl<R> PartialEq for ColumnId<R> {
+    fn eq(&self, other: &Self) -> bool {
+        self.index == other.index
+    }
+}
+
+impl<R> Eq for ColumnId<R> {}
+
+impl<R> fmt::Debug for ColumnId<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ColumnId").field(&self.name).finish()
+    }
+}
+
+/// Declares a row: a struct whose fields are all [`Cell`](crate::catalog::Cell)s, with a `Default` of
+/// "not applicable", and its [`Row`](crate::model::Row) with an id for each column.
+///
+/// ```
+/// dumpql::row! {
+///     /// A service of the system.
+///     pub Service in "services" {
+///         /// Its name.
+///         name: String,
+///         /// Its type; the column is called `type`.
+///         kind as "type": String,
+///     }
+/// }
+///
+/// use dumpql::model::Row as _;
+/// assert_eq!(Service::COLUMNS.kind.name(), "type");
+/// assert!(Service::default().name.is_err());
+/// ```
+#[macro_export]
+macro_rules! row {
+    (
+        $(#[$meta:meta])* $vis:vis $name:ident in $table:literal {
+            $($(#[$field_meta:meta])* $field:ident $(as $column:literal)? : $ty:ty),* $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq)]
+        $vis struct $name {
+            $($(#[$field_meta])* pub $field: $crate::catalog::Cell<$ty>,)*
+            /// Where the log says so, for rows of a debugger log.
+            pub log: ::core::option::Option<$crate::model::LogPlace>,
+        }
+
+        impl $name {
+            /// Takes over the values that this row does not have and another of the same object has.
+            #[allow(dead_code, reason = "not every row is put together from several")]
+            $vis fn complete_with(&mut self, other: Self) {
+                $(if self.$field.is_err() && other.$field.is_ok() {
+                    self.$field = other.$field;
+                })*
+            }
+        }
+
+        impl ::core::default::Default for $name {
+            fn default() -> Self {
+                Self { $($field: $crate::model::none(),)* log: ::core::option::Option::None }
+            }
+        }
+
+        const _: () = {
+            #[allow(non_camel_case_types, reason = "a variant has the name of a field")]
+            #[repr(u8)]
+            enum Index { $($field,)* }
+
+            #[doc = concat!("The columns of [`", stringify!($name), "`].")]
+            #[derive(Debug)]
+            #[allow(unreachable_pub, reason = "it is reached through the trait")]
+            pub struct Columns {
+                $($(#[$field_meta])* pub $field: $crate::model::ColumnId<$name>,)*
+            }
+
+            impl $crate::model::Row for $name {
+                type Columns = Columns;
+                const TABLE: &'static str = $table;
+                const COLUMNS: &'static Columns = &Columns {
+                    $($field: $crate::model::ColumnId::new(
+                        Index::$field as u8,
+                        $crate::row!(@name $field $($column)?),
+                    ),)*
+                };
+
+                fn log_place(&self) -> ::core::option::Option<&$crate::model::LogPlace> {
+                    self.log.as_ref()
+                }
+
+                fn set_log_place(&mut self, place: $crate::model::LogPlace) {
+                    self.log = ::core::option::Option::Some(place);
+                }
+            }
+        };
+    };
+    (@name $field:ident) => { stringify!($field) };
+    (@name $field:ident $column:literal) => { $column };
+}
