@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dumpql::synth::{self, Format, KernelFile, SystemSpec, Windows};
+use dumpql::internals::synth::{self, Format, KernelFile, SystemSpec, Windows};
 use dumpql::{Options, Session};
 
 const RUNS: usize = 7;

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use dumpql::catalog::{Absent, ColumnBuilder, ColumnData};
+use dumpql::internals::catalog::{Absent, ColumnBuilder, ColumnData};
 use dumpql::{Options, Session, Ty};
 
 const ROWS: u64 = 1_000_000;

@@ -13,10 +13,12 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use dumpql::dump::Image;
-use dumpql::model::{Frame, LogCommand, PoolTag, Register, Source, Thread, Unanswered, Want};
-use dumpql::source;
-use dumpql::symbol::Store;
+use dumpql::internals::dump::Image;
+use dumpql::internals::model::{
+    Frame, LogCommand, PoolTag, Register, Source, Thread, Unanswered, Want,
+};
+use dumpql::internals::source;
+use dumpql::internals::symbol::Store;
 
 const RUNS: usize = 3;
 

@@ -20,12 +20,13 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dumpql::catalog::{HintOp, Value};
-use dumpql::dump::Image;
-use dumpql::model::{Condition, PoolBlock, PoolPage, Row as _, Source, Want};
-use dumpql::symbol::Store;
-use dumpql::synth::{self, Format, KernelFile, PoolRequest, SystemSpec, Windows};
-use dumpql::{Options, Session, source};
+use dumpql::internals::catalog::{HintOp, Value};
+use dumpql::internals::dump::Image;
+use dumpql::internals::model::{Condition, PoolBlock, PoolPage, Row as _, Source, Want};
+use dumpql::internals::source;
+use dumpql::internals::symbol::Store;
+use dumpql::internals::synth::{self, Format, KernelFile, PoolRequest, SystemSpec, Windows};
+use dumpql::{Options, Session};
 use rayon::prelude::*;
 
 const RUNS: u64 = 5;
@@ -133,7 +134,7 @@ fn measure(windows: Windows, folder: &Path, blocks: u64, gigabytes: u64) {
     println!("  the search, {found} requests: {scan:.1?}, {:.2} GB/s", speed(scan));
     println!("  ratio of speeds: {:.2} (0.50 is wanted)", pass.as_secs_f64() / scan.as_secs_f64());
 
-    let options = Options { cache: Some(folder.join("index")), ..Options::default() };
+    let options = Options::default().cache(folder.join("index"));
     let sql =
         "SELECT count(*), min(address), max(address) FROM pool_allocations WHERE tag = 'Irp '";
     let ask = || {
@@ -154,7 +155,7 @@ fn requests(folder: &Path) {
     let spec = synth::pile(Windows::Windows10, r"\FileSystem\AvFilter", 100_000);
     let mut file = BufWriter::new(File::create(&path).unwrap());
     synth::system(&spec).write(Format::Full, &mut file).unwrap();
-    let options = Options { cache: Some(folder.join("index")), ..Options::default() };
+    let options = Options::default().cache(folder.join("index"));
     let open = || Session::open_with(&[&path], &options).unwrap();
     let sql = "SELECT count(*) FROM irps";
     let begun = Instant::now();

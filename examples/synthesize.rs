@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::sync::Arc;
 
-use dumpql::synth::{self, Format, KernelFile, SystemSpec, Windows};
+use dumpql::internals::synth::{self, Format, KernelFile, SystemSpec, Windows};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

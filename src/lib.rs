@@ -1,28 +1,122 @@
 //! dumpql: an embeddable SQL-like query language over Windows crash dumps.
 //!
-//! ```text
-//! file bytes -> dump -> memory -> symbol -> source -> model -> table -> exec <-> plan <-> lang -> export -> cli
+//! A [`Session`] holds open dumps and runs queries over them; a [`ResultSet`] holds typed columns.
+//!
 //! ```
+//! let session = dumpql::Session::sample()?;
+//! for row in session.query("SELECT name, base FROM modules ORDER BY base LIMIT 3")?.rows() {
+//!     assert!(row.named("base").and_then(|base| base.as_addr()).is_some());
+//! }
+//! # Ok::<(), dumpql::Error>(())
+//! ```
+//!
+//! [`Session::prepare`] gives a query parameters, a token that cancels it, a deadline, and memory of
+//! its own. [`extend`] is for programs that add tables, functions and sources; [`output`] writes
+//! results as files.
+//!
+//! Features: `cli` (the program), `excel` (workbooks), `net` (symbol servers); all are on by default.
 
-pub mod catalog;
-pub mod cli;
-pub mod diag;
-pub mod dump;
-pub mod exec;
-pub mod export;
-pub mod func;
-pub mod import;
-pub mod lang;
-pub mod memory;
-pub mod model;
-pub mod plan;
-pub mod session;
-pub mod source;
-pub mod symbol;
-pub mod synth;
-pub mod table;
-pub mod unwind;
+mod catalog;
+#[cfg(feature = "cli")]
+mod cli;
+mod diag;
+mod dump;
+mod exec;
+mod export;
+mod func;
+mod import;
+mod lang;
+mod memory;
+mod model;
+mod plan;
+mod session;
+mod source;
+mod symbol;
+mod synth;
+mod table;
+mod unwind;
 
-pub use catalog::{Ty, Value};
-pub use exec::ResultSet;
-pub use session::{Error, Options, Params, Session};
+pub use catalog::{Absent, ColumnBuilder, ColumnData, Format, PointerWidth, Ty, Value};
+pub use diag::{Code, Diagnostic, Span};
+pub use dump::Image;
+pub use exec::{ColumnView, Field, Footnote, FromValue, ResultSet, Row, Unread};
+pub use session::{CancelToken, Error, Options, Params, Prepared, QueryProgress, Session};
+
+/// The version of polars whose frames [`ResultSet::to_data_frame`] gives.
+pub use polars;
+
+/// The shipped queries, and the parameters of saved ones.
+pub mod library {
+    pub use crate::lang::{SavedParam, SavedQuery};
+    pub use crate::session::{find_query, library, parameters};
+}
+
+/// Results as files: CSV, TSV, JSON, Markdown, HTML and Excel workbooks.
+pub mod output {
+    pub use crate::export::{FileFormat, Note, Sheet, write, write_file};
+}
+
+/// The words of the language, for editors.
+pub mod syntax {
+    pub use crate::session::{KEYWORDS, Token, TokenKind, is_complete, tokens};
+}
+
+/// What a program adds to a session: tables, functions, aggregates, table functions and sources.
+///
+/// They are named, listed, explained and suggested as what is built in. [`Session::add_table`],
+/// [`Session::add_scalar`], [`Session::add_aggregate`], [`Session::add_table_function`] and
+/// [`Session::add_source`] take them; `examples/` has one of each.
+///
+/// [`Session::add_table`]: crate::Session::add_table
+/// [`Session::add_scalar`]: crate::Session::add_scalar
+/// [`Session::add_aggregate`]: crate::Session::add_aggregate
+/// [`Session::add_table_function`]: crate::Session::add_table_function
+/// [`Session::add_source`]: crate::Session::add_source
+pub mod extend {
+    pub use crate::catalog::{
+        Batch, CallColumn, Cell, ColumnSpec, Data, Example, FunctionKind, FunctionSpec, Hint,
+        HintOp, Kinds, Signature, SourceKind, TableSpec, Unit, intern,
+    };
+    pub use crate::exec::Accumulator;
+    pub use crate::func::{DynTable, Fault, FuncCx, Refused, TableFunction};
+    pub use crate::model::{
+        AddressSpace, Answers, AnswersOf, ColumnId, DynRow, Emit, Fill, Flow, Located, Machine,
+        NoMemory, OfRow, Progress, Provider, Row, RowSink, Source, Unanswered, Want,
+    };
+    /// The rows of the tables that are built in, for sources that fill them.
+    pub mod rows {
+        pub use crate::model::{
+            Apc, BigBlock, BlockedDriver, Bugcheck, Callback, CoverageRange, CriticalSection,
+            DeadlockStep, Device, Dispatch, Dpc, Driver, DumpInfo, ErrorFact, Exception, Filter,
+            Frame, Handle, Instruction, InterruptVector, Irp, IrpLocation, KernelObject, Lock,
+            LockEntry, LockOwner, LockWaiter, MappedFile, MemoryList, MemoryRegion, Module,
+            NeededSymbol, ObjectType, PageFile, PageTableEntry, PoolBlock, PoolFailure, PoolFault,
+            PoolPage, PoolTag, Problem, Process, Processor, QueuedLock, ReadyThread, Register,
+            SessionSpace, StackWord, SystemCall, SystemPte, Thread, Timer, UnloadedModule, Vad,
+            VerifierFact, VerifierFrame, VmCounter, WaitObject, WorkItem, WorkQueue,
+        };
+    }
+
+    pub use crate::table::{
+        Column, Cx, FromRow, Get, NamedSource, Rows, Scan, ScanError, ScanRequest, Table, TableDef,
+        text,
+    };
+}
+
+/// The rooms of the source, for the project's own tests and benchmarks. No part of the interface:
+/// anything in it may change with any version.
+#[doc(hidden)]
+pub mod internals {
+    macro_rules! rooms {
+        ($($(#[$attribute:meta])* $room:ident),* $(,)?) => {
+            $($(#[$attribute])* pub mod $room {
+                pub use crate::$room::*;
+            })*
+        };
+    }
+
+    rooms! {
+        catalog, #[cfg(feature = "cli")] cli, diag, dump, exec, export, func, import, lang, memory,
+        model, plan, session, source, symbol, synth, table, unwind,
+    }
+}

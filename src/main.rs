@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ExitCode::from(dumpql::cli::main(std::env::args_os()))
+    ExitCode::from(dumpql::internals::cli::main(std::env::args_os()))
 }

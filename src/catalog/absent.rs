@@ -5,6 +5,7 @@ use std::fmt;
 /// The reason a cell of a virtual table has no value. SQL sees NULL; `why(column)` gives the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum Absent {
     /// The page or stream that holds the value was not written into the dump.
     NotInDump = 1,

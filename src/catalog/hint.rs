@@ -13,6 +13,7 @@ pub struct Hint {
 
 /// The conditions that scans understand.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum HintOp {
     /// The value is one of these (`=` gives one).
     In(Vec<Value<'static>>),

@@ -1,7 +1,9 @@
-//! Names that live as long as the program.
+//! Names and specifications that live as long as the program.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
+
+use super::FunctionSpec;
 
 static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
 
@@ -14,5 +16,19 @@ pub fn intern(name: &str) -> &'static str {
     }
     let copy: &'static str = Box::leak(name.to_owned().into_boxed_str());
     names.insert(copy);
+    copy
+}
+
+static FUNCTIONS: Mutex<Vec<&'static FunctionSpec>> = Mutex::new(Vec::new());
+
+/// A copy of a function's specification that lives as long as the program, as plans need it; equal
+/// specifications share one copy.
+pub fn intern_function(spec: &FunctionSpec) -> &'static FunctionSpec {
+    let mut functions = FUNCTIONS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = functions.iter().find(|known| **known == spec) {
+        return known;
+    }
+    let copy: &'static FunctionSpec = Box::leak(Box::new(*spec));
+    functions.push(copy);
     copy
 }

@@ -11,6 +11,7 @@ mod intern;
 pub mod names;
 mod parse;
 mod render;
+mod shared;
 mod spec;
 mod ty;
 mod value;
@@ -19,11 +20,12 @@ pub use absent::{Absent, Cell};
 pub use batch::{Batch, ColumnBuilder, ColumnData, Data};
 pub use call::{CallColumn, CallError, TableFunctions};
 pub use hint::{Hint, HintOp};
-pub use intern::intern;
+pub use intern::{intern, intern_function};
 pub use render::{
     Format, PointerWidth, append_timestamp, civil_from_days, days_from_civil, parse_interval,
     parse_timestamp, render_interval, render_timestamp,
 };
+pub use shared::Shared;
 pub use spec::{
     Catalog, ColumnSpec, Example, FunctionKind, FunctionSpec, Kinds, Signature, SourceKind,
     TableSpec, Unit,

@@ -10,6 +10,7 @@ const DAY: i64 = 86_400;
 
 /// How a number is shown; carried by plain column references through a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Format {
     /// The type's own rendering.
     #[default]

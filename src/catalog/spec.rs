@@ -6,6 +6,7 @@ use super::{Format, Ty};
 
 /// The kinds of source that a table can be answered from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum SourceKind {
     /// A kernel dump that holds whole memory, or the kernel's part of it.
     Kernel,
@@ -37,6 +38,7 @@ pub type Kinds = &'static [SourceKind];
 
 /// The unit of a number, which its column's name carries as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Unit {
     /// A plain number, or not a number.
     #[default]
@@ -76,6 +78,7 @@ impl Unit {
 
 /// One column of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ColumnSpec {
     /// The column's name, `snake_case`.
     pub name: &'static str,
@@ -91,6 +94,14 @@ pub struct ColumnSpec {
     pub hidden: bool,
 }
 
+impl ColumnSpec {
+    /// A column shown as its type is, by default in `SELECT *`.
+    pub fn new(name: &'static str, doc: &'static str, ty: Ty) -> Self {
+        let (unit, format) = (Unit::of_name(name), Format::Plain);
+        Self { name, doc, ty, unit, format, hidden: false }
+    }
+}
+
 /// A query that documentation shows and tests run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Example {
@@ -102,6 +113,7 @@ pub struct Example {
 
 /// A virtual table as the planner, completion and documentation see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TableSpec {
     /// The name, with its schema where it has one (`threads`, `meta.tables`).
     pub name: &'static str,
@@ -118,6 +130,11 @@ pub struct TableSpec {
 }
 
 impl TableSpec {
+    /// A table that needs no source.
+    pub const fn new(name: &'static str, doc: &'static str, columns: Vec<ColumnSpec>) -> Self {
+        Self { name, doc, answers: "", kinds: &[], columns, examples: &[] }
+    }
+
     /// The index of the column of that name, compared without regard to ASCII case.
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|c| c.name.eq_ignore_ascii_case(name))
@@ -140,6 +157,29 @@ impl FunctionSpec {
         };
         let text = |s: &Signature| format!("{}{} -> {}", self.name, s.argument_text(), returns(s));
         self.signatures.iter().map(text).collect()
+    }
+}
+
+impl FunctionSpec {
+    /// A function of a host program: of its arguments alone, NULL when one of them is, in the
+    /// family `host`.
+    pub const fn new(
+        name: &'static str,
+        kind: FunctionKind,
+        signatures: &'static [Signature],
+        doc: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            aliases: &[],
+            kind,
+            family: "host",
+            signatures,
+            takes_null: false,
+            is_pure: true,
+            doc,
+            examples: &[],
+        }
     }
 }
 
@@ -175,6 +215,7 @@ fn any_or(ty: Ty) -> &'static str {
 
 /// What a function does with rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum FunctionKind {
     /// One value from the arguments of one row.
     Scalar,
@@ -186,6 +227,7 @@ pub enum FunctionKind {
 
 /// One way to call a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Signature {
     /// The types of the arguments. [`Ty::Null`] stands for any type.
     pub args: &'static [Ty],
@@ -231,6 +273,7 @@ impl Signature {
 
 /// A function as the planner, completion and documentation see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FunctionSpec {
     /// The name, lower case.
     pub name: &'static str,

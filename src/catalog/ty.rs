@@ -4,6 +4,7 @@ use std::fmt;
 
 /// A type of the language. Every expression has exactly one before a query runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Ty {
     /// The type of a bare `NULL`, which converts to every other type.
     Null,

@@ -6,6 +6,7 @@ use super::Ty;
 
 /// One value. Text borrows from its column where it can.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Value<'a> {
     /// SQL NULL.
     Null,

@@ -148,7 +148,7 @@ impl Args {
             cache: (!self.no_index).then(Options::own_cache),
             strict: self.strict,
             memory: self.memory,
-            ..Options::default()
+            files: true,
         }
     }
 }

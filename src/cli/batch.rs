@@ -11,7 +11,7 @@ use super::progress::with_progress;
 use super::script::Script;
 use super::table::Look;
 use crate::export::FileFormat;
-use crate::session::{self, Error, Session, Token, TokenKind, tokens};
+use crate::session::{self, CancelToken, Error, QueryProgress, Session, Token, TokenKind, tokens};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +43,8 @@ pub(super) fn run(
     interrupt.install(true);
     let mut code = 0;
     for script in scripts {
-        interrupt.arm(session.canceller());
-        match batch.run_read(script) {
+        let token = interrupt.arm();
+        match batch.run_read(script, &token) {
             End::Done => {}
             End::Failed => code = 1,
             End::Stop(with) => return with,
@@ -99,9 +99,9 @@ impl Batch<'_> {
         self.args.output.is_some() || together
     }
 
-    fn run_read(&mut self, script: Result<Script, Error>) -> End {
+    fn run_read(&mut self, script: Result<Script, Error>, token: &CancelToken) -> End {
         match script {
-            Ok(script) => self.run_script(&script),
+            Ok(script) => self.run_script(&script, token),
             Err(error) => {
                 self.console.say(error.render(None, self.console.err_colour));
                 End::Failed
@@ -109,11 +109,12 @@ impl Batch<'_> {
         }
     }
 
-    fn run_script(&mut self, script: &Script) -> End {
-        let session = self.session;
+    fn run_script(&mut self, script: &Script, token: &CancelToken) -> End {
         let shown = self.console.err_is_terminal && !self.args.no_progress;
-        let params = match session::parameters(&script.query, &self.given) {
-            Ok(params) => params,
+        let query = match session::parameters(&script.query, &self.given)
+            .and_then(|params| Ok(self.session.prepare(&script.query.text)?.with(&params)))
+        {
+            Ok(query) => query.cancel(token),
             Err(error) => {
                 self.report(&error, script);
                 return End::Failed;
@@ -121,8 +122,10 @@ impl Batch<'_> {
         };
         let mut end = End::Done;
         let mut count = 0;
-        let outcome = with_progress(session, shown, |progress| {
-            session.run(&script.query.text, &params, &mut |result| {
+        let watched = QueryProgress::new();
+        let query = query.progress(&watched);
+        let outcome = with_progress(&watched, shown, |progress| {
+            query.run_each(&mut |result| {
                 count += 1;
                 let title = match count {
                     1 => script.title.clone(),

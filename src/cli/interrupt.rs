@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::session::Canceller;
+use crate::session::CancelToken;
 
 /// Knows whether Ctrl-C was pressed, and what it is to end. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -13,7 +13,7 @@ pub(super) struct Interrupt(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     pressed: AtomicBool,
-    running: Mutex<Option<Canceller>>,
+    running: Mutex<Option<CancelToken>>,
 }
 
 impl Interrupt {
@@ -24,8 +24,8 @@ impl Interrupt {
         let _ = ctrlc::set_handler(move || {
             let again = inner.pressed.swap(true, Ordering::Relaxed);
             let running = inner.running.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(canceller) = &*running {
-                canceller.cancel();
+            if let Some(token) = &*running {
+                token.cancel();
             }
             if again && insist {
                 leave();
@@ -38,10 +38,12 @@ impl Interrupt {
         self.0.pressed.load(Ordering::Relaxed)
     }
 
-    /// Directs Ctrl-C at the queries of a session and forgets earlier presses.
-    pub(super) fn arm(&self, canceller: Canceller) {
-        *self.0.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(canceller);
+    /// Directs Ctrl-C at the query that is given the token, and forgets earlier presses.
+    pub(super) fn arm(&self) -> CancelToken {
+        let token = CancelToken::new();
+        *self.0.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
         self.0.pressed.store(false, Ordering::Relaxed);
+        token
     }
 }
 

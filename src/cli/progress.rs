@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::session::Session;
+use crate::session::QueryProgress;
 
 const PATIENCE: Duration = Duration::from_millis(500);
 const TICK: Duration = Duration::from_millis(100);
@@ -28,7 +28,7 @@ struct State {
 
 /// Runs `work` while a second thread shows progress on standard error, if `shown`.
 pub(super) fn with_progress<T>(
-    session: &Session,
+    query: &QueryProgress,
     shown: bool,
     work: impl FnOnce(&Progress) -> T,
 ) -> T {
@@ -40,7 +40,7 @@ pub(super) fn with_progress<T>(
         return work(&progress);
     }
     std::thread::scope(|scope| {
-        scope.spawn(|| progress.draw(session));
+        scope.spawn(|| progress.draw(query));
         let _end = End(&progress);
         work(&progress)
     })
@@ -77,13 +77,13 @@ impl Progress {
         self.changed.notify_all();
     }
 
-    fn draw(&self, session: &Session) {
+    fn draw(&self, query: &QueryProgress) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         while !state.done {
             if !state.paused && state.since.elapsed() >= PATIENCE {
                 let seconds = state.since.elapsed().as_secs();
                 let bar = state.bar.get_or_insert_with(spinner);
-                show(bar, session, seconds);
+                show(bar, query, seconds);
                 bar.tick();
             }
             let waited = self.changed.wait_timeout(state, TICK);
@@ -97,12 +97,12 @@ fn spinner() -> ProgressBar {
 }
 
 /// Shows how far a search is, where there is one, or else how many rows were read.
-fn show(bar: &ProgressBar, session: &Session, seconds: u64) {
-    let search = session.searched();
+fn show(bar: &ProgressBar, query: &QueryProgress, seconds: u64) {
+    let search = query.searched();
     let (template, text) = if let Some((done, all)) = search {
         ("{spinner} [{bar:30}] {msg}  (Ctrl-C cancels)", searched(done, all))
     } else {
-        let rows = grouped(session.rows_read());
+        let rows = grouped(query.rows_read());
         ("{spinner} {msg}  (Ctrl-C cancels)", format!("{rows} rows read"))
     };
     // First how it looks: whatever is changed is drawn.

@@ -46,6 +46,8 @@ pub enum Code {
     Cancelled,
     /// The query needs more memory or rows than the limit.
     Limit,
+    /// The query was not done at its deadline.
+    Deadline,
     /// A file is not a dump that can be read.
     BadFile,
     /// The file system refused.
@@ -79,6 +81,7 @@ impl Code {
         Self::Strict,
         Self::Cancelled,
         Self::Limit,
+        Self::Deadline,
         Self::BadFile,
         Self::Io,
         Self::Symbols,
@@ -130,6 +133,7 @@ impl Code {
             Self::Strict => ("E0305", "With --strict, a value could not be read."),
             Self::Cancelled => ("E0306", "The query was cancelled."),
             Self::Limit => ("E0307", "The query exceeds a limit on rows or memory."),
+            Self::Deadline => ("E0308", "The query was not done at its deadline."),
             Self::BadFile => ("E0401", "The file is not a dump that can be read."),
             Self::Io => ("E0402", "A file could not be opened, read or written."),
             Self::Symbols => ("E0403", "A symbol or layout file could not be used."),

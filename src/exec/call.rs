@@ -2,16 +2,27 @@
 
 use std::sync::Arc;
 
+use super::Registry;
 use super::engine::Engine;
 use crate::catalog::{Batch, CallColumn, CallError, FunctionSpec, TableFunctions, Value};
 use crate::diag::{Code, Diagnostic, Span};
-use crate::func::{Series, table_function};
+use crate::func::{Refused, Series, TableCode};
 use crate::plan::TableCall;
 use crate::table::{self, CallRows, Cx};
 
+/// Why a host's function does not run a call.
+fn refused(refused: Refused) -> CallError {
+    match refused {
+        Refused::Argument { index, message, candidates } => {
+            CallError::Argument { index, message, candidates }
+        }
+        Refused::Unanswered(why) => CallError::NoSource(why.because.into_iter().collect()),
+    }
+}
+
 /// The table functions of the open sources, and those that need none.
 #[derive(Debug, Clone, Copy)]
-pub struct Calls<'a>(pub &'a Cx<'a>);
+pub struct Calls<'a>(pub &'a Cx<'a>, pub &'a Registry);
 
 impl TableFunctions for Calls<'_> {
     fn describe(
@@ -19,12 +30,13 @@ impl TableFunctions for Calls<'_> {
         function: &'static FunctionSpec,
         args: &[Value<'static>],
     ) -> Result<Vec<CallColumn>, CallError> {
-        match table_function(function.name).and_then(|f| f.series) {
-            Some(series) => {
+        match self.1.table_function(function.name).map(|f| &f.code) {
+            Some(TableCode::Series(series)) => {
                 series.check(args)?;
                 Ok(Series::columns(function.name, args))
             }
-            None => table::call_columns(self.0, function.name, args),
+            Some(TableCode::Host(code)) => Ok(code(args).map_err(refused)?.columns),
+            Some(TableCode::Sources) | None => table::call_columns(self.0, function.name, args),
         }
     }
 }
@@ -39,13 +51,20 @@ impl Engine<'_> {
         limit: Option<usize>,
     ) -> Result<Batch, Diagnostic> {
         let (cx, name) = (&self.cx.tables, call.function.name);
-        let batch = match table_function(name).and_then(|f| f.series) {
-            Some(series) => {
+        let batch = match self.cx.registry.table_function(name).map(|f| &f.code) {
+            Some(TableCode::Series(series)) => {
                 let mut rows = CallRows::new(cx, &call.columns, wanted, limit);
                 let run = series.run(&call.args, &mut |value| rows.push(|_| Ok(value.clone())));
                 run.and_then(|()| rows.finish())
             }
-            None => table::call_rows(cx, (name, &call.args), &call.columns, wanted, limit),
+            Some(TableCode::Host(code)) => code(&call.args).map_err(refused).and_then(|table| {
+                let mut rows = CallRows::new(cx, &call.columns, wanted, limit);
+                rows.take(table);
+                rows.finish()
+            }),
+            Some(TableCode::Sources) | None => {
+                table::call_rows(cx, (name, &call.args), &call.columns, wanted, limit)
+            }
         };
         batch.map_err(|error| match error {
             CallError::Cancelled => Diagnostic::new(Code::Cancelled, "the query was cancelled"),

@@ -5,6 +5,7 @@
 
 mod aggregate;
 mod analyze;
+mod arrow;
 mod call;
 mod col;
 mod distinct;
@@ -18,6 +19,7 @@ mod limit;
 mod mem_table;
 mod order;
 mod project;
+mod registry;
 mod result;
 mod scan;
 mod setop;
@@ -27,8 +29,10 @@ mod tests;
 mod uses;
 mod values;
 
+pub use aggregate::{Accumulator, Aggregate, aggregates};
 pub use call::Calls;
 pub use mem_table::MemTable;
+pub use registry::{Registry, Taken};
 pub use result::{ColumnView, Field, Footnote, FromValue, ResultSet, Row, Unread};
 
 use std::sync::Arc;
@@ -41,8 +45,10 @@ use crate::table;
 /// What a query runs against.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
-    /// The sources and the registry; the flag that cancels.
+    /// The sources and what is known of tables and functions; the flag that cancels.
     pub tables: table::Cx<'a>,
+    /// The code of tables and functions.
+    pub registry: &'a Registry,
     /// Tables of rows that the program brought along; they hide virtual tables of their name.
     pub attached: &'a [Arc<MemTable>],
     /// What functions may look at.

@@ -3,16 +3,16 @@
 use std::borrow::Cow;
 
 use polars::prelude::{
-    BooleanChunked, Column, CompatLevel, DataFrame, DataType, Float64Chunked, Int64Chunked,
-    PlSmallStr, StringChunked, TimeUnit, TimeZone, UInt64Chunked,
+    BooleanChunked, Column, DataFrame, DataType, Float64Chunked, Int64Chunked, PlSmallStr,
+    StringChunked, TimeUnit, TimeZone, UInt64Chunked,
 };
-use polars_arrow::record_batch::RecordBatch;
 
 use super::col::Col;
 use crate::catalog::{Absent, Format, PointerWidth, Ty, Value};
 
 /// A column of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Field {
     /// The name as selected; not unique.
     pub name: String,
@@ -24,6 +24,7 @@ pub struct Field {
 
 /// A count of values that a scan could not give.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Footnote {
     /// The table scanned.
     pub table: &'static str,
@@ -37,6 +38,7 @@ pub struct Footnote {
 
 /// A table that no open source answered and that the query did without.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Unread {
     /// The table.
     pub table: &'static str,
@@ -245,15 +247,6 @@ impl ResultSet {
             columns.push(typed.with_name(name.into()));
         }
         DataFrame::new(self.rows, columns)
-    }
-
-    /// The rows as Arrow record batches, in the types and names of [`ResultSet::to_data_frame`].
-    ///
-    /// # Errors
-    /// None that input can cause, as with the frame.
-    pub fn record_batches(&self) -> polars::prelude::PolarsResult<Vec<RecordBatch>> {
-        let frame = self.to_data_frame()?;
-        Ok(frame.iter_chunks(CompatLevel::newest(), false).collect())
     }
 
     /// The values of a column as a Rust type, `None` for NULL and for values of another type;

@@ -11,7 +11,7 @@ use crate::catalog::{
 };
 use crate::diag::{Code, Diagnostic, Span};
 use crate::plan::{ScanColumn, Scanned};
-use crate::table::{self, ScanError, ScanRequest, Table, Unanswered};
+use crate::table::{ScanError, ScanRequest, Table, Unanswered};
 
 /// Of so many sources it is said why they do not answer.
 const MOST_REASONS: usize = 3;
@@ -105,7 +105,7 @@ impl Engine<'_> {
         wanted: &[usize],
         request: &Request,
     ) -> Result<(Batch, Names), Diagnostic> {
-        let Some(table) = table::ALL.iter().find(|t| t.name() == name) else {
+        let Some(table) = self.cx.registry.table(name) else {
             return Err(Diagnostic::at(Code::Internal, span, format!("no table `{name}` to scan")));
         };
         let ask = ScanRequest { columns: wanted, hints: &request.hints, limit: request.limit };
@@ -118,7 +118,7 @@ impl Engine<'_> {
                 Ok((scan.batch, names))
             }
             Err(ScanError::NoSource(unanswered)) => {
-                let error = self.no_source(span, *table, &unanswered);
+                let error = self.no_source(span, table, &unanswered);
                 if !self.cx.optional.iter().any(|optional| optional.eq_ignore_ascii_case(name)) {
                     return Err(error);
                 }
@@ -202,11 +202,13 @@ impl Engine<'_> {
         }
         let open: Vec<SourceKind> =
             self.cx.tables.sources.iter().map(|s| s.source.kind()).collect();
-        let answers = |t: &&&dyn Table| t.spec(several).kinds.iter().any(|k| open.contains(k));
-        let tables: Vec<&str> = table::ALL
-            .iter()
+        let answers = |t: &&dyn Table| t.spec(several).kinds.iter().any(|k| open.contains(k));
+        let tables: Vec<&str> = self
+            .cx
+            .registry
+            .tables()
             .filter(answers)
-            .map(|t| t.name())
+            .map(Table::name)
             .filter(|t| *t != name)
             .take(10)
             .collect();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::{Context, MemTable, ResultSet, run};
+use super::{Context, MemTable, Registry, ResultSet, run};
 use crate::catalog::{Absent, Catalog, ColumnBuilder, ColumnData, Format, PointerWidth, Ty, Value};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::func::FuncCx;
@@ -48,6 +48,7 @@ fn execute(plan: Plan) -> Result<ResultSet, Diagnostic> {
             cancelled: &AtomicBool::new(false),
             progress: &Progress::default(),
         },
+        registry: &Registry::default(),
         attached: &tables,
         functions: FuncCx { sources: &[], width: PointerWidth::Bits64 },
         memory: 256 << 20,

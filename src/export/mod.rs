@@ -11,18 +11,36 @@ mod json;
 mod markdown;
 #[cfg(test)]
 pub(crate) mod samples;
+mod sheet;
 pub mod visible;
+#[cfg(feature = "excel")]
 mod xlsx;
+#[cfg(not(feature = "excel"))]
+mod xlsx {
+    //! Without the feature `excel` no workbook can be written.
+
+    use std::io::{self, Write};
+
+    use super::{Note, Sheet};
+
+    /// Says that workbooks are left out.
+    pub fn write_workbook(_: &[Sheet<'_>], _: &[Note], _: &mut dyn Write) -> io::Result<()> {
+        let message = "this program was built without Excel workbooks (the feature `excel`)";
+        Err(io::Error::new(io::ErrorKind::Unsupported, message))
+    }
+}
 
 use std::io::{self, Write};
 
 use crate::exec::ResultSet;
 
 pub use file::write_file;
-pub use xlsx::{Note, Sheet, write_workbook};
+pub use sheet::{Note, Sheet};
+pub use xlsx::write_workbook;
 
 /// A format of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum FileFormat {
     /// Comma-separated values of RFC 4180 with a header line, UTF-8 without a mark, lines ending
     /// in LF. NULL is an empty cell, empty text is `""`.

@@ -9,28 +9,9 @@ use std::io::{self, Write};
 use rust_xlsxwriter::{Color, Format as Style, FormatAlign, Workbook, Worksheet, XlsxError};
 
 use super::visible::push_visible;
+use super::{Note, Sheet};
 use crate::catalog::{Format, PointerWidth, Ty, Value};
 use crate::exec::{ColumnView, Field, ResultSet};
-
-/// A result and what to call it.
-#[derive(Debug, Clone, Copy)]
-pub struct Sheet<'a> {
-    /// The title: a sheet's name, a heading.
-    pub title: &'a str,
-    /// The query, for readers who want to know where rows come from.
-    pub query: &'a str,
-    /// The rows.
-    pub result: &'a ResultSet,
-}
-
-/// Facts beside the results, as names and values.
-#[derive(Debug, Clone, Default)]
-pub struct Note {
-    /// The title.
-    pub title: String,
-    /// Names and values.
-    pub rows: Vec<(String, String)>,
-}
 
 /// Rows of a sheet, header included, and columns; Excel's own limits.
 const MAX_ROWS: usize = 1_048_576;

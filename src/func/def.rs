@@ -21,6 +21,7 @@ impl std::fmt::Debug for FuncCx<'_> {
 
 /// Why a function has no result. The engine adds where in the query it was called.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Fault {
     /// The result is outside the range of its type.
     Overflow(String),
@@ -39,6 +40,66 @@ pub struct Scalar {
     /// (arguments declared [`crate::catalog::Ty::Null`] keep their common type; optional arguments
     /// may be missing from the end). Unless the specification says `takes_null`, no value is NULL.
     pub eval: Eval,
+}
+
+/// A scalar function as the engine calls it.
+pub trait ScalarFunction: Send + Sync {
+    /// What planning and documentation see.
+    fn spec(&self) -> &FunctionSpec;
+
+    /// The result for one row; see [`Scalar::eval`].
+    ///
+    /// # Errors
+    /// Why there is no result.
+    fn call(&self, cx: &FuncCx<'_>, args: &[Value<'_>]) -> Result<Value<'static>, Fault>;
+}
+
+impl ScalarFunction for Scalar {
+    fn spec(&self) -> &FunctionSpec {
+        &self.spec
+    }
+
+    fn call(&self, cx: &FuncCx<'_>, args: &[Value<'_>]) -> Result<Value<'static>, Fault> {
+        (self.eval)(cx, args)
+    }
+}
+
+/// The family under which documentation lists the functions of a host program.
+pub(super) const HOST_FAMILY: &str = "host";
+
+/// A scalar function of a host program.
+pub struct HostScalar<F> {
+    spec: FunctionSpec,
+    eval: F,
+}
+
+impl<F> std::fmt::Debug for HostScalar<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HostScalar").field("spec", &self.spec).finish_non_exhaustive()
+    }
+}
+
+impl<F> HostScalar<F>
+where
+    F: Fn(&FuncCx<'_>, &[Value<'_>]) -> Result<Value<'static>, Fault> + Send + Sync,
+{
+    /// A function with that specification.
+    pub const fn new(spec: FunctionSpec, eval: F) -> Self {
+        Self { spec, eval }
+    }
+}
+
+impl<F> ScalarFunction for HostScalar<F>
+where
+    F: Fn(&FuncCx<'_>, &[Value<'_>]) -> Result<Value<'static>, Fault> + Send + Sync,
+{
+    fn spec(&self) -> &FunctionSpec {
+        &self.spec
+    }
+
+    fn call(&self, cx: &FuncCx<'_>, args: &[Value<'_>]) -> Result<Value<'static>, Fault> {
+        (self.eval)(cx, args)
+    }
 }
 
 impl Scalar {

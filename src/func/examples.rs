@@ -130,21 +130,6 @@ fn examples_hold() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-#[test]
-fn registry_is_in_order() {
-    let mut names = std::collections::BTreeSet::new();
-    for spec in super::specs() {
-        for name in std::iter::once(&spec.name).chain(spec.aliases) {
-            assert!(names.insert(*name), "{name} twice");
-            assert_eq!(*name, name.to_lowercase(), "{name}");
-        }
-        assert!(spec.doc.ends_with('.'), "{}: {}", spec.name, spec.doc);
-        assert!(!spec.signatures.is_empty(), "{}", spec.name);
-        let needs_example = spec.is_pure && spec.name != "why";
-        assert!(!spec.examples.is_empty() || !needs_example, "{} has no example", spec.name);
-    }
-}
-
 /// What DuckDB 2.0 answers to the same calls, but for the errors that it answers with "not a
 /// number" or infinity.
 #[test]

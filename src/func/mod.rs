@@ -1,7 +1,7 @@
 //! Functions: one file a family, one line a function in the family's `ALL`.
 //!
 //! A scalar function is a pure function of values. It knows neither plans nor polars; `exec` calls
-//! it row by row. Aggregates are declared here and computed by `exec`.
+//! it row by row. Aggregates work on columns and stand in `exec::aggregate`.
 
 #![allow(
     clippy::unnecessary_wraps,
@@ -9,7 +9,6 @@
 )]
 
 mod address;
-mod aggregate;
 mod conditional;
 mod def;
 mod dump;
@@ -25,10 +24,9 @@ mod strftime;
 mod text;
 mod time;
 
-pub use def::{Eval, Fault, FuncCx, Scalar};
-pub use rows::{EmitValue, Series, TableFunction};
-
-use crate::catalog::FunctionSpec;
+pub use crate::model::{DynTable, Refused};
+pub use def::{Eval, Fault, FuncCx, HostScalar, Scalar, ScalarFunction};
+pub use rows::{EmitValue, HostRows, Series, TableCode, TableFunction};
 
 const FAMILIES: &[&[Scalar]] = &[
     text::ALL,
@@ -48,18 +46,7 @@ pub fn scalars() -> impl Iterator<Item = &'static Scalar> {
     FAMILIES.iter().copied().flatten()
 }
 
-/// The scalar function of that (primary) name.
-pub fn scalar(name: &str) -> Option<&'static Scalar> {
-    scalars().find(|f| f.spec.name == name)
-}
-
-/// The specifications of all functions, aggregates included, in the order of documentation.
-pub fn specs() -> Vec<&'static FunctionSpec> {
-    let tables = rows::ALL.iter().map(|f| &f.spec);
-    scalars().map(|f| &f.spec).chain(aggregate::ALL).chain(tables).collect()
-}
-
-/// The table function of that name.
-pub fn table_function(name: &str) -> Option<&'static TableFunction> {
-    rows::ALL.iter().find(|f| f.spec.name == name)
+/// Every table function.
+pub fn table_functions() -> impl Iterator<Item = &'static TableFunction> {
+    rows::ALL.iter()
 }

@@ -6,8 +6,10 @@
 
 use std::ops::ControlFlow;
 
+use super::def::HOST_FAMILY;
 use crate::catalog::Ty::{Addr, Int, Interval, Null, Text, Time};
 use crate::catalog::{CallColumn, CallError, FunctionKind, FunctionSpec, Signature, Ty, Value};
+use crate::model::{DynTable, Refused};
 
 /// Receives one value a row; says whether more are wanted.
 pub type EmitValue<'a> = &'a mut dyn FnMut(Value<'static>) -> ControlFlow<()>;
@@ -17,8 +19,46 @@ pub type EmitValue<'a> = &'a mut dyn FnMut(Value<'static>) -> ControlFlow<()>;
 pub struct TableFunction {
     /// What planning and documentation see.
     pub spec: FunctionSpec,
-    /// Computes the rows; `None` if sources do.
-    pub series: Option<Series>,
+    /// Who gives the columns and the rows.
+    pub code: TableCode,
+}
+
+/// Gives the columns and the rows of a call of a host program's table function.
+pub type HostRows = dyn Fn(&[Value<'static>]) -> Result<DynTable<'static>, Refused> + Send + Sync;
+
+/// The code of a table function.
+pub enum TableCode {
+    /// One column, computed from the arguments.
+    Series(Series),
+    /// The open sources.
+    Sources,
+    /// A host program.
+    Host(Box<HostRows>),
+}
+
+impl std::fmt::Debug for TableCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Series(_) => "Series",
+            Self::Sources => "Sources",
+            Self::Host(_) => "Host",
+        })
+    }
+}
+
+impl TableFunction {
+    /// A table function of a host program, in the family `host`: `rows` gives the columns of a
+    /// call from its arguments, and the rows when the query runs.
+    pub fn new(
+        name: &'static str,
+        signatures: &'static [Signature],
+        doc: &'static str,
+        rows: impl Fn(&[Value<'static>]) -> Result<DynTable<'static>, Refused> + Send + Sync + 'static,
+    ) -> Self {
+        let mut function = of(name, HOST_FAMILY, signatures, doc, &[], None);
+        function.code = TableCode::Host(Box::new(rows));
+        function
+    }
 }
 
 /// The code of a function of one column: its type for the arguments, and its values.
@@ -79,7 +119,11 @@ const fn of(
         doc,
         examples,
     };
-    TableFunction { spec, series }
+    let code = match series {
+        Some(series) => TableCode::Series(series),
+        None => TableCode::Sources,
+    };
+    TableFunction { spec, code }
 }
 
 /// Every table function.

@@ -132,9 +132,9 @@ macro_rules! row {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq)]
         $vis struct $name {
-            $($(#[$field_meta])* pub $field: $crate::catalog::Cell<$ty>,)*
+            $($(#[$field_meta])* pub $field: $crate::internals::catalog::Cell<$ty>,)*
             /// Where the log says so, for rows of a debugger log.
-            pub log: ::core::option::Option<$crate::model::LogPlace>,
+            pub log: ::core::option::Option<$crate::internals::model::LogPlace>,
         }
 
         impl $name {
@@ -149,7 +149,7 @@ macro_rules! row {
 
         impl ::core::default::Default for $name {
             fn default() -> Self {
-                Self { $($field: $crate::model::none(),)* log: ::core::option::Option::None }
+                Self { $($field: $crate::internals::model::none(),)* log: ::core::option::Option::None }
             }
         }
 
@@ -162,24 +162,24 @@ macro_rules! row {
             #[derive(Debug)]
             #[allow(unreachable_pub, reason = "it is reached through the trait")]
             pub struct Columns {
-                $($(#[$field_meta])* pub $field: $crate::model::ColumnId<$name>,)*
+                $($(#[$field_meta])* pub $field: $crate::internals::model::ColumnId<$name>,)*
             }
 
-            impl $crate::model::Row for $name {
+            impl $crate::internals::model::Row for $name {
                 type Columns = Columns;
                 const TABLE: &'static str = $table;
                 const COLUMNS: &'static Columns = &Columns {
-                    $($field: $crate::model::ColumnId::new(
+                    $($field: $crate::internals::model::ColumnId::new(
                         Index::$field as u8,
                         $crate::row!(@name $field $($column)?),
                     ),)*
                 };
 
-                fn log_place(&self) -> ::core::option::Option<&$crate::model::LogPlace> {
+                fn log_place(&self) -> ::core::option::Option<&$crate::internals::model::LogPlace> {
                     self.log.as_ref()
                 }
 
-                fn set_log_place(&mut self, place: $crate::model::LogPlace) {
+                fn set_log_place(&mut self, place: $crate::internals::model::LogPlace) {
                     self.log = ::core::option::Option::Some(place);
                 }
             }

@@ -20,8 +20,8 @@ impl Session {
     /// Runs a statement of those that [`changes`] tells.
     pub(super) fn change(&self, statement: &Statement) -> Result<(), Diagnostic> {
         match &statement.kind {
-            StatementKind::Attach(attach) if self.options.no_attach => {
-                let message = "ATTACH is switched off";
+            StatementKind::Attach(attach) if !self.options.files => {
+                let message = "this program does not let queries open files";
                 Err(Diagnostic::at(Code::Unsupported, attach.file.span, message))
             }
             StatementKind::Attach(attach) => self.attach_file(attach),

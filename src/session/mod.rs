@@ -1,30 +1,33 @@
 //! The one file that joins the stages: opens sources, runs queries.
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::catalog::{Catalog, ColumnData};
-use crate::diag::{Code, Diagnostic};
+use crate::diag::Diagnostic;
 use crate::dump::Image;
-use crate::exec::{self, MemTable};
-use crate::func::FuncCx;
+use crate::exec::MemTable;
 use crate::import;
-use crate::lang;
-use crate::lang::ast::Statement;
-use crate::plan;
 use crate::source;
 use crate::symbol::{Search, Store};
 use crate::synth;
-use crate::table::{Cx, Progress};
 
 mod attach;
+mod cancel;
 mod error;
+mod extend;
 mod library;
+mod options;
+mod query;
+mod registry;
 mod state;
 
+pub use self::cancel::CancelToken;
 pub use self::error::Error;
 pub use self::library::{find_query, library, parameters};
+pub use self::options::Options;
+pub use self::query::{Prepared, QueryProgress};
+pub use self::registry::shipped;
 use self::state::{OpenSource, State, short_names};
 pub use crate::exec::{ColumnView, Field, Footnote, ResultSet, Row, Unread};
 pub use crate::lang::{KEYWORDS, SavedParam, SavedQuery, Token, TokenKind, is_complete, tokens};
@@ -44,57 +47,6 @@ pub struct Session {
     state: RwLock<Arc<State>>,
     store: Store,
     options: Options,
-    cancelled: Arc<AtomicBool>,
-    progress: Arc<Progress>,
-}
-
-/// What [`Options::memory`] is by default: with a copy that an operator above makes, a query stays
-/// below 500 MB.
-const MEMORY: usize = 224 << 20;
-
-/// How a session is opened.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Folders and files of symbols and layouts, and symbol paths as Windows debuggers write them
-    /// (`srv*cache*url`), whose servers are asked.
-    pub symbols: Vec<PathBuf>,
-    /// A symbol path such as `_NT_SYMBOL_PATH` holds. What of it is not there is passed over, and
-    /// its servers are not asked.
-    pub environment_symbols: String,
-    /// Whether no symbol server is asked.
-    pub offline: bool,
-    /// A file of the format of `pooltag.txt` that says what pool tags are for; it goes before the
-    /// list that is built in.
-    pub pool_tags: Option<PathBuf>,
-    /// A folder in which indexes of dumps are kept, so that what took a search once takes none the
-    /// next time, and files of layouts as they are when they are unpacked; without one nothing is
-    /// kept. [`Options::own_cache`] is what the command line takes.
-    pub cache: Option<PathBuf>,
-    /// Whether a value that cannot be read is an error.
-    pub strict: bool,
-    /// How many bytes joins and functions of a query may make of its rows, by default 224 MiB. What
-    /// is beyond is an error before it is made.
-    pub memory: Option<usize>,
-    /// Whether `ATTACH` is refused, for programs that run the queries of others.
-    pub no_attach: bool,
-}
-
-impl Options {
-    /// The folder below the user's own for caches in which the command line keeps indexes.
-    pub fn own_cache() -> PathBuf {
-        crate::symbol::own_cache().join("index")
-    }
-}
-
-/// Ends a running query of its session from another thread.
-#[derive(Debug, Clone)]
-pub struct Canceller(Arc<AtomicBool>);
-
-impl Canceller {
-    /// Makes the running query end with E0306 soon.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 impl std::fmt::Debug for Session {
@@ -197,11 +149,9 @@ impl Session {
             }
         }
         let session = Self {
-            state: RwLock::new(Arc::new(State::new(sources, Vec::new()))),
-            cancelled: store.stop(),
+            state: RwLock::new(Arc::new(State::new(sources, Vec::new(), registry::shipped()))),
             store,
             options: options.clone(),
-            progress: Arc::default(),
         };
         (session, failures)
     }
@@ -224,7 +174,7 @@ impl Session {
     /// of a table of the same name.
     ///
     /// ```
-    /// use dumpql::{Session, Ty, catalog::ColumnBuilder};
+    /// use dumpql::{ColumnBuilder, Session, Ty};
     ///
     /// let mut known = ColumnBuilder::new(Ty::Text);
     /// known.push_text(Ok("nt"));
@@ -266,20 +216,12 @@ impl Session {
         state.files().any(|file| same_file::is_same_file(file, path).unwrap_or(false))
     }
 
-    /// A handle that ends a running query from another thread.
-    pub fn canceller(&self) -> Canceller {
-        Canceller(Arc::clone(&self.cancelled))
-    }
-
-    /// How many rows scans of the running query have read so far.
-    pub fn rows_read(&self) -> usize {
-        self.progress.rows()
-    }
-
-    /// How many bytes of memory a search of the running query has been through, and through how
-    /// many it goes; `None` while nothing is searched. A part that holds no pages counts as well.
-    pub fn searched(&self) -> Option<(u64, u64)> {
-        self.progress.searched()
+    /// Reads a script, to be run with parameters, limits and a token that cancels it.
+    ///
+    /// # Errors
+    /// What is wrong with its syntax. Names and types are checked when it runs.
+    pub fn prepare(&self, sql: &str) -> Result<Prepared<'_>, Error> {
+        Prepared::new(self, sql)
     }
 
     /// Runs a script and returns the result of its last statement that gives one. A script of
@@ -288,7 +230,7 @@ impl Session {
     /// # Errors
     /// Whatever is wrong with the query, with its place; nothing runs before all is checked.
     pub fn query(&self, sql: &str) -> Result<ResultSet, Error> {
-        self.query_with(sql, &Params::new())
+        self.prepare(sql)?.run()
     }
 
     /// The same with values for the parameters `$name`.
@@ -296,83 +238,7 @@ impl Session {
     /// # Errors
     /// As [`Session::query`].
     pub fn query_with(&self, sql: &str, params: &Params) -> Result<ResultSet, Error> {
-        let mut last = None;
-        let statements = self.run(sql, params, &mut |result| {
-            last = Some(result);
-            true
-        })?;
-        if statements == 0 {
-            let error = Diagnostic::new(Code::Syntax, "the text holds no statement");
-            return Err(Error::of_query(vec![error], sql));
-        }
-        Ok(last.unwrap_or_default())
-    }
-
-    /// Runs a script, handing over each statement's result as it is ready; the receiver returns
-    /// whether to go on. Returns how many statements the script has. All statements up to the next
-    /// `ATTACH` or `DETACH` are checked before the first of them runs.
-    ///
-    /// # Errors
-    /// As [`Session::query`]; results handed over before stay valid.
-    pub fn run(
-        &self,
-        sql: &str,
-        params: &Params,
-        receive: &mut dyn FnMut(ResultSet) -> bool,
-    ) -> Result<usize, Error> {
-        self.cancelled.store(false, Ordering::Relaxed);
-        self.progress.restart();
-        let fail = |errors: Vec<Diagnostic>| Error::of_query(errors, sql);
-        let statements = lang::parse(sql).map_err(|d| fail(vec![d]))?;
-        let optional = SavedQuery::optional(sql);
-        let mut rest = statements.as_slice();
-        while let Some((first, later)) = rest.split_first() {
-            if attach::changes(first) {
-                self.change(first).map_err(|d| fail(vec![d]))?;
-                rest = later;
-                continue;
-            }
-            let queries = rest.iter().take_while(|s| !attach::changes(s)).count();
-            let (now, later) = rest.split_at(queries);
-            if !self.run_queries(now, (params, &optional), receive).map_err(fail)? {
-                break;
-            }
-            rest = later;
-        }
-        Ok(statements.len())
-    }
-
-    /// Runs queries over what is open now; returns whether to go on.
-    fn run_queries(
-        &self,
-        statements: &[Statement],
-        (params, optional): (&Params, &[String]),
-        receive: &mut dyn FnMut(ResultSet) -> bool,
-    ) -> Result<bool, Vec<Diagnostic>> {
-        let state = self.state();
-        let (tables, functions) = (state.named(), state.for_functions());
-        let cx = exec::Context {
-            tables: Cx {
-                catalog: &state.catalog,
-                sources: &tables,
-                cancelled: &self.cancelled,
-                progress: &self.progress,
-            },
-            attached: &state.attached,
-            functions: FuncCx { sources: &functions, width: state.width() },
-            memory: self.options.memory.unwrap_or(MEMORY),
-            strict: self.options.strict,
-            optional,
-        };
-        let calls = exec::Calls(&cx.tables);
-        let plan = |s: &Statement| plan::bind(s, &state.catalog, &calls, params);
-        let plans = statements.iter().map(plan).collect::<Result<Vec<_>, _>>()?;
-        for planned in &plans {
-            if !receive(exec::run(planned, &cx).map_err(|d| vec![d])?) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        self.prepare(sql)?.with(params).run()
     }
 }
 

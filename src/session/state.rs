@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::catalog::{Catalog, PointerWidth};
-use crate::exec::MemTable;
-use crate::func;
+use crate::exec::{MemTable, Registry};
 use crate::model::Source;
-use crate::table::{self, NamedSource};
+use crate::table::NamedSource;
 
 /// An open dump or log, and what the column `dump` calls it.
 pub(super) struct OpenSource {
@@ -26,17 +25,23 @@ pub(super) struct State {
     pub(super) catalog: Arc<Catalog>,
     pub(super) sources: Vec<Arc<OpenSource>>,
     pub(super) attached: Vec<Arc<MemTable>>,
+    /// The code of tables and functions, the host's own among them.
+    pub(super) registry: Arc<Registry>,
 }
 
 impl State {
-    pub(super) fn new(sources: Vec<Arc<OpenSource>>, attached: Vec<Arc<MemTable>>) -> Self {
+    pub(super) fn new(
+        sources: Vec<Arc<OpenSource>>,
+        attached: Vec<Arc<MemTable>>,
+        registry: Arc<Registry>,
+    ) -> Self {
         let several = sources.len() > 1;
-        let tables = table::ALL.iter().map(|t| t.spec(several)).collect();
-        let mut catalog = Catalog::new(tables, func::specs());
+        let tables = registry.tables().map(|t| t.spec(several)).collect();
+        let mut catalog = Catalog::new(tables, registry.functions().to_vec());
         for table in &attached {
             catalog.put_table(table.spec().clone());
         }
-        Self { catalog: Arc::new(catalog), sources, attached }
+        Self { catalog: Arc::new(catalog), sources, attached, registry }
     }
 
     /// With a table more, in the place of one of its name.
@@ -44,14 +49,19 @@ impl State {
         let mut attached = self.attached.clone();
         attached.retain(|t| !t.spec().name.eq_ignore_ascii_case(table.spec().name));
         attached.push(Arc::new(table));
-        Self::new(self.sources.clone(), attached)
+        Self::new(self.sources.clone(), attached, Arc::clone(&self.registry))
     }
 
     /// With a source more.
     pub(super) fn with_source(&self, source: OpenSource) -> Self {
         let mut sources = self.sources.clone();
         sources.push(Arc::new(source));
-        Self::new(sources, self.attached.clone())
+        Self::new(sources, self.attached.clone(), Arc::clone(&self.registry))
+    }
+
+    /// With other tables and functions.
+    pub(super) fn with_registry(&self, registry: Registry) -> Self {
+        Self::new(self.sources.clone(), self.attached.clone(), Arc::new(registry))
     }
 
     /// Without the source or attached table of that name; `None` if there is none.
@@ -60,10 +70,11 @@ impl State {
         let source = |s: &&Arc<OpenSource>| !s.name.eq_ignore_ascii_case(name);
         let attached: Vec<_> = self.attached.iter().filter(table).cloned().collect();
         if attached.len() < self.attached.len() {
-            return Some(Self::new(self.sources.clone(), attached));
+            return Some(Self::new(self.sources.clone(), attached, Arc::clone(&self.registry)));
         }
         let sources: Vec<_> = self.sources.iter().filter(source).cloned().collect();
-        (sources.len() < self.sources.len()).then(|| Self::new(sources, attached))
+        (sources.len() < self.sources.len())
+            .then(|| Self::new(sources, attached, Arc::clone(&self.registry)))
     }
 
     /// The files of all sources and attached tables.

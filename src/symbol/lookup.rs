@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::id::PdbId;
 use super::names::Names;
@@ -64,8 +64,8 @@ pub(super) struct Lookup {
     offline: bool,
     modules: Mutex<HashMap<PdbId, Arc<Slot>>>,
     silent: Mutex<HashSet<String>>,
-    /// Ends what a server is asked for.
-    stop: Arc<AtomicBool>,
+    /// Whoever waits for what a server is asked for.
+    waiting: Waiting,
 }
 
 /// A place, and whether its servers may be asked.
@@ -103,14 +103,41 @@ struct Slot {
     asking: Mutex<()>,
 }
 
+/// The flags of those who wait; one that is set has given up.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Waiting(Arc<Mutex<Vec<Arc<AtomicBool>>>>);
+
+impl Waiting {
+    fn flags(&self) -> MutexGuard<'_, Vec<Arc<AtomicBool>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn add(&self, flag: &Arc<AtomicBool>) {
+        self.flags().push(Arc::clone(flag));
+    }
+
+    pub(super) fn remove(&self, flag: &Arc<AtomicBool>) {
+        let mut flags = self.flags();
+        if let Some(at) = flags.iter().position(|known| Arc::ptr_eq(known, flag)) {
+            flags.swap_remove(at);
+        }
+    }
+
+    /// Whether all who waited have given up.
+    fn is_over(&self) -> bool {
+        let flags = self.flags();
+        !flags.is_empty() && flags.iter().all(|flag| flag.load(Ordering::Relaxed))
+    }
+}
+
 impl Lookup {
     pub(super) fn new(places: Vec<Place>, offline: bool) -> Self {
         Self { places, offline, ..Self::default() }
     }
 
-    /// What ends the asking of servers when it is set.
-    pub(super) const fn stop(&self) -> &Arc<AtomicBool> {
-        &self.stop
+    /// Who waits for what servers are asked for.
+    pub(super) const fn waiting(&self) -> &Waiting {
+        &self.waiting
     }
 
     /// The folders and files of all places, in their order.
@@ -173,7 +200,7 @@ impl Lookup {
         let next = AtomicUsize::new(0);
         let ask = || {
             while let Some(id) = missing.get(next.fetch_add(1, Ordering::Relaxed))
-                && !self.stop.load(Ordering::Relaxed)
+                && !self.waiting.is_over()
             {
                 let _ = self.fetch(id);
             }
@@ -276,7 +303,7 @@ impl Lookup {
         if silent().contains(url) {
             return Some(Err(format!("{url} does not answer")));
         }
-        Some(match server::fetch(url, id, target, &self.stop) {
+        Some(match server::fetch(url, id, target, &|| self.waiting.is_over()) {
             Ok(()) => is_it(target, id),
             Err(Failure::Stopped) => return None,
             Err(Failure::Missing) => Err(format!("{url} does not have it")),

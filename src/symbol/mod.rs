@@ -133,6 +133,19 @@ enum Place {
     Pack([u16; 4], u8, &'static str),
 }
 
+/// A query that waits for symbols; see [`Store::wait_for`].
+#[derive(Debug)]
+pub struct Waits {
+    waiting: lookup::Waiting,
+    flag: Arc<AtomicBool>,
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.waiting.remove(&self.flag);
+    }
+}
+
 impl Store {
     /// A store over the places of a search. Files that are named are read at once.
     ///
@@ -187,10 +200,13 @@ impl Store {
         self.inner.lookup.is_empty()
     }
 
-    /// What ends the asking of servers when it is set; whoever runs queries over the store sets it
-    /// to end them.
-    pub fn stop(&self) -> Arc<AtomicBool> {
-        Arc::clone(self.inner.lookup.stop())
+    /// Says that a query waits for what servers are asked for, until the guard is dropped or `flag`
+    /// is set. A download ends when all queries that wait have given up; what one of them still
+    /// waits for goes on, as all get the file.
+    pub fn wait_for(&self, flag: &Arc<AtomicBool>) -> Waits {
+        let waiting = self.inner.lookup.waiting().clone();
+        waiting.add(flag);
+        Waits { waiting, flag: Arc::clone(flag) }
     }
 
     /// Whether there is a server that may be asked.

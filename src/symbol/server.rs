@@ -4,27 +4,37 @@
 //! a thread of its own, so that who waits for it can be told to stop, and does not wait for a server
 //! that sends nothing.
 
+#[cfg(feature = "net")]
 use std::fs::{self, File};
+#[cfg(feature = "net")]
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::sync::Arc;
+#[cfg(feature = "net")]
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::id::PdbId;
 
+#[cfg(feature = "net")]
 /// The largest file that is fetched.
 const MAX_FILE: u64 = 4 << 30;
+#[cfg(feature = "net")]
 const CONNECT: Duration = Duration::from_secs(10);
+#[cfg(feature = "net")]
 const RESPONSE: Duration = Duration::from_secs(30);
+#[cfg(feature = "net")]
 const BODY: Duration = Duration::from_secs(900);
 /// A server that sends nothing for so long does not answer.
 const STALL: Duration = Duration::from_secs(60);
+#[cfg(feature = "net")]
 /// So many connections to a server stay open between requests.
 const MOST_IDLE: usize = 8;
 /// How often is looked whether to go on.
 const TICK: Duration = Duration::from_millis(50);
+#[cfg(feature = "net")]
 const MAGIC: &[u8] = b"Microsoft C/C++ MSF 7.00";
 
 /// Why a file was not fetched.
@@ -52,12 +62,12 @@ struct Progress {
     is_abandoned: AtomicBool,
 }
 
-/// Fetches a file, unless `stop` is set meanwhile. It is there whole or not at all.
+/// Fetches a file, unless `stop` says so meanwhile. It is there whole or not at all.
 pub(super) fn fetch(
     server: &str,
     id: &PdbId,
     target: &Path,
-    stop: &AtomicBool,
+    stop: &dyn Fn() -> bool,
 ) -> Result<(), Failure> {
     let progress = Arc::<Progress>::default();
     let (done, result) = mpsc::channel();
@@ -86,7 +96,7 @@ pub(super) fn fetch(
         if bytes != seen {
             (seen, since) = (bytes, Instant::now());
         }
-        let is_stopped = stop.load(Ordering::Relaxed);
+        let is_stopped = stop();
         if is_stopped || since.elapsed() > STALL {
             progress.is_abandoned.store(true, Ordering::Relaxed);
             let stall = format!("{server} sent nothing for {} seconds", STALL.as_secs());
@@ -95,6 +105,13 @@ pub(super) fn fetch(
     }
 }
 
+#[cfg(not(feature = "net"))]
+fn get(_: &str, _: &str, _: &Path, _: &Progress) -> Result<(), Failure> {
+    let message = "this program was built without network access (the feature `net`)";
+    Err(Failure::Other(message.to_owned()))
+}
+
+#[cfg(feature = "net")]
 fn get(server: &str, url: &str, target: &Path, progress: &Progress) -> Result<(), Failure> {
     let response = agent().get(url).call().map_err(|error| match error {
         ureq::Error::StatusCode(404 | 410) => Failure::Missing,
@@ -106,6 +123,7 @@ fn get(server: &str, url: &str, target: &Path, progress: &Progress) -> Result<()
     save(body, target).map_err(|error| Failure::Other(format!("{server}: {error}")))
 }
 
+#[cfg(feature = "net")]
 /// Who asks; connections serve several requests.
 fn agent() -> &'static ureq::Agent {
     static AGENT: OnceLock<ureq::Agent> = OnceLock::new();
@@ -121,12 +139,14 @@ fn agent() -> &'static ureq::Agent {
     })
 }
 
+#[cfg(feature = "net")]
 /// A body whose bytes are counted, and that ends when nobody waits for it any more.
 struct Watched<'a, R> {
     body: R,
     progress: &'a Progress,
 }
 
+#[cfg(feature = "net")]
 impl<R: Read> Read for Watched<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.progress.is_abandoned.load(Ordering::Relaxed) {
@@ -138,6 +158,7 @@ impl<R: Read> Read for Watched<'_, R> {
     }
 }
 
+#[cfg(feature = "net")]
 /// Writes beside the target and renames, so that nobody ever reads half of a file.
 fn save(mut body: impl Read, target: &Path) -> io::Result<()> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -163,7 +184,7 @@ fn save(mut body: impl Read, target: &Path) -> io::Result<()> {
     written
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "net"))]
 mod tests {
     use std::net::TcpListener;
 
@@ -178,7 +199,9 @@ mod tests {
         let stop = Arc::<AtomicBool>::default();
         let waiting = {
             let (server, target, stop) = (server, target.clone(), Arc::clone(&stop));
-            std::thread::spawn(move || fetch(&server, &id, &target, &stop))
+            std::thread::spawn(move || {
+                fetch(&server, &id, &target, &|| stop.load(Ordering::Relaxed))
+            })
         };
         // The server has taken the call and says nothing.
         let call = listener.accept().unwrap();

@@ -74,6 +74,17 @@ impl<'a> CallRows<'a> {
         if self.rows >= self.most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
+    /// Takes the rows of a table that has the columns of the call.
+    pub fn take(&mut self, table: DynTable<'_>) {
+        let wanted: Vec<bool> = (0..table.columns.len()).map(|index| self.wants(index)).collect();
+        (table.rows)(&wanted, &mut |mut row: DynRow| {
+            self.push(|index| {
+                row.get_mut(index)
+                    .map_or(Err(Absent::NotApplicable), |c| std::mem::replace(c, Ok(Value::Null)))
+            })
+        });
+    }
+
     /// The rows.
     ///
     /// # Errors

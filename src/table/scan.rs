@@ -42,6 +42,13 @@ pub struct Cx<'a> {
     pub progress: &'a Progress,
 }
 
+impl Cx<'_> {
+    /// Whether nobody waits for rows any more.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+}
+
 /// What a query wants of a table.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ScanRequest<'a> {
@@ -63,8 +70,16 @@ pub struct Scan {
     pub unanswered: Vec<(usize, Unanswered)>,
 }
 
+impl Scan {
+    /// The rows of a table that needs no source.
+    pub const fn of(batch: Batch) -> Self {
+        Self { batch, unanswered: Vec::new() }
+    }
+}
+
 /// Why a scan gave nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ScanError {
     /// No open source answers this table; one entry a source.
     NoSource(Vec<(usize, Unanswered)>),

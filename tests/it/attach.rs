@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use dumpql::diag::Code;
+use dumpql::internals::diag::Code;
+use dumpql::internals::dump::Image;
 use dumpql::{Options, ResultSet, Session};
 
 struct Folder(PathBuf);
@@ -28,6 +29,12 @@ impl Drop for Folder {
     }
 }
 
+/// A session whose queries may open files.
+fn triage_sample() -> Session {
+    let image = Image::from_bytes("sample", dumpql::internals::synth::triage_sample());
+    Session::from_images(vec![image], &Options::default().files(true)).unwrap()
+}
+
 fn rows(result: &ResultSet) -> Vec<String> {
     let cells = |row| (0..result.fields().len()).map(move |c| result.text(row, c));
     (0..result.len()).map(|row| cells(row).collect::<Vec<_>>().join("|")).collect()
@@ -37,7 +44,7 @@ fn rows(result: &ResultSet) -> Vec<String> {
 fn a_csv_file_becomes_a_table() {
     let folder = Folder::new("csv");
     let path = folder.file("known.csv", b"name,seen\r\nnt,2024-05-01\r\nhal,\r\n");
-    let session = crate::corpus::triage_sample();
+    let session = triage_sample();
     let sql = format!(
         "ATTACH '{path}' AS known; SELECT k.name, k.seen, m.base IS NOT NULL \
          FROM known k LEFT JOIN modules m ON m.name LIKE k.name || '%' ORDER BY k.name DESC LIMIT 1"
@@ -57,7 +64,7 @@ fn what_cannot_be_attached_says_why() {
     let good = folder.file("a.csv", b"a\n1\n");
     let odd = folder.file("b.csv", b"a,b\n1,2\n1,2,3\n");
     let text = folder.file("c.txt", b"a;b\n1;2\n");
-    let session = crate::corpus::triage_sample();
+    let session = triage_sample();
     let error = |sql: &str| session.query(sql).unwrap_err().to_string();
     assert!(error(&format!("ATTACH '{odd}'")).contains("line 3 has 3 fields, the first line 2"));
     assert!(
@@ -72,16 +79,15 @@ fn what_cannot_be_attached_says_why() {
     assert!(error(&format!("ATTACH '{text}'")).starts_with("E0401"));
     let sql = format!("ATTACH '{text}' AS c (DELIMITER ';', HEADER false); FROM c");
     assert_eq!(rows(&session.query(&sql).unwrap()), ["a|b", "1|2"]);
-    let options = Options { no_attach: true, ..Options::default() };
-    let closed = Session::open_with(&[], &options).unwrap();
+    let closed = Session::open_with(&[], &Options::default()).unwrap();
     assert_eq!(closed.query(&format!("ATTACH '{good}'")).unwrap_err().code(), Code::Unsupported);
 }
 
 #[test]
 fn an_attached_dump_joins_those_that_are_open() {
     let folder = Folder::new("dump");
-    let path = folder.file("other.dmp", &dumpql::synth::triage_sample());
-    let session = crate::corpus::triage_sample();
+    let path = folder.file("other.dmp", &dumpql::internals::synth::triage_sample());
+    let session = triage_sample();
     let one = session.query("SELECT * FROM bugcheck").unwrap();
     let sql = format!("ATTACH '{path}' AS second; SELECT dump, code FROM bugcheck");
     let both = session.query(&sql).unwrap();
@@ -126,8 +132,11 @@ fn random_edits_of_a_file_neither_panic_nor_hang() {
             }
         }
         let tabs = next(4) == 0;
-        let Ok(columns) = dumpql::import::columns(&bytes, tabs, dumpql::import::Options::default())
-        else {
+        let Ok(columns) = dumpql::internals::import::columns(
+            &bytes,
+            tabs,
+            dumpql::internals::import::Options::default(),
+        ) else {
             continue;
         };
         let session = Session::open_with(&[], &Options::default()).unwrap();

@@ -1,11 +1,11 @@
 //! The table of big allocations with damage at random: entries that it does not touch are listed, by the
 //! names of variables and without them.
 
-use dumpql::dump::Image;
-use dumpql::model::{BigBlock, Want};
-use dumpql::source;
-use dumpql::symbol::{Search, Store};
-use dumpql::synth::{self, Format, PoolState, SystemSpec, Windows};
+use dumpql::internals::dump::Image;
+use dumpql::internals::model::{BigBlock, Want};
+use dumpql::internals::source;
+use dumpql::internals::symbol::{Search, Store};
+use dumpql::internals::synth::{self, Format, PoolState, SystemSpec, Windows};
 
 use crate::system::Names;
 use crate::systems::rows;

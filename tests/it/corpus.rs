@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use dumpql::dump::Image;
-use dumpql::{Options, Session, synth};
+use dumpql::internals::dump::Image;
+use dumpql::internals::synth;
+use dumpql::{Options, Session};
 
 /// The folder of real files: `DUMPQL_CORPUS`, or `../shared` beside the project.
 pub(crate) fn folder() -> Option<PathBuf> {

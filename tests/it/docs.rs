@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use dumpql::Session;
-use dumpql::catalog::{Catalog, FunctionKind, FunctionSpec, TableSpec};
-use dumpql::diag::Code;
+use dumpql::internals::catalog::{Catalog, FunctionKind, FunctionSpec, TableSpec};
+use dumpql::internals::diag::Code;
 
 const NOTE: &str =
     "<!-- Generated from the definitions by `UPDATE_DOCS=1 cargo test docs`. -->\n\n";
@@ -20,7 +20,7 @@ fn generated_pages_are_up_to_date() {
     check("queries.md", &queries());
 }
 
-fn check(name: &str, text: &str) {
+pub(crate) fn check(name: &str, text: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/generated").join(name);
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(&path, text).unwrap();
@@ -112,7 +112,7 @@ fn queries() -> String {
     let mut page = format!(
         "{NOTE}# Shipped queries\n\nRun one with `dumpql DUMP -q NAME`, with parameters as `-p name=value`.\n"
     );
-    for query in dumpql::session::library() {
+    for query in dumpql::internals::session::library() {
         let _ = writeln!(page, "\n## {}\n\n{}. {}", query.name, query.title, query.description);
         if !query.aliases.is_empty() {
             let _ = writeln!(page, "\nAlso called `{}`.", query.aliases.join("`, `"));
@@ -156,7 +156,7 @@ fn blocks(page: &str) -> Vec<String> {
 }
 
 /// The parameters that examples have.
-fn params() -> dumpql::session::Params {
+fn params() -> dumpql::internals::session::Params {
     let text = |name: &str, value: &'static str| (name.to_owned(), dumpql::Value::text(value));
     [text("tag", "Irp "), text("company", "Microsoft%")].into()
 }
@@ -168,7 +168,7 @@ fn examples_of_the_guides_run() {
     for name in ["docs/language.md", "README.md", "docs/logs.md"] {
         let page = std::fs::read_to_string(folder.join(name)).unwrap();
         for block in blocks(&page) {
-            let statements = dumpql::lang::parse(&block)
+            let statements = dumpql::internals::lang::parse(&block)
                 .unwrap_or_else(|d| panic!("{name}: {}\n{block}", d.message));
             count += statements.len();
             // What is written of logs is tried on one.

@@ -4,8 +4,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use dumpql::dump::Image;
-use dumpql::synth::{self, Driver, Format, System, SystemSpec, Windows};
+use dumpql::internals::dump::Image;
+use dumpql::internals::synth::{self, Driver, Format, System, SystemSpec, Windows};
 use dumpql::{Options, Session};
 use rayon::prelude::*;
 

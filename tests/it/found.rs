@@ -4,8 +4,10 @@
 use std::fmt::Debug;
 use std::ops::ControlFlow;
 
-use dumpql::model::{self, Emit, Source, SystemCall, Timer, Unanswered, Want, WorkItem, WorkQueue};
-use dumpql::synth::{self, Block, Format, PageFile, System, SystemSpec, Windows};
+use dumpql::internals::model::{
+    self, Emit, Source, SystemCall, Timer, Unanswered, Want, WorkItem, WorkQueue,
+};
+use dumpql::internals::synth::{self, Block, Format, PageFile, System, SystemSpec, Windows};
 
 use crate::objects::{ALL, each_system, open, open_with, symbols};
 

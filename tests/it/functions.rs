@@ -1,6 +1,6 @@
 //! Every example in a function's documentation is a query with the answer it says.
 
-use dumpql::catalog::FunctionKind;
+use dumpql::internals::catalog::FunctionKind;
 
 use crate::rows;
 
@@ -17,7 +17,7 @@ fn examples_are_true() {
                 FunctionKind::Table => {
                     format!("SELECT string_agg(CAST(x AS VARCHAR), ', ') FROM {expression} AS t(x)")
                 }
-                FunctionKind::Scalar => format!("SELECT {expression}"),
+                _ => format!("SELECT {expression}"),
             };
             match session.query(&sql) {
                 Ok(result) if result.text(0, 0) == *expected => {}

@@ -3,9 +3,11 @@
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
-use dumpql::catalog::{Absent, Catalog, Data, Hint, HintOp, SourceKind, Value};
-use dumpql::model::{Answers, Emit, Fill, Flow, Machine, Module, Row, Source, Unanswered, Want};
-use dumpql::table::{
+use dumpql::internals::catalog::{Absent, Catalog, Data, Hint, HintOp, SourceKind, Value};
+use dumpql::internals::model::{
+    Answers, Emit, Fill, Flow, Machine, Module, Row, Source, Unanswered, Want,
+};
+use dumpql::internals::table::{
     self, Column, Cx, Get, NamedSource, Progress, Scan, ScanError, ScanRequest, Table, TableDef,
     text,
 };

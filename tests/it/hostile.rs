@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use dumpql::catalog::Catalog;
-use dumpql::dump::Image;
-use dumpql::model::{Problem, Want};
-use dumpql::source;
-use dumpql::symbol::Store;
-use dumpql::table::{ALL, Cx, NamedSource, Progress, ScanRequest};
+use dumpql::internals::catalog::Catalog;
+use dumpql::internals::dump::Image;
+use dumpql::internals::model::{Problem, Want};
+use dumpql::internals::source;
+use dumpql::internals::symbol::Store;
+use dumpql::internals::table::{ALL, Cx, NamedSource, Progress, ScanRequest};
 use rayon::prelude::*;
 
 use crate::corpus;

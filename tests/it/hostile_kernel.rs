@@ -6,8 +6,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use dumpql::dump::Image;
-use dumpql::synth::{self, Block, TriageSpec, Unloaded};
+use dumpql::internals::dump::Image;
+use dumpql::internals::synth::{self, Block, TriageSpec, Unloaded};
 use dumpql::{Options, Session};
 use rayon::prelude::*;
 

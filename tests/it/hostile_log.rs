@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use dumpql::dump::Image;
+use dumpql::internals::dump::Image;
 use rayon::prelude::*;
 
 use super::{corpus, hostile};

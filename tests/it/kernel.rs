@@ -4,14 +4,14 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use dumpql::catalog::{Absent, SourceKind};
-use dumpql::dump::Image;
-use dumpql::model::{
+use dumpql::internals::catalog::{Absent, SourceKind};
+use dumpql::internals::dump::Image;
+use dumpql::internals::model::{
     Bugcheck, CoverageRange, DumpInfo, Emit, Exception, Frame, Module, Problem, Process, Processor,
     Register, Source, Thread, Unanswered, UnloadedModule, Want,
 };
-use dumpql::source;
-use dumpql::symbol::{Search, Store};
+use dumpql::internals::source;
+use dumpql::internals::symbol::{Search, Store};
 
 use crate::corpus;
 
@@ -126,7 +126,7 @@ fn symbols_of_the_very_kernel_are_found_among_others() {
     assert_eq!(place.display(), "nt!KeBugCheckEx+0x5");
     let thread = &rows(|emit| source.answers().read::<Thread>(&Want::ALL, emit))[0];
     assert_eq!(thread.start_symbol.as_deref(), Ok("nt!ExpWorkerThread"));
-    let status = |module: &dumpql::model::Module| module.symbol_status.clone();
+    let status = |module: &dumpql::internals::model::Module| module.symbol_status.clone();
     let modules = rows(|emit| source.answers().read::<Module>(&Want::ALL, emit));
     assert_eq!(status(&modules[0]).as_deref(), Ok("isf"));
     let second = status(&modules[1]);

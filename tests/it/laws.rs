@@ -2,18 +2,20 @@
 
 use std::sync::atomic::AtomicBool;
 
-use dumpql::catalog::{Batch, Catalog, Hint, HintOp, Ty, Value};
-use dumpql::dump::Image;
-use dumpql::model::Source;
-use dumpql::source;
-use dumpql::symbol::Store;
-use dumpql::table::{ALL, Cx, NamedSource, Progress, Scan, ScanError, ScanRequest, Table};
+use dumpql::internals::catalog::{Batch, Catalog, Hint, HintOp, Ty, Value};
+use dumpql::internals::dump::Image;
+use dumpql::internals::model::Source;
+use dumpql::internals::source;
+use dumpql::internals::symbol::Store;
+use dumpql::internals::table::{
+    ALL, Cx, NamedSource, Progress, Scan, ScanError, ScanRequest, Table,
+};
 
 use crate::corpus;
 
 /// The sample and every dump of the corpus.
 fn sources() -> Vec<(String, Box<dyn Source>)> {
-    let sample = Image::from_bytes("sample", dumpql::synth::triage_sample());
+    let sample = Image::from_bytes("sample", dumpql::internals::synth::triage_sample());
     let real = corpus::dumps("kernel").into_iter().chain(corpus::dumps("user"));
     let images = real.map(|path| Image::open(&path).expect("corpus file opens"));
     let store = Store::default();
@@ -25,8 +27,9 @@ fn sources() -> Vec<(String, Box<dyn Source>)> {
 
 /// A whole system, which holds what a triage dump does not.
 fn whole_system() -> (String, Box<dyn Source>) {
-    use dumpql::synth::{Format, healthy, system};
-    let bytes = system(&healthy(dumpql::synth::Windows::Windows10)).to_vec(Format::KernelSummary);
+    use dumpql::internals::synth::{Format, healthy, system};
+    let bytes = system(&healthy(dumpql::internals::synth::Windows::Windows10))
+        .to_vec(Format::KernelSummary);
     let image = Image::from_bytes("system", bytes);
     ("system".to_owned(), source::open(image, &Store::default()).expect("it is a dump"))
 }
@@ -46,7 +49,10 @@ fn try_scan(
 ) -> Result<Scan, ScanError> {
     let cancelled = AtomicBool::new(false);
     let progress = Progress::default();
-    let catalog = Catalog::new(ALL.iter().map(|t| t.spec(false)).collect(), dumpql::func::specs());
+    let catalog = Catalog::new(
+        ALL.iter().map(|t| t.spec(false)).collect(),
+        dumpql::internals::session::shipped().functions().to_vec(),
+    );
     let cx = Cx {
         catalog: &catalog,
         sources: &[NamedSource { name: "it", source }],
@@ -163,7 +169,7 @@ fn a_hint_never_loses_a_row_that_fulfils_it() {
 }
 
 fn texts(batch: &Batch) -> impl Iterator<Item = &str> {
-    let dumpql::catalog::Data::Text { bytes, ends } = &batch.columns[0].data else {
+    let dumpql::internals::catalog::Data::Text { bytes, ends } = &batch.columns[0].data else {
         panic!("a text column holds text")
     };
     (0..ends.len()).map(move |row| {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use dumpql::diag::Code;
-use dumpql::dump::Image;
-use dumpql::session::{find_query, library, parameters};
-use dumpql::synth::{self, Format, SystemSpec, Windows};
+use dumpql::internals::diag::Code;
+use dumpql::internals::dump::Image;
+use dumpql::internals::session::{find_query, library, parameters};
+use dumpql::internals::synth::{self, Format, SystemSpec, Windows};
 use dumpql::{Options, Params, ResultSet, Session};
 
 use crate::corpus;

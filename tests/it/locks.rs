@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use dumpql::Session;
-use dumpql::session::{find_query, parameters};
-use dumpql::synth::{self, Block, Format, System, SystemSpec, Windows};
+use dumpql::internals::session::{find_query, parameters};
+use dumpql::internals::synth::{self, Block, Format, System, SystemSpec, Windows};
 
 use crate::system::{self, ALL, ask};
 

@@ -254,7 +254,7 @@ fn damage_of_publishing_takes_no_row_away() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/log/own/forum.txt");
     let text = std::fs::read_to_string(path).unwrap();
     let open = |bytes: Vec<u8>| {
-        let image = dumpql::dump::Image::from_bytes("log", bytes);
+        let image = dumpql::internals::dump::Image::from_bytes("log", bytes);
         Session::from_images(vec![image], &dumpql::Options::default()).unwrap()
     };
     let tables = ["processors", "stacks", "locks", "lock_waiters", "threads", "pool_tags", "dump"];

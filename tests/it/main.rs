@@ -8,16 +8,19 @@
     reason = "helpers of tests are tests: they may fail, and they say what they skip"
 )]
 
+mod api;
 mod attach;
 mod big_pool;
 mod cli;
 mod corpus;
 mod docs;
 mod duckdb;
+mod examples;
 mod formats;
 mod found;
 mod functions;
 mod generate;
+mod host;
 mod host_table;
 mod hostile;
 mod hostile_kernel;
@@ -42,6 +45,7 @@ mod scheduling;
 mod seams;
 mod session;
 mod session_pool;
+mod side_by_side;
 mod slt;
 mod sql;
 mod stacks;

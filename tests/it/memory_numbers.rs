@@ -3,8 +3,8 @@
 
 use dumpql::Options;
 use dumpql::Session;
-use dumpql::session::find_query;
-use dumpql::synth::{self, Counters, Format, SystemSpec, Windows};
+use dumpql::internals::session::find_query;
+use dumpql::internals::synth::{self, Counters, Format, SystemSpec, Windows};
 
 use crate::system::{self, ALL, ask};
 

@@ -4,16 +4,16 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use dumpql::catalog::Absent;
-use dumpql::dump::Image;
-use dumpql::model::{
+use dumpql::internals::catalog::Absent;
+use dumpql::internals::dump::Image;
+use dumpql::internals::model::{
     Dpc, Emit, Handle, KernelObject, ObjectType, PageFile, Process, ReadyThread, SessionSpace,
     Source, Timer, Unanswered, Vad, WaitObject, Want, WorkItem, WorkQueue,
 };
-use dumpql::session::{find_query, parameters};
-use dumpql::source;
-use dumpql::symbol::{Search, Store};
-use dumpql::synth::{self, Format, System, SystemHandle, SystemSpec, Windows};
+use dumpql::internals::session::{find_query, parameters};
+use dumpql::internals::source;
+use dumpql::internals::symbol::{Search, Store};
+use dumpql::internals::synth::{self, Format, System, SystemHandle, SystemSpec, Windows};
 use dumpql::{Options, Session};
 
 pub(crate) use crate::systems::ALL;

@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use dumpql::diag::render_text;
-use dumpql::lang::{self, TokenKind as K};
+use dumpql::internals::diag::render_text;
+use dumpql::internals::lang::{self, TokenKind as K};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
@@ -191,7 +191,7 @@ fn random_edits_neither_panic_nor_hang() {
             }
             Err(found) => {
                 let shown = render_text(&found, &text, None, false);
-                assert_ne!(found.code, dumpql::diag::Code::Internal, "{text}\n{shown}");
+                assert_ne!(found.code, dumpql::internals::diag::Code::Internal, "{text}\n{shown}");
             }
         }
         let _ = lang::is_complete(&text);

@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use dumpql::dump::Image;
+use dumpql::internals::dump::Image;
 use dumpql::{Options, Session};
 use rayon::prelude::*;
 

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use dumpql::dump::Image;
-use dumpql::model::{BigBlock, Control, PoolBlock, PoolPage, Want};
-use dumpql::source;
-use dumpql::symbol::{Search, Store};
-use dumpql::synth::{self, Format, SystemSpec, Windows};
+use dumpql::internals::dump::Image;
+use dumpql::internals::model::{BigBlock, Control, PoolBlock, PoolPage, Want};
+use dumpql::internals::source;
+use dumpql::internals::symbol::{Search, Store};
+use dumpql::internals::synth::{self, Format, SystemSpec, Windows};
 use dumpql::{Options, Session};
 
 use crate::systems::{ALL, rows};
@@ -180,7 +180,7 @@ fn an_index_gives_what_the_search_gave() {
         std::fs::write(&path, synth::system(spec).to_vec(Format::BitmapFull)).unwrap();
     };
     let blocks = |cache: Option<&Path>, sql: &str| {
-        let options = Options { cache: cache.map(Path::to_owned), ..Options::default() };
+        let options = cache.map_or_else(Options::default, |at| Options::default().cache(at));
         let session = Session::open_with(&[&path], &options).unwrap();
         let result = session.query(sql).unwrap();
         let row = |row| (0..result.fields().len()).map(|column| result.text(row, column)).collect();
@@ -264,7 +264,7 @@ fn an_index_gives_what_the_search_gave() {
 
 #[test]
 fn a_search_says_how_far_it_is_and_ends_when_told() {
-    use dumpql::model::Progress;
+    use dumpql::internals::model::Progress;
     use std::sync::atomic::{AtomicBool, Ordering};
 
     let system = synth::system(&synth::healthy(Windows::Windows10));

@@ -1,8 +1,8 @@
 //! The map of a non-paged pool as it was published, and the listings that came with it: the shipped
 //! queries give the same picture and the same numbers back.
 
-use dumpql::session::find_query;
-use dumpql::synth::{self, Format};
+use dumpql::internals::session::find_query;
+use dumpql::internals::synth::{self, Format};
 use dumpql::{Options, Session};
 
 use crate::corpus;

@@ -1,7 +1,7 @@
 //! Pool tags of whole systems: what comes out is what was put in, by names of variables and without
 //! them; published listings come back; damage is said.
 
-use dumpql::synth::{self, Block, Format, SystemSpec, TagUse, Windows};
+use dumpql::internals::synth::{self, Block, Format, SystemSpec, TagUse, Windows};
 use dumpql::{Options, Session};
 
 use crate::system::{self, ALL, ask};
@@ -69,7 +69,7 @@ fn one_processor_has_one_table() {
 }
 
 fn query(session: &Session, name: &str) -> Vec<String> {
-    ask(session, &dumpql::session::find_query(name).expect("it is shipped").text)
+    ask(session, &dumpql::internals::session::find_query(name).expect("it is shipped").text)
 }
 
 /// The listings of a workstation and of servers, as they were published.
@@ -159,7 +159,7 @@ fn a_list_of_tags_that_is_named_goes_before_the_own() {
     let built = synth::system(&small(synth::healthy(Windows::Windows10)));
     let path = std::env::temp_dir().join(format!("dumpql-pooltag-{}.txt", std::process::id()));
     std::fs::write(&path, "rem mine\nEtw* - mine.sys - My own words\n").unwrap();
-    let options = Options { pool_tags: Some(path.clone()), ..Options::default() };
+    let options = Options::default().pool_tags(&path);
     let session = system::session(&built, Format::Full, &options);
     let sql = "SELECT tag, binary, description FROM pool_tags WHERE tag IN ('EtwB', 'Thre')";
     let found = ask(&session, sql);

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use dumpql::dump::Image;
-use dumpql::model::{Device, Dispatch, Driver, Irp, IrpLocation, Module, Source, Want};
-use dumpql::source;
-use dumpql::symbol::Store;
-use dumpql::synth::{self, Damage, Format, System, SystemSpec, ThreadLock, Windows};
+use dumpql::internals::dump::Image;
+use dumpql::internals::model::{Device, Dispatch, Driver, Irp, IrpLocation, Module, Source, Want};
+use dumpql::internals::source;
+use dumpql::internals::symbol::Store;
+use dumpql::internals::synth::{self, Damage, Format, System, SystemSpec, ThreadLock, Windows};
 use dumpql::{Options, Session};
 
 use crate::systems::{ALL, rows};
@@ -297,8 +297,8 @@ fn session(spec: &SystemSpec) -> Session {
 
 /// The rows of a shipped query, as text.
 fn ask(session: &Session, query: &str) -> Vec<Vec<String>> {
-    let query = dumpql::session::find_query(query).expect("it is shipped");
-    let params = dumpql::session::parameters(query, &BTreeMap::new()).unwrap();
+    let query = dumpql::internals::session::find_query(query).expect("it is shipped");
+    let params = dumpql::internals::session::parameters(query, &BTreeMap::new()).unwrap();
     let result = session.query_with(&query.text, &params).unwrap_or_else(|e| panic!("{e}"));
     let columns = 0..result.fields().len();
     let row = |row| columns.clone().map(|column| result.text(row, column)).collect();

@@ -4,11 +4,13 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use dumpql::dump::Image;
-use dumpql::model::{Callback, InterruptVector, Source, SystemCall, VerifierFrame, Want};
-use dumpql::source;
-use dumpql::symbol::{Search, Store};
-use dumpql::synth::{self, Format, KernelFile, System, SystemSpec, Windows};
+use dumpql::internals::dump::Image;
+use dumpql::internals::model::{
+    Callback, InterruptVector, Source, SystemCall, VerifierFrame, Want,
+};
+use dumpql::internals::source;
+use dumpql::internals::symbol::{Search, Store};
+use dumpql::internals::synth::{self, Format, KernelFile, System, SystemSpec, Windows};
 use dumpql::{Options, Session};
 use serde_json::{Map, Value, json};
 
@@ -119,7 +121,7 @@ fn callbacks_are_those_that_were_registered() {
     each_system("callbacks", |what, system, source, nameless| {
         let found = |source: &dyn Source| {
             let rows = rows(|emit| source.answers().read::<Callback>(&Want::ALL, emit));
-            let of = |row: dumpql::model::Callback| {
+            let of = |row: dumpql::internals::model::Callback| {
                 assert_eq!(row.module.is_ok(), row.symbol.is_ok(), "{what}");
                 (row.kind.unwrap(), row.address.unwrap(), row.detail.ok())
             };
@@ -195,9 +197,9 @@ fn interrupts_lead_to_the_routines_of_drivers() {
 
 /// The rows of a shipped query, as text.
 fn ask(session: &Session, query: &str) -> Vec<Vec<String>> {
-    let query = dumpql::session::find_query(query).expect("it is shipped");
+    let query = dumpql::internals::session::find_query(query).expect("it is shipped");
     let given = std::collections::BTreeMap::new();
-    let params = dumpql::session::parameters(query, &given).unwrap();
+    let params = dumpql::internals::session::parameters(query, &given).unwrap();
     let result = session.query_with(&query.text, &params).unwrap_or_else(|e| panic!("{e}"));
     let columns = 0..result.fields().len();
     let row = |row| columns.clone().map(|column| result.text(row, column)).collect();
@@ -211,7 +213,7 @@ fn what_leads_elsewhere_is_named_and_nothing_where_all_is_well() {
             let system = synth::system(&SystemSpec { physical_pages: 0x2000, ..spec });
             let folder = Folder::of(&format!("hooked-{windows:?}-{is_sick}"), &system);
             let bytes = system.to_vec(Format::BitmapKernel);
-            let options = Options { symbols: folder.search().paths, ..Options::default() };
+            let options = Options::default().symbols(folder.search().paths);
             let session =
                 Session::from_images(vec![Image::from_bytes("made", bytes)], &options).unwrap();
             let dispatch = ask(&session, "hooked-dispatch");

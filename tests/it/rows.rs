@@ -1,6 +1,6 @@
 //! Rows that tests of the language run over, for dumpql and for other engines alike.
 
-use dumpql::catalog::{Absent, Cell, ColumnBuilder, ColumnData};
+use dumpql::internals::catalog::{Absent, Cell, ColumnBuilder, ColumnData};
 use dumpql::{Options, Session, Ty, Value};
 
 /// A table of constant rows.
@@ -32,6 +32,7 @@ fn push(builder: &mut ColumnBuilder, value: &Value<'static>) {
         Value::Double(v) => builder.push_double(Ok(*v)),
         Value::Text(v) => builder.push_text(Cell::Ok(v)),
         Value::Addr(v) => builder.push_addr(Ok(*v)),
+        other => unreachable!("tables of tests hold no {other:?}"),
     }
 }
 

@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 
-use dumpql::catalog::Absent;
-use dumpql::model::{
+use dumpql::internals::catalog::Absent;
+use dumpql::internals::model::{
     Bugcheck, Dpc, Processor, Source, Thread, Timer, WaitObject, Want, WorkItem, WorkQueue,
 };
-use dumpql::synth::{self, Format, KernelFile, System, SystemSpec, ThreadState, Windows};
+use dumpql::internals::synth::{
+    self, Format, KernelFile, System, SystemSpec, ThreadState, Windows,
+};
 
 use crate::objects::{ALL, each_system, open, open_with, rows, signed, symbols};
 

@@ -1,8 +1,8 @@
 //! The session as a program meets it: strictness, plans with times, batches, memory of dumps.
 
-use dumpql::diag::Code;
-use dumpql::dump::Image;
-use dumpql::session::Options;
+use dumpql::internals::diag::Code;
+use dumpql::internals::dump::Image;
+use dumpql::internals::session::Options;
 use dumpql::{ResultSet, Session, Value};
 
 fn rows(result: &ResultSet) -> Vec<String> {
@@ -73,14 +73,14 @@ fn a_function_that_reads_memory_is_told_which_dump() {
 }
 
 fn sample() -> Vec<u8> {
-    dumpql::synth::triage_sample()
+    dumpql::internals::synth::triage_sample()
 }
 
 #[test]
 fn strict_makes_values_that_cannot_be_read_errors() {
     let sql = "SELECT company FROM modules";
     let open = |strict| {
-        let options = Options { strict, ..Options::default() };
+        let options = Options::default().strict(strict);
         Session::from_images(vec![Image::from_bytes("sample", sample())], &options).unwrap()
     };
     let lenient = open(false).query(sql).unwrap();
@@ -125,30 +125,26 @@ fn batches_hold_the_rows() {
 }
 
 #[test]
-fn a_query_is_cancelled_in_its_middle() {
-    let session = Session::from_images(Vec::new(), &Options::default()).unwrap();
-    let canceller = session.canceller();
-    let rows = session.query("FROM range(2000000)").unwrap();
-    session.attach_result("r", &rows).unwrap();
-    for sql in [
-        "SELECT range * 7919 % 1000003 AS k FROM r ORDER BY reverse(CAST(range AS VARCHAR))",
-        "SELECT DISTINCT 'x' || (range * 7919 % 1000003) FROM r",
-        "SELECT count(*) FROM r a JOIN r b ON a.range % 1000 = b.range % 1000 AND a.range < b.range",
-    ] {
-        let outcome = std::thread::scope(|scope| {
-            let stop = scope.spawn(|| {
-                std::thread::sleep(std::time::Duration::from_millis(150));
-                canceller.cancel();
-            });
-            let outcome = session.query(sql);
-            stop.join().unwrap();
-            outcome
-        });
-        // A machine that is quick enough has the answer before.
-        if let Err(error) = outcome {
-            assert!([Code::Cancelled, Code::Limit].contains(&error.code()), "{sql}: {error}");
-        }
+#[expect(unsafe_code, reason = "the stream is read as a program in another language would")]
+fn the_arrow_stream_holds_the_rows() {
+    use polars_arrow::array::{Array as _, StructArray};
+    use polars_arrow::ffi::ArrowArrayStreamReader;
+
+    let session = crate::corpus::triage_sample();
+    let sql = "SELECT range AS n, 'x' || range AS t, TIMESTAMP '2007-11-01' AS at FROM range(5)";
+    let result = session.query(sql).unwrap();
+    let stream = Box::new(result.to_arrow_stream().unwrap());
+    // SAFETY: the stream is what `to_arrow_stream` made, and nobody else reads it.
+    let mut reader = unsafe { ArrowArrayStreamReader::try_new(stream) }.unwrap();
+    let (mut rows, mut names) = (0, Vec::new());
+    // SAFETY: as above.
+    while let Some(array) = unsafe { reader.next() } {
+        let array = array.unwrap();
+        let batch = array.as_any().downcast_ref::<StructArray>().unwrap();
+        names = batch.fields().iter().map(|field| field.name.to_string()).collect();
+        rows += batch.len();
     }
+    assert_eq!((rows, names), (5, vec!["n".to_owned(), "t".to_owned(), "at".to_owned()]));
 }
 
 #[test]

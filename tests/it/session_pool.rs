@@ -1,7 +1,7 @@
 //! The pools of sessions in whole systems: what sessions count by tag, by names of variables and without
 //! them, and that damage in one session leaves the others alone.
 
-use dumpql::synth::{self, Block, Format, SystemSpec, TagUse, Windows};
+use dumpql::internals::synth::{self, Block, Format, SystemSpec, TagUse, Windows};
 use dumpql::{Options, Session};
 
 use crate::system::{self, ALL, ask};
@@ -69,12 +69,12 @@ fn full_tables_of_sessions_go_on_in_others() {
 fn the_shipped_query_shows_them() {
     let built = synth::system(&small(synth::healthy(Windows::Windows7)));
     let session = system::open(&built, Format::Full);
-    let sql = &dumpql::session::find_query("!poolused 8").expect("it is shipped").text;
+    let sql = &dumpql::internals::session::find_query("!poolused 8").expect("it is shipped").text;
     let found = ask(&session, sql);
     assert!(found[0].starts_with("0|Gcac|292|402944|2|512|"), "{found:?}");
     assert!(found.iter().any(|line| line.starts_with("1|Gla5|323|214016|0|0|")), "{found:?}");
     // What sessions count is not in the numbers of the system.
-    let paged = &dumpql::session::find_query("!poolused 4").expect("it is shipped").text;
+    let paged = &dumpql::internals::session::find_query("!poolused 4").expect("it is shipped").text;
     assert!(!ask(&session, paged).iter().any(|line| line.starts_with("Gla5")));
 }
 

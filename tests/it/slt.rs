@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dumpql::catalog::PointerWidth;
+use dumpql::internals::catalog::PointerWidth;
 use dumpql::{Session, Ty, Value};
 use sqllogictest::{ColumnType, DB, DBOutput, Runner};
 
@@ -68,6 +68,7 @@ const fn letter(ty: Ty) -> char {
         Ty::Addr => 'A',
         Ty::Time => 'D',
         Ty::Interval => 'V',
+        _ => '?',
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use dumpql::catalog::{Absent, ColumnBuilder, Value};
+use dumpql::internals::catalog::{Absent, ColumnBuilder, Value};
 use dumpql::{Options, ResultSet, Session, Ty};
 
 /// Threads and drivers small enough to reckon by hand. `t.a` has a NULL that was paged out.

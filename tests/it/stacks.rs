@@ -1,11 +1,11 @@
 //! Stacks of whole systems, frame by frame, against the calls that were made.
 
-use dumpql::catalog::{Absent, HintOp, Value};
-use dumpql::dump::Image;
-use dumpql::model::{Condition, Frame, Row as _, StackWord, Thread, Want};
-use dumpql::source;
-use dumpql::symbol::Store;
-use dumpql::synth::{self, Format, SystemSpec, ThreadState, Windows};
+use dumpql::internals::catalog::{Absent, HintOp, Value};
+use dumpql::internals::dump::Image;
+use dumpql::internals::model::{Condition, Frame, Row as _, StackWord, Thread, Want};
+use dumpql::internals::source;
+use dumpql::internals::symbol::Store;
+use dumpql::internals::synth::{self, Format, SystemSpec, ThreadState, Windows};
 
 use crate::systems::{ALL, rows};
 

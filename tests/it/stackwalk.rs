@@ -8,14 +8,14 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use dumpql::catalog::Cell;
-use dumpql::dump::Image;
-use dumpql::model::{
+use dumpql::internals::catalog::Cell;
+use dumpql::internals::dump::Image;
+use dumpql::internals::model::{
     DumpInfo, Emit, Exception, Flow, Frame, Handle, Module, Process, Register, Source, StackWord,
     Thread, Unanswered, UnloadedModule, Want,
 };
-use dumpql::symbol::Store;
-use dumpql::unwind::{Cpu, follows_call};
+use dumpql::internals::symbol::Store;
+use dumpql::internals::unwind::{Cpu, follows_call};
 use serde_json::Value;
 
 use crate::corpus;
@@ -92,7 +92,8 @@ fn tables_agree_with_stackwalk() {
     let mut wrong = Vec::new();
     for path in corpus::dumps("user") {
         let image = Image::open(&path).expect("the dump opens");
-        let source = dumpql::source::open(image, &Store::default()).expect("the dump is taken");
+        let source =
+            dumpql::internals::source::open(image, &Store::default()).expect("the dump is taken");
         let Some(theirs) = ask(&tool, &path) else {
             println!("{}: given up by the tool", path.display());
             continue;
@@ -325,7 +326,8 @@ fn words_and_numbers_of_the_stacks_of_user_dumps() {
     let mut shared = 0;
     for path in corpus::dumps("user") {
         let image = Image::open(&path).expect("the dump opens");
-        let source = dumpql::source::open(image, &Store::default()).expect("the dump is taken");
+        let source =
+            dumpql::internals::source::open(image, &Store::default()).expect("the dump is taken");
         let words = rows(|emit| source.answers().read::<StackWord>(&Want::ALL, emit));
         let frames = rows(|emit| source.answers().read::<Frame>(&Want::ALL, emit));
         let mut stacks: BTreeMap<Vec<String>, u64> = BTreeMap::new();

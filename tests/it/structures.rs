@@ -1,8 +1,8 @@
 //! `struct`, `list` and `array` over whole systems: any structure as rows, against what the systems
 //! were built from.
 
-use dumpql::dump::Image;
-use dumpql::synth::{self, Format, System, SystemSpec, Windows};
+use dumpql::internals::dump::Image;
+use dumpql::internals::synth::{self, Format, System, SystemSpec, Windows};
 use dumpql::{Options, Session};
 
 use crate::systems::ALL;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use dumpql::symbol::{Layout, Names as _, PdbFile, PdbId, Search, Status, Store};
-use dumpql::synth::{self, Format, KernelFile, SystemSpec, Windows};
+use dumpql::internals::symbol::{Layout, Names as _, PdbFile, PdbId, Search, Status, Store};
+use dumpql::internals::synth::{self, Format, KernelFile, SystemSpec, Windows};
 use dumpql::{Options, Session, Value};
 
 use crate::corpus;
@@ -26,7 +26,7 @@ fn text(session: &Session, sql: &str) -> String {
 }
 
 fn open(dump: &Path, symbols: Vec<PathBuf>, offline: bool) -> Session {
-    let options = Options { symbols, offline, ..Options::default() };
+    let options = Options::default().symbols(symbols).offline(offline);
     Session::open_with(&[dump], &options).expect("it opens")
 }
 
@@ -246,9 +246,11 @@ fn a_layout_file_is_unpacked_once() {
     std::fs::write(&dump, synth::system(&spec).to_vec(Format::BitmapFull)).unwrap();
     let cache = folder.join("cache");
     let answers = |symbols: &Path, cache: Option<&Path>| {
-        let symbols = vec![symbols.to_owned()];
-        let cache = cache.map(Path::to_owned);
-        let options = Options { symbols, cache, ..Options::default() };
+        let options = Options::default().symbols([symbols]);
+        let options = match cache {
+            Some(folder) => options.cache(folder),
+            None => options,
+        };
         let session = Session::open_with(&[&dump], &options).unwrap();
         let questions = [
             "SELECT * FROM threads",

@@ -1,12 +1,12 @@
 //! Whole synthetic systems: every version, every form, the archive's numbers, and damage.
 
-use dumpql::dump::Image;
-use dumpql::model::{
+use dumpql::internals::dump::Image;
+use dumpql::internals::model::{
     Module, Process, ReadyThread, Thread, UnloadedModule, VmCounter, WaitObject, Want,
 };
-use dumpql::source;
-use dumpql::symbol::Store;
-use dumpql::synth::{self, Damage, Format, Lie, SystemSpec, ThreadState, Windows};
+use dumpql::internals::source;
+use dumpql::internals::symbol::Store;
+use dumpql::internals::synth::{self, Damage, Format, Lie, SystemSpec, ThreadState, Windows};
 use dumpql::{Options, Session};
 
 use crate::systems::{ALL, queued_for, rows};

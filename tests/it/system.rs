@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use dumpql::dump::Image;
-use dumpql::synth::{Format, System};
+use dumpql::internals::dump::Image;
+use dumpql::internals::synth::{Format, System};
 use dumpql::{Options, Session};
 
 pub(crate) use crate::systems::ALL;
@@ -47,7 +47,7 @@ impl Drop for Names {
 /// A session on a dump of a system, which knows the names of its variables.
 pub(crate) fn open(system: &System, format: Format) -> Session {
     let names = Names::of(system);
-    let options = Options { symbols: vec![names.path().to_owned()], ..Options::default() };
+    let options = Options::default().symbols([names.path()]);
     session(system, format, &options)
 }
 

@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use dumpql::model::{Emit, Unanswered};
-use dumpql::synth::{SystemThread, ThreadState, Windows};
+use dumpql::internals::model::{Emit, Unanswered};
+use dumpql::internals::synth::{SystemThread, ThreadState, Windows};
 
 /// Versions of every kind: what one of them lacks or keeps elsewhere, its like do too.
 pub(crate) const ALL: [Windows; 15] = [

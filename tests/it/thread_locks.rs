@@ -1,9 +1,11 @@
 //! Push locks, mutexes and queued spin locks of whole systems: who has them and who waits, against what
 //! the systems were built from.
 
-use dumpql::dump::Image;
-use dumpql::session::library;
-use dumpql::synth::{self, Format, System, SystemSpec, SystemThread, ThreadLock, Windows};
+use dumpql::internals::dump::Image;
+use dumpql::internals::session::library;
+use dumpql::internals::synth::{
+    self, Format, System, SystemSpec, SystemThread, ThreadLock, Windows,
+};
 use dumpql::{Options, Session};
 
 use crate::systems::ALL;

@@ -9,13 +9,13 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use dumpql::dump::Image;
-use dumpql::model::{
+use dumpql::internals::dump::Image;
+use dumpql::internals::model::{
     Bugcheck, DumpInfo, Emit, Exception, Module, Processor, Register, Source, Unanswered,
     UnloadedModule, Want,
 };
-use dumpql::symbol::Store;
-use dumpql::synth::{self, Block, Driver, ExceptionRecord, TriageSpec, Unloaded};
+use dumpql::internals::symbol::Store;
+use dumpql::internals::synth::{self, Block, Driver, ExceptionRecord, TriageSpec, Unloaded};
 use serde_json::Value;
 
 use super::corpus;
@@ -240,7 +240,7 @@ fn memory(compare: &Compare<'_>, source: &dyn Source, bytes: &[u8], oracle: &Val
 
 fn check(name: &str, bytes: &[u8], path: &Path) {
     let image = Image::from_bytes(name, bytes.to_vec());
-    let source = dumpql::source::open(image, &Store::default());
+    let source = dumpql::internals::source::open(image, &Store::default());
     let source = source.unwrap_or_else(|e| panic!("{name}: {e}"));
     compare(name, &*source, bytes, &oracle(path));
 }

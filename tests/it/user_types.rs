@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use dumpql::dump::Image;
+use dumpql::internals::dump::Image;
 use dumpql::{Options, Session};
 
 use crate::corpus;
@@ -270,7 +270,7 @@ fn damage_to_what_structures_lead_to_does_no_harm() {
 fn types_of_a_program_come_from_its_own_file() {
     let Some(dump) = path("llvm-lldb_sigsegv.dmp") else { return };
     let file = corpus::folder().unwrap().join("dumps/pdb/llvm-lldb_sigsegv.pdb");
-    let options = Options { symbols: vec![file], ..Options::default() };
+    let options = Options::default().symbols([file]);
     let session = Session::open_with(&[&dump], &options).unwrap();
     for module in ["sigsegv!", ""] {
         let name = format!("{module}__vc_attributes::threadingAttribute");

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use dumpql::Session;
-use dumpql::catalog::SourceKind;
-use dumpql::synth::{self, Format, SystemSpec, Windows};
-use dumpql::table::ALL;
+use dumpql::internals::catalog::SourceKind;
+use dumpql::internals::synth::{self, Format, SystemSpec, Windows};
+use dumpql::internals::table::ALL;
 use rayon::prelude::*;
 
 use crate::system;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use dumpql::synth::{self, Format, KernelFile, System, SystemSpec, Windows};
+use dumpql::internals::synth::{self, Format, KernelFile, System, SystemSpec, Windows};
 use dumpql::{Options, Session};
 use serde_json::Value;
 
@@ -210,7 +210,7 @@ fn asked(session: &Session, sql: &str) -> Vec<Vec<String>> {
 
 /// Holds what Volatility lists against what dumpql answers on the same dump.
 fn compare_objects(name: &str, said: &Value, dump: &Path, symbols: &Path) {
-    let options = Options { symbols: vec![symbols.to_owned()], ..Options::default() };
+    let options = Options::default().symbols([symbols]);
     let session = Session::open_with(&[dump], &options).unwrap();
     // Volatility shows keys without their root, objects without their directory, and numbers of
     // processes and threads in its own words.
@@ -277,7 +277,7 @@ fn compare_scan(name: &str, said: &Value, (dump, symbols): (&Path, &Path), syste
     if !matches!(system.facts.windows, Windows::Windows10 | Windows::Windows11) {
         return;
     }
-    let options = Options { symbols: vec![symbols.to_owned()], ..Options::default() };
+    let options = Options::default().symbols([symbols]);
     let session = Session::open_with(&[dump], &options).unwrap();
     let idle = &system.facts.processes[0];
     let of_idle = idle.threads.iter().map(|thread| thread.ethread).chain([idle.eprocess]);

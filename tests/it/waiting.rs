@@ -1,8 +1,8 @@
 //! What threads of whole systems wait for, and which are ready, against what the systems were built
 //! from.
 
-use dumpql::dump::Image;
-use dumpql::synth::{self, Format, SystemSpec, SystemThread, ThreadState, Windows};
+use dumpql::internals::dump::Image;
+use dumpql::internals::synth::{self, Format, SystemSpec, SystemThread, ThreadState, Windows};
 use dumpql::{Options, Session};
 
 use crate::systems::{ALL, queued_for};

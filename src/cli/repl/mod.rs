@@ -20,7 +20,7 @@ use super::output::{self, Answer};
 use super::progress::with_progress;
 use super::script::Script;
 use super::table::Look;
-use crate::session::{self, Error, Options, Session, is_complete};
+use crate::session::{self, Error, Options, QueryProgress, Session, is_complete};
 use complete::Vocabulary;
 use helper::Helper;
 
@@ -221,9 +221,11 @@ impl<'a> Repl<'a> {
         let started = Instant::now();
         let mut results = Vec::new();
         let outcome = session::parameters(&script.query, &self.params).and_then(|params| {
-            self.interrupt.arm(self.session.canceller());
-            with_progress(&self.session, self.shows_progress, |_| {
-                self.session.run(&script.query.text, &params, &mut |result| {
+            let watched = QueryProgress::new();
+            let query = self.session.prepare(&script.query.text)?.with(&params);
+            let query = query.cancel(&self.interrupt.arm()).progress(&watched);
+            with_progress(&watched, self.shows_progress, |_| {
+                query.run_each(&mut |result| {
                     results.push(result);
                     true
                 })

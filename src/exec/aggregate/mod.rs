@@ -1,22 +1,67 @@
 //! Groups rows and computes one row a group: the keys, then the aggregates. Groups come in the
 //! order of their first rows.
 
+mod best;
+mod count;
+mod host;
+mod kernel;
+mod list;
 mod number;
 mod parts;
 mod pick;
 mod quantile;
-mod text;
+mod sum;
+
+pub use host::Accumulator;
+pub use kernel::Aggregate;
+#[allow(unused_imports, reason = "for whoever runs aggregates over other rows than groups")]
+pub(super) use kernel::{Args, Rows, States};
 
 use rayon::prelude::*;
 
-use super::col::{Col, NO_ROW};
+use super::col::Col;
 use super::engine::Engine;
 use super::eval::Eval;
 use super::frame::Frame;
 use super::{order, sort, uses};
-use crate::catalog::Ty;
+use crate::catalog::Signature;
+use crate::catalog::Ty::{self, Addr, Bool, Double, Int, Interval, Null, Text, Time};
 use crate::diag::{Code, Diagnostic};
 use crate::plan::{AggregateCall, Expr, Plan};
+
+/// Every aggregate, in the order in which documentation lists them. All of them leave out NULLs,
+/// except `count(*)`, `first` and `last`; of no rows all give NULL, except the counts, which give 0.
+/// Examples aggregate over the column `x` of `(VALUES (1), (2), (2), (5)) AS t(x)`.
+pub fn aggregates() -> impl Iterator<Item = &'static Aggregate> {
+    const FAMILIES: &[&[Aggregate]] =
+        &[count::ALL, sum::ALL, best::ALL, pick::ALL, list::ALL, number::ALL];
+    FAMILIES.iter().copied().flatten()
+}
+
+const fn sig(args: &'static [Ty], returns: Ty) -> Signature {
+    Signature::new(args, returns)
+}
+
+const SAME: &[Signature] = &[sig(&[Null], Null)];
+const TO_DOUBLE: &[Signature] = &[sig(&[Double], Double)];
+const ANY: &[Signature] = &[
+    sig(&[Bool, Null], Bool),
+    sig(&[Int, Null], Int),
+    sig(&[Double, Null], Double),
+    sig(&[Text, Null], Text),
+    sig(&[Addr, Null], Addr),
+    sig(&[Time, Null], Time),
+    sig(&[Interval, Null], Interval),
+];
+const ANY_BY_DOUBLE: &[Signature] = &[
+    sig(&[Bool, Double], Bool),
+    sig(&[Int, Double], Int),
+    sig(&[Double, Double], Double),
+    sig(&[Text, Double], Text),
+    sig(&[Addr, Double], Addr),
+    sig(&[Time, Double], Time),
+    sig(&[Interval, Double], Interval),
+];
 
 /// Aggregates of fewer rows are computed one after the other.
 const PARALLEL_ROWS: usize = 20_000;
@@ -68,19 +113,6 @@ pub(super) fn run(
     Ok(Frame::new(out, count))
 }
 
-/// The arguments of one aggregate, ready to be computed: rows that do not count are gone, and the
-/// rest is in the order asked for.
-struct Input<'a> {
-    /// The group of each row; `None` if there is one group.
-    ids: Option<&'a [u32]>,
-    /// The number of groups.
-    groups: usize,
-    args: Vec<Col>,
-    rows: usize,
-    call: &'a AggregateCall,
-    engine: &'a Engine<'a>,
-}
-
 fn aggregate(
     engine: &Engine<'_>,
     frame: &Frame,
@@ -115,15 +147,31 @@ fn aggregate(
         engine.check_cancelled()?;
         select(&order, &mut args, &mut own_ids);
     }
-    if (call.distinct || call.function.name == "approx_count_distinct") && !args.is_empty() {
+    let function = function(engine, call)?;
+    if (call.distinct || function.distinct) && !args.is_empty() {
         let now = own_ids.as_deref().or(ids);
         let chosen = distinct_rows(engine, now, &args)?;
         select(&chosen, &mut args, &mut own_ids);
     }
     let ids = own_ids.as_deref().or(ids);
-    let computed = Input { ids, groups, args, rows, call, engine }.compute()?;
+    let args = Args { cols: &args, call, engine };
+    let mut states = (function.start)(&args, groups);
+    states.update(&args, &Rows { range: 0..rows, ids, covers: call.filter.is_none() })?;
+    let computed = states.finish(&args)?;
     engine.check_cancelled()?;
     Ok(computed)
+}
+
+/// The code of a call.
+pub(super) fn function<'a>(
+    engine: &'a Engine<'_>,
+    call: &AggregateCall,
+) -> Result<&'a Aggregate, Diagnostic> {
+    let name = call.function.name;
+    engine.cx.registry.aggregate(name).ok_or_else(|| {
+        let message = format!("no code for the aggregate `{name}`");
+        Diagnostic::at(Code::Internal, call.span, message)
+    })
 }
 
 /// The first row of each distinct combination of group and arguments.
@@ -137,89 +185,4 @@ fn distinct_rows(
     cols.extend(ids.map(|ids| Col::addr(ids.iter().map(|&id| u64::from(id)).collect(), None)));
     cols.extend_from_slice(args);
     Ok(engine.group(&cols, rows)?.firsts)
-}
-
-impl Input<'_> {
-    fn compute(self) -> Result<Col, Diagnostic> {
-        let name = self.call.function.name;
-        self.compute_as(name)
-    }
-
-    /// The aggregate of that name.
-    fn compute_as(self, name: &str) -> Result<Col, Diagnostic> {
-        let arg = self.args.first();
-        Ok(match (name, arg) {
-            ("count", None) => self.count(None),
-            ("count" | "approx_count_distinct", Some(arg)) => self.count(Some(arg)),
-            ("count_if", Some(arg)) => self.count_if(arg),
-            ("sum", Some(arg)) => self.sum(arg)?,
-            ("avg", Some(arg)) => self.avg(arg),
-            ("product", Some(arg)) => self.product(arg),
-            ("stddev_samp" | "stddev_pop" | "var_samp" | "var_pop", Some(arg)) => self.spread(arg),
-            ("bool_and", Some(arg)) => self.truth(arg, true),
-            ("bool_or", Some(arg)) => self.truth(arg, false),
-            ("bit_and", Some(arg)) => self.bits(arg, |a, b| a & b),
-            ("bit_or", Some(arg)) => self.bits(arg, |a, b| a | b),
-            ("bit_xor", Some(arg)) => self.bits(arg, |a, b| a ^ b),
-            ("min", Some(arg)) => self.extreme(arg, false),
-            ("max", Some(arg)) => self.extreme(arg, true),
-            ("arg_min", Some(arg)) => self.arg_extreme(arg, false),
-            ("arg_max", Some(arg)) => self.arg_extreme(arg, true),
-            ("any_value", Some(arg)) => self.first(arg, true),
-            ("first", Some(arg)) => self.first(arg, false),
-            ("last", Some(arg)) => self.last(arg),
-            ("mode", Some(arg)) => self.mode(arg),
-            ("string_agg", Some(arg)) => self.string_agg(arg)?,
-            ("median" | "quantile_cont", Some(arg)) => self.quantile(arg, true)?,
-            ("quantile_disc", Some(arg)) => self.quantile(arg, false)?,
-            (name, _) => {
-                let message = format!("no code for the aggregate `{name}`");
-                return Err(Diagnostic::at(Code::Internal, self.call.span, message));
-            }
-        })
-    }
-
-    /// Whether each group has a value, because no row is without one.
-    fn is_full(&self, arg: &Col) -> bool {
-        let kept_all = self.call.filter.is_none() && self.rows > 0;
-        kept_all && arg.validity().is_none()
-    }
-
-    /// Calls `f` with the group and the number of each row for which `col` has a value.
-    fn each_valid(&self, col: &Col, mut f: impl FnMut(usize, usize)) {
-        match (self.ids, col.validity()) {
-            (None, None) => (0..self.rows).for_each(|row| f(0, row)),
-            (None, Some(valid)) => valid.true_idx_iter().for_each(|row| f(0, row)),
-            (Some(ids), None) => {
-                ids.iter().enumerate().for_each(|(row, &id)| f(id as usize, row));
-            }
-            (Some(ids), Some(valid)) => {
-                valid.true_idx_iter().for_each(|row| f(ids[row] as usize, row));
-            }
-        }
-    }
-
-    /// Calls `f` with the group and the value of each row that has one.
-    fn each_value<T: Copy>(&self, col: &Col, values: &[T], mut f: impl FnMut(usize, T)) {
-        match (self.ids, col.validity()) {
-            (None, None) => values.iter().for_each(|&v| f(0, v)),
-            (Some(ids), None) => {
-                ids.iter().zip(values).for_each(|(&id, &v)| f(id as usize, v));
-            }
-            _ => self.each_valid(col, |group, row| f(group, values[row])),
-        }
-    }
-
-    /// A result that takes rows of `col`; [`NO_ROW`] gives NULL.
-    fn rows_of(&self, col: &Col, rows: &[u32]) -> Col {
-        let ty = self.call.ty;
-        match col.take_opt(rows) {
-            Col::Null(len) if ty == Ty::Null => Col::Null(len),
-            taken => taken,
-        }
-    }
-
-    fn no_rows(&self) -> Vec<u32> {
-        vec![NO_ROW; self.groups]
-    }
 }

@@ -1,11 +1,93 @@
-//! Aggregates that compute: counts, sums, means, spreads, bits.
+//! Aggregates of numbers that are not sums: products, spreads, truth values and bits.
 
-use polars_arrow::array::PrimitiveArray;
-
-use super::Input;
-use crate::catalog::Ty;
-use crate::diag::{Code, Diagnostic};
+use super::kernel::{Aggregate, Args, Rows, Seen, States, same};
+use super::{TO_DOUBLE, sig};
+use crate::catalog::Signature;
+use crate::catalog::Ty::{Addr, Bool, Int};
+use crate::diag::Diagnostic;
 use crate::exec::col::{Col, bits, boolean};
+
+const BITS: &[Signature] = &[sig(&[Int], Int), sig(&[Addr], Addr)];
+
+pub(super) const ALL: &[Aggregate] = &[
+    Aggregate::new(
+        "stddev_samp",
+        "The standard deviation of a sample; NULL of fewer than two values.",
+        TO_DOUBLE,
+        &[("round(stddev_samp(x), 4)", "1.7321")],
+        |_, groups| Spreads::start(groups, |s| s.variance(1.0).map(f64::sqrt)),
+    )
+    .or(&["stddev"]),
+    Aggregate::new(
+        "stddev_pop",
+        "The standard deviation of a whole population.",
+        TO_DOUBLE,
+        &[("round(stddev_pop(x), 4)", "1.5")],
+        |_, groups| Spreads::start(groups, |s| s.variance(0.0).map(f64::sqrt)),
+    ),
+    Aggregate::new(
+        "var_samp",
+        "The variance of a sample; NULL of fewer than two values.",
+        TO_DOUBLE,
+        &[("round(var_samp(x), 4)", "3.0")],
+        |_, groups| Spreads::start(groups, |s| s.variance(1.0)),
+    )
+    .or(&["variance"]),
+    Aggregate::new(
+        "var_pop",
+        "The variance of a whole population.",
+        TO_DOUBLE,
+        &[("round(var_pop(x), 4)", "2.25")],
+        |_, groups| Spreads::start(groups, |s| s.variance(0.0)),
+    ),
+    Aggregate::new(
+        "bool_and",
+        "Whether the condition is true for all rows.",
+        &[sig(&[Bool], Bool)],
+        &[("bool_and(x > 0)", "true")],
+        |_, groups| Box::new(Truths::new(groups, true)),
+    )
+    .of_values(),
+    Aggregate::new(
+        "bool_or",
+        "Whether the condition is true for any row.",
+        &[sig(&[Bool], Bool)],
+        &[("bool_or(x > 4)", "true")],
+        |_, groups| Box::new(Truths::new(groups, false)),
+    )
+    .of_values(),
+    Aggregate::new(
+        "bit_and",
+        "The bits that all values have.",
+        BITS,
+        &[("bit_and(x)", "0")],
+        |_, groups| Box::new(Bits::new(groups, u64::MAX, |a, b| a & b)),
+    )
+    .of_values(),
+    Aggregate::new(
+        "bit_or",
+        "The bits that any value has.",
+        BITS,
+        &[("bit_or(x)", "7")],
+        |_, groups| Box::new(Bits::new(groups, 0, |a, b| a | b)),
+    )
+    .of_values(),
+    Aggregate::new(
+        "bit_xor",
+        "The bits that an odd number of values has.",
+        BITS,
+        &[("bit_xor(x)", "4")],
+        |_, groups| Box::new(Bits::new(groups, 0, |a, b| a ^ b)),
+    )
+    .of_values(),
+    Aggregate::new(
+        "product",
+        "Multiplies; the result is a DOUBLE.",
+        TO_DOUBLE,
+        &[("product(x)", "20.0")],
+        |_, groups| Box::new(Products { products: vec![1.0; groups], seen: Seen::new(groups) }),
+    ),
+];
 
 /// Mean and squared deviations by Welford's method, which does not lose digits where the mean is
 /// large.
@@ -23,202 +105,197 @@ impl Spread {
         self.mean += from / self.count;
         self.squares += from * (value - self.mean);
     }
+
+    fn merge(&mut self, other: Self) {
+        if other.count == 0.0 {
+            return;
+        }
+        let count = self.count + other.count;
+        let from = other.mean - self.mean;
+        self.squares += other.squares + from * from * self.count * other.count / count;
+        self.mean += from * other.count / count;
+        self.count = count;
+    }
+
+    /// The squared deviations by the number of values less `degrees`.
+    fn variance(self, degrees: f64) -> Option<f64> {
+        let by = self.count - degrees;
+        (by > 0.0).then(|| self.squares / by)
+    }
 }
 
-fn signed(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
+struct Spreads {
+    states: Vec<Spread>,
+    result: fn(Spread) -> Option<f64>,
 }
 
-/// Numbers of groups of which some have none.
-fn doubles(values: impl Iterator<Item = Option<f64>>) -> Col {
-    let (values, there): (Vec<f64>, Vec<bool>) =
-        values.map(|v| (v.unwrap_or_default(), v.is_some())).unzip();
-    Col::double(values, Some(bits(there)))
+impl Spreads {
+    fn start(groups: usize, result: fn(Spread) -> Option<f64>) -> Box<dyn States> {
+        Box::new(Self { states: vec![Spread::default(); groups], result })
+    }
 }
 
-impl Input<'_> {
-    pub(super) fn count(&self, arg: Option<&Col>) -> Col {
-        let mut counts = vec![0i64; self.groups];
-        match (arg, self.ids) {
-            (None, None) => counts[0] = signed(self.rows),
-            (Some(col), None) => {
-                let nulls = col.validity().map_or(0, |v| v.unset_bits());
-                counts[0] = signed(self.rows - nulls);
-            }
-            (None, Some(ids)) => ids.iter().for_each(|&id| counts[id as usize] += 1),
-            (Some(col), Some(_)) => self.each_valid(col, |group, _| counts[group] += 1),
+impl States for Spreads {
+    fn update(&mut self, args: &Args<'_>, rows: &Rows<'_>) -> Result<(), Diagnostic> {
+        if let Some(col @ Col::Double(array)) = args.first() {
+            rows.each_value(col, array.values(), |group, v| self.states[group].add(v));
         }
-        Col::int(counts, None)
+        Ok(())
     }
 
-    pub(super) fn count_if(&self, arg: &Col) -> Col {
-        let mut counts = vec![0i64; self.groups];
-        if let Col::Bool(array) = arg {
-            self.each_valid(arg, |group, row| counts[group] += i64::from(array.value(row)));
+    fn merge(
+        &mut self,
+        args: &Args<'_>,
+        from: &dyn States,
+        pairs: &[(u32, u32)],
+    ) -> Result<(), Diagnostic> {
+        let from = same::<Self>(args, from)?;
+        for &(into, of) in pairs {
+            self.states[into as usize].merge(from.states[of as usize]);
         }
-        Col::int(counts, None)
+        Ok(())
     }
 
-    pub(super) fn sum(&self, arg: &Col) -> Result<Col, Diagnostic> {
-        match arg {
-            Col::Double(array) if self.is_full(arg) => {
-                let mut sums = vec![0.0f64; self.groups];
-                self.each_value(arg, array.values(), |group, v| sums[group] += v);
-                Ok(Col::double(sums, None))
-            }
-            Col::Double(array) => {
-                let mut sums = vec![(0.0f64, false); self.groups];
-                self.each_value(arg, array.values(), |group, v| {
-                    let (sum, any) = &mut sums[group];
-                    *sum += v;
-                    *any = true;
-                });
-                Ok(doubles(sums.into_iter().map(|(sum, any)| any.then_some(sum))))
-            }
-            Col::Int(array) => {
-                if let Some(sums) = self.narrow_sums(arg, array) {
-                    return Ok(Col::int(sums, None));
-                }
-                let sums = self.int_sums(arg, array);
-                let mut out = Vec::with_capacity(sums.len());
-                let there = bits(sums.iter().map(|&(_, count)| count > 0));
-                for (sum, _) in sums {
-                    out.push(i64::try_from(sum).map_err(|_| self.too_large(sum))?);
-                }
-                Ok(Col::int(out, Some(there)))
-            }
-            Col::Addr(array) => {
-                let mut sums = vec![(0u128, false); self.groups];
-                self.each_value(arg, array.values(), |group, v| {
-                    sums[group].0 += u128::from(v);
-                    sums[group].1 = true;
-                });
-                let there = bits(sums.iter().map(|s| s.1));
-                let narrow = |(sum, _): (u128, bool)| {
-                    u64::try_from(sum).map_err(|_| self.too_large(sum.cast_signed()))
-                };
-                let out = sums.into_iter().map(narrow).collect::<Result<_, _>>()?;
-                Ok(Col::addr(out, Some(there)))
-            }
-            _ => Ok(Col::Null(self.groups)),
-        }
+    fn finish(self: Box<Self>, _: &Args<'_>) -> Result<Col, Diagnostic> {
+        let results = self.states.into_iter().map(self.result);
+        let (values, there): (Vec<f64>, Vec<bool>) =
+            results.map(|v| (v.unwrap_or_default(), v.is_some())).unzip();
+        Ok(Col::double(values, Some(bits(there))))
     }
+}
 
-    /// Sums in the narrow type, if every group has a value and no step leaves the range.
-    fn narrow_sums(&self, arg: &Col, array: &PrimitiveArray<i64>) -> Option<Vec<i64>> {
-        if !self.is_full(arg) {
-            return None;
-        }
-        let mut sums = vec![0i64; self.groups];
-        let mut left_range = false;
-        self.each_value(arg, array.values(), |group, v| {
-            let (sum, overflow) = sums[group].overflowing_add(v);
-            sums[group] = sum;
-            left_range |= overflow;
+struct Products {
+    products: Vec<f64>,
+    seen: Seen,
+}
+
+impl States for Products {
+    fn update(&mut self, args: &Args<'_>, rows: &Rows<'_>) -> Result<(), Diagnostic> {
+        let Some(col @ Col::Double(array)) = args.first() else { return Ok(()) };
+        rows.each_value(col, array.values(), |group, v| {
+            self.products[group] *= v;
+            self.seen.set(group);
         });
-        (!left_range).then_some(sums)
+        Ok(())
     }
 
-    fn int_sums(&self, arg: &Col, array: &PrimitiveArray<i64>) -> Vec<(i128, usize)> {
-        let mut sums = vec![(0i128, 0usize); self.groups];
-        self.each_value(arg, array.values(), |group, v| {
-            let (sum, count) = &mut sums[group];
-            *sum += i128::from(v);
-            *count += 1;
-        });
-        sums
-    }
-
-    fn too_large(&self, sum: i128) -> Diagnostic {
-        let (name, ty) = (self.call.function.name, self.call.ty);
-        let message = format!("{name} is {sum}, outside the range of {ty}");
-        Diagnostic::at(Code::Overflow, self.call.span, message)
-            .help("cast the argument to DOUBLE for an approximate result")
-    }
-
-    #[allow(clippy::cast_precision_loss, reason = "a mean is a DOUBLE")]
-    pub(super) fn avg(&self, arg: &Col) -> Col {
-        match arg {
-            Col::Double(array) => {
-                let mut sums = vec![(0.0f64, 0usize); self.groups];
-                self.each_value(arg, array.values(), |group, v| {
-                    sums[group].0 += v;
-                    sums[group].1 += 1;
-                });
-                doubles(sums.into_iter().map(|(sum, n)| (n > 0).then(|| sum / n as f64)))
-            }
-            Col::Int(array) => {
-                let sums = self.int_sums(arg, array);
-                if self.call.ty == Ty::Double {
-                    let mean = |(sum, n): (i128, usize)| (n > 0).then(|| sum as f64 / n as f64);
-                    return doubles(sums.into_iter().map(mean));
-                }
-                // The mean of instants or durations lies between them, so it fits.
-                let there = bits(sums.iter().map(|&(_, n)| n > 0));
-                let mean = |(sum, n): (i128, usize)| sum / i128::try_from(n.max(1)).unwrap_or(1);
-                let mean = sums.into_iter().map(mean).map(|v| i64::try_from(v).unwrap_or_default());
-                Col::int(mean.collect(), Some(there))
-            }
-            _ => Col::Null(self.groups),
+    fn merge(
+        &mut self,
+        args: &Args<'_>,
+        from: &dyn States,
+        pairs: &[(u32, u32)],
+    ) -> Result<(), Diagnostic> {
+        let from = same::<Self>(args, from)?;
+        for &(into, of) in pairs {
+            self.products[into as usize] *= from.products[of as usize];
+            self.seen.merge(into as usize, &from.seen, of as usize);
         }
+        Ok(())
     }
 
-    pub(super) fn product(&self, arg: &Col) -> Col {
-        let Col::Double(array) = arg else { return Col::Null(self.groups) };
-        let mut products = vec![(1.0f64, false); self.groups];
-        self.each_value(arg, array.values(), |group, v| {
-            products[group].0 *= v;
-            products[group].1 = true;
-        });
-        doubles(products.into_iter().map(|(product, any)| any.then_some(product)))
+    fn finish(self: Box<Self>, _: &Args<'_>) -> Result<Col, Diagnostic> {
+        let validity = self.seen.validity();
+        Ok(Col::double(self.products, validity))
     }
+}
 
-    pub(super) fn spread(&self, arg: &Col) -> Col {
-        let Col::Double(array) = arg else { return Col::Null(self.groups) };
-        let mut spreads = vec![Spread::default(); self.groups];
-        self.each_value(arg, array.values(), |group, v| spreads[group].add(v));
-        let name = self.call.function.name;
-        let (sample, root) = (name.ends_with("samp"), name.starts_with("stddev"));
-        doubles(spreads.into_iter().map(|s| {
-            let by = if sample { s.count - 1.0 } else { s.count };
-            let variance = (by > 0.0).then(|| s.squares / by)?;
-            Some(if root { variance.sqrt() } else { variance })
-        }))
+/// `bool_and` starts from true and is made false by any false; `bool_or` the reverse.
+pub(super) struct Truths {
+    start: bool,
+    truths: Vec<bool>,
+    seen: Seen,
+}
+
+impl Truths {
+    pub(super) fn new(groups: usize, start: bool) -> Self {
+        Self { start, truths: vec![start; groups], seen: Seen::new(groups) }
     }
+}
 
-    /// `bool_and` starts from true and is made false by any false; `bool_or` the reverse.
-    pub(super) fn truth(&self, arg: &Col, start: bool) -> Col {
-        let Col::Bool(array) = arg else { return Col::Null(self.groups) };
-        let mut truths = vec![(start, false); self.groups];
-        self.each_valid(arg, |group, row| {
-            let (truth, any) = &mut truths[group];
-            *any = true;
-            if array.value(row) != start {
-                *truth = !start;
+impl States for Truths {
+    fn update(&mut self, args: &Args<'_>, rows: &Rows<'_>) -> Result<(), Diagnostic> {
+        let Some(col @ Col::Bool(array)) = args.first() else { return Ok(()) };
+        rows.each_valid(col, |group, row| {
+            self.seen.set(group);
+            if array.value(row) != self.start {
+                self.truths[group] = !self.start;
             }
         });
-        let there = bits(truths.iter().map(|t| t.1));
-        boolean(bits(truths.iter().map(|t| t.0)), Some(there))
+        Ok(())
     }
 
-    pub(super) fn bits(&self, arg: &Col, combine: impl Fn(u64, u64) -> u64) -> Col {
-        let mut found: Vec<Option<u64>> = vec![None; self.groups];
-        let mut add = |group: usize, v: u64| {
-            let slot = &mut found[group];
-            *slot = Some(slot.map_or(v, |known| combine(known, v)));
-        };
-        match arg {
-            Col::Int(a) => {
-                self.each_value(arg, a.values(), |group, v| add(group, v.cast_unsigned()));
+    fn merge(
+        &mut self,
+        args: &Args<'_>,
+        from: &dyn States,
+        pairs: &[(u32, u32)],
+    ) -> Result<(), Diagnostic> {
+        let from = same::<Self>(args, from)?;
+        for &(into, of) in pairs {
+            if from.truths[of as usize] != self.start {
+                self.truths[into as usize] = !self.start;
             }
-            Col::Addr(a) => self.each_value(arg, a.values(), add),
-            _ => return Col::Null(self.groups),
+            self.seen.merge(into as usize, &from.seen, of as usize);
         }
-        let there = bits(found.iter().map(Option::is_some));
-        let values = found.into_iter().map(Option::unwrap_or_default);
-        match arg {
-            Col::Int(_) => Col::int(values.map(u64::cast_signed).collect(), Some(there)),
-            _ => Col::addr(values.collect(), Some(there)),
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, _: &Args<'_>) -> Result<Col, Diagnostic> {
+        Ok(boolean(bits(self.truths), self.seen.validity()))
+    }
+}
+
+struct Bits {
+    bits: Vec<u64>,
+    seen: Seen,
+    combine: fn(u64, u64) -> u64,
+}
+
+impl Bits {
+    fn new(groups: usize, start: u64, combine: fn(u64, u64) -> u64) -> Self {
+        Self { bits: vec![start; groups], seen: Seen::new(groups), combine }
+    }
+
+    fn add(&mut self, group: usize, value: u64) {
+        self.bits[group] = (self.combine)(self.bits[group], value);
+        self.seen.set(group);
+    }
+}
+
+impl States for Bits {
+    fn update(&mut self, args: &Args<'_>, rows: &Rows<'_>) -> Result<(), Diagnostic> {
+        match args.first() {
+            Some(col @ Col::Int(a)) => {
+                rows.each_value(col, a.values(), |group, v| self.add(group, v.cast_unsigned()));
+            }
+            Some(col @ Col::Addr(a)) => {
+                rows.each_value(col, a.values(), |group, v| self.add(group, v));
+            }
+            _ => {}
         }
+        Ok(())
+    }
+
+    fn merge(
+        &mut self,
+        args: &Args<'_>,
+        from: &dyn States,
+        pairs: &[(u32, u32)],
+    ) -> Result<(), Diagnostic> {
+        let from = same::<Self>(args, from)?;
+        for &(into, of) in pairs {
+            if from.seen.has(of as usize) {
+                self.add(into as usize, from.bits[of as usize]);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, args: &Args<'_>) -> Result<Col, Diagnostic> {
+        let validity = self.seen.validity();
+        Ok(match args.ty() {
+            Int => Col::int(self.bits.into_iter().map(u64::cast_signed).collect(), validity),
+            _ => Col::addr(self.bits, validity),
+        })
     }
 }

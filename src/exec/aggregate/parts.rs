@@ -1,41 +1,24 @@
 //! Aggregates of all rows, without groups: a part of the rows is filtered and aggregated while it
-//! is in a thread's cache, and the parts' results are put together in their order.
+//! is in a thread's cache, and the parts' states are merged in their order.
 //!
 //! The parts are the same whatever the number of threads, and so are sums of doubles.
 
 use rayon::prelude::*;
 
-use super::{Input, uses};
-use crate::catalog::Ty;
-use crate::diag::{Code, Diagnostic};
-use crate::exec::col::Col;
+use super::kernel::{Aggregate, Args, Rows, States};
+use super::uses;
+use crate::diag::Diagnostic;
 use crate::exec::engine::Engine;
 use crate::exec::eval::{Eval, PART_ROWS};
 use crate::exec::filter;
 use crate::exec::frame::Frame;
 use crate::plan::{AggregateCall, Expr, Plan, Rel};
 
-/// What is computed of each part, and what puts the results together: names of aggregates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    One(&'static str, &'static str),
-    /// The mean of doubles: their sum by their count.
-    Mean,
-}
-
-fn way(call: &AggregateCall) -> Option<Way> {
+/// The code of a call, if it can be computed part by part.
+fn by_parts<'a>(engine: &'a Engine<'_>, call: &AggregateCall) -> Option<&'a Aggregate> {
     let plain = !call.distinct && call.order_by.is_empty() && call.filter.is_none();
-    let arg = call.args.first().map(|arg| arg.ty);
-    Some(match (call.function.name, arg) {
-        _ if !plain => return None,
-        ("count", _) => Way::One("count", "sum"),
-        ("count_if", _) => Way::One("count_if", "sum"),
-        ("sum", Some(Ty::Int | Ty::Double | Ty::Interval)) => Way::One("sum", "sum"),
-        ("min", Some(_)) => Way::One("min", "min"),
-        ("max", Some(_)) => Way::One("max", "max"),
-        ("avg", Some(Ty::Double)) => Way::Mean,
-        _ => return None,
-    })
+    let function = engine.cx.registry.aggregate(call.function.name)?;
+    (plain && function.holds_values && !function.distinct).then_some(function)
 }
 
 /// The row of aggregates, if they can be computed so; `None` if they are to be computed as a whole.
@@ -44,8 +27,8 @@ pub(super) fn run(
     input: &Plan,
     calls: &[AggregateCall],
 ) -> Result<Option<Frame>, Diagnostic> {
-    let ways: Option<Vec<Way>> = calls.iter().map(way).collect();
-    let Some(ways) = ways else { return Ok(None) };
+    let functions: Option<Vec<_>> = calls.iter().map(|call| by_parts(engine, call)).collect();
+    let Some(functions) = functions else { return Ok(None) };
     let (source, predicate) = match &input.rel {
         Rel::Filter { input, predicate } => (&**input, Some(predicate)),
         _ => (input, None),
@@ -63,7 +46,7 @@ pub(super) fn run(
         uses::mark(predicate, &mut read);
     }
     let frame = engine.run(source, &read)?;
-    let part = |index: usize| -> Result<Vec<Col>, Diagnostic> {
+    let part = |index: usize| -> Result<Vec<Box<dyn States>>, Diagnostic> {
         engine.check_cancelled()?;
         let from = index * PART_ROWS;
         let rows = frame.slice(from, PART_ROWS.min(frame.rows - from));
@@ -73,61 +56,29 @@ pub(super) fn run(
             Some(keep) => rows.filter(&keep),
             None => rows,
         };
-        let mut out = Vec::with_capacity(calls.len() + 1);
-        for (call, way) in calls.iter().zip(&ways) {
-            let eval = Eval::new(engine, &rows);
-            let args = call.args.iter().map(|a| eval.column(a)).collect::<Result<Vec<_>, _>>()?;
-            let input = || Input {
-                ids: None,
-                groups: 1,
-                args: args.clone(),
-                rows: rows.rows,
-                call,
-                engine,
-            };
-            match way {
-                Way::One(name, _) => out.push(input().compute_as(name)?),
-                Way::Mean => {
-                    out.push(input().compute_as("sum")?);
-                    out.push(input().compute_as("count")?);
-                }
-            }
+        let eval = Eval::new(engine, &rows);
+        let mut all = Vec::with_capacity(calls.len());
+        for (call, function) in calls.iter().zip(&functions) {
+            let cols = call.args.iter().map(|a| eval.column(a)).collect::<Result<Vec<_>, _>>()?;
+            let args = Args { cols: &cols, call, engine };
+            let mut states = (function.start)(&args, 1);
+            states.update(&args, &Rows { range: 0..rows.rows, ids: None, covers: true })?;
+            all.push(states);
         }
-        Ok(out)
+        Ok(all)
     };
     let count = frame.rows.div_ceil(PART_ROWS).max(1);
-    let parts: Vec<Result<Vec<Col>, Diagnostic>> = (0..count).into_par_iter().map(part).collect();
-    let parts = match parts.into_iter().collect::<Result<Vec<_>, _>>() {
-        Ok(parts) => parts,
-        Err(error) if error.code == Code::Cancelled => return Err(error),
-        // The sum of a part may leave the range that the sum of all is in: the whole tells.
-        Err(_) => return Ok(None),
-    };
-    let mut column = 0;
-    let mut all = |call: &AggregateCall, name: &str| {
-        let pieces: Vec<Col> = parts.iter().filter_map(|part| part.get(column).cloned()).collect();
-        column += 1;
-        let rows = pieces.len();
-        Input { ids: None, groups: 1, args: vec![Col::concat(&pieces)], rows, call, engine }
-            .compute_as(name)
-    };
-    let mut out = Vec::with_capacity(calls.len());
-    for (call, way) in calls.iter().zip(&ways) {
-        out.push(match way {
-            Way::One(_, name) => all(call, name)?,
-            Way::Mean => mean(&all(call, "sum")?, &all(call, "sum")?),
-        });
-    }
-    Ok(Some(Frame::new(out, 1)))
-}
-
-#[allow(clippy::cast_precision_loss, reason = "a mean is a DOUBLE")]
-fn mean(sum: &Col, count: &Col) -> Col {
-    match (sum, count) {
-        (Col::Double(sum), Col::Int(count)) if sum.len() == 1 && count.len() == 1 => {
-            let (sum, count) = (sum.value(0), count.value(0));
-            if count == 0 { Col::Null(1) } else { Col::double(vec![sum / count as f64], None) }
+    let parts: Vec<Result<Vec<_>, Diagnostic>> = (0..count).into_par_iter().map(part).collect();
+    let mut parts = parts.into_iter();
+    let mut whole = parts.next().transpose()?.unwrap_or_default();
+    for part in parts {
+        for ((states, other), call) in whole.iter_mut().zip(part?).zip(calls) {
+            states.merge(&Args { cols: &[], call, engine }, &*other, &[(0, 0)])?;
         }
-        _ => Col::Null(1),
     }
+    let finish = |(states, call): (Box<dyn States>, &AggregateCall)| {
+        states.finish(&Args { cols: &[], call, engine })
+    };
+    let row = whole.into_iter().zip(calls).map(finish).collect::<Result<_, _>>()?;
+    Ok(Some(Frame::new(row, 1)))
 }

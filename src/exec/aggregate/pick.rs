@@ -1,119 +1,141 @@
-//! Aggregates that pick one of the values.
+//! Aggregates whose result is the value of one of the rows.
 
 use std::cmp::Ordering;
 
-use polars_arrow::bitmap::Bitmap;
+use super::kernel::{Aggregate, Args, Rows, States, same};
+use super::{ANY, SAME, order};
+use crate::diag::Diagnostic;
+use crate::exec::col::{Col, NO_ROW};
 
-use super::Input;
-use crate::exec::col::{Col, NO_ROW, bits};
-use crate::exec::{keys, order};
+pub(super) const ALL: &[Aggregate] = &[
+    Aggregate::new(
+        "any_value",
+        "One of the values: the first that is not NULL.",
+        SAME,
+        &[("any_value(x)", "1")],
+        |_, groups| Box::new(Picks::new(groups, Pick::FirstValue)),
+    ),
+    Aggregate::new(
+        "first",
+        "The value of the first row, NULL included. Give an ORDER BY within the parentheses to say which row is first.",
+        SAME,
+        &[("first(x ORDER BY x DESC)", "5")],
+        |_, groups| Box::new(Picks::new(groups, Pick::First)),
+    ),
+    Aggregate::new(
+        "last",
+        "The value of the last row, NULL included. Give an ORDER BY within the parentheses to say which row is last.",
+        SAME,
+        &[("last(x ORDER BY x)", "5")],
+        |_, groups| Box::new(Picks::new(groups, Pick::Last)),
+    ),
+    Aggregate::new(
+        "arg_min",
+        "The first argument of the row of which the second is smallest; the earliest such row counts.",
+        ANY,
+        &[("arg_min(x, -x)", "5")],
+        |_, groups| Box::new(Picks::new(groups, Pick::Best { by: 1, wanted: Ordering::Less })),
+    )
+    .or(&["min_by", "argmin"]),
+    Aggregate::new(
+        "arg_max",
+        "The first argument of the row of which the second is largest; the earliest such row counts.",
+        ANY,
+        &[("arg_max(x, -x)", "1")],
+        |_, groups| Box::new(Picks::new(groups, Pick::Best { by: 1, wanted: Ordering::Greater })),
+    )
+    .or(&["max_by", "argmax"]),
+];
+
+/// Which row is picked.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Pick {
+    /// The first of which the argument `by` is least or greatest, among rows that have a value of
+    /// it and of the first argument.
+    Best { by: usize, wanted: Ordering },
+    /// The first that has a value.
+    FirstValue,
+    /// The first.
+    First,
+    /// The last.
+    Last,
+}
+
+/// The number of the picked row of each group.
+pub(super) struct Picks {
+    rows: Vec<u32>,
+    pick: Pick,
+}
 
 fn row_number(row: usize) -> u32 {
     u32::try_from(row).unwrap_or(NO_ROW)
 }
 
-impl Input<'_> {
-    /// The smallest or largest value.
-    pub(super) fn extreme(&self, arg: &Col, largest: bool) -> Col {
-        let wanted = if largest { Ordering::Greater } else { Ordering::Less };
-        match arg {
-            Col::Int(a) => {
-                let (values, there) = self.best(arg, a.values(), |a, b| a.cmp(&b) == wanted);
-                Col::int(values, there)
-            }
-            Col::Addr(a) => {
-                let (values, there) = self.best(arg, a.values(), |a, b| a.cmp(&b) == wanted);
-                Col::addr(values, there)
-            }
-            Col::Double(a) => {
-                let better = |a, b| order::doubles(a, b) == wanted;
-                let (values, there) = self.best(arg, a.values(), better);
-                Col::double(values, there)
-            }
-            _ => self.rows_of(arg, &self.best_rows(arg, arg, wanted)),
+impl Picks {
+    pub(super) fn new(groups: usize, pick: Pick) -> Self {
+        Self { rows: vec![NO_ROW; groups], pick }
+    }
+
+    fn keep_first(&mut self, group: usize, row: usize) {
+        if self.rows[group] == NO_ROW {
+            self.rows[group] = row_number(row);
         }
     }
 
-    fn best<T: Copy + Default>(
-        &self,
-        arg: &Col,
-        values: &[T],
-        better: impl Fn(T, T) -> bool,
-    ) -> (Vec<T>, Option<Bitmap>) {
-        let mut best: Vec<(T, bool)> = vec![(T::default(), false); self.groups];
-        self.each_value(arg, values, |group, v| {
-            let slot = &mut best[group];
-            if !slot.1 || better(v, slot.0) {
-                *slot = (v, true);
-            }
-        });
-        let there = bits(best.iter().map(|b| b.1));
-        (best.into_iter().map(|b| b.0).collect(), Some(there))
-    }
-
-    /// The first row of each group of which `by` is best, among rows that have both values.
-    fn best_rows(&self, arg: &Col, by: &Col, wanted: Ordering) -> Vec<u32> {
-        let mut best = self.no_rows();
-        self.each_valid(by, |group, row| {
-            let known = best[group];
-            let better = || order::values(by, row, known as usize) == wanted;
-            if !arg.is_null(row) && (known == NO_ROW || better()) {
-                best[group] = row_number(row);
-            }
-        });
-        best
-    }
-
-    /// `arg_min`, `arg_max`.
-    pub(super) fn arg_extreme(&self, arg: &Col, largest: bool) -> Col {
-        let Some(by) = self.args.get(1) else { return Col::Null(self.groups) };
-        let wanted = if largest { Ordering::Greater } else { Ordering::Less };
-        self.rows_of(arg, &self.best_rows(arg, by, wanted))
-    }
-
-    /// The value of the first row, or the first value that is not NULL.
-    pub(super) fn first(&self, arg: &Col, skip_null: bool) -> Col {
-        let mut rows = self.no_rows();
-        let mut take = |group: usize, row: usize| {
-            if rows[group] == NO_ROW {
-                rows[group] = row_number(row);
-            }
-        };
-        if skip_null {
-            self.each_valid(arg, take);
-        } else {
-            (0..self.rows).for_each(|row| take(self.group_of(row), row));
+    fn keep_best(&mut self, by: &Col, wanted: Ordering, group: usize, row: usize) {
+        let known = self.rows[group];
+        if known == NO_ROW || order::values(by, row, known as usize) == wanted {
+            self.rows[group] = row_number(row);
         }
-        self.rows_of(arg, &rows)
     }
+}
 
-    pub(super) fn last(&self, arg: &Col) -> Col {
-        let mut rows = self.no_rows();
-        (0..self.rows).for_each(|row| rows[self.group_of(row)] = row_number(row));
-        self.rows_of(arg, &rows)
-    }
-
-    fn group_of(&self, row: usize) -> usize {
-        self.ids.map_or(0, |ids| ids[row] as usize)
-    }
-
-    /// The most frequent value; among equally frequent ones, the one that came first.
-    pub(super) fn mode(&self, arg: &Col) -> Col {
-        let ids = (0..self.rows).map(|row| self.group_of(row) as u64).collect();
-        let kinds =
-            keys::group(&[Col::addr(ids, None), arg.clone()], self.rows, self.engine.stop());
-        let mut counts = vec![0usize; kinds.firsts.len()];
-        for &kind in &kinds.ids {
-            counts[kind as usize] += 1;
+impl States for Picks {
+    fn update(&mut self, args: &Args<'_>, rows: &Rows<'_>) -> Result<(), Diagnostic> {
+        let Some(arg) = args.first() else { return Ok(()) };
+        match self.pick {
+            Pick::Best { by, wanted } => {
+                let Some(key) = args.cols.get(by) else { return Ok(()) };
+                rows.each_valid(key, |group, row| {
+                    if by == 0 || !arg.is_null(row) {
+                        self.keep_best(key, wanted, group, row);
+                    }
+                });
+            }
+            Pick::FirstValue => rows.each_valid(arg, |group, row| self.keep_first(group, row)),
+            Pick::First => rows.each(|group, row| self.keep_first(group, row)),
+            Pick::Last => rows.each(|group, row| self.rows[group] = row_number(row)),
         }
-        let mut best: Vec<(usize, u32)> = vec![(0, NO_ROW); self.groups];
-        for (&first, count) in kinds.firsts.iter().zip(counts) {
-            let slot = &mut best[self.group_of(first as usize)];
-            if !arg.is_null(first as usize) && count > slot.0 {
-                *slot = (count, first);
+        Ok(())
+    }
+
+    fn merge(
+        &mut self,
+        args: &Args<'_>,
+        from: &dyn States,
+        pairs: &[(u32, u32)],
+    ) -> Result<(), Diagnostic> {
+        let from = same::<Self>(args, from)?;
+        for &(into, of) in pairs {
+            let (group, row) = (into as usize, from.rows[of as usize]);
+            if row == NO_ROW {
+                continue;
+            }
+            match self.pick {
+                Pick::Best { by, wanted } => {
+                    if let Some(key) = args.cols.get(by) {
+                        self.keep_best(key, wanted, group, row as usize);
+                    }
+                }
+                Pick::FirstValue | Pick::First => self.keep_first(group, row as usize),
+                Pick::Last => self.rows[group] = row,
             }
         }
-        let rows: Vec<u32> = best.into_iter().map(|(_, row)| row).collect();
-        self.rows_of(arg, &rows)
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, args: &Args<'_>) -> Result<Col, Diagnostic> {
+        let groups = self.rows.len();
+        Ok(args.first().map_or(Col::Null(groups), |arg| arg.take_opt(&self.rows)))
     }
 }

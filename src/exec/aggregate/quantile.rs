@@ -1,44 +1,39 @@
-//! `median`, `quantile_cont`, `quantile_disc`.
+//! The values at a fraction of the way through the ordered values of a group.
 
-use super::Input;
+use super::kernel::Args;
 use crate::diag::{Code, Diagnostic};
 use crate::exec::col::{Col, NO_ROW, bits};
 use crate::exec::order;
 
-impl Input<'_> {
-    /// The quantile of each group; the fraction is the second argument, or a half without one.
-    pub(super) fn quantile(&self, arg: &Col, continuous: bool) -> Result<Col, Diagnostic> {
-        let mut rows: Vec<Vec<u32>> = vec![Vec::new(); self.groups];
-        self.each_valid(arg, |group, row| {
-            if let Ok(row) = u32::try_from(row) {
-                rows[group].push(row);
-            }
+/// The quantile of each group; the fraction is the second argument, or a half without one.
+pub(super) fn of(
+    args: &Args<'_>,
+    mut rows: Vec<Vec<u32>>,
+    continuous: bool,
+) -> Result<Col, Diagnostic> {
+    let Some(arg) = args.first() else { return Ok(Col::Null(rows.len())) };
+    let mut ends = Vec::with_capacity(rows.len());
+    for rows in &mut rows {
+        ends.push(match rows.first() {
+            None => (NO_ROW, NO_ROW, 0.0),
+            Some(&first) => ends_of(arg, rows, fraction(args, first)?, continuous),
         });
-        let mut ends = Vec::with_capacity(self.groups);
-        for rows in &mut rows {
-            ends.push(match rows.first() {
-                None => None,
-                Some(&first) => Some(ends_of(arg, rows, self.fraction(first)?, continuous)),
-            });
-        }
-        let none = (NO_ROW, NO_ROW, 0.0);
-        let ends: Vec<(u32, u32, f64)> = ends.into_iter().map(|e| e.unwrap_or(none)).collect();
-        Ok(between(arg, &ends))
     }
+    Ok(between(arg, &ends))
+}
 
-    /// The fraction that holds for a row.
-    fn fraction(&self, row: u32) -> Result<f64, Diagnostic> {
-        let fraction = match self.args.get(1) {
-            None => 0.5,
-            Some(Col::Double(col)) => col.value(row as usize),
-            Some(_) => f64::NAN,
-        };
-        if (0.0..=1.0).contains(&fraction) {
-            return Ok(fraction);
-        }
-        let message = format!("the fraction of a quantile is {fraction}, expected 0 to 1");
-        Err(Diagnostic::at(Code::BadArguments, self.call.span, message))
+/// The fraction that holds for a row.
+fn fraction(args: &Args<'_>, row: u32) -> Result<f64, Diagnostic> {
+    let fraction = match args.cols.get(1) {
+        None => 0.5,
+        Some(Col::Double(col)) => col.value(row as usize),
+        Some(_) => f64::NAN,
+    };
+    if (0.0..=1.0).contains(&fraction) {
+        return Ok(fraction);
     }
+    let message = format!("the fraction of a quantile is {fraction}, expected 0 to 1");
+    Err(Diagnostic::at(Code::BadArguments, args.call.span, message))
 }
 
 /// The rows that the quantile lies between, and how far from the first to the second.

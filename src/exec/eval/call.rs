@@ -4,7 +4,7 @@ use super::{Eval, Vector, defect};
 use crate::catalog::{FunctionSpec, Value};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::exec::col::Col;
-use crate::func::{self, Fault, Scalar};
+use crate::func::{Fault, ScalarFunction};
 use crate::plan::Expr;
 
 /// How many rows pass before the query may be cancelled.
@@ -20,7 +20,7 @@ impl Eval<'_> {
         args: &[Expr],
         expr: &Expr,
     ) -> Result<Vector, Diagnostic> {
-        let Some(function) = func::scalar(spec.name) else {
+        let Some(function) = self.engine.cx.registry.scalar(spec.name) else {
             let message = format!("no code for the function `{}`", spec.name);
             return Err(defect(expr.span, &message));
         };
@@ -58,15 +58,15 @@ impl Eval<'_> {
 
     fn one(
         &self,
-        function: &Scalar,
+        function: &dyn ScalarFunction,
         args: &[Value<'_>],
         exprs: &[Expr],
         span: Span,
     ) -> Result<Value<'static>, Diagnostic> {
-        if !function.spec.takes_null && args.iter().any(Value::is_null) {
+        if !function.spec().takes_null && args.iter().any(Value::is_null) {
             return Ok(Value::Null);
         }
-        let fault = match (function.eval)(&self.engine.cx.functions, args) {
+        let fault = match function.call(&self.engine.cx.functions, args) {
             Ok(value) => return Ok(value),
             Err(fault) => fault,
         };

@@ -1,0 +1,176 @@
+//! `min` and `max`.
+
+use std::cmp::Ordering;
+
+use super::kernel::{Aggregate, Args, Rows, Seen, States, same};
+use super::number::Truths;
+use super::pick::{Pick, Picks};
+use super::{SAME, order};
+use crate::catalog::Ty;
+use crate::diag::Diagnostic;
+use crate::exec::col::Col;
+
+pub(super) const ALL: &[Aggregate] = &[
+    Aggregate::new("min", "The smallest value.", SAME, &[("min(x)", "1")], |args, groups| {
+        start(args, groups, false)
+    })
+    .of_values(),
+    Aggregate::new("max", "The largest value.", SAME, &[("max(x)", "5")], |args, groups| {
+        start(args, groups, true)
+    })
+    .of_values(),
+];
+
+fn start(args: &Args<'_>, groups: usize, largest: bool) -> Box<dyn States> {
+    let wanted = if largest { Ordering::Greater } else { Ordering::Less };
+    match args.ty() {
+        Ty::Bool => Box::new(Truths::new(groups, !largest)),
+        Ty::Int | Ty::Time | Ty::Interval => Box::new(Best::<i64>::new(groups, wanted)),
+        Ty::Addr => Box::new(Best::<u64>::new(groups, wanted)),
+        Ty::Double => Box::new(Best::<f64>::new(groups, wanted)),
+        // One text is kept as it is, so that it need not come from the same column as the next.
+        Ty::Text if groups == 1 => Box::new(BestText { best: None, wanted }),
+        _ => Box::new(Picks::new(groups, Pick::Best { by: 0, wanted })),
+    }
+}
+
+/// A number in the order of its type.
+trait Ordered: Copy + Default + Send + 'static {
+    fn order(self, other: Self) -> Ordering;
+    /// The values of a column of the type.
+    fn values(col: &Col) -> Option<&[Self]>;
+    fn column(values: Vec<Self>, seen: &Seen) -> Col;
+}
+
+impl Ordered for i64 {
+    fn order(self, other: Self) -> Ordering {
+        self.cmp(&other)
+    }
+
+    fn values(col: &Col) -> Option<&[Self]> {
+        if let Col::Int(array) = col { Some(array.values()) } else { None }
+    }
+
+    fn column(values: Vec<Self>, seen: &Seen) -> Col {
+        Col::int(values, seen.validity())
+    }
+}
+
+impl Ordered for u64 {
+    fn order(self, other: Self) -> Ordering {
+        self.cmp(&other)
+    }
+
+    fn values(col: &Col) -> Option<&[Self]> {
+        if let Col::Addr(array) = col { Some(array.values()) } else { None }
+    }
+
+    fn column(values: Vec<Self>, seen: &Seen) -> Col {
+        Col::addr(values, seen.validity())
+    }
+}
+
+impl Ordered for f64 {
+    fn order(self, other: Self) -> Ordering {
+        order::doubles(self, other)
+    }
+
+    fn values(col: &Col) -> Option<&[Self]> {
+        if let Col::Double(array) = col { Some(array.values()) } else { None }
+    }
+
+    fn column(values: Vec<Self>, seen: &Seen) -> Col {
+        Col::double(values, seen.validity())
+    }
+}
+
+/// The best number of each group.
+struct Best<T> {
+    best: Vec<T>,
+    seen: Seen,
+    wanted: Ordering,
+}
+
+impl<T: Ordered> Best<T> {
+    fn new(groups: usize, wanted: Ordering) -> Self {
+        Self { best: vec![T::default(); groups], seen: Seen::new(groups), wanted }
+    }
+
+    fn offer(&mut self, group: usize, value: T) {
+        if !self.seen.has(group) || value.order(self.best[group]) == self.wanted {
+            self.best[group] = value;
+            self.seen.set(group);
+        }
+    }
+}
+
+impl<T: Ordered> States for Best<T> {
+    fn update(&mut self, args: &Args<'_>, rows: &Rows<'_>) -> Result<(), Diagnostic> {
+        if let Some(col) = args.first()
+            && let Some(values) = T::values(col)
+        {
+            rows.each_value(col, values, |group, v| self.offer(group, v));
+        }
+        Ok(())
+    }
+
+    fn merge(
+        &mut self,
+        args: &Args<'_>,
+        from: &dyn States,
+        pairs: &[(u32, u32)],
+    ) -> Result<(), Diagnostic> {
+        let from = same::<Self>(args, from)?;
+        for &(into, of) in pairs {
+            if from.seen.has(of as usize) {
+                self.offer(into as usize, from.best[of as usize]);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, _: &Args<'_>) -> Result<Col, Diagnostic> {
+        Ok(T::column(self.best, &self.seen))
+    }
+}
+
+/// The best text of the only group.
+struct BestText {
+    best: Option<String>,
+    wanted: Ordering,
+}
+
+impl BestText {
+    fn offer(&mut self, text: &str) {
+        let better = |known: &String| text.as_bytes().cmp(known.as_bytes()) == self.wanted;
+        if self.best.as_ref().is_none_or(better) {
+            self.best = Some(text.to_owned());
+        }
+    }
+}
+
+impl States for BestText {
+    fn update(&mut self, args: &Args<'_>, rows: &Rows<'_>) -> Result<(), Diagnostic> {
+        if let Some(col @ Col::Text(array)) = args.first() {
+            rows.each_valid(col, |_, row| self.offer(array.value(row)));
+        }
+        Ok(())
+    }
+
+    fn merge(
+        &mut self,
+        args: &Args<'_>,
+        from: &dyn States,
+        pairs: &[(u32, u32)],
+    ) -> Result<(), Diagnostic> {
+        let from = same::<Self>(args, from)?;
+        if let (Some(text), false) = (&from.best, pairs.is_empty()) {
+            self.offer(text);
+        }
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, _: &Args<'_>) -> Result<Col, Diagnostic> {
+        Ok(Col::text(std::iter::once(self.best.as_deref())))
+    }
+}

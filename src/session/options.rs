@@ -1,0 +1,97 @@
+//! How a session is opened.
+
+use std::path::PathBuf;
+
+/// What [`Options::memory`] is by default: with a copy that an operator above makes, a query stays
+/// below 500 MB.
+pub(super) const MEMORY: usize = 224 << 20;
+
+/// How a session is opened. Each setting has a method of its name:
+///
+/// ```
+/// let options = dumpql::Options::default().offline(true).strict(true);
+/// # let _ = options;
+/// ```
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Options {
+    pub(crate) symbols: Vec<PathBuf>,
+    pub(crate) environment_symbols: String,
+    pub(crate) offline: bool,
+    pub(crate) pool_tags: Option<PathBuf>,
+    pub(crate) cache: Option<PathBuf>,
+    pub(crate) strict: bool,
+    pub(crate) memory: Option<usize>,
+    pub(crate) files: bool,
+}
+
+impl Options {
+    /// Folders and files of symbols and layouts, and symbol paths as Windows debuggers write them
+    /// (`srv*cache*url`), whose servers are asked.
+    #[must_use]
+    pub fn symbols<P: Into<PathBuf>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
+        self.symbols = paths.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// A symbol path such as `_NT_SYMBOL_PATH` holds. What of it is not there is passed over, and
+    /// its servers are not asked.
+    #[must_use]
+    pub fn environment_symbols(mut self, path: impl Into<String>) -> Self {
+        self.environment_symbols = path.into();
+        self
+    }
+
+    /// Whether no symbol server is asked.
+    #[must_use]
+    pub const fn offline(mut self, offline: bool) -> Self {
+        self.offline = offline;
+        self
+    }
+
+    /// A file of the format of `pooltag.txt` that says what pool tags are for; it goes before the
+    /// list that is built in.
+    #[must_use]
+    pub fn pool_tags(mut self, file: impl Into<PathBuf>) -> Self {
+        self.pool_tags = Some(file.into());
+        self
+    }
+
+    /// A folder in which indexes of dumps are kept, so that what took a search once takes none the
+    /// next time, and files of layouts as they are when they are unpacked; without one nothing is
+    /// kept. [`Options::own_cache`] is what the command line takes.
+    #[must_use]
+    pub fn cache(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.cache = Some(folder.into());
+        self
+    }
+
+    /// Whether a value that cannot be read is an error.
+    #[must_use]
+    pub const fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// How many bytes joins and functions of a query may make of its rows, by default 224 MiB. What
+    /// is beyond is an error before it is made. [`Prepared::memory`](super::Prepared::memory) says
+    /// so for one query.
+    #[must_use]
+    pub const fn memory(mut self, bytes: usize) -> Self {
+        self.memory = Some(bytes);
+        self
+    }
+
+    /// Whether queries may open files by their path (`ATTACH`, functions that read files). They may
+    /// not by default, as a program may run the queries of others; the command line allows it.
+    #[must_use]
+    pub const fn files(mut self, allowed: bool) -> Self {
+        self.files = allowed;
+        self
+    }
+
+    /// The folder below the user's own for caches in which the command line keeps indexes.
+    pub fn own_cache() -> PathBuf {
+        crate::symbol::own_cache().join("index")
+    }
+}

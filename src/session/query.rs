@@ -1,0 +1,244 @@
+//! One query: its parameters, its limits, what ends it, and who watches it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::attach;
+use super::cancel::{CancelToken, Run};
+use super::{Error, Params, ResultSet, SavedQuery, Session};
+use crate::catalog::Value;
+use crate::diag::{Code, Diagnostic};
+use crate::exec;
+use crate::func::FuncCx;
+use crate::lang;
+use crate::lang::ast::Statement;
+use crate::plan;
+use crate::table::{Cx, Progress};
+
+/// How far a query is, to be looked at from another thread. Clones watch the same query.
+#[derive(Debug, Clone, Default)]
+pub struct QueryProgress(Arc<Progress>);
+
+impl QueryProgress {
+    /// For a query that has not begun.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many rows scans have read so far.
+    pub fn rows_read(&self) -> usize {
+        self.0.rows()
+    }
+
+    /// How many bytes of memory a search has been through, and through how many it goes; `None`
+    /// while nothing is searched. A part that holds no pages counts as well.
+    pub fn searched(&self) -> Option<(u64, u64)> {
+        self.0.searched()
+    }
+}
+
+/// A script of one or more statements that was read and can be run, once or again.
+///
+/// ```
+/// use std::time::Duration;
+/// use dumpql::{CancelToken, Session, Value};
+///
+/// let session = Session::sample()?;
+/// let token = CancelToken::new();
+/// let result = session
+///     .prepare("SELECT name FROM modules WHERE size_bytes > $least LIMIT 3")?
+///     .value("least", Value::Int(4096))
+///     .cancel(&token)
+///     .timeout(Duration::from_secs(60))
+///     .memory(64 << 20)
+///     .run()?;
+/// assert_eq!(result.len(), 3);
+/// # Ok::<(), dumpql::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a prepared query does nothing until it is run"]
+pub struct Prepared<'s> {
+    session: &'s Session,
+    sql: Arc<str>,
+    statements: Vec<Statement>,
+    params: Params,
+    tokens: Vec<CancelToken>,
+    limit: Limit,
+    memory: Option<usize>,
+    strict: Option<bool>,
+    progress: QueryProgress,
+}
+
+/// When a query has to be done.
+#[derive(Debug, Clone, Copy, Default)]
+enum Limit {
+    #[default]
+    None,
+    At(Instant),
+    Within(Duration),
+}
+
+impl<'s> Prepared<'s> {
+    pub(super) fn new(session: &'s Session, sql: &str) -> Result<Self, Error> {
+        let statements = lang::parse(sql).map_err(|d| Error::of_query(vec![d], sql))?;
+        Ok(Self {
+            session,
+            sql: sql.into(),
+            statements,
+            params: Params::new(),
+            tokens: Vec::new(),
+            limit: Limit::None,
+            memory: None,
+            strict: None,
+            progress: QueryProgress::default(),
+        })
+    }
+
+    /// Gives values for the parameters `$name`, in the place of those given before.
+    pub fn with(mut self, params: &Params) -> Self {
+        self.params.clone_from(params);
+        self
+    }
+
+    /// Gives a value for the parameter `$name`.
+    pub fn value(mut self, name: impl Into<String>, value: Value<'static>) -> Self {
+        self.params.insert(name.into(), value);
+        self
+    }
+
+    /// Ends the query with E0306 once the token is cancelled. Any of several tokens ends it.
+    pub fn cancel(mut self, token: &CancelToken) -> Self {
+        self.tokens.push(token.clone());
+        self
+    }
+
+    /// Ends the query with E0308 if it is not done at that time.
+    pub const fn deadline(mut self, at: Instant) -> Self {
+        self.limit = Limit::At(at);
+        self
+    }
+
+    /// Ends the query with E0308 if it is not done so long after it began.
+    pub const fn timeout(mut self, within: Duration) -> Self {
+        self.limit = Limit::Within(within);
+        self
+    }
+
+    /// How many bytes joins and functions of the query may make of its rows, in the place of what
+    /// the session's options say.
+    pub const fn memory(mut self, bytes: usize) -> Self {
+        self.memory = Some(bytes);
+        self
+    }
+
+    /// Whether a value that cannot be read is an error, in the place of what the session's options
+    /// say.
+    pub const fn strict(mut self, strict: bool) -> Self {
+        self.strict = Some(strict);
+        self
+    }
+
+    /// Tells how far the query is.
+    pub fn progress(mut self, progress: &QueryProgress) -> Self {
+        self.progress = progress.clone();
+        self
+    }
+
+    /// Runs the statements and returns the result of the last one that gives one. A script of
+    /// nothing but `ATTACH` and `DETACH` gives a result without columns.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the query, with its place; nothing runs before all is checked.
+    pub fn run(&self) -> Result<ResultSet, Error> {
+        let mut last = None;
+        let statements = self.run_each(&mut |result| {
+            last = Some(result);
+            true
+        })?;
+        if statements == 0 {
+            let error = Diagnostic::new(Code::Syntax, "the text holds no statement");
+            return Err(Error::of_query(vec![error], &self.sql));
+        }
+        Ok(last.unwrap_or_default())
+    }
+
+    /// Runs the statements, handing over each result as it is ready; the receiver returns whether
+    /// to go on. Returns how many statements there are. All statements up to the next `ATTACH` or
+    /// `DETACH` are checked before the first of them runs.
+    ///
+    /// # Errors
+    /// As [`Prepared::run`]; results handed over before stay valid.
+    pub fn run_each(&self, receive: &mut dyn FnMut(ResultSet) -> bool) -> Result<usize, Error> {
+        let deadline = match self.limit {
+            Limit::None => None,
+            Limit::At(at) => Some(at),
+            Limit::Within(within) => Instant::now().checked_add(within),
+        };
+        let run = Run::start(&self.tokens, deadline);
+        let _waits = self.session.store.wait_for(&run.flag);
+        self.progress.0.restart();
+        self.statements(&run, receive).map_err(|errors| {
+            let explained = errors.into_iter().map(|error| run.explain(error, &self.tokens));
+            Error::of_query(explained.collect(), &self.sql)
+        })?;
+        Ok(self.statements.len())
+    }
+
+    fn statements(
+        &self,
+        run: &Run,
+        receive: &mut dyn FnMut(ResultSet) -> bool,
+    ) -> Result<(), Vec<Diagnostic>> {
+        let mut rest = self.statements.as_slice();
+        while let Some((first, later)) = rest.split_first() {
+            if attach::changes(first) {
+                self.session.change(first).map_err(|d| vec![d])?;
+                rest = later;
+                continue;
+            }
+            let queries = rest.iter().take_while(|s| !attach::changes(s)).count();
+            let (now, later) = rest.split_at(queries);
+            if !self.queries(now, run, receive)? {
+                break;
+            }
+            rest = later;
+        }
+        Ok(())
+    }
+
+    /// Runs queries over what is open now; returns whether to go on.
+    fn queries(
+        &self,
+        statements: &[Statement],
+        run: &Run,
+        receive: &mut dyn FnMut(ResultSet) -> bool,
+    ) -> Result<bool, Vec<Diagnostic>> {
+        let state = self.session.state();
+        let options = &self.session.options;
+        let optional = SavedQuery::optional(&self.sql);
+        let (tables, functions) = (state.named(), state.for_functions());
+        let cx = exec::Context {
+            tables: Cx {
+                catalog: &state.catalog,
+                sources: &tables,
+                cancelled: &run.flag,
+                progress: &self.progress.0,
+            },
+            registry: &state.registry,
+            attached: &state.attached,
+            functions: FuncCx { sources: &functions, width: state.width() },
+            memory: self.memory.or(options.memory).unwrap_or(super::options::MEMORY),
+            strict: self.strict.unwrap_or(options.strict),
+            optional: &optional,
+        };
+        let calls = exec::Calls(&cx.tables, cx.registry);
+        let plan = |s: &Statement| plan::bind(s, &state.catalog, &calls, &self.params);
+        let plans = statements.iter().map(plan).collect::<Result<Vec<_>, _>>()?;
+        for planned in &plans {
+            if !receive(exec::run(planned, &cx).map_err(|d| vec![d])?) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,58 @@
+//! What is built in, put together once, and what a host program adds to it.
+//!
+//! The one place that names the lists of all tables and functions.
+
+use std::sync::{Arc, LazyLock};
+
+use crate::catalog::Shared;
+use crate::exec::{self, Registry};
+use crate::{func, table};
+
+static SHIPPED: LazyLock<Arc<Registry>> = LazyLock::new(|| {
+    let mut all = Registry::default();
+    // Names are unique among what is built in, which a test of the registry holds.
+    for table in table::ALL {
+        let _ = all.add_table(Shared::Static(*table));
+    }
+    for function in func::scalars() {
+        let _ = all.add_scalar(Shared::Static(function));
+    }
+    for function in exec::aggregates() {
+        let _ = all.add_aggregate(Shared::Static(function));
+    }
+    for function in func::table_functions() {
+        let _ = all.add_table_function(Shared::Static(function));
+    }
+    Arc::new(all)
+});
+
+/// All tables and functions that are built in.
+pub fn shipped() -> Arc<Registry> {
+    Arc::clone(&SHIPPED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_built_in_takes_the_name_of_another() {
+        let shipped = shipped();
+        assert_eq!(shipped.tables().count(), table::ALL.len());
+        let functions = func::scalars().count() + func::table_functions().count();
+        assert_eq!(shipped.functions().len(), functions + exec::aggregates().count());
+    }
+
+    #[test]
+    fn functions_are_named_documented_and_shown_by_example() {
+        for spec in shipped().functions() {
+            for name in std::iter::once(&spec.name).chain(spec.aliases) {
+                assert_eq!(*name, name.to_lowercase(), "{name}");
+            }
+            assert!(spec.doc.ends_with('.'), "{}: {}", spec.name, spec.doc);
+            assert!(!spec.signatures.is_empty(), "{}", spec.name);
+            let needs_example = spec.is_pure && spec.name != "why";
+            assert!(!spec.examples.is_empty() || !needs_example, "{} has no example", spec.name);
+        }
+    }
+}
