@@ -24,7 +24,8 @@ pub(crate) fn run(out: &mut dyn Write) -> Result<(), Box<dyn std::error::Error>>
 
     let (done, ended) = mpsc::channel::<()>();
     let outcome = std::thread::scope(|scope| {
-        scope.spawn(|| {
+        let (token, progress) = (&token, &progress);
+        scope.spawn(move || {
             // Looks now and then, until the query is done or has read too many rows.
             while ended.recv_timeout(Duration::from_millis(10))
                 == Err(mpsc::RecvTimeoutError::Timeout)

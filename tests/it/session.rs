@@ -127,7 +127,7 @@ fn batches_hold_the_rows() {
 #[test]
 #[expect(unsafe_code, reason = "the stream is read as a program in another language would")]
 fn the_arrow_stream_holds_the_rows() {
-    use polars_arrow::array::{Array as _, StructArray};
+    use polars_arrow::array::StructArray;
     use polars_arrow::ffi::ArrowArrayStreamReader;
 
     let session = crate::corpus::triage_sample();

@@ -202,11 +202,16 @@ fn several_files_are_fetched_side_by_side_and_each_once() {
     assert_eq!((found.status, found.at), (Status::None, None));
     assert!(found.note.expect("a note").contains("does not have it"));
     assert_eq!(asked.lock().unwrap().paths.len(), 20);
-    // Who is told to stop asks no more.
+    // When all queries that wait are cancelled, nothing more is asked for; one that is not gets all.
     let store = Store::new(&search).expect("a path");
-    store.stop().store(true, std::sync::atomic::Ordering::Relaxed);
+    let flag = |is_set| Arc::new(std::sync::atomic::AtomicBool::new(is_set));
+    let cancelled = store.wait_for(&flag(true));
     store.fetch_all(&ids);
     assert_eq!(asked.lock().unwrap().paths.len(), 20);
+    let running = store.wait_for(&flag(false));
+    store.fetch_all(&ids);
+    assert_eq!(asked.lock().unwrap().paths.len(), 40);
+    drop((cancelled, running));
     let _ = std::fs::remove_dir_all(&cache);
 }
 
