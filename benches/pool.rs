@@ -98,7 +98,7 @@ fn pages(source: &dyn Source) -> usize {
     let mut pages = 0;
     source
         .answers()
-        .read::<PoolPage>(&Want::ALL, &mut |page| {
+        .read::<PoolPage>(&Want::ALL, &mut |page: PoolPage| {
             pages += usize::from(page.state.as_deref() != Ok("unused"));
             ControlFlow::Continue(())
         })

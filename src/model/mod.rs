@@ -8,6 +8,7 @@
 mod answers;
 mod call;
 mod code;
+mod environment;
 mod hardware;
 mod hooks;
 mod io;
@@ -32,6 +33,7 @@ pub use call::{
     DynRow, DynRows, DynTable, Refused, address_argument, count_argument, text_argument,
 };
 pub use code::{Instruction, NeededSymbol};
+pub use environment::EnvironmentVariable;
 pub use hardware::{CoverageRange, MemoryRegion, Processor, Register};
 pub use hooks::{Callback, InterruptVector, SystemCall, VerifierFrame};
 pub use io::{Device, Dispatch, Driver, Irp, IrpLocation};

@@ -221,6 +221,13 @@ impl Layout {
         self.known.constant(name, path, || self.field(name, path))
     }
 
+    /// The size of a structure whose name stands in the program, found again in the same way.
+    pub fn constant_size(&self, name: &'static str) -> Option<u64> {
+        let whole = |size| Some(Field { offset: 0, size, bits: None, is_signed: false });
+        let size = || usize::try_from(self.size_of(name)?).ok().and_then(whole);
+        self.known.constant(name, "", size).and_then(|field| u64::try_from(field.size).ok())
+    }
+
     /// Every field of a structure, in the order of their places.
     pub fn members(&self, name: &str) -> Option<Vec<FieldInfo>> {
         let ty = self.type_of(name)?;

@@ -19,6 +19,7 @@ mod dpcs;
 mod driver_dispatch;
 mod drivers;
 mod dump;
+mod environment;
 mod error_records;
 mod exception;
 mod filters;
@@ -80,6 +81,7 @@ pub use scan::{Cx, NamedSource, Scan, ScanError, ScanRequest};
 /// Every table, in the order in which documentation lists them.
 pub static ALL: &[&dyn Table] = &[
     &dump::TABLE,
+    &environment::TABLE,
     &bugcheck::TABLE,
     &exception::TABLE,
     &registers::TABLE,

@@ -66,13 +66,13 @@ const LONGEST: usize = 600;
 /// Files that may be longer, how long, and why.
 const LONGER: &[(&str, usize, &str)] = &[];
 
-struct Source {
+pub(crate) struct Source {
     /// Path below `src`.
-    path: String,
+    pub(crate) path: String,
     /// The text as it is.
-    text: String,
+    pub(crate) text: String,
     /// The text without comments, literals and unit tests, line for line.
-    code: String,
+    pub(crate) code: String,
 }
 
 impl Source {
@@ -113,7 +113,7 @@ fn is_rust(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "rs")
 }
 
-fn sources() -> Vec<Source> {
+pub(crate) fn sources() -> Vec<Source> {
     let src = root().join("src");
     let read = |path: PathBuf| {
         let text = std::fs::read_to_string(&path).expect("source is text");
@@ -200,7 +200,7 @@ fn quoted(text: &str) -> usize {
     text.len()
 }
 
-fn line_of(code: &str, at: usize) -> usize {
+pub(crate) fn line_of(code: &str, at: usize) -> usize {
     code[..at].matches('\n').count() + 1
 }
 
@@ -209,7 +209,7 @@ fn is_word(c: char) -> bool {
 }
 
 /// Where a word stands by itself.
-fn words<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
+pub(crate) fn words<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
     code.match_indices(word).map(|(at, _)| at).filter(move |at| {
         let before = code[..*at].chars().next_back();
         let after = code[at + word.len()..].chars().next();
@@ -267,7 +267,7 @@ fn exported(sources: &[Source]) -> BTreeMap<String, String> {
     names
 }
 
-fn report(broken: &[String]) {
+pub(crate) fn report(broken: &[String]) {
     assert!(broken.is_empty(), "{} broken:\n{}", broken.len(), broken.join("\n"));
 }
 

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::corpus;
 
-const PLUGINS: [&str; 18] = [
+const PLUGINS: [&str; 20] = [
     "windows.info",
     "windows.pslist",
     "windows.threads",
@@ -33,6 +33,8 @@ const PLUGINS: [&str; 18] = [
     "windows.bigpools",
     "windows.psscan",
     "windows.poolscanner",
+    "windows.cmdline",
+    "windows.envars",
 ];
 
 /// A folder of our own, gone when the test is.
@@ -267,6 +269,15 @@ fn compare_objects(name: &str, said: &Value, dump: &Path, symbols: &Path) {
         row[7].clear();
     }
     same(&format!("{name} vadinfo"), theirs, ours);
+    let ours =
+        asked(&session, "SELECT pid, command_line FROM processes WHERE command_line IS NOT NULL");
+    let mut theirs = listed(said, "windows.cmdline", &["PID", "Args"]);
+    // Of processes without a PEB it writes a sentence in the place of the command line.
+    theirs.retain(|row| ours.iter().any(|own| own[0] == row[0]));
+    same(&format!("{name} cmdline"), theirs, ours);
+    let ours = asked(&session, "SELECT pid, name, value FROM environment WHERE name IS NOT NULL");
+    let theirs = listed(said, "windows.envars", &["PID", "Variable", "Value"]);
+    same(&format!("{name} envars"), theirs, ours);
 }
 
 /// Holds what Volatility's scanner of the pool finds against the blocks of the same tags. It gives the

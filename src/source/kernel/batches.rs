@@ -16,6 +16,10 @@ struct Batches<T> {
     most: usize,
 }
 
+/// What threads work with that nobody uses now: each takes one, and gives it back with what it learnt.
+#[derive(Debug)]
+pub(crate) struct Idle<T>(Mutex<Vec<T>>);
+
 impl<T: Sync> Batches<T> {
     /// Batches of at most so many.
     fn of(most: usize) -> Self {
@@ -37,10 +41,6 @@ impl<T: Sync> Batches<T> {
     }
 }
 
-/// What threads work with that nobody uses now: each takes one, and gives it back with what it learnt.
-#[derive(Debug)]
-pub(super) struct Idle<T>(Mutex<Vec<T>>);
-
 impl<T> Default for Idle<T> {
     fn default() -> Self {
         Self(Mutex::default())
@@ -49,18 +49,18 @@ impl<T> Default for Idle<T> {
 
 impl<T> Idle<T> {
     /// One that somebody has given back, or else a new one.
-    pub(super) fn take(&self, make: impl FnOnce() -> T) -> T {
+    pub(crate) fn take(&self, make: impl FnOnce() -> T) -> T {
         let idle = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         idle.unwrap_or_else(make)
     }
 
-    pub(super) fn give(&self, item: T) {
+    pub(crate) fn give(&self, item: T) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(item);
     }
 }
 
 /// Puts what a walk visits into batches of at most so many, and hands over each, until told to stop.
-pub(super) fn of_walk<T: Sync, E>(
+pub(crate) fn of_walk<T: Sync, E>(
     most: usize,
     walk: impl FnOnce(&mut dyn FnMut(T) -> Flow) -> Result<(), E>,
     mut each: impl FnMut(Vec<T>) -> Flow,
@@ -78,7 +78,7 @@ pub(super) fn of_walk<T: Sync, E>(
 }
 
 /// Makes rows of a batch in parts of so many items, and hands them on.
-pub(super) fn hand_on<T: Sync, R>(
+pub(crate) fn hand_on<T: Sync, R>(
     batch: &[T],
     part: usize,
     make: impl Fn(&[T], &mut dyn FnMut(R)) + Sync,
@@ -89,7 +89,7 @@ pub(super) fn hand_on<T: Sync, R>(
 }
 
 /// The same for all items of a list, in batches.
-pub(super) fn all<T: Sync, R>(
+pub(crate) fn all<T: Sync, R>(
     items: &[T],
     most: usize,
     part: usize,

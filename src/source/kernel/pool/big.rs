@@ -5,11 +5,14 @@
 
 use std::borrow::Cow;
 
-use super::block::{Block, Found, Kind, State, is_tag};
 use crate::dump::bytes::{pointer_at, unsigned_at};
 use crate::dump::kdbg;
-use crate::source::kernel::KernelDump;
-use crate::source::kernel::memory::Space;
+use crate::source::kernel::core::Core;
+use crate::source::kernel::core::memory::Space;
+use crate::source::kernel::pool::block::{Block, Found, Kind, State};
+use crate::source::kernel::pool::ranges;
+use crate::source::kernel::pool::state::{Big, Pool};
+use crate::source::kernel::pool::tag::is_tag;
 
 const ENTRY: &str = "_POOL_TRACKER_BIG_PAGES";
 const PAGE: u64 = 0x1000;
@@ -46,15 +49,6 @@ struct Fields {
     unit: u64,
 }
 
-/// The big allocations.
-#[derive(Debug, Default)]
-pub(in crate::source::kernel) struct Big {
-    /// Every entry that names an address, by address; entries of free ones first.
-    pub(super) blocks: Vec<Block>,
-    /// First and last address of those in use.
-    used: Vec<(u64, u64)>,
-}
-
 /// The entries of a table, page by page.
 struct Entries<'a> {
     space: Space<'a>,
@@ -84,186 +78,165 @@ impl<'a> Entries<'a> {
     }
 }
 
-impl Big {
-    /// One allocation.
-    #[cfg(test)]
-    pub(super) fn for_tests(address: u64, bytes: u64) -> Self {
-        Self { blocks: Vec::new(), used: vec![(address, address + bytes - 1)] }
-    }
-
-    /// The entry in use that an address lies in: its first and its last address.
-    pub(super) fn around(&self, address: u64) -> Option<(u64, u64)> {
-        let next = self.used.partition_point(|(first, _)| *first <= address);
-        let found = self.used.get(next.checked_sub(1)?)?;
-        (address <= found.1).then_some(*found)
-    }
+/// The table of big allocations; `None` if it was not found.
+pub(crate) fn big_pool<'a>(core: &'a Core, pool: &'a Pool) -> Option<&'a Big> {
+    pool.big.get_or_init(|| read_big_pool(core, pool)).as_ref()
 }
 
-impl KernelDump {
-    /// The table of big allocations; `None` if it was not found.
-    pub(super) fn big_pool(&self) -> Option<&Big> {
-        self.pool.big.get_or_init(|| self.read_big_pool()).as_ref()
-    }
+fn big_fields(core: &Core) -> Option<Fields> {
+    let field = |path| core.field(ENTRY, path);
+    let (size, unit) = match field("NumberOfBytes") {
+        Some(size) => (size, 1),
+        None => (field("NumberOfPages")?, PAGE),
+    };
+    let ty = field("PoolType").map(|ty| {
+        let (start, len) = ty.bits.unwrap_or((0, 32));
+        (ty.offset, ty.size.clamp(1, 8), start, len)
+    });
+    Some(Fields {
+        entry: core.size_of(ENTRY).filter(|size| *size >= 8)?,
+        address: field("Va")?.offset,
+        tag: field("Key")?.offset,
+        ty,
+        size: (size.offset, size.size.clamp(1, 8)),
+        unit,
+    })
+}
 
-    fn big_fields(&self) -> Option<Fields> {
-        let types = self.types();
-        let field = |path| types.other(ENTRY, path);
-        let (size, unit) = match field("NumberOfBytes") {
-            Some(size) => (size, 1),
-            None => (field("NumberOfPages")?, PAGE),
-        };
-        let ty = field("PoolType").map(|ty| {
-            let (start, len) = ty.bits.unwrap_or((0, 32));
-            (ty.offset, ty.size.clamp(1, 8), start, len)
-        });
-        Some(Fields {
-            entry: types.size_of(ENTRY).filter(|size| *size >= 8)?,
-            address: field("Va")?.offset,
-            tag: field("Key")?.offset,
-            ty,
-            size: (size.offset, size.size.clamp(1, 8)),
-            unit,
-        })
-    }
+fn read_big_pool(core: &Core, pool: &Pool) -> Option<Big> {
+    let table = big_table(core, pool, &big_fields(core)?)?;
+    Some(big_blocks(core, pool, core.kernel_space(), table, None))
+}
 
-    fn read_big_pool(&self) -> Option<Big> {
-        let table = self.big_table(&self.big_fields()?)?;
-        Some(self.big_blocks(self.kernel_space(), table, None))
+/// The allocations of a table with so many entries, as a space shows it.
+pub(crate) fn big_blocks(
+    core: &Core,
+    pool: &Pool,
+    space: Space<'_>,
+    (table, count): (u64, u64),
+    session: Option<u32>,
+) -> Big {
+    let mut big = Big::default();
+    let Some(fields) = big_fields(core) else { return big };
+    let mut entries = Entries { space, near: (0, &[]), bytes: fields.entry };
+    for index in 0..count.min(MAX_ENTRIES) {
+        let Some(entry) = entries.at(table, index) else { continue };
+        let Some(Some(block)) = big_entry(core, pool, &fields, &entry) else { continue };
+        big.blocks.push(Block { session, ..block });
     }
+    big.blocks.sort_by_key(|block| (block.address, block.state == State::Allocated));
+    let used = big.blocks.iter().filter(|block| block.is_in_use() && block.bytes != 0);
+    big.used =
+        used.map(|block| (block.address, block.address.saturating_add(block.bytes - 1))).collect();
+    big
+}
 
-    /// The allocations of a table with so many entries, as a space shows it.
-    pub(super) fn big_blocks(
-        &self,
-        space: Space<'_>,
-        (table, count): (u64, u64),
-        session: Option<u32>,
-    ) -> Big {
-        let mut big = Big::default();
-        let Some(fields) = self.big_fields() else { return big };
-        let mut entries = Entries { space, near: (0, &[]), bytes: fields.entry };
-        for index in 0..count.min(MAX_ENTRIES) {
-            let Some(entry) = entries.at(table, index) else { continue };
-            let Some(Some(block)) = self.big_entry(&fields, &entry) else { continue };
-            big.blocks.push(Block { session, ..block });
+/// Address and number of entries of the table.
+fn big_table(core: &Core, pool: &Pool, fields: &Fields) -> Option<(u64, u64)> {
+    let value = |name| {
+        let at = core.symbol_address("nt", name)?;
+        core.pointer_at(at).ok().filter(|value| *value != 0)
+    };
+    if let (Some(table), Some(count)) = (value("PoolBigPageTable"), value("PoolBigPageTableSize")) {
+        return Some((table, count));
+    }
+    guessed_table(core, pool, fields)
+}
+
+/// Looks for the table among the kernel's variables.
+fn guessed_table(core: &Core, pool: &Pool, fields: &Fields) -> Option<(u64, u64)> {
+    let near = core.kdbg()?.pointer(kdbg::POOL_TRACK_TABLE)?;
+    let step = core.header.width.bytes() as u64;
+    let slots = (0..NEAR / step).map(|i| i * step);
+    let around = slots.flat_map(|far| [near.checked_add(far), near.checked_sub(far)]);
+    let mut left = MAX_ENTRIES;
+    for slot in around.flatten() {
+        let Ok(table) = core.pointer_at(slot) else { continue };
+        if !table.is_multiple_of(PAGE) || !core.is_kernels(table) {
+            continue;
         }
-        big.blocks.sort_by_key(|block| (block.address, block.state == State::Allocated));
-        let used = big.blocks.iter().filter(|block| block.is_in_use() && block.bytes != 0);
-        big.used = used
-            .map(|block| (block.address, block.address.saturating_add(block.bytes - 1)))
-            .collect();
-        big
-    }
-
-    /// Address and number of entries of the table.
-    fn big_table(&self, fields: &Fields) -> Option<(u64, u64)> {
-        let value = |name| {
-            let at = self.symbol_address("nt", name)?;
-            self.pointer_at(at).ok().filter(|value| *value != 0)
-        };
-        if let (Some(table), Some(count)) =
-            (value("PoolBigPageTable"), value("PoolBigPageTableSize"))
-        {
+        let (count, used) = big_entries(core, pool, fields, table, left);
+        if count >= FIRST_ENTRIES && used >= LEAST_USED {
             return Some((table, count));
         }
-        self.guessed_table(fields)
+        left = left.saturating_sub(count);
     }
+    None
+}
 
-    /// Looks for the table among the kernel's variables.
-    fn guessed_table(&self, fields: &Fields) -> Option<(u64, u64)> {
-        let near = self.kdbg()?.pointer(kdbg::POOL_TRACK_TABLE)?;
-        let step = self.header.width.bytes() as u64;
-        let slots = (0..NEAR / step).map(|i| i * step);
-        let around = slots.flat_map(|far| [near.checked_add(far), near.checked_sub(far)]);
-        let mut left = MAX_ENTRIES;
-        for slot in around.flatten() {
-            let Ok(table) = self.pointer_at(slot) else { continue };
-            if !table.is_multiple_of(PAGE) || !self.is_kernels(table) {
-                continue;
-            }
-            let (count, used) = self.big_entries(fields, table, left);
-            if count >= FIRST_ENTRIES && used >= LEAST_USED {
-                return Some((table, count));
-            }
-            left = left.saturating_sub(count);
+/// How many entries there are at an address, and how many of them are in use.
+fn big_entries(core: &Core, pool: &Pool, fields: &Fields, table: u64, most: u64) -> (u64, usize) {
+    let (mut used, mut odd, mut count) = (0, 0, 0);
+    let mut entries = Entries { space: core.kernel_space(), near: (0, &[]), bytes: fields.entry };
+    for index in 0..most {
+        let is_none =
+            (index == FIRST_ENTRIES && odd > MOST_DAMAGED) || (index == MOST_EMPTY && used == 0);
+        if is_none {
+            return (0, 0);
         }
-        None
-    }
-
-    /// How many entries there are at an address, and how many of them are in use.
-    fn big_entries(&self, fields: &Fields, table: u64, most: u64) -> (u64, usize) {
-        let (mut used, mut odd, mut count) = (0, 0, 0);
-        let mut entries =
-            Entries { space: self.kernel_space(), near: (0, &[]), bytes: fields.entry };
-        for index in 0..most {
-            let is_none = (index == FIRST_ENTRIES && odd > MOST_DAMAGED)
-                || (index == MOST_EMPTY && used == 0);
-            if is_none {
-                return (0, 0);
+        let entry = entries.at(table, index);
+        let Some(entry) = entry.and_then(|entry| big_entry(core, pool, fields, &entry)) else {
+            odd += 1;
+            if index - count + 1 >= END {
+                break;
             }
-            let entry = entries.at(table, index);
-            let Some(entry) = entry.and_then(|entry| self.big_entry(fields, &entry)) else {
-                odd += 1;
-                if index - count + 1 >= END {
-                    break;
-                }
-                continue;
-            };
-            count = index + 1;
-            if let Some(block) = entry.filter(Block::is_in_use) {
-                let is_sound = block.bytes != 0 && is_tag(block.tag);
-                *(if is_sound { &mut used } else { &mut odd }) += 1;
-            }
-        }
-        (count, used)
-    }
-
-    /// An entry: nothing if it cannot be one, `Some(None)` if it names no block.
-    #[allow(clippy::option_option, reason = "no entry and an empty entry are two things")]
-    fn big_entry(&self, fields: &Fields, entry: &[u8]) -> Option<Option<Block>> {
-        let raw = pointer_at(entry, fields.address, self.header.width)?;
-        let address = raw & !FREE;
-        if address == 0 {
-            return Some(None);
-        }
-        if !address.is_multiple_of(PAGE) || !self.is_kernels(address) {
-            return None;
-        }
-        let tag = *entry.get(fields.tag..)?.first_chunk::<4>()?;
-        let size = unsigned_at(entry, fields.size.0, fields.size.1)?.checked_mul(fields.unit)?;
-        let kind = match fields.ty {
-            Some((offset, bytes, start, len)) => {
-                let word = unsigned_at(entry, offset, bytes)?.checked_shr(start.into())?;
-                let ty = word & 1u64.checked_shl(len.into()).map_or(u64::MAX, |bit| bit - 1);
-                Kind { is_paged: Some(ty & PAGED != 0), is_session: ty & SESSION != 0 }
-            }
-            None => self.kind_at(address),
+            continue;
         };
-        let [a, b, c, d] = tag;
-        let (tag, is_protected) = ([a, b, c, d & 0x7f], d & 0x80 != 0);
-        let state = match (raw & FREE != 0, is_protected) {
-            (true, _) => State::Free,
-            (false, true) => State::Protected,
-            (false, false) => State::Allocated,
-        };
-        let found = Found::BigTable;
-        Some(Some(Block {
-            address,
-            bytes: size,
-            header: 0,
-            previous: None,
-            tag,
-            kind,
-            state,
-            is_charged: false,
-            found,
-            session: None,
-        }))
+        count = index + 1;
+        if let Some(block) = entry.filter(Block::is_in_use) {
+            let is_sound = block.bytes != 0 && is_tag(block.tag);
+            *(if is_sound { &mut used } else { &mut odd }) += 1;
+        }
     }
+    (count, used)
+}
 
-    /// The pool that the range of an address belongs to.
-    fn kind_at(&self, address: u64) -> Kind {
-        let ranges = self.pool_ranges_known();
-        let range = ranges.iter().find(|range| (range.start..range.end).contains(&address));
-        range.map(|range| range.kind).unwrap_or_default()
+/// An entry: nothing if it cannot be one, `Some(None)` if it names no block.
+#[allow(clippy::option_option, reason = "no entry and an empty entry are two things")]
+fn big_entry(core: &Core, pool: &Pool, fields: &Fields, entry: &[u8]) -> Option<Option<Block>> {
+    let raw = pointer_at(entry, fields.address, core.header.width)?;
+    let address = raw & !FREE;
+    if address == 0 {
+        return Some(None);
     }
+    if !address.is_multiple_of(PAGE) || !core.is_kernels(address) {
+        return None;
+    }
+    let tag = *entry.get(fields.tag..)?.first_chunk::<4>()?;
+    let size = unsigned_at(entry, fields.size.0, fields.size.1)?.checked_mul(fields.unit)?;
+    let kind = match fields.ty {
+        Some((offset, bytes, start, len)) => {
+            let word = unsigned_at(entry, offset, bytes)?.checked_shr(start.into())?;
+            let ty = word & 1u64.checked_shl(len.into()).map_or(u64::MAX, |bit| bit - 1);
+            Kind { is_paged: Some(ty & PAGED != 0), is_session: ty & SESSION != 0 }
+        }
+        None => kind_at(core, pool, address),
+    };
+    let [a, b, c, d] = tag;
+    let (tag, is_protected) = ([a, b, c, d & 0x7f], d & 0x80 != 0);
+    let state = match (raw & FREE != 0, is_protected) {
+        (true, _) => State::Free,
+        (false, true) => State::Protected,
+        (false, false) => State::Allocated,
+    };
+    let found = Found::BigTable;
+    Some(Some(Block {
+        address,
+        bytes: size,
+        header: 0,
+        previous: None,
+        tag,
+        kind,
+        state,
+        is_charged: false,
+        found,
+        session: None,
+    }))
+}
+
+/// The pool that the range of an address belongs to.
+fn kind_at(core: &Core, pool: &Pool, address: u64) -> Kind {
+    let ranges = ranges::pool_ranges_known(core, pool);
+    let range = ranges.iter().find(|range| (range.start..range.end).contains(&address));
+    range.map(|range| range.kind).unwrap_or_default()
 }

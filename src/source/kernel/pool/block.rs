@@ -1,48 +1,48 @@
 //! A block of pool, and which blocks a reader asks for.
 
-use super::look::Tags;
 use crate::model::{ColumnId, Control, Progress, Row, Want};
+use crate::source::kernel::pool::tag::{Tags, shown, shown_tags, tag_text};
 
 /// The tags that tables of objects look for.
 const OBJECTS: [[u8; 4]; 2] = [*b"Irp ", *b"Driv"];
 
 /// A block of pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::source::kernel) struct Block {
+pub(crate) struct Block {
     /// Where it begins, its header included.
-    pub(in crate::source::kernel) address: u64,
+    pub(crate) address: u64,
     /// Size in bytes, header included.
-    pub(in crate::source::kernel) bytes: u64,
+    pub(crate) bytes: u64,
     /// Bytes of header in front of what its owner uses: none of a big block.
-    pub(in crate::source::kernel) header: u8,
+    pub(crate) header: u8,
     /// Size in bytes of the block before it, as the header states it.
-    pub(in crate::source::kernel) previous: Option<u16>,
+    pub(crate) previous: Option<u16>,
     /// The tag as it stands in memory, without the bit that protects the block.
-    pub(in crate::source::kernel) tag: [u8; 4],
+    pub(crate) tag: [u8; 4],
     /// Of which pool.
-    pub(in crate::source::kernel) kind: Kind,
+    pub(crate) kind: Kind,
     /// Whether it is in use.
-    pub(in crate::source::kernel) state: State,
+    pub(crate) state: State,
     /// Whether the header says that a process is charged for it.
-    pub(in crate::source::kernel) is_charged: bool,
+    pub(crate) is_charged: bool,
     /// By which means it was found.
-    pub(in crate::source::kernel) found: Found,
+    pub(crate) found: Found,
     /// The session whose pool it is in.
-    pub(in crate::source::kernel) session: Option<u32>,
+    pub(crate) session: Option<u32>,
 }
 
 /// Which pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::source::kernel) struct Kind {
+pub(crate) struct Kind {
     /// Whether it is paged; `None` where nothing says.
-    pub(in crate::source::kernel) is_paged: Option<bool>,
+    pub(crate) is_paged: Option<bool>,
     /// Whether it is a session's.
-    pub(in crate::source::kernel) is_session: bool,
+    pub(crate) is_session: bool,
 }
 
 /// Whether a block is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::source::kernel) enum State {
+pub(crate) enum State {
     /// It is.
     Allocated,
     /// It is, and whoever frees it has to name its tag.
@@ -55,7 +55,7 @@ pub(in crate::source::kernel) enum State {
 
 /// By which means a block was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::source::kernel) enum Found {
+pub(crate) enum Found {
     /// By the headers of its page, each of which leads to the next.
     Headers,
     /// In the kernel's table of big allocations.
@@ -70,9 +70,20 @@ pub(in crate::source::kernel) enum Found {
     Special,
 }
 
+/// Which blocks a reader asks for. The scan leaves out what does not fulfil it.
+#[derive(Debug, Clone)]
+pub(crate) struct PoolHint<'a> {
+    /// Tags as they are shown.
+    tags: Option<Vec<[u8; 4]>>,
+    kinds: Option<Vec<String>>,
+    /// First and last address at which a block may begin.
+    pub(crate) range: (u64, u64),
+    control: Control<'a>,
+}
+
 impl Kind {
     /// As tables write it.
-    pub(in crate::source::kernel) const fn text(self) -> Option<&'static str> {
+    pub(crate) const fn text(self) -> Option<&'static str> {
         match (self.is_paged, self.is_session) {
             (Some(false), false) => Some("nonpaged"),
             (Some(true), false) => Some("paged"),
@@ -85,7 +96,7 @@ impl Kind {
 
 impl State {
     /// As tables write it.
-    pub(in crate::source::kernel) const fn text(self) -> &'static str {
+    pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::Allocated => "allocated",
             Self::Protected => "allocated, protected",
@@ -97,7 +108,7 @@ impl State {
 
 impl Found {
     /// As tables write it.
-    pub(in crate::source::kernel) const fn text(self) -> &'static str {
+    pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::Headers => "headers",
             Self::BigTable => "big table",
@@ -112,61 +123,24 @@ impl Found {
 impl Block {
     /// Where what its owner uses begins.
     #[allow(dead_code, reason = "readers of objects take what they need of it")]
-    pub(in crate::source::kernel) const fn body(&self) -> u64 {
+    pub(crate) const fn body(&self) -> u64 {
         self.address.saturating_add(self.header as u64)
     }
 
     /// Whether somebody uses it.
-    pub(in crate::source::kernel) const fn is_in_use(&self) -> bool {
+    pub(crate) const fn is_in_use(&self) -> bool {
         matches!(self.state, State::Allocated | State::Protected)
     }
 
     /// The tag as a text, each byte that is no printable character a stop.
-    pub(in crate::source::kernel) fn tag_text(&self) -> String {
+    pub(crate) fn tag_text(&self) -> String {
         tag_text(self.tag)
     }
 }
 
-/// A tag as a text of four characters, each byte that is no printable character a stop.
-pub(in crate::source::kernel) fn tag_text(tag: [u8; 4]) -> String {
-    tag.into_iter().map(|byte| char::from(shown(byte))).collect()
-}
-
-/// A byte of a tag as it is shown.
-const fn shown(byte: u8) -> u8 {
-    if is_shown(byte) { byte } else { b'.' }
-}
-
-/// Whether a byte of a tag is shown as it is.
-pub(super) const fn is_shown(byte: u8) -> bool {
-    byte >= 0x20 && byte < 0x7f
-}
-
-/// Tags of texts; a text of another length is no tag.
-fn shown_tags(texts: &[&str]) -> Vec<[u8; 4]> {
-    texts.iter().filter_map(|text| text.as_bytes().try_into().ok()).collect()
-}
-
-/// Whether the bytes may be a tag that somebody chose.
-pub(super) fn is_tag(tag: [u8; 4]) -> bool {
-    let is_text = |byte: &u8| (0x20..0x7f).contains(byte);
-    tag.first().is_some_and(is_text) && tag.iter().all(|byte| is_text(byte) || *byte == 0)
-}
-
-/// Which blocks a reader asks for. The scan leaves out what does not fulfil it.
-#[derive(Debug, Clone)]
-pub(in crate::source::kernel) struct PoolHint<'a> {
-    /// Tags as they are shown.
-    tags: Option<Vec<[u8; 4]>>,
-    kinds: Option<Vec<String>>,
-    /// First and last address at which a block may begin.
-    pub(super) range: (u64, u64),
-    control: Control<'a>,
-}
-
 impl<'a> PoolHint<'a> {
     /// The blocks of a query over a table that has these columns for tag, type of pool and address.
-    pub(in crate::source::kernel) fn of<R: Row>(
+    pub(crate) fn of<R: Row>(
         want: &Want<'a, R>,
         columns: impl FnOnce(&R::Columns) -> [ColumnId<R>; 3],
     ) -> Self {
@@ -180,18 +154,18 @@ impl<'a> PoolHint<'a> {
 
     #[allow(dead_code, reason = "readers of objects take what they need of it")]
     /// The blocks with one of these tags, as long as a query is not cancelled.
-    pub(in crate::source::kernel) fn tags(tags: &[&str], control: Control<'a>) -> Self {
+    pub(crate) fn tags(tags: &[&str], control: Control<'a>) -> Self {
         Self { tags: Some(shown_tags(tags)), kinds: None, range: (0, u64::MAX), control }
     }
 
     /// No blocks, but the pages: all of them, as what a page is depends on those before it.
-    pub(super) fn pages(control: Control<'a>) -> Self {
+    pub(crate) fn pages(control: Control<'a>) -> Self {
         Self { tags: Some(Vec::new()), kinds: None, range: (0, u64::MAX), control }
     }
 
     /// The same, but for all blocks that several tables want, if it asks for some of those and for
     /// nothing else.
-    pub(super) fn for_all_tables(&self) -> Option<Self> {
+    pub(crate) fn for_all_tables(&self) -> Option<Self> {
         let tags = self.tags.as_ref()?;
         let is_part = tags.iter().all(|tag| OBJECTS.contains(tag)) && !tags.is_empty();
         (is_part && self.kinds.is_none() && self.is_everywhere())
@@ -199,28 +173,28 @@ impl<'a> PoolHint<'a> {
     }
 
     /// Whom to tell how far a search is.
-    pub(super) const fn progress(&self) -> Option<&'a Progress> {
+    pub(crate) const fn progress(&self) -> Option<&'a Progress> {
         self.control.progress()
     }
 
     /// Whether it asks for blocks wherever they are.
-    pub(super) fn is_everywhere(&self) -> bool {
+    pub(crate) fn is_everywhere(&self) -> bool {
         self.range == (0, u64::MAX)
     }
 
     /// The tags that it asks for, as a first look knows them.
-    pub(super) fn words(&self) -> Tags {
+    pub(crate) fn words(&self) -> Tags {
         Tags::of(self.tags.as_deref())
     }
 
     /// Whether it asks for blocks of that tag.
-    pub(super) fn takes_tag(&self, tag: [u8; 4]) -> bool {
+    pub(crate) fn takes_tag(&self, tag: [u8; 4]) -> bool {
         let tag = tag.map(shown);
         self.tags.as_ref().is_none_or(|tags| tags.contains(&tag))
     }
 
     /// Whether it asks for the block.
-    pub(super) fn takes(&self, block: &Block) -> bool {
+    pub(crate) fn takes(&self, block: &Block) -> bool {
         let (first, last) = self.range;
         (first..=last).contains(&block.address)
             && self.takes_tag(block.tag)
@@ -230,7 +204,7 @@ impl<'a> PoolHint<'a> {
     }
 
     /// Whether nobody waits for blocks any more.
-    pub(super) fn is_cancelled(&self) -> bool {
+    pub(crate) fn is_cancelled(&self) -> bool {
         self.control.is_cancelled()
     }
 }

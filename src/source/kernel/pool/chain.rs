@@ -4,11 +4,13 @@
 //! Where a header does not agree with its neighbours, the walk looks for the next one that does,
 //! so that damage hides the damaged block and no other.
 
-use super::block::is_tag;
-use super::header::{Header, Headers};
+use crate::source::kernel::pool::block::{Block, Found, State};
+use crate::source::kernel::pool::header::{Header, Headers};
+use crate::source::kernel::pool::range::PoolRange;
+use crate::source::kernel::pool::tag::is_tag;
 
 /// The size of a page.
-pub(super) const PAGE: usize = 0x1000;
+pub(crate) const PAGE: usize = 0x1000;
 /// After so many contradictions the rest of a page is given up.
 const MAX_BREAKS: usize = 16;
 /// So many blocks in a row that agree are no chance.
@@ -16,18 +18,25 @@ const SURE_RUN: usize = 3;
 
 /// A block within a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Piece {
+pub(crate) struct Piece {
     /// Where it begins, in bytes from the start of the page.
-    pub(super) at: usize,
+    pub(crate) at: usize,
     /// Its size in bytes.
-    pub(super) bytes: usize,
-    pub(super) header: Header,
+    pub(crate) bytes: usize,
+    pub(crate) header: Header,
     /// Whether its header contradicts its neighbours.
-    pub(super) is_damaged: bool,
+    pub(crate) is_damaged: bool,
+}
+
+struct Walk<'a> {
+    headers: &'a Headers,
+    page: &'a [u8],
+    pieces: &'a mut Vec<Piece>,
+    breaks: usize,
 }
 
 /// Puts the blocks of a page into `pieces`, in their order; none if it is no page of pool.
-pub(super) fn pieces(headers: &Headers, page: &[u8], pieces: &mut Vec<Piece>) {
+pub(crate) fn pieces(headers: &Headers, page: &[u8], pieces: &mut Vec<Piece>) {
     pieces.clear();
     Walk { headers, page, pieces, breaks: 0 }.run();
     let first_is_sound = pieces.first().is_some_and(|first| first.at == 0 && !first.is_damaged);
@@ -40,7 +49,7 @@ pub(super) fn pieces(headers: &Headers, page: &[u8], pieces: &mut Vec<Piece>) {
 }
 
 /// The blocks of a page whose headers all agree.
-pub(super) fn sound(headers: &Headers, page: &[u8]) -> impl Iterator<Item = Piece> {
+pub(crate) fn sound(headers: &Headers, page: &[u8]) -> impl Iterator<Item = Piece> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let header = headers.at(page, at).filter(|header| header.size != 0)?;
@@ -53,7 +62,7 @@ pub(super) fn sound(headers: &Headers, page: &[u8]) -> impl Iterator<Item = Piec
 
 /// Whether a page, of which not all headers agree, may be a page of pool without damage all the same;
 /// [`pieces`] says whether it is one. Cheaper, for pages that are none.
-pub(super) fn may_be_whole(headers: &Headers, page: &[u8]) -> bool {
+pub(crate) fn may_be_whole(headers: &Headers, page: &[u8]) -> bool {
     let walk = Walk { headers, page, pieces: &mut Vec::new(), breaks: 0 };
     let (mut at, mut before) = (0, 0);
     while at < PAGE {
@@ -72,13 +81,6 @@ pub(super) fn may_be_whole(headers: &Headers, page: &[u8]) -> bool {
         (at, before) = (end, header.size);
     }
     true
-}
-
-struct Walk<'a> {
-    headers: &'a Headers,
-    page: &'a [u8],
-    pieces: &'a mut Vec<Piece>,
-    breaks: usize,
 }
 
 impl Walk<'_> {
@@ -212,11 +214,36 @@ impl Walk<'_> {
     }
 }
 
+/// A block of a page of classic pool.
+pub(crate) fn block(headers: &Headers, range: &PoolRange, page: u64, piece: &Piece) -> Block {
+    let unit = headers.unit;
+    let stated = headers.kind(piece.header);
+    let bytes_before = usize::try_from(piece.header.previous).unwrap_or(0) * unit;
+    let state = if piece.is_damaged { State::Damaged } else { headers.state(piece.header) };
+    let kind = match stated.is_paged {
+        Some(_) if !piece.is_damaged => stated,
+        _ => range.kind,
+    };
+    Block {
+        address: page.saturating_add(piece.at as u64),
+        bytes: piece.bytes as u64,
+        header: u8::try_from(unit).unwrap_or(u8::MAX),
+        previous: u16::try_from(bytes_before).ok(),
+        tag: piece.header.tag(),
+        kind,
+        state,
+        is_charged: !piece.is_damaged && headers.is_charged(piece.header),
+        found: Found::Headers,
+        session: range.session,
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::cast_possible_truncation, reason = "the numbers of these tests are small")]
 mod tests {
-    use super::super::look::{self, Tags};
     use super::*;
+    use crate::source::kernel::pool::look;
+    use crate::source::kernel::pool::tag::Tags;
 
     /// Numbers that look like chance and are the same every time.
     struct Random(u64);

@@ -3,14 +3,14 @@
 
 #![allow(clippy::cast_possible_truncation, reason = "the numbers of these tests are small")]
 
-use super::big::Big;
-use super::block::{Block, Kind, State};
-use super::header::Headers;
-use super::look::Tags;
-use super::ranges::{Holds, PoolRange};
-use super::segment::{Keys, Segments};
-use super::subsegments::{Heap, Held};
 use crate::memory::{Fault, Gva};
+use crate::source::kernel::pool::block::{Block, Kind, State};
+use crate::source::kernel::pool::header::Headers;
+use crate::source::kernel::pool::range::{Holds, PoolRange};
+use crate::source::kernel::pool::segment::{Keys, Segments};
+use crate::source::kernel::pool::state::Big;
+use crate::source::kernel::pool::subsegments::{Heap, Held};
+use crate::source::kernel::pool::tag::Tags;
 
 const PAGE: u64 = 0x1000;
 const START: u64 = 0xffff_c08b_d8c0_0000;
@@ -22,13 +22,6 @@ const RARE: [u8; 4] = *b"Rare";
 
 /// Numbers that look like chance and are the same every time.
 struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
-        (self.0 >> 33) % end
-    }
-}
 
 /// A block that was made: where it is, and the bytes without which it cannot be known.
 struct Fact {
@@ -47,6 +40,13 @@ struct Part<'r> {
     bytes: Vec<u8>,
     facts: Vec<Fact>,
     random: &'r mut Random,
+}
+
+impl Random {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+        (self.0 >> 33) % end
+    }
 }
 
 impl Part<'_> {
@@ -241,9 +241,9 @@ fn the_secret_of_blocks_of_one_size_follows_from_them() {
         let start = part.end();
         part.blocks(2);
         let pages: Vec<Option<&[u8]>> = part.bytes.chunks_exact(0x1000).map(Some).collect();
-        let pages = super::segment::Pages { start: START, pages };
-        assert_eq!(segments.derive_one_size(&headers, &pages, START), None);
-        let key = segments.derive_one_size(&headers, &pages, start);
+        let pages = super::part::Pages { start: START, pages };
+        assert_eq!(segments.one_size.derive(segments.unit, &headers, &pages, START), None);
+        let key = segments.one_size.derive(segments.unit, &headers, &pages, start);
         assert!(key.is_none_or(|key| key == LFH_KEY & 0xffff_ffff), "{key:x?}");
         found += usize::from(key.is_some());
     }

@@ -1,8 +1,8 @@
 //! The header of a block, `_POOL_HEADER`: where its fields are and what its type says.
 
-use super::block::{Kind, State};
 use crate::dump::bytes::{u32_at, u64_at};
-use crate::source::kernel::KernelDump;
+use crate::source::kernel::core::Core;
+use crate::source::kernel::pool::block::{Kind, State};
 
 /// The first build of Windows Vista, which counts types of pool from 0.
 const VISTA: u32 = 6000;
@@ -19,17 +19,11 @@ struct Bits {
     mask: u32,
 }
 
-impl Bits {
-    const fn of(self, word: u32) -> u32 {
-        word >> self.shift & self.mask
-    }
-}
-
 /// Where the fields of headers are. Sizes are in units.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Headers {
+pub(crate) struct Headers {
     /// The unit in which sizes are given; the size of a header as well.
-    pub(super) unit: usize,
+    pub(crate) unit: usize,
     previous: Bits,
     size: Bits,
     ty: Bits,
@@ -39,51 +33,56 @@ pub(super) struct Headers {
 
 /// A header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Header {
+pub(crate) struct Header {
     /// Units of the block before; 0 of the first of a page.
-    pub(super) previous: u32,
+    pub(crate) previous: u32,
     /// Units of this block.
-    pub(super) size: u32,
+    pub(crate) size: u32,
     /// Its type of pool and its flags.
-    pub(super) ty: u32,
+    pub(crate) ty: u32,
     /// The tag, the protecting bit included.
-    pub(super) raw_tag: [u8; 4],
+    pub(crate) raw_tag: [u8; 4],
+}
+
+impl Bits {
+    const fn of(self, word: u32) -> u32 {
+        word >> self.shift & self.mask
+    }
 }
 
 impl Headers {
     /// The headers of a kernel; `None` if the layout of them is not known.
-    pub(super) fn of(dump: &KernelDump) -> Option<Self> {
+    pub(crate) fn of(core: &Core) -> Option<Self> {
         const NAME: &str = "_POOL_HEADER";
-        let types = dump.types();
         let bits = |path| {
-            let field = types.other(NAME, path)?;
+            let field = core.field(NAME, path)?;
             let (start, len) = field.bits.unwrap_or((0, u8::try_from(field.size * 8).ok()?));
             let shift = u32::try_from(field.offset).ok()?.checked_mul(8)? + u32::from(start);
             let mask = 1u32.checked_shl(len.into()).unwrap_or(0).wrapping_sub(1);
             (shift < 32).then_some(Bits { shift, mask })
         };
-        let unit = 2 * dump.header.width.bytes();
+        let unit = 2 * core.header.width.bytes();
         // Of every kernel, what a walk looks at is in the first eight bytes.
-        let tag = types.other(NAME, "PoolTag")?.offset;
+        let tag = core.field(NAME, "PoolTag")?.offset;
         (tag <= 4).then_some(Self {
             unit,
             previous: bits("PreviousSize")?,
             size: bits("BlockSize")?,
             ty: bits("PoolType")?,
             tag,
-            is_old: dump.header.build.is_some_and(|build| build < VISTA),
+            is_old: core.header.build.is_some_and(|build| build < VISTA),
         })
     }
 
     /// The header at an offset of a page.
-    pub(super) fn at(&self, page: &[u8], offset: usize) -> Option<Header> {
+    pub(crate) fn at(&self, page: &[u8], offset: usize) -> Option<Header> {
         Some(self.in_word(u64_at(page, offset)?))
     }
 
     /// The header in the word that begins with it.
     #[inline]
     #[allow(clippy::cast_possible_truncation, reason = "lower halves are meant")]
-    pub(super) const fn in_word(&self, word: u64) -> Header {
+    pub(crate) const fn in_word(&self, word: u64) -> Header {
         let first = word as u32;
         Header {
             previous: self.previous.of(first),
@@ -96,12 +95,12 @@ impl Headers {
     /// Bytes of the block, in the word that begins with its header.
     #[inline]
     #[allow(clippy::cast_possible_truncation, reason = "the lower half is meant")]
-    pub(super) const fn bytes_in(&self, word: u64) -> usize {
+    pub(crate) const fn bytes_in(&self, word: u64) -> usize {
         self.size.of(word as u32) as usize * self.unit
     }
 
     /// Sizes alone, of the block before and of this one.
-    pub(super) fn sizes_at(&self, page: &[u8], offset: usize) -> Option<(u32, u32)> {
+    pub(crate) fn sizes_at(&self, page: &[u8], offset: usize) -> Option<(u32, u32)> {
         let word = u32_at(page, offset)?;
         Some((self.previous.of(word), self.size.of(word)))
     }
@@ -112,7 +111,7 @@ impl Headers {
     }
 
     /// What the type says of the state.
-    pub(super) const fn state(&self, header: Header) -> State {
+    pub(crate) const fn state(&self, header: Header) -> State {
         let [.., last] = header.raw_tag;
         match (self.is_in_use(header), last & PROTECTED != 0) {
             (true, false) => State::Allocated,
@@ -122,7 +121,7 @@ impl Headers {
     }
 
     /// What the type says of the pool: nothing, of a free block.
-    pub(super) fn kind(&self, header: Header) -> Kind {
+    pub(crate) fn kind(&self, header: Header) -> Kind {
         let base = if self.is_old { (header.ty & 3).wrapping_sub(1) } else { header.ty & 1 };
         let is_paged = match base {
             _ if !self.is_in_use(header) => None,
@@ -135,7 +134,7 @@ impl Headers {
 
     /// Whether a block of a segment heap may have such a type and place: it is in use, and names
     /// no block before it unless it was moved to the boundary of a line of the cache.
-    pub(super) const fn is_of_heap(&self, header: Header) -> bool {
+    pub(crate) const fn is_of_heap(&self, header: Header) -> bool {
         const ALIGNED: u32 = 4;
         const UNKNOWN: u32 = 0x90;
         let is_first = header.previous == 0 || header.ty & ALIGNED != 0;
@@ -143,7 +142,7 @@ impl Headers {
     }
 
     /// Whether the header says that a process is charged.
-    pub(super) const fn is_charged(&self, header: Header) -> bool {
+    pub(crate) const fn is_charged(&self, header: Header) -> bool {
         self.is_in_use(header) && header.ty & CHARGED != 0
     }
 }
@@ -151,7 +150,7 @@ impl Headers {
 #[cfg(test)]
 impl Headers {
     /// Those of 64-bit kernels.
-    pub(super) const fn for_tests() -> Self {
+    pub(crate) const fn for_tests() -> Self {
         const fn byte(shift: u32) -> Bits {
             Bits { shift, mask: 0xff }
         }
@@ -161,7 +160,7 @@ impl Headers {
 
 impl Header {
     /// The tag as its owner gave it.
-    pub(super) const fn tag(self) -> [u8; 4] {
+    pub(crate) const fn tag(self) -> [u8; 4] {
         let [a, b, c, d] = self.raw_tag;
         [a, b, c, d & !PROTECTED]
     }

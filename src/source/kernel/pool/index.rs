@@ -4,19 +4,20 @@
 //! file, one layout of structures and one version of this program, and are written by the first pass
 //! that reads all pools, whatever it is asked for.
 
+use rayon::prelude::*;
 use std::sync::OnceLock;
 
-use rayon::prelude::*;
-
-use super::block::{Block, Found, Kind, PoolHint, State};
-use super::frames::Mark;
-use super::ranges::PoolRange;
-use super::seen::{PageSeen, PageUse};
 use crate::catalog::Absent;
 use crate::dump::bytes::{u16_at, u32_at, u64_at};
 use crate::dump::cache::{Entry, Kept, Writer};
 use crate::model::Flow;
-use crate::source::kernel::KernelDump;
+use crate::source::kernel::core::Core;
+use crate::source::kernel::pool::block::{Block, Found, Kind, PoolHint, State};
+use crate::source::kernel::pool::frames::Mark;
+use crate::source::kernel::pool::range::PoolRange;
+use crate::source::kernel::pool::ranges;
+use crate::source::kernel::pool::seen::{PageSeen, PageUse};
+use crate::source::kernel::pool::state::Pool;
 
 const RECORD: usize = 32;
 /// The kinds of indexes.
@@ -38,69 +39,74 @@ const WHY: [Absent; 4] =
     [Absent::NotInDump, Absent::PagedOut, Absent::DemandZero, Absent::Unreadable];
 const STATES: [State; 4] = [State::Allocated, State::Protected, State::Free, State::Damaged];
 
-impl KernelDump {
-    fn pool_entry(&self, kind: &str) -> Option<Entry> {
-        let (layout, label) = self.types().source()?;
-        let names = if self.types().names().is_some() { "names" } else { "" };
-        let pdb = layout.pdb().map(|(guid, age)| format!("{guid}{age}")).unwrap_or_default();
-        let about = [VERSION, env!("CARGO_PKG_VERSION"), label, names, &pdb];
-        Entry::of(&self.image, kind, &about)
-    }
+/// Indexes in the making.
+pub(crate) struct Index {
+    blocks: Writer,
+    pages: Writer,
+}
 
-    /// Visits the blocks that an index has and a hint asks for; `None` if there is no index.
-    pub(super) fn indexed_blocks(
-        &self,
-        hint: &PoolHint<'_>,
-        visit: &mut dyn FnMut(&Block) -> Flow,
-    ) -> Option<Flow> {
-        let kept = self.kept(BLOCKS, &self.pool.index)?;
-        let tags = hint.words();
-        let asked = |records: &[u8]| -> Vec<Block> {
-            let records = records.as_chunks::<RECORD>().0.iter();
-            let named = records.filter(|record| tags.may_take(tag_in(record)));
-            named.filter_map(decode).filter(|block| hint.takes(block)).collect()
-        };
-        for records in kept.chunks(RECORD * AT_ONCE) {
-            if hint.is_cancelled() {
-                return Some(Flow::Break(()));
-            }
-            let found: Vec<_> = records.par_chunks(RECORD * EACH).map(asked).collect();
-            if found.iter().flatten().try_for_each(&mut *visit).is_break() {
-                return Some(Flow::Break(()));
-            }
+fn pool_entry(core: &Core, kind: &str) -> Option<Entry> {
+    let (layout, label) = core.types().source()?;
+    let names = if core.types().names().is_some() { "names" } else { "" };
+    let pdb = layout.pdb().map(|(guid, age)| format!("{guid}{age}")).unwrap_or_default();
+    let about = [VERSION, env!("CARGO_PKG_VERSION"), label, names, &pdb];
+    Entry::of(&core.image, kind, &about)
+}
+
+/// Visits the blocks that an index has and a hint asks for; `None` if there is no index.
+pub(crate) fn indexed_blocks(
+    core: &Core,
+    pool: &Pool,
+    hint: &PoolHint<'_>,
+    visit: &mut dyn FnMut(&Block) -> Flow,
+) -> Option<Flow> {
+    let kept = kept(core, BLOCKS, &pool.index)?;
+    let tags = hint.words();
+    let asked = |records: &[u8]| -> Vec<Block> {
+        let records = records.as_chunks::<RECORD>().0.iter();
+        let named = records.filter(|record| tags.may_take(tag_in(record)));
+        named.filter_map(decode).filter(|block| hint.takes(block)).collect()
+    };
+    for records in kept.chunks(RECORD * AT_ONCE) {
+        if hint.is_cancelled() {
+            return Some(Flow::Break(()));
         }
-        Some(Flow::Continue(()))
-    }
-
-    /// Visits all pages that an index has; `None` if there is no index.
-    pub(super) fn indexed_pages(
-        &self,
-        hint: &PoolHint<'_>,
-        visit: &mut dyn FnMut(PageSeen) -> Flow,
-    ) -> Option<Flow> {
-        let kept = self.kept(PAGES, &self.pool.pages)?;
-        let ranges = self.pool_ranges_known();
-        Some(each_record(kept, hint, &mut |record| match decode_page(record, ranges) {
-            Some(page) => visit(page),
-            None => Flow::Continue(()),
-        }))
-    }
-
-    /// An index, opened when first asked for after it was written.
-    fn kept<'a>(&self, kind: &str, place: &'a OnceLock<Kept>) -> Option<&'a Kept> {
-        if let Some(kept) = place.get() {
-            return Some(kept);
+        let found: Vec<_> = records.par_chunks(RECORD * EACH).map(asked).collect();
+        if found.iter().flatten().try_for_each(&mut *visit).is_break() {
+            return Some(Flow::Break(()));
         }
-        let kept =
-            self.pool_entry(kind)?.open().filter(|kept| kept.len().is_multiple_of(RECORD))?;
-        Some(place.get_or_init(|| kept))
     }
+    Some(Flow::Continue(()))
+}
 
-    /// Begins an index, if there is a place for one.
-    pub(super) fn new_index(&self) -> Option<Index> {
-        let blocks = self.pool_entry(BLOCKS)?.write()?;
-        Some(Index { blocks, pages: self.pool_entry(PAGES)?.write()? })
+/// Visits all pages that an index has; `None` if there is no index.
+pub(crate) fn indexed_pages(
+    core: &Core,
+    pool: &Pool,
+    hint: &PoolHint<'_>,
+    visit: &mut dyn FnMut(PageSeen) -> Flow,
+) -> Option<Flow> {
+    let kept = kept(core, PAGES, &pool.pages)?;
+    let ranges = ranges::pool_ranges_known(core, pool);
+    Some(each_record(kept, hint, &mut |record| match decode_page(record, ranges) {
+        Some(page) => visit(page),
+        None => Flow::Continue(()),
+    }))
+}
+
+/// An index, opened when first asked for after it was written.
+fn kept<'a>(core: &Core, kind: &str, place: &'a OnceLock<Kept>) -> Option<&'a Kept> {
+    if let Some(kept) = place.get() {
+        return Some(kept);
     }
+    let kept = pool_entry(core, kind)?.open().filter(|kept| kept.len().is_multiple_of(RECORD))?;
+    Some(place.get_or_init(|| kept))
+}
+
+/// Begins an index, if there is a place for one.
+pub(crate) fn new_index(core: &Core) -> Option<Index> {
+    let blocks = pool_entry(core, BLOCKS)?.write()?;
+    Some(Index { blocks, pages: pool_entry(core, PAGES)?.write()? })
 }
 
 /// Hands over the records of an index, as long as somebody waits for them.
@@ -114,24 +120,18 @@ fn each_record(kept: &Kept, hint: &PoolHint<'_>, visit: &mut dyn FnMut(&[u8]) ->
     Flow::Continue(())
 }
 
-/// Indexes in the making.
-pub(super) struct Index {
-    blocks: Writer,
-    pages: Writer,
-}
-
 impl Index {
-    pub(super) fn add(&mut self, block: &Block) {
+    pub(crate) fn add(&mut self, block: &Block) {
         self.blocks.add(&encode(block));
     }
 
     /// Adds a page of the range of that number.
-    pub(super) fn add_page(&mut self, page: &PageSeen, range: u16) {
+    pub(crate) fn add_page(&mut self, page: &PageSeen, range: u16) {
         self.pages.add(&encode_page(page, range));
     }
 
     /// Puts the indexes in their places. What cannot be kept is found again.
-    pub(super) fn finish(self) {
+    pub(crate) fn finish(self) {
         let _ = self.blocks.finish();
         let _ = self.pages.finish();
     }
@@ -188,7 +188,7 @@ fn decode_page(record: &[u8], ranges: &[PoolRange]) -> Option<PageSeen> {
 }
 
 /// The record of a block.
-pub(super) fn encode(block: &Block) -> [u8; RECORD] {
+pub(crate) fn encode(block: &Block) -> [u8; RECORD] {
     let place = |found: bool, bit: u32| u16::from(found) << bit;
     let state = STATES.iter().position(|state| *state == block.state).unwrap_or(0);
     let found = FOUND.iter().position(|found| *found == block.found).unwrap_or(0);

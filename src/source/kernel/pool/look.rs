@@ -7,15 +7,16 @@
 
 use std::hint::black_box;
 
-use super::block::is_shown;
-use super::header::Headers;
-use super::segment::{Pages, Segments, Span};
+use crate::source::kernel::pool::header::Headers;
+use crate::source::kernel::pool::part::Pages;
+use crate::source::kernel::pool::segment::{Segments, Span};
+use crate::source::kernel::pool::tag::Tags;
 
 const PAGE: usize = 0x1000;
 /// The offset of the last word of a page, where a chain ends.
 const LAST: usize = PAGE - 8;
 /// So many chains are followed at once.
-pub(super) const LANES: usize = 16;
+pub(crate) const LANES: usize = 16;
 /// After so many steps of all it is looked whether any goes on, and after so many looks that is enough:
 /// blocks are small then, and one brings the next with it.
 const STEPS: usize = 4;
@@ -23,8 +24,46 @@ const MOST: usize = 4;
 /// Fewer chunks may be chance.
 const LEAST_CHUNKS: usize = 3;
 
+/// A subsegment whose chunks are followed.
+struct Lane {
+    /// Its number among the spans.
+    number: usize,
+    span: Span,
+    at: u64,
+    before: u64,
+    count: usize,
+    has_tag: bool,
+    is_stuck: bool,
+}
+
+/// What a look at a subsegment of chunks says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Followed {
+    pub(crate) span: Span,
+    pub(crate) look: Look,
+    /// The address behind the last chunk that agrees with the one before.
+    pub(crate) end: u64,
+}
+
+/// What is needed to look at chunks.
+#[derive(Clone, Copy)]
+pub(crate) struct Chains<'a> {
+    pub(crate) headers: &'a Headers,
+    pub(crate) segments: &'a Segments,
+    pub(crate) tags: &'a Tags,
+}
+
+/// What a look at a page says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Look {
+    /// Whether all headers agree, from the first to the end.
+    pub(crate) is_sound: bool,
+    /// Whether a tag may be one that is asked for.
+    pub(crate) has_tag: bool,
+}
+
 /// Follows the headers of pages, at most [`LANES`] of them.
-pub(super) fn bring_pages<'a>(headers: &Headers, pages: impl Iterator<Item = &'a [u8]>) {
+pub(crate) fn bring_pages<'a>(headers: &Headers, pages: impl Iterator<Item = &'a [u8]>) {
     let mut near: [&[u8; PAGE]; LANES] = [&[0; PAGE]; LANES];
     let held = pages.filter_map(|page| page.first_chunk());
     near.iter_mut().zip(held).for_each(|(lane, page)| *lane = page);
@@ -45,18 +84,6 @@ pub(super) fn bring_pages<'a>(headers: &Headers, pages: impl Iterator<Item = &'a
     }
 }
 
-/// A subsegment whose chunks are followed.
-struct Lane {
-    /// Its number among the spans.
-    number: usize,
-    span: Span,
-    at: u64,
-    before: u64,
-    count: usize,
-    has_tag: bool,
-    is_stuck: bool,
-}
-
 impl Lane {
     const fn new(number: usize, span: Span) -> Self {
         let at = span.first;
@@ -64,26 +91,9 @@ impl Lane {
     }
 }
 
-/// What a look at a subsegment of chunks says.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Followed {
-    pub(super) span: Span,
-    pub(super) look: Look,
-    /// The address behind the last chunk that agrees with the one before.
-    pub(super) end: u64,
-}
-
-/// What is needed to look at chunks.
-#[derive(Clone, Copy)]
-pub(super) struct Chains<'a> {
-    pub(super) headers: &'a Headers,
-    pub(super) segments: &'a Segments,
-    pub(super) tags: &'a Tags,
-}
-
 impl Chains<'_> {
     /// Looks at the chunks of subsegments: at those of several at once.
-    pub(super) fn looks(self, pages: &Pages<'_>, spans: &[Span]) -> Vec<Followed> {
+    pub(crate) fn looks(self, pages: &Pages<'_>, spans: &[Span]) -> Vec<Followed> {
         let held: Vec<Option<&[u8; PAGE]>> =
             pages.pages.iter().map(|page| page.and_then(|page| page.first_chunk())).collect();
         let unseen = |span: &Span| Followed { span: *span, look: Look::default(), end: span.first };
@@ -148,22 +158,13 @@ impl Chains<'_> {
 }
 
 /// The word at an offset of a page.
-fn word(page: &[u8; PAGE], offset: usize) -> u64 {
+pub(crate) fn word(page: &[u8; PAGE], offset: usize) -> u64 {
     let held = page.get(offset & LAST..).and_then(|rest| rest.first_chunk::<8>());
     u64::from_le_bytes(held.copied().unwrap_or_default())
 }
 
-/// What a look at a page says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Look {
-    /// Whether all headers agree, from the first to the end.
-    pub(super) is_sound: bool,
-    /// Whether a tag may be one that is asked for.
-    pub(super) has_tag: bool,
-}
-
 /// Looks at the headers of a page of classic pool.
-pub(super) fn page(headers: &Headers, tags: &Tags, page: &[u8]) -> Look {
+pub(crate) fn page(headers: &Headers, tags: &Tags, page: &[u8]) -> Look {
     let Some(page) = page.first_chunk() else { return Look::default() };
     let (mut at, mut before, mut has_tag) = (0, 0, false);
     while at < PAGE {
@@ -176,36 +177,6 @@ pub(super) fn page(headers: &Headers, tags: &Tags, page: &[u8]) -> Look {
         (at, before) = (end, header.size);
     }
     Look { is_sound: true, has_tag }
-}
-
-/// Tags that are asked for, as words of memory: those that may be one, and perhaps others.
-#[derive(Debug, Clone)]
-pub(super) struct Tags {
-    /// Bits that have to be so, and how; `None` if every tag is asked for.
-    words: Option<Vec<(u32, u32)>>,
-}
-
-impl Tags {
-    /// Those of tags as they are shown; every tag without them.
-    pub(super) fn of(shown: Option<&[[u8; 4]]>) -> Self {
-        let word = |tag: &[u8; 4]| {
-            // A stop stands for all bytes that are not shown.
-            let mask = tag.map(|byte| if byte == b'.' { 0 } else { 0xff });
-            let [a, b, c, d] = mask;
-            let mask = u32::from_le_bytes([a, b, c, d & 0x7f]);
-            (mask, u32::from_le_bytes(*tag) & mask)
-        };
-        let all = |tags: &[[u8; 4]]| {
-            tags.iter().filter(|tag| tag.iter().all(|byte| is_shown(*byte))).map(word).collect()
-        };
-        Self { words: shown.map(all) }
-    }
-
-    /// Whether a tag, its protecting bit included, may be asked for.
-    pub(super) fn may_take(&self, raw: [u8; 4]) -> bool {
-        let raw = u32::from_le_bytes(raw);
-        self.words.as_ref().is_none_or(|words| words.iter().any(|(mask, is)| raw & mask == *is))
-    }
 }
 
 #[cfg(test)]

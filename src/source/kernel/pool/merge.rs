@@ -1,13 +1,13 @@
 //! What a pass found, in the order of addresses, for whoever asked and for the index.
 
-use super::block::{Block, PoolHint};
-use super::index::Index;
-use super::seen::{Harvest, PageSeen};
 use crate::model::Flow;
+use crate::source::kernel::pool::block::{Block, PoolHint};
+use crate::source::kernel::pool::index::Index;
+use crate::source::kernel::pool::seen::{Harvest, PageSeen};
 
 /// What a pass hands over.
 #[derive(Debug)]
-pub(super) enum Seen<'a> {
+pub(crate) enum Seen<'a> {
     /// A block.
     Block(&'a Block),
     /// A page, before the blocks that begin in it.
@@ -15,21 +15,21 @@ pub(super) enum Seen<'a> {
 }
 
 /// Puts blocks of pages and big ones into one order.
-pub(super) struct Merge<'a, 'v> {
+pub(crate) struct Merge<'a, 'v> {
     /// Big blocks that were not handed over yet.
-    pub(super) big: &'a [Block],
+    pub(crate) big: &'a [Block],
     /// The session whose they are.
-    pub(super) owner: Option<usize>,
-    pub(super) hint: &'a PoolHint<'a>,
+    pub(crate) owner: Option<usize>,
+    pub(crate) hint: &'a PoolHint<'a>,
     /// Gets every block and every page, if there is one.
-    pub(super) index: Option<Index>,
-    pub(super) wants_pages: bool,
-    pub(super) visit: &'v mut dyn FnMut(Seen<'_>) -> Flow,
+    pub(crate) index: Option<Index>,
+    pub(crate) wants_pages: bool,
+    pub(crate) visit: &'v mut dyn FnMut(Seen<'_>) -> Flow,
 }
 
 impl<'a> Merge<'a, '_> {
     /// Goes on to the blocks of an owner, once those of the one before are handed over.
-    pub(super) fn owned_by(&mut self, owner: Option<usize>, big: &'a [Block]) -> Flow {
+    pub(crate) fn owned_by(&mut self, owner: Option<usize>, big: &'a [Block]) -> Flow {
         if owner != self.owner {
             self.big_before(u64::MAX)?;
             (self.owner, self.big) = (owner, big);
@@ -38,7 +38,7 @@ impl<'a> Merge<'a, '_> {
     }
 
     /// Hands over what was found in a part of the range of that number.
-    pub(super) fn take(&mut self, harvest: &Harvest, range: u16) -> Flow {
+    pub(crate) fn take(&mut self, harvest: &Harvest, range: u16) -> Flow {
         let mut pages = harvest.pages.iter().peekable();
         for block in &harvest.blocks {
             while let Some(page) = pages.next_if(|page| page.address <= block.address) {
@@ -63,7 +63,7 @@ impl<'a> Merge<'a, '_> {
     }
 
     /// Hands over the big blocks before an address.
-    pub(super) fn big_before(&mut self, address: u64) -> Flow {
+    pub(crate) fn big_before(&mut self, address: u64) -> Flow {
         while let Some((block, rest)) = self.big.split_first() {
             if block.address >= address {
                 break;

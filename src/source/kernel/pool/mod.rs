@@ -1,30 +1,35 @@
-//! The pool of a kernel dump: where it is, the blocks in it, and its pages.
+//! The pool of a kernel dump: where it is, the blocks in it, its pages, and what is counted by tag.
 //!
-//! [`KernelDump::pool_blocks`] is for readers of objects that live in pool. One pass over the pages
-//! serves every reader; it runs on all cores and gives blocks in the order of their addresses.
+//! `scan::pool_blocks` is for readers of objects that live in pool. One pass over the pages serves
+//! every reader; it runs on all cores and gives blocks in the order of their addresses.
 
-mod big;
-mod block;
-mod chain;
+pub(crate) mod big;
+pub(crate) mod block;
+pub(crate) mod chain;
 #[cfg(test)]
 mod damage;
-mod frames;
-mod header;
-mod index;
-mod look;
-mod merge;
-mod one_size;
-mod pages;
-mod ranges;
-mod rows;
-mod scan;
-mod seen;
-mod segment;
-mod sessions;
-mod special;
-mod subsegments;
-
-#[allow(unused_imports, reason = "readers of objects take what they need of it")]
-pub(super) use self::block::{Block, PoolHint, tag_text};
-pub(super) use self::rows::Pool;
-pub(super) use self::sessions::PoolSession;
+pub(crate) mod failures;
+pub(crate) mod frames;
+pub(crate) mod header;
+pub(crate) mod index;
+pub(crate) mod look;
+pub(crate) mod merge;
+pub(crate) mod one_size;
+pub(crate) mod pages;
+pub(crate) mod part;
+pub(crate) mod range;
+pub(crate) mod ranges;
+pub(crate) mod rows;
+pub(crate) mod scan;
+pub(crate) mod seen;
+pub(crate) mod segment;
+pub(crate) mod session_big;
+pub(crate) mod session_tags;
+pub(crate) mod sessions;
+pub(crate) mod special;
+pub(crate) mod state;
+pub(crate) mod subsegments;
+pub(crate) mod tag;
+pub(crate) mod tag_owners;
+pub(crate) mod tags;
+pub(crate) mod trackers;

@@ -4,9 +4,9 @@
 //! from what stands in front of it, and how large they are from the headers of those in use, so that
 //! one subsegment gives the secret away.
 
-use super::header::Headers;
-use super::segment::{Chunk, Pages, Segments, is_block};
-use crate::source::kernel::KernelDump;
+use crate::source::kernel::core::Core;
+use crate::source::kernel::pool::header::Headers;
+use crate::source::kernel::pool::part::{Chunk, Pages, is_block};
 
 const LFH: &str = "_HEAP_LFH_SUBSEGMENT";
 const PAGE: u64 = 0x1000;
@@ -15,9 +15,10 @@ const MAX_LFH: u64 = 0x8_0000;
 const MAX_BLOCK: u64 = 0x4000;
 /// So many blocks in use at their places are no chance.
 const SURE_BLOCKS: usize = 6;
+
 /// Where the fields of such a subsegment are.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct OneSize {
+pub(crate) struct OneSize {
     /// How many blocks it has, and how many of them are free.
     count: u64,
     free: u64,
@@ -29,8 +30,8 @@ pub(super) struct OneSize {
 }
 
 impl OneSize {
-    pub(super) fn of(dump: &KernelDump) -> Option<Self> {
-        let offset = |path| dump.types().other(LFH, path).map(|field| field.offset as u64);
+    pub(crate) fn of(core: &Core) -> Option<Self> {
+        let offset = |path| core.field(LFH, path).map(|field| field.offset as u64);
         Some(Self {
             count: offset("BlockCount")?,
             free: offset("FreeCount")?,
@@ -42,7 +43,7 @@ impl OneSize {
 
     /// Those of Windows 10 2004.
     #[cfg(test)]
-    pub(super) const fn for_tests() -> Self {
+    pub(crate) const fn for_tests() -> Self {
         Self { count: 0x22, free: 0x20, places: 0x28, bitmap: 0x30, words: 0x2d }
     }
 
@@ -60,25 +61,26 @@ impl OneSize {
     }
 }
 
-impl Segments {
+impl OneSize {
     /// The blocks of the subsegment of blocks of one size at a page, and the address behind it; none
     /// if the page is no such subsegment.
-    pub(super) fn blocks(
+    pub(crate) fn blocks(
         &self,
+        unit: u64,
         headers: &Headers,
         pages: &Pages<'_>,
         at: u64,
         key: u64,
     ) -> Option<(Vec<Chunk>, u64)> {
-        let hidden = pages.number(at + self.one_size.places, 4)?;
+        let hidden = pages.number(at + self.places, 4)?;
         let places = hidden ^ (key ^ (at / PAGE)) & 0xffff_ffff;
         let (size, first) = (places & 0xffff, places >> 16);
-        let count = pages.number(at + self.one_size.count, 2)?;
+        let count = pages.number(at + self.count, 2)?;
         let bytes = first + count * size;
-        let map_end = self.one_size.map_end(count, self.unit);
-        let is_one = size >= 2 * self.unit
-            && size.is_multiple_of(self.unit)
-            && first.is_multiple_of(self.unit)
+        let map_end = self.map_end(count, unit);
+        let is_one = size >= 2 * unit
+            && size.is_multiple_of(unit)
+            && first.is_multiple_of(unit)
             && count != 0
             && bytes <= MAX_LFH.min(pages.end().saturating_sub(at))
             && first >= map_end
@@ -89,7 +91,7 @@ impl Segments {
         let (mut used, mut sound) = (0usize, 0usize);
         let mut blocks = Vec::new();
         for index in 0..count {
-            let is_free = !self.one_size.is_used(pages, at, index)?;
+            let is_free = !self.is_used(pages, at, index)?;
             let block = at + first + index * size;
             // Of one on a page that is not there nothing is known.
             if !is_free && pages.page(block).is_some() {
@@ -103,31 +105,31 @@ impl Segments {
     }
 
     /// The secret under which the page begins a subsegment of blocks of one size, if it does.
-    pub(super) fn derive_one_size(
+    pub(crate) fn derive(
         &self,
+        unit: u64,
         headers: &Headers,
         pages: &Pages<'_>,
         at: u64,
     ) -> Option<u64> {
-        let fields = &self.one_size;
-        let hidden = pages.number(at + fields.places, 4)?;
-        let count = pages.number(at + fields.count, 2)?;
-        let free = pages.number(at + fields.free, 2)?;
-        let words = pages.number(at + fields.words, 1)?;
-        let map_end = fields.map_end(count, self.unit) + 2 * words;
+        let hidden = pages.number(at + self.places, 4)?;
+        let count = pages.number(at + self.count, 2)?;
+        let free = pages.number(at + self.free, 2)?;
+        let words = pages.number(at + self.words, 1)?;
+        let map_end = self.map_end(count, unit) + 2 * words;
         if hidden == 0 || count < SURE_BLOCKS as u64 || free >= count || map_end > PAGE {
             return None;
         }
-        let first = map_end.next_multiple_of(self.unit);
-        let used = || (0..count).filter(|i| fields.is_used(pages, at, *i) == Some(true));
+        let first = map_end.next_multiple_of(unit);
+        let used = || (0..count).filter(|i| self.is_used(pages, at, *i) == Some(true));
         let is_sound = |place: u64, size: u64| {
             let header = pages.header(headers, place).filter(|header| is_block(headers, *header));
-            header.is_some_and(|header| u64::from(header.size) * self.unit <= size)
+            header.is_some_and(|header| u64::from(header.size) * unit <= size)
         };
         let lead = used().next()?;
-        let most = (MAX_LFH / count).min(MAX_BLOCK) / self.unit;
+        let most = (MAX_LFH / count).min(MAX_BLOCK) / unit;
         // The smallest that fits: blocks twice as large would stand at every second one.
-        let size = (2..=most).map(|units| units * self.unit).find(|size| {
+        let size = (2..=most).map(|units| units * unit).find(|size| {
             let place = |index: u64| at + first + index * size;
             if !is_sound(place(lead), *size) {
                 return false;

@@ -1,12 +1,14 @@
 //! Pages of the pools, as a map shows them: in use or not, alone or part of a run.
 
-use super::block::{Kind, PoolHint};
-use super::frames::Mark;
-use super::merge::Seen;
-use super::seen::{PageSeen, PageUse};
 use crate::catalog::{Absent, Cell};
 use crate::model::{Emit, Flow, PoolPage, Unanswered, Want};
-use crate::source::kernel::KernelDump;
+use crate::source::kernel::core::Core;
+use crate::source::kernel::pool::block::{Kind, PoolHint};
+use crate::source::kernel::pool::frames::Mark;
+use crate::source::kernel::pool::merge::Seen;
+use crate::source::kernel::pool::seen::{PageSeen, PageUse};
+use crate::source::kernel::pool::state::Pool;
+use crate::source::kernel::pool::{index, scan};
 
 const PAGE: u64 = 0x1000;
 /// Pages that are not used are listed where one of the 64 of their row of the map is.
@@ -32,32 +34,31 @@ struct Last {
     next: u64,
 }
 
-impl KernelDump {
-    pub(in crate::source::kernel) fn each_pool_page(
-        &self,
-        want: &Want<'_, PoolPage>,
-        emit: Emit<'_, PoolPage>,
-    ) -> Result<(), Unanswered> {
-        let mut map = Map { emit, last: None, is_in_run: false };
-        let mut is_over = false;
-        let hint = PoolHint::pages(want.control());
-        let mut take = |page| {
-            let flow = map.take(page);
-            is_over = flow.is_break();
-            flow
-        };
-        self.whole_memory()?;
-        if self.indexed_pages(&hint, &mut take).is_none() {
-            let _ = self.pool_pass(&hint, true, &mut |seen| match seen {
-                Seen::Page(page) => take(page),
-                Seen::Block(_) => Flow::Continue(()),
-            })?;
-        }
-        if !is_over {
-            let _ = map.end_row();
-        }
-        Ok(())
+pub(crate) fn each_pool_page(
+    core: &Core,
+    pool: &Pool,
+    want: &Want<'_, PoolPage>,
+    emit: Emit<'_, PoolPage>,
+) -> Result<(), Unanswered> {
+    let mut map = Map { emit, last: None, is_in_run: false };
+    let mut is_over = false;
+    let hint = PoolHint::pages(want.control());
+    let mut take = |page| {
+        let flow = map.take(page);
+        is_over = flow.is_break();
+        flow
+    };
+    core.whole_memory()?;
+    if index::indexed_pages(core, pool, &hint, &mut take).is_none() {
+        let _ = scan::pool_pass(core, pool, &hint, true, &mut |seen| match seen {
+            Seen::Page(page) => take(page),
+            Seen::Block(_) => Flow::Continue(()),
+        })?;
     }
+    if !is_over {
+        let _ = map.end_row();
+    }
+    Ok(())
 }
 
 impl Map<'_> {

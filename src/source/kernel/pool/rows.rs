@@ -1,136 +1,123 @@
 //! Rows of the tables of the pool.
 
-use super::PoolHint;
-use super::big::Big;
-use super::block::{Block, Found, State, is_tag};
-use super::ranges::PoolRange;
-use super::segment::Keys;
-use super::sessions::PoolSession;
 use crate::catalog::{Absent, Cell};
 use crate::dump::Width;
-use crate::dump::cache::Kept;
 use crate::model::{BigBlock, Emit, PoolBlock, Unanswered, Want};
-use crate::source::kernel::KernelDump;
-use crate::source::kernel::records::wanted;
+use crate::source::kernel::core::Core;
+use crate::source::kernel::pool::block::{Block, Found, PoolHint, State};
+use crate::source::kernel::pool::state::Pool;
+use crate::source::kernel::pool::tag::is_tag;
+use crate::source::kernel::pool::{big, scan, session_big, sessions};
+use crate::source::kernel::scheduler::thread;
+use crate::source::kernel::wanted::wanted;
 
 /// Windows 8, the first that hides which process is charged.
 const WINDOWS_8: u32 = 9200;
 const PAGE: u64 = 0x1000;
 
-/// What is known of the pools, found when first asked for.
-#[derive(Debug, Default)]
-pub(in crate::source::kernel) struct Pool {
-    pub(super) ranges: std::sync::OnceLock<Vec<PoolRange>>,
-    pub(super) big: std::sync::OnceLock<Option<Big>>,
-    pub(super) sessions: std::sync::OnceLock<Vec<PoolSession>>,
-    pub(super) keys: std::sync::OnceLock<Keys>,
-    /// Blocks and pages that an earlier search found.
-    pub(super) index: std::sync::OnceLock<Kept>,
-    pub(super) pages: std::sync::OnceLock<Kept>,
-    /// The blocks that several tables want, by whichever of them searched first.
-    pub(super) objects: std::sync::OnceLock<Vec<Block>>,
-}
-
 fn signed(number: u64) -> Cell<i64> {
     i64::try_from(number).map_err(|_| Absent::Unreadable)
 }
 
-impl KernelDump {
-    pub(in crate::source::kernel) fn each_pool_block(
-        &self,
-        want: &Want<'_, PoolBlock>,
-        emit: Emit<'_, PoolBlock>,
-    ) -> Result<(), Unanswered> {
-        let _ = self.pool_blocks(
-            &PoolHint::of(want, |c| [c.tag, c.pool_type, c.address]),
-            &mut |block| emit.row(self.pool_row(block, want)),
-        )?;
-        Ok(())
-    }
+pub(crate) fn each_pool_block(
+    core: &Core,
+    pool: &Pool,
+    want: &Want<'_, PoolBlock>,
+    emit: Emit<'_, PoolBlock>,
+) -> Result<(), Unanswered> {
+    let _ = scan::pool_blocks(
+        core,
+        pool,
+        &PoolHint::of(want, |c| [c.tag, c.pool_type, c.address]),
+        &mut |block| emit.row(pool_row(core, block, want)),
+    )?;
+    Ok(())
+}
 
-    fn pool_row(&self, block: &Block, want: &Want<'_, PoolBlock>) -> PoolBlock {
-        let wants_process = want.has_any(|c| [c.eprocess, c.process]);
-        let eprocess = if wants_process { self.charged(block) } else { Err(Absent::NotApplicable) };
-        PoolBlock {
-            address: Ok(block.address),
-            size_bytes: signed(block.bytes),
-            previous_bytes: block.previous.map(i64::from).ok_or(Absent::NotApplicable),
-            tag: wanted(want, |c| c.tag, || tag_of(block)),
-            pool_type: wanted(
-                want,
-                |c| c.pool_type,
-                || block.kind.text().map(str::to_owned).ok_or(Absent::NotApplicable),
-            ),
-            state: wanted(want, |c| c.state, || Ok(block.state.text().to_owned())),
-            eprocess,
-            process: self.process_name(eprocess),
-            page: Ok(block.address & !(PAGE - 1)),
-            is_big: Ok(block.found == Found::BigTable),
+fn pool_row(core: &Core, block: &Block, want: &Want<'_, PoolBlock>) -> PoolBlock {
+    let wants_process = want.has_any(|c| [c.eprocess, c.process]);
+    let eprocess = if wants_process { charged(core, block) } else { Err(Absent::NotApplicable) };
+    PoolBlock {
+        address: Ok(block.address),
+        size_bytes: signed(block.bytes),
+        previous_bytes: block.previous.map(i64::from).ok_or(Absent::NotApplicable),
+        tag: wanted(want, |c| c.tag, || tag_of(block)),
+        pool_type: wanted(
+            want,
+            |c| c.pool_type,
+            || block.kind.text().map(str::to_owned).ok_or(Absent::NotApplicable),
+        ),
+        state: wanted(want, |c| c.state, || Ok(block.state.text().to_owned())),
+        eprocess,
+        process: thread::process_name(core, eprocess),
+        page: Ok(block.address & !(PAGE - 1)),
+        is_big: Ok(block.found == Found::BigTable),
+        session: block.session.map(i64::from).ok_or(Absent::NotApplicable),
+        found_by: wanted(want, |c| c.found_by, || Ok(block.found.text().to_owned())),
+        description: use_of(core, block, want),
+        ..PoolBlock::default()
+    }
+}
+
+/// What the tag is for.
+fn use_of(core: &Core, block: &Block, want: &Want<'_, PoolBlock>) -> Cell<String> {
+    let known = want.has(|c| c.description).then(|| core.symbols.pool_tag(block.tag)).flatten();
+    known.map(|known| known.description.to_owned()).ok_or(Absent::NotApplicable)
+}
+
+/// The process that is charged for a block.
+fn charged(core: &Core, block: &Block) -> Cell<u64> {
+    if !block.is_charged {
+        return Err(Absent::NotApplicable);
+    }
+    let at = match core.header.width {
+        // A 32-bit block ends with the pointer.
+        Width::W32 => block.address.checked_add(block.bytes).and_then(|end| end.checked_sub(4)),
+        Width::W64 => {
+            let field = core.field("_POOL_HEADER", "ProcessBilled");
+            block.address.checked_add(field.ok_or(Absent::NoSymbols)?.offset as u64)
+        }
+    };
+    let stated = core.pointer_at(at.ok_or(Absent::Unreadable)?)?;
+    let is_hidden = core.header.build.is_some_and(|build| build >= WINDOWS_8);
+    let process = if is_hidden {
+        let cookie = core.symbol_address("nt", "ExpPoolQuotaCookie").ok_or(Absent::NoSymbols)?;
+        stated ^ block.address ^ core.pointer_at(cookie)?
+    } else {
+        stated
+    };
+    if core.is_kernels(process) { Ok(process) } else { Err(Absent::Unreadable) }
+}
+
+pub(crate) fn each_big_block(
+    core: &Core,
+    pool: &Pool,
+    want: &Want<'_, BigBlock>,
+    emit: Emit<'_, BigBlock>,
+) -> Result<(), Unanswered> {
+    core.whole_memory()?;
+    let unknown = || Unanswered::because("the kernel's table of big allocations was not found");
+    let hint = PoolHint::of(want, |c| [c.tag, c.pool_type, c.address]);
+    let all = big::big_pool(core, pool).ok_or_else(unknown)?;
+    let sessions = sessions::pool_sessions(core, pool)
+        .iter()
+        .filter_map(|session| session_big::session_big(core, pool, session));
+    let blocks = std::iter::once(all).chain(sessions).flat_map(|big| &big.blocks);
+    for block in blocks.filter(|block| hint.takes(block)) {
+        let row = BigBlock {
             session: block.session.map(i64::from).ok_or(Absent::NotApplicable),
-            found_by: wanted(want, |c| c.found_by, || Ok(block.found.text().to_owned())),
-            description: self.use_of(block, want),
-            ..PoolBlock::default()
-        }
-    }
-
-    /// What the tag is for.
-    fn use_of(&self, block: &Block, want: &Want<'_, PoolBlock>) -> Cell<String> {
-        let known = want.has(|c| c.description).then(|| self.symbols.pool_tag(block.tag)).flatten();
-        known.map(|known| known.description.to_owned()).ok_or(Absent::NotApplicable)
-    }
-
-    /// The process that is charged for a block.
-    fn charged(&self, block: &Block) -> Cell<u64> {
-        if !block.is_charged {
-            return Err(Absent::NotApplicable);
-        }
-        let at = match self.header.width {
-            // A 32-bit block ends with the pointer.
-            Width::W32 => block.address.checked_add(block.bytes).and_then(|end| end.checked_sub(4)),
-            Width::W64 => {
-                let field = self.types().other("_POOL_HEADER", "ProcessBilled");
-                block.address.checked_add(field.ok_or(Absent::NoSymbols)?.offset as u64)
-            }
+            address: Ok(block.address),
+            tag: tag_of(block),
+            pool_type: block.kind.text().map(str::to_owned).ok_or(Absent::NotApplicable),
+            size_bytes: signed(block.bytes),
+            is_free: Ok(block.state == State::Free),
+            ..BigBlock::default()
         };
-        let stated = self.pointer_at(at.ok_or(Absent::Unreadable)?)?;
-        let is_hidden = self.header.build.is_some_and(|build| build >= WINDOWS_8);
-        let process = if is_hidden {
-            let cookie =
-                self.symbol_address("nt", "ExpPoolQuotaCookie").ok_or(Absent::NoSymbols)?;
-            stated ^ block.address ^ self.pointer_at(cookie)?
-        } else {
-            stated
-        };
-        if self.is_kernels(process) { Ok(process) } else { Err(Absent::Unreadable) }
-    }
-
-    pub(in crate::source::kernel) fn each_big_block(
-        &self,
-        want: &Want<'_, BigBlock>,
-        emit: Emit<'_, BigBlock>,
-    ) -> Result<(), Unanswered> {
-        self.whole_memory()?;
-        let unknown = || Unanswered::because("the kernel's table of big allocations was not found");
-        let hint = PoolHint::of(want, |c| [c.tag, c.pool_type, c.address]);
-        let all = self.big_pool().ok_or_else(unknown)?;
-        let sessions = self.pool_sessions().iter().filter_map(|session| self.session_big(session));
-        let blocks = std::iter::once(all).chain(sessions).flat_map(|big| &big.blocks);
-        for block in blocks.filter(|block| hint.takes(block)) {
-            let row = BigBlock {
-                session: block.session.map(i64::from).ok_or(Absent::NotApplicable),
-                address: Ok(block.address),
-                tag: tag_of(block),
-                pool_type: block.kind.text().map(str::to_owned).ok_or(Absent::NotApplicable),
-                size_bytes: signed(block.bytes),
-                is_free: Ok(block.state == State::Free),
-                ..BigBlock::default()
-            };
-            if emit.row(row).is_break() {
-                break;
-            }
+        if emit.row(row).is_break() {
+            break;
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// The tag; of a damaged block only if it may be one.

@@ -4,23 +4,29 @@
 //! and the blocks found are handed over in order, so that memory stays small however large the
 //! pools are, and a reader who has enough ends the pass.
 
-use rayon::prelude::*;
-
-use super::big::Big;
-use super::block::{Block, Found, PoolHint, State};
-use super::chain::{self, Piece};
-use super::frames::Frames;
-use super::header::Headers;
-use super::look::{self, LANES, Tags};
-use super::merge::{Merge, Seen};
-use super::ranges::{Holds, PoolRange};
-use super::seen::{Harvest, PageSeen, PageUse};
-use super::segment::{Keys, Segments};
-use super::special;
+use crate::dump::bytes::unsigned_at;
 use crate::memory::{Fault, Gva, Machine, Part};
 use crate::model::{Flow, Searching, Unanswered};
-use crate::source::kernel::KernelDump;
-use crate::source::kernel::memory::{Memory, reason};
+use crate::source::kernel::core::Core;
+use crate::source::kernel::core::memory::{Memory, reason};
+use crate::source::kernel::pool::block::{Block, PoolHint};
+use crate::source::kernel::pool::chain::{Piece, block};
+use crate::source::kernel::pool::frames::{ACTIVE, Frames, Mark, PAGE};
+use crate::source::kernel::pool::header::Headers;
+use crate::source::kernel::pool::look::LANES;
+use crate::source::kernel::pool::merge::{Merge, Seen};
+use crate::source::kernel::pool::range::{Holds, PoolRange};
+use crate::source::kernel::pool::seen::{Harvest, PageSeen, PageUse};
+use crate::source::kernel::pool::segment::{Keys, Segments};
+use crate::source::kernel::pool::state::{Big, Pool};
+use crate::source::kernel::pool::subsegments::{Heap, Held};
+use crate::source::kernel::pool::tag::Tags;
+use crate::source::kernel::pool::{
+    big, frames, index, ranges, session_big, sessions, special, subsegments,
+};
+use crate::source::kernel::pool::{chain, look};
+use crate::symbol::Field;
+use rayon::prelude::*;
 
 /// How many parts are read before their blocks are handed over.
 const BATCH: usize = 32;
@@ -40,6 +46,44 @@ struct Room {
     pages: u64,
 }
 
+/// What threads need to read a part.
+pub(crate) struct Reader<'a> {
+    pub(crate) core: &'a Core,
+    pool: &'a Pool,
+    pub(crate) machine: &'a Machine,
+    pub(crate) headers: Headers,
+    hint: &'a PoolHint<'a>,
+    /// The tags of blocks that are taken.
+    pub(crate) tags: Tags,
+    /// Whether blocks are taken whether they are asked for or not.
+    takes_all: bool,
+    notes_pages: bool,
+    /// The database of page frames, if pages are wanted.
+    pub(crate) frames: Option<Frames>,
+    /// The subsegments of a pool that is a segment heap.
+    heap: Option<(Segments, Keys)>,
+}
+
+impl Reader<'_> {
+    /// What is said of a page; `None` of pools and of kernels of which nothing is.
+    pub(crate) fn mark(&self, range: &PoolRange, at: u64, is_large: bool) -> Option<Mark> {
+        let frames = self.frames.filter(|_| range.kind.is_paged == Some(false))?;
+        let place =
+            self.machine.translate(&self.core.image, self.machine.kernel(), Gva(at)).ok()?;
+        let skip = (place.address.0 / PAGE).checked_mul(frames.entry)?;
+        let at = frames.database.checked_add(skip)?;
+        let entry = self.core.kernel_space().slice(at, usize::try_from(frames.entry).ok()?).ok()?;
+        let bits = |field: Field| {
+            let word = unsigned_at(&entry, field.offset, field.size.min(8))?;
+            let (start, len) = field.bits?;
+            Some(word.checked_shr(start.into())? & 1u64.checked_shl(len.into())?.wrapping_sub(1))
+        };
+        let bit = |field: Field| Some(bits(field)? == 1);
+        let mark = Mark { is_first: bit(frames.first)?, is_last: bit(frames.last)?, is_large };
+        (bits(frames.location)? == ACTIVE).then_some(mark)
+    }
+}
+
 impl Room {
     /// Which kind a range is: pools, those of sessions, and what may hold special pool alone.
     const fn of(range: &PoolRange) -> usize {
@@ -51,126 +95,110 @@ impl Room {
     }
 }
 
-/// What threads need to read a part.
-pub(super) struct Reader<'a> {
-    pub(super) dump: &'a KernelDump,
-    pub(super) machine: &'a Machine,
-    pub(super) headers: Headers,
-    hint: &'a PoolHint<'a>,
-    /// The tags of blocks that are taken.
-    pub(super) tags: Tags,
-    /// Whether blocks are taken whether they are asked for or not.
-    takes_all: bool,
-    notes_pages: bool,
-    /// The database of page frames, if pages are wanted.
-    pub(super) frames: Option<Frames>,
-    /// The subsegments of a pool that is a segment heap.
-    heap: Option<(Segments, Keys)>,
+/// Visits the blocks of all pools that a hint asks for, in the order of their addresses. Breaks
+/// unless all were visited.
+///
+/// # Errors
+/// If nothing is known of the pools of this dump.
+pub(crate) fn pool_blocks(
+    core: &Core,
+    pool: &Pool,
+    hint: &PoolHint<'_>,
+    visit: &mut dyn FnMut(&Block) -> Flow,
+) -> Result<Flow, Unanswered> {
+    core.whole_memory()?;
+    let Some(wider) = hint.for_all_tables() else { return blocks_found(core, pool, hint, visit) };
+    if let Some(kept) = pool.objects.get() {
+        return Ok(kept.iter().filter(|block| hint.takes(block)).try_for_each(visit));
+    }
+    let mut kept = Vec::new();
+    let flow = blocks_found(core, pool, &wider, &mut |block| {
+        if kept.len() < MAX_KEPT {
+            kept.push(*block);
+        }
+        if hint.takes(block) { visit(block) } else { Flow::Continue(()) }
+    })?;
+    if flow.is_continue() && kept.len() < MAX_KEPT {
+        let _ = pool.objects.set(kept);
+    }
+    Ok(flow)
 }
 
-impl KernelDump {
-    /// Visits the blocks of all pools that a hint asks for, in the order of their addresses. Breaks
-    /// unless all were visited.
-    ///
-    /// # Errors
-    /// If nothing is known of the pools of this dump.
-    pub(in crate::source::kernel) fn pool_blocks(
-        &self,
-        hint: &PoolHint<'_>,
-        visit: &mut dyn FnMut(&Block) -> Flow,
-    ) -> Result<Flow, Unanswered> {
-        self.whole_memory()?;
-        let Some(wider) = hint.for_all_tables() else { return self.blocks_found(hint, visit) };
-        if let Some(kept) = self.pool.objects.get() {
-            return Ok(kept.iter().filter(|block| hint.takes(block)).try_for_each(visit));
-        }
-        let mut kept = Vec::new();
-        let flow = self.blocks_found(&wider, &mut |block| {
-            if kept.len() < MAX_KEPT {
-                kept.push(*block);
-            }
-            if hint.takes(block) { visit(block) } else { Flow::Continue(()) }
-        })?;
-        if flow.is_continue() && kept.len() < MAX_KEPT {
-            let _ = self.pool.objects.set(kept);
-        }
-        Ok(flow)
+/// Visits blocks of the index, or those that a pass finds.
+fn blocks_found(
+    core: &Core,
+    pool: &Pool,
+    hint: &PoolHint<'_>,
+    visit: &mut dyn FnMut(&Block) -> Flow,
+) -> Result<Flow, Unanswered> {
+    if let Some(flow) = index::indexed_blocks(core, pool, hint, visit) {
+        return Ok(flow);
     }
+    pool_pass(core, pool, hint, false, &mut |seen| match seen {
+        Seen::Block(block) => visit(block),
+        Seen::Page(_) => Flow::Continue(()),
+    })
+}
 
-    /// Visits blocks of the index, or those that a pass finds.
-    fn blocks_found(
-        &self,
-        hint: &PoolHint<'_>,
-        visit: &mut dyn FnMut(&Block) -> Flow,
-    ) -> Result<Flow, Unanswered> {
-        if let Some(flow) = self.indexed_blocks(hint, visit) {
-            return Ok(flow);
-        }
-        self.pool_pass(hint, false, &mut |seen| match seen {
-            Seen::Block(block) => visit(block),
-            Seen::Page(_) => Flow::Continue(()),
-        })
+/// One pass over the pools: blocks that a hint asks for, and if wanted all pages. Breaks unless
+/// all were visited.
+pub(crate) fn pool_pass(
+    core: &Core,
+    pool: &Pool,
+    hint: &PoolHint<'_>,
+    wants_pages: bool,
+    visit: &mut dyn FnMut(Seen<'_>) -> Flow,
+) -> Result<Flow, Unanswered> {
+    core.whole_memory()?;
+    let Memory::Pages(machine) = &core.memory else {
+        return Ok(Flow::Continue(()));
+    };
+    let headers = Headers::of(core);
+    let headers =
+        headers.ok_or_else(|| Unanswered::because("no layout of _POOL_HEADER is known"))?;
+    let heap = Segments::of(core)
+        .map(|segments| (segments, subsegments::heap_keys(core, pool, &headers, &segments)));
+    let index = if hint.is_everywhere() { index::new_index(core) } else { None };
+    let takes_all = index.is_some();
+    let notes_pages = wants_pages || takes_all;
+    let reader = Reader {
+        core,
+        pool,
+        machine,
+        headers,
+        hint,
+        tags: if takes_all { Tags::of(None) } else { hint.words() },
+        takes_all,
+        notes_pages,
+        frames: if notes_pages { frames::pool_frames(core) } else { None },
+        heap,
+    };
+    let big = reader.big_of(None).map_or(&[][..], |big| &big.blocks);
+    let mut merge = Merge { big, owner: None, hint, index, wants_pages, visit };
+    let mut flow = reader.read_all(&mut merge);
+    if flow.is_continue() {
+        flow = merge.big_before(u64::MAX);
     }
-
-    /// One pass over the pools: blocks that a hint asks for, and if wanted all pages. Breaks unless
-    /// all were visited.
-    pub(super) fn pool_pass(
-        &self,
-        hint: &PoolHint<'_>,
-        wants_pages: bool,
-        visit: &mut dyn FnMut(Seen<'_>) -> Flow,
-    ) -> Result<Flow, Unanswered> {
-        self.whole_memory()?;
-        let Memory::Pages(machine) = &self.memory else {
-            return Ok(Flow::Continue(()));
-        };
-        let headers = Headers::of(self);
-        let headers =
-            headers.ok_or_else(|| Unanswered::because("no layout of _POOL_HEADER is known"))?;
-        let heap =
-            Segments::of(self).map(|segments| (segments, self.heap_keys(&headers, &segments)));
-        let index = if hint.is_everywhere() { self.new_index() } else { None };
-        let takes_all = index.is_some();
-        let notes_pages = wants_pages || takes_all;
-        let reader = Reader {
-            dump: self,
-            machine,
-            headers,
-            hint,
-            tags: if takes_all { Tags::of(None) } else { hint.words() },
-            takes_all,
-            notes_pages,
-            frames: if notes_pages { self.pool_frames() } else { None },
-            heap,
-        };
-        let big = reader.big_of(None).map_or(&[][..], |big| &big.blocks);
-        let mut merge = Merge { big, owner: None, hint, index, wants_pages, visit };
-        let mut flow = reader.read_all(&mut merge);
-        if flow.is_continue() {
-            flow = merge.big_before(u64::MAX);
-        }
-        if let Some(index) = merge.index.filter(|_| flow.is_continue()) {
-            index.finish();
-        }
-        Ok(flow)
+    if let Some(index) = merge.index.filter(|_| flow.is_continue()) {
+        index.finish();
     }
-
-    /// The ranges of the pools, found when first asked for.
-    pub(super) fn pool_ranges_known(&self) -> &[PoolRange] {
-        self.pool.ranges.get_or_init(|| self.pool_ranges())
-    }
+    Ok(flow)
 }
 
 impl<'a> Reader<'a> {
     /// Whether a block is handed over.
-    pub(super) fn takes(&self, block: &Block) -> bool {
+    pub(crate) fn takes(&self, block: &Block) -> bool {
         self.takes_all || self.hint.takes(block)
     }
 
     /// The big allocations of a session, or of the system.
-    pub(super) fn big_of(&self, owner: Option<usize>) -> Option<&'a Big> {
-        let Some(owner) = owner else { return self.dump.big_pool() };
-        self.dump.session_big(self.dump.pool_sessions().get(owner)?)
+    pub(crate) fn big_of(&self, owner: Option<usize>) -> Option<&'a Big> {
+        let Some(owner) = owner else { return big::big_pool(self.core, self.pool) };
+        session_big::session_big(
+            self.core,
+            self.pool,
+            sessions::pool_sessions(self.core, self.pool).get(owner)?,
+        )
     }
 
     /// First and last address of the big allocation of a range that an address lies in.
@@ -185,7 +213,7 @@ impl<'a> Reader<'a> {
         let mut rooms =
             [MAX_PARTS, MAX_SESSION_PARTS, MAX_PARTS].map(|parts| Room { parts, pages });
         let mut ranges = Vec::new();
-        for (number, range) in (0..).zip(self.dump.pool_ranges_known()) {
+        for (number, range) in (0..).zip(ranges::pool_ranges_known(self.core, self.pool)) {
             let room = &mut rooms[Room::of(range)];
             let parts = self.parts(range, room.parts);
             room.parts -= parts.len().min(room.parts);
@@ -232,7 +260,7 @@ impl<'a> Reader<'a> {
             return Vec::new();
         }
         let root = range.space.map_or(self.machine.kernel(), |base| self.machine.root(base));
-        let mut parts = self.machine.parts(&self.dump.image, root, Gva(start), Gva(end), most);
+        let mut parts = self.machine.parts(&self.core.image, root, Gva(start), Gva(end), most);
         if range.holds == Holds::Special {
             // Pages of their own are small.
             parts.retain(|part| !part.is_large());
@@ -248,7 +276,7 @@ impl<'a> Reader<'a> {
         let bounds = (Gva(range.start), Gva(range.end));
         let mut pages = Vec::new();
         self.machine
-            .pages(&self.dump.image, part, bounds, &mut |at, held| pages.push((at.0, held)));
+            .pages(&self.core.image, part, bounds, &mut |at, held| pages.push((at.0, held)));
         harvest.read = pages.len() as u64;
         if range.holds == Holds::Special {
             // Most pages that a system has mapped a dump may not hold.
@@ -273,7 +301,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Notes what a page is, if somebody wants to know.
-    pub(super) fn note(
+    pub(crate) fn note(
         &self,
         range: &PoolRange,
         (address, held): (u64, Result<&[u8], Fault>),
@@ -339,26 +367,23 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A block of a page of classic pool.
-pub(super) fn block(headers: &Headers, range: &PoolRange, page: u64, piece: &Piece) -> Block {
-    let unit = headers.unit;
-    let stated = headers.kind(piece.header);
-    let bytes_before = usize::try_from(piece.header.previous).unwrap_or(0) * unit;
-    let state = if piece.is_damaged { State::Damaged } else { headers.state(piece.header) };
-    let kind = match stated.is_paged {
-        Some(_) if !piece.is_damaged => stated,
-        _ => range.kind,
-    };
-    Block {
-        address: page.saturating_add(piece.at as u64),
-        bytes: piece.bytes as u64,
-        header: u8::try_from(unit).unwrap_or(u8::MAX),
-        previous: u16::try_from(bytes_before).ok(),
-        tag: piece.header.tag(),
-        kind,
-        state,
-        is_charged: !piece.is_damaged && headers.is_charged(piece.header),
-        found: Found::Headers,
-        session: range.session,
+impl Reader<'_> {
+    /// Reads a part of a segment heap.
+    pub(crate) fn subsegments(
+        &self,
+        (segments, keys): &(Segments, Keys),
+        range: &PoolRange,
+        start: u64,
+        held: &[Held<'_>],
+        harvest: &mut Harvest,
+    ) {
+        let big = self.big_of(range.owner);
+        let (headers, tags) = (&self.headers, &self.tags);
+        let heap = Heap { headers, segments, keys: *keys, tags, big, range };
+        let mut blocks = Vec::new();
+        heap.walk(start, held, &mut blocks, &mut |page, page_use| {
+            self.note(range, *page, page_use, false, harvest);
+        });
+        harvest.blocks.extend(blocks.into_iter().filter(|block| self.takes(block)));
     }
 }

@@ -1,12 +1,12 @@
 //! What a pass over the pages of the pools sees: pages, and what was found in a part of them.
 
-use super::block::{Block, Kind};
-use super::frames::Mark;
 use crate::catalog::Absent;
+use crate::source::kernel::pool::block::{Block, Kind};
+use crate::source::kernel::pool::frames::Mark;
 
 /// What a page of a pool is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PageUse {
+pub(crate) enum PageUse {
     /// It holds blocks.
     Blocks,
     /// It is part of a big allocation, which has these first and last addresses.
@@ -24,32 +24,32 @@ pub(super) enum PageUse {
 
 /// A page of a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct PageSeen {
+pub(crate) struct PageSeen {
     /// Its address.
-    pub(super) address: u64,
+    pub(crate) address: u64,
     /// What it is.
-    pub(super) page_use: PageUse,
+    pub(crate) page_use: PageUse,
     /// Whether it is in a page file.
-    pub(super) is_paged_out: bool,
+    pub(crate) is_paged_out: bool,
     /// Of which pool.
-    pub(super) kind: Kind,
+    pub(crate) kind: Kind,
     /// The range that it is in: the first address and the one after the last.
-    pub(super) range: (u64, u64),
+    pub(crate) range: (u64, u64),
     /// The session whose pool it is in.
-    pub(super) session: Option<u32>,
+    pub(crate) session: Option<u32>,
     /// Whether the table of big allocations is known in which it would be.
-    pub(super) has_table: bool,
+    pub(crate) has_table: bool,
     /// What the database of page frames says of it.
-    pub(super) mark: Option<Mark>,
+    pub(crate) mark: Option<Mark>,
 }
 
 /// What was found in a part.
 #[derive(Default)]
-pub(super) struct Harvest {
-    pub(super) blocks: Vec<Block>,
-    pub(super) pages: Vec<PageSeen>,
+pub(crate) struct Harvest {
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) pages: Vec<PageSeen>,
     /// How many pages were read.
-    pub(super) read: u64,
+    pub(crate) read: u64,
     /// Whether nobody waited for it any more.
-    pub(super) is_cut: bool,
+    pub(crate) is_cut: bool,
 }

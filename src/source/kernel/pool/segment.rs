@@ -7,15 +7,13 @@
 //! chain, which only the right number makes one, and the other as `one_size` says. What is neither is
 //! searched for headers of blocks.
 
-use super::block::is_tag;
-use super::header::{Header, Headers};
-use super::one_size::OneSize;
-use crate::dump::bytes::u64_at;
-use crate::source::kernel::KernelDump;
+use crate::source::kernel::core::Core;
+use crate::source::kernel::pool::header::Headers;
+use crate::source::kernel::pool::one_size::OneSize;
+use crate::source::kernel::pool::part::{Chunk, Pages, is_block};
 
 /// The first build whose pool may be a segment heap: Windows 10 1809, which still has classic pages.
 const FIRST_BUILD: u32 = 17763;
-const PAGE: u64 = 0x1000;
 const SUBSEGMENT: &str = "_HEAP_VS_SUBSEGMENT";
 const CHUNK: &str = "_HEAP_VS_CHUNK_HEADER";
 const SIZES: &str = "_HEAP_VS_CHUNK_HEADER_SIZE";
@@ -35,15 +33,9 @@ struct Bits {
     mask: u64,
 }
 
-impl Bits {
-    const fn of(self, number: u64) -> u64 {
-        number >> self.shift & self.mask
-    }
-}
-
 /// The secrets of the heap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Keys {
+pub(crate) struct Keys {
     /// Hides the headers of chunks. Of the lowest 16 bits nothing may be known.
     heap: Option<u64>,
     /// Hides the places of blocks of one size.
@@ -52,8 +44,8 @@ pub(super) struct Keys {
 
 /// Where the fields of subsegments are.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Segments {
-    pub(super) unit: u64,
+pub(crate) struct Segments {
+    pub(crate) unit: u64,
     /// Size and signature of a subsegment of chunks, and where its chunks begin.
     size: Bits,
     signature: Bits,
@@ -66,95 +58,54 @@ pub(super) struct Segments {
     sizes: usize,
     chunk: u64,
     /// Of a subsegment of blocks of one size.
-    pub(super) one_size: OneSize,
-}
-
-/// A part of memory, page by page.
-pub(super) struct Pages<'f> {
-    /// The first address.
-    pub(super) start: u64,
-    /// The pages; `None` where there is none.
-    pub(super) pages: Vec<Option<&'f [u8]>>,
-}
-
-impl<'f> Pages<'f> {
-    /// The page that an address lies in.
-    pub(super) fn page(&self, at: u64) -> Option<&'f [u8]> {
-        let index = usize::try_from(at.checked_sub(self.start)? / PAGE).ok()?;
-        self.pages.get(index).copied().flatten()
-    }
-
-    /// The address behind the last.
-    pub(super) fn end(&self) -> u64 {
-        self.start.saturating_add(self.pages.len() as u64 * PAGE)
-    }
-
-    /// A number of that many bytes, which does not cross a page.
-    pub(super) fn number(&self, at: u64, bytes: usize) -> Option<u64> {
-        let offset = usize::try_from(at % PAGE).ok()?;
-        if bytes == 8 {
-            return u64_at(self.page(at)?, offset);
-        }
-        let held = self.page(at)?.get(offset..)?.get(..bytes)?;
-        Some(held.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
-    }
-
-    /// The header of a block.
-    pub(super) fn header(&self, headers: &Headers, at: u64) -> Option<Header> {
-        headers.at(self.page(at)?, usize::try_from(at % PAGE).ok()?)
-    }
+    pub(crate) one_size: OneSize,
 }
 
 /// Where the chunks of a subsegment are, and the secret of their headers.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Span {
+pub(crate) struct Span {
     /// The first chunk.
-    pub(super) first: u64,
+    pub(crate) first: u64,
     /// The address behind the last.
-    pub(super) end: u64,
+    pub(crate) end: u64,
     key: u64,
-}
-
-impl Span {
-    /// The header of a chunk as it was before it was hidden.
-    pub(super) const fn bare(&self, header: u64, at: u64) -> u64 {
-        header ^ self.key ^ at
-    }
-}
-
-/// A block of a subsegment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Chunk {
-    /// Where its pool header is; of one that is free, where it begins.
-    pub(super) at: u64,
-    /// Bytes from there on.
-    pub(super) bytes: u64,
-    pub(super) is_free: bool,
 }
 
 /// The header of a chunk.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ChunkHeader {
+pub(crate) struct ChunkHeader {
     /// Its size in bytes, and that of the chunk before it.
-    pub(super) bytes: u64,
-    pub(super) previous: u64,
+    pub(crate) bytes: u64,
+    pub(crate) previous: u64,
     allocated: u64,
+}
+
+impl Bits {
+    const fn of(self, number: u64) -> u64 {
+        number >> self.shift & self.mask
+    }
+}
+
+impl Span {
+    /// The header of a chunk as it was before it was hidden.
+    pub(crate) const fn bare(&self, header: u64, at: u64) -> u64 {
+        header ^ self.key ^ at
+    }
 }
 
 impl ChunkHeader {
     /// Whether it may be one.
-    pub(super) const fn is_sound(self) -> bool {
+    pub(crate) const fn is_sound(self) -> bool {
         self.bytes != 0 && self.allocated <= 1
     }
 }
 
 impl Segments {
     /// The subsegments of a kernel, if its pool is made of them.
-    pub(super) fn of(dump: &KernelDump) -> Option<Self> {
-        dump.header.build.filter(|build| *build >= FIRST_BUILD)?;
-        let types = dump.types();
+    pub(crate) fn of(core: &Core) -> Option<Self> {
+        core.header.build.filter(|build| *build >= FIRST_BUILD)?;
         let bits = |ty, path| {
-            let field = types.other(ty, path)?;
+            let field = core.field(ty, path)?;
             let (start, len) = field.bits.unwrap_or((0, u8::try_from(field.size * 8).ok()?));
             let mask = 1u64.checked_shl(len.into()).map_or(u64::MAX, |bit| bit - 1);
             Some(Bits { offset: field.offset as u64, shift: start.into(), mask })
@@ -164,33 +115,33 @@ impl Segments {
             let bits = bits(CHUNK, path)?;
             Some(Bits { shift: bits.shift + u32::try_from(bits.offset * 8).ok()?, ..bits })
         };
-        let unit = 2 * dump.header.width.bytes() as u64;
+        let unit = 2 * core.header.width.bytes() as u64;
         Some(Self {
             unit,
             size: bits(SUBSEGMENT, "Size")?,
             signature: bits(SUBSEGMENT, "Signature")?,
-            first: types.size_of(SUBSEGMENT)?.next_multiple_of(unit),
+            first: core.size_of(SUBSEGMENT)?.next_multiple_of(unit),
             chunk_size: in_sizes("Sizes.UnsafeSize")?,
             previous: in_sizes("Sizes.UnsafePrevSize")?,
             allocated: in_sizes("Sizes.Allocated")?,
-            sizes: usize::try_from(types.size_of(SIZES)?).ok().filter(|bytes| *bytes <= 8)?,
-            chunk: types.size_of(CHUNK)?,
-            one_size: OneSize::of(dump)?,
+            sizes: usize::try_from(core.size_of(SIZES)?).ok().filter(|bytes| *bytes <= 8)?,
+            chunk: core.size_of(CHUNK)?,
+            one_size: OneSize::of(core)?,
         })
     }
 
     /// The secrets, as far as symbols say where they are.
-    pub(super) fn stated_keys(dump: &KernelDump) -> Keys {
-        let Some(at) = dump.symbol_address("nt", "RtlpHpHeapGlobals") else {
+    pub(crate) fn stated_keys(core: &Core) -> Keys {
+        let Some(at) = core.symbol_address("nt", "RtlpHpHeapGlobals") else {
             return Keys::default();
         };
-        let globals = dump.structure("_RTLP_HP_HEAP_GLOBALS", at);
+        let globals = core.structure("_RTLP_HP_HEAP_GLOBALS", at);
         let key = |path| globals.unsigned(path).ok().filter(|key| *key != 0);
         Keys { heap: key("HeapKey"), lfh: key("LfhKey") }
     }
 
     /// The bytes of the subsegment of chunks that begins at a page, its own header left aside.
-    pub(super) fn chunks_bytes(&self, pages: &Pages<'_>, at: u64) -> Option<u64> {
+    pub(crate) fn chunks_bytes(&self, pages: &Pages<'_>, at: u64) -> Option<u64> {
         let number = |bits: Bits| Some(bits.of(pages.number(at + bits.offset, 2)?));
         let (size, signature) = (number(self.size)?, number(self.signature)?);
         let is_one = size != 0 && (size ^ SIGNATURE) & SIGNATURE_BITS == signature;
@@ -198,20 +149,20 @@ impl Segments {
     }
 
     /// Where the chunks of the subsegment at a page are, as its header says.
-    pub(super) fn span(&self, pages: &Pages<'_>, at: u64, key: u64) -> Option<Span> {
+    pub(crate) fn span(&self, pages: &Pages<'_>, at: u64, key: u64) -> Option<Span> {
         let bytes = self.chunks_bytes(pages, at)?;
         let first = at.checked_add(self.first)?;
         Some(Span { first, end: first.checked_add(bytes)?, key })
     }
 
     /// How far behind a chunk's header that of its block is.
-    pub(super) fn in_chunk(&self) -> usize {
+    pub(crate) fn in_chunk(&self) -> usize {
         usize::try_from(self.chunk).unwrap_or_default()
     }
 
     /// The header of a chunk that is not hidden any more.
     #[inline]
-    pub(super) const fn header(&self, bare: u64) -> ChunkHeader {
+    pub(crate) const fn header(&self, bare: u64) -> ChunkHeader {
         ChunkHeader {
             bytes: self.chunk_size.of(bare) * self.unit,
             previous: self.previous.of(bare) * self.unit,
@@ -220,7 +171,7 @@ impl Segments {
     }
 
     /// Whether an address is as far before the end of a subsegment as its own header is long.
-    pub(super) const fn ends_before(&self, span: Span, at: u64) -> bool {
+    pub(crate) const fn ends_before(&self, span: Span, at: u64) -> bool {
         at.wrapping_add(self.first) == span.end
     }
 
@@ -233,19 +184,19 @@ impl Segments {
     }
 
     /// The chunks of a subsegment that has no flaw up to `end`.
-    pub(super) fn sound_chunks(&self, pages: &Pages<'_>, span: Span, end: u64) -> Vec<Chunk> {
+    pub(crate) fn sound_chunks(&self, pages: &Pages<'_>, span: Span, end: u64) -> Vec<Chunk> {
         self.chain(pages, span.first - self.first, end, span.key, usize::MAX).0
     }
 
     /// Whether a chain of chunks begins at a page: the first has none before it, and the next say so
     /// of the one before each.
-    pub(super) fn is_chain(&self, pages: &Pages<'_>, at: u64, key: u64) -> bool {
+    pub(crate) fn is_chain(&self, pages: &Pages<'_>, at: u64, key: u64) -> bool {
         let (chunks, _) = self.chain(pages, at, pages.end(), key, SURE_CHUNKS);
         chunks.len() >= SURE_CHUNKS
     }
 
     /// Whether the header of a block stands behind that of a chunk in use which has room for it.
-    pub(super) fn is_used_chunk(
+    pub(crate) fn is_used_chunk(
         &self,
         headers: &Headers,
         pages: &Pages<'_>,
@@ -274,7 +225,7 @@ impl Segments {
     /// is no such subsegment.
     ///
     /// Where a header does not agree with the one before, the chain goes on at the next that does.
-    pub(super) fn chunks(&self, pages: &Pages<'_>, at: u64, key: u64) -> Option<(Vec<Chunk>, u64)> {
+    pub(crate) fn chunks(&self, pages: &Pages<'_>, at: u64, key: u64) -> Option<(Vec<Chunk>, u64)> {
         let end = self.end(pages, at, key)?;
         let mut chunks = Vec::new();
         let (mut next, mut before, mut breaks) = (at + self.first, 0, 0);
@@ -374,7 +325,7 @@ impl Segments {
     }
 
     /// The secret under which the subsegment at a page is a chain, if one is.
-    pub(super) fn derive(&self, headers: &Headers, pages: &Pages<'_>, at: u64) -> Option<u64> {
+    pub(crate) fn derive(&self, headers: &Headers, pages: &Pages<'_>, at: u64) -> Option<u64> {
         let bytes = self.chunks_bytes(pages, at)?;
         let (units, first) = (bytes / self.unit, at + self.first);
         // The first chunk has none before it; its size is tried, and its use follows from the blocks.
@@ -405,7 +356,7 @@ impl Segments {
 #[cfg(test)]
 impl Segments {
     /// Those of Windows 10 2004.
-    pub(super) const fn for_tests() -> Self {
+    pub(crate) const fn for_tests() -> Self {
         const fn bits(offset: u64, shift: u32, mask: u64) -> Bits {
             Bits { offset, shift, mask }
         }
@@ -426,22 +377,17 @@ impl Segments {
 
 impl Keys {
     /// The secret of chunks.
-    pub(super) const fn heap(self) -> Option<u64> {
+    pub(crate) const fn heap(self) -> Option<u64> {
         self.heap
     }
 
     /// The secret of blocks of one size.
-    pub(super) const fn lfh(self) -> Option<u64> {
+    pub(crate) const fn lfh(self) -> Option<u64> {
         self.lfh
     }
 
     /// With secrets that were found, where none was known.
-    pub(super) fn or(self, heap: Option<u64>, lfh: Option<u64>) -> Self {
+    pub(crate) fn or(self, heap: Option<u64>, lfh: Option<u64>) -> Self {
         Self { heap: self.heap.or(heap), lfh: self.lfh.or(lfh) }
     }
-}
-
-/// Whether a header may be that of a block that is in use.
-pub(super) fn is_block(headers: &Headers, header: Header) -> bool {
-    header.size != 0 && headers.is_of_heap(header) && is_tag(header.tag())
 }

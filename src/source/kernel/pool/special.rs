@@ -8,12 +8,13 @@
 //! 1903 they are among the others. Where nothing says so, and blocks of this kind were made, all of
 //! the kernel's half is searched for them.
 
-use super::block::{Block, Found, Kind, State, is_tag};
-use super::chain::PAGE;
-use super::header::Headers;
-use super::ranges::PoolRange;
 use crate::dump::bytes::u32_at;
 use crate::memory::Fault;
+use crate::source::kernel::pool::block::{Block, Found, Kind, State};
+use crate::source::kernel::pool::chain::PAGE;
+use crate::source::kernel::pool::header::Headers;
+use crate::source::kernel::pool::range::PoolRange;
+use crate::source::kernel::pool::tag::is_tag;
 
 /// In the first word of a header: the bytes, and the flags of a session's pool and of paged pool.
 const BYTES: u32 = 0x1fff;
@@ -68,7 +69,7 @@ fn alone(headers: &Headers, page: &[u8]) -> Option<Alone> {
 }
 
 /// The block of a page of special pool; `None` if the page is no such page.
-pub(super) fn block(
+pub(crate) fn block(
     headers: &Headers,
     range: &PoolRange,
     page: u64,
@@ -97,7 +98,7 @@ impl Alone {
 
 /// The blocks of pages among others: such a page is filled with something, and the one behind it is not
 /// there, so that whoever writes beyond a block is stopped.
-pub(super) fn guarded<'a>(
+pub(crate) fn guarded<'a>(
     headers: &'a Headers,
     range: &'a PoolRange,
     pages: &'a [(u64, Result<&[u8], Fault>)],

@@ -1,20 +1,22 @@
 //! The pass over a pool that is a segment heap: which pages are subsegments, and what is on others.
 
-use rayon::prelude::*;
-
-use super::big::Big;
-use super::block::{Block, Found, Kind, State};
-use super::chain::{self, Piece};
-use super::header::{Header, Headers};
-use super::look::{self, Chains, Followed, LANES, Tags};
-use super::ranges::PoolRange;
-use super::scan::{self, Reader};
-use super::seen::{Harvest, PageUse};
-use super::segment::{self, Chunk, Keys, Pages, Segments};
-use super::special;
 use crate::memory::{Fault, Gva, Part};
-use crate::source::kernel::KernelDump;
-use crate::source::kernel::memory::{Memory, reason};
+use crate::source::kernel::core::Core;
+use crate::source::kernel::core::memory::{Memory, reason};
+use crate::source::kernel::pool::block::{Block, Found, Kind, State};
+use crate::source::kernel::pool::chain::Piece;
+use crate::source::kernel::pool::header::{Header, Headers};
+use crate::source::kernel::pool::look::{Chains, Followed, LANES};
+use crate::source::kernel::pool::part::is_block;
+use crate::source::kernel::pool::part::{Chunk, Pages};
+use crate::source::kernel::pool::range::PoolRange;
+use crate::source::kernel::pool::seen::PageUse;
+use crate::source::kernel::pool::segment::{Keys, Segments};
+use crate::source::kernel::pool::state::{Big, Pool};
+use crate::source::kernel::pool::tag::Tags;
+use crate::source::kernel::pool::{chain, look};
+use crate::source::kernel::pool::{ranges, special};
+use rayon::prelude::*;
 
 const PAGE: u64 = 0x1000;
 /// Among so many pages the secret of the heap is looked for.
@@ -25,7 +27,19 @@ const BATCH: usize = 8;
 const MAX_PARTS: usize = 1 << 16;
 
 /// A page of a part, or why there is none.
-pub(super) type Held<'f> = (u64, Result<&'f [u8], Fault>);
+pub(crate) type Held<'f> = (u64, Result<&'f [u8], Fault>);
+
+/// A part of a segment heap, and what is needed to read it.
+pub(crate) struct Heap<'a> {
+    pub(crate) headers: &'a Headers,
+    pub(crate) segments: &'a Segments,
+    pub(crate) keys: Keys,
+    /// The tags of blocks that are asked for; of others some are found.
+    pub(crate) tags: &'a Tags,
+    /// The big allocations of the range.
+    pub(crate) big: Option<&'a Big>,
+    pub(crate) range: &'a PoolRange,
+}
 
 /// The pages of a part by their places in it.
 fn by_place<'f>(start: u64, held: &[Held<'f>]) -> Pages<'f> {
@@ -42,45 +56,49 @@ fn by_place<'f>(start: u64, held: &[Held<'f>]) -> Pages<'f> {
     Pages { start, pages }
 }
 
-impl KernelDump {
-    /// The secrets of the heap: as symbols say, or as the first subsegments found have them.
-    pub(super) fn heap_keys(&self, headers: &Headers, segments: &Segments) -> Keys {
-        *self.pool.keys.get_or_init(|| {
-            let stated = Segments::stated_keys(self);
-            if stated.heap().is_some() && stated.lfh().is_some() {
-                return stated;
-            }
-            self.derived_keys(headers, segments, stated)
-        })
-    }
+/// The secrets of the heap: as symbols say, or as the first subsegments found have them.
+pub(crate) fn heap_keys(core: &Core, pool: &Pool, headers: &Headers, segments: &Segments) -> Keys {
+    *pool.keys.get_or_init(|| {
+        let stated = Segments::stated_keys(core);
+        if stated.heap().is_some() && stated.lfh().is_some() {
+            return stated;
+        }
+        derived_keys(core, pool, headers, segments, stated)
+    })
+}
 
-    fn derived_keys(&self, headers: &Headers, segments: &Segments, stated: Keys) -> Keys {
-        let Memory::Pages(machine) = &self.memory else { return stated };
-        let (mut keys, mut left) = (stated, MAX_SEARCHED);
-        for range in self.pool_ranges_known().iter().filter(|range| range.space.is_none()) {
-            let (start, end) = (Gva(range.start), Gva(range.end));
-            let derive = |part: &Part, known: Keys| {
-                let mut held = Vec::new();
-                machine.pages(&self.image, *part, (start, end), &mut |at, page| {
-                    held.push((at.0, page));
-                });
-                (keys_in(headers, segments, known, part.start.0, &held), held.len() as u64)
-            };
-            let parts = machine.parts(&self.image, machine.kernel(), start, end, MAX_PARTS);
-            for batch in parts.chunks(BATCH) {
-                let found: Vec<(Keys, u64)> =
-                    batch.par_iter().map(|part| derive(part, keys)).collect();
-                for (found, searched) in found {
-                    keys = keys.or(found.heap(), found.lfh());
-                    left = left.saturating_sub(searched);
-                }
-                if (keys.heap().is_some() && keys.lfh().is_some()) || left == 0 {
-                    return keys;
-                }
+fn derived_keys(
+    core: &Core,
+    pool: &Pool,
+    headers: &Headers,
+    segments: &Segments,
+    stated: Keys,
+) -> Keys {
+    let Memory::Pages(machine) = &core.memory else { return stated };
+    let (mut keys, mut left) = (stated, MAX_SEARCHED);
+    for range in ranges::pool_ranges_known(core, pool).iter().filter(|range| range.space.is_none())
+    {
+        let (start, end) = (Gva(range.start), Gva(range.end));
+        let derive = |part: &Part, known: Keys| {
+            let mut held = Vec::new();
+            machine.pages(&core.image, *part, (start, end), &mut |at, page| {
+                held.push((at.0, page));
+            });
+            (keys_in(headers, segments, known, part.start.0, &held), held.len() as u64)
+        };
+        let parts = machine.parts(&core.image, machine.kernel(), start, end, MAX_PARTS);
+        for batch in parts.chunks(BATCH) {
+            let found: Vec<(Keys, u64)> = batch.par_iter().map(|part| derive(part, keys)).collect();
+            for (found, searched) in found {
+                keys = keys.or(found.heap(), found.lfh());
+                left = left.saturating_sub(searched);
+            }
+            if (keys.heap().is_some() && keys.lfh().is_some()) || left == 0 {
+                return keys;
             }
         }
-        keys
     }
+    keys
 }
 
 /// The secrets that the first subsegments of a part have, as far as they are not known.
@@ -98,49 +116,16 @@ fn keys_in(
             keys = keys.or(segments.derive(headers, &pages, *at), None);
         }
         if keys.lfh().is_none() {
-            keys = keys.or(None, segments.derive_one_size(headers, &pages, *at));
+            keys = keys.or(None, segments.one_size.derive(segments.unit, headers, &pages, *at));
         }
     }
     keys
 }
 
-/// A part of a segment heap, and what is needed to read it.
-pub(super) struct Heap<'a> {
-    pub(super) headers: &'a Headers,
-    pub(super) segments: &'a Segments,
-    pub(super) keys: Keys,
-    /// The tags of blocks that are asked for; of others some are found.
-    pub(super) tags: &'a Tags,
-    /// The big allocations of the range.
-    pub(super) big: Option<&'a Big>,
-    pub(super) range: &'a PoolRange,
-}
-
-impl Reader<'_> {
-    /// Reads a part of a segment heap.
-    pub(super) fn subsegments(
-        &self,
-        (segments, keys): &(Segments, Keys),
-        range: &PoolRange,
-        start: u64,
-        held: &[Held<'_>],
-        harvest: &mut Harvest,
-    ) {
-        let big = self.big_of(range.owner);
-        let (headers, tags) = (&self.headers, &self.tags);
-        let heap = Heap { headers, segments, keys: *keys, tags, big, range };
-        let mut blocks = Vec::new();
-        heap.walk(start, held, &mut blocks, &mut |page, page_use| {
-            self.note(range, *page, page_use, false, harvest);
-        });
-        harvest.blocks.extend(blocks.into_iter().filter(|block| self.takes(block)));
-    }
-}
-
 impl Heap<'_> {
     /// Puts the blocks of the pages that are asked for into `blocks`, in the order of their addresses,
     /// and says of each page what it is.
-    pub(super) fn walk<'p, 'f>(
+    pub(crate) fn walk<'p, 'f>(
         &self,
         start: u64,
         held: &'p [Held<'f>],
@@ -247,7 +232,7 @@ impl Heap<'_> {
         if pieces.is_empty() || pieces.iter().any(|piece| piece.is_damaged) {
             return false;
         }
-        blocks.extend(pieces.iter().map(|piece| scan::block(self.headers, self.range, at, piece)));
+        blocks.extend(pieces.iter().map(|piece| chain::block(self.headers, self.range, at, piece)));
         true
     }
 
@@ -269,7 +254,8 @@ impl Heap<'_> {
             return Some(end);
         }
         let key = self.keys.lfh()?;
-        let (mut chunks, mut end) = self.segments.blocks(self.headers, pages, at, key)?;
+        let (mut chunks, mut end) =
+            self.segments.one_size.blocks(self.segments.unit, self.headers, pages, at, key)?;
         // Where another begins this one has ended, whatever the number of its blocks says.
         if let Some(next) = self.next_subsegment(pages, at + PAGE, end) {
             chunks.retain(|block| block.at + block.bytes <= next);
@@ -285,7 +271,10 @@ impl Heap<'_> {
             self.big.is_some_and(|big| big.around(*at).is_some())
                 || self.keys.heap().is_some_and(|key| self.segments.is_chain(pages, *at, key))
                 || self.keys.lfh().is_some_and(|key| {
-                    self.segments.blocks(self.headers, pages, *at, key).is_some()
+                    self.segments
+                        .one_size
+                        .blocks(self.segments.unit, self.headers, pages, *at, key)
+                        .is_some()
                 })
         };
         (from..end).step_by(0x1000).find(begins)
@@ -304,7 +293,7 @@ impl Heap<'_> {
         let mut at = from.next_multiple_of(unit);
         while at < end {
             let header = pages.header(self.headers, at);
-            let header = header.filter(|header| segment::is_block(self.headers, *header));
+            let header = header.filter(|header| is_block(self.headers, *header));
             let Some(header) = header else {
                 at += unit;
                 continue;
@@ -338,7 +327,7 @@ impl Heap<'_> {
         const NEAR: u64 = 4;
         let sound = |place| {
             let header = pages.header(self.headers, place);
-            header.filter(|header| segment::is_block(self.headers, *header))
+            header.filter(|header| is_block(self.headers, *header))
         };
         let Some(header) = sound(at) else { return false };
         let bytes = u64::from(header.size) * self.headers.unit as u64;
@@ -349,7 +338,7 @@ impl Heap<'_> {
 
     fn chunk(&self, pages: &Pages<'_>, chunk: Chunk, found: Found) -> Block {
         let header = pages.header(self.headers, chunk.at);
-        let sound = header.filter(|header| segment::is_block(self.headers, *header));
+        let sound = header.filter(|header| is_block(self.headers, *header));
         let state = match (chunk.is_free, sound) {
             (true, _) => State::Free,
             (false, Some(header)) => self.headers.state(header),

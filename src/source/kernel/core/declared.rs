@@ -1,0 +1,145 @@
+//! Structures that no kernel's type information has: records of registered routines, which drivers
+//! and the kernel share, and tables that processors' entry code reads.
+//!
+//! What is known of them is the order and the kinds of their fields, which have not changed since
+//! they were introduced; where a field stands follows from the compiler's rules for the width of
+//! pointers. What is read through them is believed only where the pointers around it agree.
+
+use crate::source::kernel::core::Core;
+
+use crate::catalog::{Absent, Cell};
+
+/// The kind of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A pointer, or a number as wide as one.
+    Pointer,
+    /// Two pointers.
+    List,
+    /// A `_UNICODE_STRING`: two lengths and a pointer.
+    Unicode,
+    /// A number of 32 bits.
+    U32,
+    /// A number of 64 bits.
+    U64,
+}
+
+/// The fields of a structure in their order.
+pub(crate) type Declared = &'static [(&'static str, Kind)];
+
+/// What a slot of the arrays of notify routines refers to.
+pub(crate) const ROUTINE_BLOCK: Declared =
+    &[("RundownProtect", Kind::Pointer), ("Function", Kind::Pointer), ("Context", Kind::Pointer)];
+/// `KBUGCHECK_CALLBACK_RECORD`.
+pub(crate) const BUGCHECK: Declared = &[
+    ("Entry", Kind::List),
+    ("Function", Kind::Pointer),
+    ("Buffer", Kind::Pointer),
+    ("Length", Kind::U32),
+    ("Component", Kind::Pointer),
+];
+/// `KBUGCHECK_REASON_CALLBACK_RECORD`.
+pub(crate) const BUGCHECK_REASON: Declared =
+    &[("Entry", Kind::List), ("Function", Kind::Pointer), ("Component", Kind::Pointer)];
+/// A device that is told of the shutdown.
+pub(crate) const SHUTDOWN: Declared = &[("Entry", Kind::List), ("DeviceObject", Kind::Pointer)];
+/// A driver that is told of file systems.
+pub(crate) const FILE_SYSTEMS: Declared =
+    &[("Entry", Kind::List), ("DriverObject", Kind::Pointer), ("Function", Kind::Pointer)];
+/// A callback of the registry, since Windows Vista.
+pub(crate) const REGISTRY: Declared = &[
+    ("Entry", Kind::List),
+    ("Reserved", Kind::U32),
+    ("Cookie", Kind::U64),
+    ("Context", Kind::Pointer),
+    ("Function", Kind::Pointer),
+    ("Altitude", Kind::Unicode),
+];
+/// An object of the type `Callback`.
+pub(crate) const CALLBACK: Declared =
+    &[("Signature", Kind::U32), ("Lock", Kind::Pointer), ("RegisteredCallbacks", Kind::List)];
+/// What is registered with one.
+pub(crate) const REGISTRATION: Declared =
+    &[("Entry", Kind::List), ("CallbackObject", Kind::Pointer), ("Function", Kind::Pointer)];
+/// A table of system services.
+pub(crate) const SERVICES: Declared = &[
+    ("Base", Kind::Pointer),
+    ("Counters", Kind::Pointer),
+    ("Limit", Kind::U32),
+    ("Arguments", Kind::Pointer),
+];
+
+impl Kind {
+    /// Size and alignment in bytes.
+    const fn room(self, pointer: u64) -> (u64, u64) {
+        match self {
+            Self::Pointer => (pointer, pointer),
+            Self::List | Self::Unicode => (2 * pointer, pointer),
+            Self::U32 => (4, 4),
+            Self::U64 => (8, 8),
+        }
+    }
+}
+
+/// Bytes from the start of a structure to a field, for pointers of so many bytes.
+fn offset(declared: Declared, field: &str, pointer: u64) -> Option<u64> {
+    let mut at = 0u64;
+    for (name, kind) in declared {
+        let (size, alignment) = kind.room(pointer);
+        at = at.next_multiple_of(alignment);
+        if *name == field {
+            return Some(at);
+        }
+        at += size;
+    }
+    None
+}
+
+/// The size of a structure, for pointers of so many bytes.
+pub(crate) fn size(declared: Declared, pointer: u64) -> u64 {
+    let end = declared.iter().fold(0u64, |at, (_, kind)| {
+        let (size, alignment) = kind.room(pointer);
+        at.next_multiple_of(alignment) + size
+    });
+    end.next_multiple_of(pointer)
+}
+
+impl Core {
+    /// The address of a field of a declared structure.
+    pub(crate) fn declared_at(&self, declared: Declared, address: u64, field: &str) -> Cell<u64> {
+        let offset = offset(declared, field, self.header.width.bytes() as u64);
+        address.checked_add(offset.ok_or(Absent::NoSymbols)?).ok_or(Absent::Unreadable)
+    }
+
+    /// A pointer of a declared structure; null means that there is nothing.
+    pub(crate) fn declared_pointer(
+        &self,
+        declared: Declared,
+        address: u64,
+        field: &str,
+    ) -> Cell<u64> {
+        match self.pointer_at(self.declared_at(declared, address, field)?)? {
+            0 => Err(Absent::NotApplicable),
+            pointer => Ok(pointer),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_stand_where_the_compiler_puts_them() {
+        let both = |declared, field| [4, 8].map(|pointer| offset(declared, field, pointer));
+        assert_eq!(both(ROUTINE_BLOCK, "Function"), [Some(4), Some(8)]);
+        assert_eq!(both(BUGCHECK, "Component"), [Some(20), Some(40)]);
+        assert_eq!(both(BUGCHECK_REASON, "Component"), [Some(12), Some(24)]);
+        assert_eq!(both(REGISTRY, "Function"), [Some(28), Some(40)]);
+        assert_eq!(both(REGISTRY, "Altitude"), [Some(32), Some(48)]);
+        assert_eq!(both(CALLBACK, "RegisteredCallbacks"), [Some(8), Some(16)]);
+        assert_eq!(both(SERVICES, "Limit"), [Some(8), Some(16)]);
+        assert_eq!([4, 8].map(|pointer| size(SERVICES, pointer)), [16, 32]);
+        assert_eq!(offset(SERVICES, "Nothing", 8), None);
+    }
+}

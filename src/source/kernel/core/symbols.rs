@@ -1,0 +1,188 @@
+//! The names of addresses: which file has those of a module, and what is said of it.
+
+use crate::source::kernel::core::Core;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use crate::catalog::{Absent, Cell};
+use crate::dump::kdbg;
+use crate::dump::triage::Driver;
+use crate::model::Located;
+use crate::source::kernel::core::codeview;
+use crate::symbol::image::Image;
+use crate::symbol::{ExportNames, Format, ImageFile, ImageId, Names, PdbId, Status};
+
+/// Farther from an exported function there are others, whose names are not known.
+const MAX_FROM_EXPORT: u64 = 0x1000;
+
+/// What is known of the symbols of modules, by their bases; read when first asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Symbols {
+    pdbs: Mutex<HashMap<u64, Option<PdbId>>>,
+    /// Every record that the pieces of memory of a triage dump hold, by address.
+    pub(crate) records: OnceLock<Vec<(u64, PdbId)>>,
+    exports: Mutex<HashMap<u64, Option<Arc<ExportNames>>>>,
+    images: Mutex<HashMap<u64, Option<Arc<ImageFile>>>>,
+}
+
+/// What is said of the symbols of a module.
+pub(crate) struct Said {
+    pub(crate) status: String,
+    pub(crate) found_at: Cell<String>,
+}
+
+/// A value that is computed once for each key, without holding the lock meanwhile.
+fn once<T: Clone>(known: &Mutex<HashMap<u64, T>>, key: u64, make: impl FnOnce() -> T) -> T {
+    let lock = || known.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(found) = lock().get(&key) {
+        return found.clone();
+    }
+    let made = make();
+    lock().insert(key, made.clone());
+    made
+}
+
+impl Core {
+    /// A pointer that is a variable of the kernel: the debugger data names it, or its symbol does.
+    pub(crate) fn variable_pointer(&self, offset: usize, symbol: &str) -> Cell<u64> {
+        let stated = self.kdbg().and_then(|kdbg| kdbg.pointer(offset));
+        let at = stated.or_else(|| self.symbol_address("nt", symbol)).ok_or(Absent::NoSymbols)?;
+        match self.pointer_at(at)? {
+            0 => Err(Absent::NotApplicable),
+            pointer => Ok(pointer),
+        }
+    }
+
+    /// The PDB that the image at an address names.
+    pub(crate) fn pdb_of(&self, base: u64, end: u64) -> Option<PdbId> {
+        once(&self.names.pdbs, base, || codeview::find(self, base, end))
+    }
+
+    /// The names of the module at a base from the file that belongs to it.
+    fn file_names(&self, base: u64) -> Option<Arc<dyn Names>> {
+        if self.symbols.is_empty() {
+            return None;
+        }
+        if self.kernel_base() == Some(base)
+            && let Some(layout) = self.types().names()
+        {
+            return Some(Arc::clone(layout) as Arc<dyn Names>);
+        }
+        let driver = self.driver_at(base)?;
+        let end = base.saturating_add(driver.size.into());
+        self.symbols.names(&self.pdb_of(base, end)?)
+    }
+
+    /// The exports of a module, as far as the dump holds them.
+    fn exports_of(&self, base: u64) -> Option<Arc<ExportNames>> {
+        once(&self.names.exports, base, || {
+            let exports = codeview::with_image(self, base, |image: &Image<'_>| {
+                Some(ExportNames::new(image.exports()))
+            });
+            exports.filter(|exports| !exports.is_empty()).map(Arc::new)
+        })
+    }
+
+    /// The module, and the symbol if known, of an address.
+    pub(crate) fn place_of(&self, address: u64) -> Cell<Located> {
+        let place = self.module_at(address)?;
+        let base = address.checked_sub(place.offset);
+        let named = base.and_then(|base| self.symbol_at(base, place.offset));
+        Ok(match named {
+            Some((symbol, offset)) => Located { symbol: Some(symbol), offset, ..place },
+            None => place,
+        })
+    }
+
+    fn symbol_at(&self, base: u64, rva: u64) -> Option<(String, u64)> {
+        if let Some(names) = self.file_names(base) {
+            return names.nearest(rva);
+        }
+        let found = self.exports_of(base)?.nearest(rva);
+        found.filter(|(_, offset)| *offset < MAX_FROM_EXPORT)
+    }
+
+    /// The file of the module at a base, if the symbol path has it.
+    pub(crate) fn image_file(&self, base: u64) -> Option<Arc<ImageFile>> {
+        if self.symbols.is_empty() {
+            return None;
+        }
+        once(&self.names.images, base, || {
+            let driver = self.driver_at(base)?;
+            let name = self.driver_file(driver)?;
+            let (timestamp, size) = (driver.timestamp, driver.size);
+            self.symbols.image(&ImageId { name, timestamp, size })
+        })
+    }
+
+    /// File and line that the code at an address was made from.
+    pub(crate) fn line_of(&self, address: u64) -> Option<(String, u32)> {
+        let (base, _) = self.modules().span(address)?;
+        self.file_names(base)?.line(address - base)
+    }
+
+    /// The address of a symbol of a module.
+    pub(crate) fn symbol_address(&self, module: &str, name: &str) -> Option<u64> {
+        let is_kernel = module.eq_ignore_ascii_case("nt");
+        // The kernel's own base needs no list of modules, which is read by its symbols.
+        let base = if is_kernel { self.kernel_base() } else { self.base_of(module) }?;
+        let rva = self.file_names(base).and_then(|names| names.address(name));
+        let rva = rva.or_else(|| self.exports_of(base)?.address(name));
+        match rva {
+            Some(rva) => base.checked_add(rva),
+            None => self.stated_address(name).filter(|_| self.kernel_base() == Some(base)),
+        }
+    }
+
+    /// The address of a variable of the kernel that the debugger data names.
+    fn stated_address(&self, name: &str) -> Option<u64> {
+        let (_, number) = kdbg::POINTERS.iter().find(|(known, _)| *known == name)?;
+        self.kdbg()?.pointer(*number).filter(|address| *address != 0)
+    }
+
+    /// What is known of a module's symbols, without asking a server.
+    pub(crate) fn said_of(&self, driver: &Driver) -> Said {
+        let end = driver.base.saturating_add(driver.size.into());
+        let id = self.pdb_of(driver.base, end);
+        let found = id.as_ref().map(|id| self.symbols.find(id));
+        if let Some(found) = found.as_ref().filter(|found| found.at.is_some()) {
+            let at = found.at.as_ref().map(|path| path.display().to_string());
+            return Said {
+                status: found.status.text().to_owned(),
+                found_at: at.ok_or(Absent::NoSymbols),
+            };
+        }
+        let is_kernel = self.kernel_base() == Some(driver.base);
+        if is_kernel && let Some((layout, label)) = self.types().source() {
+            let status = match (layout.format(), self.types().names()) {
+                (Format::Isf, Some(_)) => "isf",
+                (Format::Pdb, Some(_)) => "pdb",
+                _ => "built-in layout",
+            };
+            return Said { status: status.to_owned(), found_at: Ok(label.to_owned()) };
+        }
+        let absent = Err(Absent::NoSymbols);
+        let status = match &found {
+            Some(found) if found.status == Status::Deferred => found.status.text().to_owned(),
+            _ if self.exports_of(driver.base).is_some() => "export".to_owned(),
+            Some(found) => match &found.note {
+                Some(note) => format!("none: {note}"),
+                None => "none".to_owned(),
+            },
+            None => "none: the dump does not hold the name of its PDB".to_owned(),
+        };
+        Said { status, found_at: absent }
+    }
+
+    /// What the module that an address lies in says of its PDB.
+    pub(crate) fn pdb_at(&self, address: u64) -> Option<PdbId> {
+        let (base, end) = self.modules().span(address)?;
+        self.pdb_of(base, end)
+    }
+
+    /// A routine as debuggers print it.
+    pub(crate) fn symbol_text(&self, routine: Cell<u64>) -> Cell<String> {
+        routine.and_then(|at| self.place_of(at)).map(|place| place.display())
+    }
+}

@@ -1,0 +1,5 @@
+//! The dump as a whole, why it was made, and the registers at that time.
+
+pub(crate) mod bugcheck;
+pub(crate) mod overview;
+pub(crate) mod registers;

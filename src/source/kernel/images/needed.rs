@@ -1,0 +1,30 @@
+//! The symbols that the loaded drivers need.
+
+use crate::catalog::Absent;
+use crate::model::{Emit, NeededSymbol, Want};
+use crate::source::kernel::core::Core;
+
+pub(crate) fn each_needed(
+    core: &Core,
+    want: &Want<'_, NeededSymbol>,
+    emit: Emit<'_, NeededSymbol>,
+) {
+    for driver in core.modules().iter() {
+        let end = driver.base.saturating_add(driver.size.into());
+        let id = core.pdb_of(driver.base, end).ok_or(Absent::NotInDump);
+        let said = want.has_any(|c| [c.found_at, c.status]).then(|| core.said_of(driver));
+        let row = NeededSymbol {
+            module: core.module_at(driver.base).map(|place| place.module),
+            base: Ok(driver.base),
+            pdb: id.as_ref().map(|id| id.name.clone()).map_err(|e| *e),
+            guid: id.as_ref().map(|id| id.guid.clone()).map_err(|e| *e),
+            age: id.as_ref().map(|id| id.age.into()).map_err(|e| *e),
+            found_at: said.as_ref().map_or(Err(Absent::NoSymbols), |s| s.found_at.clone()),
+            status: said.map_or(Err(Absent::NotApplicable), |said| Ok(said.status)),
+            ..NeededSymbol::default()
+        };
+        if emit.row(row).is_break() {
+            break;
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Drivers, devices and IRPs.
+
+pub(crate) mod devices;
+pub(crate) mod driver_rows;
+pub(crate) mod drivers;
+pub(crate) mod irps;
+pub(crate) mod requests;
+pub(crate) mod state;
+pub(crate) mod traces;

@@ -1,0 +1,226 @@
+//! Where I/O request packets are found: on the lists of threads, at devices and in their queues.
+//!
+//! The same packet found in several places is one. What stands in them is for `irps` and `irp_stack`.
+
+use crate::source::kernel::core::structure::Structure;
+use rayon::prelude::*;
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::catalog::{Absent, Cell};
+use crate::model::{Control, Flow, Unanswered};
+use crate::source::kernel::batches;
+use crate::source::kernel::core::Core;
+use crate::source::kernel::io::devices;
+use crate::source::kernel::io::state::{Found, Io, Place};
+use crate::source::kernel::objects::manager::ObjectManager;
+use crate::source::kernel::pool::block::{Block, PoolHint};
+use crate::source::kernel::pool::scan;
+use crate::source::kernel::pool::state::Pool;
+use crate::source::kernel::scheduler::thread;
+use crate::source::kernel::scheduler::thread::Seen;
+
+/// No list of a thread is longer; a longer one runs in a circle.
+const MAX_LISTED: usize = 100_000;
+/// The lists of so many threads are walked side by side, and so many blocks are judged so.
+const THREADS: usize = 256;
+const JUDGED: usize = 1 << 14;
+/// No dump has more packets.
+const MAX_PACKETS: usize = 4_000_000;
+/// So many are kept for the next table.
+const MAX_KEPT: usize = 1 << 20;
+pub(crate) const IRP: &str = "_IRP";
+pub(crate) const LOCATION: &str = "_IO_STACK_LOCATION";
+/// The tag of blocks that hold packets.
+const TAG: &str = "Irp ";
+/// `IO_TYPE_IRP`.
+const PACKET_TYPE: u64 = 6;
+
+/// Packets in the order in which they were first found.
+#[derive(Debug, Default)]
+struct Packets {
+    all: Vec<Found>,
+    index: HashMap<u64, usize>,
+}
+
+/// The sizes by which packets are judged and their locations are placed.
+pub(crate) struct Packet<'a> {
+    core: &'a Core,
+    /// Bytes of a packet.
+    size: u64,
+    /// Bytes of a stack location.
+    step: u64,
+}
+
+impl Packets {
+    fn add(&mut self, irp: u64, place: Place, thread: Option<u64>) {
+        if self.all.len() >= MAX_PACKETS {
+            return;
+        }
+        let at = *self.index.entry(irp).or_insert_with(|| {
+            self.all.push(Found { irp, thread: None, places: 0 });
+            self.all.len() - 1
+        });
+        if let Some(found) = self.all.get_mut(at) {
+            found.places |= place.bit();
+            found.thread = found.thread.or(thread);
+        }
+    }
+}
+
+/// How packets look in this dump.
+pub(crate) fn packet(core: &Core) -> Result<Packet<'_>, Unanswered> {
+    let size = |ty| core.size_of(ty).filter(|size| *size != 0);
+    size(IRP)
+        .zip(size(LOCATION))
+        .map(|(size, step)| Packet { core, size, step })
+        .ok_or_else(|| Unanswered::because("no layout of _IRP is known"))
+}
+
+/// The packets of the dump, none twice: of threads, of devices, of the pool.
+///
+/// They are kept for the next table that asks.
+pub(crate) fn packets<'a>(
+    core: &'a Core,
+    objects: &'a ObjectManager,
+    pool: &'a Pool,
+    io: &'a Io,
+    control: Control<'_>,
+) -> Result<Cow<'a, [Found]>, Unanswered> {
+    if let Some(kept) = io.packets.get() {
+        return Ok(Cow::Borrowed(kept));
+    }
+    let (found, is_whole) = packets_found(core, objects, pool, io, control)?;
+    if !is_whole || found.len() > MAX_KEPT {
+        return Ok(Cow::Owned(found));
+    }
+    Ok(Cow::Borrowed(io.packets.get_or_init(|| found)))
+}
+
+/// Finds the packets; says whether they are all.
+fn packets_found(
+    core: &Core,
+    objects: &ObjectManager,
+    pool: &Pool,
+    io: &Io,
+    control: Control<'_>,
+) -> Result<(Vec<Found>, bool), Unanswered> {
+    let packet = packet(core)?;
+    let mut packets = Packets::default();
+    packets_of_threads(core, &mut packets)?;
+    for irp in devices::requests_of_devices(core, objects, io) {
+        packets.add(irp, Place::Device, None);
+    }
+    let may_be = |found: &Found| packet.may_be(&packet.at(found.irp));
+    let mut are = packets.all.par_iter().map(may_be).collect::<Vec<_>>().into_iter();
+    packets.all.retain(|_| are.next() == Some(true));
+    packets.index = (0..).zip(&packets.all).map(|(at, found)| (found.irp, at)).collect();
+    let is_whole = packets_of_pool(core, pool, control, &packet, &mut packets);
+    let Packets { all, .. } = packets;
+    Ok((all, is_whole))
+}
+
+/// The packets in blocks of the pool; says whether all of it was searched. What the pool cannot
+/// tell, lists may.
+fn packets_of_pool(
+    core: &Core,
+    pool: &Pool,
+    control: Control<'_>,
+    packet: &Packet<'_>,
+    packets: &mut Packets,
+) -> bool {
+    let mut blocks = Vec::new();
+    let mut judge = |blocks: &mut Vec<Block>| {
+        let is_packet = |block: &Block| {
+            let room = block.bytes.saturating_sub(block.header.into());
+            block.is_in_use() && packet.fills(&packet.at(block.body()), room)
+        };
+        let are: Vec<bool> = blocks.par_iter().map(is_packet).collect();
+        for (block, _) in blocks.drain(..).zip(are).filter(|(_, is_packet)| *is_packet) {
+            packets.add(block.body(), Place::Pool, None);
+        }
+        if packets.all.len() < MAX_PACKETS { Flow::Continue(()) } else { Flow::Break(()) }
+    };
+    let flow = scan::pool_blocks(core, pool, &PoolHint::tags(&[TAG], control), &mut |block| {
+        blocks.push(*block);
+        if blocks.len() < JUDGED { Flow::Continue(()) } else { judge(&mut blocks) }
+    });
+    let rest = judge(&mut blocks);
+    flow.map_or(true, |flow| flow.is_continue() && rest.is_continue())
+}
+
+fn packets_of_threads(core: &Core, packets: &mut Packets) -> Result<(), Unanswered> {
+    let links = core.field(IRP, "ThreadListEntry");
+    let links = links.ok_or_else(|| Unanswered::because("no layout of _IRP is known"))?;
+    // Damaged lists can lead to the same packets again and again.
+    let mut left = MAX_PACKETS;
+    let add = |threads: Vec<Seen<'_>>| {
+        let most = left.min(MAX_LISTED);
+        let listed = |seen: &Seen<'_>| {
+            let thread = seen.object(core)?;
+            let listed = core.listed(thread.at("IrpList"), links.offset as u64, most);
+            Some((thread.address.ok(), listed))
+        };
+        let lists: Vec<_> = threads.par_iter().filter_map(listed).collect();
+        for (thread, listed) in lists {
+            let room = left.min(listed.len());
+            left -= room;
+            for irp in listed.into_iter().take(room) {
+                packets.add(irp, Place::Thread, thread);
+            }
+        }
+        if left > 0 { Flow::Continue(()) } else { Flow::Break(()) }
+    };
+    batches::of_walk(THREADS, |visit| thread::for_each_seen(core, visit), add)
+}
+
+impl Packet<'_> {
+    /// The packet at an address.
+    pub(crate) fn at(&self, irp: u64) -> Structure<'_> {
+        self.core.structure(IRP, irp).read()
+    }
+
+    /// Whether something that a list leads to may be a packet: what the dump does not hold may.
+    fn may_be(&self, irp: &Structure<'_>) -> bool {
+        !irp.is_held() || self.is_packet(irp)
+    }
+
+    /// Whether a packet is at an address, by its structure: type, size, and counts that agree.
+    pub(crate) fn is_packet(&self, irp: &Structure<'_>) -> bool {
+        let counts = Self::counts(irp).and_then(|(count, current)| {
+            let room = self.size + count * self.step;
+            // A packet of a lookaside list has room for more locations than it uses.
+            let fits = irp.unsigned("Size")? >= room;
+            // Once completed, the number of the current one is beyond their number by two.
+            Ok(fits && (1..=count + 2).contains(&current))
+        });
+        irp.unsigned("Type") == Ok(PACKET_TYPE) && counts == Ok(true)
+    }
+
+    /// Whether a packet is in a block of so many bytes: there it has to point to its own current
+    /// location as well.
+    fn fills(&self, irp: &Structure<'_>, room: u64) -> bool {
+        let agrees = Self::counts(irp).and_then(|(count, current)| {
+            let stated = irp.raw_pointer("Tail.Overlay.CurrentStackLocation")?;
+            let fits = self.size + count * self.step <= room;
+            Ok(fits && stated == self.location(irp.address?, current)?)
+        });
+        agrees == Ok(true) && self.is_packet(irp)
+    }
+
+    /// The number of stack locations, and the number of the current one. Both are signed bytes.
+    pub(crate) fn counts(irp: &Structure<'_>) -> Cell<(u64, u64)> {
+        let byte = |path| match irp.unsigned(path)? {
+            count @ 0..=127 => Ok(count),
+            _ => Err(Absent::Unreadable),
+        };
+        Ok((byte("StackCount")?, byte("CurrentLocation")?))
+    }
+
+    /// Where a location stands; they follow the packet, the lowest first, and are counted from 1.
+    pub(crate) fn location(&self, irp: u64, index: u64) -> Cell<u64> {
+        let offset = index.checked_sub(1).and_then(|index| index.checked_mul(self.step));
+        let at = offset.and_then(|offset| irp.checked_add(self.size)?.checked_add(offset));
+        at.ok_or(Absent::Unreadable)
+    }
+}

@@ -1,0 +1,70 @@
+//! `MiState`, the structure in which the memory manager keeps its numbers since Windows 10, and the
+//! partition of the system that it leads to.
+
+use std::sync::OnceLock;
+
+use crate::catalog::{Absent, Cell};
+use crate::dump::kdbg;
+use crate::source::kernel::core::Core;
+use crate::source::kernel::core::structure::Structure;
+
+pub(crate) const STATE: &str = "_MI_SYSTEM_INFORMATION";
+pub(crate) const PARTITION: &str = "_MI_PARTITION";
+const PAGE: u64 = 0x1000;
+/// No structure of the memory manager is larger.
+const MAX_SIZE: u64 = 1 << 20;
+/// It starts at a multiple of a line of the processor's cache.
+const ALIGNMENT: u64 = 0x40;
+
+/// Where `MiState` is; looked for when first asked for.
+#[derive(Debug, Default)]
+pub(crate) struct MiState {
+    found: OnceLock<Option<u64>>,
+}
+
+/// Whether the kernel keeps its numbers in `MiState`.
+pub(crate) fn has_state(core: &Core) -> bool {
+    core.knows(STATE, "Vs") && core.header.build.is_none_or(|build| build >= 10240)
+}
+
+/// `MiState`: by its symbol, else around what the debugger data points to in it, where the size of
+/// the paged pool stands in it as in the variable of its own, and the partition is one.
+pub(crate) fn state<'a>(core: &'a Core, memory: &'a MiState) -> Cell<Structure<'a>> {
+    let found = memory
+        .found
+        .get_or_init(|| core.symbol_address("nt", "MiState").or_else(|| state_by_content(core)));
+    found.map(|at| core.structure(STATE, at)).ok_or(Absent::NoSymbols)
+}
+
+fn state_by_content(core: &Core) -> Option<u64> {
+    let kdbg = core.kdbg()?;
+    let inside = kdbg.pointer(kdbg::PAGED_POOL_COMMIT)?;
+    let bytes = core.pointer_at(kdbg.pointer(kdbg::PAGED_POOL_BYTES)?).ok()?;
+    let size = core.size_of(STATE)?.min(MAX_SIZE);
+    let is_it = |at: &u64| {
+        let state = core.structure(STATE, *at);
+        let pages = state.unsigned("Vs.SizeOfPagedPoolInPages");
+        bytes >= PAGE && pages == Ok(bytes / PAGE) && partition_of(core, state).is_ok()
+    };
+    let first = inside.checked_sub(size)?.next_multiple_of(ALIGNMENT);
+    let mut found = (first..=inside).step_by(0x40).filter(is_it);
+    let at = found.next()?;
+    // Two are no proof.
+    found.next().is_none().then_some(at)
+}
+
+/// The partition of the system, the first of all.
+pub(crate) fn partition<'a>(core: &'a Core, memory: &'a MiState) -> Cell<Structure<'a>> {
+    if let Some(at) = core.symbol_address("nt", "MiSystemPartition") {
+        return Ok(core.structure(PARTITION, at));
+    }
+    partition_of(core, state(core, memory)?)
+}
+
+fn partition_of<'a>(core: &'a Core, state: Structure<'_>) -> Cell<Structure<'a>> {
+    let first = core.pointer_at(state.pointer("Partitions.Partition")?)?;
+    let partition = core.structure(PARTITION, first);
+    let pages = partition.unsigned("Vp.NumberOfPhysicalPages")?;
+    let available = partition.unsigned("Vp.AvailablePages")?;
+    if pages == 0 || available > pages { Err(Absent::Unreadable) } else { Ok(partition) }
+}

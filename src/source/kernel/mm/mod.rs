@@ -1,0 +1,7 @@
+//! The memory manager: its numbers, page files, sessions and virtual address descriptors.
+
+pub(crate) mod counters;
+pub(crate) mod mi_state;
+pub(crate) mod page_files;
+pub(crate) mod sessions;
+pub(crate) mod vads;

@@ -1,0 +1,149 @@
+//! `ExWorkerQueue`, the queues of worker threads of Windows before 8, and the partition of the
+//! system that has them since late builds of Windows 10; whether an address is a queue at all.
+
+use std::sync::OnceLock;
+
+use crate::catalog::Absent;
+use crate::source::kernel::core::Core;
+use crate::source::kernel::core::data::{Missing, Sought, only};
+use crate::source::kernel::core::types::THREAD;
+
+pub(crate) const QUEUE: &str = "_EX_WORK_QUEUE";
+pub(crate) const PARTITION: &str = "_EX_PARTITION";
+/// The lists of a queue, by priority.
+pub(crate) const PRIORITIES: u64 = 32;
+pub(crate) const EARLY: usize = 3;
+
+/// `_DISPATCHER_HEADER.Type` of a queue, and of one with priorities.
+const KINDS: [(&str, &str, u64); 2] =
+    [("WorkerQueue", "_KQUEUE", 4), ("WorkPriQueue", "_KPRIQUEUE", 21)];
+/// So many threads of a queue are asked for the queue that they serve.
+const ASKED: usize = 64;
+
+/// What is found once of the queues of work; looked for when first asked for.
+#[derive(Debug, Default)]
+pub(crate) struct WorkQueues {
+    queues: OnceLock<Sought<u64>>,
+    partition: OnceLock<Sought<u64>>,
+}
+
+/// Where a queue of work has what tells it from other memory.
+struct Shape {
+    /// Bytes from the queue to its inner one, which threads name.
+    inner: u64,
+    /// Where the kind and the size of the inner queue stand, and what they are.
+    header: [(u64, u64); 2],
+    /// Where heads of lists stand; the first is that of the threads.
+    lists: Vec<u64>,
+    /// Where a thread has the entry of that list, and the queue that it serves.
+    thread: (u64, u64),
+}
+
+/// Where the queues of worker threads begin, of Windows before 8.
+///
+/// # Errors
+/// Why they were not found.
+pub(crate) fn found_queues(core: &Core, queues: &WorkQueues) -> Sought<u64> {
+    *queues.queues.get_or_init(|| {
+        let shape = queue_shape(core).ok_or(Missing::NoData)?;
+        let size = core.size_of(QUEUE).filter(|size| *size > 0);
+        let size = size.ok_or(Missing::NoData)?;
+        let places = core.slots()?.map(|(at, _)| at);
+        only(places.filter(|at| is_row_of_queues(core, &shape, *at, size).is_some()))
+    })
+}
+
+/// Three queues one after the other, neither more nor less, that threads serve.
+fn is_row_of_queues(core: &Core, shape: &Shape, at: u64, size: u64) -> Option<()> {
+    let mut threads = 0;
+    let place = |i: u64| at.checked_add(i.checked_mul(size)?);
+    for i in 0..EARLY as u64 {
+        threads += queue_threads_seen(core, shape, place(i)?)?;
+    }
+    let beside = [at.checked_sub(size), place(EARLY as u64)];
+    let is_more = |at: u64| queue_threads_seen(core, shape, at).is_some();
+    (threads > 0 && !beside.into_iter().flatten().any(is_more)).then_some(())
+}
+
+/// The partition of the system, of late builds of Windows 10.
+///
+/// # Errors
+/// Why it was not found.
+pub(crate) fn found_partition(core: &Core, queues: &WorkQueues) -> Sought<u64> {
+    *queues.partition.get_or_init(|| {
+        let shape = queue_shape(core).ok_or(Missing::NoData)?;
+        let is_it = |at: u64| is_partition(core, &shape, at).is_some();
+        only(core.pointer_slots()?.map(|(_, value)| value).filter(|at| is_it(*at)))
+    })
+}
+
+/// A partition and its executive's part lead to each other, and its first queue to it.
+fn is_partition(core: &Core, shape: &Shape, at: u64) -> Option<()> {
+    let inner = core.structure("_EPARTITION", at).pointer("ExPartition").ok()?;
+    let executive = core.structure(PARTITION, inner);
+    if !core.is_system(inner) || executive.pointer("PartitionObject") != Ok(at) {
+        return None;
+    }
+    let row = core.pointer_at(executive.pointer("WorkQueues").ok()?).ok()?;
+    let queue = core.pointer_at(row).ok()?;
+    queue_threads_seen(core, shape, queue)?;
+    (core.structure(QUEUE, queue).pointer("Partition") == Ok(inner)).then_some(())
+}
+
+/// Whether a queue of work is at an address.
+pub(crate) fn is_work_queue(core: &Core, at: u64) -> bool {
+    queue_shape(core).is_some_and(|shape| queue_threads_seen(core, &shape, at).is_some())
+}
+
+fn queue_shape(core: &Core) -> Option<Shape> {
+    let (name, ty, kind) = KINDS.into_iter().find(|(name, ..)| core.knows(QUEUE, name))?;
+    let place = |path: &str| {
+        let field = core.types().made_up(QUEUE, &format!("{name}.{path}"))?;
+        Some(field.offset as u64)
+    };
+    let heads = place("EntryListHead")?;
+    let step = 2 * core.header.width.bytes() as u64;
+    let priorities = if ty == "_KPRIQUEUE" { PRIORITIES } else { 1 };
+    let mut lists = vec![place("ThreadListHead")?, place("Header.WaitListHead")?];
+    lists.extend((0..priorities).filter_map(|priority| heads.checked_add(priority * step)));
+    let of_thread = |path: &'static str| core.known_field(THREAD, path).ok();
+    let thread = of_thread("Tcb.QueueListEntry").zip(of_thread("Tcb.Queue"))?;
+    let size = core.size_of(ty)?;
+    Some(Shape {
+        inner: core.field(QUEUE, name)?.offset as u64,
+        header: [(place("Header.Type")?, kind), (place("Header.Size")?, size / 4)],
+        lists,
+        thread: (thread.0.offset as u64, thread.1.offset as u64),
+    })
+}
+
+/// How many threads a queue has, of those that are asked; `None` if there is no queue, or a
+/// thread of it serves another.
+fn queue_threads_seen(core: &Core, shape: &Shape, at: u64) -> Option<usize> {
+    let space = core.kernel_space();
+    let is_right = |(offset, expected): &(u64, u64)| {
+        let byte = at.checked_add(*offset).ok_or(Absent::Unreadable);
+        let byte = byte.and_then(|at| space.slice(at, 1));
+        byte.is_ok_and(|byte| byte.first().is_some_and(|byte| u64::from(*byte) == *expected))
+    };
+    let is_list = |offset: &u64| at.checked_add(*offset).is_some_and(|at| is_list(core, at));
+    if !shape.header.iter().all(is_right) || !shape.lists.iter().all(is_list) {
+        return None;
+    }
+    let head = at.checked_add(*shape.lists.first()?)?;
+    let (entry, queue) = shape.thread;
+    let threads = core.listed(Ok(head), entry, ASKED);
+    let served = at.checked_add(shape.inner)?;
+    let serves = |thread: &u64| {
+        let place = thread.checked_add(queue);
+        place.is_some_and(|place| core.pointer_at(place) == Ok(served))
+    };
+    threads.iter().all(serves).then_some(threads.len())
+}
+
+/// Whether the head of a list has neighbours on both sides that lead back to it.
+fn is_list(core: &Core, head: u64) -> bool {
+    let step = core.header.width.bytes() as u64;
+    let last = head.checked_add(step).and_then(|at| core.pointer_at(at).ok());
+    core.is_list_head(head) && last.is_some_and(|last| core.pointer_at(last) == Ok(head))
+}
