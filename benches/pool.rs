@@ -83,7 +83,7 @@ fn search(image: &Image) -> usize {
     let op = HintOp::In(vec![Value::text("Irp ")]);
     let conditions = [Condition { column: PoolBlock::COLUMNS.tag, op: &op }];
     let mut found = 0;
-    let want = Want::only(|c| [c.address]).with(&conditions);
+    let want = Want::<PoolBlock>::only(|c| [c.address]).with(&conditions);
     source
         .answers()
         .read::<PoolBlock>(&want, &mut |_| {

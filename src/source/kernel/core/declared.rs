@@ -11,7 +11,7 @@ use crate::catalog::{Absent, Cell};
 
 /// The kind of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FieldKind {
     /// A pointer, or a number as wide as one.
     Pointer,
     /// Two pointers.
@@ -25,51 +25,67 @@ pub(crate) enum Kind {
 }
 
 /// The fields of a structure in their order.
-pub(crate) type Declared = &'static [(&'static str, Kind)];
+pub(crate) type Declared = &'static [(&'static str, FieldKind)];
 
 /// What a slot of the arrays of notify routines refers to.
-pub(crate) const ROUTINE_BLOCK: Declared =
-    &[("RundownProtect", Kind::Pointer), ("Function", Kind::Pointer), ("Context", Kind::Pointer)];
+pub(crate) const ROUTINE_BLOCK: Declared = &[
+    ("RundownProtect", FieldKind::Pointer),
+    ("Function", FieldKind::Pointer),
+    ("Context", FieldKind::Pointer),
+];
 /// `KBUGCHECK_CALLBACK_RECORD`.
 pub(crate) const BUGCHECK: Declared = &[
-    ("Entry", Kind::List),
-    ("Function", Kind::Pointer),
-    ("Buffer", Kind::Pointer),
-    ("Length", Kind::U32),
-    ("Component", Kind::Pointer),
+    ("Entry", FieldKind::List),
+    ("Function", FieldKind::Pointer),
+    ("Buffer", FieldKind::Pointer),
+    ("Length", FieldKind::U32),
+    ("Component", FieldKind::Pointer),
 ];
 /// `KBUGCHECK_REASON_CALLBACK_RECORD`.
-pub(crate) const BUGCHECK_REASON: Declared =
-    &[("Entry", Kind::List), ("Function", Kind::Pointer), ("Component", Kind::Pointer)];
+pub(crate) const BUGCHECK_REASON: Declared = &[
+    ("Entry", FieldKind::List),
+    ("Function", FieldKind::Pointer),
+    ("Component", FieldKind::Pointer),
+];
 /// A device that is told of the shutdown.
-pub(crate) const SHUTDOWN: Declared = &[("Entry", Kind::List), ("DeviceObject", Kind::Pointer)];
+pub(crate) const SHUTDOWN: Declared =
+    &[("Entry", FieldKind::List), ("DeviceObject", FieldKind::Pointer)];
 /// A driver that is told of file systems.
-pub(crate) const FILE_SYSTEMS: Declared =
-    &[("Entry", Kind::List), ("DriverObject", Kind::Pointer), ("Function", Kind::Pointer)];
+pub(crate) const FILE_SYSTEMS: Declared = &[
+    ("Entry", FieldKind::List),
+    ("DriverObject", FieldKind::Pointer),
+    ("Function", FieldKind::Pointer),
+];
 /// A callback of the registry, since Windows Vista.
 pub(crate) const REGISTRY: Declared = &[
-    ("Entry", Kind::List),
-    ("Reserved", Kind::U32),
-    ("Cookie", Kind::U64),
-    ("Context", Kind::Pointer),
-    ("Function", Kind::Pointer),
-    ("Altitude", Kind::Unicode),
+    ("Entry", FieldKind::List),
+    ("Reserved", FieldKind::U32),
+    ("Cookie", FieldKind::U64),
+    ("Context", FieldKind::Pointer),
+    ("Function", FieldKind::Pointer),
+    ("Altitude", FieldKind::Unicode),
 ];
 /// An object of the type `Callback`.
-pub(crate) const CALLBACK: Declared =
-    &[("Signature", Kind::U32), ("Lock", Kind::Pointer), ("RegisteredCallbacks", Kind::List)];
+pub(crate) const CALLBACK: Declared = &[
+    ("Signature", FieldKind::U32),
+    ("Lock", FieldKind::Pointer),
+    ("RegisteredCallbacks", FieldKind::List),
+];
 /// What is registered with one.
-pub(crate) const REGISTRATION: Declared =
-    &[("Entry", Kind::List), ("CallbackObject", Kind::Pointer), ("Function", Kind::Pointer)];
+pub(crate) const REGISTRATION: Declared = &[
+    ("Entry", FieldKind::List),
+    ("CallbackObject", FieldKind::Pointer),
+    ("Function", FieldKind::Pointer),
+];
 /// A table of system services.
 pub(crate) const SERVICES: Declared = &[
-    ("Base", Kind::Pointer),
-    ("Counters", Kind::Pointer),
-    ("Limit", Kind::U32),
-    ("Arguments", Kind::Pointer),
+    ("Base", FieldKind::Pointer),
+    ("Counters", FieldKind::Pointer),
+    ("Limit", FieldKind::U32),
+    ("Arguments", FieldKind::Pointer),
 ];
 
-impl Kind {
+impl FieldKind {
     /// Size and alignment in bytes.
     const fn room(self, pointer: u64) -> (u64, u64) {
         match self {

@@ -55,7 +55,6 @@ pub(crate) const fn reason(fault: Fault) -> Absent {
     }
 }
 
-#[allow(dead_code, reason = "readers of objects take what they need of it")]
 impl<'a> Space<'a> {
     /// The dump that it is of.
     pub(crate) const fn core(self) -> &'a Core {
@@ -135,19 +134,6 @@ impl<'a> Space<'a> {
             all.to_mut().extend_from_slice(bytes);
         }
         Ok(all)
-    }
-
-    /// How many bytes from the address on the dump holds, at most `limit`.
-    pub(crate) fn readable(self, address: u64, limit: usize) -> usize {
-        let mut count = 0;
-        while count < limit {
-            let at = address.checked_add(count as u64);
-            match at.map(|at| self.page(at)) {
-                Some(Ok(bytes)) => count += bytes.len(),
-                _ => break,
-            }
-        }
-        count.min(limit)
     }
 
     /// The 32-bit number at an address.

@@ -11,7 +11,7 @@ use crate::source::kernel::core::structure::Structure;
 use crate::source::kernel::core::types::THREAD;
 use crate::source::kernel::io::drivers::{DEVICE, major_name, minor_name};
 use crate::source::kernel::io::requests::{LOCATION, Packet};
-use crate::source::kernel::io::state::{Found, Io};
+use crate::source::kernel::io::state::{FoundIrp, Io};
 use crate::source::kernel::io::{drivers, requests};
 use crate::source::kernel::objects::manager::ObjectManager;
 use crate::source::kernel::pool::state::Pool;
@@ -112,7 +112,7 @@ pub(crate) fn each_irp(
 ) -> Result<(), Unanswered> {
     let packet = requests::packet(core)?;
     let names = Idle::default();
-    let make = |part: &[Found], push: &mut dyn FnMut(Irp)| {
+    let make = |part: &[FoundIrp], push: &mut dyn FnMut(Irp)| {
         let mut shared = names.take(|| Shared::new(core, objects));
         for found in part {
             let irp = packet.at(found.irp);
@@ -135,7 +135,7 @@ fn irp_row(
     want: &Want<'_, Irp>,
     packet: &Packet<'_>,
     shared: &mut Shared<'_>,
-    (found, irp): (Found, &Structure<'_>),
+    (found, irp): (FoundIrp, &Structure<'_>),
 ) -> Irp {
     let counts = Packet::counts(irp);
     let is_completed = counts.map(|(count, current)| current > count);
@@ -215,7 +215,7 @@ pub(crate) fn each_irp_location(
 ) -> Result<(), Unanswered> {
     let packet = requests::packet(core)?;
     let names = Idle::default();
-    let make = |part: &[Found], push: &mut dyn FnMut(IrpLocation)| {
+    let make = |part: &[FoundIrp], push: &mut dyn FnMut(IrpLocation)| {
         let mut shared = names.take(|| Shared::new(core, objects));
         for found in part {
             let counts = Packet::counts(&packet.at(found.irp));

@@ -12,7 +12,7 @@ use crate::model::{Control, Flow, Unanswered};
 use crate::source::kernel::batches;
 use crate::source::kernel::core::Core;
 use crate::source::kernel::io::devices;
-use crate::source::kernel::io::state::{Found, Io, Place};
+use crate::source::kernel::io::state::{FoundIrp, Io, IrpPlace};
 use crate::source::kernel::objects::manager::ObjectManager;
 use crate::source::kernel::pool::block::{Block, PoolHint};
 use crate::source::kernel::pool::scan;
@@ -39,7 +39,7 @@ const PACKET_TYPE: u64 = 6;
 /// Packets in the order in which they were first found.
 #[derive(Debug, Default)]
 struct Packets {
-    all: Vec<Found>,
+    all: Vec<FoundIrp>,
     index: HashMap<u64, usize>,
 }
 
@@ -53,12 +53,12 @@ pub(crate) struct Packet<'a> {
 }
 
 impl Packets {
-    fn add(&mut self, irp: u64, place: Place, thread: Option<u64>) {
+    fn add(&mut self, irp: u64, place: IrpPlace, thread: Option<u64>) {
         if self.all.len() >= MAX_PACKETS {
             return;
         }
         let at = *self.index.entry(irp).or_insert_with(|| {
-            self.all.push(Found { irp, thread: None, places: 0 });
+            self.all.push(FoundIrp { irp, thread: None, places: 0 });
             self.all.len() - 1
         });
         if let Some(found) = self.all.get_mut(at) {
@@ -86,7 +86,7 @@ pub(crate) fn packets<'a>(
     pool: &'a Pool,
     io: &'a Io,
     control: Control<'_>,
-) -> Result<Cow<'a, [Found]>, Unanswered> {
+) -> Result<Cow<'a, [FoundIrp]>, Unanswered> {
     if let Some(kept) = io.packets.get() {
         return Ok(Cow::Borrowed(kept));
     }
@@ -104,14 +104,14 @@ fn packets_found(
     pool: &Pool,
     io: &Io,
     control: Control<'_>,
-) -> Result<(Vec<Found>, bool), Unanswered> {
+) -> Result<(Vec<FoundIrp>, bool), Unanswered> {
     let packet = packet(core)?;
     let mut packets = Packets::default();
     packets_of_threads(core, &mut packets)?;
     for irp in devices::requests_of_devices(core, objects, io) {
-        packets.add(irp, Place::Device, None);
+        packets.add(irp, IrpPlace::Device, None);
     }
-    let may_be = |found: &Found| packet.may_be(&packet.at(found.irp));
+    let may_be = |found: &FoundIrp| packet.may_be(&packet.at(found.irp));
     let mut are = packets.all.par_iter().map(may_be).collect::<Vec<_>>().into_iter();
     packets.all.retain(|_| are.next() == Some(true));
     packets.index = (0..).zip(&packets.all).map(|(at, found)| (found.irp, at)).collect();
@@ -137,7 +137,7 @@ fn packets_of_pool(
         };
         let are: Vec<bool> = blocks.par_iter().map(is_packet).collect();
         for (block, _) in blocks.drain(..).zip(are).filter(|(_, is_packet)| *is_packet) {
-            packets.add(block.body(), Place::Pool, None);
+            packets.add(block.body(), IrpPlace::Pool, None);
         }
         if packets.all.len() < MAX_PACKETS { Flow::Continue(()) } else { Flow::Break(()) }
     };
@@ -166,7 +166,7 @@ fn packets_of_threads(core: &Core, packets: &mut Packets) -> Result<(), Unanswer
             let room = left.min(listed.len());
             left -= room;
             for irp in listed.into_iter().take(room) {
-                packets.add(irp, Place::Thread, thread);
+                packets.add(irp, IrpPlace::Thread, thread);
             }
         }
         if left > 0 { Flow::Continue(()) } else { Flow::Break(()) }

@@ -9,13 +9,13 @@ pub(crate) struct Io {
     pub(crate) drivers: OnceLock<Vec<u64>>,
     pub(crate) devices: OnceLock<Vec<u64>>,
     /// The packets, if a query found all of them and there are not too many.
-    pub(crate) packets: OnceLock<Vec<Found>>,
+    pub(crate) packets: OnceLock<Vec<FoundIrp>>,
     pub(crate) images: OnceLock<HashMap<u64, u64>>,
 }
 
 /// A place where a packet is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum IrpPlace {
     /// The list of a thread.
     Thread,
     /// A device, as the request that it works on or in its queue.
@@ -26,14 +26,14 @@ pub(crate) enum Place {
 
 /// A packet, and where it was found.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Found {
+pub(crate) struct FoundIrp {
     pub(crate) irp: u64,
     /// The thread on whose list it is.
     pub(crate) thread: Option<u64>,
     pub(crate) places: u8,
 }
 
-impl Place {
+impl IrpPlace {
     const ALL: [(Self, &'static str); 3] =
         [(Self::Thread, "thread"), (Self::Device, "device"), (Self::Pool, "pool")];
 
@@ -42,10 +42,10 @@ impl Place {
     }
 }
 
-impl Found {
+impl FoundIrp {
     /// The words for the places, separated by blanks: where the system itself has it comes first.
     pub(crate) fn found_in(&self) -> String {
-        let held = Place::ALL.iter().filter(|(place, _)| self.places & place.bit() != 0);
+        let held = IrpPlace::ALL.iter().filter(|(place, _)| self.places & place.bit() != 0);
         held.map(|(_, word)| *word).collect::<Vec<_>>().join(" ")
     }
 }

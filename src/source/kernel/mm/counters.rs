@@ -8,7 +8,7 @@
 //! it compares them with a limit less 2,048 and less 5,120 pages. Debuggers print it as two numbers,
 //! of what may be executed and of what may not, whose sum it is near.
 
-use Place::{Block, BlockField, Excess, Partition, ShortBlock, State, Symbol, SymbolField};
+use CounterPlace::{Block, BlockField, Excess, Partition, ShortBlock, State, Symbol, SymbolField};
 
 use crate::catalog::{Absent, Cell};
 use crate::dump::kdbg;
@@ -28,7 +28,7 @@ const LOW_PAGES: i64 = 10_240;
 
 /// Where a number is.
 #[derive(Debug, Clone, Copy)]
-enum Place {
+enum CounterPlace {
     /// A variable of pointer size that the debugger data points to.
     Block(usize),
     /// A variable of 32 bits: some versions have no more, and no machine with them had more pages.
@@ -48,7 +48,7 @@ enum Place {
 }
 
 /// A number: its name as `!vm` prints it, whether it is in bytes, and where versions have it.
-type Number = (&'static str, bool, &'static [Place]);
+type Number = (&'static str, bool, &'static [CounterPlace]);
 
 const BEFORE_POOLS: &[Number] = &[
     ("Physical Memory", false, &[ShortBlock(0xf8), Partition("Vp.NumberOfPhysicalPages")]),
@@ -152,7 +152,7 @@ fn row(name: &str, pages: Cell<u64>) -> VmCounter {
 }
 
 /// A number of one place; `None` if this kernel does not have it there.
-fn counter_at(core: &Core, memory: &MiState, place: Place) -> Option<Cell<u64>> {
+fn counter_at(core: &Core, memory: &MiState, place: CounterPlace) -> Option<Cell<u64>> {
     let is_new = mi_state::has_state(core);
     let stated = |offset: usize| {
         // Of the old names one still means what it says.

@@ -14,7 +14,7 @@ use crate::source::kernel::objects::manager;
 use crate::source::kernel::objects::manager::ObjectManager;
 use crate::source::kernel::objects::names::Names;
 use crate::source::kernel::process::list;
-use crate::source::kernel::process::list::Owner;
+use crate::source::kernel::process::list::ProcessOwner;
 use crate::symbol::Field;
 
 const SHORT: &str = "_MMVAD_SHORT";
@@ -166,7 +166,7 @@ pub(crate) fn each_vad(
     let mut seen = HashSet::new();
     for process in list::process_objects(core) {
         let Ok(root) = vad_root(&process) else { continue };
-        let owner = Owner::new(Some(&process));
+        let owner = ProcessOwner::new(Some(&process));
         let flow = for_each_vad(core, &fields, root, &mut seen, &mut |node| {
             emit.row(vad_row(core, &fields, want, &mut names, &owner, node))
         });
@@ -223,7 +223,7 @@ fn vad_row(
     fields: &Fields,
     want: &Want<'_, Vad>,
     names: &mut Names<'_>,
-    owner: &Owner,
+    owner: &ProcessOwner,
     node: &Node,
 ) -> Vad {
     let number = |field| node.bytes.as_deref().map_err(|e| *e).and_then(|b| core.number(b, field));

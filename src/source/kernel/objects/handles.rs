@@ -17,7 +17,7 @@ use crate::source::kernel::objects::manager;
 use crate::source::kernel::objects::manager::{Manager, ObjectManager};
 use crate::source::kernel::objects::names::Names;
 use crate::source::kernel::process::list;
-use crate::source::kernel::process::list::Owner;
+use crate::source::kernel::process::list::ProcessOwner;
 use crate::symbol::Field;
 
 const TABLE: &str = "_HANDLE_TABLE";
@@ -242,7 +242,7 @@ pub(crate) fn each_handle(
     let mut names = Names::new(core, manager);
     let mut seen = HashSet::new();
     for Owned { table, owner } in owned_tables(core) {
-        let owner = Owner::new(owner.as_ref());
+        let owner = ProcessOwner::new(owner.as_ref());
         let flow = for_each_leaf(core, &tables, table, &mut seen, &mut |leaf| {
             // A page that is not there has handles of which nothing is known.
             let Ok((first, page)) = leaf else { return Flow::Continue(()) };
@@ -263,7 +263,7 @@ fn handle_row(
     manager: &Manager,
     want: &Want<'_, Handle>,
     names: &mut Names<'_>,
-    owner: &Owner,
+    owner: &ProcessOwner,
     opened: &Opened,
 ) -> Handle {
     let object = manager.object_of(opened.header).ok_or(Absent::Unreadable);

@@ -9,7 +9,7 @@ use crate::dump::bytes::{pointer_at, unsigned_at};
 use crate::dump::kdbg;
 use crate::source::kernel::core::Core;
 use crate::source::kernel::core::memory::Space;
-use crate::source::kernel::pool::block::{Block, Found, Kind, State};
+use crate::source::kernel::pool::block::{Block, FoundBy, PoolKind, State};
 use crate::source::kernel::pool::ranges;
 use crate::source::kernel::pool::state::{Big, Pool};
 use crate::source::kernel::pool::tag::is_tag;
@@ -208,7 +208,7 @@ fn big_entry(core: &Core, pool: &Pool, fields: &Fields, entry: &[u8]) -> Option<
         Some((offset, bytes, start, len)) => {
             let word = unsigned_at(entry, offset, bytes)?.checked_shr(start.into())?;
             let ty = word & 1u64.checked_shl(len.into()).map_or(u64::MAX, |bit| bit - 1);
-            Kind { is_paged: Some(ty & PAGED != 0), is_session: ty & SESSION != 0 }
+            PoolKind { is_paged: Some(ty & PAGED != 0), is_session: ty & SESSION != 0 }
         }
         None => kind_at(core, pool, address),
     };
@@ -219,7 +219,7 @@ fn big_entry(core: &Core, pool: &Pool, fields: &Fields, entry: &[u8]) -> Option<
         (false, true) => State::Protected,
         (false, false) => State::Allocated,
     };
-    let found = Found::BigTable;
+    let found = FoundBy::BigTable;
     Some(Some(Block {
         address,
         bytes: size,
@@ -235,7 +235,7 @@ fn big_entry(core: &Core, pool: &Pool, fields: &Fields, entry: &[u8]) -> Option<
 }
 
 /// The pool that the range of an address belongs to.
-fn kind_at(core: &Core, pool: &Pool, address: u64) -> Kind {
+fn kind_at(core: &Core, pool: &Pool, address: u64) -> PoolKind {
     let ranges = ranges::pool_ranges_known(core, pool);
     let range = ranges.iter().find(|range| (range.start..range.end).contains(&address));
     range.map(|range| range.kind).unwrap_or_default()

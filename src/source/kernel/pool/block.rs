@@ -20,20 +20,20 @@ pub(crate) struct Block {
     /// The tag as it stands in memory, without the bit that protects the block.
     pub(crate) tag: [u8; 4],
     /// Of which pool.
-    pub(crate) kind: Kind,
+    pub(crate) kind: PoolKind,
     /// Whether it is in use.
     pub(crate) state: State,
     /// Whether the header says that a process is charged for it.
     pub(crate) is_charged: bool,
     /// By which means it was found.
-    pub(crate) found: Found,
+    pub(crate) found: FoundBy,
     /// The session whose pool it is in.
     pub(crate) session: Option<u32>,
 }
 
 /// Which pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Kind {
+pub(crate) struct PoolKind {
     /// Whether it is paged; `None` where nothing says.
     pub(crate) is_paged: Option<bool>,
     /// Whether it is a session's.
@@ -55,7 +55,7 @@ pub(crate) enum State {
 
 /// By which means a block was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum FoundBy {
     /// By the headers of its page, each of which leads to the next.
     Headers,
     /// In the kernel's table of big allocations.
@@ -81,7 +81,7 @@ pub(crate) struct PoolHint<'a> {
     control: Control<'a>,
 }
 
-impl Kind {
+impl PoolKind {
     /// As tables write it.
     pub(crate) const fn text(self) -> Option<&'static str> {
         match (self.is_paged, self.is_session) {
@@ -106,7 +106,7 @@ impl State {
     }
 }
 
-impl Found {
+impl FoundBy {
     /// As tables write it.
     pub(crate) const fn text(self) -> &'static str {
         match self {
@@ -122,7 +122,6 @@ impl Found {
 
 impl Block {
     /// Where what its owner uses begins.
-    #[allow(dead_code, reason = "readers of objects take what they need of it")]
     pub(crate) const fn body(&self) -> u64 {
         self.address.saturating_add(self.header as u64)
     }
@@ -152,7 +151,6 @@ impl<'a> PoolHint<'a> {
         Self { tags, kinds, range: (first, last), control: want.control() }
     }
 
-    #[allow(dead_code, reason = "readers of objects take what they need of it")]
     /// The blocks with one of these tags, as long as a query is not cancelled.
     pub(crate) fn tags(tags: &[&str], control: Control<'a>) -> Self {
         Self { tags: Some(shown_tags(tags)), kinds: None, range: (0, u64::MAX), control }

@@ -4,7 +4,7 @@
 //! Where a header does not agree with its neighbours, the walk looks for the next one that does,
 //! so that damage hides the damaged block and no other.
 
-use crate::source::kernel::pool::block::{Block, Found, State};
+use crate::source::kernel::pool::block::{Block, FoundBy, State};
 use crate::source::kernel::pool::header::{Header, Headers};
 use crate::source::kernel::pool::range::PoolRange;
 use crate::source::kernel::pool::tag::is_tag;
@@ -233,7 +233,7 @@ pub(crate) fn block(headers: &Headers, range: &PoolRange, page: u64, piece: &Pie
         kind,
         state,
         is_charged: !piece.is_damaged && headers.is_charged(piece.header),
-        found: Found::Headers,
+        found: FoundBy::Headers,
         session: range.session,
     }
 }

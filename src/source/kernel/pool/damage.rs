@@ -4,7 +4,7 @@
 #![allow(clippy::cast_possible_truncation, reason = "the numbers of these tests are small")]
 
 use crate::memory::{Fault, Gva};
-use crate::source::kernel::pool::block::{Block, Kind, State};
+use crate::source::kernel::pool::block::{Block, PoolKind, State};
 use crate::source::kernel::pool::header::Headers;
 use crate::source::kernel::pool::range::{Holds, PoolRange};
 use crate::source::kernel::pool::segment::{Keys, Segments};
@@ -160,7 +160,7 @@ fn read_tags(
     blocks: &mut Vec<Block>,
 ) -> usize {
     let (headers, segments) = (Headers::for_tests(), Segments::for_tests());
-    let kind = Kind { is_paged: Some(true), is_session: false };
+    let kind = PoolKind { is_paged: Some(true), is_session: false };
     let end = START + bytes.len() as u64;
     let range = PoolRange {
         start: START,

@@ -2,7 +2,7 @@
 
 use crate::dump::bytes::{u32_at, u64_at};
 use crate::source::kernel::core::Core;
-use crate::source::kernel::pool::block::{Kind, State};
+use crate::source::kernel::pool::block::{PoolKind, State};
 
 /// The first build of Windows Vista, which counts types of pool from 0.
 const VISTA: u32 = 6000;
@@ -121,7 +121,7 @@ impl Headers {
     }
 
     /// What the type says of the pool: nothing, of a free block.
-    pub(crate) fn kind(&self, header: Header) -> Kind {
+    pub(crate) fn kind(&self, header: Header) -> PoolKind {
         let base = if self.is_old { (header.ty & 3).wrapping_sub(1) } else { header.ty & 1 };
         let is_paged = match base {
             _ if !self.is_in_use(header) => None,
@@ -129,7 +129,7 @@ impl Headers {
             1 => Some(true),
             _ => None,
         };
-        Kind { is_paged, is_session: is_paged.is_some() && header.ty & SESSION != 0 }
+        PoolKind { is_paged, is_session: is_paged.is_some() && header.ty & SESSION != 0 }
     }
 
     /// Whether a block of a segment heap may have such a type and place: it is in use, and names

@@ -12,7 +12,7 @@ use crate::dump::bytes::{u16_at, u32_at, u64_at};
 use crate::dump::cache::{Entry, Kept, Writer};
 use crate::model::Flow;
 use crate::source::kernel::core::Core;
-use crate::source::kernel::pool::block::{Block, Found, Kind, PoolHint, State};
+use crate::source::kernel::pool::block::{Block, FoundBy, PoolHint, PoolKind, State};
 use crate::source::kernel::pool::frames::Mark;
 use crate::source::kernel::pool::range::PoolRange;
 use crate::source::kernel::pool::ranges;
@@ -32,8 +32,14 @@ const AT_ONCE: usize = 1 << 18;
 const EACH: usize = 1 << 13;
 const NO_SESSION: u32 = u32::MAX;
 const NO_PREVIOUS: u16 = u16::MAX;
-const FOUND: [Found; 6] =
-    [Found::Headers, Found::BigTable, Found::Chunks, Found::OneSize, Found::Search, Found::Special];
+const FOUND: [FoundBy; 6] = [
+    FoundBy::Headers,
+    FoundBy::BigTable,
+    FoundBy::Chunks,
+    FoundBy::OneSize,
+    FoundBy::Search,
+    FoundBy::Special,
+];
 /// Why pages are missing.
 const WHY: [Absent; 4] =
     [Absent::NotInDump, Absent::PagedOut, Absent::DemandZero, Absent::Unreadable];
@@ -254,7 +260,7 @@ fn decode(record: &[u8; RECORD]) -> Option<Block> {
         header: *record.get(28)?,
         previous: Some(u16_at(record, 24)?).filter(|bytes| *bytes != NO_PREVIOUS),
         tag: tag_in(record),
-        kind: Kind { is_paged, is_session: has(2) },
+        kind: PoolKind { is_paged, is_session: has(2) },
         state: *STATES.get(usize::from(flags >> 4 & 0xf))?,
         is_charged: has(3),
         found: *FOUND.get(usize::from(flags >> 8))?,
@@ -307,20 +313,20 @@ mod tests {
             header: 16,
             previous: Some(0xff0),
             tag: *b"Irp ",
-            kind: Kind { is_paged: Some(true), is_session: true },
+            kind: PoolKind { is_paged: Some(true), is_session: true },
             state: State::Damaged,
             is_charged: true,
-            found: Found::Search,
+            found: FoundBy::Search,
             session: Some(9),
         };
         assert_eq!(decode(&encode(&block)), Some(block));
         let plain = Block {
             previous: None,
             session: None,
-            kind: Kind::default(),
+            kind: PoolKind::default(),
             state: State::Free,
             is_charged: false,
-            found: Found::BigTable,
+            found: FoundBy::BigTable,
             ..block
         };
         assert_eq!(decode(&encode(&plain)), Some(plain));

@@ -3,7 +3,7 @@
 use crate::catalog::{Absent, Cell};
 use crate::model::{Emit, Flow, PoolPage, Unanswered, Want};
 use crate::source::kernel::core::Core;
-use crate::source::kernel::pool::block::{Kind, PoolHint};
+use crate::source::kernel::pool::block::{PoolHint, PoolKind};
 use crate::source::kernel::pool::frames::Mark;
 use crate::source::kernel::pool::merge::Seen;
 use crate::source::kernel::pool::seen::{PageSeen, PageUse};
@@ -28,7 +28,7 @@ struct Map<'e> {
 #[derive(Clone, Copy)]
 struct Last {
     range: (u64, u64),
-    kind: Kind,
+    kind: PoolKind,
     session: Option<u32>,
     row: u64,
     next: u64,
@@ -161,7 +161,7 @@ const fn place(is_first: bool, is_last: bool) -> &'static str {
     }
 }
 
-fn name(kind: Kind) -> Cell<String> {
+fn name(kind: PoolKind) -> Cell<String> {
     kind.text().map(str::to_owned).ok_or(Absent::NotApplicable)
 }
 

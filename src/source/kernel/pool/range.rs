@@ -1,6 +1,6 @@
 //! A range of addresses that belongs to a pool.
 
-use crate::source::kernel::pool::block::Kind;
+use crate::source::kernel::pool::block::PoolKind;
 
 /// What is in a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(crate) struct PoolRange {
     /// The address after the last.
     pub(crate) end: u64,
     /// Which pool, where the range belongs to one.
-    pub(crate) kind: Kind,
+    pub(crate) kind: PoolKind,
     /// What is in it.
     pub(crate) holds: Holds,
     /// The page directory base of a process that sees it, if the system process does not.
@@ -34,7 +34,7 @@ pub(crate) struct PoolRange {
 
 impl PoolRange {
     pub(crate) const fn new(start: u64, end: u64, is_paged: Option<bool>) -> Self {
-        let kind = Kind { is_paged, is_session: false };
+        let kind = PoolKind { is_paged, is_session: false };
         let holds = if is_paged.is_some() { Holds::Pool } else { Holds::Anything };
         Self { start, end, kind, holds, space: None, session: None, owner: None }
     }
@@ -47,7 +47,7 @@ impl PoolRange {
         base: u64,
     ) -> Self {
         Self {
-            kind: Kind { is_paged: Some(true), is_session: true },
+            kind: PoolKind { is_paged: Some(true), is_session: true },
             space: Some(base),
             session,
             owner: Some(owner),

@@ -7,7 +7,7 @@
 use crate::dump::{Width, kdbg};
 use crate::source::kernel::core::Core;
 use crate::source::kernel::core::memory::{END_32, HALF_32, HALF_64};
-use crate::source::kernel::pool::block::Kind;
+use crate::source::kernel::pool::block::PoolKind;
 use crate::source::kernel::pool::range::{Holds, PoolRange};
 use crate::source::kernel::pool::segment::Segments;
 use crate::source::kernel::pool::sessions;
@@ -100,7 +100,7 @@ fn ranges_stated(core: &Core) -> Vec<PoolRange> {
     }
     let loose = |start, end| PoolRange {
         holds: Holds::Anything,
-        kind: Kind { is_paged: Some(false), is_session: false },
+        kind: PoolKind { is_paged: Some(false), is_session: false },
         ..PoolRange::new(start, end, None)
     };
     vec![loose(nonpaged.start, paged.start), paged, loose(paged.end, nonpaged.end)]

@@ -4,7 +4,7 @@ use crate::catalog::{Absent, Cell};
 use crate::dump::Width;
 use crate::model::{BigBlock, Emit, PoolBlock, Unanswered, Want};
 use crate::source::kernel::core::Core;
-use crate::source::kernel::pool::block::{Block, Found, PoolHint, State};
+use crate::source::kernel::pool::block::{Block, FoundBy, PoolHint, State};
 use crate::source::kernel::pool::state::Pool;
 use crate::source::kernel::pool::tag::is_tag;
 use crate::source::kernel::pool::{big, scan, session_big, sessions};
@@ -51,7 +51,7 @@ fn pool_row(core: &Core, block: &Block, want: &Want<'_, PoolBlock>) -> PoolBlock
         eprocess,
         process: thread::process_name(core, eprocess),
         page: Ok(block.address & !(PAGE - 1)),
-        is_big: Ok(block.found == Found::BigTable),
+        is_big: Ok(block.found == FoundBy::BigTable),
         session: block.session.map(i64::from).ok_or(Absent::NotApplicable),
         found_by: wanted(want, |c| c.found_by, || Ok(block.found.text().to_owned())),
         description: use_of(core, block, want),

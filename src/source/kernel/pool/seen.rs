@@ -1,7 +1,7 @@
 //! What a pass over the pages of the pools sees: pages, and what was found in a part of them.
 
 use crate::catalog::Absent;
-use crate::source::kernel::pool::block::{Block, Kind};
+use crate::source::kernel::pool::block::{Block, PoolKind};
 use crate::source::kernel::pool::frames::Mark;
 
 /// What a page of a pool is.
@@ -32,7 +32,7 @@ pub(crate) struct PageSeen {
     /// Whether it is in a page file.
     pub(crate) is_paged_out: bool,
     /// Of which pool.
-    pub(crate) kind: Kind,
+    pub(crate) kind: PoolKind,
     /// The range that it is in: the first address and the one after the last.
     pub(crate) range: (u64, u64),
     /// The session whose pool it is in.

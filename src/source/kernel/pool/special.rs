@@ -10,7 +10,7 @@
 
 use crate::dump::bytes::u32_at;
 use crate::memory::Fault;
-use crate::source::kernel::pool::block::{Block, Found, Kind, State};
+use crate::source::kernel::pool::block::{Block, FoundBy, PoolKind, State};
 use crate::source::kernel::pool::chain::PAGE;
 use crate::source::kernel::pool::header::Headers;
 use crate::source::kernel::pool::range::PoolRange;
@@ -80,7 +80,7 @@ pub(crate) fn block(
 
 impl Alone {
     fn block(self, range: &PoolRange, page: u64) -> Block {
-        let stated = Kind { is_paged: Some(self.is_paged), is_session: self.is_session };
+        let stated = PoolKind { is_paged: Some(self.is_paged), is_session: self.is_session };
         Block {
             address: page.saturating_add(self.at as u64),
             bytes: self.bytes as u64,
@@ -90,7 +90,7 @@ impl Alone {
             kind: if range.kind.is_paged.is_some() { range.kind } else { stated },
             state: if self.is_damaged { State::Damaged } else { State::Allocated },
             is_charged: false,
-            found: Found::Special,
+            found: FoundBy::Special,
             session: range.session,
         }
     }

@@ -3,7 +3,7 @@
 use crate::memory::{Fault, Gva, Part};
 use crate::source::kernel::core::Core;
 use crate::source::kernel::core::memory::{Memory, reason};
-use crate::source::kernel::pool::block::{Block, Found, Kind, State};
+use crate::source::kernel::pool::block::{Block, FoundBy, PoolKind, State};
 use crate::source::kernel::pool::chain::Piece;
 use crate::source::kernel::pool::header::{Header, Headers};
 use crate::source::kernel::pool::look::{Chains, Followed, LANES};
@@ -198,14 +198,14 @@ impl Heap<'_> {
     fn sound(&self, pages: &Pages<'_>, seen: Followed, blocks: &mut Vec<Block>) {
         if seen.look.has_tag {
             let chunks = self.segments.sound_chunks(pages, seen.span, seen.end);
-            self.take(pages, &chunks, Found::Chunks, blocks);
+            self.take(pages, &chunks, FoundBy::Chunks, blocks);
         }
     }
 
     /// Takes the blocks that are asked for.
-    fn take(&self, pages: &Pages<'_>, chunks: &[Chunk], found: Found, blocks: &mut Vec<Block>) {
+    fn take(&self, pages: &Pages<'_>, chunks: &[Chunk], found: FoundBy, blocks: &mut Vec<Block>) {
         for chunk in chunks {
-            let has_tag = !chunk.is_free || found != Found::Chunks;
+            let has_tag = !chunk.is_free || found != FoundBy::Chunks;
             let header = if has_tag { pages.header(self.headers, chunk.at) } else { None };
             if self.tags.may_take(header.map_or([0; 4], |header| header.raw_tag)) {
                 blocks.push(self.chunk(pages, *chunk, found));
@@ -250,7 +250,7 @@ impl Heap<'_> {
         }
         let chunks = self.keys.heap().and_then(|key| self.segments.chunks(pages, at, key));
         if let Some((chunks, end)) = chunks {
-            self.take(pages, &chunks, Found::Chunks, blocks);
+            self.take(pages, &chunks, FoundBy::Chunks, blocks);
             return Some(end);
         }
         let key = self.keys.lfh()?;
@@ -261,7 +261,7 @@ impl Heap<'_> {
             chunks.retain(|block| block.at + block.bytes <= next);
             end = next;
         }
-        self.take(pages, &chunks, Found::OneSize, blocks);
+        self.take(pages, &chunks, FoundBy::OneSize, blocks);
         Some(end)
     }
 
@@ -304,7 +304,7 @@ impl Heap<'_> {
                 continue;
             }
             let chunk = Chunk { at, bytes, is_free: false };
-            self.take(pages, &[chunk], Found::Search, blocks);
+            self.take(pages, &[chunk], FoundBy::Search, blocks);
             at += bytes;
             last = Some(at);
         }
@@ -336,7 +336,7 @@ impl Heap<'_> {
         self.keys.heap().is_some_and(is_chunk) || others.any(|other| other.size == header.size)
     }
 
-    fn chunk(&self, pages: &Pages<'_>, chunk: Chunk, found: Found) -> Block {
+    fn chunk(&self, pages: &Pages<'_>, chunk: Chunk, found: FoundBy) -> Block {
         let header = pages.header(self.headers, chunk.at);
         let sound = header.filter(|header| is_block(self.headers, *header));
         let state = match (chunk.is_free, sound) {
@@ -345,8 +345,9 @@ impl Heap<'_> {
             (false, None) => State::Damaged,
         };
         let stated = sound.filter(|_| !chunk.is_free).map(|header| self.headers.kind(header));
-        let kind: Kind = stated.filter(|kind| kind.is_paged.is_some()).unwrap_or(self.range.kind);
-        let tag = if chunk.is_free && found == Found::Chunks { None } else { header };
+        let kind: PoolKind =
+            stated.filter(|kind| kind.is_paged.is_some()).unwrap_or(self.range.kind);
+        let tag = if chunk.is_free && found == FoundBy::Chunks { None } else { header };
         let unit = u8::try_from(self.headers.unit).unwrap_or(u8::MAX);
         Block {
             address: chunk.at,

@@ -4,7 +4,7 @@ use crate::catalog::Absent;
 use crate::model::{Emit, EnvironmentVariable, Unanswered, Want};
 use crate::source::kernel::core::Core;
 use crate::source::kernel::process::list;
-use crate::source::kernel::process::list::Owner;
+use crate::source::kernel::process::list::ProcessOwner;
 use crate::source::kernel::process::peb;
 
 /// The variables, process by process. Where a part of an environment is not in the dump, a row says
@@ -20,7 +20,7 @@ pub(crate) fn each_variable(
     }
     let (first, last) = want.addresses(|c| c.pid);
     for process in processes {
-        let owner = Owner::new(Some(&process));
+        let owner = ProcessOwner::new(Some(&process));
         let is_wanted = owner.pid.is_ok_and(|pid| (first..=last).contains(&pid.cast_unsigned()));
         if !is_wanted && owner.pid.is_ok() {
             continue;

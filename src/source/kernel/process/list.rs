@@ -13,7 +13,7 @@ const MAX_PROCESSES: usize = 1 << 18;
 const PROCESS_OBJECT: u8 = 3;
 
 /// Whose handles, or ranges, are listed.
-pub(crate) struct Owner {
+pub(crate) struct ProcessOwner {
     pub(crate) eprocess: Cell<u64>,
     pub(crate) pid: Cell<i64>,
     pub(crate) name: Cell<String>,
@@ -48,7 +48,7 @@ pub(crate) fn process_objects(core: &Core) -> Vec<Structure<'_>> {
     found
 }
 
-impl Owner {
+impl ProcessOwner {
     pub(crate) fn new(process: Option<&Structure<'_>>) -> Self {
         let missing = Absent::NotInDump;
         match process {

@@ -34,12 +34,12 @@ const NAMES: [&str; 7] =
 const POOL_NAMES: [&str; 2] = ["ExPoolUntrusted", "ExPoolTrusted"];
 
 /// A queue, and what it is called if its place says.
-struct Found {
+struct FoundQueue {
     at: u64,
     name: Option<&'static str>,
 }
 
-fn worker_queues(core: &Core, queues: &WorkQueues) -> Result<Vec<Found>, Unanswered> {
+fn worker_queues(core: &Core, queues: &WorkQueues) -> Result<Vec<FoundQueue>, Unanswered> {
     if core.size_of(QUEUE).is_none_or(|size| size == 0) {
         return Err(Unanswered::because("no layout of _EX_WORK_QUEUE is known"));
     }
@@ -56,11 +56,11 @@ fn worker_queues(core: &Core, queues: &WorkQueues) -> Result<Vec<Found>, Unanswe
 }
 
 /// Queues that stand one after the other.
-fn queues_in_row(core: &Core, first: u64, names: &[&'static str]) -> Vec<Found> {
+fn queues_in_row(core: &Core, first: u64, names: &[&'static str]) -> Vec<FoundQueue> {
     let size = core.size_of(QUEUE).unwrap_or(0);
     let place = |i: u64| first.checked_add(i.checked_mul(size)?);
     let queues = (0..).zip(names.iter().copied());
-    queues.filter_map(|(i, name)| Some(Found { at: place(i)?, name: Some(name) })).collect()
+    queues.filter_map(|(i, name)| Some(FoundQueue { at: place(i)?, name: Some(name) })).collect()
 }
 
 fn nodes(core: &Core) -> u64 {
@@ -76,7 +76,7 @@ fn pointers(core: &Core, row: u64, count: u64) -> Vec<u64> {
     places.filter_map(|at| core.pointer_at(at).ok()).filter(|at| *at != 0).collect()
 }
 
-fn queues_of_partition(core: &Core, queues: &WorkQueues) -> Result<Vec<Found>, Missing> {
+fn queues_of_partition(core: &Core, queues: &WorkQueues) -> Result<Vec<FoundQueue>, Missing> {
     let named = core.symbol_address("nt", "PspSystemPartition");
     let named = named.map(|at| core.pointer_at(at).ok().filter(|at| *at != 0));
     let system = match named {
@@ -92,7 +92,7 @@ fn queues_of_partition(core: &Core, queues: &WorkQueues) -> Result<Vec<Found>, M
     let queues = rows.into_iter().flat_map(|row| pointers(core, row, POOLS));
     let own = |at: &u64| core.structure(QUEUE, *at).raw_pointer("Partition") == Ok(partition);
     let new = queues.filter(own).filter(|at| seen.insert(*at));
-    Ok(new.map(|at| Found { at, name: None }).collect())
+    Ok(new.map(|at| FoundQueue { at, name: None }).collect())
 }
 
 /// The nodes: in the kernel's array of them, or those that processors belong to.
@@ -119,7 +119,7 @@ fn node_blocks(core: &Core) -> Result<Vec<u64>, Missing> {
     Ok(nodes)
 }
 
-fn queues_of_nodes(core: &Core) -> Result<Vec<Found>, Missing> {
+fn queues_of_nodes(core: &Core) -> Result<Vec<FoundQueue>, Missing> {
     let mut found = Vec::new();
     let mut seen = HashSet::new();
     for node in node_blocks(core)? {
@@ -129,7 +129,7 @@ fn queues_of_nodes(core: &Core) -> Result<Vec<Found>, Missing> {
         } else if let Ok(row) = structure.at("ExWorkQueues") {
             let queues = pointers(core, row, POOLS).into_iter();
             let new = queues.filter(|at| seen.insert(*at));
-            found.extend(new.map(|at| Found { at, name: None }));
+            found.extend(new.map(|at| FoundQueue { at, name: None }));
         } else if let Ok(first) = structure.at("ExWorkQueue") {
             found.extend(queues_in_row(core, first, &POOL_NAMES));
         }
@@ -138,7 +138,7 @@ fn queues_of_nodes(core: &Core) -> Result<Vec<Found>, Missing> {
 }
 
 /// The name of a queue: by its place, or as its number is called.
-fn queue_name(core: &Core, queue: &Found) -> Cell<String> {
+fn queue_name(core: &Core, queue: &FoundQueue) -> Cell<String> {
     if let Some(name) = queue.name {
         return Ok(name.to_owned());
     }
