@@ -19,6 +19,7 @@
 mod catalog;
 #[cfg(feature = "cli")]
 mod cli;
+mod code;
 mod diag;
 mod dump;
 mod exec;

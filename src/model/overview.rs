@@ -91,6 +91,14 @@ row! {
         symbol: String,
         /// A short text that equal crashes share.
         bucket_id: String,
+        /// The module that is to blame, as far as the dump tells.
+        culprit_module: String,
+        /// The symbol in it, or the module and offset.
+        culprit_symbol: String,
+        /// The number of its frame on the stack of the crash.
+        culprit_frame: i64,
+        /// The rule that decided.
+        culprit_reason: String,
     }
 }
 
@@ -119,6 +127,14 @@ row! {
         is_clr: bool,
         /// What the parameters say (`read of 0x0000000000000010`).
         description: String,
+        /// The module that is to blame, as far as the dump tells.
+        culprit_module: String,
+        /// The symbol in it, or the module and offset.
+        culprit_symbol: String,
+        /// The number of its frame on the stack of the crash.
+        culprit_frame: i64,
+        /// The rule that decided.
+        culprit_reason: String,
     }
 }
 
