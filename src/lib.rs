@@ -93,8 +93,8 @@ pub mod extend {
             LockEntry, LockOwner, LockWaiter, MappedFile, MemoryList, MemoryRegion, Module,
             NeededSymbol, ObjectType, PageFile, PageTableEntry, PoolBlock, PoolFailure, PoolFault,
             PoolPage, PoolTag, Problem, Process, Processor, QueuedLock, ReadyThread, Register,
-            SessionSpace, StackWord, SystemCall, SystemPte, Thread, Timer, UnloadedModule, Vad,
-            VerifierFact, VerifierFrame, VmCounter, WaitObject, WorkItem, WorkQueue,
+            SessionSpace, StackWord, Suspect, SystemCall, SystemPte, Thread, Timer, UnloadedModule,
+            Vad, VerifierFact, VerifierFrame, VmCounter, WaitObject, WorkItem, WorkQueue,
         };
     }
 

@@ -139,6 +139,24 @@ row! {
 }
 
 row! {
+    /// A module that may be to blame for a crash.
+    pub Suspect in "suspects" {
+        /// Its place among the suspects, from 1.
+        rank: i64,
+        /// The module.
+        module: String,
+        /// The symbol in it, or the module and offset.
+        symbol: String,
+        /// The number of its frame on the stack of the crash.
+        frame: i64,
+        /// What speaks against it.
+        evidence: String,
+        /// How much that counts, up to 100.
+        score: i64,
+    }
+}
+
+row! {
     /// Something wrong with a source or with values of a table.
     pub Problem in "problems" {
         /// The table, if it concerns one.

@@ -2,7 +2,8 @@
 //!
 //! Knows frames, names and lists of modules that are passed over; reads no memory.
 
-use crate::model::{Bugcheck, Exception, Located, Want};
+use crate::catalog::Absent;
+use crate::model::{self, Bugcheck, Emit, Exception, Located, Want};
 use crate::unwind::Frame;
 
 /// The kernel itself: its frames say that the system stopped, not why.
@@ -270,6 +271,24 @@ impl Evidence {
     pub(crate) fn ranked(mut self) -> Vec<Suspect> {
         self.suspects.sort_by_key(|suspect| std::cmp::Reverse(suspect.score));
         self.suspects
+    }
+}
+
+/// Candidates as rows, the first one to blame first.
+pub(crate) fn rows(suspects: Vec<Suspect>, emit: Emit<'_, model::Suspect>) {
+    for (rank, suspect) in (1..).zip(suspects) {
+        let row = model::Suspect {
+            rank: Ok(rank),
+            symbol: Ok(suspect.place.display()),
+            module: Ok(suspect.place.module),
+            frame: suspect.frame.ok_or(Absent::NotApplicable),
+            evidence: Ok(suspect.evidence),
+            score: Ok(suspect.score),
+            ..model::Suspect::default()
+        };
+        if emit.row(row).is_break() {
+            break;
+        }
     }
 }
 

@@ -110,6 +110,7 @@ fn answers(dump: &Arc<KernelDump>) -> Answers {
         .with(|d, _, emit| one(overview::dump_row(&d.core), emit))
         .with(|d, want, emit| one(bugcheck::bugcheck_row(&d.core, want)?, emit))
         .with(|d, want, emit| one(bugcheck::exception_row(&d.core, want)?, emit))
+        .with(|d, _, emit| bugcheck::each_suspect(&d.core, emit))
         .with(|d, _, emit| registers::each_register(&d.core, emit))
         .with(|d, want, emit| processes::each_process(&d.core, want, emit))
         .with(whole(|d, want, emit| environment::each_variable(&d.core, want, emit)))

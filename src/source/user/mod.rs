@@ -151,6 +151,7 @@ fn answers(dump: &Arc<UserDump>) -> Answers {
     Answers::of(dump)
         .with(|dump, _, emit| one(dump.dump_info(), emit))
         .with(|dump, want, emit| one(dump.exception(suspects::of_exception(want))?, emit))
+        .with(|dump, _, emit| dump.each_suspect(emit))
         .with(|dump, _, emit| dump.each_register(emit))
         .with(|dump, _, emit| one(dump.process(), emit))
         .with(UserDump::each_thread)

@@ -8,8 +8,8 @@ use super::UserDump;
 use super::memory::signed;
 use super::streams::{Gap, kind, utf16};
 use crate::catalog::{Absent, Cell, names};
-use crate::model::{DumpInfo, Emit, Exception, Problem, Processor, Unanswered};
-use crate::source::suspects::{Evidence, PROGRAM, Suspect};
+use crate::model::{self, DumpInfo, Emit, Exception, Problem, Processor, Unanswered};
+use crate::source::suspects::{self, Evidence, PROGRAM, Suspect};
 
 /// `MINIDUMP_TYPE` flags.
 const WITH_FULL_MEMORY: u64 = 2;
@@ -118,7 +118,8 @@ impl UserDump {
         let parameters = record.exception_information.get(..count);
         let (name, description) = self.reason(record);
         let is_windows = self.is_windows();
-        let culprit = if needs_culprit { self.culprit(address) } else { None };
+        let suspects = if needs_culprit { self.suspects(address) } else { Vec::new() };
+        let culprit = suspects.into_iter().next();
         let of_culprit =
             |text: fn(&Suspect) -> String| culprit.as_ref().map(text).ok_or(Absent::NotInDump);
         Ok(Exception {
@@ -150,15 +151,23 @@ impl UserDump {
         })
     }
 
-    /// Who is to blame for the exception at an address.
-    fn culprit(&self, address: u64) -> Option<Suspect> {
+    /// The modules that may be to blame, the likeliest first.
+    pub(super) fn each_suspect(&self, emit: Emit<'_, model::Suspect>) -> Result<(), Unanswered> {
+        let raised = self.exception_stream()?;
+        let address = raised.exception_record.exception_address & self.address_mask();
+        suspects::rows(self.suspects(address), emit);
+        Ok(())
+    }
+
+    /// The candidates for the exception at an address, the first one to blame.
+    fn suspects(&self, address: u64) -> Vec<Suspect> {
         let mut evidence = Evidence::default();
         if let Ok(place) = self.locate_module(address) {
             evidence.exception(place);
         }
         let locate = |ip| self.locate_module(ip).ok();
         evidence.frames(&self.crash_frames(), locate, &PROGRAM);
-        evidence.ranked().into_iter().next()
+        evidence.ranked()
     }
 
     /// The exception's name, and what its parameters say.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::catalog::{Absent, Cell, names};
-use crate::model::{Bugcheck, Exception, Unanswered, Want};
+use crate::model::{self, Bugcheck, Emit, Exception, Unanswered, Want};
 use crate::source::kernel::core::Core;
 use crate::source::kernel::crash::culprit;
 use crate::source::kernel::scheduler::thread;
@@ -54,6 +54,15 @@ pub(crate) fn bugcheck_row(core: &Core, want: &Want<'_, Bugcheck>) -> Result<Bug
         culprit_reason: of_culprit(|culprit| culprit.evidence.clone()),
         ..Bugcheck::default()
     })
+}
+
+/// The modules that may be to blame, the likeliest first.
+pub(crate) fn each_suspect(core: &Core, emit: Emit<'_, model::Suspect>) -> Result<(), Unanswered> {
+    core.header
+        .bugcheck_code
+        .ok_or_else(|| Unanswered::because("the header holds no bug check"))?;
+    suspects::rows(culprit::suspects(core), emit);
+    Ok(())
 }
 
 /// What the parameters of a bug check mean, by the value of the first one if that is known.
