@@ -117,7 +117,7 @@ pub mod internals {
     }
 
     rooms! {
-        catalog, #[cfg(feature = "cli")] cli, diag, dump, exec, export, func, import, lang, memory,
+        catalog, #[cfg(feature = "cli")] cli, code, diag, dump, exec, export, func, import, lang, memory,
         model, plan, session, source, symbol, synth, table, unwind,
     }
 }
