@@ -333,17 +333,25 @@ fn written_text(file: &[u8], offset: usize, len: usize) -> Option<String> {
 }
 
 fn exception(file: &[u8], places: &Places) -> Option<ExceptionRecord> {
-    let at = places.exception;
-    let step = places.width.bytes();
-    let code = written32(file, at)?;
-    let address = pointer_at(file, at + 8 + step, places.width)?;
-    let count = written32(file, at + 8 + 2 * step).filter(|count| *count <= 15).unwrap_or(0);
-    let first = at + 8 + 2 * step + if step == 8 { 8 } else { 4 };
-    let parameters = (0..count as usize)
-        .map_while(|i| pointer_at(file, first + i * step, places.width))
-        .collect();
-    let flags = u32_at(file, at + 4)?;
-    (code != 0 || address != 0).then_some(ExceptionRecord { code, flags, address, parameters })
+    ExceptionRecord::parse(file.get(places.exception..)?, places.width)
+}
+
+impl ExceptionRecord {
+    /// The size of a record with all its parameters, at either width.
+    pub const MAX_SIZE: usize = 0x98;
+
+    /// Reads a record; `None` if it is empty or not there.
+    pub fn parse(bytes: &[u8], width: Width) -> Option<Self> {
+        let step = width.bytes();
+        let code = written32(bytes, 0)?;
+        let address = pointer_at(bytes, 8 + step, width)?;
+        let count = written32(bytes, 8 + 2 * step).filter(|count| *count <= 15).unwrap_or(0);
+        let first = 8 + 2 * step + if step == 8 { 8 } else { 4 };
+        let parameters =
+            (0..count as usize).map_while(|i| pointer_at(bytes, first + i * step, width)).collect();
+        let flags = u32_at(bytes, 4)?;
+        (code != 0 || address != 0).then_some(Self { code, flags, address, parameters })
+    }
 }
 
 fn physical_memory(file: &[u8], places: &Places) -> Option<PhysicalMemory> {

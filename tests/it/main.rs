@@ -12,6 +12,7 @@ mod api;
 mod attach;
 mod big_pool;
 mod cli;
+mod code;
 mod corpus;
 mod docs;
 mod duckdb;

@@ -162,6 +162,16 @@ impl UserDump {
         }
     }
 
+    /// The frames of the thread that raised the exception, as far as they are of its own width.
+    pub(super) fn crash_frames(&self) -> Vec<unwind::Frame> {
+        let (Ok(raised), Ok(threads)) = (self.exception_stream(), self.started()) else {
+            return Vec::new();
+        };
+        let thread = threads.into_iter().find(|thread| thread.tid == raised.thread_id);
+        let mut walker = Walker::new(self);
+        thread.map_or_else(Vec::new, |thread| self.frames_of(&mut walker, &thread))
+    }
+
     /// The processor whose stacks are walked, if it is one of them.
     fn walked_cpu(&self) -> Option<Cpu> {
         match self.machine().arch {
