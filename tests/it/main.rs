@@ -11,6 +11,7 @@
 mod api;
 mod attach;
 mod big_pool;
+mod cancel;
 mod cli;
 mod corpus;
 mod docs;
@@ -21,6 +22,9 @@ mod formats;
 mod found;
 mod functions;
 mod generate;
+#[path = "../../examples/fuzz/query.rs"]
+mod grammar;
+mod holes;
 mod host;
 mod host_table;
 mod hostile;
@@ -31,6 +35,9 @@ mod laws;
 mod library;
 mod locks;
 mod log;
+#[path = "../../examples/fuzz/seeds.rs"]
+#[allow(dead_code, reason = "the corpus of the fuzz targets; tests need some of it")]
+mod made;
 mod memory_numbers;
 mod objects;
 mod parse;
@@ -39,6 +46,7 @@ mod physical;
 mod pool;
 mod pool_map;
 mod pool_tags;
+mod properties;
 mod readers;
 mod requests;
 mod routines;
@@ -63,3 +71,4 @@ mod user_types;
 mod versions;
 mod volatility;
 mod waiting;
+mod watchdog;
