@@ -25,9 +25,13 @@ bless:
 docs:
     UPDATE_DOCS=1 cargo test --test it docs
 
-# The tests on real dumps, of the folder DUMPQL_CORPUS
+# The tests on real dumps, of the folder DUMPQL_CORPUS, and those against other programs
 real:
-    cargo test --test it -- triage stackwalk laws kernel hostile --nocapture
+    cargo test --test real
+
+# Feeds every reader with edits of files that are made here, so many seconds each
+fuzz seconds *targets:
+    cargo run --example fuzz -- {{seconds}} {{targets}}
 
 # The benchmarks
 bench:

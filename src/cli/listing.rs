@@ -6,6 +6,7 @@ use super::console::Console;
 use super::output::wrap;
 use super::table::width_of;
 use crate::catalog::{Catalog, ColumnSpec, TableSpec, Unit};
+use crate::export::visible::push_visible;
 use crate::session::{SavedQuery, library};
 
 /// One line a table, with what it holds.
@@ -50,6 +51,8 @@ fn brief(default: &str) -> String {
 
 /// Names on the left, text wrapped on the right.
 pub(super) fn columns(entries: Vec<(&str, String)>, console: &Console) -> String {
+    let entries: Vec<(String, String)> =
+        entries.into_iter().map(|(name, doc)| (seen(name), doc)).collect();
     let names = entries.iter().map(|(name, _)| width_of(name)).max().unwrap_or(0) + 2;
     let indent = " ".repeat(names);
     let mut text = String::new();
@@ -58,8 +61,8 @@ pub(super) fn columns(entries: Vec<(&str, String)>, console: &Console) -> String
         let width = console.text_width().max(names + 20) - names;
         for (index, line) in wrap(&doc, width, "").into_iter().enumerate() {
             if index == 0 {
-                text += &bold(name, console);
-                text += &" ".repeat(names.saturating_sub(width_of(name)));
+                text += &bold(&name, console);
+                text += &" ".repeat(names.saturating_sub(width_of(&name)));
             } else {
                 text += &indent;
             }
@@ -67,6 +70,13 @@ pub(super) fn columns(entries: Vec<(&str, String)>, console: &Console) -> String
             text.push('\n');
         }
     }
+    text
+}
+
+/// A name as a terminal may see it: tables and columns of files are called as somebody wants.
+fn seen(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    name.chars().for_each(|c| push_visible(c, &mut text));
     text
 }
 
@@ -83,7 +93,7 @@ fn from(table: &TableSpec) -> String {
 /// All of one table.
 pub(super) fn describe(table: &TableSpec, console: &Console) -> String {
     let width = console.text_width();
-    let mut text = bold(table.name, console) + "\n";
+    let mut text = bold(&seen(table.name), console) + "\n";
     let mut say = |line: &str| {
         for line in wrap(line, width, "  ") {
             text += &line;
@@ -108,11 +118,12 @@ pub(super) fn describe(table: &TableSpec, console: &Console) -> String {
         let hidden = if column.hidden { " (Not in SELECT *.)" } else { "" };
         format!("{:types$}  {}{unit}{hidden}", column.ty.name(), column.doc)
     };
-    let names = table.columns.iter().map(|c| c.name.len()).max().unwrap_or(0) + 2;
+    let shown: Vec<String> = table.columns.iter().map(|c| seen(c.name)).collect();
+    let names = shown.iter().map(|name| width_of(name)).max().unwrap_or(0) + 2;
     let indent = " ".repeat(names + types + 2);
-    for column in &table.columns {
-        text += &bold(column.name, console);
-        text += &" ".repeat(names - column.name.len());
+    for (column, name) in table.columns.iter().zip(&shown) {
+        text += &bold(name, console);
+        text += &" ".repeat(names.saturating_sub(width_of(name)));
         let lines =
             wrap_after_type(&described(column), types, width.max(names + types + 30) - names);
         for (index, line) in lines.into_iter().enumerate() {

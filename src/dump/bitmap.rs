@@ -37,16 +37,16 @@ impl Numbers {
 /// The numbers as they are since Windows 8.
 fn wide(file: &[u8], start: usize) -> Option<Numbers> {
     let header = BitmapHeader {
-        first_page: u64_at(file, start + 0x20)?,
-        pages: u64_at(file, start + 0x28)?,
-        bits: u64_at(file, start + 0x30)?,
+        first_page: u64_at(file, start.saturating_add(0x20))?,
+        pages: u64_at(file, start.saturating_add(0x28))?,
+        bits: u64_at(file, start.saturating_add(0x30))?,
     };
-    Some(Numbers { header, start: start + 0x38 })
+    Some(Numbers { header, start: start.saturating_add(0x38) })
 }
 
 /// The numbers as they are up to Windows 7.
 fn narrow(file: &[u8], start: usize, width: Width) -> Option<Numbers> {
-    let number = |offset| u32_at(file, start + offset).map(u64::from);
+    let number = |offset: usize| u32_at(file, start.saturating_add(offset)).map(u64::from);
     let header =
         BitmapHeader { first_page: number(0xc)?, bits: number(0x10)?, pages: number(0x14)? };
     // The bitmap proper repeats its size.
@@ -57,7 +57,7 @@ fn narrow(file: &[u8], start: usize, width: Width) -> Option<Numbers> {
         Width::W32 => 0x20,
         Width::W64 => 0x28,
     };
-    Some(Numbers { header, start: start + bits })
+    Some(Numbers { header, start: start.saturating_add(bits) })
 }
 
 /// Reads the structure.

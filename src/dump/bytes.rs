@@ -87,7 +87,7 @@ pub fn text(bytes: &[u8]) -> String {
 
 /// UTF-16 up to the first zero as text, what is no UTF-16 replaced.
 pub fn text_utf16(bytes: &[u8]) -> String {
-    let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+    let units = bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair));
     char::decode_utf16(units.take_while(|unit| *unit != 0))
         .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
         .collect()

@@ -70,13 +70,13 @@ impl Sum {
     fn add(&mut self, bytes: &[u8]) {
         let (now, mut later) = bytes.split_at(self.room.min(bytes.len()));
         self.part.add(now);
-        self.room -= now.len();
+        self.room = self.room.saturating_sub(now.len());
         while self.room == 0 {
             self.whole = mixed(self.whole, self.part.value());
             let (now, rest) = later.split_at(PART.min(later.len()));
             self.part = Part::new();
             self.part.add(now);
-            (self.room, later) = (PART - now.len(), rest);
+            (self.room, later) = (PART.saturating_sub(now.len()), rest);
         }
     }
 
@@ -196,7 +196,7 @@ impl Writer {
     /// Adds bytes: a multiple of 32, but for the last. A failure to write shows at the end.
     pub fn add(&mut self, bytes: &[u8]) {
         self.sum.add(bytes);
-        self.bytes += bytes.len() as u64;
+        self.bytes = self.bytes.saturating_add(bytes.len() as u64);
         if self.file.as_mut().is_some_and(|file| file.write_all(bytes).is_err()) {
             self.file = None;
         }

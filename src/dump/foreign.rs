@@ -139,7 +139,7 @@ pub(super) fn is_text(bytes: &[u8]) -> bool {
         c.is_ascii_control() && !matches!(c, '\t' | '\n' | '\r' | '\x07' | '\x08' | '\x0c' | '\x1b')
     };
     let odd = text.chars().filter(is_odd).count();
-    !text.contains('\0') && odd * 200 <= text.len()
+    !text.contains('\0') && odd.saturating_mul(200) <= text.len()
 }
 
 /// The sample as characters.
@@ -147,7 +147,8 @@ fn text(sample: &[u8]) -> String {
     match sample {
         [0xff, 0xfe, rest @ ..] => super::bytes::text_utf16(rest),
         [0xfe, 0xff, rest @ ..] => {
-            let swapped: Vec<u8> = rest.chunks_exact(2).flat_map(|p| [p[1], p[0]]).collect();
+            let swapped: Vec<u8> =
+                rest.as_chunks::<2>().0.iter().flat_map(|[a, b]| [*b, *a]).collect();
             super::bytes::text_utf16(&swapped)
         }
         _ if is_wide(sample) => super::bytes::text_utf16(sample),
@@ -158,8 +159,8 @@ fn text(sample: &[u8]) -> String {
 /// Whether nearly every second byte is zero.
 fn is_wide(sample: &[u8]) -> bool {
     let start = sample.get(..256).unwrap_or(sample);
-    let wide = start.chunks_exact(2).filter(|pair| pair[0] != 0 && pair[1] == 0).count();
-    wide >= 16 && wide * 20 >= start.len() * 9
+    let wide = start.as_chunks::<2>().0.iter().filter(|pair| pair[0] != 0 && pair[1] == 0).count();
+    wide >= 16 && wide.saturating_mul(20) >= start.len().saturating_mul(9)
 }
 
 #[cfg(test)]

@@ -259,9 +259,10 @@ pub fn parse(file: &[u8], width: Width) -> KernelHeader {
         module_list: pointer(places.module_list),
         process_head: pointer(places.process_head),
         machine: number(places.machine),
-        processors: number(places.machine + 4),
-        bugcheck_code: number(places.machine + 8),
-        parameters: [0, 1, 2, 3].map(|i| pointer(places.parameters + i * step)),
+        processors: number(places.machine.saturating_add(4)),
+        bugcheck_code: number(places.machine.saturating_add(8)),
+        parameters: [0, 1, 2, 3]
+            .map(|i| pointer(places.parameters.saturating_add(step.saturating_mul(i)))),
         version_user: written_text(file, places.version_user, 32),
         is_pae: places.is_pae.and_then(|at| u8_at(file, at)).filter(|v| *v <= 1).map(|v| v == 1),
         kdbg: pointer(places.kdbg).filter(|address| *address != 0),
@@ -275,10 +276,10 @@ pub fn parse(file: &[u8], width: Width) -> KernelHeader {
         system_time: written64(file, places.system_time).filter(|time| *time != 0),
         uptime: written64(file, places.uptime).filter(|time| *time != 0),
         minidump_fields: number(places.minidump_fields),
-        secondary_data_state: number(places.minidump_fields + 4),
-        product_type: number(places.minidump_fields + 8),
-        suite_mask: number(places.minidump_fields + 12),
-        writer_status: number(places.minidump_fields + 16),
+        secondary_data_state: number(places.minidump_fields.saturating_add(4)),
+        product_type: number(places.minidump_fields.saturating_add(8)),
+        suite_mask: number(places.minidump_fields.saturating_add(12)),
+        writer_status: number(places.minidump_fields.saturating_add(16)),
     }
 }
 
@@ -311,7 +312,7 @@ fn written32(file: &[u8], offset: usize) -> Option<u32> {
 /// A 64-bit field, unless either half still holds the filler: no time or size looks like it.
 fn written64(file: &[u8], offset: usize) -> Option<u64> {
     let low = written32(file, offset)?;
-    let high = written32(file, offset + 4)?;
+    let high = written32(file, offset.checked_add(4)?)?;
     Some(u64::from(low) | u64::from(high) << 32)
 }
 
@@ -344,11 +345,14 @@ impl ExceptionRecord {
     pub fn parse(bytes: &[u8], width: Width) -> Option<Self> {
         let step = width.bytes();
         let code = written32(bytes, 0)?;
-        let address = pointer_at(bytes, 8 + step, width)?;
-        let count = written32(bytes, 8 + 2 * step).filter(|count| *count <= 15).unwrap_or(0);
-        let first = 8 + 2 * step + if step == 8 { 8 } else { 4 };
-        let parameters =
-            (0..count as usize).map_while(|i| pointer_at(bytes, first + i * step, width)).collect();
+        // Code, flags, a pointer to another record, the address, a count, the parameters.
+        let address_at = step.checked_add(8)?;
+        let count_at = address_at.checked_add(step)?;
+        let first = count_at.checked_add(if step == 8 { 8 } else { 4 })?;
+        let address = pointer_at(bytes, address_at, width)?;
+        let count = written32(bytes, count_at).filter(|count| *count <= 15).unwrap_or(0);
+        let parameter = |i: usize| pointer_at(bytes, first.checked_add(step.checked_mul(i)?)?, width);
+        let parameters = (0..count as usize).map_while(parameter).collect();
         let flags = u32_at(bytes, 4)?;
         (code != 0 || address != 0).then_some(Self { code, flags, address, parameters })
     }
@@ -358,15 +362,17 @@ fn physical_memory(file: &[u8], places: &Places) -> Option<PhysicalMemory> {
     let at = places.physical_memory;
     let step = places.width.bytes();
     let count = written32(file, at).filter(|count| (1..=MAX_RUNS).contains(count))?;
-    let pages = pointer_at(file, at + step, places.width)?;
-    let first = at + 2 * step;
-    if first + count as usize * 2 * step > places.context.0 {
+    let pages_at = at.checked_add(step)?;
+    let pages = pointer_at(file, pages_at, places.width)?;
+    let first = pages_at.checked_add(step)?;
+    let run_at = |i: usize| first.checked_add(step.checked_mul(2)?.checked_mul(i)?);
+    if run_at(count as usize)? > places.context.0 {
         return None;
     }
     let run = |i: usize| {
-        let at = first + i * 2 * step;
+        let at = run_at(i)?;
         let base = pointer_at(file, at, places.width)?;
-        Some((base, pointer_at(file, at + step, places.width)?))
+        Some((base, pointer_at(file, at.checked_add(step)?, places.width)?))
     };
     Some(PhysicalMemory { pages, runs: (0..count as usize).map_while(run).collect() })
 }

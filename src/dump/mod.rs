@@ -3,6 +3,9 @@
 //! The only place that opens dump files and the only `unsafe` (the mapping). Nothing here knows
 //! what an `_ETHREAD` is.
 
+// Every number here comes from a file that may be damaged.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 pub mod bare;
 mod bitmap;
 pub mod bytes;

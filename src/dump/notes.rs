@@ -49,6 +49,11 @@ struct Shape {
 }
 
 /// Offsets of words that follow each other, by the index of each of [`NAMES`].
+#[allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "the compiler runs it, and refuses what overflows"
+)]
 const fn words(first: usize, step: usize, order: [i8; 18]) -> [Option<usize>; 18] {
     let mut places = [None; 18];
     let mut i = 0;

@@ -25,7 +25,7 @@ pub(super) fn is_there(file: &[u8], start: usize) -> bool {
 
 /// Reads the structure.
 pub(super) fn parse(file: &[u8], start: usize, kind: DumpType) -> Pages {
-    let number = |offset| u64_at(file, start + offset);
+    let number = |offset: usize| u64_at(file, start.checked_add(offset)?);
     let Some((metadata, first_page, total)) = number(0x10)
         .zip(number(0x18))
         .zip(number(0x28))
@@ -35,14 +35,14 @@ pub(super) fn parse(file: &[u8], start: usize, kind: DumpType) -> Pages {
     };
     let mut problems = Vec::new();
     // The metadata is what stands between its own header and the first page.
-    let stated_end = (start as u64 + 0x20).saturating_add(metadata);
+    let stated_end = (start as u64).saturating_add(0x20).saturating_add(metadata);
     if stated_end != first_page {
         problems.push(format!(
             "the list of ranges ends at {stated_end:#x}, the first page is at {first_page:#x}"
         ));
     }
     let end = usize::try_from(stated_end.min(first_page)).unwrap_or(usize::MAX);
-    let list = file.get(start + RANGES..end.min(file.len())).unwrap_or_default();
+    let list = file.get(start.saturating_add(RANGES)..end.min(file.len())).unwrap_or_default();
     let limit = if kind == DumpType::Complete { total } else { u64::MAX };
     let (stated, described) = ranges(list, first_page, limit);
     if stated.len() == MAX_RANGES {

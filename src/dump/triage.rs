@@ -142,26 +142,27 @@ const DRIVER32: DriverPlaces =
 pub fn parse(file: &[u8], width: Width) -> Option<Triage> {
     let base = header_bytes(width);
     let fixed = slice(file, base, 0x4c)?;
-    let field = |index: usize| u32_at(fixed, index * 4).unwrap_or_default();
+    let field = |index: usize| u32_at(fixed, index.saturating_mul(4)).unwrap_or_default();
     let offsets = [5, 6, 7, 8, 9, 10, 12, 14].map(field);
     // Early systems wrote a shorter block: what the first piece overlays is no field of it.
-    let end = offsets.into_iter().filter(|at| *at as usize >= base + 0x4c).min();
+    let end = offsets.into_iter().filter(|at| *at as usize >= base.saturating_add(0x4c)).min();
     let block_end = end.map_or(usize::MAX, |at| at as usize);
     let late = |offset: usize| {
-        let at = base + offset;
-        if at + 4 <= block_end { u32_at(file, at).unwrap_or_default() } else { 0 }
+        let at = base.saturating_add(offset);
+        if at.saturating_add(4) <= block_end { u32_at(file, at).unwrap_or_default() } else { 0 }
     };
     let tail = match width {
         Width::W32 => 0x4c,
         Width::W64 => 0x60,
     };
     let step = width.bytes();
-    let data_page_address = if base + tail + step <= block_end {
-        pointer_at(file, base + tail, width).unwrap_or_default()
+    let tail_at = base.saturating_add(tail);
+    let data_page_address = if tail_at.saturating_add(step) <= block_end {
+        pointer_at(file, tail_at, width).unwrap_or_default()
     } else {
         0
     };
-    let tail = tail + step;
+    let behind = |offset: usize| late(tail.saturating_add(step).saturating_add(offset));
     let mut triage = Triage {
         service_pack_build: field(0),
         size_of_dump: field(1),
@@ -179,11 +180,11 @@ pub fn parse(file: &[u8], width: Width) -> Option<Triage> {
         string_pool: Piece { offset: field(14), size: field(15) },
         broken_driver: field(16),
         options: field(17),
-        top_of_stack: pointer_at(file, base + 0x48, width).unwrap_or_default(),
-        data_page: (data_page_address, Piece { offset: late(tail), size: late(tail + 4) }),
-        debugger_data: Piece { offset: late(tail + 8), size: late(tail + 12) },
-        data_blocks: Piece { offset: late(tail + 16), size: 0 },
-        data_block_count: late(tail + 20),
+        top_of_stack: pointer_at(file, base.saturating_add(0x48), width).unwrap_or_default(),
+        data_page: (data_page_address, Piece { offset: behind(0), size: behind(4) }),
+        debugger_data: Piece { offset: behind(8), size: behind(12) },
+        data_blocks: Piece { offset: behind(16), size: 0 },
+        data_block_count: behind(20),
         is_complete: true,
         problems: Vec::new(),
     };
@@ -201,7 +202,7 @@ impl Triage {
         starts.sort_unstable();
         let room = |at: u32| {
             let next = starts.iter().find(|start| **start > at);
-            next.map_or(0, |next| next - at)
+            next.map_or(0, |next| next.saturating_sub(at))
         };
         for piece in [
             &mut self.mm,
@@ -242,7 +243,7 @@ impl Triage {
             problems.push(format!("the file is cut off: {len} of {promised} bytes"));
         }
         for (name, piece) in self.pieces() {
-            let end = u64::from(piece.offset) + u64::from(piece.size);
+            let end = u64::from(piece.offset).saturating_add(piece.size.into());
             if piece.offset != 0 && end > len {
                 problems.push(format!("the {name} ends beyond the file, at {end:#x}"));
             }
@@ -293,15 +294,18 @@ impl Triage {
     ) -> impl Iterator<Item = UnloadedDriver> + 'a {
         let step = width.bytes();
         // A UNICODE_STRING, twelve characters, two pointers; before them the count.
-        let stride = 2 * step + 24 + 2 * step;
+        let (text_at, start_at, end_at, stride) = match width {
+            Width::W32 => (8, 32, 36, 40),
+            Width::W64 => (16, 40, 48, 56),
+        };
         let list = self.unloaded_drivers.bytes(file);
         let count = u32_at(list, 0).unwrap_or_default() as usize;
         let list = list.get(step..).unwrap_or_default();
         list.chunks_exact(stride).take(count.min(MAX_DRIVERS)).filter_map(move |entry| {
             let bytes = usize::from(u16_at(entry, 0)?).min(24);
-            let name = text_utf16(slice(entry, 2 * step, bytes)?);
-            let start = pointer_at(entry, 2 * step + 24, width)?;
-            Some(UnloadedDriver { name, start, end: pointer_at(entry, 3 * step + 24, width)? })
+            let name = text_utf16(slice(entry, text_at, bytes)?);
+            let start = pointer_at(entry, start_at, width)?;
+            Some(UnloadedDriver { name, start, end: pointer_at(entry, end_at, width)? })
         })
     }
 }
@@ -310,7 +314,7 @@ impl Triage {
 pub fn name_at(file: &[u8], offset: u32) -> Option<String> {
     let offset = usize::try_from(offset).ok().filter(|at| *at != 0)?;
     let count = u32_at(file, offset).filter(|count| *count <= MAX_NAME)? as usize;
-    Some(text_utf16(slice(file, offset.checked_add(4)?, count * 2)?))
+    Some(text_utf16(slice(file, offset.checked_add(4)?, count.checked_mul(2)?)?))
 }
 
 #[cfg(test)]

@@ -123,11 +123,12 @@ fn directory_pointers(
             let is_one = |wanted: &&[u64; 4]| {
                 wanted.first() == Some(&(first & NUMBER))
                     && (1..4).all(|i| {
-                        u64_at(four, i * 8).map(|entry| entry & NUMBER) == wanted.get(i).copied()
+                        u64_at(four, 8usize.saturating_mul(i)).map(|entry| entry & NUMBER)
+                            == wanted.get(i).copied()
                     })
             };
             if found.len() < MAX_HINTS && directories.iter().any(|wanted| is_one(&wanted)) {
-                found.push(at.0 + index as u64 * 32);
+                found.push(at.0.saturating_add((index as u64).saturating_mul(32)));
             }
         }
     }
@@ -145,7 +146,7 @@ pub(super) fn find(
     let mut from = Gpa(0);
     for _ in 0..MAX_BLOCKS {
         let Some(block) = next_block(machine.physical(file), from) else { break };
-        from = Gpa(block.at.0 + 1);
+        from = Gpa(block.at.0.saturating_add(1));
         for (mode, base) in tables {
             machine = machine.with_mode(*mode, *base);
             let search = Search { file, machine: &machine, width: width(*mode) };
@@ -212,7 +213,7 @@ impl Search<'_> {
         while bytes.len() < len {
             let at = Gva(address.checked_add(bytes.len() as u64)?);
             let page = self.machine.at(self.file, self.machine.kernel(), at).ok()?;
-            bytes.extend_from_slice(page.get(..len - bytes.len()).unwrap_or(page));
+            bytes.extend_from_slice(page.get(..len.saturating_sub(bytes.len())).unwrap_or(page));
         }
         Some(bytes)
     }
@@ -255,9 +256,9 @@ impl Search<'_> {
         while next < end {
             let found = self.machine.translate(self.file, self.machine.kernel(), Gva(next));
             if found.is_ok_and(|found| found.address.0 / PAGE == wanted) {
-                return Some(next + at.0 % PAGE);
+                return next.checked_add(at.0 % PAGE);
             }
-            next += PAGE;
+            next = next.checked_add(PAGE)?;
         }
         None
     }
@@ -308,9 +309,9 @@ impl Search<'_> {
             (true, 0x20b) => 0x88,
             _ => return None,
         };
-        let at = directories + index * 8;
+        let at = index.checked_mul(8)?.checked_add(directories)?;
         let address = u32_at(&header, at).filter(|address| *address != 0)?;
-        Some((base.checked_add(address.into())?, u32_at(&header, at + 4)?))
+        Some((base.checked_add(address.into())?, u32_at(&header, at.checked_add(4)?)?))
     }
 
     fn export_name(&self, base: u64) -> Option<String> {
@@ -322,7 +323,7 @@ impl Search<'_> {
     fn symbol_name(&self, base: u64) -> Option<String> {
         let (entries, size) = self.directory(base, 6)?;
         (0..u64::from(size / 28).min(16)).find_map(|index| {
-            let entry = self.read(entries.checked_add(index * 28)?, 28)?;
+            let entry = self.read(entries.checked_add(index.checked_mul(28)?)?, 28)?;
             let record = base.checked_add(u32_at(&entry, 20)?.into())?;
             let is_symbols = self.read(record, 4)? == b"RSDS";
             if is_symbols { self.name(record.checked_add(24)?) } else { None }

@@ -41,7 +41,7 @@ impl Bitmap {
         let bits = bits.min(room.saturating_mul(8)).min(MAX_BITS);
         let mut shift = BLOCK;
         while bits >> shift > MAX_BLOCKS {
-            shift += 1;
+            shift = shift.saturating_add(1);
         }
         let mut bitmap = Self { start, bits, pages, shift, ranks: Vec::new(), set: 0, held: 0 };
         bitmap.count(file);
@@ -52,16 +52,17 @@ impl Bitmap {
     fn count(&mut self, file: &[u8]) {
         let len = usize::try_from(self.bits.div_ceil(8)).unwrap_or_default();
         let bytes = file.get(self.start..self.start.saturating_add(len)).unwrap_or_default();
-        let block = 1usize << (self.shift - 3);
-        self.ranks.reserve_exact(bytes.len() / block + 1);
+        let block = 1usize << self.shift.saturating_sub(3);
+        self.ranks.reserve_exact(bytes.len().div_ceil(block));
         for block in bytes.chunks(block) {
             self.ranks.push(self.set);
-            self.set += ones(block);
+            self.set = self.set.saturating_add(ones(block));
         }
         // Bits of the last byte that are beyond the end.
-        let beyond = (bytes.len() as u64 * 8).saturating_sub(self.bits);
+        let beyond = (bytes.len() as u64).saturating_mul(8).saturating_sub(self.bits);
         if let Some(last) = bytes.last().filter(|_| beyond != 0) {
-            self.set -= u64::from((last >> (8 - beyond)).count_ones());
+            let kept = 8u64.saturating_sub(beyond);
+            self.set = self.set.saturating_sub((last >> kept).count_ones().into());
         }
     }
 
@@ -103,7 +104,7 @@ impl Bitmap {
         let last = self.byte_of(page)?;
         let whole = ones(file.get(first..last)?);
         let part = file.get(last)? & !(u8::MAX << (page % 8));
-        Some(rank + whole + u64::from(part.count_ones()))
+        rank.checked_add(whole)?.checked_add(part.count_ones().into())
     }
 
     /// The place of the byte that holds a bit.
@@ -124,7 +125,7 @@ impl Bitmap {
 
     /// How many of the bits of [`Bitmap::word`] count.
     fn width(&self, page: u64) -> u64 {
-        (64 - page % 8).min(self.bits.saturating_sub(page))
+        (64u64.saturating_sub(page % 8)).min(self.bits.saturating_sub(page))
     }
 
     /// The first run from one page on and before another.
@@ -132,7 +133,7 @@ impl Bitmap {
         let first = self.skip(file, from, to, false)?;
         let end = self.skip(file, first, to, true).unwrap_or(to.min(self.bits));
         let rank = self.rank(file, first)?;
-        let pages = (end - first).min(self.held.checked_sub(rank)?);
+        let pages = end.checked_sub(first)?.min(self.held.checked_sub(rank)?);
         let offset = self.place(rank)?;
         Some(Run { first, pages, offset })
     }
@@ -146,9 +147,9 @@ impl Bitmap {
             let same = if set { word.trailing_ones() } else { word.trailing_zeros() };
             let width = self.width(at);
             if u64::from(same) < width {
-                return Some(at + u64::from(same)).filter(|at| *at < end);
+                return at.checked_add(same.into()).filter(|at| *at < end);
             }
-            at += width;
+            at = at.checked_add(width)?;
         }
         None
     }
@@ -159,7 +160,7 @@ fn ones(bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks::<8>();
     let words: u64 = words.iter().map(|w| u64::from(u64::from_le_bytes(*w).count_ones())).sum();
     let rest: u64 = rest.iter().map(|byte| u64::from(byte.count_ones())).sum();
-    words + rest
+    words.saturating_add(rest)
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@
 //! Is given the bytes of a file and knows neither where they come from nor what they mean. Knows
 //! nothing of symbols or kernels.
 
+// Every number here comes from a file that may be damaged.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 mod address;
 mod bitmap;
 mod fault;
@@ -10,6 +13,9 @@ mod machine;
 mod paging;
 mod parts;
 mod physical;
+#[cfg(test)]
+#[allow(clippy::cast_possible_truncation, reason = "the numbers of these tests are small")]
+mod properties;
 mod regions;
 mod runs;
 mod software;

@@ -125,7 +125,7 @@ impl Mode {
 
     /// The physical address of the page that an entry maps.
     pub(super) const fn page(self, entry: u64, size: u64) -> u64 {
-        let address = entry & self.address_bits() & !(size - 1);
+        let address = entry & self.address_bits() & !(size.wrapping_sub(1));
         match self {
             // Eight more bits of the address of a page of 4 MiB (PSE-36).
             Self::X86 if size > 0x1000 => address | (entry >> 13 & 0xff) << 32,
@@ -188,9 +188,9 @@ pub(super) fn walk(
     let levels = mode.levels();
     let mut table = first;
     for (above, Level { shift, bits }) in levels.iter().enumerate() {
-        let level = u8::try_from(levels.len() - above).unwrap_or(u8::MAX);
-        let index = at.0 >> shift & ((1 << bits) - 1);
-        let place = table.checked_add(index * mode.entry_bytes());
+        let level = u8::try_from(levels.len().saturating_sub(above)).unwrap_or(u8::MAX);
+        let index = at.0 >> shift & !(u64::MAX << bits);
+        let place = table.checked_add(index.saturating_mul(mode.entry_bytes()));
         let entry = place.and_then(|place| entry_at(memory, mode, Gpa(place)));
         let entry = entry.ok_or(Fault::NoTable { at, level })?;
         table = match mode.kind(entry, level) {
@@ -242,7 +242,7 @@ pub(super) fn entry_at(memory: Physical<'_>, mode: Mode, place: Gpa) -> Option<u
 
 fn page(mode: Mode, entry: u64, shift: u32, at: Gva) -> Translation {
     let page_bytes = 1 << shift;
-    let address = Gpa(mode.page(entry, page_bytes) | at.0 & (page_bytes - 1));
+    let address = Gpa(mode.page(entry, page_bytes) | at.0 & !(u64::MAX << shift));
     Translation { address, page_bytes, via: Via::Hardware }
 }
 

@@ -64,7 +64,8 @@ impl Machine {
         let mut own = vec![first];
         if self.mode() == super::Mode::Pae {
             let memory = self.physical(file);
-            let entries = (0..4).filter_map(|i| memory.u64_at(Gpa(first.checked_add(i * 8)?)));
+            let entries = (0..4)
+                .filter_map(|i| memory.u64_at(Gpa(first.checked_add(8u64.saturating_mul(i))?)));
             own.extend(entries.map(|entry| entry & self.mode().address_bits()));
         }
         let mut walk =
@@ -97,9 +98,9 @@ impl Machine {
         let width = usize::try_from(mode.entry_bytes()).unwrap_or(8);
         let mut at = first;
         while at < last {
-            let index = (at - part.start.0) / PAGE;
+            let index = at.saturating_sub(part.start.0) / PAGE;
             let place = match part.behind {
-                Behind::Large(from) => from.checked_add(index * PAGE).map(Ok),
+                Behind::Large(from) => from.checked_add(index.saturating_mul(PAGE)).map(Ok),
                 Behind::Table(_) => {
                     let skip = usize::try_from(index).unwrap_or(usize::MAX).saturating_mul(width);
                     let bytes = table.and_then(|table| table.get(skip..)?.get(..width));
@@ -138,16 +139,17 @@ impl Walk<'_> {
         let size = 1u64 << shift;
         // The first table of all is not left before the range ends.
         let is_first = levels.len() == mode.levels().len();
-        let span = if is_first { None } else { 1u64.checked_shl(shift + bits) };
-        let over = span.and_then(|span| (at | (span - 1)).checked_add(1)).unwrap_or(u64::MAX);
+        let span = if is_first { None } else { 1u64.checked_shl(shift.saturating_add(*bits)) };
+        let over =
+            span.and_then(|span| (at | span.wrapping_sub(1)).checked_add(1)).unwrap_or(u64::MAX);
         while at < self.end.min(over) && self.found.len() < self.most && self.steps < MAX_STEPS {
-            self.steps += 1;
-            let index = at >> shift & ((1 << bits) - 1);
-            let place = table.checked_add(index * mode.entry_bytes());
+            self.steps = self.steps.saturating_add(1);
+            let index = at >> shift & !(u64::MAX << bits);
+            let place = table.checked_add(index.saturating_mul(mode.entry_bytes()));
             let entry = place.and_then(|place| paging::entry_at(memory, mode, Gpa(place)));
             let Some(entry) = entry else { return };
             match mode.kind(entry, level) {
-                Kind::Page => self.large(at & !(size - 1), mode.page(entry, size), size),
+                Kind::Page => self.large(at & !size.wrapping_sub(1), mode.page(entry, size), size),
                 Kind::Table => self.below(entry & mode.address_bits(), below, at, size),
                 Kind::Software => {
                     let said =
@@ -157,7 +159,7 @@ impl Walk<'_> {
                     }
                 }
             }
-            let Some(next) = (at & !(size - 1)).checked_add(size) else { return };
+            let Some(next) = (at & !size.wrapping_sub(1)).checked_add(size) else { return };
             at = next;
         }
     }
@@ -172,7 +174,7 @@ impl Walk<'_> {
             self.table(table, levels, at);
             return;
         }
-        let start = at & !(size - 1);
+        let start = at & !size.wrapping_sub(1);
         let end = start.saturating_add(size);
         self.found.push(Part { start: Gva(start), end: Gva(end), behind: Behind::Table(table) });
     }
@@ -181,10 +183,11 @@ impl Walk<'_> {
     fn large(&mut self, start: u64, address: u64, size: u64) {
         let bits = self.machine.mode().levels().iter().rev().nth(1).map_or(21, |level| level.shift);
         let step = 1u64 << bits;
-        for i in 0..(size / step).max(1) {
-            let (Some(at), Some(from)) =
-                (start.checked_add(i * step), address.checked_add(i * step))
-            else {
+        for i in 0..(size >> bits).max(1) {
+            let (Some(at), Some(from)) = (
+                start.checked_add(i.saturating_mul(step)),
+                address.checked_add(i.saturating_mul(step)),
+            ) else {
                 return;
             };
             if at >= self.end || self.found.len() >= self.most {

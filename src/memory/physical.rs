@@ -26,7 +26,7 @@ impl Run {
     pub(super) fn cut(self, from: u64, to: u64) -> Option<Self> {
         let first = self.first.max(from);
         let pages = self.end().min(to).checked_sub(first).filter(|pages| *pages != 0)?;
-        let offset = self.offset.checked_add((first - self.first).checked_mul(PAGE)?)?;
+        let offset = self.offset.checked_add(first.checked_sub(self.first)?.checked_mul(PAGE)?)?;
         Some(Self { first, pages, offset })
     }
 }

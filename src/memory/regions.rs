@@ -42,7 +42,7 @@ impl Regions {
             }
             sorted.push(Region {
                 start: region.start.saturating_add(cut),
-                len: region.len - cut,
+                len: region.len.saturating_sub(cut),
                 offset: region.offset.saturating_add(cut),
             });
         }
@@ -81,7 +81,7 @@ impl Regions {
     fn find<'a>(&self, file: &'a [u8], address: u64) -> Option<&'a [u8]> {
         let next = self.sorted.partition_point(|region| region.start <= address);
         let region = self.sorted.get(next.checked_sub(1)?)?;
-        let skip = address - region.start;
+        let skip = address.checked_sub(region.start)?;
         let start = usize::try_from(region.offset.checked_add(skip)?).ok()?;
         let len = usize::try_from(region.len.checked_sub(skip)?).ok()?;
         let end = start.checked_add(len)?.min(file.len());

@@ -48,7 +48,7 @@ impl Runs {
         if page >= run.end() {
             return None;
         }
-        run.offset.checked_add((page - run.first).checked_mul(PAGE)?)
+        run.offset.checked_add(page.checked_sub(run.first)?.checked_mul(PAGE)?)
     }
 
     /// The first run from one page on and before another.
@@ -61,7 +61,7 @@ impl Runs {
 /// Runs without overlaps; earlier ones keep their pages.
 fn disjoint(stated: &[Run]) -> Vec<Run> {
     // Between two neighbouring bounds the same runs are candidates, and the first of them wins.
-    let mut events: Vec<(u64, bool, usize)> = Vec::with_capacity(stated.len() * 2);
+    let mut events: Vec<(u64, bool, usize)> = Vec::with_capacity(stated.len().saturating_mul(2));
     for (order, run) in stated.iter().enumerate() {
         events.push((run.first, true, order));
         events.push((run.end(), false, order));
@@ -76,7 +76,7 @@ fn disjoint(stated: &[Run]) -> Vec<Run> {
         if let Some((winner, piece)) = piece {
             match result.last_mut() {
                 Some((last, run)) if *last == winner && run.end() == piece.first => {
-                    run.pages += piece.pages;
+                    run.pages = run.pages.saturating_add(piece.pages);
                 }
                 _ => result.push((winner, piece)),
             }

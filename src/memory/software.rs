@@ -111,8 +111,8 @@ fn prototype(mode: Mode, prototypes: Prototypes, entry: u64) -> Software {
             let address = match prototypes {
                 Prototypes::Absolute => 0x8000_0000 | entry >> 1 & 0x7fff_fc00 | entry << 1 & 0x3fc,
                 Prototypes::FromPagedPool(base) => {
-                    let distance = (entry >> 11 << 9) + ((entry & 0xfe) << 1);
-                    (u64::from(base) + distance) & 0xffff_ffff
+                    let distance = (entry >> 11 << 9).saturating_add((entry & 0xfe) << 1);
+                    u64::from(base).saturating_add(distance) & 0xffff_ffff
                 }
             };
             (address, address >> 31 == 1, 4)
@@ -125,7 +125,7 @@ fn prototype(mode: Mode, prototypes: Prototypes, entry: u64) -> Software {
     if mode.entry_bytes() == 8 && entry >> 32 == 0xffff_ffff {
         return Software::PagedOut;
     }
-    if is_kernel && address % align == 0 {
+    if is_kernel && address.is_multiple_of(align) {
         Software::Prototype(Gva(address))
     } else {
         Software::Damaged

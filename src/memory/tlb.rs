@@ -38,7 +38,7 @@ impl Tlb {
         if let Some(number) = spaces.get(&root) {
             return Some(*number);
         }
-        let number = spaces.len() + 1;
+        let number = spaces.len().saturating_add(1);
         if number > MAX_SPACES {
             return None;
         }
@@ -48,7 +48,7 @@ impl Tlb {
     }
 
     fn slot(&self, key: u64) -> Option<&Slot> {
-        let place = (key ^ (key >> PAGE_BITS).wrapping_mul(0x9e5)) & (SLOTS as u64 - 1);
+        let place = (key ^ (key >> PAGE_BITS).wrapping_mul(0x9e5)) & (SLOTS as u64).wrapping_sub(1);
         self.slots.get(usize::try_from(place).ok()?)
     }
 

@@ -55,7 +55,8 @@ impl Session {
         self.free(&name, name_span)?;
         let image = Image::open(Path::new(path)).map_err(|error| here(error.into()))?;
         let image = image.with_cache(self.options.cache.as_deref());
-        let source = source::open(image, &self.store).map_err(|error| here(error.into()))?;
+        let source =
+            super::guard::guarded(|| Ok(source::open(image, &self.store)?)).map_err(here)?;
         let file = Some(PathBuf::from(path));
         self.replace(|state| Ok(state.with_source(OpenSource { name, file, source })))
     }

@@ -16,6 +16,7 @@ mod attach;
 mod cancel;
 mod error;
 mod extend;
+mod guard;
 mod library;
 mod options;
 mod query;
@@ -143,9 +144,9 @@ impl Session {
             let path = image.path().to_owned();
             let file = image.file().map(Path::to_owned);
             let image = image.with_cache(options.cache.as_deref());
-            match source::open(image, &store) {
+            match guard::guarded(|| Ok(source::open(image, &store)?)) {
                 Ok(source) => sources.push(Arc::new(OpenSource { name, file, source })),
-                Err(error) => failures.push((path, error.into())),
+                Err(error) => failures.push((path, error)),
             }
         }
         let session = Self {

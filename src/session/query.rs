@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::attach;
 use super::cancel::{CancelToken, Run};
+use super::guard::guarded;
 use super::{Error, Params, ResultSet, SavedQuery, Session};
 use crate::catalog::Value;
 use crate::diag::{Code, Diagnostic};
@@ -80,7 +81,8 @@ enum Limit {
 
 impl<'s> Prepared<'s> {
     pub(super) fn new(session: &'s Session, sql: &str) -> Result<Self, Error> {
-        let statements = lang::parse(sql).map_err(|d| Error::of_query(vec![d], sql))?;
+        let parse = || lang::parse(sql).map_err(|d| Error::of_query(vec![d], sql));
+        let statements = guarded(parse)?;
         Ok(Self {
             session,
             sql: sql.into(),
@@ -169,6 +171,10 @@ impl<'s> Prepared<'s> {
     /// # Errors
     /// As [`Prepared::run`]; results handed over before stay valid.
     pub fn run_each(&self, receive: &mut dyn FnMut(ResultSet) -> bool) -> Result<usize, Error> {
+        guarded(|| self.run_all(receive))
+    }
+
+    fn run_all(&self, receive: &mut dyn FnMut(ResultSet) -> bool) -> Result<usize, Error> {
         let deadline = match self.limit {
             Limit::None => None,
             Limit::At(at) => Some(at),

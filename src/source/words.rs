@@ -34,8 +34,9 @@ pub(crate) fn each(
 ) -> Flow {
     let (first, last) = want.addresses(|c| c.address);
     let width = scene.word_bytes();
-    let start = range.start.max(first.saturating_sub(width)).next_multiple_of(width);
-    let mut at = start;
+    let start = range.start.max(first.saturating_sub(width));
+    // A stack pointer in the last word of all has no word behind it.
+    let Some(mut at) = start.checked_next_multiple_of(width) else { return Flow::Continue(()) };
     while at < range.end && at <= last {
         let Ok(value) = scene.word(at) else { break };
         let Some(fewer) = left.checked_sub(1) else { break };

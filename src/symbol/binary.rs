@@ -72,20 +72,21 @@ impl ImageFile {
     /// has written to it.
     pub fn read(&self, offset: u32, buffer: &mut [u8]) -> bool {
         let first = self.sections.iter().map(|section| section.start).min().unwrap_or(0);
-        let end = u64::from(offset) + buffer.len() as u64;
+        let end = u64::from(offset).saturating_add(buffer.len() as u64);
         if end <= first.into() {
             return read_at(&self.file, offset.into(), buffer);
         }
         let holds = |section: &&Section| {
-            section.start <= offset && end <= u64::from(section.start) + u64::from(section.size)
+            section.start <= offset
+                && end <= u64::from(section.start).saturating_add(section.size.into())
         };
         let Some(section) = self.sections.iter().find(holds) else { return false };
-        let into = offset - section.start;
+        let into = offset.saturating_sub(section.start);
         let held = usize::try_from(section.file_size.saturating_sub(into)).unwrap_or(0);
         let (there, beyond) = buffer.split_at_mut(held.min(buffer.len()));
         // What the file does not hold of a section is zero.
         beyond.fill(0);
-        read_at(&self.file, u64::from(section.file_at) + u64::from(into), there)
+        read_at(&self.file, u64::from(section.file_at).saturating_add(into.into()), there)
     }
 }
 

@@ -127,12 +127,14 @@ fn words(kind: &Kind, pointer: &str, depth: usize) -> String {
         }
         Kind::Pointer(to) => match &**to {
             Kind::Other => format!("{pointer} Void"),
-            to => format!("{pointer} {}", words(to, pointer, depth + 1)),
+            to => format!("{pointer} {}", words(to, pointer, depth.saturating_add(1))),
         },
         Kind::Bits { start, len, .. } => {
             format!("Pos {start}, {len} Bit{}", if *len == 1 { "" } else { "s" })
         }
-        Kind::Array { count, of } => format!("[{count}] {}", words(of, pointer, depth + 1)),
+        Kind::Array { count, of } => {
+            format!("[{count}] {}", words(of, pointer, depth.saturating_add(1)))
+        }
         Kind::Enum { name, size, .. } if name.is_empty() => format!("Enum ({size} bytes)"),
         Kind::Named(name) | Kind::Enum { name, .. } => name.to_string(),
         Kind::Other => "Void".to_owned(),

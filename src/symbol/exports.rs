@@ -24,7 +24,7 @@ impl Names for ExportNames {
     fn nearest(&self, rva: u64) -> Option<(String, u64)> {
         let next = self.0.partition_point(|(at, _)| u64::from(*at) <= rva);
         let (at, name) = self.0.get(next.checked_sub(1)?)?;
-        Some((demangle::shown(name).into_owned(), rva - u64::from(*at)))
+        Some((demangle::shown(name).into_owned(), rva.checked_sub((*at).into())?))
     }
 
     fn address(&self, name: &str) -> Option<u64> {

@@ -78,7 +78,7 @@ impl Folder {
                     pdb.strip_suffix(".pdb").is_some_and(|stem| !KERNELS.contains(&stem));
                 // Stores have a folder for each file that was ever fetched.
                 if depth < MAX_DEPTH && !is_foreign {
-                    let _ = self.walk(&path, depth + 1);
+                    let _ = self.walk(&path, depth.saturating_add(1));
                 }
             } else if name == INDEX {
                 self.read_index(&path);

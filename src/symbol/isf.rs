@@ -124,10 +124,10 @@ pub(super) const fn arch_of(machine: u32) -> Option<&'static str> {
 /// The architecture of a file of which only the start was read.
 pub(super) fn machine(start: &[u8]) -> Option<&'static str> {
     let key = b"\"machine_type\"";
-    let at = memchr::memmem::find(start, key)? + key.len();
+    let at = memchr::memmem::find(start, key)?.checked_add(key.len())?;
     let digits = start.get(at..)?.iter().skip_while(|b| !b.is_ascii_digit());
     let digits = digits.take_while(|b| b.is_ascii_digit()).take(9);
-    arch_of(digits.fold(0, |n, digit| n * 10 + u32::from(digit - b'0')))
+    arch_of(digits.fold(0u32, |n, digit| n.saturating_mul(10).saturating_add((digit & 0xf).into())))
 }
 
 /// One type.

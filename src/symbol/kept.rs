@@ -97,6 +97,7 @@ pub(super) fn read(kept: Kept) -> Option<Text> {
         let range = places.text(start..start.checked_add(len)?)?;
         std::str::from_utf8(kept.get(range)?).ok()
     };
+    let before = guid.checked_add(version)?;
     let mut head = Head {
         format: *FORMATS.get(format)?,
         arch: arch.checked_sub(1).and_then(|arch| ARCHES.get(arch).copied()),
@@ -104,7 +105,7 @@ pub(super) fn read(kept: Kept) -> Option<Text> {
         pdb: (has_pdb == 1)
             .then(|| Some((part(0, guid)?.to_owned(), u32::try_from(age).ok()?)))
             .flatten(),
-        enums: (enums > 0).then(|| guid + version..guid + version + enums),
+        enums: (enums > 0).then(|| Some(before..before.checked_add(enums)?)).flatten(),
         ..Head::default()
     };
     for row in kept.get(types)?.as_chunks::<ROW>().0 {
@@ -156,7 +157,7 @@ fn packed(text: &Text) -> Option<Vec<u8>> {
         tables.extend([number(at)?, symbol.len]);
     }
     tables.extend(names.by_name());
-    let place = |known: Option<usize>| number(known.map_or(0, |at| at + 1));
+    let place = |known: Option<usize>| number(known.map_or(0, |at| at.saturating_add(1)));
     let arch = head.arch.and_then(|arch| ARCHES.iter().position(|known| *known == arch));
     let numbers: [u32; NUMBERS] = [
         number(FORMATS.iter().position(|format| *format == head.format)?)?,
@@ -172,7 +173,9 @@ fn packed(text: &Text) -> Option<Vec<u8>> {
         number(names.by_name().len())?,
         number(all.len())?,
     ];
-    let mut bytes = Vec::with_capacity(4 * (NUMBERS + tables.len()) + all.len());
+    let mut bytes = Vec::with_capacity(
+        NUMBERS.saturating_add(tables.len()).saturating_mul(4).saturating_add(all.len()),
+    );
     for number in numbers.iter().chain(&tables) {
         bytes.extend_from_slice(&number.to_le_bytes());
     }
@@ -198,7 +201,7 @@ fn add(all: &mut String, json: &str) -> usize {
         }
         !is_blank
     }));
-    all.len() - before
+    all.len().saturating_sub(before)
 }
 
 #[cfg(test)]

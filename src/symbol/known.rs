@@ -78,7 +78,7 @@ impl Known {
         let all = self.constants.get_or_init(|| (0..CONSTANTS).map(|_| OnceLock::new()).collect());
         let first = (ty.as_ptr() as usize).rotate_left(7) ^ path.as_ptr() as usize;
         let first = first.wrapping_mul(0x9e37_79b9) >> 12;
-        for at in first..first + PROBES {
+        for at in first..first.saturating_add(PROBES) {
             let Some(place) = all.get(at % CONSTANTS) else { break };
             let Some(known) = place.get() else {
                 let field = find();

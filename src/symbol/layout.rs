@@ -343,7 +343,7 @@ impl Layout {
             }
             Kind::Pointer(_) => Some(if self.arch() == Some("x86") { 4 } else { 8 }),
             Kind::Array { count, of } if depth < MAX_PATH => {
-                self.size_of_kind(of, depth + 1)?.checked_mul(*count)
+                self.size_of_kind(of, depth.saturating_add(1))?.checked_mul(*count)
             }
             Kind::Named(name) => Some(self.size_of(name).unwrap_or(0)),
             Kind::Array { .. } | Kind::Other => Some(0),

@@ -4,6 +4,9 @@
 //! of them does fit is for the source to judge, which has the kernel's memory to hold them against.
 //! For any module it finds the file of the PDB that the module's image names, and gives its names.
 
+// Every number here comes from a file that may be damaged.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 mod binary;
 mod bytes;
 mod demangle;
@@ -385,7 +388,7 @@ fn closeness(file: &LayoutFile, wanted: &Wanted<'_>) -> Option<(Closeness, u32)>
     // Of one build, files that have names of symbols come before those that have not.
     let without_names = if pdb.is_some() { 0 } else { 256 };
     Some(match distance(build, wanted.build) {
-        0 => (Closeness::SameBuild, of_pack + without_names),
+        0 => (Closeness::SameBuild, of_pack.saturating_add(without_names)),
         far => (Closeness::OtherBuild, far),
     })
 }
@@ -398,7 +401,10 @@ fn pack_closeness(pack: &Pack, wanted: &Wanted<'_>) -> (Closeness, u32) {
     {
         let of_pack = u32::from(pack.service_pack.abs_diff(wanted.service_pack));
         // After every file of the same build.
-        return (Closeness::SameBuild, 1024 + 2 * of_pack + u32::from(found != pack));
+        return (
+            Closeness::SameBuild,
+            of_pack.saturating_mul(2).saturating_add(1024 | u32::from(found != pack)),
+        );
     }
     (Closeness::OtherBuild, distance(pack.version[2].into(), wanted.build).saturating_add(1))
 }

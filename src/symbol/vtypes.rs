@@ -88,9 +88,11 @@ fn kind_of(kind: &Value) -> Kind {
             let bit =
                 |key: &str| detail(key).and_then(Value::as_u64).and_then(|v| u8::try_from(v).ok());
             match (bit("start_bit"), bit("end_bit")) {
-                (Some(start), Some(end)) if start < end => {
-                    Kind::Bits { size: native("native_type"), start, len: end - start }
-                }
+                (Some(start), Some(end)) if start < end => Kind::Bits {
+                    size: native("native_type"),
+                    start,
+                    len: end.saturating_sub(start),
+                },
                 _ => Kind::Other,
             }
         }

@@ -25,7 +25,7 @@ pub(super) fn step(
     if let Some((len, freed)) = free(code, here) {
         sp = freed?;
         code = code.get(len..)?;
-        at += len as u64;
+        at = at.wrapping_add(len as u64);
     }
     loop {
         let (register, len) = match *code {
@@ -39,7 +39,7 @@ pub(super) fn step(
         registers.put(register, word(sp));
         sp = sp.checked_add(8)?;
         code = code.get(len..)?;
-        at += len as u64;
+        at = at.wrapping_add(len as u64);
     }
     if !ends(code, at.wrapping_sub(module.base), function) {
         return None;

@@ -348,8 +348,9 @@ impl<'a> Walker<'a> {
             return buffer;
         }
         let mut held = 0;
-        for (address, byte) in (address..).zip(buffer.iter_mut().take(len)) {
-            if !self.target.read(address, std::slice::from_mut(byte)) {
+        for (distance, byte) in (0..).zip(buffer.iter_mut().take(len)) {
+            let at = address.checked_add(distance);
+            if !at.is_some_and(|at| self.target.read(at, std::slice::from_mut(byte))) {
                 break;
             }
             held += 1;

@@ -327,3 +327,18 @@ fn the_prompt_works_on_a_terminal() {
         assert!(seen.contains(wanted), "no {wanted:?} in:\n{seen}");
     }
 }
+
+/// Names come from files, too: no list of them drives the terminal.
+#[test]
+fn names_of_columns_are_shown_and_not_obeyed() {
+    let folder = Folder::new("names");
+    let file = folder.file("seen.csv");
+    std::fs::write(&file, "re\u{1b}[31md,be\u{7}ll,\u{202e}turned\n1,2,3\n").unwrap();
+    let output = run(&[&file, "--describe", "seen"]);
+    let text = out(&output);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    for name in ["re\\x1b[31md", "be\\x07ll", "\\u{202e}turned"] {
+        assert!(text.contains(name), "{text}");
+    }
+    assert!(!text.chars().any(|c| c != '\n' && dumpql::export::visible::acts(c)), "{text}");
+}

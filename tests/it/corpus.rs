@@ -36,12 +36,17 @@ pub(crate) fn triage_sample() -> Session {
     Session::from_images(vec![image], &Options::default()).expect("the triage sample opens")
 }
 
-/// The samples and every dump of the corpus, each as a session of its own, with its name.
-pub(crate) fn sessions() -> Vec<(String, Session)> {
-    let mut all = vec![
+/// The samples, each as a session of its own, with its name.
+pub(crate) fn samples() -> Vec<(String, Session)> {
+    vec![
         ("sample".to_owned(), Session::sample().expect("the sample opens")),
         ("triage sample".to_owned(), triage_sample()),
-    ];
+    ]
+}
+
+/// Every dump of the corpus, likewise.
+pub(crate) fn sessions() -> Vec<(String, Session)> {
+    let mut all = Vec::new();
     for path in dumps("kernel").into_iter().chain(dumps("user")) {
         let session = Session::open_with(&[&path], &Options::default())
             .unwrap_or_else(|e| panic!("{}: {e}", path.display()));

@@ -23,6 +23,7 @@ use crate::generate;
 use crate::rows::{self, Rows};
 
 #[test]
+#[ignore = "needs DuckDB (DUMPQL_PYTHON)"]
 fn answers_equal_those_of_duckdb() {
     let tables = generate::tables();
     let queries = queries();

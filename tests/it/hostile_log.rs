@@ -1,17 +1,16 @@
 //! Damaged debugger logs: ten thousand random edits of text, each asked for all it has. Random
 //! edits of bytes are in `hostile.rs`; these know lines, words and numbers, and what publishing does
-//! to them. No edit may cause a panic or seconds of work.
+//! to them. No edit may cause a panic or a hang.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use dumpql::internals::dump::Image;
 use rayon::prelude::*;
 
 use super::{corpus, hostile};
+use crate::watchdog::watch;
 
 const EDITS: usize = 10_000;
-const MAX_TIME: Duration = Duration::from_secs(5);
 
 /// What breaks careless readers of words.
 const WORDS: [&str; 24] = [
@@ -159,10 +158,9 @@ fn hammer(name: &str, text: &str, edits: usize, seed: u64) {
             random.edit(&mut lines);
         }
         let bytes = encoded(&lines.join("\n"), random.below(12));
-        let begun = Instant::now();
+        let _watched = watch(format!("{name}: variant {number} of seed {seed}"));
         let found = std::panic::catch_unwind(|| read_everything(bytes));
         assert!(found.is_ok(), "{name}: variant {number} of seed {seed} failed");
-        assert!(begun.elapsed() < MAX_TIME, "{name}: variant {number} took {:?}", begun.elapsed());
     }
 }
 
@@ -177,9 +175,14 @@ fn samples() -> Vec<PathBuf> {
 
 #[test]
 fn edited_logs_are_read_or_refused() {
+    hammer("own", OWN, EDITS / 2, 0);
+}
+
+#[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
+fn edited_real_logs_are_read_or_refused() {
     let samples = samples();
     let share = EDITS / 2 / samples.len().max(1);
-    hammer("own", OWN, EDITS - share * samples.len(), 0);
     let all: Vec<(u64, &PathBuf)> = (1..).zip(&samples).collect();
     all.into_par_iter().for_each(|(seed, path)| {
         let text = String::from_utf8_lossy(&std::fs::read(path).expect("samples are readable"))

@@ -39,6 +39,7 @@ fn layouts(folder: &str) -> Option<PathBuf> {
 }
 
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn an_x64_triage_dump() {
     let Some(bytes) = bytes_of("triage_x64_19041.dmp") else { return };
     let source = open(bytes, &Store::default());
@@ -93,6 +94,7 @@ fn an_x64_triage_dump() {
 }
 
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn an_arm64_triage_dump_without_a_layout() {
     let Some(bytes) = bytes_of("triage_arm64_22000.dmp") else { return };
     let source = open(bytes, &Store::default());
@@ -115,6 +117,7 @@ fn an_arm64_triage_dump_without_a_layout() {
 }
 
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn symbols_of_the_very_kernel_are_found_among_others() {
     let (Some(bytes), Some(folder)) = (bytes_of("triage_x64_19041.dmp"), layouts("isf")) else {
         return;
@@ -134,6 +137,7 @@ fn symbols_of_the_very_kernel_are_found_among_others() {
 }
 
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn a_layout_of_another_kernel_is_noticed() {
     let (Some(bytes), Some(folder)) = (bytes_of("triage_x64_19041.dmp"), layouts("vtypes")) else {
         return;
@@ -154,6 +158,7 @@ fn a_layout_of_another_kernel_is_noticed() {
 }
 
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn the_stack_of_an_x64_triage_dump() {
     let (Some(bytes), Some(folder)) = (bytes_of("triage_x64_19041.dmp"), layouts("isf")) else {
         return;
@@ -201,6 +206,7 @@ fn the_stack_of_an_x64_triage_dump() {
 }
 
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn the_stack_of_an_arm64_triage_dump() {
     let Some(bytes) = bytes_of("triage_arm64_22000.dmp") else { return };
     let source = open(bytes, &Store::default());
@@ -257,6 +263,7 @@ impl Random {
 }
 
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn damage_never_panics() {
     let store = Store::default();
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
@@ -285,6 +292,7 @@ fn damage_never_panics() {
 }
 
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn a_cut_dump_gives_what_it_holds() {
     let Some(mut bytes) = bytes_of("triage_x64_19041.dmp") else { return };
     bytes.truncate(0x2_0000);

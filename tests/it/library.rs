@@ -20,9 +20,19 @@ fn run(session: &Session, what: &str, sql: &str, params: &Params) -> Option<Resu
 }
 
 #[test]
+fn shipped_queries_run_on_the_samples() {
+    run_shipped(corpus::samples());
+}
+
+#[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn shipped_queries_run_on_every_dump() {
+    run_shipped(corpus::sessions());
+}
+
+fn run_shipped(sessions: Vec<(String, Session)>) {
     let given = BTreeMap::from([("address".to_owned(), "0xfffff80000000000".to_owned())]);
-    for (name, session) in corpus::sessions() {
+    for (name, session) in sessions {
         for query in library() {
             let params =
                 parameters(query, &given).unwrap_or_else(|e| panic!("{}: {e}", query.name));
@@ -99,8 +109,18 @@ fn a_query_does_without_optional_tables_but_not_without_all() {
 }
 
 #[test]
+fn documented_examples_run_on_the_samples() {
+    run_examples(corpus::samples());
+}
+
+#[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn documented_examples_run_on_every_dump() {
-    for (name, session) in corpus::sessions() {
+    run_examples(corpus::sessions());
+}
+
+fn run_examples(sessions: Vec<(String, Session)>) {
+    for (name, session) in sessions {
         for table in session.catalog().tables() {
             for example in table.examples {
                 run(&session, &format!("{name}: {}", table.name), example.sql, &Params::new());
@@ -126,15 +146,9 @@ fn logs() -> Vec<(String, Session)> {
 }
 
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn shipped_queries_run_unchanged_on_logs() {
-    let given = BTreeMap::from([("address".to_owned(), "0xfffff80000000000".to_owned())]);
-    for (name, session) in logs() {
-        for query in library() {
-            let params =
-                parameters(query, &given).unwrap_or_else(|e| panic!("{}: {e}", query.name));
-            run(&session, &format!("{name}: {}", query.name), &query.text, &params);
-        }
-    }
+    run_shipped(logs());
 }
 
 /// A query of the library, its parameters, and how many rows it gives.

@@ -11,6 +11,7 @@
 mod api;
 mod attach;
 mod big_pool;
+mod cancel;
 mod cli;
 mod code;
 mod corpus;
@@ -22,6 +23,9 @@ mod formats;
 mod found;
 mod functions;
 mod generate;
+#[path = "../../examples/fuzz/query.rs"]
+mod grammar;
+mod holes;
 mod host;
 mod host_table;
 mod hostile;
@@ -32,6 +36,9 @@ mod laws;
 mod library;
 mod locks;
 mod log;
+#[path = "../../examples/fuzz/seeds.rs"]
+#[allow(dead_code, reason = "the corpus of the fuzz targets; tests need some of it")]
+mod made;
 mod memory_numbers;
 mod objects;
 mod parse;
@@ -40,6 +47,7 @@ mod physical;
 mod pool;
 mod pool_map;
 mod pool_tags;
+mod properties;
 mod readers;
 mod requests;
 mod routines;
@@ -64,3 +72,4 @@ mod user_types;
 mod versions;
 mod volatility;
 mod waiting;
+mod watchdog;

@@ -5,10 +5,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use dumpql::internals::diag::render_text;
 use dumpql::internals::lang::{self, TokenKind as K};
+
+use crate::watchdog::watch;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
@@ -81,7 +82,7 @@ fn what_is_not_of_the_language_is_explained() {
 }
 
 /// The tree without its places.
-fn spanless(statements: &[lang::ast::Statement]) -> String {
+pub(crate) fn spanless(statements: &[lang::ast::Statement]) -> String {
     let text = format!("{statements:?}");
     let mut parts = text.split("Span { start: ");
     let mut out = parts.next().unwrap_or_default().to_owned();
@@ -180,7 +181,7 @@ fn random_edits_neither_panic_nor_hang() {
         let text = if round % 8 == 0 { whole } else { lines[dice.roll(lines.len())] };
         let other = &texts[dice.roll(texts.len())];
         let text = edited(text, other, &mut dice);
-        let start = Instant::now();
+        let _watched = watch(text.as_str());
         match lang::parse(&text) {
             Ok(statements) => {
                 let printed = lang::format(&statements);
@@ -195,7 +196,6 @@ fn random_edits_neither_panic_nor_hang() {
             }
         }
         let _ = lang::is_complete(&text);
-        assert!(start.elapsed() < Duration::from_secs(5), "{text}");
     }
 }
 
@@ -234,11 +234,10 @@ fn hostile_texts_end_quickly_with_an_error_or_a_tree() {
         (repeat("\u{0}", 50_000), false),
         (repeat("a ", 3 << 20), false),
     ] {
-        let start = Instant::now();
-        let result = lang::parse(&text);
         let head: String = text.chars().take(60).collect();
+        let _watched = watch(head.as_str());
+        let result = lang::parse(&text);
         assert_eq!(result.is_ok(), parses, "{head}: {:?}", result.err());
-        assert!(start.elapsed() < Duration::from_secs(20), "{head}");
     }
 }
 

@@ -297,6 +297,7 @@ fn a_search_says_how_far_it_is_and_ends_when_told() {
 
 /// With the symbols of the kernel nothing of its pool is hidden.
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn symbols_show_the_rest_of_the_pool() {
     let Some(folder) = crate::corpus::folder() else { return };
     for (windows, guid) in [

@@ -235,6 +235,7 @@ fn what_leads_elsewhere_is_named_and_nothing_where_all_is_well() {
 }
 
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn verifier_keeps_stacks_of_requests() {
     let Some(corpus) = corpus::folder() else { return };
     let kernels = [

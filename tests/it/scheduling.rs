@@ -51,6 +51,7 @@ fn deferred_calls_stand_in_the_queues_of_their_processors() {
 
 /// What is at the start of a processor's block stays what it is, whatever is queued for it.
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn queues_are_not_written_over_the_block_of_a_processor() {
     let spec = synth::crowded(Windows::Windows10, 60, 1500, 0x4_0000);
     hold_blocks(&synth::system(&spec));

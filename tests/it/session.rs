@@ -160,3 +160,14 @@ fn a_result_without_rows_has_no_first_row() {
         assert_eq!(result.column(column).get(usize::MAX), Value::Null);
     }
 }
+
+/// A panic inside a query is an internal error, and the session answers the next query.
+#[test]
+fn a_panic_never_crosses_the_face_of_a_session() {
+    let session = Session::from_images(Vec::new(), &Options::default()).unwrap();
+    let outcome = session.prepare("SELECT 1").unwrap().run_each(&mut |_| panic!("on purpose"));
+    let error = outcome.expect_err("the receiver panics");
+    assert_eq!(error.code(), Code::Internal);
+    assert!(error.to_string().contains("on purpose"), "{error}");
+    assert_eq!(session.query("SELECT 1").unwrap().text(0, 0), "1");
+}

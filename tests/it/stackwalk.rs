@@ -86,6 +86,7 @@ impl Differences {
 }
 
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS) and minidump-stackwalk (DUMPQL_STACKWALK)"]
 fn tables_agree_with_stackwalk() {
     let Some(tool) = tool() else { return };
     let (mut compared, mut equal) = (0, 0);
@@ -322,6 +323,7 @@ fn stacks(diff: &Differences, source: &dyn Source, theirs: &Value) -> usize {
 
 /// The words of a stack begin at its pointer, and equal stacks have equal numbers.
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn words_and_numbers_of_the_stacks_of_user_dumps() {
     let mut shared = 0;
     for path in corpus::dumps("user") {

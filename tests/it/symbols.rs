@@ -39,6 +39,7 @@ fn scratch(name: &str) -> PathBuf {
 }
 
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn a_pdb_names_what_its_dump_holds() {
     let Some(corpus) = corpus::folder() else { return };
     let session = open(&corpus.join(DUMP), vec![corpus.join(PDB)], true);
@@ -55,6 +56,7 @@ fn a_pdb_names_what_its_dump_holds() {
 }
 
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn damaged_files_are_refused_or_read_as_far_as_they_go() {
     let Some(corpus) = corpus::folder() else { return };
     let bytes = std::fs::read(corpus.join(PDB)).expect("a PDB");
@@ -113,6 +115,7 @@ fn serve(bytes: Vec<u8>) -> String {
 }
 
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn a_server_is_asked_when_it_is_named_and_the_file_is_kept() {
     let Some(corpus) = corpus::folder() else { return };
     let server = serve(std::fs::read(corpus.join(PDB)).expect("a PDB"));
@@ -216,6 +219,7 @@ fn several_files_are_fetched_side_by_side_and_each_once() {
 }
 
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn stacks_ask_for_what_they_need_side_by_side() {
     let Some(corpus) = corpus::folder() else { return };
     let (server, asked) = serve_slowly(std::fs::read(corpus.join(PDB)).expect("a PDB"));
@@ -235,6 +239,7 @@ fn stacks_ask_for_what_they_need_side_by_side() {
 }
 
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn a_layout_file_is_unpacked_once() {
     let Some(corpus) = corpus::folder() else { return };
     let folder = scratch("unpacked");

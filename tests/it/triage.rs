@@ -269,6 +269,7 @@ fn check_synthetic(name: &str, bytes: &[u8]) {
 }
 
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn real_dumps_agree_with_the_oracle() {
     for path in corpus::dumps("kernel") {
         let bytes = std::fs::read(&path).expect("the corpus is readable");

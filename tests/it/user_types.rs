@@ -25,6 +25,7 @@ fn refused(session: &Session, sql: &str) -> String {
 const WOW64: &str = "llvm-lldb_fizzbuzz_wow64.dmp";
 
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn structures_of_ntdll_are_read_by_the_layouts_of_its_build() {
     let Some(session) = open(WOW64) else { return };
     let peb =
@@ -53,6 +54,7 @@ fn structures_of_ntdll_are_read_by_the_layouts_of_its_build() {
 }
 
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn structures_of_32_bit_code_have_narrow_pointers() {
     let Some(session) = open(WOW64) else { return };
     // The first pointer of a 64-bit environment block of a thread leads to the 32-bit one.
@@ -83,6 +85,7 @@ fn structures_of_32_bit_code_have_narrow_pointers() {
 }
 
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn what_a_call_on_a_process_cannot_give_is_said() {
     let Some(session) = open(WOW64) else { return };
     for (sql, expected) in [
@@ -104,6 +107,7 @@ fn what_a_call_on_a_process_cannot_give_is_said() {
 
 /// Where the nearest layouts are of another build, that is said; where they are of the same, nothing is.
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn layouts_of_another_build_are_said_to_be() {
     let sql = "SELECT reason FROM problems WHERE reason LIKE 'structures of ntdll%'";
     for (name, build) in [
@@ -182,6 +186,7 @@ fn pairs(name: &str, session: &Session) -> BTreeSet<u64> {
 }
 
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn critical_sections_are_those_whose_debug_information_points_back() {
     let Some(session) = open(WOW64) else { return };
     let rows = ask(&session, "SELECT address FROM critical_sections");
@@ -204,6 +209,7 @@ fn critical_sections_are_those_whose_debug_information_points_back() {
 }
 
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn without_its_list_critical_sections_are_not_answered() {
     let Some(session) = open("google-breakpad_minidump1.dmp") else { return };
     let said = refused(&session, "SELECT * FROM critical_sections");
@@ -213,6 +219,7 @@ fn without_its_list_critical_sections_are_not_answered() {
 /// Behind the frames of the layer that runs 32-bit code are those of the code itself, down to where
 /// every thread starts, which was given the entry point of the program.
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn stacks_go_on_into_32_bit_code() {
     let Some(session) = open(WOW64) else { return };
     let rows = ask(&session, "SELECT frame, module, \"offset\", trust FROM stacks WHERE is_wow64");
@@ -239,6 +246,7 @@ fn stacks_go_on_into_32_bit_code() {
 
 /// Sections, structures and stacks of damaged dumps end.
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn damage_to_what_structures_lead_to_does_no_harm() {
     let Some(path) = path(WOW64) else { return };
     let whole = std::fs::read(path).unwrap();
@@ -267,6 +275,7 @@ fn damage_to_what_structures_lead_to_does_no_harm() {
 }
 
 #[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn types_of_a_program_come_from_its_own_file() {
     let Some(dump) = path("llvm-lldb_sigsegv.dmp") else { return };
     let file = corpus::folder().unwrap().join("dumps/pdb/llvm-lldb_sigsegv.pdb");

@@ -22,8 +22,13 @@ type Words = Vec<String>;
 
 impl Vocabulary {
     pub(super) fn new(catalog: &Catalog) -> Self {
-        let columns = |t: &crate::catalog::TableSpec| t.columns.iter().map(|c| c.name).collect();
-        let tables = catalog.tables().iter().map(|t| (t.name.to_owned(), columns(t))).collect();
+        // A name that a terminal would obey is not offered: it can be typed in quotes.
+        let is_plain = |name: &str| !name.chars().any(crate::export::visible::acts);
+        let columns = |t: &crate::catalog::TableSpec| {
+            t.columns.iter().map(|c| c.name).filter(|name| is_plain(name)).collect()
+        };
+        let tables = catalog.tables().iter().filter(|t| is_plain(t.name));
+        let tables = tables.map(|t| (t.name.to_owned(), columns(t))).collect();
         let functions = catalog.functions().iter().map(|f| f.name).collect();
         Self { tables, functions }
     }

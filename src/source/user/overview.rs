@@ -1,5 +1,7 @@
 //! The dump as a whole: what it is, why it was made, and what is wrong with it.
 
+use std::collections::HashSet;
+
 use minidump::format as md;
 use minidump::system_info::Os;
 use minidump::{MinidumpException, MinidumpStream as _};
@@ -330,6 +332,9 @@ impl UserDump {
             let reason = "records that the list's count promises and the stream does not hold";
             note(Some(table), reason.into(), missing.unwrap_or(0));
         }
+        let reason = "threads whose stack is that of an earlier thread; the rows of all stacks \
+                      together are bounded by the size of the file";
+        note(Some("stacks"), reason.into(), self.shared_stacks());
         let reason = "memory ranges that end beyond the end of the file";
         note(Some("coverage"), reason.into(), self.memory().missing());
         let broken = [
@@ -341,6 +346,15 @@ impl UserDump {
                 note(None, format!("the {} is too short", kind.name), 1);
             }
         }
+    }
+
+    /// How many threads have the stack of an earlier one.
+    fn shared_stacks(&self) -> u64 {
+        let Ok(list) = self.streams.list::<md::MINIDUMP_THREAD>(kind::THREADS) else { return 0 };
+        let mut seen = HashSet::new();
+        let written = list.iter().map(|thread| thread.stack.memory);
+        let again = written.filter(|at| at.data_size != 0 && !seen.insert((at.rva, at.data_size)));
+        again.count() as u64
     }
 }
 

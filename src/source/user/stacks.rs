@@ -11,17 +11,22 @@ use super::guest::Guest;
 use super::registers::Registers;
 use super::streams::{List, kind};
 use crate::catalog::{Absent, Cell};
-use crate::model::{Emit, Frame, Located, StackWord, Unanswered, Want};
+use crate::model::{Emit, Flow, Frame, Located, StackWord, Unanswered, Want};
 use crate::source::frames::{self, Owner, Scene};
 use crate::source::{verdicts, words};
 use crate::symbol::PdbId;
-use crate::unwind::{self, Cpu, MAX_FRAMES, Span, Target, Trust, Walker};
+use crate::unwind::{self, Cpu, Knowledge, MAX_FRAMES, Span, Target, Trust, Walker};
 
 /// Where nothing says how far a stack goes, it is looked at so far.
 const MOST_OF_STACK: u64 = 64 << 20;
 
 /// So many words of a stack are likely to be looked at.
 const NEAR: u64 = 256;
+
+/// Walks read at most so many words for each word that the file has room for, and some more: a scan
+/// looks at most words once for each frame that is near.
+const READS_OF_WORD: u64 = 64;
+const READS_OF_ANY: u64 = 1 << 16;
 
 /// A thread with what walking its stack starts from.
 pub(super) struct Started<'a> {
@@ -59,7 +64,17 @@ impl UserDump {
         emit: Emit<'_, Frame>,
     ) -> Result<(), Unanswered> {
         let (pid, process) = (self.pid(), self.process_name());
-        let mut walker = Walker::new(self);
+        let mut walker = self.walker();
+        let mut left = self.most_words();
+        // Every frame has a word of its own: more frames than words are of threads that all have the
+        // same stack.
+        let emit: Emit<'_, Frame> = &mut |row: Frame| match left.checked_sub(1) {
+            Some(fewer) => {
+                left = fewer;
+                emit.row(row)
+            }
+            None => Flow::Break(()),
+        };
         let threads = self.started()?;
         if self.symbols.may_ask() && frames::needs_names(want) {
             self.fetch(&threads, |thread| {
@@ -99,7 +114,7 @@ impl UserDump {
             near.extend(words.chain(context.ip()).filter_map(|word| self.pdb(word)));
         }
         self.symbols.fetch_all(&near.into_iter().collect::<Vec<_>>());
-        let mut walker = Walker::new(self);
+        let mut walker = self.walker();
         let mut needed = BTreeSet::new();
         for thread in threads() {
             let mut frames = self.frames_of(&mut walker, thread);
@@ -116,8 +131,8 @@ impl UserDump {
         emit: Emit<'_, StackWord>,
     ) -> Result<(), Unanswered> {
         let (pid, process) = (self.pid(), self.process_name());
-        let mut walker = Walker::new(self);
-        let mut left = words::most(self.streams.image().len(), self.pointer_bytes());
+        let mut walker = self.walker();
+        let mut left = self.most_words();
         for thread in self.started()? {
             let owner = owner(&thread, pid, &process);
             let sp = thread.context.as_ref().map_err(|e| *e).and_then(Registers::sp);
@@ -168,8 +183,21 @@ impl UserDump {
             return Vec::new();
         };
         let thread = threads.into_iter().find(|thread| thread.tid == raised.thread_id);
-        let mut walker = Walker::new(self);
+        let mut walker = self.walker();
         thread.map_or_else(Vec::new, |thread| self.frames_of(&mut walker, &thread))
+    }
+
+    /// How many words, and how many frames, the stacks of all threads may have together.
+    fn most_words(&self) -> u64 {
+        words::most(self.streams.image().len(), self.pointer_bytes())
+    }
+
+    /// A walker that reads no more than the stacks of such a file can need.
+    pub(super) fn walker(&self) -> Walker<'_> {
+        let mut knowledge = Knowledge::default();
+        let reads = self.most_words().saturating_mul(READS_OF_WORD).saturating_add(READS_OF_ANY);
+        knowledge.allow(reads.min(Knowledge::MAX_WORDS));
+        Walker::with(self, knowledge)
     }
 
     /// The processor whose stacks are walked, if it is one of them.

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use crate::catalog::Absent;
 use crate::dump::Image;
 use crate::model::{
-    CoverageRange, DumpInfo, Emit, Frame, Handle, MemoryRegion, Module, Problem, Source, Thread,
-    Unanswered, Want,
+    CoverageRange, DumpInfo, Emit, Frame, Handle, MemoryRegion, Module, Problem, Source, StackWord,
+    Thread, Unanswered, Want,
 };
 use crate::symbol::{Search, Store};
 
@@ -295,4 +295,68 @@ fn image_files_on_the_symbol_path_tell_how_to_unwind() {
     assert_eq!(with, [named(0x1040, "context"), named(0x10c0, "unwind")]);
     assert_eq!(without[1], named(0x1020, "scan"), "no code tells that it is none");
     assert_eq!(wrong, without);
+}
+
+/// A list of many threads with one context and one stack makes rows as large as the file, and not as
+/// large as their product.
+#[test]
+fn threads_that_share_a_stack_do_not_multiply_it() {
+    const WORDS: usize = 1024;
+    const THREADS: usize = 2000;
+    let base = 0x40_0000u64;
+    let mut system = vec![0; 56];
+    system[0] = 9;
+    system[20] = 2;
+    let sizes = [56, 4 + 48 * THREADS, 4 + 108, 4 + 16];
+    let tail = HEADER + 12 * sizes.len() + sizes.iter().sum::<usize>();
+    let (context_at, stack_at) = (tail, tail + 0x4d0);
+    let name_at = stack_at + 8 * WORDS;
+    let mut context = vec![0; 0x4d0];
+    context[0x30..0x34].copy_from_slice(&0x10_0003u32.to_le_bytes());
+    context[0xf8..0x100].copy_from_slice(&(base + 0x1040).to_le_bytes());
+    context[0x98..0xa0].copy_from_slice(&0x7000u64.to_le_bytes());
+    // Every word looks like a return address.
+    let words = (0..WORDS as u64).flat_map(|i| (base + 0x1100 + i % 0x800).to_le_bytes());
+    let mut threads = Vec::new();
+    put(&mut threads, THREADS);
+    for id in 1..=THREADS {
+        for word in [id, 0, 0, 0, 0, 0, 0x7000, 0, 8 * WORDS, stack_at, 0x4d0, context_at] {
+            put(&mut threads, word);
+        }
+    }
+    let mut modules = modules(&[(base, u32::try_from(name_at).expect("a small number"))]);
+    modules[4 + 8..4 + 12].copy_from_slice(&0x4000u32.to_le_bytes());
+    let mut memory = Vec::new();
+    for word in [1, 0x7000, 0, 8 * WORDS, stack_at] {
+        put(&mut memory, word);
+    }
+    let streams = [(7, system), (3, threads), (4, modules), (5, memory)];
+    let tail = [context, words.collect(), counted_text("C:\\x\\App.exe")].concat();
+    let file = minidump(&streams, &tail);
+    let dump = open(&file);
+    let frames = rows(|emit| dump.answers().read::<Frame>(&Want::ALL, emit)).expect("stacks");
+    assert!(frames.len() > 1000 && frames.len() <= file.len() / 4, "{} frames", frames.len());
+    let words = rows(|emit| dump.answers().read::<StackWord>(&Want::ALL, emit)).expect("words");
+    assert!(words.len() <= file.len() / 4, "{} words", words.len());
+    assert!(reasons(&*dump).iter().any(|reason| reason.contains("stack is that of an earlier")));
+}
+
+/// A stack pointer in the last word of the address space has no stack.
+#[test]
+fn a_stack_at_the_end_of_all_addresses_is_none() {
+    let mut dump = two_calls();
+    let places: Vec<usize> =
+        (0..dump.len() - 8).filter(|at| dump[*at..*at + 8] == 0x7000u64.to_le_bytes()).collect();
+    assert!(places.len() > 1);
+    for at in places {
+        dump[at..at + 8].copy_from_slice(&(u64::MAX - 2).to_le_bytes());
+    }
+    let dump = open(&dump);
+    assert_eq!(
+        rows(|emit| dump.answers().read::<StackWord>(&Want::ALL, emit)).map(|rows| rows.len()),
+        Ok(0)
+    );
+    let frames = rows(|emit| dump.answers().read::<Frame>(&Want::ALL, emit)).expect("stacks");
+    assert!(frames.len() <= 1, "{} frames", frames.len());
+    rows(|emit| dump.answers().read::<Thread>(&Want::ALL, emit)).expect("threads");
 }

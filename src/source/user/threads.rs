@@ -8,7 +8,6 @@ use super::UserDump;
 use super::streams::kind;
 use crate::catalog::{Absent, Cell};
 use crate::model::{Emit, Thread, Unanswered, Want};
-use crate::unwind::Walker;
 
 /// Flags of `MINIDUMP_THREAD_INFO.DumpFlags`.
 const EXITED: u32 = 4;
@@ -27,7 +26,7 @@ impl UserDump {
         let infos = self.thread_infos();
         let names = self.thread_names();
         let mut text = self.streams.text();
-        let mut walker = Walker::new(self);
+        let mut walker = self.walker();
         let (pid, process) = (self.pid(), self.process_name());
         for raw in list.iter() {
             let id = raw.thread_id;

@@ -19,22 +19,24 @@ pub(super) fn read(image: &Image<'_>) -> Option<Vec<(u32, String)>> {
     let head = image.bytes(at, 40)?;
     let functions = u32_at(&head, 20)?.min(MAX_EXPORTS) as usize;
     let names = u32_at(&head, 24)?.min(MAX_EXPORTS) as usize;
-    let addresses = image.prefix(u32_at(&head, 28)?, functions * 4);
-    let places = image.prefix(u32_at(&head, 32)?, names * 4);
-    let ordinals = image.prefix(u32_at(&head, 36)?, names * 2);
+    let addresses = image.prefix(u32_at(&head, 28)?, functions.saturating_mul(4));
+    let places = image.prefix(u32_at(&head, 32)?, names.saturating_mul(4));
+    let ordinals = image.prefix(u32_at(&head, 36)?, names.saturating_mul(2));
     let forwarders = at..at.saturating_add(size);
     let mut found = Vec::new();
     let mut text = 0;
     for i in 0..names {
-        let Some((place, ordinal)) = u32_at(&places, 4 * i).zip(u16_at(&ordinals, 2 * i)) else {
-            break;
+        let place = u32_at(&places, i.saturating_mul(4));
+        let ordinal = u16_at(&ordinals, i.saturating_mul(2));
+        let Some((place, ordinal)) = place.zip(ordinal) else { break };
+        let Some(address) = u32_at(&addresses, usize::from(ordinal).saturating_mul(4)) else {
+            continue;
         };
-        let Some(address) = u32_at(&addresses, 4 * usize::from(ordinal)) else { continue };
         if address == 0 || forwarders.contains(&address) {
             continue;
         }
         let Some(name) = name_at(image, place) else { continue };
-        text += name.len();
+        text = name.len().saturating_add(text);
         if text > MAX_TEXT {
             break;
         }

@@ -112,7 +112,7 @@ impl<'a> Image<'a> {
         let mut sections = Vec::new();
         for i in 0..u32::from(self.headers.section_count.min(MAX_SECTIONS)) {
             let mut bytes = [0; SECTION];
-            let at = self.headers.sections_at.checked_add(i * 40);
+            let at = self.headers.sections_at.checked_add(i.saturating_mul(40));
             if !at.is_some_and(|at| (self.read)(at, &mut bytes)) {
                 break;
             }
@@ -150,7 +150,7 @@ impl<'a> Image<'a> {
         let read = self.read;
         (0..(size / 28).min(MAX_ENTRIES)).filter_map(move |i| {
             let mut entry = [0; 28];
-            let is_read = read(table.checked_add(i * 28)?, &mut entry);
+            let is_read = read(table.checked_add(i.checked_mul(28)?)?, &mut entry);
             (is_read && u32_at(&entry, 12)? == kind).then_some(entry)
         })
     }
@@ -186,8 +186,8 @@ impl<'a> Image<'a> {
         let mut bytes = Vec::new();
         let mut at = at;
         while bytes.len() < len {
-            let page = (PAGE - at % PAGE) as usize;
-            let part = page.min(len - bytes.len());
+            let page = PAGE.saturating_sub(at % PAGE) as usize;
+            let part = page.min(len.saturating_sub(bytes.len()));
             let Some(more) = self.bytes(at, part) else { break };
             bytes.extend(more);
             let Some(next) = u32::try_from(part).ok().and_then(|part| at.checked_add(part)) else {
@@ -212,12 +212,12 @@ impl Headers {
             _ => return None,
         };
         // The directories stand 16 bytes later in 64-bit images.
-        let directories_at = optional + if is_64 { 0x70 } else { 0x60 };
-        let count = u32_at(bytes, directories_at - 4)?;
+        let directories_at: usize = if is_64 { 0x88 } else { 0x78 };
+        let count = u32_at(bytes, directories_at.checked_sub(4)?)?;
         let mut directories = [(0, 0); 16];
         for (i, directory) in directories.iter_mut().enumerate().take(count.min(16) as usize) {
-            let at = directories_at + 8 * i;
-            *directory = (u32_at(bytes, at)?, u32_at(bytes, at + 4)?);
+            let at = i.checked_mul(8)?.checked_add(directories_at)?;
+            *directory = (u32_at(bytes, at)?, u32_at(bytes, at.checked_add(4)?)?);
         }
         let optional_size = u32::from(u16_at(bytes, 20)?);
         Some(Self {

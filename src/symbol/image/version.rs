@@ -57,7 +57,7 @@ fn entry(image: &Image<'_>, root: u32, directory: u32, number: Option<u32>) -> O
     let head = image.bytes(directory, 16)?;
     let count = u16_at(&head, 12)?.checked_add(u16_at(&head, 14)?)?.min(MAX_ENTRIES);
     (0..u32::from(count)).find_map(|i| {
-        let bytes = image.bytes(directory.checked_add(16 + 8 * i)?, 8)?;
+        let bytes = image.bytes(directory.checked_add(i.checked_mul(8)?.checked_add(16)?)?, 8)?;
         let (name, place) = (u32_at(&bytes, 0)?, u32_at(&bytes, 4)?);
         let is_it = number.is_none_or(|number| number == name);
         is_it.then(|| root.checked_add(place & 0x7fff_ffff))?
@@ -71,7 +71,7 @@ fn element(bytes: &[u8], depth: usize, info: &mut VersionInfo, budget: &mut usiz
     let (key, after) = wide(bytes, 6)?;
     let value_at = align4(after)?;
     // The length of text counts characters.
-    let value_len = if is_text { value_len * 2 } else { value_len };
+    let value_len = if is_text { value_len.saturating_mul(2) } else { value_len };
     let value_end = value_at.checked_add(value_len)?;
     match depth {
         0 => fixed(bytes.get(value_at..)?, info),
@@ -86,11 +86,12 @@ fn element(bytes: &[u8], depth: usize, info: &mut VersionInfo, budget: &mut usiz
         }
         _ => {}
     }
-    if depth + 1 < MAX_DEPTH {
+    let below = depth.saturating_add(1);
+    if below < MAX_DEPTH {
         let mut at = align4(value_end)?;
         while let Some(len) = u16_at(bytes, at).map(usize::from).filter(|len| *len >= 6) {
             let end = at.checked_add(len)?.min(bytes.len());
-            element(bytes.get(at..end)?, depth + 1, info, budget);
+            element(bytes.get(at..end)?, below, info, budget);
             at = align4(end)?;
         }
     }
@@ -102,7 +103,7 @@ fn fixed(value: &[u8], info: &mut VersionInfo) {
         return;
     }
     let version = |at: usize| {
-        let (high, low) = (u32_at(value, at)?, u32_at(value, at + 4)?);
+        let (high, low) = (u32_at(value, at)?, u32_at(value, at.checked_add(4)?)?);
         Some(format!("{}.{}.{}.{}", high >> 16, high & 0xffff, low >> 16, low & 0xffff))
     };
     info.file_version = version(8);

@@ -37,7 +37,7 @@ impl Addresses {
         let next = self.moved.partition_point(|(from, _)| *from <= old);
         let (from, to) = *self.moved.get(next.checked_sub(1)?)?;
         // What leads to nowhere was left out of the image.
-        if to == 0 { None } else { to.checked_add(old - from) }
+        if to == 0 { None } else { to.checked_add(old.checked_sub(from)?) }
     }
 
     /// The offset in the image of a section and offset that stand in a record.

@@ -1,5 +1,7 @@
 //! The stream of debug information: which streams hold what, and which module a place is from.
 
+use std::collections::HashSet;
+
 use super::addresses::Addresses;
 use super::msf::Msf;
 use crate::symbol::bytes::{align4, cstring, size_at, u16_at, u32_at};
@@ -65,7 +67,8 @@ impl Debug {
             ranges: Vec::new(),
         };
         let optional = part(optional_at, optional).unwrap_or_default();
-        let stream = |index: usize| msf.stream(stream_number(u16_at(optional, 2 * index))?);
+        let stream =
+            |index: usize| msf.stream(stream_number(u16_at(optional, index.checked_mul(2)?))?);
         let moved = stream(4).filter(|map| !map.is_empty());
         let headers = match &moved {
             Some(_) => stream(10).or_else(|| stream(5)),
@@ -100,8 +103,11 @@ fn stream_number(number: Option<u16>) -> Option<usize> {
 
 fn read_modules(bytes: &[u8]) -> Vec<Module> {
     let mut modules = Vec::new();
+    let mut streams = HashSet::new();
     let mut at = 0;
-    while let Some((module, next)) = read_module(bytes, at) {
+    while let Some((mut module, next)) = read_module(bytes, at) {
+        // A stream is of one module: what all modules hold is bounded by the file.
+        module.stream = module.stream.filter(|stream| streams.insert(*stream));
         modules.push(module);
         if modules.len() >= MAX_MODULES {
             break;
@@ -112,14 +118,14 @@ fn read_modules(bytes: &[u8]) -> Vec<Module> {
 }
 
 fn read_module(bytes: &[u8], at: usize) -> Option<(Module, usize)> {
-    let symbols_end = size_at(bytes, at + 36)?;
-    let old_lines = size_at(bytes, at + 40)?;
+    let field = |offset: usize| at.checked_add(offset);
+    let symbols_end = size_at(bytes, field(36)?)?;
+    let old_lines = size_at(bytes, field(40)?)?;
     let lines_at = symbols_end.checked_add(old_lines)?;
-    let lines = lines_at..lines_at.checked_add(size_at(bytes, at + 44)?)?;
-    let stream = stream_number(u16_at(bytes, at + 34));
-    let name = at + 64;
-    let object = name + cstring(bytes, name)?.len() + 1;
-    let end = object + cstring(bytes, object)?.len() + 1;
+    let lines = lines_at..lines_at.checked_add(size_at(bytes, field(44)?)?)?;
+    let stream = stream_number(u16_at(bytes, field(34)?));
+    let behind = |name: usize| name.checked_add(cstring(bytes, name)?.len())?.checked_add(1);
+    let end = behind(behind(field(64)?)?)?;
     Some((Module { stream, symbols_end, lines }, align4(end)?))
 }
 

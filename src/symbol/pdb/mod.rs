@@ -193,7 +193,7 @@ impl Names for PdbFile {
             Some(found) => found,
             None => global.map(|(name, at)| (demangle::shown(name).into_owned(), at))?,
         };
-        Some((name, u64::from(rva - at)))
+        Some((name, rva.checked_sub(at)?.into()))
     }
 
     fn address(&self, name: &str) -> Option<u64> {
@@ -269,14 +269,15 @@ fn named_stream(info: &[u8], wanted: &[u8]) -> Option<usize> {
     let strings_size = size_at(info, 28)?;
     let strings = info.get(32..32usize.checked_add(strings_size)?)?;
     // A hash table: how many, room for how many, two sets of bits, then the pairs.
-    let mut at = 32 + strings_size;
+    let mut at = strings_size.checked_add(32)?;
     let count = size_at(info, at)?;
-    at += 8;
+    at = at.checked_add(8)?;
     for _ in 0..2 {
-        at = size_at(info, at)?.checked_mul(4)?.checked_add(at + 4)?;
+        at = size_at(info, at)?.checked_mul(4)?.checked_add(at)?.checked_add(4)?;
     }
     (0..count.min(4096)).find_map(|i| {
-        let name = cstring(strings, size_at(info, at + 8 * i)?)?;
-        (name == wanted).then(|| size_at(info, at + 8 * i + 4))?
+        let pair = i.checked_mul(8)?.checked_add(at)?;
+        let name = cstring(strings, size_at(info, pair)?)?;
+        if name == wanted { size_at(info, pair.checked_add(4)?) } else { None }
     })
 }

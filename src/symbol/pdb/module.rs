@@ -82,20 +82,20 @@ impl ModuleSymbols {
         let start = addresses.place(bytes, 0, 4)?;
         let end = start.checked_add(u32_at(bytes, 8)?)?;
         let has_columns = u16_at(bytes, 6)? & 1 != 0;
-        let mut at = 12;
+        let mut at = 12usize;
         let mut lines = Vec::new();
-        while let Some(size) = size_at(bytes, at + 8) {
+        while let Some(size) = size_at(bytes, at.checked_add(8)?) {
             // A place in the list of checksums begins with the place of the file's name.
             let file = size_at(checksums, size_at(bytes, at)?).unwrap_or(usize::MAX);
-            let count = size_at(bytes, at + 4)?;
+            let count = size_at(bytes, at.checked_add(4)?)?;
             let width = if has_columns { 12 } else { 8 };
             let block_end = at.checked_add(size)?;
-            if size < 12 || count.checked_mul(width)? > size - 12 {
+            if size.checked_sub(12).is_none_or(|room| count.saturating_mul(width) > room) {
                 break;
             }
             for i in 0..count {
-                let line = at + 12 + 8 * i;
-                let (offset, flags) = (u32_at(bytes, line)?, u32_at(bytes, line + 4)?);
+                let line = at.checked_add(12)?.checked_add(i.checked_mul(8)?)?;
+                let (offset, flags) = (u32_at(bytes, line)?, u32_at(bytes, line.checked_add(4)?)?);
                 lines.push((start.checked_add(offset)?, flags & 0xff_ffff, file));
             }
             at = block_end;
@@ -111,9 +111,11 @@ impl ModuleSymbols {
 fn subsections(bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
     let mut at = 0;
     std::iter::from_fn(move || {
-        let (kind, len) = (u32_at(bytes, at)?, size_at(bytes, at + 4)?);
-        let content = bytes.get(at + 8..(at + 8).checked_add(len)?)?;
-        at = align4((at + 8).checked_add(len)?)?;
+        let (kind, len) = (u32_at(bytes, at)?, size_at(bytes, at.checked_add(4)?)?);
+        let start = at.checked_add(8)?;
+        let end = start.checked_add(len)?;
+        let content = bytes.get(start..end)?;
+        at = align4(end)?;
         Some((kind, content))
     })
 }

@@ -55,7 +55,7 @@ impl Msf {
         // The pages of the directory's own list follow in the head.
         let mut map = Vec::new();
         for i in 0..map_pages {
-            let number = self.read_at(52 + 4 * i as u64, 4)?;
+            let number = self.read_at((i as u64).checked_mul(4)?.checked_add(52)?, 4)?;
             map.push(u32::from_le_bytes(number.try_into().ok()?));
         }
         let list = self.gather(&map, self.pages_of(size)?.checked_mul(4)?)?;
@@ -64,12 +64,17 @@ impl Msf {
         if count > MAX_STREAMS || count > directory.len() / 4 {
             return None;
         }
-        let mut at = 4 + 4 * count;
+        let mut at = count.checked_mul(4)?.checked_add(4)?;
+        // A page is part of one stream, but for those of a directory that was replaced: what all
+        // streams hold is bounded by the file.
+        let all = usize::try_from(self.len).ok()?.div_ceil(page);
+        let mut left = all.checked_mul(2)?;
         for i in 0..count {
-            let size = size_at(&directory, 4 + 4 * i)?;
+            let size = size_at(&directory, i.checked_mul(4)?.checked_add(4)?)?;
             let size = if size == NO_STREAM { 0 } else { size };
             let end = at.checked_add(self.pages_of(size)?.checked_mul(4)?)?;
             let pages = numbers(directory.get(at..end)?);
+            left = left.checked_sub(pages.len())?;
             self.streams.push(Stream { size, pages });
             at = end;
         }
@@ -97,8 +102,9 @@ impl Msf {
         while bytes.len() < size {
             // Neighbours are read in one go.
             let first = *rest.first()?;
-            let run = rest.iter().zip(first..).take_while(|(page, next)| **page == *next).count();
-            let wanted = (run * self.page).min(size - bytes.len());
+            let follows = |(page, next): &(&u32, u64)| u64::from(**page) == *next;
+            let run = rest.iter().zip(u64::from(first)..).take_while(follows).count();
+            let wanted = run.checked_mul(self.page)?.min(size.checked_sub(bytes.len())?);
             let at = u64::from(first).checked_mul(self.page as u64)?;
             bytes.extend(self.read_at(at, wanted)?);
             rest = rest.get(run..)?;

@@ -32,10 +32,11 @@ pub(super) fn records(bytes: &[u8], at: usize) -> impl Iterator<Item = (u16, usi
     let mut at = at;
     std::iter::from_fn(move || {
         let len = usize::from(u16_at(bytes, at)?);
-        let kind = u16_at(bytes, at + 2)?;
+        let kind = u16_at(bytes, at.checked_add(2)?)?;
         let start = at;
-        let content = bytes.get(at + 4..(at + 2).checked_add(len)?)?;
-        at += 2 + len;
+        let end = at.checked_add(2)?.checked_add(len)?;
+        let content = bytes.get(at.checked_add(4)?..end)?;
+        at = end;
         Some((kind, start, content))
     })
 }
@@ -57,7 +58,7 @@ pub(super) fn place<'a>(kind: u16, content: &'a [u8], addresses: &Addresses) -> 
     };
     let name = if is_short {
         let len = usize::from(*content.get(name)?);
-        content.get(name + 1..name + 1 + len)?
+        content.get(name.checked_add(1)?..)?.get(..len)?
     } else {
         cstring(content, name)?
     };

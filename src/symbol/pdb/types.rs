@@ -1,6 +1,6 @@
 //! Types of a PDB: structures with their fields, and enumerations.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::symbol::bytes::{cstring, size_at, u16_at, u32_at, u64_at};
 use crate::symbol::layout::{Enum, Kind, Member, Type};
@@ -34,6 +34,8 @@ pub(in crate::symbol) struct Types {
     /// Where the record of each type begins.
     places: Vec<usize>,
     by_name: HashMap<Box<str>, u32>,
+    /// The width of pointers: that of the first that the file describes.
+    pointer_size: u64,
 }
 
 /// A structure, union or enumeration, as its record says.
@@ -58,7 +60,8 @@ impl Types {
         if first < FIRST {
             return None;
         }
-        let mut types = Self { bytes, first, places, by_name: HashMap::new() };
+        let mut types = Self { bytes, first, places, by_name: HashMap::new(), pointer_size: 8 };
+        types.pointer_size = types.first_pointer();
         let mut by_name = HashMap::new();
         for number in types.numbers() {
             let Some(found) = types.definition(number) else { continue };
@@ -96,7 +99,8 @@ impl Types {
     fn record(&self, number: u32) -> Option<(u16, &[u8])> {
         let at = *self.places.get(usize::try_from(number.checked_sub(self.first)?).ok()?)?;
         let len = usize::from(u16_at(&self.bytes, at)?);
-        Some((u16_at(&self.bytes, at + 2)?, self.bytes.get(at + 4..at + 2 + len)?))
+        let content = at.checked_add(4)?..at.checked_add(2)?.checked_add(len)?;
+        Some((u16_at(&self.bytes, at.checked_add(2)?)?, self.bytes.get(content)?))
     }
 
     fn definition(&self, number: u32) -> Option<Definition<'_>> {
@@ -174,7 +178,8 @@ impl Types {
 
     fn kind_of_record(&self, number: u32, depth: usize) -> Option<Kind> {
         let (kind, content) = self.record(number)?;
-        let inner = || Some(self.kind(u32_at(content, 0)?, depth + 1));
+        let below = depth.checked_add(1)?;
+        let inner = || Some(self.kind(u32_at(content, 0)?, below));
         Some(match kind {
             MODIFIER => inner()?,
             POINTER => Kind::Pointer(Box::new(inner()?)),
@@ -191,7 +196,7 @@ impl Types {
             }
             ENUM => {
                 let found = self.definition(number)?;
-                let size = self.size_of(&self.kind(found.underlying, depth + 1), 0)?;
+                let size = self.size_of(&self.kind(found.underlying, below), 0)?;
                 Kind::Enum { name: Self::name_of(number, found.name), size, values: None }
             }
             CLASS | STRUCT | UNION => {
@@ -206,17 +211,16 @@ impl Types {
             Kind::Number { size, .. } | Kind::Bits { size, .. } | Kind::Enum { size, .. } => {
                 Some(*size)
             }
-            // The width of pointers is that of the first that the file describes.
-            Kind::Pointer(_) => Some(self.pointer_size()),
+            Kind::Pointer(_) => Some(self.pointer_size),
             Kind::Array { count, of } if depth < MAX_DEPTH => {
-                self.size_of(of, depth + 1)?.checked_mul(*count)
+                self.size_of(of, depth.checked_add(1)?)?.checked_mul(*count)
             }
             Kind::Named(name) => Some(self.definition(*self.by_name.get(name)?)?.size),
             Kind::Array { .. } | Kind::Other => Some(0),
         }
     }
 
-    fn pointer_size(&self) -> u64 {
+    fn first_pointer(&self) -> u64 {
         let pointer = self.numbers().find_map(|number| {
             let (kind, content) = self.record(number)?;
             (kind == POINTER).then(|| u32_at(content, 4))?
@@ -227,8 +231,11 @@ impl Types {
     /// The items of a list of fields, over all of its parts.
     fn each_field<'a>(&'a self, list: u32, take: &mut dyn FnMut(ListItem<'a>)) {
         let mut next = Some(list);
-        for _ in 0..MAX_LISTS {
-            let Some(content) = next.and_then(|list| self.record(list)) else { return };
+        // Lists that go on in themselves end.
+        let mut seen = HashSet::new();
+        while seen.len() < MAX_LISTS {
+            let list = next.filter(|list| seen.insert(*list));
+            let Some(content) = list.and_then(|list| self.record(list)) else { return };
             if content.0 != FIELDS {
                 return;
             }
@@ -261,33 +268,38 @@ enum ListItem<'a> {
 fn list_item(bytes: &[u8], at: usize) -> Option<(ListItem<'_>, usize)> {
     let at = match bytes.get(at)? {
         // Padding says how far it goes.
-        pad @ 0xf1..=0xff => at + usize::from(pad & 0xf),
+        pad @ 0xf1..=0xff => at.checked_add(usize::from(pad & 0xf))?,
         _ => at,
     };
-    let named = |at: usize| cstring(bytes, at).map(|name| (name, at + name.len() + 1));
+    let named = |at: usize| {
+        let name = cstring(bytes, at)?;
+        Some((name, at.checked_add(name.len())?.checked_add(1)?))
+    };
     let other = |end: usize| Some((ListItem::Other, end));
     match u16_at(bytes, at)? {
         // A field, and the place of a base class, which has no name.
         0x150d => {
-            let (offset, name_at) = numeric(bytes, at + 8)?;
+            let (offset, name_at) = numeric(bytes, at.checked_add(8)?)?;
             let (name, end) = named(name_at)?;
-            Some((ListItem::Member(name, u32_at(bytes, at + 4)?, offset), end))
+            Some((ListItem::Member(name, u32_at(bytes, at.checked_add(4)?)?, offset), end))
         }
-        0x1400 => other(numeric(bytes, at + 8)?.1),
-        0x1401 | 0x1402 => other(numeric(bytes, numeric(bytes, at + 12)?.1)?.1),
+        0x1400 => other(numeric(bytes, at.checked_add(8)?)?.1),
+        0x1401 | 0x1402 => other(numeric(bytes, numeric(bytes, at.checked_add(12)?)?.1)?.1),
         0x1502 => {
-            let (value, name_at) = numeric(bytes, at + 4)?;
+            let (value, name_at) = numeric(bytes, at.checked_add(4)?)?;
             let (name, end) = named(name_at)?;
             Some((ListItem::Value(name, value), end))
         }
-        0x1404 => Some((ListItem::Continued(u32_at(bytes, at + 4)?), at + 8)),
-        0x1409 => other(at + 8),
+        0x1404 => {
+            Some((ListItem::Continued(u32_at(bytes, at.checked_add(4)?)?), at.checked_add(8)?))
+        }
+        0x1409 => other(at.checked_add(8)?),
         // A static field, overloaded methods, a nested type.
-        0x150e..=0x1510 => other(named(at + 8)?.1),
+        0x150e..=0x1510 => other(named(at.checked_add(8)?)?.1),
         // One method; those that introduce a virtual one say where it is.
         0x1511 => {
-            let is_new = matches!(u16_at(bytes, at + 2)? >> 2 & 7, 4 | 6);
-            other(named(at + if is_new { 12 } else { 8 })?.1)
+            let is_new = matches!(u16_at(bytes, at.checked_add(2)?)? >> 2 & 7, 4 | 6);
+            other(named(at.checked_add(if is_new { 12 } else { 8 })?)?.1)
         }
         _ => None,
     }
@@ -296,18 +308,17 @@ fn list_item(bytes: &[u8], at: usize) -> Option<(ListItem<'_>, usize)> {
 /// A number of the size that it says, and where it ends.
 fn numeric(bytes: &[u8], at: usize) -> Option<(i128, usize)> {
     let leaf = u16_at(bytes, at)?;
-    let start = at + 2;
-    let signed =
-        |value: u64, bits: u32| i128::from(value.cast_signed() << (64 - bits) >> (64 - bits));
+    let start = at.checked_add(2)?;
+    let signed = |value: u64, unused: u32| i128::from(value.cast_signed() << unused >> unused);
     Some(match leaf {
         0..0x8000 => (i128::from(leaf), start),
-        0x8000 => (signed((*bytes.get(start)?).into(), 8), start + 1),
-        0x8001 => (signed(u16_at(bytes, start)?.into(), 16), start + 2),
-        0x8002 => (u16_at(bytes, start)?.into(), start + 2),
-        0x8003 => (signed(u32_at(bytes, start)?.into(), 32), start + 4),
-        0x8004 => (u32_at(bytes, start)?.into(), start + 4),
-        0x8009 => (signed(u64_at(bytes, start)?, 64), start + 8),
-        0x800a => (u64_at(bytes, start)?.into(), start + 8),
+        0x8000 => (signed((*bytes.get(start)?).into(), 56), start.checked_add(1)?),
+        0x8001 => (signed(u16_at(bytes, start)?.into(), 48), start.checked_add(2)?),
+        0x8002 => (u16_at(bytes, start)?.into(), start.checked_add(2)?),
+        0x8003 => (signed(u32_at(bytes, start)?.into(), 32), start.checked_add(4)?),
+        0x8004 => (u32_at(bytes, start)?.into(), start.checked_add(4)?),
+        0x8009 => (signed(u64_at(bytes, start)?, 0), start.checked_add(8)?),
+        0x800a => (u64_at(bytes, start)?.into(), start.checked_add(8)?),
         _ => return None,
     })
 }

@@ -1,5 +1,7 @@
 //! Loaded and unloaded drivers, and the module of an address.
 
+use std::sync::OnceLock;
+
 use crate::source::kernel::core::Core;
 
 use crate::catalog::{Absent, Cell};
@@ -17,6 +19,8 @@ pub(crate) struct Modules {
     ranges: Vec<(u64, u64, usize)>,
     /// Their paths, where those are not in a triage block.
     paths: Vec<Cell<String>>,
+    /// The position of the kernel among them, once it was looked for by name.
+    kernel: OnceLock<Option<usize>>,
 }
 
 impl Modules {
@@ -24,7 +28,7 @@ impl Modules {
         let range = |(i, driver): (usize, &Driver)| (driver.base, end_of(driver), i);
         let mut ranges: Vec<_> = drivers.iter().enumerate().map(range).collect();
         ranges.sort_unstable();
-        Self { drivers, ranges, paths: Vec::new() }
+        Self { drivers, ranges, ..Self::default() }
     }
 
     /// Drivers whose paths come with them.
@@ -59,6 +63,13 @@ impl Modules {
     /// The driver whose image begins at an address.
     pub(crate) fn starting_at(&self, base: u64) -> Option<&Driver> {
         self.at(base).filter(|driver| driver.base == base)
+    }
+
+    /// The first driver that is the kernel by its name. Every driver is judged once, however often
+    /// somebody asks: a damaged list has thousands of drivers, and each row asks.
+    fn kernel(&self, is_kernel: impl FnMut(&Driver) -> bool) -> Option<&Driver> {
+        let position = self.kernel.get_or_init(|| self.drivers.iter().position(is_kernel));
+        self.drivers.get((*position)?)
     }
 
     /// The drivers in the order of the dump.
@@ -101,11 +112,10 @@ impl Core {
         if self.triage.is_none() && self.types.get().is_none() {
             return None;
         }
-        let drivers = || self.modules().iter();
         if let Some(base) = self.kernel_base_stated() {
-            return drivers().find(|driver| driver.base == base);
+            return self.modules().starting_at(base);
         }
-        drivers().find(|driver| {
+        self.modules().kernel(|driver| {
             self.driver_path(driver).is_ok_and(|path| is_kernel(stem(file_name(&path))))
         })
     }
@@ -177,6 +187,23 @@ mod tests {
         assert_eq!(of("Microsoft.Bluetooth.Legacy.LEEnumerator.sys").len(), 39);
         assert_eq!(of("\\Driver\\.sys"), ".sys");
         assert_eq!(of(""), "");
+    }
+
+    #[test]
+    fn drivers_are_judged_once_whoever_asks() {
+        let driver = |base| Driver { base, size: 0x1000, ..Driver::default() };
+        for wanted in [Some(0x5000), None] {
+            let modules = Modules::new((0..100).map(|i| driver(i << 12)).collect());
+            let mut judged = 0;
+            for _ in 0..100 {
+                let found = modules.kernel(|driver| {
+                    judged += 1;
+                    Some(driver.base) == wanted
+                });
+                assert_eq!(found.map(|driver| driver.base), wanted);
+            }
+            assert!(judged <= 100, "{judged} drivers judged");
+        }
     }
 
     #[test]

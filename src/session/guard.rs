@@ -1,0 +1,23 @@
+//! The last net: a panic inside the library becomes an internal error, and never crosses the public
+//! face. A panic is a defect all the same; whoever sees such an error reports it.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::Error;
+use crate::diag::{Code, Diagnostic};
+
+/// Runs something whose panic is an error. What it shares with others are caches behind locks that
+/// are read as they stand, so that a panic in the middle leaves nothing half done that anybody
+/// believes.
+pub(super) fn guarded<T>(run: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        let found = format!("a defect of dumpql ended the work: {}", text(&*panic));
+        Err(Diagnostic::new(Code::Internal, found).into())
+    })
+}
+
+fn text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
+}

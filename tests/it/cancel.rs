@@ -1,0 +1,106 @@
+//! Cancellation, proven by counting the rows that a source makes after it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use dumpql::internals::catalog::{Catalog, SourceKind};
+use dumpql::internals::model::{
+    Answers, Emit, Flow, Handle, Machine, Module, Source, Unanswered, Want,
+};
+use dumpql::internals::table::{ALL, Cx, NamedSource, Progress, ScanError, ScanRequest};
+
+/// As many rows as no scan makes that is cancelled.
+const ROWS: usize = 1_000_000;
+/// The query is cancelled when so many are made.
+const CANCELLED_AT: usize = 1000;
+/// Rows of a part, which are made side by side and ask nobody.
+const PART: usize = 16;
+
+/// What is made, and whether it is cancelled.
+#[derive(Default)]
+struct Made {
+    rows: AtomicUsize,
+    cancelled: AtomicBool,
+}
+
+impl Made {
+    fn one(&self) {
+        if self.rows.fetch_add(1, Ordering::Relaxed) + 1 == CANCELLED_AT {
+            self.cancelled.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// One row after the other.
+    fn modules(&self, _: &Want<'_, Module>, emit: Emit<'_, Module>) -> Result<(), Unanswered> {
+        for _ in 0..ROWS {
+            self.one();
+            if emit.row(Module::default()) == Flow::Break(()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Several parts of rows at a time.
+    fn handles(&self, _: &Want<'_, Handle>, emit: Emit<'_, Handle>) -> Result<(), Unanswered> {
+        for _ in 0..ROWS / PART / 4 {
+            let fill = |_, push: &mut dyn FnMut(Handle)| {
+                for _ in 0..PART {
+                    self.one();
+                    push(Handle::default());
+                }
+            };
+            if emit.parts(4, &fill) == Flow::Break(()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Slow {
+    made: Arc<Made>,
+    answers: Answers,
+}
+
+impl Slow {
+    fn new() -> Self {
+        let made = Arc::new(Made::default());
+        let answers = Answers::of(&made).with(Made::modules).with(Made::handles).build();
+        Self { made, answers }
+    }
+}
+
+impl Source for Slow {
+    fn kind(&self) -> SourceKind {
+        SourceKind::Kernel
+    }
+
+    fn machine(&self) -> Machine {
+        Machine::default()
+    }
+
+    fn answers(&self) -> &Answers {
+        &self.answers
+    }
+}
+
+#[test]
+fn a_scan_that_is_cancelled_makes_few_rows_more() {
+    // Rows one after the other end at the next; of rows in parts, those of the call are made.
+    for (name, most) in [("modules", 1), ("handles", 4 * PART)] {
+        let source = Slow::new();
+        let table = ALL.iter().find(|table| table.name() == name).unwrap();
+        let cx = Cx {
+            catalog: &Catalog::default(),
+            sources: &[NamedSource { name: "slow", source: &source }],
+            cancelled: &source.made.cancelled,
+            progress: &Progress::default(),
+        };
+        let columns: Vec<usize> = (0..table.spec(false).columns.len()).collect();
+        let request = ScanRequest { columns: &columns, ..ScanRequest::default() };
+        assert_eq!(table.scan(&cx, &request).unwrap_err(), ScanError::Cancelled);
+        let after = source.made.rows.load(Ordering::Relaxed) - CANCELLED_AT;
+        assert!(after <= most, "{name}: {after} rows were made after the cancellation");
+    }
+}
