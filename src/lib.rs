@@ -34,6 +34,7 @@ mod source;
 mod symbol;
 mod synth;
 mod table;
+mod time;
 mod unwind;
 
 pub use catalog::{Absent, ColumnBuilder, ColumnData, Format, PointerWidth, Ty, Value};

@@ -9,6 +9,7 @@
 )]
 
 mod address;
+mod clock;
 mod conditional;
 mod def;
 mod dump;
@@ -20,7 +21,6 @@ mod number;
 mod path;
 mod regexp;
 mod rows;
-mod strftime;
 mod text;
 mod time;
 
@@ -35,6 +35,7 @@ const FAMILIES: &[&[Scalar]] = &[
     path::ALL,
     number::ALL,
     time::ALL,
+    clock::ALL,
     conditional::ALL,
     address::ALL,
     names::ALL,

@@ -225,13 +225,31 @@ fn round_integer(value: i64, digits: i32) -> Result<Value<'static>, Fault> {
 }
 
 fn round_double(value: f64, digits: i32) -> f64 {
-    let unit = 10f64.powi(digits.abs());
-    if digits < 0 {
-        let result = (value / unit).round() * unit;
-        return if result.is_finite() { result } else { 0.0 };
+    if !value.is_finite() || value == 0.0 {
+        return value;
     }
-    let result = (value * unit).round() / unit;
-    if result.is_finite() { result } else { value }
+    // The decimal digits that the number is written with decide, so that 1.005 has a half to round
+    // away from zero although the nearest double is smaller.
+    let mut buffer = ryu::Buffer::new();
+    let text = buffer.format_finite(value.abs());
+    rounded(text, digits).map_or(value, |v| v.copysign(value))
+}
+
+/// Rounds a number written in decimal, with a point or an exponent or both; halves go up. `None` if
+/// it has no more digits than wanted.
+fn rounded(text: &str, places: i32) -> Option<f64> {
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let exponent: i32 = exponent.parse().ok()?;
+    // The number is `digits * 10^power`.
+    let digits: u64 = format!("{whole}{fraction}").parse().ok()?;
+    let power = exponent - i32::try_from(fraction.len()).ok()?;
+    let drop = u32::try_from(-places - power).ok().filter(|&drop| drop > 0)?;
+    let kept = match 10u64.checked_pow(drop) {
+        Some(unit) => digits / unit + u64::from(digits % unit >= unit.div_ceil(2)),
+        None => 0,
+    };
+    format!("{kept}e{}", -places).parse().ok()
 }
 
 fn root(value: f64) -> Result<Value<'static>, Fault> {
@@ -284,4 +302,38 @@ fn lcm(a: i64, b: i64) -> Result<Value<'static>, Fault> {
         return Ok(Value::Int(0));
     }
     integer("lcm", i128::from(x / divisor).checked_mul(i128::from(y)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::round_double;
+
+    /// The first eight as DuckDB 2.0.1 rounds the same DECIMALs, the rest as it rounds DOUBLEs.
+    #[test]
+    fn decimals_are_rounded_as_they_are_written() {
+        for (value, digits, expected) in [
+            (1.005, 2, 1.01),
+            (2.675, 2, 2.68),
+            (0.145, 2, 0.15),
+            (-1.005, 2, -1.01),
+            (1234.567, 2, 1234.57),
+            (1234.5, -2, 1200.0),
+            (99.995, 2, 100.0),
+            (0.5, 0, 1.0),
+            (-2.5, 0, -3.0),
+            (-0.4, 0, -0.0),
+            (1e308, 2, 1e308),
+            (1e308, -400, 0.0),
+            (1.5, 400, 1.5),
+            (1e-300, 2, 0.0),
+            (5e-324, 400, 5e-324),
+            (1250.0, -2, 1300.0),
+            (f64::INFINITY, -1, f64::INFINITY),
+            (f64::NEG_INFINITY, 2, f64::NEG_INFINITY),
+        ] {
+            let result = round_double(value, digits);
+            assert_eq!(result.to_bits(), f64::to_bits(expected), "{value} {digits}: {result}");
+        }
+        assert!(round_double(f64::NAN, -1).is_nan());
+    }
 }

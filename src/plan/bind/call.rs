@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use super::expr::{Place, aggregate_help, article};
 use super::unify::common_format;
-use super::{Binder, Bound, Failed};
+use super::{Binder, Bound, Failed, calendar};
 use crate::catalog::{Format, FunctionKind, FunctionSpec, Signature, Ty};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{Call, OrderItem};
@@ -32,6 +32,9 @@ impl Binder<'_> {
             ));
         }
         let Some(function) = self.catalog.function(&call.name.text) else {
+            if calendar::is_step_function(&call.name.text) {
+                return self.months_alone(span);
+            }
             return self.unknown_function(&call.name.text, call.name.span);
         };
         match function.kind {
@@ -71,6 +74,9 @@ impl Binder<'_> {
         }
         if function.name == "why" {
             return self.why(&call.args, span, place);
+        }
+        if let Some(moved) = self.calendar_call(function, &call.args, span, place) {
+            return moved;
         }
         let args = self.exprs(&call.args, place)?;
         if let Some(lowered) = self.special(function, &args, span) {

@@ -295,11 +295,6 @@ impl Binder<'_> {
         }
         let right = plan.columns().into_iter().next().ok_or(Failed)?;
         let (value, right) = self.comparable(value, Expr { span: query.span, ..right }, span)?;
-        let (value, right) = match (value.ty, right.ty) {
-            (Ty::Int, Ty::Addr) => (convert::cast(value, Ty::Addr, false), right),
-            (Ty::Addr, Ty::Int) => (value, convert::cast(right, Ty::Addr, false)),
-            _ => (value, right),
-        };
         let plan = super::unify::coerce_columns(plan, &[right.ty]);
         let kind = ExprKind::InQuery { expr: Box::new(value), plan: Arc::new(plan), negated };
         Ok(Expr::new(kind, Ty::Bool, span))

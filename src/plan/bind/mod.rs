@@ -5,6 +5,7 @@
 //! builds says what the query says, and `rewrite` makes it quick.
 
 mod arithmetic;
+mod calendar;
 mod call;
 pub(super) mod expr;
 mod from;
