@@ -6,7 +6,7 @@ use super::def::{Args, Fault, Scalar, bad, check_length, overflow, sig};
 use crate::catalog::Ty::{Addr, Double, Int, Interval, Text, Time};
 use crate::catalog::{Signature, Value};
 use crate::time::{
-    BadPattern, DAY, Date, HOUR, MINUTE, Pattern, SECOND, Zone, filetime_micros, filetime_of,
+    BadPattern, DAY, Date, HOUR, MINUTE, Pattern, SECOND, Zone, filetime_micros, filetime_of, now,
 };
 
 const fn f(
@@ -25,6 +25,12 @@ const ZONED: &[Signature] = &[sig(&[Text, Time], Time)];
 
 #[rustfmt::skip]
 pub(super) const ALL: &[Scalar] = &[
+    f("now", "The time (UTC) at which the query was planned; all calls in a query give the same. The time of a dump is system_time of the table dump.", &[sig(&[], Time)], &[], |_, _| Ok(Value::Time(now()))).or(&["current_timestamp", "get_current_timestamp", "transaction_timestamp", "localtimestamp", "current_localtimestamp"]),
+    f("today", "The midnight (UTC) before now().", &[sig(&[], Time)], &[], |_, _| Ok(Value::Time(now().div_euclid(DAY) * DAY))).or(&["current_date"]),
+    f("ago", "The time so long before now().", &[sig(&[Interval], Time)], &[], |_, a| match a.any(0) {
+        Value::Interval(span) => now().checked_sub(*span).map(Value::Time).ok_or_else(|| overflow("ago", "TIMESTAMP")),
+        _ => bad("argument 1 is not an interval"),
+    }),
     f("strftime", "The time as text: %Y %m %d %H %M %S, %y %I %p %j, %f (microseconds), %g (milliseconds), %n (nanoseconds), %a %A %b %B (names), %w %u %U %W %V %G (weeks), %c %x %X, %z, %%; %-d and the like leave out leading zeros.", &[sig(&[Time, Text], Text), sig(&[Text, Time], Text)], &[("strftime(TIMESTAMP '2007-11-09 17:42:05', '%d.%m.%Y %H:%M')", "09.11.2007 17:42")], |_, a| strftime(a)),
     f("strptime", "The time that a text has by a pattern as strftime takes it; %z moves it to UTC. What the pattern leaves out is that of midnight, 1900-01-01. Text of another form is an error.", &[sig(&[Text, Text], Time)], &[("strptime('09.11.2007 17:42', '%d.%m.%Y %H:%M')", "2007-11-09 17:42:00")], |_, a| match strptime(a.text(0)?, a.text(1)?)? {
         Value::Null => bad(format!("'{}' is not a time of the pattern '{}'", shown(a.text(0)?), shown(a.text(1)?))),

@@ -13,6 +13,7 @@ mod clock;
 mod conditional;
 mod def;
 mod dump;
+mod encode;
 #[cfg(test)]
 mod examples;
 mod format;
@@ -32,6 +33,7 @@ const FAMILIES: &[&[Scalar]] = &[
     text::ALL,
     regexp::ALL,
     format::ALL,
+    encode::ALL,
     path::ALL,
     number::ALL,
     time::ALL,

@@ -31,6 +31,7 @@ pub(super) const ALL: &[Scalar] = &[
     f("upper", "The text in upper case.", T, &[("upper('nt')", "NT")], |_, a| Ok(Value::text(a.text(0)?.to_uppercase()))).or(&["ucase"]),
     f("length", "The number of characters.", T_TO_INT, &[("length('héllo')", "5")], |_, a| int(a.text(0)?.chars().count())).or(&["len", "char_length", "character_length"]),
     f("strlen", "The number of bytes in UTF-8.", T_TO_INT, &[("strlen('héllo')", "6")], |_, a| int(a.text(0)?.len())).or(&["octet_length"]),
+    f("bit_length", "The number of bits in UTF-8.", T_TO_INT, &[("bit_length('nt')", "16")], |_, a| int(a.text(0)?.len().saturating_mul(8))),
     f("trim", "The text without blanks at both ends, or without the characters of the second argument.", TRIM, &[("trim('  a ')", "a"), ("trim('xyaxy', 'xy')", "a")], |_, a| trimmed(a, true, true)),
     f("ltrim", "The text without blanks at the start, or without the characters of the second argument.", TRIM, &[("ltrim('xxax', 'x')", "ax")], |_, a| trimmed(a, true, false)),
     f("rtrim", "The text without blanks at the end, or without the characters of the second argument.", TRIM, &[("rtrim('xaxx', 'x')", "xa")], |_, a| trimmed(a, false, true)),

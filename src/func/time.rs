@@ -64,6 +64,8 @@ pub(super) const ALL: &[Scalar] = &[
     f("epoch_us", "Microseconds since 1970-01-01, or of a duration.", EPOCH, &[("epoch_us(TIMESTAMP '1970-01-01 00:00:01.5')", "1500000")], |_, a| Ok(Value::Int(micros(a.any(0))?))),
     f("interval_ms", "The whole milliseconds of a duration.", &[sig(&[Interval], Int)], &[("interval_ms(INTERVAL '1.5 s')", "1500")], |_, a| Ok(Value::Int(micros(a.any(0))? / 1000))),
     f("epoch_ns", "Nanoseconds since 1970-01-01, or of a duration.", EPOCH, &[("epoch_ns(TIMESTAMP '1970-01-01 00:00:01.5')", "1500000000")], |_, a| micros(a.any(0))?.checked_mul(1000).map(Value::Int).ok_or_else(|| overflow("epoch_ns", "INTEGER"))),
+    f("days_in_month", "How many days the month has.", DATE, &[("days_in_month(TIMESTAMP '2008-02-09')", "29")], |_, a| Ok(Value::Int(Moment::of(a.time(0)?).date.last_of_month().day()))),
+    f("nanosecond", "The nanoseconds within the minute.", DATE, &[("nanosecond(TIMESTAMP '2007-11-09 17:42:05.25')", "5250000000")], |_, a| Ok(Value::Int(a.time(0)?.rem_euclid(MINUTE) * 1000))),
     f("last_day", "The last day of the month.", &[sig(&[Time], Time)], &[("last_day(TIMESTAMP '2008-02-09 17:00:00')", "2008-02-29 00:00:00")], |_, a| moved(last_day(a.time(0)?), "last_day")),
 ];
 

@@ -15,6 +15,7 @@ mod cli;
 mod corpus;
 mod docs;
 mod duckdb;
+mod duckdb_functions;
 mod environment;
 mod examples;
 mod formats;

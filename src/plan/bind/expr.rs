@@ -153,6 +153,12 @@ impl Binder<'_> {
         {
             return self.alias(alias, name.span, place);
         }
+        if let ([part], Miss::Unknown) = (name.parts.as_slice(), &miss)
+            && !part.quoted
+            && let Some(clock) = self.clock_name(&part.text, name.span)
+        {
+            return Ok(clock);
+        }
         self.missing(name, miss, place)
     }
 

@@ -11,6 +11,7 @@ use crate::lang::ast::{self, BinaryOp};
 use crate::plan::convert::cast;
 use crate::plan::fold::fold;
 use crate::plan::{Expr, ExprKind};
+use crate::time::DAY;
 
 impl Binder<'_> {
     /// What a call of one of these functions becomes; `None` for all others, and for wrong
@@ -26,6 +27,12 @@ impl Binder<'_> {
             ("greatest" | "least", [_, ..]) if mixed(args) => {
                 Some(self.extreme(function, args.to_vec(), span))
             }
+            ("now", []) => Some(Ok(Expr::literal(Value::Time(self.now), span))),
+            ("today", []) => Some(Ok(Expr::literal(Value::Time(self.today()), span))),
+            ("ago", [duration]) if matches!(duration.ty, Ty::Interval | Ty::Null) => {
+                let now = Expr::literal(Value::Time(self.now), span);
+                Some(self.arithmetic(BinaryOp::Sub, span, now, duration.clone()))
+            }
             ("coalesce", [_, ..]) | ("ifnull", [_, _]) => Some(self.coalesce(args.to_vec(), span)),
             ("nullif", [a, b]) => Some(self.nullif(a, b.clone(), span)),
             ("if" | "iff", [condition, rest @ ..]) if (1..=2).contains(&rest.len()) => {
@@ -33,6 +40,20 @@ impl Binder<'_> {
             }
             _ => None,
         }
+    }
+
+    const fn today(&self) -> i64 {
+        self.now.div_euclid(DAY) * DAY
+    }
+
+    /// What a name stands for that is no column but the time now, as `current_date`.
+    pub(super) fn clock_name(&self, name: &str, span: Span) -> Option<Expr> {
+        let value = match name.to_ascii_lowercase().as_str() {
+            "current_timestamp" | "localtimestamp" => self.now,
+            "current_date" => self.today(),
+            _ => return None,
+        };
+        Some(Expr::literal(Value::Time(value), span))
     }
 
     /// The first value that is there.
