@@ -118,6 +118,6 @@ pub mod internals {
 
     rooms! {
         catalog, #[cfg(feature = "cli")] cli, diag, dump, exec, export, func, import, lang, memory,
-        model, plan, session, source, symbol, synth, table, unwind,
+        model, plan, session, source, symbol, synth, table, time, unwind,
     }
 }
