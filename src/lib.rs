@@ -35,6 +35,7 @@ mod source;
 mod symbol;
 mod synth;
 mod table;
+mod time;
 mod unwind;
 
 pub use catalog::{Absent, ColumnBuilder, ColumnData, Format, PointerWidth, Ty, Value};
@@ -118,6 +119,6 @@ pub mod internals {
 
     rooms! {
         catalog, #[cfg(feature = "cli")] cli, code, diag, dump, exec, export, func, import, lang, memory,
-        model, plan, session, source, symbol, synth, table, unwind,
+        model, plan, session, source, symbol, synth, table, time, unwind,
     }
 }

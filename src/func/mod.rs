@@ -9,9 +9,11 @@
 )]
 
 mod address;
+mod clock;
 mod conditional;
 mod def;
 mod dump;
+mod encode;
 #[cfg(test)]
 mod examples;
 mod format;
@@ -20,7 +22,6 @@ mod number;
 mod path;
 mod regexp;
 mod rows;
-mod strftime;
 mod text;
 mod time;
 
@@ -32,9 +33,11 @@ const FAMILIES: &[&[Scalar]] = &[
     text::ALL,
     regexp::ALL,
     format::ALL,
+    encode::ALL,
     path::ALL,
     number::ALL,
     time::ALL,
+    clock::ALL,
     conditional::ALL,
     address::ALL,
     names::ALL,

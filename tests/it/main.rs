@@ -17,6 +17,7 @@ mod code;
 mod corpus;
 mod docs;
 mod duckdb;
+mod duckdb_functions;
 mod environment;
 mod examples;
 mod formats;

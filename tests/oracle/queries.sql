@@ -180,3 +180,50 @@ VALUES (1, 'a'), (2, NULL)
 SELECT * FROM (VALUES (1, 'a'), (2, 'b')) AS q(n, s) ORDER BY n DESC
 SELECT sum(n) FROM (VALUES (1), (2), (NULL)) AS q(n)
 SELECT v.id, q.n FROM v LEFT JOIN (VALUES (1), (3)) AS q(n) ON v.id = q.n
+
+-- Points in time: parts, differences, steps, patterns
+SELECT date_part('era', ts), date_part('yearweek', ts), date_part('isoyear', ts), date_part('millennium', ts), yearweek(ts), isoyear(ts), era(ts), decade(ts), century(ts), millennium(ts), julian(ts), isodow(ts) FROM t
+SELECT date_trunc('isoyear', ts), date_trunc('decade', ts), date_trunc('century', ts), date_trunc('millennium', ts) FROM t
+SELECT date_sub('month', ts, TIMESTAMP '2007-11-09'), date_sub('year', ts, TIMESTAMP '2007-11-09'), date_sub('day', ts, TIMESTAMP '2007-11-09'), date_sub('hour', ts, TIMESTAMP '2007-11-09') FROM t
+SELECT date_sub('month', TIMESTAMP '2024-02-29', TIMESTAMP '2024-01-31'), date_sub('month', TIMESTAMP '2024-03-31', TIMESTAMP '2024-02-29'), date_sub('quarter', TIMESTAMP '2024-01-15', TIMESTAMP '2024-07-14')
+SELECT ts + INTERVAL '1 month', ts - INTERVAL '1 month', ts + INTERVAL '1 year 2 months 3 days', INTERVAL '3 months' + ts, ts + to_months(3), ts + to_years(-1), ts + INTERVAL 2 QUARTER FROM t
+SELECT ts + 2 * INTERVAL '1 month', ts - INTERVAL '1 month 1 day 1 hour', ts + to_months(id), date_add(ts, INTERVAL '1 month'), date_add(ts, INTERVAL '1 day') FROM t
+SELECT TIMESTAMP '2024-01-31' + INTERVAL '1 month', TIMESTAMP '2024-03-31' - INTERVAL '1 month', TIMESTAMP '2024-02-29' + INTERVAL '-1 year', TIMESTAMP '2024-02-29' + INTERVAL '1 month ago'
+SELECT time_bucket(INTERVAL '1 month', ts), time_bucket(INTERVAL '7 months', ts), time_bucket(INTERVAL '1 day', ts, INTERVAL '6 hours'), time_bucket(INTERVAL '1 week', ts, TIMESTAMP '2024-01-03') FROM t
+SELECT strptime(strftime(ts, '%d.%m.%Y %H:%M:%S.%f'), '%d.%m.%Y %H:%M:%S.%f'), strftime('%c|%x|%X|%g|%n|%z|%%', ts) FROM t
+SELECT strptime('2007-313', '%Y-%j'), strptime('17:42', '%H:%M'), strptime('2007-W45-5', '%G-W%V-%u'), try_strptime('x', '%Y'), strptime('Nov 9 2007 05:42 PM', '%b %d %Y %I:%M %p')
+SELECT make_date(2024, 2, 29), make_timestamp(2024, 2, 29, 1, 2, 3.5::DOUBLE), days_in_month(ts), nanosecond(ts), epoch_ns(ts), last_day(ts) FROM t
+SELECT INTERVAL '-1 day 02:00:00', '-1 day 02:00:00'::INTERVAL, '1 day -2 hours'::INTERVAL, '2 days ago'::INTERVAL, '1.5 weeks'::INTERVAL, '-01:02:03'::INTERVAL, '5'::INTERVAL, '1.2345678 s'::INTERVAL
+SELECT '2024/01/02'::TIMESTAMP, '2024-1-2 3:4:5'::TIMESTAMP, '2024-01-01 24:00:00'::TIMESTAMP, 'epoch'::TIMESTAMP, '2024-01-01 10:00:00.1234567'::TIMESTAMP
+SELECT now() - now() = INTERVAL '0 seconds', today() <= now(), now() > TIMESTAMP '2024-01-01', ago(INTERVAL '1 day') < now(), current_date = today(), current_timestamp = now()
+
+-- Functions of text: distances, other alphabets, formats
+SELECT damerau_levenshtein('duckdb', 'udckbd'), hamming('duck', 'luck'), jaccard('duck', 'luck'), jaro_similarity('duck', 'duckdb'), jaro_winkler_similarity('duck', 'duckdb'), editdist3('duck', 'db'), levenshtein(s, 'abc') FROM t
+SELECT md5('abc'), md5(s), url_encode('a b/c?é~_-.'), url_decode('a%20b%2Fc%3F+'), to_base(255, 16), to_base(5, 2, 8), to_base(35, 36), bit_length('é') FROM t
+SELECT bar(5, 0, 10, 10), bar(3.3, 0, 10, 10), bar(-1, 0, 10, 5), bar(11, 0, 10, 5), bar(0.5, 0, 10, 10), length(bar(5, 0, 10))
+SELECT formatReadableSize(16000), formatReadableDecimalSize(16000), formatReadableSize(1), parse_formatted_bytes('16 kB'), parse_formatted_bytes('1 KiB'), parse_formatted_bytes('1.5GB')
+SELECT printf('%08x', -1073741819), printf('%X', -255), printf('%o', -8), printf('%u', -1), printf('%c', 65), printf('%+d', 5), printf('%,d', 1234567), printf('%e', 12345.678::DOUBLE), printf('%d', true)
+SELECT printf('%g', 1e10::DOUBLE), printf('%g', 100000.0::DOUBLE), printf('%g', 1234567.0::DOUBLE), printf('%.3g', 1234.5::DOUBLE), printf('%g', 0.00001234::DOUBLE), printf('%g', 0.0::DOUBLE), printf('%f', 'inf'::DOUBLE), printf('%5.1f', 'nan'::DOUBLE)
+SELECT format('{:x}', -255), format('{:#x}', -255), format('{:b}', -5), format('{:,}', 1234567), format('{:,}', -1234567), format('{:,.2f}', 1234567.891::DOUBLE), format('{:,}', 1234567.891::DOUBLE), format('{:.3}', 3.14159::DOUBLE)
+SELECT split_part('a-b', '-', 0), repeat('ab', -1), left('abc', -5), lpad('abc', -1, 'x'), starts_with('', ''), substring('hello', 0), substring('hello', -2, 1), contains('', ''), position('' IN 'abc'), translate('abc', '', 'x')
+
+-- Functions of numbers
+SELECT even(3.0::DOUBLE), even(-2.5::DOUBLE), even(4.1::DOUBLE), factorial(5), binom(5, 2), gamma(5), lgamma(5), signbit(-0.0::DOUBLE), nextafter(1.0::DOUBLE, 2.0::DOUBLE), cot(1), acos(0.5), asin(0.5)
+SELECT sinh(1), cosh(1), tanh(1), asinh(1), acosh(2), atanh(0.5), gamma(-1.5), lgamma(-1.5), gamma(171), lgamma(0.5), roundbankers(0.125::DOUBLE, 2), round_even(2.5::DOUBLE, 0), round_even(3.5::DOUBLE, 0)
+SELECT fdiv(7, 2), fmod(7, 2), fmod(-7, 2), fdiv(-7, 2), fdiv(7, 0), fmod(7, 0), round(1.005, 2), round(2.675, 2), round(-1.005, 2), round(5, -1), round(-15, -1), round(1234.5, -2)
+SELECT round('inf'::DOUBLE, -1), round('nan'::DOUBLE, -1), round('-inf'::DOUBLE, 2), round(1e308::DOUBLE, 2), round(1e308::DOUBLE, -400), round(1.5::DOUBLE, 400), round(-0.4::DOUBLE)
+SELECT sign('nan'::DOUBLE), abs('-inf'::DOUBLE), ceil('inf'::DOUBLE), floor('nan'::DOUBLE), trunc('-inf'::DOUBLE), sqrt('inf'::DOUBLE), ln('inf'::DOUBLE), exp('-inf'::DOUBLE), exp('inf'::DOUBLE), atan('inf'::DOUBLE), cos('nan'::DOUBLE)
+SELECT sin('inf'::DOUBLE)
+SELECT acos(2)
+SELECT factorial(-1)
+
+-- Values that cannot be computed, and truth values beside numbers
+SELECT TRY('inf'::DOUBLE::BIGINT), TRY(9223372036854775807 + 1), TRY('x'::INT), TRY(NULL), TRY(5 + 5), TRY_CAST('nan'::DOUBLE AS BIGINT)
+SELECT id, TRY(a * 9223372036854775807), TRY(s::BIGINT) FROM t ORDER BY id
+SELECT true = 1, 1 = true, true > 0, 2 = true, true < 2, 2 > true, false = 0, true = 1.0::DOUBLE, true IN (1, 0), true IN (2), coalesce(true, 1)
+SELECT f = 1, f < 5, f IN (1, 0), f BETWEEN 0 AND 1, f = id FROM t
+SELECT sum(f), count(*) FROM t
+SELECT string_agg(id, ',' ORDER BY id) FROM t
+SELECT median(x) FROM (VALUES ('-inf'::DOUBLE), (1.0)) v(x)
+SELECT quantile_cont(x, 0.75) FROM (VALUES (1.0::DOUBLE), (2.0), ('inf')) v(x)
+SELECT greatest(1, 'nan'::DOUBLE), least('nan'::DOUBLE, 1), greatest(true, false), least('b', 'a')

@@ -57,6 +57,17 @@ fn ends_of(col: &Col, rows: &mut [u32], fraction: f64, continuous: bool) -> (u32
     (at, next, place - place.floor())
 }
 
+/// A part of the way from one number to a larger one. From an infinite one, or to one, every part of
+/// the way is infinite; between both infinities there is no number.
+fn between_doubles(low: f64, high: f64, part: f64) -> f64 {
+    match (low.is_infinite(), high.is_infinite()) {
+        (true, false) if !high.is_nan() => low,
+        (false, true) => high,
+        (true, true) if low.is_sign_positive() == high.is_sign_positive() => low,
+        _ => low + (high - low) * part,
+    }
+}
+
 /// The values at these places; numbers are interpolated.
 #[allow(clippy::cast_precision_loss, reason = "a part of a difference is no exact number anyway")]
 #[allow(
@@ -74,7 +85,7 @@ fn between(col: &Col, ends: &[(u32, u32, f64)]) -> Col {
                     return 0.0;
                 }
                 let (low, high) = (a.value(at(low)), a.value(at(high)));
-                if part == 0.0 { low } else { low + (high - low) * part }
+                if part == 0.0 { low } else { between_doubles(low, high, part) }
             };
             Col::double(ends.iter().map(mix).collect(), Some(there))
         }

@@ -2,6 +2,7 @@
 
 use super::{Ident, Name, OrderItem, Query};
 use crate::diag::Span;
+use crate::time::Interval;
 
 /// An expression.
 #[derive(Debug, Clone, PartialEq)]
@@ -221,8 +222,8 @@ pub enum Literal {
     Addr(u64),
     /// `TIMESTAMP 'text'`: microseconds since 1970 UTC.
     Time(i64),
-    /// `INTERVAL 'text'` or `INTERVAL n unit`: microseconds.
-    Interval(i64),
+    /// `INTERVAL 'text'` or `INTERVAL n unit`: months and microseconds.
+    Interval(Interval),
 }
 
 /// Operators before an operand.

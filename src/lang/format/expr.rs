@@ -6,7 +6,8 @@ use crate::lang::ast::{
     BinaryOp, Bound, Call, Expr, ExprKind, Frame, FrameUnit, Literal, MatchOp, OrderItem, UnaryOp,
     Window,
 };
-use crate::lang::{lexer, time};
+use crate::lang::lexer;
+use crate::time;
 
 const OR: u8 = 1;
 const AND: u8 = 2;
@@ -141,8 +142,8 @@ fn literal(value: &Literal) -> String {
         Literal::Double(number) => format!("{number:?}"),
         Literal::Text(text) => format!("'{}'", text.replace('\'', "''")),
         Literal::Addr(address) => format!("0x{address:x}"),
-        Literal::Time(micros) => format!("TIMESTAMP '{}'", time::timestamp_text(*micros)),
-        Literal::Interval(micros) => format!("INTERVAL '{}'", time::interval_text(*micros)),
+        Literal::Time(micros) => format!("TIMESTAMP '{}'", time::render_timestamp(*micros)),
+        Literal::Interval(span) => format!("INTERVAL '{}'", time::interval_literal(*span)),
     }
 }
 

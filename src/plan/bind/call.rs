@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use super::expr::{Place, aggregate_help, article};
 use super::unify::common_format;
-use super::{Binder, Bound, Failed};
+use super::{Binder, Bound, Failed, calendar};
 use crate::catalog::{Format, FunctionKind, FunctionSpec, Signature, Ty};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{Call, OrderItem};
@@ -32,6 +32,9 @@ impl Binder<'_> {
             ));
         }
         let Some(function) = self.catalog.function(&call.name.text) else {
+            if calendar::is_step_function(&call.name.text) {
+                return self.months_alone(span);
+            }
             return self.unknown_function(&call.name.text, call.name.span);
         };
         match function.kind {
@@ -72,6 +75,9 @@ impl Binder<'_> {
         if function.name == "why" {
             return self.why(&call.args, span, place);
         }
+        if let Some(moved) = self.calendar_call(function, &call.args, span, place) {
+            return moved;
+        }
         let args = self.exprs(&call.args, place)?;
         if let Some(lowered) = self.special(function, &args, span) {
             return lowered;
@@ -98,6 +104,7 @@ impl Binder<'_> {
         let filter = call.filter.as_deref().map(|f| self.condition(f, inner, "FILTER"));
         let order_by = self.sort_keys(&call.order_by, inner);
         let (args, filter, order_by) = (args?, filter.transpose()?, order_by?);
+        let args = adapted(function, args);
         // `arg_min` and its kin hand on a value of their first argument.
         let hex = args.first().filter(|_| function.name.starts_with("arg_")).map(|a| a.format);
         let mut fitted = if call.star {
@@ -281,6 +288,21 @@ fn wanted(signature: &Signature, index: usize) -> Ty {
     signature.args.get(index).copied().unwrap_or(last)
 }
 
+/// The arguments of an aggregate as it takes them: truth values are summed as 0 and 1, and everything
+/// is text to what joins texts.
+fn adapted(function: &FunctionSpec, mut args: Vec<Expr>) -> Vec<Expr> {
+    if let Some(first) = args.first_mut() {
+        let ty = match (function.name, first.ty) {
+            ("sum", Ty::Bool) => Ty::Int,
+            ("string_agg", ty) if !matches!(ty, Ty::Text | Ty::Null) => Ty::Text,
+            _ => return args,
+        };
+        let plain = std::mem::replace(first, Expr::null(Ty::Null, first.span));
+        *first = convert::cast(plain, ty, false);
+    }
+    args
+}
+
 /// How far the arguments are from the signature; `None` if they do not fit.
 fn score(signature: &Signature, args: &[Expr]) -> Option<usize> {
     let declared = signature.args.len();
@@ -329,6 +351,7 @@ fn conversion_cost(arg: &Expr, to: Ty) -> Option<usize> {
     }
     match (arg.ty, to) {
         (_, Ty::Null) | (Ty::Null, _) => Some(1),
+        (Ty::Bool, _) => None,
         (Ty::Int, Ty::Double) => Some(2),
         (Ty::Int, Ty::Addr) => {
             arg.as_literal().is_none_or(|v| convert::literal(v, to).is_some()).then_some(3)

@@ -153,6 +153,12 @@ impl Binder<'_> {
         {
             return self.alias(alias, name.span, place);
         }
+        if let ([part], Miss::Unknown) = (name.parts.as_slice(), &miss)
+            && !part.quoted
+            && let Some(clock) = self.clock_name(&part.text, name.span)
+        {
+            return Ok(clock);
+        }
         self.missing(name, miss, place)
     }
 
@@ -295,11 +301,6 @@ impl Binder<'_> {
         }
         let right = plan.columns().into_iter().next().ok_or(Failed)?;
         let (value, right) = self.comparable(value, Expr { span: query.span, ..right }, span)?;
-        let (value, right) = match (value.ty, right.ty) {
-            (Ty::Int, Ty::Addr) => (convert::cast(value, Ty::Addr, false), right),
-            (Ty::Addr, Ty::Int) => (value, convert::cast(right, Ty::Addr, false)),
-            _ => (value, right),
-        };
         let plan = super::unify::coerce_columns(plan, &[right.ty]);
         let kind = ExprKind::InQuery { expr: Box::new(value), plan: Arc::new(plan), negated };
         Ok(Expr::new(kind, Ty::Bool, span))

@@ -5,6 +5,7 @@
 //! builds says what the query says, and `rewrite` makes it quick.
 
 mod arithmetic;
+mod calendar;
 mod call;
 pub(super) mod expr;
 mod from;
@@ -69,6 +70,8 @@ struct Binder<'a> {
     outer: Vec<Arc<Scope>>,
     depth: usize,
     nodes: usize,
+    /// What `now()` is in all of the statement.
+    now: i64,
 }
 
 /// Turns a statement into a plan that says what the statement says.
@@ -88,6 +91,7 @@ pub(super) fn statement(
         outer: Vec::new(),
         depth: 0,
         nodes: 0,
+        now: crate::time::now(),
     };
     match binder.statement(statement) {
         Ok(plan) if binder.errors.is_empty() => Ok((plan, binder.shared)),

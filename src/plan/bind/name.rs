@@ -1,6 +1,7 @@
 //! The names of columns that have none given: the column's own, or the expression as SQL.
 
 use crate::lang::ast::{Expr, ExprKind, Literal, UnaryOp};
+use crate::time;
 
 use super::expr::match_words;
 use super::ops::{op_words, precedence};
@@ -174,7 +175,7 @@ fn literal_text(literal: &Literal) -> String {
             format!("'{}'", text.replace('\'', "''"))
         }
         Literal::Addr(v) => format!("{v:#x}"),
-        Literal::Time(v) => format!("TIMESTAMP '{}'", crate::catalog::render_timestamp(*v)),
-        Literal::Interval(v) => format!("INTERVAL '{}'", crate::catalog::render_interval(*v)),
+        Literal::Time(v) => format!("TIMESTAMP '{}'", time::render_timestamp(*v)),
+        Literal::Interval(v) => format!("INTERVAL '{}'", time::interval_literal(*v)),
     }
 }
