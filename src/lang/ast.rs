@@ -8,7 +8,8 @@ mod expr;
 use crate::diag::Span;
 
 pub use expr::{
-    BinaryOp, Bound, Call, Expr, ExprKind, Frame, FrameUnit, Literal, MatchOp, UnaryOp, Window,
+    BinaryOp, Bound, Call, Exclude, Expr, ExprKind, Frame, FrameUnit, Literal, MatchOp, Over,
+    UnaryOp, Window,
 };
 
 /// One statement of a script.
@@ -186,6 +187,8 @@ pub struct Select {
     pub group_by: GroupBy,
     /// `HAVING`.
     pub having: Option<Expr>,
+    /// `WINDOW name AS (…), …`.
+    pub windows: Vec<(Ident, Window)>,
     /// `QUALIFY`.
     pub qualify: Option<Expr>,
     /// Where it stands.
@@ -212,6 +215,21 @@ pub enum GroupBy {
     All(Span),
     /// Expressions, names of items, or ordinals.
     Keys(Vec<Expr>),
+    /// With `GROUPING SETS`, `ROLLUP`, `CUBE` or `()` among the items.
+    Sets(Vec<GroupItem>),
+}
+
+/// An item of `GROUP BY`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum GroupItem {
+    /// Keys of one set: an expression, several in parentheses, or none.
+    Keys(Vec<Expr>),
+    /// `ROLLUP (…)`.
+    Rollup(Vec<Vec<Expr>>),
+    /// `CUBE (…)`.
+    Cube(Vec<Vec<Expr>>),
+    /// `GROUPING SETS (…)`.
+    Sets(Vec<GroupItem>),
 }
 
 /// One item of a select list.

@@ -8,7 +8,7 @@ use crate::diag::{Code, Diagnostic, nearest};
 
 /// Clauses of a select in their order.
 const CLAUSES: &[&str] =
-    &["FROM", "WHERE", "GROUP", "HAVING", "QUALIFY", "ORDER", "LIMIT", "OFFSET"];
+    &["FROM", "WHERE", "GROUP", "HAVING", "WINDOW", "QUALIFY", "ORDER", "LIMIT", "OFFSET"];
 
 /// SQL that is known and not there, and what to write.
 const ABSENT: &[(&str, &str)] = &[
@@ -26,8 +26,6 @@ const ABSENT: &[(&str, &str)] = &[
     ("TABLESAMPLE", "write LIMIT n"),
     ("TOP", "write LIMIT n at the end of the query"),
     ("UNPIVOT", "write one SELECT for each column, with UNION ALL between them"),
-    ("WINDOW", "write the window in each OVER (…)"),
-    ("WITHIN", "write ORDER BY within the parentheses of the aggregate"),
 ];
 
 /// Slips with a message of their own.

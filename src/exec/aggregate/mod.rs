@@ -99,7 +99,7 @@ pub(super) fn run(
         if need.get(by.len() + place) == Some(&false) && call.filter.is_none() {
             return Ok(Col::Null(count));
         }
-        aggregate(engine, &frame, ids, count, call)
+        of_groups(engine, &frame, ids, count, call)
     };
     let simple = !calls.iter().flat_map(|c| c.args.iter().chain(&c.filter)).any(uses::has_query);
     let computed: Vec<Result<Col, Diagnostic>> = if simple && frame.rows > PARALLEL_ROWS {
@@ -113,7 +113,8 @@ pub(super) fn run(
     Ok(Frame::new(out, count))
 }
 
-fn aggregate(
+/// One aggregate of each group of the rows.
+pub(super) fn of_groups(
     engine: &Engine<'_>,
     frame: &Frame,
     ids: Option<&[u32]>,

@@ -216,6 +216,7 @@ pub(super) fn whole_table(name: Name) -> Query {
         filter: None,
         group_by: GroupBy::None,
         having: None,
+        windows: Vec::new(),
         qualify: None,
         span,
     };

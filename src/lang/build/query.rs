@@ -180,6 +180,7 @@ impl Builder {
             filter: None,
             group_by: GroupBy::None,
             having: None,
+            windows: Vec::new(),
             qualify: None,
             span,
         };
@@ -194,8 +195,9 @@ impl Builder {
                 Rule::group_by if has(&part, Rule::group_all) => {
                     select.group_by = GroupBy::All(place);
                 }
-                Rule::group_by => select.group_by = GroupBy::Keys(self.exprs(part)?),
+                Rule::group_by => select.group_by = self.group_by(part)?,
                 Rule::having => select.having = Some(self.only_expr(part)?),
+                Rule::windows => select.windows = self.windows(part)?,
                 Rule::qualify => select.qualify = Some(self.only_expr(part)?),
                 _ => {}
             }

@@ -3,8 +3,8 @@
 use super::query::query;
 use super::{ident, list, name, quoted};
 use crate::lang::ast::{
-    BinaryOp, Bound, Call, Expr, ExprKind, Frame, FrameUnit, Literal, MatchOp, OrderItem, UnaryOp,
-    Window,
+    BinaryOp, Bound, Call, Exclude, Expr, ExprKind, Frame, FrameUnit, Literal, MatchOp, OrderItem,
+    Over, UnaryOp, Window,
 };
 use crate::lang::{lexer, time};
 
@@ -165,18 +165,26 @@ fn call(call: &Call) -> String {
     if !call.order_by.is_empty() {
         inner = inner + " ORDER BY " + &order_items(&call.order_by);
     }
+    if call.ignore_nulls {
+        inner += " IGNORE NULLS";
+    }
     let mut text = format!("{}({})", ident(&call.name), inner.trim_start());
+    if !call.within_group.is_empty() {
+        text = text + " WITHIN GROUP (ORDER BY " + &order_items(&call.within_group) + ")";
+    }
     if let Some(filter) = &call.filter {
         text = text + " FILTER (WHERE " + &expr(filter, 0) + ")";
     }
-    if let Some(over) = &call.over {
-        text = text + " OVER (" + &window(over) + ")";
+    match call.over.as_deref() {
+        Some(Over::Named(name)) => text + " OVER " + &ident(name),
+        Some(Over::Window(over)) => text + " OVER (" + &window(over) + ")",
+        None => text,
     }
-    text
 }
 
-fn window(window: &Window) -> String {
-    let mut parts = Vec::new();
+/// A window without its parentheses.
+pub(super) fn window(window: &Window) -> String {
+    let mut parts: Vec<String> = window.base.iter().map(ident).collect();
     if !window.partition_by.is_empty() {
         let keys = list(&window.partition_by, ", ", |key| expr(key, 0));
         parts.push(format!("PARTITION BY {keys}"));
@@ -194,7 +202,13 @@ fn frame(frame: &Frame) -> String {
         FrameUnit::Range => "RANGE",
         FrameUnit::Groups => "GROUPS",
     };
-    format!("{unit} BETWEEN {} AND {}", bound(&frame.start), bound(&frame.end))
+    let exclude = match frame.exclude {
+        Exclude::NoOthers => "",
+        Exclude::CurrentRow => " EXCLUDE CURRENT ROW",
+        Exclude::Group => " EXCLUDE GROUP",
+        Exclude::Ties => " EXCLUDE TIES",
+    };
+    format!("{unit} BETWEEN {} AND {}{exclude}", bound(&frame.start), bound(&frame.end))
 }
 
 fn bound(bound: &Bound) -> String {

@@ -1,10 +1,10 @@
 //! Queries and FROM as text.
 
-use super::expr::{expr, order_items};
+use super::expr::{expr, order_items, window};
 use super::{ident, list, name};
 use crate::lang::ast::{
-    Body, CallArgument, Cte, Distinct, Expr, GroupBy, Ident, JoinKind, JoinOn, Query, Select,
-    SelectItem, SetOp, TableAlias, TableRef, TableRefKind,
+    Body, CallArgument, Cte, Distinct, Expr, GroupBy, GroupItem, Ident, JoinKind, JoinOn, Query,
+    Select, SelectItem, SetOp, TableAlias, TableRef, TableRefKind, Window,
 };
 
 /// A query on one line.
@@ -82,9 +82,27 @@ fn select(select: &Select, clauses: &mut Vec<String>) {
         GroupBy::None => {}
         GroupBy::All(_) => clauses.push("GROUP BY ALL".to_owned()),
         GroupBy::Keys(keys) => clauses.push(format!("GROUP BY {}", exprs(keys))),
+        GroupBy::Sets(items) => clauses.push(format!("GROUP BY {}", group_items(items))),
     }
     push(clauses, "HAVING", select.having.as_ref());
+    if !select.windows.is_empty() {
+        let one = |(name, over): &(Ident, Window)| format!("{} AS ({})", ident(name), window(over));
+        clauses.push(format!("WINDOW {}", list(&select.windows, ", ", one)));
+    }
     push(clauses, "QUALIFY", select.qualify.as_ref());
+}
+
+fn group_items(items: &[GroupItem]) -> String {
+    let keys = |keys: &Vec<Expr>| match keys.as_slice() {
+        [one] => expr(one, 0),
+        many => format!("({})", exprs(many)),
+    };
+    list(items, ", ", |item| match item {
+        GroupItem::Keys(one) => keys(one),
+        GroupItem::Rollup(lists) => format!("ROLLUP ({})", list(lists, ", ", keys)),
+        GroupItem::Cube(lists) => format!("CUBE ({})", list(lists, ", ", keys)),
+        GroupItem::Sets(sets) => format!("GROUPING SETS ({})", group_items(sets)),
+    })
 }
 
 fn item(item: &SelectItem) -> String {

@@ -4,6 +4,9 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::scope::{Miss, Scope};
+#[cfg(doc)]
+use super::window::WINDOWS;
+use super::window::{Named, Pending, holds_window};
 use super::{Binder, Bound, Failed};
 use crate::catalog::Ty;
 use crate::diag::{Code, Diagnostic, Span};
@@ -30,6 +33,13 @@ pub(super) struct Place<'s> {
     /// Collects aggregates, where they may stand. In the expression, column `width + i` is the
     /// `i`th of them.
     pub(super) aggregates: Option<&'s RefCell<Vec<AggregateCall>>>,
+    /// Collects the arguments of calls of `grouping`.
+    pub(super) groupings: Option<&'s RefCell<Vec<Vec<Expr>>>>,
+    /// Collects windows, where they may stand. In the expression, column [`WINDOWS`]` + i` is the
+    /// `i`th of them.
+    pub(super) windows: Option<&'s RefCell<Vec<Pending>>>,
+    /// The windows that the select names.
+    pub(super) named: &'s Named,
     /// The number of columns of the rows of `FROM`.
     pub(super) width: usize,
     /// The words for the clause, for messages.
@@ -39,7 +49,16 @@ pub(super) struct Place<'s> {
 impl<'s> Place<'s> {
     /// A place that sees columns alone.
     pub(super) const fn plain(scope: &'s Scope, clause: &'static str) -> Self {
-        Self { scope, aliases: &[], aggregates: None, width: usize::MAX, clause }
+        Self {
+            scope,
+            aliases: &[],
+            aggregates: None,
+            groupings: None,
+            windows: None,
+            named: &[],
+            width: usize::MAX,
+            clause,
+        }
     }
 }
 
@@ -159,6 +178,9 @@ impl Binder<'_> {
     /// An item of the select list in the place of its name.
     pub(super) fn alias(&mut self, alias: &Alias, span: Span, place: Place<'_>) -> Bound<Expr> {
         let Some(expr) = &alias.expr else { return Err(Failed) };
+        if place.windows.is_none() && holds_window(expr) {
+            return self.misplaced_window(&format!("`{}`", alias.name), span, place.clause);
+        }
         if place.aggregates.is_none() && !expr.columns_all(|index| index < place.width) {
             let message = format!(
                 "`{}` holds an aggregate, which cannot stand in {}",

@@ -17,10 +17,12 @@ mod order;
 mod query;
 mod scope;
 mod select;
+mod sets;
 mod special;
 mod statement;
 mod table_call;
 mod unify;
+mod window;
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! The names of columns that have none given: the column's own, or the expression as SQL.
 
-use crate::lang::ast::{Expr, ExprKind, Literal, UnaryOp};
+use crate::lang::ast::{Expr, ExprKind, Literal, Over, UnaryOp};
 
 use super::expr::match_words;
 use super::ops::{op_words, precedence};
@@ -110,6 +110,14 @@ fn write(expr: &Expr, out: &mut String, depth: usize) {
             }
             separated(&call.args, out, depth);
             out.push(')');
+            match call.over.as_deref() {
+                Some(Over::Named(name)) => {
+                    out.push_str(" OVER ");
+                    out.push_str(&name.text);
+                }
+                Some(Over::Window(_)) => out.push_str(" OVER (…)"),
+                None => {}
+            }
         }
         ExprKind::Scalar(_) => out.push_str("sub-query"),
         ExprKind::Exists(_) => out.push_str("EXISTS (…)"),

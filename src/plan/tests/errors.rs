@@ -3,6 +3,7 @@
 mod groups;
 mod names;
 mod types;
+mod windows;
 
 use expect_test::{Expect, expect};
 
@@ -103,26 +104,6 @@ fn what_this_version_does_not_run() {
           |
           = help: write it as a join: JOIN, SEMI JOIN or ANTI JOIN … ON with the same condition
           = help: for an aggregate per row, join with a sub-query that has GROUP BY"#]],
-    );
-    check(
-        "SELECT row_number() OVER (ORDER BY tid) FROM threads",
-        &expect![[r#"
-        error[E0209]: window functions are not run by this version
-          |
-        1 | SELECT row_number() OVER (ORDER BY tid) FROM threads
-          |                          ^^^^^^^^^^^^^^
-          |
-          = help: for a value per group, join with a sub-query that has GROUP BY; for the first row of each, use DISTINCT ON"#]],
-    );
-    check(
-        "SELECT tid FROM threads QUALIFY tid > 1",
-        &expect![[r#"
-        error[E0209]: QUALIFY is not run by this version
-          |
-        1 | SELECT tid FROM threads QUALIFY tid > 1
-          |                                 ^^^^^^^
-          |
-          = help: for the first row of each group, use DISTINCT ON with ORDER BY"#]],
     );
     check(
         "WITH RECURSIVE r AS (SELECT 1 AS n) SELECT * FROM r",

@@ -1,0 +1,42 @@
+//! Aggregates over frames: which of the ways to compute them serves.
+
+use polars_arrow::bitmap::Bitmap;
+
+use super::Call;
+use super::native::Native;
+use crate::diag::Diagnostic;
+use crate::exec::col::{Col, bits};
+use crate::exec::eval::Eval;
+
+impl Call<'_> {
+    pub(super) fn aggregate(&self) -> Result<Col, Diagnostic> {
+        let call = &self.window.call;
+        let frames = self.frames()?;
+        let native = Native::of(call.function.name);
+        // The smallest of distinct values is the smallest of all.
+        let extreme = matches!(native, Some(Native::Min | Native::Max));
+        if let Some(native) = native.filter(|_| !call.distinct || extreme) {
+            let keep = self.kept()?;
+            let counted = keep.as_ref().map(|keep| self.laid_out_bits(keep));
+            let arg = self.argument(0)?.map(|arg| self.layout.laid_out(&arg));
+            let arg = match (arg, &counted) {
+                (Some(arg), Some(counted)) => Some(arg.mask(counted)),
+                (arg, _) => arg,
+            };
+            if let Some(col) = self.native(native, arg.as_ref(), counted.as_ref(), &frames)? {
+                return Ok(col);
+            }
+        }
+        self.expanded(&frames)
+    }
+
+    /// The rows that fulfil FILTER, if there is one.
+    fn kept(&self) -> Result<Option<Bitmap>, Diagnostic> {
+        let filter = self.window.call.filter.as_ref();
+        filter.map(|filter| Eval::new(self.engine, self.frame).predicate(filter)).transpose()
+    }
+
+    fn laid_out_bits(&self, rows: &Bitmap) -> Bitmap {
+        bits((0..self.layout.rows()).map(|at| rows.get_bit(self.layout.row(at))))
+    }
+}
