@@ -93,6 +93,8 @@ pub struct Query {
     pub order_by_all: Option<OrderAll>,
     /// `LIMIT`.
     pub limit: Option<Expr>,
+    /// Whether the limit is in hundredths of the rows.
+    pub limit_percent: bool,
     /// `OFFSET`.
     pub offset: Option<Expr>,
     /// Where it stands.
@@ -235,7 +237,7 @@ pub enum GroupItem {
 /// One item of a select list.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SelectItem {
-    /// `*` or `t.*`, with `EXCLUDE (a, b)` and `REPLACE (e AS a)`.
+    /// `*` or `t.*`, with `LIKE` or with `EXCLUDE (a, b)`, `REPLACE (e AS a)`, `RENAME (a AS b)`.
     Star {
         /// The table before the dot.
         qualifier: Option<Name>,
@@ -243,6 +245,10 @@ pub enum SelectItem {
         exclude: Vec<Ident>,
         /// Columns computed instead.
         replace: Vec<(Expr, Ident)>,
+        /// Columns with other names: the column, and the name.
+        rename: Vec<(Ident, Ident)>,
+        /// What the names of the columns are like.
+        like: Option<NamePattern>,
         /// Where it stands.
         span: Span,
     },
@@ -253,6 +259,31 @@ pub enum SelectItem {
         /// `AS name`.
         alias: Option<Ident>,
     },
+}
+
+impl SelectItem {
+    /// `*`.
+    pub const fn all(span: Span) -> Self {
+        Self::Star {
+            qualifier: None,
+            exclude: Vec::new(),
+            replace: Vec::new(),
+            rename: Vec::new(),
+            like: None,
+            span,
+        }
+    }
+}
+
+/// A condition on names of columns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamePattern {
+    /// The kind of pattern.
+    pub op: MatchOp,
+    /// The pattern.
+    pub pattern: Ident,
+    /// Whether `NOT` was given.
+    pub negated: bool,
 }
 
 /// What stands in `FROM`.

@@ -16,7 +16,6 @@ const ABSENT: &[(&str, &str)] = &[
     ("ARRAY", "lists do not run in this version"),
     ("ASOF", "join with a condition, and keep the nearest row with DISTINCT ON"),
     ("COLLATE", "compare lower(…) of both sides, or use ILIKE"),
-    ("FETCH", "write LIMIT n"),
     ("INTO", "queries are read-only; results are saved with -o, or .output in the REPL"),
     ("OPERATOR", "write the operator itself"),
     ("PIVOT", "write one aggregate with FILTER (WHERE …) for each column"),

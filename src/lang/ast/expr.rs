@@ -23,6 +23,8 @@ pub enum ExprKind {
     Symbol(String),
     /// `$name`.
     Parameter(String),
+    /// `#n`: a column of FROM by its place, from 1.
+    Position(u64),
     /// An operator before its operand.
     Unary {
         /// The operator.

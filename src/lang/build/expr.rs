@@ -150,6 +150,10 @@ impl Builder {
         let span = self.span(&pair);
         let kind = match pair.as_rule() {
             Rule::column => ExprKind::Column(self.name(only(pair)?)?),
+            Rule::position => {
+                let digits = last(pair)?.as_str().replace('_', "");
+                ExprKind::Position(digits.parse().unwrap_or(u64::MAX))
+            }
             Rule::parameter => ExprKind::Parameter(last(pair)?.as_str().to_owned()),
             Rule::paren => return self.in_parentheses(pair),
             Rule::call => return self.call(pair),

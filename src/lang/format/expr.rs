@@ -35,6 +35,7 @@ fn shape(whole: &Expr) -> (String, u8) {
         ExprKind::Column(column) => (name(column), PRIMARY),
         ExprKind::Symbol(full) => (symbol(full), PRIMARY),
         ExprKind::Parameter(parameter) => (format!("${parameter}"), PRIMARY),
+        ExprKind::Position(place) => (format!("#{place}"), PRIMARY),
         ExprKind::Unary { op, expr: operand } => unary(*op, operand),
         ExprKind::Binary { op, left, right, .. } => {
             let (word, level) = operator(*op);
@@ -68,10 +69,7 @@ fn shape(whole: &Expr) -> (String, u8) {
             let word = match (op, negated) {
                 (MatchOp::Regexp, false) => "~",
                 (MatchOp::Regexp, true) => "!~",
-                (MatchOp::Like, _) => "LIKE",
-                (MatchOp::ILike, _) => "ILIKE",
-                (MatchOp::Glob, _) => "GLOB",
-                (MatchOp::SimilarTo, _) => "SIMILAR TO",
+                (op, _) => match_words(*op),
             };
             let not = not(*negated && *op != MatchOp::Regexp);
             let escape = escape.as_ref().map(|e| format!(" ESCAPE {}", expr(e, BITS)));
@@ -218,6 +216,17 @@ fn bound(bound: &Bound) -> String {
         Bound::CurrentRow => "CURRENT ROW".to_owned(),
         Bound::Preceding(offset) => format!("{} PRECEDING", expr(offset, BITS)),
         Bound::Following(offset) => format!("{} FOLLOWING", expr(offset, BITS)),
+    }
+}
+
+/// The words for an operator that matches.
+pub(super) const fn match_words(op: MatchOp) -> &'static str {
+    match op {
+        MatchOp::Like => "LIKE",
+        MatchOp::ILike => "ILIKE",
+        MatchOp::Glob => "GLOB",
+        MatchOp::SimilarTo => "SIMILAR TO",
+        MatchOp::Regexp => "~",
     }
 }
 

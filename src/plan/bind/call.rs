@@ -25,6 +25,9 @@ impl Binder<'_> {
         if name.eq_ignore_ascii_case("grouping") || name.eq_ignore_ascii_case("grouping_id") {
             return self.grouping(call, span, place);
         }
+        if name.eq_ignore_ascii_case("columns") {
+            return self.columns(call, span, place);
+        }
         if let Some(over) = &call.over {
             return self.window(call, over, span, place);
         }

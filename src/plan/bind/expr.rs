@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use super::columns::Spread;
 use super::scope::{Miss, Scope};
 #[cfg(doc)]
 use super::window::WINDOWS;
@@ -40,6 +41,8 @@ pub(super) struct Place<'s> {
     pub(super) windows: Option<&'s RefCell<Vec<Pending>>>,
     /// The windows that the select names.
     pub(super) named: &'s Named,
+    /// Which column `COLUMNS(…)` stands for.
+    pub(super) spread: Option<&'s Spread>,
     /// The number of columns of the rows of `FROM`.
     pub(super) width: usize,
     /// The words for the clause, for messages.
@@ -56,6 +59,7 @@ impl<'s> Place<'s> {
             groupings: None,
             windows: None,
             named: &[],
+            spread: None,
             width: usize::MAX,
             clause,
         }
@@ -77,6 +81,7 @@ impl Binder<'_> {
                 Ok(Expr::new(ExprKind::Symbol(symbol.clone()), Ty::Addr, span))
             }
             ast::ExprKind::Parameter(name) => self.parameter(name, span),
+            ast::ExprKind::Position(number) => self.position(*number, span, place),
             ast::ExprKind::Unary { op, expr } => self.unary(*op, expr, span, place),
             ast::ExprKind::Binary { .. } => self.chain(expr, place),
             ast::ExprKind::IsNull { expr, negated } => {
@@ -173,6 +178,17 @@ impl Binder<'_> {
             return self.alias(alias, name.span, place);
         }
         self.missing(name, miss, place)
+    }
+
+    /// `#n`: a column of FROM by its place.
+    fn position(&mut self, number: u64, span: Span, place: Place<'_>) -> Bound<Expr> {
+        let columns = place.scope.star(None).unwrap_or_default();
+        let index = usize::try_from(number).ok().and_then(|n| n.checked_sub(1));
+        if let Some(column) = index.and_then(|index| columns.get(index)) {
+            return Ok(Expr { span, ..column.expr.clone() });
+        }
+        let message = format!("#{number}: FROM has {}", super::query::columns(columns.len()));
+        self.fail_at(Code::UnknownColumn, span, message)
     }
 
     /// An item of the select list in the place of its name.

@@ -6,6 +6,7 @@
 
 mod arithmetic;
 mod call;
+mod columns;
 pub(super) mod expr;
 mod from;
 mod group;

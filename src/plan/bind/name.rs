@@ -39,6 +39,10 @@ fn write(expr: &Expr, out: &mut String, depth: usize) {
         ExprKind::Literal(literal) => out.push_str(&literal_text(literal)),
         ExprKind::Column(name) => out.push_str(&super::scope::dotted(&name.parts)),
         ExprKind::Symbol(symbol) => out.push_str(symbol),
+        ExprKind::Position(place) => {
+            use std::fmt::Write as _;
+            let _ = write!(out, "#{place}");
+        }
         ExprKind::Parameter(name) => {
             out.push('$');
             out.push_str(name);

@@ -13,8 +13,8 @@ use super::scope::{Scope, ScopeColumn};
 use super::sets::Keys;
 use super::window::Pending;
 use super::{Binder, Bound, Failed, name};
-use crate::diag::{Code, Diagnostic, Span};
-use crate::lang::ast::{self, Distinct, GroupBy, Ident, Name, Select, SelectItem};
+use crate::diag::{Code, Diagnostic};
+use crate::lang::ast::{self, Distinct, GroupBy, Ident, Select, SelectItem};
 use crate::plan::{AggregateCall, Expr, ExprKind, Field, Plan};
 
 /// An item of the list, `*` already spread.
@@ -72,6 +72,7 @@ impl Binder<'_> {
             groupings: Some(&groupings),
             windows: Some(&windows),
             named: &select.windows,
+            spread: None,
             width: plan.schema.len(),
             clause: "SELECT",
         };
@@ -146,33 +147,31 @@ impl Binder<'_> {
         for item in list {
             let place = Place { aliases: &aliases, ..place };
             match item {
-                SelectItem::Star { qualifier, exclude, replace, span } => {
-                    match self.star(qualifier.as_ref(), exclude, replace, *span, place) {
-                        Ok(columns) => items.extend(columns),
-                        Err(Failed) => items.push(Item { name: String::new(), expr: None }),
-                    }
-                }
+                SelectItem::Star { .. } => match self.star(item, place) {
+                    Ok(columns) => items.extend(columns),
+                    Err(Failed) => items.push(Item { name: String::new(), expr: None }),
+                },
                 SelectItem::Expr { expr, alias } => {
-                    let bound = self.expr(expr, place).ok();
-                    let name = item_name(expr, alias.as_ref(), place.scope);
-                    if alias.is_some() {
-                        aliases.push(Alias { name: name.clone(), expr: bound.clone() });
+                    for (name, bound) in self.spread(expr, place) {
+                        let own = item_name(expr, alias.as_ref(), place.scope);
+                        let name = name.filter(|_| alias.is_none()).unwrap_or(own);
+                        let bound = bound.ok();
+                        if alias.is_some() {
+                            aliases.push(Alias { name: name.clone(), expr: bound.clone() });
+                        }
+                        items.push(Item { name, expr: bound });
                     }
-                    items.push(Item { name, expr: bound });
                 }
             }
         }
         (items, aliases)
     }
 
-    fn star(
-        &mut self,
-        qualifier: Option<&Name>,
-        exclude: &[Ident],
-        replace: &[(ast::Expr, Ident)],
-        span: Span,
-        place: Place<'_>,
-    ) -> Bound<Vec<Item>> {
+    fn star(&mut self, item: &SelectItem, place: Place<'_>) -> Bound<Vec<Item>> {
+        let SelectItem::Star { qualifier, exclude, replace, rename, like, span } = item else {
+            return Err(Failed);
+        };
+        let (qualifier, span) = (qualifier.as_ref(), *span);
         let Some(columns) = place.scope.star(qualifier) else {
             let shown = qualifier.map_or_else(String::new, |q| super::scope::dotted(&q.parts));
             let at = qualifier.map_or(span, |q| q.span);
@@ -188,8 +187,14 @@ impl Binder<'_> {
         if place.scope.columns.is_empty() {
             return self.fail_at(Code::BadQuery, span, "`*` needs a FROM clause");
         }
+        let columns = match like {
+            Some(like) => self.named_like(columns, like)?,
+            None => columns,
+        };
         let mut failed = false;
-        for ident in exclude.iter().chain(replace.iter().map(|(_, ident)| ident)) {
+        let replaced = replace.iter().map(|(_, ident)| ident);
+        let renamed = rename.iter().map(|(ident, _)| ident);
+        for ident in exclude.iter().chain(replaced).chain(renamed) {
             if !columns.iter().any(|c| c.name.eq_ignore_ascii_case(&ident.text)) {
                 let message = format!("`*` has no column `{}`", ident.text);
                 let names: Vec<&str> = columns.iter().map(|c| c.name.as_str()).collect();
@@ -210,7 +215,9 @@ impl Binder<'_> {
                 None => Ok(Expr { span, ..column.expr.clone() }),
             };
             failed |= expr.is_err();
-            items.push(Item { name: column.name.clone(), expr: expr.ok() });
+            let new = rename.iter().find(|(n, _)| n.text.eq_ignore_ascii_case(&column.name));
+            let name = new.map_or(&column.name, |(_, new)| &new.text).clone();
+            items.push(Item { name, expr: expr.ok() });
         }
         self.grow(items.len(), span)?;
         if failed { Err(Failed) } else { Ok(items) }

@@ -4,9 +4,9 @@
 use super::expr::Place;
 use super::select::Clauses;
 use super::{Binder, Bound, Failed};
-use crate::catalog::{FunctionKind, FunctionSpec, Ty, Value};
+use crate::catalog::{Format, FunctionKind, FunctionSpec, Ty, Value};
 use crate::diag::{Code, Diagnostic, Span};
-use crate::lang::ast::{self, Call, FrameUnit, Ident, Over};
+use crate::lang::ast::{self, BinaryOp, Call, FrameUnit, Ident, Over};
 use crate::plan::convert;
 use crate::plan::{
     AggregateCall, Expr, ExprKind, Field, Frame, FrameBound, Plan, Rel, SortKey, WindowCall,
@@ -344,6 +344,55 @@ impl Binder<'_> {
                 return self.fail(error.help("ROWS counts rows, GROUPS counts different keys"));
             }
         })
+    }
+
+    /// So many hundredths of the rows, behind so many that are left out.
+    pub(super) fn first_share(&mut self, plan: Plan, share: f64, offset: usize) -> Bound<Plan> {
+        let span = plan.span;
+        let call = |binder: &mut Self, name: &str, kind: WindowKind| {
+            let Some(function) = binder.catalog.function(name) else {
+                return binder.unknown_function(name, span);
+            };
+            let call = AggregateCall {
+                function,
+                args: Vec::new(),
+                distinct: false,
+                filter: None,
+                order_by: Vec::new(),
+                ty: Ty::Int,
+                format: Format::Plain,
+                span,
+            };
+            Ok(WindowCall { kind, call, ignore_nulls: false, frame: Frame::UP_TO_CURRENT })
+        };
+        let number = call(self, "row_number", WindowKind::RowNumber)?;
+        let count = call(self, "count", WindowKind::Aggregate)?;
+        let width = plan.schema.len();
+        let field =
+            |name: &str| Field { name: name.to_owned(), ty: Ty::Int, format: Format::Plain };
+        let mut schema = plan.schema.clone();
+        schema.extend([field("row"), field("rows")]);
+        let columns = [
+            Expr::column(width, &field("row"), span),
+            Expr::column(width + 1, &field("rows"), span),
+        ];
+        let [row, rows] = columns.map(|column| convert::cast(column, Ty::Double, false));
+        let double = |value: f64| Expr::literal(Value::Double(value), span);
+        #[allow(clippy::cast_precision_loss, reason = "there are not so many rows")]
+        let behind = Expr::binary(BinaryOp::Sub, row, double(offset as f64), Ty::Double);
+        let hundredfold = Expr::binary(BinaryOp::Mul, behind.clone(), double(100.0), Ty::Double);
+        let share = Expr::binary(BinaryOp::Mul, rows, double(share), Ty::Double);
+        let within = Expr::binary(BinaryOp::LtEq, hundredfold, share, Ty::Bool);
+        let begun = Expr::binary(BinaryOp::Gt, behind, double(0.0), Ty::Bool);
+        let rel = Rel::Window {
+            input: Box::new(plan),
+            partition: Vec::new(),
+            order: Vec::new(),
+            calls: vec![number, count],
+        };
+        let plan = Plan { rel, schema, span };
+        let plan = plan.filter(Expr::binary(BinaryOp::And, begun, within, Ty::Bool));
+        Ok(super::query::first_columns(plan, width))
     }
 
     /// The plan with operators for all windows, and the clauses over it.
