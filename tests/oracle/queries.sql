@@ -256,3 +256,27 @@ SELECT w, f, count(*) FROM t GROUP BY ROLLUP (1, 2)
 SELECT grouping(a) FROM t GROUP BY w
 SELECT w, grouping(w) FROM t GROUP BY w
 SELECT quantile_cont(0.25) WITHIN GROUP (ORDER BY b), quantile_disc(0.5) WITHIN GROUP (ORDER BY a), mode() WITHIN GROUP (ORDER BY f), listagg(s, '|') WITHIN GROUP (ORDER BY id DESC) FROM t
+SELECT percentile_disc(0.3) WITHIN GROUP (ORDER BY a DESC), percentile_cont(0.3) WITHIN GROUP (ORDER BY d DESC), quantile_cont(d, 0.3) FROM t
+
+-- Further aggregates
+SELECT w, corr(a, b), covar_pop(a, b), covar_samp(a, b), regr_slope(a, b), regr_intercept(a, b), regr_r2(a, b), regr_count(a, b) FROM t GROUP BY w
+SELECT w, regr_avgx(a, b), regr_avgy(a, b), regr_sxx(a, b), regr_syy(a, b), regr_sxy(a, b), weighted_avg(a, id) FROM t GROUP BY w
+SELECT w, f, skewness(a), kurtosis(b), kurtosis_pop(b), sem(d), geomean(abs(a) + 1), fsum(d), favg(d), entropy(a), entropy(s), mad(b), mad(d) FROM t GROUP BY w, f
+SELECT skewness(x), kurtosis(x), kurtosis_pop(x), sem(x), entropy(x), mad(x), covar_samp(x, x), regr_slope(x, x), regr_r2(x, x) FROM (VALUES (1)) AS q(x)
+SELECT skewness(x), kurtosis(x), entropy(x), mad(x), geomean(x), corr(x, x), regr_count(x, x), weighted_avg(x, x) FROM (VALUES (1)) AS q(x) WHERE false
+SELECT id, corr(a, b) OVER (ORDER BY id ROWS BETWEEN 6 PRECEDING AND 6 FOLLOWING), skewness(a) OVER (ORDER BY id ROWS 20 PRECEDING), kurtosis(b) FILTER (WHERE a > 0) OVER (ORDER BY id), regr_count(a, b) OVER (PARTITION BY w ORDER BY id) FROM t
+SELECT id, bool_and(f) OVER (ORDER BY id ROWS BETWEEN 20 PRECEDING AND 20 FOLLOWING EXCLUDE GROUP), stddev_pop(d) FILTER (WHERE f) OVER (ORDER BY id ROWS BETWEEN 11 PRECEDING AND 9 FOLLOWING), arg_min(s, b) OVER (ORDER BY id), first(a) OVER (ORDER BY id ROWS BETWEEN 15 PRECEDING AND 15 FOLLOWING) FROM t
+
+-- Friendly forms
+SELECT #1, #3 FROM u
+SELECT x: a, a + 1 AS y FROM u
+SELECT * RENAME (a AS aa) FROM v
+SELECT * EXCLUDE (id) RENAME (b AS bb, d AS dd) FROM v
+SELECT * LIKE '%s' FROM v
+SELECT COLUMNS('^[ab]$') FROM v
+SELECT max(COLUMNS('^[abd]$')) FROM t
+SELECT COLUMNS('^[ab]$') + id FROM v
+SELECT id FROM t ORDER BY id LIMIT 29%
+SELECT id FROM t ORDER BY id DESC LIMIT 12.5% OFFSET 2
+SELECT id FROM t ORDER BY id OFFSET 3 ROWS FETCH NEXT 4 ROWS ONLY
+SELECT id FROM t ORDER BY id FETCH FIRST ROW ONLY

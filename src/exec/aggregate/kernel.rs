@@ -25,6 +25,8 @@ pub struct Aggregate {
     /// Whether states hold values and no numbers of rows where there is one group, so that states
     /// over different columns can be merged.
     pub(in crate::exec) holds_values: bool,
+    /// Whether states keep all rows, so that merging them costs as much as taking the rows.
+    pub(in crate::exec) keeps_rows: bool,
     /// Whether only distinct arguments count even without DISTINCT.
     pub(in crate::exec) distinct: bool,
 }
@@ -55,7 +57,7 @@ impl Aggregate {
             doc,
             examples,
         };
-        Self { spec, start, holds_values: false, distinct: false }
+        Self { spec, start, holds_values: false, keeps_rows: false, distinct: false }
     }
 
     /// The same under further names.
@@ -69,6 +71,13 @@ impl Aggregate {
     #[must_use]
     pub(super) const fn of_values(mut self) -> Self {
         self.holds_values = true;
+        self
+    }
+
+    /// The same, with states that keep all rows.
+    #[must_use]
+    pub(super) const fn of_all_rows(mut self) -> Self {
+        self.keeps_rows = true;
         self
     }
 

@@ -6,7 +6,9 @@ mod count;
 mod host;
 mod kernel;
 mod list;
+mod moments;
 mod number;
+mod pairs;
 mod parts;
 mod pick;
 mod quantile;
@@ -14,7 +16,6 @@ mod sum;
 
 pub use host::Accumulator;
 pub use kernel::Aggregate;
-#[allow(unused_imports, reason = "for whoever runs aggregates over other rows than groups")]
 pub(super) use kernel::{Args, Rows, States};
 
 use rayon::prelude::*;
@@ -33,8 +34,16 @@ use crate::plan::{AggregateCall, Expr, Plan};
 /// except `count(*)`, `first` and `last`; of no rows all give NULL, except the counts, which give 0.
 /// Examples aggregate over the column `x` of `(VALUES (1), (2), (2), (5)) AS t(x)`.
 pub fn aggregates() -> impl Iterator<Item = &'static Aggregate> {
-    const FAMILIES: &[&[Aggregate]] =
-        &[count::ALL, sum::ALL, best::ALL, pick::ALL, list::ALL, number::ALL];
+    const FAMILIES: &[&[Aggregate]] = &[
+        count::ALL,
+        sum::ALL,
+        best::ALL,
+        pick::ALL,
+        list::ALL,
+        number::ALL,
+        moments::ALL,
+        pairs::ALL,
+    ];
     FAMILIES.iter().copied().flatten()
 }
 

@@ -3,8 +3,10 @@
 use polars_arrow::bitmap::Bitmap;
 
 use super::Call;
+use super::frames::Frames;
 use super::native::Native;
 use crate::diag::Diagnostic;
+use crate::exec::aggregate;
 use crate::exec::col::{Col, bits};
 use crate::exec::eval::Eval;
 
@@ -27,11 +29,28 @@ impl Call<'_> {
                 return Ok(col);
             }
         }
+        let function = aggregate::function(self.engine, call)?;
+        let plain = !call.distinct && !function.distinct && call.order_by.is_empty();
+        if plain && !function.keeps_rows && self.is_much_to_expand(&frames) {
+            return self.merged(&frames);
+        }
         self.expanded(&frames)
     }
 
+    /// Whether the rows of all frames are many more than there are rows.
+    fn is_much_to_expand(&self, frames: &Frames<'_>) -> bool {
+        let most = self.layout.rows().saturating_mul(4);
+        let mut rows = 0usize;
+        (0..self.layout.rows()).any(|at| {
+            if !frames.repeats(at) {
+                rows += frames.pieces(at).into_iter().map(|piece| piece.len()).sum::<usize>();
+            }
+            rows > most
+        })
+    }
+
     /// The rows that fulfil FILTER, if there is one.
-    fn kept(&self) -> Result<Option<Bitmap>, Diagnostic> {
+    pub(super) fn kept(&self) -> Result<Option<Bitmap>, Diagnostic> {
         let filter = self.window.call.filter.as_ref();
         filter.map(|filter| Eval::new(self.engine, self.frame).predicate(filter)).transpose()
     }

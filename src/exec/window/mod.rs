@@ -10,6 +10,7 @@ mod frames;
 mod layout;
 mod native;
 mod rank;
+mod states;
 mod value;
 
 use rayon::prelude::*;

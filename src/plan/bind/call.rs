@@ -152,18 +152,19 @@ impl Binder<'_> {
         args: &mut Vec<Expr>,
         order_by: &mut Vec<SortKey>,
     ) -> Bound<()> {
+        let is_quantile = matches!(function.name, "quantile_cont" | "quantile_disc");
+        if is_quantile {
+            // Values are put in order by the function itself; which way, WITHIN GROUP says alone.
+            order_by.clear();
+        }
+        let of_values = is_quantile || function.name == "mode";
         let Some(first) = within.first() else { return Ok(()) };
         let span = first.expr.span;
-        let of_values = matches!(function.name, "quantile_cont" | "quantile_disc" | "mode");
         match within.as_slice() {
-            [key] if of_values && !key.descending && args.len() < 2 => {
+            [key] if of_values && args.len() < 2 => {
                 args.insert(0, key.expr.clone());
+                *order_by = within;
                 Ok(())
-            }
-            [_] if of_values => {
-                let message = format!("`{}` takes values in ascending order here", function.name);
-                let error = Diagnostic::at(Code::Unsupported, span, message);
-                self.fail(error.help("from the largest down, the fraction is 1 less the fraction"))
             }
             _ if function.name == "string_agg" && order_by.is_empty() => {
                 *order_by = within;
