@@ -16,7 +16,7 @@ mod sum;
 
 pub use host::Accumulator;
 pub use kernel::Aggregate;
-pub(super) use kernel::{Args, Rows, States};
+pub(super) use kernel::{Args, OverFrames, Rows, States};
 
 use rayon::prelude::*;
 

@@ -14,34 +14,9 @@ use super::frames::Frames;
 use super::layout::place;
 use crate::catalog::Ty;
 use crate::diag::{Code, Diagnostic};
+use crate::exec::aggregate::OverFrames;
 use crate::exec::col::{Col, NO_ROW, bits};
 use crate::exec::order;
-
-/// The aggregates that have code here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Native {
-    Count,
-    CountIf,
-    Sum,
-    Avg,
-    Min,
-    Max,
-}
-
-impl Native {
-    /// The code for an aggregate, if it has some.
-    pub(super) fn of(name: &str) -> Option<Self> {
-        Some(match name {
-            "count" => Self::Count,
-            "count_if" => Self::CountIf,
-            "sum" => Self::Sum,
-            "avg" => Self::Avg,
-            "min" => Self::Min,
-            "max" => Self::Max,
-            _ => return None,
-        })
-    }
-}
 
 /// How many of the places before each count, and how many in all.
 fn counts(rows: usize, counts: impl Fn(usize) -> bool) -> Vec<u32> {
@@ -69,7 +44,7 @@ impl Call<'_> {
     /// NULL; `None` for types without code. `counted` says which places count without an argument.
     pub(super) fn native(
         &self,
-        native: Native,
+        native: OverFrames,
         arg: Option<&Col>,
         counted: Option<&Bitmap>,
         frames: &Frames<'_>,
@@ -78,26 +53,27 @@ impl Call<'_> {
         let validity = arg.validity();
         let there = |at: usize| validity.as_ref().is_none_or(|v| v.get_bit(at));
         Ok(Some(match (native, arg) {
-            (Native::Count, _) => self.count(frames, validity.as_deref())?,
-            (Native::CountIf, Col::Bool(values)) => {
+            (OverFrames::Count, _) => self.count(frames, validity.as_deref())?,
+            (OverFrames::CountIf, Col::Bool(values)) => {
                 let rows = bits((0..arg.len()).map(|at| there(at) && values.value(at)));
                 self.count(frames, Some(&rows))?
             }
-            (Native::Sum | Native::Avg, Col::Int(values)) => {
+            (OverFrames::Sum | OverFrames::Mean, Col::Int(values)) => {
                 let number = |at: usize| i128::from(values.value(at));
                 self.whole_sum(native, frames, arg.len(), number, there)?
             }
-            (Native::Sum, Col::Addr(values)) => {
+            (OverFrames::Sum, Col::Addr(values)) => {
                 let number = |at: usize| i128::from(values.value(at));
                 self.whole_sum(native, frames, arg.len(), number, there)?
             }
-            (Native::Sum | Native::Avg, Col::Double(values)) => {
+            (OverFrames::Sum | OverFrames::Mean, Col::Double(values)) => {
                 let how = Doubles { values: values.values(), there: &there };
                 let sums = fold(self.engine, frames, &how)?;
                 self.double_sums(native, sums)
             }
-            (Native::Min | Native::Max, _) => {
-                let wanted = if native == Native::Min { Ordering::Less } else { Ordering::Greater };
+            (OverFrames::Least | OverFrames::Greatest, _) => {
+                let wanted =
+                    if native == OverFrames::Least { Ordering::Less } else { Ordering::Greater };
                 self.best(arg, frames, wanted)?
             }
             _ => return Ok(None),
@@ -121,7 +97,7 @@ impl Call<'_> {
     #[allow(clippy::cast_precision_loss, reason = "a mean of numbers is a DOUBLE")]
     fn whole_sum(
         &self,
-        native: Native,
+        native: OverFrames,
         frames: &Frames<'_>,
         rows: usize,
         number: impl Fn(usize) -> i128,
@@ -143,12 +119,12 @@ impl Call<'_> {
         let found = self.layout.by_row(found);
         let valid = Some(bits(found.iter().map(|f| f.1 > 0)));
         let ty = self.window.call.ty;
-        if native == Native::Avg && ty == Ty::Double {
+        if native == OverFrames::Mean && ty == Ty::Double {
             let means = found.iter().map(|&(sum, count)| sum as f64 / f64::from(count.max(1)));
             return Ok(Col::double(means.collect(), valid));
         }
         let results = found.into_iter().map(|(sum, count)| match native {
-            Native::Avg => sum / i128::from(count.max(1)),
+            OverFrames::Mean => sum / i128::from(count.max(1)),
             _ => sum,
         });
         if ty == Ty::Addr {
@@ -166,11 +142,11 @@ impl Call<'_> {
             .help("cast the argument to DOUBLE for an approximate result")
     }
 
-    fn double_sums(&self, native: Native, sums: Vec<(f64, u32)>) -> Col {
+    fn double_sums(&self, native: OverFrames, sums: Vec<(f64, u32)>) -> Col {
         let sums = self.layout.by_row(sums);
         let valid = bits(sums.iter().map(|s| s.1 > 0));
         let result = |(sum, count): (f64, u32)| match native {
-            Native::Avg => sum / f64::from(count.max(1)),
+            OverFrames::Mean => sum / f64::from(count.max(1)),
             _ => sum,
         };
         Col::double(sums.into_iter().map(result).collect(), Some(valid))

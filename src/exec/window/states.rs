@@ -67,14 +67,16 @@ impl Call<'_> {
             Some(keep) => keep.true_idx_iter().map(place).collect(),
         };
         let args = Args { cols: &cols, call, engine: self.engine };
-        let mut leaves = (function.start)(&args, rows);
+        // Never the states of a single group, which may be of a kind of their own.
+        let start = |groups: usize| (function.start)(&args, groups.max(2));
+        let mut leaves = start(rows);
         let taken = Rows { range: 0..ids.len(), ids: Some(&ids), covers: keep.is_none() };
         leaves.update(&args, &taken)?;
         let mut levels = vec![leaves];
         let mut len = rows;
         while len > FAN {
             self.engine.check_cancelled()?;
-            let mut above = (function.start)(&args, len.div_ceil(FAN));
+            let mut above = start(len.div_ceil(FAN));
             let pairs: Vec<(u32, u32)> = (0..len).map(|i| (place(i / FAN), place(i))).collect();
             if let Some(below) = levels.last() {
                 above.merge(&args, &**below, &pairs)?;
@@ -86,7 +88,7 @@ impl Call<'_> {
         for from in (0..rows).step_by(FRAMES) {
             self.engine.check_cancelled()?;
             let count = FRAMES.min(rows - from);
-            let mut states = (function.start)(&args, count);
+            let mut states = start(count);
             for piece in 0..3 {
                 let mut taken = Taken::new(levels.len());
                 for (frame, at) in (0u32..).zip(from..from + count) {
@@ -97,7 +99,7 @@ impl Call<'_> {
                 }
                 merge_all(&args, &mut *states, &levels, &taken)?;
             }
-            parts.push(states.finish(&args)?);
+            parts.push(states.finish(&args)?.slice(0, count));
         }
         let order = layout.by_row((0u32..).take(rows).collect());
         Ok(if parts.is_empty() { Col::Null(rows) } else { Col::concat(&parts).take(&order) })

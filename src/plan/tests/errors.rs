@@ -3,7 +3,6 @@
 mod groups;
 mod names;
 mod types;
-mod windows;
 
 use expect_test::{Expect, expect};
 
