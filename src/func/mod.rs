@@ -24,10 +24,13 @@ mod regexp;
 mod rows;
 mod text;
 mod time;
+mod window;
 
 pub use crate::model::{DynTable, Refused};
 pub use def::{Eval, Fault, FuncCx, HostScalar, Scalar, ScalarFunction};
 pub use rows::{EmitValue, HostRows, Series, TableCode, TableFunction};
+
+use crate::catalog::FunctionSpec;
 
 const FAMILIES: &[&[Scalar]] = &[
     text::ALL,
@@ -52,4 +55,9 @@ pub fn scalars() -> impl Iterator<Item = &'static Scalar> {
 /// Every table function.
 pub fn table_functions() -> impl Iterator<Item = &'static TableFunction> {
     rows::ALL.iter()
+}
+
+/// The specifications of every window function; the engine has the code.
+pub fn window_functions() -> impl Iterator<Item = &'static FunctionSpec> {
+    window::ALL.iter()
 }

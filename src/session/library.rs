@@ -58,6 +58,7 @@ const FILES: &[(&str, &str)] = &[
     ("pool-map", include_str!("../../queries/pool-map.sql")),
     ("pool-summary", include_str!("../../queries/pool-summary.sql")),
     ("high-contention", include_str!("../../queries/high-contention.sql")),
+    ("longest-waiters", include_str!("../../queries/longest-waiters.sql")),
     ("push-locks", include_str!("../../queries/push-locks.sql")),
     ("pid-tid", include_str!("../../queries/pid-tid.sql")),
     ("top-frames", include_str!("../../queries/top-frames.sql")),

@@ -12,11 +12,13 @@ pub(super) fn of(
     continuous: bool,
 ) -> Result<Col, Diagnostic> {
     let Some(arg) = args.first() else { return Ok(Col::Null(rows.len())) };
+    // From the largest down, where WITHIN GROUP says so.
+    let down = args.call.order_by.first().is_some_and(|key| key.descending);
     let mut ends = Vec::with_capacity(rows.len());
     for rows in &mut rows {
         ends.push(match rows.first() {
             None => (NO_ROW, NO_ROW, 0.0),
-            Some(&first) => ends_of(arg, rows, fraction(args, first)?, continuous),
+            Some(&first) => ends_of(arg, rows, fraction(args, first)?, (continuous, down)),
         });
     }
     Ok(between(arg, &ends))
@@ -43,9 +45,17 @@ fn fraction(args: &Args<'_>, row: u32) -> Result<f64, Diagnostic> {
     clippy::cast_sign_loss,
     reason = "positions within a group, between 0 and its length"
 )]
-fn ends_of(col: &Col, rows: &mut [u32], fraction: f64, continuous: bool) -> (u32, u32, f64) {
+fn ends_of(
+    col: &Col,
+    rows: &mut [u32],
+    fraction: f64,
+    (continuous, down): (bool, bool),
+) -> (u32, u32, f64) {
     let last = rows.len() - 1;
-    let compare = |&a: &u32, &b: &u32| order::values(col, a as usize, b as usize).then(a.cmp(&b));
+    let compare = |&a: &u32, &b: &u32| {
+        let order = order::values(col, a as usize, b as usize);
+        if down { order.reverse() } else { order }.then(a.cmp(&b))
+    };
     let place = if continuous {
         fraction * last as f64
     } else {
@@ -96,6 +106,9 @@ fn between(col: &Col, ends: &[(u32, u32, f64)]) -> Col {
                 }
                 let (low, high) = (a.value(at(low)), a.value(at(high)));
                 let step = (high.abs_diff(low) as f64 * part) as u64;
+                if high < low {
+                    return low.saturating_sub_unsigned(step).max(high);
+                }
                 low.saturating_add_unsigned(step).min(high)
             };
             Col::int(ends.iter().map(mix).collect(), Some(there))

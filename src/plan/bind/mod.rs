@@ -7,6 +7,7 @@
 mod arithmetic;
 mod calendar;
 mod call;
+mod columns;
 pub(super) mod expr;
 mod from;
 mod group;
@@ -18,10 +19,12 @@ mod order;
 mod query;
 mod scope;
 mod select;
+mod sets;
 mod special;
 mod statement;
 mod table_call;
 mod unify;
+mod window;
 
 use std::sync::Arc;
 

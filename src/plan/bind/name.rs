@@ -1,6 +1,6 @@
 //! The names of columns that have none given: the column's own, or the expression as SQL.
 
-use crate::lang::ast::{Expr, ExprKind, Literal, UnaryOp};
+use crate::lang::ast::{Expr, ExprKind, Literal, Over, UnaryOp};
 use crate::time;
 
 use super::expr::match_words;
@@ -40,6 +40,10 @@ fn write(expr: &Expr, out: &mut String, depth: usize) {
         ExprKind::Literal(literal) => out.push_str(&literal_text(literal)),
         ExprKind::Column(name) => out.push_str(&super::scope::dotted(&name.parts)),
         ExprKind::Symbol(symbol) => out.push_str(symbol),
+        ExprKind::Position(place) => {
+            use std::fmt::Write as _;
+            let _ = write!(out, "#{place}");
+        }
         ExprKind::Parameter(name) => {
             out.push('$');
             out.push_str(name);
@@ -111,6 +115,14 @@ fn write(expr: &Expr, out: &mut String, depth: usize) {
             }
             separated(&call.args, out, depth);
             out.push(')');
+            match call.over.as_deref() {
+                Some(Over::Named(name)) => {
+                    out.push_str(" OVER ");
+                    out.push_str(&name.text);
+                }
+                Some(Over::Window(_)) => out.push_str(" OVER (…)"),
+                None => {}
+            }
         }
         ExprKind::Scalar(_) => out.push_str("sub-query"),
         ExprKind::Exists(_) => out.push_str("EXISTS (…)"),
