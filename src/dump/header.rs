@@ -351,7 +351,8 @@ impl ExceptionRecord {
         let first = count_at.checked_add(if step == 8 { 8 } else { 4 })?;
         let address = pointer_at(bytes, address_at, width)?;
         let count = written32(bytes, count_at).filter(|count| *count <= 15).unwrap_or(0);
-        let parameter = |i: usize| pointer_at(bytes, first.checked_add(step.checked_mul(i)?)?, width);
+        let parameter =
+            |i: usize| pointer_at(bytes, first.checked_add(step.checked_mul(i)?)?, width);
         let parameters = (0..count as usize).map_while(parameter).collect();
         let flags = u32_at(bytes, 4)?;
         (code != 0 || address != 0).then_some(Self { code, flags, address, parameters })

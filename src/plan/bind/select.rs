@@ -144,6 +144,7 @@ impl Binder<'_> {
     fn items(&mut self, list: &[SelectItem], place: Place<'_>) -> (Vec<Item>, Vec<Alias>) {
         let mut items: Vec<Item> = Vec::with_capacity(list.len());
         let mut aliases: Vec<Alias> = Vec::new();
+        let scope = place.scope;
         for item in list {
             let place = Place { aliases: &aliases, ..place };
             match item {
@@ -153,7 +154,7 @@ impl Binder<'_> {
                 },
                 SelectItem::Expr { expr, alias } => {
                     for (name, bound) in self.spread(expr, place) {
-                        let own = item_name(expr, alias.as_ref(), place.scope);
+                        let own = item_name(expr, alias.as_ref(), scope);
                         let name = name.filter(|_| alias.is_none()).unwrap_or(own);
                         let bound = bound.ok();
                         if alias.is_some() {
