@@ -54,8 +54,8 @@ impl Date {
         self.days()?.checked_mul(DAY)
     }
 
-    const fn shifted(self, year: i16) -> i64 {
-        year as i64 + self.cycles * CYCLE_YEARS
+    fn shifted(self, year: i16) -> i64 {
+        i64::from(year) + self.cycles * CYCLE_YEARS
     }
 
     /// The year; 0 is the year before 1.
