@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use dumpql::Session;
+use dumpql::internals::catalog::FunctionKind;
 
 const LIST: &str = include_str!("../oracle/duckdb-functions.txt");
 
@@ -61,11 +62,11 @@ fn docs_say_what_became_of_every_function_of_duckdb() {
     let catalog = session.catalog();
     let mut page = HEAD.to_owned();
     for (name, entry) in entries() {
+        // A table function of that name is another thing.
+        let own = catalog.function(name).filter(|f| f.kind != FunctionKind::Table);
         let shown = match entry {
-            _ if catalog.function(name).is_some() => {
-                let own = catalog.function(name).map_or(name, |f| f.name);
-                if own == name { "yes".to_owned() } else { format!("yes, as `{own}`") }
-            }
+            _ if own.is_some_and(|own| own.name == name) => "yes".to_owned(),
+            _ if own.is_some() => format!("yes, as `{}`", own.map_or(name, |own| own.name)),
             Entry::Other(other) => format!("`{other}`"),
             Entry::Not(reason) => reason.to_owned(),
             Entry::Here => panic!("{name} is not there, and the list gives no reason"),
