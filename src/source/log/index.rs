@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::code::label;
 use super::command::{ALL, Reader, named};
-use super::line::{is_noise, normalised};
+use super::line::is_noise;
 use super::prompt::{self, Prompt};
 use super::signature::{BANNER, Hits, LOADING, may_be_command, reader_of};
 use super::text::{RawLine, Text};
@@ -68,6 +69,7 @@ pub(super) fn sections(text: &Text) -> Vec<Section> {
         open: None,
         target: 1,
         pending: Vec::new(),
+        heading: None,
         shared: HashMap::new(),
     };
     match text.bytes() {
@@ -84,6 +86,8 @@ struct Index {
     target: u32,
     /// Commands of the same line whose output is still to come.
     pending: Vec<(usize, Arc<str>)>,
+    /// The line before, where it may be the heading of the next one.
+    heading: Option<(usize, u64)>,
     /// Prompts and commands that occurred.
     shared: HashMap<Box<str>, Arc<str>>,
 }
@@ -92,9 +96,14 @@ impl Index {
     /// Looks at every line.
     fn walk_lines(&mut self, text: &Text) {
         let (mut at, mut number) = (text.start(), 1);
+        let mut heading = None;
         while let Some(line) = text.line(at) {
             let next = line.next;
-            self.line(&line, number);
+            self.heading = heading.take();
+            if line.text.trim_ascii_end().ends_with(':') {
+                heading = Some((at, number));
+            }
+            self.line(text, &line, number);
             number += 1;
             at = next;
         }
@@ -105,12 +114,17 @@ impl Index {
     fn walk_candidates(&mut self, text: &Text, bytes: &[u8]) {
         let mut hits = Hits::new(bytes);
         let (mut at, mut number) = (text.start(), 1);
+        let mut heading = None;
         while let Some((end, next)) = text.line_end(at) {
+            self.heading = heading.take();
+            if bytes.get(at..end).is_some_and(|line| line.trim_ascii_end().ends_with(b":")) {
+                heading = Some((at, number));
+            }
             let is_hit = hits.within(at, end);
             if (is_hit || may_be_command(bytes.get(at..end).unwrap_or_default()))
                 && let Some(line) = text.line(at)
             {
-                self.line(&line, number);
+                self.line(text, &line, number);
             }
             number += 1;
             at = next;
@@ -126,8 +140,8 @@ impl Index {
         }
     }
 
-    fn line(&mut self, line: &RawLine<'_>, number: u64) {
-        let text = normalised(line.text.clone());
+    fn line(&mut self, source: &Text, line: &RawLine<'_>, number: u64) {
+        let text = source.shown(line.text.clone());
         // The brackets are quicker to look for, and seldom there.
         let has = |bracket: char, words: &str| text.contains(bracket) && text.contains(words);
         if has('(', BANNER) || (has('[', LOADING) && !self.follows_banner(number)) {
@@ -140,7 +154,7 @@ impl Index {
             self.open = Some(plain(line.offset.min(self.end_of_last()), 1, self.target));
         }
         let (quote, text) = text.split_at_checked(quote(&text)).unwrap_or(("", &text));
-        if let Some(reader) = echo(text) {
+        if let Some(reader) = echo(text, !quote.is_empty()) {
             let section = self.recognised(reader, line.offset, number, quote, text);
             let command = self.shared(text.trim());
             return self.start(Section { command, starts_at_once: false, ..section });
@@ -158,6 +172,9 @@ impl Index {
             return;
         }
         let mut section = self.recognised(reader, line.offset, number, quote, text);
+        if let Some((start, line)) = self.heading_of(source, reader) {
+            (section.start, section.line) = (start, line);
+        }
         if let Some(at) = self.pending.iter().position(|(pending, _)| *pending == reader) {
             section.command = self.pending.remove(at).1;
         }
@@ -169,6 +186,15 @@ impl Index {
             Some(open) if is_first => open.reader = short(reader),
             _ => self.start(section),
         }
+    }
+
+    /// Where the heading of an instruction starts that stands above it: `nt!KeBugCheckEx:`.
+    fn heading_of(&self, text: &Text, reader: usize) -> Option<(usize, u64)> {
+        let (at, number) = self.heading?;
+        let is_listing = ALL.get(reader).is_some_and(|reader| reader.name == "u");
+        let is_free = self.open.as_ref().is_none_or(|open| open.start < at || open.lines == 0);
+        let line = text.line(at).filter(|_| is_listing && is_free)?;
+        label(&text.shown(line.text)).map(|_| (at, number))
     }
 
     fn end_of_last(&self) -> usize {
@@ -328,9 +354,13 @@ fn plain(start: usize, line: u64, target: u32) -> Section {
     }
 }
 
-/// The reader of a line that is nothing but an extension command: an echo whose prompt is missing.
-fn echo(text: &str) -> Option<usize> {
+/// The reader of a line that is nothing but a command, as it stands in a log that was published without its prompts,
+/// or with `> ` in their place.
+fn echo(text: &str, is_quoted: bool) -> Option<usize> {
     let text = text.trim();
+    if is_quoted && is_typed(text) {
+        return prompt::commands(text).iter().find_map(|command| named(&prompt::name(command)));
+    }
     // The headings of `!devstack` begin with the names of commands too.
     let is_command = text.starts_with('!')
         && text.len() < 80
@@ -340,6 +370,20 @@ fn echo(text: &str) -> Option<usize> {
         return None;
     }
     named(&prompt::name(text))
+}
+
+/// Whether a text is one command or several of which the first changes to a thread: no sentence.
+fn is_typed(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    let is_thread = first.strip_prefix('~').is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '*' | '.' | '#'))
+    });
+    let is_stack = first.starts_with('k') && first.len() < 6;
+    let is_argument =
+        |word: &str| !word.bytes().all(|b| b.is_ascii_alphabetic()) || word.len() < 3 || !is_thread;
+    let is_short = text.len() < 60 && (is_thread || words.clone().count() == 0);
+    (is_thread || is_stack) && is_short && words.all(is_argument)
 }
 
 #[cfg(test)]

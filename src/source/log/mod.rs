@@ -8,6 +8,7 @@ mod code;
 mod command;
 mod commands;
 mod context;
+mod foreign;
 mod frame;
 mod frames;
 mod index;
@@ -30,7 +31,7 @@ use std::sync::{Arc, OnceLock};
 use self::command::{Context, Reader};
 use self::commands::shown;
 use self::index::Section;
-use self::line::{Line, Lines, normalised};
+use self::line::{Line, Lines};
 use self::sink::{Ask, Only, Sink, Take, Unread};
 use self::text::Text;
 use crate::catalog::{Absent, PointerWidth, SourceKind, Value};
@@ -56,6 +57,15 @@ pub(crate) struct Log {
 /// [`Error::NotADump`] if nothing in the text is a command or its output.
 pub(crate) fn open(image: Image) -> Result<Box<dyn Source>, Error> {
     let text = Text::new(image);
+    if let Some(found) = foreign::describe(&text) {
+        return Err(Error::NotADump {
+            path: text.path().to_owned(),
+            found: format!(
+                "{found}, which is not read; expected a Windows kernel dump, a minidump or a \
+                 debugger log"
+            ),
+        });
+    }
     let sections = index::sections(&text);
     if !sections.iter().any(Section::is_command) {
         return Err(Error::NotADump {
@@ -91,7 +101,7 @@ impl Log {
             if let Some(line) = self.text.line(start) {
                 (start, number) = (line.next, number + 1);
                 if section.starts_at_once {
-                    first = Some((normalised(line.text).into_owned(), section.line));
+                    first = Some((self.text.shown(line.text).into_owned(), section.line));
                 }
             }
         }

@@ -11,7 +11,10 @@ use super::bugcheck::{of_code, set_parameters};
 use super::exception::{is_record, record};
 use super::{Context, Fills, Reader, Signature};
 use crate::catalog::Cell;
-use crate::model::{Bugcheck, DumpInfo, Exception, Frame, Instruction, Register};
+use crate::model::{
+    Bugcheck, CriticalSection, DumpInfo, Exception, Frame, Instruction, Lock, LockOwner,
+    LockWaiter, Register,
+};
 use crate::source::log::code::{Place, instruction, label, shown_symbol};
 use crate::source::log::context::{self, Holder, is_registers};
 use crate::source::log::frames::{Owner, Stack};
@@ -31,7 +34,7 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: "Exception Analysis", check: is_title },
         Signature { literal: "BugCheck ", check: |line| short(line.trim()).is_some() },
     ],
-    contains: &["k", "r", ".exr", "u", ".lastevent"],
+    contains: &["k", "r", ".exr", "u", ".lastevent", "!locks"],
     fills: &[
         Fills::rows::<Bugcheck>(),
         Fills::rows::<Exception>(),
@@ -39,9 +42,16 @@ pub(super) static READER: Reader = Reader {
         Fills::rows::<Frame>(),
         Fills::rows::<Instruction>(),
         Fills::rows::<DumpInfo>(),
+        Fills::rows::<Lock>(),
+        Fills::rows::<LockOwner>(),
+        Fills::rows::<LockWaiter>(),
+        Fills::rows::<CriticalSection>(),
     ],
     read,
 };
+
+/// Thread objects stand above, ids below.
+const USER_END: u64 = 0x8000_0000;
 
 fn is_title(line: &str) -> bool {
     let inside = line.trim().trim_matches('*').trim();
@@ -81,7 +91,10 @@ fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     while let Some(line) = lines.next() {
         let text = line.trimmed();
         first.get_or_insert(line.number);
-        if let Some((key, value)) = key(text) {
+        if super::locks::is_start(text) {
+            lines.push_front(line);
+            super::locks::block(lines, sink);
+        } else if let Some((key, value)) = key(text) {
             stack.close();
             all.argument = None;
             if key == "STACK_TEXT" {
@@ -250,8 +263,11 @@ impl Analysis {
     /// Of a kernel, the thread object; of a process, the thread's id.
     fn thread(&mut self, value: &str) {
         let Some(value) = hex(value) else { return };
-        if self.is_user {
-            self.owner.tid = found(i64::try_from(value).ok());
+        if value < USER_END {
+            // Of a hang, the debugger's own number of the thread stands here. An id is a multiple of
+            // four, and small ones are those of the system.
+            let is_id = value >= 0x100 && value.is_multiple_of(4) && value <= u64::from(u32::MAX);
+            self.owner.tid = found(i64::try_from(value).ok().filter(|_| is_id));
         } else {
             self.owner.ethread = Ok(value);
             self.bugcheck.ethread = Ok(value);

@@ -240,7 +240,10 @@ fn read_peb(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
 }
 
 fn quoted<'a>(line: &'a str, label: &str) -> Option<&'a str> {
-    Some(line.strip_prefix(label)?.trim().trim_matches(['\'', '"']))
+    let value = line.strip_prefix(label)?.trim();
+    // The value may have quotes of its own inside the pair that the debugger puts around it.
+    let inside = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
+    Some(inside('\'').or_else(|| inside('"')).unwrap_or(value))
 }
 
 fn is_of_peb(text: &str) -> bool {
@@ -292,8 +295,11 @@ fn region_detail(label: &str, value: &str, row: &mut MemoryRegion) -> bool {
         "State" => row.state = words(value, "MEM_"),
         "Protect" => row.protection = text(named(value)),
         "Type" => row.kind = words(value, "MEM_"),
-        "Image Path" | "Mapped file name" => row.file = text(value.trim_matches('"')),
-        "Usage" | "Allocation Base" | "Allocation Protect" | "Module Name"
+        "Image Path" | "Mapped file name" | "Module path" => {
+            row.file = text(value.trim_matches(['"', '[', ']']));
+        }
+        "Module name" if row.file.is_err() => row.file = text(value),
+        "Usage" | "Allocation Base" | "Allocation Protect" | "Module Name" | "VA Type"
         | "Loaded Image Name" | "More info" | "Content source" | "Mapped Image Name" => {}
         _ => return false,
     }
