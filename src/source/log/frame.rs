@@ -76,7 +76,7 @@ impl Columns {
             has_memory: text.contains("Memory"),
             has_frame: is_old || text.contains("ChildEBP") || text.contains("Child-SP"),
             has_store: text.contains("Child-BSP"),
-            has_return: text.contains("RetAddr"),
+            has_return: text.contains("RetAddr") || is_spelled_out(text),
         }
     }
 
@@ -92,11 +92,19 @@ pub(super) fn is_header(text: &str) -> bool {
     if text == "# Call Site" || text == "Call Site" {
         return true;
     }
-    let has_return = text.contains("RetAddr");
+    // The extension MEX spells it out.
+    let has_return = text.contains("RetAddr") || is_spelled_out(text);
     has_return
         && ["ChildEBP", "Child-SP", "Call Site", "Args to Child", "FramePtr"]
             .iter()
             .any(|word| text.contains(word))
+}
+
+/// `# Child-SP         Return           Call Site`.
+fn is_spelled_out(text: &str) -> bool {
+    let mut words = text.split_whitespace().filter(|word| *word != "#");
+    words.next().is_some_and(|word| matches!(word, "Child-SP" | "ChildEBP"))
+        && words.eq(["Return", "Call", "Site"])
 }
 
 /// Whether a line is a frame of the usual form: two addresses and a symbol.

@@ -44,6 +44,8 @@ pub(super) struct Lines<'a> {
     prefix: &'a str,
     ahead: VecDeque<Line<'a>>,
     stopped: &'a Cell<bool>,
+    /// Lines that were left out, by their kind.
+    noise: Vec<(&'static str, u64)>,
 }
 
 impl<'a> Lines<'a> {
@@ -56,7 +58,13 @@ impl<'a> Lines<'a> {
         stopped: &'a Cell<bool>,
     ) -> Self {
         let ahead = VecDeque::new();
-        Self { text, at: range.start, end: range.end, number, prefix, ahead, stopped }
+        let noise = Vec::new();
+        Self { text, at: range.start, end: range.end, number, prefix, ahead, stopped, noise }
+    }
+
+    /// The lines that were left out so far, by their kind.
+    pub(super) fn noise(&self) -> &[(&'static str, u64)] {
+        &self.noise
     }
 
     /// Puts a line before those of the file: the output that stands on the line of a prompt.
@@ -94,8 +102,10 @@ impl<'a> Lines<'a> {
             let number = self.number;
             self.number += 1;
             let text = trimmed_end(without_prefix(self.text.shown(raw.text), self.prefix));
-            if !is_noise(&text) {
-                return Some(Line { number, text });
+            let Some(kind) = noise(&text) else { return Some(Line { number, text }) };
+            match self.noise.iter_mut().find(|(known, _)| *known == kind) {
+                Some((_, count)) => *count += 1,
+                None => self.noise.push((kind, 1)),
             }
         }
         None
@@ -209,7 +219,7 @@ fn tag(rest: &[u8]) -> Option<usize> {
 }
 
 /// The character that an entity stands for, and the length of the entity.
-fn entity(text: &[u8]) -> Option<(char, usize)> {
+pub(super) fn entity(text: &[u8]) -> Option<(char, usize)> {
     const ENTITIES: [(&[u8], char); 7] = [
         (b"&gt;", '>'),
         (b"&lt;", '<'),
@@ -260,51 +270,61 @@ fn trimmed_end(text: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// What debuggers print anywhere, and what says nothing of the target.
-const NOISE: &[&str] = &[
-    "*** CacheSize too low",
-    "*** ERROR: Module load completed",
-    "*** ERROR: Symbol file could not be found",
-    "*** WARNING: Unable to verify",
-    "*** WARNING: symbols timestamp",
-    "*** WARNING: Check Image",
-    "Max cache size is",
-    "Total memory in cache",
-    "Number of regions cached",
-    "** Transition PTEs are implicitly decoded",
-    "** Prototype PTEs are implicitly decoded",
-    "Using a machine size of",
-    "Press ctrl-c (cdb, kd, ntsd)",
-    "Unable to enumerate user-mode unloaded modules",
-    "Implicit process is now",
-    "Implicit thread is now",
-    ".cache forcedecode",
-    "full reads broken into",
-    "counting cached/uncached",
-    "counting all reads",
-    "Loading User Symbols",
-    "Loading Kernel Symbols",
-    "Loading unloaded module list",
-    "Could not find memory range",
-    "Unable to load image",
-    "Unable to open image file",
-    "Page not present in the dump file",
-    "For more info see",
+/// What debuggers print anywhere and what says nothing of the target: how such a line starts, and of
+/// which kind it is.
+const NOISE: &[(&str, &str)] = &[
+    ("*** CacheSize too low", "cache"),
+    ("*** ERROR: Module load completed", "symbols"),
+    ("*** ERROR: Symbol file could not be found", "symbols"),
+    ("*** WARNING: Unable to verify", "symbols"),
+    ("*** WARNING: symbols timestamp", "symbols"),
+    ("*** WARNING: Check Image", "symbols"),
+    ("Max cache size is", "cache"),
+    ("Total memory in cache", "cache"),
+    ("Number of regions cached", "cache"),
+    ("** Transition PTEs are implicitly decoded", "cache"),
+    ("** Prototype PTEs are implicitly decoded", "cache"),
+    ("Using a machine size of", "cache"),
+    ("Press ctrl-c (cdb, kd, ntsd)", "hint"),
+    ("Unable to enumerate user-mode unloaded modules", "missing memory"),
+    ("Implicit process is now", "context"),
+    ("Implicit thread is now", "context"),
+    (".cache forcedecode", "cache"),
+    ("full reads broken into", "cache"),
+    ("counting cached/uncached", "cache"),
+    ("counting all reads", "cache"),
+    ("Loading User Symbols", "symbols"),
+    ("Loading Kernel Symbols", "symbols"),
+    ("Loading unloaded module list", "symbols"),
+    ("Could not find memory range", "missing memory"),
+    ("Unable to load image", "symbols"),
+    ("Unable to open image file", "symbols"),
+    ("Page not present in the dump file", "missing memory"),
+    ("For more info see", "hint"),
 ];
 
 /// Whether a line is noise.
 pub(super) fn is_noise(text: &str) -> bool {
+    noise(text).is_some()
+}
+
+/// The kind of noise that a line is.
+pub(super) fn noise(text: &str) -> Option<&'static str> {
     let text = text.trim_start();
-    let Some(first) = text.bytes().next() else { return false };
-    match first {
-        b'.' | b'(' | b'[' | b'<' | b'-' | 0x80.. if is_elision(text) => true,
+    let said = || NOISE.iter().find(|(start, _)| text.starts_with(start)).map(|(_, kind)| *kind);
+    match text.bytes().next()? {
+        b'.' | b'(' | b'[' | b'<' | b'-' | 0x80.. if is_elision(text) => {
+            Some(if text.bytes().all(|b| b == b'.') { "progress" } else { "left out" })
+        }
         // A fence of Markdown.
-        b'`' => text.starts_with("```"),
-        b'0'..=b'9' => text.contains(" full reads broken into "),
-        b'P' if text.starts_with("Page ") => text.contains(" not present in the dump file"),
+        b'`' => text.starts_with("```").then_some("Markdown"),
+        b'0'..=b'9' => text.contains(" full reads broken into ").then_some("cache"),
+        b'P' if text.starts_with("Page ") => {
+            text.contains(" not present in the dump file").then_some("missing memory")
+        }
         b'*' | b'.' | b'M' | b'T' | b'N' | b'U' | b'P' | b'I' | b'f' | b'c' | b'L' | b'C'
-        | b'F' => NOISE.iter().any(|noise| text.starts_with(noise)),
-        _ => false,
+        | b'F' => said(),
+        _ => None,
     }
 }
 

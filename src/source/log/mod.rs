@@ -11,6 +11,7 @@ mod context;
 mod foreign;
 mod frame;
 mod frames;
+mod html;
 mod index;
 mod layout;
 mod line;
@@ -56,7 +57,11 @@ pub(crate) struct Log {
 /// # Errors
 /// [`Error::NotADump`] if nothing in the text is a command or its output.
 pub(crate) fn open(image: Image) -> Result<Box<dyn Source>, Error> {
-    let text = Text::new(image);
+    let page = html::text(&image);
+    let text = Text::new(match page {
+        Some(page) => Image::from_bytes(image.path(), page),
+        None => image,
+    });
     if let Some(found) = foreign::describe(&text) {
         return Err(Error::NotADump {
             path: text.path().to_owned(),

@@ -19,6 +19,7 @@ pub(super) static READER: Reader = Reader {
     is_named,
     signatures: &[
         Signature { literal: "RetAddr", check: is_header },
+        Signature { literal: " Return ", check: is_header },
         Signature { literal: "# Call Site", check: is_header },
         Signature { literal: "Suspend:", check: |line| thread_header(line).is_some() },
     ],
