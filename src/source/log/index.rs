@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::code::label;
-use super::command::{ALL, Reader, named};
+use super::command::{self, ALL, Reader};
 use super::line::is_noise;
 use super::prompt::{self, Prompt};
+use super::scan::{rest_after, word};
 use super::signature::{BANNER, Hits, LOADING, may_be_command, reader_of};
 use super::text::{RawLine, Text};
 use super::words;
@@ -16,6 +17,8 @@ use super::words;
 const MAX_SECTIONS: usize = 1_000_000;
 /// So many different prompts and commands are kept once each; others each time that they occur.
 const MAX_SHARED: usize = 10_000;
+/// What `!vm` says first of a machine.
+const MEMORY: &str = "Physical Memory:";
 /// A command and its output, or text that belongs to no command.
 #[derive(Debug, Clone)]
 pub(super) struct Section {
@@ -68,6 +71,7 @@ pub(super) fn sections(text: &Text) -> Vec<Section> {
         found: Vec::new(),
         open: None,
         target: 1,
+        memory: None,
         pending: Vec::new(),
         heading: None,
         shared: HashMap::new(),
@@ -84,6 +88,8 @@ struct Index {
     found: Vec<Section>,
     open: Option<Section>,
     target: u32,
+    /// Pages of memory of the target, where they were printed.
+    memory: Option<u64>,
     /// Commands of the same line whose output is still to come.
     pending: Vec<(usize, Arc<str>)>,
     /// The line before, where it may be the heading of the next one.
@@ -146,6 +152,9 @@ impl Index {
         let has = |bracket: char, words: &str| text.contains(bracket) && text.contains(words);
         if has('(', BANNER) || (has('[', LOADING) && !self.follows_banner(number)) {
             self.next_target();
+        }
+        if text.contains(MEMORY) {
+            self.memory(&text);
         }
         if let Some(prompt) = prompt::find(&text) {
             return self.prompt(&prompt, line.offset, number);
@@ -211,6 +220,21 @@ impl Index {
     fn next_target(&mut self) {
         let has_output = self.found.iter().chain(&self.open).any(Section::is_command);
         self.target += u32::from(has_output);
+        self.memory = None;
+    }
+
+    /// Of another amount of memory is another machine, though no banner says so.
+    fn memory(&mut self, text: &str) {
+        let pages =
+            rest_after(text, MEMORY).and_then(word).and_then(|(pages, _)| pages.parse().ok());
+        let Some(pages) = pages.filter(|_| text.trim_start().starts_with(MEMORY)) else { return };
+        if self.memory.is_some_and(|known| known != pages) {
+            self.target += 1;
+            if let Some(open) = &mut self.open {
+                open.target = self.target;
+            }
+        }
+        self.memory = Some(pages);
     }
 
     fn prompt(&mut self, prompt: &Prompt<'_>, offset: usize, number: u64) {
@@ -232,8 +256,7 @@ impl Index {
             return self.start(section);
         }
         let typed = prompt::commands(prompt.rest);
-        let mut known =
-            typed.iter().filter_map(|c| Some((named(&prompt::name(c))?, Arc::from(*c))));
+        let mut known = typed.iter().filter_map(|c| Some((command::typed(c)?, Arc::from(*c))));
         if let Some((reader, command)) = known.next() {
             section.reader = short(reader);
             if typed.len() > 1 {
@@ -359,7 +382,7 @@ fn plain(start: usize, line: u64, target: u32) -> Section {
 fn echo(text: &str, is_quoted: bool) -> Option<usize> {
     let text = text.trim();
     if is_quoted && is_typed(text) {
-        return prompt::commands(text).iter().find_map(|command| named(&prompt::name(command)));
+        return prompt::commands(text).iter().find_map(|command| command::typed(command));
     }
     // The headings of `!devstack` begin with the names of commands too.
     let is_command = text.starts_with('!')
@@ -369,7 +392,7 @@ fn echo(text: &str, is_quoted: bool) -> Option<usize> {
     if !is_command {
         return None;
     }
-    named(&prompt::name(text))
+    command::typed(text)
 }
 
 /// Whether a text is one command or several of which the first changes to a thread: no sentence.

@@ -92,6 +92,8 @@ struct Reading {
     tables: Vec<&'static str>,
     /// What was not understood.
     unread: Vec<Unread>,
+    /// Lines of noise by their kind.
+    noise: Vec<(&'static str, u64)>,
     /// Whether more is wanted.
     flow: Flow,
 }
@@ -122,7 +124,8 @@ impl Log {
     /// Reads a section and returns what was found in it.
     fn read(&self, section: &Section, ask: Ask, take: &mut dyn Take) -> Reading {
         let stopped = StdCell::new(false);
-        let mut sink = Sink::new(ask, Arc::clone(&section.command), &stopped, take);
+        let mut sink =
+            Sink::new(ask, (Arc::clone(&section.command), section.target), &stopped, take);
         let mut lines = self.output(section, &stopped);
         match section.reader() {
             Some(reader) => {
@@ -133,15 +136,21 @@ impl Log {
                 };
                 (reader.read)(&cx, &mut lines, &mut sink);
                 // What a reader leaves was not understood.
-                for line in lines {
+                for line in lines.by_ref() {
                     sink.unread(&line);
                 }
             }
-            None if ask == Ask::Count => lines.for_each(|line| sink.unread(&line)),
+            None if ask == Ask::Count => lines.by_ref().for_each(|line| sink.unread(&line)),
             None => {}
         }
         let flow = if stopped.get() { Flow::Break(()) } else { Flow::Continue(()) };
-        Reading { rows: sink.rows, tables: sink.tables, unread: sink.unread, flow }
+        Reading {
+            rows: sink.rows,
+            tables: sink.tables,
+            unread: sink.unread,
+            noise: lines.noise().to_vec(),
+            flow,
+        }
     }
 
     /// The rows of one table, in the order of the lines.

@@ -1,13 +1,15 @@
 //! Tables of the MEX extension: `!mex.tl`, `!mex.lt` and its form of `!running`. Their columns stand
 //! above a rule of `=`, so that each value is found by its place on the line.
 
+use super::stack::{self, Owner};
 use super::thread::state;
 use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
-use crate::model::{Process, Processor, Thread};
+use crate::model::{ExtensionFact, Frame, Process, Processor, Thread};
 use crate::source::log::line::{Line, Lines};
-use crate::source::log::scan::{address, dec, found, hex_int, pointer, text, word};
+use crate::source::log::scan::{address, cid, dec, found, hex_int, pointer, text, word};
 use crate::source::log::sink::Sink;
+use crate::source::log::symbol::Symbol;
 
 /// The reader.
 pub(super) static READER: Reader = Reader {
@@ -15,15 +17,31 @@ pub(super) static READER: Reader = Reader {
     is_named: |name| {
         matches!(
             name,
-            "!tl" | "!lt" | "!tasklist" | "!listthreads" | "!standby" | "!runningthreads"
+            "!tl"
+                | "!lt"
+                | "!tasklist"
+                | "!listthreads"
+                | "!standby"
+                | "!runningthreads"
+                | "!t"
+                | "!us"
+                | "!p"
         )
     },
     signatures: &[
         Signature { literal: "PID ", check: is_header },
         Signature { literal: " PID", check: is_header },
+        Signature { literal: " CID ", check: is_detail_header },
+        Signature { literal: "[stats]: ", check: |line| stack_of(line.trim_start()).is_some() },
     ],
-    contains: &[],
-    fills: &[Fills::rows::<Process>(), Fills::rows::<Thread>(), Fills::rows::<Processor>()],
+    contains: &["k"],
+    fills: &[
+        Fills::rows::<Process>(),
+        Fills::rows::<Thread>(),
+        Fills::rows::<Processor>(),
+        Fills::rows::<ExtensionFact>(),
+        Fills::rows::<Frame>(),
+    ],
     read,
 };
 
@@ -54,6 +72,82 @@ const LONG: [&str; 14] = [
     "Context Switches",
     "Elapsed Time",
 ];
+
+/// `Process  Thread  CID  UserTime KernelTime ContextSwitches Wait Reason Time State`, above one thread.
+fn is_detail_header(line: &str) -> bool {
+    let has = |name: &str| line.split_whitespace().any(|word| word == name);
+    line.trim_start().starts_with("Process") && has("Thread") && has("CID")
+}
+
+/// `relay.exe (ffffe00233456940)  ffffe00233a02080 (E|K|W|R|V)  c70.c74  1s.234  15ms  512 …` below it.
+fn detail(line: &str) -> Option<Thread> {
+    let (process, rest) = line.trim_start().split_once(" (")?;
+    let (eprocess, rest) = rest.split_once(')')?;
+    let eprocess = address(eprocess)?;
+    let (ethread, rest) = word(rest)?;
+    let ethread = address(ethread)?;
+    // Links to other commands.
+    let rest =
+        rest.strip_prefix('(').and_then(|rest| rest.split_once(')')).map_or(rest, |(_, rest)| rest);
+    let mut words = rest.split_whitespace();
+    let (pid, tid) = cid(words.next()?)?;
+    // Where a time is none, the columns after it are not known either.
+    let user = words.next().and_then(time_ms);
+    let kernel = words.next().and_then(time_ms).filter(|_| user.is_some());
+    let switches = words.next().and_then(dec).filter(|_| kernel.is_some());
+    let named = |word: &str| state(word).or((word == "Waiting").then_some("Waiting"));
+    let state = words.find_map(named);
+    Some(Thread {
+        ethread: Ok(ethread),
+        eprocess: Ok(eprocess),
+        process: name(process).0,
+        pid: Ok(pid),
+        tid: Ok(tid),
+        user_time_ms: found(user),
+        kernel_time_ms: found(kernel),
+        context_switches: found(switches),
+        state: found(state.map(str::to_owned)),
+        ..Thread::default()
+    })
+}
+
+/// `2 threads [stats]: ffffe00233a02080 ffffe00233a04080`: threads whose one stack follows.
+fn stack_of(line: &str) -> Option<Vec<u64>> {
+    let (count, threads) = line.split_once(" [stats]: ")?;
+    let is_count = count.ends_with(" thread") || count.ends_with(" threads");
+    let threads: Option<Vec<u64>> = threads.split_whitespace().map(address).collect();
+    threads.filter(|threads| is_count && !threads.is_empty())
+}
+
+/// `fffff8031e5fd8d6 nt!KiSwapContext+0x76`: a frame of that stack.
+fn frame(line: &str, ethread: u64, number: i64) -> Option<Frame> {
+    let (at, shown) = word(line)?;
+    let symbol = Symbol::of(shown);
+    Some(Frame {
+        ethread: Ok(ethread),
+        frame: Ok(number),
+        ip: Ok(address(at)?),
+        module: found(Some(symbol.module?)),
+        symbol: found(symbol.name),
+        offset: found(symbol.offset),
+        ..Frame::default()
+    })
+}
+
+/// Reads the stacks that several threads share: the rows are of the first.
+fn shared_stack(first: &Line<'_>, threads: &[u64], lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
+    for ethread in threads {
+        sink.row(first, Thread { ethread: Ok(*ethread), ..Thread::default() });
+    }
+    let owner = threads.first().copied().unwrap_or_default();
+    let mut number = 0;
+    while let Some(line) = lines.next_if(|line| frame(line.trimmed(), owner, 0).is_some()) {
+        if let Some(row) = frame(line.trimmed(), owner, number) {
+            sink.row(&line, row);
+        }
+        number += 1;
+    }
+}
 
 /// Names of columns and where they stand.
 #[derive(Debug, Default)]
@@ -190,6 +284,24 @@ fn is_cut_between(line: &str, columns: &[(String, usize, usize)]) -> bool {
 struct Values<'t>(Vec<(String, &'t str)>);
 
 impl<'t> Values<'t> {
+    /// Hands on the values of columns that no table has; a dot stands for nothing.
+    fn others(&self, line: &Line<'_>, sink: &mut Sink<'_>) {
+        let who = self.get(&["Address", "Thread"]).unwrap_or_default();
+        for (name, value) in &self.0 {
+            if HELD.contains(&name.as_str()) || matches!(*value, "" | ".") {
+                continue;
+            }
+            let row = ExtensionFact {
+                command: text("!mex"),
+                block: text(who),
+                name: text(name),
+                value: text(value),
+                ..ExtensionFact::default()
+            };
+            sink.row(line, row);
+        }
+    }
+
     /// The value of the first of these columns that the row has.
     fn get(&self, names: &[&str]) -> Option<&'t str> {
         let found =
@@ -227,6 +339,40 @@ fn time_ms(value: &str) -> Option<i64> {
     }
     total.checked_mul(1000)?.checked_add(dec(ms)?)
 }
+
+/// Columns that the rows of tables hold.
+const HELD: [&str; 30] = [
+    "Address",
+    "PID",
+    "Name",
+    "Ses",
+    "Session",
+    "PEB",
+    "Thd",
+    "Threads",
+    "Thread Count",
+    "Thrd Count",
+    "Handle Count",
+    "Hnd",
+    "Thread",
+    "Id",
+    "TID",
+    "Process",
+    "State",
+    "Reason",
+    "Wait Reason",
+    "Time",
+    "Pri",
+    "Base Pri",
+    "Next CPU",
+    "CSwitches",
+    "Context Switches",
+    "User",
+    "User Time",
+    "Kernel",
+    "Kernel Time",
+    "#",
+];
 
 /// The name without the mark of 32-bit processes, and whether it has it. What follows in
 /// parentheses are arguments of a service.
@@ -302,6 +448,7 @@ pub(super) fn table(header: &Line<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_
             sink.unread(&line);
             continue;
         };
+        values.others(&line, sink);
         if let Some(row) = process(&values) {
             sink.row(&line, row);
         } else if let Some(row) = thread(&values) {
@@ -341,6 +488,15 @@ fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     while let Some(line) = lines.next() {
         if is_header(&line.text) && lines.peek().is_some_and(|line| is_rule(&line.text)) {
             table(&line, lines, sink);
+        } else if is_detail_header(&line.text) {
+            while let Some(row) = lines.peek().and_then(|line| detail(line.trimmed())) {
+                let Some(line) = lines.next() else { break };
+                sink.row(&line, row);
+            }
+        } else if let Some(columns) = stack::shape(line.trimmed()) {
+            stack::frames(columns, &Owner::default(), lines, sink);
+        } else if let Some(threads) = stack_of(line.trimmed()) {
+            shared_stack(&line, &threads, lines, sink);
         } else if !line.is_blank() && !is_known(line.trimmed()) {
             sink.unread(&line);
         }
@@ -358,6 +514,21 @@ mod tests {
             (Some(727_156), Some(6718), Some(15), Some(0))
         );
         assert_eq!((time_ms("1h:02:03.004"), time_ms("x")), (Some(3_723_004), None));
+    }
+
+    #[test]
+    fn threads_and_the_stacks_they_share() {
+        let row = detail("relay.exe (ffffe00233456940) ffffe00233a02080 (E|K|W|R|V) c70.c74 1s.234 15ms 512 UserRequest 2s.015 Waiting").unwrap();
+        assert_eq!(
+            (row.tid, row.user_time_ms, row.context_switches),
+            (Ok(0xc74), Ok(1234), Ok(512))
+        );
+        assert_eq!(
+            stack_of("2 threads [stats]: ffffe00233a02080 ffffe00233a04080").map(|t| t.len()),
+            Some(2)
+        );
+        assert_eq!(frame("fffff8031e5fd8d6 nt!KiSwapContext+0x76", 1, 0).unwrap().offset, Ok(0x76));
+        assert!(stack_of("2 threads: x").is_none() && frame("some words", 1, 0).is_none());
     }
 
     #[test]
