@@ -59,7 +59,7 @@ row! {
         /// Number of bytes.
         size_bytes: i64,
         /// The bytes in hex.
-        bytes: String,
+        hex: String,
         /// The characters, as printed.
         text: String,
     }

@@ -18,9 +18,9 @@ pub(super) static TABLE: TableDef<MemoryBytes> = TableDef {
         Column::new(|c| c.address, "Address of the first byte.", Get::Addr(|r| r.address)),
         Column::new(|c| c.size_bytes, "Number of bytes.", Get::Int(|r| r.size_bytes)),
         Column::new(
-            |c| c.bytes,
+            |c| c.hex,
             "The bytes in hex, in the order of memory.",
-            Get::Text(|r| text(&r.bytes)),
+            Get::Text(|r| text(&r.hex)),
         ),
         Column::new(|c| c.text, "The characters, as printed.", Get::Text(|r| text(&r.text))),
     ],

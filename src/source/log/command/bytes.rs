@@ -46,7 +46,7 @@ fn units(line: &str, size: usize, most: usize) -> Option<MemoryBytes> {
     (count > 0).then(|| MemoryBytes {
         address: Ok(start),
         size_bytes: found(i64::try_from(count * size).ok()),
-        bytes: Ok(bytes),
+        hex: Ok(bytes),
         text: found(Some(rest).filter(|rest| !rest.is_empty()).map(str::to_owned)),
         ..MemoryBytes::default()
     })
@@ -110,13 +110,13 @@ mod tests {
         )
         .unwrap();
         assert_eq!(
-            (row.size_bytes, row.bytes.as_deref()),
+            (row.size_bytes, row.hex.as_deref()),
             (Ok(16), Ok("4d5a90000300000004000000ffff0000"))
         );
         assert_eq!(row.text.as_deref(), Ok("MZ.............."));
         let row =
             units("00a3f708  43002a00 44004b00 33322e00 00000000  .*.C.K.D..23....", 4, 4).unwrap();
-        assert_eq!(row.bytes.as_deref(), Ok("002a0043004b0044002e323300000000"));
+        assert_eq!(row.hex.as_deref(), Ok("002a0043004b0044002e323300000000"));
         let row = units("00a3f708  41 42 43-44  ABCD", 1, 16).unwrap();
         assert_eq!((row.size_bytes, row.text.as_deref()), (Ok(4), Ok("ABCD")));
         let row = characters("00a3f708  \"C:\\Windows\"", 2).unwrap();
