@@ -41,6 +41,7 @@ const MAGIC: &[u8] = b"Microsoft C/C++ MSF 7.00";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Failure {
     /// The server does not have it.
+    #[cfg_attr(not(feature = "net"), allow(dead_code, reason = "nobody is asked"))]
     Missing,
     /// The server does not answer; asking for other files is of no use.
     Silent(String),
