@@ -340,5 +340,8 @@ fn names_of_columns_are_shown_and_not_obeyed() {
     for name in ["re\\x1b[31md", "be\\x07ll", "\\u{202e}turned"] {
         assert!(text.contains(name), "{text}");
     }
-    assert!(!text.chars().any(|c| c != '\n' && dumpql::export::visible::acts(c)), "{text}");
+    assert!(
+        !text.chars().any(|c| c != '\n' && dumpql::internals::export::visible::acts(c)),
+        "{text}"
+    );
 }
