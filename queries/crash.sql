@@ -17,6 +17,7 @@ UNION ALL SELECT 'parameter 4', p4::VARCHAR, p4_description FROM bugcheck
 UNION ALL SELECT 'process', process, NULL FROM bugcheck
 UNION ALL SELECT 'module', module, NULL FROM bugcheck
 UNION ALL SELECT 'symbol', symbol, NULL FROM bugcheck
+UNION ALL SELECT 'culprit', culprit_symbol, culprit_reason FROM bugcheck WHERE culprit_symbol IS NOT NULL
 UNION ALL SELECT 'bucket', bucket_id, NULL FROM bugcheck
 UNION ALL SELECT 'exception', '0x' || lower(to_hex(code)), name FROM raised
 UNION ALL SELECT 'address', address::VARCHAR, description FROM raised

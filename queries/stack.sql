@@ -6,6 +6,6 @@
 -- optional: exception, bugcheck
 SELECT s.tid, s.frame, s.sp, s.return_address, s.symbol, s.offset, s.trust, s.source_file, s.line
 FROM stacks AS s
-WHERE s.tid = $tid
+WHERE $tid <> 0 AND s.tid = $tid
    OR $tid = 0 AND (s.tid IN (SELECT tid FROM exception) OR s.ethread IN (SELECT ethread FROM bugcheck))
 ORDER BY s.tid, s.frame;

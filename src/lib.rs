@@ -19,6 +19,7 @@
 mod catalog;
 #[cfg(feature = "cli")]
 mod cli;
+mod code;
 mod diag;
 mod dump;
 mod exec;
@@ -34,6 +35,7 @@ mod source;
 mod symbol;
 mod synth;
 mod table;
+mod time;
 mod unwind;
 
 pub use catalog::{Absent, ColumnBuilder, ColumnData, Format, PointerWidth, Ty, Value};
@@ -92,8 +94,8 @@ pub mod extend {
             LockEntry, LockOwner, LockWaiter, MappedFile, MemoryList, MemoryRegion, Module,
             NeededSymbol, ObjectType, PageFile, PageTableEntry, PoolBlock, PoolFailure, PoolFault,
             PoolPage, PoolTag, Problem, Process, Processor, QueuedLock, ReadyThread, Register,
-            SessionSpace, StackWord, SystemCall, SystemPte, Thread, Timer, UnloadedModule, Vad,
-            VerifierFact, VerifierFrame, VmCounter, WaitObject, WorkItem, WorkQueue,
+            SessionSpace, StackWord, Suspect, SystemCall, SystemPte, Thread, Timer, UnloadedModule,
+            Vad, VerifierFact, VerifierFrame, VmCounter, WaitObject, WorkItem, WorkQueue,
         };
     }
 
@@ -116,7 +118,7 @@ pub mod internals {
     }
 
     rooms! {
-        catalog, #[cfg(feature = "cli")] cli, diag, dump, exec, export, func, import, lang, memory,
-        model, plan, session, source, symbol, synth, table, unwind,
+        catalog, #[cfg(feature = "cli")] cli, code, diag, dump, exec, export, func, import, lang, memory,
+        model, plan, session, source, symbol, synth, table, time, unwind,
     }
 }

@@ -1,7 +1,7 @@
 //! Pure data that every stage agrees on: types, values, reasons for absence, and the
 //! specifications of tables and functions.
 //!
-//! This room knows nothing of dumps, queries or polars, and imports no other room.
+//! This room knows nothing of dumps, queries or polars, and imports no other room but `time`.
 
 mod absent;
 mod batch;
@@ -21,10 +21,7 @@ pub use batch::{Batch, ColumnBuilder, ColumnData, Data};
 pub use call::{CallColumn, CallError, TableFunctions};
 pub use hint::{Hint, HintOp};
 pub use intern::{intern, intern_function};
-pub use render::{
-    Format, PointerWidth, append_timestamp, civil_from_days, days_from_civil, parse_interval,
-    parse_timestamp, render_interval, render_timestamp,
-};
+pub use render::{Format, PointerWidth};
 pub use shared::Shared;
 pub use spec::{
     Catalog, ColumnSpec, Example, FunctionKind, FunctionSpec, Kinds, Signature, SourceKind,

@@ -1,6 +1,7 @@
 //! Text as values: what literals, casts and parameters read.
 
-use super::{Ty, Value, parse_interval, parse_timestamp};
+use super::{Ty, Value};
+use crate::time::{parse_interval, parse_timestamp};
 
 impl Value<'static> {
     /// The value that `text` stands for as a value of type `ty`; `None` if it is no text of the
@@ -16,7 +17,7 @@ impl Value<'static> {
             Ty::Double => Value::Double(double(text)?),
             Ty::Addr => Value::Addr(address(text)?),
             Ty::Time => Value::Time(parse_timestamp(text)?),
-            Ty::Interval => Value::Interval(parse_interval(text)?),
+            Ty::Interval => Value::Interval(parse_interval(text).ok()?),
             Ty::Text => Value::text(text.to_owned()),
             Ty::Null => return None,
         })

@@ -221,6 +221,8 @@ pub enum FunctionKind {
     Scalar,
     /// One value from all rows of a group.
     Aggregate,
+    /// One value a row from the rows around it; called with `OVER`.
+    Window,
     /// Rows, for use in `FROM`.
     Table,
 }

@@ -117,11 +117,12 @@ impl std::error::Error for Diagnostic {}
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted = name.to_ascii_lowercase();
     let limit = (wanted.chars().count() / 3).max(1);
+    let wanted_start = start_of(&wanted);
     let mut scored: Vec<(usize, &str)> = candidates
         .into_iter()
         .filter_map(|candidate| {
             let lower = candidate.to_ascii_lowercase();
-            let distance = edit_distance(&wanted, &lower);
+            let distance = strsim::osa_distance(wanted_start, start_of(&lower));
             let contains =
                 wanted.len() >= 3 && (lower.contains(&wanted) || wanted.contains(&lower));
             (distance <= limit || contains).then_some((distance, candidate))
@@ -132,27 +133,9 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     scored.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
-/// Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) =
-        (a.chars().take(64).collect(), b.chars().take(64).collect());
-    let mut rows = vec![vec![0usize; b.len() + 1]; a.len() + 1];
-    for (i, row) in rows.iter_mut().enumerate() {
-        row[0] = i;
-    }
-    rows[0] = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        for j in 1..=b.len() {
-            let cost = usize::from(a[i - 1] != b[j - 1]);
-            let mut best =
-                (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + cost);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(rows[i - 2][j - 2] + 1);
-            }
-            rows[i][j] = best;
-        }
-    }
-    rows[a.len()][b.len()]
+/// The characters that are compared, as a name in a query may be of any length.
+fn start_of(name: &str) -> &str {
+    name.char_indices().nth(64).and_then(|(at, _)| name.get(..at)).unwrap_or(name)
 }
 
 #[cfg(test)]

@@ -12,18 +12,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::UNIX_EPOCH;
 
 use rayon::prelude::*;
+use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 
 use super::Image;
 use super::bytes::u64_at;
 
-const MAGIC: &[u8; 16] = b"dumpql index 03\n";
+const MAGIC: &[u8; 16] = b"dumpql index 04\n";
 /// Magic, key, length and sum.
 const HEAD: usize = 48;
 /// How much of a file's beginning tells it from others.
 const FIRST_BYTES: usize = 0x2000;
 /// So many entries of a kind are kept; older ones make room.
 const MAX_ENTRIES: usize = 32;
-/// Bytes of a part that has a sum of its own; a multiple of 32.
+/// Bytes of a part that has a sum of its own.
 const PART: usize = 1 << 20;
 const ENDING: &str = "dumpql-index";
 
@@ -42,79 +43,54 @@ impl Identity {
 }
 
 /// A sum that finds damage: that of the sums of parts, which threads make side by side.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Sum {
-    whole: u64,
-    part: Part,
+    whole: Xxh3Default,
+    part: Xxh3Default,
     /// Bytes that the part has room for.
     room: usize,
 }
 
+impl std::fmt::Debug for Sum {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sum").field("room", &self.room).finish_non_exhaustive()
+    }
+}
+
 impl Sum {
-    const fn new() -> Self {
-        Self { whole: 0x082e_fa98, part: Part::new(), room: PART }
+    fn new() -> Self {
+        Self { whole: Xxh3Default::new(), part: Xxh3Default::new(), room: PART }
     }
 
     /// The sum of bytes that are all there.
     fn of(bytes: &[u8]) -> u64 {
-        let part = |bytes: &[u8]| {
-            let mut part = Part::new();
-            part.add(bytes);
-            part.value()
-        };
-        let parts: Vec<u64> = bytes.par_chunks(PART).map(part).collect();
-        parts.into_iter().fold(Self::new().whole, mixed)
+        let parts: Vec<u64> = bytes.par_chunks(PART).map(xxh3_64).collect();
+        let mut whole = Xxh3Default::new();
+        parts.iter().for_each(|sum| whole.update(&sum.to_le_bytes()));
+        whole.digest()
     }
 
-    /// Adds bytes: a multiple of 32, but for the last.
+    /// Adds bytes.
     fn add(&mut self, bytes: &[u8]) {
         let (now, mut later) = bytes.split_at(self.room.min(bytes.len()));
-        self.part.add(now);
+        self.part.update(now);
         self.room = self.room.saturating_sub(now.len());
         while self.room == 0 {
-            self.whole = mixed(self.whole, self.part.value());
+            self.whole.update(&self.part.digest().to_le_bytes());
             let (now, rest) = later.split_at(PART.min(later.len()));
-            self.part = Part::new();
-            self.part.add(now);
+            self.part = Xxh3Default::new();
+            self.part.update(now);
             (self.room, later) = (PART.saturating_sub(now.len()), rest);
         }
     }
 
-    const fn value(&self) -> u64 {
-        if self.room < PART { mixed(self.whole, self.part.value()) } else { self.whole }
-    }
-}
-
-/// The sum of a part, of 32 bytes at a time.
-#[derive(Debug, Clone)]
-struct Part([u64; 4]);
-
-impl Part {
-    const fn new() -> Self {
-        Self([0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7344, 0xa409_3822_299f_31d0, 0x082e_fa98])
-    }
-
-    /// Adds bytes, as if they were followed by zeros up to a multiple of 32.
-    fn add(&mut self, bytes: &[u8]) {
-        let (parts, rest) = bytes.as_chunks::<32>();
-        let mut last = [0; 32];
-        last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        for part in parts.iter().chain((!rest.is_empty()).then_some(&last)) {
-            for (lane, word) in self.0.iter_mut().zip(part.as_chunks::<8>().0) {
-                let word = u64::from_le_bytes(*word);
-                *lane = (*lane ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
-            }
+    fn value(&self) -> u64 {
+        let mut whole = self.whole.clone();
+        if self.room < PART {
+            whole.update(&self.part.digest().to_le_bytes());
         }
+        whole.digest()
     }
-
-    const fn value(&self) -> u64 {
-        let [a, b, c, d] = self.0;
-        mixed(mixed(mixed(mixed(0, a), b), c), d)
-    }
-}
-
-const fn mixed(sum: u64, word: u64) -> u64 {
-    (sum ^ word).wrapping_mul(0xd6e8_feb8_6659_fd93)
 }
 
 /// The place of an entry.
@@ -129,19 +105,15 @@ impl Entry {
     /// if the image has no folder for entries or is no file.
     pub fn of(image: &Image, kind: &str, about: &[&str]) -> Option<Self> {
         let (folder, identity) = (image.cache()?, image.identity()?);
-        let mut key = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58du128;
-        let mut add = |bytes: &[u8]| {
-            for byte in bytes {
-                key = (key ^ u128::from(*byte)).wrapping_mul(0x0100_0000_0000_0000_0000_013b);
-            }
-        };
-        add(&identity.bytes.to_le_bytes());
-        add(&identity.nanoseconds.to_le_bytes());
-        add(image.get(..FIRST_BYTES.min(image.len())).unwrap_or_default());
+        let mut key = Xxh3Default::new();
+        key.update(&identity.bytes.to_le_bytes());
+        key.update(&identity.nanoseconds.to_le_bytes());
+        key.update(image.get(..FIRST_BYTES.min(image.len())).unwrap_or_default());
         for part in about {
-            add(part.as_bytes());
-            add(&[0]);
+            key.update(part.as_bytes());
+            key.update(&[0]);
         }
+        let key = key.digest128();
         let path = folder.join(format!("{kind}-{key:032x}.{ENDING}"));
         Some(Self { path, key: key.to_le_bytes() })
     }
@@ -193,7 +165,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Adds bytes: a multiple of 32, but for the last. A failure to write shows at the end.
+    /// Adds bytes. A failure to write shows at the end.
     pub fn add(&mut self, bytes: &[u8]) {
         self.sum.add(bytes);
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
@@ -258,7 +230,7 @@ mod tests {
         for len in [0, 1, 31, 32, 4096, PART - 32, PART - 1, PART, PART + 1, 3 * PART + 77] {
             let mut bytes: Vec<u8> = (0..=250).cycle().take(len).collect();
             let whole = Sum::of(&bytes);
-            for step in [32, 96, 1 << 19, PART, 5 * PART] {
+            for step in [7, 32, 96, 1 << 19, PART, 5 * PART] {
                 let mut sum = Sum::new();
                 bytes.chunks(step).for_each(|bytes| sum.add(bytes));
                 assert_eq!(sum.value(), whole, "{len} bytes, {step} at a time");

@@ -334,20 +334,29 @@ fn written_text(file: &[u8], offset: usize, len: usize) -> Option<String> {
 }
 
 fn exception(file: &[u8], places: &Places) -> Option<ExceptionRecord> {
-    let at = places.exception;
-    let step = places.width.bytes();
-    let code = written32(file, at)?;
-    // Code, flags, a pointer to another record, the address, a count, the parameters.
-    let address_at = at.checked_add(8)?.checked_add(step)?;
-    let count_at = address_at.checked_add(step)?;
-    let first = count_at.checked_add(if step == 8 { 8 } else { 4 })?;
-    let address = pointer_at(file, address_at, places.width)?;
-    let count = written32(file, count_at).filter(|count| *count <= 15).unwrap_or(0);
-    let parameter =
-        |i: usize| pointer_at(file, first.checked_add(step.checked_mul(i)?)?, places.width);
-    let parameters = (0..count as usize).map_while(parameter).collect();
-    let flags = u32_at(file, at.checked_add(4)?)?;
-    (code != 0 || address != 0).then_some(ExceptionRecord { code, flags, address, parameters })
+    ExceptionRecord::parse(file.get(places.exception..)?, places.width)
+}
+
+impl ExceptionRecord {
+    /// The size of a record with all its parameters, at either width.
+    pub const MAX_SIZE: usize = 0x98;
+
+    /// Reads a record; `None` if it is empty or not there.
+    pub fn parse(bytes: &[u8], width: Width) -> Option<Self> {
+        let step = width.bytes();
+        let code = written32(bytes, 0)?;
+        // Code, flags, a pointer to another record, the address, a count, the parameters.
+        let address_at = step.checked_add(8)?;
+        let count_at = address_at.checked_add(step)?;
+        let first = count_at.checked_add(if step == 8 { 8 } else { 4 })?;
+        let address = pointer_at(bytes, address_at, width)?;
+        let count = written32(bytes, count_at).filter(|count| *count <= 15).unwrap_or(0);
+        let parameter =
+            |i: usize| pointer_at(bytes, first.checked_add(step.checked_mul(i)?)?, width);
+        let parameters = (0..count as usize).map_while(parameter).collect();
+        let flags = u32_at(bytes, 4)?;
+        (code != 0 || address != 0).then_some(Self { code, flags, address, parameters })
+    }
 }
 
 fn physical_memory(file: &[u8], places: &Places) -> Option<PhysicalMemory> {

@@ -13,7 +13,7 @@ use super::frame::Frame;
 use super::keys::{self, Groups, Stop};
 use super::scan::ScanCache;
 use super::{Context, Field, Footnote, ResultSet, Unread};
-use super::{aggregate, distinct, filter, join, limit, project, setop, sort, values};
+use super::{aggregate, distinct, filter, join, limit, project, setop, sort, values, window};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::plan::{Plan, Rel};
 
@@ -142,6 +142,10 @@ impl<'a> Engine<'a> {
             }
             Rel::Aggregate { input, keys, aggregates } => {
                 aggregate::run(self, input, keys, aggregates, need)
+            }
+            Rel::Window { input, partition, order, calls } => {
+                let window = window::Window { input, partition, order, calls, span: plan.span };
+                window::run(self, &window, need)
             }
             Rel::Distinct { input, on } => distinct::run(self, input, on.as_deref(), need),
             Rel::Sort { input, keys, top } => sort::run(self, input, keys, *top, need),

@@ -28,6 +28,7 @@ mod sort;
 mod tests;
 mod uses;
 mod values;
+mod window;
 
 pub use aggregate::{Accumulator, Aggregate, aggregates};
 pub use call::Calls;

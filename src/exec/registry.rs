@@ -102,6 +102,14 @@ impl Registry {
         Ok(())
     }
 
+    /// Adds a window function that the engine has the code of.
+    ///
+    /// # Errors
+    /// If a function has one of its names.
+    pub fn add_window(&mut self, spec: &'static FunctionSpec) -> Result<(), Taken> {
+        self.add_spec(spec).map(|_| ())
+    }
+
     /// Adds a table function.
     ///
     /// # Errors

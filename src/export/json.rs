@@ -8,8 +8,9 @@ use std::io::{self, Write};
 
 use super::blocks::write_blocks;
 use super::unique_names;
-use crate::catalog::{Format, PointerWidth, Value, append_timestamp};
+use crate::catalog::{Format, PointerWidth, Value};
 use crate::exec::{ColumnView, ResultSet};
+use crate::time::append_timestamp;
 
 pub(super) fn write_array(result: &ResultSet, out: &mut dyn Write) -> io::Result<()> {
     if result.is_empty() {

@@ -72,6 +72,13 @@ pub(super) const ALL: &[Scalar] = &[
         |_, a| Ok(extreme(a, Ordering::Less)),
     ),
     f(
+        "try",
+        "The value of the argument; NULL in rows where computing it is an error, such as an overflow or a text that does not convert.",
+        &[Signature::new(&[Null], Null)],
+        &[("try(5)", "5")],
+        |_, a| Ok(a.any(0).clone().into_owned()),
+    ),
+    f(
         "typeof",
         "The name of the type of an expression.",
         &[Signature::new(&[Null], Text)],

@@ -6,8 +6,9 @@
 use super::address::{hex_of, to_hex};
 use super::def::{Args, Fault, FuncCx, Scalar, bad};
 use super::text::printable;
-use crate::catalog::Ty::{Addr, Int, Text};
+use crate::catalog::Ty::{Addr, Bool, Int, Text};
 use crate::catalog::{PointerWidth, Signature, Ty, Value};
+use crate::code::{self, Isa, Names};
 use crate::model::Source;
 
 const fn in_dump(args: &'static [Ty], returns: Ty) -> Signature {
@@ -25,6 +26,7 @@ const fn f(
 }
 
 const TO_TEXT: &[Signature] = &[in_dump(&[Addr, Text], Text)];
+const TO_BOOL: &[Signature] = &[in_dump(&[Addr, Text], Bool)];
 const TO_INT: &[Signature] = &[in_dump(&[Addr, Text], Int)];
 const TO_ADDR: &[Signature] = &[in_dump(&[Addr, Text], Addr)];
 
@@ -117,6 +119,46 @@ pub(super) const ALL: &[Scalar] = &[
     )
     .or(&["ustr"]),
     f(
+        "instruction",
+        "The instruction at the address, as WinDbg writes it; NULL where no code can be read.",
+        TO_TEXT,
+        &[],
+        |cx, a| {
+            let source = source(cx, a, 1)?;
+            let Some(found) = decoded(source, a.addr(0)?) else { return Ok(Value::Null) };
+            let text = found.text(&Named(source));
+            let space = if text.operands.is_empty() { "" } else { " " };
+            Ok(Value::text(format!("{}{space}{}", text.mnemonic, text.operands)))
+        },
+    ),
+    f(
+        "is_return_address",
+        "Whether the instruction that ends at the address is a call; NULL where the code before it cannot be read.",
+        TO_BOOL,
+        &[],
+        |cx, a| {
+            let source = source(cx, a, 1)?;
+            let isa = Isa::named(source.machine().arch);
+            let fetch = |at: u64, buffer: &mut [u8]| source.memory().code(at, buffer);
+            let address = a.addr(0)?;
+            let is = isa.and_then(|isa| code::is_return_address(isa, address, &fetch));
+            Ok(is.map_or(Value::Null, Value::Bool))
+        },
+    ),
+    f(
+        "call_target",
+        "Where the call or jump at the address leads: by the instruction itself, or by the pointer that it names; NULL where that is not known.",
+        TO_ADDR,
+        &[],
+        |cx, a| {
+            let source = source(cx, a, 1)?;
+            let found = decoded(source, a.addr(0)?).filter(|i| i.is_call() || i.is_jump());
+            let through = |i: code::Instruction| i.memory.and_then(|at| pointer(source, at));
+            let target = found.and_then(|i| i.target.or_else(|| through(i)));
+            Ok(target.map_or(Value::Null, Value::Addr))
+        },
+    ),
+    f(
         "hex",
         "That many bytes at the address in hex, at most 4,096. Of a number or a text alone: the same as to_hex.",
         &[
@@ -168,6 +210,23 @@ fn pointer(source: &dyn Source, address: u64) -> Option<u64> {
         }
         PointerWidth::Bits64 => read::<8>(source, address).map(u64::from_le_bytes),
     }
+}
+
+/// Names of addresses, as the source knows them.
+struct Named<'a>(&'a dyn Source);
+
+impl Names for Named<'_> {
+    fn name(&self, address: u64) -> Option<String> {
+        self.0.memory().locate(address).ok().map(|place| place.display())
+    }
+}
+
+/// The instruction at an address.
+fn decoded(source: &dyn Source, address: u64) -> Option<code::Instruction> {
+    let isa = Isa::named(source.machine().arch)?;
+    let mut bytes = [0; code::LONGEST];
+    let held = source.memory().code(address, &mut bytes);
+    code::decode(isa, address, bytes.get(..held)?)
 }
 
 /// Most units of a zero-terminated text.

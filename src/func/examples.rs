@@ -2,7 +2,8 @@
 //! `tests/it/functions.rs` runs all of them as queries.
 
 use super::{Fault, FuncCx, scalars};
-use crate::catalog::{Format, PointerWidth, Signature, Ty, Value, parse_interval, parse_timestamp};
+use crate::catalog::{Format, PointerWidth, Signature, Ty, Value};
+use crate::time::{parse_interval, parse_timestamp};
 
 struct Reader<'a> {
     rest: &'a str,

@@ -12,7 +12,7 @@ pub(super) const ALL: &[Scalar] = &[
     Scalar::new(
         "text",
         "format",
-        "The text with each pair of braces replaced by an argument: {} takes the next one, {2} the third. After a colon: fill and alignment (<, ^ or >), sign, #, 0, width, comma for thousands, precision, and the form d, x, X, o, b, f, e or s.",
+        "The text with each pair of braces replaced by an argument: {} takes the next one, {2} the third. After a colon: fill and alignment (<, ^ or >), sign, #, 0, width, comma for thousands, precision, and the form d, x, X, o, b, c, f, e, g or s.",
         ANY,
         &[
             ("format('{} of {}', 1, 'two')", "1 of two"),
@@ -26,9 +26,12 @@ pub(super) const ALL: &[Scalar] = &[
     Scalar::new(
         "text",
         "printf",
-        "The text with each field such as %d, %5.1f, %-8s, %08x or %% replaced by the next argument.",
+        "The text with each field such as %d, %5.1f, %-8s, %08x or %% replaced by the next argument. %x, %o, %b and %u show the two's complement of a number below zero, as C does.",
         ANY,
-        &[("printf('%5d|%-5s|%.1f|%x', 42, 'ab', 2.5, 255)", "   42|ab   |2.5|ff")],
+        &[
+            ("printf('%5d|%-5s|%.1f|%x', 42, 'ab', 2.5, 255)", "   42|ab   |2.5|ff"),
+            ("printf('%08x', -1073741819)", "ffffffffc0000005"),
+        ],
         percents,
     ),
 ];
@@ -46,6 +49,9 @@ struct Field {
     comma: bool,
     precision: Option<usize>,
     form: Option<char>,
+    /// Whether hex, octal, binary and unsigned forms show the two's complement of a number below
+    /// zero, as C does.
+    wraps: bool,
 }
 
 const PLAIN: Field = Field {
@@ -58,6 +64,7 @@ const PLAIN: Field = Field {
     comma: false,
     precision: None,
     form: None,
+    wraps: false,
 };
 
 /// Most digits after the point.
@@ -158,10 +165,11 @@ fn percent_field(chars: &mut Chars<'_>) -> Result<Field, Fault> {
     }
     // The lengths of C say nothing here.
     while chars.next_if(|c| matches!(c, 'l' | 'h' | 'z' | 'j')).is_some() {}
+    field.wraps = true;
     field.form = match chars.next() {
-        Some('i' | 'u') => Some('d'),
+        Some('i') => Some('d'),
         Some('p') => None,
-        Some(c @ ('d' | 'x' | 'X' | 'o' | 's' | 'f' | 'e' | 'b')) => Some(c),
+        Some(c @ ('d' | 'u' | 'x' | 'X' | 'o' | 's' | 'f' | 'e' | 'g' | 'b' | 'c')) => Some(c),
         _ => {
             return bad("a percent sign is followed by a form such as d, x, s or f, or by another");
         }
@@ -219,14 +227,30 @@ fn push(
 fn body(cx: &FuncCx<'_>, field: &Field, value: &Value<'_>) -> Result<(String, String), Fault> {
     let form = field.form;
     match (value, form) {
+        (Value::Int(v), Some('x' | 'X' | 'o' | 'b' | 'u')) if field.wraps => {
+            Ok(integer(field, false, v.cast_unsigned()))
+        }
         (Value::Int(v), None | Some('d' | 'x' | 'X' | 'o' | 'b')) => {
             Ok(integer(field, *v < 0, v.unsigned_abs()))
         }
-        (Value::Addr(v), Some('d' | 'x' | 'X' | 'o' | 'b')) => Ok(integer(field, false, *v)),
+        (Value::Bool(v), Some('d')) => Ok(integer(field, false, u64::from(*v))),
+        (Value::Addr(v), Some('d' | 'u' | 'x' | 'X' | 'o' | 'b')) => Ok(integer(field, false, *v)),
+        (Value::Int(v), Some('c')) => {
+            let c = u32::try_from(*v).ok().and_then(char::from_u32);
+            let text = c.map(String::from);
+            text.map(|text| (String::new(), text))
+                .map_or_else(|| bad(format!("{v} is not a code point of a character")), Ok)
+        }
         #[allow(clippy::cast_precision_loss, reason = "asked for as floating point")]
-        (Value::Int(v), Some('f' | 'e')) => Ok(float(field, *v as f64)),
-        (Value::Double(v), Some('f' | 'e')) => Ok(float(field, *v)),
-        (Value::Double(v), None) if field.precision.is_some() => Ok(float(field, *v)),
+        (Value::Int(v), Some('f' | 'e' | 'g')) => Ok(float(field, *v as f64)),
+        (Value::Double(v), Some('f' | 'e' | 'g')) => Ok(float(field, *v)),
+        (Value::Double(v), None) if field.precision.is_some() => {
+            Ok(float(&Field { form: Some('g'), ..*field }, *v))
+        }
+        (Value::Double(v), None) if field.comma => {
+            let text = shown(cx, &Value::Double(v.abs()));
+            Ok((sign(field, *v < 0.0), grouped(&text)))
+        }
         (_, None | Some('s')) => {
             let text = value.as_text().map_or_else(|| shown(cx, value), str::to_owned);
             let text = match field.precision {
@@ -261,15 +285,43 @@ fn integer(field: &Field, negative: bool, magnitude: u64) -> (String, String) {
 }
 
 fn float(field: &Field, value: f64) -> (String, String) {
+    let sign = sign(field, value.is_sign_negative() && !value.is_nan());
+    if !value.is_finite() {
+        return (sign, if value.is_nan() { "nan" } else { "inf" }.to_owned());
+    }
     let precision = field.precision.unwrap_or(6);
     let magnitude = value.abs();
     let digits = match field.form {
         Some('e') => exponent(&format!("{magnitude:.precision$e}")),
+        Some('g') => general(magnitude, precision.max(1)),
         _ => format!("{magnitude:.precision$}"),
     };
-    let (whole, rest) = digits.find('.').map_or((digits.as_str(), ""), |at| digits.split_at(at));
-    let whole = if field.comma { thousands(whole) } else { whole.to_owned() };
-    (sign(field, value.is_sign_negative() && !value.is_nan()), whole + rest)
+    (sign, if field.comma { grouped(&digits) } else { digits })
+}
+
+/// So many significant digits, without zeros at the end, with an exponent where C has one.
+fn general(magnitude: f64, precision: usize) -> String {
+    let text = format!("{magnitude:.digits$e}", digits = precision - 1);
+    let power: i32 = text.split_once('e').and_then(|(_, e)| e.parse().ok()).unwrap_or(0);
+    let trimmed = |text: &str| {
+        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
+            .to_owned()
+    };
+    let plain = usize::try_from(power).map_or(power >= -4, |power| power < precision);
+    if plain {
+        let places = i32::try_from(precision).unwrap_or(i32::MAX).saturating_sub(1 + power);
+        let places = usize::try_from(places).unwrap_or(0);
+        return trimmed(&format!("{magnitude:.places$}"));
+    }
+    let (mantissa, exponent_text) = text.split_once('e').unwrap_or((&text, "0"));
+    exponent(&format!("{}e{exponent_text}", trimmed(mantissa)))
+}
+
+/// Commas between the thousands before the point.
+fn grouped(number: &str) -> String {
+    let at = number.find(['.', 'e']).unwrap_or(number.len());
+    let (whole, rest) = number.split_at(at);
+    thousands(whole) + rest
 }
 
 /// `1.5e3` as C writes it, `1.5e+03`.

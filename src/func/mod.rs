@@ -9,9 +9,11 @@
 )]
 
 mod address;
+mod clock;
 mod conditional;
 mod def;
 mod dump;
+mod encode;
 #[cfg(test)]
 mod examples;
 mod format;
@@ -20,21 +22,25 @@ mod number;
 mod path;
 mod regexp;
 mod rows;
-mod strftime;
 mod text;
 mod time;
+mod window;
 
 pub use crate::model::{DynTable, Refused};
 pub use def::{Eval, Fault, FuncCx, HostScalar, Scalar, ScalarFunction};
 pub use rows::{EmitValue, HostRows, Series, TableCode, TableFunction};
 
+use crate::catalog::FunctionSpec;
+
 const FAMILIES: &[&[Scalar]] = &[
     text::ALL,
     regexp::ALL,
     format::ALL,
+    encode::ALL,
     path::ALL,
     number::ALL,
     time::ALL,
+    clock::ALL,
     conditional::ALL,
     address::ALL,
     names::ALL,
@@ -49,4 +55,9 @@ pub fn scalars() -> impl Iterator<Item = &'static Scalar> {
 /// Every table function.
 pub fn table_functions() -> impl Iterator<Item = &'static TableFunction> {
     rows::ALL.iter()
+}
+
+/// The specifications of every window function; the engine has the code.
+pub fn window_functions() -> impl Iterator<Item = &'static FunctionSpec> {
+    window::ALL.iter()
 }

@@ -155,13 +155,13 @@ pub(super) const ALL: &[Scalar] = &[
         |_, _| Ok(Value::Double(std::f64::consts::PI)),
     ),
     f("sin", "The sine of an angle in radians.", D, &[("sin(0)", "0.0")], |_, a| {
-        Ok(Value::Double(a.double(0)?.sin()))
+        angle(a.double(0)?, f64::sin)
     }),
     f("cos", "The cosine of an angle in radians.", D, &[("cos(0)", "1.0")], |_, a| {
-        Ok(Value::Double(a.double(0)?.cos()))
+        angle(a.double(0)?, f64::cos)
     }),
     f("tan", "The tangent of an angle in radians.", D, &[("tan(0)", "0.0")], |_, a| {
-        Ok(Value::Double(a.double(0)?.tan()))
+        angle(a.double(0)?, f64::tan)
     }),
     f("atan", "The angle in radians of a tangent.", D, &[("atan(0)", "0.0")], |_, a| {
         Ok(Value::Double(a.double(0)?.atan()))
@@ -172,6 +172,126 @@ pub(super) const ALL: &[Scalar] = &[
         DD,
         &[("atan2(0, 1)", "0.0")],
         |_, a| Ok(Value::Double(a.double(0)?.atan2(a.double(1)?))),
+    ),
+    f("asin", "The angle in radians of a sine.", D, &[("asin(0)", "0.0")], |_, a| {
+        within(a.double(0)?, -1.0, 1.0, "asin", f64::asin)
+    }),
+    f("acos", "The angle in radians of a cosine.", D, &[("acos(1)", "0.0")], |_, a| {
+        within(a.double(0)?, -1.0, 1.0, "acos", f64::acos)
+    }),
+    f(
+        "cot",
+        "The cotangent of an angle in radians.",
+        D,
+        &[("round(cot(1), 4)", "0.6421")],
+        |_, a| match angle(a.double(0)?, f64::tan)? {
+            Value::Double(tangent) if tangent == 0.0 => bad("zero has no cotangent"),
+            Value::Double(tangent) => Ok(Value::Double(1.0 / tangent)),
+            other => Ok(other),
+        },
+    ),
+    f("sinh", "The hyperbolic sine.", D, &[("sinh(0)", "0.0")], |_, a| {
+        finite("sinh", a.double(0)?.sinh(), &[a.double(0)?])
+    }),
+    f("cosh", "The hyperbolic cosine.", D, &[("cosh(0)", "1.0")], |_, a| {
+        finite("cosh", a.double(0)?.cosh(), &[a.double(0)?])
+    }),
+    f("tanh", "The hyperbolic tangent.", D, &[("tanh(0)", "0.0")], |_, a| {
+        Ok(Value::Double(a.double(0)?.tanh()))
+    }),
+    f("asinh", "The inverse of sinh.", D, &[("asinh(0)", "0.0")], |_, a| {
+        Ok(Value::Double(a.double(0)?.asinh()))
+    }),
+    f("acosh", "The inverse of cosh.", D, &[("acosh(1)", "0.0")], |_, a| {
+        within(a.double(0)?, 1.0, f64::INFINITY, "acosh", f64::acosh)
+    }),
+    f("atanh", "The inverse of tanh; infinite at 1 and -1.", D, &[("atanh(0)", "0.0")], |_, a| {
+        within(a.double(0)?, -1.0, 1.0, "atanh", f64::atanh)
+    }),
+    f(
+        "even",
+        "The nearest even number that is further from zero, or the number if it is even.",
+        D,
+        &[("even(2.1)", "4.0"), ("even(-3)", "-4.0")],
+        |_, a| {
+            let value = a.double(0)?;
+            Ok(Value::Double((value.abs() / 2.0).ceil().copysign(value) * 2.0))
+        },
+    ),
+    f(
+        "factorial",
+        "The product of all whole numbers from 1 to the argument.",
+        &[sig(&[Int], Int)],
+        &[("factorial(5)", "120")],
+        |_, a| factorial(a.int(0)?),
+    ),
+    f(
+        "binom",
+        "How many choices there are of so many things among others.",
+        II,
+        &[("binom(5, 2)", "10")],
+        |_, a| binomial(a.int(0)?, a.int(1)?),
+    ),
+    f("gamma", "The gamma function.", D, &[("gamma(5)", "24.0")], |_, a| gamma(a.double(0)?)),
+    f(
+        "lgamma",
+        "The logarithm of the gamma function.",
+        D,
+        &[("round(lgamma(5), 4)", "3.1781")],
+        |_, a| match a.double(0)? {
+            0.0 => bad("the gamma function of zero is not defined"),
+            value => Ok(Value::Double(libm::lgamma(value))),
+        },
+    ),
+    f(
+        "signbit",
+        "Whether the sign of the number is a minus, also of zero.",
+        D_TO_BOOL,
+        &[("signbit(-0.5)", "true")],
+        |_, a| Ok(Value::Bool(a.double(0)?.is_sign_negative())),
+    ),
+    f(
+        "nextafter",
+        "The next number of floating point towards the second argument.",
+        DD,
+        &[("nextafter(1, 2)", "1.0000000000000002")],
+        |_, a| {
+            let (from, to) = (a.double(0)?, a.double(1)?);
+            Ok(Value::Double(if from.is_nan() || to.is_nan() {
+                f64::NAN
+            } else if from < to {
+                from.next_up()
+            } else if from > to {
+                from.next_down()
+            } else {
+                to
+            }))
+        },
+    ),
+    f(
+        "round_even",
+        "The nearest number with that many decimals; halves go to the even digit.",
+        &[sig(&[Double, Int], Double)],
+        &[("round_even(2.5, 0)", "2.0"), ("round_even(3.5, 0)", "4.0")],
+        |_, a| {
+            let digits = i32::try_from(a.int(1)?.clamp(-400, 400)).unwrap_or_default();
+            Ok(Value::Double(round_double(a.double(0)?, digits, true)))
+        },
+    )
+    .or(&["roundbankers"]),
+    f(
+        "fdiv",
+        "The quotient without its fraction, towards smaller numbers; NULL if the divisor is zero.",
+        DD,
+        &[("fdiv(-7, 2)", "-4.0")],
+        |_, a| Ok(by(a.double(0)?, a.double(1)?, |x, y| (x / y).floor())),
+    ),
+    f(
+        "fmod",
+        "The remainder of fdiv, with the sign of the divisor; NULL if the divisor is zero.",
+        DD,
+        &[("fmod(-7, 2)", "1.0")],
+        |_, a| Ok(by(a.double(0)?, a.double(1)?, |x, y| x - (x / y).floor() * y)),
     ),
     f("degrees", "An angle in radians as degrees.", D, &[("degrees(pi())", "180.0")], |_, a| {
         Ok(Value::Double(a.double(0)?.to_degrees()))
@@ -210,7 +330,7 @@ fn round(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
     let digits = i32::try_from(digits.clamp(-400, 400)).unwrap_or_default();
     match a.any(0) {
         Value::Int(v) => round_integer(*v, digits),
-        _ => Ok(Value::Double(round_double(a.double(0)?, digits))),
+        _ => Ok(Value::Double(round_double(a.double(0)?, digits, false))),
     }
 }
 
@@ -224,14 +344,36 @@ fn round_integer(value: i64, digits: i32) -> Result<Value<'static>, Fault> {
     integer("round", value.checked_add(half).map(|v| v / unit * unit))
 }
 
-fn round_double(value: f64, digits: i32) -> f64 {
-    let unit = 10f64.powi(digits.abs());
-    if digits < 0 {
-        let result = (value / unit).round() * unit;
-        return if result.is_finite() { result } else { 0.0 };
+fn round_double(value: f64, digits: i32, to_even: bool) -> f64 {
+    if !value.is_finite() || value == 0.0 {
+        return value;
     }
-    let result = (value * unit).round() / unit;
-    if result.is_finite() { result } else { value }
+    // The decimal digits that the number is written with decide, so that 1.005 has a half to round
+    // away from zero although the nearest double is smaller.
+    let mut buffer = ryu::Buffer::new();
+    let text = buffer.format_finite(value.abs());
+    rounded(text, digits, to_even).map_or(value, |v| v.copysign(value))
+}
+
+/// Rounds a number written in decimal, with a point or an exponent or both; halves go up, or to the
+/// even digit. `None` if it has no more digits than wanted.
+fn rounded(text: &str, places: i32, to_even: bool) -> Option<f64> {
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let exponent: i32 = exponent.parse().ok()?;
+    // The number is `digits * 10^power`.
+    let digits: u64 = format!("{whole}{fraction}").parse().ok()?;
+    let power = exponent - i32::try_from(fraction.len()).ok()?;
+    let drop = u32::try_from(-places - power).ok().filter(|&drop| drop > 0)?;
+    let kept = match 10u64.checked_pow(drop) {
+        Some(unit) => {
+            let (kept, rest, half) = (digits / unit, digits % unit, unit / 2);
+            let up = rest > half || (rest == half && !(to_even && kept.is_multiple_of(2)));
+            kept + u64::from(up)
+        }
+        None => 0,
+    };
+    format!("{kept}e{}", -places).parse().ok()
 }
 
 fn root(value: f64) -> Result<Value<'static>, Fault> {
@@ -262,6 +404,65 @@ fn log(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
     Ok(Value::Double(value.log10() / base.log10()))
 }
 
+/// A function of angles, which an infinite one is none of.
+fn angle(value: f64, function: fn(f64) -> f64) -> Result<Value<'static>, Fault> {
+    if value.is_infinite() {
+        return bad("an infinite number is not an angle");
+    }
+    Ok(Value::Double(function(value)))
+}
+
+/// A function of the numbers from `low` to `high`.
+fn within(
+    value: f64,
+    low: f64,
+    high: f64,
+    name: &str,
+    function: fn(f64) -> f64,
+) -> Result<Value<'static>, Fault> {
+    if value < low || value > high {
+        return bad(format!("{name} is defined from {low} to {high}"));
+    }
+    Ok(Value::Double(function(value)))
+}
+
+/// A quotient or remainder; NULL if the divisor is zero.
+fn by(value: f64, divisor: f64, function: fn(f64, f64) -> f64) -> Value<'static> {
+    if divisor == 0.0 { Value::Null } else { Value::Double(function(value, divisor)) }
+}
+
+fn factorial(n: i64) -> Result<Value<'static>, Fault> {
+    if n < 0 {
+        return bad("the factorial of a number below zero is not defined");
+    }
+    let product = (1..=n.min(21)).try_fold(1i64, i64::checked_mul);
+    product.map(Value::Int).ok_or_else(|| overflow("factorial", "INTEGER"))
+}
+
+fn binomial(n: i64, k: i64) -> Result<Value<'static>, Fault> {
+    if n < 0 || k < 0 {
+        return bad("binom takes no numbers below zero");
+    }
+    if k > n {
+        return Ok(Value::Int(0));
+    }
+    let mut choices = 1i128;
+    for i in 0..k.min(n - k) {
+        choices = choices * i128::from(n - i) / i128::from(i + 1);
+        if choices > i128::from(i64::MAX) {
+            return Err(overflow("binom", "INTEGER"));
+        }
+    }
+    integer("binom", Some(choices))
+}
+
+fn gamma(value: f64) -> Result<Value<'static>, Fault> {
+    if value == 0.0 {
+        return bad("the gamma function of zero is not defined");
+    }
+    finite("gamma", libm::tgamma(value), &[value])
+}
+
 fn modulo(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
     if let (Value::Int(x), Value::Int(y)) = (a.any(0), a.any(1)) {
         return Ok(if *y == 0 { Value::Null } else { Value::Int(x.wrapping_rem(*y)) });
@@ -284,4 +485,38 @@ fn lcm(a: i64, b: i64) -> Result<Value<'static>, Fault> {
         return Ok(Value::Int(0));
     }
     integer("lcm", i128::from(x / divisor).checked_mul(i128::from(y)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::round_double;
+
+    /// The first eight as DuckDB 2.0.1 rounds the same DECIMALs, the rest as it rounds DOUBLEs.
+    #[test]
+    fn decimals_are_rounded_as_they_are_written() {
+        for (value, digits, expected) in [
+            (1.005, 2, 1.01),
+            (2.675, 2, 2.68),
+            (0.145, 2, 0.15),
+            (-1.005, 2, -1.01),
+            (1234.567, 2, 1234.57),
+            (1234.5, -2, 1200.0),
+            (99.995, 2, 100.0),
+            (0.5, 0, 1.0),
+            (-2.5, 0, -3.0),
+            (-0.4, 0, -0.0),
+            (1e308, 2, 1e308),
+            (1e308, -400, 0.0),
+            (1.5, 400, 1.5),
+            (1e-300, 2, 0.0),
+            (5e-324, 400, 5e-324),
+            (1250.0, -2, 1300.0),
+            (f64::INFINITY, -1, f64::INFINITY),
+            (f64::NEG_INFINITY, 2, f64::NEG_INFINITY),
+        ] {
+            let result = round_double(value, digits, false);
+            assert_eq!(result.to_bits(), f64::to_bits(expected), "{value} {digits}: {result}");
+        }
+        assert!(round_double(f64::NAN, -1, false).is_nan());
+    }
 }

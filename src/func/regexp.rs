@@ -118,7 +118,8 @@ fn options(a: &[Value<'_>], index: usize, may_replace: bool) -> Result<Options, 
 }
 
 /// Compiled patterns of this thread, the latest used first. A query has few, and rows come in
-/// their millions.
+/// their millions: each thread uses one compiled pattern in place, as a clone would begin with an
+/// empty cache of automaton states.
 const CACHED: usize = 8;
 
 struct Compiled {
@@ -131,7 +132,12 @@ thread_local! {
     static CACHE: RefCell<Vec<Compiled>> = const { RefCell::new(Vec::new()) };
 }
 
-fn compiled(pattern: &str, options: Options) -> Result<Regex, Fault> {
+/// Does something with the compiled pattern.
+fn with<R>(
+    pattern: &str,
+    options: Options,
+    f: impl FnOnce(&Regex) -> Result<R, Fault>,
+) -> Result<R, Fault> {
     CACHE.with_borrow_mut(|cache| {
         let found = cache.iter().position(|c| c.options == options && c.pattern == pattern);
         if let Some(index) = found {
@@ -141,7 +147,7 @@ fn compiled(pattern: &str, options: Options) -> Result<Regex, Fault> {
             cache.truncate(CACHED - 1);
             cache.insert(0, Compiled { pattern: pattern.to_owned(), options, regex });
         }
-        cache.first().map(|c| c.regex.clone()).ok_or_else(|| Fault::BadValue(String::new()))
+        cache.first().map_or_else(|| bad(""), |c| f(&c.regex))
     })
 }
 
@@ -179,25 +185,28 @@ fn explain(error: &regex::Error) -> String {
 
 fn matches(a: &[Value<'_>], whole: bool) -> Result<Value<'static>, Fault> {
     let options = Options { whole, ..options(a, 2, false)? };
-    Ok(Value::Bool(compiled(a.text(1)?, options)?.is_match(a.text(0)?)))
+    let text = a.text(0)?;
+    with(a.text(1)?, options, |regex| Ok(Value::Bool(regex.is_match(text))))
 }
 
 fn extract(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
-    let regex = compiled(a.text(1)?, options(a, 3, false)?)?;
     let text = a.text(0)?;
     let group = if a.any(2).is_null() { 0 } else { a.int(2)? };
     let Ok(group) = usize::try_from(group) else {
         return bad(format!("{group} is not the number of a group"));
     };
-    let part = match group {
-        0 => regex.find(text),
-        _ => regex.captures(text).and_then(|found| found.get(group)),
-    };
-    Ok(Value::text(part.map(|m| m.as_str().to_owned()).unwrap_or_default()))
+    with(a.text(1)?, options(a, 3, false)?, |regex| {
+        let part = match group {
+            0 => regex.find(text),
+            _ => regex.captures(text).and_then(|found| found.get(group)),
+        };
+        Ok(Value::text(part.map(|m| m.as_str().to_owned()).unwrap_or_default()))
+    })
 }
 
 fn count(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
-    int(compiled(a.text(1)?, options(a, 2, false)?)?.find_iter(a.text(0)?).count())
+    let text = a.text(0)?;
+    with(a.text(1)?, options(a, 2, false)?, |regex| int(regex.find_iter(text).count()))
 }
 
 fn escape(text: &str) -> Result<Value<'static>, Fault> {
@@ -238,12 +247,22 @@ fn pieces(replacement: &str, groups: usize) -> Result<Vec<Piece>, Fault> {
 
 fn replace(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
     let options = options(a, 3, true)?;
-    let regex = compiled(a.text(1)?, Options { all: false, ..options })?;
-    let pieces = pieces(a.text(2)?, regex.captures_len().saturating_sub(1))?;
-    let text = a.text(0)?;
+    let (text, replacement) = (a.text(0)?, a.text(2)?);
+    with(a.text(1)?, Options { all: false, ..options }, |regex| {
+        replaced(text, regex, replacement, options.all)
+    })
+}
+
+fn replaced(
+    text: &str,
+    regex: &Regex,
+    replacement: &str,
+    all: bool,
+) -> Result<Value<'static>, Fault> {
+    let pieces = pieces(replacement, regex.captures_len().saturating_sub(1))?;
     let mut result = String::new();
     let mut from = 0;
-    for found in regex.captures_iter(text).take(if options.all { usize::MAX } else { 1 }) {
+    for found in regex.captures_iter(text).take(if all { usize::MAX } else { 1 }) {
         let Some(whole) = found.get(0) else { continue };
         result.push_str(text.get(from..whole.start()).unwrap_or_default());
         from = whole.end();

@@ -1,14 +1,15 @@
 //! Text, counted in characters (Unicode scalar values) unless a function says bytes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::def::{Args, Fault, FuncCx, Scalar, bad, check_length, sig};
-use crate::catalog::Ty::{Bool, Int, Null, Text};
+use crate::catalog::Ty::{Bool, Double, Int, Null, Text};
 use crate::catalog::{Format, Signature, Value};
 
 const T: &[Signature] = &[sig(&[Text], Text)];
 const T_TO_INT: &[Signature] = &[sig(&[Text], Int)];
 const TT_TO_BOOL: &[Signature] = &[sig(&[Text, Text], Bool)];
+const TT_TO_DOUBLE: &[Signature] = &[sig(&[Text, Text], Double)];
 const TT_TO_INT: &[Signature] = &[sig(&[Text, Text], Int)];
 const TI: &[Signature] = &[sig(&[Text, Int], Text)];
 const TRIM: &[Signature] = &[Signature::new(&[Text, Text], Text).optional(1)];
@@ -30,6 +31,7 @@ pub(super) const ALL: &[Scalar] = &[
     f("upper", "The text in upper case.", T, &[("upper('nt')", "NT")], |_, a| Ok(Value::text(a.text(0)?.to_uppercase()))).or(&["ucase"]),
     f("length", "The number of characters.", T_TO_INT, &[("length('héllo')", "5")], |_, a| int(a.text(0)?.chars().count())).or(&["len", "char_length", "character_length"]),
     f("strlen", "The number of bytes in UTF-8.", T_TO_INT, &[("strlen('héllo')", "6")], |_, a| int(a.text(0)?.len())).or(&["octet_length"]),
+    f("bit_length", "The number of bits in UTF-8.", T_TO_INT, &[("bit_length('nt')", "16")], |_, a| int(a.text(0)?.len().saturating_mul(8))),
     f("trim", "The text without blanks at both ends, or without the characters of the second argument.", TRIM, &[("trim('  a ')", "a"), ("trim('xyaxy', 'xy')", "a")], |_, a| trimmed(a, true, true)),
     f("ltrim", "The text without blanks at the start, or without the characters of the second argument.", TRIM, &[("ltrim('xxax', 'x')", "ax")], |_, a| trimmed(a, true, false)),
     f("rtrim", "The text without blanks at the end, or without the characters of the second argument.", TRIM, &[("rtrim('xaxx', 'x')", "xa")], |_, a| trimmed(a, false, true)),
@@ -51,7 +53,12 @@ pub(super) const ALL: &[Scalar] = &[
     f("translate", "The text with each character of the second argument replaced by the one at the same place of the third, or left out if there is none.", TTT, &[("translate('hello', 'el', 'ip')", "hippo")], |_, a| translate(a.text(0)?, a.text(1)?, a.text(2)?)),
     f("unicode", "The code point of the first character; -1 for empty text.", T_TO_INT, &[("unicode('é')", "233")], |_, a| Ok(Value::Int(a.text(0)?.chars().next().map_or(-1, |c| i64::from(u32::from(c)))))).or(&["ord"]),
     f("chr", "The character of a code point.", &[sig(&[Int], Text)], &[("chr(65)", "A")], |_, a| chr(a.int(0)?)),
-    f("levenshtein", "The number of characters to insert, delete or replace to make one text the other.", TT_TO_INT, &[("levenshtein('kitten', 'sitting')", "3")], |_, a| levenshtein(a.text(0)?, a.text(1)?)).or(&["editdist3"]),
+    f("levenshtein", "The number of characters to insert, delete or replace to make one text the other.", TT_TO_INT, &[("levenshtein('kitten', 'sitting')", "3")], |_, a| measured("levenshtein", a.text(0)?, a.text(1)?, strsim::levenshtein)).or(&["editdist3"]),
+    f("damerau_levenshtein", "The same as levenshtein, where two neighbours that change places are one step.", TT_TO_INT, &[("damerau_levenshtein('ntfs', 'ntsf')", "1")], |_, a| measured("damerau_levenshtein", a.text(0)?, a.text(1)?, strsim::damerau_levenshtein)),
+    f("hamming", "The number of places at which two texts of the same length differ.", TT_TO_INT, &[("hamming('ntfs', 'npfs')", "1")], |_, a| hamming(a.text(0)?, a.text(1)?)).or(&["mismatches"]),
+    f("jaro_similarity", "How alike two texts are, from 0 to 1, by Jaro's measure.", TT_TO_DOUBLE, &[("jaro_similarity('duck', 'duck')", "1.0")], |_, a| likeness("jaro_similarity", a.text(0)?, a.text(1)?, strsim::jaro)),
+    f("jaro_winkler_similarity", "How alike two texts are, from 0 to 1, by Jaro's and Winkler's measure, which favours texts that begin alike.", TT_TO_DOUBLE, &[("jaro_winkler_similarity('duck', 'duck')", "1.0")], |_, a| likeness("jaro_winkler_similarity", a.text(0)?, a.text(1)?, strsim::jaro_winkler)),
+    f("jaccard", "The number of characters that both texts have, of those that either has, from 0 to 1.", TT_TO_DOUBLE, &[("jaccard('ab', 'bc')", "0.3333333333333333")], |_, a| jaccard(a.text(0)?, a.text(1)?)),
     f("printable", "The text with control characters shown as dots.", &[sig(&[Text], Text)], &[("printable('a' || chr(7))", "a.")], |_, a| Ok(Value::text(printable(a.text(0)?.chars())))),
 ];
 
@@ -234,27 +241,51 @@ fn chr(code: i64) -> Result<Value<'static>, Fault> {
     )
 }
 
-/// Longest product of lengths that [`levenshtein`] compares.
+/// Longest product of lengths that is compared.
 const MAX_CELLS: usize = 1 << 24;
 
-fn levenshtein(a: &str, b: &str) -> Result<Value<'static>, Fault> {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    if a.len().checked_mul(b.len()).is_none_or(|cells| cells > MAX_CELLS) {
-        return bad("the texts are too long to compare by levenshtein");
+/// A measure of how far two texts are apart, if they are not too long for it.
+fn measured(
+    function: &str,
+    a: &str,
+    b: &str,
+    measure: fn(&str, &str) -> usize,
+) -> Result<Value<'static>, Fault> {
+    fits(function, a, b)?;
+    int(measure(a, b))
+}
+
+fn likeness(
+    function: &str,
+    a: &str,
+    b: &str,
+    measure: fn(&str, &str) -> f64,
+) -> Result<Value<'static>, Fault> {
+    fits(function, a, b)?;
+    Ok(Value::Double(measure(a, b)))
+}
+
+fn fits(function: &str, a: &str, b: &str) -> Result<(), Fault> {
+    match a.len().checked_mul(b.len()) {
+        Some(cells) if cells <= MAX_CELLS => Ok(()),
+        _ => bad(format!("the texts are too long to compare by {function}")),
     }
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut diagonal = i;
-        let mut before = i + 1;
-        for (cell, y) in row.iter_mut().skip(1).zip(&b) {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = *cell;
-            before = replaced.min(before + 1).min(diagonal + 1);
-            *cell = before;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
+}
+
+fn hamming(a: &str, b: &str) -> Result<Value<'static>, Fault> {
+    match strsim::hamming(a, b) {
+        Ok(count) => int(count),
+        Err(_) => bad("hamming compares texts of the same length"),
     }
-    int(row.last().copied().unwrap_or_default())
+}
+
+/// The sets of characters: what both have, of what either has.
+fn jaccard(a: &str, b: &str) -> Result<Value<'static>, Fault> {
+    if a.is_empty() || b.is_empty() {
+        return bad("jaccard compares texts that are not empty");
+    }
+    let (a, b): (HashSet<char>, HashSet<char>) = (a.chars().collect(), b.chars().collect());
+    let (both, either) = (a.intersection(&b).count(), a.union(&b).count());
+    #[allow(clippy::cast_precision_loss, reason = "counts of characters")]
+    Ok(Value::Double(both as f64 / either as f64))
 }

@@ -192,7 +192,8 @@ impl Seen {
         Ok(())
     }
 
-    /// Whether the first line names columns: it holds nothing but texts that differ.
+    /// Whether the first line names columns: it holds nothing but texts, which differ or stand above
+    /// something else than texts.
     fn looks_headed(&self) -> bool {
         let name = |field: &String| {
             let mut guess = Guess::new();
@@ -202,7 +203,8 @@ impl Seen {
         let unlike = |(i, field): (usize, &String)| {
             self.first.iter().skip(i + 1).take(64).all(|other| !other.eq_ignore_ascii_case(field))
         };
-        self.first.iter().all(name) && self.first.iter().enumerate().all(unlike)
+        let above_values = || self.rest.iter().any(|guess| guess.ty() != Ty::Text);
+        self.first.iter().all(name) && (self.first.iter().enumerate().all(unlike) || above_values())
     }
 
     /// The names and types of the columns.
@@ -273,6 +275,7 @@ mod tests {
     fn a_first_line_of_values_is_no_header() {
         assert_eq!(shape("1,a\n2,b\n")[0], ("column0".to_owned(), Ty::Int));
         assert_eq!(shape("a,a\nb,c\n")[1].0, "column1");
+        assert_eq!(shape("a,a,b\n1,2,3\n")[1], ("a_1".to_owned(), Ty::Int));
         let options = Options { header: Some(true), ..Options::default() };
         let found = columns(b"a,a,\n1,2,3\n", false, options).unwrap();
         let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();

@@ -3,7 +3,8 @@
 //! A column has the narrowest type that every value is of, so that nothing is lost: `007` and
 //! numbers beyond 64 bits stay text.
 
-use crate::catalog::{Ty, Value, parse_timestamp};
+use crate::catalog::{Ty, Value};
+use crate::time::parse_timestamp;
 
 /// What the values of a column may be, seen so far.
 #[derive(Debug, Clone, Copy)]
@@ -125,10 +126,9 @@ fn double(text: &str) -> Option<f64> {
 }
 
 fn time(text: &str) -> Option<i64> {
-    // A date at least: `2024-05-01`.
-    (text.len() >= 8 && text.as_bytes().first().is_some_and(u8::is_ascii_digit))
-        .then(|| parse_timestamp(text))
-        .flatten()
+    // A year of four digits, as `10-11-12` is rather a number of something.
+    let year = text.as_bytes().first_chunk::<4>()?;
+    year.iter().all(u8::is_ascii_digit).then(|| parse_timestamp(text)).flatten()
 }
 
 fn is_pointer(text: &str) -> bool {
@@ -178,6 +178,8 @@ mod tests {
         assert_eq!(guess(&["80478b00", "80480000"]), Ty::Addr);
         assert_eq!(guess(&["20240501", "20240502"]), Ty::Int);
         assert_eq!(guess(&["2024-05-01 10:00:00", "2024-05-02"]), Ty::Time);
+        assert_eq!(guess(&["10-11-12", "2024-05-02"]), Ty::Text);
+        assert_eq!(guess(&["2024-05-01 10:00:00+02:00", "2024/05/02"]), Ty::Time);
         assert_eq!(guess(&["TRUE", "false"]), Ty::Bool);
         assert_eq!(guess(&["007", "12"]), Ty::Text);
         assert_eq!(guess(&["99999999999999999999", "1"]), Ty::Text);

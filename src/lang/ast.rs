@@ -8,7 +8,8 @@ mod expr;
 use crate::diag::Span;
 
 pub use expr::{
-    BinaryOp, Bound, Call, Expr, ExprKind, Frame, FrameUnit, Literal, MatchOp, UnaryOp, Window,
+    BinaryOp, Bound, Call, Exclude, Expr, ExprKind, Frame, FrameUnit, Literal, MatchOp, Over,
+    UnaryOp, Window,
 };
 
 /// One statement of a script.
@@ -92,6 +93,8 @@ pub struct Query {
     pub order_by_all: Option<OrderAll>,
     /// `LIMIT`.
     pub limit: Option<Expr>,
+    /// Whether the limit is in hundredths of the rows.
+    pub limit_percent: bool,
     /// `OFFSET`.
     pub offset: Option<Expr>,
     /// Where it stands.
@@ -186,6 +189,8 @@ pub struct Select {
     pub group_by: GroupBy,
     /// `HAVING`.
     pub having: Option<Expr>,
+    /// `WINDOW name AS (…), …`.
+    pub windows: Vec<(Ident, Window)>,
     /// `QUALIFY`.
     pub qualify: Option<Expr>,
     /// Where it stands.
@@ -212,12 +217,27 @@ pub enum GroupBy {
     All(Span),
     /// Expressions, names of items, or ordinals.
     Keys(Vec<Expr>),
+    /// With `GROUPING SETS`, `ROLLUP`, `CUBE` or `()` among the items.
+    Sets(Vec<GroupItem>),
+}
+
+/// An item of `GROUP BY`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum GroupItem {
+    /// Keys of one set: an expression, several in parentheses, or none.
+    Keys(Vec<Expr>),
+    /// `ROLLUP (…)`.
+    Rollup(Vec<Vec<Expr>>),
+    /// `CUBE (…)`.
+    Cube(Vec<Vec<Expr>>),
+    /// `GROUPING SETS (…)`.
+    Sets(Vec<GroupItem>),
 }
 
 /// One item of a select list.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SelectItem {
-    /// `*` or `t.*`, with `EXCLUDE (a, b)` and `REPLACE (e AS a)`.
+    /// `*` or `t.*`, with `LIKE` or with `EXCLUDE (a, b)`, `REPLACE (e AS a)`, `RENAME (a AS b)`.
     Star {
         /// The table before the dot.
         qualifier: Option<Name>,
@@ -225,6 +245,10 @@ pub enum SelectItem {
         exclude: Vec<Ident>,
         /// Columns computed instead.
         replace: Vec<(Expr, Ident)>,
+        /// Columns with other names: the column, and the name.
+        rename: Vec<(Ident, Ident)>,
+        /// What the names of the columns are like.
+        like: Option<NamePattern>,
         /// Where it stands.
         span: Span,
     },
@@ -235,6 +259,31 @@ pub enum SelectItem {
         /// `AS name`.
         alias: Option<Ident>,
     },
+}
+
+impl SelectItem {
+    /// `*`.
+    pub const fn all(span: Span) -> Self {
+        Self::Star {
+            qualifier: None,
+            exclude: Vec::new(),
+            replace: Vec::new(),
+            rename: Vec::new(),
+            like: None,
+            span,
+        }
+    }
+}
+
+/// A condition on names of columns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamePattern {
+    /// The kind of pattern.
+    pub op: MatchOp,
+    /// The pattern.
+    pub pattern: Ident,
+    /// Whether `NOT` was given.
+    pub negated: bool,
 }
 
 /// What stands in `FROM`.

@@ -4,8 +4,8 @@ use super::syntax::Rule;
 
 /// Clauses in the order in which a query has them; other keywords go before.
 const ORDER: &[&str] = &[
-    "", "FROM", "JOIN", "WHERE", "GROUP BY", "HAVING", "QUALIFY", "UNION", "ORDER BY", "LIMIT",
-    "OFFSET",
+    "", "FROM", "JOIN", "WHERE", "GROUP BY", "HAVING", "WINDOW", "QUALIFY", "UNION", "ORDER BY",
+    "LIMIT", "OFFSET",
 ];
 
 /// What could stand at a place, from the rules that failed there.
@@ -61,7 +61,10 @@ impl Expected {
             expected.things.retain(|thing| *thing != "`(`");
         }
         if expected.comma || expected.operator {
-            let optional = ["EXCLUDE", "REPLACE", "FILTER", "OVER", "NULLS", "FOR", "IN"];
+            let optional = [
+                "EXCLUDE", "REPLACE", "FILTER", "OVER", "NULLS", "FOR", "IN", "IGNORE", "RESPECT",
+                "WITHIN",
+            ];
             expected.clauses.retain(|clause| !optional.contains(clause));
         }
         expected.clauses.sort_by_key(|c| ORDER.iter().position(|o| o == c).unwrap_or(0));
@@ -77,6 +80,7 @@ impl Expected {
             R::expr
             | R::operand
             | R::order_item
+            | R::group_item
             | R::exists
             | R::case
             | R::column
@@ -89,7 +93,14 @@ impl Expected {
             R::statement => self.thing("a statement"),
             R::query | R::select | R::query_start => self.thing("a query"),
             R::table_ref | R::joined | R::table_name | R::table_call => self.thing("a table"),
-            R::name | R::any_name | R::column_name | R::word | R::quoted | R::cte => {
+            R::name
+            | R::any_name
+            | R::column_name
+            | R::window_name
+            | R::named_window
+            | R::word
+            | R::quoted
+            | R::cte => {
                 self.thing("a name");
             }
             R::arrow => self.thing("`=>`"),
@@ -106,6 +117,7 @@ impl Expected {
             R::where_ => self.clause("WHERE"),
             R::group_by | R::GROUP => self.clause("GROUP BY"),
             R::having => self.clause("HAVING"),
+            R::windows => self.clause("WINDOW"),
             R::qualify => self.clause("QUALIFY"),
             R::order_by | R::ORDER => self.clause("ORDER BY"),
             R::limit => self.clause("LIMIT"),

@@ -13,7 +13,6 @@ mod lexer;
 mod saved;
 mod slips;
 mod syntax;
-mod time;
 
 pub use format::{format, format_statement};
 pub use keywords::KEYWORDS;

@@ -8,7 +8,7 @@ use crate::diag::{Code, Diagnostic, nearest};
 
 /// Clauses of a select in their order.
 const CLAUSES: &[&str] =
-    &["FROM", "WHERE", "GROUP", "HAVING", "QUALIFY", "ORDER", "LIMIT", "OFFSET"];
+    &["FROM", "WHERE", "GROUP", "HAVING", "WINDOW", "QUALIFY", "ORDER", "LIMIT", "OFFSET"];
 
 /// SQL that is known and not there, and what to write.
 const ABSENT: &[(&str, &str)] = &[
@@ -16,7 +16,6 @@ const ABSENT: &[(&str, &str)] = &[
     ("ARRAY", "lists do not run in this version"),
     ("ASOF", "join with a condition, and keep the nearest row with DISTINCT ON"),
     ("COLLATE", "compare lower(…) of both sides, or use ILIKE"),
-    ("FETCH", "write LIMIT n"),
     ("INTO", "queries are read-only; results are saved with -o, or .output in the REPL"),
     ("OPERATOR", "write the operator itself"),
     ("PIVOT", "write one aggregate with FILTER (WHERE …) for each column"),
@@ -26,8 +25,6 @@ const ABSENT: &[(&str, &str)] = &[
     ("TABLESAMPLE", "write LIMIT n"),
     ("TOP", "write LIMIT n at the end of the query"),
     ("UNPIVOT", "write one SELECT for each column, with UNION ALL between them"),
-    ("WINDOW", "write the window in each OVER (…)"),
-    ("WITHIN", "write ORDER BY within the parentheses of the aggregate"),
 ];
 
 /// Slips with a message of their own.

@@ -41,7 +41,7 @@ pub use locks::{CriticalSection, Lock, LockEntry, LockOwner, LockWaiter};
 pub use log::LogCommand;
 pub use modules::{Module, UnloadedModule};
 pub use objects::{KernelObject, ObjectType, Vad};
-pub use overview::{Bugcheck, DumpInfo, Exception, Problem};
+pub use overview::{Bugcheck, DumpInfo, Exception, Problem, Suspect};
 pub use pool::{BigBlock, PoolBlock, PoolPage, PoolTag};
 pub use process::{Handle, Process, Thread};
 pub use progress::{Progress, Searching};

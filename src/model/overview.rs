@@ -91,6 +91,14 @@ row! {
         symbol: String,
         /// A short text that equal crashes share.
         bucket_id: String,
+        /// The module that is to blame, as far as the dump tells.
+        culprit_module: String,
+        /// The symbol in it, or the module and offset.
+        culprit_symbol: String,
+        /// The number of its frame on the stack of the crash.
+        culprit_frame: i64,
+        /// The rule that decided.
+        culprit_reason: String,
     }
 }
 
@@ -119,6 +127,32 @@ row! {
         is_clr: bool,
         /// What the parameters say (`read of 0x0000000000000010`).
         description: String,
+        /// The module that is to blame, as far as the dump tells.
+        culprit_module: String,
+        /// The symbol in it, or the module and offset.
+        culprit_symbol: String,
+        /// The number of its frame on the stack of the crash.
+        culprit_frame: i64,
+        /// The rule that decided.
+        culprit_reason: String,
+    }
+}
+
+row! {
+    /// A module that may be to blame for a crash.
+    pub Suspect in "suspects" {
+        /// Its place among the suspects, from 1.
+        rank: i64,
+        /// The module.
+        module: String,
+        /// The symbol in it, or the module and offset.
+        symbol: String,
+        /// The number of its frame on the stack of the crash.
+        frame: i64,
+        /// What speaks against it.
+        evidence: String,
+        /// How much that counts, up to 100.
+        score: i64,
     }
 }
 

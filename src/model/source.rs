@@ -44,6 +44,12 @@ pub trait AddressSpace {
         Err(Absent::NotInDump)
     }
 
+    /// Fills the start of the buffer with code from an address on and says how many bytes it is:
+    /// memory, else what the module's image on the symbol path has there.
+    fn code(&self, address: u64, buffer: &mut [u8]) -> usize {
+        if self.read(address, buffer).is_ok() { buffer.len() } else { 0 }
+    }
+
     /// The module, and if known the symbol, that an address lies in; [`Absent::NotApplicable`] if
     /// it lies in no module.
     fn locate(&self, address: u64) -> Cell<Located> {

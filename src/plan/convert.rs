@@ -6,13 +6,14 @@
 //! |---|---|---|
 //! | `NULL` literal | every type | everywhere |
 //! | INTEGER, ADDRESS | DOUBLE | beside a DOUBLE, or where a function takes one |
+//! | BOOLEAN | INTEGER, DOUBLE | beside one of these |
 //! | INTEGER | ADDRESS | beside an ADDRESS (comparisons leave both as they are) |
 //! | ADDRESS literal | INTEGER | beside an INTEGER that is no literal, if it fits |
 //! | text literal, parameter | every type | beside that type; text that does not parse is an error |
 //! | everything | VARCHAR | `\|\|` only |
 //!
 //! With `CAST` also: everything to VARCHAR, VARCHAR to everything, INTEGER, DOUBLE and ADDRESS
-//! to each other, BOOLEAN and INTEGER to each other.
+//! to each other, BOOLEAN and INTEGER or DOUBLE to each other.
 
 use super::{Expr, ExprKind};
 use crate::catalog::{Format, Ty, Value};
@@ -25,6 +26,8 @@ pub(super) const fn common(a: Ty, b: Ty) -> Option<Ty> {
             Ty::Double
         }
         (Ty::Int, Ty::Addr) | (Ty::Addr, Ty::Int) => Ty::Addr,
+        (Ty::Bool, Ty::Int) | (Ty::Int, Ty::Bool) => Ty::Int,
+        (Ty::Bool, Ty::Double) | (Ty::Double, Ty::Bool) => Ty::Double,
         (Ty::Bool, Ty::Bool)
         | (Ty::Int, Ty::Int)
         | (Ty::Text, Ty::Text)
@@ -57,9 +60,10 @@ pub(super) fn implicit(expr: Expr, ty: Ty) -> Result<Expr, (Expr, Refusal)> {
         };
     }
     match (expr.ty, ty) {
-        (Ty::Null, _) | (Ty::Int | Ty::Addr, Ty::Double) | (Ty::Int, Ty::Addr) => {
-            Ok(cast(expr, ty, false))
-        }
+        (Ty::Null, _)
+        | (Ty::Int | Ty::Addr | Ty::Bool, Ty::Double)
+        | (Ty::Int, Ty::Addr)
+        | (Ty::Bool, Ty::Int) => Ok(cast(expr, ty, false)),
         _ => Err((expr, Refusal::Types)),
     }
 }
@@ -68,6 +72,8 @@ pub(super) fn implicit(expr: Expr, ty: Ty) -> Result<Expr, (Expr, Refusal)> {
 pub(super) fn literal(value: &Value<'static>, ty: Ty) -> Option<Value<'static>> {
     match (value, ty) {
         (Value::Null, _) => Some(Value::Null),
+        (Value::Bool(v), Ty::Int) => Some(Value::Int(i64::from(*v))),
+        (Value::Bool(v), Ty::Double) => Some(Value::Double(f64::from(u8::from(*v)))),
         (Value::Int(v), Ty::Double) => Some(Value::Double(int_as_double(*v))),
         (Value::Int(v), Ty::Addr) => u64::try_from(*v).ok().map(Value::Addr),
         (Value::Addr(v), Ty::Int) => i64::try_from(*v).ok().map(Value::Int),
@@ -109,8 +115,8 @@ pub(super) const fn can_cast(from: Ty, to: Ty) -> bool {
         (Ty::Null | Ty::Text, _)
             | (_, Ty::Text)
             | (Ty::Int | Ty::Double | Ty::Addr, Ty::Int | Ty::Double | Ty::Addr)
-            | (Ty::Bool, Ty::Int | Ty::Bool)
-            | (Ty::Int, Ty::Bool)
+            | (Ty::Bool, Ty::Int | Ty::Double | Ty::Bool)
+            | (Ty::Int | Ty::Double, Ty::Bool)
             | (Ty::Time, Ty::Time)
             | (Ty::Interval, Ty::Interval)
     )

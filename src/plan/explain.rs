@@ -122,6 +122,21 @@ impl Tree<'_> {
                     _ => format!("group by {}: {}", listed(&keys), listed(&computed)),
                 }
             }
+            Rel::Window { input, partition, order, calls } => {
+                let names = names(input);
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                let calls: Vec<String> =
+                    calls.iter().map(|c| render::window_call(c, &names)).collect();
+                let keys: Vec<String> = partition.iter().map(|k| render::expr(k, &names)).collect();
+                let mut text = format!("window {}", listed(&calls));
+                if !keys.is_empty() {
+                    text = format!("{text} partition by {}", listed(&keys));
+                }
+                if !order.is_empty() {
+                    text = format!("{text} order by {}", render::sort_keys(order, &names));
+                }
+                text
+            }
             Rel::Distinct { input, on: Some(on) } => {
                 let names = names(input);
                 let on: Vec<String> = on.iter().map(|e| over(e, &names)).collect();

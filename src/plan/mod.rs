@@ -16,12 +16,14 @@ mod shared;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod window;
 
 pub use expr::{AggregateCall, Expr, ExprKind, SortKey};
 pub use rel::{Field, Plan, Planned, Rel, ScanColumn, Scanned, TableCall};
+pub use window::{Frame, FrameBound, WindowCall, WindowKind};
 
 /// The operators of plans, which are those of the syntax tree.
-pub use crate::lang::ast::{BinaryOp, JoinKind, MatchOp, SetOp};
+pub use crate::lang::ast::{BinaryOp, Exclude, FrameUnit, JoinKind, MatchOp, SetOp};
 
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{AggregateCall, Expr, SortKey};
+use super::{AggregateCall, Expr, SortKey, WindowCall};
 use crate::catalog::{CallColumn, Format, FunctionSpec, Hint, Ty, Value};
 use crate::diag::Span;
 use crate::lang::ast::{JoinKind, SetOp};
@@ -123,6 +123,18 @@ pub enum Rel {
         keys: Vec<Expr>,
         /// The aggregates.
         aggregates: Vec<AggregateCall>,
+    },
+    /// The rows of the input in their order, with the results of calls that look at the rows of the
+    /// same partition as further columns.
+    Window {
+        /// The input.
+        input: Box<Plan>,
+        /// Rows that are equal in these are one partition; NULLs are equal.
+        partition: Vec<Expr>,
+        /// The order within a partition; equal rows keep the input's.
+        order: Vec<SortKey>,
+        /// The calls.
+        calls: Vec<WindowCall>,
     },
     /// Distinct rows, the first of each kept, in the order of the input; with `on`, distinct in
     /// those expressions.

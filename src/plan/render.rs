@@ -2,9 +2,9 @@
 
 use super::bind::expr::match_words;
 use super::bind::ops::{op_words, precedence};
-use super::{AggregateCall, Expr, ExprKind, SortKey};
+use super::{AggregateCall, Expr, ExprKind, Frame, FrameBound, SortKey, WindowCall, WindowKind};
 use crate::catalog::{Format, PointerWidth, Value};
-use crate::lang::ast::BinaryOp;
+use crate::lang::ast::{BinaryOp, Exclude, FrameUnit};
 
 /// How many entries of a list are shown.
 const LISTED: usize = 8;
@@ -40,6 +40,47 @@ pub(super) fn aggregate(call: &AggregateCall, names: &[&str]) -> String {
         out.push(')');
     }
     out
+}
+
+/// The call of a window over columns of these names, with its frame if one was given.
+pub(super) fn window_call(call: &WindowCall, names: &[&str]) -> String {
+    let mut out = match call.kind {
+        WindowKind::Aggregate => aggregate(&call.call, names),
+        _ => {
+            let args: Vec<String> = call.call.args.iter().map(|a| expr(a, names)).collect();
+            format!("{}({})", call.call.function.name, args.join(", "))
+        }
+    };
+    if call.ignore_nulls {
+        out.push_str(" ignoring nulls");
+    }
+    if call.frame != Frame::UP_TO_CURRENT {
+        out.push_str(" over ");
+        out.push_str(&frame(&call.frame, names));
+    }
+    out
+}
+
+fn frame(frame: &Frame, names: &[&str]) -> String {
+    let unit = match frame.unit {
+        FrameUnit::Rows => "rows",
+        FrameUnit::Range => "range",
+        FrameUnit::Groups => "groups",
+    };
+    let exclude = match frame.exclude {
+        Exclude::NoOthers => "",
+        Exclude::CurrentRow => " without the current row",
+        Exclude::Group => " without the group",
+        Exclude::Ties => " without ties",
+    };
+    let bound = |bound: &FrameBound| match bound {
+        FrameBound::UnboundedPreceding => "the first".to_owned(),
+        FrameBound::Preceding(offset) => format!("{} preceding", expr(offset, names)),
+        FrameBound::CurrentRow => "the current".to_owned(),
+        FrameBound::Following(offset) => format!("{} following", expr(offset, names)),
+        FrameBound::UnboundedFollowing => "the last".to_owned(),
+    };
+    format!("{unit} from {} to {}{exclude}", bound(&frame.start), bound(&frame.end))
 }
 
 /// Sort keys over columns of these names.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{AggregateCall, Expr, ExprKind, Field, Plan, Rel, SortKey};
+use super::{AggregateCall, Expr, ExprKind, Field, Plan, Rel, SortKey, WindowCall};
 use crate::catalog::{Format, Ty, Value};
 use crate::diag::Span;
 use crate::lang::ast::BinaryOp;
@@ -300,6 +300,7 @@ impl Plan {
             Rel::Filter { input, .. }
             | Rel::Project { input, .. }
             | Rel::Aggregate { input, .. }
+            | Rel::Window { input, .. }
             | Rel::Distinct { input, .. }
             | Rel::Sort { input, .. }
             | Rel::Limit { input, .. } => vec![input],
@@ -314,6 +315,7 @@ impl Plan {
             Rel::Filter { input, .. }
             | Rel::Project { input, .. }
             | Rel::Aggregate { input, .. }
+            | Rel::Window { input, .. }
             | Rel::Distinct { input, .. }
             | Rel::Sort { input, .. }
             | Rel::Limit { input, .. } => vec![input],
@@ -336,6 +338,10 @@ impl Plan {
             Rel::Aggregate { keys, aggregates, .. } => {
                 keys.iter().chain(aggregates.iter().flat_map(AggregateCall::exprs)).collect()
             }
+            Rel::Window { partition, order, calls, .. } => {
+                let keys = partition.iter().chain(order.iter().map(|k| &k.expr));
+                keys.chain(calls.iter().flat_map(WindowCall::exprs)).collect()
+            }
             Rel::Distinct { on, .. } => on.iter().flatten().collect(),
             Rel::Sort { keys, .. } => keys.iter().map(|k| &k.expr).collect(),
         }
@@ -357,6 +363,10 @@ impl Plan {
                 .iter_mut()
                 .chain(aggregates.iter_mut().flat_map(AggregateCall::exprs_mut))
                 .collect(),
+            Rel::Window { partition, order, calls, .. } => {
+                let keys = partition.iter_mut().chain(order.iter_mut().map(|k| &mut k.expr));
+                keys.chain(calls.iter_mut().flat_map(WindowCall::exprs_mut)).collect()
+            }
             Rel::Distinct { on, .. } => on.iter_mut().flatten().collect(),
             Rel::Sort { keys, .. } => keys.iter_mut().map(|k| &mut k.expr).collect(),
         }
@@ -431,7 +441,7 @@ impl Field {
 
 impl AggregateCall {
     /// The expressions over the input.
-    pub(super) fn exprs(&self) -> impl Iterator<Item = &Expr> {
+    pub fn exprs(&self) -> impl Iterator<Item = &Expr> {
         self.args.iter().chain(&self.filter).chain(self.order_by.iter().map(|k| &k.expr))
     }
 
@@ -443,16 +453,25 @@ impl AggregateCall {
 
     /// Whether two calls compute the same.
     pub(super) fn same(&self, other: &Self) -> bool {
-        let order = |a: &SortKey, b: &SortKey| {
-            a.descending == b.descending && a.nulls_first == b.nulls_first
-        };
         self.function.name == other.function.name
             && self.distinct == other.distinct
             && self.ty == other.ty
             && self.args.len() == other.args.len()
             && self.filter.is_some() == other.filter.is_some()
             && self.order_by.len() == other.order_by.len()
-            && self.order_by.iter().zip(&other.order_by).all(|(a, b)| order(a, b))
+            && self.order_by.iter().zip(&other.order_by).all(|(a, b)| a.same_direction(b))
             && self.exprs().zip(other.exprs()).all(|(a, b)| a.same(b))
+    }
+}
+
+impl SortKey {
+    /// Whether two keys sort the same way, whatever they sort by.
+    pub(super) const fn same_direction(&self, other: &Self) -> bool {
+        self.descending == other.descending && self.nulls_first == other.nulls_first
+    }
+
+    /// Whether two keys order rows the same.
+    pub(super) fn same(&self, other: &Self) -> bool {
+        self.same_direction(other) && self.expr.same(&other.expr)
     }
 }

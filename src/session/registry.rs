@@ -20,6 +20,9 @@ static SHIPPED: LazyLock<Arc<Registry>> = LazyLock::new(|| {
     for function in exec::aggregates() {
         let _ = all.add_aggregate(Shared::Static(function));
     }
+    for function in func::window_functions() {
+        let _ = all.add_window(function);
+    }
     for function in func::table_functions() {
         let _ = all.add_table_function(Shared::Static(function));
     }
@@ -40,7 +43,8 @@ mod tests {
         let shipped = shipped();
         assert_eq!(shipped.tables().count(), table::ALL.len());
         let functions = func::scalars().count() + func::table_functions().count();
-        assert_eq!(shipped.functions().len(), functions + exec::aggregates().count());
+        let of_rows = exec::aggregates().count() + func::window_functions().count();
+        assert_eq!(shipped.functions().len(), functions + of_rows);
     }
 
     #[test]

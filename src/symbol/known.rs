@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{OnceLock, PoisonError, RwLock};
 
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
 use super::layout::Field;
 
 /// More fields than this are not remembered: queries name few, hostile ones many.
@@ -94,20 +96,9 @@ impl Known {
     }
 }
 
-/// A hash of both names, eight bytes at a time.
+/// A hash of both names.
 fn hash(ty: &str, path: &str) -> u64 {
-    let mut hash = 0u64;
-    for text in [ty, path] {
-        for chunk in text.as_bytes().chunks(8) {
-            let mut word = [0; 8];
-            word.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
-            hash = (hash.rotate_left(5) ^ u64::from_le_bytes(word))
-                .wrapping_mul(0x517c_c1b7_2722_0a95);
-        }
-        hash ^= text.len() as u64;
-    }
-    // The table looks at the upper bits and at the lower ones.
-    hash ^ hash >> 32
+    xxh3_64_with_seed(path.as_bytes(), xxh3_64(ty.as_bytes()))
 }
 
 /// Takes a hash for what it is.

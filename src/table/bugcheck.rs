@@ -49,20 +49,36 @@ pub(super) static TABLE: TableDef<Bugcheck> = TableDef {
         ),
         Column::new(|c| c.ethread, "Thread that was running.", Get::Addr(|r| r.ethread)),
         Column::new(|c| c.process, "Name of its process.", Get::Text(|r| text(&r.process))),
-        Column::new(
-            |c| c.module,
-            "Module of the faulting address.",
-            Get::Text(|r| text(&r.module)),
-        ),
+        Column::new(|c| c.module, "Module that is to blame.", Get::Text(|r| text(&r.module))),
         Column::new(
             |c| c.symbol,
-            "Symbol of the faulting address, or the module and offset.",
+            "Symbol in it that is to blame, or the module and offset.",
             Get::Text(|r| text(&r.symbol)),
         ),
         Column::new(
             |c| c.bucket_id,
-            "Short text that equal crashes share: code, exception and place.",
+            "Short text that equal crashes share, whatever the build of the kernel: code, exception or kind, and the place in the culprit.",
             Get::Text(|r| text(&r.bucket_id)),
+        ),
+        Column::new(
+            |c| c.culprit_module,
+            "Module that is to blame, as far as the dump tells; the bug check's own frames and Microsoft's core modules are passed over as long as another one is there.",
+            Get::Text(|r| text(&r.culprit_module)),
+        ),
+        Column::new(
+            |c| c.culprit_symbol,
+            "Symbol in it, or the module and offset.",
+            Get::Text(|r| text(&r.culprit_symbol)),
+        ),
+        Column::new(
+            |c| c.culprit_frame,
+            "Number of its frame on the stack of the crash, if it has one there.",
+            Get::Int(|r| r.culprit_frame),
+        ),
+        Column::new(
+            |c| c.culprit_reason,
+            "Rule that decided, such as `first frame outside the kernel after the trap frame`.",
+            Get::Text(|r| text(&r.culprit_reason)),
         ),
     ],
 };

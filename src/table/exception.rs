@@ -42,5 +42,25 @@ pub(super) static TABLE: TableDef<Exception> = TableDef {
             "What the parameters say, such as `read of 0x0000000000000010`.",
             Get::Text(|r| text(&r.description)),
         ),
+        Column::new(
+            |c| c.culprit_module,
+            "Module that is to blame, as far as the dump tells; the bug check's own frames and Microsoft's core modules are passed over as long as another one is there.",
+            Get::Text(|r| text(&r.culprit_module)),
+        ),
+        Column::new(
+            |c| c.culprit_symbol,
+            "Symbol in it, or the module and offset.",
+            Get::Text(|r| text(&r.culprit_symbol)),
+        ),
+        Column::new(
+            |c| c.culprit_frame,
+            "Number of its frame on the stack of the crash, if it has one there.",
+            Get::Int(|r| r.culprit_frame),
+        ),
+        Column::new(
+            |c| c.culprit_reason,
+            "Rule that decided, such as `first frame outside the kernel after the trap frame`.",
+            Get::Text(|r| text(&r.culprit_reason)),
+        ),
     ],
 };

@@ -58,6 +58,7 @@ const fn kind(kind: FunctionKind) -> &'static str {
     match kind {
         FunctionKind::Scalar => "scalar",
         FunctionKind::Aggregate => "aggregate",
+        FunctionKind::Window => "window",
         FunctionKind::Table => "table",
     }
 }

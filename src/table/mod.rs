@@ -60,6 +60,7 @@ mod scan;
 mod sessions;
 mod ssdt;
 mod stacks;
+mod suspects;
 mod system_ptes;
 mod threads;
 mod timers;
@@ -84,6 +85,7 @@ pub static ALL: &[&dyn Table] = &[
     &environment::TABLE,
     &bugcheck::TABLE,
     &exception::TABLE,
+    &suspects::TABLE,
     &registers::TABLE,
     &processes::TABLE,
     &threads::TABLE,

@@ -1,6 +1,7 @@
 //! Whether an address is one that a call returns to, by the instruction before it.
 
 use super::Cpu;
+use crate::code::{self, Isa};
 
 /// The longest call whose form is looked for.
 pub(super) const LONGEST: usize = 7;
@@ -8,45 +9,15 @@ pub(super) const LONGEST: usize = 7;
 /// Whether the code that ends right before an address ends with a call. `before` holds the last
 /// bytes of it, up to seven; fewer decide as far as they go.
 pub fn follows_call(cpu: Cpu, before: &[u8]) -> bool {
-    match cpu {
-        Cpu::X86 | Cpu::X64 => {
-            // `call rel32`, and `call far` of 32-bit code.
-            ends(before, 5, |code| code.starts_with(&[0xe8]))
-                || (2..=LONGEST).any(|len| ends(before, len, |code| indirect(code) == Some(len)))
-        }
-        Cpu::Arm64 => {
-            let Some(word) = before.last_chunk::<4>().map(|word| u32::from_le_bytes(*word)) else {
-                return false;
-            };
-            // `bl`, `blr`, and `blraa` with its kin.
-            word & 0xfc00_0000 == 0x9400_0000
-                || word & 0xffff_fc1f == 0xd63f_0000
-                || word & 0xfeff_f800 == 0xd63f_0800
-        }
-    }
-}
-
-fn ends(before: &[u8], len: usize, is: impl Fn(&[u8]) -> bool) -> bool {
-    before.len().checked_sub(len).and_then(|at| before.get(at..)).is_some_and(is)
-}
-
-/// How long a `call` through a register or memory is whose bytes begin here.
-fn indirect(code: &[u8]) -> Option<usize> {
-    let [0xff, operand, ..] = code else { return None };
-    if operand >> 3 & 7 != 2 {
-        return None;
-    }
-    let has_base = |code: &[u8]| code.get(2).is_some_and(|sib| sib & 7 != 5);
-    Some(match (operand >> 6, operand & 7) {
-        (0, 5) => 6,
-        (0, 4) if has_base(code) => 3,
-        (0, 4) => 7,
-        (0 | 3, _) => 2,
-        (1, 4) => 4,
-        (1, _) => 3,
-        (_, 4) => 7,
-        _ => 6,
-    })
+    let isa = match cpu {
+        Cpu::X86 => Isa::X86,
+        Cpu::X64 => Isa::X64,
+        Cpu::Arm64 => Isa::Arm64,
+    };
+    // Every near call of Intel has one of two bytes: most words are decided without decoding.
+    let may_call = cpu == Cpu::Arm64 || memchr::memchr2(0xe8, 0xff, before).is_some();
+    // Where the code is does not matter to what it is.
+    may_call && code::is_return(isa, 1 << 32, before).is_some()
 }
 
 #[cfg(test)]

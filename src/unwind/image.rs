@@ -154,8 +154,9 @@ impl Images {
     /// How likely a word is a return address.
     pub(super) fn likely(&mut self, target: &dyn Target, cpu: Cpu, address: u64) -> Likely {
         let Some(module) = target.module(address.wrapping_sub(1)) else { return Likely::No };
-        // No image has code in the page of its headers.
-        if address < module.base.saturating_add(PAGE) {
+        // No image has code in the page of its headers, and none returns to where another begins.
+        let is_start = || target.module(address).is_some_and(|next| next.base == address);
+        if address < module.base.saturating_add(PAGE) || is_start() {
             return Likely::No;
         }
         if let Some(known) = self.returns.get(&(module.space, address)) {
@@ -190,7 +191,12 @@ pub(super) fn call_before(
     module: Span,
     offset: u64,
 ) -> Option<bool> {
+    call_bytes(target, module, offset).map(|bytes| follows_call(cpu, &bytes))
+}
+
+/// The bytes of a module before an offset, as many as the longest call has.
+pub(super) fn call_bytes(target: &dyn Target, module: Span, offset: u64) -> Option<[u8; LONGEST]> {
     let mut bytes = [0; LONGEST];
     let start = u32::try_from(offset.checked_sub(LONGEST as u64)?).ok()?;
-    target.read_image(module, start, &mut bytes).then(|| follows_call(cpu, &bytes))
+    target.read_image(module, start, &mut bytes).then_some(bytes)
 }

@@ -10,8 +10,10 @@ mod arm64;
 mod call;
 mod epilog;
 mod image;
+mod link;
 mod registers;
 mod scan;
+mod trap;
 mod x64;
 mod x86;
 
@@ -44,6 +46,8 @@ pub enum Trust {
     FramePointer,
     /// A word on the stack looks like a return address.
     Scan,
+    /// A trap or an interrupt saved its registers.
+    TrapFrame,
 }
 
 impl Trust {
@@ -54,6 +58,7 @@ impl Trust {
             Self::Unwind => "unwind",
             Self::FramePointer => "frame_pointer",
             Self::Scan => "scan",
+            Self::TrapFrame => "trap_frame",
         }
     }
 }
@@ -95,6 +100,17 @@ pub trait Target {
 
     /// The registers that a trap frame at an address saved, if there is one.
     fn trap_frame(&self, _address: u64) -> Option<Registers> {
+        None
+    }
+
+    /// How far into a trap frame of x64 the part is that the processor itself pushed; `None` if no
+    /// trap frames are on these stacks.
+    fn machine_frame_offset(&self) -> Option<u64> {
+        None
+    }
+
+    /// The frame pointer that a trap frame of x64 at an address saved.
+    fn interrupted_frame_pointer(&self, _trap_frame: u64) -> Option<u64> {
         None
     }
 }
@@ -276,7 +292,7 @@ impl<'a> Walker<'a> {
         let (Some(ip), Some(sp)) = (step.registers.ip(), step.registers.sp()) else { return false };
         let was = here.registers.sp().unwrap_or_default();
         let cpu = here.registers.cpu();
-        let is_certain = matches!(here.trust, Trust::Context | Trust::Unwind);
+        let is_certain = matches!(here.trust, Trust::Context | Trust::Unwind | Trust::TrapFrame);
         // A null return address ends the stack of a thread.
         let is_place = match self.target.module(ip.wrapping_sub(1)) {
             _ if ip == 0 => true,
@@ -341,6 +357,11 @@ impl<'a> Walker<'a> {
         }
         buffer.get(..held).unwrap_or_default()
     }
+}
+
+/// Where the function starts that an offset of an x64 image is in, as its tables of functions say.
+pub fn function_start<T: Target>(target: &T, module: Span, offset: u32) -> Option<u32> {
+    x64::start_of(target, module, offset)
 }
 
 /// Whether processors take an address of 64 bits.

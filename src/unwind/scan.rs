@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::image::Likely;
-use super::{Cpu, Here, Registers, Step, Trust, Walker};
+use super::{Cpu, Here, Registers, Step, Trust, Walker, link, trap};
 
 /// How many words are looked at, and how many where the frame itself is certain.
 const WORDS: u64 = 40;
@@ -13,32 +13,67 @@ const WORDS_FOR_CERTAIN: u64 = 2048;
 /// No frame is larger than this many bytes, nearly.
 const LARGEST_FRAME: u64 = 128 << 10;
 
-/// The caller by the next word that may be a return address.
+/// The caller by the next word that may be a return address, up to a trap frame if one is near.
 pub(super) fn step(walker: &mut Walker<'_>, here: &Here, stack: &Range<u64>) -> Option<Step> {
     let cpu = here.registers.cpu();
     let sp = here.registers.sp()?;
     let width = cpu.word() as u64;
     let words = match here.trust {
-        Trust::Context | Trust::Unwind => WORDS_OF_CERTAIN,
+        Trust::Context | Trust::Unwind | Trust::TrapFrame => WORDS_OF_CERTAIN,
         Trust::FramePointer | Trust::Scan => WORDS,
     };
     let near = sp.saturating_add(words * width);
-    let end = stack.end.min(sp.saturating_add(WORDS_FOR_CERTAIN * width));
-    let mut before = None;
-    let mut at = sp;
-    while at < end {
-        let word = walker.word(cpu, at)?;
+    let far = stack.end.min(sp.saturating_add(WORDS_FOR_CERTAIN * width));
+    let trap = trap::near(walker, cpu, sp..sp.saturating_add(WORDS_OF_CERTAIN * width).min(far));
+    // What a trap frame saved of other registers is no return address.
+    let end = trap.as_ref().map_or(far, |trap| trap.start.clamp(sp, far));
+    if let Some(found) = callers(walker, here, sp..end, near) {
+        let fp = frame_pointer(walker, here, stack, (found.at, found.before));
+        let registers = Registers::new(cpu).at(found.word, found.at.checked_add(width)?);
+        return Some(Step::call(registers.with_fp(fp), Trust::Scan));
+    }
+    let trap = trap.or_else(|| trap::above(walker, cpu, sp..far))?;
+    Some(trap.step())
+}
+
+/// A word that may be a return address.
+#[derive(Debug, Clone, Copy)]
+struct Caller {
+    word: u64,
+    at: u64,
+    /// The word before it.
+    before: Option<u64>,
+}
+
+/// The first word that may be a return address. One whose call leads elsewhere gives way to one
+/// whose call leads to the function that is left, if that follows soon.
+fn callers(walker: &mut Walker<'_>, here: &Here, range: Range<u64>, near: u64) -> Option<Caller> {
+    let cpu = here.registers.cpu();
+    let ip = here.registers.ip().map(|ip| here.inside(ip));
+    let width = cpu.word() as u64;
+    let (mut before, mut stale) = (None, None);
+    let mut last = range.end;
+    let mut at = range.start;
+    while at < last {
+        let Some(word) = walker.word(cpu, at) else { break };
         let needed = if at < near { Likely::Maybe } else { Likely::Proven };
         if walker.images.likely(walker.target, cpu, word) >= needed {
-            let caller = at.checked_add(width)?;
-            let fp = frame_pointer(walker, here, stack, (at, before));
-            let registers = Registers::new(cpu).at(word, caller).with_fp(fp);
-            return Some(Step::call(registers, Trust::Scan));
+            let found = Caller { word, at, before };
+            match ip.map_or(link::Link::Open, |ip| link::of(walker.target, cpu, word, ip)) {
+                link::Link::Here => return Some(found),
+                link::Link::Open if stale.is_none() => return Some(found),
+                link::Link::Elsewhere if stale.is_none() => {
+                    stale = Some(found);
+                    last = last.min(at.saturating_add(WORDS * width));
+                }
+                _ => {}
+            }
         }
         before = Some(word);
-        at = at.checked_add(width)?;
+        let Some(next) = at.checked_add(width) else { break };
+        at = next;
     }
-    None
+    stale
 }
 
 /// What the caller's frame pointer may be: the word before the return address, which a prologue saves

@@ -152,7 +152,8 @@ fn tables_of_x64_lead_from_frame_to_frame() {
             (0x1003, 0x7200, true)
         ]
     );
-    assert!(frames[1..].iter().all(|f| f.trust == Trust::Unwind));
+    assert!(frames[1..3].iter().all(|f| f.trust == Trust::Unwind));
+    assert_eq!(frames[3].trust, Trust::TrapFrame);
     assert_eq!(frames[0].arguments, Some(0x7030));
     assert_eq!(frames[2].arguments, None, "nobody called");
     assert_eq!(frames[3].return_address, Some(0), "the end of the stack");
@@ -346,4 +347,119 @@ fn damage_of_any_kind_ends() {
         assert!(!frames.is_empty() && frames.len() <= MAX_FRAMES);
         assert!(*made.reads.borrow() < 200_000, "{} reads", made.reads.borrow());
     }
+}
+
+/// Where kernels are: everything of [`Made`] is so much higher.
+const HIGH: u64 = 0xffff_8000_0000_0000;
+/// Where a trap frame has what the processor pushed, and the frame pointer.
+const PUSHED: u64 = 0x168;
+const SAVED: u64 = 0x158;
+
+/// A kernel without unwind tables, whose stacks may hold trap frames.
+struct Kernel(Made);
+
+impl Target for Kernel {
+    fn read(&self, address: u64, buffer: &mut [u8]) -> bool {
+        address.checked_sub(HIGH).is_some_and(|address| self.0.read(address, buffer))
+    }
+
+    fn module(&self, address: u64) -> Option<Span> {
+        let Span { base, end, space } = self.0.module(address.checked_sub(HIGH)?)?;
+        Some(Span { base: base + HIGH, end: end + HIGH, space })
+    }
+
+    fn machine_frame_offset(&self) -> Option<u64> {
+        Some(PUSHED)
+    }
+
+    fn interrupted_frame_pointer(&self, trap_frame: u64) -> Option<u64> {
+        let mut bytes = [0; 8];
+        self.read(trap_frame + SAVED, &mut bytes).then(|| u64::from_le_bytes(bytes))
+    }
+}
+
+impl Kernel {
+    fn new() -> Self {
+        Self(Made::new(0x8664))
+    }
+
+    /// A trap frame that interrupted an offset of the image.
+    fn trap(&mut self, at: u64, ip: u64, sp: u64) {
+        let pushed = [HIGH + BASE + ip, 0x10, 0x10246, HIGH + sp, 0x18];
+        for (i, word) in (0..).zip(pushed) {
+            self.0.push(at + PUSHED + 8 * i, word);
+        }
+        self.0.push(at + SAVED, 0x5151);
+        // Registers that the trap frame saved look like return addresses.
+        self.0.push(at + 0x30, HIGH + BASE + 0x1800);
+    }
+
+    fn places(&self, ip: u64, sp: u64) -> Vec<(u64, u64, Trust)> {
+        let registers = [("rip", HIGH + BASE + ip), ("rsp", HIGH + sp)];
+        let stack = HIGH + STACK..HIGH + TOP;
+        let frames =
+            Walker::new(self).walk(Registers::named(Cpu::X64, registers), &stack, MAX_FRAMES);
+        frames.iter().map(|f| (f.ip - HIGH - BASE, f.sp - HIGH, f.trust)).collect()
+    }
+}
+
+#[test]
+fn a_scan_stops_at_a_trap_frame_and_goes_on_from_what_it_interrupted() {
+    let mut kernel = Kernel::new();
+    kernel.0.push(0x7040, HIGH + BASE + 0x1100);
+    kernel.trap(0x7100, 0x1234, 0x7400);
+    kernel.0.push(0x7408, HIGH + BASE + 0x1300);
+    let places = kernel.places(0x1000, 0x7000);
+    let expected = [
+        (0x1000, 0x7000, Trust::Context),
+        (0x1100, 0x7048, Trust::Scan),
+        (0x1234, 0x7400, Trust::TrapFrame),
+        (0x1300, 0x7410, Trust::Scan),
+    ];
+    assert_eq!(places, expected);
+}
+
+#[test]
+fn values_that_no_processor_pushes_are_no_trap_frame() {
+    for (index, word) in [(1, 0x11), (2, 0x1_0000_0246), (2, 0x244), (3, 0x7401), (4, 0x19)] {
+        let mut kernel = Kernel::new();
+        kernel.trap(0x7100, 0x1234, 0x7400);
+        kernel.0.push(0x7100 + PUSHED + 8 * index, word);
+        let places = kernel.places(0x1000, 0x7000);
+        assert!(places.iter().all(|(_, _, trust)| *trust != Trust::TrapFrame), "{index} {word:#x}");
+    }
+}
+
+#[test]
+fn the_stack_of_an_interrupt_leads_to_the_stack_that_was_interrupted() {
+    let mut kernel = Kernel::new();
+    // The interrupt's stack is the upper part; a word near its end points to the trap frame.
+    kernel.trap(0x7100, 0x1234, 0x7400);
+    kernel.0.push(0x7408, HIGH + BASE + 0x1300);
+    kernel.0.push(0x7f40, HIGH + BASE + 0x1100);
+    kernel.0.push(0x7ff0, HIGH + 0x7100);
+    let places = kernel.places(0x1000, 0x7f00);
+    assert_eq!(places[..2], [(0x1000, 0x7f00, Trust::Context), (0x1100, 0x7f48, Trust::Scan)]);
+    assert_eq!(places[2..4], [(0x1234, 0x7400, Trust::TrapFrame), (0x1300, 0x7410, Trust::Scan)]);
+}
+
+#[test]
+fn the_start_of_an_image_is_no_return_address() {
+    /// A second image follows the first without a gap.
+    struct Two(Made);
+    impl Target for Two {
+        fn read(&self, address: u64, buffer: &mut [u8]) -> bool {
+            self.0.read(address, buffer)
+        }
+        fn module(&self, address: u64) -> Option<Span> {
+            let (base, end) = (BASE + 0x3000, BASE + u64::from(SIZE));
+            let second = Span { base, end, space: 0 };
+            let first = Span { base: BASE, end: base, space: 0 };
+            [first, second].into_iter().find(|span| (span.base..span.end).contains(&address))
+        }
+    }
+    let two = Two(Made::new(0x8664));
+    let mut walker = Walker::new(&two);
+    assert!(walker.may_return_to(Cpu::X64, BASE + 0x2ffe));
+    assert!(!walker.may_return_to(Cpu::X64, BASE + 0x3000));
 }

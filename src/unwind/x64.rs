@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::image::{Gap, Images, Rule};
 use super::registers::Registers;
 use super::{Cpu, Here, Span, Step, Target, Trust, Walker, epilog, is_canonical, scan};
+use crate::symbol::image::Image;
 
 /// An entry of the table of functions: first address, address after the last, unwind information.
 const ENTRY: u32 = 12;
@@ -14,6 +15,8 @@ const MAX_CHAIN: usize = 32;
 /// How often a table says that the entry is another one.
 const MAX_INDIRECT: usize = 4;
 const RSP: usize = 4;
+/// `IMAGE_FILE_MACHINE_AMD64`.
+const MACHINE: u16 = 0x8664;
 /// Part of an information that continues another.
 const CHAINED: u8 = 4;
 
@@ -121,12 +124,33 @@ fn undo(walker: &Walker<'_>, here: &Here, function: &Function) -> Option<Step> {
                 let at = if has_code { sp.checked_add(8)? } else { sp };
                 let (ip, old) = (word(at)?, word(at.checked_add(24)?)?);
                 let registers = registers.at(ip, old);
-                return Some(Step { registers, trust: Trust::Unwind, is_exact: true });
+                return Some(Step { registers, trust: Trust::TrapFrame, is_exact: true });
             }
         }
     }
     let ip = word(sp)?;
     Some(Step::call(registers.at(ip, sp.checked_add(8)?), Trust::Unwind))
+}
+
+/// Where the function starts that an offset is in, by the table of functions and its chained entries.
+pub(super) fn start_of(target: &dyn Target, module: Span, offset: u32) -> Option<u32> {
+    let read = |at: u32, buffer: &mut [u8]| target.read_image(module, at, buffer);
+    let image = Image::new(&read).filter(|image| image.headers().machine == MACHINE)?;
+    let tables = Tables { target, module };
+    let mut entry = tables.find(image.functions()?, offset).ok()??;
+    for _ in 0..MAX_CHAIN {
+        if entry.2 & 1 == 1 {
+            entry = tables.entry(entry.2 & !1).ok()?;
+            continue;
+        }
+        let [version, _, count, _] = tables.bytes::<4>(entry.2).ok()?;
+        if version >> 3 & CHAINED == 0 {
+            return Some(entry.0);
+        }
+        let behind = u32::from(count).next_multiple_of(2) * 2;
+        entry = tables.entry(entry.2.checked_add(4)?.checked_add(behind)?).ok()?;
+    }
+    None
 }
 
 fn rule(images: &mut Images, target: &dyn Target, module: Span, inside: u32, offset: u32) -> Rule {

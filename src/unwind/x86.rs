@@ -3,7 +3,10 @@
 
 use std::ops::Range;
 
-use super::{Cpu, Here, Step, Trust, Walker, scan};
+use super::{Cpu, Here, Step, Trust, Walker, image, scan};
+
+/// No frame is larger than this many bytes, nearly.
+const LARGEST_FRAME: u64 = 128 << 10;
 
 /// From a frame to its caller.
 pub(super) fn step(walker: &mut Walker<'_>, here: &Here, stack: &Range<u64>) -> Option<Step> {
@@ -45,7 +48,7 @@ fn by_code(walker: &mut Walker<'_>, here: &Here) -> Option<Step> {
 /// The handlers of traps and of system calls point to what they saved as if it were their frame.
 fn by_trap_frame(walker: &Walker<'_>, here: &Here) -> Option<Step> {
     let registers = walker.target.trap_frame(here.registers.fp()?)?;
-    Some(Step { registers, trust: Trust::Context, is_exact: true })
+    Some(Step { registers, trust: Trust::TrapFrame, is_exact: true })
 }
 
 fn by_frame_pointer(walker: &mut Walker<'_>, here: &Here, stack: &Range<u64>) -> Option<Step> {
@@ -58,9 +61,29 @@ fn by_frame_pointer(walker: &mut Walker<'_>, here: &Here, stack: &Range<u64>) ->
     let is_return = caller == 0 || walker.images.is_return(walker.target, Cpu::X86, caller);
     // Code that was made at run time belongs to no module; its frames go on upwards.
     let is_made = walker.target.module(caller).is_none() && saved > fp && stack.contains(&saved);
-    if !is_return && !is_made {
+    if !is_return && !is_made && !is_proven(walker, stack, (fp, saved, caller)) {
         return None;
     }
     let registers = here.registers.clone().at(caller, fp.checked_add(8)?).with_fp(Some(saved));
     Some(Step::call(registers, Trust::FramePointer))
+}
+
+/// Whether the chain itself proves a return address whose code is not there, but zeros in its place:
+/// the frame pointer that was saved leads to a frame above that returns into a module.
+fn is_proven(
+    walker: &mut Walker<'_>,
+    stack: &Range<u64>,
+    (fp, saved, caller): (u64, u64, u64),
+) -> bool {
+    if saved <= fp || !stack.contains(&saved) || saved - fp > LARGEST_FRAME {
+        return false;
+    }
+    let Some(module) = walker.target.module(caller.wrapping_sub(1)) else { return false };
+    let offset = caller.wrapping_sub(module.base);
+    let is_code = walker.images.is_code(walker.target, module, caller.wrapping_sub(1));
+    let is_blank = image::call_bytes(walker.target, module, offset)
+        .is_some_and(|bytes| bytes.iter().all(|byte| *byte == 0));
+    let next = saved.checked_add(4).and_then(|at| walker.word(Cpu::X86, at));
+    let goes_on = next.is_some_and(|next| next == 0 || walker.target.module(next).is_some());
+    is_code && is_blank && goes_on
 }

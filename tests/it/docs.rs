@@ -85,7 +85,11 @@ fn function_row(page: &mut String, function: &FunctionSpec) {
     } else {
         format!(" Also `{}`.", function.aliases.join("`, `"))
     };
-    let aggregate = if function.kind == FunctionKind::Aggregate { " Aggregate." } else { "" };
+    let aggregate = match function.kind {
+        FunctionKind::Aggregate => " Aggregate.",
+        FunctionKind::Window => " Window function.",
+        _ => "",
+    };
     let examples: Vec<String> = function
         .examples
         .iter()

@@ -17,6 +17,10 @@ fn examples_are_true() {
                 FunctionKind::Table => {
                     format!("SELECT string_agg(CAST(x AS VARCHAR), ', ') FROM {expression} AS t(x)")
                 }
+                FunctionKind::Window => format!(
+                    "SELECT string_agg(CAST(w AS VARCHAR), ', ') FROM \
+                     (SELECT {expression} AS w FROM (VALUES (1), (2), (2), (5)) AS t(x))"
+                ),
                 _ => format!("SELECT {expression}"),
             };
             match session.query(&sql) {

@@ -409,3 +409,75 @@ fn limited(dice: &mut Dice) -> String {
         "SELECT id, {item} FROM t WHERE {filter} ORDER BY {key}{order}, id LIMIT {limit} OFFSET {offset}"
     )
 }
+
+/// Queries with windows, whose answers do not hang on an order that is left open.
+pub(crate) fn windows(count: usize) -> Vec<String> {
+    let mut dice = Dice(11);
+    (0..count).map(|_| windowed(&mut dice)).collect()
+}
+
+fn windowed(dice: &mut Dice) -> String {
+    let calls: Vec<String> = (0..3).map(|_| window_call(dice)).collect();
+    let filter = dice.pick(&["", "", " WHERE a > 0", " WHERE w <> 'red'", " WHERE id < 3"]);
+    format!("SELECT id, {} FROM t{filter}", calls.join(", "))
+}
+
+fn window_call(dice: &mut Dice) -> String {
+    let by = dice.pick(&["", "PARTITION BY w ", "PARTITION BY w, f ", "PARTITION BY a % 3 "]);
+    let total = dice.pick(&["id", "a, id", "d DESC, id", "s NULLS FIRST, id DESC", "f, ts, id"]);
+    if dice.one_in(4) {
+        let call = dice.pick(&[
+            "row_number()",
+            "rank()",
+            "dense_rank()",
+            "percent_rank()",
+            "cume_dist()",
+            "ntile(3)",
+            "lag(b)",
+            "lead(s, 2, 'x')",
+            "lag(d, 2 IGNORE NULLS)",
+        ]);
+        return format!("{call} OVER ({by}ORDER BY {total})");
+    }
+    let call = dice.pick(&[
+        "count(*)",
+        "count(a)",
+        "sum(b)",
+        "sum(d)",
+        "avg(d)",
+        "avg(a)",
+        "min(s)",
+        "max(b)",
+        "min(ts)",
+        "max(p)",
+        "sum(b) FILTER (WHERE f)",
+        "count(DISTINCT a)",
+        "median(b)",
+        "stddev_pop(d)",
+        "bool_and(f)",
+    ]);
+    let from = |dice: &mut Dice, small: &str| match dice.roll(5) {
+        0 => "UNBOUNDED PRECEDING".to_owned(),
+        1 => "CURRENT ROW".to_owned(),
+        2 => format!("{small} FOLLOWING"),
+        _ => format!("{small} PRECEDING"),
+    };
+    let to = |dice: &mut Dice, large: &str| match dice.roll(3) {
+        0 => "UNBOUNDED FOLLOWING".to_owned(),
+        _ => format!("{large} FOLLOWING"),
+    };
+    let exclude =
+        dice.pick(&["", "", "", " EXCLUDE CURRENT ROW", " EXCLUDE GROUP", " EXCLUDE TIES"]);
+    let (order, unit, small, large) = match dice.roll(6) {
+        0 => ("a", "RANGE", "1", "3"),
+        1 => ("d DESC", "RANGE", "2.5", "6.25"),
+        2 => ("ts NULLS FIRST", "RANGE", "INTERVAL '3 days'", "INTERVAL '40 days'"),
+        3 => (dice.pick(&["a", "w", "s DESC"]), "GROUPS", "1", "2"),
+        _ => (total, "ROWS", dice.pick(&["0", "1", "2", "9"]), "11"),
+    };
+    let (from, to) = (from(dice, small), to(dice, large));
+    if dice.one_in(6) {
+        return format!("{call} OVER ({by}ORDER BY {total})");
+    }
+    format!("{call} OVER ({by}ORDER BY {order} {unit} BETWEEN {from} AND {to}{exclude})")
+}

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// Which rooms a room may import. `lib` and `main` put the rooms together and are free.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("cli", &["session", "export", "diag", "catalog"]),
-    ("export", &["exec", "catalog"]),
+    ("export", &["exec", "catalog", "time"]),
     (
         "session",
         &[
@@ -17,20 +17,22 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "catalog", "diag", "synth", "import",
         ],
     ),
-    ("import", &["catalog"]),
-    ("exec", &["plan", "table", "func", "catalog", "diag"]),
-    ("plan", &["lang", "catalog", "diag"]),
-    ("lang", &["diag"]),
+    ("import", &["catalog", "time"]),
+    ("exec", &["plan", "table", "func", "catalog", "time", "diag"]),
+    ("plan", &["lang", "catalog", "time", "diag"]),
+    ("lang", &["time", "diag"]),
     ("table", &["model", "catalog"]),
-    ("func", &["catalog", "model"]),
+    ("func", &["catalog", "model", "code", "time"]),
     ("model", &["catalog", "memory"]),
-    ("source", &["model", "unwind", "symbol", "memory", "dump", "catalog"]),
-    ("unwind", &["symbol", "memory"]),
+    ("source", &["model", "unwind", "code", "symbol", "memory", "dump", "catalog", "time"]),
+    ("unwind", &["code", "symbol", "memory"]),
+    ("code", &[]),
     ("dump", &["memory"]),
     ("synth", &["symbol"]),
     ("symbol", &["dump"]),
     ("memory", &[]),
-    ("catalog", &[]),
+    ("catalog", &["time"]),
+    ("time", &[]),
     ("diag", &[]),
 ];
 
@@ -48,6 +50,7 @@ const CONFINED: &[(&str, &[&str], &str)] = &[
         &["exec", "export", "lib.rs"],
         "the engine is an implementation detail of two rooms",
     ),
+    ("jiff", &["time"], "there is one calendar"),
     ("unsafe", &["dump/image.rs"], "only mapping a file needs it"),
     ("println!", &["cli"], "results and messages are printed in one room"),
     ("eprintln!", &["cli"], "results and messages are printed in one room"),

@@ -180,3 +180,150 @@ VALUES (1, 'a'), (2, NULL)
 SELECT * FROM (VALUES (1, 'a'), (2, 'b')) AS q(n, s) ORDER BY n DESC
 SELECT sum(n) FROM (VALUES (1), (2), (NULL)) AS q(n)
 SELECT v.id, q.n FROM v LEFT JOIN (VALUES (1), (3)) AS q(n) ON v.id = q.n
+
+-- Points in time: parts, differences, steps, patterns
+SELECT date_part('era', ts), date_part('yearweek', ts), date_part('isoyear', ts), date_part('millennium', ts), yearweek(ts), isoyear(ts), era(ts), decade(ts), century(ts), millennium(ts), julian(ts), isodow(ts) FROM t
+SELECT date_trunc('isoyear', ts), date_trunc('decade', ts), date_trunc('century', ts), date_trunc('millennium', ts) FROM t
+SELECT date_sub('month', ts, TIMESTAMP '2007-11-09'), date_sub('year', ts, TIMESTAMP '2007-11-09'), date_sub('day', ts, TIMESTAMP '2007-11-09'), date_sub('hour', ts, TIMESTAMP '2007-11-09') FROM t
+SELECT date_sub('month', TIMESTAMP '2024-02-29', TIMESTAMP '2024-01-31'), date_sub('month', TIMESTAMP '2024-03-31', TIMESTAMP '2024-02-29'), date_sub('quarter', TIMESTAMP '2024-01-15', TIMESTAMP '2024-07-14')
+SELECT ts + INTERVAL '1 month', ts - INTERVAL '1 month', ts + INTERVAL '1 year 2 months 3 days', INTERVAL '3 months' + ts, ts + to_months(3), ts + to_years(-1), ts + INTERVAL 2 QUARTER FROM t
+SELECT ts + 2 * INTERVAL '1 month', ts - INTERVAL '1 month 1 day 1 hour', ts + to_months(id), date_add(ts, INTERVAL '1 month'), date_add(ts, INTERVAL '1 day') FROM t
+SELECT TIMESTAMP '2024-01-31' + INTERVAL '1 month', TIMESTAMP '2024-03-31' - INTERVAL '1 month', TIMESTAMP '2024-02-29' + INTERVAL '-1 year', TIMESTAMP '2024-02-29' + INTERVAL '1 month ago'
+SELECT time_bucket(INTERVAL '1 month', ts), time_bucket(INTERVAL '7 months', ts), time_bucket(INTERVAL '1 day', ts, INTERVAL '6 hours'), time_bucket(INTERVAL '1 week', ts, TIMESTAMP '2024-01-03') FROM t
+SELECT strptime(strftime(ts, '%d.%m.%Y %H:%M:%S.%f'), '%d.%m.%Y %H:%M:%S.%f'), strftime('%c|%x|%X|%g|%n|%z|%%', ts) FROM t
+SELECT strptime('2007-313', '%Y-%j'), strptime('17:42', '%H:%M'), strptime('2007-W45-5', '%G-W%V-%u'), try_strptime('x', '%Y'), strptime('Nov 9 2007 05:42 PM', '%b %d %Y %I:%M %p')
+SELECT make_date(2024, 2, 29), make_timestamp(2024, 2, 29, 1, 2, 3.5::DOUBLE), days_in_month(ts), nanosecond(ts), epoch_ns(ts), last_day(ts) FROM t
+SELECT INTERVAL '-1 day 02:00:00', '-1 day 02:00:00'::INTERVAL, '1 day -2 hours'::INTERVAL, '2 days ago'::INTERVAL, '1.5 weeks'::INTERVAL, '-01:02:03'::INTERVAL, '5'::INTERVAL, '1.2345678 s'::INTERVAL
+SELECT '2024/01/02'::TIMESTAMP, '2024-1-2 3:4:5'::TIMESTAMP, '2024-01-01 24:00:00'::TIMESTAMP, 'epoch'::TIMESTAMP, '2024-01-01 10:00:00.1234567'::TIMESTAMP
+SELECT now() - now() = INTERVAL '0 seconds', today() <= now(), now() > TIMESTAMP '2024-01-01', ago(INTERVAL '1 day') < now(), current_date = today(), current_timestamp = now()
+
+-- Functions of text: distances, other alphabets, formats
+SELECT damerau_levenshtein('duckdb', 'udckbd'), hamming('duck', 'luck'), jaccard('duck', 'luck'), jaro_similarity('duck', 'duckdb'), jaro_winkler_similarity('duck', 'duckdb'), editdist3('duck', 'db'), levenshtein(s, 'abc') FROM t
+SELECT md5('abc'), md5(s), url_encode('a b/c?é~_-.'), url_decode('a%20b%2Fc%3F+'), to_base(255, 16), to_base(5, 2, 8), to_base(35, 36), bit_length('é') FROM t
+SELECT bar(5, 0, 10, 10), bar(3.3, 0, 10, 10), bar(-1, 0, 10, 5), bar(11, 0, 10, 5), bar(0.5, 0, 10, 10), length(bar(5, 0, 10))
+SELECT formatReadableSize(16000), formatReadableDecimalSize(16000), formatReadableSize(1), parse_formatted_bytes('16 kB'), parse_formatted_bytes('1 KiB'), parse_formatted_bytes('1.5GB')
+SELECT printf('%08x', -1073741819), printf('%X', -255), printf('%o', -8), printf('%u', -1), printf('%c', 65), printf('%+d', 5), printf('%,d', 1234567), printf('%e', 12345.678::DOUBLE), printf('%d', true)
+SELECT printf('%g', 1e10::DOUBLE), printf('%g', 100000.0::DOUBLE), printf('%g', 1234567.0::DOUBLE), printf('%.3g', 1234.5::DOUBLE), printf('%g', 0.00001234::DOUBLE), printf('%g', 0.0::DOUBLE), printf('%f', 'inf'::DOUBLE), printf('%5.1f', 'nan'::DOUBLE)
+SELECT format('{:x}', -255), format('{:#x}', -255), format('{:b}', -5), format('{:,}', 1234567), format('{:,}', -1234567), format('{:,.2f}', 1234567.891::DOUBLE), format('{:,}', 1234567.891::DOUBLE), format('{:.3}', 3.14159::DOUBLE)
+SELECT split_part('a-b', '-', 0), repeat('ab', -1), left('abc', -5), lpad('abc', -1, 'x'), starts_with('', ''), substring('hello', 0), substring('hello', -2, 1), contains('', ''), position('' IN 'abc'), translate('abc', '', 'x')
+
+-- Functions of numbers
+SELECT even(3.0::DOUBLE), even(-2.5::DOUBLE), even(4.1::DOUBLE), factorial(5), binom(5, 2), gamma(5), lgamma(5), signbit(-0.0::DOUBLE), nextafter(1.0::DOUBLE, 2.0::DOUBLE), cot(1), acos(0.5), asin(0.5)
+SELECT sinh(1), cosh(1), tanh(1), asinh(1), acosh(2), atanh(0.5), gamma(-1.5), lgamma(-1.5), gamma(171), lgamma(0.5), roundbankers(0.125::DOUBLE, 2), round_even(2.5::DOUBLE, 0), round_even(3.5::DOUBLE, 0)
+SELECT fdiv(7, 2), fmod(7, 2), fmod(-7, 2), fdiv(-7, 2), fdiv(7, 0), fmod(7, 0), round(1.005, 2), round(2.675, 2), round(-1.005, 2), round(5, -1), round(-15, -1), round(1234.5, -2)
+SELECT round('inf'::DOUBLE, -1), round('nan'::DOUBLE, -1), round('-inf'::DOUBLE, 2), round(1e308::DOUBLE, 2), round(1e308::DOUBLE, -400), round(1.5::DOUBLE, 400), round(-0.4::DOUBLE)
+SELECT sign('nan'::DOUBLE), abs('-inf'::DOUBLE), ceil('inf'::DOUBLE), floor('nan'::DOUBLE), trunc('-inf'::DOUBLE), sqrt('inf'::DOUBLE), ln('inf'::DOUBLE), exp('-inf'::DOUBLE), exp('inf'::DOUBLE), atan('inf'::DOUBLE), cos('nan'::DOUBLE)
+SELECT sin('inf'::DOUBLE)
+SELECT acos(2)
+SELECT factorial(-1)
+
+-- Values that cannot be computed, and truth values beside numbers
+SELECT TRY('inf'::DOUBLE::BIGINT), TRY(9223372036854775807 + 1), TRY('x'::INT), TRY(NULL), TRY(5 + 5), TRY_CAST('nan'::DOUBLE AS BIGINT)
+SELECT id, TRY(a * 9223372036854775807), TRY(s::BIGINT) FROM t ORDER BY id
+SELECT true = 1, 1 = true, true > 0, 2 = true, true < 2, 2 > true, false = 0, true = 1.0::DOUBLE, true IN (1, 0), true IN (2), coalesce(true, 1)
+SELECT f = 1, f < 5, f IN (1, 0), f BETWEEN 0 AND 1, f = id FROM t
+SELECT sum(f), count(*) FROM t
+SELECT string_agg(id, ',' ORDER BY id) FROM t
+SELECT median(x) FROM (VALUES ('-inf'::DOUBLE), (1.0)) v(x)
+SELECT quantile_cont(x, 0.75) FROM (VALUES (1.0::DOUBLE), (2.0), ('inf')) v(x)
+SELECT greatest(1, 'nan'::DOUBLE), least('nan'::DOUBLE, 1), greatest(true, false), least('b', 'a')
+
+-- Windows: ranks and numbers
+SELECT id, row_number() OVER (ORDER BY id), rank() OVER (ORDER BY a), dense_rank() OVER (ORDER BY a), percent_rank() OVER (ORDER BY a), cume_dist() OVER (ORDER BY a) FROM t
+SELECT id, row_number() OVER (PARTITION BY w ORDER BY d DESC, id), rank() OVER (PARTITION BY w ORDER BY f NULLS FIRST), dense_rank() OVER (PARTITION BY w, f ORDER BY a) FROM t
+SELECT id, ntile(4) OVER (ORDER BY id), ntile(7) OVER (PARTITION BY w ORDER BY id), ntile(100) OVER (ORDER BY id DESC), ntile(nullif(a, 0)) OVER (ORDER BY id) FROM t WHERE a > 0
+SELECT id, percent_rank() OVER (PARTITION BY id ORDER BY a), cume_dist() OVER (PARTITION BY w ORDER BY s) FROM t
+SELECT id, ntile(0) OVER (ORDER BY id) FROM t
+-- Windows: values of other rows
+SELECT id, lag(a) OVER (ORDER BY id), lead(a) OVER (ORDER BY id), lag(a, 3) OVER (ORDER BY id), lead(s, 2, 'none') OVER (PARTITION BY w ORDER BY id) FROM t
+SELECT id, lag(a, 0) OVER (ORDER BY id), lag(a, -2) OVER (ORDER BY id), lead(a, -1, 99) OVER (ORDER BY id), lag(a, NULL) OVER (ORDER BY id), lag(a, a, id) OVER (ORDER BY id) FROM t
+SELECT id, lag(a IGNORE NULLS) OVER (ORDER BY id), lead(a, 2, -7 IGNORE NULLS) OVER (PARTITION BY w ORDER BY id), lag(a, 0 IGNORE NULLS) OVER (ORDER BY id) FROM t
+SELECT id, first_value(a) OVER (ORDER BY id), last_value(a) OVER (ORDER BY id), nth_value(a, 3) OVER (ORDER BY id), nth_value(a, 0) OVER (ORDER BY id), nth_value(a, a) OVER (ORDER BY id) FROM t
+SELECT id, first_value(a) OVER (PARTITION BY w ORDER BY id ROWS BETWEEN 2 PRECEDING AND 1 PRECEDING), last_value(s) OVER (PARTITION BY w ORDER BY id ROWS BETWEEN 1 FOLLOWING AND 3 FOLLOWING), nth_value(d, 2) OVER (ORDER BY id ROWS BETWEEN 3 PRECEDING AND 3 FOLLOWING EXCLUDE CURRENT ROW) FROM t
+SELECT id, first_value(a IGNORE NULLS) OVER (ORDER BY id ROWS BETWEEN 2 PRECEDING AND 2 FOLLOWING), last_value(a IGNORE NULLS) OVER (ORDER BY id ROWS BETWEEN 2 PRECEDING AND 2 FOLLOWING EXCLUDE CURRENT ROW), nth_value(a, 2 IGNORE NULLS) OVER (ORDER BY id) FROM t
+SELECT id, first_value(a) OVER (ORDER BY w, id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING EXCLUDE TIES), last_value(a) OVER (ORDER BY w, id GROUPS BETWEEN 1 PRECEDING AND 1 FOLLOWING EXCLUDE GROUP) FROM t
+-- Windows: aggregates and frames
+SELECT id, sum(a) OVER (), count(*) OVER (PARTITION BY w), min(d) OVER (PARTITION BY w, f), max(s) OVER (ORDER BY id), avg(b) OVER (ORDER BY id) FROM t
+SELECT id, sum(a) OVER (ORDER BY a), count(a) OVER (ORDER BY a), avg(d) OVER (PARTITION BY w ORDER BY a DESC), min(ts) OVER (ORDER BY s), max(p) OVER (ORDER BY f) FROM t
+SELECT id, sum(a) OVER (ORDER BY id ROWS 2 PRECEDING), sum(d) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND 2 FOLLOWING), count(s) OVER (ORDER BY id ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING), avg(b) OVER (PARTITION BY w ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) FROM t
+SELECT id, sum(d) OVER (ORDER BY id ROWS BETWEEN 20 PRECEDING AND 20 FOLLOWING), max(d) OVER (ORDER BY id ROWS BETWEEN 25 PRECEDING AND 5 FOLLOWING), min(s) OVER (ORDER BY id ROWS BETWEEN CURRENT ROW AND 30 FOLLOWING), max(b) OVER (ORDER BY id ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) FROM t
+SELECT id, sum(a) OVER (ORDER BY id ROWS BETWEEN 5 PRECEDING AND 3 PRECEDING), sum(a) OVER (ORDER BY id ROWS BETWEEN 3 FOLLOWING AND 5 FOLLOWING), sum(a) OVER (ORDER BY id ROWS BETWEEN 3 PRECEDING AND 5 PRECEDING), sum(a) OVER (ORDER BY id ROWS BETWEEN id PRECEDING AND a + 6 FOLLOWING) FROM t WHERE a IS NOT NULL
+SELECT id, sum(b) OVER (ORDER BY a RANGE BETWEEN 2 PRECEDING AND 1 FOLLOWING), count(*) OVER (ORDER BY a DESC RANGE BETWEEN 2 PRECEDING AND 1 FOLLOWING), count(*) OVER (PARTITION BY w ORDER BY a NULLS FIRST RANGE BETWEEN 1 FOLLOWING AND 3 FOLLOWING) FROM t
+SELECT id, sum(b) OVER (ORDER BY d RANGE BETWEEN 2.5 PRECEDING AND 10 FOLLOWING), count(*) OVER (ORDER BY d DESC NULLS FIRST RANGE BETWEEN UNBOUNDED PRECEDING AND 5 PRECEDING), count(*) OVER (ORDER BY d RANGE CURRENT ROW) FROM t
+SELECT id, count(*) OVER (ORDER BY ts RANGE BETWEEN INTERVAL '20 days' PRECEDING AND INTERVAL '36 hours' FOLLOWING), max(a) OVER (PARTITION BY w ORDER BY ts DESC RANGE BETWEEN INTERVAL '90 days' PRECEDING AND CURRENT ROW) FROM t
+SELECT id, count(*) OVER (ORDER BY a RANGE BETWEEN abs(b) PRECEDING AND CURRENT ROW), sum(id) OVER (ORDER BY a RANGE BETWEEN UNBOUNDED PRECEDING AND id FOLLOWING) FROM t WHERE b IS NOT NULL
+SELECT id, sum(b) OVER (ORDER BY a GROUPS BETWEEN 1 PRECEDING AND 1 FOLLOWING), sum(b) OVER (PARTITION BY w ORDER BY a GROUPS BETWEEN 2 PRECEDING AND 1 PRECEDING), count(*) OVER (ORDER BY w GROUPS CURRENT ROW), count(*) OVER (GROUPS 1 PRECEDING) FROM t
+SELECT id, sum(a) OVER (ORDER BY w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING EXCLUDE CURRENT ROW), sum(b) OVER (ORDER BY w GROUPS BETWEEN 1 PRECEDING AND CURRENT ROW EXCLUDE GROUP), sum(b) OVER (ORDER BY w RANGE UNBOUNDED PRECEDING EXCLUDE TIES), count(*) OVER (ORDER BY a RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING EXCLUDE NO OTHERS) FROM t
+SELECT id, count(*) FILTER (WHERE f) OVER (ORDER BY id), sum(a) FILTER (WHERE b > 0) OVER (PARTITION BY w ORDER BY id ROWS 3 PRECEDING), string_agg(s, ',') FILTER (WHERE a > 3) OVER (ORDER BY id ROWS 4 PRECEDING) FROM t
+SELECT id, count(DISTINCT a) OVER (ORDER BY id), sum(DISTINCT a) OVER (PARTITION BY w), min(DISTINCT b) OVER (ORDER BY id ROWS 3 PRECEDING), avg(DISTINCT a) OVER (ORDER BY id ROWS BETWEEN 5 PRECEDING AND 5 FOLLOWING) FROM t
+SELECT id, median(b) OVER (ORDER BY id ROWS BETWEEN 4 PRECEDING AND 2 FOLLOWING), quantile_disc(a, 0.25) OVER (PARTITION BY w ORDER BY id), stddev(d) OVER (ORDER BY id ROWS 9 PRECEDING), bool_or(f) OVER (ORDER BY id ROWS 1 PRECEDING), bit_xor(a) OVER (ORDER BY id) FROM t
+SELECT id, string_agg(s, '-' ORDER BY id DESC) OVER (PARTITION BY w ORDER BY id), arg_max(s, b) OVER (ORDER BY id ROWS 5 PRECEDING), first(a ORDER BY b, id) OVER (PARTITION BY f), any_value(a) OVER (ORDER BY id ROWS 2 PRECEDING) FROM t
+SELECT id, count_if(f) OVER (ORDER BY id), product(a) OVER (ORDER BY id ROWS 3 PRECEDING) FROM t WHERE f IS NOT NULL AND a IS NOT NULL
+SELECT id, sum(b) OVER (ORDER BY id ROWS BETWEEN -1 PRECEDING AND CURRENT ROW) FROM t
+SELECT id, sum(b) OVER (ORDER BY id ROWS BETWEEN a PRECEDING AND CURRENT ROW) FROM t
+SELECT id, sum(b) OVER (ORDER BY a, b RANGE 1 PRECEDING) FROM t
+-- Windows: names, QUALIFY, groups
+SELECT id, sum(a) OVER w1, avg(b) OVER w2, count(*) OVER (w1 ROWS 1 PRECEDING) FROM t WINDOW w1 AS (PARTITION BY w ORDER BY id), w2 AS (w1 ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING)
+SELECT id, sum(a) OVER (base ORDER BY id) FROM t WINDOW base AS (PARTITION BY w)
+SELECT id, sum(a) OVER (base ORDER BY b) FROM t WINDOW base AS (PARTITION BY w ORDER BY id)
+SELECT id, sum(a) OVER nope FROM t
+SELECT id, w, a FROM t QUALIFY row_number() OVER (PARTITION BY w ORDER BY a DESC, id) <= 2
+SELECT id, w, rank() OVER (PARTITION BY w ORDER BY a) AS r FROM t WHERE a IS NOT NULL QUALIFY r = 1
+SELECT w, count(*) AS n, rank() OVER (ORDER BY count(*) DESC) FROM t GROUP BY w
+SELECT w, sum(a) AS total, sum(sum(a)) OVER (), sum(a) / sum(sum(a)) OVER () FROM t GROUP BY w HAVING sum(a) IS NOT NULL
+SELECT w, f, count(*), sum(count(*)) OVER (PARTITION BY w) FROM t GROUP BY w, f QUALIFY sum(count(*)) OVER (PARTITION BY w) > 3
+SELECT DISTINCT w, count(*) OVER (PARTITION BY w) FROM t
+SELECT id FROM t ORDER BY row_number() OVER (ORDER BY b DESC, id), id LIMIT 7
+SELECT DISTINCT ON (w) w, count(*) OVER (PARTITION BY w) AS n FROM t ORDER BY w, n
+SELECT id, a - lag(a) OVER (ORDER BY id) AS step, CASE WHEN lag(a) OVER (ORDER BY id) > a THEN 'down' ELSE 'up' END FROM t
+SELECT q.id, q.r FROM (SELECT id, w, row_number() OVER (PARTITION BY w ORDER BY id) AS r FROM t) AS q WHERE q.r = 2 AND q.w = 'red'
+SELECT x.id, sum(y.a) OVER (PARTITION BY x.w ORDER BY x.id, y.id) FROM t x JOIN u y ON x.a = y.a
+SELECT id FROM t WHERE row_number() OVER (ORDER BY id) < 3
+SELECT id FROM t QUALIFY a > 2
+SELECT rank() OVER (ORDER BY rank() OVER (ORDER BY id)) FROM t
+SELECT sum(rank() OVER (ORDER BY id)) FROM t
+SELECT row_number() FROM t
+SELECT abs(a) OVER () FROM t
+SELECT id, row_number() FILTER (WHERE f) OVER (ORDER BY id) FROM t
+SELECT id, first_value(DISTINCT a) OVER (ORDER BY id) FROM t
+
+-- Sets of groups
+SELECT w, f, count(*), sum(a) FROM t GROUP BY ROLLUP (w, f)
+SELECT w, f, count(*), sum(a) FROM t GROUP BY CUBE (w, f)
+SELECT w, f, a % 3, count(*), grouping(w), grouping(w, f), grouping_id(w, f, a % 3) FROM t GROUP BY GROUPING SETS ((w, f), (w), (a % 3, f), ())
+SELECT w, f, count(*) FROM t GROUP BY w, ROLLUP (f)
+SELECT w, f, a % 2 AS odd, count(*) FROM t GROUP BY CUBE (w, f), ROLLUP (odd)
+SELECT w, f, a % 2, count(*) FROM t GROUP BY ROLLUP ((w, f), a % 2)
+SELECT w, count(*) FROM t GROUP BY GROUPING SETS (ROLLUP (w), (w), ())
+SELECT w, sum(b), grouping(w) FROM t GROUP BY ROLLUP (w) HAVING grouping(w) = 1 OR sum(b) > 0
+SELECT w, sum(b), rank() OVER (PARTITION BY grouping(w) ORDER BY sum(b)) FROM t GROUP BY ROLLUP (w)
+SELECT count(*), sum(a) FROM t WHERE false GROUP BY ROLLUP (w)
+SELECT count(*) FROM t WHERE false GROUP BY ()
+SELECT w, f, count(*) FROM t GROUP BY ROLLUP (1, 2)
+SELECT grouping(a) FROM t GROUP BY w
+SELECT w, grouping(w) FROM t GROUP BY w
+SELECT quantile_cont(0.25) WITHIN GROUP (ORDER BY b), quantile_disc(0.5) WITHIN GROUP (ORDER BY a), mode() WITHIN GROUP (ORDER BY f), listagg(s, '|') WITHIN GROUP (ORDER BY id DESC) FROM t
+SELECT percentile_disc(0.3) WITHIN GROUP (ORDER BY a DESC), percentile_cont(0.3) WITHIN GROUP (ORDER BY d DESC), quantile_cont(d, 0.3) FROM t
+
+-- Further aggregates
+SELECT w, corr(a, b), covar_pop(a, b), covar_samp(a, b), regr_slope(a, b), regr_intercept(a, b), regr_r2(a, b), regr_count(a, b) FROM t GROUP BY w
+SELECT w, regr_avgx(a, b), regr_avgy(a, b), regr_sxx(a, b), regr_syy(a, b), regr_sxy(a, b), weighted_avg(a, id) FROM t GROUP BY w
+SELECT w, f, skewness(a), kurtosis(b), kurtosis_pop(b), sem(d), geomean(abs(a) + 1), fsum(d), favg(d), entropy(a), entropy(s), mad(b), mad(d) FROM t GROUP BY w, f
+SELECT skewness(x), kurtosis(x), kurtosis_pop(x), sem(x), entropy(x), mad(x), covar_samp(x, x), regr_slope(x, x), regr_r2(x, x) FROM (VALUES (1)) AS q(x)
+SELECT skewness(x), kurtosis(x), entropy(x), mad(x), geomean(x), corr(x, x), regr_count(x, x), weighted_avg(x, x) FROM (VALUES (1)) AS q(x) WHERE false
+SELECT id, corr(a, b) OVER (ORDER BY id ROWS BETWEEN 6 PRECEDING AND 6 FOLLOWING), skewness(a) OVER (ORDER BY id ROWS 20 PRECEDING), kurtosis(b) FILTER (WHERE a > 0) OVER (ORDER BY id), regr_count(a, b) OVER (PARTITION BY w ORDER BY id) FROM t
+SELECT id, bool_and(f) OVER (ORDER BY id ROWS BETWEEN 20 PRECEDING AND 20 FOLLOWING EXCLUDE GROUP), stddev_pop(d) FILTER (WHERE f) OVER (ORDER BY id ROWS BETWEEN 11 PRECEDING AND 9 FOLLOWING), arg_min(s, b) OVER (ORDER BY id), first(a) OVER (ORDER BY id ROWS BETWEEN 15 PRECEDING AND 15 FOLLOWING) FROM t
+
+-- Friendly forms
+SELECT #1, #3 FROM u
+SELECT x: a, a + 1 AS y FROM u
+SELECT * RENAME (a AS aa) FROM v
+SELECT * EXCLUDE (id) RENAME (b AS bb, d AS dd) FROM v
+SELECT * LIKE '%s' FROM v
+SELECT COLUMNS('^[ab]$') FROM v
+SELECT max(COLUMNS('^[abd]$')) FROM t
+SELECT COLUMNS('^[ab]$') + id FROM v
+SELECT id FROM t ORDER BY id LIMIT 29%
+SELECT id FROM t ORDER BY id DESC LIMIT 12.5% OFFSET 2
+SELECT id FROM t ORDER BY id OFFSET 3 ROWS FETCH NEXT 4 ROWS ONLY
+SELECT id FROM t ORDER BY id FETCH FIRST ROW ONLY

@@ -1,148 +1,145 @@
-//! What the parameters of common bug checks mean, in a few words each. Facts only.
+//! What the parameters of bug checks mean, in a few words each, and what values of the first one mean.
+//!
+//! The facts stand in `bugcheck.txt`, which names their sources; this file reads that table.
 
-const RESERVED: &str = "reserved";
-const DEPENDS: &str = "depends on parameter 1";
-const READ_WRITE: &str = "access: 0 read, 1 write, 2 or 8 or 16 execute";
-const REFERENCED: &str = "address that was accessed";
-const BY: &str = "address of the code that made the access";
-const IRQL: &str = "IRQL at that time";
-const CODE: &str = "exception code";
-const AT: &str = "address where the exception occurred";
+use std::borrow::Cow;
+use std::sync::LazyLock;
 
-/// Bug check codes that share their parameters, and the four meanings.
-pub(super) const PARAMETERS: &[(&[u32], [&str; 4])] = &[
-    (&[0x0a, 0xc5, 0xd1], [REFERENCED, IRQL, READ_WRITE, BY]),
-    (&[0x18], ["type of the object", "object with the wrong count", RESERVED, RESERVED]),
-    (&[0x19, 0xc2], ["kind of pool violation", DEPENDS, DEPENDS, DEPENDS]),
-    (&[0x1a, 0x4e], ["kind of memory management damage", DEPENDS, DEPENDS, DEPENDS]),
-    (&[0x1e], [CODE, AT, "parameter 0 of the exception", "parameter 1 of the exception"]),
-    (
-        &[0x24],
-        [
-            "source file and line in the file system",
-            "exception record, if there was an exception",
-            "context record, if there was an exception",
-            RESERVED,
-        ],
-    ),
-    (&[0x35], ["IRP without a free stack location", RESERVED, RESERVED, RESERVED]),
-    (&[0x3b], [CODE, AT, "context record of the exception", RESERVED]),
-    (&[0x44], ["IRP that was completed twice", RESERVED, RESERVED, RESERVED]),
-    (&[0x50], [REFERENCED, READ_WRITE, BY, "kind of page fault"]),
-    (
-        &[0x7a],
-        [
-            "lock held, or address of the page table entry",
-            "status of the failed read",
-            "process, or contents of the page table entry",
-            "address that could not be paged in",
-        ],
-    ),
-    (&[0x7e, 0x1000_007e], [CODE, AT, "exception record", "context record"]),
-    (&[0x7f, 0x1000_007f], ["number of the trap (8 is a double fault)", DEPENDS, DEPENDS, DEPENDS]),
-    (&[0x8e, 0x1000_008e], [CODE, AT, "trap frame", RESERVED]),
-    (
-        &[0x9c],
-        [
-            "machine check bank",
-            "machine check exception record",
-            "high 32 bits of the bank's status",
-            "low 32 bits of the bank's status",
-        ],
-    ),
-    (
-        &[0x9f],
-        ["kind of violation (3: a device blocks an IRP too long)", DEPENDS, DEPENDS, DEPENDS],
-    ),
-    (&[0xa0], ["kind of power failure", DEPENDS, DEPENDS, DEPENDS]),
-    (&[0xbe, 0xfc], [REFERENCED, "contents of the page table entry", RESERVED, RESERVED]),
-    (&[0xc4], ["rule of Driver Verifier that was broken", DEPENDS, DEPENDS, DEPENDS]),
-    (&[0xc9], ["rule of the I/O verifier that was broken", DEPENDS, DEPENDS, DEPENDS]),
-    (&[0xcc, 0xcd, 0xd5, 0xd6], [REFERENCED, READ_WRITE, BY, RESERVED]),
-    (&[0xce], [REFERENCED, READ_WRITE, BY, RESERVED]),
-    (
-        &[0xea, 0x1000_00ea],
-        [
-            "thread that is stuck",
-            "deferred watchdog object",
-            "name of the driver",
-            "how often the debugger has intercepted it",
-        ],
-    ),
-    (&[0xed], ["device object of the boot volume", "status of the mount", RESERVED, RESERVED]),
-    (&[0xef], ["process object", "what died: 0 process, 1 thread", RESERVED, RESERVED]),
-    (
-        &[0xf4],
-        [
-            "type of the object that ended: 3 process, 6 thread",
-            "object that ended",
-            "image file name of the process",
-            "message that explains",
-        ],
-    ),
-    (
-        &[0xf7],
-        ["cookie found on the stack", "cookie expected", "complement of the cookie", RESERVED],
-    ),
-    (
-        &[0x101],
-        [
-            "time-out in nominal clock ticks",
-            RESERVED,
-            "PRCB of the processor that does not respond",
-            "number of that processor",
-        ],
-    ),
-    (
-        &[0x109],
-        [RESERVED, RESERVED, "depends on parameter 4", "type of the region that was changed"],
-    ),
-    (
-        &[0x116, 0x117, 0x141],
-        [
-            "recovery context of the time-out",
-            "address in the display driver",
-            "error of the last failed operation, if known",
-            "internal data, if known",
-        ],
-    ),
-    (&[0x119], ["kind of scheduler violation", DEPENDS, DEPENDS, DEPENDS]),
-    (
-        &[0x124],
-        [
-            "type of the error's source (0 machine check)",
-            "error record (_WHEA_ERROR_RECORD)",
-            "high 32 bits of the bank's status, for machine checks",
-            "low 32 bits of the bank's status, for machine checks",
-        ],
-    ),
-    (
-        &[0x133],
-        [
-            "what took too long: 0 one DPC, 1 all time at DISPATCH_LEVEL",
-            "ticks spent, or length of the watchdog period",
-            "ticks allowed, or triage block",
-            RESERVED,
-        ],
-    ),
-    (&[0x139], ["kind of corruption (3: linked list)", "trap frame", "exception record", RESERVED]),
-    (&[0x13a], ["kind of corruption", "heap", "address of the corruption", RESERVED]),
-    (&[0x154], ["store context", "exception information", RESERVED, RESERVED]),
-    (&[0x162], ["thread", "lock", "session of the thread", RESERVED]),
-    (&[0x192], ["thread", "lock", "IRQL at which the lock was acquired", RESERVED]),
-    (
-        &[0x1c8],
-        ["milliseconds the power button was held", "power button triage block", RESERVED, RESERVED],
-    ),
-    (
-        &[0x1ca],
-        [
-            "time since the watchdog was reset, in interrupt time",
-            "interrupt time",
-            "performance counter",
-            "number of the clock processor",
-        ],
-    ),
-    (&[0x2_0001], [RESERVED, RESERVED, RESERVED, RESERVED]),
-    (&[0xc000_021a], ["text that names the problem", "error code", RESERVED, RESERVED]),
-];
+/// The table.
+const TEXT: &str = include_str!("bugcheck.txt");
+
+/// Meanings of four parameters; an empty text is not known.
+type Meanings = [&'static str; 4];
+
+/// What is known of some codes.
+struct Entry {
+    codes: Vec<u32>,
+    meanings: Meanings,
+    /// What values of parameter 1 mean, and what the others mean then.
+    values: Vec<(u64, Meanings)>,
+}
+
+static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    let mut entries: Vec<Entry> = Vec::new();
+    for line in TEXT.lines().filter(|line| !line.starts_with('#')) {
+        let mut parts = line.split('|');
+        let numbers = parts.next().unwrap_or_default();
+        let mut meanings = [""; 4];
+        for (meaning, part) in meanings.iter_mut().zip(parts) {
+            *meaning = part.trim();
+        }
+        let mut numbers = numbers.split_whitespace().map(|text| u64::from_str_radix(text, 16));
+        match (line.starts_with(' '), entries.last_mut()) {
+            (true, Some(entry)) => {
+                let value = numbers.next().and_then(Result::ok);
+                let merged = merged(meanings, entry.meanings);
+                entry.values.extend(value.map(|value| (value, merged)));
+            }
+            _ => {
+                let codes = numbers.filter_map(|number| u32::try_from(number.ok()?).ok());
+                let meanings = meanings.map(plain);
+                entries.push(Entry { codes: codes.collect(), meanings, values: Vec::new() });
+            }
+        }
+    }
+    entries
+});
+
+/// The meanings of a value: an empty one is that of the code.
+fn merged(own: Meanings, general: Meanings) -> Meanings {
+    let mut all = own;
+    for (own, general) in all.iter_mut().zip(general) {
+        *own = if own.is_empty() { general } else { plain(own) };
+    }
+    all
+}
+
+fn plain(text: &'static str) -> &'static str {
+    match text {
+        "-" => "reserved",
+        "?" => "",
+        text => text,
+    }
+}
+
+fn entry(code: u32) -> Option<&'static Entry> {
+    ENTRIES.iter().find(|entry| entry.codes.contains(&code))
+}
+
+/// What the parameters of a bug check mean.
+pub(super) fn general(code: u32) -> Option<Meanings> {
+    entry(code).map(|entry| entry.meanings)
+}
+
+/// What the parameters mean where the first has this value; the first one's text begins with it.
+pub(super) fn of_value(code: u32, value: u64) -> Option<[Cow<'static, str>; 4]> {
+    let (value, [first, second, third, fourth]) = find(code, value)?;
+    let first = Cow::Owned(format!("{value:#x}: {first}"));
+    Some([first, second.into(), third.into(), fourth.into()])
+}
+
+fn find(code: u32, value: u64) -> Option<(u64, Meanings)> {
+    entry(code)?.values.iter().find(|(known, _)| *known == value).copied()
+}
+
+/// What the code of a `__fastfail` means, in kernel and user mode.
+pub(super) fn fast_fail(code: u64) -> Option<&'static str> {
+    find(0x139, code).map(|(_, [meaning, ..])| meaning)
+}
+
+/// Every code of the table.
+#[cfg(test)]
+pub(super) fn codes() -> Vec<u32> {
+    ENTRIES.iter().flat_map(|entry| entry.codes.iter().copied()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_well_formed() {
+        for line in TEXT.lines().filter(|line| !line.starts_with('#')) {
+            assert_eq!(line.split('|').count(), 5, "{line}");
+            let texts = line.split('|').skip(1).map(str::trim);
+            let is_value = line.starts_with(' ');
+            for text in texts {
+                assert!(is_value || !text.is_empty(), "{line}");
+                assert!(!text.ends_with('.') && !text.contains("  "), "{line}");
+            }
+        }
+        let mut codes = codes();
+        codes.sort_unstable();
+        assert!(codes.windows(2).all(|pair| pair[0] != pair[1]), "a code stands twice");
+        assert!(codes.len() > 180);
+        for entry in ENTRIES.iter() {
+            let mut values: Vec<u64> = entry.values.iter().map(|(value, _)| *value).collect();
+            values.sort_unstable();
+            assert!(values.windows(2).all(|pair| pair[0] != pair[1]), "{:x?}", entry.codes);
+        }
+    }
+
+    #[test]
+    fn the_text_of_a_value_mentions_it() {
+        for entry in ENTRIES.iter() {
+            for (value, meanings) in &entry.values {
+                assert!(!meanings[0].is_empty(), "{:x?} {value:#x}", entry.codes);
+                let text = of_value(entry.codes[0], *value).unwrap();
+                assert!(text[0].contains(&format!("{value:#x}")), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn known_meanings() {
+        assert_eq!(fast_fail(3), Some("a linked list is corrupt (CORRUPT_LIST_ENTRY)"));
+        let texts = of_value(0x1a, 0x41792).unwrap();
+        assert_eq!(texts[0], "0x41792: a corrupted PTE was found");
+        assert_eq!(texts[1], "address of the PTE");
+        let texts = of_value(0x9f, 3).unwrap();
+        assert_eq!(texts[3], "IRP that is blocked");
+        assert!(general(0x117).unwrap()[2].contains("bucketing key"));
+        assert!(of_value(0x133, 1).unwrap()[2].contains("TRIAGE_BLOCK"));
+        assert_eq!(of_value(0x133, 1).unwrap()[3], "reserved");
+    }
+}

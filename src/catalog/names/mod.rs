@@ -9,16 +9,27 @@ mod irp;
 mod ntstatus;
 mod win32;
 
+use std::borrow::Cow;
+
 /// The name of a bug check (`0xd1` → `DRIVER_IRQL_NOT_LESS_OR_EQUAL`).
 pub fn bugcheck(code: u32) -> Option<&'static str> {
     find(bugcheck::BUGCHECKS, code)
 }
 
-/// What the four parameters of a bug check mean, for the common ones.
+/// What the four parameters of a bug check mean; an empty text is not known.
 pub fn bugcheck_parameters(code: u32) -> Option<[&'static str; 4]> {
-    let table = bugcheck_parameters::PARAMETERS;
-    let row = table.iter().find(|(codes, _)| codes.contains(&code))?;
-    Some(row.1)
+    bugcheck_parameters::general(code)
+}
+
+/// What the parameters of a bug check mean where the first one has a value that is known by itself
+/// (`0x1a` with `0x41792`); the first text begins with the value.
+pub fn bugcheck_value(code: u32, first: u64) -> Option<[Cow<'static, str>; 4]> {
+    bugcheck_parameters::of_value(code, first)
+}
+
+/// What the code of a `__fastfail` means (`3` → a corrupt list).
+pub fn fast_fail(code: u64) -> Option<&'static str> {
+    bugcheck_parameters::fast_fail(code)
 }
 
 /// The name of an NTSTATUS value (`0xc0000005` → `STATUS_ACCESS_VIOLATION`).
@@ -75,7 +86,9 @@ mod tests {
         assert_eq!(bugcheck(0x133), Some("DPC_WATCHDOG_VIOLATION"));
         assert_eq!(bugcheck(0x1000_007e), Some("SYSTEM_THREAD_EXCEPTION_NOT_HANDLED_M"));
         assert_eq!(bugcheck(0xffff), None);
-        assert_eq!(bugcheck_parameters(0xd1), bugcheck_parameters(0xa));
+        assert_eq!(bugcheck(0x170), Some("CLUSTER_CSV_CLUSSVC_DISCONNECT_WATCHDOG"));
+        assert_eq!(bugcheck(0x171), Some("CRYPTO_LIBRARY_INTERNAL_ERROR"));
+        assert_eq!(bugcheck(0x1a1), Some("WIN32K_CALLOUT_WATCHDOG_LIVEDUMP"));
         assert_eq!(ntstatus(0xc000_0005), Some("STATUS_ACCESS_VIOLATION"));
         assert_eq!(exception(0xc000_0005), Some("ACCESS_VIOLATION"));
         assert_eq!(exception(0x8000_0003), Some("BREAKPOINT"));
@@ -90,12 +103,9 @@ mod tests {
     }
 
     #[test]
-    fn parameters_are_given_for_named_bug_checks_once() {
-        let codes = bugcheck_parameters::PARAMETERS.iter().flat_map(|row| row.0);
-        let mut seen = std::collections::BTreeSet::new();
-        for &code in codes {
+    fn parameters_are_given_for_named_bug_checks() {
+        for code in bugcheck_parameters::codes() {
             assert!(bugcheck(code).is_some(), "{code:#x}");
-            assert!(seen.insert(code), "{code:#x} twice");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::kernel::{Aggregate, Args, Rows, Seen, States, same};
+use super::kernel::{Aggregate, Args, OverFrames, Rows, Seen, States, same};
 use super::number::Truths;
 use super::pick::{Pick, Picks};
 use super::{SAME, order};
@@ -14,10 +14,12 @@ pub(super) const ALL: &[Aggregate] = &[
     Aggregate::new("min", "The smallest value.", SAME, &[("min(x)", "1")], |args, groups| {
         start(args, groups, false)
     })
+    .over_frames(OverFrames::Least)
     .of_values(),
     Aggregate::new("max", "The largest value.", SAME, &[("max(x)", "5")], |args, groups| {
         start(args, groups, true)
     })
+    .over_frames(OverFrames::Greatest)
     .of_values(),
 ];
 

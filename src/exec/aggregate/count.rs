@@ -1,6 +1,6 @@
 //! Aggregates that count rows.
 
-use super::kernel::{Aggregate, Args, Rows, States, same};
+use super::kernel::{Aggregate, Args, OverFrames, Rows, States, same};
 use super::sig;
 use crate::catalog::Signature;
 use crate::catalog::Ty::{Bool, Int, Null};
@@ -15,6 +15,7 @@ pub(super) const ALL: &[Aggregate] = &[
         &[("count(*)", "4"), ("count(DISTINCT x)", "3")],
         |_, groups| Box::new(Counts(vec![0; groups])),
     )
+    .over_frames(OverFrames::Count)
     .of_values(),
     Aggregate::new(
         "count_if",
@@ -24,6 +25,7 @@ pub(super) const ALL: &[Aggregate] = &[
         |_, groups| Box::new(TrueCounts(Counts(vec![0; groups]))),
     )
     .or(&["countif"])
+    .over_frames(OverFrames::CountIf)
     .of_values(),
     Aggregate::new(
         "approx_count_distinct",

@@ -35,7 +35,14 @@ impl Aggregate {
         let start = |_: &Args<'_>, groups: usize| -> Box<dyn States> {
             Box::new(Accumulators((0..groups).map(|_| A::default()).collect()))
         };
-        Self { spec, start, holds_values: true, distinct: false }
+        Self {
+            spec,
+            start,
+            holds_values: true,
+            keeps_rows: false,
+            over_frames: None,
+            distinct: false,
+        }
     }
 }
 

@@ -25,8 +25,29 @@ pub struct Aggregate {
     /// Whether states hold values and no numbers of rows where there is one group, so that states
     /// over different columns can be merged.
     pub(in crate::exec) holds_values: bool,
+    /// Whether states keep all rows, so that merging them costs as much as taking the rows.
+    pub(in crate::exec) keeps_rows: bool,
+    /// The code over frames of windows that is quicker than states, if there is some.
+    pub(in crate::exec) over_frames: Option<OverFrames>,
     /// Whether only distinct arguments count even without DISTINCT.
     pub(in crate::exec) distinct: bool,
+}
+
+/// Aggregates that frames of windows have code for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::exec) enum OverFrames {
+    /// Rows, or rows with a value.
+    Count,
+    /// Rows of which the argument is true.
+    CountIf,
+    /// The sum.
+    Sum,
+    /// The mean.
+    Mean,
+    /// The smallest value.
+    Least,
+    /// The largest value.
+    Greatest,
 }
 
 impl fmt::Debug for Aggregate {
@@ -55,7 +76,14 @@ impl Aggregate {
             doc,
             examples,
         };
-        Self { spec, start, holds_values: false, distinct: false }
+        Self {
+            spec,
+            start,
+            holds_values: false,
+            keeps_rows: false,
+            over_frames: None,
+            distinct: false,
+        }
     }
 
     /// The same under further names.
@@ -69,6 +97,20 @@ impl Aggregate {
     #[must_use]
     pub(super) const fn of_values(mut self) -> Self {
         self.holds_values = true;
+        self
+    }
+
+    /// The same, with states that keep all rows.
+    #[must_use]
+    pub(super) const fn of_all_rows(mut self) -> Self {
+        self.keeps_rows = true;
+        self
+    }
+
+    /// The same, with code of its own over frames.
+    #[must_use]
+    pub(super) const fn over_frames(mut self, way: OverFrames) -> Self {
+        self.over_frames = Some(way);
         self
     }
 

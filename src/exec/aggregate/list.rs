@@ -24,6 +24,7 @@ pub(super) const ALL: &[Aggregate] = &[
         &[("string_agg(x::VARCHAR, '-' ORDER BY x)", "1-2-2-5")],
         |_, groups| Lists::start(groups, joined),
     )
+    .of_all_rows()
     .or(&["listagg", "group_concat"]),
     Aggregate::new(
         "median",
@@ -31,14 +32,17 @@ pub(super) const ALL: &[Aggregate] = &[
         MIDDLE,
         &[("median(x)", "2.0")],
         |_, groups| Lists::start(groups, |args, rows| quantile::of(args, rows, true)),
-    ),
+    )
+    .of_all_rows(),
     Aggregate::new(
         "quantile_cont",
         "The value below which the given fraction of values lies, interpolated between neighbours.",
         QUANTILE,
         &[("quantile_cont(x, 0.75)", "2.75")],
         |_, groups| Lists::start(groups, |args, rows| quantile::of(args, rows, true)),
-    ),
+    )
+    .of_all_rows()
+    .or(&["percentile_cont", "approx_quantile"]),
     Aggregate::new(
         "quantile_disc",
         "The smallest value such that at least the given fraction of values is not above it.",
@@ -46,14 +50,32 @@ pub(super) const ALL: &[Aggregate] = &[
         &[("quantile_disc(x, 0.75)", "2")],
         |_, groups| Lists::start(groups, |args, rows| quantile::of(args, rows, false)),
     )
-    .or(&["quantile"]),
+    .of_all_rows()
+    .or(&["quantile", "percentile_disc"]),
     Aggregate::new(
         "mode",
         "The most frequent value; among equally frequent ones, the one that comes first.",
         SAME,
         &[("mode(x)", "2")],
         |_, groups| Lists::start(groups, mode),
-    ),
+    )
+    .of_all_rows(),
+    Aggregate::new(
+        "entropy",
+        "How many bits it takes to tell one value from the others, on average; 0 of no values.",
+        &[sig(&[crate::catalog::Ty::Null], Double)],
+        &[("entropy(x)", "1.5")],
+        |_, groups| Lists::start(groups, entropy),
+    )
+    .of_all_rows(),
+    Aggregate::new(
+        "mad",
+        "The median of the distances of the values from their median.",
+        &[sig(&[Double], Double), sig(&[Interval], Interval), sig(&[Time], Interval)],
+        &[("mad(x)", "0.5")],
+        |_, groups| Lists::start(groups, deviation),
+    )
+    .of_all_rows(),
 ];
 
 /// Computes the result of each group from the rows of which the first argument has a value.
@@ -124,14 +146,12 @@ fn joined(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
     Ok(Col::text(joined.iter().map(Option::as_deref)))
 }
 
-/// The most frequent value; among equally frequent ones, the one that came first.
-fn mode(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
-    let Some(arg) = args.first() else { return Ok(Col::Null(rows.len())) };
+/// How often each value of each group comes, by group.
+fn counts(args: &Args<'_>, arg: &Col, rows: &[Vec<u32>]) -> Vec<(usize, u32, usize)> {
     let mut groups: Vec<u64> = Vec::new();
-    for (group, rows) in (0u64..).zip(&rows) {
+    for (group, rows) in (0u64..).zip(rows) {
         groups.resize(groups.len() + rows.len(), group);
     }
-    let mut best: Vec<(usize, u32)> = vec![(0, NO_ROW); rows.len()];
     let rows = rows.concat();
     let of_groups = Col::addr(groups.clone(), None);
     let kinds = keys::group(&[of_groups, arg.take(&rows)], rows.len(), args.engine.stop());
@@ -139,10 +159,70 @@ fn mode(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
     for &kind in &kinds.ids {
         counts[kind as usize] += 1;
     }
-    for (&first, count) in kinds.firsts.iter().zip(counts) {
+    let of = |(&first, count): (&u32, usize)| {
         let group = usize::try_from(groups[first as usize]).unwrap_or_default();
+        (group, rows[first as usize], count)
+    };
+    kinds.firsts.iter().zip(counts).map(of).collect()
+}
+
+/// The bits of information in a value.
+#[allow(clippy::cast_precision_loss, reason = "a part of the rows")]
+fn entropy(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
+    let Some(arg) = args.first() else { return Ok(Col::Null(rows.len())) };
+    let mut bits = vec![0.0f64; rows.len()];
+    for (group, _, count) in counts(args, arg, &rows) {
+        let part = count as f64 / rows[group].len() as f64;
+        bits[group] -= part * part.log2();
+    }
+    // Of one value there is nothing to tell: not -0.
+    Ok(Col::double(bits.into_iter().map(|bits| bits + 0.0).collect(), None))
+}
+
+/// The median distance from the median.
+fn deviation(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
+    let Some(arg) = args.first() else { return Ok(Col::Null(rows.len())) };
+    let middles = quantile::of(args, rows.clone(), true)?;
+    let count = rows.len();
+    // The distances, in the order of the groups, and where each group has its own.
+    let mut places: Vec<Vec<u32>> = Vec::with_capacity(count);
+    let mut next = 0u32;
+    for rows in &rows {
+        let end = next.saturating_add(u32::try_from(rows.len()).unwrap_or(NO_ROW));
+        places.push((next..end).collect());
+        next = end;
+    }
+    let of_groups = rows.iter().enumerate();
+    let distances = match (arg, &middles) {
+        (Col::Double(values), Col::Double(middles)) => {
+            let each = of_groups.flat_map(|(group, rows)| {
+                let middle = middles.value(group);
+                rows.iter().map(move |&row| (values.value(row as usize) - middle).abs())
+            });
+            Col::double(each.collect(), None)
+        }
+        (Col::Int(values), Col::Int(middles)) => {
+            let each = of_groups.flat_map(|(group, rows)| {
+                let middle = middles.value(group);
+                rows.iter().map(move |&row| {
+                    let distance = values.value(row as usize).abs_diff(middle);
+                    i64::try_from(distance).unwrap_or(i64::MAX)
+                })
+            });
+            Col::int(each.collect(), None)
+        }
+        _ => return Ok(Col::Null(count)),
+    };
+    quantile::of(&Args { cols: &[distances], ..*args }, places, true)
+}
+
+/// The most frequent value; among equally frequent ones, the one that came first.
+fn mode(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
+    let Some(arg) = args.first() else { return Ok(Col::Null(rows.len())) };
+    let mut best: Vec<(usize, u32)> = vec![(0, NO_ROW); rows.len()];
+    for (group, row, count) in counts(args, arg, &rows) {
         if count > best[group].0 {
-            best[group] = (count, rows[first as usize]);
+            best[group] = (count, row);
         }
     }
     let rows: Vec<u32> = best.into_iter().map(|(_, row)| row).collect();

@@ -6,7 +6,9 @@ mod count;
 mod host;
 mod kernel;
 mod list;
+mod moments;
 mod number;
+mod pairs;
 mod parts;
 mod pick;
 mod quantile;
@@ -14,8 +16,7 @@ mod sum;
 
 pub use host::Accumulator;
 pub use kernel::Aggregate;
-#[allow(unused_imports, reason = "for whoever runs aggregates over other rows than groups")]
-pub(super) use kernel::{Args, Rows, States};
+pub(super) use kernel::{Args, OverFrames, Rows, States};
 
 use rayon::prelude::*;
 
@@ -33,8 +34,16 @@ use crate::plan::{AggregateCall, Expr, Plan};
 /// except `count(*)`, `first` and `last`; of no rows all give NULL, except the counts, which give 0.
 /// Examples aggregate over the column `x` of `(VALUES (1), (2), (2), (5)) AS t(x)`.
 pub fn aggregates() -> impl Iterator<Item = &'static Aggregate> {
-    const FAMILIES: &[&[Aggregate]] =
-        &[count::ALL, sum::ALL, best::ALL, pick::ALL, list::ALL, number::ALL];
+    const FAMILIES: &[&[Aggregate]] = &[
+        count::ALL,
+        sum::ALL,
+        best::ALL,
+        pick::ALL,
+        list::ALL,
+        number::ALL,
+        moments::ALL,
+        pairs::ALL,
+    ];
     FAMILIES.iter().copied().flatten()
 }
 
@@ -99,7 +108,7 @@ pub(super) fn run(
         if need.get(by.len() + place) == Some(&false) && call.filter.is_none() {
             return Ok(Col::Null(count));
         }
-        aggregate(engine, &frame, ids, count, call)
+        of_groups(engine, &frame, ids, count, call)
     };
     let simple = !calls.iter().flat_map(|c| c.args.iter().chain(&c.filter)).any(uses::has_query);
     let computed: Vec<Result<Col, Diagnostic>> = if simple && frame.rows > PARALLEL_ROWS {
@@ -113,7 +122,8 @@ pub(super) fn run(
     Ok(Frame::new(out, count))
 }
 
-fn aggregate(
+/// One aggregate of each group of the rows.
+pub(super) fn of_groups(
     engine: &Engine<'_>,
     frame: &Frame,
     ids: Option<&[u32]>,

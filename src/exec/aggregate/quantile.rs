@@ -12,11 +12,13 @@ pub(super) fn of(
     continuous: bool,
 ) -> Result<Col, Diagnostic> {
     let Some(arg) = args.first() else { return Ok(Col::Null(rows.len())) };
+    // From the largest down, where WITHIN GROUP says so.
+    let down = args.call.order_by.first().is_some_and(|key| key.descending);
     let mut ends = Vec::with_capacity(rows.len());
     for rows in &mut rows {
         ends.push(match rows.first() {
             None => (NO_ROW, NO_ROW, 0.0),
-            Some(&first) => ends_of(arg, rows, fraction(args, first)?, continuous),
+            Some(&first) => ends_of(arg, rows, fraction(args, first)?, (continuous, down)),
         });
     }
     Ok(between(arg, &ends))
@@ -43,9 +45,17 @@ fn fraction(args: &Args<'_>, row: u32) -> Result<f64, Diagnostic> {
     clippy::cast_sign_loss,
     reason = "positions within a group, between 0 and its length"
 )]
-fn ends_of(col: &Col, rows: &mut [u32], fraction: f64, continuous: bool) -> (u32, u32, f64) {
+fn ends_of(
+    col: &Col,
+    rows: &mut [u32],
+    fraction: f64,
+    (continuous, down): (bool, bool),
+) -> (u32, u32, f64) {
     let last = rows.len() - 1;
-    let compare = |&a: &u32, &b: &u32| order::values(col, a as usize, b as usize).then(a.cmp(&b));
+    let compare = |&a: &u32, &b: &u32| {
+        let order = order::values(col, a as usize, b as usize);
+        if down { order.reverse() } else { order }.then(a.cmp(&b))
+    };
     let place = if continuous {
         fraction * last as f64
     } else {
@@ -55,6 +65,17 @@ fn ends_of(col: &Col, rows: &mut [u32], fraction: f64, continuous: bool) -> (u32
     let (_, &mut at, above) = rows.select_nth_unstable_by(low, compare);
     let next = above.iter().copied().min_by(|a, b| compare(a, b)).unwrap_or(at);
     (at, next, place - place.floor())
+}
+
+/// A part of the way from one number to a larger one. From an infinite one, or to one, every part of
+/// the way is infinite; between both infinities there is no number.
+fn between_doubles(low: f64, high: f64, part: f64) -> f64 {
+    match (low.is_infinite(), high.is_infinite()) {
+        (true, false) if !high.is_nan() => low,
+        (false, true) => high,
+        (true, true) if low.is_sign_positive() == high.is_sign_positive() => low,
+        _ => low + (high - low) * part,
+    }
 }
 
 /// The values at these places; numbers are interpolated.
@@ -74,7 +95,7 @@ fn between(col: &Col, ends: &[(u32, u32, f64)]) -> Col {
                     return 0.0;
                 }
                 let (low, high) = (a.value(at(low)), a.value(at(high)));
-                if part == 0.0 { low } else { low + (high - low) * part }
+                if part == 0.0 { low } else { between_doubles(low, high, part) }
             };
             Col::double(ends.iter().map(mix).collect(), Some(there))
         }
@@ -85,6 +106,9 @@ fn between(col: &Col, ends: &[(u32, u32, f64)]) -> Col {
                 }
                 let (low, high) = (a.value(at(low)), a.value(at(high)));
                 let step = (high.abs_diff(low) as f64 * part) as u64;
+                if high < low {
+                    return low.saturating_sub_unsigned(step).max(high);
+                }
                 low.saturating_add_unsigned(step).min(high)
             };
             Col::int(ends.iter().map(mix).collect(), Some(there))

@@ -3,7 +3,7 @@
 //! A sum of 64-bit numbers is exact: beside the wrapped sum stands how often it wrapped, so that
 //! only the result has to be in range and not every step.
 
-use super::kernel::{Aggregate, Args, Rows, Seen, States, same};
+use super::kernel::{Aggregate, Args, OverFrames, Rows, Seen, States, same};
 use super::sig;
 use crate::catalog::Ty::{self, Addr, Double, Int, Interval, Time};
 use crate::diag::Diagnostic;
@@ -21,6 +21,7 @@ pub(super) const ALL: &[Aggregate] = &[
             _ => Box::new(Sums::<i64>::new(groups)),
         },
     )
+    .over_frames(OverFrames::Sum)
     .of_values(),
     Aggregate::new(
         "avg",
@@ -33,6 +34,7 @@ pub(super) const ALL: &[Aggregate] = &[
         },
     )
     .or(&["mean"])
+    .over_frames(OverFrames::Mean)
     .of_values(),
 ];
 

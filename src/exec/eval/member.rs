@@ -72,9 +72,10 @@ impl Eval<'_> {
             Vector::Col(col) => col.clone(),
         };
         let has_null = entries.validity().is_some();
+        let (entries, keys) = comparable(entries, &value);
         let (dict, _, _) =
-            Dict::build(std::slice::from_ref(entries), entries.len(), self.engine.stop());
-        let ids = dict.lookup(std::slice::from_ref(&value), rows);
+            Dict::build(std::slice::from_ref(&entries), entries.len(), self.engine.stop());
+        let ids = dict.lookup(std::slice::from_ref(&keys), rows);
         let found = bits(ids.iter().map(|&id| id != NONE));
         let unknown = if has_null {
             !&found
@@ -82,6 +83,27 @@ impl Eval<'_> {
             value.validity().map_or_else(|| Bitmap::new_zeroed(rows), |valid| !valid.as_ref())
         };
         outcome(found, &unknown, negated)
+    }
+}
+
+/// Entries and values as columns of one type. Of integers beside addresses those below zero equal no
+/// address: among the entries they are left out, among the values they find nothing.
+fn comparable(entries: &Col, value: &Col) -> (Col, Col) {
+    let address = |v: i64| u64::try_from(v).ok();
+    match (entries, value) {
+        (Col::Addr(_), Col::Int(a)) => {
+            let values = a.iter().map(|v| v.copied().and_then(address));
+            let there = bits(values.clone().map(|v| v.is_some()));
+            (
+                entries.clone(),
+                Col::addr(values.map(Option::unwrap_or_default).collect(), Some(there)),
+            )
+        }
+        (Col::Int(a), Col::Addr(_)) => {
+            let kept = a.iter().flatten().copied().filter_map(address).collect();
+            (Col::addr(kept, None), value.clone())
+        }
+        _ => (entries.clone(), value.clone()),
     }
 }
 

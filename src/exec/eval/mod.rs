@@ -5,6 +5,7 @@
 //! asked for.
 
 mod arith;
+mod attempt;
 mod branch;
 mod call;
 mod cast;
@@ -144,6 +145,10 @@ impl<'e> Eval<'e> {
             ExprKind::Cast { expr: operand, lenient } => {
                 self.cast(operand, expr.ty, *lenient, expr.span)?
             }
+            ExprKind::Call { function, args } if function.name == "try" => match args.as_slice() {
+                [arg] => self.attempt(arg)?,
+                _ => return Err(defect(expr.span, "TRY takes one expression")),
+            },
             ExprKind::Call { function, args } => self.call(function, args, expr)?,
             ExprKind::Symbol(name) => Vector::Const(self.symbol(name, expr.span)?),
             ExprKind::Scalar(plan) => Vector::Const(self.scalar(plan, expr)?),

@@ -3,6 +3,9 @@
 //! Numbers are dense and given in order of first appearance, so whatever is built on them is
 //! deterministic. Hashing is seeded at random for each run of the program, because the keys come
 //! from files that someone may have made to collide.
+//!
+//! The tables are our own: `hashbrown` has no numbers of keys in order of first appearance, and keeps
+//! keys where these tables keep rows of columns.
 
 mod dict;
 mod number;

@@ -2,6 +2,7 @@
 
 use super::{Ident, Name, OrderItem, Query};
 use crate::diag::Span;
+use crate::time::Interval;
 
 /// An expression.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +24,8 @@ pub enum ExprKind {
     Symbol(String),
     /// `$name`.
     Parameter(String),
+    /// `#n`: a column of FROM by its place, from 1.
+    Position(u64),
     /// An operator before its operand.
     Unary {
         /// The operator.
@@ -147,20 +150,35 @@ pub struct Call {
     pub distinct: bool,
     /// `ORDER BY` within the parentheses.
     pub order_by: Vec<OrderItem>,
+    /// `WITHIN GROUP (ORDER BY …)`.
+    pub within_group: Vec<OrderItem>,
+    /// Whether `IGNORE NULLS` was given.
+    pub ignore_nulls: bool,
     /// `FILTER (WHERE …)`.
     pub filter: Option<Box<Expr>>,
     /// `OVER …`.
-    pub over: Option<Box<Window>>,
+    pub over: Option<Box<Over>>,
 }
 
-/// `OVER (…)`.
+/// What stands behind `OVER`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Over {
+    /// A name that `WINDOW` gave.
+    Named(Ident),
+    /// A window in parentheses.
+    Window(Window),
+}
+
+/// A window: `([name] [PARTITION BY …] [ORDER BY …] [frame])`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Window {
+    /// The named window that it builds on.
+    pub base: Option<Ident>,
     /// `PARTITION BY`.
     pub partition_by: Vec<Expr>,
     /// `ORDER BY`.
     pub order_by: Vec<OrderItem>,
-    /// The frame, as `(unit, start, end)`.
+    /// The frame.
     pub frame: Option<Frame>,
     /// Where it stands.
     pub span: Span,
@@ -175,6 +193,23 @@ pub struct Frame {
     pub start: Bound,
     /// Where it ends.
     pub end: Bound,
+    /// `EXCLUDE …`.
+    pub exclude: Exclude,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// Rows around the current one that a frame leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exclude {
+    /// `EXCLUDE NO OTHERS`, the default.
+    NoOthers,
+    /// `EXCLUDE CURRENT ROW`.
+    CurrentRow,
+    /// `EXCLUDE GROUP`: the row and those of equal keys.
+    Group,
+    /// `EXCLUDE TIES`: those of equal keys, but not the row itself.
+    Ties,
 }
 
 /// Units of a frame.
@@ -221,8 +256,8 @@ pub enum Literal {
     Addr(u64),
     /// `TIMESTAMP 'text'`: microseconds since 1970 UTC.
     Time(i64),
-    /// `INTERVAL 'text'` or `INTERVAL n unit`: microseconds.
-    Interval(i64),
+    /// `INTERVAL 'text'` or `INTERVAL n unit`: months and microseconds.
+    Interval(Interval),
 }
 
 /// Operators before an operand.

@@ -1,4 +1,4 @@
-//! Expressions, calls and windows.
+//! Expressions and calls.
 
 use pest::iterators::Pair;
 
@@ -6,8 +6,7 @@ use super::query::has;
 use super::{Builder, Built, defect, found, last, only};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{
-    BinaryOp, Body, Bound, Call, Expr, ExprKind, Frame, FrameUnit, Ident, Literal, MatchOp, Query,
-    UnaryOp, Window,
+    BinaryOp, Body, Call, Expr, ExprKind, Ident, Literal, MatchOp, OrderItem, Query, UnaryOp,
 };
 use crate::lang::syntax::{PRECEDENCE, Rule};
 
@@ -24,7 +23,7 @@ enum Node {
 
 /// What stood in parentheses.
 #[allow(clippy::large_enum_variant, reason = "it is taken apart at once")]
-enum Paren {
+pub(super) enum Paren {
     Query(Query),
     List(Vec<Expr>),
 }
@@ -151,6 +150,10 @@ impl Builder {
         let span = self.span(&pair);
         let kind = match pair.as_rule() {
             Rule::column => ExprKind::Column(self.name(only(pair)?)?),
+            Rule::position => {
+                let digits = last(pair)?.as_str().replace('_', "");
+                ExprKind::Position(digits.parse().unwrap_or(u64::MAX))
+            }
             Rule::parameter => ExprKind::Parameter(last(pair)?.as_str().to_owned()),
             Rule::paren => return self.in_parentheses(pair),
             Rule::call => return self.call(pair),
@@ -185,7 +188,7 @@ impl Builder {
         }
     }
 
-    fn paren(&mut self, pair: Pair<'_, Rule>) -> Built<Paren> {
+    pub(super) fn paren(&mut self, pair: Pair<'_, Rule>) -> Built<Paren> {
         let span = self.span(&pair);
         let mut list = Vec::new();
         for part in pair.into_inner() {
@@ -239,6 +242,8 @@ impl Builder {
             star: false,
             distinct: false,
             order_by: Vec::new(),
+            within_group: Vec::new(),
+            ignore_nulls: false,
             filter: None,
             over: None,
         };
@@ -246,12 +251,27 @@ impl Builder {
             match part.as_rule() {
                 Rule::function_name => call.name = self.ident(only(part)?)?,
                 Rule::arguments => self.arguments(&mut call, part)?,
+                Rule::within_group => {
+                    let order = part.into_inner().find(|p| p.as_rule() == Rule::order_by);
+                    call.within_group = self.call_order(found(order)?)?;
+                }
+                Rule::treatment => call.ignore_nulls = has(&part, Rule::IGNORE),
                 Rule::filter => call.filter = Some(Box::new(self.only_expr(part)?)),
-                Rule::over => call.over = Some(Box::new(self.over(last(part)?)?)),
+                Rule::over => call.over = Some(Box::new(self.over(part)?)),
                 _ => {}
             }
         }
         Ok(Expr { kind: ExprKind::Call(call), span })
+    }
+
+    /// The keys of an ORDER BY that is not a query's.
+    pub(super) fn call_order(&mut self, pair: Pair<'_, Rule>) -> Built<Vec<OrderItem>> {
+        let (items, all) = self.order_by(pair)?;
+        if let Some(all) = all {
+            let message = "found ORDER BY ALL in a call, expected an expression";
+            return Err(Diagnostic::at(Code::Syntax, all.span, message));
+        }
+        Ok(items)
     }
 
     fn arguments(&mut self, call: &mut Call, pair: Pair<'_, Rule>) -> Built<()> {
@@ -262,14 +282,8 @@ impl Builder {
                 Rule::all_rows => call.star = true,
                 Rule::distinct_arg => call.distinct = true,
                 Rule::expr => call.args.push(self.expr(part)?),
-                Rule::order_by => {
-                    let (items, all) = self.order_by(part)?;
-                    if let Some(all) = all {
-                        let message = "found ORDER BY ALL in a call, expected an expression";
-                        return Err(Diagnostic::at(Code::Syntax, all.span, message));
-                    }
-                    call.order_by = items;
-                }
+                Rule::order_by => call.order_by = self.call_order(part)?,
+                Rule::treatment => call.ignore_nulls = has(&part, Rule::IGNORE),
                 Rule::trim_side => words.push((only(part)?.as_rule(), span)),
                 Rule::arg_from | Rule::arg_for | Rule::arg_in => words.push((part.as_rule(), span)),
                 _ => {}
@@ -280,55 +294,6 @@ impl Builder {
             return Err(Diagnostic::at(Code::Syntax, call.name.span, message));
         }
         worded(call, &words)
-    }
-
-    fn over(&mut self, pair: Pair<'_, Rule>) -> Built<Window> {
-        let span = self.span(&pair);
-        if pair.as_rule() != Rule::window {
-            let message = "named windows do not run in this version, expected OVER (…)";
-            return Err(Diagnostic::at(Code::Unsupported, span, message));
-        }
-        let mut window =
-            Window { partition_by: Vec::new(), order_by: Vec::new(), frame: None, span };
-        for part in pair.into_inner() {
-            match part.as_rule() {
-                Rule::partition => window.partition_by = self.exprs(part)?,
-                Rule::order_by => window.order_by = self.order_by(part)?.0,
-                Rule::frame => window.frame = Some(self.frame(part)?),
-                _ => {}
-            }
-        }
-        Ok(window)
-    }
-
-    fn frame(&mut self, pair: Pair<'_, Rule>) -> Built<Frame> {
-        let mut unit = FrameUnit::Rows;
-        let mut bounds = Vec::new();
-        for part in pair.into_inner() {
-            match part.as_rule() {
-                Rule::RANGE => unit = FrameUnit::Range,
-                Rule::GROUPS => unit = FrameUnit::Groups,
-                Rule::bound => bounds.push(self.bound(only(part)?)?),
-                _ => {}
-            }
-        }
-        let mut bounds = bounds.into_iter();
-        let start = found(bounds.next())?;
-        Ok(Frame { unit, start, end: bounds.next().unwrap_or(Bound::CurrentRow) })
-    }
-
-    fn bound(&mut self, pair: Pair<'_, Rule>) -> Built<Bound> {
-        Ok(match pair.as_rule() {
-            Rule::unbounded_preceding => Bound::UnboundedPreceding,
-            Rule::unbounded_following => Bound::UnboundedFollowing,
-            Rule::current_row => Bound::CurrentRow,
-            Rule::bound_offset => {
-                let before = has(&pair, Rule::PRECEDING);
-                let offset = Box::new(self.expr(only(pair)?)?);
-                if before { Bound::Preceding(offset) } else { Bound::Following(offset) }
-            }
-            rule => return Err(defect(rule)),
-        })
     }
 }
 

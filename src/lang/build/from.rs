@@ -208,14 +208,14 @@ fn join_kind(pair: &Pair<'_, Rule>) -> JoinKind {
 pub(super) fn whole_table(name: Name) -> Query {
     let span: Span = name.span;
     let from = TableRef { kind: TableRefKind::Table(name), alias: None, span };
-    let star = SelectItem::Star { qualifier: None, exclude: Vec::new(), replace: Vec::new(), span };
     let select = Select {
         distinct: Distinct::No,
-        items: vec![star],
+        items: vec![SelectItem::all(span)],
         from: Some(from),
         filter: None,
         group_by: GroupBy::None,
         having: None,
+        windows: Vec::new(),
         qualify: None,
         span,
     };
@@ -225,6 +225,7 @@ pub(super) fn whole_table(name: Name) -> Query {
         order_by: Vec::new(),
         order_by_all: None,
         limit: None,
+        limit_percent: false,
         offset: None,
         span,
     }

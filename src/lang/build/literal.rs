@@ -6,7 +6,7 @@ use super::{Builder, Built, defect, found, last, unquoted};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::Literal;
 use crate::lang::syntax::Rule;
-use crate::lang::time;
+use crate::time::{self, Interval, Unit};
 
 impl Builder {
     pub(super) fn literal(&self, pair: Pair<'_, Rule>) -> Built<Literal> {
@@ -35,7 +35,8 @@ impl Builder {
                 let quoted = last(pair)?;
                 let place = self.span(&quoted);
                 let text = unquoted(quoted.as_str(), '\'');
-                let parsed = if is_date { time::date(&text) } else { time::timestamp(&text) };
+                let parsed =
+                    if is_date { time::parse_date(&text) } else { time::parse_timestamp(&text) };
                 parsed.map(Literal::Time).ok_or_else(|| {
                     let (what, form) = if is_date {
                         ("date", "DATE '2024-05-01'")
@@ -67,10 +68,10 @@ impl Builder {
             Some((unit, end)) => (format!("{amount} {unit}"), place.to(end)),
             None => (amount, place),
         };
-        time::interval(&text).map(Literal::Interval).map_err(|problem| match problem {
+        time::parse_months(&text).map(Literal::Interval).map_err(|problem| match problem {
             time::Problem::Calendar => {
-                bad(place, "months and years have no fixed length, expected days or less")
-                    .help("write INTERVAL '30 days'")
+                bad(place, "a fraction of a month has no fixed length, expected whole months")
+                    .help("write INTERVAL '1 month 15 days'")
             }
             time::Problem::Range => bad(span, "an interval is beyond 292,000 years"),
             time::Problem::Form => {
@@ -109,14 +110,18 @@ fn with_unit(pair: Pair<'_, Rule>, span: Span) -> Built<Literal> {
         "mb" | "mib" => (1 << 20, true),
         "gb" | "gib" => (1 << 30, true),
         "tb" | "tib" => (1 << 40, true),
-        other => (time::unit_micros(other).unwrap_or(1), false),
+        other => (Unit::parse_length(other).and_then(Unit::length).unwrap_or(1), false),
     };
     let Some(value) = time::scaled(&quantity, factor) else {
         let what = if is_size { "bytes" } else { "microseconds" };
         let message = format!("found a literal that is not a whole number of {what} in 64 bits");
         return Err(bad(span, message));
     };
-    Ok(if is_size { Literal::Int(value.unsigned_abs()) } else { Literal::Interval(value) })
+    Ok(if is_size {
+        Literal::Int(value.unsigned_abs())
+    } else {
+        Literal::Interval(Interval { months: 0, micros: value })
+    })
 }
 
 /// `E'…'` with its escapes resolved.

@@ -5,8 +5,10 @@
 
 mod expr;
 mod from;
+mod group;
 mod literal;
 mod query;
+mod window;
 
 use pest::iterators::Pair;
 

@@ -3,10 +3,10 @@
 use pest::iterators::Pair;
 
 use super::{Builder, Built, defect, found, last, only};
-use crate::diag::Span;
+use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{
-    Body, Cte, Distinct, Expr, GroupBy, Ident, OrderAll, OrderItem, Query, Select, SelectItem,
-    SetOp, TableRef, With,
+    Body, Cte, Distinct, Expr, ExprKind, GroupBy, Ident, Literal, MatchOp, NamePattern, OrderAll,
+    OrderItem, Query, Select, SelectItem, SetOp, TableRef, With,
 };
 use crate::lang::syntax::Rule;
 
@@ -75,6 +75,7 @@ impl Builder {
             order_by: Vec::new(),
             order_by_all: None,
             limit: None,
+            limit_percent: false,
             offset: None,
             span,
         };
@@ -88,7 +89,7 @@ impl Builder {
                 Rule::order_by => {
                     (query.order_by, query.order_by_all) = self.order_by(part)?;
                 }
-                Rule::limit => query.limit = Some(self.only_expr(part)?),
+                Rule::limit => (query.limit, query.limit_percent) = self.limit(part)?,
                 Rule::offset => query.offset = Some(self.only_expr(part)?),
                 _ => {}
             }
@@ -180,6 +181,7 @@ impl Builder {
             filter: None,
             group_by: GroupBy::None,
             having: None,
+            windows: Vec::new(),
             qualify: None,
             span,
         };
@@ -194,8 +196,9 @@ impl Builder {
                 Rule::group_by if has(&part, Rule::group_all) => {
                     select.group_by = GroupBy::All(place);
                 }
-                Rule::group_by => select.group_by = GroupBy::Keys(self.exprs(part)?),
+                Rule::group_by => select.group_by = self.group_by(part)?,
                 Rule::having => select.having = Some(self.only_expr(part)?),
+                Rule::windows => select.windows = self.windows(part)?,
                 Rule::qualify => select.qualify = Some(self.only_expr(part)?),
                 _ => {}
             }
@@ -228,13 +231,23 @@ impl Builder {
         let span = self.span(&pair);
         let mut parts = pair.into_inner();
         let first = found(parts.next())?;
+        if first.as_rule() == Rule::prefix_alias {
+            let alias = Some(self.ident(only(first)?)?);
+            let expr = self.expr(found(parts.next())?)?;
+            if let Some(second) = parts.next() {
+                let message = "found a name before the expression and one behind it";
+                return Err(Diagnostic::at(Code::Syntax, self.span(&second), message));
+            }
+            return Ok(SelectItem::Expr { expr, alias });
+        }
         if first.as_rule() == Rule::expr {
             let expr = self.expr(first)?;
             let alias = parts.next().map(|alias| self.ident(last(alias)?)).transpose()?;
             return Ok(SelectItem::Expr { expr, alias });
         }
         let qualifier = Some(self.name(first)?).filter(|name| !name.parts.is_empty());
-        let (mut exclude, mut replace) = (Vec::new(), Vec::new());
+        let (mut exclude, mut replace, mut rename) = (Vec::new(), Vec::new(), Vec::new());
+        let mut like = None;
         for part in parts {
             match part.as_rule() {
                 Rule::exclude => {
@@ -245,6 +258,8 @@ impl Builder {
                     };
                 }
                 Rule::replace => replace = self.replacements(part)?,
+                Rule::renames => rename = self.renames(part)?,
+                Rule::star_match => like = Some(self.name_pattern(part)?),
                 _ => {}
             }
         }
@@ -253,7 +268,45 @@ impl Builder {
             name.span = whole.unwrap_or(name.span);
             name
         });
-        Ok(SelectItem::Star { qualifier, exclude, replace, span })
+        Ok(SelectItem::Star { qualifier, exclude, replace, rename, like, span })
+    }
+
+    fn renames(&self, pair: Pair<'_, Rule>) -> Built<Vec<(Ident, Ident)>> {
+        let all = pair.into_inner().filter(|p| p.as_rule() == Rule::renamed);
+        all.map(|one| Ok((self.ident(only(one.clone())?)?, self.ident(last(one)?)?))).collect()
+    }
+
+    fn name_pattern(&self, pair: Pair<'_, Rule>) -> Built<NamePattern> {
+        let op = if has(&pair, Rule::ILIKE) {
+            MatchOp::ILike
+        } else if has(&pair, Rule::GLOB) {
+            MatchOp::Glob
+        } else if has(&pair, Rule::similar) {
+            MatchOp::SimilarTo
+        } else {
+            MatchOp::Like
+        };
+        let negated = has(&pair, Rule::NOT);
+        Ok(NamePattern { op, pattern: self.ident(last(pair)?)?, negated })
+    }
+
+    /// The count of LIMIT or FETCH, and whether it is in hundredths of the rows.
+    fn limit(&mut self, pair: Pair<'_, Rule>) -> Built<(Option<Expr>, bool)> {
+        let span = self.span(&pair);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::share => {
+                    let number = only(part)?;
+                    let span = self.span(&number);
+                    let kind = ExprKind::Literal(self.literal(number)?);
+                    return Ok((Some(Expr { kind, span }), true));
+                }
+                Rule::expr => return Ok((Some(self.expr(part)?), false)),
+                _ => {}
+            }
+        }
+        // FETCH FIRST ROW ONLY.
+        Ok((Some(Expr { kind: ExprKind::Literal(Literal::Int(1)), span }), false))
     }
 
     fn replacements(&mut self, pair: Pair<'_, Rule>) -> Built<Vec<(Expr, Ident)>> {
@@ -298,7 +351,7 @@ fn grouped(first: Body, operands: Vec<SetOperand>) -> Body {
 /// `*` for a query without a select list, standing where its FROM stands.
 fn every_column(from: Option<&TableRef>, span: Span) -> SelectItem {
     let span = from.map_or(span, |from| from.span);
-    SelectItem::Star { qualifier: None, exclude: Vec::new(), replace: Vec::new(), span }
+    SelectItem::all(span)
 }
 
 fn direction(pair: Pair<'_, Rule>) -> (bool, Option<bool>) {

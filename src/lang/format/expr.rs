@@ -3,10 +3,11 @@
 use super::query::query;
 use super::{ident, list, name, quoted};
 use crate::lang::ast::{
-    BinaryOp, Bound, Call, Expr, ExprKind, Frame, FrameUnit, Literal, MatchOp, OrderItem, UnaryOp,
-    Window,
+    BinaryOp, Bound, Call, Exclude, Expr, ExprKind, Frame, FrameUnit, Literal, MatchOp, OrderItem,
+    Over, UnaryOp, Window,
 };
-use crate::lang::{lexer, time};
+use crate::lang::lexer;
+use crate::time;
 
 const OR: u8 = 1;
 const AND: u8 = 2;
@@ -35,6 +36,7 @@ fn shape(whole: &Expr) -> (String, u8) {
         ExprKind::Column(column) => (name(column), PRIMARY),
         ExprKind::Symbol(full) => (symbol(full), PRIMARY),
         ExprKind::Parameter(parameter) => (format!("${parameter}"), PRIMARY),
+        ExprKind::Position(place) => (format!("#{place}"), PRIMARY),
         ExprKind::Unary { op, expr: operand } => unary(*op, operand),
         ExprKind::Binary { op, left, right, .. } => {
             let (word, level) = operator(*op);
@@ -68,10 +70,7 @@ fn shape(whole: &Expr) -> (String, u8) {
             let word = match (op, negated) {
                 (MatchOp::Regexp, false) => "~",
                 (MatchOp::Regexp, true) => "!~",
-                (MatchOp::Like, _) => "LIKE",
-                (MatchOp::ILike, _) => "ILIKE",
-                (MatchOp::Glob, _) => "GLOB",
-                (MatchOp::SimilarTo, _) => "SIMILAR TO",
+                (op, _) => match_words(*op),
             };
             let not = not(*negated && *op != MatchOp::Regexp);
             let escape = escape.as_ref().map(|e| format!(" ESCAPE {}", expr(e, BITS)));
@@ -141,8 +140,8 @@ fn literal(value: &Literal) -> String {
         Literal::Double(number) => format!("{number:?}"),
         Literal::Text(text) => format!("'{}'", text.replace('\'', "''")),
         Literal::Addr(address) => format!("0x{address:x}"),
-        Literal::Time(micros) => format!("TIMESTAMP '{}'", time::timestamp_text(*micros)),
-        Literal::Interval(micros) => format!("INTERVAL '{}'", time::interval_text(*micros)),
+        Literal::Time(micros) => format!("TIMESTAMP '{}'", time::render_timestamp(*micros)),
+        Literal::Interval(span) => format!("INTERVAL '{}'", time::interval_literal(*span)),
     }
 }
 
@@ -165,18 +164,26 @@ fn call(call: &Call) -> String {
     if !call.order_by.is_empty() {
         inner = inner + " ORDER BY " + &order_items(&call.order_by);
     }
+    if call.ignore_nulls {
+        inner += " IGNORE NULLS";
+    }
     let mut text = format!("{}({})", ident(&call.name), inner.trim_start());
+    if !call.within_group.is_empty() {
+        text = text + " WITHIN GROUP (ORDER BY " + &order_items(&call.within_group) + ")";
+    }
     if let Some(filter) = &call.filter {
         text = text + " FILTER (WHERE " + &expr(filter, 0) + ")";
     }
-    if let Some(over) = &call.over {
-        text = text + " OVER (" + &window(over) + ")";
+    match call.over.as_deref() {
+        Some(Over::Named(name)) => text + " OVER " + &ident(name),
+        Some(Over::Window(over)) => text + " OVER (" + &window(over) + ")",
+        None => text,
     }
-    text
 }
 
-fn window(window: &Window) -> String {
-    let mut parts = Vec::new();
+/// A window without its parentheses.
+pub(super) fn window(window: &Window) -> String {
+    let mut parts: Vec<String> = window.base.iter().map(ident).collect();
     if !window.partition_by.is_empty() {
         let keys = list(&window.partition_by, ", ", |key| expr(key, 0));
         parts.push(format!("PARTITION BY {keys}"));
@@ -194,7 +201,13 @@ fn frame(frame: &Frame) -> String {
         FrameUnit::Range => "RANGE",
         FrameUnit::Groups => "GROUPS",
     };
-    format!("{unit} BETWEEN {} AND {}", bound(&frame.start), bound(&frame.end))
+    let exclude = match frame.exclude {
+        Exclude::NoOthers => "",
+        Exclude::CurrentRow => " EXCLUDE CURRENT ROW",
+        Exclude::Group => " EXCLUDE GROUP",
+        Exclude::Ties => " EXCLUDE TIES",
+    };
+    format!("{unit} BETWEEN {} AND {}{exclude}", bound(&frame.start), bound(&frame.end))
 }
 
 fn bound(bound: &Bound) -> String {
@@ -204,6 +217,17 @@ fn bound(bound: &Bound) -> String {
         Bound::CurrentRow => "CURRENT ROW".to_owned(),
         Bound::Preceding(offset) => format!("{} PRECEDING", expr(offset, BITS)),
         Bound::Following(offset) => format!("{} FOLLOWING", expr(offset, BITS)),
+    }
+}
+
+/// The words for an operator that matches.
+pub(super) const fn match_words(op: MatchOp) -> &'static str {
+    match op {
+        MatchOp::Like => "LIKE",
+        MatchOp::ILike => "ILIKE",
+        MatchOp::Glob => "GLOB",
+        MatchOp::SimilarTo => "SIMILAR TO",
+        MatchOp::Regexp => "~",
     }
 }
 

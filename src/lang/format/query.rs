@@ -1,10 +1,10 @@
 //! Queries and FROM as text.
 
-use super::expr::{expr, order_items};
+use super::expr::{expr, match_words, order_items, window};
 use super::{ident, list, name};
 use crate::lang::ast::{
-    Body, CallArgument, Cte, Distinct, Expr, GroupBy, Ident, JoinKind, JoinOn, Query, Select,
-    SelectItem, SetOp, TableAlias, TableRef, TableRefKind,
+    Body, CallArgument, Cte, Distinct, Expr, GroupBy, GroupItem, Ident, JoinKind, JoinOn,
+    NamePattern, Query, Select, SelectItem, SetOp, TableAlias, TableRef, TableRefKind, Window,
 };
 
 /// A query on one line.
@@ -27,7 +27,10 @@ pub(super) fn clauses(whole: &Query) -> Vec<String> {
         let direction = super::expr::direction(all.descending, all.nulls_first);
         clauses.push(format!("ORDER BY ALL{direction}"));
     }
-    push(&mut clauses, "LIMIT", whole.limit.as_ref());
+    match &whole.limit {
+        Some(share) if whole.limit_percent => clauses.push(format!("LIMIT {}%", expr(share, 0))),
+        limit => push(&mut clauses, "LIMIT", limit.as_ref()),
+    }
     push(&mut clauses, "OFFSET", whole.offset.as_ref());
     clauses
 }
@@ -82,9 +85,27 @@ fn select(select: &Select, clauses: &mut Vec<String>) {
         GroupBy::None => {}
         GroupBy::All(_) => clauses.push("GROUP BY ALL".to_owned()),
         GroupBy::Keys(keys) => clauses.push(format!("GROUP BY {}", exprs(keys))),
+        GroupBy::Sets(items) => clauses.push(format!("GROUP BY {}", group_items(items))),
     }
     push(clauses, "HAVING", select.having.as_ref());
+    if !select.windows.is_empty() {
+        let one = |(name, over): &(Ident, Window)| format!("{} AS ({})", ident(name), window(over));
+        clauses.push(format!("WINDOW {}", list(&select.windows, ", ", one)));
+    }
     push(clauses, "QUALIFY", select.qualify.as_ref());
+}
+
+fn group_items(items: &[GroupItem]) -> String {
+    let keys = |keys: &Vec<Expr>| match keys.as_slice() {
+        [one] => expr(one, 0),
+        many => format!("({})", exprs(many)),
+    };
+    list(items, ", ", |item| match item {
+        GroupItem::Keys(one) => keys(one),
+        GroupItem::Rollup(lists) => format!("ROLLUP ({})", list(lists, ", ", keys)),
+        GroupItem::Cube(lists) => format!("CUBE ({})", list(lists, ", ", keys)),
+        GroupItem::Sets(sets) => format!("GROUPING SETS ({})", group_items(sets)),
+    })
 }
 
 fn item(item: &SelectItem) -> String {
@@ -93,7 +114,7 @@ fn item(item: &SelectItem) -> String {
             let alias = alias.as_ref().map(|alias| format!(" AS {}", ident(alias)));
             expr(value, 0) + &alias.unwrap_or_default()
         }
-        SelectItem::Star { qualifier, exclude, replace, .. } => {
+        SelectItem::Star { qualifier, exclude, replace, rename, like, .. } => {
             let mut text = qualifier.as_ref().map(|q| name(q) + ".").unwrap_or_default() + "*";
             if !exclude.is_empty() {
                 text = text + " EXCLUDE " + &columns(exclude);
@@ -103,6 +124,16 @@ fn item(item: &SelectItem) -> String {
                     format!("{} AS {}", expr(value, 0), ident(name))
                 };
                 text = text + " REPLACE (" + &list(replace, ", ", one) + ")";
+            }
+            if !rename.is_empty() {
+                let one = |(from, to): &(Ident, Ident)| format!("{} AS {}", ident(from), ident(to));
+                text = text + " RENAME (" + &list(rename, ", ", one) + ")";
+            }
+            if let Some(NamePattern { op, pattern, negated }) = like {
+                let not = if *negated { "NOT " } else { "" };
+                let words = match_words(*op);
+                let pattern = pattern.text.replace('\'', "''");
+                text = format!("{text} {not}{words} '{pattern}'");
             }
             text
         }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use super::expr::{Place, aggregate_help, article};
 use super::unify::common_format;
-use super::{Binder, Bound, Failed};
+use super::{Binder, Bound, Failed, calendar};
 use crate::catalog::{Format, FunctionKind, FunctionSpec, Signature, Ty};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{Call, OrderItem};
@@ -21,22 +21,30 @@ pub(super) struct Fitted {
 
 impl Binder<'_> {
     pub(super) fn call(&mut self, call: &Call, span: Span, place: Place<'_>) -> Bound<Expr> {
-        if let Some(window) = &call.over {
-            let error = Diagnostic::at(
-                Code::Unsupported,
-                window.span,
-                "window functions are not run by this version",
-            );
-            return self.fail(error.help(
-                "for a value per group, join with a sub-query that has GROUP BY; for the first row of each, use DISTINCT ON",
-            ));
+        let name = &call.name.text;
+        if name.eq_ignore_ascii_case("grouping") || name.eq_ignore_ascii_case("grouping_id") {
+            return self.grouping(call, span, place);
+        }
+        if name.eq_ignore_ascii_case("columns") {
+            return self.columns(call, span, place);
+        }
+        if let Some(over) = &call.over {
+            return self.window(call, over, span, place);
         }
         let Some(function) = self.catalog.function(&call.name.text) else {
+            if calendar::is_step_function(&call.name.text) {
+                return self.months_alone(span);
+            }
             return self.unknown_function(&call.name.text, call.name.span);
         };
         match function.kind {
             FunctionKind::Aggregate => self.aggregate(function, call, span, place),
             FunctionKind::Scalar => self.scalar(function, call, span, place),
+            FunctionKind::Window => {
+                let message = format!("window function `{}` needs OVER", function.name);
+                let error = Diagnostic::at(Code::BadQuery, span, message);
+                self.fail(error.help(format!("write {}(…) OVER (ORDER BY …)", function.name)))
+            }
             FunctionKind::Table => {
                 let message = format!("`{}` returns rows, so it stands in FROM", function.name);
                 self.fail_at(Code::BadQuery, span, message)
@@ -62,7 +70,8 @@ impl Binder<'_> {
         span: Span,
         place: Place<'_>,
     ) -> Bound<Expr> {
-        if call.star || call.distinct || call.filter.is_some() || !call.order_by.is_empty() {
+        let ordered = !call.order_by.is_empty() || !call.within_group.is_empty();
+        if call.star || call.distinct || call.filter.is_some() || ordered || call.ignore_nulls {
             let message = format!(
                 "`*`, DISTINCT, ORDER BY and FILTER belong to aggregates, `{}` is none",
                 function.name
@@ -71,6 +80,9 @@ impl Binder<'_> {
         }
         if function.name == "why" {
             return self.why(&call.args, span, place);
+        }
+        if let Some(moved) = self.calendar_call(function, &call.args, span, place) {
+            return moved;
         }
         let args = self.exprs(&call.args, place)?;
         if let Some(lowered) = self.special(function, &args, span) {
@@ -93,11 +105,32 @@ impl Binder<'_> {
             let error = Diagnostic::at(Code::Grouping, span, message);
             return self.fail(aggregate_help(error, place.clause));
         };
-        let inner = Place { aggregates: None, clause: "an aggregate", ..place };
+        if call.ignore_nulls {
+            let message = format!("`{}` takes no IGNORE NULLS", function.name);
+            let error = Diagnostic::at(Code::BadQuery, span, message);
+            return self
+                .fail(error.help("aggregates leave NULLs out; any_value is the first value"));
+        }
+        let inner = Place { aggregates: None, windows: None, clause: "an aggregate", ..place };
+        let aggregate = self.aggregate_call(function, call, span, inner)?;
+        Ok(add_aggregate(into, aggregate, place.width))
+    }
+
+    /// An aggregate of which everything stands at `inner`.
+    pub(super) fn aggregate_call(
+        &mut self,
+        function: &'static FunctionSpec,
+        call: &Call,
+        span: Span,
+        inner: Place<'_>,
+    ) -> Bound<AggregateCall> {
         let args = self.exprs(&call.args, inner);
         let filter = call.filter.as_deref().map(|f| self.condition(f, inner, "FILTER"));
         let order_by = self.sort_keys(&call.order_by, inner);
-        let (args, filter, order_by) = (args?, filter.transpose()?, order_by?);
+        let within = self.sort_keys(&call.within_group, inner);
+        let (mut args, filter, mut order_by) = (args?, filter.transpose()?, order_by?);
+        self.within_group(function, within?, &mut args, &mut order_by)?;
+        let args = adapted(function, args);
         // `arg_min` and its kin hand on a value of their first argument.
         let hex = args.first().filter(|_| function.name.starts_with("arg_")).map(|a| a.format);
         let mut fitted = if call.star {
@@ -106,7 +139,7 @@ impl Binder<'_> {
             self.fit(function, args, span)?
         };
         fitted.format = hex.unwrap_or(fitted.format);
-        let aggregate = AggregateCall {
+        Ok(AggregateCall {
             function,
             args: fitted.args,
             distinct: call.distinct,
@@ -115,8 +148,41 @@ impl Binder<'_> {
             ty: fitted.ty,
             format: fitted.format,
             span,
-        };
-        Ok(add_aggregate(into, aggregate, place.width))
+        })
+    }
+
+    /// Puts the values of WITHIN GROUP where the function takes them.
+    fn within_group(
+        &mut self,
+        function: &'static FunctionSpec,
+        within: Vec<SortKey>,
+        args: &mut Vec<Expr>,
+        order_by: &mut Vec<SortKey>,
+    ) -> Bound<()> {
+        let is_quantile = matches!(function.name, "quantile_cont" | "quantile_disc");
+        if is_quantile {
+            // Values are put in order by the function itself; which way, WITHIN GROUP says alone.
+            order_by.clear();
+        }
+        let of_values = is_quantile || function.name == "mode";
+        let Some(first) = within.first() else { return Ok(()) };
+        let span = first.expr.span;
+        match within.as_slice() {
+            [key] if of_values && args.len() < 2 => {
+                args.insert(0, key.expr.clone());
+                *order_by = within;
+                Ok(())
+            }
+            _ if function.name == "string_agg" && order_by.is_empty() => {
+                *order_by = within;
+                Ok(())
+            }
+            _ => {
+                let message = format!("`{}` takes no WITHIN GROUP like this", function.name);
+                let error = Diagnostic::at(Code::BadQuery, span, message);
+                self.fail(error.help("write ORDER BY within the parentheses of the aggregate"))
+            }
+        }
     }
 
     fn star_argument(
@@ -142,7 +208,11 @@ impl Binder<'_> {
     }
 
     /// Sort keys within an aggregate.
-    fn sort_keys(&mut self, items: &[OrderItem], place: Place<'_>) -> Bound<Vec<SortKey>> {
+    pub(super) fn sort_keys(
+        &mut self,
+        items: &[OrderItem],
+        place: Place<'_>,
+    ) -> Bound<Vec<SortKey>> {
         let mut keys = Vec::with_capacity(items.len());
         for item in items {
             let expr = self.expr(&item.expr, place)?;
@@ -281,6 +351,21 @@ fn wanted(signature: &Signature, index: usize) -> Ty {
     signature.args.get(index).copied().unwrap_or(last)
 }
 
+/// The arguments of an aggregate as it takes them: truth values are summed as 0 and 1, and everything
+/// is text to what joins texts.
+fn adapted(function: &FunctionSpec, mut args: Vec<Expr>) -> Vec<Expr> {
+    if let Some(first) = args.first_mut() {
+        let ty = match (function.name, first.ty) {
+            ("sum", Ty::Bool) => Ty::Int,
+            ("string_agg", ty) if !matches!(ty, Ty::Text | Ty::Null) => Ty::Text,
+            _ => return args,
+        };
+        let plain = std::mem::replace(first, Expr::null(Ty::Null, first.span));
+        *first = convert::cast(plain, ty, false);
+    }
+    args
+}
+
 /// How far the arguments are from the signature; `None` if they do not fit.
 fn score(signature: &Signature, args: &[Expr]) -> Option<usize> {
     let declared = signature.args.len();
@@ -329,6 +414,7 @@ fn conversion_cost(arg: &Expr, to: Ty) -> Option<usize> {
     }
     match (arg.ty, to) {
         (_, Ty::Null) | (Ty::Null, _) => Some(1),
+        (Ty::Bool, _) => None,
         (Ty::Int, Ty::Double) => Some(2),
         (Ty::Int, Ty::Addr) => {
             arg.as_literal().is_none_or(|v| convert::literal(v, to).is_some()).then_some(3)

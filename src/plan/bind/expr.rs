@@ -3,7 +3,11 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use super::columns::Spread;
 use super::scope::{Miss, Scope};
+#[cfg(doc)]
+use super::window::WINDOWS;
+use super::window::{Named, Pending, holds_window};
 use super::{Binder, Bound, Failed};
 use crate::catalog::Ty;
 use crate::diag::{Code, Diagnostic, Span};
@@ -30,6 +34,15 @@ pub(super) struct Place<'s> {
     /// Collects aggregates, where they may stand. In the expression, column `width + i` is the
     /// `i`th of them.
     pub(super) aggregates: Option<&'s RefCell<Vec<AggregateCall>>>,
+    /// Collects the arguments of calls of `grouping`.
+    pub(super) groupings: Option<&'s RefCell<Vec<Vec<Expr>>>>,
+    /// Collects windows, where they may stand. In the expression, column [`WINDOWS`]` + i` is the
+    /// `i`th of them.
+    pub(super) windows: Option<&'s RefCell<Vec<Pending>>>,
+    /// The windows that the select names.
+    pub(super) named: &'s Named,
+    /// Which column `COLUMNS(…)` stands for.
+    pub(super) spread: Option<&'s Spread>,
     /// The number of columns of the rows of `FROM`.
     pub(super) width: usize,
     /// The words for the clause, for messages.
@@ -39,7 +52,17 @@ pub(super) struct Place<'s> {
 impl<'s> Place<'s> {
     /// A place that sees columns alone.
     pub(super) const fn plain(scope: &'s Scope, clause: &'static str) -> Self {
-        Self { scope, aliases: &[], aggregates: None, width: usize::MAX, clause }
+        Self {
+            scope,
+            aliases: &[],
+            aggregates: None,
+            groupings: None,
+            windows: None,
+            named: &[],
+            spread: None,
+            width: usize::MAX,
+            clause,
+        }
     }
 }
 
@@ -58,6 +81,7 @@ impl Binder<'_> {
                 Ok(Expr::new(ExprKind::Symbol(symbol.clone()), Ty::Addr, span))
             }
             ast::ExprKind::Parameter(name) => self.parameter(name, span),
+            ast::ExprKind::Position(number) => self.position(*number, span, place),
             ast::ExprKind::Unary { op, expr } => self.unary(*op, expr, span, place),
             ast::ExprKind::Binary { .. } => self.chain(expr, place),
             ast::ExprKind::IsNull { expr, negated } => {
@@ -153,12 +177,32 @@ impl Binder<'_> {
         {
             return self.alias(alias, name.span, place);
         }
+        if let ([part], Miss::Unknown) = (name.parts.as_slice(), &miss)
+            && !part.quoted
+            && let Some(clock) = self.clock_name(&part.text, name.span)
+        {
+            return Ok(clock);
+        }
         self.missing(name, miss, place)
+    }
+
+    /// `#n`: a column of FROM by its place.
+    fn position(&mut self, number: u64, span: Span, place: Place<'_>) -> Bound<Expr> {
+        let columns = place.scope.star(None).unwrap_or_default();
+        let index = usize::try_from(number).ok().and_then(|n| n.checked_sub(1));
+        if let Some(column) = index.and_then(|index| columns.get(index)) {
+            return Ok(Expr { span, ..column.expr.clone() });
+        }
+        let message = format!("#{number}: FROM has {}", super::query::columns(columns.len()));
+        self.fail_at(Code::UnknownColumn, span, message)
     }
 
     /// An item of the select list in the place of its name.
     pub(super) fn alias(&mut self, alias: &Alias, span: Span, place: Place<'_>) -> Bound<Expr> {
         let Some(expr) = &alias.expr else { return Err(Failed) };
+        if place.windows.is_none() && holds_window(expr) {
+            return self.misplaced_window(&format!("`{}`", alias.name), span, place.clause);
+        }
         if place.aggregates.is_none() && !expr.columns_all(|index| index < place.width) {
             let message = format!(
                 "`{}` holds an aggregate, which cannot stand in {}",
@@ -295,11 +339,6 @@ impl Binder<'_> {
         }
         let right = plan.columns().into_iter().next().ok_or(Failed)?;
         let (value, right) = self.comparable(value, Expr { span: query.span, ..right }, span)?;
-        let (value, right) = match (value.ty, right.ty) {
-            (Ty::Int, Ty::Addr) => (convert::cast(value, Ty::Addr, false), right),
-            (Ty::Addr, Ty::Int) => (value, convert::cast(right, Ty::Addr, false)),
-            _ => (value, right),
-        };
         let plan = super::unify::coerce_columns(plan, &[right.ty]);
         let kind = ExprKind::InQuery { expr: Box::new(value), plan: Arc::new(plan), negated };
         Ok(Expr::new(kind, Ty::Bool, span))

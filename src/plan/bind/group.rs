@@ -1,8 +1,9 @@
 //! `GROUP BY`: the keys, and expressions over groups instead of rows.
 
 use super::expr::Place;
+use super::sets::{GROUPINGS, Keys};
+use super::window::WINDOWS;
 use super::{Binder, Bound, Failed};
-use crate::catalog::Ty;
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{self, GroupBy};
 use crate::plan::{Expr, ExprKind, Field};
@@ -13,6 +14,8 @@ pub(super) struct Grouping<'a> {
     pub(super) keys: &'a [Expr],
     /// The columns of the rows of `FROM`.
     pub(super) schema: &'a [Field],
+    /// The number of aggregates.
+    pub(super) aggregates: usize,
 }
 
 impl Grouping<'_> {
@@ -26,6 +29,10 @@ impl Grouping<'_> {
         if let ExprKind::Column(index) = &mut expr.kind {
             match self.schema.get(*index) {
                 Some(field) => loose.push((expr.span, field.name.clone())),
+                None if *index >= WINDOWS => {}
+                None if *index >= GROUPINGS => {
+                    *index = *index - GROUPINGS + self.keys.len() + self.aggregates;
+                }
                 None => *index = *index - width + self.keys.len(),
             }
             return;
@@ -43,19 +50,14 @@ impl Binder<'_> {
         group_by: &GroupBy,
         items: &[Option<Expr>],
         place: Place<'_>,
-    ) -> Bound<Vec<Expr>> {
-        let mut keys: Vec<Expr> = Vec::new();
-        let mut add = |key: Expr| {
-            if !keys.iter().any(|k| k.same(&key)) {
-                keys.push(if key.ty == Ty::Null { Expr { ty: Ty::Int, ..key } } else { key });
-            }
-        };
+    ) -> Bound<Keys> {
+        let mut keys = Keys::default();
         match group_by {
             GroupBy::None => {}
             GroupBy::All(_) => {
                 for item in items.iter().flatten() {
                     if item.columns_all(|i| i < place.width) && item.as_literal().is_none() {
-                        add(item.clone());
+                        keys.add(item.clone());
                     }
                 }
             }
@@ -63,7 +65,9 @@ impl Binder<'_> {
                 let mut failed = false;
                 for expr in exprs {
                     match self.group_key(expr, items, place) {
-                        Ok(key) => add(key),
+                        Ok(key) => {
+                            keys.add(key);
+                        }
                         Err(Failed) => failed = true,
                     }
                 }
@@ -71,11 +75,14 @@ impl Binder<'_> {
                     return Err(Failed);
                 }
             }
+            GroupBy::Sets(sets) => {
+                keys.sets = Some(self.group_sets(sets, items, place, &mut keys)?);
+            }
         }
         Ok(keys)
     }
 
-    fn group_key(
+    pub(super) fn group_key(
         &mut self,
         expr: &ast::Expr,
         items: &[Option<Expr>],

@@ -23,7 +23,8 @@ impl Binder<'_> {
             Literal::Text(v) => Value::text(v.clone()),
             Literal::Addr(v) => Value::Addr(*v),
             Literal::Time(v) => Value::Time(*v),
-            Literal::Interval(v) => Value::Interval(*v),
+            Literal::Interval(v) if v.months != 0 => return self.months_alone(span),
+            Literal::Interval(v) => Value::Interval(v.micros),
         };
         Ok(Expr::literal(value, span))
     }

@@ -5,7 +5,9 @@
 //! builds says what the query says, and `rewrite` makes it quick.
 
 mod arithmetic;
+mod calendar;
 mod call;
+mod columns;
 pub(super) mod expr;
 mod from;
 mod group;
@@ -17,10 +19,12 @@ mod order;
 mod query;
 mod scope;
 mod select;
+mod sets;
 mod special;
 mod statement;
 mod table_call;
 mod unify;
+mod window;
 
 use std::sync::Arc;
 
@@ -69,6 +73,8 @@ struct Binder<'a> {
     outer: Vec<Arc<Scope>>,
     depth: usize,
     nodes: usize,
+    /// What `now()` is in all of the statement.
+    now: i64,
 }
 
 /// Turns a statement into a plan that says what the statement says.
@@ -88,6 +94,7 @@ pub(super) fn statement(
         outer: Vec::new(),
         depth: 0,
         nodes: 0,
+        now: crate::time::now(),
     };
     match binder.statement(statement) {
         Ok(plan) if binder.errors.is_empty() => Ok((plan, binder.shared)),

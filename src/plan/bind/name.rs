@@ -1,6 +1,7 @@
 //! The names of columns that have none given: the column's own, or the expression as SQL.
 
-use crate::lang::ast::{Expr, ExprKind, Literal, UnaryOp};
+use crate::lang::ast::{Expr, ExprKind, Literal, Over, UnaryOp};
+use crate::time;
 
 use super::expr::match_words;
 use super::ops::{op_words, precedence};
@@ -39,6 +40,10 @@ fn write(expr: &Expr, out: &mut String, depth: usize) {
         ExprKind::Literal(literal) => out.push_str(&literal_text(literal)),
         ExprKind::Column(name) => out.push_str(&super::scope::dotted(&name.parts)),
         ExprKind::Symbol(symbol) => out.push_str(symbol),
+        ExprKind::Position(place) => {
+            use std::fmt::Write as _;
+            let _ = write!(out, "#{place}");
+        }
         ExprKind::Parameter(name) => {
             out.push('$');
             out.push_str(name);
@@ -110,6 +115,14 @@ fn write(expr: &Expr, out: &mut String, depth: usize) {
             }
             separated(&call.args, out, depth);
             out.push(')');
+            match call.over.as_deref() {
+                Some(Over::Named(name)) => {
+                    out.push_str(" OVER ");
+                    out.push_str(&name.text);
+                }
+                Some(Over::Window(_)) => out.push_str(" OVER (…)"),
+                None => {}
+            }
         }
         ExprKind::Scalar(_) => out.push_str("sub-query"),
         ExprKind::Exists(_) => out.push_str("EXISTS (…)"),
@@ -174,7 +187,7 @@ fn literal_text(literal: &Literal) -> String {
             format!("'{}'", text.replace('\'', "''"))
         }
         Literal::Addr(v) => format!("{v:#x}"),
-        Literal::Time(v) => format!("TIMESTAMP '{}'", crate::catalog::render_timestamp(*v)),
-        Literal::Interval(v) => format!("INTERVAL '{}'", crate::catalog::render_interval(*v)),
+        Literal::Time(v) => format!("TIMESTAMP '{}'", time::render_timestamp(*v)),
+        Literal::Interval(v) => format!("INTERVAL '{}'", time::interval_literal(*v)),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::arithmetic::{adapt_literal, literal_as};
 use super::expr::{Place, article};
-use super::{Binder, Bound, Failed};
+use super::{Binder, Bound, Failed, calendar};
 use crate::catalog::{Ty, Value};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{self, BinaryOp, Literal, UnaryOp};
@@ -62,9 +62,15 @@ impl Binder<'_> {
 
     /// A chain of operators that leans to the left, walked without recursion.
     pub(super) fn chain(&mut self, expr: &ast::Expr, place: Place<'_>) -> Bound<Expr> {
+        if let Some(moved) = self.calendar(expr, place) {
+            return moved;
+        }
         let mut links = Vec::new();
         let mut first = expr;
         while let ast::ExprKind::Binary { op, op_span, left, right } = &first.kind {
+            if calendar::is_step(left) && *op == BinaryOp::Add {
+                break;
+            }
             links.push(Link { op: *op, op_span: *op_span, right });
             first = left;
         }
@@ -94,6 +100,10 @@ impl Binder<'_> {
             };
             let (now, later) = rest.split_at(run);
             rest = later;
+            if matches!(link.op, BinaryOp::Add | BinaryOp::Sub) && calendar::is_step(link.right) {
+                left = self.moved(left, link.right, link.op == BinaryOp::Sub, place);
+                continue;
+            }
             let rights: Vec<Bound<Expr>> = now.iter().map(|l| self.expr(l.right, place)).collect();
             left = match link.op {
                 BinaryOp::And | BinaryOp::Or | BinaryOp::Concat => {

@@ -90,7 +90,14 @@ impl Binder<'_> {
             Body::Select(select) => self.select(select, order),
             body => self.body(body).and_then(|plan| self.order_output(plan, order)),
         };
-        let limit = query.limit.as_ref().map_or(Ok(None), |e| self.count(e, "LIMIT"));
+        let limit = match &query.limit {
+            Some(share) if query.limit_percent => {
+                let share = self.share_of_rows(share)?;
+                let offset = query.offset.as_ref().map_or(Ok(None), |e| self.count(e, "OFFSET"))?;
+                return self.first_share(plan?, share, offset.unwrap_or(0));
+            }
+            limit => limit.as_ref().map_or(Ok(None), |e| self.count(e, "LIMIT")),
+        };
         let offset = query.offset.as_ref().map_or(Ok(None), |e| self.count(e, "OFFSET"));
         let (plan, limit, offset) = (plan?, limit?, offset?);
         Ok(if limit.is_some() || offset.unwrap_or(0) > 0 {
@@ -133,6 +140,20 @@ impl Binder<'_> {
             },
             Some(_) => self.constant_count(expr.span, what),
         }
+    }
+
+    /// The hundredths of `LIMIT n%`.
+    fn share_of_rows(&mut self, expr: &ast::Expr) -> Bound<f64> {
+        let share = match &expr.kind {
+            #[allow(clippy::cast_precision_loss, reason = "beyond 100 it is refused")]
+            ast::ExprKind::Literal(ast::Literal::Int(n)) => *n as f64,
+            ast::ExprKind::Literal(ast::Literal::Double(n)) => *n,
+            _ => f64::NAN,
+        };
+        if (0.0..=100.0).contains(&share) {
+            return Ok(share);
+        }
+        self.fail_at(Code::BadQuery, expr.span, "LIMIT takes 0 to 100 percent of the rows")
     }
 
     fn constant_count<T>(&mut self, span: Span, what: &str) -> Bound<T> {

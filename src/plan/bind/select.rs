@@ -10,10 +10,12 @@ use super::group::Grouping;
 use super::order::{Key, Order, Target, split_keys, type_keys};
 use super::query::first_columns;
 use super::scope::{Scope, ScopeColumn};
+use super::sets::Keys;
+use super::window::Pending;
 use super::{Binder, Bound, Failed, name};
-use crate::diag::{Code, Diagnostic, Span};
-use crate::lang::ast::{self, Distinct, GroupBy, Ident, Name, Select, SelectItem};
-use crate::plan::{AggregateCall, Expr, ExprKind, Field, Plan, Rel};
+use crate::diag::{Code, Diagnostic};
+use crate::lang::ast::{self, Distinct, GroupBy, Ident, Select, SelectItem};
+use crate::plan::{AggregateCall, Expr, ExprKind, Field, Plan};
 
 /// An item of the list, `*` already spread.
 struct Item {
@@ -23,13 +25,34 @@ struct Item {
 }
 
 /// Every clause, bound over the rows of `FROM`.
-struct Clauses {
+pub(super) struct Clauses {
     items: Vec<(String, Expr)>,
     filter: Option<Expr>,
-    keys: Vec<Expr>,
+    keys: Keys,
     having: Option<Expr>,
+    pub(super) qualify: Option<Expr>,
     order: Vec<Key>,
     on: Option<Vec<Target>>,
+}
+
+/// What expressions refer to that is computed from several rows.
+struct Collected {
+    aggregates: Vec<AggregateCall>,
+    groupings: Vec<Vec<Expr>>,
+    windows: Vec<Pending>,
+}
+
+impl Clauses {
+    /// The expressions of the list and of what orders it or makes it distinct.
+    pub(super) fn exprs_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
+        let order = self.order.iter_mut().map(|k| &mut k.target);
+        let targets = order.chain(self.on.iter_mut().flatten());
+        let targets = targets.filter_map(|target| match target {
+            Target::Expr(expr) => Some(expr),
+            Target::Output(_) => None,
+        });
+        self.items.iter_mut().map(|(_, expr)| expr).chain(targets)
+    }
 }
 
 impl Binder<'_> {
@@ -38,30 +61,34 @@ impl Binder<'_> {
             Some(table) => self.table_ref(table)?,
             None => (Plan::values(vec![Vec::new()], Vec::new(), select.span), Scope::default()),
         };
-        if let Some(qualify) = &select.qualify {
-            let message = "QUALIFY is not run by this version";
-            self.errors.push(
-                Diagnostic::at(Code::Unsupported, qualify.span, message)
-                    .help("for the first row of each group, use DISTINCT ON with ORDER BY"),
-            );
-        }
+        self.check_named(&select.windows)?;
         let aggregates = RefCell::new(Vec::new());
-        let clauses = self.clauses(select, order, &scope, plan.schema.len(), &aggregates)?;
-        self.assemble(select, plan, clauses, aggregates.into_inner())
+        let groupings = RefCell::new(Vec::new());
+        let windows = RefCell::new(Vec::new());
+        let place = Place {
+            scope: &scope,
+            aliases: &[],
+            aggregates: Some(&aggregates),
+            groupings: Some(&groupings),
+            windows: Some(&windows),
+            named: &select.windows,
+            spread: None,
+            width: plan.schema.len(),
+            clause: "SELECT",
+        };
+        let clauses = self.clauses(select, order, place)?;
+        let collected = Collected {
+            aggregates: aggregates.into_inner(),
+            groupings: groupings.into_inner(),
+            windows: windows.into_inner(),
+        };
+        self.assemble(select, plan, clauses, collected)
     }
 
-    fn clauses(
-        &mut self,
-        select: &Select,
-        order: Order<'_>,
-        scope: &Scope,
-        width: usize,
-        aggregates: &RefCell<Vec<AggregateCall>>,
-    ) -> Bound<Clauses> {
-        let over_groups =
-            Place { scope, aliases: &[], aggregates: Some(aggregates), width, clause: "SELECT" };
-        let (items, aliases) = self.items(&select.items, over_groups);
-        let over_groups = Place { aliases: &aliases, ..over_groups };
+    fn clauses(&mut self, select: &Select, order: Order<'_>, place: Place<'_>) -> Bound<Clauses> {
+        let (items, aliases) = self.items(&select.items, place);
+        let over_windows = Place { aliases: &aliases, ..place };
+        let over_groups = Place { windows: None, ..over_windows };
         let over_rows = Place { aggregates: None, ..over_groups };
         let filter = select
             .filter
@@ -70,13 +97,17 @@ impl Binder<'_> {
         let exprs: Vec<Option<Expr>> = items.iter().map(|i| i.expr.clone()).collect();
         let keys =
             self.group_keys(&select.group_by, &exprs, Place { clause: "GROUP BY", ..over_rows });
+        let over_groups = Place { clause: "HAVING", ..over_groups };
         let having = select.having.as_ref().map(|e| self.condition(e, over_groups, "HAVING"));
+        let over_windows = Place { clause: "QUALIFY", ..over_windows };
+        let qualify = select.qualify.as_ref().map(|e| self.condition(e, over_windows, "QUALIFY"));
+        let over_windows = Place { clause: "ORDER BY", ..over_windows };
         let good: Option<Vec<(String, Expr)>> =
             items.into_iter().map(|i| Some((i.name, i.expr?))).collect();
         let Some(items) = good else { return Err(Failed) };
-        let order = self.order_keys(order, &items, over_groups);
+        let order = self.order_keys(order, &items, over_windows);
         let on = match &select.distinct {
-            Distinct::On(exprs) => Some(self.distinct_on(exprs, &items, over_groups)),
+            Distinct::On(exprs) => Some(self.distinct_on(exprs, &items, over_windows)),
             _ => None,
         };
         Ok(Clauses {
@@ -84,6 +115,7 @@ impl Binder<'_> {
             filter: filter.transpose()?,
             keys: keys?,
             having: having.transpose()?,
+            qualify: qualify.transpose()?,
             order: order?,
             on: on.transpose()?,
         })
@@ -112,36 +144,35 @@ impl Binder<'_> {
     fn items(&mut self, list: &[SelectItem], place: Place<'_>) -> (Vec<Item>, Vec<Alias>) {
         let mut items: Vec<Item> = Vec::with_capacity(list.len());
         let mut aliases: Vec<Alias> = Vec::new();
+        let scope = place.scope;
         for item in list {
             let place = Place { aliases: &aliases, ..place };
             match item {
-                SelectItem::Star { qualifier, exclude, replace, span } => {
-                    match self.star(qualifier.as_ref(), exclude, replace, *span, place) {
-                        Ok(columns) => items.extend(columns),
-                        Err(Failed) => items.push(Item { name: String::new(), expr: None }),
-                    }
-                }
+                SelectItem::Star { .. } => match self.star(item, place) {
+                    Ok(columns) => items.extend(columns),
+                    Err(Failed) => items.push(Item { name: String::new(), expr: None }),
+                },
                 SelectItem::Expr { expr, alias } => {
-                    let bound = self.expr(expr, place).ok();
-                    let name = item_name(expr, alias.as_ref(), place.scope);
-                    if alias.is_some() {
-                        aliases.push(Alias { name: name.clone(), expr: bound.clone() });
+                    for (name, bound) in self.spread(expr, place) {
+                        let own = item_name(expr, alias.as_ref(), scope);
+                        let name = name.filter(|_| alias.is_none()).unwrap_or(own);
+                        let bound = bound.ok();
+                        if alias.is_some() {
+                            aliases.push(Alias { name: name.clone(), expr: bound.clone() });
+                        }
+                        items.push(Item { name, expr: bound });
                     }
-                    items.push(Item { name, expr: bound });
                 }
             }
         }
         (items, aliases)
     }
 
-    fn star(
-        &mut self,
-        qualifier: Option<&Name>,
-        exclude: &[Ident],
-        replace: &[(ast::Expr, Ident)],
-        span: Span,
-        place: Place<'_>,
-    ) -> Bound<Vec<Item>> {
+    fn star(&mut self, item: &SelectItem, place: Place<'_>) -> Bound<Vec<Item>> {
+        let SelectItem::Star { qualifier, exclude, replace, rename, like, span } = item else {
+            return Err(Failed);
+        };
+        let (qualifier, span) = (qualifier.as_ref(), *span);
         let Some(columns) = place.scope.star(qualifier) else {
             let shown = qualifier.map_or_else(String::new, |q| super::scope::dotted(&q.parts));
             let at = qualifier.map_or(span, |q| q.span);
@@ -157,8 +188,14 @@ impl Binder<'_> {
         if place.scope.columns.is_empty() {
             return self.fail_at(Code::BadQuery, span, "`*` needs a FROM clause");
         }
+        let columns = match like {
+            Some(like) => self.named_like(columns, like)?,
+            None => columns,
+        };
         let mut failed = false;
-        for ident in exclude.iter().chain(replace.iter().map(|(_, ident)| ident)) {
+        let replaced = replace.iter().map(|(_, ident)| ident);
+        let renamed = rename.iter().map(|(ident, _)| ident);
+        for ident in exclude.iter().chain(replaced).chain(renamed) {
             if !columns.iter().any(|c| c.name.eq_ignore_ascii_case(&ident.text)) {
                 let message = format!("`*` has no column `{}`", ident.text);
                 let names: Vec<&str> = columns.iter().map(|c| c.name.as_str()).collect();
@@ -179,7 +216,9 @@ impl Binder<'_> {
                 None => Ok(Expr { span, ..column.expr.clone() }),
             };
             failed |= expr.is_err();
-            items.push(Item { name: column.name.clone(), expr: expr.ok() });
+            let new = rename.iter().find(|(n, _)| n.text.eq_ignore_ascii_case(&column.name));
+            let name = new.map_or(&column.name, |(_, new)| &new.text).clone();
+            items.push(Item { name, expr: expr.ok() });
         }
         self.grow(items.len(), span)?;
         if failed { Err(Failed) } else { Ok(items) }
@@ -190,7 +229,7 @@ impl Binder<'_> {
         select: &Select,
         plan: Plan,
         mut clauses: Clauses,
-        aggregates: Vec<AggregateCall>,
+        mut collected: Collected,
     ) -> Bound<Plan> {
         if select.distinct == Distinct::Rows {
             self.check_distinct(&clauses.order)?;
@@ -200,9 +239,11 @@ impl Binder<'_> {
             None => plan,
         };
         let grouped = select.group_by != GroupBy::None;
-        if grouped || !aggregates.is_empty() || clauses.having.is_some() {
-            plan = self.aggregated(plan, &mut clauses, aggregates, grouped)?;
+        let computed = !collected.aggregates.is_empty() || !collected.groupings.is_empty();
+        if grouped || computed || clauses.having.is_some() {
+            plan = self.aggregated(plan, &mut clauses, &mut collected, grouped)?;
         }
+        plan = self.windowed(plan, &mut clauses, collected.windows)?;
         let width = clauses.items.len();
         let (names, mut exprs): (Vec<String>, Vec<Expr>) = clauses.items.into_iter().unzip();
         let (mut keys, extra) = split_keys(clauses.order, width);
@@ -244,30 +285,23 @@ impl Binder<'_> {
         &mut self,
         plan: Plan,
         clauses: &mut Clauses,
-        aggregates: Vec<AggregateCall>,
+        collected: &mut Collected,
         grouped: bool,
     ) -> Bound<Plan> {
         let input = plan.schema.clone();
-        let grouping = Grouping { keys: &clauses.keys, schema: &input };
+        let keys = std::mem::take(&mut clauses.keys);
+        let aggregates = std::mem::take(&mut collected.aggregates);
+        let grouping = Grouping { keys: &keys.keys, schema: &input, aggregates: aggregates.len() };
         let mut loose = Vec::new();
-        for (_, expr) in &mut clauses.items {
+        for expr in clauses.exprs_mut() {
             grouping.rewrite(expr, &mut loose);
         }
-        if let Some(expr) = &mut clauses.having {
+        let conditions = clauses.having.iter_mut().chain(&mut clauses.qualify);
+        for expr in conditions.chain(collected.windows.iter_mut().flat_map(Pending::exprs_mut)) {
             grouping.rewrite(expr, &mut loose);
-        }
-        let order = clauses.order.iter_mut().map(|k| &mut k.target);
-        for target in order.chain(clauses.on.iter_mut().flatten()) {
-            if let Target::Expr(expr) = target {
-                grouping.rewrite(expr, &mut loose);
-            }
         }
         self.report_loose(loose, grouped)?;
-        let keys = std::mem::take(&mut clauses.keys);
-        let schema = aggregate_schema(&keys, &aggregates, &input);
-        let span = plan.span;
-        let rel = Rel::Aggregate { input: Box::new(plan), keys, aggregates };
-        let plan = Plan { rel, schema, span };
+        let plan = self.aggregation(plan, &keys, aggregates, &collected.groupings)?;
         Ok(match clauses.having.take() {
             Some(predicate) => plan.filter(predicate),
             None => plan,

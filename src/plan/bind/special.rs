@@ -1,26 +1,38 @@
 //! Functions that are written as calls and are something else: choices, which compute only the
 //! branch that is taken, `typeof`, and `why`.
 
+use super::arithmetic::literal_as;
 use super::expr::{Place, article, case_of};
 use super::scope::Miss;
 use super::{Binder, Bound, Failed};
 use crate::catalog::{FunctionSpec, Ty, Value};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{self, BinaryOp};
+use crate::plan::convert::cast;
 use crate::plan::fold::fold;
 use crate::plan::{Expr, ExprKind};
+use crate::time::DAY;
 
 impl Binder<'_> {
     /// What a call of one of these functions becomes; `None` for all others, and for wrong
     /// numbers of arguments, which the signatures reject.
     pub(super) fn special(
         &mut self,
-        function: &FunctionSpec,
+        function: &'static FunctionSpec,
         args: &[Expr],
         span: Span,
     ) -> Option<Bound<Expr>> {
         match (function.name, args) {
             ("typeof", [arg]) => Some(Ok(Expr::literal(Value::text(arg.ty.name()), span))),
+            ("greatest" | "least", [_, ..]) if mixed(args) => {
+                Some(self.extreme(function, args.to_vec(), span))
+            }
+            ("now", []) => Some(Ok(Expr::literal(Value::Time(self.now), span))),
+            ("today", []) => Some(Ok(Expr::literal(Value::Time(self.today()), span))),
+            ("ago", [duration]) if matches!(duration.ty, Ty::Interval | Ty::Null) => {
+                let now = Expr::literal(Value::Time(self.now), span);
+                Some(self.arithmetic(BinaryOp::Sub, span, now, duration.clone()))
+            }
             ("coalesce", [_, ..]) | ("ifnull", [_, _]) => Some(self.coalesce(args.to_vec(), span)),
             ("nullif", [a, b]) => Some(self.nullif(a, b.clone(), span)),
             ("if" | "iff", [condition, rest @ ..]) if (1..=2).contains(&rest.len()) => {
@@ -28,6 +40,20 @@ impl Binder<'_> {
             }
             _ => None,
         }
+    }
+
+    const fn today(&self) -> i64 {
+        self.now.div_euclid(DAY) * DAY
+    }
+
+    /// What a name stands for that is no column but the time now, as `current_date`.
+    pub(super) fn clock_name(&self, name: &str, span: Span) -> Option<Expr> {
+        let value = match name.to_ascii_lowercase().as_str() {
+            "current_timestamp" | "localtimestamp" => self.now,
+            "current_date" => self.today(),
+            _ => return None,
+        };
+        Some(Expr::literal(Value::Time(value), span))
     }
 
     /// The first value that is there.
@@ -45,6 +71,54 @@ impl Binder<'_> {
         }
         results.push(last);
         Ok(case_of(conditions, results, span))
+    }
+
+    /// `greatest` and `least` of integers and addresses, which have no type in common that holds
+    /// both. The greatest is never below the addresses, so it is an ADDRESS; the least never above
+    /// the integers, so it is an INTEGER.
+    fn extreme(
+        &mut self,
+        function: &'static FunctionSpec,
+        args: Vec<Expr>,
+        span: Span,
+    ) -> Bound<Expr> {
+        let firm = args.iter().any(|e| e.ty == Ty::Int && e.as_literal().is_none());
+        let as_integers: Option<Vec<Expr>> =
+            args.iter().map(|e| literal_as(e.clone(), Ty::Int)).collect();
+        if let (true, Some(integers)) = (firm, as_integers) {
+            return self.extreme_of(function, integers, span);
+        }
+        let (addresses, integers): (Vec<Expr>, Vec<Expr>) =
+            args.into_iter().partition(|e| e.ty == Ty::Addr);
+        let address = self.extreme_of(function, addresses, span)?;
+        let integer = self.extreme_of(function, integers, span)?;
+        let (preferred, other, op) = match function.name {
+            "greatest" => (address, integer, BinaryOp::GtEq),
+            _ => (integer, address, BinaryOp::LtEq),
+        };
+        let is_null = |binder: &mut Self, e: &Expr| {
+            let kind = ExprKind::IsNull { expr: Box::new(binder.copy(e)?), negated: false };
+            Ok(fold(Expr::new(kind, Ty::Bool, span)))
+        };
+        let holds = Expr::binary(op, self.copy(&preferred)?, self.copy(&other)?, Ty::Bool);
+        let conditions = vec![is_null(self, &other)?, is_null(self, &preferred)?, fold(holds)];
+        let converted = cast(other, preferred.ty, false);
+        let results = vec![self.copy(&preferred)?, self.copy(&converted)?, preferred, converted];
+        Ok(case_of(conditions, results, span))
+    }
+
+    fn extreme_of(
+        &mut self,
+        function: &'static FunctionSpec,
+        mut args: Vec<Expr>,
+        span: Span,
+    ) -> Bound<Expr> {
+        if args.len() == 1 {
+            return args.pop().ok_or(Failed);
+        }
+        let fitted = self.fit(function, args, span)?;
+        let kind = ExprKind::Call { function, args: fitted.args };
+        Ok(Expr { kind, ty: fitted.ty, format: fitted.format, span })
     }
 
     fn nullif(&mut self, value: &Expr, other: Expr, span: Span) -> Bound<Expr> {
@@ -95,4 +169,12 @@ impl Binder<'_> {
                 .help("ask where the table stands in FROM, and name the answer: SELECT why(column) AS reason"),
         )
     }
+}
+
+/// Whether there are integers and addresses, and nothing else but NULLs.
+fn mixed(args: &[Expr]) -> bool {
+    let any = |ty: Ty| args.iter().any(|e| e.ty == ty);
+    any(Ty::Int)
+        && any(Ty::Addr)
+        && args.iter().all(|e| matches!(e.ty, Ty::Int | Ty::Addr | Ty::Null))
 }

@@ -75,6 +75,7 @@ impl Binder<'_> {
         let kind = |f: &FunctionSpec| match f.kind {
             FunctionKind::Scalar => "scalar",
             FunctionKind::Aggregate => "aggregate",
+            FunctionKind::Window => "window",
             FunctionKind::Table => "table",
         };
         let example = |f: &FunctionSpec| match f.examples.first() {

@@ -5,7 +5,7 @@ use crate::catalog::Value;
 use crate::lang::ast::{JoinKind, SetOp};
 use crate::plan::bind::join::equi_keys;
 use crate::plan::walk::{conjunction, split_and};
-use crate::plan::{Expr, Plan, Rel};
+use crate::plan::{Expr, ExprKind, Plan, Rel};
 
 /// How large a condition may get by putting in what columns compute.
 const MAX_SIZE: usize = 400;
@@ -50,6 +50,15 @@ pub(super) fn push(plan: Plan, terms: Vec<Expr>) -> Plan {
             stay.extend(rest);
             let input = Box::new(push(*input, down));
             tested(rebuilt(Rel::Aggregate { input, keys, aggregates }), stay)
+        }
+        Rel::Window { input, partition, order, calls } => {
+            // Of a partition all rows go or none, where the condition is on its keys alone.
+            let is_key =
+                |i| partition.iter().any(|k| matches!(k.kind, ExprKind::Column(key) if key == i));
+            let moves = |t: &Expr| !t.can_fail() && t.columns_all(is_key);
+            let (down, stay): (Vec<Expr>, Vec<Expr>) = terms.into_iter().partition(moves);
+            let input = Box::new(push(*input, down));
+            tested(rebuilt(Rel::Window { input, partition, order, calls }), stay)
         }
         Rel::SetOp { op, all, left, right } => {
             let moves = |t: &Expr| (op == SetOp::Union || !t.can_fail()) && t.size() <= MAX_COPIED;
@@ -117,7 +126,7 @@ fn grown(term: &Expr, exprs: &[Expr]) -> usize {
     let mut size = 0usize;
     term.visit(&mut |e| {
         size += match e.kind {
-            crate::plan::ExprKind::Column(index) => exprs.get(index).map_or(1, Expr::size),
+            ExprKind::Column(index) => exprs.get(index).map_or(1, Expr::size),
             _ => 1,
         };
     });

@@ -1,7 +1,7 @@
 //! Columns that nobody reads are not computed, and not read from the dump.
 
 use crate::lang::ast::{JoinKind, SetOp};
-use crate::plan::{AggregateCall, Expr, ExprKind, Field, Plan, Rel};
+use crate::plan::{AggregateCall, Expr, ExprKind, Field, Plan, Rel, WindowCall};
 
 /// How deep expressions may get by being put into each other.
 const MAX_DEPTH: usize = 120;
@@ -184,6 +184,7 @@ fn prune(plan: Plan, need: &[bool], needs: &mut Needs) -> Pruned {
             let rel = Rel::SetOp { op, all, left, right };
             Pruned { plan: Plan { rel, schema: pick(schema, &need), span }, map: kept(&need) }
         }
+        rel @ Rel::Window { .. } => window(Plan { rel, schema, span }, need, needs),
         rel @ Rel::Join { .. } => join(Plan { rel, schema, span }, need, needs),
     }
 }
@@ -268,6 +269,38 @@ fn aggregate(parts: Parts, need: &[bool], needs: &mut Needs) -> Pruned {
     let rel = Rel::Aggregate { input: Box::new(inner.plan), keys, aggregates };
     let map = kept(&keep);
     Pruned { plan: Plan { rel, schema: pick(schema, &keep), span }, map }
+}
+
+/// Calls that nobody reads go away, and with the last one the operator.
+fn window(plan: Plan, need: &[bool], needs: &mut Needs) -> Pruned {
+    let Plan { rel, schema, span } = plan;
+    let Rel::Window { input, mut partition, mut order, calls } = rel else {
+        let map = (0..schema.len()).map(Some).collect();
+        return Pruned { map, plan: Plan { rel, schema, span } };
+    };
+    let width = input.schema.len();
+    let (need_input, need_calls) = need.split_at(width.min(need.len()));
+    let mut calls = pick(calls, need_calls);
+    if calls.is_empty() {
+        let mut inner = prune(*input, need_input, needs);
+        inner.map.resize(need.len(), None);
+        return inner;
+    }
+    let keys = partition.iter().chain(order.iter().map(|k| &k.expr));
+    let read = keys.chain(calls.iter().flat_map(WindowCall::exprs));
+    let inner = prune_with(*input, need_input, read, needs);
+    let keys = partition.iter_mut().chain(order.iter_mut().map(|k| &mut k.expr));
+    for expr in keys.chain(calls.iter_mut().flat_map(WindowCall::exprs_mut)) {
+        inner.remap(expr);
+    }
+    let Pruned { plan: input, mut map } = inner;
+    map.truncate(width);
+    let below = input.schema.len();
+    map.extend(kept(need_calls).into_iter().map(|new| new.map(|i| i + below)));
+    let mut fields = input.schema.clone();
+    fields.extend(pick(schema.into_iter().skip(width).collect(), need_calls));
+    let rel = Rel::Window { input: Box::new(input), partition, order, calls };
+    Pruned { plan: Plan { rel, schema: fields, span }, map }
 }
 
 fn join(plan: Plan, need: &[bool], needs: &mut Needs) -> Pruned {

@@ -97,6 +97,14 @@ static FUNCTIONS: &[FunctionSpec] = &[
         FunctionKind::Aggregate,
         &[sig(&[Ty::Text, Ty::Text], 1, false, Ty::Text)],
     ),
+    function("row_number", &[], FunctionKind::Window, &[sig(&[], 0, false, Ty::Int)]),
+    function("rank", &[], FunctionKind::Window, &[sig(&[], 0, false, Ty::Int)]),
+    function(
+        "lag",
+        &[],
+        FunctionKind::Window,
+        &[sig(&[Ty::Null, Ty::Int, Ty::Null], 2, false, Ty::Null)],
+    ),
     function(
         "range",
         &[],

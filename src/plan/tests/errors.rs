@@ -105,26 +105,6 @@ fn what_this_version_does_not_run() {
           = help: for an aggregate per row, join with a sub-query that has GROUP BY"#]],
     );
     check(
-        "SELECT row_number() OVER (ORDER BY tid) FROM threads",
-        &expect![[r#"
-        error[E0209]: window functions are not run by this version
-          |
-        1 | SELECT row_number() OVER (ORDER BY tid) FROM threads
-          |                          ^^^^^^^^^^^^^^
-          |
-          = help: for a value per group, join with a sub-query that has GROUP BY; for the first row of each, use DISTINCT ON"#]],
-    );
-    check(
-        "SELECT tid FROM threads QUALIFY tid > 1",
-        &expect![[r#"
-        error[E0209]: QUALIFY is not run by this version
-          |
-        1 | SELECT tid FROM threads QUALIFY tid > 1
-          |                                 ^^^^^^^
-          |
-          = help: for the first row of each group, use DISTINCT ON with ORDER BY"#]],
-    );
-    check(
         "WITH RECURSIVE r AS (SELECT 1 AS n) SELECT * FROM r",
         &expect![[r#"
         error[E0209]: WITH RECURSIVE is not run by this version

@@ -176,8 +176,8 @@ fn constants() {
     check(
         "SELECT 1, -9223372036854775808, 'a' || 'b', 1 + 2 * 3, NOT true, NULL, 0x10 + 1, INTERVAL '1 day' * 2",
         &expect![[r#"
-        (1 INTEGER, -9223372036854775808 INTEGER, 'a' || 'b' VARCHAR, 1 + 2 * 3 INTEGER, NOT true BOOLEAN, NULL NULL, 0x10 + 1 ADDRESS, INTERVAL '1 day 00:00:00' * 2 INTERVAL)
-        select 1, -9223372036854775808, 'ab' AS 'a' || 'b', 7 AS 1 + 2 * 3, false AS NOT true, NULL, 0x11 AS 0x10 + 1, INTERVAL '2 days 00:00:00' AS INTERVAL '1 day 00:00:00' * 2
+        (1 INTEGER, -9223372036854775808 INTEGER, 'a' || 'b' VARCHAR, 1 + 2 * 3 INTEGER, NOT true BOOLEAN, NULL NULL, 0x10 + 1 ADDRESS, INTERVAL '1 day' * 2 INTERVAL)
+        select 1, -9223372036854775808, 'ab' AS 'a' || 'b', 7 AS 1 + 2 * 3, false AS NOT true, NULL, 0x11 AS 0x10 + 1, INTERVAL '2 days 00:00:00' AS INTERVAL '1 day' * 2
           one row"#]],
     );
     check(

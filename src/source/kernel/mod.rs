@@ -21,11 +21,12 @@ mod wanted;
 
 use std::sync::Arc;
 
-use self::core::Core;
+use self::core::code::Program;
+use self::core::{Core, unloaded};
 use self::crash::{bugcheck, overview, registers};
 use self::hooks::service_tables::ServiceTables;
 use self::hooks::{callbacks, interrupts, services};
-use self::images::{modules, needed, unloaded};
+use self::images::{modules, needed};
 use self::io::state::Io;
 use self::io::{devices, driver_rows, irps, traces};
 use self::locks::{autoboost, resources, spin_locks, waiters};
@@ -47,7 +48,7 @@ use crate::dump::{Error, Format, Image};
 use crate::model::{
     AddressSpace, Answers, DynTable, Emit, Machine, Refused, Row, Source, Unanswered, Want,
 };
-use crate::source::typed;
+use crate::source::{listing, typed};
 use crate::symbol::Store;
 
 /// An open kernel dump: its core, and what readers find once.
@@ -107,8 +108,9 @@ fn one<R>(row: R, emit: Emit<'_, R>) -> Result<(), Unanswered> {
 fn answers(dump: &Arc<KernelDump>) -> Answers {
     Answers::of(dump)
         .with(|d, _, emit| one(overview::dump_row(&d.core), emit))
-        .with(|d, _, emit| one(bugcheck::bugcheck_row(&d.core)?, emit))
-        .with(|d, _, emit| one(bugcheck::exception_row(&d.core)?, emit))
+        .with(|d, want, emit| one(bugcheck::bugcheck_row(&d.core, want)?, emit))
+        .with(|d, want, emit| one(bugcheck::exception_row(&d.core, want)?, emit))
+        .with(|d, _, emit| bugcheck::each_suspect(&d.core, emit))
         .with(|d, _, emit| registers::each_register(&d.core, emit))
         .with(|d, want, emit| processes::each_process(&d.core, want, emit))
         .with(whole(|d, want, emit| environment::each_variable(&d.core, want, emit)))
@@ -205,6 +207,10 @@ impl Source for KernelSource {
     }
 
     fn table_function(&self, name: &str, args: &[Value<'static>]) -> Result<DynTable<'_>, Refused> {
-        typed::answer(&self.dump.core, name, args)
+        let core = &self.dump.core;
+        match listing::answer(Program(core), name, args) {
+            Some(answer) => answer,
+            None => typed::answer(core, name, args),
+        }
     }
 }

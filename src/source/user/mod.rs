@@ -9,6 +9,7 @@
 mod critical_sections;
 mod guest;
 mod handles;
+mod listing;
 mod memory;
 mod modules;
 mod overview;
@@ -32,6 +33,7 @@ use crate::dump::{Error, Image};
 use crate::model::{
     AddressSpace, Answers, DynTable, Emit, Located, Machine, Refused, Source, Unanswered,
 };
+use crate::source::suspects;
 use crate::symbol::Store;
 use memory::Memory;
 use modules::ModuleMap;
@@ -47,6 +49,8 @@ struct UserDump {
     modules: OnceLock<ModuleMap>,
     memory: OnceLock<Memory>,
     facts: OnceLock<Facts>,
+    /// Ranges and names of modules that are unloaded; read when first asked for.
+    gone: OnceLock<Vec<(u64, u64, String)>>,
 }
 
 /// Opens a minidump.
@@ -67,6 +71,7 @@ pub fn open(image: Image, symbols: &Store) -> Result<Box<dyn Source>, Error> {
         modules: OnceLock::new(),
         memory: OnceLock::new(),
         facts: OnceLock::new(),
+        gone: OnceLock::new(),
     });
     Ok(Box::new(UserSource { answers: answers(&dump), dump }))
 }
@@ -145,7 +150,8 @@ impl UserDump {
 fn answers(dump: &Arc<UserDump>) -> Answers {
     Answers::of(dump)
         .with(|dump, _, emit| one(dump.dump_info(), emit))
-        .with(|dump, _, emit| one(dump.exception()?, emit))
+        .with(|dump, want, emit| one(dump.exception(suspects::of_exception(want))?, emit))
+        .with(|dump, _, emit| dump.each_suspect(emit))
         .with(|dump, _, emit| dump.each_register(emit))
         .with(|dump, _, emit| one(dump.process(), emit))
         .with(UserDump::each_thread)

@@ -158,7 +158,9 @@ impl UserDump {
 
     /// The module that an address lies in, and how far into it.
     pub(super) fn locate_module(&self, address: u64) -> Cell<Located> {
-        let span = self.module_map().find(address).ok_or(Absent::NotApplicable)?;
+        let Some(span) = self.module_map().find(address) else {
+            return self.unloaded_at(address).ok_or(Absent::NotApplicable);
+        };
         let file = span.file_name.as_deref().map_err(|reason| *reason)?;
         let module = self.module_name(file).to_owned();
         let rva = address - span.base;
@@ -167,6 +169,24 @@ impl UserDump {
             Some((symbol, offset)) => Located { symbol: Some(symbol), offset, ..place },
             None => place,
         })
+    }
+
+    /// The unloaded module that an address was in, as debuggers print it.
+    fn unloaded_at(&self, address: u64) -> Option<Located> {
+        let gone = self.gone.get_or_init(|| {
+            let mut all = Vec::new();
+            let _ = self.each_unloaded(&mut |row: UnloadedModule| {
+                if let (Ok(name), Ok(start), Ok(end)) = (row.name, row.start, row.end) {
+                    all.push((start, end, name));
+                }
+                std::ops::ControlFlow::Continue(())
+            });
+            all
+        });
+        let (start, _, name) =
+            gone.iter().find(|(start, end, _)| (*start..*end).contains(&address))?;
+        let module = format!("<Unloaded_{name}>");
+        Some(Located { module, symbol: None, offset: address - start })
     }
 
     /// Whether an address lies in a module.

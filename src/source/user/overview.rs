@@ -10,7 +10,8 @@ use super::UserDump;
 use super::memory::signed;
 use super::streams::{Gap, kind, utf16};
 use crate::catalog::{Absent, Cell, names};
-use crate::model::{DumpInfo, Emit, Exception, Problem, Processor, Unanswered};
+use crate::model::{self, DumpInfo, Emit, Exception, Problem, Processor, Unanswered};
+use crate::source::suspects::{self, Evidence, PROGRAM, Suspect};
 
 /// `MINIDUMP_TYPE` flags.
 const WITH_FULL_MEMORY: u64 = 2;
@@ -111,7 +112,7 @@ impl UserDump {
         self.streams.record(stream, 0).ok_or(Gap::Outside(kind::EXCEPTION))
     }
 
-    pub(super) fn exception(&self) -> Result<Exception, Unanswered> {
+    pub(super) fn exception(&self, needs_culprit: bool) -> Result<Exception, Unanswered> {
         let raised = self.exception_stream()?;
         let record = &raised.exception_record;
         let address = record.exception_address & self.address_mask();
@@ -119,6 +120,10 @@ impl UserDump {
         let parameters = record.exception_information.get(..count);
         let (name, description) = self.reason(record);
         let is_windows = self.is_windows();
+        let suspects = if needs_culprit { self.suspects(address) } else { Vec::new() };
+        let culprit = suspects.into_iter().next();
+        let of_culprit =
+            |text: fn(&Suspect) -> String| culprit.as_ref().map(text).ok_or(Absent::NotInDump);
         Ok(Exception {
             code: Ok(record.exception_code.into()),
             name,
@@ -140,8 +145,31 @@ impl UserDump {
             tid: Ok(raised.thread_id.into()),
             is_clr: Ok(is_windows && matches!(record.exception_code, 0xe043_4352 | 0xe043_4f4d)),
             description,
+            culprit_module: of_culprit(|culprit| culprit.place.module.clone()),
+            culprit_symbol: of_culprit(|culprit| culprit.place.display()),
+            culprit_frame: culprit.as_ref().and_then(|c| c.frame).ok_or(Absent::NotApplicable),
+            culprit_reason: of_culprit(|culprit| culprit.evidence.clone()),
             ..Exception::default()
         })
+    }
+
+    /// The modules that may be to blame, the likeliest first.
+    pub(super) fn each_suspect(&self, emit: Emit<'_, model::Suspect>) -> Result<(), Unanswered> {
+        let raised = self.exception_stream()?;
+        let address = raised.exception_record.exception_address & self.address_mask();
+        suspects::rows(self.suspects(address), emit);
+        Ok(())
+    }
+
+    /// The candidates for the exception at an address, the first one to blame.
+    fn suspects(&self, address: u64) -> Vec<Suspect> {
+        let mut evidence = Evidence::default();
+        if let Ok(place) = self.locate_module(address) {
+            evidence.exception(place);
+        }
+        let locate = |ip| self.locate_module(ip).ok();
+        evidence.frames(&self.crash_frames(), locate, &PROGRAM);
+        evidence.ranked()
     }
 
     /// The exception's name, and what its parameters say.

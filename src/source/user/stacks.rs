@@ -177,6 +177,16 @@ impl UserDump {
         }
     }
 
+    /// The frames of the thread that raised the exception, as far as they are of its own width.
+    pub(super) fn crash_frames(&self) -> Vec<unwind::Frame> {
+        let (Ok(raised), Ok(threads)) = (self.exception_stream(), self.started()) else {
+            return Vec::new();
+        };
+        let thread = threads.into_iter().find(|thread| thread.tid == raised.thread_id);
+        let mut walker = self.walker();
+        thread.map_or_else(Vec::new, |thread| self.frames_of(&mut walker, &thread))
+    }
+
     /// How many words, and how many frames, the stacks of all threads may have together.
     fn most_words(&self) -> u64 {
         words::most(self.streams.image().len(), self.pointer_bytes())

@@ -8,13 +8,11 @@ use super::UserDump;
 use super::streams::kind;
 use crate::catalog::{Absent, Cell};
 use crate::model::{Emit, Thread, Unanswered, Want};
+use crate::time::filetime_micros;
 
 /// Flags of `MINIDUMP_THREAD_INFO.DumpFlags`.
 const EXITED: u32 = 4;
 const INVALID_INFO: u32 = 8;
-
-/// 100-nanosecond ticks between 1601, where Windows begins to count, and 1970.
-const TICKS_TO_1970: i64 = 116_444_736_000_000_000;
 
 impl UserDump {
     pub(super) fn each_thread(
@@ -156,8 +154,7 @@ pub(super) fn filetime(ticks: u64) -> Cell<i64> {
     if ticks == 0 {
         return Err(Absent::NotApplicable);
     }
-    let ticks = i64::try_from(ticks).map_err(|_| Absent::Unreadable)?;
-    Ok((ticks - TICKS_TO_1970) / 10)
+    filetime_micros(ticks).ok_or(Absent::Unreadable)
 }
 
 fn ticks_to_ms(ticks: u64) -> Cell<i64> {

@@ -10,9 +10,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::UserDump;
+use super::listing::Program;
 use super::modules::Span;
 use crate::catalog::{Absent, Cell, Value};
 use crate::model::{AddressSpace as _, DynTable, Refused};
+use crate::source::listing;
 use crate::source::typed::{self, Callee, Memory};
 use crate::symbol::{Closeness, Layout, Wanted};
 
@@ -36,7 +38,10 @@ impl UserDump {
         name: &str,
         args: &[Value<'static>],
     ) -> Result<DynTable<'_>, Refused> {
-        typed::answer(self, name, args)
+        match listing::answer(Program(self), name, args) {
+            Some(answer) => answer,
+            None => typed::answer(self, name, args),
+        }
     }
 
     /// The process as its own code sees it.

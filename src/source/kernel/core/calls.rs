@@ -6,14 +6,20 @@ use std::sync::Arc;
 use crate::catalog::{Absent, Cell};
 use crate::model::{AddressSpace, Located, Refused};
 use crate::source::kernel::core::Core;
+use crate::source::kernel::core::code::Program;
 use crate::source::kernel::core::memory::Space;
 use crate::source::kernel::core::types::PROCESS;
+use crate::source::listing;
 use crate::source::typed::{self, Callee, Memory};
 use crate::symbol::Layout;
 
 impl AddressSpace for Core {
     fn read(&self, address: u64, buffer: &mut [u8]) -> Cell<()> {
         self.kernel_space().read(address, buffer)
+    }
+
+    fn code(&self, address: u64, buffer: &mut [u8]) -> usize {
+        listing::fetch(&Program(self), address, buffer)
     }
 
     fn locate(&self, address: u64) -> Cell<Located> {

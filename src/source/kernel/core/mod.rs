@@ -6,6 +6,7 @@
 pub(crate) mod arch;
 mod calls;
 pub(crate) mod clock;
+pub(crate) mod code;
 pub(crate) mod codeview;
 pub(crate) mod data;
 mod debugger_data;
@@ -21,6 +22,7 @@ pub(crate) mod structure;
 mod symbols;
 pub(crate) mod time;
 pub(crate) mod types;
+pub(crate) mod unloaded;
 mod value;
 
 use std::sync::OnceLock;
@@ -70,6 +72,8 @@ pub(crate) struct Core {
     tick_count: OnceLock<Cell<u64>>,
     /// The sections of the kernel's image; read when first asked for.
     sections: OnceLock<Option<Sections>>,
+    /// Ranges and names of drivers that are unloaded; read when first asked for.
+    gone: OnceLock<Vec<(u64, u64, String)>>,
 }
 
 impl Core {
@@ -109,6 +113,7 @@ impl Core {
             tick: OnceLock::new(),
             tick_count: OnceLock::new(),
             sections: OnceLock::new(),
+            gone: OnceLock::new(),
         })
     }
 

@@ -84,9 +84,13 @@ impl Core {
         })
     }
 
-    /// The module, and the symbol if known, of an address.
+    /// The module, and the symbol if known, of an address; of one that no module has, the driver that
+    /// was unloaded from there.
     pub(crate) fn place_of(&self, address: u64) -> Cell<Located> {
-        let place = self.module_at(address)?;
+        let place = match self.module_at(address) {
+            Ok(place) => place,
+            Err(absent) => return self.unloaded_at(address).ok_or(absent),
+        };
         let base = address.checked_sub(place.offset);
         let named = base.and_then(|base| self.symbol_at(base, place.offset));
         Ok(match named {

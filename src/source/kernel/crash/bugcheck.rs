@@ -1,53 +1,37 @@
 //! Why the dump was made: the bug check and the exception record.
 
+use std::borrow::Cow;
+
 use crate::catalog::{Absent, Cell, names};
-use crate::model::{Bugcheck, Exception, Located, Unanswered};
-use crate::source::context::Context;
+use crate::model::{self, Bugcheck, Emit, Exception, Unanswered, Want};
 use crate::source::kernel::core::Core;
+use crate::source::kernel::crash::culprit;
 use crate::source::kernel::scheduler::thread;
+use crate::source::suspects::{self, Suspect};
 
 /// A bit that Windows sets in the codes of bug checks that small dumps report in another form.
 const SMALL_DUMP: u32 = 0x1000_0000;
-const BREAKPOINT: u32 = 0x8000_0003;
 const ACCESS_VIOLATION: u32 = 0xc000_0005;
 const IN_PAGE_ERROR: u32 = 0xc000_0006;
+/// `STATUS_STACK_BUFFER_OVERRUN`, which every `__fastfail` raises.
+const FAST_FAIL: u32 = 0xc000_0409;
 
-/// Bug checks of which one parameter is the address of the code at fault, and which one it is.
-const AT_FAULT: &[(u32, usize)] = &[
-    (0x0a, 3),
-    (0x1e, 1),
-    (0x3b, 1),
-    (0x50, 2),
-    (0x7e, 1),
-    (0x8e, 1),
-    (0xc5, 3),
-    (0xcc, 2),
-    (0xcd, 2),
-    (0xce, 2),
-    (0xcf, 2),
-    (0xd0, 3),
-    (0xd1, 3),
-    (0xd3, 3),
-    (0xd4, 3),
-    (0xd5, 2),
-    (0xd6, 2),
-    (0xdb, 3),
-];
 /// Bug checks whose first parameter is an exception code.
 const WITH_STATUS: &[u32] = &[0x1e, 0x3b, 0x7e, 0x8e];
 
-pub(crate) fn bugcheck_row(core: &Core) -> Result<Bugcheck, Unanswered> {
+pub(crate) fn bugcheck_row(core: &Core, want: &Want<'_, Bugcheck>) -> Result<Bugcheck, Unanswered> {
     let code = core.header.bugcheck_code;
     let code = code.ok_or_else(|| Unanswered::because("the header holds no bug check"))?;
     let [p1, p2, p3, p4] = core.header.parameters.map(|p| p.ok_or(Absent::NotInDump));
-    let texts =
-        names::bugcheck_parameters(code).or_else(|| names::bugcheck_parameters(code & !SMALL_DUMP));
+    let texts = parameter_texts(core, code);
     let description = |i: usize| -> Cell<String> {
-        let text = texts.and_then(|texts| texts.get(i).copied()).unwrap_or_default();
-        if text.is_empty() { Err(Absent::NotApplicable) } else { Ok(text.to_owned()) }
+        let text = texts.as_ref().and_then(|texts| texts.get(i)).map(String::as_str);
+        text.filter(|text| !text.is_empty()).map(str::to_owned).ok_or(Absent::NotApplicable)
     };
-    let fault = fault_address(core);
-    let place = fault.and_then(|address| core.module_at(address));
+    let needed = suspects::of_bugcheck(want);
+    let suspects = if needed { culprit::suspects(core) } else { Vec::new() };
+    let culprit = suspects.first();
+    let of_culprit = |text: fn(&Suspect) -> String| culprit.map(text).ok_or(Absent::NotInDump);
     Ok(Bugcheck {
         code: Ok(code.into()),
         name: names::bugcheck(code).map(str::to_owned).ok_or(Absent::NotApplicable),
@@ -61,43 +45,61 @@ pub(crate) fn bugcheck_row(core: &Core) -> Result<Bugcheck, Unanswered> {
         p4_description: description(3),
         ethread: thread::current_thread(core),
         process: thread::current_process_name(core),
-        module: place.as_ref().map(|place| place.module.clone()).map_err(|e| *e),
-        symbol: fault.and_then(|at| core.place_of(at)).map(|place| place.display()),
-        bucket_id: Ok(bucket(core, code, place.ok())),
+        module: of_culprit(|culprit| culprit.place.module.clone()),
+        symbol: of_culprit(|culprit| culprit.place.display()),
+        bucket_id: Ok(bucket(core, code, culprit)),
+        culprit_module: of_culprit(|culprit| culprit.place.module.clone()),
+        culprit_symbol: of_culprit(|culprit| culprit.place.display()),
+        culprit_frame: culprit.and_then(|c| c.frame).ok_or(Absent::NotApplicable),
+        culprit_reason: of_culprit(|culprit| culprit.evidence.clone()),
         ..Bugcheck::default()
     })
 }
 
-/// The address of the code at fault: what the bug check or the exception says, else where the
-/// crash context stands.
-fn fault_address(core: &Core) -> Cell<u64> {
-    let code = core.header.bugcheck_code.unwrap_or_default() & !SMALL_DUMP;
-    let parameter = AT_FAULT.iter().find(|(known, _)| *known == code);
-    let stated = parameter.and_then(|(_, i)| core.header.parameters.get(*i).copied().flatten());
-    if let Some(address) = stated.filter(|address| core.modules().contains(*address)) {
-        return Ok(address);
-    }
-    let raised = core.header.exception.as_ref().filter(|e| e.code != BREAKPOINT);
-    let raised = raised.map(|e| e.address).filter(|address| core.modules().contains(*address));
-    let ip = || core.crash_context().and_then(Context::ip);
-    raised.or(stated.filter(|address| *address != 0)).or_else(ip).ok_or(Absent::NotInDump)
+/// The modules that may be to blame, the likeliest first.
+pub(crate) fn each_suspect(core: &Core, emit: Emit<'_, model::Suspect>) -> Result<(), Unanswered> {
+    core.header
+        .bugcheck_code
+        .ok_or_else(|| Unanswered::because("the header holds no bug check"))?;
+    suspects::rows(culprit::suspects(core), emit);
+    Ok(())
 }
 
-/// Code, exception and place, without names of symbols: equal crashes have equal buckets
-/// whatever symbols are at hand.
-fn bucket(core: &Core, code: u32, place: Option<Located>) -> String {
-    let status = core.header.parameters.first().copied().flatten();
-    let status = status.filter(|_| WITH_STATUS.contains(&(code & !SMALL_DUMP)));
-    // NTSTATUS codes stand sign-extended in 64-bit parameters.
-    let status = status.map(|status| format!("_{:x}", status & 0xffff_ffff));
-    let place = place.map(|place| format!("_{}+{:#x}", place.module, place.offset));
-    format!("{code:#x}{}{}", status.unwrap_or_default(), place.unwrap_or_default())
+/// What the parameters of a bug check mean, by the value of the first one if that is known.
+fn parameter_texts(core: &Core, code: u32) -> Option<[String; 4]> {
+    let first = core.header.parameters.first().copied().flatten();
+    let by_value = |code| names::bugcheck_value(code, first?).map(|all| all.map(Cow::into_owned));
+    let general = |code| names::bugcheck_parameters(code).map(|all| all.map(str::to_owned));
+    let of = |code| by_value(code).or_else(|| general(code));
+    of(code).or_else(|| of(code & !SMALL_DUMP))
 }
 
-pub(crate) fn exception_row(core: &Core) -> Result<Exception, Unanswered> {
-    let record = core.header.exception.as_ref();
-    let record =
-        record.ok_or_else(|| Unanswered::because("the header holds no exception record"))?;
+/// Code, exception or kind, and the place in the culprit: equal crashes have equal buckets, whatever
+/// the build of the kernel.
+fn bucket(core: &Core, code: u32, culprit: Option<&Suspect>) -> String {
+    let first = core.header.parameters.first().copied().flatten();
+    let plain = code & !SMALL_DUMP;
+    let detail = if WITH_STATUS.contains(&plain) {
+        // NTSTATUS codes stand sign-extended in 64-bit parameters.
+        first.map(|status| format!("_{:x}", status & 0xffff_ffff))
+    } else {
+        let kind = first.filter(|value| names::bugcheck_value(plain, *value).is_some());
+        kind.map(|kind| format!("_{kind:x}"))
+    };
+    let place = culprit.map(|culprit| format!("_{}", suspects::in_bucket(&culprit.place)));
+    format!("{code:#x}{}{}", detail.unwrap_or_default(), place.unwrap_or_default())
+}
+
+pub(crate) fn exception_row(
+    core: &Core,
+    want: &Want<'_, Exception>,
+) -> Result<Exception, Unanswered> {
+    let record = culprit::raised(core);
+    let record = record.ok_or_else(|| Unanswered::because("the dump holds no exception record"))?;
+    let needed = suspects::of_exception(want);
+    let suspects = if needed { culprit::suspects(core) } else { Vec::new() };
+    let culprit = suspects.first();
+    let of_culprit = |text: fn(&Suspect) -> String| culprit.map(text).ok_or(Absent::NotInDump);
     let parameters = record.parameters.iter().map(|p| format!("{p:#x}")).collect::<Vec<_>>();
     Ok(Exception {
         code: Ok(record.code.into()),
@@ -115,12 +117,19 @@ pub(crate) fn exception_row(core: &Core) -> Result<Exception, Unanswered> {
         tid: thread::current_tid(core),
         is_clr: Ok(matches!(record.code, 0xe043_4352 | 0xe043_4f4d)),
         description: access(core, record.code, &record.parameters).ok_or(Absent::NotApplicable),
+        culprit_module: of_culprit(|culprit| culprit.place.module.clone()),
+        culprit_symbol: of_culprit(|culprit| culprit.place.display()),
+        culprit_frame: culprit.and_then(|c| c.frame).ok_or(Absent::NotApplicable),
+        culprit_reason: of_culprit(|culprit| culprit.evidence.clone()),
         ..Exception::default()
     })
 }
 
-/// What an access violation or an in-page error tried.
+/// What an access violation or an in-page error tried, or why a `__fastfail` was.
 fn access(core: &Core, code: u32, parameters: &[u64]) -> Option<String> {
+    if code == FAST_FAIL {
+        return names::fast_fail(*parameters.first()?).map(str::to_owned);
+    }
     let [how, address, ..] = parameters else { return None };
     let what = match (code, how) {
         (ACCESS_VIOLATION | IN_PAGE_ERROR, 0) => "read of",

@@ -2,4 +2,3 @@
 
 pub(crate) mod modules;
 pub(crate) mod needed;
-pub(crate) mod unloaded;

@@ -150,7 +150,7 @@ impl<'a> Seen<'a> {
 
 /// The thread of the crash: that of the triage block, else the one that a processor was running
 /// and on whose stack the header's context is.
-fn crashed(core: &Core) -> Cell<Structure<'_>> {
+pub(crate) fn crashed(core: &Core) -> Cell<Structure<'_>> {
     if core.triage.is_some() {
         return held::crash_thread(core).ok_or(Absent::NotInDump);
     }

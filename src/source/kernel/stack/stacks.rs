@@ -295,6 +295,16 @@ impl Target for View<'_> {
         let is_one = frame.unsigned("DbgArgMark") == Ok(TRAP_MARK);
         if is_one { self.saved_at(address) } else { None }
     }
+
+    fn machine_frame_offset(&self) -> Option<u64> {
+        let is_x64 = self.core.arch == Arch::X64;
+        let offset = || self.core.structure("_KTRAP_FRAME", 0).at("Rip").ok();
+        is_x64.then(offset).flatten()
+    }
+
+    fn interrupted_frame_pointer(&self, trap_frame: u64) -> Option<u64> {
+        self.core.structure("_KTRAP_FRAME", trap_frame).unsigned("Rbp").ok()
+    }
 }
 
 impl Scene for View<'_> {

@@ -10,7 +10,7 @@ use super::banner::fact;
 use super::bugcheck::{of_code, set_parameters};
 use super::exception::{is_record, record};
 use super::{Context, Fills, Reader, Signature};
-use crate::catalog::{Cell, parse_timestamp};
+use crate::catalog::Cell;
 use crate::model::{Bugcheck, DumpInfo, Exception, Frame, Instruction, Register};
 use crate::source::log::code::{Place, instruction, label, shown_symbol};
 use crate::source::log::context::{self, Holder, is_registers};
@@ -20,6 +20,7 @@ use crate::source::log::scan::{
     address, between, dec, found, hex, hex_int, rest_after, text as cell,
 };
 use crate::source::log::sink::Sink;
+use crate::time::parse_timestamp;
 
 /// The reader.
 pub(super) static READER: Reader = Reader {

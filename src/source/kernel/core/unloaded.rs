@@ -4,7 +4,7 @@
 use crate::catalog::{Absent, Cell};
 use crate::dump::bytes::{text_utf16, u16_at, u64_at, unsigned_at};
 use crate::dump::kdbg;
-use crate::model::{Emit, Unanswered, UnloadedModule};
+use crate::model::{Emit, Flow, Located, Unanswered, UnloadedModule};
 use crate::source::kernel::core::Core;
 use crate::source::kernel::core::time::unix_micros;
 
@@ -94,4 +94,25 @@ fn each_in_triage(core: &Core, emit: Emit<'_, UnloadedModule>) -> Result<(), Una
         }
     }
     Ok(())
+}
+
+impl Core {
+    /// The unloaded driver that an address was in, as debuggers print it.
+    pub(crate) fn unloaded_at(&self, address: u64) -> Option<Located> {
+        let gone = self.gone.get_or_init(|| {
+            let mut all = Vec::new();
+            let _ = each_unloaded(self, &mut |row: UnloadedModule| {
+                if let (Ok(name), Ok(start), Ok(end)) = (row.name, row.start, row.end) {
+                    all.push((start, end, name));
+                }
+                Flow::Continue(())
+            });
+            all
+        });
+        // The latest are first where the list has an order.
+        let (start, _, name) =
+            gone.iter().find(|(start, end, _)| (*start..*end).contains(&address))?;
+        let module = format!("<Unloaded_{name}>");
+        Some(Located { module, symbol: None, offset: address - start })
+    }
 }

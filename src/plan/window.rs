@@ -1,0 +1,137 @@
+//! Windows of a plan: which rows a call sees, and what is computed of them.
+
+use super::{AggregateCall, Expr};
+use crate::lang::ast::{Exclude, FrameUnit};
+
+/// One call of a [`super::Rel::Window`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct WindowCall {
+    /// What is computed.
+    pub kind: WindowKind,
+    /// Function, arguments, DISTINCT, FILTER and ORDER BY within the parentheses; type and format.
+    pub call: AggregateCall,
+    /// Whether rows of which the first argument is NULL are passed over.
+    pub ignore_nulls: bool,
+    /// The rows of the partition that count, for aggregates and values of the frame.
+    pub frame: Frame,
+}
+
+/// The kinds of window function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WindowKind {
+    /// An aggregate over the rows of the frame.
+    Aggregate,
+    /// `row_number()`.
+    RowNumber,
+    /// `rank()`.
+    Rank,
+    /// `dense_rank()`.
+    DenseRank,
+    /// `percent_rank()`.
+    PercentRank,
+    /// `cume_dist()`.
+    CumeDist,
+    /// `ntile(n)`.
+    Ntile,
+    /// `lag(value, rows, default)`.
+    Lag,
+    /// `lead(value, rows, default)`.
+    Lead,
+    /// `first_value(value)`.
+    FirstValue,
+    /// `last_value(value)`.
+    LastValue,
+    /// `nth_value(value, n)`.
+    NthValue,
+}
+
+/// The rows around a row that a call sees.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Frame {
+    /// What offsets count.
+    pub unit: FrameUnit,
+    /// Where it starts.
+    pub start: FrameBound,
+    /// Where it ends.
+    pub end: FrameBound,
+    /// What it leaves out.
+    pub exclude: Exclude,
+}
+
+/// One end of a frame. Offsets are INTEGER for rows and groups; for RANGE of the type that is
+/// added to the only sort key.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FrameBound {
+    /// The start of the partition.
+    UnboundedPreceding,
+    /// So many before the current row.
+    Preceding(Expr),
+    /// The current row; for RANGE and GROUPS with the rows of equal keys.
+    CurrentRow,
+    /// So many behind the current row.
+    Following(Expr),
+    /// The end of the partition.
+    UnboundedFollowing,
+}
+
+impl Frame {
+    /// All rows of the partition up to those that are equal to the current one: what holds where
+    /// no frame is given. Without an order all rows are equal.
+    pub(super) const UP_TO_CURRENT: Self = Self {
+        unit: FrameUnit::Range,
+        start: FrameBound::UnboundedPreceding,
+        end: FrameBound::CurrentRow,
+        exclude: Exclude::NoOthers,
+    };
+
+    /// The offsets.
+    pub fn exprs(&self) -> impl Iterator<Item = &Expr> {
+        [&self.start, &self.end].into_iter().filter_map(FrameBound::offset)
+    }
+
+    /// The offsets.
+    pub(super) fn exprs_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
+        [&mut self.start, &mut self.end].into_iter().filter_map(|bound| match bound {
+            FrameBound::Preceding(offset) | FrameBound::Following(offset) => Some(offset),
+            _ => None,
+        })
+    }
+
+    fn same(&self, other: &Self) -> bool {
+        let kind = std::mem::discriminant::<FrameBound>;
+        self.unit == other.unit
+            && self.exclude == other.exclude
+            && kind(&self.start) == kind(&other.start)
+            && kind(&self.end) == kind(&other.end)
+            && self.exprs().zip(other.exprs()).all(|(a, b)| a.same(b))
+    }
+}
+
+impl FrameBound {
+    /// How far the end is, if it is at a distance.
+    pub const fn offset(&self) -> Option<&Expr> {
+        match self {
+            Self::Preceding(offset) | Self::Following(offset) => Some(offset),
+            _ => None,
+        }
+    }
+}
+
+impl WindowCall {
+    /// The expressions over the input.
+    pub fn exprs(&self) -> impl Iterator<Item = &Expr> {
+        self.call.exprs().chain(self.frame.exprs())
+    }
+
+    /// The expressions over the input.
+    pub(super) fn exprs_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
+        self.call.exprs_mut().chain(self.frame.exprs_mut())
+    }
+
+    /// Whether two calls over one window compute the same.
+    pub(super) fn same(&self, other: &Self) -> bool {
+        self.call.same(&other.call)
+            && self.ignore_nulls == other.ignore_nulls
+            && self.frame.same(&other.frame)
+    }
+}
