@@ -7,24 +7,25 @@
 -- optional: vm, sessions
 WITH used AS (
     SELECT tag, 'nonpaged' AS pool, nonpaged_allocs AS allocs, nonpaged_diff AS not_freed, nonpaged_bytes AS bytes,
-           coalesce(binary, owner_modules) AS driver, session
+           coalesce(binary, owner_modules) AS driver, session, dump, log_target
     FROM pool_tags
     UNION ALL
-    SELECT tag, 'paged', paged_allocs, paged_diff, paged_bytes, coalesce(binary, owner_modules), session
+    SELECT tag, 'paged', paged_allocs, paged_diff, paged_bytes, coalesce(binary, owner_modules), session, dump, log_target
     FROM pool_tags
 ),
 limits AS (
-    SELECT CASE name WHEN 'NonPagedPool Max' THEN 'nonpaged' ELSE 'paged' END AS pool, -1 AS session, max(bytes) AS most
+    SELECT CASE name WHEN 'NonPagedPool Max' THEN 'nonpaged' ELSE 'paged' END AS pool, -1 AS session, dump, log_target, max(bytes) AS most
     FROM vm
     WHERE name IN ('NonPagedPool Max', 'PagedPool Maximum')
-    GROUP BY name
+    GROUP BY name, dump, log_target
     UNION ALL
-    SELECT 'paged', session, max(paged_pool_limit_bytes) FROM sessions GROUP BY session
+    SELECT 'paged', session, dump, log_target, max(paged_pool_limit_bytes) FROM sessions GROUP BY session, dump, log_target
 )
 SELECT used.tag, used.pool, used.allocs, used.not_freed, used.bytes,
        round(100.0 * used.bytes / limits.most, 1) AS percent_of_limit, used.driver, used.session
 FROM used
-LEFT JOIN limits ON limits.pool = used.pool AND limits.session = coalesce(used.session, -1)
+LEFT JOIN limits ON limits.pool = used.pool AND limits.session = coalesce(used.session, -1) AND limits.dump = used.dump
+    AND coalesce(limits.log_target, 0) = coalesce(used.log_target, 0)
 WHERE used.not_freed >= $least AND used.not_freed * 100 >= $percent * used.allocs
    OR used.bytes * 100 >= $share * limits.most
 ORDER BY used.bytes DESC, used.tag, used.pool, used.session NULLS FIRST;

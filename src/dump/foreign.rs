@@ -53,7 +53,7 @@ const MAGICS: &[Magic] = &[
 ];
 
 /// Words that start formats of which the text is no log.
-const MARKUP: [&str; 5] = ["<!doctype", "<html", "<?xml", "%!ps", "{\\rtf"];
+const MARKUP: [&str; 3] = ["<?xml", "%!ps", "{\\rtf"];
 
 /// How much of a file is looked at to tell text and zeros.
 const SAMPLE: usize = 64 * 1024;

@@ -63,7 +63,7 @@ impl Expected {
         if expected.comma || expected.operator {
             let optional = [
                 "EXCLUDE", "REPLACE", "FILTER", "OVER", "NULLS", "FOR", "IN", "IGNORE", "RESPECT",
-                "WITHIN",
+                "WITHIN", "PERCENT",
             ];
             expected.clauses.retain(|clause| !optional.contains(clause));
         }

@@ -29,5 +29,9 @@ row! {
         rows: i64,
         /// Lines that were not understood.
         unread_lines: i64,
+        /// Lines of noise: progress, messages on symbols, and what else says nothing of the target.
+        noise_lines: i64,
+        /// Kinds of noise with the number of lines, separated by commas.
+        noise: String,
     }
 }

@@ -18,6 +18,7 @@ mod modules;
 mod objects;
 mod overview;
 mod pool;
+mod printed;
 mod process;
 mod progress;
 mod report;
@@ -43,6 +44,7 @@ pub use modules::{Module, UnloadedModule};
 pub use objects::{KernelObject, ObjectType, Vad};
 pub use overview::{Bugcheck, DumpInfo, Exception, Problem, Suspect};
 pub use pool::{BigBlock, PoolBlock, PoolPage, PoolTag};
+pub use printed::{AnalysisKey, ExtensionFact, KnownSymbol, Local, MemoryBytes, StructureField};
 pub use process::{Handle, Process, Thread};
 pub use progress::{Progress, Searching};
 pub use report::{

@@ -21,6 +21,8 @@ pub struct LogPlace {
     pub line: u64,
     /// The command whose output it is in.
     pub command: Arc<str>,
+    /// Number of the target that the log looks at there, from 1.
+    pub target: u32,
 }
 
 /// A row of a table. Sources answer by row type, and each row type has one table.

@@ -64,7 +64,13 @@ impl Run {
         for token in tokens {
             token.watch(&flag);
         }
-        let timer = deadline.map(|at| Timer::start(at, &flag));
+        let timer = deadline.and_then(|at| {
+            if at <= Instant::now() {
+                flag.store(true, Ordering::Relaxed);
+                return None;
+            }
+            Some(Timer::start(at, &flag))
+        });
         Self { flag, deadline, timer }
     }
 
@@ -137,11 +143,13 @@ mod tests {
 
     #[test]
     fn a_deadline_that_has_passed_says_so() {
-        let run = Run::start(&[], Some(Instant::now()));
+        let soon = Instant::now() + std::time::Duration::from_millis(20);
+        let run = Run::start(&[], Some(soon));
         while !run.flag.load(Ordering::Relaxed) {
             std::thread::yield_now();
         }
         let error = Diagnostic::new(Code::Cancelled, "the query was cancelled");
         assert_eq!(run.explain(error, &[]).code, Code::Deadline);
+        assert!(Run::start(&[], Some(soon)).flag.load(Ordering::Relaxed));
     }
 }

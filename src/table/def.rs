@@ -229,6 +229,7 @@ impl<R> Get<R> {
 const DUMP_COLUMN: &str = "dump";
 const LOG_LINE: &str = "log_line";
 const LOG_COMMAND: &str = "log_command";
+const LOG_TARGET: &str = "log_target";
 
 /// A column as a scan computes it.
 pub(super) enum Slot<R: Row> {
@@ -240,13 +241,15 @@ pub(super) enum Slot<R: Row> {
     LogLine,
     /// The command of the log.
     LogCommand,
+    /// The target of the log.
+    LogTarget,
 }
 
 impl<R: Row> Slot<R> {
     pub(super) const fn ty(&self) -> Ty {
         match self {
             Self::Own(column) => column.get.ty(),
-            Self::LogLine => Ty::Int,
+            Self::LogLine | Self::LogTarget => Ty::Int,
             Self::Dump | Self::LogCommand => Ty::Text,
         }
     }
@@ -268,6 +271,7 @@ impl<R: Row> Slot<R> {
                 place().and_then(|p| i64::try_from(p.line).map_err(|_| Absent::Unreadable)),
             ),
             Self::LogCommand => into.push_text(place().map(|p| &*p.command)),
+            Self::LogTarget => into.push_int(place().map(|p| i64::from(p.target))),
         }
     }
 }
@@ -292,6 +296,7 @@ impl<R: Row> TableDef<R> {
             None => self.columns.get(own).map(Slot::Own),
             Some(0) if self.has_log_columns() => Some(Slot::LogLine),
             Some(1) if self.has_log_columns() => Some(Slot::LogCommand),
+            Some(2) if self.has_log_columns() => Some(Slot::LogTarget),
             Some(_) => None,
         }
     }
@@ -331,6 +336,11 @@ impl<R: Row> Table for TableDef<R> {
             [
                 log(LOG_LINE, "Line of the log that the row stands on.", Ty::Int),
                 log(LOG_COMMAND, "Command of the log whose output the row is in.", Ty::Text),
+                log(
+                    LOG_TARGET,
+                    "Target (dump or machine) of those that the log looks at, from 1.",
+                    Ty::Int,
+                ),
             ]
         });
         TableSpec {

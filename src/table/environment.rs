@@ -8,7 +8,7 @@ use crate::model::EnvironmentVariable;
 pub(super) static TABLE: TableDef<EnvironmentVariable> = TableDef {
     doc: "One row for each environment variable of a process, from its PEB. A process whose environment is paged out has one row without a name, and `why(value)` gives the reason.",
     answers: "!peb",
-    kinds: &[SourceKind::Kernel],
+    kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT pid, process, value FROM environment WHERE name = 'USERNAME'",
         doc: "The account under which each process runs.",

@@ -59,5 +59,15 @@ pub(super) static TABLE: TableDef<LogCommand> = TableDef {
             "Lines that were not understood.",
             Get::Int(|r| r.unread_lines),
         ),
+        Column::new(
+            |c| c.noise_lines,
+            "Lines of noise: progress, messages on symbols, and what else says nothing of the target.",
+            Get::Int(|r| r.noise_lines),
+        ),
+        Column::new(
+            |c| c.noise,
+            "Kinds of noise with the number of lines, separated by commas.",
+            Get::Text(|r| text(&r.noise)),
+        ),
     ],
 };

@@ -3,6 +3,7 @@
 //! A table asks the model and never reads memory. From its one definition come the schema, the
 //! scan with its projection, completion, `DESCRIBE`, `meta.columns` and `docs/generated`.
 
+mod analysis;
 mod apcs;
 mod big_pool;
 mod blocked_drivers;
@@ -22,17 +23,20 @@ mod dump;
 mod environment;
 mod error_records;
 mod exception;
+mod extension_facts;
 mod filters;
 mod handles;
 mod idt;
 mod irp_stack;
 mod irps;
+mod locals;
 mod lock_entries;
 mod lock_owners;
 mod lock_waiters;
 mod locks;
 mod log_commands;
 mod mapped_files;
+mod memory_bytes;
 mod memory_lists;
 mod memory_regions;
 mod meta_columns;
@@ -60,7 +64,9 @@ mod scan;
 mod sessions;
 mod ssdt;
 mod stacks;
+mod structure_fields;
 mod suspects;
+mod symbols;
 mod system_ptes;
 mod threads;
 mod timers;
@@ -139,6 +145,12 @@ pub static ALL: &[&dyn Table] = &[
     &pool_faults::TABLE,
     &blocked_drivers::TABLE,
     &error_records::TABLE,
+    &analysis::TABLE,
+    &extension_facts::TABLE,
+    &structure_fields::TABLE,
+    &memory_bytes::TABLE,
+    &locals::TABLE,
+    &symbols::TABLE,
     &deadlocks::TABLE,
     &system_ptes::TABLE,
     &apcs::TABLE,

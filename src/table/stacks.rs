@@ -58,7 +58,7 @@ pub(super) static TABLE: TableDef<Frame> = TableDef {
         Column::new(|c| c.arg4, "Fourth argument.", Get::Addr(|r| r.arg4)),
         Column::new(
             |c| c.trust,
-            "How the frame was found: `context`, `unwind`, `frame_pointer`, `scan`.",
+            "How the frame was found: `context`, `unwind`, `frame_pointer`, `scan`, `trap_frame`.",
             Get::Text(|r| text(&r.trust)),
         ),
         Column::new(

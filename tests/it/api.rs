@@ -100,14 +100,27 @@ fn block(text: &str) -> usize {
 
 const KINDS: [&str; 8] = ["struct", "enum", "trait", "type", "fn", "const fn", "const", "static"];
 
+/// Where the public items of a file are declared: name, kind, place.
+fn declarations(code: &str) -> Vec<(&str, &'static str, usize)> {
+    let mut all = Vec::new();
+    for (at, start) in code.match_indices("pub ") {
+        let rest = &code[at + start.len()..];
+        let kind = KINDS.into_iter().find(|kind| names(rest, kind));
+        let Some(kind) = kind else { continue };
+        let name = rest[kind.len()..].trim_start();
+        let end = name.find(|c| !is_word(c)).unwrap_or(name.len());
+        all.push((&name[..end], kind, at));
+    }
+    all
+}
+
 /// Where a name is declared in a file: the kind, and the text from there on.
-fn declaration<'a>(code: &'a str, name: &str) -> Option<(&'static str, &'a str)> {
-    KINDS.into_iter().find_map(|kind| {
-        let start = format!("pub {kind} ");
-        let at =
-            code.match_indices(&start).find(|(at, _)| names(&code[at + start.len()..], name))?;
-        Some((kind, &code[at.0..]))
-    })
+fn declaration<'a>(file: &'a File, name: &str) -> Option<(&'static str, &'a str)> {
+    if !file.code.contains(name) {
+        return None;
+    }
+    let found = declarations(&file.code).into_iter().find(|(known, _, _)| *known == name)?;
+    Some((found.1, &file.code[found.2..]))
 }
 
 /// The public fields of a structure, or the variants of an enumeration.
@@ -143,6 +156,9 @@ fn methods(files: &[&File], name: &str) -> BTreeSet<String> {
         for (at, _) in file.code.match_indices("\nimpl") {
             let text = &file.code[at + 1..];
             let Some(open) = text.find('{') else { continue };
+            if !text[..open].contains(name) {
+                continue;
+            }
             let head = flat(&text[..open]);
             let subject = head.split(" where ").next().unwrap_or_default();
             let subject = subject.rsplit(" for ").next().unwrap_or_default();
@@ -180,7 +196,7 @@ fn page() -> String {
         let own = |file: &&File| file.path.starts_with(&format!("{room}/"));
         let rooms = || files.iter().filter(own).chain(files.iter().filter(|f| !own(f)));
         let found = rooms()
-            .find_map(|file| declaration(&file.code, &name).map(|(kind, text)| (file, kind, text)));
+            .find_map(|file| declaration(file, &name).map(|(kind, text)| (file, kind, text)));
         let Some((file, kind, text)) = found else { continue };
         let _ = writeln!(page, "    {}", body(kind, text));
         let home = Path::new(&file.path).iter().next().expect("a room").to_string_lossy();
@@ -210,9 +226,9 @@ fn the_reader_of_the_interface_reads_it_well() {
     let code = "pub struct Twice;\npub struct Two<'a> {\n    pub a: u8,\n    b: u8,\n    pub c: &'a str,\n}\n\
                 \nimpl<'a> Two<'a> {\n    pub fn new(a: u8) -> Self {\n    }\n    fn hidden() {}\n}\n\
                 \nimpl Clone for Two<'_> {\n}\n";
-    let (kind, text) = declaration(code, "Two").expect("it is declared");
-    assert_eq!(body(kind, text), "pub struct Two<'a> { pub a: u8, pub c: &'a str }");
     let file = File { path: String::new(), code: code.to_owned() };
+    let (kind, text) = declaration(&file, "Two").expect("it is declared");
+    assert_eq!(body(kind, text), "pub struct Two<'a> { pub a: u8, pub c: &'a str }");
     let expected = ["impl Clone for Two<'_>", "pub fn new(a: u8) -> Self"];
     assert_eq!(methods(&[&file], "Two"), expected.map(str::to_owned).into());
 }

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use dumpql::Session;
 use dumpql::internals::catalog::{Catalog, FunctionKind, FunctionSpec, TableSpec};
 use dumpql::internals::diag::Code;
+use dumpql::{Options, Session};
 
 const NOTE: &str =
     "<!-- Generated from the definitions by `UPDATE_DOCS=1 cargo test docs`. -->\n\n";
@@ -176,10 +176,13 @@ fn examples_of_the_guides_run() {
                 .unwrap_or_else(|d| panic!("{name}: {}\n{block}", d.message));
             count += statements.len();
             // What is written of logs is tried on one.
-            let session = match name {
-                "docs/logs.md" => Session::open(folder.join("tests/log/own/kernel.txt")).unwrap(),
-                _ => Session::sample().unwrap(),
+            let log = folder.join("tests/log/own/kernel.txt");
+            let options = Options::default().files(true);
+            let (session, failures) = match name {
+                "docs/logs.md" => Session::open_each(&[&log], false, &options),
+                _ => Session::open_each(&[], true, &options),
             };
+            assert!(failures.is_empty(), "{failures:?}");
             let params = params();
             let outcome = session.query_with(&block, &params);
             // Files of the reader's own are not there, and the sample does not hold every table.

@@ -244,6 +244,10 @@ fn damaged(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     let wide: Vec<u8> =
         text.replace('\n', "\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
     let entities = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let page = format!(
+        "<!DOCTYPE html>\n<html><head><style>a > b {{ }}</style></head><body><div>{}</div></body></html>",
+        entities.replace('\n', "<br />\n")
+    );
     vec![
         ("blanks", lines(&|line| line.split_whitespace().collect::<Vec<_>>().join(" "))),
         ("indented", lines(&|line| format!("    {line}"))),
@@ -252,6 +256,7 @@ fn damaged(text: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("commented", lines(&|line| format!("// {line}"))),
         ("typographic", text.replace("0x", "0×").replace('\'', "’").into_bytes()),
         ("HTML", entities.into_bytes()),
+        ("a page of HTML", page.into_bytes()),
         ("fenced", format!("```\n{text}```\n").into_bytes()),
         ("UTF-16", [&b"\xff\xfe"[..], &wide].concat()),
         ("returns", text.replace('\n', "\r\r\n").into_bytes()),

@@ -36,7 +36,8 @@ fn compare_stacks(what: &str, spec: &SystemSpec, format: Format, has_user: bool)
             let sps: Vec<u64> = found.iter().map(|frame| frame.sp.unwrap()).collect();
             let facts: Vec<u64> = wanted.iter().map(|(_, sp)| *sp).collect();
             assert_eq!(sps, facts, "{what}: thread {:#x}", thread.tid);
-            let unwound = found[1..].iter().all(|f| f.trust.as_deref() == Ok("unwind"));
+            let is_told = |trust: &str| matches!(trust, "unwind" | "trap_frame");
+            let unwound = found[1..].iter().all(|f| f.trust.as_deref().is_ok_and(is_told));
             assert!(unwound, "{what}: thread {:#x}", thread.tid);
         }
         let scanned = found.iter().any(|f| f.trust.as_deref() == Ok("scan"));

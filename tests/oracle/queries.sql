@@ -302,7 +302,7 @@ SELECT count(*) FROM t WHERE false GROUP BY ()
 SELECT w, f, count(*) FROM t GROUP BY ROLLUP (1, 2)
 SELECT grouping(a) FROM t GROUP BY w
 SELECT w, grouping(w) FROM t GROUP BY w
-SELECT quantile_cont(0.25) WITHIN GROUP (ORDER BY b), quantile_disc(0.5) WITHIN GROUP (ORDER BY a), mode() WITHIN GROUP (ORDER BY f), listagg(s, '|') WITHIN GROUP (ORDER BY id DESC) FROM t
+SELECT percentile_cont(0.25) WITHIN GROUP (ORDER BY b), percentile_disc(0.5) WITHIN GROUP (ORDER BY a) FROM t
 SELECT percentile_disc(0.3) WITHIN GROUP (ORDER BY a DESC), percentile_cont(0.3) WITHIN GROUP (ORDER BY d DESC), quantile_cont(d, 0.3) FROM t
 
 -- Further aggregates

@@ -32,7 +32,7 @@ pub(super) const ALL: &[Aggregate] = &[
         "sem",
         "The standard error of the mean.",
         TO_DOUBLE,
-        &[("sem(x)", "0.75")],
+        &[("round(sem(x), 4)", "0.75")],
         |_, groups| Moments::start(groups, |m| m.any().map(|m| m.m2.sqrt() / m.count)),
     ),
     Aggregate::new(

@@ -13,7 +13,7 @@ pub(super) const ALL: &[Aggregate] = &[
     of(
         "corr",
         "The correlation of two numbers, from -1 to 1; not a number where one of them never changes.",
-        &[("round(corr(x, x * x), 4)", "0.9851")],
+        &[("round(corr(x, x * x), 4)", "0.9891")],
         |_, groups| {
             Pairs::start(groups, |p| {
                 p.any().map(|p| p.products / (p.x.squares * p.y.squares).sqrt())
@@ -23,31 +23,31 @@ pub(super) const ALL: &[Aggregate] = &[
     of(
         "covar_pop",
         "The covariance of two numbers over a whole population.",
-        &[("covar_pop(x, x)", "2.25")],
+        &[("round(covar_pop(x, x), 4)", "2.25")],
         |_, groups| Pairs::start(groups, |p| p.over(0.0)),
     ),
     of(
         "covar_samp",
         "The covariance of two numbers over a sample; NULL of fewer than two rows.",
-        &[("covar_samp(x, x)", "3.0")],
+        &[("round(covar_samp(x, x), 4)", "3.0")],
         |_, groups| Pairs::start(groups, |p| p.over(1.0)),
     ),
     of(
         "regr_slope",
         "The slope of the line that fits best: how much the first number changes with the second.",
-        &[("regr_slope(2 * x, x)", "2.0")],
+        &[("round(regr_slope(2 * x, x), 4)", "2.0")],
         |_, groups| Pairs::start(groups, |p| p.any().map(Pair::slope)),
     ),
     of(
         "regr_intercept",
         "The value of the line that fits best where the second number is 0.",
-        &[("regr_intercept(2 * x + 1, x)", "1.0")],
+        &[("round(regr_intercept(2 * x + 1, x), 4)", "1.0")],
         |_, groups| Pairs::start(groups, |p| p.slanted().map(|p| p.y.mean - p.slope() * p.x.mean)),
     ),
     of(
         "regr_r2",
         "How well the line that fits best does, from 0 to 1.",
-        &[("regr_r2(2 * x, x)", "1.0")],
+        &[("round(regr_r2(2 * x, x), 4)", "1.0")],
         |_, groups| Pairs::start(groups, |p| p.slanted().map(Pair::fit)),
     ),
     Aggregate::new(
@@ -74,25 +74,25 @@ pub(super) const ALL: &[Aggregate] = &[
     of(
         "regr_sxx",
         "The squared deviations of the second number from its mean, added up.",
-        &[("regr_sxx(1, x)", "9.0")],
+        &[("round(regr_sxx(1, x), 4)", "9.0")],
         |_, groups| Pairs::start(groups, |p| p.any().map(|p| p.x.squares)),
     ),
     of(
         "regr_syy",
         "The squared deviations of the first number from its mean, added up.",
-        &[("regr_syy(x, 1)", "9.0")],
+        &[("round(regr_syy(x, 1), 4)", "9.0")],
         |_, groups| Pairs::start(groups, |p| p.any().map(|p| p.y.squares)),
     ),
     of(
         "regr_sxy",
         "The products of the deviations of both numbers from their means, added up.",
-        &[("regr_sxy(x, x)", "9.0")],
+        &[("round(regr_sxy(x, x), 4)", "9.0")],
         |_, groups| Pairs::start(groups, |p| p.any().map(|p| p.products)),
     ),
     of(
         "weighted_avg",
         "The mean of the first number, each value as often as the second number says.",
-        &[("weighted_avg(x, x)", "3.4")],
+        &[("round(weighted_avg(x, x), 4)", "3.4")],
         |_, groups| Pairs::start(groups, |p| p.any().map(|p| p.weighted / p.weight)),
     )
     .or(&["wavg"]),

@@ -3,7 +3,7 @@
 //! Knows how a listed line is made up; does not know what an instruction does.
 
 use super::scan::{address, between, found, hex};
-use super::symbol::{Symbol, without_comment};
+use super::symbol::{Symbol, without_arrow, without_comment};
 use crate::catalog::{Absent, Cell};
 use crate::model::Instruction;
 
@@ -39,7 +39,7 @@ pub(super) fn is_instruction(text: &str) -> bool {
 pub(super) fn instruction(text: &str, place: &Place) -> Option<Instruction> {
     let parts = split(text.trim())?;
     let is_known = parts.mnemonic != "???";
-    let (operands, memory) = without_memory(without_comment(parts.operands));
+    let (operands, memory) = without_memory(without_remark(parts.operands));
     let operands = operands.trim_end_matches("Branch").trim_end();
     let (target, target_symbol) = target(parts.mnemonic, operands);
     let is_call = parts.mnemonic.starts_with("call") || matches!(parts.mnemonic, "bl" | "blr");
@@ -76,7 +76,7 @@ pub(super) fn label(text: &str) -> Option<&str> {
 }
 
 fn split(text: &str) -> Option<Parts<'_>> {
-    let (first, rest) = word(text)?;
+    let (first, rest) = word(without_arrow(text))?;
     let (start, rest) = match address(first) {
         Some(start) => (start, rest),
         // The number of a source line stands before the address.
@@ -131,6 +131,13 @@ fn without_memory(operands: &str) -> (&str, Option<u64>) {
     let place = memory.split('=').next().unwrap_or_default();
     let target = place.rsplit(':').next().and_then(|word| address(word.trim()));
     (before.trim_end(), target)
+}
+
+/// The operands without a remark, which a semicolon starts in the language of assemblers.
+fn without_remark(operands: &str) -> &str {
+    let operands = without_comment(operands);
+    let end = operands.find(" ;").or_else(|| operands.find("\t;")).unwrap_or(operands.len());
+    operands.get(..end).unwrap_or(operands).trim_end()
 }
 
 /// What operands refer to: an address in parentheses after its symbol, or an address alone.

@@ -37,7 +37,9 @@ impl Log {
 
     /// What is known of a command.
     pub(super) fn command_row(&self, n: i64, section: &Section) -> LogCommand {
-        let Reading { rows, tables, unread, .. } = self.counted(section);
+        let Reading { rows, tables, unread, noise, .. } = self.counted(section);
+        let kinds: Vec<String> =
+            noise.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
         let int = |n: u64| i64::try_from(n).map_err(|_| Absent::Unreadable);
         let lines = self.lines_of(section);
         LogCommand {
@@ -53,6 +55,8 @@ impl Log {
             tables: scan::text(&tables.join(", ")),
             rows: int(rows),
             unread_lines: int(unread.iter().filter(|u| u.is_line).count() as u64),
+            noise_lines: int(noise.iter().map(|(_, count)| count).sum()),
+            noise: scan::text(&kinds.join(", ")),
             ..LogCommand::default()
         }
     }

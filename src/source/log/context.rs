@@ -96,7 +96,7 @@ fn values(text: &str) -> Vec<(&str, u64)> {
                 found.push((name, value));
             }
             // `nv up ei pl zr na po nc`, `N--- EL1`, after the first register.
-            None if found.is_empty() || word.len() > 4 || !is_flag(word) => return Vec::new(),
+            None if found.is_empty() || word.len() > 5 || !is_flag(word) => return Vec::new(),
             None => {}
         }
     }

@@ -3,6 +3,7 @@
 //! Knows the columns of every era; does not know what stands on the lines around it.
 
 use super::scan::{address, hex, hex_int, word};
+use super::symbol::without_arrow;
 
 /// The columns before the symbol.
 #[derive(Debug, Clone, Copy)]
@@ -11,6 +12,7 @@ use super::scan::{address, hex, hex_int, word};
     reason = "each column is there or not, whatever others are"
 )]
 pub(super) struct Columns {
+    /// Whether each frame has a number.
     pub(super) is_numbered: bool,
     has_memory: bool,
     /// Addresses before the arguments: frame, backing store, return address.
@@ -29,6 +31,43 @@ impl Columns {
         has_return: true,
     };
 
+    /// Those of a stack that was published as symbols alone.
+    pub(super) const BARE: Self = Self {
+        is_numbered: false,
+        has_memory: false,
+        has_frame: false,
+        has_store: false,
+        has_return: false,
+    };
+
+    /// Those of a stack without a header, by its first frame.
+    pub(super) fn told_by(text: &str) -> Option<Self> {
+        let plain = Self::PLAIN;
+        let returns = Self { has_frame: false, ..plain };
+        let all = [
+            plain,
+            Self { is_numbered: true, ..plain },
+            returns,
+            Self { is_numbered: true, ..returns },
+            Self::BARE,
+            Self { is_numbered: true, ..Self::BARE },
+        ];
+        all.into_iter().find(|columns| {
+            // Of one address alone it is not known which it is, unless the arguments follow it.
+            let is_sure = columns.leading() != 1 || text.contains(" : ");
+            is_sure && parse(text, *columns).is_some_and(|parts| columns.suits(&parts))
+        })
+    }
+
+    /// Whether a frame without a header is one: its symbol names a module.
+    fn suits(self, parts: &Parts<'_>) -> bool {
+        let symbol = parts.symbol;
+        let is_whole = symbol.contains('!') || symbol.contains("+0x") || parts.is_inline;
+        let is_code = parts.number.is_none() || self.is_numbered;
+        let is_sure = self.leading() > 0 || is_function(symbol);
+        is_whole && is_code && is_sure
+    }
+
     /// Those that a header names.
     pub(super) fn named_by(text: &str) -> Self {
         let is_old = text.contains("FramePtr");
@@ -37,7 +76,7 @@ impl Columns {
             has_memory: text.contains("Memory"),
             has_frame: is_old || text.contains("ChildEBP") || text.contains("Child-SP"),
             has_store: text.contains("Child-BSP"),
-            has_return: text.contains("RetAddr"),
+            has_return: text.contains("RetAddr") || is_spelled_out(text),
         }
     }
 
@@ -53,16 +92,39 @@ pub(super) fn is_header(text: &str) -> bool {
     if text == "# Call Site" || text == "Call Site" {
         return true;
     }
-    let has_return = text.contains("RetAddr");
+    // The extension MEX spells it out.
+    let has_return = text.contains("RetAddr") || is_spelled_out(text);
     has_return
         && ["ChildEBP", "Child-SP", "Call Site", "Args to Child", "FramePtr"]
             .iter()
             .any(|word| text.contains(word))
 }
 
+/// `# Child-SP         Return           Call Site`.
+fn is_spelled_out(text: &str) -> bool {
+    let mut words = text.split_whitespace().filter(|word| *word != "#");
+    words.next().is_some_and(|word| matches!(word, "Child-SP" | "ChildEBP"))
+        && words.eq(["Return", "Call", "Site"])
+}
+
 /// Whether a line is a frame of the usual form: two addresses and a symbol.
 pub(super) fn is_frame(text: &str) -> bool {
     parse(text.trim(), Columns::PLAIN).is_some_and(|parts| parts.frame.is_some())
+}
+
+/// Whether a text is a function with its offset or its source line, and nothing else: what is left
+/// of a frame whose addresses were cut off.
+pub(super) fn is_function(text: &str) -> bool {
+    let text = text.trim();
+    let Some((module, rest)) = text.split_once('!') else { return false };
+    let is_named = !module.is_empty() && module.chars().all(is_module_char);
+    let end = rest.find([' ', '\t']).unwrap_or(rest.len());
+    let (function, more) = rest.split_at_checked(end).unwrap_or((rest, ""));
+    let more = more.trim();
+    let has_offset = function.rsplit_once("+0x").is_some_and(|(_, digits)| hex(digits).is_some());
+    let has_source = more.starts_with('[') && more.ends_with(']') && more.contains(" @ ");
+    let is_frame_data = more.starts_with("(FPO") || more.starts_with("(TrapFrame");
+    is_named && (has_source || (has_offset && (more.is_empty() || is_frame_data)))
 }
 
 /// What is said between frames.
@@ -134,6 +196,7 @@ pub(super) struct Parts<'t> {
 
 /// The pieces of a line that is a frame with these columns.
 pub(super) fn parse(text: &str, columns: Columns) -> Option<Parts<'_>> {
+    let text = without_arrow(text);
     let (number, rest) = split_number(text, columns.is_numbered);
     if columns.is_numbered && number.is_none() {
         return None;
@@ -170,7 +233,8 @@ pub(super) fn parse(text: &str, columns: Columns) -> Option<Parts<'_>> {
         return None;
     }
     // Without an address, only a module's function is sure to be a frame.
-    if leading.count == 0 && !(number.is_some() || symbol.contains('!')) {
+    let is_sure = || symbol.contains('!') || symbol.starts_with("0x");
+    if leading.count == 0 && !(number.is_some() || is_sure()) {
         return None;
     }
     let frame = leading.all().first().copied().filter(|_| columns.has_frame);
@@ -257,6 +321,56 @@ pub(super) fn ends_in_offset(symbol: &str) -> bool {
         let (before, last) = bytes.split_at(at);
         before.ends_with(b"+0x") && last.iter().all(u8::is_ascii_hexdigit)
     })
+}
+
+/// How a symbol goes on in the line after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GoesOn {
+    /// It does not.
+    No,
+    /// The line is the rest of it.
+    Whole,
+    /// The line may be the rest of a name or something else.
+    Perhaps,
+}
+
+/// Whether the line after a frame is the rest of its symbol: what mail breaks stands at the margin.
+pub(super) fn goes_on(line: &str, symbol: &str, next: &str) -> GoesOn {
+    let Some((rest, more)) = word(next) else { return GoesOn::No };
+    let is_alone = more.is_empty() || more.starts_with(['(', '[']);
+    if !is_alone || rest.contains('!') {
+        return GoesOn::No;
+    }
+    let digits = |text: &str| hex(text).is_some() && !text.starts_with("0x") && text.len() < 9;
+    let is_rest = if ends_in_offset(symbol) {
+        more.is_empty() && is_rest_of_offset(next)
+    } else if symbol.ends_with("+0x") {
+        digits(rest)
+    } else if symbol.ends_with("+0") {
+        rest.strip_prefix('x').is_some_and(digits)
+    } else if symbol.ends_with('+') {
+        rest.strip_prefix("0x").is_some_and(digits)
+    } else if symbol.contains("+0x") || symbol.contains([' ', '(']) {
+        false
+    } else {
+        let offset = rest.rsplit_once("+0x");
+        offset.is_some_and(|(name, offset)| digits(offset) && name.chars().all(is_name_char))
+    };
+    let is_cut = line.len() >= MIN_WRAPPED && !symbol.contains(['+', ' ', '[']);
+    if is_rest {
+        GoesOn::Whole
+    } else if is_cut && more.is_empty() && rest == next && is_identifier(rest) {
+        GoesOn::Perhaps
+    } else {
+        GoesOn::No
+    }
+}
+
+/// Mail and forums break lines no earlier.
+const MIN_WRAPPED: usize = 60;
+
+fn is_name_char(c: char) -> bool {
+    is_module_char(c) || matches!(c, ':' | '<' | '>' | ',' | '`' | '\'' | '?' | '=')
 }
 
 /// Whether a line is nothing but the last digits of an offset.

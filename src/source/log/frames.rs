@@ -3,8 +3,7 @@
 //! Knows which lines belong to a stack; does not know whose stack it is unless it is told.
 
 use super::frame::{
-    Columns, Parts, ends_in_offset, is_balanced, is_header, is_note, is_rest_of_offset, parse,
-    split_number,
+    Columns, GoesOn, Parts, goes_on, is_balanced, is_header, is_note, parse, split_number,
 };
 use super::line::{Line, Lines};
 use super::scan::{address, found};
@@ -53,6 +52,8 @@ pub(super) struct Stack {
     owner: Owner,
     columns: Columns,
     is_open: bool,
+    /// Whether its columns are not known yet: its first frame tells them.
+    is_untold: bool,
     next: i64,
     last_return: Option<u64>,
     /// Frames so far.
@@ -66,6 +67,7 @@ impl Stack {
             owner,
             columns: Columns::PLAIN,
             is_open: false,
+            is_untold: false,
             next: 0,
             last_return: None,
             count: 0,
@@ -74,12 +76,12 @@ impl Stack {
 
     /// A stack that starts at the next line, with or without a header.
     pub(super) fn open(owner: Owner) -> Self {
-        Self { is_open: true, ..Self::of(owner) }
+        Self { is_open: true, is_untold: true, ..Self::of(owner) }
     }
 
     /// A stack whose header has been read.
     pub(super) fn below(columns: Columns, owner: Owner) -> Self {
-        Self { columns, ..Self::open(owner) }
+        Self { columns, is_untold: false, ..Self::open(owner) }
     }
 
     /// Takes the frames that come next, up to a line that is none; returns how many there were.
@@ -102,13 +104,9 @@ impl Stack {
         if !self.is_open {
             return false;
         }
+        self.tell(line.trimmed());
         let Some(parts) = self.parse(line.trimmed()) else { return false };
-        let goes_on = if ends_in_offset(parts.symbol) {
-            lines.peek().is_some_and(|next| is_rest_of_offset(&next.text))
-        } else {
-            !is_balanced(parts.symbol)
-        };
-        if goes_on {
+        if self.rest_of(line, parts.symbol, lines) != GoesOn::No || !is_balanced(parts.symbol) {
             return false;
         }
         self.count += 1;
@@ -119,6 +117,26 @@ impl Stack {
             sink.pass::<Frame>();
         }
         true
+    }
+
+    /// Learns the columns of a stack without a header from its first frame.
+    fn tell(&mut self, text: &str) {
+        if self.is_untold
+            && self.parse(text).is_none()
+            && let Some(columns) = Columns::told_by(text)
+        {
+            self.columns = columns;
+        }
+        self.is_untold &= self.parse(text).is_none();
+    }
+
+    /// Whether the next line is the rest of a frame's symbol.
+    fn rest_of(&self, line: &Line<'_>, symbol: &str, lines: &mut Lines<'_>) -> GoesOn {
+        // Where a frame is a symbol alone, so may be the one after it.
+        if self.columns.leading() == 0 && !self.columns.is_numbered {
+            return GoesOn::No;
+        }
+        lines.peek().map_or(GoesOn::No, |next| goes_on(&line.text, symbol, next.trimmed()))
     }
 
     /// Takes the next line where it belongs to a stack and is no frame of its own; whether frames
@@ -173,7 +191,8 @@ impl Stack {
         if parsed.is_none() {
             if is_header(text) {
                 self.columns = Columns::named_by(text);
-                (self.is_open, self.next, self.last_return) = (true, 0, None);
+                (self.is_open, self.is_untold) = (true, false);
+                (self.next, self.last_return) = (0, None);
                 return true;
             }
             if !self.is_open {
@@ -183,17 +202,28 @@ impl Stack {
                 return true;
             }
         }
-        let parts = match parsed {
-            Some(parts) if ends_in_offset(parts.symbol) => {
-                // The last digits of an offset may stand on the next line.
-                let rest = lines.next_if(|next| is_rest_of_offset(&next.text));
-                let rest = rest.as_ref().map_or("", |rest| rest.trimmed());
-                let symbol = format!("{}{rest}", parts.symbol);
-                Some(self.frame(&Parts { symbol: &symbol, ..parts }))
-            }
-            _ => self.joined(text, lines),
+        let frame = match parsed {
+            Some(parts) => match self.rest_of(line, parts.symbol, lines) {
+                GoesOn::Whole => {
+                    let rest = lines.next();
+                    let rest = rest.as_ref().map_or("", |rest| rest.trimmed());
+                    let symbol = format!("{}{rest}", parts.symbol);
+                    Some(self.frame(&Parts { symbol: &symbol, ..parts }))
+                }
+                // Half a name is worse than none.
+                GoesOn::Perhaps => {
+                    self.frame(&parts);
+                    sink.unread(line);
+                    if let Some(rest) = lines.next() {
+                        sink.unread(&rest);
+                    }
+                    return true;
+                }
+                GoesOn::No => self.joined(text, lines),
+            },
+            None => self.joined(text, lines),
         };
-        let Some(frame) = parts else { return false };
+        let Some(frame) = frame else { return false };
         self.count += 1;
         sink.row(line, frame);
         true

@@ -4,9 +4,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::command::{ALL, Reader, named};
-use super::line::{is_noise, normalised};
+use super::code::label;
+use super::command::{self, ALL, Reader};
+use super::line::is_noise;
 use super::prompt::{self, Prompt};
+use super::scan::{rest_after, word};
 use super::signature::{BANNER, Hits, LOADING, may_be_command, reader_of};
 use super::text::{RawLine, Text};
 use super::words;
@@ -15,6 +17,8 @@ use super::words;
 const MAX_SECTIONS: usize = 1_000_000;
 /// So many different prompts and commands are kept once each; others each time that they occur.
 const MAX_SHARED: usize = 10_000;
+/// What `!vm` says first of a machine.
+const MEMORY: &str = "Physical Memory:";
 /// A command and its output, or text that belongs to no command.
 #[derive(Debug, Clone)]
 pub(super) struct Section {
@@ -67,7 +71,9 @@ pub(super) fn sections(text: &Text) -> Vec<Section> {
         found: Vec::new(),
         open: None,
         target: 1,
+        memory: None,
         pending: Vec::new(),
+        heading: None,
         shared: HashMap::new(),
     };
     match text.bytes() {
@@ -82,8 +88,12 @@ struct Index {
     found: Vec<Section>,
     open: Option<Section>,
     target: u32,
+    /// Pages of memory of the target, where they were printed.
+    memory: Option<u64>,
     /// Commands of the same line whose output is still to come.
     pending: Vec<(usize, Arc<str>)>,
+    /// The line before, where it may be the heading of the next one.
+    heading: Option<(usize, u64)>,
     /// Prompts and commands that occurred.
     shared: HashMap<Box<str>, Arc<str>>,
 }
@@ -92,9 +102,14 @@ impl Index {
     /// Looks at every line.
     fn walk_lines(&mut self, text: &Text) {
         let (mut at, mut number) = (text.start(), 1);
+        let mut heading = None;
         while let Some(line) = text.line(at) {
             let next = line.next;
-            self.line(&line, number);
+            self.heading = heading.take();
+            if line.text.trim_ascii_end().ends_with(':') {
+                heading = Some((at, number));
+            }
+            self.line(text, &line, number);
             number += 1;
             at = next;
         }
@@ -105,12 +120,17 @@ impl Index {
     fn walk_candidates(&mut self, text: &Text, bytes: &[u8]) {
         let mut hits = Hits::new(bytes);
         let (mut at, mut number) = (text.start(), 1);
+        let mut heading = None;
         while let Some((end, next)) = text.line_end(at) {
+            self.heading = heading.take();
+            if bytes.get(at..end).is_some_and(|line| line.trim_ascii_end().ends_with(b":")) {
+                heading = Some((at, number));
+            }
             let is_hit = hits.within(at, end);
             if (is_hit || may_be_command(bytes.get(at..end).unwrap_or_default()))
                 && let Some(line) = text.line(at)
             {
-                self.line(&line, number);
+                self.line(text, &line, number);
             }
             number += 1;
             at = next;
@@ -126,12 +146,15 @@ impl Index {
         }
     }
 
-    fn line(&mut self, line: &RawLine<'_>, number: u64) {
-        let text = normalised(line.text.clone());
+    fn line(&mut self, source: &Text, line: &RawLine<'_>, number: u64) {
+        let text = source.shown(line.text.clone());
         // The brackets are quicker to look for, and seldom there.
         let has = |bracket: char, words: &str| text.contains(bracket) && text.contains(words);
         if has('(', BANNER) || (has('[', LOADING) && !self.follows_banner(number)) {
             self.next_target();
+        }
+        if text.contains(MEMORY) {
+            self.memory(&text);
         }
         if let Some(prompt) = prompt::find(&text) {
             return self.prompt(&prompt, line.offset, number);
@@ -140,7 +163,7 @@ impl Index {
             self.open = Some(plain(line.offset.min(self.end_of_last()), 1, self.target));
         }
         let (quote, text) = text.split_at_checked(quote(&text)).unwrap_or(("", &text));
-        if let Some(reader) = echo(text) {
+        if let Some(reader) = echo(text, !quote.is_empty()) {
             let section = self.recognised(reader, line.offset, number, quote, text);
             let command = self.shared(text.trim());
             return self.start(Section { command, starts_at_once: false, ..section });
@@ -158,6 +181,9 @@ impl Index {
             return;
         }
         let mut section = self.recognised(reader, line.offset, number, quote, text);
+        if let Some((start, line)) = self.heading_of(source, reader) {
+            (section.start, section.line) = (start, line);
+        }
         if let Some(at) = self.pending.iter().position(|(pending, _)| *pending == reader) {
             section.command = self.pending.remove(at).1;
         }
@@ -169,6 +195,15 @@ impl Index {
             Some(open) if is_first => open.reader = short(reader),
             _ => self.start(section),
         }
+    }
+
+    /// Where the heading of an instruction starts that stands above it: `nt!KeBugCheckEx:`.
+    fn heading_of(&self, text: &Text, reader: usize) -> Option<(usize, u64)> {
+        let (at, number) = self.heading?;
+        let is_listing = ALL.get(reader).is_some_and(|reader| reader.name == "u");
+        let is_free = self.open.as_ref().is_none_or(|open| open.start < at || open.lines == 0);
+        let line = text.line(at).filter(|_| is_listing && is_free)?;
+        label(&text.shown(line.text)).map(|_| (at, number))
     }
 
     fn end_of_last(&self) -> usize {
@@ -185,6 +220,21 @@ impl Index {
     fn next_target(&mut self) {
         let has_output = self.found.iter().chain(&self.open).any(Section::is_command);
         self.target += u32::from(has_output);
+        self.memory = None;
+    }
+
+    /// Of another amount of memory is another machine, though no banner says so.
+    fn memory(&mut self, text: &str) {
+        let pages =
+            rest_after(text, MEMORY).and_then(word).and_then(|(pages, _)| pages.parse().ok());
+        let Some(pages) = pages.filter(|_| text.trim_start().starts_with(MEMORY)) else { return };
+        if self.memory.is_some_and(|known| known != pages) {
+            self.target += 1;
+            if let Some(open) = &mut self.open {
+                open.target = self.target;
+            }
+        }
+        self.memory = Some(pages);
     }
 
     fn prompt(&mut self, prompt: &Prompt<'_>, offset: usize, number: u64) {
@@ -206,8 +256,7 @@ impl Index {
             return self.start(section);
         }
         let typed = prompt::commands(prompt.rest);
-        let mut known =
-            typed.iter().filter_map(|c| Some((named(&prompt::name(c))?, Arc::from(*c))));
+        let mut known = typed.iter().filter_map(|c| Some((command::typed(c)?, Arc::from(*c))));
         if let Some((reader, command)) = known.next() {
             section.reader = short(reader);
             if typed.len() > 1 {
@@ -328,9 +377,13 @@ fn plain(start: usize, line: u64, target: u32) -> Section {
     }
 }
 
-/// The reader of a line that is nothing but an extension command: an echo whose prompt is missing.
-fn echo(text: &str) -> Option<usize> {
+/// The reader of a line that is nothing but a command, as it stands in a log that was published without its prompts,
+/// or with `> ` in their place.
+fn echo(text: &str, is_quoted: bool) -> Option<usize> {
     let text = text.trim();
+    if is_quoted && is_typed(text) {
+        return prompt::commands(text).iter().find_map(|command| command::typed(command));
+    }
     // The headings of `!devstack` begin with the names of commands too.
     let is_command = text.starts_with('!')
         && text.len() < 80
@@ -339,7 +392,21 @@ fn echo(text: &str) -> Option<usize> {
     if !is_command {
         return None;
     }
-    named(&prompt::name(text))
+    command::typed(text)
+}
+
+/// Whether a text is one command or several of which the first changes to a thread: no sentence.
+fn is_typed(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    let is_thread = first.strip_prefix('~').is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '*' | '.' | '#'))
+    });
+    let is_stack = first.starts_with('k') && first.len() < 6;
+    let is_argument =
+        |word: &str| !word.bytes().all(|b| b.is_ascii_alphabetic()) || word.len() < 3 || !is_thread;
+    let is_short = text.len() < 60 && (is_thread || words.clone().count() == 0);
+    (is_thread || is_stack) && is_short && words.all(is_argument)
 }
 
 #[cfg(test)]

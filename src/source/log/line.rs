@@ -44,6 +44,8 @@ pub(super) struct Lines<'a> {
     prefix: &'a str,
     ahead: VecDeque<Line<'a>>,
     stopped: &'a Cell<bool>,
+    /// Lines that were left out, by their kind.
+    noise: Vec<(&'static str, u64)>,
 }
 
 impl<'a> Lines<'a> {
@@ -56,7 +58,13 @@ impl<'a> Lines<'a> {
         stopped: &'a Cell<bool>,
     ) -> Self {
         let ahead = VecDeque::new();
-        Self { text, at: range.start, end: range.end, number, prefix, ahead, stopped }
+        let noise = Vec::new();
+        Self { text, at: range.start, end: range.end, number, prefix, ahead, stopped, noise }
+    }
+
+    /// The lines that were left out so far, by their kind.
+    pub(super) fn noise(&self) -> &[(&'static str, u64)] {
+        &self.noise
     }
 
     /// Puts a line before those of the file: the output that stands on the line of a prompt.
@@ -93,9 +101,11 @@ impl<'a> Lines<'a> {
             self.at = raw.next;
             let number = self.number;
             self.number += 1;
-            let text = trimmed_end(without_prefix(normalised(raw.text), self.prefix));
-            if !is_noise(&text) {
-                return Some(Line { number, text });
+            let text = trimmed_end(without_prefix(self.text.shown(raw.text), self.prefix));
+            let Some(kind) = noise(&text) else { return Some(Line { number, text }) };
+            match self.noise.iter_mut().find(|(known, _)| *known == kind) {
+                Some((_, count)) => *count += 1,
+                None => self.noise.push((kind, 1)),
             }
         }
         None
@@ -116,15 +126,19 @@ impl<'a> Iterator for Lines<'a> {
 /// The text as a debugger printed it: typographic quotes, multiplication signs in `0×1f`, fixed
 /// spaces, the escapes of Markdown and the entities of HTML are undone. Text without damage is not
 /// copied.
-pub(super) fn normalised(text: Cow<'_, str>) -> Cow<'_, str> {
+pub(super) fn normalised(text: Cow<'_, str>, is_escaped: bool) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let may_have_damage = || {
-        let mut found = memchr::memchr2_iter(b'\\', b'&', bytes);
+        let mut found = memchr::memchr3_iter(b'\\', b'&', b'<', bytes);
         found.any(|at| {
             let rest = bytes.get(at..).unwrap_or_default();
-            matches!(rest, [b'\\', b'*' | b'_', ..]) || entity(rest).is_some()
+            is_escape(rest, is_escaped) || entity(rest).is_some() || tag(rest).is_some()
         })
     };
+    let bare = without_marks(&text);
+    if bare.len() < text.len() {
+        return Cow::Owned(normalised(Cow::Borrowed(bare), is_escaped).into_owned());
+    }
     if text.is_ascii() && !may_have_damage() {
         return text;
     }
@@ -136,7 +150,8 @@ pub(super) fn normalised(text: Cow<'_, str>) -> Cow<'_, str> {
         }
         let rest = bytes.get(at..).unwrap_or_default();
         match c {
-            '\\' if matches!(rest, [_, b'*' | b'_', ..]) => {}
+            '\\' if is_escape(rest, is_escaped) => {}
+            '<' if tag(rest).is_some() => skip = at + tag(rest).unwrap_or(1),
             '&' => match entity(rest) {
                 Some((printed, len)) => {
                     out.push(printed);
@@ -156,8 +171,55 @@ pub(super) fn normalised(text: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Whether a backslash escapes a mark of Markdown. That before an asterisk does in any text.
+fn is_escape(rest: &[u8], is_escaped: bool) -> bool {
+    match rest {
+        [b'\\', b'*', ..] => true,
+        [b'\\', b'_' | b'<' | b'>' | b'[' | b']' | b'#' | b'!' | b'+' | b'-' | b'~', ..] => {
+            is_escaped
+        }
+        _ => false,
+    }
+}
+
+/// The text of a line that an editor made a heading, or printed in bold.
+fn without_marks(text: &str) -> &str {
+    let heading = text.trim_start_matches('#');
+    if text.len() - heading.len() >= 2 {
+        if heading.is_empty() {
+            return "";
+        }
+        if let Some(rest) = heading.strip_prefix(' ') {
+            return rest;
+        }
+    }
+    let bold = text.trim().strip_prefix("**").and_then(|rest| rest.strip_suffix("**"));
+    bold.filter(|rest| !rest.is_empty() && !rest.contains('*')).unwrap_or(text)
+}
+
+/// The length of a tag of HTML that sets type and says nothing of the text.
+fn tag(rest: &[u8]) -> Option<usize> {
+    const NAMES: [&[u8]; 12] = [
+        b"br", b"pre", b"code", b"span", b"div", b"font", b"strong", b"em", b"p", b"link", b"exec",
+        b"col",
+    ];
+    let end = memchr::memchr(b'>', rest.get(..300).unwrap_or(rest))?;
+    let inside = rest.get(1..end)?;
+    let inside = inside.strip_prefix(b"/").unwrap_or(inside);
+    let name_end = inside.iter().position(|b| !b.is_ascii_alphabetic()).unwrap_or(inside.len());
+    let (name, attributes) = inside.split_at_checked(name_end)?;
+    // A parameter of a C++ template may have such a name, but no attributes.
+    let is_known = NAMES.iter().any(|known| name.eq_ignore_ascii_case(known));
+    let is_plain = attributes.is_empty() || attributes == b"/" || attributes == b" /";
+    let has_values = attributes.starts_with(b" ") && attributes.contains(&b'=');
+    let is_link = matches!(name, b"a" | b"A") && (has_values || rest.starts_with(b"</"));
+    let is_short = name.len() < 3 && !matches!(name, b"br" | b"BR");
+    let is_tag = is_known && (has_values || (is_plain && (!is_short || rest.starts_with(b"</"))));
+    (is_tag || is_link).then_some(end + 1)
+}
+
 /// The character that an entity stands for, and the length of the entity.
-fn entity(text: &[u8]) -> Option<(char, usize)> {
+pub(super) fn entity(text: &[u8]) -> Option<(char, usize)> {
     const ENTITIES: [(&[u8], char); 7] = [
         (b"&gt;", '>'),
         (b"&lt;", '<'),
@@ -208,51 +270,61 @@ fn trimmed_end(text: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// What debuggers print anywhere, and what says nothing of the target.
-const NOISE: &[&str] = &[
-    "*** CacheSize too low",
-    "*** ERROR: Module load completed",
-    "*** ERROR: Symbol file could not be found",
-    "*** WARNING: Unable to verify",
-    "*** WARNING: symbols timestamp",
-    "*** WARNING: Check Image",
-    "Max cache size is",
-    "Total memory in cache",
-    "Number of regions cached",
-    "** Transition PTEs are implicitly decoded",
-    "** Prototype PTEs are implicitly decoded",
-    "Using a machine size of",
-    "Press ctrl-c (cdb, kd, ntsd)",
-    "Unable to enumerate user-mode unloaded modules",
-    "Implicit process is now",
-    "Implicit thread is now",
-    ".cache forcedecode",
-    "full reads broken into",
-    "counting cached/uncached",
-    "counting all reads",
-    "Loading User Symbols",
-    "Loading Kernel Symbols",
-    "Loading unloaded module list",
-    "Could not find memory range",
-    "Unable to load image",
-    "Unable to open image file",
-    "Page not present in the dump file",
-    "For more info see",
+/// What debuggers print anywhere and what says nothing of the target: how such a line starts, and of
+/// which kind it is.
+const NOISE: &[(&str, &str)] = &[
+    ("*** CacheSize too low", "cache"),
+    ("*** ERROR: Module load completed", "symbols"),
+    ("*** ERROR: Symbol file could not be found", "symbols"),
+    ("*** WARNING: Unable to verify", "symbols"),
+    ("*** WARNING: symbols timestamp", "symbols"),
+    ("*** WARNING: Check Image", "symbols"),
+    ("Max cache size is", "cache"),
+    ("Total memory in cache", "cache"),
+    ("Number of regions cached", "cache"),
+    ("** Transition PTEs are implicitly decoded", "cache"),
+    ("** Prototype PTEs are implicitly decoded", "cache"),
+    ("Using a machine size of", "cache"),
+    ("Press ctrl-c (cdb, kd, ntsd)", "hint"),
+    ("Unable to enumerate user-mode unloaded modules", "missing memory"),
+    ("Implicit process is now", "context"),
+    ("Implicit thread is now", "context"),
+    (".cache forcedecode", "cache"),
+    ("full reads broken into", "cache"),
+    ("counting cached/uncached", "cache"),
+    ("counting all reads", "cache"),
+    ("Loading User Symbols", "symbols"),
+    ("Loading Kernel Symbols", "symbols"),
+    ("Loading unloaded module list", "symbols"),
+    ("Could not find memory range", "missing memory"),
+    ("Unable to load image", "symbols"),
+    ("Unable to open image file", "symbols"),
+    ("Page not present in the dump file", "missing memory"),
+    ("For more info see", "hint"),
 ];
 
 /// Whether a line is noise.
 pub(super) fn is_noise(text: &str) -> bool {
+    noise(text).is_some()
+}
+
+/// The kind of noise that a line is.
+pub(super) fn noise(text: &str) -> Option<&'static str> {
     let text = text.trim_start();
-    let Some(first) = text.bytes().next() else { return false };
-    match first {
-        b'.' | b'(' | b'[' | b'<' | b'-' | 0x80.. if is_elision(text) => true,
+    let said = || NOISE.iter().find(|(start, _)| text.starts_with(start)).map(|(_, kind)| *kind);
+    match text.bytes().next()? {
+        b'.' | b'(' | b'[' | b'<' | b'-' | 0x80.. if is_elision(text) => {
+            Some(if text.bytes().all(|b| b == b'.') { "progress" } else { "left out" })
+        }
         // A fence of Markdown.
-        b'`' => text.starts_with("```"),
-        b'0'..=b'9' => text.contains(" full reads broken into "),
-        b'P' if text.starts_with("Page ") => text.contains(" not present in the dump file"),
+        b'`' => text.starts_with("```").then_some("Markdown"),
+        b'0'..=b'9' => text.contains(" full reads broken into ").then_some("cache"),
+        b'P' if text.starts_with("Page ") => {
+            text.contains(" not present in the dump file").then_some("missing memory")
+        }
         b'*' | b'.' | b'M' | b'T' | b'N' | b'U' | b'P' | b'I' | b'f' | b'c' | b'L' | b'C'
-        | b'F' => NOISE.iter().any(|noise| text.starts_with(noise)),
-        _ => false,
+        | b'F' => said(),
+        _ => None,
     }
 }
 
@@ -270,10 +342,16 @@ mod tests {
 
     #[test]
     fn damage_is_undone_without_copying_what_is_clean() {
-        let of = |text: &'static str| normalised(Cow::Borrowed(text));
+        let of = |text: &'static str| normalised(Cow::Borrowed(text), false);
         assert!(matches!(of("kd> !irp 0x1f"), Cow::Borrowed(_)));
         assert_eq!(of("‘SaSc’ 0×1f \\*\\*\\*"), "'SaSc' 0x1f ***");
         assert_eq!(of("a\u{a0}b"), "a b");
+        assert_eq!(of("c:\\a\\_b"), "c:\\a\\_b");
+        assert_eq!(normalised(Cow::Borrowed("KPROCESSOR\\_MODE"), true), "KPROCESSOR_MODE");
+        assert_eq!(of("## 0x77D01122: a!b+0x1"), "0x77D01122: a!b+0x1");
+        assert_eq!((of("##"), of("**STACK_TEXT:**")), (Cow::from(""), Cow::from("STACK_TEXT:")));
+        assert_eq!(of("*** Fatal System Error ***"), "*** Fatal System Error ***");
+        assert_eq!(of("<b>nt</b><br /> a<span class=\"x\">b</span> v<int>"), "<b>nt</b> ab v<int>");
         assert_eq!(of("0: kd&gt; dt a &amp;&nbsp;b & c"), "0: kd> dt a & b & c");
     }
 

@@ -8,8 +8,10 @@ mod code;
 mod command;
 mod commands;
 mod context;
+mod foreign;
 mod frame;
 mod frames;
+mod html;
 mod index;
 mod layout;
 mod line;
@@ -30,7 +32,7 @@ use std::sync::{Arc, OnceLock};
 use self::command::{Context, Reader};
 use self::commands::shown;
 use self::index::Section;
-use self::line::{Line, Lines, normalised};
+use self::line::{Line, Lines};
 use self::sink::{Ask, Only, Sink, Take, Unread};
 use self::text::Text;
 use crate::catalog::{Absent, PointerWidth, SourceKind, Value};
@@ -55,7 +57,20 @@ pub(crate) struct Log {
 /// # Errors
 /// [`Error::NotADump`] if nothing in the text is a command or its output.
 pub(crate) fn open(image: Image) -> Result<Box<dyn Source>, Error> {
-    let text = Text::new(image);
+    let page = html::text(&image);
+    let text = Text::new(match page {
+        Some(page) => Image::from_bytes(image.path(), page),
+        None => image,
+    });
+    if let Some(found) = foreign::describe(&text) {
+        return Err(Error::NotADump {
+            path: text.path().to_owned(),
+            found: format!(
+                "{found}, which is not read; expected a Windows kernel dump, a minidump or a \
+                 debugger log"
+            ),
+        });
+    }
     let sections = index::sections(&text);
     if !sections.iter().any(Section::is_command) {
         return Err(Error::NotADump {
@@ -77,6 +92,8 @@ struct Reading {
     tables: Vec<&'static str>,
     /// What was not understood.
     unread: Vec<Unread>,
+    /// Lines of noise by their kind.
+    noise: Vec<(&'static str, u64)>,
     /// Whether more is wanted.
     flow: Flow,
 }
@@ -91,7 +108,7 @@ impl Log {
             if let Some(line) = self.text.line(start) {
                 (start, number) = (line.next, number + 1);
                 if section.starts_at_once {
-                    first = Some((normalised(line.text).into_owned(), section.line));
+                    first = Some((self.text.shown(line.text).into_owned(), section.line));
                 }
             }
         }
@@ -107,7 +124,8 @@ impl Log {
     /// Reads a section and returns what was found in it.
     fn read(&self, section: &Section, ask: Ask, take: &mut dyn Take) -> Reading {
         let stopped = StdCell::new(false);
-        let mut sink = Sink::new(ask, Arc::clone(&section.command), &stopped, take);
+        let mut sink =
+            Sink::new(ask, (Arc::clone(&section.command), section.target), &stopped, take);
         let mut lines = self.output(section, &stopped);
         match section.reader() {
             Some(reader) => {
@@ -118,15 +136,21 @@ impl Log {
                 };
                 (reader.read)(&cx, &mut lines, &mut sink);
                 // What a reader leaves was not understood.
-                for line in lines {
+                for line in lines.by_ref() {
                     sink.unread(&line);
                 }
             }
-            None if ask == Ask::Count => lines.for_each(|line| sink.unread(&line)),
+            None if ask == Ask::Count => lines.by_ref().for_each(|line| sink.unread(&line)),
             None => {}
         }
         let flow = if stopped.get() { Flow::Break(()) } else { Flow::Continue(()) };
-        Reading { rows: sink.rows, tables: sink.tables, unread: sink.unread, flow }
+        Reading {
+            rows: sink.rows,
+            tables: sink.tables,
+            unread: sink.unread,
+            noise: lines.noise().to_vec(),
+            flow,
+        }
     }
 
     /// The rows of one table, in the order of the lines.

@@ -93,13 +93,51 @@ pub(super) fn may_be_command(line: &[u8]) -> bool {
     memchr::memchr_iter(b'>', near).any(ends_prompt)
         // A sign that HTML stands for.
         || memchr::memmem::find(near, b"&gt;").is_some()
+        || near.starts_with(b"> ")
         || near.iter().find(|b| !matches!(b, b' ' | b'\t' | b'>' | b'/')) == Some(&b'!')
 }
 
 /// The first reader that recognises a line.
 pub(super) fn reader_of(line: &str) -> Option<usize> {
+    first_reader(line, |signature| (signature.check)(line))
+}
+
+/// The first reader one of whose signatures passes a check. Each is checked once, however often a
+/// line holds its literal.
+fn first_reader(line: &str, mut check: impl FnMut(&Signature) -> bool) -> Option<usize> {
     let Signatures { searcher, by_pattern, .. } = signatures();
-    let found = searcher.as_ref()?.find_overlapping_iter(line);
-    let hits = found.filter_map(|hit| by_pattern.get(hit.pattern().as_usize()));
-    hits.filter(|(_, signature)| (signature.check)(line)).map(|(reader, _)| *reader).min()
+    let mut seen: Vec<usize> = Vec::new();
+    let mut first: Option<usize> = None;
+    for hit in searcher.as_ref()?.find_overlapping_iter(line) {
+        let pattern = hit.pattern().as_usize();
+        let Some((reader, signature)) = by_pattern.get(pattern) else { continue };
+        if first.is_some_and(|first| first <= *reader) || seen.contains(&pattern) {
+            continue;
+        }
+        seen.push(pattern);
+        if check(signature) {
+            first = Some(*reader);
+        }
+    }
+    first
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_checked_once_for_each_signature() {
+        let literals = signatures().by_pattern.len();
+        for word in ["rax=1 ", " x0=1", "0: kd> RetAddr ", "Cid PROCESS THREAD Irp is active with "]
+        {
+            let mut checks = 0;
+            let line = word.repeat(10_000);
+            let _ = first_reader(&line, |_| {
+                checks += 1;
+                false
+            });
+            assert!(checks > 0 && checks <= literals, "{word}: {checks} checks");
+        }
+    }
 }

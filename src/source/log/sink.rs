@@ -66,6 +66,7 @@ pub(super) struct Unread {
 pub(super) struct Sink<'a> {
     ask: Ask,
     command: Arc<str>,
+    target: u32,
     stopped: &'a Cell<bool>,
     take: &'a mut dyn Take,
     /// Rows that were found, of all tables.
@@ -79,11 +80,20 @@ pub(super) struct Sink<'a> {
 impl<'a> Sink<'a> {
     pub(super) fn new(
         ask: Ask,
-        command: Arc<str>,
+        (command, target): (Arc<str>, u32),
         stopped: &'a Cell<bool>,
         take: &'a mut dyn Take,
     ) -> Self {
-        Self { ask, command, stopped, take, rows: 0, tables: Vec::new(), unread: Vec::new() }
+        Self {
+            ask,
+            command,
+            target,
+            stopped,
+            take,
+            rows: 0,
+            tables: Vec::new(),
+            unread: Vec::new(),
+        }
     }
 
     /// Whether rows of a type are asked for; a reader may leave out the work that others cost.
@@ -108,7 +118,8 @@ impl<'a> Sink<'a> {
     pub(super) fn row_at<R: Row>(&mut self, line: u64, mut row: R) {
         self.pass::<R>();
         if self.wants::<R>() && !self.stopped.get() {
-            row.set_log_place(LogPlace { line, command: Arc::clone(&self.command) });
+            let (command, target) = (Arc::clone(&self.command), self.target);
+            row.set_log_place(LogPlace { line, command, target });
             if self.take.take(&mut Some(row)).is_break() {
                 self.stopped.set(true);
             }

@@ -25,7 +25,7 @@ impl Symbol {
     /// What a text says, which may have the source line and frame data after the symbol.
     pub(super) fn of(text: &str) -> Self {
         let (text, source) = split_source(without_comment(text).trim());
-        let text = without_frame_data(text);
+        let text = without_frame_data(without_caller(text));
         let (file, line) = source.map_or((None, None), |(file, line)| (Some(file), Some(line)));
         if let Some(address) = text.strip_prefix("0x").and_then(hex) {
             return Self { address: Some(address), file, line, ..Self::default() };
@@ -57,7 +57,7 @@ fn is_offset(digits: &str) -> bool {
 
 /// A remark that somebody wrote after a line.
 pub(super) fn without_comment(text: &str) -> &str {
-    const MARKS: [&str; 6] = ["<-", "<<", "<=", "-->", "//", ";;"];
+    const MARKS: [&str; 8] = ["<-", "<<", "<=", "-->", "//", "; ", ";\t", ";;"];
     let is_remark = |at: usize| {
         let rest = text.get(at + 1..).unwrap_or_default();
         MARKS.iter().any(|mark| rest.starts_with(mark)) || rest.starts_with("## ")
@@ -65,6 +65,18 @@ pub(super) fn without_comment(text: &str) -> &str {
     let mut blanks = memchr::memchr2_iter(b' ', b'\t', text.as_bytes());
     let end = blanks.find(|at| is_remark(*at)).unwrap_or(text.len());
     text.get(..end).unwrap_or(text).trim_end()
+}
+
+/// A symbol without the function that it was put into: `a!B+0x1e [inlined in a!C+0x57]`.
+fn without_caller(text: &str) -> &str {
+    text.split_once(" [inlined in ").map_or(text, |(symbol, _)| symbol)
+}
+
+/// A line without the arrow that somebody put before it.
+pub(super) fn without_arrow(text: &str) -> &str {
+    const ARROWS: [&str; 9] = ["=>", "->", "-->", "==>", ">>", ">>>", "==>>", "»", "→"];
+    let rest = ARROWS.iter().filter_map(|arrow| text.strip_prefix(arrow));
+    rest.filter(|rest| rest.starts_with([' ', '\t'])).map(str::trim_start).next().unwrap_or(text)
 }
 
 /// The text before ` [file @ 12]`, and the file and line.

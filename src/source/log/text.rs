@@ -5,8 +5,11 @@
 
 use std::borrow::Cow;
 
+use super::line::normalised;
 use crate::dump::Image;
 
+/// So many lines tell whether underscores are escaped.
+const SAMPLE: usize = 2000;
 /// Longer lines are cut here; no debugger prints one.
 const MAX_LINE: usize = 64 * 1024;
 
@@ -28,6 +31,8 @@ pub(super) struct Text {
     encoding: Encoding,
     /// Where the text starts, after a byte order mark.
     start: usize,
+    /// Whether a publisher escaped the marks of Markdown.
+    is_escaped: bool,
 }
 
 /// A line as it stands in the file.
@@ -55,7 +60,33 @@ impl Text {
         } else {
             (Encoding::Bytes, 0)
         };
-        Self { image, encoding, start }
+        let mut text = Self { image, encoding, start, is_escaped: false };
+        text.is_escaped = text.has_escapes();
+        text
+    }
+
+    /// Whether underscores are escaped: `\_` is also a path with such a folder, but then other
+    /// underscores of the text have no backslash.
+    fn has_escapes(&self) -> bool {
+        let (mut escaped, mut plain) = (0usize, 0usize);
+        let mut at = self.start;
+        for _ in 0..SAMPLE {
+            let Some(line) = self.line(at) else { break };
+            let bytes = line.text.as_bytes();
+            for at in memchr::memchr_iter(b'_', bytes) {
+                match at.checked_sub(1).and_then(|before| bytes.get(before)) {
+                    Some(b'\\') => escaped += 1,
+                    _ => plain += 1,
+                }
+            }
+            at = line.next;
+        }
+        escaped > plain
+    }
+
+    /// A line as the debugger printed it, free of what publishing did to it.
+    pub(super) fn shown<'a>(&self, line: Cow<'a, str>) -> Cow<'a, str> {
+        normalised(line, self.is_escaped)
     }
 
     /// The name of the file.

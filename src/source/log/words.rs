@@ -1,5 +1,5 @@
-//! Words of memory whose prompt is missing: `dps`, `dd` and `dq` have no line that betrays them, but
-//! their addresses go up in even steps.
+//! Words of memory and frames whose prompt is missing: no single line betrays them, but addresses go up
+//! in even steps, and frames stand below each other.
 //!
 //! Looks only at text that no command claims, and gives each run of such lines to the command that
 //! prints so.
@@ -7,8 +7,9 @@
 use std::sync::Arc;
 
 use super::command::named;
+use super::frame::{Columns, parse};
 use super::index::Section;
-use super::line::{is_noise, normalised};
+use super::line::is_noise;
 use super::scan::{address, word};
 use super::text::Text;
 
@@ -17,13 +18,25 @@ const MIN_SINGLE: u64 = 3;
 /// So many lines with several words each are.
 const MIN_MANY: u64 = 2;
 
-/// What a line of words looks like.
+/// So many frames are a stack.
+const MIN_FRAMES: u64 = 2;
+
+/// What a line of words looks like, or a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Row {
     address: u64,
     /// Bytes that the line is of.
     bytes: u64,
     command: &'static str,
+}
+
+/// A frame of a stack whose header was cut off: numbered frames follow each other, others have a
+/// function and its offset.
+fn frame(line: &str) -> Option<Row> {
+    let columns = Columns::told_by(line)?;
+    let number = parse(line, columns)?.number;
+    let address = u64::try_from(number.unwrap_or(0)).ok()?;
+    Some(Row { address, bytes: u64::from(number.is_some()), command: "k" })
 }
 
 /// `f4265bec  f79c9743 nt!KeBugCheckEx+0x1b`, `9c1f3480  00000001 00000000 8a3da020 00000000`.
@@ -61,15 +74,24 @@ struct Run {
     line: u64,
     end: usize,
     lines: u64,
+    rows: u64,
     last: Row,
 }
 
 impl Run {
     fn is_long_enough(&self) -> bool {
-        self.lines >= if self.last.command == "dps" { MIN_SINGLE } else { MIN_MANY }
+        let least = match self.last.command {
+            "dps" => MIN_SINGLE,
+            "k" => MIN_FRAMES,
+            _ => MIN_MANY,
+        };
+        self.rows >= least
     }
 
     fn goes_on_with(&self, row: Row) -> bool {
+        if row.command == "k" && row.bytes == 0 {
+            return self.last.command == "k" && self.last.bytes == 0;
+        }
         row.command == self.last.command
             && row.bytes <= self.last.bytes
             && self.last.address.checked_add(self.last.bytes) == Some(row.address)
@@ -83,18 +105,19 @@ fn runs(text: &Text, section: &Section) -> Vec<Run> {
     let (mut at, mut line) = (section.start, section.line);
     while at < section.end {
         let Some(raw) = text.line(at) else { break };
-        let shown = normalised(raw.text);
+        let shown = text.shown(raw.text);
         let shown = shown.strip_prefix(&*section.prefix).unwrap_or(&shown).trim();
-        match (row(shown), &mut open) {
+        match (row(shown).or_else(|| frame(shown)), &mut open) {
             (Some(row), Some(run)) if run.goes_on_with(row) => {
                 (run.end, run.last) = (raw.next, row);
-                run.lines = line - run.line + 1;
+                (run.lines, run.rows) = (line - run.line + 1, run.rows + 1);
             }
             (Some(row), _) => {
                 found.extend(open.take().filter(Run::is_long_enough));
-                open = Some(Run { start: at, line, end: raw.next, lines: 1, last: row });
+                open = Some(Run { start: at, line, end: raw.next, lines: 1, rows: 1, last: row });
             }
-            (None, Some(_)) if is_noise(shown) => {}
+            (None, Some(run))
+                if is_noise(shown) || (shown.is_empty() && run.last.command == "k") => {}
             (None, _) => found.extend(open.take().filter(Run::is_long_enough)),
         }
         (at, line) = (raw.next, line + 1);

@@ -3,8 +3,7 @@
 use crate::catalog::Absent;
 use crate::model::{Emit, EnvironmentVariable, Unanswered, Want};
 use crate::source::kernel::core::Core;
-use crate::source::kernel::process::list;
-use crate::source::kernel::process::list::ProcessOwner;
+use crate::source::kernel::process::list::{self, ProcessOwner};
 use crate::source::kernel::process::peb;
 
 /// The variables, process by process. Where a part of an environment is not in the dump, a row says
@@ -19,13 +18,14 @@ pub(crate) fn each_variable(
         return Err(Unanswered::because("the dump holds no process object"));
     }
     let (first, last) = want.addresses(|c| c.pid);
+    let mut left = peb::most_read(core);
     for process in processes {
         let owner = ProcessOwner::new(Some(&process));
         let is_wanted = owner.pid.is_ok_and(|pid| (first..=last).contains(&pid.cast_unsigned()));
         if !is_wanted && owner.pid.is_ok() {
             continue;
         }
-        for variable in peb::environment(core, &process) {
+        for variable in peb::environment(core, &process, &mut left) {
             // Processes of the system have no environment.
             if variable == Err(Absent::NotApplicable) {
                 continue;

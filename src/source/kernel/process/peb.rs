@@ -42,9 +42,19 @@ pub(crate) struct Variable {
     pub(crate) value: String,
 }
 
-/// The variables of a process in the order of its environment. An environment of which a part is
-/// not in the dump ends with the reason.
-pub(crate) fn environment(core: &Core, process: &Structure<'_>) -> Vec<Cell<Variable>> {
+/// How many bytes of environments are read of a dump: those of no process are there twice, but damaged
+/// processes may all point to the same.
+pub(crate) fn most_read(core: &Core) -> usize {
+    core.image.len().max(MAX_ENVIRONMENT)
+}
+
+/// The variables of a process in the order of its environment, of which so many bytes may be read. An
+/// environment of which a part is not in the dump ends with the reason.
+pub(crate) fn environment(
+    core: &Core,
+    process: &Structure<'_>,
+    left: &mut usize,
+) -> Vec<Cell<Variable>> {
     let block = || {
         let parameters = parameters(core, process)?;
         let at = parameters.pointer("Environment")?;
@@ -53,7 +63,7 @@ pub(crate) fn environment(core: &Core, process: &Structure<'_>) -> Vec<Cell<Vari
             Ok(Ok(size)) if size != 0 => size.min(MAX_ENVIRONMENT),
             _ => EARLY_ENVIRONMENT,
         };
-        Ok((space(core, process)?, at, size))
+        Ok((space(core, process)?, at, size.min(*left)))
     };
     let (space, at, size) = match block() {
         Ok(block) => block,
@@ -63,6 +73,7 @@ pub(crate) fn environment(core: &Core, process: &Structure<'_>) -> Vec<Cell<Vari
         Ok(bytes) => bytes,
         Err(absent) => return vec![Err(absent)],
     };
+    *left = left.saturating_sub(bytes.len());
     let (variables, is_whole) = variables(&bytes);
     let mut all: Vec<Cell<Variable>> = variables.into_iter().map(Ok).collect();
     if !is_whole {

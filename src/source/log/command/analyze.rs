@@ -9,11 +9,15 @@ use std::collections::HashSet;
 use super::banner::fact;
 use super::bugcheck::{of_code, set_parameters};
 use super::exception::{is_record, record};
-use super::{Context, Fills, Reader, Signature};
+use super::{Context, Fills, Reader, Signature, facts};
 use crate::catalog::Cell;
-use crate::model::{Bugcheck, DumpInfo, Exception, Frame, Instruction, Register};
+use crate::model::{
+    AnalysisKey, Bugcheck, CriticalSection, DumpInfo, Exception, Frame, Instruction, Lock,
+    LockOwner, LockWaiter, Register,
+};
 use crate::source::log::code::{Place, instruction, label, shown_symbol};
 use crate::source::log::context::{self, Holder, is_registers};
+use crate::source::log::frame::is_header;
 use crate::source::log::frames::{Owner, Stack};
 use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{
@@ -31,7 +35,7 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: "Exception Analysis", check: is_title },
         Signature { literal: "BugCheck ", check: |line| short(line.trim()).is_some() },
     ],
-    contains: &["k", "r", ".exr", "u", ".lastevent"],
+    contains: &["k", "r", ".exr", "u", ".lastevent", "!locks"],
     fills: &[
         Fills::rows::<Bugcheck>(),
         Fills::rows::<Exception>(),
@@ -39,9 +43,17 @@ pub(super) static READER: Reader = Reader {
         Fills::rows::<Frame>(),
         Fills::rows::<Instruction>(),
         Fills::rows::<DumpInfo>(),
+        Fills::rows::<AnalysisKey>(),
+        Fills::rows::<Lock>(),
+        Fills::rows::<LockOwner>(),
+        Fills::rows::<LockWaiter>(),
+        Fills::rows::<CriticalSection>(),
     ],
     read,
 };
+
+/// Thread objects stand above, ids below.
+const USER_END: u64 = 0x8000_0000;
 
 fn is_title(line: &str) -> bool {
     let inside = line.trim().trim_matches('*').trim();
@@ -58,6 +70,10 @@ struct Analysis {
     exceptions: Vec<(u64, Exception)>,
     info: DumpInfo,
     instructions: HashSet<u64>,
+    /// Whether the details have begun, after which no prose follows.
+    is_past: bool,
+    /// The last line of the value of a key.
+    said_to: u64,
     /// The argument whose description may go on.
     argument: Option<usize>,
     place: Place,
@@ -73,6 +89,8 @@ fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
         exceptions: Vec::new(),
         info: DumpInfo::default(),
         instructions: HashSet::new(),
+        is_past: false,
+        said_to: 0,
         argument: None,
         place: Place::default(),
     };
@@ -81,19 +99,31 @@ fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     while let Some(line) = lines.next() {
         let text = line.trimmed();
         first.get_or_insert(line.number);
-        if let Some((key, value)) = key(text) {
+        if super::locks::is_start(text) {
+            lines.push_front(line);
+            super::locks::block(lines, sink);
+        } else if let Some((key, value)) = key(text) {
             stack.close();
+            all.is_past = true;
             all.argument = None;
             if key == "STACK_TEXT" {
                 stack = Stack::open(all.owner.clone());
             } else {
                 all.key(key, value, &line, lines);
             }
+            if key != "STACK_TEXT" {
+                all.said_to = said(key, value, &line, lines, sink);
+            }
         } else if stack.take(&line, lines, sink) {
-        } else if !all.block(&line, lines, sink) && !all.head(&line) {
+        } else if !all.block(&line, lines, sink) {
+            let is_head = all.head(&line);
+            if fact_of(&line, lines, sink) || is_head || is_known(text) {
+                continue;
+            }
             // The rest is prose, except for what looks like a frame among frames.
             let first = text.split_whitespace().next().unwrap_or_default();
-            if stack.is_open() && address(first).is_some() {
+            let is_said = line.number <= all.said_to;
+            if (stack.is_open() && address(first).is_some()) || (all.is_past && !is_said) {
                 sink.unread(&line);
             }
         }
@@ -250,8 +280,11 @@ impl Analysis {
     /// Of a kernel, the thread object; of a process, the thread's id.
     fn thread(&mut self, value: &str) {
         let Some(value) = hex(value) else { return };
-        if self.is_user {
-            self.owner.tid = found(i64::try_from(value).ok());
+        if value < USER_END {
+            // Of a hang, the debugger's own number of the thread stands here. An id is a multiple of
+            // four, and small ones are those of the system.
+            let is_id = value >= 0x100 && value.is_multiple_of(4) && value <= u64::from(u32::MAX);
+            self.owner.tid = found(i64::try_from(value).ok().filter(|_| is_id));
         } else {
             self.owner.ethread = Ok(value);
             self.bugcheck.ethread = Ok(value);
@@ -290,6 +323,66 @@ impl Analysis {
             sink.row_at(first, self.info);
         }
     }
+}
+
+/// A key with its value, which may stand in the lines below it; returns the last of them.
+fn said(
+    key: &str,
+    value: &str,
+    line: &Line<'_>,
+    lines: &mut Lines<'_>,
+    sink: &mut Sink<'_>,
+) -> u64 {
+    let mut value = value.to_owned();
+    let mut last = line.number;
+    for n in 0..MAX_VALUE {
+        let is_whole = !value.is_empty() && n == 0;
+        let next = lines.peek_at(n).filter(|next| !is_whole && !next.is_blank());
+        let Some(next) = next.filter(|next| self::key(next.trimmed()).is_none()) else { break };
+        if n > 0 {
+            value.push('\n');
+        }
+        value.push_str(next.trimmed());
+        last = next.number;
+    }
+    let row = AnalysisKey { key: cell(key), value: cell(&value), ..AnalysisKey::default() };
+    sink.row(line, row);
+    last
+}
+
+/// A value of more lines is a block of its own.
+const MAX_VALUE: usize = 8;
+
+/// `Arg1: 0000000000000002, memory referenced`, and of newer debuggers `Key  : Analysis.CPU.mSec` with its
+/// value on the next line; whether the line is one.
+fn fact_of(line: &Line<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) -> bool {
+    let text = line.trimmed();
+    let Some((name, value)) =
+        facts::pair(text).filter(|(name, _)| name.split_whitespace().count() < 5)
+    else {
+        return false;
+    };
+    let mut row = AnalysisKey { key: cell(name), value: cell(value), ..AnalysisKey::default() };
+    if name == "Key"
+        && let Some(next) = lines.next_if(|next| next.trimmed().starts_with("Value:"))
+    {
+        row.key = cell(value);
+        row.value = cell(next.trimmed().trim_start_matches("Value:"));
+    }
+    sink.row(line, row);
+    true
+}
+
+/// The frame of the report.
+fn is_known(text: &str) -> bool {
+    text.is_empty()
+        || text.starts_with('*')
+        || text.starts_with("---")
+        || text.starts_with("Use !analyze -v")
+        || text.starts_with("Arguments:")
+        || text.starts_with("Debugging Details")
+        || text.starts_with("KD: Scanning for held locks")
+        || is_header(text)
 }
 
 /// `BugCheck 8E, {c0000005, ac08f2fa, 93df4a50, 0}`.

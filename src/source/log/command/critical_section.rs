@@ -28,7 +28,6 @@ fn old_start(line: &str) -> Option<CriticalSection> {
     Some(CriticalSection {
         address: Ok(at),
         symbol: text(named(symbol)),
-        is_locked: Ok(false),
         ..CriticalSection::default()
     })
 }
@@ -63,8 +62,19 @@ pub(super) fn is_start(line: &str) -> bool {
 /// Reads a section of the old form, of which the first line was taken.
 pub(super) fn block(first: &Line<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let Some(mut row) = old_start(first.trimmed()) else { return sink.unread(first) };
-    while lines.peek().is_some_and(|next| old_detail(next.trimmed(), &mut row)) {
-        lines.next();
+    loop {
+        // Publishing may put a blank line between any two.
+        let at = usize::from(lines.peek().is_some_and(Line::is_blank));
+        if !lines.peek_at(at).is_some_and(|next| old_detail(next.trimmed(), &mut row)) {
+            break;
+        }
+        for _ in 0..=at {
+            lines.next();
+        }
+    }
+    // Of a section of which nothing is printed it is not known.
+    if row.is_locked.is_err() && (row.lock_count.is_ok() || row.owner_tid.is_ok()) {
+        row.is_locked = Ok(false);
     }
     sink.row(first, row);
 }

@@ -3,7 +3,7 @@
 
 use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
-use crate::model::DeadlockStep;
+use crate::model::{DeadlockStep, VerifierFrame};
 use crate::source::log::line::Lines;
 use crate::source::log::scan::{address, between, dec, found, hex, text, word};
 use crate::source::log::sink::Sink;
@@ -14,7 +14,7 @@ pub(super) static READER: Reader = Reader {
     is_named: |name| name == "!deadlock",
     signatures: &[Signature { literal: "Deadlock detected (", check: |_| true }],
     contains: &[],
-    fills: &[Fills::rows::<DeadlockStep>()],
+    fills: &[Fills::rows::<DeadlockStep>(), Fills::rows::<VerifierFrame>()],
     read,
 };
 
@@ -28,6 +28,7 @@ struct Brief {
 impl Brief {
     fn of(line: u64, rest: &str) -> Option<Self> {
         let (number, labels) = rest.split_once(':')?;
+        let labels = labels.trim().trim_end_matches('.');
         let labels: Vec<String> = labels.split_whitespace().map(str::to_owned).collect();
         let is_letter =
             |label: &String| label.len() <= 2 && label.bytes().all(|b| b.is_ascii_uppercase());
@@ -36,23 +37,54 @@ impl Brief {
     }
 }
 
-/// `0 = 8d3ba030`: the thread of a number.
-fn thread_legend(rest: &str) -> Option<(i64, u64)> {
+/// `0 = 8d3ba030` or `0 = TERMINATED`: the thread of a number.
+fn thread_legend(rest: &str) -> Option<(i64, Option<u64>)> {
     let (number, at) = rest.split_once('=')?;
-    Some((dec(number.trim())?, address(at.trim())?))
+    let at = at.trim().trim_end_matches('.');
+    let is_known = at == "TERMINATED" || address(at).is_some();
+    Some((dec(number.trim())?, address(at))).filter(|_| is_known)
+}
+
+/// `1: c1ae2040 (ThreadEntry = 8b833a08) took locks in the following order:`, before `!deadlock 3`
+/// `1 (8d3ba030)`: whose locks follow.
+fn holder(rest: &str) -> (Cell<i64>, Cell<u64>) {
+    let number = word(rest).and_then(|(n, _)| dec(n.trim_end_matches(':')));
+    let said =
+        rest.split_once(':').and_then(|(_, rest)| word(rest)).and_then(|(at, _)| address(at));
+    let ethread = said.or_else(|| between(rest, "(", ")").and_then(hex));
+    (found(number), found(ethread))
 }
 
 /// `Lock A =   bba2af30 Type 'Spinlock'`: what a letter of the report stands for.
 fn lock_legend(line: &str) -> Option<DeadlockStep> {
     let (label, rest) = line.strip_prefix("Lock ")?.split_once(" =")?;
-    let (name, _) = word(rest)?;
+    let (name, rest) = word(rest)?;
+    let symbol = between(rest, "(", ")").filter(|_| rest.starts_with('('));
     Some(DeadlockStep {
         label: text(label),
         lock: found(address(name)),
-        lock_name: if address(name).is_some() { Err(Absent::NotApplicable) } else { text(name) },
+        lock_name: match symbol {
+            Some(symbol) => text(named(symbol)),
+            None if address(name).is_some() => Err(Absent::NotApplicable),
+            None => text(name),
+        },
         kind: found(between(rest, "'", "'").map(str::to_owned)),
         ..DeadlockStep::default()
     })
+}
+
+/// A symbol without a distance of nothing: `sigma!FirstLock+0x00000000`.
+fn named(symbol: &str) -> &str {
+    let zero = symbol.rsplit_once("+0x").filter(|(_, digits)| hex(digits) == Some(0));
+    zero.map_or(symbol, |(name, _)| name)
+}
+
+/// `9a1065b7 sigma!TakeBoth+0x00000027`: a frame of the stack by which a lock was taken.
+fn frame(line: &str) -> Option<(u64, &str)> {
+    let (at, symbol) = word(line.strip_prefix("Stack:").unwrap_or(line))?;
+    let symbol = symbol.trim();
+    let is_symbol = symbol.contains(['!', '+']) && !symbol.contains(' ');
+    Some((address(at)?, symbol)).filter(|_| is_symbol)
 }
 
 /// `A -- b7906f30 (Spinlock)`, below the thread that took it.
@@ -73,6 +105,8 @@ fn taken(rest: &str) -> Option<DeadlockStep> {
 fn is_known(line: &str) -> bool {
     line.is_empty()
         || line.starts_with("Stack:")
+        || line.starts_with("Node:")
+        || line.starts_with("issue:")
         || (line.contains('!') && !line.contains(' '))
         || line.starts_with("<<")
         || line.starts_with("Deadlock detected")
@@ -84,8 +118,9 @@ fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let mut thread: (Cell<i64>, Cell<u64>) = (Err(none), Err(none));
     let mut position = 0;
     let mut briefs: Vec<Brief> = Vec::new();
-    let mut threads: Vec<(i64, u64)> = Vec::new();
+    let mut threads: Vec<(i64, Option<u64>)> = Vec::new();
     let mut locks: Vec<(u64, DeadlockStep)> = Vec::new();
+    let mut frames = 0;
     for line in lines {
         let trimmed = line.trimmed();
         if let Some(rest) = trimmed.strip_prefix("Thread ") {
@@ -94,17 +129,33 @@ fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             } else if let Some(legend) = thread_legend(rest) {
                 threads.push(legend);
             } else {
-                let number = word(rest).and_then(|(n, _)| dec(n.trim_end_matches(':')));
-                thread = (found(number), found(between(rest, "(", ")").and_then(hex)));
+                thread = holder(rest);
                 position = 0;
             }
         } else if let Some(lock) = lock_legend(trimmed) {
+            frames = 0;
+            // Below the thread that took it, or in a legend of all.
+            let (thread_number, ethread) = thread;
+            let place = if thread_number.is_ok() { Ok(position) } else { Err(none) };
+            let lock = DeadlockStep { thread_number, ethread, position: place, ..lock };
             locks.push((line.number, lock));
+            position += i64::from(thread_number.is_ok());
         } else if let Some(lock) = trimmed.strip_prefix("Lock ").and_then(taken) {
             let (thread_number, ethread) = thread;
             let row = DeadlockStep { thread_number, ethread, position: Ok(position), ..lock };
             sink.row(&line, row);
             position += 1;
+        } else if let Some((at, symbol)) = frame(trimmed) {
+            let row = VerifierFrame {
+                kind: Ok("lock taken".to_owned()),
+                object: locks.last().map_or(Err(none), |(_, lock)| lock.lock),
+                frame: Ok(frames),
+                address: Ok(at),
+                symbol: text(symbol),
+                ..VerifierFrame::default()
+            };
+            frames += 1;
+            sink.row(&line, row);
         } else if !is_known(trimmed) {
             sink.unread(&line);
         }
@@ -116,7 +167,7 @@ fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
         return;
     }
     for Brief { line, thread, labels } in briefs {
-        let ethread = threads.iter().find(|(number, _)| *number == thread).map(|(_, at)| *at);
+        let ethread = threads.iter().find(|(number, _)| *number == thread).and_then(|(_, at)| *at);
         for (position, label) in (0..).zip(labels) {
             let is_it = |lock: &DeadlockStep| lock.label.as_ref() == Ok(&label);
             let known = locks.iter().map(|(_, lock)| lock).find(|lock| is_it(lock)).cloned();

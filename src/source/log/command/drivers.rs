@@ -149,6 +149,11 @@ fn node(line: &str) -> Option<Device> {
     Some(Device { device_node: Ok(hex(at)?), device_object: Ok(hex(pdo)?), ..Device::default() })
 }
 
+/// `!DevNode fffffa8001133a00 :`, the node of the lowest device of a stack above it.
+fn node_of_stack(line: &str) -> Option<u64> {
+    address(word(line.strip_prefix("!DevNode ")?)?.0)
+}
+
 /// A row of `!devstack`: `> ffffe00089c575a0  \Driver\PnpManager  00000000  0000004e`.
 fn stack_row(line: &str) -> Option<Device> {
     let (at, rest) = word(line.trim_start_matches(['>', ' ']))?;
@@ -172,6 +177,8 @@ fn stack_row(line: &str) -> Option<Device> {
 /// Takes a line of `!devobj` or `!devnode`.
 fn device_detail(line: &str, row: &mut Device) -> bool {
     if let Some(rest) = line.strip_prefix("InstancePath is") {
+        row.instance_path = text(rest.trim().trim_matches('"'));
+    } else if let Some(rest) = line.strip_prefix("DeviceInst is") {
         row.instance_path = text(rest.trim().trim_matches('"'));
     } else if let Some(rest) = line.strip_prefix("ServiceName is") {
         row.service = text(rest.trim().trim_matches('"'));
@@ -234,7 +241,6 @@ fn device_detail(line: &str, row: &mut Device) -> bool {
             "CapabilityFlags",
             "Problem",
             "Arbitrated",
-            "DeviceInst is",
         ];
         return STARTS.iter().any(|start| line.starts_with(start));
     }
@@ -261,6 +267,8 @@ fn read_devices(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             push(row.take(), sink);
             let at = between(trimmed, "(", ")").and_then(hex);
             row = Some((line.number, Device { device_object: found(at), ..Device::default() }));
+        } else if let (Some(at), Some((_, lowest))) = (node_of_stack(trimmed), stack.last_mut()) {
+            lowest.device_node = Ok(at);
         } else if let Some(device) = node(trimmed) {
             // Below a device stack, the node of its lowest device follows.
             push(row.take(), sink);

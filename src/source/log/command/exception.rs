@@ -1,9 +1,9 @@
 //! `.exr`, and the line of an event: a debugger prints one whenever a target stops.
 
 use super::banner::fact;
-use super::{Context, Fills, Reader, Signature};
+use super::{Context, Fills, Reader, Signature, bugcheck};
 use crate::catalog::{Absent, Cell, names};
-use crate::model::{DumpInfo, Exception, Instruction};
+use crate::model::{Bugcheck, DumpInfo, Exception, Instruction};
 use crate::source::log::code::{Place, instruction, label, shown_symbol};
 use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{self, between, cid, found, hex, hex_int, rest_after};
@@ -26,9 +26,17 @@ pub(super) static RECORD: Reader = Reader {
 pub(super) static EVENT: Reader = Reader {
     name: ".lastevent",
     is_named: |name| name == ".lastevent",
-    signatures: &[Signature { literal: " - code ", check: |line| event(line).is_some() }],
+    signatures: &[
+        Signature { literal: " - code ", check: |line| event(line).is_some() },
+        Signature { literal: "*** Fatal System Error: 0x", check: |_| true },
+    ],
     contains: &["u"],
-    fills: &[Fills::rows::<Exception>(), Fills::rows::<Instruction>(), Fills::rows::<DumpInfo>()],
+    fills: &[
+        Fills::rows::<Exception>(),
+        Fills::rows::<Instruction>(),
+        Fills::rows::<DumpInfo>(),
+        Fills::rows::<Bugcheck>(),
+    ],
     read: read_events,
 };
 
@@ -163,10 +171,23 @@ pub(super) fn event(text: &str) -> Option<Exception> {
 
 fn read_events(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let mut place = Place::default();
-    for line in lines {
+    while let Some(line) = lines.next() {
         let text = line.trimmed();
         let mut info = DumpInfo::default();
-        if let Some(row) = event(text) {
+        if let Some(code) = fatal(text) {
+            let mut row = bugcheck::of_code(code);
+            if let Some(next) = lines.next_if(|next| parameters(next.trimmed()).is_some()) {
+                bugcheck::set_parameters(&mut row, &parameters(next.trimmed()).unwrap_or_default());
+            }
+            while lines.next_if(Line::is_blank).is_some() {}
+            if let Some(next) = lines.next_if(|next| next.trimmed().starts_with(AT_FAULT)) {
+                let image =
+                    next.trimmed().trim_start_matches(AT_FAULT).trim().trim_end_matches('.');
+                let stem = image.rsplit_once('.').map_or(image, |(stem, _)| stem);
+                row.module = scan::text(stem);
+            }
+            sink.row(&line, row);
+        } else if let Some(row) = event(text) {
             sink.row(&line, row);
         } else if fact(text, &mut info) {
             sink.row(&line, info);
@@ -178,6 +199,21 @@ fn read_events(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             sink.unread(&line);
         }
     }
+}
+
+/// What the kernel says if it knows the driver.
+const AT_FAULT: &str = "Driver at fault:";
+
+/// The code of `*** Fatal System Error: 0x000000c2`, which the kernel prints when it breaks in.
+fn fatal(text: &str) -> Option<u32> {
+    let code = text.strip_prefix("*** Fatal System Error: ")?.trim();
+    hex(code).and_then(|code| u32::try_from(code).ok())
+}
+
+/// `(0x0000000000000007,0x00000000000011C1,0x0000000004080003,0xFFFFC00112345010)` below it.
+fn parameters(text: &str) -> Option<Vec<u64>> {
+    let values = text.strip_prefix('(')?.strip_suffix(')')?;
+    values.split(',').map(|value| hex(value.trim())).collect()
 }
 
 /// What debuggers say around an event.

@@ -26,7 +26,11 @@ const MAX_LOCATIONS: usize = 256;
 
 /// Whether a line starts the output for a packet, alone or after its address.
 pub(super) fn is_start(line: &str) -> bool {
-    line.contains("Irp is active with ") || line.contains("Irp is completed")
+    let Some((before, rest)) = line.split_once("Irp is ") else { return false };
+    // What is said of the thread and the buffers may end in the same words.
+    let before = before.trim().trim_end_matches(':');
+    let is_alone = before.is_empty() || address(before).is_some();
+    is_alone && (rest.starts_with("active with ") || rest.starts_with("completed"))
 }
 
 /// `Irp is active with 7 stacks 6 is current (= 0xfffffa800ab61e08)`.
@@ -47,14 +51,19 @@ fn number_before(line: &str, label: &str) -> Option<i64> {
 /// `No Mdl: No System Buffer: Thread 00000000:  Irp stack trace.  Pending has been returned`.
 fn facts(line: &str, row: &mut Irp) {
     let after = |label: &str| {
-        let rest = line.split_once(label)?.1;
+        let (before, rest) = line.split_once(label)?;
+        if before.ends_with("No ") {
+            return None;
+        }
         hex(rest.trim_start_matches(['=', ' ']).split([' ', ':', ',', '\t']).next()?)
     };
-    row.mdl = found(after("Mdl=").or_else(|| after("Mdl ").filter(|_| !line.contains("No Mdl"))))
-        .and_then(pointer);
-    let buffer = after("System Buffer=").or_else(|| after("System buffer="));
+    row.mdl = found(after("Mdl")).and_then(pointer);
+    let buffer = after("System Buffer").or_else(|| after("System buffer"));
     row.system_buffer = found(buffer).and_then(pointer);
     row.ethread = found(after("Thread ")).and_then(pointer);
+    if line.contains("Irp is completed") {
+        row.is_completed = Ok(true);
+    }
     row.is_cancelled = if line.contains("Cancel") { Ok(true) } else { row.is_cancelled };
 }
 
@@ -102,7 +111,13 @@ fn numbers(line: &str, row: &mut IrpLocation) -> Option<()> {
 
 /// `\Driver\E100B    ntoskrnl!PopCompleteSystemPowerIrp`, the symbol in parentheses later.
 fn driver(line: &str, row: &mut IrpLocation) {
-    let (name, symbol) = match line.find("  ").or_else(|| line.find('\t')) {
+    // Where blanks were collapsed, the last word is a routine if it looks like one.
+    let routine = || {
+        let at = line.rfind(' ')?;
+        let last = line.get(at + 1..)?;
+        (last.contains('!') || (last.starts_with('(') && last.ends_with(')'))).then_some(at)
+    };
+    let (name, symbol) = match line.find("  ").or_else(|| line.find('\t')).or_else(routine) {
         Some(at) => line.split_at_checked(at).unwrap_or((line, "")),
         None => (line, ""),
     };
@@ -121,7 +136,8 @@ pub(super) fn block(
     let mut row = Irp { irp: found(irp), ..Irp::default() };
     head(first.trimmed(), &mut row);
     if row.irp.is_err() {
-        row.irp = found(cx.arguments().split_whitespace().find_map(hex));
+        // An expression says where the packet is, but only the debugger knows what it comes to.
+        row.irp = found(cx.arguments().split_whitespace().next().and_then(hex)).and_then(pointer);
     }
     let mut locations: Vec<(u64, IrpLocation)> = Vec::new();
     while let Some(line) = lines.peek() {
@@ -130,6 +146,7 @@ pub(super) fn block(
             break;
         }
         if trimmed.contains("Irp stack trace")
+            || (trimmed.contains("Irp is completed") && trimmed.contains("Thread "))
             || trimmed.starts_with("No Mdl")
             || trimmed.starts_with("Mdl=")
         {
@@ -149,6 +166,9 @@ pub(super) fn block(
             }
             if !rest.is_empty() && numbers(rest, &mut location).is_none() {
                 break;
+            }
+            if is_current && rest.ends_with("pending") {
+                row.is_pending = Ok(true);
             }
             locations.push((line.number, location));
         } else if !body(trimmed, locations.last_mut().map(|(_, l)| l), &mut row) {

@@ -110,6 +110,44 @@ fn held_count(line: &str) -> Option<i64> {
     dec(held.trim())
 }
 
+/// Whether a line starts what `!analyze` prints of a lock.
+pub(super) fn is_start(text: &str) -> bool {
+    resource(text).is_some() || super::critical_section::is_start(text)
+}
+
+/// Reads the resources that come next, up to the line of their number or one that is no lock's.
+pub(super) fn block(lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
+    let mut held: Option<Held> = None;
+    let mut waiting = None;
+    while let Some(line) = lines.peek() {
+        let text = line.trimmed();
+        if super::critical_section::is_start(text) {
+            let Some(line) = lines.next() else { break };
+            super::critical_section::block(&line, lines, sink);
+            continue;
+        }
+        let Some(line) = lines.next() else { break };
+        let text = line.trimmed();
+        if let Some(lock) = resource(text) {
+            finish(held.take(), &line, sink);
+            held = Some(Held { at: line.number, lock, owners: 0, waiters: [0; 2] });
+            waiting = None;
+        } else if text.contains(" total locks") {
+            return finish(held, &line, sink);
+        } else if text.starts_with("Threads Waiting On ") {
+            waiting = Some(text.contains("Exclusive"));
+        } else if !held.as_mut().is_some_and(|held| belongs(&line, held, waiting, sink))
+            && !line.is_blank()
+        {
+            lines.push_front(line);
+            break;
+        }
+    }
+    if let Some(held) = held {
+        sink.row_at(held.at, held.lock);
+    }
+}
+
 /// What belongs to one resource.
 struct Held {
     at: u64,

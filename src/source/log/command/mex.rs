@@ -1,40 +1,160 @@
 //! Tables of the MEX extension: `!mex.tl`, `!mex.lt` and its form of `!running`. Their columns stand
 //! above a rule of `=`, so that each value is found by its place on the line.
 
+use super::stack::{self, Owner};
 use super::thread::state;
 use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
-use crate::model::{Process, Processor, Thread};
+use crate::model::{ExtensionFact, Frame, Process, Processor, Thread};
 use crate::source::log::line::{Line, Lines};
-use crate::source::log::scan::{address, dec, found, hex_int, text};
+use crate::source::log::scan::{address, cid, dec, found, hex_int, pointer, text, word};
 use crate::source::log::sink::Sink;
+use crate::source::log::symbol::Symbol;
 
 /// The reader.
 pub(super) static READER: Reader = Reader {
     name: "!mex.tl",
     is_named: |name| {
-        matches!(name, "!tl" | "!lt" | "!mex.tl" | "!mex.lt" | "!tasklist" | "!listthreads")
+        matches!(
+            name,
+            "!tl"
+                | "!lt"
+                | "!tasklist"
+                | "!listthreads"
+                | "!standby"
+                | "!runningthreads"
+                | "!t"
+                | "!us"
+                | "!p"
+        )
     },
-    signatures: &[Signature { literal: "PID ", check: is_header }],
-    contains: &[],
-    fills: &[Fills::rows::<Process>(), Fills::rows::<Thread>(), Fills::rows::<Processor>()],
+    signatures: &[
+        Signature { literal: "PID ", check: is_header },
+        Signature { literal: " PID", check: is_header },
+        Signature { literal: " CID ", check: is_detail_header },
+        Signature { literal: "[stats]: ", check: |line| stack_of(line.trim_start()).is_some() },
+    ],
+    contains: &["k"],
+    fills: &[
+        Fills::rows::<Process>(),
+        Fills::rows::<Thread>(),
+        Fills::rows::<Processor>(),
+        Fills::rows::<ExtensionFact>(),
+        Fills::rows::<Frame>(),
+    ],
     read,
 };
 
 /// Whether a line names the columns of a table of threads or processes.
 pub(super) fn is_header(line: &str) -> bool {
     let line = line.trim();
-    let of_processes =
-        line.starts_with("PID ") && line.contains(" Address ") && line.contains(" Name ");
+    let has = |name: &str| line.split_whitespace().any(|word| word == name);
+    let of_processes = has("PID") && has("Address") && has("Name");
     let of_threads =
-        line.starts_with("Process ") && line.contains(" PID Thread ") && line.contains("State");
+        line.starts_with("Process ") && has("PID") && has("Thread") && (has("State") || has("Id"));
     of_processes || of_threads
+}
+
+/// Headings of more than one word, for headers whose blanks were collapsed.
+const LONG: [&str; 14] = [
+    "Obj Handles",
+    "Obj Pointers",
+    "Base Pri",
+    "Next CPU",
+    "Ideal CPU",
+    "Wait Reason",
+    "Create Time",
+    "Handle Count",
+    "Thread Count",
+    "Thrd Count",
+    "User Time",
+    "Kernel Time",
+    "Context Switches",
+    "Elapsed Time",
+];
+
+/// `Process  Thread  CID  UserTime KernelTime ContextSwitches Wait Reason Time State`, above one thread.
+fn is_detail_header(line: &str) -> bool {
+    let has = |name: &str| line.split_whitespace().any(|word| word == name);
+    line.trim_start().starts_with("Process") && has("Thread") && has("CID")
+}
+
+/// `relay.exe (ffffe00233456940)  ffffe00233a02080 (E|K|W|R|V)  c70.c74  1s.234  15ms  512 …` below it.
+fn detail(line: &str) -> Option<Thread> {
+    let (process, rest) = line.trim_start().split_once(" (")?;
+    let (eprocess, rest) = rest.split_once(')')?;
+    let eprocess = address(eprocess)?;
+    let (ethread, rest) = word(rest)?;
+    let ethread = address(ethread)?;
+    // Links to other commands.
+    let rest =
+        rest.strip_prefix('(').and_then(|rest| rest.split_once(')')).map_or(rest, |(_, rest)| rest);
+    let mut words = rest.split_whitespace();
+    let (pid, tid) = cid(words.next()?)?;
+    // Where a time is none, the columns after it are not known either.
+    let user = words.next().and_then(time_ms);
+    let kernel = words.next().and_then(time_ms).filter(|_| user.is_some());
+    let switches = words.next().and_then(dec).filter(|_| kernel.is_some());
+    let named = |word: &str| state(word).or((word == "Waiting").then_some("Waiting"));
+    let state = words.find_map(named);
+    Some(Thread {
+        ethread: Ok(ethread),
+        eprocess: Ok(eprocess),
+        process: name(process).0,
+        pid: Ok(pid),
+        tid: Ok(tid),
+        user_time_ms: found(user),
+        kernel_time_ms: found(kernel),
+        context_switches: found(switches),
+        state: found(state.map(str::to_owned)),
+        ..Thread::default()
+    })
+}
+
+/// `2 threads [stats]: ffffe00233a02080 ffffe00233a04080`: threads whose one stack follows.
+fn stack_of(line: &str) -> Option<Vec<u64>> {
+    let (count, threads) = line.split_once(" [stats]: ")?;
+    let is_count = count.ends_with(" thread") || count.ends_with(" threads");
+    let threads: Option<Vec<u64>> = threads.split_whitespace().map(address).collect();
+    threads.filter(|threads| is_count && !threads.is_empty())
+}
+
+/// `fffff8031e5fd8d6 nt!KiSwapContext+0x76`: a frame of that stack.
+fn frame(line: &str, ethread: u64, number: i64) -> Option<Frame> {
+    let (at, shown) = word(line)?;
+    let symbol = Symbol::of(shown);
+    Some(Frame {
+        ethread: Ok(ethread),
+        frame: Ok(number),
+        ip: Ok(address(at)?),
+        module: found(Some(symbol.module?)),
+        symbol: found(symbol.name),
+        offset: found(symbol.offset),
+        ..Frame::default()
+    })
+}
+
+/// Reads the stacks that several threads share: the rows are of the first.
+fn shared_stack(first: &Line<'_>, threads: &[u64], lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
+    for ethread in threads {
+        sink.row(first, Thread { ethread: Ok(*ethread), ..Thread::default() });
+    }
+    let owner = threads.first().copied().unwrap_or_default();
+    let mut number = 0;
+    while let Some(line) = lines.next_if(|line| frame(line.trimmed(), owner, 0).is_some()) {
+        if let Some(row) = frame(line.trimmed(), owner, number) {
+            sink.row(&line, row);
+        }
+        number += 1;
+    }
 }
 
 /// Names of columns and where they stand.
 #[derive(Debug, Default)]
 struct Columns {
     found: Vec<(String, usize, usize)>,
+    /// Whether values stand below the parts of the rule.
+    is_aligned: bool,
 }
 
 impl Columns {
@@ -49,21 +169,144 @@ impl Columns {
             }
             at = end + 1;
         }
+        let is_aligned = is_cut_between(header, &found);
+        if !is_aligned {
+            let names = Self::headings(header);
+            // Of other headings it is not known which stands where.
+            let found = if names.len() == found.len() { names } else { Vec::new() };
+            let found = found.into_iter().map(|name| (name, 0, 0)).collect();
+            return Self { found, is_aligned };
+        }
         let count = found.len();
         for (n, (name, start, end)) in found.iter_mut().enumerate() {
             let end = if n + 1 == count { header.len() } else { *end };
             header.get(*start..end.min(header.len())).unwrap_or_default().trim().clone_into(name);
         }
-        Self { found }
+        Self { found, is_aligned }
     }
 
-    /// The value of a column on a line; the last column goes on to the end.
-    fn value<'t>(&self, line: &'t str, name: &str) -> Option<&'t str> {
-        let at = self.found.iter().position(|(column, ..)| column == name)?;
-        let (_, start, end) = self.found.get(at)?;
-        let end = if at + 1 == self.found.len() { line.len() } else { (*end).min(line.len()) };
-        let value = line.get(*start..end)?.trim();
-        (!value.is_empty()).then_some(value)
+    /// The headings of a header whose blanks were collapsed.
+    fn headings(header: &str) -> Vec<String> {
+        let mut names = Vec::new();
+        let mut rest = header.trim();
+        while let Some((first, after)) = word(rest) {
+            let long = LONG.iter().find(|long| {
+                rest.strip_prefix(**long)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+            });
+            let name = long.copied().unwrap_or(first);
+            rest =
+                long.map_or(after, |long| rest.get(long.len()..).unwrap_or_default().trim_start());
+            names.push(name.to_owned());
+        }
+        names
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.found.iter().any(|(column, ..)| column == name)
+    }
+
+    /// The values of a line, by the names of their columns; `None` if it cannot be told which
+    /// stands where.
+    fn values<'t>(&self, line: &'t str) -> Option<Values<'t>> {
+        if self.is_aligned && is_cut_between(line, &self.found) {
+            let count = self.found.len();
+            let value = |(n, (name, start, end)): (usize, &(String, usize, usize))| {
+                let end = if n + 1 == count { line.len() } else { (*end).min(line.len()) };
+                Some((name.clone(), line.get((*start).min(line.len())..end)?.trim()))
+            };
+            return self.found.iter().enumerate().map(value).collect::<Option<_>>().map(Values);
+        }
+        self.words(line).map(Values)
+    }
+
+    /// The values of a line whose blanks were collapsed: the address tells the columns around it.
+    fn words<'t>(&self, line: &'t str) -> Option<Vec<(String, &'t str)>> {
+        let names: Vec<&str> = self.found.iter().map(|(name, ..)| name.as_str()).collect();
+        let key = if self.has("Thread") { "Thread" } else { "Address" };
+        let column = names.iter().position(|name| *name == key)?;
+        let mut spans = Vec::new();
+        let mut at = 0;
+        for word in line.split(' ') {
+            if !word.is_empty() {
+                spans.push((at, at + word.len()));
+            }
+            at += word.len() + 1;
+        }
+        let text = |from: usize, to: usize| -> Option<&'t str> {
+            let (start, end) = (spans.get(from)?.0, spans.get(to.checked_sub(1)?)?.1);
+            line.get(start..end)
+        };
+        let place = (0..spans.len()).find(|n| text(*n, n + 1).and_then(address).is_some())?;
+        let mut values = vec![(key.to_owned(), text(place, place + 1)?)];
+        // Before the address, the first column may have several words.
+        let first_takes = (place + 1).checked_sub(column).filter(|_| column > 0);
+        if let Some(words) = first_takes.filter(|n| *n > 0) {
+            values.push(((*names.first()?).to_owned(), text(0, words)?));
+            for (n, name) in names.iter().enumerate().take(column).skip(1) {
+                values.push(((*name).to_owned(), text(words + n - 1, words + n)?));
+            }
+        }
+        let (after, left) = (names.get(column + 1..)?, spans.len() - place - 1);
+        // One column after it may have several words: the name, or the last one.
+        let wide =
+            after.iter().position(|name| *name == "Name").unwrap_or(after.len().saturating_sub(1));
+        let narrow = after.len().saturating_sub(1);
+        if left < narrow + 1 {
+            // Some cell is empty, and it cannot be told which; a name alone can.
+            if wide == 0 && after.first() == Some(&"Name") {
+                let end = (place + 1..spans.len()).find(|n| {
+                    text(*n, n + 1).is_some_and(|word| word.to_ascii_lowercase().contains(".exe"))
+                })?;
+                values.push(("Name".to_owned(), text(place + 1, end + 1)?));
+            }
+            return Some(values);
+        }
+        let mut from = place + 1;
+        for (n, name) in after.iter().enumerate() {
+            let words = if n == wide { left - narrow } else { 1 };
+            values.push(((*name).to_owned(), text(from, from + words)?));
+            from += words;
+        }
+        Some(values)
+    }
+}
+
+/// Whether a line has a blank before each column, so that no value reaches into the next one.
+fn is_cut_between(line: &str, columns: &[(String, usize, usize)]) -> bool {
+    let starts = columns.iter().skip(1).map(|(_, start, _)| *start);
+    let mut starts = starts.filter(|start| *start <= line.len());
+    let is_long = columns.get(1).is_some_and(|(_, start, _)| *start < line.len());
+    is_long && starts.all(|start| line.as_bytes().get(start - 1) == Some(&b' '))
+}
+
+/// The values of a row.
+struct Values<'t>(Vec<(String, &'t str)>);
+
+impl<'t> Values<'t> {
+    /// Hands on the values of columns that no table has; a dot stands for nothing.
+    fn others(&self, line: &Line<'_>, sink: &mut Sink<'_>) {
+        let who = self.get(&["Address", "Thread"]).unwrap_or_default();
+        for (name, value) in &self.0 {
+            if HELD.contains(&name.as_str()) || matches!(*value, "" | ".") {
+                continue;
+            }
+            let row = ExtensionFact {
+                command: text("!mex"),
+                block: text(who),
+                name: text(name),
+                value: text(value),
+                ..ExtensionFact::default()
+            };
+            sink.row(line, row);
+        }
+    }
+
+    /// The value of the first of these columns that the row has.
+    fn get(&self, names: &[&str]) -> Option<&'t str> {
+        let found =
+            self.0.iter().find(|(name, value)| names.contains(&name.as_str()) && !value.is_empty());
+        found.map(|(_, value)| *value)
     }
 }
 
@@ -97,69 +340,118 @@ fn time_ms(value: &str) -> Option<i64> {
     total.checked_mul(1000)?.checked_add(dec(ms)?)
 }
 
-/// The name without the mark of 32-bit processes, and whether it has it.
+/// Columns that the rows of tables hold.
+const HELD: [&str; 30] = [
+    "Address",
+    "PID",
+    "Name",
+    "Ses",
+    "Session",
+    "PEB",
+    "Thd",
+    "Threads",
+    "Thread Count",
+    "Thrd Count",
+    "Handle Count",
+    "Hnd",
+    "Thread",
+    "Id",
+    "TID",
+    "Process",
+    "State",
+    "Reason",
+    "Wait Reason",
+    "Time",
+    "Pri",
+    "Base Pri",
+    "Next CPU",
+    "CSwitches",
+    "Context Switches",
+    "User",
+    "User Time",
+    "Kernel",
+    "Kernel Time",
+    "#",
+];
+
+/// The name without the mark of 32-bit processes, and whether it has it. What follows in
+/// parentheses are arguments of a service.
 fn name(value: &str) -> (Cell<String>, Cell<bool>) {
-    match value.strip_suffix("*32") {
+    let bare = match value.split_once('(') {
+        Some((name, rest)) if rest.ends_with(')') && !name.is_empty() => name.trim_end(),
+        _ => value,
+    };
+    match bare.strip_suffix("*32") {
         Some(name) => (text(name), Ok(true)),
-        None => (text(value), Err(Absent::NotApplicable)),
+        None => (text(bare), Err(Absent::NotApplicable)),
     }
 }
 
-fn process(columns: &Columns, line: &str) -> Option<Process> {
-    let eprocess = address(columns.value(line, "Address")?)?;
-    let pid = columns.value(line, "PID")?.split_whitespace().next()?;
+fn process(row: &Values<'_>) -> Option<Process> {
+    let eprocess = address(word(row.get(&["Address"])?)?.0)?;
+    let pid = word(row.get(&["PID"])?)?.0;
     // Counts of threads stand behind the name.
-    let (name, is_wow64) = name(columns.value(line, "Name")?);
+    let (name, is_wow64) = name(row.get(&["Name"])?);
+    let number = |names: &[&str]| found(row.get(names).and_then(dec));
     Some(Process {
         eprocess: Ok(eprocess),
         pid: Ok(hex_int(pid)?),
         name,
         is_wow64,
+        session: number(&["Ses", "Session"]),
+        peb: found(row.get(&["PEB"]).and_then(address)).and_then(pointer),
+        thread_count: number(&["Thd", "Threads", "Thread Count", "Thrd Count"]),
+        handle_count: number(&["Handle Count", "Hnd"]),
         ..Process::default()
     })
 }
 
-fn thread(columns: &Columns, line: &str) -> Option<Thread> {
-    let ethread = address(columns.value(line, "Thread")?)?;
-    let value = |name: &str| columns.value(line, name);
-    let number = |name: &str| found(value(name).and_then(dec));
-    let time = |name: &str| found(value(name).and_then(time_ms));
-    let state = value("State")
+fn thread(row: &Values<'_>) -> Option<Thread> {
+    let ethread = address(word(row.get(&["Thread"])?)?.0)?;
+    let number = |name: &str| found(row.get(&[name]).and_then(dec));
+    let time = |names: &[&str]| found(row.get(names).and_then(time_ms));
+    let state = row
+        .get(&["State"])
         .and_then(|word| state(word).or(Some("Waiting").filter(|_| word == "Waiting")));
     let is_waiting = state == Some("Waiting");
     let other = || Err(Absent::NotApplicable);
     Some(Thread {
         ethread: Ok(ethread),
-        tid: Ok(hex_int(value("Id")?)?),
-        pid: Ok(hex_int(value("PID")?)?),
-        process: value("Process").map_or(other(), |value| name(value).0),
+        tid: found(row.get(&["Id", "TID"]).and_then(hex_int)),
+        pid: found(row.get(&["PID"]).and_then(hex_int)),
+        process: row.get(&["Process"]).map_or(other(), |value| name(value).0),
         state: found(state.map(str::to_owned)),
         // What is shown for others is why they waited last.
-        wait_reason: found(value("Reason").filter(|_| is_waiting).map(str::to_owned)),
-        wait_ms: if is_waiting { time("Time") } else { Err(Absent::NotApplicable) },
+        wait_reason: found(
+            row.get(&["Reason", "Wait Reason"]).filter(|_| is_waiting).map(str::to_owned),
+        ),
+        wait_ms: if is_waiting { time(&["Time"]) } else { Err(Absent::NotApplicable) },
         priority: number("Pri"),
         base_priority: number("Base Pri"),
         processor: number("Next CPU"),
-        context_switches: number("CSwitches"),
-        user_time_ms: time("User"),
-        kernel_time_ms: time("Kernel"),
+        context_switches: found(row.get(&["CSwitches", "Context Switches"]).and_then(dec)),
+        user_time_ms: time(&["User", "User Time"]),
+        kernel_time_ms: time(&["Kernel", "Kernel Time"]),
         ..Thread::default()
     })
 }
 
 /// Reads a table whose header was taken.
 pub(super) fn table(header: &Line<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
-    let Some(rule) = lines.next_if(|line| is_rule(&line.text)) else { return };
+    let Some(rule) = lines.next_if(|line| is_rule(&line.text)) else {
+        return sink.unread(header);
+    };
     let columns = Columns::of(&header.text, &rule.text);
-    let is_running = columns.found.iter().any(|(name, ..)| name == "Next CPU");
-    while let Some(line) = lines.peek() {
-        if line.is_blank() || is_rule(&line.text) {
-            break;
-        }
-        let Some(line) = lines.next() else { break };
-        if let Some(row) = process(&columns, &line.text) {
+    let is_running = columns.has("Next CPU");
+    while let Some(line) = lines.next_if(|line| !(line.is_blank() || is_rule(&line.text))) {
+        let Some(values) = columns.values(&line.text) else {
+            sink.unread(&line);
+            continue;
+        };
+        values.others(&line, sink);
+        if let Some(row) = process(&values) {
             sink.row(&line, row);
-        } else if let Some(row) = thread(&columns, &line.text) {
+        } else if let Some(row) = thread(&values) {
             if is_running && row.state.as_deref() == Ok("Running") {
                 let processor = Processor {
                     processor: row.processor,
@@ -174,6 +466,13 @@ pub(super) fn table(header: &Line<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_
             sink.unread(&line);
         }
     }
+    // The header may stand below the table once more.
+    if lines.peek().is_some_and(|line| is_rule(&line.text))
+        && lines.peek_at(1).is_some_and(|line| line.text == header.text)
+    {
+        lines.next();
+        lines.next();
+    }
 }
 
 /// Lines around the tables.
@@ -187,8 +486,17 @@ pub(super) fn is_known(line: &str) -> bool {
 
 fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     while let Some(line) = lines.next() {
-        if is_header(&line.text) {
+        if is_header(&line.text) && lines.peek().is_some_and(|line| is_rule(&line.text)) {
             table(&line, lines, sink);
+        } else if is_detail_header(&line.text) {
+            while let Some(row) = lines.peek().and_then(|line| detail(line.trimmed())) {
+                let Some(line) = lines.next() else { break };
+                sink.row(&line, row);
+            }
+        } else if let Some(columns) = stack::shape(line.trimmed()) {
+            stack::frames(columns, &Owner::default(), lines, sink);
+        } else if let Some(threads) = stack_of(line.trimmed()) {
+            shared_stack(&line, &threads, lines, sink);
         } else if !line.is_blank() && !is_known(line.trimmed()) {
             sink.unread(&line);
         }
@@ -209,11 +517,26 @@ mod tests {
     }
 
     #[test]
+    fn threads_and_the_stacks_they_share() {
+        let row = detail("relay.exe (ffffe00233456940) ffffe00233a02080 (E|K|W|R|V) c70.c74 1s.234 15ms 512 UserRequest 2s.015 Waiting").unwrap();
+        assert_eq!(
+            (row.tid, row.user_time_ms, row.context_switches),
+            (Ok(0xc74), Ok(1234), Ok(512))
+        );
+        assert_eq!(
+            stack_of("2 threads [stats]: ffffe00233a02080 ffffe00233a04080").map(|t| t.len()),
+            Some(2)
+        );
+        assert_eq!(frame("fffff8031e5fd8d6 nt!KiSwapContext+0x76", 1, 0).unwrap().offset, Ok(0x76));
+        assert!(stack_of("2 threads: x").is_none() && frame("some words", 1, 0).is_none());
+    }
+
+    #[test]
     fn rows_by_columns() {
         let header = "Process PID Thread             Id State        Time Reason";
         let rule = "======= === ================ ==== ======= ========= ===========";
         let line = "System    4 ffff95029da90200    c Waiting 1m:45.390 Executive";
-        let row = thread(&Columns::of(header, rule), line).unwrap();
+        let row = thread(&Columns::of(header, rule).values(line).unwrap()).unwrap();
         assert_eq!(
             (row.pid, row.tid, row.wait_ms, row.wait_reason.as_deref()),
             (Ok(4), Ok(12), Ok(105_390), Ok("Executive"))

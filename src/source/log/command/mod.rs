@@ -8,6 +8,7 @@ use std::any::TypeId;
 
 use super::Log;
 use super::line::Lines;
+use super::prompt;
 use super::sink::Sink;
 use crate::model::{AnswersOf, Row};
 
@@ -92,20 +93,25 @@ mod analyze;
 mod apc;
 mod banner;
 mod bugcheck;
+mod bytes;
 mod checks;
 mod critical_section;
 mod deadlock;
 mod drivers;
 mod exception;
+mod facts;
 mod handle_trace;
 mod irp;
 mod irpfind;
 mod listing;
+mod lists;
 mod lm;
 mod locks;
+mod managed;
 mod memory_words;
 mod memusage;
 mod mex;
+mod object_model;
 mod objects;
 mod page_table;
 mod pool;
@@ -119,6 +125,8 @@ mod report;
 mod running;
 mod stack;
 mod stacks;
+mod structure;
+mod symbols;
 mod thread;
 mod user;
 mod verifier;
@@ -176,11 +184,37 @@ pub(super) static ALL: &[&Reader] = &[
     &report::IDT,
     &apc::READER,
     &page_table::READER,
+    &structure::READER,
+    &object_model::READER,
+    &bytes::READER,
+    &symbols::SYMBOLS,
+    &symbols::LOCALS,
+    &managed::STACK,
+    &managed::THREADS,
+    &managed::EXCEPTION,
+    &lists::PROCESSES,
+    &lists::DML,
+    &lists::FOUND_HANDLES,
+    &lists::VADS,
+    &facts::ERROR,
+    &facts::LAST_ERROR,
+    &facts::IRQL,
+    &facts::EXPLOITABLE,
+    &facts::READER,
     &registers::READER,
     &stack::READER,
     &memory_words::READER,
     &listing::READER,
 ];
+
+/// The reader of a command as typed: by its name, else by its extension library.
+pub(super) fn typed(command: &str) -> Option<usize> {
+    let by_library = || {
+        ALL.iter()
+            .position(|reader| facts::is_of_library(command) && reader.name == facts::READER.name)
+    };
+    named(&prompt::name(command)).or_else(by_library)
+}
 
 /// The reader of a command by its name.
 pub(super) fn named(name: &str) -> Option<usize> {

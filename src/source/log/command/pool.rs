@@ -1,8 +1,8 @@
 //! `!pool`, `!poolfind` and `xpool -map`: blocks and pages of the pool.
 
-use super::{Context, Fills, Reader, Signature};
+use super::{Context, Fills, Reader, Signature, facts};
 use crate::catalog::{Absent, Cell};
-use crate::model::{PoolBlock, PoolPage};
+use crate::model::{ExtensionFact, PoolBlock, PoolPage};
 use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{address, after, between, found, hex_int, text, word};
 use crate::source::log::sink::Sink;
@@ -34,7 +34,7 @@ pub(super) static MAP: Reader = Reader {
     is_named: |name| name == "!xpool",
     signatures: &[Signature { literal: "Status Map of Pool Area Pages", check: |_| true }],
     contains: &[],
-    fills: &[Fills::rows::<PoolPage>()],
+    fills: &[Fills::rows::<PoolPage>(), Fills::rows::<ExtensionFact>()],
     read: read_map,
 };
 
@@ -233,6 +233,9 @@ fn read_map(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             }
         } else if text.contains("Pool Area Summary") {
             pool = Ok(if text.starts_with("Non") { "nonpaged" } else { "paged" }.to_owned());
+        } else if text.contains("Number of Pages") {
+            let block = pool.clone().unwrap_or_default();
+            facts::emit("!xpool", &block, &line, sink);
         } else if !is_of_map(&line) {
             sink.unread(&line);
         }
@@ -247,8 +250,6 @@ fn is_of_map(line: &Line<'_>) -> bool {
         || text.starts_with("Status Map")
         || text.starts_with('\'')
         || text.starts_with("+0")
-        || text.starts_with("Maximum Number of Pages")
-        || text.starts_with("Number of Pages In Use")
         || text.chars().all(|c| matches!(c, '=' | '-' | ' '))
 }
 

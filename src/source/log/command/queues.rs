@@ -4,7 +4,7 @@ use super::stack::Owner;
 use super::{Context, Fills, Reader, Signature, thread};
 use crate::catalog::{Absent, Cell};
 use crate::model::{Frame, Irp, Thread, Timer, WaitObject, WorkItem, WorkQueue};
-use crate::source::log::line::Lines;
+use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{address, after, between, dec, found, hex, text, word};
 use crate::source::log::sink::Sink;
 
@@ -61,7 +61,9 @@ fn timer(line: &str) -> Option<(Option<i64>, Timer)> {
     let target = rest.split_once(']').map_or("", |(_, target)| target.trim());
     let mut row =
         Timer { timer: Ok(at), due: Ok(due), is_periodic: Ok(is_periodic), ..Timer::default() };
-    if let Some(thread) = target.strip_prefix("thread ") {
+    if target == "thread" {
+        // Which one it is was cut off.
+    } else if let Some(thread) = target.strip_prefix("thread ") {
         row.ethread = found(word(thread).and_then(|(t, _)| hex(t)));
     } else {
         // Newer debuggers print the call's address before the routine in parentheses.
@@ -75,8 +77,9 @@ fn timer(line: &str) -> Option<(Option<i64>, Timer)> {
 fn read_timers(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let mut processor: Cell<i64> = Err(Absent::NotApplicable);
     let mut list: Cell<i64> = Err(Absent::NotApplicable);
-    for line in lines {
-        let trimmed = line.trimmed();
+    while let Some(line) = lines.next() {
+        let whole = joined(&line, lines);
+        let trimmed = whole.as_str();
         if let Some((number, mut row)) = timer(trimmed) {
             if let Some(number) = number {
                 list = Ok(number);
@@ -89,6 +92,26 @@ fn read_timers(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             sink.unread(&line);
         }
     }
+}
+
+/// The line of a timer, whose last column mail may have put on the next line.
+fn joined(line: &Line<'_>, lines: &mut Lines<'_>) -> String {
+    let mut text = line.trimmed().to_owned();
+    let Some(target) = text.split_once(']').map(|(_, target)| target.trim().to_owned()) else {
+        return text;
+    };
+    let rest = lines.next_if(|next| {
+        let next = next.trimmed();
+        let is_thread = target == "thread" && address(next).is_some();
+        let is_call = !target.contains("DPC @") && next.starts_with("(DPC @ ");
+        let is_routine = target.is_empty() && next.contains(['!', '+']) && timer(next).is_none();
+        is_thread || (is_call && target.contains(['!', '+'])) || is_routine
+    });
+    if let Some(rest) = rest {
+        text.push(' ');
+        text.push_str(rest.trimmed());
+    }
+    text
 }
 
 fn is_of_timers(text: &str) -> bool {

@@ -19,6 +19,7 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: "eax=", check: is_start },
         Signature { literal: "rax=", check: is_start },
         Signature { literal: " x0=", check: is_start },
+        Signature { literal: " r0=", check: is_start },
     ],
     contains: &["u"],
     fills: &[Fills::rows::<Register>(), Fills::rows::<Instruction>()],
@@ -33,8 +34,7 @@ fn is_thread(name: &str) -> bool {
 
 fn is_start(line: &str) -> bool {
     let line = line.trim_start_matches([' ', '\t', '#', '/', '*', '>']);
-    (line.starts_with("eax=") || line.starts_with("rax=") || line.starts_with("x0="))
-        && is_registers(line)
+    ["eax=", "rax=", "x0=", "r0="].iter().any(|first| line.starts_with(first)) && is_registers(line)
 }
 
 /// Reads the registers that come next, with the instruction after them; returns whether there were

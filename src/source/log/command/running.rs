@@ -2,7 +2,7 @@
 
 use super::stack::{self, Owner};
 use super::{Context, Fills, Reader, Signature, mex};
-use crate::model::{Frame, Processor, Thread};
+use crate::model::{ExtensionFact, Frame, Processor, Thread};
 use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{found, hex, hex_int, pointer};
 use crate::source::log::sink::Sink;
@@ -19,7 +19,12 @@ pub(super) static READER: Reader = Reader {
         Signature { literal: "Prcb", check: is_header },
     ],
     contains: &["k"],
-    fills: &[Fills::rows::<Processor>(), Fills::rows::<Frame>(), Fills::rows::<Thread>()],
+    fills: &[
+        Fills::rows::<Processor>(),
+        Fills::rows::<Frame>(),
+        Fills::rows::<Thread>(),
+        Fills::rows::<ExtensionFact>(),
+    ],
     read,
 };
 

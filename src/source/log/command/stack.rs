@@ -1,11 +1,12 @@
 //! Stacks: the `k` family for one thread or all (`~*k`), `!uniqstack`, and the stacks inside of other
 //! commands' output, which their readers take from here.
 
-use super::{Context, Fills, Reader, Signature};
+use super::{Context, Fills, Reader, Signature, registers};
 use crate::catalog::Absent;
-use crate::model::{Frame, Thread};
-use crate::source::log::frame::Columns;
-pub(super) use crate::source::log::frame::{is_frame, is_header};
+use crate::model::{Frame, Instruction, Register, Thread};
+use crate::source::log::code::{Place, instruction, label, shown_symbol};
+use crate::source::log::context::{Holder, is_registers};
+pub(super) use crate::source::log::frame::{Columns, is_frame, is_function, is_header};
 pub(super) use crate::source::log::frames::Owner;
 use crate::source::log::frames::Stack;
 use crate::source::log::line::Lines;
@@ -18,17 +19,23 @@ pub(super) static READER: Reader = Reader {
     is_named,
     signatures: &[
         Signature { literal: "RetAddr", check: is_header },
+        Signature { literal: " Return ", check: is_header },
         Signature { literal: "# Call Site", check: is_header },
         Signature { literal: "Suspend:", check: |line| thread_header(line).is_some() },
     ],
-    contains: &[],
-    fills: &[Fills::rows::<Frame>(), Fills::rows::<Thread>()],
+    contains: &["r", "u"],
+    fills: &[
+        Fills::rows::<Frame>(),
+        Fills::rows::<Thread>(),
+        Fills::rows::<Register>(),
+        Fills::rows::<Instruction>(),
+    ],
     read,
 };
 
 /// `k`, `kb`, `kvn`, `~*kp`, but not `kd`, which dumps the stack's memory.
 fn is_named(name: &str) -> bool {
-    if matches!(name, "!uniqstack" | "!findstack") {
+    if matches!(name, "!uniqstack" | "!findstack" | ".frame" | "!for_each_frame") {
         return true;
     }
     let Some(at) = name.find('k') else { return false };
@@ -61,9 +68,29 @@ pub(super) fn frames(
 
 fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let mut stack = Stack::open(Owner::default());
+    let mut place = Place::default();
+    let mut last = String::new();
     while let Some(line) = lines.next() {
         let shown = line.trimmed();
+        // `!for_each_frame .frame` prints each frame twice.
+        if !shown.is_empty() && shown == last && is_frame(shown) {
+            continue;
+        }
+        shown.clone_into(&mut last);
+        if is_registers(shown) {
+            lines.push_front(line);
+            registers::block(&Holder::default(), lines, sink);
+            continue;
+        }
         if stack.take(&line, lines, sink) {
+            continue;
+        }
+        if let Some(label) = label(shown) {
+            place.symbol = shown_symbol(label);
+            continue;
+        }
+        if let Some(row) = instruction(shown, &place).filter(|row| row.bytes.is_ok()) {
+            sink.row(&line, row);
             continue;
         }
         if let Some(mut thread) = thread_header(shown) {
@@ -124,6 +151,7 @@ fn is_known(text: &str) -> bool {
         || text.starts_with("Thread ") && text.ends_with("frame(s) match")
         || text.starts_with("Call stack:")
         || text.starts_with("quit:")
+        || text.starts_with("_ _ _")
 }
 
 #[cfg(test)]

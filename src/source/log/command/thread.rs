@@ -82,6 +82,9 @@ fn scheduling(rest: &str, row: &mut Thread) {
     if rest.contains("Alertable") {
         row.is_alertable = Ok(!rest.contains("Non-Alertable"));
     }
+    if let Some(count) = after(rest, "SuspendCount") {
+        row.suspend_count = found(dec(count));
+    }
     row.processor = found(rest_after(rest, "on processor ").and_then(|n| dec(word(n)?.0)));
 }
 
@@ -161,6 +164,8 @@ fn detail(line: &str, row: &mut Thread) -> bool {
         row.is_impersonating = Ok(false);
     } else if line.starts_with("Impersonation token") {
         row.is_impersonating = Ok(true);
+    } else if let Some(count) = value("SuspendCount") {
+        row.suspend_count = found(word(count).and_then(|(n, _)| dec(n)));
     } else if let Some(rest) = value("Owning Process") {
         row.eprocess = found(word(rest).and_then(|(at, _)| hex(at)));
         if let Some(image) = rest_after(rest, "Image:") {
@@ -283,7 +288,7 @@ pub(super) fn rest(first: &Line<'_>, mut row: Thread, lines: &mut Lines<'_>, sin
     let mut may_wait = true;
     while let Some(line) = lines.peek() {
         let trimmed = line.trimmed();
-        let number = line.number;
+        let (number, is_blank) = (line.number, line.is_blank());
         if is_start(trimmed) || trimmed.starts_with("PROCESS ") || stack::is_header(trimmed) {
             break;
         }
@@ -291,14 +296,29 @@ pub(super) fn rest(first: &Line<'_>, mut row: Thread, lines: &mut Lines<'_>, sin
             objects.push((number, object));
         } else if let Some(irp) = irp(trimmed, &row) {
             irps.push((number, irp));
+        } else if trimmed.starts_with("SuspendCount") && detail(trimmed, &mut row) {
+            // What the thread waits for follows.
         } else if trimmed.starts_with("IRP List:") || detail(trimmed, &mut row) {
             may_wait = false;
-        } else if !line.is_blank() || !goes_on(lines) {
+        } else if !is_blank && is_inside(lines) {
+            // A line that nobody knows, in the middle of what is known.
+            if let Some(line) = lines.peek() {
+                sink.unread(line);
+            }
+        } else if !is_blank || !goes_on(lines) {
             break;
         }
         lines.next();
     }
     finish(first, row, objects, irps, lines, sink);
+}
+
+/// Whether the line after one that is not known is one of the thread's.
+fn is_inside(lines: &mut Lines<'_>) -> bool {
+    lines.peek_at(1).is_some_and(|next| {
+        let next = next.trimmed();
+        !next.starts_with('-') && detail(next, &mut Thread::default())
+    })
 }
 
 /// Whether the line after a blank one still belongs to the thread.
@@ -336,8 +356,13 @@ fn finish(
         sink.row_at(number, irp);
     }
     sink.row(first, row);
-    if let Some(columns) = lines.peek().and_then(|line| stack::shape(line.trimmed())) {
-        lines.next();
+    let shape = lines.peek().and_then(|line| stack::shape(line.trimmed()));
+    let bare = || stack::Columns::BARE;
+    let is_bare = shape.is_none() && lines.peek().is_some_and(|l| stack::is_function(&l.text));
+    if let Some(columns) = shape.or_else(|| is_bare.then(bare)) {
+        if !is_bare {
+            lines.next();
+        }
         stack::frames(columns, &owner, lines, sink);
         // A stack may go on after a blank line.
         while lines.peek().is_some_and(Line::is_blank)

@@ -1,9 +1,9 @@
 //! What debuggers print of a process: `~`, `!runaway`, `!teb`, `!peb`, `!address`.
 
-use super::{Context, Fills, Reader, Signature};
+use super::{Context, Fills, Reader, Signature, facts};
 use crate::catalog::{Absent, Cell};
-use crate::model::{MemoryRegion, Module, Process, Thread};
-use crate::source::log::line::Lines;
+use crate::model::{EnvironmentVariable, ExtensionFact, MemoryRegion, Module, Process, Thread};
+use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{after, between, cid, duration_ms, found, hex, hex_int, text, word};
 use crate::source::log::sink::Sink;
 
@@ -44,7 +44,7 @@ pub(super) static TEB: Reader = Reader {
         check: |line| line.trim_start().starts_with("TEB at "),
     }],
     contains: &[],
-    fills: &[Fills::rows::<Thread>()],
+    fills: &[Fills::rows::<Thread>(), Fills::rows::<ExtensionFact>()],
     read: read_teb,
 };
 
@@ -57,7 +57,12 @@ pub(super) static PEB: Reader = Reader {
         check: |line| line.trim_start().starts_with("PEB at "),
     }],
     contains: &[],
-    fills: &[Fills::rows::<Process>(), Fills::rows::<Module>()],
+    fills: &[
+        Fills::rows::<Process>(),
+        Fills::rows::<Module>(),
+        Fills::rows::<EnvironmentVariable>(),
+        Fills::rows::<ExtensionFact>(),
+    ],
     read: read_peb,
 };
 
@@ -180,7 +185,9 @@ fn read_teb(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
                         (row.pid, row.tid) = (Ok(pid), Ok(tid));
                     }
                 }
-                _ => {}
+                _ => {
+                    facts::emit("!teb", "", &line, sink);
+                }
             }
         } else if !line.is_blank() {
             sink.unread(&line);
@@ -230,7 +237,11 @@ fn read_peb(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             row.command_line = text(value);
         } else if trimmed.starts_with("Environment:") {
             in_environment = true;
-        } else if !(in_environment || line.is_blank() || is_of_peb(trimmed)) {
+        } else if in_environment && variable(&line, sink) {
+            // `NAME=value`.
+        } else if line.is_blank() || is_heading_of_peb(trimmed) {
+            // Nothing is said there.
+        } else if !facts::emit("!peb", "", &line, sink) {
             sink.unread(&line);
         }
     }
@@ -240,11 +251,28 @@ fn read_peb(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
 }
 
 fn quoted<'a>(line: &'a str, label: &str) -> Option<&'a str> {
-    Some(line.strip_prefix(label)?.trim().trim_matches(['\'', '"']))
+    let value = line.strip_prefix(label)?.trim();
+    // The value may have quotes of its own inside the pair that the debugger puts around it.
+    let inside = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
+    Some(inside('\'').or_else(|| inside('"')).unwrap_or(value))
 }
 
-fn is_of_peb(text: &str) -> bool {
-    text.starts_with("Ldr") || text.starts_with("Base TimeStamp") || text.contains(':')
+/// The heading of the modules.
+fn is_heading_of_peb(text: &str) -> bool {
+    text.starts_with("Base TimeStamp")
+        || text.split_whitespace().eq(["Base", "TimeStamp", "Module"])
+}
+
+/// `Path=C:\\Windows`: a variable of the environment.
+fn variable(line: &Line<'_>, sink: &mut Sink<'_>) -> bool {
+    let Some((name, value)) = line.trimmed().split_once('=') else { return false };
+    // The current folders of drives have names that start with the sign itself.
+    if name.is_empty() || name.len() > 255 {
+        return false;
+    }
+    let (name, value) = (text(name), text(value));
+    sink.row(line, EnvironmentVariable { name, value, ..EnvironmentVariable::default() });
+    true
 }
 
 /// The part of a value that is a name: `01000000MEM_IMAGE`, `00001000          MEM_COMMIT`.
@@ -292,8 +320,11 @@ fn region_detail(label: &str, value: &str, row: &mut MemoryRegion) -> bool {
         "State" => row.state = words(value, "MEM_"),
         "Protect" => row.protection = text(named(value)),
         "Type" => row.kind = words(value, "MEM_"),
-        "Image Path" | "Mapped file name" => row.file = text(value.trim_matches('"')),
-        "Usage" | "Allocation Base" | "Allocation Protect" | "Module Name"
+        "Image Path" | "Mapped file name" | "Module path" => {
+            row.file = text(value.trim_matches(['"', '[', ']']));
+        }
+        "Module name" if row.file.is_err() => row.file = text(value),
+        "Usage" | "Allocation Base" | "Allocation Protect" | "Module Name" | "VA Type"
         | "Loaded Image Name" | "More info" | "Content source" | "Mapped Image Name" => {}
         _ => return false,
     }

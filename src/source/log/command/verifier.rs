@@ -194,15 +194,27 @@ fn read_verifier(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             // What follows is that driver's alone.
             section = found(word(module).map(|(_, name)| name.split(" (").next().unwrap_or(name)))
                 .and_then(text);
-        } else if trimmed.ends_with("FLAGS:")
+        } else if trimmed.starts_with("Thread:") {
+            // The next entry of a log of stacks.
+            position = 0;
+        } else if is_heading(trimmed)
             || trimmed.starts_with("Summary of")
             || trimmed.starts_with("Driver Verification")
         {
-            section = text(trimmed.trim_end_matches(':'));
+            let heading = trimmed.trim_end_matches(':');
+            section = text(heading.split(" (").next().unwrap_or(heading));
         } else if !is_of_verifier(&line) {
             sink.unread(&line);
         }
     }
+}
+
+/// `RESERVED FLAGS (use of these flags is unsupported):`.
+fn is_heading(text: &str) -> bool {
+    let Some(head) = text.strip_suffix(':') else { return false };
+    let name = head.split(" (").next().unwrap_or(head);
+    let is_capital = |c: char| c.is_ascii_uppercase() || matches!(c, ' ' | '/' | '-' | '_');
+    name.ends_with("FLAGS") && name.chars().all(is_capital)
 }
 
 fn is_of_verifier(line: &Line<'_>) -> bool {

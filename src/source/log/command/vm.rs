@@ -18,6 +18,7 @@ pub(super) static READER: Reader = Reader {
             check: |line| line.trim_start().starts_with('*'),
         },
         Signature { literal: "Terminal Server Memory Usage By Session", check: |_| true },
+        Signature { literal: " Kb", check: is_tail },
         Signature { literal: "Physical Memory:", check: |line| counter(line.trim()).is_some() },
     ],
     contains: &[],
@@ -59,6 +60,36 @@ fn counter(line: &str) -> Option<VmCounter> {
         bytes: pages.and_then(|n| n.checked_mul(PAGE).ok_or(Absent::Unreadable)),
         ..VmCounter::default()
     })
+}
+
+/// `Syspart SharedCommit 12`: a number of pages without colon and unit.
+fn plain_counter(line: &Line<'_>) -> Option<VmCounter> {
+    let (name, pages) = line.trimmed().rsplit_once(char::is_whitespace)?;
+    let is_name = name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ')
+        && name.len() <= 40;
+    let is_number = pages.bytes().all(|b| b.is_ascii_digit());
+    // Prose stands at the margin, and no sentence ends in a number of pages.
+    let pages: i64 = pages.parse().ok().filter(|_| is_name && is_number && line.indent() > 0)?;
+    Some(VmCounter {
+        name: text(name),
+        pages: Ok(pages),
+        bytes: pages.checked_mul(PAGE).ok_or(Absent::Unreadable),
+        ..VmCounter::default()
+    })
+}
+
+/// `17fc MsMpEng.exe    158232 Kb     2896 Kb          0 Kb`: the list of processes with three sizes,
+/// which ends the output.
+fn is_tail(line: &str) -> bool {
+    let sizes = line.trim_end().split(" Kb").collect::<Vec<_>>();
+    let [first, more @ .., ""] = sizes.as_slice() else { return false };
+    let is_size = |size: &&str| dec(size.trim()).is_some();
+    let row = process(line);
+    more.len() == 2
+        && more.iter().all(|size| is_size(&size))
+        && !first.contains(':')
+        && row.is_some_and(|row| row.name.is_ok())
 }
 
 /// The text between the asterisks of a warning.
@@ -302,7 +333,7 @@ impl Reading {
             self.paged_limit = kilobytes(rest).ok();
         } else if let Some(rest) = text.strip_prefix("Session View Space Maximum is") {
             self.view_limit = kilobytes(rest).ok();
-        } else if let Some(row) = counter(text) {
+        } else if let Some(row) = counter(text).or_else(|| plain_counter(line)) {
             self.close_file(sink);
             self.counter(line.number, row);
         } else if text.starts_with("System Region") {
