@@ -3,7 +3,7 @@
 
 use dumpql::internals::dump::Image;
 use dumpql::internals::synth::{self, Format, SystemSpec, Windows};
-use dumpql::{Options, Session};
+use dumpql::{Code, Options, Session};
 use rayon::prelude::*;
 
 use crate::system::Names;
@@ -55,14 +55,13 @@ fn with_holes(file: &[u8], header: usize, share: u64, seed: u64) -> Vec<u8> {
 
 #[test]
 fn missing_pages_cause_no_panic_and_every_null_has_a_reason() {
-    let versions = [Windows::XpSp2, Windows::Server2003Pae, Windows::Windows7, Windows::Windows10];
-    for windows in versions {
+    for windows in [Windows::Server2003Pae, Windows::Windows10] {
         let system = synth::system(&SystemSpec { physical_pages: 0x2000, ..synth::sick(windows) });
         let names = Names::of(&system);
         let options = Options::default().symbols([names.path()]);
         let file = system.to_vec(Format::BitmapFull);
         let header = if windows.is_64_bit() { 0x2000 } else { 0x1000 };
-        let shares = [(2, 1), (4, 2), (10, 3), (40, 4), (150, 5), (600, 6), (2000, 7), (2000, 8)];
+        let shares = [(2, 1), (5, 2), (20, 3), (100, 4), (500, 5), (2000, 6)];
         shares.into_par_iter().for_each(|(share, seed)| {
             let what = format!("{windows:?}, one of {share} pages missing");
             let _watched = watch(what.as_str());
@@ -72,9 +71,6 @@ fn missing_pages_cause_no_panic_and_every_null_has_a_reason() {
             // Without the pages of its tables a dump may not open.
             let Ok(session) = Session::from_images(vec![image], &options) else { return };
             for (table, columns) in tables(&session) {
-                let rows = session.query(&format!("SELECT * FROM {table}"));
-                let Ok(rows) = rows else { continue };
-                assert!(rows.len() <= bytes, "{what}: {table}: {} rows", rows.len());
                 let wrong: Vec<String> = columns
                     .iter()
                     .map(|c| {
@@ -83,9 +79,15 @@ fn missing_pages_cause_no_panic_and_every_null_has_a_reason() {
                         )
                     })
                     .collect();
-                let sql = format!("SELECT {} FROM {table}", wrong.join(" + "));
-                let found = session.query(&sql).unwrap_or_else(|e| panic!("{what}: {sql}: {e}"));
-                assert_eq!(found.text(0, 0), "0", "{what}: {table}");
+                let sql = format!("SELECT count(*), {} FROM {table}", wrong.join(" + "));
+                let found = match session.query(&sql) {
+                    Ok(found) => found,
+                    Err(error) if error.code() == Code::NoSource => continue,
+                    Err(error) => panic!("{what}: {sql}: {error}"),
+                };
+                let rows = found.value(0, 0).as_int().unwrap();
+                assert!(usize::try_from(rows).unwrap() <= bytes, "{what}: {table}: {rows} rows");
+                assert_eq!(found.text(0, 1), "0", "{what}: {table}");
             }
         });
     }
