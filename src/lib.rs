@@ -82,20 +82,22 @@ pub mod extend {
     pub use crate::exec::Accumulator;
     pub use crate::func::{DynTable, Fault, FuncCx, Refused, TableFunction};
     pub use crate::model::{
-        AddressSpace, Answers, AnswersOf, ColumnId, DynRow, Emit, Fill, Flow, Located, Machine,
-        NoMemory, OfRow, Progress, Provider, Row, RowSink, Source, Unanswered, Want,
+        AddressSpace, Answers, AnswersOf, ColumnId, ColumnsOf, Condition, Control, DynRow, Emit,
+        Fill, Flow, Located, LogPlace, Machine, NoMemory, OfRow, Progress, Provider, Row, RowSink,
+        Source, Unanswered, Want,
     };
     /// The rows of the tables that are built in, for sources that fill them.
     pub mod rows {
         pub use crate::model::{
             Apc, BigBlock, BlockedDriver, Bugcheck, Callback, CoverageRange, CriticalSection,
-            DeadlockStep, Device, Dispatch, Dpc, Driver, DumpInfo, ErrorFact, Exception, Filter,
-            Frame, Handle, Instruction, InterruptVector, Irp, IrpLocation, KernelObject, Lock,
-            LockEntry, LockOwner, LockWaiter, MappedFile, MemoryList, MemoryRegion, Module,
-            NeededSymbol, ObjectType, PageFile, PageTableEntry, PoolBlock, PoolFailure, PoolFault,
-            PoolPage, PoolTag, Problem, Process, Processor, QueuedLock, ReadyThread, Register,
-            SessionSpace, StackWord, Suspect, SystemCall, SystemPte, Thread, Timer, UnloadedModule,
-            Vad, VerifierFact, VerifierFrame, VmCounter, WaitObject, WorkItem, WorkQueue,
+            DeadlockStep, Device, Dispatch, Dpc, Driver, DumpInfo, EnvironmentVariable, ErrorFact,
+            Exception, Filter, Frame, Handle, Instruction, InterruptVector, Irp, IrpLocation,
+            KernelObject, Lock, LockEntry, LockOwner, LockWaiter, LogCommand, MappedFile,
+            MemoryList, MemoryRegion, Module, NeededSymbol, ObjectType, PageFile, PageTableEntry,
+            PoolBlock, PoolFailure, PoolFault, PoolPage, PoolTag, Problem, Process, Processor,
+            QueuedLock, ReadyThread, Register, SessionSpace, StackWord, Suspect, SystemCall,
+            SystemPte, Thread, Timer, UnloadedModule, Vad, VerifierFact, VerifierFrame, VmCounter,
+            WaitObject, WorkItem, WorkQueue,
         };
     }
 

@@ -106,8 +106,8 @@ impl<R> fmt::Debug for ColumnId<R> {
     }
 }
 
-/// Declares a row: a struct whose fields are all [`Cell`](crate::catalog::Cell)s, with a `Default` of
-/// "not applicable", and its [`Row`](crate::model::Row) with an id for each column.
+/// Declares a row: a struct whose fields are all [`Cell`](crate::extend::Cell)s, with a `Default` of
+/// "not applicable", and its [`Row`](crate::extend::Row) with an id for each column.
 ///
 /// ```
 /// dumpql::row! {
@@ -120,7 +120,7 @@ impl<R> fmt::Debug for ColumnId<R> {
 ///     }
 /// }
 ///
-/// use dumpql::model::Row as _;
+/// use dumpql::extend::Row as _;
 /// assert_eq!(Service::COLUMNS.kind.name(), "type");
 /// assert!(Service::default().name.is_err());
 /// ```

@@ -40,6 +40,12 @@ pub enum Rows<R: Row> {
 }
 
 /// One table over rows of type `R`, whose name is [`Row::TABLE`].
+///
+/// Schema, projection, completion and documentation follow from it. A scan computes only the columns
+/// that a query asks for, and tells each source which fields of the row they need and which
+/// conditions hold on them; with [`Rows::Source`] it asks each source for its provider of `R`. A table
+/// whose `kinds` include debugger logs has the hidden columns `log_line` and `log_command`, one that
+/// is filled by sources has the column `dump`.
 pub struct TableDef<R: Row> {
     /// What one row is, and where rows come from.
     pub doc: &'static str,

@@ -11,6 +11,7 @@ use dumpql::internals::table::{
     self, Column, Cx, Get, NamedSource, Progress, Scan, ScanError, ScanRequest, Table, TableDef,
     text,
 };
+use dumpql::{Code, Options, Session};
 
 dumpql::row! {
     /// A service of the system.
@@ -182,4 +183,44 @@ fn a_provider_is_read_without_a_table() {
     let first = host.answers().first::<Service>(&Want::ALL).unwrap();
     assert_eq!(first.map(|row| row.name), Some(Ok("Dhcp".to_owned())));
     assert!(host.answers().get::<Module>().is_some());
+}
+
+#[test]
+fn a_session_runs_queries_over_the_tables_and_sources_of_a_host_program() {
+    let session = Session::from_images(Vec::new(), &Options::default()).unwrap();
+    session.add_table(TableDef::new("One row for each service.", COLUMNS)).unwrap();
+    let host = Host::new();
+    let facts = Arc::clone(&host.facts);
+    session.add_source("host", host).unwrap();
+    let sql = "SELECT name, start_ms, why(start_ms) FROM services WHERE name = 'EventLog'";
+    let result = session.query(sql).unwrap();
+    let row: Vec<_> = (0..3).map(|column| result.text(0, column).to_string()).collect();
+    assert_eq!((result.len(), row[0].as_str(), row[2].as_str()), (1, "EventLog", "paged out"));
+    let wanted = facts.wanted.lock().unwrap().clone();
+    assert_eq!(wanted, (vec!["name", "start_us"], Some(vec!["EventLog".to_owned()])));
+    let error = session.query("SELECT tid FROM threads").unwrap_err();
+    assert_eq!(error.code(), Code::NoSource);
+}
+
+/// The rows that `row!` declares are all there for hosts.
+#[test]
+fn every_row_of_the_model_is_exported() {
+    let src = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let lib = std::fs::read_to_string(src.join("lib.rs")).unwrap();
+    let (_, rows) = lib.split_once("pub mod rows {").unwrap();
+    let rows = rows.split_once("};").unwrap().0;
+    let exported: Vec<&str> = rows.split(|c: char| !c.is_alphanumeric()).collect();
+    let mut count = 0;
+    for file in std::fs::read_dir(src.join("model")).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let declared = text.lines().filter_map(|line| {
+            let (name, _) = line.strip_prefix("    pub ")?.split_once(" in \"")?;
+            Some(name)
+        });
+        for name in declared {
+            count += 1;
+            assert!(exported.contains(&name), "dumpql::extend::rows has no {name}");
+        }
+    }
+    assert!(count > 50, "{count} rows");
 }
