@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::seams::{Source, line_of, report, sources, words};
 
 /// Sources of that shape: the folder, and its core.
-const SHAPED: &[(&str, &str)] = &[("source/kernel", "source/kernel/core")];
+const SHAPED: &[(&str, &str)] =
+    &[("source/kernel", "source/kernel/core"), ("source/user", "source/user/core")];
 
 /// A source's files, by the modules that they are.
 struct Room<'a> {

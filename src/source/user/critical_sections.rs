@@ -7,8 +7,8 @@
 
 use std::collections::HashSet;
 
-use super::UserDump;
-use super::types::View;
+use super::core::Core;
+use super::core::types::View;
 use crate::catalog::{Absent, Cell};
 use crate::model::{CriticalSection, Emit, Unanswered, Want};
 use crate::source::links;
@@ -24,75 +24,73 @@ const MAX_SECTIONS: usize = 1 << 20;
 /// The part of the spin count that counts; above it are flags.
 const SPINS: u64 = 0x00ff_ffff;
 
-impl UserDump {
-    pub(super) fn each_section(
-        &self,
-        want: &Want<'_, CriticalSection>,
-        emit: Emit<'_, CriticalSection>,
-    ) -> Result<(), Unanswered> {
-        if !self.is_windows() {
-            return Err(Unanswered::because("its system is not Windows"));
-        }
-        let view = self.view();
-        let layout = self.types(view.width).map_err(Unanswered::because)?;
-        let begins = |width| self.variable(width, "RtlCriticalSectionList");
-        let mut seen = HashSet::new();
-        let found = sections(view, &layout, (self.peb(), begins(view.width)), &mut seen);
-        // The 32-bit part of the process has a list of its own.
-        let narrow = self.narrow_view().and_then(|view| {
-            let layout = self.types(view.width).ok()?;
-            let start = (self.narrow_peb(), begins(view.width));
-            let sections = sections(view, &layout, start, &mut seen);
-            Some((view, layout, sections.ok()?))
-        });
-        let own = match (found, &narrow) {
-            (Err(why), None) => return Err(why),
-            (found, _) => (view, layout, found.unwrap_or_default()),
-        };
-        for (view, layout, sections) in std::iter::once(own).chain(narrow) {
-            for at in sections {
-                if emit.row(self.section_row(view, &layout, at, want)).is_break() {
-                    return Ok(());
-                }
+pub(super) fn each_section(
+    core: &Core,
+    want: &Want<'_, CriticalSection>,
+    emit: Emit<'_, CriticalSection>,
+) -> Result<(), Unanswered> {
+    if !core.is_windows() {
+        return Err(Unanswered::because("its system is not Windows"));
+    }
+    let view = core.view();
+    let layout = core.types(view.width).map_err(Unanswered::because)?;
+    let begins = |width| core.variable(width, "RtlCriticalSectionList");
+    let mut seen = HashSet::new();
+    let found = sections(view, &layout, (core.peb(), begins(view.width)), &mut seen);
+    // The 32-bit part of the process has a list of its own.
+    let narrow = core.narrow_view().and_then(|view| {
+        let layout = core.types(view.width).ok()?;
+        let start = (core.narrow_peb(), begins(view.width));
+        let sections = sections(view, &layout, start, &mut seen);
+        Some((view, layout, sections.ok()?))
+    });
+    let own = match (found, &narrow) {
+        (Err(why), None) => return Err(why),
+        (found, _) => (view, layout, found.unwrap_or_default()),
+    };
+    for (view, layout, sections) in std::iter::once(own).chain(narrow) {
+        for at in sections {
+            if emit.row(section_row(core, view, &layout, at, want)).is_break() {
+                return Ok(());
             }
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    fn section_row(
-        &self,
-        view: View<'_>,
-        layout: &Layout,
-        at: u64,
-        want: &Want<'_, CriticalSection>,
-    ) -> CriticalSection {
-        let number = |path| view.number(layout, SECTION, at, path);
-        let debug = number("DebugInfo");
-        let of_debug = |path| count(view.number(layout, DEBUG, debug?, path));
-        let present = |number: Cell<u64>| match number {
-            Ok(0) => Err(Absent::NotApplicable),
-            other => other,
-        };
-        let recursion = count(number("RecursionCount"));
-        CriticalSection {
-            address: Ok(at),
-            symbol: if want.has(|c| c.symbol) {
-                self.symbol_text(at)
-            } else {
-                Err(Absent::NotApplicable)
-            },
-            // Both counts are signed 32-bit numbers.
-            lock_count: number("LockCount").map(signed_32),
-            recursion_count: recursion,
-            owner_tid: present(number("OwningThread")).and_then(|tid| count(Ok(tid))),
-            entry_count: of_debug("EntryCount"),
-            contention_count: of_debug("ContentionCount"),
-            is_locked: recursion.map(|count| count > 0),
-            lock_semaphore: present(number("LockSemaphore")),
-            spin_count: count(number("SpinCount").map(|spins| spins & SPINS)),
-            debug_info: debug,
-            ..CriticalSection::default()
-        }
+fn section_row(
+    core: &Core,
+    view: View<'_>,
+    layout: &Layout,
+    at: u64,
+    want: &Want<'_, CriticalSection>,
+) -> CriticalSection {
+    let number = |path| view.number(layout, SECTION, at, path);
+    let debug = number("DebugInfo");
+    let of_debug = |path| count(view.number(layout, DEBUG, debug?, path));
+    let present = |number: Cell<u64>| match number {
+        Ok(0) => Err(Absent::NotApplicable),
+        other => other,
+    };
+    let recursion = count(number("RecursionCount"));
+    CriticalSection {
+        address: Ok(at),
+        symbol: if want.has(|c| c.symbol) {
+            core.symbol_text(at)
+        } else {
+            Err(Absent::NotApplicable)
+        },
+        // Both counts are signed 32-bit numbers.
+        lock_count: number("LockCount").map(signed_32),
+        recursion_count: recursion,
+        owner_tid: present(number("OwningThread")).and_then(|tid| count(Ok(tid))),
+        entry_count: of_debug("EntryCount"),
+        contention_count: of_debug("ContentionCount"),
+        is_locked: recursion.map(|count| count > 0),
+        lock_semaphore: present(number("LockSemaphore")),
+        spin_count: count(number("SpinCount").map(|spins| spins & SPINS)),
+        debug_info: debug,
+        ..CriticalSection::default()
     }
 }
 

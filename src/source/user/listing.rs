@@ -1,15 +1,15 @@
-//! The memory and images of a process, as listings of code read them.
+//! The memory and images of a process, as listings of code read them, and table functions.
 
-use super::UserDump;
-use crate::catalog::Cell;
-use crate::model::{AddressSpace, Machine};
+use super::core::Core;
+use crate::catalog::{Cell, Value};
+use crate::model::{AddressSpace, DynTable, Machine, Refused};
 use crate::source::frames::Scene as _;
-use crate::source::listing;
+use crate::source::{listing, typed};
 use crate::unwind::{Span, Target};
 
 /// The process of a dump.
 #[derive(Clone, Copy)]
-pub(super) struct Program<'a>(pub(super) &'a UserDump);
+pub(super) struct Program<'a>(pub(super) &'a Core);
 
 impl Target for Program<'_> {
     fn read(&self, address: u64, buffer: &mut [u8]) -> bool {
@@ -53,5 +53,17 @@ impl listing::Program for Program<'_> {
 
     fn file(&self) -> &[u8] {
         self.0.streams.image()
+    }
+}
+
+/// The rows of a table function.
+pub(super) fn call<'a>(
+    core: &'a Core,
+    name: &str,
+    args: &[Value<'static>],
+) -> Result<DynTable<'a>, Refused> {
+    match listing::answer(Program(core), name, args) {
+        Some(answer) => answer,
+        None => typed::answer(core, name, args),
     }
 }

@@ -1,333 +1,147 @@
-//! Loaded and unloaded images, and which of them an address lies in.
-
-use std::sync::{Arc, OnceLock};
+//! Loaded and unloaded images as rows.
 
 use minidump::format as md;
 
-use super::UserDump;
-use super::streams::{Streams, Text, kind};
+use super::core::Core;
+use super::core::modules::file_name;
+use super::core::streams::{Streams, kind};
 use crate::catalog::{Absent, Cell};
-use crate::model::{Emit, Located, Module, Unanswered, UnloadedModule, Want};
-use crate::source::build_time::build_time;
-use crate::symbol::image::{Image, VersionInfo};
-use crate::symbol::{ImageFile, ImageId, PdbId};
+use crate::model::{Emit, Module, Unanswered, UnloadedModule, Want};
+use crate::source::build_time;
+use crate::symbol::image::VersionInfo;
 
-/// The longest file name that the file systems of Windows allow, in characters.
-const MAX_FILE_NAME: usize = 255;
-
-/// Where images lie, sorted by address.
-#[derive(Debug, Default)]
-pub(super) struct ModuleMap(Vec<Span>);
-
-#[derive(Debug)]
-pub(super) struct Span {
-    pub(super) base: u64,
-    pub(super) end: u64,
-    /// Where the path is; what is located often has a name and no path.
-    path: u64,
-    pub(super) file_name: Cell<Box<str>>,
-    /// Its time date stamp and its size.
-    stamp: (u32, u32),
-    /// Its file on the symbol path; looked for when first asked for.
-    file: OnceLock<Option<Arc<ImageFile>>>,
-    /// What its debug record says of its PDB.
-    pub(super) pdb: Option<PdbId>,
-}
-
-impl Span {
-    /// Its path.
-    pub(super) fn path(&self, text: &mut super::streams::Text<'_>) -> Cell<String> {
-        text.utf16(self.path)
-    }
-}
-
-impl ModuleMap {
-    pub(super) fn new(streams: &Streams) -> Self {
-        let Ok(list) = streams.list::<md::MINIDUMP_MODULE>(kind::MODULES) else {
-            return Self::default();
+pub(super) fn each_module(
+    core: &Core,
+    want: &Want<'_, Module>,
+    emit: Emit<'_, Module>,
+) -> Result<(), Unanswered> {
+    let list = core.streams.list::<md::MINIDUMP_MODULE>(kind::MODULES)?;
+    let mut text = core.streams.text();
+    let (pid, process) = (core.pid(), core.process_name());
+    for (order, raw) in list.iter().enumerate() {
+        let path = text.utf16(raw.module_name_rva.into());
+        let image_name = path.as_deref().map(file_name).map_err(|reason| *reason);
+        let debug = debug_record(core, &raw);
+        let row = Module {
+            base: Ok(raw.base_of_image),
+            end: raw.base_of_image.checked_add(raw.size_of_image.into()).ok_or(Absent::Unreadable),
+            size_bytes: Ok(raw.size_of_image.into()),
+            name: image_name.map(|name| core.module_name(name).to_owned()),
+            image_name: image_name.map(str::to_owned),
+            timestamp: Ok(raw.time_date_stamp.into()),
+            build_time: if want.has(|c| c.build_time) {
+                build_time(core, &raw)
+            } else {
+                Err(Absent::NotApplicable)
+            },
+            checksum: Ok(raw.checksum.into()),
+            file_version: file_version(core, &raw.version_info),
+            product_version: product_version(core, &raw.version_info),
+            pdb_name: debug.clone().and_then(|d| d.file),
+            pdb_guid: debug.clone().map(|d| d.id),
+            pdb_age: debug.map(|d| d.age),
+            symbol_status: Ok(core.symbol_status(raw.base_of_image)),
+            is_user: Ok(true),
+            pid,
+            process: process.clone(),
+            load_order: i64::try_from(order).map_err(|_| Absent::Unreadable),
+            path,
+            ..version_strings(core, want, &raw)
         };
-        let mut text = streams.text();
-        let spans = list.iter().filter_map(|raw| {
-            let (base, path) = (raw.base_of_image, raw.module_name_rva.into());
-            let end = base.checked_add(raw.size_of_image.into())?;
-            let file_name = text.utf16(path).map(|path| file_name(&path).into());
-            let record = streams.bytes(raw.cv_record);
-            let pdb = record.and_then(PdbId::from_record);
-            let stamp = (raw.time_date_stamp, raw.size_of_image);
-            Some(Span { base, end, path, file_name, stamp, file: OnceLock::new(), pdb })
-        });
-        let mut spans: Vec<Span> = spans.collect();
-        spans.sort_by_key(|span| span.base);
-        Self(spans)
+        if emit.row(row).is_break() {
+            break;
+        }
     }
+    Ok(())
+}
 
-    /// The images, by address.
-    pub(super) fn iter(&self) -> std::slice::Iter<'_, Span> {
-        self.0.iter()
+pub(super) fn each_unloaded(core: &Core, emit: Emit<'_, UnloadedModule>) -> Result<(), Unanswered> {
+    let list = core.streams.wide_list::<md::MINIDUMP_UNLOADED_MODULE>(kind::UNLOADED, false)?;
+    let mut text = core.streams.text();
+    for raw in list.iter() {
+        let path = text.utf16(raw.module_name_rva.into());
+        let end = raw.base_of_image.checked_add(raw.size_of_image.into());
+        let row = UnloadedModule {
+            name: path.map(|path| file_name(&path).to_owned()),
+            start: Ok(raw.base_of_image),
+            end: end.ok_or(Absent::Unreadable),
+            timestamp: Ok(raw.time_date_stamp.into()),
+            checksum: Ok(raw.checksum.into()),
+            size_bytes: Ok(raw.size_of_image.into()),
+            ..UnloadedModule::default()
+        };
+        if emit.row(row).is_break() {
+            break;
+        }
     }
+    Ok(())
+}
 
-    /// The image that an address lies in.
-    pub(super) fn find(&self, address: u64) -> Option<&Span> {
-        let after = self.0.partition_point(|span| span.base <= address);
-        let span = self.0.get(after.checked_sub(1)?)?;
-        (address < span.end).then_some(span)
+fn file_version(core: &Core, info: &md::VS_FIXEDFILEINFO) -> Cell<String> {
+    let v = version_info(info)?;
+    if core.is_windows() || core.is_apple() {
+        return Ok(four_parts(v.file_version_hi, v.file_version_lo));
+    }
+    // Breakpad keeps the four parts of an ELF version in one field each.
+    let [a, b] = [v.file_version_hi, v.file_version_lo];
+    Ok(format!("{a}.{b}.{}.{}", v.product_version_hi, v.product_version_lo))
+}
+
+fn product_version(core: &Core, info: &md::VS_FIXEDFILEINFO) -> Cell<String> {
+    let v = version_info(info)?;
+    if core.is_windows() || core.is_apple() {
+        return Ok(four_parts(v.product_version_hi, v.product_version_lo));
+    }
+    Err(Absent::NotApplicable)
+}
+
+/// What the image's version resource says; only minidumps with all memory hold the image.
+fn version_strings(core: &Core, want: &Want<'_, Module>, raw: &md::MINIDUMP_MODULE) -> Module {
+    let version = if core.is_windows()
+        && want.has_any(|c| {
+            [c.company, c.description, c.copyright, c.original_name, c.internal_name, c.language]
+        }) {
+        #[allow(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method has one lifetime more"
+        )]
+        core.with_image(raw.base_of_image, |image| image.version())
+    } else {
+        None
+    };
+    let part = |get: fn(&VersionInfo) -> &Option<String>| match &version {
+        // A resource that is there and does not say it has no such value.
+        Some(info) => get(info).clone().ok_or(Absent::NotApplicable),
+        None if core.is_windows() => Err(Absent::NotInDump),
+        None => Err(Absent::NotApplicable),
+    };
+    Module {
+        company: part(|info| &info.company),
+        description: part(|info| &info.description),
+        copyright: part(|info| &info.copyright),
+        original_name: part(|info| &info.original_name),
+        internal_name: part(|info| &info.internal_name),
+        language: part(|info| &info.language),
+        ..Module::default()
     }
 }
 
-impl UserDump {
-    pub(super) fn each_module(
-        &self,
-        want: &Want<'_, Module>,
-        emit: Emit<'_, Module>,
-    ) -> Result<(), Unanswered> {
-        let list = self.streams.list::<md::MINIDUMP_MODULE>(kind::MODULES)?;
-        let mut text = self.streams.text();
-        let (pid, process) = (self.pid(), self.process_name());
-        for (order, raw) in list.iter().enumerate() {
-            let path = text.utf16(raw.module_name_rva.into());
-            let image_name = path.as_deref().map(file_name).map_err(|reason| *reason);
-            let debug = self.debug_record(&raw);
-            let row = Module {
-                base: Ok(raw.base_of_image),
-                end: raw
-                    .base_of_image
-                    .checked_add(raw.size_of_image.into())
-                    .ok_or(Absent::Unreadable),
-                size_bytes: Ok(raw.size_of_image.into()),
-                name: image_name.map(|name| self.module_name(name).to_owned()),
-                image_name: image_name.map(str::to_owned),
-                timestamp: Ok(raw.time_date_stamp.into()),
-                build_time: if want.has(|c| c.build_time) {
-                    self.build_time(&raw)
-                } else {
-                    Err(Absent::NotApplicable)
-                },
-                checksum: Ok(raw.checksum.into()),
-                file_version: self.file_version(&raw.version_info),
-                product_version: self.product_version(&raw.version_info),
-                pdb_name: debug.clone().and_then(|d| d.file),
-                pdb_guid: debug.clone().map(|d| d.id),
-                pdb_age: debug.map(|d| d.age),
-                symbol_status: Ok(self.symbol_status(raw.base_of_image)),
-                is_user: Ok(true),
-                pid,
-                process: process.clone(),
-                load_order: i64::try_from(order).map_err(|_| Absent::Unreadable),
-                path,
-                ..self.version_strings(want, &raw)
-            };
-            if emit.row(row).is_break() {
-                break;
-            }
-        }
-        Ok(())
+/// When an image was built, where its time date stamp is a time.
+fn build_time(core: &Core, raw: &md::MINIDUMP_MODULE) -> Cell<i64> {
+    if !core.is_windows() {
+        return Err(Absent::NotApplicable);
     }
-
-    pub(super) fn each_unloaded(&self, emit: Emit<'_, UnloadedModule>) -> Result<(), Unanswered> {
-        let list = self.streams.wide_list::<md::MINIDUMP_UNLOADED_MODULE>(kind::UNLOADED, false)?;
-        let mut text = self.streams.text();
-        for raw in list.iter() {
-            let path = text.utf16(raw.module_name_rva.into());
-            let end = raw.base_of_image.checked_add(raw.size_of_image.into());
-            let row = UnloadedModule {
-                name: path.map(|path| file_name(&path).to_owned()),
-                start: Ok(raw.base_of_image),
-                end: end.ok_or(Absent::Unreadable),
-                timestamp: Ok(raw.time_date_stamp.into()),
-                checksum: Ok(raw.checksum.into()),
-                size_bytes: Ok(raw.size_of_image.into()),
-                ..UnloadedModule::default()
-            };
-            if emit.row(row).is_break() {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// The file of the module at a base, if the symbol path has it.
-    pub(super) fn image_file(&self, base: u64) -> Option<&ImageFile> {
-        let span = self.module_map().find(base)?;
-        let found = span.file.get_or_init(|| {
-            let (timestamp, size) = span.stamp;
-            let name = span.file_name.as_deref().ok()?.to_owned();
-            self.symbols.image(&ImageId { name, timestamp, size })
-        });
-        found.as_deref()
-    }
-
-    /// The module that an address lies in, and how far into it.
-    pub(super) fn locate_module(&self, address: u64) -> Cell<Located> {
-        let Some(span) = self.module_map().find(address) else {
-            return self.unloaded_at(address).ok_or(Absent::NotApplicable);
-        };
-        let file = span.file_name.as_deref().map_err(|reason| *reason)?;
-        let module = self.module_name(file).to_owned();
-        let rva = address - span.base;
-        let place = Located { module, symbol: None, offset: rva };
-        Ok(match self.names_in(span).and_then(|names| names.nearest(rva)) {
-            Some((symbol, offset)) => Located { symbol: Some(symbol), offset, ..place },
-            None => place,
-        })
-    }
-
-    /// The unloaded module that an address was in, as debuggers print it.
-    fn unloaded_at(&self, address: u64) -> Option<Located> {
-        let gone = self.gone.get_or_init(|| {
-            let mut all = Vec::new();
-            let _ = self.each_unloaded(&mut |row: UnloadedModule| {
-                if let (Ok(name), Ok(start), Ok(end)) = (row.name, row.start, row.end) {
-                    all.push((start, end, name));
-                }
-                std::ops::ControlFlow::Continue(())
-            });
-            all
-        });
-        let (start, _, name) =
-            gone.iter().find(|(start, end, _)| (*start..*end).contains(&address))?;
-        let module = format!("<Unloaded_{name}>");
-        Some(Located { module, symbol: None, offset: address - start })
-    }
-
-    /// Whether an address lies in a module.
-    pub(super) fn is_in_module(&self, address: u64) -> bool {
-        self.module_map().find(address).is_some()
-    }
-
-    /// `module+offset` of an address.
-    pub(super) fn symbol_text(&self, address: u64) -> Cell<String> {
-        self.locate_module(address).map(|located| located.display())
-    }
-
-    /// The path of the program: the first module.
-    pub(super) fn main_path(&self) -> Cell<String> {
-        let list = self.streams.list::<md::MINIDUMP_MODULE>(kind::MODULES)?;
-        let first = list.iter().next().ok_or(Absent::NotInDump)?;
-        self.streams.text().utf16(first.module_name_rva.into())
-    }
-
-    /// Windows debuggers leave the extension out; elsewhere it is part of the name.
-    pub(super) fn module_name<'a>(&self, file: &'a str) -> &'a str {
-        match file.rsplit_once('.') {
-            Some((stem, _)) if self.is_windows() && !stem.is_empty() => stem,
-            _ => file,
-        }
-    }
-
-    fn file_version(&self, info: &md::VS_FIXEDFILEINFO) -> Cell<String> {
-        let v = version_info(info)?;
-        if self.is_windows() || self.is_apple() {
-            return Ok(four_parts(v.file_version_hi, v.file_version_lo));
-        }
-        // Breakpad keeps the four parts of an ELF version in one field each.
-        let [a, b] = [v.file_version_hi, v.file_version_lo];
-        Ok(format!("{a}.{b}.{}.{}", v.product_version_hi, v.product_version_lo))
-    }
-
-    fn product_version(&self, info: &md::VS_FIXEDFILEINFO) -> Cell<String> {
-        let v = version_info(info)?;
-        if self.is_windows() || self.is_apple() {
-            return Ok(four_parts(v.product_version_hi, v.product_version_lo));
-        }
-        Err(Absent::NotApplicable)
-    }
-
-    /// What the image's version resource says; only minidumps with all memory hold the image.
-    fn version_strings(&self, want: &Want<'_, Module>, raw: &md::MINIDUMP_MODULE) -> Module {
-        let version = if self.is_windows()
-            && want.has_any(|c| {
-                [
-                    c.company,
-                    c.description,
-                    c.copyright,
-                    c.original_name,
-                    c.internal_name,
-                    c.language,
-                ]
-            }) {
-            #[allow(
-                clippy::redundant_closure_for_method_calls,
-                reason = "the method has one lifetime more"
-            )]
-            self.with_image(raw.base_of_image, |image| image.version())
-        } else {
-            None
-        };
-        let part = |get: fn(&VersionInfo) -> &Option<String>| match &version {
-            // A resource that is there and does not say it has no such value.
-            Some(info) => get(info).clone().ok_or(Absent::NotApplicable),
-            None if self.is_windows() => Err(Absent::NotInDump),
-            None => Err(Absent::NotApplicable),
-        };
-        Module {
-            company: part(|info| &info.company),
-            description: part(|info| &info.description),
-            copyright: part(|info| &info.copyright),
-            original_name: part(|info| &info.original_name),
-            internal_name: part(|info| &info.internal_name),
-            language: part(|info| &info.language),
-            ..Module::default()
-        }
-    }
-
-    /// Runs a reader over the image at a base, whose pages the dump may hold.
-    fn with_image<T>(&self, base: u64, read: impl FnOnce(&Image<'_>) -> Option<T>) -> Option<T> {
-        let bytes = |at: u32, buffer: &mut [u8]| {
-            let address = base.checked_add(at.into());
-            address.is_some_and(|at| self.memory().read(&self.streams, at, buffer).is_ok())
-        };
-        read(&Image::new(&bytes)?)
-    }
-
-    /// When an image was built, where its time date stamp is a time.
-    fn build_time(&self, raw: &md::MINIDUMP_MODULE) -> Cell<i64> {
-        if !self.is_windows() {
-            return Err(Absent::NotApplicable);
-        }
-        let is_hash = self.with_image(raw.base_of_image, |image| Some(image.is_reproducible()));
-        let made = self.system_time().ok();
-        build_time(raw.time_date_stamp.into(), is_hash == Some(true), made)
-    }
-
-    fn debug_record(&self, raw: &md::MINIDUMP_MODULE) -> Cell<DebugRecord> {
-        if raw.cv_record.data_size == 0 {
-            return Err(Absent::NotInDump);
-        }
-        let bytes = self.streams.bytes(raw.cv_record).ok_or(Absent::Unreadable)?;
-        DebugRecord::read(&self.streams, bytes)
-    }
+    let is_hash = core.with_image(raw.base_of_image, |image| Some(image.is_reproducible()));
+    let made = core.system_time().ok();
+    build_time::build_time(raw.time_date_stamp.into(), is_hash == Some(true), made)
 }
 
-/// Paths of the images at addresses. Neighbours mostly ask for the same one again.
-pub(super) struct Paths<'a> {
-    map: &'a ModuleMap,
-    text: Text<'a>,
-    last: Option<(u64, Cell<String>)>,
-}
-
-impl<'a> Paths<'a> {
-    pub(super) fn new(dump: &'a UserDump) -> Self {
-        Self { map: dump.module_map(), text: dump.streams.text(), last: None }
+fn debug_record(core: &Core, raw: &md::MINIDUMP_MODULE) -> Cell<DebugRecord> {
+    if raw.cv_record.data_size == 0 {
+        return Err(Absent::NotInDump);
     }
-
-    pub(super) fn at(&mut self, address: u64) -> Cell<String> {
-        let span = self.map.find(address).ok_or(Absent::NotApplicable)?;
-        if let Some((base, path)) = &self.last
-            && *base == span.base
-        {
-            self.text.spend(path.as_ref().map_or(0, String::len))?;
-            return path.clone();
-        }
-        let path = self.text.utf16(span.path);
-        self.last = Some((span.base, path.clone()));
-        path
-    }
-}
-
-/// The file name of a path of any system.
-pub(super) fn file_name(path: &str) -> &str {
-    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
-    name.char_indices().nth(MAX_FILE_NAME).map_or(name, |(at, _)| name.get(..at).unwrap_or(name))
+    let bytes = core.streams.bytes(raw.cv_record).ok_or(Absent::Unreadable)?;
+    DebugRecord::read(&core.streams, bytes)
 }
 
 fn version_info(info: &md::VS_FIXEDFILEINFO) -> Cell<&md::VS_FIXEDFILEINFO> {

@@ -25,42 +25,42 @@ const MAX_TEXT_BYTES: usize = 48 << 20;
 
 /// A kind of stream: its number in the directory, and what messages call it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Kind {
-    pub(super) id: u32,
-    pub(super) name: &'static str,
+pub(crate) struct Kind {
+    pub(crate) id: u32,
+    pub(crate) name: &'static str,
 }
 
 /// The kinds of stream that are read.
-pub(super) mod kind {
+pub(crate) mod kind {
     use super::Kind;
 
     const fn new(id: u32, name: &'static str) -> Kind {
         Kind { id, name }
     }
 
-    pub(in super::super) const THREADS: Kind = new(3, "thread list");
-    pub(in super::super) const MODULES: Kind = new(4, "module list");
-    pub(in super::super) const MEMORY: Kind = new(5, "memory list");
-    pub(in super::super) const EXCEPTION: Kind = new(6, "exception stream");
-    pub(in super::super) const SYSTEM: Kind = new(7, "system information");
-    pub(in super::super) const MEMORY64: Kind = new(9, "full memory list");
-    pub(in super::super) const COMMENT_A: Kind = new(10, "comment");
-    pub(in super::super) const COMMENT_W: Kind = new(11, "wide comment");
-    pub(in super::super) const HANDLES: Kind = new(12, "handle stream");
-    pub(in super::super) const UNLOADED: Kind = new(14, "unloaded module list");
-    pub(in super::super) const MISC: Kind = new(15, "miscellaneous information");
-    pub(in super::super) const MEMORY_INFO: Kind = new(16, "memory information list");
-    pub(in super::super) const THREAD_INFO: Kind = new(17, "thread information list");
-    pub(in super::super) const SYSTEM_MEMORY: Kind = new(21, "system memory information");
-    pub(in super::super) const VM_COUNTERS: Kind = new(22, "process memory counters");
-    pub(in super::super) const THREAD_NAMES: Kind = new(24, "thread name list");
-    pub(in super::super) const LINUX_CPU: Kind = new(0x4767_0003, "processor information");
-    pub(in super::super) const LINUX_STATUS: Kind = new(0x4767_0004, "process status");
-    pub(in super::super) const LINUX_COMMAND: Kind = new(0x4767_0006, "command line");
-    pub(in super::super) const LINUX_MAPS: Kind = new(0x4767_0009, "memory map");
+    pub(crate) const THREADS: Kind = new(3, "thread list");
+    pub(crate) const MODULES: Kind = new(4, "module list");
+    pub(crate) const MEMORY: Kind = new(5, "memory list");
+    pub(crate) const EXCEPTION: Kind = new(6, "exception stream");
+    pub(crate) const SYSTEM: Kind = new(7, "system information");
+    pub(crate) const MEMORY64: Kind = new(9, "full memory list");
+    pub(crate) const COMMENT_A: Kind = new(10, "comment");
+    pub(crate) const COMMENT_W: Kind = new(11, "wide comment");
+    pub(crate) const HANDLES: Kind = new(12, "handle stream");
+    pub(crate) const UNLOADED: Kind = new(14, "unloaded module list");
+    pub(crate) const MISC: Kind = new(15, "miscellaneous information");
+    pub(crate) const MEMORY_INFO: Kind = new(16, "memory information list");
+    pub(crate) const THREAD_INFO: Kind = new(17, "thread information list");
+    pub(crate) const SYSTEM_MEMORY: Kind = new(21, "system memory information");
+    pub(crate) const VM_COUNTERS: Kind = new(22, "process memory counters");
+    pub(crate) const THREAD_NAMES: Kind = new(24, "thread name list");
+    pub(crate) const LINUX_CPU: Kind = new(0x4767_0003, "processor information");
+    pub(crate) const LINUX_STATUS: Kind = new(0x4767_0004, "process status");
+    pub(crate) const LINUX_COMMAND: Kind = new(0x4767_0006, "command line");
+    pub(crate) const LINUX_MAPS: Kind = new(0x4767_0009, "memory map");
 
     /// All of the above, for messages about the directory.
-    pub(in super::super) const ALL: [Kind; 20] = [
+    pub(crate) const ALL: [Kind; 20] = [
         THREADS,
         MODULES,
         MEMORY,
@@ -86,7 +86,7 @@ pub(super) mod kind {
 
 /// Why a stream cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Gap {
+pub(crate) enum Gap {
     /// The directory does not list it.
     Missing(Kind),
     /// The directory lists it beyond the end of the file.
@@ -115,7 +115,7 @@ impl From<Gap> for Unanswered {
 
 /// An open container.
 #[derive(Debug)]
-pub(super) struct Streams {
+pub(crate) struct Streams {
     image: Image,
     endian: Endian,
     header: md::MINIDUMP_HEADER,
@@ -126,7 +126,7 @@ pub(super) struct Streams {
 
 impl Streams {
     /// Reads the header and as much of the directory as there is.
-    pub(super) fn open(image: Image) -> Result<Self, Error> {
+    pub(crate) fn open(image: Image) -> Result<Self, Error> {
         let not = |found: String| Error::NotADump { path: image.path().to_owned(), found };
         let (header, endian) = read_header(&image)
             .ok_or_else(|| not("a minidump that ends within its header".to_owned()))?;
@@ -150,25 +150,25 @@ impl Streams {
         Ok(Self { image, endian, header, directory, by_kind })
     }
 
-    pub(super) const fn image(&self) -> &Image {
+    pub(crate) const fn image(&self) -> &Image {
         &self.image
     }
 
-    pub(super) const fn header(&self) -> &md::MINIDUMP_HEADER {
+    pub(crate) const fn header(&self) -> &md::MINIDUMP_HEADER {
         &self.header
     }
 
-    pub(super) const fn endian(&self) -> Endian {
+    pub(crate) const fn endian(&self) -> Endian {
         self.endian
     }
 
-    pub(super) fn directory(&self) -> &[md::MINIDUMP_DIRECTORY] {
+    pub(crate) fn directory(&self) -> &[md::MINIDUMP_DIRECTORY] {
         &self.directory
     }
 
     /// The first stream of the kind, as debuggers take it; a stream that the file cuts off is
     /// returned as far as it goes.
-    pub(super) fn get(&self, kind: Kind) -> Result<&[u8], Gap> {
+    pub(crate) fn get(&self, kind: Kind) -> Result<&[u8], Gap> {
         let location = self.by_kind.get(&kind.id).ok_or(Gap::Missing(kind))?;
         let rest = usize::try_from(location.rva).ok().and_then(|rva| self.image.get(rva..));
         match rest {
@@ -181,19 +181,19 @@ impl Streams {
     }
 
     /// Bytes of the file, if all of them are there.
-    pub(super) fn bytes(&self, location: md::MINIDUMP_LOCATION_DESCRIPTOR) -> Option<&[u8]> {
+    pub(crate) fn bytes(&self, location: md::MINIDUMP_LOCATION_DESCRIPTOR) -> Option<&[u8]> {
         self.range(location.rva.into(), location.data_size.into())
     }
 
     /// Bytes of the file, if all of them are there.
-    pub(super) fn range(&self, offset: u64, size: u64) -> Option<&[u8]> {
+    pub(crate) fn range(&self, offset: u64, size: u64) -> Option<&[u8]> {
         let start = usize::try_from(offset).ok()?;
         let end = usize::try_from(offset.checked_add(size)?).ok()?;
         self.image.get(start..end)
     }
 
     /// A record at an offset of `bytes`.
-    pub(super) fn record<'a, T>(&self, bytes: &'a [u8], offset: usize) -> Option<T>
+    pub(crate) fn record<'a, T>(&self, bytes: &'a [u8], offset: usize) -> Option<T>
     where
         T: TryFromCtx<'a, Endian, [u8], Error = scroll::Error>,
     {
@@ -201,7 +201,7 @@ impl Streams {
     }
 
     /// A list that begins with a 32-bit count. Some writers put padding between the two.
-    pub(super) fn list<T: SizeWith<Endian>>(&self, kind: Kind) -> Result<List<'_, T>, Gap> {
+    pub(crate) fn list<T: SizeWith<Endian>>(&self, kind: Kind) -> Result<List<'_, T>, Gap> {
         let stream = self.get(kind)?;
         let count: u32 = self.record(stream, 0).ok_or(Gap::Outside(kind))?;
         let stride = T::size_with(&self.endian);
@@ -212,7 +212,7 @@ impl Streams {
     }
 
     /// A list whose header states its own size and that of an entry, which may have grown.
-    pub(super) fn wide_list<T: SizeWith<Endian>>(
+    pub(crate) fn wide_list<T: SizeWith<Endian>>(
         &self,
         kind: Kind,
         count_is_64: bool,
@@ -230,7 +230,7 @@ impl Streams {
     }
 
     /// A reader of strings with a limit on how much it gives in all.
-    pub(super) const fn text(&self) -> Text<'_> {
+    pub(crate) const fn text(&self) -> Text<'_> {
         Text { streams: self, left: MAX_TEXT_BYTES }
     }
 }
@@ -261,7 +261,7 @@ fn read_directory(
 
 /// Records of one size, one after the other, read as they are asked for.
 #[derive(Debug)]
-pub(super) struct List<'a, T> {
+pub(crate) struct List<'a, T> {
     bytes: &'a [u8],
     stride: usize,
     len: usize,
@@ -271,7 +271,7 @@ pub(super) struct List<'a, T> {
 }
 
 impl<'a, T: SizeWith<Endian>> List<'a, T> {
-    pub(super) fn new(
+    pub(crate) fn new(
         stream: &'a [u8],
         first: usize,
         stride: usize,
@@ -286,17 +286,17 @@ impl<'a, T: SizeWith<Endian>> List<'a, T> {
     }
 
     /// How many records are there.
-    pub(super) const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.len
     }
 
     /// How many more the header promised.
-    pub(super) const fn missing(&self) -> u64 {
+    pub(crate) const fn missing(&self) -> u64 {
         self.missing
     }
 
     /// The records in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = T> + use<'a, T>
+    pub(crate) fn iter(&self) -> impl Iterator<Item = T> + use<'a, T>
     where
         T: TryFromCtx<'a, Endian, [u8], Error = scroll::Error>,
     {
@@ -308,14 +308,14 @@ impl<'a, T: SizeWith<Endian>> List<'a, T> {
 
 /// Reads strings until their sum passes a limit; from then on they are unreadable.
 #[derive(Debug)]
-pub(super) struct Text<'a> {
+pub(crate) struct Text<'a> {
     streams: &'a Streams,
     left: usize,
 }
 
 impl<'a> Text<'a> {
     /// The UTF-16 string behind a 32-bit length in bytes; offset 0 is no string.
-    pub(super) fn utf16(&mut self, offset: u64) -> Cell<String> {
+    pub(crate) fn utf16(&mut self, offset: u64) -> Cell<String> {
         if offset == 0 {
             return Err(Absent::NotInDump);
         }
@@ -325,7 +325,7 @@ impl<'a> Text<'a> {
     }
 
     /// Accounts for bytes that are about to be handed out.
-    pub(super) fn spend(&mut self, bytes: usize) -> Cell<()> {
+    pub(crate) fn spend(&mut self, bytes: usize) -> Cell<()> {
         let left = self.left.checked_sub(bytes);
         self.left = left.unwrap_or(0);
         left.map(|_| ()).ok_or(Absent::Unreadable)
@@ -340,7 +340,7 @@ impl<'a> Text<'a> {
 }
 
 /// Decodes UTF-16 up to the first NUL; broken surrogates become U+FFFD.
-pub(super) fn utf16(bytes: &[u8], endian: Endian) -> String {
+pub(crate) fn utf16(bytes: &[u8], endian: Endian) -> String {
     let units = bytes.chunks_exact(2).map(|unit| match (unit, endian) {
         (&[low, high], Endian::Little) | (&[high, low], Endian::Big) => {
             u16::from_be_bytes([high, low])

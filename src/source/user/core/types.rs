@@ -9,12 +9,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::UserDump;
-use super::listing::Program;
+use super::Core;
 use super::modules::Span;
-use crate::catalog::{Absent, Cell, Value};
-use crate::model::{AddressSpace as _, DynTable, Refused};
-use crate::source::listing;
+use crate::catalog::{Absent, Cell};
+use crate::model::{AddressSpace as _, Refused};
 use crate::source::typed::{self, Callee, Memory};
 use crate::symbol::{Closeness, Layout, Wanted};
 
@@ -26,37 +24,26 @@ const SHARED: &str = "_PEB";
 
 /// The part of the process that code of one width sees.
 #[derive(Clone, Copy)]
-pub(super) struct View<'a> {
-    pub(super) dump: &'a UserDump,
+pub(crate) struct View<'a> {
+    pub(crate) core: &'a Core,
     /// The size of a pointer.
-    pub(super) width: usize,
+    pub(crate) width: usize,
 }
 
-impl UserDump {
-    pub(super) fn call(
-        &self,
-        name: &str,
-        args: &[Value<'static>],
-    ) -> Result<DynTable<'_>, Refused> {
-        match listing::answer(Program(self), name, args) {
-            Some(answer) => answer,
-            None => typed::answer(self, name, args),
-        }
-    }
-
+impl Core {
     /// The process as its own code sees it.
-    pub(super) fn view(&self) -> View<'_> {
-        View { dump: self, width: if self.pointer_bytes() == 4 { 4 } else { 8 } }
+    pub(crate) fn view(&self) -> View<'_> {
+        View { core: self, width: if self.pointer_bytes() == 4 { 4 } else { 8 } }
     }
 
     /// The 32-bit part of a 64-bit process, if it may have one.
-    pub(super) fn narrow_view(&self) -> Option<View<'_>> {
+    pub(crate) fn narrow_view(&self) -> Option<View<'_>> {
         let may_have = self.machine().arch == "x64" && self.is_windows();
-        may_have.then_some(View { dump: self, width: 4 })
+        may_have.then_some(View { core: self, width: 4 })
     }
 
     /// The module `ntdll` that code of a width calls. Its 32-bit form has a folder of its own.
-    fn ntdll(&self, width: usize) -> Option<&Span> {
+    pub(crate) fn ntdll(&self, width: usize) -> Option<&Span> {
         let mut spans = self.module_map().iter().filter(|span| self.is_named(span, NTDLL));
         if self.pointer_bytes() == 4 {
             return spans.next();
@@ -69,18 +56,18 @@ impl UserDump {
     }
 
     /// The address of a variable of the `ntdll` that code of a width calls, by its symbols.
-    pub(super) fn variable(&self, width: usize, name: &str) -> Option<u64> {
+    pub(crate) fn variable(&self, width: usize, name: &str) -> Option<u64> {
         let span = self.ntdll(width)?;
         span.base.checked_add(self.names_in(span)?.address(name)?)
     }
 
-    fn is_named(&self, span: &Span, module: &str) -> bool {
+    pub(crate) fn is_named(&self, span: &Span, module: &str) -> bool {
         let file = span.file_name.as_deref();
         file.is_ok_and(|file| self.module_name(file).eq_ignore_ascii_case(module))
     }
 
     /// The types that code of a width shares with the kernel.
-    pub(super) fn types(&self, width: usize) -> Result<Arc<Layout>, String> {
+    pub(crate) fn types(&self, width: usize) -> Result<Arc<Layout>, String> {
         let own = self.ntdll(width).and_then(|span| span.pdb.as_ref());
         if let Some(id) = own
             && let Some(layout) = self.symbols.layout(id)
@@ -103,7 +90,7 @@ impl UserDump {
     }
 
     /// What is to be said of types that are of another build.
-    pub(super) fn types_note(&self) -> Option<String> {
+    pub(crate) fn types_note(&self) -> Option<String> {
         let build = self.build().filter(|build| *build != 0 && self.is_windows())?;
         let width = self.view().width;
         let own = self.ntdll(width).and_then(|span| span.pdb.as_ref());
@@ -118,25 +105,31 @@ impl UserDump {
         })
     }
 
-    fn build(&self) -> Option<u32> {
-        self.system().map(|system| system.raw.build_number)
-    }
-
-    fn arch_of(&self, width: usize) -> &'static str {
+    pub(crate) fn arch_of(&self, width: usize) -> &'static str {
         match (self.machine().arch, width) {
             ("x64", 4) => "x86",
             (arch, _) => arch,
         }
     }
 
-    fn wanted(&self, arch: &'static str) -> Wanted<'static> {
+    pub(crate) fn wanted(&self, arch: &'static str) -> Wanted<'static> {
         let pack = self.csd().ok();
         let pack = pack.and_then(|text| text.rsplit(' ').next()?.parse().ok()).unwrap_or(0);
         Wanted { build: self.build().unwrap_or_default(), service_pack: pack, arch, pdb: None }
     }
+
+    /// The layout of a module that has a type of that name, among those whose files are on the symbol
+    /// path; no server is asked.
+    pub(crate) fn layout_with(&self, name: &str) -> Option<Arc<Layout>> {
+        self.module_map().iter().find_map(|span| {
+            let id = span.pdb.as_ref()?;
+            self.symbols.find(id).at?;
+            self.symbols.layout(id).filter(|layout| layout.size_of(name).is_some())
+        })
+    }
 }
 
-impl Callee for UserDump {
+impl Callee for Core {
     fn layout_of(
         &self,
         module: Option<&str>,
@@ -186,33 +179,21 @@ impl Callee for UserDump {
     }
 }
 
-impl UserDump {
-    /// The layout of a module that has a type of that name, among those whose files are on the symbol
-    /// path; no server is asked.
-    fn layout_with(&self, name: &str) -> Option<Arc<Layout>> {
-        self.module_map().iter().find_map(|span| {
-            let id = span.pdb.as_ref()?;
-            self.symbols.find(id).at?;
-            self.symbols.layout(id).filter(|layout| layout.size_of(name).is_some())
-        })
-    }
-}
-
 impl View<'_> {
     /// A number of a structure at an address.
-    pub(super) fn number(self, layout: &Layout, ty: &str, at: u64, path: &str) -> Cell<u64> {
+    pub(crate) fn number(self, layout: &Layout, ty: &str, at: u64, path: &str) -> Cell<u64> {
         let field = layout.field(ty, path).ok_or(Absent::NoSymbols)?;
         let size = if field.size == 0 { self.width } else { field.size };
         let place = at.checked_add(field.offset as u64).ok_or(Absent::Unreadable)?;
         let mut bytes = [0; 8];
-        self.dump.read(place, bytes.get_mut(..size).ok_or(Absent::Unreadable)?)?;
+        self.core.read(place, bytes.get_mut(..size).ok_or(Absent::Unreadable)?)?;
         Ok(u64::from_le_bytes(bytes))
     }
 
     /// The pointer at an address.
-    pub(super) fn pointer(self, address: u64) -> Cell<u64> {
+    pub(crate) fn pointer(self, address: u64) -> Cell<u64> {
         let mut bytes = [0; 8];
-        self.dump.read(address, bytes.get_mut(..self.width).ok_or(Absent::Unreadable)?)?;
+        self.core.read(address, bytes.get_mut(..self.width).ok_or(Absent::Unreadable)?)?;
         Ok(u64::from_le_bytes(bytes))
     }
 }
@@ -227,11 +208,11 @@ impl Memory for View<'_> {
     }
 
     fn prefix(&self, address: u64, most: usize) -> Cell<Cow<'_, [u8]>> {
-        self.dump.memory().prefix(&self.dump.streams, address, most).map(Cow::Owned)
+        self.core.memory().prefix(&self.core.streams, address, most).map(Cow::Owned)
     }
 
     fn bytes(&self, address: u64, len: usize) -> Cell<Vec<u8>> {
-        let bytes = self.dump.memory().prefix(&self.dump.streams, address, len)?;
+        let bytes = self.core.memory().prefix(&self.core.streams, address, len)?;
         if bytes.len() == len { Ok(bytes) } else { Err(Absent::NotInDump) }
     }
 
