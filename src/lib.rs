@@ -89,13 +89,14 @@ pub mod extend {
     /// The rows of the tables that are built in, for sources that fill them.
     pub mod rows {
         pub use crate::model::{
-            Apc, BigBlock, BlockedDriver, Bugcheck, Callback, CoverageRange, CriticalSection,
-            DeadlockStep, Device, Dispatch, Dpc, Driver, DumpInfo, EnvironmentVariable, ErrorFact,
-            Exception, Filter, Frame, Handle, Instruction, InterruptVector, Irp, IrpLocation,
-            KernelObject, Lock, LockEntry, LockOwner, LockWaiter, LogCommand, MappedFile,
-            MemoryList, MemoryRegion, Module, NeededSymbol, ObjectType, PageFile, PageTableEntry,
-            PoolBlock, PoolFailure, PoolFault, PoolPage, PoolTag, Problem, Process, Processor,
-            QueuedLock, ReadyThread, Register, SessionSpace, StackWord, Suspect, SystemCall,
+            AnalysisKey, Apc, BigBlock, BlockedDriver, Bugcheck, Callback, CoverageRange,
+            CriticalSection, DeadlockStep, Device, Dispatch, Dpc, Driver, DumpInfo,
+            EnvironmentVariable, ErrorFact, Exception, ExtensionFact, Filter, Frame, Handle,
+            Instruction, InterruptVector, Irp, IrpLocation, KernelObject, KnownSymbol, Local, Lock,
+            LockEntry, LockOwner, LockWaiter, LogCommand, MappedFile, MemoryBytes, MemoryList,
+            MemoryRegion, Module, NeededSymbol, ObjectType, PageFile, PageTableEntry, PoolBlock,
+            PoolFailure, PoolFault, PoolPage, PoolTag, Problem, Process, Processor, QueuedLock,
+            ReadyThread, Register, SessionSpace, StackWord, StructureField, Suspect, SystemCall,
             SystemPte, Thread, Timer, UnloadedModule, Vad, VerifierFact, VerifierFrame, VmCounter,
             WaitObject, WorkItem, WorkQueue,
         };
