@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
-use super::def::{Rows, Slot, TableDef};
+use super::def::{Column, Rows, Slot, TableDef};
 use crate::catalog::{Batch, Catalog, ColumnBuilder, Hint, HintOp, SourceKind};
 use crate::model::{
     Answers, Condition, Control, Emit, Fill, Flow, Machine, Progress, Row, RowSink, Source,
@@ -228,7 +228,7 @@ impl<R: Row> TableDef<R> {
         (columns, conditions): (&[Slot<R>], &[Condition<'_, R>]),
         limit: usize,
     ) -> Result<Batch, Unanswered> {
-        let needs = columns.iter().filter_map(Slot::own).flat_map(|column| column.needs());
+        let needs = columns.iter().filter_map(Slot::own).flat_map(Column::needs);
         let control = Control::NONE.until(cx.cancelled).telling(cx.progress);
         let want = Want::of(needs).with(conditions).by(control);
         let made = Made::of(columns, named.name);

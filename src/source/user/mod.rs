@@ -173,6 +173,7 @@ fn answers(dump: &Arc<UserDump>) -> Answers {
 }
 
 /// Hands on the only row of a table.
+#[allow(clippy::unnecessary_wraps, reason = "what a reader of a table gives")]
 fn one<R>(row: R, emit: Emit<'_, R>) -> Result<(), Unanswered> {
     let _ = emit.row(row);
     Ok(())

@@ -48,6 +48,7 @@ impl UserDump {
         }
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "what a reader of a table gives")]
     pub(super) fn each_needed(
         &self,
         want: &Want<'_, NeededSymbol>,
