@@ -52,7 +52,7 @@ impl Cx<'_> {
 /// What a query wants of a table.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ScanRequest<'a> {
-    /// Indices into [`TableSpec::columns`], in the order wanted, without repetition.
+    /// Indices into [`TableSpec::columns`](crate::catalog::TableSpec::columns), in the order wanted, without repetition.
     pub columns: &'a [usize],
     /// Conditions that every row of interest fulfils. A scan may leave out rows that do not, and
     /// may ignore them: the engine filters again.
