@@ -36,6 +36,7 @@ struct Report {
 }
 
 impl Report {
+    #[allow(clippy::unnecessary_wraps, reason = "a reader may say why it has no rows")]
     fn modules(&self, want: &Want<'_, Module>, emit: Emit<'_, Module>) -> Result<(), Unanswered> {
         for (name, base) in &self.modules {
             // What the query does not want need not be computed.
@@ -47,6 +48,7 @@ impl Report {
         Ok(())
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "a reader may say why it has no rows")]
     fn readings(&self, _: &Want<'_, Reading>, emit: Emit<'_, Reading>) -> Result<(), Unanswered> {
         for (sensor, celsius) in &self.readings {
             let (sensor, celsius) = (Ok(sensor.clone()), Ok(*celsius));

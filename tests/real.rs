@@ -3,6 +3,8 @@
 //! each of them in a process of its own if what it needs is there, and else counts it as ignored, so
 //! that the summary of `cargo test` says how many were left out.
 
+#![allow(clippy::print_stderr, reason = "a test program says why it cannot run")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 

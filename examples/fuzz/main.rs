@@ -12,6 +12,8 @@
 //! has failed: the input is saved, and the exit code is 1. An input that takes minutes is a hang: it
 //! is saved, and the process ends.
 
+#![allow(clippy::panic, reason = "a target that panics has failed, which is reported")]
+
 mod query;
 mod random;
 mod seeds;

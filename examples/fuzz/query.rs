@@ -230,7 +230,7 @@ impl Maker<'_> {
         if self.chance(6)? {
             text += "DISTINCT ";
         }
-        text += &match (grouped, self.input.int_in_range(0..=4)?) {
+        let columns = match (grouped, self.input.int_in_range(0..=4)?) {
             (false, 0) => "*".to_owned(),
             (false, _) => self.list(4, |maker| {
                 let expression = maker.expression(depth.min(4))?;
@@ -241,7 +241,7 @@ impl Maker<'_> {
                 format!("{}, {aggregate}", self.pick(&COLUMNS)?)
             }
         };
-        text = format!("{text} FROM {}", self.source(depth)?);
+        text = format!("{text}{columns} FROM {}", self.source(depth)?);
         if self.chance(2)? {
             text = format!("{text} WHERE {}", self.expression(depth.min(3))?);
         }

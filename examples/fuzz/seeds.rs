@@ -147,6 +147,7 @@ pub(crate) fn minidump(wide: bool) -> Vec<u8> {
 }
 
 /// A record of symbols or types: its length, its kind, its content, filled up to a multiple of 4.
+#[allow(clippy::needless_pass_by_value, reason = "each content is made for its record")]
 fn record(kind: u16, content: Out) -> Vec<u8> {
     let len = (content.0.len() + 4).next_multiple_of(4);
     let size = u16::try_from(len - 2).unwrap_or(u16::MAX);

@@ -185,6 +185,7 @@ fn scratch(name: &str, input: &[u8]) -> Option<PathBuf> {
     Some(path)
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "what every target gives")]
 fn read_pdb(input: &[u8]) -> Result<bool, String> {
     let Some(path) = scratch("pdb", input) else { return Ok(false) };
     let Ok(file) = symbol::PdbFile::open(&path) else { return Ok(false) };
@@ -198,6 +199,7 @@ fn read_pdb(input: &[u8]) -> Result<bool, String> {
     Ok(true)
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "what every target gives")]
 fn read_layout(input: &[u8]) -> Result<bool, String> {
     let text = String::from_utf8_lossy(input).into_owned();
     let Ok(layout) = symbol::Layout::parse(text) else { return Ok(false) };

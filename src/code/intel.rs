@@ -190,8 +190,7 @@ fn string_instruction(iced: &Iced) -> Option<(&'static str, String)> {
         "movs" | "cmps" => format!("{},{}", operand(0)?, operand(1)?),
         "ins" => format!("{},dx", operand(0)?),
         "outs" => format!("dx,{}", operand(1)?),
-        "lods" => operand(1)?,
-        "scas" => operand(1)?,
+        "lods" | "scas" => operand(1)?,
         _ => operand(0)?,
     };
     Some((name, all))

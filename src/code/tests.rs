@@ -1,5 +1,7 @@
 //! Code of the archive, of both widths, and code that is damaged.
 
+use std::fmt::Write as _;
+
 use super::*;
 
 /// `nt` from 80800000 on, with some symbols, and everything else without a name.
@@ -283,7 +285,8 @@ fn listings_agree_with_capstone() {
         for (at, bytes) in data.windows(LONGEST).take(COMPARED).enumerate() {
             let found = decode(isa, 0x1000_0000 + at as u64, bytes).unwrap();
             let text = found.text(&Nameless);
-            lines.push_str(&format!("{}\t{}\t{}\n", found.size(), text.mnemonic, text.operands));
+            let (mnemonic, operands) = (&text.mnemonic, &text.operands);
+            writeln!(lines, "{}\t{mnemonic}\t{operands}", found.size()).unwrap();
         }
         std::fs::write(&listing, lines).unwrap();
         let mut command = std::process::Command::new(&python);

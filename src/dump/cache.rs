@@ -66,7 +66,9 @@ impl Sum {
     fn of(bytes: &[u8]) -> u64 {
         let parts: Vec<u64> = bytes.par_chunks(PART).map(xxh3_64).collect();
         let mut whole = Xxh3Default::new();
-        parts.iter().for_each(|sum| whole.update(&sum.to_le_bytes()));
+        for sum in &parts {
+            whole.update(&sum.to_le_bytes());
+        }
         whole.digest()
     }
 

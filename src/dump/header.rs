@@ -241,7 +241,7 @@ pub const fn header_bytes(width: Width) -> usize {
     }
 }
 
-/// Reads the header of a file that [`super::detect`] took.
+/// Reads the header of a file that [`super::detect()`] took.
 pub fn parse(file: &[u8], width: Width) -> KernelHeader {
     let places = match width {
         Width::W32 => &HEADER32,

@@ -67,14 +67,12 @@ thread_local! {
 /// Does something with the pattern of a text.
 fn with_pattern<R>(text: &str, index: usize, f: impl FnOnce(&Pattern) -> R) -> Result<R, Fault> {
     PATTERNS.with_borrow_mut(|cache| {
-        match cache.iter().position(|(known, _)| known == text) {
-            Some(index) => cache.swap(0, index),
-            None => {
-                let pattern =
-                    Pattern::new(text).map_err(|e| Fault::BadArgument(index, explain(e)))?;
-                cache.truncate(CACHED - 1);
-                cache.insert(0, (text.to_owned(), pattern));
-            }
+        if let Some(index) = cache.iter().position(|(known, _)| known == text) {
+            cache.swap(0, index);
+        } else {
+            let pattern = Pattern::new(text).map_err(|e| Fault::BadArgument(index, explain(e)))?;
+            cache.truncate(CACHED - 1);
+            cache.insert(0, (text.to_owned(), pattern));
         }
         cache.first().map(|(_, pattern)| f(pattern)).ok_or_else(|| Fault::BadValue(String::new()))
     })

@@ -38,6 +38,7 @@ pub(super) const ALL: &[Scalar] = &[
 
 /// How one field is to be shown.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "one for each flag of a field")]
 struct Field {
     fill: char,
     /// `<`, `^`, `>`, or `None` for the value's own side.

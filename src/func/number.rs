@@ -185,7 +185,7 @@ pub(super) const ALL: &[Scalar] = &[
         D,
         &[("round(cot(1), 4)", "0.6421")],
         |_, a| match angle(a.double(0)?, f64::tan)? {
-            Value::Double(tangent) if tangent == 0.0 => bad("zero has no cotangent"),
+            Value::Double(0.0) => bad("zero has no cotangent"),
             Value::Double(tangent) => Ok(Value::Double(1.0 / tangent)),
             other => Ok(other),
         },

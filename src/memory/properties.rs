@@ -75,7 +75,7 @@ proptest! {
         // Four tables at pages 0 to 3, data at 4 to 7; entries lead to any of them.
         let mut file = vec![0; 8 * PAGE as usize];
         for &(table, index, page, present, large) in &entries {
-            let entry = page * PAGE | u64::from(present) | u64::from(large) << 7;
+            let entry = (page * PAGE) | u64::from(present) | (u64::from(large) << 7);
             let at = table * PAGE as usize + index * 8;
             file[at..at + 8].copy_from_slice(&entry.to_le_bytes());
         }

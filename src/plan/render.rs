@@ -44,12 +44,11 @@ pub(super) fn aggregate(call: &AggregateCall, names: &[&str]) -> String {
 
 /// The call of a window over columns of these names, with its frame if one was given.
 pub(super) fn window_call(call: &WindowCall, names: &[&str]) -> String {
-    let mut out = match call.kind {
-        WindowKind::Aggregate => aggregate(&call.call, names),
-        _ => {
-            let args: Vec<String> = call.call.args.iter().map(|a| expr(a, names)).collect();
-            format!("{}({})", call.call.function.name, args.join(", "))
-        }
+    let mut out = if call.kind == WindowKind::Aggregate {
+        aggregate(&call.call, names)
+    } else {
+        let args: Vec<String> = call.call.args.iter().map(|a| expr(a, names)).collect();
+        format!("{}({})", call.call.function.name, args.join(", "))
     };
     if call.ignore_nulls {
         out.push_str(" ignoring nulls");

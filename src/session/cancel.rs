@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn a_token_ends_what_runs_and_what_begins_later() {
         let token = CancelToken::new();
-        let before = Run::start(&[token.clone()], None);
+        let before = Run::start(std::slice::from_ref(&token), None);
         assert!(!before.flag.load(Ordering::Relaxed));
         token.clone().cancel();
         assert!(before.flag.load(Ordering::Relaxed));

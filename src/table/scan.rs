@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
-use super::def::{Rows, Slot, TableDef};
+use super::def::{Column, Rows, Slot, TableDef};
 use crate::catalog::{Batch, Catalog, ColumnBuilder, Hint, HintOp, SourceKind};
 use crate::model::{
     Answers, Condition, Control, Emit, Fill, Flow, Machine, Progress, Row, RowSink, Source,
@@ -52,7 +52,7 @@ impl Cx<'_> {
 /// What a query wants of a table.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ScanRequest<'a> {
-    /// Indices into [`TableSpec::columns`], in the order wanted, without repetition.
+    /// Indices into [`TableSpec::columns`](crate::catalog::TableSpec::columns), in the order wanted, without repetition.
     pub columns: &'a [usize],
     /// Conditions that every row of interest fulfils. A scan may leave out rows that do not, and
     /// may ignore them: the engine filters again.
@@ -228,7 +228,7 @@ impl<R: Row> TableDef<R> {
         (columns, conditions): (&[Slot<R>], &[Condition<'_, R>]),
         limit: usize,
     ) -> Result<Batch, Unanswered> {
-        let needs = columns.iter().filter_map(Slot::own).flat_map(|column| column.needs());
+        let needs = columns.iter().filter_map(Slot::own).flat_map(Column::needs);
         let control = Control::NONE.until(cx.cancelled).telling(cx.progress);
         let want = Want::of(needs).with(conditions).by(control);
         let made = Made::of(columns, named.name);

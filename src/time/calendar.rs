@@ -90,6 +90,7 @@ impl Date {
     }
 
     /// The last day of the month.
+    #[must_use]
     pub fn last_of_month(self) -> Self {
         Self { civil: self.civil.last_of_month(), ..self }
     }

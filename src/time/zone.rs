@@ -29,16 +29,10 @@ impl Zone {
     /// The point in time at which clocks of the zone show `local`. Where they show it twice it is
     /// the first, where they skip it the time after the gap.
     pub fn to_utc(&self, local: i64) -> Option<i64> {
-        let offset = match self.0.to_fixed_offset() {
-            Ok(offset) => offset,
+        let Ok(offset) = self.0.to_fixed_offset() else {
             // Far from today the zones' rules are those of the years that the database has.
-            Err(_) => match civil(local) {
-                Some(civil) => {
-                    let zoned = self.0.to_ambiguous_timestamp(civil).compatible().ok()?;
-                    return Some(zoned.as_microsecond());
-                }
-                None => return None,
-            },
+            let zoned = self.0.to_ambiguous_timestamp(civil(local)?).compatible().ok()?;
+            return Some(zoned.as_microsecond());
         };
         local.checked_sub(i64::from(offset.seconds()) * SECOND)
     }

@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
+use dumpql::extend::ColumnId;
 use dumpql::internals::catalog::{Absent, Catalog, Data, Hint, HintOp, SourceKind, Value};
 use dumpql::internals::model::{
     Answers, Emit, Fill, Flow, Machine, Module, Row, Source, Unanswered, Want,
@@ -51,6 +52,7 @@ struct Facts {
 const NAMES: [&str; 4] = ["Dhcp", "Dnscache", "EventLog", "Spooler"];
 
 impl Facts {
+    #[allow(clippy::unnecessary_wraps, reason = "what a reader of a table gives")]
     fn services(
         &self,
         want: &Want<'_, Service>,
@@ -59,7 +61,7 @@ impl Facts {
         let c = Service::COLUMNS;
         let wanted = [c.name, c.pid, c.kind, c.start_us].into_iter().filter(|c| want.has(|_| *c));
         let texts = want.texts(|c| c.name).map(|t| t.into_iter().map(str::to_owned).collect());
-        *self.wanted.lock().unwrap() = (wanted.map(|c| c.name()).collect(), texts);
+        *self.wanted.lock().unwrap() = (wanted.map(ColumnId::name).collect(), texts);
         let fill: Fill<'_, Service> = &|part, push| {
             push(Service {
                 name: Ok(NAMES[part].to_owned()),

@@ -29,17 +29,14 @@ static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
             *meaning = part.trim();
         }
         let mut numbers = numbers.split_whitespace().map(|text| u64::from_str_radix(text, 16));
-        match (line.starts_with(' '), entries.last_mut()) {
-            (true, Some(entry)) => {
-                let value = numbers.next().and_then(Result::ok);
-                let merged = merged(meanings, entry.meanings);
-                entry.values.extend(value.map(|value| (value, merged)));
-            }
-            _ => {
-                let codes = numbers.filter_map(|number| u32::try_from(number.ok()?).ok());
-                let meanings = meanings.map(plain);
-                entries.push(Entry { codes: codes.collect(), meanings, values: Vec::new() });
-            }
+        if let (true, Some(entry)) = (line.starts_with(' '), entries.last_mut()) {
+            let value = numbers.next().and_then(Result::ok);
+            let merged = merged(meanings, entry.meanings);
+            entry.values.extend(value.map(|value| (value, merged)));
+        } else {
+            let codes = numbers.filter_map(|number| u32::try_from(number.ok()?).ok());
+            let meanings = meanings.map(plain);
+            entries.push(Entry { codes: codes.collect(), meanings, values: Vec::new() });
         }
     }
     entries

@@ -88,19 +88,19 @@ impl Ordered for f64 {
 
 /// The best number of each group.
 struct Best<T> {
-    best: Vec<T>,
+    values: Vec<T>,
     seen: Seen,
     wanted: Ordering,
 }
 
 impl<T: Ordered> Best<T> {
     fn new(groups: usize, wanted: Ordering) -> Self {
-        Self { best: vec![T::default(); groups], seen: Seen::new(groups), wanted }
+        Self { values: vec![T::default(); groups], seen: Seen::new(groups), wanted }
     }
 
     fn offer(&mut self, group: usize, value: T) {
-        if !self.seen.has(group) || value.order(self.best[group]) == self.wanted {
-            self.best[group] = value;
+        if !self.seen.has(group) || value.order(self.values[group]) == self.wanted {
+            self.values[group] = value;
             self.seen.set(group);
         }
     }
@@ -125,14 +125,14 @@ impl<T: Ordered> States for Best<T> {
         let from = same::<Self>(args, from)?;
         for &(into, of) in pairs {
             if from.seen.has(of as usize) {
-                self.offer(into as usize, from.best[of as usize]);
+                self.offer(into as usize, from.values[of as usize]);
             }
         }
         Ok(())
     }
 
     fn finish(self: Box<Self>, _: &Args<'_>) -> Result<Col, Diagnostic> {
-        Ok(T::column(self.best, &self.seen))
+        Ok(T::column(self.values, &self.seen))
     }
 }
 

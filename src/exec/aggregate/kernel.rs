@@ -166,7 +166,7 @@ impl Rows<'_> {
         match self.ids {
             None => self.range.clone().for_each(|row| f(0, row)),
             Some(ids) => {
-                ids.iter().zip(self.range.clone()).for_each(|(&id, row)| f(id as usize, row))
+                ids.iter().zip(self.range.clone()).for_each(|(&id, row)| f(id as usize, row));
             }
         }
     }

@@ -123,6 +123,7 @@ impl States for Lists {
 }
 
 /// The values with separators between them; a comma if none is given.
+#[allow(clippy::needless_pass_by_value, reason = "what a `Finish` takes")]
 fn joined(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
     let Some(Col::Text(texts)) = args.first() else { return Ok(Col::Null(rows.len())) };
     let separator = |row: usize| match args.cols.get(1) {
@@ -168,6 +169,11 @@ fn counts(args: &Args<'_>, arg: &Col, rows: &[Vec<u32>]) -> Vec<(usize, u32, usi
 
 /// The bits of information in a value.
 #[allow(clippy::cast_precision_loss, reason = "a part of the rows")]
+#[allow(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "what a `Finish` takes and gives"
+)]
 fn entropy(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
     let Some(arg) = args.first() else { return Ok(Col::Null(rows.len())) };
     let mut bits = vec![0.0f64; rows.len()];
@@ -180,6 +186,7 @@ fn entropy(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
 }
 
 /// The median distance from the median.
+#[allow(clippy::needless_pass_by_value, reason = "what a `Finish` takes")]
 fn deviation(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
     let Some(arg) = args.first() else { return Ok(Col::Null(rows.len())) };
     let middles = quantile::of(args, rows.clone(), true)?;
@@ -217,6 +224,11 @@ fn deviation(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
 }
 
 /// The most frequent value; among equally frequent ones, the one that came first.
+#[allow(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "what a `Finish` takes and gives"
+)]
 fn mode(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
     let Some(arg) = args.first() else { return Ok(Col::Null(rows.len())) };
     let mut best: Vec<(usize, u32)> = vec![(0, NO_ROW); rows.len()];

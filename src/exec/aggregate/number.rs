@@ -202,13 +202,13 @@ impl States for Products {
 /// `bool_and` starts from true and is made false by any false; `bool_or` the reverse.
 pub(super) struct Truths {
     start: bool,
-    truths: Vec<bool>,
+    all: Vec<bool>,
     seen: Seen,
 }
 
 impl Truths {
     pub(super) fn new(groups: usize, start: bool) -> Self {
-        Self { start, truths: vec![start; groups], seen: Seen::new(groups) }
+        Self { start, all: vec![start; groups], seen: Seen::new(groups) }
     }
 }
 
@@ -218,7 +218,7 @@ impl States for Truths {
         rows.each_valid(col, |group, row| {
             self.seen.set(group);
             if array.value(row) != self.start {
-                self.truths[group] = !self.start;
+                self.all[group] = !self.start;
             }
         });
         Ok(())
@@ -232,8 +232,8 @@ impl States for Truths {
     ) -> Result<(), Diagnostic> {
         let from = same::<Self>(args, from)?;
         for &(into, of) in pairs {
-            if from.truths[of as usize] != self.start {
-                self.truths[into as usize] = !self.start;
+            if from.all[of as usize] != self.start {
+                self.all[into as usize] = !self.start;
             }
             self.seen.merge(into as usize, &from.seen, of as usize);
         }
@@ -241,23 +241,23 @@ impl States for Truths {
     }
 
     fn finish(self: Box<Self>, _: &Args<'_>) -> Result<Col, Diagnostic> {
-        Ok(boolean(bits(self.truths), self.seen.validity()))
+        Ok(boolean(bits(self.all), self.seen.validity()))
     }
 }
 
 struct Bits {
-    bits: Vec<u64>,
+    words: Vec<u64>,
     seen: Seen,
     combine: fn(u64, u64) -> u64,
 }
 
 impl Bits {
     fn new(groups: usize, start: u64, combine: fn(u64, u64) -> u64) -> Self {
-        Self { bits: vec![start; groups], seen: Seen::new(groups), combine }
+        Self { words: vec![start; groups], seen: Seen::new(groups), combine }
     }
 
     fn add(&mut self, group: usize, value: u64) {
-        self.bits[group] = (self.combine)(self.bits[group], value);
+        self.words[group] = (self.combine)(self.words[group], value);
         self.seen.set(group);
     }
 }
@@ -285,7 +285,7 @@ impl States for Bits {
         let from = same::<Self>(args, from)?;
         for &(into, of) in pairs {
             if from.seen.has(of as usize) {
-                self.add(into as usize, from.bits[of as usize]);
+                self.add(into as usize, from.words[of as usize]);
             }
         }
         Ok(())
@@ -294,8 +294,8 @@ impl States for Bits {
     fn finish(self: Box<Self>, args: &Args<'_>) -> Result<Col, Diagnostic> {
         let validity = self.seen.validity();
         Ok(match args.ty() {
-            Int => Col::int(self.bits.into_iter().map(u64::cast_signed).collect(), validity),
-            _ => Col::addr(self.bits, validity),
+            Int => Col::int(self.words.into_iter().map(u64::cast_signed).collect(), validity),
+            _ => Col::addr(self.words, validity),
         })
     }
 }

@@ -59,7 +59,9 @@ fn along<S: Send>(
     let parts: Vec<Vec<S>> =
         chunks.map(|range| if stop.now() { Vec::new() } else { work(range) }).collect();
     let mut all = Vec::with_capacity(frames.layout.rows());
-    parts.into_iter().for_each(|part| all.extend(part));
+    for part in parts {
+        all.extend(part);
+    }
     all
 }
 
@@ -111,7 +113,7 @@ impl<'f, F: Fold> Tree<'f, F> {
         while len > FAN {
             let level = tree.levels.len();
             let run = |run: usize| {
-                if run % 1024 == 0 && stop.now() {
+                if run.is_multiple_of(1024) && stop.now() {
                     return how.empty();
                 }
                 let from = run * FAN;

@@ -154,16 +154,13 @@ impl Call<'_> {
 
     /// The smallest or largest value of each frame; the first of equal ones.
     fn best(&self, arg: &Col, frames: &Frames<'_>, wanted: Ordering) -> Result<Col, Diagnostic> {
-        let places = match arg {
-            Col::Int(values) => {
-                let values = values.values();
-                let better = |a: usize, b: usize| values[a].cmp(&values[b]) == wanted;
-                fold(self.engine, frames, &Best { arg, better })?
-            }
-            _ => {
-                let better = |a: usize, b: usize| order::values(arg, a, b) == wanted;
-                fold(self.engine, frames, &Best { arg, better })?
-            }
+        let places = if let Col::Int(values) = arg {
+            let values = values.values();
+            let better = |a: usize, b: usize| values[a].cmp(&values[b]) == wanted;
+            fold(self.engine, frames, &Best { arg, better })?
+        } else {
+            let better = |a: usize, b: usize| order::values(arg, a, b) == wanted;
+            fold(self.engine, frames, &Best { arg, better })?
         };
         Ok(arg.take_opt(&self.layout.by_row(places)))
     }

@@ -129,9 +129,8 @@ impl Binder<'_> {
         let parts = self.step(step, place);
         let (time, parts) = (time?, parts?);
         let span = time.span.to(step.span);
-        if !matches!(time.ty, Ty::Time | Ty::Null)
-            && !(time.ty == Ty::Text && time.as_literal().is_some())
-        {
+        let is_literal = time.ty == Ty::Text && time.as_literal().is_some();
+        if !is_literal && !matches!(time.ty, Ty::Time | Ty::Null) {
             return self.months_alone(step.span);
         }
         let time = self.as_type(time, Ty::Time, "the operator")?;

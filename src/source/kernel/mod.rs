@@ -99,6 +99,7 @@ fn whole<R: Row>(
 }
 
 /// Hands on the only row of a table.
+#[allow(clippy::unnecessary_wraps, reason = "what a reader of a table gives")]
 fn one<R>(row: R, emit: Emit<'_, R>) -> Result<(), Unanswered> {
     let _ = emit.row(row);
     Ok(())

@@ -1,5 +1,7 @@
 //! Words of memory and bytes of the file as rows.
 
+use std::fmt::Write as _;
+
 use crate::catalog::{Absent, CallColumn, Cell, Ty, Value};
 use crate::model::{AddressSpace, DynRow};
 
@@ -42,7 +44,7 @@ pub(super) fn line(offset: usize, bytes: &[u8]) -> DynRow {
     let mut hex = String::new();
     let mut ascii = String::new();
     for byte in bytes {
-        hex.push_str(&format!("{byte:02x}"));
+        let _ = write!(hex, "{byte:02x}");
         let is_plain = *byte == b' ' || byte.is_ascii_graphic();
         ascii.push(if is_plain { char::from(*byte) } else { '.' });
     }

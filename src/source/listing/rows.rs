@@ -1,5 +1,7 @@
 //! Instructions as rows.
 
+use std::fmt::Write as _;
+
 use super::{Named, Program};
 use crate::catalog::{Absent, CallColumn, Cell, Ty, Value};
 use crate::code::{Alignment, Instruction};
@@ -90,7 +92,7 @@ impl<'a> Maker<'a> {
         }
         let mut bytes = String::new();
         for byte in found.bytes() {
-            bytes.push_str(&format!("{byte:02x}"));
+            let _ = write!(bytes, "{byte:02x}");
         }
         let is_source = self.wants("source_file") || self.wants("line");
         let line = is_source.then(|| self.program.line(found.address)).flatten();

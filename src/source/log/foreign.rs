@@ -65,7 +65,7 @@ pub(super) fn describe(text: &Text) -> Option<&'static str> {
     None
 }
 
-/// The name of a field, as the tools of NirSoft write one a line: `Crash Time        : 1/2/2024`.
+/// The name of a field, as the tools of `NirSoft` write one a line: `Crash Time        : 1/2/2024`.
 fn field(line: &str) -> Option<&str> {
     let (name, _) = line.split_once(':')?;
     Some(name.trim())

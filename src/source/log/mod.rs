@@ -170,6 +170,7 @@ impl Log {
     }
 
     /// What commands say of the target, put together.
+    #[allow(clippy::unnecessary_wraps, reason = "what a reader of a table gives")]
     fn dump_row(&self, _: &Want<'_, DumpInfo>, emit: Emit<'_, DumpInfo>) -> Result<(), Unanswered> {
         let mut row = DumpInfo::default();
         let mut said = None;
@@ -198,6 +199,7 @@ impl Log {
     }
 
     /// The commands of the log.
+    #[allow(clippy::unnecessary_wraps, reason = "what a reader of a table gives")]
     fn command_rows(
         &self,
         _: &Want<'_, LogCommand>,
@@ -212,6 +214,7 @@ impl Log {
     }
 
     /// Where in the file the output of each command stands.
+    #[allow(clippy::unnecessary_wraps, reason = "what a reader of a table gives")]
     fn coverage_rows(
         &self,
         _: &Want<'_, CoverageRange>,

@@ -71,6 +71,7 @@ fn answers(core: &Arc<Core>) -> Answers {
 }
 
 /// Hands on the only row of a table.
+#[allow(clippy::unnecessary_wraps, reason = "what a reader of a table gives")]
 fn one<R>(row: R, emit: Emit<'_, R>) -> Result<(), Unanswered> {
     let _ = emit.row(row);
     Ok(())

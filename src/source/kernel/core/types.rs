@@ -132,9 +132,8 @@ impl Core {
     /// A field, or why it has no value: a structure that is known does not have it, or no structure
     /// of that name is known.
     pub(crate) fn known_field(&self, ty: &'static str, path: &'static str) -> Cell<Field> {
-        self.field(ty, path).ok_or_else(|| match self.types().knows(ty) {
-            true => Absent::NotApplicable,
-            false => Absent::NoSymbols,
+        self.field(ty, path).ok_or_else(|| {
+            if self.types().knows(ty) { Absent::NotApplicable } else { Absent::NoSymbols }
         })
     }
 

@@ -283,7 +283,7 @@ impl Analysis {
         if value < USER_END {
             // Of a hang, the debugger's own number of the thread stands here. An id is a multiple of
             // four, and small ones are those of the system.
-            let is_id = value >= 0x100 && value.is_multiple_of(4) && value <= u64::from(u32::MAX);
+            let is_id = value >= 0x100 && value.is_multiple_of(4) && u32::try_from(value).is_ok();
             self.owner.tid = found(i64::try_from(value).ok().filter(|_| is_id));
         } else {
             self.owner.ethread = Ok(value);

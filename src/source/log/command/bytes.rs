@@ -18,7 +18,7 @@ pub(super) static READER: Reader = Reader {
     read,
 };
 
-/// `fffff801`a972c530  4d 5a 90 00-03 00 00 00  MZ......`: units of one size, and their characters.
+/// ``fffff801`a972c530  4d 5a 90 00-03 00 00 00  MZ......``: units of one size, and their characters.
 fn units(line: &str, size: usize, most: usize) -> Option<MemoryBytes> {
     let (first, rest) = word(line)?;
     let start = address(first)?;
@@ -89,7 +89,7 @@ fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// `fffff801`a972c530  ?? ?? ??`: not in the dump.
+/// ``fffff801`a972c530  ?? ?? ??``: not in the dump.
 fn is_unreadable(line: &str) -> bool {
     let rest = word(line).filter(|(first, _)| address(first).is_some()).map(|(_, rest)| rest);
     rest.is_some_and(|rest| {

@@ -84,7 +84,7 @@ fn is_known(text: &str) -> bool {
         || lower.starts_with("total shared commit:")
 }
 
-/// `.  0	id: 1a4c	create	name: foo.exe`.
+/// `.  0  id: 1a4c  create  name: foo.exe`, with tabs between the parts.
 fn debugged(line: &str) -> Option<Process> {
     let (number, rest) = word(line.trim_start_matches(['.', '#', ' ']))?;
     number.parse::<u32>().ok()?;

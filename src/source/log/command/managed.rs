@@ -141,7 +141,7 @@ fn is_head(text: &str) -> bool {
 fn read_exception(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let mut row: Option<(u64, Exception)> = None;
     let mut number = 0;
-    while let Some(line) = lines.next() {
+    for line in lines {
         let shown = line.trimmed();
         let value = |label: &str| shown.strip_prefix(label).map(str::trim);
         if value("Exception object:").is_some() {

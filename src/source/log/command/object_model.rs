@@ -53,7 +53,7 @@ fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let mut above: Vec<(usize, String)> = Vec::new();
     let mut root = Err(none);
     let mut place = Err(none);
-    while let Some(line) = lines.next() {
+    for line in lines {
         let Some((offset, name, value, kind)) = field(line.trimmed()) else {
             if !line.is_blank() {
                 sink.unread(&line);

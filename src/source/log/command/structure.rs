@@ -24,7 +24,7 @@ pub(super) static READER: Reader = Reader {
 /// Structures are not printed deeper than this.
 const MAX_DEPTH: usize = 64;
 
-/// `+0x2e8 UniqueProcessId  : 0x00000000`00000004 Void`.
+/// ``+0x2e8 UniqueProcessId  : 0x00000000`00000004 Void``.
 struct Field<'t> {
     /// None for a static member.
     offset: Option<i64>,
@@ -53,7 +53,7 @@ fn field(line: &str) -> Option<Field<'_>> {
     is_name.then(|| Field { offset, name, value: value.trim() })
 }
 
-/// The number that a value starts with: `0x1f`, `0y1`, `0n-5`, `5`, `0xfffff801`a972c530 _X`.
+/// The number that a value starts with: `0x1f`, `0y1`, `0n-5`, `5`, ``0xfffff801`a972c530 _X``.
 pub(super) fn number(value: &str) -> Option<u64> {
     let (first, _) = word(value)?;
     if let Some(bits) = first.strip_prefix("0y") {
@@ -156,7 +156,7 @@ fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let typed = heading(&format!("dt {}", cx.arguments()));
     let (structure, address) = typed.map_or((Err(none), Err(none)), |(kind, at)| (Ok(kind), at));
     let mut place = Place { structure, address, above: Vec::new() };
-    while let Some(line) = lines.next() {
+    for line in lines {
         let shown = line.trimmed();
         if let Some(field) = field(shown) {
             let row = place.row(&line, &field);

@@ -55,7 +55,7 @@ fn symbol(rest: &str) -> Option<KnownSymbol> {
     })
 }
 
-/// `fffff803`7f0c5b20 nt!KiIdleLoop (void)`.
+/// ``fffff803`7f0c5b20 nt!KiIdleLoop (void)``.
 fn listed(line: &str) -> Option<KnownSymbol> {
     let (first, rest) = word(line)?;
     let at = address(first)?;
@@ -88,7 +88,9 @@ fn read_symbols(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     for line in lines {
         let shown = line.trimmed();
         if let Some(rows) = nearest(shown) {
-            rows.into_iter().for_each(|row| sink.row(&line, row));
+            for row in rows {
+                sink.row(&line, row);
+            }
         } else if let Some(row) = listed(shown) {
             sink.row(&line, row);
         } else if let Some(row) = exact(shown).filter(|_| is_asked) {

@@ -87,7 +87,7 @@ fn is_tail(line: &str) -> bool {
     let is_size = |size: &&str| dec(size.trim()).is_some();
     let row = process(line);
     more.len() == 2
-        && more.iter().all(|size| is_size(&size))
+        && more.iter().all(is_size)
         && !first.contains(':')
         && row.is_some_and(|row| row.name.is_ok())
 }
