@@ -25,9 +25,9 @@ const ZONED: &[Signature] = &[sig(&[Text, Time], Time)];
 
 #[rustfmt::skip]
 pub(super) const ALL: &[Scalar] = &[
-    f("now", "The time (UTC) at which the query was planned; all calls in a query give the same. The time of a dump is system_time of the table dump.", &[sig(&[], Time)], &[], |_, _| Ok(Value::Time(now()))).or(&["current_timestamp", "get_current_timestamp", "transaction_timestamp", "localtimestamp", "current_localtimestamp"]),
-    f("today", "The midnight (UTC) before now().", &[sig(&[], Time)], &[], |_, _| Ok(Value::Time(now().div_euclid(DAY) * DAY))).or(&["current_date"]),
-    f("ago", "The time so long before now().", &[sig(&[Interval], Time)], &[], |_, a| match a.any(0) {
+    f("now", "The time (UTC) at which the query was planned; all calls in a query give the same. The time of a dump is system_time of the table dump.", &[sig(&[], Time)], &[("now() > TIMESTAMP '2024-01-01'", "true")], |_, _| Ok(Value::Time(now()))).or(&["current_timestamp", "get_current_timestamp", "transaction_timestamp", "localtimestamp", "current_localtimestamp"]),
+    f("today", "The midnight (UTC) before now().", &[sig(&[], Time)], &[("today() <= now()", "true")], |_, _| Ok(Value::Time(now().div_euclid(DAY) * DAY))).or(&["current_date"]),
+    f("ago", "The time so long before now().", &[sig(&[Interval], Time)], &[("ago(INTERVAL '1 day') < now()", "true")], |_, a| match a.any(0) {
         Value::Interval(span) => now().checked_sub(*span).map(Value::Time).ok_or_else(|| overflow("ago", "TIMESTAMP")),
         _ => bad("argument 1 is not an interval"),
     }),

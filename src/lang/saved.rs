@@ -148,7 +148,7 @@ mod tests {
         let query = SavedQuery::parse("modules", text).unwrap();
         assert_eq!(query.title, "Modules");
         assert_eq!(query.description, "All of them, by name.");
-        assert_eq!(query.aliases, ["lm"]);
+        assert_eq!(query.aliases, ["lm", "lmv", "!lm 4"]);
         assert_eq!(query.needs, ["modules", "dump"]);
         assert_eq!(
             (&*query.optional, &*SavedQuery::optional(text)),

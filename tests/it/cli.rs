@@ -211,7 +211,7 @@ fn an_open_source_is_never_written_to() {
         outputs.extend([link, hard]);
     }
     for output in &outputs {
-        let refused = run(&[&dump, "-c", "SELECT 1", "-o", output]);
+        let refused = run(&[&dump, "--format", "csv", "-c", "SELECT 1", "-o", output]);
         assert_eq!(refused.status.code(), Some(2), "{output}");
         assert!(err(&refused).contains("is open as a source"), "{}", err(&refused));
     }
@@ -222,7 +222,7 @@ fn an_open_source_is_never_written_to() {
     assert!(err(&refused).contains("is open as a source"), "{}", err(&refused));
     // A file that is attached by the script itself is known when it is written to.
     let attach = format!("ATTACH '{dump}' AS d; SELECT 1");
-    let refused = run(&["-c", &attach, "-o", &dump]);
+    let refused = run(&["--format", "csv", "-c", &attach, "-o", &dump]);
     assert_eq!(refused.status.code(), Some(1), "{}", err(&refused));
     assert_eq!(std::fs::read(&dump).unwrap(), before);
     assert_eq!(std::fs::read_to_string(&table).unwrap(), "a\n1\n");

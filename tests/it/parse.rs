@@ -215,7 +215,7 @@ fn hostile_texts_end_quickly_with_an_error_or_a_tree() {
         (nested("EXISTS (", "1", ")", 120), false),
         (nested("CASE WHEN a THEN ", "1", " END", 120), true),
         (nested("CASE WHEN a THEN ", "1", "", 120), false),
-        (nested("sum(x) OVER (ROWS (", "1", ") FOLLOWING)", 60), true),
+        (nested("sum(x) OVER (ROWS (", "1", ") PRECEDING)", 60), true),
         (nested("NOT ", "a", "", 100_000), false),
         (nested("- ", "1", "", 100_000), false),
         (nested("a + NOT ", "1", "", 50_000), false),

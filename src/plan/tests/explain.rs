@@ -218,8 +218,8 @@ fn constants() {
     check(
         "SELECT create_time - create_time, create_time + INTERVAL '5 s', create_time - '1 day', start_address + 8, start_address - start_address, start_address & 0xfff, tid & 0xf, tid << 2, tid // 2, tid / 2 FROM threads",
         &expect![[r#"
-        (create_time - create_time INTERVAL, create_time + INTERVAL '00:00:05' TIMESTAMP, create_time - '1 day' TIMESTAMP, start_address + 8 ADDRESS, start_address - start_address INTEGER, start_address & 0xfff ADDRESS, tid & 0xf INTEGER, tid << 2 INTEGER, tid // 2 INTEGER, tid / 2 DOUBLE)
-        select create_time - create_time, create_time + INTERVAL '00:00:05', create_time - INTERVAL '1 day 00:00:00' AS create_time - '1 day', start_address + 8, start_address - start_address, start_address & 0xfff, tid & 0xf, tid << 2, tid // 2, CAST(tid AS DOUBLE) / 2.0 AS tid / 2
+        (create_time - create_time INTERVAL, create_time + INTERVAL '5 seconds' TIMESTAMP, create_time - '1 day' TIMESTAMP, start_address + 8 ADDRESS, start_address - start_address INTEGER, start_address & 0xfff ADDRESS, tid & 0xf INTEGER, tid << 2 INTEGER, tid // 2 INTEGER, tid / 2 DOUBLE)
+        select create_time - create_time, create_time + INTERVAL '00:00:05' AS create_time + INTERVAL '5 seconds', create_time - INTERVAL '1 day 00:00:00' AS create_time - '1 day', start_address + 8, start_address - start_address, start_address & 0xfff, tid & 0xf, tid << 2, tid // 2, CAST(tid AS DOUBLE) / 2.0 AS tid / 2
           scan threads: columns tid, start_address, create_time"#]],
     );
     check(
