@@ -196,7 +196,7 @@ fn a_session_runs_queries_over_the_tables_and_sources_of_a_host_program() {
     session.add_source("host", host).unwrap();
     let sql = "SELECT name, start_ms, why(start_ms) FROM services WHERE name = 'EventLog'";
     let result = session.query(sql).unwrap();
-    let row: Vec<_> = (0..3).map(|column| result.text(0, column).to_string()).collect();
+    let row: Vec<_> = (0..3).map(|column| result.text(0, column)).collect();
     assert_eq!((result.len(), row[0].as_str(), row[2].as_str()), (1, "EventLog", "paged out"));
     let wanted = facts.wanted.lock().unwrap().clone();
     assert_eq!(wanted, (vec!["name", "start_us"], Some(vec!["EventLog".to_owned()])));
