@@ -8,7 +8,7 @@ use crate::model::Callback;
 pub(super) static TABLE: TableDef<Callback> = TableDef {
     doc: "One row for each routine that drivers have registered to be called.",
     answers: "windows.callbacks",
-    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    kinds: &[SourceKind::Kernel],
     examples: &[Example {
         sql: "SELECT type, module, symbol FROM callbacks",
         doc: "Who listens to what.",
