@@ -1,4 +1,4 @@
-//! Complete memory dumps (type 1): runs of pages, listed in the header, one after another in the
+//! Complete memory dumps (type 1): runs of pages that the header lists, one after another in the
 //! file.
 
 use super::header::{KernelHeader, header_bytes};

@@ -63,7 +63,7 @@ fn module(
         None
     };
     let part = |get: fn(&VersionInfo) -> &Option<String>| match &version {
-        // A resource that is there and does not say it has no such value.
+        // A version resource that lacks the value.
         Some(info) => get(info).clone().ok_or(Absent::NotApplicable),
         None => Err(Absent::NotInDump),
     };
@@ -108,16 +108,16 @@ fn module(
     }
 }
 
-/// What the version resource of an image says, if the dump holds its pages.
+/// The version resource of an image, if the dump holds its pages.
 fn version_of(core: &Core, driver: &Driver) -> Option<VersionInfo> {
     #[allow(
         clippy::redundant_closure_for_method_calls,
-        reason = "the method has one lifetime more"
+        reason = "the method has one more lifetime"
     )]
     codeview::with_image(core, driver.base, |image| image.version())
 }
 
-/// When an image was built, where its time date stamp is a time.
+/// When an image was built, if its time date stamp is a time.
 fn built(core: &Core, driver: &Driver) -> Cell<i64> {
     let is_hash = codeview::with_image(core, driver.base, |image| Some(image.is_reproducible()));
     let made = core.header.system_time.and_then(|time| unix_micros(time).ok());

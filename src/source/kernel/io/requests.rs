@@ -1,6 +1,7 @@
-//! Where I/O request packets are found: on the lists of threads, at devices and in their queues.
+//! Finds IRPs: on the IRP lists of threads, at devices and in their queues, and in pool blocks.
 //!
-//! The same packet found in several places is one. What stands in them is for `irps` and `irp_stack`.
+//! An IRP that is found in several places is returned once. `irps` and `irp_stack` read its
+//! contents.
 
 use crate::source::kernel::core::structure::Structure;
 use rayon::prelude::*;
@@ -20,35 +21,35 @@ use crate::source::kernel::pool::state::Pool;
 use crate::source::kernel::scheduler::thread;
 use crate::source::kernel::scheduler::thread::Seen;
 
-/// No list of a thread is longer; a longer one runs in a circle.
+/// Upper limit on the IRP list of a thread; a longer one is circular.
 const MAX_LISTED: usize = 100_000;
-/// The lists of so many threads are walked side by side, and so many blocks are judged so.
+/// How many threads' lists are walked in parallel, and how many blocks are checked in parallel.
 const THREADS: usize = 256;
 const JUDGED: usize = 1 << 14;
-/// No dump has more packets.
+/// Upper limit on the IRPs of a dump.
 const MAX_PACKETS: usize = 4_000_000;
-/// So many are kept for the next table.
+/// Upper limit on the IRPs that are kept for the next table.
 const MAX_KEPT: usize = 1 << 20;
 pub(crate) const IRP: &str = "_IRP";
 pub(crate) const LOCATION: &str = "_IO_STACK_LOCATION";
-/// The tag of blocks that hold packets.
+/// The tag of pool blocks that hold IRPs.
 const TAG: &str = "Irp ";
 /// `IO_TYPE_IRP`.
 const PACKET_TYPE: u64 = 6;
 
-/// Packets in the order in which they were first found.
+/// IRPs in the order in which they were first found.
 #[derive(Debug, Default)]
 struct Packets {
     all: Vec<FoundIrp>,
     index: HashMap<u64, usize>,
 }
 
-/// The sizes by which packets are judged and their locations are placed.
+/// The sizes by which IRPs are validated and their stack locations are found.
 pub(crate) struct Packet<'a> {
     core: &'a Core,
-    /// Bytes of a packet.
+    /// Size of an IRP in bytes.
     size: u64,
-    /// Bytes of a stack location.
+    /// Size of a stack location in bytes.
     step: u64,
 }
 
@@ -68,7 +69,7 @@ impl Packets {
     }
 }
 
-/// How packets look in this dump.
+/// The IRP layout of this dump.
 pub(crate) fn packet(core: &Core) -> Result<Packet<'_>, Unanswered> {
     let size = |ty| core.size_of(ty).filter(|size| *size != 0);
     size(IRP)
@@ -77,7 +78,7 @@ pub(crate) fn packet(core: &Core) -> Result<Packet<'_>, Unanswered> {
         .ok_or_else(|| Unanswered::because("no layout of _IRP is known"))
 }
 
-/// The packets of the dump, none twice: of threads, of devices, of the pool.
+/// The IRPs of the dump without duplicates: of threads, of devices, of the pool.
 ///
 /// They are kept for the next table that asks.
 pub(crate) fn packets<'a>(
@@ -97,7 +98,7 @@ pub(crate) fn packets<'a>(
     Ok(Cow::Borrowed(io.packets.get_or_init(|| found)))
 }
 
-/// Finds the packets; says whether they are all.
+/// Finds the IRPs; returns whether they are complete.
 fn packets_found(
     core: &Core,
     objects: &ObjectManager,
@@ -120,8 +121,8 @@ fn packets_found(
     Ok((all, is_whole))
 }
 
-/// The packets in blocks of the pool; says whether all of it was searched. What the pool cannot
-/// tell, lists may.
+/// The IRPs in pool blocks; returns whether the whole pool was searched. If the pool cannot be
+/// read, the lists remain.
 fn packets_of_pool(
     core: &Core,
     pool: &Pool,
@@ -152,7 +153,7 @@ fn packets_of_pool(
 fn packets_of_threads(core: &Core, packets: &mut Packets) -> Result<(), Unanswered> {
     let links = core.field(IRP, "ThreadListEntry");
     let links = links.ok_or_else(|| Unanswered::because("no layout of _IRP is known"))?;
-    // Damaged lists can lead to the same packets again and again.
+    // Damaged lists can lead to the same IRPs again and again.
     let mut left = MAX_PACKETS;
     let add = |threads: Vec<Seen<'_>>| {
         let most = left.min(MAX_LISTED);
@@ -175,30 +176,30 @@ fn packets_of_threads(core: &Core, packets: &mut Packets) -> Result<(), Unanswer
 }
 
 impl Packet<'_> {
-    /// The packet at an address.
+    /// The IRP at an address.
     pub(crate) fn at(&self, irp: u64) -> Structure<'_> {
         self.core.structure(IRP, irp).read()
     }
 
-    /// Whether something that a list leads to may be a packet: what the dump does not hold may.
+    /// Whether an address from a list may be an IRP; one that the dump does not hold may be.
     fn may_be(&self, irp: &Structure<'_>) -> bool {
         !irp.is_held() || self.is_packet(irp)
     }
 
-    /// Whether a packet is at an address, by its structure: type, size, and counts that agree.
+    /// Whether an IRP is at an address: type, size and stack counts agree.
     pub(crate) fn is_packet(&self, irp: &Structure<'_>) -> bool {
         let counts = Self::counts(irp).and_then(|(count, current)| {
             let room = self.size + count * self.step;
-            // A packet of a lookaside list has room for more locations than it uses.
+            // An IRP from a lookaside list may have room for more stack locations than it uses.
             let fits = irp.unsigned("Size")? >= room;
-            // Once completed, the number of the current one is beyond their number by two.
+            // After completion the current location is the stack count plus two.
             Ok(fits && (1..=count + 2).contains(&current))
         });
         irp.unsigned("Type") == Ok(PACKET_TYPE) && counts == Ok(true)
     }
 
-    /// Whether a packet is in a block of so many bytes: there it has to point to its own current
-    /// location as well.
+    /// Whether an IRP is in a block of this size; then its pointer to the current stack location
+    /// has to agree too.
     fn fills(&self, irp: &Structure<'_>, room: u64) -> bool {
         let agrees = Self::counts(irp).and_then(|(count, current)| {
             let stated = irp.raw_pointer("Tail.Overlay.CurrentStackLocation")?;
@@ -217,7 +218,8 @@ impl Packet<'_> {
         Ok((byte("StackCount")?, byte("CurrentLocation")?))
     }
 
-    /// Where a location stands; they follow the packet, the lowest first, and are counted from 1.
+    /// The address of a stack location. The stack locations follow the IRP, the lowest first, and
+    /// are numbered from 1.
     pub(crate) fn location(&self, irp: u64, index: u64) -> Cell<u64> {
         let offset = index.checked_sub(1).and_then(|index| index.checked_mul(self.step));
         let at = offset.and_then(|offset| irp.checked_add(self.size)?.checked_add(offset));
