@@ -207,7 +207,7 @@ fn what_is_damaged_is_not_taken() {
         for (table, what, blocks) in damage(windows, &system) {
             let found = edited(&spec, table, blocks);
             let why = found.map(|rows| rows.len()).expect_err(&format!("{windows:?}: {what}"));
-            assert!(why.contains("only symbols of the kernel say"), "{windows:?}: {what}: {why}");
+            assert!(why.contains("without kernel symbols"), "{windows:?}: {what}: {why}");
         }
     }
 }

@@ -39,7 +39,7 @@ fn own_services<'a>(core: &'a Core, services: &'a ServiceTables) -> Result<Table
         return Ok(named);
     }
     let found = service_tables::found_services(core, services);
-    let (base, limit) = found.map_err(|why| why.because("where the system service table is"))?.own;
+    let (base, limit) = found.map_err(|why| why.because("the system service table"))?.own;
     Ok(Table { base, limit, first: 0, space: core.kernel_space() })
 }
 

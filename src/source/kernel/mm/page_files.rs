@@ -21,7 +21,7 @@ const FILE_TYPE: u64 = 5;
 
 /// The address of the pointers to page files: since Windows 10 in the system partition.
 fn paging_files(core: &Core, page_files: &PageFiles, memory: &MiState) -> Result<u64, Unanswered> {
-    let what = "where the page files are listed";
+    let what = "the list of page files";
     if core.knows(PARTITION, "Vp.PagingFile") {
         let list =
             mi_state::partition(core, memory).and_then(|partition| partition.at("Vp.PagingFile"));

@@ -250,11 +250,11 @@ pub(crate) fn header_at<'a>(core: &'a Core, manager: &Manager, address: u64) -> 
 pub(crate) fn type_of(core: &Core, manager: &Manager, header: &Header<'_>) -> Cell<u64> {
     match manager.kinds {
         Kinds::Pointer(field) => core.pointer_in(&header.bytes, Some(field)),
-        Kinds::Number(field, hiding) => {
+        Kinds::Number(field, encoding) => {
             let number = core.number(&header.bytes, Some(field))?;
-            let number = match hiding {
+            let number = match encoding {
                 TypeEncoding::None => number,
-                TypeEncoding::Cookie(secret) => {
+                TypeEncoding::Cookie(cookie) => {
                     u64::from(low_byte(number) ^ second_byte(header.address) ^ cookie)
                 }
                 TypeEncoding::Unknown => return Err(Absent::NoSymbols),

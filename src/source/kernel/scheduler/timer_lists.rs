@@ -53,7 +53,7 @@ fn early_lists(core: &Core, timers: &Timers, offset: u64) -> Result<Lists, Unans
     let processor = Err(Absent::NotApplicable);
     let Some(at) = core.symbol_address("nt", "KiTimerTableListHead") else {
         let found = timer_table::found_timers(core, timers);
-        let table = found.map_err(|why| why.because("where the timer table is"))?;
+        let table = found.map_err(|why| why.because("the timer table"))?;
         let (first, step) = (table.first, table.step);
         return Ok(Lists { processor, first, step, count: table.count });
     };

@@ -52,7 +52,7 @@ fn worker_queues(core: &Core, queues: &WorkQueues) -> Result<Vec<FoundQueue>, Un
         let first = first.map_or_else(|| work_queues::found_queues(core, queues), Ok);
         first.map(|first| queues_in_row(core, first, NAMES.get(..EARLY).unwrap_or_default()))
     };
-    found.map_err(|why| why.because("where the work queues are"))
+    found.map_err(|why| why.because("the worker queues"))
 }
 
 /// Consecutive queues.
