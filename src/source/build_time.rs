@@ -1,14 +1,14 @@
-//! When an image was built, by the number in its header that may be something else.
+//! The build time of an image, from the time date stamp in its header, which may be a hash instead.
 
 use crate::catalog::{Absent, Cell};
 
-/// 1995, before which no image that runs today was built: some linkers write one fixed old time.
+/// 1995. Images that still run are not older; some linkers write a fixed earlier time.
 const FIRST: i64 = 788_918_400;
 const SECOND: i64 = 1_000_000;
 
-/// The time of a time date stamp (seconds since 1970) in microseconds since 1970; none where the
-/// stamp is the hash of a reproducible build: the image says so, or the time lies after that of the
-/// dump, which is in microseconds too.
+/// The time of a time date stamp (seconds since 1970) in microseconds since 1970. Absent if the
+/// stamp is the hash of a reproducible build: the image says so, or the time is later than the
+/// dump's, which is in microseconds too.
 pub(super) fn build_time(stamp: i64, is_hash: bool, dump_time: Option<i64>) -> Cell<i64> {
     let time = stamp.checked_mul(SECOND).filter(|_| stamp >= FIRST && !is_hash);
     let is_past = |time: &i64| dump_time.is_none_or(|dump| *time <= dump);

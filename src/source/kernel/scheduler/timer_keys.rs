@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_candidate_reveals_what_the_secrets_do() {
+    fn one_candidate_decodes_as_the_keys_do() {
         let keys = TimerKeys { never: 0x37a1_9c04_e5d2_8b66, always: 0xfe12_4d90_7b3a_c58f };
         let call = |i: u64| if i == 2 { 0 } else { 0xffff_fa80_0180_4560 + i * i * 0x7b8 };
         let held = |i: u64| {
