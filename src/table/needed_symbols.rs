@@ -11,7 +11,7 @@ pub(super) static TABLE: TableDef<NeededSymbol> = TableDef {
     kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User],
     examples: &[Example {
         sql: "SELECT module, pdb, guid, age FROM needed_symbols WHERE found_at IS NULL",
-        doc: "What to fetch.",
+        doc: "The symbol files that are missing.",
     }],
     rows: Rows::Source,
     columns: &[
