@@ -152,7 +152,7 @@ fn device_row(
 }
 
 /// The IRPs that a device processes or has in its queue, the current one first.
-pub(crate) fn requests_of_devices(core: &Core, objects: &ObjectManager, io: &Io) -> Vec<u64> {
+pub(crate) fn irps_of_devices(core: &Core, objects: &ObjectManager, io: &Io) -> Vec<u64> {
     let entry = core.field("_IRP", "Tail.Overlay.DeviceQueueEntry");
     let entry = entry.map(|field| field.offset as u64);
     let mut found = Vec::new();

@@ -10,9 +10,9 @@ use crate::source::kernel::core::Core;
 use crate::source::kernel::core::structure::Structure;
 use crate::source::kernel::core::types::THREAD;
 use crate::source::kernel::io::drivers::{DEVICE, major_name, minor_name};
-use crate::source::kernel::io::requests::{LOCATION, Packet};
+use crate::source::kernel::io::irp_search::{IrpLayout, LOCATION};
 use crate::source::kernel::io::state::{FoundIrp, Io};
-use crate::source::kernel::io::{drivers, requests};
+use crate::source::kernel::io::{drivers, irp_search};
 use crate::source::kernel::objects::manager::ObjectManager;
 use crate::source::kernel::pool::state::Pool;
 use crate::source::kernel::scheduler::thread::Named;
@@ -110,18 +110,18 @@ pub(crate) fn each_irp(
     want: &Want<'_, Irp>,
     into: &mut dyn RowSink<Irp>,
 ) -> Result<(), Unanswered> {
-    let packet = requests::packet(core)?;
+    let layout = irp_search::irp_layout(core)?;
     let names = Idle::default();
     let make = |part: &[FoundIrp], push: &mut dyn FnMut(Irp)| {
         let mut shared = names.take(|| Shared::new(core, objects));
         for found in part {
-            let irp = packet.at(found.irp);
-            push(irp_row(core, want, &packet, &mut shared, (*found, &irp)));
+            let irp = layout.at(found.irp);
+            push(irp_row(core, want, &layout, &mut shared, (*found, &irp)));
         }
         names.give(shared);
     };
     let _ = batches::all(
-        &requests::packets(core, objects, pool, io, want.control())?,
+        &irp_search::irps(core, objects, pool, io, want.control())?,
         BATCH,
         PART,
         make,
@@ -133,17 +133,17 @@ pub(crate) fn each_irp(
 fn irp_row(
     core: &Core,
     want: &Want<'_, Irp>,
-    packet: &Packet<'_>,
+    layout: &IrpLayout<'_>,
     shared: &mut Shared<'_>,
     (found, irp): (FoundIrp, &Structure<'_>),
 ) -> Irp {
-    let counts = Packet::counts(irp);
+    let counts = IrpLayout::counts(irp);
     let is_completed = counts.map(|(count, current)| current > count);
     let current = counts.and_then(|(count, current)| {
         if current > count {
             return Err(Absent::NotApplicable);
         }
-        packet.location(found.irp, current)
+        layout.location(found.irp, current)
     });
     let location = current.map(|at| core.structure(LOCATION, at).read());
     let location = location.as_ref().map_err(|absent| *absent);
@@ -213,15 +213,15 @@ pub(crate) fn each_irp_location(
     want: &Want<'_, IrpLocation>,
     into: &mut dyn RowSink<IrpLocation>,
 ) -> Result<(), Unanswered> {
-    let packet = requests::packet(core)?;
+    let layout = irp_search::irp_layout(core)?;
     let names = Idle::default();
     let make = |part: &[FoundIrp], push: &mut dyn FnMut(IrpLocation)| {
         let mut shared = names.take(|| Shared::new(core, objects));
         for found in part {
-            let counts = Packet::counts(&packet.at(found.irp));
+            let counts = IrpLayout::counts(&layout.at(found.irp));
             let Ok((count, current)) = counts else { continue };
             for index in (1..=count).rev() {
-                let Ok(at) = packet.location(found.irp, index) else { break };
+                let Ok(at) = layout.location(found.irp, index) else { break };
                 let place = (found.irp, index, index == current);
                 push(location_row(want, place, &core.structure(LOCATION, at).read(), &mut shared));
             }
@@ -229,7 +229,7 @@ pub(crate) fn each_irp_location(
         names.give(shared);
     };
     let _ = batches::all(
-        &requests::packets(core, objects, pool, io, want.control())?,
+        &irp_search::irps(core, objects, pool, io, want.control())?,
         BATCH,
         PART,
         make,

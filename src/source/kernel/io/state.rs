@@ -9,7 +9,7 @@ pub(crate) struct Io {
     pub(crate) drivers: OnceLock<Vec<u64>>,
     pub(crate) devices: OnceLock<Vec<u64>>,
     /// The IRPs, if a query found all of them and they are within the limit.
-    pub(crate) packets: OnceLock<Vec<FoundIrp>>,
+    pub(crate) irps: OnceLock<Vec<FoundIrp>>,
     pub(crate) images: OnceLock<HashMap<u64, u64>>,
 }
 

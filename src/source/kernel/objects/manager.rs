@@ -218,9 +218,9 @@ fn type_encoding(core: &Core, manager: &Manager, field: Field) -> TypeEncoding {
         .filter_map(|header| Some((header.address, core.number(&header.bytes, Some(field)).ok()?)))
         .collect();
     let plain = stated.iter().filter(|(_, number)| *number == own).count();
-    let cookie = |(at, number): &(u64, u64)| second_byte(*at) ^ low_byte(number ^ own);
-    let Some(first) = stated.first().map(cookie) else { return TypeEncoding::Unknown };
-    let agreeing = stated.iter().filter(|fact| cookie(fact) == first).count();
+    let derived = |(at, number): &(u64, u64)| second_byte(*at) ^ low_byte(number ^ own);
+    let Some(first) = stated.first().map(derived) else { return TypeEncoding::Unknown };
+    let agreeing = stated.iter().filter(|fact| derived(fact) == first).count();
     if 2 * plain > stated.len() {
         TypeEncoding::None
     } else if agreeing >= MIN_AGREEING && 2 * agreeing > stated.len() {

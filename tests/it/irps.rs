@@ -1,4 +1,4 @@
-//! Drivers, devices and I/O requests of whole systems against what the systems were built from.
+//! Drivers, devices and IRPs of whole systems against what the systems were built from.
 
 use std::collections::BTreeMap;
 
@@ -119,7 +119,7 @@ fn dispatch_tables_have_every_routine_and_tell_those_of_others() {
         found.sort_unstable();
         expected.sort_unstable();
         assert_eq!(found, expected, "{what}: dispatch routines");
-        // Disks leave their requests to the library of their class.
+        // Disk drivers leave their IRPs to the class driver.
         assert_eq!(expected.iter().filter(|row| row.3 == Some(true)).count(), 7, "{what}");
     });
 }
@@ -203,7 +203,7 @@ fn places(system: &System, number: usize) -> Vec<&'static str> {
 }
 
 #[test]
-fn requests_are_found_on_threads_and_devices_and_in_the_pool() {
+fn irps_are_found_on_threads_and_devices_and_in_the_pool() {
     each_system(|what, system, source| {
         let facts = &system.facts;
         let listed: BTreeMap<u64, _> = rows(|emit| source.answers().read::<Irp>(&Want::ALL, emit))
