@@ -7,7 +7,7 @@ use crate::model::CoverageRange;
 /// The table.
 pub(super) static TABLE: TableDef<CoverageRange> = TableDef {
     doc: "One row for each range of memory that the dump holds, in order of address. It shows how complete the numbers from a partial dump are.",
-    answers: "(none has it)",
+    answers: "(none)",
     kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT kind, count(*) AS ranges, sum(size_bytes) AS bytes FROM coverage GROUP BY kind ORDER BY bytes DESC",

@@ -7,7 +7,7 @@ use crate::model::LockEntry;
 /// The table.
 pub(super) static TABLE: TableDef<LockEntry> = TableDef {
     doc: "One row for each lock that a thread holds or waits for, as the kernel records it in the thread to \
-        boost its priority (AutoBoost): push locks, fast mutexes and their like, since Windows 8.1.",
+        boost its priority (AutoBoost): push locks, fast mutexes and similar locks, since Windows 8.1.",
     answers: "!thread, !locks",
     kinds: &[SourceKind::Kernel, SourceKind::Triage],
     examples: &[Example {

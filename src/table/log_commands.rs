@@ -7,7 +7,7 @@ use crate::model::LogCommand;
 /// The table.
 pub(super) static TABLE: TableDef<LogCommand> = TableDef {
     doc: "One row for each command of a debugger log, with the result of reading its output.",
-    answers: "(none has it)",
+    answers: "(none)",
     kinds: &[SourceKind::Log],
     examples: &[Example {
         sql: "SELECT n, command, rows, unread_lines FROM log_commands ORDER BY n",

@@ -8,7 +8,7 @@ use crate::model::{Emit, Flow, Problem, Row as _, Unanswered, Want};
 /// The table.
 pub(super) static TABLE: TableDef<Problem> = TableDef {
     doc: "One row for each defect of a source, and one for each column and reason of absent values with the number of rows; values that do not apply are not counted.",
-    answers: "(none has it)",
+    answers: "(none)",
     kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT reason, sum(count) FROM problems GROUP BY reason",

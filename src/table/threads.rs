@@ -40,7 +40,7 @@ pub(super) static TABLE: TableDef<Thread> = TableDef {
         Column::new(|c| c.process, "Name of the process.", Get::Text(|r| text(&r.process))),
         Column::new(
             |c| c.name,
-            "Name that the program set (`SetThreadDescription`).",
+            "Name that the program gave the thread.",
             Get::Text(|r| text(&r.name)),
         ),
         Column::new(
