@@ -1,4 +1,4 @@
-//! What a call of a table function gives, known once its arguments are.
+//! The result of a table function call, known once its arguments are.
 
 use super::{Format, FunctionSpec, Ty, Value};
 

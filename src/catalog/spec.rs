@@ -1,4 +1,4 @@
-//! What a table and a function are, to everyone who does not run them.
+//! The specifications of tables and functions, for everything except running them.
 
 use std::collections::BTreeMap;
 

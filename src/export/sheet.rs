@@ -1,4 +1,4 @@
-//! What is written: results with their titles, and facts beside them.
+//! The input of the writers: results with their titles, and facts about the dumps.
 
 use crate::exec::ResultSet;
 

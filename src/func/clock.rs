@@ -1,4 +1,4 @@
-//! What makes points in time and durations: of numbers, of text, of other clocks; and text of them.
+//! Conversions of times and durations: from and to numbers, text and other time zones.
 
 use std::cell::RefCell;
 

@@ -1,6 +1,6 @@
-//! Text in other alphabets: base64, hex, percent signs, digits of any base; checksums; bars.
+//! Text encodings: base64, hexadecimal, percent encoding, digits of any base; checksums; bars.
 //!
-//! There are no values of bytes here, so that what is decoded has to be UTF-8.
+//! There is no type for bytes, so decoded text must be UTF-8.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

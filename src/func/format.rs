@@ -1,4 +1,4 @@
-//! `format` with braces and `printf` with percent signs, over one description of a field.
+//! `format` with braces and `printf` with percent signs, with a common description of fields.
 
 use super::def::{Args, Fault, FuncCx, MAX_TEXT, Scalar, bad, check_length};
 use super::text::shown;

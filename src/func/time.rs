@@ -1,6 +1,6 @@
 //! Points in time (UTC) and durations: their parts, differences and steps.
 //!
-//! The calendar is that of the room `time`; what makes times and text of times is in `clock`.
+//! The calendar is that of the room `time`; `clock` converts between times and numbers or text.
 
 use super::def::{Args, Fault, Scalar, bad, overflow, sig};
 use crate::catalog::Ty::{Double, Int, Interval, Text, Time};

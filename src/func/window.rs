@@ -1,5 +1,5 @@
-//! Window functions: what planning and documentation know of them. `exec` computes them. Every
-//! aggregate is a window function too.
+//! Window functions: their specifications for planning and documentation. `exec` computes them.
+//! Every aggregate is also a window function.
 
 use super::def::sig;
 use crate::catalog::Ty::{Double, Int, Null};

@@ -1,7 +1,5 @@
-//! CSV (RFC 4180) and TSV: which mark separates, whether the first line names the columns, and
-//! the columns.
-//!
-//! The text is read twice, once for the types and once for the values, and never held as rows.
+//! CSV (RFC 4180) and TSV: detects the delimiter and whether the first line names the columns, and
+//! reads the columns.
 
 use std::borrow::Cow;
 

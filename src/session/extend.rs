@@ -1,6 +1,6 @@
-//! What a host program adds to a session: tables, functions, sources.
+//! Definitions that a host program adds to a session: tables, functions, sources.
 //!
-//! They are used as what is built in is: queries name them, `SHOW TABLES` and `meta.functions` list
+//! They are used like the built-in ones: queries name them, `SHOW TABLES` and `meta.functions` list
 //! them, errors suggest them.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The one file that joins the stages: opens sources, runs queries.
+//! Connects the stages: opens sources and runs queries.
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};

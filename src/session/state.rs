@@ -1,6 +1,4 @@
-//! What is open, and what it makes known: sources, attached tables, the catalog of both.
-//!
-//! A state never changes; attaching makes a new one, and queries that run keep theirs.
+//! The open sources, the attached tables, and the catalog of both.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

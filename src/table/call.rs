@@ -1,8 +1,8 @@
-//! Calls of table functions over the open sources: one set of columns, the rows of all.
+//! Table function calls over the open sources: one set of columns, and the rows of all sources.
 //!
-//! Sources may give different columns for one call (a structure grows from build to build): the
-//! call has the columns of all, by name, and a source that lacks one has no value there. This file
-//! computes no row itself.
+//! Sources may return different columns for one call (a structure grows from build to build). The
+//! call has the columns of all sources, by name, and a source without a column has no value there.
+//! This file computes no rows itself.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;

@@ -1,7 +1,7 @@
-//! What a table is made of.
+//! The definition of a table.
 //!
-//! A [`TableDef`] is written over a row of the model; [`Table`] erases that row. How rows become
-//! columns is in the file beside this one.
+//! A [`TableDef`] is written for a row of the model; [`Table`] erases the row type. The file `scan`
+//! converts rows to columns.
 
 use std::fmt;
 

@@ -1,5 +1,6 @@
-//! Arithmetic, bits and `||`. A result outside the range of its type is an error that names the
-//! operation and its operands; division by zero is NULL; what stands in NULL rows never faults.
+//! Arithmetic, bit operations and `||`. A result outside the range of its type is an error that
+//! names the operation and its operands; division by zero is NULL; the contents of NULL rows never
+//! cause an error.
 
 use std::cell::Cell;
 

@@ -1,4 +1,4 @@
-//! Numbers as keys: directly by their value where they lie close together, else hashed.
+//! Numeric keys: a direct lookup table if they are close together, otherwise a hash table.
 
 use std::borrow::Cow;
 

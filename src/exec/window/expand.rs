@@ -1,6 +1,7 @@
-//! Aggregates without a way of their own: frames become groups of rows, many at a time.
+//! Aggregates without a special implementation for frames: frames become groups of rows, many at a
+//! time.
 //!
-//! Equal frames that follow each other are one group, so whole partitions cost what GROUP BY does.
+//! Consecutive equal frames are one group, so whole partitions cost the same as GROUP BY.
 
 use rayon::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Rows as windows see them: partition after partition, each in its order, with the places where
+//! The row order of a window: partition after partition, each sorted, with the positions where
 //! partitions and runs of equal keys begin and end.
 
 use rayon::prelude::*;

@@ -1,6 +1,6 @@
-//! Aggregates over frames by merging states: those of runs of places, and of runs of such runs.
+//! Aggregates over frames by merging states: those of runs of rows, and of runs of such runs.
 //!
-//! Serves every aggregate whose states are small; a frame takes the few states that fill it.
+//! This works for every aggregate with small states; a frame merges the few states that cover it.
 
 use super::Call;
 use super::frames::Frames;
