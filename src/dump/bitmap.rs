@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn lies_are_said_and_the_pages_used() {
+    fn wrong_counts_are_reported_and_the_pages_used() {
         let (mut file, header) = dump(Width::W64, 5, true, &[1, 2]);
         file[0x2028] = 9;
         file.truncate(file.len() - 1);

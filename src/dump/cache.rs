@@ -229,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sums_do_not_depend_on_how_bytes_are_added() {
+    fn checksums_do_not_depend_on_how_bytes_are_added() {
         for len in [0, 1, 31, 32, 4096, PART - 32, PART - 1, PART, PART + 1, 3 * PART + 77] {
             let mut bytes: Vec<u8> = (0..=250).cycle().take(len).collect();
             let whole = Sum::of(&bytes);

@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn formats_are_told_by_their_first_bytes() {
+    fn formats_are_detected_by_their_first_bytes() {
         let padded = |magic: &[u8]| [magic, &[0; 0x2000]].concat();
         assert_eq!(tell(&padded(b"MDMP")), Ok(Format::Minidump));
         assert!(tell(&padded(b"PMDM")).unwrap_err().contains("big-endian"));
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_is_said() {
+    fn truncation_is_reported() {
         let cut = |bytes: &[u8]| tell(bytes).unwrap_err();
         assert_eq!(
             cut(b"PAGEDU64 and a little more"),

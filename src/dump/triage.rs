@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_is_a_problem_and_the_rest_is_there() {
+    fn truncation_is_a_problem_and_the_rest_is_read() {
         let mut file = small32();
         file.truncate(0x1110);
         let triage = parse(&file, Width::W32).unwrap();

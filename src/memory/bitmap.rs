@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_file_does_not_hold_is_not_promised() {
+    fn pages_beyond_the_file_are_not_counted() {
         let file = vec![0xff; 0x3000];
         let absurd = Bitmap::new(&file, 0x1000, u64::MAX, 0x2000);
         assert_eq!((absurd.bits(), absurd.set(), absurd.present()), (0x8000, 0x8000, 1));

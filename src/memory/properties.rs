@@ -67,7 +67,7 @@ proptest! {
     }
 
     #[test]
-    fn page_tables_lead_where_the_manual_says(
+    fn page_tables_agree_with_the_independent_walker(
         entries in vec((0usize..4, 0usize..512, 0u64..8, any::<bool>(), any::<bool>()), 1..200),
         indexes in vec((0u64..512, 0u64..512, 0u64..512, 0u64..512), 1..40),
         used in vec(0usize..200, 0..40),

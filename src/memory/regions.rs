@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn of_regions_that_overlap_the_earlier_start_wins() {
+    fn the_earliest_of_overlapping_regions_wins() {
         let regions =
             regions(&[(0x1002, 6, 50), (0x1000, 4, 10), (0x1000, 2, 90), (0x1001, 2, 70)]);
         assert_eq!(read(&regions, 0x1000, 8), Ok(vec![10, 11, 12, 13, 52, 53, 54, 55]));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_of_space_and_file_are_ends() {
+    fn reads_stop_at_the_ends_of_address_space_and_file() {
         let top = regions(&[(u64::MAX - 3, 4, 0)]);
         assert_eq!(read(&top, u64::MAX - 3, 3), Ok(vec![0, 1, 2]));
         assert_eq!(read(&top, u64::MAX - 3, 5), Err(Fault::Wraps(Gva(u64::MAX - 3))));

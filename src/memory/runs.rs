@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn of_runs_that_overlap_the_first_stated_wins() {
+    fn the_first_of_overlapping_runs_wins() {
         let runs = Runs::new(vec![run(4, 4, 0x1000), run(2, 8, 0x5000)], 0x10_0000);
         assert_eq!(runs.list(), [run(2, 2, 0x5000), run(4, 4, 0x1000), run(8, 2, 0xb000)]);
         // The same, page by page, for random runs.

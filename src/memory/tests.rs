@@ -105,7 +105,7 @@ impl Random {
 const LOW: [u64; 12] = [1, 3, 0x63, 0xe3, 0x81, 0x880, 0x8a0, 0x8c0, 0x400, 0x80, 0, 0x403];
 
 #[test]
-fn every_way_of_translating_agrees_with_the_slow_one() {
+fn every_paging_mode_agrees_with_the_independent_walker() {
     for (mode, size) in
         [(Mode::X86, 4), (Mode::Pae, 8), (Mode::X64, 8), (Mode::X64La57, 8), (Mode::Arm64, 8)]
     {
@@ -191,7 +191,7 @@ fn prototypes_lead_to_the_shared_page() {
 }
 
 #[test]
-fn faults_say_where_the_way_ends() {
+fn faults_give_the_level_that_failed() {
     let mut made = x64();
     made.put64(0x3000, 0x1_0000_0080);
     made.put64(0x3008, 0x80);
@@ -209,7 +209,7 @@ fn faults_say_where_the_way_ends() {
 }
 
 #[test]
-fn what_is_mapped_is_found_without_asking_for_every_page() {
+fn mapped_pages_are_found_without_visiting_every_page() {
     let mut made = x64();
     made.put64(0x3000 + 5 * 8, 0x9003);
     made.put64(0x3000 + 511 * 8, 0xa003);
@@ -243,7 +243,7 @@ fn tables_that_are_their_own_tables_end() {
 }
 
 #[test]
-fn threads_share_what_they_found() {
+fn threads_share_translations() {
     let mut made = x64();
     for index in 0..512 {
         made.put64(0x3000 + index * 8, (0x4000 + index % 32 * PAGE) | 3);

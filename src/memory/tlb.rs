@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spaces_and_pages_are_told_apart() {
+    fn address_spaces_and_pages_are_distinguished() {
         let tlb = Tlb::new();
         let (a, b) = (tlb.number(0x1000).unwrap(), tlb.number(0x2000).unwrap());
         assert_eq!(tlb.number(0x1000), Some(a));

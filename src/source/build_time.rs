@@ -2,7 +2,7 @@
 
 use crate::catalog::{Absent, Cell};
 
-/// 1995. Images that still run are not older; some linkers write a fixed earlier time.
+/// The year 1995. Images that still run are not older; some linkers write a fixed earlier time.
 const FIRST: i64 = 788_918_400;
 const SECOND: i64 = 1_000_000;
 
@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stamps_that_are_no_times_give_none() {
+    fn stamps_that_are_hashes_give_no_time() {
         let dump = Some(1_700_000_000 * SECOND);
         assert_eq!(build_time(1_600_000_000, false, dump), Ok(1_600_000_000 * SECOND));
         assert_eq!(build_time(1_600_000_000, false, None), Ok(1_600_000_000 * SECOND));

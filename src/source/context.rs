@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flags_decide_what_is_valid() {
+    fn context_flags_decide_which_registers_are_valid() {
         let mut bytes = vec![0; 0x4d0];
         bytes[0x98..0xa0].copy_from_slice(&0x1234_5678_9abc_def0u64.to_le_bytes());
         assert!(Context::new(Cpu::X64, &bytes).is_none(), "no owner");
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_record_gives_what_it_holds() {
+    fn a_truncated_record_gives_the_registers_it_holds() {
         let mut bytes = vec![0; 0xb4];
         bytes[0..4].copy_from_slice(&0x1_001fu32.to_le_bytes());
         let context = Context::new(Cpu::X86, &bytes).expect("an x86 record");

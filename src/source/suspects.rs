@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_frame_of_somebody_else_is_to_blame() {
+    fn the_first_third_party_frame_is_the_suspect() {
         let found = blamed(&[
             (0x1_0010, true),
             (0x1_0020, false),
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn microsofts_modules_are_blamed_where_nobody_else_is() {
+    fn microsoft_modules_are_suspects_only_without_others() {
         let found = blamed(&[(0x1_0010, true), (0x1_0020, false), (0x2_0100, false)]);
         assert_eq!(found.0, "Ntfs+0x100");
         let kernel = blamed(&[(0x1_0010, true), (0x1_0020, false)]);

@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_of_calling_conventions() {
+    fn decoration_of_calling_conventions() {
         assert_eq!(without_marks("_KeBugCheckEx@20"), "KeBugCheckEx");
         assert_eq!(without_marks("@KfLowerIrql@4"), "KfLowerIrql");
         assert_eq!(without_marks("_KiIdleLoop"), "KiIdleLoop");

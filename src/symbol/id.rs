@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_lead_elsewhere_are_not_safe() {
+    fn names_with_paths_are_not_safe() {
         for name in ["..", "", "a\0b", "c:x", "a/b", ".hidden"] {
             let id = PdbId { name: name.to_owned(), guid: "0".repeat(32), age: 1 };
             assert!(!id.is_safe(), "{name:?}");

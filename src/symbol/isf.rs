@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_layout_is_said() {
+    fn an_invalid_layout_is_reported() {
         for text in ["", "{", "[]", "nonsense", r#"{"user_types": {}}"#, r#"{"user_types": 1}"#] {
             assert!(Layout::parse(text.to_owned()).is_err(), "{text}");
         }

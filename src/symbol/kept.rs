@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_kept_is_what_was_read() {
+    fn a_cached_layout_equals_the_parsed_one() {
         let folder = Folder::new("same");
         let (document, _) = pack::find(19041, 0, "x64").unwrap();
         for (name, text) in [("isf", isf()), ("nt", document.text().unwrap())] {
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_of_another_file_or_a_damaged_one_is_not_believed() {
+    fn an_entry_of_another_file_or_a_damaged_one_is_not_used() {
         let folder = Folder::new("damage");
         let file = folder.0.join("a.json");
         let text = isf();
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_that_lead_nowhere_give_nothing() {
+    fn invalid_references_give_no_values() {
         let packed = packed(&Text::parse(isf()).unwrap()).unwrap();
         let folder = Folder::new("hostile");
         let file = folder.0.join("a.json");

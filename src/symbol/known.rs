@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_stand_in_the_program_are_found_by_their_places() {
+    fn constant_names_are_found_by_their_addresses() {
         const TEXT: &str = "_TAB";
         let known = Known::default();
         let field = |offset| Some(Field { offset, size: 4, bits: None, is_signed: false });

@@ -395,7 +395,7 @@ mod tests {
     use crate::symbol::pack;
 
     #[test]
-    fn types_of_the_second_part_come_when_they_are_asked_for() {
+    fn types_of_the_second_part_are_decompressed_on_demand() {
         let (pack, _) = pack::find(19041, 0, "x64").unwrap();
         let layout = Layout::of_pack(pack).unwrap();
         assert!(layout.size_of("_EPROCESS").is_some() && layout.rest.get().is_none());

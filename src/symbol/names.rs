@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_several_names_the_plain_one_is_shown() {
+    fn the_undecorated_name_is_preferred() {
         let text = r#"{"?x@@3HA": {"address": 16}, "b": {"address": 16}, "a": {"address": 16},
             "$$1": {"address": 20}}"#;
         let of = |raw: &str| {

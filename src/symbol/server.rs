@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_waits_for_a_silent_server_can_be_told_to_stop() {
+    fn waiting_for_a_silent_server_can_be_cancelled() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = format!("http://{}", listener.local_addr().unwrap());
         let id = PdbId { name: "a.pdb".to_owned(), guid: "0".repeat(32), age: 1 };

@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_nobody_answers_says_why() {
+    fn a_call_without_an_answer_gives_the_reason() {
         with(&[("a.dmp", Pairs(&[]))], |cx| {
             let reasons = vec!["a.dmp: it has no pairs".to_owned()];
             assert_eq!(columns(cx, "pairs", &[]), Err(CallError::NoSource(reasons)));

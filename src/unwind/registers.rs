@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_not_noted_is_not_known() {
+    fn registers_that_were_not_set_are_unknown() {
         let all = [("rip", 0x1000), ("rsp", 0x2000), ("cs", 0x33)];
         let registers = Registers::named(Cpu::X64, all);
         assert_eq!((registers.ip(), registers.sp()), (Some(0x1000), Some(0x2000)));

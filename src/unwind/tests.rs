@@ -126,7 +126,7 @@ fn usual() -> Made {
 }
 
 #[test]
-fn tables_of_x64_lead_from_frame_to_frame() {
+fn x64_unwind_data_leads_from_frame_to_frame() {
     let mut made = usual();
     // Frames, innermost first: in the first function; in the second, whose stack pointer has moved;
     // in the interrupted first function.
@@ -161,7 +161,7 @@ fn tables_of_x64_lead_from_frame_to_frame() {
 }
 
 #[test]
-fn parts_of_functions_lead_to_the_part_that_made_the_frame() {
+fn chained_unwind_info_leads_to_the_part_that_made_the_frame() {
     let mut made = usual();
     made.push(0x7008, 0xd1d1);
     made.push(0x7020, 0x1b);
@@ -171,7 +171,7 @@ fn parts_of_functions_lead_to_the_part_that_made_the_frame() {
 }
 
 #[test]
-fn inside_an_epilogue_the_code_says_what_is_left() {
+fn epilogues_are_decoded() {
     for (code, at, pushed) in [
         (&[0x48, 0x83, 0xc4, 0x20, 0x5b, 0xc3][..], 0x7000, 0x7028),
         (&[0x5b, 0xc3], 0x7020, 0x7028),
@@ -187,7 +187,7 @@ fn inside_an_epilogue_the_code_says_what_is_left() {
 }
 
 #[test]
-fn chains_of_tables_that_run_in_a_circle_end() {
+fn circular_unwind_chains_end() {
     let mut made = usual();
     // Unwind info that chains to itself, and an indirect entry that refers to itself.
     let own = [0x1000u32, 0x1100, INFO].map(u32::to_le_bytes).concat();
@@ -202,7 +202,7 @@ fn chains_of_tables_that_run_in_a_circle_end() {
 }
 
 #[test]
-fn without_code_words_are_looked_at_some_way() {
+fn stack_scans_are_bounded() {
     let mut made = usual();
     made.has_image = false;
     made.push(0x7100, BASE + 0x1234);
@@ -222,7 +222,7 @@ fn without_code_words_are_looked_at_some_way() {
 }
 
 #[test]
-fn frames_of_x86() {
+fn x86_frames() {
     let mut made = Made::new(0x14c);
     let mut word = |at: u64, word: u32| {
         let at = usize::try_from(at - STACK).expect("a small number");
@@ -265,7 +265,7 @@ fn arm_image(functions: &[(u32, u32)]) -> Made {
 }
 
 #[test]
-fn packed_records_of_arm64() {
+fn packed_arm64_unwind_data() {
     // `stp x19, x20, [sp, -0x20]!; stp x21, lr, [sp, 0x10]; sub sp, sp, 0x20`, 64 instructions;
     // then a function that keeps a frame record: `stp fp, lr, [sp, -0x30]!; mov fp, sp`.
     let first = 1 | 64 << 2 | 3 << 16 | 1 << 21 | 4 << 23;
@@ -293,7 +293,7 @@ fn packed_records_of_arm64() {
 }
 
 #[test]
-fn full_records_of_arm64() {
+fn full_arm64_unwind_data() {
     // 16 instructions, a word of codes: `sub sp, 0x40`, `stp fp, lr, [sp, 0x10]`,
     // `add fp, sp, 0x10` in reverse.
     let mut made = arm_image(&[(0x1000, INFO)]);
@@ -309,7 +309,7 @@ fn full_records_of_arm64() {
 }
 
 #[test]
-fn damage_of_any_kind_ends() {
+fn walks_over_damaged_data_end() {
     let mut state = 0x1234_5678_9abc_def1_u64;
     let mut next = || {
         state ^= state << 13;
@@ -406,7 +406,7 @@ impl Kernel {
 }
 
 #[test]
-fn a_scan_stops_at_a_trap_frame_and_goes_on_from_what_it_interrupted() {
+fn a_scan_stops_at_a_trap_frame_and_continues_at_the_interrupted_code() {
     let mut kernel = Kernel::new();
     kernel.0.push(0x7040, HIGH + BASE + 0x1100);
     kernel.trap(0x7100, 0x1234, 0x7400);
@@ -422,7 +422,7 @@ fn a_scan_stops_at_a_trap_frame_and_goes_on_from_what_it_interrupted() {
 }
 
 #[test]
-fn values_that_no_processor_pushes_are_no_trap_frame() {
+fn implausible_values_are_not_a_trap_frame() {
     for (index, word) in [(1, 0x11), (2, 0x1_0000_0246), (2, 0x244), (3, 0x7401), (4, 0x19)] {
         let mut kernel = Kernel::new();
         kernel.trap(0x7100, 0x1234, 0x7400);
@@ -433,7 +433,7 @@ fn values_that_no_processor_pushes_are_no_trap_frame() {
 }
 
 #[test]
-fn the_stack_of_an_interrupt_leads_to_the_stack_that_was_interrupted() {
+fn an_interrupt_stack_leads_to_the_interrupted_stack() {
     let mut kernel = Kernel::new();
     // The interrupt's stack is the upper part; a word near its end points to the trap frame.
     kernel.trap(0x7100, 0x1234, 0x7400);
@@ -446,7 +446,7 @@ fn the_stack_of_an_interrupt_leads_to_the_stack_that_was_interrupted() {
 }
 
 #[test]
-fn the_start_of_an_image_is_no_return_address() {
+fn the_start_of_an_image_is_not_a_return_address() {
     /// A second image follows the first without a gap.
     struct Two(Made);
     impl Target for Two {

@@ -217,7 +217,7 @@ fn docs_list_the_public_interface() {
 }
 
 #[test]
-fn the_reader_of_the_interface_reads_it_well() {
+fn the_interface_reader_parses_declarations() {
     let lib = "pub use catalog::{Ty, Value};\npub use polars;\npub mod extend {\n pub use \
                crate::table::Table;\n}\npub mod internals { pub use crate::dump::Image; }";
     let found = exports(lib);

@@ -13,7 +13,7 @@ use crate::systems::rows;
 const EDITS: usize = 1_000;
 
 #[test]
-fn damaged_entries_hide_no_other() {
+fn damaged_entries_hide_no_other_entry() {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut below = |end: usize| {
         state ^= state << 13;

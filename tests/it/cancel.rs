@@ -88,7 +88,7 @@ impl Source for Slow {
 }
 
 #[test]
-fn a_scan_that_is_cancelled_makes_few_rows_more() {
+fn a_cancelled_scan_makes_few_more_rows() {
     // Rows one after the other end at the next; of rows in parts, those of the call are made.
     for (name, most) in [("modules", 1), ("handles", 4 * PART)] {
         let source = Slow::new();

@@ -57,7 +57,7 @@ fn fits(entry: &str, name: &str) -> bool {
 }
 
 #[test]
-fn docs_say_what_became_of_every_function_of_duckdb() {
+fn docs_map_every_function_of_duckdb() {
     let session = Session::sample().unwrap();
     let catalog = session.catalog();
     let mut page = HEAD.to_owned();

@@ -24,7 +24,7 @@ fn ask(session: &Session, sql: &str) -> Vec<String> {
 }
 
 #[test]
-fn command_lines_are_those_that_processes_were_started_with() {
+fn command_lines_match_the_system() {
     for windows in ALL {
         let system = build(windows);
         let session = open(&system, Format::Full);
@@ -41,7 +41,7 @@ fn command_lines_are_those_that_processes_were_started_with() {
 }
 
 #[test]
-fn environments_have_their_variables_in_their_order() {
+fn environments_have_their_variables_in_order() {
     for windows in ALL {
         let system = build(windows);
         let session = open(&system, Format::Full);
@@ -79,7 +79,7 @@ fn environments_have_their_variables_in_their_order() {
 }
 
 #[test]
-fn what_a_dump_of_the_kernel_lacks_has_its_reason() {
+fn values_missing_from_a_kernel_dump_have_a_reason() {
     for windows in [Windows::Server2003, Windows::Windows10] {
         let system = build(windows);
         let session = open(&system, Format::KernelSummary);

@@ -56,7 +56,7 @@ fn small(windows: Windows) -> SystemSpec {
 }
 
 #[test]
-fn what_is_found_is_what_symbols_name() {
+fn search_without_symbols_finds_what_symbols_name() {
     each_system(|what, system, nameless| {
         let named = open_with(system, Format::BitmapFull, &symbols(system));
         for (table, read) in TABLES {
@@ -190,7 +190,7 @@ fn damage(windows: Windows, system: &System) -> Vec<(&'static str, &'static str,
 }
 
 #[test]
-fn tables_of_services_are_found_where_some_are_hooked() {
+fn service_tables_are_found_with_hooked_services() {
     for windows in ALL {
         let spec = SystemSpec { physical_pages: 0x2000, ..synth::hooked(windows) };
         let system = synth::system(&spec);
@@ -200,7 +200,7 @@ fn tables_of_services_are_found_where_some_are_hooked() {
 }
 
 #[test]
-fn what_is_damaged_is_not_taken() {
+fn damaged_tables_are_not_accepted() {
     for windows in PLACED {
         let spec = small(windows);
         let system = synth::system(&spec);
@@ -213,7 +213,7 @@ fn what_is_damaged_is_not_taken() {
 }
 
 #[test]
-fn of_two_places_none_is_taken_unless_something_refers_to_one() {
+fn an_ambiguous_table_is_accepted_only_if_something_refers_to_it() {
     for windows in ALL {
         let spec = small(windows);
         let system = synth::system(&spec);

@@ -101,17 +101,17 @@ fn places(bytes: &[u8]) -> Vec<usize> {
 }
 
 #[test]
-fn every_number_that_is_followed_may_be_wrong() {
+fn any_field_may_be_wrong() {
     edit_numbers(made());
 }
 
 #[test]
-fn every_list_may_be_endless() {
+fn any_list_may_be_circular() {
     edit_counts(made());
 }
 
 #[test]
-fn files_may_end_anywhere() {
+fn a_file_may_end_anywhere() {
     cut(made());
 }
 

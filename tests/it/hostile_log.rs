@@ -174,13 +174,13 @@ fn samples() -> Vec<PathBuf> {
 }
 
 #[test]
-fn edited_logs_are_read_or_refused() {
+fn edited_logs_are_read_or_rejected() {
     hammer("own", OWN, EDITS / 2, 0);
 }
 
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
-fn edited_real_logs_are_read_or_refused() {
+fn edited_real_logs_are_read_or_rejected() {
     let samples = samples();
     let share = EDITS / 2 / samples.len().max(1);
     let all: Vec<(u64, &PathBuf)> = (1..).zip(&samples).collect();

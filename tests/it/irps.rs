@@ -37,7 +37,7 @@ fn some(address: u64) -> Option<u64> {
 }
 
 #[test]
-fn drivers_are_those_of_the_system() {
+fn drivers_match_the_system() {
     each_system(|what, system, source| {
         let facts = &system.facts.io;
         let mut found: Vec<_> = rows(|emit| source.answers().read::<Driver>(&Want::ALL, emit))
@@ -75,7 +75,7 @@ fn drivers_are_those_of_the_system() {
 }
 
 #[test]
-fn a_driver_that_no_directory_lists_is_found_in_the_pool() {
+fn an_unlisted_driver_is_found_in_the_pool() {
     for windows in ALL {
         let system =
             synth::system(&SystemSpec { physical_pages: 0x2000, ..synth::hooked(windows) });
@@ -91,7 +91,7 @@ fn a_driver_that_no_directory_lists_is_found_in_the_pool() {
 }
 
 #[test]
-fn dispatch_tables_have_every_routine_and_tell_those_of_others() {
+fn dispatch_tables_have_every_routine_and_mark_those_outside_the_driver() {
     each_system(|what, system, source| {
         let kernel = system.kernel.0..system.kernel.0 + u64::from(system.kernel.1);
         let mut found: Vec<_> = rows(|emit| source.answers().read::<Dispatch>(&Want::ALL, emit))
@@ -125,7 +125,7 @@ fn dispatch_tables_have_every_routine_and_tell_those_of_others() {
 }
 
 #[test]
-fn devices_stand_in_their_stacks() {
+fn devices_have_their_position_in_the_device_stack() {
     each_system(|what, system, source| {
         let facts = &system.facts.io;
         let address = |index: Option<usize>| index.map(|index| facts.devices[index].address);
@@ -255,7 +255,7 @@ fn irps_are_found_on_threads_and_devices_and_in_the_pool() {
 }
 
 #[test]
-fn stack_locations_are_those_of_each_request() {
+fn stack_locations_match_the_irps() {
     each_system(|what, system, source| {
         let facts = &system.facts.io;
         let mut listed: BTreeMap<u64, Vec<_>> = BTreeMap::new();
@@ -306,7 +306,7 @@ fn ask(session: &Session, query: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn a_pile_of_requests_is_named_and_none_where_all_is_well() {
+fn irp_anomaly_finds_a_pile_and_is_empty_for_a_healthy_system() {
     for windows in ALL {
         assert_eq!(ask(&session(&synth::healthy(windows)), "irp-anomaly").len(), 0, "{windows:?}");
         for (driver, count) in [(r"\FileSystem\AvFilter", 320), (r"\Driver\AFD", 1000)] {
@@ -327,7 +327,7 @@ fn a_pile_of_requests_is_named_and_none_where_all_is_well() {
 }
 
 #[test]
-fn damage_is_survived_and_what_is_whole_is_listed() {
+fn undamaged_irps_are_listed_despite_damage() {
     let tables = [
         "drivers",
         "driver_dispatch",
@@ -373,7 +373,7 @@ fn damage_is_survived_and_what_is_whole_is_listed() {
 }
 
 #[test]
-fn names_are_what_the_dump_says_whatever_that_is() {
+fn names_are_shown_as_the_dump_has_them() {
     let mut spec = SystemSpec { physical_pages: 0x2000, ..synth::healthy(Windows::Windows10) };
     let name = "\\Driver\\=cmd|' /c calc'!A1\u{1b}[2J\r\n".to_owned();
     let driver = spec.io.drivers.iter_mut().find(|driver| driver.path == r"\Driver\AFD").unwrap();
@@ -389,7 +389,7 @@ fn names_are_what_the_dump_says_whatever_that_is() {
 }
 
 #[test]
-fn a_request_is_as_old_as_the_wait_for_the_event_that_it_sets() {
+fn an_irp_is_as_old_as_the_wait_for_its_event() {
     for windows in ALL {
         let lock = ThreadLock { owners: vec![748], waiters: vec![756], ..ThreadLock::default() };
         let mut spec = SystemSpec { physical_pages: 0x2000, ..synth::healthy(windows) };

@@ -347,7 +347,7 @@ fn every_column_has_its_declared_type_and_a_value_or_a_reason_in_every_row() {
 }
 
 #[test]
-fn a_column_alone_is_the_column_among_all() {
+fn selecting_one_column_gives_the_same_values_as_selecting_all() {
     columns_stand_alone(&sources());
 }
 
@@ -371,7 +371,7 @@ const NARROWED: [&str; 4] =
 
 /// The laws would hold for tables that are always empty.
 #[test]
-fn every_table_has_rows_of_some_source_that_is_made_here() {
+fn every_table_has_rows_from_some_synthetic_source() {
     let sources = sources();
     let filled = |table: &&dyn Table| {
         sources.iter().any(|(_, source)| {

@@ -82,7 +82,7 @@ fn shipped_queries_answer_on_the_sample() {
 
 /// A dump whose tables of services are damaged, and a triage dump, which has none at all.
 #[test]
-fn a_query_does_without_optional_tables_but_not_without_all() {
+fn optional_tables_may_be_missing_but_not_all() {
     let spec = synth::healthy(Windows::Windows10);
     let system = synth::system(&spec);
     let limit = |name: &str| synth::Block { address: system.symbols[name] + 16, bytes: vec![7, 0] };

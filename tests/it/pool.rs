@@ -139,7 +139,7 @@ fn pool_map(system: &synth::System) -> BTreeMap<(i64, u64), char> {
 }
 
 #[test]
-fn the_map_of_the_pool_is_what_was_made() {
+fn the_pool_map_matches_the_system() {
     for windows in ALL {
         let system = synth::system(&synth::healthy(windows));
         let image = Image::from_bytes("it", system.to_vec(Format::BitmapFull));
@@ -172,7 +172,7 @@ fn the_map_of_the_pool_is_what_was_made() {
 
 /// What a search found is kept, belongs to its file, and is not believed when it is damaged.
 #[test]
-fn an_index_gives_what_the_search_gave() {
+fn an_index_gives_the_results_of_the_search() {
     let folder = std::env::temp_dir().join(format!("dumpql-index-{}", std::process::id()));
     let (path, cache) = (folder.join("a.dmp"), folder.join("cache"));
     std::fs::create_dir_all(&folder).unwrap();
@@ -263,7 +263,7 @@ fn an_index_gives_what_the_search_gave() {
 }
 
 #[test]
-fn a_search_says_how_far_it_is_and_ends_when_told() {
+fn a_search_reports_progress_and_can_be_cancelled() {
     use dumpql::internals::model::Progress;
     use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -298,7 +298,7 @@ fn a_search_says_how_far_it_is_and_ends_when_told() {
 /// With the symbols of the kernel nothing of its pool is hidden.
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
-fn symbols_show_the_rest_of_the_pool() {
+fn symbols_give_the_ranges_of_the_pool() {
     let Some(folder) = crate::corpus::folder() else { return };
     for (windows, guid) in [
         (Windows::Windows7, "339E74133576439CBCDF7E0229DA3773"),
@@ -315,7 +315,7 @@ fn symbols_show_the_rest_of_the_pool() {
 }
 
 #[test]
-fn conditions_on_blocks_of_pool_leave_out_nothing() {
+fn conditions_on_pool_blocks_lose_no_match() {
     let system = synth::system(&synth::healthy(Windows::Windows7));
     let image = Image::from_bytes("it", system.to_vec(Format::BitmapFull));
     let session = Session::from_images(vec![image], &Options::default()).unwrap();
@@ -344,7 +344,7 @@ fn conditions_on_blocks_of_pool_leave_out_nothing() {
 }
 
 #[test]
-fn blocks_of_pool_are_those_that_were_made() {
+fn pool_blocks_match_the_system() {
     for windows in ALL {
         compare_pool(&format!("{windows:?}"), &synth::healthy(windows), Format::BitmapFull, None);
     }

@@ -265,14 +265,14 @@ fn away(room: &Room<'_>) -> Vec<String> {
 }
 
 #[test]
-fn types_have_their_methods_where_they_stand() {
+fn impl_blocks_are_in_the_file_of_their_type() {
     let sources = sources();
     let rooms = SHAPED.iter().map(|(folder, core)| Room::new(&sources, folder, core));
     report(&rooms.flat_map(|room| away(&room)).collect::<Vec<_>>());
 }
 
 #[test]
-fn a_cycle_and_a_block_away_from_home_are_seen() {
+fn a_cycle_and_a_misplaced_impl_block_are_detected() {
     let source = |path: &str, code: &str| Source {
         path: path.to_owned(),
         text: code.to_owned(),
@@ -295,7 +295,7 @@ fn a_cycle_and_a_block_away_from_home_are_seen() {
 }
 
 #[test]
-fn the_reader_of_imports_reads_them_well() {
+fn the_import_reader_parses_imports() {
     let tree = "crate::source::{kernel::{core::Core, io::{self, drivers}}, words};";
     assert_eq!(
         paths(tree),

@@ -28,7 +28,7 @@ fn alone(system: &synth::System) -> Session {
 }
 
 #[test]
-fn tags_of_sessions_are_those_that_they_count() {
+fn session_tags_match_the_tracker_tables() {
     for windows in ALL {
         let built = synth::system(&small(synth::healthy(windows)));
         let expected = lines(&built);
@@ -47,7 +47,7 @@ fn tags_of_sessions_are_those_that_they_count() {
 /// More tags than a session has places for go into another table, as far as there is one; the rest are
 /// counted as one.
 #[test]
-fn full_tables_of_sessions_go_on_in_others() {
+fn session_tags_that_do_not_fit_are_in_the_expansion_table() {
     for windows in ALL {
         let mut spec = small(synth::healthy(windows));
         let tag = |i: u32| {

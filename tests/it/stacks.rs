@@ -56,7 +56,7 @@ fn compare_stacks(what: &str, spec: &SystemSpec, format: Format, has_user: bool)
 }
 
 #[test]
-fn stacks_are_those_of_the_calls_that_were_made() {
+fn stacks_match_the_calls() {
     let with_stacks = |windows| SystemSpec { stacks: true, ..synth::healthy(windows) };
     for windows in ALL {
         let spec = with_stacks(windows);
@@ -76,7 +76,7 @@ fn stacks_are_those_of_the_calls_that_were_made() {
 }
 
 #[test]
-fn stacks_with_damage_end() {
+fn damaged_stacks_end() {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut next = || {
         state ^= state << 13;
@@ -127,7 +127,7 @@ fn stacks_with_damage_end() {
 
 /// The words of every stack, and what a stack says of its thread.
 #[test]
-fn words_and_verdicts_of_stacks_are_those_of_the_calls() {
+fn stack_words_and_stack_columns_match_the_calls() {
     for windows in [Windows::Server2003Pae, Windows::Windows7, Windows::Windows11] {
         let spec = SystemSpec { stacks: true, physical_pages: 0x2000, ..synth::healthy(windows) };
         let system = synth::system(&spec);

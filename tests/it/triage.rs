@@ -362,7 +362,7 @@ fn dumps_with_parts_missing_agree_with_the_oracle() {
 }
 
 #[test]
-fn names_that_attack_come_out_as_they_are() {
+fn hostile_names_are_unchanged() {
     let names = [
         r"=cmd|' /C calc'!A0",
         "+1+1.sys",
@@ -403,7 +403,7 @@ fn five_hundred_drivers() {
 }
 
 #[test]
-fn the_oracle_reads_what_synthetic_dumps_were_made_of() {
+fn the_oracle_agrees_with_synthetic_dumps() {
     for (name, spec) in [
         ("sample", synth::triage_sample_spec()),
         ("x86", registers_of(TriageSpec::x86())),

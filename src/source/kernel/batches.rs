@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_come_in_order_and_end_when_told() {
+    fn rows_are_in_order_and_end_when_told() {
         for (most, wanted) in [(1, 5000), (7, 40), (1000, 5000), (1000, 333), (64, 1)] {
             let mut rows = Vec::new();
             let made = AtomicUsize::new(0);

@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_of_every_era() {
+    fn frames_of_every_debugger_version() {
         let x86 = "ChildEBP RetAddr  Args to Child";
         assert_eq!(
             of("f714ee24 8046355a 00000001 00000010 00000030 nt!Foo+0x13e", x86),

@@ -343,7 +343,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn damage_is_undone_without_copying_what_is_clean() {
+    fn changes_of_publishing_are_undone_without_copying_clean_lines() {
         let of = |text: &'static str| normalised(Cow::Borrowed(text), false);
         assert!(matches!(of("kd> !irp 0x1f"), Cow::Borrowed(_)));
         assert_eq!(of("‘SaSc’ 0×1f \\*\\*\\*"), "'SaSc' 0x1f ***");
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn prefixes_are_taken_away() {
+    fn prefixes_are_removed() {
         let of = |text: &'static str, prefix| without_prefix(Cow::Borrowed(text), prefix);
         assert_eq!(of("# eax=1", "# "), "eax=1");
         assert_eq!(of("#", "# "), "");
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_enough_sees_no_more_lines() {
+    fn a_stopped_reader_sees_no_more_lines() {
         let image = crate::dump::Image::from_bytes("log", b"one\ntwo\n".to_vec());
         let (text, stopped) = (Text::new(image), Cell::new(false));
         let mut lines = Lines::new(&text, 0..8, 1, "", &stopped);

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_prompt() {
+    fn text_that_is_not_a_prompt() {
         for line in ["a -> b", "if (x > 3)", "12:30> x", "<html>", "mkd> ls", "C:\\> dir", "00 > 1"]
         {
             assert_eq!(find(line), None, "{line}");

@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_follow_each_other_are_a_command() {
+    fn consecutive_memory_words_are_a_command() {
         let single = "look:\n820807d0  821be2e5 nt!NtAcceptConnectPort\n820807d4  820659a6 nt!NtAccessCheck\n820807d8  ????????\nand so on\n";
         assert_eq!(of(single), [is(1, ""), is(2, "dps"), is(5, "")]);
         let wide = "fffff807`0a8fca70  fffff807`3d053000 a!b\nfffff807`0a8fca78  00000000`00000000\n*** ERROR: Module load completed but symbols could not be loaded for a.sys\nfffff807`0a8fca80  00000000`00000001\n";
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_no_words() {
+    fn frames_are_not_memory_words() {
         let frames = "f4265bec f79c9743 nt!KeBugCheckEx+0x1b\nf4265c00 f79c9800 a!b+0x1\nf4265c20 f79c9900 a!c+0x1\n";
         assert_eq!(of(frames), [is(1, "")]);
     }

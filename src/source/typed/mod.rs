@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_columns_and_fields_of_fields_hidden_ones() {
+    fn fields_are_columns_and_nested_fields_are_hidden() {
         let columns = typed("_ETHREAD").call_columns();
         let find = |name: &str| columns.iter().find(|column| column.name == name).unwrap();
         assert_eq!(columns[0].name, "address");

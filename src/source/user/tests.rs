@@ -83,7 +83,7 @@ fn dump_row(source: &dyn Source) -> DumpInfo {
 }
 
 #[test]
-fn a_broken_name_costs_one_cell() {
+fn a_damaged_name_costs_one_cell() {
     let list = modules(&[(0x40_0000, 264), (0x50_0000, 0xffff_fff0)]);
     let bytes = minidump(&[(4, list)], &counted_text("C:\\x\\good.dll"));
     let dump = open(&bytes);
@@ -129,7 +129,7 @@ fn streams_that_are_not_there_say_so() {
 }
 
 #[test]
-fn what_the_file_cuts_off_is_told() {
+fn truncated_streams_are_reported() {
     let bytes = minidump(&[(4, modules(&[(0x40_0000, 0), (0x50_0000, 0)]))], &[]);
     let dump = open(&bytes[..bytes.len() - 10]);
     assert_eq!(
@@ -271,7 +271,7 @@ fn two_calls() -> Vec<u8> {
 }
 
 #[test]
-fn image_files_on_the_symbol_path_tell_how_to_unwind() {
+fn image_files_on_the_symbol_path_give_unwind_data() {
     let folder = std::env::temp_dir().join(format!("dumpql-images-{}", std::process::id()));
     let stored = folder.join("app.exe").join("5F0000014000");
     std::fs::create_dir_all(&stored).expect("a folder");
@@ -301,7 +301,7 @@ fn image_files_on_the_symbol_path_tell_how_to_unwind() {
 /// Many threads with one context record and one stack give rows in proportion to the file, not to
 /// the product of threads and stack.
 #[test]
-fn threads_that_share_a_stack_do_not_multiply_it() {
+fn threads_with_a_shared_stack_do_not_multiply_its_rows() {
     const WORDS: usize = 1024;
     const THREADS: usize = 2000;
     let base = 0x40_0000u64;
@@ -344,7 +344,7 @@ fn threads_that_share_a_stack_do_not_multiply_it() {
 
 /// A stack pointer in the last word of the address space has no stack.
 #[test]
-fn a_stack_at_the_end_of_all_addresses_is_none() {
+fn a_stack_at_the_end_of_the_address_space_is_empty() {
     let mut dump = two_calls();
     let places: Vec<usize> =
         (0..dump.len() - 8).filter(|at| dump[*at..*at + 8] == 0x7000u64.to_le_bytes()).collect();

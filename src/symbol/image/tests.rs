@@ -96,7 +96,7 @@ fn reader(image: &[u8]) -> impl Fn(u32, &mut [u8]) -> bool {
 }
 
 #[test]
-fn what_an_image_says() {
+fn headers_and_directories_of_an_image() {
     let bytes = made();
     let read = reader(&bytes);
     let image = Image::new(&read).unwrap();
@@ -120,7 +120,7 @@ fn what_an_image_says() {
 }
 
 #[test]
-fn a_missing_page_costs_what_is_on_it() {
+fn a_missing_page_costs_only_its_contents() {
     let bytes = made();
     for page in 0u32..4 {
         let whole = reader(&bytes);

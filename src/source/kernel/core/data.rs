@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_found_twice_is_not_found() {
+    fn an_ambiguous_variable_is_not_found() {
         assert_eq!(only([7, 7]), Ok(7));
         assert_eq!(only([7, 8]), Err(Missing::Ambiguous));
         assert_eq!(only::<u8>([]), Err(Missing::Nowhere));

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decoding_undoes_what_the_kernel_does() {
+    fn decoding_inverts_the_kernels_encoding() {
         let keys = BlockKeys {
             never: 0x8a5c_1f00_dead_bee5,
             always: 0x0123_4567_89ab_cdef,

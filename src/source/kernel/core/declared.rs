@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_stand_where_the_compiler_puts_them() {
+    fn declared_fields_have_the_compilers_offsets() {
         let both = |declared, field| [4, 8].map(|pointer| offset(declared, field, pointer));
         assert_eq!(both(ROUTINE_BLOCK, "Function"), [Some(4), Some(8)]);
         assert_eq!(both(BUGCHECK, "Component"), [Some(20), Some(40)]);

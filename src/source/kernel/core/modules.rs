@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn drivers_are_judged_once_whoever_asks() {
+    fn each_driver_is_tested_once() {
         let driver = |base| Driver { base, size: 0x1000, ..Driver::default() };
         for wanted in [Some(0x5000), None] {
             let modules = Modules::new((0..100).map(|i| driver(i << 12)).collect());

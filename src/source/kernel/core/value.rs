@@ -106,7 +106,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn numbers_are_what_a_reader_of_single_bits_finds(
+        fn numbers_match_a_bit_by_bit_reader(
             bytes in proptest::collection::vec(any::<u8>(), 0..24),
             offset in 0usize..20,
             size in 0usize..10,
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_or_not_there_has_a_reason() {
+    fn missing_values_have_a_reason() {
         let width = Width::W64;
         assert_eq!(unsigned(&[0; 16], None, width), Err(Absent::NoSymbols));
         assert_eq!(

@@ -321,7 +321,7 @@ mod tests {
 
     /// Usage and maximum from published listings, and whether they contain a warning.
     #[test]
-    fn warnings_are_those_of_published_listings() {
+    fn warnings_match_published_listings() {
         for (used, most, is_said) in [
             (13_183, 65_215, false),
             (17_250, 65_536, false),

@@ -314,7 +314,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn protections_have_the_names_that_programs_know() {
+    fn protections_have_their_page_names() {
         let name = |number| protection_name(number).unwrap();
         assert_eq!([name(4), name(1), name(7)], [PLAIN[4], PLAIN[1], PLAIN[7]]);
         assert_eq!(name(4 + 16), "PAGE_READWRITE | PAGE_GUARD");

@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_pages_are_read_as_they_are() {
+    fn undamaged_pages_are_read_exactly() {
         let headers = Headers::for_tests();
         let mut random = Random(1);
         let mut found = Vec::new();
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_and_zeros_are_no_pool() {
+    fn noise_and_zeros_are_not_pool() {
         let headers = Headers::for_tests();
         let mut random = Random(3);
         let mut found = Vec::new();

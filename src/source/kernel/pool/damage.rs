@@ -211,7 +211,7 @@ fn hidden(
 }
 
 #[test]
-fn whole_heaps_are_read_as_they_are() {
+fn undamaged_heaps_are_read_exactly() {
     let mut random = Random(1);
     let mut blocks = Vec::new();
     for _ in 0..50 {

@@ -273,7 +273,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_give_back_their_pages() {
+    fn page_records_round_trip() {
         let range = |is_paged| PoolRange::for_tests(0x1000, 0x9000, is_paged);
         let ranges = [range(false), range(true)];
         let uses = [
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn records_give_back_their_blocks() {
+    fn block_records_round_trip() {
         let block = Block {
             address: 0xffff_c08b_d8c0_0010,
             bytes: 0x1_2345_6780,

@@ -187,7 +187,7 @@ mod tests {
     use crate::source::kernel::pool::block::PoolHint;
 
     #[test]
-    fn words_leave_out_no_tag_that_is_asked_for() {
+    fn the_tag_filter_accepts_every_requested_tag() {
         let asked = [["Irp "], ["Driv"], ["a.b."], ["...."], ["Fil\u{e9}"], ["long tag"]];
         let raw =
             [*b"Irp ", *b"Irp\xa0", *b"Driv", *b"Dri\xf6", *b"a\x01b\x02", *b"a.b\xae", [0; 4]];

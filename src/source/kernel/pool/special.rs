@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_tells_its_block() {
+    fn a_special_pool_page_gives_its_block() {
         let headers = Headers::for_tests();
         for bytes in [1, 16, 17, 0x1e4, 0xf00] {
             for is_first in [false, true] {
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn among_others_a_page_is_one_that_is_filled_and_has_none_behind_it() {
+    fn among_pool_pages_special_pool_needs_a_fill_and_a_guard_page() {
         let headers = Headers::for_tests();
         let range = PoolRange::for_tests(0x10_0000, 0x20_0000, false);
         let (made, mut bare) = (page(0x40, false), page(0x40, false));
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn other_pages_are_none() {
+    fn other_pages_are_not_special_pool() {
         let headers = Headers::for_tests();
         for byte in 0..=255 {
             assert_eq!(alone(&headers, &vec![byte; PAGE]), None, "{byte}");

@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sums_wrap_as_their_counters_do() {
+    fn sums_wrap_like_their_counters() {
         assert_eq!(sign_extended(0x1_0000_0005, 4), 5);
         assert_eq!(sign_extended(5u64.wrapping_sub(7), 4), -2);
         assert_eq!(sign_extended(5u64.wrapping_sub(7), 8), -2);

@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_tells_its_size() {
+    fn the_tags_give_the_size_of_a_table() {
         for (places, tags) in [(256, 100), (1024, 60), (4096, 2000)] {
             let mut keys = table(places, tags);
             assert_eq!(places_of(&keys), Some(places));

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_block_gives_no_cut_value() {
+    fn a_truncated_block_gives_no_truncated_value() {
         assert_eq!(read("A=1\0B=twen"), (vec![pair("A", "1")], false));
         assert_eq!(read(""), (Vec::new(), false));
         assert_eq!(variables(&[0x41]), (Vec::new(), false));

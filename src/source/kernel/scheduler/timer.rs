@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn revealing_undoes_what_the_kernel_does() {
+    fn decoding_inverts_the_kernels_encoding() {
         let keys = TimerKeys { never: 0x37a1_9c04_e5d2_8b66, always: 0xfe12_4d90_7b3a_c58f };
         let (timer, dpc) = (0xffff_fa80_0180_1230, 0xffff_fa80_0180_4560);
         // The kernel's encoding, step by step.

@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_of_timers_say_where_their_table_begins() {
+    fn due_times_give_the_start_of_the_table() {
         let tick = 156_250;
         let at = |ticks: u64| (3 + ticks % 256, ticks * tick + 17);
         let timers: Vec<Placed> = [1_000, 70_001, 70_002, 123_456].map(at).to_vec();

@@ -271,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn locations_of_both_eras() {
+    fn stack_locations_of_both_versions() {
         assert_eq!(codes(">[IRP_MJ_POWER(16), IRP_MN_SET_POWER(2)]"), Some((true, 0x16, 2, "")));
         let (is_current, major, minor, rest) =
             codes(" [  0, 0]   0  0 8145f470 00000000 00000000-00000000".trim()).unwrap();

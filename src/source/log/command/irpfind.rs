@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_of_every_era() {
+    fn rows_of_every_version() {
         let old =
             row("8097c008 Thread 8094d900 current stack belongs to  \\Driver\\symc810").unwrap();
         assert_eq!(

@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn details_of_every_era() {
+    fn details_of_every_version() {
         let mut row = Process::default();
         assert!(detail(
             " 81464da8  SessionId: 0  Cid: 03bc    Peb: 7ffdf000  ParentCid: 0124",

@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn timers_of_every_era() {
+    fn timers_of_every_version() {
         let (list, row) = timer(
             " 0 8016aea0 P 9fbd8e00 00000000 [12/ 8/2000 10:59:23.154]  ntoskrnl!PopScanIdleList",
         )
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn queues_of_both_eras() {
+    fn queues_of_both_versions() {
         let old = queue("**** Critical WorkQueue( current = 0 maximum = 1 )").unwrap();
         assert_eq!(
             (old.name.as_deref(), old.maximum_count, old.thread_count),

@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_of_every_era() {
+    fn rows_of_every_version() {
         let old =
             parts("   4.000008  827d0030  Blocked    ntoskrnl!MmZeroPageThread+0x66").unwrap();
         assert_eq!(

@@ -393,7 +393,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn heads_of_every_era() {
+    fn heads_of_every_version() {
         let row = head("THREAD 8713a5a0  Cid 4ef4.4f04  Teb: 7ffdd000 Win32Thread: bc423920 RUNNING on processor 1").unwrap();
         assert_eq!(
             (row.pid, row.state.as_deref(), row.processor),

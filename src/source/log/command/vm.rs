@@ -372,7 +372,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_of_every_era() {
+    fn lines_of_every_version() {
         let row = counter("Free System PTEs:     194059 (    776236 Kb)").unwrap();
         assert_eq!(
             (row.name.as_deref(), row.pages, row.bytes),
