@@ -1,4 +1,4 @@
-//! `ATTACH`, `DETACH`, and files of separated values beside dumps.
+//! `ATTACH`, `DETACH`, and CSV and TSV files next to dumps.
 
 use std::path::PathBuf;
 

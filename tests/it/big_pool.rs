@@ -1,5 +1,5 @@
-//! The table of big allocations with damage at random: entries that it does not touch are listed, by the
-//! names of variables and without them.
+//! The table of big pool allocations with random damage: undamaged entries are listed, with and
+//! without symbols.
 
 use dumpql::internals::dump::Image;
 use dumpql::internals::model::{BigBlock, Want};

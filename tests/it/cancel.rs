@@ -1,4 +1,4 @@
-//! Cancellation, proven by counting the rows that a source makes after it.
+//! Cancellation: counts the rows that a source makes after it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,11 +9,11 @@ use dumpql::internals::model::{
 };
 use dumpql::internals::table::{ALL, Cx, NamedSource, Progress, ScanError, ScanRequest};
 
-/// As many rows as no scan makes that is cancelled.
+/// More rows than a cancelled scan makes.
 const ROWS: usize = 1_000_000;
-/// The query is cancelled when so many are made.
+/// The query is cancelled when this many rows were made.
 const CANCELLED_AT: usize = 1000;
-/// Rows of a part, which are made side by side and ask nobody.
+/// Rows of a part; parts are made in parallel and do not check for cancellation.
 const PART: usize = 16;
 
 /// What is made, and whether it is cancelled.

@@ -1,4 +1,4 @@
-//! Code, words and bytes of dumps as rows.
+//! Code, memory words and file bytes of dumps as rows.
 
 use dumpql::{Options, Session};
 

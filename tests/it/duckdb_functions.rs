@@ -1,8 +1,9 @@
-//! `docs/duckdb-functions.md`: each of DuckDB's functions is here, has another name, or a reason.
+//! `docs/duckdb-functions.md`: each of DuckDB's functions exists here, has another name, or has a
+//! reason why it does not.
 //!
-//! The page is made from `tests/oracle/duckdb-functions.txt` and the catalog, so that a function
-//! that comes into being shows as one that is there. Where DuckDB is installed, the list is compared
-//! with its own `duckdb_functions()`. `UPDATE_DOCS=1` rewrites the page.
+//! The page is made from `tests/oracle/duckdb-functions.txt` and the catalog, so a new function
+//! appears as present. If DuckDB is installed, the list is compared with its `duckdb_functions()`.
+//! `UPDATE_DOCS=1` rewrites the page.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

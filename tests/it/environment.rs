@@ -1,5 +1,4 @@
-//! What processes have in their own memory, their command lines and environments, against what was
-//! laid out in whole systems of every version.
+//! Command lines and environments in process memory match whole synthetic systems of every version.
 
 use dumpql::internals::dump::Image;
 use dumpql::internals::synth::{self, Format, System, SystemSpec, Windows};

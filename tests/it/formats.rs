@@ -1,5 +1,5 @@
-//! Whole systems that `synth` lays out, in every form of memory dump: each has to give what the
-//! system was built from, and damage to it does no harm.
+//! Whole synthetic systems in every dump format: each format gives the values of the system, and
+//! damage does no harm.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -12,7 +12,7 @@ use crate::systems::ALL;
 use crate::watchdog::watch;
 
 fn system(windows: Windows) -> System {
-    // As little memory as it fits in: some forms keep every page.
+    // The smallest memory that it fits in: some formats contain every page.
     synth::system(&SystemSpec { physical_pages: 0x2000, ..synth::healthy(windows) })
 }
 
@@ -20,7 +20,7 @@ fn is_32_bit(windows: Windows) -> bool {
     !windows.is_64_bit()
 }
 
-/// The forms that such a system can be written to.
+/// The formats in which such a system can be written.
 fn formats(windows: Windows) -> impl Iterator<Item = Format> {
     let is_live = |format: &Format| format.dump_type().is_some_and(|code| code >= 8);
     Format::ALL.into_iter().filter(move |format| !(is_32_bit(windows) && is_live(format)))
@@ -177,7 +177,7 @@ fn core_file_notes_give_the_registers_of_every_processor() {
     }
 }
 
-/// Where nothing says where the blocks of the processors are, their registers lead to them.
+/// If nothing gives the addresses of the processor blocks, their registers lead to them.
 #[test]
 fn registers_lead_to_the_processor_blocks() {
     for windows in [Windows::Windows7X86, Windows::Windows10] {
@@ -193,7 +193,7 @@ fn registers_lead_to_the_processor_blocks() {
     }
 }
 
-/// The thread that ran when the hypervisor stopped the machine has its calls.
+/// The thread that ran when the hypervisor stopped the machine has its stack.
 #[test]
 fn core_file_stacks_begin_at_the_registers() {
     for windows in [Windows::Windows7X86, Windows::Windows10] {

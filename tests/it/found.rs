@@ -1,5 +1,5 @@
-//! Variables of the kernel that are found without symbols: they are those that symbols name, and
-//! where one is damaged, or two could be it, there is none.
+//! Kernel variables that are found without symbols are those that symbols name; if one is damaged
+//! or ambiguous, none is found.
 
 use std::fmt::Debug;
 use std::ops::ControlFlow;
@@ -11,7 +11,7 @@ use dumpql::internals::synth::{self, Block, Format, PageFile, System, SystemSpec
 
 use crate::objects::{ALL, each_system, open, open_with, symbols};
 
-/// A table of what is found, and its name.
+/// The tables that depend on them, by name.
 const TABLES: [(&str, Read); 5] = [
     ("page_files", |s| {
         text(|emit| s.answers().read::<model::PageFile>(&Want::ALL, emit), |row| row)
@@ -73,7 +73,7 @@ fn search_without_symbols_finds_what_symbols_name() {
     });
 }
 
-/// Versions of which it is known where these fields stand.
+/// Versions for which the positions of these fields are known.
 const PLACED: [Windows; 6] = [
     Windows::Server2003,
     Windows::Server2003Pae,
@@ -83,8 +83,8 @@ const PLACED: [Windows; 6] = [
     Windows::Windows11,
 ];
 
-/// Where fields stand: the name and the file of a page file, the queue of a thread, the list of
-/// threads of a queue.
+/// The positions of fields: the name and the file of a page file, the queue of a thread, the list
+/// of threads of a queue.
 fn places(windows: Windows) -> [u64; 4] {
     match windows {
         Windows::Server2003 | Windows::Server2003Pae => [0x28, 0x1c, 0x68, 0x20],

@@ -1,4 +1,5 @@
-//! What a host program adds is as what is built in: listed, completed, explained, suggested.
+//! Definitions of a host program behave like built-in ones: listed, completed, explained,
+//! suggested.
 
 use std::sync::{Arc, Mutex};
 

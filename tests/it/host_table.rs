@@ -1,4 +1,4 @@
-//! A row type, a table and a source as a host program makes them, from public parts alone.
+//! A row type, a table and a source as a host program makes them, with the public interface only.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};

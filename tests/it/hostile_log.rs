@@ -1,6 +1,6 @@
-//! Damaged debugger logs: ten thousand random edits of text, each asked for all it has. Random
-//! edits of bytes are in `hostile.rs`; these know lines, words and numbers, and what publishing does
-//! to them. No edit may cause a panic or a hang.
+//! Damaged debugger logs: ten thousand random edits of text; everything in each variant is read.
+//! Random edits of bytes are in `hostile.rs`; these know lines, words and numbers, and the changes
+//! that publishing makes. No edit may cause a panic or a hang.
 
 use std::path::PathBuf;
 

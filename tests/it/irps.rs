@@ -1,4 +1,4 @@
-//! Drivers, devices and IRPs of whole systems against what the systems were built from.
+//! Drivers, devices and IRPs of whole synthetic systems.
 
 use std::collections::BTreeMap;
 
@@ -171,8 +171,8 @@ fn devices_have_their_position_in_the_device_stack() {
     });
 }
 
-/// Every packet of a system: those that were described, and those of which threads have the address.
-fn packets(system: &System) -> BTreeMap<u64, Option<&synth::Request>> {
+/// The IRPs of a system: those of the specification, and those that only threads refer to.
+fn irps_of(system: &System) -> BTreeMap<u64, Option<&synth::Request>> {
     let threads = system.facts.processes.iter().flat_map(|process| &process.threads);
     let mut all: BTreeMap<u64, Option<&synth::Request>> =
         threads.flat_map(|thread| &thread.irps).map(|irp| (*irp, None)).collect();
@@ -180,7 +180,7 @@ fn packets(system: &System) -> BTreeMap<u64, Option<&synth::Request>> {
     all
 }
 
-/// Where a request has to be found.
+/// The places where an IRP must be found.
 fn places(system: &System, number: usize) -> Vec<&'static str> {
     let facts = &system.facts.io;
     let at_device = |device: &synth::Device| {
@@ -210,7 +210,7 @@ fn irps_are_found_on_threads_and_devices_and_in_the_pool() {
             .into_iter()
             .map(|irp| (irp.irp.unwrap(), irp))
             .collect();
-        for (at, request) in packets(system) {
+        for (at, request) in irps_of(system) {
             let Some(request) = request else {
                 assert!(listed.contains_key(&at), "{what}: {at:#x} is not listed");
                 continue;
@@ -249,7 +249,7 @@ fn irps_are_found_on_threads_and_devices_and_in_the_pool() {
             assert_eq!(irp.file_object.ok(), file.map(|file| file.address), "{what}");
             assert_eq!(irp.file_name.clone().ok(), file.map(|file| file.file.clone()), "{what}");
         }
-        assert_eq!(listed.len(), packets(system).len(), "{what}");
+        assert_eq!(listed.len(), irps_of(system).len(), "{what}");
         assert!(listed.values().any(|irp| irp.found_in.as_deref() == Ok("pool")), "{what}");
     });
 }

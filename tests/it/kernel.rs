@@ -1,5 +1,5 @@
-//! Kernel dumps through the source: real dumps against values that were read by hand with other
-//! tools, and damage of every kind.
+//! Kernel dumps: real dumps against values that were read by hand with other tools, and all kinds
+//! of damage.
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;

@@ -80,7 +80,7 @@ fn shipped_queries_answer_on_the_sample() {
     }
 }
 
-/// A dump whose tables of services are damaged, and a triage dump, which has none at all.
+/// A dump whose system service tables are damaged, and a triage dump, which has none.
 #[test]
 fn optional_tables_may_be_missing_but_not_all() {
     let spec = synth::healthy(Windows::Windows10);

@@ -1,5 +1,5 @@
-//! Executive resources of whole systems: owners and waiters are those that were put in, a deadlock is
-//! found, a queue for the registry has the length that was published; damage is survived.
+//! Executive resources of whole synthetic systems: owners and waiters match, a deadlock is found, a
+//! published registry lock queue is reproduced, and damage does no harm.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -143,7 +143,7 @@ fn the_published_registry_lock_queue_is_reproduced() {
                JOIN locks USING (resource) WHERE symbol = 'nt!CmpRegistryLock' GROUP BY 1 ORDER BY 1";
     assert_eq!(ask(&session, sql), ["false|718|718", "true|21|21"]);
     assert_eq!(query(&session, "wait-chains"), Vec::<String>::new());
-    // The tags that eat the pools, the largest first.
+    // The tags that use most of the pools, the largest first.
     let leaks = query(&session, "pool-leak");
     for (leak, tag) in leaks.iter().zip(["CM  ", "Ddk ", "Gh05", "MyAV"]) {
         assert!(leak.starts_with(tag), "{leaks:?}");

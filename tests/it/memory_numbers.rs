@@ -1,5 +1,5 @@
-//! Numbers of the memory manager of whole systems: those that were put in, the listings that were
-//! published, warnings and failures.
+//! Memory manager counters of whole synthetic systems: the values of the specification, published
+//! listings, warnings and failures.
 
 use dumpql::Options;
 use dumpql::Session;

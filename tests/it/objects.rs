@@ -1,5 +1,5 @@
-//! Kernel objects of whole systems against what the systems were built from: handles, named objects,
-//! types, ranges of address spaces, sessions, page files.
+//! Kernel objects of whole synthetic systems: handles, named objects, types, VADs, sessions, page
+//! files.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -79,7 +79,7 @@ pub(crate) fn each_system(mut check: impl FnMut(&str, &System, &dyn Source)) {
     check("the server", &system, &*open(&system, Format::KernelSummary));
 }
 
-/// What a handle is open to: the type and the name that a person knows.
+/// The target of a handle: its type, and its name as tools display it.
 fn expected(system: &System, handle: &SystemHandle) -> (String, Option<String>) {
     let facts = &system.facts;
     let id = |kind: &str| handle.object.strip_prefix(kind).and_then(|id| id.parse::<u64>().ok());
@@ -456,7 +456,7 @@ impl Random {
     }
 }
 
-/// Asks for everything that is queued, open, mapped or named; says how many rows there were.
+/// Reads everything that is queued, open, mapped or named; returns the number of rows.
 fn ask_all(source: &dyn Source) -> usize {
     let mut count = 0;
     macro_rules! ask {
@@ -504,8 +504,8 @@ fn places(source: &dyn Source) -> Vec<u64> {
     places
 }
 
-/// Pointers of objects, lists and trees set to each other and to what breaks careless arithmetic:
-/// every answer ends, and no list grows by it.
+/// Pointers in objects, lists and trees are set to each other and to extreme values: every query
+/// ends, and no list grows.
 #[test]
 fn edited_objects_do_no_harm() {
     for windows in [Windows::Server2003Pae, Windows::Windows81, Windows::Windows11] {

@@ -1,4 +1,4 @@
-//! The parser on files: `tests/parse/ok/*.sql` with the canonical text beside them,
+//! The parser on files: `tests/parse/ok/*.sql` with the canonical text in the files next to them,
 //! `tests/parse/err/*.sql` with the rendered error, and random edits of all of them.
 //!
 //! `UPDATE_EXPECT=1` rewrites the expectations.

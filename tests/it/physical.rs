@@ -1,5 +1,5 @@
-//! Dumps with physical memory, laid out by hand byte for byte: the same small system in every
-//! container format has to give the same values, and damaged ones what is left.
+//! Hand-built dumps with physical memory: the same small system gives the same values in every
+//! container format, and damaged dumps give what is left.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -1,5 +1,5 @@
-//! The map of a non-paged pool as it was published, and the listings that came with it: the shipped
-//! queries give the same picture and the same numbers back.
+//! A published map of nonpaged pool and the listings that came with it: the shipped queries
+//! reproduce the picture and the numbers.
 
 use dumpql::internals::session::find_query;
 use dumpql::internals::synth::{self, Format};

@@ -1,5 +1,5 @@
-//! Pool tags of whole systems: what comes out is what was put in, by names of variables and without
-//! them; published listings come back; damage is said.
+//! Pool tags of whole synthetic systems, with and without symbols; published listings are
+//! reproduced; damage is reported.
 
 use dumpql::internals::synth::{self, Block, Format, SystemSpec, TagUse, Windows};
 use dumpql::{Options, Session};

@@ -1,5 +1,5 @@
-//! What holds for generated inputs: queries of the whole grammar survive formatting, and tables
-//! survive a way through CSV.
+//! Properties for generated inputs: queries of the whole grammar survive formatting, and tables
+//! survive a CSV round trip.
 
 use dumpql::internals::catalog::{Absent, ColumnBuilder, ColumnData, Ty};
 use dumpql::internals::export::{FileFormat, Sheet, write};

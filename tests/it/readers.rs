@@ -1,7 +1,8 @@
-//! The floors of a source: a core that knows no reader, and readers whose imports tell the truth.
+//! The structure of a source: the core imports no reader, and imports show all dependencies.
 //!
-//! Reads imports and `impl` blocks as text. A method needs no import, so that an `impl` block away
-//! from its type hides who uses whom: only the core may have such blocks, and only in its own folder.
+//! This test reads imports and `impl` blocks as text. Calling a method needs no import, so an
+//! `impl` block outside the file of its type would hide a dependency: only the core may have such
+//! blocks, and only in its own folder.
 
 use std::collections::{BTreeMap, BTreeSet};
 

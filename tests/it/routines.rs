@@ -1,5 +1,5 @@
-//! Callbacks, system services, interrupts and Driver Verifier's stacks of whole systems against what
-//! the systems were built from, with a file of symbols and without.
+//! Callbacks, system services, interrupts and Driver Verifier's stack traces of whole synthetic
+//! systems, with and without a symbol file.
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;

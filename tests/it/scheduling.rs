@@ -1,5 +1,5 @@
-//! What is queued for processors and worker threads of whole systems, against what the systems were
-//! built from: deferred calls, timers, work, and what threads at gates wait for.
+//! Queues of processors and worker threads of whole synthetic systems: DPCs, timers, work items,
+//! and gate waits.
 
 use std::sync::Arc;
 
@@ -49,7 +49,8 @@ fn dpcs_are_in_the_queues_of_their_processors() {
     });
 }
 
-/// What is at the start of a processor's block stays what it is, whatever is queued for it.
+/// The fields at the start of a processor block keep their values, whatever is queued for the
+/// processor.
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn dpc_queues_do_not_overlap_the_processor_block() {
@@ -111,7 +112,8 @@ fn timers_have_their_encoded_dpcs() {
     });
 }
 
-/// Where symbols do not say how a timer hides its call the timers do, unless too many are damaged.
+/// If symbols do not give the encoding keys, they are derived from the timers, unless too many are
+/// damaged.
 #[test]
 fn timers_are_found_without_symbols() {
     for windows in ALL {
@@ -123,7 +125,7 @@ fn timers_are_found_without_symbols() {
             assert_eq!(timers.len(), 6, "{windows:?}");
             timers.into_iter().map(|timer| (timer.dpc, timer.routine)).collect::<Vec<_>>()
         };
-        // What hides calls is looked for since Windows 7.
+        // The keys are derived only since Windows 7.
         if windows.is_64_bit() && windows.build() < 7600 {
             continue;
         }
@@ -132,7 +134,7 @@ fn timers_are_found_without_symbols() {
         if !windows.is_64_bit() {
             continue;
         }
-        // Of what half of the timers hold nothing comes out.
+        // If half of the timers are damaged, no keys are derived.
         let timers = system.facts.timers.iter().take(3);
         let garbage = |timer: &synth::Timer| synth::Block {
             address: timer.address + 0x30,
@@ -296,7 +298,7 @@ fn the_crash_thread_is_the_one_whose_stack_contains_the_context() {
         let (process, thread) = owners.clone().find(|(_, t)| t.tid == running).unwrap();
         let row = (found[0].ethread, found[0].process.as_deref());
         assert_eq!(row, (Ok(thread.ethread), Ok(process.name.as_str())), "{windows:?}");
-        // A context that is on nobody's stack is nobody's.
+        // A context that is on no thread's stack belongs to no thread.
         let registers =
             system.facts.registers.iter().map(|(name, _)| (name.clone(), 0x1234)).collect();
         let elsewhere = synth::system(&SystemSpec { registers, ..synth::healthy(windows) });

@@ -1,7 +1,7 @@
-//! The rooms of the source and what each may do: who imports whom, who opens files, who prints.
+//! Rules for the rooms of the source: which room may import which, open files, or print.
 //!
-//! Reads the source as text, comments and literals blanked; what it enforces is written in
-//! docs/architecture.md. A message names the file and the line that breaks a rule.
+//! The test reads the source as text, with comments and literals blanked; docs/architecture.md
+//! describes the rules. A message names the file and the line that violates a rule.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

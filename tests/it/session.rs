@@ -1,4 +1,4 @@
-//! The session as a program meets it: strictness, plans with times, batches, memory of dumps.
+//! The session as a program sees it: strictness, plans with times, batches, memory of dumps.
 
 use dumpql::internals::diag::Code;
 use dumpql::internals::dump::Image;

@@ -1,5 +1,5 @@
-//! The pools of sessions in whole systems: what sessions count by tag, by names of variables and without
-//! them, and that damage in one session leaves the others alone.
+//! Session pool of whole synthetic systems: usage by tag, with and without symbols, and damage in
+//! one session that leaves the others intact.
 
 use dumpql::internals::synth::{self, Block, Format, SystemSpec, TagUse, Windows};
 use dumpql::{Options, Session};
@@ -44,7 +44,7 @@ fn session_tags_match_the_tracker_tables() {
     }
 }
 
-/// More tags than a session has places for go into another table, as far as there is one; the rest are
+/// Tags that do not fit in a session's table go into the expansion table; if that is full, they are
 /// counted as one.
 #[test]
 fn session_tags_that_do_not_fit_are_in_the_expansion_table() {

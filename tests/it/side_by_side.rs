@@ -1,6 +1,6 @@
-//! Queries side by side on one session: each has its own token, deadline, memory and progress.
+//! Parallel queries on one session: each has its own token, deadline, memory limit and progress.
 //!
-//! What is made after a cancel is counted by a function of the test's own; nothing is timed.
+//! A function of the test counts the rows that are made after a cancellation; nothing is timed.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};

@@ -1,5 +1,4 @@
-//! `struct`, `list` and `array` over whole systems: any structure as rows, against what the systems
-//! were built from.
+//! `struct`, `list` and `array` over whole synthetic systems: any structure as rows.
 
 use dumpql::internals::dump::Image;
 use dumpql::internals::synth::{self, Format, System, SystemSpec, Windows};

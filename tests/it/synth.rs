@@ -1,4 +1,4 @@
-//! Whole synthetic systems: every version, every form, the archive's numbers, and damage.
+//! Whole synthetic systems: every version, every dump format, the archive's numbers, and damage.
 
 use dumpql::internals::dump::Image;
 use dumpql::internals::model::{
@@ -113,8 +113,8 @@ fn a_crowd_has_the_requested_number_of_threads() {
     assert!(file.len() < 24 << 20, "{} bytes", file.len());
 }
 
-/// The processes and threads that a dump of a system lists are those that it was built from, in
-/// their order; Idle is on no list of the kernel, and its rows are left aside.
+/// The processes and threads in a dump are those of the system, in order; Idle is on no list of the
+/// kernel, so its rows are left out.
 fn compare(what: &str, spec: &SystemSpec, format: Format) {
     let system = synth::system(spec);
     let image = Image::from_bytes("it", system.to_vec(format));
@@ -159,7 +159,7 @@ fn has_gates(windows: Windows) -> bool {
     (3790..7600).contains(&windows.build())
 }
 
-/// What waits, what is ready, what was unloaded and the numbers of the memory manager.
+/// Waiting threads, ready threads, unloaded drivers, and memory manager counters.
 fn compare_lists(what: &str, spec: &SystemSpec, format: Format) {
     let system = synth::system(spec);
     let image = Image::from_bytes("it", system.to_vec(format));

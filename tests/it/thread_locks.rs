@@ -1,5 +1,4 @@
-//! Push locks, mutexes and queued spin locks of whole systems: who has them and who waits, against what
-//! the systems were built from.
+//! Push locks, mutexes and queued spin locks of whole synthetic systems: owners and waiters.
 
 use dumpql::internals::dump::Image;
 use dumpql::internals::session::library;
@@ -10,7 +9,7 @@ use dumpql::{Options, Session};
 
 use crate::systems::ALL;
 
-/// A push lock that is shared, a mutex, and a push lock and a mutex in a circle.
+/// A shared push lock, a mutex, and a cycle of a push lock and a mutex.
 fn locks() -> Vec<ThreadLock> {
     let lock = |is_mutex, owners: &[u64], waiters: &[u64]| ThreadLock {
         is_mutex,

@@ -1,8 +1,8 @@
 //! Kernel triage dumps against an independent reader, `tests/oracle/triage.py`: header, bug check,
-//! registers, exception, drivers, unloaded drivers, processors, and every block of memory.
+//! registers, exception, drivers, unloaded drivers, processors, and every data block.
 //!
 //! Real dumps come from the corpus; synthetic ones cover what it lacks: 32 bits, missing parts,
-//! names that attack, many drivers.
+//! hostile names, many drivers.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;

@@ -105,7 +105,8 @@ fn a_call_on_a_process_that_fails_gives_the_reason() {
     assert!(said.contains("its system is not Windows"), "{said}");
 }
 
-/// Where the nearest layouts are of another build, that is said; where they are of the same, nothing is.
+/// If the nearest layouts are of another build, this is reported; if they are of the same build,
+/// nothing is.
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
 fn a_layout_of_another_build_is_reported() {
