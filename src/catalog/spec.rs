@@ -21,7 +21,7 @@ pub enum SourceKind {
 }
 
 impl SourceKind {
-    /// The words a person reads.
+    /// The name that users see.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Kernel => "kernel dump",

@@ -96,7 +96,7 @@ pub(super) const ALL: &[Scalar] = &[
     ),
     f(
         "parse_formatted_bytes",
-        "The bytes of a size as a person writes it: '16 kB', '1.5 GiB'.",
+        "The number of bytes of a size with a unit: '16 kB', '1.5 GiB'.",
         &[sig(&[Text], Int)],
         &[("parse_formatted_bytes('1.5 KiB')", "1536")],
         |_, a| parse_bytes(a.text(0)?),

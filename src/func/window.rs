@@ -66,7 +66,7 @@ pub(super) const ALL: &[FunctionSpec] = &[
     ),
     window(
         "ntile",
-        "The number, from 1, of the row's part when the partition is cut in so many parts of equal length; the first parts take what is left over.",
+        "The number, from 1, of the row's part when the partition is divided into this many parts of equal length; the first parts get the remaining rows.",
         &[sig(&[Int], Int)],
         &[("ntile(3) OVER (ORDER BY x)", "1, 1, 2, 3")],
     ),
