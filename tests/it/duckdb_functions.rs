@@ -19,8 +19,8 @@ const HEAD: &str =
 
 # DuckDB's functions
 
-Scalar functions and aggregates of DuckDB 2.0, and what they are called in dumpql.
-A star stands for any letters.
+Scalar functions and aggregates of DuckDB 2.0, with their names in dumpql.
+A star matches any letters.
 Functions that dumpql adds are in [generated/functions.md](generated/functions.md).
 
 | DuckDB | here |
