@@ -1,7 +1,7 @@
 //! Notes of ELF core files in which hypervisors store the registers of processors: QEMU's own
 //! notes, the `NT_PRSTATUS` notes next to them, and those of `VirtualBox`.
 //!
-//! This module knows the records as they stand in the file. No note says whether a processor ran
+//! This module knows the records as they are in the file. No note says whether a processor ran
 //! 32-bit code, so the caller, which knows the system, chooses the register names.
 
 use super::bytes::{Width, u16_at, u32_at, u64_at};

@@ -12,7 +12,7 @@ use crate::catalog::{
 };
 use crate::model::{ColumnId, ColumnsOf, Emit, OfRow, Row, Unanswered};
 
-/// A table whose row type nobody needs to know.
+/// A table without its row type.
 pub trait Table: Send + Sync {
     /// The name.
     fn name(&self) -> &'static str;
@@ -72,7 +72,7 @@ pub struct Column<R: Row> {
 /// A function that names the columns of a row from which another is computed: `|c| vec![c.start]`.
 pub type FromRow<R> = fn(&ColumnsOf<R>) -> Vec<ColumnId<R>>;
 
-/// What a source is told of a column.
+/// The fields that a source has to fill for a column.
 enum Which<R: Row> {
     /// It is a column of the row.
     OfRow(OfRow<R>),

@@ -1,4 +1,4 @@
-//! `problems`: what is wrong with the sources, and which values of which tables are absent.
+//! `problems`: defects of the sources, and absent values by table and column.
 
 use super::def::{Column, Get, Rows, Table, TableDef, text};
 use super::scan::{Cx, NamedSource, ScanRequest};

@@ -57,7 +57,7 @@ enum State {
     Corrupt,
 }
 
-/// An entry as it stands in memory.
+/// An entry as it is in memory.
 struct Raw {
     next: u64,
     marks: u64,

@@ -17,7 +17,7 @@ pub(crate) struct Block {
     pub(crate) header: u8,
     /// Size in bytes of the previous block, as the header states it.
     pub(crate) previous: Option<u16>,
-    /// The tag as it stands in memory, without the protection bit.
+    /// The tag as it is in memory, without the protection bit.
     pub(crate) tag: [u8; 4],
     /// The pool that it belongs to.
     pub(crate) kind: PoolKind,

@@ -199,7 +199,7 @@ impl Segments {
         chunks.len() >= SURE_CHUNKS
     }
 
-    /// Whether a pool header stands in a chunk in use that is large enough for the block.
+    /// Whether a pool header is in a chunk in use that is large enough for the block.
     pub(crate) fn is_used_chunk(
         &self,
         headers: &Headers,

@@ -1,7 +1,7 @@
 //! Special pool blocks, which Driver Verifier and `MmSpecialPoolTag` request: each has a page to
 //! itself, so that an overrun is detected.
 //!
-//! The block stands at the end of its page with the header at the start, or the other way round.
+//! The block is at the end of its page with the header at the start, or the other way round.
 //! The header holds the requested size instead of block sizes, flags, and the byte that fills the
 //! rest of the page; a fill that long is not a coincidence. Kernels before Vista give the range of
 //! special pool in symbols, Windows 10 1607 to 1809 in the table of regions; since 1903 special

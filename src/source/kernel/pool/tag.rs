@@ -38,7 +38,7 @@ impl Tags {
     /// The filter for tags as they are displayed; without tags it accepts all.
     pub(crate) fn of(shown: Option<&[[u8; 4]]>) -> Self {
         let word = |tag: &[u8; 4]| {
-            // A full stop stands for every byte that is not printable.
+            // A full stop matches every byte that is not printable.
             let mask = tag.map(|byte| if byte == b'.' { 0 } else { 0xff });
             let [a, b, c, d] = mask;
             let mask = u32::from_le_bytes([a, b, c, d & 0x7f]);

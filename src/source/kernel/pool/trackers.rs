@@ -2,7 +2,7 @@
 //!
 //! The debugger data block gives only the first table. Symbols give its number of entries, the
 //! tables of the other processors, and the expansion table for tags that did not fit. Without
-//! symbols the tables are recognized by their contents: a tag stands at its hash or behind it with
+//! symbols the tables are recognized by their contents: a tag is at its hash or behind it with
 //! no free entry between, which holds for all tags only with the right table size; the tables of
 //! other processors have the same tags in the same entries.
 
@@ -39,7 +39,7 @@ pub(crate) struct Trackers {
     pub(crate) expansion: Option<(u64, u64)>,
 }
 
-/// Sizes to try for session tables. Few tags are enough, as each stands at its hash.
+/// Sizes to try for session tables. Few tags are enough, as each is at its hash.
 const SESSION_SIZES: std::ops::RangeInclusive<u32> = 6..=9;
 const MIN_SESSION_TAGS: usize = 4;
 /// The tag of the entry that counts all tags without an entry.
@@ -195,7 +195,7 @@ fn tables_near(
     found
 }
 
-/// The number of entries of a table, derived from its tags: each stands at its hash, or behind it
+/// The number of entries of a table, derived from its tags: each is at its hash, or behind it
 /// with no free entry between. What holds for a table also holds for its first half, so the largest
 /// size wins; twice the real size fits only if every tag happens to hash into the first half.
 fn places_of(keys: &[u32]) -> Option<usize> {

@@ -1,6 +1,6 @@
 //! The objects that threads wait for.
 //!
-//! If an object is part of a lock or stands for one, the row also gives the lock and its owner.
+//! If an object is part of a lock or represents one, the row also gives the lock and its owner.
 //!
 //! Most waits have a wait block for each object. A thread that waits for a gate waits only for that
 //! gate: kernels before Windows 7 store the gate in the field that otherwise holds the list of wait
