@@ -242,7 +242,7 @@ impl<'a> Engine<'a> {
         self.check_room(span, 0)
     }
 
-    /// Fails when so many bytes more are beyond the query's memory, or it was cancelled.
+    /// Fails if this many more bytes exceed the query's memory limit, or if it was cancelled.
     pub(super) fn check_room(&self, span: Span, bytes: usize) -> Result<(), Diagnostic> {
         let held = self.held.load(Ordering::Relaxed);
         if held.saturating_add(bytes) <= self.cx.memory {

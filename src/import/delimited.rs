@@ -176,7 +176,7 @@ impl File<'_> {
 
 impl Seen {
     fn add(&mut self, line: u64, record: &ByteRecord) -> Result<(), Error> {
-        // A mark at the end of a line makes an empty field that nobody meant.
+        // A delimiter at the end of a line makes an unintended empty field.
         let extra = record.iter().skip(self.rest.len()).find(|field| !field.is_empty());
         if extra.is_some() {
             let (found, expected) = (record.len(), self.rest.len());

@@ -65,7 +65,7 @@ impl Session {
         self.register("a function", |registry| registry.add_table_function(function))
     }
 
-    /// Adds a source, beside the dumps that are open; the column `dump` shows its name.
+    /// Adds a source to the open dumps; the column `dump` shows its name.
     ///
     /// # Errors
     /// E0210 if a source has that name.

@@ -161,7 +161,7 @@ impl Session {
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Puts another state in the place of the present one.
+    /// Replaces the present state.
     fn replace(
         &self,
         change: impl FnOnce(&State) -> Result<State, Diagnostic>,

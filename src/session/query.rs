@@ -96,7 +96,7 @@ impl<'s> Prepared<'s> {
         })
     }
 
-    /// Gives values for the parameters `$name`, in the place of those given before.
+    /// Sets the values of the parameters `$name`, replacing earlier ones.
     pub fn with(mut self, params: &Params) -> Self {
         self.params.clone_from(params);
         self

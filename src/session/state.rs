@@ -42,7 +42,7 @@ impl State {
         Self { catalog: Arc::new(catalog), sources, attached, registry }
     }
 
-    /// With a table more, in the place of one of its name.
+    /// With another table, which replaces one with the same name.
     pub(super) fn with_table(&self, table: MemTable) -> Self {
         let mut attached = self.attached.clone();
         attached.retain(|t| !t.spec().name.eq_ignore_ascii_case(table.spec().name));

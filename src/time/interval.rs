@@ -8,7 +8,7 @@ use super::point::{append_clock, append_fraction, append_padded};
 use super::scan::Scan;
 use super::{DAY, HOUR, MINUTE, SECOND, Unit};
 
-/// A text of a duration: months, and microseconds beside them.
+/// A parsed duration: months, and microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Interval {
     /// Months, those of years included.

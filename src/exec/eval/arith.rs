@@ -96,7 +96,7 @@ impl Operands<'_> {
             BinaryOp::Add => plain(zip(l, r, |l, r| l + r)),
             BinaryOp::Sub => plain(zip(l, r, |l, r| l - r)),
             BinaryOp::Mul => plain(zip(l, r, |l, r| l * r)),
-            // As DuckDB has it: of doubles, `//` is plain division.
+            // As in DuckDB, `//` of doubles is plain division.
             BinaryOp::Div | BinaryOp::IntDiv => by_zero(|l, r| l / r),
             BinaryOp::Mod => by_zero(|l, r| l % r),
             _ => Ok(None),

@@ -79,7 +79,7 @@ impl NumDict {
             Table::Direct { base, slots } => {
                 let Some(slot) = direct(*base, key, slots.len()).and_then(|i| slots.get_mut(i))
                 else {
-                    return 0; // The key of a NULL row, whose number nobody looks at.
+                    return 0; // The key of a NULL row, whose number is unused.
                 };
                 if *slot == NONE {
                     *slot = self.count;

@@ -14,7 +14,7 @@ use crate::exec::col::Col;
 use crate::exec::frame::Frame;
 use crate::exec::{filter, uses};
 
-/// As many rows as are made at a time.
+/// How many rows are made at a time.
 const MOST_ROWS: usize = 1 << 18;
 
 /// Frames whose rows are made together.

@@ -12,7 +12,7 @@ use crate::exec::order::{self, Key};
 /// What a layout takes for each row.
 pub(super) const BYTES_PER_ROW: usize = 5 * 4;
 
-/// As many places as one thread works on at a time.
+/// How many places one thread processes at a time.
 const PART_PLACES: usize = 1 << 14;
 
 /// The order of rows. A place is the number of a row in that order.

@@ -12,7 +12,7 @@ use crate::exec::col::{Col, bits};
 /// How many states make one of the next level.
 const FAN: usize = 8;
 
-/// As many frames as are computed at a time.
+/// How many frames are computed at a time.
 const FRAMES: usize = 1 << 14;
 
 /// What the states of a place take, roughly, with those above.
