@@ -316,7 +316,7 @@ impl<R: Row> Table for TableDef<R> {
     fn spec(&self, several: bool) -> TableSpec {
         let dump = self.has_dump_column().then_some(ColumnSpec {
             name: DUMP_COLUMN,
-            doc: "Which of the open sources the row is from; shown by `SELECT *` when there are several.",
+            doc: "Name of the open source that the row is from; shown by `SELECT *` when there are several.",
             ty: Ty::Text,
             unit: Unit::None,
             format: Format::Plain,
@@ -340,11 +340,11 @@ impl<R: Row> Table for TableDef<R> {
         };
         let log = self.has_log_columns().then(|| {
             [
-                log(LOG_LINE, "Line of the log that the row stands on.", Ty::Int),
+                log(LOG_LINE, "Line of the log that the row is on.", Ty::Int),
                 log(LOG_COMMAND, "Command of the log whose output the row is in.", Ty::Text),
                 log(
                     LOG_TARGET,
-                    "Target (dump or machine) of those that the log looks at, from 1.",
+                    "Number of the debugged target (dump or machine), from 1.",
                     Ty::Int,
                 ),
             ]

@@ -37,7 +37,7 @@ pub(super) static TABLE: TableDef<StructureField> = TableDef {
             "Type of the field, where it is printed.",
             Get::Text(|r| text(&r.kind)),
         ),
-        Column::new(|c| c.value, "What it holds, as printed.", Get::Text(|r| text(&r.value))),
+        Column::new(|c| c.value, "Value, as printed.", Get::Text(|r| text(&r.value))),
         Column::new(|c| c.number, "The value as a number or an address.", Get::Addr(|r| r.number)),
     ],
 };

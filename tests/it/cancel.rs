@@ -31,7 +31,7 @@ impl Made {
     }
 
     /// One row after the other.
-    #[allow(clippy::unnecessary_wraps, reason = "what a reader of a table gives")]
+    #[allow(clippy::unnecessary_wraps, reason = "the signature of a table reader")]
     fn modules(&self, _: &Want<'_, Module>, emit: Emit<'_, Module>) -> Result<(), Unanswered> {
         for _ in 0..ROWS {
             self.one();
@@ -43,7 +43,7 @@ impl Made {
     }
 
     /// Several parts of rows at a time.
-    #[allow(clippy::unnecessary_wraps, reason = "what a reader of a table gives")]
+    #[allow(clippy::unnecessary_wraps, reason = "the signature of a table reader")]
     fn handles(&self, _: &Want<'_, Handle>, emit: Emit<'_, Handle>) -> Result<(), Unanswered> {
         for _ in 0..ROWS / PART / 4 {
             let fill = |_, push: &mut dyn FnMut(Handle)| {

@@ -52,7 +52,7 @@ struct Facts {
 const NAMES: [&str; 4] = ["Dhcp", "Dnscache", "EventLog", "Spooler"];
 
 impl Facts {
-    #[allow(clippy::unnecessary_wraps, reason = "what a reader of a table gives")]
+    #[allow(clippy::unnecessary_wraps, reason = "the signature of a table reader")]
     fn services(
         &self,
         want: &Want<'_, Service>,
