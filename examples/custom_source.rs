@@ -40,8 +40,12 @@ impl Report {
     fn modules(&self, want: &Want<'_, Module>, emit: Emit<'_, Module>) -> Result<(), Unanswered> {
         for (name, base) in &self.modules {
             // What the query does not want need not be computed.
-            let name = if want.has(|c| c.name) { Ok(name.clone()) } else { Ok(String::new()) };
-            if emit.row(Module { name, base: Ok(*base), ..Module::default() }).is_break() {
+            let mut row = Module::default();
+            row.base = Ok(*base);
+            if want.has(|c| c.name) {
+                row.name = Ok(name.clone());
+            }
+            if emit.row(row).is_break() {
                 break;
             }
         }

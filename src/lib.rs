@@ -86,7 +86,8 @@ pub mod extend {
         Fill, Flow, Located, LogPlace, Machine, NoMemory, OfRow, Progress, Provider, Row, RowSink,
         Source, Unanswered, Want,
     };
-    /// The rows of the tables that are built in, for sources that fill them.
+    /// The rows of the built-in tables, for sources that fill them. Versions add fields, so a row starts
+    /// as its `default()`, and the source sets the fields that it knows.
     pub mod rows {
         pub use crate::model::{
             AnalysisKey, Apc, BigBlock, BlockedDriver, Bugcheck, Callback, CoverageRange,

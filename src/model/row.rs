@@ -133,6 +133,7 @@ macro_rules! row {
     ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq)]
+        #[non_exhaustive]
         $vis struct $name {
             $($(#[$field_meta])* pub $field: $crate::internals::catalog::Cell<$ty>,)*
             /// Where the log says so, for rows of a debugger log.

@@ -191,7 +191,9 @@ impl<'a> Context<'a> {
             Cpu::Arm64 => &ARM64,
         };
         let flags = u32::try_from(number(bytes, layout.flags_at, 4)?).ok()?;
-        let flags = if flags & layout.all_valid != 0 { u32::MAX } else { flags };
+        // Some writers fill the whole record and set the processor's flag alone.
+        let is_whole = flags & layout.all_valid != 0 || flags == layout.owner;
+        let flags = if is_whole { u32::MAX } else { flags };
         (flags & layout.owner != 0).then_some(Self { layout, bytes, flags })
     }
 
@@ -237,6 +239,15 @@ mod tests {
         let names: Vec<_> = context.registers().map(|(name, _)| name).collect();
         assert_eq!(names, ["rip", "rsp", "efl", "cs", "ss"]);
         assert_eq!((context.sp(), context.ip()), (Some(0x1234_5678_9abc_def0), Some(0)));
+    }
+
+    #[test]
+    fn the_flag_of_the_processor_alone_declares_the_whole_record_valid() {
+        let mut bytes = vec![0; 0x4d0];
+        bytes[0x32] = 0x10;
+        bytes[0xf8] = 0x77;
+        let context = Context::new(Cpu::X64, &bytes).expect("an x64 record");
+        assert_eq!((context.registers().count(), context.ip()), (X64.places.len(), Some(0x77)));
     }
 
     #[test]

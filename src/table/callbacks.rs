@@ -8,7 +8,7 @@ use crate::model::Callback;
 pub(super) static TABLE: TableDef<Callback> = TableDef {
     doc: "One row for each callback routine that drivers registered.",
     answers: "windows.callbacks",
-    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    kinds: &[SourceKind::Kernel],
     examples: &[Example {
         sql: "SELECT type, module, symbol FROM callbacks",
         doc: "The routines that are called for each event.",

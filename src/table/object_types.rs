@@ -8,7 +8,7 @@ use crate::model::ObjectType;
 pub(super) static TABLE: TableDef<ObjectType> = TableDef {
     doc: "One row for each type of kernel objects.",
     answers: "!object \\ObjectTypes",
-    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    kinds: &[SourceKind::Kernel],
     examples: &[Example {
         sql: "SELECT name, object_count, handle_count FROM object_types ORDER BY 3 DESC",
         doc: "The object types with the most objects.",

@@ -8,7 +8,7 @@ use crate::model::SystemCall;
 pub(super) static TABLE: TableDef<SystemCall> = TableDef {
     doc: "One row for each system service.",
     answers: "windows.ssdt",
-    kinds: &[SourceKind::Kernel, SourceKind::Log],
+    kinds: &[SourceKind::Kernel],
     examples: &[Example {
         sql: "SELECT index, symbol FROM ssdt WHERE is_outside_module",
         doc: "Services whose routine is outside the kernel's images.",

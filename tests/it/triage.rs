@@ -188,14 +188,16 @@ fn exception(compare: &Compare<'_>, source: &dyn Source, oracle: &Value) {
             && row.address.map(|a| a & compare.mask) == Ok(number(&theirs["address"]))
             && row.flags.map(i64::cast_unsigned) == Ok(number(&theirs["flags"]))
     });
-    // Where a bug check passes the record of an exception, that one is the exception: its code and its
-    // address are parameters 1 and 2 (0x7E and its kin). The header then holds a breakpoint.
+    // Bug checks for unhandled exceptions pass the exception that is meant: parameter 1 is its code and
+    // parameter 2 its address. The header then holds the breakpoint that stopped the system.
+    let passes = [0x1e, 0x3b, 0x7e, 0x8e].contains(&(number(&oracle["bugcheck"]) & 0xfff));
     let parameters: Vec<u64> = list(&oracle["parameters"]).iter().map(number).collect();
-    let is_passed = rows.iter().any(|row| {
-        let code = row.code.map(|code| code.cast_unsigned() & 0xffff_ffff);
-        code == Ok(parameters[0] & 0xffff_ffff)
-            && row.address.map(|a| a & compare.mask) == Ok(parameters[1] & compare.mask)
-    });
+    let is_passed = passes
+        && rows.iter().any(|row| {
+            let code = row.code.map(|code| code.cast_unsigned() & 0xffff_ffff);
+            code == Ok(parameters[0] & 0xffff_ffff)
+                && row.address.map(|a| a & compare.mask) == Ok(parameters[1] & compare.mask)
+        });
     assert!(found || is_passed, "{}: no row is {theirs}: {rows:?}", compare.name);
 }
 

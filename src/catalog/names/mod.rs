@@ -5,11 +5,14 @@
 
 mod bugcheck;
 mod bugcheck_parameters;
+mod inbox_drivers;
 mod irp;
 mod ntstatus;
 mod win32;
 
 use std::borrow::Cow;
+
+pub(crate) use inbox_drivers::is_inbox;
 
 /// The name of a bug check (`0xd1` → `DRIVER_IRQL_NOT_LESS_OR_EQUAL`).
 pub fn bugcheck(code: u32) -> Option<&'static str> {

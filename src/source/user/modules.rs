@@ -1,5 +1,7 @@
 //! Rows of loaded and unloaded images.
 
+use std::cell::LazyCell;
+
 use minidump::format as md;
 
 use super::core::Core;
@@ -7,7 +9,7 @@ use super::core::modules::file_name;
 use super::core::streams::{Streams, kind};
 use crate::catalog::{Absent, Cell};
 use crate::model::{Emit, Module, Unanswered, UnloadedModule, Want};
-use crate::source::build_time;
+use crate::source::build_time::{Stamp, build_time, has_hash};
 use crate::symbol::image::VersionInfo;
 
 pub(super) fn each_module(
@@ -18,6 +20,7 @@ pub(super) fn each_module(
     let list = core.streams.list::<md::MINIDUMP_MODULE>(kind::MODULES)?;
     let mut text = core.streams.text();
     let (pid, process) = (core.pid(), core.process_name());
+    let windows_has_hashes = LazyCell::new(|| windows_has_hashes(core, list.iter()));
     for (order, raw) in list.iter().enumerate() {
         let path = text.utf16(raw.module_name_rva.into());
         let image_name = path.as_deref().map(file_name).map_err(|reason| *reason);
@@ -30,7 +33,8 @@ pub(super) fn each_module(
             image_name: image_name.map(str::to_owned),
             timestamp: Ok(raw.time_date_stamp.into()),
             build_time: if want.has(|c| c.build_time) {
-                build_time(core, &raw)
+                let has_hashes = || path.as_deref().is_ok_and(is_of_windows) && *windows_has_hashes;
+                built(core, &raw, has_hashes)
             } else {
                 Err(Absent::NotApplicable)
             },
@@ -126,14 +130,36 @@ fn version_strings(core: &Core, want: &Want<'_, Module>, raw: &md::MINIDUMP_MODU
     }
 }
 
-/// The build time of an image, if its time date stamp is a time.
-fn build_time(core: &Core, raw: &md::MINIDUMP_MODULE) -> Cell<i64> {
+/// When an image was built, where its time date stamp is a time.
+fn built(
+    core: &Core,
+    raw: &md::MINIDUMP_MODULE,
+    has_hashing_maker: impl FnOnce() -> bool,
+) -> Cell<i64> {
     if !core.is_windows() {
         return Err(Absent::NotApplicable);
     }
     let is_hash = core.with_image(raw.base_of_image, |image| Some(image.is_reproducible()));
-    let made = core.system_time().ok();
-    build_time::build_time(raw.time_date_stamp.into(), is_hash == Some(true), made)
+    let stamp = Stamp::new(is_hash, has_hashing_maker);
+    build_time(raw.time_date_stamp.into(), stamp, core.system_time().ok())
+}
+
+/// Whether the stamps of Windows's own images are hashes in this version.
+fn windows_has_hashes(core: &Core, list: impl Iterator<Item = md::MINIDUMP_MODULE>) -> bool {
+    let mut text = core.streams.text();
+    let stamps = list.filter_map(|raw| {
+        let path = text.utf16(raw.module_name_rva.into()).ok()?;
+        is_of_windows(&path).then_some(raw.time_date_stamp.into())
+    });
+    has_hash(stamps, core.system_time().ok())
+}
+
+/// Whether the path of an image is in a folder of Windows.
+fn is_of_windows(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    ["\\windows\\system32\\", "\\windows\\syswow64\\", "\\windows\\winsxs\\"]
+        .iter()
+        .any(|folder| path.contains(folder))
 }
 
 fn debug_record(core: &Core, raw: &md::MINIDUMP_MODULE) -> Cell<DebugRecord> {

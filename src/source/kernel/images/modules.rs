@@ -1,9 +1,12 @@
 //! Rows of the loaded drivers.
 
+use std::cell::LazyCell;
+
+use crate::catalog::names::is_inbox;
 use crate::catalog::{Absent, Cell};
 use crate::dump::triage::Driver;
 use crate::model::{Emit, Module, Unanswered, Want};
-use crate::source::build_time::build_time;
+use crate::source::build_time::{Stamp, build_time, has_hash};
 use crate::source::kernel::core::modules::{end_of, file_name};
 use crate::source::kernel::core::time::unix_micros;
 use crate::source::kernel::core::{Core, codeview};
@@ -23,8 +26,13 @@ pub(crate) fn each_module(
     if core.triage.is_none() && core.modules().iter().len() == 0 {
         return Err(Unanswered::because("the list of modules is not in the dump"));
     }
+    let hashes = LazyCell::new(|| windows_has_hashes(core));
     for (order, driver) in core.modules().iter().enumerate() {
-        if emit.row(module(core, objects, io, want, order, driver)).is_break() {
+        let mut row = module(core, objects, io, want, order, driver);
+        if want.has(|c| c.build_time) {
+            row.build_time = built(core, driver, || *hashes);
+        }
+        if emit.row(row).is_break() {
             break;
         }
     }
@@ -75,11 +83,6 @@ fn module(
         image_name: path.as_deref().map(|p| file_name(p).to_owned()).map_err(|e| *e),
         path: path.and_then(|p| if is_path(&p) { Ok(p) } else { Err(Absent::NotInDump) }),
         timestamp: Ok(driver.timestamp.into()),
-        build_time: if want.has(|c| c.build_time) {
-            built(core, driver)
-        } else {
-            Err(Absent::NotApplicable)
-        },
         checksum: Ok(driver.checksum.into()),
         file_version: part(|info| &info.file_version),
         product_version: part(|info| &info.product_version),
@@ -117,9 +120,24 @@ fn version_of(core: &Core, driver: &Driver) -> Option<VersionInfo> {
     codeview::with_image(core, driver.base, |image| image.version())
 }
 
-/// When an image was built, if its time date stamp is a time.
-fn built(core: &Core, driver: &Driver) -> Cell<i64> {
+/// When an image was built, where its time date stamp is a time.
+fn built(core: &Core, driver: &Driver, windows_has_hashes: impl FnOnce() -> bool) -> Cell<i64> {
     let is_hash = codeview::with_image(core, driver.base, |image| Some(image.is_reproducible()));
-    let made = core.header.system_time.and_then(|time| unix_micros(time).ok());
-    build_time(driver.timestamp.into(), is_hash == Some(true), made)
+    let stamp = Stamp::new(is_hash, || is_of_windows(core, driver) && windows_has_hashes());
+    build_time(driver.timestamp.into(), stamp, dump_time(core))
+}
+
+/// Whether the stamps of Windows's own images are hashes in this version.
+fn windows_has_hashes(core: &Core) -> bool {
+    let own = core.modules().iter().filter(|driver| is_of_windows(core, driver));
+    has_hash(own.map(|driver| driver.timestamp.into()), dump_time(core))
+}
+
+fn is_of_windows(core: &Core, driver: &Driver) -> bool {
+    let path = core.driver_path(driver);
+    path.is_ok_and(|path| is_inbox(&core.driver_name(driver, &path)))
+}
+
+fn dump_time(core: &Core) -> Option<i64> {
+    core.header.system_time.and_then(|time| unix_micros(time).ok())
 }

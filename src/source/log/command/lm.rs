@@ -3,7 +3,7 @@
 use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
 use crate::model::{Module, UnloadedModule};
-use crate::source::build_time::build_time;
+use crate::source::build_time::{Stamp, build_time};
 use crate::source::log::line::Lines;
 use crate::source::log::scan::{address, between, found, hex, hex_int, text, word};
 use crate::source::log::sink::Sink;
@@ -94,7 +94,7 @@ fn listed<'a>(rest: &'a str, row: &mut Module) -> &'a str {
             day.or_else(|| before.rfind("Timestamp")).or_else(|| before.rfind("unavailable"));
         file = start.and_then(|at| before.get(..at)).unwrap_or(before).trim_end();
         row.timestamp = found(hex_int(inside).filter(|_| is_known));
-        row.build_time = row.timestamp.and_then(|stamp| build_time(stamp, false, None));
+        row.build_time = row.timestamp.and_then(|stamp| build_time(stamp, Stamp::Time, None));
     } else if !inside.is_empty() {
         return rest;
     }
@@ -145,8 +145,8 @@ fn detail(line: &str, row: &mut Module) -> bool {
         "Image name" => row.image_name = text(value),
         "Timestamp" => {
             row.timestamp = timestamp(value);
-            let is_hash = value.contains("reproducible");
-            row.build_time = row.timestamp.and_then(|stamp| build_time(stamp, is_hash, None));
+            let kind = Stamp::new(Some(value.contains("reproducible")), || false);
+            row.build_time = row.timestamp.and_then(|stamp| build_time(stamp, kind, None));
         }
         "CheckSum" | "Checksum" => row.checksum = found(hex_int(value)),
         "File version" => row.file_version = text(value),
@@ -331,8 +331,8 @@ fn lmi_detail(label: &str, value: &str, row: &mut Module) {
         "Image Name" => row.image_name = text(value),
         "Time Stamp" => {
             row.timestamp = found(word(value).and_then(|(stamp, _)| hex_int(stamp)));
-            let is_hash = value.contains("reproducible");
-            row.build_time = row.timestamp.and_then(|stamp| build_time(stamp, is_hash, None));
+            let kind = Stamp::new(Some(value.contains("reproducible")), || false);
+            row.build_time = row.timestamp.and_then(|stamp| build_time(stamp, kind, None));
         }
         "Size" => row.size_bytes = found(hex_int(value)),
         "CheckSum" => row.checksum = found(hex_int(value)),
