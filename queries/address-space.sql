@@ -1,5 +1,5 @@
 -- title: Address space by process
--- description: Ranges of the address space of each process by kind and protection; executable memory that no file backs deserves a look.
+-- description: Ranges of the address space of each process, by kind and protection. Executable memory that no file backs is suspicious.
 -- alias: !vad
 -- needs: vads
 SELECT process, pid, type, protection, count(*) AS ranges, sum(size_bytes) AS bytes, sum(commit_pages) AS commit_pages

@@ -1,5 +1,5 @@
--- title: What it crashed with
--- description: The bug check of a system or the exception of a program, its parameters with their meaning, and the place.
+-- title: Bug check or exception
+-- description: The bug check of a system or the exception of a program, its parameters with their meaning, and the location.
 -- alias: .bugcheck
 -- alias: !analyze
 -- needs: bugcheck, exception

@@ -1,6 +1,6 @@
--- title: Stacks of devices
--- description: Devices that are attached to each other, from the top of each stack to its bottom; requests go down through them.
--- param: driver VARCHAR = % -- stacks in which a driver of this name takes part, as for LIKE
+-- title: Device stacks
+-- description: Devices that are attached to each other, from the top of each device stack to its bottom, in the order in which an IRP passes them.
+-- param: driver VARCHAR = % -- show stacks that contain a driver of this name, as for LIKE
 -- alias: !devstack
 -- needs: devices
 SELECT lowest_device_object, stack_depth, device_object, driver, name, instance_path, current_irp, queue_length

@@ -1,5 +1,5 @@
--- title: Deferred calls
--- description: What is queued for each processor; a long queue behind one routine names the driver that is late.
+-- title: DPC queues
+-- description: The deferred procedure calls (DPCs) that are queued for each processor. A long queue behind one routine names the driver that runs too long.
 -- alias: !dpcs
 -- needs: dpcs
 SELECT processor, type, regexp_replace(routine_symbol, '[!+].*$', '') AS module, routine_symbol, count(*) AS queued

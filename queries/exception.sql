@@ -1,5 +1,5 @@
 -- title: The exception
--- description: What was raised, where, and what its parameters say.
+-- description: The exception code, the address, and the meaning of the parameters.
 -- alias: .exr
 -- needs: exception
 SELECT dump, code, name, description, address, symbol, tid, is_continuable

@@ -1,5 +1,5 @@
 -- title: Handles by type
--- description: Number of open handles of each type; a leak stands at the top.
+-- description: Number of open handles of each type, the most frequent first. A handle leak is at the top.
 -- alias: !handle
 -- needs: handles
 SELECT process, type, count(*) AS handles, count(name) AS named, count(DISTINCT name) AS distinct_names

@@ -1,5 +1,5 @@
 -- title: Handles to an object
--- description: Which processes have a handle to an object whose name has a part: who holds a file, a key or an event.
+-- description: Processes with a handle to an object whose name contains a text, to find out who has a file, a key or an event open.
 -- param: part TEXT = '' -- part of the name, in any case
 -- needs: handles
 SELECT process, pid, handle, type, name, granted_access

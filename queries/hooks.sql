@@ -1,4 +1,4 @@
--- title: Where control leaves the kernel
+-- title: System services and interrupts outside known modules
 -- description: System services and interrupts that neither the kernel nor a loaded driver handles.
 -- needs: ssdt, idt
 -- optional: ssdt, idt

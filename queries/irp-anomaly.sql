@@ -1,7 +1,7 @@
--- title: Piles of I/O requests
--- description: Drivers that hold more than a number of requests and more than a part of all; pipes and file systems do so when all is well.
--- param: least INTEGER = 50 -- how many requests make a pile
--- param: percent INTEGER = 25 -- which part of all requests does
+-- title: Drivers with unusually many IRPs
+-- description: Drivers that have more than a number of IRPs and more than a percentage of all. Pipes and file systems do so on a healthy system, too.
+-- param: least INTEGER = 50 -- minimum number of IRPs
+-- param: percent INTEGER = 25 -- minimum percentage of all IRPs
 -- needs: irps
 WITH active AS (
     SELECT driver, count(*) AS irps FROM irps WHERE NOT coalesce(is_completed, false) GROUP BY driver

@@ -1,5 +1,5 @@
--- title: I/O requests by driver
--- description: Requests that are not completed, by the driver that has them: a pile at one driver is the anomaly.
+-- title: IRPs by driver
+-- description: IRPs that are not completed, by the driver that has them. A driver with unusually many is suspicious.
 -- alias: !irpfind
 -- needs: irps
 SELECT driver, count(*) AS irps, count(DISTINCT ethread) AS threads, count(DISTINCT device_object) AS devices,

@@ -1,5 +1,5 @@
--- title: I/O requests by device
--- description: Requests that are not completed, by the device that has them, with what the device works on.
+-- title: IRPs by device
+-- description: IRPs that are not completed, by the device that has them, with the current IRP of the device.
 -- alias: irp-devices
 -- needs: irps, devices
 SELECT i.device_object, d.name, i.driver, d.stack_depth, count(*) AS irps, count(DISTINCT i.ethread) AS threads,

@@ -1,5 +1,5 @@
 -- title: The longest waiter of each lock
--- description: The thread that has waited longest for each executive resource and push lock, with the number of its fellow waiters.
+-- description: The thread that has waited longest for each executive resource and push lock, with the number of waiters.
 -- needs: lock_waiters, lock_entries
 WITH waiting AS (
     SELECT resource AS lock, 'resource' AS type, ethread, tid, process, wait_ms FROM lock_waiters

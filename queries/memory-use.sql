@@ -1,5 +1,5 @@
 -- title: Address space by use
--- description: How much of the address space is committed, reserved and free, and as what; of kernel dumps for each process.
+-- description: How much of the address space is committed, reserved and free, by kind; for kernel dumps by process.
 -- alias: !address
 -- needs: memory_regions
 SELECT process, pid, state, type, count(*) AS regions, sum(size_bytes) AS bytes, format_bytes(sum(size_bytes)) AS size,

@@ -1,5 +1,5 @@
 -- title: What is missing and why
--- description: Tables and columns with absent values, by reason; and what is wrong with the file.
+-- description: Tables and columns with absent values, by reason, and the defects of the file.
 -- needs: problems
 SELECT "table", reason, count(*) AS columns, max(count) AS rows, string_agg("column", ', ' ORDER BY "column") AS names
 FROM problems

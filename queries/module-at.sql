@@ -1,6 +1,6 @@
 -- title: What is at an address
--- description: The loaded or unloaded module that an address lies in. An address in an unloaded
---   module is the mark of a driver that left something of its own behind.
+-- description: The loaded or unloaded module that contains an address. An address in an unloaded
+--   module means that a driver was unloaded while references to it remained.
 -- param: address ADDRESS -- the address
 SELECT 'loaded' AS state, name, base AS start, "end", $address - base AS offset_bytes
 FROM modules WHERE $address >= base AND $address < "end"

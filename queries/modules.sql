@@ -1,5 +1,5 @@
 -- title: Loaded modules
--- description: Loaded images by address, with the date of the build where the header has one.
+-- description: Loaded images by address, with the build date if the header has one.
 -- alias: lm
 -- param: pattern VARCHAR = % -- names to list, as for LIKE
 -- needs: modules

@@ -1,5 +1,5 @@
 -- title: Objects by directory
--- description: What each directory of the object manager holds, by type.
+-- description: The objects in each object directory, by type.
 -- alias: !object \
 -- needs: objects
 SELECT coalesce(nullif(regexp_replace(path, '[\\][^\\]*$', ''), ''), '\') AS directory, type, count(*) AS objects,

@@ -1,6 +1,6 @@
 -- title: The oldest modules
--- description: Images by the date in their header, oldest first. Reproducible builds put a hash
---   there; those have no date and are left out.
+-- description: Images by the date in their header, oldest first. Reproducible builds have a hash
+--   instead of a date and are left out.
 -- param: top INTEGER = 15 -- how many
 -- needs: modules
 SELECT name, build_time AS built, base, size_bytes

@@ -1,5 +1,5 @@
 -- title: Open files
--- description: The files that processes have open, and how often; a file that is open hundreds of times in one process is a leak of handles.
+-- description: The files that processes have open, and how often. A file that one process has open hundreds of times is a handle leak.
 -- alias: !handle 0 7 0 File
 -- needs: handles
 SELECT process, pid, name AS file, count(*) AS handles

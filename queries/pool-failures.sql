@@ -1,5 +1,5 @@
--- title: Allocations of pool that failed
--- description: Which pools could not give what was asked for, how often, and what is said of the pools themselves.
+-- title: Failed pool allocations
+-- description: The number of failed allocations of each pool, with the pool's usage and limit.
 -- needs: pool_failures, vm
 SELECT pool, session, count, NULL::VARCHAR AS warning FROM pool_failures
 UNION ALL

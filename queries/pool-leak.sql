@@ -1,8 +1,8 @@
--- title: Pool that is not freed
--- description: Tags with many allocations of which a large part was never freed, and tags that fill a large part of what their pool may have: where a leak shows.
--- param: least INTEGER = 10000 -- allocations that are not freed
--- param: percent INTEGER = 20 -- which part of all allocations they are
--- param: share INTEGER = 5 -- percent of the pool's limit that are much for one tag
+-- title: Pool leaks
+-- description: Tags with many allocations of which a large part was never freed, and tags that use a large part of the pool's limit.
+-- param: least INTEGER = 10000 -- minimum number of allocations that were not freed
+-- param: percent INTEGER = 20 -- minimum percentage of all allocations of the tag
+-- param: share INTEGER = 5 -- minimum percentage of the pool's limit
 -- needs: pool_tags
 -- optional: vm, sessions
 WITH used AS (

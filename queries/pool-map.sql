@@ -1,5 +1,5 @@
 -- title: Map of the pool
--- description: The pages of the pool as a picture, 64 a row: . not used, O one page, < = > a run of pages; P { - } where they are paged out, ? where nothing says.
+-- description: The pages of the pool as a picture, 64 per row: . not used, O one page, < = > a run of pages; P { - } for pages that are paged out, ? if unknown.
 -- alias: !xpool -map
 -- needs: pool_pages
 WITH pages AS (

@@ -1,5 +1,5 @@
 -- title: Pages of the pool
--- description: How many pages of each pool are in use, and how they lie.
+-- description: How many pages of each pool are in use, as single pages and as runs.
 -- alias: !xpool
 -- needs: pool_pages
 SELECT pool_type, state, is_paged_out, count(*) AS pages

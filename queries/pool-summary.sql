@@ -1,5 +1,5 @@
 -- title: Summary of the pool
--- description: How many pages each pool may have and how many are in use, as its map shows them.
+-- description: The limit of each pool in pages, and how many pages are in use according to its page map.
 -- needs: pool_pages, vm, sessions
 WITH pools AS (
     SELECT pool_type, session, count(*) FILTER (WHERE state <> 'unused') AS pages_in_use,

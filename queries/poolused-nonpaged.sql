@@ -1,5 +1,5 @@
--- title: Non-paged pool by tag
--- description: What eats the non-paged pool: the tags with most bytes, or with most allocations that are not freed.
+-- title: Nonpaged pool by tag
+-- description: The tags that use most nonpaged pool, or that have most allocations that were not freed.
 -- alias: !poolused 2
 -- alias: !poolused 3
 -- needs: pool_tags

@@ -1,5 +1,5 @@
 -- title: Paged pool by tag
--- description: What eats the paged pool: the tags with most bytes, with what they have of the non-paged pool and the drivers that may own them.
+-- description: The tags that use most paged pool, with their nonpaged pool and the drivers that may use them.
 -- alias: !poolused 4
 -- needs: pool_tags
 SELECT tag, paged_allocs, paged_frees, paged_diff, paged_bytes, nonpaged_diff, nonpaged_bytes, description,

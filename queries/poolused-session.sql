@@ -1,5 +1,5 @@
--- title: Pool of sessions by tag
--- description: What eats the pools of sessions: windows, menus and pictures of users, by tag and session.
+-- title: Session pool by tag
+-- description: The tags that use most session pool, which holds windows, menus and bitmaps, by tag and session.
 -- alias: !poolused 8
 -- needs: pool_tags
 SELECT session, tag, paged_diff, paged_bytes, nonpaged_diff, nonpaged_bytes, description,

@@ -1,5 +1,5 @@
--- title: Locks that threads note
--- description: Push locks, mutexes and their like that threads wait for: how many, how long, and who has them. Since Windows 8.1.
+-- title: Push locks and mutexes
+-- description: Push locks, mutexes and similar locks that threads wait for: how many wait, how long, and the owners. Since Windows 8.1.
 -- needs: lock_entries
 SELECT lock, min(symbol) AS symbol, min(type) AS type,
        count(*) FILTER (WHERE state = 'waiting') AS waiters, max(wait_ms) AS longest_ms,

@@ -1,5 +1,5 @@
 -- title: Ready threads
--- description: Threads that could run and do not, by processor and priority, the next to run first.
+-- description: Threads that are ready to run but not running, by processor and priority, the next to run first.
 -- alias: !ready
 -- needs: ready_threads
 SELECT processor, priority, position, ethread, pid, tid, process

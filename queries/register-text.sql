@@ -1,6 +1,6 @@
 -- title: Text where pointers belong
--- description: Registers whose bytes read as text. After a local buffer overflow the instruction
---   pointer, the frame pointer or the stack holds pieces of a string.
+-- description: Registers whose bytes are text. After a local buffer overflow the instruction
+--   pointer, the frame pointer or the stack contains parts of a string.
 -- needs: registers
 SELECT tid, name, value, coalesce(ascii, utf16) AS text,
        CASE WHEN ascii IS NOT NULL THEN 'ascii' ELSE 'utf16' END AS encoding

@@ -1,5 +1,5 @@
 -- title: Sessions
--- description: The sessions with their processes, and what of their pool is left; a session whose pool is used up cannot open windows.
+-- description: The sessions with their processes and the free part of their pool. A session whose pool is exhausted cannot open windows.
 -- alias: !session
 -- needs: sessions
 SELECT session, process_count, paged_pool_bytes, paged_pool_limit_bytes,

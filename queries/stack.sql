@@ -1,7 +1,7 @@
 -- title: The stack of a thread
--- description: Its calls, the innermost first, with how each was found.
+-- description: The frames of a thread, innermost first, with how each was found.
 -- alias: k, kv
--- param: tid INTEGER = 0 -- id of the thread; 0 for the one of the exception, or that the system stopped in
+-- param: tid INTEGER = 0 -- thread ID; 0 for the thread of the exception or of the crash
 -- needs: stacks
 -- optional: exception, bugcheck
 SELECT s.tid, s.frame, s.sp, s.return_address, s.symbol, s.offset, s.trust, s.source_file, s.line

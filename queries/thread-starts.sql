@@ -1,6 +1,6 @@
--- title: Threads by what they run
--- description: How many threads started at the same place: a pool that grew without bound shows as
---   one row with a large number.
+-- title: Threads by start address
+-- description: The number of threads with the same start address. A thread pool that grew without bound
+--   is one row with a large number.
 -- needs: threads
 SELECT coalesce(win32_start_symbol, start_symbol, '(unknown)') AS started_at, count(*) AS threads,
        min(create_time) AS first, max(create_time) AS last

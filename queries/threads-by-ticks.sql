@@ -1,5 +1,5 @@
 -- title: Threads by waiting time
--- description: Threads that began to wait last come first: what was active when the dump was made.
+-- description: Threads that began to wait last come first: those that were active when the dump was written.
 -- alias: !stacks
 -- param: ticks INTEGER = 1000000000 -- longest wait in clock ticks
 -- needs: threads

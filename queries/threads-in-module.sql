@@ -1,5 +1,5 @@
 -- title: Threads in a module
--- description: Threads whose stack leads through a module, with the innermost call in it.
+-- description: Threads whose stack contains a frame of a module, with the innermost such frame.
 -- alias: !stacks 2
 -- param: module VARCHAR = nt -- name of the module
 -- needs: stacks

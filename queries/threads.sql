@@ -1,5 +1,5 @@
 -- title: Threads
--- description: Every thread with its start and its stack.
+-- description: Every thread with its start address and its stack.
 -- alias: ~
 -- alias: !threads
 -- needs: threads

@@ -1,5 +1,5 @@
 -- title: Timers by module
--- description: Whose timers are set, how many start again, and how short the shortest period is.
+-- description: The modules of active timers, how many timers are periodic, and the shortest period.
 -- alias: !timer
 -- needs: timers
 SELECT regexp_replace(routine_symbol, '[!+].*$', '') AS module, count(*) AS timers,

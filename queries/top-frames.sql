@@ -1,5 +1,5 @@
 -- title: Stacks by their innermost frame
--- description: How many threads stand in the same function.
+-- description: The number of threads whose innermost frame is in the same function.
 -- needs: stacks
 SELECT symbol, count(*) AS threads, min(process) AS a_process
 FROM stacks

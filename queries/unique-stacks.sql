@@ -1,7 +1,7 @@
 -- title: Stacks that threads share
--- description: How many threads stand in the same calls, what they are blocked in, and the calls, the innermost first.
+-- description: The number of threads with the same stack, the function that they are blocked in, and the frames, innermost first.
 -- alias: !uniqstack
--- param: frames INTEGER = 8 -- how many calls are shown
+-- param: frames INTEGER = 8 -- number of frames to show
 -- needs: threads, stacks
 WITH alike AS (
     SELECT stack_id, count(*) AS threads, min(tid) AS tid, min(blocker) AS blocker

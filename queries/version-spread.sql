@@ -1,7 +1,7 @@
 -- title: Modules that differ between dumps
--- description: Modules of one name that were built at several times, over all open dumps: the one
---   machine with the old driver stands out.
--- param: pattern VARCHAR = % -- names to look at, as for LIKE
+-- description: Modules with the same name but different build times over all open dumps, which shows
+--   the one machine with an old driver.
+-- param: pattern VARCHAR = % -- names to compare, as for LIKE
 -- needs: modules
 SELECT name, count(DISTINCT timestamp) AS builds, count(DISTINCT dump) AS dumps,
        min(build_time) AS oldest, max(build_time) AS newest

@@ -1,5 +1,5 @@
 -- title: Virtual memory
--- description: The numbers of the memory manager with their limits, and how near to its limit each is.
+-- description: The counters of the memory manager with their limits, and how close each is to its limit.
 -- alias: !vm
 -- needs: vm
 SELECT name, pages, bytes // 1024 AS kilobytes, limit_bytes // 1024 AS limit_kilobytes,

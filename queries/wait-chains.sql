@@ -1,5 +1,5 @@
 -- title: Deadlocks
--- description: Cycles of up to four threads, each of which waits for what the next one holds: resources, mutexes, push locks, or the end of the thread itself. No row means that there is none.
+-- description: Cycles of up to four threads, each of which waits for something that the next one holds: a resource, a mutex, a push lock, or the end of the thread itself. If there is no row, there is no such deadlock.
 -- alias: !deadlock
 -- needs: lock_owners, lock_waiters, wait_objects
 WITH edges AS (

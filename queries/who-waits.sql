@@ -1,5 +1,5 @@
 -- title: Who waits for whom
--- description: Each thread that others wait for, and for what of it: mutexes and threads by the wait blocks of those that wait, resources by their queues. The processes of those that wait, with how many threads of each.
+-- description: Each thread that others wait for, and the object: mutexes and threads from the wait blocks of the waiters, resources from their wait queues. With the processes of the waiters, and the number of threads of each.
 -- needs: wait_objects, lock_owners, lock_waiters
 -- optional: wait_objects, lock_owners, lock_waiters, threads
 WITH waits AS (

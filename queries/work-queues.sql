@@ -1,5 +1,5 @@
--- title: Work that waits
--- description: What the system's worker threads have still to do, by queue and routine; a queue that nobody empties stands behind many hangs.
+-- title: Queued work items
+-- description: The work items that system worker threads have not run yet, by queue and routine. A queue that is not processed is the cause of many hangs.
 -- alias: !exqueue
 -- needs: work_queues, work_items
 -- optional: work_items

@@ -1,5 +1,5 @@
 -- title: Memory that is both writable and executable
--- description: Regions from which written bytes can be run, with the module if they lie in one. Images that are copied when they are written are left out.
+-- description: Regions from which written bytes can be executed, with the module if they are in one. Copy-on-write images are left out.
 -- needs: memory_regions
 SELECT pid, process, start, "end", size_bytes, protection, type, coalesce(file, module_of(start, dump)) AS file
 FROM memory_regions

@@ -1,4 +1,4 @@
-//! Why a value is not there.
+//! Why a value is absent.
 
 use std::fmt;
 
@@ -7,17 +7,17 @@ use std::fmt;
 #[repr(u8)]
 #[non_exhaustive]
 pub enum Absent {
-    /// The page or stream that holds the value was not written into the dump.
+    /// The page or stream that holds the value was not written to the dump.
     NotInDump = 1,
-    /// The page was in the page file when the dump was made.
+    /// The page was in the page file when the dump was written.
     PagedOut = 2,
-    /// The bytes are there and contradict themselves, so no value can be believed.
+    /// The bytes are there but invalid, so no value can be trusted.
     Unreadable = 3,
-    /// The place of the value is known only to type information that was not found.
+    /// The location of the value needs symbols or type information that were not found.
     NoSymbols = 4,
     /// The value does not exist for this row or this kind of source.
     NotApplicable = 5,
-    /// The page was promised to a process and never touched, so that there was nothing to write.
+    /// The page is committed but was never accessed, so it has no contents.
     DemandZero = 6,
 }
 
@@ -35,7 +35,7 @@ impl Absent {
         Self::NotApplicable,
     ];
 
-    /// The words a person reads, as `why(column)` returns them.
+    /// The text that users see, as `why(column)` returns it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NotInDump => "not in dump",

@@ -73,7 +73,7 @@ impl ColumnData {
     }
 }
 
-/// Adds so many rows to the values and reasons of so many.
+/// Appends values and reasons of absence to those of earlier rows.
 fn append(
     (data, absent, mine): (&mut Data, &mut Vec<u8>, usize),
     other: ColumnData,

@@ -1,4 +1,4 @@
-//! What a call of a table function gives, known once its arguments are.
+//! The result of a table function call, known once its arguments are.
 
 use super::{Format, FunctionSpec, Ty, Value};
 
@@ -36,7 +36,7 @@ pub enum CallError {
         index: usize,
         /// What is wrong with it: lower case, no final stop.
         message: String,
-        /// What might have been meant: the names that would do, of which the nearest are shown.
+        /// The names that would be valid; the nearest are shown.
         candidates: Vec<String>,
     },
     /// No open source can answer it; a line a source (`sample is a triage dump`).
@@ -47,7 +47,7 @@ pub enum CallError {
     Limit(String),
 }
 
-/// Whoever knows the columns of a call. Planning asks it, and knows no more of what is open.
+/// Knows the columns of a call. Planning asks it, and knows nothing else about the open sources.
 pub trait TableFunctions {
     /// The columns of the call. The arguments have the types of a signature; where an `ADDRESS` is
     /// taken, text is the name of a symbol; optional ones may be NULL, or missing from the end.

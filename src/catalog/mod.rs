@@ -1,7 +1,7 @@
-//! Pure data that every stage agrees on: types, values, reasons for absence, and the
-//! specifications of tables and functions.
+//! Pure data that every stage uses: types, values, reasons for absence, and the specifications of
+//! tables and functions.
 //!
-//! This room knows nothing of dumps, queries or polars, and imports no other room but `time`.
+//! This room knows nothing of dumps, queries or polars, and imports no other room except `time`.
 
 mod absent;
 mod batch;

@@ -60,7 +60,7 @@ fn int(text: &str) -> Option<i64> {
 
 fn double(text: &str) -> Option<f64> {
     let text = text.trim();
-    // What Rust reads beside numbers is `inf`, `infinity` and `nan`, as DuckDB does.
+    // Besides numbers, Rust parses `inf`, `infinity` and `nan`, like DuckDB.
     text.parse().ok()
 }
 

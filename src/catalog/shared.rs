@@ -1,4 +1,4 @@
-//! A definition that is either built in or brought along by the host program.
+//! A definition that is either built in or supplied by the host program.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 pub enum Shared<T: ?Sized + 'static> {
     /// Built in.
     Static(&'static T),
-    /// Brought along by the host program.
+    /// Supplied by the host program.
     Owned(Arc<T>),
 }
 

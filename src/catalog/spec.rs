@@ -1,4 +1,4 @@
-//! What a table and a function are, to everyone who does not run them.
+//! The specifications of tables and functions, for everything except running them.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub enum SourceKind {
 }
 
 impl SourceKind {
-    /// The words a person reads.
+    /// The name that users see.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Kernel => "kernel dump",

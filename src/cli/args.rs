@@ -1,4 +1,4 @@
-//! The command line: what may be written, and what of it does not go together.
+//! The command line arguments, and which of them cannot be combined.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -254,10 +254,7 @@ pub(super) struct Invocation {
     pub(super) mode: Mode,
 }
 
-/// Understands a command line.
-///
-/// # Errors
-/// What clap reports, help and version among it.
+/// Parses a command line.
 pub(super) fn parse(
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<Invocation, clap::Error> {

@@ -1,4 +1,4 @@
-//! Running what the command line names, and leaving.
+//! Non-interactive mode: runs what the command line names, and exits.
 
 use std::collections::BTreeMap;
 use std::io;

@@ -1,4 +1,4 @@
-//! Standard output and error: whether they are terminals, how wide, with colours or not.
+//! Standard output and standard error: whether they are terminals, their width, and colours.
 
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 
@@ -73,7 +73,7 @@ impl Console {
         }
     }
 
-    /// Writes a line to standard error; nobody is left to hear if that fails.
+    /// Writes a line to standard error; a failure is ignored.
     #[allow(clippy::unused_self, reason = "callers talk to the console, not to a stream")]
     pub(super) fn say(&self, text: impl AsRef<str>) {
         let _ = writeln!(io::stderr().lock(), "{}", text.as_ref());

@@ -1,4 +1,4 @@
-//! Ctrl-C: ends the query or the printing, not the program.
+//! Ctrl-C: ends the running query or the printing, not the program.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::session::CancelToken;
 
-/// Knows whether Ctrl-C was pressed, and what it is to end. Cheap to clone.
+/// Records whether Ctrl-C was pressed, and what it cancels. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Interrupt(Arc<Inner>);
 
@@ -82,7 +82,7 @@ impl<W: Write> Write for Guarded<W> {
     }
 }
 
-/// Whether the error is the wish of the person at the keyboard.
+/// Whether the error means that the user interrupted the printing.
 pub(super) fn is_stop(error: &io::Error) -> bool {
     error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Stopped>)
 }

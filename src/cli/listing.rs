@@ -1,4 +1,4 @@
-//! `--list`, `--describe` and `--queries`: what there is to ask, as text for reading.
+//! `--list`, `--describe` and `--queries`: the available tables and queries as text.
 
 use std::fmt::Write as _;
 
@@ -73,7 +73,7 @@ pub(super) fn columns(entries: Vec<(&str, String)>, console: &Console) -> String
     text
 }
 
-/// A name as a terminal may see it: tables and columns of files are called as somebody wants.
+/// A name in a form that is safe for a terminal: files may contain any name.
 fn seen(name: &str) -> String {
     let mut text = String::with_capacity(name.len());
     name.chars().for_each(|c| push_visible(c, &mut text));

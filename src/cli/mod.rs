@@ -31,7 +31,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let invocation = match args::parse(arguments) {
         Ok(invocation) => invocation,
         Err(error) => {
-            // Help that nobody reads is no failure.
+            // A failure to print help is ignored.
             let _ = error.print();
             return u8::try_from(error.exit_code()).unwrap_or(2);
         }

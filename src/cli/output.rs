@@ -1,4 +1,4 @@
-//! Where results go: shown at once, or kept until one file can hold them all.
+//! The destination of results: shown at once, or collected for one file.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -75,7 +75,7 @@ fn dimmed(line: &str, colour: bool, out: &mut dyn Write) -> io::Result<()> {
     if colour { writeln!(out, "\x1b[2m{line}\x1b[0m") } else { writeln!(out, "{line}") }
 }
 
-/// What a person at a terminal wants to know below the rows.
+/// The lines below the rows at a terminal.
 fn footer(result: &ResultSet, cut: &Cut, console: &Console) -> Vec<String> {
     if !console.out_is_terminal {
         return Vec::new();
@@ -242,8 +242,8 @@ pub(super) fn print_document(
     Ok(())
 }
 
-/// What the dumps say of themselves, for formats with a place for it: names and values for one
-/// dump, a table for several.
+/// Facts about the dumps, for formats that can contain them: names and values for one dump, a table
+/// for several.
 fn facts(session: &Session, format: FileFormat) -> (Option<Answer>, Vec<Note>) {
     if !matches!(format, FileFormat::Xlsx | FileFormat::Html) {
         return (None, Vec::new());

@@ -1,5 +1,5 @@
-//! Once a query has taken half a second: a bar while memory is searched, or a spinner with the rows
-//! read so far.
+//! Progress after half a second: a bar for a search through memory, or a spinner with the number of
+//! rows.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};

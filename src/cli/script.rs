@@ -1,4 +1,4 @@
-//! What is to run: SQL from the command line, from files, from the library.
+//! The SQL to run: from the command line, from files, from the library.
 
 use std::io::Read as _;
 use std::path::Path;

@@ -1,7 +1,4 @@
-//! Results for reading: a table that fits the terminal, or one line a value.
-//!
-//! Nothing is cut without a mark, and the caller learns what was. Cells hold no control
-//! characters.
+//! Results as text: a table that fits the terminal, or one line per value.
 
 use std::io::{self, Write};
 use std::ops::Range;

@@ -1,7 +1,7 @@
-//! arm64: what an instruction does to the flow of control.
+//! ARM64: control flow and text of instructions.
 //!
-//! Branches, calls, returns and addresses relative to the instruction are decoded here; of any other
-//! instruction the text is its word.
+//! Branches, calls, returns and PC-relative addresses are decoded here; the text of any other
+//! instruction is its word.
 
 use super::{Flow, Instruction, Isa, Names, Text};
 
@@ -23,7 +23,7 @@ fn word(bytes: &[u8]) -> Option<u32> {
     bytes.first_chunk::<4>().map(|word| u32::from_le_bytes(*word))
 }
 
-/// What an instruction refers to, relative to itself.
+/// The PC-relative reference of an instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// `adrp`.
@@ -32,11 +32,11 @@ enum Kind {
     Near,
     /// A branch.
     To(u64),
-    /// A load from a literal.
+    /// A load from a literal pool.
     Load(u64),
 }
 
-/// Some bits of a word as a signed number of words, in bytes.
+/// A bit field of a word, as a signed number of words, in bytes.
 const fn offset(word: u32, low: u32, bits: u32) -> u64 {
     let shifted = (word << (32 - low - bits)).cast_signed() >> (32 - bits);
     (shifted as i64 * 4).cast_unsigned()
@@ -55,7 +55,7 @@ fn kind(word: u32) -> Option<Kind> {
     })
 }
 
-/// The number of `adr`: two low bits apart from the rest.
+/// The immediate of `adr`: two low bits are apart from the rest.
 fn near(word: u32) -> u64 {
     offset(word, 5, 19).wrapping_add(u64::from(word >> 29 & 3))
 }

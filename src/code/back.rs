@@ -1,28 +1,28 @@
-//! The instructions before an address. Intel code reads differently from every byte on, so that
-//! something has to say where an instruction starts.
+//! Backward disassembly: the instructions before an address. Intel code decodes differently from
+//! every byte, so something has to show where an instruction starts.
 
 use super::{Fetch, Flow, Instruction, Isa, LONGEST, Window, decode};
 
-/// A boundary that is farther away is not gone through.
+/// A known instruction boundary that is farther away is not used.
 const MAX_DISTANCE: u64 = 64 << 10;
-/// How many bytes more than needed readings start from, so that they can fall in step.
+/// How many extra bytes decoding starts earlier, so that it can synchronize.
 const LEAD: u64 = 64;
-/// No more instructions are given.
+/// Upper limit on the instructions returned.
 const MAX_COUNT: usize = 1000;
 
-/// What says where the instructions start.
+/// The evidence for the instruction boundaries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Alignment {
     /// Every instruction has the same length.
     Fixed,
     /// Instructions follow from a known start of code without a gap.
     Known,
-    /// Most readings from the bytes before agree.
+    /// Most decodings that start at the preceding bytes agree.
     Likely,
 }
 
 impl Alignment {
-    /// The word for it.
+    /// The name that tables show.
     pub const fn text(self) -> &'static str {
         match self {
             Self::Fixed => "fixed",
@@ -32,7 +32,7 @@ impl Alignment {
     }
 }
 
-/// Up to `count` instructions that end at an address, in their order. `known` is the start of an
+/// Up to `count` instructions that end at an address, in address order. `known` is the start of an
 /// instruction at or before the address (a function, a label), if one is known.
 pub fn before(
     isa: Isa,
@@ -53,7 +53,7 @@ pub fn before(
     {
         let first = all.len().saturating_sub(count);
         let some = all.get(first..).unwrap_or_default().to_vec();
-        // A start of code that is too near leaves some to be found before it.
+        // If the known start is too close, more instructions are searched before it.
         if some.len() == count {
             return (some, Alignment::Known);
         }
@@ -79,7 +79,7 @@ fn fixed(address: u64, count: usize, fetch: Fetch<'_>) -> Vec<Instruction> {
     all
 }
 
-/// The instructions from a start of code to an address, if one ends there.
+/// The instructions from a start of code to an address, if an instruction ends there.
 fn forward(isa: Isa, start: u64, address: u64, fetch: Fetch<'_>) -> Option<Vec<Instruction>> {
     let mut window = Window::new(fetch);
     let mut all = Vec::new();
@@ -92,7 +92,8 @@ fn forward(isa: Isa, start: u64, address: u64, fetch: Fetch<'_>) -> Option<Vec<I
     (at == address).then_some(all)
 }
 
-/// Reads from every byte before the address, and follows back from it what most readings run through.
+/// Decodes from every byte before the address, and follows the boundaries on which most decodings
+/// agree backwards.
 fn likely(isa: Isa, address: u64, count: usize, fetch: Fetch<'_>) -> (Vec<Instruction>, Alignment) {
     let far = (count as u64).saturating_mul(LONGEST as u64).saturating_add(LEAD);
     let (start, bytes) = held_before(address, far, fetch);
@@ -110,7 +111,7 @@ fn likely(isa: Isa, address: u64, count: usize, fetch: Fetch<'_>) -> (Vec<Instru
             let found = decoded.get(*i).copied().flatten();
             found.is_some_and(|found| *i + found.bytes().len() == end)
         };
-        // Of equal ones the longer: the shorter is what its last bytes read as.
+        // Of equally likely ones the longer is used: the shorter is a decoding of its last bytes.
         let best = (first..end)
             .filter(ends_here)
             .max_by_key(|i| (weights.get(*i).copied().unwrap_or(0), end - i));
@@ -122,14 +123,14 @@ fn likely(isa: Isa, address: u64, count: usize, fetch: Fetch<'_>) -> (Vec<Instru
     (all, Alignment::Likely)
 }
 
-/// The bytes that end at an address, at most so many, and where they start.
+/// The bytes that end at an address, at most this many, and where they start.
 fn held_before(address: u64, most: u64, fetch: Fetch<'_>) -> (u64, Vec<u8>) {
     let mut bytes = vec![0; usize::try_from(most.min(address)).unwrap_or(0)];
     let mut is_held = |count: usize| {
         let buffer = bytes.get_mut(..count).unwrap_or_default();
         fetch(address - count as u64, buffer) == count
     };
-    // Who holds so many bytes before the address holds fewer.
+    // If this many bytes before the address are readable, fewer are too.
     let (mut held, mut beyond) = (0, usize::try_from(most.min(address)).unwrap_or(0) + 1);
     while beyond - held > 1 {
         let middle = held.midpoint(beyond);
@@ -144,7 +145,7 @@ fn held_before(address: u64, most: u64, fetch: Fetch<'_>) -> (u64, Vec<u8>) {
     (address - held as u64, bytes)
 }
 
-/// By byte, how many readings come through it as the start of an instruction.
+/// For each byte the number of decodings in which an instruction starts there.
 fn weights(decoded: &[Option<Instruction>]) -> Vec<u32> {
     let mut weights = vec![1u32; decoded.len()];
     for (i, found) in decoded.iter().enumerate() {

@@ -1,14 +1,14 @@
-//! A function in blocks: what branches reach from its start, without leaving what belongs to it.
+//! The basic blocks of a function: the code that branches reach from its start within its bounds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Fetch, Flow, Instruction, Isa, Window, decode};
 
-/// No function has more instructions; what follows is left out.
+/// Upper limit on the instructions of a function; the rest is left out.
 const MAX_INSTRUCTIONS: usize = 50_000;
 const BREAKPOINT: &[u8] = &[0xcc];
 
-/// Instructions that run one after the other: branches lead to the first of them only.
+/// A basic block: branches lead only to its first instruction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
     /// Its address.
@@ -17,8 +17,8 @@ pub struct Block {
     pub instructions: Vec<Instruction>,
 }
 
-/// The blocks of the function that starts at an address, by address. `belongs` says whether an address
-/// may be code of it; where code cannot be read or decoded, its blocks end.
+/// The blocks of the function that starts at an address, in address order. `belongs` says whether
+/// an address may be code of the function. A block ends where code cannot be read or decoded.
 pub fn function(
     isa: Isa,
     start: u64,
@@ -50,7 +50,7 @@ pub fn function(
                     leaders.insert(next);
                     true
                 }
-                // Breakpoints that follow each other stand between functions.
+                // Consecutive breakpoint instructions are padding between functions.
                 Flow::Next if instruction.bytes() == BREAKPOINT => {
                     !window.at(next).starts_with(BREAKPOINT)
                 }
@@ -65,7 +65,7 @@ pub fn function(
     blocks(&code, &leaders)
 }
 
-/// Cuts code into blocks: at what branches lead to, and where the code before does not reach.
+/// Cuts code into blocks: at branch targets, and where the preceding code does not fall through.
 fn blocks(code: &BTreeMap<u64, Instruction>, leaders: &BTreeSet<u64>) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let mut end = None;

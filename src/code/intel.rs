@@ -1,4 +1,5 @@
-//! x86 and x64, through iced-x86: what an instruction does, and its text as WinDbg prints it.
+//! x86 and x64, with the crate iced-x86: control flow of instructions, and their text as WinDbg
+//! prints it.
 
 use iced_x86::{
     Decoder, DecoderOptions, FlowControl, FormatMnemonicOptions, Formatter, Instruction as Iced,
@@ -17,12 +18,12 @@ const fn bits(isa: Isa) -> u32 {
     }
 }
 
-/// The instruction at an address; one that makes no sense is one byte.
+/// The instruction at an address; an invalid one is one byte long.
 pub(super) fn decode(isa: Isa, address: u64, bytes: &[u8]) -> Option<Instruction> {
     let bytes = bytes.get(..LONGEST).unwrap_or(bytes);
     let iced = iced(isa, address, bytes);
     if iced.is_invalid() {
-        // The bytes may end before the instruction does.
+        // The bytes may end inside the instruction.
         let is_cut = bytes.len() < LONGEST && iced.len() >= bytes.len();
         return (!is_cut && !bytes.is_empty())
             .then(|| Instruction::new(isa, address, bytes, 1, Flow::Invalid));
@@ -63,7 +64,7 @@ fn target(iced: &Iced) -> Option<u64> {
     is_near.then(|| iced.near_branch_target())
 }
 
-/// Whether the memory operand is a constant address, or one relative to the instruction.
+/// Whether the memory operand is an absolute or a RIP-relative address.
 fn is_constant(iced: &Iced) -> bool {
     iced.is_ip_rel_memory_operand()
         || iced.memory_base() == Register::None && iced.memory_index() == Register::None
@@ -71,7 +72,7 @@ fn is_constant(iced: &Iced) -> bool {
 
 fn memory(iced: &Iced) -> Option<u64> {
     let has_memory = (0..iced.op_count()).any(|i| iced.op_kind(i) == OpKind::Memory);
-    // What a segment register adds to is not known.
+    // The base of a segment register is unknown.
     let is_flat = !matches!(iced.memory_segment(), Register::FS | Register::GS);
     (has_memory && is_flat && is_constant(iced)).then(|| iced.memory_displacement64())
 }
@@ -117,7 +118,7 @@ fn formatter(isa: Isa, iced: &Iced, names: &dyn Names) -> MasmFormatter {
 fn operand_name(isa: Isa, iced: &Iced, operand: u32, names: &dyn Names) -> Option<String> {
     let digits = |address: u64| isa.address(address);
     let named = |address: u64| Some(format!("{} ({})", names.name(address)?, digits(address)));
-    // Displacements from a base register are no addresses, and neither are those in a segment.
+    // Displacements from a base register are not addresses, and neither are those in a segment.
     let is_flat = iced.memory_base() == Register::None
         && !matches!(iced.memory_segment(), Register::FS | Register::GS);
     match iced.op_kind(operand) {
@@ -136,7 +137,7 @@ fn operand_name(isa: Isa, iced: &Iced, operand: u32, names: &dyn Names) -> Optio
     }
 }
 
-/// The text of operands that have names.
+/// The texts of operands that have names.
 struct Texts(Vec<(u32, String)>);
 
 impl SymbolResolver for Texts {

@@ -1,9 +1,9 @@
-//! Machine code: instructions with what they do to the flow of control, functions in blocks, and
-//! what stands before an address.
+//! Machine code: instructions and their control flow, the basic blocks of functions, and backward
+//! disassembly.
 //!
-//! Bytes come through a closure, names through [`Names`]. Knows no dump, no module and no symbol
-//! file. Every byte may be damaged: a function has a bound, and an instruction that makes no sense is
-//! one byte long.
+//! Bytes are read through a closure, names through [`Names`]. This module knows no dump, module or
+//! symbol file. Every byte may be damaged: a function is bounded, and an invalid instruction is one
+//! byte long.
 
 mod arm64;
 mod back;
@@ -74,35 +74,35 @@ impl Isa {
     }
 }
 
-/// What an instruction does to the flow of control.
+/// How an instruction affects control flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
-    /// The next one runs.
+    /// The next instruction follows.
     Next,
-    /// It calls.
+    /// A call.
     Call,
-    /// It jumps.
+    /// A jump.
     Jump,
-    /// It jumps, or the next one runs.
+    /// A conditional jump.
     Branch,
-    /// It returns.
+    /// A return.
     Return,
-    /// Nothing runs after it.
+    /// Execution does not continue behind it.
     Stop,
-    /// It is no instruction.
+    /// Not a valid instruction.
     Invalid,
 }
 
 /// An instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Instruction {
-    /// Where it is.
+    /// Its address.
     pub address: u64,
-    /// What it does to the flow of control.
+    /// How it affects control flow.
     pub flow: Flow,
-    /// Where it calls or jumps to, if it says so itself.
+    /// The target of a direct call or jump.
     pub target: Option<u64>,
-    /// The memory that it names by a constant or relative to itself.
+    /// The memory that it accesses at an absolute or PC-relative address.
     pub memory: Option<u64>,
     isa: Isa,
     len: u8,
@@ -114,18 +114,18 @@ pub struct Instruction {
 pub struct Text {
     /// The mnemonic with its prefixes (`lock bts`).
     pub mnemonic: String,
-    /// The operands as debuggers print them; empty where there are none.
+    /// The operands as debuggers print them; empty if there are none.
     pub operands: String,
 }
 
 /// Names of addresses.
 pub trait Names {
-    /// `module!symbol+0x12` of an address, or `None` if it lies in no module.
+    /// `module!symbol+0x12` for an address, or `None` if no module contains it.
     fn name(&self, address: u64) -> Option<String>;
 }
 
 impl Instruction {
-    /// An instruction of these bytes, of which `len` belong to it.
+    /// An instruction made of the first `len` of these bytes.
     fn new(isa: Isa, address: u64, bytes: &[u8], len: usize, flow: Flow) -> Self {
         let mut raw = [0; LONGEST];
         let len = len.min(bytes.len()).min(LONGEST);
@@ -151,22 +151,22 @@ impl Instruction {
         self.address.wrapping_add(self.size())
     }
 
-    /// Whether it calls.
+    /// Whether it is a call.
     pub fn is_call(&self) -> bool {
         self.flow == Flow::Call
     }
 
-    /// Whether it jumps, under a condition or without one.
+    /// Whether it is a conditional or unconditional jump.
     pub fn is_jump(&self) -> bool {
         matches!(self.flow, Flow::Jump | Flow::Branch)
     }
 
-    /// Whether it returns.
+    /// Whether it is a return.
     pub fn is_return(&self) -> bool {
         self.flow == Flow::Return
     }
 
-    /// Mnemonic and operands, addresses with their names.
+    /// Mnemonic and operands, with names for addresses.
     pub fn text(&self, names: &dyn Names) -> Text {
         match self.isa {
             Isa::X86 | Isa::X64 => intel::text(self, names),
@@ -175,7 +175,7 @@ impl Instruction {
     }
 }
 
-/// The instruction at an address, of the bytes from there on; `None` if they end before it does.
+/// The instruction at the start of these bytes; `None` if the bytes end inside it.
 pub fn decode(isa: Isa, address: u64, bytes: &[u8]) -> Option<Instruction> {
     match isa {
         Isa::X86 | Isa::X64 => intel::decode(isa, address, bytes),

@@ -1,12 +1,12 @@
-//! Whether an address is one that a call returns to, by the instruction that ends there.
+//! Whether an address is a return address, by the instruction that ends there.
 
 use super::{Instruction, Isa, decode};
 
-/// The longest call: a prefix, an address in a register with a scale and a displacement.
+/// The longest call: a prefix, an opcode, and an operand with scale and displacement.
 const LONGEST_CALL: usize = 9;
 
-/// The call that ends where the bytes end, if one does. Several readings may be calls; the shortest
-/// that names its target is given, else the longest.
+/// The call that ends where the bytes end, if there is one. If several decodings are calls, the
+/// shortest direct call is returned, else the longest call.
 pub fn is_return(isa: Isa, address: u64, before: &[u8]) -> Option<Instruction> {
     let lengths = match isa {
         Isa::X86 | Isa::X64 => 2..=LONGEST_CALL,
@@ -28,7 +28,7 @@ pub fn is_return(isa: Isa, address: u64, before: &[u8]) -> Option<Instruction> {
     found
 }
 
-/// Whether a call ends at an address; `None` if the code before it is not there.
+/// Whether a call ends at an address; `None` if the code before it is missing.
 pub fn is_return_address(isa: Isa, address: u64, fetch: super::Fetch<'_>) -> Option<bool> {
     let mut bytes = [0; LONGEST_CALL];
     for len in (isa.shortest().max(2)..=LONGEST_CALL).rev() {

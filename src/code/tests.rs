@@ -1,10 +1,10 @@
-//! Code of the archive, of both widths, and code that is damaged.
+//! Code from debugger listings, 32-bit and 64-bit, and damaged code.
 
 use std::fmt::Write as _;
 
 use super::*;
 
-/// `nt` from 80800000 on, with some symbols, and everything else without a name.
+/// `nt` from 80800000 on with some symbols; other addresses have no names.
 struct Archive;
 
 impl Names for Archive {
@@ -86,7 +86,7 @@ fn a_function_of_the_archive() {
     assert_eq!(lines, expected);
 }
 
-/// `nt!KiIdleLoop` as far as its third block, with an end of its own.
+/// The first three blocks of `nt!KiIdleLoop`, with an artificial end.
 const IDLE: &str = "eb08 8d8bc00e0000 ff11 f390 fb 90 90 fa 8b834c0a0000 0b83880a0000 0b83100c0000
     7413 b102 ff15a8108080 8d8b20010000 e85949faff 83bb2801000000 c3";
 
@@ -95,7 +95,7 @@ fn blocks_begin_where_branches_lead() {
     let code = bytes(IDLE);
     let found = function(Isa::X86, 0x8088_d258, &fetch_of(0x8088_d258, &code), &|_| true);
     let starts: Vec<u64> = found.iter().map(|block| block.start).collect();
-    // The second block of the archive's listing is reached by a branch that is cut off here.
+    // The branch that leads to the second block of the listing is cut off here.
     assert_eq!(starts, [0x8088_d258, 0x8088_d262, 0x8088_d27c, 0x8088_d28f]);
     let lines: Vec<_> = found.iter().flat_map(|block| &block.instructions).map(line).collect();
     for expected in [
@@ -110,7 +110,8 @@ fn blocks_begin_where_branches_lead() {
     }
 }
 
-/// What ends at `kernel32!DeviceIoControl+0x133`, with the end of the instruction before.
+/// The code before `kernel32!DeviceIoControl+0x133`, beginning with the last byte of an
+/// instruction.
 const DEVICE: &str = "00 8d45d8 50 53 53 53 ff7508 0f8408010000 ff153c10e477";
 
 #[test]
@@ -233,7 +234,7 @@ fn calls_before_return_addresses() {
     }
 }
 
-/// Bytes that look random, the same at every run.
+/// Deterministic pseudorandom bytes.
 fn noise(len: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
     let mut next = || {
@@ -263,7 +264,7 @@ fn noise_neither_hangs_nor_panics() {
     }
 }
 
-/// How many random bytes of each width are compared with what capstone says.
+/// How many random bytes of each instruction set are compared with capstone.
 const COMPARED: usize = 500_000;
 
 #[test]

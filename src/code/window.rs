@@ -1,12 +1,12 @@
-//! Bytes of code through a closure, a stretch at a time.
+//! Reads code through a closure, a buffer at a time.
 
-/// Fills the start of the buffer with bytes of code from an address on, and says how many.
+/// Fills the start of the buffer with code from an address on, and returns the number of bytes.
 pub type Fetch<'a> = &'a dyn Fn(u64, &mut [u8]) -> usize;
 
-/// How much is fetched at a time.
+/// How many bytes are fetched at a time.
 const STRETCH: usize = 512;
 
-/// The stretch of code that was fetched last.
+/// The code that was fetched last.
 pub struct Window<'a> {
     fetch: Fetch<'a>,
     start: u64,
@@ -20,12 +20,12 @@ impl std::fmt::Debug for Window<'_> {
 }
 
 impl<'a> Window<'a> {
-    /// Nothing is fetched yet.
+    /// An empty window.
     pub const fn new(fetch: Fetch<'a>) -> Self {
         Self { fetch, start: 0, held: Vec::new() }
     }
 
-    /// The bytes of one instruction at an address, or fewer where code ends.
+    /// The bytes of one instruction at an address, or fewer where the code ends.
     pub fn at(&mut self, address: u64) -> &[u8] {
         let offset = self.offset(address);
         if offset.is_none_or(|offset| self.held.len() - offset < super::LONGEST) {

@@ -1,7 +1,7 @@
-//! What went wrong, where, and what to write instead.
+//! Diagnostics: what went wrong, where, and what to write instead.
 //!
-//! Every stage raises a [`Diagnostic`]; only `render` knows how one looks. Nothing here knows what
-//! a query or a dump is.
+//! Every stage raises a [`Diagnostic`]; only `render` knows how it is displayed. This room knows
+//! nothing of queries or dumps.
 
 mod code;
 mod render;

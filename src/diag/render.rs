@@ -1,4 +1,4 @@
-//! How a [`Diagnostic`] looks: text in the manner of rustc, and JSON.
+//! Renders a [`Diagnostic`]: as text in the style of rustc, and as JSON.
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};

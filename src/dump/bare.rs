@@ -1,5 +1,5 @@
-//! The physical memory of a machine without a dump's header: raw images (one page after another,
-//! `.raw`, `.mem`, `.vmem`) and ELF core files. Accepted only where Windows is found in it.
+//! Physical memory without a dump header: raw memory images (one page after another, `.raw`,
+//! `.mem`, `.vmem`) and ELF core files. They are accepted only if Windows is found in them.
 
 use super::detect::ACCEPTED;
 use super::pages::Pages;
@@ -14,23 +14,23 @@ pub struct Bare {
     pub pages: Pages,
     /// Windows.
     pub windows: Windows,
-    /// Its processors, as a hypervisor stopped them; none in memory alone.
+    /// The registers of its processors as the hypervisor saved them; empty for raw memory.
     pub processors: Vec<Stopped>,
 }
 
-/// Whether page tables as Windows makes them are in a raw image.
+/// Whether a raw image contains page tables of the form that Windows uses.
 pub(super) fn has_tables(file: &[u8]) -> bool {
     let map = whole(file);
     !windows::tables(Physical::new(file, &map), &[], 1).is_empty()
 }
 
-/// The file as memory, one page after another.
+/// The whole file as memory, one page after another.
 fn whole(file: &[u8]) -> PageMap {
     let len = file.len() as u64;
     PageMap::Runs(Runs::new(vec![Run { first: 0, pages: len / PAGE, offset: 0 }], len))
 }
 
-/// Finds the pages and Windows in them.
+/// Finds the pages, and Windows in them.
 ///
 /// # Errors
 /// [`Error::NotADump`] if there is no Windows.

@@ -1,20 +1,21 @@
-//! Dumps whose pages are described by a bitmap: `SUMMARY_DUMP` after the header.
+//! Dumps whose pages are described by a bitmap: the `SUMMARY_DUMP` structure after the header.
 //!
-//! Up to Windows 7 (type 2) its numbers are 32 bits wide, since Windows 8 (types 5, 6 and 7) 64
-//! bits, at other places. Nothing in the structure says which it is, so the one whose numbers agree
-//! with one another counts.
+//! Up to Windows 7 (type 2) its numbers are 32 bits wide; since Windows 8 (types 5, 6 and 7) they
+//! are 64 bits wide, at other offsets. Nothing in the structure says which form it has, so the form
+//! whose numbers are consistent is used.
 
 use super::bytes::{Width, slice, u32_at, u64_at};
 use super::header::header_bytes;
 use super::pages::{BitmapHeader, Pages, bytes_of};
 use crate::memory::{Bitmap, PAGE, PageMap};
 
-/// Whether such a structure stands there. Kernel dumps say `SDMP`, complete ones `FDMP`.
+/// Whether such a structure is at an offset. Kernel dumps have the signature `SDMP`, complete dumps
+/// `FDMP`.
 pub(super) fn is_there(file: &[u8], start: usize) -> bool {
     slice(file, start, 8).is_some_and(|mark| mark == b"SDMPDUMP" || mark == b"FDMPDUMP")
 }
 
-/// The numbers of a header, and where the bits start after it.
+/// The numbers of the structure, and the offset of the bits after it.
 #[derive(Debug, Clone, Copy)]
 struct Numbers {
     header: BitmapHeader,
@@ -22,19 +23,19 @@ struct Numbers {
 }
 
 impl Numbers {
-    /// Whether the numbers agree with one another.
+    /// Whether the numbers are consistent.
     fn agree(&self) -> bool {
         let BitmapHeader { first_page, bits, pages } = self.header;
         bits != 0 && pages <= bits && first_page >= self.end()
     }
 
-    /// Where the bits end.
+    /// The offset at which the bits end.
     fn end(&self) -> u64 {
         (self.start as u64).saturating_add(self.header.bits.div_ceil(8))
     }
 }
 
-/// The numbers as they are since Windows 8.
+/// The numbers in the form since Windows 8.
 fn wide(file: &[u8], start: usize) -> Option<Numbers> {
     let header = BitmapHeader {
         first_page: u64_at(file, start.saturating_add(0x20))?,
@@ -44,12 +45,12 @@ fn wide(file: &[u8], start: usize) -> Option<Numbers> {
     Some(Numbers { header, start: start.saturating_add(0x38) })
 }
 
-/// The numbers as they are up to Windows 7.
+/// The numbers in the form up to Windows 7.
 fn narrow(file: &[u8], start: usize, width: Width) -> Option<Numbers> {
     let number = |offset: usize| u32_at(file, start.saturating_add(offset)).map(u64::from);
     let header =
         BitmapHeader { first_page: number(0xc)?, bits: number(0x10)?, pages: number(0x14)? };
-    // The bitmap proper repeats its size.
+    // The bitmap repeats its size.
     if number(0x18)? != header.bits {
         return None;
     }
@@ -104,7 +105,7 @@ mod tests {
     use crate::dump::header::{self, KernelHeader};
     use crate::dump::pages;
 
-    /// A dump of these pages, by hand.
+    /// A dump with these pages, built byte by byte.
     fn dump(width: Width, code: u32, is_wide: bool, present: &[u64]) -> (Vec<u8>, KernelHeader) {
         let start = header_bytes(width);
         let mut file = b"PAGE".repeat(start / 4);
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn lies_are_said_and_the_pages_used() {
+    fn wrong_counts_are_reported_and_the_pages_used() {
         let (mut file, header) = dump(Width::W64, 5, true, &[1, 2]);
         file[0x2028] = 9;
         file.truncate(file.len() - 1);

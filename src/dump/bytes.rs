@@ -1,6 +1,6 @@
-//! Little-endian numbers and texts at offsets of a byte slice, every access checked.
+//! Little-endian numbers and text at offsets of a byte slice; every access is checked.
 
-/// How wide the pointers of a structure are.
+/// The pointer size of a structure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Width {
     /// 32-bit pointers.
@@ -18,8 +18,8 @@ impl Width {
         }
     }
 
-    /// An address as this width shows it: 32-bit addresses are stored sign-extended in places, and
-    /// lose the extension here.
+    /// An address of this pointer size: 32-bit addresses are sign-extended in some fields, and the
+    /// extension is removed here.
     pub const fn normalise(self, address: u64) -> u64 {
         match self {
             Self::W32 => address & 0xffff_ffff,
@@ -33,7 +33,7 @@ pub fn slice(bytes: &[u8], offset: usize, len: usize) -> Option<&[u8]> {
     bytes.get(offset..offset.checked_add(len)?)
 }
 
-/// As [`slice()`] for offsets that a file states.
+/// The same as [`slice()`] for offsets that come from a file.
 pub fn slice_at(bytes: &[u8], offset: u64, len: u64) -> Option<&[u8]> {
     slice(bytes, usize::try_from(offset).ok()?, usize::try_from(len).ok()?)
 }
@@ -79,13 +79,13 @@ pub fn unsigned_at(bytes: &[u8], offset: usize, size: usize) -> Option<u64> {
     }
 }
 
-/// Bytes up to the first zero as text, what is no UTF-8 replaced.
+/// Bytes up to the first null as text; invalid UTF-8 is replaced.
 pub fn text(bytes: &[u8]) -> String {
     let end = memchr::memchr(0, bytes).unwrap_or(bytes.len());
     String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).into_owned()
 }
 
-/// UTF-16 up to the first zero as text, what is no UTF-16 replaced.
+/// UTF-16 up to the first null as text; invalid UTF-16 is replaced.
 pub fn text_utf16(bytes: &[u8]) -> String {
     let units = bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair));
     char::decode_utf16(units.take_while(|unit| *unit != 0))

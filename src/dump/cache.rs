@@ -1,8 +1,8 @@
-//! What was found in a file once, kept in a folder so that it need not be found again.
+//! Results of searches in a file, kept in a cache directory for the next session.
 //!
-//! An entry belongs to one file: its name is made of the file's size, its time, its first bytes and
-//! what else the finder names. It is written beside its place and then moved there, and it is
-//! believed only if its sum is right. Whoever deletes the folder loses time and nothing else.
+//! An entry belongs to one file: its name is derived from the file's size, time and first bytes,
+//! and from what else the search depends on. It is written under a temporary name and then renamed,
+//! and it is used only if its checksum is right. Deleting the directory costs only time.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Seek, SeekFrom, Write};
@@ -18,17 +18,17 @@ use super::Image;
 use super::bytes::u64_at;
 
 const MAGIC: &[u8; 16] = b"dumpql index 04\n";
-/// Magic, key, length and sum.
+/// Magic, key, length and checksum.
 const HEAD: usize = 48;
-/// How much of a file's beginning tells it from others.
+/// How many of a file's first bytes identify it.
 const FIRST_BYTES: usize = 0x2000;
-/// So many entries of a kind are kept; older ones make room.
+/// How many entries of a kind are kept; older ones are deleted.
 const MAX_ENTRIES: usize = 32;
-/// Bytes of a part that has a sum of its own.
+/// Size of a part that has its own checksum.
 const PART: usize = 1 << 20;
 const ENDING: &str = "dumpql-index";
 
-/// Size and time of a file.
+/// Size and modification time of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity {
     bytes: u64,
@@ -42,12 +42,13 @@ impl Identity {
     }
 }
 
-/// A sum that finds damage: that of the sums of parts, which threads make side by side.
+/// A checksum that detects damage: the checksum of the parts' checksums, which threads compute in
+/// parallel.
 #[derive(Clone)]
 struct Sum {
     whole: Xxh3Default,
     part: Xxh3Default,
-    /// Bytes that the part has room for.
+    /// How many more bytes fit in the part.
     room: usize,
 }
 
@@ -62,7 +63,7 @@ impl Sum {
         Self { whole: Xxh3Default::new(), part: Xxh3Default::new(), room: PART }
     }
 
-    /// The sum of bytes that are all there.
+    /// The checksum of bytes that are all in memory.
     fn of(bytes: &[u8]) -> u64 {
         let parts: Vec<u64> = bytes.par_chunks(PART).map(xxh3_64).collect();
         let mut whole = Xxh3Default::new();
@@ -95,7 +96,7 @@ impl Sum {
     }
 }
 
-/// The place of an entry.
+/// The path of an entry.
 #[derive(Debug, Clone)]
 pub struct Entry {
     path: PathBuf,
@@ -103,8 +104,8 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The entry of an image about something, of which `about` says all that it depends on. `None`
-    /// if the image has no folder for entries or is no file.
+    /// The entry of an image about something; `about` lists everything that it depends on. `None`
+    /// if the image has no cache directory or is not a file.
     pub fn of(image: &Image, kind: &str, about: &[&str]) -> Option<Self> {
         let (folder, identity) = (image.cache()?, image.identity()?);
         let mut key = Xxh3Default::new();
@@ -120,7 +121,7 @@ impl Entry {
         Some(Self { path, key: key.to_le_bytes() })
     }
 
-    /// What was kept; `None` if nothing was, or if it is not whole.
+    /// The stored bytes, or `None` if there are none or they are damaged.
     pub fn open(&self) -> Option<Kept> {
         let image = Image::open(&self.path).ok()?;
         let payload = image.get(HEAD..)?;
@@ -129,7 +130,7 @@ impl Entry {
         (is_ours && is_whole && u64_at(&image, 40)? == Sum::of(payload)).then_some(Kept(image))
     }
 
-    /// Begins to write the entry; `None` if the folder cannot be written to.
+    /// Begins to write the entry, or returns `None` if the directory is not writable.
     pub fn write(&self) -> Option<Writer> {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let folder = self.path.parent()?;
@@ -144,7 +145,7 @@ impl Entry {
     }
 }
 
-/// What was kept of a file.
+/// The stored bytes of an entry.
 #[derive(Debug)]
 pub struct Kept(Image);
 
@@ -156,7 +157,7 @@ impl Deref for Kept {
     }
 }
 
-/// An entry in the making, which is gone unless it is finished.
+/// An entry that is being written; it is deleted unless it is finished.
 #[derive(Debug)]
 pub struct Writer {
     file: Option<BufWriter<File>>,
@@ -167,7 +168,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Adds bytes. A failure to write shows at the end.
+    /// Adds bytes. `finish` reports write errors.
     pub fn add(&mut self, bytes: &[u8]) {
         self.sum.add(bytes);
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
@@ -176,7 +177,7 @@ impl Writer {
         }
     }
 
-    /// Puts the entry in its place; says whether it is there.
+    /// Moves the entry into place; returns whether that succeeded.
     pub fn finish(mut self) -> bool {
         let mut head = Vec::with_capacity(HEAD);
         head.extend_from_slice(MAGIC);
@@ -202,7 +203,7 @@ impl Drop for Writer {
     }
 }
 
-/// Deletes the oldest entries of the kind of one, beyond those that are kept.
+/// Deletes the oldest entries of the same kind, beyond the number that is kept.
 fn make_room(entry: &Path) {
     let kind = |path: &Path| {
         let name = path.file_name()?.to_str()?;
@@ -228,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sums_do_not_depend_on_how_bytes_are_added() {
+    fn checksums_do_not_depend_on_how_bytes_are_added() {
         for len in [0, 1, 31, 32, 4096, PART - 32, PART - 1, PART, PART + 1, 3 * PART + 77] {
             let mut bytes: Vec<u8> = (0..=250).cycle().take(len).collect();
             let whole = Sum::of(&bytes);

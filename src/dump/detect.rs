@@ -1,10 +1,10 @@
-//! Which container format a file has, by its content.
+//! The container format of a file, detected by its content.
 
 use super::bytes::u32_at;
 use super::{Error, Image};
 use super::{bare, elf, foreign};
 
-/// What every refusal ends with.
+/// The end of every message that rejects a file.
 pub(super) const ACCEPTED: &str = "expected a Windows kernel dump (PAGEDU64, PAGEDUMP), a minidump (MDMP), \
      the memory of a Windows system or a debugger log";
 
@@ -17,16 +17,16 @@ pub enum Format {
     Kernel64,
     /// A 32-bit kernel dump (`PAGEDUMP`).
     Kernel32,
-    /// Text, which may be a debugger's log; whether it is, its reader tells.
+    /// Text, which may be a debugger log; the log reader decides.
     Text,
-    /// An ELF core file, which may hold the memory of a machine.
+    /// An ELF core file, which may hold a machine's physical memory.
     ElfCore,
-    /// The memory of a machine, one page after another.
+    /// A raw memory image, one page after another.
     Raw,
 }
 
 impl Format {
-    /// The first bytes of such a file.
+    /// The signature of such a file.
     const fn magic(self) -> &'static [u8] {
         match self {
             Self::Minidump => b"MDMP",
@@ -37,7 +37,7 @@ impl Format {
         }
     }
 
-    /// The bytes without which nothing can be said of such a file.
+    /// The number of bytes that are needed to read such a file at all.
     const fn header_bytes(self) -> usize {
         match self {
             Self::Minidump => 32,
@@ -60,10 +60,10 @@ impl Format {
     }
 }
 
-/// Tells the format of an image.
+/// Detects the format of an image.
 ///
 /// # Errors
-/// [`Error::NotADump`], saying what the file is instead.
+/// [`Error::NotADump`], with a description of the file.
 pub fn detect(image: &Image) -> Result<Format, Error> {
     tell(image)
         .map_err(|found| Error::NotADump { path: image.path().to_owned(), found: one_line(&found) })
@@ -116,7 +116,7 @@ fn whole(format: Format, len: usize) -> Result<Format, String> {
     Err(format!("a {name} of {len} bytes, cut off within its header of {needed} bytes"))
 }
 
-/// File content may reach the message, and messages are one line.
+/// The message may contain bytes of the file, and messages are single lines.
 fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn formats_are_told_by_their_first_bytes() {
+    fn formats_are_detected_by_their_first_bytes() {
         let padded = |magic: &[u8]| [magic, &[0; 0x2000]].concat();
         assert_eq!(tell(&padded(b"MDMP")), Ok(Format::Minidump));
         assert!(tell(&padded(b"PMDM")).unwrap_err().contains("big-endian"));
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_is_said() {
+    fn truncation_is_reported() {
         let cut = |bytes: &[u8]| tell(bytes).unwrap_err();
         assert_eq!(
             cut(b"PAGEDU64 and a little more"),

@@ -1,7 +1,7 @@
-//! ELF core files with the physical memory of a machine, as QEMU and `VirtualBox` write them.
+//! ELF core files that hold a machine's physical memory, as QEMU and `VirtualBox` write them.
 //!
-//! Segments of type `PT_LOAD` state physical addresses; notes hold the registers of processors.
-//! Whether Windows is in that memory is not said here.
+//! Segments of type `PT_LOAD` give physical addresses; notes hold the registers of processors.
+//! Whether Windows is in the memory is decided elsewhere.
 
 use super::bytes::{slice_at, u16_at, u32_at, u64_at};
 use super::notes::{self, Stopped};
@@ -11,16 +11,16 @@ use crate::memory::{PAGE, PageMap, Run, Runs};
 const CORE: u16 = 4;
 const PT_LOAD: u32 = 1;
 const PT_NOTE: u32 = 4;
-/// The count of segments that says that the count is elsewhere.
+/// The segment count which means that the count is in the first section header.
 const COUNT_ELSEWHERE: u16 = 0xffff;
-/// A machine with its memory in more pieces is damage.
+/// Upper limit on segments; more are damage.
 const MAX_SEGMENTS: u64 = 1 << 16;
 
 /// What such a file holds.
 #[derive(Debug)]
 pub(super) struct Core {
     pub(super) pages: Pages,
-    /// The processors, in their order.
+    /// The processors in file order.
     pub(super) processors: Vec<Stopped>,
 }
 
@@ -82,7 +82,7 @@ fn segments(file: &[u8], is_wide: bool) -> Vec<Segment> {
         return Vec::new();
     };
     let count = match u16_at(file, places.count) {
-        // The first section header has the count then.
+        // Then the first section header has the count.
         Some(COUNT_ELSEWHERE) => number(places.sections)
             .and_then(|at| slice_at(file, at.checked_add(places.section_info)?, 4))
             .and_then(|info| u32_at(info, 0))
@@ -119,7 +119,7 @@ fn segment(bytes: &[u8], is_wide: bool) -> Option<Segment> {
     })
 }
 
-/// The whole pages of a segment that the file holds.
+/// The complete pages of a segment that the file holds.
 fn run(load: &Segment) -> Option<Run> {
     let skip = load.address.wrapping_neg() % PAGE;
     let pages = load.held.min(load.size).checked_sub(skip)? / PAGE;
@@ -127,7 +127,7 @@ fn run(load: &Segment) -> Option<Run> {
     Some(Run { first, pages, offset: load.offset.checked_add(skip)? })
 }
 
-/// The bytes of a segment of notes.
+/// The bytes of a note segment.
 fn notes<'f>(file: &'f [u8], note: &Segment) -> &'f [u8] {
     let held = (file.len() as u64).saturating_sub(note.offset).min(note.held);
     slice_at(file, note.offset, held).unwrap_or_default()
@@ -138,7 +138,7 @@ fn notes<'f>(file: &'f [u8], note: &Segment) -> &'f [u8] {
 mod tests {
     use super::*;
 
-    /// A core file by hand: a note of QEMU and two segments.
+    /// A core file, built byte by byte: a QEMU note and two segments.
     fn core(is_wide: bool) -> Vec<u8> {
         let mut file = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x04\0\x3e\0\x01\0\0\0".to_vec();
         let mut put = |at: usize, bytes: &[u8]| {

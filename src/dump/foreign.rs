@@ -1,11 +1,11 @@
-//! What a file is that is no dump: a few words for the message that refuses it.
+//! Recognizes files that are not dumps, for the message that rejects them.
 
 use super::bytes::{slice, u16_at, u32_at};
 
-/// Bytes at an offset, and the words for a file that has them there.
+/// Bytes at an offset, and the description of a file that has them there.
 struct Magic(usize, &'static [u8], &'static str);
 
-/// Formats that people hold for dumps or find beside them, longer signatures first.
+/// Formats that are mistaken for dumps or found next to them, longer signatures first.
 const MAGICS: &[Magic] = &[
     Magic(0, b"Microsoft C/C++ MSF 7.00\r\n\x1aDS", "a PDB symbol file"),
     Magic(0, b"Microsoft C/C++ program database", "an old PDB symbol file"),
@@ -52,13 +52,13 @@ const MAGICS: &[Magic] = &[
     Magic(0, b"\xff\xd8\xff", "a JPEG picture"),
 ];
 
-/// Words that start formats of which the text is no log.
+/// The beginnings of text formats that are not logs.
 const MARKUP: [&str; 3] = ["<?xml", "%!ps", "{\\rtf"];
 
-/// How much of a file is looked at to tell text and zeros.
+/// How many bytes are examined to recognize text and zeros.
 const SAMPLE: usize = 64 * 1024;
 
-/// Whether nothing speaks against the file being the memory of a machine.
+/// Whether the file may be a raw memory image.
 pub(super) fn may_be_memory(bytes: &[u8]) -> bool {
     let is_known = MAGICS.iter().any(|m| slice(bytes, m.0, m.1.len()) == Some(m.1));
     bytes.len() >= 1 << 20
@@ -67,7 +67,7 @@ pub(super) fn may_be_memory(bytes: &[u8]) -> bool {
         && !is_known
 }
 
-/// What the file is, in a few words that can follow "path: ".
+/// A description of the file that can follow "path: ".
 pub(super) fn describe(bytes: &[u8]) -> String {
     if bytes.starts_with(b"\x7fELF") {
         return elf(bytes);
@@ -122,7 +122,7 @@ fn executable(bytes: &[u8]) -> String {
 }
 
 /// Whether the file is text: UTF-8, UTF-16 with or without a byte order mark, or a code page; with
-/// no more control characters than a debugger's log may have, and no format of documents.
+/// no more control characters than a debugger log may have, and not a document format.
 pub(super) fn is_text(bytes: &[u8]) -> bool {
     let sample = bytes.get(..SAMPLE).unwrap_or(bytes);
     let is_known = MAGICS.iter().any(|m| slice(bytes, m.0, m.1.len()) == Some(m.1));

@@ -8,9 +8,9 @@ use super::Windows;
 use super::bytes::{Width, pointer_at, slice, text, u8_at, u32_at, u64_at};
 use crate::memory::Mode;
 
-/// The letters with which unwritten fields are filled.
+/// The letters that fill unwritten fields.
 const FILLER: [u8; 4] = *b"PAGE";
-/// No descriptor that fits into a header has more runs.
+/// Upper limit on the runs of a descriptor that fits in a header.
 const MAX_RUNS: u32 = 86;
 
 /// What a kernel dump holds.
@@ -22,15 +22,15 @@ pub enum DumpType {
     Summary,
     /// The header alone.
     Header,
-    /// Selected pieces of kernel memory at their virtual addresses.
+    /// Selected ranges of kernel memory at their virtual addresses.
     Triage,
-    /// All physical memory in use, by a bitmap.
+    /// All physical memory in use, with a bitmap.
     BitmapFull,
-    /// Kernel memory, by a bitmap.
+    /// Kernel memory, with a bitmap.
     BitmapKernel,
-    /// Kernel memory, as chosen by the system.
+    /// Kernel memory; the system chose the extent.
     Automatic,
-    /// Kernel memory that the system wrote while it went on running.
+    /// Kernel memory, written while the system continued to run (live dump).
     KernelMemory,
     /// The same with user memory.
     KernelAndUser,
@@ -40,12 +40,12 @@ pub enum DumpType {
     Raw,
     /// Physical memory in an ELF core file.
     ElfCore,
-    /// A number that is not known.
+    /// An unknown type.
     Other(u32),
 }
 
 impl DumpType {
-    /// The type of that number.
+    /// The type with this number.
     pub const fn from_code(code: u32) -> Self {
         match code {
             1 => Self::Full,
@@ -62,7 +62,7 @@ impl DumpType {
         }
     }
 
-    /// The words a person reads.
+    /// The name that is shown to users.
     pub fn words(self) -> String {
         let words = match self {
             Self::Full => "full memory",
@@ -88,29 +88,29 @@ impl DumpType {
 pub struct ExceptionRecord {
     /// Exception code.
     pub code: u32,
-    /// Flags; bit 0 says that execution cannot go on.
+    /// Flags; bit 0 means noncontinuable.
     pub flags: u32,
-    /// Where it happened.
+    /// The address of the exception.
     pub address: u64,
     /// The parameters in use, at most 15.
     pub parameters: Vec<u64>,
 }
 
-/// Physical memory as a header describes it.
+/// Physical memory as the header describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PhysicalMemory {
-    /// All pages.
+    /// The number of pages.
     pub pages: u64,
     /// First page and number of pages of each run.
     pub runs: Vec<(u64, u64)>,
 }
 
-/// A header, its fields widened to 64 bits. `None` marks what was never written.
+/// A header, with its fields widened to 64 bits. `None` marks fields that were never written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KernelHeader {
-    /// The width of the machine's pointers.
+    /// The pointer size of the machine.
     pub width: Width,
-    /// 15 for a free build of the kernel, 12 for a checked one.
+    /// 15 for a free build of the kernel, 12 for a checked build.
     pub major_version: Option<u32>,
     /// The build number.
     pub build: Option<u32>,
@@ -130,17 +130,17 @@ pub struct KernelHeader {
     pub bugcheck_code: Option<u32>,
     /// Bug check parameters.
     pub parameters: [Option<u64>; 4],
-    /// A text of the system's vendor.
+    /// A string of the operating system's vendor.
     pub version_user: Option<String>,
     /// Whether the kernel uses physical address extension; 32-bit headers only.
     pub is_pae: Option<bool>,
     /// Address of the debugger data block.
     pub kdbg: Option<u64>,
-    /// Base of the kernel's image, where it was found without a debugger data block.
+    /// Base of the kernel image, if it was found without a debugger data block.
     pub kernel_base: Option<u64>,
     /// Physical memory, if the dump describes it.
     pub physical_memory: Option<PhysicalMemory>,
-    /// Where the context record is in the file, and how much room it has.
+    /// Offset of the context record in the file, and the space reserved for it.
     pub context: (usize, usize),
     /// The exception record.
     pub exception: Option<ExceptionRecord>,
@@ -148,13 +148,13 @@ pub struct KernelHeader {
     pub comment: Option<String>,
     /// What the dump holds.
     pub dump_type: DumpType,
-    /// How many bytes the whole dump needs.
+    /// The size of the complete dump file in bytes.
     pub required_bytes: Option<u64>,
-    /// When the dump was made; 100 ns units since 1601 UTC.
+    /// When the dump was written; 100 ns units since 1601 UTC.
     pub system_time: Option<u64>,
     /// Time since boot in 100 ns units.
     pub uptime: Option<u64>,
-    /// Flags of what a small dump holds.
+    /// Flags that say what a small dump contains.
     pub minidump_fields: Option<u32>,
     /// State of secondary data.
     pub secondary_data_state: Option<u32>,
@@ -162,7 +162,7 @@ pub struct KernelHeader {
     pub product_type: Option<u32>,
     /// Product suites.
     pub suite_mask: Option<u32>,
-    /// How writing the dump ended.
+    /// The status with which the dump was written.
     pub writer_status: Option<u32>,
 }
 
@@ -233,7 +233,7 @@ const HEADER32: Places = Places {
     minidump_fields: 0xf8c,
 };
 
-/// The size of the header, after which the container's own structures start.
+/// The size of the header; the structures of the container follow it.
 pub const fn header_bytes(width: Width) -> usize {
     match width {
         Width::W32 => 0x1000,
@@ -241,7 +241,7 @@ pub const fn header_bytes(width: Width) -> usize {
     }
 }
 
-/// Reads the header of a file that [`super::detect()`] took.
+/// Reads the header of a file that [`super::detect()`] accepted.
 pub fn parse(file: &[u8], width: Width) -> KernelHeader {
     let places = match width {
         Width::W32 => &HEADER32,
@@ -283,7 +283,7 @@ pub fn parse(file: &[u8], width: Width) -> KernelHeader {
     }
 }
 
-/// What takes the place of a header where there is only memory, in which Windows was found.
+/// A substitute header for physical memory in which Windows was found.
 pub fn of_memory(windows: &Windows, dump_type: DumpType) -> KernelHeader {
     let (machine, is_pae) = match windows.mode {
         Mode::X86 => (0x14c, Some(false)),
@@ -309,7 +309,7 @@ fn written32(file: &[u8], offset: usize) -> Option<u32> {
     u32_at(file, offset).filter(|value| value.to_le_bytes() != FILLER)
 }
 
-/// A 64-bit field, unless either half still holds the filler: no time or size looks like it.
+/// A 64-bit field, unless either half still holds the filler, which no time or size contains.
 fn written64(file: &[u8], offset: usize) -> Option<u64> {
     let low = written32(file, offset)?;
     let high = written32(file, offset.checked_add(4)?)?;
@@ -327,7 +327,7 @@ const FILLER64: u64 = u64::from_le_bytes(*b"PAGEPAGE");
 
 fn written_text(file: &[u8], offset: usize, len: usize) -> Option<String> {
     let bytes = slice(file, offset, len)?;
-    // A text that ends inside its field leaves the filler after it.
+    // A string that ends inside its field leaves filler after it.
     let text = text(bytes);
     let text = text.trim();
     (!text.is_empty() && !text.starts_with("PAGE")).then(|| text.to_owned())
@@ -338,10 +338,10 @@ fn exception(file: &[u8], places: &Places) -> Option<ExceptionRecord> {
 }
 
 impl ExceptionRecord {
-    /// The size of a record with all its parameters, at either width.
+    /// The size of a record with all its parameters, for either pointer size.
     pub const MAX_SIZE: usize = 0x98;
 
-    /// Reads a record; `None` if it is empty or not there.
+    /// Reads a record; `None` if it is empty or missing.
     pub fn parse(bytes: &[u8], width: Width) -> Option<Self> {
         let step = width.bytes();
         let code = written32(bytes, 0)?;

@@ -11,16 +11,16 @@ use memmap2::Mmap;
 use super::Error;
 use super::cache::Identity;
 
-/// The bytes of one dump and the name it was opened by. Cheap to clone.
+/// The bytes of a dump and the name under which it was opened. Cheap to clone.
 #[derive(Clone)]
 pub struct Image {
     path: Arc<str>,
-    /// The file, if it is one.
+    /// The path, if it is a file.
     file: Option<Arc<Path>>,
     bytes: Bytes,
-    /// Size and time, of a file.
+    /// Size and time of the file.
     identity: Option<Identity>,
-    /// Where what is found in it may be kept.
+    /// The cache directory for search results.
     cache: Option<Arc<Path>>,
 }
 
@@ -54,19 +54,19 @@ impl Image {
         Ok(Self { path: name.as_str().into(), file, bytes, identity, cache: None })
     }
 
-    /// Takes bytes that are in memory already; `path` is what messages call them.
+    /// Uses bytes that are already in memory; `path` is their name in messages.
     pub fn from_bytes(path: &str, bytes: impl Into<Arc<[u8]>>) -> Self {
         let bytes = Bytes::Owned(bytes.into());
         Self { path: path.into(), file: None, bytes, identity: None, cache: None }
     }
 
-    /// The image with a folder in which what is found in it may be kept, see [`super::cache`].
+    /// The image with a cache directory for search results, see [`super::cache`].
     #[must_use]
     pub fn with_cache(self, folder: Option<&Path>) -> Self {
         Self { cache: folder.map(Arc::from), ..self }
     }
 
-    /// The folder in which what is found may be kept.
+    /// The cache directory for search results.
     pub(super) fn cache(&self) -> Option<&Path> {
         self.cache.as_deref()
     }
@@ -76,18 +76,18 @@ impl Image {
         self.identity
     }
 
-    /// The file that it is the content of; `None` for bytes in memory.
+    /// The path of the file; `None` for bytes in memory.
     pub fn file(&self) -> Option<&Path> {
         self.file.as_deref()
     }
 
-    /// The name the dump was opened by.
+    /// The name under which the dump was opened.
     pub fn path(&self) -> &str {
         &self.path
     }
 }
 
-#[allow(unsafe_code, reason = "the one place where a file becomes memory")]
+#[allow(unsafe_code, reason = "the only place where a file is mapped")]
 fn map(file: &File) -> std::io::Result<Mmap> {
     // SAFETY: the mapping is read only. Another process that truncates the file while it is mapped
     // makes later reads fault; dumps are written once and then left alone, and every tool that

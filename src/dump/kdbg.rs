@@ -1,24 +1,25 @@
-//! `KDDEBUGGER_DATA64`, the block in which every kernel tells debuggers where its variables are.
+//! The debugger data block (`KDDEBUGGER_DATA64`), in which every kernel tells debuggers where its
+//! variables are.
 //!
-//! The block is the same on all systems, pointers being 64 bits wide even on 32-bit ones; it only
-//! grew over time. Offsets of fields of kernel structures stand in it as well, which makes it the
-//! judge of layouts that come from elsewhere.
+//! The block has the same layout on all systems, with 64-bit pointers even on 32-bit ones; newer
+//! versions only append fields. It also contains offsets of fields of kernel structures, so it can
+//! verify layouts from other sources.
 
 use super::bytes::{Width, u16_at, u32_at, u64_at};
 
-/// A block, known to carry the tag `KDBG`.
+/// A block with the tag `KDBG`.
 #[derive(Debug, Clone, Copy)]
 pub struct Kdbg<'a> {
     bytes: &'a [u8],
     width: Width,
 }
 
-/// A pointer that the block holds: its name in the kernel, and its offset.
+/// A pointer in the block: the kernel's name for it, and its offset.
 pub type Pointer = (&'static str, usize);
-/// An offset or a size that the block holds: where it stands, and how wide it is.
+/// An offset or a size in the block: its offset, and its width.
 pub type Number = (usize, u8);
 
-/// Pointers to variables and lists of the kernel whose names are those of symbols.
+/// Pointers to kernel variables and lists whose names are those of symbols.
 pub const POINTERS: &[Pointer] = &[
     ("PsLoadedModuleList", 0x48),
     ("PsActiveProcessHead", 0x50),
@@ -53,11 +54,11 @@ pub const KERN_BASE: usize = 0x18;
 pub const MODULE_LIST: usize = 0x48;
 /// `PsActiveProcessHead`.
 pub const PROCESS_HEAD: usize = 0x50;
-/// `MmPfnDatabase`: points to a pointer to the database of page frames.
+/// `MmPfnDatabase`: points to a pointer to the PFN database.
 pub const PFN_DATABASE: usize = 0xc0;
 /// `KeBugCheckCallbackListHead`.
 pub const BUGCHECK_CALLBACKS: usize = 0x80;
-/// `KeTimeIncrement`: 100 ns units a clock tick.
+/// `KeTimeIncrement`: 100 ns units per clock tick.
 pub const TIME_INCREMENT: usize = 0x78;
 /// `ObpRootDirectoryObject`: points to a pointer to the directory.
 pub const ROOT_DIRECTORY: usize = 0x98;
@@ -77,7 +78,7 @@ pub const POOL_TRACK_TABLE: usize = 0x1b8;
 pub const RESOURCES: usize = 0x60;
 /// `MmUnloadedDrivers`: points to a pointer to the list.
 pub const UNLOADED_DRIVERS: usize = 0x220;
-/// `MmLastUnloadedDriver`: the number of the entry that is written next.
+/// `MmLastUnloadedDriver`: the index of the entry that is written next.
 pub const LAST_UNLOADED: usize = 0x228;
 /// `ExpPagedPoolDescriptor`: pointers to the descriptors of the paged pools.
 pub const PAGED_POOL_DESCRIPTORS: usize = 0x68;
@@ -85,13 +86,13 @@ pub const PAGED_POOL_DESCRIPTORS: usize = 0x68;
 pub const PAGED_POOLS: usize = 0x70;
 /// `MmSizeOfPagedPoolInBytes`.
 pub const PAGED_POOL_BYTES: usize = 0x140;
-/// `MmPagedPoolCommit`; since Windows 10 a field of `MiState` that counts something else.
+/// `MmPagedPoolCommit`; since Windows 10 a field of `MiState` with another meaning.
 pub const PAGED_POOL_COMMIT: usize = 0x170;
 /// `NtBuildLab`.
 pub const BUILD_LAB: usize = 0x208;
 /// `KiProcessorBlock`: pointers to the `_KPRCB`s.
 pub const PROCESSOR_BLOCK: usize = 0x218;
-/// `MmSpecialPoolTag`: blocks of this tag have pages of their own.
+/// `MmSpecialPoolTag`: blocks with this tag are allocated from special pool.
 pub const SPECIAL_POOL_TAG: usize = 0x238;
 /// `MmVerifierData`, a `_MM_DRIVER_VERIFIER_DATA`.
 pub const VERIFIER_DATA: usize = 0x248;
@@ -132,11 +133,11 @@ pub const PRCB_CONTEXT_FRAME: Number = (0x2bc, 2);
 pub const PRCB_NUMBER: Number = (0x2be, 2);
 /// Size of `_ETHREAD`.
 pub const THREAD_SIZE: Number = (0x2c0, 2);
-/// `_KPCR.Prcb`, which is where the `_KPRCB` stands in the `_KPCR`.
+/// `_KPCR.Prcb`, the offset of the `_KPRCB` in the `_KPCR`.
 pub const PCR_PRCB: Number = (0x2e6, 2);
-/// `_KPRCB.Context`, a pointer; from Windows 7 on.
+/// `_KPRCB.Context`, a pointer; since Windows 7.
 pub const PRCB_CONTEXT: Number = (0x338, 2);
-/// `_KTHREAD.StackLimit`; this and the following from Windows 8 on.
+/// `_KTHREAD.StackLimit`; this field and the following exist since Windows 8.
 pub const THREAD_STACK_LIMIT: Number = (0x340, 4);
 /// `_KTHREAD.StackBase`.
 pub const THREAD_STACK_BASE: Number = (0x344, 4);
@@ -144,11 +145,11 @@ pub const THREAD_STACK_BASE: Number = (0x344, 4);
 pub const THREAD_IRP_LIST: Number = (0x34c, 4);
 /// `_KPRCB.IdleThread`.
 pub const PRCB_IDLE_THREAD: Number = (0x350, 2);
-/// `_KTHREAD.WaitReason`; from Windows 8.1 on.
+/// `_KTHREAD.WaitReason`; since Windows 8.1.
 pub const THREAD_WAIT_REASON: Number = (0x35c, 2);
 
 impl<'a> Kdbg<'a> {
-    /// The block in these bytes, if they carry its tag.
+    /// The block in these bytes, if they have its tag.
     pub fn new(bytes: &'a [u8], width: Width) -> Option<Self> {
         if bytes.get(0x10..0x14) != Some(b"KDBG") {
             return None;
@@ -158,13 +159,13 @@ impl<'a> Kdbg<'a> {
         Some(Self { bytes, width })
     }
 
-    /// A pointer of the block; `None` if it is null or the block ends before it.
+    /// A pointer of the block; `None` if it is null or beyond the end of the block.
     pub fn pointer(&self, offset: usize) -> Option<u64> {
         let address = u64_at(self.bytes, offset).filter(|address| *address != 0)?;
         Some(self.width.normalise(address))
     }
 
-    /// An offset or a size of the block; `None` if it is 0 or the block ends before it.
+    /// An offset or a size of the block; `None` if it is 0 or beyond the end of the block.
     pub fn number(&self, (offset, size): Number) -> Option<usize> {
         let value = match size {
             2 => u32::from(u16_at(self.bytes, offset)?),

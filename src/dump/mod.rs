@@ -1,7 +1,8 @@
-//! Files: what they are, and their bytes. One file of this room for each container format.
+//! Dump files: their container formats, and their bytes. Each container format has one file in this
+//! module.
 //!
-//! The only place that opens dump files and the only `unsafe` (the mapping). Nothing here knows
-//! what an `_ETHREAD` is.
+//! This is the only module that opens dump files, and it has the only `unsafe` code (the file
+//! mapping). It knows nothing about kernel structures.
 
 // Every number here comes from a file that may be damaged.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
@@ -33,20 +34,20 @@ pub use windows::Windows;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The file system refused.
+    /// An I/O error.
     #[error("{path}: {source}")]
     Io {
         /// The file.
         path: String,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The content is something else, or too damaged to start with.
+    /// The file is something else, or too damaged to open.
     #[error("{path}: {found}")]
     NotADump {
         /// The file.
         path: String,
-        /// What it is, as the end of a sentence ("an ELF core file; …").
+        /// What the file is, as the end of a sentence ("an ELF core file; …").
         found: String,
     },
 }

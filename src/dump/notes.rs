@@ -1,12 +1,12 @@
-//! Notes of ELF core files in which hypervisors keep the registers of processors: QEMU's own and the
-//! `NT_PRSTATUS` beside it, and those of `VirtualBox`.
+//! Notes of ELF core files in which hypervisors store the registers of processors: QEMU's own
+//! notes, the `NT_PRSTATUS` notes next to them, and those of `VirtualBox`.
 //!
-//! Knows the records as they stand in the file. Whether a processor ran 32-bit code no note says: who
-//! knows the system names the registers.
+//! This module knows the records as they are in the file. No note says whether a processor ran
+//! 32-bit code, so the caller, which knows the system, chooses the register names.
 
 use super::bytes::{Width, u16_at, u32_at, u64_at};
 
-/// No machine has more notes than Windows has room for processors, three times.
+/// Upper limit on notes: three times the number of processors that Windows supports.
 const MAX_NOTES: usize = 6144;
 const PRSTATUS: u32 = 1;
 /// The general registers, in the order in which debuggers print them.
@@ -33,22 +33,22 @@ const NAMES: [(&str, &str); 18] = [
 const SEGMENTS: [&str; 6] = ["cs", "ss", "ds", "es", "fs", "gs"];
 const CONTROL: [&str; 4] = ["cr0", "cr2", "cr3", "cr4"];
 
-/// A record: how it is named, its kind if that matters, and where its numbers are.
+/// A note record: its name, its type if that matters, and where its numbers are.
 struct Shape {
     name: &'static [u8],
     kind: Option<u32>,
-    /// Bytes that it has at least.
+    /// The minimum size in bytes.
     size: usize,
     general: [Option<usize>; 18],
-    /// Selectors, and the bytes of each.
+    /// Segment selectors, and the size of each segment record.
     segments: [usize; 6],
     control: Option<[usize; 4]>,
-    /// Bases of `fs` and `gs`, and the one that `swapgs` brings.
+    /// Bases of `fs` and `gs`, and the base that `swapgs` exchanges.
     bases: Option<[usize; 3]>,
     is_narrow: bool,
 }
 
-/// Offsets of words that follow each other, by the index of each of [`NAMES`].
+/// Offsets of consecutive words, by the index of each of [`NAMES`].
 #[allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -67,7 +67,7 @@ const fn words(first: usize, step: usize, order: [i8; 18]) -> [Option<usize>; 18
 }
 
 /// QEMU: version and size, 18 registers, ten segments of 24 bytes, five control registers, and in
-/// newer versions the base that is swapped in.
+/// newer versions the kernel `gs` base.
 const QEMU: Shape = {
     const SEGMENT: usize = 8 + 18 * 8;
     const CR0: usize = SEGMENT + 10 * 24;
@@ -90,9 +90,9 @@ const QEMU: Shape = {
     }
 };
 
-/// `VirtualBox`, `DBGFCORECPU`: 18 registers, six segments of 24 bytes with the base in front, four
-/// control registers, eight debug registers, four tables, what system calls enter by, and registers of
-/// the model.
+/// `VirtualBox`, `DBGFCORECPU`: 18 registers, six segments of 24 bytes that begin with the base,
+/// four control registers, eight debug registers, four descriptor tables, the system call entry
+/// registers, and model-specific registers.
 const VBOX: Shape = {
     const SEGMENT: usize = 18 * 8;
     const SELECTOR: usize = SEGMENT + 16;
@@ -116,7 +116,7 @@ const VBOX: Shape = {
     }
 };
 
-/// `NT_PRSTATUS` of a 64-bit machine: registers as Linux keeps them behind 112 bytes.
+/// `NT_PRSTATUS` of a 64-bit machine: registers in Linux order at offset 112.
 const STATUS_64: Shape = Shape {
     name: b"CORE",
     kind: Some(PRSTATUS),
@@ -128,7 +128,7 @@ const STATUS_64: Shape = Shape {
     is_narrow: false,
 };
 
-/// The same of a 32-bit one, behind 72 bytes.
+/// The same of a 32-bit machine, at offset 72.
 const STATUS_32: Shape = Shape {
     name: b"CORE",
     kind: Some(PRSTATUS),
@@ -140,7 +140,7 @@ const STATUS_32: Shape = Shape {
     is_narrow: true,
 };
 
-/// The registers of a processor, as its hypervisor stopped it.
+/// The registers of a processor as its hypervisor saved them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stopped {
     general: [Option<u64>; 18],
@@ -150,8 +150,8 @@ pub struct Stopped {
 }
 
 impl Stopped {
-    /// The registers under the names that they have in code of a width, in the order in which
-    /// debuggers print them; control registers follow.
+    /// The registers under their names in 32-bit or 64-bit code, in the order in which debuggers
+    /// print them, followed by the control registers.
     pub fn registers(&self, width: Width) -> impl Iterator<Item = (&'static str, u64)> + '_ {
         let is_wide = width == Width::W64;
         let names = NAMES.iter().map(move |(wide, narrow)| if is_wide { *wide } else { *narrow });
@@ -170,8 +170,8 @@ impl Stopped {
         self.control.get(2).copied().flatten()
     }
 
-    /// Where the control region of the processor may be: the bases of its segments, the one that the
-    /// kernel's code has first.
+    /// Candidates for the address of the processor's control region: its segment bases, the one
+    /// that kernel code uses first.
     pub fn regions(&self, width: Width) -> impl Iterator<Item = u64> {
         let [fs, gs, swapped] = self.bases;
         let all = match width {
@@ -182,8 +182,8 @@ impl Stopped {
     }
 }
 
-/// The processors that the notes of a segment describe, in their order: by the hypervisor's own notes,
-/// else by those that say less.
+/// The processors that the notes of a segment describe, in order: from the hypervisor's own notes,
+/// or else from those with less detail.
 pub(super) fn processors(mut rest: &[u8]) -> Vec<Stopped> {
     let (mut own, mut plain) = (Vec::new(), Vec::new());
     for _ in 0..MAX_NOTES {
@@ -191,7 +191,7 @@ pub(super) fn processors(mut rest: &[u8]) -> Vec<Stopped> {
         for shape in [&QEMU, &VBOX] {
             own.extend(shape.read(&note));
         }
-        // The longer record is of the 64-bit machine.
+        // The longer record is that of a 64-bit machine.
         plain.extend(STATUS_64.read(&note).or_else(|| STATUS_32.read(&note)));
         rest = left;
     }
@@ -204,7 +204,7 @@ struct Note<'f> {
     body: &'f [u8],
 }
 
-/// The note at the start of some bytes, and what is behind it.
+/// The note at the start of some bytes, and the bytes after it.
 fn next(bytes: &[u8]) -> Option<(Note<'_>, &[u8])> {
     let (name_size, size) = (u32_at(bytes, 0)?, u32_at(bytes, 4)?);
     let kind = u32_at(bytes, 8)?;
@@ -219,7 +219,7 @@ fn next(bytes: &[u8]) -> Option<(Note<'_>, &[u8])> {
 }
 
 impl Shape {
-    /// The registers of a note of this shape.
+    /// The registers of a note with this layout.
     fn read(&self, note: &Note<'_>) -> Option<Stopped> {
         let is_it = note.name == self.name
             && self.kind.is_none_or(|kind| kind == note.kind)
@@ -260,7 +260,7 @@ mod tests {
         bytes
     }
 
-    /// A record in which every number is its own place.
+    /// A record in which every number is its own offset.
     fn numbered(len: usize, step: usize) -> Vec<u8> {
         (0..len / step)
             .flat_map(|i| (i as u64 * step as u64).to_le_bytes()[..step].to_vec())

@@ -1,7 +1,7 @@
-//! The physical pages of a kernel dump, whichever way its container describes them.
+//! The physical pages of a kernel dump, independent of how the container describes them.
 //!
-//! The description that the file holds counts, not the type that its header names: types lie more
-//! often than structures do.
+//! The structure found in the file decides, not the dump type in the header: the types are wrong
+//! more often than the structures.
 
 use super::header::{DumpType, KernelHeader, header_bytes};
 use super::{bitmap, rdmp, runs};
@@ -10,30 +10,30 @@ use crate::memory::{PAGE, PageMap, Runs};
 /// The pages of a dump.
 #[derive(Debug)]
 pub struct Pages {
-    /// Where they are.
+    /// Where they are in the file.
     pub map: PageMap,
     /// What is known of them.
     pub facts: Facts,
 }
 
-/// What the container says of the pages, and how far it is true.
+/// What the container says about its pages, and whether that is true.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
-    /// What the bitmap's header says, if there is one.
+    /// The header of the bitmap, if there is one.
     pub bitmap: Option<BitmapHeader>,
-    /// How long a file with all of them is.
+    /// The size of a complete file.
     pub needed_bytes: u64,
     /// How many pages the container describes.
     pub described: u64,
     /// How many of them the file holds.
     pub held: u64,
-    /// What each range is called.
+    /// The name for a range of pages.
     pub kind: &'static str,
-    /// What is missing or contradicts itself.
+    /// What is missing or inconsistent.
     pub problems: Vec<String>,
 }
 
-/// What the header of a bitmap says.
+/// The header of a bitmap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BitmapHeader {
     /// The offset of the first page in the file.
@@ -45,12 +45,12 @@ pub struct BitmapHeader {
 }
 
 impl Pages {
-    /// Pages of which nothing is known.
+    /// No pages, because their description cannot be read.
     pub(super) fn none(problem: String) -> Self {
         Self::new(PageMap::Runs(Runs::default()), 0, 0, "memory run", vec![problem])
     }
 
-    /// Pages at these places; says how many of the described ones are not there.
+    /// The pages of a map; records a problem if some of the described pages are missing.
     pub(super) fn new(
         map: PageMap,
         described: u64,
@@ -68,13 +68,13 @@ impl Pages {
 }
 
 impl Facts {
-    /// Whether the file holds all that is described.
+    /// Whether the file holds all described pages.
     pub const fn is_complete(&self) -> bool {
         self.held >= self.described && self.described != 0
     }
 }
 
-/// Reads the description of the pages of a dump that is no triage dump.
+/// Reads the description of the pages, for all dumps except triage dumps.
 pub fn parse(file: &[u8], header: &KernelHeader) -> Pages {
     let start = header_bytes(header.width);
     let (mut pages, expected): (_, &[DumpType]) = if bitmap::is_there(file, start) {
@@ -102,12 +102,12 @@ pub fn parse(file: &[u8], header: &KernelHeader) -> Pages {
     pages
 }
 
-/// Whether the runs of the header do not say where the pages are.
+/// Whether the runs of the header do not give the location of the pages.
 const fn needs_more(kind: DumpType) -> bool {
     !matches!(kind, DumpType::Full | DumpType::Other(_))
 }
 
-/// The number of bytes of so many pages, or as many as there can be.
+/// The size of this many pages in bytes, saturating.
 pub(super) const fn bytes_of(pages: u64) -> u64 {
     pages.saturating_mul(PAGE)
 }

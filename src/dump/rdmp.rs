@@ -1,23 +1,23 @@
-//! Dumps that debuggers and the task manager write of a system that goes on running (types 8, 9
+//! Live dumps, which debuggers and Task Manager write while the system continues to run (types 8, 9
 //! and 10): `RDMP` after the header, and ranges of pages.
 //!
-//! The layout is documented by public readers of the format (kdmp-parser), not by Microsoft.
+//! The layout is documented by a public reader of the format (kdmp-parser), not by Microsoft.
 
 use super::bytes::{slice, u64_at};
 use super::header::DumpType;
 use super::pages::{Pages, bytes_of};
 use crate::memory::{PageMap, Run, Runs};
 
-/// The number that stands before the signature.
+/// The number before the signature.
 const MARKER: [u8; 4] = 0x40u32.to_le_bytes();
-/// Where the ranges start.
+/// The offset of the ranges.
 const RANGES: usize = 0x30;
-/// The size of a range: the number of its first page, and how many pages it has.
+/// The size of a range: the number of its first page, and its number of pages.
 const RANGE: usize = 16;
-/// Memory in more pieces than this is a damaged list.
+/// Upper limit on ranges; a longer list is damaged.
 const MAX_RANGES: usize = 1 << 20;
 
-/// Whether such a structure stands there.
+/// Whether such a structure is at an offset.
 pub(super) fn is_there(file: &[u8], start: usize) -> bool {
     slice(file, start, 12)
         .is_some_and(|head| head.starts_with(&MARKER) && head.ends_with(b"RDMPDUMP"))
@@ -34,7 +34,7 @@ pub(super) fn parse(file: &[u8], start: usize, kind: DumpType) -> Pages {
         return Pages::none("the file is cut off within the header of its ranges".to_owned());
     };
     let mut problems = Vec::new();
-    // The metadata is what stands between its own header and the first page.
+    // The metadata is everything between its own header and the first page.
     let stated_end = (start as u64).saturating_add(0x20).saturating_add(metadata);
     if stated_end != first_page {
         problems.push(format!(
@@ -56,7 +56,7 @@ pub(super) fn parse(file: &[u8], start: usize, kind: DumpType) -> Pages {
     Pages::new(map, described, needed, "page range", problems)
 }
 
-/// The ranges up to the one that ends the list, and how many pages they have.
+/// The ranges up to the terminating entry, and the sum of their pages.
 fn ranges(list: &[u8], first_page: u64, limit: u64) -> (Vec<Run>, u64) {
     let mut stated: Vec<Run> = Vec::new();
     let mut pages = 0u64;
@@ -64,7 +64,7 @@ fn ranges(list: &[u8], first_page: u64, limit: u64) -> (Vec<Run>, u64) {
     for entry in list.chunks_exact(RANGE) {
         let first = u64_at(entry, 0).unwrap_or_default();
         let count = u64_at(entry, 8).unwrap_or_default();
-        // Page 0 belongs to no system; an empty range ends the list.
+        // Page 0 is never dumped; an empty range ends the list.
         if first == 0 || count == 0 || pages >= limit || stated.len() == MAX_RANGES {
             break;
         }

@@ -1,4 +1,4 @@
-//! Complete memory dumps (type 1): runs of pages, listed in the header, one after another in the
+//! Complete memory dumps (type 1): runs of pages that the header lists, one after another in the
 //! file.
 
 use super::header::{KernelHeader, header_bytes};
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn lies_are_said_and_the_pages_used() {
+    fn wrong_counts_are_reported_and_the_pages_used() {
         let (file, header) = dump(&[(1, 2), (2, 3)], 7, 3);
         let pages = super::super::pages::parse(&file, &header);
         assert_eq!(

@@ -1,33 +1,33 @@
-//! The triage block of a small kernel dump: `TRIAGE_DUMP64` and `TRIAGE_DUMP32`, right after the
-//! header, and the lists it points to.
+//! The triage block of a small kernel dump: `TRIAGE_DUMP64` and `TRIAGE_DUMP32`, directly after the
+//! header, and the lists that it points to.
 //!
-//! It knows where pieces of memory are in the file, and not what they mean. Every offset and count
-//! is held against the file; what does not fit is left out and said in `problems`.
+//! This module knows where ranges of memory are in the file, not what they mean. Every offset and
+//! count is checked against the file; what does not fit is left out and reported in `problems`.
 
 use super::bytes::{Width, pointer_at, slice, slice_at, text_utf16, u16_at, u32_at, u64_at};
 use super::header::header_bytes;
 
-/// No system has as many drivers; more is a damaged count.
+/// Upper limit on drivers; a larger count is damaged.
 const MAX_DRIVERS: usize = 10_000;
-/// No path of a driver is longer.
+/// Upper limit on a driver path.
 const MAX_NAME: u32 = 1024;
-/// The size of `TRIAGE_DATA_BLOCK`, which is the same on all systems: 64 bits of address, extended
-/// by its sign on 32-bit ones, offset, size.
+/// The size of `TRIAGE_DATA_BLOCK`, which is the same on all systems: a 64-bit address
+/// (sign-extended on 32-bit systems), offset, size.
 const BLOCK: u32 = 16;
-/// The last four bytes of a triage dump's own part.
+/// The last four bytes of the triage part of the dump.
 const END_MARK: &[u8] = b"TRGD";
 
-/// A piece of the file that a triage block names: offset and size, both within 4 GiB.
+/// A range of the file that a triage block gives: offset and size, both within 4 GiB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Piece {
-    /// Offset in the file; 0 for a piece that is not there.
+    /// Offset in the file; 0 for a range that is absent.
     pub offset: u32,
     /// Size in bytes.
     pub size: u32,
 }
 
 impl Piece {
-    /// The bytes of the piece that the file holds; empty for a piece that is not there.
+    /// The bytes of the range that the file holds; empty for a range that is absent.
     pub fn bytes(self, file: &[u8]) -> &[u8] {
         if self.offset == 0 {
             return &[];
@@ -41,39 +41,39 @@ impl Piece {
 /// A triage block.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Triage {
-    /// Service pack: major number in bits 8 to 15.
+    /// Service pack: the major number is in bits 8 to 15.
     pub service_pack_build: u32,
     /// Size of the triage part of the dump; secondary data may follow.
     pub size_of_dump: u32,
-    /// Where the end mark is.
+    /// The offset of the end marker.
     pub valid_offset: u32,
-    /// Where the context record is.
+    /// The offset of the context record.
     pub context: u32,
-    /// Where the exception record is.
+    /// The offset of the exception record.
     pub exception: u32,
-    /// Counters of the memory manager.
+    /// Memory manager counters.
     pub mm: Piece,
     /// Unloaded drivers.
     pub unloaded_drivers: Piece,
     /// The `_KPRCB` of the processor that wrote the dump.
     pub prcb: Piece,
-    /// The `_EPROCESS` of the process that was current.
+    /// The `_EPROCESS` of the current process.
     pub process: Piece,
-    /// The `_ETHREAD` of the thread that was current.
+    /// The `_ETHREAD` of the current thread.
     pub thread: Piece,
     /// The stack, from [`Triage::top_of_stack`] upwards.
     pub call_stack: Piece,
-    /// The loaded drivers; `size` is the room up to the next piece.
+    /// The loaded drivers; `size` reaches up to the next range.
     pub drivers: Piece,
-    /// How many drivers the block promises.
+    /// The number of drivers that the block states.
     pub driver_count: u32,
     /// The names of drivers.
     pub string_pool: Piece,
-    /// Offset of the name of the driver that the system blamed.
+    /// Offset of the name of the driver that the system found at fault.
     pub broken_driver: u32,
-    /// What the writer was asked for.
+    /// The options with which the dump was written.
     pub options: u32,
-    /// Address of the stack's first byte.
+    /// Address of the first byte of the stack.
     pub top_of_stack: u64,
     /// A page of data, and its address.
     pub data_page: (u64, Piece),
@@ -81,15 +81,15 @@ pub struct Triage {
     pub debugger_data: Piece,
     /// The list of data blocks; `size` is that of the list.
     pub data_blocks: Piece,
-    /// How many data blocks the block promises.
+    /// The number of data blocks that the block states.
     pub data_block_count: u32,
-    /// Whether everything that is promised is there.
+    /// Whether everything that the block states is in the file.
     pub is_complete: bool,
-    /// What is missing or contradicts itself.
+    /// What is missing or inconsistent.
     pub problems: Vec<String>,
 }
 
-/// A piece of memory at its virtual address.
+/// A range of memory at its virtual address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DataBlock {
     /// Virtual address.
@@ -124,7 +124,7 @@ pub struct UnloadedDriver {
     pub end: u64,
 }
 
-/// Where fields are in an entry of the driver list.
+/// Where the fields of a driver list entry are.
 struct DriverPlaces {
     stride: usize,
     base: usize,
@@ -144,7 +144,7 @@ pub fn parse(file: &[u8], width: Width) -> Option<Triage> {
     let fixed = slice(file, base, 0x4c)?;
     let field = |index: usize| u32_at(fixed, index.saturating_mul(4)).unwrap_or_default();
     let offsets = [5, 6, 7, 8, 9, 10, 12, 14].map(field);
-    // Early systems wrote a shorter block: what the first piece overlays is no field of it.
+    // Early systems wrote a shorter block: fields that the first range overlaps do not exist.
     let end = offsets.into_iter().filter(|at| *at as usize >= base.saturating_add(0x4c)).min();
     let block_end = end.map_or(usize::MAX, |at| at as usize);
     let late = |offset: usize| {
@@ -194,7 +194,7 @@ pub fn parse(file: &[u8], width: Width) -> Option<Triage> {
 }
 
 impl Triage {
-    /// Pieces whose size is not stated reach up to the next piece.
+    /// Ranges without a stated size reach up to the next range.
     fn size_pieces(&mut self) {
         let mut starts = vec![self.size_of_dump, self.valid_offset];
         starts.extend(self.pieces().map(|(_, piece)| piece.offset));
@@ -217,7 +217,7 @@ impl Triage {
         self.data_blocks.size = self.data_block_count.saturating_mul(BLOCK);
     }
 
-    /// The pieces with their names.
+    /// The ranges with their names.
     pub fn pieces(&self) -> impl Iterator<Item = (&'static str, Piece)> + use<> {
         [
             ("memory manager counters", self.mm),
@@ -286,14 +286,15 @@ impl Triage {
         })
     }
 
-    /// The unloaded drivers, the latest first.
+    /// The unloaded drivers, latest first.
     pub fn unloaded<'a>(
         &self,
         file: &'a [u8],
         width: Width,
     ) -> impl Iterator<Item = UnloadedDriver> + 'a {
         let step = width.bytes();
-        // A UNICODE_STRING, twelve characters, two pointers; before them the count.
+        // An entry is a `UNICODE_STRING`, twelve characters and two pointers; the count precedes
+        // the entries.
         let (text_at, start_at, end_at, stride) = match width {
             Width::W32 => (8, 32, 36, 40),
             Width::W64 => (16, 40, 48, 56),
@@ -310,7 +311,7 @@ impl Triage {
     }
 }
 
-/// The `DUMP_STRING` at an offset of the file: a count of characters, and the characters.
+/// The `DUMP_STRING` at an offset of the file: a character count, and the characters.
 pub fn name_at(file: &[u8], offset: u32) -> Option<String> {
     let offset = usize::try_from(offset).ok().filter(|at| *at != 0)?;
     let count = u32_at(file, offset).filter(|count| *count <= MAX_NAME)? as usize;
@@ -365,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_is_a_problem_and_the_rest_is_there() {
+    fn truncation_is_a_problem_and_the_rest_is_read() {
         let mut file = small32();
         file.truncate(0x1110);
         let triage = parse(&file, Width::W32).unwrap();

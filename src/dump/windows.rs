@@ -1,41 +1,42 @@
-//! Windows in physical memory of which nothing else is known: its page tables, its debugger data
-//! block, its kernel.
+//! Finds Windows in physical memory about which nothing else is known: its page tables, its
+//! debugger data block, its kernel.
 //!
-//! Nothing is taken for Windows because of one mark. Page tables that point to themselves (as only
-//! Windows lets them) have to lead to a debugger data block whose lists point back to their heads,
-//! or to an image that is by its own name the kernel.
+//! One signature alone is not enough. Page tables that map themselves in the way that only Windows
+//! does have to lead to a debugger data block whose lists point back to their heads, or to an image
+//! whose own name is that of the kernel.
 
 use super::bytes::{Width, text, u16_at, u32_at, u64_at};
 use super::kdbg::{self, Kdbg};
 use crate::memory::{Gpa, Gva, Machine, Mode, PAGE, PageMap, Physical};
 
-/// Page tables of the system are made when it starts, and so in low memory.
+/// The page tables of the system process are created at boot and are therefore in low memory.
 const TABLE_PAGES: u64 = 1 << 18;
-/// More page tables of processes than this are not tried.
+/// Upper limit on the page tables of processes that are tried.
 pub(super) const MAX_TABLES: usize = 32;
-/// More blocks with the tag are not tried.
+/// Upper limit on the blocks with the tag that are tried.
 const MAX_BLOCKS: usize = 16;
-/// The largest image of a kernel.
+/// The largest kernel image.
 const MAX_KERNEL: u64 = 64 << 20;
-/// Registers of more processors are not tried, nor more last directories of three-level tables.
+/// Upper limit on the processor registers and on the last directories of three-level tables that
+/// are tried.
 const MAX_HINTS: usize = 8;
-/// How many pages of the kernel's part of the address space are looked at for its image.
+/// How many pages of kernel space are searched for the kernel image.
 const MAX_LOOKED_AT: u64 = 1 << 19;
-/// The page number in an entry of 64 bits.
+/// The page frame number in a 64-bit entry.
 const NUMBER: u64 = 0x000f_ffff_ffff_f000;
-/// How many pages are searched in one go.
+/// How many pages are searched at a time.
 const PIECE: u64 = 4096;
 
-/// Windows, as found.
+/// Windows as it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Windows {
     /// The width of its pointers.
     pub width: Width,
     /// Page directory base.
     pub dtb: u64,
-    /// How it translates addresses.
+    /// The paging mode.
     pub mode: Mode,
-    /// Address of the debugger data block, if it can be read as it stands.
+    /// Address of the debugger data block, if it is not encoded.
     pub kdbg: Option<u64>,
     /// Base of the kernel's image.
     pub kernel_base: u64,
@@ -45,8 +46,8 @@ pub struct Windows {
     pub process_head: Option<u64>,
 }
 
-/// Where page tables may be: by registers of processors, by what the start of processors left in
-/// low memory, by tables that point to themselves. About `most` are looked for.
+/// Candidates for the page tables: from processor registers, from the processor start block in low
+/// memory, and from tables that map themselves. The search stops after about `most`.
 pub(super) fn tables(memory: Physical<'_>, registers: &[u64], most: usize) -> Vec<(Mode, u64)> {
     let mut found = Vec::new();
     for base in registers.iter().take(MAX_HINTS) {
@@ -69,8 +70,8 @@ pub(super) fn tables(memory: Physical<'_>, registers: &[u64], most: usize) -> Ve
     found
 }
 
-/// The page directory base in the block by which processors are started (`PROCESSOR_START_BLOCK`):
-/// it begins with a jump of known form, and holds an address of the kernel.
+/// The page directory base in the processor start block (`PROCESSOR_START_BLOCK`), which begins
+/// with a jump of known form and holds a kernel address.
 fn start_block(page: &[u8]) -> Option<u64> {
     let jump = u64_at(page, 0)?;
     let (kernel, base) = (u64_at(page, 0x70)?, u64_at(page, 0xa0)?);
@@ -81,14 +82,14 @@ fn start_block(page: &[u8]) -> Option<u64> {
     is_block.then_some(base)
 }
 
-/// How the page translates addresses, if it is a table that maps itself. Tables of small systems
-/// look like several kinds at once.
+/// The paging modes for which the page is a self-mapping table. Tables of small systems may match
+/// several modes.
 fn own_table(at: Gpa, page: &[u8]) -> impl Iterator<Item = Mode> + use<> {
-    // 64 bits: somewhere in the upper half, at a fixed place up to Windows 10 1511.
+    // 64 bits: somewhere in the upper half; up to Windows 10 1511 at a fixed entry.
     let (entries, _) = page.get(0x800..).unwrap_or_default().as_chunks::<8>();
     let mut entries = entries.iter().map(|entry| u64::from_le_bytes(*entry));
     let own = entries.find(|entry| maps(*entry, at));
-    // Only ARM marks entries as used by this bit.
+    // Only ARM64 has this bit as access flag.
     let wide = own.map(|entry| if entry & 0x400 != 0 { Mode::Arm64 } else { Mode::X64 });
     // Two levels: at 0xc0000000.
     let entry = u32_at(page, 0xc00).map(u64::from);
@@ -96,20 +97,20 @@ fn own_table(at: Gpa, page: &[u8]) -> impl Iterator<Item = Mode> + use<> {
     wide.into_iter().chain(narrow)
 }
 
-/// Whether an entry maps the page at an address, to be written to.
+/// Whether an entry maps the page at an address as writable.
 const fn maps(entry: u64, at: Gpa) -> bool {
     entry & 3 == 3 && entry & NUMBER == at.0
 }
 
-/// The four directories of tables with three levels, if the page is the last of them: that one
-/// maps all four.
+/// The four directories of three-level tables, if the page is the last of them, which maps all
+/// four.
 fn directories_of(at: Gpa, page: &[u8]) -> Option<[u64; 4]> {
     let last = u64_at(page, 0x18).filter(|entry| maps(*entry, at))?;
     let [a, b, c] = [0, 8, 16].map(|offset| u64_at(page, offset).filter(|entry| entry & 1 == 1));
     Some([a?, b?, c?, last].map(|entry| entry & NUMBER))
 }
 
-/// Where pointers to these directories are; the register that holds their address has 32 bits.
+/// Where pointers to these directories are; CR3, which holds their address, has 32 bits.
 fn directory_pointers(
     memory: Physical<'_>,
     directories: &[[u64; 4]],
@@ -135,7 +136,7 @@ fn directory_pointers(
     found.into_iter()
 }
 
-/// Finds Windows by these page tables.
+/// Finds Windows through these page tables.
 pub(super) fn find(
     file: &[u8],
     map: PageMap,
@@ -181,7 +182,7 @@ struct Block {
     kernel_base: u64,
 }
 
-/// The next place, from an address on, where a debugger data block may be.
+/// The next candidate for a debugger data block from an address on.
 fn next_block(memory: Physical<'_>, from: Gpa) -> Option<Block> {
     let finder = memchr::memmem::Finder::new(b"KDBG");
     memory.pieces(from.0 / PAGE, u64::MAX, PIECE).find_map(|(at, bytes)| {
@@ -200,7 +201,7 @@ fn block(at: Gpa, start: usize, bytes: &[u8]) -> Option<Block> {
     is_one.then_some(Block { at: Gpa(at.0.checked_add(start as u64)?), kernel_base })
 }
 
-/// A search by one set of page tables.
+/// A search through one set of page tables.
 struct Search<'a> {
     file: &'a [u8],
     machine: &'a Machine,
@@ -222,7 +223,7 @@ impl Search<'_> {
         super::bytes::pointer_at(&self.read(address, self.width.bytes())?, 0, self.width)
     }
 
-    /// Windows, if the block stands in the kernel's image and its lists are lists.
+    /// Windows, if the block is in the kernel image and its lists are consistent.
     fn by_block(&self, block: &Block) -> Option<Windows> {
         let base = self.width.normalise(block.kernel_base);
         let address = self.address_of(base, block.at)?;
@@ -248,7 +249,7 @@ impl Search<'_> {
         }
     }
 
-    /// The virtual address, within the kernel's image, of a physical one.
+    /// The virtual address of a physical one, within the kernel image.
     fn address_of(&self, base: u64, at: Gpa) -> Option<u64> {
         let wanted = at.0 / PAGE;
         let mut next = base;
@@ -270,7 +271,7 @@ impl Search<'_> {
         back.and_then(|back| self.pointer(back)) == Some(head)
     }
 
-    /// Windows, if an image in the kernel's part of the address space is the kernel by its name.
+    /// Windows, if an image in kernel space is the kernel by its name.
     fn by_image(&self) -> Option<Windows> {
         let (mut at, end) = match self.width {
             Width::W32 => (0x8000_0000, 0xffff_0000),
@@ -288,8 +289,8 @@ impl Search<'_> {
         None
     }
 
-    /// Whether the image at an address calls itself the kernel, in its exports or in the name of
-    /// its symbols.
+    /// Whether the image at an address is named as the kernel, in its export directory or in its
+    /// PDB name.
     fn is_kernel(&self, base: u64) -> bool {
         let names = [self.export_name(base), self.symbol_name(base)];
         names.into_iter().flatten().any(|name| {

@@ -10,7 +10,7 @@ use crate::catalog::{Format, Ty};
 use crate::diag::Diagnostic;
 use crate::plan::{JoinKind, Plan, Rel, Scanned, SetOp};
 
-/// What was seen of the operators of a running query, in the order in which they began.
+/// The statistics of the operators of a running query, in the order in which they began.
 #[derive(Debug, Default)]
 pub(super) struct Analysis {
     depth: usize,

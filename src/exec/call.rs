@@ -1,4 +1,4 @@
-//! Table functions: who gives the columns and the rows of a call.
+//! Table functions: finds the source of the columns and rows of a call.
 
 use std::sync::Arc;
 

@@ -25,7 +25,7 @@ pub(super) const NO_ROW: u32 = u32::MAX;
 /// A column of one physical type, in one piece.
 #[derive(Debug, Clone)]
 pub(super) enum Col {
-    /// So many NULLs, of any type.
+    /// This many NULLs, of any type.
     Null(usize),
     /// Truth values.
     Bool(BooleanArray),

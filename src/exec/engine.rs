@@ -1,4 +1,4 @@
-//! Runs operators bottom-up, and keeps what is computed once a query: scans, common table
+//! Runs operators bottom-up, and caches what is computed once per query: scans, common table
 //! expressions, sub-queries, footnotes.
 
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ pub(super) struct Engine<'a> {
     pub(super) cx: &'a Context<'a>,
     pub(super) analysis: Option<Mutex<Analysis>>,
     state: Mutex<State>,
-    /// Bytes of the rows that operators hold which wait for others.
+    /// Bytes of the rows of operators that wait for other operators.
     held: AtomicUsize,
 }
 
@@ -34,7 +34,7 @@ struct State {
     /// Sub-queries by the place of their plan in memory, which the query keeps alive.
     queries: BTreeMap<usize, Frame>,
     footnotes: Vec<Footnote>,
-    /// Tables that the query did without, and the error if it could do without all.
+    /// Tables without a source that the query may skip, and the error if no table has a source.
     unread: Vec<(Unread, Diagnostic)>,
     /// Whether a source answered a table.
     is_answered: bool,
@@ -77,7 +77,7 @@ impl<'a> Engine<'a> {
         })
     }
 
-    /// The tables that the query did without; an error if there was no other.
+    /// The tables that were skipped; an error if no other table was read.
     fn unread(&self) -> Result<Vec<Unread>, Diagnostic> {
         let mut state = self.state();
         let is_answered = state.is_answered;
@@ -96,7 +96,7 @@ impl<'a> Engine<'a> {
         self.state().is_answered = true;
     }
 
-    /// Notes a table that the query does without.
+    /// Records a table that the query skips.
     pub(super) fn do_without(&self, unread: Unread, error: Diagnostic) {
         self.state().unread.push((unread, error));
     }
@@ -242,7 +242,7 @@ impl<'a> Engine<'a> {
         self.check_room(span, 0)
     }
 
-    /// Fails when so many bytes more are beyond the query's memory, or it was cancelled.
+    /// Fails if this many more bytes exceed the query's memory limit, or if it was cancelled.
     pub(super) fn check_room(&self, span: Span, bytes: usize) -> Result<(), Diagnostic> {
         let held = self.held.load(Ordering::Relaxed);
         if held.saturating_add(bytes) <= self.cx.memory {

@@ -21,7 +21,7 @@ pub(super) fn run(
     Ok(if keep.unset_bits() == 0 { frame } else { frame.filter(&keep) })
 }
 
-/// The frame without the values of columns that nobody needs.
+/// The frame without the values of unused columns.
 pub(super) fn only(frame: Frame, need: &[bool]) -> Frame {
     let Frame { cols, rows } = frame;
     let cols = cols.into_iter().enumerate();

@@ -1,4 +1,4 @@
-//! Tables of rows that the program brings along, joined with those of dumps.
+//! Tables of rows that the program supplies, which queries can join with those of dumps.
 
 use super::col::Col;
 use super::frame::Frame;

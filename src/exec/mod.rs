@@ -50,7 +50,7 @@ pub struct Context<'a> {
     pub tables: table::Cx<'a>,
     /// The code of tables and functions.
     pub registry: &'a Registry,
-    /// Tables of rows that the program brought along; they hide virtual tables of their name.
+    /// Tables of rows that the program added; they hide virtual tables with the same name.
     pub attached: &'a [Arc<MemTable>],
     /// What functions may look at.
     pub functions: FuncCx<'a>,

@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn any_keys_order_as_comparing_them_does() {
+    fn key_codes_order_like_comparisons() {
         let never = AtomicBool::new(false);
         for rows in [1, 300, 12_000] {
             let columns = columns(rows);

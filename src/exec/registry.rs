@@ -1,7 +1,7 @@
-//! What queries can name, with its code: tables, functions, aggregates, table functions.
+//! Everything that queries can name, with its code: tables, functions, aggregates, table functions.
 //!
-//! The session puts it together from what is built in and what the host program brought along;
-//! the engine knows nothing else by name.
+//! The session assembles it from the built-in definitions and those of the host program; the engine
+//! knows no other names.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ impl std::fmt::Debug for Registry {
     }
 }
 
-/// A name that something else has already.
+/// A name that is already in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken(pub String);
 

@@ -1,4 +1,4 @@
-//! Reads virtual tables and attached ones; counts what they could not give.
+//! Reads virtual and attached tables, and counts the values that are absent.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use crate::diag::{Code, Diagnostic, Span};
 use crate::plan::{ScanColumn, Scanned};
 use crate::table::{ScanError, ScanRequest, Table, Unanswered};
 
-/// Of so many sources it is said why they do not answer.
+/// For how many sources the reason for no answer is shown.
 const MOST_REASONS: usize = 3;
 
-/// Scans that were done, so that equal ones are not done again.
+/// The scans of the query, so that equal scans run only once.
 #[derive(Debug, Default)]
 pub(super) struct ScanCache(Vec<(Request, Frame)>);
 
@@ -178,7 +178,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// What to say when no open source answers the table.
+    /// The error if no open source answers the table.
     fn no_source(
         &self,
         span: Span,

@@ -1,4 +1,4 @@
-//! Rows rendered in blocks by all cores and written in order.
+//! Renders rows in blocks on all cores, and writes the blocks in order.
 
 use std::io::{self, Write};
 use std::ops::Range;

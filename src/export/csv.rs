@@ -1,4 +1,4 @@
-//! Comma- and tab-separated values, and the dialect of them that Excel reads without harm.
+//! Comma- and tab-separated values, and a dialect that is safe to open in Excel.
 
 use std::io::{self, Write};
 

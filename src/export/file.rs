@@ -1,11 +1,11 @@
-//! Files that are there whole or not at all.
+//! Atomic file writes: a file is either complete or unchanged.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// Writes a file through a temporary one beside it, which takes its name when all is written. On
+/// Writes a file through a temporary one next to it, which is renamed when it is complete. On
 /// an error the temporary file is removed, and a file of that name stays as it was.
 ///
 /// A path that is no regular file (`/dev/null`, a named pipe) is written to directly.

@@ -1,4 +1,4 @@
-//! A page that stands alone: no script, nothing loaded from elsewhere.
+//! A self-contained HTML page: no scripts, and nothing loaded from elsewhere.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};

@@ -1,8 +1,8 @@
-//! JSON: an array of objects, or one object a line.
+//! JSON: an array of objects, or one object per line.
 //!
-//! Addresses and integers that are shown in hex are hex text, because most readers round numbers
-//! beyond 2^53, and codes are known by their hex form; timestamps are ISO 8601
-//! in UTC; what JSON has no number for (`nan`, `inf`) is text.
+//! Addresses and integers that are shown in hexadecimal are hexadecimal text, because most readers
+//! round numbers beyond 2^53 and codes are known in that form; timestamps are ISO 8601 in UTC;
+//! `nan` and `inf`, which JSON numbers cannot express, are text.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! What is written: results with their titles, and facts beside them.
+//! The input of the writers: results with their titles, and facts about the dumps.
 
 use crate::exec::ResultSet;
 
@@ -13,7 +13,7 @@ pub struct Sheet<'a> {
     pub result: &'a ResultSet,
 }
 
-/// Facts beside the results, as names and values.
+/// Facts in addition to the results, as names and values.
 #[derive(Debug, Clone, Default)]
 pub struct Note {
     /// The title.

@@ -1,4 +1,4 @@
-//! Characters that would act instead of being seen.
+//! Characters that are not displayed but have an effect.
 
 use std::fmt::Write as _;
 

@@ -1,7 +1,8 @@
-//! Excel workbooks: typed cells, one sheet a result, the queries and the dump's facts at the end.
+//! Excel workbooks: typed cells, one sheet per result, and the queries and the facts about the dump
+//! at the end.
 //!
-//! What Excel would change is written as text: addresses, integers beyond 2^53, times before 1900.
-//! Text is never a formula.
+//! Values that Excel would change are written as text: addresses, integers beyond 2^53, times
+//! before 1900. Text is never a formula.
 
 use std::collections::HashSet;
 use std::io::{self, Write};

@@ -31,7 +31,7 @@ pub(super) const ALL: &[Scalar] = &[
     .or(&["to_binary"]),
     f(
         "addr",
-        "The address that a text or a number stands for; text is read as hex, with or without 0x, and with back-ticks where the debugger puts them.",
+        "The address in a text or number; text is read as hex, with or without 0x, and may contain the debugger's backtick.",
         &[sig(&[Addr], Addr), sig(&[Text], Addr)],
         &[
             ("addr('fffff801`a972c530')", "0xfffff801a972c530"),
@@ -65,7 +65,7 @@ pub(super) const ALL: &[Scalar] = &[
     ),
     f(
         "format_bytes",
-        "A number of bytes as a person reads it, in units of 1,024.",
+        "A number of bytes as text with a unit, in units of 1,024.",
         &[sig(&[Int], Text), sig(&[Addr], Text)],
         &[("format_bytes(1610612736)", "1.5 GiB"), ("format_bytes(1000)", "1000 bytes")],
         |_, a| Ok(Value::text(format_bytes(a, 1024, ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"])?)),
@@ -73,7 +73,7 @@ pub(super) const ALL: &[Scalar] = &[
     .or(&["formatreadablesize"]),
     f(
         "formatreadabledecimalsize",
-        "A number of bytes as a person reads it, in units of 1,000.",
+        "A number of bytes as text with a unit, in units of 1,000.",
         &[sig(&[Int], Text), sig(&[Addr], Text)],
         &[("formatReadableDecimalSize(1536)", "1.5 kB")],
         |_, a| Ok(Value::text(format_bytes(a, 1000, ["kB", "MB", "GB", "TB", "PB", "EB"])?)),

@@ -1,4 +1,4 @@
-//! What makes points in time and durations: of numbers, of text, of other clocks; and text of them.
+//! Conversions of times and durations: from and to numbers, text and other time zones.
 
 use std::cell::RefCell;
 
@@ -32,7 +32,7 @@ pub(super) const ALL: &[Scalar] = &[
         _ => bad("argument 1 is not an interval"),
     }),
     f("strftime", "The time as text: %Y %m %d %H %M %S, %y %I %p %j, %f (microseconds), %g (milliseconds), %n (nanoseconds), %a %A %b %B (names), %w %u %U %W %V %G (weeks), %c %x %X, %z, %%; %-d and the like leave out leading zeros.", &[sig(&[Time, Text], Text), sig(&[Text, Time], Text)], &[("strftime(TIMESTAMP '2007-11-09 17:42:05', '%d.%m.%Y %H:%M')", "09.11.2007 17:42")], |_, a| strftime(a)),
-    f("strptime", "The time that a text has by a pattern as strftime takes it; %z moves it to UTC. What the pattern leaves out is that of midnight, 1900-01-01. Text of another form is an error.", &[sig(&[Text, Text], Time)], &[("strptime('09.11.2007 17:42', '%d.%m.%Y %H:%M')", "2007-11-09 17:42:00")], |_, a| match strptime(a.text(0)?, a.text(1)?)? {
+    f("strptime", "The time in a text that has the form of a strftime pattern; %z converts it to UTC. Parts that the pattern leaves out are those of 1900-01-01 00:00. Text of another form is an error.", &[sig(&[Text, Text], Time)], &[("strptime('09.11.2007 17:42', '%d.%m.%Y %H:%M')", "2007-11-09 17:42:00")], |_, a| match strptime(a.text(0)?, a.text(1)?)? {
         Value::Null => bad(format!("'{}' is not a time of the pattern '{}'", shown(a.text(0)?), shown(a.text(1)?))),
         time => Ok(time),
     }),
@@ -41,20 +41,20 @@ pub(super) const ALL: &[Scalar] = &[
     f("monthname", "The English name of the month.", NAMED, &[("monthname(TIMESTAMP '2007-11-09')", "November")], |_, a| written(a.time(0)?, "%B")),
     f("timezone", "What clocks of a time zone, such as 'Europe/Berlin' or '+02:00', show at a time (UTC).", ZONED, &[("timezone('Europe/Berlin', TIMESTAMP '2007-11-09 17:42:05')", "2007-11-09 18:42:05")], |_, a| zoned(a.text(0)?, a.time(1)?, Zone::to_local, "timezone")),
     f("to_utc", "The time (UTC) at which clocks of a time zone show a time: the first, if they show it twice.", ZONED, &[("to_utc('Europe/Berlin', TIMESTAMP '2007-11-09 18:42:05')", "2007-11-09 17:42:05")], |_, a| zoned(a.text(0)?, a.time(1)?, Zone::to_utc, "to_utc")),
-    f("make_timestamp", "The time of so many microseconds since 1970-01-01, or of a year, month, day, hour, minute and second.", &[sig(&[Int], Time), sig(&[Int, Int, Int, Int, Int, Double], Time)], &[("make_timestamp(1500000)", "1970-01-01 00:00:01.5"), ("make_timestamp(2007, 11, 9, 17, 42, 5.5)", "2007-11-09 17:42:05.5")], |_, a| if a.len() == 1 { Ok(Value::Time(a.int(0)?)) } else { make_timestamp(a) }),
-    f("make_timestamp_ms", "The time of so many milliseconds since 1970-01-01.", &[sig(&[Int], Time)], &[("make_timestamp_ms(1500)", "1970-01-01 00:00:01.5")], |_, a| scaled("make_timestamp_ms", "TIMESTAMP", a, 1000).map(Value::Time)),
-    f("make_timestamp_ns", "The time of so many nanoseconds since 1970-01-01, cut off to microseconds.", &[sig(&[Int], Time)], &[("make_timestamp_ns(1500000)", "1970-01-01 00:00:00.0015")], |_, a| Ok(Value::Time(a.int(0)?.div_euclid(1000)))),
+    f("make_timestamp", "The time from microseconds since 1970-01-01, or from year, month, day, hour, minute and second.", &[sig(&[Int], Time), sig(&[Int, Int, Int, Int, Int, Double], Time)], &[("make_timestamp(1500000)", "1970-01-01 00:00:01.5"), ("make_timestamp(2007, 11, 9, 17, 42, 5.5)", "2007-11-09 17:42:05.5")], |_, a| if a.len() == 1 { Ok(Value::Time(a.int(0)?)) } else { make_timestamp(a) }),
+    f("make_timestamp_ms", "The time from milliseconds since 1970-01-01.", &[sig(&[Int], Time)], &[("make_timestamp_ms(1500)", "1970-01-01 00:00:01.5")], |_, a| scaled("make_timestamp_ms", "TIMESTAMP", a, 1000).map(Value::Time)),
+    f("make_timestamp_ns", "The time from nanoseconds since 1970-01-01, truncated to microseconds.", &[sig(&[Int], Time)], &[("make_timestamp_ns(1500000)", "1970-01-01 00:00:00.0015")], |_, a| Ok(Value::Time(a.int(0)?.div_euclid(1000)))),
     f("make_date", "The midnight of a year, month and day.", &[sig(&[Int, Int, Int], Time)], &[("make_date(2007, 11, 9)", "2007-11-09 00:00:00")], |_, a| date(a).map(Value::Time)),
-    f("to_timestamp", "The time of so many seconds since 1970-01-01.", &[sig(&[Int], Time), sig(&[Double], Time)], &[("to_timestamp(1.5)", "1970-01-01 00:00:01.5")], |_, a| scaled("to_timestamp", "TIMESTAMP", a, SECOND).map(Value::Time)),
+    f("to_timestamp", "The time from seconds since 1970-01-01.", &[sig(&[Int], Time), sig(&[Double], Time)], &[("to_timestamp(1.5)", "1970-01-01 00:00:01.5")], |_, a| scaled("to_timestamp", "TIMESTAMP", a, SECOND).map(Value::Time)),
     f("filetime", "The time of a Windows FILETIME, which counts 100 nanoseconds from 1601-01-01.", &[sig(&[Int], Time), sig(&[Addr], Time)], &[("filetime(116444736000000000)", "1970-01-01 00:00:00")], |_, a| filetime(a)),
     f("to_filetime", "The Windows FILETIME of a time.", &[sig(&[Time], Int)], &[("to_filetime(TIMESTAMP '1970-01-01')", "116444736000000000")], |_, a| to_filetime(a.time(0)?)),
-    f("to_weeks", "A duration of so many weeks.", SPAN, &[("to_weeks(1)", "7 days 00:00:00")], |_, a| span("to_weeks", a, 7 * DAY)),
-    f("to_days", "A duration of so many days.", SPAN, &[("to_days(2)", "2 days 00:00:00")], |_, a| span("to_days", a, DAY)),
-    f("to_hours", "A duration of so many hours.", SPAN, &[("to_hours(2)", "02:00:00")], |_, a| span("to_hours", a, HOUR)),
-    f("to_minutes", "A duration of so many minutes.", SPAN, &[("to_minutes(90)", "01:30:00")], |_, a| span("to_minutes", a, MINUTE)),
-    f("to_seconds", "A duration of so many seconds.", SPAN, &[("to_seconds(1.5)", "00:00:01.5")], |_, a| span("to_seconds", a, SECOND)),
-    f("to_milliseconds", "A duration of so many milliseconds.", SPAN, &[("to_milliseconds(1500)", "00:00:01.5")], |_, a| span("to_milliseconds", a, 1000)),
-    f("to_microseconds", "A duration of so many microseconds.", SPAN, &[("to_microseconds(7)", "00:00:00.000007")], |_, a| span("to_microseconds", a, 1)),
+    f("to_weeks", "A duration in weeks.", SPAN, &[("to_weeks(1)", "7 days 00:00:00")], |_, a| span("to_weeks", a, 7 * DAY)),
+    f("to_days", "A duration in days.", SPAN, &[("to_days(2)", "2 days 00:00:00")], |_, a| span("to_days", a, DAY)),
+    f("to_hours", "A duration in hours.", SPAN, &[("to_hours(2)", "02:00:00")], |_, a| span("to_hours", a, HOUR)),
+    f("to_minutes", "A duration in minutes.", SPAN, &[("to_minutes(90)", "01:30:00")], |_, a| span("to_minutes", a, MINUTE)),
+    f("to_seconds", "A duration in seconds.", SPAN, &[("to_seconds(1.5)", "00:00:01.5")], |_, a| span("to_seconds", a, SECOND)),
+    f("to_milliseconds", "A duration in milliseconds.", SPAN, &[("to_milliseconds(1500)", "00:00:01.5")], |_, a| span("to_milliseconds", a, 1000)),
+    f("to_microseconds", "A duration in microseconds.", SPAN, &[("to_microseconds(7)", "00:00:00.000007")], |_, a| span("to_microseconds", a, 1)),
 ];
 
 /// Patterns of this thread, the latest used first. A query has few, and rows come in millions.

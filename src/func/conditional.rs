@@ -1,5 +1,5 @@
-//! Choices between values. The planner turns most of these into `CASE`, which evaluates only what
-//! is chosen; the code here gives the same results.
+//! Choices between values. The planner converts most of these to `CASE`, which evaluates only the
+//! chosen branch; the code here gives the same results.
 
 use std::cmp::Ordering;
 

@@ -1,9 +1,9 @@
-//! What a scalar function is.
+//! The definition of a scalar function.
 
 use crate::catalog::{FunctionKind, FunctionSpec, PointerWidth, Signature, Ty, Value};
 use crate::model::Source;
 
-/// What a function may look at beside its arguments.
+/// The context that a function may use besides its arguments.
 #[derive(Clone, Copy)]
 pub struct FuncCx<'a> {
     /// The open sources by name; functions that reach into a dump use the only one, or the one

@@ -1,7 +1,4 @@
-//! A look into the dump: memory and symbols at an address. What is not there gives NULL.
-//!
-//! With several dumps open, the last argument says which one is meant, by the name that the column
-//! `dump` shows.
+//! Functions that read the dump: memory and symbols at an address. A missing value is NULL.
 
 use super::address::{hex_of, to_hex};
 use super::def::{Args, Fault, FuncCx, Scalar, bad};

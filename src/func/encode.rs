@@ -1,6 +1,6 @@
-//! Text in other alphabets: base64, hex, percent signs, digits of any base; checksums; bars.
+//! Text encodings: base64, hexadecimal, percent encoding, digits of any base; checksums; bars.
 //!
-//! There are no values of bytes here, so that what is decoded has to be UTF-8.
+//! There is no type for bytes, so decoded text must be UTF-8.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -96,7 +96,7 @@ pub(super) const ALL: &[Scalar] = &[
     ),
     f(
         "parse_formatted_bytes",
-        "The bytes of a size as a person writes it: '16 kB', '1.5 GiB'.",
+        "The number of bytes of a size with a unit: '16 kB', '1.5 GiB'.",
         &[sig(&[Text], Int)],
         &[("parse_formatted_bytes('1.5 KiB')", "1536")],
         |_, a| parse_bytes(a.text(0)?),

@@ -1,4 +1,4 @@
-//! `format` with braces and `printf` with percent signs, over one description of a field.
+//! `format` with braces and `printf` with percent signs, with a common description of fields.
 
 use super::def::{Args, Fault, FuncCx, MAX_TEXT, Scalar, bad, check_length};
 use super::text::shown;
@@ -300,7 +300,7 @@ fn float(field: &Field, value: f64) -> (String, String) {
     (sign, if field.comma { grouped(&digits) } else { digits })
 }
 
-/// So many significant digits, without zeros at the end, with an exponent where C has one.
+/// This many significant digits, without zeros at the end, with an exponent where C has one.
 fn general(magnitude: f64, precision: usize) -> String {
     let text = format!("{magnitude:.digits$e}", digits = precision - 1);
     let power: i32 = text.split_once('e').and_then(|(_, e)| e.parse().ok()).unwrap_or(0);

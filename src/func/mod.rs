@@ -1,7 +1,7 @@
-//! Functions: one file a family, one line a function in the family's `ALL`.
+//! Functions: one file per family, and one line per function in the family's `ALL`.
 //!
 //! A scalar function is a pure function of values. It knows neither plans nor polars; `exec` calls
-//! it row by row. Aggregates work on columns and stand in `exec::aggregate`.
+//! it row by row. Aggregates work on columns and are in `exec::aggregate`.
 
 #![allow(
     clippy::unnecessary_wraps,

@@ -1,4 +1,4 @@
-//! The names behind Windows' numbers. A number without a known name gives NULL.
+//! Names of Windows constants. A number without a known name gives NULL.
 
 use super::def::{Args, Fault, Scalar};
 use crate::catalog::Ty::{Addr, Int, Text};

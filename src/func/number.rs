@@ -227,7 +227,7 @@ pub(super) const ALL: &[Scalar] = &[
     ),
     f(
         "binom",
-        "How many choices there are of so many things among others.",
+        "The number of ways to choose the second number of items from the first.",
         II,
         &[("binom(5, 2)", "10")],
         |_, a| binomial(a.int(0)?, a.int(1)?),

@@ -51,7 +51,7 @@ pub(super) const ALL: &[Scalar] = &[
     ),
     f(
         "regexp_replace",
-        "The text with the first match of the regular expression replaced, or with every match under the option g. In the replacement \\1 to \\9 stand for groups, \\0 for the match.",
+        "The text with the first match of the regular expression replaced, or with every match under the option g. In the replacement \\1 to \\9 are the groups, and \\0 is the match.",
         &[Signature::new(&[Text, Text, Text, Text], Text).optional(1)],
         &[
             ("regexp_replace('hello', 'l', 'L')", "heLlo"),

@@ -1,8 +1,8 @@
-//! Functions that give rows, for FROM.
+//! Table functions.
 //!
-//! Some compute their rows from the arguments alone and are whole here. The rest reach into a
-//! dump or a log: here is what planning and documentation see of them, and `model::Source` gives
-//! the rows.
+//! Some compute their rows only from the arguments, and their code is here. The others read a dump
+//! or a log: here is only their specification for planning and documentation, and `model::Source`
+//! returns the rows.
 
 use std::ops::ControlFlow;
 

@@ -57,7 +57,7 @@ pub(super) const ALL: &[Scalar] = &[
     f("damerau_levenshtein", "The same as levenshtein, where two neighbours that change places are one step.", TT_TO_INT, &[("damerau_levenshtein('ntfs', 'ntsf')", "1")], |_, a| measured("damerau_levenshtein", a.text(0)?, a.text(1)?, strsim::damerau_levenshtein)),
     f("hamming", "The number of places at which two texts of the same length differ.", TT_TO_INT, &[("hamming('ntfs', 'npfs')", "1")], |_, a| hamming(a.text(0)?, a.text(1)?)).or(&["mismatches"]),
     f("jaro_similarity", "How alike two texts are, from 0 to 1, by Jaro's measure.", TT_TO_DOUBLE, &[("jaro_similarity('duck', 'duck')", "1.0")], |_, a| likeness("jaro_similarity", a.text(0)?, a.text(1)?, strsim::jaro)),
-    f("jaro_winkler_similarity", "How alike two texts are, from 0 to 1, by Jaro's and Winkler's measure, which favours texts that begin alike.", TT_TO_DOUBLE, &[("jaro_winkler_similarity('duck', 'duck')", "1.0")], |_, a| likeness("jaro_winkler_similarity", a.text(0)?, a.text(1)?, strsim::jaro_winkler)),
+    f("jaro_winkler_similarity", "The similarity of two texts from 0 to 1 by the Jaro-Winkler measure, which favours texts with equal beginnings.", TT_TO_DOUBLE, &[("jaro_winkler_similarity('duck', 'duck')", "1.0")], |_, a| likeness("jaro_winkler_similarity", a.text(0)?, a.text(1)?, strsim::jaro_winkler)),
     f("jaccard", "The number of characters that both texts have, of those that either has, from 0 to 1.", TT_TO_DOUBLE, &[("jaccard('ab', 'bc')", "0.3333333333333333")], |_, a| jaccard(a.text(0)?, a.text(1)?)),
     f("printable", "The text with control characters shown as dots.", &[sig(&[Text], Text)], &[("printable('a' || chr(7))", "a.")], |_, a| Ok(Value::text(printable(a.text(0)?.chars())))),
 ];

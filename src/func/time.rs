@@ -1,6 +1,6 @@
 //! Points in time (UTC) and durations: their parts, differences and steps.
 //!
-//! The calendar is that of the room `time`; what makes times and text of times is in `clock`.
+//! The calendar is that of the room `time`; `clock` converts between times and numbers or text.
 
 use super::def::{Args, Fault, Scalar, bad, overflow, sig};
 use crate::catalog::Ty::{Double, Int, Interval, Text, Time};
@@ -30,7 +30,7 @@ pub(super) const ALL: &[Scalar] = &[
     f("date_part", "A part of a time as a whole number: era, millennium, century, decade, year, quarter, month, week (ISO), day, hour, minute, second, millisecond and microsecond (the seconds included), epoch, dow (Sunday is 0), isodow, doy, isoyear, yearweek. Of a duration: epoch, day, hour and smaller.", &[sig(&[Text, Time], Int), sig(&[Text, Interval], Int)], &[("date_part('hour', TIMESTAMP '2007-11-09 17:42:05')", "17"), ("date_part('dow', TIMESTAMP '2007-11-09')", "5")], |_, a| part(a.any(1), unit(a.text(0)?)?)).or(&["datepart"]),
     f("date_diff", "How many boundaries of the unit lie between two times.", BETWEEN, &[("date_diff('second', TIMESTAMP '2007-11-09 17:42:05.9', TIMESTAMP '2007-11-09 17:42:06.1')", "1")], |_, a| date_diff(a.text(0)?, a.time(1)?, a.time(2)?)).or(&["datediff"]),
     f("date_sub", "How many whole units lie between two times.", BETWEEN, &[("date_sub('hour', TIMESTAMP '2007-11-09 10:30:00', TIMESTAMP '2007-11-09 12:00:00')", "1"), ("date_sub('month', TIMESTAMP '2008-01-31', TIMESTAMP '2008-02-29')", "1")], |_, a| date_sub(a.text(0)?, a.time(1)?, a.time(2)?)).or(&["datesub"]),
-    f("date_add", "The time moved by a duration, or by so many of a unit; a day that the month does not have becomes its last.", &[sig(&[Time, Interval], Time), sig(&[Text, Int, Time], Time)], &[("date_add('month', 1, TIMESTAMP '2008-01-31')", "2008-02-29 00:00:00")], |_, a| date_add(a)).or(&["dateadd"]),
+    f("date_add", "The time plus a duration, or plus a number of units; a day that the month does not have becomes its last day.", &[sig(&[Time, Interval], Time), sig(&[Text, Int, Time], Time)], &[("date_add('month', 1, TIMESTAMP '2008-01-31')", "2008-02-29 00:00:00")], |_, a| date_add(a)).or(&["dateadd"]),
     f("add_months", "The time moved by months; a day that the month does not have becomes its last. `t + INTERVAL '2 months'` is the same.", &[sig(&[Time, Int], Time)], &[("add_months(TIMESTAMP '2008-01-31 17:00:00', 1)", "2008-02-29 17:00:00")], |_, a| moved(add_months(a.time(0)?, a.int(1)?), "add_months")),
     f("time_bucket", "The start of the span of that length in which the time lies. Spans are counted from Monday, 2000-01-03, from an origin given third, or moved by a duration given third. A whole number is a length in months, and so is INTERVAL '3 months'; these are counted from 2000-01-01.", &[sig(&[Interval, Time], Time), sig(&[Interval, Time, Time], Time), sig(&[Interval, Time, Interval], Time), sig(&[Int, Time], Time)], &[("time_bucket(INTERVAL '5 minutes', TIMESTAMP '2007-11-09 17:42:05')", "2007-11-09 17:40:00"), ("time_bucket(3, TIMESTAMP '2007-11-09 17:42:05')", "2007-10-01 00:00:00")], |_, a| time_bucket(a)),
     f("year", "The year.", DATE, &[("year(TIMESTAMP '2007-11-09')", "2007")], |_, a| part(a.any(0), Unit::Year)),

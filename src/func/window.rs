@@ -1,5 +1,5 @@
-//! Window functions: what planning and documentation know of them. `exec` computes them. Every
-//! aggregate is a window function too.
+//! Window functions: their specifications for planning and documentation. `exec` computes them.
+//! Every aggregate is also a window function.
 
 use super::def::sig;
 use crate::catalog::Ty::{Double, Int, Null};
@@ -66,7 +66,7 @@ pub(super) const ALL: &[FunctionSpec] = &[
     ),
     window(
         "ntile",
-        "The number, from 1, of the row's part when the partition is cut in so many parts of equal length; the first parts take what is left over.",
+        "The number, from 1, of the row's part when the partition is divided into this many parts of equal length; the first parts get the remaining rows.",
         &[sig(&[Int], Int)],
         &[("ntile(3) OVER (ORDER BY x)", "1, 1, 2, 3")],
     ),

@@ -1,7 +1,5 @@
-//! CSV (RFC 4180) and TSV: which mark separates, whether the first line names the columns, and
-//! the columns.
-//!
-//! The text is read twice, once for the types and once for the values, and never held as rows.
+//! CSV (RFC 4180) and TSV: detects the delimiter and whether the first line names the columns, and
+//! reads the columns.
 
 use std::borrow::Cow;
 
@@ -178,7 +176,7 @@ impl File<'_> {
 
 impl Seen {
     fn add(&mut self, line: u64, record: &ByteRecord) -> Result<(), Error> {
-        // A mark at the end of a line makes an empty field that nobody meant.
+        // A delimiter at the end of a line makes an unintended empty field.
         let extra = record.iter().skip(self.rest.len()).find(|field| !field.is_empty());
         if extra.is_some() {
             let (found, expected) = (record.len(), self.rest.len());

@@ -1,7 +1,4 @@
-//! Which type the values of a column have in common.
-//!
-//! A column has the narrowest type that every value is of, so that nothing is lost: `007` and
-//! numbers beyond 64 bits stay text.
+//! Infers the common type of the values of a column.
 
 use crate::catalog::{Ty, Value};
 use crate::time::parse_timestamp;

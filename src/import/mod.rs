@@ -1,14 +1,14 @@
-//! Text files as tables: the columns of a CSV or TSV file, typed by what they hold.
+//! Text files as tables: the columns of a CSV or TSV file, with types inferred from their values.
 //!
-//! Works on bytes that somebody else has opened. Knows no dump, no session and no polars.
+//! This room works on bytes that the caller has read. It knows no dump, no session and no polars.
 
 mod delimited;
 mod infer;
 
 pub use delimited::{Error, Options, columns};
 
-/// Whether a file of that name holds separated values, by its ending: nothing in such a file says
-/// what it is.
+/// Whether a file name has an extension of separated values; the contents of such a file do not
+/// identify it.
 pub fn is_delimited(path: &str) -> bool {
     let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
     ["csv", "tsv", "tab"].iter().any(|known| ending.eq_ignore_ascii_case(known))

@@ -1,4 +1,4 @@
-//! What pest could not read, in the words of a person.
+//! Converts pest's parse failures to readable errors.
 
 use pest::error::{Error, ErrorVariant, InputLocation};
 
@@ -89,7 +89,7 @@ impl<'a> Place<'a> {
         Self { text, tokens, index, start, open }
     }
 
-    /// The token so many after the unexpected one, or before it.
+    /// The token at an offset from the unexpected one.
     pub(super) fn token(&self, offset: isize) -> Option<Token> {
         self.at(self.index.checked_add_signed(offset)?)
     }

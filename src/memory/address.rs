@@ -1,8 +1,8 @@
-//! Addresses that cannot be confused with one another.
+//! Address types that cannot be mixed up.
 
 use std::fmt;
 
-/// A virtual address of the dumped machine, sign-extended to 64 bits where the machine does so.
+/// A virtual address of the dumped machine, sign-extended to 64 bits where the machine does that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Gva(pub u64);
 
@@ -11,7 +11,7 @@ pub struct Gva(pub u64);
 pub struct Gpa(pub u64);
 
 impl Gva {
-    /// The address `bytes` further on; `None` past the end of the address space.
+    /// The address plus `bytes`; `None` beyond the end of the address space.
     pub fn checked_add(self, bytes: u64) -> Option<Self> {
         self.0.checked_add(bytes).map(Self)
     }

@@ -1,16 +1,16 @@
-//! Physical memory as a bit for each page: the pages whose bit is set follow one another in the
+//! Physical memory with one bit per page: the pages whose bit is set follow one another in the
 //! file.
 //!
-//! A page's place is the number of bits before its own. Counts are kept for blocks of bits only:
-//! the bitmap itself stays in the file.
+//! The position of a page is the number of set bits before its own. Counts are kept only for blocks
+//! of bits; the bitmap itself stays in the file.
 
 use super::{PAGE, Run};
 
-/// The smallest block, as a power of two of bits.
+/// The smallest block size, as log2 of bits.
 const BLOCK: u32 = 9;
-/// However large the bitmap, there are no more blocks.
+/// Upper limit on blocks, whatever the size of the bitmap.
 const MAX_BLOCKS: u64 = 1 << 20;
-/// No machine that Windows runs on has more pages (52 bits of physical address).
+/// Upper limit on pages: 52 bits of physical address.
 const MAX_BITS: u64 = 1 << 40;
 
 /// A bitmap in a file.
@@ -22,9 +22,9 @@ pub struct Bitmap {
     bits: u64,
     /// Where the pages start in the file.
     pages: u64,
-    /// The size of a block as a power of two of bits.
+    /// The block size, as log2 of bits.
     shift: u32,
-    /// For each block the number of bits that are set before it.
+    /// For each block the number of set bits before it.
     ranks: Vec<u64>,
     /// How many bits are set.
     set: u64,
@@ -33,8 +33,8 @@ pub struct Bitmap {
 }
 
 impl Bitmap {
-    /// The bitmap of `bits` bits at `start`, whose pages start at `pages`. Bits that lie beyond
-    /// the file, or where the pages are, are none.
+    /// The bitmap of `bits` bits at `start`, whose pages start at `pages`. Bits beyond the end of
+    /// the file or of the bitmap are ignored.
     pub fn new(file: &[u8], start: usize, bits: u64, pages: u64) -> Self {
         let end = usize::try_from(pages).unwrap_or(usize::MAX).min(file.len());
         let room = end.saturating_sub(start) as u64;
@@ -58,7 +58,7 @@ impl Bitmap {
             self.ranks.push(self.set);
             self.set = self.set.saturating_add(ones(block));
         }
-        // Bits of the last byte that are beyond the end.
+        // Bits of the last byte beyond the end.
         let beyond = (bytes.len() as u64).saturating_mul(8).saturating_sub(self.bits);
         if let Some(last) = bytes.last().filter(|_| beyond != 0) {
             let kept = 8u64.saturating_sub(beyond);
@@ -81,7 +81,7 @@ impl Bitmap {
         self.held
     }
 
-    /// Where a page is in the file.
+    /// The offset of a page in the file.
     pub(super) fn offset_of(&self, file: &[u8], page: u64) -> Option<u64> {
         if self.word(file, page)? & 1 == 0 {
             return None;
@@ -107,12 +107,12 @@ impl Bitmap {
         rank.checked_add(whole)?.checked_add(part.count_ones().into())
     }
 
-    /// The place of the byte that holds a bit.
+    /// The position of the byte that holds a bit.
     fn byte_of(&self, page: u64) -> Option<usize> {
         self.start.checked_add(usize::try_from(page / 8).ok()?)
     }
 
-    /// The bits from this one on, at least one and at most 64; those beyond the end are 0.
+    /// The bits from this one on, at least one and at most 64; bits beyond the end are 0.
     fn word(&self, file: &[u8], page: u64) -> Option<u64> {
         let left = self.bits.checked_sub(page).filter(|left| *left != 0)?;
         let at = self.byte_of(page)?;
@@ -123,12 +123,12 @@ impl Bitmap {
         Some(if left >= 64 { word } else { word & !(u64::MAX << left) })
     }
 
-    /// How many of the bits of [`Bitmap::word`] count.
+    /// How many of the bits of [`Bitmap::word`] are valid.
     fn width(&self, page: u64) -> u64 {
         (64u64.saturating_sub(page % 8)).min(self.bits.saturating_sub(page))
     }
 
-    /// The first run from one page on and before another.
+    /// The first run between two pages.
     pub(super) fn next_run(&self, file: &[u8], from: u64, to: u64) -> Option<Run> {
         let first = self.skip(file, from, to, false)?;
         let end = self.skip(file, first, to, true).unwrap_or(to.min(self.bits));
@@ -138,7 +138,7 @@ impl Bitmap {
         Some(Run { first, pages, offset })
     }
 
-    /// The first bit from one on and before another that is not as given.
+    /// The first bit in a range whose value differs from `set`.
     fn skip(&self, file: &[u8], from: u64, to: u64, set: bool) -> Option<u64> {
         let end = to.min(self.bits);
         let mut at = from;
@@ -168,7 +168,7 @@ fn ones(bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    /// Every page by the bits one after another, as slowly as can be.
+    /// The offset of every page by a naive loop over the bits.
     fn slowly(file: &[u8], start: usize, bits: u64, pages: u64) -> Vec<Option<u64>> {
         let mut next = pages;
         let mut result = Vec::new();
@@ -210,7 +210,7 @@ mod tests {
             }
             assert_eq!(bitmap.offset_of(&file, bits), None);
             assert_eq!(bitmap.present(), expected.iter().flatten().count() as u64);
-            // Runs give the same pages, whatever the bounds.
+            // Runs give the same pages for any bounds.
             for (from, to) in [(0, u64::MAX), (3, bits - 2), (bits / 2, bits / 2 + 1), (bits, 0)] {
                 let mut found = vec![None; expected.len()];
                 let mut at = from;
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_file_does_not_hold_is_not_promised() {
+    fn pages_beyond_the_file_are_not_counted() {
         let file = vec![0xff; 0x3000];
         let absurd = Bitmap::new(&file, 0x1000, u64::MAX, 0x2000);
         assert_eq!((absurd.bits(), absurd.set(), absurd.present()), (0x8000, 0x8000, 1));

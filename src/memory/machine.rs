@@ -1,4 +1,4 @@
-//! A machine whose physical memory a file holds: its address spaces, and their bytes.
+//! A machine whose physical memory is in a file: its address spaces, and their bytes.
 
 use super::paging::{self, Walked};
 use super::tlb::Tlb;
@@ -6,7 +6,7 @@ use super::{Fault, Gpa, Gva, Mode, PAGE, PageMap, Physical, Prototypes, Translat
 
 /// A machine: where its physical pages are in the file, and how it translates addresses.
 ///
-/// Shared by threads; what one has translated the others find.
+/// Threads share it, including the cache of translations.
 #[derive(Debug)]
 pub struct Machine {
     map: PageMap,
@@ -19,14 +19,14 @@ pub struct Machine {
 /// The root of an address space. Cheap to copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Root {
-    /// The physical address of the first table.
+    /// The physical address of the top-level table.
     table: u64,
-    /// The number by which the cache knows it.
+    /// The number of the address space in the cache.
     number: Option<u16>,
 }
 
 impl Root {
-    /// The physical address of the first table.
+    /// The physical address of the top-level table.
     pub const fn table(self) -> Gpa {
         Gpa(self.table)
     }
@@ -41,19 +41,19 @@ impl Machine {
         Self { map, mode, prototypes: Prototypes::default(), kernel, tlb }
     }
 
-    /// The machine with another way of translating addresses, and another page directory base.
+    /// The machine with another paging mode and another page directory base.
     #[must_use]
     pub fn with_mode(self, mode: Mode, kernel: u64) -> Self {
         Self { prototypes: self.prototypes, ..Self::new(self.map, mode, kernel) }
     }
 
-    /// The machine with another way of pointing to prototypes.
+    /// The machine with another form of prototype pointers.
     #[must_use]
     pub fn with_prototypes(self, prototypes: Prototypes) -> Self {
         Self { prototypes, ..Self::new(self.map, self.mode, self.kernel.table) }
     }
 
-    /// The places of the physical pages alone.
+    /// The map of the physical pages.
     pub fn into_map(self) -> PageMap {
         self.map
     }
@@ -68,7 +68,7 @@ impl Machine {
         self.mode
     }
 
-    /// How entries point to prototypes.
+    /// How page table entries point to prototype PTEs.
     pub(super) const fn prototypes(&self) -> Prototypes {
         self.prototypes
     }
@@ -95,13 +95,14 @@ impl Machine {
     /// The physical address of a virtual one.
     ///
     /// # Errors
-    /// A [`Fault`] that says at which level the way ends.
+    /// A [`Fault`] with the level at which the translation failed.
     pub fn translate(&self, file: &[u8], root: Root, at: Gva) -> Result<Translation, Fault> {
         let memory = self.physical(file);
         match paging::walk(memory, self.mode, self.prototypes, root.table, at)? {
             Walked::Page(found) => Ok(found),
             Walked::Prototype(entry) => {
-                // Prototypes are in pool; one that is known to a prototype itself is none.
+                // Prototype PTEs are in paged pool; a prototype PTE is never itself mapped by a
+                // prototype PTE.
                 let kernel = self.kernel.table;
                 match paging::walk(memory, self.mode, self.prototypes, kernel, entry)? {
                     Walked::Page(found) => {
@@ -113,11 +114,11 @@ impl Machine {
         }
     }
 
-    /// The bytes from an address up to the end of its page of 4 KiB, as they stand in the file.
-    /// Never empty.
+    /// The bytes from an address up to the end of its 4 KiB page, borrowed from the file. Never
+    /// empty.
     ///
     /// # Errors
-    /// A [`Fault`] that says why there are none.
+    /// The [`Fault`] if there are none.
     pub fn at<'f>(&self, file: &'f [u8], root: Root, at: Gva) -> Result<&'f [u8], Fault> {
         let offset = self.place(file, root, at)?;
         let start = usize::try_from(offset).map_err(|_| Fault::NotPresent(at))?;
@@ -142,10 +143,10 @@ impl Machine {
         Ok(offset)
     }
 
-    /// The first address from `start` on and before `end` whose byte the file holds.
+    /// The first address between `start` and `end` whose byte the file holds.
     ///
-    /// What is not mapped is skipped table by table, not page by page. Tables can map more pages
-    /// than there are, so whoever walks a range bounds it.
+    /// Unmapped ranges are skipped table by table, not page by page. Page tables can map more pages
+    /// than exist, so a caller that walks a range must bound the walk.
     pub fn next_present(&self, file: &[u8], root: Root, start: Gva, end: Gva) -> Option<Gva> {
         let mut at = start;
         while at.0 < end.0 {
@@ -158,7 +159,7 @@ impl Machine {
                 Gap::UpperHalf if at.0 < self.mode.upper_half() => Gva(self.mode.upper_half()),
                 _ => return None,
             };
-            // Shifting the last part of the address space over its end gives 0.
+            // After the last part of the address space the next address wraps to 0.
             if at.0 == 0 {
                 return None;
             }
@@ -166,7 +167,7 @@ impl Machine {
         None
     }
 
-    /// How much of the address space a fault speaks of.
+    /// How much of the address space a fault covers.
     fn gap(&self, fault: Fault) -> Gap {
         match fault {
             Fault::Unmapped { level, .. } | Fault::PagedOut { level, .. } => {
@@ -180,8 +181,8 @@ impl Machine {
 }
 
 enum Gap {
-    /// Up to the next address with this many bits clear.
+    /// Up to the next address with this many low bits clear.
     Bits(u32),
-    /// Up to the addresses of the kernel.
+    /// Up to the start of kernel space.
     UpperHalf,
 }

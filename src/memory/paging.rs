@@ -1,28 +1,28 @@
-//! Page tables: from a virtual to a physical address.
+//! Page tables: translation of virtual to physical addresses.
 //!
-//! Knows how processors read their tables. Entries that the processor cannot use are handed to
-//! [`super::software`].
+//! This module knows the formats that processors define. Entries that are invalid for the processor
+//! are decoded by [`super::software`].
 
 use super::software::{self, Prototypes, Software};
 use super::{Fault, Gpa, Gva, Physical};
 
-/// How a machine translates addresses.
+/// The paging mode of a machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// 32-bit, two levels.
     X86,
-    /// 32-bit with physical address extension, three levels.
+    /// 32-bit with physical address extension (PAE), three levels.
     Pae,
     /// 64-bit, four levels.
     X64,
     /// 64-bit, five levels.
     X64La57,
-    /// 64-bit ARM with pages of 4 KiB, four levels. Windows lets the tables of both halves of the
-    /// address space follow one another in one page.
+    /// ARM64 with 4 KiB pages, four levels. Windows puts the top-level tables of both halves of the
+    /// address space in one page.
     Arm64,
 }
 
-/// A level of tables: the lowest bit of an address that chooses an entry, and how many bits do.
+/// A level of page tables: the lowest address bit that selects an entry, and the number of bits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Level {
     pub(super) shift: u32,
@@ -41,7 +41,7 @@ const X64: &[Level] = &[
 ];
 
 impl Mode {
-    /// The tables, from the one that the machine's register points to.
+    /// The levels, from the table that the page directory base points to.
     pub(super) fn levels(self) -> &'static [Level] {
         match self {
             Self::X86 => X86,
@@ -51,7 +51,7 @@ impl Mode {
         }
     }
 
-    /// The lowest bit of an address that chooses an entry at a level, counted from 1.
+    /// The lowest address bit that selects an entry at a level, counted from 1.
     pub(super) fn shift(self, level: u8) -> u32 {
         let from_last = usize::from(level.saturating_sub(1));
         self.levels().iter().rev().nth(from_last).map_or(64, |level| level.shift)
@@ -65,8 +65,8 @@ impl Mode {
         }
     }
 
-    /// The address of the first table in a page directory base, which holds other things in its
-    /// low bits, such as the number that tells address spaces apart.
+    /// The address of the top-level table in a page directory base, whose low bits hold other
+    /// values such as the address space identifier.
     pub const fn table(self, base: u64) -> u64 {
         match self {
             Self::X86 => base & 0xffff_f000,
@@ -85,7 +85,7 @@ impl Mode {
         }
     }
 
-    /// Whether the machine has such an address.
+    /// Whether the address is canonical.
     pub(super) const fn has(self, at: Gva) -> bool {
         let upper = match self {
             Self::X86 | Self::Pae => return at.0 >> 32 == 0,
@@ -95,7 +95,7 @@ impl Mode {
         upper == 0 || upper == -1
     }
 
-    /// The first address of the upper half.
+    /// The first address of kernel space.
     pub(super) const fn upper_half(self) -> u64 {
         match self {
             Self::X86 | Self::Pae => 0x8000_0000,
@@ -104,7 +104,7 @@ impl Mode {
         }
     }
 
-    /// What an entry at a level, counted from 1, is to the processor.
+    /// The kind of a hardware entry at a level, counted from 1.
     pub(super) const fn kind(self, entry: u64, level: u8) -> Kind {
         let large = entry & 0x80 != 0;
         match (self, level) {
@@ -127,32 +127,32 @@ impl Mode {
     pub(super) const fn page(self, entry: u64, size: u64) -> u64 {
         let address = entry & self.address_bits() & !(size.wrapping_sub(1));
         match self {
-            // Eight more bits of the address of a page of 4 MiB (PSE-36).
+            // Bits 32 to 39 of the address of a 4 MiB page (PSE-36).
             Self::X86 if size > 0x1000 => address | (entry >> 13 & 0xff) << 32,
             _ => address,
         }
     }
 }
 
-/// What an entry is to the processor.
+/// The kind of an entry for the processor.
 pub(super) enum Kind {
     Page,
     Table,
     Software,
 }
 
-/// By which entry a page was found.
+/// The kind of page table entry that gave a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Via {
-    /// By one that the processor uses.
+    /// A valid entry.
     Hardware,
-    /// By one that was taken from the processor, the page still being in memory.
+    /// A transition entry: it is invalid for the processor, but the page is still in memory.
     Transition,
-    /// By a prototype entry, which processes that share the page have in common.
+    /// A prototype PTE, which processes that share the page have in common.
     Prototype,
 }
 
-/// Where a virtual address is in physical memory.
+/// The result of a translation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Translation {
     /// The physical address.
@@ -163,18 +163,18 @@ pub struct Translation {
     pub via: Via,
 }
 
-/// What a walk through the tables ends with.
+/// The result of a page table walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Walked {
-    /// With a page.
+    /// A page.
     Page(Translation),
-    /// With the address of a prototype entry.
+    /// The address of a prototype PTE.
     Prototype(Gva),
 }
 
-/// Walks the tables from the first one.
+/// Walks the page tables from the top-level table.
 ///
-/// Every step goes one level down, so tables that point to themselves end like all others.
+/// Every step goes one level down, so the walk ends even if tables point to themselves.
 pub(super) fn walk(
     memory: Physical<'_>,
     mode: Mode,
@@ -202,10 +202,10 @@ pub(super) fn walk(
                     (Software::Transition(address), 1) => {
                         return Ok(Walked::Page(small(address, at, Via::Transition)));
                     }
-                    // Tables leave the processor's reach like other pages.
+                    // Page tables can be in transition like other pages.
                     (Software::Transition(address), _) => address,
                     (Software::Prototype(entry), 1) => return Ok(Walked::Prototype(entry)),
-                    // A table that was not made yet has no entries.
+                    // A demand-zero page table has no entries.
                     (Software::DemandZero, 2..) => return Err(Fault::Unmapped { at, level }),
                     (said, _) => return Err(fault(said, at, level)),
                 }
@@ -215,7 +215,7 @@ pub(super) fn walk(
     Err(Fault::Unmapped { at, level: 1 })
 }
 
-/// What a prototype entry says of the page.
+/// Decodes a prototype PTE.
 pub(super) fn by_prototype(
     memory: Physical<'_>,
     mode: Mode,
@@ -232,7 +232,7 @@ pub(super) fn by_prototype(
     }
 }
 
-/// The entry at a place.
+/// The entry at a physical address.
 pub(super) fn entry_at(memory: Physical<'_>, mode: Mode, place: Gpa) -> Option<u64> {
     match mode {
         Mode::X86 => memory.u32_at(place).map(u64::from),
@@ -250,7 +250,7 @@ fn small(page: u64, at: Gva, via: Via) -> Translation {
     Translation { address: Gpa(page | at.0 & 0xfff), page_bytes: 0x1000, via }
 }
 
-/// What is said of an address whose entry leads nowhere.
+/// The fault for an address whose entry maps no page.
 pub(super) const fn fault(said: Software, at: Gva, level: u8) -> Fault {
     match said {
         Software::PagedOut => Fault::PagedOut { at, level },

@@ -1,49 +1,49 @@
-//! Ranges of an address space in parts, each of which one table of pages maps, so that threads can
-//! share a scan of much memory.
+//! Splits ranges of an address space into parts, each mapped by one page table, so that threads can
+//! share the scan of a large range.
 //!
-//! Tables are read once each and what they do not map costs nothing. Tables that point to
-//! themselves, or that map more than any machine has, end a walk early and never hang it.
+//! Each table is read once, and unmapped ranges cost nothing. Tables that point to themselves, or
+//! that map more memory than a machine can have, end the walk early.
 
 use super::paging::{self, Kind, Level};
 use super::software::{self, Software};
 use super::{Fault, Gpa, Gva, Machine, PAGE, Root};
 
-/// More entries are not looked at to find parts: 16 TiB of parts, or so many empty tables.
+/// Upper limit on examined entries: 16 TiB of parts, or that many empty tables.
 const MAX_STEPS: u32 = 1 << 24;
 
-/// A part of an address space that has pages, 2 MiB (4 MiB on 32 bits without extension) of it.
+/// A part of an address space that has pages: 2 MiB of it (4 MiB for 32 bits without PAE).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part {
     /// The first address.
     pub start: Gva,
-    /// The address after the last; the last of all where there is none after it.
+    /// The address after the last, or the highest address if there is none after it.
     pub end: Gva,
     behind: Behind,
 }
 
-/// What is behind a part.
+/// What maps a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Behind {
-    /// A table of pages at a physical address.
+    /// A page table at a physical address.
     Table(u64),
-    /// Pages in a row from a physical address on.
+    /// Consecutive physical pages from this address on.
     Large(u64),
 }
 
-/// A walk over the upper tables.
+/// A walk over the upper-level tables.
 struct Walk<'a> {
     machine: &'a Machine,
     file: &'a [u8],
     end: u64,
     most: usize,
     steps: u32,
-    /// Tables that no entry leads to but those by which an address space maps its own tables.
+    /// The tables of the self-map, by which an address space maps its own page tables.
     own: Vec<u64>,
     found: Vec<Part>,
 }
 
 impl Part {
-    /// Whether one entry maps all of it.
+    /// Whether a single entry maps all of it (a large page).
     pub const fn is_large(self) -> bool {
         matches!(self.behind, Behind::Large(_))
     }
@@ -56,9 +56,9 @@ impl Machine {
         file.get(start..start.checked_add(usize::try_from(PAGE).ok()?)?)
     }
 
-    /// The parts of a range that have pages, in the order of their addresses, at most `most`.
+    /// The parts of a range that have pages, in address order, at most `most`.
     ///
-    /// The entries by which an address space shows its tables to itself are left out.
+    /// The self-map of the page tables is left out.
     pub fn parts(&self, file: &[u8], root: Root, start: Gva, end: Gva, most: usize) -> Vec<Part> {
         let first = root.table().0;
         let mut own = vec![first];
@@ -74,8 +74,8 @@ impl Machine {
         walk.found
     }
 
-    /// Visits the pages of a part from one address on and before another, as they stand in the
-    /// file. Of entries that hold nothing at all nothing is said.
+    /// Visits the pages of a part within a range, as the file holds them. Empty entries are
+    /// skipped.
     pub fn pages<'f>(
         &self,
         file: &'f [u8],
@@ -87,7 +87,7 @@ impl Machine {
         let mode = self.mode();
         let limit = memory.map().end();
         let (first, last) = (start.0.max(part.start.0) & !(PAGE - 1), end.0.min(part.end.0));
-        // The table stands in one page.
+        // The table is within one page.
         let table = match part.behind {
             Behind::Table(table) => {
                 let skip = usize::try_from(table % PAGE).unwrap_or_default();
@@ -131,13 +131,13 @@ impl Machine {
 }
 
 impl Walk<'_> {
-    /// Looks at the entries of a table that map addresses from `at` on.
+    /// Processes the entries of a table that map addresses from `at` on.
     fn table(&mut self, table: u64, levels: &'static [Level], mut at: u64) {
         let Some((Level { shift, bits }, below)) = levels.split_first() else { return };
         let level = u8::try_from(levels.len()).unwrap_or(u8::MAX);
         let (memory, mode) = (self.machine.physical(self.file), self.machine.mode());
         let size = 1u64 << shift;
-        // The first table of all is not left before the range ends.
+        // The top-level table is never left before the range ends.
         let is_first = levels.len() == mode.levels().len();
         let span = if is_first { None } else { 1u64.checked_shl(shift.saturating_add(*bits)) };
         let over =
@@ -165,7 +165,8 @@ impl Walk<'_> {
     }
 
     fn below(&mut self, table: u64, levels: &'static [Level], at: u64, size: u64) {
-        // The four pointers of three levels lead to the directories, which show themselves further down.
+        // The four page directory pointers of PAE lead to the directories; the self-map is one
+        // level below.
         let is_pointer = self.machine.mode() == super::Mode::Pae && levels.len() == 2;
         if self.own.contains(&table) && !is_pointer {
             return;
@@ -179,7 +180,7 @@ impl Walk<'_> {
         self.found.push(Part { start: Gva(start), end: Gva(end), behind: Behind::Table(table) });
     }
 
-    /// A large page, in parts like those of tables.
+    /// A large page, split into parts like those of tables.
     fn large(&mut self, start: u64, address: u64, size: u64) {
         let bits = self.machine.mode().levels().iter().rev().nth(1).map_or(21, |level| level.shift);
         let step = 1u64 << bits;

@@ -1,8 +1,8 @@
-//! Physical pages, and where they are in a file.
+//! Physical pages, and their location in a file.
 
 use super::{Bitmap, Gpa, Runs};
 
-/// The size of a page, the unit in which dumps hold memory.
+/// The size of a page, the unit of memory in dumps.
 pub const PAGE: u64 = 0x1000;
 
 /// Pages that follow one another both in physical memory and in the file.
@@ -31,7 +31,7 @@ impl Run {
     }
 }
 
-/// Which physical pages a file holds, and where. Never an entry for each page.
+/// Which physical pages a file holds, and where. It never has an entry per page.
 #[derive(Debug)]
 pub enum PageMap {
     /// A list of runs.
@@ -41,7 +41,7 @@ pub enum PageMap {
 }
 
 impl PageMap {
-    /// Where a page is in the file; `None` unless the file holds all of it.
+    /// The offset of a page in the file; `None` unless the file holds all of it.
     pub fn offset_of(&self, file: &[u8], page: u64) -> Option<u64> {
         match self {
             Self::Runs(runs) => runs.offset_of(page),
@@ -57,7 +57,7 @@ impl PageMap {
         }
     }
 
-    /// A page number that no page of the file reaches.
+    /// A page number greater than that of any page in the file.
     pub fn end(&self) -> u64 {
         match self {
             Self::Runs(runs) => runs.end(),
@@ -65,7 +65,7 @@ impl PageMap {
         }
     }
 
-    /// The first run of pages that the file holds from one page on and before another.
+    /// The first run of pages in the file, within a range of pages.
     pub fn next_run(&self, file: &[u8], from: u64, to: u64) -> Option<Run> {
         match self {
             Self::Runs(runs) => runs.next_run(from, to),
@@ -124,8 +124,8 @@ impl<'a> Physical<'a> {
         Some(u64::from_le_bytes(self.at(address)?.get(..8)?.try_into().ok()?))
     }
 
-    /// The runs of pages from one page up to another, in the order of their addresses. A scan on
-    /// several threads gives each its share of page numbers.
+    /// The runs of pages in a range, in address order. A parallel scan gives each thread a range of
+    /// page numbers.
     pub fn runs(self, from: u64, to: u64) -> impl Iterator<Item = Run> + 'a {
         let mut at = from;
         std::iter::from_fn(move || {
@@ -135,8 +135,8 @@ impl<'a> Physical<'a> {
         })
     }
 
-    /// The memory from one page up to another as the file holds it, each piece with its address.
-    /// Pages that follow one another come as one slice of at most `most` pages.
+    /// The memory in a range of pages as the file holds it, in slices with their addresses.
+    /// Consecutive pages are combined to slices of at most `most` pages.
     pub fn pieces(
         self,
         from: u64,

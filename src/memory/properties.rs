@@ -1,5 +1,5 @@
-//! What holds of reads whatever is read: a read that is split anywhere is one read, and page tables
-//! lead where a walker says that is written another way.
+//! Properties of reads: a read that is split anywhere gives the same bytes, and page table walks
+//! agree with an independent walker.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -12,20 +12,21 @@ fn file() -> Vec<u8> {
     (0..FILE).map(|i| (i * 31 % 251) as u8).collect()
 }
 
-/// Regions near each other, so that some touch, some overlap and some lie beyond the file.
+/// Regions close to each other, so that some touch, some overlap and some lie beyond the end of the
+/// file.
 fn regions() -> impl Strategy<Value = Vec<Region>> {
     let region = (0u64..600, 1u64..120, 0u64..FILE as u64 + 64);
     let region = region.prop_map(|(start, len, offset)| Region { start, len, offset });
     vec(region, 1..12)
 }
 
-/// The byte at an address, by looking at every region: the one that starts first keeps an address, of
-/// two that start together the first of the list.
+/// The byte at an address, by examining every region: the region that starts first wins; of two
+/// that start together the first of the list.
 fn slowly(regions: &[Region], file: &[u8], at: u64) -> Option<u8> {
     let holds = |region: &&Region| region.start <= at && at < region.start + region.len;
     let mut all: Vec<&Region> = regions.iter().filter(holds).collect();
     all.sort_by_key(|region| region.start);
-    // A region that starts earlier and ends before another's part begins gives way to it.
+    // A region that starts earlier but ends before the address gives way.
     let region = all.first()?;
     file.get((region.offset + at - region.start) as usize).copied()
 }
@@ -61,13 +62,12 @@ proptest! {
         let found = Regions::new(list.clone()).read(&file, Gva(at), &mut byte).ok().map(|()| byte[0]);
         let starts_apart = list.iter().all(|a| list.iter().filter(|b| a.start == b.start).count() == 1);
         prop_assume!(starts_apart);
-        // Of regions that reach into one another the earliest keeps what it has: an address is that of
-        // the earliest region that holds it.
+        // Where regions overlap, the one that starts first keeps the address.
         prop_assert_eq!(found, slowly(&list, &file, at));
     }
 
     #[test]
-    fn page_tables_lead_where_the_manual_says(
+    fn page_tables_agree_with_the_independent_walker(
         entries in vec((0usize..4, 0usize..512, 0u64..8, any::<bool>(), any::<bool>()), 1..200),
         indexes in vec((0u64..512, 0u64..512, 0u64..512, 0u64..512), 1..40),
         used in vec(0usize..200, 0..40),
@@ -94,8 +94,8 @@ proptest! {
                 let bytes = file.get(start..start + 8)?;
                 Some(u64::from_le_bytes(bytes.try_into().ok()?))
             };
-            // An entry without its lowest bit says no more here, because no other bit of those that
-            // say more is ever set.
+            // Here only the lowest bit decides about an entry, because the other bits with a
+            // meaning are never set.
             let walk = || {
                 let mut table = 0;
                 for (level, index) in [(4, a), (3, b), (2, c), (1, d)] {

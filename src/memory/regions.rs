@@ -1,4 +1,4 @@
-//! Ranges of virtual memory that lie in a file piece by piece.
+//! Virtual memory that is stored in a file range by range.
 
 use super::{Fault, Gva};
 
@@ -20,17 +20,17 @@ impl Region {
     }
 }
 
-/// Regions in the order of their addresses, none overlapping another.
+/// Regions in address order without overlaps.
 ///
-/// Knows offsets only; a read is given the file's bytes.
+/// They hold only offsets; reads take the file's bytes as argument.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Regions {
     sorted: Vec<Region>,
 }
 
 impl Regions {
-    /// Sorts the regions. Where two overlap, the one that starts first keeps the range, and of two
-    /// that start together the one that is given first.
+    /// Sorts the regions. Where two overlap, the one that starts first keeps the range; of two that
+    /// start together, the one that was given first.
     pub fn new(mut regions: Vec<Region>) -> Self {
         regions.sort_by_key(|region| region.start);
         let mut sorted: Vec<Region> = Vec::with_capacity(regions.len());
@@ -49,14 +49,14 @@ impl Regions {
         Self { sorted }
     }
 
-    /// The regions that have bytes from `start` up to `end`.
+    /// The regions that have bytes between `start` and `end`.
     pub fn within(&self, start: u64, end: u64) -> &[Region] {
         let first = self.sorted.partition_point(|region| region.end() <= start);
         let last = self.sorted.partition_point(|region| region.start < end);
         self.sorted.get(first..last).unwrap_or_default()
     }
 
-    /// Fills the buffer from the address on, across regions that touch.
+    /// Fills the buffer from an address on, across adjacent regions.
     pub fn read(&self, file: &[u8], at: Gva, buffer: &mut [u8]) -> Result<(), Fault> {
         let mut address = at.0;
         let mut rest = buffer;
@@ -73,7 +73,7 @@ impl Regions {
         Ok(())
     }
 
-    /// The bytes from the address up to the end of its region, never empty.
+    /// The bytes from an address up to the end of its region. Never empty.
     pub fn at<'a>(&self, file: &'a [u8], address: Gva) -> Result<&'a [u8], Fault> {
         self.find(file, address.0).ok_or(Fault::NotPresent(address))
     }
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn of_regions_that_overlap_the_earlier_start_wins() {
+    fn the_earliest_of_overlapping_regions_wins() {
         let regions =
             regions(&[(0x1002, 6, 50), (0x1000, 4, 10), (0x1000, 2, 90), (0x1001, 2, 70)]);
         assert_eq!(read(&regions, 0x1000, 8), Ok(vec![10, 11, 12, 13, 52, 53, 54, 55]));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_of_space_and_file_are_ends() {
+    fn reads_stop_at_the_ends_of_address_space_and_file() {
         let top = regions(&[(u64::MAX - 3, 4, 0)]);
         assert_eq!(read(&top, u64::MAX - 3, 3), Ok(vec![0, 1, 2]));
         assert_eq!(read(&top, u64::MAX - 3, 5), Err(Fault::Wraps(Gva(u64::MAX - 3))));

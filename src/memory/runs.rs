@@ -2,7 +2,7 @@
 
 use super::{PAGE, Run};
 
-/// Runs in the order of their pages, none overlapping another, all within the file.
+/// Runs in page order without overlaps, all within the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Runs {
     sorted: Vec<Run>,
@@ -10,8 +10,8 @@ pub struct Runs {
 }
 
 impl Runs {
-    /// Takes the runs that a file of this length states. What lies beyond the file is left out;
-    /// of runs that overlap, the one that is stated first holds the pages.
+    /// Takes the runs that a file states. Pages beyond the end of the file are left out; of
+    /// overlapping runs, the first one that states a page keeps it.
     pub fn new(stated: Vec<Run>, file_len: u64) -> Self {
         let mut whole = stated;
         for run in &mut whole {
@@ -41,7 +41,7 @@ impl Runs {
         self.sorted.last().map_or(0, Run::end)
     }
 
-    /// Where a page is in the file.
+    /// The offset of a page in the file.
     pub(super) fn offset_of(&self, page: u64) -> Option<u64> {
         let next = self.sorted.partition_point(|run| run.first <= page);
         let run = self.sorted.get(next.checked_sub(1)?)?;
@@ -51,16 +51,16 @@ impl Runs {
         run.offset.checked_add(page.checked_sub(run.first)?.checked_mul(PAGE)?)
     }
 
-    /// The first run from one page on and before another.
+    /// The first run between two pages.
     pub(super) fn next_run(&self, from: u64, to: u64) -> Option<Run> {
         let next = self.sorted.partition_point(|run| run.end() <= from);
         self.sorted.get(next)?.cut(from, to)
     }
 }
 
-/// Runs without overlaps; earlier ones keep their pages.
+/// Runs without overlaps; earlier runs keep their pages.
 fn disjoint(stated: &[Run]) -> Vec<Run> {
-    // Between two neighbouring bounds the same runs are candidates, and the first of them wins.
+    // Between two adjacent bounds the candidate runs are the same, and the first of them wins.
     let mut events: Vec<(u64, bool, usize)> = Vec::with_capacity(stated.len().saturating_mul(2));
     for (order, run) in stated.iter().enumerate() {
         events.push((run.first, true, order));
@@ -120,10 +120,10 @@ mod tests {
     }
 
     #[test]
-    fn of_runs_that_overlap_the_first_stated_wins() {
+    fn the_first_of_overlapping_runs_wins() {
         let runs = Runs::new(vec![run(4, 4, 0x1000), run(2, 8, 0x5000)], 0x10_0000);
         assert_eq!(runs.list(), [run(2, 2, 0x5000), run(4, 4, 0x1000), run(8, 2, 0xb000)]);
-        // The same, page by page, for runs at random.
+        // The same, page by page, for random runs.
         let mut seed = 7u64;
         let mut next = |most: u64| {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

@@ -1,51 +1,50 @@
-//! What Windows writes into the entry of a page that the processor cannot reach.
+//! Software page table entries: what Windows stores in an entry that is invalid for the processor.
 //!
-//! The processor looks at the lowest bit of such an entry only. Windows says in the rest of it
-//! where the page is: still in memory (transition), known to another entry (prototype), in a page
-//! file, or not made yet (demand zero).
+//! The processor examines only the lowest bit of such an entry. In the other bits Windows stores
+//! where the page is: still in memory (transition), mapped by a prototype PTE, in a page file, or
+//! not created yet (demand zero).
 
 use super::{Gva, Mode};
 
-/// The bits by which kinds of entries are told: valid, prototype, transition.
+/// The bits that distinguish kinds of entries: valid, prototype, transition.
 const KIND: u64 = 0xc01;
 const TRANSITION: u64 = 0x800;
 const PROTOTYPE: u64 = 0x400;
-/// Set where the bits that hide a page number from speculation are not there.
+/// Set if the entry has no L1TF mitigation bits (`SwizzleBit`).
 const NOT_HIDDEN: u64 = 0x10;
-/// Processors with less than 40 bits of physical address are no longer made.
+/// Processors with fewer than 40 bits of physical address are no longer made.
 const LEAST_HIDDEN: u64 = 1 << 39;
-/// The page number in an entry of 64 bits.
+/// The page frame number in a 64-bit entry.
 const NUMBER: u64 = 0x000f_ffff_ffff_f000;
 
-/// How 32-bit entries point to prototypes.
+/// How 32-bit entries point to prototype PTEs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Prototypes {
-    /// By 29 bits of the address, whose highest bit is set. Since Vista.
+    /// With 29 bits of the address, whose highest bit is implied. Since Vista.
     #[default]
     Absolute,
-    /// By a distance from the start of paged pool. Up to Windows 2003, without physical address
-    /// extension.
+    /// With an offset from the start of paged pool. Up to Windows Server 2003, without PAE.
     FromPagedPool(u32),
 }
 
-/// What an entry says of a page that the processor cannot reach.
+/// A decoded software entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Software {
-    /// Nothing is there.
+    /// The entry is empty.
     Empty,
-    /// The page is in memory, at this physical address.
+    /// Transition: the page is in memory, at this physical address.
     Transition(u64),
-    /// Another entry knows it; that one is at this address.
+    /// The prototype PTE at this address maps the page.
     Prototype(Gva),
     /// In a page file, or in a part of a mapped file that is not in memory.
     PagedOut,
-    /// Not made yet.
+    /// Demand zero: not created yet.
     DemandZero,
-    /// The entry contradicts itself.
+    /// The entry is invalid.
     Damaged,
 }
 
-/// Reads an entry. `end` is a page number that no page of the machine reaches.
+/// Decodes an entry. `end` is greater than every page number of the machine.
 pub(super) fn read(mode: Mode, prototypes: Prototypes, entry: u64, end: u64) -> Software {
     if entry == 0 {
         return Software::Empty;
@@ -63,10 +62,10 @@ pub(super) fn read(mode: Mode, prototypes: Prototypes, entry: u64, end: u64) -> 
     if in_file == 0 { Software::DemandZero } else { Software::PagedOut }
 }
 
-/// Reads an entry that prototype entries lead to; the same bit means another thing in it.
+/// Decodes a prototype PTE, in which the prototype bit has another meaning.
 pub(super) fn read_prototype(mode: Mode, entry: u64, end: u64) -> Software {
-    // A part of a mapped file that is not in memory. Since Windows 11 22H2 its entry is the
-    // address of a control structure, all other entries leave the highest bits clear.
+    // A part of a mapped file that is not in memory. Since Windows 11 22H2 the entry is the address
+    // of a subsection; all other entries have the highest bits clear.
     let is_address = mode.entry_bytes() == 8 && entry >> 47 == 0x1_ffff;
     if entry & KIND != TRANSITION && (entry & PROTOTYPE != 0 || is_address) {
         return Software::PagedOut;
@@ -82,23 +81,24 @@ fn number(mode: Mode, entry: u64, end: u64) -> u64 {
     }
 }
 
-/// An entry without the bits that hide it.
+/// An entry without the L1TF mitigation bits.
 ///
-/// Since Windows 10 1803 (against L1 terminal fault) the kernel sets bits in such entries that
-/// make the page number one beyond all memory, unless another bit says that it does not. Which
-/// bits it takes differs by processor, but a bit beyond all memory is never part of the number.
+/// Since Windows 10 1803, as mitigation for L1 terminal fault (L1TF), the kernel sets high bits of
+/// the page frame number in such entries so that they refer to no memory, unless another bit says
+/// that it did not. Which bits these are depends on the processor, but a bit beyond all memory is
+/// never part of the page frame number.
 const fn shown(entry: u64, end: u64) -> u64 {
     if entry & NOT_HIDDEN != 0 || (entry & NUMBER) >> 12 < end {
         return entry;
     }
     let used = u64::MAX >> end.saturating_sub(1).leading_zeros();
     let hidden = NUMBER & !(used << 12);
-    // At most a few bits hide; more of them are damage.
+    // The mitigation sets only a few bits; more of them are damage.
     if (entry & hidden).count_ones() > 2 { entry } else { entry & !hidden }
 }
 
-/// The offset in a page file, in pages. A lone high bit, without the one that says that nothing is
-/// hidden, is the bit that hides: no page file of so many pages starts to be used at that one.
+/// The offset in a page file, in pages. A single high bit, in an entry that does not say otherwise,
+/// is the mitigation bit: no page file starts to be used at that page.
 const fn offset(entry: u64) -> u64 {
     let offset = entry >> 32;
     let hides = offset.is_power_of_two() && offset >= LEAST_HIDDEN >> 32;
@@ -120,8 +120,8 @@ fn prototype(mode: Mode, prototypes: Prototypes, entry: u64) -> Software {
         Mode::Pae => (entry >> 32, entry >> 63 == 1, 8),
         _ => (0xffff << 48 | entry >> 16, entry >> 63 == 1, 8),
     };
-    // All ones where a distance would be: which entry it is has to be looked up elsewhere, because
-    // the page has not been used by this process.
+    // If the offset is all ones, the prototype PTE has to be looked up through the VAD, because the
+    // process has not used the page yet.
     if mode.entry_bytes() == 8 && entry >> 32 == 0xffff_ffff {
         return Software::PagedOut;
     }
@@ -144,7 +144,7 @@ mod tests {
     fn kinds_of_entries() {
         assert_eq!(x64(0), Software::Empty);
         assert_eq!(x64(0x0000_0001_2345_6880), Software::Transition(0x1_2345_6000));
-        // 46 bits of physical address: bit 45 hides the number.
+        // 46 bits of physical address: bit 45 is the mitigation bit.
         assert_eq!(x64(0x0000_2001_2345_6880), Software::Transition(0x1_2345_6000));
         assert_eq!(x64(0x0000_2001_2345_6890), Software::Transition(0x2001_2345_6000));
         assert_eq!(x64(0x80), Software::DemandZero);
@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(x86(Prototypes::Absolute, 0x1234_5880), Software::Transition(0x1234_5000));
         assert_eq!(x86(Prototypes::Absolute, 0x0000_5080), Software::PagedOut);
         assert_eq!(x86(Prototypes::Absolute, 0x0000_0080), Software::DemandZero);
-        // The entry for a prototype at 0xe1234568, as each version packs it.
+        // The entry for a prototype PTE at 0xe1234568, as each version packs it.
         let absolute = (0x6123_4568u64 >> 10) << 11 | 0x400 | (0x168 >> 2) << 1;
         assert_eq!(x86(Prototypes::Absolute, absolute), Software::Prototype(Gva(0xe123_4568)));
         let distance = 0x12_3568u64;

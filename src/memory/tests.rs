@@ -1,11 +1,11 @@
-//! Page tables made by hand and at random, against a walker that is written another way.
+//! Hand-built and random page tables, checked against an independent walker.
 
 use super::{Fault, Gpa, Gva, Machine, Mode, PAGE, PageMap, Run, Runs, Via};
 
 /// How many pages the machines of these tests have.
 const PAGES: u64 = 64;
 
-/// A machine whose memory stands at the start of a file.
+/// A machine whose memory is at the start of a file.
 struct Made {
     file: Vec<u8>,
 }
@@ -34,7 +34,8 @@ impl Made {
     }
 }
 
-/// What the manuals say, one level after another and nothing shared with the reader.
+/// An independent walker after the processor manuals, one level after another, that shares no code
+/// with the reader.
 fn slowly(made: &Made, mode: Mode, base: u64, at: u64) -> Option<u64> {
     let (last, size, top) = match mode {
         Mode::X86 => (2, 4, at >> 32 == 0),
@@ -100,11 +101,11 @@ impl Random {
     }
 }
 
-/// Low bits of entries: present, large, transition, prototype, page file, blocks and tables of ARM.
+/// Low bits of entries: present, large, transition, prototype, page file, ARM64 blocks and tables.
 const LOW: [u64; 12] = [1, 3, 0x63, 0xe3, 0x81, 0x880, 0x8a0, 0x8c0, 0x400, 0x80, 0, 0x403];
 
 #[test]
-fn every_way_of_translating_agrees_with_the_slow_one() {
+fn every_paging_mode_agrees_with_the_independent_walker() {
     for (mode, size) in
         [(Mode::X86, 4), (Mode::Pae, 8), (Mode::X64, 8), (Mode::X64La57, 8), (Mode::Arm64, 8)]
     {
@@ -113,7 +114,7 @@ fn every_way_of_translating_agrees_with_the_slow_one() {
         for _ in 0..30 {
             let mut made = Made::new();
             for at in (0..PAGES * PAGE).step_by(size) {
-                // Most entries lead somewhere, often to their own table.
+                // Most entries point to a page, often to their own table.
                 let page = random.next(PAGES) * PAGE;
                 let entry = page | LOW[random.next(LOW.len() as u64) as usize];
                 made.put(at, &entry.to_le_bytes()[..size]);
@@ -160,7 +161,7 @@ const LAST: u64 = 0xffff_ffff_ffe0_0000;
 #[test]
 fn prototypes_lead_to_the_shared_page() {
     let mut made = x64();
-    // The page of the prototypes, at the start of the table's range.
+    // The page of the prototype PTEs, at the start of the table's range.
     made.put64(0x3000, 0x5003);
     let prototype = |index: u64| (LAST + index * 8) << 16 | 0x400;
     for index in 0..6 {
@@ -181,7 +182,7 @@ fn prototypes_lead_to_the_shared_page() {
     assert_eq!(of(3), Err(Fault::PagedOut { at: at(3), level: 1 }));
     assert_eq!(of(4), Err(Fault::PagedOut { at: at(4), level: 1 }));
     assert_eq!(of(5), Err(Fault::Unmapped { at: at(5), level: 1 }));
-    // A prototype whose own page is known to a prototype.
+    // A prototype PTE whose own page is mapped by a prototype PTE.
     made.put64(0x3038, (LAST + 0x1000) << 16 | 0x400);
     assert_eq!(
         machine.translate(&made.file, machine.kernel(), at(6)),
@@ -190,7 +191,7 @@ fn prototypes_lead_to_the_shared_page() {
 }
 
 #[test]
-fn faults_say_where_the_way_ends() {
+fn faults_give_the_level_that_failed() {
     let mut made = x64();
     made.put64(0x3000, 0x1_0000_0080);
     made.put64(0x3008, 0x80);
@@ -208,7 +209,7 @@ fn faults_say_where_the_way_ends() {
 }
 
 #[test]
-fn what_is_mapped_is_found_without_asking_for_every_page() {
+fn mapped_pages_are_found_without_visiting_every_page() {
     let mut made = x64();
     made.put64(0x3000 + 5 * 8, 0x9003);
     made.put64(0x3000 + 511 * 8, 0xa003);
@@ -242,7 +243,7 @@ fn tables_that_are_their_own_tables_end() {
 }
 
 #[test]
-fn threads_share_what_they_found() {
+fn threads_share_translations() {
     let mut made = x64();
     for index in 0..512 {
         made.put64(0x3000 + index * 8, (0x4000 + index % 32 * PAGE) | 3);
@@ -262,7 +263,8 @@ fn threads_share_what_they_found() {
                     let page = machine.at(&made.file, spaces[0], at).unwrap();
                     assert_eq!(u64::from(page[0]), 4 + index % 32);
                     for other in &spaces[1..] {
-                        // Other tables at the same addresses are never mixed up with these.
+                        // Translations of other page tables at the same addresses are never mixed
+                        // up with these.
                         let (found, asked) = (
                             machine.at(&made.file, *other, at),
                             machine.translate(&made.file, *other, at),

@@ -1,20 +1,20 @@
-//! A cache of translations that threads share without waiting for one another.
+//! A lock-free cache of address translations that threads share.
 //!
 //! A slot is two numbers that are written one after the other. The first is the key mixed with the
-//! value, so that a reader who sees halves of two different entries sees no key that it asks for.
+//! value, so a reader that sees halves of two different entries finds no matching key.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many translations are kept; a power of two.
+/// How many translations are cached; a power of two.
 const SLOTS: usize = 1 << 13;
-/// The bits of a page number.
+/// The number of bits of a page number.
 const PAGE_BITS: u32 = 52;
-/// How many address spaces can be told apart.
+/// How many address spaces can be distinguished.
 const MAX_SPACES: usize = (1 << (64 - PAGE_BITS)) - 1;
 
-/// The cache: from an address space and the number of a virtual page to a place in the file.
+/// The cache: maps address space and virtual page number to an offset in the file.
 pub(super) struct Tlb {
     slots: Box<[Slot]>,
     spaces: Mutex<HashMap<u64, u16>>,
@@ -32,7 +32,7 @@ impl Tlb {
         Self { slots, spaces: Mutex::default() }
     }
 
-    /// The number of an address space, from 1; `None` if there are too many to tell apart.
+    /// The number of an address space, from 1; `None` if there are too many.
     pub(super) fn number(&self, root: u64) -> Option<u16> {
         let mut spaces = self.spaces.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(number) = spaces.get(&root) {
@@ -52,7 +52,7 @@ impl Tlb {
         self.slots.get(usize::try_from(place).ok()?)
     }
 
-    /// The place of a page, if it is known.
+    /// The cached offset of a page.
     pub(super) fn get(&self, space: u16, page: u64) -> Option<u64> {
         let key = key(space, page);
         let slot = self.slot(key)?;
@@ -61,7 +61,7 @@ impl Tlb {
         (mixed ^ mix(value) == key).then_some(value)
     }
 
-    /// Remembers the place of a page.
+    /// Caches the offset of a page.
     pub(super) fn put(&self, space: u16, page: u64, value: u64) {
         let key = key(space, page);
         if let Some(slot) = self.slot(key) {
@@ -81,7 +81,7 @@ fn key(space: u16, page: u64) -> u64 {
     u64::from(space) << PAGE_BITS | page & ((1 << PAGE_BITS) - 1)
 }
 
-/// Spreads a number over all bits, no two numbers to the same.
+/// Mixes the bits of a number; different inputs give different results.
 fn mix(value: u64) -> u64 {
     let value = value.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (value ^ value >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93)
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spaces_and_pages_are_told_apart() {
+    fn address_spaces_and_pages_are_distinguished() {
         let tlb = Tlb::new();
         let (a, b) = (tlb.number(0x1000).unwrap(), tlb.number(0x2000).unwrap());
         assert_eq!(tlb.number(0x1000), Some(a));

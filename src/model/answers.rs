@@ -1,7 +1,7 @@
-//! What a source answers: a provider for each row type, and how rows are handed on.
+//! What a source answers: a provider for each row type, and how rows are passed on.
 //!
-//! A source registers one function for each table that it can fill; no list of all tables stands
-//! anywhere. Nothing here knows what a row is of.
+//! A source registers one function for each table that it can fill; there is no central list of
+//! tables. This module knows nothing about the rows.
 
 use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
@@ -11,10 +11,10 @@ use std::sync::Arc;
 
 use super::{Row, Want};
 
-/// Whether the receiver of rows wants more of them.
+/// Whether the receiver wants more rows.
 pub type Flow = ControlFlow<()>;
 
-/// Makes the rows of the part with a number and hands them on.
+/// Makes the rows of the part with this number and passes them on.
 pub type Fill<'a, R> = &'a (dyn Fn(usize, &mut dyn FnMut(R)) + Sync);
 
 /// Receives rows. A source stops as soon as it is told [`ControlFlow::Break`], which is how limits and
@@ -23,14 +23,14 @@ pub trait RowSink<R> {
     /// Receives a row.
     fn row(&mut self, row: R) -> Flow;
 
-    /// Receives the rows of so many parts, which do not depend on one another, in the order of the
-    /// parts. A receiver may have them made side by side.
+    /// Receives the rows of `count` independent parts in the order of the parts. A receiver may let
+    /// the parts be computed in parallel.
     fn parts(&mut self, count: usize, fill: Fill<'_, R>) -> Flow {
         in_turn(self, count, fill)
     }
 }
 
-/// Has the rows of parts made one part after another.
+/// Computes the rows of parts one part after another.
 pub fn in_turn<R>(sink: &mut (impl RowSink<R> + ?Sized), count: usize, fill: Fill<'_, R>) -> Flow {
     for part in 0..count {
         let mut flow = Flow::Continue(());
@@ -53,11 +53,11 @@ impl<R, F: FnMut(R) -> Flow> RowSink<R> for F {
 /// Where a provider puts its rows.
 pub type Emit<'a, R> = &'a mut dyn RowSink<R>;
 
-/// A source has nothing to say on a table.
+/// A source cannot answer a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unanswered {
-    /// Why, as the end of a sentence ("the minidump has no handle stream"); `None` when the whole
-    /// kind of source cannot answer.
+    /// The reason, as the end of a sentence ("the minidump has no handle stream"); `None` if this
+    /// kind of source never answers the table.
     pub because: Option<String>,
 }
 
@@ -65,7 +65,7 @@ impl Unanswered {
     /// This kind of source never answers the table.
     pub const KIND: Self = Self { because: None };
 
-    /// This very source does not, because of what is missing.
+    /// This source does not answer, because something is missing.
     pub fn because(reason: impl Into<String>) -> Self {
         Self { because: Some(reason.into()) }
     }
@@ -74,8 +74,8 @@ impl Unanswered {
 /// Gives the rows of one type.
 pub type Provider<R> = dyn Fn(&Want<'_, R>, Emit<'_, R>) -> Result<(), Unanswered> + Send + Sync;
 
-/// The providers of a source, by row type. A row type without one is a table that this kind of source
-/// cannot fill.
+/// The providers of a source by row type. If a row type has none, this kind of source cannot fill
+/// its table.
 #[derive(Default)]
 pub struct Answers {
     /// Behind each `dyn Any` is a `Box<Provider<R>>` of the row type with that id.
@@ -89,7 +89,7 @@ impl Answers {
         Self { providers: BTreeMap::new() }
     }
 
-    /// The answers of functions over what a source knows; each line `with` adds one.
+    /// Builds the answers of a source from functions over its state; each call of `with` adds one.
     #[must_use]
     pub fn of<S: Send + Sync + 'static>(source: &Arc<S>) -> AnswersOf<S> {
         AnswersOf { source: Arc::clone(source), answers: Self::none() }
@@ -130,7 +130,7 @@ impl fmt::Debug for Answers {
     }
 }
 
-/// [`Answers`] as they are put together from functions over `S`.
+/// A builder of [`Answers`] from functions over `S`.
 #[derive(Debug)]
 pub struct AnswersOf<S> {
     source: Arc<S>,
@@ -138,11 +138,11 @@ pub struct AnswersOf<S> {
 }
 
 impl<S: Send + Sync + 'static> AnswersOf<S> {
-    /// Adds the provider of rows `R`; it takes the place of one that is there already.
+    /// Adds the provider of rows `R`, replacing an earlier one.
     ///
-    /// A provider gives the rows in the same order at every call, and no object twice. A value that
-    /// cannot be read is a cell with its reason, never an end of the scan. Columns that [`Want`] does
-    /// not name may be left at their default. A provider never panics or prints, and looks at nothing
+    /// A provider returns the rows in the same order on every call, and no object twice. A value
+    /// that cannot be read is a cell with its reason; it never ends the scan. Columns that [`Want`]
+    /// does not name may keep their default. A provider never panics or prints, and reads nothing
     /// but the source.
     #[must_use]
     pub fn with<R: Row>(

@@ -1,21 +1,20 @@
 //! Table functions: rows whose columns depend on the arguments and on the source.
 //!
-//! [`super::Source::table_function`] takes a name and arguments and gives a [`DynTable`]: the
-//! columns at once, the rows when they are asked for. This file knows what a call and its refusal
-//! look like; it computes none.
+//! [`super::Source::table_function`] takes a name and arguments and returns a [`DynTable`]: the
+//! columns at once, the rows on demand. This file defines calls and errors; it computes no rows.
 
 use super::{AddressSpace, Emit, Unanswered};
 use crate::catalog::{Absent, CallColumn, Cell, Value};
 
-/// One row of a [`DynTable`]: a cell a column. A missing cell at the end counts as not applicable,
-/// and so does a NULL.
+/// One row of a [`DynTable`], one cell per column. A missing cell at the end and a NULL count as
+/// not applicable.
 pub type DynRow = Vec<Cell<Value<'static>>>;
 
-/// Gives the rows. The flags say which columns are wanted, by index; the cells of the rest are not
-/// looked at. Rows stop as soon as the receiver says so.
+/// Produces the rows. The flags say which columns are wanted, by index; the other cells are
+/// ignored. It stops when the receiver says so.
 pub type DynRows<'a> = Box<dyn FnOnce(&[bool], Emit<'_, DynRow>) + 'a>;
 
-/// What a call gives: columns that are known before any row is read.
+/// The result of a call: its columns are known before any row is read.
 pub struct DynTable<'a> {
     /// The columns.
     pub columns: Vec<CallColumn>,
@@ -29,18 +28,18 @@ impl std::fmt::Debug for DynTable<'_> {
     }
 }
 
-/// Why a source does not run a call.
+/// Why a source rejects a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refused {
     /// The source has no such function, or lacks what it needs.
     Unanswered(Unanswered),
-    /// An argument names nothing, or makes no sense.
+    /// An argument is invalid or names nothing.
     Argument {
-        /// Which, from 0.
+        /// The index of the argument, from 0.
         index: usize,
         /// What is wrong with it: lower case, no final stop (``no type `_ETHRED` ``).
         message: String,
-        /// The names that would do; the nearest are shown.
+        /// The names that would be valid; the nearest are shown.
         candidates: Vec<String>,
     },
 }
@@ -49,7 +48,7 @@ impl Refused {
     /// This kind of source never answers.
     pub const KIND: Self = Self::Unanswered(Unanswered::KIND);
 
-    /// This very source does not, because of what is missing.
+    /// This source does not answer, because something is missing.
     pub fn because(reason: impl Into<String>) -> Self {
         Self::Unanswered(Unanswered::because(reason))
     }
@@ -59,26 +58,26 @@ impl Refused {
         Self::Argument { index, message: message.into(), candidates: Vec::new() }
     }
 
-    /// An argument is wrong, and these names would have been right.
+    /// An argument is wrong; these names would be valid.
     pub fn unknown(index: usize, message: impl Into<String>, candidates: Vec<String>) -> Self {
         Self::Argument { index, message: message.into(), candidates }
     }
 }
 
-/// The text that argument `index` is.
+/// The text of argument `index`.
 ///
 /// # Errors
-/// If it is no text.
+/// It is not text.
 pub fn text_argument<'v>(args: &'v [Value<'static>], index: usize) -> Result<&'v str, Refused> {
     args.get(index)
         .and_then(Value::as_text)
         .ok_or_else(|| Refused::argument(index, "expected text"))
 }
 
-/// The address that argument `index` is, or that the symbol has which it names.
+/// The address in argument `index`, or the address of the symbol that it names.
 ///
 /// # Errors
-/// If it is neither, or `source` does not know the symbol.
+/// It is neither, or `source` does not know the symbol.
 pub fn address_argument<S: AddressSpace + ?Sized>(
     source: &S,
     args: &[Value<'static>],
@@ -105,10 +104,10 @@ fn symbol<S: AddressSpace + ?Sized>(source: &S, text: &str, index: usize) -> Res
     })
 }
 
-/// The count that argument `index` is, `default` if it was left out.
+/// The count in argument `index`, or `default` if it was left out.
 ///
 /// # Errors
-/// If it is negative or beyond `most`.
+/// It is negative or greater than `most`.
 pub fn count_argument(
     args: &[Value<'static>],
     index: usize,

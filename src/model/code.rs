@@ -41,7 +41,7 @@ row! {
         age: i64,
         /// Where it was found.
         found_at: String,
-        /// What is known of its symbols.
+        /// Status of its symbols.
         status: String,
     }
 }

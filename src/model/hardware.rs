@@ -45,13 +45,13 @@ row! {
 }
 
 row! {
-    /// One register of one context.
+    /// One register of one context record.
     pub Register in "registers" {
-        /// Thread object of the context.
+        /// Thread object of the context record.
         ethread: u64,
-        /// Thread id of the context.
+        /// Thread id of the context record.
         tid: i64,
-        /// Processor of the context.
+        /// Processor of the context record.
         processor: i64,
         /// Name (`rax`).
         name: String,
@@ -109,7 +109,7 @@ row! {
         size_bytes: i64,
         /// Pages present, whole or in part.
         present_pages: i64,
-        /// Where in the file the bytes are.
+        /// Offset of the bytes in the file.
         file_offset: i64,
         /// What the range is (`stack`, `prcb`, `data block`, `memory list`).
         kind: String,

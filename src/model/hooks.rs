@@ -1,11 +1,12 @@
-//! Where control leaves the kernel: callbacks, system services, interrupts; stacks of Driver Verifier.
+//! Routines that the kernel calls: callbacks, system services, interrupt handlers; stack traces of
+//! Driver Verifier.
 
 use super::row;
 
 row! {
-    /// A registered routine.
+    /// A registered callback routine.
     pub Callback in "callbacks" {
-        /// What it is called for (`PspLoadImageNotifyRoutine`).
+        /// Event or list that it is registered for (`PspLoadImageNotifyRoutine`).
         kind as "type": String,
         /// Address of the routine.
         address: u64,
@@ -13,7 +14,7 @@ row! {
         module: String,
         /// Symbol of the routine.
         symbol: String,
-        /// More on it.
+        /// Additional information, such as the name of the component.
         detail: String,
     }
 }
@@ -29,7 +30,7 @@ row! {
         module: String,
         /// Symbol of the routine.
         symbol: String,
-        /// Whether the routine is outside of the kernel's images.
+        /// Whether the routine is outside the kernel's images.
         is_outside_module: bool,
     }
 }
@@ -49,13 +50,13 @@ row! {
         symbol: String,
         /// Address of the `_KINTERRUPT`.
         interrupt_object: u64,
-        /// Whether the handler is outside of the kernel's images.
+        /// Whether the handler is outside the kernel's images.
         is_outside_module: bool,
     }
 }
 
 row! {
-    /// A frame of a stack that Driver Verifier keeps.
+    /// A frame of a stack trace that Driver Verifier keeps.
     pub VerifierFrame in "verifier_stacks" {
         /// `allocation`, `call`, `completion`, `cancellation`, `free`.
         kind: String,

@@ -35,7 +35,7 @@ row! {
         device_count: i64,
         /// Module of the image.
         module: String,
-        /// Whether a directory of objects lists it; others are found in the pool alone.
+        /// Whether an object directory lists it; the others were found only in the pool.
         is_listed: bool,
     }
 }
@@ -77,7 +77,7 @@ row! {
         flags: i64,
         /// Characteristics (`FILE_…`).
         characteristics: i64,
-        /// Address of the driver's own data.
+        /// Address of the device extension.
         device_extension: u64,
         /// Device that is attached on top of it.
         attached_device_object: u64,
@@ -89,7 +89,7 @@ row! {
         lowest_device_object: u64,
         /// References.
         reference_count: i64,
-        /// IRP that StartIo works on.
+        /// IRP that the StartIo routine is processing.
         current_irp: u64,
         /// Entries in its device queue.
         queue_length: i64,
@@ -103,11 +103,11 @@ row! {
 }
 
 row! {
-    /// An I/O request packet.
+    /// An I/O request packet (IRP).
     pub Irp in "irps" {
         /// Address of the `_IRP`.
         irp: u64,
-        /// Where it was found: `thread`, `device`, `pool`; several are separated by a blank.
+        /// Where it was found: `thread`, `device`, `pool`; several are separated by a space.
         found_in: String,
         /// Thread that issued it.
         ethread: u64,
@@ -119,7 +119,8 @@ row! {
         process: String,
         /// Number of stack locations.
         stack_count: i64,
-        /// Number of the current stack location; greater than their number once completed.
+        /// Number of the current stack location; greater than the
+        /// stack count after completion.
         current_location: i64,
         /// Whether it is completed.
         is_completed: bool,
@@ -143,11 +144,11 @@ row! {
         file_name: String,
         /// Address of the `_MDL`.
         mdl: u64,
-        /// Process of the pages of the MDL.
+        /// Process that owns the pages of the MDL.
         mdl_process: u64,
         /// Flags (`IRP_…`).
         flags: i64,
-        /// Whether it was asked to be cancelled.
+        /// Whether cancellation was requested.
         is_cancelled: bool,
         /// Whether the current location is marked pending.
         is_pending: bool,
@@ -159,17 +160,17 @@ row! {
         user_event: u64,
         /// Address of the system buffer.
         system_buffer: u64,
-        /// Status of the request.
+        /// Status of the I/O status block.
         status: i64,
-        /// Information of the status block.
+        /// `Information` of the I/O status block.
         information: u64,
-        /// Age, as far as something tells it.
+        /// Age, if it is known.
         age_ms: i64,
     }
 }
 
 row! {
-    /// A stack location of an I/O request packet.
+    /// A stack location of an I/O request packet (IRP).
     pub IrpLocation in "irp_stack" {
         /// Address of the `_IRP`.
         irp: u64,
@@ -209,7 +210,7 @@ row! {
         completion_routine: u64,
         /// Symbol of the completion routine.
         completion_symbol: String,
-        /// What the completion routine is given.
+        /// Context argument of the completion routine.
         context: u64,
         /// When the routine is called: `success`, `error`, `cancel`, separated by spaces.
         completes_on: String,

@@ -1,4 +1,4 @@
-//! Executive resources and critical sections, who holds them, who waits.
+//! Executive resources and critical sections, their owners and waiters.
 
 use super::row;
 
@@ -43,13 +43,13 @@ row! {
         count: i64,
         /// Whether it holds it exclusively.
         is_exclusive: bool,
-        /// Owner as recorded, when that is not a thread.
+        /// Recorded owner, if that is not a thread.
         owner: u64,
     }
 }
 
 row! {
-    /// A lock that a thread holds or waits for, as the thread's `_KLOCK_ENTRY` has it.
+    /// A lock that a thread holds or waits for, from the thread's `_KLOCK_ENTRY`.
     pub LockEntry in "lock_entries" {
         /// Address of the `_ETHREAD`.
         ethread: u64,
@@ -85,7 +85,7 @@ row! {
         pid: i64,
         /// Name of the process.
         process: String,
-        /// Position among those that wait for the same access, from 0.
+        /// Position among the waiters for the same kind of access, from 0.
         position: i64,
         /// Whether it waits for exclusive access.
         is_exclusive: bool,

@@ -7,17 +7,17 @@ row! {
     pub LogCommand in "log_commands" {
         /// Number of the command, from 1.
         n: i64,
-        /// Line of the log on which it stands.
+        /// Line of the log that it is on.
         line: i64,
         /// Last line of its output.
         end_line: i64,
-        /// The prompt, where there is one.
+        /// The prompt, if there is one.
         prompt: String,
-        /// Processor that the prompt names, in kernel logs.
+        /// Processor in the prompt, in logs of kernel targets.
         processor: i64,
-        /// Thread that the prompt names, in logs of a process.
+        /// Thread in the prompt, in logs of user-mode targets.
         thread_number: i64,
-        /// Number of the target (dump or machine) of those that the log looks at, from 1.
+        /// Number of the debugged target (dump or machine), from 1.
         target: i64,
         /// The command as typed, or as recognised by its output.
         command: String,
@@ -27,9 +27,10 @@ row! {
         tables: String,
         /// Rows that were recognised.
         rows: i64,
-        /// Lines that were not understood.
+        /// Lines that were not recognised.
         unread_lines: i64,
-        /// Lines of noise: progress, messages on symbols, and what else says nothing of the target.
+        /// Lines of noise: progress, messages about symbols, and other text that is not about the
+        /// target.
         noise_lines: i64,
         /// Kinds of noise with the number of lines, separated by commas.
         noise: String,

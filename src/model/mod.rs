@@ -1,9 +1,11 @@
-//! What a dump means: rows such as [`Thread`] and [`Module`], and [`Source`], which answers them.
+//! The model of a dump: rows such as [`Thread`] and [`Module`], and [`Source`], which provides
+//! them.
 //!
-//! A row is a plain struct of [cells](crate::catalog::Cell): each field is a value or the reason that
-//! there is none. [`Answers`] finds the provider of a row type; [`Want`] says what a scan wants of it.
-//! `Default` gives a row of which everything is "not applicable", so that a source states only
-//! what it knows. The model knows nothing of files, symbols, tables or queries.
+//! A row is a plain struct of [cells](crate::catalog::Cell): each field is a value, or the reason
+//! why there is none. [`Answers`] finds the provider of a row type; [`Want`] says what a scan
+//! wants.
+//! `Default` returns a row in which every field is "not applicable", so a source sets only what it
+//! knows. The model knows nothing of files, symbols, tables or queries.
 
 mod answers;
 mod call;

@@ -1,4 +1,4 @@
-//! Named objects, types of objects, and ranges of address spaces.
+//! Named objects, object types, and virtual address descriptors.
 
 use super::row;
 
@@ -11,7 +11,7 @@ row! {
         kind as "type": String,
         /// Name of the object.
         name: String,
-        /// Full path in the object manager's name space.
+        /// Full path in the object manager's namespace.
         path: String,
         /// Address of the directory that holds it.
         directory: u64,
@@ -21,27 +21,27 @@ row! {
         pointer_count: i64,
         /// Address of the `_OBJECT_HEADER`.
         object_header: u64,
-        /// Where a symbolic link leads.
+        /// Target of a symbolic link.
         link_target: String,
     }
 }
 
 row! {
-    /// A type of kernel objects.
+    /// A type of kernel object.
     pub ObjectType in "object_types" {
         /// Address of the `_OBJECT_TYPE`.
         object_type: u64,
-        /// Number of the type.
+        /// Type index.
         index: i64,
         /// Name.
         name: String,
-        /// Objects there are.
+        /// Number of objects.
         object_count: i64,
-        /// Handles there are.
+        /// Number of handles.
         handle_count: i64,
-        /// Most objects so far.
+        /// Peak number of objects.
         peak_object_count: i64,
-        /// Most handles so far.
+        /// Peak number of handles.
         peak_handle_count: i64,
         /// Tag of its allocations.
         pool_tag: String,

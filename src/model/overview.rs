@@ -1,4 +1,4 @@
-//! The dump as a whole: what it is, why it was made, what is wrong with it.
+//! The dump as a whole: what it is, why it was written, and its defects.
 
 use super::row;
 
@@ -25,7 +25,7 @@ row! {
         is_pae: bool,
         /// Number of processors.
         processors: i64,
-        /// When the dump was made; microseconds since 1970 UTC.
+        /// When the dump was written; microseconds since 1970 UTC.
         system_time: i64,
         /// Milliseconds since boot (kernel) or since the process started (user).
         uptime_ms: i64,
@@ -45,15 +45,15 @@ row! {
         pfn_database: u64,
         /// Address of the debugger data block.
         kdbg: u64,
-        /// Offset of the first page after a bitmap of pages.
+        /// Offset of the first page behind the page bitmap.
         bitmap_header_bytes: i64,
-        /// Number of bits of that bitmap.
+        /// Number of bits of the page bitmap.
         bitmap_bits: i64,
-        /// Number of pages that it counts.
+        /// Number of pages that the bitmap's header states.
         bitmap_pages: i64,
         /// The comment in the file.
         comment: String,
-        /// Whether the file holds everything that its headers promise.
+        /// Whether the file holds everything that its headers describe.
         is_complete: bool,
     }
 }
@@ -109,7 +109,7 @@ row! {
         code: i64,
         /// Its name (`ACCESS_VIOLATION`).
         name: String,
-        /// Where it happened.
+        /// Address of the exception.
         address: u64,
         /// The symbol there.
         symbol: String,
@@ -117,7 +117,7 @@ row! {
         flags: i64,
         /// Whether execution could go on.
         is_continuable: bool,
-        /// The parameters in hex, separated by blanks.
+        /// The parameters in hex, separated by spaces.
         parameters: String,
         /// The thread object.
         ethread: u64,
@@ -157,7 +157,7 @@ row! {
 }
 
 row! {
-    /// Something wrong with a source or with values of a table.
+    /// A defect of a source or of a table's values.
     pub Problem in "problems" {
         /// The table, if it concerns one.
         table: String,

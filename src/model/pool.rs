@@ -7,11 +7,11 @@ row! {
     pub PoolTag in "pool_tags" {
         /// The tag, four characters.
         tag: String,
-        /// Allocations from the non-paged pool.
+        /// Allocations from the nonpaged pool.
         nonpaged_allocs: i64,
-        /// Frees to the non-paged pool.
+        /// Frees to the nonpaged pool.
         nonpaged_frees: i64,
-        /// Allocations that are not freed.
+        /// Allocations that were not freed.
         nonpaged_diff: i64,
         /// Bytes in use.
         nonpaged_bytes: i64,
@@ -19,23 +19,23 @@ row! {
         paged_allocs: i64,
         /// Frees to the paged pool.
         paged_frees: i64,
-        /// Allocations that are not freed.
+        /// Allocations that were not freed.
         paged_diff: i64,
         /// Bytes in use.
         paged_bytes: i64,
-        /// What the tag is for.
+        /// Description of the tag.
         description: String,
-        /// Driver that uses the tag, as known.
+        /// Driver or kernel component that uses the tag, if known.
         binary: String,
-        /// Loaded modules whose image holds the tag.
+        /// Loaded modules whose image contains the bytes of the tag.
         owner_modules: String,
-        /// Session that counts it.
+        /// Session whose table counts it.
         session: i64,
     }
 }
 
 row! {
-    /// A block of pool.
+    /// A pool block.
     pub PoolBlock in "pool_allocations" {
         /// Address of the block, its header included.
         address: u64,
@@ -49,7 +49,7 @@ row! {
         pool_type: String,
         /// `allocated`, `free`, `protected` …
         state: String,
-        /// Process that is charged.
+        /// Process that is charged quota.
         eprocess: u64,
         /// Name of that process.
         process: String,
@@ -57,11 +57,11 @@ row! {
         page: u64,
         /// Whether it takes whole pages.
         is_big: bool,
-        /// What the tag is for.
+        /// Description of the tag.
         description: String,
         /// Session whose pool it is in.
         session: i64,
-        /// `headers`, `big table` …: by which means it was found.
+        /// How it was found: `headers`, `big table` …
         found_by: String,
     }
 }
@@ -77,9 +77,9 @@ row! {
         pool_type: String,
         /// Size.
         size_bytes: i64,
-        /// Whether it is not in use any more.
+        /// Whether it was freed.
         is_free: bool,
-        /// Session whose table it is in.
+        /// Session whose table lists it.
         session: i64,
     }
 }
@@ -91,7 +91,7 @@ row! {
         address: u64,
         /// `nonpaged` or `paged`.
         pool_type: String,
-        /// `unused`, `one page`, `first`, `middle`, `last`, as the page lies in its run.
+        /// `unused`, `one page`, `first`, `middle`, `last`, for the position of the page in its run.
         state: String,
         /// Whether the page was in the page file.
         is_paged_out: bool,

@@ -1,4 +1,4 @@
-//! What debuggers print and no other table holds: fields of structures, keys of an analysis, bytes,
+//! Debugger output that no other table holds: fields of structures, keys of an analysis, bytes,
 //! symbols, local variables, and what extensions report.
 
 use super::row;
@@ -20,15 +20,15 @@ row! {
         structure: String,
         /// Address of the structure.
         address: u64,
-        /// Names of the fields that lead to it, with dots between them.
+        /// Names of the enclosing fields, separated by dots.
         path: String,
         /// Name of the field.
         name: String,
-        /// Distance from the start of the structure that it stands in.
+        /// Offset in the structure that contains it.
         offset: i64,
         /// Type of the field, where it is printed.
         kind as "type": String,
-        /// What it holds, as printed.
+        /// The value, as printed.
         value: String,
         /// The value as a number.
         number: u64,
@@ -40,7 +40,7 @@ row! {
     pub ExtensionFact in "extension_facts" {
         /// Name of the command.
         command: String,
-        /// Heading that it stands under.
+        /// Heading above it.
         block: String,
         /// Row of a table, from 1.
         item: i64,
@@ -66,7 +66,7 @@ row! {
 }
 
 row! {
-    /// A symbol and where it is.
+    /// A symbol and its address.
     pub KnownSymbol in "symbols" {
         /// Address of the symbol.
         address: u64,
@@ -74,7 +74,7 @@ row! {
         module: String,
         /// The symbol.
         symbol: String,
-        /// Distance of the address that was asked for.
+        /// Offset of the requested address from the symbol.
         offset: i64,
         /// Type, where it is printed.
         kind as "type": String,

@@ -41,7 +41,7 @@ row! {
         kernel_time_ms: i64,
         /// Working set.
         working_set_bytes: i64,
-        /// Largest working set so far.
+        /// Peak working set.
         peak_working_set_bytes: i64,
         /// Private memory.
         private_bytes: i64,
@@ -59,9 +59,9 @@ row! {
         job: u64,
         /// Address of the root of the VAD tree.
         vad_root: u64,
-        /// Charged paged pool.
+        /// Paged pool quota charged.
         paged_quota_bytes: i64,
-        /// Charged non-paged pool.
+        /// Nonpaged pool quota charged.
         nonpaged_quota_bytes: i64,
     }
 }
@@ -79,7 +79,7 @@ row! {
         eprocess: u64,
         /// Name of the process.
         process: String,
-        /// Name that the program gave the thread.
+        /// Name that the program set.
         name: String,
         /// Scheduling state (`Running`, `Waiting` …).
         state: String,
@@ -97,7 +97,7 @@ row! {
         priority: i64,
         /// Base priority.
         base_priority: i64,
-        /// Boost that decays.
+        /// Priority boost that decays.
         priority_decrement: i64,
         /// Processor on which it runs or ran last.
         processor: i64,
@@ -139,15 +139,15 @@ row! {
         wait_object_type: String,
         /// Whether it impersonates.
         is_impersonating: bool,
-        /// Whether it works on an LPC message.
+        /// Whether it is processing an LPC message.
         is_lpc_server: bool,
-        /// Process to whose address space it is attached.
+        /// Process that it is attached to.
         attached_eprocess: u64,
         /// Suspend count.
         suspend_count: i64,
         /// First frame that is not the wait itself.
         blocker: String,
-        /// Number that equal stacks share.
+        /// Hash that equal stacks share.
         stack_id: u64,
         /// Creation time; microseconds since 1970 UTC.
         create_time: i64,

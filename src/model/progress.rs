@@ -1,8 +1,8 @@
-//! How far a running query is, for whoever shows it.
+//! The progress of a running query.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// How far the scans of a running query are. Shared between threads.
+/// The progress of the scans of a running query. Shared between threads.
 #[derive(Debug, Default)]
 pub struct Progress {
     rows: AtomicUsize,
@@ -11,7 +11,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Forgets what was before.
+    /// Resets the progress.
     pub fn restart(&self) {
         self.rows.store(0, Ordering::Relaxed);
     }
@@ -26,8 +26,8 @@ impl Progress {
         self.rows.load(Ordering::Relaxed)
     }
 
-    /// How many bytes of memory are searched already, and how many are to be searched in all; `None`
-    /// while nothing is searched.
+    /// How many bytes of memory were searched, and how many will be searched in all; `None` while
+    /// there is no search.
     pub fn searched(&self) -> Option<(u64, u64)> {
         let all = self.to_search.load(Ordering::Relaxed);
         let done = self.searched.load(Ordering::Relaxed);
@@ -35,7 +35,7 @@ impl Progress {
     }
 }
 
-/// A search through memory that is going on, as long as it lives.
+/// A search through memory, which lasts until this value is dropped.
 #[derive(Debug)]
 pub struct Searching<'a> {
     progress: Option<&'a Progress>,
@@ -44,7 +44,7 @@ pub struct Searching<'a> {
 }
 
 impl<'a> Searching<'a> {
-    /// Begins a search through so many bytes.
+    /// Begins a search through this many bytes.
     pub fn begin(progress: Option<&'a Progress>, bytes: u64) -> Self {
         if let Some(progress) = progress {
             progress.to_search.fetch_add(bytes, Ordering::Relaxed);
@@ -52,7 +52,7 @@ impl<'a> Searching<'a> {
         Self { progress, done: 0, all: bytes }
     }
 
-    /// Says that so many bytes more are searched.
+    /// Reports that this many more bytes were searched.
     pub fn add(&mut self, bytes: u64) {
         let bytes = bytes.min(self.all - self.done);
         self.done += bytes;

@@ -1,4 +1,4 @@
-//! What further extension commands of debuggers report.
+//! Output of other debugger extension commands.
 
 use super::row;
 
@@ -19,7 +19,7 @@ row! {
         instance: u64,
         /// Name of the instance.
         instance_name: String,
-        /// Address of the `_FLT_VOLUME` that it stands under.
+        /// Address of the `_FLT_VOLUME` above it.
         volume: u64,
         /// Name of that volume.
         volume_name: String,
@@ -27,9 +27,9 @@ row! {
 }
 
 row! {
-    /// A setting or a number of Driver Verifier.
+    /// A setting or a counter of Driver Verifier.
     pub VerifierFact in "verifier" {
-        /// Heading that it stands under.
+        /// Heading above it.
         section: String,
         /// What it is.
         name: String,
@@ -73,13 +73,13 @@ row! {
         processor: i64,
         /// `owner`, `waiting` or `corrupt`.
         state: String,
-        /// Position among those that wait, from 1.
+        /// Position among the waiters, from 1.
         position: i64,
     }
 }
 
 row! {
-    /// A lock that a thread of a deadlock took.
+    /// A lock that a thread of a deadlock acquired.
     pub DeadlockStep in "deadlocks" {
         /// Number of the thread in the report.
         thread_number: i64,
@@ -109,27 +109,27 @@ row! {
         state: String,
         /// Address of the `_MDL`.
         mdl: u64,
-        /// Who allocated it.
+        /// Function that allocated it.
         caller: String,
-        /// Who called that.
+        /// Caller of that function.
         callers_caller: String,
     }
 }
 
 row! {
-    /// What is wrong with a page of pool or one of its headers.
+    /// Corruption of a pool page or of one of its headers.
     pub PoolFault in "pool_faults" {
         /// The page.
         page: u64,
         /// Pool that the page belongs to.
         pool_type: String,
-        /// Address of the header that is wrong.
+        /// Address of the invalid header.
         address: u64,
-        /// What is wrong, as the debugger says.
+        /// Description, as the debugger prints it.
         fault: String,
-        /// Number that stands in the header.
+        /// Value in the header.
         found: i64,
-        /// Number that should stand there.
+        /// Expected value.
         expected: i64,
     }
 }
@@ -151,19 +151,19 @@ row! {
     pub ErrorFact in "error_records" {
         /// Address of the record.
         record: u64,
-        /// Number of the section; of the record itself, none.
+        /// Number of the section; absent for the record itself.
         section: i64,
         /// Type of the section.
         section_name: String,
         /// Name of the field.
         name: String,
-        /// What it holds, as printed.
+        /// The value, as printed.
         value: String,
     }
 }
 
 row! {
-    /// An asynchronous procedure call that waits for its thread.
+    /// An asynchronous procedure call (APC) that waits for its thread.
     pub Apc in "apcs" {
         /// Address of the `_KAPC`.
         apc: u64,
@@ -173,19 +173,19 @@ row! {
         eprocess: u64,
         /// Name of the process.
         process: String,
-        /// `kernel` or `user`: the queue that it stands in.
+        /// `kernel` or `user`: the queue that it is in.
         mode: String,
-        /// Which state of the thread the queue belongs to: 0 its own process, 1 an attached one.
+        /// APC state that the queue belongs to: 0 for the thread's own process, 1 for an attached one.
         state_index: i64,
         /// Routine that runs first, in kernel mode.
         kernel_routine: u64,
         /// Symbol of that routine.
         kernel_symbol: String,
-        /// Routine that runs if the thread ends before.
+        /// Routine that runs if the thread ends before the APC is delivered.
         rundown_routine: u64,
         /// Symbol of that routine.
         rundown_symbol: String,
-        /// Routine that the call is for; special kernel calls have none.
+        /// Normal routine of the APC; special kernel APCs have none.
         normal_routine: u64,
         /// Symbol of that routine.
         normal_symbol: String,
@@ -195,21 +195,21 @@ row! {
 }
 
 row! {
-    /// An entry of a page table on the way to an address.
+    /// A page table entry of an address translation.
     pub PageTableEntry in "page_table" {
         /// The address that is translated.
         address: u64,
         /// Level of the table: `PXE`, `PPE`, `PDE` or `PTE`.
         level: String,
-        /// Where the entry stands.
+        /// Address of the entry.
         entry: u64,
-        /// What the entry contains.
+        /// Contents of the entry.
         contents: u64,
-        /// Number of the page that it leads to.
+        /// Page frame number that it contains.
         pfn: u64,
         /// What else the debugger says of it: its bits as letters, or why it is not valid.
         flags: String,
-        /// Whether it leads to a page.
+        /// Whether it is valid.
         is_valid: bool,
         /// Whether it maps a large page and no further table follows.
         is_large_page: bool,

@@ -1,7 +1,7 @@
-//! What a row is: a plain struct, the table that it belongs to, and a typed id for each column.
+//! Rows: a plain struct, its table, and a typed id for each column.
 //!
 //! The macro [`row!`](crate::row) declares all three at once, so that a column's field, id and name
-//! cannot differ. Nothing here knows how a table shows a row or where rows come from.
+//! cannot differ. This module knows neither how a table shows a row nor where rows come from.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,19 +9,19 @@ use std::sync::Arc;
 
 use crate::catalog::{Absent, Cell};
 
-/// A field of which nothing is known to exist.
+/// A field that does not apply.
 pub const fn none<T>() -> Cell<T> {
     Err(Absent::NotApplicable)
 }
 
-/// Where in a debugger log a row stands.
+/// The position of a row in a debugger log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogPlace {
     /// Number of the line, from 1.
     pub line: u64,
-    /// The command whose output it is in.
+    /// The command in whose output it is.
     pub command: Arc<str>,
-    /// Number of the target that the log looks at there, from 1.
+    /// Number of the debugged target at that line, from 1.
     pub target: u32,
 }
 
@@ -36,12 +36,12 @@ pub trait Row: Sized + 'static {
     /// The ids of the columns.
     const COLUMNS: &'static Self::Columns;
 
-    /// Where it stands in a debugger log; `None` for rows of dumps.
+    /// Its position in a debugger log; `None` for rows of dumps.
     fn log_place(&self) -> Option<&LogPlace> {
         None
     }
 
-    /// States where in a debugger log it stands.
+    /// Sets its position in a debugger log.
     fn set_log_place(&mut self, _place: LogPlace) {}
 }
 

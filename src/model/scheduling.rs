@@ -1,11 +1,11 @@
-//! What is queued for processors: ready threads, deferred calls, timers, work.
+//! Queues: ready threads, DPCs, timers, work items.
 
 use super::row;
 
 row! {
     /// A thread that is ready to run.
     pub ReadyThread in "ready_threads" {
-        /// Processor of the queue; no value for a queue that processors share.
+        /// Processor of the queue; absent for a queue that processors share.
         processor: i64,
         /// Priority of the queue.
         priority: i64,
@@ -23,7 +23,7 @@ row! {
 }
 
 row! {
-    /// A queued deferred procedure call.
+    /// A queued deferred procedure call (DPC).
     pub Dpc in "dpcs" {
         /// Processor in whose queue it is.
         processor: i64,
@@ -37,7 +37,7 @@ row! {
         routine: u64,
         /// Symbol of the routine.
         routine_symbol: String,
-        /// Context that the routine is given.
+        /// Context argument of the routine.
         context: u64,
     }
 }
@@ -53,7 +53,7 @@ row! {
         timer: u64,
         /// When it is due, in interrupt time of 100 ns units.
         due: u64,
-        /// When it is due, in UTC as far as the zone is known; microseconds since 1970 UTC.
+        /// When it is due, in UTC if the time zone is known; microseconds since 1970 UTC.
         due_time: i64,
         /// Whether it starts again.
         is_periodic: bool,
@@ -61,11 +61,11 @@ row! {
         period_ms: i64,
         /// Address of the `_KDPC` that it queues.
         dpc: u64,
-        /// Address of the routine of that call.
+        /// Address of the DPC's routine.
         routine: u64,
         /// Symbol of the routine.
         routine_symbol: String,
-        /// Thread whose own timer it is.
+        /// Thread that contains the timer.
         ethread: u64,
     }
 }
@@ -77,15 +77,15 @@ row! {
         queue: u64,
         /// Name (`Critical`, `Delayed`, `HyperCritical`) or priority.
         name: String,
-        /// Threads that serve it.
+        /// Worker threads of the queue.
         thread_count: i64,
-        /// How many may.
+        /// Maximum number of threads.
         maximum_thread_count: i64,
-        /// Threads that run.
+        /// Threads that are running items.
         current_count: i64,
-        /// How many may run at once.
+        /// Maximum number of threads that run at the same time.
         maximum_count: i64,
-        /// Items that wait.
+        /// Items that are waiting.
         pending_count: i64,
     }
 }
@@ -105,7 +105,7 @@ row! {
         routine: u64,
         /// Symbol of the routine.
         routine_symbol: String,
-        /// What the routine is given.
+        /// Parameter of the routine.
         parameter: u64,
     }
 }

@@ -12,14 +12,14 @@ pub struct Machine {
     pub arch: &'static str,
 }
 
-/// What an address belongs to.
+/// The module and symbol of an address.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Located {
     /// The module's name without directory and extension, as debuggers print it (`nt`, `ntdll`).
     pub module: String,
     /// The nearest symbol at or before the address, if symbols are known.
     pub symbol: Option<String>,
-    /// Bytes from the symbol, or from the module's base without one.
+    /// Offset from the symbol, or from the module's base if there is no symbol.
     pub offset: u64,
 }
 
@@ -36,22 +36,22 @@ impl Located {
     }
 }
 
-/// What lies at virtual addresses: bytes, modules and symbols.
+/// The contents of virtual addresses: memory, modules and symbols.
 #[allow(unused_variables, reason = "defaults ignore their arguments")]
 pub trait AddressSpace {
-    /// Reads memory at a virtual address; fills all of `buffer` or says why not.
+    /// Reads memory at a virtual address: fills all of `buffer`, or returns the reason why not.
     fn read(&self, address: u64, buffer: &mut [u8]) -> Cell<()> {
         Err(Absent::NotInDump)
     }
 
-    /// Fills the start of the buffer with code from an address on and says how many bytes it is:
-    /// memory, else what the module's image on the symbol path has there.
+    /// Fills the start of the buffer with code from an address on and returns the number of bytes.
+    /// The code comes from memory, or else from the module's image on the symbol path.
     fn code(&self, address: u64, buffer: &mut [u8]) -> usize {
         if self.read(address, buffer).is_ok() { buffer.len() } else { 0 }
     }
 
-    /// The module, and if known the symbol, that an address lies in; [`Absent::NotApplicable`] if
-    /// it lies in no module.
+    /// The module and, if known, the symbol of an address; [`Absent::NotApplicable`] if no module
+    /// contains it.
     fn locate(&self, address: u64) -> Cell<Located> {
         Err(Absent::NotApplicable)
     }
@@ -68,10 +68,10 @@ pub struct NoMemory;
 
 impl AddressSpace for NoMemory {}
 
-/// One open dump or log. It lists no tables: which it fills is what was registered in its
-/// [`Answers`].
+/// One open dump or log. It has no list of tables: the tables that it fills are those registered in
+/// its [`Answers`].
 ///
-/// No method panics, prints, or looks at anything but the source itself.
+/// No method panics, prints, or reads anything but the source.
 pub trait Source: Send + Sync {
     /// The source's kind.
     fn kind(&self) -> SourceKind;
@@ -82,14 +82,14 @@ pub trait Source: Send + Sync {
     /// The tables that it fills, by row type.
     fn answers(&self) -> &Answers;
 
-    /// What lies at addresses.
+    /// The contents of addresses.
     fn memory(&self) -> &dyn AddressSpace {
         &NoMemory
     }
 
-    /// The rows of a table function (`struct`, `list`, `array`, `log_table` …), whose columns depend
-    /// on the arguments. It is called to plan and again to run, so that columns have to be cheap and
-    /// rows are read by [`super::DynTable::rows`] alone.
+    /// The rows of a table function (`struct`, `list`, `array`, `log_table` …), whose columns
+    /// depend on the arguments. The method is called once for planning and once for execution, so
+    /// columns must be cheap, and only [`super::DynTable::rows`] reads rows.
     ///
     /// # Errors
     /// What is wrong with the arguments, or why there are no rows.

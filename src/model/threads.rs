@@ -1,4 +1,4 @@
-//! What threads wait for, and their stacks.
+//! Objects that threads wait for, and thread stacks.
 
 use super::row;
 
@@ -23,9 +23,9 @@ row! {
         name: String,
         /// `WaitAny` or `WaitAll`.
         wait_type: String,
-        /// Thread that owns the object or the lock, of those that have one owner.
+        /// Thread that owns the object or the lock, if it has exactly one owner.
         owner_ethread: u64,
-        /// Address of the lock that the object serves.
+        /// Address of the lock that the object belongs to.
         lock: u64,
         /// `PushLock`, `Resource`, `FastMutex`, `GuardedMutex`.
         lock_kind as "lock_type": String,
@@ -49,7 +49,7 @@ row! {
         sp: u64,
         /// Instruction pointer.
         ip: u64,
-        /// Where the frame returns to.
+        /// Return address of the frame.
         return_address: u64,
         /// Module of the instruction.
         module: String,
@@ -79,7 +79,7 @@ row! {
 }
 
 row! {
-    /// A word of a stack, or of other memory looked at as pointers.
+    /// A word of a stack, or of other memory that is shown as pointers.
     pub StackWord in "raw_stack" {
         /// Address of the `_ETHREAD` whose stack it is, in kernel dumps.
         ethread: u64,
@@ -91,7 +91,7 @@ row! {
         value: u64,
         /// Symbol that the word points to.
         symbol: String,
-        /// Whether the word follows a call instruction.
+        /// Whether the word is the address after a call instruction.
         is_return_address: bool,
         /// Bytes of the word as printable ASCII, if at least four are.
         ascii: String,

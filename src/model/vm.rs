@@ -1,9 +1,9 @@
-//! The memory manager: its numbers, page files, lists of pages, sessions.
+//! The memory manager: counters, page files, page lists, sessions.
 
 use super::row;
 
 row! {
-    /// A number of the memory manager.
+    /// A counter of the memory manager.
     pub VmCounter in "vm" {
         /// Name, as the debugger prints it.
         name: String,
@@ -11,9 +11,9 @@ row! {
         pages: i64,
         /// The same in bytes.
         bytes: i64,
-        /// What it may not exceed, if there is such a limit.
+        /// Upper limit, if there is one.
         limit_bytes: i64,
-        /// What is wrong with it, as the debugger warns.
+        /// Warning that the debugger prints.
         warning: String,
     }
 }
@@ -69,9 +69,9 @@ row! {
         process_count: i64,
         /// Paged pool in use.
         paged_pool_bytes: i64,
-        /// Paged pool at most.
+        /// Limit of the paged pool.
         paged_pool_limit_bytes: i64,
-        /// View space at most.
+        /// Limit of the view space.
         view_limit_bytes: i64,
         /// Commit charge.
         commit_bytes: i64,

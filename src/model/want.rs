@@ -1,4 +1,4 @@
-//! What a scan wants of a source: columns, rows, and whether somebody still waits for them.
+//! What a scan wants of a source: columns, rows, and whether the query still runs.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::{ColumnId, Progress, Row};
 use crate::catalog::{HintOp, Value};
 
-/// A condition that every row of interest fulfils, on one of its columns.
+/// A condition on a column that every wanted row satisfies.
 pub struct Condition<'a, R> {
     /// The column.
     pub column: ColumnId<R>,
@@ -28,8 +28,8 @@ impl<R> fmt::Debug for Condition<'_, R> {
     }
 }
 
-/// Who waits for a scan: whether still, and how far it is. It says nothing of rows, so that a search
-/// which serves several tables needs no more than this.
+/// The control of a scan: cancellation and progress. It says nothing about rows, so a search that
+/// serves several tables needs only this.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Control<'a> {
     cancelled: Option<&'a AtomicBool>,
@@ -37,27 +37,27 @@ pub struct Control<'a> {
 }
 
 impl<'a> Control<'a> {
-    /// A scan that nobody cancels or watches.
+    /// A scan that is neither cancelled nor watched.
     pub const NONE: Control<'static> = Control { cancelled: None, progress: None };
 
-    /// Until the flag is set.
+    /// Cancels when the flag is set.
     #[must_use]
     pub const fn until(self, cancelled: &'a AtomicBool) -> Self {
         Self { cancelled: Some(cancelled), ..self }
     }
 
-    /// With somebody to tell how far a search is.
+    /// Reports progress.
     #[must_use]
     pub const fn telling(self, progress: &'a Progress) -> Self {
         Self { progress: Some(progress), ..self }
     }
 
-    /// Whom to tell how far a search is.
+    /// Where a search reports its progress.
     pub const fn progress(&self) -> Option<&'a Progress> {
         self.progress
     }
 
-    /// Whether nobody waits for the rows any more.
+    /// Whether the query was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.is_some_and(|flag| flag.load(Ordering::Relaxed))
     }
@@ -65,9 +65,9 @@ impl<'a> Control<'a> {
 
 /// What a scan wants of rows `R`: some of their columns, and perhaps not all rows.
 ///
-/// A source need not fill other columns. It may leave out rows that do not fulfil a condition and
-/// is free to ignore all of them: the engine filters again. A scan that reads much between two rows
-/// asks now and then whether it [is cancelled](Self::is_cancelled).
+/// A source need not fill other columns. It may leave out rows that do not satisfy a condition and
+/// may ignore all conditions, because the engine filters again. A scan that reads much between two
+/// rows checks from time to time whether it [is cancelled](Self::is_cancelled).
 pub struct Want<'a, R: Row> {
     columns: u128,
     conditions: &'a [Condition<'a, R>],
@@ -108,29 +108,29 @@ impl<'a, R: Row> Want<'a, R> {
         Self { columns, conditions: &[], control: Control::NONE }
     }
 
-    /// Only rows that fulfil these conditions.
+    /// Only rows that satisfy these conditions.
     #[must_use]
     pub const fn with(self, conditions: &'a [Condition<'a, R>]) -> Self {
         Self { conditions, ..self }
     }
 
-    /// For whoever waits.
+    /// With cancellation and progress.
     #[must_use]
     pub const fn by(self, control: Control<'a>) -> Self {
         Self { control, ..self }
     }
 
-    /// Who waits.
+    /// The cancellation and progress of the scan.
     pub const fn control(&self) -> Control<'a> {
         self.control
     }
 
-    /// Whom to tell how far a search is.
+    /// Where a search reports its progress.
     pub const fn progress(&self) -> Option<&'a Progress> {
         self.control.progress()
     }
 
-    /// Whether nobody waits for the rows any more.
+    /// Whether the query was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.control.is_cancelled()
     }
@@ -148,7 +148,7 @@ impl<'a, R: Row> Want<'a, R> {
         columns(R::COLUMNS).iter().any(|column| self.columns & column.bit() != 0)
     }
 
-    /// The conditions on a column; all of them hold.
+    /// The conditions on a column; a row must satisfy all of them.
     pub fn conditions<F: FnOnce(&R::Columns) -> ColumnId<R>>(
         &self,
         column: F,
@@ -166,7 +166,7 @@ impl<'a, R: Row> Want<'a, R> {
         values.map(|values| values.iter().filter_map(Value::as_text).collect())
     }
 
-    /// The addresses that a column may have, the first and the last of them.
+    /// The first and the last address that a column may have.
     pub fn addresses(&self, column: impl FnOnce(&R::Columns) -> ColumnId<R>) -> (u64, u64) {
         let (mut first, mut last) = (0, u64::MAX);
         let number = |value: &Value<'_>| match value {
@@ -181,7 +181,7 @@ impl<'a, R: Row> Want<'a, R> {
                     if numbers().count() != values.len() {
                         continue;
                     }
-                    // No value at all is an empty range.
+                    // If no value is possible the range is empty.
                     (numbers().min().or(Some(u64::MAX)), numbers().max().or(Some(0)))
                 }
                 HintOp::Range(low, high) => {

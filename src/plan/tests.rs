@@ -1,4 +1,4 @@
-//! Goldens: what queries become, and what is said of wrong ones.
+//! Goldens: the plans of queries, and the errors of invalid queries.
 
 #![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes its goldens so")]
 
@@ -22,7 +22,7 @@ fn params() -> Params {
     .into()
 }
 
-/// The plan of a query, or what is said of it.
+/// The plan of a query, or its errors.
 fn planned(sql: &str) -> Result<Plan, String> {
     let statements = lang::parse(sql).map_err(|d| render_text(&d, sql, None, false))?;
     let statement = statements.first().ok_or("no statement")?;
@@ -47,7 +47,7 @@ fn text(value: &Value<'static>) -> String {
     crate::catalog::Format::Plain.render(value, crate::catalog::PointerWidth::Bits64)
 }
 
-/// EXPLAIN of a query, and the types of its columns; or what is said of it.
+/// EXPLAIN of a query and the types of its columns, or its errors.
 fn explained(sql: &str) -> String {
     let plan = match planned(sql) {
         Ok(plan) => plan,

@@ -1,4 +1,4 @@
-//! `ATTACH` and `DETACH`, and files of separated values beside dumps.
+//! `ATTACH` and `DETACH`, and CSV and TSV files on the command line.
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,6 @@
-//! What ends queries before they are done: tokens that a program cancels, and deadlines.
+//! Cancellation of queries: tokens that a program cancels, and deadlines.
 //!
-//! A query has a flag of its own, which all its work looks at. Tokens and the deadline set it.
+//! Each query has its own flag, which all its work checks. Tokens and the deadline set the flag.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};

@@ -1,6 +1,6 @@
-//! What a host program adds to a session: tables, functions, sources.
+//! Definitions that a host program adds to a session: tables, functions, sources.
 //!
-//! They are used as what is built in is: queries name them, `SHOW TABLES` and `meta.functions` list
+//! They are used like the built-in ones: queries name them, `SHOW TABLES` and `meta.functions` list
 //! them, errors suggest them.
 
 use std::sync::Arc;
@@ -65,7 +65,7 @@ impl Session {
         self.register("a function", |registry| registry.add_table_function(function))
     }
 
-    /// Adds a source, beside the dumps that are open; the column `dump` shows its name.
+    /// Adds a source to the open dumps; the column `dump` shows its name.
     ///
     /// # Errors
     /// E0210 if a source has that name.

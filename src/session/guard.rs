@@ -1,5 +1,5 @@
-//! The last net: a panic inside the library becomes an internal error, and never crosses the public
-//! face. A panic is a defect all the same; whoever sees such an error reports it.
+//! The last safety net: a panic inside the library becomes an internal error and never crosses the
+//! public interface. A panic is still a bug that should be reported.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,4 +1,4 @@
-//! The shipped queries, and giving values to their parameters.
+//! The shipped queries, and their parameter values.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! The one file that joins the stages: opens sources, runs queries.
+//! Connects the stages: opens sources and runs queries.
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -161,7 +161,7 @@ impl Session {
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Puts another state in the place of the present one.
+    /// Replaces the present state.
     fn replace(
         &self,
         change: impl FnOnce(&State) -> Result<State, Diagnostic>,

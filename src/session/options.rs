@@ -1,4 +1,4 @@
-//! How a session is opened.
+//! Options for opening a session.
 
 use std::path::PathBuf;
 
@@ -34,8 +34,8 @@ impl Options {
         self
     }
 
-    /// A symbol path such as `_NT_SYMBOL_PATH` holds. What of it is not there is passed over, and
-    /// its servers are not asked.
+    /// A symbol path such as the value of `_NT_SYMBOL_PATH`. Missing folders are skipped, and its
+    /// servers are not asked.
     #[must_use]
     pub fn environment_symbols(mut self, path: impl Into<String>) -> Self {
         self.environment_symbols = path.into();
@@ -49,17 +49,17 @@ impl Options {
         self
     }
 
-    /// A file of the format of `pooltag.txt` that says what pool tags are for; it goes before the
-    /// list that is built in.
+    /// A file in the format of `pooltag.txt` with descriptions of pool tags, which has priority
+    /// over the built-in list.
     #[must_use]
     pub fn pool_tags(mut self, file: impl Into<PathBuf>) -> Self {
         self.pool_tags = Some(file.into());
         self
     }
 
-    /// A folder in which indexes of dumps are kept, so that what took a search once takes none the
-    /// next time, and files of layouts as they are when they are unpacked; without one nothing is
-    /// kept. [`Options::own_cache`] is what the command line takes.
+    /// A cache directory for indexes of dumps, so that a search runs only once, and for
+    /// decompressed layout files; without one nothing is cached. The command line uses
+    /// [`Options::own_cache`].
     #[must_use]
     pub fn cache(mut self, folder: impl Into<PathBuf>) -> Self {
         self.cache = Some(folder.into());
@@ -73,9 +73,9 @@ impl Options {
         self
     }
 
-    /// How many bytes joins and functions of a query may make of its rows, by default 224 MiB. What
-    /// is beyond is an error before it is made. [`Prepared::memory`](super::Prepared::memory) says
-    /// so for one query.
+    /// A limit on the bytes that joins and functions of a query may produce, by default 224 MiB. A
+    /// query that would exceed it fails. [`Prepared::memory`](super::Prepared::memory) sets it for
+    /// one query.
     #[must_use]
     pub const fn memory(mut self, bytes: usize) -> Self {
         self.memory = Some(bytes);

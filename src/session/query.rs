@@ -1,4 +1,4 @@
-//! One query: its parameters, its limits, what ends it, and who watches it.
+//! One query: its parameters, limits, cancellation and progress.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -96,7 +96,7 @@ impl<'s> Prepared<'s> {
         })
     }
 
-    /// Gives values for the parameters `$name`, in the place of those given before.
+    /// Sets the values of the parameters `$name`, replacing earlier ones.
     pub fn with(mut self, params: &Params) -> Self {
         self.params.clone_from(params);
         self
@@ -126,15 +126,15 @@ impl<'s> Prepared<'s> {
         self
     }
 
-    /// How many bytes joins and functions of the query may make of its rows, in the place of what
-    /// the session's options say.
+    /// A limit on the bytes that joins and functions of the query may produce, instead of that in
+    /// the session's options.
     pub const fn memory(mut self, bytes: usize) -> Self {
         self.memory = Some(bytes);
         self
     }
 
-    /// Whether a value that cannot be read is an error, in the place of what the session's options
-    /// say.
+    /// Whether a value that cannot be read is an error, instead of the setting in the session's
+    /// options.
     pub const fn strict(mut self, strict: bool) -> Self {
         self.strict = Some(strict);
         self

@@ -1,6 +1,4 @@
-//! What is built in, put together once, and what a host program adds to it.
-//!
-//! The one place that names the lists of all tables and functions.
+//! The built-in definitions, assembled once, and those that a host program adds.
 
 use std::sync::{Arc, LazyLock};
 

@@ -1,6 +1,4 @@
-//! What is open, and what it makes known: sources, attached tables, the catalog of both.
-//!
-//! A state never changes; attaching makes a new one, and queries that run keep theirs.
+//! The open sources, the attached tables, and the catalog of both.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -44,7 +42,7 @@ impl State {
         Self { catalog: Arc::new(catalog), sources, attached, registry }
     }
 
-    /// With a table more, in the place of one of its name.
+    /// With another table, which replaces one with the same name.
     pub(super) fn with_table(&self, table: MemTable) -> Self {
         let mut attached = self.attached.clone();
         attached.retain(|t| !t.spec().name.eq_ignore_ascii_case(table.spec().name));

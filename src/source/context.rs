@@ -1,7 +1,7 @@
-//! Where the registers are in the `CONTEXT` records of Windows, and which of them a record's flags
-//! declare valid. Minidumps and kernel dumps hold the same records.
+//! The context records (`CONTEXT`) of Windows: where the registers are, and which of them the
+//! record's flags declare valid. Minidumps and kernel dumps hold the same records.
 
-/// The processors whose records are known.
+/// The processors whose context records are supported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cpu {
     X86,
@@ -15,9 +15,9 @@ struct Place(&'static str, usize, usize, u32);
 
 struct Layout {
     flags_at: usize,
-    /// The flags of which one says that the record belongs to this processor.
+    /// The flags that identify the processor; one of them must be set.
     owner: u32,
-    /// An owner whose writers leave the other flags unset: everything is valid then.
+    /// A processor flag whose writers leave the other flags unset; then all registers are valid.
     all_valid: u32,
     places: &'static [Place],
     sp: &'static str,
@@ -104,7 +104,7 @@ static X64: Layout = Layout {
 static ARM: Layout = Layout {
     flags_at: 0,
     owner: 0x20_0000,
-    // Breakpad on Linux marks its records with this flag alone.
+    // Breakpad on Linux sets only this flag.
     all_valid: 0x4000_0000,
     sp: "sp",
     ip: "pc",
@@ -173,7 +173,7 @@ static ARM64: Layout = Layout {
     ],
 };
 
-/// A record that was checked to belong to its processor.
+/// A record whose processor flag was checked.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     layout: &'static Layout,
@@ -229,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flags_decide_what_is_valid() {
+    fn context_flags_decide_which_registers_are_valid() {
         let mut bytes = vec![0; 0x4d0];
         bytes[0x98..0xa0].copy_from_slice(&0x1234_5678_9abc_def0u64.to_le_bytes());
         assert!(Context::new(Cpu::X64, &bytes).is_none(), "no owner");
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_record_gives_what_it_holds() {
+    fn a_truncated_record_gives_the_registers_it_holds() {
         let mut bytes = vec![0; 0xb4];
         bytes[0..4].copy_from_slice(&0x1_001fu32.to_le_bytes());
         let context = Context::new(Cpu::X86, &bytes).expect("an x86 record");

@@ -1,18 +1,19 @@
-//! Stacks as rows: what a walk found, with names, and what a whole stack says of its thread.
+//! Rows of stacks: the frames of a walk with their symbols, and the columns that describe the whole
+//! stack.
 
 use crate::catalog::{Absent, Cell};
 use crate::model::{ColumnId, ColumnsOf, Emit, Flow, Frame, Located, Row, Want};
 use crate::symbol::PdbId;
 use crate::unwind;
 
-/// The columns of a table that say whose stack a row is of.
+/// The columns that identify the thread of a row.
 pub(crate) struct OwnerColumns<R> {
     pub(crate) ethread: ColumnId<R>,
     pub(crate) tid: ColumnId<R>,
     pub(crate) pid: Option<ColumnId<R>>,
 }
 
-/// Whose stack it is.
+/// The thread of a stack.
 #[derive(Debug, Clone)]
 pub(crate) struct Owner {
     pub(crate) ethread: Cell<u64>,
@@ -22,7 +23,7 @@ pub(crate) struct Owner {
 }
 
 impl Owner {
-    /// Whether a query may want rows of the thread, by what it asks of these columns.
+    /// Whether a query may want rows of the thread, by its conditions on these columns.
     pub(crate) fn is_wanted<R: Row>(
         &self,
         want: &Want<'_, R>,
@@ -41,31 +42,31 @@ impl Owner {
     }
 }
 
-/// What a thread sees beside its frames.
+/// What a thread sees besides its frames.
 pub(crate) trait Scene {
     /// The module and symbol of an address.
     fn locate(&self, address: u64) -> Cell<Located>;
 
-    /// The module of an address, and how far into it, without symbols.
+    /// The module of an address and the offset in it, without symbols.
     fn place(&self, address: u64) -> Option<(String, u64)>;
 
-    /// What the module of an address says of its PDB.
+    /// The PDB of the module that contains an address.
     fn pdb(&self, address: u64) -> Option<PdbId>;
 
-    /// File and line that the code at an address was made from.
+    /// Source file and line of the code at an address.
     fn line(&self, address: u64) -> Option<(String, u32)>;
 
-    /// The word of the machine at an address.
+    /// The pointer-sized word at an address.
     fn word(&self, address: u64) -> Cell<u64>;
 
-    /// Bytes of a word.
+    /// The size of a word.
     fn word_bytes(&self) -> u64;
 
-    /// As many bytes at an address as can be read, at most so many.
+    /// As many bytes at an address as can be read, at most `most`.
     fn bytes(&self, address: u64, most: usize) -> Vec<u8>;
 }
 
-/// The columns that say whose stack a frame is of.
+/// The columns that identify the thread of a frame.
 pub(crate) fn owner(c: &ColumnsOf<Frame>) -> OwnerColumns<Frame> {
     OwnerColumns { ethread: c.ethread, tid: c.tid, pid: Some(c.pid) }
 }
@@ -79,12 +80,12 @@ fn needs_line(want: &Want<'_, Frame>) -> bool {
     want.has_any(|c| [c.source_file, c.line])
 }
 
-/// Whether a query wants what only symbols tell.
+/// Whether a query wants columns that need symbols.
 pub(crate) fn needs_names(want: &Want<'_, Frame>) -> bool {
     needs_place(want) || needs_line(want)
 }
 
-/// Hands the frames of a stack on as rows.
+/// Emits the frames of a stack as rows.
 pub(crate) fn each(
     scene: &dyn Scene,
     owner: &Owner,
@@ -98,7 +99,7 @@ pub(crate) fn each(
     Flow::Continue(())
 }
 
-/// Hands on the frames of 32-bit code behind those of the 64-bit layer that runs it; `first` is the
+/// Emits the frames of 32-bit code behind those of the WoW64 layer that runs it; `first` is the
 /// number of the first of them.
 pub(crate) fn each_guest(
     scene: &dyn Scene,

@@ -1,6 +1,6 @@
-//! Lists of structures in memory, walked so that damage costs as little as can be.
+//! Linked lists in memory, walked so that damage hides as few entries as possible.
 //!
-//! Knows how entries lead to each other; memory is read by a closure.
+//! This module knows only how entries are linked; a closure reads memory.
 
 use std::collections::HashSet;
 
@@ -12,15 +12,16 @@ pub(super) type Pointer<'a> = &'a dyn Fn(u64) -> Cell<u64>;
 /// The entries of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Listed {
-    /// Addresses of the `_LIST_ENTRY`s, in the order of the list, none twice.
+    /// Addresses of the `_LIST_ENTRY`s in list order, without duplicates.
     pub(super) entries: Vec<u64>,
-    /// Whether the list leads from its head back to it.
+    /// Whether the list leads back to its head.
     pub(super) is_whole: bool,
 }
 
-/// The entries of the doubly linked list at a head, at most `most`; `step` is the size of a pointer.
+/// The entries of the doubly linked list at a head, at most `most`; `step` is the size of a
+/// pointer.
 ///
-/// Where the way forward breaks off, the entries that the way backward reaches are added, so that
+/// If the forward links are broken, the entries that the backward links reach are added, so that
 /// one damaged link hides nothing.
 pub(super) fn list(pointer: Pointer<'_>, step: u64, head: u64, most: usize) -> Listed {
     let mut seen = HashSet::from([head]);
@@ -34,8 +35,8 @@ pub(super) fn list(pointer: Pointer<'_>, step: u64, head: u64, most: usize) -> L
     listed
 }
 
-/// Follows the pointers at an offset of each entry until the head, an entry that was seen or the end
-/// of what can be read; says whether it was the head.
+/// Follows the pointers at an offset of each entry up to the head, to an entry that was visited, or
+/// to one that cannot be read; returns whether it was the head.
 fn walk(
     pointer: Pointer<'_>,
     (head, offset): (u64, u64),
@@ -50,7 +51,7 @@ fn walk(
         if next == head {
             return (entries, true);
         }
-        // An entry whose own pointers cannot be read is none.
+        // An entry whose own pointers cannot be read is left out.
         if next == 0 || !seen.insert(next) || pointer(next).is_err() {
             break;
         }

@@ -1,4 +1,4 @@
-//! Who can answer: one folder for each kind of source.
+//! Sources: each kind of source has one folder.
 
 mod build_time;
 pub(crate) mod context;

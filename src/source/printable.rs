@@ -1,7 +1,7 @@
-//! Text that hides in numbers: a register or a stack slot that holds `AAAA` instead of a pointer.
+//! Text in numbers: a register or a stack slot that holds `AAAA` instead of a pointer.
 
-/// The value's bytes in memory order as ASCII, zeros at the end left out, if at least four
-/// characters are there and all are printable.
+/// The value's bytes in memory order as ASCII without trailing zeros, if there are at least four
+/// characters and all are printable.
 pub(crate) fn ascii(value: u64) -> Option<String> {
     let bytes = value.to_le_bytes();
     let len = bytes.iter().rposition(|&b| b != 0)? + 1;
@@ -10,8 +10,8 @@ pub(crate) fn ascii(value: u64) -> Option<String> {
     printable.then(|| text.iter().map(|&b| char::from(b)).collect())
 }
 
-/// The value's bytes in memory order as UTF-16, zeros at the end left out, if at least two
-/// characters are there and all are printable ASCII. Other scripts would make text of any number.
+/// The value's bytes in memory order as UTF-16 without trailing zeros, if there are at least two
+/// characters and all are printable ASCII. Other scripts would turn any number into text.
 pub(crate) fn utf16(value: u64) -> Option<String> {
     let units = [0, 16, 32, 48].map(|shift| (value >> shift) & 0xffff);
     let len = units.iter().rposition(|&u| u != 0)? + 1;

@@ -1,18 +1,20 @@
-//! Who is to blame for a crash: candidates with the evidence against each, and the rule that decides.
+//! The suspected cause of a crash: the candidate modules with the evidence for each, and the rule
+//! that ranks them.
 //!
-//! Knows frames, names and lists of modules that are passed over; reads no memory.
+//! This module knows frames, symbols, and lists of modules that are unlikely causes; it reads no
+//! memory.
 
 use crate::catalog::Absent;
 use crate::model::{self, Bugcheck, Emit, Exception, Located, Want};
 use crate::unwind::Frame;
 
-/// The kernel itself: its frames say that the system stopped, not why.
+/// The kernel itself: its frames show that the system stopped, not why.
 const KERNEL: [&str; 2] = ["nt", "hal"];
 
-/// Modules of Microsoft that carry out what others ask of them: a crash in one of them mostly is the
-/// work of its caller, so that they are blamed only if nobody else is there. Loaders and the parts of
-/// the kernel that have files of their own; the frameworks of drivers; the stacks of storage, file
-/// systems, networks, USB, sound and graphics.
+/// Microsoft modules that work on behalf of callers. A crash in one of them is mostly caused by its
+/// caller, so they are suspected only if no other module is. They are loaders and parts of the
+/// kernel with their own files; driver frameworks; the stacks of storage, file systems, networks,
+/// USB, sound and graphics.
 const PASSED_OVER: [&str; 86] = [
     "kdcom",
     "kdnet",
@@ -102,7 +104,8 @@ const PASSED_OVER: [&str; 86] = [
     "vmbus",
 ];
 
-/// The same in programs: libraries of the system and of languages that raise and hand on exceptions.
+/// The same in user mode: libraries of the system and of language runtimes that raise and pass on
+/// exceptions.
 const OF_PROGRAMS: [&str; 18] = [
     "ntdll",
     "kernelbase",
@@ -124,7 +127,7 @@ const OF_PROGRAMS: [&str; 18] = [
     "coreclr",
 ];
 
-/// Whether a query of bug checks asks who is to blame, which costs a walk of a stack.
+/// Whether a query of bug checks wants the suspected cause, which costs a stack walk.
 pub(crate) fn of_bugcheck(want: &Want<'_, Bugcheck>) -> bool {
     want.has_any(|c| {
         [
@@ -144,10 +147,10 @@ pub(crate) fn of_exception(want: &Want<'_, Exception>) -> bool {
     want.has_any(|c| [c.culprit_module, c.culprit_symbol, c.culprit_frame, c.culprit_reason])
 }
 
-/// What stops a system or hands on an exception, and is never the first to blame.
+/// The modules that stop a system or pass on an exception, and are never the first suspect.
 #[derive(Debug)]
 pub(crate) struct Core {
-    /// What it is called.
+    /// The name for them.
     name: &'static str,
     modules: &'static [&'static str],
 }
@@ -157,20 +160,21 @@ pub(crate) const SYSTEM: Core = Core { name: "the kernel", modules: &KERNEL };
 /// The libraries of a program.
 pub(crate) const PROGRAM: Core = Core { name: "the system's libraries", modules: &OF_PROGRAMS };
 
-/// A candidate.
+/// A suspected module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Suspect {
-    /// Where it was.
+    /// The location in it.
     pub(crate) place: Located,
     /// The number of its frame.
     pub(crate) frame: Option<i64>,
-    /// The evidence, in words.
+    /// The evidence as text.
     pub(crate) evidence: String,
-    /// How much that counts, up to 100.
+    /// The weight of the evidence, up to 100.
     pub(crate) score: i64,
 }
 
-/// How much evidence counts: of a module that is passed over less, the less the more indirect it is.
+/// The weights of evidence. It counts less for a module that works on behalf of callers, and the
+/// less the more indirect the evidence is.
 struct Weight {
     full: i64,
     passed: i64,
@@ -181,7 +185,7 @@ const BY_EXCEPTION: Weight = Weight { full: 90, passed: 84 };
 const AFTER_TRAP: Weight = Weight { full: 80, passed: 75 };
 const ON_STACK: Weight = Weight { full: 70, passed: 40 };
 const LATER: Weight = Weight { full: 60, passed: 30 };
-/// What is in the kernel itself is to blame if nothing else is there.
+/// A location in the kernel itself is suspected only if there is nothing else.
 const IN_KERNEL: i64 = 5;
 
 /// What is known of a crash.
@@ -212,18 +216,19 @@ fn weighed(module: &str, weight: &Weight) -> i64 {
 }
 
 impl Evidence {
-    /// A parameter of the bug check points to a place, of which one is by its meaning code at fault.
+    /// A bug check parameter that is by definition the address of the code at fault points to this
+    /// location.
     pub(crate) fn parameter(&mut self, number: usize, place: Located) {
         let evidence = format!("parameter {number} points into it");
         self.add(place, None, evidence, &BY_PARAMETER);
     }
 
-    /// An exception was raised at a place.
+    /// An exception was raised at this location.
     pub(crate) fn exception(&mut self, place: Located) {
         self.add(place, None, "the exception was raised in it".to_owned(), &BY_EXCEPTION);
     }
 
-    /// The frames of the crash, the innermost first.
+    /// The frames of the crash, innermost first.
     pub(crate) fn frames(
         &mut self,
         frames: &[Frame],
@@ -234,7 +239,7 @@ impl Evidence {
         let after = if trap.is_some() { " after the trap frame" } else { "" };
         let (mut is_first, mut is_others) = (true, true);
         for (number, frame) in frames.iter().enumerate() {
-            // What stopped the system is no suspect, and neither is what a trap went through.
+            // Frames that stopped the system or handled a trap are not suspects.
             if number < trap.unwrap_or(1) {
                 continue;
             }
@@ -260,21 +265,21 @@ impl Evidence {
         let score = weighed(&place.module, weight);
         let is_same = |known: &&mut Suspect| known.place.module == place.module;
         match self.suspects.iter_mut().find(is_same) {
-            // The better evidence stays; the first of equal ones.
+            // The stronger evidence is kept; of equal evidence the first.
             Some(known) if known.score >= score => known.frame = known.frame.or(frame),
             Some(known) => *known = Suspect { place, frame, evidence, score },
             None => self.suspects.push(Suspect { place, frame, evidence, score }),
         }
     }
 
-    /// The candidates, the first one to blame.
+    /// The suspects, the most likely first.
     pub(crate) fn ranked(mut self) -> Vec<Suspect> {
         self.suspects.sort_by_key(|suspect| std::cmp::Reverse(suspect.score));
         self.suspects
     }
 }
 
-/// Candidates as rows, the first one to blame first.
+/// The rows of the suspects, the most likely first.
 pub(crate) fn rows(suspects: Vec<Suspect>, emit: Emit<'_, model::Suspect>) {
     for (rank, suspect) in (1..).zip(suspects) {
         let row = model::Suspect {
@@ -292,8 +297,8 @@ pub(crate) fn rows(suspects: Vec<Suspect>, emit: Emit<'_, model::Suspect>) {
     }
 }
 
-/// The place in a bucket: the symbol or the offset in the culprit; of the kernel the name alone, as
-/// offsets in it change with every build.
+/// The location as part of a bucket: the symbol or the offset in the suspected module; for the
+/// kernel only its name, because offsets in it change with every build.
 pub(crate) fn in_bucket(place: &Located) -> String {
     let Located { module, symbol, offset } = place;
     match symbol {
@@ -317,7 +322,7 @@ mod tests {
         Frame { ip, sp: ip, return_address, arguments, trust, is_exact }
     }
 
-    /// 1 is the kernel, 2 a file system, above drivers of others.
+    /// Module 1 is the kernel, 2 a file system, the higher ones other vendors' drivers.
     fn locate(ip: u64) -> Option<Located> {
         let module = match ip >> 16 {
             1 => "nt",
@@ -338,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_frame_of_somebody_else_is_to_blame() {
+    fn the_first_third_party_frame_is_the_suspect() {
         let found = blamed(&[
             (0x1_0010, true),
             (0x1_0020, false),
@@ -355,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn microsofts_modules_are_blamed_where_nobody_else_is() {
+    fn microsoft_modules_are_suspects_only_without_others() {
         let found = blamed(&[(0x1_0010, true), (0x1_0020, false), (0x2_0100, false)]);
         assert_eq!(found.0, "Ntfs+0x100");
         let kernel = blamed(&[(0x1_0010, true), (0x1_0020, false)]);

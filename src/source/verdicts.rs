@@ -1,17 +1,17 @@
-//! What a whole stack says of its thread: a number that equal stacks share, and what it is blocked
-//! in.
+//! Columns that describe a whole stack: a hash that equal stacks share, and the function that the
+//! thread is blocked in.
 
 use super::frames::Scene;
 use crate::catalog::{Absent, Cell};
 use crate::unwind::Frame;
 
-/// Modules that wait for others, in user mode.
+/// User-mode modules that implement waiting.
 const WAITING: [&str; 8] =
     ["ntdll", "kernelbase", "kernel32", "win32u", "wow64", "wow64cpu", "wow64win", "user32"];
-/// Modules that switch threads, in kernel mode.
+/// Kernel-mode modules that switch threads.
 const SWITCHING: [&str; 2] = ["nt", "hal"];
-/// How functions of the kernel begin that wait, switch threads or enter the kernel, and stand on top
-/// of the stack of whatever waits.
+/// Prefixes of the kernel functions that wait, switch threads or enter the kernel; they are on top
+/// of the stack of every waiting thread.
 const WAITS: [&str; 15] = [
     "Ki",
     "Ke",
@@ -30,7 +30,8 @@ const WAITS: [&str; 15] = [
     "SwapContext",
 ];
 
-/// A number that stacks share whose frames are in the same places of the same modules.
+/// The hash of a stack: stacks share it if their frames are at the same locations of the same
+/// modules.
 pub(crate) fn stack_id(scene: &dyn Scene, frames: &[Frame]) -> Cell<u64> {
     if frames.is_empty() {
         return Err(Absent::NotInDump);
@@ -42,7 +43,7 @@ pub(crate) fn stack_id(scene: &dyn Scene, frames: &[Frame]) -> Cell<u64> {
                 hash.add(module.to_ascii_lowercase().as_bytes());
                 hash.add(&offset.to_le_bytes());
             }
-            // Code that was made at run time is elsewhere in each process.
+            // Code that was generated at run time has a different address in each process.
             None => hash.add(&[0xff]),
         }
     }
@@ -71,8 +72,8 @@ pub(crate) fn blocker(scene: &dyn Scene, frames: &[Frame]) -> Cell<String> {
     Err(missing)
 }
 
-/// The first frame in a module that does not merely wait or switch threads: the one whose symbols
-/// [`blocker`] needs, beside those of the kernel.
+/// The first frame in a module that does not merely wait or switch threads. [`blocker`] needs the
+/// symbols of this module and of the kernel.
 pub(crate) fn blocking<'f>(scene: &dyn Scene, frames: &'f [Frame]) -> Option<&'f Frame> {
     let waits = |module: &str| {
         SWITCHING.iter().chain(&WAITING).any(|known| module.eq_ignore_ascii_case(known))
@@ -80,7 +81,7 @@ pub(crate) fn blocking<'f>(scene: &dyn Scene, frames: &'f [Frame]) -> Option<&'f
     frames.iter().find(|frame| scene.place(frame.ip).is_some_and(|(module, _)| !waits(&module)))
 }
 
-/// The hash of Fowler, Noll and Vo, which is the same on every machine and in every version.
+/// The FNV hash, which is the same on every machine and in every version.
 struct Hash(u64);
 
 impl Default for Hash {

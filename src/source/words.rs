@@ -1,4 +1,4 @@
-//! The words of stacks as rows: what each may point to, and the text that hides in it.
+//! Rows of stack words: what each may point to, and the text in it.
 
 use super::frames::{Owner, OwnerColumns, Scene};
 use super::printable;
@@ -6,24 +6,24 @@ use crate::catalog::Absent;
 use crate::model::{ColumnsOf, Emit, Flow, StackWord, Want};
 use crate::unwind::{Cpu, Walker};
 
-/// The longest text that is read where a word points to.
+/// Upper limit on the text that is read where a word points to.
 const MAX_TEXT: usize = 64;
-/// Fewer characters than this are chance.
+/// Fewer characters may be a coincidence.
 const MIN_TEXT: usize = 4;
 
-/// How many words the stacks of a file may have in all: each is in the file once, and more than twice
-/// as many is a list of threads that all have the same stack.
+/// The limit on stack words of a file: each word is in the file once, and more than twice as many
+/// mean that threads share a stack.
 pub(crate) const fn most(file_bytes: usize, word_bytes: u64) -> u64 {
     2 * file_bytes as u64 / word_bytes
 }
 
-/// The columns that say whose stack a word is of.
+/// The columns that identify the thread of a word.
 pub(crate) fn owner(c: &ColumnsOf<StackWord>) -> OwnerColumns<StackWord> {
     OwnerColumns { ethread: c.ethread, tid: c.tid, pid: None }
 }
 
-/// Hands the words of a range on as rows, as far as they can be read. A range that is not there at
-/// its beginning has no rows.
+/// Emits the words of a range as rows, as far as they are readable. If the start of the range is
+/// unreadable there are no rows.
 pub(crate) fn each(
     scene: &dyn Scene,
     walker: &mut Walker<'_>,
@@ -35,7 +35,7 @@ pub(crate) fn each(
     let (first, last) = want.addresses(|c| c.address);
     let width = scene.word_bytes();
     let start = range.start.max(first.saturating_sub(width));
-    // A stack pointer in the last word of all has no word behind it.
+    // The last word of the address space has no word behind it.
     let Some(mut at) = start.checked_next_multiple_of(width) else { return Flow::Continue(()) };
     while at < range.end && at <= last {
         let Ok(value) = scene.word(at) else { break };
@@ -84,7 +84,7 @@ fn row(
     row
 }
 
-/// The text at an address, of one byte or two a character, up to its zero.
+/// The text at an address up to its null, in single-byte or two-byte characters.
 fn text(scene: &dyn Scene, address: u64) -> Option<String> {
     if address < 0x1_0000 {
         return None;
@@ -103,6 +103,7 @@ fn text(scene: &dyn Scene, address: u64) -> Option<String> {
         }
         text.push(char::from(low));
     }
-    // Longer texts are cut; what ends with the memory that is there is not.
+    // Only texts that exceed the limit are cut; text that the end of memory cuts off is not
+    // returned.
     (bytes.len() == MAX_TEXT && text.len() >= MIN_TEXT).then_some(text)
 }

@@ -1,8 +1,9 @@
 //! Image files on the symbol path: the parts of a loaded image that a dump leaves out, such as its
-//! code and the tables that unwinding needs.
+//! code and its unwind data.
 //!
-//! A file is known by its name, its time date stamp and its size in memory, in the order of folders
-//! that symbol servers keep, or by its name alone beside other files. It is read a range at a time.
+//! A file is identified by its name, time date stamp and size in memory. It is found in the
+//! directory layout of symbol servers, or by its name among other files. It is read a range at a
+//! time.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -11,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::image::{Image, Section};
 
-/// What lists of modules state of an image.
+/// The identity of an image, from a module list.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ImageId {
     /// The file name.
@@ -23,9 +24,9 @@ pub struct ImageId {
 }
 
 impl ImageId {
-    /// Where the file may be below a folder.
+    /// The possible paths of the file below a folder.
     fn places(&self, folder: &Path) -> Vec<PathBuf> {
-        // A damaged dump must not lead anywhere else.
+        // A damaged dump must not lead to a path outside the folder.
         let is_bad = |c: char| c.is_control() || "\\/:*?\"<>|".contains(c);
         if self.name.is_empty() || self.name.starts_with('.') || self.name.contains(is_bad) {
             return Vec::new();
@@ -57,7 +58,7 @@ impl ImageFile {
     /// Opens a file; `None` if it is of another image.
     fn open(path: &Path, id: &ImageId) -> Option<Self> {
         let file = Mutex::new(File::open(path).ok()?);
-        // The headers are in memory as they are in the file.
+        // The headers have the same layout in memory and in the file.
         let read = |at: u32, buffer: &mut [u8]| read_at(&file, at.into(), buffer);
         let image = Image::new(&read)?;
         let headers = image.headers();
@@ -68,8 +69,8 @@ impl ImageFile {
         Some(Self { file, sections })
     }
 
-    /// Fills the buffer with the bytes that the image has in memory at an offset, as long as nothing
-    /// has written to it.
+    /// Fills the buffer with the bytes that the image has at an offset in memory before anything is
+    /// written to it.
     pub fn read(&self, offset: u32, buffer: &mut [u8]) -> bool {
         let first = self.sections.iter().map(|section| section.start).min().unwrap_or(0);
         let end = u64::from(offset).saturating_add(buffer.len() as u64);
@@ -84,7 +85,7 @@ impl ImageFile {
         let into = offset.saturating_sub(section.start);
         let held = usize::try_from(section.file_size.saturating_sub(into)).unwrap_or(0);
         let (there, beyond) = buffer.split_at_mut(held.min(buffer.len()));
-        // What the file does not hold of a section is zero.
+        // The part of a section that is not in the file is zero.
         beyond.fill(0);
         read_at(&self.file, u64::from(section.file_at).saturating_add(into.into()), there)
     }

@@ -1,4 +1,4 @@
-//! Little-endian numbers and text at offsets of byte slices that may be too short for them.
+//! Little-endian numbers and text at offsets of byte slices that may be too short.
 
 /// An unsigned number of up to eight bytes.
 fn number(bytes: &[u8], at: usize, size: usize) -> Option<u64> {
@@ -18,12 +18,12 @@ pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     number(bytes, at, 8)
 }
 
-/// A 32-bit number that counts or places something in memory.
+/// A 32-bit number that is a count or an offset.
 pub(super) fn size_at(bytes: &[u8], at: usize) -> Option<usize> {
     u32_at(bytes, at).and_then(|n| usize::try_from(n).ok())
 }
 
-/// The bytes from an offset to the next zero, or to the end.
+/// The bytes from an offset to the next null, or to the end.
 pub(super) fn cstring(bytes: &[u8], at: usize) -> Option<&[u8]> {
     let rest = bytes.get(at..)?;
     rest.get(..memchr::memchr(0, rest).unwrap_or(rest.len()))

@@ -4,16 +4,16 @@ use std::borrow::Cow;
 
 use msvc_demangler::DemangleFlags;
 
-/// Longer names are shown as they stand: compilers hash names that are longer than 4,096
-/// characters, and undecorating one goes as deep as the name nests.
+/// Longer names are not undecorated: compilers hash names of more than 4,096 characters, and
+/// undecorating recurses as deep as the name nests.
 const MAX_NAME: usize = 1024;
 
-/// A name of C++ undecorated, any other as it is.
+/// The undecorated form of a C++ name; any other name unchanged.
 pub(super) fn shown(name: &str) -> Cow<'_, str> {
     if !name.starts_with('?') || name.len() > MAX_NAME {
         return Cow::Borrowed(name);
     }
-    // Nesting is what makes depth; each level of it needs one of these characters.
+    // Each level of nesting needs one of these characters.
     if name.bytes().filter(|b| matches!(b, b'?' | b'P' | b'Q' | b'A' | b'$')).count() > 400 {
         return Cow::Borrowed(name);
     }
@@ -23,7 +23,7 @@ pub(super) fn shown(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// `_KeBugCheckEx@20` and `@KfLowerIrql@4` without the marks of their calling conventions.
+/// `_KeBugCheckEx@20` and `@KfLowerIrql@4` without the decoration of their calling conventions.
 pub(super) fn without_marks(name: &str) -> &str {
     let bare = name.strip_prefix(['_', '@']).unwrap_or(name);
     match bare.rsplit_once('@') {
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_of_calling_conventions() {
+    fn decoration_of_calling_conventions() {
         assert_eq!(without_marks("_KeBugCheckEx@20"), "KeBugCheckEx");
         assert_eq!(without_marks("@KfLowerIrql@4"), "KfLowerIrql");
         assert_eq!(without_marks("_KiIdleLoop"), "KiIdleLoop");

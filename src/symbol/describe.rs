@@ -1,8 +1,8 @@
-//! Types in words, as the debugger command `dt` writes them.
+//! Type names as the debugger command `dt` prints them.
 
 use super::layout::{Field, Kind, Layout};
 
-/// Types that are nested deeper are cut.
+/// More deeply nested types are cut off.
 const MAX_DEPTH: usize = 8;
 
 /// A field of a structure, and its type.
@@ -11,13 +11,13 @@ const MAX_DEPTH: usize = 8;
 pub struct FieldInfo {
     /// Its name.
     pub name: String,
-    /// Where it is, relative to the structure that was asked for.
+    /// Where it is in the requested structure.
     pub field: Field,
-    /// What kind of type it has.
+    /// The kind of its type.
     pub shape: Shape,
     /// Its type as `dt` writes it (`Ptr64 _EPROCESS`, `[16] UChar`, `Pos 3, 2 Bits`).
     pub type_name: String,
-    /// The structure that it is, holds or points to.
+    /// The structure that it is, contains or points to.
     pub of: Option<String>,
 }
 
@@ -29,31 +29,31 @@ pub enum Shape {
     Number,
     /// A pointer.
     Pointer,
-    /// Some bits of a number.
+    /// A bit field.
     Bits,
-    /// A number whose values have names.
+    /// An enumeration.
     Enum,
     /// A structure or union.
     Struct,
-    /// Several elements of that size.
+    /// An array with elements of one size.
     Array {
-        /// How many.
+        /// The number of elements.
         count: u64,
-        /// Bytes of one.
+        /// The size of an element.
         size: u64,
-        /// What one is.
+        /// The kind of the elements.
         element: Item,
     },
-    /// Characters of one byte.
+    /// Single-byte characters.
     Text {
-        /// How many.
+        /// The number of characters.
         count: u64,
     },
     /// Anything else.
     Unknown,
 }
 
-/// What an array consists of.
+/// The kind of an array's elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Item {
@@ -102,7 +102,7 @@ pub(super) fn field(layout: &Layout, name: &str, field: Field, kind: &Kind) -> F
     }
 }
 
-/// The structure that something is, holds or points to.
+/// The structure that a type is, contains or points to.
 pub(super) fn target(kind: &Kind) -> Option<&str> {
     let mut kind = kind;
     for _ in 0..MAX_DEPTH {

@@ -1,18 +1,18 @@
-//! Why a file of symbols cannot be used.
+//! Why a symbol file cannot be used.
 
-/// A symbol path or a file on it that is of no use.
+/// An unusable symbol path, or an unusable file on it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The file system refused.
+    /// An I/O error.
     #[error("{path}: {source}")]
     Io {
         /// The file or folder.
         path: String,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The content is no PDB that can be read.
+    /// The file is not a readable PDB.
     #[error("{path}: {found}")]
     NotSymbols {
         /// The file.
@@ -20,7 +20,7 @@ pub enum Error {
         /// What is wrong with it, as the end of a sentence.
         found: String,
     },
-    /// The content is no layout that can be read.
+    /// The file is not a readable layout.
     #[error("{path}: {found}")]
     NotALayout {
         /// The file.
@@ -31,7 +31,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The file or folder that it is about.
+    /// The file or folder that the error is about.
     pub fn path(&self) -> &str {
         match self {
             Self::Io { path, .. }

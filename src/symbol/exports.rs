@@ -1,4 +1,4 @@
-//! Names of an image's exports, for modules without other symbols.
+//! Symbols from the export table of an image, for modules without other symbols.
 
 use super::demangle;
 use super::names::Names;
@@ -14,7 +14,7 @@ impl ExportNames {
         Self(exports)
     }
 
-    /// Whether there are none.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,16 +1,17 @@
-//! Which files on the symbol path may fit a kernel, by their names and by an index beside them.
+//! Which files on the symbol path may fit a kernel, by their names and by an index file next to
+//! them.
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Folders deeper than this are not searched.
+/// Deeper folders are not searched.
 const MAX_DEPTH: usize = 8;
-/// More files than this are not looked at.
+/// Upper limit on examined files.
 const MAX_FILES: usize = 20_000;
-/// Names that the PDB of a kernel has.
+/// File names of kernel PDBs.
 const KERNELS: [&str; 6] = ["ntkrnlmp", "ntoskrnl", "ntkrnlpa", "ntkrpamp", "ntkrla57", "ntkrnlup"];
-/// The table of versions that may lie in a folder of ISF files.
+/// The version table that may be in a folder of ISF files.
 const INDEX: &str = "INDEX.csv";
 
 /// A file that may hold the layout of a kernel.
@@ -18,11 +19,11 @@ const INDEX: &str = "INDEX.csv";
 pub(super) struct LayoutFile {
     pub(super) path: PathBuf,
     pub(super) known: Known,
-    /// Whether the path names this very file.
+    /// Whether the path names exactly this file.
     pub(super) is_named: bool,
 }
 
-/// What name and index say of a file.
+/// What the name and the index say about a file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Known {
     pub(super) pdb: Option<(String, u32)>,
@@ -32,8 +33,8 @@ pub(super) struct Known {
     pub(super) arch: Option<&'static str>,
 }
 
-/// The files on a path, in the order of their names. What cannot be read is passed over: whether
-/// a path exists is asked when it is named.
+/// The files on a path in name order. Unreadable files are skipped; whether a path exists is
+/// checked when it is configured.
 pub(super) fn files(paths: &[PathBuf]) -> Vec<LayoutFile> {
     let mut found = Vec::new();
     for path in paths {
@@ -48,8 +49,8 @@ pub(super) fn files(paths: &[PathBuf]) -> Vec<LayoutFile> {
     found
 }
 
-/// What is known of a file that the path names. PDB files are of any image, so that one counts as
-/// a kernel's by its name.
+/// What is known of a file that the path names. A PDB may belong to any image, so it counts as a
+/// kernel's by its name.
 fn named(path: &Path) -> Option<Known> {
     let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
     match name.strip_suffix(".pdb") {
@@ -71,12 +72,12 @@ impl Folder {
         for entry in entries {
             let path = entry.path();
             let name = entry.file_name().to_string_lossy().into_owned();
-            // A folder that may not be read hides nothing that was asked for by name.
+            // An unreadable subfolder is not an error, because nothing in it was asked for by name.
             if entry.file_type()?.is_dir() {
                 let pdb = name.to_ascii_lowercase();
                 let is_foreign =
                     pdb.strip_suffix(".pdb").is_some_and(|stem| !KERNELS.contains(&stem));
-                // Stores have a folder for each file that was ever fetched.
+                // Symbol stores have a folder for each file that was ever downloaded.
                 if depth < MAX_DEPTH && !is_foreign {
                     let _ = self.walk(&path, depth.saturating_add(1));
                 }
@@ -118,7 +119,7 @@ fn is_layout(name: &str) -> bool {
     name.strip_suffix(".json").is_some()
 }
 
-/// What the name of a file says; `None` for a file that belongs to something else than a kernel.
+/// What the name of a file says; `None` if the file does not belong to a kernel.
 fn known(path: &Path) -> Option<Known> {
     let name = path.file_name()?.to_string_lossy().into_owned();
     let stem = name.split(".json").next().unwrap_or_default();

@@ -1,29 +1,29 @@
-//! The identity of a PDB: what an image says of the file that belongs to it.
+//! The identity of a PDB, from the CodeView record of an image.
 
 use super::bytes::{cstring, u16_at, u32_at};
 
-/// The signature of a record, the GUID and the age.
+/// Size of the signature, the GUID and the age.
 const HEAD: usize = 24;
-/// The same of an older record: signature, an offset, the time of the build and the age.
+/// The same for an older record: signature, offset, build time and age.
 const OLD_HEAD: usize = 16;
 
 /// The PDB that belongs to an image.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PdbId {
-    /// The file name, without the folders of the machine that built it.
+    /// The file name, without the path on the build machine.
     pub name: String,
-    /// The GUID, upper case without separators; of files before Visual Studio .NET, the eight
-    /// digits of the time that they were built at.
+    /// The GUID, upper case without separators; for files before Visual Studio .NET, the build time
+    /// in eight digits.
     pub guid: String,
     /// The age.
     pub age: u32,
 }
 
 impl PdbId {
-    /// The longest record that is read: the head and a path.
+    /// The longest record that is read: the fixed part and a path.
     pub const MAX_RECORD: usize = HEAD + 260;
 
-    /// Reads an `RSDS` record, or an `NB10` record of older images, as debug directories hold them.
+    /// Reads an `RSDS` record, or an `NB10` record of older images, from a debug directory.
     pub fn from_record(record: &[u8]) -> Option<Self> {
         let (guid, age, path) = match record.get(..4)? {
             b"RSDS" => (guid(record.get(4..20)?)?, u32_at(record, 20)?, HEAD),
@@ -36,12 +36,13 @@ impl PdbId {
         is_text.then(|| Self { name: name.to_owned(), guid, age })
     }
 
-    /// The name of the folder that symbol servers and their caches keep the file in.
+    /// The folder name under which symbol servers and their caches store the file.
     pub(super) fn folder(&self) -> String {
         format!("{}{:X}", self.guid, self.age)
     }
 
-    /// Whether the name can be part of a path: a damaged dump must not lead anywhere else.
+    /// Whether the name is a plain file name: a damaged dump must not lead to a path outside the
+    /// folder.
     pub(super) fn is_safe(&self) -> bool {
         let is_bad = |c: char| c.is_control() || "\\/:*?\"<>|".contains(c);
         !self.name.is_empty()
@@ -53,7 +54,7 @@ impl PdbId {
     }
 }
 
-/// The text of a GUID as it lies in memory.
+/// A GUID in memory as text.
 pub(super) fn guid(bytes: &[u8]) -> Option<String> {
     let (a, b, c) = (u32_at(bytes, 0)?, u16_at(bytes, 4)?, u16_at(bytes, 6)?);
     let rest = bytes.get(8..16)?.iter().fold(0u64, |n, byte| n << 8 | u64::from(*byte));
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_lead_elsewhere_are_not_safe() {
+    fn names_with_paths_are_not_safe() {
         for name in ["..", "", "a\0b", "c:x", "a/b", ".hidden"] {
             let id = PdbId { name: name.to_owned(), guid: "0".repeat(32), age: 1 };
             assert!(!id.is_safe(), "{name:?}");

@@ -92,7 +92,7 @@ struct FieldKind {
     inner: Option<Box<FieldKind>>,
 }
 
-/// What a file says before its types are read.
+/// The metadata of a file, before its types are read.
 pub(super) fn head(text: &str) -> Result<Head, String> {
     let file: File<'_> = serde_json::from_str(text)
         .map_err(|error| format!("no layout file: {}", short(&error.to_string())))?;
@@ -111,7 +111,7 @@ pub(super) fn head(text: &str) -> Result<Head, String> {
     })
 }
 
-/// The processor of a number that PE files have for it.
+/// The architecture of a PE machine type.
 pub(super) const fn arch_of(machine: u32) -> Option<&'static str> {
     match machine {
         0x14c => Some("x86"),
@@ -171,7 +171,7 @@ pub(super) fn read_enums(raw: &str) -> HashMap<Box<str>, Enum> {
     enums.into_iter().filter_map(read).collect()
 }
 
-/// The number of a C type's name; both formats use the same names.
+/// The number type of a C type name; both formats use the same names.
 pub(super) fn number(name: &str) -> Kind {
     let (size, is_signed) = match name {
         "char" => (1, true),
@@ -187,7 +187,7 @@ pub(super) fn number(name: &str) -> Kind {
     Kind::Number { size, is_signed }
 }
 
-/// A message of the JSON reader without what it quotes of the file.
+/// An error message of the JSON reader without the text that it quotes from the file.
 fn short(message: &str) -> String {
     message.chars().filter(|c| !c.is_control()).take(120).collect()
 }
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_layout_is_said() {
+    fn an_invalid_layout_is_reported() {
         for text in ["", "{", "[]", "nonsense", r#"{"user_types": {}}"#, r#"{"user_types": 1}"#] {
             assert!(Layout::parse(text.to_owned()).is_err(), "{text}");
         }

@@ -1,9 +1,10 @@
-//! A layout file as it is kept for the next session: unpacked, without blanks, its names sorted.
+//! Layout files in the cache for the next session: decompressed, without whitespace, with sorted
+//! names.
 //!
-//! An entry is of one file, by its path, size and time, and of one version of this program. It holds
-//! numbers (32 bits each, the lowest byte first), the tables that they count, and the text that
-//! these point into. Places that point nowhere give nothing; whether the entry is whole is for
-//! [`cache`](crate::dump::cache) to say.
+//! A cache entry belongs to one file (path, size and time) and to one version of this program. It
+//! holds 32-bit little-endian numbers, the tables that they count, and the text that the tables
+//! refer to. Invalid references give no values; [`cache`](crate::dump::cache) checks the entry as a
+//! whole.
 
 use std::ops::Range;
 use std::path::Path;
@@ -14,21 +15,21 @@ use super::text::{Head, Held, Text};
 use crate::dump::Image;
 use crate::dump::cache::{Entry, Kept};
 
-/// What entries mean; another number makes old ones strangers.
+/// Version of the format; a different number invalidates old entries.
 const VERSION: &str = "1";
-/// Numbers at the beginning.
+/// The number of numbers at the start.
 const NUMBERS: usize = 12;
-/// Bytes of a row of the tables of types and of symbols.
+/// Size of a row in the type table and in the symbol table.
 const ROW: usize = 16;
-/// Texts that are shorter are read as fast as an entry is.
+/// Shorter texts are parsed as fast as an entry is read.
 const MIN_TEXT: usize = 1 << 16;
 const FORMATS: [Format; 2] = [Format::Isf, Format::Vtypes];
 const ARCHES: [&str; 3] = ["x86", "x64", "arm64"];
 
-/// Where the entry of a file is, if the folder for entries is known.
+/// The entry of a file, if there is a cache directory.
 pub(super) fn entry(path: &Path, folder: Option<&Path>) -> Option<Entry> {
     let image = Image::open(path).ok()?.with_cache(Some(folder?));
-    // Two paths to one file have an entry each, so that messages name the file that was asked for.
+    // Each path to a file has its own entry, so that messages name the file that was asked for.
     let name = path.display().to_string();
     Entry::of(&image, "layout", &[VERSION, env!("CARGO_PKG_VERSION"), &name])
 }
@@ -44,7 +45,7 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// A part of the text as a part of the entry.
+    /// The range of the entry that holds a range of the text.
     pub(super) fn text(&self, range: Range<usize>) -> Option<Range<usize>> {
         let end = self.text.checked_add(range.end)?;
         let start = self.text.checked_add(range.start)?;
@@ -55,7 +56,7 @@ impl Places {
         self.symbols.start < self.symbols.end
     }
 
-    /// The names, which an entry keeps sorted.
+    /// The symbol names, which are sorted in an entry.
     pub(super) fn names(&self, bytes: &[u8]) -> TextNames {
         let rows = bytes.get(self.symbols.clone()).unwrap_or_default().as_chunks::<ROW>().0;
         let symbol = |row: &[u8; ROW]| {
@@ -76,7 +77,7 @@ fn words(row: &[u8; ROW]) -> [u32; 4] {
     words
 }
 
-/// The layout that an entry keeps.
+/// The layout in an entry.
 pub(super) fn read(kept: Kept) -> Option<Text> {
     let mut numbers = [0; NUMBERS];
     for (number, bytes) in numbers.iter_mut().zip(kept.as_chunks::<4>().0) {
@@ -115,7 +116,7 @@ pub(super) fn read(kept: Kept) -> Option<Text> {
     Some(Text::new(Held::Kept(kept, places), head))
 }
 
-/// Keeps a layout in its entry, if that is worth it; says whether it did.
+/// Stores a layout in its entry if that saves time; returns whether it did.
 pub(super) fn keep(text: &Text, entry: &Entry) -> bool {
     let Held::Own(whole) = &text.held else { return false };
     if whole.len() < MIN_TEXT {
@@ -129,7 +130,7 @@ pub(super) fn keep(text: &Text, entry: &Entry) -> bool {
     writer.finish()
 }
 
-/// A layout as an entry holds it.
+/// A layout in the form of an entry.
 fn packed(text: &Text) -> Option<Vec<u8>> {
     let head = &text.head;
     let mut all = String::new();
@@ -187,7 +188,7 @@ fn number(number: usize) -> Option<u32> {
     u32::try_from(number).ok()
 }
 
-/// Adds JSON without the blanks between its tokens; returns how long it is then.
+/// Appends JSON without whitespace between its tokens; returns the resulting length.
 fn add(all: &mut String, json: &str) -> usize {
     let before = all.len();
     let (mut is_text, mut is_escaped) = (false, false);
@@ -265,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_kept_is_what_was_read() {
+    fn a_cached_layout_equals_the_parsed_one() {
         let folder = Folder::new("same");
         let (document, _) = pack::find(19041, 0, "x64").unwrap();
         for (name, text) in [("isf", isf()), ("nt", document.text().unwrap())] {
@@ -277,13 +278,13 @@ mod tests {
             let kept = Layout::kept(&entry()).unwrap();
             same(&kept, &read);
             assert_eq!(kept.enum_name("_E", 1), read.enum_name("_E", 1));
-            // What was kept is not kept again.
+            // A layout from the cache is not stored again.
             assert!(!kept.keep(&entry()));
         }
     }
 
     #[test]
-    fn an_entry_of_another_file_or_a_damaged_one_is_not_believed() {
+    fn an_entry_of_another_file_or_a_damaged_one_is_not_used() {
         let folder = Folder::new("damage");
         let file = folder.0.join("a.json");
         let text = isf();
@@ -311,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_that_lead_nowhere_give_nothing() {
+    fn invalid_references_give_no_values() {
         let packed = packed(&Text::parse(isf()).unwrap()).unwrap();
         let folder = Folder::new("hostile");
         let file = folder.0.join("a.json");
@@ -324,7 +325,7 @@ mod tests {
                 let mut writer = entry.write().unwrap();
                 writer.add(&bytes);
                 assert!(writer.finish());
-                // It has a right sum, and says nonsense.
+                // The checksum is right, but the contents are invalid.
                 let Some(layout) = Layout::kept(&entry) else { continue };
                 for name in layout.type_names().iter().take(20) {
                     let _ = (layout.size_of(name), layout.members(name));

@@ -1,5 +1,5 @@
-//! Fields that were looked up before. A scan of 100,000 threads asks for the same few dozen fields
-//! of each, by name; finding one among types and paths costs far more than reading it.
+//! A cache of field lookups. A scan of 100,000 threads looks up the same few dozen fields of each
+//! by name; a lookup among types and paths is far slower than the read of the field.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -9,23 +9,23 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::layout::Field;
 
-/// More fields than this are not remembered: queries name few, hostile ones many.
+/// Upper limit on cached fields: ordinary queries name few, hostile ones many.
 const MOST: usize = 16_384;
 
-/// Room for fields whose names stand in the program; it names fewer.
+/// Number of slots for fields whose names are constants of this program; it has fewer.
 const CONSTANTS: usize = 1024;
-/// So many places are looked at for one of them.
+/// How many slots are probed for one of them.
 const PROBES: usize = 8;
 
-/// What was found, by the hash of type and path.
+/// The cached fields, by the hash of type and path.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     found: RwLock<HashMap<u64, Entry, BuildHasherDefault<Same>>>,
-    /// What was found for names that stand in the program.
+    /// The cached fields whose names are constants.
     constants: OnceLock<Box<[OnceLock<Constant>]>>,
 }
 
-/// A field whose names stand in the program, where nothing else ever does.
+/// A field whose names are constants, identified by their addresses.
 #[derive(Debug)]
 struct Constant {
     ty: &'static str,
@@ -33,7 +33,7 @@ struct Constant {
     field: Option<Field>,
 }
 
-/// A field that was looked up, and what was found.
+/// A cached field and the result of its lookup.
 #[derive(Debug)]
 struct Entry {
     ty: Box<str>,
@@ -42,7 +42,7 @@ struct Entry {
 }
 
 impl Known {
-    /// The field of a type by its path; `find` looks it up if it was not before.
+    /// The field of a type by its path; `find` looks it up if it is not cached.
     pub(super) fn field(
         &self,
         ty: &str,
@@ -62,7 +62,7 @@ impl Known {
         let field = find();
         let mut found = self.found.write().unwrap_or_else(PoisonError::into_inner);
         if found.len() < MOST {
-            // Of two names with one hash, the first stays and the other is looked up each time.
+            // Of two names with one hash, only the first is cached.
             found.entry(key).or_insert_with(|| Entry { ty: ty.into(), path: path.into(), field });
         }
         field
@@ -70,7 +70,7 @@ impl Known {
 }
 
 impl Known {
-    /// The same for names that stand in the program; no lock is taken to find one again.
+    /// The same for constant names; finding a cached one takes no lock.
     pub(super) fn constant(
         &self,
         ty: &'static str,
@@ -87,7 +87,7 @@ impl Known {
                 let _ = place.set(Constant { ty, path, field });
                 return field;
             };
-            // Equal names may stand in several places, other names never in the same.
+            // Equal names may have several addresses, but different names never have the same.
             if std::ptr::eq(known.ty, ty) && std::ptr::eq(known.path, path) {
                 return known.field;
             }
@@ -101,7 +101,7 @@ fn hash(ty: &str, path: &str) -> u64 {
     xxh3_64_with_seed(path.as_bytes(), xxh3_64(ty.as_bytes()))
 }
 
-/// Takes a hash for what it is.
+/// A hasher that returns its input, which is already a hash.
 #[derive(Debug, Default)]
 struct Same(u64);
 
@@ -124,18 +124,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_stand_in_the_program_are_found_by_their_places() {
+    fn constant_names_are_found_by_their_addresses() {
         const TEXT: &str = "_TAB";
         let known = Known::default();
         let field = |offset| Some(Field { offset, size: 4, bits: None, is_signed: false });
         let (ty, a, ab) = (&TEXT[..2], &TEXT[2..3], &TEXT[2..]);
         assert_eq!(known.constant(ty, a, || field(1)), field(1));
         assert_eq!(known.constant(ty, a, || unreachable!("it is known")), field(1));
-        // One that begins in the same place is another.
+        // A name that begins at the same address but has another length is another name.
         assert_eq!(known.constant(ty, ab, || field(2)), field(2));
         assert_eq!(known.constant(a, ty, || None), None);
         assert_eq!(known.constant(a, ty, || unreachable!("that there is none is known")), None);
-        // More than there is room for.
+        // More names than there are slots.
         let names: &'static str = "x".repeat(4096).leak();
         for round in 0..2 {
             for i in 0..4096 {
@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(known.field("_T", "A", || unreachable!("it is known")), Some(field));
         assert_eq!(known.field("_T", "B", || None), None);
         assert_eq!(known.field("_T", "B", || unreachable!("that there is none is known")), None);
-        // The names do not run into each other.
+        // Type and path are hashed separately.
         assert_eq!(known.field("_", "TA", || None), None);
         assert_eq!(known.field("_TA", "", || None), None);
     }

@@ -1,8 +1,8 @@
-//! The structures of one kernel: sizes, offsets, and names of addresses where the file has them.
+//! The structures of one kernel: sizes, offsets, and symbols if the file has them.
 //!
 //! Three formats are read: Volatility's Intermediate Symbol Format (`isf`), `nt-layout-1`
-//! (`vtypes`) and PDB files (`pdb`). A file is megabytes of which a query needs little, so only the places of types in
-//! the text are noted when it is opened, and a type is read when somebody asks for it.
+//! (`vtypes`) and PDB files (`pdb`). A file has megabytes of which a query needs little, so opening
+//! it only records where each type is in the text; a type is parsed on first use.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -16,7 +16,7 @@ use super::text::Text;
 use super::{demangle, kept};
 use crate::dump::cache::Entry;
 
-/// Dots deeper than this are no path of fields.
+/// Upper limit on the components of a field path.
 const MAX_PATH: usize = 8;
 
 /// The structures of one kernel.
@@ -25,12 +25,13 @@ pub struct Layout {
     body: Body,
     read: Mutex<HashMap<Box<str>, Option<Arc<Type>>>>,
     known: Known,
-    /// The kernel's pack, if the layout is built in, and its other types once one is asked for.
+    /// The kernel's pack, if the layout is built in, and its other types, which are decompressed on
+    /// first use.
     pack: Option<&'static Pack>,
     rest: OnceLock<Option<Box<Layout>>>,
 }
 
-/// Where types and names are read from.
+/// Where types and symbols are read from.
 #[derive(Debug)]
 enum Body {
     Text(Box<Text>),
@@ -66,17 +67,17 @@ pub(super) struct Member {
 /// The type of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A number of that many bytes.
+    /// A number of this many bytes.
     Number { size: u64, is_signed: bool },
-    /// A pointer to something.
+    /// A pointer.
     Pointer(Box<Kind>),
-    /// A number with names for its values; of some files, the names stand elsewhere.
+    /// An enumeration; in some formats its names are stored separately.
     Enum { name: Box<str>, size: u64, values: Option<Arc<Enum>> },
-    /// Some bits of a number.
+    /// A bit field.
     Bits { size: u64, start: u8, len: u8 },
-    /// Several of a kind.
+    /// An array.
     Array { count: u64, of: Box<Kind> },
-    /// A structure or union of that name.
+    /// A structure or union with this name.
     Named(Box<str>),
     /// Anything else.
     Other,
@@ -99,7 +100,7 @@ impl Enum {
         self.size
     }
 
-    /// The name of a value; of several the first of the alphabet.
+    /// The name of a value; of several the first in alphabetical order.
     pub(super) fn name(&self, value: i64) -> Option<&str> {
         let at = self.values.partition_point(|(known, _)| *known < value);
         let (known, name) = self.values.get(at)?;
@@ -107,21 +108,21 @@ impl Enum {
     }
 }
 
-/// A field, found.
+/// A field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {
-    /// Bytes from the start of the structure that was asked for.
+    /// Offset in the requested structure.
     pub offset: usize,
-    /// The size in bytes; 0 if the file does not say.
+    /// The size in bytes; 0 if the file does not give it.
     pub size: usize,
-    /// First bit and number of bits, if the field is not the whole number.
+    /// First bit and number of bits of a bit field.
     pub bits: Option<(u8, u8)>,
     /// Whether the number is signed.
     pub is_signed: bool,
 }
 
 impl Layout {
-    /// Reads a file's text.
+    /// Parses the text of a file.
     ///
     /// # Errors
     /// What is wrong with it, as the end of a sentence.
@@ -133,22 +134,22 @@ impl Layout {
         Self::new(Body::Text(Box::new(text)))
     }
 
-    /// What was kept of a file in an earlier session, if it was.
+    /// The layout that an earlier session cached, if there is one.
     pub(super) fn kept(entry: &Entry) -> Option<Self> {
         kept::read(entry.open()?).map(Self::of_text)
     }
 
-    /// Keeps what was read of a text for the next session, if that is worth it.
+    /// Caches a parsed text for the next session if that saves time; returns whether it did.
     pub(super) fn keep(&self, entry: &Entry) -> bool {
         matches!(&self.body, Body::Text(text) if kept::keep(text, entry))
     }
 
-    /// The layout of a kernel that is built in; `None` only if the program itself is damaged.
+    /// A built-in layout; `None` only if the program itself is damaged.
     pub fn of_pack(pack: &'static Pack) -> Option<Self> {
         Some(Self { pack: Some(pack), ..Self::parse(pack.text()?).ok()? })
     }
 
-    /// The types and names of a PDB file.
+    /// The types and symbols of a PDB file.
     pub fn from_pdb(file: Arc<PdbFile>) -> Self {
         Self::new(Body::Pdb(file))
     }
@@ -163,7 +164,7 @@ impl Layout {
         }
     }
 
-    /// The types of a built-in layout that are unpacked only when they are needed.
+    /// The other types of a built-in layout, which are decompressed on first use.
     fn rest(&self) -> Option<&Self> {
         let unpack = || Some(Box::new(Self::parse(self.pack?.rest()?).ok()?));
         self.rest.get_or_init(unpack).as_deref()
@@ -177,7 +178,7 @@ impl Layout {
         }
     }
 
-    /// The architecture, if the file says.
+    /// The architecture, if the file gives it.
     pub fn arch(&self) -> Option<&'static str> {
         match &self.body {
             Body::Text(text) => text.head.arch,
@@ -185,7 +186,7 @@ impl Layout {
         }
     }
 
-    /// The version of the system, if the file says.
+    /// The version of the system, if the file gives it.
     pub fn version(&self) -> Option<&str> {
         match &self.body {
             Body::Text(text) => text.head.version.as_deref(),
@@ -193,7 +194,7 @@ impl Layout {
         }
     }
 
-    /// GUID (upper case, no separators) and age of the PDB that the file was made from.
+    /// GUID (upper case, no separators) and age of the PDB from which the file was made.
     pub fn pdb(&self) -> Option<(&str, u32)> {
         match &self.body {
             Body::Text(text) => text.head.pdb.as_ref().map(|(guid, age)| (guid.as_str(), *age)),
@@ -206,8 +207,8 @@ impl Layout {
         self.type_of(name).map(|ty| ty.size)
     }
 
-    /// A field by its path (`ApcState.Process`), through structures that are fields themselves and
-    /// the first element of arrays.
+    /// A field by its path (`ApcState.Process`), through nested structures and the first element of
+    /// arrays.
     pub fn field(&self, name: &str, path: &str) -> Option<Field> {
         self.known.field(name, path, || {
             let (offset, kind) = self.at(name, path)?;
@@ -215,20 +216,20 @@ impl Layout {
         })
     }
 
-    /// The same of names that stand in the program: it is found again by where they stand, which
-    /// costs next to nothing and keeps no other thread waiting.
+    /// The same for constant names: the result is cached by their addresses, which is cheap and
+    /// takes no lock.
     pub fn constant_field(&self, name: &'static str, path: &'static str) -> Option<Field> {
         self.known.constant(name, path, || self.field(name, path))
     }
 
-    /// The size of a structure whose name stands in the program, found again in the same way.
+    /// The size of a structure whose name is a constant, cached in the same way.
     pub fn constant_size(&self, name: &'static str) -> Option<u64> {
         let whole = |size| Some(Field { offset: 0, size, bits: None, is_signed: false });
         let size = || usize::try_from(self.size_of(name)?).ok().and_then(whole);
         self.known.constant(name, "", size).and_then(|field| u64::try_from(field.size).ok())
     }
 
-    /// Every field of a structure, in the order of their places.
+    /// Every field of a structure, by offset.
     pub fn members(&self, name: &str) -> Option<Vec<FieldInfo>> {
         let ty = self.type_of(name)?;
         let found = ty.fields.iter().filter_map(|(name, member)| {
@@ -238,20 +239,20 @@ impl Layout {
         let mut members: Vec<FieldInfo> = found.collect();
         members.sort_by(|a, b| {
             let key = |info: &FieldInfo| (info.field.offset, info.field.bits);
-            // Of fields in one place the larger comes first, as unions are declared mostly.
+            // Of fields at one offset the larger comes first, as most unions are declared.
             let size = b.field.size.cmp(&a.field.size);
             key(a).cmp(&key(b)).then(size).then_with(|| a.name.cmp(&b.name))
         });
         Some(members)
     }
 
-    /// What a field that points leads to, if that is a structure.
+    /// The structure that a pointer field points to.
     pub fn target(&self, name: &str, path: &str) -> Option<String> {
         let (_, kind) = self.at(name, path)?;
         describe::target(&kind).map(str::to_owned)
     }
 
-    /// The name that a value of a field has, if the field's type is an enumeration.
+    /// The name of a field's value, if the field's type is an enumeration.
     pub fn value_name(&self, name: &str, path: &str, value: i64) -> Option<String> {
         let (_, kind) = self.at(name, path)?;
         let Kind::Enum { name, values, .. } = &kind else { return None };
@@ -266,7 +267,7 @@ impl Layout {
         self.with_enum(name, |found| found.name(value).map(str::to_owned))?
     }
 
-    /// The names of the structures, in the order of the alphabet.
+    /// The names of the structures in alphabetical order.
     pub fn type_names(&self) -> Vec<String> {
         let mut names: Vec<String> = match &self.body {
             Body::Text(text) => {
@@ -279,7 +280,7 @@ impl Layout {
         names
     }
 
-    /// The offset in the image of the symbol of that name.
+    /// The offset in the image of a symbol.
     pub fn symbol(&self, name: &str) -> Option<u64> {
         match &self.body {
             Body::Text(text) => text.names().find(&text.held, name),
@@ -287,7 +288,7 @@ impl Layout {
         }
     }
 
-    /// Whether the file has names of addresses.
+    /// Whether the file has symbols.
     pub fn has_symbols(&self) -> bool {
         match &self.body {
             Body::Text(text) => text.has_symbols(),
@@ -295,7 +296,7 @@ impl Layout {
         }
     }
 
-    /// The offset and kind at the end of a path of fields.
+    /// The offset and type at the end of a field path.
     fn at(&self, name: &str, path: &str) -> Option<(u64, Kind)> {
         let mut ty = self.type_of(name)?;
         let mut offset = 0u64;
@@ -394,7 +395,7 @@ mod tests {
     use crate::symbol::pack;
 
     #[test]
-    fn types_of_the_second_part_come_when_they_are_asked_for() {
+    fn types_of_the_second_part_are_decompressed_on_demand() {
         let (pack, _) = pack::find(19041, 0, "x64").unwrap();
         let layout = Layout::of_pack(pack).unwrap();
         assert!(layout.size_of("_EPROCESS").is_some() && layout.rest.get().is_none());

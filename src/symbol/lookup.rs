@@ -1,7 +1,7 @@
-//! The symbol file of a module, by the identity that its image states: where it is, and its names.
+//! The symbol file of a module, by the identity in its image: where it is, and its symbols.
 //!
-//! A file is looked for when something of the module is asked for, and once: what was not found or
-//! not fetched stays so for as long as the store lives.
+//! A file is searched for on first use of its module, and only once: what was not found or not
+//! fetched remains so for the lifetime of the store.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -14,39 +14,39 @@ use super::path::{Element, Stop};
 use super::pdb::PdbFile;
 use super::server::{self, Failure};
 
-/// Folders that old symbol packages sort files into.
+/// Subfolders of old symbol packages.
 const OLD_FOLDERS: [&str; 3] = ["dll", "exe", "sys"];
 
-/// So many files are fetched side by side.
+/// How many files are fetched in parallel.
 const SIDE_BY_SIDE: usize = 8;
 
-/// What is known of the symbols of a module.
+/// What is known about the symbols of a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// What kind of file there is.
+    /// The kind of symbols.
     pub status: Status,
-    /// Where it is.
+    /// The path of the file.
     pub at: Option<PathBuf>,
-    /// What is wrong with what was found, or why nothing was.
+    /// What is wrong with the file, or why there is none.
     pub note: Option<String>,
 }
 
-/// What kind of symbols a module has.
+/// The kind of symbols that a module has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Status {
     /// A PDB file.
     Pdb,
-    /// A file of Volatility's format.
+    /// A file in Volatility's format.
     Isf,
-    /// A server may have the file, and is asked when an address in the module is looked at.
+    /// A server may have the file, and is asked when an address in the module is looked up.
     Deferred,
     /// None.
     None,
 }
 
 impl Status {
-    /// The word for it.
+    /// The name that tables show.
     pub const fn text(self) -> &'static str {
         match self {
             Self::Pdb => "pdb",
@@ -64,7 +64,7 @@ pub(super) struct Lookup {
     offline: bool,
     modules: Mutex<HashMap<PdbId, Arc<Slot>>>,
     silent: Mutex<HashSet<String>>,
-    /// Whoever waits for what a server is asked for.
+    /// The queries that wait for downloads.
     waiting: Waiting,
 }
 
@@ -93,17 +93,17 @@ impl Place {
     }
 }
 
-/// What was found for one module.
+/// The result for one module.
 #[derive(Debug, Default)]
 struct Slot {
     local: OnceLock<Found>,
     fetched: OnceLock<Found>,
     names: OnceLock<Option<Arc<dyn Names>>>,
-    /// Held by who asks for the file, so that nobody else does.
+    /// Held while the file is fetched, so that it is fetched only once.
     asking: Mutex<()>,
 }
 
-/// The flags of those who wait; one that is set has given up.
+/// The cancel flags of the waiting queries; a set flag means that the query gave up.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Waiting(Arc<Mutex<Vec<Arc<AtomicBool>>>>);
 
@@ -123,7 +123,7 @@ impl Waiting {
         }
     }
 
-    /// Whether all who waited have given up.
+    /// Whether all waiting queries gave up.
     fn is_over(&self) -> bool {
         let flags = self.flags();
         !flags.is_empty() && flags.iter().all(|flag| flag.load(Ordering::Relaxed))
@@ -135,17 +135,17 @@ impl Lookup {
         Self { places, offline, ..Self::default() }
     }
 
-    /// Who waits for what servers are asked for.
+    /// The queries that wait for downloads.
     pub(super) const fn waiting(&self) -> &Waiting {
         &self.waiting
     }
 
-    /// The folders and files of all places, in their order.
+    /// The folders and files of all places in order.
     pub(super) fn folders(&self) -> impl Iterator<Item = &Path> {
         self.places.iter().flat_map(Place::folders)
     }
 
-    /// Whether there is anything to search.
+    /// Whether there is nothing to search.
     pub(super) fn is_empty(&self) -> bool {
         self.places.is_empty()
     }
@@ -155,7 +155,7 @@ impl Lookup {
         Arc::clone(modules.entry(id.clone()).or_default())
     }
 
-    /// What is known of the symbols of a module, without asking a server.
+    /// What is known about the symbols of a module, without asking a server.
     pub(super) fn find(&self, id: &PdbId) -> Found {
         let slot = self.slot(id);
         match slot.fetched.get() {
@@ -164,8 +164,8 @@ impl Lookup {
         }
     }
 
-    /// The same after asking the servers that may be asked. Asking that was ended leaves the file
-    /// for the next time.
+    /// The same after asking the servers that may be asked. After a cancelled request the file may
+    /// be requested again.
     pub(super) fn fetch(&self, id: &PdbId) -> Found {
         let slot = self.slot(id);
         let local = slot.local.get_or_init(|| self.search(id));
@@ -191,7 +191,7 @@ impl Lookup {
         !self.offline && self.places.iter().any(asks)
     }
 
-    /// Asks the servers for the files of several modules that are not here yet, some side by side.
+    /// Fetches the missing symbol files of several modules, some of them in parallel.
     pub(super) fn fetch_all(&self, ids: &[PdbId]) {
         let mut missing: Vec<&PdbId> = ids.iter().collect();
         missing.sort_unstable();
@@ -207,14 +207,14 @@ impl Lookup {
         };
         std::thread::scope(|scope| {
             for _ in 1..missing.len().min(SIDE_BY_SIDE) {
-                // Without a thread the others take longer.
+                // If no thread can be started, the others do the work.
                 let _ = std::thread::Builder::new().spawn_scoped(scope, ask);
             }
             ask();
         });
     }
 
-    /// The names of a module; its file is opened when they are asked for first.
+    /// The symbols of a module; its file is opened on first use.
     pub(super) fn names(
         &self,
         id: &PdbId,
@@ -271,8 +271,9 @@ impl Lookup {
         }
     }
 
-    /// Asks the servers of each chain in turn; what one has goes into the first folder before it.
-    /// `None` if that was ended.
+    /// Asks the servers of each chain in order, and stores the file in the first folder before the
+    /// server.
+    /// `None` if the request was cancelled.
     fn ask(&self, id: &PdbId) -> Option<Found> {
         let mut notes = Vec::new();
         for place in self.places.iter().filter(|place| place.may_ask && !self.offline) {
@@ -316,7 +317,7 @@ impl Lookup {
     }
 }
 
-/// Looks for a module's file in a folder, or whether a file is it.
+/// Searches a folder for a module's file, or checks whether a file is it.
 fn local(path: &Path, id: &PdbId, found: &mut Found) {
     let mut note = |text: String| {
         found.note.get_or_insert(text);
@@ -364,7 +365,7 @@ impl Found {
     }
 }
 
-/// The file of Volatility's format, in the order of folders that Volatility keeps.
+/// The file in Volatility's format, in Volatility's directory layout.
 fn isf_file(path: &Path, name: &str, id: &PdbId) -> Option<PathBuf> {
     let folders = [path.join(name), path.join("windows").join(name)];
     let names = [".json.xz", ".json"].map(|end| format!("{}-{}{end}", id.guid, id.age));
@@ -380,7 +381,7 @@ fn packed_name(name: &str) -> String {
     packed
 }
 
-/// Whether a file is the PDB of that identity, or what is wrong.
+/// Whether a file is the PDB with that identity, or what is wrong.
 fn is_it(path: &Path, id: &PdbId) -> Result<(), String> {
     let file = PdbFile::open(path).map_err(|error| error.to_string())?;
     if file.is(&id.guid, id.age) {

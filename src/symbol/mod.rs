@@ -1,8 +1,9 @@
-//! Where names and layouts come from: files on the symbol path, and layouts built into the program.
+//! Symbols and structure layouts: files on the symbol path, and layouts that are built into the
+//! program.
 //!
-//! A [`Store`] knows which of them may fit a kernel, and reads one when a source asks for it. Which
-//! of them does fit is for the source to judge, which has the kernel's memory to hold them against.
-//! For any module it finds the file of the PDB that the module's image names, and gives its names.
+//! A [`Store`] lists the layouts that may fit a kernel and loads one when a source asks for it. The
+//! source decides which one fits, because it can compare them with the kernel's memory. For any
+//! module the store finds the PDB that the module's image names, and returns its symbols.
 
 // Every number here comes from a file that may be damaged.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
@@ -60,20 +61,20 @@ use self::pack::{Fit, Pack};
 use self::path::Element;
 use crate::dump::cache::Entry;
 
-/// The largest text of a layout; real ones are below 20 MB.
+/// Upper limit on the text of a layout; usual ones are below 20 MB.
 const MAX_TEXT: u64 = 256 << 20;
-/// Memory that unpacking may take.
+/// Upper limit on the memory for decompression.
 const MAX_UNPACK: u64 = 128 << 20;
 /// How many files of unknown version are tried.
 const MAX_UNKNOWN: usize = 32;
 /// How many layouts of other builds are tried.
 const MAX_OTHER: usize = 4;
-/// How much of a file is read to tell its architecture.
+/// How much of a file is read to determine its architecture.
 const MAX_PEEK: u64 = 256 << 10;
 const XZ: &[u8] = b"\xfd7zXZ\0";
 const MSF: &[u8] = b"Microsoft C/C++ MSF";
 
-/// The symbol path and what was loaded from it. Cheap to clone.
+/// The symbol path and the files loaded from it. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Store {
     inner: Arc<Inner>,
@@ -86,13 +87,13 @@ struct Inner {
     lookup: Lookup,
     images: Mutex<HashMap<ImageId, Option<Arc<ImageFile>>>>,
     loaded: Mutex<HashMap<PathBuf, Arc<Layout>>>,
-    /// Where what was read of files is kept.
+    /// The cache directory for parsed files.
     cache: Option<PathBuf>,
-    /// The list of pool tags that was named.
+    /// The pool tag list of the user, if there is one.
     pool_tags: Option<PoolTags>,
 }
 
-/// The kernel that a layout is wanted for.
+/// The kernel for which a layout is wanted.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
     /// Build number.
@@ -105,7 +106,7 @@ pub struct Wanted<'a> {
     pub pdb: Option<&'a PdbId>,
 }
 
-/// A layout that may fit, nearest first.
+/// A layout that may fit; candidates are ordered by likelihood.
 #[derive(Debug, Clone)]
 pub struct Candidate {
     place: Place,
@@ -120,11 +121,11 @@ pub struct Candidate {
 pub enum Closeness {
     /// The symbol path names the file.
     Named,
-    /// The file is of the same PDB.
+    /// The file belongs to the same PDB.
     SamePdb,
     /// The same build.
     SameBuild,
-    /// Nothing is known before it is read.
+    /// Nothing is known until it is read.
     Unknown,
     /// Another build.
     OtherBuild,
@@ -150,10 +151,10 @@ impl Drop for Waits {
 }
 
 impl Store {
-    /// A store over the places of a search. Files that are named are read at once.
+    /// A store for the places of a search. Files that are named are read at once.
     ///
     /// # Errors
-    /// A path that was asked for and does not exist, or a named file that is of no use.
+    /// A configured path does not exist, or a named file is unusable.
     pub fn new(search: &Search) -> Result<Self, Error> {
         let mut places = Vec::new();
         for path in &search.paths {
@@ -172,7 +173,7 @@ impl Store {
                 let exists = std::fs::metadata(path);
                 match exists {
                     Ok(_) => paths.push(path.to_owned()),
-                    // A cache is made when there is something to keep in it.
+                    // A cache directory is created when a file is stored in it.
                     Err(source) if is_named && matches!(place.element, Element::Local(_)) => {
                         return Err(Error::Io { path: path.display().to_string(), source });
                     }
@@ -192,20 +193,20 @@ impl Store {
         Ok(store)
     }
 
-    /// What is known of a pool tag: by the list that was named, else by the one that is built in.
+    /// What is known about a pool tag, from the user's list or else the built-in one.
     pub fn pool_tag(&self, tag: [u8; 4]) -> Option<PoolTagName<'_>> {
         let named = self.inner.pool_tags.as_ref().and_then(|tags| tags.find(tag));
         named.or_else(|| PoolTags::built_in().find(tag))
     }
 
-    /// Whether any place was named to search.
+    /// Whether there is no place to search.
     pub fn is_empty(&self) -> bool {
         self.inner.lookup.is_empty()
     }
 
-    /// Says that a query waits for what servers are asked for, until the guard is dropped or `flag`
-    /// is set. A download ends when all queries that wait have given up; what one of them still
-    /// waits for goes on, as all get the file.
+    /// Registers a query that waits for downloads, until the guard is dropped or `flag` is set. A
+    /// download ends when all waiting queries have given up; while one of them waits it continues,
+    /// and all get the file.
     pub fn wait_for(&self, flag: &Arc<AtomicBool>) -> Waits {
         let waiting = self.inner.lookup.waiting().clone();
         waiting.add(flag);
@@ -217,34 +218,34 @@ impl Store {
         self.inner.lookup.may_ask()
     }
 
-    /// Asks the servers for the symbols of several modules, eight at a time, so that who asks for
-    /// their names next need not wait for one after the other.
+    /// Fetches the symbols of several modules, eight at a time, so that a caller that needs them
+    /// next does not wait for one after the other.
     pub fn fetch_all(&self, ids: &[PdbId]) {
         if self.may_ask() {
             self.inner.lookup.fetch_all(ids);
         }
     }
 
-    /// What is known of the symbols of a module, without asking a server.
+    /// What is known about the symbols of a module, without asking a server.
     pub fn find(&self, id: &PdbId) -> Found {
         self.inner.lookup.find(id)
     }
 
-    /// The names in a module. A server that was named is asked for the file if need be, which takes
-    /// its time; what it does not have is not asked for again.
+    /// The symbols of a module. A configured server is asked for the file if necessary, which takes
+    /// time; it is not asked again for a file that it does not have.
     pub fn names(&self, id: &PdbId) -> Option<Arc<dyn Names>> {
         if self.is_empty() {
             return None;
         }
         self.inner.lookup.names(id, |path| {
             let layout = self.load_file(path).ok()?;
-            // The name of a file may say another build than what is in it.
+            // A file may contain another build than its name says.
             let is_it = layout.pdb().is_none_or(|(guid, _)| guid == id.guid);
             (is_it && layout.has_symbols()).then_some(layout as Arc<dyn Names>)
         })
     }
 
-    /// The types of a module, from the file that belongs to it; asks servers as [`Self::names`] does.
+    /// The types of a module, from its symbol file; asks servers like [`Self::names`].
     pub fn layout(&self, id: &PdbId) -> Option<Arc<Layout>> {
         if self.is_empty() {
             return None;
@@ -252,7 +253,7 @@ impl Store {
         self.load_file(&self.inner.lookup.fetch(id).at?).ok()
     }
 
-    /// The file of an image, if it is on the path; no server is asked.
+    /// The file of an image, if it is on the symbol path; no server is asked.
     pub fn image(&self, id: &ImageId) -> Option<Arc<ImageFile>> {
         if self.is_empty() {
             return None;
@@ -271,7 +272,7 @@ impl Store {
         self.inner.files.get_or_init(|| find::files(&self.inner.paths))
     }
 
-    /// The layouts that may fit a kernel, the likeliest first: files before what is built in.
+    /// The layouts that may fit a kernel, the most likely first: files before built-in layouts.
     pub fn candidates(&self, wanted: &Wanted<'_>) -> Vec<Candidate> {
         let mut found: Vec<(Closeness, u32, Candidate)> = Vec::new();
         let pdb = wanted.pdb.filter(|_| !self.is_empty());
@@ -312,7 +313,7 @@ impl Store {
         found.into_iter().map(|(_, _, candidate)| candidate).collect()
     }
 
-    /// Whether a layout that was not read yet is of another architecture, by its first part.
+    /// Whether a layout that was not read yet is of another architecture, judged by its first part.
     pub fn is_foreign(&self, candidate: &Candidate, arch: &str) -> bool {
         let Place::File(path) = &candidate.place else { return false };
         if let Some(layout) = self.known(path) {
@@ -320,13 +321,12 @@ impl Store {
         }
         let mut start = Vec::new();
         let Ok(file) = open(path) else { return false };
-        // What can be read before damage counts; damage itself is for `load` to say.
+        // The readable part is used; `load` reports damage.
         let _ = file.take(MAX_PEEK).read_to_end(&mut start);
         isf::machine(&start).is_some_and(|found| found != arch)
     }
 
-    /// Reads a layout: a file once in the life of the store, what is built in once in the life of
-    /// the program.
+    /// Loads a layout: a file once per store, a built-in layout once per program run.
     ///
     /// # Errors
     /// What is wrong with the file.
@@ -348,7 +348,7 @@ impl Store {
         Ok(self.remember(path, layout))
     }
 
-    /// A layout that was read before, or that an earlier session kept.
+    /// A layout that was already loaded, or that an earlier session cached.
     fn known(&self, path: &Path) -> Option<Arc<Layout>> {
         let loaded = self.inner.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(layout) = loaded.get(path) {
@@ -385,7 +385,7 @@ fn closeness(file: &LayoutFile, wanted: &Wanted<'_>) -> Option<(Closeness, u32)>
     }
     let Some([_, _, build, _]) = known.version else { return Some((Closeness::Unknown, 0)) };
     let of_pack = u32::from(known.service_pack.abs_diff(wanted.service_pack));
-    // Of one build, files that have names of symbols come before those that have not.
+    // Of one build, files with symbols come before those without.
     let without_names = if pdb.is_some() { 0 } else { 256 };
     Some(match distance(build, wanted.build) {
         0 => (Closeness::SameBuild, of_pack.saturating_add(without_names)),
@@ -409,14 +409,14 @@ fn pack_closeness(pack: &Pack, wanted: &Wanted<'_>) -> (Closeness, u32) {
     (Closeness::OtherBuild, distance(pack.version[2].into(), wanted.build).saturating_add(1))
 }
 
-/// How far another build is; a later one is farther than an earlier one as near.
+/// The distance of another build; of two equally near builds, the later one is farther.
 const fn distance(build: u32, wanted: u32) -> u32 {
-    // A damaged header can name any build.
+    // A damaged header can contain any build number.
     let step = build.abs_diff(wanted).saturating_mul(2);
     if build > wanted { step.saturating_add(1) } else { step }
 }
 
-/// A layout that is built in, unpacked when it is first asked for: dumps of one kernel share it.
+/// A built-in layout, decompressed on first use: dumps of the same kernel share it.
 fn built_in(version: [u16; 4], service_pack: u8, arch: &str) -> Result<Arc<Layout>, Error> {
     type Unpacked = BTreeMap<([u16; 4], u8, &'static str), Arc<Layout>>;
     static UNPACKED: Mutex<Unpacked> = Mutex::new(Unpacked::new());
@@ -429,7 +429,7 @@ fn built_in(version: [u16; 4], service_pack: u8, arch: &str) -> Result<Arc<Layou
     };
     let pack = pack::all().iter().find(is_it).ok_or_else(bad)?;
     let key = (pack.version, pack.service_pack, pack.arch);
-    // Whoever asks at the same time waits, rather than unpacks it too.
+    // Concurrent callers wait instead of decompressing it too.
     let mut unpacked = UNPACKED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(layout) = unpacked.get(&key) {
         return Ok(Arc::clone(layout));
@@ -439,7 +439,7 @@ fn built_in(version: [u16; 4], service_pack: u8, arch: &str) -> Result<Arc<Layou
     Ok(layout)
 }
 
-/// A file's text, unpacked if need be.
+/// The text of a file, decompressed if necessary.
 fn open(path: &Path) -> std::io::Result<Box<dyn Read>> {
     let mut file = BufReader::new(File::open(path)?);
     let mut start = Vec::new();
@@ -453,7 +453,7 @@ fn open(path: &Path) -> std::io::Result<Box<dyn Read>> {
     Ok(Box::new(XzDecoder::new_stream(BufReader::new(whole), stream)))
 }
 
-/// Whether a file begins as PDB files do.
+/// Whether a file has the signature of a PDB.
 fn is_pdb(path: &Path) -> bool {
     let mut start = Vec::new();
     let file = File::open(path);

@@ -1,4 +1,4 @@
-//! Names of addresses in an image, by name and by address.
+//! Symbols of an image, by name and by address.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,21 +9,22 @@ use serde::de::{Deserialize, Deserializer as _, MapAccess, Visitor};
 use super::demangle;
 use super::text::{Held, range_in};
 
-/// Names of addresses in one image. Addresses are offsets from the image's base.
+/// The symbols of one image. Addresses are offsets from the image's base.
 pub trait Names: Send + Sync + fmt::Debug {
-    /// The symbol at or before an address, as debuggers show it, and the bytes from it.
+    /// The symbol at or before an address as debuggers show it, and the offset of the address from
+    /// it.
     fn nearest(&self, rva: u64) -> Option<(String, u64)>;
 
-    /// The address of the symbol of that name.
+    /// The address of the symbol with this name.
     fn address(&self, name: &str) -> Option<u64>;
 
-    /// File and line of the source that the code at an address was made from.
+    /// Source file and line of the code at an address.
     fn line(&self, _rva: u64) -> Option<(String, u32)> {
         None
     }
 }
 
-/// A name, as a place in the text that it was read from.
+/// A symbol name, as a range of the text that it was read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Symbol {
     pub(super) address: u64,
@@ -38,13 +39,13 @@ impl Symbol {
     }
 }
 
-/// Names of addresses in a text.
+/// The symbols in a text.
 #[derive(Debug, Default)]
 pub(super) struct TextNames {
-    /// Those that are shown, by address, and behind them the others.
+    /// The displayed symbols in address order, followed by the others.
     symbols: Vec<Symbol>,
     shown: usize,
-    /// Places in `symbols`, by name.
+    /// Indexes into `symbols`, in name order.
     by_name: Vec<u32>,
 }
 
@@ -54,7 +55,7 @@ struct Described {
 }
 
 impl TextNames {
-    /// Reads the object `symbols` of an ISF file. On x86, names carry the marks of calling
+    /// Parses the object `symbols` of an ISF file. On x86, names are decorated with calling
     /// conventions, which debuggers do not show.
     pub(super) fn read(text: &str, raw: &str, is_decorated: bool) -> Self {
         let mut reader = serde_json::Deserializer::from_str(raw);
@@ -67,7 +68,8 @@ impl TextNames {
         };
         let mut symbols: Vec<_> = pairs.into_iter().filter_map(place).collect();
         let name = |symbol: &Symbol| text.get(symbol.range()).unwrap_or_default();
-        // Of names for one address the plain one stands last, which is the one that is shown.
+        // Of several names for one address the undecorated one is last, which is the one that is
+        // shown.
         symbols.sort_by(|a, b| {
             let hidden = |symbol: &Symbol| name(symbol).starts_with("$$");
             let plain = |symbol: &Symbol| !name(symbol).starts_with(['?', '_', '$']);
@@ -85,22 +87,22 @@ impl TextNames {
         Self { symbols, shown, by_name }
     }
 
-    /// Names that are sorted already.
+    /// Symbols that are already sorted.
     pub(super) const fn sorted(symbols: Vec<Symbol>, shown: usize, by_name: Vec<u32>) -> Self {
         Self { symbols, shown, by_name }
     }
 
-    /// Those that are shown, by address, and behind them the others.
+    /// The displayed symbols in address order, followed by the others.
     pub(super) fn symbols(&self) -> &[Symbol] {
         &self.symbols
     }
 
-    /// How many are shown.
+    /// How many are displayed.
     pub(super) const fn shown(&self) -> usize {
         self.shown
     }
 
-    /// Places among the symbols, by name.
+    /// Indexes into the symbols, in name order.
     pub(super) fn by_name(&self) -> &[u32] {
         &self.by_name
     }
@@ -117,12 +119,12 @@ impl TextNames {
         let shown = self.symbols.get(..self.shown)?;
         let next = shown.partition_point(|symbol| symbol.address <= address);
         let symbol = shown.get(next.checked_sub(1)?)?;
-        // Tables that were kept may be nonsense, but are no reason to fail.
+        // Cached tables may be invalid, which must not cause a failure.
         Some((held.get(symbol.range())?, address.checked_sub(symbol.address)?))
     }
 }
 
-/// Collects the pairs of a map without building it; entries of another form are passed over.
+/// Collects the pairs of a JSON object without building a map; entries of another form are skipped.
 struct Pairs;
 
 impl<'de> Visitor<'de> for Pairs {
@@ -173,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_several_names_the_plain_one_is_shown() {
+    fn the_undecorated_name_is_preferred() {
         let text = r#"{"?x@@3HA": {"address": 16}, "b": {"address": 16}, "a": {"address": 16},
             "$$1": {"address": 20}}"#;
         let of = |raw: &str| {

@@ -1,49 +1,49 @@
-//! The symbol path, in the syntax of Windows debuggers: `srv*cache*url`, `cache*folder`, folders and
-//! files, separated by semicolons.
+//! The symbol path, in the syntax of Windows debuggers: `srv*cache*url`, `cache*folder`, folders
+//! and files, separated by semicolons.
 //!
-//! Knows what may be searched and in which order; searches nothing.
+//! This module determines what is searched and in which order; it searches nothing.
 
 use std::path::{Path, PathBuf};
 
-/// Where symbols are looked for.
+/// Where symbols are searched.
 #[derive(Debug, Clone, Default)]
 pub struct Search {
-    /// Paths that were asked for. Each is a folder, a file, or a path in the debuggers' syntax; the
-    /// servers in them are asked.
+    /// Configured paths. Each is a folder, a file, or a path in the debuggers' syntax; servers in
+    /// them are asked.
     pub paths: Vec<PathBuf>,
-    /// A path such as the variable `_NT_SYMBOL_PATH` holds. What of it is not there is passed over,
-    /// and its servers are not asked: nobody who opens a dump has named them for that.
+    /// A path such as the value of `_NT_SYMBOL_PATH`. Missing folders are skipped and its servers
+    /// are not asked, because the user did not configure them for this program.
     pub environment: String,
-    /// Whether no server is asked, whoever names it.
+    /// Whether no server is asked at all.
     pub offline: bool,
-    /// A list of pool tags that goes before the one that is built in.
+    /// A pool tag list that has priority over the built-in one.
     pub pool_tags: Option<PathBuf>,
-    /// A folder in which what was read of files of layouts is kept for the next session.
+    /// The cache directory for parsed layout files.
     pub cache: Option<PathBuf>,
 }
 
-/// A place on the path.
+/// An element of the path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Element {
     /// A folder or file of that name.
     Local(PathBuf),
-    /// Stores, the nearest first: what is found in one is kept in the first.
+    /// Symbol stores, nearest first: a file that is found in one is copied to the first.
     Chain(Vec<Stop>),
 }
 
 /// One store of a chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// A folder in the order that servers keep.
+    /// A folder in the directory layout of symbol servers.
     Folder(PathBuf),
-    /// The address of a server, without a slash at its end.
+    /// The address of a server, without trailing slash.
     Server(String),
 }
 
-/// The places of one path.
+/// The elements of a path.
 pub(super) fn elements(path: &Path) -> Vec<Element> {
     let text = path.to_string_lossy();
-    // A folder may have a name that looks like several.
+    // A folder name may look like several elements.
     if path.exists() || !text.contains([';', '*']) && !is_server(&text) {
         return vec![Element::Local(path.to_owned())];
     }
@@ -79,7 +79,7 @@ fn parse(part: &str) -> Part {
     match kind.as_str() {
         "cache" => Part::Cache(words.next().map_or_else(default_cache, folder)),
         "srv" => Part::Chain(words.map(stop).collect()),
-        // The second word names the library that debuggers load to ask the server.
+        // The second word names the library that debuggers load to access the server.
         "symsrv" => Part::Chain(words.skip(1).map(stop).collect()),
         _ if is_server(part) => Part::Chain(vec![stop(part)]),
         _ => Part::Local(PathBuf::from(part)),
@@ -94,7 +94,7 @@ fn stop(word: &str) -> Stop {
     Stop::Folder(folder(word))
 }
 
-/// A folder by name; a nameless one is the default.
+/// A folder by name; the default folder if the name is empty.
 fn folder(word: &str) -> PathBuf {
     if word.is_empty() { default_cache() } else { PathBuf::from(word) }
 }
@@ -104,17 +104,17 @@ fn is_server(word: &str) -> bool {
     word.starts_with("https://") || word.starts_with("http://")
 }
 
-/// Where downloads are kept when the path names no place for them.
+/// Where downloads are stored if the path does not say.
 pub(super) fn default_cache() -> PathBuf {
     own_cache().join("symbols")
 }
 
-/// Where this program keeps what can be made again.
+/// The cache directory of this program.
 pub fn own_cache() -> PathBuf {
     cache_folder().unwrap_or_else(std::env::temp_dir).join("dumpql")
 }
 
-/// The user's folder for what can be made again.
+/// The user's cache directory.
 fn cache_folder() -> Option<PathBuf> {
     let of = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     of("XDG_CACHE_HOME")

@@ -1,8 +1,8 @@
-//! What pool tags are for: a list that is built in, and a file of the user's in the format of
-//! `pooltag.txt`, which goes before it.
+//! Descriptions of pool tags: a built-in list, and a file of the user in the format of
+//! `pooltag.txt`, which has priority.
 //!
-//! A line is `Tag - binary - description`. A `?` in a tag stands for any character, a `*` at its end
-//! for any rest; what is not such a line is a comment.
+//! A line is `Tag - binary - description`. A `?` in a tag matches any character, a trailing `*` any
+//! rest; other lines are comments.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,33 +10,33 @@ use std::sync::LazyLock;
 
 use super::Error;
 
-/// What is known of a tag.
+/// What is known about a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolTagName<'a> {
-    /// Driver or part of the kernel that allocates by it.
+    /// The driver or kernel component that allocates with it.
     pub binary: Option<&'a str>,
-    /// What it is for.
+    /// The purpose of its allocations.
     pub description: &'a str,
 }
 
-/// A list of tags.
+/// A list of pool tags.
 #[derive(Debug, Default)]
 pub struct PoolTags {
     exact: HashMap<[u8; 4], (String, String)>,
-    /// Tags with `?`, those with fewest of them first.
+    /// Tags with `?`, those with the fewest first.
     patterns: Vec<([u8; 4], (String, String))>,
 }
 
-/// A longer line is none of a list of tags.
+/// A longer line is not part of a pool tag list.
 const MAX_LINE: usize = 1024;
-/// A larger file is none.
+/// Upper limit on the size of a file.
 const MAX_BYTES: u64 = 16 << 20;
 
 static BUILT_IN: LazyLock<PoolTags> =
     LazyLock::new(|| PoolTags::parse(include_str!("pooltag.txt")));
 
 impl PoolTags {
-    /// The list that is built in.
+    /// The built-in list.
     pub fn built_in() -> &'static Self {
         &BUILT_IN
     }
@@ -44,7 +44,7 @@ impl PoolTags {
     /// Reads a file.
     ///
     /// # Errors
-    /// A file that cannot be read, or that has no line of a tag.
+    /// The file cannot be read, or has no line with a tag.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let shown = || path.display().to_string();
         let io = |source| Error::Io { path: shown(), source };
@@ -61,7 +61,7 @@ impl PoolTags {
         Ok(tags)
     }
 
-    /// Reads the text of a list; of lines of the same tag the first counts.
+    /// Parses the text of a list; of several lines for a tag the first counts.
     pub fn parse(text: &str) -> Self {
         let mut tags = Self::default();
         for (tag, known) in text.lines().filter_map(line) {
@@ -75,9 +75,9 @@ impl PoolTags {
         tags
     }
 
-    /// What is known of a tag.
+    /// What is known about a tag.
     pub fn find(&self, tag: [u8; 4]) -> Option<PoolTagName<'_>> {
-        // Short tags end in blanks or in zeros.
+        // Short tags are padded with spaces or nulls.
         let tag = tag.map(|b| if b == 0 { b' ' } else { b });
         let fits = |pattern: &[u8; 4]| pattern.iter().zip(tag).all(|(p, b)| *p == b'?' || *p == b);
         let by_pattern = || self.patterns.iter().find(|(pattern, _)| fits(pattern)).map(|(_, k)| k);

@@ -1,8 +1,8 @@
-//! Symbol servers: one file by its identity, fetched into a folder.
+//! Symbol servers: downloads one file by its identity into a folder.
 //!
-//! Asks only the server that it is given. Who may be asked is for others to decide. A fetch runs on
-//! a thread of its own, so that who waits for it can be told to stop, and does not wait for a server
-//! that sends nothing.
+//! Only the given server is asked; the caller decides which servers may be asked. A download runs
+//! on its own thread, so that a waiting query can be cancelled and does not hang on a server that
+//! sends nothing.
 
 #[cfg(feature = "net")]
 use std::fs::{self, File};
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use super::id::PdbId;
 
 #[cfg(feature = "net")]
-/// The largest file that is fetched.
+/// Upper limit on the size of a download.
 const MAX_FILE: u64 = 4 << 30;
 #[cfg(feature = "net")]
 const CONNECT: Duration = Duration::from_secs(10);
@@ -27,43 +27,44 @@ const CONNECT: Duration = Duration::from_secs(10);
 const RESPONSE: Duration = Duration::from_secs(30);
 #[cfg(feature = "net")]
 const BODY: Duration = Duration::from_secs(900);
-/// A server that sends nothing for so long does not answer.
+/// A server that sends nothing for this long counts as unresponsive.
 const STALL: Duration = Duration::from_secs(60);
 #[cfg(feature = "net")]
-/// So many connections to a server stay open between requests.
+/// How many idle connections to a server are kept open.
 const MOST_IDLE: usize = 8;
-/// How often is looked whether to go on.
+/// The interval of checks for cancellation.
 const TICK: Duration = Duration::from_millis(50);
 #[cfg(feature = "net")]
 const MAGIC: &[u8] = b"Microsoft C/C++ MSF 7.00";
 
-/// Why a file was not fetched.
+/// Why a file was not downloaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Failure {
     /// The server does not have it.
     #[cfg_attr(not(feature = "net"), allow(dead_code, reason = "nobody is asked"))]
     Missing,
-    /// The server does not answer; asking for other files is of no use.
+    /// The server is unresponsive; asking it for other files is useless.
     Silent(String),
-    /// Who asked was told to stop.
+    /// The query was cancelled.
     Stopped,
     /// Something else went wrong.
     Other(String),
 }
 
-/// The path of a file below the address of a server, and below a folder in the same order.
+/// The path of a file on a server, and in a folder with the same layout.
 pub(super) fn place(id: &PdbId) -> String {
     format!("{name}/{folder}/{name}", name = id.name, folder = id.folder())
 }
 
-/// How far a fetch is, for who waits for it; and whether anybody still does.
+/// The progress of a download for the waiting query, and whether a query still waits.
 #[derive(Debug, Default)]
 struct Progress {
     bytes: AtomicU64,
     is_abandoned: AtomicBool,
 }
 
-/// Fetches a file, unless `stop` says so meanwhile. It is there whole or not at all.
+/// Downloads a file, unless `stop` is set meanwhile. The target is either complete or does not
+/// exist.
 pub(super) fn fetch(
     server: &str,
     id: &PdbId,
@@ -79,7 +80,7 @@ pub(super) fn fetch(
     let work = {
         let (server, target, progress) =
             (server.to_owned(), target.to_owned(), Arc::clone(&progress));
-        // Who waits may be gone, and then nobody wants to know.
+        // If the receiver is gone, the result is not needed.
         move || drop(done.send(get(&server, &url, &target, &progress)))
     };
     let started = std::thread::Builder::new().name("symbols".to_owned()).spawn(work);
@@ -125,7 +126,7 @@ fn get(server: &str, url: &str, target: &Path, progress: &Progress) -> Result<()
 }
 
 #[cfg(feature = "net")]
-/// Who asks; connections serve several requests.
+/// The HTTP agent, which reuses connections.
 fn agent() -> &'static ureq::Agent {
     static AGENT: OnceLock<ureq::Agent> = OnceLock::new();
     AGENT.get_or_init(|| {
@@ -141,7 +142,7 @@ fn agent() -> &'static ureq::Agent {
 }
 
 #[cfg(feature = "net")]
-/// A body whose bytes are counted, and that ends when nobody waits for it any more.
+/// A response body that counts its bytes, and that ends when no query waits any more.
 struct Watched<'a, R> {
     body: R,
     progress: &'a Progress,
@@ -160,12 +161,13 @@ impl<R: Read> Read for Watched<'_, R> {
 }
 
 #[cfg(feature = "net")]
-/// Writes beside the target and renames, so that nobody ever reads half of a file.
+/// Writes a temporary file next to the target and renames it, so that an incomplete file is never
+/// visible.
 fn save(mut body: impl Read, target: &Path) -> io::Result<()> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let folder = target.parent().ok_or(io::ErrorKind::InvalidInput)?;
     fs::create_dir_all(folder)?;
-    // A download that nobody waits for any more may still be writing.
+    // An abandoned download may still be writing.
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let part = target.with_extension(format!("{}-{number}.part", std::process::id()));
     let written = (|| {
@@ -192,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_waits_for_a_silent_server_can_be_told_to_stop() {
+    fn waiting_for_a_silent_server_can_be_cancelled() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = format!("http://{}", listener.local_addr().unwrap());
         let id = PdbId { name: "a.pdb".to_owned(), guid: "0".repeat(32), age: 1 };
@@ -204,7 +206,7 @@ mod tests {
                 fetch(&server, &id, &target, &|| stop.load(Ordering::Relaxed))
             })
         };
-        // The server has taken the call and says nothing.
+        // The server has accepted the connection and sends nothing.
         let call = listener.accept().unwrap();
         stop.store(true, Ordering::Relaxed);
         assert_eq!(waiting.join().unwrap(), Err(Failure::Stopped));

@@ -1,4 +1,4 @@
-//! The store: what may fit, and what is said of paths.
+//! The store: which layouts may fit, and messages about paths.
 
 use super::*;
 

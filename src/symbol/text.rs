@@ -1,7 +1,7 @@
-//! The text of a layout file, and what was read of it.
+//! The text of a layout file, and what was parsed of it.
 //!
-//! Knows where in the text types, enumerations and names stand; what a type says is for the readers
-//! of the formats.
+//! This module knows where types, enumerations and symbols are in the text; the readers of the
+//! formats parse them.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -13,7 +13,7 @@ use super::names::TextNames;
 use super::{isf, vtypes};
 use crate::dump::cache::Kept;
 
-/// A file of text, and what was read of it.
+/// A text file, and what was parsed of it.
 #[derive(Debug)]
 pub(super) struct Text {
     pub(super) held: Held,
@@ -22,12 +22,12 @@ pub(super) struct Text {
     enums: OnceLock<HashMap<Box<str>, Enum>>,
 }
 
-/// What is known of a file when it is opened.
+/// The metadata of a file.
 #[derive(Debug, Default)]
 pub(super) struct Head {
     pub(super) format: Format,
     pub(super) arch: Option<&'static str>,
-    /// Version and service pack of the system, as the file states them.
+    /// Version and service pack of the system, as the file gives them.
     pub(super) version: Option<String>,
     pub(super) pdb: Option<(String, u32)>,
     pub(super) types: HashMap<Box<str>, Range<usize>>,
@@ -35,7 +35,7 @@ pub(super) struct Head {
     pub(super) enums: Option<Range<usize>>,
 }
 
-/// Where a text is: in memory, or behind the tables of an entry that was kept.
+/// Where a text is: in memory, or behind the tables of a cache entry.
 #[derive(Debug)]
 pub(super) enum Held {
     Own(String),
@@ -43,7 +43,7 @@ pub(super) enum Held {
 }
 
 impl Held {
-    /// A part of the text.
+    /// A range of the text.
     pub(super) fn get(&self, range: Range<usize>) -> Option<&str> {
         match self {
             Self::Own(text) => text.get(range),
@@ -51,7 +51,7 @@ impl Held {
         }
     }
 
-    /// The bytes of a part, to be compared with others.
+    /// The bytes of a range, for comparisons.
     pub(super) fn bytes(&self, range: Range<usize>) -> &[u8] {
         let bytes = match self {
             Self::Own(text) => text.as_bytes().get(range),
@@ -66,7 +66,7 @@ impl Text {
         Self { held, head, names: OnceLock::new(), enums: OnceLock::new() }
     }
 
-    /// What a file says before its types are read.
+    /// Parses the metadata of a file.
     ///
     /// # Errors
     /// What is wrong with it, as the end of a sentence.
@@ -81,7 +81,7 @@ impl Text {
         Ok(Self::new(Held::Own(text), head))
     }
 
-    /// Whether the file has names of addresses.
+    /// Whether the file has symbols.
     pub(super) fn has_symbols(&self) -> bool {
         match &self.held {
             Held::Own(_) => self.head.symbols.as_ref().is_some_and(|range| range.len() > 2),
@@ -117,7 +117,7 @@ impl Text {
     }
 }
 
-/// Where a part of a text that was borrowed from it stands.
+/// The range of a part that was borrowed from the text.
 pub(super) fn range_in(text: &str, part: &str) -> Option<Range<usize>> {
     let start = (part.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
     let range = start..start.checked_add(part.len())?;

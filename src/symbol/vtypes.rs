@@ -1,5 +1,5 @@
-//! `nt-layout-1`: one JSON object with `windows` (a version), `service_pack`, `arch` and `types`, a
-//! type of a field being a list (`["pointer64", ["_EPROCESS"]]`).
+//! `nt-layout-1`: one JSON object with `windows` (a version), `service_pack`, `arch` and `types`;
+//! the type of a field is a list (`["pointer64", ["_EPROCESS"]]`).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -39,9 +39,9 @@ struct Field {
     kind: Value,
 }
 
-/// What a file says before its types are read; `None` if it is of another format.
+/// The metadata of a file; `None` if it has another format.
 pub(super) fn head(text: &str) -> Option<Head> {
-    // A file of the other format is megabytes, which a search passes faster than a parser.
+    // A file in the other format has megabytes, which a search scans faster than a parser.
     memchr::memmem::find(text.as_bytes(), b"\"nt-layout-1\"")?;
     let file: File<'_> = serde_json::from_str(text).ok()?;
     if file.format != "nt-layout-1" {

@@ -270,7 +270,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_lead_through_structures_and_arrays() {
+    fn paths_go_through_structures_and_arrays() {
         let layout = Layout::of(19041, 0, "x64").unwrap();
         let at = |ty, path| layout.place(ty, path).map(|place| (place.offset, place.size));
         assert_eq!(at("_ETHREAD", "Tcb.ApcState.Process"), Some((0xb8, 8)));

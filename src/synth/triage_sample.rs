@@ -478,7 +478,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_that_is_written_exists() {
+    fn every_written_field_exists() {
         assert_eq!(build(&triage_sample_spec()).1, Vec::<String>::new());
     }
 

@@ -11,7 +11,7 @@ pub(super) static TABLE: TableDef<Apc> = TableDef {
     kinds: &[SourceKind::Log],
     examples: &[Example {
         sql: "SELECT kernel_symbol, count(*) FROM apcs GROUP BY 1 ORDER BY 2 DESC",
-        doc: "Which routines wait for threads to run them.",
+        doc: "The routines of queued APCs, by number.",
     }],
     rows: Rows::Source,
     columns: &[
@@ -21,12 +21,12 @@ pub(super) static TABLE: TableDef<Apc> = TableDef {
         Column::new(|c| c.process, "Name of the process.", Get::Text(|r| text(&r.process))),
         Column::new(
             |c| c.mode,
-            "`kernel` or `user`: the queue that it stands in.",
+            "`kernel` or `user`: the queue that it is in.",
             Get::Text(|r| text(&r.mode)),
         ),
         Column::new(
             |c| c.state_index,
-            "Which state of the thread the queue belongs to: 0 its own process, 1 an attached one.",
+            "APC state that the queue belongs to: 0 for the thread's own process, 1 for a process that it is attached to.",
             Get::Int(|r| r.state_index),
         ),
         Column::new(
@@ -34,19 +34,31 @@ pub(super) static TABLE: TableDef<Apc> = TableDef {
             "Routine that runs first, in kernel mode.",
             Get::Addr(|r| r.kernel_routine),
         ),
-        Column::new(|c| c.kernel_symbol, "Symbol of it.", Get::Text(|r| text(&r.kernel_symbol))),
+        Column::new(
+            |c| c.kernel_symbol,
+            "Symbol of that routine.",
+            Get::Text(|r| text(&r.kernel_symbol)),
+        ),
         Column::new(
             |c| c.rundown_routine,
-            "Routine that runs if the thread ends before.",
+            "Routine that runs if the thread ends before the APC is delivered.",
             Get::Addr(|r| r.rundown_routine),
         ),
-        Column::new(|c| c.rundown_symbol, "Symbol of it.", Get::Text(|r| text(&r.rundown_symbol))),
+        Column::new(
+            |c| c.rundown_symbol,
+            "Symbol of that routine.",
+            Get::Text(|r| text(&r.rundown_symbol)),
+        ),
         Column::new(
             |c| c.normal_routine,
-            "Routine that the call is for; special kernel calls have none.",
+            "Normal routine of the APC; special kernel APCs have none.",
             Get::Addr(|r| r.normal_routine),
         ),
-        Column::new(|c| c.normal_symbol, "Symbol of it.", Get::Text(|r| text(&r.normal_symbol))),
+        Column::new(
+            |c| c.normal_symbol,
+            "Symbol of that routine.",
+            Get::Text(|r| text(&r.normal_symbol)),
+        ),
         Column::new(
             |c| c.normal_context,
             "First argument of the normal routine.",

@@ -6,7 +6,7 @@ use crate::model::BigBlock;
 
 /// The table.
 pub(super) static TABLE: TableDef<BigBlock> = TableDef {
-    doc: "One row for each entry of the kernel's tables of allocations of more than a page, free ones included: the table of the system and that of each session.",
+    doc: "One row for each entry of the kernel's big page tables, which list allocations of more than a page: the table of the system and that of each session. Free entries are included.",
     answers: "!poolfind, bigpools",
     kinds: &[SourceKind::Kernel],
     examples: &[Example {
@@ -15,7 +15,7 @@ pub(super) static TABLE: TableDef<BigBlock> = TableDef {
     }],
     rows: Rows::Source,
     columns: &[
-        Column::new(|c| c.address, "Address, on a page's boundary.", Get::Addr(|r| r.address)),
+        Column::new(|c| c.address, "Address, aligned to a page.", Get::Addr(|r| r.address)),
         Column::new(|c| c.tag, "The tag, four characters.", Get::Text(|r| text(&r.tag))),
         Column::new(
             |c| c.pool_type,
@@ -26,7 +26,7 @@ pub(super) static TABLE: TableDef<BigBlock> = TableDef {
         Column::new(|c| c.is_free, "Whether it was freed.", Get::Bool(|r| r.is_free)),
         Column::new(
             |c| c.session,
-            "Session whose own table it is in; absent in the table of the system.",
+            "Session whose table lists it; absent in the table of the system.",
             Get::Int(|r| r.session),
         ),
     ],

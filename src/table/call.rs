@@ -1,8 +1,8 @@
-//! Calls of table functions over the open sources: one set of columns, the rows of all.
+//! Table function calls over the open sources: one set of columns, and the rows of all sources.
 //!
-//! Sources may give different columns for one call (a structure grows from build to build): the
-//! call has the columns of all, by name, and a source that lacks one has no value there. This file
-//! computes no row itself.
+//! Sources may return different columns for one call (a structure grows from build to build). The
+//! call has the columns of all sources, by name, and a source without a column has no value there.
+//! This file computes no rows itself.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_nobody_answers_says_why() {
+    fn a_call_without_an_answer_gives_the_reason() {
         with(&[("a.dmp", Pairs(&[]))], |cx| {
             let reasons = vec!["a.dmp: it has no pairs".to_owned()];
             assert_eq!(columns(cx, "pairs", &[]), Err(CallError::NoSource(reasons)));

@@ -6,23 +6,27 @@ use crate::model::Callback;
 
 /// The table.
 pub(super) static TABLE: TableDef<Callback> = TableDef {
-    doc: "One row for each routine that drivers have registered to be called.",
+    doc: "One row for each callback routine that drivers registered.",
     answers: "windows.callbacks",
     kinds: &[SourceKind::Kernel],
     examples: &[Example {
         sql: "SELECT type, module, symbol FROM callbacks",
-        doc: "Who listens to what.",
+        doc: "The routines that are called for each event.",
     }],
     rows: Rows::Source,
     columns: &[
         Column::new(
             |c| c.kind,
-            "What it is called for (`PspLoadImageNotifyRoutine`).",
+            "Event or list that it is registered for (`PspLoadImageNotifyRoutine`).",
             Get::Text(|r| text(&r.kind)),
         ),
         Column::new(|c| c.address, "Address of the routine.", Get::Addr(|r| r.address)),
         Column::new(|c| c.module, "Module of the routine.", Get::Text(|r| text(&r.module))),
         Column::new(|c| c.symbol, "Symbol of the routine.", Get::Text(|r| text(&r.symbol))),
-        Column::new(|c| c.detail, "More on it.", Get::Text(|r| text(&r.detail))),
+        Column::new(
+            |c| c.detail,
+            "Additional information, such as the name of the component.",
+            Get::Text(|r| text(&r.detail)),
+        ),
     ],
 };

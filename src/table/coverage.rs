@@ -6,12 +6,12 @@ use crate::model::CoverageRange;
 
 /// The table.
 pub(super) static TABLE: TableDef<CoverageRange> = TableDef {
-    doc: "One row for each range of memory that the dump holds, in order of address; numbers from a partial dump are to be read with it.",
-    answers: "(none has it)",
+    doc: "One row for each range of memory that the dump holds, in order of address. It shows how complete the numbers from a partial dump are.",
+    answers: "(none)",
     kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT kind, count(*) AS ranges, sum(size_bytes) AS bytes FROM coverage GROUP BY kind ORDER BY bytes DESC",
-        doc: "What was written into the dump.",
+        doc: "The memory in the dump, by kind.",
     }],
     rows: Rows::Source,
     columns: &[
@@ -26,7 +26,7 @@ pub(super) static TABLE: TableDef<CoverageRange> = TableDef {
         ),
         Column::hex(
             |c| c.file_offset,
-            "Where in the file the bytes are.",
+            "Offset of the bytes in the file.",
             Get::Int(|r| r.file_offset),
         ),
         Column::new(|c| c.kind, "What the range is.", Get::Text(|r| text(&r.kind))),

@@ -1,4 +1,4 @@
-//! `deadlocks`: one row for each lock of each thread of a deadlock, in the order in which the thread took them.
+//! `deadlocks`: one row for each lock of each thread of a deadlock, in the order in which the thread acquired them.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
@@ -6,12 +6,12 @@ use crate::model::DeadlockStep;
 
 /// The table.
 pub(super) static TABLE: TableDef<DeadlockStep> = TableDef {
-    doc: "One row for each lock of each thread of a deadlock, in the order in which the thread took them.",
+    doc: "One row for each lock of each thread of a deadlock, in the order in which the thread acquired them.",
     answers: "!deadlock",
     kinds: &[SourceKind::Log],
     examples: &[Example {
         sql: "SELECT ethread, position, lock_name FROM deadlocks ORDER BY 1, 2",
-        doc: "Who took what in which order.",
+        doc: "The locks of each thread, in the order of acquisition.",
     }],
     rows: Rows::Source,
     columns: &[

@@ -1,7 +1,7 @@
-//! What a table is made of.
+//! The definition of a table.
 //!
-//! A [`TableDef`] is written over a row of the model; [`Table`] erases that row. How rows become
-//! columns is in the file beside this one.
+//! A [`TableDef`] is written for a row of the model; [`Table`] erases the row type. The file `scan`
+//! converts rows to columns.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::catalog::{
 };
 use crate::model::{ColumnId, ColumnsOf, Emit, OfRow, Row, Unanswered};
 
-/// A table whose row type nobody needs to know.
+/// A table without its row type.
 pub trait Table: Send + Sync {
     /// The name.
     fn name(&self) -> &'static str;
@@ -72,7 +72,7 @@ pub struct Column<R: Row> {
 /// A function that names the columns of a row from which another is computed: `|c| vec![c.start]`.
 pub type FromRow<R> = fn(&ColumnsOf<R>) -> Vec<ColumnId<R>>;
 
-/// What a source is told of a column.
+/// The fields that a source has to fill for a column.
 enum Which<R: Row> {
     /// It is a column of the row.
     OfRow(OfRow<R>),
@@ -316,7 +316,7 @@ impl<R: Row> Table for TableDef<R> {
     fn spec(&self, several: bool) -> TableSpec {
         let dump = self.has_dump_column().then_some(ColumnSpec {
             name: DUMP_COLUMN,
-            doc: "Which of the open sources the row is from; shown by `SELECT *` when there are several.",
+            doc: "Name of the open source that the row is from; shown by `SELECT *` when there are several.",
             ty: Ty::Text,
             unit: Unit::None,
             format: Format::Plain,
@@ -340,11 +340,11 @@ impl<R: Row> Table for TableDef<R> {
         };
         let log = self.has_log_columns().then(|| {
             [
-                log(LOG_LINE, "Line of the log that the row stands on.", Ty::Int),
+                log(LOG_LINE, "Line of the log that the row is on.", Ty::Int),
                 log(LOG_COMMAND, "Command of the log whose output the row is in.", Ty::Text),
                 log(
                     LOG_TARGET,
-                    "Target (dump or machine) of those that the log looks at, from 1.",
+                    "Number of the debugged target (dump or machine), from 1.",
                     Ty::Int,
                 ),
             ]

@@ -36,7 +36,7 @@ pub(super) static TABLE: TableDef<Device> = TableDef {
         ),
         Column::new(
             |c| c.device_extension,
-            "Address of the driver's own data.",
+            "Address of the device extension.",
             Get::Addr(|r| r.device_extension),
         ),
         Column::new(
@@ -60,7 +60,11 @@ pub(super) static TABLE: TableDef<Device> = TableDef {
             Get::Addr(|r| r.lowest_device_object),
         ),
         Column::new(|c| c.reference_count, "References.", Get::Int(|r| r.reference_count)),
-        Column::new(|c| c.current_irp, "IRP that StartIo works on.", Get::Addr(|r| r.current_irp)),
+        Column::new(
+            |c| c.current_irp,
+            "IRP that the StartIo routine is processing.",
+            Get::Addr(|r| r.current_irp),
+        ),
         Column::new(
             |c| c.queue_length,
             "Entries in its device queue.",

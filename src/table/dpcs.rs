@@ -6,12 +6,12 @@ use crate::model::Dpc;
 
 /// The table.
 pub(super) static TABLE: TableDef<Dpc> = TableDef {
-    doc: "One row for each queued deferred procedure call.",
+    doc: "One row for each queued deferred procedure call (DPC).",
     answers: "!dpcs, !pcr",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT processor, routine_symbol FROM dpcs",
-        doc: "What processors have yet to do.",
+        doc: "The DPCs that are waiting to run on each processor.",
     }],
     rows: Rows::Source,
     columns: &[
@@ -25,6 +25,6 @@ pub(super) static TABLE: TableDef<Dpc> = TableDef {
             "Symbol of the routine.",
             Get::Text(|r| text(&r.routine_symbol)),
         ),
-        Column::new(|c| c.context, "Context that the routine is given.", Get::Addr(|r| r.context)),
+        Column::new(|c| c.context, "Context argument of the routine.", Get::Addr(|r| r.context)),
     ],
 };

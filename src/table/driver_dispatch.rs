@@ -11,7 +11,7 @@ pub(super) static TABLE: TableDef<Dispatch> = TableDef {
     kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT driver, major_name, symbol FROM driver_dispatch WHERE is_outside_module",
-        doc: "Routines outside of the driver's own image.",
+        doc: "Dispatch routines outside the driver's own image.",
     }],
     rows: Rows::Source,
     columns: &[

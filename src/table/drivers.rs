@@ -56,7 +56,7 @@ pub(super) static TABLE: TableDef<Driver> = TableDef {
         Column::new(|c| c.module, "Module of the image.", Get::Text(|r| text(&r.module))),
         Column::new(
             |c| c.is_listed,
-            "Whether a directory of objects lists it; others are found in the pool alone.",
+            "Whether an object directory lists it; the others were found only in the pool.",
             Get::Bool(|r| r.is_listed),
         ),
     ],

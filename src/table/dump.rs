@@ -16,7 +16,7 @@ pub(super) static TABLE: TableDef<DumpInfo> = TableDef {
         },
         Example {
             sql: "SELECT path, dump_type, file_bytes, is_complete FROM dump",
-            doc: "What kind of file it is, and whether all of it is there.",
+            doc: "The kind of file, and whether it is complete.",
         },
     ],
     rows: Rows::Source,
@@ -24,7 +24,7 @@ pub(super) static TABLE: TableDef<DumpInfo> = TableDef {
         Column::new(|c| c.path, "Path of the file as it was opened.", Get::Text(|r| text(&r.path))),
         Column::new(
             |c| c.format,
-            "Container format: `PAGEDU64`, `PAGEDUMP`, `MDMP`, `ELF`, or `raw` for memory alone.",
+            "Container format: `PAGEDU64`, `PAGEDUMP`, `MDMP`, `ELF`, or `raw` for a raw memory image.",
             Get::Text(|r| text(&r.format)),
         ),
         Column::new(
@@ -51,13 +51,13 @@ pub(super) static TABLE: TableDef<DumpInfo> = TableDef {
         ),
         Column::new(
             |c| c.is_pae,
-            "Whether a 32-bit kernel used physical address extension.",
+            "Whether a 32-bit kernel uses physical address extension (PAE).",
             Get::Bool(|r| r.is_pae),
         ),
         Column::new(|c| c.processors, "Number of processors.", Get::Int(|r| r.processors)),
         Column::new(
             |c| c.system_time,
-            "When the dump was made, in UTC.",
+            "When the dump was written, in UTC.",
             Get::Time(|r| r.system_time),
         ),
         Column::new(
@@ -73,7 +73,7 @@ pub(super) static TABLE: TableDef<DumpInfo> = TableDef {
         ),
         Column::new(
             |c| c.dtb,
-            "Page directory base of the context in which the dump was made.",
+            "Page directory base of the context in which the dump was written.",
             Get::Addr(|r| r.dtb),
         ),
         Column::new(
@@ -99,23 +99,23 @@ pub(super) static TABLE: TableDef<DumpInfo> = TableDef {
         Column::new(|c| c.kdbg, "Address of the debugger data block.", Get::Addr(|r| r.kdbg)),
         Column::hex(
             |c| c.bitmap_header_bytes,
-            "Offset of the first page in the file, as the header of the bitmap of pages says.",
+            "Offset of the first page in the file, from the header of the page bitmap.",
             Get::Int(|r| r.bitmap_header_bytes),
         ),
         Column::new(
             |c| c.bitmap_bits,
-            "Number of bits of the bitmap of pages, by its header.",
+            "Number of bits of the page bitmap, from its header.",
             Get::Int(|r| r.bitmap_bits),
         ),
         Column::new(
             |c| c.bitmap_pages,
-            "Number of pages in the bitmap, by its header.",
+            "Number of pages in the page bitmap, from its header.",
             Get::Int(|r| r.bitmap_pages),
         ),
         Column::new(|c| c.comment, "Comment stored in the file.", Get::Text(|r| text(&r.comment))),
         Column::new(
             |c| c.is_complete,
-            "Whether the file holds everything that its headers promise.",
+            "Whether the file holds everything that its headers describe.",
             Get::Bool(|r| r.is_complete),
         ),
     ],

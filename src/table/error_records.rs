@@ -11,14 +11,14 @@ pub(super) static TABLE: TableDef<ErrorFact> = TableDef {
     kinds: &[SourceKind::Log],
     examples: &[Example {
         sql: "SELECT section_name, name, value FROM error_records WHERE name = 'Severity'",
-        doc: "How bad it is.",
+        doc: "The severity of each error.",
     }],
     rows: Rows::Source,
     columns: &[
         Column::new(|c| c.record, "Address of the record.", Get::Addr(|r| r.record)),
         Column::new(
             |c| c.section,
-            "Number of the section; of the record itself, none.",
+            "Number of the section; absent for the record itself.",
             Get::Int(|r| r.section),
         ),
         Column::new(
@@ -27,6 +27,6 @@ pub(super) static TABLE: TableDef<ErrorFact> = TableDef {
             Get::Text(|r| text(&r.section_name)),
         ),
         Column::new(|c| c.name, "Name of the field.", Get::Text(|r| text(&r.name))),
-        Column::new(|c| c.value, "What it holds, as printed.", Get::Text(|r| text(&r.value))),
+        Column::new(|c| c.value, "Value, as printed.", Get::Text(|r| text(&r.value))),
     ],
 };

@@ -16,15 +16,15 @@ pub(super) static TABLE: TableDef<ExtensionFact> = TableDef {
     rows: Rows::Source,
     columns: &[
         Column::new(|c| c.command, "Name of the command.", Get::Text(|r| text(&r.command))),
-        Column::new(|c| c.block, "Heading that it stands under.", Get::Text(|r| text(&r.block))),
+        Column::new(|c| c.block, "Heading above it.", Get::Text(|r| text(&r.block))),
         Column::new(
             |c| c.item,
-            "Row of a table, from 1; outside of tables, none.",
+            "Row of a table, from 1; absent outside tables.",
             Get::Int(|r| r.item),
         ),
         Column::new(
             |c| c.name,
-            "The name, or the heading of a column; none if the line has no name.",
+            "The name, or the heading of a column; absent if the line has no name.",
             Get::Text(|r| text(&r.name)),
         ),
         Column::new(|c| c.value, "The value, as printed.", Get::Text(|r| text(&r.value))),

@@ -11,7 +11,7 @@ pub(super) static TABLE: TableDef<Handle> = TableDef {
     kinds: &[SourceKind::Kernel, SourceKind::User, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT type, count(*) FROM handles GROUP BY type ORDER BY 2 DESC",
-        doc: "Handles by type: where a leak shows.",
+        doc: "Handles by type, to find a leak.",
     }],
     rows: Rows::Source,
     columns: &[

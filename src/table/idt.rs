@@ -19,7 +19,7 @@ pub(super) static TABLE: TableDef<InterruptVector> = TableDef {
         Column::hex(|c| c.vector, "Number of the vector.", Get::Int(|r| r.vector)),
         Column::new(
             |c| c.address,
-            "Address of the handler; of an interrupt object, its service routine.",
+            "Address of the handler; for an interrupt object, its service routine.",
             Get::Addr(|r| r.address),
         ),
         Column::new(|c| c.module, "Module of the handler.", Get::Text(|r| text(&r.module))),
@@ -31,7 +31,7 @@ pub(super) static TABLE: TableDef<InterruptVector> = TableDef {
         ),
         Column::new(
             |c| c.is_outside_module,
-            "Whether the handler is outside of the kernel's images.",
+            "Whether the handler is outside the kernel's images.",
             Get::Bool(|r| r.is_outside_module),
         ),
     ],

@@ -6,19 +6,19 @@ use crate::model::IrpLocation;
 
 /// The table.
 pub(super) static TABLE: TableDef<IrpLocation> = TableDef {
-    doc: "One row for each stack location of each I/O request packet, the highest first.",
+    doc: "One row for each stack location of each I/O request packet (IRP), the highest first.",
     answers: "!irp",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT irp, driver, major_name, completion_symbol FROM irp_stack WHERE is_current",
-        doc: "What each request waits for.",
+        doc: "The driver that has each IRP now.",
     }],
     rows: Rows::Source,
     columns: &[
         Column::new(|c| c.irp, "Address of the `_IRP`.", Get::Addr(|r| r.irp)),
         Column::new(
             |c| c.index,
-            "Number of the location, from 1 for the lowest.",
+            "Number of the stack location, from 1 for the lowest.",
             Get::Int(|r| r.index),
         ),
         Column::new(
@@ -60,7 +60,7 @@ pub(super) static TABLE: TableDef<IrpLocation> = TableDef {
         ),
         Column::new(
             |c| c.context,
-            "What the completion routine is given.",
+            "Context argument of the completion routine.",
             Get::Addr(|r| r.context),
         ),
         Column::new(

@@ -6,19 +6,19 @@ use crate::model::Irp;
 
 /// The table.
 pub(super) static TABLE: TableDef<Irp> = TableDef {
-    doc: "One row for each I/O request packet.",
+    doc: "One row for each I/O request packet (IRP).",
     answers: "!irpfind, !irp, !thread",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT driver, count(*) FROM irps WHERE NOT is_completed GROUP BY 1 ORDER BY 2 DESC",
-        doc: "Where requests pile up.",
+        doc: "The drivers that have the most IRPs in progress.",
     }],
     rows: Rows::Source,
     columns: &[
         Column::new(|c| c.irp, "Address of the `_IRP`.", Get::Addr(|r| r.irp)),
         Column::new(
             |c| c.found_in,
-            "Where it was found: `thread`, `device`, `pool`; several are separated by a blank.",
+            "Where it was found: `thread`, `device`, `pool`; several are separated by a space.",
             Get::Text(|r| text(&r.found_in)),
         ),
         Column::new(|c| c.ethread, "Thread that issued it.", Get::Addr(|r| r.ethread)),
@@ -32,13 +32,13 @@ pub(super) static TABLE: TableDef<Irp> = TableDef {
         Column::new(|c| c.stack_count, "Number of stack locations.", Get::Int(|r| r.stack_count)),
         Column::new(
             |c| c.current_location,
-            "Number of the current stack location; greater than their number once completed.",
+            "Number of the current stack location; greater than the stack count after completion.",
             Get::Int(|r| r.current_location),
         ),
         Column::new(|c| c.is_completed, "Whether it is completed.", Get::Bool(|r| r.is_completed)),
         Column::new(
             |c| c.major,
-            "Major function code of the current location.",
+            "Major function code of the current stack location.",
             Get::Int(|r| r.major),
         ),
         Column::new(|c| c.minor, "Minor function code.", Get::Int(|r| r.minor)),
@@ -60,18 +60,18 @@ pub(super) static TABLE: TableDef<Irp> = TableDef {
         Column::new(|c| c.mdl, "Address of the `_MDL`.", Get::Addr(|r| r.mdl)),
         Column::new(
             |c| c.mdl_process,
-            "Process of the pages of the MDL.",
+            "Process that owns the pages of the MDL.",
             Get::Addr(|r| r.mdl_process),
         ),
         Column::hex(|c| c.flags, "Flags (`IRP_…`).", Get::Int(|r| r.flags)),
         Column::new(
             |c| c.is_cancelled,
-            "Whether it was asked to be cancelled.",
+            "Whether cancellation was requested (`_IRP.Cancel`).",
             Get::Bool(|r| r.is_cancelled),
         ),
         Column::new(
             |c| c.is_pending,
-            "Whether the current location is marked pending.",
+            "Whether the current stack location is marked pending.",
             Get::Bool(|r| r.is_pending),
         ),
         Column::new(
@@ -97,12 +97,12 @@ pub(super) static TABLE: TableDef<Irp> = TableDef {
         Column::hex(|c| c.status, "Status of the request.", Get::Int(|r| r.status)),
         Column::new(
             |c| c.information,
-            "Information of the status block.",
+            "`Information` of the I/O status block.",
             Get::Addr(|r| r.information),
         ),
         Column::new(
             |c| c.age_ms,
-            "Age, where the thread waits for an event that the completion sets: as long as it has.",
+            "Age, if the thread waits for an event that the completion sets: the time since that wait began.",
             Get::Int(|r| r.age_ms),
         ),
     ],

@@ -6,8 +6,8 @@ use crate::model::LockEntry;
 
 /// The table.
 pub(super) static TABLE: TableDef<LockEntry> = TableDef {
-    doc: "One row for each lock that a thread holds or waits for, as the kernel notes it with the thread to \
-        boost its priority (AutoBoost): push locks, fast mutexes and their like, since Windows 8.1.",
+    doc: "One row for each lock that a thread holds or waits for, as the kernel records it in the thread to \
+        boost its priority (AutoBoost): push locks, fast mutexes and similar locks, since Windows 8.1.",
     answers: "!thread, !locks",
     kinds: &[SourceKind::Kernel, SourceKind::Triage],
     examples: &[Example {
@@ -29,7 +29,7 @@ pub(super) static TABLE: TableDef<LockEntry> = TableDef {
         ),
         Column::new(
             |c| c.kind,
-            "Type of the lock, as those that wait for it say: `PushLock`, `Resource`, `FastMutex`.",
+            "Type of the lock, from the wait reason of its waiters: `PushLock`, `Resource`, `FastMutex`.",
             Get::Text(|r| text(&r.kind)),
         ),
         Column::new(|c| c.state, "`owner` or `waiting`.", Get::Text(|r| text(&r.state))),

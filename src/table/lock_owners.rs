@@ -11,7 +11,7 @@ pub(super) static TABLE: TableDef<LockOwner> = TableDef {
     kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT ethread, process, count(*) FROM lock_owners GROUP BY ALL ORDER BY 3 DESC",
-        doc: "The threads that hold most.",
+        doc: "The threads that hold the most resources.",
     }],
     rows: Rows::Source,
     columns: &[
@@ -28,7 +28,7 @@ pub(super) static TABLE: TableDef<LockOwner> = TableDef {
         ),
         Column::new(
             |c| c.owner,
-            "Owner as recorded, when that is not a thread.",
+            "Recorded owner, if that is not a thread.",
             Get::Addr(|r| r.owner),
         ),
     ],

@@ -22,7 +22,7 @@ pub(super) static TABLE: TableDef<LockWaiter> = TableDef {
         Column::new(|c| c.process, "Name of the process.", Get::Text(|r| text(&r.process))),
         Column::new(
             |c| c.position,
-            "Position among those that wait for the same access, from 0.",
+            "Position among the waiters for the same kind of access, from 0.",
             Get::Int(|r| r.position),
         ),
         Column::new(

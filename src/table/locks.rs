@@ -11,7 +11,7 @@ pub(super) static TABLE: TableDef<Lock> = TableDef {
     kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT symbol, contention_count, shared_waiters, exclusive_waiters FROM locks ORDER BY 2 DESC",
-        doc: "Where threads queue.",
+        doc: "The resources with waiting threads.",
     }],
     rows: Rows::Source,
     columns: &[

@@ -6,36 +6,32 @@ use crate::model::LogCommand;
 
 /// The table.
 pub(super) static TABLE: TableDef<LogCommand> = TableDef {
-    doc: "One row for each command of a debugger log, with what was made of its output.",
-    answers: "(none has it)",
+    doc: "One row for each command of a debugger log, with the result of reading its output.",
+    answers: "(none)",
     kinds: &[SourceKind::Log],
     examples: &[Example {
         sql: "SELECT n, command, rows, unread_lines FROM log_commands ORDER BY n",
-        doc: "What the log holds, and how much of it was understood.",
+        doc: "The commands of the log, and how much of their output was recognised.",
     }],
     rows: Rows::Source,
     columns: &[
         Column::new(|c| c.n, "Number of the command, from 1.", Get::Int(|r| r.n)),
         Column::new(|c| c.line, "Line of the log on which it stands.", Get::Int(|r| r.line)),
         Column::new(|c| c.end_line, "Last line of its output.", Get::Int(|r| r.end_line)),
-        Column::new(
-            |c| c.prompt,
-            "The prompt, where there is one.",
-            Get::Text(|r| text(&r.prompt)),
-        ),
+        Column::new(|c| c.prompt, "The prompt, if there is one.", Get::Text(|r| text(&r.prompt))),
         Column::new(
             |c| c.processor,
-            "Processor that the prompt names, in kernel logs.",
+            "Processor in the prompt, in logs of kernel targets.",
             Get::Int(|r| r.processor),
         ),
         Column::new(
             |c| c.thread_number,
-            "Thread that the prompt names, in logs of a process.",
+            "Thread in the prompt, in logs of user-mode targets.",
             Get::Int(|r| r.thread_number),
         ),
         Column::new(
             |c| c.target,
-            "Number of the target (dump or machine) of those that the log looks at, from 1.",
+            "Number of the debugged target (dump or machine), from 1.",
             Get::Int(|r| r.target),
         ),
         Column::new(
@@ -56,12 +52,12 @@ pub(super) static TABLE: TableDef<LogCommand> = TableDef {
         Column::new(|c| c.rows, "Rows that were recognised.", Get::Int(|r| r.rows)),
         Column::new(
             |c| c.unread_lines,
-            "Lines that were not understood.",
+            "Lines that were not recognised.",
             Get::Int(|r| r.unread_lines),
         ),
         Column::new(
             |c| c.noise_lines,
-            "Lines of noise: progress, messages on symbols, and what else says nothing of the target.",
+            "Lines of noise: progress, messages about symbols, and other text that is not about the target.",
             Get::Int(|r| r.noise_lines),
         ),
         Column::new(

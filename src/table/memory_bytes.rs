@@ -19,7 +19,7 @@ pub(super) static TABLE: TableDef<MemoryBytes> = TableDef {
         Column::new(|c| c.size_bytes, "Number of bytes.", Get::Int(|r| r.size_bytes)),
         Column::new(
             |c| c.hex,
-            "The bytes in hex, in the order of memory.",
+            "The bytes in hexadecimal, in memory order.",
             Get::Text(|r| text(&r.hex)),
         ),
         Column::new(|c| c.text, "The characters, as printed.", Get::Text(|r| text(&r.text))),

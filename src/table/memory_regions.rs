@@ -16,7 +16,7 @@ pub(super) static TABLE: TableDef<MemoryRegion> = TableDef {
         },
         Example {
             sql: "SELECT start, size_bytes, file FROM memory_regions WHERE protection ILIKE '%execute%write%'",
-            doc: "Memory that can be written and executed.",
+            doc: "Memory that is both writable and executable.",
         },
     ],
     rows: Rows::Source,

@@ -44,7 +44,7 @@ pub(super) static TABLE: TableDef<TableColumn> = TableDef {
         Column::named("unit", "Unit of the values.", Get::Text(|r| Ok(r.column.unit.as_str()))),
         Column::named(
             "is_hidden",
-            "Whether `SELECT *` leaves it out.",
+            "Whether `SELECT *` leaves the column out.",
             Get::Bool(|r| Ok(r.column.hidden)),
         ),
         Column::named("doc", "What the value is.", Get::Text(|r| Ok(r.column.doc))),

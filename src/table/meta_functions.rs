@@ -17,7 +17,7 @@ pub(super) static TABLE: TableDef<&'static FunctionSpec> = TableDef {
     kinds: &[],
     examples: &[Example {
         sql: "SELECT name, signatures, doc FROM meta.functions WHERE family = 'text'",
-        doc: "The functions on text.",
+        doc: "The text functions.",
     }],
     rows: Rows::Catalog(|catalog, emit| {
         for function in catalog.functions() {
@@ -43,7 +43,7 @@ pub(super) static TABLE: TableDef<&'static FunctionSpec> = TableDef {
         Column::named("doc", "What it returns.", Get::Text(|f| Ok(f.doc))),
         Column::named(
             "example",
-            "An expression, and what it gives.",
+            "An expression and its result.",
             Get::Owned(|f| {
                 let first = f.examples.first();
                 first

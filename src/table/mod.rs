@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn definitions_keep_the_house_rules() {
+    fn definitions_follow_the_rules() {
         let mut tables = HashSet::new();
         for table in ALL {
             let spec = table.spec(false);

@@ -42,7 +42,7 @@ pub(super) static TABLE: TableDef<Module> = TableDef {
         ),
         Column::new(
             |c| c.build_time,
-            "When it was built, in UTC; none where `timestamp` is a hash: the image says so, or the \
+            "When it was built, in UTC; absent if `timestamp` is a hash: the image says so, or the \
              time lies after that of the dump.",
             Get::Time(|r| r.build_time),
         ),
@@ -96,7 +96,7 @@ pub(super) static TABLE: TableDef<Module> = TableDef {
         Column::new(|c| c.pdb_age, "Age of the PDB.", Get::Int(|r| r.pdb_age)),
         Column::new(
             |c| c.symbol_status,
-            "What symbols are known for it.",
+            "Kind of symbols that are known for it.",
             Get::Text(|r| text(&r.symbol_status)),
         ),
         Column::new(|c| c.is_user, "Whether it is a user-mode image.", Get::Bool(|r| r.is_user)),
@@ -108,7 +108,7 @@ pub(super) static TABLE: TableDef<Module> = TableDef {
         ),
         Column::new(
             |c| c.load_order,
-            "Position in the list of the loader, from 0.",
+            "Position in the loader's list, from 0.",
             Get::Int(|r| r.load_order),
         ),
         Column::new(

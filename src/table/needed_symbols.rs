@@ -7,11 +7,11 @@ use crate::model::NeededSymbol;
 /// The table.
 pub(super) static TABLE: TableDef<NeededSymbol> = TableDef {
     doc: "One row for each module: the symbol file that it needs, and what was found.",
-    answers: "(none has it)",
+    answers: "(none)",
     kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User],
     examples: &[Example {
         sql: "SELECT module, pdb, guid, age FROM needed_symbols WHERE found_at IS NULL",
-        doc: "What to fetch.",
+        doc: "The symbol files that are missing.",
     }],
     rows: Rows::Source,
     columns: &[

@@ -11,7 +11,7 @@ pub(super) static TABLE: TableDef<ObjectType> = TableDef {
     kinds: &[SourceKind::Kernel],
     examples: &[Example {
         sql: "SELECT name, object_count, handle_count FROM object_types ORDER BY 3 DESC",
-        doc: "What there is most of.",
+        doc: "The object types with the most objects.",
     }],
     rows: Rows::Source,
     columns: &[
@@ -26,12 +26,12 @@ pub(super) static TABLE: TableDef<ObjectType> = TableDef {
         Column::new(|c| c.handle_count, "Handles there are.", Get::Int(|r| r.handle_count)),
         Column::new(
             |c| c.peak_object_count,
-            "Most objects so far.",
+            "Peak number of objects.",
             Get::Int(|r| r.peak_object_count),
         ),
         Column::new(
             |c| c.peak_handle_count,
-            "Most handles so far.",
+            "Peak number of handles.",
             Get::Int(|r| r.peak_handle_count),
         ),
         Column::new(|c| c.pool_tag, "Tag of its allocations.", Get::Text(|r| text(&r.pool_tag))),

@@ -20,7 +20,7 @@ pub(super) static TABLE: TableDef<KernelObject> = TableDef {
         Column::new(|c| c.name, "Name of the object.", Get::Text(|r| text(&r.name))),
         Column::new(
             |c| c.path,
-            "Full path in the object manager's name space.",
+            "Full path in the object manager's namespace.",
             Get::Text(|r| text(&r.path)),
         ),
         Column::new(
@@ -37,7 +37,7 @@ pub(super) static TABLE: TableDef<KernelObject> = TableDef {
         ),
         Column::new(
             |c| c.link_target,
-            "Where a symbolic link leads.",
+            "Target of a symbolic link.",
             Get::Text(|r| text(&r.link_target)),
         ),
     ],

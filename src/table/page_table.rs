@@ -6,12 +6,12 @@ use crate::model::PageTableEntry;
 
 /// The table.
 pub(super) static TABLE: TableDef<PageTableEntry> = TableDef {
-    doc: "One row for each entry of a page table on the way to an address.",
+    doc: "One row for each page table entry of an address translation.",
     answers: "!pte",
     kinds: &[SourceKind::Log],
     examples: &[Example {
         sql: "SELECT address, pfn, flags FROM page_table WHERE level = 'PTE'",
-        doc: "The pages that addresses lie in.",
+        doc: "The pages that addresses are in.",
     }],
     rows: Rows::Source,
     columns: &[
@@ -26,7 +26,7 @@ pub(super) static TABLE: TableDef<PageTableEntry> = TableDef {
         Column::new(|c| c.pfn, "Number of the page that it leads to.", Get::Addr(|r| r.pfn)),
         Column::new(
             |c| c.flags,
-            "Its bits as letters (`DA--KWEV`), or what is said of an entry that is not valid.",
+            "Its bits as letters (`DA--KWEV`), or the debugger's text for an entry that is not valid.",
             Get::Text(|r| text(&r.flags)),
         ),
         Column::new(|c| c.is_valid, "Whether it leads to a page.", Get::Bool(|r| r.is_valid)),

@@ -6,7 +6,7 @@ use crate::model::PoolBlock;
 
 /// The table.
 pub(super) static TABLE: TableDef<PoolBlock> = TableDef {
-    doc: "One row for each block of pool. A kernel dump is searched for them; blocks around damaged headers are still listed.",
+    doc: "One row for each block of pool. In a kernel dump the pools are searched; damaged headers do not hide the blocks around them.",
     answers: "!pool, !poolfind, !poolval",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
@@ -23,7 +23,7 @@ pub(super) static TABLE: TableDef<PoolBlock> = TableDef {
         Column::new(|c| c.size_bytes, "Size, header included.", Get::Int(|r| r.size_bytes)),
         Column::new(
             |c| c.previous_bytes,
-            "Size of the block before it.",
+            "Size of the previous block, from the header.",
             Get::Int(|r| r.previous_bytes),
         ),
         Column::new(|c| c.tag, "The tag, four characters.", Get::Text(|r| text(&r.tag))),
@@ -34,7 +34,7 @@ pub(super) static TABLE: TableDef<PoolBlock> = TableDef {
         ),
         Column::new(
             |c| c.state,
-            "`allocated`, `free`, `damaged`, and whether it is `protected` by its tag.",
+            "`allocated`, `free`, `damaged`, or `protected`: allocated and to be freed with its tag.",
             Get::Text(|r| text(&r.state)),
         ),
         Column::new(|c| c.eprocess, "Process that is charged.", Get::Addr(|r| r.eprocess)),
@@ -44,7 +44,7 @@ pub(super) static TABLE: TableDef<PoolBlock> = TableDef {
         Column::new(|c| c.session, "Session whose pool it is in.", Get::Int(|r| r.session)),
         Column::new(
             |c| c.found_by,
-            "How a dump shows it: `headers` of its page that lead to one another, the `big table`, a subsegment of a segment heap (`VS`, `LFH`), or the `search` for what looks like a header, which finds blocks that were freed as well.",
+            "How it was found: by the chain of `headers` in its page, in the `big table`, in a subsegment of a segment heap (`VS`, `LFH`), or by a `search` for bytes that look like a header, which also finds freed blocks.",
             Get::Text(|r| text(&r.found_by)),
         ),
         Column::new(|c| c.description, "What the tag is for.", Get::Text(|r| text(&r.description))),

@@ -6,12 +6,12 @@ use crate::model::PoolFailure;
 
 /// The table.
 pub(super) static TABLE: TableDef<PoolFailure> = TableDef {
-    doc: "One row for each pool whose allocations have failed.",
+    doc: "One row for each count of failed pool allocations.",
     answers: "!vm",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT pool, count FROM pool_failures",
-        doc: "Whether allocations have failed, and where.",
+        doc: "Whether pool allocations failed, and in which pool.",
     }],
     rows: Rows::Source,
     columns: &[

@@ -6,12 +6,12 @@ use crate::model::PoolFault;
 
 /// The table.
 pub(super) static TABLE: TableDef<PoolFault> = TableDef {
-    doc: "One row for each page of pool that was found wrong, and for each wrong header in it.",
+    doc: "One row for each pool page that the debugger reports as corrupt, and for each invalid header in it.",
     answers: "!poolval",
     kinds: &[SourceKind::Log],
     examples: &[Example {
         sql: "SELECT page, address, fault, found, expected FROM pool_faults",
-        doc: "What is wrong with the pool.",
+        doc: "The corruption that was found in the pool.",
     }],
     rows: Rows::Source,
     columns: &[
@@ -28,7 +28,7 @@ pub(super) static TABLE: TableDef<PoolFault> = TableDef {
         ),
         Column::new(
             |c| c.fault,
-            "What is wrong, as the debugger says.",
+            "Description, as the debugger prints it.",
             Get::Text(|r| text(&r.fault)),
         ),
         Column::hex(|c| c.found, "Number that stands in the header.", Get::Int(|r| r.found)),

@@ -6,12 +6,12 @@ use crate::model::PoolPage;
 
 /// The table.
 pub(super) static TABLE: TableDef<PoolPage> = TableDef {
-    doc: "One row for each page of the pool. Of a kernel dump, pages that are not used are listed in rows of 64 of which one is used, and in up to 16 rows between two of those.",
+    doc: "One row for each page of the pool. For a kernel dump, unused pages are listed if one of the 64 pages of their map row is used, and in up to 16 map rows between two such rows.",
     answers: "xpool -map",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT state, count(*) FROM pool_pages GROUP BY 1",
-        doc: "How full the pool is.",
+        doc: "The number of pool pages in each state.",
     }],
     rows: Rows::Source,
     columns: &[

@@ -6,17 +6,17 @@ use crate::model::PoolTag;
 
 /// The table.
 pub(super) static TABLE: TableDef<PoolTag> = TableDef {
-    doc: "One row for each pool tag. Of a kernel dump, what sessions allocate has rows of its own, one for each tag of each session.",
+    doc: "One row for each pool tag. For a kernel dump, session pool has separate rows, one for each tag of each session.",
     answers: "!poolused",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[
         Example {
             sql: "SELECT tag, paged_bytes, description FROM pool_tags WHERE session IS NULL ORDER BY paged_bytes DESC LIMIT 10",
-            doc: "What eats the paged pool.",
+            doc: "The tags that use the most paged pool.",
         },
         Example {
             sql: "SELECT session, sum(paged_bytes) FROM pool_tags WHERE session IS NOT NULL GROUP BY 1",
-            doc: "How much of its own pool each session uses.",
+            doc: "The session pool that each session uses.",
         },
     ],
     rows: Rows::Source,
@@ -24,17 +24,17 @@ pub(super) static TABLE: TableDef<PoolTag> = TableDef {
         Column::new(|c| c.tag, "The tag, four characters.", Get::Text(|r| text(&r.tag))),
         Column::new(
             |c| c.nonpaged_allocs,
-            "Allocations from the non-paged pool.",
+            "Allocations from the nonpaged pool.",
             Get::Int(|r| r.nonpaged_allocs),
         ),
         Column::new(
             |c| c.nonpaged_frees,
-            "Frees to the non-paged pool.",
+            "Frees to the nonpaged pool.",
             Get::Int(|r| r.nonpaged_frees),
         ),
         Column::new(
             |c| c.nonpaged_diff,
-            "Allocations that are not freed.",
+            "Allocations that were not freed.",
             Get::Int(|r| r.nonpaged_diff),
         ),
         Column::new(|c| c.nonpaged_bytes, "Bytes in use.", Get::Int(|r| r.nonpaged_bytes)),
@@ -46,24 +46,24 @@ pub(super) static TABLE: TableDef<PoolTag> = TableDef {
         Column::new(|c| c.paged_frees, "Frees to the paged pool.", Get::Int(|r| r.paged_frees)),
         Column::new(
             |c| c.paged_diff,
-            "Allocations that are not freed.",
+            "Allocations that were not freed.",
             Get::Int(|r| r.paged_diff),
         ),
         Column::new(|c| c.paged_bytes, "Bytes in use.", Get::Int(|r| r.paged_bytes)),
         Column::new(|c| c.description, "What the tag is for.", Get::Text(|r| text(&r.description))),
         Column::new(
             |c| c.binary,
-            "Driver that uses the tag, as known.",
+            "Driver or kernel component that uses the tag, if known.",
             Get::Text(|r| text(&r.binary)),
         ),
         Column::new(
             |c| c.owner_modules,
-            "Loaded modules whose image holds the tag.",
+            "Loaded modules whose image contains the bytes of the tag.",
             Get::Text(|r| text(&r.owner_modules)),
         ),
         Column::new(
             |c| c.session,
-            "Session that counts it; absent for what the system counts.",
+            "Session whose table counts it; absent for the system's table.",
             Get::Int(|r| r.session),
         ),
     ],

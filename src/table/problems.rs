@@ -1,4 +1,4 @@
-//! `problems`: what is wrong with the sources, and which values of which tables are absent.
+//! `problems`: defects of the sources, and absent values by table and column.
 
 use super::def::{Column, Get, Rows, Table, TableDef, text};
 use super::scan::{Cx, NamedSource, ScanRequest};
@@ -7,12 +7,12 @@ use crate::model::{Emit, Flow, Problem, Row as _, Unanswered, Want};
 
 /// The table.
 pub(super) static TABLE: TableDef<Problem> = TableDef {
-    doc: "One row for each defect of a source, and for each column with absent values the reason and how many rows; values that do not apply are not counted.",
-    answers: "(none has it)",
+    doc: "One row for each defect of a source, and one for each column and reason of absent values with the number of rows; values that do not apply are not counted.",
+    answers: "(none)",
     kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT reason, sum(count) FROM problems GROUP BY reason",
-        doc: "How much is missing, by reason.",
+        doc: "The number of missing values, by reason.",
     }],
     rows: Rows::SourceAndCatalog(rows),
     columns: &[

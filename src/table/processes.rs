@@ -59,7 +59,7 @@ pub(super) static TABLE: TableDef<Process> = TableDef {
         Column::new(|c| c.working_set_bytes, "Working set.", Get::Int(|r| r.working_set_bytes)),
         Column::new(
             |c| c.peak_working_set_bytes,
-            "Largest working set so far.",
+            "Peak working set.",
             Get::Int(|r| r.peak_working_set_bytes),
         ),
         Column::new(|c| c.private_bytes, "Private memory.", Get::Int(|r| r.private_bytes)),
@@ -76,12 +76,12 @@ pub(super) static TABLE: TableDef<Process> = TableDef {
         ),
         Column::new(
             |c| c.paged_quota_bytes,
-            "Charged paged pool.",
+            "Paged pool quota charged.",
             Get::Int(|r| r.paged_quota_bytes),
         ),
         Column::new(
             |c| c.nonpaged_quota_bytes,
-            "Charged non-paged pool.",
+            "Nonpaged pool quota charged.",
             Get::Int(|r| r.nonpaged_quota_bytes),
         ),
     ],

@@ -11,7 +11,7 @@ pub(super) static TABLE: TableDef<Processor> = TableDef {
     kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT processor, current_ethread, is_idle, mhz, vendor FROM processors",
-        doc: "What runs where.",
+        doc: "The thread that each processor runs.",
     }],
     rows: Rows::Source,
     columns: &[

@@ -11,7 +11,7 @@ pub(super) static TABLE: TableDef<QueuedLock> = TableDef {
     kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT name, processor, state FROM queued_locks",
-        doc: "Who holds what.",
+        doc: "The locks that processors own or wait for.",
     }],
     rows: Rows::Source,
     columns: &[
@@ -20,7 +20,7 @@ pub(super) static TABLE: TableDef<QueuedLock> = TableDef {
         Column::new(|c| c.state, "`owner`, `waiting` or `corrupt`.", Get::Text(|r| text(&r.state))),
         Column::new(
             |c| c.position,
-            "Position among those that wait, from 1.",
+            "Position among the waiters, from 1.",
             Get::Int(|r| r.position),
         ),
     ],

@@ -6,7 +6,7 @@ use crate::model::StackWord;
 
 /// The table.
 pub(super) static TABLE: TableDef<StackWord> = TableDef {
-    doc: "One row for each word of memory that is looked at as pointers, lowest address first.",
+    doc: "One row for each word of a stack, or in a log of any memory that is shown as pointers (`dps`), lowest address first.",
     answers: "dps, dds, dqs",
     kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User, SourceKind::Log],
     examples: &[Example {
@@ -30,7 +30,7 @@ pub(super) static TABLE: TableDef<StackWord> = TableDef {
         ),
         Column::new(
             |c| c.is_return_address,
-            "Whether the word follows a call instruction.",
+            "Whether the word is the address after a call instruction.",
             Get::Bool(|r| r.is_return_address),
         ),
         Column::new(

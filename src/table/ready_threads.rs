@@ -17,7 +17,7 @@ pub(super) static TABLE: TableDef<ReadyThread> = TableDef {
     columns: &[
         Column::new(
             |c| c.processor,
-            "Processor of the queue; no value for a queue that processors share.",
+            "Processor of the queue; absent for a queue that processors share.",
             Get::Int(|r| r.processor),
         ),
         Column::new(|c| c.priority, "Priority of the queue.", Get::Int(|r| r.priority)),

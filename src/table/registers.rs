@@ -6,7 +6,7 @@ use crate::model::Register;
 
 /// The table.
 pub(super) static TABLE: TableDef<Register> = TableDef {
-    doc: "One row for each register of each context that the dump holds.",
+    doc: "One row for each register of each context record in the dump.",
     answers: "r",
     kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User, SourceKind::Log],
     examples: &[

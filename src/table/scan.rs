@@ -43,7 +43,7 @@ pub struct Cx<'a> {
 }
 
 impl Cx<'_> {
-    /// Whether nobody waits for rows any more.
+    /// Whether the query was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
     }

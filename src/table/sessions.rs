@@ -25,12 +25,12 @@ pub(super) static TABLE: TableDef<SessionSpace> = TableDef {
         Column::new(|c| c.paged_pool_bytes, "Paged pool in use.", Get::Int(|r| r.paged_pool_bytes)),
         Column::new(
             |c| c.paged_pool_limit_bytes,
-            "Paged pool at most.",
+            "Limit of the paged pool.",
             Get::Int(|r| r.paged_pool_limit_bytes),
         ),
         Column::new(
             |c| c.view_limit_bytes,
-            "View space at most.",
+            "Limit of the view space.",
             Get::Int(|r| r.view_limit_bytes),
         ),
         Column::new(|c| c.commit_bytes, "Commit charge.", Get::Int(|r| r.commit_bytes)),

@@ -11,7 +11,7 @@ pub(super) static TABLE: TableDef<SystemCall> = TableDef {
     kinds: &[SourceKind::Kernel],
     examples: &[Example {
         sql: "SELECT index, symbol FROM ssdt WHERE is_outside_module",
-        doc: "Services that lead out of the kernel.",
+        doc: "Services whose routine is outside the kernel's images.",
     }],
     rows: Rows::Source,
     columns: &[
@@ -25,7 +25,7 @@ pub(super) static TABLE: TableDef<SystemCall> = TableDef {
         Column::new(|c| c.symbol, "Symbol of the routine.", Get::Text(|r| text(&r.symbol))),
         Column::new(
             |c| c.is_outside_module,
-            "Whether the routine is outside of the kernel's images.",
+            "Whether the routine is outside the kernel's images.",
             Get::Bool(|r| r.is_outside_module),
         ),
     ],

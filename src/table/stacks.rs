@@ -36,7 +36,7 @@ pub(super) static TABLE: TableDef<Frame> = TableDef {
         Column::new(|c| c.ip, "Instruction pointer.", Get::Addr(|r| r.ip)),
         Column::new(
             |c| c.return_address,
-            "Where the frame returns to.",
+            "Return address of the frame.",
             Get::Addr(|r| r.return_address),
         ),
         Column::new(|c| c.module, "Module of the instruction.", Get::Text(|r| text(&r.module))),
@@ -68,7 +68,7 @@ pub(super) static TABLE: TableDef<Frame> = TableDef {
         ),
         Column::new(
             |c| c.is_wow64,
-            "Whether it is a frame of 32-bit code in a 64-bit process; they follow those of the layer that runs such code.",
+            "Whether it is a frame of 32-bit code in a 64-bit process; these frames follow those of the WoW64 layer.",
             Get::Bool(|r| r.is_wow64),
         ),
     ],

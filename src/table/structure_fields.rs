@@ -11,7 +11,7 @@ pub(super) static TABLE: TableDef<StructureField> = TableDef {
     kinds: &[SourceKind::Log],
     examples: &[Example {
         sql: "SELECT path, value FROM structure_fields WHERE name = 'UniqueProcessId'",
-        doc: "A field wherever it was printed.",
+        doc: "The values of a field in all printed structures.",
     }],
     rows: Rows::Source,
     columns: &[
@@ -23,13 +23,13 @@ pub(super) static TABLE: TableDef<StructureField> = TableDef {
         Column::new(|c| c.address, "Address of the structure.", Get::Addr(|r| r.address)),
         Column::new(
             |c| c.path,
-            "Names of the fields that lead to it, with dots between them.",
+            "Names of the enclosing fields, separated by dots.",
             Get::Text(|r| text(&r.path)),
         ),
         Column::new(|c| c.name, "Name of the field.", Get::Text(|r| text(&r.name))),
         Column::hex(
             |c| c.offset,
-            "Distance from the start of the structure that it stands in.",
+            "Offset in the structure that contains it.",
             Get::Int(|r| r.offset),
         ),
         Column::new(
@@ -37,7 +37,7 @@ pub(super) static TABLE: TableDef<StructureField> = TableDef {
             "Type of the field, where it is printed.",
             Get::Text(|r| text(&r.kind)),
         ),
-        Column::new(|c| c.value, "What it holds, as printed.", Get::Text(|r| text(&r.value))),
+        Column::new(|c| c.value, "Value, as printed.", Get::Text(|r| text(&r.value))),
         Column::new(|c| c.number, "The value as a number or an address.", Get::Addr(|r| r.number)),
     ],
 };

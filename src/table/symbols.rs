@@ -20,7 +20,7 @@ pub(super) static TABLE: TableDef<KnownSymbol> = TableDef {
         Column::new(|c| c.symbol, "The symbol with its module.", Get::Text(|r| text(&r.symbol))),
         Column::hex(
             |c| c.offset,
-            "Distance of the address that was asked for from the symbol.",
+            "Offset of the requested address from the symbol.",
             Get::Int(|r| r.offset),
         ),
         Column::new(

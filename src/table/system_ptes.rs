@@ -11,7 +11,7 @@ pub(super) static TABLE: TableDef<SystemPte> = TableDef {
     kinds: &[SourceKind::Log],
     examples: &[Example {
         sql: "SELECT caller, sum(pages) FROM system_ptes GROUP BY 1 ORDER BY 2 DESC",
-        doc: "Who maps most.",
+        doc: "The callers that map the most pages.",
     }],
     rows: Rows::Source,
     columns: &[
@@ -26,7 +26,7 @@ pub(super) static TABLE: TableDef<SystemPte> = TableDef {
         Column::new(|c| c.caller, "Who allocated it.", Get::Text(|r| text(&r.caller))),
         Column::new(
             |c| c.callers_caller,
-            "Who called that.",
+            "Caller of that function.",
             Get::Text(|r| text(&r.callers_caller)),
         ),
     ],

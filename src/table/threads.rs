@@ -16,7 +16,7 @@ pub(super) static TABLE: TableDef<Thread> = TableDef {
         },
         Example {
             sql: "SELECT state, wait_reason, count(*) FROM threads GROUP BY ALL ORDER BY 3 DESC",
-            doc: "What threads do, by number.",
+            doc: "The number of threads in each state.",
         },
         Example {
             sql: "SELECT tid, state, why(state) FROM threads",
@@ -73,7 +73,7 @@ pub(super) static TABLE: TableDef<Thread> = TableDef {
         Column::new(|c| c.base_priority, "Base priority.", Get::Int(|r| r.base_priority)),
         Column::new(
             |c| c.priority_decrement,
-            "Boost that decays.",
+            "Priority boost that decays.",
             Get::Int(|r| r.priority_decrement),
         ),
         Column::new(
@@ -132,7 +132,7 @@ pub(super) static TABLE: TableDef<Thread> = TableDef {
         ),
         Column::new(
             |c| c.is_stack_resident,
-            "Whether the stack is in memory.",
+            "Whether the kernel stack is in memory.",
             Get::Bool(|r| r.is_stack_resident),
         ),
         Column::new(|c| c.trap_frame, "Address of the trap frame.", Get::Addr(|r| r.trap_frame)),
@@ -154,12 +154,12 @@ pub(super) static TABLE: TableDef<Thread> = TableDef {
         ),
         Column::new(
             |c| c.is_lpc_server,
-            "Whether it works on an LPC message.",
+            "Whether it is processing an LPC message.",
             Get::Bool(|r| r.is_lpc_server),
         ),
         Column::new(
             |c| c.attached_eprocess,
-            "Process to whose address space it is attached.",
+            "Process that it is attached to.",
             Get::Addr(|r| r.attached_eprocess),
         ),
         Column::new(|c| c.suspend_count, "Suspend count.", Get::Int(|r| r.suspend_count)),

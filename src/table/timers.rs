@@ -25,7 +25,7 @@ pub(super) static TABLE: TableDef<Timer> = TableDef {
         ),
         Column::new(
             |c| c.due_time,
-            "When it is due, in UTC as far as the zone is known.",
+            "When it is due, in UTC if the time zone is known.",
             Get::Time(|r| r.due_time),
         ),
         Column::new(|c| c.is_periodic, "Whether it starts again.", Get::Bool(|r| r.is_periodic)),

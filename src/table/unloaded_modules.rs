@@ -6,12 +6,12 @@ use crate::model::UnloadedModule;
 
 /// The table.
 pub(super) static TABLE: TableDef<UnloadedModule> = TableDef {
-    doc: "One row for each unloaded image that the system remembers; the same name may come several times.",
+    doc: "One row for each image in the system's list of unloaded images; the same name may occur several times.",
     answers: "lm (tail), unloadedmodules",
     kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT name, count(*) AS times FROM unloaded_modules GROUP BY name HAVING count(*) > 1 ORDER BY times DESC",
-        doc: "Drivers that were loaded and unloaded again and again.",
+        doc: "Drivers that were loaded and unloaded repeatedly.",
     }],
     rows: Rows::Source,
     columns: &[

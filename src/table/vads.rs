@@ -6,7 +6,7 @@ use crate::model::Vad;
 
 /// The table.
 pub(super) static TABLE: TableDef<Vad> = TableDef {
-    doc: "One row for each virtual address descriptor of each process.",
+    doc: "One row for each virtual address descriptor (VAD) of each process.",
     answers: "!vad",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {

@@ -6,20 +6,16 @@ use crate::model::VerifierFact;
 
 /// The table.
 pub(super) static TABLE: TableDef<VerifierFact> = TableDef {
-    doc: "One row for each setting and each number of Driver Verifier.",
+    doc: "One row for each setting and each counter of Driver Verifier.",
     answers: "!verifier",
     kinds: &[SourceKind::Log],
     examples: &[Example {
         sql: "SELECT name FROM verifier WHERE is_enabled",
-        doc: "What Driver Verifier checks.",
+        doc: "The enabled checks of Driver Verifier.",
     }],
     rows: Rows::Source,
     columns: &[
-        Column::new(
-            |c| c.section,
-            "Heading that it stands under.",
-            Get::Text(|r| text(&r.section)),
-        ),
+        Column::new(|c| c.section, "Heading above it.", Get::Text(|r| text(&r.section))),
         Column::new(|c| c.name, "What it is.", Get::Text(|r| text(&r.name))),
         Column::hex(|c| c.flag, "Bit of the setting.", Get::Int(|r| r.flag)),
         Column::new(|c| c.is_enabled, "Whether the setting is on.", Get::Bool(|r| r.is_enabled)),

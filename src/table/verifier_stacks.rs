@@ -6,12 +6,12 @@ use crate::model::VerifierFrame;
 
 /// The table.
 pub(super) static TABLE: TableDef<VerifierFrame> = TableDef {
-    doc: "One row for each frame of the stacks that Driver Verifier keeps.",
+    doc: "One row for each frame of the stack traces that Driver Verifier keeps.",
     answers: "!verifier, !irp",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT object, kind, symbol FROM verifier_stacks WHERE frame = 0",
-        doc: "Who allocated, completed or cancelled what.",
+        doc: "The routines that allocated, completed or cancelled each object.",
     }],
     rows: Rows::Source,
     columns: &[

@@ -6,12 +6,12 @@ use crate::model::VmCounter;
 
 /// The table.
 pub(super) static TABLE: TableDef<VmCounter> = TableDef {
-    doc: "One row for each number of the memory manager.",
+    doc: "One row for each counter of the memory manager.",
     answers: "!vm",
     kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT name, pages, warning FROM vm WHERE warning IS NOT NULL",
-        doc: "What is near its limit.",
+        doc: "The counters that are close to their limits.",
     }],
     rows: Rows::Source,
     columns: &[
@@ -20,12 +20,12 @@ pub(super) static TABLE: TableDef<VmCounter> = TableDef {
         Column::new(|c| c.bytes, "The same in bytes.", Get::Int(|r| r.bytes)),
         Column::new(
             |c| c.limit_bytes,
-            "What it may not exceed, if there is such a limit.",
+            "Upper limit, if there is one.",
             Get::Int(|r| r.limit_bytes),
         ),
         Column::new(
             |c| c.warning,
-            "What is wrong with it, as the debugger warns.",
+            "Warning that the debugger prints.",
             Get::Text(|r| text(&r.warning)),
         ),
     ],

@@ -11,7 +11,7 @@ pub(super) static TABLE: TableDef<WaitObject> = TableDef {
     kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT name, type, count(*) FROM wait_objects GROUP BY ALL ORDER BY 3 DESC",
-        doc: "What threads wait for, by number.",
+        doc: "The objects that most threads wait for.",
     }],
     rows: Rows::Source,
     columns: &[
@@ -38,7 +38,7 @@ pub(super) static TABLE: TableDef<WaitObject> = TableDef {
         Column::new(|c| c.wait_type, "`WaitAny` or `WaitAll`.", Get::Text(|r| text(&r.wait_type))),
         Column::new(
             |c| c.owner_ethread,
-            "Thread that owns the object, or the lock that it serves; NULL where several share that.",
+            "Thread that owns the object or the lock that it belongs to; NULL if several share the lock.",
             Get::Addr(|r| r.owner_ethread),
         ),
         Column::new(

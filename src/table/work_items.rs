@@ -11,7 +11,7 @@ pub(super) static TABLE: TableDef<WorkItem> = TableDef {
     kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT queue_name, routine_symbol, count(*) FROM work_items GROUP BY ALL",
-        doc: "What is waiting to be worked on.",
+        doc: "The routines of the queued work items.",
     }],
     rows: Rows::Source,
     columns: &[

@@ -11,7 +11,7 @@ pub(super) static TABLE: TableDef<WorkQueue> = TableDef {
     kinds: &[SourceKind::Kernel, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT name, thread_count, pending_count FROM work_queues",
-        doc: "How loaded each queue is.",
+        doc: "The number of waiting items in each queue.",
     }],
     rows: Rows::Source,
     columns: &[
@@ -21,18 +21,26 @@ pub(super) static TABLE: TableDef<WorkQueue> = TableDef {
             "Name (`Critical`, `Delayed`, `HyperCritical`) or priority.",
             Get::Text(|r| text(&r.name)),
         ),
-        Column::new(|c| c.thread_count, "Threads that serve it.", Get::Int(|r| r.thread_count)),
+        Column::new(
+            |c| c.thread_count,
+            "Worker threads of the queue.",
+            Get::Int(|r| r.thread_count),
+        ),
         Column::new(
             |c| c.maximum_thread_count,
-            "How many may.",
+            "Maximum number of threads.",
             Get::Int(|r| r.maximum_thread_count),
         ),
-        Column::new(|c| c.current_count, "Threads that run.", Get::Int(|r| r.current_count)),
+        Column::new(
+            |c| c.current_count,
+            "Threads that are running items.",
+            Get::Int(|r| r.current_count),
+        ),
         Column::new(
             |c| c.maximum_count,
-            "How many may run at once.",
+            "Maximum number of threads that run at the same time.",
             Get::Int(|r| r.maximum_count),
         ),
-        Column::new(|c| c.pending_count, "Items that wait.", Get::Int(|r| r.pending_count)),
+        Column::new(|c| c.pending_count, "Items that are waiting.", Get::Int(|r| r.pending_count)),
     ],
 };

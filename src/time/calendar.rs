@@ -25,7 +25,7 @@ pub struct Date {
 }
 
 impl Date {
-    /// The day that is so many days after 1970-01-01.
+    /// The day this many days after 1970-01-01.
     pub fn of_days(days: i64) -> Self {
         let seconds = days.rem_euclid(CYCLE_DAYS) * (DAY / SECOND);
         // A cycle lies within what jiff counts, so that the default is never taken.
@@ -34,7 +34,7 @@ impl Date {
         Self { civil, cycles: days.div_euclid(CYCLE_DAYS) }
     }
 
-    /// The day of that name, if the calendar has it.
+    /// The day with this year, month and day, if it exists.
     pub fn new(year: i64, month: i64, day: i64) -> Option<Self> {
         let since = year.checked_sub(FIRST_YEAR)?;
         let within = i16::try_from(FIRST_YEAR + since.rem_euclid(CYCLE_YEARS)).ok()?;
@@ -154,7 +154,7 @@ pub fn add_months(micros: i64, months: i64) -> Option<i64> {
     Moment { date, ..moment }.micros()
 }
 
-/// The timestamp moved by so many of a unit.
+/// The timestamp plus a number of units.
 pub fn add_units(micros: i64, count: i64, unit: super::Unit) -> Option<i64> {
     if let Some(length) = unit.length() {
         return micros.checked_add(count.checked_mul(length)?);

@@ -1,14 +1,14 @@
-//! Text of durations: `1 day 02:30:00`, `5 minutes`, `-1.5 h`, and back.
+//! Durations as text: `1 day 02:30:00`, `5 minutes`, `-1.5 h`, and back.
 //!
-//! Each part has a sign of its own, as DuckDB and PostgreSQL have it: `-1 day 02:00:00` is 22 hours
-//! back. A duration is a number of microseconds; months have no fixed length, so that text with
-//! months is a [`Interval`], which only a point in time can be moved by.
+//! Each part has its own sign, as in DuckDB and PostgreSQL: `-1 day 02:00:00` is 22 hours back. A
+//! duration is a number of microseconds. Months have no fixed length, so text with months becomes
+//! an [`Interval`], which can only be added to a point in time.
 
 use super::point::{append_clock, append_fraction, append_padded};
 use super::scan::Scan;
 use super::{DAY, HOUR, MINUTE, SECOND, Unit};
 
-/// A text of a duration: months, and microseconds beside them.
+/// A parsed duration: months, and microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Interval {
     /// Months, those of years included.

@@ -27,7 +27,7 @@ enum Piece {
     ShortYear(bool),
     /// The year of the ISO week.
     IsoYear(bool),
-    /// A fraction of a second of so many digits.
+    /// A fraction of a second with this many digits.
     Fraction(u8),
     /// The offset from UTC.
     Offset,
@@ -43,7 +43,7 @@ impl Pattern {
     /// Understands a pattern.
     ///
     /// # Errors
-    /// If it has a field that nobody knows.
+    /// If it has an unknown field.
     pub fn new(text: &str) -> Result<Self, BadPattern> {
         let mut pieces = Vec::new();
         let mut chars = text.chars();
@@ -96,7 +96,7 @@ impl Pattern {
         })
     }
 
-    /// Appends the time as the pattern has it.
+    /// Appends the time in the form of the pattern.
     pub fn append(&self, into: &mut String, micros: i64) -> Option<()> {
         let moment = Moment::of(micros);
         let (civil, _) = moment.civil();
@@ -159,7 +159,7 @@ fn micros_of(mut time: BrokenDownTime) -> Option<i64> {
     let by_week = [time.iso_week(), time.sunday_based_week(), time.monday_based_week()];
     let by_week = by_week.iter().any(Option::is_some);
     if !by_week {
-        // A weekday beside a date is of no account.
+        // A weekday in addition to a date is ignored.
         time.set_weekday(None);
     }
     if !by_week && time.day_of_year().is_none() {

@@ -43,12 +43,12 @@ impl<'a> Scan<'a> {
         self.take(usize::MAX, |b| b.is_ascii_alphabetic())
     }
 
-    /// At most so many digits.
+    /// At most this many digits.
     pub(super) fn digits(&mut self, most: usize) -> &'a str {
         self.take(most, |b| b.is_ascii_digit())
     }
 
-    /// A number of at least one and at most so many digits.
+    /// A number with at least one and at most this many digits.
     pub(super) fn number(&mut self, most: usize) -> Option<i64> {
         self.digits(most).parse().ok()
     }

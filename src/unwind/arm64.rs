@@ -1,5 +1,6 @@
-//! arm64: functions say in tables of their image what their prologues do, in a record of a few bits
-//! where those are of the usual form, else in codes for each instruction.
+//! ARM64 stack walks: the unwind data of an image (`.pdata`, `.xdata`) describes the prologue of
+//! each function, in a packed record for functions of the canonical form, else with an unwind code
+//! for each instruction.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,39 +9,40 @@ use super::image::{Gap, Images, Rule};
 use super::registers::{LR, Registers};
 use super::{Cpu, Here, Span, Step, Target, Trust, Walker, scan};
 
-/// An entry of the table of functions: first address, and information or where it is.
+/// Size of a `.pdata` entry: the function's start, and packed unwind data or the address of its
+/// `.xdata` record.
 const ENTRY: u32 = 8;
 const FP: usize = 29;
 
-/// What a function has done up to an address, last first.
+/// What a function has done up to an address, last operation first.
 #[derive(Debug, Default)]
 pub(super) struct Function {
     steps: Vec<Undo>,
 }
 
-/// How to take an instruction back.
+/// How to undo an instruction of the prologue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Undo {
-    /// Room was made.
+    /// Stack space was allocated.
     Free(u64),
-    /// Registers in a row were saved so far above the stack pointer.
+    /// Consecutive registers were saved at this offset from the stack pointer.
     Load { first: usize, count: usize, at: u64 },
-    /// The same, and so much room was made for them before.
+    /// The same after this many bytes were allocated for them.
     LoadFree { first: usize, count: usize, free: u64 },
     /// A register and the link register were saved.
     LoadLink { first: usize, at: u64 },
-    /// The frame pointer was set so far above the stack pointer.
+    /// The frame pointer was set to this offset from the stack pointer.
     Frame(u64),
-    /// The next pair was saved behind the last.
+    /// The next register pair was saved behind the last (`save_next`).
     Next,
-    /// The processor's state was saved: stack pointer and instruction pointer of what it
-    /// interrupted.
+    /// A machine frame was saved: the stack pointer and instruction pointer of the interrupted
+    /// code.
     Machine,
-    /// Nothing that matters.
+    /// Nothing that matters to the walk.
     Nothing,
 }
 
-/// From a frame to its caller.
+/// The step from a frame to its caller.
 pub(super) fn step(walker: &mut Walker<'_>, here: &Here, stack: &Range<u64>) -> Option<Step> {
     let ip = here.registers.ip()?;
     let found = match walker.target.module(here.inside(ip)) {
@@ -67,7 +69,7 @@ fn by_tables(walker: &mut Walker<'_>, here: &Here, module: Span) -> Option<Step>
 
 fn by_frame_pointer(walker: &mut Walker<'_>, here: &Here, stack: &Range<u64>) -> Option<Step> {
     let fp = here.registers.fp()?;
-    // The first function of a thread has a chain of nobody.
+    // The first function of a thread has a null frame pointer in its frame record.
     if fp == 0 && here.trust == Trust::FramePointer {
         let sp = here.registers.sp()?;
         return Some(Step::call(here.registers.clone().at(0, sp), Trust::FramePointer));
@@ -85,7 +87,7 @@ fn by_frame_pointer(walker: &mut Walker<'_>, here: &Here, stack: &Range<u64>) ->
     Some(Step::call(registers, Trust::FramePointer))
 }
 
-/// A pointer without the signature in its unused bits.
+/// A pointer without the pointer authentication code in its unused bits.
 const fn plain(pointer: u64) -> u64 {
     (pointer.cast_signed() << 16 >> 16).cast_unsigned()
 }
@@ -164,7 +166,7 @@ impl Tables<'_> {
         if is_there { Ok(u32::from_le_bytes(bytes)) } else { Err(Gap) }
     }
 
-    /// The last function that starts at an offset or before it, and its information.
+    /// The last function that starts at or before an offset, and its unwind data.
     fn find(&self, (table, size): (u32, u32), inside: u32) -> Result<Option<(u32, u32)>, Gap> {
         let (mut low, mut high) = (0, size / ENTRY);
         while low < high {
@@ -180,7 +182,7 @@ impl Tables<'_> {
         Ok(Some((self.number(at)?, self.number(after(at, 4)?)?)))
     }
 
-    /// What a function has done when it is at an offset; `None` if the offset is behind it.
+    /// What a function has done at an offset; `None` if the offset is behind its end.
     fn steps(&self, data: u32, offset: u32, is_exact: bool) -> Result<Option<Vec<Undo>>, Gap> {
         let place = offset / 4;
         let kind = data & 3;
@@ -223,7 +225,8 @@ impl Tables<'_> {
             let undone = if is_exact { left } else { 0 };
             return Ok(Some(prologue.into_iter().skip(undone).collect()));
         }
-        // An epilogue at the end of the function, or those that are listed: where, and its codes.
+        // A single epilogue at the end of the function, or the listed epilogue scopes: offset, and
+        // index of the codes.
         let mut epilogues = Vec::new();
         if is_single {
             let (_, len) = codes(&bytes, scopes as usize)?;
@@ -248,16 +251,16 @@ fn after(at: u32, by: u32) -> Result<u32, Gap> {
     at.checked_add(by).ok_or(Gap)
 }
 
-/// Of a function of the usual form, what is done at an instruction: its prologue and epilogue mirror
-/// each other.
+/// What a function with packed unwind data has done at an instruction; its epilogue mirrors its
+/// prologue.
 fn cut(prologue: &[Undo], place: u32, length: u32) -> Vec<Undo> {
     let done = (place as usize).min(prologue.len());
-    // Behind the last of them stands the return.
+    // The return instruction follows the last of them.
     let left = (length.saturating_sub(place) as usize).saturating_sub(1);
     prologue.iter().take(done.min(left)).rev().copied().collect()
 }
 
-/// The prologue that a packed record stands for, an element an instruction.
+/// The prologue of a packed record, one element per instruction.
 fn packed(data: u32) -> Vec<Undo> {
     let bits = |at: u32, len: u32| data >> at & ((1 << len) - 1);
     let (reg_f, reg_i, homes, chain) = (bits(13, 3), bits(16, 4), bits(20, 1), bits(21, 2));
@@ -272,7 +275,7 @@ fn packed(data: u32) -> Vec<Undo> {
         steps.push(Undo::Nothing);
     }
     save_integers(&mut steps, reg_i as usize, has_link, saved);
-    // One register more than the number says, two an instruction.
+    // The number of registers is the field plus one; an instruction saves two.
     for _ in 0..(if reg_f == 0 { 0 } else { reg_f / 2 + 1 }) {
         let is_first = steps.iter().all(|step| *step == Undo::Nothing);
         steps.push(if is_first { Undo::Free(saved) } else { Undo::Nothing });
@@ -311,7 +314,7 @@ fn save_integers(steps: &mut Vec<Undo>, count: usize, has_link: bool, saved: u64
         } else if is_pair || !has_link {
             steps.push(Undo::LoadFree { first, count: 1 + usize::from(is_pair), free: saved });
         } else {
-            // One instruction; what it saves is taken back in two steps.
+            // One instruction, which is undone in two steps.
             steps.push(Undo::Free(saved));
             steps.push(Undo::LoadLink { first, at });
         }
@@ -325,11 +328,12 @@ fn save_integers(steps: &mut Vec<Undo>, count: usize, has_link: bool, saved: u64
     }
 }
 
-/// The steps of the codes from an index on, and how many instructions they stand for.
+/// The operations of the unwind codes from an index on, and the number of instructions that they
+/// describe.
 fn codes(bytes: &[u8], from: usize) -> Result<(Vec<Undo>, u32), Gap> {
     let mut steps = Vec::new();
     let mut rest = bytes.get(from..).ok_or(Gap)?;
-    // The end stands for the return of an epilogue.
+    // The end code stands for the return instruction of an epilogue.
     let mut len = 1;
     while !matches!(rest, [0xe4 | 0xe5, ..]) {
         let (step, bytes) = code(rest).ok_or(Gap)?;
@@ -340,7 +344,7 @@ fn codes(bytes: &[u8], from: usize) -> Result<(Vec<Undo>, u32), Gap> {
     Ok((steps, len))
 }
 
-/// The first code: its step and its length, if it is known.
+/// The first unwind code: its operation and its length, if it is known.
 fn code(bytes: &[u8]) -> Option<(Undo, usize)> {
     let [first, ..] = *bytes else { return None };
     let second = || bytes.get(1).copied();
@@ -370,7 +374,7 @@ fn code(bytes: &[u8]) -> Option<(Undo, usize)> {
             let (first, at) = (19 + 2 * (wide()? >> 6 & 7), (wide()? & 0x3f) as u64 * 8);
             (Undo::LoadLink { first, at }, 2)
         }
-        // Floating-point registers: only the room for them matters.
+        // Floating-point registers: only their stack space matters.
         0xd8 | 0xd9 | 0xdc | 0xdd => (Undo::Nothing, 2),
         0xda | 0xdb => (Undo::Free((wide()? & 0x3f) as u64 * 8 + 8), 2),
         0xde => (Undo::Free((wide()? & 0x1f) as u64 * 8 + 8), 2),
@@ -388,7 +392,7 @@ fn code(bytes: &[u8]) -> Option<(Undo, usize)> {
     })
 }
 
-/// A register of any kind, saved with or without room being made, alone or with the next.
+/// A register of any kind, saved with or without allocation, alone or in a pair (`save_any_reg`).
 fn any_register(bytes: &[u8]) -> Option<(Undo, usize)> {
     let [_, register, place] = *bytes.first_chunk::<3>()?;
     let (is_free, is_pair) = (register >> 5 & 1 == 1, register >> 6 & 1 == 1);

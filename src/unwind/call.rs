@@ -1,22 +1,23 @@
-//! Whether an address is one that a call returns to, by the instruction before it.
+//! Whether an address is a return address: whether the instruction before it is a call.
 
 use super::Cpu;
 use crate::code::{self, Isa};
 
-/// The longest call whose form is looked for.
+/// The longest call instruction that is recognized.
 pub(super) const LONGEST: usize = 7;
 
-/// Whether the code that ends right before an address ends with a call. `before` holds the last
-/// bytes of it, up to seven; fewer decide as far as they go.
+/// Whether the code directly before an address ends with a call. `before` holds its last bytes, up
+/// to seven; if there are fewer, they decide.
 pub fn follows_call(cpu: Cpu, before: &[u8]) -> bool {
     let isa = match cpu {
         Cpu::X86 => Isa::X86,
         Cpu::X64 => Isa::X64,
         Cpu::Arm64 => Isa::Arm64,
     };
-    // Every near call of Intel has one of two bytes: most words are decided without decoding.
+    // Every near call on x86 and x64 contains one of two bytes, so most words are decided without
+    // decoding.
     let may_call = cpu == Cpu::Arm64 || memchr::memchr2(0xe8, 0xff, before).is_some();
-    // Where the code is does not matter to what it is.
+    // The address of the code does not matter here.
     may_call && code::is_return(isa, 1 << 32, before).is_some()
 }
 

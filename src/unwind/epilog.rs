@@ -1,14 +1,15 @@
-//! x64: an instruction inside an epilogue, where what the prologue did is undone in part. The code
-//! itself says what is left: the tables describe prologues only.
+//! x64: an instruction pointer inside an epilogue, where the prologue is partly undone. The
+//! remaining instructions of the epilogue are decoded, because version 1 unwind data describes only
+//! prologues.
 
 use super::x64::Function;
 use super::{Cpu, Here, Span, Step, Trust, Walker};
 
-/// The longest epilogue that is looked through: eight registers are saved at most.
+/// Upper limit on an epilogue, which restores at most eight registers.
 const LONGEST: usize = 48;
 const RSP: usize = 4;
 
-/// The caller, if the instruction at a frame's address is in an epilogue.
+/// The caller, if the instruction pointer of a frame is in an epilogue.
 pub(super) fn step(
     walker: &Walker<'_>,
     here: &Here,
@@ -48,7 +49,7 @@ pub(super) fn step(
     Some(Step::call(registers.at(caller, sp.checked_add(8)?), Trust::Unwind))
 }
 
-/// The instruction that gives room back: its length, and the stack pointer behind it.
+/// The instruction that frees stack space: its length, and the stack pointer after it.
 fn free(code: &[u8], here: &Here) -> Option<(usize, Option<u64>)> {
     let sp = here.registers.sp()?;
     let wide = |bytes: [u8; 4]| i64::from(i32::from_le_bytes(bytes));
@@ -74,18 +75,18 @@ fn base(here: &Here, rex: u8, operand: u8) -> Option<u64> {
     here.registers.get(usize::from(operand & 7) + if rex & 1 == 1 { 8 } else { 0 })
 }
 
-/// Whether the code is what epilogues end with: a return, or a jump out of the function.
+/// Whether the code ends an epilogue: a return, or a jump out of the function.
 fn ends(code: &[u8], offset: u64, function: &Function) -> bool {
     let is_out = |len: u64, by: i64| {
         let to = offset.wrapping_add(len).checked_add_signed(by);
         to.is_none_or(|to| {
             let (start, end) = (u64::from(function.range.start), u64::from(function.range.end));
-            // A jump to the start is a call of itself.
+            // A jump to the start of the function is a tail call to itself.
             to <= start || to >= end
         })
     };
     match *code {
-        // A return; a jump through memory.
+        // A return, or a jump through memory.
         [0xc3 | 0xc2, ..] | [0xf3, 0xc3, ..] | [0xff, 0x25, ..] => true,
         [0xeb, n, ..] => is_out(2, n.cast_signed().into()),
         [0xe9, a, b, c, d, ..] => is_out(5, i32::from_le_bytes([a, b, c, d]).into()),

@@ -1,4 +1,4 @@
-//! What walks need of an image: where its code is, and its table of functions.
+//! What stack walks need from an image: its code sections, and its function table.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -8,58 +8,59 @@ use super::call::{LONGEST, follows_call};
 use super::{Cpu, Span, Target};
 use crate::symbol::image::{Image, Section};
 
-/// More rules than any system's stacks need at once.
+/// Upper limit on cached rules; no system's stacks need more at once.
 const MAX_RULES: usize = 1 << 16;
 /// A hundred thousand threads with stacks of usual depth read a tenth of it.
 pub(super) const MAX_WORDS: u64 = 1 << 26;
-/// Sections of code.
+/// The section characteristic of code.
 const EXECUTE: u32 = 0x2000_0000;
 const PAGE: u64 = 0x1000;
 
-/// What was learnt of images.
+/// What walks have learnt about images.
 #[derive(Debug)]
 pub(super) struct Images {
     spent: Cell<u64>,
     /// How many words may be read.
     most: u64,
     known: HashMap<(u64, u64), Option<Arc<Code>>>,
-    /// What the function at an address does, by address space, address, and whether it is exact.
+    /// The unwind rule at an address, by address space, address, and whether the address is exact.
     rules: HashMap<(u64, u64, bool), Rule>,
     /// Whether words are return addresses.
     returns: HashMap<(u64, u64), Likely>,
 }
 
-/// Something that would have to be read is not there, or makes no sense.
+/// Something that is needed is missing or invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Gap;
 
 /// Whether a word is a return address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Likely {
-    /// No code is before the place, or no call, or a function starts there.
+    /// No: there is no code before it, or no call, or a function starts there.
     No,
-    /// The code is not there to tell.
+    /// Unknown: the code is missing.
     Maybe,
-    /// A call is before it.
+    /// Yes: a call precedes it.
     Proven,
 }
 
-/// How to leave the function at an address.
+/// How to unwind the function at an address.
 #[derive(Debug, Clone)]
 pub(super) enum Rule {
     X64(Arc<super::x64::Function>),
     Arm64(Arc<super::arm64::Function>),
-    /// The table is there and has no such function: it keeps nothing on the stack.
+    /// The function table exists and has no entry: a leaf function, which keeps nothing on the
+    /// stack.
     Leaf,
-    /// Nothing can be said.
+    /// Unknown.
     Unknown,
 }
 
-/// The parts of an image that matter.
+/// The parts of an image that walks need.
 #[derive(Debug)]
 pub(super) struct Code {
     sections: Vec<Section>,
-    /// Where the table of functions is, and its size.
+    /// Offset and size of the function table.
     functions: Option<(u32, u32)>,
 }
 
@@ -70,7 +71,7 @@ impl Code {
         Some(Self { sections: image.sections(), functions: image.functions() })
     }
 
-    /// Where the table of functions is, and its size.
+    /// Offset and size of the function table.
     pub(super) const fn functions(&self) -> Option<(u32, u32)> {
         self.functions
     }
@@ -83,7 +84,7 @@ impl Code {
         };
         match self.sections.iter().find(holds) {
             Some(section) => section.characteristics & EXECUTE != 0,
-            // Of an image whose sections cannot be read nothing is known.
+            // If the sections cannot be read, every offset may be code.
             None => self.sections.is_empty(),
         }
     }
@@ -97,7 +98,7 @@ impl Default for Images {
 }
 
 impl Images {
-    /// Accounts for a word that is read; `None` when all walks together have read so much that only
+    /// Counts a word that is read; `None` when all walks together have read so much that only
     /// damage explains it.
     pub(super) fn spend(&self) -> Option<()> {
         let spent = self.spent.get() + 1;
@@ -105,7 +106,7 @@ impl Images {
         (spent < self.most).then_some(())
     }
 
-    /// Lets so many words be read from now on.
+    /// Sets how many words may be read from now on.
     pub(super) fn allow(&mut self, most: u64) {
         self.most = most;
         self.spent.set(0);
@@ -122,13 +123,13 @@ impl Images {
         known.or_insert_with(|| Code::read(target, module).map(Arc::new)).clone()
     }
 
-    /// Whether an address of a module may be one of code.
+    /// Whether an address of a module may be code.
     pub(super) fn is_code(&mut self, target: &dyn Target, module: Span, address: u64) -> bool {
         let offset = address.wrapping_sub(module.base);
         self.code(target, module).is_none_or(|code| code.is_code(offset))
     }
 
-    /// The rule for an address, looked up once.
+    /// The rule for an address, cached.
     pub(super) fn rule(
         &mut self,
         key: (u64, u64, bool),
@@ -145,8 +146,8 @@ impl Images {
         rule
     }
 
-    /// Whether a word may be a return address: it lies in the code of a module, behind a call as far
-    /// as the code can be read.
+    /// Whether a word may be a return address: it is in the code of a module and, if the code can
+    /// be read, behind a call.
     pub(super) fn is_return(&mut self, target: &dyn Target, cpu: Cpu, address: u64) -> bool {
         self.likely(target, cpu, address) >= Likely::Maybe
     }
@@ -154,7 +155,8 @@ impl Images {
     /// How likely a word is a return address.
     pub(super) fn likely(&mut self, target: &dyn Target, cpu: Cpu, address: u64) -> Likely {
         let Some(module) = target.module(address.wrapping_sub(1)) else { return Likely::No };
-        // No image has code in the page of its headers, and none returns to where another begins.
+        // No image has code in the page of its headers, and no call returns to the start of the
+        // next image.
         let is_start = || target.module(address).is_some_and(|next| next.base == address);
         if address < module.base.saturating_add(PAGE) || is_start() {
             return Likely::No;
@@ -184,7 +186,7 @@ impl Images {
     }
 }
 
-/// Whether a call stands before an offset of a module; `None` if its code cannot be read.
+/// Whether a call precedes an offset of a module; `None` if its code cannot be read.
 pub(super) fn call_before(
     target: &dyn Target,
     cpu: Cpu,

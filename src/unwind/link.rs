@@ -1,21 +1,21 @@
-//! Whether the call before a return address leads to the function that returns there.
+//! Whether the call before a return address has the returning function as its target.
 
 use super::image::call_bytes;
 use super::{Cpu, Target, x64};
 use crate::code::{self, Isa};
 
-/// What a call says of where it leads.
+/// The target of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Link {
-    /// To the function, or a jump to it.
+    /// The function, or a jump to it.
     Here,
-    /// To another one.
+    /// Another function.
     Elsewhere,
-    /// It does not say, or nothing is known of the function.
+    /// Unknown: an indirect call, or nothing is known of the function.
     Open,
 }
 
-/// Whether the call before `word` leads to the function that `ip` is in.
+/// Whether the call before `word` targets the function that contains `ip`.
 pub(super) fn of(target: &dyn Target, cpu: Cpu, word: u64, ip: u64) -> Link {
     if cpu != Cpu::X64 {
         return Link::Open;
@@ -26,21 +26,21 @@ pub(super) fn of(target: &dyn Target, cpu: Cpu, word: u64, ip: u64) -> Link {
     if is_it { Link::Here } else { Link::Elsewhere }
 }
 
-/// Where the function starts that an address is in, by its image's tables.
+/// The start of the function that contains an address, from the function table of its image.
 fn start_of(target: &dyn Target, address: u64) -> Option<u64> {
     let module = target.module(address)?;
     let offset = u32::try_from(address.checked_sub(module.base)?).ok()?;
     module.base.checked_add(x64::start_of(target, module, offset)?.into())
 }
 
-/// Where the call before an address leads, if it says so itself.
+/// The target of the call before an address, if it is a direct call.
 fn leads_to(target: &dyn Target, word: u64) -> Option<u64> {
     let module = target.module(word.checked_sub(1)?)?;
     let bytes = call_bytes(target, module, word.checked_sub(module.base)?)?;
     code::is_return(Isa::X64, word, &bytes)?.target
 }
 
-/// Where the jump at an address leads.
+/// The target of the jump at an address.
 fn jump_at(target: &dyn Target, address: u64) -> Option<u64> {
     let module = target.module(address)?;
     let offset = u32::try_from(address.checked_sub(module.base)?).ok()?;

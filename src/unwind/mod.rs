@@ -1,10 +1,10 @@
-//! Stacks: from the registers of a thread to the frames of the functions that called each other.
+//! Stack walks: from the registers of a thread to the frames of its call stack.
 //!
-//! A step goes from one frame to its caller, by what describes the function best: unwind tables of
-//! the image (x64, arm64), instructions that tell by themselves, saved frame pointers, and failing
-//! all of them the next word of the stack that looks like a return address. Each frame says which.
-//! Reads memory through [`Target`], and knows neither dumps nor threads nor names. Everything that
-//! it reads may be damaged: every table has a bound, and every walk an end.
+//! Each step from a frame to its caller uses the best information about the function: unwind data
+//! of the image (x64, ARM64), instructions of its prologue or epilogue, saved frame pointers, or
+//! else a stack scan for the next word that looks like a return address. Each frame records the
+//! method. The walk reads memory through [`Target`] and knows neither dumps nor threads nor
+//! symbols. All input may be damaged: every table is bounded, and every walk ends.
 
 mod arm64;
 mod call;
@@ -28,30 +28,30 @@ pub use registers::{Cpu, Registers};
 
 use image::Images;
 
-/// No stack has more frames that anybody would read.
+/// Upper limit on the frames of a stack.
 pub const MAX_FRAMES: usize = 1024;
-/// Instruction pointers below are null, and offsets from it.
+/// Instruction pointers below this are null, or offsets from null.
 const FIRST_PAGE: u64 = 0x1000;
-/// How far a stack is looked at whose end nobody tells.
+/// How far a stack is searched whose bounds are unknown.
 const OTHER_STACK: u64 = 1 << 20;
 
 /// How a frame was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trust {
-    /// Its registers were saved as a whole.
+    /// From a context record.
     Context,
-    /// The callee says where it keeps what belongs to the caller.
+    /// From the callee's unwind data.
     Unwind,
-    /// By the chain of frame pointers.
+    /// From the chain of frame pointers.
     FramePointer,
-    /// A word on the stack looks like a return address.
+    /// From a stack scan: a word looks like a return address.
     Scan,
-    /// A trap or an interrupt saved its registers.
+    /// From a trap frame or an interrupt's machine frame.
     TrapFrame,
 }
 
 impl Trust {
-    /// The word for it.
+    /// The name that tables show.
     pub const fn text(self) -> &'static str {
         match self {
             Self::Context => "context",
@@ -63,8 +63,8 @@ impl Trust {
     }
 }
 
-/// A module: its first address, the address after its last, and a number that tells address spaces
-/// apart in which different modules may have the same addresses.
+/// A module: its first address, the address behind its last, and a number that distinguishes
+/// address spaces, in which different modules may have the same addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     /// First address.
@@ -77,39 +77,39 @@ pub struct Span {
 
 /// What a walk reads.
 pub trait Target {
-    /// Fills the buffer with memory as the thread sees it, or says that it cannot.
+    /// Fills the buffer with memory as the thread sees it; returns whether that succeeded.
     fn read(&self, address: u64, buffer: &mut [u8]) -> bool;
 
-    /// The module that an address lies in.
+    /// The module that contains an address.
     fn module(&self, address: u64) -> Option<Span>;
 
-    /// Fills the buffer with bytes of a module's image; they may come from its file.
+    /// Fills the buffer with bytes of a module's image; they may come from its image file.
     fn read_image(&self, module: Span, offset: u32, buffer: &mut [u8]) -> bool {
         module.base.checked_add(offset.into()).is_some_and(|address| self.read(address, buffer))
     }
 
-    /// Whether a function is known to start at an address, where no call returns to.
+    /// Whether a function is known to start at an address, to which no call returns.
     fn starts_function(&self, _address: u64) -> bool {
         false
     }
 
-    /// Whether 64-bit Intel code keeps frame pointers; that of Windows does not.
+    /// Whether 64-bit code of the target keeps frame pointers; that of Windows does not.
     fn has_frame_pointers(&self) -> bool {
         false
     }
 
-    /// The registers that a trap frame at an address saved, if there is one.
+    /// The registers that the trap frame at an address saved, if there is one.
     fn trap_frame(&self, _address: u64) -> Option<Registers> {
         None
     }
 
-    /// How far into a trap frame of x64 the part is that the processor itself pushed; `None` if no
-    /// trap frames are on these stacks.
+    /// Offset of the machine frame, which the processor pushes, in an x64 trap frame; `None` if
+    /// there are no trap frames on these stacks.
     fn machine_frame_offset(&self) -> Option<u64> {
         None
     }
 
-    /// The frame pointer that a trap frame of x64 at an address saved.
+    /// The frame pointer that the x64 trap frame at an address saved.
     fn interrupted_frame_pointer(&self, _trap_frame: u64) -> Option<u64> {
         None
     }
@@ -122,24 +122,25 @@ pub struct Frame {
     pub ip: u64,
     /// Stack pointer; on x86 the address of the saved frame pointer, as debuggers print it.
     pub sp: u64,
-    /// Where the function returns to, if that was found.
+    /// The return address, if it was found.
     pub return_address: Option<u64>,
-    /// Where the words of arguments are: behind the return address.
+    /// The address of the stack arguments, behind the return address.
     pub arguments: Option<u64>,
     /// How it was found.
     pub trust: Trust,
-    /// Whether `ip` is the instruction that ran, and not the one that a call returns to.
+    /// Whether `ip` is the current instruction rather than a return address.
     pub is_exact: bool,
 }
 
 impl Frame {
-    /// An address in the function: a call may be its last instruction.
+    /// An address inside the function. A return address may be behind its end if the call is its
+    /// last instruction.
     pub const fn inside(&self) -> u64 {
         if self.is_exact { self.ip } else { self.ip.wrapping_sub(1) }
     }
 }
 
-/// What is known of a frame before its caller is.
+/// A frame whose caller is not known yet.
 #[derive(Debug, Clone)]
 struct Here {
     registers: Registers,
@@ -148,7 +149,8 @@ struct Here {
 }
 
 impl Here {
-    /// An address in the function: a call may be its last instruction.
+    /// An address inside the function. A return address may be behind its end if the call is its
+    /// last instruction.
     const fn inside(&self, ip: u64) -> u64 {
         if self.is_exact { ip } else { ip.wrapping_sub(1) }
     }
@@ -159,7 +161,7 @@ impl Here {
 struct Step {
     registers: Registers,
     trust: Trust,
-    /// Whether the caller did not call, but was interrupted.
+    /// Whether the caller was interrupted rather than made a call.
     is_exact: bool,
 }
 
@@ -169,15 +171,15 @@ impl Step {
     }
 }
 
-/// What was learnt of images, for the next walker of the same system.
+/// What was learnt about images, for the next walker of the same system.
 #[derive(Debug, Default)]
 pub struct Knowledge(Images);
 
 impl Knowledge {
-    /// How many words all walks of a system may read together; more is damage.
+    /// How many words all walks of a system may read together; more indicates damage.
     pub const MAX_WORDS: u64 = image::MAX_WORDS;
 
-    /// Lets walks read so many words of stacks from now on.
+    /// Sets how many stack words walks may read from now on.
     pub fn allow(&mut self, words: u64) {
         self.0.allow(words);
     }
@@ -188,7 +190,7 @@ impl Knowledge {
     }
 }
 
-/// Walks stacks of one system or process. What it learns of images it keeps.
+/// Walks stacks of one system or process, and keeps what it learns about images.
 pub struct Walker<'a> {
     target: &'a dyn Target,
     images: Images,
@@ -206,7 +208,7 @@ impl<'a> Walker<'a> {
         Self::with(target, Knowledge::default())
     }
 
-    /// A walker that knows what another of the same system has learnt.
+    /// A walker that starts with what another walker of the same system has learnt.
     pub fn with(target: &'a dyn Target, knowledge: Knowledge) -> Self {
         Self { target, images: knowledge.0 }
     }
@@ -216,20 +218,20 @@ impl<'a> Walker<'a> {
         Knowledge(self.images)
     }
 
-    /// Whether a word may be the address that a call returns to.
+    /// Whether a word may be a return address.
     pub fn may_return_to(&mut self, cpu: Cpu, word: u64) -> bool {
         self.images.is_return(self.target, cpu, word)
     }
 
-    /// The frames from registers on, the innermost first, at most `most`. `stack` is where the stack
-    /// may be; scans stay in it.
+    /// The frames from a register state on, innermost first, at most `most`. `stack` is the range
+    /// of the stack; stack scans stay in it.
     pub fn walk(&mut self, start: Registers, stack: &Range<u64>, most: usize) -> Vec<Frame> {
         let here = Here { registers: start, trust: Trust::Context, is_exact: true };
         self.go(here, None, stack, most)
     }
 
-    /// The frames of a thread that left the processor in a call, which returns to the first
-    /// registers; the caller's may be known already.
+    /// The frames of a thread that was switched out in a call which returns to the first registers;
+    /// its caller's registers may be known already.
     pub fn walk_switched(
         &mut self,
         first: Registers,
@@ -253,11 +255,11 @@ impl<'a> Walker<'a> {
         let mut seen = HashSet::new();
         while frames.len() < most.min(MAX_FRAMES) {
             let (Some(ip), Some(sp)) = (here.registers.ip(), here.registers.sp()) else { break };
-            // A walk that comes to the same place goes in a circle.
+            // A walk that reaches the same frame again is circular.
             if !seen.insert((ip, sp)) {
                 break;
             }
-            // What was interrupted may have been on another stack.
+            // Interrupted code may have run on another stack.
             if here.is_exact && !stack.contains(&sp) {
                 stack = sp..sp.saturating_add(OTHER_STACK);
             }
@@ -278,7 +280,7 @@ impl<'a> Walker<'a> {
         frames
     }
 
-    /// From a frame to its caller.
+    /// The step from a frame to its caller.
     fn step(&mut self, here: &Here, stack: &Range<u64>) -> Option<Step> {
         match here.registers.cpu() {
             Cpu::X64 => x64::step(self, here, stack),
@@ -287,7 +289,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Whether a step that tables tell of led to where code may be, on a stack that goes on upwards.
+    /// Whether a step from unwind data leads to a possible code address and upwards on the stack.
     fn is_sound(&mut self, here: &Here, step: &Step, stack: &Range<u64>) -> bool {
         let (Some(ip), Some(sp)) = (step.registers.ip(), step.registers.sp()) else { return false };
         let was = here.registers.sp().unwrap_or_default();
@@ -298,7 +300,7 @@ impl<'a> Walker<'a> {
             _ if ip == 0 => true,
             _ if !is_certain => self.images.is_return(self.target, cpu, ip),
             Some(module) => self.images.is_code(self.target, module, ip),
-            // Code that was made at run time belongs to no module.
+            // Code that was generated at run time belongs to no module.
             None => ip >= FIRST_PAGE && is_canonical(ip),
         };
         // Interrupted code and other stacks may be elsewhere.
@@ -330,7 +332,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// The word of the processor at an address.
+    /// The pointer-sized word at an address.
     fn word(&self, cpu: Cpu, address: u64) -> Option<u64> {
         self.images.spend()?;
         let mut bytes = [0; 8];
@@ -338,7 +340,7 @@ impl<'a> Walker<'a> {
         self.target.read(address, part).then(|| u64::from_le_bytes(bytes))
     }
 
-    /// As many bytes of code at an address as can be read, at most those of the buffer.
+    /// As many bytes of code at an address as can be read, at most the length of the buffer.
     fn code<'b>(&self, address: u64, buffer: &'b mut [u8]) -> &'b [u8] {
         let len = buffer.len();
         if let Some(module) = self.target.module(address)
@@ -359,12 +361,12 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// Where the function starts that an offset of an x64 image is in, as its tables of functions say.
+/// The start of the function that contains an offset of an x64 image, from its function table.
 pub fn function_start<T: Target>(target: &T, module: Span, offset: u32) -> Option<u32> {
     x64::start_of(target, module, offset)
 }
 
-/// Whether processors take an address of 64 bits.
+/// Whether a 64-bit address is canonical.
 const fn is_canonical(address: u64) -> bool {
     matches!(address >> 47, 0 | 0x1_ffff)
 }

@@ -1,4 +1,4 @@
-//! The registers that walks follow, by the numbers that instructions and unwind tables have for them.
+//! The registers that walks track, by their numbers in instructions and unwind data.
 
 /// The processors whose stacks can be walked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Cpu {
 /// The link register of arm64.
 pub(super) const LR: usize = 30;
 
-/// Registers of which some are known.
+/// A register state in which some registers are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registers {
     cpu: Cpu,
@@ -70,12 +70,12 @@ pub struct Registers {
 }
 
 impl Registers {
-    /// Registers of which none is known.
+    /// A register state in which none is known.
     pub const fn new(cpu: Cpu) -> Self {
         Self { cpu, values: [0; 33], known: 0 }
     }
 
-    /// Registers by their names; names that are of no use for walks are passed over.
+    /// Registers by name; names that walks do not need are ignored.
     pub fn named<'a>(cpu: Cpu, all: impl IntoIterator<Item = (&'a str, u64)>) -> Self {
         let mut registers = Self::new(cpu);
         for (name, value) in all {
@@ -97,7 +97,7 @@ impl Registers {
         if is_known { self.values.get(number).copied() } else { None }
     }
 
-    /// Notes a register.
+    /// Sets a register.
     pub(super) fn set(&mut self, number: usize, value: u64) {
         if let Some(place) = self.values.get_mut(number) {
             *place = value;
@@ -105,7 +105,7 @@ impl Registers {
         }
     }
 
-    /// Notes a register that may have become unknown.
+    /// Sets a register, or marks it as unknown.
     pub(super) fn put(&mut self, number: usize, value: Option<u64>) {
         match value {
             Some(value) => self.set(number, value),
@@ -128,7 +128,7 @@ impl Registers {
         self.get(self.cpu.fp())
     }
 
-    /// The same registers with these that every step finds.
+    /// The same registers with a new instruction pointer and stack pointer.
     #[must_use]
     pub fn at(mut self, ip: u64, sp: u64) -> Self {
         self.set(self.cpu.ip(), ip);
@@ -136,7 +136,7 @@ impl Registers {
         self
     }
 
-    /// The same registers with another frame pointer.
+    /// The same registers with a new frame pointer.
     #[must_use]
     pub fn with_fp(mut self, fp: Option<u64>) -> Self {
         self.put(self.cpu.fp(), fp);
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_not_noted_is_not_known() {
+    fn registers_that_were_not_set_are_unknown() {
         let all = [("rip", 0x1000), ("rsp", 0x2000), ("cs", 0x33)];
         let registers = Registers::named(Cpu::X64, all);
         assert_eq!((registers.ip(), registers.sp()), (Some(0x1000), Some(0x2000)));

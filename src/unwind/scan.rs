@@ -1,19 +1,19 @@
-//! The last resort: the next word of the stack that looks like a return address.
+//! Stack scan, the last resort: finds the next word of the stack that looks like a return address.
 
 use std::ops::Range;
 
 use super::image::Likely;
 use super::{Cpu, Here, Registers, Step, Trust, Walker, link, trap};
 
-/// How many words are looked at, and how many where the frame itself is certain.
+/// How many words are examined.
 const WORDS: u64 = 40;
 const WORDS_OF_CERTAIN: u64 = 160;
-/// How many are looked at for one that is certain.
+/// How many are examined if the frame itself is certain.
 const WORDS_FOR_CERTAIN: u64 = 2048;
-/// No frame is larger than this many bytes, nearly.
+/// Upper limit on the size of a frame, in bytes.
 const LARGEST_FRAME: u64 = 128 << 10;
 
-/// The caller by the next word that may be a return address, up to a trap frame if one is near.
+/// The caller, from the next word that may be a return address, up to a trap frame if one is near.
 pub(super) fn step(walker: &mut Walker<'_>, here: &Here, stack: &Range<u64>) -> Option<Step> {
     let cpu = here.registers.cpu();
     let sp = here.registers.sp()?;
@@ -25,7 +25,7 @@ pub(super) fn step(walker: &mut Walker<'_>, here: &Here, stack: &Range<u64>) -> 
     let near = sp.saturating_add(words * width);
     let far = stack.end.min(sp.saturating_add(WORDS_FOR_CERTAIN * width));
     let trap = trap::near(walker, cpu, sp..sp.saturating_add(WORDS_OF_CERTAIN * width).min(far));
-    // What a trap frame saved of other registers is no return address.
+    // Registers that a trap frame saved are not return addresses.
     let end = trap.as_ref().map_or(far, |trap| trap.start.clamp(sp, far));
     if let Some(found) = callers(walker, here, sp..end, near) {
         let fp = frame_pointer(walker, here, stack, (found.at, found.before));
@@ -45,8 +45,8 @@ struct Caller {
     before: Option<u64>,
 }
 
-/// The first word that may be a return address. One whose call leads elsewhere gives way to one
-/// whose call leads to the function that is left, if that follows soon.
+/// The first word that may be a return address. If its call has another target, a word that follows
+/// soon and whose call targets the current function is preferred.
 fn callers(walker: &mut Walker<'_>, here: &Here, range: Range<u64>, near: u64) -> Option<Caller> {
     let cpu = here.registers.cpu();
     let ip = here.registers.ip().map(|ip| here.inside(ip));
@@ -76,8 +76,8 @@ fn callers(walker: &mut Walker<'_>, here: &Here, range: Range<u64>, near: u64) -
     stale
 }
 
-/// What the caller's frame pointer may be: the word before the return address, which a prologue saves
-/// there, or else the callee's own, which then points beyond.
+/// The caller's frame pointer: the word before the return address, where a prologue saves it, or
+/// else the callee's own, if it points beyond the frame.
 fn frame_pointer(
     walker: &Walker<'_>,
     here: &Here,
@@ -90,7 +90,8 @@ fn frame_pointer(
     let own = here.registers.fp();
     let is_there = |fp: &u64| stack.contains(fp) && walker.word(cpu, *fp).is_some();
     let is_near = before > at && before - at <= LARGEST_FRAME;
-    // 64-bit code seldom has frame pointers: one is believed if the callee's points to it.
+    // 64-bit code seldom has frame pointers; the word is used only if the callee's frame pointer
+    // points to it.
     let is_chained = cpu == Cpu::X86 || own == at.checked_sub(width);
     if is_near && is_chained {
         return Some(before).filter(is_there);

@@ -1,4 +1,4 @@
-//! Stacks and images made by hand, sound and damaged.
+//! Hand-built stacks and images, undamaged and damaged.
 
 use std::cell::RefCell;
 
@@ -41,7 +41,7 @@ impl Target for Made {
 }
 
 impl Made {
-    /// An image of calls only: every address in its text is one that a call returns to.
+    /// An image of calls only: every address in its code is a return address.
     fn new(machine: u16) -> Self {
         let mut image = vec![0; SIZE as usize];
         let mut put = |at: usize, bytes: &[u8]| image[at..at + bytes.len()].copy_from_slice(bytes);
@@ -72,7 +72,7 @@ impl Made {
         self.image[at..at + bytes.len()].copy_from_slice(bytes);
     }
 
-    /// Adds functions of x64: start, end, information.
+    /// Adds x64 functions: start, end, unwind info.
     fn functions(&mut self, all: &[(u32, u32, u32)]) {
         for (i, entry) in (0..).zip(all) {
             for (j, number) in [entry.0, entry.1, entry.2].into_iter().enumerate() {
@@ -117,7 +117,8 @@ fn usual() -> Made {
     made.put(INFO, &[1, 5, 2, 0, 5, 0x32, 1, 0x30]);
     made.put(INFO + 0x40, &[1, 14, 5, 0x25, 14, 0x64, 5, 0, 10, 0x03, 5, 0x52, 1, 0x50]);
     made.put(INFO + 0x80, &[1, 0, 1, 0, 0, 0x1a]);
-    // Chained: more of the first function, which saved rdi in the room that the first made.
+    // Chained unwind info: a part of the first function, which saved rdi in the space that the
+    // first part allocated.
     made.put(INFO + 0xc0, &[1 | 4 << 3, 4, 2, 0, 4, 0x74, 1, 0]);
     let first = [0x1000u32, 0x1100, INFO].map(u32::to_le_bytes).concat();
     made.put(INFO + 0xc0 + 8, &first);
@@ -125,10 +126,10 @@ fn usual() -> Made {
 }
 
 #[test]
-fn tables_of_x64_lead_from_frame_to_frame() {
+fn x64_unwind_data_leads_from_frame_to_frame() {
     let mut made = usual();
-    // In the first function, called by the second, whose stack pointer has moved on, called by what
-    // was interrupted in the first.
+    // Frames, innermost first: in the first function; in the second, whose stack pointer has moved;
+    // in the interrupted first function.
     made.push(0x7020, 0x1b);
     made.push(0x7028, BASE + 0x1180);
     // The frame of the second starts at 0x7100: rbp points 0x20 into it.
@@ -138,7 +139,7 @@ fn tables_of_x64_lead_from_frame_to_frame() {
     made.push(0x7140, 0);
     made.push(0x7148, BASE + 0x1003);
     made.push(0x7160, 0x7200);
-    // The interrupted function had pushed rbx, and made no room yet.
+    // The interrupted function had pushed rbx, and had not allocated its stack space yet.
     made.push(0x7200, 0x2b);
     made.push(0x7208, 0);
     let frames = made.walk(x64(0x1080, 0x7000, &[("rbp", 0x7120)]));
@@ -160,7 +161,7 @@ fn tables_of_x64_lead_from_frame_to_frame() {
 }
 
 #[test]
-fn parts_of_functions_lead_to_the_part_that_made_the_frame() {
+fn chained_unwind_info_leads_to_the_part_that_made_the_frame() {
     let mut made = usual();
     made.push(0x7008, 0xd1d1);
     made.push(0x7020, 0x1b);
@@ -170,7 +171,7 @@ fn parts_of_functions_lead_to_the_part_that_made_the_frame() {
 }
 
 #[test]
-fn inside_an_epilogue_the_code_says_what_is_left() {
+fn epilogues_are_decoded() {
     for (code, at, pushed) in [
         (&[0x48, 0x83, 0xc4, 0x20, 0x5b, 0xc3][..], 0x7000, 0x7028),
         (&[0x5b, 0xc3], 0x7020, 0x7028),
@@ -186,9 +187,9 @@ fn inside_an_epilogue_the_code_says_what_is_left() {
 }
 
 #[test]
-fn chains_of_tables_that_run_in_a_circle_end() {
+fn circular_unwind_chains_end() {
     let mut made = usual();
-    // An information that continues itself, and an entry that is another one, which is itself.
+    // Unwind info that chains to itself, and an indirect entry that refers to itself.
     let own = [0x1000u32, 0x1100, INFO].map(u32::to_le_bytes).concat();
     made.put(INFO, &[1 | 4 << 3, 0, 0, 0]);
     made.put(INFO + 4, &own);
@@ -201,7 +202,7 @@ fn chains_of_tables_that_run_in_a_circle_end() {
 }
 
 #[test]
-fn without_code_words_are_looked_at_some_way() {
+fn stack_scans_are_bounded() {
     let mut made = usual();
     made.has_image = false;
     made.push(0x7100, BASE + 0x1234);
@@ -209,7 +210,7 @@ fn without_code_words_are_looked_at_some_way() {
     made.push(0x7108 + 8 * 40, BASE + 0x1300);
     let places = made.places(x64(0x1080, 0x7000, &[]));
     assert_eq!(places, [(0x1080, 0x7000, Trust::Context), (0x1234, 0x7108, Trust::Scan)]);
-    // A word that points to the headers, and one that no call stands before.
+    // A word that points to the headers, and one that is not behind a call.
     let mut made = usual();
     made.put(0x1230, &[0x90; 8]);
     made.functions(&[]);
@@ -221,13 +222,13 @@ fn without_code_words_are_looked_at_some_way() {
 }
 
 #[test]
-fn frames_of_x86() {
+fn x86_frames() {
     let mut made = Made::new(0x14c);
     let mut word = |at: u64, word: u32| {
         let at = usize::try_from(at - STACK).expect("a small number");
         made.stack[at..at + 4].copy_from_slice(&word.to_le_bytes());
     };
-    // The image lies too high for 32 bits: its code is not there, and made at run time.
+    // The image is too high for 32 bits: its code is missing, as for code generated at run time.
     word(0x7020, 0x7040);
     word(0x7024, 0x0040_1234);
     word(0x7040, 0);
@@ -247,7 +248,8 @@ fn arm64(ip: u64, more: &[(&str, u64)]) -> Registers {
     Registers::named(Cpu::Arm64, all.into_iter().chain(more.iter().copied()))
 }
 
-/// An image of `blr` instructions, with these functions: start, and information or where it is.
+/// An image of `blr` instructions with these functions: start, and packed unwind data or the
+/// address of its `.xdata` record.
 fn arm_image(functions: &[(u32, u32)]) -> Made {
     let mut made = Made::new(0xaa64);
     for at in (TEXT..INFO).step_by(4) {
@@ -263,9 +265,9 @@ fn arm_image(functions: &[(u32, u32)]) -> Made {
 }
 
 #[test]
-fn packed_records_of_arm64() {
+fn packed_arm64_unwind_data() {
     // `stp x19, x20, [sp, -0x20]!; stp x21, lr, [sp, 0x10]; sub sp, sp, 0x20`, 64 instructions;
-    // then a function that keeps a chain of frames: `stp fp, lr, [sp, -0x30]!; mov fp, sp`.
+    // then a function that keeps a frame record: `stp fp, lr, [sp, -0x30]!; mov fp, sp`.
     let first = 1 | 64 << 2 | 3 << 16 | 1 << 21 | 4 << 23;
     let second = 1 | 64 << 2 | 3 << 21 | 3 << 23;
     let mut made = arm_image(&[(0x1000, first), (0x1100, second)]);
@@ -291,7 +293,7 @@ fn packed_records_of_arm64() {
 }
 
 #[test]
-fn full_records_of_arm64() {
+fn full_arm64_unwind_data() {
     // 16 instructions, a word of codes: `sub sp, 0x40`, `stp fp, lr, [sp, 0x10]`,
     // `add fp, sp, 0x10` in reverse.
     let mut made = arm_image(&[(0x1000, INFO)]);
@@ -301,13 +303,13 @@ fn full_records_of_arm64() {
     made.push(0x7018, BASE + 0x1200);
     let places = made.places(arm64(0x1020, &[("fp", 0x7010), ("lr", 1)]));
     assert_eq!(places[1], (0x1200, 0x7040, Trust::Unwind));
-    // Behind the first instruction only room was made.
+    // After the first instruction only stack space was allocated.
     let places = made.places(arm64(0x1004, &[("fp", 0x7010), ("lr", BASE + 0x1300)]));
     assert_eq!(places[1], (0x1300, 0x7040, Trust::Unwind));
 }
 
 #[test]
-fn damage_of_any_kind_ends() {
+fn walks_over_damaged_data_end() {
     let mut state = 0x1234_5678_9abc_def1_u64;
     let mut next = || {
         state ^= state << 13;
@@ -349,13 +351,13 @@ fn damage_of_any_kind_ends() {
     }
 }
 
-/// Where kernels are: everything of [`Made`] is so much higher.
+/// Kernel addresses: everything of [`Made`] is moved up by this.
 const HIGH: u64 = 0xffff_8000_0000_0000;
-/// Where a trap frame has what the processor pushed, and the frame pointer.
+/// Offsets of the machine frame and of the saved frame pointer in a trap frame.
 const PUSHED: u64 = 0x168;
 const SAVED: u64 = 0x158;
 
-/// A kernel without unwind tables, whose stacks may hold trap frames.
+/// A kernel without unwind data, whose stacks may contain trap frames.
 struct Kernel(Made);
 
 impl Target for Kernel {
@@ -383,7 +385,7 @@ impl Kernel {
         Self(Made::new(0x8664))
     }
 
-    /// A trap frame that interrupted an offset of the image.
+    /// A trap frame of code at an offset of the image.
     fn trap(&mut self, at: u64, ip: u64, sp: u64) {
         let pushed = [HIGH + BASE + ip, 0x10, 0x10246, HIGH + sp, 0x18];
         for (i, word) in (0..).zip(pushed) {
@@ -404,7 +406,7 @@ impl Kernel {
 }
 
 #[test]
-fn a_scan_stops_at_a_trap_frame_and_goes_on_from_what_it_interrupted() {
+fn a_scan_stops_at_a_trap_frame_and_continues_at_the_interrupted_code() {
     let mut kernel = Kernel::new();
     kernel.0.push(0x7040, HIGH + BASE + 0x1100);
     kernel.trap(0x7100, 0x1234, 0x7400);
@@ -420,7 +422,7 @@ fn a_scan_stops_at_a_trap_frame_and_goes_on_from_what_it_interrupted() {
 }
 
 #[test]
-fn values_that_no_processor_pushes_are_no_trap_frame() {
+fn implausible_values_are_not_a_trap_frame() {
     for (index, word) in [(1, 0x11), (2, 0x1_0000_0246), (2, 0x244), (3, 0x7401), (4, 0x19)] {
         let mut kernel = Kernel::new();
         kernel.trap(0x7100, 0x1234, 0x7400);
@@ -431,7 +433,7 @@ fn values_that_no_processor_pushes_are_no_trap_frame() {
 }
 
 #[test]
-fn the_stack_of_an_interrupt_leads_to_the_stack_that_was_interrupted() {
+fn an_interrupt_stack_leads_to_the_interrupted_stack() {
     let mut kernel = Kernel::new();
     // The interrupt's stack is the upper part; a word near its end points to the trap frame.
     kernel.trap(0x7100, 0x1234, 0x7400);
@@ -444,7 +446,7 @@ fn the_stack_of_an_interrupt_leads_to_the_stack_that_was_interrupted() {
 }
 
 #[test]
-fn the_start_of_an_image_is_no_return_address() {
+fn the_start_of_an_image_is_not_a_return_address() {
     /// A second image follows the first without a gap.
     struct Two(Made);
     impl Target for Two {

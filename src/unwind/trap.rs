@@ -1,8 +1,9 @@
-//! Trap and interrupt frames of x64: what the processor pushes when it interrupts code, found on a stack
-//! by the values that only it leaves there.
+//! x64 trap frames and machine frames, found on a stack by the values that the processor pushes
+//! when it interrupts code.
 //!
-//! The processor pushes five words, the lowest first: instruction pointer, code segment, flags, stack
-//! pointer, stack segment. Where in a trap frame of the system they are, the target says.
+//! The processor pushes five words, from the lowest address: instruction pointer, code segment,
+//! flags, stack pointer, stack segment. The target gives the offset of this machine frame in a trap
+//! frame.
 
 use std::ops::Range;
 
@@ -13,33 +14,33 @@ const KERNEL_CODE: u64 = 0x10;
 const USER_CODE: [u64; 2] = [0x33, 0x23];
 const KERNEL_STACK: [u64; 2] = [0x18, 0];
 const USER_STACK: u64 = 0x2b;
-/// Bits of the flags that are always set, and those that may be.
+/// Flag bits that are always set, and those that may be set.
 const FLAGS_SET: u64 = 2;
 const FLAGS: u64 = 0x3f_7fd7;
 const WORD: u64 = 8;
 
-/// What a trap interrupted.
+/// The interrupted state.
 #[derive(Debug, Clone)]
 pub(super) struct Trap {
-    /// Where its frame starts.
+    /// The address of the trap frame.
     pub(super) start: u64,
     registers: Registers,
 }
 
 impl Trap {
-    /// The step to what was interrupted.
+    /// The step to the interrupted code.
     pub(super) fn step(self) -> Step {
         Step { registers: self.registers, trust: Trust::TrapFrame, is_exact: true }
     }
 }
 
-/// The first trap frame whose pushed part is in a range of a stack.
+/// The first trap frame whose machine frame is in a range of a stack.
 pub(super) fn near(walker: &mut Walker<'_>, cpu: Cpu, range: Range<u64>) -> Option<Trap> {
     let offset = walker.target.machine_frame_offset().filter(|_| cpu == Cpu::X64)?;
     let mut at = range.start;
     while at < range.end {
         let word = walker.word(cpu, at)?;
-        // The code segment stands behind the instruction pointer.
+        // The code segment follows the instruction pointer.
         if is_code_segment(word)
             && let Some(machine) = at.checked_sub(WORD).filter(|machine| *machine >= range.start)
             && let Some(trap) = read(walker, machine, offset)
@@ -51,7 +52,7 @@ pub(super) fn near(walker: &mut Walker<'_>, cpu: Cpu, range: Range<u64>) -> Opti
     None
 }
 
-/// A trap frame on another stack that a word of this one points to, as on the stacks of interrupts.
+/// A trap frame on another stack that a word of this one points to, as on interrupt stacks.
 pub(super) fn above(walker: &mut Walker<'_>, cpu: Cpu, range: Range<u64>) -> Option<Trap> {
     let offset = walker.target.machine_frame_offset().filter(|_| cpu == Cpu::X64)?;
     let mut at = range.start;
@@ -74,7 +75,7 @@ const fn is_code_segment(word: u64) -> bool {
     word == KERNEL_CODE || word == USER_CODE[0] || word == USER_CODE[1]
 }
 
-/// The trap frame whose pushed part is at an address, if every value makes sense.
+/// The trap frame whose machine frame is at an address, if every value is valid.
 fn read(walker: &mut Walker<'_>, machine: u64, offset: u64) -> Option<Trap> {
     let word = |i: u64| walker.word(Cpu::X64, machine.checked_add(i * WORD)?);
     let (ip, cs, flags, sp, ss) = (word(0)?, word(1)?, word(2)?, word(3)?, word(4)?);
@@ -82,7 +83,8 @@ fn read(walker: &mut Walker<'_>, machine: u64, offset: u64) -> Option<Trap> {
         return None;
     }
     let is_right = if cs == KERNEL_CODE {
-        // A wild jump leads anywhere, and leaves the full selector of the stack.
+        // The interrupted instruction pointer may be invalid (a wild jump); the stack selector is
+        // valid even then.
         let is_code = match walker.target.module(ip) {
             Some(module) => walker.images.is_code(walker.target, module, ip),
             None => ss == KERNEL_STACK[0],
@@ -91,7 +93,7 @@ fn read(walker: &mut Walker<'_>, machine: u64, offset: u64) -> Option<Trap> {
     } else {
         ss == USER_STACK && ip >> 47 == 0 && sp >> 47 == 0 && ip >= super::FIRST_PAGE
     };
-    // The stack that was interrupted is there.
+    // The interrupted stack is in the dump.
     if !is_right || cs == KERNEL_CODE && walker.word(Cpu::X64, sp).is_none() {
         return None;
     }

@@ -1,4 +1,5 @@
-//! x64: functions say in tables of their image (`.pdata`, `.xdata`) what their prologues do.
+//! x64 stack walks: the unwind data of an image (`.pdata`, `.xdata`) describes the prologue of each
+//! function.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,44 +9,44 @@ use super::registers::Registers;
 use super::{Cpu, Here, Span, Step, Target, Trust, Walker, epilog, is_canonical, scan};
 use crate::symbol::image::Image;
 
-/// An entry of the table of functions: first address, address after the last, unwind information.
+/// Size of an entry of the function table: start, end, address of the unwind info.
 const ENTRY: u32 = 12;
-/// Parts of a function that are chained; a longer chain runs in a circle.
+/// Upper limit on chained unwind info; a longer chain is circular.
 const MAX_CHAIN: usize = 32;
-/// How often a table says that the entry is another one.
+/// How often an entry may refer to another entry.
 const MAX_INDIRECT: usize = 4;
 const RSP: usize = 4;
 /// `IMAGE_FILE_MACHINE_AMD64`.
 const MACHINE: u16 = 0x8664;
-/// Part of an information that continues another.
+/// The flag of chained unwind info (`UNW_FLAG_CHAININFO`).
 const CHAINED: u8 = 4;
 
-/// What a function's prologue has done up to an address, last first.
+/// What a function's prologue has done up to an address, last operation first.
 #[derive(Debug, Default)]
 pub(super) struct Function {
-    /// Where the function starts, and ends.
+    /// Start and end of the function.
     pub(super) range: Range<u32>,
-    /// The register from which its saved registers are found, and how far behind it they start.
+    /// The frame register, and its offset from the frame's start.
     frame: Option<(usize, u64)>,
     steps: Vec<Undo>,
 }
 
-/// How to take one step of a prologue back.
+/// How to undo an operation of a prologue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Undo {
     /// A register was pushed.
     Pop(usize),
-    /// Room was made.
+    /// Stack space was allocated.
     Free(u64),
-    /// The frame register was set: number, and distance to the stack pointer.
+    /// The frame register was set: its number, and its offset from the stack pointer.
     Restore(usize, u64),
-    /// A register was saved so far from the start of the frame.
+    /// A register was saved at this offset from the start of the frame.
     Load(usize, u64),
-    /// The processor pushed what it interrupted, with an error code or without.
+    /// The processor pushed a machine frame, with or without an error code.
     Machine(bool),
 }
 
-/// From a frame to its caller.
+/// The step from a frame to its caller.
 pub(super) fn step(walker: &mut Walker<'_>, here: &Here, stack: &Range<u64>) -> Option<Step> {
     let ip = here.registers.ip()?;
     let found = match walker.target.module(here.inside(ip)) {
@@ -57,7 +58,7 @@ pub(super) fn step(walker: &mut Walker<'_>, here: &Here, stack: &Range<u64>) -> 
     found.or_else(|| scan::step(walker, here, stack))
 }
 
-/// By the chain of frame pointers, which systems other than Windows have.
+/// The step through the chain of frame pointers, which systems other than Windows keep.
 fn by_frame_pointer(walker: &Walker<'_>, here: &Here, stack: &Range<u64>) -> Option<Step> {
     let fp = here.registers.fp().filter(|_| walker.target.has_frame_pointers())?;
     let (saved, caller) = (walker.word(Cpu::X64, fp)?, walker.word(Cpu::X64, fp.checked_add(8)?)?);
@@ -91,7 +92,7 @@ fn by_tables(walker: &mut Walker<'_>, here: &Here, module: Span) -> Option<Step>
     }
 }
 
-/// Out of code that keeps nothing on the stack.
+/// The step out of a leaf function, which keeps nothing on the stack.
 pub(super) fn leaf(walker: &Walker<'_>, here: &Here) -> Option<Step> {
     let sp = here.registers.sp()?;
     let ip = walker.word(Cpu::X64, sp)?;
@@ -132,7 +133,8 @@ fn undo(walker: &Walker<'_>, here: &Here, function: &Function) -> Option<Step> {
     Some(Step::call(registers.at(ip, sp.checked_add(8)?), Trust::Unwind))
 }
 
-/// Where the function starts that an offset is in, by the table of functions and its chained entries.
+/// The start of the function that contains an offset, from the function table and chained unwind
+/// info.
 pub(super) fn start_of(target: &dyn Target, module: Span, offset: u32) -> Option<u32> {
     let read = |at: u32, buffer: &mut [u8]| target.read_image(module, at, buffer);
     let image = Image::new(&read).filter(|image| image.headers().machine == MACHINE)?;
@@ -168,7 +170,7 @@ fn rule(images: &mut Images, target: &dyn Target, module: Span, inside: u32, off
     }
 }
 
-/// An entry of the table of functions.
+/// An entry of the function table.
 type Entry = (u32, u32, u32);
 
 struct Tables<'a> {
@@ -192,7 +194,7 @@ impl Tables<'_> {
         Ok((number(0)?, number(4)?, number(8)?))
     }
 
-    /// The entry of the function that an offset lies in, if there is one.
+    /// The entry of the function that contains an offset, if there is one.
     fn find(&self, (table, size): (u32, u32), inside: u32) -> Result<Option<Entry>, Gap> {
         let (mut low, mut high) = (0, size / ENTRY);
         while low < high {
@@ -227,7 +229,7 @@ impl Tables<'_> {
         Err(Gap)
     }
 
-    /// Adds what one information says; returns the entry that it continues.
+    /// Adds the operations of one unwind info; returns the entry that it chains to.
     fn part(
         &self,
         entry: Entry,
@@ -263,14 +265,14 @@ impl Tables<'_> {
     }
 }
 
-/// The unwind codes of one information.
+/// The unwind codes of one unwind info.
 struct Codes<'a> {
     bytes: &'a [u8],
     frame: u8,
 }
 
 impl Codes<'_> {
-    /// The frame register, and how far before it the frame starts.
+    /// The frame register, and its offset from the frame's start.
     fn frame(&self) -> (usize, u64) {
         (usize::from(self.frame & 0xf), u64::from(self.frame >> 4) * 16)
     }
@@ -284,7 +286,7 @@ impl Codes<'_> {
         Some(self.slot(at)? | self.slot(at + 1)? << 16)
     }
 
-    /// What was done before an offset in the function; `None` if a code is not known.
+    /// The operations before an offset in the function; `None` if a code is unknown.
     fn steps(&self, done: u32) -> Option<Vec<Undo>> {
         let mut steps = Vec::new();
         let mut at = 0;
@@ -303,8 +305,8 @@ impl Codes<'_> {
                 }
                 (4, _) => (Some(Undo::Load(register, self.slot(at + 1)? * 8)), 2),
                 (5, _) => (Some(Undo::Load(register, self.wide(at + 1)?)), 3),
-                // Where epilogues are, which their code tells as well; before that, a vector
-                // register.
+                // Epilogue codes (version 2), which the epilogue's own code repeats; in version 1,
+                // a saved vector register.
                 (6 | 8, _) => (None, 2),
                 (7 | 9, _) => (None, 3),
                 (10, 0 | 1) => (Some(Undo::Machine(info == 1)), 1),

@@ -1,14 +1,14 @@
-//! x86: functions keep the caller's frame pointer on the stack, mostly, and the code of their first
-//! and last instructions tells where it is when they do not.
+//! x86 stack walks: most functions save the caller's frame pointer on the stack; for the others,
+//! and in prologues and epilogues, the code shows where the return address is.
 
 use std::ops::Range;
 
 use super::{Cpu, Here, Step, Trust, Walker, image, scan};
 
-/// No frame is larger than this many bytes, nearly.
+/// Upper limit on the size of a frame, in bytes.
 const LARGEST_FRAME: u64 = 128 << 10;
 
-/// From a frame to its caller.
+/// The step from a frame to its caller.
 pub(super) fn step(walker: &mut Walker<'_>, here: &Here, stack: &Range<u64>) -> Option<Step> {
     if here.is_exact
         && let Some(step) = by_code(walker, here)
@@ -21,7 +21,7 @@ pub(super) fn step(walker: &mut Walker<'_>, here: &Here, stack: &Range<u64>) -> 
     by_frame_pointer(walker, here, stack).or_else(|| scan::step(walker, here, stack))
 }
 
-/// Before the prologue has run, and behind the epilogue, the return address is on top of the stack.
+/// Before the prologue and after the epilogue the return address is on top of the stack.
 fn by_code(walker: &mut Walker<'_>, here: &Here) -> Option<Step> {
     let (ip, sp) = (here.registers.ip()?, here.registers.sp()?);
     let mut buffer = [0; 5];
@@ -45,7 +45,7 @@ fn by_code(walker: &mut Walker<'_>, here: &Here) -> Option<Step> {
     Some(Step::call(registers, Trust::Unwind))
 }
 
-/// The handlers of traps and of system calls point to what they saved as if it were their frame.
+/// Trap and system call handlers use the address of the trap frame as their frame pointer.
 fn by_trap_frame(walker: &Walker<'_>, here: &Here) -> Option<Step> {
     let registers = walker.target.trap_frame(here.registers.fp()?)?;
     Some(Step { registers, trust: Trust::TrapFrame, is_exact: true })
@@ -59,7 +59,7 @@ fn by_frame_pointer(walker: &mut Walker<'_>, here: &Here, stack: &Range<u64>) ->
     let saved = walker.word(Cpu::X86, fp)?;
     let caller = walker.word(Cpu::X86, fp.checked_add(4)?)?;
     let is_return = caller == 0 || walker.images.is_return(walker.target, Cpu::X86, caller);
-    // Code that was made at run time belongs to no module; its frames go on upwards.
+    // Code that was generated at run time belongs to no module; its frames continue upwards.
     let is_made = walker.target.module(caller).is_none() && saved > fp && stack.contains(&saved);
     if !is_return && !is_made && !is_proven(walker, stack, (fp, saved, caller)) {
         return None;
@@ -68,8 +68,8 @@ fn by_frame_pointer(walker: &mut Walker<'_>, here: &Here, stack: &Range<u64>) ->
     Some(Step::call(registers, Trust::FramePointer))
 }
 
-/// Whether the chain itself proves a return address whose code is not there, but zeros in its place:
-/// the frame pointer that was saved leads to a frame above that returns into a module.
+/// Whether the frame pointer chain proves a return address whose code is missing (the dump holds
+/// zeros there): the saved frame pointer leads to a higher frame that returns into a module.
 fn is_proven(
     walker: &mut Walker<'_>,
     stack: &Range<u64>,

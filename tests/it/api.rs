@@ -1,7 +1,8 @@
-//! What the crate exports, as a page that a change has to touch: the names of `lib.rs`, and the
-//! public fields, variants and methods behind them. `UPDATE_DOCS=1` rewrites it.
+//! The public interface of the crate, as a page that every change of it has to touch: the names in
+//! `lib.rs`, and the public fields, variants and methods behind them. `UPDATE_DOCS=1` rewrites the
+//! page.
 //!
-//! The source is read as text, so that no tool beside the stable compiler is needed.
+//! The source is read as text, so the stable compiler is the only tool needed.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -36,7 +37,7 @@ fn files() -> Vec<File> {
 /// One exported name: the module that has it, the room that it comes from, the name.
 type Export = (String, String, String);
 
-/// What `lib.rs` exports, but for its hidden module.
+/// The exports of `lib.rs`, except those of its hidden module.
 fn exports(lib: &str) -> Vec<Export> {
     let mut all = Vec::new();
     let mut module = String::new();
@@ -217,7 +218,7 @@ fn docs_list_the_public_interface() {
 }
 
 #[test]
-fn the_reader_of_the_interface_reads_it_well() {
+fn the_interface_reader_parses_declarations() {
     let lib = "pub use catalog::{Ty, Value};\npub use polars;\npub mod extend {\n pub use \
                crate::table::Table;\n}\npub mod internals { pub use crate::dump::Image; }";
     let found = exports(lib);

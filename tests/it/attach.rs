@@ -1,4 +1,4 @@
-//! `ATTACH`, `DETACH`, and files of separated values beside dumps.
+//! `ATTACH`, `DETACH`, and CSV and TSV files next to dumps.
 
 use std::path::PathBuf;
 
@@ -84,7 +84,7 @@ fn what_cannot_be_attached_says_why() {
 }
 
 #[test]
-fn an_attached_dump_joins_those_that_are_open() {
+fn an_attached_dump_is_added_to_the_open_dumps() {
     let folder = Folder::new("dump");
     let path = folder.file("other.dmp", &dumpql::internals::synth::triage_sample());
     let session = triage_sample();
@@ -100,7 +100,7 @@ fn an_attached_dump_joins_those_that_are_open() {
 }
 
 #[test]
-fn files_beside_dumps_are_called_by_their_stems() {
+fn files_next_to_dumps_are_named_by_their_stems() {
     let folder = Folder::new("beside");
     let known = folder.file("known.tsv", b"tag\tbytes\nIrp \t10\n");
     let taken = folder.file("modules.csv", b"name\nnt\n");

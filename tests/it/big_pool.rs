@@ -1,5 +1,5 @@
-//! The table of big allocations with damage at random: entries that it does not touch are listed, by the
-//! names of variables and without them.
+//! The table of big pool allocations with random damage: undamaged entries are listed, with and
+//! without symbols.
 
 use dumpql::internals::dump::Image;
 use dumpql::internals::model::{BigBlock, Want};
@@ -13,7 +13,7 @@ use crate::systems::rows;
 const EDITS: usize = 1_000;
 
 #[test]
-fn damaged_entries_hide_no_other() {
+fn damaged_entries_hide_no_other_entry() {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut below = |end: usize| {
         state ^= state << 13;

@@ -1,4 +1,4 @@
-//! Cancellation, proven by counting the rows that a source makes after it.
+//! Cancellation: counts the rows that a source makes after it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,11 +9,11 @@ use dumpql::internals::model::{
 };
 use dumpql::internals::table::{ALL, Cx, NamedSource, Progress, ScanError, ScanRequest};
 
-/// As many rows as no scan makes that is cancelled.
+/// More rows than a cancelled scan makes.
 const ROWS: usize = 1_000_000;
-/// The query is cancelled when so many are made.
+/// The query is cancelled when this many rows were made.
 const CANCELLED_AT: usize = 1000;
-/// Rows of a part, which are made side by side and ask nobody.
+/// Rows of a part; parts are made in parallel and do not check for cancellation.
 const PART: usize = 16;
 
 /// What is made, and whether it is cancelled.
@@ -31,7 +31,7 @@ impl Made {
     }
 
     /// One row after the other.
-    #[allow(clippy::unnecessary_wraps, reason = "what a reader of a table gives")]
+    #[allow(clippy::unnecessary_wraps, reason = "the signature of a table reader")]
     fn modules(&self, _: &Want<'_, Module>, emit: Emit<'_, Module>) -> Result<(), Unanswered> {
         for _ in 0..ROWS {
             self.one();
@@ -43,7 +43,7 @@ impl Made {
     }
 
     /// Several parts of rows at a time.
-    #[allow(clippy::unnecessary_wraps, reason = "what a reader of a table gives")]
+    #[allow(clippy::unnecessary_wraps, reason = "the signature of a table reader")]
     fn handles(&self, _: &Want<'_, Handle>, emit: Emit<'_, Handle>) -> Result<(), Unanswered> {
         for _ in 0..ROWS / PART / 4 {
             let fill = |_, push: &mut dyn FnMut(Handle)| {
@@ -88,7 +88,7 @@ impl Source for Slow {
 }
 
 #[test]
-fn a_scan_that_is_cancelled_makes_few_rows_more() {
+fn a_cancelled_scan_makes_few_more_rows() {
     // Rows one after the other end at the next; of rows in parts, those of the call are made.
     for (name, most) in [("modules", 1), ("handles", 4 * PART)] {
         let source = Slow::new();

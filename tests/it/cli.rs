@@ -1,13 +1,13 @@
-//! The program as a person or a script meets it: exit codes, streams, files.
+//! The program as users and scripts see it: exit codes, streams, files.
 
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-/// A folder for caches that is no user's.
+/// A cache directory for the tests.
 const CACHES: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/caches");
 
-/// The program, which keeps its indexes apart from those of whoever runs the tests.
+/// The program, with a cache directory apart from that of the user who runs the tests.
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dumpql"));
     command.env("XDG_CACHE_HOME", CACHES);
@@ -300,7 +300,7 @@ fn an_index_is_kept_in_the_folder_for_caches() {
     assert_eq!(ask(&[]), (searched, 2));
 }
 
-/// The prompt needs a terminal, which the tool `script` of Linux makes.
+/// The prompt needs a terminal, which the Linux tool `script` creates.
 #[test]
 #[cfg(target_os = "linux")]
 fn the_prompt_works_on_a_terminal() {
@@ -328,7 +328,7 @@ fn the_prompt_works_on_a_terminal() {
     }
 }
 
-/// Names come from files, too: no list of them drives the terminal.
+/// Names come from files, too: no listing of them may control the terminal.
 #[test]
 fn names_of_columns_are_shown_and_not_obeyed() {
     let folder = Folder::new("names");

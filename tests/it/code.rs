@@ -1,4 +1,4 @@
-//! Code, words and bytes of dumps as rows.
+//! Code, memory words and file bytes of dumps as rows.
 
 use dumpql::{Options, Session};
 
@@ -51,7 +51,7 @@ fn instructions_follow_each_other() {
 }
 
 #[test]
-fn what_a_call_cannot_have_is_said() {
+fn wrong_arguments_are_reported() {
     let Some(session) = open(WOW64) else { return };
     let refused = |sql: &str| session.query(sql).unwrap_err().render(None, false);
     let error = refused("SELECT * FROM calls_to(0x1000, 'nosuch')");

@@ -1,4 +1,4 @@
-//! Where the real dumps are, and opening them.
+//! The location of the real dumps, and opening them.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use dumpql::internals::dump::Image;
 use dumpql::internals::synth;
 use dumpql::{Options, Session};
 
-/// The folder of real files: `DUMPQL_CORPUS`, or `../shared` beside the project.
+/// The folder of real files: `DUMPQL_CORPUS`, or `../shared` next to the project.
 pub(crate) fn folder() -> Option<PathBuf> {
     let path = std::env::var_os("DUMPQL_CORPUS")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);

@@ -1,4 +1,4 @@
-//! The generated documentation is what the definitions say. `UPDATE_DOCS=1` rewrites it.
+//! The generated documentation matches the definitions. `UPDATE_DOCS=1` rewrites it.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

@@ -1,10 +1,10 @@
-//! The same queries over the same rows in DuckDB, with equal answers.
+//! The same queries over the same rows in DuckDB give equal answers.
 //!
 //! The queries are those of `tests/oracle/queries.sql` and others that [`crate::generate`] makes.
-//! Rows are compared in order where the query says `ORDER BY`, as a multiset elsewhere; numbers
-//! with a tolerance of one in 10^9.
+//! Rows are compared in order if the query has `ORDER BY`, as a multiset otherwise; numbers with a
+//! tolerance of one in 10^9.
 //!
-//! Left out, because the rules differ and both are written down:
+//! Differences that are documented are left out:
 //! - types of results: sums of integers (`HUGEINT` there), whole numbers from `ceil` and `floor`,
 //!   decimals for literals with a point (`DOUBLE` here);
 //! - results outside a type's range, and arguments outside a function's domain, which are errors
@@ -54,7 +54,7 @@ fn queries() -> Vec<String> {
     written.chain(generate::queries(700)).chain(generate::windows(300)).collect()
 }
 
-/// DuckDB's answers; `None`, said aloud, where it is not installed.
+/// DuckDB's answers; `None`, with a message, if it is not installed.
 fn ask(tables: &[Rows], queries: &[String]) -> Option<Vec<Json>> {
     let python = std::env::var("DUMPQL_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let found = Command::new(&python).args(["-c", "import duckdb"]).output();

@@ -1,8 +1,9 @@
-//! `docs/duckdb-functions.md`: each of DuckDB's functions is here, has another name, or a reason.
+//! `docs/duckdb-functions.md`: each of DuckDB's functions exists here, has another name, or has a
+//! reason why it does not.
 //!
-//! The page is made from `tests/oracle/duckdb-functions.txt` and the catalog, so that a function
-//! that comes into being shows as one that is there. Where DuckDB is installed, the list is compared
-//! with its own `duckdb_functions()`. `UPDATE_DOCS=1` rewrites the page.
+//! The page is made from `tests/oracle/duckdb-functions.txt` and the catalog, so a new function
+//! appears as present. If DuckDB is installed, the list is compared with its `duckdb_functions()`.
+//! `UPDATE_DOCS=1` rewrites the page.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -18,8 +19,8 @@ const HEAD: &str =
 
 # DuckDB's functions
 
-Scalar functions and aggregates of DuckDB 2.0, and what they are called in dumpql.
-A star stands for any letters.
+Scalar functions and aggregates of DuckDB 2.0, with their names in dumpql.
+A star matches any letters.
 Functions that dumpql adds are in [generated/functions.md](generated/functions.md).
 
 | DuckDB | here |
@@ -57,7 +58,7 @@ fn fits(entry: &str, name: &str) -> bool {
 }
 
 #[test]
-fn docs_say_what_became_of_every_function_of_duckdb() {
+fn docs_map_every_function_of_duckdb() {
     let session = Session::sample().unwrap();
     let catalog = session.catalog();
     let mut page = HEAD.to_owned();

@@ -1,5 +1,4 @@
-//! What processes have in their own memory, their command lines and environments, against what was
-//! laid out in whole systems of every version.
+//! Command lines and environments in process memory match whole synthetic systems of every version.
 
 use dumpql::internals::dump::Image;
 use dumpql::internals::synth::{self, Format, System, SystemSpec, Windows};
@@ -24,7 +23,7 @@ fn ask(session: &Session, sql: &str) -> Vec<String> {
 }
 
 #[test]
-fn command_lines_are_those_that_processes_were_started_with() {
+fn command_lines_match_the_system() {
     for windows in ALL {
         let system = build(windows);
         let session = open(&system, Format::Full);
@@ -41,7 +40,7 @@ fn command_lines_are_those_that_processes_were_started_with() {
 }
 
 #[test]
-fn environments_have_their_variables_in_their_order() {
+fn environments_have_their_variables_in_order() {
     for windows in ALL {
         let system = build(windows);
         let session = open(&system, Format::Full);
@@ -79,7 +78,7 @@ fn environments_have_their_variables_in_their_order() {
 }
 
 #[test]
-fn what_a_dump_of_the_kernel_lacks_has_its_reason() {
+fn values_missing_from_a_kernel_dump_have_a_reason() {
     for windows in [Windows::Server2003, Windows::Windows10] {
         let system = build(windows);
         let session = open(&system, Format::KernelSummary);

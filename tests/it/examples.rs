@@ -1,4 +1,4 @@
-//! The examples run, and print what they are meant to show.
+//! The examples run, and print what they demonstrate.
 
 #[path = "../../examples/custom_functions.rs"]
 mod custom_functions;

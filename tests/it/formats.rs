@@ -1,5 +1,5 @@
-//! Whole systems that `synth` lays out, in every form of memory dump: each has to give what the
-//! system was built from, and damage to it does no harm.
+//! Whole synthetic systems in every dump format: each format gives the values of the system, and
+//! damage does no harm.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -12,7 +12,7 @@ use crate::systems::ALL;
 use crate::watchdog::watch;
 
 fn system(windows: Windows) -> System {
-    // As little memory as it fits in: some forms keep every page.
+    // The smallest memory that it fits in: some formats contain every page.
     synth::system(&SystemSpec { physical_pages: 0x2000, ..synth::healthy(windows) })
 }
 
@@ -20,7 +20,7 @@ fn is_32_bit(windows: Windows) -> bool {
     !windows.is_64_bit()
 }
 
-/// The forms that such a system can be written to.
+/// The formats in which such a system can be written.
 fn formats(windows: Windows) -> impl Iterator<Item = Format> {
     let is_live = |format: &Format| format.dump_type().is_some_and(|code| code >= 8);
     Format::ALL.into_iter().filter(move |format| !(is_32_bit(windows) && is_live(format)))
@@ -53,7 +53,7 @@ const fn words(format: Format) -> &'static str {
 }
 
 #[test]
-fn every_system_in_every_form_is_itself() {
+fn every_system_in_every_format_has_its_values() {
     for windows in ALL {
         let system = system(windows);
         formats(windows).collect::<Vec<_>>().into_par_iter().for_each(|format| {
@@ -110,7 +110,7 @@ fn every_system_in_every_form_is_itself() {
 }
 
 #[test]
-fn cut_off_and_edited_systems_do_no_harm() {
+fn truncated_and_edited_systems_do_no_harm() {
     for windows in [Windows::Server2003Pae, Windows::Windows10] {
         let system = system(windows);
         for format in formats(windows) {
@@ -149,7 +149,7 @@ fn cut_off_and_edited_systems_do_no_harm() {
 
 /// A hypervisor's file has the registers of every processor, and the thread that each runs.
 #[test]
-fn notes_of_a_core_file_have_the_registers_of_every_processor() {
+fn core_file_notes_give_the_registers_of_every_processor() {
     for windows in ALL {
         let system = system(windows);
         let session = open(&system.to_vec(Format::ElfCore)).unwrap();
@@ -177,9 +177,9 @@ fn notes_of_a_core_file_have_the_registers_of_every_processor() {
     }
 }
 
-/// Where nothing says where the blocks of the processors are, their registers lead to them.
+/// If nothing gives the addresses of the processor blocks, their registers lead to them.
 #[test]
-fn registers_lead_to_the_blocks_of_the_processors() {
+fn registers_lead_to_the_processor_blocks() {
     for windows in [Windows::Windows7X86, Windows::Windows10] {
         let sound = system(windows);
         let bytes = vec![0x5a; 0x380];
@@ -193,9 +193,9 @@ fn registers_lead_to_the_blocks_of_the_processors() {
     }
 }
 
-/// The thread that ran when the hypervisor stopped the machine has its calls.
+/// The thread that ran when the hypervisor stopped the machine has its stack.
 #[test]
-fn stacks_of_a_core_file_begin_at_the_registers() {
+fn core_file_stacks_begin_at_the_registers() {
     for windows in [Windows::Windows7X86, Windows::Windows10] {
         let spec = synth::healthy(windows);
         let spec = SystemSpec { physical_pages: 0x2000, stacks: true, kernel_code: true, ..spec };

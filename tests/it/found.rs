@@ -1,5 +1,5 @@
-//! Variables of the kernel that are found without symbols: they are those that symbols name, and
-//! where one is damaged, or two could be it, there is none.
+//! Kernel variables that are found without symbols are those that symbols name; if one is damaged
+//! or ambiguous, none is found.
 
 use std::fmt::Debug;
 use std::ops::ControlFlow;
@@ -11,7 +11,7 @@ use dumpql::internals::synth::{self, Block, Format, PageFile, System, SystemSpec
 
 use crate::objects::{ALL, each_system, open, open_with, symbols};
 
-/// A table of what is found, and its name.
+/// The tables that depend on them, by name.
 const TABLES: [(&str, Read); 5] = [
     ("page_files", |s| {
         text(|emit| s.answers().read::<model::PageFile>(&Want::ALL, emit), |row| row)
@@ -56,7 +56,7 @@ fn small(windows: Windows) -> SystemSpec {
 }
 
 #[test]
-fn what_is_found_is_what_symbols_name() {
+fn search_without_symbols_finds_what_symbols_name() {
     each_system(|what, system, nameless| {
         let named = open_with(system, Format::BitmapFull, &symbols(system));
         for (table, read) in TABLES {
@@ -73,7 +73,7 @@ fn what_is_found_is_what_symbols_name() {
     });
 }
 
-/// Versions of which it is known where these fields stand.
+/// Versions for which the positions of these fields are known.
 const PLACED: [Windows; 6] = [
     Windows::Server2003,
     Windows::Server2003Pae,
@@ -83,8 +83,8 @@ const PLACED: [Windows; 6] = [
     Windows::Windows11,
 ];
 
-/// Where fields stand: the name and the file of a page file, the queue of a thread, the list of
-/// threads of a queue.
+/// The positions of fields: the name and the file of a page file, the queue of a thread, the list
+/// of threads of a queue.
 fn places(windows: Windows) -> [u64; 4] {
     match windows {
         Windows::Server2003 | Windows::Server2003Pae => [0x28, 0x1c, 0x68, 0x20],
@@ -190,7 +190,7 @@ fn damage(windows: Windows, system: &System) -> Vec<(&'static str, &'static str,
 }
 
 #[test]
-fn tables_of_services_are_found_where_some_are_hooked() {
+fn service_tables_are_found_with_hooked_services() {
     for windows in ALL {
         let spec = SystemSpec { physical_pages: 0x2000, ..synth::hooked(windows) };
         let system = synth::system(&spec);
@@ -200,20 +200,20 @@ fn tables_of_services_are_found_where_some_are_hooked() {
 }
 
 #[test]
-fn what_is_damaged_is_not_taken() {
+fn damaged_tables_are_not_accepted() {
     for windows in PLACED {
         let spec = small(windows);
         let system = synth::system(&spec);
         for (table, what, blocks) in damage(windows, &system) {
             let found = edited(&spec, table, blocks);
             let why = found.map(|rows| rows.len()).expect_err(&format!("{windows:?}: {what}"));
-            assert!(why.contains("only symbols of the kernel say"), "{windows:?}: {what}: {why}");
+            assert!(why.contains("without kernel symbols"), "{windows:?}: {what}: {why}");
         }
     }
 }
 
 #[test]
-fn of_two_places_none_is_taken_unless_something_refers_to_one() {
+fn an_ambiguous_table_is_accepted_only_if_something_refers_to_it() {
     for windows in ALL {
         let spec = small(windows);
         let system = synth::system(&spec);

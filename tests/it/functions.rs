@@ -1,4 +1,4 @@
-//! Every example in a function's documentation is a query with the answer it says.
+//! Every example in a function's documentation is run and gives the documented answer.
 
 use dumpql::internals::catalog::FunctionKind;
 

@@ -1,4 +1,4 @@
-//! Makes tables and queries for the comparison with DuckDB: always the same ones.
+//! Generates tables and queries for the comparison with DuckDB, deterministically.
 
 use dumpql::{Ty, Value};
 

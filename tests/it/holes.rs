@@ -1,5 +1,5 @@
-//! Reads that fault anywhere: pages of whole systems are left out at random, so that every reader
-//! meets memory that is not there in the middle of whatever it reads.
+//! Random missing pages: pages of whole systems are left out, so that every reader meets missing
+//! memory in the middle of what it reads.
 
 use dumpql::internals::dump::Image;
 use dumpql::internals::synth::{self, Format, SystemSpec, Windows};

@@ -1,4 +1,5 @@
-//! What a host program adds is as what is built in: listed, completed, explained, suggested.
+//! Definitions of a host program behave like built-in ones: listed, completed, explained,
+//! suggested.
 
 use std::sync::{Arc, Mutex};
 
@@ -183,7 +184,7 @@ fn they_are_listed_with_what_is_built_in() {
 }
 
 #[test]
-fn slips_in_their_names_are_found_out() {
+fn misspelt_names_get_suggestions() {
     let (session, _) = session();
     for (sql, code, name) in [
         ("FROM number", Code::UnknownTable, "numbers"),
@@ -202,7 +203,7 @@ fn slips_in_their_names_are_found_out() {
 }
 
 #[test]
-fn a_name_that_is_taken_is_an_error() {
+fn a_name_in_use_is_an_error() {
     let (session, asked) = session();
     let same = |name: &'static str, kind| FunctionSpec::new(name, kind, TEXT, "Again.");
     let taken = [

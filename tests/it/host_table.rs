@@ -1,4 +1,4 @@
-//! A row type, a table and a source as a host program makes them, from public parts alone.
+//! A row type, a table and a source as a host program makes them, with the public interface only.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -52,7 +52,7 @@ struct Facts {
 const NAMES: [&str; 4] = ["Dhcp", "Dnscache", "EventLog", "Spooler"];
 
 impl Facts {
-    #[allow(clippy::unnecessary_wraps, reason = "what a reader of a table gives")]
+    #[allow(clippy::unnecessary_wraps, reason = "the signature of a table reader")]
     fn services(
         &self,
         want: &Want<'_, Service>,

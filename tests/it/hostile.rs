@@ -1,6 +1,6 @@
-//! Damaged files: thousands of random edits of every real dump, each opened and asked for all it
-//! has. No edit may cause a panic, a hang, more rows than the file has bytes, or half a gigabyte of
-//! memory.
+//! Damaged files: thousands of random edits of every real dump; each variant is opened and
+//! everything in it is read. No edit may cause a panic, a hang, more rows than the file has bytes,
+//! or half a gigabyte of memory.
 
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
@@ -22,7 +22,8 @@ use crate::watchdog::watch;
 const EDITS: u64 = 10_000;
 /// Edits of each user minidump of the corpus, which has more than twenty.
 const EDITS_OF_ONE_OF_MANY: u64 = 2_500;
-/// No table has more rows than its file has bytes, but for what every machine has, such as registers.
+/// No table has more rows than its file has bytes, except for what every machine has, such as
+/// registers.
 const ROWS_OF_ANY: usize = 4096;
 const MAX_BYTES: u64 = 500 << 20;
 
@@ -167,9 +168,10 @@ impl Random {
     }
 }
 
-/// What walks the stacks of all threads, which takes far longer than all other tables together.
+/// The columns and tables that walk all stacks, which takes far longer than all other tables
+/// together.
 const WALKED: [&str; 4] = ["stacks", "raw_stack", "stack_id", "blocker"];
-/// So many variants of an edited dump are read without one whose stacks are walked.
+/// One of this many variants is read with stack walks.
 const WALK_EVERY: u64 = 16;
 
 /// Opens an image and reads every column of every table; what walks stacks only of some variants.

@@ -1,7 +1,7 @@
-//! Damaged kernel dumps, where it hurts: every number of the triage block, of the lists behind it
-//! and of the debugger data set to what breaks careless arithmetic, and files cut off anywhere.
+//! Kernel dumps with targeted damage: every number in the triage block, in the lists behind it and
+//! in the debugger data block is set to extreme values, and files are truncated anywhere.
 //!
-//! Random edits of whole files are in `hostile.rs`; these know the format.
+//! Random edits of whole files are in `hostile.rs`; these tests know the format.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -34,8 +34,7 @@ const TABLES: [&str; 15] = [
     "problems",
 ];
 
-/// Opens the bytes and asks for all they have; what is wrong with them may be said, and nothing
-/// else may happen.
+/// Opens the bytes and reads everything; errors may be reported, but nothing else may happen.
 fn read_everything(name: &str, what: &str, bytes: &[u8]) {
     let _watched = watch(format!("{name}: {what}"));
     let read = catch_unwind(AssertUnwindSafe(|| {
@@ -80,7 +79,7 @@ fn number(bytes: &[u8], at: usize) -> usize {
     word.map_or(0, |word| u32::from_le_bytes(word) as usize)
 }
 
-/// Where the numbers are that a reader follows: headers, triage block, and the starts of the
+/// The positions of the numbers that a reader follows: headers, triage block, and the starts of the
 /// lists and structures that the triage block points to.
 fn places(bytes: &[u8]) -> Vec<usize> {
     let wide = bytes.starts_with(b"PAGEDU64");
@@ -101,17 +100,17 @@ fn places(bytes: &[u8]) -> Vec<usize> {
 }
 
 #[test]
-fn every_number_that_is_followed_may_be_wrong() {
+fn any_field_may_be_wrong() {
     edit_numbers(made());
 }
 
 #[test]
-fn every_list_may_be_endless() {
+fn any_list_may_be_circular() {
     edit_counts(made());
 }
 
 #[test]
-fn files_may_end_anywhere() {
+fn a_file_may_end_anywhere() {
     cut(made());
 }
 

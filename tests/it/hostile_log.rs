@@ -1,6 +1,6 @@
-//! Damaged debugger logs: ten thousand random edits of text, each asked for all it has. Random
-//! edits of bytes are in `hostile.rs`; these know lines, words and numbers, and what publishing does
-//! to them. No edit may cause a panic or a hang.
+//! Damaged debugger logs: ten thousand random edits of text; everything in each variant is read.
+//! Random edits of bytes are in `hostile.rs`; these know lines, words and numbers, and the changes
+//! that publishing makes. No edit may cause a panic or a hang.
 
 use std::path::PathBuf;
 
@@ -174,13 +174,13 @@ fn samples() -> Vec<PathBuf> {
 }
 
 #[test]
-fn edited_logs_are_read_or_refused() {
+fn edited_logs_are_read_or_rejected() {
     hammer("own", OWN, EDITS / 2, 0);
 }
 
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
-fn edited_real_logs_are_read_or_refused() {
+fn edited_real_logs_are_read_or_rejected() {
     let samples = samples();
     let share = EDITS / 2 / samples.len().max(1);
     let all: Vec<(u64, &PathBuf)> = (1..).zip(&samples).collect();

@@ -1,5 +1,5 @@
-//! Kernel dumps through the source: real dumps against values that were read by hand with other
-//! tools, and damage of every kind.
+//! Kernel dumps: real dumps against values that were read by hand with other tools, and all kinds
+//! of damage.
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -118,7 +118,7 @@ fn an_arm64_triage_dump_without_a_layout() {
 
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
-fn symbols_of_the_very_kernel_are_found_among_others() {
+fn symbols_of_the_same_build_are_preferred() {
     let (Some(bytes), Some(folder)) = (bytes_of("triage_x64_19041.dmp"), layouts("isf")) else {
         return;
     };
@@ -138,7 +138,7 @@ fn symbols_of_the_very_kernel_are_found_among_others() {
 
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
-fn a_layout_of_another_kernel_is_noticed() {
+fn a_layout_of_another_kernel_is_detected() {
     let (Some(bytes), Some(folder)) = (bytes_of("triage_x64_19041.dmp"), layouts("vtypes")) else {
         return;
     };

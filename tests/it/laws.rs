@@ -1,5 +1,5 @@
-//! What holds for every table on every source: whole systems of both widths, triage dumps, user
-//! minidumps, logs of the project's own; and real dumps, where they are.
+//! Laws for every table on every source: whole systems of both pointer sizes, triage dumps, user
+//! minidumps, the project's own logs, and real dumps if they are there.
 
 use std::collections::BTreeSet;
 use std::collections::hash_map::DefaultHasher;
@@ -190,7 +190,7 @@ fn columns_are_as_declared(sources: &[Named]) {
     });
 }
 
-/// A column alone is that column of all.
+/// Selecting one column gives the same values as selecting all.
 fn columns_stand_alone(sources: &[Named]) {
     each(sources, |at, source, table| {
         let columns = all_columns(table);
@@ -347,7 +347,7 @@ fn every_column_has_its_declared_type_and_a_value_or_a_reason_in_every_row() {
 }
 
 #[test]
-fn a_column_alone_is_the_column_among_all() {
+fn selecting_one_column_gives_the_same_values_as_selecting_all() {
     columns_stand_alone(&sources());
 }
 
@@ -369,9 +369,9 @@ fn a_hint_never_loses_a_row_that_fulfils_it() {
 const NARROWED: [&str; 4] =
     ["pool_allocations.tag", "stacks.tid", "raw_stack.address", "threads.dump"];
 
-/// The laws would hold for tables that are always empty.
+/// Without rows the laws would hold trivially.
 #[test]
-fn every_table_has_rows_of_some_source_that_is_made_here() {
+fn every_table_has_rows_from_some_synthetic_source() {
     let sources = sources();
     let filled = |table: &&dyn Table| {
         sources.iter().any(|(_, source)| {

@@ -80,9 +80,9 @@ fn shipped_queries_answer_on_the_sample() {
     }
 }
 
-/// A dump whose tables of services are damaged, and a triage dump, which has none at all.
+/// A dump whose system service tables are damaged, and a triage dump, which has none.
 #[test]
-fn a_query_does_without_optional_tables_but_not_without_all() {
+fn optional_tables_may_be_missing_but_not_all() {
     let spec = synth::healthy(Windows::Windows10);
     let system = synth::system(&spec);
     let limit = |name: &str| synth::Block { address: system.symbols[name] + 16, bytes: vec![7, 0] };
@@ -97,8 +97,10 @@ fn a_query_does_without_optional_tables_but_not_without_all() {
     let result = session.query(hooks).unwrap();
     let unread: Vec<_> = result.unread().iter().map(|unread| unread.table).collect();
     assert_eq!(unread, ["ssdt"]);
-    assert!(result.unread()[0].because[0].starts_with("made: where the table of services is"));
-    // A query that does not say so fails.
+    assert!(
+        result.unread()[0].because[0].starts_with("made: the system service table cannot be found")
+    );
+    // A query without the header fails.
     let error = session.query("SELECT count(*) FROM ssdt").unwrap_err();
     assert_eq!(error.code(), Code::NoSource);
     let error = open(synth::triage_sample()).query(hooks).unwrap_err();

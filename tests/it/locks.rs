@@ -1,5 +1,5 @@
-//! Executive resources of whole systems: owners and waiters are those that were put in, a deadlock is
-//! found, a queue for the registry has the length that was published; damage is survived.
+//! Executive resources of whole synthetic systems: owners and waiters match, a deadlock is found, a
+//! published registry lock queue is reproduced, and damage does no harm.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -73,7 +73,7 @@ fn compare(what: &str, system: &System, session: &Session) {
 }
 
 #[test]
-fn owners_and_waiters_are_those_that_were_put_in() {
+fn owners_and_waiters_match_the_system() {
     for windows in ALL {
         for spec in [synth::healthy(windows), synth::sick(windows)] {
             let built = synth::system(&small(spec));
@@ -86,7 +86,7 @@ fn owners_and_waiters_are_those_that_were_put_in() {
 }
 
 #[test]
-fn waiting_times_are_those_of_the_threads() {
+fn waiting_times_match_the_threads() {
     let built = synth::system(&small(synth::sick(Windows::Windows10)));
     let session = system::open(&built, Format::Full);
     let sql = "SELECT count(*) FROM lock_waiters AS w JOIN threads AS t USING (ethread) \
@@ -104,7 +104,7 @@ fn query(session: &Session, name: &str) -> Vec<String> {
 }
 
 #[test]
-fn queries_for_what_is_wrong_are_silent_when_nothing_is() {
+fn diagnostic_queries_return_no_rows_for_a_healthy_system() {
     for windows in ALL {
         let healthy = synth::system(&small(synth::healthy(windows)));
         let session = system::open(&healthy, Format::Full);
@@ -133,7 +133,7 @@ fn queries_for_what_is_wrong_are_silent_when_nothing_is() {
 }
 
 #[test]
-fn the_queue_for_the_registry_is_as_long_as_was_published() {
+fn the_published_registry_lock_queue_is_reproduced() {
     let server = synth::system(&synth::server_2003());
     let session = system::open(&server, Format::KernelSummary);
     let found = query(&session, "high-contention");
@@ -143,7 +143,7 @@ fn the_queue_for_the_registry_is_as_long_as_was_published() {
                JOIN locks USING (resource) WHERE symbol = 'nt!CmpRegistryLock' GROUP BY 1 ORDER BY 1";
     assert_eq!(ask(&session, sql), ["false|718|718", "true|21|21"]);
     assert_eq!(query(&session, "wait-chains"), Vec::<String>::new());
-    // The tags that eat the pools, the largest first.
+    // The tags that use most of the pools, the largest first.
     let leaks = query(&session, "pool-leak");
     for (leak, tag) in leaks.iter().zip(["CM  ", "Ddk ", "Gh05", "MyAV"]) {
         assert!(leak.starts_with(tag), "{leaks:?}");

@@ -188,13 +188,13 @@ fn percent(tally: &Tally) -> f64 {
 }
 
 #[test]
-fn samples_are_read_as_a_person_reads_them() {
+fn samples_match_their_expected_rows() {
     read_samples(None);
 }
 
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
-fn samples_of_the_corpus_are_read_as_a_person_reads_them() {
+fn corpus_samples_match_their_expected_rows() {
     read_samples(corpus::folder().as_deref());
 }
 
@@ -264,7 +264,7 @@ fn damaged(text: &str) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn damage_of_publishing_takes_no_row_away() {
+fn changes_of_publishing_lose_no_row() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/log/own/forum.txt");
     let text = std::fs::read_to_string(path).unwrap();
     let open = |bytes: Vec<u8>| {

@@ -1,5 +1,5 @@
-//! Numbers of the memory manager of whole systems: those that were put in, the listings that were
-//! published, warnings and failures.
+//! Memory manager counters of whole synthetic systems: the values of the specification, published
+//! listings, warnings and failures.
 
 use dumpql::Options;
 use dumpql::Session;
@@ -57,7 +57,7 @@ fn expected(windows: Windows, physical: u64, facts: &Counters, has_names: bool) 
 const NUMBERS: &str = "SELECT name, pages, bytes // 1024 FROM vm";
 
 #[test]
-fn numbers_are_those_of_the_memory_manager() {
+fn counters_match_the_memory_manager() {
     for windows in ALL {
         let spec = small(synth::healthy(windows));
         let built = synth::system(&spec);
@@ -84,7 +84,7 @@ fn numbers_are_those_of_the_memory_manager() {
 }
 
 #[test]
-fn sick_pools_come_with_warnings_and_failures() {
+fn exhausted_pools_have_warnings_and_failures() {
     for windows in ALL {
         let session = system::open(&synth::system(&small(synth::sick(windows))), Format::Full);
         let paged = "PagedPool Usage|Excessive Paged Pool Usage";
@@ -98,7 +98,7 @@ fn sick_pools_come_with_warnings_and_failures() {
 
 /// The listing of the server with a session whose pool is used up, as it was published.
 #[test]
-fn published_listings_come_back() {
+fn published_listings_are_reproduced() {
     let server = synth::system(&synth::server_2003());
     let session = system::open(&server, Format::KernelSummary);
     let sql = find_query("vm").unwrap().text.clone();
@@ -140,7 +140,7 @@ fn published_listings_come_back() {
 
 /// Pools of servers whose listings were published, and the warning that came with them.
 #[test]
-fn published_warnings_come_back() {
+fn published_warnings_are_reproduced() {
     let warned = |nonpaged, nonpaged_maximum, paged: Vec<u64>, paged_usage, paged_maximum| {
         let mut spec = small(synth::server_2003());
         let counters = spec.counters;
@@ -160,7 +160,7 @@ fn published_warnings_come_back() {
 
 /// A server with two nodes, whose pools were printed one by one.
 #[test]
-fn pools_of_nodes_come_back() {
+fn pools_of_nodes_are_reproduced() {
     let mut spec = small(synth::server_2003());
     spec.counters.nonpaged = 37_846;
     spec.counters.nonpaged_nodes = vec![8_271, 13_828];
@@ -178,7 +178,7 @@ fn pools_of_nodes_come_back() {
 
 /// The page file of the server, as it was published.
 #[test]
-fn the_published_page_file_comes_back() {
+fn the_published_page_file_is_reproduced() {
     let session = system::open(&synth::system(&synth::server_2003()), Format::KernelSummary);
     let sql = &find_query("page-files").unwrap().text;
     assert_eq!(ask(&session, sql), [r"\??\C:\pagefile.sys|3145728|3001132|3145728|3145728"]);
@@ -186,7 +186,7 @@ fn the_published_page_file_comes_back() {
 
 /// The sessions of the server, as they were published.
 #[test]
-fn published_sessions_come_back() {
+fn published_sessions_are_reproduced() {
     let server = synth::system(&synth::server_2003());
     let session = system::open(&server, Format::KernelSummary);
     let sql = find_query("!vm 4").unwrap().text.clone();

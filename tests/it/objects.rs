@@ -1,5 +1,5 @@
-//! Kernel objects of whole systems against what the systems were built from: handles, named objects,
-//! types, ranges of address spaces, sessions, page files.
+//! Kernel objects of whole synthetic systems: handles, named objects, types, VADs, sessions, page
+//! files.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -79,7 +79,7 @@ pub(crate) fn each_system(mut check: impl FnMut(&str, &System, &dyn Source)) {
     check("the server", &system, &*open(&system, Format::KernelSummary));
 }
 
-/// What a handle is open to: the type and the name that a person knows.
+/// The target of a handle: its type, and its name as tools display it.
 fn expected(system: &System, handle: &SystemHandle) -> (String, Option<String>) {
     let facts = &system.facts;
     let id = |kind: &str| handle.object.strip_prefix(kind).and_then(|id| id.parse::<u64>().ok());
@@ -110,7 +110,7 @@ fn expected(system: &System, handle: &SystemHandle) -> (String, Option<String>) 
 }
 
 #[test]
-fn handles_are_those_that_were_opened() {
+fn handles_match_the_system() {
     each_system(|what, system, source| {
         let found: Vec<_> = rows(|emit| source.answers().read::<Handle>(&Want::ALL, emit))
             .into_iter()
@@ -173,7 +173,7 @@ fn handles_are_counted_by_process_by_object_and_by_type() {
 }
 
 #[test]
-fn named_objects_are_found_in_their_directories() {
+fn named_objects_have_their_directories() {
     each_system(|what, system, source| {
         let found = rows(|emit| source.answers().read::<KernelObject>(&Want::ALL, emit));
         let by_path: BTreeMap<_, _> =
@@ -237,7 +237,7 @@ fn handle_tables_of_every_depth() {
 }
 
 #[test]
-fn a_damaged_table_of_handles_ends() {
+fn a_damaged_handle_table_ends() {
     for windows in ALL {
         let mut system = synth::system(&synth::healthy(windows));
         system.damage(synth::Damage::HandleTables);
@@ -253,7 +253,7 @@ fn a_damaged_table_of_handles_ends() {
 }
 
 #[test]
-fn ranges_of_address_spaces_are_those_that_were_laid_out() {
+fn vads_match_the_address_space() {
     each_system(|what, system, source| {
         let found: Vec<_> = rows(|emit| source.answers().read::<Vad>(&Want::ALL, emit))
             .into_iter()
@@ -291,7 +291,7 @@ fn ranges_of_address_spaces_are_those_that_were_laid_out() {
 }
 
 #[test]
-fn trees_of_ranges_state_their_shape() {
+fn vads_give_the_shape_of_their_tree() {
     each_system(|what, system, source| {
         let vads = rows(|emit| source.answers().read::<Vad>(&Want::ALL, emit));
         let by_address: BTreeMap<_, _> = vads.iter().map(|v| (v.vad.unwrap(), v)).collect();
@@ -311,7 +311,7 @@ fn trees_of_ranges_state_their_shape() {
 }
 
 #[test]
-fn sessions_are_those_of_their_processes() {
+fn sessions_match_their_processes() {
     each_system(|what, system, source| {
         let found: Vec<_> = rows(|emit| source.answers().read::<SessionSpace>(&Want::ALL, emit))
             .into_iter()
@@ -342,7 +342,7 @@ fn sessions_are_those_of_their_processes() {
 }
 
 #[test]
-fn a_session_counts_what_fails_in_it() {
+fn sessions_count_failures() {
     let system = synth::system(&synth::server_2003());
     let source = open(&system, Format::KernelSummary);
     let rows = rows(|emit| source.answers().read::<SessionSpace>(&Want::ALL, emit));
@@ -356,7 +356,7 @@ fn a_session_counts_what_fails_in_it() {
 }
 
 #[test]
-fn page_files_are_those_that_the_kernel_lists() {
+fn page_files_match_the_system() {
     for windows in ALL {
         let system = synth::system(&synth::healthy(windows));
         let source = open_with(&system, Format::BitmapFull, &symbols(&system));
@@ -399,7 +399,7 @@ fn objects_of_a_triage_dump_are_not_answered() {
 
 /// The shipped queries over these tables, on a system whose content is known.
 #[test]
-fn shipped_queries_tell_what_is_open_where() {
+fn shipped_queries_show_open_objects() {
     let system = synth::system(&synth::healthy(Windows::Windows10));
     let image = Image::from_bytes("it", system.to_vec(Format::BitmapFull));
     let session = Session::from_images(vec![image], &Options::default()).unwrap();
@@ -456,7 +456,7 @@ impl Random {
     }
 }
 
-/// Asks for everything that is queued, open, mapped or named; says how many rows there were.
+/// Reads everything that is queued, open, mapped or named; returns the number of rows.
 fn ask_all(source: &dyn Source) -> usize {
     let mut count = 0;
     macro_rules! ask {
@@ -504,8 +504,8 @@ fn places(source: &dyn Source) -> Vec<u64> {
     places
 }
 
-/// Pointers of objects, lists and trees set to each other and to what breaks careless arithmetic:
-/// every answer ends, and no list grows by it.
+/// Pointers in objects, lists and trees are set to each other and to extreme values: every query
+/// ends, and no list grows.
 #[test]
 fn edited_objects_do_no_harm() {
     for windows in [Windows::Server2003Pae, Windows::Windows81, Windows::Windows11] {
@@ -537,7 +537,7 @@ fn edited_objects_do_no_harm() {
 }
 
 #[test]
-fn regions_are_the_ranges_of_descriptors() {
+fn memory_regions_match_the_vads() {
     for windows in ALL {
         let system =
             synth::system(&SystemSpec { physical_pages: 0x2000, ..synth::healthy(windows) });

@@ -1,4 +1,4 @@
-//! The parser on files: `tests/parse/ok/*.sql` with the canonical text beside them,
+//! The parser on files: `tests/parse/ok/*.sql` with the canonical text in the files next to them,
 //! `tests/parse/err/*.sql` with the rendered error, and random edits of all of them.
 //!
 //! `UPDATE_EXPECT=1` rewrites the expectations.
@@ -43,7 +43,7 @@ fn compare(results: Vec<(PathBuf, String)>) {
 
 /// One query a line in `ok`, so that a file holds a feature.
 #[test]
-fn what_is_of_the_language_parses() {
+fn valid_queries_parse() {
     let mut results = Vec::new();
     let mut count = 0;
     for (path, text) in cases("tests/parse/ok") {
@@ -64,7 +64,7 @@ fn what_is_of_the_language_parses() {
 
 /// One query a line in `err`, blank lines left out; `\n` stands for a line end within a query.
 #[test]
-fn what_is_not_of_the_language_is_explained() {
+fn invalid_queries_get_an_explanation() {
     let mut results = Vec::new();
     let mut count = 0;
     for (path, text) in cases("tests/parse/err") {
@@ -242,7 +242,7 @@ fn hostile_texts_end_quickly_with_an_error_or_a_tree() {
 }
 
 #[test]
-fn completeness_is_a_semicolon_outside_of_everything() {
+fn a_complete_text_ends_with_a_semicolon_outside_of_quotes() {
     for (text, complete) in [
         ("", false),
         ("SELECT 1", false),

@@ -1,5 +1,5 @@
-//! Dumps with physical memory, laid out by hand byte for byte: the same small system in every
-//! container format has to give the same values, and damaged ones what is left.
+//! Hand-built dumps with physical memory: the same small system gives the same values in every
+//! container format, and damaged dumps give what is left.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -328,7 +328,7 @@ fn every_format_gives_the_same_values() {
 }
 
 #[test]
-fn lies_about_extended_addresses_are_seen_through() {
+fn a_wrong_pae_flag_is_detected() {
     for kind in [Kind::X86, Kind::Pae] {
         let system = System::new(kind);
         let mut file = system.full();
@@ -342,7 +342,7 @@ fn lies_about_extended_addresses_are_seen_through() {
 }
 
 #[test]
-fn memory_without_windows_is_refused_in_one_line() {
+fn memory_without_windows_is_rejected_in_one_line() {
     let system = System::new(Kind::X64);
     let mut blind = system.memory.clone();
     // The lists no longer point back, and the image has no name.

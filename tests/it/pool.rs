@@ -1,4 +1,4 @@
-//! Blocks and pages of the pools of whole systems against what the systems were built from.
+//! Pool blocks and pool pages of whole synthetic systems.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -16,7 +16,7 @@ fn signed(number: u64) -> Option<i64> {
     i64::try_from(number).ok()
 }
 
-/// Every block of pool that was made is listed and nothing else is, and so are big ones by themselves.
+/// Every pool block of the system and no other is listed, and so are the big allocations.
 fn compare_pool(what: &str, spec: &SystemSpec, format: Format, symbols: Option<&Path>) {
     let has_symbols = symbols.is_some();
     let system = synth::system(spec);
@@ -81,7 +81,8 @@ fn compare_pool(what: &str, spec: &SystemSpec, format: Format, symbols: Option<&
     let mut facts: Vec<_> =
         system.pool.iter().filter(|b| b.process != 0).map(|b| (b.address, b.process)).collect();
     facts.sort_unstable();
-    // Since Windows 8 a number that only symbols name hides the process.
+    // Since Windows 8 the pointer to the charged process is encoded with a value that only symbols
+    // name.
     let is_hidden = !has_symbols && spec.windows.build() >= 9200;
     assert!(!facts.is_empty());
     assert_eq!(charged, if is_hidden { Vec::new() } else { facts }, "{what}: charged processes");
@@ -103,15 +104,15 @@ fn compare_pool(what: &str, spec: &SystemSpec, format: Format, symbols: Option<&
     assert_eq!(big, facts, "{what}: big blocks");
 }
 
-/// For every page with pool what a map shows of it, by the session that it is of.
+/// For every pool page the character of a map, by session.
 fn pool_map(system: &synth::System) -> BTreeMap<(i64, u64), char> {
     let is_old = system.facts.windows.build() < 6000;
     let has_own_place = system.facts.windows.build() < 18362;
     let mut pages = BTreeMap::new();
     for block in &system.pool {
         let session = block.session.filter(|_| block.is_paged).map_or(-1, i64::from);
-        // Before the segment heap special pool has no place in the others, and before Vista without
-        // symbols nothing says how pages of sessions lie.
+        // Before the segment heap special pool has ranges of its own, and before Vista the layout
+        // of session pages is unknown without symbols.
         let is_unknown = is_old && session >= 0;
         if has_own_place && block.is_special {
             continue;
@@ -139,7 +140,7 @@ fn pool_map(system: &synth::System) -> BTreeMap<(i64, u64), char> {
 }
 
 #[test]
-fn the_map_of_the_pool_is_what_was_made() {
+fn the_pool_map_matches_the_system() {
     for windows in ALL {
         let system = synth::system(&synth::healthy(windows));
         let image = Image::from_bytes("it", system.to_vec(Format::BitmapFull));
@@ -170,9 +171,9 @@ fn the_map_of_the_pool_is_what_was_made() {
     }
 }
 
-/// What a search found is kept, belongs to its file, and is not believed when it is damaged.
+/// The results of a search are cached, belong to their file, and are not used if they are damaged.
 #[test]
-fn an_index_gives_what_the_search_gave() {
+fn an_index_gives_the_results_of_the_search() {
     let folder = std::env::temp_dir().join(format!("dumpql-index-{}", std::process::id()));
     let (path, cache) = (folder.join("a.dmp"), folder.join("cache"));
     std::fs::create_dir_all(&folder).unwrap();
@@ -263,7 +264,7 @@ fn an_index_gives_what_the_search_gave() {
 }
 
 #[test]
-fn a_search_says_how_far_it_is_and_ends_when_told() {
+fn a_search_reports_progress_and_can_be_cancelled() {
     use dumpql::internals::model::Progress;
     use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -295,10 +296,10 @@ fn a_search_says_how_far_it_is_and_ends_when_told() {
     source.answers().read(&Want::ALL.by(control), &mut nobody).unwrap();
 }
 
-/// With the symbols of the kernel nothing of its pool is hidden.
+/// With kernel symbols the whole pool is visible.
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
-fn symbols_show_the_rest_of_the_pool() {
+fn symbols_give_the_ranges_of_the_pool() {
     let Some(folder) = crate::corpus::folder() else { return };
     for (windows, guid) in [
         (Windows::Windows7, "339E74133576439CBCDF7E0229DA3773"),
@@ -315,7 +316,7 @@ fn symbols_show_the_rest_of_the_pool() {
 }
 
 #[test]
-fn conditions_on_blocks_of_pool_leave_out_nothing() {
+fn conditions_on_pool_blocks_lose_no_match() {
     let system = synth::system(&synth::healthy(Windows::Windows7));
     let image = Image::from_bytes("it", system.to_vec(Format::BitmapFull));
     let session = Session::from_images(vec![image], &Options::default()).unwrap();
@@ -344,7 +345,7 @@ fn conditions_on_blocks_of_pool_leave_out_nothing() {
 }
 
 #[test]
-fn blocks_of_pool_are_those_that_were_made() {
+fn pool_blocks_match_the_system() {
     for windows in ALL {
         compare_pool(&format!("{windows:?}"), &synth::healthy(windows), Format::BitmapFull, None);
     }

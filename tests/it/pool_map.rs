@@ -1,5 +1,5 @@
-//! The map of a non-paged pool as it was published, and the listings that came with it: the shipped
-//! queries give the same picture and the same numbers back.
+//! A published map of nonpaged pool and the listings that came with it: the shipped queries
+//! reproduce the picture and the numbers.
 
 use dumpql::internals::session::find_query;
 use dumpql::internals::synth::{self, Format};
@@ -36,7 +36,7 @@ fn shown(lone: &Session) -> Vec<String> {
 
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
-fn every_published_row_of_the_map_comes_back() {
+fn every_published_map_row_is_reproduced() {
     let system = synth::system(&synth::mapped());
     let shown = shown(&system::session(&system, Format::KernelSummary, &Options::default()));
     let rows = published();
@@ -47,7 +47,7 @@ fn every_published_row_of_the_map_comes_back() {
 }
 
 #[test]
-fn the_published_map_comes_back() {
+fn the_published_map_is_reproduced() {
     let system = synth::system(&synth::mapped());
     assert!(system.missing.is_empty(), "{:?}", system.missing);
     let lone = system::session(&system, Format::KernelSummary, &Options::default());
@@ -70,7 +70,7 @@ fn the_published_map_comes_back() {
 
 /// What was printed of the same server.
 #[test]
-fn the_listings_of_the_same_server_come_back() {
+fn the_listings_of_the_same_server_are_reproduced() {
     let system = synth::system(&synth::mapped());
     let session = system::open(&system, Format::KernelSummary);
     let head = |name: &str, columns: usize| -> Vec<String> {

@@ -1,5 +1,5 @@
-//! Pool tags of whole systems: what comes out is what was put in, by names of variables and without
-//! them; published listings come back; damage is said.
+//! Pool tags of whole synthetic systems, with and without symbols; published listings are
+//! reproduced; damage is reported.
 
 use dumpql::internals::synth::{self, Block, Format, SystemSpec, TagUse, Windows};
 use dumpql::{Options, Session};
@@ -28,7 +28,7 @@ fn small(spec: SystemSpec) -> SystemSpec {
 }
 
 #[test]
-fn tags_are_those_that_the_system_counts() {
+fn tags_match_the_tracker_tables() {
     for windows in ALL {
         let built = synth::system(&small(synth::healthy(windows)));
         let expected = lines(&built.facts.pool_tags);
@@ -41,7 +41,7 @@ fn tags_are_those_that_the_system_counts() {
 }
 
 #[test]
-fn a_full_table_goes_on_in_others() {
+fn tags_that_do_not_fit_are_in_the_expansion_table() {
     for windows in ALL {
         let spec = SystemSpec { tracker_entries: 16, ..small(synth::healthy(windows)) };
         let built = synth::system(&spec);
@@ -74,7 +74,7 @@ fn query(session: &Session, name: &str) -> Vec<String> {
 
 /// The listings of a workstation and of servers, as they were published.
 #[test]
-fn published_listings_come_back() {
+fn published_listings_are_reproduced() {
     let workstation = synth::system(&small(synth::healthy(Windows::Windows7)));
     let session = system::open(&workstation, Format::Full);
     let found = query(&session, "poolused-nonpaged");
@@ -140,7 +140,7 @@ fn published_listings_come_back() {
 }
 
 #[test]
-fn an_unknown_tag_names_the_driver_that_holds_it() {
+fn an_unknown_tag_names_the_driver_whose_image_contains_it() {
     let mut spec = small(synth::healthy(Windows::Windows10));
     spec.pool_tags.push(TagUse::nonpaged(*b"zAvF", 5, 1, 4096));
     let driver = spec.drivers.iter().find(|driver| driver.path.ends_with("AvFilter.sys")).unwrap();
@@ -155,7 +155,7 @@ fn an_unknown_tag_names_the_driver_that_holds_it() {
 }
 
 #[test]
-fn a_list_of_tags_that_is_named_goes_before_the_own() {
+fn the_users_tag_list_has_priority() {
     let built = synth::system(&small(synth::healthy(Windows::Windows10)));
     let path = std::env::temp_dir().join(format!("dumpql-pooltag-{}.txt", std::process::id()));
     std::fs::write(&path, "rem mine\nEtw* - mine.sys - My own words\n").unwrap();
@@ -170,7 +170,7 @@ fn a_list_of_tags_that_is_named_goes_before_the_own() {
 
 /// Sizes that no table has, tables that lead anywhere, and pages that are missing.
 #[test]
-fn damaged_tables_are_said_to_be() {
+fn damaged_tables_are_reported() {
     for windows in [Windows::Server2003Pae, Windows::Windows10] {
         let spec = small(synth::healthy(windows));
         let sound = synth::system(&spec);

@@ -1,5 +1,5 @@
-//! What holds for generated inputs: queries of the whole grammar survive formatting, and tables
-//! survive a way through CSV.
+//! Properties for generated inputs: queries of the whole grammar survive formatting, and tables
+//! survive a CSV round trip.
 
 use dumpql::internals::catalog::{Absent, ColumnBuilder, ColumnData, Ty};
 use dumpql::internals::export::{FileFormat, Sheet, write};
@@ -83,7 +83,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_formatted_parses_to_the_same_and_is_formatted_already(input in vec(any::<u8>(), 0..600)) {
+    fn formatting_preserves_the_tree_and_is_idempotent(input in vec(any::<u8>(), 0..600)) {
         let Some(text) = query(&input) else { return Ok(()) };
         let Ok(statements) = lang::parse(&text) else { return Ok(()) };
         let printed = lang::format(&statements);

@@ -1,7 +1,8 @@
-//! The floors of a source: a core that knows no reader, and readers whose imports tell the truth.
+//! The structure of a source: the core imports no reader, and imports show all dependencies.
 //!
-//! Reads imports and `impl` blocks as text. A method needs no import, so that an `impl` block away
-//! from its type hides who uses whom: only the core may have such blocks, and only in its own folder.
+//! This test reads imports and `impl` blocks as text. Calling a method needs no import, so an
+//! `impl` block outside the file of its type would hide a dependency: only the core may have such
+//! blocks, and only in its own folder.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -265,14 +266,14 @@ fn away(room: &Room<'_>) -> Vec<String> {
 }
 
 #[test]
-fn types_have_their_methods_where_they_stand() {
+fn impl_blocks_are_in_the_file_of_their_type() {
     let sources = sources();
     let rooms = SHAPED.iter().map(|(folder, core)| Room::new(&sources, folder, core));
     report(&rooms.flat_map(|room| away(&room)).collect::<Vec<_>>());
 }
 
 #[test]
-fn a_cycle_and_a_block_away_from_home_are_seen() {
+fn a_cycle_and_a_misplaced_impl_block_are_detected() {
     let source = |path: &str, code: &str| Source {
         path: path.to_owned(),
         text: code.to_owned(),
@@ -295,7 +296,7 @@ fn a_cycle_and_a_block_away_from_home_are_seen() {
 }
 
 #[test]
-fn the_reader_of_imports_reads_them_well() {
+fn the_import_reader_parses_imports() {
     let tree = "crate::source::{kernel::{core::Core, io::{self, drivers}}, words};";
     assert_eq!(
         paths(tree),

@@ -1,5 +1,5 @@
-//! Callbacks, system services, interrupts and Driver Verifier's stacks of whole systems against what
-//! the systems were built from, with a file of symbols and without.
+//! Callbacks, system services, interrupts and Driver Verifier's stack traces of whole synthetic
+//! systems, with and without a symbol file.
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -117,7 +117,7 @@ fn callbacks(system: &System) -> [Vec<(String, u64, Option<String>)>; 2] {
 }
 
 #[test]
-fn callbacks_are_those_that_were_registered() {
+fn callbacks_match_the_system() {
     each_system("callbacks", |what, system, source, nameless| {
         let found = |source: &dyn Source| {
             let rows = rows(|emit| source.answers().read::<Callback>(&Want::ALL, emit));
@@ -140,7 +140,7 @@ fn callbacks_are_those_that_were_registered() {
 }
 
 #[test]
-fn services_are_those_of_the_tables() {
+fn system_services_match_the_system() {
     each_system("services", |what, system, source, _| {
         let facts = &system.facts.routines;
         let own = (0..).zip(&facts.services);
@@ -159,7 +159,7 @@ fn services_are_those_of_the_tables() {
 }
 
 #[test]
-fn interrupts_lead_to_the_routines_of_drivers() {
+fn interrupt_vectors_have_the_drivers_routines() {
     each_system("interrupts", |what, system, _, source| {
         let facts = &system.facts;
         let is_own = |at: u64| {
@@ -207,7 +207,7 @@ fn ask(session: &Session, query: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn what_leads_elsewhere_is_named_and_nothing_where_all_is_well() {
+fn hooks_are_listed_and_a_healthy_system_has_none() {
     for windows in ALL {
         for (spec, is_sick) in [(synth::healthy(windows), false), (synth::hooked(windows), true)] {
             let system = synth::system(&SystemSpec { physical_pages: 0x2000, ..spec });
@@ -236,7 +236,7 @@ fn what_leads_elsewhere_is_named_and_nothing_where_all_is_well() {
 
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
-fn verifier_keeps_stacks_of_requests() {
+fn verifier_stacks_have_the_irps() {
     let Some(corpus) = corpus::folder() else { return };
     let kernels = [
         (Windows::Windows81, "22597D0B40394E23936F6A24C6C52D5B"),

@@ -1,5 +1,5 @@
-//! What is queued for processors and worker threads of whole systems, against what the systems were
-//! built from: deferred calls, timers, work, and what threads at gates wait for.
+//! Queues of processors and worker threads of whole synthetic systems: DPCs, timers, work items,
+//! and gate waits.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ fn each_named_system(mut check: impl FnMut(&str, &System, &dyn Source)) {
 }
 
 #[test]
-fn deferred_calls_stand_in_the_queues_of_their_processors() {
+fn dpcs_are_in_the_queues_of_their_processors() {
     each_system(|what, system, source| {
         let found: Vec<_> = rows(|emit| source.answers().read::<Dpc>(&Want::ALL, emit))
             .into_iter()
@@ -49,10 +49,11 @@ fn deferred_calls_stand_in_the_queues_of_their_processors() {
     });
 }
 
-/// What is at the start of a processor's block stays what it is, whatever is queued for it.
+/// The fields at the start of a processor block keep their values, whatever is queued for the
+/// processor.
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
-fn queues_are_not_written_over_the_block_of_a_processor() {
+fn dpc_queues_do_not_overlap_the_processor_block() {
     let spec = synth::crowded(Windows::Windows10, 60, 1500, 0x4_0000);
     hold_blocks(&synth::system(&spec));
     let Some(corpus) = crate::corpus::folder() else { return };
@@ -82,7 +83,7 @@ fn due_time(system: &System, due: u64) -> Option<i64> {
 }
 
 #[test]
-fn timers_and_the_calls_that_they_hide() {
+fn timers_have_their_encoded_dpcs() {
     each_named_system(|what, system, source| {
         let mut found: Vec<_> = rows(|emit| source.answers().read::<Timer>(&Want::ALL, emit))
             .into_iter()
@@ -111,9 +112,10 @@ fn timers_and_the_calls_that_they_hide() {
     });
 }
 
-/// Where symbols do not say how a timer hides its call the timers do, unless too many are damaged.
+/// If symbols do not give the encoding keys, they are derived from the timers, unless too many are
+/// damaged.
 #[test]
-fn timers_without_the_names_of_variables() {
+fn timers_are_found_without_symbols() {
     for windows in ALL {
         let spec = synth::healthy(windows);
         let system = synth::system(&spec);
@@ -123,7 +125,7 @@ fn timers_without_the_names_of_variables() {
             assert_eq!(timers.len(), 6, "{windows:?}");
             timers.into_iter().map(|timer| (timer.dpc, timer.routine)).collect::<Vec<_>>()
         };
-        // What hides calls is looked for since Windows 7.
+        // The keys are derived only since Windows 7.
         if windows.is_64_bit() && windows.build() < 7600 {
             continue;
         }
@@ -132,7 +134,7 @@ fn timers_without_the_names_of_variables() {
         if !windows.is_64_bit() {
             continue;
         }
-        // Of what half of the timers hold nothing comes out.
+        // If half of the timers are damaged, no keys are derived.
         let timers = system.facts.timers.iter().take(3);
         let garbage = |timer: &synth::Timer| synth::Block {
             address: timer.address + 0x30,
@@ -161,7 +163,7 @@ fn queue_name(windows: &str, number: usize) -> &'static str {
 }
 
 #[test]
-fn queues_of_worker_threads() {
+fn work_queues_match_the_system() {
     each_named_system(|what, system, source| {
         let is_early = build_of(what) < 9200;
         let mut found = rows(|emit| source.answers().read::<WorkQueue>(&Want::ALL, emit));
@@ -199,7 +201,7 @@ fn queues_of_worker_threads() {
 }
 
 #[test]
-fn work_that_waits_and_who_wants_it_done() {
+fn work_items_name_their_drivers() {
     each_named_system(|what, system, source| {
         let found: Vec<_> = rows(|emit| source.answers().read::<WorkItem>(&Want::ALL, emit))
             .into_iter()
@@ -228,7 +230,7 @@ fn work_that_waits_and_who_wants_it_done() {
 }
 
 #[test]
-fn a_thread_at_a_gate_waits_for_the_gate() {
+fn a_gate_wait_names_the_gate() {
     each_system(|what, system, source| {
         let at_gate = |t: &&synth::SystemThread| matches!(t.state, ThreadState::Gate { .. });
         let mut threads = system.facts.processes.iter().flat_map(|process| &process.threads);
@@ -252,7 +254,7 @@ fn a_thread_at_a_gate_waits_for_the_gate() {
 }
 
 #[test]
-fn what_is_waited_for_has_the_name_of_its_object() {
+fn wait_objects_have_object_names() {
     each_system(|what, system, source| {
         let mut count = 0;
         for wait in rows(|emit| {
@@ -284,7 +286,7 @@ fn what_is_waited_for_has_the_name_of_its_object() {
 
 /// The header's context is on the stack of the thread that the crashed processor was running.
 #[test]
-fn the_thread_of_the_crash_is_the_one_whose_stack_the_context_is_on() {
+fn the_crash_thread_is_the_one_whose_stack_contains_the_context() {
     for windows in ALL {
         let spec = SystemSpec { stacks: true, ..synth::healthy(windows) };
         let system = synth::system(&SystemSpec { physical_pages: 0x2000, ..spec });
@@ -296,7 +298,7 @@ fn the_thread_of_the_crash_is_the_one_whose_stack_the_context_is_on() {
         let (process, thread) = owners.clone().find(|(_, t)| t.tid == running).unwrap();
         let row = (found[0].ethread, found[0].process.as_deref());
         assert_eq!(row, (Ok(thread.ethread), Ok(process.name.as_str())), "{windows:?}");
-        // A context that is on nobody's stack is nobody's.
+        // A context that is on no thread's stack belongs to no thread.
         let registers =
             system.facts.registers.iter().map(|(name, _)| (name.clone(), 0x1234)).collect();
         let elsewhere = synth::system(&SystemSpec { registers, ..synth::healthy(windows) });

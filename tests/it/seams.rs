@@ -1,7 +1,7 @@
-//! The rooms of the source and what each may do: who imports whom, who opens files, who prints.
+//! Rules for the rooms of the source: which room may import which, open files, or print.
 //!
-//! Reads the source as text, comments and literals blanked; what it enforces is written in
-//! docs/architecture.md. A message names the file and the line that breaks a rule.
+//! The test reads the source as text, with comments and literals blanked; docs/architecture.md
+//! describes the rules. A message names the file and the line that violates a rule.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -310,7 +310,7 @@ fn rooms_import_what_they_may() {
 }
 
 #[test]
-fn words_stay_where_they_belong() {
+fn restricted_words_appear_only_in_their_rooms() {
     let mut broken = Vec::new();
     for source in sources() {
         for (word, places, why) in CONFINED {
@@ -356,7 +356,7 @@ fn every_table_is_registered() {
 }
 
 #[test]
-fn files_are_of_readable_size() {
+fn files_do_not_exceed_the_line_limit() {
     let mut broken = Vec::new();
     for source in sources() {
         let lines = source.code.lines().count();
@@ -373,7 +373,7 @@ fn files_are_of_readable_size() {
 }
 
 #[test]
-fn every_file_says_what_it_is() {
+fn every_file_has_a_module_doc() {
     let rust = ["src", "tests", "examples", "benches"].map(|folder| files(&root().join(folder)));
     let mut broken = Vec::new();
     for path in rust.into_iter().flatten().filter(|path| is_rust(path)) {
@@ -386,7 +386,7 @@ fn every_file_says_what_it_is() {
 }
 
 #[test]
-fn nothing_is_left_for_later() {
+fn no_todo_is_left() {
     // Put together here so that this file does not find itself.
     let marks = ["TO".to_owned() + "DO", "FIX".to_owned() + "ME", "todo".to_owned() + "!("];
     let mut broken = Vec::new();
@@ -401,7 +401,7 @@ fn nothing_is_left_for_later() {
 }
 
 #[test]
-fn the_reader_of_source_reads_it_well() {
+fn the_source_reader_parses_imports() {
     let code = "use crate::exec::{ResultSet, Field};\n// crate::cli\nlet s = \"crate::cli\"; 'a';\n\
                 fn f<'a>(x: &'a str) { crate::{diag::Code, lang::{ast, parse}}; r#\"crate::cli\"#; }";
     let found = edges(&blanked(code));

@@ -1,4 +1,4 @@
-//! The session as a program meets it: strictness, plans with times, batches, memory of dumps.
+//! The session as a program sees it: strictness, plans with times, batches, memory of dumps.
 
 use dumpql::internals::diag::Code;
 use dumpql::internals::dump::Image;
@@ -92,7 +92,7 @@ fn strict_makes_values_that_cannot_be_read_errors() {
 }
 
 #[test]
-fn explain_analyze_tells_what_each_operator_did() {
+fn explain_analyze_shows_each_operator() {
     let session = crate::corpus::triage_sample();
     let sql =
         "EXPLAIN ANALYZE SELECT count(*) FROM modules m JOIN range(3) r ON true WHERE m.base > 0";
@@ -163,7 +163,7 @@ fn a_result_without_rows_has_no_first_row() {
 
 /// A panic inside a query is an internal error, and the session answers the next query.
 #[test]
-fn a_panic_never_crosses_the_face_of_a_session() {
+fn a_panic_never_crosses_the_public_interface() {
     let session = Session::from_images(Vec::new(), &Options::default()).unwrap();
     let outcome = session.prepare("SELECT 1").unwrap().run_each(&mut |_| panic!("on purpose"));
     let error = outcome.expect_err("the receiver panics");

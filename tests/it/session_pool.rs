@@ -1,5 +1,5 @@
-//! The pools of sessions in whole systems: what sessions count by tag, by names of variables and without
-//! them, and that damage in one session leaves the others alone.
+//! Session pool of whole synthetic systems: usage by tag, with and without symbols, and damage in
+//! one session that leaves the others intact.
 
 use dumpql::internals::synth::{self, Block, Format, SystemSpec, TagUse, Windows};
 use dumpql::{Options, Session};
@@ -28,7 +28,7 @@ fn alone(system: &synth::System) -> Session {
 }
 
 #[test]
-fn tags_of_sessions_are_those_that_they_count() {
+fn session_tags_match_the_tracker_tables() {
     for windows in ALL {
         let built = synth::system(&small(synth::healthy(windows)));
         let expected = lines(&built);
@@ -44,10 +44,10 @@ fn tags_of_sessions_are_those_that_they_count() {
     }
 }
 
-/// More tags than a session has places for go into another table, as far as there is one; the rest are
+/// Tags that do not fit in a session's table go into the expansion table; if that is full, they are
 /// counted as one.
 #[test]
-fn full_tables_of_sessions_go_on_in_others() {
+fn session_tags_that_do_not_fit_are_in_the_expansion_table() {
     for windows in ALL {
         let mut spec = small(synth::healthy(windows));
         let tag = |i: u32| {

@@ -1,6 +1,6 @@
-//! Queries side by side on one session: each has its own token, deadline, memory and progress.
+//! Parallel queries on one session: each has its own token, deadline, memory limit and progress.
 //!
-//! What is made after a cancel is counted by a function of the test's own; nothing is timed.
+//! A function of the test counts the rows that are made after a cancellation; nothing is timed.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
@@ -106,7 +106,7 @@ fn of_eight_queries_on_eight_threads_three_are_cancelled_and_five_end_right() {
 }
 
 #[test]
-fn a_cancelled_query_makes_few_rows_more_whatever_the_operator() {
+fn a_cancelled_query_makes_few_more_rows_with_any_operator() {
     let rows = 400_000usize;
     let threads = std::thread::available_parallelism().map_or(1, usize::from) + 1;
     for sql in [
@@ -132,7 +132,7 @@ fn a_cancelled_query_makes_few_rows_more_whatever_the_operator() {
 }
 
 #[test]
-fn a_token_that_was_cancelled_lets_nothing_begin_and_no_other_query_is_ended() {
+fn a_cancelled_token_prevents_new_runs_and_affects_no_other_query() {
     let (session, queries) = session(vec![Ticks::default()]);
     let token = CancelToken::new();
     token.cancel();
@@ -147,7 +147,7 @@ fn a_token_that_was_cancelled_lets_nothing_begin_and_no_other_query_is_ended() {
 }
 
 #[test]
-fn a_deadline_ends_a_query_with_a_code_of_its_own() {
+fn a_deadline_ends_a_query_with_its_own_code() {
     let (session, queries) = session(vec![Ticks::default()]);
     let sql = "SELECT sum(tick(0, range)) FROM range(1000)";
     let query = session.prepare(sql).unwrap();

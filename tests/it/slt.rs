@@ -1,9 +1,10 @@
-//! Runs `tests/slt`: queries with the answers they must have, one file a feature.
+//! Runs `tests/slt`: queries with their expected answers, one file per feature.
 //!
-//! A file whose first line is `# dump: triage` runs on a small triage dump, any other on no dump; the
-//! tables of [`crate::rows::small`] are there in both. Column types are checked: I integer,
-//! R double, T text, B boolean, A address, D timestamp, V interval, N untyped NULL. NULL is shown
-//! as such, empty text as `(empty)`. An error has to be the whole rendered message, caret included.
+//! A file whose first line is `# dump: triage` runs on a small triage dump, any other on no dump;
+//! the tables of [`crate::rows::small`] are there in both. Column types are checked: I integer, R
+//! double, T text, B boolean, A address, D timestamp, V interval, N untyped NULL. NULL is shown as
+//! such, empty text as `(empty)`. An error must match the whole rendered message, including the
+//! caret.
 
 use std::path::{Path, PathBuf};
 

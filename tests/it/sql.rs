@@ -1,4 +1,4 @@
-//! Queries over rows of the test's own: what the language and the engine make of them together.
+//! Queries over rows of the test: the language and the engine together.
 
 use std::fmt::Write as _;
 

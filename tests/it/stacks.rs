@@ -1,4 +1,4 @@
-//! Stacks of whole systems, frame by frame, against the calls that were made.
+//! Stacks of whole synthetic systems, frame by frame.
 
 use dumpql::internals::catalog::{Absent, HintOp, Value};
 use dumpql::internals::dump::Image;
@@ -9,8 +9,8 @@ use dumpql::internals::synth::{self, Format, SystemSpec, ThreadState, Windows};
 
 use crate::systems::{ALL, rows};
 
-/// The stacks of every thread, frame by frame; of dumps without the pages of processes as far as the
-/// place where the kernel was entered.
+/// The stacks of every thread, frame by frame; in dumps without process memory, up to the entry to
+/// the kernel.
 fn compare_stacks(what: &str, spec: &SystemSpec, format: Format, has_user: bool) {
     let system = synth::system(spec);
     let image = Image::from_bytes("it", system.to_vec(format));
@@ -56,7 +56,7 @@ fn compare_stacks(what: &str, spec: &SystemSpec, format: Format, has_user: bool)
 }
 
 #[test]
-fn stacks_are_those_of_the_calls_that_were_made() {
+fn stacks_match_the_calls() {
     let with_stacks = |windows| SystemSpec { stacks: true, ..synth::healthy(windows) };
     for windows in ALL {
         let spec = with_stacks(windows);
@@ -76,7 +76,7 @@ fn stacks_are_those_of_the_calls_that_were_made() {
 }
 
 #[test]
-fn stacks_with_damage_end() {
+fn damaged_stacks_end() {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut next = || {
         state ^= state << 13;
@@ -125,9 +125,9 @@ fn stacks_with_damage_end() {
     }
 }
 
-/// The words of every stack, and what a stack says of its thread.
+/// The words of every stack, and the columns that describe a whole stack.
 #[test]
-fn words_and_verdicts_of_stacks_are_those_of_the_calls() {
+fn stack_words_and_stack_columns_match_the_calls() {
     for windows in [Windows::Server2003Pae, Windows::Windows7, Windows::Windows11] {
         let spec = SystemSpec { stacks: true, physical_pages: 0x2000, ..synth::healthy(windows) };
         let system = synth::system(&spec);

@@ -1,5 +1,5 @@
-//! The tables of every user dump against the JSON of `minidump-stackwalk`: whatever both know must
-//! be equal.
+//! The tables of every user dump against the JSON of `minidump-stackwalk`: values that both have
+//! must be equal.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

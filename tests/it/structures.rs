@@ -1,5 +1,4 @@
-//! `struct`, `list` and `array` over whole systems: any structure as rows, against what the systems
-//! were built from.
+//! `struct`, `list` and `array` over whole synthetic systems: any structure as rows.
 
 use dumpql::internals::dump::Image;
 use dumpql::internals::synth::{self, Format, System, SystemSpec, Windows};
@@ -40,7 +39,7 @@ fn a_list_has_every_process_with_its_fields() {
 }
 
 #[test]
-fn a_structure_has_the_fields_of_those_inside_it() {
+fn a_structure_has_the_fields_of_nested_structures() {
     for windows in ALL {
         let system = build(windows);
         let session = open(&system);
@@ -101,7 +100,7 @@ fn memory_of_a_process_is_read_through_its_own_tables() {
 }
 
 #[test]
-fn a_list_of_one_direction_ends_where_it_does() {
+fn a_singly_linked_list_ends_at_its_last_entry() {
     let system = build(Windows::Windows10);
     let session = open(&system);
     // The variable points to the directory, whose chains are lists of pointers.
@@ -127,7 +126,7 @@ fn a_list_of_one_direction_ends_where_it_does() {
 }
 
 #[test]
-fn what_a_call_cannot_give_is_said() {
+fn a_call_that_fails_gives_the_reason() {
     let system = build(Windows::Windows10);
     let session = open(&system);
     let error =

@@ -40,7 +40,7 @@ fn scratch(name: &str) -> PathBuf {
 
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
-fn a_pdb_names_what_its_dump_holds() {
+fn a_pdb_gives_the_symbols_of_its_dump() {
     let Some(corpus) = corpus::folder() else { return };
     let session = open(&corpus.join(DUMP), vec![corpus.join(PDB)], true);
     let status = "SELECT symbol_status FROM modules WHERE symbol_status = 'pdb'";
@@ -57,7 +57,7 @@ fn a_pdb_names_what_its_dump_holds() {
 
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
-fn damaged_files_are_refused_or_read_as_far_as_they_go() {
+fn damaged_files_are_rejected_or_partly_read() {
     let Some(corpus) = corpus::folder() else { return };
     let bytes = std::fs::read(corpus.join(PDB)).expect("a PDB");
     let path = scratch("damage").join("x.pdb");
@@ -116,7 +116,7 @@ fn serve(bytes: Vec<u8>) -> String {
 
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
-fn a_server_is_asked_when_it_is_named_and_the_file_is_kept() {
+fn a_configured_server_is_asked_and_the_file_is_cached() {
     let Some(corpus) = corpus::folder() else { return };
     let server = serve(std::fs::read(corpus.join(PDB)).expect("a PDB"));
     let cache = scratch("cache");
@@ -178,7 +178,7 @@ fn answer(mut stream: std::net::TcpStream, asked: &Mutex<Asked>, bytes: &[u8]) {
 }
 
 #[test]
-fn several_files_are_fetched_side_by_side_and_each_once() {
+fn several_files_are_fetched_in_parallel_and_each_once() {
     let (server, asked) = serve_slowly(Vec::new());
     let cache = scratch("many");
     let paths = vec![PathBuf::from(format!("srv*{}*{server}", cache.display()))];
@@ -220,7 +220,7 @@ fn several_files_are_fetched_side_by_side_and_each_once() {
 
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
-fn stacks_ask_for_what_they_need_side_by_side() {
+fn stacks_fetch_their_symbols_in_parallel() {
     let Some(corpus) = corpus::folder() else { return };
     let (server, asked) = serve_slowly(std::fs::read(corpus.join(PDB)).expect("a PDB"));
     let cache = scratch("stacks");
@@ -240,7 +240,7 @@ fn stacks_ask_for_what_they_need_side_by_side() {
 
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
-fn a_layout_file_is_unpacked_once() {
+fn a_layout_file_is_decompressed_once() {
     let Some(corpus) = corpus::folder() else { return };
     let folder = scratch("unpacked");
     let name = "5278AFF86C341677D7D7835C85B7B844-1.json.xz";

@@ -1,4 +1,4 @@
-//! Whole synthetic systems: every version, every form, the archive's numbers, and damage.
+//! Whole synthetic systems: every version, every dump format, the archive's numbers, and damage.
 
 use dumpql::internals::dump::Image;
 use dumpql::internals::model::{
@@ -25,7 +25,7 @@ fn the_same_specification_gives_the_same_bytes() {
 }
 
 #[test]
-fn no_two_objects_of_the_server_are_in_the_same_place() {
+fn objects_of_the_server_do_not_overlap() {
     let system = synth::system(&synth::server_2003());
     let processes = system.facts.processes.iter().map(|process| (process.eprocess, 0x278));
     let threads = system.facts.processes.iter().flat_map(|process| &process.threads);
@@ -44,7 +44,7 @@ fn no_two_objects_of_the_server_are_in_the_same_place() {
 }
 
 #[test]
-fn a_file_of_any_size_is_mostly_holes() {
+fn a_large_file_is_sparse() {
     let spec = SystemSpec { physical_pages: 0x20_0000, ..synth::healthy(Windows::Windows10) };
     let path = std::env::temp_dir().join(format!("dumpql-large-{}.dmp", std::process::id()));
     let file = std::fs::File::create(&path).unwrap();
@@ -103,7 +103,7 @@ fn damage_is_survived() {
 }
 
 #[test]
-fn a_crowd_has_as_many_threads_as_was_asked_for() {
+fn a_crowd_has_the_requested_number_of_threads() {
     let spec = synth::crowded(Windows::Windows10, 60, 1500, 0x4_0000);
     let system = synth::system(&spec);
     let threads: usize = system.facts.processes.iter().skip(1).map(|p| p.threads.len()).sum();
@@ -113,8 +113,8 @@ fn a_crowd_has_as_many_threads_as_was_asked_for() {
     assert!(file.len() < 24 << 20, "{} bytes", file.len());
 }
 
-/// The processes and threads that a dump of a system lists are those that it was built from, in
-/// their order; Idle is on no list of the kernel, and its rows are left aside.
+/// The processes and threads in a dump are those of the system, in order; Idle is on no list of the
+/// kernel, so its rows are left out.
 fn compare(what: &str, spec: &SystemSpec, format: Format) {
     let system = synth::system(spec);
     let image = Image::from_bytes("it", system.to_vec(format));
@@ -159,7 +159,7 @@ fn has_gates(windows: Windows) -> bool {
     (3790..7600).contains(&windows.build())
 }
 
-/// What waits, what is ready, what was unloaded and the numbers of the memory manager.
+/// Waiting threads, ready threads, unloaded drivers, and memory manager counters.
 fn compare_lists(what: &str, spec: &SystemSpec, format: Format) {
     let system = synth::system(spec);
     let image = Image::from_bytes("it", system.to_vec(format));
@@ -230,7 +230,7 @@ fn compare_lists(what: &str, spec: &SystemSpec, format: Format) {
 }
 
 #[test]
-fn lists_and_numbers_are_those_that_the_system_was_built_with() {
+fn lists_and_counters_match_the_specification() {
     for windows in ALL {
         compare_lists(&format!("{windows:?}"), &synth::healthy(windows), Format::BitmapFull);
     }
@@ -242,7 +242,7 @@ fn signed(number: u64) -> Option<i64> {
 }
 
 #[test]
-fn tables_list_what_the_system_was_built_from() {
+fn tables_match_the_specification() {
     for windows in ALL {
         compare(&format!("{windows:?}"), &synth::healthy(windows), Format::BitmapFull);
     }

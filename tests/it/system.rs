@@ -1,4 +1,4 @@
-//! Whole systems for other tests: a session on a dump of one, with or without names of its variables.
+//! Whole systems for other tests: a session on a dump of a system, with or without symbols.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,5 +1,4 @@
-//! Push locks, mutexes and queued spin locks of whole systems: who has them and who waits, against what
-//! the systems were built from.
+//! Push locks, mutexes and queued spin locks of whole synthetic systems: owners and waiters.
 
 use dumpql::internals::dump::Image;
 use dumpql::internals::session::library;
@@ -10,7 +9,7 @@ use dumpql::{Options, Session};
 
 use crate::systems::ALL;
 
-/// A push lock that is shared, a mutex, and a push lock and a mutex in a circle.
+/// A shared push lock, a mutex, and a cycle of a push lock and a mutex.
 fn locks() -> Vec<ThreadLock> {
     let lock = |is_mutex, owners: &[u64], waiters: &[u64]| ThreadLock {
         is_mutex,
@@ -60,7 +59,7 @@ fn thread(system: &System, tid: u64) -> &SystemThread {
 }
 
 #[test]
-fn threads_note_the_locks_that_they_have_and_wait_for() {
+fn lock_entries_match_the_threads_locks() {
     for windows in ALL {
         let (system, session) = open(windows);
         let sql = "SELECT lock, tid, state, process, wait_ms IS NULL FROM lock_entries";
@@ -94,7 +93,7 @@ fn threads_note_the_locks_that_they_have_and_wait_for() {
 }
 
 #[test]
-fn what_is_waited_for_names_the_lock_and_its_owner() {
+fn wait_objects_name_the_lock_and_its_owner() {
     for windows in ALL {
         let (system, session) = open(windows);
         let digits = if windows.is_64_bit() { 16 } else { 8 };
@@ -122,7 +121,7 @@ fn what_is_waited_for_names_the_lock_and_its_owner() {
 }
 
 #[test]
-fn a_circle_of_a_push_lock_and_a_mutex_is_a_deadlock() {
+fn a_cycle_of_a_push_lock_and_a_mutex_is_a_deadlock() {
     for windows in ALL {
         let (system, session) = open(windows);
         let query = library().iter().find(|query| query.name == "wait-chains").unwrap();
@@ -135,7 +134,7 @@ fn a_circle_of_a_push_lock_and_a_mutex_is_a_deadlock() {
 }
 
 #[test]
-fn processors_have_queued_spin_locks_or_wait_for_them_in_turn() {
+fn queued_spin_locks_have_owners_and_waiters_in_order() {
     for windows in ALL {
         let spec = SystemSpec { physical_pages: 0x2000, ..synth::sick(windows) };
         let image = Image::from_bytes("made.dmp", synth::system(&spec).to_vec(Format::Full));

@@ -1,8 +1,8 @@
 //! Kernel triage dumps against an independent reader, `tests/oracle/triage.py`: header, bug check,
-//! registers, exception, drivers, unloaded drivers, processors, and every block of memory.
+//! registers, exception, drivers, unloaded drivers, processors, and every data block.
 //!
 //! Real dumps come from the corpus; synthetic ones cover what it lacks: 32 bits, missing parts,
-//! names that attack, many drivers.
+//! hostile names, many drivers.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -364,7 +364,7 @@ fn dumps_with_parts_missing_agree_with_the_oracle() {
 }
 
 #[test]
-fn names_that_attack_come_out_as_they_are() {
+fn hostile_names_are_unchanged() {
     let names = [
         r"=cmd|' /C calc'!A0",
         "+1+1.sys",
@@ -405,7 +405,7 @@ fn five_hundred_drivers() {
 }
 
 #[test]
-fn the_oracle_reads_what_synthetic_dumps_were_made_of() {
+fn the_oracle_agrees_with_synthetic_dumps() {
     for (name, spec) in [
         ("sample", synth::triage_sample_spec()),
         ("x86", registers_of(TriageSpec::x86())),

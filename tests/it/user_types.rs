@@ -26,7 +26,7 @@ const WOW64: &str = "llvm-lldb_fizzbuzz_wow64.dmp";
 
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
-fn structures_of_ntdll_are_read_by_the_layouts_of_its_build() {
+fn ntdll_structures_use_the_layout_of_their_build() {
     let Some(session) = open(WOW64) else { return };
     let peb =
         "SELECT OSBuildNumber, ImageBaseAddress, BeingDebugged FROM struct('_PEB', 0x7efdf000)";
@@ -86,7 +86,7 @@ fn structures_of_32_bit_code_have_narrow_pointers() {
 
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
-fn what_a_call_on_a_process_cannot_give_is_said() {
+fn a_call_on_a_process_that_fails_gives_the_reason() {
     let Some(session) = open(WOW64) else { return };
     for (sql, expected) in [
         ("SELECT * FROM struct('_PEX', 0x1000)", "no type `_PEX`"),
@@ -105,10 +105,11 @@ fn what_a_call_on_a_process_cannot_give_is_said() {
     assert!(said.contains("its system is not Windows"), "{said}");
 }
 
-/// Where the nearest layouts are of another build, that is said; where they are of the same, nothing is.
+/// If the nearest layouts are of another build, this is reported; if they are of the same build,
+/// nothing is.
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
-fn layouts_of_another_build_are_said_to_be() {
+fn a_layout_of_another_build_is_reported() {
     let sql = "SELECT reason FROM problems WHERE reason LIKE 'structures of ntdll%'";
     for (name, build) in [
         ("KindTis-DumpAnalysisMCP_CppConsoleApplication.dmp", Some(26200)),
@@ -187,7 +188,7 @@ fn pairs(name: &str, session: &Session) -> BTreeSet<u64> {
 
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
-fn critical_sections_are_those_whose_debug_information_points_back() {
+fn critical_sections_need_debug_information_that_points_back() {
     let Some(session) = open(WOW64) else { return };
     let rows = ask(&session, "SELECT address FROM critical_sections");
     let listed: BTreeSet<u64> = rows.iter().map(|row| parsed(row)).collect();
@@ -220,7 +221,7 @@ fn without_its_list_critical_sections_are_not_answered() {
 /// every thread starts, which was given the entry point of the program.
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
-fn stacks_go_on_into_32_bit_code() {
+fn stacks_include_32_bit_code() {
     let Some(session) = open(WOW64) else { return };
     let rows = ask(&session, "SELECT frame, module, \"offset\", trust FROM stacks WHERE is_wow64");
     let modules: Vec<&str> = rows.iter().map(|row| row.split('|').nth(1).unwrap()).collect();
@@ -247,7 +248,7 @@ fn stacks_go_on_into_32_bit_code() {
 /// Sections, structures and stacks of damaged dumps end.
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
-fn damage_to_what_structures_lead_to_does_no_harm() {
+fn damage_behind_pointers_does_no_harm() {
     let Some(path) = path(WOW64) else { return };
     let whole = std::fs::read(path).unwrap();
     for seed in 0..6u64 {

@@ -63,7 +63,7 @@ fn filled(session: &Session) -> Filled {
 }
 
 #[test]
-fn what_fills_on_one_version_fills_on_each() {
+fn a_table_that_one_version_fills_is_filled_on_each() {
     let of = |windows: Windows| {
         let spec = SystemSpec { physical_pages: 0x2000, stacks: true, ..synth::healthy(windows) };
         filled(&system::open(&synth::system(&spec), Format::BitmapFull))

@@ -451,7 +451,7 @@ fn complete(windows: Windows) -> SystemSpec {
 
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS) and Volatility 3 (DUMPQL_PYTHON)"]
-fn sixty_four_bit_systems_are_what_volatility_lists() {
+fn volatility_agrees_on_64_bit_systems() {
     let (Some(corpus), Some(python)) = (corpus::folder(), python()) else { return };
     let folder = Folder::new("volatility");
     for (windows, guid, format) in KERNELS {
@@ -476,7 +476,7 @@ fn sixty_four_bit_systems_are_what_volatility_lists() {
 
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS) and Volatility 3 (DUMPQL_PYTHON)"]
-fn a_32_bit_server_is_what_volatility_lists() {
+fn volatility_agrees_on_a_32_bit_server() {
     let (Some(corpus), Some(python)) = (corpus::folder(), python()) else { return };
     let layout = corpus.join("layouts/vtypes/nt-5.2.3790-sp1-x86.json.xz");
     for (windows, format) in

@@ -34,7 +34,7 @@ fn each_system(mut show: impl FnMut(Windows, &Session, &[SystemThread])) {
 }
 
 #[test]
-fn threads_wait_for_what_they_were_given() {
+fn threads_wait_for_the_objects_of_the_specification() {
     each_system(|what, session, threads| {
         let mut expected = Vec::new();
         for thread in threads {
@@ -57,7 +57,7 @@ fn threads_wait_for_what_they_were_given() {
 }
 
 #[test]
-fn ready_threads_stand_in_the_queue_of_their_processor_and_priority() {
+fn ready_threads_are_in_the_queue_of_their_processor_and_priority() {
     each_system(|what, session, threads| {
         let is_ready = |state| matches!(state, &ThreadState::Ready | &ThreadState::ReadyShared);
         let ready = threads.iter().filter(|thread| is_ready(&thread.state));

@@ -1,4 +1,4 @@
-//! The names of bug checks. Facts only: a code, and what Microsoft calls it.
+//! The names of bug checks. Facts only: a code, and Microsoft's name for it.
 
 /// Every documented bug check, by ascending code.
 pub(super) const BUGCHECKS: &[(u32, &str)] = &[

@@ -1,6 +1,7 @@
-//! What the parameters of bug checks mean, in a few words each, and what values of the first one mean.
+//! The meaning of bug check parameters in a few words each, including meanings that depend on the
+//! value of the first parameter.
 //!
-//! The facts stand in `bugcheck.txt`, which names their sources; this file reads that table.
+//! The facts are in `bugcheck.txt`, which names their sources; this file reads that table.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! The names of the functions that I/O request packets ask for.
+//! Names of the major and minor function codes of IRPs.
 
 /// Major functions, by number.
 pub(super) const MAJOR: [&str; 28] = [

@@ -1,7 +1,7 @@
-//! Names that Windows gives to numbers: bug checks, status codes, exceptions, requests.
+//! Names that Windows gives to numbers: bug checks, status codes, exceptions, IRP function codes.
 //!
-//! Pure tables of documented facts, sorted by number. Functions show them, and sources fill
-//! columns such as `bugcheck.name` from them, so that a number has one name everywhere.
+//! These are tables of documented facts, sorted by number. Functions show the names, and sources
+//! fill columns such as `bugcheck.name` with them, so that a number has the same name everywhere.
 
 mod bugcheck;
 mod bugcheck_parameters;

@@ -1,4 +1,4 @@
-//! Dot-commands: what there is, and what each does.
+//! Dot-commands.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,4 @@
-//! What a word that is begun may become: commands, tables, columns of the tables in scope,
-//! functions, words of the language, files.
+//! Completion: commands, tables, columns of the tables in scope, functions, keywords, files.
 
 use std::path::Path;
 

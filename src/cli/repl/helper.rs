@@ -1,4 +1,4 @@
-//! What the line editor asks while a person types: colours, completion, whether to run.
+//! The callbacks of the line editor: colours, completion, and whether the input is complete.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Where the lines of earlier sessions are kept.
+//! The history file.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! The prompt: reads statements and dot-commands, and answers each before it asks for the next.
+//! The prompt: reads statements and dot-commands, and runs each before it reads the next.
 
 mod command;
 mod complete;
@@ -62,7 +62,7 @@ struct Target {
     answers: Vec<Answer>,
 }
 
-/// Asks at a terminal until the person leaves. Returns the exit code.
+/// Runs the prompt until the user exits. Returns the exit code.
 pub(super) fn ask(
     invocation: &Invocation,
     session: Session,

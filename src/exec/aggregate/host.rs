@@ -1,4 +1,4 @@
-//! Aggregates that a host program brings along, over one value at a time.
+//! Aggregates of a host program, which work on one value at a time.
 
 use super::kernel::{Aggregate, Args, Rows, States, same};
 use crate::catalog::{FunctionSpec, Value};
@@ -6,8 +6,8 @@ use crate::diag::{Code, Diagnostic};
 use crate::exec::col::Col;
 use crate::func::Fault;
 
-/// The state of one group of an aggregate that a host program brings along; its default is the
-/// state of no rows.
+/// The state of one group for an aggregate of a host program; its default is the state before any
+/// rows.
 pub trait Accumulator: Default + Send + 'static {
     /// Takes the arguments of one row, converted to a signature. No value is NULL unless the
     /// function takes NULL.

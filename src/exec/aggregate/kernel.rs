@@ -1,8 +1,8 @@
-//! What an aggregate is: its specification, and the states that it keeps for groups of rows.
+//! Aggregates: the specification, and the states that it keeps for groups of rows.
 //!
-//! An aggregate starts states for a number of groups, takes ranges of rows into them, merges
-//! states, and finishes all groups into one column. GROUP BY, aggregates over all rows and frames
-//! of windows use the same four steps.
+//! An aggregate creates states for a number of groups, updates them with ranges of rows, merges
+//! states, and finishes all groups into one column. GROUP BY, aggregates over all rows and window
+//! frames use the same four steps.
 
 use std::any::Any;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::exec::col::{Col, bits};
 use crate::exec::engine::Engine;
 use crate::plan::AggregateCall;
 
-/// Starts the states of so many groups, of the types of the arguments.
+/// Creates the states of this many groups, for the types of the arguments.
 pub(in crate::exec) type Start = fn(&Args<'_>, usize) -> Box<dyn States>;
 
 /// An aggregate function: its specification, and its code.
@@ -22,12 +22,12 @@ pub struct Aggregate {
     /// What planning and documentation see.
     pub spec: FunctionSpec,
     pub(in crate::exec) start: Start,
-    /// Whether states hold values and no numbers of rows where there is one group, so that states
-    /// over different columns can be merged.
+    /// Whether states for a single group hold values instead of row numbers, so that states over
+    /// different columns can be merged.
     pub(in crate::exec) holds_values: bool,
-    /// Whether states keep all rows, so that merging them costs as much as taking the rows.
+    /// Whether states keep all rows, so that a merge costs as much as an update with the rows.
     pub(in crate::exec) keeps_rows: bool,
-    /// The code over frames of windows that is quicker than states, if there is some.
+    /// Faster code for window frames, if there is any.
     pub(in crate::exec) over_frames: Option<OverFrames>,
     /// Whether only distinct arguments count even without DISTINCT.
     pub(in crate::exec) distinct: bool,

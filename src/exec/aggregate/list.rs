@@ -1,4 +1,4 @@
-//! Aggregates that look at all values of a group at once: quantiles, `mode`, `string_agg`.
+//! Aggregates that need all values of a group at once: quantiles, `mode`, `string_agg`.
 
 use super::kernel::{Aggregate, Args, Rows, States, same};
 use super::{ANY_BY_DOUBLE, SAME, quantile, sig};
@@ -78,10 +78,10 @@ pub(super) const ALL: &[Aggregate] = &[
     .of_all_rows(),
 ];
 
-/// Computes the result of each group from the rows of which the first argument has a value.
+/// Computes the result of each group from the rows whose first argument has a value.
 type Finish = fn(&Args<'_>, Vec<Vec<u32>>) -> Result<Col, Diagnostic>;
 
-/// The rows of each group of which the first argument has a value.
+/// The rows of each group whose first argument has a value.
 struct Lists {
     rows: Vec<Vec<u32>>,
     result: Finish,

@@ -1,4 +1,4 @@
-//! Groups rows and computes one row a group: the keys, then the aggregates. Groups come in the
+//! Groups rows and computes one row per group: the keys, then the aggregates. Groups are in the
 //! order of their first rows.
 
 mod best;

@@ -1,5 +1,5 @@
-//! Aggregates of one number by its powers: skewness, kurtosis, the error of a mean, means of other
-//! kinds, sums that lose no digits.
+//! Aggregates of one number from its powers: skewness, kurtosis, the standard error, other kinds of
+//! means, and compensated sums.
 
 use super::TO_DOUBLE;
 use super::kernel::{Aggregate, Args, Rows, States, same};

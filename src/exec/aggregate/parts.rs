@@ -1,7 +1,7 @@
-//! Aggregates of all rows, without groups: a part of the rows is filtered and aggregated while it
-//! is in a thread's cache, and the parts' states are merged in their order.
+//! Aggregates over all rows, without groups: each part of the rows is filtered and aggregated while
+//! it is in a thread's cache, and the states of the parts are merged in order.
 //!
-//! The parts are the same whatever the number of threads, and so are sums of doubles.
+//! The parts do not depend on the number of threads, so sums of doubles do not either.
 
 use rayon::prelude::*;
 

@@ -1,6 +1,6 @@
 //! Sums and means.
 //!
-//! A sum of 64-bit numbers is exact: beside the wrapped sum stands how often it wrapped, so that
+//! A sum of 64-bit numbers is exact: it keeps the wrapped sum and how often it wrapped, so that
 //! only the result has to be in range and not every step.
 
 use super::kernel::{Aggregate, Args, OverFrames, Rows, Seen, States, same};

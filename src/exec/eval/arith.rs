@@ -1,5 +1,6 @@
-//! Arithmetic, bits and `||`. A result outside the range of its type is an error that names the
-//! operation and its operands; division by zero is NULL; what stands in NULL rows never faults.
+//! Arithmetic, bit operations and `||`. A result outside the range of its type is an error that
+//! names the operation and its operands; division by zero is NULL; the contents of NULL rows never
+//! cause an error.
 
 use std::cell::Cell;
 
@@ -95,7 +96,7 @@ impl Operands<'_> {
             BinaryOp::Add => plain(zip(l, r, |l, r| l + r)),
             BinaryOp::Sub => plain(zip(l, r, |l, r| l - r)),
             BinaryOp::Mul => plain(zip(l, r, |l, r| l * r)),
-            // As DuckDB has it: of doubles, `//` is plain division.
+            // As in DuckDB, `//` of doubles is plain division.
             BinaryOp::Div | BinaryOp::IntDiv => by_zero(|l, r| l / r),
             BinaryOp::Mod => by_zero(|l, r| l % r),
             _ => Ok(None),

@@ -65,7 +65,7 @@ impl Comparison {
         if let (Some(l), Some(r)) = (doubles(left), doubles(right)) {
             return zip_bits(l, r, |l, r| self.accepts(order::doubles(l, r)));
         }
-        // A number beside a column of addresses is one, and compares as quickly.
+        // A number compared with a column of addresses is converted to an address, for speed.
         if let (Some(_), Some(r)) = (addrs(left), address(right)) {
             return self.bits(left, &r, rows);
         }

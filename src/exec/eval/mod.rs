@@ -1,8 +1,8 @@
-//! Evaluates typed expressions over the rows of a frame, a column at a time.
+//! Evaluates typed expressions over the rows of a frame, one column at a time.
 //!
-//! Semantics are the language's own, so the kernels are: three-valued logic, checked arithmetic,
-//! an order of doubles in which NaN has a place. An error is raised only for rows whose value is
-//! asked for.
+//! The kernels are our own because the language has its own semantics: three-valued logic, checked
+//! arithmetic, and a total order of doubles that includes NaN. An error is raised only for rows
+//! whose value is needed.
 
 mod arith;
 mod attempt;
@@ -26,10 +26,11 @@ use crate::catalog::{Ty, Value};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::plan::{BinaryOp, Expr, ExprKind, Plan};
 
-/// As many rows as one thread evaluates at a time: their intermediate columns stay in its cache.
+/// How many rows one thread evaluates at a time, so that their intermediate columns stay in its
+/// cache.
 pub(super) const PART_ROWS: usize = 1 << 15;
 
-/// Texts of fewer bytes are made without a look at the query's memory.
+/// Shorter texts are made without a check of the query's memory.
 const MUCH_TEXT: usize = 1 << 20;
 
 /// The values of an expression over all rows.

@@ -150,7 +150,7 @@ impl Matches {
         }
     }
 
-    /// Ranges of left rows of about so many pairs each.
+    /// Ranges of left rows with about this many pairs each.
     pub(super) fn blocks(&self, pairs: usize) -> Vec<Range<usize>> {
         let mut blocks = Vec::new();
         let (mut from, mut sum) = (0, 0usize);

@@ -1,11 +1,11 @@
-//! Equal keys get equal numbers: the base of grouping, joins, DISTINCT and set operations.
+//! Assigns equal numbers to equal keys: the basis of grouping, joins, DISTINCT and set operations.
 //!
-//! Numbers are dense and given in order of first appearance, so whatever is built on them is
-//! deterministic. Hashing is seeded at random for each run of the program, because the keys come
-//! from files that someone may have made to collide.
+//! Numbers are dense and in order of first appearance, so everything that uses them is
+//! deterministic. Hashing is seeded randomly for each run of the program, because keys come from
+//! files that someone may have crafted to collide.
 //!
-//! The tables are our own: `hashbrown` has no numbers of keys in order of first appearance, and keeps
-//! keys where these tables keep rows of columns.
+//! The hash tables are our own: `hashbrown` has no key numbers in order of first appearance, and
+//! stores keys where these tables store row numbers.
 
 mod dict;
 mod number;

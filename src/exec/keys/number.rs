@@ -1,4 +1,4 @@
-//! Numbers as keys: directly by their value where they lie close together, else hashed.
+//! Numeric keys: a direct lookup table if they are close together, otherwise a hash table.
 
 use std::borrow::Cow;
 
@@ -79,7 +79,7 @@ impl NumDict {
             Table::Direct { base, slots } => {
                 let Some(slot) = direct(*base, key, slots.len()).and_then(|i| slots.get_mut(i))
                 else {
-                    return 0; // The key of a NULL row, whose number nobody looks at.
+                    return 0; // The key of a NULL row, whose number is unused.
                 };
                 if *slot == NONE {
                     *slot = self.count;

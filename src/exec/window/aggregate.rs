@@ -1,4 +1,4 @@
-//! Aggregates over frames: which of the ways to compute them serves.
+//! Aggregates over frames: chooses the way to compute them.
 
 use polars_arrow::bitmap::Bitmap;
 

@@ -1,6 +1,7 @@
-//! Aggregates without a way of their own: frames become groups of rows, many at a time.
+//! Aggregates without a special implementation for frames: frames become groups of rows, many at a
+//! time.
 //!
-//! Equal frames that follow each other are one group, so whole partitions cost what GROUP BY does.
+//! Consecutive equal frames are one group, so whole partitions cost the same as GROUP BY.
 
 use rayon::prelude::*;
 
@@ -13,7 +14,7 @@ use crate::exec::col::Col;
 use crate::exec::frame::Frame;
 use crate::exec::{filter, uses};
 
-/// As many rows as are made at a time.
+/// How many rows are made at a time.
 const MOST_ROWS: usize = 1 << 18;
 
 /// Frames whose rows are made together.

@@ -1,7 +1,7 @@
-//! States over frames: values put together from the left, each frame in logarithmic time at most.
+//! States over frames: values combined from left to right, each frame in at most logarithmic time.
 //!
-//! Where frames grow or shrink, one state goes along. Else states of runs of places, and of runs
-//! of such runs, are kept, and a frame takes the few that fill it.
+//! If frames only grow or shrink, a single state is updated. Otherwise the states of runs of rows,
+//! and of runs of such runs, are stored, and a frame combines the few that cover it.
 
 use rayon::prelude::*;
 

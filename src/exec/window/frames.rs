@@ -1,4 +1,4 @@
-//! The rows that count for each row: from where to where in the layout, and what is left out.
+//! The window frame of each row: its range in the layout, and the excluded rows.
 
 use std::borrow::Cow;
 use std::ops::Range;

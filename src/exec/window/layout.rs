@@ -1,4 +1,4 @@
-//! Rows as windows see them: partition after partition, each in its order, with the places where
+//! The row order of a window: partition after partition, each sorted, with the positions where
 //! partitions and runs of equal keys begin and end.
 
 use rayon::prelude::*;
@@ -12,7 +12,7 @@ use crate::exec::order::{self, Key};
 /// What a layout takes for each row.
 pub(super) const BYTES_PER_ROW: usize = 5 * 4;
 
-/// As many places as one thread works on at a time.
+/// How many places one thread processes at a time.
 const PART_PLACES: usize = 1 << 14;
 
 /// The order of rows. A place is the number of a row in that order.

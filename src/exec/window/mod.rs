@@ -1,7 +1,7 @@
-//! Window functions: one sort for all calls over a window, results in the order of the input.
+//! Window functions: one sort for all calls over a window, with results in the order of the input.
 //!
-//! [`layout::Layout`] puts rows side by side that see each other; [`frames::Frames`] says for each
-//! of them which rows count. Everything else computes one kind of call from these two.
+//! [`layout::Layout`] puts the rows of a partition next to each other; [`frames::Frames`] gives the
+//! frame of each row. Every other file computes one kind of call from these two.
 
 mod aggregate;
 mod expand;

@@ -1,8 +1,7 @@
-//! The aggregates that most windows are made of: counts, sums, means, smallest and largest values.
+//! The most frequent aggregates over windows: counts, sums, means, minimum and maximum.
 //!
-//! Counts and sums of whole numbers are differences of running totals, which are exact. Sums of
-//! doubles are put together from the values of the frame alone, so that what has left a frame
-//! leaves no trace.
+//! Counts and sums of integers are differences of running totals, which are exact. Sums of doubles
+//! are computed only from the values in the frame, so that values outside it have no effect.
 
 use std::cmp::Ordering;
 

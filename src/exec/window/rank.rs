@@ -1,4 +1,4 @@
-//! Numbers of rows, ranks, and parts of equal length.
+//! Row numbers, ranks, and `ntile`.
 
 use super::Call;
 use crate::diag::{Code, Diagnostic};

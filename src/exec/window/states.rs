@@ -1,6 +1,6 @@
-//! Aggregates over frames by merging states: those of runs of places, and of runs of such runs.
+//! Aggregates over frames by merging states: those of runs of rows, and of runs of such runs.
 //!
-//! Serves every aggregate whose states are small; a frame takes the few states that fill it.
+//! This works for every aggregate with small states; a frame merges the few states that cover it.
 
 use super::Call;
 use super::frames::Frames;
@@ -12,7 +12,7 @@ use crate::exec::col::{Col, bits};
 /// How many states make one of the next level.
 const FAN: usize = 8;
 
-/// As many frames as are computed at a time.
+/// How many frames are computed at a time.
 const FRAMES: usize = 1 << 14;
 
 /// What the states of a place take, roughly, with those above.

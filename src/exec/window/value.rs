@@ -1,4 +1,4 @@
-//! Values of other rows: before and behind the row, and within its frame.
+//! Values of other rows: preceding and following rows, and rows of the frame.
 
 use std::ops::Range;
 

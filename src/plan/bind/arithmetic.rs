@@ -1,4 +1,4 @@
-//! Operators on numbers, times and addresses: what they take, and how operands are converted.
+//! Operators on numbers, times and addresses: their operand types and conversions.
 
 use super::ops::op_words;
 use super::{Binder, Bound};

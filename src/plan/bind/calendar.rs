@@ -1,8 +1,8 @@
-//! Months and years beside points in time.
+//! Months and years together with points in time.
 //!
-//! An `INTERVAL` is a number of microseconds, and months have no fixed length, so that a duration
-//! with months is no value. It is an operand: beside `+` and `-` of a `TIMESTAMP`, where it becomes a
-//! call of `add_months`, and as the step of `date_add` and `time_bucket`.
+//! An `INTERVAL` is a number of microseconds, and months have no fixed length, so a duration with
+//! months is not a value. It is an operand: of `+` and `-` with a `TIMESTAMP`, where it becomes a
+//! call of `add_months`, and the step of `date_add` and `time_bucket`.
 
 use super::expr::Place;
 use super::{Binder, Bound};

@@ -1,4 +1,5 @@
-//! Calls: which function, which of its signatures, scalar or aggregate.
+//! Calls: chooses the function and its signature, and distinguishes scalar functions from
+//! aggregates.
 
 use std::cell::RefCell;
 

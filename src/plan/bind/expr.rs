@@ -1,4 +1,4 @@
-//! Expressions: what each kind of node of the syntax tree becomes.
+//! Expressions: converts each kind of syntax tree node to a typed expression.
 
 use std::cell::RefCell;
 use std::sync::Arc;

@@ -1,9 +1,9 @@
-//! `FROM`: tables, sub-queries and joins, and the scope that they make.
+//! `FROM`: tables, sub-queries and joins, and the scope that they create.
 //!
-//! A scan is bound with all columns of its table, and behind them the reasons for the absence of
-//! each; `rewrite` drops what nobody reads. Tables of several open sources are joined by the
-//! conditions written and no others: whoever wants rows of one dump together adds `dump` to
-//! `USING` or `ON` (NATURAL takes it by itself, as it is visible then).
+//! A scan is bound with all columns of its table, followed by the reasons for the absence of each;
+//! `rewrite` drops unused columns. Tables of several open sources are joined only by the written
+//! conditions: a query that needs only rows of the same dump adds `dump` to
+//! `USING` or `ON` (NATURAL includes it automatically, because it is visible then).
 
 use std::sync::Arc;
 

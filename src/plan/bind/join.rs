@@ -1,4 +1,4 @@
-//! Joins on their way from two inputs to one operator: scopes, names, and equi keys.
+//! Binding of joins: scopes, column names, and equality keys.
 
 use super::from::Source;
 use super::scope::Scope;

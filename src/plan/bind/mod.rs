@@ -1,8 +1,8 @@
-//! Names to columns, syntax to typed plans.
+//! Resolves names to columns and converts syntax to typed plans.
 //!
-//! The binder walks the tree once. It collects what is wrong and goes on where that makes sense,
-//! so that one run reports several unknown columns. It optimises nothing but constants: what it
-//! builds says what the query says, and `rewrite` makes it quick.
+//! The binder walks the tree once. It collects errors and continues where that makes sense, so that
+//! one run reports several unknown columns. It optimises only constants: its plan mirrors the
+//! query, and `rewrite` makes it fast.
 
 mod arithmetic;
 mod calendar;

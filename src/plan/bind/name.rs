@@ -1,4 +1,4 @@
-//! The names of columns that have none given: the column's own, or the expression as SQL.
+//! Names of unnamed result columns: the name of the column, or the expression as SQL.
 
 use crate::lang::ast::{Expr, ExprKind, Literal, Over, UnaryOp};
 use crate::time;

@@ -1,4 +1,4 @@
-//! Operators: which types they take, and what they give. [`ExprKind::Binary`] has the table.
+//! Operators: their operand and result types. [`ExprKind::Binary`] has the table.
 
 use super::arithmetic::{adapt_literal, literal_as};
 use super::expr::{Place, article};

@@ -1,4 +1,4 @@
-//! `ORDER BY`: names of the list, ordinals, expressions.
+//! `ORDER BY`: names of the select list, positions, expressions.
 
 use super::call::sort_key;
 use super::expr::Place;

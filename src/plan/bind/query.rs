@@ -1,4 +1,4 @@
-//! Whole queries: `WITH`, set operations, `VALUES`, and what applies to the rows of any of them.
+//! Whole queries: `WITH`, set operations, `VALUES`, and the clauses that apply to any of them.
 
 use super::expr::Place;
 use super::from::scope_of;

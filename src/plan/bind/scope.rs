@@ -1,4 +1,4 @@
-//! Which columns a name may mean.
+//! The columns that a name can refer to.
 
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{Ident, Name};

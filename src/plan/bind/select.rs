@@ -1,7 +1,7 @@
-//! `SELECT`: binds every clause over the rows of `FROM`, then puts the operators together.
+//! `SELECT`: binds every clause over the rows of `FROM`, then combines the operators.
 //!
-//! A name is a column first, and an earlier item of the list after that (as in DuckDB), in every
-//! clause but ORDER BY, where a bare name is an item first.
+//! A name refers to a column first, and otherwise to an earlier item of the select list (as in
+//! DuckDB). Only in ORDER BY a bare name refers to an item first.
 
 use std::cell::RefCell;
 

@@ -1,5 +1,5 @@
-//! Functions that are written as calls and are something else: choices, which compute only the
-//! branch that is taken, `typeof`, and `why`.
+//! Function calls with special evaluation: choices, which compute only the branch that is taken,
+//! `typeof`, and `why`.
 
 use super::arithmetic::literal_as;
 use super::expr::{Place, article, case_of};

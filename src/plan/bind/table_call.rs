@@ -1,5 +1,5 @@
-//! Table functions in `FROM`: their arguments, which are constants, and the columns that a call
-//! has, which whoever holds the sources tells.
+//! Table functions in `FROM`: their constant arguments, and the columns of a call, which the owner
+//! of the sources determines.
 
 use std::sync::Arc;
 

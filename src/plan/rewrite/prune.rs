@@ -1,4 +1,4 @@
-//! Columns that nobody reads are not computed, and not read from the dump.
+//! Unused columns are neither computed nor read from the dump.
 
 use crate::lang::ast::{JoinKind, SetOp};
 use crate::plan::{AggregateCall, Expr, ExprKind, Field, Plan, Rel, WindowCall};
@@ -23,7 +23,7 @@ impl Needs {
         }
     }
 
-    /// The plan with typed NULLs in the place of columns that nobody reads: positions stay.
+    /// The plan with typed NULLs instead of unused columns: positions stay.
     pub(super) fn mask(&self, id: usize, plan: Plan) -> Plan {
         let need = self.0.get(id).map_or([].as_slice(), Vec::as_slice);
         let read = |index: usize| need.get(index).copied().unwrap_or(false);
@@ -271,7 +271,7 @@ fn aggregate(parts: Parts, need: &[bool], needs: &mut Needs) -> Pruned {
     Pruned { plan: Plan { rel, schema: pick(schema, &keep), span }, map }
 }
 
-/// Calls that nobody reads go away, and with the last one the operator.
+/// Unused calls are removed, and with the last one the operator.
 fn window(plan: Plan, need: &[bool], needs: &mut Needs) -> Pruned {
     let Plan { rel, schema, span } = plan;
     let Rel::Window { input, mut partition, mut order, calls } = rel else {

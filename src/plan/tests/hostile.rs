@@ -30,7 +30,7 @@ fn long_chains_are_planned() {
 }
 
 #[test]
-fn what_grows_without_bound_is_refused() {
+fn unbounded_growth_is_rejected() {
     let sums = repeated(400, |_| "tid".to_owned(), " + ");
     assert_eq!(outcome(&format!("SELECT {sums} FROM threads")), "error[E0102]");
     let aliases = repeated(40, |i| format!("a{i} + a{i} AS a{}", i + 1), ", ");

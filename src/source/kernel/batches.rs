@@ -1,7 +1,8 @@
-//! Rows that do not depend on one another: made on all cores, a batch at a time, and handed on in the
-//! order of what they are made of.
+//! Rows that are independent of one another: made on all cores in batches, and passed on in the
+//! order of their inputs.
 //!
-//! Knows nothing of rows. Batches are small at first, so that who wants a few rows waits for few.
+//! This module knows nothing about the rows. The first batches are small, so that a reader that
+//! wants few rows does not wait for many.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,24 +10,24 @@ use crate::model::{Flow, RowSink};
 
 const FIRST: usize = 16;
 
-/// What rows are made of, until there is enough of it.
+/// Collects the inputs of rows until there are enough for a batch.
 struct Batches<T> {
     waiting: Vec<T>,
     size: usize,
     most: usize,
 }
 
-/// What threads work with that nobody uses now: each takes one, and gives it back with what it learnt.
+/// Idle worker state: each thread takes one, and returns it with what it learnt.
 #[derive(Debug)]
 pub(crate) struct Idle<T>(Mutex<Vec<T>>);
 
 impl<T: Sync> Batches<T> {
-    /// Batches of at most so many.
+    /// Batches of at most this many.
     fn of(most: usize) -> Self {
         Self { waiting: Vec::new(), size: FIRST.min(most), most }
     }
 
-    /// Adds something; returns what a whole batch is made of.
+    /// Adds an input; returns a batch once it is full.
     fn add(&mut self, item: T) -> Option<Vec<T>> {
         self.waiting.push(item);
         (self.waiting.len() >= self.size).then(|| {
@@ -35,7 +36,7 @@ impl<T: Sync> Batches<T> {
         })
     }
 
-    /// What is left at the end.
+    /// The incomplete batch at the end.
     fn rest(self) -> Vec<T> {
         self.waiting
     }
@@ -48,7 +49,7 @@ impl<T> Default for Idle<T> {
 }
 
 impl<T> Idle<T> {
-    /// One that somebody has given back, or else a new one.
+    /// A state that another thread returned, or else a new one.
     pub(crate) fn take(&self, make: impl FnOnce() -> T) -> T {
         let idle = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         idle.unwrap_or_else(make)
@@ -59,7 +60,8 @@ impl<T> Idle<T> {
     }
 }
 
-/// Puts what a walk visits into batches of at most so many, and hands over each, until told to stop.
+/// Collects what a walk visits in batches of at most `most`, and passes on each batch until told to
+/// stop.
 pub(crate) fn of_walk<T: Sync, E>(
     most: usize,
     walk: impl FnOnce(&mut dyn FnMut(T) -> Flow) -> Result<(), E>,
@@ -77,7 +79,7 @@ pub(crate) fn of_walk<T: Sync, E>(
     Ok(())
 }
 
-/// Makes rows of a batch in parts of so many items, and hands them on.
+/// Makes the rows of a batch in parallel tasks of this many inputs, and passes them on.
 pub(crate) fn hand_on<T: Sync, R>(
     batch: &[T],
     part: usize,
@@ -88,7 +90,7 @@ pub(crate) fn hand_on<T: Sync, R>(
     rows.parts(batch.len().div_ceil(part), &|number, push| make(items(number), push))
 }
 
-/// The same for all items of a list, in batches.
+/// The same for all inputs of a list, in batches.
 pub(crate) fn all<T: Sync, R>(
     items: &[T],
     most: usize,
@@ -112,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_come_in_order_and_end_when_told() {
+    fn rows_are_in_order_and_end_when_told() {
         for (most, wanted) in [(1, 5000), (7, 40), (1000, 5000), (1000, 333), (64, 1)] {
             let mut rows = Vec::new();
             let made = AtomicUsize::new(0);
@@ -130,7 +132,7 @@ mod tests {
             };
             of_walk(most, walk, |batch| hand_on(&batch, 32, make, &mut emit)).unwrap();
             assert_eq!(rows, (0..wanted.min(4000)).collect::<Vec<_>>());
-            // No more than a few times too many were made.
+            // Only a small multiple of the wanted rows was made.
             assert!(made.into_inner() <= 4 * wanted + FIRST, "{most} {wanted}");
         }
     }

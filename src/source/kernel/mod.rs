@@ -1,8 +1,8 @@
-//! Kernel dumps: what their header, their triage block and the memory they hold say.
+//! Kernel dumps: reads the header, the triage block and the memory of the dump.
 //!
-//! Triage dumps are answered from the pieces of memory they hold, all others from their physical
-//! pages, through page tables. `core` is what every reader needs; readers stand in folders by
-//! subject, are functions over it, and are given the other readers' finds that they use.
+//! Triage dumps are read from the memory ranges that they hold, all others from their physical
+//! pages through page tables. `core` has what every reader needs. The readers are functions over
+//! it, in folders by subject; a reader gets the state of other readers that it uses as arguments.
 
 mod batches;
 mod core;
@@ -51,7 +51,7 @@ use crate::model::{
 use crate::source::{listing, typed};
 use crate::symbol::Store;
 
-/// An open kernel dump: its core, and what readers find once.
+/// An open kernel dump: its core, and the state that readers determine once.
 #[derive(Debug)]
 struct KernelDump {
     core: Core,
@@ -68,7 +68,7 @@ struct KernelDump {
 /// Opens a kernel dump.
 ///
 /// # Errors
-/// [`Error::NotADump`] if there is only memory, and no Windows in it.
+/// [`Error::NotADump`] if the file is raw memory without Windows in it.
 pub fn open(image: Image, format: Format, symbols: &Store) -> Result<Box<dyn Source>, Error> {
     let dump = Arc::new(KernelDump {
         core: Core::open(image, format, symbols)?,
@@ -84,7 +84,7 @@ pub fn open(image: Image, format: Format, symbols: &Store) -> Result<Box<dyn Sou
     Ok(Box::new(KernelSource { answers: answers(&dump), dump }))
 }
 
-/// A reader of rows that needs the kernel's memory, and not only pieces of it.
+/// A reader of rows that needs the kernel's address space, not only ranges of memory.
 fn whole<R: Row>(
     read: impl Fn(&KernelDump, &Want<'_, R>, Emit<'_, R>) -> Result<(), Unanswered>
     + Send
@@ -98,14 +98,14 @@ fn whole<R: Row>(
     }
 }
 
-/// Hands on the only row of a table.
-#[allow(clippy::unnecessary_wraps, reason = "what a reader of a table gives")]
+/// Passes on the only row of a table.
+#[allow(clippy::unnecessary_wraps, reason = "the signature of a table reader")]
 fn one<R>(row: R, emit: Emit<'_, R>) -> Result<(), Unanswered> {
     let _ = emit.row(row);
     Ok(())
 }
 
-/// The tables that a kernel dump fills: each reader with the others' finds that it uses.
+/// The tables that a kernel dump fills: each reader with the state of other readers that it uses.
 fn answers(dump: &Arc<KernelDump>) -> Answers {
     Answers::of(dump)
         .with(|d, _, emit| one(overview::dump_row(&d.core), emit))

@@ -1,5 +1,5 @@
-//! Calls of one address in the code of a module: direct ones, jumps that end a function, and both
-//! through a pointer of the module such as an import.
+//! The calls of an address in the code of a module: direct calls, tail jumps, and both through a
+//! pointer of the module such as an import.
 
 use rayon::prelude::*;
 
@@ -13,19 +13,19 @@ use crate::unwind::Span;
 /// The columns by index.
 pub(super) const SYMBOL: usize = 1;
 const EXECUTE: u32 = 0x2000_0000;
-/// No module has more code.
+/// Upper limit on the code of a module.
 const MOST: u64 = 512 << 20;
-/// Code is searched in parts of this size on all cores.
+/// The size of the parts in which code is searched in parallel.
 const PART: u64 = 256 << 10;
-/// The longest form that is looked for.
+/// The longest instruction form that is searched.
 const LONGEST: usize = 6;
 
-/// A call that was found.
+/// A call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Call {
     pub(super) address: u64,
     kind: &'static str,
-    /// The pointer that it goes through.
+    /// The address of the pointer that it goes through.
     through: Option<u64>,
 }
 
@@ -50,7 +50,7 @@ impl Call {
     }
 }
 
-/// The calls of an address, by where they are.
+/// The calls of an address, in address order.
 pub(super) fn find(program: &dyn Program, isa: Isa, module: Span, target: u64) -> Vec<Call> {
     let parts = code_of(program, module);
     let found: Vec<Vec<Call>> =
@@ -58,7 +58,7 @@ pub(super) fn find(program: &dyn Program, isa: Isa, module: Span, target: u64) -
     found.into_iter().flatten().collect()
 }
 
-/// The code of a module in parts: where each starts, and how many bytes it has.
+/// The code of a module in parts: start and size of each.
 fn code_of(program: &dyn Program, module: Span) -> Vec<(u64, u64)> {
     let read = |at: u32, buffer: &mut [u8]| program.read_image(module, at, buffer);
     let sections = Image::new(&read).map(|image| image.sections()).unwrap_or_default();
@@ -96,7 +96,7 @@ fn in_part(
     (start, length): (u64, u64),
 ) -> Vec<Call> {
     let length = usize::try_from(length).unwrap_or(0);
-    // What begins in this part may end in the next.
+    // An instruction that begins in this part may end in the next.
     let mut bytes = vec![0; length + LONGEST];
     let mut found = Vec::new();
     let mut from = 0;
@@ -105,7 +105,7 @@ fn in_part(
         let held = fetch(program, at, bytes.get_mut(from..).unwrap_or_default());
         let code = bytes.get(from..from + held).unwrap_or_default();
         search(program, isa, module, target, (at, code), length - from, &mut found);
-        // Pages that are missing are passed over.
+        // Missing pages are skipped.
         let next = (at.wrapping_add(held as u64) | 0xfff).wrapping_add(1);
         from = usize::try_from(next.wrapping_sub(start)).unwrap_or(length);
     }

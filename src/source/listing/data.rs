@@ -1,11 +1,11 @@
-//! Words of memory and bytes of the file as rows.
+//! Rows of memory words and of file bytes.
 
 use std::fmt::Write as _;
 
 use crate::catalog::{Absent, CallColumn, Cell, Ty, Value};
 use crate::model::{AddressSpace, DynRow};
 
-/// Bytes in a row.
+/// Bytes per row.
 pub(super) const LINE: usize = 16;
 /// The columns of `words` by index.
 const SYMBOL: usize = 2;

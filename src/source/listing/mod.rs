@@ -1,8 +1,8 @@
-//! Code of a dump as rows: what `disasm`, `disasm_function`, `disasm_back`, `calls_to`, `words` and
-//! `file_bytes` give.
+//! The table functions `disasm`, `disasm_function`, `disasm_back`, `calls_to`, `words` and
+//! `file_bytes`: code and memory of a dump as rows.
 //!
-//! A source says through [`Program`] where bytes, modules and names are; what the instructions are,
-//! `code` says. Memory comes first, the image on the symbol path after it.
+//! A source gives bytes, modules and names through [`Program`]; `code` decodes the instructions.
+//! Memory of the dump has priority over the image file on the symbol path.
 
 mod calls;
 mod data;
@@ -19,35 +19,35 @@ use crate::model::{
 use crate::symbol::image::Image;
 use crate::unwind::{self, Span, Target};
 
-/// How many instructions are listed where nobody says how many.
+/// How many instructions are listed by default.
 const USUAL: usize = 8;
-/// No call lists more.
+/// Upper limit on the instructions of a call.
 const MOST: usize = 1_000_000;
-/// A branch that leads farther leaves a function whose bounds nothing tells.
+/// If the bounds of a function are unknown, a branch to a greater distance leaves it.
 const FARTHEST: u64 = 1 << 20;
 const PAGE: u64 = 0x1000;
 
-/// What stands behind an address, as listings need it.
+/// What listings need from a source.
 pub(in crate::source) trait Program: Target + Sync {
-    /// What lies at addresses, for names and for addresses of symbols.
+    /// The address space, for symbols and addresses.
     fn space(&self) -> &dyn AddressSpace;
 
     /// The machine.
     fn machine(&self) -> Machine;
 
-    /// The first address of the module of that name.
+    /// The base of the module with this name.
     fn base_of(&self, module: &str) -> Option<u64>;
 
-    /// The word of the machine at an address.
+    /// The pointer-sized word at an address.
     fn word(&self, address: u64) -> Cell<u64>;
 
-    /// File and line that the code at an address was made from.
+    /// Source file and line of the code at an address.
     fn line(&self, address: u64) -> Option<(String, u32)>;
 
-    /// The file of the dump.
+    /// The bytes of the dump file.
     fn file(&self) -> &[u8];
 
-    /// The instruction set of the code at an address: its module's, else the machine's.
+    /// The instruction set of the code at an address: that of its module, or else of the machine.
     fn isa(&self, address: u64) -> Option<Isa> {
         let of_module = self.module(address).and_then(|module| {
             let read = |at: u32, buffer: &mut [u8]| self.read_image(module, at, buffer);
@@ -57,7 +57,7 @@ pub(in crate::source) trait Program: Target + Sync {
     }
 }
 
-/// Fills the start of the buffer with code from an address on, and says how many bytes it is.
+/// Fills the start of the buffer with code from an address on, and returns the number of bytes.
 pub(in crate::source) fn fetch<T: Target + ?Sized>(
     target: &T,
     address: u64,
@@ -70,7 +70,7 @@ pub(in crate::source) fn fetch<T: Target + ?Sized>(
         let rest = buffer.get_mut(held..).unwrap_or_default();
         let part = rest.len().min(to_end);
         let mut got = part;
-        // Where a page is there in part, what is there of it is found by halves.
+        // If a page is only partly present, the present part is found by bisection.
         while got > 0 && !read(target, at, rest.get_mut(..got).unwrap_or_default()) {
             got /= 2;
         }
@@ -92,7 +92,7 @@ fn read<T: Target + ?Sized>(target: &T, address: u64, buffer: &mut [u8]) -> bool
     }
 }
 
-/// Names of addresses, as the source knows them.
+/// Names of addresses from the source.
 struct Named<'a>(&'a dyn AddressSpace);
 
 impl Names for Named<'_> {
@@ -101,7 +101,7 @@ impl Names for Named<'_> {
     }
 }
 
-/// Answers a call; `None` if the function is none of these.
+/// Answers a call; `None` if the function is not one of these.
 ///
 /// # Errors
 /// What is wrong with an argument, or what the source lacks.
@@ -121,7 +121,7 @@ pub(in crate::source) fn answer<'a, P: Program + 'a>(
     })
 }
 
-/// An argument that is the address of code, and the instruction set there.
+/// An argument that is a code address, and the instruction set there.
 fn place<P: Program>(program: &P, args: &[Value<'static>]) -> Result<(u64, Isa), Refused> {
     let address = address_argument(program.space(), args, 0)?;
     let isa = program.isa(address);
@@ -184,7 +184,7 @@ fn before<P: Program>(
     code::before(isa, address, count, known, &fetch)
 }
 
-/// Where the function starts that an address is in, by unwind tables, else by symbols.
+/// The start of the function that contains an address, from unwind data or else from symbols.
 fn start_of<P: Program>(program: &P, address: u64) -> Option<u64> {
     if let Some(start) = start_by_tables(program, address) {
         return Some(start);

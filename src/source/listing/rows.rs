@@ -1,4 +1,4 @@
-//! Instructions as rows.
+//! Rows of instructions.
 
 use std::fmt::Write as _;
 
@@ -26,7 +26,7 @@ const NAMES: [&str; 16] = [
     "alignment",
 ];
 
-/// The columns; `alignment` is of interest where instructions are listed backwards.
+/// The columns; `alignment` matters only for backward disassembly.
 pub(super) fn columns(is_back: bool) -> Vec<CallColumn> {
     let column = |name: &str| {
         let ty = match name {
@@ -41,7 +41,7 @@ pub(super) fn columns(is_back: bool) -> Vec<CallColumn> {
     NAMES.iter().map(|name| column(name)).collect()
 }
 
-/// Makes rows of which some columns are wanted.
+/// Makes rows with the wanted columns.
 pub(super) struct Maker<'a> {
     program: &'a dyn Program,
     wanted: &'a [bool],
@@ -57,7 +57,7 @@ impl<'a> Maker<'a> {
         index.and_then(|index| self.wanted.get(index)).copied().unwrap_or(true)
     }
 
-    /// The name of a block.
+    /// The name of a basic block.
     pub(super) fn label(&self, start: u64) -> Option<String> {
         if !self.wants("block") {
             return None;

@@ -1,13 +1,13 @@
-//! Instructions, as listings print them and as many commands print the one that is to run next.
+//! Instructions in disassembly listings, and the current instruction that many commands print.
 //!
-//! Knows how a listed line is made up; does not know what an instruction does.
+//! This module knows the format of a listed line, not the meaning of an instruction.
 
 use super::scan::{address, between, found, hex};
 use super::symbol::{Symbol, without_arrow, without_comment};
 use crate::catalog::{Absent, Cell};
 use crate::model::Instruction;
 
-/// Where in a listing an instruction stands.
+/// The position of an instruction in a listing.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     /// Symbol of the listing.
@@ -22,7 +22,7 @@ impl Default for Place {
     }
 }
 
-/// The pieces of a listed line.
+/// The parts of a listed line.
 struct Parts<'t> {
     address: u64,
     bytes: Option<&'t str>,
@@ -30,12 +30,12 @@ struct Parts<'t> {
     operands: &'t str,
 }
 
-/// Whether a line is an instruction with its bytes, which nothing else looks like.
+/// Whether a line is an instruction with its bytes; nothing else has this form.
 pub(super) fn is_instruction(text: &str) -> bool {
     split(text.trim()).is_some_and(|parts| parts.bytes.is_some())
 }
 
-/// The instruction of a line, with or without its bytes, or with a source line's number before it.
+/// The instruction on a line, with or without its bytes, or with a source line number before it.
 pub(super) fn instruction(text: &str, place: &Place) -> Option<Instruction> {
     let parts = split(text.trim())?;
     let is_known = parts.mnemonic != "???";
@@ -65,7 +65,7 @@ pub(super) fn instruction(text: &str, place: &Place) -> Option<Instruction> {
     })
 }
 
-/// The label of a listing: `nt!KiIdleLoop+0x2:`, which may name its source line.
+/// The label of a listing: `nt!KiIdleLoop+0x2:`, possibly with a source line.
 pub(super) fn label(text: &str) -> Option<&str> {
     let text = without_comment(text.trim());
     let text = text.strip_suffix(':')?.trim_end();
@@ -79,7 +79,7 @@ fn split(text: &str) -> Option<Parts<'_>> {
     let (first, rest) = word(without_arrow(text))?;
     let (start, rest) = match address(first) {
         Some(start) => (start, rest),
-        // The number of a source line stands before the address.
+        // A source line number precedes the address.
         None if first.len() <= 6 && first.bytes().all(|b| b.is_ascii_digit()) => {
             let (second, rest) = word(rest)?;
             (address(second)?, rest)
@@ -108,19 +108,20 @@ fn is_bytes(text: &str) -> bool {
 fn is_mnemonic(text: &str) -> bool {
     let starts = text.starts_with(|c: char| c.is_ascii_lowercase());
     let rest = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.');
-    // A column of hexadecimal digits is none; the mnemonics of such letters are short.
+    // A column of hexadecimal digits is not a mnemonic; mnemonics that consist of such letters are
+    // short.
     let is_number = text.len() > 4 && text.bytes().all(|b| b.is_ascii_hexdigit());
     text == "???" || (starts && rest && !is_number && (2..=16).contains(&text.len()))
 }
 
-/// The operands without what the debugger says of the memory that they name
-/// (`ds:0023:000fa101=??`), and the address of that memory.
+/// The operands without the debugger's text about the memory operand (`ds:0023:000fa101=??`), and
+/// the address of that memory.
 fn without_memory(operands: &str) -> (&str, Option<u64>) {
     const SEGMENTS: [&str; 6] = ["ds:", "ss:", "es:", "fs:", "gs:", "cs:"];
     let is_place = |at: usize| {
         let before = operands.get(..at).unwrap_or_default();
         let place = operands.get(at + 3..).unwrap_or_default();
-        // An operand may name a segment too, but then with brackets.
+        // An operand may contain a segment too, but then in brackets.
         before.ends_with([' ', '\t'])
             && place.starts_with(|c: char| c.is_ascii_hexdigit())
             && place.contains('=')
@@ -133,14 +134,14 @@ fn without_memory(operands: &str) -> (&str, Option<u64>) {
     (before.trim_end(), target)
 }
 
-/// The operands without a remark, which a semicolon starts in the language of assemblers.
+/// The operands without a comment, which begins with a semicolon.
 fn without_remark(operands: &str) -> &str {
     let operands = without_comment(operands);
     let end = operands.find(" ;").or_else(|| operands.find("\t;")).unwrap_or(operands.len());
     operands.get(..end).unwrap_or(operands).trim_end()
 }
 
-/// What operands refer to: an address in parentheses after its symbol, or an address alone.
+/// The address that operands refer to: in parentheses after its symbol, or on its own.
 fn target(mnemonic: &str, operands: &str) -> (Option<u64>, Option<String>) {
     if let Some(open) = operands.rfind('(')
         && let Some(target) =
@@ -155,7 +156,7 @@ fn target(mnemonic: &str, operands: &str) -> (Option<u64>, Option<String>) {
     (address(operands).filter(|_| branches), None)
 }
 
-/// `nt!KiIdleLoop+0xa` as every source writes it: without zeros before the offset.
+/// `nt!KiIdleLoop+0xa` in the form of all sources: without zeros before the offset.
 pub(super) fn shown_symbol(text: &str) -> Cell<String> {
     let symbol = Symbol::of(text);
     match (symbol.name, symbol.offset) {

@@ -1,4 +1,4 @@
-//! The commands of a log and what of it was not understood, as rows.
+//! Rows of the commands of a log, and of the lines that were not recognised.
 
 use super::index::Section;
 use super::sink::{Ask, NoRows};
@@ -6,13 +6,13 @@ use super::{Log, Reading, prompt, scan};
 use crate::catalog::Absent;
 use crate::model::{Emit, Flow, LogCommand, Problem};
 
-/// Lines that were not understood are listed one by one up to this many for each command.
+/// Upper limit on the unrecognised lines that are listed for each command.
 const MAX_LISTED: usize = 1000;
-/// A listed line is cut here.
+/// The length at which a listed line is cut.
 const MAX_SHOWN: usize = 200;
 
 impl Log {
-    /// The rows and unread lines of a section.
+    /// The rows and unrecognised lines of a section.
     fn counted(&self, section: &Section) -> Reading {
         self.read(section, Ask::Count, &mut NoRows)
     }
@@ -30,7 +30,7 @@ impl Log {
         count
     }
 
-    /// The commands, in their order.
+    /// The commands in order.
     pub(super) fn commands(&self) -> impl Iterator<Item = &Section> {
         self.sections.iter().filter(|section| section.is_command())
     }
@@ -61,7 +61,7 @@ impl Log {
         }
     }
 
-    /// What was not understood.
+    /// The lines that were not recognised.
     pub(super) fn each_problem(&self, emit: Emit<'_, Problem>) -> Flow {
         let mut n = 0;
         for section in &self.sections {

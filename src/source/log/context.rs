@@ -1,5 +1,5 @@
-//! The registers of a context, as `r` prints them and as many commands print them among their
-//! output: the values, then the symbol and the instruction that they point to.
+//! Registers, as `r` and many other commands print them: the values, then the symbol and the
+//! current instruction.
 
 use super::code::{Place, instruction, label, shown_symbol};
 use super::frames::Owner;
@@ -10,7 +10,7 @@ use crate::catalog::{Absent, Cell};
 use crate::model::{Instruction, Register};
 use crate::source::printable;
 
-/// Whose registers they are, as far as the output says.
+/// The thread and processor of the registers, as far as the output says.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Holder {
     /// The thread.
@@ -19,7 +19,7 @@ pub(super) struct Holder {
     pub(super) processor: Option<i64>,
 }
 
-/// Whether a line holds registers.
+/// Whether a line contains registers.
 pub(super) fn is_registers(text: &str) -> bool {
     !values(text).is_empty()
 }
@@ -80,7 +80,7 @@ fn row(name: &str, value: u64, holder: &Holder) -> Register {
     }
 }
 
-/// The names and values of a line; none if anything else than flags stands on it too.
+/// The names and values on a line; none if it contains anything else but flags.
 fn values(text: &str) -> Vec<(&str, u64)> {
     let mut found = Vec::new();
     if !text.contains('=') {

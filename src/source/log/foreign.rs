@@ -1,12 +1,12 @@
-//! Text files that people hold for debugger logs: told by their first lines, so that the message that
-//! refuses one says what it is.
+//! Text files that are mistaken for debugger logs, recognised by their first lines, so that the
+//! error message says what the file is.
 
 use super::text::Text;
 
-/// So many lines are looked at.
+/// How many lines are examined.
 const LINES: usize = 40;
 
-/// What a text is, if it is the export of another tool.
+/// The description of a text, if it is the export of another tool.
 pub(super) fn describe(text: &Text) -> Option<&'static str> {
     let mut at = text.start();
     let mut lines = Vec::new();
@@ -65,7 +65,8 @@ pub(super) fn describe(text: &Text) -> Option<&'static str> {
     None
 }
 
-/// The name of a field, as the tools of `NirSoft` write one a line: `Crash Time        : 1/2/2024`.
+/// The name of a field in the format of the `NirSoft` tools, one per line: `Crash Time        :
+/// 1/2/2024`.
 fn field(line: &str) -> Option<&str> {
     let (name, _) = line.split_once(':')?;
     Some(name.trim())

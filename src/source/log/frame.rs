@@ -1,6 +1,7 @@
-//! A frame of a stack, as one line of text: its number, addresses, arguments and symbol.
+//! A stack frame as one line of text: its number, addresses, arguments and symbol.
 //!
-//! Knows the columns of every era; does not know what stands on the lines around it.
+//! This module knows the columns of all debugger versions; it does not look at the surrounding
+//! lines.
 
 use super::scan::{address, hex, hex_int, word};
 use super::symbol::without_arrow;
@@ -22,7 +23,7 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// Those of a stack without a header.
+    /// The columns of a stack without a header.
     pub(super) const PLAIN: Self = Self {
         is_numbered: false,
         has_memory: false,
@@ -31,7 +32,7 @@ impl Columns {
         has_return: true,
     };
 
-    /// Those of a stack that was published as symbols alone.
+    /// The columns of a stack that was published as symbols only.
     pub(super) const BARE: Self = Self {
         is_numbered: false,
         has_memory: false,
@@ -40,7 +41,7 @@ impl Columns {
         has_return: false,
     };
 
-    /// Those of a stack without a header, by its first frame.
+    /// The columns of a stack without a header, from its first frame.
     pub(super) fn told_by(text: &str) -> Option<Self> {
         let plain = Self::PLAIN;
         let returns = Self { has_frame: false, ..plain };
@@ -53,13 +54,13 @@ impl Columns {
             Self { is_numbered: true, ..Self::BARE },
         ];
         all.into_iter().find(|columns| {
-            // Of one address alone it is not known which it is, unless the arguments follow it.
+            // The meaning of a single address is unknown, unless the arguments follow it.
             let is_sure = columns.leading() != 1 || text.contains(" : ");
             is_sure && parse(text, *columns).is_some_and(|parts| columns.suits(&parts))
         })
     }
 
-    /// Whether a frame without a header is one: its symbol names a module.
+    /// Whether a frame without a header is valid: its symbol names a module.
     fn suits(self, parts: &Parts<'_>) -> bool {
         let symbol = parts.symbol;
         let is_whole = symbol.contains('!') || symbol.contains("+0x") || parts.is_inline;
@@ -68,7 +69,7 @@ impl Columns {
         is_whole && is_code && is_sure
     }
 
-    /// Those that a header names.
+    /// The columns in a header.
     pub(super) fn named_by(text: &str) -> Self {
         let is_old = text.contains("FramePtr");
         Self {
@@ -80,19 +81,19 @@ impl Columns {
         }
     }
 
-    /// How many addresses stand before the arguments.
+    /// How many addresses precede the arguments.
     pub(super) fn leading(self) -> usize {
         [self.has_frame, self.has_store, self.has_return].into_iter().filter(|has| *has).count()
     }
 }
 
-/// Whether a line names the columns of a stack.
+/// Whether a line is the header of a stack.
 pub(super) fn is_header(text: &str) -> bool {
     let text = text.trim();
     if text == "# Call Site" || text == "Call Site" {
         return true;
     }
-    // The extension MEX spells it out.
+    // The MEX extension uses the full word.
     let has_return = text.contains("RetAddr") || is_spelled_out(text);
     has_return
         && ["ChildEBP", "Child-SP", "Call Site", "Args to Child", "FramePtr"]
@@ -112,8 +113,8 @@ pub(super) fn is_frame(text: &str) -> bool {
     parse(text.trim(), Columns::PLAIN).is_some_and(|parts| parts.frame.is_some())
 }
 
-/// Whether a text is a function with its offset or its source line, and nothing else: what is left
-/// of a frame whose addresses were cut off.
+/// Whether a text is only a function with its offset or its source line: a frame whose addresses
+/// were cut off.
 pub(super) fn is_function(text: &str) -> bool {
     let text = text.trim();
     let Some((module, rest)) = text.split_once('!') else { return false };
@@ -127,7 +128,7 @@ pub(super) fn is_function(text: &str) -> bool {
     is_named && (has_source || (has_offset && (more.is_empty() || is_frame_data)))
 }
 
-/// What is said between frames.
+/// Notes between frames.
 pub(super) fn is_note(text: &str) -> bool {
     text.is_empty()
         || text.starts_with("WARNING: ")
@@ -139,7 +140,7 @@ pub(super) fn is_note(text: &str) -> bool {
         || text.starts_with("Unable to read")
 }
 
-/// A few addresses that stand next to each other on a line.
+/// A few consecutive addresses on a line.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Words {
     values: [u64; Self::MOST],
@@ -147,7 +148,7 @@ pub(super) struct Words {
 }
 
 impl Words {
-    /// Arguments and what stands before them are no more than these.
+    /// Upper limit: the arguments and the addresses before them.
     const MOST: usize = 8;
 
     fn push(&mut self, value: u64) {
@@ -177,24 +178,24 @@ impl From<&[u64]> for Words {
     }
 }
 
-/// The pieces of a frame's line.
+/// The parts of a frame line.
 #[derive(Debug)]
 pub(super) struct Parts<'t> {
-    /// The number, where one stands there.
+    /// The number, if there is one.
     pub(super) number: Option<i64>,
     /// Stack pointer, or frame pointer in old stacks.
     pub(super) frame: Option<u64>,
-    /// Where the function returns to.
+    /// The return address.
     pub(super) return_address: Option<u64>,
     /// The first words of the arguments.
     pub(super) args: Words,
-    /// The symbol and all that follows it.
+    /// The symbol and the text after it.
     pub(super) symbol: &'t str,
-    /// Whether the function was put into its caller by the compiler.
+    /// Whether the compiler inlined the function into its caller.
     pub(super) is_inline: bool,
 }
 
-/// The pieces of a line that is a frame with these columns.
+/// The parts of a line that is a frame with these columns.
 pub(super) fn parse(text: &str, columns: Columns) -> Option<Parts<'_>> {
     let text = without_arrow(text);
     let (number, rest) = split_number(text, columns.is_numbered);
@@ -232,7 +233,7 @@ pub(super) fn parse(text: &str, columns: Columns) -> Option<Parts<'_>> {
     if !(is_bare || is_symbol(symbol) || is_name) {
         return None;
     }
-    // Without an address, only a module's function is sure to be a frame.
+    // Without an address, only `module!function` is certain to be a frame.
     let is_sure = || symbol.contains('!') || symbol.starts_with("0x");
     if leading.count == 0 && !(number.is_some() || is_sure()) {
         return None;
@@ -242,7 +243,7 @@ pub(super) fn parse(text: &str, columns: Columns) -> Option<Parts<'_>> {
     Some(Parts { number, frame, return_address, args, symbol, is_inline: false })
 }
 
-/// The number of a frame, in hex, where the line starts with one.
+/// The hexadecimal frame number, if the line starts with one.
 pub(super) fn split_number(text: &str, is_numbered: bool) -> (Option<i64>, &str) {
     let none = (None, text);
     let Some((first, rest)) = word(text).filter(|(first, _)| first.len() <= 3) else { return none };
@@ -254,14 +255,14 @@ pub(super) fn split_number(text: &str, is_numbered: bool) -> (Option<i64>, &str)
     }
 }
 
-/// The text without the distance to the frame before, which the first frame does not have.
+/// The text without the frame distance, which the first frame does not have.
 fn without_memory(text: &str) -> &str {
     let Some((first, rest)) = text.split_once(char::is_whitespace) else { return text };
     let is_distance = address(first).is_none() && hex(first).is_some();
     if is_distance { rest.trim_start() } else { text }
 }
 
-/// The addresses that a text starts with, and the rest of it.
+/// The addresses at the start of a text, and the rest of it.
 fn addresses(text: &str) -> (Words, &str) {
     let mut found = Words::default();
     let mut rest = text.trim_ascii_start();
@@ -270,7 +271,7 @@ fn addresses(text: &str) -> (Words, &str) {
         if let Some(value) = address(word) {
             found.push(value);
         } else if let Some((a, b)) = word.split_once('.').and_then(two_addresses) {
-            // Two columns that touch, with a dot between them.
+            // Two adjacent columns, separated by a dot.
             found.push(a);
             found.push(b);
         } else {
@@ -309,11 +310,11 @@ fn is_identifier(text: &str) -> bool {
 
 /// Whether a symbol has parameters with their values.
 pub(super) fn has_values(symbol: &str) -> bool {
-    // Most symbols have no equals sign, which is quicker to tell.
+    // Most symbols contain no equals sign, which is quicker to check.
     symbol.contains('=') && symbol.contains(" = ")
 }
 
-/// Whether an offset may go on: it has one or two digits.
+/// Whether an offset may continue: it has one or two digits.
 pub(super) fn ends_in_offset(symbol: &str) -> bool {
     let bytes = symbol.as_bytes();
     [1, 2].into_iter().any(|digits| {
@@ -323,18 +324,19 @@ pub(super) fn ends_in_offset(symbol: &str) -> bool {
     })
 }
 
-/// How a symbol goes on in the line after it.
+/// Whether a symbol continues on the next line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum GoesOn {
     /// It does not.
     No,
     /// The line is the rest of it.
     Whole,
-    /// The line may be the rest of a name or something else.
+    /// The line may be the rest of a name, or something else.
     Perhaps,
 }
 
-/// Whether the line after a frame is the rest of its symbol: what mail breaks stands at the margin.
+/// Whether the line after a frame is the rest of its symbol: the rest of a wrapped line is not
+/// indented.
 pub(super) fn goes_on(line: &str, symbol: &str, next: &str) -> GoesOn {
     let Some((rest, more)) = word(next) else { return GoesOn::No };
     let is_alone = more.is_empty() || more.starts_with(['(', '[']);
@@ -366,22 +368,22 @@ pub(super) fn goes_on(line: &str, symbol: &str, next: &str) -> GoesOn {
     }
 }
 
-/// Mail and forums break lines no earlier.
+/// Mail programs and forums wrap no shorter lines.
 const MIN_WRAPPED: usize = 60;
 
 fn is_name_char(c: char) -> bool {
     is_module_char(c) || matches!(c, ':' | '<' | '>' | ',' | '`' | '\'' | '?' | '=')
 }
 
-/// Whether a line is nothing but the last digits of an offset.
+/// Whether a line consists only of the last digits of an offset.
 pub(super) fn is_rest_of_offset(text: &str) -> bool {
-    // Where mail broke a line, its rest stands at the margin.
+    // The rest of a wrapped line is not indented.
     (1..=2).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// Whether every parenthesis of a symbol with parameters is closed.
+/// Whether the parentheses of a symbol with parameters are balanced.
 pub(super) fn is_balanced(symbol: &str) -> bool {
-    // Operators and lambdas may have one side only; parameters start after a name.
+    // Operators and lambdas may be unbalanced; parameters start after a name.
     if !symbol.trim_end().ends_with(['(', ',']) && !has_values(symbol) {
         return true;
     }
@@ -399,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_of_every_era() {
+    fn frames_of_every_debugger_version() {
         let x86 = "ChildEBP RetAddr  Args to Child";
         assert_eq!(
             of("f714ee24 8046355a 00000001 00000010 00000030 nt!Foo+0x13e", x86),

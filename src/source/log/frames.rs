@@ -1,6 +1,6 @@
-//! Stacks, as the `k` family prints them and as many other commands print them among their output.
+//! Stacks, as the `k` family and many other commands print them.
 //!
-//! Knows which lines belong to a stack; does not know whose stack it is unless it is told.
+//! This module determines which lines belong to a stack; the caller says whose stack it is.
 
 use super::frame::{
     Columns, GoesOn, Parts, goes_on, is_balanced, is_header, is_note, parse, split_number,
@@ -12,10 +12,10 @@ use super::symbol::Symbol;
 use crate::catalog::{Absent, Cell};
 use crate::model::{Frame, Thread};
 
-/// A frame with all parameters of a function (`kP`) takes no more lines than this.
+/// Upper limit on the lines of a frame with all parameters of its function (`kP`).
 const MAX_LINES: usize = 64;
 
-/// Whose stack it is, as far as the output says.
+/// The thread of a stack, as far as the output says.
 #[derive(Debug, Clone)]
 pub(super) struct Owner {
     /// Thread object.
@@ -52,7 +52,7 @@ pub(super) struct Stack {
     owner: Owner,
     columns: Columns,
     is_open: bool,
-    /// Whether its columns are not known yet: its first frame tells them.
+    /// Whether its columns are unknown until its first frame.
     is_untold: bool,
     next: i64,
     last_return: Option<u64>,
@@ -61,7 +61,7 @@ pub(super) struct Stack {
 }
 
 impl Stack {
-    /// The stack of an owner, which starts at the next header.
+    /// The stack of a thread; it starts at the next header.
     pub(super) fn of(owner: Owner) -> Self {
         Self {
             owner,
@@ -84,7 +84,7 @@ impl Stack {
         Self { columns, is_untold: false, ..Self::open(owner) }
     }
 
-    /// Takes the frames that come next, up to a line that is none; returns how many there were.
+    /// Takes the frames that follow, up to another line; returns their number.
     pub(super) fn frames(&mut self, lines: &mut Lines<'_>, sink: &mut Sink<'_>) -> i64 {
         let before = self.count;
         while let Some(line) = lines.next() {
@@ -99,7 +99,7 @@ impl Stack {
         self.count - before
     }
 
-    /// Takes a frame that stands on one line, as nearly all do.
+    /// Takes a frame on a single line, as nearly all are.
     fn take_whole(&mut self, line: &Line<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) -> bool {
         if !self.is_open {
             return false;
@@ -119,7 +119,7 @@ impl Stack {
         true
     }
 
-    /// Learns the columns of a stack without a header from its first frame.
+    /// Determines the columns of a stack without a header from its first frame.
     fn tell(&mut self, text: &str) {
         if self.is_untold
             && self.parse(text).is_none()
@@ -132,17 +132,17 @@ impl Stack {
 
     /// Whether the next line is the rest of a frame's symbol.
     fn rest_of(&self, line: &Line<'_>, symbol: &str, lines: &mut Lines<'_>) -> GoesOn {
-        // Where a frame is a symbol alone, so may be the one after it.
+        // If a frame is only a symbol, the next line may be a frame too.
         if self.columns.leading() == 0 && !self.columns.is_numbered {
             return GoesOn::No;
         }
         lines.peek().map_or(GoesOn::No, |next| goes_on(&line.text, symbol, next.trimmed()))
     }
 
-    /// Takes the next line where it belongs to a stack and is no frame of its own; whether frames
+    /// Takes the next line if it belongs to a stack without being a frame; returns whether frames
     /// may follow.
     fn take_other(&mut self, lines: &mut Lines<'_>, sink: &mut Sink<'_>) -> bool {
-        // Publishing may put a blank line between any two.
+        // Published logs may have a blank line between any two lines.
         let at = usize::from(lines.peek().is_some_and(Line::is_blank));
         let Some(text) = lines.peek_at(at).map(|line| line.trimmed().to_owned()) else {
             return false;
@@ -158,7 +158,7 @@ impl Stack {
         let count = self.count;
         let Some(line) = lines.next() else { return false };
         if !self.take(&line, lines, sink) {
-            // Only a start of a frame that nothing completes gets here.
+            // This is the start of a frame that nothing completes.
             sink.unread(&line);
         }
         self.count > count || is_note(&text)
@@ -174,15 +174,15 @@ impl Stack {
         self.is_open
     }
 
-    /// Takes a line if it belongs to a stack: a header, a frame, a warning between frames. A frame
-    /// that was broken over several lines takes the others from `lines`.
+    /// Takes a line if it belongs to a stack: a header, a frame, a note between frames. A frame
+    /// that was wrapped takes its other lines from `lines`.
     pub(super) fn take(
         &mut self,
         line: &Line<'_>,
         lines: &mut Lines<'_>,
         sink: &mut Sink<'_>,
     ) -> bool {
-        // Frames come first, being the most.
+        // Frames are checked first because they are the most frequent.
         if self.take_whole(line, lines, sink) {
             return true;
         }
@@ -210,7 +210,7 @@ impl Stack {
                     let symbol = format!("{}{rest}", parts.symbol);
                     Some(self.frame(&Parts { symbol: &symbol, ..parts }))
                 }
-                // Half a name is worse than none.
+                // An incomplete name is worse than none.
                 GoesOn::Perhaps => {
                     self.frame(&parts);
                     sink.unread(line);
@@ -229,7 +229,7 @@ impl Stack {
         true
     }
 
-    /// A frame whose text goes on in the following lines.
+    /// A frame whose text continues on the following lines.
     fn joined(&mut self, text: &str, lines: &mut Lines<'_>) -> Option<Frame> {
         if !self.may_go_on(text) {
             return None;
@@ -277,7 +277,7 @@ impl Stack {
         let number = parts.number.unwrap_or(self.next);
         self.next = number.saturating_add(1);
         let arg = |n: usize| found(parts.args.all().get(n).copied());
-        // Where a frame stands is where the one before it returns to.
+        // The instruction pointer of a frame is the return address of the frame before it.
         let ip = symbol.address.or(self.last_return.filter(|_| !parts.is_inline));
         if !parts.is_inline {
             self.last_return = parts.return_address;

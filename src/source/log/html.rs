@@ -1,16 +1,17 @@
-//! A page of HTML as the text that a browser shows: logs are often saved from forums and blogs.
+//! Converts an HTML page to the text that a browser shows: logs are often saved from forums and
+//! blogs.
 //!
-//! Knows tags that break lines and those that hold no text; everything else is type. Lines are counted
-//! in the text, not in the page.
+//! This module knows tags that break lines and tags without text; other tags only format. Lines are
+//! counted in the text, not in the page.
 
 use super::line::entity;
 
-/// Larger pages are no pages.
+/// Upper limit on the size of a page.
 const MAX_PAGE: usize = 64 << 20;
-/// A tag goes no farther.
+/// Upper limit on the length of a tag.
 const MAX_TAG: usize = 2048;
 
-/// The text of a page; `None` if the bytes are none.
+/// The text of a page; `None` if the bytes are not HTML.
 pub(super) fn text(bytes: &[u8]) -> Option<Vec<u8>> {
     let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
     let head = start.get(..14).unwrap_or(start).to_ascii_lowercase();
@@ -52,7 +53,8 @@ fn number(mark: &[u8]) -> Option<(char, usize)> {
     Some((char::from_u32(code)?, end + 3))
 }
 
-/// The length of a tag and of what it hides; a tag that breaks the line adds a break.
+/// The length of a tag and of the content that it hides; a tag that breaks the line adds a line
+/// break.
 fn tag(mark: &[u8], out: &mut Vec<u8>) -> Option<usize> {
     if mark.starts_with(b"<!--") {
         return Some(memchr::memmem::find(mark, b"-->").map_or(mark.len(), |end| end + 3));
@@ -74,7 +76,7 @@ fn tag(mark: &[u8], out: &mut Vec<u8>) -> Option<usize> {
         }
         b"br" => {
             out.push(b'\n');
-            // The source of the page breaks the line there too.
+            // The source of the page also breaks the line there.
             let after = mark.get(length..).unwrap_or_default();
             let feed = after.iter().take_while(|b| **b == b'\r').count();
             let is_feed = after.get(feed) == Some(&b'\n');

@@ -1,5 +1,5 @@
-//! Where commands are in a log: found by their prompts, and where those are missing by what their
-//! output looks like. One pass over the file, which keeps a few numbers for each command.
+//! Finds the commands in a log: by their prompts, and where those are missing by their output. It
+//! makes one pass over the file and keeps a few numbers for each command.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,16 +13,16 @@ use super::signature::{BANNER, Hits, LOADING, may_be_command, reader_of};
 use super::text::{RawLine, Text};
 use super::words;
 
-/// After so many commands the rest of the file is one text, of which `problems` tells.
+/// After this many commands the rest of the file is one text, which `problems` reports.
 const MAX_SECTIONS: usize = 1_000_000;
-/// So many different prompts and commands are kept once each; others each time that they occur.
+/// Upper limit on different prompts and commands that are stored only once.
 const MAX_SHARED: usize = 10_000;
-/// What `!vm` says first of a machine.
+/// The first line of `!vm` about a machine.
 const MEMORY: &str = "Physical Memory:";
 /// A command and its output, or text that belongs to no command.
 #[derive(Debug, Clone)]
 pub(super) struct Section {
-    /// Offset of the first line: that of the prompt, where there is one.
+    /// Offset of the first line: the line of the prompt, if there is one.
     pub(super) start: usize,
     /// Offset after the last line.
     pub(super) end: usize,
@@ -30,9 +30,9 @@ pub(super) struct Section {
     pub(super) line: u64,
     /// Number of lines.
     pub(super) lines: u64,
-    /// What stands before every line.
+    /// The prefix of every line.
     pub(super) prefix: Arc<str>,
-    /// The prompt; empty where there is none.
+    /// The prompt; empty if there is none.
     pub(super) prompt: Arc<str>,
     /// Whether the prompt is that of a kernel.
     pub(super) is_kernel: bool,
@@ -40,7 +40,7 @@ pub(super) struct Section {
     pub(super) number: Option<i32>,
     /// The command: as typed, or the name of the reader that recognised the output; empty for text.
     pub(super) command: Arc<str>,
-    /// The reader, by its place in [`ALL`].
+    /// The reader, as an index into [`ALL`].
     pub(super) reader: Option<u16>,
     /// Number of the target, from 1.
     pub(super) target: u32,
@@ -88,18 +88,18 @@ struct Index {
     found: Vec<Section>,
     open: Option<Section>,
     target: u32,
-    /// Pages of memory of the target, where they were printed.
+    /// The physical memory of the target in pages, if it was printed.
     memory: Option<u64>,
-    /// Commands of the same line whose output is still to come.
+    /// Further commands on the same line, whose output follows.
     pending: Vec<(usize, Arc<str>)>,
-    /// The line before, where it may be the heading of the next one.
+    /// The previous line, if it may be the heading of the next one.
     heading: Option<(usize, u64)>,
     /// Prompts and commands that occurred.
     shared: HashMap<Box<str>, Arc<str>>,
 }
 
 impl Index {
-    /// Looks at every line.
+    /// Examines every line.
     fn walk_lines(&mut self, text: &Text) {
         let (mut at, mut number) = (text.start(), 1);
         let mut heading = None;
@@ -115,8 +115,8 @@ impl Index {
         }
     }
 
-    /// Looks only at lines that may be commands, and at those that hold something of a signature,
-    /// which one search over all bytes finds.
+    /// Examines only lines that may be commands and lines that contain a text of a signature, which
+    /// one search over all bytes finds.
     fn walk_candidates(&mut self, text: &Text, bytes: &[u8]) {
         let mut hits = Hits::new(bytes);
         let (mut at, mut number) = (text.start(), 1);
@@ -138,7 +138,7 @@ impl Index {
         self.first_line(text);
     }
 
-    /// A file may start with text that nothing recognises.
+    /// A file may start with text that is not recognised.
     fn first_line(&mut self, text: &Text) {
         let first = self.found.first().or(self.open.as_ref()).map(|section| section.start);
         if first.is_none() && text.line(text.start()).is_some() {
@@ -148,7 +148,7 @@ impl Index {
 
     fn line(&mut self, source: &Text, line: &RawLine<'_>, number: u64) {
         let text = source.shown(line.text.clone());
-        // The brackets are quicker to look for, and seldom there.
+        // The brackets are quicker to search for, and rare.
         let has = |bracket: char, words: &str| text.contains(bracket) && text.contains(words);
         if has('(', BANNER) || (has('[', LOADING) && !self.follows_banner(number)) {
             self.next_target();
@@ -187,7 +187,7 @@ impl Index {
         if let Some(at) = self.pending.iter().position(|(pending, _)| *pending == reader) {
             section.command = self.pending.remove(at).1;
         }
-        // The output of a command that nobody knew by its name is that command's.
+        // The recognised output belongs to the typed command whose name is unknown.
         let is_first = self.open.as_ref().is_some_and(|open| {
             open.reader.is_none() && open.is_command() && number <= open.line + 4
         });
@@ -197,7 +197,7 @@ impl Index {
         }
     }
 
-    /// Where the heading of an instruction starts that stands above it: `nt!KeBugCheckEx:`.
+    /// The start of the heading above an instruction: `nt!KeBugCheckEx:`.
     fn heading_of(&self, text: &Text, reader: usize) -> Option<(usize, u64)> {
         let (at, number) = self.heading?;
         let is_listing = ALL.get(reader).is_some_and(|reader| reader.name == "u");
@@ -210,7 +210,7 @@ impl Index {
         self.found.last().map_or(0, |section| section.end)
     }
 
-    /// Whether a banner stands a few lines above.
+    /// Whether there is a banner a few lines above.
     fn follows_banner(&self, number: u64) -> bool {
         self.open.as_ref().is_some_and(|open| {
             number < open.line + 8 && open.reader().is_some_and(|r| r.name == "banner")
@@ -223,7 +223,7 @@ impl Index {
         self.memory = None;
     }
 
-    /// Of another amount of memory is another machine, though no banner says so.
+    /// A different amount of memory means another machine, even without a banner.
     fn memory(&mut self, text: &str) {
         let pages =
             rest_after(text, MEMORY).and_then(word).and_then(|(pages, _)| pages.parse().ok());
@@ -248,7 +248,7 @@ impl Index {
             starts_at_once: false,
             ..plain(offset, number, self.target)
         };
-        // Output may stand on the line of the prompt, the command cut away.
+        // The output may be on the line of the prompt, with the command cut off.
         if let Some(reader) = reader_of(prompt.rest) {
             section.reader = short(reader);
             section.starts_at_once = true;
@@ -279,7 +279,7 @@ impl Index {
         let prefix = if quote.is_empty() { text.get(..blank).unwrap_or_default() } else { quote };
         let (prefix, command) =
             (self.shared(prefix), self.shared(ALL.get(reader).map_or("", |r| r.name)));
-        // Marks of a quotation are the line's own, whatever stood before the lines above.
+        // A quotation prefix belongs to its line, whatever prefix the lines above have.
         let same = |open: &&Section| {
             let goes_on = open.prompt.is_empty() || text.starts_with(&*open.prefix);
             if quote.is_empty() { goes_on } else { *open.prefix == *quote }
@@ -306,7 +306,7 @@ impl Index {
             Some(if is_rest { plain(section.start, section.line, self.target) } else { section });
     }
 
-    /// A text that was kept before, where it was.
+    /// A text that is stored only once.
     fn shared(&mut self, text: &str) -> Arc<str> {
         if let Some(known) = self.shared.get(text) {
             return Arc::clone(known);
@@ -334,14 +334,14 @@ impl Index {
 
     fn finish(&mut self, len: usize) {
         self.close(len, u64::MAX);
-        // The number of lines of the last section is counted when it is read.
+        // The lines of the last section are counted when it is read.
         if let Some(last) = self.found.last_mut().filter(|last| last.end == len) {
             last.lines = 0;
         }
     }
 }
 
-/// The length of the marks before a line that somebody quoted or commented out:
+/// The length of the prefix of a quoted or commented line:
 /// `> > System Processors 3`, `// System Processors 3`.
 fn quote(text: &str) -> usize {
     let mut rest = text;
@@ -355,7 +355,7 @@ fn quote(text: &str) -> usize {
     }
 }
 
-/// The place of a reader as a section keeps it.
+/// The index of a reader, as a section stores it.
 fn short(reader: usize) -> Option<u16> {
     u16::try_from(reader).ok()
 }
@@ -377,14 +377,14 @@ fn plain(start: usize, line: u64, target: u32) -> Section {
     }
 }
 
-/// The reader of a line that is nothing but a command, as it stands in a log that was published without its prompts,
-/// or with `> ` in their place.
+/// The reader of a line that is only a command, in a log that was published without its prompts, or
+/// with `> ` in their place.
 fn echo(text: &str, is_quoted: bool) -> Option<usize> {
     let text = text.trim();
     if is_quoted && is_typed(text) {
         return prompt::commands(text).iter().find_map(|command| command::typed(command));
     }
-    // The headings of `!devstack` begin with the names of commands too.
+    // The headings of `!devstack` also begin with command names.
     let is_command = text.starts_with('!')
         && text.len() < 80
         && !text.ends_with(['.', ':', ','])
@@ -395,7 +395,8 @@ fn echo(text: &str, is_quoted: bool) -> Option<usize> {
     command::typed(text)
 }
 
-/// Whether a text is one command or several of which the first changes to a thread: no sentence.
+/// Whether a text is one command, or several of which the first selects a thread, and not a
+/// sentence.
 fn is_typed(text: &str) -> bool {
     let mut words = text.split_whitespace();
     let first = words.next().unwrap_or_default();

@@ -1,39 +1,39 @@
-//! How a table is laid out in text: columns between tabs, bars or commas, under a rule of dashes, in a
-//! grid, or aligned below headings.
+//! Layouts of tables in text: columns separated by tabs, bars or commas, under a rule of dashes, in
+//! a grid, or aligned below headings.
 //!
-//! Knows how tables look; does not know what one means.
+//! This module recognises the form of tables, not their meaning.
 
 use super::scan::{address, hex};
 
-/// Wider tables do not exist.
+/// Upper limit on columns.
 pub(super) const MAX_COLUMNS: usize = 200;
-/// A longer line is no row.
+/// A longer line is not a row.
 pub(super) const MAX_CHARS: usize = 4000;
 
 /// A line with its number.
 pub(super) type Numbered = (u64, String);
 
-/// How a row is taken apart.
+/// How a row is split into cells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Cut {
-    /// At every one of these characters.
+    /// At each occurrence of this character.
     At(char),
-    /// At bars, of which one stands at each end.
+    /// At bars, including one at each end.
     Framed,
-    /// Between places of one character each, counted in characters.
+    /// Between positions of one character, counted in characters.
     Between(Vec<usize>),
-    /// Where columns start, counted in characters.
+    /// At the start positions of columns, counted in characters.
     Starts(Vec<usize>),
-    /// At blanks: so many words.
+    /// At spaces, into this many words.
     Words(usize),
-    /// Not at all.
+    /// The row is not split.
     Whole,
 }
 
 /// A table that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
-    /// How its rows are taken apart.
+    /// How its rows are split.
     pub(super) cut: Cut,
     /// The headings; empty if it has none.
     pub(super) names: Vec<String>,
@@ -41,7 +41,7 @@ pub(super) struct Found {
     pub(super) before: u64,
 }
 
-/// The layout of the table that a text holds, of which these are the first lines.
+/// The layout of the table in a text that begins with these lines.
 pub(super) fn find(sample: &[Numbered]) -> Option<Found> {
     grid(sample)
         .or_else(|| ruled(sample))
@@ -53,14 +53,14 @@ pub(super) fn find(sample: &[Numbered]) -> Option<Found> {
 }
 
 impl Cut {
-    /// Whether columns are told by their place or number: then a blank line ends the table.
+    /// Whether columns are determined by position or number; then a blank line ends the table.
     pub(super) const fn is_by_place(&self) -> bool {
         matches!(self, Self::Starts(_) | Self::Words(_))
     }
 
-    /// The cells of a line, of which there are no more than `most`; `None` if it is no row.
+    /// The cells of a line, at most `most`; `None` if it is not a row.
     pub(super) fn cells(&self, text: &str, most: usize) -> Option<Vec<String>> {
-        // What the last column holds may have the mark too.
+        // The last column may contain the separator too.
         let parts = |text: &str, mark: char| {
             text.splitn(most, mark).map(|cell| cell.trim().to_owned()).collect::<Vec<_>>()
         };
@@ -78,7 +78,7 @@ impl Cut {
     }
 }
 
-/// The cells of a line between places.
+/// The cells of a line between positions.
 fn between(text: &str, places: &[usize]) -> Vec<String> {
     let chars: Vec<char> = text.chars().take(MAX_CHARS).collect();
     let cell = |pair: &[usize]| match pair {
@@ -91,13 +91,13 @@ fn between(text: &str, places: &[usize]) -> Vec<String> {
     places.windows(2).map(|pair| cell(pair).trim().to_owned()).collect()
 }
 
-/// Whether a line is nothing but a rule.
+/// Whether a line is only a rule.
 pub(super) fn is_rule(text: &str) -> bool {
     let marks = text.chars().filter(|c| matches!(c, '-' | '=' | '_')).count();
     marks >= 2 && text.chars().all(|c| matches!(c, '-' | '=' | '_' | '+' | '|' | ' ' | '\t'))
 }
 
-/// A table under a rule. A rule of several parts says where columns start.
+/// A table under a rule. A rule of several parts gives the start of the columns.
 fn ruled(sample: &[Numbered]) -> Option<Found> {
     let at = sample.iter().position(|(_, text)| is_rule(text)).filter(|at| *at > 0)?;
     let (number, rule) = sample.get(at)?;
@@ -115,7 +115,7 @@ fn ruled(sample: &[Numbered]) -> Option<Found> {
     let below = sample.get(at + 1..)?;
     let bars = below.iter().find(|(_, text)| text.contains('|')).map(|(_, text)| text);
     if let Some(row) = bars {
-        // The header may have blanks where the rows have bars.
+        // The header may have spaces where the rows have bars.
         let places: Vec<usize> =
             row.chars().enumerate().filter(|(_, c)| *c == '|').map(|(i, _)| i + 1).collect();
         let starts: Vec<usize> = std::iter::once(0).chain(places).collect();
@@ -136,8 +136,8 @@ fn ruled(sample: &[Numbered]) -> Option<Found> {
     })
 }
 
-/// A grid of the object model (`dx -g`): rules above and below, `=` between headings and `-` between
-/// cells, at the same places of each line.
+/// A grid of the object model (`dx -g`): rules above and below, `=` between headings and `-`
+/// between cells, at the same positions on each line.
 fn grid(sample: &[Numbered]) -> Option<Found> {
     let is_full = |text: &str| text.len() > 2 && text.chars().all(|c| c == '=');
     let at = sample.iter().position(|(_, text)| is_full(text))?;
@@ -160,7 +160,7 @@ fn bars_cut(rows: &[Numbered]) -> Cut {
     if rows.all(is_framed) { Cut::Framed } else { Cut::At('|') }
 }
 
-/// A table whose columns are parted by a character.
+/// A table whose columns are separated by a character.
 fn separated(sample: &[Numbered], mark: char) -> Option<Found> {
     let has: Vec<&Numbered> = sample
         .iter()
@@ -171,7 +171,7 @@ fn separated(sample: &[Numbered], mark: char) -> Option<Found> {
     let count = |text: &str| text.matches(mark).count();
     let same = has.iter().filter(|(_, text)| count(text) == count(first)).count();
     let is_most = has.len() * 2 >= lines && same * 2 >= has.len();
-    // Prose has commas too, but not as many on each line, and it has blanks after them.
+    // Prose contains commas too, but not the same number on each line, and followed by spaces.
     let is_prose = |text: &str| text.contains(", ") || text.contains("; ");
     let is_sure = mark == '\t' || mark == '|';
     let is_list = || same == lines && lines > 1 && !has.iter().any(|(_, text)| is_prose(text));
@@ -187,7 +187,7 @@ fn separated(sample: &[Numbered], mark: char) -> Option<Found> {
     Some(Found { cut, names: Vec::new(), before: number.saturating_sub(1) })
 }
 
-/// A table whose columns stand below each other.
+/// A table with aligned columns.
 fn aligned(sample: &[Numbered]) -> Option<Found> {
     let block: Vec<String> =
         sample.iter().map(|(_, text)| text.clone()).take_while(|text| !text.is_empty()).collect();
@@ -195,7 +195,7 @@ fn aligned(sample: &[Numbered]) -> Option<Found> {
     let words = first.split_whitespace().count();
     let is_even = block.iter().all(|text| text.split_whitespace().count() == words);
     let starts = common_starts(&block);
-    // Prose has gaps too, but of one blank.
+    // Prose has gaps too, but only of one space.
     let is_wide = block.iter().any(|text| text.trim_start().contains("  "));
     let (cut, names) = if starts.len() > 1 && is_wide && block.len() > 1 && !is_even {
         let names = at_starts(first, &starts);
@@ -212,7 +212,7 @@ fn aligned(sample: &[Numbered]) -> Option<Found> {
     Some(Found { cut, names: Vec::new(), before: number.saturating_sub(1) })
 }
 
-/// Whether cells are headings: none is a number, and below one of them numbers stand.
+/// Whether cells are headings: none is a number, and there are numbers below one of them.
 fn is_heading(cells: &[String], others: impl Iterator<Item = Vec<String>>) -> bool {
     let is_number = |cell: &String| {
         let cell = cell.trim();
@@ -223,7 +223,7 @@ fn is_heading(cells: &[String], others: impl Iterator<Item = Vec<String>>) -> bo
     !cells.iter().any(is_number) && others.take(50).any(|row| row.iter().any(is_number))
 }
 
-/// Where columns start that all lines have: after a column of blanks.
+/// The column starts that all lines have: after a column of spaces.
 fn common_starts(block: &[String]) -> Vec<usize> {
     let width = block.iter().map(|text| text.chars().count()).max().unwrap_or(0).min(MAX_CHARS);
     let mut is_used = vec![false; width];
@@ -238,8 +238,8 @@ fn common_starts(block: &[String]) -> Vec<usize> {
     (0..width).filter(is_start).take(MAX_COLUMNS).collect()
 }
 
-/// The cells of a line whose columns start there. A word that reaches over the end of its column
-/// belongs to it as a whole.
+/// The cells of a line with these column starts. A word that extends beyond its column belongs to
+/// it as a whole.
 fn at_starts(text: &str, starts: &[usize]) -> Vec<String> {
     let chars: Vec<char> = text.chars().take(MAX_CHARS).collect();
     let is_blank = |at: usize| chars.get(at).is_none_or(|c| matches!(c, ' ' | '\t'));

@@ -1,4 +1,4 @@
-//! Lines as readers see them: free of what publishing did to them, and without the noise that
+//! Lines as readers see them: with the changes of publishing undone, and without the noise that
 //! debuggers print between the rows of a table.
 
 use std::borrow::Cow;
@@ -12,12 +12,12 @@ use super::text::Text;
 pub(super) struct Line<'a> {
     /// Its number in the file, from 1.
     pub(super) number: u64,
-    /// The text, without the prefix that the whole command has, and without blanks at its end.
+    /// The text, without the common prefix of the command and without trailing spaces.
     pub(super) text: Cow<'a, str>,
 }
 
 impl Line<'_> {
-    /// The text without blanks at its start.
+    /// The text without leading spaces.
     pub(super) fn trimmed(&self) -> &str {
         self.text.trim_ascii_start()
     }
@@ -28,7 +28,7 @@ impl Line<'_> {
         blanks.map(|c| if c == '\t' { 8 } else { 1 }).sum()
     }
 
-    /// Whether nothing but blanks stands on it.
+    /// Whether it is blank.
     pub(super) fn is_blank(&self) -> bool {
         self.text.is_empty()
     }
@@ -44,7 +44,7 @@ pub(super) struct Lines<'a> {
     prefix: &'a str,
     ahead: VecDeque<Line<'a>>,
     stopped: &'a Cell<bool>,
-    /// Lines that were left out, by their kind.
+    /// The lines that were left out, by kind.
     noise: Vec<(&'static str, u64)>,
 }
 
@@ -62,19 +62,19 @@ impl<'a> Lines<'a> {
         Self { text, at: range.start, end: range.end, number, prefix, ahead, stopped, noise }
     }
 
-    /// The lines that were left out so far, by their kind.
+    /// The lines that were left out so far, by kind.
     pub(super) fn noise(&self) -> &[(&'static str, u64)] {
         &self.noise
     }
 
-    /// Puts a line before those of the file: the output that stands on the line of a prompt.
+    /// Puts a line before those of the file: output on the line of a prompt.
     pub(super) fn push_front(&mut self, line: Line<'a>) {
         self.ahead.push_front(line);
     }
 
     /// The line after the next `n` ones, without taking it.
     pub(super) fn peek_at(&mut self, n: usize) -> Option<&Line<'a>> {
-        // As with `next`: a reader that looks ahead and then takes would go on for ever.
+        // Like `next`: otherwise a reader that looks ahead and then takes would not end.
         if self.stopped.get() {
             return None;
         }
@@ -90,7 +90,7 @@ impl<'a> Lines<'a> {
         self.peek_at(0)
     }
 
-    /// The next line if it fulfils a condition.
+    /// The next line if it satisfies a condition.
     pub(super) fn next_if(&mut self, accept: impl FnOnce(&Line<'a>) -> bool) -> Option<Line<'a>> {
         if accept(self.peek()?) { self.next() } else { None }
     }
@@ -123,8 +123,8 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-/// The text as a debugger printed it: typographic quotes, multiplication signs in `0×1f`, fixed
-/// spaces, the escapes of Markdown and the entities of HTML are undone. Text without damage is not
+/// The text as the debugger printed it: typographic quotes, multiplication signs in `0×1f`,
+/// non-breaking spaces, Markdown escapes and HTML entities are undone. Unchanged text is not
 /// copied.
 pub(super) fn normalised(text: Cow<'_, str>, is_escaped: bool) -> Cow<'_, str> {
     let bytes = text.as_bytes();
@@ -171,7 +171,7 @@ pub(super) fn normalised(text: Cow<'_, str>, is_escaped: bool) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Whether a backslash escapes a mark of Markdown. That before an asterisk does in any text.
+/// Whether a backslash escapes a Markdown character. Before an asterisk it does in any text.
 fn is_escape(rest: &[u8], is_escaped: bool) -> bool {
     match rest {
         [b'\\', b'*', ..] => true,
@@ -197,7 +197,7 @@ fn without_marks(text: &str) -> &str {
     bold.filter(|rest| !rest.is_empty() && !rest.contains('*')).unwrap_or(text)
 }
 
-/// The length of a tag of HTML that sets type and says nothing of the text.
+/// The length of an HTML tag that only formats.
 fn tag(rest: &[u8]) -> Option<usize> {
     const NAMES: [&[u8]; 12] = [
         b"br", b"pre", b"code", b"span", b"div", b"font", b"strong", b"em", b"p", b"link", b"exec",
@@ -233,13 +233,15 @@ pub(super) fn entity(text: &[u8]) -> Option<(char, usize)> {
     Some((found.1, found.0.len()))
 }
 
-/// Takes the prefix of a quoted or commented log away; a shorter line loses what it has of it.
+/// Removes the prefix of a quoted or commented log; a shorter line loses the part of it that it
+/// has.
 fn without_prefix<'a>(text: Cow<'a, str>, prefix: &str) -> Cow<'a, str> {
     if prefix.is_empty() {
         return text;
     }
     let common = text.bytes().zip(prefix.bytes()).take_while(|(a, b)| a == b).count();
-    // A prefix of blanks may be missing in part; one with a mark is there or not.
+    // A prefix of spaces may be missing in part; a prefix with other characters is either there or
+    // not.
     let is_blank = prefix.bytes().all(|b| b == b' ' || b == b'\t');
     let cut = if common == prefix.len() || is_blank || common == text.len() { common } else { 0 };
     if prefix.trim_end().len() <= common && !is_blank {
@@ -270,8 +272,8 @@ fn trimmed_end(text: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// What debuggers print anywhere and what says nothing of the target: how such a line starts, and of
-/// which kind it is.
+/// Lines that debuggers print anywhere and that are not about the target: the start of the line,
+/// and the kind of noise.
 const NOISE: &[(&str, &str)] = &[
     ("*** CacheSize too low", "cache"),
     ("*** ERROR: Module load completed", "symbols"),
@@ -308,7 +310,7 @@ pub(super) fn is_noise(text: &str) -> bool {
     noise(text).is_some()
 }
 
-/// The kind of noise that a line is.
+/// The kind of noise of a line.
 pub(super) fn noise(text: &str) -> Option<&'static str> {
     let text = text.trim_start();
     let said = || NOISE.iter().find(|(start, _)| text.starts_with(start)).map(|(_, kind)| *kind);
@@ -316,7 +318,7 @@ pub(super) fn noise(text: &str) -> Option<&'static str> {
         b'.' | b'(' | b'[' | b'<' | b'-' | 0x80.. if is_elision(text) => {
             Some(if text.bytes().all(|b| b == b'.') { "progress" } else { "left out" })
         }
-        // A fence of Markdown.
+        // A Markdown fence.
         b'`' => text.starts_with("```").then_some("Markdown"),
         b'0'..=b'9' => text.contains(" full reads broken into ").then_some("cache"),
         b'P' if text.starts_with("Page ") => {
@@ -328,7 +330,7 @@ pub(super) fn noise(text: &str) -> Option<&'static str> {
     }
 }
 
-/// Dots of progress, and what authors put where they left something out.
+/// Progress dots, and the text that authors insert for omissions.
 fn is_elision(text: &str) -> bool {
     let is_dotted = text.contains(['.', '…']);
     let is_snip = text.starts_with(['-', '<']) && text.to_ascii_lowercase().contains("snip");
@@ -341,7 +343,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn damage_is_undone_without_copying_what_is_clean() {
+    fn changes_of_publishing_are_undone_without_copying_clean_lines() {
         let of = |text: &'static str| normalised(Cow::Borrowed(text), false);
         assert!(matches!(of("kd> !irp 0x1f"), Cow::Borrowed(_)));
         assert_eq!(of("‘SaSc’ 0×1f \\*\\*\\*"), "'SaSc' 0x1f ***");
@@ -356,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn prefixes_are_taken_away() {
+    fn prefixes_are_removed() {
         let of = |text: &'static str, prefix| without_prefix(Cow::Borrowed(text), prefix);
         assert_eq!(of("# eax=1", "# "), "eax=1");
         assert_eq!(of("#", "# "), "");
@@ -367,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_enough_sees_no_more_lines() {
+    fn a_stopped_reader_sees_no_more_lines() {
         let image = crate::dump::Image::from_bytes("log", b"one\ntwo\n".to_vec());
         let (text, stopped) = (Text::new(image), Cell::new(false));
         let mut lines = Lines::new(&text, 0..8, 1, "", &stopped);

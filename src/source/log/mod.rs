@@ -1,8 +1,8 @@
-//! Debugger logs: the text that somebody's debugger printed, as a source.
+//! Debugger logs as a source: text that a debugger printed.
 //!
-//! A log is indexed once (where its commands are) and read again for each table that is asked for:
-//! of its commands only those whose readers fill that table. So a log of any size takes little
-//! memory. Nothing is known here that a command did not print.
+//! A log is indexed once (where its commands are). For each requested table it is read again, but
+//! only the commands whose readers fill that table, so a log of any size takes little memory. A log
+//! contains no facts beyond the output of its commands.
 
 mod code;
 mod command;
@@ -42,7 +42,7 @@ use crate::model::{
     Source, Unanswered, Want,
 };
 
-/// How many lines are looked at to tell the width of addresses.
+/// How many lines are examined to determine the width of addresses.
 const SAMPLE: usize = 20_000;
 /// An open log.
 #[derive(Debug)]
@@ -88,11 +88,11 @@ pub(crate) fn open(image: Image) -> Result<Box<dyn Source>, Error> {
 struct Reading {
     /// Rows of all tables.
     rows: u64,
-    /// The tables that they are of.
+    /// Their tables.
     tables: Vec<&'static str>,
-    /// What was not understood.
+    /// What was not recognised.
     unread: Vec<Unread>,
-    /// Lines of noise by their kind.
+    /// Lines of noise by kind.
     noise: Vec<(&'static str, u64)>,
     /// Whether more is wanted.
     flow: Flow,
@@ -104,7 +104,8 @@ impl Log {
         let (mut start, mut number) = (section.start, section.line);
         let mut first = None;
         if !section.prompt.is_empty() || !section.starts_at_once {
-            // The line of the prompt is the command's, not its output's, unless output follows it.
+            // The line of the prompt belongs to the command, not to its output, unless output
+            // follows the command on it.
             if let Some(line) = self.text.line(start) {
                 (start, number) = (line.next, number + 1);
                 if section.starts_at_once {
@@ -135,7 +136,7 @@ impl Log {
                     number: section.number(),
                 };
                 (reader.read)(&cx, &mut lines, &mut sink);
-                // What a reader leaves was not understood.
+                // Lines that a reader leaves were not recognised.
                 for line in lines.by_ref() {
                     sink.unread(&line);
                 }
@@ -153,7 +154,7 @@ impl Log {
         }
     }
 
-    /// The rows of one table, in the order of the lines.
+    /// The rows of one table in line order.
     fn rows<R: Row>(&self, _: &Want<'_, R>, emit: Emit<'_, R>) -> Result<(), Unanswered> {
         let makes = |section: &&Section| section.reader().is_some_and(Reader::makes::<R>);
         let mut sections = self.sections.iter().filter(makes).peekable();
@@ -169,13 +170,13 @@ impl Log {
         Ok(())
     }
 
-    /// What commands say of the target, put together.
+    /// The facts about the target from all commands.
     #[allow(clippy::unnecessary_wraps, reason = "what a reader of a table gives")]
     fn dump_row(&self, _: &Want<'_, DumpInfo>, emit: Emit<'_, DumpInfo>) -> Result<(), Unanswered> {
         let mut row = DumpInfo::default();
         let mut said = None;
-        // Several commands say something of the same target; the first to say a thing is right. Of
-        // several targets, the first of which anything is said is the source's.
+        // Several commands print facts about the same target; the first value of a fact is used. If
+        // there are several targets, the first one with facts is the source's.
         for section in self.commands() {
             let is_asked = section.reader().is_some_and(Reader::makes::<DumpInfo>);
             if !is_asked || said.is_some_and(|target| target != section.target) {
@@ -213,7 +214,7 @@ impl Log {
         Ok(())
     }
 
-    /// Where in the file the output of each command stands.
+    /// Where the output of each command is in the file.
     #[allow(clippy::unnecessary_wraps, reason = "what a reader of a table gives")]
     fn coverage_rows(
         &self,
@@ -256,7 +257,7 @@ impl Log {
         })
     }
 
-    /// What a log would need to answer a table.
+    /// The commands that a log needs to fill a table.
     fn lacks<R: Row>() -> Unanswered {
         let mut names: Vec<&str> =
             command::ALL.iter().filter(|r| r.makes::<R>()).map(|reader| reader.name).collect();
@@ -264,7 +265,7 @@ impl Log {
         Unanswered::because(format!("the log holds no output of {}", names.join(", ")))
     }
 
-    /// Whether addresses have 64 bits: as the log's own banner says, else as its numbers look.
+    /// Whether addresses are 64 bits wide: from the log's own banner, else from the numbers in it.
     fn machine(&self) -> Machine {
         *self.machine.get_or_init(|| {
             let (mut wide, mut narrow, mut arch) = (0usize, 0usize, None);
@@ -290,7 +291,7 @@ impl Log {
     }
 }
 
-/// The machine, as a banner or `vertarget` states it.
+/// The processor architecture in a banner or in the output of `vertarget`.
 fn arch_of(line: &str) -> Option<&'static str> {
     if !line.contains("Windows") {
         return None;
@@ -308,7 +309,7 @@ fn arch_of(line: &str) -> Option<&'static str> {
     }
 }
 
-/// The tables that a log fills: those of its readers' rows, and what it says of itself.
+/// The tables that a log fills: the row types of its readers, and its own tables.
 fn answers(log: &Arc<Log>) -> Answers {
     let fills = command::ALL.iter().flat_map(|reader| reader.fills);
     fills

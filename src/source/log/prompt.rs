@@ -1,23 +1,23 @@
-//! Prompts: where a command starts, and what its prompt says of processor, thread and target.
+//! Prompts: where a command starts, and the processor, thread and target in its prompt.
 
-/// A prompt and what stands after it.
+/// A prompt and the text after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Prompt<'a> {
-    /// What stands before it on the line, which every line of the command may have.
+    /// The text before it on the line, which may precede every line of the command.
     pub(super) prefix: &'a str,
-    /// The prompt itself, without the blank after it (`0: kd>`).
+    /// The prompt itself, without the space after it (`0: kd>`).
     pub(super) text: &'a str,
-    /// Whether it is that of a kernel.
+    /// Whether it is a kernel debugger's prompt.
     pub(super) is_kernel: bool,
-    /// The processor of a kernel prompt, the thread of another.
+    /// The processor of a kernel prompt, the thread of a user-mode prompt.
     pub(super) number: Option<i64>,
-    /// What was typed, or what the debugger printed on the same line.
+    /// The typed command, or what the debugger printed on the same line.
     pub(super) rest: &'a str,
 }
 
-/// Prefixes longer than this are text, not decoration.
+/// A longer prefix is text.
 const MAX_PREFIX: usize = 24;
-/// Longer prompts do not exist.
+/// Upper limit on the length of a prompt.
 const MAX_PROMPT: usize = 40;
 
 /// The prompt that a line starts with.
@@ -30,7 +30,7 @@ pub(super) fn find(line: &str) -> Option<Prompt<'_>> {
     if start > MAX_PREFIX {
         return None;
     }
-    // The marks of a session with several systems belong to the prompt.
+    // The bars of a session with several systems belong to the prompt.
     let bars = line.get(..start)?.trim_end_matches('|').len();
     let (prefix, body) = line.split_at_checked(bars)?;
     let (text, rest) = body.split_once('>')?;
@@ -42,7 +42,8 @@ pub(super) fn find(line: &str) -> Option<Prompt<'_>> {
     Some(Prompt { prefix, text, is_kernel, number, rest: rest.trim() })
 }
 
-/// Whether a text is a prompt without its last character: of a kernel or not, and which number.
+/// Whether a text is a prompt without its last character: whether it is a kernel prompt, and its
+/// number.
 fn kind(text: &str) -> Option<(bool, Option<i64>)> {
     let text = text.trim_start_matches('|').trim();
     if let Some(before) = kernel_words(text) {
@@ -66,7 +67,7 @@ fn kind(text: &str) -> Option<(bool, Option<i64>)> {
     is_prompt.then(|| (false, thread.parse().ok()))
 }
 
-/// What stands before the words of a kernel prompt.
+/// The part before the words of a kernel prompt.
 fn kernel_words(text: &str) -> Option<&str> {
     let text = text.strip_suffix(":x86").or_else(|| text.strip_suffix(":x64")).unwrap_or(text);
     let before = text.strip_suffix("kd")?;
@@ -74,8 +75,8 @@ fn kernel_words(text: &str) -> Option<&str> {
     before.bytes().all(|b| b.is_ascii_digit() || matches!(b, b':' | b' ')).then_some(before)
 }
 
-/// The commands of a line: `r;!exploitable -v;q` has three. A command ends at a semicolon outside of
-/// quotes and braces.
+/// The commands of a line: `r;!exploitable -v;q` has three. A semicolon outside quotes and braces
+/// ends a command.
 pub(super) fn commands(line: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let (mut start, mut depth, mut is_quoted) = (0, 0u32, false);
@@ -100,7 +101,7 @@ pub(super) fn commands(line: &str) -> Vec<&str> {
 pub(super) fn name(command: &str) -> String {
     let mut words = command.split_whitespace();
     let word = words.next().unwrap_or_default();
-    // A thread may stand apart from what is done with it: `~6 kb`.
+    // A space may separate a thread and the command for it: `~6 kb`.
     if word.starts_with('~')
         && let Some(next) = words.next()
     {
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_prompt() {
+    fn text_that_is_not_a_prompt() {
         for line in ["a -> b", "if (x > 3)", "12:30> x", "<html>", "mkd> ls", "C:\\> dir", "00 > 1"]
         {
             assert_eq!(find(line), None, "{line}");

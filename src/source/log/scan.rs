@@ -1,8 +1,8 @@
-//! Pieces of a line: numbers as debuggers print them, words, and values after labels.
+//! Parts of a line: numbers in the debugger's formats, words, and values after labels.
 
 use crate::catalog::{Absent, Cell};
 
-/// A hexadecimal number, with or without `0x` and the back-tick of 64-bit numbers.
+/// A hexadecimal number, with or without `0x` and the backtick of 64-bit numbers.
 pub(super) fn hex(text: &str) -> Option<u64> {
     let text = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
     if text.is_empty() || text.len() > 17 {
@@ -24,7 +24,7 @@ pub(super) fn hex(text: &str) -> Option<u64> {
 
 const NO_DIGIT: u8 = 0xff;
 
-/// The value of each byte as a hexadecimal digit: stacks are mostly made of them.
+/// The value of each byte as a hexadecimal digit; stacks consist mostly of them.
 static DIGITS: [u8; 256] = {
     let mut table = [NO_DIGIT; 256];
     let mut digit = 0u8;
@@ -36,8 +36,8 @@ static DIGITS: [u8; 256] = {
     table
 };
 
-/// A hexadecimal number that fills an address: eight digits, sixteen, or sixteen with a back-tick.
-/// Debuggers shorten sixteen digits only in some commands, which have their own readers.
+/// A hexadecimal number of the full width of an address: eight digits, sixteen, or sixteen with a
+/// backtick. Only some commands, which have their own readers, print fewer digits.
 pub(super) fn address(text: &str) -> Option<u64> {
     let bare = text.strip_prefix("0x").unwrap_or(text).as_bytes();
     let (high, rest) = bare.split_first_chunk::<8>()?;
@@ -49,7 +49,7 @@ pub(super) fn address(text: &str) -> Option<u64> {
     Some(eight(*high)? << 32 | eight(*low)?)
 }
 
-/// Eight digits at once, which stacks are full of.
+/// Converts eight digits at once, for speed.
 fn eight(digits: [u8; 8]) -> Option<u64> {
     let (mut value, mut all) = (0u64, 0u8);
     for byte in digits {
@@ -69,7 +69,7 @@ pub(super) fn dec(text: &str) -> Option<i64> {
     text.parse().ok()
 }
 
-/// A hexadecimal number as a signed column holds it.
+/// A hexadecimal number for a signed column.
 pub(super) fn hex_int(text: &str) -> Option<i64> {
     i64::try_from(hex(text)?).ok()
 }
@@ -94,7 +94,7 @@ pub(super) fn after<'a>(text: &'a str, label: &str) -> Option<&'a str> {
     text.get(at + label.len()..)?.split_whitespace().next()
 }
 
-/// All of the line after a label, without blanks around it.
+/// The rest of the line after a label, without surrounding spaces.
 pub(super) fn rest_after<'a>(text: &'a str, label: &str) -> Option<&'a str> {
     let at = text.find(label)?;
     Some(text.get(at + label.len()..)?.trim())
@@ -115,17 +115,17 @@ pub(super) fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<&'a 
     rest.get(..rest.find(close)?)
 }
 
-/// A pointer column: null means that there is nothing.
+/// A pointer column: a null pointer has no value.
 pub(super) fn pointer(value: u64) -> Cell<u64> {
     if value == 0 { Err(Absent::NotApplicable) } else { Ok(value) }
 }
 
-/// A cell of what was found.
+/// A cell from an optional value.
 pub(super) fn found<T>(value: Option<T>) -> Cell<T> {
     value.ok_or(Absent::NotApplicable)
 }
 
-/// A text column: an empty text means that there is nothing.
+/// A text column: an empty text has no value.
 pub(super) fn text(value: &str) -> Cell<String> {
     let value = value.trim();
     if value.is_empty() { Err(Absent::NotApplicable) } else { Ok(value.to_owned()) }
@@ -148,7 +148,7 @@ pub(super) fn duration_ms(text: &str) -> Option<i64> {
         [h, m, s] => (0, h, m, s),
         _ => return None,
     };
-    // Before Windows XP, four digits stand for whole milliseconds: `16.0312` is 16 s 312 ms.
+    // Before Windows XP, four digits are whole milliseconds: `16.0312` is 16 s 312 ms.
     let fraction = match fraction.strip_prefix('0') {
         Some(ms) if fraction.len() == 4 => ms.to_owned(),
         _ => fraction.chars().chain("000".chars()).take(3).collect(),
@@ -173,7 +173,7 @@ pub(super) fn module_of(symbol: &str) -> Option<&str> {
     (!is_number).then_some(name)
 }
 
-/// The distance from the symbol, at the end of its text.
+/// The offset at the end of a symbol's text.
 pub(super) fn offset_of(symbol: &str) -> Option<i64> {
     let (name, offset) = symbol.rsplit_once("+0x")?;
     (!name.is_empty()).then(|| hex_int(offset)).flatten()

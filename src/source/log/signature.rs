@@ -1,5 +1,5 @@
-//! Which lines of a log may start a command: one search over all bytes finds those that hold a literal
-//! of any signature, and a look at the start of each line those that may be prompts.
+//! Which lines of a log may start a command: one search over all bytes finds the lines that contain
+//! a text of any signature, and a check of the start of each line finds those that may be prompts.
 
 use std::sync::OnceLock;
 
@@ -8,25 +8,25 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, Span};
 
 use super::command::{ALL, Reader, Signature};
 
-/// What only an opening banner of a debugger says.
+/// A text that occurs only in the opening banner of a debugger.
 pub(super) const BANNER: &str = "Microsoft (R) Windows Debugger";
 /// The line of a banner that names the file.
 pub(super) const LOADING: &str = "Loading Dump File [";
 
 /// All signatures of all readers, searched at once.
 struct Signatures {
-    /// Tells which of them a line holds.
+    /// Determines which of them a line contains.
     searcher: Option<AhoCorasick>,
-    /// The same literals in groups that vector instructions look for; none where the processor has
-    /// no such instructions.
+    /// The same texts in groups for a vectorized search; empty if the processor does not support
+    /// it.
     quick: Vec<packed::Searcher>,
-    /// By pattern: the reader and its signature; literals that start a target come after them.
+    /// By pattern: the reader and its signature; texts that start a target follow them.
     by_pattern: Vec<(usize, Signature)>,
 }
 
-/// How many literals a search with vector instructions takes.
+/// How many texts one vectorized search takes.
 const GROUP: usize = 64;
-/// How far from its start a line may have the end of a prompt.
+/// How far from the start of a line the end of a prompt may be.
 const NEAR: usize = 64;
 
 fn signatures() -> &'static Signatures {
@@ -39,7 +39,7 @@ fn signatures() -> &'static Signatures {
         let by_pattern: Vec<(usize, Signature)> = ALL.iter().enumerate().flat_map(of).collect();
         let literals = by_pattern.iter().map(|(_, signature)| signature.literal);
         let literals: Vec<&str> = literals.chain([BANNER, LOADING]).collect();
-        // One table for every state: the search looks at each byte once.
+        // One table for every state: the search examines each byte once.
         let searcher = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(&literals);
         let groups = literals.chunks(GROUP).map(packed::Searcher::new);
         let quick = groups.collect::<Option<Vec<_>>>().unwrap_or_default();
@@ -47,21 +47,21 @@ fn signatures() -> &'static Signatures {
     })
 }
 
-/// Where literals of signatures stand in a text, looked for as far as somebody asks.
+/// The positions of signature texts in a text, searched on demand.
 pub(super) struct Hits<'a> {
     bytes: &'a [u8],
-    /// Of each group, the first place at or after the last one that was asked for.
+    /// For each group, the first position at or after the last requested one.
     next: Vec<usize>,
 }
 
 impl<'a> Hits<'a> {
-    /// The literals in a text.
+    /// The signature texts in a text.
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         let groups = signatures().quick.len().max(1);
         Self { bytes, next: vec![0; groups] }
     }
 
-    /// Whether a literal starts in a range; ranges are asked for in their order.
+    /// Whether a signature text starts in a range; ranges must be requested in order.
     pub(super) fn within(&mut self, start: usize, end: usize) -> bool {
         let Self { bytes, next } = self;
         let mut found = false;
@@ -91,7 +91,7 @@ pub(super) fn may_be_command(line: &[u8]) -> bool {
         before.is_some_and(|b| b.is_ascii_digit() || matches!(b, b'd' | b'c' | b' '))
     };
     memchr::memchr_iter(b'>', near).any(ends_prompt)
-        // A sign that HTML stands for.
+        // The HTML entity of the character.
         || memchr::memmem::find(near, b"&gt;").is_some()
         || near.starts_with(b"> ")
         || near.iter().find(|b| !matches!(b, b' ' | b'\t' | b'>' | b'/')) == Some(&b'!')
@@ -102,8 +102,8 @@ pub(super) fn reader_of(line: &str) -> Option<usize> {
     first_reader(line, |signature| (signature.check)(line))
 }
 
-/// The first reader one of whose signatures passes a check. Each is checked once, however often a
-/// line holds its literal.
+/// The first reader one of whose signatures passes a check. Each signature is checked once, however
+/// often a line contains its text.
 fn first_reader(line: &str, mut check: impl FnMut(&Signature) -> bool) -> Option<usize> {
     let Signatures { searcher, by_pattern, .. } = signatures();
     let mut seen: Vec<usize> = Vec::new();

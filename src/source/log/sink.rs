@@ -1,4 +1,4 @@
-//! Where readers of commands put their rows, whichever table is asked for.
+//! Receives the rows of command readers, for whichever table is requested.
 
 use std::any::{Any, TypeId};
 use std::cell::Cell;
@@ -7,12 +7,12 @@ use std::sync::Arc;
 use super::line::Line;
 use crate::model::{Flow, LogPlace, Row, RowSink};
 
-/// What is asked of the readers.
+/// What is requested from the readers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ask {
     /// The rows of a type.
     Rows(TypeId),
-    /// How many rows there are, and the lines that were not understood.
+    /// The number of rows, and the lines that were not recognised.
     Count,
 }
 
@@ -23,14 +23,14 @@ impl Ask {
     }
 }
 
-/// Receives rows of one type from readers that make rows of many.
+/// Receives rows of one type from readers that make rows of several types.
 pub(super) trait Take {
-    /// Receives a row: an `Option` of the row's type, from which it is taken. Rows of other types are
-    /// passed over.
+    /// Receives a row: an `Option` of the row's type, from which it is taken. Rows of other types
+    /// are ignored.
     fn take(&mut self, row: &mut dyn Any) -> Flow;
 }
 
-/// Hands rows of type `R` on.
+/// Passes on rows of type `R`.
 pub(super) struct Only<'a, R>(pub(super) &'a mut dyn RowSink<R>);
 
 impl<R: Row> Take for Only<'_, R> {
@@ -51,7 +51,7 @@ impl Take for NoRows {
     }
 }
 
-/// Something that the log does not bear out, or a line that was not understood.
+/// A line that was not recognised, or a finding about the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Unread {
     /// The line.
@@ -62,7 +62,7 @@ pub(super) struct Unread {
     pub(super) is_line: bool,
 }
 
-/// Takes what a reader finds in the output of one command.
+/// Receives what a reader finds in the output of one command.
 pub(super) struct Sink<'a> {
     ask: Ask,
     command: Arc<str>,
@@ -71,9 +71,9 @@ pub(super) struct Sink<'a> {
     take: &'a mut dyn Take,
     /// Rows that were found, of all tables.
     pub(super) rows: u64,
-    /// The tables that they are of.
+    /// Their tables.
     pub(super) tables: Vec<&'static str>,
-    /// What was not understood; kept only if asked for.
+    /// What was not recognised; kept only on request.
     pub(super) unread: Vec<Unread>,
 }
 
@@ -96,12 +96,12 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Whether rows of a type are asked for; a reader may leave out the work that others cost.
+    /// Whether rows of a type are wanted; a reader may skip expensive work for others.
     pub(super) fn wants<R: Row>(&self) -> bool {
         self.ask == Ask::of::<R>()
     }
 
-    /// Counts a row that nobody asked for, without making it.
+    /// Counts a row that is not wanted, without making it.
     pub(super) fn pass<R: Row>(&mut self) {
         self.rows += 1;
         if !self.tables.contains(&R::TABLE) {
@@ -109,12 +109,12 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Takes a row that stands on a line.
+    /// Takes a row from a line.
     pub(super) fn row<R: Row>(&mut self, line: &Line<'_>, row: R) {
         self.row_at(line.number, row);
     }
 
-    /// Takes a row that starts on the line of that number.
+    /// Takes a row that starts on the line with this number.
     pub(super) fn row_at<R: Row>(&mut self, line: u64, mut row: R) {
         self.pass::<R>();
         if self.wants::<R>() && !self.stopped.get() {
@@ -126,7 +126,7 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Takes a line that was not understood.
+    /// Takes a line that was not recognised.
     pub(super) fn unread(&mut self, line: &Line<'_>) {
         if self.ask == Ask::Count && !line.is_blank() {
             let text = line.trimmed().to_owned();
@@ -134,7 +134,7 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Takes a finding: what a line says and its table does not bear out.
+    /// Takes a finding: a statement of a line that does not match the rows of its table.
     pub(super) fn doubt(&mut self, line: &Line<'_>, text: impl Into<String>) {
         if self.ask == Ask::Count {
             self.unread.push(Unread { line: line.number, text: text.into(), is_line: false });

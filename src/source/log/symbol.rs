@@ -1,19 +1,19 @@
-//! Symbols, as stacks and listings print them: module, function, distance, source line, and what
-//! debuggers say of the frame behind them.
+//! Symbols in stacks and listings: module, function, offset, source line, and the frame data that
+//! debuggers print after them.
 
 use super::frame::has_values;
 use super::scan::{hex, hex_int, module_of};
 
-/// A symbol as stacks and listings print it.
+/// A symbol in a stack or listing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Symbol {
     /// `module!function`, or `module+0x12` without symbols.
     pub(super) name: Option<String>,
     /// The module.
     pub(super) module: Option<String>,
-    /// Bytes from the symbol, or from the module's base.
+    /// Offset from the symbol, or from the module's base.
     pub(super) offset: Option<i64>,
-    /// The address itself, where it lies in no module.
+    /// The address itself, if no module contains it.
     pub(super) address: Option<u64>,
     /// Source file.
     pub(super) file: Option<String>,
@@ -22,7 +22,7 @@ pub(super) struct Symbol {
 }
 
 impl Symbol {
-    /// What a text says, which may have the source line and frame data after the symbol.
+    /// Parses a text, which may have the source line and frame data after the symbol.
     pub(super) fn of(text: &str) -> Self {
         let (text, source) = split_source(without_comment(text).trim());
         let text = without_frame_data(without_caller(text));
@@ -55,7 +55,7 @@ fn is_offset(digits: &str) -> bool {
     !digits.is_empty() && hex(digits).is_some() && !digits.contains('`')
 }
 
-/// A remark that somebody wrote after a line.
+/// The line without a comment that somebody added.
 pub(super) fn without_comment(text: &str) -> &str {
     const MARKS: [&str; 8] = ["<-", "<<", "<=", "-->", "//", "; ", ";\t", ";;"];
     let is_remark = |at: usize| {
@@ -67,12 +67,12 @@ pub(super) fn without_comment(text: &str) -> &str {
     text.get(..end).unwrap_or(text).trim_end()
 }
 
-/// A symbol without the function that it was put into: `a!B+0x1e [inlined in a!C+0x57]`.
+/// A symbol without the function that it was inlined into: `a!B+0x1e [inlined in a!C+0x57]`.
 fn without_caller(text: &str) -> &str {
     text.split_once(" [inlined in ").map_or(text, |(symbol, _)| symbol)
 }
 
-/// A line without the arrow that somebody put before it.
+/// A line without an arrow that somebody put before it.
 pub(super) fn without_arrow(text: &str) -> &str {
     const ARROWS: [&str; 9] = ["=>", "->", "-->", "==>", ">>", ">>>", "==>>", "»", "→"];
     let rest = ARROWS.iter().filter_map(|arrow| text.strip_prefix(arrow));

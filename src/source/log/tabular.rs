@@ -1,7 +1,7 @@
-//! Tables that no reader knows: `log_table(n)` gives their rows.
+//! Tables in the output of commands without a reader: `log_table(n)` returns their rows.
 //!
-//! Names and types of columns are told from the first lines of the output; the rows are read when
-//! they are asked for.
+//! Names and types of columns are determined from the first lines of the output; the rows are read
+//! on demand.
 
 use std::collections::HashSet;
 
@@ -10,10 +10,10 @@ use super::line::Lines;
 use super::scan::{address, hex};
 use crate::catalog::{Absent, CallColumn, Cell, Ty, Value};
 
-/// The shape is told from so many lines.
+/// How many lines determine the shape.
 const SAMPLE: usize = 2000;
 
-/// A table that was found.
+/// The shape of a table.
 #[derive(Debug, Clone)]
 pub(super) struct Shape {
     cut: Cut,
@@ -21,11 +21,11 @@ pub(super) struct Shape {
     columns: Vec<CallColumn>,
     /// Number of the line before the first row.
     before: u64,
-    /// Rows have no more cells.
+    /// Upper limit on the cells of a row.
     width: usize,
 }
 
-/// The shape of the output that `lines` hold; `None` if there is none.
+/// The shape of the output in `lines`; `None` if it is not a table.
 pub(super) fn shape(lines: &mut Lines<'_>) -> Option<Shape> {
     let mut sample: Vec<(u64, String)> = Vec::new();
     for line in lines.take(SAMPLE) {
@@ -55,13 +55,13 @@ pub(super) fn shape(lines: &mut Lines<'_>) -> Option<Shape> {
 }
 
 impl Shape {
-    /// The columns, and at the end the hidden number of the line.
+    /// The columns, followed by the hidden line number.
     pub(super) fn columns(&self) -> Vec<CallColumn> {
         let line = CallColumn { hidden: true, ..CallColumn::new("log_line", Ty::Int) };
         self.columns.iter().cloned().chain([line]).collect()
     }
 
-    /// Gives the rows as long as more are wanted.
+    /// Emits the rows until no more are wanted.
     pub(super) fn rows(
         &self,
         lines: &mut Lines<'_>,
@@ -87,13 +87,13 @@ impl Shape {
         }
     }
 
-    /// Whether the table ends before a line. Where columns are told by their place, whatever comes
-    /// after a blank line is another thing.
+    /// Whether the table ends before a line. If columns are determined by position, a blank line
+    /// ends the table.
     fn ends_at(&self, text: &str) -> bool {
         text.is_empty() && self.cut.is_by_place()
     }
 
-    /// The cells of a line; `None` if it is no row.
+    /// The cells of a line; `None` if it is not a row.
     fn cells(&self, text: &str) -> Option<Vec<String>> {
         if text.is_empty() || is_rule(text) || text.len() > MAX_CHARS * 4 {
             return None;
@@ -102,7 +102,7 @@ impl Shape {
     }
 }
 
-/// The columns: named by headings, typed by what stands below them.
+/// The columns: named by headings, typed by the values below them.
 fn columns(names: &[String], count: usize, rows: &[Vec<String>]) -> Vec<CallColumn> {
     let mut taken: HashSet<String> = HashSet::from(["log_line".to_owned(), "dump".to_owned()]);
     (0..count)
@@ -151,7 +151,7 @@ fn type_of<'a>(cells: impl Iterator<Item = &'a String>) -> Ty {
     }
 }
 
-/// A decimal number, and not the digits of something else.
+/// A decimal number that is not part of something else.
 fn int(cell: &str) -> Option<i64> {
     let digits = cell.strip_prefix('-').unwrap_or(cell);
     let has_zeros = digits.len() > 1 && digits.starts_with('0');

@@ -1,16 +1,16 @@
-//! The text of a log, line by line, whatever encoding the debugger wrote it in.
+//! The text of a log, line by line, in any encoding that debuggers write.
 //!
-//! Knows bytes and lines, and nothing of what they say. A line is borrowed from the file where its
-//! bytes are UTF-8, and decoded where they are not.
+//! This module knows bytes and lines, not their meaning. A line is borrowed from the file if its
+//! bytes are UTF-8, and decoded otherwise.
 
 use std::borrow::Cow;
 
 use super::line::normalised;
 use crate::dump::Image;
 
-/// So many lines tell whether underscores are escaped.
+/// How many lines determine whether underscores are escaped.
 const SAMPLE: usize = 2000;
-/// Longer lines are cut here; no debugger prints one.
+/// The length at which longer lines are cut; no debugger prints such lines.
 const MAX_LINE: usize = 64 * 1024;
 
 /// How characters are written.
@@ -31,18 +31,18 @@ pub(super) struct Text {
     encoding: Encoding,
     /// Where the text starts, after a byte order mark.
     start: usize,
-    /// Whether a publisher escaped the marks of Markdown.
+    /// Whether Markdown characters were escaped when the log was published.
     is_escaped: bool,
 }
 
-/// A line as it stands in the file.
+/// A line as it is in the file.
 #[derive(Debug, Clone)]
 pub(super) struct RawLine<'a> {
     /// Offset of its first byte.
     pub(super) offset: usize,
     /// Offset of the line after it.
     pub(super) next: usize,
-    /// The text without its end.
+    /// The text without its line end.
     pub(super) text: Cow<'a, str>,
 }
 
@@ -65,8 +65,8 @@ impl Text {
         text
     }
 
-    /// Whether underscores are escaped: `\_` is also a path with such a folder, but then other
-    /// underscores of the text have no backslash.
+    /// Whether underscores are escaped: `\_` also occurs in a path with such a folder, but then the
+    /// other underscores of the text have no backslash.
     fn has_escapes(&self) -> bool {
         let (mut escaped, mut plain) = (0usize, 0usize);
         let mut at = self.start;
@@ -84,7 +84,7 @@ impl Text {
         escaped > plain
     }
 
-    /// A line as the debugger printed it, free of what publishing did to it.
+    /// A line as the debugger printed it, with the changes of publishing undone.
     pub(super) fn shown<'a>(&self, line: Cow<'a, str>) -> Cow<'a, str> {
         normalised(line, self.is_escaped)
     }
@@ -104,7 +104,7 @@ impl Text {
         self.start
     }
 
-    /// The bytes, if lines are found in them as they are.
+    /// The bytes, if the encoding allows to find lines in them directly.
     pub(super) fn bytes(&self) -> Option<&[u8]> {
         (self.encoding == Encoding::Bytes).then_some(&*self.image)
     }
@@ -118,14 +118,14 @@ impl Text {
         }
     }
 
-    /// Where the line that starts at an offset ends, and where the next one starts; `None` at the
-    /// end of the file, and where lines are not found in the bytes as they are.
+    /// The end of the line that starts at an offset, and the start of the next; `None` at the end
+    /// of the file, and if lines cannot be found in the bytes directly.
     pub(super) fn line_end(&self, offset: usize) -> Option<(usize, usize)> {
         let rest = self.bytes()?.get(offset..).filter(|rest| !rest.is_empty())?;
         let end = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
         let next = match rest.get(end) {
             None => end,
-            // A log that passed through two systems may have "\r\r\n".
+            // A log that passed through two systems may contain "\r\r\n".
             Some(b'\r') => {
                 let after = rest.get(end..).unwrap_or_default();
                 let returns = after.iter().take_while(|b| **b == b'\r').count();
@@ -143,7 +143,7 @@ impl Text {
         Some(RawLine { offset, next, text: decoded(line) })
     }
 
-    /// A line of UTF-16; `HIGH` is where the high byte of a character stands in its pair.
+    /// A line of UTF-16; `HIGH` is the index of the high byte in a code unit.
     fn wide_line<const HIGH: usize>(&self, offset: usize) -> Option<RawLine<'_>> {
         let rest = self.image.get(offset..).filter(|rest| rest.len() >= 2)?;
         let is_feed = |at: &usize| at % 2 != HIGH && rest.get(at ^ 1) == Some(&0);
@@ -171,8 +171,8 @@ fn is_utf16(bytes: &[u8]) -> bool {
     wide >= 16 && wide * 10 >= pairs.len() * 9
 }
 
-/// A line's text: UTF-8, and failing that Windows-1252, whose characters from 0x80 to 0x9f are the
-/// quotes and dashes of old word processors.
+/// A line's text: UTF-8, or else Windows-1252, whose characters from 0x80 to 0x9f are the
+/// typographic quotes and dashes of word processors.
 fn decoded(line: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(line) {
         Ok(text) => Cow::Borrowed(text),

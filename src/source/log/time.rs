@@ -2,8 +2,8 @@
 
 use crate::time::{MINUTE, offset_minutes, parse_debugger_time};
 
-/// `Mon Jul  2 14:41:11.250 2001 (UTC - 7:00)` as microseconds since 1970 UTC. Without a zone, the
-/// time is that of a clock whose zone nobody knows, and there is no answer.
+/// `Mon Jul  2 14:41:11.250 2001 (UTC - 7:00)` as microseconds since 1970 UTC. Without a time zone
+/// there is no result.
 pub(super) fn utc(text: &str) -> Option<i64> {
     let (local, zone) = text.split_once('(')?;
     let offset = offset_minutes(zone.split(')').next()?)?;

@@ -1,8 +1,8 @@
-//! Words of memory and frames whose prompt is missing: no single line betrays them, but addresses go up
-//! in even steps, and frames stand below each other.
+//! Memory words and frames without a prompt: no single line identifies them, but addresses increase
+//! in even steps, and frames follow one another.
 //!
-//! Looks only at text that no command claims, and gives each run of such lines to the command that
-//! prints so.
+//! This module examines only text that belongs to no command, and assigns each run of such lines to
+//! the command that prints this form.
 
 use std::sync::Arc;
 
@@ -13,24 +13,24 @@ use super::line::is_noise;
 use super::scan::{address, word};
 use super::text::Text;
 
-/// So many lines with one word each are words of memory, and not frames of a stack.
+/// This many lines with one word each are memory words, not frames of a stack.
 const MIN_SINGLE: u64 = 3;
-/// So many lines with several words each are.
+/// This many lines with several words each are memory words.
 const MIN_MANY: u64 = 2;
 
-/// So many frames are a stack.
+/// This many frames are a stack.
 const MIN_FRAMES: u64 = 2;
 
-/// What a line of words looks like, or a frame.
+/// A line of memory words, or a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Row {
     address: u64,
-    /// Bytes that the line is of.
+    /// How many bytes the line covers.
     bytes: u64,
     command: &'static str,
 }
 
-/// A frame of a stack whose header was cut off: numbered frames follow each other, others have a
+/// A frame of a stack whose header was cut off: numbered frames are consecutive, others have a
 /// function and its offset.
 fn frame(line: &str) -> Option<Row> {
     let columns = Columns::told_by(line)?;
@@ -61,14 +61,14 @@ fn row(line: &str) -> Option<Row> {
     Some(Row { address, bytes: words * size, command })
 }
 
-/// Whether a text is a word of memory: all digits, or question marks where it was not read.
+/// Whether a text is a memory word: all digits, or question marks for unreadable memory.
 fn is_value(text: &str) -> bool {
     let is_unread =
         matches!(text.len(), 8 | 16 | 17) && text.bytes().all(|b| b == b'?' || b == b'`');
     is_unread || (address(text).is_some() && !text.starts_with("0x"))
 }
 
-/// A run of lines that one command printed.
+/// Consecutive lines that one command printed.
 struct Run {
     start: usize,
     line: u64,
@@ -98,7 +98,7 @@ impl Run {
     }
 }
 
-/// The runs in a section that no reader claims.
+/// The runs in a section that no reader recognised.
 fn runs(text: &Text, section: &Section) -> Vec<Run> {
     let mut found: Vec<Run> = Vec::new();
     let mut open: Option<Run> = None;
@@ -126,7 +126,7 @@ fn runs(text: &Text, section: &Section) -> Vec<Run> {
     found
 }
 
-/// The sections with words of memory as sections of their own.
+/// The sections, with memory words as sections of their own.
 pub(super) fn split(text: &Text, sections: Vec<Section>) -> Vec<Section> {
     let is_free = |section: &Section| section.reader.is_none();
     if !sections.iter().any(|section| is_free(section) && !runs(text, section).is_empty()) {
@@ -156,7 +156,7 @@ pub(super) fn split(text: &Text, sections: Vec<Section>) -> Vec<Section> {
                 starts_at_once: true,
                 ..rest.clone()
             });
-            // What follows is nobody's output.
+            // The text after it belongs to no command.
             rest = Section {
                 start: run.end,
                 line: run.line + run.lines,
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_follow_each_other_are_a_command() {
+    fn consecutive_memory_words_are_a_command() {
         let single = "look:\n820807d0  821be2e5 nt!NtAcceptConnectPort\n820807d4  820659a6 nt!NtAccessCheck\n820807d8  ????????\nand so on\n";
         assert_eq!(of(single), [is(1, ""), is(2, "dps"), is(5, "")]);
         let wide = "fffff807`0a8fca70  fffff807`3d053000 a!b\nfffff807`0a8fca78  00000000`00000000\n*** ERROR: Module load completed but symbols could not be loaded for a.sys\nfffff807`0a8fca80  00000000`00000001\n";
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_no_words() {
+    fn frames_are_not_memory_words() {
         let frames = "f4265bec f79c9743 nt!KeBugCheckEx+0x1b\nf4265c00 f79c9800 a!b+0x1\nf4265c20 f79c9900 a!c+0x1\n";
         assert_eq!(of(frames), [is(1, "")]);
     }

@@ -1,7 +1,7 @@
-//! The calls `struct`, `list` and `array` over memory of any source.
+//! The table functions `struct`, `list` and `array` over the memory of any source.
 //!
-//! A source says which types and which memory a call means; how structures hang together and what
-//! their rows are is here.
+//! A source determines the type and the memory of a call; this module follows the links between
+//! structures and makes their rows.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -16,22 +16,22 @@ use crate::model::{
 use crate::source::links;
 use crate::symbol::{Layout, PdbId, Shape, Store};
 
-/// A list gives no more rows.
+/// Upper limit on the rows of a list.
 const MAX_LIST: usize = 1_000_000;
-/// An array has no more elements.
+/// Upper limit on the elements of an array.
 const MAX_ARRAY: usize = 10_000_000;
-/// No structure that is read is larger, in bytes.
+/// Upper limit on the size of a structure, in bytes.
 const MAX_SIZE: usize = 1 << 20;
 
-/// Memory that a call reads.
+/// The memory that a call reads.
 pub(in crate::source) trait Memory {
     /// The size of pointers.
     fn pointer_bytes(&self) -> usize;
 
-    /// An address as the memory has it, without what debuggers add to it.
+    /// An address without the sign extension that debuggers add.
     fn plain(&self, address: u64) -> u64;
 
-    /// As many bytes at an address as are there, at least one.
+    /// The longest readable prefix at an address, at least one byte.
     fn prefix(&self, address: u64, most: usize) -> Cell<Cow<'_, [u8]>>;
 
     /// All bytes of a range.
@@ -46,7 +46,7 @@ pub(in crate::source) trait Callee: AddressSpace {
     /// The layout that has a type; the argument names it as `type` or `module!type`.
     ///
     /// # Errors
-    /// If there is no such module, or nothing is known of its types.
+    /// If there is no such module, or its types are unknown.
     fn layout_of(
         &self,
         module: Option<&str>,
@@ -54,7 +54,7 @@ pub(in crate::source) trait Callee: AddressSpace {
         argument: usize,
     ) -> Result<Arc<Layout>, Refused>;
 
-    /// The memory that a type of a module is in: that of a process if an argument names one.
+    /// The memory of a module's type: that of a process if an argument gives one.
     ///
     /// # Errors
     /// If there is no such process.
@@ -65,10 +65,10 @@ pub(in crate::source) trait Callee: AddressSpace {
     ) -> Result<Box<dyn Memory + '_>, Refused>;
 }
 
-/// The layout of a module by its PDB, as a call asks for it.
+/// The layout of a module from its PDB, for a call.
 ///
 /// # Errors
-/// If nothing of the module's symbols is at hand.
+/// If there are no symbols for the module.
 pub(in crate::source) fn layout_of_module(
     symbols: &Store,
     module: &str,
@@ -95,21 +95,21 @@ pub(in crate::source) fn answer<'a, S: Callee>(
     }
 }
 
-/// How the structures of a list hang together.
+/// How the structures of a list are linked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Link {
-    /// By a `_LIST_ENTRY`: the head is one too.
+    /// By a `_LIST_ENTRY`; the head is one too.
     Double,
-    /// By a `_SINGLE_LIST_ENTRY`: the head is one too.
+    /// By a `_SINGLE_LIST_ENTRY`; the head is one too.
     Single,
-    /// By a pointer to the next structure; the head is the first one.
+    /// By a pointer to the next structure; the head is the first structure.
     Pointer,
 }
 
-/// A type that a call names, and the memory that it reads.
+/// The type that a call names, and the memory that it reads.
 struct Call<'a> {
     layout: Arc<Layout>,
-    /// The type's name as the layout has it.
+    /// The type's name in the layout.
     name: String,
     typed: Typed,
     memory: Box<dyn Memory + 'a>,
@@ -161,7 +161,7 @@ fn list_of<'a, S: Callee>(source: &'a S, args: &[Value<'static>]) -> Result<DynT
     }))
 }
 
-/// The type that an argument names, in the memory of the process that another names.
+/// The type that an argument names, in the memory of the process that another argument gives.
 fn call_of<'a, S: Callee>(
     source: &'a S,
     args: &[Value<'static>],
@@ -189,7 +189,7 @@ fn call_of<'a, S: Callee>(
 }
 
 impl<'a> Call<'a> {
-    /// How a field links structures, and where it is.
+    /// How a field links structures, and its offset.
     fn link(&self, field: &str) -> Result<(Link, u64), Refused> {
         let name = &self.name;
         let Some(found) = self.layout.field(name, field) else {
@@ -212,7 +212,7 @@ impl<'a> Call<'a> {
         Ok((link, found.offset as u64))
     }
 
-    /// A row for each address that `walk` gives, until it is told that no more are wanted.
+    /// A row for each address that `walk` returns, until no more rows are wanted.
     fn table(
         self,
         walk: impl FnOnce(&dyn Memory, &mut dyn FnMut(u64) -> bool) + 'a,
@@ -240,7 +240,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Follows a list of one direction until it ends, meets itself or cannot be read.
+/// Follows a singly linked list until it ends, reaches a visited entry or cannot be read.
 fn chain(
     memory: &dyn Memory,
     head: u64,
@@ -250,7 +250,7 @@ fn chain(
 ) {
     let entry_of = |structure: u64| structure.checked_add(offset);
     let mut seen = HashSet::new();
-    // What the head holds leads to the first structure, or the head is that itself.
+    // The head either contains the pointer to the first structure or is itself the first structure.
     let first = if link == Link::Single { memory.pointer_at(head).ok() } else { Some(head) };
     let mut next = first;
     while let Some(at) = next.filter(|at| *at != 0) {

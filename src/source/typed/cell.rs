@@ -5,22 +5,22 @@ use crate::catalog::{Absent, Cell, Value};
 use crate::model::DynRow;
 use crate::symbol::Layout;
 
-/// No text that a string points to is read further, in bytes.
+/// Upper limit on the text of a string field, in bytes.
 const MAX_TEXT: usize = 4096;
-/// Of longer arrays the first numbers are shown.
+/// How many numbers of a longer array are shown.
 const MAX_NUMBERS: usize = 32;
 
-/// A structure that was read, and what reading it further takes.
+/// A structure that was read, and what is needed to read what it points to.
 pub(in crate::source) struct Source<'a> {
-    /// Where it stands.
+    /// Its address.
     pub(in crate::source) address: u64,
-    /// As many of its bytes as there are.
+    /// Its bytes, as far as they are readable.
     pub(in crate::source) bytes: &'a [u8],
     /// Why there are no more.
     pub(in crate::source) why: Absent,
     /// The size of pointers.
     pub(in crate::source) pointer: usize,
-    /// Reads memory elsewhere: all of the length, or why not.
+    /// Reads memory elsewhere: the whole length, or the reason why not.
     pub(in crate::source) read: &'a dyn Fn(u64, usize) -> Cell<Vec<u8>>,
 }
 
@@ -120,7 +120,7 @@ fn number(bytes: &[u8], is_signed: bool, bits: Option<(u8, u8)>) -> Cell<i64> {
     i64::try_from(value).map_err(|_| Absent::Unreadable)
 }
 
-/// Characters up to the first zero, if all can be read; else the bytes.
+/// Characters up to the first null, if all are readable; else the bytes.
 fn characters(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     let text = bytes.get(..end).unwrap_or_default();
@@ -133,7 +133,7 @@ fn characters(bytes: &[u8]) -> String {
     ended(shown.join(" "), bytes.len())
 }
 
-/// Numbers between brackets; text, if they are the characters of one.
+/// Numbers in brackets, or text if the numbers are characters.
 fn numbers(bytes: &[u8], size: usize, is_signed: bool, is_hex: bool) -> Cell<String> {
     if size == 2 && !is_signed && bytes.first().is_some_and(u8::is_ascii_graphic) {
         let text = crate::dump::bytes::text_utf16(bytes);

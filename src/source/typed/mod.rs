@@ -1,7 +1,8 @@
-//! Structures of any type as columns and rows: what `struct`, `list` and `array` give.
+//! Structures of any type as columns and rows, for `struct`, `list` and `array`.
 //!
-//! Columns follow from type information, cells from bytes of the structure. Knows no dump: memory
-//! that a field points to (the text of a `_UNICODE_STRING`) is read by a closure.
+//! Columns come from type information, cells from the bytes of the structure. This module knows no
+//! dump: a closure reads the memory that a field points to (such as the text of a
+//! `_UNICODE_STRING`).
 
 mod call;
 mod cell;
@@ -13,16 +14,16 @@ use std::collections::VecDeque;
 use crate::catalog::{CallColumn, Format, Ty};
 use crate::symbol::{FieldInfo, Item, Layout, Shape};
 
-/// The column that says where a structure is.
+/// The column with the address of the structure.
 const ADDRESS: &str = "address";
-/// More columns than this are not made: the fields that are nested deepest are left out.
+/// Upper limit on columns: the most deeply nested fields are left out.
 const MAX_COLUMNS: usize = 3000;
-/// Structures that are nested deeper are not taken apart.
+/// More deeply nested structures are not expanded.
 const MAX_DEPTH: usize = 6;
-/// Longer arrays have one column for the whole, and none for each element.
+/// A longer array has one column, not one for each element.
 const MAX_ELEMENTS: u64 = 64;
 
-/// The columns of a type, in the order of its fields.
+/// The columns of a type, in field order.
 #[derive(Debug)]
 pub(super) struct Typed {
     name: String,
@@ -30,7 +31,7 @@ pub(super) struct Typed {
     columns: Vec<Column>,
 }
 
-/// A field, or a field of a field.
+/// A field, or a field of a nested structure.
 #[derive(Debug)]
 struct Column {
     /// The path from the structure (`Tcb.Header.SignalState`, `WaitBlock[1].Object`).
@@ -43,30 +44,31 @@ struct Column {
 /// How bytes become a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Read {
-    /// A number, or some bits of one.
+    /// A number or a bit field.
     Number { size: usize, is_signed: bool, bits: Option<(u8, u8)>, is_hex: bool },
-    /// An unsigned number of eight bytes, or a pointer.
+    /// An unsigned 64-bit number, or a pointer.
     Address { size: usize },
-    /// A number whose values have names.
+    /// An enumeration.
     Name { size: usize },
-    /// Characters of one byte.
+    /// Single-byte characters.
     Text { count: usize },
     /// The numbers of an array.
     Numbers { count: usize, size: usize, is_signed: bool, is_hex: bool },
     /// `_UNICODE_STRING`: the text that it points to.
     Unicode,
-    /// `_STRING`: the same in characters of one byte.
+    /// `_STRING`: the same with single-byte characters.
     Ansi,
-    /// A structure: where it stands.
+    /// A nested structure: its address.
     Place,
 }
 
 impl Typed {
-    /// The columns of the type of that name; `None` if the layout has no such type.
+    /// The columns of the type with this name; `None` if the layout does not have it.
     pub(super) fn of(layout: &Layout, name: &str) -> Option<Self> {
         let size = usize::try_from(layout.size_of(name)?).ok()?;
         let mut typed = Self { name: name.to_owned(), size, columns: Vec::new() };
-        // The nearest fields come first, so that a limit costs those that are nested deepest.
+        // The least nested fields come first, so that the limit affects those that are nested
+        // deepest.
         let mut queue = VecDeque::from([(name.to_owned(), String::new(), 0usize, 0usize)]);
         while let Some((ty, prefix, base, depth)) = queue.pop_front() {
             for info in layout.members(&ty).unwrap_or_default() {
@@ -112,8 +114,9 @@ impl Typed {
         self.size
     }
 
-    /// The columns: where the structure is, as `address`, then its fields; those of structures in it
-    /// are hidden. A field that is called the same (`_ERESOURCE.Address`) has a `_` after its name.
+    /// The columns: the address of the structure as `address`, then its fields; fields of nested
+    /// structures are hidden. A field with the same name (`_ERESOURCE.Address`) gets a `_`
+    /// appended.
     pub(super) fn call_columns(&self) -> Vec<CallColumn> {
         let column = |column: &Column| {
             let (ty, format) = column.read.shown();
@@ -137,7 +140,7 @@ impl Read {
     }
 }
 
-/// Whether a number of that name is a set of bits, which people read in hex.
+/// Whether a number with this name holds flags, which are shown in hexadecimal.
 fn is_flags(name: &str) -> bool {
     ["Flags", "Mask", "Signature", "Attributes", "Characteristics"].iter().any(|w| name.contains(w))
 }
@@ -191,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_columns_and_fields_of_fields_hidden_ones() {
+    fn fields_are_columns_and_nested_fields_are_hidden() {
         let columns = typed("_ETHREAD").call_columns();
         let find = |name: &str| columns.iter().find(|column| column.name == name).unwrap();
         assert_eq!(columns[0].name, "address");

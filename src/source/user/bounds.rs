@@ -1,4 +1,4 @@
-//! Where the stack of a thread may be.
+//! The bounds of thread stacks.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use minidump::format as md;
 use super::core::Core;
 use crate::catalog::{Absent, Cell};
 
-/// Where nothing says how far a stack goes, it is looked at so far.
+/// Upper limit on a stack whose bounds are unknown.
 const MOST_OF_STACK: u64 = 64 << 20;
 
 pub(super) struct Stack {
@@ -22,7 +22,7 @@ impl Default for Stack {
     }
 }
 
-/// The bounds of a stack: from the TEB if the dump holds it, else what was written of it.
+/// The bounds of a stack: from the TEB if the dump holds it, else from the thread list.
 pub(super) fn of(core: &Core, raw: &md::MINIDUMP_THREAD) -> Stack {
     let start = raw.stack.start_of_memory_range & core.address_mask();
     let written = core.streams.bytes(raw.stack.memory).filter(|bytes| !bytes.is_empty());
@@ -35,7 +35,7 @@ pub(super) fn of(core: &Core, raw: &md::MINIDUMP_THREAD) -> Stack {
     Stack { base: base.map_or(end, Ok), limit: limit.map_or(start, Ok), is_resident }
 }
 
-/// `NT_TIB.StackBase` and `StackLimit`, if they are in the dump and make sense.
+/// `NT_TIB.StackBase` and `StackLimit`, if they are in the dump and valid.
 fn stack_of_teb(core: &Core, teb: u64) -> Option<(u64, u64)> {
     let teb = Some(teb & core.address_mask()).filter(|&teb| teb != 0 && core.is_windows())?;
     let width = core.pointer_bytes();
@@ -44,7 +44,8 @@ fn stack_of_teb(core: &Core, teb: u64) -> Option<(u64, u64)> {
     (limit < base).then_some((base, limit))
 }
 
-/// Where a stack may be: from its pointer to its end, or some way where that is not its end.
+/// The range of a stack: from the stack pointer to the base, or a fixed distance if the base is
+/// invalid.
 pub(super) fn range(sp: Option<u64>, end: Option<u64>) -> Range<u64> {
     let sp = sp.unwrap_or_default();
     let far = sp.saturating_add(MOST_OF_STACK);

@@ -1,9 +1,9 @@
-//! Critical sections of a process: all that have debug information stand in one list.
+//! Critical sections of a process: all that have debug information are on one list.
 //!
-//! `ntdll` keeps where the list begins in a variable, `RtlCriticalSectionList`. The list is a ring, so
-//! that any entry leads to all others; without symbols that of the loader's lock does, to which the
-//! environment block points, and the one node that is no debug information is where the list begins.
-//! Since Windows 8 most sections are made without debug information: such are on no list.
+//! The head of the list is the `ntdll` variable `RtlCriticalSectionList`. The list is circular, so
+//! any entry leads to all others; without symbols the reader starts at the entry of the loader
+//! lock, to which the PEB points, and takes the one node that is not debug information as the head.
+//! Since Windows 8 most critical sections have no debug information and are on no list.
 
 use std::collections::HashSet;
 
@@ -17,11 +17,11 @@ use crate::symbol::Layout;
 const SECTION: &str = "_RTL_CRITICAL_SECTION";
 const DEBUG: &str = "_RTL_CRITICAL_SECTION_DEBUG";
 const PEB: &str = "_PEB";
-/// Locks of the system to which the environment block points.
+/// System locks that the PEB points to.
 const OF_PEB: [&str; 2] = ["LoaderLock", "FastPebLock"];
-/// No process has more.
+/// Upper limit on critical sections.
 const MAX_SECTIONS: usize = 1 << 20;
-/// The part of the spin count that counts; above it are flags.
+/// The bits of the spin count; the bits above are flags.
 const SPINS: u64 = 0x00ff_ffff;
 
 pub(super) fn each_section(
@@ -94,7 +94,7 @@ fn section_row(
     }
 }
 
-/// The sections that one part of the process has, in the order of their list.
+/// The critical sections of the 64-bit or the 32-bit part, in list order.
 fn sections(
     view: View<'_>,
     layout: &Layout,
@@ -124,7 +124,7 @@ fn sections(
         })?;
         let mut all = vec![first];
         all.extend(ring(first));
-        // What is no debug information is where the list begins.
+        // The entry that is not debug information is the head.
         let is_one = |entry: &u64| {
             let debug = entry.checked_sub(links);
             debug.is_some_and(|debug| section_of(view, layout, debug).is_some())
@@ -138,11 +138,11 @@ fn sections(
     Ok(sections.filter(|at| seen.insert(*at)).collect())
 }
 
-/// The section that debug information belongs to, if they point to each other.
+/// The critical section of debug information, if they point to each other.
 fn section_of(view: View<'_>, layout: &Layout, debug: u64) -> Option<u64> {
     let section = view.number(layout, DEBUG, debug, "CriticalSection").ok()?;
     let back = view.number(layout, SECTION, section, "DebugInfo").ok()?;
-    // The head of an empty list leads to itself both ways.
+    // The head of an empty list points to itself in both directions.
     (back == debug && section != 0 && section != debug).then_some(section)
 }
 

@@ -1,7 +1,7 @@
 //! The 32-bit part of a thread in a 64-bit process: its registers and its stack.
 //!
-//! The layer for 32-bit programs (WoW64) keeps the registers with which 32-bit code called it, and the
-//! 64-bit environment block of a thread leads to the 32-bit one.
+//! WoW64, the layer for 32-bit programs, saves the registers of 32-bit code when it is entered, and
+//! the 64-bit TEB of a thread points to the 32-bit one.
 
 use std::ops::Range;
 
@@ -14,11 +14,11 @@ use crate::model::AddressSpace as _;
 use crate::source::context::{self, Context};
 use crate::unwind::{self, Cpu, MAX_FRAMES, Registers, Walker};
 
-/// Where the 32-bit part of a thread is.
+/// The 32-bit state of a thread.
 #[derive(Debug, Clone)]
 pub(super) struct Guest {
     registers: Registers,
-    /// The end of its stack, if the dump says.
+    /// The base of its stack, if the dump gives it.
     end: Option<u64>,
 }
 
@@ -27,7 +27,7 @@ pub(super) fn guest_of(core: &Core, thread: &md::MINIDUMP_THREAD) -> Option<Gues
     let bytes = guest_context(core, thread.teb).ok()?;
     let context = Context::new(context::Cpu::X86, &bytes)?;
     let registers = Registers::named(Cpu::X86, context.registers());
-    // A thread that never ran 32-bit code has an empty record.
+    // A thread that never ran 32-bit code has an empty context record.
     registers.ip().filter(|ip| *ip != 0)?;
     Some(Guest { registers, end: guest_stack_end(core, thread.teb) })
 }
@@ -37,8 +37,8 @@ fn guest_stack_end(core: &Core, teb: u64) -> Option<u64> {
     view.pointer(core.narrow_teb(teb).ok()?.checked_add(4)?).ok()
 }
 
-/// The `WOW64_CONTEXT` that the layer for 32-bit programs keeps behind a word of flags and of
-/// the machine, at the address in slot 1 of the thread's local storage.
+/// The `WOW64_CONTEXT`, which WoW64 keeps behind flags and machine type at the address in TLS slot
+/// 1.
 pub(super) fn guest_context(core: &Core, teb: u64) -> Cell<Vec<u8>> {
     const SLOT_1: u64 = 0x1488;
     const I386: u16 = 0x14c;
@@ -50,7 +50,7 @@ pub(super) fn guest_context(core: &Core, teb: u64) -> Cell<Vec<u8>> {
     let machine_at = reserved.checked_add(2).ok_or(Absent::Unreadable)?;
     let mut machine = [0; 2];
     core.read(machine_at, &mut machine)?;
-    // Windows 7 leaves the machine at 0; the flags of the context tell there.
+    // Windows 7 leaves the machine type 0; there the context flags identify the record.
     if !matches!(u16::from_le_bytes(machine), 0 | I386) {
         return Err(Absent::NotApplicable);
     }
@@ -65,7 +65,7 @@ impl Guest {
         walker.walk(self.registers.clone(), &self.range(), MAX_FRAMES)
     }
 
-    /// Its stack, from its pointer on.
+    /// The range of its stack, from the stack pointer on.
     pub(super) fn range(&self) -> Range<u64> {
         bounds::range(self.registers.sp(), self.end)
     }

@@ -8,7 +8,7 @@ use crate::catalog::Absent;
 use crate::model::{Emit, Handle, Unanswered};
 
 pub(super) fn each_handle(core: &Core, emit: Emit<'_, Handle>) -> Result<(), Unanswered> {
-    // The later form of the record only adds fields to this one.
+    // The newer form of the record only adds fields.
     let list = core.streams.wide_list::<md::MINIDUMP_HANDLE_DESCRIPTOR>(kind::HANDLES, false)?;
     let mut text = core.streams.text();
     let (pid, process) = (core.pid(), core.process_name());

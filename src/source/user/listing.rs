@@ -1,4 +1,4 @@
-//! The memory and images of a process, as listings of code read them, and table functions.
+//! The memory and images of a process, as input of disassembly and table functions.
 
 use super::core::Core;
 use crate::catalog::{Cell, Value};

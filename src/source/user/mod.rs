@@ -1,10 +1,10 @@
-//! Minidumps of one process, of Windows and of the systems for which Breakpad, Crashpad and LLDB
-//! write the same format.
+//! Minidumps of one process, from Windows and from the systems for which Breakpad, Crashpad and
+//! LLDB write the same format.
 //!
 //! Opening reads the header, the directory and the system information; every table then reads the
-//! streams that it needs. Records and contexts of rare processors are decoded by the crate
-//! `minidump`; lists are walked here, because one broken element must cost one cell and not the
-//! list, and because a count or a string in a damaged file must not decide how much memory is used.
+//! streams that it needs. The crate `minidump` decodes records and the context records of rare
+//! processors. Lists are walked here, because a damaged element must affect one cell and not the
+//! list, and a count or a string in a damaged file must not decide how much memory is used.
 
 mod bounds;
 mod core;
@@ -70,8 +70,8 @@ fn answers(core: &Arc<Core>) -> Answers {
         .build()
 }
 
-/// Hands on the only row of a table.
-#[allow(clippy::unnecessary_wraps, reason = "what a reader of a table gives")]
+/// Passes on the only row of a table.
+#[allow(clippy::unnecessary_wraps, reason = "the signature of a table reader")]
 fn one<R>(row: R, emit: Emit<'_, R>) -> Result<(), Unanswered> {
     let _ = emit.row(row);
     Ok(())

@@ -1,4 +1,4 @@
-//! Loaded and unloaded images as rows.
+//! Rows of loaded and unloaded images.
 
 use std::cell::LazyCell;
 
@@ -86,7 +86,7 @@ fn file_version(core: &Core, info: &md::VS_FIXEDFILEINFO) -> Cell<String> {
     if core.is_windows() || core.is_apple() {
         return Ok(four_parts(v.file_version_hi, v.file_version_lo));
     }
-    // Breakpad keeps the four parts of an ELF version in one field each.
+    // Breakpad stores each of the four parts of an ELF version in one field.
     let [a, b] = [v.file_version_hi, v.file_version_lo];
     Ok(format!("{a}.{b}.{}.{}", v.product_version_hi, v.product_version_lo))
 }
@@ -99,7 +99,7 @@ fn product_version(core: &Core, info: &md::VS_FIXEDFILEINFO) -> Cell<String> {
     Err(Absent::NotApplicable)
 }
 
-/// What the image's version resource says; only minidumps with all memory hold the image.
+/// The image's version resource; only minidumps with full memory hold the image.
 fn version_strings(core: &Core, want: &Want<'_, Module>, raw: &md::MINIDUMP_MODULE) -> Module {
     let version = if core.is_windows()
         && want.has_any(|c| {
@@ -107,14 +107,14 @@ fn version_strings(core: &Core, want: &Want<'_, Module>, raw: &md::MINIDUMP_MODU
         }) {
         #[allow(
             clippy::redundant_closure_for_method_calls,
-            reason = "the method has one lifetime more"
+            reason = "the method has one more lifetime"
         )]
         core.with_image(raw.base_of_image, |image| image.version())
     } else {
         None
     };
     let part = |get: fn(&VersionInfo) -> &Option<String>| match &version {
-        // A resource that is there and does not say it has no such value.
+        // A version resource that lacks the value.
         Some(info) => get(info).clone().ok_or(Absent::NotApplicable),
         None if core.is_windows() => Err(Absent::NotInDump),
         None => Err(Absent::NotApplicable),
@@ -179,7 +179,7 @@ fn four_parts(high: u32, low: u32) -> String {
     format!("{}.{}.{}.{}", high >> 16, high & 0xffff, low >> 16, low & 0xffff)
 }
 
-/// What a module says of its debug information.
+/// The debug information that a module record names.
 #[derive(Debug, Clone)]
 struct DebugRecord {
     file: Cell<String>,
@@ -188,8 +188,8 @@ struct DebugRecord {
 }
 
 impl DebugRecord {
-    /// Reads the record of a PDB, or the build id of an ELF file, of which Breakpad's tools take
-    /// the first 16 bytes as a GUID.
+    /// Reads a PDB record, or the build id of an ELF file, of which Breakpad's tools use the first
+    /// 16 bytes as GUID.
     fn read(streams: &Streams, bytes: &[u8]) -> Cell<Self> {
         let signature: u32 = streams.record(bytes, 0).ok_or(Absent::Unreadable)?;
         let read = match &signature.to_le_bytes() {
@@ -234,7 +234,7 @@ fn guid_text(guid: &md::GUID) -> String {
 
 fn pdb_name(bytes: &[u8]) -> String {
     let name = bytes.split(|&b| b == 0).next().unwrap_or_default();
-    // A path is at most 32767 characters; the rest of a long record cannot belong to it.
+    // A path is at most 32767 characters; the rest of a longer record is not part of it.
     let name = name.get(..0x7fff).unwrap_or(name);
     file_name(&String::from_utf8_lossy(name)).to_owned()
 }

@@ -4,7 +4,7 @@ use super::core::Core;
 use crate::catalog::Absent;
 use crate::model::{Emit, NeededSymbol, Unanswered, Want};
 
-#[allow(clippy::unnecessary_wraps, reason = "what a reader of a table gives")]
+#[allow(clippy::unnecessary_wraps, reason = "the signature of a table reader")]
 pub(super) fn each_needed(
     core: &Core,
     want: &Want<'_, NeededSymbol>,

@@ -1,4 +1,4 @@
-//! The dump as a whole: what it is, and why it was made.
+//! The dump as a whole: what it is, and why it was written.
 
 use minidump::format as md;
 use minidump::system_info::Os;
@@ -64,13 +64,13 @@ fn os_text(core: &Core) -> Cell<String> {
     Ok(match system.os {
         Os::Windows => format!("Windows {major}.{minor}"),
         Os::Unknown(id) => format!("system {id:#x} {major}.{minor}"),
-        // Linux writers leave the numbers at zero and put the text of `uname` in their place.
+        // Linux writers set the numbers to zero and store the output of `uname` instead.
         os if major == 0 => os.long_name().into_owned(),
         os => format!("{} {major}.{minor}.{}", os.long_name(), raw.build_number),
     })
 }
 
-/// Page size times pages, of the basic information of the system.
+/// Page size times number of pages, from the basic system information.
 fn physical_bytes(core: &Core) -> Cell<i64> {
     let stream = core.streams.get(kind::SYSTEM_MEMORY)?;
     let page: u32 = core.streams.record(stream, 8).ok_or(Absent::Unreadable)?;
@@ -128,7 +128,7 @@ pub(super) fn exception(core: &Core, needs_culprit: bool) -> Result<Exception, U
     })
 }
 
-/// The modules that may be to blame, the likeliest first.
+/// The suspected modules, the most likely first.
 pub(super) fn each_suspect(core: &Core, emit: Emit<'_, model::Suspect>) -> Result<(), Unanswered> {
     let raised = core.exception_stream()?;
     let address = raised.exception_record.exception_address & core.address_mask();
@@ -136,7 +136,7 @@ pub(super) fn each_suspect(core: &Core, emit: Emit<'_, model::Suspect>) -> Resul
     Ok(())
 }
 
-/// The candidates for the exception at an address, the first one to blame.
+/// The suspected modules for the exception at an address, the most likely first.
 fn suspects(core: &Core, address: u64) -> Vec<Suspect> {
     let mut evidence = Evidence::default();
     if let Ok(place) = core.locate_module(address) {
@@ -147,7 +147,7 @@ fn suspects(core: &Core, address: u64) -> Vec<Suspect> {
     evidence.ranked()
 }
 
-/// The exception's name, and what its parameters say.
+/// The exception's name, and the meaning of its parameters.
 fn reason(core: &Core, record: &md::MINIDUMP_EXCEPTION) -> (Cell<String>, Cell<String>) {
     let text = reason_text(core);
     let (name, detail) = match text.as_deref().map(|text| text.split_once(" / ")) {
@@ -162,7 +162,7 @@ fn reason(core: &Core, record: &md::MINIDUMP_EXCEPTION) -> (Cell<String>, Cell<S
     (name.ok_or(Absent::NotApplicable), description.ok_or(Absent::NotApplicable))
 }
 
-/// The reason in the words of the crate, which knows signals and the codes of fast failures.
+/// The crate's text for the reason, which covers signals and fast-fail codes.
 fn reason_text(core: &Core) -> Option<String> {
     let stream = core.streams.get(kind::EXCEPTION).ok()?;
     let system = core.system()?;
@@ -171,7 +171,7 @@ fn reason_text(core: &Core) -> Option<String> {
     (!text.starts_with("unknown")).then_some(text)
 }
 
-/// What an access violation or an in-page error tried.
+/// The attempted access of an access violation or in-page error.
 fn access(core: &Core, record: &md::MINIDUMP_EXCEPTION) -> Option<String> {
     let is_access = matches!(record.exception_code, 0xc000_0005 | 0xc000_0006);
     let [how, address, status, ..] = record.exception_information;
@@ -181,7 +181,7 @@ fn access(core: &Core, record: &md::MINIDUMP_EXCEPTION) -> Option<String> {
     let what = match how {
         0 => "read of",
         1 => "write to",
-        // The processor reports an execution as 8; some systems hand on its page fault bits.
+        // The value for execution is 8; some systems pass on the processor's page fault bits.
         2 | 8 | 0x10 => "execution at",
         _ => return None,
     };
@@ -208,7 +208,7 @@ pub(super) fn each_processor(core: &Core, emit: Emit<'_, Processor>) -> Result<(
     Ok(())
 }
 
-/// The vendor text of x86 system information, or of `/proc/cpuinfo`.
+/// The vendor string of x86 system information, or of `/proc/cpuinfo`.
 fn vendor(core: &Core) -> Cell<String> {
     if core.machine_is_x86() {
         let bytes = core.system().and_then(|system| system.raw.cpu.data.get(..12));

@@ -1,4 +1,4 @@
-//! What is wrong with the file.
+//! Defects of the file.
 
 use std::collections::HashSet;
 
@@ -24,7 +24,7 @@ fn lost_entries(core: &Core) -> u64 {
     promised.saturating_sub(core.streams.directory().len() as u64)
 }
 
-/// What is wrong with the file.
+/// Defects of the file.
 pub(super) fn findings(core: &Core) -> Vec<Problem> {
     let mut found = Vec::new();
     let mut note = |table: Option<&str>, reason: String, count: u64| {
@@ -57,7 +57,7 @@ pub(super) fn findings(core: &Core) -> Vec<Problem> {
     found
 }
 
-/// Counts records that lists promise and do not hold.
+/// Counts records that lists state and the file does not hold.
 fn count_lost(core: &Core, note: &mut dyn FnMut(Option<&str>, String, u64)) {
     let s = &core.streams;
     let lost = [
@@ -78,7 +78,7 @@ fn count_lost(core: &Core, note: &mut dyn FnMut(Option<&str>, String, u64)) {
         ),
     ];
     for (table, missing) in lost {
-        let reason = "records that the list's count promises and the stream does not hold";
+        let reason = "records that the list's count includes and the stream does not hold";
         note(Some(table), reason.into(), missing.unwrap_or(0));
     }
     let reason = "threads whose stack is that of an earlier thread; the rows of all stacks \
@@ -97,7 +97,7 @@ fn count_lost(core: &Core, note: &mut dyn FnMut(Option<&str>, String, u64)) {
     }
 }
 
-/// How many threads have the stack of an earlier one.
+/// How many threads share the stack of an earlier thread.
 fn shared_stacks(core: &Core) -> u64 {
     let Ok(list) = core.streams.list::<md::MINIDUMP_THREAD>(kind::THREADS) else { return 0 };
     let mut seen = HashSet::new();

@@ -37,8 +37,8 @@ pub(super) fn process(core: &Core) -> Process {
     row
 }
 
-/// Counters of memory. The second form of the record has a word of flags and, before the
-/// private usage, the size of the address space.
+/// Memory counters. The second form of the record has a word of flags and, before the private
+/// usage, the size of the address space.
 fn add_memory_counters(core: &Core, row: &mut Process) {
     let stream = core.streams.get(kind::VM_COUNTERS);
     let at = |offset: usize| -> Cell<i64> {
@@ -63,7 +63,7 @@ fn add_memory_counters(core: &Core, row: &mut Process) {
     row.private_bytes = if revision == Ok(1) { at(72) } else { at(88) };
 }
 
-/// A 64-bit process in which the layer for 32-bit programs is loaded.
+/// A 64-bit process in which the WoW64 layer is loaded.
 fn is_wow64(core: &Core) -> Cell<bool> {
     if core.machine_is_x86() || !core.is_windows() {
         return if core.is_windows() { Err(Absent::NotInDump) } else { Err(Absent::NotApplicable) };
@@ -74,7 +74,7 @@ fn is_wow64(core: &Core) -> Cell<bool> {
     Ok(names.any(|path| file_name(&path).eq_ignore_ascii_case("wow64.dll")))
 }
 
-/// From the environment block if the dump holds it, or from `/proc/PID/cmdline`.
+/// From the process parameters if the dump holds them, or from `/proc/PID/cmdline`.
 fn command_line(core: &Core) -> Cell<String> {
     if let Ok(words) = core.streams.get(kind::LINUX_COMMAND) {
         let words = words.get(..0x8000).unwrap_or(words);

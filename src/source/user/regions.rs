@@ -114,7 +114,7 @@ fn parse_map_line(line: &str) -> Option<(u64, u64, &str, Option<&str>)> {
     let start = u64::from_str_radix(start, 16).ok()?;
     let end = u64::from_str_radix(end, 16).ok().filter(|&end| end >= start)?;
     let protection = words.next()?;
-    // Offset, device and inode lie between the protection and the path, which may hold blanks.
+    // Offset, device and inode are between the protection and the path, which may contain spaces.
     let inode = words.nth(2)?;
     let after = inode.as_ptr().addr().checked_sub(line.as_ptr().addr())? + inode.len();
     let file = line.get(after..)?.trim();

@@ -1,4 +1,4 @@
-//! Contexts of threads and the registers in them.
+//! Context records of threads, and their registers.
 
 use minidump::format as md;
 use minidump::system_info::Cpu as DumpCpu;
@@ -14,9 +14,9 @@ use crate::source::printable;
 
 /// The registers of one thread.
 pub(super) enum Registers<'a> {
-    /// A record of a processor that Windows runs on.
+    /// A context record of a processor that Windows supports.
     Windows(Context<'a>),
-    /// One of the others that Breakpad writes.
+    /// A context record of another processor, which Breakpad writes.
     Other(Box<MinidumpContext>),
 }
 
@@ -43,8 +43,8 @@ impl Registers<'_> {
     }
 }
 
-/// The context of a thread: at the time of the exception for the thread that raised it, since
-/// by the time of the dump that one was busy writing it.
+/// The context record of a thread. For the thread that raised the exception it is the exception's
+/// context, because that thread was writing the dump when its own context was saved.
 pub(super) fn context_of<'a>(core: &'a Core, thread: &md::MINIDUMP_THREAD) -> Cell<Registers<'a>> {
     if let Ok(raised) = core.exception_stream()
         && raised.thread_id == thread.thread_id
@@ -114,8 +114,8 @@ fn emit_context(core: &Core, tid: u32, context: &Registers<'_>, emit: Emit<'_, R
     Flow::Continue(())
 }
 
-/// The registers of the 32-bit program in a thread of a 64-bit process, under the names that the
-/// 64-bit context does not have.
+/// The 32-bit registers of a thread in a 64-bit process, under the names that the 64-bit context
+/// does not use.
 fn emit_guest(core: &Core, thread: &md::MINIDUMP_THREAD, emit: Emit<'_, Register>) -> Flow {
     if let Ok(bytes) = guest::guest_context(core, thread.teb)
         && let Some(context) = Context::new(Cpu::X86, &bytes)
@@ -143,5 +143,5 @@ fn register(core: &Core, tid: u32, name: &str, value: u64) -> Register {
     }
 }
 
-/// The architecture number of the record that Breakpad used before Windows ran on arm64.
+/// The architecture number of the record that Breakpad used before Windows ran on ARM64.
 const OLD_ARM64: u16 = 0x8003;

@@ -1,4 +1,4 @@
-//! Stacks of the threads: their contexts, and the memory that the dump holds of their stacks.
+//! Thread stacks: their context records, and the stack memory that the dump holds.
 
 use std::collections::BTreeSet;
 
@@ -15,25 +15,25 @@ use crate::source::frames::{self, Owner, Scene};
 use crate::source::{verdicts, words};
 use crate::unwind::{self, Cpu, Knowledge, MAX_FRAMES, Trust, Walker};
 
-/// So many words of a stack are likely to be looked at.
+/// How many words at the start of a stack a walk usually examines.
 const NEAR: u64 = 256;
 
-/// Walks read at most so many words for each word that the file has room for, and some more: a scan
-/// looks at most words once for each frame that is near.
+/// Walks read at most this many words for each word of the file, plus a constant: a stack scan
+/// examines most words once for each nearby frame.
 const READS_OF_WORD: u64 = 64;
 const READS_OF_ANY: u64 = 1 << 16;
 
-/// A thread with what walking its stack starts from.
+/// A thread with the start of its stack walk.
 pub(super) struct Started<'a> {
     pub(super) tid: u32,
     pub(super) context: Cell<Registers<'a>>,
-    /// The end of its stack, if the dump says.
+    /// The base of its stack, if the dump gives it.
     end: Option<u64>,
     /// Its 32-bit part, in a 64-bit process.
     guest: Option<Guest>,
 }
 
-/// The threads of the dump in its order; a thread that only the exception tells of comes last.
+/// The threads of the dump in order; a thread that only the exception names comes last.
 fn started(core: &Core) -> Result<Vec<Started<'_>>, Unanswered> {
     let list = core.streams.list::<md::MINIDUMP_THREAD>(kind::THREADS);
     let raised = core.exception_stream().ok();
@@ -59,8 +59,8 @@ pub(super) fn each_frame(
     let (pid, process) = (core.pid(), core.process_name());
     let mut walker = walker(core);
     let mut left = most_words(core);
-    // Every frame has a word of its own: more frames than words are of threads that all have the
-    // same stack.
+    // Every frame has a word of its own, so more frames than words mean that the threads share a
+    // stack.
     let emit: Emit<'_, Frame> = &mut |row: Frame| match left.checked_sub(1) {
         Some(fewer) => {
             left = fewer;
@@ -91,10 +91,10 @@ pub(super) fn each_frame(
     Ok(())
 }
 
-/// Asks servers for the names that frames of threads need, several at a time.
+/// Fetches the symbols that frames of threads need from symbol servers, several files at a time.
 fn fetch(core: &Core, threads: &[Started<'_>], is_wanted: impl Fn(&Started<'_>) -> bool) {
     let threads = || threads.iter().filter(|thread| is_wanted(thread));
-    // Walks ask for the names of what may be a return address, where its code is not there.
+    // Walks need the symbols of possible return addresses where the code is missing.
     let mut near = BTreeSet::new();
     for context in threads().filter_map(|thread| thread.context.as_ref().ok()) {
         let width = core.pointer_bytes();
@@ -114,7 +114,7 @@ fn fetch(core: &Core, threads: &[Started<'_>], is_wanted: impl Fn(&Started<'_>) 
     core.symbols.fetch_all(&needed.into_iter().collect::<Vec<_>>());
 }
 
-/// The words of each stack, from its pointer to its end.
+/// The words of each stack, from the stack pointer to the base.
 pub(super) fn each_word(
     core: &Core,
     want: &Want<'_, StackWord>,
@@ -145,8 +145,7 @@ pub(super) fn each_word(
     Ok(())
 }
 
-/// What the stack of a thread says of it: a number that equal stacks share, and what it is
-/// blocked in.
+/// A hash that equal stacks share, and the function that the thread is blocked in.
 pub(super) fn verdict(
     core: &Core,
     walker: &mut Walker<'_>,
@@ -167,7 +166,7 @@ fn started_of<'a>(core: &'a Core, raw: &md::MINIDUMP_THREAD) -> Started<'a> {
     }
 }
 
-/// The frames of the thread that raised the exception, as far as they are of its own width.
+/// The frames of the thread that raised the exception, without its 32-bit part.
 pub(super) fn crash_frames(core: &Core) -> Vec<unwind::Frame> {
     let (Ok(raised), Ok(threads)) = (core.exception_stream(), started(core)) else {
         return Vec::new();
@@ -177,12 +176,12 @@ pub(super) fn crash_frames(core: &Core) -> Vec<unwind::Frame> {
     thread.map_or_else(Vec::new, |thread| frames_of(core, &mut walker, &thread))
 }
 
-/// How many words, and how many frames, the stacks of all threads may have together.
+/// The limit on words and on frames of all stacks together.
 fn most_words(core: &Core) -> u64 {
     words::most(core.streams.image().len(), core.pointer_bytes())
 }
 
-/// A walker that reads no more than the stacks of such a file can need.
+/// A walker whose reads are limited to what the stacks of a file of this size can need.
 pub(super) fn walker(core: &Core) -> Walker<'_> {
     let mut knowledge = Knowledge::default();
     let reads = most_words(core).saturating_mul(READS_OF_WORD).saturating_add(READS_OF_ANY);
@@ -190,7 +189,7 @@ pub(super) fn walker(core: &Core) -> Walker<'_> {
     Walker::with(core, knowledge)
 }
 
-/// The processor whose stacks are walked, if it is one of them.
+/// The processor architecture of the stacks, if walks support it.
 fn walked_cpu(core: &Core) -> Option<Cpu> {
     match core.machine().arch {
         "x86" => Some(Cpu::X86),
@@ -200,7 +199,7 @@ fn walked_cpu(core: &Core) -> Option<Cpu> {
     }
 }
 
-/// The frames of a thread: of a processor whose stacks are not walked the innermost alone.
+/// The frames of a thread; only the innermost if walks do not support the processor.
 fn frames_of(core: &Core, walker: &mut Walker<'_>, thread: &Started<'_>) -> Vec<unwind::Frame> {
     let Ok(context) = &thread.context else { return Vec::new() };
     if let Some(cpu) = walked_cpu(core) {

@@ -1,4 +1,4 @@
-//! Small minidumps made here, sound and broken.
+//! Hand-built minidumps, undamaged and damaged.
 
 use std::ops::ControlFlow;
 
@@ -12,7 +12,7 @@ use crate::symbol::{Search, Store};
 
 const HEADER: usize = 32;
 
-/// A minidump of these streams, each behind the next; `tail` lies behind all of them.
+/// A minidump of these streams, one after another; `tail` follows all of them.
 fn minidump(streams: &[(u32, Vec<u8>)], tail: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     for word in [0x504d_444d, 0xa793, streams.len(), HEADER, 0, 0, 0, 0] {
@@ -34,7 +34,7 @@ fn put(out: &mut Vec<u8>, word: usize) {
     out.extend(u32::try_from(word).expect("a small number").to_le_bytes());
 }
 
-/// A module list; each module is base and offset of its name.
+/// A module list; each module is a base and the offset of its name.
 fn modules(of: &[(u64, u32)]) -> Vec<u8> {
     let mut out = Vec::new();
     put(&mut out, of.len());
@@ -83,7 +83,7 @@ fn dump_row(source: &dyn Source) -> DumpInfo {
 }
 
 #[test]
-fn a_broken_name_costs_one_cell() {
+fn a_damaged_name_costs_one_cell() {
     let list = modules(&[(0x40_0000, 264), (0x50_0000, 0xffff_fff0)]);
     let bytes = minidump(&[(4, list)], &counted_text("C:\\x\\good.dll"));
     let dump = open(&bytes);
@@ -109,7 +109,7 @@ fn a_count_beyond_the_stream_is_a_problem_of_its_table() {
         1
     );
     let reasons = reasons(&*dump);
-    assert_eq!(reasons, ["records that the list's count promises and the stream does not hold"]);
+    assert_eq!(reasons, ["records that the list's count includes and the stream does not hold"]);
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn streams_that_are_not_there_say_so() {
 }
 
 #[test]
-fn what_the_file_cuts_off_is_told() {
+fn truncated_streams_are_reported() {
     let bytes = minidump(&[(4, modules(&[(0x40_0000, 0), (0x50_0000, 0)]))], &[]);
     let dump = open(&bytes[..bytes.len() - 10]);
     assert_eq!(
@@ -206,7 +206,8 @@ fn lines_of_a_linux_map_are_read() {
     assert_eq!(rows[1].kind.as_deref(), Ok("private"));
 }
 
-/// An image file: two functions that begin with `push rbx; sub rsp, 0x20`, at 0x1000 and 0x1080.
+/// An image file with two functions that begin with `push rbx; sub rsp, 0x20`, at 0x1000 and
+/// 0x1080.
 fn image_file() -> Vec<u8> {
     let mut file = vec![0; 0x800];
     let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);
@@ -270,7 +271,7 @@ fn two_calls() -> Vec<u8> {
 }
 
 #[test]
-fn image_files_on_the_symbol_path_tell_how_to_unwind() {
+fn image_files_on_the_symbol_path_give_unwind_data() {
     let folder = std::env::temp_dir().join(format!("dumpql-images-{}", std::process::id()));
     let stored = folder.join("app.exe").join("5F0000014000");
     std::fs::create_dir_all(&stored).expect("a folder");
@@ -297,10 +298,10 @@ fn image_files_on_the_symbol_path_tell_how_to_unwind() {
     assert_eq!(wrong, without);
 }
 
-/// A list of many threads with one context and one stack makes rows as large as the file, and not as
-/// large as their product.
+/// Many threads with one context record and one stack give rows in proportion to the file, not to
+/// the product of threads and stack.
 #[test]
-fn threads_that_share_a_stack_do_not_multiply_it() {
+fn threads_with_a_shared_stack_do_not_multiply_its_rows() {
     const WORDS: usize = 1024;
     const THREADS: usize = 2000;
     let base = 0x40_0000u64;
@@ -343,7 +344,7 @@ fn threads_that_share_a_stack_do_not_multiply_it() {
 
 /// A stack pointer in the last word of the address space has no stack.
 #[test]
-fn a_stack_at_the_end_of_all_addresses_is_none() {
+fn a_stack_at_the_end_of_the_address_space_is_empty() {
     let mut dump = two_calls();
     let places: Vec<usize> =
         (0..dump.len() - 8).filter(|at| dump[*at..*at + 8] == 0x7000u64.to_le_bytes()).collect();

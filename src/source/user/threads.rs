@@ -1,4 +1,4 @@
-//! Threads: the thread list, joined by id with thread information and names.
+//! Threads: the thread list, joined by thread ID with thread information and names.
 
 use std::collections::BTreeMap;
 
@@ -75,7 +75,7 @@ fn add_info(core: &Core, row: &mut Thread, info: Cell<&md::MINIDUMP_THREAD_INFO>
     });
     row.start_address = valid.and_then(|info| not_zero(info.start_address));
     row.start_symbol = row.start_address.and_then(|address| core.symbol_text(address));
-    // What is recorded is what `CreateThread` was given.
+    // The recorded address is the one that was passed to `CreateThread`.
     row.win32_start_address = row.start_address;
     row.win32_start_symbol.clone_from(&row.start_symbol);
     row.create_time = valid.and_then(|info| filetime(info.create_time));
@@ -97,7 +97,7 @@ fn thread_names(core: &Core) -> Cell<BTreeMap<u32, u64>> {
     Ok(list.iter().map(|name| (name.thread_id, name.thread_name_rva)).collect())
 }
 
-/// The base priority that a priority class stands for.
+/// The base priority of a priority class.
 fn base_priority(class: u32) -> Cell<i64> {
     match class {
         0x40 => Ok(4),
@@ -115,7 +115,7 @@ fn not_zero(value: u64) -> Cell<u64> {
     if value == 0 { Err(Absent::NotInDump) } else { Ok(value) }
 }
 
-/// A `FILETIME` in microseconds since 1970; 0 is no time.
+/// A `FILETIME` in microseconds since 1970; 0 means absent.
 pub(super) fn filetime(ticks: u64) -> Cell<i64> {
     if ticks == 0 {
         return Err(Absent::NotApplicable);

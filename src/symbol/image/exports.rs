@@ -1,19 +1,19 @@
-//! The export directory: names of functions for images without other symbols.
+//! The export table: symbols of images without other symbols.
 
 use super::{EXPORTS, Image};
 use crate::symbol::bytes::{cstring, u16_at, u32_at};
 
-/// The numbers of exports are 16 bits wide.
+/// Export ordinals are 16 bits wide.
 const MAX_EXPORTS: u32 = 0x1_0000;
-/// The longest name that is read; those of C++ are long.
+/// Upper limit on a name; C++ names are long.
 const MAX_NAME: usize = 1024;
-/// How much is read at first, as nearly all names are shorter.
+/// How much is read first; nearly all names are shorter.
 const SHORT: usize = 64;
-/// How much text all names of an image may have.
+/// Upper limit on the total size of the names of an image.
 const MAX_TEXT: usize = 8 << 20;
 
-/// The exports by offset. Names whose page is missing are left out, and so are those that stand
-/// for a function of another image.
+/// The exports by offset. Names on missing pages are left out, and so are forwarders to other
+/// images.
 pub(super) fn read(image: &Image<'_>) -> Option<Vec<(u32, String)>> {
     let (at, size) = image.directory(EXPORTS)?;
     let head = image.bytes(at, 40)?;

@@ -1,8 +1,8 @@
-//! PE images as they lie in memory, of which a dump may hold some pages and not others.
+//! PE images as they are in memory, where a dump may lack some of their pages.
 //!
-//! An image is read through a closure, one small range at a time, because the readers of PE files
-//! that exist take the whole image as one slice: in a dump its pages are scattered and some are
-//! missing. Knows neither dumps nor address spaces; offsets are relative to the image's base.
+//! An image is read through a closure, one small range at a time, because existing PE readers need
+//! the whole image as one slice, while in a dump its pages are scattered and some are missing. This
+//! module knows neither dumps nor address spaces; offsets are relative to the image's base.
 
 mod exports;
 mod version;
@@ -16,7 +16,7 @@ pub use version::VersionInfo;
 
 /// Images have up to 96 sections.
 const MAX_SECTIONS: u16 = 96;
-/// No debug directory has more entries.
+/// Upper limit on the entries of a debug directory.
 const MAX_ENTRIES: u32 = 64;
 /// The signature, the file header, and the optional header with its directories.
 const HEADERS: usize = 0x18 + 0x70 + 16 * 8;
@@ -29,29 +29,30 @@ const RESOURCES: usize = 2;
 const FUNCTIONS: usize = 3;
 const DEBUG: usize = 6;
 
-/// Fills the buffer with the bytes at an offset from the image's base, or says that it cannot.
+/// Fills the buffer with the bytes at an offset from the image's base; returns whether that
+/// succeeded.
 pub type Read<'a> = &'a dyn Fn(u32, &mut [u8]) -> bool;
 
-/// The headers of an image in memory, and what is reached from them.
+/// The headers of an image in memory, and access to its directories.
 #[derive(Clone, Copy)]
 pub struct Image<'a> {
     read: Read<'a>,
     headers: Headers,
 }
 
-/// What the headers of an image say.
+/// The header fields of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Headers {
-    /// The processor (`0x8664` …).
+    /// The machine type (`0x8664` …).
     pub machine: u16,
     /// Time date stamp.
     pub timestamp: u32,
     /// Checksum.
     pub checksum: u32,
-    /// Bytes that the image takes in memory.
+    /// Size of the image in memory.
     pub size_of_image: u32,
-    /// Where the image starts to run.
+    /// The entry point.
     pub entry: u32,
     /// Whether it is a 64-bit image.
     pub is_64: bool,
@@ -66,15 +67,15 @@ pub struct Headers {
 pub struct Section {
     /// Its name.
     pub name: String,
-    /// Where it starts.
+    /// Its offset in memory.
     pub start: u32,
-    /// Its bytes in memory.
+    /// Its size in memory.
     pub size: u32,
-    /// Its bytes in the file.
+    /// Its size in the file.
     pub file_size: u32,
-    /// Where its bytes are in the file.
+    /// Its offset in the file.
     pub file_at: u32,
-    /// What it may be used for (`0x20000000`: running).
+    /// The section characteristics (`0x20000000`: executable).
     pub characteristics: u32,
 }
 
@@ -85,14 +86,14 @@ impl fmt::Debug for Image<'_> {
 }
 
 impl<'a> Image<'a> {
-    /// Reads the headers; `None` if they are not there or of no image.
+    /// Reads the headers; `None` if they are missing or not those of an image.
     pub fn new(read: Read<'a>) -> Option<Self> {
         let mut start = [0; 0x40];
         if !read(0, &mut start) || !start.starts_with(b"MZ") {
             return None;
         }
         let at = u32_at(&start, 0x3c)?;
-        // Directories that a short header leaves out are not at the end of a page by chance alone.
+        // A short header may omit directories, and the page may end directly behind it.
         let mut bytes = [0; HEADERS];
         let is_whole = read(at, &mut bytes);
         if !is_whole && !read(at, bytes.get_mut(..HEADERS - 16 * 8)?) {
@@ -102,7 +103,7 @@ impl<'a> Image<'a> {
         Some(Self { read, headers })
     }
 
-    /// What the headers say.
+    /// The header fields.
     pub const fn headers(&self) -> &Headers {
         &self.headers
     }
@@ -138,13 +139,13 @@ impl<'a> Image<'a> {
         })
     }
 
-    /// Whether the debug directory says that the build is reproducible, so that the time date stamp
-    /// is a hash of the image.
+    /// Whether the debug directory marks the build as reproducible, so that the time date stamp is
+    /// a hash of the image.
     pub fn is_reproducible(&self) -> bool {
         self.debug_entries(REPRODUCIBLE).next().is_some()
     }
 
-    /// The entries of a kind in the debug directory, as far as they can be read.
+    /// The readable entries of a type in the debug directory.
     fn debug_entries(&self, kind: u32) -> impl Iterator<Item = [u8; 28]> {
         let (table, size) = self.directory(DEBUG).unwrap_or_default();
         let read = self.read;
@@ -155,17 +156,17 @@ impl<'a> Image<'a> {
         })
     }
 
-    /// What the version resource says.
+    /// The version resource.
     pub fn version(&self) -> Option<VersionInfo> {
         version::read(self)
     }
 
-    /// The exported names with the offsets of what they name, by offset.
+    /// The exported names with their offsets, in offset order.
     pub fn exports(&self) -> Vec<(u32, String)> {
         exports::read(self).unwrap_or_default()
     }
 
-    /// Where the table of functions is that unwinding needs, and its size in bytes.
+    /// Offset and size of the function table (`.pdata`), which unwinding needs.
     pub fn functions(&self) -> Option<(u32, u32)> {
         self.directory(FUNCTIONS)
     }
@@ -175,13 +176,13 @@ impl<'a> Image<'a> {
         (at != 0 && size != 0).then_some((at, size))
     }
 
-    /// All bytes of a range, if they are there.
+    /// All bytes of a range, if they are readable.
     fn bytes(&self, at: u32, len: usize) -> Option<Vec<u8>> {
         let mut bytes = vec![0; len];
         (self.read)(at, &mut bytes).then_some(bytes)
     }
 
-    /// As many bytes of a range as are there, page by page.
+    /// The longest readable prefix of a range, page by page.
     fn prefix(&self, at: u32, len: usize) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut at = at;
@@ -200,7 +201,7 @@ impl<'a> Image<'a> {
 }
 
 impl Headers {
-    /// Reads headers that stand at an offset of the image.
+    /// Parses headers at an offset of the image.
     fn parse(bytes: &[u8], at: u32) -> Option<Self> {
         if !bytes.starts_with(b"PE\0\0") {
             return None;
@@ -211,7 +212,7 @@ impl Headers {
             0x20b => true,
             _ => return None,
         };
-        // The directories stand 16 bytes later in 64-bit images.
+        // In 64-bit images the directories are 16 bytes later.
         let directories_at: usize = if is_64 { 0x88 } else { 0x78 };
         let count = u32_at(bytes, directories_at.checked_sub(4)?)?;
         let mut directories = [(0, 0); 16];

@@ -1,8 +1,8 @@
-//! Images made by hand, whole and damaged.
+//! Hand-built images, complete and damaged.
 
 use super::*;
 
-/// Text of 16-bit characters with its zero, padded to a multiple of four from `base`.
+/// Null-terminated UTF-16 text, padded to a multiple of four from `base`.
 fn wide(text: &str) -> Vec<u8> {
     text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect()
 }
@@ -57,7 +57,7 @@ fn made() -> Vec<u8> {
     put(&mut image, 0x98 + 0xf0, b".text\0\0\0");
     put32(&mut image, 0x98 + 0xf0 + 8, &[0x800, 0x1000]);
     put32(&mut image, 0x98 + 0xf0 + 36, &[0x6000_0020]);
-    // Exports: Beta at 0x1800, Alpha at 0x1700, and one that stands for another image's.
+    // Exports: Beta at 0x1800, Alpha at 0x1700, and a forwarder.
     put32(&mut image, 0x1000 + 20, &[3, 3, 0x1040, 0x1060, 0x1080]);
     put32(&mut image, 0x1040, &[0x1800, 0x1700, 0x1100]);
     put32(&mut image, 0x1060, &[0x10a0, 0x10b0, 0x10c0]);
@@ -96,7 +96,7 @@ fn reader(image: &[u8]) -> impl Fn(u32, &mut [u8]) -> bool {
 }
 
 #[test]
-fn what_an_image_says() {
+fn headers_and_directories_of_an_image() {
     let bytes = made();
     let read = reader(&bytes);
     let image = Image::new(&read).unwrap();
@@ -120,7 +120,7 @@ fn what_an_image_says() {
 }
 
 #[test]
-fn a_missing_page_costs_what_is_on_it() {
+fn a_missing_page_costs_only_its_contents() {
     let bytes = made();
     for page in 0u32..4 {
         let whole = reader(&bytes);

@@ -4,17 +4,17 @@ use super::{Image, RESOURCES};
 use crate::symbol::bytes::{align4, u16_at, u32_at};
 
 const VERSION: u32 = 16;
-/// No directory of resources that is read has more entries.
+/// Upper limit on the entries of a resource directory.
 const MAX_ENTRIES: u16 = 256;
-/// The largest version resource; real ones are below 4 KB.
+/// The largest version resource; usual ones are below 4 KB.
 const MAX_RESOURCE: usize = 0x1_0000;
-/// Elements of version resources are nested this deep.
+/// Elements of version resources are nested at most this deep.
 const MAX_DEPTH: usize = 4;
-/// How many elements of a resource are looked at.
+/// Upper limit on the examined elements of a resource.
 const MAX_ELEMENTS: usize = 1024;
 const FIXED: u32 = 0xfeef_04bd;
 
-/// What a version resource says; what it leaves out is `None`.
+/// The contents of a version resource; absent values are `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct VersionInfo {
@@ -52,7 +52,7 @@ pub(super) fn read(image: &Image<'_>) -> Option<VersionInfo> {
     (info != VersionInfo::default()).then_some(info)
 }
 
-/// The place that an entry of a directory leads to: the entry of that number, or the first.
+/// The target of a directory entry: the entry with this number, or the first.
 fn entry(image: &Image<'_>, root: u32, directory: u32, number: Option<u32>) -> Option<u32> {
     let head = image.bytes(directory, 16)?;
     let count = u16_at(&head, 12)?.checked_add(u16_at(&head, 14)?)?.min(MAX_ENTRIES);
@@ -64,13 +64,13 @@ fn entry(image: &Image<'_>, root: u32, directory: u32, number: Option<u32>) -> O
     })
 }
 
-/// An element of the resource: length, length of the value, key, value, further elements.
+/// An element of the resource: length, length of the value, key, value, child elements.
 fn element(bytes: &[u8], depth: usize, info: &mut VersionInfo, budget: &mut usize) -> Option<()> {
     *budget = budget.checked_sub(1)?;
     let (value_len, is_text) = (usize::from(u16_at(bytes, 2)?), u16_at(bytes, 4)? == 1);
     let (key, after) = wide(bytes, 6)?;
     let value_at = align4(after)?;
-    // The length of text counts characters.
+    // The length of a text value is in characters.
     let value_len = if is_text { value_len.saturating_mul(2) } else { value_len };
     let value_end = value_at.checked_add(value_len)?;
     match depth {
@@ -110,7 +110,7 @@ fn fixed(value: &[u8], info: &mut VersionInfo) {
     info.product_version = version(16);
 }
 
-/// Keeps a value, unless the resource has the same in another language first.
+/// Stores a value, unless an earlier language of the resource has it.
 fn take(info: &mut VersionInfo, key: &str, value: String) {
     let slot = match key {
         "CompanyName" => &mut info.company,
@@ -126,7 +126,7 @@ fn take(info: &mut VersionInfo, key: &str, value: String) {
     }
 }
 
-/// Text of 16-bit characters up to a zero or the end, and the offset after it.
+/// UTF-16 text up to a null or the end, and the offset behind it.
 fn wide(bytes: &[u8], at: usize) -> Option<(String, usize)> {
     let mut units = Vec::new();
     let mut at = at;

@@ -1,4 +1,5 @@
-//! The stream of debug information: which streams hold what, and which module a place is from.
+//! The DBI stream (debug information): which streams hold what, and which module contributed an
+//! address.
 
 use std::collections::HashSet;
 
@@ -6,17 +7,17 @@ use super::addresses::Addresses;
 use super::msf::Msf;
 use crate::symbol::bytes::{align4, cstring, size_at, u16_at, u32_at};
 
-/// The stream of debug information.
+/// The number of the DBI stream.
 const STREAM: usize = 3;
 const HEADER: usize = 64;
 const NO_STREAM: u16 = 0xffff;
-/// Versions of the list of contributions, with the size of an entry.
+/// Versions of the section contributions, with the size of an entry.
 const CONTRIBUTIONS: [(u32, usize); 2] =
     [(0xeffe_0000 + 19_970_605, 28), (0xeffe_0000 + 20_140_516, 32)];
-/// No program has more modules.
+/// Upper limit on the modules of a program.
 const MAX_MODULES: usize = 1 << 18;
 
-/// What the stream of debug information says.
+/// The contents of the DBI stream.
 #[derive(Debug, Default)]
 pub(super) struct Debug {
     pub(super) age: u32,
@@ -24,19 +25,19 @@ pub(super) struct Debug {
     /// The stream of global and public symbols.
     pub(super) symbols: Option<usize>,
     pub(super) modules: Vec<Module>,
-    /// Places of modules: section, offset, size, module; sorted.
+    /// Section contributions: section, offset, size, module; sorted.
     contributions: Vec<(u16, u32, u32, usize)>,
     pub(super) addresses: Addresses,
-    /// The same by offset in the image: first, after the last, module.
+    /// The same by offset in the image: start, end, module.
     ranges: Vec<(u32, u32, usize)>,
 }
 
-/// A module: what one compiler run made.
+/// A module: the output of one compiler run.
 #[derive(Debug)]
 pub(super) struct Module {
     /// Its stream, if it has symbols.
     pub(super) stream: Option<usize>,
-    /// Where in the stream symbols end, and where lines start and end.
+    /// The end of its symbols in the stream, and the range of its line numbers.
     pub(super) symbols_end: usize,
     pub(super) lines: std::ops::Range<usize>,
 }
@@ -46,7 +47,7 @@ impl Debug {
         let bytes = msf.stream(STREAM)?;
         let sizes: Vec<usize> =
             (24..56).step_by(4).map(|at| size_at(&bytes, at)).collect::<Option<_>>()?;
-        // The sixth number is no size; the last two stand in the other order in the stream.
+        // The sixth number is not a size; the last two are in the opposite order in the stream.
         let [modules, contributions, map, files, servers, _, optional, edits] = sizes[..] else {
             return None;
         };
@@ -89,7 +90,7 @@ impl Debug {
         self.contributions = Vec::new();
     }
 
-    /// The module that a place in the image comes from, and where its part begins.
+    /// The module that contributed an offset in the image, and the start of its contribution.
     pub(super) fn module_at(&self, rva: u32) -> Option<(usize, u32)> {
         let next = self.ranges.partition_point(|(start, ..)| *start <= rva);
         let (start, end, module) = *self.ranges.get(next.checked_sub(1)?)?;
@@ -106,7 +107,7 @@ fn read_modules(bytes: &[u8]) -> Vec<Module> {
     let mut streams = HashSet::new();
     let mut at = 0;
     while let Some((mut module, next)) = read_module(bytes, at) {
-        // A stream is of one module: what all modules hold is bounded by the file.
+        // Each stream belongs to one module, so the file size bounds the sum over all modules.
         module.stream = module.stream.filter(|stream| streams.insert(*stream));
         modules.push(module);
         if modules.len() >= MAX_MODULES {

@@ -1,9 +1,9 @@
-//! PDB files: names, source lines and types of one image.
+//! PDB files: symbols, source lines and types of one image.
 //!
-//! A reader of its own, because a symbol file may come from anywhere: the crates for it index
-//! and allocate by what the file says. It reads the streams that a question needs and no others:
-//! the symbols of a module when an address in that module is asked for, types when a type is.
-//! Which image the file belongs to is for others to know.
+//! This is a reader of our own because a symbol file may come from anywhere, and the existing
+//! crates index and allocate by values from the file. It reads only the streams that a request
+//! needs: the symbols of a module when an address in it is looked up, types on first use. The
+//! caller knows which image the file belongs to.
 
 mod addresses;
 mod debug;
@@ -29,7 +29,7 @@ use super::names::Names;
 
 pub(super) use self::types::Types;
 
-/// The stream of the file's identity.
+/// The number of the PDB information stream, which has the identity of the file.
 const INFO: usize = 1;
 const NAMES: u32 = 0xeffe_effe;
 /// How many decorated names are undecorated to find one.
@@ -52,16 +52,16 @@ pub struct PdbFile {
 /// The symbols that belong to no module.
 #[derive(Debug, Default)]
 struct Globals {
-    /// Places and names as they are shown; sorted by place, the best name of a place last.
+    /// Offsets and displayed names; sorted by offset, the preferred name of an offset last.
     places: Vec<(u32, Rank, Box<str>)>,
     by_name: HashMap<Box<str>, u32>,
     /// References by name: module, and where its record is.
     references: HashMap<Box<str>, (usize, usize)>,
-    /// Decorated names, undecorated when a name is asked for that is nowhere else.
+    /// Decorated names, undecorated when a name is found nowhere else.
     demangled: OnceLock<HashMap<String, u32>>,
 }
 
-/// Of several names for one place the highest is shown.
+/// The preference among several names for one offset; the highest is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     Decorated,
@@ -81,7 +81,7 @@ impl Files {
 }
 
 impl PdbFile {
-    /// Opens a file and reads what it says of itself.
+    /// Opens a file and reads its identity and debug information.
     ///
     /// # Errors
     /// What is wrong with the file.
@@ -114,7 +114,7 @@ impl PdbFile {
         &self.guid
     }
 
-    /// The age that images and symbol servers know it by.
+    /// The age that images and symbol servers use.
     pub const fn age(&self) -> u32 {
         self.debug.age
     }
@@ -129,12 +129,12 @@ impl PdbFile {
         super::isf::arch_of(self.debug.machine as u32)
     }
 
-    /// The types, read when first asked for.
+    /// The types, read on first use.
     pub(super) fn types(&self) -> Option<&Types> {
         self.types.get_or_init(|| Types::read(self.msf.stream(types::STREAM)?)).as_ref()
     }
 
-    /// An enumeration's names.
+    /// The names of an enumeration.
     pub(super) fn enumeration(&self, name: &str) -> Option<Enum> {
         self.types()?.enumeration(name)
     }
@@ -146,7 +146,7 @@ impl PdbFile {
         })
     }
 
-    /// Whether names carry the marks of calling conventions.
+    /// Whether names are decorated with calling conventions.
     fn is_marked(&self) -> bool {
         self.arch() == Some("x86")
     }
@@ -174,12 +174,12 @@ impl PdbFile {
         })
     }
 
-    /// The function of a module at or before a place, if it is nearer than `than`.
+    /// The function of a module at or before an offset, if it is nearer than `than`.
     fn in_module(&self, rva: u32, than: Option<u32>) -> Option<(String, u32)> {
         let (module, start) = self.debug.module_at(rva)?;
         let module = self.module(module)?;
         let (at, _, name) = module.nearest(rva)?;
-        // A name from before this part of the module says nothing of it.
+        // A symbol before the start of this contribution does not cover the offset.
         let is_near = *at >= start && than.is_none_or(|than| *at >= than);
         is_near.then(|| (name.to_string(), *at))
     }
@@ -264,11 +264,11 @@ fn rank(name: &str) -> Rank {
     }
 }
 
-/// The number of a stream that has a name.
+/// The number of a named stream.
 fn named_stream(info: &[u8], wanted: &[u8]) -> Option<usize> {
     let strings_size = size_at(info, 28)?;
     let strings = info.get(32..32usize.checked_add(strings_size)?)?;
-    // A hash table: how many, room for how many, two sets of bits, then the pairs.
+    // A hash table: size, capacity, two bit sets, then the pairs.
     let mut at = strings_size.checked_add(32)?;
     let count = size_at(info, at)?;
     at = at.checked_add(8)?;

@@ -9,17 +9,17 @@ use crate::symbol::bytes::{align4, size_at, u16_at, u32_at};
 
 const LINES: u32 = 0xf2;
 const CHECKSUMS: u32 = 0xf4;
-/// Numbers of lines that the compiler gives to code without one.
+/// Line numbers that the compiler assigns to code without a source line.
 const NO_LINE: [u32; 2] = [0xfe_efee, 0xf0_0f00];
 
-/// The functions of a module with their places, and its lines.
+/// The functions of a module with their offsets, and its lines.
 #[derive(Debug, Default)]
 pub(super) struct ModuleSymbols {
-    /// Place, size and name of functions and data; sorted.
+    /// Offset, size and name of functions and data; sorted.
     pub(super) places: Vec<(u32, u32, Box<str>)>,
-    /// The place of each function by where its record is.
+    /// The offset of each function by the position of its record.
     by_record: Vec<(usize, u32)>,
-    /// Start, end, line and place of the file's name; sorted.
+    /// Start, end, line and position of the file name; sorted.
     lines: Vec<(u32, u32, u32, usize)>,
 }
 
@@ -41,19 +41,19 @@ impl ModuleSymbols {
         Some(read)
     }
 
-    /// The place of the function whose record is at an offset.
+    /// The offset of the function whose record is at a position.
     pub(super) fn of_record(&self, at: usize) -> Option<u32> {
         let found = self.by_record.binary_search_by_key(&at, |(at, _)| *at).ok()?;
         self.by_record.get(found).map(|(_, rva)| *rva)
     }
 
-    /// The function at or before a place.
+    /// The function at or before an offset.
     pub(super) fn nearest(&self, rva: u32) -> Option<&(u32, u32, Box<str>)> {
         let next = self.places.partition_point(|(at, ..)| *at <= rva);
         self.places.get(next.checked_sub(1)?)
     }
 
-    /// File and line of a place.
+    /// Source file and line of an offset.
     pub(super) fn line(&self, rva: u32, files: &Files) -> Option<(String, u32)> {
         let next = self.lines.partition_point(|(start, ..)| *start <= rva);
         let (_, end, line, file) = *self.lines.get(next.checked_sub(1)?)?;
@@ -85,7 +85,7 @@ impl ModuleSymbols {
         let mut at = 12usize;
         let mut lines = Vec::new();
         while let Some(size) = size_at(bytes, at.checked_add(8)?) {
-            // A place in the list of checksums begins with the place of the file's name.
+            // An entry of the checksum table begins with the position of the file name.
             let file = size_at(checksums, size_at(bytes, at)?).unwrap_or(usize::MAX);
             let count = size_at(bytes, at.checked_add(4)?)?;
             let width = if has_columns { 12 } else { 8 };

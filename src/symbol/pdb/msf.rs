@@ -1,6 +1,6 @@
-//! The container of PDB files: streams that are scattered over pages of a file.
+//! MSF, the container of PDB files: streams that are scattered over the pages of a file.
 //!
-//! Only the streams that somebody asks for are read. Knows nothing of what is in them.
+//! Only the streams that are requested are read. This module knows nothing of their contents.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -10,12 +10,12 @@ use crate::symbol::bytes::size_at;
 
 const MAGIC: &[u8; 32] = b"Microsoft C/C++ MSF 7.00\r\n\x1aDS\0\0\0";
 const NO_STREAM: usize = 0xffff_ffff;
-/// A file with more streams than modules of any program is damaged.
+/// Upper limit on streams; more indicate a damaged file.
 const MAX_STREAMS: usize = 1 << 20;
-/// The largest stream that is read.
+/// Upper limit on the size of a stream that is read.
 const MAX_STREAM: usize = 1 << 30;
 
-/// A file and where its streams are.
+/// A file and the location of its streams.
 #[derive(Debug)]
 pub(super) struct Msf {
     file: Mutex<File>,
@@ -31,7 +31,7 @@ struct Stream {
 }
 
 impl Msf {
-    /// Reads the directory; an error is what was found instead of a PDB.
+    /// Reads the directory; the error describes the file.
     pub(super) fn open(mut file: File) -> Result<Self, String> {
         let len = file.metadata().map_err(|error| error.to_string())?.len();
         let mut head = [0; 56];
@@ -52,7 +52,7 @@ impl Msf {
         self.page = page;
         let size = size_at(head, 44)?;
         let map_pages = self.pages_of(size)?.checked_mul(4)?.div_ceil(page);
-        // The pages of the directory's own list follow in the head.
+        // The page numbers of the directory's page list follow in the header.
         let mut map = Vec::new();
         for i in 0..map_pages {
             let number = self.read_at((i as u64).checked_mul(4)?.checked_add(52)?, 4)?;
@@ -65,8 +65,8 @@ impl Msf {
             return None;
         }
         let mut at = count.checked_mul(4)?.checked_add(4)?;
-        // A page is part of one stream, but for those of a directory that was replaced: what all
-        // streams hold is bounded by the file.
+        // A page belongs to one stream, except for pages of an old directory, so the file size
+        // bounds the sum of all streams.
         let all = usize::try_from(self.len).ok()?.div_ceil(page);
         let mut left = all.checked_mul(2)?;
         for i in 0..count {
@@ -81,7 +81,7 @@ impl Msf {
         Some(())
     }
 
-    /// How many pages hold that many bytes; `None` if the file cannot have as many.
+    /// How many pages hold this many bytes; `None` if that exceeds the file.
     fn pages_of(&self, size: usize) -> Option<usize> {
         let may_be = size as u64 <= self.len && size <= MAX_STREAM;
         may_be.then(|| size.div_ceil(self.page))
@@ -100,7 +100,7 @@ impl Msf {
         let mut bytes = Vec::with_capacity(size);
         let mut rest = pages;
         while bytes.len() < size {
-            // Neighbours are read in one go.
+            // Consecutive pages are read at once.
             let first = *rest.first()?;
             let follows = |(page, next): &(&u32, u64)| u64::from(**page) == *next;
             let run = rest.iter().zip(u64::from(first)..).take_while(follows).count();

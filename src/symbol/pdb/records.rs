@@ -1,18 +1,18 @@
-//! Records of symbols: what has a name and a place.
+//! CodeView symbol records that have a name and an address.
 
 use super::addresses::Addresses;
 use crate::symbol::bytes::{cstring, size_at, u16_at, u32_at};
 
-/// A record that names a place in the image.
+/// A record that names an offset in the image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Record<'a> {
     /// The offset in the image.
     pub(super) rva: u32,
-    /// Its size, where the record says.
+    /// Its size, if the record gives it.
     pub(super) size: u32,
-    /// The name as it stands.
+    /// The name as stored.
     pub(super) name: &'a [u8],
-    /// Whether the record is of a public symbol, which has a decorated name.
+    /// Whether it is a public symbol, whose name is decorated.
     pub(super) is_public: bool,
 }
 
@@ -21,13 +21,13 @@ pub(super) struct Record<'a> {
 pub(super) struct Reference<'a> {
     /// The module, counted from 0.
     pub(super) module: usize,
-    /// Where in the module's symbols the function is.
+    /// The position of the function in the module's symbols.
     pub(super) at: usize,
     /// The name, undecorated.
     pub(super) name: &'a [u8],
 }
 
-/// The records of a stream from an offset on: kind, offset and content of each.
+/// The records of a stream from an offset on: type, offset and contents of each.
 pub(super) fn records(bytes: &[u8], at: usize) -> impl Iterator<Item = (u16, usize, &[u8])> {
     let mut at = at;
     std::iter::from_fn(move || {
@@ -41,15 +41,15 @@ pub(super) fn records(bytes: &[u8], at: usize) -> impl Iterator<Item = (u16, usi
     })
 }
 
-/// What a record names, if it names a place.
+/// The name and offset of a record, if it has them.
 pub(super) fn place<'a>(kind: u16, content: &'a [u8], addresses: &Addresses) -> Option<Record<'a>> {
-    // Offsets of section offset, section and name, and of the size for functions. Kinds of the
-    // compilers before Visual C++ 7 have the length of the name in front of it.
+    // Positions of section offset, section and name, and of the size for functions. In record types
+    // of compilers before Visual C++ 7 the name has a length prefix.
     let (offset, section, name, size, is_short) = match kind {
         // S_PUB32, S_GDATA32, S_LDATA32.
         0x110c..=0x110e => (4, 8, 10, None, false),
         0x1007..=0x1009 => (4, 8, 10, None, true),
-        // S_LPROC32, S_GPROC32, and the same by the number of their type's name.
+        // S_LPROC32, S_GPROC32, and their variants with a type index in the ID stream.
         0x110f | 0x1110 | 0x1146 | 0x1147 => (28, 32, 35, Some(12), false),
         0x100a | 0x100b => (28, 32, 35, Some(12), true),
         // S_THUNK32.

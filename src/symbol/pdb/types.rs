@@ -1,18 +1,18 @@
-//! Types of a PDB: structures with their fields, and enumerations.
+//! The TPI stream: structures with their fields, and enumerations.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::symbol::bytes::{cstring, size_at, u16_at, u32_at, u64_at};
 use crate::symbol::layout::{Enum, Kind, Member, Type};
 
-/// The stream of types.
+/// The number of the TPI stream.
 pub(super) const STREAM: usize = 2;
 const HEADER: usize = 56;
-/// Numbers below are of types that need no record.
+/// Smaller type indexes are simple types without a record.
 const FIRST: u32 = 0x1000;
-/// Types that are nested deeper are damaged.
+/// More deeply nested types are damaged.
 const MAX_DEPTH: usize = 16;
-/// How many lists the fields of one type may be spread over.
+/// Upper limit on the field lists of one type.
 const MAX_LISTS: usize = 4096;
 const FORWARD: u16 = 0x80;
 
@@ -26,7 +26,7 @@ const STRUCT: u16 = 0x1505;
 const UNION: u16 = 0x1506;
 const ENUM: u16 = 0x1507;
 
-/// The types of a file, by number and by name.
+/// The types of a file, by index and by name.
 #[derive(Debug)]
 pub(in crate::symbol) struct Types {
     bytes: Vec<u8>,
@@ -34,11 +34,11 @@ pub(in crate::symbol) struct Types {
     /// Where the record of each type begins.
     places: Vec<usize>,
     by_name: HashMap<Box<str>, u32>,
-    /// The width of pointers: that of the first that the file describes.
+    /// The pointer size, from the first pointer type in the file.
     pointer_size: u64,
 }
 
-/// A structure, union or enumeration, as its record says.
+/// A structure, union or enumeration record.
 struct Definition<'a> {
     name: &'a [u8],
     properties: u16,
@@ -48,7 +48,7 @@ struct Definition<'a> {
 }
 
 impl Types {
-    /// Notes where types are and which have names.
+    /// Records where types are, and indexes their names.
     pub(super) fn read(bytes: Vec<u8>) -> Option<Self> {
         let first = u32_at(&bytes, 8)?;
         let mut at = size_at(&bytes, 4)?.max(HEADER);
@@ -78,7 +78,7 @@ impl Types {
         self.first..self.first.saturating_add(count)
     }
 
-    /// The names of the structures and unions that have one of their own.
+    /// The names of the structures and unions that are not anonymous.
     pub(in crate::symbol) fn names(&self) -> Vec<String> {
         let named = self.by_name.iter().filter(|(name, number)| {
             !name.starts_with('<') && self.record(**number).is_some_and(|(kind, _)| kind != ENUM)
@@ -86,7 +86,7 @@ impl Types {
         named.map(|(name, _)| name.to_string()).collect()
     }
 
-    /// Types without a name of their own share one; their numbers tell them apart.
+    /// Anonymous types share a name; the type index makes it unique.
     fn name_of(number: u32, name: &[u8]) -> Box<str> {
         let name = String::from_utf8_lossy(name);
         if name.contains('<') && (name.contains("unnamed") || name.contains("anonymous")) {
@@ -95,7 +95,7 @@ impl Types {
         name.into()
     }
 
-    /// Kind and content of a record.
+    /// Type and contents of a record.
     fn record(&self, number: u32) -> Option<(u16, &[u8])> {
         let at = *self.places.get(usize::try_from(number.checked_sub(self.first)?).ok()?)?;
         let len = usize::from(u16_at(&self.bytes, at)?);
@@ -165,7 +165,7 @@ impl Types {
         Some(Enum::new(size, values))
     }
 
-    /// The type of a number as layouts have it.
+    /// A type index as a layout type.
     fn kind(&self, number: u32, depth: usize) -> Kind {
         if number < FIRST {
             return simple(number);
@@ -228,10 +228,10 @@ impl Types {
         if pointer.is_some_and(|attributes| attributes >> 13 & 0x3f == 4) { 4 } else { 8 }
     }
 
-    /// The items of a list of fields, over all of its parts.
+    /// The items of a field list, including its continuations.
     fn each_field<'a>(&'a self, list: u32, take: &mut dyn FnMut(ListItem<'a>)) {
         let mut next = Some(list);
-        // Lists that go on in themselves end.
+        // Lists that continue in themselves end.
         let mut seen = HashSet::new();
         while seen.len() < MAX_LISTS {
             let list = next.filter(|list| seen.insert(*list));
@@ -252,22 +252,22 @@ impl Types {
     }
 }
 
-/// What stands in a list of fields.
+/// An item of a field list.
 enum ListItem<'a> {
     /// A field: name, type, offset.
     Member(&'a [u8], u32, i128),
     /// A value of an enumeration.
     Value(&'a [u8], i128),
-    /// The list goes on in another record.
+    /// A continuation in another record.
     Continued(u32),
-    /// Something else that takes room.
+    /// Another item.
     Other,
 }
 
 /// The item at an offset, and where the next begins.
 fn list_item(bytes: &[u8], at: usize) -> Option<(ListItem<'_>, usize)> {
     let at = match bytes.get(at)? {
-        // Padding says how far it goes.
+        // A padding byte gives its own length.
         pad @ 0xf1..=0xff => at.checked_add(usize::from(pad & 0xf))?,
         _ => at,
     };
@@ -277,7 +277,7 @@ fn list_item(bytes: &[u8], at: usize) -> Option<(ListItem<'_>, usize)> {
     };
     let other = |end: usize| Some((ListItem::Other, end));
     match u16_at(bytes, at)? {
-        // A field, and the place of a base class, which has no name.
+        // A field, and a base class, which has no name.
         0x150d => {
             let (offset, name_at) = numeric(bytes, at.checked_add(8)?)?;
             let (name, end) = named(name_at)?;
@@ -296,7 +296,7 @@ fn list_item(bytes: &[u8], at: usize) -> Option<(ListItem<'_>, usize)> {
         0x1409 => other(at.checked_add(8)?),
         // A static field, overloaded methods, a nested type.
         0x150e..=0x1510 => other(named(at.checked_add(8)?)?.1),
-        // One method; those that introduce a virtual one say where it is.
+        // A single method; one that introduces a virtual method has a vtable offset.
         0x1511 => {
             let is_new = matches!(u16_at(bytes, at.checked_add(2)?)? >> 2 & 7, 4 | 6);
             other(named(at.checked_add(if is_new { 12 } else { 8 })?)?.1)
@@ -305,7 +305,7 @@ fn list_item(bytes: &[u8], at: usize) -> Option<(ListItem<'_>, usize)> {
     }
 }
 
-/// A number of the size that it says, and where it ends.
+/// A numeric leaf, and where it ends.
 fn numeric(bytes: &[u8], at: usize) -> Option<(i128, usize)> {
     let leaf = u16_at(bytes, at)?;
     let start = at.checked_add(2)?;
@@ -323,7 +323,7 @@ fn numeric(bytes: &[u8], at: usize) -> Option<(i128, usize)> {
     })
 }
 
-/// A type that needs no record: a number, or a pointer to one.
+/// A simple type: a number, or a pointer to one.
 fn simple(number: u32) -> Kind {
     let (size, is_signed) = match number & 0xff {
         0x10 | 0x68 | 0x70 => (1, true),

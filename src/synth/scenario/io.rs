@@ -1,4 +1,4 @@
-//! Drivers, devices and requests of the systems to look at, and systems where requests pile up.
+//! Drivers, devices and IRPs of the example systems, and systems where IRPs pile up.
 
 use crate::synth::spec::Driver;
 use crate::synth::system::{Device, DriverObject, Io, Location, Request, SystemSpec, Windows};
@@ -27,7 +27,7 @@ const PENDING: u64 = 1;
 /// Invoked on success, on error and when cancelled.
 const ALWAYS: u64 = 0xe0;
 
-/// What the loaded images have in common: objects, stacks of devices, and a few requests.
+/// What the example systems have in common: driver objects, device stacks, and a few IRPs.
 pub(super) fn of(images: &[Driver]) -> Io {
     let mut io = Io { drivers: vec![pnp_manager()], ..Io::default() };
     let library = images.iter().find(|image| stem(image) == "classpnp").map(|image| image.base);
@@ -74,7 +74,7 @@ fn driver(image: &Driver, stem: &str, library: Option<u64>) -> DriverObject {
         path,
         ..DriverObject::default()
     };
-    // A driver of disks leaves its requests to the library of its class.
+    // A disk driver leaves its IRPs to the class driver.
     let routines = library.filter(|_| stem == "disk").map_or(code, |base| base + 0x3000);
     let files = FILES.iter().filter(|_| is_files);
     for major in PLAIN.iter().chain(files) {
@@ -141,7 +141,7 @@ fn stack_of(io: &Io, driver: &str) -> Option<(usize, usize)> {
     Some((top, own))
 }
 
-/// A request on its way through a stack, as far as the device of a driver.
+/// An IRP on its way through a device stack, as far as the device of a driver.
 pub(super) fn through(
     io: &Io,
     driver: &str,
@@ -226,7 +226,7 @@ fn requests(io: &mut Io) {
             ..request
         }));
     }
-    // The disk works on one request and has two more in its queue, which the cache manager sent.
+    // The disk processes one IRP and has two more in its queue, which the cache manager sent.
     let disk: Vec<Request> = (0..3u64)
         .filter_map(|i| through(io, r"\Driver\Disk", 0, (3 + i % 2, 0), ""))
         .map(|request| Request { spare: 2, has_mdl: true, ..request })
@@ -241,7 +241,7 @@ fn requests(io: &mut Io) {
     io.requests = all;
 }
 
-/// A system in which so many requests wait at one driver: that of the healthy system of that path.
+/// A system in which this many IRPs wait at one driver of the healthy system.
 pub fn pile(windows: Windows, driver: &str, count: usize) -> SystemSpec {
     let mut spec = super::healthy(windows);
     // The threads of one service send them all.

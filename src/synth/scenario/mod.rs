@@ -1,4 +1,4 @@
-//! Systems to look at: a healthy one, one of any size, and a busy server.
+//! Example systems: a healthy one, one of any size, and a busy server.
 
 mod io;
 mod locks;

@@ -1,5 +1,4 @@
-//! Callbacks, services and interrupts of the systems to look at, and a system where some lead
-//! elsewhere.
+//! Callbacks, services and interrupts of the example systems, and a system where some are hooked.
 
 use super::healthy;
 use crate::synth::spec::Driver;

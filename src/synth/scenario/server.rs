@@ -61,7 +61,7 @@ pub fn server_2003() -> SystemSpec {
     spec
 }
 
-/// The requests of running threads, which wait for what comes through named pipes.
+/// The IRPs of running threads, which wait for data from named pipes.
 fn named_pipe_requests(spec: &mut SystemSpec) {
     for running in &programs::RUNNING {
         for irp in running.irps {
@@ -97,7 +97,7 @@ const OWNERS: usize = 10;
 const SHARED: usize = 718;
 const EXCLUSIVE: usize = 21;
 const CLIENTS: u64 = (OWNERS + SHARED + EXCLUSIVE) as u64;
-/// Requests that wait at a filter of file systems.
+/// IRPs that wait at a file system filter.
 const HELD_BACK: usize = 412;
 
 fn processor(number: u64) -> Processor {

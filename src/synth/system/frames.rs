@@ -1,5 +1,5 @@
-//! The database of page frames, as far as maps of the non-paged pool need it: of each page whether an
-//! allocation begins with it, and whether one ends. Kernels before Vista keep that there.
+//! The PFN database, as far as maps of nonpaged pool need it: for each page whether an allocation
+//! begins or ends there. Kernels before Vista keep that in the PFN entries.
 
 use std::collections::BTreeMap;
 

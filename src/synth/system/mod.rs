@@ -1,7 +1,7 @@
 //! A whole running system, laid out in physical memory as its kernel would have left it.
 //!
 //! [`system`] builds one from a [`SystemSpec`]; [`System::write`] puts it into a file of any form.
-//! What comes next to describe (requests, pools, locks) is a module beside these, called from
+//! Further subjects (IRPs, pools, locks) are modules next to these, called from
 //! `assemble` once the objects that it points to have their addresses.
 
 mod bodies;
@@ -109,7 +109,7 @@ fn assemble(mut spec: SystemSpec, version: &'static Version, layout: &Layout) ->
     let mut links = Links::default();
     processors::choose(&mut builder, &mut spec.processors);
     allocate(&mut builder, &mut objects, &mut links, &mut spec);
-    // Files refer to devices, and threads to requests.
+    // Files refer to devices, and threads to IRPs.
     io::allocate(&mut builder, &mut objects, &mut spec);
     routines::allocate(&mut builder, &mut objects, &mut spec);
     named_objects(&mut builder, &mut objects, &links, &mut spec);

@@ -213,7 +213,7 @@ impl Builder<'_> {
         }
     }
 
-    /// The number by which the kernel hides which process is charged.
+    /// The value with which the kernel encodes the pointer to the charged process.
     fn cookie(&mut self) -> u64 {
         const COOKIE: u64 = 0x51ab_09c3_77d2_e644;
         let at = self.variable("ExpPoolQuotaCookie", 8);

@@ -1,12 +1,12 @@
-//! Pool as a segment heap has it: subsegments of chunks whose headers a secret hides, and subsegments
-//! of blocks of one size.
+//! Pool in a segment heap: VS subsegments, whose chunk headers are encoded with the heap key, and
+//! LFH subsegments.
 
 use super::build::Builder;
 use super::pool::Pool;
 use super::spec::{PoolBlock, PoolState};
 use crate::synth::memory::PAGE;
 
-/// The secrets of the heap.
+/// The encoding keys of the heap.
 const HEAP_KEY: u64 = 0x9c1e_5ab4_33d7_f065;
 const LFH_KEY: u64 = 0x47d2_0b6e_e18c_95a3;
 /// Bytes of a subsegment of chunks.
@@ -132,7 +132,7 @@ impl Builder<'_> {
         self.put(chunk.at, &bytes);
     }
 
-    /// A subsegment of blocks of one size, every fourth of them free.
+    /// An LFH subsegment, every fourth block of which is free.
     pub(super) fn lfh_pool(&mut self, is_paged: bool, tag: [u8; 4], size: u64, count: u64) {
         let which = self.pools.which(is_paged);
         self.close_chunks(which);
@@ -171,7 +171,7 @@ impl Builder<'_> {
         self.pools.open[which] = Pool { next: end, previous: 0 };
     }
 
-    /// Writes the secrets of the heap.
+    /// Writes the encoding keys of the heap.
     pub(super) fn heap_globals(&mut self) {
         let at = self.variable("RtlpHpHeapGlobals", 64);
         let mut globals = self.new_object("_RTLP_HP_HEAP_GLOBALS");

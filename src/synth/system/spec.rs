@@ -71,7 +71,7 @@ pub struct SystemSpec {
     pub resources: Vec<Resource>,
     /// Push locks and fast mutexes.
     pub thread_locks: Vec<ThreadLock>,
-    /// Drivers, devices and requests.
+    /// Drivers, devices and IRPs.
     pub io: Io,
     /// Routines that the kernel calls for others.
     pub routines: Routines,
@@ -417,7 +417,7 @@ pub struct PoolRequest {
     pub state: PoolState,
     /// Id of the process that is charged for them; 0 for none.
     pub pid: u64,
-    /// Whether a segment heap has them in a subsegment of blocks of one size, every fourth free.
+    /// Whether a segment heap has them in an LFH subsegment, every fourth block of which is free.
     pub is_lfh: bool,
     /// Which pages of each big block are in the page file, counted from its first.
     pub paged_out: std::ops::Range<u64>,
@@ -459,7 +459,7 @@ pub struct PoolBlock {
     pub state: PoolState,
     /// Whether it takes whole pages.
     pub is_big: bool,
-    /// Whether it is in a subsegment of blocks of one size.
+    /// Whether it is in an LFH subsegment.
     pub is_lfh: bool,
     /// Address of the process that is charged; 0 for none.
     pub process: u64,

@@ -1,4 +1,4 @@
-//! Push locks and fast mutexes: who has them, who waits, and what threads note of that since Windows 8.1.
+//! Push locks and fast mutexes: owners, waiters, and the lock entries of threads since Windows 8.1.
 
 use super::build::Builder;
 use super::objects::Objects;

@@ -18,7 +18,7 @@ pub(super) struct Links {
     pub(super) process_of: HashMap<u64, u64>,
     /// Entries of loaded drivers by base.
     pub(super) modules: HashMap<u64, u64>,
-    /// Requests that are written already.
+    /// IRPs that are already written.
     pub(super) requests: HashSet<u64>,
     /// Wait blocks by object.
     waits: BTreeMap<u64, Vec<u64>>,

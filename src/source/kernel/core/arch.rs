@@ -1,8 +1,8 @@
-//! The machines that kernel dumps come from.
+//! Processor architectures of kernel dumps.
 
 use crate::source::context::Cpu;
 
-/// A machine.
+/// A processor architecture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Arch {
     X86,
@@ -14,7 +14,7 @@ pub(crate) enum Arch {
 }
 
 impl Arch {
-    /// The machine of an `IMAGE_FILE_MACHINE_…` number.
+    /// The architecture of an `IMAGE_FILE_MACHINE_…` value.
     pub(crate) const fn from_machine(machine: u32) -> Self {
         match machine {
             0x14c => Self::X86,
@@ -38,7 +38,7 @@ impl Arch {
         }
     }
 
-    /// The processor whose context records are known.
+    /// The processor type, if its context records are supported.
     pub(crate) const fn cpu(self) -> Option<Cpu> {
         match self {
             Self::X86 => Some(Cpu::X86),

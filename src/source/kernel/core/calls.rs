@@ -1,5 +1,5 @@
-//! What hosts and table functions (`struct`, `list`, `array`) ask of a dump: bytes, names, and the
-//! layouts of its modules.
+//! What hosts and the table functions `struct`, `list` and `array` need from a dump: memory,
+//! symbols, and the structure layouts of its modules.
 
 use std::sync::Arc;
 

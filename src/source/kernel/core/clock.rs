@@ -1,13 +1,13 @@
-//! The clock of the system: how long a tick is, and how many have passed.
+//! The system clock: the length of a clock tick, and the tick count.
 
 use crate::source::kernel::core::Core;
 
 use crate::catalog::{Absent, Cell};
 use crate::dump::{Width, kdbg};
 
-/// Clock intervals that a system may have, in 100 ns units.
+/// Plausible clock intervals, in 100 ns units.
 const TICKS: std::ops::RangeInclusive<u64> = 5_000..=200_000;
-/// Where kernels map `KUSER_SHARED_DATA`, as documented.
+/// The documented addresses at which kernels map `KUSER_SHARED_DATA`.
 const SHARED32: u64 = 0xffdf_0000;
 const SHARED64: u64 = 0xffff_f780_0000_0000;
 
@@ -25,7 +25,7 @@ impl Core {
         ticks.into_iter().find(|tick| TICKS.contains(tick)).ok_or(Absent::NotInDump)
     }
 
-    /// Where the kernel sees the page that it shares with every process.
+    /// The kernel's address of `KUSER_SHARED_DATA`.
     pub(crate) const fn shared_data(&self) -> u64 {
         match self.header.width {
             Width::W32 => SHARED32,
@@ -33,7 +33,7 @@ impl Core {
         }
     }
 
-    /// The low part of the tick counter.
+    /// The low part of the tick count.
     pub(crate) fn tick_count(&self) -> Cell<u64> {
         *self.tick_count.get_or_init(|| self.read_tick_count())
     }

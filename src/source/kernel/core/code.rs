@@ -1,4 +1,4 @@
-//! The kernel's memory and images, as listings of code read them.
+//! The kernel's memory and images, as input of disassembly.
 
 use crate::catalog::Cell;
 use crate::model::{AddressSpace, Machine};

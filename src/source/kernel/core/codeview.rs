@@ -1,4 +1,4 @@
-//! The identity of a module's PDB, out of what the dump happens to hold of its image.
+//! The identity of a module's PDB, from the parts of its image that the dump holds.
 
 use std::sync::LazyLock;
 
@@ -8,10 +8,10 @@ use crate::source::kernel::core::Core;
 use crate::symbol::PdbId;
 use crate::symbol::image::Image;
 
-/// What a record begins with; made ready once, for every module is searched.
+/// The signature of a CodeView record, with a searcher that is prepared once for all modules.
 static SIGNATURE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"RSDS"));
 
-/// The most of an image that is searched in whole memory, where its headers are there mostly.
+/// How much of an image is searched in a dump with all memory, which usually holds the headers.
 const MOST_SEARCHED: u64 = 64 << 20;
 
 /// Runs a reader over the image at a base.
@@ -28,12 +28,12 @@ pub(crate) fn with_image<T>(
     read(&Image::new(&bytes)?)
 }
 
-/// Finds the record of the image between two addresses: by its headers where the dump holds them,
-/// else by its signature in the pieces that lie inside the image.
+/// Finds the CodeView record of the image between two addresses: through its headers if the dump
+/// holds them, else by its signature in the memory ranges inside the image.
 pub(crate) fn find(core: &Core, base: u64, end: u64) -> Option<PdbId> {
     #[allow(
         clippy::redundant_closure_for_method_calls,
-        reason = "the method has one lifetime more"
+        reason = "the method has one more lifetime"
     )]
     with_image(core, base, |image| image.pdb()).or_else(|| by_signature(core, base, end))
 }
@@ -43,14 +43,14 @@ fn by_signature(core: &Core, base: u64, end: u64) -> Option<PdbId> {
         let end = end.min(base.saturating_add(MOST_SEARCHED));
         return records(core, base, end).next().map(|(_, id)| id);
     }
-    // A damaged list of modules may name the same memory any number of times: it is searched once.
+    // A damaged module list may name the same memory many times: it is searched once.
     let all = core.names.records.get_or_init(|| records(core, 0, u64::MAX).collect());
     let first = all.partition_point(|(at, _)| *at < base);
     let (at, id) = all.get(first)?;
     (*at < end).then(|| id.clone())
 }
 
-/// The records in a range, each with its address.
+/// The records in a range with their addresses.
 fn records(core: &Core, start: u64, end: u64) -> impl Iterator<Item = (u64, PdbId)> {
     core.kernel_space().held(start, end).flat_map(|(from, bytes)| {
         SIGNATURE.find_iter(bytes).filter_map(move |at| {

@@ -1,6 +1,7 @@
-//! The variables of the kernel that no symbol names: the words of its data, to be searched.
+//! Searches the kernel's data sections for variables, without symbols.
 //!
-//! Knows which sections of the image are data and code. What a word may be is for who searches.
+//! This module knows which sections of the kernel image are data and which are code. The caller
+//! decides what a word may be.
 
 use crate::source::kernel::core::Core;
 
@@ -9,28 +10,29 @@ use crate::model::Unanswered;
 use crate::source::kernel::core::codeview;
 use crate::symbol::image::Section;
 
-/// What a section may be used for.
+/// Section characteristics.
 const DISCARDED: u32 = 0x0200_0000;
 const RUN: u32 = 0x2000_0000;
 const WRITTEN: u32 = 0x8000_0000;
-/// No kernel has more variables, in bytes.
+/// Upper limit on the searched data, in bytes.
 const MAX_DATA: u64 = 8 << 20;
 
 /// Why a variable was not found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Missing {
-    /// The dump does not say where the kernel's data is, or has no layout of what is looked for.
+    /// The dump does not give the kernel's data sections, or the layout of the structure is
+    /// unknown.
     NoData,
-    /// Nothing there is what was looked for.
+    /// No address matches.
     Nowhere,
-    /// More than one place could be it.
+    /// More than one address matches.
     Ambiguous,
 }
 
 /// A variable, or why it was not found.
 pub(crate) type Sought<T> = Result<T, Missing>;
 
-/// Ranges of the kernel's image: first address, and the one after the last.
+/// Ranges of the kernel image: first address, and the address behind the last.
 #[derive(Debug, Default)]
 pub(crate) struct Sections {
     data: Vec<(u64, u64)>,
@@ -38,15 +40,15 @@ pub(crate) struct Sections {
 }
 
 impl Missing {
-    /// The same as the reason of a table: `what` is only known by symbols.
+    /// The same as a reason for a table; `what` cannot be found without symbols then.
     pub(crate) fn because(self, what: &str) -> Unanswered {
         Unanswered::because(match self {
-            Self::NoData => format!("{what} only symbols of the kernel say"),
+            Self::NoData => format!("{what} cannot be found without kernel symbols"),
             Self::Nowhere => format!(
-                "{what} only symbols of the kernel say: nothing in its data that the dump holds is surely it"
+                "{what} cannot be found without kernel symbols: no address in the kernel's data matches"
             ),
             Self::Ambiguous => format!(
-                "{what} only symbols of the kernel say: more than one place in its data could be it"
+                "{what} cannot be found without kernel symbols: several addresses in the kernel's data match"
             ),
         })
     }
@@ -76,7 +78,7 @@ fn is_in(ranges: &[(u64, u64)], address: u64) -> bool {
     ranges.iter().any(|(start, end)| (*start..*end).contains(&address))
 }
 
-/// The one thing that all places agree on.
+/// The item on which all places agree.
 pub(crate) fn only<T: PartialEq>(places: impl IntoIterator<Item = T>) -> Sought<T> {
     let mut only = None;
     for place in places {
@@ -90,7 +92,7 @@ pub(crate) fn only<T: PartialEq>(places: impl IntoIterator<Item = T>) -> Sought<
 }
 
 impl Core {
-    /// The sections of the kernel's image, by its headers in memory.
+    /// The sections of the kernel image, from its headers in memory.
     fn kernel_sections(&self) -> Sought<&Sections> {
         let found = self.sections.get_or_init(|| {
             let base = self.kernel_base()?;
@@ -101,17 +103,17 @@ impl Core {
         found.as_ref().ok_or(Missing::NoData)
     }
 
-    /// Whether an address lies in the kernel's code.
+    /// Whether an address is in the kernel's code.
     pub(crate) fn is_kernel_code(&self, address: u64) -> bool {
         self.kernel_sections().is_ok_and(|sections| is_in(&sections.code, address))
     }
 
-    /// Whether an address lies among the kernel's variables.
+    /// Whether an address is in the kernel's data.
     pub(crate) fn is_kernel_data(&self, address: u64) -> bool {
         self.kernel_sections().is_ok_and(|sections| is_in(&sections.data, address))
     }
 
-    /// The words of the kernel's data that could be pointers, each with its address.
+    /// The words of the kernel's data that may be pointers, with their addresses.
     pub(crate) fn slots(&self) -> Sought<impl Iterator<Item = (u64, u64)> + '_> {
         let width = self.header.width;
         let step = width.bytes() as u64;
@@ -127,7 +129,7 @@ impl Core {
         }))
     }
 
-    /// The same without those that lead to no object of the kernel.
+    /// The same without pointers that cannot refer to a kernel object.
     pub(crate) fn pointer_slots(&self) -> Sought<impl Iterator<Item = (u64, u64)> + '_> {
         let step = self.header.width.bytes() as u64;
         let is_pointer =
@@ -164,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_found_twice_is_not_found() {
+    fn an_ambiguous_variable_is_not_found() {
         assert_eq!(only([7, 7]), Ok(7));
         assert_eq!(only([7, 8]), Err(Missing::Ambiguous));
         assert_eq!(only::<u8>([]), Err(Missing::Nowhere));

@@ -1,7 +1,8 @@
-//! The debugger data block of a dump with whole memory, decoded where it is encoded.
+//! The debugger data block of a dump with physical memory, decoded if it is encoded.
 //!
-//! Since Windows 8 a kernel that no debugger looks at keeps the block encoded by three secrets of
-//! its own. Where they are only the symbols of that very kernel say.
+//! Since Windows 8 a kernel without an attached debugger keeps the block encoded with three values:
+//! `KiWaitNever`, `KiWaitAlways` and the address of `KdpDataBlockEncoded`. Only the symbols of that
+//! kernel build give their addresses.
 
 use crate::source::kernel::core::Core;
 
@@ -14,15 +15,15 @@ use crate::dump::kdbg::Kdbg;
 use crate::source::kernel::core::codeview;
 use crate::symbol::{Closeness, Layout, PdbId, Wanted};
 
-/// No debugger data block is larger.
+/// Upper limit on the size of the block.
 const MAX_BYTES: usize = 0x1000;
-/// The kernel's image starts at most so far before its variables.
+/// The kernel image starts at most this far before its variables.
 const MAX_IMAGE: u64 = 64 << 20;
 const PAGE: u64 = 0x1000;
 
-/// The three secrets.
+/// The encoding keys of the block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Secrets {
+struct BlockKeys {
     /// `KiWaitNever`.
     never: u64,
     /// `KiWaitAlways`.
@@ -31,8 +32,8 @@ struct Secrets {
     encoded: u64,
 }
 
-impl Secrets {
-    /// The block in plain.
+impl BlockKeys {
+    /// The decoded block.
     fn decode(self, block: &[u8]) -> Vec<u8> {
         let turns = u32::from(self.never.to_le_bytes()[0]);
         let words = (0..block.len() / 8).filter_map(|i| u64_at(block, i * 8));
@@ -44,9 +45,9 @@ impl Secrets {
 }
 
 impl Core {
-    /// The debugger data block, out of the kernel's memory; empty if it is not there.
+    /// The debugger data block from the kernel's memory; empty if the dump does not hold it.
     ///
-    /// Runs while the block is not known: nothing here may ask for it.
+    /// This runs while the block is not known yet, so nothing here may ask for it.
     pub(crate) fn read_debugger_data(&self) -> Vec<u8> {
         let block = self.header.kdbg.and_then(|at| self.prefix(at, MAX_BYTES).ok());
         let block = block.map(Cow::into_owned).unwrap_or_default();
@@ -63,16 +64,16 @@ impl Core {
         let pdb = codeview::find(self, base, 0)?;
         let symbol = |name: &str| base.checked_add(self.symbol_of(&pdb, name)?);
         let value = |name: &str| self.pointer_at(symbol(name)?).ok();
-        let secrets = Secrets {
+        let keys = BlockKeys {
             never: value("KiWaitNever")?,
             always: value("KiWaitAlways")?,
             encoded: symbol("KdpDataBlockEncoded")?,
         };
         let at = self.header.kdbg.or_else(|| symbol("KdDebuggerDataBlock"))?;
-        Some(secrets.decode(&self.prefix(at, MAX_BYTES).ok()?))
+        Some(keys.decode(&self.prefix(at, MAX_BYTES).ok()?))
     }
 
-    /// The image in which the list of modules starts.
+    /// The image that contains the head of the module list.
     fn image_before_lists(&self) -> Option<u64> {
         let list = self.header.module_list? & !(PAGE - 1);
         let last = list.saturating_sub(MAX_IMAGE);
@@ -88,7 +89,7 @@ impl Core {
         None
     }
 
-    /// The offset of a symbol in the kernel with that PDB.
+    /// The offset of a symbol in the kernel with this PDB.
     fn symbol_of(&self, pdb: &PdbId, name: &str) -> Option<u64> {
         let wanted = Wanted {
             build: self.header.build.unwrap_or_default(),
@@ -98,7 +99,7 @@ impl Core {
         };
         let candidates = self.symbols.candidates(&wanted);
         let own = candidates.iter().take_while(|c| c.closeness <= Closeness::SamePdb);
-        // The name of a file may say another build than what is in it.
+        // A file may contain another build than its name says.
         let is_it = |layout: &Arc<Layout>| layout.pdb().is_none_or(|(guid, _)| guid == pdb.guid);
         own.filter_map(|candidate| self.symbols.load(candidate).ok())
             .filter(is_it)
@@ -111,23 +112,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decoding_undoes_what_the_kernel_does() {
-        let secrets = Secrets {
+    fn decoding_inverts_the_kernels_encoding() {
+        let keys = BlockKeys {
             never: 0x8a5c_1f00_dead_bee5,
             always: 0x0123_4567_89ab_cdef,
             encoded: 0xffff_f800_1234_5678,
         };
         let plain: Vec<u8> = (0..0x40).chain(*b"KDBG....").collect();
-        // What the kernel does, in its order.
+        // The kernel's encoding, step by step.
         let encoded: Vec<u8> = plain
             .chunks(8)
             .flat_map(|word| {
                 let word = u64::from_le_bytes(word.try_into().unwrap());
-                let word = (word ^ secrets.always).swap_bytes() ^ secrets.encoded;
-                (word.rotate_right(0xe5 % 64) ^ secrets.never).to_le_bytes()
+                let word = (word ^ keys.always).swap_bytes() ^ keys.encoded;
+                (word.rotate_right(0xe5 % 64) ^ keys.never).to_le_bytes()
             })
             .collect();
         assert_ne!(encoded, plain);
-        assert_eq!(secrets.decode(&encoded), plain);
+        assert_eq!(keys.decode(&encoded), plain);
     }
 }

@@ -1,18 +1,18 @@
-//! Structures that no kernel's type information has: records of registered routines, which drivers
-//! and the kernel share, and tables that processors' entry code reads.
+//! Structures that no kernel's type information contains: registration records, which drivers and
+//! the kernel share, and tables that the processor's entry code reads.
 //!
-//! What is known of them is the order and the kinds of their fields, which have not changed since
-//! they were introduced; where a field stands follows from the compiler's rules for the width of
-//! pointers. What is read through them is believed only where the pointers around it agree.
+//! The order and types of their fields are known and have not changed since they were introduced;
+//! the offsets follow from the compiler's alignment rules for the pointer size. Values that are
+//! read through them are accepted only if the surrounding pointers agree.
 
 use crate::source::kernel::core::Core;
 
 use crate::catalog::{Absent, Cell};
 
-/// The kind of a field.
+/// The type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FieldKind {
-    /// A pointer, or a number as wide as one.
+    /// A pointer, or a pointer-sized number.
     Pointer,
     /// Two pointers.
     List,
@@ -24,10 +24,10 @@ pub(crate) enum FieldKind {
     U64,
 }
 
-/// The fields of a structure in their order.
+/// The fields of a structure in order.
 pub(crate) type Declared = &'static [(&'static str, FieldKind)];
 
-/// What a slot of the arrays of notify routines refers to.
+/// The target of an element of the notify routine arrays.
 pub(crate) const ROUTINE_BLOCK: Declared = &[
     ("RundownProtect", FieldKind::Pointer),
     ("Function", FieldKind::Pointer),
@@ -47,16 +47,16 @@ pub(crate) const BUGCHECK_REASON: Declared = &[
     ("Function", FieldKind::Pointer),
     ("Component", FieldKind::Pointer),
 ];
-/// A device that is told of the shutdown.
+/// A device that is notified of shutdown.
 pub(crate) const SHUTDOWN: Declared =
     &[("Entry", FieldKind::List), ("DeviceObject", FieldKind::Pointer)];
-/// A driver that is told of file systems.
+/// A driver that is notified of file system registrations.
 pub(crate) const FILE_SYSTEMS: Declared = &[
     ("Entry", FieldKind::List),
     ("DriverObject", FieldKind::Pointer),
     ("Function", FieldKind::Pointer),
 ];
-/// A callback of the registry, since Windows Vista.
+/// A registry callback, since Windows Vista.
 pub(crate) const REGISTRY: Declared = &[
     ("Entry", FieldKind::List),
     ("Reserved", FieldKind::U32),
@@ -65,19 +65,19 @@ pub(crate) const REGISTRY: Declared = &[
     ("Function", FieldKind::Pointer),
     ("Altitude", FieldKind::Unicode),
 ];
-/// An object of the type `Callback`.
+/// A `Callback` object.
 pub(crate) const CALLBACK: Declared = &[
     ("Signature", FieldKind::U32),
     ("Lock", FieldKind::Pointer),
     ("RegisteredCallbacks", FieldKind::List),
 ];
-/// What is registered with one.
+/// A registration with a callback object.
 pub(crate) const REGISTRATION: Declared = &[
     ("Entry", FieldKind::List),
     ("CallbackObject", FieldKind::Pointer),
     ("Function", FieldKind::Pointer),
 ];
-/// A table of system services.
+/// A system service table.
 pub(crate) const SERVICES: Declared = &[
     ("Base", FieldKind::Pointer),
     ("Counters", FieldKind::Pointer),
@@ -97,7 +97,7 @@ impl FieldKind {
     }
 }
 
-/// Bytes from the start of a structure to a field, for pointers of so many bytes.
+/// The offset of a field for a pointer size.
 fn offset(declared: Declared, field: &str, pointer: u64) -> Option<u64> {
     let mut at = 0u64;
     for (name, kind) in declared {
@@ -111,7 +111,7 @@ fn offset(declared: Declared, field: &str, pointer: u64) -> Option<u64> {
     None
 }
 
-/// The size of a structure, for pointers of so many bytes.
+/// The size of a structure for a pointer size.
 pub(crate) fn size(declared: Declared, pointer: u64) -> u64 {
     let end = declared.iter().fold(0u64, |at, (_, kind)| {
         let (size, alignment) = kind.room(pointer);
@@ -127,7 +127,7 @@ impl Core {
         address.checked_add(offset.ok_or(Absent::NoSymbols)?).ok_or(Absent::Unreadable)
     }
 
-    /// A pointer of a declared structure; null means that there is nothing.
+    /// A pointer of a declared structure; a null pointer has no value.
     pub(crate) fn declared_pointer(
         &self,
         declared: Declared,
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_stand_where_the_compiler_puts_them() {
+    fn declared_fields_have_the_compilers_offsets() {
         let both = |declared, field| [4, 8].map(|pointer| offset(declared, field, pointer));
         assert_eq!(both(ROUTINE_BLOCK, "Function"), [Some(4), Some(8)]);
         assert_eq!(both(BUGCHECK, "Component"), [Some(20), Some(40)]);

@@ -1,4 +1,4 @@
-//! What the header and the debugger data block say of the system as a whole.
+//! Facts about the system as a whole, from the header and the debugger data block.
 
 use crate::source::kernel::core::Core;
 
@@ -8,14 +8,14 @@ use crate::dump::kdbg;
 use crate::source::context::Context;
 
 impl Core {
-    /// The context of the crash.
+    /// The context record of the crash.
     pub(crate) fn crash_context(&self) -> Option<Context<'_>> {
         let (offset, len) = self.header.context;
         let end = offset.saturating_add(len).min(self.image.len());
         Context::new(self.arch.cpu()?, self.image.get(offset..end)?)
     }
 
-    /// The number of the service pack.
+    /// The service pack number.
     pub(crate) fn service_pack(&self) -> Cell<u8> {
         let version = if let Some(triage) = &self.triage {
             triage.service_pack_build
@@ -27,7 +27,7 @@ impl Core {
         if number == 0 { Err(Absent::NotApplicable) } else { Ok(number) }
     }
 
-    /// The build number, with which the text of the build begins.
+    /// The build number, which is at the start of the build string.
     pub(crate) fn build_of_lab(&self) -> Option<u32> {
         self.build_lab().ok()?.split('.').next()?.parse().ok()
     }

@@ -14,7 +14,7 @@ impl Space<'_> {
 }
 
 impl Core {
-    /// The objects on a list of kernel memory whose entries stand at an offset of each.
+    /// The objects on a list in kernel memory whose list entries are at this offset.
     pub(crate) fn listed(&self, head: Cell<u64>, offset: u64, most: usize) -> Vec<u64> {
         let Ok(head) = head else { return Vec::new() };
         let list = self.kernel_space().list(head, most);

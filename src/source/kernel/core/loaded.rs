@@ -1,4 +1,4 @@
-//! The kernel's list of loaded modules, of dumps with whole memory.
+//! The kernel's list of loaded modules, for dumps with physical memory.
 
 use crate::source::kernel::core::Core;
 
@@ -8,13 +8,13 @@ use crate::dump::triage::Driver;
 use crate::source::kernel::core::modules::Modules;
 use crate::symbol::Field;
 
-/// No system has as many drivers; more is a damaged list.
+/// Upper limit on drivers; a longer list is damaged.
 const MAX_DRIVERS: usize = 10_000;
-/// The structure of an entry, as early and as late kernels call it.
+/// The structure of an entry under its old and its new name.
 const ENTRY: [&str; 2] = ["_KLDR_DATA_TABLE_ENTRY", "_LDR_DATA_TABLE_ENTRY"];
 
 impl Core {
-    /// The modules on `PsLoadedModuleList`; none without a layout of their entries.
+    /// The modules on `PsLoadedModuleList`; empty if the layout of the entries is unknown.
     pub(crate) fn loaded_modules(&self) -> Modules {
         let block = || self.kdbg().and_then(|kdbg| kdbg.pointer(kdbg::MODULE_LIST));
         let head = self.header.module_list.or_else(block).ok_or(Absent::NotInDump);
@@ -35,7 +35,7 @@ impl Core {
         entry.checked_add(self.entry_field(path)?.offset as u64)
     }
 
-    /// An entry; `None` if it has no base, which no module lacks.
+    /// An entry; `None` if it has no base, which every module has.
     fn loaded(&self, entry: u64) -> Option<Driver> {
         let base = self.pointer_at(self.entry_address(entry, "DllBase")?).ok()?;
         let number = |path| self.u32_at(self.entry_address(entry, path)?).ok();
@@ -48,7 +48,7 @@ impl Core {
         })
     }
 
-    /// The path of an entry, or its file name where the path is not there.
+    /// The path of an entry, or its file name if the path is missing.
     fn path_of(&self, entry: u64) -> Cell<String> {
         let text =
             |path| self.unicode_string(self.entry_address(entry, path).ok_or(Absent::NoSymbols)?);

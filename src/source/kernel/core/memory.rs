@@ -1,8 +1,8 @@
-//! The memory of a dump as readers of objects see it: address spaces that give bytes, or the
-//! reason why there are none.
+//! The memory of a dump as readers see it: address spaces that return bytes, or the reason why
+//! there are none.
 //!
-//! Behind a [`Space`] are the pieces of a triage dump, at their addresses, or the physical pages
-//! of another dump, through page tables. Knows nothing of objects.
+//! A [`Space`] reads the memory ranges of a triage dump by virtual address, and the physical pages
+//! of any other dump through page tables. It knows nothing of kernel objects.
 
 use crate::source::typed;
 use std::borrow::Cow;
@@ -13,10 +13,10 @@ use crate::dump::bytes::{pointer_at, u32_at};
 use crate::memory::{Fault, Gva, Machine, Regions, Root};
 use crate::source::kernel::core::Core;
 
-/// What stands behind the address spaces of a dump.
+/// The memory behind the address spaces of a dump.
 #[derive(Debug)]
 pub(crate) enum Memory {
-    /// Pieces of virtual memory; every process sees the same.
+    /// Ranges of virtual memory; every process sees the same.
     Pieces(Regions),
     /// Physical memory; every process has its own page tables.
     Pages(Machine),
@@ -26,43 +26,43 @@ pub(crate) enum Memory {
 #[derive(Clone, Copy)]
 pub(crate) struct Space<'a> {
     core: &'a Core,
-    /// The page tables; `None` where there are none.
+    /// The page tables, if there are any.
     root: Option<Root>,
 }
 
-/// The stretches of memory that [`Space::held`] finds.
+/// The contiguous ranges of memory that [`Space::held`] finds.
 pub(crate) struct Held<'a> {
     space: Space<'a>,
     at: u64,
     end: u64,
 }
 
-/// The first address of the kernel's half.
+/// The first address of kernel space.
 pub(crate) const HALF_32: u64 = 0x8000_0000;
 pub(crate) const HALF_64: u64 = 0xffff_8000_0000_0000;
-/// The address after the last of 32 bits.
+/// The end of the 32-bit address space.
 pub(crate) const END_32: u64 = 1 << 32;
 
-/// The reason that columns give for a read that failed.
+/// The reason that columns give for a failed read.
 pub(crate) const fn reason(fault: Fault) -> Absent {
     match fault {
         Fault::PagedOut { .. } => Absent::PagedOut,
         Fault::DemandZero(_) => Absent::DemandZero,
         Fault::NotCanonical(_) | Fault::Damaged { .. } | Fault::Wraps(_) => Absent::Unreadable,
-        // An address that is not mapped may be one of another process, or of memory that is made
-        // when it is touched: nothing says that the pointer is wrong.
+        // An unmapped address may be mapped in another process or on demand, so the pointer is not
+        // necessarily wrong.
         _ => Absent::NotInDump,
     }
 }
 
 impl<'a> Space<'a> {
-    /// The dump that it is of.
+    /// The dump that it belongs to.
     pub(crate) const fn core(self) -> &'a Core {
         self.core
     }
 
-    /// The bytes from an address up to the end of its page or piece, as they stand in the file.
-    /// Never empty.
+    /// The bytes from an address up to the end of its page or range, borrowed from the file. Never
+    /// empty.
     pub(crate) fn page(self, address: u64) -> Cell<&'a [u8]> {
         let address = self.core.plain(address);
         let file = &self.core.image;
@@ -80,7 +80,7 @@ impl<'a> Space<'a> {
         self.page(address).is_ok()
     }
 
-    /// Fills the buffer from the address on.
+    /// Fills the buffer from an address on.
     pub(crate) fn read(self, address: u64, buffer: &mut [u8]) -> Cell<()> {
         let mut at = address;
         let mut rest = buffer;
@@ -97,7 +97,7 @@ impl<'a> Space<'a> {
         Ok(())
     }
 
-    /// The bytes of a range; borrowed from the file where they stand there in one piece.
+    /// The bytes of a range, borrowed from the file if they are contiguous there.
     pub(crate) fn slice(self, address: u64, len: usize) -> Cell<Cow<'a, [u8]>> {
         if len == 0 {
             return Ok(Cow::Borrowed(&[]));
@@ -108,9 +108,9 @@ impl<'a> Space<'a> {
         self.bytes(address, len).map(Cow::Owned)
     }
 
-    /// The bytes of a range, all of them or the reason why the first that is missing is.
+    /// All bytes of a range, or the reason why the first missing byte is missing.
     pub(crate) fn bytes(self, address: u64, len: usize) -> Cell<Vec<u8>> {
-        // Room is made for what is there, not for what a damaged length promises.
+        // Memory is allocated for what is there, not for the length that damaged data gives.
         let mut bytes = Vec::new();
         while bytes.len() < len {
             let at = address.checked_add(bytes.len() as u64).ok_or(Absent::Unreadable)?;
@@ -120,7 +120,7 @@ impl<'a> Space<'a> {
         Ok(bytes)
     }
 
-    /// As many bytes of a range as the dump holds in one go, at least one.
+    /// The longest contiguous prefix of a range that the dump holds, at least one byte.
     pub(crate) fn prefix(self, address: u64, limit: usize) -> Cell<Cow<'a, [u8]>> {
         let first = self.page(address)?;
         if let Some(bytes) = first.get(..limit) {
@@ -154,7 +154,7 @@ impl<'a> Space<'a> {
         self.core.header.width.bytes() as u64
     }
 
-    /// The stretches of a range that the dump holds, each with its first address, in order.
+    /// The contiguous parts of a range that the dump holds, with their first addresses, in order.
     pub(crate) fn held(self, start: u64, end: u64) -> Held<'a> {
         Held { space: self, at: start, end }
     }
@@ -174,7 +174,7 @@ impl<'a> Iterator for Held<'a> {
 }
 
 impl Space<'_> {
-    /// The first address from `start` on and before `end` that the dump holds.
+    /// The first address between `start` and `end` that the dump holds.
     fn next_present(self, start: u64, end: u64) -> Option<u64> {
         match &self.core.memory {
             Memory::Pieces(regions) => {
@@ -189,12 +189,12 @@ impl Space<'_> {
 }
 
 impl Core {
-    /// The address space of the kernel.
+    /// The kernel's address space.
     pub(crate) const fn kernel_space(&self) -> Space<'_> {
         Space { core: self, root: None }
     }
 
-    /// The address space of a page directory base, as `_EPROCESS.Pcb.DirectoryTableBase` holds it.
+    /// The address space of a page directory base, as `_EPROCESS.Pcb.DirectoryTableBase` gives it.
     pub(crate) fn space(&self, dtb: u64) -> Space<'_> {
         let root = match &self.memory {
             Memory::Pieces(_) => None,
@@ -203,22 +203,22 @@ impl Core {
         Space { core: self, root }
     }
 
-    /// The bytes of a range of kernel memory, all of them or the reason why not.
+    /// All bytes of a range of kernel memory, or the reason why not.
     pub(crate) fn bytes(&self, address: u64, len: usize) -> Cell<Vec<u8>> {
         self.kernel_space().bytes(address, len)
     }
 
-    /// As many bytes of a range of kernel memory as the dump holds in one go, at least one.
+    /// The longest contiguous prefix of a range of kernel memory, at least one byte.
     pub(crate) fn prefix(&self, address: u64, limit: usize) -> Cell<Cow<'_, [u8]>> {
         self.kernel_space().prefix(address, limit)
     }
 
-    /// The 32-bit number at an address of the kernel.
+    /// The 32-bit number at a kernel address.
     pub(crate) fn u32_at(&self, address: u64) -> Cell<u32> {
         self.kernel_space().u32_at(address)
     }
 
-    /// The pointer at an address of the kernel.
+    /// The pointer at a kernel address.
     pub(crate) fn pointer_at(&self, address: u64) -> Cell<u64> {
         self.kernel_space().pointer_at(address)
     }
@@ -228,7 +228,7 @@ impl Core {
         if address >> 32 == 0xffff_ffff { self.header.width.normalise(address) } else { address }
     }
 
-    /// Whether an address is in the system's half of the address space.
+    /// Whether an address is in kernel space.
     pub(crate) fn is_system(&self, address: u64) -> bool {
         match self.header.width {
             Width::W32 => self.plain(address) >> 31 == 1,
@@ -236,7 +236,7 @@ impl Core {
         }
     }
 
-    /// Whether an address lies in the kernel's half.
+    /// Whether an address is in kernel space.
     pub(crate) fn is_kernels(&self, address: u64) -> bool {
         match self.header.width {
             Width::W32 => (HALF_32..END_32).contains(&address),

@@ -1,7 +1,8 @@
-//! What every reader of a kernel dump needs: its memory, the facts of its header, the layouts of
-//! its kernel, symbols and names, loaded images, and one accessor for structures.
+//! What every reader of a kernel dump needs: memory, header facts, structure layouts, symbols,
+//! loaded images, and the accessor for structures.
 //!
-//! Knows no table and no reader. Whoever reads the dump takes a [`Core`] and adds nothing to it.
+//! This module knows no table and no reader. Readers take a [`Core`] as argument and add nothing to
+//! it.
 
 pub(crate) mod arch;
 mod calls;
@@ -51,28 +52,28 @@ pub(crate) struct Core {
     pub(crate) header: KernelHeader,
     pub(crate) arch: Arch,
     pub(crate) triage: Option<Triage>,
-    /// The pieces of memory of a triage dump.
+    /// The memory ranges of a triage dump.
     pub(crate) placed: Vec<Placed>,
-    /// The objects that a triage block names.
+    /// The objects that the triage block gives.
     pub(crate) objects: Objects,
     pub(crate) memory: Memory,
-    /// What is known of the physical pages, where there are any.
+    /// What is known of the physical pages, if there are any.
     pub(crate) pages: Option<Facts>,
-    /// The processors, as a hypervisor stopped them; none where Windows wrote the dump itself.
+    /// The processors as a hypervisor saved them; empty if Windows wrote the dump itself.
     pub(crate) stopped: Vec<Stopped>,
     pub(crate) symbols: Store,
-    /// The debugger data block of a dump with physical pages; read when first asked for.
+    /// The debugger data block of a dump with physical pages, read on first use.
     debugger_data: OnceLock<Vec<u8>>,
     modules: OnceLock<Modules>,
     names: Symbols,
     types: OnceLock<Types>,
-    /// The length of a clock tick, in units of 100 ns; read when first asked for.
+    /// The length of a clock tick, in units of 100 ns, read on first use.
     tick: OnceLock<Cell<u64>>,
-    /// The low part of the tick counter; read when first asked for.
+    /// The low part of the tick count, read on first use.
     tick_count: OnceLock<Cell<u64>>,
-    /// The sections of the kernel's image; read when first asked for.
+    /// The sections of the kernel image, read on first use.
     sections: OnceLock<Option<Sections>>,
-    /// Ranges and names of drivers that are unloaded; read when first asked for.
+    /// Ranges and names of unloaded drivers, read on first use.
     gone: OnceLock<Vec<(u64, u64, String)>>,
 }
 
@@ -80,7 +81,7 @@ impl Core {
     /// Opens a kernel dump.
     ///
     /// # Errors
-    /// [`Error::NotADump`] if there is only memory, and no Windows in it.
+    /// [`Error::NotADump`] if the file is raw memory without Windows in it.
     pub(crate) fn open(image: Image, format: Format, symbols: &Store) -> Result<Self, Error> {
         let Opened { header, memory, pages, stopped } = opening::open(&image, format)?;
         let width = header.width;
@@ -134,7 +135,7 @@ impl Core {
         })
     }
 
-    /// Whether the dump holds memory at all, or why not.
+    /// Whether the dump holds any memory, or why not.
     pub(crate) fn has_memory(&self) -> Result<(), Unanswered> {
         match &self.pages {
             Some(pages) if pages.held == 0 => {
@@ -145,13 +146,13 @@ impl Core {
         }
     }
 
-    /// That the dump has the kernel's memory, and not only pieces of it.
+    /// Whether the dump holds the kernel's address space, not only ranges of memory.
     pub(crate) fn whole_memory(&self) -> Result<(), Unanswered> {
         let small = || Unanswered::because("a triage dump holds only pieces of memory");
         self.pages.as_ref().map(|_| ()).ok_or_else(small)
     }
 
-    /// The loaded drivers; listed when first asked for.
+    /// The loaded drivers, listed on first use.
     pub(crate) fn modules(&self) -> &Modules {
         self.modules.get_or_init(|| self.loaded_modules())
     }
@@ -165,13 +166,13 @@ impl Core {
         Kdbg::new(bytes, self.header.width)
     }
 
-    /// The kernel's base by the debugger data block.
+    /// The kernel's base, from the debugger data block.
     fn kernel_base_stated(&self) -> Option<u64> {
         let stated = self.kdbg().and_then(|kdbg| kdbg.pointer(crate::dump::kdbg::KERN_BASE));
         stated.or(self.header.kernel_base)
     }
 
-    /// The structures of this kernel; chosen when first asked for.
+    /// The structure layouts of this kernel, chosen on first use.
     pub(crate) fn types(&self) -> &Types {
         self.types.get_or_init(|| Types::choose(self, &self.symbols))
     }

@@ -8,18 +8,18 @@ use crate::catalog::{Absent, Cell};
 use crate::dump::triage::{self, Driver};
 use crate::model::Located;
 
-/// Names of the file of the kernel itself.
+/// File names of the kernel itself.
 const KERNELS: [&str; 5] = ["ntoskrnl", "ntkrnlmp", "ntkrnlpa", "ntkrpamp", "ntkrla57"];
 
 /// The loaded drivers in the order of the dump, and an index by address.
 #[derive(Debug, Default)]
 pub(crate) struct Modules {
     drivers: Vec<Driver>,
-    /// First address, address after the last, and position in `drivers`; sorted.
+    /// First address, address behind the last, and position in `drivers`; sorted.
     ranges: Vec<(u64, u64, usize)>,
-    /// Their paths, where those are not in a triage block.
+    /// Their paths, if these are not in a triage block.
     paths: Vec<Cell<String>>,
-    /// The position of the kernel among them, once it was looked for by name.
+    /// The position of the kernel among them, determined on first use.
     kernel: OnceLock<Option<usize>>,
 }
 
@@ -31,31 +31,31 @@ impl Modules {
         Self { drivers, ranges, ..Self::default() }
     }
 
-    /// Drivers whose paths come with them.
+    /// Drivers together with their paths.
     pub(crate) fn with_paths(drivers: Vec<Driver>, paths: Vec<Cell<String>>) -> Self {
         Self { paths, ..Self::new(drivers) }
     }
 
-    /// The path of the driver at a base, if paths came with the drivers.
+    /// The path of the driver at a base, if paths were given.
     fn path(&self, base: u64) -> Option<&Cell<String>> {
         let first = self.ranges.partition_point(|(start, ..)| *start < base);
         let (start, _, position) = self.ranges.get(first)?;
         if *start == base { self.paths.get(*position) } else { None }
     }
 
-    /// The driver that holds the address.
+    /// The driver that contains an address.
     fn at(&self, address: u64) -> Option<&Driver> {
         let next = self.ranges.partition_point(|(base, _, _)| *base <= address);
         let (_, end, position) = self.ranges.get(next.checked_sub(1)?)?;
         if address < *end { self.drivers.get(*position) } else { None }
     }
 
-    /// The first address of the driver that holds an address, and the address after its last.
+    /// First address and end of the driver that contains an address.
     pub(crate) fn span(&self, address: u64) -> Option<(u64, u64)> {
         self.at(address).map(|driver| (driver.base, end_of(driver)))
     }
 
-    /// Whether a driver holds the address.
+    /// Whether a driver contains an address.
     pub(crate) fn contains(&self, address: u64) -> bool {
         self.at(address).is_some()
     }
@@ -65,8 +65,8 @@ impl Modules {
         self.at(base).filter(|driver| driver.base == base)
     }
 
-    /// The first driver that is the kernel by its name. Every driver is judged once, however often
-    /// somebody asks: a damaged list has thousands of drivers, and each row asks.
+    /// The first driver with a file name of the kernel. Every driver is tested only once, because a
+    /// damaged list has thousands of drivers and every row asks.
     fn kernel(&self, is_kernel: impl FnMut(&Driver) -> bool) -> Option<&Driver> {
         let position = self.kernel.get_or_init(|| self.drivers.iter().position(is_kernel));
         self.drivers.get((*position)?)
@@ -100,15 +100,15 @@ fn is_kernel(stem: &str) -> bool {
 }
 
 impl Core {
-    /// Whether the kernel's image holds an address.
+    /// Whether the kernel image contains an address.
     pub(crate) fn is_in_kernel(&self, address: u64) -> Cell<bool> {
         let kernel = self.kernel_driver().ok_or(Absent::NotInDump)?;
         Ok(address.checked_sub(kernel.base).is_some_and(|offset| offset < kernel.size.into()))
     }
 
-    /// The driver of the kernel itself.
+    /// The driver entry of the kernel itself.
     pub(crate) fn kernel_driver(&self) -> Option<&Driver> {
-        // Layouts are chosen before modules can be listed, and by the kernel's base alone.
+        // Layouts are chosen before modules can be listed, by the kernel's base only.
         if self.triage.is_none() && self.types.get().is_none() {
             return None;
         }
@@ -125,7 +125,7 @@ impl Core {
         self.kernel_base_stated().or_else(|| self.kernel_driver().map(|driver| driver.base))
     }
 
-    /// The base of the module of that name.
+    /// The base of the module with this name.
     pub(crate) fn base_of(&self, name: &str) -> Option<u64> {
         let is_it = |driver: &&Driver| {
             let path = self.driver_path(driver);
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn drivers_are_judged_once_whoever_asks() {
+    fn each_driver_is_tested_once() {
         let driver = |base| Driver { base, size: 0x1000, ..Driver::default() };
         for wanted in [Some(0x5000), None] {
             let modules = Modules::new((0..100).map(|i| driver(i << 12)).collect());

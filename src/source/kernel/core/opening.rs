@@ -1,7 +1,7 @@
-//! Opening of dumps: what their header is, and which way their machine translates addresses.
+//! Opening dumps: the header, and the paging mode of the machine.
 //!
-//! Headers say less than is needed (nothing of five levels of tables) and sometimes lie (of
-//! physical address extension). So each way is tried on addresses whose content is known.
+//! Headers leave out necessary facts (five-level paging) and are sometimes wrong (PAE). Therefore
+//! each paging mode is tried on addresses whose contents are known.
 
 use crate::dump::bare::Bare;
 use crate::dump::bytes::{Width, pointer_at, text};
@@ -17,9 +17,9 @@ use crate::symbol::image::Image as ImageFile;
 
 /// The first build of Windows Vista.
 const VISTA: u32 = 6000;
-/// Windows 7 and 2003 have room for no more processors; others have them in groups.
+/// Windows Server 2003 and Windows 7 support no more processors per group.
 const MAX_PROCESSORS: u64 = 64;
-/// Where systems before Vista have paged pool, if they do not say.
+/// The start of paged pool before Vista, if the dump does not give it.
 const PAGED_POOL: u32 = 0xe100_0000;
 
 /// A dump's header and memory, and what is known of its pages.
@@ -27,18 +27,18 @@ pub(crate) struct Opened {
     pub(crate) header: KernelHeader,
     pub(crate) memory: Option<Memory>,
     pub(crate) pages: Option<Facts>,
-    /// The processors, as a hypervisor stopped them.
+    /// The processors as a hypervisor saved them.
     pub(crate) stopped: Vec<Stopped>,
 }
 
-/// Addresses of the kernel whose content is known.
+/// Kernel addresses whose contents are known.
 struct Known<'a> {
     image: &'a Image,
     header: &'a KernelHeader,
     machine: &'a Machine,
 }
 
-/// Opens a dump. One without a header gets one by what is found in its memory.
+/// Opens a dump. A dump without a header gets one from what is found in its memory.
 pub(crate) fn open(image: &Image, format: Format) -> Result<Opened, Error> {
     let width = match format {
         Format::ElfCore | Format::Raw => return bare(image, format),
@@ -54,7 +54,7 @@ pub(crate) fn open(image: &Image, format: Format) -> Result<Opened, Error> {
     Ok(Opened { header, memory, pages: Some(facts), stopped })
 }
 
-/// Opens memory without a header.
+/// Opens raw memory without a header.
 fn bare(image: &Image, format: Format) -> Result<Opened, Error> {
     let Bare { pages: Pages { map, facts }, windows, processors: stopped } =
         bare::parse(image, format)?;
@@ -69,7 +69,7 @@ fn bare(image: &Image, format: Format) -> Result<Opened, Error> {
     Ok(Opened { header, memory: Some(Memory::Pages(machine)), pages: Some(facts), stopped })
 }
 
-/// The machine of a dump with pages, and what is known of them.
+/// The machine of a dump with physical pages, and what is known of the pages.
 fn whole(image: &Image, header: &KernelHeader) -> (Machine, Facts) {
     let Pages { map, mut facts } = pages::parse(image, header);
     let base = header.dtb.unwrap_or_default();
@@ -88,7 +88,7 @@ fn whole(image: &Image, header: &KernelHeader) -> (Machine, Facts) {
     if best.0 == 0 && facts.held != 0 {
         facts.problems.push(match header.dtb {
             Some(base) => {
-                format!("no address of the kernel is found by the page tables at {base:#x}")
+                format!("the page tables at {base:#x} map no known kernel address")
             }
             None => "the header does not say where the page tables are".to_owned(),
         });
@@ -96,7 +96,7 @@ fn whole(image: &Image, header: &KernelHeader) -> (Machine, Facts) {
     (with_prototypes(machine, image, header), facts)
 }
 
-/// The machine with the way in which its version of Windows points to prototypes.
+/// The machine with the form of prototype PTE pointers of its Windows version.
 fn with_prototypes(machine: Machine, image: &Image, header: &KernelHeader) -> Machine {
     if machine.mode() != Mode::X86 || header.build.is_none_or(|build| build >= VISTA) {
         return machine;
@@ -105,7 +105,7 @@ fn with_prototypes(machine: Machine, image: &Image, header: &KernelHeader) -> Ma
     machine.with_prototypes(Prototypes::FromPagedPool(pool.unwrap_or(PAGED_POOL)))
 }
 
-/// The ways in which such a machine may translate addresses, the likeliest first.
+/// The paging modes that are possible, the most likely first.
 fn modes(header: &KernelHeader) -> &'static [Mode] {
     match header.machine.map(Arch::from_machine) {
         Some(Arch::Arm64) => &[Mode::Arm64],
@@ -135,7 +135,7 @@ impl Known<'_> {
         pointer_at(&self.read(address, width.bytes())?, 0, width)
     }
 
-    /// How much of what is known is found.
+    /// How much of the known contents is found.
     fn score(&self) -> u32 {
         let lists = [self.header.module_list, self.header.process_head];
         let lists: u32 = lists.into_iter().flatten().map(|head| self.list(head)).sum();
@@ -148,7 +148,7 @@ impl Known<'_> {
         lists + block
     }
 
-    /// The first entry of a list points back to its head.
+    /// Whether the first entry of a list points back to its head.
     fn list(&self, head: u64) -> u32 {
         let Some(first) = self.pointer(head) else { return 0 };
         let back = first.checked_add(self.header.width.bytes() as u64);
@@ -164,14 +164,13 @@ impl Known<'_> {
         Kdbg::new(&block, self.header.width)?.pointer(offset)
     }
 
-    /// Where paged pool starts.
+    /// The start of paged pool.
     fn paged_pool(&self) -> Option<u32> {
         let start = self.pointer(self.variable(kdbg::PAGED_POOL_START)?)?;
         u32::try_from(start).ok().filter(|start| *start != 0)
     }
 
-    /// The build number, with which the text of the build begins; without that, the one that the
-    /// kernel's image says of itself.
+    /// The build number from the build string; without that, the one in the kernel image.
     fn build(&self) -> Option<u32> {
         let lab = || Some(text(&self.read(self.variable(kdbg::BUILD_LAB)?, 8)?));
         let stated = lab().and_then(|lab| lab.split('.').next()?.parse().ok());

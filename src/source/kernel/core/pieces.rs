@@ -1,8 +1,8 @@
-//! The pieces of virtual memory that a triage dump holds, and where objects in them are.
+//! The ranges of virtual memory that a triage dump holds, and the addresses of objects in them.
 //!
-//! A triage block names some pieces by offset only. Their addresses come from pointers elsewhere
-//! in the dump, and failing that from the objects themselves: kernel objects hold empty lists,
-//! which point to where they stand.
+//! A triage block gives the address of some ranges and only the file offset of others. The missing
+//! addresses come from pointers elsewhere in the dump, or else from the objects themselves: empty
+//! lists in kernel objects point to their own address.
 
 use std::collections::HashMap;
 
@@ -12,25 +12,25 @@ use crate::dump::triage::{Piece, Triage};
 use crate::dump::{Image, Width};
 use crate::memory::{Gva, Region, Regions};
 
-/// Fewer empty lists than this that agree are chance.
+/// Fewer agreeing empty lists may be a coincidence.
 const MIN_VOTES: usize = 3;
 
-/// A piece at its address.
+/// A range at its address.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Placed {
     pub(crate) region: Region,
-    /// What the piece is.
+    /// The contents of the range.
     pub(crate) kind: &'static str,
 }
 
-/// The objects that the triage block names.
+/// The objects that the triage block gives.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Objects {
     /// The `_KPRCB` of the processor that wrote the dump.
     pub(crate) prcb: Option<u64>,
-    /// The `_ETHREAD` that was current there.
+    /// The current `_ETHREAD` of that processor.
     pub(crate) thread: Option<u64>,
-    /// The `_EPROCESS` that was current there.
+    /// The current `_EPROCESS` of that processor.
     pub(crate) process: Option<u64>,
 }
 
@@ -42,7 +42,7 @@ struct Finder<'a> {
     blocks: &'a [Placed],
 }
 
-/// Where the pieces are: (in the order of addresses, objects).
+/// The ranges in address order, and the objects.
 pub(crate) fn place(
     image: &Image,
     width: Width,
@@ -76,12 +76,12 @@ pub(crate) fn place(
     (placed, objects)
 }
 
-/// The pieces as memory.
+/// The ranges as readable memory.
 pub(crate) fn regions(placed: &[Placed]) -> Regions {
     Regions::new(placed.iter().map(|placed| placed.region).collect())
 }
 
-/// The part of a piece that the file holds.
+/// The part of a range that the file holds.
 fn held(image: &Image, address: u64, piece: Piece, kind: &'static str) -> Option<Placed> {
     let len = piece.bytes(image).len() as u64;
     let region = Region { start: address, len, offset: piece.offset.into() };
@@ -120,8 +120,8 @@ impl Finder<'_> {
         Some(u64::from_le_bytes(bytes)).filter(|address| *address != 0)
     }
 
-    /// Where an object says that it stands: an empty list is two equal pointers to itself, so each
-    /// votes for the address at which its object starts.
+    /// The address of an object, from its contents: an empty list is two equal pointers to itself,
+    /// so each gives a vote for the address of the object.
     fn own_address(&self, object: &[u8]) -> Option<u64> {
         let step = self.width.bytes();
         let mut votes: HashMap<u64, usize> = HashMap::new();
@@ -133,7 +133,8 @@ impl Finder<'_> {
         }
         let mut votes: Vec<(usize, u64)> = votes.into_iter().map(|(at, n)| (n, at)).collect();
         votes.sort_unstable();
-        // Two equal numbers in a row point nowhere near their object, and each at another place.
+        // Two equal numbers in a row rarely point near their object, and then to different
+        // addresses.
         let kernel_half = |address: u64| match self.width {
             Width::W32 => address >= 0x8000_0000,
             Width::W64 => address >> 47 == 0x1_ffff,

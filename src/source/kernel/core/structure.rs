@@ -1,13 +1,13 @@
-//! Structures in memory: fields by name, wherever the believed layout says that they are.
+//! Structures in memory: fields by name, at the offsets of the accepted layout.
 //!
-//! One accessor for all of them. [`Core::structure`] is for a field or two: each read takes the
-//! bytes of its field. [`Core::object`] and [`Structure::held`] take the bytes of the structure at
-//! once, borrowed from the file, for structures that are read by the thousand. Where a field is,
-//! is looked up by the address of its name, which costs next to nothing.
+//! This is the only accessor. [`Core::structure`] is for one or two fields: each read fetches the
+//! bytes of its field. [`Core::object`] and [`Structure::held`] fetch the bytes of the whole
+//! structure, borrowed from the file, for structures that are read by the thousand. Field offsets
+//! are cached by the address of the field's name, which makes a lookup cheap.
 //!
-//! A structure whose layout is known and has no such field has no value there
-//! ([`Absent::NotApplicable`]); without a layout nobody knows ([`Absent::NoSymbols`]); bytes that are
-//! not there have the reason of their page. What bytes mean is for `value`.
+//! If the layout is known and lacks the field, the value is [`Absent::NotApplicable`]; if no layout
+//! is known, it is [`Absent::NoSymbols`]; if the bytes are missing, it is the reason of their page.
+//! `value` decodes the bytes.
 
 use std::borrow::Cow;
 
@@ -20,11 +20,11 @@ use crate::source::kernel::core::time::{millis, unix_micros};
 use crate::source::kernel::core::value::{self, Scalar};
 use crate::symbol::Field;
 
-/// No text is longer, in bytes, unless the reader expects more.
+/// Upper limit on a string, in bytes, unless the reader expects longer ones.
 const MAX_TEXT: usize = 1024;
-/// Of a text whose size is not stated so many bytes are read.
+/// How many bytes are read of a string whose size is unknown.
 const SHORT_TEXT: usize = 16;
-/// No structure that is read at once is larger.
+/// Upper limit on a structure that is fetched as a whole.
 const MAX_STRUCTURE: usize = 1 << 20;
 const PAGE: i64 = 0x1000;
 
@@ -33,14 +33,14 @@ const PAGE: i64 = 0x1000;
 pub(crate) struct Structure<'a> {
     space: Space<'a>,
     ty: &'static str,
-    /// Where it stands; a triage dump does not say it of every structure.
+    /// Its address; a triage dump does not give it for every structure.
     pub(crate) address: Cell<u64>,
-    /// Its first bytes, and those of the page behind them; empty until they are read.
+    /// Its first bytes, up to the end of the page; empty until they are fetched.
     first: &'a [u8],
     second: &'a [u8],
 }
 
-/// The first of several paths that has a value; versions of Windows know fields by other names.
+/// The first of several paths that has a value, because versions of Windows differ in field names.
 pub(crate) fn first<T>(paths: &[&'static str], read: impl Fn(&'static str) -> Cell<T>) -> Cell<T> {
     let mut absent = Absent::NotApplicable;
     for path in paths {
@@ -53,23 +53,23 @@ pub(crate) fn first<T>(paths: &[&'static str], read: impl Fn(&'static str) -> Ce
     Err(absent)
 }
 
-/// Null means that there is nothing.
+/// A null pointer has no value.
 fn not_null(pointer: u64) -> Cell<u64> {
     if pointer == 0 { Err(Absent::NotApplicable) } else { Ok(pointer) }
 }
 
 impl Core {
-    /// The structure of that name at an address of the kernel; no byte of it is read yet.
+    /// The structure with this type name at a kernel address; nothing is read yet.
     pub(crate) const fn structure(&self, ty: &'static str, address: u64) -> Structure<'_> {
         self.kernel_space().structure(ty, address)
     }
 
-    /// The same with its bytes read at once; `None` if the dump does not hold its first.
+    /// The same with its bytes fetched; `None` if the dump does not hold the first byte.
     pub(crate) fn object(&self, ty: &'static str, address: u64) -> Option<Structure<'_>> {
         self.structure(ty, address).held().ok()
     }
 
-    /// The structure that a piece of the triage block holds.
+    /// The structure in a range of the triage block.
     pub(crate) fn object_of(
         &self,
         ty: &'static str,
@@ -83,7 +83,7 @@ impl Core {
         Some(Structure { space: self.kernel_space(), ty, address, first, second: &[] })
     }
 
-    /// The number that a field has in bytes of a structure that are at hand.
+    /// The value of a field in bytes that were already read.
     pub(crate) fn number(&self, bytes: &[u8], field: Option<Field>) -> Cell<u64> {
         value::unsigned(bytes, field, self.header.width)
     }
@@ -93,24 +93,24 @@ impl Core {
         value::signed(bytes, field, self.header.width)
     }
 
-    /// The pointer that a field has in bytes of a structure that are at hand, null included.
+    /// The pointer of a field in bytes that were already read, including null.
     pub(crate) fn pointer_in(&self, bytes: &[u8], field: Option<Field>) -> Cell<u64> {
         value::pointer(bytes, field, self.header.width)
     }
 
-    /// The text of a `_UNICODE_STRING` at an address of the kernel.
+    /// The string of a `_UNICODE_STRING` at a kernel address.
     pub(crate) fn unicode_string(&self, address: u64) -> Cell<String> {
         self.kernel_space().unicode_string(address, MAX_TEXT)
     }
 }
 
 impl<'a> Space<'a> {
-    /// The structure of that name at an address; no byte of it is read yet.
+    /// The structure with this type name at an address; nothing is read yet.
     pub(crate) const fn structure(self, ty: &'static str, address: u64) -> Structure<'a> {
         Structure { space: self, ty, address: Ok(address), first: &[], second: &[] }
     }
 
-    /// The text of a `_UNICODE_STRING` at an address, cut at so many bytes.
+    /// The string of a `_UNICODE_STRING` at an address, cut at `most` bytes.
     pub(crate) fn unicode_string(self, address: u64, most: usize) -> Cell<String> {
         let width = self.core().header.width;
         let string = self.slice(address, 2 * width.bytes())?;
@@ -124,7 +124,7 @@ impl<'a> Space<'a> {
 }
 
 impl<'a> Structure<'a> {
-    /// The structure with its bytes read, or the reason why its first are not there.
+    /// The structure with its bytes fetched, or the reason why its first byte is missing.
     pub(crate) fn held(self) -> Cell<Self> {
         let first = self.space.page(self.address?)?;
         let size = self.space.core().size_in_bytes(self.ty).unwrap_or(SHORT_TEXT);
@@ -133,22 +133,22 @@ impl<'a> Structure<'a> {
         Ok(Self { first, second, ..self })
     }
 
-    /// The structure with its bytes read, as far as they are there.
+    /// The structure with its bytes fetched, as far as the dump holds them.
     pub(crate) fn read(self) -> Self {
         self.held().unwrap_or(self)
     }
 
-    /// Whether its first bytes were read.
+    /// Whether its bytes were fetched.
     pub(crate) const fn is_held(&self) -> bool {
         !self.first.is_empty()
     }
 
-    /// Where a field is.
+    /// The offset and size of a field.
     fn field(&self, path: &'static str) -> Cell<Field> {
         self.space.core().known_field(self.ty, path)
     }
 
-    /// A little-endian number of its bytes.
+    /// A little-endian number in its bytes.
     #[inline]
     fn word(&self, offset: usize, size: usize) -> Cell<u64> {
         if let Some(word) = unsigned_at(self.first, offset, size) {
@@ -161,7 +161,7 @@ impl<'a> Structure<'a> {
         }
     }
 
-    /// The same of bytes that were not read, or lie in two pages.
+    /// The same for bytes that were not fetched, or that cross a page boundary.
     fn far_word(&self, offset: usize, size: usize) -> Cell<u64> {
         let bytes = self.space.slice(self.place(offset)?, size)?;
         unsigned_at(&bytes, 0, size).ok_or(Absent::Unreadable)
@@ -171,7 +171,7 @@ impl<'a> Structure<'a> {
         self.address?.checked_add(offset as u64).ok_or(Absent::Unreadable)
     }
 
-    /// As many of its bytes as the dump holds in one go, at most so many.
+    /// The longest contiguous prefix of its bytes from an offset, at most `most`.
     fn bytes(&self, offset: usize, most: usize) -> Cell<Cow<'a, [u8]>> {
         let held = self.first.get(offset..).filter(|bytes| !bytes.is_empty());
         if let Some(bytes) = held.and_then(|bytes| bytes.get(..most)) {
@@ -192,7 +192,7 @@ impl<'a> Structure<'a> {
         Scalar::of(self.field(path)?, self.space.core().header.width)
     }
 
-    /// A number of up to eight bytes, or some bits of one, as they stand.
+    /// A number of up to eight bytes, or a bit field, zero-extended.
     pub(crate) fn unsigned(&self, path: &'static str) -> Cell<u64> {
         let scalar = self.scalar(path)?;
         Ok(scalar.unsigned(self.word(scalar.offset, scalar.size)?))
@@ -204,12 +204,12 @@ impl<'a> Structure<'a> {
         scalar.signed(self.word(scalar.offset, scalar.size)?)
     }
 
-    /// Codes or flags for a column: the bits as they stand, whatever sign is declared.
+    /// A code or flags for a column: zero-extended, whatever sign is declared.
     pub(crate) fn code(&self, path: &'static str) -> Cell<i64> {
         i64::try_from(self.unsigned(path)?).map_err(|_| Absent::Unreadable)
     }
 
-    /// A number under the first of several paths that has one.
+    /// A number at the first of several paths that has one.
     pub(crate) fn int_of(&self, paths: &[&'static str]) -> Cell<i64> {
         first(paths, |path| self.int(path))
     }
@@ -219,24 +219,24 @@ impl<'a> Structure<'a> {
         self.unsigned(path).map(|value| value != 0)
     }
 
-    /// A pointer, null included.
+    /// A pointer, including null.
     pub(crate) fn raw_pointer(&self, path: &'static str) -> Cell<u64> {
         self.word(self.field(path)?.offset, self.space.core().header.width.bytes())
     }
 
-    /// A pointer; null means that there is nothing.
+    /// A pointer; a null pointer has no value.
     pub(crate) fn pointer(&self, path: &'static str) -> Cell<u64> {
         self.raw_pointer(path).and_then(not_null)
     }
 
-    /// An element of an array of pointers, or of numbers as wide, null included.
+    /// An element of an array of pointers or pointer-sized numbers, including null.
     pub(crate) fn element(&self, path: &'static str, index: u64) -> Cell<u64> {
         let width = self.space.core().header.width.bytes();
         let field = self.field(path)?;
         let offset = usize::try_from(index).ok().and_then(|index| index.checked_mul(width));
         let offset = offset.and_then(|offset| offset.checked_add(field.offset));
         let offset = offset.ok_or(Absent::Unreadable)?;
-        // Where the size of the array is stated nothing is read behind it.
+        // If the size of the array is known, nothing is read behind its end.
         let end = field.offset.saturating_add(field.size);
         if field.size > width && offset.saturating_add(width) > end {
             return Err(Absent::NotApplicable);
@@ -263,7 +263,7 @@ impl<'a> Structure<'a> {
         self.int_of(paths)?.checked_mul(PAGE).ok_or(Absent::Unreadable)
     }
 
-    /// Characters of a field of fixed size.
+    /// The characters of a fixed-size field.
     pub(crate) fn text(&self, path: &'static str) -> Cell<String> {
         let field = self.field(path)?;
         let size = if field.size == 0 { SHORT_TEXT } else { field.size.min(MAX_TEXT) };
@@ -271,17 +271,17 @@ impl<'a> Structure<'a> {
         if text.is_empty() { Err(Absent::NotApplicable) } else { Ok(text) }
     }
 
-    /// The text of a `_UNICODE_STRING` field.
+    /// The string of a `_UNICODE_STRING` field.
     pub(crate) fn unicode(&self, path: &'static str) -> Cell<String> {
         self.long_unicode(path, MAX_TEXT)
     }
 
-    /// The same of a text that may have so many bytes.
+    /// The same for a string of up to `most` bytes.
     pub(crate) fn long_unicode(&self, path: &'static str, most: usize) -> Cell<String> {
         self.space.unicode_string(self.at(path)?, most)
     }
 
-    /// The structure that a pointer field leads to.
+    /// The structure that a pointer field points to.
     pub(crate) fn follow(&self, path: &'static str, ty: &'static str) -> Cell<Self> {
         Ok(self.space.structure(ty, self.pointer(path)?))
     }
@@ -296,7 +296,7 @@ impl<'a> Structure<'a> {
         self.space.core().size_of(self.ty).ok_or(Absent::NoSymbols)
     }
 
-    /// The kind of dispatcher object, which the first byte of some objects states.
+    /// The type of dispatcher object, which is in the first byte of some objects.
     pub(crate) fn dispatcher_type(&self) -> Option<u8> {
         // Bit 7 is a flag.
         let kind = self.word(0, 1).ok()? & 0x7f;

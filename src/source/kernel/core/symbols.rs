@@ -1,4 +1,4 @@
-//! The names of addresses: which file has those of a module, and what is said of it.
+//! Symbols of addresses: which file has the symbols of a module, and what is reported about it.
 
 use crate::source::kernel::core::Core;
 
@@ -13,26 +13,27 @@ use crate::source::kernel::core::codeview;
 use crate::symbol::image::Image;
 use crate::symbol::{ExportNames, Format, ImageFile, ImageId, Names, PdbId, Status};
 
-/// Farther from an exported function there are others, whose names are not known.
+/// Farther from an exported function an address probably belongs to another function that is not
+/// exported.
 const MAX_FROM_EXPORT: u64 = 0x1000;
 
-/// What is known of the symbols of modules, by their bases; read when first asked for.
+/// What is known of the symbols of modules, by their bases; read on first use.
 #[derive(Debug, Default)]
 pub(crate) struct Symbols {
     pdbs: Mutex<HashMap<u64, Option<PdbId>>>,
-    /// Every record that the pieces of memory of a triage dump hold, by address.
+    /// Every CodeView record in the memory ranges of a triage dump, by address.
     pub(crate) records: OnceLock<Vec<(u64, PdbId)>>,
     exports: Mutex<HashMap<u64, Option<Arc<ExportNames>>>>,
     images: Mutex<HashMap<u64, Option<Arc<ImageFile>>>>,
 }
 
-/// What is said of the symbols of a module.
+/// What is reported about the symbols of a module.
 pub(crate) struct Said {
     pub(crate) status: String,
     pub(crate) found_at: Cell<String>,
 }
 
-/// A value that is computed once for each key, without holding the lock meanwhile.
+/// A value that is computed once for each key; the lock is not held during the computation.
 fn once<T: Clone>(known: &Mutex<HashMap<u64, T>>, key: u64, make: impl FnOnce() -> T) -> T {
     let lock = || known.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(found) = lock().get(&key) {
@@ -44,7 +45,7 @@ fn once<T: Clone>(known: &Mutex<HashMap<u64, T>>, key: u64, make: impl FnOnce() 
 }
 
 impl Core {
-    /// A pointer that is a variable of the kernel: the debugger data names it, or its symbol does.
+    /// The pointer in a kernel variable, whose address the debugger data block or a symbol gives.
     pub(crate) fn variable_pointer(&self, offset: usize, symbol: &str) -> Cell<u64> {
         let stated = self.kdbg().and_then(|kdbg| kdbg.pointer(offset));
         let at = stated.or_else(|| self.symbol_address("nt", symbol)).ok_or(Absent::NoSymbols)?;
@@ -59,7 +60,7 @@ impl Core {
         once(&self.names.pdbs, base, || codeview::find(self, base, end))
     }
 
-    /// The names of the module at a base from the file that belongs to it.
+    /// The symbols of the module at a base, from its symbol file.
     fn file_names(&self, base: u64) -> Option<Arc<dyn Names>> {
         if self.symbols.is_empty() {
             return None;
@@ -84,8 +85,8 @@ impl Core {
         })
     }
 
-    /// The module, and the symbol if known, of an address; of one that no module has, the driver that
-    /// was unloaded from there.
+    /// The module and, if known, the symbol of an address; if no module contains it, the driver
+    /// that was unloaded from there.
     pub(crate) fn place_of(&self, address: u64) -> Cell<Located> {
         let place = match self.module_at(address) {
             Ok(place) => place,
@@ -107,7 +108,7 @@ impl Core {
         found.filter(|(_, offset)| *offset < MAX_FROM_EXPORT)
     }
 
-    /// The file of the module at a base, if the symbol path has it.
+    /// The image file of the module at a base, if the symbol path has it.
     pub(crate) fn image_file(&self, base: u64) -> Option<Arc<ImageFile>> {
         if self.symbols.is_empty() {
             return None;
@@ -120,7 +121,7 @@ impl Core {
         })
     }
 
-    /// File and line that the code at an address was made from.
+    /// Source file and line of the code at an address.
     pub(crate) fn line_of(&self, address: u64) -> Option<(String, u32)> {
         let (base, _) = self.modules().span(address)?;
         self.file_names(base)?.line(address - base)
@@ -129,7 +130,7 @@ impl Core {
     /// The address of a symbol of a module.
     pub(crate) fn symbol_address(&self, module: &str, name: &str) -> Option<u64> {
         let is_kernel = module.eq_ignore_ascii_case("nt");
-        // The kernel's own base needs no list of modules, which is read by its symbols.
+        // The kernel's base must not need the module list, which is read with the kernel's symbols.
         let base = if is_kernel { self.kernel_base() } else { self.base_of(module) }?;
         let rva = self.file_names(base).and_then(|names| names.address(name));
         let rva = rva.or_else(|| self.exports_of(base)?.address(name));
@@ -139,13 +140,13 @@ impl Core {
         }
     }
 
-    /// The address of a variable of the kernel that the debugger data names.
+    /// The address of a kernel variable that the debugger data block gives.
     fn stated_address(&self, name: &str) -> Option<u64> {
         let (_, number) = kdbg::POINTERS.iter().find(|(known, _)| *known == name)?;
         self.kdbg()?.pointer(*number).filter(|address| *address != 0)
     }
 
-    /// What is known of a module's symbols, without asking a server.
+    /// What is known of a module's symbols, without asking a symbol server.
     pub(crate) fn said_of(&self, driver: &Driver) -> Said {
         let end = driver.base.saturating_add(driver.size.into());
         let id = self.pdb_of(driver.base, end);
@@ -179,7 +180,7 @@ impl Core {
         Said { status, found_at: absent }
     }
 
-    /// What the module that an address lies in says of its PDB.
+    /// The PDB of the module that contains an address.
     pub(crate) fn pdb_at(&self, address: u64) -> Option<PdbId> {
         let (base, end) = self.modules().span(address)?;
         self.pdb_of(base, end)

@@ -1,8 +1,9 @@
-//! The layout of the kernel's structures: which one fits, and how far it can be believed.
+//! The layouts of the kernel's structures: which layout fits, and for which structures it is
+//! accepted.
 //!
-//! The debugger data block states offsets and sizes of the very kernel that wrote the dump. They
-//! come first; a layout adds the rest, and a structure of it is believed only if it agrees with
-//! them. So a layout of another build does no harm, and often still helps.
+//! The debugger data block contains offsets and sizes of the kernel that wrote the dump. They have
+//! priority. A layout adds the rest, and each of its structures is accepted only if it agrees with
+//! them. A layout of another build therefore gives no wrong values, and is often still useful.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use crate::dump::kdbg::{self, Kdbg, Number};
 use crate::source::kernel::core::Core;
 use crate::symbol::{Closeness, Field, Layout, Store, Wanted};
 
-/// Fewer symbols than this that agree with the debugger data are chance.
+/// Fewer symbols that agree with the debugger data block may be a coincidence.
 const MIN_SYMBOLS: usize = 3;
 
 /// The names of the structures that most readers start from.
@@ -19,7 +20,7 @@ pub(crate) const THREAD: &str = "_ETHREAD";
 pub(crate) const PROCESS: &str = "_EPROCESS";
 pub(crate) const PRCB: &str = "_KPRCB";
 
-/// A structure of which the debugger data block states facts.
+/// A structure for which the debugger data block contains offsets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ty {
     Thread,
@@ -27,7 +28,8 @@ enum Ty {
     Prcb,
 }
 
-/// What the debugger data states of a structure: field, place, size in bytes (0: a pointer).
+/// An offset in the debugger data block: field, location of the offset, size of the field in bytes
+/// (0: a pointer).
 type Stated = (&'static str, Number, usize);
 
 const OF_THREAD: &[Stated] = &[
@@ -56,16 +58,16 @@ const OF_PRCB: &[Stated] = &[
     ("Context", kdbg::PRCB_CONTEXT, 0),
 ];
 
-/// What is known of the kernel's structures and names.
+/// What is known of the kernel's structures and symbols.
 #[derive(Debug, Default)]
 pub(crate) struct Types {
-    /// For each structure the layout that is believed.
+    /// The accepted layout of each structure.
     layouts: [Option<Arc<Layout>>; 3],
-    /// Whether one layout is believed for all of them.
+    /// Whether the same layout is accepted for all of them.
     is_whole: bool,
-    /// The file whose names of symbols are believed.
+    /// The file whose symbols are accepted.
     names: Option<Arc<Layout>>,
-    /// Where the layout that is believed for threads comes from.
+    /// Where the accepted layout of threads comes from.
     label: String,
     /// What was tried and did not fit.
     pub(crate) notes: Vec<String>,
@@ -73,9 +75,9 @@ pub(crate) struct Types {
 
 /// How a layout compares with the kernel.
 struct Verdict {
-    /// For each structure whether it may be believed.
+    /// For each structure whether it is accepted.
     trusted: [bool; 3],
-    /// Whether its symbols are those of this very kernel.
+    /// Whether its symbols are those of exactly this kernel build.
     has_names: bool,
     /// The first disagreement.
     because: Option<String>,
@@ -84,7 +86,7 @@ struct Verdict {
 impl Ty {
     const ALL: [Self; 3] = [Self::Thread, Self::Process, Self::Prcb];
 
-    /// The structure of that name, if it is one of them.
+    /// The structure with this name, if it is one of them.
     fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|ty| ty.name() == name)
     }
@@ -119,35 +121,34 @@ impl Ty {
 }
 
 impl Core {
-    /// A field of a structure, if the believed layout has it.
+    /// A field of a structure, if the accepted layout has it.
     pub(crate) fn field(&self, ty: &'static str, path: &'static str) -> Option<Field> {
         self.types().field(self, ty, path)
     }
 
-    /// The first of some fields that the structure has; versions call them by other names.
+    /// The first of some fields that the structure has, because versions differ in field names.
     pub(crate) fn field_of(&self, ty: &'static str, paths: &[&'static str]) -> Option<Field> {
         paths.iter().find_map(|path| self.field(ty, path))
     }
 
-    /// A field, or why it has no value: a structure that is known does not have it, or no structure
-    /// of that name is known.
+    /// A field, or why it has no value: the known structure lacks it, or the structure is unknown.
     pub(crate) fn known_field(&self, ty: &'static str, path: &'static str) -> Cell<Field> {
         self.field(ty, path).ok_or_else(|| {
             if self.types().knows(ty) { Absent::NotApplicable } else { Absent::NoSymbols }
         })
     }
 
-    /// Whether the believed layout has a field.
+    /// Whether the accepted layout has a field.
     pub(crate) fn knows(&self, ty: &'static str, path: &'static str) -> bool {
         self.field(ty, path).is_some()
     }
 
-    /// The size of a structure by the believed layout.
+    /// The size of a structure in the accepted layout.
     pub(crate) fn size_of(&self, ty: &'static str) -> Option<u64> {
         self.types().layout_of(ty)?.constant_size(ty)
     }
 
-    /// The size of a structure as the debugger data states it, else by the believed layout.
+    /// The size of a structure from the debugger data block, else from the accepted layout.
     pub(crate) fn size_in_bytes(&self, ty: &'static str) -> Option<usize> {
         let stated = Ty::named(ty).and_then(|ty| self.kdbg()?.number(ty.size()));
         stated.or_else(|| usize::try_from(self.size_of(ty)?).ok())
@@ -199,7 +200,7 @@ impl Types {
         if verdict.has_names && self.names.is_none() {
             self.names = Some(Arc::clone(layout));
         }
-        // Of the layouts of one build, that of another update may fit in part.
+        // Among layouts of one build, that of another update may fit in part.
         let fits = verdict.trusted.iter().all(|trusted| *trusted);
         let is_better = fits && !self.is_whole;
         if verdict.trusted[0] && (self.label.is_empty() || is_better || verdict.has_names) {
@@ -207,7 +208,7 @@ impl Types {
         }
         self.is_whole |= fits;
         for (slot, trusted) in self.layouts.iter_mut().zip(verdict.trusted) {
-            // The file of this very kernel replaces one that merely fits.
+            // The layout of exactly this kernel build replaces one that merely fits.
             if trusted && (slot.is_none() || is_better || verdict.has_names) {
                 *slot = Some(Arc::clone(layout));
             }
@@ -218,12 +219,13 @@ impl Types {
         }
     }
 
-    /// The layout that is believed for a structure: what has none of its own has that of threads.
+    /// The accepted layout for a structure; a structure that is not checked separately uses the
+    /// layout of threads.
     fn layout_of(&self, ty: &str) -> Option<&Arc<Layout>> {
         self.layouts.get(Ty::named(ty).map_or(0, Ty::index))?.as_ref()
     }
 
-    /// A field by the believed layout, else where the debugger data says that it is.
+    /// A field from the accepted layout, else from the debugger data block.
     fn field(&self, core: &Core, ty: &'static str, path: &'static str) -> Option<Field> {
         let known = self.layout_of(ty).and_then(|layout| layout.constant_field(ty, path));
         known.or_else(|| {
@@ -235,29 +237,28 @@ impl Types {
         })
     }
 
-    /// Whether a believed layout has the structure, so that a field that it does not have does not
-    /// exist.
+    /// Whether an accepted layout has the structure, so that a missing field does not exist.
     fn knows(&self, ty: &'static str) -> bool {
         let layout = self.layout_of(ty);
         layout.is_some_and(|layout| Ty::named(ty).is_some() || layout.constant_size(ty).is_some())
     }
 
-    /// The same of a name that was put together.
+    /// The same for a name that is computed at run time.
     pub(crate) fn made_up(&self, ty: &str, path: &str) -> Option<Field> {
         self.layouts.first()?.as_ref()?.field(ty, path)
     }
 
-    /// The file that names symbols of this kernel.
+    /// The file with the symbols of this kernel.
     pub(crate) const fn names(&self) -> Option<&Arc<Layout>> {
         self.names.as_ref()
     }
 
-    /// The same, to be kept.
+    /// The same, for keeping.
     pub(crate) fn layout(&self) -> Option<Arc<Layout>> {
         self.layouts.first()?.clone()
     }
 
-    /// The layout that is believed for threads, and where it comes from.
+    /// The accepted layout of threads, and where it comes from.
     pub(crate) fn source(&self) -> Option<(&Layout, &str)> {
         Some((self.layouts.first()?.as_ref()?, &self.label))
     }
@@ -293,7 +294,8 @@ fn judge(core: &Core, layout: &Layout, wanted: &Wanted<'_>, closeness: Closeness
     verdict
 }
 
-/// How many of the debugger data's facts a structure agrees with, or the first that it denies.
+/// The number of offsets in the debugger data block that a structure agrees with, or the first
+/// disagreement.
 fn disagreement(kdbg: Option<Kdbg<'_>>, layout: &Layout, ty: Ty) -> Result<usize, String> {
     let name = ty.name();
     let Some(size) = layout.size_of(name) else { return Err(format!("it has no {name}")) };
@@ -318,7 +320,7 @@ fn disagreement(kdbg: Option<Kdbg<'_>>, layout: &Layout, ty: Ty) -> Result<usize
     Ok(agreeing)
 }
 
-/// Whether the symbols of a file stand where the debugger data says.
+/// Whether the symbols of a file are at the addresses that the debugger data block gives.
 fn symbols_agree(core: &Core, layout: &Layout) -> bool {
     let (Some(kdbg), Some(base)) = (core.kdbg(), core.kernel_base()) else { return false };
     let mut agreeing = 0;
@@ -329,6 +331,6 @@ fn symbols_agree(core: &Core, layout: &Layout) -> bool {
         let count = if stated == symbol { &mut agreeing } else { &mut denying };
         *count += 1;
     }
-    // A kernel may point debuggers to a copy of a variable, but hardly to many.
+    // A kernel may give debuggers the address of a copy of a variable, but not of many.
     agreeing >= MIN_SYMBOLS + 4 * denying
 }

@@ -1,5 +1,5 @@
-//! Unloaded drivers: by the system's own list where the dump has whole memory, by that of the triage
-//! block where it has not.
+//! Unloaded drivers: from the system's list if the dump has physical memory, else from the list in
+//! the triage block.
 
 use crate::catalog::{Absent, Cell};
 use crate::dump::bytes::{text_utf16, u16_at, u64_at, unsigned_at};
@@ -8,17 +8,17 @@ use crate::model::{Emit, Flow, Located, Unanswered, UnloadedModule};
 use crate::source::kernel::core::Core;
 use crate::source::kernel::core::time::unix_micros;
 
-/// The system remembers this many (`MI_UNLOADED_DRIVERS`).
+/// The size of the system's list (`MI_UNLOADED_DRIVERS`).
 const ENTRIES: u64 = 50;
-/// No name is longer, in bytes.
+/// Upper limit on a name, in bytes.
 const MAX_NAME: usize = 1024;
 
-/// The unloaded drivers, the latest first.
+/// The unloaded drivers, latest first.
 pub(crate) fn each_unloaded(core: &Core, emit: Emit<'_, UnloadedModule>) -> Result<(), Unanswered> {
     if core.pages.is_some() { each_remembered(core, emit) } else { each_in_triage(core, emit) }
 }
 
-/// The drivers that `MmUnloadedDrivers` remembers, the latest first.
+/// The drivers in `MmUnloadedDrivers`, latest first.
 fn each_remembered(core: &Core, emit: Emit<'_, UnloadedModule>) -> Result<(), Unanswered> {
     let kdbg =
         core.kdbg().ok_or_else(|| Unanswered::because("the dump holds no debugger data block"))?;
@@ -39,8 +39,8 @@ fn each_remembered(core: &Core, emit: Emit<'_, UnloadedModule>) -> Result<(), Un
     Ok(())
 }
 
-/// An entry: a `_UNICODE_STRING`, first and last address, and a time. The structure is in no
-/// public type information; it is made of these alone, so the width of pointers lays it out.
+/// An entry: a `_UNICODE_STRING`, first and last address, and a time. No public type information
+/// contains the structure; its layout follows from these fields and the pointer size.
 fn remembered(core: &Core, table: u64, index: u64) -> Option<UnloadedModule> {
     let step = core.header.width.bytes();
     let size = 4 * step + 8;
@@ -83,7 +83,7 @@ fn each_in_triage(core: &Core, emit: Emit<'_, UnloadedModule>) -> Result<(), Una
             start: Ok(driver.start),
             end: Ok(driver.end),
             size_bytes: size.ok_or(Absent::Unreadable),
-            // Triage dumps leave these out of the system's list.
+            // Triage dumps leave out the times of the system's list.
             unload_time: Err(Absent::NotInDump),
             timestamp: Err(Absent::NotInDump),
             checksum: Err(Absent::NotInDump),
@@ -97,7 +97,7 @@ fn each_in_triage(core: &Core, emit: Emit<'_, UnloadedModule>) -> Result<(), Una
 }
 
 impl Core {
-    /// The unloaded driver that an address was in, as debuggers print it.
+    /// The unloaded driver that contained an address, as debuggers print it.
     pub(crate) fn unloaded_at(&self, address: u64) -> Option<Located> {
         let gone = self.gone.get_or_init(|| {
             let mut all = Vec::new();
@@ -109,7 +109,7 @@ impl Core {
             });
             all
         });
-        // The latest are first where the list has an order.
+        // Where the list has an order, the latest come first.
         let (start, _, name) =
             gone.iter().find(|(start, end, _)| (*start..*end).contains(&address))?;
         let module = format!("<Unloaded_{name}>");

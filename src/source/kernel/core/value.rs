@@ -1,6 +1,6 @@
-//! How the bytes of a field become a value: widths, bit fields and signs, one rule for each.
+//! How the bytes of a field become a value: one rule each for widths, bit fields and signs.
 //!
-//! Knows no dump: bytes go in, numbers come out.
+//! This module knows no dump: its input is bytes, its output numbers.
 
 use crate::catalog::{Absent, Cell};
 use crate::dump::Width;
@@ -10,18 +10,18 @@ use crate::symbol::Field;
 /// A number as type information declares it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Scalar {
-    /// Bytes from the start of the structure.
+    /// Offset in the structure.
     pub(crate) offset: usize,
-    /// Bytes of the number, or of the one that has the bits: 1 to 8.
+    /// Size in bytes of the number or of the storage unit of the bit field: 1 to 8.
     pub(crate) size: usize,
-    /// First bit and number of bits, if the field is not the whole number.
+    /// First bit and number of bits of a bit field.
     bits: Option<(u8, u8)>,
     is_signed: bool,
 }
 
 impl Scalar {
-    /// The number that a field is. A field whose size is not stated is as wide as a pointer; one of
-    /// more than eight bytes is no number.
+    /// The number in a field. A field without a known size is as wide as a pointer; a field of more
+    /// than eight bytes is not a number.
     pub(crate) const fn of(field: Field, width: Width) -> Cell<Self> {
         let size = if field.size == 0 { width.bytes() } else { field.size };
         if size > 8 {
@@ -30,15 +30,15 @@ impl Scalar {
         Ok(Self { offset: field.offset, size, bits: field.bits, is_signed: field.is_signed })
     }
 
-    /// The number out of the word that holds it, as its bits stand.
+    /// Extracts the number from its storage unit, zero-extended.
     pub(crate) fn unsigned(self, word: u64) -> u64 {
         let Some((start, len)) = self.bits else { return word };
         let mask = 1u64.checked_shl(len.into()).map_or(u64::MAX, |bit| bit - 1);
         word.checked_shr(start.into()).unwrap_or(0) & mask
     }
 
-    /// The number out of the word that holds it. A number that is declared signed keeps its sign,
-    /// every other is unsigned, and unreadable where a column has no room for it.
+    /// Extracts the number from its storage unit. A number that is declared signed is
+    /// sign-extended. Any other is unsigned, and unreadable if it does not fit the column.
     pub(crate) fn signed(self, word: u64) -> Cell<i64> {
         let value = self.unsigned(word);
         let width = self.bits.map_or(8 * self.size, |(_, len)| usize::from(len));
@@ -52,7 +52,7 @@ impl Scalar {
     }
 }
 
-/// The number that a field has in the bytes of its structure, as its bits stand.
+/// The value of a field in the bytes of its structure, zero-extended.
 pub(crate) fn unsigned(bytes: &[u8], field: Option<Field>, width: Width) -> Cell<u64> {
     let scalar = Scalar::of(field.ok_or(Absent::NoSymbols)?, width)?;
     let word = unsigned_at(bytes, scalar.offset, scalar.size).ok_or(Absent::NotInDump)?;
@@ -66,7 +66,7 @@ pub(crate) fn signed(bytes: &[u8], field: Option<Field>, width: Width) -> Cell<i
     scalar.signed(word)
 }
 
-/// The pointer that a field has in the bytes of its structure, null included.
+/// The pointer of a field in the bytes of its structure, including null.
 pub(crate) fn pointer(bytes: &[u8], field: Option<Field>, width: Width) -> Cell<u64> {
     let field = field.ok_or(Absent::NoSymbols)?;
     unsigned_at(bytes, field.offset, width.bytes()).ok_or(Absent::NotInDump)
@@ -82,7 +82,7 @@ mod tests {
         Field { offset, size, bits, is_signed }
     }
 
-    /// A reader that takes one bit after the other.
+    /// An independent reader that takes one bit at a time.
     fn naive(bytes: &[u8], field: Field, width: Width) -> Cell<(u64, i128)> {
         let size = if field.size == 0 { width.bytes() } else { field.size };
         if size > 8 {
@@ -106,7 +106,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn numbers_are_what_a_reader_of_single_bits_finds(
+        fn numbers_match_a_bit_by_bit_reader(
             bytes in proptest::collection::vec(any::<u8>(), 0..24),
             offset in 0usize..20,
             size in 0usize..10,
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_or_not_there_has_a_reason() {
+    fn missing_values_have_a_reason() {
         let width = Width::W64;
         assert_eq!(unsigned(&[0; 16], None, width), Err(Absent::NoSymbols));
         assert_eq!(

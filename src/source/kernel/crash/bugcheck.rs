@@ -1,4 +1,4 @@
-//! Why the dump was made: the bug check and the exception record.
+//! Why the dump was written: the bug check and the exception record.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::source::kernel::crash::culprit;
 use crate::source::kernel::scheduler::thread;
 use crate::source::suspects::{self, Suspect};
 
-/// A bit that Windows sets in the codes of bug checks that small dumps report in another form.
+/// A bit that Windows sets in bug check codes whose parameters have another form in small dumps.
 const SMALL_DUMP: u32 = 0x1000_0000;
 const ACCESS_VIOLATION: u32 = 0xc000_0005;
 const IN_PAGE_ERROR: u32 = 0xc000_0006;
@@ -56,7 +56,7 @@ pub(crate) fn bugcheck_row(core: &Core, want: &Want<'_, Bugcheck>) -> Result<Bug
     })
 }
 
-/// The modules that may be to blame, the likeliest first.
+/// The modules that may have caused the crash, the most likely first.
 pub(crate) fn each_suspect(core: &Core, emit: Emit<'_, model::Suspect>) -> Result<(), Unanswered> {
     core.header
         .bugcheck_code
@@ -65,7 +65,7 @@ pub(crate) fn each_suspect(core: &Core, emit: Emit<'_, model::Suspect>) -> Resul
     Ok(())
 }
 
-/// What the parameters of a bug check mean, by the value of the first one if that is known.
+/// The meaning of a bug check's parameters; it may depend on the value of the first parameter.
 fn parameter_texts(core: &Core, code: u32) -> Option<[String; 4]> {
     let first = core.header.parameters.first().copied().flatten();
     let by_value = |code| names::bugcheck_value(code, first?).map(|all| all.map(Cow::into_owned));
@@ -74,13 +74,13 @@ fn parameter_texts(core: &Core, code: u32) -> Option<[String; 4]> {
     of(code).or_else(|| of(code & !SMALL_DUMP))
 }
 
-/// Code, exception or kind, and the place in the culprit: equal crashes have equal buckets, whatever
-/// the build of the kernel.
+/// Code, exception or subtype, and the location in the suspected module. Equal crashes have equal
+/// buckets on every build of the kernel.
 fn bucket(core: &Core, code: u32, culprit: Option<&Suspect>) -> String {
     let first = core.header.parameters.first().copied().flatten();
     let plain = code & !SMALL_DUMP;
     let detail = if WITH_STATUS.contains(&plain) {
-        // NTSTATUS codes stand sign-extended in 64-bit parameters.
+        // 64-bit parameters hold NTSTATUS codes sign-extended.
         first.map(|status| format!("_{:x}", status & 0xffff_ffff))
     } else {
         let kind = first.filter(|value| names::bugcheck_value(plain, *value).is_some());
@@ -125,7 +125,7 @@ pub(crate) fn exception_row(
     })
 }
 
-/// What an access violation or an in-page error tried, or why a `__fastfail` was.
+/// The attempted access of an access violation or in-page error, or the reason of a `__fastfail`.
 fn access(core: &Core, code: u32, parameters: &[u64]) -> Option<String> {
     if code == FAST_FAIL {
         return names::fast_fail(*parameters.first()?).map(str::to_owned);

@@ -1,4 +1,4 @@
-//! Who is to blame for a bug check: what its parameters, its exception and the stack of the crash say.
+//! The suspected cause of a bug check, from its parameters, its exception and the crash stack.
 
 use std::sync::Arc;
 
@@ -10,11 +10,12 @@ use crate::source::kernel::stack::{stacks, walks};
 use crate::source::suspects::{Evidence, SYSTEM, Suspect};
 use crate::unwind::Frame;
 
-/// A bit that Windows sets in the codes of bug checks that small dumps report in another form.
+/// A bit that Windows sets in bug check codes whose parameters have another form in small dumps.
 const SMALL_DUMP: u32 = 0x1000_0000;
 
-/// Bug checks of which one parameter is the address of code: that made the access, raised the
-/// exception, or, for displays, that is responsible; and which one it is.
+/// Bug checks with a parameter that is a code address: of the instruction that made the access or
+/// raised the exception or, for display bug checks, of the responsible driver; with the index of
+/// that parameter.
 const AT_FAULT: &[(u32, usize)] = &[
     (0x0a, 3),
     (0x1e, 1),
@@ -45,12 +46,12 @@ const AT_FAULT: &[(u32, usize)] = &[
     (0x15b, 0),
     (0x1d6, 0),
 ];
-/// Bug checks of which one parameter is the address of an exception record, and which one.
+/// Bug checks with a parameter that is the address of an exception record, with its index.
 const RECORDS: &[(u32, usize)] =
     &[(0x23, 1), (0x24, 1), (0x27, 1), (0x7e, 2), (0x9b, 1), (0x108, 1), (0x139, 2), (0x149, 1)];
 /// Bug checks whose first parameters are the code and the address of an exception.
 const RAISED: [u32; 4] = [0x1e, 0x3b, 0x7e, 0x8e];
-/// The bug check whose last parameters are the first ones of the exception.
+/// The bug check whose last parameters are the first parameters of the exception.
 const KMODE_EXCEPTION: u32 = 0x1e;
 const BREAKPOINT: u32 = 0x8000_0003;
 
@@ -58,7 +59,7 @@ fn index(table: &[(u32, usize)], code: u32) -> Option<usize> {
     table.iter().find(|(known, _)| *known == code).map(|(_, index)| *index)
 }
 
-/// The code of the bug check without what small dumps add.
+/// The bug check code without the bit of small dumps.
 fn plain_code(core: &Core) -> u32 {
     core.header.bugcheck_code.unwrap_or_default() & !SMALL_DUMP
 }
@@ -67,8 +68,8 @@ fn parameter(core: &Core, index: usize) -> Option<u64> {
     core.header.parameters.get(index).copied().flatten()
 }
 
-/// The exception of the bug check: the record that a parameter points to, what the parameters
-/// themselves say, or what the header holds.
+/// The exception of the bug check: from the record that a parameter points to, from the parameters
+/// themselves, or from the header.
 pub(super) fn raised(core: &Core) -> Option<ExceptionRecord> {
     let code = plain_code(core);
     let stated = index(RECORDS, code).and_then(|index| parameter(core, index));
@@ -89,7 +90,7 @@ fn by_parameters(core: &Core) -> Option<ExceptionRecord> {
     let raised = parameter(core, 0)?;
     let last = [parameter(core, 2), parameter(core, 3)].into_iter().flatten();
     Some(ExceptionRecord {
-        // Codes stand sign-extended in parameters of 64 bits.
+        // 64-bit parameters hold the codes sign-extended.
         code: u32::try_from(raised & 0xffff_ffff).ok().filter(|code| *code != 0)?,
         flags: 0,
         address: parameter(core, 1)?,
@@ -97,7 +98,7 @@ fn by_parameters(core: &Core) -> Option<ExceptionRecord> {
     })
 }
 
-/// The frames of the thread that the system stopped in.
+/// The frames of the thread that crashed.
 fn crash_frames(core: &Core) -> Vec<Frame> {
     let (Ok(starts), Ok(thread)) = (walks::starts(core), thread::crashed(core)) else {
         return Vec::new();
@@ -106,7 +107,7 @@ fn crash_frames(core: &Core) -> Vec<Frame> {
     stacks::stack_of(core, &mut walks, &thread, true).1
 }
 
-/// The candidates, the first one to blame.
+/// The suspected modules, the most likely first.
 pub(super) fn suspects(core: &Core) -> Vec<Suspect> {
     let code = plain_code(core);
     let mut evidence = Evidence::default();

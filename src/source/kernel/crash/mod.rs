@@ -1,4 +1,4 @@
-//! The dump as a whole, why it was made, and the registers at that time.
+//! The dump as a whole, why it was written, and the registers at that time.
 
 pub(crate) mod bugcheck;
 mod culprit;

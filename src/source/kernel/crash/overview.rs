@@ -1,4 +1,4 @@
-//! The dump as a whole: its header, what it covers, what is wrong with it.
+//! The dump as a whole: its header, its coverage, and its defects.
 
 use crate::catalog::{Absent, Cell};
 use crate::dump::header::DumpType;
@@ -11,7 +11,7 @@ use crate::source::kernel::core::time::{millis, unix_micros};
 
 const PAGE: u64 = 0x1000;
 
-/// First builds of versions of Windows NT, latest first.
+/// The first build of each Windows NT version, latest first.
 const VERSIONS: &[(u32, &str)] = &[
     (9841, "10.0"),
     (9430, "6.3"),
@@ -51,7 +51,7 @@ pub(crate) fn dump_row(core: &Core) -> DumpInfo {
             "" => Err(Absent::Unreadable),
             name => Ok(name.to_owned()),
         },
-        // Only 32-bit kernels have the choice.
+        // Only 32-bit kernels exist in both variants.
         is_pae: match header.width {
             Width::W32 => header.is_pae.ok_or(missing),
             Width::W64 => Err(Absent::NotApplicable),
@@ -76,7 +76,7 @@ pub(crate) fn dump_row(core: &Core) -> DumpInfo {
     }
 }
 
-/// An address that the header states, or else the debugger data block.
+/// An address from the header, or else from the debugger data block.
 fn stated(core: &Core, header: Option<u64>, pointer: usize) -> Cell<u64> {
     let block = || core.kdbg().and_then(|kdbg| kdbg.pointer(pointer));
     header.or_else(block).ok_or(Absent::NotInDump)
@@ -136,7 +136,7 @@ pub(crate) fn each_range(core: &Core, emit: Emit<'_, CoverageRange>) {
     }
 }
 
-/// A range of physical pages, as far as it is there.
+/// A range of physical pages, as far as the dump holds it.
 fn physical_range(core: &Core, first: u64, end: u64, present: u64, offset: u64) -> CoverageRange {
     CoverageRange {
         space: Ok("physical".to_owned()),

@@ -1,5 +1,6 @@
-//! The contexts of a kernel dump: that of its header, which is the crash, and those that the
-//! processors saved when they were stopped; of a hypervisor's file those that it kept of each.
+//! The context records of a kernel dump: the one in the header, which is of the crash, and those
+//! that the processors saved when they were stopped; for a hypervisor's file, those that it saved
+//! for each processor.
 
 use crate::catalog::{Absent, Cell};
 use crate::model::{Emit, Flow, Register, Unanswered};
@@ -10,10 +11,10 @@ use crate::source::kernel::core::types::THREAD;
 use crate::source::kernel::scheduler::{prcbs, thread};
 use crate::source::printable;
 
-/// No context record is read further: general registers stand before its extended ones.
+/// How much of a context record is read: the general registers come before the extended state.
 const MAX_CONTEXT: usize = 0x4d0;
 
-/// Whose context it is.
+/// The processor and thread of a context record.
 struct Owner {
     ethread: Cell<u64>,
     tid: Cell<i64>,
@@ -22,7 +23,9 @@ struct Owner {
 
 pub(crate) fn each_register(core: &Core, emit: Emit<'_, Register>) -> Result<(), Unanswered> {
     if core.arch.cpu().is_none() {
-        return Err(Unanswered::because("contexts of its machine are not known"));
+        return Err(Unanswered::because(
+            "context records of the dump's processor architecture are not supported",
+        ));
     }
     if !core.stopped.is_empty() {
         let _ = stopped_processors(core, emit);
@@ -42,7 +45,7 @@ pub(crate) fn each_register(core: &Core, emit: Emit<'_, Register>) -> Result<(),
     Ok(())
 }
 
-/// What the processors ran when their hypervisor stopped them.
+/// The registers of the processors when their hypervisor stopped them.
 fn stopped_processors(core: &Core, emit: Emit<'_, Register>) -> Flow {
     let prcbs = prcbs::prcbs(core);
     for (number, stopped) in (0..).zip(&core.stopped) {
@@ -63,7 +66,7 @@ fn owner_of_processor(core: &Core, number: i64, prcb: &Structure<'_>) -> Owner {
     Owner { ethread: thread, tid, processor: Ok(number) }
 }
 
-/// What the other processors ran when they were stopped.
+/// The registers of the other processors when they were stopped.
 fn other_processors(core: &Core, crashed: Cell<i64>, emit: Emit<'_, Register>) -> Flow {
     let (Some(cpu), Ok(crashed)) = (core.arch.cpu(), crashed) else {
         return Flow::Continue(());
@@ -73,7 +76,7 @@ fn other_processors(core: &Core, crashed: Cell<i64>, emit: Emit<'_, Register>) -
         let Ok(at) = prcb.pointer("Context") else { continue };
         let Ok(bytes) = core.prefix(at, MAX_CONTEXT) else { continue };
         let Some(context) = Context::new(cpu, &bytes) else { continue };
-        // A processor that was never stopped has an empty record.
+        // A processor that was never stopped has an empty context record.
         if context.ip().is_none_or(|ip| ip == 0) {
             continue;
         }

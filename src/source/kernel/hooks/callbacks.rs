@@ -1,8 +1,8 @@
-//! Routines that drivers have registered to be called: notify routines of processes, threads and
-//! images, of the registry, of bug checks, of the shutdown, of file systems, and callback objects.
+//! Callback routines that drivers registered: notify routines for processes, threads and images,
+//! for the registry, bug checks, shutdown and file systems, and callback objects.
 //!
-//! Lists that the debugger data or the directory of objects lead to are read of any dump; the rest
-//! is found by the kernel's symbols.
+//! Lists that the debugger data block or the object directory leads to are read from any dump; the
+//! others need kernel symbols.
 
 use crate::catalog::{Absent, Cell};
 use crate::dump::kdbg;
@@ -16,24 +16,24 @@ use crate::source::kernel::io::drivers;
 use crate::source::kernel::objects::manager;
 use crate::source::kernel::objects::manager::ObjectManager;
 
-/// Arrays of notify routines; entries before Windows Vista and since, where the array has grown.
+/// Arrays of notify routines; their sizes before Windows Vista and since, when the arrays grew.
 const ARRAYS: [&str; 3] =
     ["PspCreateProcessNotifyRoutine", "PspCreateThreadNotifyRoutine", "PspLoadImageNotifyRoutine"];
 const FEW: u64 = 8;
 const MANY: u64 = 64;
-/// The registry's own array, of Windows before Vista, and the most that it holds.
+/// The array of registry callbacks before Windows Vista, and its size.
 const REGISTRY_ARRAY: &str = "CmpCallBackVector";
 const MAX_REGISTRY: u64 = 100;
-/// No list is longer.
+/// Upper limit on a list.
 const MAX_LISTED: usize = 10_000;
 /// `IRP_MJ_SHUTDOWN`.
 const SHUTDOWN_MAJOR: u64 = 16;
-/// How an object of the type `Callback` begins.
+/// The signature of a `Callback` object.
 const SIGNATURE: u32 = u32::from_le_bytes(*b"Call");
-/// No component has a longer name.
+/// Upper limit on the length of a component name.
 const MAX_NAME: usize = 64;
 
-/// A routine that was found.
+/// A registered routine.
 struct Registered<'a> {
     kind: &'a str,
     routine: u64,
@@ -54,7 +54,7 @@ pub(crate) fn each_callback(
     let _ = for_each_callback(core, objects, &mut visit);
     if count == 0 && core.symbol_address("nt", ARRAYS[0]).is_none() {
         return Err(Unanswered::because(
-            "most callbacks are found by the kernel's symbols, which are not known",
+            "most callbacks can be found only with kernel symbols, which are missing",
         ));
     }
     Ok(())
@@ -107,7 +107,7 @@ fn for_each_callback(
     callback_objects(core, objects, visit)
 }
 
-/// Hands over a routine, if it can be one: code of the system is in the system's half.
+/// Passes on a routine if its address is valid: kernel code is in kernel space.
 fn registered(
     core: &Core,
     kind: &str,
@@ -121,17 +121,17 @@ fn registered(
     }
 }
 
-/// The address of a list's head by its symbol.
+/// The address of a list head, from its symbol.
 fn list_head(core: &Core, symbol: &str) -> Cell<u64> {
     core.symbol_address("nt", symbol).ok_or(Absent::NoSymbols)
 }
 
-/// The records of a list whose links stand first in each.
+/// The records of a list whose links are at the start of each record.
 fn declared_list(core: &Core, head: Cell<u64>) -> Vec<u64> {
     core.listed(head, 0, MAX_LISTED)
 }
 
-/// An array of references whose lowest bits are counts.
+/// An array of fast references (`_EX_FAST_REF`), whose lowest bits are counts.
 fn routines_of_array(
     core: &Core,
     symbol: &str,
@@ -198,7 +198,8 @@ fn short_text(core: &Core, address: u64) -> Cell<String> {
     if text.is_empty() { Err(Absent::NotApplicable) } else { Ok(text) }
 }
 
-/// What is registered with the objects of `\Callback`; each record points back to its object.
+/// The routines that are registered with the objects of `\Callback`; each registration points back
+/// to its object.
 fn callback_objects(
     core: &Core,
     objects: &ObjectManager,

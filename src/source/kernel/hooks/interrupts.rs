@@ -1,8 +1,8 @@
-//! The interrupt descriptor tables of the processors, and the interrupt objects behind them.
+//! The interrupt descriptor tables (IDTs) of the processors, and the interrupt objects behind them.
 //!
-//! An interrupt of a device leads into an object of the kernel, which has the routine of the driver:
-//! older kernels have the code that the processor enters in the object itself, newer ones find the
-//! object by the vector in the processor's block.
+//! The IDT entry of a device interrupt leads to an interrupt object (`_KINTERRUPT`), which holds
+//! the driver's routine. In older kernels the entry points to code inside the object; newer kernels
+//! find the object by its vector in the processor's block.
 
 use crate::catalog::{Absent, Cell};
 use crate::dump::{Width, kdbg};
@@ -11,18 +11,18 @@ use crate::source::kernel::core::Core;
 use crate::source::kernel::core::structure::Structure;
 use crate::source::kernel::scheduler::prcbs;
 
-/// A table has no more entries.
+/// Upper limit on the entries of a table.
 const MAX_VECTORS: u64 = 256;
-/// No vector has more handlers.
+/// Upper limit on the handlers of a vector.
 const MAX_CHAINED: usize = 64;
 const INTERRUPT: &str = "_KINTERRUPT";
-/// The kind of kernel object that an interrupt is.
+/// The kernel object type of interrupt objects.
 const INTERRUPT_TYPE: u64 = 22;
-/// Of a 32-bit entry: whether it is present, and its type, of which a task gate has no handler.
+/// Bits of a 32-bit entry: present, and its type; a task gate has no handler.
 const PRESENT: u64 = 0x8000;
 const GATE: u64 = 0x1f00;
 const TASK_GATE: u64 = 0x0500;
-/// The images that handle interrupts of their own.
+/// The images that handle interrupts themselves.
 const KERNEL: [&str; 2] = ["nt", "hal"];
 
 pub(crate) fn each_vector(
@@ -54,14 +54,15 @@ pub(crate) fn each_vector(
     Ok(())
 }
 
-/// The control region around a processor's block.
+/// The control region (`_KPCR`) that contains a processor's block.
 fn control_region<'a>(core: &'a Core, prcb: &Structure<'_>) -> Cell<Structure<'a>> {
     let stated = core.kdbg().and_then(|kdbg| kdbg.number(kdbg::PCR_PRCB));
     let known = || {
         let field = core.field_of("_KPCR", &["Prcb", "PrcbData"])?;
         Some(field.offset)
     };
-    // A 32-bit region has a pointer of the name that 64-bit ones have for the block itself.
+    // A 32-bit control region has a pointer with the name that 64-bit ones use for the block
+    // itself.
     let inside = match core.header.width {
         Width::W32 => stated.or_else(|| core.field("_KPCR", "PrcbData").map(|f| f.offset)),
         Width::W64 => stated.or_else(known),
@@ -71,7 +72,7 @@ fn control_region<'a>(core: &'a Core, prcb: &Structure<'_>) -> Cell<Structure<'a
     Ok(core.structure("_KPCR", at))
 }
 
-/// Hands over the handlers of an entry: one, or of a shared interrupt several.
+/// Passes on the handlers of an entry: one, or several for a shared interrupt.
 fn for_each_handler(
     core: &Core,
     want: &Want<'_, InterruptVector>,
@@ -110,7 +111,7 @@ fn for_each_handler(
     Flow::Continue(())
 }
 
-/// Where an entry leads; `None` if it is not in use.
+/// The handler of an entry, or `None` if the entry is not in use.
 fn handler(core: &Core, entry: Structure<'_>) -> Option<Cell<u64>> {
     let low = entry.unsigned(match core.header.width {
         Width::W32 => "Offset",
@@ -140,7 +141,7 @@ fn interrupt_object(core: &Core, prcb: &Structure<'_>, vector: u64, handler: u64
     let step = core.header.width.bytes() as u64;
     let names = ["InterruptObject", "VectorToInterruptObject"];
     let (name, field) = names.iter().find_map(|name| Some((*name, core.field("_KPRCB", name)?)))?;
-    // An array that is shorter lacks the vectors that are the processor's own.
+    // A shorter array leaves out the vectors that the processor reserves.
     let missing = MAX_VECTORS.checked_sub(field.size as u64 / step)?;
     let index = vector.checked_sub(missing)?;
     let at = prcb.at(name).ok()?.checked_add(index * step)?;
@@ -154,7 +155,8 @@ fn is_interrupt(core: &Core, address: u64) -> bool {
     interrupt.unsigned("Type") == Ok(INTERRUPT_TYPE) && service_of(core, address).is_ok()
 }
 
-/// The routine of an interrupt object: that for messages where the other only calls it.
+/// The service routine of an interrupt object; the message service routine if there is one, because
+/// the service routine then only calls it.
 fn service_of(core: &Core, address: u64) -> Cell<u64> {
     let interrupt = core.structure(INTERRUPT, address);
     let message = interrupt.pointer("MessageServiceRoutine");
@@ -162,7 +164,7 @@ fn service_of(core: &Core, address: u64) -> Cell<u64> {
     if core.is_system(routine) { Ok(routine) } else { Err(Absent::Unreadable) }
 }
 
-/// The other objects that share an interrupt.
+/// The other interrupt objects that share an interrupt.
 fn chained(core: &Core, first: u64) -> Vec<u64> {
     let Some(links) = core.field(INTERRUPT, "InterruptListEntry") else { return Vec::new() };
     let head = first.checked_add(links.offset as u64).ok_or(Absent::Unreadable);
@@ -170,7 +172,7 @@ fn chained(core: &Core, first: u64) -> Vec<u64> {
     others.into_iter().filter(|at| is_interrupt(core, *at)).collect()
 }
 
-/// The number of entries: as the processor's register says, if it was saved.
+/// The number of entries, from the saved IDT register if there is one.
 fn vectors(prcb: &Structure<'_>, size: u64) -> u64 {
     let limit = prcb.unsigned("ProcessorState.SpecialRegisters.Idtr.Limit");
     match limit {

@@ -1,4 +1,4 @@
-//! Routines that others call: callbacks, system services, interrupts.
+//! Routines that the system calls: callbacks, system services, interrupt handlers.
 
 pub(crate) mod callbacks;
 pub(crate) mod interrupts;

@@ -1,4 +1,4 @@
-//! `KeServiceDescriptorTable` and its shadow, by what threads refer to or by content.
+//! `KeServiceDescriptorTable` and its shadow table, found through threads or by their contents.
 
 use std::sync::OnceLock;
 
@@ -13,44 +13,44 @@ use crate::source::kernel::core::declared::{SERVICES, size};
 use crate::source::kernel::core::memory::Space;
 use crate::source::kernel::scheduler::thread;
 
-/// Bits 12 and 13 of a service's number choose the table; the rest is its place there.
+/// Bits 12 and 13 of a service number select the table; the remaining bits are the index in it.
 pub(crate) const MAX_SERVICES: u32 = 4096;
-/// Images of the window system begin so.
+/// Prefix of the image names of the window system.
 pub(crate) const WIN32K: &str = "win32k";
 
-/// A table of services.
+/// A system service table.
 pub(crate) struct Table<'a> {
     pub(crate) base: u64,
     pub(crate) limit: u32,
     /// The number of its first service.
     pub(crate) first: u64,
-    /// Where it can be read.
+    /// The address space in which it is mapped.
     pub(crate) space: Space<'a>,
 }
 
-/// How many services a kernel has, at least and at most.
+/// Limits on the number of services of a kernel.
 const COUNT: std::ops::RangeInclusive<u64> = 100..=1000;
-/// Bytes of arguments are a multiple of this.
+/// Argument sizes are a multiple of this.
 const ARGUMENT: u8 = 4;
-/// More tables than this are not looked into.
+/// Upper limit on the candidate tables that are checked.
 const MAX_JUDGED: usize = 256;
 
-/// The tables of services, looked for when first asked for.
+/// The service tables, determined on first use.
 #[derive(Debug, Default)]
 pub(crate) struct ServiceTables {
     found: OnceLock<Sought<Services>>,
 }
 
-/// Base and number of services of the kernel's own table, and of that of the window system.
+/// Base and number of services of the kernel's table, and of the window system's table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Services {
     pub(crate) own: (u64, u32),
     pub(crate) window: Option<(u64, u32)>,
 }
 
-/// The routine of a service. 64-bit kernels store its distance from the table, above four bits
-/// for the number of arguments on the stack; before Windows Vista the distance had those bits
-/// cleared instead of being shifted.
+/// The routine of a service. 64-bit kernels store its distance from the table in the upper bits;
+/// the lowest four bits are the number of arguments on the stack. Before Windows Vista the distance
+/// was not shifted: its lowest four bits were cleared instead.
 pub(crate) fn service_routine(core: &Core, table: &Table<'_>, index: u64) -> Cell<u64> {
     let at = table.base.checked_add(index * 4).ok_or(Absent::Unreadable)?;
     let entry = table.space.u32_at(at)?;
@@ -63,7 +63,7 @@ pub(crate) fn service_routine(core: &Core, table: &Table<'_>, index: u64) -> Cel
     Ok(table.base.wrapping_add_signed(distance))
 }
 
-/// The tables of services.
+/// Finds the service tables.
 ///
 /// # Errors
 /// Why they were not found.
@@ -77,12 +77,13 @@ pub(crate) fn found_services(core: &Core, services: &ServiceTables) -> Sought<Se
         }
         let own = only(places.iter().filter_map(|at| descriptor(core, *at, &mut judged)))?;
         let window = only(places.iter().filter_map(|at| window_descriptor(core, *at)));
-        // Windows 10 has two descriptors of the window system, one for programs that may use less.
+        // Windows 10 has two descriptors for the window system; the second one is for restricted
+        // processes.
         Ok(Services { own, window: window.ok() })
     })
 }
 
-/// What threads refer to as their tables: all threads of 32-bit kernels do.
+/// The descriptor tables that threads point to; threads of 32-bit kernels do.
 fn tables_of_threads(core: &Core) -> BTreeSet<u64> {
     let mut tables = BTreeSet::new();
     // Without threads there are none.
@@ -115,14 +116,15 @@ fn descriptor(core: &Core, at: u64, judged: &mut HashMap<(u64, u32), bool>) -> O
     is_table.then_some(found)
 }
 
-/// The table and the number of a descriptor, whose upper half of 64 bits is empty.
+/// Base and number of services of a descriptor. The upper half of a 64-bit count is 0.
 fn counted(core: &Core, at: u64) -> Option<(u64, u64)> {
     let base = core.declared_pointer(SERVICES, at, "Base").ok()?;
     let limit = core.declared_pointer(SERVICES, at, "Limit").ok()?;
     Some((base, limit))
 }
 
-/// Whether services lead into the kernel's code: three of four at least, for some may be hooked.
+/// Whether services point into the kernel's code: at least three of four, because some may be
+/// hooked.
 fn is_table(core: &Core, (base, limit): (u64, u32)) -> bool {
     let table = Table { base, limit, first: 0, space: core.kernel_space() };
     let leads_there =
@@ -131,13 +133,13 @@ fn is_table(core: &Core, (base, limit): (u64, u32)) -> bool {
     count * 4 >= limit as usize * 3
 }
 
-/// Whether bytes of arguments are what services take, as far as the dump holds them.
+/// Whether the bytes are valid argument sizes, as far as the dump holds them.
 fn are_arguments(core: &Core, at: u64, limit: u32) -> bool {
     let bytes = core.kernel_space().slice(at, limit as usize);
     bytes.map_or(true, |bytes| bytes.iter().all(|bytes| bytes.is_multiple_of(ARGUMENT)))
 }
 
-/// The descriptor of the window system behind one of the kernel's.
+/// The descriptor of the window system that follows the kernel's.
 fn window_descriptor(core: &Core, at: u64) -> Option<(u64, u32)> {
     let next = at.checked_add(size(SERVICES, core.header.width.bytes() as u64))?;
     let (base, limit) = counted(core, next)?;

@@ -1,4 +1,4 @@
-//! The tables of system services: the kernel's own, and that of the window system.
+//! The system service tables of the kernel and of the window system.
 
 use crate::catalog::Absent;
 use crate::model::{Emit, Located, SystemCall, Unanswered, Want};
@@ -9,7 +9,7 @@ use crate::source::kernel::hooks::service_tables;
 use crate::source::kernel::hooks::service_tables::{MAX_SERVICES, ServiceTables, Table, WIN32K};
 use crate::source::kernel::process::list;
 
-/// More processes than this are not asked for the window system.
+/// How many processes are searched for one that maps the window system.
 const MAX_PROCESSES: usize = 64;
 const WINDOW_SYSTEM: u64 = 0x1000;
 const DESCRIPTORS: &str = "KeServiceDescriptorTable";
@@ -32,14 +32,14 @@ pub(crate) fn each_service(
     Ok(())
 }
 
-/// The kernel's own table: by the descriptor that its entry code reads, by its own symbols, or
-/// by what is in it.
+/// The kernel's table: through the descriptor that its entry code reads, through its symbols, or by
+/// its contents.
 fn own_services<'a>(core: &'a Core, services: &'a ServiceTables) -> Result<Table<'a>, Unanswered> {
     if let Some(named) = named_services(core) {
         return Ok(named);
     }
     let found = service_tables::found_services(core, services);
-    let (base, limit) = found.map_err(|why| why.because("where the table of services is"))?.own;
+    let (base, limit) = found.map_err(|why| why.because("the system service table"))?.own;
     Ok(Table { base, limit, first: 0, space: core.kernel_space() })
 }
 
@@ -56,7 +56,7 @@ fn named_services(core: &Core) -> Option<Table<'_>> {
     })
 }
 
-/// The table of the window system, whose memory the processes of sessions see.
+/// The window system's table, which is mapped only in the processes of sessions.
 fn window_services<'a>(core: &'a Core, services: &'a ServiceTables) -> Option<Table<'a>> {
     let width = core.header.width.bytes() as u64;
     let (space, first) = (core.kernel_space(), WINDOW_SYSTEM);
@@ -73,7 +73,7 @@ fn window_services<'a>(core: &'a Core, services: &'a ServiceTables) -> Option<Ta
     Some(Table { space: space?, ..table })
 }
 
-/// The address spaces of processes that belong to a session, one for each session at least.
+/// The address spaces of processes that belong to a session, at least one for each session.
 fn session_spaces(core: &Core) -> Vec<Space<'_>> {
     let processes = list::process_objects(core).into_iter();
     let in_session = processes.filter(|process| process.pointer("Session").is_ok());

@@ -71,7 +71,7 @@ fn module(
         None
     };
     let part = |get: fn(&VersionInfo) -> &Option<String>| match &version {
-        // A resource that is there and does not say it has no such value.
+        // A version resource that lacks the value.
         Some(info) => get(info).clone().ok_or(Absent::NotApplicable),
         None => Err(Absent::NotInDump),
     };
@@ -111,11 +111,11 @@ fn module(
     }
 }
 
-/// What the version resource of an image says, if the dump holds its pages.
+/// The version resource of an image, if the dump holds its pages.
 fn version_of(core: &Core, driver: &Driver) -> Option<VersionInfo> {
     #[allow(
         clippy::redundant_closure_for_method_calls,
-        reason = "the method has one lifetime more"
+        reason = "the method has one more lifetime"
     )]
     codeview::with_image(core, driver.base, |image| image.version())
 }

@@ -1,4 +1,4 @@
-//! The symbols that the loaded drivers need.
+//! The symbol files that the loaded drivers need.
 
 use crate::catalog::Absent;
 use crate::model::{Emit, NeededSymbol, Want};

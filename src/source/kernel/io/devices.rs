@@ -1,5 +1,5 @@
-//! Device objects: those of every driver and those that stacks lead to, with their place in the
-//! stack and what the plug and play manager knows of them.
+//! Device objects: those of every driver and those that device stacks lead to, with their position
+//! in the stack and the state that the Plug and Play manager keeps for them.
 
 use crate::source::kernel::core::structure::Structure;
 use std::collections::HashSet;
@@ -14,13 +14,14 @@ use crate::source::kernel::objects::manager;
 use crate::source::kernel::objects::manager::ObjectManager;
 use crate::source::kernel::wanted::wanted;
 
-/// No stack of devices is higher (`_DEVICE_OBJECT.StackSize` is a signed byte).
+/// Upper limit on a device stack (`_DEVICE_OBJECT.StackSize` is a signed byte).
 const MAX_DEPTH: usize = 128;
-/// All devices together have no more requests in their queues.
+/// Upper limit on the IRPs in the queues of all devices.
 const MAX_QUEUED: usize = 4_000_000;
 const QUEUE_TYPE: u64 = 20;
 
-/// The device objects, none twice: those that drivers list, then those that stacks lead to.
+/// The device objects without duplicates: first those on drivers' device lists, then those that
+/// device stacks lead to.
 pub(crate) fn device_objects<'a>(
     core: &'a Core,
     objects: &'a ObjectManager,
@@ -56,7 +57,7 @@ fn is_device(core: &Core, address: u64) -> bool {
         && device.unsigned("Size").is_ok_and(|stated| stated >= size)
 }
 
-/// The device below one in its stack.
+/// The device below this one in its stack.
 fn attached_to(core: &Core, device: u64) -> Cell<u64> {
     let extension = core.structure(DEVICE, device);
     extension
@@ -64,7 +65,7 @@ fn attached_to(core: &Core, device: u64) -> Cell<u64> {
         .and_then(|extension| extension.pointer("AttachedTo"))
 }
 
-/// The lowest device of a stack, and how many devices are below the given one.
+/// The lowest device of a stack, and the number of devices below the given one.
 fn stack_below(core: &Core, device: u64) -> Cell<(u64, i64)> {
     let mut at = device;
     let mut seen = vec![device];
@@ -96,7 +97,7 @@ pub(crate) fn each_device(
     }
     let manager = manager::manager(core, objects)?;
     if device_objects(core, objects, io).is_empty() && manager.root.is_err() {
-        return Err(Unanswered::because("the directory of objects is not in the dump"));
+        return Err(Unanswered::because("the object directory is not in the dump"));
     }
     let mut left = MAX_QUEUED;
     for address in device_objects(core, objects, io) {
@@ -150,8 +151,8 @@ fn device_row(
     }
 }
 
-/// The requests that a device works on or has in its queue, the current one first.
-pub(crate) fn requests_of_devices(core: &Core, objects: &ObjectManager, io: &Io) -> Vec<u64> {
+/// The IRPs that a device processes or has in its queue, the current one first.
+pub(crate) fn irps_of_devices(core: &Core, objects: &ObjectManager, io: &Io) -> Vec<u64> {
     let entry = core.field("_IRP", "Tail.Overlay.DeviceQueueEntry");
     let entry = entry.map(|field| field.offset as u64);
     let mut found = Vec::new();
@@ -166,7 +167,7 @@ pub(crate) fn requests_of_devices(core: &Core, objects: &ObjectManager, io: &Io)
     found
 }
 
-/// The head of a device's queue; file systems do not make one.
+/// The head of a device's queue; file system devices do not initialize it.
 fn queue_head(device: &Structure<'_>) -> Cell<u64> {
     if device.unsigned("DeviceQueue.Type")? != QUEUE_TYPE {
         return Err(Absent::NotApplicable);
@@ -174,7 +175,7 @@ fn queue_head(device: &Structure<'_>) -> Cell<u64> {
     device.at("DeviceQueue.DeviceListHead")
 }
 
-/// The entries of a device's queue, of which no more than `left` are visited.
+/// The number of entries of a device's queue; at most `left` are visited.
 fn queue_length(core: &Core, device: &Structure<'_>, left: &mut usize) -> Cell<i64> {
     let listed = core.kernel_space().list(queue_head(device)?, *left);
     *left = left.saturating_sub(listed.entries.len());

@@ -1,6 +1,6 @@
 //! Rows of driver objects and of their dispatch routines.
 //!
-//! A driver that no directory lists is looked for in the pool.
+//! Drivers that are in no object directory are found in the pool.
 
 use std::collections::HashSet;
 
@@ -17,15 +17,16 @@ use crate::source::kernel::pool::scan;
 use crate::source::kernel::pool::state::Pool;
 use crate::source::kernel::wanted::wanted;
 
-/// The tag of blocks that hold drivers, and the most bytes of a block in front of one.
+/// The tag of pool blocks that hold driver objects, and the greatest offset of the object in a
+/// block.
 const TAG: &str = "Driv";
 const MAX_HEADERS: u64 = 0x100;
-/// No system has more drivers.
+/// Upper limit on drivers.
 const MAX_DRIVERS: usize = 10_000;
-/// `IRP_MJ_MAXIMUM_FUNCTION` and one more.
+/// `IRP_MJ_MAXIMUM_FUNCTION` + 1.
 const MAJORS: u64 = 28;
 
-/// The driver objects of the directories, and those of the pool that no directory has.
+/// The driver objects of the object directories, and those in the pool that no directory lists.
 fn drivers_or_why_not(
     core: &Core,
     objects: &ObjectManager,
@@ -39,18 +40,18 @@ fn drivers_or_why_not(
     let manager = manager::manager(core, objects)?;
     let drivers = drivers::driver_objects(core, objects, io);
     if drivers.is_empty() && manager.root.is_err() {
-        return Err(Unanswered::because("the directory of objects is not in the dump"));
+        return Err(Unanswered::because("the object directory is not in the dump"));
     }
     let mut seen: HashSet<u64> = drivers.iter().copied().collect();
     let hidden = drivers_of_pool(core, pool, control).into_iter().filter(|at| seen.insert(*at));
     Ok(drivers.iter().map(|at| (*at, true)).chain(hidden.map(|at| (at, false))).collect())
 }
 
-/// The driver objects in blocks of the pool: each stands behind headers of the object manager.
+/// The driver objects in pool blocks, where each follows its object headers.
 fn drivers_of_pool(core: &Core, pool: &Pool, control: Control<'_>) -> Vec<u64> {
     let unit = core.header.width.bytes() as u64;
     let mut found = Vec::new();
-    // A pool that cannot be read has none; the directories have.
+    // If the pool cannot be read, the drivers of the directories remain.
     let _ = scan::pool_blocks(core, pool, &PoolHint::tags(&[TAG], control), &mut |block| {
         let room = block.bytes.min(MAX_HEADERS) / unit;
         if block.is_in_use() {
@@ -152,7 +153,7 @@ pub(crate) fn each_dispatch(
     Ok(())
 }
 
-/// Whether an address is neither in an image (base and size) nor in the kernel.
+/// Whether an address is neither in this image (base and size) nor in the kernel.
 fn is_outside(core: &Core, address: u64, image: Option<(u64, u64)>) -> Cell<bool> {
     let own =
         image.and_then(|(start, size)| Some(address.checked_sub(start)? < size)).unwrap_or(false);

@@ -1,5 +1,5 @@
-//! Driver objects: those of the directories in which the I/O manager keeps them, those that only the
-//! pool has, and their dispatch routines.
+//! Driver objects, from the object directories of the I/O manager and from the pool, and their
+//! dispatch routines.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,19 +10,19 @@ use crate::source::kernel::io::state::Io;
 use crate::source::kernel::objects::manager;
 use crate::source::kernel::objects::manager::ObjectManager;
 
-/// The directories of the root that hold drivers.
+/// The directories of the root directory that hold drivers.
 const DIRECTORIES: [&str; 2] = ["Driver", "FileSystem"];
 pub(crate) const DRIVER: &str = "_DRIVER_OBJECT";
 /// `IO_TYPE_DRIVER`.
 const DRIVER_TYPE: u64 = 4;
 
-/// No driver has more devices; more is a chain that runs in a circle of its own making.
+/// Upper limit on the devices of a driver; a longer chain is circular.
 pub(crate) const MAX_DEVICES: usize = 100_000;
 pub(crate) const DEVICE: &str = "_DEVICE_OBJECT";
-/// `IO_TYPE_DEVICE`, and the kind of kernel object that a device queue is.
+/// `IO_TYPE_DEVICE`, and the kernel object type of device queues.
 pub(crate) const DEVICE_TYPE: u64 = 3;
 
-/// The driver objects, none twice; found when first asked for.
+/// The driver objects without duplicates, determined on first use.
 pub(crate) fn driver_objects<'a>(
     core: &'a Core,
     objects: &'a ObjectManager,
@@ -49,11 +49,11 @@ pub(crate) fn driver_object_name(
     address: u64,
 ) -> Cell<String> {
     let stated = core.structure(DRIVER, address).unicode("DriverName");
-    // Whoever hides a driver may have emptied the one or the other.
+    // A rootkit that hides its driver may have cleared either name.
     stated.or_else(|absent| manager::object_name(core, objects, address).map_err(|_| absent))
 }
 
-/// The driver object of the image at a base.
+/// The driver object of the image at a base address.
 pub(crate) fn driver_of_image(
     core: &Core,
     objects: &ObjectManager,
@@ -72,7 +72,7 @@ pub(crate) fn driver_of_image(
     if images.is_empty() {
         return Err(Absent::NotInDump);
     }
-    // Libraries and the kernel have no driver object.
+    // Export drivers and the kernel have no driver object.
     images.get(&base).copied().ok_or(Absent::NotApplicable)
 }
 
@@ -83,25 +83,25 @@ pub(crate) fn dispatch_routine(driver: Structure<'_>, major: u64) -> Cell<u64> {
     }
 }
 
-/// The routine by which a driver takes requests of a major function.
+/// A driver's dispatch routine for a major function code.
 pub(crate) fn dispatch_of(core: &Core, driver: u64, major: u64) -> Cell<u64> {
     dispatch_routine(core.structure(DRIVER, driver), major)
 }
 
-/// The name of a major function by its number.
+/// The name of a major function code.
 pub(crate) fn major_name(major: u64) -> Cell<String> {
     let name = u8::try_from(major).ok().and_then(names::irp_major);
     name.map(str::to_owned).ok_or(Absent::NotApplicable)
 }
 
-/// The name of a minor function, which depends on the major one.
+/// The name of a minor function code, which depends on the major one.
 pub(crate) fn minor_name(major: u64, minor: u64) -> Cell<String> {
     let codes = u8::try_from(major).ok().zip(u8::try_from(minor).ok());
     let name = codes.and_then(|(major, minor)| names::irp_minor(major, minor));
     name.map(str::to_owned).ok_or(Absent::NotApplicable)
 }
 
-/// The devices of a driver, the newest first as the driver lists them.
+/// The devices of a driver, newest first like the driver's list.
 pub(crate) fn devices_of(core: &Core, driver: u64) -> Vec<u64> {
     let mut found = Vec::new();
     let mut seen = HashSet::new();

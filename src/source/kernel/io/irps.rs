@@ -1,4 +1,4 @@
-//! I/O request packets and their stack locations as rows.
+//! Rows of IRPs and of their stack locations.
 
 use crate::source::kernel::batches;
 use std::collections::HashMap;
@@ -10,24 +10,24 @@ use crate::source::kernel::core::Core;
 use crate::source::kernel::core::structure::Structure;
 use crate::source::kernel::core::types::THREAD;
 use crate::source::kernel::io::drivers::{DEVICE, major_name, minor_name};
-use crate::source::kernel::io::requests::{LOCATION, Packet};
+use crate::source::kernel::io::irp_search::{IrpLayout, LOCATION};
 use crate::source::kernel::io::state::{FoundIrp, Io};
-use crate::source::kernel::io::{drivers, requests};
+use crate::source::kernel::io::{drivers, irp_search};
 use crate::source::kernel::objects::manager::ObjectManager;
 use crate::source::kernel::pool::state::Pool;
 use crate::source::kernel::scheduler::thread::Named;
 use crate::source::kernel::scheduler::{dispatcher, thread};
 use crate::source::kernel::wanted::wanted;
 
-/// `SL_PENDING_RETURNED`, and when a completion routine is called.
+/// `SL_PENDING_RETURNED`, and the flags that say when a completion routine is called.
 const PENDING: u64 = 0x01;
 const INVOKE_ON: [(u64, &str); 3] = [(0x40, "success"), (0x80, "error"), (0x20, "cancel")];
 
-/// Rows of so many packets are made before they are handed on, so many by one thread at a time.
+/// Rows per batch, and rows per parallel task.
 const BATCH: usize = 1 << 14;
 const PART: usize = 256;
 
-/// Names that many packets share, each read once.
+/// Names that many IRPs share, each read once.
 struct Shared<'a> {
     core: &'a Core,
     objects: &'a ObjectManager,
@@ -35,7 +35,7 @@ struct Shared<'a> {
     files: HashMap<u64, Cell<String>>,
     symbols: HashMap<u64, Cell<String>>,
     threads: HashMap<u64, Named>,
-    /// What threads wait for, and how long they have.
+    /// The objects that threads wait for, and for how long.
     waits: HashMap<u64, (Vec<u64>, Cell<i64>)>,
 }
 
@@ -52,7 +52,7 @@ impl<'a> Shared<'a> {
         }
     }
 
-    /// The driver of a device and its name.
+    /// The driver of a device, and its name.
     fn driver(&mut self, device: Cell<u64>) -> (Cell<u64>, Cell<String>) {
         let at = match device {
             Ok(at) => at,
@@ -86,8 +86,8 @@ impl<'a> Shared<'a> {
         self.threads.entry(at).or_insert_with(|| thread::named_thread(core, at)).clone()
     }
 
-    /// The age of a request whose thread waits for one of the events that its completion sets: it was
-    /// sent right before the wait began.
+    /// The age of an IRP whose thread waits for an event that its completion sets: the thread began
+    /// to wait right after it sent the IRP.
     fn age(&mut self, thread: Cell<u64>, events: [Cell<u64>; 2]) -> Cell<i64> {
         let (core, at) = (self.core, thread?);
         let (awaited, waited) = self.waits.entry(at).or_insert_with(|| {
@@ -110,18 +110,18 @@ pub(crate) fn each_irp(
     want: &Want<'_, Irp>,
     into: &mut dyn RowSink<Irp>,
 ) -> Result<(), Unanswered> {
-    let packet = requests::packet(core)?;
+    let layout = irp_search::irp_layout(core)?;
     let names = Idle::default();
     let make = |part: &[FoundIrp], push: &mut dyn FnMut(Irp)| {
         let mut shared = names.take(|| Shared::new(core, objects));
         for found in part {
-            let irp = packet.at(found.irp);
-            push(irp_row(core, want, &packet, &mut shared, (*found, &irp)));
+            let irp = layout.at(found.irp);
+            push(irp_row(core, want, &layout, &mut shared, (*found, &irp)));
         }
         names.give(shared);
     };
     let _ = batches::all(
-        &requests::packets(core, objects, pool, io, want.control())?,
+        &irp_search::irps(core, objects, pool, io, want.control())?,
         BATCH,
         PART,
         make,
@@ -133,17 +133,17 @@ pub(crate) fn each_irp(
 fn irp_row(
     core: &Core,
     want: &Want<'_, Irp>,
-    packet: &Packet<'_>,
+    layout: &IrpLayout<'_>,
     shared: &mut Shared<'_>,
     (found, irp): (FoundIrp, &Structure<'_>),
 ) -> Irp {
-    let counts = Packet::counts(irp);
+    let counts = IrpLayout::counts(irp);
     let is_completed = counts.map(|(count, current)| current > count);
     let current = counts.and_then(|(count, current)| {
         if current > count {
             return Err(Absent::NotApplicable);
         }
-        packet.location(found.irp, current)
+        layout.location(found.irp, current)
     });
     let location = current.map(|at| core.structure(LOCATION, at).read());
     let location = location.as_ref().map_err(|absent| *absent);
@@ -213,15 +213,15 @@ pub(crate) fn each_irp_location(
     want: &Want<'_, IrpLocation>,
     into: &mut dyn RowSink<IrpLocation>,
 ) -> Result<(), Unanswered> {
-    let packet = requests::packet(core)?;
+    let layout = irp_search::irp_layout(core)?;
     let names = Idle::default();
     let make = |part: &[FoundIrp], push: &mut dyn FnMut(IrpLocation)| {
         let mut shared = names.take(|| Shared::new(core, objects));
         for found in part {
-            let counts = Packet::counts(&packet.at(found.irp));
+            let counts = IrpLayout::counts(&layout.at(found.irp));
             let Ok((count, current)) = counts else { continue };
             for index in (1..=count).rev() {
-                let Ok(at) = packet.location(found.irp, index) else { break };
+                let Ok(at) = layout.location(found.irp, index) else { break };
                 let place = (found.irp, index, index == current);
                 push(location_row(want, place, &core.structure(LOCATION, at).read(), &mut shared));
             }
@@ -229,7 +229,7 @@ pub(crate) fn each_irp_location(
         names.give(shared);
     };
     let _ = batches::all(
-        &requests::packets(core, objects, pool, io, want.control())?,
+        &irp_search::irps(core, objects, pool, io, want.control())?,
         BATCH,
         PART,
         make,
@@ -276,7 +276,7 @@ fn location_row(
     }
 }
 
-/// When the completion routine of a location is called, in words.
+/// When the completion routine of a stack location is called, as text.
 fn completes_on(location: &Structure<'_>, routine: Cell<u64>) -> Cell<String> {
     routine?;
     let control = location.unsigned("Control")?;

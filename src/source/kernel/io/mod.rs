@@ -3,7 +3,7 @@
 pub(crate) mod devices;
 pub(crate) mod driver_rows;
 pub(crate) mod drivers;
+pub(crate) mod irp_search;
 pub(crate) mod irps;
-pub(crate) mod requests;
 pub(crate) mod state;
 pub(crate) mod traces;

@@ -1,18 +1,19 @@
-//! Stacks that Driver Verifier keeps of requests: who allocated, sent, completed or cancelled each.
+//! Stack traces that Driver Verifier keeps for IRPs: who allocated, sent, completed or cancelled
+//! each.
 //!
-//! The ring of them and its length are variables without exports, so the kernel's symbols are needed;
-//! their file has the layout of an entry as well.
+//! The ring buffer of traces and its length are variables that are not exported, so kernel symbols
+//! are required; the PDB also gives the layout of an entry.
 
 use crate::catalog::{Absent, Cell};
 use crate::model::{Emit, Unanswered, VerifierFrame, Want};
 use crate::source::kernel::core::Core;
 
 const TRACE: &str = "_IOV_IRP_TRACE";
-/// No ring is longer.
+/// Upper limit on the ring buffer.
 const MAX_TRACES: u64 = 1 << 20;
-/// No stack is deeper.
+/// Upper limit on the frames of a trace.
 const MAX_FRAMES: u64 = 64;
-/// What the names of the routines that keep a stack contain, and what for they do so.
+/// Parts of the names of the routines that record a trace, and the operation that they record.
 const KINDS: [(&str, &str); 4] = [
     ("AllocateIrp", "allocation"),
     ("CompleteRequest", "completion"),
@@ -26,22 +27,22 @@ pub(crate) fn each_trace(
     emit: Emit<'_, VerifierFrame>,
 ) -> Result<(), Unanswered> {
     let variable = |name| core.symbol_address("nt", name).ok_or(Absent::NoSymbols);
-    let unknown = "the stacks are found by the kernel's symbols, which are not known";
+    let unknown = "the stack traces can be found only with kernel symbols, which are missing";
     let (Ok(ring), Some(frames)) = (variable("IovIrpTraces"), core.field(TRACE, "StackTrace"))
     else {
         return Err(Unanswered::because(unknown));
     };
     let Ok(ring) = core.pointer_at(ring) else {
-        return Err(Unanswered::because("the ring of stacks is not in the dump"));
+        return Err(Unanswered::because("the ring buffer of stack traces is not in the dump"));
     };
-    // Without Driver Verifier there is none.
+    // Without Driver Verifier there is no ring buffer.
     let length = variable("IovIrpTracesLength").and_then(|at| core.u32_at(at)).unwrap_or(0);
     let length = if ring == 0 { 0 } else { u64::from(length).min(MAX_TRACES) };
     let next = variable("IovIrpTracesIndex").and_then(|at| core.u32_at(at)).unwrap_or(0);
     let size = core.size_of(TRACE).unwrap_or(0);
     let step = core.header.width.bytes() as u64;
     let depth = (frames.size as u64 / step).min(MAX_FRAMES);
-    // The newest first.
+    // Newest first.
     for back in 0..length {
         let index = (u64::from(next) + length - back) % length;
         let Some(at) = ring.checked_add(index * size) else { break };
@@ -74,7 +75,7 @@ pub(crate) fn each_trace(
     Ok(())
 }
 
-/// What a stack was kept for, by the first of its routines that does nothing else.
+/// The operation of a trace, from the first of its routines that serves only one operation.
 fn kind_of_trace(core: &Core, addresses: &[u64]) -> Cell<String> {
     for address in addresses {
         let Ok(symbol) = core.symbol_text(Ok(*address)) else { continue };

@@ -1,10 +1,10 @@
-//! Locks that threads hold and wait for, as the kernel notes them with the threads to boost those that
-//! others wait for (`AutoBoost`, since Windows 8.1); and the mutexes that name their owners themselves.
+//! Locks that threads hold and wait for, from the lock entries that the kernel uses to boost lock
+//! owners (`AutoBoost`, since Windows 8.1); and mutexes, which record their owner themselves.
 //!
-//! A thread has a few `_KLOCK_ENTRY`. One is taken before a push lock or one of its like is
-//! acquired and given back after its release; in between it has the lock's address, whose two lowest
-//! bits and highest bit serve as marks. A push lock does not know who has it: these entries do.
-//! A thread with more locks than entries is not noted for the rest.
+//! A thread has a few `_KLOCK_ENTRY`. It takes one before it acquires a push lock or a similar lock
+//! and returns it after the release. In between the entry holds the address of the lock, whose two
+//! lowest bits and highest bit are flags. A push lock does not record its owner; these entries do.
+//! Locks of a thread that has more locks than entries are not recorded.
 
 use std::collections::HashMap;
 
@@ -19,15 +19,15 @@ use crate::source::kernel::scheduler::{dispatcher, thread};
 use crate::symbol::Field;
 
 const ENTRY: &str = "_KLOCK_ENTRY";
-/// No thread has more entries.
+/// Upper limit on the entries of a thread.
 const MOST: usize = 64;
-/// Marks in the lowest bits of a lock's address.
+/// Flags in the lowest bits of a lock's address.
 const MARKS: u64 = 3;
 
-/// Where entries and their fields are.
+/// Where the entries and their fields are.
 #[derive(Debug)]
 pub(crate) struct Entries {
-    /// Offset of the first in its thread.
+    /// Offset of the first entry in its thread.
     first: usize,
     size: usize,
     count: usize,
@@ -36,14 +36,14 @@ pub(crate) struct Entries {
     waiting: Option<Field>,
 }
 
-/// A lock in use by a thread.
+/// A lock that a thread holds or waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Used {
     pub(crate) lock: u64,
     pub(crate) is_owner: bool,
 }
 
-/// The kind of lock that a thread with this reason waits for.
+/// The kind of lock that a thread with this wait reason waits for.
 fn kind(reason: &str) -> Option<&'static str> {
     Some(match reason {
         "WrPushLock" => "PushLock",
@@ -54,18 +54,18 @@ fn kind(reason: &str) -> Option<&'static str> {
     })
 }
 
-/// The kind of lock that a thread waits for, as its wait reason says.
+/// The kind of lock that a thread waits for, from its wait reason.
 pub(crate) fn awaited_kind(thread: &Structure<'_>) -> Cell<String> {
     let kind = kind(&wait_reason(thread)?).ok_or(Absent::NotApplicable)?;
     Ok(kind.to_owned())
 }
 
 impl Entries {
-    /// `None` for systems whose threads have none.
+    /// `None` for versions whose threads have no lock entries.
     pub(crate) fn of(core: &Core) -> Option<Self> {
         let size = usize::try_from(core.size_of(ENTRY)?).ok().filter(|size| *size > 0)?;
         let field = |path| core.known_field(THREAD, path).ok();
-        // Late versions have them behind the scheduler's part of the thread, with a pointer in it.
+        // Late versions have a pointer to them, behind the `_KTHREAD` part of the thread.
         let first = field("LockEntries").or_else(|| field("Tcb.LockEntries"))?;
         let waiting = ["WaitingBit", "WaitingByte", "LockState.Waiting"];
         Some(Self {
@@ -93,7 +93,7 @@ impl Entries {
         held.chunks_exact(self.size).filter_map(used).collect()
     }
 
-    /// The lock that a thread waits for; a thread waits for one at a time.
+    /// The lock that a thread waits for; a thread waits for one lock at a time.
     pub(crate) fn awaited(&self, core: &Core, thread: &Structure<'_>) -> Option<u64> {
         let used = self.used(core, thread).into_iter();
         let mut waiting = used.filter(|used| !used.is_owner);
@@ -130,7 +130,7 @@ impl Entries {
     }
 }
 
-/// The highest bit of addresses, which kernel addresses have and entries use as a mark.
+/// The highest address bit, which is set in every kernel address and which entries use as a flag.
 const fn top_bit(width: Width) -> u64 {
     1 << (8 * width.bytes() - 1)
 }
@@ -141,9 +141,8 @@ pub(crate) fn each_lock_entry(
     emit: Emit<'_, LockEntry>,
 ) -> Result<(), Unanswered> {
     core.has_memory()?;
-    let entries = Entries::of(core).ok_or_else(|| {
-        Unanswered::because("threads of this system do not note their locks (since Windows 8.1)")
-    })?;
+    let entries = Entries::of(core)
+        .ok_or_else(|| Unanswered::because("threads record their locks only since Windows 8.1"))?;
     let kinds = if want.has(|c| c.kind) { entries.kinds(core) } else { HashMap::new() };
     thread::for_each_thread(core, &mut |thread, _| {
         let used = entries.used(core, thread);
@@ -173,13 +172,13 @@ pub(crate) fn each_lock_entry(
     })
 }
 
-/// The fast or guarded mutex of which an object that a thread waits for is a part, and its owner.
-/// One that is waited for has an owner, which is the proof that a mutex is there.
+/// The fast or guarded mutex that contains an object that a thread waits for, and its owner. A
+/// mutex with waiters has an owner, which proves that the object is part of a mutex.
 pub(crate) fn mutex_around(core: &Core, thread: &Structure<'_>, object: u64) -> Option<(u64, u64)> {
     let reason = wait_reason(thread).ok()?;
     let ty = match reason.as_str() {
         "WrGuardedMutex" => "_KGUARDED_MUTEX",
-        // Before Windows Server 2003 the reason is the general one.
+        // Before Windows Server 2003 the wait reason is the general one.
         "WrFastMutex" | "Executive" => "_FAST_MUTEX",
         _ => return None,
     };

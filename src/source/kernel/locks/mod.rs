@@ -1,4 +1,4 @@
-//! Locks of the kernel, who has them and who waits for them.
+//! Kernel locks, their owners and their waiters.
 
 pub(crate) mod autoboost;
 pub(crate) mod resources;

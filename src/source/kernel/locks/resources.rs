@@ -1,4 +1,5 @@
-//! Executive resources: the list that the debugger data points to, their owners and their waiters.
+//! Executive resources: the list that the debugger data block points to, their owners and their
+//! waiters.
 
 use crate::catalog::{Absent, Cell};
 use crate::dump::kdbg;
@@ -7,13 +8,13 @@ use crate::source::kernel::core::Core;
 use crate::source::kernel::core::structure::Structure;
 use crate::source::kernel::scheduler::{dispatcher, thread};
 
-/// No system has more resources; more is a damaged list.
+/// Upper limit on resources; a longer list is damaged.
 const MAX_RESOURCES: usize = 1_000_000;
-/// No resource has more owners.
+/// Upper limit on the owners of a resource.
 const MAX_OWNERS: u64 = 65_536;
 /// `ResourceOwnedExclusive` of `_ERESOURCE.Flag`.
 const OWNED_EXCLUSIVE: u64 = 0x80;
-/// Bits of an owner that is recorded by another address than the thread's.
+/// Low bits of an owner that is recorded by another address than its thread's.
 const MARKS: u64 = 3;
 pub(crate) const RESOURCE: &str = "_ERESOURCE";
 const ENTRY: &str = "_OWNER_ENTRY";
@@ -24,12 +25,13 @@ struct Owner {
     count: Cell<i64>,
 }
 
-/// The resources on the list of all.
+/// The resources on the system's resource list.
 pub(crate) fn resources(core: &Core) -> Result<Vec<u64>, Unanswered> {
     let block = || Unanswered::because("the dump holds no debugger data block");
     let head = core.kdbg().ok_or_else(block)?.pointer(kdbg::RESOURCES);
-    let head =
-        head.ok_or_else(|| Unanswered::because("the debugger data names no list of resources"))?;
+    let head = head.ok_or_else(|| {
+        Unanswered::because("the debugger data block does not give the list of resources")
+    })?;
     let links = core.field(RESOURCE, "SystemResourcesList");
     let links = links.ok_or_else(|| Unanswered::because("no layout of _ERESOURCE is known"))?;
     if core.pointer_at(head).is_err() {
@@ -85,7 +87,7 @@ fn lock_row(core: &Core, want: &Want<'_, Lock>, address: u64) -> Lock {
     }
 }
 
-/// The owners: the one in the resource (before Windows 7 two), and those of its table.
+/// The owners: the one in the resource (two before Windows 7), and those of its owner table.
 fn owners(core: &Core, resource: Structure<'_>) -> Cell<Vec<Owner>> {
     let mut entries = Vec::new();
     if core.knows(RESOURCE, "OwnerEntry") {
@@ -98,7 +100,7 @@ fn owners(core: &Core, resource: Structure<'_>) -> Cell<Vec<Owner>> {
     if let Ok(table) = resource.pointer("OwnerTable") {
         let header = core.structure(ENTRY, table);
         let (count, size) = (header.unsigned("TableSize")?, header.size()?);
-        // The first element holds the size of the table, which counts itself.
+        // The first element holds the size of the table, including itself.
         let places = (1..count.min(MAX_OWNERS)).filter_map(|i| table.checked_add(i * size));
         entries.extend(places);
     }
@@ -109,8 +111,8 @@ fn owners(core: &Core, resource: Structure<'_>) -> Cell<Vec<Owner>> {
     Ok(entries.into_iter().filter_map(owner).collect())
 }
 
-/// The thread of an owner. A driver may record another address, with the lowest bits set, and so
-/// may the kernel, which then counts references to the thread.
+/// The thread of an owner. A driver may record another address with the lowest bits set
+/// (`ExSetResourceOwnerPointer`), and so may the kernel, which then references the thread.
 fn owning_thread(core: &Core, raw: u64) -> Cell<u64> {
     let address = raw & !MARKS;
     if raw == address || dispatcher::is_thread(core, address) {

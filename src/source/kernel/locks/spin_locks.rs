@@ -1,9 +1,9 @@
-//! Queued spin locks: each processor's block has an entry for each of them.
+//! Queued spin locks: each processor's block has an entry for each lock.
 //!
-//! The two lowest bits of the lock's address in an entry tell whether its processor waits for the lock
-//! or has it (`LOCK_QUEUE_WAIT`, `LOCK_QUEUE_OWNER`); the entry of the owner leads to that of the first
-//! that waits, and so on. What the locks are for is by their place (`KSPIN_LOCK_QUEUE_NUMBER`), which
-//! kernels kept, leaving places empty.
+//! The two lowest bits of the lock's address in an entry say whether the processor waits for the
+//! lock or owns it (`LOCK_QUEUE_WAIT`, `LOCK_QUEUE_OWNER`). The owner's entry points to the entry
+//! of the first waiter, which points to the next. The index of an entry gives the purpose of its
+//! lock (`KSPIN_LOCK_QUEUE_NUMBER`); versions never renumbered them but left gaps.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,12 +15,12 @@ use crate::source::kernel::core::types::PRCB;
 use crate::source::kernel::scheduler::prcbs;
 
 const ENTRY: &str = "_KSPIN_LOCK_QUEUE";
-/// No processor has more entries.
+/// Upper limit on the entries of a processor.
 const MOST: usize = 64;
 const WAITING: u64 = 1;
 const OWNER: u64 = 2;
 
-/// What the locks are for, by their place, as debuggers write it.
+/// The locks by index, as debuggers name them.
 const NAMES: [&str; 16] = [
     "KE   - Dispatcher",
     "MM   - Expansion",
@@ -44,7 +44,7 @@ const NAMES: [&str; 16] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Queued {
     processor: usize,
-    /// The place of the lock.
+    /// The index of the lock.
     lock: usize,
     state: State,
 }
@@ -52,12 +52,12 @@ pub(crate) struct Queued {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Owner,
-    /// The position among those that wait, from 1; none where the chain of entries is broken.
+    /// The position in the queue of waiters, from 1; none where the chain of entries is broken.
     Waiting(Option<i64>),
     Corrupt,
 }
 
-/// An entry as it stands in memory.
+/// An entry as it is in memory.
 struct Raw {
     next: u64,
     marks: u64,
@@ -77,7 +77,7 @@ impl State {
     }
 }
 
-/// The entries of a processor, each with its address; none if the dump does not hold them.
+/// The entries of a processor with their addresses; none if the dump does not hold them.
 fn lock_queue(core: &Core, prcb: &Structure<'_>) -> Vec<(u64, Raw)> {
     let Ok(all) = core.known_field(PRCB, "LockQueue") else { return Vec::new() };
     let (next, lock) = (core.field(ENTRY, "Next"), core.field(ENTRY, "Lock"));
@@ -95,7 +95,8 @@ fn lock_queue(core: &Core, prcb: &Structure<'_>) -> Vec<(u64, Raw)> {
     entries.collect()
 }
 
-/// The entries in use, by lock and then by processor; `None` where no processor's are there.
+/// The entries in use, by lock and then by processor; `None` if the dump holds no processor's
+/// entries.
 pub(crate) fn queued_spin_locks(
     core: &Core,
     prcbs: &[Option<Structure<'_>>],
@@ -123,7 +124,7 @@ pub(crate) fn queued_spin_locks(
     Some(found)
 }
 
-/// The queued spin locks of a processor as `!running` shows them: a character for each.
+/// The queued spin locks of a processor as `!running` shows them, one character each.
 pub(crate) fn lock_marks(all: Option<&[Queued]>, processor: usize) -> Cell<String> {
     let mut marks = ['.'; NAMES.len()];
     for queued in all.ok_or(Absent::NotInDump)?.iter().filter(|q| q.processor == processor) {
@@ -162,7 +163,7 @@ pub(crate) fn each_queued_lock(core: &Core, emit: Emit<'_, QueuedLock>) -> Resul
     Ok(())
 }
 
-/// Which place those that wait have, along the chain from the owner.
+/// The queue position of each waiter, along the chain from the owner.
 fn positions(entries: &HashMap<u64, &Raw>) -> HashMap<u64, i64> {
     let mut found = HashMap::new();
     let mut seen = HashSet::new();

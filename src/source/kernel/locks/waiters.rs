@@ -1,10 +1,11 @@
 //! Threads that wait for executive resources.
 //!
-//! Up to the first versions of Windows 10 those that want to share a resource wait for a semaphore of
-//! it, those that want it alone for an event; the wait blocks on the list of that object are the queue.
-//! Since then each waits for an event on its own stack, in an entry of a chain: a ring without a head
-//! that the resource points into, or, for a while, a list with an end. What a pointer leads to is told
-//! by what is there: an entry begins with an address, a dispatcher object with its kind.
+//! Up to the first versions of Windows 10 shared waiters wait for the resource's semaphore and
+//! exclusive waiters for its event, so the queue is the wait block list of that object. Later
+//! versions give each waiter an event on its own stack, in a chain of entries: a ring without a
+//! head that the resource points into or, in some versions, a null-terminated list. The reader
+//! distinguishes them by what the pointer refers to: an entry begins with an address, a dispatcher
+//! object with its type.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,9 +17,9 @@ use crate::source::kernel::core::types::THREAD;
 use crate::source::kernel::locks::resources;
 use crate::source::kernel::scheduler::{dispatcher, thread};
 
-/// No system has more threads.
+/// Upper limit on threads.
 const MAX_WAITERS: usize = 1 << 20;
-/// `DISPATCHER_HEADER.Type` of the objects that resources have threads wait for, and of threads.
+/// `DISPATCHER_HEADER.Type` of the objects that waiters of resources wait for, and of threads.
 const SYNCHRONIZATION_EVENT: u64 = 1;
 const SEMAPHORE: u64 = 5;
 const HEADER: &str = "_DISPATCHER_HEADER";
@@ -28,16 +29,16 @@ const ENTRY: &str = "_KWAIT_CHAIN_ENTRY";
 /// A thread in a queue.
 struct Queued {
     ethread: u64,
-    /// No value where the list of the queue is broken, and the thread alone says that it waits.
+    /// Absent where the queue's list is broken and only the thread says that it waits.
     position: Cell<i64>,
 }
 
 /// What is read once for all resources.
 struct Search<'a> {
     core: &'a Core,
-    /// Threads that were found already; none waits for two resources.
+    /// Threads that were found already; a thread waits for one resource at most.
     seen: HashSet<u64>,
-    /// How many entries of lists may still be followed.
+    /// How many more list entries may be followed.
     left: usize,
     /// Waiting threads by the objects that they wait for, and threads by their stacks.
     threads: Option<Threads>,
@@ -47,16 +48,16 @@ struct Search<'a> {
 #[derive(Default)]
 struct Threads {
     by_object: HashMap<u64, Vec<u64>>,
-    /// Limit and base of each stack, and its thread; sorted.
+    /// Limit, base and thread of each stack, sorted.
     by_stack: Vec<(u64, u64, u64)>,
 }
 
-/// A kind of access, and where a resource has those that wait for it.
+/// A kind of access, and where a resource keeps its waiters.
 #[derive(Clone, Copy)]
 struct Access {
     field: &'static str,
     count: &'static str,
-    /// Of the dispatcher object that early systems have threads wait for.
+    /// The type of the dispatcher object that its waiters wait for in early versions.
     kind: u64,
     is_exclusive: bool,
 }
@@ -79,7 +80,7 @@ const ACCESSES: [Access; 2] = [
 impl Threads {
     fn of(core: &Core) -> Self {
         let mut all = Self::default();
-        // Without threads there is nobody to find.
+        // Without threads there are no waiters.
         let _ = thread::for_each_thread(core, &mut |thread, _| {
             let Ok(ethread) = thread.address else { return Flow::Continue(()) };
             if let (Ok(limit), Ok(base)) =
@@ -122,7 +123,8 @@ impl Search<'_> {
         found.into_iter().filter(|queued| self.seen.insert(queued.ethread)).collect()
     }
 
-    /// The threads on the list of an object, and those that wait for it and are not there.
+    /// The threads on the wait list of an object, and threads that wait for it and are missing from
+    /// the list.
     fn of_object(&mut self, object: u64, count: u64) -> Vec<Queued> {
         let core = self.core;
         let head = core.structure(HEADER, object).at("WaitListHead");
@@ -166,7 +168,7 @@ impl Search<'_> {
         found
     }
 
-    /// The thread that an entry of a chain names, else the one on whose stack it is.
+    /// The thread that a chain entry names, or else the one whose stack contains the entry.
     fn owner_of_entry(&mut self, entry: u64) -> Option<u64> {
         let named = self.core.structure(ENTRY, entry).pointer("Thread").ok();
         let named = named.filter(|thread| dispatcher::is_thread(self.core, *thread));

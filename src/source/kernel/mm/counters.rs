@@ -1,12 +1,13 @@
-//! Numbers of the memory manager, and its lists of physical pages.
+//! Memory manager counters, and the lists of physical pages.
 //!
-//! Up to Windows 8.1 they are variables of the kernel, most of which the debugger data points to. Since
-//! Windows 10 they are fields of one structure, `MiState`, and of the partition that it leads to; the
-//! debugger data of those kernels points to other things under the old names, and is not asked.
+//! Up to Windows 8.1 the counters are kernel variables; the debugger data block points to most of
+//! them. Since Windows 10 they are fields of the structure `MiState` and of the partition that it
+//! points to. The debugger data block of those kernels points to other data under the old names and
+//! is not used.
 //!
-//! `NonPagedPool Usage` is then the count by which the kernel decides whether the pool is low: pages, as
-//! it compares them with a limit less 2,048 and less 5,120 pages. Debuggers print it as two numbers,
-//! of what may be executed and of what may not, whose sum it is near.
+//! There `NonPagedPool Usage` is the count that the kernel compares with its low-pool limits, which
+//! are 2,048 and 5,120 pages below the maximum. Debuggers print two counters instead, for
+//! executable and non-executable pool, whose sum is close to it.
 
 use CounterPlace::{Block, BlockField, Excess, Partition, ShortBlock, State, Symbol, SymbolField};
 
@@ -20,34 +21,35 @@ use crate::source::kernel::mm::mi_state::{MiState, PARTITION, STATE};
 const PAGE: u64 = 0x1000;
 const PAGE_LIST: &str = "_MMPFNLIST";
 const DESCRIPTOR: &str = "_POOL_DESCRIPTOR";
-/// Windows has no more pools of a kind.
+/// Upper limit on the pools of a kind.
 const MAX_POOLS: u64 = 64;
-/// Debuggers warn of a pool of which less than a fifth is left, if that is less than a tenth or less
-/// than so many pages (40 MB). The bounds follow from published listings.
+/// Debuggers warn about a pool if less than a fifth of it is left and that is less than a tenth or
+/// less than this many pages (40 MB). These limits were derived from published listings.
 const LOW_PAGES: i64 = 10_240;
 
-/// Where a number is.
+/// Where a counter is.
 #[derive(Debug, Clone, Copy)]
 enum CounterPlace {
-    /// A variable of pointer size that the debugger data points to.
+    /// A pointer-sized variable that the debugger data block points to.
     Block(usize),
-    /// A variable of 32 bits: some versions have no more, and no machine with them had more pages.
+    /// A 32-bit variable that the debugger data block points to: some versions have only 32 bits,
+    /// and no machine with them had more pages.
     ShortBlock(usize),
-    /// A field of a structure that the debugger data points to.
+    /// A field of a structure that the debugger data block points to.
     BlockField(usize, &'static str, &'static str),
-    /// An element of an array of words under the name of a symbol.
+    /// An element of an array of words, by symbol.
     Symbol(&'static str, u64),
-    /// A field of a structure under the name of a symbol.
+    /// A field of a structure, by symbol.
     SymbolField(&'static str, &'static str, &'static str),
-    /// By how much one variable exceeds another.
+    /// The difference between two variables.
     Excess(&'static str, &'static str),
     /// A field of `MiState`.
     State(&'static str),
-    /// A field of the system's partition.
+    /// A field of the system partition.
     Partition(&'static str),
 }
 
-/// A number: its name as `!vm` prints it, whether it is in bytes, and where versions have it.
+/// A counter: its name as `!vm` prints it, whether it is in bytes, and where versions store it.
 type Number = (&'static str, bool, &'static [CounterPlace]);
 
 const BEFORE_POOLS: &[Number] = &[
@@ -65,7 +67,7 @@ const BEFORE_POOLS: &[Number] = &[
         ],
     ),
     ("Free NP PTEs", false, &[Symbol("MmTotalFreeSystemPtes", 1)]),
-    // As many pages as special pool that is not paged may still have: nothing is printed of it since
+    // The number of pages that nonpaged special pool may still use; debuggers print nothing since
     // Vista, which has no such limit.
     (
         "Free Special NP",
@@ -117,17 +119,17 @@ const PAGED_USAGE: &str = "PagedPool Usage";
 const PAGED_MAX: &str = "PagedPool Maximum";
 const COMMITTED: &str = "Committed pages";
 const LIMIT: &str = "Commit limit";
-/// What is used of something, and how much of it there may be.
+/// Pairs of usage and limit.
 const LIMITS: [(&str, &str); 3] =
     [(NONPAGED_USAGE, NONPAGED_MAX), (PAGED_USAGE, PAGED_MAX), (COMMITTED, LIMIT)];
-/// What debuggers print of pools that are used up.
+/// The warnings that debuggers print for pools that are nearly exhausted.
 const WARNINGS: [(&str, &str); 2] = [
     (NONPAGED_USAGE, "Excessive NonPaged Pool Usage"),
     (PAGED_USAGE, "Excessive Paged Pool Usage"),
 ];
 
-/// The lists of physical pages, as `!memusage` names them: the place in the debugger data, and the
-/// field of the partition.
+/// The lists of physical pages as `!memusage` names them: the offset in the debugger data block,
+/// and the field of the partition.
 const PAGE_LISTS: [(&str, usize, &str); 6] = [
     ("Zeroed", 0x180, "PageLists.ZeroedPageListHead.Total"),
     ("Free", 0x188, "PageLists.FreePageListHead.Total"),
@@ -145,17 +147,17 @@ fn in_bytes(pages: Cell<i64>) -> Cell<i64> {
     pages?.checked_mul(0x1000).ok_or(Absent::Unreadable)
 }
 
-/// A row of pages.
+/// A row of a page count.
 fn row(name: &str, pages: Cell<u64>) -> VmCounter {
     let pages = pages.and_then(signed);
     VmCounter { name: Ok(name.to_owned()), pages, bytes: in_bytes(pages), ..VmCounter::default() }
 }
 
-/// A number of one place; `None` if this kernel does not have it there.
+/// The counter at a place, or `None` if this kernel does not store it there.
 fn counter_at(core: &Core, memory: &MiState, place: CounterPlace) -> Option<Cell<u64>> {
     let is_new = mi_state::has_state(core);
     let stated = |offset: usize| {
-        // Of the old names one still means what it says.
+        // Only one of the old fields still has its meaning.
         let is_true = !is_new || offset == kdbg::PAGED_POOL_BYTES;
         core.kdbg()?.pointer(offset).filter(|_| is_true)
     };
@@ -201,7 +203,7 @@ pub(crate) fn each_counter(
     core.kdbg().ok_or_else(block)?;
     let mut rows: Vec<VmCounter> = Vec::new();
     for number in BEFORE_POOLS {
-        // Where there are several pools, each comes before the sum of all.
+        // If there are several pools, each comes before their sum.
         if number.0 == NONPAGED_USAGE {
             rows.extend(nonpaged_pools(core));
         }
@@ -220,7 +222,7 @@ pub(crate) fn each_counter(
     Ok(())
 }
 
-/// Pages of each non-paged pool, of machines that have several.
+/// Pages of each nonpaged pool, on machines that have several.
 fn nonpaged_pools(core: &Core) -> Vec<VmCounter> {
     let symbol = |name| core.symbol_address("nt", name).filter(|_| !mi_state::has_state(core));
     let array = symbol("ExpNonPagedPoolDescriptor");
@@ -233,17 +235,17 @@ fn nonpaged_pools(core: &Core) -> Vec<VmCounter> {
     }
 }
 
-/// Pages of each paged pool, of kernels that have several.
+/// Pages of each paged pool, on kernels that have several.
 fn paged_pools(core: &Core) -> Vec<VmCounter> {
     let Some(kdbg) = core.kdbg().filter(|_| !mi_state::has_state(core)) else { return Vec::new() };
     let array = kdbg.pointer(kdbg::PAGED_POOL_DESCRIPTORS);
     let count = kdbg.pointer(kdbg::PAGED_POOLS).and_then(|at| core.u32_at(at).ok());
     let (Some(array), Some(count)) = (array, count) else { return Vec::new() };
-    // The number leaves out the first, which is for whole pages.
+    // The count excludes the first pool, which serves allocations of whole pages.
     pools(core, array, u64::from(count).saturating_add(1), "PagedPool", "Usage")
 }
 
-/// Pages of each of so many pools, whose descriptors an array points to.
+/// The pages of each of this many pools, whose descriptors an array points to.
 fn pools(core: &Core, array: u64, count: u64, name: &str, word: &str) -> Vec<VmCounter> {
     if count > MAX_POOLS || !core.knows(DESCRIPTOR, "TotalPages") {
         return Vec::new();
@@ -286,7 +288,7 @@ pub(crate) fn each_page_list(
     Ok(())
 }
 
-/// Says what numbers may not exceed, and which are too near to that.
+/// Adds the limits of counters, and warnings for counters that are close to them.
 fn add_limits(rows: &mut [VmCounter]) {
     let pages = |rows: &[VmCounter], name: &str| {
         let row = rows.iter().find(|row| row.name.as_deref() == Ok(name));
@@ -307,7 +309,7 @@ fn add_limits(rows: &mut [VmCounter]) {
     }
 }
 
-/// Whether a pool is so far used up that debuggers warn.
+/// Whether a pool is so full that debuggers warn.
 const fn is_excessive(used: i64, most: i64) -> bool {
     let left = most.saturating_sub(used);
     most > 0 && left < most / 5 && (left < most / 10 || left < LOW_PAGES)
@@ -317,9 +319,9 @@ const fn is_excessive(used: i64, most: i64) -> bool {
 mod tests {
     use super::*;
 
-    /// Usage and maximum of listings that were published, and whether they come with a warning.
+    /// Usage and maximum from published listings, and whether they contain a warning.
     #[test]
-    fn warnings_are_those_of_published_listings() {
+    fn warnings_match_published_listings() {
         for (used, most, is_said) in [
             (13_183, 65_215, false),
             (17_250, 65_536, false),

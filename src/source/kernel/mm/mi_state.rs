@@ -1,5 +1,5 @@
-//! `MiState`, the structure in which the memory manager keeps its numbers since Windows 10, and the
-//! partition of the system that it leads to.
+//! `MiState`, the structure that holds the memory manager's counters since Windows 10, and the
+//! system partition that it points to.
 
 use std::sync::OnceLock;
 
@@ -11,24 +11,25 @@ use crate::source::kernel::core::structure::Structure;
 pub(crate) const STATE: &str = "_MI_SYSTEM_INFORMATION";
 pub(crate) const PARTITION: &str = "_MI_PARTITION";
 const PAGE: u64 = 0x1000;
-/// No structure of the memory manager is larger.
+/// Upper limit on the size of the structure.
 const MAX_SIZE: u64 = 1 << 20;
-/// It starts at a multiple of a line of the processor's cache.
+/// It is aligned to a processor cache line.
 const ALIGNMENT: u64 = 0x40;
 
-/// Where `MiState` is; looked for when first asked for.
+/// Where `MiState` is, determined on first use.
 #[derive(Debug, Default)]
 pub(crate) struct MiState {
     found: OnceLock<Option<u64>>,
 }
 
-/// Whether the kernel keeps its numbers in `MiState`.
+/// Whether the kernel keeps its counters in `MiState`.
 pub(crate) fn has_state(core: &Core) -> bool {
     core.knows(STATE, "Vs") && core.header.build.is_none_or(|build| build >= 10240)
 }
 
-/// `MiState`: by its symbol, else around what the debugger data points to in it, where the size of
-/// the paged pool stands in it as in the variable of its own, and the partition is one.
+/// `MiState`: from its symbol, or else from the addresses inside it that the debugger data block
+/// gives. A candidate is accepted if its size of the paged pool equals the separate variable and
+/// its partition is valid.
 pub(crate) fn state<'a>(core: &'a Core, memory: &'a MiState) -> Cell<Structure<'a>> {
     let found = memory
         .found
@@ -49,11 +50,11 @@ fn state_by_content(core: &Core) -> Option<u64> {
     let first = inside.checked_sub(size)?.next_multiple_of(ALIGNMENT);
     let mut found = (first..=inside).step_by(0x40).filter(is_it);
     let at = found.next()?;
-    // Two are no proof.
+    // Two candidates prove nothing.
     found.next().is_none().then_some(at)
 }
 
-/// The partition of the system, the first of all.
+/// The system partition, which is the first partition.
 pub(crate) fn partition<'a>(core: &'a Core, memory: &'a MiState) -> Cell<Structure<'a>> {
     if let Some(at) = core.symbol_address("nt", "MiSystemPartition") {
         return Ok(core.structure(PARTITION, at));

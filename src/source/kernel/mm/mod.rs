@@ -1,4 +1,4 @@
-//! The memory manager: its numbers, page files, sessions and virtual address descriptors.
+//! The memory manager: counters, page files, sessions and virtual address descriptors (VADs).
 
 pub(crate) mod counters;
 pub(crate) mod mi_state;

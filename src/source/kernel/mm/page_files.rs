@@ -1,4 +1,4 @@
-//! `MmPagingFile`, the array of pointers to page files of Windows before 10.
+//! `MmPagingFile`, the array of pointers to page files before Windows 10.
 
 use std::sync::OnceLock;
 
@@ -12,16 +12,16 @@ use crate::source::kernel::mm::sessions::pages;
 
 pub(crate) const PAGING_FILE: &str = "_MMPAGING_FILE";
 const PARTITION: &str = "_MI_PARTITION";
-/// Windows has room for no more page files.
+/// Upper limit on page files in Windows.
 pub(crate) const MAX_FILES: u64 = 16;
 
 const FILE: &str = "_FILE_OBJECT";
-/// `IO_TYPE_FILE`, what a file object says of itself.
+/// `IO_TYPE_FILE`, the type of file objects.
 const FILE_TYPE: u64 = 5;
 
-/// Where the pointers to page files are: since Windows 10 in the partition of the system.
+/// The address of the pointers to page files: since Windows 10 in the system partition.
 fn paging_files(core: &Core, page_files: &PageFiles, memory: &MiState) -> Result<u64, Unanswered> {
-    let what = "where the page files are listed";
+    let what = "the list of page files";
     if core.knows(PARTITION, "Vp.PagingFile") {
         let list =
             mi_state::partition(core, memory).and_then(|partition| partition.at("Vp.PagingFile"));
@@ -67,13 +67,13 @@ fn page_file_row(core: &Core, address: u64) -> PageFile {
     }
 }
 
-/// Where the pointers to page files are; looked for when first asked for.
+/// Where the pointers to page files are, determined on first use.
 #[derive(Debug, Default)]
 pub(crate) struct PageFiles {
     found: OnceLock<Sought<u64>>,
 }
 
-/// Where the pointers to page files are.
+/// Finds the array of pointers to page files.
 ///
 /// # Errors
 /// Why the array was not found.
@@ -86,8 +86,8 @@ pub(crate) fn found_page_files(core: &Core, page_files: &PageFiles) -> Sought<u6
     })
 }
 
-/// The array in which a pointer to a page file stands: every other place in it has the page
-/// file of its number too, or nothing.
+/// The array that contains a pointer to a page file: every other element is null or points to the
+/// page file with that number.
 fn array_of_files(core: &Core, at: u64, file: u64) -> Option<u64> {
     let step = core.header.width.bytes() as u64;
     let number = page_file_number(core, file)?;
@@ -104,7 +104,7 @@ fn array_of_files(core: &Core, at: u64, file: u64) -> Option<u64> {
     (is_first && (0..MAX_FILES).all(|i| is_right(i).is_some())).then_some(array)
 }
 
-/// The number of the page file at an address, if one is there.
+/// The number of the page file at an address, if there is one.
 fn page_file_number(core: &Core, at: u64) -> Option<u64> {
     let file = core.structure(PAGING_FILE, at);
     let pages = |path| file.unsigned(path).ok();
@@ -115,7 +115,7 @@ fn page_file_number(core: &Core, at: u64) -> Option<u64> {
     (is_sound && is_page_file_name(core, at)).then_some(number)
 }
 
-/// Whether a page file has the name of one, or a file object where the name is paged out.
+/// Whether a page file has a valid name, or a valid file object where the name is paged out.
 fn is_page_file_name(core: &Core, at: u64) -> bool {
     let file = core.structure(PAGING_FILE, at);
     match file.unicode("PageFileName") {

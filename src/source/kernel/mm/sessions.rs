@@ -1,4 +1,4 @@
-//! Sessions, as their processes name them, and page files.
+//! Sessions, as their processes point to them, and page files.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::source::kernel::process::list;
 
 const SPACE: &str = "_MM_SESSION_SPACE";
 const PAGE: i64 = 0x1000;
-/// Kinds of failures that a session counts.
+/// The kinds of failures that a session counts.
 const FAILURES: u64 = 4;
 
 pub(crate) fn pages(count: Cell<i64>) -> Cell<i64> {
@@ -64,7 +64,7 @@ fn session_row(core: &Core, address: u64, process_count: i64) -> SessionSpace {
     }
 }
 
-/// The failures of all kinds together; since Windows 10 a session counts none.
+/// The sum over all kinds of failures; since Windows 10 a session counts none.
 fn session_failures(core: &Core, space: Structure<'_>) -> Cell<i64> {
     const COUNTS: &str = "SessionPoolAllocationFailures";
     if !core.knows(SPACE, COUNTS) {

@@ -1,8 +1,8 @@
-//! Virtual address descriptors: a tree in each process.
+//! Virtual address descriptors (VADs): a tree in each process.
 //!
-//! XP has a tree of its own; from 2003 to Windows 8 the root is a node whose right child is the
-//! tree, since Windows 8.1 it is a pointer. A node is the short form of a descriptor; those of files
-//! and sections are longer.
+//! Windows XP has its own kind of tree. From Windows Server 2003 to Windows 8 the root is a node
+//! whose right child is the tree; since Windows 8.1 it is a pointer. A node begins with the short
+//! form of a VAD (`_MMVAD_SHORT`); VADs of files and sections are longer.
 
 use std::collections::HashSet;
 
@@ -19,12 +19,12 @@ use crate::symbol::Field;
 
 const SHORT: &str = "_MMVAD_SHORT";
 const LONG: &str = "_MMVAD";
-/// No process has more; more is a damaged tree.
+/// Upper limit on the VADs of a process; a larger tree is damaged.
 const MAX_VADS: usize = 1 << 20;
 const PAGE_SHIFT: u32 = 12;
-/// The lowest bits of a pointer to a parent say how a tree is balanced.
+/// The lowest bits of a parent pointer hold the balance of the node.
 const BALANCE: u64 = 3;
-/// What a program calls the eight protections that the lowest bits say.
+/// The eight protections in the lowest bits, by their `PAGE_` names.
 const PLAIN: [&str; 8] = [
     "PAGE_NOACCESS",
     "PAGE_READONLY",
@@ -35,7 +35,7 @@ const PLAIN: [&str; 8] = [
     "PAGE_EXECUTE_READWRITE",
     "PAGE_EXECUTE_WRITECOPY",
 ];
-/// What the two bits above add.
+/// The modifiers that the two bits above add.
 const MODIFIERS: [Option<&str>; 4] =
     [None, Some("PAGE_NOCACHE"), Some("PAGE_GUARD"), Some("PAGE_WRITECOMBINE")];
 /// `MI_VAD_TYPE`.
@@ -50,7 +50,7 @@ const KINDS: [&str; 8] = [
     "LargePageSection",
 ];
 const IMAGE: u64 = 2;
-/// Bits of XP's flags, each of which is a type.
+/// Flag bits of Windows XP, each of which is a type.
 const BITS: [(&str, u64); 5] = [
     ("PhysicalMapping", 1),
     ("ImageMap", IMAGE),
@@ -74,14 +74,14 @@ struct Fields {
     bits: [Option<Field>; BITS.len()],
 }
 
-/// A node that was met on the way down.
+/// A node that was visited on the way down.
 struct Node {
     address: u64,
     level: i64,
     bytes: Cell<Vec<u8>>,
 }
 
-/// What a protection's number means.
+/// The name of a protection number.
 fn protection_name(number: u64) -> Cell<String> {
     let index = usize::try_from(number).map_err(|_| Absent::Unreadable)?;
     let modifier = MODIFIERS.get(index / PLAIN.len()).ok_or(Absent::Unreadable)?;
@@ -92,14 +92,14 @@ fn protection_name(number: u64) -> Cell<String> {
     })
 }
 
-/// A range of a descriptor as a region.
+/// The range of a VAD as a region.
 fn region(vad: Vad) -> MemoryRegion {
     let commit = vad.commit_pages.map(|pages| pages.saturating_mul(1 << PAGE_SHIFT));
     let state = vad.is_private.and_then(|is_private| match (is_private, commit?) {
         (false, _) => Ok("commit"),
         (true, 0) => Ok("reserve"),
         (true, bytes) if vad.size_bytes == Ok(bytes) => Ok("commit"),
-        // Only page tables tell which pages.
+        // Only page tables say which of its pages are committed.
         (true, _) => Err(Absent::NotApplicable),
     });
     MemoryRegion {
@@ -149,7 +149,7 @@ fn vad_fields(core: &Core) -> Option<Fields> {
 /// The root of a process's tree.
 pub(crate) fn vad_root(process: &Structure<'_>) -> Cell<u64> {
     let paths = ["VadRoot.Root", "VadRoot.BalancedRoot.RightChild", "VadRoot"];
-    // An empty tree is a null of the right kind, not a tree of another kind.
+    // An empty tree has a null root; that is no reason to try the other forms.
     process.pointer(paths.into_iter().find(|path| process.has(path)).unwrap_or("VadRoot"))
 }
 
@@ -177,8 +177,7 @@ pub(crate) fn each_vad(
     Ok(())
 }
 
-/// The same ranges as regions: what is free between them is no row, and a range of which a part is
-/// committed has no state.
+/// The same ranges as regions. Free ranges have no rows, and a partly committed range has no state.
 pub(crate) fn each_region(
     core: &Core,
     objects: &ObjectManager,
@@ -190,8 +189,8 @@ pub(crate) fn each_region(
     each_vad(core, objects, &want, &mut |vad| emit.row(region(vad)))
 }
 
-/// Visits the nodes of a tree in the order of their addresses; `seen` has those that were met,
-/// so that trees that lead to themselves or into others end.
+/// Visits the nodes of a tree in address order. `seen` holds the visited nodes, so that trees with
+/// cycles or shared nodes end.
 fn for_each_vad(
     core: &Core,
     fields: &Fields,
@@ -271,7 +270,7 @@ fn vad_row(
     }
 }
 
-/// The number of a descriptor's type.
+/// The VAD type number.
 fn vad_kind(core: &Core, fields: &Fields, node: &Node) -> Cell<u64> {
     let bytes = node.bytes.as_deref().map_err(|absent| *absent)?;
     if fields.kind.is_some() {
@@ -285,7 +284,7 @@ fn vad_kind(core: &Core, fields: &Fields, node: &Node) -> Cell<u64> {
     Ok(0)
 }
 
-/// Pages committed; a descriptor that counts none has all bits set.
+/// The committed pages; a VAD that does not count them has all bits set.
 fn vad_commit(core: &Core, fields: &Fields, node: &Node) -> Cell<i64> {
     let bytes = node.bytes.as_deref().map_err(|absent| *absent)?;
     let [low, high] = fields.commit;
@@ -299,7 +298,7 @@ fn vad_commit(core: &Core, fields: &Fields, node: &Node) -> Cell<i64> {
     i64::try_from(value).map_err(|_| Absent::Unreadable)
 }
 
-/// The file that a descriptor of the long form maps.
+/// The file that a long-form VAD maps.
 fn vad_file(core: &Core, names: &mut Names<'_>, address: u64) -> Cell<String> {
     let vad = core.structure(LONG, address);
     let area = if core.knows(LONG, "Subsection") {
@@ -315,7 +314,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn protections_have_the_names_that_programs_know() {
+    fn protections_have_their_page_names() {
         let name = |number| protection_name(number).unwrap();
         assert_eq!([name(4), name(1), name(7)], [PLAIN[4], PLAIN[1], PLAIN[7]]);
         assert_eq!(name(4 + 16), "PAGE_READWRITE | PAGE_GUARD");

@@ -1,4 +1,4 @@
-//! Named objects, directory by directory, and the types that objects have.
+//! The object directory tree, and the object types.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,20 +9,21 @@ use crate::source::kernel::core::Core;
 use crate::source::kernel::objects::manager;
 use crate::source::kernel::objects::manager::{Manager, ObjectManager, TYPE};
 
-/// Directories deeper than this lead in a circle.
+/// Upper limit on nesting; deeper directories are circular.
 const MAX_DEPTH: usize = 64;
-/// No system has more objects with names.
+/// Upper limit on named objects.
 const MAX_OBJECTS: usize = 1 << 21;
-/// No path is longer, in bytes.
+/// Upper limit on a path, in bytes.
 const MAX_PATH: usize = 4096;
 const LINK: &str = "_OBJECT_SYMBOLIC_LINK";
-/// Of a link whose target a function makes (`OBJECT_SYMBOLIC_LINK_USE_CALLBACK`).
+/// The flag of a symbolic link whose target comes from a callback
+/// (`OBJECT_SYMBOLIC_LINK_USE_CALLBACK`).
 const HAS_CALLBACK: u64 = 0x10;
 
 /// An object that is still to be listed.
 struct Pending {
     object: u64,
-    /// The directory that it is in, that directory's path, and how deep it is.
+    /// The directory that it is in, that directory's path, and its depth.
     directory: Option<(u64, Arc<str>)>,
     depth: usize,
 }
@@ -36,7 +37,7 @@ pub(crate) fn each_object(
     let manager = manager::manager(core, objects)?;
     let root = manager
         .root
-        .map_err(|_| Unanswered::because("the directory of all objects is not in the dump"))?;
+        .map_err(|_| Unanswered::because("the root object directory is not in the dump"))?;
     let is_directory = manager::object_header(core, manager, root);
     let is_directory = is_directory.and_then(|header| manager::type_of(core, manager, &header));
     let mut seen = HashSet::from([root]);
@@ -50,7 +51,7 @@ pub(crate) fn each_object(
         if emit.row(row).is_break() {
             break;
         }
-        // Where types are not known, the root is a directory all the same.
+        // The root is a directory even where types are unknown.
         let is_root = next.depth == 0;
         if next.depth >= MAX_DEPTH || !(is_root || kind.is_ok() && kind == is_directory) {
             continue;
@@ -111,7 +112,7 @@ fn object_row(
     }
 }
 
-/// An object whose header is not there.
+/// An object whose header the dump does not hold.
 fn bare_object(object: &Pending, absent: Absent) -> KernelObject {
     KernelObject {
         object: Ok(object.object),
@@ -142,7 +143,7 @@ pub(crate) fn each_object_type(
 ) -> Result<(), Unanswered> {
     let manager = manager::manager(core, objects)?;
     if manager.types.is_empty() {
-        return Err(Unanswered::because("the types of objects are not in the dump"));
+        return Err(Unanswered::because("the object types are not in the dump"));
     }
     for at in &manager.types {
         if emit.row(object_type_row(core, *at)).is_break() {

@@ -1,8 +1,8 @@
-//! Handle tables: trees of up to three levels whose leaves are pages of entries.
+//! Handle tables: trees of up to three levels whose leaves are pages of handle table entries.
 //!
-//! An entry points to the header of an object. Before Windows 8 the pointer is plain but for its
-//! lowest bits, since then it shares its word with flags and counts. The first entry of each page
-//! is no handle.
+//! An entry points to an object header. Before Windows 8 only the lowest bits of the pointer are
+//! flags; since then the pointer shares its word with flags and counts. The first entry of each
+//! page is reserved.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -23,32 +23,33 @@ use crate::symbol::Field;
 const TABLE: &str = "_HANDLE_TABLE";
 const ENTRY: &str = "_HANDLE_TABLE_ENTRY";
 const PAGE: usize = 0x1000;
-/// Bits of a table's code: how many levels are above the leaves.
+/// Bits of the table code that give the number of levels above the leaves.
 const LEVELS: u64 = 3;
 const MAX_LEVELS: u64 = 2;
-/// A handle counts in steps of this.
+/// The step between handle values.
 const STEP: u64 = 4;
-/// No process has more pages of handles (`0x1000000` handles).
+/// Upper limit on the entry pages of a process (`0x1000000` handles).
 const MAX_LEAVES: usize = 0x1_0000;
-/// Tables on the list of all.
+/// Upper limit on the list of handle tables.
 const MAX_TABLES: usize = 1 << 18;
-/// Of an early entry's word: what is not the pointer.
+/// In an early entry, the bits that are not part of the pointer.
 const FLAGS: u64 = 7;
-/// `OBJ_INHERIT` and `OBJ_AUDIT_OBJECT_CLOSE`, at the same place in an early entry's word.
+/// `OBJ_INHERIT` and `OBJ_AUDIT_OBJECT_CLOSE`, at the same bits in an early entry.
 const ATTRIBUTES: u64 = 6;
-/// `OBJ_PROTECT_CLOSE`, and where an early entry's access keeps it.
+/// `OBJ_PROTECT_CLOSE`, and the bit of the access mask where an early entry keeps it.
 const PROTECT: u64 = 1;
 const ACCESS_PROTECT: u64 = 0x0200_0000;
 
-/// How entries hold what they hold.
+/// How entries store their object pointer and access mask.
 enum Shape {
-    /// A pointer with flags in its lowest bits, and an access.
+    /// A pointer with flags in its lowest bits, and an access mask.
     Plain { object: Field, access: Field },
-    /// Some bits of a pointer, which has so many bits below and is so wide.
+    /// A bit field with some bits of the pointer: `below` low bits are omitted and the pointer is
+    /// `width` bits wide.
     Packed { object: Field, below: u32, width: u32, access: Field },
 }
 
-/// How to read the tables of a kernel.
+/// How to read the handle tables of a kernel.
 struct Tables {
     size: usize,
     shape: Shape,
@@ -59,16 +60,16 @@ struct Tables {
 /// An entry that is in use.
 struct Opened {
     handle: u64,
-    /// The address of the object's header.
+    /// The address of the object header.
     header: u64,
     access: Cell<i64>,
     attributes: Cell<i64>,
 }
 
-/// A page of entries, and the handle of its first one; or why it is not there.
+/// A page of entries and the value of its first handle, or why it is missing.
 type Leaf<'a> = Cell<(u64, Cow<'a, [u8]>)>;
 
-/// A table to be listed, and whose it is.
+/// A handle table, and the process that owns it.
 struct Owned<'a> {
     table: u64,
     owner: Option<Structure<'a>>,
@@ -79,8 +80,9 @@ fn handle_tables(core: &Core) -> Option<Tables> {
     let shape = match core.field(ENTRY, "ObjectPointerBits") {
         Some(object) => {
             let (_, len) = object.bits?;
-            // Objects stand at multiples of 16 in 64-bit kernels: a pointer of 44 bits is one of 48,
-            // one of 41 bits (Windows 8) one of 45; at multiples of 8 in others: 29 bits of 32.
+            // 64-bit kernels align objects to 16 bytes: a 44-bit field holds a 48-bit address, a
+            // 41-bit field (Windows 8) a 45-bit address. Others align to 8 bytes: a 29-bit field
+            // holds a 32-bit address.
             let below = if len > 32 { 4 } else { 3 };
             let width = u32::from(len) + below;
             Shape::Packed { object, below, width, access: core.field(ENTRY, "GrantedAccessBits")? }
@@ -95,8 +97,8 @@ fn handle_tables(core: &Core) -> Option<Tables> {
     (8..=PAGE).contains(&size).then_some(Tables { size, shape, attributes, protect })
 }
 
-/// Visits the pages of entries of a table; `seen` has the pages that were met, so that tables
-/// that lead to themselves end.
+/// Visits the entry pages of a handle table. `seen` holds the visited pages, so that circular
+/// tables end.
 fn for_each_leaf(
     core: &Core,
     tables: &Tables,
@@ -134,11 +136,11 @@ fn for_each_page(
     if levels == 0 {
         return visit(at);
     }
-    // What is above a page that is not in the dump is not known either.
+    // The entries on a page that the dump does not hold are unknown.
     let Ok(page) = core.kernel_space().slice(at, PAGE) else { return visit(at) };
     let step = core.header.width.bytes();
     let pages = (0..PAGE / step).map_while(|i| {
-        // Pages are added one after the other.
+        // The kernel adds pages in order.
         unsigned_at(&page, i * step, step).filter(|at| *at != 0)
     });
     for at in pages.take(MAX_LEAVES) {
@@ -182,7 +184,7 @@ fn open_entry(core: &Core, tables: &Tables, handle: u64, entry: &[u8]) -> Option
             let bits = core.number(entry, Some(object)).ok().filter(|bits| *bits != 0)?;
             let attributes = core.number(entry, tables.attributes);
             let attributes = match tables.protect {
-                // The bit stands alone where the word is too narrow for it.
+                // The flag is a separate bit where the access mask has no room for it.
                 Some(_) => {
                     attributes.and_then(|bits| Ok(bits << 1 | core.number(entry, tables.protect)?))
                 }
@@ -198,14 +200,15 @@ fn open_entry(core: &Core, tables: &Tables, handle: u64, entry: &[u8]) -> Option
     }
 }
 
-/// An address of which so many bits were kept.
+/// The address whose lowest `width` bits were stored.
 fn widened(core: &Core, address: u64, width: u32) -> u64 {
     let unused = 64_u32.saturating_sub(width);
     let extended = (address.cast_signed() << unused >> unused).cast_unsigned();
     core.header.width.normalise(extended)
 }
 
-/// The tables of all processes, and those on the kernel's list that no listed process has.
+/// The handle tables of all processes, and those on the kernel's list that belong to no listed
+/// process.
 fn owned_tables(core: &Core) -> Vec<Owned<'_>> {
     let mut seen = HashSet::new();
     let mut all = Vec::new();
@@ -244,7 +247,7 @@ pub(crate) fn each_handle(
     for Owned { table, owner } in owned_tables(core) {
         let owner = ProcessOwner::new(owner.as_ref());
         let flow = for_each_leaf(core, &tables, table, &mut seen, &mut |leaf| {
-            // A page that is not there has handles of which nothing is known.
+            // Nothing is known about the handles on a missing page.
             let Ok((first, page)) = leaf else { return Flow::Continue(()) };
             for opened in opened(core, &tables, first, &page) {
                 emit.row(handle_row(core, manager, want, &mut names, &owner, &opened))?;
@@ -267,7 +270,7 @@ fn handle_row(
     opened: &Opened,
 ) -> Handle {
     let object = manager.object_of(opened.header).ok_or(Absent::Unreadable);
-    // Whoever only counts handles needs nothing of what they lead to.
+    // A query that only counts handles needs no object header.
     let header = if want.has_any(|c| [c.object_type, c.name, c.handle_count, c.pointer_count]) {
         manager::header_at(core, manager, opened.header)
     } else {
@@ -296,7 +299,8 @@ fn handle_row(
     }
 }
 
-/// How many handles a table has: the kernel's own count where it keeps one, else what is in it.
+/// The number of handles of a table: the kernel's count where it keeps one, else the counted
+/// entries.
 pub(crate) fn handle_count(core: &Core, table: u64) -> Cell<i64> {
     if core.knows(TABLE, "HandleCount") {
         return core.structure(TABLE, table).int("HandleCount");

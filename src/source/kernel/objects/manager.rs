@@ -1,9 +1,9 @@
-//! What the object manager knows of every object: its header, its type, its name and directory.
+//! What the object manager keeps for every object: its header, type, name and directory.
 //!
-//! Before Windows 7 a header points to its type; since then it holds the type's number, which
-//! Windows 10 and later hide behind a byte of the header's address and a secret byte. The secret is
-//! a variable without an export, but it shows in the headers of the types themselves: each type
-//! states its number in plain, and its header hides that of the type `Type`.
+//! Before Windows 7 an object header points to its type. Since then it holds the type index, which
+//! Windows 10 and later encode with a byte of the header's address and a cookie byte. The cookie,
+//! `ObHeaderCookie`, is not exported, but it follows from the headers of the types: each type holds
+//! its own index in plain, and its header holds the encoded index of the type `Type`.
 
 use std::sync::OnceLock;
 
@@ -23,66 +23,66 @@ const NAME_INFO: &str = "_OBJECT_HEADER_NAME_INFO";
 const CREATOR_INFO: &str = "_OBJECT_HEADER_CREATOR_INFO";
 const DIRECTORY: &str = "_OBJECT_DIRECTORY";
 const ENTRY: &str = "_OBJECT_DIRECTORY_ENTRY";
-/// Bits of `_OBJECT_HEADER.InfoMask`: optional headers, the nearest to the header first.
+/// Bits of `_OBJECT_HEADER.InfoMask`: the optional headers, the one nearest to the header first.
 const HAS_CREATOR: u64 = 1;
 const HAS_NAME: u64 = 2;
-/// A type's number is a byte.
+/// A type index is one byte.
 const MAX_TYPES: u64 = 256;
-/// No directory holds more; more is a damaged one.
+/// Upper limit on the entries of a directory; a larger directory is damaged.
 const MAX_ENTRIES: usize = 1 << 20;
-/// A secret that a single type shows may be chance.
+/// A cookie that only one type confirms may be a coincidence.
 const MIN_AGREEING: usize = 2;
 
-/// How headers state the type of their object.
+/// How headers give the type of their object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kinds {
     /// By a pointer to the type.
     Pointer(Field),
-    /// By the type's number.
-    Number(Field, Hiding),
+    /// By the type index.
+    Number(Field, TypeEncoding),
 }
 
-/// How the number of a type is hidden.
+/// How the type index is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Hiding {
+enum TypeEncoding {
     None,
-    /// Behind the second byte of the header's address and this secret.
-    Secret(u8),
-    /// Nobody knows how.
+    /// With the second byte of the header's address and this cookie.
+    Cookie(u8),
+    /// The encoding is unknown.
     Unknown,
 }
 
 /// Where headers keep the name.
 #[derive(Debug, Clone, Copy)]
 enum NamePlace {
-    /// So many bytes before the header as a byte of it says.
+    /// At the distance before the header that a byte of it gives.
     Offset(Field),
-    /// Before the header and the creator's information, by the mask of what there is.
+    /// Before the header and the creator information, by the mask of the optional headers.
     Mask(Field),
 }
 
-/// What is known of objects in general.
+/// What is known of all objects.
 #[derive(Debug)]
 pub(crate) struct Manager {
-    /// Bytes from a header to its object.
+    /// Offset of the object from its header.
     body: u64,
     kinds: Kinds,
     names: Option<NamePlace>,
     pub(crate) handle_count: Option<Field>,
     pub(crate) pointer_count: Option<Field>,
-    /// The sizes of the name's and the creator's information.
+    /// The sizes of the name information and the creator information.
     sizes: (u64, u64),
-    /// The directory that all others are in.
+    /// The root directory.
     pub(crate) root: Cell<u64>,
-    /// The types, in the order of their numbers.
+    /// The types in index order.
     pub(crate) types: Vec<u64>,
     /// Names of the types by address.
     type_names: HashMap<u64, Arc<str>>,
-    /// Types by number.
+    /// Types by index.
     numbers: HashMap<u64, u64>,
 }
 
-/// What is known of objects; found when first asked for.
+/// What is known of all objects, determined on first use.
 #[derive(Debug, Default)]
 pub(crate) struct ObjectManager {
     found: OnceLock<Option<Manager>>,
@@ -94,7 +94,7 @@ pub(crate) struct Header<'a> {
     pub(crate) bytes: Cow<'a, [u8]>,
 }
 
-/// The objects of a directory of the root, in the order of its chains.
+/// The objects of a directory in the root directory, in the order of its hash chains.
 pub(crate) fn objects_below_root(
     core: &Core,
     objects: &ObjectManager,
@@ -117,7 +117,7 @@ pub(crate) fn object_name(core: &Core, objects: &ObjectManager, object: u64) -> 
     header_name(core, manager, &header).map(|(_, name)| name)
 }
 
-/// What is known of objects; found when first asked for.
+/// What is known of all objects, determined on first use.
 pub(crate) fn manager<'a>(
     core: &'a Core,
     objects: &'a ObjectManager,
@@ -129,7 +129,7 @@ pub(crate) fn manager<'a>(
 fn find_manager(core: &Core) -> Option<Manager> {
     let body = core.field(HEADER, "Body")?.offset as u64;
     let kinds = match core.field(HEADER, "TypeIndex") {
-        Some(field) => Kinds::Number(field, Hiding::Unknown),
+        Some(field) => Kinds::Number(field, TypeEncoding::Unknown),
         None => Kinds::Pointer(core.field(HEADER, "Type")?),
     };
     let mask = core.field(HEADER, "InfoMask").map(NamePlace::Mask);
@@ -151,7 +151,7 @@ fn find_manager(core: &Core) -> Option<Manager> {
     Some(manager)
 }
 
-/// Finds the types: in their directory, or else in the kernel's table of them.
+/// Finds the types: in their directory, or else in the kernel's type table.
 fn find_types(core: &Core, manager: &mut Manager) {
     let mut found = types_in_directory(core, manager);
     if found.is_empty() {
@@ -169,7 +169,7 @@ fn find_types(core: &Core, manager: &mut Manager) {
         }
     }
     if let Kinds::Number(field, _) = manager.kinds {
-        manager.kinds = Kinds::Number(field, hiding(core, manager, field));
+        manager.kinds = Kinds::Number(field, type_encoding(core, manager, field));
     }
 }
 
@@ -194,22 +194,22 @@ fn types_in_table(core: &Core) -> Vec<u64> {
     let step = core.header.width.bytes() as u64;
     let places = (0..MAX_TYPES).filter_map(|i| table.checked_add(i * step));
     let mut seen = HashSet::new();
-    // The table starts with a null and a mark, and ends with nulls.
+    // The table starts with a null and a marker, and ends with nulls.
     places
         .filter_map(|place| core.pointer_at(place).ok())
         .filter(|at| *at != 0 && core.pointer_at(*at).is_ok() && seen.insert(*at))
         .collect()
 }
 
-/// How type numbers are hidden, as the headers of the types themselves show.
-fn hiding(core: &Core, manager: &Manager, field: Field) -> Hiding {
+/// How the type index is encoded, from the headers of the types.
+fn type_encoding(core: &Core, manager: &Manager, field: Field) -> TypeEncoding {
     let cookie = core.symbol_address("nt", "ObHeaderCookie");
     let cookie = cookie.and_then(|at| core.u32_at(at).ok());
     let own =
         manager.types.iter().find(|at| manager.type_names.get(at).is_some_and(|n| &**n == "Type"));
     let own = own.and_then(|at| core.structure(TYPE, *at).unsigned("Index").ok());
     let Some(own) = own else {
-        return cookie.map_or(Hiding::Unknown, |c| Hiding::Secret(c.to_le_bytes()[0]));
+        return cookie.map_or(TypeEncoding::Unknown, |c| TypeEncoding::Cookie(c.to_le_bytes()[0]));
     };
     let stated: Vec<(u64, u64)> = manager
         .types
@@ -218,15 +218,15 @@ fn hiding(core: &Core, manager: &Manager, field: Field) -> Hiding {
         .filter_map(|header| Some((header.address, core.number(&header.bytes, Some(field)).ok()?)))
         .collect();
     let plain = stated.iter().filter(|(_, number)| *number == own).count();
-    let secret = |(at, number): &(u64, u64)| second_byte(*at) ^ low_byte(number ^ own);
-    let Some(first) = stated.first().map(secret) else { return Hiding::Unknown };
-    let agreeing = stated.iter().filter(|fact| secret(fact) == first).count();
+    let derived = |(at, number): &(u64, u64)| second_byte(*at) ^ low_byte(number ^ own);
+    let Some(first) = stated.first().map(derived) else { return TypeEncoding::Unknown };
+    let agreeing = stated.iter().filter(|fact| derived(fact) == first).count();
     if 2 * plain > stated.len() {
-        Hiding::None
+        TypeEncoding::None
     } else if agreeing >= MIN_AGREEING && 2 * agreeing > stated.len() {
-        Hiding::Secret(first)
+        TypeEncoding::Cookie(first)
     } else {
-        cookie.map_or(Hiding::Unknown, |c| Hiding::Secret(c.to_le_bytes()[0]))
+        cookie.map_or(TypeEncoding::Unknown, |c| TypeEncoding::Cookie(c.to_le_bytes()[0]))
     }
 }
 
@@ -250,14 +250,14 @@ pub(crate) fn header_at<'a>(core: &'a Core, manager: &Manager, address: u64) -> 
 pub(crate) fn type_of(core: &Core, manager: &Manager, header: &Header<'_>) -> Cell<u64> {
     match manager.kinds {
         Kinds::Pointer(field) => core.pointer_in(&header.bytes, Some(field)),
-        Kinds::Number(field, hiding) => {
+        Kinds::Number(field, encoding) => {
             let number = core.number(&header.bytes, Some(field))?;
-            let number = match hiding {
-                Hiding::None => number,
-                Hiding::Secret(secret) => {
-                    u64::from(low_byte(number) ^ second_byte(header.address) ^ secret)
+            let number = match encoding {
+                TypeEncoding::None => number,
+                TypeEncoding::Cookie(cookie) => {
+                    u64::from(low_byte(number) ^ second_byte(header.address) ^ cookie)
                 }
-                Hiding::Unknown => return Err(Absent::NoSymbols),
+                TypeEncoding::Unknown => return Err(Absent::NoSymbols),
             };
             manager.numbers.get(&number).copied().ok_or(Absent::Unreadable)
         }
@@ -270,15 +270,15 @@ pub(crate) fn type_name(core: &Core, manager: &Manager, header: &Header<'_>) -> 
     if let Some(name) = manager.type_names.get(&at) {
         return Ok(Arc::clone(name));
     }
-    // Where the list of types is not in the dump, the type itself may be.
+    // If the type list is not in the dump, the type itself may be.
     if manager.types.is_empty() {
         return core.structure(TYPE, at).unicode("Name").map(Arc::from);
     }
     Err(Absent::Unreadable)
 }
 
-/// The directory of an object (null for none) and its name there; not applicable for objects
-/// without a name.
+/// The directory of an object (null if it is in none) and its name there; not applicable for
+/// objects without a name.
 pub(crate) fn header_name(
     core: &Core,
     manager: &Manager,
@@ -303,8 +303,8 @@ pub(crate) fn header_name(
     Ok((info.raw_pointer("Directory")?, info.unicode("Name")?))
 }
 
-/// The objects of a directory, in the order of its chains; `seen` has the entries that were
-/// met, so that damaged chains end.
+/// The objects of a directory, in the order of its hash chains. `seen` holds the visited entries,
+/// so that damaged chains end.
 pub(crate) fn directory_objects(core: &Core, directory: u64, seen: &mut HashSet<u64>) -> Vec<u64> {
     let mut objects = Vec::new();
     let (Some(chains), Some(link), Some(object)) = (

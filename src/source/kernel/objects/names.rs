@@ -1,4 +1,4 @@
-//! What objects are called: paths in the name space, files with their devices, keys of the registry,
+//! Names of objects: paths in the object namespace, files with their devices, registry keys,
 //! processes and threads.
 
 use std::collections::{HashMap, HashSet};
@@ -13,18 +13,18 @@ use crate::source::kernel::objects::manager;
 use crate::source::kernel::objects::manager::Manager;
 use crate::source::kernel::scheduler::thread;
 
-/// Directories, or keys, deeper than this lead in a circle.
+/// Upper limit on nesting; deeper directories or keys are circular.
 const MAX_DEPTH: usize = 128;
-/// No path is longer, in bytes.
+/// Upper limit on a path, in bytes.
 const MAX_PATH: usize = 4096;
-/// Paths of this many bytes are remembered for the objects that share them.
+/// How many bytes of paths are cached for the objects that share them.
 const MAX_KEPT: usize = 16 << 20;
-/// No name of a key is longer, in bytes.
+/// Upper limit on a key name, in bytes.
 const MAX_KEY: u64 = 512;
-/// What the directory that all others are in is called.
+/// The name of the root directory.
 const ROOT: &str = "\\";
 
-/// Names of objects, with what many of them share.
+/// Names of objects, with a cache of shared parts.
 pub(crate) struct Names<'a> {
     core: &'a Core,
     manager: &'a Manager,
@@ -32,7 +32,7 @@ pub(crate) struct Names<'a> {
     kept: usize,
 }
 
-/// What each step up a path gives: the name there, and where the path goes on.
+/// One step up a path: the name, and the parent.
 type Step = Cell<(String, Option<u64>)>;
 
 impl<'a> Names<'a> {
@@ -40,7 +40,7 @@ impl<'a> Names<'a> {
         Self { core, manager, paths: HashMap::new(), kept: 0 }
     }
 
-    /// The name of an object of a type, as a person knows it.
+    /// The name of an object of a type, as tools display it.
     pub(crate) fn of(&mut self, object: u64, kind: &str) -> Cell<String> {
         match kind {
             "File" => self.file(object),
@@ -55,14 +55,15 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// Whether what stands at an address is an object of that type, and not part of something.
+    /// Whether an object with a header of that type is at an address, rather than something
+    /// embedded in another structure.
     pub(crate) fn is_of(&self, object: u64, kind: &str) -> bool {
         let header = manager::object_header(self.core, self.manager, object);
         let found = header.and_then(|header| manager::type_name(self.core, self.manager, &header));
         found.is_ok_and(|found| &*found == kind)
     }
 
-    /// The path of an object in the name space.
+    /// The path of an object in the namespace.
     pub(crate) fn path(&mut self, object: u64) -> Cell<String> {
         self.joined(object, |names, object| {
             let header = manager::object_header(names.core, names.manager, object)?;
@@ -72,7 +73,7 @@ impl<'a> Names<'a> {
         })
     }
 
-    /// The device of a file and its name there.
+    /// The device of a file object, and the file's name on it.
     pub(crate) fn file(&mut self, file: u64) -> Cell<String> {
         let file = self.core.structure("_FILE_OBJECT", file);
         let name = file.unicode("FileName");
@@ -88,7 +89,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// The path of a key of the registry.
+    /// The path of a registry key.
     fn key(&mut self, key: u64) -> Cell<String> {
         let block = self.core.structure("_CM_KEY_BODY", key).pointer("KeyControlBlock")?;
         self.joined(block, Self::key_step)
@@ -105,7 +106,7 @@ impl<'a> Names<'a> {
         Ok((name, (parent != 0).then_some(parent)))
     }
 
-    /// The names from the top down to an object, each behind a backslash.
+    /// The names from the root down to an object, each after a backslash.
     fn joined(&mut self, object: u64, step: impl Fn(&Self, u64) -> Step) -> Cell<String> {
         let mut parts = Vec::new();
         let mut seen = HashSet::new();
@@ -124,7 +125,7 @@ impl<'a> Names<'a> {
                     parts.push((at, name));
                     next = up;
                 }
-                // What a path begins with may have no name; the rest is told.
+                // The first component may have no name; the rest is returned.
                 Err(_) if !parts.is_empty() => break,
                 Err(absent) => return Err(absent),
             }
@@ -139,7 +140,7 @@ impl<'a> Names<'a> {
             if path.len() > MAX_PATH {
                 return Err(Absent::Unreadable);
             }
-            // The object itself is rarely asked for again, what it is in often.
+            // The object itself is rarely needed again, its parents often.
             if i > 0 {
                 self.keep(*at, path.as_str().into());
             }
@@ -156,14 +157,14 @@ impl<'a> Names<'a> {
         self.paths.insert(at, path);
     }
 
-    /// Name and id of a process.
+    /// Name and ID of a process.
     fn process(&self, eprocess: u64) -> Cell<String> {
         let process = self.core.object(PROCESS, eprocess).ok_or(Absent::NotInDump)?;
         let (name, pid) = (process.text("ImageFileName")?, process.int("UniqueProcessId")?);
         Ok(format!("{name} ({pid})"))
     }
 
-    /// Name and id of a thread's process, and its own id.
+    /// Name and ID of a thread's process, and its own ID.
     fn thread(&self, ethread: u64) -> Cell<String> {
         let named = thread::named_thread(self.core, ethread);
         Ok(format!("{} ({}.{})", named.process?, named.pid?, named.tid?))
@@ -173,7 +174,7 @@ impl<'a> Names<'a> {
     fn section(&mut self, section: u64) -> Cell<String> {
         let core = self.core;
         let area = if core.knows("_SECTION", "u1.ControlArea") {
-            // The lowest bits say of what kind the section is.
+            // The lowest bits give the kind of section.
             core.structure("_SECTION", section).pointer("u1.ControlArea").map(|at| at & !3)
         } else {
             let segment =
@@ -185,7 +186,8 @@ impl<'a> Names<'a> {
 
     /// The file of a control area.
     pub(crate) fn mapped_file(&mut self, area: Structure<'_>) -> Cell<String> {
-        // A reference's lowest bits are its count: 4 of them in 64-bit kernels, 3 in others.
+        // The lowest bits of a fast reference (`_EX_FAST_REF`) are its count: 4 bits in 64-bit
+        // kernels, 3 in others.
         let counted = !(2 * self.core.header.width.bytes() as u64 - 1);
         let file = area.pointer("FilePointer")? & counted;
         if file == 0 { Err(Absent::NotApplicable) } else { self.file(file) }

@@ -1,7 +1,8 @@
-//! Allocations of more than a page: the kernel's table of them, `PoolBigPageTable`.
+//! Allocations larger than a page: the kernel's big page table, `PoolBigPageTable`.
 //!
-//! Symbols name the table. Without them it is looked for among the kernel's variables, near the one
-//! of the pool tracker that the debugger data block points to, and believed if it is one beyond doubt.
+//! Symbols give the address of the table. Without symbols the reader searches the kernel's
+//! variables near the pool tracker variable, whose address the debugger data block gives, and
+//! accepts a table only if its entries name valid pool blocks.
 
 use std::borrow::Cow;
 
@@ -16,23 +17,24 @@ use crate::source::kernel::pool::tag::is_tag;
 
 const ENTRY: &str = "_POOL_TRACKER_BIG_PAGES";
 const PAGE: u64 = 0x1000;
-/// No table has more entries.
+/// Upper limit on the entries of a table.
 const MAX_ENTRIES: u64 = 1 << 22;
-/// How far around the tracker's variable the table's is looked for, in bytes.
+/// How far from the pool tracker variable the search for the table's variable reaches, in bytes.
 const NEAR: u64 = 0x10_000;
-/// A table has at least so many entries, and so many of the blocks that they name are sound.
+/// A guessed table must have at least this many entries, and this many of the blocks they name must
+/// be valid.
 const FIRST_ENTRIES: u64 = 64;
 const LEAST_USED: usize = 4;
-/// Of those that are looked at first, so many may be damaged.
+/// How many of the first blocks that are checked may be damaged.
 const MOST_DAMAGED: usize = 8;
-/// A table is made with so many entries and hashes addresses, so that where as many name nothing there
-/// is none.
+/// The table is a hash table over addresses and is allocated with this many entries, so this many
+/// empty entries in a row show that there is no table.
 const MOST_EMPTY: u64 = 1 << 12;
-/// So many entries in a row that cannot be any are no damage, but the end.
+/// This many impossible entries in a row mark the end of the table, not damage.
 const END: u64 = 16;
-/// The bit of an address that marks an entry as free.
+/// The address bit that marks an entry as free.
 const FREE: u64 = 1;
-/// Bits of a type of pool: paged, a session's.
+/// Bits of a pool type: paged, session.
 const PAGED: u64 = 1;
 const SESSION: u64 = 0x20;
 
@@ -42,19 +44,19 @@ struct Fields {
     entry: u64,
     address: usize,
     tag: usize,
-    /// Offset, size and first bit of the type of pool; since Vista.
+    /// Offset, size and first bit of the pool type; present since Vista.
     ty: Option<(usize, usize, u8, u8)>,
-    /// Offset and size of the number of bytes, or of pages before Vista.
+    /// Offset and size of the allocation's size: in bytes, or in pages before Vista.
     size: (usize, usize),
     unit: u64,
 }
 
-/// The entries of a table, page by page.
+/// Reads the entries of a table page by page.
 struct Entries<'a> {
     space: Space<'a>,
-    /// The address of the bytes that were looked at last, up to the end of their page.
+    /// The address of the bytes that were read last, up to the end of their page.
     near: (u64, &'a [u8]),
-    /// Bytes of an entry.
+    /// Size of an entry in bytes.
     bytes: u64,
 }
 
@@ -78,7 +80,7 @@ impl<'a> Entries<'a> {
     }
 }
 
-/// The table of big allocations; `None` if it was not found.
+/// The table of big allocations, or `None` if it was not found.
 pub(crate) fn big_pool<'a>(core: &'a Core, pool: &'a Pool) -> Option<&'a Big> {
     pool.big.get_or_init(|| read_big_pool(core, pool)).as_ref()
 }
@@ -108,7 +110,7 @@ fn read_big_pool(core: &Core, pool: &Pool) -> Option<Big> {
     Some(big_blocks(core, pool, core.kernel_space(), table, None))
 }
 
-/// The allocations of a table with so many entries, as a space shows it.
+/// The allocations of a table with the given number of entries, read through an address space.
 pub(crate) fn big_blocks(
     core: &Core,
     pool: &Pool,
@@ -143,7 +145,7 @@ fn big_table(core: &Core, pool: &Pool, fields: &Fields) -> Option<(u64, u64)> {
     guessed_table(core, pool, fields)
 }
 
-/// Looks for the table among the kernel's variables.
+/// Searches the kernel's variables for the table.
 fn guessed_table(core: &Core, pool: &Pool, fields: &Fields) -> Option<(u64, u64)> {
     let near = core.kdbg()?.pointer(kdbg::POOL_TRACK_TABLE)?;
     let step = core.header.width.bytes() as u64;
@@ -164,7 +166,7 @@ fn guessed_table(core: &Core, pool: &Pool, fields: &Fields) -> Option<(u64, u64)
     None
 }
 
-/// How many entries there are at an address, and how many of them are in use.
+/// The number of entries at an address, and how many of them are in use.
 fn big_entries(core: &Core, pool: &Pool, fields: &Fields, table: u64, most: u64) -> (u64, usize) {
     let (mut used, mut odd, mut count) = (0, 0, 0);
     let mut entries = Entries { space: core.kernel_space(), near: (0, &[]), bytes: fields.entry };
@@ -191,8 +193,8 @@ fn big_entries(core: &Core, pool: &Pool, fields: &Fields, table: u64, most: u64)
     (count, used)
 }
 
-/// An entry: nothing if it cannot be one, `Some(None)` if it names no block.
-#[allow(clippy::option_option, reason = "no entry and an empty entry are two things")]
+/// Decodes an entry: `None` if the bytes cannot be an entry, `Some(None)` if the entry is empty.
+#[allow(clippy::option_option, reason = "an invalid entry and an empty entry are two cases")]
 fn big_entry(core: &Core, pool: &Pool, fields: &Fields, entry: &[u8]) -> Option<Option<Block>> {
     let raw = pointer_at(entry, fields.address, core.header.width)?;
     let address = raw & !FREE;
@@ -234,7 +236,7 @@ fn big_entry(core: &Core, pool: &Pool, fields: &Fields, entry: &[u8]) -> Option<
     }))
 }
 
-/// The pool that the range of an address belongs to.
+/// The pool of the range that contains an address.
 fn kind_at(core: &Core, pool: &Pool, address: u64) -> PoolKind {
     let ranges = ranges::pool_ranges_known(core, pool);
     let range = ranges.iter().find(|range| (range.start..range.end).contains(&address));

@@ -1,79 +1,79 @@
-//! A block of pool, and which blocks a reader asks for.
+//! A pool block, and the hint that says which blocks a reader asks for.
 
 use crate::model::{ColumnId, Control, Progress, Row, Want};
 use crate::source::kernel::pool::tag::{Tags, shown, shown_tags, tag_text};
 
-/// The tags that tables of objects look for.
+/// The tags that tables of kernel objects search for.
 const OBJECTS: [[u8; 4]; 2] = [*b"Irp ", *b"Driv"];
 
-/// A block of pool.
+/// A pool block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Block {
-    /// Where it begins, its header included.
+    /// The address of its header.
     pub(crate) address: u64,
-    /// Size in bytes, header included.
+    /// Size in bytes, including the header.
     pub(crate) bytes: u64,
-    /// Bytes of header in front of what its owner uses: none of a big block.
+    /// Size in bytes of the header before the caller's data; 0 for a big allocation.
     pub(crate) header: u8,
-    /// Size in bytes of the block before it, as the header states it.
+    /// Size in bytes of the previous block, as the header states it.
     pub(crate) previous: Option<u16>,
-    /// The tag as it stands in memory, without the bit that protects the block.
+    /// The tag as it is in memory, without the protection bit.
     pub(crate) tag: [u8; 4],
-    /// Of which pool.
+    /// The pool that it belongs to.
     pub(crate) kind: PoolKind,
     /// Whether it is in use.
     pub(crate) state: State,
-    /// Whether the header says that a process is charged for it.
+    /// Whether the header says that a process is charged quota for it.
     pub(crate) is_charged: bool,
-    /// By which means it was found.
+    /// How it was found.
     pub(crate) found: FoundBy,
-    /// The session whose pool it is in.
+    /// The session that owns its pool.
     pub(crate) session: Option<u32>,
 }
 
-/// Which pool.
+/// A pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct PoolKind {
-    /// Whether it is paged; `None` where nothing says.
+    /// Whether it is paged; `None` if unknown.
     pub(crate) is_paged: Option<bool>,
-    /// Whether it is a session's.
+    /// Whether it is session pool.
     pub(crate) is_session: bool,
 }
 
 /// Whether a block is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
-    /// It is.
+    /// Allocated.
     Allocated,
-    /// It is, and whoever frees it has to name its tag.
+    /// Allocated, and must be freed with its tag (`ExFreePoolWithTag`).
     Protected,
-    /// It is not.
+    /// Free.
     Free,
-    /// Its header contradicts those around it; size and tag are what is left of it.
+    /// The header contradicts its neighbours; only size and tag are reported.
     Damaged,
 }
 
-/// By which means a block was found.
+/// How a block was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FoundBy {
-    /// By the headers of its page, each of which leads to the next.
+    /// By walking the headers of its page, each of which gives the address of the next.
     Headers,
     /// In the kernel's table of big allocations.
     BigTable,
-    /// In a subsegment of chunks of a segment heap.
+    /// In a VS subsegment of a segment heap.
     Chunks,
-    /// In a subsegment of blocks of one size.
-    OneSize,
-    /// By its header alone, which looks like one.
+    /// In an LFH subsegment of a segment heap.
+    Lfh,
+    /// By a search for headers; only its own header identifies it.
     Search,
-    /// By the page that was made for it.
+    /// On a page of special pool.
     Special,
 }
 
-/// Which blocks a reader asks for. The scan leaves out what does not fulfil it.
+/// The blocks that a reader asks for. The scan leaves out blocks that do not match.
 #[derive(Debug, Clone)]
 pub(crate) struct PoolHint<'a> {
-    /// Tags as they are shown.
+    /// Tags as they are displayed.
     tags: Option<Vec<[u8; 4]>>,
     kinds: Option<Vec<String>>,
     /// First and last address at which a block may begin.
@@ -82,7 +82,7 @@ pub(crate) struct PoolHint<'a> {
 }
 
 impl PoolKind {
-    /// As tables write it.
+    /// The name that tables show.
     pub(crate) const fn text(self) -> Option<&'static str> {
         match (self.is_paged, self.is_session) {
             (Some(false), false) => Some("nonpaged"),
@@ -95,7 +95,7 @@ impl PoolKind {
 }
 
 impl State {
-    /// As tables write it.
+    /// The name that tables show.
     pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::Allocated => "allocated",
@@ -107,13 +107,13 @@ impl State {
 }
 
 impl FoundBy {
-    /// As tables write it.
+    /// The name that tables show.
     pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::Headers => "headers",
             Self::BigTable => "big table",
             Self::Chunks => "VS",
-            Self::OneSize => "LFH",
+            Self::Lfh => "LFH",
             Self::Search => "search",
             Self::Special => "special pool",
         }
@@ -121,24 +121,24 @@ impl FoundBy {
 }
 
 impl Block {
-    /// Where what its owner uses begins.
+    /// The address of the caller's data, behind the header.
     pub(crate) const fn body(&self) -> u64 {
         self.address.saturating_add(self.header as u64)
     }
 
-    /// Whether somebody uses it.
+    /// Whether the block is in use.
     pub(crate) const fn is_in_use(&self) -> bool {
         matches!(self.state, State::Allocated | State::Protected)
     }
 
-    /// The tag as a text, each byte that is no printable character a stop.
+    /// The tag as text; each byte that is not printable becomes a full stop.
     pub(crate) fn tag_text(&self) -> String {
         tag_text(self.tag)
     }
 }
 
 impl<'a> PoolHint<'a> {
-    /// The blocks of a query over a table that has these columns for tag, type of pool and address.
+    /// The hint of a query over a table whose columns for tag, pool type and address are these.
     pub(crate) fn of<R: Row>(
         want: &Want<'a, R>,
         columns: impl FnOnce(&R::Columns) -> [ColumnId<R>; 3],
@@ -151,18 +151,18 @@ impl<'a> PoolHint<'a> {
         Self { tags, kinds, range: (first, last), control: want.control() }
     }
 
-    /// The blocks with one of these tags, as long as a query is not cancelled.
+    /// All blocks with one of these tags, until the query is cancelled.
     pub(crate) fn tags(tags: &[&str], control: Control<'a>) -> Self {
         Self { tags: Some(shown_tags(tags)), kinds: None, range: (0, u64::MAX), control }
     }
 
-    /// No blocks, but the pages: all of them, as what a page is depends on those before it.
+    /// No blocks, but every page: what a page holds depends on the pages before it.
     pub(crate) fn pages(control: Control<'a>) -> Self {
         Self { tags: Some(Vec::new()), kinds: None, range: (0, u64::MAX), control }
     }
 
-    /// The same, but for all blocks that several tables want, if it asks for some of those and for
-    /// nothing else.
+    /// The same hint widened to all blocks that the object tables want, if it asks for some of them
+    /// and for nothing else.
     pub(crate) fn for_all_tables(&self) -> Option<Self> {
         let tags = self.tags.as_ref()?;
         let is_part = tags.iter().all(|tag| OBJECTS.contains(tag)) && !tags.is_empty();
@@ -170,28 +170,28 @@ impl<'a> PoolHint<'a> {
             .then(|| Self { tags: Some(OBJECTS.to_vec()), ..self.clone() })
     }
 
-    /// Whom to tell how far a search is.
+    /// Where a search reports its progress.
     pub(crate) const fn progress(&self) -> Option<&'a Progress> {
         self.control.progress()
     }
 
-    /// Whether it asks for blocks wherever they are.
+    /// Whether it asks for blocks at every address.
     pub(crate) fn is_everywhere(&self) -> bool {
         self.range == (0, u64::MAX)
     }
 
-    /// The tags that it asks for, as a first look knows them.
+    /// The tags that it asks for, in the form of the quick check.
     pub(crate) fn words(&self) -> Tags {
         Tags::of(self.tags.as_deref())
     }
 
-    /// Whether it asks for blocks of that tag.
+    /// Whether it asks for blocks with this tag.
     pub(crate) fn takes_tag(&self, tag: [u8; 4]) -> bool {
         let tag = tag.map(shown);
         self.tags.as_ref().is_none_or(|tags| tags.contains(&tag))
     }
 
-    /// Whether it asks for the block.
+    /// Whether it asks for this block.
     pub(crate) fn takes(&self, block: &Block) -> bool {
         let (first, last) = self.range;
         (first..=last).contains(&block.address)
@@ -201,7 +201,7 @@ impl<'a> PoolHint<'a> {
             })
     }
 
-    /// Whether nobody waits for blocks any more.
+    /// Whether the query was cancelled.
     pub(crate) fn is_cancelled(&self) -> bool {
         self.control.is_cancelled()
     }

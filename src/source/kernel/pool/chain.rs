@@ -1,8 +1,8 @@
-//! The blocks of a page of classic pool: headers that each lead to the next and name the size of the
-//! one before.
+//! The blocks of a page of classic pool. Each header gives the size of its own block and of the
+//! block before it.
 //!
-//! Where a header does not agree with its neighbours, the walk looks for the next one that does,
-//! so that damage hides the damaged block and no other.
+//! Where a header does not agree with its neighbours, the walk searches for the next header that
+//! does, so damage hides only the damaged block.
 
 use crate::source::kernel::pool::block::{Block, FoundBy, State};
 use crate::source::kernel::pool::header::{Header, Headers};
@@ -11,15 +11,15 @@ use crate::source::kernel::pool::tag::is_tag;
 
 /// The size of a page.
 pub(crate) const PAGE: usize = 0x1000;
-/// After so many contradictions the rest of a page is given up.
+/// After this many contradictions the rest of the page is given up.
 const MAX_BREAKS: usize = 16;
-/// So many blocks in a row that agree are no chance.
+/// This many consistent blocks in a row are not a coincidence.
 const SURE_RUN: usize = 3;
 
 /// A block within a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Piece {
-    /// Where it begins, in bytes from the start of the page.
+    /// Offset of its header in the page.
     pub(crate) at: usize,
     /// Its size in bytes.
     pub(crate) bytes: usize,
@@ -35,7 +35,7 @@ struct Walk<'a> {
     breaks: usize,
 }
 
-/// Puts the blocks of a page into `pieces`, in their order; none if it is no page of pool.
+/// Puts the blocks of a page into `pieces`, in address order; none if the page is not a pool page.
 pub(crate) fn pieces(headers: &Headers, page: &[u8], pieces: &mut Vec<Piece>) {
     pieces.clear();
     Walk { headers, page, pieces, breaks: 0 }.run();
@@ -60,8 +60,8 @@ pub(crate) fn sound(headers: &Headers, page: &[u8]) -> impl Iterator<Item = Piec
     })
 }
 
-/// Whether a page, of which not all headers agree, may be a page of pool without damage all the same;
-/// [`pieces`] says whether it is one. Cheaper, for pages that are none.
+/// Whether a page on which some headers disagree may still be a pool page without damage;
+/// [`pieces`] decides whether it is. This check is cheaper for pages that are not pool.
 pub(crate) fn may_be_whole(headers: &Headers, page: &[u8]) -> bool {
     let walk = Walk { headers, page, pieces: &mut Vec::new(), breaks: 0 };
     let (mut at, mut before) = (0, 0);
@@ -75,7 +75,7 @@ pub(crate) fn may_be_whole(headers: &Headers, page: &[u8]) -> bool {
             }
         }
         if !walk.follows(end, header.size) {
-            // Whatever else is done about a contradiction makes a damaged block.
+            // Any other way to resolve a contradiction produces a damaged block.
             return walk.is_sure(end);
         }
         (at, before) = (end, header.size);
@@ -103,7 +103,7 @@ impl Walk<'_> {
             }
             let is_known = header.previous == before;
             let own_end = end.filter(|_| is_known && header.size != 0);
-            // Either the next header is damaged, or the size in this one.
+            // Either the next header is damaged, or the size in this one is.
             let by_next = own_end.filter(|end| *end < PAGE).and_then(|end| self.named_from(end));
             let by_own = self.named_from(at);
             match (own_end.zip(by_next), by_own) {
@@ -131,18 +131,20 @@ impl Walk<'_> {
                     }
                 },
             }
-            // What stands here names the size of the gap, or was found by its own successors.
+            // The header here gives the size of the gap, or it was found through the blocks behind
+            // it.
             before = self.headers.sizes_at(self.page, at).map_or(0, |(previous, _)| previous);
         }
     }
 
-    /// Where a block of so many units ends; `None` beyond the page.
+    /// The end of a block of this many units, or `None` if it lies beyond the page.
     fn end(&self, at: usize, units: u32) -> Option<usize> {
         let bytes = usize::try_from(units).ok()?.checked_mul(self.headers.unit)?;
         at.checked_add(bytes).filter(|end| *end <= PAGE && bytes != 0)
     }
 
-    /// Whether a block of so many units can end there: the page does, or the next header says so.
+    /// Whether a block of this size can end there: at the end of the page, or where the next header
+    /// agrees.
     fn follows(&self, end: usize, units: u32) -> bool {
         if end == PAGE {
             return true;
@@ -151,14 +153,14 @@ impl Walk<'_> {
         next.is_some_and(|(previous, size)| previous == units && self.end(end, size).is_some())
     }
 
-    /// Whether the header there looks like one and agrees with the next.
+    /// Whether the bytes there look like a header and agree with the next header.
     fn is_trusted(&self, at: usize) -> bool {
         let Some(header) = self.headers.at(self.page, at) else { return false };
         let agrees = self.end(at, header.size).is_some_and(|end| self.follows(end, header.size));
         agrees && is_tag(header.tag())
     }
 
-    /// The nearest header that names a block from `at` to itself as the one before it.
+    /// The nearest header whose previous size reaches back to `at`.
     fn named_from(&self, at: usize) -> Option<usize> {
         let unit = self.headers.unit;
         (at + unit..PAGE).step_by(unit).find(|next| {
@@ -167,7 +169,7 @@ impl Walk<'_> {
         })
     }
 
-    /// The nearest header that begins a run of blocks that is no chance.
+    /// The nearest header that begins a run of blocks too long to be a coincidence.
     fn resync(&self, at: usize) -> Option<usize> {
         let unit = self.headers.unit;
         (at + unit..PAGE).step_by(unit).find(|next| self.is_sure(*next))
@@ -188,7 +190,7 @@ impl Walk<'_> {
         true
     }
 
-    /// Whether the page holds zeros at both ends, as pages without pool often do.
+    /// Whether the page has zeros at both ends, as pages without pool often do.
     fn is_empty(&self) -> bool {
         let is_zero = |part: Option<&[u8]>| part.is_some_and(|p| p.iter().all(|byte| *byte == 0));
         is_zero(self.page.get(..0x200)) && is_zero(self.page.get(PAGE - 0x200..))
@@ -206,7 +208,7 @@ impl Walk<'_> {
         end
     }
 
-    /// Leaves the rest of the page as one damaged block.
+    /// Reports the rest of the page as one damaged block.
     fn give_up(&mut self, at: usize) {
         if at < PAGE && !self.pieces.is_empty() {
             self.damaged(at, PAGE);
@@ -214,7 +216,7 @@ impl Walk<'_> {
     }
 }
 
-/// A block of a page of classic pool.
+/// Makes a block from a piece of a classic pool page.
 pub(crate) fn block(headers: &Headers, range: &PoolRange, page: u64, piece: &Piece) -> Block {
     let unit = headers.unit;
     let stated = headers.kind(piece.header);
@@ -245,7 +247,7 @@ mod tests {
     use crate::source::kernel::pool::look;
     use crate::source::kernel::pool::tag::Tags;
 
-    /// Numbers that look like chance and are the same every time.
+    /// A deterministic pseudorandom generator.
     struct Random(u64);
 
     impl Random {
@@ -260,7 +262,7 @@ mod tests {
         page[at + 4..at + 8].copy_from_slice(&tag);
     }
 
-    /// A page of blocks of 64-bit pool, their contents noise; and where each begins.
+    /// A page of 64-bit pool blocks with noise as contents, and the offset and size of each block.
     fn page(random: &mut Random) -> (Vec<u8>, Vec<(usize, usize)>) {
         let mut page: Vec<u8> = (0..PAGE).map(|_| random.below(256) as u8).collect();
         let mut blocks = Vec::new();
@@ -277,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_pages_are_read_as_they_are() {
+    fn undamaged_pages_are_read_exactly() {
         let headers = Headers::for_tests();
         let mut random = Random(1);
         let mut found = Vec::new();
@@ -292,7 +294,8 @@ mod tests {
         }
     }
 
-    /// What is taken for sound at a first look is so, and what is passed over has damage.
+    /// The quick check agrees with the walk: pages that it accepts are sound, and pages that it
+    /// rejects are damaged.
     fn agrees_with_a_look(headers: &Headers, page: &[u8], found: &[Piece]) {
         let is_whole = !found.is_empty() && found.iter().all(|piece| !piece.is_damaged);
         let look = look::page(headers, &Tags::of(Some(&[*b"Test"])), page);
@@ -320,7 +323,7 @@ mod tests {
             }
             pieces(&headers, &page, &mut found);
             agrees_with_a_look(&headers, &page, &found);
-            // Blocks follow one another and none is counted twice.
+            // Blocks follow one another and none is reported twice.
             let mut next = 0;
             for piece in &found {
                 assert_eq!(piece.at, next, "variant {variant}");
@@ -334,19 +337,19 @@ mod tests {
                 }
                 let listed = found.iter().find(|piece| piece.at == *at);
                 let is_right = listed.is_some_and(|p| p.bytes == *bytes && !p.is_damaged);
-                // Of the block in front of a damaged header the size is its own word alone.
+                // Only its own header gives the size of a block in front of a damaged header.
                 let is_there = next_is_touched && listed.is_some();
                 if !is_right && !is_there {
                     hidden += 1;
                 }
             }
         }
-        // Chance makes a header of noise in a few variants.
-        assert!(hidden <= 20, "{hidden} blocks are hidden by damage of others");
+        // In a few variants random noise happens to look like a header.
+        assert!(hidden <= 20, "damage to other blocks hides {hidden} blocks");
     }
 
     #[test]
-    fn noise_and_zeros_are_no_pool() {
+    fn noise_and_zeros_are_not_pool() {
         let headers = Headers::for_tests();
         let mut random = Random(3);
         let mut found = Vec::new();

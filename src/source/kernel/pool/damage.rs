@@ -1,5 +1,5 @@
-//! Pages of a segment heap with damage at random: no block that the damage does not touch is hidden by
-//! it, none is listed twice, and the walk ends.
+//! Segment heap pages with random damage: damage hides no block that it does not touch, no block is
+//! listed twice, and the walk ends.
 
 #![allow(clippy::cast_possible_truncation, reason = "the numbers of these tests are small")]
 
@@ -20,22 +20,21 @@ const UNIT: u64 = 16;
 const VARIANTS: usize = 10_000;
 const RARE: [u8; 4] = *b"Rare";
 
-/// Numbers that look like chance and are the same every time.
+/// A deterministic pseudorandom generator.
 struct Random(u64);
 
-/// A block that was made: where it is, and the bytes without which it cannot be known.
+/// A block that the test made: its address, and the bytes that are needed to recognize it.
 struct Fact {
     at: u64,
     bytes: u64,
     is_free: bool,
     /// Its own headers.
     own: std::ops::Range<u64>,
-    /// What else says how large it is, or that it is there: it is not asked for in full where that is
-    /// damaged.
+    /// Other bytes that give its size or its presence. The test is lenient where these are damaged.
     other: Vec<std::ops::Range<u64>>,
 }
 
-/// A part of a heap in the making.
+/// Builds a part of a heap.
 struct Part<'r> {
     bytes: Vec<u8>,
     facts: Vec<Fact>,
@@ -56,7 +55,7 @@ impl Part<'_> {
 
     fn grow(&mut self, pages: u64) {
         for _ in 0..pages * PAGE {
-            // As memory has it, much of it is nothing.
+            // Like real memory, many of the bytes are zero.
             let byte = if self.random.below(2) == 0 { 0 } else { self.random.below(256) as u8 };
             self.bytes.push(byte);
         }
@@ -73,7 +72,7 @@ impl Part<'_> {
         self.put(at + 4, &tag);
     }
 
-    /// A subsegment of chunks.
+    /// A VS subsegment.
     fn chunks(&mut self, pages: u64) {
         let start = self.end();
         self.grow(pages);
@@ -106,7 +105,7 @@ impl Part<'_> {
         }
     }
 
-    /// A subsegment of blocks of one size.
+    /// An LFH subsegment.
     fn blocks(&mut self, pages: u64) {
         let start = self.end();
         self.grow(pages);
@@ -145,7 +144,7 @@ fn read(bytes: &[u8], missing: Option<u64>, big: &Big, blocks: &mut Vec<Block>) 
     read_tags(&Tags::of(None), (bytes, missing), big, blocks)
 }
 
-/// The blocks of the rare tag, when it is asked for.
+/// The blocks with the rare tag, as a search for that tag finds them.
 fn rare(bytes: &[u8], missing: Option<u64>, big: &Big) -> Vec<Block> {
     let mut blocks = Vec::new();
     read_tags(&Tags::of(Some(&[RARE])), (bytes, missing), big, &mut blocks);
@@ -187,7 +186,7 @@ fn read_tags(
     said
 }
 
-/// How many blocks are not listed as they are though nothing of theirs is damaged.
+/// The number of blocks that are not listed correctly though none of their own bytes is damaged.
 fn hidden(
     facts: &[Fact],
     blocks: &[Block],
@@ -200,10 +199,10 @@ fn hidden(
         let is_whole = !fact.other.iter().any(damage);
         let listed = blocks.iter().find(|block| block.address == fact.at);
         match listed {
-            // What is free is known by its neighbours alone.
+            // Only its neighbours identify a free block.
             _ if fact.is_free && !is_whole => false,
             Some(block) if fact.is_free => block.state != State::Free || block.bytes != fact.bytes,
-            // Whether it is in use the map says alone.
+            // Only the bitmap says whether it is in use.
             Some(block) => is_whole && (!block.is_in_use() || block.bytes != fact.bytes),
             None => true,
         }
@@ -212,7 +211,7 @@ fn hidden(
 }
 
 #[test]
-fn whole_heaps_are_read_as_they_are() {
+fn undamaged_heaps_are_read_exactly() {
     let mut random = Random(1);
     let mut blocks = Vec::new();
     for _ in 0..50 {
@@ -231,7 +230,7 @@ fn whole_heaps_are_read_as_they_are() {
 }
 
 #[test]
-fn the_secret_of_blocks_of_one_size_follows_from_them() {
+fn the_lfh_key_is_derived_from_blocks() {
     let mut random = Random(2);
     let (headers, segments) = (Headers::for_tests(), Segments::for_tests());
     let mut found = 0;
@@ -242,8 +241,8 @@ fn the_secret_of_blocks_of_one_size_follows_from_them() {
         part.blocks(2);
         let pages: Vec<Option<&[u8]>> = part.bytes.chunks_exact(0x1000).map(Some).collect();
         let pages = super::part::Pages { start: START, pages };
-        assert_eq!(segments.one_size.derive(segments.unit, &headers, &pages, START), None);
-        let key = segments.one_size.derive(segments.unit, &headers, &pages, start);
+        assert_eq!(segments.lfh.derive(segments.unit, &headers, &pages, START), None);
+        let key = segments.lfh.derive(segments.unit, &headers, &pages, start);
         assert!(key.is_none_or(|key| key == LFH_KEY & 0xffff_ffff), "{key:x?}");
         found += usize::from(key.is_some());
     }
@@ -259,7 +258,8 @@ fn damage_hides_no_neighbour() {
         let mut part = Part { bytes: Vec::new(), facts: Vec::new(), random: &mut random };
         part.chunks(3);
         part.blocks(2);
-        // Pages of an allocation that only the table knows, with a header's likeness at the start.
+        // Pages of a big allocation that only the table names, with bytes at the start that look
+        // like a header.
         let large = part.end();
         part.grow(2);
         part.block(large, 200);
@@ -275,7 +275,7 @@ fn damage_hides_no_neighbour() {
             to = from + PAGE;
             missing = Some(from);
         } else {
-            // Half of it is where it does most: in the headers of subsegments.
+            // Half of the damage is put into subsegment headers, where it has the most effect.
             from = if variant % 2 == 0 {
                 START + random.below(bytes.len() as u64 / PAGE) * PAGE + random.below(0x30)
             } else {
@@ -296,11 +296,11 @@ fn damage_hides_no_neighbour() {
             assert!(block.address >= next, "variant {variant}: {block:x?} before {next:x}");
             next = block.address + block.bytes;
             let is_inside = block.address < large + 2 * PAGE && next > large;
-            assert!(!is_inside, "variant {variant}: {block:x?} in the large one");
+            assert!(!is_inside, "variant {variant}: {block:x?} inside the big allocation");
         }
         let damage = |own: &std::ops::Range<u64>| own.start < to && own.end > from;
         lost += hidden(&facts, &blocks, &damage);
     }
-    // Chance makes a header of noise in a few variants.
-    assert!(lost <= 20, "{lost} blocks are hidden by damage of others");
+    // In a few variants random noise happens to look like a header.
+    assert!(lost <= 20, "damage to other blocks hides {lost} blocks");
 }

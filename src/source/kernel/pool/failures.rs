@@ -1,4 +1,4 @@
-//! Allocations of pool that failed: what the kernel counts of all, and what sessions count.
+//! Failed pool allocations: the kernel's system-wide count and the counts of sessions.
 
 use crate::catalog::{Absent, Cell};
 use crate::model::{Emit, Flow, PoolFailure, SessionSpace, Unanswered};
@@ -12,7 +12,7 @@ pub(crate) fn each_pool_failure(
     let all = core.symbol_address("nt", "ExPoolFailures").map(|at| core.u32_at(at));
     let sessions = failures_of_sessions(core);
     if all.is_none() && sessions.is_empty() {
-        let because = "the count of failed allocations is not found without symbols of the kernel";
+        let because = "the count of failed allocations cannot be found without kernel symbols";
         return Err(Unanswered::because(because));
     }
     let all = all.map(|count| ("all", Err(Absent::NotApplicable), count.map(i64::from)));
@@ -30,10 +30,10 @@ pub(crate) fn each_pool_failure(
     Ok(())
 }
 
-/// The failures of each session; none of versions whose sessions count none.
+/// The failures of each session; empty for Windows versions whose sessions do not count them.
 fn failures_of_sessions(core: &Core) -> Vec<(Cell<i64>, Cell<i64>)> {
     let mut counts = Vec::new();
-    // A dump without sessions has no failures of them.
+    // A dump without sessions has no failures to report.
     let _ = sessions::each_session(core, &mut |row: SessionSpace| {
         if row.pool_failures != Err(Absent::NotApplicable) {
             counts.push((row.session, row.pool_failures));

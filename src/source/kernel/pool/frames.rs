@@ -1,9 +1,9 @@
-//! What the database of page frames says of pages of the non-paged pool: whether an allocation begins
-//! with a page, and whether one ends with it.
+//! What the PFN database says about pages of nonpaged pool: whether an allocation begins or ends at
+//! a page.
 //!
-//! Kernels before Vista keep that in two bits of a frame's entry that other pages use while they are
-//! read and written: `ReadInProgress` and `WriteInProgress`, as the headers of `ReactOS` have it, which
-//! is built to the same layout. Later kernels have other means, and their entries are not asked.
+//! Kernels before Vista keep this in two bits of a PFN entry that other pages use while they are
+//! read and written: `ReadInProgress` and `WriteInProgress`, as in the headers of `ReactOS`, which
+//! has the same layout. Later kernels do not, and their entries are not read.
 
 use crate::dump::kdbg;
 use crate::source::kernel::core::Core;
@@ -13,10 +13,10 @@ const FRAME: &str = "_MMPFN";
 /// The first build of Windows Vista.
 const VISTA: u32 = 6000;
 pub(crate) const PAGE: u64 = 0x1000;
-/// Where a page is that is in use (`ActiveAndValid`).
+/// The page location value of a page in use (`ActiveAndValid`).
 pub(crate) const ACTIVE: u64 = 6;
 
-/// Where the entries are, and the bits in them.
+/// Where the PFN entries are, and the bits in them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Frames {
     pub(crate) database: u64,
@@ -26,18 +26,18 @@ pub(crate) struct Frames {
     pub(crate) location: Field,
 }
 
-/// What an entry says of a page.
+/// What the PFN entry says about a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Mark {
-    /// An allocation begins with it.
+    /// An allocation begins at it.
     pub(crate) is_first: bool,
-    /// An allocation ends with it.
+    /// An allocation ends at it.
     pub(crate) is_last: bool,
-    /// It is mapped together with pages around it, so that it may be mapped and not in use.
+    /// It is part of a large page mapping, so it may be mapped without being in use.
     pub(crate) is_large: bool,
 }
 
-/// The database, of kernels that keep this in it.
+/// The PFN database, for kernels that mark pool allocations in it.
 pub(crate) fn pool_frames(core: &Core) -> Option<Frames> {
     core.header.build.filter(|build| *build < VISTA)?;
     let field = |path| core.field(FRAME, path);

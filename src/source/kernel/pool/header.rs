@@ -1,28 +1,28 @@
-//! The header of a block, `_POOL_HEADER`: where its fields are and what its type says.
+//! The header of a pool block, `_POOL_HEADER`: its fields and the meaning of the pool type.
 
 use crate::dump::bytes::{u32_at, u64_at};
 use crate::source::kernel::core::Core;
 use crate::source::kernel::pool::block::{PoolKind, State};
 
-/// The first build of Windows Vista, which counts types of pool from 0.
+/// The first build of Windows Vista, where pool types start at 0.
 const VISTA: u32 = 6000;
-/// The bit of a tag that protects its block.
+/// The tag bit that marks a protected block.
 const PROTECTED: u8 = 0x80;
-/// Bits of the type: a process is charged (`POOL_QUOTA_MASK`), the pool of a session.
+/// Pool type bits: a process is charged quota (`POOL_QUOTA_MASK`), session pool.
 const CHARGED: u32 = 8;
 const SESSION: u32 = 0x20;
 
-/// Some bits of the first word of a header.
+/// A bit field in the first word of a header.
 #[derive(Debug, Clone, Copy)]
 struct Bits {
     shift: u32,
     mask: u32,
 }
 
-/// Where the fields of headers are. Sizes are in units.
+/// Where the header fields are. Sizes are in units.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Headers {
-    /// The unit in which sizes are given; the size of a header as well.
+    /// The unit of sizes in bytes, which is also the size of a header.
     pub(crate) unit: usize,
     previous: Bits,
     size: Bits,
@@ -34,13 +34,13 @@ pub(crate) struct Headers {
 /// A header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Header {
-    /// Units of the block before; 0 of the first of a page.
+    /// Units of the previous block; 0 for the first block of a page.
     pub(crate) previous: u32,
     /// Units of this block.
     pub(crate) size: u32,
-    /// Its type of pool and its flags.
+    /// Its pool type and flags.
     pub(crate) ty: u32,
-    /// The tag, the protecting bit included.
+    /// The tag, including the protection bit.
     pub(crate) raw_tag: [u8; 4],
 }
 
@@ -51,7 +51,7 @@ impl Bits {
 }
 
 impl Headers {
-    /// The headers of a kernel; `None` if the layout of them is not known.
+    /// The header layout of a kernel, or `None` if it is not known.
     pub(crate) fn of(core: &Core) -> Option<Self> {
         const NAME: &str = "_POOL_HEADER";
         let bits = |path| {
@@ -62,7 +62,7 @@ impl Headers {
             (shift < 32).then_some(Bits { shift, mask })
         };
         let unit = 2 * core.header.width.bytes();
-        // Of every kernel, what a walk looks at is in the first eight bytes.
+        // On every kernel the fields that the walk needs are in the first eight bytes.
         let tag = core.field(NAME, "PoolTag")?.offset;
         (tag <= 4).then_some(Self {
             unit,
@@ -79,9 +79,9 @@ impl Headers {
         Some(self.in_word(u64_at(page, offset)?))
     }
 
-    /// The header in the word that begins with it.
+    /// Decodes the header from its first word.
     #[inline]
-    #[allow(clippy::cast_possible_truncation, reason = "lower halves are meant")]
+    #[allow(clippy::cast_possible_truncation, reason = "the lower half is wanted")]
     pub(crate) const fn in_word(&self, word: u64) -> Header {
         let first = word as u32;
         Header {
@@ -92,14 +92,14 @@ impl Headers {
         }
     }
 
-    /// Bytes of the block, in the word that begins with its header.
+    /// The block size in bytes, decoded from the first word of the header.
     #[inline]
-    #[allow(clippy::cast_possible_truncation, reason = "the lower half is meant")]
+    #[allow(clippy::cast_possible_truncation, reason = "the lower half is wanted")]
     pub(crate) const fn bytes_in(&self, word: u64) -> usize {
         self.size.of(word as u32) as usize * self.unit
     }
 
-    /// Sizes alone, of the block before and of this one.
+    /// Only the sizes, of the previous block and of this block.
     pub(crate) fn sizes_at(&self, page: &[u8], offset: usize) -> Option<(u32, u32)> {
         let word = u32_at(page, offset)?;
         Some((self.previous.of(word), self.size.of(word)))
@@ -110,7 +110,7 @@ impl Headers {
         header.ty & if self.is_old { 4 } else { 2 } != 0
     }
 
-    /// What the type says of the state.
+    /// The state that the pool type gives.
     pub(crate) const fn state(&self, header: Header) -> State {
         let [.., last] = header.raw_tag;
         match (self.is_in_use(header), last & PROTECTED != 0) {
@@ -120,7 +120,7 @@ impl Headers {
         }
     }
 
-    /// What the type says of the pool: nothing, of a free block.
+    /// The pool that the pool type gives; unknown for a free block.
     pub(crate) fn kind(&self, header: Header) -> PoolKind {
         let base = if self.is_old { (header.ty & 3).wrapping_sub(1) } else { header.ty & 1 };
         let is_paged = match base {
@@ -132,8 +132,8 @@ impl Headers {
         PoolKind { is_paged, is_session: is_paged.is_some() && header.ty & SESSION != 0 }
     }
 
-    /// Whether a block of a segment heap may have such a type and place: it is in use, and names
-    /// no block before it unless it was moved to the boundary of a line of the cache.
+    /// Whether a block of a segment heap may have this pool type and offset: it is in use, and its
+    /// previous size is 0 unless the block was aligned to a cache line.
     pub(crate) const fn is_of_heap(&self, header: Header) -> bool {
         const ALIGNED: u32 = 4;
         const UNKNOWN: u32 = 0x90;
@@ -141,7 +141,7 @@ impl Headers {
         self.is_in_use(header) && header.ty & UNKNOWN == 0 && is_first
     }
 
-    /// Whether the header says that a process is charged.
+    /// Whether the header says that a process is charged quota.
     pub(crate) const fn is_charged(&self, header: Header) -> bool {
         self.is_in_use(header) && header.ty & CHARGED != 0
     }
@@ -149,7 +149,7 @@ impl Headers {
 
 #[cfg(test)]
 impl Headers {
-    /// Those of 64-bit kernels.
+    /// The layout of 64-bit kernels.
     pub(crate) const fn for_tests() -> Self {
         const fn byte(shift: u32) -> Bits {
             Bits { shift, mask: 0xff }
@@ -159,7 +159,7 @@ impl Headers {
 }
 
 impl Header {
-    /// The tag as its owner gave it.
+    /// The tag without the protection bit.
     pub(crate) const fn tag(self) -> [u8; 4] {
         let [a, b, c, d] = self.raw_tag;
         [a, b, c, d & !PROTECTED]

@@ -1,8 +1,8 @@
-//! The blocks and the pages of a dump's pools as a pass found them, kept for the next query.
+//! The pool blocks and pages of a dump as one pass found them, kept on disk for the next query.
 //!
-//! An index holds every block in its order, 32 bytes each, another one every page. They are of one
-//! file, one layout of structures and one version of this program, and are written by the first pass
-//! that reads all pools, whatever it is asked for.
+//! One index holds all blocks in address order, 32 bytes each; another holds all pages. An index is
+//! valid for one dump file, one structure layout and one version of this program. The first pass
+//! that reads all pools writes it, whatever the query asked for.
 
 use rayon::prelude::*;
 use std::sync::OnceLock;
@@ -20,14 +20,14 @@ use crate::source::kernel::pool::seen::{PageSeen, PageUse};
 use crate::source::kernel::pool::state::Pool;
 
 const RECORD: usize = 32;
-/// The kinds of indexes.
+/// The kinds of index.
 const BLOCKS: &str = "pool";
 const PAGES: &str = "poolpages";
-/// What records mean; another number makes old indexes strangers.
+/// Version of the record format; a different number invalidates old indexes.
 const VERSION: &str = "2";
-/// After so many records a pass asks whether it is still wanted.
+/// After this many records a pass checks for cancellation.
 const PATIENCE: usize = 1 << 16;
-/// So many records are read side by side, so many of them by one thread.
+/// This many records are read in parallel, and this many of them by each thread.
 const AT_ONCE: usize = 1 << 18;
 const EACH: usize = 1 << 13;
 const NO_SESSION: u32 = u32::MAX;
@@ -36,7 +36,7 @@ const FOUND: [FoundBy; 6] = [
     FoundBy::Headers,
     FoundBy::BigTable,
     FoundBy::Chunks,
-    FoundBy::OneSize,
+    FoundBy::Lfh,
     FoundBy::Search,
     FoundBy::Special,
 ];
@@ -45,7 +45,7 @@ const WHY: [Absent; 4] =
     [Absent::NotInDump, Absent::PagedOut, Absent::DemandZero, Absent::Unreadable];
 const STATES: [State; 4] = [State::Allocated, State::Protected, State::Free, State::Damaged];
 
-/// Indexes in the making.
+/// Indexes that are being written.
 pub(crate) struct Index {
     blocks: Writer,
     pages: Writer,
@@ -59,7 +59,7 @@ fn pool_entry(core: &Core, kind: &str) -> Option<Entry> {
     Entry::of(&core.image, kind, &about)
 }
 
-/// Visits the blocks that an index has and a hint asks for; `None` if there is no index.
+/// Visits the blocks of the index that match a hint; `None` if there is no index.
 pub(crate) fn indexed_blocks(
     core: &Core,
     pool: &Pool,
@@ -85,7 +85,7 @@ pub(crate) fn indexed_blocks(
     Some(Flow::Continue(()))
 }
 
-/// Visits all pages that an index has; `None` if there is no index.
+/// Visits all pages of the index; `None` if there is no index.
 pub(crate) fn indexed_pages(
     core: &Core,
     pool: &Pool,
@@ -100,7 +100,7 @@ pub(crate) fn indexed_pages(
     }))
 }
 
-/// An index, opened when first asked for after it was written.
+/// An index, opened on first use after it was written.
 fn kept<'a>(core: &Core, kind: &str, place: &'a OnceLock<Kept>) -> Option<&'a Kept> {
     if let Some(kept) = place.get() {
         return Some(kept);
@@ -109,13 +109,13 @@ fn kept<'a>(core: &Core, kind: &str, place: &'a OnceLock<Kept>) -> Option<&'a Ke
     Some(place.get_or_init(|| kept))
 }
 
-/// Begins an index, if there is a place for one.
+/// Begins an index, if there is a cache directory for it.
 pub(crate) fn new_index(core: &Core) -> Option<Index> {
     let blocks = pool_entry(core, BLOCKS)?.write()?;
     Some(Index { blocks, pages: pool_entry(core, PAGES)?.write()? })
 }
 
-/// Hands over the records of an index, as long as somebody waits for them.
+/// Passes on the records of an index until the query has enough.
 fn each_record(kept: &Kept, hint: &PoolHint<'_>, visit: &mut dyn FnMut(&[u8]) -> Flow) -> Flow {
     for (index, record) in kept.chunks_exact(RECORD).enumerate() {
         if index % PATIENCE == 0 && hint.is_cancelled() {
@@ -131,20 +131,20 @@ impl Index {
         self.blocks.add(&encode(block));
     }
 
-    /// Adds a page of the range of that number.
+    /// Adds a page of the range with this number.
     pub(crate) fn add_page(&mut self, page: &PageSeen, range: u16) {
         self.pages.add(&encode_page(page, range));
     }
 
-    /// Puts the indexes in their places. What cannot be kept is found again.
+    /// Moves the finished indexes into place. If that fails, the next query scans again.
     pub(crate) fn finish(self) {
         let _ = self.blocks.finish();
         let _ = self.pages.finish();
     }
 }
 
-/// The record of a page: its address, the first and the last address of its big allocation, what it
-/// is, and the number of its range.
+/// The record of a page: its address, the first and last address of its big allocation, its use,
+/// and the number of its range.
 fn encode_page(page: &PageSeen, range: u16) -> [u8; RECORD] {
     let (kind, first, last, why) = match page.page_use {
         PageUse::Blocks => (0, 0, 0, 0),
@@ -273,7 +273,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_give_back_their_pages() {
+    fn page_records_round_trip() {
         let range = |is_paged| PoolRange::for_tests(0x1000, 0x9000, is_paged);
         let ranges = [range(false), range(true)];
         let uses = [
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn records_give_back_their_blocks() {
+    fn block_records_round_trip() {
         let block = Block {
             address: 0xffff_c08b_d8c0_0010,
             bytes: 0x1_2345_6780,

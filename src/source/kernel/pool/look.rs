@@ -1,9 +1,10 @@
-//! A first look at what is to be read: it brings headers near, and tells pages and subsegments on which
-//! all is well.
+//! A quick check before the full read: it prefetches headers, and recognizes pages and subsegments
+//! that are undamaged.
 //!
-//! Each header leads to the next, so that a reader waits for memory at every step. Here several chains
-//! are followed at once, and wait together. Of pages of classic pool nobody believes what is found on
-//! the way, but it is near when it is read for good; subsegments of chunks are judged on the way.
+//! Each header gives the address of the next, so a reader that follows one chain waits for memory
+//! at every step. Here several chains are followed at once, so their waits overlap. For pages of
+//! classic pool this only prefetches: the full read checks them again. VS subsegments are checked
+//! here.
 
 use std::hint::black_box;
 
@@ -15,18 +16,18 @@ use crate::source::kernel::pool::tag::Tags;
 const PAGE: usize = 0x1000;
 /// The offset of the last word of a page, where a chain ends.
 const LAST: usize = PAGE - 8;
-/// So many chains are followed at once.
+/// How many chains are followed at once.
 pub(crate) const LANES: usize = 16;
-/// After so many steps of all it is looked whether any goes on, and after so many looks that is enough:
-/// blocks are small then, and one brings the next with it.
+/// After this many steps of all chains the reader checks whether any is unfinished, and it stops
+/// after this many checks: the remaining blocks are small, and one cache line holds several.
 const STEPS: usize = 4;
 const MOST: usize = 4;
-/// Fewer chunks may be chance.
+/// Fewer chunks may be a coincidence.
 const LEAST_CHUNKS: usize = 3;
 
 /// A subsegment whose chunks are followed.
 struct Lane {
-    /// Its number among the spans.
+    /// Its index in the spans.
     number: usize,
     span: Span,
     at: u64,
@@ -36,16 +37,16 @@ struct Lane {
     is_stuck: bool,
 }
 
-/// What a look at a subsegment of chunks says.
+/// The result of the quick check of a VS subsegment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Followed {
     pub(crate) span: Span,
     pub(crate) look: Look,
-    /// The address behind the last chunk that agrees with the one before.
+    /// The end of the last chunk that agrees with the one before.
     pub(crate) end: u64,
 }
 
-/// What is needed to look at chunks.
+/// What is needed to follow chunks.
 #[derive(Clone, Copy)]
 pub(crate) struct Chains<'a> {
     pub(crate) headers: &'a Headers,
@@ -53,16 +54,16 @@ pub(crate) struct Chains<'a> {
     pub(crate) tags: &'a Tags,
 }
 
-/// What a look at a page says.
+/// The result of the quick check of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Look {
     /// Whether all headers agree, from the first to the end.
     pub(crate) is_sound: bool,
-    /// Whether a tag may be one that is asked for.
+    /// Whether a tag may be one that the query asks for.
     pub(crate) has_tag: bool,
 }
 
-/// Follows the headers of pages, at most [`LANES`] of them.
+/// Follows the headers of at most [`LANES`] pages.
 pub(crate) fn bring_pages<'a>(headers: &Headers, pages: impl Iterator<Item = &'a [u8]>) {
     let mut near: [&[u8; PAGE]; LANES] = [&[0; PAGE]; LANES];
     let held = pages.filter_map(|page| page.first_chunk());
@@ -76,7 +77,7 @@ pub(crate) fn bring_pages<'a>(headers: &Headers, pages: impl Iterator<Item = &'a
                 *at = end.min(LAST);
             }
         }
-        // Without somebody who looks at it, all this would be left out.
+        // Without a use of the result the compiler would remove all of this.
         let now = black_box(at.iter().sum());
         if std::mem::replace(&mut gone, now) == now {
             break;
@@ -92,7 +93,7 @@ impl Lane {
 }
 
 impl Chains<'_> {
-    /// Looks at the chunks of subsegments: at those of several at once.
+    /// Checks the chunks of subsegments, several subsegments at once.
     pub(crate) fn looks(self, pages: &Pages<'_>, spans: &[Span]) -> Vec<Followed> {
         let held: Vec<Option<&[u8; PAGE]>> =
             pages.pages.iter().map(|page| page.and_then(|page| page.first_chunk())).collect();
@@ -103,7 +104,7 @@ impl Chains<'_> {
         let mut words = [None; LANES];
         while !lanes.is_empty() {
             for _ in 0..STEPS {
-                // All are waited for at once: first they are read, then looked at.
+                // All words are read before any is examined, so that the waits overlap.
                 for (words, lane) in words.iter_mut().zip(&lanes) {
                     *words = self.words(lane, &held, pages.start);
                 }
@@ -124,18 +125,18 @@ impl Chains<'_> {
         looks
     }
 
-    /// The header of the chunk that is next, and that of the block in it.
+    /// The header of the next chunk, and the pool header in it.
     #[inline]
     fn words(self, lane: &Lane, pages: &[Option<&[u8; PAGE]>], start: u64) -> Option<(u64, u64)> {
         let offset = usize::try_from(lane.at.wrapping_sub(start)).ok()?;
         let page = (*pages.get(offset / PAGE)?)?;
         let block = offset + self.segments.in_chunk();
-        // On the next page it may be missing.
+        // It may be on a page that the dump does not hold.
         let block = pages.get(block / PAGE).copied().flatten().map_or(0, |page| word(page, block));
         Some((word(page, offset), block))
     }
 
-    /// Goes on to the chunk after the next, if the next agrees with the one before.
+    /// Advances to the chunk after the next, if the next agrees with the one before.
     #[inline]
     fn step(self, lane: &mut Lane, (chunk, block): (u64, u64)) -> Option<()> {
         let header = self.segments.header(lane.span.bare(chunk, lane.at));
@@ -149,8 +150,8 @@ impl Chains<'_> {
         Some(())
     }
 
-    /// What is said of a subsegment that was followed to its end: whether its size counts the room of
-    /// its own header is not known, so that its chunks may end before that too.
+    /// The result for a subsegment that was followed to its end. Versions differ in whether its
+    /// size includes its own header, so the chunks may end before `end` by that amount.
     fn look(self, lane: &Lane) -> Look {
         let is_whole = lane.at == lane.span.end || self.segments.ends_before(lane.span, lane.at);
         Look { is_sound: is_whole && lane.count >= LEAST_CHUNKS, has_tag: lane.has_tag }
@@ -163,7 +164,7 @@ pub(crate) fn word(page: &[u8; PAGE], offset: usize) -> u64 {
     u64::from_le_bytes(held.copied().unwrap_or_default())
 }
 
-/// Looks at the headers of a page of classic pool.
+/// Checks the headers of a page of classic pool.
 pub(crate) fn page(headers: &Headers, tags: &Tags, page: &[u8]) -> Look {
     let Some(page) = page.first_chunk() else { return Look::default() };
     let (mut at, mut before, mut has_tag) = (0, 0, false);
@@ -186,7 +187,7 @@ mod tests {
     use crate::source::kernel::pool::block::PoolHint;
 
     #[test]
-    fn words_leave_out_no_tag_that_is_asked_for() {
+    fn the_tag_filter_accepts_every_requested_tag() {
         let asked = [["Irp "], ["Driv"], ["a.b."], ["...."], ["Fil\u{e9}"], ["long tag"]];
         let raw =
             [*b"Irp ", *b"Irp\xa0", *b"Driv", *b"Dri\xf6", *b"a\x01b\x02", *b"a.b\xae", [0; 4]];

@@ -1,11 +1,11 @@
-//! What a pass found, in the order of addresses, for whoever asked and for the index.
+//! Passes on what a scan found, in address order, to the reader and to the index.
 
 use crate::model::Flow;
 use crate::source::kernel::pool::block::{Block, PoolHint};
 use crate::source::kernel::pool::index::Index;
 use crate::source::kernel::pool::seen::{Harvest, PageSeen};
 
-/// What a pass hands over.
+/// What a pass reports.
 #[derive(Debug)]
 pub(crate) enum Seen<'a> {
     /// A block.
@@ -14,21 +14,21 @@ pub(crate) enum Seen<'a> {
     Page(PageSeen),
 }
 
-/// Puts blocks of pages and big ones into one order.
+/// Merges the blocks of pages with big allocations in address order.
 pub(crate) struct Merge<'a, 'v> {
-    /// Big blocks that were not handed over yet.
+    /// Big allocations that were not passed on yet.
     pub(crate) big: &'a [Block],
-    /// The session whose they are.
+    /// The session that owns them.
     pub(crate) owner: Option<usize>,
     pub(crate) hint: &'a PoolHint<'a>,
-    /// Gets every block and every page, if there is one.
+    /// Receives every block and every page, if an index is written.
     pub(crate) index: Option<Index>,
     pub(crate) wants_pages: bool,
     pub(crate) visit: &'v mut dyn FnMut(Seen<'_>) -> Flow,
 }
 
 impl<'a> Merge<'a, '_> {
-    /// Goes on to the blocks of an owner, once those of the one before are handed over.
+    /// Switches to the blocks of an owner, after those of the previous owner were passed on.
     pub(crate) fn owned_by(&mut self, owner: Option<usize>, big: &'a [Block]) -> Flow {
         if owner != self.owner {
             self.big_before(u64::MAX)?;
@@ -37,7 +37,7 @@ impl<'a> Merge<'a, '_> {
         Flow::Continue(())
     }
 
-    /// Hands over what was found in a part of the range of that number.
+    /// Passes on what was found in a part of the range with this number.
     pub(crate) fn take(&mut self, harvest: &Harvest, range: u16) -> Flow {
         let mut pages = harvest.pages.iter().peekable();
         for block in &harvest.blocks {
@@ -45,7 +45,7 @@ impl<'a> Merge<'a, '_> {
                 self.page(page, range)?;
             }
             self.big_before(block.address)?;
-            // Without an index none was taken that nobody asked for.
+            // Without an index the scan collected only blocks that the reader asked for.
             if self.index.is_none() {
                 (self.visit)(Seen::Block(block))?;
             } else {
@@ -62,7 +62,7 @@ impl<'a> Merge<'a, '_> {
         if self.wants_pages { (self.visit)(Seen::Page(*page)) } else { Flow::Continue(()) }
     }
 
-    /// Hands over the big blocks before an address.
+    /// Passes on the big allocations before an address.
     pub(crate) fn big_before(&mut self, address: u64) -> Flow {
         while let Some((block, rest)) = self.big.split_first() {
             if block.address >= address {

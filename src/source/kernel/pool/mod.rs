@@ -1,7 +1,7 @@
-//! The pool of a kernel dump: where it is, the blocks in it, its pages, and what is counted by tag.
+//! The pools of a kernel dump: their address ranges, their blocks and pages, and usage by pool tag.
 //!
-//! `scan::pool_blocks` is for readers of objects that live in pool. One pass over the pages serves
-//! every reader; it runs on all cores and gives blocks in the order of their addresses.
+//! Readers of objects that live in pool call `scan::pool_blocks`. One pass over the pages serves
+//! every reader; it uses all cores and returns blocks in address order.
 
 pub(crate) mod big;
 pub(crate) mod block;
@@ -12,9 +12,9 @@ pub(crate) mod failures;
 pub(crate) mod frames;
 pub(crate) mod header;
 pub(crate) mod index;
+pub(crate) mod lfh;
 pub(crate) mod look;
 pub(crate) mod merge;
-pub(crate) mod one_size;
 pub(crate) mod pages;
 pub(crate) mod part;
 pub(crate) mod range;

@@ -1,4 +1,4 @@
-//! Pages of the pools, as a map shows them: in use or not, alone or part of a run.
+//! Pages of the pools as a map shows them: in use or not, alone or part of a run.
 
 use crate::catalog::{Absent, Cell};
 use crate::model::{Emit, Flow, PoolPage, Unanswered, Want};
@@ -11,17 +11,17 @@ use crate::source::kernel::pool::state::Pool;
 use crate::source::kernel::pool::{index, scan};
 
 const PAGE: u64 = 0x1000;
-/// Pages that are not used are listed where one of the 64 of their row of the map is.
+/// Unused pages are listed if any of the 64 pages of their map row is used.
 const ROW: u64 = 64 * PAGE;
-/// So are rows between two that are listed, up to so many bytes of them.
+/// Rows between two listed rows are listed too, up to this many bytes.
 const GAP: u64 = 16 * ROW;
 
-/// Emits pages, with those between them that are not used.
+/// Emits used pages and the unused pages between them.
 struct Map<'e> {
     emit: Emit<'e, PoolPage>,
-    /// The range and the row that the last page was in, and the address after that page.
+    /// The range and the row of the last page, and the address behind that page.
     last: Option<Last>,
-    /// Whether the last page was of a run that goes on.
+    /// Whether the last page belongs to a run that continues.
     is_in_run: bool,
 }
 
@@ -86,7 +86,7 @@ impl Map<'_> {
         self.emit.row(row)
     }
 
-    /// Emits what is left of the row of the last page.
+    /// Emits the rest of the row of the last page.
     fn end_row(&mut self) -> Flow {
         let Some(last) = self.last else { return Flow::Continue(()) };
         self.unused_before(last.row.saturating_add(ROW).min(last.range.1))?;
@@ -109,7 +109,7 @@ impl Map<'_> {
         Flow::Continue(())
     }
 
-    /// The row of a page that there is.
+    /// The row of a page that the dump holds.
     fn row(&mut self, page: PageSeen) -> PoolPage {
         let (state, run): (Cell<&str>, Cell<i64>) = match (page.page_use, page.mark) {
             (PageUse::Big { first, last }, _) => {
@@ -121,7 +121,7 @@ impl Map<'_> {
             }
             (_, Some(mark)) => self.marked(mark),
             (PageUse::Blocks, None) => (Ok("one page"), Ok(1)),
-            // Whether it is one page or of a run only the table of big allocations says.
+            // Only the table of big allocations says whether it is a single page or part of a run.
             _ if !page.has_table => (Err(Absent::NoSymbols), Err(Absent::NoSymbols)),
             (PageUse::Other, None) => (Ok("unused"), Err(Absent::NotApplicable)),
             (PageUse::Missing(_), None) if page.is_paged_out => (Ok("one page"), Ok(1)),
@@ -138,7 +138,7 @@ impl Map<'_> {
         }
     }
 
-    /// What the database of page frames says: how long a run is it does not.
+    /// What the PFN database says. It does not give the length of a run.
     fn marked(&mut self, mark: Mark) -> (Cell<&'static str>, Cell<i64>) {
         let Mark { is_first, is_last, is_large } = mark;
         let was_in_run = self.is_in_run;
@@ -151,7 +151,7 @@ impl Map<'_> {
     }
 }
 
-/// How a page lies in its run.
+/// The position of a page in its run.
 const fn place(is_first: bool, is_last: bool) -> &'static str {
     match (is_first, is_last) {
         (true, true) => "one page",

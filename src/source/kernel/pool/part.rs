@@ -10,33 +10,33 @@ const PAGE: u64 = 0x1000;
 pub(crate) struct Pages<'f> {
     /// The first address.
     pub(crate) start: u64,
-    /// The pages; `None` where there is none.
+    /// The pages; `None` for a page that the dump does not hold.
     pub(crate) pages: Vec<Option<&'f [u8]>>,
 }
 
 /// A block of a subsegment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Chunk {
-    /// Where its pool header is; of one that is free, where it begins.
+    /// The address of its pool header; for a free block, its first address.
     pub(crate) at: u64,
-    /// Bytes from there on.
+    /// Its size in bytes from there.
     pub(crate) bytes: u64,
     pub(crate) is_free: bool,
 }
 
 impl<'f> Pages<'f> {
-    /// The page that an address lies in.
+    /// The page that contains an address.
     pub(crate) fn page(&self, at: u64) -> Option<&'f [u8]> {
         let index = usize::try_from(at.checked_sub(self.start)? / PAGE).ok()?;
         self.pages.get(index).copied().flatten()
     }
 
-    /// The address behind the last.
+    /// The address behind the last page.
     pub(crate) fn end(&self) -> u64 {
         self.start.saturating_add(self.pages.len() as u64 * PAGE)
     }
 
-    /// A number of that many bytes, which does not cross a page.
+    /// A number of this many bytes, which must not cross a page.
     pub(crate) fn number(&self, at: u64, bytes: usize) -> Option<u64> {
         let offset = usize::try_from(at % PAGE).ok()?;
         if bytes == 8 {
@@ -52,7 +52,7 @@ impl<'f> Pages<'f> {
     }
 }
 
-/// Whether a header may be that of a block that is in use.
+/// Whether a header can belong to a block in use.
 pub(crate) fn is_block(headers: &Headers, header: Header) -> bool {
     header.size != 0 && headers.is_of_heap(header) && is_tag(header.tag())
 }

@@ -2,33 +2,33 @@
 
 use crate::source::kernel::pool::block::PoolKind;
 
-/// What is in a range.
+/// What a range holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Holds {
-    /// Pool and nothing else.
+    /// Only pool.
     Pool,
-    /// Pool among other things: pages count that are pool beyond doubt.
+    /// Pool among other things: only pages that prove to be pool count.
     Anything,
-    /// No pool but perhaps blocks with pages of their own.
+    /// No pool, except perhaps pages of special pool.
     Special,
 }
 
-/// Addresses of a pool.
+/// A range of pool addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PoolRange {
     /// The first address.
     pub(crate) start: u64,
-    /// The address after the last.
+    /// The address behind the last.
     pub(crate) end: u64,
-    /// Which pool, where the range belongs to one.
+    /// The pool that the range belongs to.
     pub(crate) kind: PoolKind,
-    /// What is in it.
+    /// What it holds.
     pub(crate) holds: Holds,
-    /// The page directory base of a process that sees it, if the system process does not.
+    /// The page directory base of a process that maps it, if the system process does not.
     pub(crate) space: Option<u64>,
-    /// The session whose pool it is.
+    /// The session that owns it.
     pub(crate) session: Option<u32>,
-    /// Its place among the sessions.
+    /// The index of that session in the list of sessions.
     pub(crate) owner: Option<usize>,
 }
 

@@ -1,8 +1,8 @@
-//! Where the pools are in the kernel's address space.
+//! The address ranges of the pools in kernel space.
 //!
-//! The memory manager says so in different places: up to Windows 7 in variables that the debugger
-//! data block points to, since Windows 10 in a table of regions. Where neither can be read, all of
-//! the kernel's half is searched, and only pages that are pool beyond doubt count.
+//! The memory manager records them in different places: up to Windows 7 in variables that the
+//! debugger data block points to, since Windows 10 in a table of regions. Where neither can be
+//! read, all of kernel space is searched, and only pages that prove to be pool count.
 
 use crate::dump::{Width, kdbg};
 use crate::source::kernel::core::Core;
@@ -15,12 +15,13 @@ use crate::source::kernel::pool::state::Pool;
 
 const PAGE: u64 = 0x1000;
 const VERIFIER: &str = "_MM_DRIVER_VERIFIER_DATA";
-/// No system has more regions.
+/// Upper limit on the number of regions.
 const MAX_REGIONS: u64 = 64;
-/// No pool is so near to the last address of all, so that what follows a page has an address too.
+/// Pool never reaches this close to the top of the address space, so the address behind a page
+/// never overflows.
 const END_64: u64 = 0xffff_ffff_ffe0_0000;
 
-/// The ranges of all pools, by their addresses, none overlapping another of the same space.
+/// The ranges of all pools in address order. Ranges of the same address space do not overlap.
 pub(crate) fn pool_ranges(core: &Core, pool: &Pool) -> Vec<PoolRange> {
     let mut ranges = regions(core);
     if ranges.is_empty() {
@@ -51,7 +52,7 @@ pub(crate) fn pool_ranges(core: &Core, pool: &Pool) -> Vec<PoolRange> {
     ranges
 }
 
-/// The regions of pool in the memory manager's table of regions.
+/// The pool regions in the memory manager's table of regions.
 fn regions(core: &Core) -> Vec<PoolRange> {
     let Some((layout, _)) = core.types().source() else { return Vec::new() };
     let Some(variable) = core.symbol_address("nt", "MiVisibleState") else { return Vec::new() };
@@ -65,7 +66,7 @@ fn regions(core: &Core) -> Vec<PoolRange> {
         let kind = match name.as_str() {
             "AssignedRegionNonPagedPool" | "AssignedRegionSecureNonPagedPool" => Some(false),
             "AssignedRegionPagedPool" => Some(true),
-            // Special pool: what of it is in use is alone on its page.
+            // Special pool: each block in use has a page to itself.
             name if name.starts_with("AssignedRegionSpecialPool") => None,
             _ => return None,
         };
@@ -77,7 +78,7 @@ fn regions(core: &Core) -> Vec<PoolRange> {
     (0..MAX_REGIONS).filter_map(range).collect()
 }
 
-/// The ranges that variables of the memory manager state.
+/// The ranges that variables of the memory manager give.
 fn ranges_stated(core: &Core) -> Vec<PoolRange> {
     let Some(block) = core.kdbg() else { return Vec::new() };
     let value = |offset| {
@@ -92,8 +93,8 @@ fn ranges_stated(core: &Core) -> Vec<PoolRange> {
     let nonpaged = range(kdbg::NONPAGED_POOL_START, kdbg::NONPAGED_POOL_END, false);
     let paged = range(kdbg::PAGED_POOL_START, kdbg::PAGED_POOL_END, true);
     let (Some(nonpaged), Some(paged)) = (nonpaged, paged) else { return Vec::new() };
-    // On old 32-bit systems non-paged pool lies in two parts around everything else, which is
-    // searched as what it is.
+    // On old 32-bit systems nonpaged pool lies in two parts around everything else; the space
+    // between is searched as such.
     let is_around = nonpaged.start < paged.start && paged.end < nonpaged.end;
     if !is_around {
         return [nonpaged, paged].into_iter().chain(special_range(core)).collect();
@@ -106,7 +107,7 @@ fn ranges_stated(core: &Core) -> Vec<PoolRange> {
     vec![loose(nonpaged.start, paged.start), paged, loose(paged.end, nonpaged.end)]
 }
 
-/// Where special pool is, as kernels before Vista say.
+/// The range of special pool, as kernels before Vista record it.
 fn special_range(core: &Core) -> Option<PoolRange> {
     let value = |name| core.pointer_at(core.symbol_address("nt", name)?).ok();
     let (start, end) = (value("MmSpecialPoolStart")?, value("MmSpecialPoolEnd")?);
@@ -114,8 +115,8 @@ fn special_range(core: &Core) -> Option<PoolRange> {
     is_range.then(|| PoolRange::new(start, end, None))
 }
 
-/// Whether blocks have been given pages of their own, of kernels that keep them apart from the
-/// other pools: Driver Verifier counts those of its drivers, and a tag may ask for them.
+/// Whether blocks were allocated from special pool, on kernels that keep it apart from the other
+/// pools: Driver Verifier counts the blocks of its drivers, and a pool tag can select special pool.
 fn has_special_pool(core: &Core) -> bool {
     let Some(block) = core.kdbg().filter(|_| Segments::of(core).is_none()) else {
         return false;
@@ -127,7 +128,7 @@ fn has_special_pool(core: &Core) -> bool {
     verified.is_some_and(|count| count != 0) || tag.is_some_and(|tag| tag != 0)
 }
 
-/// What is between ranges that stand in their order.
+/// The gaps between ranges in address order.
 fn between(core: &Core, ranges: &[PoolRange]) -> Vec<PoolRange> {
     let (mut start, last) = match core.header.width {
         Width::W32 => (HALF_32, END_32),
@@ -143,7 +144,7 @@ fn between(core: &Core, ranges: &[PoolRange]) -> Vec<PoolRange> {
     between
 }
 
-/// The ranges of the pools, found when first asked for.
+/// The ranges of the pools, determined on first use.
 pub(crate) fn pool_ranges_known<'a>(core: &'a Core, pool: &'a Pool) -> &'a [PoolRange] {
     pool.ranges.get_or_init(|| pool_ranges(core, pool))
 }

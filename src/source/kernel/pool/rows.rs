@@ -1,4 +1,4 @@
-//! Rows of the tables of the pool.
+//! Rows of the pool tables.
 
 use crate::catalog::{Absent, Cell};
 use crate::dump::Width;
@@ -11,7 +11,7 @@ use crate::source::kernel::pool::{big, scan, session_big, sessions};
 use crate::source::kernel::scheduler::thread;
 use crate::source::kernel::wanted::wanted;
 
-/// Windows 8, the first that hides which process is charged.
+/// Windows 8, the first version that encodes the pointer to the charged process.
 const WINDOWS_8: u32 = 9200;
 const PAGE: u64 = 0x1000;
 
@@ -59,7 +59,7 @@ fn pool_row(core: &Core, block: &Block, want: &Want<'_, PoolBlock>) -> PoolBlock
     }
 }
 
-/// What the tag is for.
+/// The description of the block's pool tag.
 fn use_of(core: &Core, block: &Block, want: &Want<'_, PoolBlock>) -> Cell<String> {
     let known = want.has(|c| c.description).then(|| core.symbols.pool_tag(block.tag)).flatten();
     known.map(|known| known.description.to_owned()).ok_or(Absent::NotApplicable)
@@ -120,11 +120,11 @@ pub(crate) fn each_big_block(
     Ok(())
 }
 
-/// The tag; of a damaged block only if it may be one.
+/// The tag; for a damaged block only if it looks like a tag.
 fn tag_of(block: &Block) -> Cell<String> {
     match block.state {
         State::Damaged if !is_tag(block.tag) => return Err(Absent::Unreadable),
-        // What is free keeps no tag for long.
+        // The tag of a free block is soon overwritten.
         State::Free if !is_tag(block.tag) => return Err(Absent::NotApplicable),
         _ => {}
     }

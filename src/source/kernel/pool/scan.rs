@@ -1,8 +1,8 @@
-//! One pass over the pages of the pools, on all cores, in the order of their addresses.
+//! One pass over the pages of the pools, on all cores, in address order.
 //!
-//! Ranges are cut into parts that one table of pages maps each. Threads read some parts at a time
-//! and the blocks found are handed over in order, so that memory stays small however large the
-//! pools are, and a reader who has enough ends the pass.
+//! Ranges are cut into parts, each mapped by one page table. Threads read a batch of parts at a
+//! time, and the blocks found are passed on in order. Memory use stays small however large the
+//! pools are, and a reader that has enough ends the pass.
 
 use crate::dump::bytes::unsigned_at;
 use crate::memory::{Fault, Gva, Machine, Part};
@@ -28,19 +28,20 @@ use crate::source::kernel::pool::{chain, look};
 use crate::symbol::Field;
 use rayon::prelude::*;
 
-/// How many parts are read before their blocks are handed over.
+/// How many parts are read before their blocks are passed on.
 const BATCH: usize = 32;
-/// No dump has more parts: 2 TiB of pool. All pools of sessions together have fewer.
+/// Upper limit on parts: 2 TiB of pool. All session pools together have fewer.
 const MAX_PARTS: usize = 1 << 20;
 const MAX_SESSION_PARTS: usize = 1 << 18;
-/// So many blocks that several tables want are kept in memory.
+/// At most this many blocks that object tables want are kept in memory.
 const MAX_KEPT: usize = 1 << 19;
-/// Damaged tables can map one page many times over. So many pages are read of every dump, and this
-/// many times those that it holds.
+/// Damaged page tables can map one page many times. The scan reads this many pages of every dump,
+/// and beyond them at most this many times the pages that the dump holds.
 const LEAST_PAGES: u64 = 1 << 17;
 const TIMES_HELD: u64 = 4;
 
-/// How much may be read of ranges of a kind, so that none takes the room of others.
+/// How many pages may be read of ranges of each kind, so that one kind does not exhaust the budget
+/// of the others.
 struct Room {
     parts: usize,
     pages: u64,
@@ -53,19 +54,19 @@ pub(crate) struct Reader<'a> {
     pub(crate) machine: &'a Machine,
     pub(crate) headers: Headers,
     hint: &'a PoolHint<'a>,
-    /// The tags of blocks that are taken.
+    /// The tags of the blocks to collect.
     pub(crate) tags: Tags,
-    /// Whether blocks are taken whether they are asked for or not.
+    /// Whether to collect all blocks, whether or not the reader asked for them.
     takes_all: bool,
     notes_pages: bool,
-    /// The database of page frames, if pages are wanted.
+    /// The PFN database, if pages are wanted.
     pub(crate) frames: Option<Frames>,
-    /// The subsegments of a pool that is a segment heap.
+    /// The subsegment layouts of a pool that is a segment heap.
     heap: Option<(Segments, Keys)>,
 }
 
 impl Reader<'_> {
-    /// What is said of a page; `None` of pools and of kernels of which nothing is.
+    /// The PFN database's mark for a page; `None` for pools and kernels without such marks.
     pub(crate) fn mark(&self, range: &PoolRange, at: u64, is_large: bool) -> Option<Mark> {
         let frames = self.frames.filter(|_| range.kind.is_paged == Some(false))?;
         let place =
@@ -85,7 +86,7 @@ impl Reader<'_> {
 }
 
 impl Room {
-    /// Which kind a range is: pools, those of sessions, and what may hold special pool alone.
+    /// The kind of a range: system pool, session pool, or a range that can hold only special pool.
     const fn of(range: &PoolRange) -> usize {
         match (range.owner, range.holds) {
             (Some(_), _) => 1,
@@ -95,8 +96,8 @@ impl Room {
     }
 }
 
-/// Visits the blocks of all pools that a hint asks for, in the order of their addresses. Breaks
-/// unless all were visited.
+/// Visits the blocks of all pools that match a hint, in address order. Breaks unless all were
+/// visited.
 ///
 /// # Errors
 /// If nothing is known of the pools of this dump.
@@ -124,7 +125,7 @@ pub(crate) fn pool_blocks(
     Ok(flow)
 }
 
-/// Visits blocks of the index, or those that a pass finds.
+/// Visits the blocks of the index, or those that a pass finds.
 fn blocks_found(
     core: &Core,
     pool: &Pool,
@@ -140,7 +141,7 @@ fn blocks_found(
     })
 }
 
-/// One pass over the pools: blocks that a hint asks for, and if wanted all pages. Breaks unless
+/// One pass over the pools: the blocks that match a hint and, if wanted, all pages. Breaks unless
 /// all were visited.
 pub(crate) fn pool_pass(
     core: &Core,
@@ -186,7 +187,7 @@ pub(crate) fn pool_pass(
 }
 
 impl<'a> Reader<'a> {
-    /// Whether a block is handed over.
+    /// Whether a block is passed on.
     pub(crate) fn takes(&self, block: &Block) -> bool {
         self.takes_all || self.hint.takes(block)
     }
@@ -201,12 +202,12 @@ impl<'a> Reader<'a> {
         )
     }
 
-    /// First and last address of the big allocation of a range that an address lies in.
+    /// First and last address of the big allocation of a range that contains an address.
     fn big_around(&self, range: &PoolRange, at: u64) -> Option<(u64, u64)> {
         self.big_of(range.owner)?.around(at)
     }
 
-    /// Reads all ranges; breaks if somebody has enough, or if there is more than can be.
+    /// Reads all ranges; breaks if the reader has enough or the limit is reached.
     fn read_all(&self, merge: &mut Merge<'a, '_>) -> Flow {
         let held = self.machine.map().present();
         let pages = held.saturating_mul(TIMES_HELD).max(LEAST_PAGES);
@@ -232,7 +233,7 @@ impl<'a> Reader<'a> {
                     return Flow::Break(());
                 }
                 if room.pages == 0 {
-                    // What comes after it may be all there.
+                    // Later ranges may still be complete.
                     flow = Flow::Break(());
                     break;
                 }
@@ -251,7 +252,7 @@ impl<'a> Reader<'a> {
         flow
     }
 
-    /// The parts of a range that may hold what is asked for, at most so many.
+    /// The parts of a range that may hold matching blocks, at most this many.
     fn parts(&self, range: &PoolRange, most: usize) -> Vec<Part> {
         let (first, last) = self.hint.range;
         let start = range.start.max(first & !0xfff);
@@ -262,7 +263,7 @@ impl<'a> Reader<'a> {
         let root = range.space.map_or(self.machine.kernel(), |base| self.machine.root(base));
         let mut parts = self.machine.parts(&self.core.image, root, Gva(start), Gva(end), most);
         if range.holds == Holds::Special {
-            // Pages of their own are small.
+            // Special pool pages are always small pages.
             parts.retain(|part| !part.is_large());
         }
         parts
@@ -279,7 +280,7 @@ impl<'a> Reader<'a> {
             .pages(&self.core.image, part, bounds, &mut |at, held| pages.push((at.0, held)));
         harvest.read = pages.len() as u64;
         if range.holds == Holds::Special {
-            // Most pages that a system has mapped a dump may not hold.
+            // A dump may lack most of the pages that the system had mapped.
             harvest.read = pages.iter().filter(|(_, held)| held.is_ok()).count() as u64;
             let alone = special::guarded(&self.headers, range, &pages);
             harvest.blocks.extend(alone.filter(|block| self.takes(block)));
@@ -300,7 +301,7 @@ impl<'a> Reader<'a> {
         harvest
     }
 
-    /// Notes what a page is, if somebody wants to know.
+    /// Records the use of a page, if pages are wanted.
     pub(crate) fn note(
         &self,
         range: &PoolRange,
@@ -325,7 +326,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a page; its blocks that are asked for go into `blocks`.
+    /// Reads a page and puts its matching blocks into `blocks`.
     fn page(
         &self,
         range: &PoolRange,

@@ -1,15 +1,15 @@
-//! What a pass over the pages of the pools sees: pages, and what was found in a part of them.
+//! What a pass over the pool pages sees: pages, and what was found in a part of them.
 
 use crate::catalog::Absent;
 use crate::source::kernel::pool::block::{Block, PoolKind};
 use crate::source::kernel::pool::frames::Mark;
 
-/// What a page of a pool is.
+/// How a pool page is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PageUse {
     /// It holds blocks.
     Blocks,
-    /// It is part of a big allocation, which has these first and last addresses.
+    /// It is part of a big allocation with these first and last addresses.
     Big {
         /// The first.
         first: u64,
@@ -22,24 +22,24 @@ pub(crate) enum PageUse {
     Missing(Absent),
 }
 
-/// A page of a pool.
+/// A pool page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PageSeen {
     /// Its address.
     pub(crate) address: u64,
-    /// What it is.
+    /// How it is used.
     pub(crate) page_use: PageUse,
     /// Whether it is in a page file.
     pub(crate) is_paged_out: bool,
-    /// Of which pool.
+    /// The pool that it belongs to.
     pub(crate) kind: PoolKind,
-    /// The range that it is in: the first address and the one after the last.
+    /// Its range: the first address and the address behind the last.
     pub(crate) range: (u64, u64),
-    /// The session whose pool it is in.
+    /// The session that owns it.
     pub(crate) session: Option<u32>,
-    /// Whether the table of big allocations is known in which it would be.
+    /// Whether the table of big allocations that would list it is known.
     pub(crate) has_table: bool,
-    /// What the database of page frames says of it.
+    /// The PFN database's mark for it.
     pub(crate) mark: Option<Mark>,
 }
 
@@ -50,6 +50,6 @@ pub(crate) struct Harvest {
     pub(crate) pages: Vec<PageSeen>,
     /// How many pages were read.
     pub(crate) read: u64,
-    /// Whether nobody waited for it any more.
+    /// Whether the read stopped because the query was cancelled.
     pub(crate) is_cut: bool,
 }

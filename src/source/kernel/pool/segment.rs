@@ -1,31 +1,34 @@
-//! Pool of Windows 10 1903 and later, whose pages a segment heap hands out.
+//! Pool since Windows 10 1903, which is allocated from a segment heap.
 //!
-//! Blocks lie in subsegments of two kinds. Those of variable size (VS) are a chain of chunks whose
-//! headers a secret number hides; those of one size (LFH) have a map of two bits a block. Either begins
-//! on a page's boundary and can be told from other pages by itself, so that no list of the heap has to
-//! be whole. The secrets are variables of the kernel; without symbols that of chunks follows from a
-//! chain, which only the right number makes one, and the other as `one_size` says. What is neither is
-//! searched for headers of blocks.
+//! Blocks lie in two kinds of subsegments. A VS (variable size) subsegment is a chain of chunks
+//! whose headers are encoded with the heap key. An LFH (low-fragmentation heap) subsegment holds
+//! blocks of one size and an allocation bitmap with two bits per block. Both begin at a page
+//! boundary and can be recognized on their own, so no heap list has to be intact. The keys are
+//! kernel variables. Without symbols the heap key is derived from a VS chain, because only the
+//! right key makes the bytes a chain, and the LFH key as described in `lfh`. Other pages are
+//! searched for pool headers.
 
 use crate::source::kernel::core::Core;
 use crate::source::kernel::pool::header::Headers;
-use crate::source::kernel::pool::one_size::OneSize;
+use crate::source::kernel::pool::lfh::LfhFields;
 use crate::source::kernel::pool::part::{Chunk, Pages, is_block};
 
-/// The first build whose pool may be a segment heap: Windows 10 1809, which still has classic pages.
+/// The first build whose pool may be a segment heap: Windows 10 1809, which still has classic pages
+/// too.
 const FIRST_BUILD: u32 = 17763;
 const SUBSEGMENT: &str = "_HEAP_VS_SUBSEGMENT";
 const CHUNK: &str = "_HEAP_VS_CHUNK_HEADER";
 const SIZES: &str = "_HEAP_VS_CHUNK_HEADER_SIZE";
-/// What size and signature of a subsegment differ by, and how many bits the signature has.
+/// The constant by which size and signature of a VS subsegment differ, and the number of bits of
+/// the signature.
 const SIGNATURE: u64 = 0x2bed;
 const SIGNATURE_BITS: u64 = 0x7fff;
-/// So many chunks in a chain are no chance.
+/// This many chunks in a chain are not a coincidence.
 const SURE_CHUNKS: usize = 4;
-/// After so many contradictions the rest of a chain is given up.
+/// After this many contradictions the rest of a chain is given up.
 const MAX_BREAKS: usize = 16;
 
-/// Some bits of a number.
+/// A bit field of a number.
 #[derive(Debug, Clone, Copy)]
 struct Bits {
     offset: u64,
@@ -33,12 +36,12 @@ struct Bits {
     mask: u64,
 }
 
-/// The secrets of the heap.
+/// The encoding keys of the heap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Keys {
-    /// Hides the headers of chunks. Of the lowest 16 bits nothing may be known.
+    /// The heap key, which encodes VS chunk headers. Its lowest 16 bits may be unknown.
     heap: Option<u64>,
-    /// Hides the places of blocks of one size.
+    /// The LFH key, which encodes block size and first block of LFH subsegments.
     lfh: Option<u64>,
 }
 
@@ -46,35 +49,35 @@ pub(crate) struct Keys {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Segments {
     pub(crate) unit: u64,
-    /// Size and signature of a subsegment of chunks, and where its chunks begin.
+    /// Size and signature of a VS subsegment, and the offset of its first chunk.
     size: Bits,
     signature: Bits,
     first: u64,
-    /// In the header of a chunk: its size, that of the one before, whether it is in use.
+    /// In a chunk header: its size, the size of the previous chunk, whether it is in use.
     chunk_size: Bits,
     previous: Bits,
     allocated: Bits,
-    /// Bytes of that number, which hides behind the secret, and of the header.
+    /// Size in bytes of the encoded number and of the chunk header.
     sizes: usize,
     chunk: u64,
-    /// Of a subsegment of blocks of one size.
-    pub(crate) one_size: OneSize,
+    /// The fields of an LFH subsegment.
+    pub(crate) lfh: LfhFields,
 }
 
-/// Where the chunks of a subsegment are, and the secret of their headers.
+/// The chunks of a VS subsegment, and the heap key of their headers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
     /// The first chunk.
     pub(crate) first: u64,
-    /// The address behind the last.
+    /// The address behind the last chunk.
     pub(crate) end: u64,
     key: u64,
 }
 
-/// The header of a chunk.
+/// A decoded chunk header.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ChunkHeader {
-    /// Its size in bytes, and that of the chunk before it.
+    /// Its size in bytes, and that of the previous chunk.
     pub(crate) bytes: u64,
     pub(crate) previous: u64,
     allocated: u64,
@@ -87,21 +90,21 @@ impl Bits {
 }
 
 impl Span {
-    /// The header of a chunk as it was before it was hidden.
+    /// Decodes a chunk header.
     pub(crate) const fn bare(&self, header: u64, at: u64) -> u64 {
         header ^ self.key ^ at
     }
 }
 
 impl ChunkHeader {
-    /// Whether it may be one.
+    /// Whether the values are valid for a chunk.
     pub(crate) const fn is_sound(self) -> bool {
         self.bytes != 0 && self.allocated <= 1
     }
 }
 
 impl Segments {
-    /// The subsegments of a kernel, if its pool is made of them.
+    /// The subsegment layouts of a kernel, if its pool is a segment heap.
     pub(crate) fn of(core: &Core) -> Option<Self> {
         core.header.build.filter(|build| *build >= FIRST_BUILD)?;
         let bits = |ty, path| {
@@ -110,7 +113,7 @@ impl Segments {
             let mask = 1u64.checked_shl(len.into()).map_or(u64::MAX, |bit| bit - 1);
             Some(Bits { offset: field.offset as u64, shift: start.into(), mask })
         };
-        // All of a chunk's sizes are in one number.
+        // All sizes of a chunk are in one number.
         let in_sizes = |path| {
             let bits = bits(CHUNK, path)?;
             Some(Bits { shift: bits.shift + u32::try_from(bits.offset * 8).ok()?, ..bits })
@@ -126,11 +129,11 @@ impl Segments {
             allocated: in_sizes("Sizes.Allocated")?,
             sizes: usize::try_from(core.size_of(SIZES)?).ok().filter(|bytes| *bytes <= 8)?,
             chunk: core.size_of(CHUNK)?,
-            one_size: OneSize::of(core)?,
+            lfh: LfhFields::of(core)?,
         })
     }
 
-    /// The secrets, as far as symbols say where they are.
+    /// The keys, as far as symbols give their addresses.
     pub(crate) fn stated_keys(core: &Core) -> Keys {
         let Some(at) = core.symbol_address("nt", "RtlpHpHeapGlobals") else {
             return Keys::default();
@@ -140,7 +143,7 @@ impl Segments {
         Keys { heap: key("HeapKey"), lfh: key("LfhKey") }
     }
 
-    /// The bytes of the subsegment of chunks that begins at a page, its own header left aside.
+    /// The size in bytes of the VS subsegment that begins at a page, without its header.
     pub(crate) fn chunks_bytes(&self, pages: &Pages<'_>, at: u64) -> Option<u64> {
         let number = |bits: Bits| Some(bits.of(pages.number(at + bits.offset, 2)?));
         let (size, signature) = (number(self.size)?, number(self.signature)?);
@@ -148,19 +151,19 @@ impl Segments {
         is_one.then(|| size * self.unit)
     }
 
-    /// Where the chunks of the subsegment at a page are, as its header says.
+    /// The span of the chunks of the VS subsegment at a page, from its header.
     pub(crate) fn span(&self, pages: &Pages<'_>, at: u64, key: u64) -> Option<Span> {
         let bytes = self.chunks_bytes(pages, at)?;
         let first = at.checked_add(self.first)?;
         Some(Span { first, end: first.checked_add(bytes)?, key })
     }
 
-    /// How far behind a chunk's header that of its block is.
+    /// Offset of the pool header in a chunk.
     pub(crate) fn in_chunk(&self) -> usize {
         usize::try_from(self.chunk).unwrap_or_default()
     }
 
-    /// The header of a chunk that is not hidden any more.
+    /// The fields of a decoded chunk header.
     #[inline]
     pub(crate) const fn header(&self, bare: u64) -> ChunkHeader {
         ChunkHeader {
@@ -170,32 +173,33 @@ impl Segments {
         }
     }
 
-    /// Whether an address is as far before the end of a subsegment as its own header is long.
+    /// Whether an address lies before the end of a subsegment by exactly the length of the
+    /// subsegment header.
     pub(crate) const fn ends_before(&self, span: Span, at: u64) -> bool {
         at.wrapping_add(self.first) == span.end
     }
 
-    /// The header of a chunk, if it may be one before `end`: its size in bytes, that of the chunk
-    /// before it, and whether it is in use.
+    /// The chunk header at an address, if it is valid and ends before `end`: its size in bytes, the
+    /// size of the previous chunk, and whether it is in use.
     fn chunk_at(&self, pages: &Pages<'_>, at: u64, end: u64, key: u64) -> Option<(u64, u64, bool)> {
         let header = self.header(pages.number(at, self.sizes)? ^ key ^ at);
         let is_one = header.is_sound() && header.bytes <= end.checked_sub(at)?;
         is_one.then_some((header.bytes, header.previous, header.allocated == 1))
     }
 
-    /// The chunks of a subsegment that has no flaw up to `end`.
+    /// The chunks of a subsegment that is undamaged up to `end`.
     pub(crate) fn sound_chunks(&self, pages: &Pages<'_>, span: Span, end: u64) -> Vec<Chunk> {
         self.chain(pages, span.first - self.first, end, span.key, usize::MAX).0
     }
 
-    /// Whether a chain of chunks begins at a page: the first has none before it, and the next say so
-    /// of the one before each.
+    /// Whether a chain of chunks begins at a page: the first chunk has no previous chunk, and each
+    /// of the next gives the size of the one before it.
     pub(crate) fn is_chain(&self, pages: &Pages<'_>, at: u64, key: u64) -> bool {
         let (chunks, _) = self.chain(pages, at, pages.end(), key, SURE_CHUNKS);
         chunks.len() >= SURE_CHUNKS
     }
 
-    /// Whether the header of a block stands behind that of a chunk in use which has room for it.
+    /// Whether a pool header is in a chunk in use that is large enough for the block.
     pub(crate) fn is_used_chunk(
         &self,
         headers: &Headers,
@@ -211,8 +215,8 @@ impl Segments {
         })
     }
 
-    /// Up to where the subsegment at a page reaches; `None` if it is none of chunks. If its header is
-    /// damaged, it reaches as far as its chain has no flaw.
+    /// The end of the VS subsegment at a page, or `None` if the page does not begin one. If its
+    /// header is damaged, the subsegment ends where its chain is no longer consistent.
     fn end(&self, pages: &Pages<'_>, at: u64, key: u64) -> Option<u64> {
         if let Some(bytes) = self.chunks_bytes(pages, at) {
             return Some(at + bytes + self.first);
@@ -221,10 +225,11 @@ impl Segments {
         (chunks.len() >= SURE_CHUNKS).then_some(end)
     }
 
-    /// The chunks of the subsegment at a page, and the address behind the last of them; `None` if it
-    /// is no such subsegment.
+    /// The chunks of the VS subsegment at a page and the address behind the last chunk, or `None`
+    /// if the page does not begin a VS subsegment.
     ///
-    /// Where a header does not agree with the one before, the chain goes on at the next that does.
+    /// Where a header does not agree with the one before it, the chain continues at the next header
+    /// that does.
     pub(crate) fn chunks(&self, pages: &Pages<'_>, at: u64, key: u64) -> Option<(Vec<Chunk>, u64)> {
         let end = self.end(pages, at, key)?;
         let mut chunks = Vec::new();
@@ -235,7 +240,8 @@ impl Segments {
                 sound.filter(|(_, previous, _)| *previous == before)
             {
                 let named = self.chunk_at(pages, next + bytes, end, key).map(|(_, named, _)| named);
-                // If the next does not agree, either its header is damaged or the size in this one.
+                // If the next header does not agree, either it is damaged or the size in this one
+                // is.
                 let own = if next + bytes == end || named == Some(bytes) {
                     None
                 } else {
@@ -253,12 +259,12 @@ impl Segments {
             chunks.push(self.chunk(next, place - next, true));
             (next, before) = (place, named);
         }
-        // What looks like the header of a subsegment by chance has no chain.
+        // Bytes that look like a subsegment header by coincidence are not followed by a chain.
         (chunks.len() > 2 * breaks).then_some((chunks, next))
     }
 
-    /// Whether the chunk at an address agrees with the next: where that is, and what it names as the
-    /// one before it.
+    /// Whether the chunk at an address agrees with the next: returns the address of the next and
+    /// the previous size that it gives.
     fn follows(&self, pages: &Pages<'_>, at: u64, end: u64, key: u64) -> Option<(u64, u64)> {
         let (bytes, previous, _) = self.chunk_at(pages, at, end, key)?;
         let next = at + bytes;
@@ -267,7 +273,8 @@ impl Segments {
         agrees.then_some((next, previous))
     }
 
-    /// The bytes of the chunk at an address, as the nearest says that names it as the one before it.
+    /// The size of the chunk at an address, from the nearest chunk whose previous size reaches back
+    /// to it.
     fn named(&self, pages: &Pages<'_>, at: u64, end: u64, key: u64) -> Option<u64> {
         let sizes = (1..(end - at) / self.unit).map(|i| i * self.unit);
         let names = |bytes: &u64| {
@@ -276,8 +283,8 @@ impl Segments {
         sizes.into_iter().find(names)
     }
 
-    /// The next chunk that names what begins at an address as the one before it, or that begins a run
-    /// of chunks; and what it names.
+    /// The next chunk whose previous size reaches back to an address, or that begins a run of
+    /// chunks; with its previous size.
     fn resume(&self, pages: &Pages<'_>, at: u64, end: u64, key: u64) -> Option<(u64, u64)> {
         if let Some(bytes) = self.named(pages, at, end, key) {
             return Some((at + bytes, bytes));
@@ -296,7 +303,8 @@ impl Segments {
         Chunk { at: at + header, bytes: bytes.saturating_sub(header), is_free: !is_used }
     }
 
-    /// The chunks of a chain up to its first flaw, at most `most`, and where it ends.
+    /// The chunks of a chain up to its first inconsistency, at most `most`, and the address where
+    /// it ends.
     fn chain(
         &self,
         pages: &Pages<'_>,
@@ -317,18 +325,19 @@ impl Segments {
         (chunks, next)
     }
 
-    /// Whether a chain that ends there fills the subsegment. Whether its size counts the room of the
-    /// header is not known, so both will do.
+    /// Whether a chain that ends at an address fills the subsegment. Versions differ in whether the
+    /// size includes the subsegment header, so both ends are accepted.
     fn is_whole(&self, pages: &Pages<'_>, at: u64, end: u64) -> bool {
         let bytes = self.chunks_bytes(pages, at).unwrap_or(0);
         end >= at + bytes && bytes != 0
     }
 
-    /// The secret under which the subsegment at a page is a chain, if one is.
+    /// The heap key under which the subsegment at a page is a chain, if there is one.
     pub(crate) fn derive(&self, headers: &Headers, pages: &Pages<'_>, at: u64) -> Option<u64> {
         let bytes = self.chunks_bytes(pages, at)?;
         let (units, first) = (bytes / self.unit, at + self.first);
-        // The first chunk has none before it; its size is tried, and its use follows from the blocks.
+        // The first chunk has no previous chunk. Its size is tried, and its allocated bit follows
+        // from the blocks.
         let bare = pages.number(first, self.sizes)? ^ first;
         let used = 1 << self.allocated.shift;
         let mut best: Option<(usize, u64)> = None;
@@ -355,7 +364,7 @@ impl Segments {
 
 #[cfg(test)]
 impl Segments {
-    /// Those of Windows 10 2004.
+    /// The layout of Windows 10 2004.
     pub(crate) const fn for_tests() -> Self {
         const fn bits(offset: u64, shift: u32, mask: u64) -> Bits {
             Bits { offset, shift, mask }
@@ -370,23 +379,23 @@ impl Segments {
             allocated: bits(0, 48, 0xff),
             sizes: 8,
             chunk: 0x10,
-            one_size: OneSize::for_tests(),
+            lfh: LfhFields::for_tests(),
         }
     }
 }
 
 impl Keys {
-    /// The secret of chunks.
+    /// The heap key.
     pub(crate) const fn heap(self) -> Option<u64> {
         self.heap
     }
 
-    /// The secret of blocks of one size.
+    /// The LFH key.
     pub(crate) const fn lfh(self) -> Option<u64> {
         self.lfh
     }
 
-    /// With secrets that were found, where none was known.
+    /// These keys, completed with derived ones where unknown.
     pub(crate) fn or(self, heap: Option<u64>, lfh: Option<u64>) -> Self {
         Self { heap: self.heap.or(heap), lfh: self.lfh.or(lfh) }
     }

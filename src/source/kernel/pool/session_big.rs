@@ -1,20 +1,20 @@
-//! The table of the big allocations of a session.
+//! The table of big allocations of a session.
 
 use crate::source::kernel::core::Core;
 use crate::source::kernel::pool::sessions::SPACE;
 use crate::source::kernel::pool::state::{Big, Pool, PoolSession};
 use crate::source::kernel::pool::{big, sessions};
 
-/// No session has more big allocations.
+/// Upper limit on the big allocations of a session.
 const MAX_BIG: u64 = 1 << 15;
 
-/// The table of big allocations of a session; `None` if it was not found.
+/// The table of big allocations of a session, or `None` if it was not found.
 pub(crate) fn session_big<'a>(
     core: &'a Core,
     pool: &'a Pool,
     session: &PoolSession,
 ) -> Option<&'a Big> {
-    // A session lives as long as the dump, in which it is kept.
+    // The session list lives as long as the dump.
     let known = sessions::pool_sessions(core, pool)
         .iter()
         .find(|known| known.address == session.address)?;
@@ -27,7 +27,7 @@ fn read_session_big(core: &Core, pool: &Pool, session: &PoolSession) -> Option<B
     Some(big::big_blocks(core, pool, view, (table, count.min(MAX_BIG)), session.id))
 }
 
-/// Address and number of entries of that table: since Vista the structure says so.
+/// Address and number of entries of that table; since Vista the session structure gives them.
 fn session_big_table(core: &Core, session: &PoolSession) -> Option<(u64, u64)> {
     if core.knows(SPACE, "PoolTrackBigPages") {
         let space = sessions::session_space(core, session);

@@ -1,10 +1,10 @@
-//! Where sessions count their pool by tag.
+//! Session pool usage by tag.
 //!
-//! Up to Windows 10 1511 the table follows the structure of the session in what the session alone
-//! sees; since 1607 it is the last field of that structure, and since Windows 11 a block that the
-//! structure leads to. How many entries it has, and up to 1511 where it is, symbols say; without them
-//! a table is believed if its tags stand where the kernel would put them. Tags that find no place in
-//! it go into another table, to which the structure leads since Vista.
+//! Up to Windows 10 1511 the tag table follows the session structure in the session's own view;
+//! since 1607 it is the last field of that structure, and since Windows 11 a block that the
+//! structure points to. Symbols give the number of entries and, up to 1511, the address. Without
+//! symbols a table is accepted if its tags stand where the kernel's hash would put them. Tags that
+//! do not fit go into an expansion table, which the structure points to since Vista.
 
 use crate::catalog::{Absent, Cell};
 use crate::source::kernel::core::Core;
@@ -14,24 +14,24 @@ use crate::source::kernel::pool::{sessions, trackers};
 
 const SPACE: &str = "_MM_SESSION_SPACE";
 const PAGE: u64 = 0x1000;
-/// So many pages behind the structure the table is looked for.
+/// How many pages behind the structure the search for the table covers.
 const NEAR_PAGES: u64 = 8;
-/// No table of a session has more entries.
+/// Upper limit on the entries of a session's table.
 const MAX_ENTRIES: u64 = 1 << 14;
 
-/// The tables of a session.
+/// The tag tables of a session.
 pub(crate) struct SessionTags<'d> {
-    /// Its number.
+    /// The session ID.
     pub(crate) session: Cell<i64>,
-    /// What it sees.
+    /// The session's address space.
     pub(crate) view: Space<'d>,
     /// Address and number of entries of the first table.
     pub(crate) table: (u64, u64),
-    /// The same of the table for tags without a place in the first.
+    /// The same for the expansion table.
     pub(crate) expansion: Option<(u64, u64)>,
 }
 
-/// The tables of all sessions in the order of their numbers, for entries of so many bytes.
+/// The tag tables of all sessions in session ID order, for entries of this size.
 pub(crate) fn session_tags<'a>(core: &'a Core, pool: &'a Pool, size: u64) -> Vec<SessionTags<'a>> {
     let sessions = sessions::pool_sessions(core, pool).iter();
     let mut all: Vec<SessionTags<'_>> = sessions
@@ -54,7 +54,7 @@ pub(crate) fn session_tags<'a>(core: &'a Core, pool: &'a Pool, size: u64) -> Vec
     all
 }
 
-/// Address and number of entries of a session's table.
+/// Address and number of entries of a session's tag table.
 fn session_tag_table(core: &Core, session: &PoolSession, size: u64) -> Option<(u64, u64)> {
     let value = |name| core.pointer_at(core.symbol_address("nt", name)?).ok();
     let named = value("ExpSessionPoolTrackTableSize");

@@ -1,7 +1,7 @@
-//! Sessions: each has a paged pool of its own, and a table of the big allocations in it.
+//! Sessions: each has its own paged pool and its own table of big allocations.
 //!
-//! All sessions see their own at the same addresses, so that each is looked at through the address
-//! space of one of its processes.
+//! All sessions map their pool at the same addresses, so each is read through the address space of
+//! one of its processes.
 
 use std::sync::OnceLock;
 
@@ -17,16 +17,16 @@ use crate::source::kernel::process::list;
 
 pub(crate) const SPACE: &str = "_MM_SESSION_SPACE";
 const PAGE: u64 = 0x1000;
-/// No system has more sessions.
+/// Upper limit on sessions.
 const MAX_SESSIONS: usize = 1024;
-/// All that a session sees of its own lies in one part of this many bytes.
+/// Session space lies within a part of this many bytes.
 const PART_32: u64 = 1 << 26;
 const PART_64: u64 = 1 << 39;
-/// So many parts and pages of it are looked at to find where a session sees its structure.
+/// How many parts and pages of it are searched for the session's own mapping of its structure.
 const MAX_PARTS: usize = 1 << 12;
 const MAX_PAGES: usize = 1 << 15;
 
-/// The sessions in the order of their processes, each with a process that has not ended if there
+/// The sessions in the order of their processes, each with a process that is still running if there
 /// is one.
 pub(crate) fn pool_sessions<'a>(core: &'a Core, pool: &'a Pool) -> &'a [PoolSession] {
     pool.sessions.get_or_init(|| find_sessions(core))
@@ -56,7 +56,7 @@ fn find_sessions(core: &Core) -> Vec<PoolSession> {
     found.into_iter().map(|(session, _)| session).collect()
 }
 
-/// What a session sees.
+/// The address space of a session.
 pub(crate) fn session_view<'a>(core: &'a Core, session: &PoolSession) -> Space<'a> {
     core.space(session.base)
 }
@@ -80,8 +80,8 @@ fn session_range(core: &Core, owner: usize, session: &PoolSession) -> Option<Poo
     is_range.then(|| PoolRange::of_session(start, end, (owner, session.id), session.base))
 }
 
-/// Where a session sees its own structure: the page of its space that is the same page of
-/// memory.
+/// The address at which a session maps its own structure: the page of session space that has the
+/// same page frame.
 pub(crate) fn own_view_of(core: &Core, session: &PoolSession) -> Option<u64> {
     let Memory::Pages(machine) = &core.memory else { return None };
     let wanted: Cell<&[u8]> = core.kernel_space().page(session.address & !(PAGE - 1));

@@ -1,12 +1,12 @@
-//! Blocks of special pool, which the verifier and `MmSpecialPoolTag` ask for: each has a page of its own,
-//! so that what is written beside it is noticed.
+//! Special pool blocks, which Driver Verifier and `MmSpecialPoolTag` request: each has a page to
+//! itself, so that an overrun is detected.
 //!
-//! The block stands at the end of its page with a header at the start, or the other way round. The
-//! header has the bytes that were asked for instead of sizes, flags, and the byte with which all that
-//! is left of the page is filled; so much of a page alike is no chance. Kernels before Vista say where
-//! such pages are by symbols, those from Windows 10 1607 to 1809 in their table of regions, and since
-//! 1903 they are among the others. Where nothing says so, and blocks of this kind were made, all of
-//! the kernel's half is searched for them.
+//! The block is at the end of its page with the header at the start, or the other way round.
+//! The header holds the requested size instead of block sizes, flags, and the byte that fills the
+//! rest of the page; a fill that long is not a coincidence. Kernels before Vista give the range of
+//! special pool in symbols, Windows 10 1607 to 1809 in the table of regions; since 1903 special
+//! pool pages lie among the other pool pages. Where no range is known and special pool was used,
+//! all of kernel space is searched.
 
 use crate::dump::bytes::u32_at;
 use crate::memory::Fault;
@@ -16,29 +16,30 @@ use crate::source::kernel::pool::header::Headers;
 use crate::source::kernel::pool::range::PoolRange;
 use crate::source::kernel::pool::tag::is_tag;
 
-/// In the first word of a header: the bytes, and the flags of a session's pool and of paged pool.
+/// In the first word of a header: the requested size, and the flags for session pool and paged
+/// pool.
 const BYTES: u32 = 0x1fff;
 const SESSION: u32 = 0x2000;
 const PAGED: u32 = 0x8000;
-/// Less of a page alike is no proof.
+/// A shorter fill is no proof.
 const LEAST_FILL: usize = 32;
 
-/// A block that has a page of its own.
+/// A special pool block on its page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Alone {
-    /// Where it begins in the page, and its bytes.
+    /// Its offset in the page, and its size.
     at: usize,
     bytes: usize,
     tag: [u8; 4],
     is_paged: bool,
     is_session: bool,
-    /// The byte that the rest of the page is filled with.
+    /// The fill byte of the rest of the page.
     fill: u8,
-    /// Whether something was written beside it.
+    /// Whether the fill was overwritten.
     is_damaged: bool,
 }
 
-/// The block of a page, if the page has been made for one.
+/// The block of a page, if it is a special pool page.
 fn alone(headers: &Headers, page: &[u8]) -> Option<Alone> {
     [0, PAGE.checked_sub(headers.unit)?].into_iter().find_map(|place| {
         let word = u32_at(page, place)?;
@@ -68,7 +69,7 @@ fn alone(headers: &Headers, page: &[u8]) -> Option<Alone> {
     })
 }
 
-/// The block of a page of special pool; `None` if the page is no such page.
+/// The block of a special pool page, or `None` if the page is not one.
 pub(crate) fn block(
     headers: &Headers,
     range: &PoolRange,
@@ -96,8 +97,8 @@ impl Alone {
     }
 }
 
-/// The blocks of pages among others: such a page is filled with something, and the one behind it is not
-/// there, so that whoever writes beyond a block is stopped.
+/// The special pool blocks among other pages: such a page has a fill, and the page behind it is not
+/// mapped, so that an overrun faults.
 pub(crate) fn guarded<'a>(
     headers: &'a Headers,
     range: &'a PoolRange,
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_tells_its_block() {
+    fn a_special_pool_page_gives_its_block() {
         let headers = Headers::for_tests();
         for bytes in [1, 16, 17, 0x1e4, 0xf00] {
             for is_first in [false, true] {
@@ -146,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn among_others_a_page_is_one_that_is_filled_and_has_none_behind_it() {
+    fn among_pool_pages_special_pool_needs_a_fill_and_a_guard_page() {
         let headers = Headers::for_tests();
         let range = PoolRange::for_tests(0x10_0000, 0x20_0000, false);
         let (made, mut bare) = (page(0x40, false), page(0x40, false));
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn other_pages_are_none() {
+    fn other_pages_are_not_special_pool() {
         let headers = Headers::for_tests();
         for byte in 0..=255 {
             assert_eq!(alone(&headers, &vec![byte; PAGE]), None, "{byte}");

@@ -1,4 +1,4 @@
-//! What is known of the pools, found when first asked for.
+//! What is known of the pools, determined on first use.
 
 use std::sync::OnceLock;
 
@@ -10,7 +10,7 @@ use crate::source::kernel::pool::segment::Keys;
 /// The big allocations.
 #[derive(Debug, Default)]
 pub(crate) struct Big {
-    /// Every entry that names an address, by address; entries of free ones first.
+    /// Every entry with an address, in address order; free entries come first.
     pub(crate) blocks: Vec<Block>,
     /// First and last address of those in use.
     pub(crate) used: Vec<(u64, u64)>,
@@ -20,24 +20,24 @@ pub(crate) struct Big {
 #[derive(Debug)]
 pub(crate) struct PoolSession {
     pub(crate) id: Option<u32>,
-    /// The address of its structure, which the system sees too.
+    /// The address of its structure in the system's address space.
     pub(crate) address: u64,
     /// The page directory base of one of its processes.
     pub(crate) base: u64,
     pub(crate) big: OnceLock<Option<Big>>,
 }
 
-/// What is known of the pools, found when first asked for.
+/// What is known of the pools, determined on first use.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
     pub(crate) ranges: std::sync::OnceLock<Vec<PoolRange>>,
     pub(crate) big: std::sync::OnceLock<Option<Big>>,
     pub(crate) sessions: std::sync::OnceLock<Vec<PoolSession>>,
     pub(crate) keys: std::sync::OnceLock<Keys>,
-    /// Blocks and pages that an earlier search found.
+    /// The index of blocks and pages from an earlier scan.
     pub(crate) index: std::sync::OnceLock<Kept>,
     pub(crate) pages: std::sync::OnceLock<Kept>,
-    /// The blocks that several tables want, by whichever of them searched first.
+    /// The blocks that the object tables want, from whichever table searched first.
     pub(crate) objects: std::sync::OnceLock<Vec<Block>>,
 }
 
@@ -48,7 +48,7 @@ impl Big {
         Self { blocks: Vec::new(), used: vec![(address, address + bytes - 1)] }
     }
 
-    /// The entry in use that an address lies in: its first and its last address.
+    /// First and last address of the entry in use that contains an address.
     pub(crate) fn around(&self, address: u64) -> Option<(u64, u64)> {
         let next = self.used.partition_point(|(first, _)| *first <= address);
         let found = self.used.get(next.checked_sub(1)?)?;

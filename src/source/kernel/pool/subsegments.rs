@@ -1,4 +1,5 @@
-//! The pass over a pool that is a segment heap: which pages are subsegments, and what is on others.
+//! The pass over a pool that is a segment heap: finds the subsegments, and searches the other
+//! pages.
 
 use crate::memory::{Fault, Gva, Part};
 use crate::source::kernel::core::Core;
@@ -19,14 +20,14 @@ use crate::source::kernel::pool::{ranges, special};
 use rayon::prelude::*;
 
 const PAGE: u64 = 0x1000;
-/// Among so many pages the secret of the heap is looked for.
+/// How many pages are searched for the heap key.
 const MAX_SEARCHED: u64 = 1 << 16;
-/// So many parts are looked at before it is asked whether it was found.
+/// How many parts are read before the search checks whether the key was found.
 const BATCH: usize = 8;
-/// No range has more parts that are looked at for it.
+/// Upper limit on the parts of a range in that search.
 const MAX_PARTS: usize = 1 << 16;
 
-/// A page of a part, or why there is none.
+/// A page of a part, or the reason why it is missing.
 pub(crate) type Held<'f> = (u64, Result<&'f [u8], Fault>);
 
 /// A part of a segment heap, and what is needed to read it.
@@ -34,14 +35,14 @@ pub(crate) struct Heap<'a> {
     pub(crate) headers: &'a Headers,
     pub(crate) segments: &'a Segments,
     pub(crate) keys: Keys,
-    /// The tags of blocks that are asked for; of others some are found.
+    /// The tags to collect; some blocks with other tags may be returned too.
     pub(crate) tags: &'a Tags,
     /// The big allocations of the range.
     pub(crate) big: Option<&'a Big>,
     pub(crate) range: &'a PoolRange,
 }
 
-/// The pages of a part by their places in it.
+/// The pages of a part by their position in it.
 fn by_place<'f>(start: u64, held: &[Held<'f>]) -> Pages<'f> {
     let mut pages = Vec::new();
     for (at, page) in held {
@@ -56,7 +57,7 @@ fn by_place<'f>(start: u64, held: &[Held<'f>]) -> Pages<'f> {
     Pages { start, pages }
 }
 
-/// The secrets of the heap: as symbols say, or as the first subsegments found have them.
+/// The encoding keys of the heap, from symbols or derived from the first subsegments found.
 pub(crate) fn heap_keys(core: &Core, pool: &Pool, headers: &Headers, segments: &Segments) -> Keys {
     *pool.keys.get_or_init(|| {
         let stated = Segments::stated_keys(core);
@@ -101,7 +102,7 @@ fn derived_keys(
     keys
 }
 
-/// The secrets that the first subsegments of a part have, as far as they are not known.
+/// The keys that the first subsegments of a part give, as far as they are unknown.
 fn keys_in(
     headers: &Headers,
     segments: &Segments,
@@ -116,15 +117,15 @@ fn keys_in(
             keys = keys.or(segments.derive(headers, &pages, *at), None);
         }
         if keys.lfh().is_none() {
-            keys = keys.or(None, segments.one_size.derive(segments.unit, headers, &pages, *at));
+            keys = keys.or(None, segments.lfh.derive(segments.unit, headers, &pages, *at));
         }
     }
     keys
 }
 
 impl Heap<'_> {
-    /// Puts the blocks of the pages that are asked for into `blocks`, in the order of their addresses,
-    /// and says of each page what it is.
+    /// Puts the matching blocks of the pages into `blocks` in address order, and records the use of
+    /// each page.
     pub(crate) fn walk<'p, 'f>(
         &self,
         start: u64,
@@ -134,7 +135,7 @@ impl Heap<'_> {
     ) {
         let pages = by_place(start, held);
         let mut looks = self.looks(&pages, held).into_iter().peekable();
-        // Up to where blocks that begin on earlier pages reach.
+        // The end of the blocks that begin on earlier pages.
         let mut covered = 0;
         let mut pieces = Vec::new();
         for page in held {
@@ -145,7 +146,7 @@ impl Heap<'_> {
                 (None, Ok(_)) if covered >= at + PAGE => PageUse::Blocks,
                 (None, Ok(bytes)) => {
                     let had_rest = covered > at;
-                    // A chain is more than what pages of other kinds could look like.
+                    // A VS chain is stronger evidence than anything on pages of other kinds.
                     while looks.next_if(|seen| seen.span.first < at).is_some() {}
                     let seen = looks.next_if(|seen| seen.span.first < at + PAGE && !had_rest);
                     let mut is_used = had_rest;
@@ -169,7 +170,7 @@ impl Heap<'_> {
         }
     }
 
-    /// Looks at the subsegments of chunks, and brings headers of other pages near.
+    /// Runs the quick check on VS subsegments, and prefetches headers of other pages.
     fn looks(&self, pages: &Pages<'_>, held: &[Held<'_>]) -> Vec<Followed> {
         let (mut spans, mut classic) = (Vec::new(), Vec::new());
         let mut covered = 0;
@@ -179,7 +180,7 @@ impl Heap<'_> {
             }
             if let Some(span) = self.keys.heap().and_then(|key| self.segments.span(pages, *at, key))
             {
-                // The end may be beyond the last chunk by the room of the header.
+                // The end may lie behind the last chunk by the size of the subsegment header.
                 covered = span.end.saturating_sub(PAGE / 2);
                 spans.push(span);
             } else {
@@ -194,7 +195,7 @@ impl Heap<'_> {
         looks
     }
 
-    /// Takes the blocks of a subsegment of chunks without a flaw.
+    /// Collects the blocks of an undamaged VS subsegment.
     fn sound(&self, pages: &Pages<'_>, seen: Followed, blocks: &mut Vec<Block>) {
         if seen.look.has_tag {
             let chunks = self.segments.sound_chunks(pages, seen.span, seen.end);
@@ -202,7 +203,7 @@ impl Heap<'_> {
         }
     }
 
-    /// Takes the blocks that are asked for.
+    /// Collects the matching blocks.
     fn take(&self, pages: &Pages<'_>, chunks: &[Chunk], found: FoundBy, blocks: &mut Vec<Block>) {
         for chunk in chunks {
             let has_tag = !chunk.is_free || found != FoundBy::Chunks;
@@ -213,7 +214,7 @@ impl Heap<'_> {
         }
     }
 
-    /// Reads a page of special pool or of classic blocks without any flaw; says whether it is one.
+    /// Reads a page of special pool or of undamaged classic pool; returns whether the page is one.
     fn stands_alone(
         &self,
         at: u64,
@@ -236,8 +237,8 @@ impl Heap<'_> {
         true
     }
 
-    /// Takes the blocks of the subsegment that begins at a page, and returns the address behind the
-    /// last; none where none begins.
+    /// Collects the blocks of the subsegment that begins at a page and returns its end, or `None`
+    /// if no subsegment begins there.
     fn begins(
         &self,
         pages: &Pages<'_>,
@@ -255,24 +256,24 @@ impl Heap<'_> {
         }
         let key = self.keys.lfh()?;
         let (mut chunks, mut end) =
-            self.segments.one_size.blocks(self.segments.unit, self.headers, pages, at, key)?;
-        // Where another begins this one has ended, whatever the number of its blocks says.
+            self.segments.lfh.blocks(self.segments.unit, self.headers, pages, at, key)?;
+        // A subsegment ends at the latest where the next one begins, whatever its block count says.
         if let Some(next) = self.next_subsegment(pages, at + PAGE, end) {
             chunks.retain(|block| block.at + block.bytes <= next);
             end = next;
         }
-        self.take(pages, &chunks, FoundBy::OneSize, blocks);
+        self.take(pages, &chunks, FoundBy::Lfh, blocks);
         Some(end)
     }
 
-    /// The first page of a range at which a subsegment begins, or a big allocation.
+    /// The first page of a range at which a subsegment or a big allocation begins.
     fn next_subsegment(&self, pages: &Pages<'_>, from: u64, end: u64) -> Option<u64> {
         let begins = |at: &u64| {
             self.big.is_some_and(|big| big.around(*at).is_some())
                 || self.keys.heap().is_some_and(|key| self.segments.is_chain(pages, *at, key))
                 || self.keys.lfh().is_some_and(|key| {
                     self.segments
-                        .one_size
+                        .lfh
                         .blocks(self.segments.unit, self.headers, pages, *at, key)
                         .is_some()
                 })
@@ -280,7 +281,7 @@ impl Heap<'_> {
         (from..end).step_by(0x1000).find(begins)
     }
 
-    /// Looks for headers of blocks; returns the address behind the last block.
+    /// Searches for pool headers; returns the address behind the last block.
     fn search(
         &self,
         pages: &Pages<'_>,
@@ -311,8 +312,9 @@ impl Heap<'_> {
         last
     }
 
-    /// Whether what looks like a header is none, as its block would reach into one that others agree
-    /// with, or on one of the pages after its own into a subsegment or a big allocation.
+    /// Whether bytes that look like a header are not one, because the block would reach into a
+    /// block that other headers confirm, or on one of the following pages into a subsegment or a
+    /// big allocation.
     fn is_chance(&self, pages: &Pages<'_>, at: u64, end: u64, page_end: u64) -> bool {
         let begins = |place: &u64| self.is_agreed(pages, *place);
         let unit = self.headers.unit;
@@ -321,8 +323,8 @@ impl Heap<'_> {
             || self.next_subsegment(pages, page_end, end).is_some()
     }
 
-    /// Whether more than its look speaks for a header: the header of a chunk in front of it, or
-    /// another of its size where a block of its size begins.
+    /// Whether more than its own bytes confirms a header: a chunk header in front of it, or another
+    /// header of the same size directly behind its block.
     fn is_agreed(&self, pages: &Pages<'_>, at: u64) -> bool {
         const NEAR: u64 = 4;
         let sound = |place| {

@@ -1,18 +1,19 @@
-//! Drivers whose images hold the bytes of a pool tag: who allocates by a tag names it in his code.
+//! Drivers whose images contain the bytes of a pool tag: code that allocates with a tag contains
+//! the tag.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::catalog::{Absent, Cell};
 use crate::source::kernel::core::Core;
 
-/// No system has more of images in memory; more are modules of a damaged list.
+/// Upper limit on the image bytes searched; only a damaged module list has more.
 const MOST_SEARCHED: usize = 1 << 30;
 const FILTER_BITS: usize = 1 << 16;
 
-/// What is searched for, all at once.
+/// The tags of one search.
 struct Tags {
     indexes: HashMap<u32, usize>,
-    /// A bit for what any tag comes to, so that most words are passed over at once.
+    /// One bit per hash value of a tag, so that most words are skipped quickly.
     filter: Vec<bool>,
 }
 
@@ -38,7 +39,7 @@ impl Tags {
     }
 }
 
-/// For each tag the names of the modules whose images hold it, in the order of the modules.
+/// For each tag the names of the modules whose images contain it, in module order.
 pub(crate) fn tag_owners(core: &Core, tags: &[[u8; 4]]) -> Vec<Cell<String>> {
     let wanted = Tags::new(tags);
     let mut owners: Vec<Vec<String>> = vec![Vec::new(); tags.len()];
@@ -64,7 +65,7 @@ pub(crate) fn tag_owners(core: &Core, tags: &[[u8; 4]]) -> Vec<Cell<String>> {
     owners.into_iter().map(joined).collect()
 }
 
-/// The tags whose bytes stand in a range, by their numbers.
+/// The indexes of the tags whose bytes occur in a range.
 fn tags_between(
     core: &Core,
     start: u64,
@@ -73,7 +74,7 @@ fn tags_between(
     left: &mut usize,
 ) -> BTreeSet<usize> {
     let mut found = BTreeSet::new();
-    // The last four bytes, and where they end: a tag may lie on the boundary of pages.
+    // The last four bytes and their end: a tag may cross a page boundary.
     let (mut word, mut at, mut run) = (0u32, start, 0usize);
     for (from, bytes) in core.kernel_space().held(start, end) {
         if *left == 0 {

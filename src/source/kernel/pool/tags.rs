@@ -1,7 +1,7 @@
-//! Pool usage by tag, out of the kernel's own tables.
+//! Pool usage by tag, from the kernel's tracker tables.
 //!
-//! Each processor counts for itself: what one allocates another may free, so that only sums mean
-//! anything, and those wrap around as the counters do.
+//! Each processor has its own counters. One processor may free what another allocated, so only the
+//! sums are meaningful, and the sums wrap around like the counters.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use crate::source::kernel::pool::{session_tags, tag_owners, trackers};
 use crate::symbol::Field;
 
 const TRACKER: &str = "_POOL_TRACKER_TABLE";
-/// The counters in the order of [`Sum::counts`], each with the names that versions have for it.
+/// The counters in the order of [`Sum::counts`], each with its names in different versions.
 const COUNTERS: [&[&str]; 6] = [
     &["NonPagedAllocs"],
     &["NonPagedFrees"],
@@ -29,18 +29,18 @@ const COUNTERS: [&[&str]; 6] = [
     &["PagedBytes", "PagedUsed"],
 ];
 
-/// Where the fields of an entry stand.
+/// Where the fields of an entry are.
 struct Entry {
     size: u64,
     key: usize,
     counters: [Field; 6],
 }
 
-/// What was counted of a tag.
+/// The sums of a tag.
 #[derive(Debug, Clone, Default)]
 struct Sum {
     counts: [u64; 6],
-    /// Why a part of it is not known.
+    /// Why a part of it is unknown.
     absent: Option<Absent>,
 }
 
@@ -87,7 +87,7 @@ fn tracker_entry(core: &Core) -> Option<Entry> {
     Some(Entry { size, key: field("Key")?.offset, counters: counters.try_into().ok()? })
 }
 
-/// What all tables together count of each tag that was ever used.
+/// The sums over all tables for each tag that was ever used.
 fn tag_sums(core: &Core, trackers: &Trackers, entry: &Entry) -> BTreeMap<[u8; 4], Sum> {
     let mut sums: BTreeMap<[u8; 4], Sum> = BTreeMap::new();
     let last = trackers.entries - 1;
@@ -98,7 +98,7 @@ fn tag_sums(core: &Core, trackers: &Trackers, entry: &Entry) -> BTreeMap<[u8; 4]
         parts.extend(trackers.tables.iter().map(at));
         let first = parts.first().and_then(|part| part.as_ref().ok());
         let first = first.and_then(|bytes| u32_at(bytes, entry.key)).unwrap_or(0);
-        // A processor that has counted nothing yet of a tag does not name it.
+        // A processor that has not counted a tag yet has no tag in its entry.
         let other = if first == 0 && index == last { OVERFLOW } else { first };
         let absent = parts.iter().find_map(|part| part.as_ref().err().copied());
         for bytes in parts.iter().filter_map(|part| part.as_ref().ok()) {
@@ -137,7 +137,7 @@ fn tag_row(core: &Core, tag: [u8; 4], sum: &Sum, entry: &Entry) -> PoolTag {
     }
 }
 
-/// What a session counts.
+/// What a session counted.
 fn session_sums(tags: &SessionTags<'_>, entry: &Entry) -> BTreeMap<[u8; 4], Sum> {
     let mut sums = BTreeMap::new();
     for table in std::iter::once(tags.table).chain(tags.expansion) {
@@ -154,7 +154,7 @@ fn entry_at<'d>(space: Space<'d>, table: u64, index: u64, entry: &Entry) -> Cell
     space.slice(at, size)
 }
 
-/// Adds the entries of a table that stands for itself, as far as they can be read.
+/// Adds the entries of a table that is counted on its own, as far as they can be read.
 fn add_table(
     sums: &mut BTreeMap<[u8; 4], Sum>,
     space: Space<'_>,
@@ -185,7 +185,7 @@ fn add(
     }
 }
 
-/// A sum of counters of so many bytes, which may have gone below zero.
+/// A sum of counters of this many bytes, which may be negative.
 fn sign_extended(value: u64, bytes: usize) -> i64 {
     let unused = 64 - 8 * bytes.clamp(1, 8);
     value.cast_signed() << unused >> unused
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sums_wrap_as_their_counters_do() {
+    fn sums_wrap_like_their_counters() {
         assert_eq!(sign_extended(0x1_0000_0005, 4), 5);
         assert_eq!(sign_extended(5u64.wrapping_sub(7), 4), -2);
         assert_eq!(sign_extended(5u64.wrapping_sub(7), 8), -2);

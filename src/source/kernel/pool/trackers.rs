@@ -1,10 +1,10 @@
-//! Where the kernel counts its pools by tag.
+//! The pool tracker tables, in which the kernel counts pool usage by tag.
 //!
-//! The debugger data names the first table alone. How many entries it has, the tables of the other
-//! processors, and the table for tags that found no place are named by symbols. Without symbols the
-//! tables are known by what is in them: a tag stands at its hash or after it with no gap between, which
-//! only the right size of the table makes true of all tags of the table, and the tables of other processors have the
-//! same tags in the same places.
+//! The debugger data block gives only the first table. Symbols give its number of entries, the
+//! tables of the other processors, and the expansion table for tags that did not fit. Without
+//! symbols the tables are recognized by their contents: a tag is at its hash or behind it with
+//! no free entry between, which holds for all tags only with the right table size; the tables of
+//! other processors have the same tags in the same entries.
 
 use crate::catalog::{Absent, Cell};
 use crate::dump::kdbg;
@@ -13,37 +13,39 @@ use crate::source::kernel::core::Core;
 use crate::source::kernel::core::memory::Space;
 use crate::source::kernel::scheduler::prcbs;
 
-/// No table has more entries.
+/// Upper limit on the entries of a table.
 const MAX_ENTRIES: u64 = 1 << 17;
-/// No system has more of them in all tables.
+/// Upper limit on the entries of all tables.
 const MAX_ALL: u64 = 1 << 24;
-/// A table that tells its size by its tags has so many entries, the last one left aside: a power of two.
+/// Sizes to try for a table without symbols, as powers of two; the last entry of a table is
+/// reserved.
 const SIZES: std::ops::RangeInclusive<u32> = 7..=17;
-/// Fewer tags in a table are chance.
+/// Fewer tags in a table may be a coincidence.
 const MIN_TAGS: usize = 16;
-/// The pointers to the tables of processors stand so near the pointer to the first.
+/// How far the pointers to the processors' tables may be from the pointer to the first.
 const NEAR: u64 = 0x8000;
-/// By this the kernel multiplies a tag to find its place.
+/// The multiplier of the kernel's tag hash.
 const HASH: u64 = 40_543;
 
-/// The tables.
+/// The tracker tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Trackers {
     /// Entries of each.
     pub(crate) entries: u64,
-    /// The table of each processor; tags get their places in the first.
+    /// The table of each processor. The first table determines the entry of a tag.
     pub(crate) tables: Vec<u64>,
-    /// The table for tags without a place in the first, and how many entries it has.
+    /// Address and number of entries of the expansion table, for tags that did not fit in the
+    /// first.
     pub(crate) expansion: Option<(u64, u64)>,
 }
 
-/// What sessions have: tables so large, in which so few tags are no chance, as each is at its hash.
+/// Sizes to try for session tables. Few tags are enough, as each is at its hash.
 const SESSION_SIZES: std::ops::RangeInclusive<u32> = 6..=9;
 const MIN_SESSION_TAGS: usize = 4;
-/// The tag of an entry that counts all tags without one of their own.
+/// The tag of the entry that counts all tags without an entry.
 pub(crate) const OVERFLOW: u32 = u32::from_le_bytes(*b"Ovfl");
 
-/// The index at which the search for a tag begins in a table of a power of two of places.
+/// The index at which the search for a tag begins, in a table whose size is a power of two.
 pub(crate) fn hash(tag: u32, mask: u64) -> u64 {
     let product = u64::from(tag) * HASH;
     ((product & 0xffff_ffff) ^ (product >> 32)) & mask
@@ -56,7 +58,9 @@ pub(crate) fn trackers(core: &Core) -> Result<Trackers, Unanswered> {
     let variable = kdbg
         .pointer(kdbg::POOL_TRACK_TABLE)
         .or_else(|| core.symbol_address("nt", "PoolTrackTable"))
-        .ok_or_else(|| Unanswered::because("the debugger data names no table of pool tags"))?;
+        .ok_or_else(|| {
+            Unanswered::because("the debugger data block does not give the table of pool tags")
+        })?;
     let missing = || Unanswered::because("the table of pool tags is not in the dump");
     let first = core.pointer_at(variable).map_err(|_| missing())?;
     let size = core.size_of("_POOL_TRACKER_TABLE").filter(|size| *size > 0);
@@ -73,15 +77,15 @@ pub(crate) fn trackers(core: &Core) -> Result<Trackers, Unanswered> {
     Ok(found)
 }
 
-/// The tables as symbols name them.
+/// The tables, from symbols.
 fn named_trackers(core: &Core, first: u64, size: u64) -> Result<Trackers, Unanswered> {
     let damaged = |_| Unanswered::because("the size of the table of pool tags is not in the dump");
     let entries = core.pointer_at(size).map_err(damaged)?;
     let mut tables = vec![first];
-    // Kernels for one processor, and those before Windows Server 2003, have the first table alone.
+    // Uniprocessor kernels and those before Windows Server 2003 have only the first table.
     if let Some(at) = core.symbol_address("nt", "ExPoolTagTables") {
         let missing =
-            || Unanswered::because("the tables of pool tags of processors are not in the dump");
+            || Unanswered::because("the processors' tables of pool tags are not in the dump");
         for number in 0..prcbs::processor_count(core) {
             let table = element(core, at, number).map_err(|_| missing())?;
             if table != 0 && !tables.contains(&table) {
@@ -97,27 +101,26 @@ fn named_trackers(core: &Core, first: u64, size: u64) -> Result<Trackers, Unansw
     Ok(Trackers { entries, tables, expansion })
 }
 
-/// The pointer of that number in an array.
+/// The pointer at an index of an array.
 fn element(core: &Core, array: u64, number: u64) -> Cell<u64> {
     let offset = number.checked_mul(core.header.width.bytes() as u64);
     let at = offset.and_then(|offset| array.checked_add(offset));
     core.pointer_at(at.ok_or(Absent::Unreadable)?)
 }
 
-/// The tables as their content tells.
+/// The tables, from their contents.
 fn guessed_trackers(
     core: &Core,
     variable: u64,
     first: u64,
     size: u64,
 ) -> Result<Trackers, Unanswered> {
-    let unnamed = || {
-        Unanswered::because("the tables of pool tags are not found without symbols of the kernel")
-    };
+    let unnamed =
+        || Unanswered::because("the tables of pool tags cannot be found without kernel symbols");
     let keys = tracker_keys(core, core.kernel_space(), first, size, 1 << SIZES.end());
     let places = places_of(&keys).ok_or_else(unnamed)?;
     let keys = keys.get(..places).unwrap_or_default();
-    // A table that is full leads to one that nothing names.
+    // A full table has an expansion table, which cannot be found without symbols.
     if !keys.contains(&0) {
         return Err(unnamed());
     }
@@ -128,8 +131,8 @@ fn guessed_trackers(
     Ok(Trackers { entries: places as u64 + 1, tables, expansion: None })
 }
 
-/// How many entries the table of a session at an address has, by its tags; `None` if there is
-/// none.
+/// The number of entries of the session table at an address, derived from its tags; `None` if there
+/// is none.
 pub(crate) fn session_places(core: &Core, space: Space<'_>, table: u64, size: u64) -> Option<u64> {
     let keys = tracker_keys(core, space, table, size, 1 << SESSION_SIZES.end());
     let fits = |bits: &u32| tags_of(&keys, *bits, true) >= Some(MIN_SESSION_TAGS);
@@ -145,7 +148,7 @@ fn tracker_keys(core: &Core, space: Space<'_>, table: u64, size: u64, most: usiz
     (0..most as u64).map_while(read).collect()
 }
 
-/// The tables of all processors, by pointers to them beside a second pointer to the first.
+/// The tables of all processors, from the pointers next to a second pointer to the first.
 fn tables_near(
     core: &Core,
     variable: u64,
@@ -181,7 +184,7 @@ fn tables_near(
             && core.pointer_at(at) == Ok(first)
             && let Some(tables) = array(at)
         {
-            // Two arrays that differ are no proof.
+            // Two different arrays prove nothing.
             if found.as_ref().is_some_and(|known| *known != tables) {
                 return None;
             }
@@ -192,15 +195,15 @@ fn tables_near(
     found
 }
 
-/// How many places a table has, by its tags: each stands at its hash, or after it with no place free
-/// between them. What is true of a table is true of its first half, so that the largest size counts; of
-/// a table twice as large it is true only if each tag happens to belong into the first half.
+/// The number of entries of a table, derived from its tags: each is at its hash, or behind it
+/// with no free entry between. What holds for a table also holds for its first half, so the largest
+/// size wins; twice the real size fits only if every tag happens to hash into the first half.
 fn places_of(keys: &[u32]) -> Option<usize> {
     SIZES.rev().find(|bits| tags_of(keys, *bits, false) >= Some(MIN_TAGS)).map(|bits| 1 << bits)
 }
 
-/// How many tags a table of so many places has, if every one is where the kernel would put it. The
-/// last place may be kept for the tags that find none.
+/// The number of tags of a table of this size, if every tag is where the kernel would put it. The
+/// last entry may be reserved for the tags that do not fit.
 fn tags_of(keys: &[u32], bits: u32, keeps_last: bool) -> Option<usize> {
     let places = 1usize << bits;
     let keys = keys.get(..places)?;
@@ -245,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_tells_its_size() {
+    fn the_tags_give_the_size_of_a_table() {
         for (places, tags) in [(256, 100), (1024, 60), (4096, 2000)] {
             let mut keys = table(places, tags);
             assert_eq!(places_of(&keys), Some(places));

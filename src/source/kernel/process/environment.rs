@@ -1,4 +1,4 @@
-//! Rows of the variables in the environments of processes.
+//! Rows of the environment variables of processes.
 
 use crate::catalog::Absent;
 use crate::model::{Emit, EnvironmentVariable, Unanswered, Want};
@@ -6,8 +6,8 @@ use crate::source::kernel::core::Core;
 use crate::source::kernel::process::list::{self, ProcessOwner};
 use crate::source::kernel::process::peb;
 
-/// The variables, process by process. Where a part of an environment is not in the dump, a row says
-/// why.
+/// The variables, process by process. Where a part of an environment is not in the dump, a row
+/// gives the reason.
 pub(crate) fn each_variable(
     core: &Core,
     want: &Want<'_, EnvironmentVariable>,
@@ -26,7 +26,7 @@ pub(crate) fn each_variable(
             continue;
         }
         for variable in peb::environment(core, &process, &mut left) {
-            // Processes of the system have no environment.
+            // System processes have no environment.
             if variable == Err(Absent::NotApplicable) {
                 continue;
             }

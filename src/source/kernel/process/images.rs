@@ -1,7 +1,7 @@
-//! Images in the user part of a process: the loader's list of them, and the names in them.
+//! User-mode images of a process: the loader's list of them, and their symbols.
 //!
-//! Only dumps with the process's own pages have them. Everything here stands in memory that the
-//! process itself can write.
+//! Only dumps that hold the process's own pages have them. The process itself can write all of this
+//! memory.
 
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
@@ -12,18 +12,19 @@ use crate::source::kernel::core::memory::Space;
 use crate::symbol::image::Image;
 use crate::symbol::{ExportNames, Names, PdbId};
 
-/// No process has more images.
+/// Upper limit on the images of a process.
 const MAX_IMAGES: usize = 4096;
-/// The longest name of a file, in bytes.
+/// Upper limit on a file name, in bytes.
 const MAX_NAME: usize = 512;
-/// Farther from an exported function there are others, whose names are not known.
+/// Farther from an exported function an address probably belongs to another function that is not
+/// exported.
 const MAX_FROM_EXPORT: u64 = 0x1000;
 const ENTRY: &str = "_LDR_DATA_TABLE_ENTRY";
 
-/// The images of a process, which are read when an address of it is asked for first.
+/// The images of a process, read when an address in it is first looked up.
 #[derive(Debug)]
 pub(crate) struct ProcessImages {
-    /// Its environment block.
+    /// Its process environment block (PEB).
     peb: Option<u64>,
     /// Sorted by address.
     images: OnceLock<Vec<ProcessImage>>,
@@ -35,11 +36,11 @@ pub(crate) struct ProcessImage {
     pub(crate) base: u64,
     pub(crate) end: u64,
     pub(crate) name: String,
-    /// Its names; read when first asked for.
+    /// Its symbols, read on first use.
     names: OnceLock<Option<ImageNames>>,
 }
 
-/// Where names come from.
+/// Where symbols come from.
 #[derive(Debug, Clone)]
 enum ImageNames {
     File(Arc<dyn Names>),
@@ -47,14 +48,14 @@ enum ImageNames {
 }
 
 impl ProcessImages {
-    /// The images that the environment block at an address lists.
+    /// The images that the PEB at an address lists.
     pub(crate) const fn of(peb: Option<u64>) -> Self {
         Self { peb, images: OnceLock::new() }
     }
 
-    /// The image that an address lies in.
+    /// The image that contains an address.
     pub(crate) fn at(&self, core: &Core, space: Space<'_>, address: u64) -> Option<&ProcessImage> {
-        // Of 64 bits the upper half is the kernel's.
+        // In a 64-bit address space the upper half is kernel space.
         if address >> 63 != 0 {
             return None;
         }
@@ -69,7 +70,7 @@ impl ProcessImages {
     }
 }
 
-/// Walks the loader's list in the order in which images were loaded.
+/// Walks the loader's list in load order.
 fn list(core: &Core, space: Space<'_>, peb: u64) -> Option<Vec<ProcessImage>> {
     let field = |ty: &'static str, path: &'static str| Some(core.field(ty, path)?.offset as u64);
     let loader = space.pointer_at(peb.checked_add(field("_PEB", "Ldr")?)?).ok()?;
@@ -101,7 +102,7 @@ fn list(core: &Core, space: Space<'_>, peb: u64) -> Option<Vec<ProcessImage>> {
     Some(images)
 }
 
-/// The name of a file without its extension, as debuggers call modules.
+/// A file name without its extension, as debuggers name modules.
 fn file_name(core: &Core, space: Space<'_>, at: u64) -> Option<String> {
     let width = space.pointer_bytes();
     let len = usize::from(u16::try_from(space.u32_at(at).ok()? & 0xffff).ok()?);
@@ -116,7 +117,7 @@ fn file_name(core: &Core, space: Space<'_>, at: u64) -> Option<String> {
 }
 
 impl ProcessImage {
-    /// The module and the symbol of an address in the image.
+    /// The module and symbol of an address in the image.
     pub(crate) fn locate(&self, core: &Core, space: Space<'_>, address: u64) -> Located {
         let rva = address.saturating_sub(self.base);
         let place = Located { module: self.name.clone(), symbol: None, offset: rva };
@@ -133,7 +134,7 @@ impl ProcessImage {
         }
     }
 
-    /// The source of the code at an address.
+    /// The source line of the code at an address.
     pub(crate) fn line(
         &self,
         core: &Core,

@@ -7,12 +7,12 @@ use crate::source::kernel::core::structure::Structure;
 use crate::source::kernel::core::types::PROCESS;
 use crate::source::kernel::scheduler::{held, held_threads};
 
-/// No system has more processes; more is a damaged list.
+/// Upper limit on processes; a longer list is damaged.
 const MAX_PROCESSES: usize = 1 << 18;
 /// `DISPATCHER_HEADER.Type` of processes.
 const PROCESS_OBJECT: u8 = 3;
 
-/// Whose handles, or ranges, are listed.
+/// The process whose handles or ranges are listed.
 pub(crate) struct ProcessOwner {
     pub(crate) eprocess: Cell<u64>,
     pub(crate) pid: Cell<i64>,

@@ -1,4 +1,4 @@
-//! Processes: which there are, their rows, and what stands in their own memory.
+//! Processes: their list, their rows, and what is in their user-mode memory.
 
 pub(crate) mod environment;
 pub(crate) mod images;

@@ -1,7 +1,8 @@
-//! What a process has in its own memory of itself: its environment block (PEB) and its parameters.
+//! What a process keeps about itself in user-mode memory: its process environment block (PEB) and
+//! its process parameters.
 //!
-//! Only dumps with the pages of the process have them. Everything here stands in memory that the
-//! process itself can write.
+//! Only dumps that hold the pages of the process have them. The process itself can write all of
+//! this memory.
 
 use crate::catalog::{Absent, Cell};
 use crate::dump::bytes::u16_at;
@@ -11,20 +12,20 @@ use crate::source::kernel::core::structure::Structure;
 
 const PEB: &str = "_PEB";
 const PARAMETERS: &str = "_RTL_USER_PROCESS_PARAMETERS";
-/// No command line is longer, in bytes.
+/// Upper limit on a command line, in bytes.
 const MAX_COMMAND_LINE: usize = 0xfffe;
-/// No environment is read further, in bytes. Before Windows Vista it may not have more than 64 KB.
+/// How far an environment is read, in bytes. Before Windows Vista it is limited to 64 KB.
 const MAX_ENVIRONMENT: usize = 1 << 20;
 const EARLY_ENVIRONMENT: usize = 1 << 16;
 
 /// The memory of a process.
 fn space<'a>(core: &'a Core, process: &Structure<'_>) -> Cell<Space<'a>> {
-    // A triage dump has no memory of processes.
+    // A triage dump has no process memory.
     core.pages.as_ref().ok_or(Absent::NotInDump)?;
     Ok(core.space(process.pointer("Pcb.DirectoryTableBase")?))
 }
 
-/// The parameters that a process was started with. The system's own processes have none.
+/// The process parameters. System processes have none.
 fn parameters<'a>(core: &'a Core, process: &Structure<'_>) -> Cell<Structure<'a>> {
     let peb = process.pointer("Peb")?;
     space(core, process)?.structure(PEB, peb).follow("ProcessParameters", PARAMETERS)
@@ -35,21 +36,21 @@ pub(crate) fn command_line(core: &Core, process: &Structure<'_>) -> Cell<String>
     parameters(core, process)?.long_unicode("CommandLine", MAX_COMMAND_LINE)
 }
 
-/// A variable of an environment.
+/// An environment variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Variable {
     pub(crate) name: String,
     pub(crate) value: String,
 }
 
-/// How many bytes of environments are read of a dump: those of no process are there twice, but damaged
-/// processes may all point to the same.
+/// How many bytes of environments are read from a dump. No environment is in a dump twice, but
+/// damaged processes may all point to the same one.
 pub(crate) fn most_read(core: &Core) -> usize {
     core.image.len().max(MAX_ENVIRONMENT)
 }
 
-/// The variables of a process in the order of its environment, of which so many bytes may be read. An
-/// environment of which a part is not in the dump ends with the reason.
+/// The variables of a process in the order of its environment; at most this many bytes are read. If
+/// a part of the environment is not in the dump, the last item is the reason.
 pub(crate) fn environment(
     core: &Core,
     process: &Structure<'_>,
@@ -84,8 +85,8 @@ pub(crate) fn environment(
     all
 }
 
-/// The variables in a block of texts that each end with a zero, and whether the block has its end:
-/// an empty text.
+/// The variables in a block of null-terminated strings, and whether the block contains its end: an
+/// empty string.
 fn variables(block: &[u8]) -> (Vec<Variable>, bool) {
     let mut found = Vec::new();
     let mut text = Vec::new();
@@ -101,11 +102,11 @@ fn variables(block: &[u8]) -> (Vec<Variable>, bool) {
         found.extend(variable(&String::from_utf16_lossy(&text)));
         text.clear();
     }
-    // What is left is the start of a text that goes on elsewhere.
+    // The rest is the start of a string that was cut off.
     (found, false)
 }
 
-/// Name and value. The name of a drive's current directory begins with the sign (`=C:`).
+/// Name and value. The name of a drive's current directory begins with an equals sign (`=C:`).
 fn variable(text: &str) -> Option<Variable> {
     let sign = text.char_indices().skip(1).find(|(_, c)| *c == '=').map(|(at, _)| at)?;
     let (name, value) = (text.get(..sign)?, text.get(sign + 1..)?);
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_block_gives_no_cut_value() {
+    fn a_truncated_block_gives_no_truncated_value() {
         assert_eq!(read("A=1\0B=twen"), (vec![pair("A", "1")], false));
         assert_eq!(read(""), (Vec::new(), false));
         assert_eq!(variables(&[0x41]), (Vec::new(), false));

@@ -36,7 +36,8 @@ fn process_row(core: &Core, want: &Want<'_, Process>, process: &Structure<'_>) -
         Err(Absent::NotApplicable)
     };
     let image = process.pointer("SeAuditProcessCreationInfo.ImageFileName");
-    // A reference's lowest bits are its count: 4 of them in 64-bit kernels, 3 in others.
+    // The lowest bits of a fast reference (`_EX_FAST_REF`) are its count: 4 bits in 64-bit kernels,
+    // 3 in others.
     let counted = !(2 * core.header.width.bytes() as u64 - 1);
     let quota = |i: u64| quota(process, i);
     let ticks = |paths: &[&'static str]| first(paths, |path| process.tick_ms(path));
@@ -76,7 +77,7 @@ fn process_row(core: &Core, want: &Want<'_, Process>, process: &Structure<'_>) -
     }
 }
 
-/// Charged pool: the first element is of the non-paged pool, the second of the paged one.
+/// The quota charged: the first element is nonpaged pool, the second paged pool.
 fn quota(process: &Structure<'_>, index: u64) -> Cell<i64> {
     let charged = first(&["ProcessQuotaUsage", "QuotaUsage"], |path| process.element(path, index))?;
     i64::try_from(charged).map_err(|_| Absent::Unreadable)

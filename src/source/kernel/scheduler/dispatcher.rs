@@ -1,11 +1,11 @@
-//! Dispatcher objects, and the wait blocks by which threads wait for them.
+//! Dispatcher objects, and the wait blocks of threads that wait for them.
 
 use crate::catalog::{Absent, Cell};
 use crate::source::kernel::core::Core;
 use crate::source::kernel::core::structure::Structure;
 use crate::source::kernel::scheduler::thread::{GATE_WAIT, WAITING};
 
-/// A thread waits for no more objects at once (`MAXIMUM_WAIT_OBJECTS`).
+/// A thread waits for at most this many objects (`MAXIMUM_WAIT_OBJECTS`).
 const MAX_OBJECTS: u64 = 64;
 pub(crate) const BLOCK: &str = "_KWAIT_BLOCK";
 const HEADER: &str = "_DISPATCHER_HEADER";
@@ -26,21 +26,21 @@ const TYPES: [&str; 10] = [
 
 const THREAD: u64 = 6;
 
-/// The kind of a dispatcher object, as its header says.
+/// The type of a dispatcher object, from its header.
 pub(crate) fn dispatcher_kind(core: &Core, object: u64) -> Cell<usize> {
-    // Bits above the seventh are flags of timers and threads.
+    // The highest bit is a flag of timers and threads.
     let kind = core.structure(HEADER, object).unsigned("Type")? & 0x7f;
     usize::try_from(kind).map_err(|_| Absent::Unreadable)
 }
 
-/// What debuggers call the kind of a dispatcher object.
+/// The debuggers' name for the type of a dispatcher object.
 pub(crate) fn dispatcher_name(core: &Core, object: u64) -> Cell<String> {
     let name = TYPES.get(dispatcher_kind(core, object)?);
     name.map(|name| (*name).to_owned()).ok_or(Absent::Unreadable)
 }
 
-/// The wait blocks of a thread. Before Windows 8 each points to the next, the last to the first;
-/// since then they stand in a row, and the thread knows how many there are.
+/// The wait blocks of a thread. Before Windows 8 each points to the next and the last to the first;
+/// since then they form an array and the thread has their count.
 pub(crate) fn wait_blocks(core: &Core, thread: &Structure<'_>) -> Vec<u64> {
     let Ok(first) = thread.pointer("Tcb.WaitBlockList") else { return Vec::new() };
     if core.knows(BLOCK, "NextWaitBlock") {
@@ -64,7 +64,7 @@ pub(crate) fn wait_blocks(core: &Core, thread: &Structure<'_>) -> Vec<u64> {
     (0..count).filter_map(|i| first.checked_add(i.checked_mul(size)?)).collect()
 }
 
-/// What a waiting thread waits for.
+/// The objects that a waiting thread waits for.
 pub(crate) fn awaited(core: &Core, thread: &Structure<'_>) -> Vec<u64> {
     if !matches!(thread.unsigned("Tcb.State"), Ok(WAITING | GATE_WAIT)) {
         return Vec::new();
@@ -73,7 +73,7 @@ pub(crate) fn awaited(core: &Core, thread: &Structure<'_>) -> Vec<u64> {
     blocks.filter_map(|block| core.structure(BLOCK, block).pointer("Object").ok()).collect()
 }
 
-/// Whether a thread object stands at an address.
+/// Whether there is a thread object at an address.
 pub(crate) fn is_thread(core: &Core, address: u64) -> bool {
     core.structure(HEADER, address).unsigned("Type").map(|kind| kind & 0x7f) == Ok(THREAD)
 }

@@ -1,7 +1,7 @@
-//! Deferred procedure calls that are queued for processors.
+//! Deferred procedure calls (DPCs) that are queued for processors.
 //!
-//! XP has one queue a processor; since 2003 there are two, of normal calls and of those that a thread
-//! makes. Since Windows 8 the queues are singly linked.
+//! Windows XP has one queue per processor. Since Windows Server 2003 there are two, for normal and
+//! for threaded DPCs. Since Windows 8 the queues are singly linked lists.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ use crate::source::kernel::scheduler::timer::DPC;
 
 const DATA: &str = "_KDPC_DATA";
 const PRCB: &str = "_KPRCB";
-/// No queue is longer; a longer one runs in a circle.
+/// Upper limit on a queue; a longer one is circular.
 const MAX_QUEUED: usize = 100_000;
 const KINDS: [&str; 2] = ["Normal", "Threaded"];
 
@@ -61,7 +61,7 @@ fn dpc_row(core: &Core, want: &Want<'_, Dpc>, dpc: u64) -> Dpc {
     }
 }
 
-/// The calls in the queues of a processor.
+/// The DPCs in the queues of a processor.
 fn dpc_queues(core: &Core, prcb: &Structure<'_>, links: u64) -> Vec<Vec<u64>> {
     let queue = |head: Cell<u64>| core.listed(head, links, MAX_QUEUED);
     if !core.knows(PRCB, "DpcData") {
@@ -84,7 +84,7 @@ fn dpc_queues(core: &Core, prcb: &Structure<'_>, links: u64) -> Vec<Vec<u64>> {
         .collect()
 }
 
-/// The objects on a list that a null ends.
+/// The objects on a null-terminated list.
 fn singly_listed(core: &Core, head: Cell<u64>, offset: u64) -> Vec<u64> {
     let mut seen = HashSet::new();
     let mut objects = Vec::new();
@@ -94,7 +94,7 @@ fn singly_listed(core: &Core, head: Cell<u64>, offset: u64) -> Vec<u64> {
             break;
         }
         next = core.pointer_at(entry);
-        // An entry whose own pointer cannot be read is none.
+        // An entry whose link cannot be read is left out.
         if next.is_ok() {
             objects.extend(entry.checked_sub(offset));
         }

@@ -8,8 +8,8 @@ use crate::source::kernel::scheduler::{held, prcbs};
 /// `DISPATCHER_HEADER.Type` of threads.
 const THREAD_OBJECT: u8 = 6;
 
-/// The threads that the dump holds: the current one of the processor that wrote the dump, then
-/// those of the others.
+/// The threads that the dump holds: first the current thread of the processor that wrote the dump,
+/// then those of the other processors.
 pub(crate) fn thread_objects(core: &Core) -> Vec<Structure<'_>> {
     let mut found: Vec<Structure<'_>> = held::crash_thread(core).into_iter().collect();
     for prcb in prcbs::prcbs(core).into_iter().flatten() {
@@ -19,7 +19,7 @@ pub(crate) fn thread_objects(core: &Core) -> Vec<Structure<'_>> {
                 continue;
             }
             let thread = core.object(THREAD, address);
-            // Of some threads a dump holds no more than what a debugger needs to name them.
+            // For some threads a dump holds only what a debugger needs to identify them.
             let is_thread = |t: &Structure<'_>| {
                 t.dispatcher_type() == Some(THREAD_OBJECT) && t.unsigned("Tcb.State").is_ok()
             };

@@ -1,4 +1,4 @@
-//! Threads, processors and what is queued for them: rows, and the readers that find them.
+//! Threads, processors, and their queues: rows, and the readers that find them.
 
 pub(crate) mod dispatcher;
 pub(crate) mod dpcs;
@@ -10,8 +10,8 @@ pub(crate) mod ready;
 pub(crate) mod thread;
 pub(crate) mod threads;
 pub(crate) mod timer;
+pub(crate) mod timer_keys;
 pub(crate) mod timer_lists;
-pub(crate) mod timer_secrets;
 pub(crate) mod timer_table;
 pub(crate) mod timers;
 pub(crate) mod waits;

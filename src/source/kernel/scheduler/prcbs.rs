@@ -7,7 +7,7 @@ use crate::source::kernel::core::structure::Structure;
 use crate::source::kernel::core::types::PRCB;
 use crate::source::kernel::scheduler::held;
 
-/// Windows has room for no more processors.
+/// Upper limit on processors in Windows.
 const MAX_PROCESSORS: u32 = 2048;
 
 /// The number of the processor that wrote the dump.
@@ -17,7 +17,7 @@ pub(crate) fn current_processor(core: &Core) -> Cell<i64> {
 
 fn number_of(core: &Core, prcb: &Structure<'_>) -> Cell<i64> {
     let number = prcb.int("Number")?;
-    // Without a layout the size of the field is a guess.
+    // Without type information the size of the field is a guess.
     let count = i64::from(core.header.processors.unwrap_or(MAX_PROCESSORS));
     [number, number & 0xff].into_iter().find(|n| *n < count).ok_or(Absent::Unreadable)
 }
@@ -37,7 +37,7 @@ pub(crate) fn prcbs(core: &Core) -> Vec<Option<Structure<'_>>> {
         .collect()
 }
 
-/// How many processors there are: by the header, else by the table of them.
+/// The number of processors, from the header or else from the processor table.
 pub(crate) fn processor_count(core: &Core) -> u64 {
     let is_there = |number: &u32| prcb_address(core, *number).is_some_and(|at| at != 0);
     let count = core.header.processors.map(|count| count.clamp(1, MAX_PROCESSORS));
@@ -45,8 +45,8 @@ pub(crate) fn processor_count(core: &Core) -> u64 {
     count.map_or_else(counted, u64::from)
 }
 
-/// The entry of `KiProcessorBlock`; where nothing says where that is, what the registers of the
-/// processor lead to.
+/// The entry of `KiProcessorBlock`; if its address is unknown, the block that the processor's
+/// registers lead to.
 fn prcb_address(core: &Core, number: u32) -> Option<u64> {
     let Some(table) = core.kdbg().and_then(|kdbg| kdbg.pointer(kdbg::PROCESSOR_BLOCK)) else {
         return prcb_of_region(core, number);
@@ -55,8 +55,8 @@ fn prcb_address(core: &Core, number: u32) -> Option<u64> {
     core.pointer_at(table.checked_add(u64::from(number) * step)?).ok()
 }
 
-/// The block of a processor by its control region, to which a segment of the kernel's code leads
-/// and which points to itself.
+/// The processor's block by way of its control region (`_KPCR`), whose address is the base of a
+/// segment register and which points to itself.
 fn prcb_of_region(core: &Core, number: u32) -> Option<u64> {
     const REGION: &str = "_KPCR";
     let (own, block) = match core.header.width {

@@ -1,6 +1,6 @@
-//! Threads that are ready to run: in the queues of processors, and since Windows 8.1 in queues that
-//! several processors share. Windows XP has one row of queues for all processors, which symbols name;
-//! without them any thread that is ready leads to the queue it stands in, and so to the row.
+//! Ready threads: in the ready queues of processors and, since Windows 8.1, in queues that several
+//! processors share. Windows XP has one array of queues for all processors, whose address symbols
+//! give; without symbols any ready thread leads to its queue and so to the array.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use crate::source::kernel::core::Core;
 use crate::source::kernel::core::structure::Structure;
 use crate::source::kernel::scheduler::{prcbs, thread};
 
-/// No processor has a longer queue; a longer one runs in a circle.
+/// Upper limit on a queue; a longer one is circular.
 const MAX_READY: usize = 100_000;
 const PRIORITIES: u64 = 32;
 const SHARED: &str = "_KSHARED_READY_QUEUE";
@@ -18,11 +18,11 @@ const OWN: &str = "DispatcherReadyListHead";
 /// `KTHREAD_STATE`.
 const READY: u64 = 1;
 
-/// A row of lists, one for each priority.
+/// An array of lists, one for each priority.
 struct Queue {
-    /// The processor that it belongs to, if one alone has it.
+    /// The processor that it belongs to, unless it is shared.
     processor: Cell<i64>,
-    /// Bits of the priorities whose list is not empty.
+    /// Bit mask of the priorities whose list is not empty.
     summary: Cell<u64>,
     heads: Cell<u64>,
 }
@@ -39,7 +39,7 @@ pub(crate) fn each_ready(core: &Core, emit: Emit<'_, ReadyThread>) -> Result<(),
     Ok(())
 }
 
-/// The queues of the processors, then those that they share.
+/// The queues of the processors, then the shared queues.
 fn ready_queues(core: &Core) -> Vec<Queue> {
     let mut own = Vec::new();
     let mut shared: Vec<u64> = Vec::new();
@@ -67,19 +67,19 @@ fn ready_queues(core: &Core) -> Vec<Queue> {
     own
 }
 
-/// The one row of queues that Windows XP has.
+/// The only array of queues on Windows XP.
 fn global_queue(core: &Core) -> Option<Queue> {
     let named = core.symbol_address("nt", "KiDispatcherReadyListHead");
     let heads = named.or_else(|| row_of_ready(core))?;
     Some(Queue {
         processor: Err(Absent::NotApplicable),
-        // The lists say themselves which of them are empty.
+        // The lists themselves show which of them are empty.
         summary: Ok(u64::MAX),
         heads: Ok(heads),
     })
 }
 
-/// The row of queues that the first thread that is ready leads to.
+/// The array of queues that the first ready thread leads to.
 fn row_of_ready(core: &Core) -> Option<u64> {
     let mut row = None;
     let _ = thread::for_each_thread(core, &mut |thread, _| {
@@ -91,8 +91,8 @@ fn row_of_ready(core: &Core) -> Option<u64> {
     row
 }
 
-/// The row of queues whose list of a thread's priority the thread is on: of what is on a list only
-/// its head is a variable of the kernel.
+/// The array of queues that holds the list of a thread's priority: the only list element that is a
+/// variable of the kernel is the head.
 fn row_of(core: &Core, thread: &Structure<'_>) -> Option<u64> {
     let priority = thread.unsigned("Tcb.Priority").ok().filter(|of| *of < PRIORITIES)?;
     let entry = thread.at("Tcb.WaitListEntry").ok()?;

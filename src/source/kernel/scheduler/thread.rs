@@ -1,6 +1,7 @@
-//! Threads one by one: how they are come upon, what names them, and since when they wait.
+//! Reading threads one by one: how they are found, their IDs and process, and how long they have
+//! waited.
 //!
-//! Knows no table; the rows of `threads` are made by `threads`.
+//! This module knows no table; `threads` makes the rows of the `threads` table.
 
 use crate::source::kernel::core::structure::first;
 use std::borrow::Cow;
@@ -15,14 +16,14 @@ use crate::source::kernel::core::types::{PROCESS, THREAD};
 use crate::source::kernel::process::list;
 use crate::source::kernel::scheduler::{held, held_threads, prcbs};
 
-/// Where nothing says how far a kernel stack goes: no stack is larger.
+/// Upper limit on the size of a kernel stack, used where the thread does not give it.
 pub(crate) const LARGEST_STACK: u64 = 0x1_8000;
 
 /// `KTHREAD_STATE`.
 pub(crate) const WAITING: u64 = 5;
 pub(crate) const GATE_WAIT: u64 = 8;
 
-/// What names a thread.
+/// The IDs and the process of a thread.
 #[derive(Debug, Clone)]
 pub(crate) struct Named {
     pub(crate) tid: Cell<i64>,
@@ -75,19 +76,18 @@ const REASONS: [&str; 42] = [
     "WrIoRing",
     "WrMdlCache",
 ];
-/// No process has more threads; more is a damaged list.
+/// Upper limit on the threads of a process; a longer list is damaged.
 const MAX_THREADS: usize = 1 << 20;
 
-/// A thread that was come upon.
+/// A thread that was found.
 pub(crate) enum Seen<'a> {
-    /// A list leads to it.
+    /// A thread list leads to it; it was not read yet.
     Listed(u64),
-    /// It was read already; and whether it is the one that was current on the processor that wrote
-    /// the dump.
+    /// Already read; and whether it was the current thread of the processor that wrote the dump.
     Held(Structure<'a>, bool),
 }
 
-/// Where the kernel stack of a thread is.
+/// The address range of a thread's kernel stack.
 pub(crate) fn bounds(thread: &Structure<'_>) -> Range<u64> {
     let base = thread.pointer("Tcb.StackBase").or_else(|_| thread.pointer("Tcb.InitialStack"));
     let limit = thread.pointer("Tcb.StackLimit");
@@ -98,7 +98,7 @@ pub(crate) fn bounds(thread: &Structure<'_>) -> Range<u64> {
     }
 }
 
-/// Ids and process of the thread at an address.
+/// IDs and process of the thread at an address.
 pub(crate) fn named_thread(core: &Core, ethread: u64) -> Named {
     let Some(thread) = core.object(THREAD, ethread) else {
         let missing = Absent::NotInDump;
@@ -107,7 +107,7 @@ pub(crate) fn named_thread(core: &Core, ethread: u64) -> Named {
     named(core, &thread)
 }
 
-/// The same of a thread that is read already.
+/// The same for a thread that was read already.
 pub(crate) fn named(core: &Core, thread: &Structure<'_>) -> Named {
     let owner = first(&["Tcb.Process", "ThreadsProcess"], |p| thread.pointer(p));
     Named {
@@ -117,7 +117,7 @@ pub(crate) fn named(core: &Core, thread: &Structure<'_>) -> Named {
     }
 }
 
-/// The gate that a thread waits at, if it waits at one.
+/// The gate that a thread waits for, if it waits for one.
 pub(crate) fn gate(thread: &Structure<'_>) -> Option<Cell<u64>> {
     let at_gate = thread.unsigned("Tcb.State") == Ok(GATE_WAIT);
     (at_gate && thread.has("Tcb.GateObject")).then(|| thread.pointer("Tcb.GateObject"))
@@ -128,13 +128,13 @@ pub(crate) fn name_of(names: &[&str], index: u64) -> Cell<String> {
     name.map(|name| (*name).to_owned()).ok_or(Absent::Unreadable)
 }
 
-/// Why a thread waits, or last waited.
+/// The reason why a thread waits or last waited.
 pub(crate) fn wait_reason(thread: &Structure<'_>) -> Cell<String> {
     thread.unsigned("Tcb.WaitReason").and_then(|reason| name_of(&REASONS, reason))
 }
 
 impl<'a> Seen<'a> {
-    /// The thread's object; `None` if the dump does not hold it.
+    /// The thread object, or `None` if the dump does not hold it.
     pub(crate) fn object(&self, core: &'a Core) -> Option<Cow<'_, Structure<'a>>> {
         match self {
             Self::Listed(address) => core.object(THREAD, *address).map(Cow::Owned),
@@ -142,14 +142,15 @@ impl<'a> Seen<'a> {
         }
     }
 
-    /// Whether it was current on the processor that wrote the dump, as far as that is known.
+    /// Whether it was the current thread of the processor that wrote the dump, as far as that is
+    /// known.
     pub(crate) const fn is_crash(&self) -> bool {
         matches!(self, Self::Held(_, true))
     }
 }
 
-/// The thread of the crash: that of the triage block, else the one that a processor was running
-/// and on whose stack the header's context is.
+/// The thread that crashed: the one that the triage block gives, or else the one that a processor
+/// was running and whose stack contains the header's context.
 pub(crate) fn crashed(core: &Core) -> Cell<Structure<'_>> {
     if core.triage.is_some() {
         return held::crash_thread(core).ok_or(Absent::NotInDump);
@@ -180,9 +181,9 @@ pub(crate) fn current_process_name(core: &Core) -> Cell<String> {
     process_name(core, crashed(core)?.pointer("Tcb.ApcState.Process"))
 }
 
-/// Visits the threads: of whole memory those of every process, else those whose objects the dump
-/// holds. Says of each whether it is the one that was current on the processor that wrote the
-/// dump.
+/// Visits the threads: every process's threads if the dump holds all memory, else the thread
+/// objects that the dump holds. The flag says whether it was the current thread of the processor
+/// that wrote the dump.
 pub(crate) fn for_each_thread(
     core: &Core,
     visit: &mut dyn FnMut(&Structure<'_>, bool) -> Flow,
@@ -193,7 +194,7 @@ pub(crate) fn for_each_thread(
     })
 }
 
-/// The same without reading those that lists lead to.
+/// The same, without reading the threads that lists lead to.
 pub(crate) fn for_each_seen<'a>(
     core: &'a Core,
     visit: &mut dyn FnMut(Seen<'a>) -> Flow,
@@ -228,7 +229,7 @@ pub(crate) fn waited_ms(core: &Core, thread: &Structure<'_>) -> Cell<i64> {
     ticks_since(core, thread).and_then(|ticks| ticks_ms(core, ticks))
 }
 
-/// Clock ticks as milliseconds.
+/// Converts clock ticks to milliseconds.
 pub(crate) fn ticks_ms(core: &Core, ticks: i64) -> Cell<i64> {
     let tick = i64::try_from(core.tick()?).map_err(|_| Absent::Unreadable)?;
     ticks.checked_mul(tick).map(|time| time / 10_000).ok_or(Absent::Unreadable)
@@ -242,7 +243,7 @@ pub(crate) fn ticks_since(core: &Core, thread: &Structure<'_>) -> Cell<i64> {
     i64::try_from(ticks).map_err(|_| Absent::Unreadable)
 }
 
-/// The threads of every process, of dumps with whole memory.
+/// The threads of every process, for dumps that hold all memory.
 fn for_each_listed_thread<'a>(
     core: &'a Core,
     visit: &mut dyn FnMut(Seen<'a>) -> Flow,

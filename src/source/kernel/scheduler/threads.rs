@@ -1,4 +1,4 @@
-//! Threads whose objects the dump holds.
+//! Rows of the `threads` table, for the threads whose objects the dump holds.
 
 use crate::catalog::{Absent, Cell};
 use crate::model::{RowSink, Thread, Unanswered, Want};
@@ -28,14 +28,14 @@ const TERMINATED: u64 = 4;
 const WAITING: u64 = 5;
 const GATE_WAIT: u64 = 8;
 
-/// So many rows are made at a time.
+/// Rows per batch.
 const BATCH: usize = 512;
-/// So many by one core in one go.
+/// Rows per parallel task.
 const PART: usize = 64;
-/// No list of IRPs is longer; a longer one runs in a circle.
+/// Upper limit on a list of IRPs; a longer one is circular.
 const MAX_IRPS: i64 = 4096;
 
-/// Which columns are wanted that do not stand in the thread's own structure.
+/// Which wanted columns need more than the thread object.
 #[derive(Debug, Clone, Copy)]
 #[allow(clippy::struct_excessive_bools, reason = "one for each column")]
 struct Far {
@@ -85,7 +85,7 @@ pub(crate) fn each_thread(
 }
 
 fn thread_row(core: &Core, far: Far, thread: &Structure<'_>, is_crash: bool) -> Thread {
-    // What is not in the thread's own structure is looked for only if it is wanted.
+    // What is outside the thread object is read only if it is wanted.
     let wanted = |is_wanted| if is_wanted { Ok(()) } else { Err(Absent::NotApplicable) };
     let state = thread.unsigned("Tcb.State");
     let is_waiting = state.map(|state| matches!(state, WAITING | GATE_WAIT));
@@ -155,7 +155,7 @@ fn thread_row(core: &Core, far: Far, thread: &Structure<'_>, is_crash: bool) -> 
         },
         suspend_count: thread.int("Tcb.SuspendCount"),
         create_time: thread.time("CreateTime", shift),
-        // The field holds something else while the thread runs.
+        // While the thread runs the field has another meaning.
         exit_time: if is_over {
             thread.time("ExitTime", 0)
         } else {
@@ -168,7 +168,7 @@ fn thread_row(core: &Core, far: Far, thread: &Structure<'_>, is_crash: bool) -> 
 /// The processor that a thread runs on or ran on last.
 fn processor_of(core: &Core, thread: &Structure<'_>) -> Cell<i64> {
     let number = thread.int_of(&["Tcb.NextProcessorNumber", "Tcb.NextProcessor"])?;
-    // Without a layout the size of the field is a guess.
+    // Without type information the size of the field is a guess.
     let count = i64::from(core.header.processors.unwrap_or(u32::MAX));
     [number, number & 0xff].into_iter().find(|n| *n < count).ok_or(Absent::Unreadable)
 }
@@ -178,7 +178,7 @@ fn stack_pointer(core: &Core, thread: &Structure<'_>, is_crash: bool) -> Cell<u6
     sp.map_or_else(|| thread.pointer("Tcb.KernelStack"), Ok)
 }
 
-/// The length of the thread's list of IRPs.
+/// The length of the thread's IRP list.
 fn irp_count(core: &Core, thread: &Structure<'_>) -> Cell<i64> {
     let head = thread.at("IrpList")?;
     let mut at = thread.raw_pointer("IrpList")?;

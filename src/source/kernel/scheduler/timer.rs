@@ -1,4 +1,4 @@
-//! What a timer is, and what is found once of all timers.
+//! What a timer is, and what is determined once for all timers.
 
 use crate::source::kernel::core::data::Sought;
 use std::sync::OnceLock;
@@ -11,16 +11,18 @@ pub(crate) const ENTRY: &str = "_KTIMER_TABLE_ENTRY";
 /// `_DISPATCHER_HEADER.Type` of the two kinds of timers, and of threads.
 const TIMERS: [u64; 2] = [8, 9];
 
-/// The two secrets of a 64-bit kernel: variables that symbols name, or that timers give away.
+/// The two encoding keys of a 64-bit kernel, `KiWaitNever` and `KiWaitAlways`: from symbols, or
+/// derived from the timers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Secrets {
+pub(crate) struct TimerKeys {
     pub(crate) never: u64,
     pub(crate) always: u64,
 }
 
 pub(crate) const DPC: &str = "_KDPC";
 
-/// The table: where the first head is, how far apart they are, and how many there are.
+/// The timer table: the address of the first list head, the distance between heads, and their
+/// number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TimerTable {
     pub(crate) first: u64,
@@ -28,23 +30,23 @@ pub(crate) struct TimerTable {
     pub(crate) count: u64,
 }
 
-/// What is found once of timers; looked for when first asked for.
+/// What is determined once for all timers, on first use.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
     pub(crate) table: OnceLock<Sought<TimerTable>>,
-    pub(crate) secrets: OnceLock<Sought<Secrets>>,
+    pub(crate) keys: OnceLock<Sought<TimerKeys>>,
 }
 
-impl Secrets {
-    /// The pointer that a timer at an address holds.
-    pub(crate) fn reveal(self, timer: u64, hidden: u64) -> u64 {
+impl TimerKeys {
+    /// Decodes the DPC pointer of the timer at an address.
+    pub(crate) fn decode(self, timer: u64, hidden: u64) -> u64 {
         let turns = u32::from(self.never.to_le_bytes()[0]);
         ((hidden ^ self.never).rotate_left(turns) ^ timer).swap_bytes() ^ self.always
     }
 }
 
-/// How far apart the lists of an early table may be. Where no layout says, they are heads of
-/// lists, or heads with a time behind them.
+/// The possible distances between the list heads of an early table. Where no type information says,
+/// an entry is either a list head or a list head followed by a time.
 pub(crate) fn early_steps(core: &Core) -> Vec<u64> {
     let plain = 2 * core.header.width.bytes() as u64;
     let known = core.size_of(ENTRY).filter(|size| *size > 0);
@@ -52,7 +54,7 @@ pub(crate) fn early_steps(core: &Core) -> Vec<u64> {
 }
 
 pub(crate) fn header_type(core: &Core, object: u64) -> Cell<u64> {
-    // Bits above the seventh are flags.
+    // The highest bit is a flag.
     core.structure("_DISPATCHER_HEADER", object).unsigned("Type").map(|kind| kind & 0x7f)
 }
 
@@ -65,13 +67,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn revealing_undoes_what_the_kernel_does() {
-        let secrets = Secrets { never: 0x37a1_9c04_e5d2_8b66, always: 0xfe12_4d90_7b3a_c58f };
+    fn decoding_inverts_the_kernels_encoding() {
+        let keys = TimerKeys { never: 0x37a1_9c04_e5d2_8b66, always: 0xfe12_4d90_7b3a_c58f };
         let (timer, dpc) = (0xffff_fa80_0180_1230, 0xffff_fa80_0180_4560);
-        // What the kernel does, in its order.
-        let hidden =
-            ((dpc ^ secrets.always).swap_bytes() ^ timer).rotate_right(0x66) ^ secrets.never;
-        assert_eq!(secrets.reveal(timer, hidden), dpc);
-        assert_ne!(secrets.reveal(timer + 0x10, hidden), dpc);
+        // The kernel's encoding, step by step.
+        let hidden = ((dpc ^ keys.always).swap_bytes() ^ timer).rotate_right(0x66) ^ keys.never;
+        assert_eq!(keys.decode(timer, hidden), dpc);
+        assert_ne!(keys.decode(timer + 0x10, hidden), dpc);
     }
 }

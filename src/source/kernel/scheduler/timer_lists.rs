@@ -1,7 +1,7 @@
-//! The tables of timers, and the lists in them.
+//! The timer tables and their lists.
 //!
-//! Before Windows 7 all timers are in one table, which symbols name or which is found by its content;
-//! since then each processor has its own.
+//! Before Windows 7 all timers are in one table, which is found through symbols or by its contents.
+//! Since Windows 7 each processor has its own table.
 
 use crate::catalog::{Absent, Cell};
 use crate::model::Unanswered;
@@ -10,15 +10,15 @@ use crate::source::kernel::scheduler::timer::{ENTRY, TIMER, Timers};
 use crate::source::kernel::scheduler::{prcbs, timer, timer_table};
 
 const TABLE: &str = "_KTIMER_TABLE";
-/// No table has more lists, no list more timers.
+/// Upper limit on the lists of a table and on the timers of a list.
 pub(crate) const MAX_LISTS: u64 = 1024;
-/// The largest number of lists that a table of Windows before 7 has.
+/// The largest number of lists of a table before Windows 7.
 const EARLY_LISTS: u64 = 512;
-/// Lists that must look like lists before a table is believed.
+/// How many entries must look like list heads before a table is accepted.
 const PROBED: u64 = 16;
 
-/// The lists of a table: its processor, where the first head is, how far apart they are, and how
-/// many there are.
+/// The lists of a table: its processor, the address of the first list head, the distance between
+/// heads, and their number.
 pub(crate) struct Lists {
     pub(crate) processor: Cell<i64>,
     pub(crate) first: u64,
@@ -26,7 +26,7 @@ pub(crate) struct Lists {
     pub(crate) count: u64,
 }
 
-/// The tables of timers.
+/// The timer tables.
 pub(crate) fn timer_lists(core: &Core, timers: &Timers) -> Result<Vec<Lists>, Unanswered> {
     let entry = core.field(ENTRY, "Entry").zip(core.size_of(ENTRY));
     let Some(entries) = core.field("_KPRCB", "TimerTable").and(timer_entries(core)) else {
@@ -37,7 +37,7 @@ pub(crate) fn timer_lists(core: &Core, timers: &Timers) -> Result<Vec<Lists>, Un
         )?]);
     };
     let (Some((field, step)), true) = (entry, entry.is_some_and(|(_, size)| size > 0)) else {
-        return Err(Unanswered::because("no layout of tables of timers is known"));
+        return Err(Unanswered::because("no layout of timer tables is known"));
     };
     let (offset, bytes) = entries;
     let lists = (0..).zip(prcbs::prcbs(core)).filter_map(|(number, prcb)| {
@@ -48,12 +48,12 @@ pub(crate) fn timer_lists(core: &Core, timers: &Timers) -> Result<Vec<Lists>, Un
     Ok(lists.collect())
 }
 
-/// The one table of Windows before 7, whose entries have their head at an offset.
+/// The only table before Windows 7; `offset` is the offset of the list head in an entry.
 fn early_lists(core: &Core, timers: &Timers, offset: u64) -> Result<Lists, Unanswered> {
     let processor = Err(Absent::NotApplicable);
     let Some(at) = core.symbol_address("nt", "KiTimerTableListHead") else {
         let found = timer_table::found_timers(core, timers);
-        let table = found.map_err(|why| why.because("where the table of timers is"))?;
+        let table = found.map_err(|why| why.because("the timer table"))?;
         let (first, step) = (table.first, table.step);
         return Ok(Lists { processor, first, step, count: table.count });
     };
@@ -63,17 +63,17 @@ fn early_lists(core: &Core, timers: &Timers, offset: u64) -> Result<Lists, Unans
     };
     let mut steps = timer::early_steps(core).into_iter();
     let step = steps.find(|step| (0..PROBED).all(is_head(*step)));
-    let no_lists = || Unanswered::because("the table of timers does not consist of lists");
+    let no_lists = || Unanswered::because("the timer table does not consist of lists");
     Ok(Lists { processor, first, step: step.ok_or_else(no_lists)?, count: EARLY_LISTS })
 }
 
-/// Where a processor's table has its entries, and how many bytes they take.
+/// Offset of the entries in a processor's table, and the size of an entry.
 fn timer_entries(core: &Core) -> Option<(u64, u64)> {
     let field = core.field(TABLE, "TimerEntries")?;
     Some((field.offset as u64, field.size as u64))
 }
 
-/// Some of the timers that hold something, each with what it holds instead of its call.
+/// Some timers that hold an encoded DPC pointer, each with that pointer.
 pub(crate) fn some_timers(core: &Core, timers: &Timers, most: usize) -> Vec<(u64, u64)> {
     let mut found = Vec::new();
     let links = core.field(TIMER, "TimerListEntry").map(|field| field.offset as u64);

@@ -1,4 +1,4 @@
-//! `KiTimerTableListHead`, the table of all timers of Windows before 7.
+//! `KiTimerTableListHead`, the only timer table before Windows 7.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -7,17 +7,17 @@ use crate::source::kernel::core::data::{Missing, Sought, only};
 use crate::source::kernel::scheduler::timer;
 use crate::source::kernel::scheduler::timer::{TIMER, TimerTable, Timers};
 
-/// How many lists tables have had.
+/// The number of lists that tables have had.
 const LARGE: u64 = 512;
 const SMALL: u64 = 256;
-/// Longer lists of timers are none, and more steps are not taken.
+/// Upper limit on the timers of a list, and on the steps of the search.
 const MAX_IN_LIST: usize = 1024;
 const MAX_STEPS: usize = 1 << 22;
 
-/// A timer: the position of its list in a row of lists, and its time in clock ticks.
+/// A timer: the index of its list in the row of lists, and its due time in clock ticks.
 type Placed = (u64, u64);
 
-/// The table of timers, of Windows before 7.
+/// Finds the timer table of Windows before 7.
 ///
 /// # Errors
 /// Why it was not found.
@@ -32,12 +32,13 @@ pub(crate) fn found_timers(core: &Core, timers: &Timers) -> Sought<TimerTable> {
             .collect();
         let steps = timer::early_steps(core);
         let rows = steps.into_iter().map(|step| table_among(core, &heads, links, step));
-        // Of a table with steps of one kind every second list makes one of the other kind.
+        // With one distance between heads, every second list of the table fits the other distance
+        // too.
         rows.into_iter().find(|row| *row != Err(Missing::Nowhere)).unwrap_or(Err(Missing::Nowhere))
     })
 }
 
-/// Whether a list returns to its head and has nothing but timers.
+/// Whether a list returns to its head and contains only timers.
 fn is_head_of_timers(core: &Core, head: u64, links: u64, left: &mut usize) -> bool {
     if !core.is_list_head(head) {
         return false;
@@ -69,8 +70,9 @@ fn table_among(core: &Core, heads: &HashSet<u64>, links: u64, step: u64) -> Soug
     }))
 }
 
-/// The table in a row of lists. Other lists may stand beside it: then the times of its timers
-/// say where it begins, as their clock ticks modulo its size are the numbers of their lists.
+/// The table within a row of lists. Other list heads may be adjacent to it. Then the due times of
+/// its timers give its start, because the due time in clock ticks modulo the table's size is the
+/// index of the timer's list.
 fn table_in(core: &Core, row: TimerTable, links: u64) -> Option<TimerTable> {
     if row.count < SMALL {
         return None;
@@ -85,7 +87,7 @@ fn table_in(core: &Core, row: TimerTable, links: u64) -> Option<TimerTable> {
         Some(TimerTable { first: row.first.checked_add(start * row.step)?, count, ..row })
     };
     if let Some(start) = start_of(&timers, LARGE, tick) {
-        // What is left of a larger table is no table.
+        // The remainder of a larger table is not a table.
         return table(start, LARGE);
     }
     if row.count == SMALL {
@@ -106,8 +108,8 @@ fn timers_in(core: &Core, row: TimerTable, links: u64) -> Vec<Placed> {
     timers
 }
 
-/// The position of the first list of a table of that size, if at least nine of ten timers say so;
-/// before the row where a part of the table is missing.
+/// The index of the first list of a table of this size, if at least nine of ten timers agree;
+/// negative where the start of the table is missing.
 fn start_of(timers: &[Placed], size: u64, tick: u64) -> Option<i64> {
     let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
     for (position, due) in timers {
@@ -124,16 +126,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_of_timers_say_where_their_table_begins() {
+    fn due_times_give_the_start_of_the_table() {
         let tick = 156_250;
         let at = |ticks: u64| (3 + ticks % 256, ticks * tick + 17);
         let timers: Vec<Placed> = [1_000, 70_001, 70_002, 123_456].map(at).to_vec();
         assert_eq!(start_of(&timers, 256, tick), Some(3));
-        // Of a table of which the first lists are missing.
+        // The timers of a table whose first lists are missing.
         let cut = |(position, due): &Placed| Some((position.checked_sub(100)?, *due));
         let cut: Vec<Placed> = timers.iter().filter_map(cut).collect();
         assert_eq!(start_of(&cut, 256, tick), Some(-97));
-        // By another size, or when they stand anywhere, they do not agree.
+        // With another size, or with timers in random lists, they do not agree.
         assert_eq!(start_of(&timers, 512, tick), None);
         let strewn: Vec<Placed> = (0..40).map(|i| (i * i % 97, i * 1_000_003)).collect();
         assert_eq!(start_of(&strewn, 256, tick), None);

@@ -1,8 +1,9 @@
-//! Timers that are set, in the tables that the clock looks at.
+//! Active timers, from the timer tables of the clock interrupt.
 //!
-//! Before Windows 7 all are in one table, which symbols name or which is found by its content; since
-//! then each processor has its own. A 64-bit kernel hides the call that a timer makes behind two secrets, which are variables
-//! without an export; without symbols the timers themselves give them away.
+//! Before Windows 7 all timers are in one table, which is found through symbols or by its contents.
+//! Since Windows 7 each processor has its own table. 64-bit kernels encode the DPC pointer of a
+//! timer with two keys, `KiWaitNever` and `KiWaitAlways`, which are not exported; without symbols
+//! the keys are derived from the timers (see `timer_keys`).
 
 use std::collections::HashSet;
 
@@ -12,14 +13,14 @@ use crate::source::kernel::core::Core;
 use crate::source::kernel::core::time::unix_micros;
 use crate::source::kernel::core::types::THREAD;
 use crate::source::kernel::scheduler::timer::{DPC, TIMER, Timers};
+use crate::source::kernel::scheduler::timer_keys::Calls;
 use crate::source::kernel::scheduler::timer_lists::MAX_LISTS;
-use crate::source::kernel::scheduler::timer_secrets::Calls;
-use crate::source::kernel::scheduler::{timer, timer_lists, timer_secrets};
+use crate::source::kernel::scheduler::{timer, timer_keys, timer_lists};
 
 const SHARED: &str = "_KUSER_SHARED_DATA";
 const MAX_TIMERS: usize = 1 << 20;
 const THREAD_KIND: u64 = 6;
-/// Kinds of kernel objects that calls are, normal ones and those that a thread makes.
+/// Kernel object types of normal and threaded DPCs.
 const DPCS: [u64; 2] = [19, 26];
 
 pub(crate) fn each_timer(
@@ -30,13 +31,13 @@ pub(crate) fn each_timer(
 ) -> Result<(), Unanswered> {
     let links = core.field(TIMER, "TimerListEntry").map(|field| field.offset as u64);
     let links = links.ok_or_else(|| Unanswered::because("no layout of _KTIMER is known"))?;
-    let calls = timer_secrets::timer_calls(core, timers);
+    let calls = timer_keys::timer_calls(core, timers);
     let clock = clock_offset(core);
     let mut seen = HashSet::new();
     for lists in timer_lists::timer_lists(core, timers)? {
         for number in 0..lists.count.min(MAX_LISTS) {
             let head = lists.first.checked_add(number * lists.step).ok_or(Absent::Unreadable);
-            // An early table may have fewer lists than there can be.
+            // An early table may have fewer lists than the maximum.
             if lists.processor.is_err() && !head.is_ok_and(|head| core.is_list_head(head)) {
                 break;
             }
@@ -63,8 +64,7 @@ fn is_dpc(core: &Core, address: u64) -> bool {
     core.structure(DPC, address).unsigned("Type").is_ok_and(|kind| DPCS.contains(&kind))
 }
 
-/// What has to be added to a time since the start of the system for the time of day, both in
-/// units of 100 ns.
+/// The difference between system time and interrupt time, in units of 100 ns.
 fn clock_offset(core: &Core) -> Cell<u64> {
     let time = |low, high| -> Cell<u64> {
         let shared = core.structure(SHARED, core.shared_data());
@@ -88,9 +88,7 @@ fn timer_row(
     let dpc = object.raw_pointer("Dpc").and_then(|held| match calls {
         Calls::Plain => Ok(held),
         Calls::Either(_) if held == 0 || is_dpc(core, held) => Ok(held),
-        Calls::Hidden(secrets) | Calls::Either(secrets) => {
-            secrets.map(|secrets| secrets.reveal(timer, held))
-        }
+        Calls::Encoded(keys) | Calls::Either(keys) => keys.map(|keys| keys.decode(timer, held)),
     });
     let dpc = dpc.and_then(|dpc| if dpc == 0 { Err(Absent::NotApplicable) } else { Ok(dpc) });
     let routine = dpc.and_then(|dpc| core.structure(DPC, dpc).pointer("DeferredRoutine"));
@@ -113,7 +111,7 @@ fn timer_row(
     }
 }
 
-/// The thread that a timer is part of.
+/// The thread that contains a timer.
 fn timer_thread(core: &Core, timer: u64) -> Cell<u64> {
     let field = core.known_field(THREAD, "Tcb.Timer")?;
     let thread = timer.checked_sub(field.offset as u64).ok_or(Absent::NotApplicable)?;

@@ -1,9 +1,10 @@
-//! What threads wait for.
+//! The objects that threads wait for.
 //!
-//! An object that is part of a lock, or stands for one, is told with the lock and who has that.
+//! If an object is part of a lock or represents one, the row also gives the lock and its owner.
 //!
-//! Most waits are for some objects, a wait block for each. A thread at a gate waits for that alone:
-//! kernels before Windows 7 keep the gate where the list of blocks is otherwise.
+//! Most waits have a wait block for each object. A thread that waits for a gate waits only for that
+//! gate: kernels before Windows 7 store the gate in the field that otherwise holds the list of wait
+//! blocks.
 
 use std::collections::HashMap;
 
@@ -22,7 +23,8 @@ use crate::source::kernel::scheduler::{dispatcher, thread};
 
 const MUTANT: usize = 2;
 
-/// The types of objects that have these headers; others are parts of something.
+/// The object types that have these headers; other dispatcher objects are embedded in something
+/// else.
 const OBJECTS: [&str; 10] = [
     "Event",
     "Event",
@@ -36,29 +38,29 @@ const OBJECTS: [&str; 10] = [
     "Timer",
 ];
 
-/// One of the things that a thread waits for.
+/// An object that a thread waits for.
 struct Waited {
     object: Cell<u64>,
     wait_type: Cell<String>,
 }
 
-/// A lock that an awaited object serves.
+/// The lock that an awaited object belongs to.
 struct Lock {
     address: u64,
     kind: Cell<String>,
     owner: Cell<u64>,
 }
 
-/// What is known of the locks of all threads.
+/// What is known about the locks of all threads.
 struct Locks<'a> {
     core: &'a Core,
     entries: Option<Entries>,
-    /// The threads that hold each lock; found when first needed.
+    /// The threads that hold each lock, determined on first use.
     owners: Option<HashMap<u64, Vec<u64>>>,
 }
 
 impl Locks<'_> {
-    /// The lock behind the only object that a thread waits for.
+    /// The lock that contains the only object that a thread waits for.
     fn behind(&mut self, thread: &Structure<'_>, object: u64, with_owner: bool) -> Option<Lock> {
         if let Some((address, owner)) = autoboost::mutex_around(self.core, thread, object) {
             let kind = awaited_kind(thread).or_else(|_| Ok("FastMutex".to_owned()));
@@ -69,7 +71,7 @@ impl Locks<'_> {
         Some(Lock { address, kind: awaited_kind(thread), owner })
     }
 
-    /// The thread that holds a lock, if it is one.
+    /// The thread that holds a lock, if exactly one does.
     fn owner(&mut self, lock: u64) -> Cell<u64> {
         let Self { core, entries, owners } = self;
         let owners = owners
@@ -124,7 +126,7 @@ fn waited(core: &Core, thread: &Structure<'_>) -> Vec<Waited> {
     let wait_type = |block: Structure<'_>| match block.unsigned("WaitType")? {
         0 => Ok("WaitAll".to_owned()),
         1 => Ok("WaitAny".to_owned()),
-        // Queues and other new kinds of waiting.
+        // Queues, and wait types that newer versions added.
         _ => Err(Absent::NotApplicable),
     };
     blocks
@@ -132,7 +134,8 @@ fn waited(core: &Core, thread: &Structure<'_>) -> Vec<Waited> {
         .collect()
 }
 
-/// The name of a dispatcher object: its symbol, or its name if it is an object of its own.
+/// The name of a dispatcher object: its symbol, or its object name if it is an object manager
+/// object.
 fn dispatcher_object_name(core: &Core, object: u64, names: Option<&mut Names<'_>>) -> Cell<String> {
     let symbol = core.place_of(object).map(|place| place.display());
     let (Some(names), Err(absent)) = (names, &symbol) else { return symbol };

@@ -1,9 +1,9 @@
-//! Queues of the system's worker threads and what waits in them.
+//! The queues of system worker threads, and the work items in them.
 //!
-//! Before Windows 8 there are three queues; Windows 8 has some for each node, and since late builds
-//! of Windows 10 a partition has them. Where they are symbols of the kernel say; without them they are
-//! found by content, and the nodes by what processors refer to. Since Windows 8.1 a queue has a list
-//! for each priority.
+//! Before Windows 8 there are three queues. Windows 8 has several per node, and in late builds of
+//! Windows 10 they belong to a partition. Kernel symbols give their addresses; without symbols the
+//! queues are found by their contents and the nodes through the processors. Since Windows 8.1 a
+//! queue has a list for each priority.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -23,17 +23,17 @@ const ITEM: &str = "_WORK_QUEUE_ITEM";
 const IO_ITEM: &str = "_IO_WORKITEM";
 /// `IO_TYPE_DEVICE` and `IO_TYPE_DRIVER`.
 const IO: [u64; 2] = [3, 4];
-/// Queues of a node of a partition (`ExPoolMax`).
+/// The number of queues of a node of a partition (`ExPoolMax`).
 const POOLS: u64 = 8;
 const MAX_NODES: u64 = 64;
 const MAX_ITEMS: usize = 1 << 20;
-/// `WORK_QUEUE_TYPE`; the first three are all that there was before Windows 8.
+/// `WORK_QUEUE_TYPE`; before Windows 8 only the first three exist.
 const NAMES: [&str; 7] =
     ["Critical", "Delayed", "HyperCritical", "Normal", "Background", "RealTime", "SuperCritical"];
-/// Names of the two queues that the first Windows 8.1 has in each node.
+/// The names of the two queues per node in the first release of Windows 8.1.
 const POOL_NAMES: [&str; 2] = ["ExPoolUntrusted", "ExPoolTrusted"];
 
-/// A queue, and what it is called if its place says.
+/// A queue, and its name if its position gives one.
 struct FoundQueue {
     at: u64,
     name: Option<&'static str>,
@@ -52,10 +52,10 @@ fn worker_queues(core: &Core, queues: &WorkQueues) -> Result<Vec<FoundQueue>, Un
         let first = first.map_or_else(|| work_queues::found_queues(core, queues), Ok);
         first.map(|first| queues_in_row(core, first, NAMES.get(..EARLY).unwrap_or_default()))
     };
-    found.map_err(|why| why.because("where the queues of work are"))
+    found.map_err(|why| why.because("the worker queues"))
 }
 
-/// Queues that stand one after the other.
+/// Consecutive queues.
 fn queues_in_row(core: &Core, first: u64, names: &[&'static str]) -> Vec<FoundQueue> {
     let size = core.size_of(QUEUE).unwrap_or(0);
     let place = |i: u64| first.checked_add(i.checked_mul(size)?);
@@ -69,7 +69,7 @@ fn nodes(core: &Core) -> u64 {
     u64::from(count).clamp(1, MAX_NODES)
 }
 
-/// The pointers of a row, without those that lead nowhere.
+/// The pointers of an array, without those that are not valid.
 fn pointers(core: &Core, row: u64, count: u64) -> Vec<u64> {
     let step = core.header.width.bytes() as u64;
     let places = (0..count).filter_map(|i| row.checked_add(i * step));
@@ -95,7 +95,7 @@ fn queues_of_partition(core: &Core, queues: &WorkQueues) -> Result<Vec<FoundQueu
     Ok(new.map(|at| FoundQueue { at, name: None }).collect())
 }
 
-/// The nodes: in the kernel's array of them, or those that processors belong to.
+/// The nodes, from the kernel's node array or from the processors.
 fn node_blocks(core: &Core) -> Result<Vec<u64>, Missing> {
     if let Some(block) = core.symbol_address("nt", "KeNodeBlock") {
         return Ok(pointers(core, block, nodes(core)));
@@ -137,7 +137,7 @@ fn queues_of_nodes(core: &Core) -> Result<Vec<FoundQueue>, Missing> {
     Ok(found)
 }
 
-/// The name of a queue: by its place, or as its number is called.
+/// The name of a queue, from its position or from its number.
 fn queue_name(core: &Core, queue: &FoundQueue) -> Cell<String> {
     if let Some(name) = queue.name {
         return Ok(name.to_owned());
@@ -148,7 +148,7 @@ fn queue_name(core: &Core, queue: &FoundQueue) -> Cell<String> {
     Ok(named.unwrap_or_else(|| number.to_string()))
 }
 
-/// The items of a queue in the order in which they are worked on.
+/// The work items of a queue, in the order in which they will run.
 fn queue_items(core: &Core, queue: &Structure<'_>) -> Vec<u64> {
     let Some(links) = core.field(ITEM, "List").map(|field| field.offset as u64) else {
         return Vec::new();
@@ -163,7 +163,7 @@ fn queue_items(core: &Core, queue: &Structure<'_>) -> Vec<u64> {
     heads.flat_map(|head| core.listed(Ok(head), links, MAX_ITEMS)).collect()
 }
 
-/// Threads that run for a queue: one number, or one for each priority.
+/// The number of threads that run items of a queue: one counter, or one for each priority.
 fn queue_running(core: &Core, queue: &Structure<'_>) -> Cell<i64> {
     if core.knows(QUEUE, "WorkerQueue") {
         return queue.int("WorkerQueue.CurrentCount");
@@ -175,7 +175,7 @@ fn queue_running(core: &Core, queue: &Structure<'_>) -> Cell<i64> {
     })
 }
 
-/// Threads that serve a queue: its own count, or those on its list.
+/// The number of threads of a queue, from its counter or its thread list.
 fn queue_threads(core: &Core, queue: &Structure<'_>) -> Cell<i64> {
     if core.knows(QUEUE, "ThreadCount") {
         return queue.int("ThreadCount");
@@ -249,7 +249,8 @@ pub(crate) fn each_work_item(
     Ok(())
 }
 
-/// Whether an item is part of the one of a driver that it is called with.
+/// Whether a work item is embedded in the driver's work item (`_IO_WORKITEM`) that is its
+/// parameter.
 fn is_io_item(core: &Core, item: u64, parameter: Cell<u64>) -> bool {
     let Ok(outer) = parameter.map(|at| core.structure(IO_ITEM, at)) else { return false };
     let object = outer.pointer("IoObject").map(|at| core.structure(DEVICE, at));
@@ -267,7 +268,7 @@ fn work_item_row(
     let item = core.structure(ITEM, at);
     let mut routine = item.pointer("WorkerRoutine");
     let mut parameter = item.pointer("Parameter");
-    // Items of drivers go through a routine of the kernel's own.
+    // The work items of drivers run through a routine of the kernel.
     let is_driver = match driver_routine {
         Some(known) => routine == Ok(known),
         None => {

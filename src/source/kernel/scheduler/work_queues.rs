@@ -1,5 +1,5 @@
-//! `ExWorkerQueue`, the queues of worker threads of Windows before 8, and the partition of the
-//! system that has them since late builds of Windows 10; whether an address is a queue at all.
+//! Finds `ExWorkerQueue`, the worker queues before Windows 8, and the system partition, which owns
+//! the queues in late builds of Windows 10; and recognizes a worker queue by its contents.
 
 use std::sync::OnceLock;
 
@@ -10,36 +10,36 @@ use crate::source::kernel::core::types::THREAD;
 
 pub(crate) const QUEUE: &str = "_EX_WORK_QUEUE";
 pub(crate) const PARTITION: &str = "_EX_PARTITION";
-/// The lists of a queue, by priority.
+/// The number of lists of a queue, one per priority.
 pub(crate) const PRIORITIES: u64 = 32;
 pub(crate) const EARLY: usize = 3;
 
-/// `_DISPATCHER_HEADER.Type` of a queue, and of one with priorities.
+/// `_DISPATCHER_HEADER.Type` of a queue, and of a priority queue.
 const KINDS: [(&str, &str, u64); 2] =
     [("WorkerQueue", "_KQUEUE", 4), ("WorkPriQueue", "_KPRIQUEUE", 21)];
-/// So many threads of a queue are asked for the queue that they serve.
+/// How many threads of a queue are checked for the queue that they serve.
 const ASKED: usize = 64;
 
-/// What is found once of the queues of work; looked for when first asked for.
+/// What is determined once for work queues, on first use.
 #[derive(Debug, Default)]
 pub(crate) struct WorkQueues {
     queues: OnceLock<Sought<u64>>,
     partition: OnceLock<Sought<u64>>,
 }
 
-/// Where a queue of work has what tells it from other memory.
+/// The fields by which a work queue is recognized.
 struct Shape {
-    /// Bytes from the queue to its inner one, which threads name.
+    /// Offset of the kernel queue inside the work queue. Threads point to the kernel queue.
     inner: u64,
-    /// Where the kind and the size of the inner queue stand, and what they are.
+    /// Offsets of type and size of the kernel queue, and their values.
     header: [(u64, u64); 2],
-    /// Where heads of lists stand; the first is that of the threads.
+    /// Offsets of the list heads; the first is the list of threads.
     lists: Vec<u64>,
-    /// Where a thread has the entry of that list, and the queue that it serves.
+    /// Offsets in a thread: the list entry, and the queue that it serves.
     thread: (u64, u64),
 }
 
-/// Where the queues of worker threads begin, of Windows before 8.
+/// Address of the worker queues before Windows 8.
 ///
 /// # Errors
 /// Why they were not found.
@@ -53,7 +53,7 @@ pub(crate) fn found_queues(core: &Core, queues: &WorkQueues) -> Sought<u64> {
     })
 }
 
-/// Three queues one after the other, neither more nor less, that threads serve.
+/// Exactly three consecutive queues that have threads.
 fn is_row_of_queues(core: &Core, shape: &Shape, at: u64, size: u64) -> Option<()> {
     let mut threads = 0;
     let place = |i: u64| at.checked_add(i.checked_mul(size)?);
@@ -65,7 +65,7 @@ fn is_row_of_queues(core: &Core, shape: &Shape, at: u64, size: u64) -> Option<()
     (threads > 0 && !beside.into_iter().flatten().any(is_more)).then_some(())
 }
 
-/// The partition of the system, of late builds of Windows 10.
+/// The system partition of late builds of Windows 10.
 ///
 /// # Errors
 /// Why it was not found.
@@ -77,7 +77,7 @@ pub(crate) fn found_partition(core: &Core, queues: &WorkQueues) -> Sought<u64> {
     })
 }
 
-/// A partition and its executive's part lead to each other, and its first queue to it.
+/// A partition and its executive part point to each other, and its first queue points to it.
 fn is_partition(core: &Core, shape: &Shape, at: u64) -> Option<()> {
     let inner = core.structure("_EPARTITION", at).pointer("ExPartition").ok()?;
     let executive = core.structure(PARTITION, inner);
@@ -90,7 +90,7 @@ fn is_partition(core: &Core, shape: &Shape, at: u64) -> Option<()> {
     (core.structure(QUEUE, queue).pointer("Partition") == Ok(inner)).then_some(())
 }
 
-/// Whether a queue of work is at an address.
+/// Whether a work queue is at an address.
 pub(crate) fn is_work_queue(core: &Core, at: u64) -> bool {
     queue_shape(core).is_some_and(|shape| queue_threads_seen(core, &shape, at).is_some())
 }
@@ -117,8 +117,8 @@ fn queue_shape(core: &Core) -> Option<Shape> {
     })
 }
 
-/// How many threads a queue has, of those that are asked; `None` if there is no queue, or a
-/// thread of it serves another.
+/// How many of the checked threads a queue has; `None` if there is no queue, or one of its threads
+/// serves another.
 fn queue_threads_seen(core: &Core, shape: &Shape, at: u64) -> Option<usize> {
     let space = core.kernel_space();
     let is_right = |(offset, expected): &(u64, u64)| {
@@ -141,7 +141,7 @@ fn queue_threads_seen(core: &Core, shape: &Shape, at: u64) -> Option<usize> {
     threads.iter().all(serves).then_some(threads.len())
 }
 
-/// Whether the head of a list has neighbours on both sides that lead back to it.
+/// Whether both neighbours of a list head point back to it.
 fn is_list(core: &Core, head: u64) -> bool {
     let step = core.header.width.bytes() as u64;
     let last = head.checked_add(step).and_then(|at| core.pointer_at(at).ok());

@@ -1,4 +1,5 @@
-//! The names that rows of stacks and threads need, asked of symbol servers for several modules at a time.
+//! Fetches the symbols that rows of stacks and threads need from symbol servers, for several
+//! modules at a time.
 
 use crate::source::frames::{self, Scene as _};
 use std::collections::BTreeSet;
@@ -11,7 +12,7 @@ use crate::source::kernel::stack::stacks;
 use crate::source::kernel::stack::walks::Stacks;
 use crate::source::verdicts;
 
-/// Asks servers for the names that rows of these stacks need, several at a time.
+/// Fetches the symbols that rows of these stacks need, several files at a time.
 pub(crate) fn fetch_frames(
     core: &Core,
     want: &Want<'_, Frame>,

@@ -1,4 +1,4 @@
-//! Stacks of threads: where they start, how they are walked, and their rows.
+//! Thread stacks: where they start, how they are walked, and their rows.
 
 pub(crate) mod fetch;
 pub(crate) mod stack_rows;

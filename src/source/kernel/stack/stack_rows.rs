@@ -1,4 +1,4 @@
-//! Rows of the tables of stacks: frames, and the words of each kernel stack.
+//! Rows of the stack tables: frames, and the words of each kernel stack.
 
 use crate::source::frames;
 use std::sync::Arc;
@@ -16,9 +16,9 @@ use crate::source::kernel::stack::{fetch, stacks, walks};
 use crate::source::words;
 use crate::unwind::{Registers, Walker};
 
-/// The frames of so many stacks are found at a time.
+/// Stacks per batch.
 const BATCH: usize = 64;
-/// So many by one core in one go.
+/// Stacks per parallel task.
 const PART: usize = 8;
 
 pub(crate) fn each_frame(
@@ -60,7 +60,7 @@ pub(crate) fn each_frame(
     )
 }
 
-/// The words of each kernel stack, from its pointer to its end.
+/// The words of each kernel stack, from the stack pointer to the stack base.
 pub(crate) fn each_word(
     core: &Core,
     want: &Want<'_, StackWord>,
@@ -99,8 +99,8 @@ fn owner_of(core: &Core, thread: &Structure<'_>) -> Owner {
     Owner { ethread: thread.address, tid, pid, process }
 }
 
-/// Visits the threads that have stacks: those that run on processors without being on a list
-/// first, which are the idle ones.
+/// Visits the threads that have stacks: first the threads that run on processors without being on a
+/// thread list, which are the idle threads.
 fn for_each_stacked<'a>(
     core: &'a Core,
     visit: &mut dyn FnMut(Seen<'a>) -> Flow,

@@ -1,8 +1,8 @@
-//! Stacks of threads: where each starts, and the memory that it is walked in.
+//! Thread stacks: where each starts, and the memory in which it is walked.
 //!
-//! A thread that runs starts from the context of its processor, one that does not from what it left
-//! on its kernel stack when it was switched out. A stack goes on into the user part of its process
-//! through what the processor pushed when the kernel was entered.
+//! A running thread starts from its processor's context record, any other thread from the frame
+//! that the context switch left on its kernel stack. The walk continues into user mode through the
+//! trap frame that was saved on entry to the kernel.
 
 use crate::source::kernel::core::structure::first;
 use std::ops::Range;
@@ -27,12 +27,12 @@ use crate::unwind::{self, Cpu, MAX_FRAMES, Registers, Span, Target, Walker};
 /// `KTHREAD_STATE`.
 const RUNNING: u64 = 2;
 const TERMINATED: u64 = 4;
-/// What the switch of threads leaves on a stack is so many words long at most.
+/// Upper limit on the size of a context switch frame, in words.
 const SWITCH_WORDS: u64 = 16;
 /// `_KTRAP_FRAME.DbgArgMark`.
 const TRAP_MARK: u64 = 0xbad_b0d00;
 
-/// The kernel as one of its threads sees it.
+/// Kernel memory as one thread sees it.
 pub(crate) struct View<'a> {
     core: &'a Core,
     space: Space<'a>,
@@ -42,15 +42,14 @@ pub(crate) struct View<'a> {
 
 /// Where a walk starts.
 enum Start {
-    /// Registers that were saved.
+    /// Saved registers.
     Registers(Registers),
     /// A thread that was switched out: its first frame, and its caller's registers if they are
-    /// known already.
+    /// already known.
     Switched(Registers, Option<Box<Registers>>),
 }
 
-/// What the stack of a thread says of it: a number that equal stacks share, and what it is
-/// blocked in.
+/// A hash that equal stacks share, and the function that the thread is blocked in.
 pub(crate) fn verdict<'a>(
     core: &'a Core,
     walks: &mut Walks<'a>,
@@ -123,7 +122,7 @@ fn start(
     }
     let saved = thread.address.ok().and_then(|at| walks.start.running.get(&at));
     if state == Ok(RUNNING) || saved.is_some() {
-        // The header's context is what the crash was in, which the processor may have left.
+        // The header's context is the one of the crash, which the processor may have left since.
         let is_here = |r: &&Registers| r.sp().is_some_and(|sp| bounds.contains(&sp));
         let is_own = |r: &&Registers| saved.is_some_and(|saved| saved.sp() == r.sp());
         let header = header.filter(|r| is_here(r) || is_own(r));
@@ -133,8 +132,8 @@ fn start(
     switched(core, walker, cpu, sp, bounds)
 }
 
-/// The frame that a thread left when it was switched out: the return address is among the first
-/// words of its stack, behind the frame pointer on x64.
+/// The frame of a thread that was switched out: the return address is among the first words of its
+/// stack, on x64 behind the frame pointer.
 fn switched(
     core: &Core,
     walker: &mut Walker<'_>,
@@ -169,8 +168,8 @@ fn switched(
     None
 }
 
-/// On x86, four registers stand between the switch and the return address of its caller, the
-/// frame pointer lowest.
+/// On x86 four saved registers stand between the switch and its caller's return address, with the
+/// frame pointer at the lowest address.
 fn caller_of_switch(
     core: &Core,
     walker: &mut Walker<'_>,
@@ -185,8 +184,8 @@ fn caller_of_switch(
     is_right.then(|| registers.with_fp(Some(fp)))
 }
 
-/// Walks a stack; where its kernel part leads nowhere, what the thread entered the kernel with
-/// is still known.
+/// Walks a stack. If the kernel part does not lead to user mode, the trap frame of the entry to the
+/// kernel still gives the user part.
 fn walk(
     core: &Core,
     walker: &mut Walker<'_>,
@@ -220,12 +219,13 @@ fn walk(
 }
 
 impl View<'_> {
-    /// The image of the process that an address lies in.
+    /// The image of the process that contains an address.
     fn image(&self, address: u64) -> Option<&ProcessImage> {
         self.images.at(self.core, self.space, address)
     }
 
-    /// The registers that a trap frame at an address saved, if the mode and the place make sense.
+    /// The registers that the trap frame at an address saved, if processor mode and instruction
+    /// pointer are plausible.
     fn saved_at(&self, address: u64) -> Option<Registers> {
         let frame = self.core.structure("_KTRAP_FRAME", address);
         let number = |path: &'static str| frame.unsigned(path).ok();
@@ -248,7 +248,7 @@ impl View<'_> {
                 ];
                 let all = names.into_iter().filter_map(|(name, path)| Some((name, number(path)?)));
                 let registers = Registers::named(Cpu::X86, all.collect::<Vec<_>>());
-                // Code of the kernel is interrupted on the stack that it is on.
+                // Kernel code is interrupted on its own stack.
                 let sp = match number("SegCs")? & 1 {
                     1 => number("HardwareEsp")?,
                     _ => frame.at("HardwareEsp").ok()?,
@@ -285,7 +285,7 @@ impl Target for View<'_> {
     }
 
     fn starts_function(&self, address: u64) -> bool {
-        // Without symbols, places are those of the module.
+        // Without symbols, a location is an offset in its module.
         let place = self.locate(address);
         place.is_ok_and(|place| place.symbol.is_some() && place.offset == 0)
     }

@@ -1,7 +1,7 @@
-//! What walks of stacks share: where threads start that were running, what was learnt of images and
-//! processes, and how much may be read.
+//! State that stack walks share: the registers of running threads, what was learnt about images and
+//! processes, and how much memory may be read.
 //!
-//! Stacks are walked on several cores, and asked of symbol servers for several modules at a time.
+//! Stacks are walked on several cores, and symbols are fetched for several modules at a time.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,11 +17,11 @@ use crate::source::kernel::process::images::ProcessImages;
 use crate::source::kernel::scheduler::prcbs;
 use crate::unwind::{Cpu, Knowledge, Registers};
 
-/// No walk of one stack reads more words.
+/// How many words the walk of one stack may read.
 const MAX_WORDS_OF_ONE: u64 = 1 << 16;
 const MAX_CONTEXT: usize = 0x4d0;
 
-/// What was learnt while stacks are walked one after the other.
+/// What is learnt while stacks are walked one after the other.
 pub(crate) struct Walks<'a> {
     pub(crate) knowledge: Knowledge,
     /// The memory and the images of processes.
@@ -33,33 +33,35 @@ pub(crate) struct Walks<'a> {
     pub(crate) spent: u64,
 }
 
-/// Where threads start that were running.
+/// The registers of running threads.
 #[derive(Default)]
 pub(crate) struct Starts {
-    /// What the dump's header says.
+    /// The registers in the dump's header.
     pub(crate) header: Option<Registers>,
-    /// Registers of processors by the thread that they ran.
+    /// The registers of processors, by the thread that each ran.
     pub(crate) running: HashMap<u64, Registers>,
 }
 
-/// What several cores need to walk stacks side by side. What a walk finds does not depend on what
-/// others do meanwhile.
+/// What several cores need to walk stacks in parallel. The result of a walk does not depend on the
+/// other walks.
 pub(crate) struct Stacks<'a> {
     start: Arc<Starts>,
     idle: Idle<Walks<'a>>,
-    /// How many words walks may still read, as long as nothing is settled.
+    /// How many words walks may still read, up to the next `settle`.
     left: AtomicU64,
-    /// How many were read since.
+    /// How many words were read since the last `settle`.
     spent: AtomicU64,
 }
 
-/// The processor whose stacks are walked, or why none is.
+/// The processor architecture whose stacks are walked, or why none is.
 pub(crate) fn walked_cpu(core: &Core) -> Result<Cpu, Unanswered> {
     match core.arch {
         Arch::X86 => Ok(Cpu::X86),
         Arch::X64 => Ok(Cpu::X64),
         Arch::Arm64 => Ok(Cpu::Arm64),
-        _ => Err(Unanswered::because("stacks of its machine are not known")),
+        _ => Err(Unanswered::because(
+            "stack walks for the dump's processor architecture are not supported",
+        )),
     }
 }
 
@@ -71,20 +73,20 @@ impl<'a> Stacks<'a> {
         Ok(Self { start, idle, left, spent })
     }
 
-    /// Something to walk stacks with.
+    /// Takes the state for one walk.
     pub(crate) fn take(&self) -> Walks<'a> {
         let mut walks = self.idle.take(|| Walks::of(&self.start));
         walks.allowed = self.left.load(Ordering::Relaxed).min(MAX_WORDS_OF_ONE);
         walks
     }
 
-    /// Takes it back, with what it has learnt.
+    /// Returns it with what the walk has learnt.
     pub(crate) fn give(&self, mut walks: Walks<'a>) {
         self.spent.fetch_add(std::mem::take(&mut walks.spent), Ordering::Relaxed);
         self.idle.give(walks);
     }
 
-    /// Takes account of what was read.
+    /// Subtracts what was read.
     pub(crate) fn settle(&self) {
         let spent = self.spent.swap(0, Ordering::Relaxed);
         let left = self.left.load(Ordering::Relaxed).saturating_sub(spent);
@@ -104,7 +106,7 @@ impl Walks<'_> {
     }
 }
 
-/// What walking stacks starts with.
+/// The registers with which walks start.
 pub(crate) fn starts(core: &Core) -> Result<Starts, Unanswered> {
     let cpu = walked_cpu(core)?;
     core.has_memory()?;
@@ -122,7 +124,7 @@ pub(crate) fn starts(core: &Core) -> Result<Starts, Unanswered> {
         let at = prcb.pointer("Context").or_else(|_| prcb.at("ProcessorState.ContextFrame"));
         let Ok(bytes) = at.and_then(|at| core.prefix(at, MAX_CONTEXT)) else { continue };
         let context = core.arch.cpu().and_then(|cpu| Context::new(cpu, &bytes));
-        // A processor that was never stopped has an empty record.
+        // A processor that was never stopped has an empty context record.
         if let Some(context) = context.filter(|context| context.ip().is_some_and(|ip| ip != 0)) {
             starts.running.insert(thread, named(context));
         }

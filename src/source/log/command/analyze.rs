@@ -1,8 +1,8 @@
-//! `!analyze`: the bug check or exception, what it was found to be, and the contexts and stacks that
-//! are printed on the way.
+//! `!analyze`: the bug check or exception, the result of the analysis, and the context records and
+//! stacks that are printed on the way.
 //!
-//! Its text is made for people: keys with values, blocks that other commands print too, and prose.
-//! What it says of the crash is one row, at the line where the analysis starts.
+//! The output is written for people: keys with values, blocks that other commands print too, and
+//! prose. The description of the crash is one row, at the line where the analysis starts.
 
 use std::collections::HashSet;
 
@@ -52,7 +52,7 @@ pub(super) static READER: Reader = Reader {
     read,
 };
 
-/// Thread objects stand above, ids below.
+/// Thread objects are above this address, thread IDs below.
 const USER_END: u64 = 0x8000_0000;
 
 fn is_title(line: &str) -> bool {
@@ -70,11 +70,11 @@ struct Analysis {
     exceptions: Vec<(u64, Exception)>,
     info: DumpInfo,
     instructions: HashSet<u64>,
-    /// Whether the details have begun, after which no prose follows.
+    /// Whether the details have begun; no prose follows them.
     is_past: bool,
     /// The last line of the value of a key.
     said_to: u64,
-    /// The argument whose description may go on.
+    /// The argument whose description may continue.
     argument: Option<usize>,
     place: Place,
 }
@@ -120,7 +120,7 @@ fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             if fact_of(&line, lines, sink) || is_head || is_known(text) {
                 continue;
             }
-            // The rest is prose, except for what looks like a frame among frames.
+            // The rest is prose, except for text among frames that looks like a frame.
             let first = text.split_whitespace().next().unwrap_or_default();
             let is_said = line.number <= all.said_to;
             if (stack.is_open() && address(first).is_some()) || (all.is_past && !is_said) {
@@ -154,14 +154,14 @@ impl Analysis {
         true
     }
 
-    /// The same instruction is shown for several keys.
+    /// Several keys show the same instruction.
     fn instruction(&mut self, at: u64, row: Instruction, sink: &mut Sink<'_>) {
         if row.address.is_ok_and(|address| self.instructions.insert(address)) {
             sink.row_at(at, row);
         }
     }
 
-    /// The name of the bug check, its arguments, and what the short form of the command says.
+    /// The name of the bug check, its arguments, and the text of the command's short form.
     fn head(&mut self, line: &Line<'_>) -> bool {
         let text = line.trimmed();
         if let Some((code, values)) = short(text) {
@@ -180,7 +180,7 @@ impl Analysis {
                 }
             }
         } else if text.starts_with("Connected to ") && fact(text, &mut self.info) {
-            // What the debugger was told of the target in between.
+            // Text about the target that the debugger received in between.
         } else if let Some(rest) = rest_after(text, "Probably caused by :") {
             self.cause(rest);
         } else if let Some(n) = self.argument.filter(|_| !text.is_empty()) {
@@ -210,7 +210,7 @@ impl Analysis {
         }
     }
 
-    /// A description that goes on below its argument.
+    /// The continuation of an argument's description.
     fn go_on(&mut self, n: usize, text: &str) {
         let is_end = text.starts_with("Debugging Details")
             || text.starts_with("---")
@@ -277,12 +277,12 @@ impl Analysis {
         }
     }
 
-    /// Of a kernel, the thread object; of a process, the thread's id.
+    /// The thread object in kernel targets, the thread ID in user-mode targets.
     fn thread(&mut self, value: &str) {
         let Some(value) = hex(value) else { return };
         if value < USER_END {
-            // Of a hang, the debugger's own number of the thread stands here. An id is a multiple of
-            // four, and small ones are those of the system.
+            // For a hang, this is the debugger's own thread number. A thread ID is a multiple of
+            // four, and small ones belong to the system.
             let is_id = value >= 0x100 && value.is_multiple_of(4) && u32::try_from(value).is_ok();
             self.owner.tid = found(i64::try_from(value).ok().filter(|_| is_id));
         } else {
@@ -325,7 +325,7 @@ impl Analysis {
     }
 }
 
-/// A key with its value, which may stand in the lines below it; returns the last of them.
+/// A key with its value, which may be on the following lines; returns the last of them.
 fn said(
     key: &str,
     value: &str,
@@ -350,11 +350,11 @@ fn said(
     last
 }
 
-/// A value of more lines is a block of its own.
+/// A longer value is a separate block.
 const MAX_VALUE: usize = 8;
 
-/// `Arg1: 0000000000000002, memory referenced`, and of newer debuggers `Key  : Analysis.CPU.mSec` with its
-/// value on the next line; whether the line is one.
+/// `Arg1: 0000000000000002, memory referenced`, or with newer debuggers `Key  : Analysis.CPU.mSec`
+/// with its value on the next line. Returns whether the line is one of these.
 fn fact_of(line: &Line<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) -> bool {
     let text = line.trimmed();
     let Some((name, value)) =
@@ -373,7 +373,7 @@ fn fact_of(line: &Line<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) -> bool 
     true
 }
 
-/// The frame of the report.
+/// The fixed lines of the report.
 fn is_known(text: &str) -> bool {
     text.is_empty()
         || text.starts_with('*')
@@ -400,7 +400,7 @@ fn title(text: &str) -> Option<(&str, u32)> {
     let is_name = name.len() > 3
         && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
         || name == "Unknown bugcheck code"
-        // A few names have small letters.
+        // A few names contain lower case letters.
         || (name.contains('_') && !name.contains(' ') && name.starts_with(|c: char| c.is_ascii_uppercase()));
     let code = hex(code).filter(|_| is_name).and_then(|code| u32::try_from(code).ok())?;
     Some((name, code))

@@ -1,4 +1,4 @@
-//! `!apc`: processes, those of their threads that have calls queued, and the calls.
+//! `!apc`: processes, their threads that have queued APCs, and the APCs.
 
 use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
@@ -24,7 +24,7 @@ pub(super) static READER: Reader = Reader {
     read,
 };
 
-/// What the lines so far say of whose calls follow.
+/// The process and thread of the APCs that follow.
 struct Place {
     eprocess: Cell<u64>,
     process: Cell<String>,
@@ -81,8 +81,8 @@ impl Place {
     }
 }
 
-/// `KernelRoutine  fffff8022e3cbce0 nt!EmpCheckErrataList+0`; `false` if the line says nothing that
-/// is known.
+/// `KernelRoutine  fffff8022e3cbce0 nt!EmpCheckErrataList+0`; `false` if the line is not
+/// recognised.
 fn detail(line: &str, row: &mut Apc) -> bool {
     let Some((name, rest)) = word(line) else { return false };
     let (at, symbol) = word(rest).unwrap_or_default();

@@ -1,4 +1,5 @@
-//! What a debugger prints when it opens a target, and `vertarget`, which prints most of it again.
+//! The banner that a debugger prints when it opens a target, and `vertarget`, which prints most of
+//! it again.
 
 use super::{Context, Fills, Reader, Signature};
 use crate::model::{DumpInfo, Module};
@@ -10,7 +11,7 @@ use crate::source::log::scan::{
 use crate::source::log::sink::Sink;
 use crate::source::log::time;
 
-/// The reader of banners. It is found by this name where targets are counted.
+/// The reader of banners. The code that counts targets finds it by this name.
 pub(super) static READER: Reader = Reader {
     name: "banner",
     is_named: |name| matches!(name, "vertarget" | "version" | ".opendump" | "||"),
@@ -27,7 +28,7 @@ pub(super) static READER: Reader = Reader {
     read,
 };
 
-/// The reader of modules as they are loaded, outside of a banner.
+/// The reader of modules that are loaded later, outside a banner.
 pub(super) static LOADS: Reader = Reader {
     name: "ModLoad",
     is_named: |_| false,
@@ -64,7 +65,7 @@ fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// The line with the end that was broken off it, as mail does to long ones.
+/// The line with its continuation; mail programs break long lines.
 fn joined(line: &Line<'_>, lines: &mut Lines<'_>) -> String {
     let mut whole = line.trimmed().to_owned();
     if system(&whole).is_some() && whole.len() > 60 && !whole.ends_with("compatible") {
@@ -109,7 +110,7 @@ fn load(text: &str) -> Option<Module> {
     })
 }
 
-/// Takes what a line says of the target.
+/// Takes the fact about the target on a line.
 pub(super) fn fact(text: &str, info: &mut DumpInfo) -> bool {
     if let Some(system) = system(text) {
         info.complete_with(system);
@@ -174,7 +175,7 @@ fn connected(text: &str) -> Option<DumpInfo> {
     let (what, _) = text.split_once(" target")?;
     let rest = what.strip_prefix("Windows ")?;
     let words: Vec<&str> = rest.split_whitespace().collect();
-    // The year of a name such as Server 2003 stands before the build.
+    // The year in a name such as Server 2003 precedes the build.
     let is_build = |word: &&str| word.len() >= 4 && word.parse::<u32>().is_ok();
     let at = words.iter().rposition(is_build)?;
     let build = words.get(at)?.parse().ok()?;
@@ -204,8 +205,8 @@ fn arch(text: &str) -> Option<&'static str> {
     }
 }
 
-/// `Mini Kernel Dump File: Only registers and stack trace are available` in the words that other
-/// sources have for the same thing.
+/// `Mini Kernel Dump File: Only registers and stack trace are available` as the value that other
+/// sources use.
 fn dump_type(text: &str) -> Option<String> {
     let (kind, rest) = text.split_once(" Dump File")?;
     let is_type = rest.starts_with(':') || rest.starts_with(" with Full Memory:");
@@ -225,7 +226,7 @@ fn dump_type(text: &str) -> Option<String> {
     Some(words.to_owned())
 }
 
-/// What a banner says besides.
+/// Other lines of a banner.
 fn is_known(text: &str) -> bool {
     const STARTS: &[&str] = &[
         "Microsoft (R) Windows Debugger",

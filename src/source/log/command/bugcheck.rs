@@ -38,7 +38,7 @@ fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// A bug check of a code, with its name and what its parameters mean.
+/// A bug check with this code, its name, and the meaning of its parameters.
 pub(super) fn of_code(code: u32) -> Bugcheck {
     let name = names::bugcheck(code).map(str::to_owned).ok_or(Absent::NotApplicable);
     let meanings = names::bugcheck_parameters(code);
@@ -57,7 +57,7 @@ pub(super) fn of_code(code: u32) -> Bugcheck {
     }
 }
 
-/// Sets the parameters that a line lists.
+/// Sets the parameters from a line.
 pub(super) fn set_parameters(row: &mut Bugcheck, values: &[u64]) {
     let value = |n: usize| found(values.get(n).copied());
     (row.p1, row.p2, row.p3, row.p4) = (value(0), value(1), value(2), value(3));

@@ -18,13 +18,14 @@ pub(super) static READER: Reader = Reader {
     read,
 };
 
-/// ``fffff801`a972c530  4d 5a 90 00-03 00 00 00  MZ......``: units of one size, and their characters.
+/// ``fffff801`a972c530  4d 5a 90 00-03 00 00 00  MZ......``: units of one size, and their
+/// characters.
 fn units(line: &str, size: usize, most: usize) -> Option<MemoryBytes> {
     let (first, rest) = word(line)?;
     let start = address(first)?;
     let (mut bytes, mut rest, mut count) = (String::new(), rest, 0);
     while count < most {
-        // A hyphen stands in the middle of sixteen bytes.
+        // A hyphen separates the eighth and the ninth byte.
         let end = rest.find([' ', '\t', '-']).unwrap_or(rest.len());
         let (unit, more) = rest.split_at_checked(end)?;
         if unit.len() != size * 2 || !unit.bytes().all(|b| b.is_ascii_hexdigit()) {
@@ -36,7 +37,7 @@ fn units(line: &str, size: usize, most: usize) -> Option<MemoryBytes> {
         }
         count += 1;
         let at_gap = more.starts_with("  ") || more.starts_with('\t');
-        // Two blanks part the characters, of which the first may be a blank too.
+        // Two spaces precede the characters, the first of which may be a space too.
         if at_gap {
             rest = more.strip_prefix("  ").unwrap_or(more.trim_start());
             break;
@@ -78,7 +79,7 @@ fn row(name: &str, line: &Line<'_>) -> Option<MemoryBytes> {
 
 fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let typed = cx.command.split_whitespace().next().unwrap_or_default();
-    // `dW` prints characters beside its words, as `dc` does.
+    // `dW` prints characters next to its words, like `dc`.
     let name = typed.to_ascii_lowercase();
     for line in lines {
         match row(&name, &line) {

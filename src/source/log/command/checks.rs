@@ -81,7 +81,7 @@ fn read_poolval(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
         } else if let Some(rest) = trimmed.strip_prefix("Validating Pool headers for pool page:") {
             page = found(word(rest).and_then(|(at, _)| hex(at)));
         } else if let Some(rest) = trimmed.strip_prefix("Pool page [") {
-            // One row for the verdict, and one for each header that is wrong.
+            // One row for the result, and one for each invalid header.
             let verdict = rest.split_once("] is ").map(|(_, verdict)| verdict);
             let row = PoolFault {
                 page,
@@ -145,7 +145,7 @@ fn read_defwrites(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
         if let Some(row) = throttle(trimmed) {
             sink.row(&line, row);
         } else if trimmed.starts_with("Write throttles") || trimmed.contains("throttle") {
-            // The verdict is a number of its own: whether writes are held back.
+            // The result is a separate counter: whether writes are throttled.
             let row = VmCounter {
                 name: Ok("Write throttles".to_owned()),
                 warning: text(trimmed.trim_start_matches('*')),
@@ -162,7 +162,7 @@ fn read_defwrites(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// `Severity      : Fatal (1)` or `Section       @ fffffa8007cf4188`: a name and what it is.
+/// `Severity      : Fatal (1)` or `Section       @ fffffa8007cf4188`: a name and its value.
 fn error_fact(line: &str) -> Option<(&str, &str)> {
     let at = line.find(" : ").or_else(|| line.find(" @ "))?;
     let (name, rest) = line.split_at_checked(at)?;
@@ -208,7 +208,7 @@ fn read_errrec(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             };
             sink.row(&line, row);
         } else {
-            // Rules, and sentences that explain the error to people.
+            // Rules, and sentences that explain the error.
             let is_rule = trimmed.chars().all(|c| matches!(c, '=' | '-' | ' ' | '~'));
             let is_prose = !trimmed.contains(':') && trimmed.contains(' ');
             if !(line.is_blank() || is_rule || is_prose) {

@@ -32,7 +32,7 @@ fn old_start(line: &str) -> Option<CriticalSection> {
     })
 }
 
-/// The symbol, if there is one: an offset alone names nothing.
+/// The symbol, if there is one: an offset alone is not a symbol.
 fn named(symbol: &str) -> &str {
     let symbol =
         symbol.strip_suffix("+0x0").or_else(|| symbol.strip_suffix("+0")).unwrap_or(symbol);
@@ -59,11 +59,11 @@ pub(super) fn is_start(line: &str) -> bool {
     old_start(line.trim_start()).is_some()
 }
 
-/// Reads a section of the old form, of which the first line was taken.
+/// Reads a section of the old form whose first line was taken.
 pub(super) fn block(first: &Line<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let Some(mut row) = old_start(first.trimmed()) else { return sink.unread(first) };
     loop {
-        // Publishing may put a blank line between any two.
+        // Published logs may have a blank line between any two lines.
         let at = usize::from(lines.peek().is_some_and(Line::is_blank));
         if !lines.peek_at(at).is_some_and(|next| old_detail(next.trimmed(), &mut row)) {
             break;
@@ -72,14 +72,14 @@ pub(super) fn block(first: &Line<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>
             lines.next();
         }
     }
-    // Of a section of which nothing is printed it is not known.
+    // If no fields are printed, the state of the section is unknown.
     if row.is_locked.is_err() && (row.lock_count.is_ok() || row.owner_tid.is_ok()) {
         row.is_locked = Ok(false);
     }
     sink.row(first, row);
 }
 
-/// Takes a line of the new form, `LockCount          = 0x0`; `false` if it is none.
+/// Takes a line of the new form, `LockCount          = 0x0`; `false` if it is not one.
 fn detail(line: &str, row: &mut CriticalSection) -> bool {
     if line == "LOCKED" || line == "NOT LOCKED" {
         row.is_locked = Ok(line == "LOCKED");
@@ -138,7 +138,7 @@ pub(super) fn traced(line: &str) -> Option<(u64, &str)> {
     symbol.contains(['!', '+']).then(|| (at, symbol.trim()))
 }
 
-/// What is open: a section of either form, and where its recorded stack is.
+/// The critical section that is being read, in either form, and where its recorded stack is.
 #[derive(Default)]
 struct Open {
     section: Option<(u64, CriticalSection)>,
@@ -160,7 +160,7 @@ impl Open {
     }
 }
 
-/// Whether a line starts another section: the address, or the debug information before it.
+/// Whether a line starts another section: its address, or its debug information before it.
 fn starts(line: &str, open: &Open) -> bool {
     let has = |of: fn(&CriticalSection) -> bool| open.section.as_ref().is_some_and(|(_, r)| of(r));
     line.starts_with("Critical section") && has(|r| r.address.is_ok())

@@ -1,5 +1,5 @@
-//! `!deadlock`: the locks that threads took in contradicting orders, at length (`!deadlock 1`) or as
-//! letters with a legend below.
+//! `!deadlock`: the locks that threads acquired in conflicting orders, in full (`!deadlock 1`) or
+//! as letters with a legend below.
 
 use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
@@ -18,7 +18,7 @@ pub(super) static READER: Reader = Reader {
     read,
 };
 
-/// `Thread 0: A B`: a thread and the letters of its locks, in the order that it took them.
+/// `Thread 0: A B`: a thread and the letters of its locks, in the order of acquisition.
 struct Brief {
     line: u64,
     thread: i64,
@@ -37,7 +37,7 @@ impl Brief {
     }
 }
 
-/// `0 = 8d3ba030` or `0 = TERMINATED`: the thread of a number.
+/// `0 = 8d3ba030` or `0 = TERMINATED`: the thread with a number.
 fn thread_legend(rest: &str) -> Option<(i64, Option<u64>)> {
     let (number, at) = rest.split_once('=')?;
     let at = at.trim().trim_end_matches('.');
@@ -46,7 +46,7 @@ fn thread_legend(rest: &str) -> Option<(i64, Option<u64>)> {
 }
 
 /// `1: c1ae2040 (ThreadEntry = 8b833a08) took locks in the following order:`, before `!deadlock 3`
-/// `1 (8d3ba030)`: whose locks follow.
+/// `1 (8d3ba030)`: the thread whose locks follow.
 fn holder(rest: &str) -> (Cell<i64>, Cell<u64>) {
     let number = word(rest).and_then(|(n, _)| dec(n.trim_end_matches(':')));
     let said =
@@ -55,7 +55,7 @@ fn holder(rest: &str) -> (Cell<i64>, Cell<u64>) {
     (found(number), found(ethread))
 }
 
-/// `Lock A =   bba2af30 Type 'Spinlock'`: what a letter of the report stands for.
+/// `Lock A =   bba2af30 Type 'Spinlock'`: the lock with a letter.
 fn lock_legend(line: &str) -> Option<DeadlockStep> {
     let (label, rest) = line.strip_prefix("Lock ")?.split_once(" =")?;
     let (name, rest) = word(rest)?;
@@ -73,13 +73,13 @@ fn lock_legend(line: &str) -> Option<DeadlockStep> {
     })
 }
 
-/// A symbol without a distance of nothing: `sigma!FirstLock+0x00000000`.
+/// A symbol without a zero offset: `sigma!FirstLock+0x00000000`.
 fn named(symbol: &str) -> &str {
     let zero = symbol.rsplit_once("+0x").filter(|(_, digits)| hex(digits) == Some(0));
     zero.map_or(symbol, |(name, _)| name)
 }
 
-/// `9a1065b7 sigma!TakeBoth+0x00000027`: a frame of the stack by which a lock was taken.
+/// `9a1065b7 sigma!TakeBoth+0x00000027`: a frame of the stack that acquired a lock.
 fn frame(line: &str) -> Option<(u64, &str)> {
     let (at, symbol) = word(line.strip_prefix("Stack:").unwrap_or(line))?;
     let symbol = symbol.trim();
@@ -87,7 +87,7 @@ fn frame(line: &str) -> Option<(u64, &str)> {
     Some((address(at)?, symbol)).filter(|_| is_symbol)
 }
 
-/// `A -- b7906f30 (Spinlock)`, below the thread that took it.
+/// `A -- b7906f30 (Spinlock)`, below the thread that acquired it.
 fn taken(rest: &str) -> Option<DeadlockStep> {
     let (label, what) = rest.split_once("--")?;
     let what = what.trim();
@@ -101,7 +101,7 @@ fn taken(rest: &str) -> Option<DeadlockStep> {
     })
 }
 
-/// The stacks by which the locks were taken are shown by name alone.
+/// The stacks that acquired the locks are printed as symbols only.
 fn is_known(line: &str) -> bool {
     line.is_empty()
         || line.starts_with("Stack:")
@@ -134,7 +134,7 @@ fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             }
         } else if let Some(lock) = lock_legend(trimmed) {
             frames = 0;
-            // Below the thread that took it, or in a legend of all.
+            // Below the thread that acquired it, or in a legend of all locks.
             let (thread_number, ethread) = thread;
             let place = if thread_number.is_ok() { Ok(position) } else { Err(none) };
             let lock = DeadlockStep { thread_number, ethread, position: place, ..lock };

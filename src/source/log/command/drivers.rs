@@ -149,7 +149,7 @@ fn node(line: &str) -> Option<Device> {
     Some(Device { device_node: Ok(hex(at)?), device_object: Ok(hex(pdo)?), ..Device::default() })
 }
 
-/// `!DevNode fffffa8001133a00 :`, the node of the lowest device of a stack above it.
+/// `!DevNode fffffa8001133a00 :`, the device node of the lowest device of the stack above.
 fn node_of_stack(line: &str) -> Option<u64> {
     address(word(line.strip_prefix("!DevNode ")?)?.0)
 }
@@ -160,7 +160,7 @@ fn stack_row(line: &str) -> Option<Device> {
     let at = address(at)?;
     let (driver, rest) = word(rest)?;
     let is_stack = driver.starts_with('\\') || driver.starts_with("***");
-    // The name of a device may look like an address, before its driver.
+    // A device name may look like an address; it precedes the driver.
     if !is_stack || rest.starts_with("DriverObject") {
         return None;
     }
@@ -193,7 +193,7 @@ fn device_detail(line: &str, row: &mut Device) -> bool {
         row.current_irp = found(after(line, "Current Irp").and_then(hex)).and_then(pointer);
         row.reference_count = found(after(line, "RefCount").and_then(dec));
         row.device_type = found(after(line, "Type").and_then(hex_int));
-        // Publishing may have lost the blank after the flags.
+        // Published logs may have lost the space after the flags.
         let flags = after(line, "Flags").and_then(|flags| flags.get(..8.min(flags.len())));
         row.flags = found(flags.and_then(hex_int));
         if line.contains("AttachedDev ") {
@@ -247,7 +247,7 @@ fn device_detail(line: &str, row: &mut Device) -> bool {
     true
 }
 
-/// What a device stack is, top first.
+/// Emits the rows of a device stack, top first.
 fn finish_stack(mut rows: Vec<(u64, Device)>, sink: &mut Sink<'_>) {
     let count = rows.len();
     for (index, (_, row)) in rows.iter_mut().enumerate() {
@@ -270,7 +270,7 @@ fn read_devices(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
         } else if let (Some(at), Some((_, lowest))) = (node_of_stack(trimmed), stack.last_mut()) {
             lowest.device_node = Ok(at);
         } else if let Some(device) = node(trimmed) {
-            // Below a device stack, the node of its lowest device follows.
+            // Below a device stack, the device node of its lowest device follows.
             push(row.take(), sink);
             row = stack.is_empty().then_some((line.number, device));
         } else if let Some(device) = stack_row(trimmed) {
@@ -291,7 +291,7 @@ fn read_devices(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     finish_stack(stack, sink);
 }
 
-/// Lists of flags go on, deeply indented.
+/// Lists of flags continue on deeply indented lines.
 fn in_values(line: &Line<'_>) -> bool {
     line.indent() >= 16
         || line.trimmed().contains(" byte range with alignment")

@@ -1,4 +1,4 @@
-//! `.exr`, and the line of an event: a debugger prints one whenever a target stops.
+//! `.exr`, and the event line that a debugger prints whenever a target stops.
 
 use super::banner::fact;
 use super::{Context, Fills, Reader, Signature, bugcheck};
@@ -52,21 +52,22 @@ fn read_records(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// Whether a line is one of an exception record.
+/// Whether a line belongs to an exception record.
 pub(super) fn is_record(text: &str) -> bool {
     ["ExceptionAddress:", "ExceptionCode:", "ExceptionFlags:", "NumberParameters:", "Parameter["]
         .iter()
         .any(|label| text.starts_with(label))
 }
 
-/// Reads the record that starts at the next line, and its number; `None` if none does.
+/// Reads the record that starts at the next line; returns its line number and the record.
 pub(super) fn record(lines: &mut Lines<'_>) -> Option<(u64, Exception)> {
     let first = lines.next_if(|line| is_record(line.trimmed()))?;
     let mut row = Exception::default();
     let mut parameters: Vec<u64> = Vec::new();
     take(first.trimmed(), &mut row, &mut parameters);
     loop {
-        // A record ends with what it says of its parameters; blank lines may be anywhere in it.
+        // A record ends with the description of its parameters; blank lines may occur anywhere in
+        // it.
         let blanks = (0..3).take_while(|&n| lines.peek_at(n).is_some_and(Line::is_blank)).count();
         let goes_on = lines.peek_at(blanks).is_some_and(|line| {
             let text = line.trimmed();
@@ -126,7 +127,7 @@ fn set_code(row: &mut Exception, code: &str, words: Option<&str>) {
     row.is_clr = Ok(matches!(code, 0xe043_4352 | 0xe043_4f4d));
 }
 
-/// The name of a code: as other sources have it, else in the debugger's words.
+/// The name of a code: the one that other sources use, else the debugger's text.
 fn name(code: u32, words: Option<&str>) -> Cell<String> {
     match (names::exception(code), words) {
         (Some(name), _) => Ok(name.to_owned()),
@@ -135,7 +136,7 @@ fn name(code: u32, words: Option<&str>) -> Cell<String> {
     }
 }
 
-/// `Attempt to write to address 000012d4` in the words of other sources.
+/// `Attempt to write to address 000012d4` as the value that other sources use.
 fn access(text: &str) -> Option<String> {
     let what = text.strip_prefix("Attempt to ")?;
     let (verb, address) = what.rsplit_once(" address ")?;
@@ -148,7 +149,7 @@ fn access(text: &str) -> Option<String> {
     Some(format!("{verb} 0x{}", address.trim().trim_start_matches("0x").replace('`', "")))
 }
 
-/// `(1a4.1b8): Access violation - code c0000005 (first chance)`, with or without the ids, and
+/// `(1a4.1b8): Access violation - code c0000005 (first chance)`, with or without the IDs, and
 /// `Last event: 1a4.1b8: Break instruction exception - code 80000003`.
 pub(super) fn event(text: &str) -> Option<Exception> {
     let text = text.trim();
@@ -201,7 +202,7 @@ fn read_events(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// What the kernel says if it knows the driver.
+/// The text that the kernel prints if it identifies the driver.
 const AT_FAULT: &str = "Driver at fault:";
 
 /// The code of `*** Fatal System Error: 0x000000c2`, which the kernel prints when it breaks in.
@@ -216,7 +217,7 @@ fn parameters(text: &str) -> Option<Vec<u64>> {
     values.split(',').map(|value| hex(value.trim())).collect()
 }
 
-/// What debuggers say around an event.
+/// Lines that debuggers print around an event.
 fn is_known(text: &str) -> bool {
     text.starts_with('*')
         || text.starts_with("A fatal system error has occurred")

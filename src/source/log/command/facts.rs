@@ -1,8 +1,9 @@
-//! What extensions report as names and values or as tables, and no reader of their own reads:
+//! Output of extensions as names with values or as tables, for commands without a reader of their
+//! own:
 //! `!wdfkd`, `!ndiskd`, `!usbkd`, `!storagekd`, `!scsikd` and smaller ones.
 //!
-//! Each line becomes a row. A name stands before a colon or an equals sign; a line that has none is a row
-//! without a name, so that nothing is lost and nothing is guessed.
+//! Each line becomes a row. The name precedes a colon or an equals sign; a line without either
+//! becomes a row without a name, so that nothing is lost or guessed.
 
 use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
@@ -13,7 +14,7 @@ use crate::source::log::prompt;
 use crate::source::log::scan::{found, text};
 use crate::source::log::sink::Sink;
 
-/// Extension libraries whose commands all print so.
+/// Extension libraries whose commands all print in this form.
 const LIBRARIES: [&str; 14] = [
     "wdfkd",
     "ndiskd",
@@ -31,7 +32,7 @@ const LIBRARIES: [&str; 14] = [
     "bthkd",
 ];
 
-/// Commands that print so, with whatever library.
+/// Commands that print in this form, from any library.
 const NAMES: [&str; 42] = [
     "!sysinfo",
     "!heap",
@@ -77,7 +78,7 @@ const NAMES: [&str; 42] = [
     "!di",
 ];
 
-/// The reader of libraries and commands that have no lines of their own to be recognised by.
+/// The reader of libraries and commands whose output has no characteristic lines.
 pub(super) static READER: Reader = Reader {
     name: "!wdfkd",
     is_named: |name| NAMES.contains(&name),
@@ -87,7 +88,7 @@ pub(super) static READER: Reader = Reader {
     read,
 };
 
-/// The readers of commands whose output betrays them.
+/// Readers of commands that are recognised by their output.
 pub(super) static ERROR: Reader = one(
     "!error",
     |name| name == "!error",
@@ -122,7 +123,7 @@ const fn one(
     Reader { name, is_named, signatures, contains: &[], fills: FILLS, read }
 }
 
-/// Whether a command as typed is one of a library whose commands all print so.
+/// Whether a typed command belongs to a library whose commands all print in this form.
 pub(super) fn is_of_library(command: &str) -> bool {
     let name = command.strip_prefix('!').and_then(|rest| rest.split_whitespace().next());
     let library = name.and_then(|name| name.rsplit_once('.')).map(|(library, _)| library);
@@ -132,7 +133,7 @@ pub(super) fn is_of_library(command: &str) -> bool {
     })
 }
 
-/// A part of the output is taken apart whole up to this many lines.
+/// Upper limit on the lines of a chunk that is processed as a whole.
 const MAX_CHUNK: usize = 2000;
 
 /// Reads all lines.
@@ -154,14 +155,14 @@ pub(super) fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>)
     }
 }
 
-/// What the lines so far say of those that follow.
+/// The state of reading: what applies to the following lines.
 struct Facts {
     command: Cell<String>,
     block: Cell<String>,
 }
 
 impl Facts {
-    /// Lines without a blank one between them: a table, or names with values.
+    /// Processes lines without a blank line between them: a table, or names with values.
     fn chunk(&mut self, chunk: &[Line<'_>], sink: &mut Sink<'_>) {
         let is_ruled = chunk.iter().any(|line| layout::is_rule(line.trimmed()));
         let sample = || chunk.iter().map(|line| (line.number, line.text.to_string()));
@@ -207,7 +208,7 @@ impl Facts {
         }
         for (name, value) in pairs {
             if value.is_empty() {
-                // What follows stands under it.
+                // The lines that follow are below this heading.
                 self.block = text(name);
             }
             self.emit(line, Err(Absent::NotApplicable), name, value, sink);
@@ -229,7 +230,7 @@ impl Facts {
     }
 }
 
-/// The names and values of a line: several where blanks part them, else one.
+/// The names and values on a line: several if spaces separate them, else one.
 fn pairs(line: &str) -> Vec<(&str, &str)> {
     let line = line.trim();
     let parts: Vec<&str> =
@@ -258,7 +259,7 @@ pub(super) fn pair(line: &str) -> Option<(&str, &str)> {
     is_name.then_some((name, value))
 }
 
-/// A row of one name and value, for readers that have no column for it.
+/// Emits a row with one name and value, for readers that have no column for it.
 pub(super) fn emit(command: &str, block: &str, line: &Line<'_>, sink: &mut Sink<'_>) -> bool {
     let Some((name, value)) = pair(line.trimmed()) else { return false };
     let row = ExtensionFact {

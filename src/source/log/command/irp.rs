@@ -1,4 +1,4 @@
-//! `!irp`: one I/O request packet with its stack locations.
+//! `!irp`: one IRP with its stack locations.
 
 use super::irpfind::{minor_name, set_function};
 use super::{Context, Fills, Reader, Signature};
@@ -21,13 +21,13 @@ pub(super) static READER: Reader = Reader {
     read,
 };
 
-/// More locations than this no packet has.
+/// Upper limit on stack locations.
 const MAX_LOCATIONS: usize = 256;
 
-/// Whether a line starts the output for a packet, alone or after its address.
+/// Whether a line starts the output for an IRP, with or without its address.
 pub(super) fn is_start(line: &str) -> bool {
     let Some((before, rest)) = line.split_once("Irp is ") else { return false };
-    // What is said of the thread and the buffers may end in the same words.
+    // Text about the thread and the buffers may end in the same words.
     let before = before.trim().trim_end_matches(':');
     let is_alone = before.is_empty() || address(before).is_some();
     is_alone && (rest.starts_with("active with ") || rest.starts_with("completed"))
@@ -67,7 +67,7 @@ fn facts(line: &str, row: &mut Irp) {
     row.is_cancelled = if line.contains("Cancel") { Ok(true) } else { row.is_cancelled };
 }
 
-/// The start of a location: `>[IRP_MJ_POWER(16), IRP_MN_SET_POWER(2)]`, before Windows 8
+/// The start of a stack location: `>[IRP_MJ_POWER(16), IRP_MN_SET_POWER(2)]`, before Windows 8
 /// `>[ 16, 2]   0 e1 8145f470 …`.
 fn codes(line: &str) -> Option<(bool, i64, i64, &str)> {
     let (is_current, rest) = match line.strip_prefix('>') {
@@ -109,9 +109,10 @@ fn numbers(line: &str, row: &mut IrpLocation) -> Option<()> {
     Some(())
 }
 
-/// `\Driver\E100B    ntoskrnl!PopCompleteSystemPowerIrp`, the symbol in parentheses later.
+/// `\Driver\E100B    ntoskrnl!PopCompleteSystemPowerIrp`; newer debuggers print the symbol in
+/// parentheses.
 fn driver(line: &str, row: &mut IrpLocation) {
-    // Where blanks were collapsed, the last word is a routine if it looks like one.
+    // If spaces were collapsed, the last word is a routine if it looks like one.
     let routine = || {
         let at = line.rfind(' ')?;
         let last = line.get(at + 1..)?;
@@ -125,7 +126,7 @@ fn driver(line: &str, row: &mut IrpLocation) {
     row.completion_symbol = text(symbol.trim().trim_matches(['(', ')']));
 }
 
-/// Reads the output for one packet, of which the first line was taken.
+/// Reads the output for one IRP whose first line was taken.
 pub(super) fn block(
     cx: &Context<'_>,
     irp: Option<u64>,
@@ -136,7 +137,7 @@ pub(super) fn block(
     let mut row = Irp { irp: found(irp), ..Irp::default() };
     head(first.trimmed(), &mut row);
     if row.irp.is_err() {
-        // An expression says where the packet is, but only the debugger knows what it comes to.
+        // If the argument is an expression, only the debugger knows its value.
         row.irp = found(cx.arguments().split_whitespace().next().and_then(hex)).and_then(pointer);
     }
     let mut locations: Vec<(u64, IrpLocation)> = Vec::new();
@@ -158,7 +159,7 @@ pub(super) fn block(
                 is_current: Ok(is_current),
                 ..IrpLocation::default()
             };
-            // Of a location that is not in use the debugger says so, and the code is no function.
+            // The debugger marks an unused stack location; its code is not a function code.
             if !trimmed.contains("[N/A(") {
                 (location.major, location.minor) = (Ok(major), Ok(minor));
                 location.major_name = major_name(major);
@@ -195,7 +196,7 @@ fn major_name(major: i64) -> crate::catalog::Cell<String> {
     name.map(str::to_owned).ok_or(Absent::NotApplicable)
 }
 
-/// A line inside of a location, or one of the packet itself; `false` if it is neither.
+/// Takes a line of a stack location or of the IRP itself; `false` if it is neither.
 fn body(line: &str, location: Option<&mut IrpLocation>, row: &mut Irp) -> bool {
     if line.is_empty() || line.starts_with("cmd ") || line.starts_with("Irp Extension") {
         return true;
@@ -237,7 +238,7 @@ fn body(line: &str, location: Option<&mut IrpLocation>, row: &mut Irp) -> bool {
     is_symbol
 }
 
-/// A field of the packet, as `!irp` with detail 1 prints them: `IoStatus.Status = c00000bb`.
+/// A field of the IRP, as `!irp` with detail 1 prints it: `IoStatus.Status = c00000bb`.
 fn field(name: &str, value: &str, row: &mut Irp) {
     let (first, rest) = word(value).unwrap_or((value, ""));
     let (number, at) = (hex_int(first), hex(first).map(pointer));
@@ -270,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn locations_of_both_eras() {
+    fn stack_locations_of_both_versions() {
         assert_eq!(codes(">[IRP_MJ_POWER(16), IRP_MN_SET_POWER(2)]"), Some((true, 0x16, 2, "")));
         let (is_current, major, minor, rest) =
             codes(" [  0, 0]   0  0 8145f470 00000000 00000000-00000000".trim()).unwrap();

@@ -1,4 +1,4 @@
-//! `!irpfind`: the I/O request packets in the pool.
+//! `!irpfind`: the IRPs in the pool.
 
 use super::{Context, Fills, Reader, Signature, irp};
 use crate::catalog::{Absent, Cell, names};
@@ -24,7 +24,7 @@ pub(super) static READER: Reader = Reader {
     read,
 };
 
-/// A row of any era.
+/// A row in the format of any Windows version.
 fn row(line: &str) -> Option<Irp> {
     let (first, rest) = word(line)?;
     let irp = address(first.trim_start_matches('*'))?;
@@ -53,10 +53,10 @@ fn row(line: &str) -> Option<Irp> {
     let rest = rest.get(rest.find(')')? + 1..)?;
     let (device, rest) = word(rest)?;
     row.device_object = pointer(hex(device)?);
-    // The name of the driver may be cut by a line end.
+    // A line end may cut off the name of the driver.
     let inside = rest.trim_start().strip_prefix('[').unwrap_or_default();
     let (driver, rest) = inside.split_once(']').unwrap_or((inside, ""));
-    // The debugger says where it could not read the device.
+    // The debugger marks a device that it could not read.
     row.driver =
         if driver.contains("Could not read") { Err(Absent::Unreadable) } else { text(driver) };
     row.mdl_process = found(rest.split_whitespace().next().and_then(hex)).and_then(pointer);
@@ -78,7 +78,7 @@ fn complete(row: &mut Irp, rest: &str) -> Option<()> {
     Some(())
 }
 
-/// Sets the function codes and their name.
+/// Sets the major and minor function code and their names.
 pub(super) fn set_function(row: &mut Irp, major: i64, minor: i64) {
     row.major = Ok(major);
     row.minor = Ok(minor);
@@ -90,7 +90,7 @@ pub(super) fn set_function(row: &mut Irp, major: i64, minor: i64) {
     row.minor_name = minor_name(major, minor);
 }
 
-/// The name of a minor function.
+/// The name of a minor function code.
 pub(super) fn minor_name(major: i64, minor: i64) -> Cell<String> {
     let codes = u8::try_from(major).ok().zip(u8::try_from(minor).ok());
     let name = codes.and_then(|(major, minor)| names::irp_minor(major, minor));
@@ -104,7 +104,7 @@ fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             if !line.text.contains(']')
                 || line.text.matches('[').count() > line.text.matches(']').count()
             {
-                // The row goes on at the bracket.
+                // The row continues at the bracket.
                 lines.next_if(|next| next.trimmed().starts_with(']'));
             }
             sink.row(&line, row);
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_of_every_era() {
+    fn rows_of_every_version() {
         let old =
             row("8097c008 Thread 8094d900 current stack belongs to  \\Driver\\symc810").unwrap();
         assert_eq!(

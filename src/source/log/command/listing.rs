@@ -1,4 +1,4 @@
-//! `u`, `ub` and `uf`: listings of instructions.
+//! `u`, `ub` and `uf`: disassembly listings.
 
 use super::{Context, Fills, Reader, Signature};
 use crate::catalog::Absent;
@@ -9,12 +9,12 @@ use crate::source::log::scan::{address, between, found, text};
 use crate::source::log::sink::Sink;
 use crate::source::log::symbol::Symbol;
 
-/// A line that a mnemonic betrays, if it is an instruction with its bytes.
+/// A signature for a mnemonic: the line must be an instruction with its bytes.
 const fn with(literal: &'static str) -> Signature {
     Signature { literal, check: is_instruction }
 }
 
-/// The reader. Without a prompt, a listing is recognised by the commonest instructions.
+/// The reader. Without a prompt, a listing is recognised by the most common instructions.
 pub(super) static READER: Reader = Reader {
     name: "u",
     is_named: |name| matches!(name, "u" | "ub" | "uf" | "uu" | "up" | "ur" | "ux"),
@@ -78,14 +78,15 @@ fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
                 },
             );
         } else if !(line.is_blank() || is_known(shown)) {
-            // What somebody wrote below the listing is no instruction, whatever it looks like.
+            // Text that somebody wrote below the listing is not an instruction, whatever it looks
+            // like.
             is_past = true;
             sink.unread(&line);
         }
     }
 }
 
-/// After text, only a line with bytes is sure to be an instruction.
+/// After text, only a line with bytes is certain to be an instruction.
 fn is_wanted(row: &Instruction, is_past: bool) -> bool {
     !is_past || row.bytes != Err(Absent::NotApplicable)
 }

@@ -1,4 +1,5 @@
-//! Lists of processes, handles and regions that smaller commands print: `|`, `!dml_proc`, `!findhandle`,
+//! Lists of processes, handles and regions that smaller commands print: `|`, `!dml_proc`,
+//! `!findhandle`,
 //! `!vad`.
 
 use super::{Context, Fills, Reader, Signature};
@@ -99,7 +100,7 @@ fn debugged(line: &str) -> Option<Process> {
     })
 }
 
-/// `ffffe00112884040 4    System`, in processes `0n1234 notepad.exe`.
+/// `ffffe00112884040 4    System`; for user-mode targets `0n1234 notepad.exe`.
 fn process(line: &str) -> Option<Process> {
     let (first, rest) = word(line)?;
     if let Some(eprocess) = address(first) {
@@ -115,7 +116,8 @@ fn process(line: &str) -> Option<Process> {
     Some(Process { pid: Ok(pid), name: text(rest), ..Process::default() })
 }
 
-/// `ffffe00017c9a3e0  5  7ffe0  7ffe0  1 Private  READONLY`, in older debuggers the level in parentheses.
+/// `ffffe00017c9a3e0  5  7ffe0  7ffe0  1 Private  READONLY`; older debuggers print the level in
+/// parentheses.
 fn vad(line: &str) -> Option<Vad> {
     const PAGE: u64 = 4096;
     let (at, rest) = word(line)?;

@@ -1,4 +1,4 @@
-//! `lm` and its variants: loaded and unloaded modules, one line each or with all that is known.
+//! `lm` and its variants: loaded and unloaded modules, one line each or in detail.
 
 use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
@@ -32,8 +32,8 @@ fn is_header(line: &str) -> bool {
     line.starts_with("start") && line.contains("end") && line.ends_with("module name")
 }
 
-/// `77e40000 77f42000   kernel32   (pdb symbols)          c:\…\kernel32.pdb`, on unloaded modules
-/// without a state.
+/// `77e40000 77f42000   kernel32   (pdb symbols)          c:\…\kernel32.pdb`; unloaded modules have
+/// no status.
 struct Head<'a> {
     start: u64,
     end: u64,
@@ -49,7 +49,7 @@ fn head(line: &str) -> Option<Head<'_>> {
     (end >= start && !name.starts_with('(')).then_some(Head { start, end, name, rest })
 }
 
-/// What is known of a module's symbols: `(pdb symbols)`, `(deferred)`, with a letter before it.
+/// The symbol status of a module: `(pdb symbols)`, `(deferred)`, with a letter before it.
 fn status(rest: &str) -> (Cell<String>, &str) {
     let Some(inside) = between(rest, "(", ")") else { return (Err(Absent::NotApplicable), rest) };
     let path = rest.split_once(')').map_or("", |(_, path)| path.trim());
@@ -68,12 +68,12 @@ fn pdb(path: &str) -> Option<(&str, Option<(String, i64)>)> {
     Some((name, id))
 }
 
-/// The name of a day or what else begins a time, where `lm t` prints one.
+/// The first words of a time, where `lm t` prints one.
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-/// What `lm n`, `lm f` and `lm t` print after the name: file or path, then time or hash.
+/// The text that `lm n`, `lm f` and `lm t` print after the name: file or path, then time or hash.
 fn listed<'a>(rest: &'a str, row: &mut Module) -> &'a str {
-    // A state, with a letter before it or not, is not a path however many of them follow it.
+    // A symbol status, with or without a letter before it, is not a path, however many follow it.
     if rest.find('(').is_some_and(|at| at < 4) && !rest.starts_with("(This is") {
         return rest;
     }
@@ -84,7 +84,7 @@ fn listed<'a>(rest: &'a str, row: &mut Module) -> &'a str {
     let mut file = before.trim_end();
     let is_stamp = inside.len() == 8 && hex_int(inside).is_some();
     if is_hash {
-        // The hash is the last word before the remark.
+        // The hash is the last word before the note.
         let (name, hash) = file.rsplit_once(char::is_whitespace).unwrap_or(("", file));
         (file, row.timestamp) = (name.trim_end(), found(hex_int(hash)));
     } else if is_stamp {
@@ -136,7 +136,7 @@ fn timestamp(value: &str) -> Cell<i64> {
     found(inside.or_else(|| word(value).and_then(|(first, _)| hex_int(first))))
 }
 
-/// Takes a line below a module; `false` if it says nothing that is known.
+/// Takes a line below a module; `false` if it is not recognised.
 fn detail(line: &str, row: &mut Module) -> bool {
     let Some((label, value)) = line.split_once(':') else { return is_remark(line) };
     let value = value.trim();
@@ -207,7 +207,7 @@ fn is_remark(line: &str) -> bool {
     STARTS.iter().any(|start| line.starts_with(start))
 }
 
-/// What the lines that come belong to.
+/// What the following lines belong to.
 enum Open {
     Nothing,
     Loaded(u64, Box<Module>),
@@ -292,7 +292,7 @@ fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     open.close(sink);
 }
 
-/// `!lmi`: one module, a fact a line.
+/// `!lmi`: one module, one fact per line.
 fn read_lmi(lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let mut row: Option<(u64, Module)> = None;
     for line in lines {

@@ -1,4 +1,4 @@
-//! `!locks` of the kernel: executive resources, who holds them, who waits.
+//! `!locks` of the kernel debugger: executive resources, their owners and their waiters.
 
 use super::stack::Owner;
 use super::{Context, Fills, Reader, Signature, thread};
@@ -72,7 +72,7 @@ fn owners(line: &str, lock: &Lock) -> Vec<LockOwner> {
             && let Some(actual) = words.peek().copied().and_then(address)
         {
             if let Some(row) = rows.last_mut() {
-                // What is recorded is no thread, but says which one it is.
+                // The recorded owner is not a thread, but gives the thread.
                 row.owner = row.ethread;
                 row.ethread = Ok(actual);
             }
@@ -92,17 +92,17 @@ fn owners(line: &str, lock: &Lock) -> Vec<LockOwner> {
     rows
 }
 
-/// Whether a line is a list of owners that goes on.
+/// Whether a line continues a list of owners.
 fn is_owners(line: &str) -> bool {
     line.starts_with("Threads:") || !owners(line, &Lock::default()).is_empty()
 }
 
-/// Addresses and nothing else, as waiters are listed; remarks of authors may follow.
+/// A list of addresses only, as waiters are printed; comments of authors may follow.
 fn waiters(line: &str) -> Vec<u64> {
     line.split_whitespace().map_while(address).collect()
 }
 
-/// How many resources the footer says are held: `2263 total locks, 3 locks currently held`.
+/// The number of held resources in the footer: `2263 total locks, 3 locks currently held`.
 fn held_count(line: &str) -> Option<i64> {
     let (before, _) = line.split_once(" locks currently held")?;
     let (total, held) = before.split_once(" total locks,")?;
@@ -110,12 +110,13 @@ fn held_count(line: &str) -> Option<i64> {
     dec(held.trim())
 }
 
-/// Whether a line starts what `!analyze` prints of a lock.
+/// Whether a line starts the lock output of `!analyze`.
 pub(super) fn is_start(text: &str) -> bool {
     resource(text).is_some() || super::critical_section::is_start(text)
 }
 
-/// Reads the resources that come next, up to the line of their number or one that is no lock's.
+/// Reads the following resources, up to the line with their number or a line that belongs to no
+/// lock.
 pub(super) fn block(lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let mut held: Option<Held> = None;
     let mut waiting = None;
@@ -148,7 +149,7 @@ pub(super) fn block(lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// What belongs to one resource.
+/// The state of reading one resource.
 struct Held {
     at: u64,
     lock: Lock,

@@ -82,7 +82,7 @@ fn is_heading(text: &str) -> bool {
 fn read_stack(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let mut owner = Owner::default();
     let mut number = 0;
-    // Some headings say that the second column is where a function returns to.
+    // According to some headings the second column is the return address.
     let mut returns = false;
     for line in lines {
         let shown = line.trimmed();
@@ -104,12 +104,12 @@ fn read_stack(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// Headings of `!clrstack -a`; what stands below them is counted.
+/// Headings of `!clrstack -a`; the lines below them are counted.
 fn is_local(text: &str) -> bool {
     matches!(text, "PARAMETERS:" | "LOCALS:" | "<no data>")
 }
 
-/// `   0    1 2b84 000001d04451   2a020 Preemptive …`: number, managed id, id of the system.
+/// `   0    1 2b84 000001d04451   2a020 Preemptive …`: number, managed ID, ID of the system.
 fn thread(line: &str) -> Option<Thread> {
     let (first, rest) = word(line)?;
     let is_number = first == "XXXX" || dec(first).is_some();
@@ -118,7 +118,7 @@ fn thread(line: &str) -> Option<Thread> {
     let (os, rest) = word(rest)?;
     let (object, _) = word(rest)?;
     address(object)?;
-    // A thread that has ended has no id any more.
+    // A thread that has ended has no system ID any more.
     let tid: Cell<i64> = found(hex_int(os).filter(|tid| *tid != 0));
     Some(Thread { tid, ..Thread::default() })
 }

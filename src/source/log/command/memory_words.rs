@@ -1,4 +1,4 @@
-//! `dps`, `dds`, `dqs` and their relatives: words of memory, and what they point to.
+//! `dps`, `dds`, `dqs` and similar commands: words of memory, and their symbols.
 
 use super::{Context, Fills, Reader};
 use crate::catalog::Absent;
@@ -43,7 +43,7 @@ pub(super) static READER: Reader = Reader {
 
 fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let name = cx.command.split_whitespace().next().unwrap_or_default();
-    // Without a symbol or a text, a line has as many words as fit.
+    // Without a symbol or a text, a line contains several words.
     let has_many = matches!(name, "dp" | "dd" | "dq");
     let is_followed = matches!(name, "dpp" | "ddp" | "dqp");
     for line in lines {

@@ -1,4 +1,4 @@
-//! `!memusage` and `!session`: lists of physical pages, and which sessions there are.
+//! `!memusage` and `!session`: lists of physical pages, and the sessions.
 
 use super::{Context, Fills, Reader, Signature};
 use crate::model::{MappedFile, MemoryList, SessionSpace};
@@ -47,7 +47,7 @@ fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     for line in lines {
         let text = line.trimmed();
         if let Some(row) = list(text) {
-            // The sum of the lists is none of them.
+            // The sum of the lists is not a list.
             if row.list.as_deref() != Ok("TOTAL") {
                 sink.row(&line, row);
             }

@@ -1,5 +1,5 @@
-//! Tables of the MEX extension: `!mex.tl`, `!mex.lt` and its form of `!running`. Their columns stand
-//! above a rule of `=`, so that each value is found by its place on the line.
+//! Tables of the MEX extension: `!mex.tl`, `!mex.lt` and its form of `!running`. Their headings are
+//! above a rule of `=`, so each value is found by its position on the line.
 
 use super::stack::{self, Owner};
 use super::thread::state;
@@ -45,7 +45,7 @@ pub(super) static READER: Reader = Reader {
     read,
 };
 
-/// Whether a line names the columns of a table of threads or processes.
+/// Whether a line is the header of a table of threads or processes.
 pub(super) fn is_header(line: &str) -> bool {
     let line = line.trim();
     let has = |name: &str| line.split_whitespace().any(|word| word == name);
@@ -55,7 +55,7 @@ pub(super) fn is_header(line: &str) -> bool {
     of_processes || of_threads
 }
 
-/// Headings of more than one word, for headers whose blanks were collapsed.
+/// Headings of more than one word, for headers whose spaces were collapsed.
 const LONG: [&str; 14] = [
     "Obj Handles",
     "Obj Pointers",
@@ -91,7 +91,7 @@ fn detail(line: &str) -> Option<Thread> {
         rest.strip_prefix('(').and_then(|rest| rest.split_once(')')).map_or(rest, |(_, rest)| rest);
     let mut words = rest.split_whitespace();
     let (pid, tid) = cid(words.next()?)?;
-    // Where a time is none, the columns after it are not known either.
+    // If a time is missing, the columns after it are unknown too.
     let user = words.next().and_then(time_ms);
     let kernel = words.next().and_then(time_ms).filter(|_| user.is_some());
     let switches = words.next().and_then(dec).filter(|_| kernel.is_some());
@@ -111,7 +111,8 @@ fn detail(line: &str) -> Option<Thread> {
     })
 }
 
-/// `2 threads [stats]: ffffe00233a02080 ffffe00233a04080`: threads whose one stack follows.
+/// `2 threads [stats]: ffffe00233a02080 ffffe00233a04080`: threads that share the stack that
+/// follows.
 fn stack_of(line: &str) -> Option<Vec<u64>> {
     let (count, threads) = line.split_once(" [stats]: ")?;
     let is_count = count.ends_with(" thread") || count.ends_with(" threads");
@@ -134,7 +135,7 @@ fn frame(line: &str, ethread: u64, number: i64) -> Option<Frame> {
     })
 }
 
-/// Reads the stacks that several threads share: the rows are of the first.
+/// Reads the stacks that several threads share; the rows belong to the first thread.
 fn shared_stack(first: &Line<'_>, threads: &[u64], lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     for ethread in threads {
         sink.row(first, Thread { ethread: Ok(*ethread), ..Thread::default() });
@@ -149,16 +150,16 @@ fn shared_stack(first: &Line<'_>, threads: &[u64], lines: &mut Lines<'_>, sink: 
     }
 }
 
-/// Names of columns and where they stand.
+/// Names and positions of columns.
 #[derive(Debug, Default)]
 struct Columns {
     found: Vec<(String, usize, usize)>,
-    /// Whether values stand below the parts of the rule.
+    /// Whether values are aligned with the parts of the rule.
     is_aligned: bool,
 }
 
 impl Columns {
-    /// Those of a header and the rule below it.
+    /// The columns of a header and the rule below it.
     fn of(header: &str, rule: &str) -> Self {
         let mut found: Vec<(String, usize, usize)> = Vec::new();
         let mut at = 0;
@@ -172,7 +173,7 @@ impl Columns {
         let is_aligned = is_cut_between(header, &found);
         if !is_aligned {
             let names = Self::headings(header);
-            // Of other headings it is not known which stands where.
+            // If the headings are unknown, so are the positions.
             let found = if names.len() == found.len() { names } else { Vec::new() };
             let found = found.into_iter().map(|name| (name, 0, 0)).collect();
             return Self { found, is_aligned };
@@ -185,7 +186,7 @@ impl Columns {
         Self { found, is_aligned }
     }
 
-    /// The headings of a header whose blanks were collapsed.
+    /// The headings of a header whose spaces were collapsed.
     fn headings(header: &str) -> Vec<String> {
         let mut names = Vec::new();
         let mut rest = header.trim();
@@ -206,8 +207,7 @@ impl Columns {
         self.found.iter().any(|(column, ..)| column == name)
     }
 
-    /// The values of a line, by the names of their columns; `None` if it cannot be told which
-    /// stands where.
+    /// The values of a line with their column names; `None` if the columns cannot be determined.
     fn values<'t>(&self, line: &'t str) -> Option<Values<'t>> {
         if self.is_aligned && is_cut_between(line, &self.found) {
             let count = self.found.len();
@@ -220,7 +220,8 @@ impl Columns {
         self.words(line).map(Values)
     }
 
-    /// The values of a line whose blanks were collapsed: the address tells the columns around it.
+    /// The values of a line whose spaces were collapsed: the address determines the columns around
+    /// it.
     fn words<'t>(&self, line: &'t str) -> Option<Vec<(String, &'t str)>> {
         let names: Vec<&str> = self.found.iter().map(|(name, ..)| name.as_str()).collect();
         let key = if self.has("Thread") { "Thread" } else { "Address" };
@@ -239,7 +240,7 @@ impl Columns {
         };
         let place = (0..spans.len()).find(|n| text(*n, n + 1).and_then(address).is_some())?;
         let mut values = vec![(key.to_owned(), text(place, place + 1)?)];
-        // Before the address, the first column may have several words.
+        // The first column, before the address, may contain several words.
         let first_takes = (place + 1).checked_sub(column).filter(|_| column > 0);
         if let Some(words) = first_takes.filter(|n| *n > 0) {
             values.push(((*names.first()?).to_owned(), text(0, words)?));
@@ -248,12 +249,12 @@ impl Columns {
             }
         }
         let (after, left) = (names.get(column + 1..)?, spans.len() - place - 1);
-        // One column after it may have several words: the name, or the last one.
+        // One column after it may contain several words: the name, or the last one.
         let wide =
             after.iter().position(|name| *name == "Name").unwrap_or(after.len().saturating_sub(1));
         let narrow = after.len().saturating_sub(1);
         if left < narrow + 1 {
-            // Some cell is empty, and it cannot be told which; a name alone can.
+            // A cell is empty and it cannot be determined which, unless it is the name.
             if wide == 0 && after.first() == Some(&"Name") {
                 let end = (place + 1..spans.len()).find(|n| {
                     text(*n, n + 1).is_some_and(|word| word.to_ascii_lowercase().contains(".exe"))
@@ -272,7 +273,7 @@ impl Columns {
     }
 }
 
-/// Whether a line has a blank before each column, so that no value reaches into the next one.
+/// Whether a line has a space before each column, so that no value extends into the next one.
 fn is_cut_between(line: &str, columns: &[(String, usize, usize)]) -> bool {
     let starts = columns.iter().skip(1).map(|(_, start, _)| *start);
     let mut starts = starts.filter(|start| *start <= line.len());
@@ -284,7 +285,7 @@ fn is_cut_between(line: &str, columns: &[(String, usize, usize)]) -> bool {
 struct Values<'t>(Vec<(String, &'t str)>);
 
 impl<'t> Values<'t> {
-    /// Hands on the values of columns that no table has; a dot stands for nothing.
+    /// Emits the values of columns that no table has; a dot means an empty cell.
     fn others(&self, line: &Line<'_>, sink: &mut Sink<'_>) {
         let who = self.get(&["Address", "Thread"]).unwrap_or_default();
         for (name, value) in &self.0 {
@@ -340,7 +341,7 @@ fn time_ms(value: &str) -> Option<i64> {
     total.checked_mul(1000)?.checked_add(dec(ms)?)
 }
 
-/// Columns that the rows of tables hold.
+/// Columns that tables have.
 const HELD: [&str; 30] = [
     "Address",
     "PID",
@@ -374,8 +375,8 @@ const HELD: [&str; 30] = [
     "#",
 ];
 
-/// The name without the mark of 32-bit processes, and whether it has it. What follows in
-/// parentheses are arguments of a service.
+/// The name without the marker of 32-bit processes, and whether it has the marker. Arguments of a
+/// service follow in parentheses.
 fn name(value: &str) -> (Cell<String>, Cell<bool>) {
     let bare = match value.split_once('(') {
         Some((name, rest)) if rest.ends_with(')') && !name.is_empty() => name.trim_end(),
@@ -390,7 +391,7 @@ fn name(value: &str) -> (Cell<String>, Cell<bool>) {
 fn process(row: &Values<'_>) -> Option<Process> {
     let eprocess = address(word(row.get(&["Address"])?)?.0)?;
     let pid = word(row.get(&["PID"])?)?.0;
-    // Counts of threads stand behind the name.
+    // Thread counts follow the name.
     let (name, is_wow64) = name(row.get(&["Name"])?);
     let number = |names: &[&str]| found(row.get(names).and_then(dec));
     Some(Process {
@@ -421,7 +422,7 @@ fn thread(row: &Values<'_>) -> Option<Thread> {
         pid: found(row.get(&["PID"]).and_then(hex_int)),
         process: row.get(&["Process"]).map_or(other(), |value| name(value).0),
         state: found(state.map(str::to_owned)),
-        // What is shown for others is why they waited last.
+        // For other states this is the last wait reason.
         wait_reason: found(
             row.get(&["Reason", "Wait Reason"]).filter(|_| is_waiting).map(str::to_owned),
         ),
@@ -466,7 +467,7 @@ pub(super) fn table(header: &Line<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_
             sink.unread(&line);
         }
     }
-    // The header may stand below the table once more.
+    // The header may be repeated below the table.
     if lines.peek().is_some_and(|line| is_rule(&line.text))
         && lines.peek_at(1).is_some_and(|line| line.text == header.text)
     {

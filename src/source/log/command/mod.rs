@@ -1,8 +1,8 @@
-//! The readers of commands: one file for each family, and one line each in [`ALL`].
+//! The readers of commands: one file for each family, and one line for each in [`ALL`].
 //!
-//! A reader knows by which names its command is typed, by which lines its output is recognised when
-//! the prompt is missing, which tables it fills, and how its lines become rows. It knows nothing of
-//! files, prompts or other readers' output.
+//! A reader defines the names of its command, the lines by which its output is recognised if the
+//! prompt is missing, the tables that it fills, and how lines become rows. It knows nothing of
+//! files, prompts or the output of other readers.
 
 use std::any::TypeId;
 
@@ -12,10 +12,10 @@ use super::prompt;
 use super::sink::Sink;
 use crate::model::{AnswersOf, Row};
 
-/// What a reader is told of its command.
+/// The command whose output is read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Context<'a> {
-    /// The command as typed; as named by the reader where it was recognised by its output.
+    /// The command as typed, or the reader's name if the command was recognised by its output.
     pub(super) command: &'a str,
     /// Whether the prompt is that of a kernel.
     pub(super) is_kernel: bool,
@@ -30,17 +30,17 @@ impl Context<'_> {
     }
 }
 
-/// A line by which output is recognised.
+/// A characteristic line of a command's output.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Signature {
-    /// A text that the line holds; all texts of all readers are searched at once.
+    /// A text that the line contains; one search finds the texts of all readers.
     pub(super) literal: &'static str,
-    /// What else is true of the line.
+    /// A further condition on the line.
     pub(super) check: fn(&str) -> bool,
 }
 
-/// Rows of one type that a reader makes. A log answers for those that its readers name, and knows no
-/// other list of tables.
+/// A row type that a reader makes. A log answers the row types of its readers; there is no other
+/// list of tables.
 #[derive(Clone, Copy)]
 pub(super) struct Fills {
     id: fn() -> TypeId,
@@ -62,13 +62,13 @@ impl Fills {
 
 /// How one command's output is read.
 pub(super) struct Reader {
-    /// The name, as people type it.
+    /// The name, as users type it.
     pub(super) name: &'static str,
-    /// Whether a command's name (lower case, without library and arguments) is this one's.
+    /// Whether a command name (lower case, without library and arguments) belongs to this reader.
     pub(super) is_named: fn(&str) -> bool,
     /// Lines by which the output is recognised.
     pub(super) signatures: &'static [Signature],
-    /// Readers whose output may stand inside this one's, which then reads it itself.
+    /// Readers whose output may occur inside this one's; this reader reads it then.
     pub(super) contains: &'static [&'static str],
     /// The rows that it makes.
     pub(super) fills: &'static [Fills],
@@ -132,7 +132,7 @@ mod user;
 mod verifier;
 mod vm;
 
-/// Every reader. Where two would recognise a line, the first does.
+/// Every reader. If several recognise a line, the first is used.
 pub(super) static ALL: &[&Reader] = &[
     &analyze::READER,
     &banner::READER,
@@ -207,7 +207,7 @@ pub(super) static ALL: &[&Reader] = &[
     &listing::READER,
 ];
 
-/// The reader of a command as typed: by its name, else by its extension library.
+/// The reader of a typed command: by its name, else by its extension library.
 pub(super) fn typed(command: &str) -> Option<usize> {
     let by_library = || {
         ALL.iter()

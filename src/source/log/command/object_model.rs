@@ -19,7 +19,7 @@ pub(super) static READER: Reader = Reader {
     read,
 };
 
-/// Objects are not printed deeper than this.
+/// Upper limit on nesting.
 const MAX_DEPTH: usize = 64;
 
 /// `[+0x010] Flags  : 0x4000 [Type: unsigned long]`, `Name : lsass.exe`, `KernelObject [Type: _EPROCESS]`.
@@ -35,7 +35,7 @@ fn field(line: &str) -> Option<(Option<i64>, &str, &str, Option<&str>)> {
         }
         None => (None, rest),
     };
-    // A bit field has its place before the name: `[+0x004 ( 0: 0)] Active`.
+    // In a bit field, its position precedes the name: `[+0x004 ( 0: 0)] Active`.
     let (name, value) = rest.split_once(" :").unwrap_or((rest, ""));
     let name = name.trim();
     let is_name = !name.is_empty()

@@ -1,4 +1,4 @@
-//! `!handle` and `!object`: handles of a process or of the kernel, objects and directories of them.
+//! `!handle` and `!object`: handles of a process or of the kernel, objects and object directories.
 
 use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
@@ -47,7 +47,7 @@ fn entry(line: &str) -> Option<Handle> {
     })
 }
 
-/// `Handle 5c` of a process' own list.
+/// `Handle 5c` of a process's own list.
 fn heading(line: &str) -> Option<u64> {
     let rest = line.strip_prefix("Handle ")?;
     (!rest.contains(' ')).then(|| hex(rest.trim()))?
@@ -169,13 +169,13 @@ fn user_detail(line: &str, row: &mut Handle) -> bool {
     true
 }
 
-/// What the lines that come belong to, and whose handles they are.
+/// What the following lines belong to, and the process of the handles.
 #[derive(Default)]
 struct Reading {
     handle: Option<(u64, Handle)>,
     is_user: bool,
     process: Process,
-    /// The line that names the process, until its row is handed over.
+    /// The line that names the process, until its row is emitted.
     named_at: Option<u64>,
     summary: bool,
 }
@@ -234,7 +234,7 @@ impl Reading {
         true
     }
 
-    /// The process that the handles are of, as `!process` prints it.
+    /// The process of the handles, as `!process` prints it.
     fn process(&mut self, line: &Line<'_>, sink: &mut Sink<'_>) -> bool {
         let text = line.trimmed();
         if text.starts_with("PROCESS ") {

@@ -1,5 +1,5 @@
-//! `!pte`: the entries of page tables on the way to an address, one below each other's address,
-//! contents and meaning.
+//! `!pte`: the page table entries of an address, with address, contents and meaning below one
+//! another.
 
 use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
@@ -20,7 +20,7 @@ pub(super) static READER: Reader = Reader {
 
 const LEVELS: [&str; 5] = ["PXE", "PPE", "PDPE", "PDE", "PTE"];
 
-/// `PXE at FFFFF6FB7DBEDFF8    PPE at FFFFF6FB7DBFFFF8`: levels and where their entries stand.
+/// `PXE at FFFFF6FB7DBEDFF8    PPE at FFFFF6FB7DBFFFF8`: levels and the addresses of their entries.
 fn entries(line: &str) -> Vec<(&'static str, u64)> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let entry = |three: &[&str]| match three {
@@ -48,7 +48,7 @@ fn contents(line: &str) -> Option<Vec<Option<u64>>> {
     (is_start && !values.is_empty()).then_some(values)
 }
 
-/// What is said of one entry after the other: `pfn a1f -- - DA--KWEV  pfn a20 …`, `not valid`.
+/// The text for each entry: `pfn a1f -- - DA--KWEV  pfn a20 …`, `not valid`.
 fn meanings(line: &str) -> Option<Vec<Vec<&str>>> {
     let mut found: Vec<Vec<&str>> = Vec::new();
     let mut before = "";
@@ -66,7 +66,7 @@ fn meanings(line: &str) -> Option<Vec<Vec<&str>>> {
 fn mean(row: &mut PageTableEntry, words: &[&str]) {
     row.is_large_page = Ok(words.first() == Some(&"LARGE"));
     let pfn = words.iter().position(|word| *word == "pfn");
-    // The bits may touch the number: `pfn a1f-- - DA--KWEV`.
+    // There may be no space between number and bits: `pfn a1f-- - DA--KWEV`.
     let after = pfn.and_then(|at| words.get(at + 1..)).and_then(<[&str]>::split_first);
     let number = after.and_then(|(word, flags)| {
         let end = word.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(word.len());
@@ -106,7 +106,7 @@ fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
                 mean(row, &words);
             }
         }
-        // Of an entry that is not valid, further lines say where its page is.
+        // For an invalid entry, further lines give the location of the page.
         while let Some(next) = lines.next_if(|next| says_where(next.trimmed())) {
             if let Some(row) = rows.last_mut() {
                 let before = row.flags.clone().unwrap_or_default();

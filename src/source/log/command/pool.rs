@@ -1,4 +1,4 @@
-//! `!pool`, `!poolfind` and `xpool -map`: blocks and pages of the pool.
+//! `!pool`, `!poolfind` and `xpool -map`: pool blocks and pool pages.
 
 use super::{Context, Fills, Reader, Signature, facts};
 use crate::catalog::{Absent, Cell};
@@ -28,7 +28,7 @@ pub(super) static READER: Reader = Reader {
     read,
 };
 
-/// The reader of the map of pages.
+/// The reader of the page map.
 pub(super) static MAP: Reader = Reader {
     name: "!xpool",
     is_named: |name| name == "!xpool",
@@ -38,8 +38,8 @@ pub(super) static MAP: Reader = Reader {
     read: read_map,
 };
 
-/// ` e1001040 size:   10 previous size:   40  (Free)       Mm  `; the block of the address that was
-/// asked for is marked with asterisks. Special pool prints its data's address instead.
+/// ` e1001040 size:   10 previous size:   40  (Free)       Mm  `; an asterisk marks the block that
+/// contains the requested address. For special pool the address of the data is printed instead.
 fn block(line: &str, region: Option<&str>) -> Option<PoolBlock> {
     let (at, rest) = word(line.trim_start().trim_start_matches('*'))?;
     let at = address(at.trim_end_matches(':'))?;
@@ -82,7 +82,7 @@ fn pool_name(region: &str) -> String {
     region.trim().trim_end_matches(" pool").to_ascii_lowercase()
 }
 
-/// A tag is up to four characters, whatever they are.
+/// A tag is any text of up to four characters.
 fn tag_of(text_after: &str) -> Cell<String> {
     let tag: String = text_after.chars().take(4).collect();
     text(&tag)
@@ -124,7 +124,7 @@ fn large_block(line: &str, region: Option<&str>) -> Option<PoolBlock> {
     })
 }
 
-/// The region that a heading names: `Pool page 8628a008 region is Nonpaged pool`.
+/// The pool in a heading: `Pool page 8628a008 region is Nonpaged pool`.
 fn region(line: &str) -> Option<&str> {
     line.split_once(" region is ").map(|(_, region)| region.trim())
 }
@@ -180,7 +180,7 @@ fn is_known(line: &Line<'_>) -> bool {
         "Pool page ",
     ];
     let text = line.trimmed();
-    // Detail 1 shows the first words of each block.
+    // Detail 1 prints the first words of each block.
     let words = text.split_whitespace().filter_map(address).count();
     let is_dump = words >= 2 && words == text.split_whitespace().count();
     line.is_blank()
@@ -191,7 +191,7 @@ fn is_known(line: &Line<'_>) -> bool {
         || text.contains(": invalid previous size")
 }
 
-/// What a character of the map says: the state of the page, and whether it is paged out.
+/// The meaning of a map character: the state of the page, and whether it is paged out.
 fn page_state(c: char) -> Option<(&'static str, bool)> {
     Some(match c {
         '.' => ("unused", false),
@@ -207,7 +207,7 @@ fn page_state(c: char) -> Option<(&'static str, bool)> {
     })
 }
 
-/// `82780000: ..OO.OO.OO..O.OO .O..OO.OO.OO..O. …`: a page a character.
+/// `82780000: ..OO.OO.OO..O.OO .O..OO.OO.OO..O. …`: one character per page.
 fn map_row(line: &str) -> Option<(u64, Vec<(&'static str, bool)>)> {
     let (at, rest) = line.split_once(':')?;
     let at = address(at.trim())?;

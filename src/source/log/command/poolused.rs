@@ -1,7 +1,7 @@
 //! `!poolused`: pool usage by tag.
 //!
-//! The header says which columns a row has: allocations, frees, what is left and bytes, of one pool or
-//! both. Flag 1 adds frees and differences, flags 2 and 4 sort, 8 counts session pool.
+//! The header determines the columns of a row: allocations, frees, difference and bytes, for one
+//! pool or both. Flag 1 adds frees and differences, flags 2 and 4 sort, flag 8 shows session pool.
 
 use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
@@ -27,7 +27,7 @@ pub(super) static READER: Reader = Reader {
     read,
 };
 
-/// What a number of a row is.
+/// The kind of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Allocs,
@@ -54,7 +54,7 @@ fn columns(line: &str) -> Option<Vec<Kind>> {
         .filter(|columns| columns.first() == Some(&Kind::Allocs))
 }
 
-/// Which pools the columns are of, by the line above them and by the columns.
+/// The pools of the columns, from the line above them and from the columns.
 fn pools(heading: &str, columns: &[Kind]) -> (bool, bool) {
     let has_both = columns.iter().filter(|kind| **kind == Kind::Allocs).count() > 1;
     let has_nonpaged = heading.contains("NonPaged");
@@ -66,7 +66,7 @@ fn pools(heading: &str, columns: &[Kind]) -> (bool, bool) {
     }
 }
 
-/// The pieces of a row: the tag, a number for each column, and the description.
+/// The parts of a row: the tag, a number for each column, and the description.
 struct Parts<'t> {
     tag: &'t str,
     numbers: [i64; MAX_COLUMNS],
@@ -76,13 +76,14 @@ struct Parts<'t> {
 /// Both pools have allocations, frees, differences and bytes.
 const MAX_COLUMNS: usize = 8;
 
-/// Takes a row apart. A tag is the first four characters, blanks included: a number may touch it.
-/// Published rows may have lost blanks, so that a tag is shorter.
+/// Splits a row. The tag is the first four characters, including spaces; a number may follow it
+/// directly. Published rows may have lost spaces, so that a tag is shorter.
 fn parts(line: &str, count: usize) -> Option<Parts<'_>> {
     let line = line.strip_prefix(' ').unwrap_or(line);
     let at_four = line.char_indices().nth(4).map_or(line.len(), |(at, _)| at);
     let (tag, rest) = line.split_at_checked(at_four)?;
-    // Blanks inside of four characters followed by a digit are not a tag's, but lost columns.
+    // Spaces inside four characters followed by a digit are not part of the tag but mean that
+    // columns were collapsed.
     let ends_in_number =
         tag.trim_end().rsplit_once(' ').is_some_and(|(_, t)| t.parse::<i64>().is_ok());
     if !tag.trim().is_empty()
@@ -96,7 +97,7 @@ fn parts(line: &str, count: usize) -> Option<Parts<'_>> {
     Some(Parts { tag, numbers, rest })
 }
 
-/// So many numbers, and what follows them.
+/// This many numbers, and the text after them.
 fn numbers(text: &str, count: usize) -> Option<([i64; MAX_COLUMNS], &str)> {
     let mut found = [0; MAX_COLUMNS];
     let mut rest = text;
@@ -106,13 +107,13 @@ fn numbers(text: &str, count: usize) -> Option<([i64; MAX_COLUMNS], &str)> {
     Some((found, rest))
 }
 
-/// The number at the start, and what follows it without a blank in between or with.
+/// The number at the start, and the text after it, with or without a space in between.
 fn leading_number(text: &str) -> Option<(i64, &str)> {
     let text = text.trim_ascii_start();
     let is_part = |b: &u8| b.is_ascii_digit() || *b == b'-';
     let end = text.as_bytes().iter().take_while(|b| is_part(b)).count();
     let (digits, rest) = text.split_at_checked(end)?;
-    // Counters of 32 bits that went below zero are printed as they are.
+    // 32-bit counters that went below zero are printed as they are.
     Some((digits.parse().ok()?, rest))
 }
 
@@ -141,8 +142,8 @@ fn row(parts: &Parts<'_>, columns: &[Kind], pools: (bool, bool)) -> PoolTag {
     row
 }
 
-/// `ERESOURCE , Binary: ntfs.sys` as description and binary. Of tags that it does not know the
-/// debugger says so, which is no description.
+/// `ERESOURCE , Binary: ntfs.sys` as description and binary. The debugger's text for an unknown tag
+/// is not a description.
 fn described(rest: &str) -> (Cell<String>, Cell<String>) {
     let rest = rest.trim();
     if rest.starts_with("UNKNOWN pooltag") {
@@ -169,7 +170,7 @@ fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
         } else if let Some((columns, pools)) = &shape
             && let Some(parts) = parts(&line.text, columns.len())
         {
-            // The sum is no tag.
+            // The sum is not a tag.
             if is_total(&line) {
                 continue;
             }

@@ -40,12 +40,12 @@ fn pages(number: Option<i64>) -> Cell<i64> {
     found(number.and_then(|n| n.checked_mul(PAGE)))
 }
 
-/// A number with the full stop that some fields end in.
+/// A number; some fields end in a full stop.
 fn count(line: &str, label: &str) -> Option<i64> {
     dec(after(line, label)?.trim_end_matches('.'))
 }
 
-/// Takes what a line says; `false` if it says nothing that is known.
+/// Takes a line; `false` if it is not recognised.
 fn detail(line: &str, row: &mut Process) -> bool {
     let mut is_known = false;
     let mut take = |label: &str| {
@@ -130,7 +130,7 @@ fn labelled(line: &str, row: &mut Process) -> bool {
             "Silo",
             "TYPE mismatch",
         ];
-        // Before Windows XP, a line gives the state of the process' mutant.
+        // Before Windows XP, a line gives the state of the process's mutant.
         let is_mutant = word(line)
             .is_some_and(|(w, rest)| address(w).is_some() && rest.starts_with("MutantState"));
         return is_mutant || OTHER.iter().any(|start| line.starts_with(start));
@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn details_of_every_era() {
+    fn details_of_every_version() {
         let mut row = Process::default();
         assert!(detail(
             " 81464da8  SessionId: 0  Cid: 03bc    Peb: 7ffdf000  ParentCid: 0124",

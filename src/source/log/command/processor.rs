@@ -1,4 +1,4 @@
-//! `!pcr`, `!prcb` and `!dpcs`: a processor's control block, and the calls queued for processors.
+//! `!pcr`, `!prcb` and `!dpcs`: a processor's control block, and queued DPCs.
 
 use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
@@ -37,7 +37,7 @@ pub(super) static DPCS: Reader = Reader {
     read: read_dpcs,
 };
 
-/// The processor that a heading names: `KPCR for Processor 4 at ffffa001290c6000:`.
+/// The processor in a heading: `KPCR for Processor 4 at ffffa001290c6000:`.
 fn heading(line: &str) -> Option<(i64, Option<u64>)> {
     let rest = ["KPCR for Processor ", "PRCB for Processor ", "PCR Processor "]
         .iter()
@@ -52,7 +52,7 @@ fn thread(value: &str) -> Cell<u64> {
     found(hex(value)).and_then(pointer)
 }
 
-/// Takes a line of a block; `false` if it says nothing that is known.
+/// Takes a line of a block; `false` if it is not recognised.
 fn detail(line: &str, row: &mut Processor) -> bool {
     if let Some(rest) = line.strip_prefix("Threads--") {
         row.current_ethread = after(rest, "Current").map_or(Err(Absent::NotApplicable), thread);

@@ -41,8 +41,8 @@ pub(super) static EXQUEUE: Reader = Reader {
     read: read_queues,
 };
 
-/// ` 0 8016aea0 P 9fbd8e00 00000000 [12/ 8/2000 10:59:23.154]  ntoskrnl!PopScanIdleList`; the
-/// number of the list stands on its first timer only.
+/// ` 0 8016aea0 P 9fbd8e00 00000000 [12/ 8/2000 10:59:23.154]  ntoskrnl!PopScanIdleList`; only the
+/// first timer of a list has the list's number.
 fn timer(line: &str) -> Option<(Option<i64>, Timer)> {
     let (first, rest) = word(line)?;
     let (list, at, rest) = if let Some(at) = address(first) {
@@ -62,11 +62,11 @@ fn timer(line: &str) -> Option<(Option<i64>, Timer)> {
     let mut row =
         Timer { timer: Ok(at), due: Ok(due), is_periodic: Ok(is_periodic), ..Timer::default() };
     if target == "thread" {
-        // Which one it is was cut off.
+        // The thread's address was cut off.
     } else if let Some(thread) = target.strip_prefix("thread ") {
         row.ethread = found(word(thread).and_then(|(t, _)| hex(t)));
     } else {
-        // Newer debuggers print the call's address before the routine in parentheses.
+        // Newer debuggers print the address of the DPC before the routine in parentheses.
         let symbol = target.split(" (").next().unwrap_or(target);
         row.routine_symbol = text(symbol);
         row.dpc = found(after(target, "(DPC @ ").and_then(|dpc| hex(dpc.trim_end_matches(')'))));
@@ -94,7 +94,7 @@ fn read_timers(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// The line of a timer, whose last column mail may have put on the next line.
+/// The line of a timer; mail programs may put its last column on the next line.
 fn joined(line: &Line<'_>, lines: &mut Lines<'_>) -> String {
     let mut text = line.trimmed().to_owned();
     let Some(target) = text.split_once(']').map(|(_, target)| target.trim().to_owned()) else {
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn timers_of_every_era() {
+    fn timers_of_every_version() {
         let (list, row) = timer(
             " 0 8016aea0 P 9fbd8e00 00000000 [12/ 8/2000 10:59:23.154]  ntoskrnl!PopScanIdleList",
         )
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn queues_of_both_eras() {
+    fn queues_of_both_versions() {
         let old = queue("**** Critical WorkQueue( current = 0 maximum = 1 )").unwrap();
         assert_eq!(
             (old.name.as_deref(), old.maximum_count, old.thread_count),

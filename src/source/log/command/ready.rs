@@ -34,7 +34,7 @@ fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     while let Some(line) = lines.next() {
         let text = line.trimmed();
         if text.contains("Ready Threads at priority") {
-            // Processors share some queues since Windows 8.
+            // Since Windows 8 processors share some queues.
             processor = match text.strip_prefix("Processor ") {
                 Some(rest) => found(rest.split(':').next().and_then(dec)),
                 None => Err(Absent::NotApplicable),

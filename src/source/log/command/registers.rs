@@ -1,4 +1,5 @@
-//! `r`, and the commands that set a context and print its registers: `.trap`, `.cxr`, `.ecxr`.
+//! `r`, and the commands that set a register context and print its registers: `.trap`, `.cxr`,
+//! `.ecxr`.
 
 use super::{Context, Fills, Reader, Signature};
 use crate::model::{Instruction, Register};
@@ -37,8 +38,8 @@ fn is_start(line: &str) -> bool {
     ["eax=", "rax=", "x0=", "r0="].iter().any(|first| line.starts_with(first)) && is_registers(line)
 }
 
-/// Reads the registers that come next, with the instruction after them; returns whether there were
-/// any. Whose they are, the output around them says.
+/// Reads the registers that follow, with the instruction after them; returns whether there were
+/// any. The surrounding output determines their thread and processor.
 pub(super) fn block(holder: &Holder, lines: &mut Lines<'_>, sink: &mut Sink<'_>) -> bool {
     let Some(line) = lines.next_if(|line| is_registers(line.trimmed())) else { return false };
     if let Some((at, row)) = context::read(&line, lines, holder, sink) {
@@ -48,7 +49,7 @@ pub(super) fn block(holder: &Holder, lines: &mut Lines<'_>, sink: &mut Sink<'_>)
 }
 
 fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
-    // Only `r` itself speaks of the processor that the prompt names, unless a context was set.
+    // Only `r` itself shows the processor of the prompt, unless a context was set.
     let is_plain = cx.command == "r" || cx.command.starts_with("r ");
     let mut processor = cx.number.filter(|_| cx.is_kernel && is_plain);
     while let Some(line) = lines.next() {

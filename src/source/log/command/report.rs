@@ -1,5 +1,4 @@
-//! Reports of further extensions: `!fltkd`, `!qlocks`, `!deadlock`, `!sysptes`,
-//! `!filecache` and `!idt`.
+//! Output of other extensions: `!fltkd`, `!qlocks`, `!sysptes`, `!filecache` and `!idt`.
 
 use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
@@ -103,7 +102,7 @@ fn read_filters(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             };
             sink.row(&line, row);
         } else if let Some((at, name, _)) = named_object(trimmed, "FLT_VOLUME:") {
-            // Instances follow, but not whose they are.
+            // Instances follow, but not their filters.
             volume = (Ok(at), text(name));
             current = Filter { frame: frame.clone(), ..Filter::default() };
         } else if let Some((_, name, _)) = named_object(trimmed, "FLTP_FRAME:") {
@@ -116,7 +115,7 @@ fn read_filters(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
         } else if trimmed.starts_with("Filter List:") {
             frame = between(trimmed, "\"", "\"").map_or(Err(Absent::NotApplicable), text);
         } else if trimmed.starts_with("FLT_OBJECT:") {
-            // The single filter's fields follow.
+            // The fields of a single filter follow.
             is_detailed = true;
         } else if !(line.is_blank() || is_detailed) {
             sink.unread(&line);
@@ -236,7 +235,7 @@ fn is_of_ptes(line: &Line<'_>) -> bool {
 /// A row of files in kilobytes: `ff8636e8    56    376     0     0     0     0  mapped_file( x.dll )`.
 pub(super) fn mapped_file(line: &str) -> Option<MappedFile> {
     let (at, rest) = word(line)?;
-    // What belongs to no file has dashes instead of an address, and of some sizes.
+    // Pages without a file have dashes instead of an address, and instead of some sizes.
     let is_dashed = |word: &str| word.len() >= 5 && word.bytes().all(|b| b == b'-');
     let control_area = if is_dashed(at) { None } else { Some(hex(at).filter(|_| at.len() >= 8)?) };
     let mut rest = rest;
@@ -250,7 +249,7 @@ pub(super) fn mapped_file(line: &str) -> Option<MappedFile> {
         rest = after;
     }
     if rest.is_empty() && sizes.len() == 5 {
-        // A file may be named by a number.
+        // A file name may be a number.
         sizes.pop();
         rest = line.split_whitespace().next_back().unwrap_or_default();
     }
@@ -259,7 +258,7 @@ pub(super) fn mapped_file(line: &str) -> Option<MappedFile> {
     }
     let name = between(rest, "mapped_file(", ")").unwrap_or(rest).trim();
     let of = |index: usize| found(sizes.get(index).copied().flatten());
-    // With four numbers, standby and dirty pages are counted together.
+    // With four numbers, standby and dirty pages are one number.
     let six = sizes.len() >= 6;
     Some(MappedFile {
         control_area: found(control_area),
@@ -310,7 +309,7 @@ fn vector(line: &str) -> Option<InterruptVector> {
     })
 }
 
-/// Another routine of the vector above, which several devices share:
+/// Another routine of the shared vector above:
 /// `dxgkrnl!DpiFdoLineInterruptRoutine (KINTERRUPT ffffd000209c9e00)`.
 fn shared(line: &str, of: Option<&InterruptVector>) -> Option<InterruptVector> {
     let (symbol, object) = line.split_once(" (KINTERRUPT ")?;

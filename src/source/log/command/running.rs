@@ -1,4 +1,4 @@
-//! `!running`: what runs on each processor.
+//! `!running`: the threads that processors run.
 
 use super::stack::{self, Owner};
 use super::{Context, Fills, Reader, Signature, mex};
@@ -54,7 +54,7 @@ fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             || mex::is_known(text)
             || line.is_blank()
         {
-            // Masks, which the rows say again.
+            // Masks, which the rows repeat.
         } else if let Some(row) = row(&line, has_idle) {
             owner.ethread = row.current_ethread;
             sink.row(&line, row);
@@ -74,7 +74,7 @@ fn is_of_table(text: &str) -> bool {
         || text.chars().all(|c| matches!(c, '=' | ' '))
 }
 
-/// A row of the extension that replaces the command: process, process id, thread, thread id, two
+/// A row of the extension that replaces the command: process, process ID, thread, thread ID, two
 /// priorities, the priority of the next thread, processor, context switches, times, state.
 fn table_row(line: &str) -> Option<(Processor, Thread)> {
     let words: Vec<&str> = line.split_whitespace().collect();
@@ -105,10 +105,10 @@ fn table_row(line: &str) -> Option<(Processor, Thread)> {
     Some((row, thread))
 }
 
-/// `1  f7737120  8a3da020            ................`, on newer systems with priorities in
+/// `1  f7737120  8a3da020            ................`; newer systems print priorities in
 /// parentheses and the idle thread.
 fn row(line: &Line<'_>, has_idle: bool) -> Option<Processor> {
-    // Priorities stand in parentheses, padded.
+    // Priorities are in parentheses, padded.
     let plain = without_parentheses(line.trimmed());
     let mut words = plain.split_whitespace();
     let number = words.next()?.parse().ok()?;

@@ -1,5 +1,5 @@
-//! Stacks: the `k` family for one thread or all (`~*k`), `!uniqstack`, and the stacks inside of other
-//! commands' output, which their readers take from here.
+//! Stacks: the `k` family for one thread or all (`~*k`), `!uniqstack`, and stacks in the output of
+//! other commands, whose readers call this module.
 
 use super::{Context, Fills, Reader, Signature, registers};
 use crate::catalog::Absent;
@@ -50,13 +50,13 @@ fn is_named(name: &str) -> bool {
         })
 }
 
-/// The columns that a header names; `None` if the line is none.
+/// The columns of a header; `None` if the line is not a header.
 pub(super) fn shape(line: &str) -> Option<Columns> {
     is_header(line).then(|| Columns::named_by(line))
 }
 
-/// Reads the frames that come next, below a header or ([`Columns::PLAIN`]) without one. Returns how
-/// many there were.
+/// Reads the frames that follow, below a header or ([`Columns::PLAIN`]) without one. Returns their
+/// number.
 pub(super) fn frames(
     columns: Columns,
     owner: &Owner,
@@ -128,7 +128,7 @@ pub(super) fn thread_header(line: &str) -> Option<Thread> {
     })
 }
 
-/// What stands below the line of a thread.
+/// Lines below the line of a thread.
 pub(super) fn is_detail(text: &str) -> bool {
     text.starts_with("Start:") || text.starts_with("Priority:") || text.starts_with("Token:")
 }
@@ -142,7 +142,7 @@ pub(super) fn add_detail(thread: &mut Thread, line: &str) {
     }
 }
 
-/// What `!uniqstack` says around the stacks.
+/// Lines that `!uniqstack` prints around the stacks.
 fn is_known(text: &str) -> bool {
     text.starts_with("Processing ")
         || text.starts_with("Total threads:")

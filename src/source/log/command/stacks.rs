@@ -1,4 +1,4 @@
-//! `!stacks 0`, `1` and `2`: every thread with what it waits in.
+//! `!stacks 0`, `1` and `2`: every thread with the function that it waits in.
 
 use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
@@ -26,7 +26,7 @@ pub(super) static READER: Reader = Reader {
     read,
 };
 
-/// The states that the command prints: in capitals, or with the first letter in them.
+/// The states that the command prints: in capitals, or with a capital first letter.
 fn is_state(word: &str) -> bool {
     let is_named = word.len() >= 5 && word.bytes().all(|b| b.is_ascii_alphabetic());
     is_named
@@ -79,7 +79,7 @@ fn process(line: &str) -> Option<(Option<u64>, &str)> {
     }
 }
 
-/// Whether a line is a frame of detail 2: a symbol and nothing else.
+/// Whether a line is a frame of detail 2: only a symbol.
 fn is_symbol(line: &str) -> bool {
     let line = line.trim();
     let is_one = !line.contains(char::is_whitespace) || line.contains('`') || line.contains('<');
@@ -89,7 +89,7 @@ fn is_symbol(line: &str) -> bool {
 fn frame(thread: &Thread, number: i64, raw: &str) -> Frame {
     let symbol = raw.split(" [").next().unwrap_or(raw).trim();
     let offset = offset_of(symbol);
-    // The distance has a column of its own.
+    // The offset has a column of its own.
     let name = symbol.rsplit_once("+0x").filter(|(name, _)| offset.is_some() && name.contains('!'));
     Frame {
         ethread: thread.ethread,
@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_of_every_era() {
+    fn rows_of_every_version() {
         let old =
             parts("   4.000008  827d0030  Blocked    ntoskrnl!MmZeroPageThread+0x66").unwrap();
         assert_eq!(

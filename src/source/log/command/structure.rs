@@ -1,4 +1,4 @@
-//! `dt` and `!ddt`: structures with their fields, one a line, and those of structures inside of them
+//! `dt` and `!ddt`: structures with one field per line, and the fields of nested structures
 //! indented below.
 
 use super::{Context, Fills, Reader, Signature};
@@ -21,7 +21,7 @@ pub(super) static READER: Reader = Reader {
     read,
 };
 
-/// Structures are not printed deeper than this.
+/// Upper limit on nesting.
 const MAX_DEPTH: usize = 64;
 
 /// ``+0x2e8 UniqueProcessId  : 0x00000000`00000004 Void``.
@@ -37,13 +37,13 @@ fn field(line: &str) -> Option<Field<'_>> {
     let offset = match first.strip_prefix("+0x") {
         Some(digits) if digits.len() <= 8 => Some(hex_int(digits)?),
         Some(_) => return None,
-        // `=77f8c000 ntdll!X`: a static member and where it is.
+        // `=77f8c000 ntdll!X`: a static member and its address.
         None => {
             first.strip_prefix('=').and_then(address)?;
             None
         }
     };
-    // Without a value, types and names stand alone.
+    // Without values, only types and names are printed.
     let (name, value) = rest.split_once(':').unwrap_or((rest, ""));
     let name = name.trim();
     let is_name = !name.is_empty()
@@ -69,7 +69,7 @@ pub(super) fn number(value: &str) -> Option<u64> {
     if first.bytes().all(|b| b.is_ascii_digit()) { first.parse().ok() } else { None }
 }
 
-/// Whether a value is the name of a type alone, as `dt` prints it without an address.
+/// Whether a value is only a type name, as `dt` prints it without an address.
 fn is_type(value: &str) -> bool {
     let bare = value.trim_start_matches(|c: char| matches!(c, '[' | ']') || c.is_ascii_digit());
     let name = bare.trim_start();
@@ -96,7 +96,7 @@ fn is_type(value: &str) -> bool {
         || name.starts_with('_')
 }
 
-/// The type and the address that a line above the fields names: `nt!_EPROCESS`,
+/// The type and the address in a line above the fields: `nt!_EPROCESS`,
 /// `Local var @ 0x12ff7c Type _FOO*`, `dt nt!_EPROCESS ffffa604f24ec040 () Recursive`.
 fn heading(line: &str) -> Option<(String, Cell<u64>)> {
     if let Some((place, kind)) = line.split_once(" Type ") {
@@ -118,11 +118,11 @@ fn is_type_name(word: &str) -> bool {
     is_named && !name.is_empty() && !word.ends_with(':') && !word.contains(['+', '\\', '(', '['])
 }
 
-/// Where the fields that come next stand.
+/// The structure of the fields that follow.
 struct Place {
     structure: Cell<String>,
     address: Cell<u64>,
-    /// Indentation and name of the fields that lead there.
+    /// Indentation and name of the enclosing fields.
     above: Vec<(usize, String)>,
 }
 
@@ -162,7 +162,7 @@ fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             let row = place.row(&line, &field);
             sink.row(&line, row);
         } else if let Some((kind, at)) = heading(shown) {
-            // What was typed has the address, the line above the fields only the type.
+            // The typed command contains the address, the line above the fields only the type.
             let is_same = place.above.is_empty() && at.is_err();
             let address = if is_same { place.address } else { at };
             place = Place { structure: Ok(kind), address, above: Vec::new() };

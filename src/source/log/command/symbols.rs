@@ -36,7 +36,8 @@ fn symbol(rest: &str) -> Option<KnownSymbol> {
     let (before, value) = rest.split_once(" = ").unwrap_or((rest, ""));
     let before = before.trim();
     let bang = before.find('!')?;
-    // Parameters follow the name; names of operators and templates hold parentheses and blanks too.
+    // Parameters follow the name; names of operators and templates may contain parentheses and
+    // spaces too.
     let end = before.get(bang..)?.find(" (").map_or(before.len(), |at| bang + at);
     let (name, kind) = before.split_at_checked(end)?;
     let (shown, offset) = match name.rsplit_once("+0x") {
@@ -59,13 +60,13 @@ fn symbol(rest: &str) -> Option<KnownSymbol> {
 fn listed(line: &str) -> Option<KnownSymbol> {
     let (first, rest) = word(line)?;
     let at = address(first)?;
-    // With `/t` or `/2`, a type may stand before the symbol.
+    // With `/t` or `/2`, a type may precede the symbol.
     let symbol = symbol(rest).filter(|row| row.symbol.as_ref().is_ok_and(|s| !s.contains(' ')))?;
     Some(KnownSymbol { address: Ok(at), ..symbol })
 }
 
-/// `(fffff803`7f0c5b20)   nt!KiIdleLoop   |  (fffff803`7f0c5b80)   nt!KiNext`, the source line before
-/// it in newer debuggers.
+/// `(fffff803`7f0c5b20)   nt!KiIdleLoop   |  (fffff803`7f0c5b80)   nt!KiNext`; newer debuggers
+/// print the source line before it.
 fn nearest(line: &str) -> Option<Vec<KnownSymbol>> {
     let mut rows = Vec::new();
     let mut rest = match line.trim_start().strip_prefix('[') {

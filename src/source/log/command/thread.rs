@@ -1,5 +1,5 @@
-//! `!thread`, and the threads inside of other commands' output (`!process`, `!ready`, `!exqueue`,
-//! `!locks -v`), which their readers take from here.
+//! `!thread`, and threads in the output of other commands (`!process`, `!ready`, `!exqueue`,
+//! `!locks -v`), whose readers call this module.
 
 use super::stack::{self, Owner};
 use super::{Context, Fills, Reader, Signature};
@@ -32,7 +32,7 @@ pub(super) fn is_start(line: &str) -> bool {
     head(line.trim_start()).is_some()
 }
 
-/// The state as `_KTHREAD_STATE` names it, by the word that a command prints.
+/// The state as `_KTHREAD_STATE` names it, for the word that a command prints.
 pub(super) fn state(word: &str) -> Option<&'static str> {
     Some(match word.trim_end_matches(':').to_ascii_uppercase().as_str() {
         "WAIT" | "BLOCKED" => "Waiting",
@@ -66,7 +66,7 @@ fn head(line: &str) -> Option<Thread> {
     Some(row)
 }
 
-/// The state, and why, how and where: `WAIT: (Executive) KernelMode Non-Alertable`.
+/// The state, and the reason, mode and processor: `WAIT: (Executive) KernelMode Non-Alertable`.
 fn scheduling(rest: &str, row: &mut Thread) {
     let Some(at) = rest.split_whitespace().find_map(|w| Some((w, state(w)?))) else { return };
     let (printed, name) = at;
@@ -88,7 +88,7 @@ fn scheduling(rest: &str, row: &mut Thread) {
     row.processor = found(rest_after(rest, "on processor ").and_then(|n| dec(word(n)?.0)));
 }
 
-/// Objects that threads wait for, as debuggers name them.
+/// Dispatcher objects, as debuggers name them.
 fn wait_type(word: &str) -> bool {
     let ends = [
         "Event",
@@ -156,7 +156,7 @@ fn start(value: &str) -> (Cell<u64>, Cell<String>) {
     }
 }
 
-/// Takes what a line below the head says; `false` if it says nothing that is known.
+/// Takes a line below the head; `false` if it is not recognised.
 fn detail(line: &str, row: &mut Thread) -> bool {
     let value = |label: &str| line.strip_prefix(label).map(str::trim);
     let number = |label: &str| found(after(line, label).and_then(dec));
@@ -214,7 +214,7 @@ fn detail(line: &str, row: &mut Thread) -> bool {
     true
 }
 
-/// Lines that say what no column holds.
+/// Lines without a value for any column.
 fn is_known(line: &str) -> bool {
     const STARTS: &[&str] = &[
         "DeviceMap",
@@ -244,7 +244,7 @@ fn is_known(line: &str) -> bool {
     STARTS.iter().any(|start| line.starts_with(start))
 }
 
-/// A line of the head that wrapping cut: its state follows on the next.
+/// A line of the head that wrapping cut off: the state is on the next line.
 fn joined(first: &Line<'_>, lines: &mut Lines<'_>) -> String {
     let mut head = first.trimmed().to_owned();
     let waits_for_more =
@@ -261,8 +261,8 @@ fn joined(first: &Line<'_>, lines: &mut Lines<'_>) -> String {
     head
 }
 
-/// Reads a thread, of which the first line was taken. What that line does not say is taken from
-/// `known`: process and address of it, when the output is that of a process.
+/// Reads a thread whose first line was taken. Values that this line lacks come from `known`: the
+/// process and its address, if the output is that of a process.
 pub(super) fn block(
     first: &Line<'_>,
     known: &Owner,
@@ -276,12 +276,12 @@ pub(super) fn block(
     rest(first, row, lines, sink);
 }
 
-/// What the first line of a thread says, which may be wrapped.
+/// The first line of a thread, which may be wrapped.
 pub(super) fn head_of(first: &Line<'_>, lines: &mut Lines<'_>) -> Option<Thread> {
     head(&joined(first, lines))
 }
 
-/// Reads what follows the first line of a thread.
+/// Reads the lines after the first line of a thread.
 pub(super) fn rest(first: &Line<'_>, mut row: Thread, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let mut objects: Vec<(u64, WaitObject)> = Vec::new();
     let mut irps: Vec<(u64, Irp)> = Vec::new();
@@ -297,11 +297,11 @@ pub(super) fn rest(first: &Line<'_>, mut row: Thread, lines: &mut Lines<'_>, sin
         } else if let Some(irp) = irp(trimmed, &row) {
             irps.push((number, irp));
         } else if trimmed.starts_with("SuspendCount") && detail(trimmed, &mut row) {
-            // What the thread waits for follows.
+            // The objects that the thread waits for follow.
         } else if trimmed.starts_with("IRP List:") || detail(trimmed, &mut row) {
             may_wait = false;
         } else if !is_blank && is_inside(lines) {
-            // A line that nobody knows, in the middle of what is known.
+            // An unrecognised line among recognised ones.
             if let Some(line) = lines.peek() {
                 sink.unread(line);
             }
@@ -313,7 +313,7 @@ pub(super) fn rest(first: &Line<'_>, mut row: Thread, lines: &mut Lines<'_>, sin
     finish(first, row, objects, irps, lines, sink);
 }
 
-/// Whether the line after one that is not known is one of the thread's.
+/// Whether the line after an unrecognised one belongs to the thread.
 fn is_inside(lines: &mut Lines<'_>) -> bool {
     lines.peek_at(1).is_some_and(|next| {
         let next = next.trimmed();
@@ -364,7 +364,7 @@ fn finish(
             lines.next();
         }
         stack::frames(columns, &owner, lines, sink);
-        // A stack may go on after a blank line.
+        // A stack may continue after a blank line.
         while lines.peek().is_some_and(Line::is_blank)
             && lines.peek_at(1).is_some_and(|l| stack::is_frame(l.trimmed()))
         {
@@ -393,7 +393,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn heads_of_every_era() {
+    fn heads_of_every_version() {
         let row = head("THREAD 8713a5a0  Cid 4ef4.4f04  Teb: 7ffdd000 Win32Thread: bc423920 RUNNING on processor 1").unwrap();
         assert_eq!(
             (row.pid, row.state.as_deref(), row.processor),

@@ -1,4 +1,4 @@
-//! What debuggers print of a process: `~`, `!runaway`, `!teb`, `!peb`, `!address`.
+//! Output about a process: `~`, `!runaway`, `!teb`, `!peb`, `!address`.
 
 use super::{Context, Fills, Reader, Signature, facts};
 use crate::catalog::{Absent, Cell};
@@ -129,7 +129,7 @@ fn times(line: &str) -> Option<(i64, i64)> {
 }
 
 fn read_runaway(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
-    // Times of both modes are of one thread, and so of one row.
+    // The times of both modes belong to one thread, and so to one row.
     let mut rows: Vec<(u64, Thread)> = Vec::new();
     let mut mode = "User";
     for line in lines {
@@ -240,7 +240,7 @@ fn read_peb(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
         } else if in_environment && variable(&line, sink) {
             // `NAME=value`.
         } else if line.is_blank() || is_heading_of_peb(trimmed) {
-            // Nothing is said there.
+            // The line has no value.
         } else if !facts::emit("!peb", "", &line, sink) {
             sink.unread(&line);
         }
@@ -252,7 +252,7 @@ fn read_peb(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
 
 fn quoted<'a>(line: &'a str, label: &str) -> Option<&'a str> {
     let value = line.strip_prefix(label)?.trim();
-    // The value may have quotes of its own inside the pair that the debugger puts around it.
+    // The value may contain quotes inside the pair that the debugger adds.
     let inside = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
     Some(inside('\'').or_else(|| inside('"')).unwrap_or(value))
 }
@@ -266,7 +266,7 @@ fn is_heading_of_peb(text: &str) -> bool {
 /// `Path=C:\\Windows`: a variable of the environment.
 fn variable(line: &Line<'_>, sink: &mut Sink<'_>) -> bool {
     let Some((name, value)) = line.trimmed().split_once('=') else { return false };
-    // The current folders of drives have names that start with the sign itself.
+    // The names of the drives' current directories begin with an equals sign.
     if name.is_empty() || name.len() > 255 {
         return false;
     }
@@ -275,7 +275,7 @@ fn variable(line: &Line<'_>, sink: &mut Sink<'_>) -> bool {
     true
 }
 
-/// The part of a value that is a name: `01000000MEM_IMAGE`, `00001000          MEM_COMMIT`.
+/// The name in a value: `01000000MEM_IMAGE`, `00001000          MEM_COMMIT`.
 fn named(value: &str) -> &str {
     let at = value.find("MEM_").or_else(|| value.find("PAGE_")).unwrap_or(value.len());
     let name = value.get(at..).unwrap_or_default();

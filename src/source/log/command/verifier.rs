@@ -1,4 +1,4 @@
-//! `!verifier`: the settings of Driver Verifier, its numbers, and the stacks it keeps.
+//! `!verifier`: the settings of Driver Verifier, its counters, and its stack traces.
 
 use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
@@ -54,7 +54,7 @@ fn statistic(line: &str) -> Option<VerifierFact> {
     })
 }
 
-/// `Peak nonpaged pool allocations         0x13 for 0004A4A0 bytes`: a number, and how many bytes.
+/// `Peak nonpaged pool allocations         0x13 for 0004A4A0 bytes`: a count, and a size in bytes.
 fn sizes(line: &str) -> Option<[VerifierFact; 2]> {
     let (before, bytes) = line.strip_suffix(" bytes")?.split_once(" for ")?;
     let count = statistic(before)?;
@@ -63,7 +63,7 @@ fn sizes(line: &str) -> Option<[VerifierFact; 2]> {
     Some([count, bytes])
 }
 
-/// `Current Pool Bytes:       ( 0x00001058 / 0x00000000 )`: of the non-paged and the paged pool.
+/// `Current Pool Bytes:       ( 0x00001058 / 0x00000000 )`: nonpaged and paged pool.
 fn pair(line: &str) -> Option<[VerifierFact; 2]> {
     let (name, values) = line.split_once(':')?;
     let (nonpaged, paged) = between(values, "(", ")")?.split_once('/')?;
@@ -95,8 +95,8 @@ fn old_pair(line: &str) -> Option<[VerifierFact; 2]> {
     Some([of("nonpaged", nonpaged)?, of("paged", paged)?])
 }
 
-/// `8459cd88 Loaded           000000a0       00000854    mydriver.sys`: what a driver holds, on
-/// Windows XP.
+/// `8459cd88 Loaded           000000a0       00000854    mydriver.sys`: the pool usage of a driver,
+/// on Windows XP.
 fn old_driver(line: &str) -> Option<(&str, [VerifierFact; 2])> {
     let mut words = line.split_whitespace();
     address(words.next()?)?;
@@ -114,8 +114,8 @@ fn old_driver(line: &str) -> Option<(&str, [VerifierFact; 2])> {
     Some((module, [of("NonPagedPool", nonpaged)?, of("PagedPool", paged)?]))
 }
 
-/// `0x982a8fe0  0x00000020  VMdl  0x9a3bf6ac  MyDriver!DeviceControlDispatch`: a block of pool that
-/// a verified driver holds. The tag may hold blanks; the caller follows it.
+/// `0x982a8fe0  0x00000020  VMdl  0x9a3bf6ac  MyDriver!DeviceControlDispatch`: a pool block of a
+/// verified driver. The tag may contain spaces; the caller follows it.
 fn driver_block(line: &str) -> Option<PoolBlock> {
     let (at, rest) = word(line.strip_prefix("0x")?)?;
     let (length, rest) = word(rest)?;
@@ -133,7 +133,7 @@ fn driver_block(line: &str) -> Option<PoolBlock> {
     })
 }
 
-/// A frame of a stack that Driver Verifier keeps: `817b21e4 nt!IovpLocalCompletionRoutine+0xb2`.
+/// A frame of a stack trace of Driver Verifier: `817b21e4 nt!IovpLocalCompletionRoutine+0xb2`.
 fn frame(line: &str) -> Option<(u64, &str)> {
     let (at, symbol) = word(line)?;
     let at = address(at)?;
@@ -149,7 +149,7 @@ fn read_verifier(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
         let trimmed = line.trimmed();
         in_options &= !line.is_blank();
         if in_options {
-            // Windows XP and before list the options that are on by name alone.
+            // Windows XP and earlier list only the names of the enabled options.
             let row = VerifierFact {
                 section: Ok("enabled options".to_owned()),
                 name: text(trimmed),
@@ -191,11 +191,11 @@ fn read_verifier(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             position += 1;
             sink.row(&line, row);
         } else if let Some(module) = trimmed.strip_prefix("MODULE:") {
-            // What follows is that driver's alone.
+            // The lines that follow are about that driver.
             section = found(word(module).map(|(_, name)| name.split(" (").next().unwrap_or(name)))
                 .and_then(text);
         } else if trimmed.starts_with("Thread:") {
-            // The next entry of a log of stacks.
+            // The next entry of a log of stack traces.
             position = 0;
         } else if is_heading(trimmed)
             || trimmed.starts_with("Summary of")

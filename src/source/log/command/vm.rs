@@ -1,5 +1,5 @@
-//! `!vm`: the numbers of the memory manager, page files, failed allocations, sessions (flag 4) and
-//! the commit charge of processes.
+//! `!vm`: memory manager counters, page files, failed allocations, sessions (flag 4) and the commit
+//! charge of processes.
 
 use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};
@@ -52,7 +52,7 @@ fn counter(line: &str) -> Option<VmCounter> {
     if !has_unit {
         return None;
     }
-    // Counters that went below zero are printed as enormous ones.
+    // Counters that went below zero are printed as huge numbers.
     let pages: Cell<i64> = pages.parse().map_err(|_| Absent::Unreadable);
     Some(VmCounter {
         name: Ok(name.trim().to_owned()),
@@ -62,14 +62,14 @@ fn counter(line: &str) -> Option<VmCounter> {
     })
 }
 
-/// `Syspart SharedCommit 12`: a number of pages without colon and unit.
+/// `Syspart SharedCommit 12`: a page count without colon and unit.
 fn plain_counter(line: &Line<'_>) -> Option<VmCounter> {
     let (name, pages) = line.trimmed().rsplit_once(char::is_whitespace)?;
     let is_name = name.starts_with(|c: char| c.is_ascii_uppercase())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ')
         && name.len() <= 40;
     let is_number = pages.bytes().all(|b| b.is_ascii_digit());
-    // Prose stands at the margin, and no sentence ends in a number of pages.
+    // Prose is not indented, and no sentence ends in a page count.
     let pages: i64 = pages.parse().ok().filter(|_| is_name && is_number && line.indent() > 0)?;
     Some(VmCounter {
         name: text(name),
@@ -79,8 +79,8 @@ fn plain_counter(line: &Line<'_>) -> Option<VmCounter> {
     })
 }
 
-/// `17fc MsMpEng.exe    158232 Kb     2896 Kb          0 Kb`: the list of processes with three sizes,
-/// which ends the output.
+/// `17fc MsMpEng.exe    158232 Kb     2896 Kb          0 Kb`: the list of processes with three
+/// sizes, which ends the output.
 fn is_tail(line: &str) -> bool {
     let sizes = line.trim_end().split(" Kb").collect::<Vec<_>>();
     let [first, more @ .., ""] = sizes.as_slice() else { return false };
@@ -104,11 +104,11 @@ fn warning(line: &str) -> Option<&str> {
     (!is_banner).then_some(inner)
 }
 
-/// What is read before it is known to be whole.
+/// What was read so far.
 #[derive(Default)]
 struct Reading {
     counters: Vec<(u64, VmCounter)>,
-    /// A warning for the row that comes next.
+    /// A warning for the next row.
     pending: Option<String>,
     file: Option<(u64, PageFile)>,
     session: Option<(u64, SessionSpace)>,
@@ -164,7 +164,7 @@ impl Reading {
         self.counters.push((number, row));
     }
 
-    /// Limits stand in rows of their own.
+    /// Limits are in rows of their own.
     fn limits(&mut self) {
         for (usage, limit) in [
             ("NonPagedPool Usage", "NonPagedPool Max"),
@@ -267,7 +267,7 @@ fn process(line: &str) -> Option<Process> {
         return None;
     }
     let pid = hex_int(pid)?;
-    // A name may hold blanks, and that of a process that has ended may be missing.
+    // A name may contain spaces, and that of an exited process may be missing.
     let (at, unit) = [(" (", PAGE), (" Kb", 1024), (" kb", 1024)]
         .iter()
         .flat_map(|(mark, unit)| rest.match_indices(mark).map(|(at, _)| (at, *unit)))
@@ -372,7 +372,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_of_every_era() {
+    fn lines_of_every_version() {
         let row = counter("Free System PTEs:     194059 (    776236 Kb)").unwrap();
         assert_eq!(
             (row.name.as_deref(), row.pages, row.bytes),

@@ -1,4 +1,4 @@
-//! Environment blocks of the process, by its threads.
+//! Process and thread environment blocks (PEB, TEB), through the threads.
 
 use minidump::format as md;
 
@@ -18,16 +18,16 @@ impl Core {
         tebs.find_map(|teb| self.pointer(teb.checked_add(offset)?).ok()).ok_or(Absent::NotInDump)
     }
 
-    /// The 32-bit environment block of a thread, to which the first pointer of the other leads.
+    /// The 32-bit TEB of a thread, to which the first pointer of the 64-bit TEB points.
     pub(crate) fn narrow_teb(&self, teb: u64) -> Cell<u64> {
         let view = self.narrow_view().ok_or(Absent::NotApplicable)?;
         let narrow = self.pointer(teb)?;
-        // Each such block has its own address in it (`NT_TIB.Self`, the seventh pointer).
+        // Each TEB contains its own address (`NT_TIB.Self`, the seventh pointer).
         let own = view.pointer(narrow.checked_add(6 * 4).ok_or(Absent::Unreadable)?)?;
         if own == narrow && own != 0 { Ok(narrow) } else { Err(Absent::NotInDump) }
     }
 
-    /// The environment block that 32-bit code has, by the first thread that leads to it.
+    /// The 32-bit PEB, from the first thread that leads to it.
     pub(crate) fn narrow_peb(&self) -> Cell<u64> {
         let view = self.narrow_view().ok_or(Absent::NotApplicable)?;
         let layout = self.types(view.width).map_err(|_| Absent::NoSymbols)?;

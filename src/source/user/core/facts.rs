@@ -1,4 +1,4 @@
-//! What the dump says of its process, its system and its exception, where several readers need it.
+//! Facts about the process, its system and its exception that several readers need.
 
 use minidump::format as md;
 use minidump::{MinidumpMiscInfo, MinidumpStream as _};
@@ -8,7 +8,7 @@ use super::modules::file_name;
 use super::streams::{Gap, Streams, kind};
 use crate::catalog::{Absent, Cell};
 
-/// What miscellaneous information says, or the `/proc` files that stand in for it on Linux.
+/// The miscellaneous information stream, or the `/proc` files that replace it on Linux.
 #[derive(Debug)]
 pub(crate) struct Facts {
     pub(crate) pid: Cell<i64>,
@@ -73,7 +73,7 @@ impl Core {
         self.main_path().map(|path| file_name(&path).to_owned())
     }
 
-    /// The service pack, or what other systems write in its place.
+    /// The service pack, or what other systems write in that field.
     pub(crate) fn csd(&self) -> Cell<String> {
         let system = self.system().ok_or(Absent::NotInDump)?;
         let text = self.streams.text().utf16(system.raw.csd_version_rva.into())?;
@@ -85,7 +85,7 @@ impl Core {
         self.system().map(|system| system.raw.build_number)
     }
 
-    /// When the dump was made, in microseconds since 1970.
+    /// When the dump was written, in microseconds since 1970.
     pub(crate) fn system_time(&self) -> Cell<i64> {
         match self.streams.header().time_date_stamp {
             0 => Err(Absent::NotInDump),

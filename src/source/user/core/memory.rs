@@ -7,17 +7,17 @@ use minidump::format as md;
 use super::streams::{Gap, List, Streams, kind};
 use crate::catalog::{Absent, Cell};
 
-/// More ranges than any process has; what a damaged list has beyond is left out.
+/// Upper limit on ranges; more in a damaged list are left out.
 const MAX_RANGES: usize = 4 << 20;
 
 /// The ranges of memory in the dump.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    /// As the lists have them, by address.
+    /// As the lists give them, in address order.
     pub(crate) ranges: Vec<Range>,
-    /// The same without overlaps, for searching.
+    /// The same without overlaps, for searches.
     disjoint: Vec<Range>,
-    /// How many ranges the lists promise that the file does not hold.
+    /// How many ranges of the lists are beyond the end of the file.
     missing: u64,
 }
 
@@ -46,7 +46,7 @@ impl Memory {
         memory
     }
 
-    /// The full list has its bytes end to end from one offset on.
+    /// The bytes of the full memory list are contiguous from one offset on.
     fn take_full_list(&mut self, streams: &Streams, mask: u64, stacks: &BTreeSet<u64>) {
         let Ok(list) = full_list(streams) else { return };
         let (list, mut offset) = list;
@@ -87,7 +87,7 @@ impl Memory {
         }
     }
 
-    /// How many ranges are not in the file, whole or in part.
+    /// How many ranges are wholly or partly missing from the file.
     pub(crate) const fn missing(&self) -> u64 {
         self.missing
     }
@@ -98,7 +98,7 @@ impl Memory {
         (address < range.end()).then_some(range)
     }
 
-    /// Fills the buffer, across ranges that touch.
+    /// Fills the buffer, across adjacent ranges.
     pub(crate) fn read(&self, streams: &Streams, address: u64, buffer: &mut [u8]) -> Cell<()> {
         let mut at = address;
         let mut rest = buffer;
@@ -115,7 +115,7 @@ impl Memory {
         Ok(())
     }
 
-    /// As many bytes from an address on as the dump holds in one go, at least one.
+    /// The longest contiguous prefix of bytes from an address on, at least one byte.
     pub(crate) fn prefix(&self, streams: &Streams, address: u64, most: usize) -> Cell<Vec<u8>> {
         let mut bytes = Vec::new();
         while bytes.len() < most {
@@ -136,7 +136,7 @@ impl Memory {
     }
 }
 
-/// Descriptors of the full list, and where in the file the bytes begin.
+/// The descriptors of the full memory list, and the file offset of its bytes.
 fn full_list(streams: &Streams) -> Result<(List<'_, md::MINIDUMP_MEMORY_DESCRIPTOR64>, u64), Gap> {
     let stream = streams.get(kind::MEMORY64)?;
     let count: u64 = streams.record(stream, 0).ok_or(Gap::Outside(kind::MEMORY64))?;
@@ -150,7 +150,7 @@ fn stack_starts(streams: &Streams, mask: u64) -> BTreeSet<u64> {
     threads.map(|thread| thread.stack.start_of_memory_range & mask).collect()
 }
 
-/// Cuts off what an earlier range covers already.
+/// Removes what an earlier range covers.
 fn disjoint(sorted: &[Range]) -> Vec<Range> {
     let mut out: Vec<Range> = Vec::with_capacity(sorted.len());
     for range in sorted {

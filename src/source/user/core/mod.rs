@@ -1,6 +1,6 @@
-//! What every reader of a minidump needs: its streams, memory, images, names and types.
+//! What every reader of a minidump needs: streams, memory, images, symbols and types.
 //!
-//! A core knows no row. Everything but the directory is read when it is first asked for.
+//! The core makes no rows. Everything except the directory is read on first use.
 
 pub(crate) mod blocks;
 pub(crate) mod facts;
@@ -34,7 +34,7 @@ pub(crate) struct Core {
     pub(crate) modules: OnceLock<ModuleMap>,
     pub(crate) memory: OnceLock<Memory>,
     pub(crate) facts: OnceLock<Facts>,
-    /// Ranges and names of modules that are unloaded; read when first asked for.
+    /// Ranges and names of unloaded modules, read on first use.
     pub(crate) gone: OnceLock<Vec<(u64, u64, String)>>,
 }
 
@@ -42,7 +42,7 @@ impl Core {
     /// Reads the header, the directory and the system information.
     pub(crate) fn open(image: Image, symbols: &Store) -> Result<Self, Error> {
         let streams = Streams::open(image)?;
-        // Given no file to look at, the crate leaves out the one string, which can be of any length.
+        // Without the file's bytes the crate omits the only string, whose length is unbounded.
         let system = streams
             .get(kind::SYSTEM)
             .ok()
@@ -86,7 +86,7 @@ impl Core {
         self.facts.get_or_init(|| Facts::new(&self.streams))
     }
 
-    /// 32-bit writers sign-extend some addresses; this takes the extension off.
+    /// 32-bit writers sign-extend some addresses; this mask removes the extension.
     pub(crate) fn address_mask(&self) -> u64 {
         match self.machine().width {
             PointerWidth::Bits32 => u32::MAX.into(),

@@ -1,4 +1,4 @@
-//! Loaded images, and which of them an address lies in.
+//! Loaded images, and the image that contains an address.
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,10 +11,10 @@ use crate::model::Located;
 use crate::symbol::image::Image;
 use crate::symbol::{ImageFile, ImageId, PdbId};
 
-/// The longest file name that the file systems of Windows allow, in characters.
+/// Upper limit on a file name in Windows file systems, in characters.
 const MAX_FILE_NAME: usize = 255;
 
-/// Where images lie, sorted by address.
+/// The ranges of images, sorted by address.
 #[derive(Debug, Default)]
 pub(crate) struct ModuleMap(Vec<Span>);
 
@@ -22,14 +22,14 @@ pub(crate) struct ModuleMap(Vec<Span>);
 pub(crate) struct Span {
     pub(crate) base: u64,
     pub(crate) end: u64,
-    /// Where the path is; what is located often has a name and no path.
+    /// The offset of the path. Images without a path may still have a name.
     path: u64,
     pub(crate) file_name: Cell<Box<str>>,
     /// Its time date stamp and its size.
     stamp: (u32, u32),
-    /// Its file on the symbol path; looked for when first asked for.
+    /// Its file on the symbol path, determined on first use.
     file: OnceLock<Option<Arc<ImageFile>>>,
-    /// What its debug record says of its PDB.
+    /// The PDB from its CodeView record.
     pub(crate) pdb: Option<PdbId>,
 }
 
@@ -65,7 +65,7 @@ impl ModuleMap {
         self.0.iter()
     }
 
-    /// The image that an address lies in.
+    /// The image that contains an address.
     pub(crate) fn find(&self, address: u64) -> Option<&Span> {
         let after = self.0.partition_point(|span| span.base <= address);
         let span = self.0.get(after.checked_sub(1)?)?;
@@ -74,7 +74,7 @@ impl ModuleMap {
 }
 
 impl Core {
-    /// The file of the module at a base, if the symbol path has it.
+    /// The image file of the module at a base, if the symbol path has it.
     pub(crate) fn image_file(&self, base: u64) -> Option<&ImageFile> {
         let span = self.module_map().find(base)?;
         let found = span.file.get_or_init(|| {
@@ -98,7 +98,7 @@ impl Core {
         read(&Image::new(&bytes)?)
     }
 
-    /// The module that an address lies in, and how far into it.
+    /// The module that contains an address, and the offset in it.
     pub(crate) fn locate_module(&self, address: u64) -> Cell<Located> {
         let Some(span) = self.module_map().find(address) else {
             return self.unloaded_at(address).ok_or(Absent::NotApplicable);
@@ -113,7 +113,7 @@ impl Core {
         })
     }
 
-    /// The unloaded module that an address was in, as debuggers print it.
+    /// The unloaded module that contained an address, as debuggers print it.
     pub(crate) fn unloaded_at(&self, address: u64) -> Option<Located> {
         let gone = self.gone.get_or_init(|| {
             let list =
@@ -133,7 +133,7 @@ impl Core {
         Some(Located { module, symbol: None, offset: address - start })
     }
 
-    /// Whether an address lies in a module.
+    /// Whether a module contains an address.
     pub(crate) fn is_in_module(&self, address: u64) -> bool {
         self.module_map().find(address).is_some()
     }
@@ -150,7 +150,7 @@ impl Core {
         self.streams.text().utf16(first.module_name_rva.into())
     }
 
-    /// Windows debuggers leave the extension out; elsewhere it is part of the name.
+    /// Windows debuggers leave out the extension; elsewhere it is part of the name.
     pub(crate) fn module_name<'a>(&self, file: &'a str) -> &'a str {
         match file.rsplit_once('.') {
             Some((stem, _)) if self.is_windows() && !stem.is_empty() => stem,
@@ -159,7 +159,8 @@ impl Core {
     }
 }
 
-/// Paths of the images at addresses. Neighbours mostly ask for the same one again.
+/// Paths of the images at addresses, with the last one cached, because consecutive addresses are
+/// mostly in the same image.
 pub(crate) struct Paths<'a> {
     map: &'a ModuleMap,
     text: Text<'a>,
@@ -185,7 +186,7 @@ impl<'a> Paths<'a> {
     }
 }
 
-/// The file name of a path of any system.
+/// The file name in a path of any operating system.
 pub(crate) fn file_name(path: &str) -> &str {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
     name.char_indices().nth(MAX_FILE_NAME).map_or(name, |(at, _)| name.get(..at).unwrap_or(name))

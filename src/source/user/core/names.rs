@@ -1,4 +1,4 @@
-//! The names of addresses: which file has those of a module, and what is said of it.
+//! Symbols of addresses: which file has the symbols of a module, and what is reported about it.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::modules::Span;
 use crate::symbol::{Names, Status};
 
 impl Core {
-    /// The names of a module, from the file that belongs to it.
+    /// The symbols of a module, from its symbol file.
     pub(crate) fn names_in(&self, span: &Span) -> Option<Arc<dyn Names>> {
         self.symbols.names(span.pdb.as_ref()?)
     }
@@ -30,7 +30,7 @@ impl Core {
         }
     }
 
-    /// What is known of the symbols of the module at a base, without asking a server.
+    /// What is known of the symbols of the module at a base, without asking a symbol server.
     pub(crate) fn symbol_status(&self, base: u64) -> String {
         self.module_map().find(base).map_or_else(|| "none".to_owned(), |span| self.said_of(span))
     }

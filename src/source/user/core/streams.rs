@@ -1,7 +1,7 @@
 //! The container of a minidump: header, stream directory, lists and strings.
 //!
-//! Everything is found by offset and bounded by the file, so that a broken stream costs its own
-//! table and no other. What a stream means is known to the other files of this folder.
+//! Everything is addressed by offset and checked against the file size, so a damaged stream affects
+//! only its own table. The other files of this folder know the contents of the streams.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -15,22 +15,22 @@ use crate::catalog::{Absent, Cell};
 use crate::dump::{Error, Image};
 use crate::model::Unanswered;
 
-/// More streams than any writer makes; a larger count is damage.
+/// Upper limit on streams; a larger count is damaged.
 const MAX_STREAMS: u32 = 0x1000;
-/// The longest string that Windows itself can count, in bytes.
+/// Upper limit on a string that Windows can count, in bytes.
 const MAX_STRING_BYTES: usize = 0xfffe;
-/// How much text one scan may take out of a dump. Damage can make a million records share one long
-/// string, which no writer does.
+/// Upper limit on the text that one scan takes from a dump. Damage can make a million records share
+/// one long string, which no writer does.
 const MAX_TEXT_BYTES: usize = 48 << 20;
 
-/// A kind of stream: its number in the directory, and what messages call it.
+/// A stream type: its number in the directory, and its name in messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Kind {
     pub(crate) id: u32,
     pub(crate) name: &'static str,
 }
 
-/// The kinds of stream that are read.
+/// The stream types that are read.
 pub(crate) mod kind {
     use super::Kind;
 
@@ -89,7 +89,7 @@ pub(crate) mod kind {
 pub(crate) enum Gap {
     /// The directory does not list it.
     Missing(Kind),
-    /// The directory lists it beyond the end of the file.
+    /// The directory places it beyond the end of the file.
     Outside(Kind),
 }
 
@@ -120,12 +120,12 @@ pub(crate) struct Streams {
     endian: Endian,
     header: md::MINIDUMP_HEADER,
     directory: Vec<md::MINIDUMP_DIRECTORY>,
-    /// The first stream of each kind.
+    /// The first stream of each type.
     by_kind: BTreeMap<u32, md::MINIDUMP_LOCATION_DESCRIPTOR>,
 }
 
 impl Streams {
-    /// Reads the header and as much of the directory as there is.
+    /// Reads the header and as much of the directory as the file holds.
     pub(crate) fn open(image: Image) -> Result<Self, Error> {
         let not = |found: String| Error::NotADump { path: image.path().to_owned(), found };
         let (header, endian) = read_header(&image)
@@ -166,8 +166,8 @@ impl Streams {
         &self.directory
     }
 
-    /// The first stream of the kind, as debuggers take it; a stream that the file cuts off is
-    /// returned as far as it goes.
+    /// The first stream of this type, like debuggers; a stream that the file cuts off is returned
+    /// as far as it goes.
     pub(crate) fn get(&self, kind: Kind) -> Result<&[u8], Gap> {
         let location = self.by_kind.get(&kind.id).ok_or(Gap::Missing(kind))?;
         let rest = usize::try_from(location.rva).ok().and_then(|rva| self.image.get(rva..));
@@ -180,12 +180,12 @@ impl Streams {
         }
     }
 
-    /// Bytes of the file, if all of them are there.
+    /// Bytes of the file, if the file holds all of them.
     pub(crate) fn bytes(&self, location: md::MINIDUMP_LOCATION_DESCRIPTOR) -> Option<&[u8]> {
         self.range(location.rva.into(), location.data_size.into())
     }
 
-    /// Bytes of the file, if all of them are there.
+    /// Bytes of the file, if the file holds all of them.
     pub(crate) fn range(&self, offset: u64, size: u64) -> Option<&[u8]> {
         let start = usize::try_from(offset).ok()?;
         let end = usize::try_from(offset.checked_add(size)?).ok()?;
@@ -200,7 +200,7 @@ impl Streams {
         bytes.pread_with(offset, self.endian).ok()
     }
 
-    /// A list that begins with a 32-bit count. Some writers put padding between the two.
+    /// A list that begins with a 32-bit count, which some writers follow with padding.
     pub(crate) fn list<T: SizeWith<Endian>>(&self, kind: Kind) -> Result<List<'_, T>, Gap> {
         let stream = self.get(kind)?;
         let count: u32 = self.record(stream, 0).ok_or(Gap::Outside(kind))?;
@@ -229,7 +229,7 @@ impl Streams {
         Ok(List::new(stream, header as usize, stride as usize, count, self.endian))
     }
 
-    /// A reader of strings with a limit on how much it gives in all.
+    /// A reader of strings with a limit on their total size.
     pub(crate) const fn text(&self) -> Text<'_> {
         Text { streams: self, left: MAX_TEXT_BYTES }
     }
@@ -259,7 +259,7 @@ fn read_directory(
     directory
 }
 
-/// Records of one size, one after the other, read as they are asked for.
+/// Consecutive records of one size, read on demand.
 #[derive(Debug)]
 pub(crate) struct List<'a, T> {
     bytes: &'a [u8],
@@ -285,12 +285,12 @@ impl<'a, T: SizeWith<Endian>> List<'a, T> {
         Self { bytes, stride, len, missing, endian, record: PhantomData }
     }
 
-    /// How many records are there.
+    /// How many records there are.
     pub(crate) const fn len(&self) -> usize {
         self.len
     }
 
-    /// How many more the header promised.
+    /// How many more the header states.
     pub(crate) const fn missing(&self) -> u64 {
         self.missing
     }
@@ -306,7 +306,7 @@ impl<'a, T: SizeWith<Endian>> List<'a, T> {
     }
 }
 
-/// Reads strings until their sum passes a limit; from then on they are unreadable.
+/// Reads strings until their total size exceeds a limit; further strings are unreadable.
 #[derive(Debug)]
 pub(crate) struct Text<'a> {
     streams: &'a Streams,
@@ -314,7 +314,7 @@ pub(crate) struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// The UTF-16 string behind a 32-bit length in bytes; offset 0 is no string.
+    /// The UTF-16 string behind a 32-bit length in bytes; offset 0 means that there is none.
     pub(crate) fn utf16(&mut self, offset: u64) -> Cell<String> {
         if offset == 0 {
             return Err(Absent::NotInDump);
@@ -324,7 +324,7 @@ impl<'a> Text<'a> {
         Ok(utf16(bytes, self.streams.endian))
     }
 
-    /// Accounts for bytes that are about to be handed out.
+    /// Counts bytes against the limit.
     pub(crate) fn spend(&mut self, bytes: usize) -> Cell<()> {
         let left = self.left.checked_sub(bytes);
         self.left = left.unwrap_or(0);
@@ -339,7 +339,7 @@ impl<'a> Text<'a> {
     }
 }
 
-/// Decodes UTF-16 up to the first NUL; broken surrogates become U+FFFD.
+/// Decodes UTF-16 up to the first null; unpaired surrogates become U+FFFD.
 pub(crate) fn utf16(bytes: &[u8], endian: Endian) -> String {
     let units = bytes.chunks_exact(2).map(|unit| match (unit, endian) {
         (&[low, high], Endian::Little) | (&[high, low], Endian::Big) => {

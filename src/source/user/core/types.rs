@@ -1,10 +1,11 @@
-//! Types of structures in the memory of a process, and reading by them: those of `ntdll`, and what
-//! symbol files of other modules have.
+//! Types of structures in process memory, and reading with them: the types of `ntdll`, and those in
+//! symbol files of other modules.
 //!
-//! The kernel's type information has the structures that it shares with `ntdll` (`_PEB`, `_TEB`,
-//! `_LDR_DATA_TABLE_ENTRY`, `_RTL_CRITICAL_SECTION` and what they lead to), so that the built-in layouts
-//! of kernels serve where no file of `ntdll` is at hand. They are of the same build where one is built
-//! in, and else of the nearest, which is said.
+//! The kernel's type information contains the structures that it shares with `ntdll` (`_PEB`,
+//! `_TEB`,
+//! `_LDR_DATA_TABLE_ENTRY`, `_RTL_CRITICAL_SECTION` and the types that they use), so the built-in
+//! kernel layouts are used if there is no symbol file for `ntdll`. A built-in layout of the same
+//! build is preferred; if the nearest build is used instead, this is reported.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -17,12 +18,12 @@ use crate::source::typed::{self, Callee, Memory};
 use crate::symbol::{Closeness, Layout, Wanted};
 
 const NTDLL: &str = "ntdll";
-/// What stands for `ntdll` of 32-bit code in a 64-bit process, whose modules have the same name.
+/// The name for the 32-bit `ntdll` in a 64-bit process, whose file has the same name.
 const NTDLL_32: &str = "ntdll32";
-/// A structure that every layout of use has.
+/// A structure that every usable layout has.
 const SHARED: &str = "_PEB";
 
-/// The part of the process that code of one width sees.
+/// The part of the process that 32-bit or 64-bit code sees.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     pub(crate) core: &'a Core,
@@ -42,7 +43,7 @@ impl Core {
         may_have.then_some(View { core: self, width: 4 })
     }
 
-    /// The module `ntdll` that code of a width calls. Its 32-bit form has a folder of its own.
+    /// The `ntdll` module for a pointer size. The 32-bit `ntdll` is in a folder of its own.
     pub(crate) fn ntdll(&self, width: usize) -> Option<&Span> {
         let mut spans = self.module_map().iter().filter(|span| self.is_named(span, NTDLL));
         if self.pointer_bytes() == 4 {
@@ -55,7 +56,7 @@ impl Core {
         })
     }
 
-    /// The address of a variable of the `ntdll` that code of a width calls, by its symbols.
+    /// The address of a variable of `ntdll` for a pointer size, from its symbols.
     pub(crate) fn variable(&self, width: usize, name: &str) -> Option<u64> {
         let span = self.ntdll(width)?;
         span.base.checked_add(self.names_in(span)?.address(name)?)
@@ -66,7 +67,7 @@ impl Core {
         file.is_ok_and(|file| self.module_name(file).eq_ignore_ascii_case(module))
     }
 
-    /// The types that code of a width shares with the kernel.
+    /// The types that are shared with the kernel, for a pointer size.
     pub(crate) fn types(&self, width: usize) -> Result<Arc<Layout>, String> {
         let own = self.ntdll(width).and_then(|span| span.pdb.as_ref());
         if let Some(id) = own
@@ -86,10 +87,10 @@ impl Core {
                 return Ok(layout);
             }
         }
-        Err("no layout of the structures of its system is known".to_owned())
+        Err("no layout of the structures of its Windows version is known".to_owned())
     }
 
-    /// What is to be said of types that are of another build.
+    /// What is reported about types of another build.
     pub(crate) fn types_note(&self) -> Option<String> {
         let build = self.build().filter(|build| *build != 0 && self.is_windows())?;
         let width = self.view().width;
@@ -101,7 +102,7 @@ impl Core {
         let first = candidates.into_iter().find(|found| found.closeness != Closeness::Unknown)?;
         (first.closeness > Closeness::SameBuild).then(|| {
             let label = first.label;
-            format!("structures of ntdll are read by the {label}, of another build than {build}")
+            format!("structures of ntdll are read with the {label}, which is of another build than {build}")
         })
     }
 
@@ -118,8 +119,8 @@ impl Core {
         Wanted { build: self.build().unwrap_or_default(), service_pack: pack, arch, pdb: None }
     }
 
-    /// The layout of a module that has a type of that name, among those whose files are on the symbol
-    /// path; no server is asked.
+    /// The layout of a module that has a type with this name, among the modules whose symbol files
+    /// are on the symbol path; no symbol server is asked.
     pub(crate) fn layout_with(&self, name: &str) -> Option<Arc<Layout>> {
         self.module_map().iter().find_map(|span| {
             let id = span.pdb.as_ref()?;
@@ -147,7 +148,7 @@ impl Callee for Core {
             if shared.as_ref().is_ok_and(|layout| layout.size_of(name).is_some()) {
                 return shared;
             }
-            // Types of the program and its libraries, where their files are at hand.
+            // Types of the program and its libraries, if their symbol files are there.
             return self.layout_with(name).map_or(shared, Ok);
         };
         if module.eq_ignore_ascii_case(NTDLL) || module.eq_ignore_ascii_case("nt") {
@@ -155,7 +156,7 @@ impl Callee for Core {
         }
         if module.eq_ignore_ascii_case(NTDLL_32) {
             let narrow = self.narrow_view();
-            let narrow = narrow.ok_or_else(|| Refused::because("it has no part of 32 bits"))?;
+            let narrow = narrow.ok_or_else(|| Refused::because("it has no 32-bit part"))?;
             return shared(narrow.width);
         }
         let mut spans = self.module_map().iter().filter(|span| self.is_named(span, module));
@@ -180,7 +181,7 @@ impl Callee for Core {
 }
 
 impl View<'_> {
-    /// A number of a structure at an address.
+    /// A number in a structure at an address.
     pub(crate) fn number(self, layout: &Layout, ty: &str, at: u64, path: &str) -> Cell<u64> {
         let field = layout.field(ty, path).ok_or(Absent::NoSymbols)?;
         let size = if field.size == 0 { self.width } else { field.size };

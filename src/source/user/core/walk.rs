@@ -1,4 +1,4 @@
-//! What walking a stack and naming its frames see of the process, and of its 32-bit part.
+//! The view of a stack walk and of symbol lookup on a process, and on its 32-bit part.
 
 use minidump::system_info::Os;
 
@@ -73,7 +73,7 @@ impl Scene for Core {
     }
 }
 
-/// What 32-bit code sees: words are narrower.
+/// The same for 32-bit code, with narrower words.
 impl Scene for View<'_> {
     fn locate(&self, address: u64) -> Cell<Located> {
         self.core.locate_module(address)

@@ -1,4 +1,4 @@
-//! I/O request packets.
+//! IRPs.
 
 use super::spec::{Device, Location, Request};
 use crate::synth::layout::Object;
@@ -11,7 +11,7 @@ fn sizes(builder: &Builder<'_>) -> (u64, u64) {
     (layout.size("_IRP") as u64, layout.size("_IO_STACK_LOCATION") as u64)
 }
 
-/// Gives every request a block of the pool, and every list of pages one of its own.
+/// Gives every IRP a pool block, and every MDL one of its own.
 pub(super) fn allocate(builder: &mut Builder<'_>, requests: &mut [Request]) {
     let (packet, location) = sizes(builder);
     let mdl = builder.layout.size("_MDL") as u64;
@@ -31,7 +31,7 @@ pub(super) fn allocate(builder: &mut Builder<'_>, requests: &mut [Request]) {
     }
 }
 
-/// Writes the requests. Threads and devices link them afterwards.
+/// Writes the IRPs. Threads and devices link them afterwards.
 pub(super) fn write(
     builder: &mut Builder<'_>,
     objects: &Objects,

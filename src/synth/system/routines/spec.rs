@@ -52,10 +52,10 @@ impl Vector {
     }
 }
 
-/// A stack that Driver Verifier keeps of a request.
+/// A stack trace that Driver Verifier keeps for an IRP.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Trace {
-    /// Number of the request.
+    /// Number of the IRP.
     pub request: usize,
     /// The routine of the kernel that keeps the stack.
     pub by: &'static str,

@@ -1,4 +1,4 @@
-//! The ring of stacks that Driver Verifier keeps of requests.
+//! The ring buffer of stack traces that Driver Verifier keeps for IRPs.
 
 use super::spec::Trace;
 use crate::synth::system::SystemSpec;

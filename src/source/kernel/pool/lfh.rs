@@ -1,8 +1,9 @@
-//! Subsegments of blocks of one size (LFH) of a segment heap.
+//! LFH subsegments of a segment heap: blocks of one size with an allocation bitmap.
 //!
-//! Where the first block is and how large each is a secret number hides. Where the first is follows
-//! from what stands in front of it, and how large they are from the headers of those in use, so that
-//! one subsegment gives the secret away.
+//! The field that holds the block size and the offset of the first block is encoded with the LFH
+//! key. The reader derives both without the key: the first block follows the bitmap, and the pool
+//! headers of blocks in use give the size. Both values together yield the key, so one subsegment is
+//! enough to decode all others.
 
 use crate::source::kernel::core::Core;
 use crate::source::kernel::pool::header::Headers;
@@ -10,26 +11,26 @@ use crate::source::kernel::pool::part::{Chunk, Pages, is_block};
 
 const LFH: &str = "_HEAP_LFH_SUBSEGMENT";
 const PAGE: u64 = 0x1000;
-/// No subsegment of blocks of one size is larger, and none of its blocks.
+/// Upper limit on the size of an LFH subsegment and of its blocks.
 const MAX_LFH: u64 = 0x8_0000;
 const MAX_BLOCK: u64 = 0x4000;
-/// So many blocks in use at their places are no chance.
+/// This many blocks in use at the expected offsets are not a coincidence.
 const SURE_BLOCKS: usize = 6;
 
-/// Where the fields of such a subsegment are.
+/// Where the fields of an LFH subsegment are.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct OneSize {
-    /// How many blocks it has, and how many of them are free.
+pub(crate) struct LfhFields {
+    /// The number of blocks, and how many of them are free.
     count: u64,
     free: u64,
-    /// The hidden places.
+    /// The encoded block size and offset of the first block.
     places: u64,
-    /// The map, and how many words of two bytes follow it.
+    /// The allocation bitmap, and the number of its 16-bit words.
     bitmap: u64,
     words: u64,
 }
 
-impl OneSize {
+impl LfhFields {
     pub(crate) fn of(core: &Core) -> Option<Self> {
         let offset = |path| core.field(LFH, path).map(|field| field.offset as u64);
         Some(Self {
@@ -41,29 +42,30 @@ impl OneSize {
         })
     }
 
-    /// Those of Windows 10 2004.
+    /// The layout of Windows 10 2004.
     #[cfg(test)]
     pub(crate) const fn for_tests() -> Self {
         Self { count: 0x22, free: 0x20, places: 0x28, bitmap: 0x30, words: 0x2d }
     }
 
-    /// Whether the map says that a block is in use.
+    /// Whether the bitmap says that a block is in use.
     fn is_used(&self, pages: &Pages<'_>, at: u64, index: u64) -> Option<bool> {
-        // Two bits a block, so that no block's are in two bytes.
+        // Each block has two bits, so the bits of a block never cross a byte.
         let byte = pages.number(at + self.bitmap + index / 4, 1)?;
         Some(byte >> (2 * (index % 4)) & 1 == 1)
     }
 
-    /// Where the map of so many blocks ends: it has words of the machine, half as long as `unit`.
+    /// The end of the bitmap for this many blocks: it consists of machine words, which are half as
+    /// long as `unit`.
     const fn map_end(&self, count: u64, unit: u64) -> u64 {
         let word = unit / 2;
         self.bitmap + count.div_ceil(4 * word) * word
     }
 }
 
-impl OneSize {
-    /// The blocks of the subsegment of blocks of one size at a page, and the address behind it; none
-    /// if the page is no such subsegment.
+impl LfhFields {
+    /// The blocks of the LFH subsegment at a page and the address behind it, or `None` if the page
+    /// does not begin an LFH subsegment.
     pub(crate) fn blocks(
         &self,
         unit: u64,
@@ -93,7 +95,7 @@ impl OneSize {
         for index in 0..count {
             let is_free = !self.is_used(pages, at, index)?;
             let block = at + first + index * size;
-            // Of one on a page that is not there nothing is known.
+            // Nothing is known about a block on a page that the dump does not hold.
             if !is_free && pages.page(block).is_some() {
                 used += 1;
                 let header = pages.header(headers, block);
@@ -104,7 +106,7 @@ impl OneSize {
         (sound != 0 && 2 * sound >= used).then_some((blocks, at + bytes))
     }
 
-    /// The secret under which the page begins a subsegment of blocks of one size, if it does.
+    /// The LFH key under which the page begins an LFH subsegment, if there is one.
     pub(crate) fn derive(
         &self,
         unit: u64,
@@ -128,7 +130,7 @@ impl OneSize {
         };
         let lead = used().next()?;
         let most = (MAX_LFH / count).min(MAX_BLOCK) / unit;
-        // The smallest that fits: blocks twice as large would stand at every second one.
+        // The smallest size that fits: twice that size would fit every second block.
         let size = (2..=most).map(|units| units * unit).find(|size| {
             let place = |index: u64| at + first + index * size;
             if !is_sound(place(lead), *size) {

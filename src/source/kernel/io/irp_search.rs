@@ -1,6 +1,7 @@
-//! Where I/O request packets are found: on the lists of threads, at devices and in their queues.
+//! Finds IRPs: on the IRP lists of threads, at devices and in their queues, and in pool blocks.
 //!
-//! The same packet found in several places is one. What stands in them is for `irps` and `irp_stack`.
+//! An IRP that is found in several places is returned once. `irps` and `irp_stack` read its
+//! contents.
 
 use crate::source::kernel::core::structure::Structure;
 use rayon::prelude::*;
@@ -20,41 +21,41 @@ use crate::source::kernel::pool::state::Pool;
 use crate::source::kernel::scheduler::thread;
 use crate::source::kernel::scheduler::thread::Seen;
 
-/// No list of a thread is longer; a longer one runs in a circle.
+/// Upper limit on the IRP list of a thread; a longer one is circular.
 const MAX_LISTED: usize = 100_000;
-/// The lists of so many threads are walked side by side, and so many blocks are judged so.
+/// How many threads' lists are walked in parallel, and how many blocks are checked in parallel.
 const THREADS: usize = 256;
 const JUDGED: usize = 1 << 14;
-/// No dump has more packets.
-const MAX_PACKETS: usize = 4_000_000;
-/// So many are kept for the next table.
+/// Upper limit on the IRPs of a dump.
+const MAX_IRPS: usize = 4_000_000;
+/// Upper limit on the IRPs that are kept for the next table.
 const MAX_KEPT: usize = 1 << 20;
 pub(crate) const IRP: &str = "_IRP";
 pub(crate) const LOCATION: &str = "_IO_STACK_LOCATION";
-/// The tag of blocks that hold packets.
+/// The tag of pool blocks that hold IRPs.
 const TAG: &str = "Irp ";
 /// `IO_TYPE_IRP`.
-const PACKET_TYPE: u64 = 6;
+const IRP_TYPE: u64 = 6;
 
-/// Packets in the order in which they were first found.
+/// IRPs in the order in which they were first found.
 #[derive(Debug, Default)]
-struct Packets {
+struct FoundIrps {
     all: Vec<FoundIrp>,
     index: HashMap<u64, usize>,
 }
 
-/// The sizes by which packets are judged and their locations are placed.
-pub(crate) struct Packet<'a> {
+/// The sizes by which IRPs are validated and their stack locations are found.
+pub(crate) struct IrpLayout<'a> {
     core: &'a Core,
-    /// Bytes of a packet.
+    /// Size of an IRP in bytes.
     size: u64,
-    /// Bytes of a stack location.
+    /// Size of a stack location in bytes.
     step: u64,
 }
 
-impl Packets {
+impl FoundIrps {
     fn add(&mut self, irp: u64, place: IrpPlace, thread: Option<u64>) {
-        if self.all.len() >= MAX_PACKETS {
+        if self.all.len() >= MAX_IRPS {
             return;
         }
         let at = *self.index.entry(irp).or_insert_with(|| {
@@ -68,78 +69,78 @@ impl Packets {
     }
 }
 
-/// How packets look in this dump.
-pub(crate) fn packet(core: &Core) -> Result<Packet<'_>, Unanswered> {
+/// The IRP layout of this dump.
+pub(crate) fn irp_layout(core: &Core) -> Result<IrpLayout<'_>, Unanswered> {
     let size = |ty| core.size_of(ty).filter(|size| *size != 0);
     size(IRP)
         .zip(size(LOCATION))
-        .map(|(size, step)| Packet { core, size, step })
+        .map(|(size, step)| IrpLayout { core, size, step })
         .ok_or_else(|| Unanswered::because("no layout of _IRP is known"))
 }
 
-/// The packets of the dump, none twice: of threads, of devices, of the pool.
+/// The IRPs of the dump without duplicates: of threads, of devices, of the pool.
 ///
 /// They are kept for the next table that asks.
-pub(crate) fn packets<'a>(
+pub(crate) fn irps<'a>(
     core: &'a Core,
     objects: &'a ObjectManager,
     pool: &'a Pool,
     io: &'a Io,
     control: Control<'_>,
 ) -> Result<Cow<'a, [FoundIrp]>, Unanswered> {
-    if let Some(kept) = io.packets.get() {
+    if let Some(kept) = io.irps.get() {
         return Ok(Cow::Borrowed(kept));
     }
-    let (found, is_whole) = packets_found(core, objects, pool, io, control)?;
+    let (found, is_whole) = find_irps(core, objects, pool, io, control)?;
     if !is_whole || found.len() > MAX_KEPT {
         return Ok(Cow::Owned(found));
     }
-    Ok(Cow::Borrowed(io.packets.get_or_init(|| found)))
+    Ok(Cow::Borrowed(io.irps.get_or_init(|| found)))
 }
 
-/// Finds the packets; says whether they are all.
-fn packets_found(
+/// Finds the IRPs; returns whether they are complete.
+fn find_irps(
     core: &Core,
     objects: &ObjectManager,
     pool: &Pool,
     io: &Io,
     control: Control<'_>,
 ) -> Result<(Vec<FoundIrp>, bool), Unanswered> {
-    let packet = packet(core)?;
-    let mut packets = Packets::default();
-    packets_of_threads(core, &mut packets)?;
-    for irp in devices::requests_of_devices(core, objects, io) {
-        packets.add(irp, IrpPlace::Device, None);
+    let layout = irp_layout(core)?;
+    let mut irps = FoundIrps::default();
+    irps_of_threads(core, &mut irps)?;
+    for irp in devices::irps_of_devices(core, objects, io) {
+        irps.add(irp, IrpPlace::Device, None);
     }
-    let may_be = |found: &FoundIrp| packet.may_be(&packet.at(found.irp));
-    let mut are = packets.all.par_iter().map(may_be).collect::<Vec<_>>().into_iter();
-    packets.all.retain(|_| are.next() == Some(true));
-    packets.index = (0..).zip(&packets.all).map(|(at, found)| (found.irp, at)).collect();
-    let is_whole = packets_of_pool(core, pool, control, &packet, &mut packets);
-    let Packets { all, .. } = packets;
+    let may_be = |found: &FoundIrp| layout.may_be(&layout.at(found.irp));
+    let mut are = irps.all.par_iter().map(may_be).collect::<Vec<_>>().into_iter();
+    irps.all.retain(|_| are.next() == Some(true));
+    irps.index = (0..).zip(&irps.all).map(|(at, found)| (found.irp, at)).collect();
+    let is_whole = irps_of_pool(core, pool, control, &layout, &mut irps);
+    let FoundIrps { all, .. } = irps;
     Ok((all, is_whole))
 }
 
-/// The packets in blocks of the pool; says whether all of it was searched. What the pool cannot
-/// tell, lists may.
-fn packets_of_pool(
+/// The IRPs in pool blocks; returns whether the whole pool was searched. If the pool cannot be
+/// read, the lists remain.
+fn irps_of_pool(
     core: &Core,
     pool: &Pool,
     control: Control<'_>,
-    packet: &Packet<'_>,
-    packets: &mut Packets,
+    layout: &IrpLayout<'_>,
+    irps: &mut FoundIrps,
 ) -> bool {
     let mut blocks = Vec::new();
     let mut judge = |blocks: &mut Vec<Block>| {
-        let is_packet = |block: &Block| {
+        let is_irp = |block: &Block| {
             let room = block.bytes.saturating_sub(block.header.into());
-            block.is_in_use() && packet.fills(&packet.at(block.body()), room)
+            block.is_in_use() && layout.fills(&layout.at(block.body()), room)
         };
-        let are: Vec<bool> = blocks.par_iter().map(is_packet).collect();
-        for (block, _) in blocks.drain(..).zip(are).filter(|(_, is_packet)| *is_packet) {
-            packets.add(block.body(), IrpPlace::Pool, None);
+        let are: Vec<bool> = blocks.par_iter().map(is_irp).collect();
+        for (block, _) in blocks.drain(..).zip(are).filter(|(_, is_irp)| *is_irp) {
+            irps.add(block.body(), IrpPlace::Pool, None);
         }
-        if packets.all.len() < MAX_PACKETS { Flow::Continue(()) } else { Flow::Break(()) }
+        if irps.all.len() < MAX_IRPS { Flow::Continue(()) } else { Flow::Break(()) }
     };
     let flow = scan::pool_blocks(core, pool, &PoolHint::tags(&[TAG], control), &mut |block| {
         blocks.push(*block);
@@ -149,11 +150,11 @@ fn packets_of_pool(
     flow.map_or(true, |flow| flow.is_continue() && rest.is_continue())
 }
 
-fn packets_of_threads(core: &Core, packets: &mut Packets) -> Result<(), Unanswered> {
+fn irps_of_threads(core: &Core, irps: &mut FoundIrps) -> Result<(), Unanswered> {
     let links = core.field(IRP, "ThreadListEntry");
     let links = links.ok_or_else(|| Unanswered::because("no layout of _IRP is known"))?;
-    // Damaged lists can lead to the same packets again and again.
-    let mut left = MAX_PACKETS;
+    // Damaged lists can lead to the same IRPs again and again.
+    let mut left = MAX_IRPS;
     let add = |threads: Vec<Seen<'_>>| {
         let most = left.min(MAX_LISTED);
         let listed = |seen: &Seen<'_>| {
@@ -166,7 +167,7 @@ fn packets_of_threads(core: &Core, packets: &mut Packets) -> Result<(), Unanswer
             let room = left.min(listed.len());
             left -= room;
             for irp in listed.into_iter().take(room) {
-                packets.add(irp, IrpPlace::Thread, thread);
+                irps.add(irp, IrpPlace::Thread, thread);
             }
         }
         if left > 0 { Flow::Continue(()) } else { Flow::Break(()) }
@@ -174,38 +175,38 @@ fn packets_of_threads(core: &Core, packets: &mut Packets) -> Result<(), Unanswer
     batches::of_walk(THREADS, |visit| thread::for_each_seen(core, visit), add)
 }
 
-impl Packet<'_> {
-    /// The packet at an address.
+impl IrpLayout<'_> {
+    /// The IRP at an address.
     pub(crate) fn at(&self, irp: u64) -> Structure<'_> {
         self.core.structure(IRP, irp).read()
     }
 
-    /// Whether something that a list leads to may be a packet: what the dump does not hold may.
+    /// Whether an address from a list may be an IRP; one that the dump does not hold may be.
     fn may_be(&self, irp: &Structure<'_>) -> bool {
-        !irp.is_held() || self.is_packet(irp)
+        !irp.is_held() || self.is_irp(irp)
     }
 
-    /// Whether a packet is at an address, by its structure: type, size, and counts that agree.
-    pub(crate) fn is_packet(&self, irp: &Structure<'_>) -> bool {
+    /// Whether an IRP is at an address: type, size and stack counts agree.
+    pub(crate) fn is_irp(&self, irp: &Structure<'_>) -> bool {
         let counts = Self::counts(irp).and_then(|(count, current)| {
             let room = self.size + count * self.step;
-            // A packet of a lookaside list has room for more locations than it uses.
+            // An IRP from a lookaside list may have room for more stack locations than it uses.
             let fits = irp.unsigned("Size")? >= room;
-            // Once completed, the number of the current one is beyond their number by two.
+            // After completion the current location is the stack count plus two.
             Ok(fits && (1..=count + 2).contains(&current))
         });
-        irp.unsigned("Type") == Ok(PACKET_TYPE) && counts == Ok(true)
+        irp.unsigned("Type") == Ok(IRP_TYPE) && counts == Ok(true)
     }
 
-    /// Whether a packet is in a block of so many bytes: there it has to point to its own current
-    /// location as well.
+    /// Whether an IRP is in a block of this size; then its pointer to the current stack location
+    /// has to agree too.
     fn fills(&self, irp: &Structure<'_>, room: u64) -> bool {
         let agrees = Self::counts(irp).and_then(|(count, current)| {
             let stated = irp.raw_pointer("Tail.Overlay.CurrentStackLocation")?;
             let fits = self.size + count * self.step <= room;
             Ok(fits && stated == self.location(irp.address?, current)?)
         });
-        agrees == Ok(true) && self.is_packet(irp)
+        agrees == Ok(true) && self.is_irp(irp)
     }
 
     /// The number of stack locations, and the number of the current one. Both are signed bytes.
@@ -217,7 +218,8 @@ impl Packet<'_> {
         Ok((byte("StackCount")?, byte("CurrentLocation")?))
     }
 
-    /// Where a location stands; they follow the packet, the lowest first, and are counted from 1.
+    /// The address of a stack location. The stack locations follow the IRP, the lowest first, and
+    /// are numbered from 1.
     pub(crate) fn location(&self, irp: u64, index: u64) -> Cell<u64> {
         let offset = index.checked_sub(1).and_then(|index| index.checked_mul(self.step));
         let at = offset.and_then(|offset| irp.checked_add(self.size)?.checked_add(offset));

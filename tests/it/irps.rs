@@ -1,4 +1,4 @@
-//! Drivers, devices and I/O requests of whole systems against what the systems were built from.
+//! Drivers, devices and IRPs of whole synthetic systems.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ fn some(address: u64) -> Option<u64> {
 }
 
 #[test]
-fn drivers_are_those_of_the_system() {
+fn drivers_match_the_system() {
     each_system(|what, system, source| {
         let facts = &system.facts.io;
         let mut found: Vec<_> = rows(|emit| source.answers().read::<Driver>(&Want::ALL, emit))
@@ -75,7 +75,7 @@ fn drivers_are_those_of_the_system() {
 }
 
 #[test]
-fn a_driver_that_no_directory_lists_is_found_in_the_pool() {
+fn an_unlisted_driver_is_found_in_the_pool() {
     for windows in ALL {
         let system =
             synth::system(&SystemSpec { physical_pages: 0x2000, ..synth::hooked(windows) });
@@ -91,7 +91,7 @@ fn a_driver_that_no_directory_lists_is_found_in_the_pool() {
 }
 
 #[test]
-fn dispatch_tables_have_every_routine_and_tell_those_of_others() {
+fn dispatch_tables_have_every_routine_and_mark_those_outside_the_driver() {
     each_system(|what, system, source| {
         let kernel = system.kernel.0..system.kernel.0 + u64::from(system.kernel.1);
         let mut found: Vec<_> = rows(|emit| source.answers().read::<Dispatch>(&Want::ALL, emit))
@@ -119,13 +119,13 @@ fn dispatch_tables_have_every_routine_and_tell_those_of_others() {
         found.sort_unstable();
         expected.sort_unstable();
         assert_eq!(found, expected, "{what}: dispatch routines");
-        // Disks leave their requests to the library of their class.
+        // Disk drivers leave their IRPs to the class driver.
         assert_eq!(expected.iter().filter(|row| row.3 == Some(true)).count(), 7, "{what}");
     });
 }
 
 #[test]
-fn devices_stand_in_their_stacks() {
+fn devices_have_their_position_in_the_device_stack() {
     each_system(|what, system, source| {
         let facts = &system.facts.io;
         let address = |index: Option<usize>| index.map(|index| facts.devices[index].address);
@@ -171,8 +171,8 @@ fn devices_stand_in_their_stacks() {
     });
 }
 
-/// Every packet of a system: those that were described, and those of which threads have the address.
-fn packets(system: &System) -> BTreeMap<u64, Option<&synth::Request>> {
+/// The IRPs of a system: those of the specification, and those that only threads refer to.
+fn irps_of(system: &System) -> BTreeMap<u64, Option<&synth::Request>> {
     let threads = system.facts.processes.iter().flat_map(|process| &process.threads);
     let mut all: BTreeMap<u64, Option<&synth::Request>> =
         threads.flat_map(|thread| &thread.irps).map(|irp| (*irp, None)).collect();
@@ -180,7 +180,7 @@ fn packets(system: &System) -> BTreeMap<u64, Option<&synth::Request>> {
     all
 }
 
-/// Where a request has to be found.
+/// The places where an IRP must be found.
 fn places(system: &System, number: usize) -> Vec<&'static str> {
     let facts = &system.facts.io;
     let at_device = |device: &synth::Device| {
@@ -203,14 +203,14 @@ fn places(system: &System, number: usize) -> Vec<&'static str> {
 }
 
 #[test]
-fn requests_are_found_on_threads_and_devices_and_in_the_pool() {
+fn irps_are_found_on_threads_and_devices_and_in_the_pool() {
     each_system(|what, system, source| {
         let facts = &system.facts;
         let listed: BTreeMap<u64, _> = rows(|emit| source.answers().read::<Irp>(&Want::ALL, emit))
             .into_iter()
             .map(|irp| (irp.irp.unwrap(), irp))
             .collect();
-        for (at, request) in packets(system) {
+        for (at, request) in irps_of(system) {
             let Some(request) = request else {
                 assert!(listed.contains_key(&at), "{what}: {at:#x} is not listed");
                 continue;
@@ -249,13 +249,13 @@ fn requests_are_found_on_threads_and_devices_and_in_the_pool() {
             assert_eq!(irp.file_object.ok(), file.map(|file| file.address), "{what}");
             assert_eq!(irp.file_name.clone().ok(), file.map(|file| file.file.clone()), "{what}");
         }
-        assert_eq!(listed.len(), packets(system).len(), "{what}");
+        assert_eq!(listed.len(), irps_of(system).len(), "{what}");
         assert!(listed.values().any(|irp| irp.found_in.as_deref() == Ok("pool")), "{what}");
     });
 }
 
 #[test]
-fn stack_locations_are_those_of_each_request() {
+fn stack_locations_match_the_irps() {
     each_system(|what, system, source| {
         let facts = &system.facts.io;
         let mut listed: BTreeMap<u64, Vec<_>> = BTreeMap::new();
@@ -306,7 +306,7 @@ fn ask(session: &Session, query: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn a_pile_of_requests_is_named_and_none_where_all_is_well() {
+fn irp_anomaly_finds_a_pile_and_is_empty_for_a_healthy_system() {
     for windows in ALL {
         assert_eq!(ask(&session(&synth::healthy(windows)), "irp-anomaly").len(), 0, "{windows:?}");
         for (driver, count) in [(r"\FileSystem\AvFilter", 320), (r"\Driver\AFD", 1000)] {
@@ -327,7 +327,7 @@ fn a_pile_of_requests_is_named_and_none_where_all_is_well() {
 }
 
 #[test]
-fn damage_is_survived_and_what_is_whole_is_listed() {
+fn undamaged_irps_are_listed_despite_damage() {
     let tables = [
         "drivers",
         "driver_dispatch",
@@ -373,7 +373,7 @@ fn damage_is_survived_and_what_is_whole_is_listed() {
 }
 
 #[test]
-fn names_are_what_the_dump_says_whatever_that_is() {
+fn names_are_shown_as_the_dump_has_them() {
     let mut spec = SystemSpec { physical_pages: 0x2000, ..synth::healthy(Windows::Windows10) };
     let name = "\\Driver\\=cmd|' /c calc'!A1\u{1b}[2J\r\n".to_owned();
     let driver = spec.io.drivers.iter_mut().find(|driver| driver.path == r"\Driver\AFD").unwrap();
@@ -389,7 +389,7 @@ fn names_are_what_the_dump_says_whatever_that_is() {
 }
 
 #[test]
-fn a_request_is_as_old_as_the_wait_for_the_event_that_it_sets() {
+fn an_irp_is_as_old_as_the_wait_for_its_event() {
     for windows in ALL {
         let lock = ThreadLock { owners: vec![748], waiters: vec![756], ..ThreadLock::default() };
         let mut spec = SystemSpec { physical_pages: 0x2000, ..synth::healthy(windows) };
