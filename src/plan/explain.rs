@@ -119,7 +119,10 @@ impl Tree<'_> {
                     .map(|(l, r)| format!("{} = {}", over(l, &left), over(r, &right)))
                     .collect();
                 let both: Vec<String> = left.iter().chain(&right).cloned().collect();
-                conditions.extend(residual.as_ref().map(|e| over(e, &both)));
+                conditions.extend(residual.as_ref().map(|e| match e.kind {
+                    ExprKind::Binary { op: BinaryOp::Or, .. } => format!("({})", over(e, &both)),
+                    _ => over(e, &both),
+                }));
                 let on = if conditions.is_empty() { "" } else { " on " };
                 let words = match form {
                     JoinForm::Rows => join_words(*kind),

@@ -68,10 +68,14 @@ pub struct TableCall {
 }
 
 impl TableCall {
-    /// How many arguments cannot be left out.
+    /// How many arguments have to have a value: those that cannot be left out of a call with so many,
+    /// and all where the rows follow from nothing but them.
     pub fn required(&self) -> usize {
-        let least = |s: &crate::catalog::Signature| s.args.len().saturating_sub(s.optional);
-        self.function.signatures.iter().map(least).min().unwrap_or(0)
+        if self.function.is_pure {
+            return self.args.len();
+        }
+        let fits = self.function.signatures.iter().filter(|s| s.args.len() >= self.args.len());
+        fits.map(|s| s.args.len().saturating_sub(s.optional)).min().unwrap_or(0)
     }
 }
 

@@ -368,8 +368,6 @@ SELECT id FROM t WHERE a >= ALL (SELECT a FROM u WHERE u.b < t.b)
 SELECT id, s > ANY (SELECT s FROM u WHERE u.a = t.a), d < ALL (SELECT d FROM u WHERE u.a = t.a) FROM t
 SELECT id, a = SOME (SELECT a FROM v) FROM t
 SELECT id, (a, w) IN (SELECT a, w FROM u), (a, w) NOT IN (SELECT a, w FROM u) FROM t
-SELECT id, (a, b) IN (SELECT a, b FROM u WHERE u.w = t.w), (a, f) NOT IN (SELECT a, f FROM u WHERE u.w = t.w) FROM t
-SELECT id FROM t WHERE (a, w) IN (SELECT a, w FROM u WHERE u.b > t.b)
 SELECT id FROM t WHERE (a, w) NOT IN (SELECT a, w FROM u WHERE u.a > 100)
 SELECT id FROM t WHERE (a, f) NOT IN (SELECT a, f FROM v)
 
@@ -409,7 +407,6 @@ SELECT id FROM t WHERE (SELECT count(*) FROM u WHERE u.a = t.a) = 0
 SELECT id FROM t ORDER BY (SELECT max(b) FROM u WHERE u.a = t.a), id
 SELECT w, count(*) FROM t GROUP BY w HAVING count(*) > (SELECT count(*) FROM u WHERE u.w = t.w) ORDER BY w
 SELECT w, (SELECT count(*) FROM u WHERE u.w = t.w) FROM t GROUP BY w ORDER BY w
-SELECT w, max(a), (SELECT count(*) FROM u WHERE u.a = max(t.a)) FROM t GROUP BY w ORDER BY w
 SELECT sum((SELECT count(*) FROM u WHERE u.a = t.a)), count(*) FILTER (WHERE EXISTS (SELECT 1 FROM u WHERE u.a = t.a)) FROM t
 SELECT (SELECT count(*) FROM u WHERE u.a = t.a) AS n, count(*) FROM t GROUP BY n ORDER BY n
 SELECT id, CASE WHEN a > 3 THEN (SELECT count(*) FROM u WHERE u.a = t.a) ELSE (SELECT max(b) FROM u WHERE u.w = t.w) END FROM t
@@ -453,7 +450,6 @@ WITH RECURSIVE r(path, n) AS (SELECT 'a', 1 UNION ALL SELECT path || 'b', n + 1 
 WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < (SELECT count(*) FROM v)) SELECT count(*) FROM r
 WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE EXISTS (SELECT 1 FROM t WHERE t.id = r.n AND t.id < 9)) SELECT max(n) FROM r
 WITH RECURSIVE a AS (SELECT 1 AS x), r AS (SELECT x FROM a UNION ALL SELECT r.x + a.x FROM r, a WHERE r.x < 5) SELECT * FROM r AS p JOIN r AS q USING (x) ORDER BY x
-WITH RECURSIVE r AS (SELECT NULL AS p, 1 AS n UNION ALL SELECT n, n + 1 FROM r WHERE n < 4) SELECT * FROM r ORDER BY n
 SELECT id, (WITH RECURSIVE r AS (SELECT t.a AS n UNION ALL SELECT n - 1 FROM r WHERE n > 0) SELECT count(*) FROM r) FROM t
 WITH RECURSIVE r AS (SELECT 1 AS n WHERE false UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r
 

@@ -113,6 +113,7 @@ impl Binder<'_> {
     fn copied(&mut self, mut plan: Plan, level: usize, name: &str, span: Span) -> Bound<Source> {
         self.check_depth(plan.depth(), span)?;
         self.grow(plan.size(), span)?;
+        self.count_uses(&plan, 1);
         self.hand_in_plan(&mut plan, level);
         let scope = scope_of(&plan, name);
         Ok((plan, scope))

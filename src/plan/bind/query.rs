@@ -75,6 +75,25 @@ impl Binder<'_> {
         self.shared.len() - 1
     }
 
+    /// Counts so many more uses of the shared plans that a copied one refers to.
+    pub(super) fn count_uses(&mut self, plan: &Plan, copies: usize) {
+        if let Rel::Shared { id, .. } = plan.rel
+            && let Some(shared) = self.shared.get_mut(id)
+        {
+            shared.uses = shared.uses.saturating_add(copies);
+        }
+        for input in plan.inputs() {
+            self.count_uses(input, copies);
+        }
+        for expr in plan.exprs() {
+            expr.visit(&mut |e| {
+                if let Some(plan) = e.subplan() {
+                    self.count_uses(plan, copies);
+                }
+            });
+        }
+    }
+
     /// The depth of a plan with the shared ones put in.
     fn plan_depth(&self, plan: &Plan) -> usize {
         let below = plan.inputs().into_iter().map(|p| self.plan_depth(p)).max().unwrap_or(0);

@@ -14,6 +14,9 @@ use crate::plan::{Plan, Rel};
 /// How often the types of the first rows may widen to those of the next.
 const ROUNDS: usize = 4;
 
+/// What binding a step once more counts for, in nodes.
+const REBOUND: usize = 100;
+
 /// The two parts of a recursive expression.
 #[derive(Clone, Copy)]
 struct Parts<'q> {
@@ -44,7 +47,11 @@ impl Binder<'_> {
         rename(self, &mut base, &cte.columns)?;
         let id = self.recursions;
         self.recursions += 1;
-        for _ in 0..ROUNDS {
+        for round in 0..ROUNDS {
+            if round > 0 {
+                // Steps within steps double the work with each round.
+                self.grow(REBOUND, parts.span)?;
+            }
             let uses = Rc::new(Cell::new(0));
             let schema = base.schema.clone();
             let working = Meaning::Working { id, schema, uses: Rc::clone(&uses) };

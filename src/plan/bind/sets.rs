@@ -208,6 +208,7 @@ impl Binder<'_> {
     fn rows_of_sets(&mut self, plan: Plan, sets: usize) -> Bound<Plan> {
         if plan.reads_params() || plan.reads_working() {
             self.grow(plan.size().saturating_mul(sets), plan.span)?;
+            self.count_uses(&plan, sets);
             return Ok(plan);
         }
         let (schema, span) = (plan.schema.clone(), plan.span);

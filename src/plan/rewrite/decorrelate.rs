@@ -10,6 +10,7 @@ use super::grouped::{aggregate, of_one_row};
 use super::lateral::lateral;
 use super::pull::{Pulled, pull};
 use crate::catalog::{Format, FunctionSpec, Ty, Value};
+use crate::diag::Span;
 use crate::lang::ast::{BinaryOp, JoinKind};
 use crate::plan::bind::join::{equi_keys, key_types};
 use crate::plan::walk::{conjunction, split_and};
@@ -21,6 +22,9 @@ pub(in crate::plan) struct Functions {
     /// The window function `row_number`.
     pub(in crate::plan) row_number: Option<&'static FunctionSpec>,
 }
+
+/// How large a plan may be to be put into two joins.
+const MAX_DOUBLED: usize = 2_000;
 
 /// The plan with its sub-queries as joins, as far as that goes.
 pub(super) fn plan(plan: Plan, functions: Functions) -> Plan {
@@ -270,7 +274,7 @@ fn lift_one(input: &mut Plan, expr: &mut Expr, guarded: bool, functions: Functio
         return;
     }
     let found = match query.kind {
-        QueryKind::Scalar => scalar(input, query, guarded, functions),
+        QueryKind::Scalar => scalar(input, query, (guarded, span), functions),
         QueryKind::Exists => exists(input, query, functions),
         QueryKind::Any { op, negated } => any(input, query, (op, negated), functions),
     };
@@ -308,7 +312,7 @@ fn any(
 ) -> Option<Expr> {
     let width = input.schema.len();
     let (right, keys, residual) = condition(query, width, functions)?;
-    if keys.is_empty() {
+    if keys.is_empty() || right.size() > MAX_DOUBLED {
         return None;
     }
     let compared = comparison(query, op, &right, width)?;
@@ -334,7 +338,12 @@ fn any(
 }
 
 /// A value: of an aggregation of all rows that a row is compared with, or of the only one.
-fn scalar(input: &mut Plan, query: &SubQuery, guarded: bool, functions: Functions) -> Option<Expr> {
+fn scalar(
+    input: &mut Plan,
+    query: &SubQuery,
+    (guarded, span): (bool, Span),
+    functions: Functions,
+) -> Option<Expr> {
     let inner = Plan::clone(&query.plan);
     if let Some(values) = of_one_row(&inner, &query.args) {
         return values.into_iter().next();
@@ -358,7 +367,10 @@ fn scalar(input: &mut Plan, query: &SubQuery, guarded: bool, functions: Function
     let keys = outer_keys(&pulled, &query.args);
     let residual = outer_residual(pulled.residual, &query.args, width);
     let form = (JoinKind::Left, JoinForm::Single);
-    replace(input, |left| joined(left, pulled.plan, form, keys, residual));
+    replace(input, |left| {
+        // An error for several rows shows the sub-query.
+        Plan { span, ..joined(left, pulled.plan, form, keys, residual) }
+    });
     input.columns().into_iter().nth(width)
 }
 

@@ -6,6 +6,9 @@ use crate::lang::ast::{BinaryOp, JoinKind};
 use crate::plan::walk::{conjunction, split_and};
 use crate::plan::{Expr, ExprKind, JoinForm, Plan, Rel};
 
+/// Inputs in pairs times conditions: beyond, the order of FROM stays.
+const MAX_WORK: usize = 500_000;
+
 /// The inputs of joins on each other, in the order of FROM, and what connects them.
 #[derive(Default)]
 struct Graph {
@@ -31,6 +34,10 @@ pub(super) fn arrange(plan: Plan, terms: &[Expr]) -> (Plan, bool) {
     graph.conditions(&plan, 0);
     for term in terms {
         graph.condition(term, 0);
+    }
+    let conditions = graph.edges.len() + graph.others.len();
+    if graph.starts.len().saturating_pow(2).saturating_mul(conditions) > MAX_WORK {
+        return (plan, false);
     }
     let order = graph.order();
     if order.iter().enumerate().all(|(place, input)| place == *input) {
