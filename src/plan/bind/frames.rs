@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::scope::Scope;
+use super::scope::{Miss, Scope};
 use super::{Binder, Bound};
 use crate::lang::ast::Name;
 use crate::plan::{Expr, ExprKind, Plan};
@@ -52,7 +52,12 @@ impl Binder<'_> {
                     let expr = Expr { span: name.span, ..column.expr.clone() };
                     return Some(self.grow(1, name.span).map(|()| self.hand_in(expr, level)));
                 }
-                Err(miss @ super::scope::Miss::Ambiguous(_)) => {
+                Err(miss @ Miss::Ambiguous(_)) => {
+                    let error = scope.missing(name, miss);
+                    return Some(self.fail(error));
+                }
+                // The table is one of that query, and has no such column.
+                Err(miss @ Miss::Unknown) if name.parts.len() > 1 => {
                     let error = scope.missing(name, miss);
                     return Some(self.fail(error));
                 }
