@@ -60,6 +60,18 @@ const QUERIES: &[(&str, &str)] = &[
     ("join, large table", "SELECT t.id, u.v FROM t JOIN u ON t.id = u.id"),
     ("join, left, text", "SELECT t.id, u.v FROM t LEFT JOIN u ON t.path = u.path"),
     ("semi join", "SELECT id FROM t WHERE h IN (SELECT id FROM u WHERE v > 500000)"),
+    (
+        "exists, correlated",
+        "SELECT id FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.id = t.h AND u.v > t.k)",
+    ),
+    ("not in, correlated", "SELECT id FROM t WHERE k NOT IN (SELECT v FROM u WHERE u.id = t.h)"),
+    ("value, correlated", "SELECT id, (SELECT max(v) FROM u WHERE u.id = t.h) AS m FROM t"),
+    (
+        "join, range of 100,000 x 300",
+        "SELECT a.id, b.k FROM (SELECT id, h FROM t WHERE id < 100000) a \
+         JOIN (SELECT id * 3000 AS low, id * 3000 + 2000 AS high, k FROM t WHERE id < 300) b \
+         ON a.h BETWEEN b.low AND b.high",
+    ),
     ("sort, doubles", "SELECT id, x FROM t ORDER BY x"),
     ("sort, integers", "SELECT id, k FROM t ORDER BY k DESC, id"),
     ("sort, texts", "SELECT path, id FROM t ORDER BY path"),

@@ -1,6 +1,6 @@
 //! `EXPLAIN ANALYZE`: runs a plan and reports on each operator.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::Instant;
 
 use super::col::Col;
@@ -8,7 +8,7 @@ use super::engine::Engine;
 use super::{Context, Field, ResultSet};
 use crate::catalog::{Format, Ty};
 use crate::diag::Diagnostic;
-use crate::plan::{JoinKind, Plan, Rel, Scanned, SetOp};
+use crate::plan::{JoinForm, JoinKind, Plan, Rel, Scanned, SetOp};
 
 /// The statistics of the operators of a running query, in the order in which they began.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ struct Line {
 impl Engine<'_> {
     /// Notes that an operator begins; `None` unless the query is analysed.
     pub(super) fn begin(&self, plan: &Plan) -> Option<usize> {
-        let mut analysis = self.analysis.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut analysis = self.analysis()?.lock().unwrap_or_else(PoisonError::into_inner);
         let operator = format!("{}{}", "  ".repeat(analysis.depth), label(&plan.rel));
         analysis.depth += 1;
         analysis.lines.push(Line { operator, rows: 0, began: Instant::now(), ms: 0.0 });
@@ -37,7 +37,7 @@ impl Engine<'_> {
 
     /// Notes that the operator of that line has yielded its rows.
     pub(super) fn end(&self, line: Option<usize>, rows: usize) {
-        let (Some(line), Some(analysis)) = (line, self.analysis.as_ref()) else { return };
+        let (Some(line), Some(analysis)) = (line, self.analysis()) else { return };
         let mut analysis = analysis.lock().unwrap_or_else(PoisonError::into_inner);
         analysis.depth -= 1;
         if let Some(line) = analysis.lines.get_mut(line) {
@@ -50,11 +50,10 @@ impl Engine<'_> {
 /// Runs the plan, and returns a row for each operator: what it is, the rows that it yielded, and
 /// the milliseconds that it took with its inputs.
 pub(super) fn run(plan: &Plan, cx: &Context<'_>) -> Result<ResultSet, Diagnostic> {
-    let mut engine = Engine::new(cx);
-    engine.analysis = Some(Mutex::default());
+    let engine = Engine::new(cx, true);
     let result = engine.result(plan)?;
-    let analysis = engine.analysis.take().map(Mutex::into_inner);
-    let analysis = analysis.map(|a| a.unwrap_or_else(PoisonError::into_inner)).unwrap_or_default();
+    let analysis = engine.analysis().map(|a| a.lock().unwrap_or_else(PoisonError::into_inner));
+    let analysis = analysis.map(|mut a| std::mem::take(&mut *a)).unwrap_or_default();
     let lines = &analysis.lines;
     let rows = lines.iter().map(|l| i64::try_from(l.rows).unwrap_or(i64::MAX)).collect();
     // Thousandths of a millisecond are as much as a clock says.
@@ -81,8 +80,14 @@ fn label(rel: &Rel) -> String {
         Rel::Values { rows } => format!("values ({})", rows.len()),
         Rel::Filter { .. } => "filter".to_owned(),
         Rel::Project { .. } => "project".to_owned(),
-        Rel::Join { kind, keys, .. } => {
-            let how = if keys.is_empty() { "nested loop" } else { "hash" };
+        Rel::Join { form: JoinForm::Mark, .. } => "mark join".to_owned(),
+        Rel::Join { form: JoinForm::Nearest, .. } => "as-of join".to_owned(),
+        Rel::Join { kind, keys, args, .. } => {
+            let how = match (args.is_empty(), keys.is_empty()) {
+                (false, _) => "lateral",
+                (true, true) => "nested loop",
+                (true, false) => "hash",
+            };
             format!("{} join ({how})", join_word(*kind))
         }
         Rel::Aggregate { keys, .. } if keys.is_empty() => "aggregate".to_owned(),
@@ -101,6 +106,8 @@ fn label(rel: &Rel) -> String {
             if *all { format!("{word} all") } else { word.to_owned() }
         }
         Rel::Shared { id, .. } => format!("shared #{id}"),
+        Rel::Recursive { .. } => "recursion".to_owned(),
+        Rel::Working { .. } => "new rows of the recursion".to_owned(),
     }
 }
 
@@ -113,5 +120,8 @@ const fn join_word(kind: JoinKind) -> &'static str {
         JoinKind::Cross => "cross",
         JoinKind::Semi => "semi",
         JoinKind::Anti => "anti",
+        JoinKind::Positional => "positional",
+        JoinKind::Asof => "as-of",
+        JoinKind::AsofLeft => "left as-of",
     }
 }

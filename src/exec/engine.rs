@@ -9,30 +9,50 @@ use polars::prelude::{DataFrame, PlSmallStr};
 
 use super::analyze::Analysis;
 use super::col::Col;
+use super::depends::Depends;
 use super::frame::Frame;
 use super::keys::{self, Groups, Stop};
 use super::scan::ScanCache;
 use super::{Context, Field, Footnote, ResultSet, Unread};
-use super::{aggregate, distinct, filter, join, limit, project, setop, sort, values, window};
+use super::{
+    aggregate, distinct, filter, join, limit, project, recursive, setop, sort, values, window,
+};
+use crate::catalog::Value;
 use crate::diag::{Code, Diagnostic, Span};
 use crate::plan::{Plan, Rel};
 
-/// One run of one query.
+/// One run of one query, or of a part of it that runs several times.
+#[derive(Clone)]
 pub(super) struct Engine<'a> {
     pub(super) cx: &'a Context<'a>,
-    pub(super) analysis: Option<Mutex<Analysis>>,
+    run: Arc<Run>,
+    /// What the row around gives the sub-query that runs.
+    params: Arc<[Value<'static>]>,
+    /// The new rows of the recursions whose step runs.
+    working: Vec<(usize, Frame)>,
+    /// Whether what runs, runs again: parts of it that would give the same are kept.
+    repeats: bool,
+    /// Whether operators are left out of the analysis.
+    quiet: bool,
+}
+
+/// What all parts of a query share.
+struct Run {
+    analysis: Option<Mutex<Analysis>>,
     state: Mutex<State>,
     /// Bytes of the rows of operators that wait for other operators.
     held: AtomicUsize,
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     scans: ScanCache,
     /// Common table expressions by id.
     shared: BTreeMap<usize, Frame>,
     /// Sub-queries by the place of their plan in memory, which the query keeps alive.
     queries: BTreeMap<usize, Frame>,
+    /// What plans depend on, by their place in memory.
+    pub(super) depends: BTreeMap<usize, Depends>,
     footnotes: Vec<Footnote>,
     /// Tables without a source that the query may skip, and the error if no table has a source.
     unread: Vec<(Unread, Diagnostic)>,
@@ -44,12 +64,50 @@ struct State {
 const MAX_ROWS: usize = 200_000_000;
 
 impl<'a> Engine<'a> {
-    pub(super) fn new(cx: &'a Context<'a>) -> Self {
-        Self { cx, analysis: None, state: Mutex::default(), held: AtomicUsize::new(0) }
+    pub(super) fn new(cx: &'a Context<'a>, analysed: bool) -> Self {
+        let run = Run {
+            analysis: analysed.then(Mutex::default),
+            state: Mutex::default(),
+            held: AtomicUsize::new(0),
+        };
+        Self {
+            cx,
+            run: Arc::new(run),
+            params: Arc::from([]),
+            working: Vec::new(),
+            repeats: false,
+            quiet: false,
+        }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What the operators did, if that is noted and they are not left out.
+    pub(super) fn analysis(&self) -> Option<&Mutex<Analysis>> {
+        self.run.analysis.as_ref().filter(|_| !self.quiet)
+    }
+
+    /// The parameter of that number.
+    pub(super) fn param(&self, index: usize) -> Option<&Value<'static>> {
+        self.params.get(index)
+    }
+
+    /// The engine for a sub-query with these parameters. All but the first time it runs quietly.
+    pub(super) fn with_params(&self, params: Vec<Value<'static>>, first: bool) -> Self {
+        let quiet = self.quiet || !first;
+        Self { params: params.into(), repeats: true, quiet, ..self.clone() }
+    }
+
+    /// The engine for the step of a recursion with these new rows.
+    pub(super) fn with_working(&self, id: usize, rows: Frame, first: bool) -> Self {
+        let mut inner = self.clone();
+        inner.working.retain(|(other, _)| *other != id);
+        inner.working.push((id, rows));
+        inner.repeats = true;
+        inner.quiet |= !first;
+        inner
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.run.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs the plan of a query.
@@ -108,12 +166,15 @@ impl<'a> Engine<'a> {
 
     /// Runs a plan. Columns that `need` does not mark may come out as NULLs.
     pub(super) fn run(&self, plan: &Plan, need: &[bool]) -> Result<Frame, Diagnostic> {
+        if self.repeats && !self.depends(plan) {
+            return self.once(plan);
+        }
         self.check_cancelled()?;
         let line = self.begin(plan);
-        let held = self.held.load(Ordering::Relaxed);
+        let held = self.run.held.load(Ordering::Relaxed);
         let frame = self.operator(plan, need)?;
         // The inputs are gone, and whoever asked has the output.
-        self.held.store(held.saturating_add(frame.bytes()), Ordering::Relaxed);
+        self.run.held.store(held.saturating_add(frame.bytes()), Ordering::Relaxed);
         if frame.cols.len() != plan.schema.len() {
             return Err(internal(plan, "an operator yields other columns than its schema says"));
         }
@@ -123,19 +184,24 @@ impl<'a> Engine<'a> {
 
     fn operator(&self, plan: &Plan, need: &[bool]) -> Result<Frame, Diagnostic> {
         match &plan.rel {
-            Rel::Scan { table, columns, hints, limit } => {
-                self.scan(plan.span, table, columns, hints, *limit)
+            Rel::Scan { table, columns, hints, limit, args } => {
+                if args.is_empty() {
+                    return self.scan(plan.span, table, columns, hints, *limit);
+                }
+                self.call_with(plan.span, (table, args), columns, *limit)
             }
             Rel::Values { rows } => values::run(self, rows, plan),
             Rel::Filter { input, predicate } => filter::run(self, input, predicate, need),
             Rel::Project { input, exprs } => project::run(self, input, exprs, need),
-            Rel::Join { left, right, kind, keys, residual } => {
+            Rel::Join { left, right, kind, keys, residual, args, form } => {
                 let join = join::Join {
                     left,
                     right,
                     kind: *kind,
                     keys,
                     residual: residual.as_ref(),
+                    args,
+                    form: *form,
                     span: plan.span,
                 };
                 join::run(self, &join, need)
@@ -152,6 +218,16 @@ impl<'a> Engine<'a> {
             Rel::Limit { input, limit, offset } => limit::run(self, input, *limit, *offset, need),
             Rel::SetOp { op, all, left, right } => setop::run(self, *op, *all, left, right),
             Rel::Shared { id, plan } => self.shared(*id, plan),
+            Rel::Recursive { id, base, step, all } => {
+                let recursion =
+                    recursive::Recursion { id: *id, base, step, all: *all, span: plan.span };
+                recursive::run(self, &recursion)
+            }
+            Rel::Working { id } => {
+                let rows = self.working.iter().find(|(working, _)| working == id);
+                let rows = rows.map(|(_, rows)| rows.clone());
+                rows.ok_or_else(|| internal(plan, "a recursion is read outside its step"))
+            }
         }
     }
 
@@ -159,20 +235,30 @@ impl<'a> Engine<'a> {
         if let Some(frame) = self.state().shared.get(&id) {
             return Ok(frame.clone());
         }
-        let frame = self.run_all(plan)?;
+        let frame = self.apart().run_all(plan)?;
         self.state().shared.insert(id, frame.clone());
+        Ok(frame)
+    }
+
+    /// The engine for what depends on nothing around it.
+    fn apart(&self) -> Self {
+        Self { params: Arc::from([]), working: Vec::new(), repeats: false, ..self.clone() }
+    }
+
+    /// The rows of a plan that depends on nothing around it; they are kept.
+    fn once(&self, plan: &Plan) -> Result<Frame, Diagnostic> {
+        let place = std::ptr::from_ref(plan) as usize;
+        if let Some(frame) = self.state().queries.get(&place) {
+            return Ok(frame.clone());
+        }
+        let frame = self.apart().run_all(plan)?;
+        self.state().queries.insert(place, frame.clone());
         Ok(frame)
     }
 
     /// The rows of a sub-query, which runs once however often the expression does.
     pub(super) fn sub_query(&self, plan: &Arc<Plan>) -> Result<Frame, Diagnostic> {
-        let place = Arc::as_ptr(plan) as usize;
-        if let Some(frame) = self.state().queries.get(&place) {
-            return Ok(frame.clone());
-        }
-        let frame = self.run_all(plan)?;
-        self.state().queries.insert(place, frame.clone());
-        Ok(frame)
+        if self.depends(plan) { self.run_all(plan) } else { self.once(plan) }
     }
 
     /// Works on the cache of scans.
@@ -238,13 +324,13 @@ impl<'a> Engine<'a> {
     /// Accounts for text that a function made; it counts until the operator is done.
     pub(super) fn make(&self, span: Span, bytes: usize) -> Result<(), Diagnostic> {
         // The values and the column that is made of them.
-        self.held.fetch_add(bytes.saturating_mul(2), Ordering::Relaxed);
+        self.run.held.fetch_add(bytes.saturating_mul(2), Ordering::Relaxed);
         self.check_room(span, 0)
     }
 
     /// Fails if this many more bytes exceed the query's memory limit, or if it was cancelled.
     pub(super) fn check_room(&self, span: Span, bytes: usize) -> Result<(), Diagnostic> {
-        let held = self.held.load(Ordering::Relaxed);
+        let held = self.run.held.load(Ordering::Relaxed);
         if held.saturating_add(bytes) <= self.cx.memory {
             return self.check_cancelled();
         }

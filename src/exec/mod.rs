@@ -8,6 +8,7 @@ mod analyze;
 mod arrow;
 mod call;
 mod col;
+mod depends;
 mod distinct;
 mod engine;
 mod eval;
@@ -19,6 +20,7 @@ mod limit;
 mod mem_table;
 mod order;
 mod project;
+mod recursive;
 mod registry;
 mod result;
 mod scan;
@@ -69,7 +71,7 @@ pub struct Context<'a> {
 /// E03xx, with the place in the query where it applies; E0206 for a pattern that is none.
 pub fn run(plan: &Planned, cx: &Context<'_>) -> Result<ResultSet, Diagnostic> {
     match plan {
-        Planned::Query(plan) => engine::Engine::new(cx).result(plan),
+        Planned::Query(plan) => engine::Engine::new(cx, false).result(plan),
         Planned::Analyze(plan) => analyze::run(plan, cx),
     }
 }

@@ -1,16 +1,18 @@
 //! Reads virtual and attached tables, and counts the values that are absent.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::col::Col;
 use super::engine::Engine;
+use super::eval::Eval;
 use super::frame::Frame;
 use super::{Footnote, MemTable, Unread};
 use crate::catalog::{
     Absent, Batch, ColumnBuilder, ColumnData, Hint, Kinds, SourceKind, Ty, intern,
 };
 use crate::diag::{Code, Diagnostic, Span};
-use crate::plan::{ScanColumn, Scanned};
+use crate::plan::{Expr, ScanColumn, Scanned, TableCall};
 use crate::table::{ScanError, ScanRequest, Table, Unanswered};
 
 /// For how many sources the reason for no answer is shown.
@@ -65,6 +67,36 @@ impl Engine<'_> {
         let frame = self.read(span, &request)?;
         self.with_scans(|scans| scans.0.push((request, frame.clone())));
         Ok(frame)
+    }
+
+    /// The rows of a call, some of whose arguments are known only now. A NULL where a value is needed
+    /// gives no rows.
+    pub(super) fn call_with(
+        &self,
+        span: Span,
+        (table, args): (&Scanned, &[(usize, Expr)]),
+        columns: &[ScanColumn],
+        limit: Option<usize>,
+    ) -> Result<Frame, Diagnostic> {
+        let Scanned::Call(call) = table else {
+            return Err(Diagnostic::at(Code::Internal, span, "a table takes no arguments"));
+        };
+        let one = Frame::new(Vec::new(), 1);
+        let eval = Eval::new(self, &one);
+        let mut call = TableCall::clone(call);
+        let needed = call.required();
+        for (place, arg) in args {
+            let value = eval.constant(arg)?;
+            if value.is_null() && *place < needed {
+                return Ok(Frame::new(vec![Col::Null(0); columns.len()], 0));
+            }
+            if let Some(slot) = call.args.get_mut(*place) {
+                *slot = value;
+            }
+        }
+        let table = Scanned::Call(Arc::new(call));
+        let request = Request { table, columns: columns.to_vec(), hints: Vec::new(), limit };
+        self.read(span, &request)
     }
 
     fn read(&self, span: Span, request: &Request) -> Result<Frame, Diagnostic> {

@@ -8,8 +8,8 @@ use crate::catalog::{Absent, Catalog, ColumnBuilder, ColumnData, Format, Pointer
 use crate::diag::{Code, Diagnostic, Span};
 use crate::func::FuncCx;
 use crate::plan::{
-    BinaryOp, Expr, ExprKind, Field, JoinKind, Plan, Planned, Rel, ScanColumn, Scanned, SetOp,
-    SortKey,
+    BinaryOp, Expr, ExprKind, Field, JoinForm, JoinKind, Plan, Planned, Rel, ScanColumn, Scanned,
+    SetOp, SortKey,
 };
 use crate::table::{Cx, Progress};
 
@@ -77,14 +77,26 @@ fn plan(rel: Rel, types: &[Ty]) -> Plan {
 
 fn t() -> Plan {
     let columns = vec![ScanColumn::Value(0), ScanColumn::Value(1)];
-    let rel = Rel::Scan { table: Scanned::Table("t"), columns, hints: Vec::new(), limit: None };
+    let rel = Rel::Scan {
+        table: Scanned::Table("t"),
+        columns,
+        hints: Vec::new(),
+        limit: None,
+        args: Vec::new(),
+    };
     plan(rel, &[Ty::Int, Ty::Text])
 }
 
 fn u() -> Plan {
     let columns = vec![ScanColumn::Value(0)];
     plan(
-        Rel::Scan { table: Scanned::Table("u"), columns, hints: Vec::new(), limit: None },
+        Rel::Scan {
+            table: Scanned::Table("u"),
+            columns,
+            hints: Vec::new(),
+            limit: None,
+            args: Vec::new(),
+        },
         &[Ty::Int],
     )
 }
@@ -108,7 +120,9 @@ fn binary(op: BinaryOp, left: Expr, right: Expr, ty: Ty) -> Expr {
 
 fn join(kind: JoinKind, residual: Option<Expr>) -> Plan {
     let keys = vec![(col(0, Ty::Int), col(0, Ty::Int))];
-    let rel = Rel::Join { left: Box::new(t()), right: Box::new(u()), kind, keys, residual };
+    let (left, right) = (Box::new(t()), Box::new(u()));
+    let (args, form) = (Vec::new(), JoinForm::Rows);
+    let rel = Rel::Join { left, right, kind, keys, residual, args, form };
     match kind {
         JoinKind::Semi | JoinKind::Anti => plan(rel, &[Ty::Int, Ty::Text]),
         _ => plan(rel, &[Ty::Int, Ty::Text, Ty::Int]),
@@ -146,7 +160,9 @@ fn a_join_without_keys_tests_every_pair() {
     let less = binary(BinaryOp::Lt, col(0, Ty::Int), col(2, Ty::Int), Ty::Bool);
     let (left, right) = (Box::new(t()), Box::new(u()));
     let kind = JoinKind::Inner;
-    let rel = Rel::Join { left, right, kind, keys: Vec::new(), residual: Some(less) };
+    let (args, form) = (Vec::new(), JoinForm::Rows);
+    let (keys, residual) = (Vec::new(), Some(less));
+    let rel = Rel::Join { left, right, kind, keys, residual, args, form };
     let found = rows(plan(rel, &[Ty::Int, Ty::Text, Ty::Int]));
     assert_eq!(found[..5], ["1,x,2", "1,x,3", "1,x,2", "1,x,9", "2,y,3"]);
 }

@@ -29,6 +29,7 @@ pub(super) fn may_fault(expr: &Expr) -> bool {
     let own = match &expr.kind {
         ExprKind::Column(_)
         | ExprKind::Literal(_)
+        | ExprKind::Param(_)
         | ExprKind::Not(_)
         | ExprKind::BitNot(_)
         | ExprKind::IsNull { .. }
@@ -48,20 +49,37 @@ pub(super) fn may_fault(expr: &Expr) -> bool {
         },
         ExprKind::Match { pattern, .. } => !matches!(pattern.kind, ExprKind::Literal(_)),
         ExprKind::Cast { lenient, .. } => !lenient,
-        ExprKind::Call { .. }
-        | ExprKind::Symbol(_)
-        | ExprKind::Scalar(_)
-        | ExprKind::InQuery { .. }
-        | ExprKind::Exists(_) => true,
+        ExprKind::Call { .. } | ExprKind::Symbol(_) | ExprKind::Query(_) => true,
     };
     own || expr.children().into_iter().any(may_fault)
 }
 
+/// Whether the expression reads a column.
+pub(super) fn reads(expr: &Expr) -> bool {
+    !all(expr, |_| false)
+}
+
+/// Whether all columns that the expression reads fulfil `test`.
+pub(super) fn all(expr: &Expr, test: impl Fn(usize) -> bool + Copy) -> bool {
+    match expr.kind {
+        ExprKind::Column(index) => test(index),
+        _ => expr.children().into_iter().all(|child| all(child, test)),
+    }
+}
+
+/// An expression over the right columns of a join, of which it has `width` left ones, as one over the
+/// right input.
+pub(super) fn shift(expr: &mut Expr, width: usize) {
+    if let ExprKind::Column(index) = &mut expr.kind {
+        *index = index.saturating_sub(width);
+    }
+    for child in expr.children_mut() {
+        shift(child, width);
+    }
+}
+
 /// Whether a sub-query or a symbol stands in the expression.
 pub(super) fn has_query(expr: &Expr) -> bool {
-    let own = matches!(
-        expr.kind,
-        ExprKind::Scalar(_) | ExprKind::InQuery { .. } | ExprKind::Exists(_) | ExprKind::Symbol(_)
-    );
+    let own = matches!(expr.kind, ExprKind::Query(_) | ExprKind::Symbol(_));
     own || expr.children().into_iter().any(has_query)
 }

@@ -130,6 +130,8 @@ pub struct Cte {
     pub name: Ident,
     /// Names for the columns.
     pub columns: Vec<Ident>,
+    /// `MATERIALIZED`, or `NOT MATERIALIZED`.
+    pub materialized: Option<bool>,
     /// The query.
     pub query: Box<Query>,
 }
@@ -366,6 +368,12 @@ pub enum JoinKind {
     Semi,
     /// `ANTI JOIN`.
     Anti,
+    /// `ASOF JOIN`.
+    Asof,
+    /// `ASOF LEFT JOIN`.
+    AsofLeft,
+    /// `POSITIONAL JOIN`.
+    Positional,
 }
 
 /// How a join matches rows.

@@ -82,6 +82,7 @@ impl Expected {
             | R::order_item
             | R::group_item
             | R::exists
+            | R::quantified
             | R::case
             | R::column
             | R::call

@@ -12,16 +12,12 @@ const CLAUSES: &[&str] =
 
 /// SQL that is known and not there, and what to write.
 const ABSENT: &[(&str, &str)] = &[
-    ("ANY", "write IN (…), or a comparison with min or max"),
     ("ARRAY", "lists do not run in this version"),
-    ("ASOF", "join with a condition, and keep the nearest row with DISTINCT ON"),
     ("COLLATE", "compare lower(…) of both sides, or use ILIKE"),
     ("INTO", "queries are read-only; results are saved with -o, or .output in the REPL"),
     ("OPERATOR", "write the operator itself"),
     ("PIVOT", "write one aggregate with FILTER (WHERE …) for each column"),
-    ("POSITIONAL", "join with a condition"),
     ("RETURNING", "queries are read-only"),
-    ("SOME", "write IN (…), or a comparison with min or max"),
     ("TABLESAMPLE", "write LIMIT n"),
     ("TOP", "write LIMIT n at the end of the query"),
     ("UNPIVOT", "write one SELECT for each column, with UNION ALL between them"),

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::render::{self, value};
-use super::{Expr, ExprKind, Field, Plan, Rel, ScanColumn, Scanned};
+use super::{Expr, ExprKind, Field, JoinForm, Plan, QueryKind, Rel, ScanColumn, Scanned};
 use crate::catalog::{Catalog, Format, Hint, HintOp, TableSpec};
 use crate::diag::Span;
-use crate::lang::ast::{JoinKind, SetOp};
+use crate::lang::ast::{BinaryOp, JoinKind, SetOp};
 
 /// How many names or values of a list are shown.
 const LISTED: usize = 12;
@@ -48,8 +48,9 @@ impl Tree<'_> {
     fn plan(&mut self, plan: &Plan, depth: usize) {
         let text = self.operator(plan);
         self.line(depth, &text);
+        let names = read_names(plan);
         for expr in plan.exprs() {
-            self.subqueries(expr, depth + 1);
+            self.subqueries(expr, &names, depth + 1);
         }
         for input in plan.inputs() {
             self.plan(input, depth + 1);
@@ -61,27 +62,38 @@ impl Tree<'_> {
         }
     }
 
-    fn subqueries(&mut self, expr: &Expr, depth: usize) {
+    fn subquery_line(&mut self, expr: &Expr, names: &[String], depth: usize) {
+        let ExprKind::Query(query) = &expr.kind else { return };
+        let kind = match query.kind {
+            QueryKind::Scalar => "sub-query",
+            QueryKind::Exists => "sub-query of EXISTS",
+            QueryKind::Any { op: BinaryOp::Eq, .. } => "sub-query of IN",
+            QueryKind::Any { .. } => "sub-query of a comparison",
+        };
+        if query.args.is_empty() {
+            return self.line(depth, kind);
+        }
+        let args: Vec<String> = query.args.iter().map(|arg| over(arg, names)).collect();
+        self.line(depth, &format!("{kind}, once for each {}", listed(&args)));
+    }
+
+    fn subqueries(&mut self, expr: &Expr, names: &[String], depth: usize) {
         if let Some(plan) = expr.subplan() {
-            self.line(
-                depth,
-                match expr.kind {
-                    ExprKind::Exists(_) => "sub-query of EXISTS",
-                    ExprKind::InQuery { .. } => "sub-query of IN",
-                    _ => "sub-query",
-                },
-            );
+            self.subquery_line(expr, names, depth);
             self.plan(plan, depth + 1);
         }
         for child in expr.children() {
-            self.subqueries(child, depth);
+            self.subqueries(child, names, depth);
         }
     }
 
     fn operator(&self, plan: &Plan) -> String {
         let names = |p: &Plan| -> Vec<String> { p.names() };
         match &plan.rel {
-            Rel::Scan { table, columns, hints, limit } => self.scan(table, columns, hints, *limit),
+            Rel::Scan { table, columns, hints, limit, args } => {
+                let text = self.scan(table, columns, hints, *limit);
+                with_args(text, table, args)
+            }
             Rel::Values { rows } if plan.schema.is_empty() => match rows.len() {
                 1 => "one row".to_owned(),
                 n => format!("{n} rows"),
@@ -93,8 +105,9 @@ impl Tree<'_> {
                 format!("filter {}", over(predicate, &names(input)))
             }
             Rel::Project { input, exprs } => format!("select {}", projected(plan, input, exprs)),
-            Rel::Join { left, right, kind, keys, residual } => {
+            Rel::Join { left, right, kind, keys, residual, args, form } => {
                 let (mut left, mut right) = (names(left), names(right));
+                let left_names = left.clone();
                 // The join's own names tell the columns of both sides apart.
                 if plan.schema.len() == left.len() + right.len() {
                     let mut own = plan.names();
@@ -106,9 +119,25 @@ impl Tree<'_> {
                     .map(|(l, r)| format!("{} = {}", over(l, &left), over(r, &right)))
                     .collect();
                 let both: Vec<String> = left.iter().chain(&right).cloned().collect();
-                conditions.extend(residual.as_ref().map(|e| over(e, &both)));
+                conditions.extend(residual.as_ref().map(|e| match e.kind {
+                    ExprKind::Binary { op: BinaryOp::Or, .. } => format!("({})", over(e, &both)),
+                    _ => over(e, &both),
+                }));
                 let on = if conditions.is_empty() { "" } else { " on " };
-                format!("join {}{on}{}", join_words(*kind), conditions.join(" AND "))
+                let words = match form {
+                    JoinForm::Rows => join_words(*kind),
+                    JoinForm::Nearest if *kind == JoinKind::Left => "left as-of",
+                    JoinForm::Nearest => "as-of",
+                    JoinForm::Single => "left (at most one match)",
+                    JoinForm::Mark => "mark",
+                };
+                let given: Vec<String> = args.iter().map(|arg| over(arg, &left_names)).collect();
+                let lateral = if given.is_empty() {
+                    String::new()
+                } else {
+                    format!(" lateral, once for each {}", listed(&given))
+                };
+                format!("join {words}{lateral}{on}{}", conditions.join(" AND "))
             }
             Rel::Aggregate { input, keys, aggregates } => {
                 let names = names(input);
@@ -165,6 +194,11 @@ impl Tree<'_> {
                 };
                 format!("{words}{}", if *all { " all" } else { "" })
             }
+            Rel::Recursive { id, all, .. } => {
+                let all = if *all { " all" } else { "" };
+                format!("recursion {}: union{all} of the first rows and those of each step", id + 1)
+            }
+            Rel::Working { id } => format!("new rows of recursion {}", id + 1),
             Rel::Shared { id, .. } if self.shared.contains(id) => {
                 format!("shared {}, as above", id + 1)
             }
@@ -219,6 +253,26 @@ impl Tree<'_> {
         }
         text
     }
+}
+
+/// The names of the columns that the expressions of an operator read.
+fn read_names(plan: &Plan) -> Vec<String> {
+    plan.inputs().into_iter().flat_map(Plan::names).collect()
+}
+
+/// A call with the arguments that are computed when it runs.
+fn with_args(text: String, table: &Scanned, args: &[(usize, Expr)]) -> String {
+    let Scanned::Call(call) = table else { return text };
+    if args.is_empty() {
+        return text;
+    }
+    let shown = call.args.iter().enumerate().map(|(place, arg)| {
+        let computed = args.iter().find(|(known, _)| *known == place);
+        computed.map_or_else(|| value(arg, Format::Plain), |(_, arg)| over(arg, &[]))
+    });
+    let shown: Vec<String> = shown.collect();
+    let rest = text.split_once("): ").map_or("", |(_, rest)| rest);
+    format!("call {}({}): {rest}", call.function.name, shown.join(", "))
 }
 
 fn column_name(spec: Option<&TableSpec>, index: usize) -> &'static str {
@@ -285,6 +339,9 @@ const fn join_words(kind: JoinKind) -> &'static str {
         JoinKind::Cross => "cross",
         JoinKind::Semi => "semi",
         JoinKind::Anti => "anti",
+        JoinKind::Positional => "positional",
+        JoinKind::Asof => "as-of",
+        JoinKind::AsofLeft => "left as-of",
     }
 }
 

@@ -124,19 +124,41 @@ pub enum ExprKind {
     },
     /// `module!symbol`: looked up in the open sources when the query runs.
     Symbol(String),
-    /// A scalar sub-query of one column: NULL without rows, an error with several.
-    Scalar(Arc<Plan>),
-    /// `[NOT] IN (sub-query)`, three-valued; the plan has one column of the value's type.
-    InQuery {
-        /// The value.
-        expr: Box<Expr>,
-        /// The sub-query.
-        plan: Arc<Plan>,
-        /// Whether `NOT` was given.
+    /// What the query around gives a sub-query or a lateral input: the argument of that number.
+    Param(usize),
+    /// A sub-query.
+    Query(Box<SubQuery>),
+}
+
+/// A sub-query in an expression.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SubQuery {
+    /// What is made of its rows.
+    pub kind: QueryKind,
+    /// The operands that its rows are compared with, of the types of its columns.
+    pub values: Vec<Expr>,
+    /// What it reads of the row that the expression stands over: [`ExprKind::Param`] of its plan,
+    /// by number. It runs once for each combination of their values.
+    pub args: Vec<Expr>,
+    /// The query.
+    pub plan: Arc<Plan>,
+}
+
+/// What is made of the rows of a sub-query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueryKind {
+    /// The value of its only column: NULL without rows, an error with several.
+    Scalar,
+    /// Whether there is a row.
+    Exists,
+    /// Whether the comparison holds with some row, three-valued; `IN` is `= ANY`. Several values
+    /// are compared for equality alone. `ALL` is the negation of the opposite comparison.
+    Any {
+        /// The comparison.
+        op: BinaryOp,
+        /// Whether the answer is negated: `NOT IN`, `ALL`.
         negated: bool,
     },
-    /// `EXISTS (sub-query)`.
-    Exists(Arc<Plan>),
 }
 
 /// One aggregate of an [`super::Rel::Aggregate`].

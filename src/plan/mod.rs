@@ -9,6 +9,7 @@ mod convert;
 mod explain;
 mod expr;
 mod fold;
+mod params;
 mod rel;
 mod render;
 mod rewrite;
@@ -18,8 +19,8 @@ mod tests;
 mod walk;
 mod window;
 
-pub use expr::{AggregateCall, Expr, ExprKind, SortKey};
-pub use rel::{Field, Plan, Planned, Rel, ScanColumn, Scanned, TableCall};
+pub use expr::{AggregateCall, Expr, ExprKind, QueryKind, SortKey, SubQuery};
+pub use rel::{Field, JoinForm, Plan, Planned, Rel, ScanColumn, Scanned, TableCall};
 pub use window::{Frame, FrameBound, WindowCall, WindowKind};
 
 /// The operators of plans, which are those of the syntax tree.
@@ -45,7 +46,8 @@ pub fn bind(
     params: &Params,
 ) -> Result<Planned, Vec<Diagnostic>> {
     let (plan, shared) = bind::statement(statement, catalog, calls, params)?;
-    let plan = rewrite::plan(plan, shared);
+    let functions = rewrite::Functions { row_number: catalog.function("row_number") };
+    let plan = rewrite::plan(plan, shared, functions);
     Ok(match statement.kind {
         StatementKind::Explain { analyze: true, .. } => Planned::Analyze(plan),
         StatementKind::Explain { .. } => {

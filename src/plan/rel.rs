@@ -61,10 +61,36 @@ pub enum Scanned {
 pub struct TableCall {
     /// The function.
     pub function: &'static FunctionSpec,
-    /// The arguments, converted to a signature.
+    /// The arguments, converted to a signature; of those that are known only when it runs any value.
     pub args: Vec<Value<'static>>,
     /// The columns that it gives.
     pub columns: Vec<CallColumn>,
+}
+
+impl TableCall {
+    /// How many arguments have to have a value: those that cannot be left out of a call with so many,
+    /// and all where the rows follow from nothing but them.
+    pub fn required(&self) -> usize {
+        if self.function.is_pure {
+            return self.args.len();
+        }
+        let fits = self.function.signatures.iter().filter(|s| s.args.len() >= self.args.len());
+        fits.map(|s| s.args.len().saturating_sub(s.optional)).min().unwrap_or(0)
+    }
+}
+
+/// What becomes of the matches of a join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JoinForm {
+    /// Each is a row.
+    Rows,
+    /// Each is a row, and a left row with several is an error (of a left join).
+    Single,
+    /// Of the matches of a left row the one that is nearest by the rest of the condition: `left op right`, an
+    /// inequality (of an inner or a left join).
+    Nearest,
+    /// Left rows with a truth value: whether there is one (of a left join).
+    Mark,
 }
 
 /// The relational operators.
@@ -80,6 +106,8 @@ pub enum Rel {
         hints: Vec<Hint>,
         /// How many rows are enough.
         limit: Option<usize>,
+        /// Arguments of a call that are known only when it runs, by place.
+        args: Vec<(usize, Expr)>,
     },
     /// Constant rows; expressions without columns. One row of no columns for a query without FROM.
     Values {
@@ -101,7 +129,7 @@ pub enum Rel {
         exprs: Vec<Expr>,
     },
     /// Matching rows of two inputs. The schema is the left's columns then the right's; semi and
-    /// anti joins keep the left's only.
+    /// anti joins keep the left's only, and a mark join adds a truth value to them.
     Join {
         /// The left input.
         left: Box<Plan>,
@@ -114,6 +142,11 @@ pub enum Rel {
         keys: Vec<(Expr, Expr)>,
         /// What else has to hold, over the left's columns then the right's.
         residual: Option<Expr>,
+        /// What the right input reads of a left row: [`super::ExprKind::Param`] of its plan. It runs once
+        /// for each combination of their values.
+        args: Vec<Expr>,
+        /// What becomes of matches.
+        form: JoinForm,
     },
     /// One row a group: the keys, then the aggregates. Without keys one row, even of no input.
     Aggregate {
@@ -172,6 +205,23 @@ pub enum Rel {
         left: Box<Plan>,
         /// The right input.
         right: Box<Plan>,
+    },
+    /// The rows of `base`, then those that `step` makes of the rows that were new before, until it
+    /// makes no more.
+    Recursive {
+        /// Which [`Rel::Working`] of the step the new rows are.
+        id: usize,
+        /// The first rows.
+        base: Box<Plan>,
+        /// The next rows.
+        step: Box<Plan>,
+        /// Whether equal rows stay (`UNION ALL`).
+        all: bool,
+    },
+    /// Within the step of a recursion: the rows that were new before.
+    Working {
+        /// Which recursion.
+        id: usize,
     },
     /// A common table expression, computed once a query.
     Shared {

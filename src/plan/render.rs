@@ -2,7 +2,10 @@
 
 use super::bind::expr::match_words;
 use super::bind::ops::{op_words, precedence};
-use super::{AggregateCall, Expr, ExprKind, Frame, FrameBound, SortKey, WindowCall, WindowKind};
+use super::bind::quantified::opposite;
+use super::{
+    AggregateCall, Expr, ExprKind, Frame, FrameBound, QueryKind, SortKey, WindowCall, WindowKind,
+};
 use crate::catalog::{Format, PointerWidth, Value};
 use crate::lang::ast::{BinaryOp, Exclude, FrameUnit};
 
@@ -179,12 +182,6 @@ fn write(expr: &Expr, names: &[&str], out: &mut String, outer: u8, depth: usize)
             out.push(')');
             close(out, tests);
         }
-        ExprKind::InQuery { expr, negated, .. } => {
-            open(out, tests);
-            sub(expr, tests + 1, out);
-            out.push_str(if *negated { " NOT IN (sub-query)" } else { " IN (sub-query)" });
-            close(out, tests);
-        }
         ExprKind::Match { op, expr, pattern, escape, negated } => {
             open(out, tests);
             sub(expr, tests + 1, out);
@@ -228,8 +225,36 @@ fn write(expr: &Expr, names: &[&str], out: &mut String, outer: u8, depth: usize)
             separated(args, names, out, depth);
             out.push(')');
         }
-        ExprKind::Scalar(_) => out.push_str("(sub-query)"),
-        ExprKind::Exists(_) => out.push_str("EXISTS (sub-query)"),
+        ExprKind::Param(index) => {
+            use std::fmt::Write as _;
+            let _ = write!(out, "outer.{}", index + 1);
+        }
+        ExprKind::Query(query) => match query.kind {
+            QueryKind::Scalar => out.push_str("(sub-query)"),
+            QueryKind::Exists => out.push_str("EXISTS (sub-query)"),
+            QueryKind::Any { op, negated } => {
+                open(out, tests);
+                match query.values.as_slice() {
+                    [value] => sub(value, tests + 1, out),
+                    row => {
+                        out.push('(');
+                        separated(row, names, out, depth);
+                        out.push(')');
+                    }
+                }
+                match (op, negated) {
+                    (BinaryOp::Eq, false) => out.push_str(" IN (sub-query)"),
+                    (BinaryOp::Eq, true) => out.push_str(" NOT IN (sub-query)"),
+                    (op, all) => {
+                        let op = if all { opposite(op) } else { op };
+                        out.push(' ');
+                        out.push_str(op_words(op));
+                        out.push_str(if all { " ALL (sub-query)" } else { " ANY (sub-query)" });
+                    }
+                }
+                close(out, tests);
+            }
+        },
     }
 }
 

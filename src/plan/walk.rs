@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{AggregateCall, Expr, ExprKind, Field, Plan, Rel, SortKey, WindowCall};
+use super::{AggregateCall, Expr, ExprKind, Field, Plan, QueryKind, Rel, SortKey, WindowCall};
 use crate::catalog::{Format, Ty, Value};
 use crate::diag::Span;
 use crate::lang::ast::BinaryOp;
@@ -54,12 +54,9 @@ impl Expr {
             ExprKind::Column(_)
             | ExprKind::Literal(_)
             | ExprKind::Symbol(_)
-            | ExprKind::Scalar(_)
-            | ExprKind::Exists(_) => Vec::new(),
+            | ExprKind::Param(_) => Vec::new(),
             ExprKind::Not(e) | ExprKind::Negate(e) | ExprKind::BitNot(e) => vec![e],
-            ExprKind::IsNull { expr, .. }
-            | ExprKind::Cast { expr, .. }
-            | ExprKind::InQuery { expr, .. } => vec![expr],
+            ExprKind::IsNull { expr, .. } | ExprKind::Cast { expr, .. } => vec![expr],
             ExprKind::Binary { left, right, .. } | ExprKind::IsDistinct { left, right, .. } => {
                 vec![left, right]
             }
@@ -70,21 +67,19 @@ impl Expr {
                 pairs.chain(otherwise.as_deref()).collect()
             }
             ExprKind::Call { args, .. } => args.iter().collect(),
+            ExprKind::Query(query) => query.values.iter().chain(&query.args).collect(),
         }
     }
 
     /// The direct operands, in order.
-    pub(super) fn children_mut(&mut self) -> Vec<&mut Self> {
+    pub fn children_mut(&mut self) -> Vec<&mut Self> {
         match &mut self.kind {
             ExprKind::Column(_)
             | ExprKind::Literal(_)
             | ExprKind::Symbol(_)
-            | ExprKind::Scalar(_)
-            | ExprKind::Exists(_) => Vec::new(),
+            | ExprKind::Param(_) => Vec::new(),
             ExprKind::Not(e) | ExprKind::Negate(e) | ExprKind::BitNot(e) => vec![e],
-            ExprKind::IsNull { expr, .. }
-            | ExprKind::Cast { expr, .. }
-            | ExprKind::InQuery { expr, .. } => vec![expr],
+            ExprKind::IsNull { expr, .. } | ExprKind::Cast { expr, .. } => vec![expr],
             ExprKind::Binary { left, right, .. } | ExprKind::IsDistinct { left, right, .. } => {
                 vec![left, right]
             }
@@ -97,15 +92,14 @@ impl Expr {
                 pairs.chain(otherwise.as_deref_mut()).collect()
             }
             ExprKind::Call { args, .. } => args.iter_mut().collect(),
+            ExprKind::Query(query) => query.values.iter_mut().chain(&mut query.args).collect(),
         }
     }
 
     /// The sub-query of this very node.
     pub(super) const fn subplan(&self) -> Option<&Arc<Plan>> {
         match &self.kind {
-            ExprKind::Scalar(plan) | ExprKind::Exists(plan) | ExprKind::InQuery { plan, .. } => {
-                Some(plan)
-            }
+            ExprKind::Query(query) => Some(&query.plan),
             _ => None,
         }
     }
@@ -113,9 +107,7 @@ impl Expr {
     /// The sub-query of this very node.
     pub(super) const fn subplan_mut(&mut self) -> Option<&mut Arc<Plan>> {
         match &mut self.kind {
-            ExprKind::Scalar(plan) | ExprKind::Exists(plan) | ExprKind::InQuery { plan, .. } => {
-                Some(plan)
-            }
+            ExprKind::Query(query) => Some(&mut query.plan),
             _ => None,
         }
     }
@@ -222,11 +214,12 @@ impl Expr {
             (K::Case { branches: a, .. }, K::Case { branches: b, .. }) => a.len() == b.len(),
             (K::Call { function: a, .. }, K::Call { function: b, .. }) => a.name == b.name,
             (K::Symbol(a), K::Symbol(b)) => a == b,
-            (K::Scalar(a), K::Scalar(b)) | (K::Exists(a), K::Exists(b)) => Arc::ptr_eq(a, b),
-            (
-                K::InQuery { plan: a, negated, .. },
-                K::InQuery { plan: b, negated: negated2, .. },
-            ) => Arc::ptr_eq(a, b) && negated == negated2,
+            (K::Param(a), K::Param(b)) => a == b,
+            (K::Query(a), K::Query(b)) => {
+                Arc::ptr_eq(&a.plan, &b.plan)
+                    && a.kind == b.kind
+                    && a.values.len() == b.values.len()
+            }
             _ => false,
         }
     }
@@ -248,10 +241,8 @@ impl Expr {
             ExprKind::Cast { expr, lenient } => {
                 !lenient && self.ty != Ty::Text && !(self.ty == Ty::Double && expr.ty != Ty::Text)
             }
-            ExprKind::Negate(_)
-            | ExprKind::Call { .. }
-            | ExprKind::Symbol(_)
-            | ExprKind::Scalar(_) => true,
+            ExprKind::Negate(_) | ExprKind::Call { .. } | ExprKind::Symbol(_) => true,
+            ExprKind::Query(query) => query.kind == QueryKind::Scalar,
             ExprKind::Match { pattern, .. } => pattern.as_literal().is_none(),
             _ => false,
         };
@@ -294,9 +285,12 @@ pub(super) fn conjunction(terms: Vec<Expr>) -> Option<Expr> {
 impl Plan {
     /// The inputs, left before right. The plan of a shared expression is no input: it is visited
     /// once, not once a use.
-    pub(super) fn inputs(&self) -> Vec<&Self> {
+    pub fn inputs(&self) -> Vec<&Self> {
         match &self.rel {
-            Rel::Scan { .. } | Rel::Values { .. } | Rel::Shared { .. } => Vec::new(),
+            Rel::Scan { .. } | Rel::Values { .. } | Rel::Shared { .. } | Rel::Working { .. } => {
+                Vec::new()
+            }
+            Rel::Recursive { base, step, .. } => vec![base, step],
             Rel::Filter { input, .. }
             | Rel::Project { input, .. }
             | Rel::Aggregate { input, .. }
@@ -311,7 +305,10 @@ impl Plan {
     /// The inputs, left before right.
     pub(super) fn inputs_mut(&mut self) -> Vec<&mut Self> {
         match &mut self.rel {
-            Rel::Scan { .. } | Rel::Values { .. } | Rel::Shared { .. } => Vec::new(),
+            Rel::Scan { .. } | Rel::Values { .. } | Rel::Shared { .. } | Rel::Working { .. } => {
+                Vec::new()
+            }
+            Rel::Recursive { base, step, .. } => vec![base, step],
             Rel::Filter { input, .. }
             | Rel::Project { input, .. }
             | Rel::Aggregate { input, .. }
@@ -324,16 +321,19 @@ impl Plan {
     }
 
     /// The expressions of this operator.
-    pub(super) fn exprs(&self) -> Vec<&Expr> {
+    pub fn exprs(&self) -> Vec<&Expr> {
         match &self.rel {
-            Rel::Scan { .. } | Rel::Limit { .. } | Rel::SetOp { .. } | Rel::Shared { .. } => {
-                Vec::new()
-            }
+            Rel::Limit { .. }
+            | Rel::SetOp { .. }
+            | Rel::Shared { .. }
+            | Rel::Recursive { .. }
+            | Rel::Working { .. } => Vec::new(),
+            Rel::Scan { args, .. } => args.iter().map(|(_, arg)| arg).collect(),
             Rel::Values { rows } => rows.iter().flatten().collect(),
             Rel::Filter { predicate, .. } => vec![predicate],
             Rel::Project { exprs, .. } => exprs.iter().collect(),
-            Rel::Join { keys, residual, .. } => {
-                keys.iter().flat_map(|(l, r)| [l, r]).chain(residual).collect()
+            Rel::Join { keys, residual, args, .. } => {
+                keys.iter().flat_map(|(l, r)| [l, r]).chain(residual).chain(args).collect()
             }
             Rel::Aggregate { keys, aggregates, .. } => {
                 keys.iter().chain(aggregates.iter().flat_map(AggregateCall::exprs)).collect()
@@ -350,14 +350,17 @@ impl Plan {
     /// The expressions of this operator.
     pub(super) fn exprs_mut(&mut self) -> Vec<&mut Expr> {
         match &mut self.rel {
-            Rel::Scan { .. } | Rel::Limit { .. } | Rel::SetOp { .. } | Rel::Shared { .. } => {
-                Vec::new()
-            }
+            Rel::Limit { .. }
+            | Rel::SetOp { .. }
+            | Rel::Shared { .. }
+            | Rel::Recursive { .. }
+            | Rel::Working { .. } => Vec::new(),
+            Rel::Scan { args, .. } => args.iter_mut().map(|(_, arg)| arg).collect(),
             Rel::Values { rows } => rows.iter_mut().flatten().collect(),
             Rel::Filter { predicate, .. } => vec![predicate],
             Rel::Project { exprs, .. } => exprs.iter_mut().collect(),
-            Rel::Join { keys, residual, .. } => {
-                keys.iter_mut().flat_map(|(l, r)| [l, r]).chain(residual).collect()
+            Rel::Join { keys, residual, args, .. } => {
+                keys.iter_mut().flat_map(|(l, r)| [l, r]).chain(residual).chain(args).collect()
             }
             Rel::Aggregate { keys, aggregates, .. } => keys
                 .iter_mut()
@@ -377,6 +380,17 @@ impl Plan {
         let inputs = self.inputs().into_iter().map(Self::depth).max().unwrap_or(0);
         let exprs = self.exprs().into_iter().map(Expr::depth).max().unwrap_or(0);
         1 + inputs.max(exprs)
+    }
+
+    /// The number of operators and of nodes of their expressions, sub-queries included.
+    pub(super) fn size(&self) -> usize {
+        let mut count = 1usize;
+        for expr in self.exprs() {
+            expr.visit(&mut |e| {
+                count = count.saturating_add(1 + e.subplan().map_or(0, |plan| plan.size()));
+            });
+        }
+        self.inputs().into_iter().fold(count, |sum, input| sum.saturating_add(input.size()))
     }
 
     /// The same rows with other expressions computed on top.

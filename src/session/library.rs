@@ -44,6 +44,7 @@ const FILES: &[(&str, &str)] = &[
     ("waits", include_str!("../../queries/waits.sql")),
     ("who-waits", include_str!("../../queries/who-waits.sql")),
     ("wait-chains", include_str!("../../queries/wait-chains.sql")),
+    ("blocking-chain", include_str!("../../queries/blocking-chain.sql")),
     ("irp-distribution", include_str!("../../queries/irp-distribution.sql")),
     ("irp-anomaly", include_str!("../../queries/irp-anomaly.sql")),
     ("irps-by-device", include_str!("../../queries/irps-by-device.sql")),

@@ -51,7 +51,11 @@ fn answers_equal_those_of_duckdb() {
 fn queries() -> Vec<String> {
     let written = include_str!("../oracle/queries.sql").lines();
     let written = written.filter(|l| !l.is_empty() && !l.starts_with("--")).map(str::to_owned);
-    written.chain(generate::queries(700)).chain(generate::windows(300)).collect()
+    written
+        .chain(generate::queries(700))
+        .chain(generate::windows(300))
+        .chain(generate::sub_queries(300))
+        .collect()
 }
 
 /// DuckDB's answers; `None`, with a message, if it is not installed.

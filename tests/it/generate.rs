@@ -481,3 +481,60 @@ fn window_call(dice: &mut Dice) -> String {
     }
     format!("{call} OVER ({by}ORDER BY {order} {unit} BETWEEN {from} AND {to}{exclude})")
 }
+
+/// That many queries with sub-queries that read the row around.
+pub(crate) fn sub_queries(count: usize) -> Vec<String> {
+    let mut dice = Dice(19);
+    (0..count).map(|_| sub_query(&mut dice)).collect()
+}
+
+fn sub_query(dice: &mut Dice) -> String {
+    let condition = |dice: &mut Dice, inner: &str| -> String {
+        let column = dice.pick(&["a", "b", "w", "s", "f", "id", "d"]);
+        let op = dice.pick(&["=", "=", "=", "<", ">=", "<>", "IS NOT DISTINCT FROM"]);
+        format!("{inner}.{column} {op} t.{column}")
+    };
+    let inner = dice.pick(&["u", "v"]);
+    let mut conditions = vec![condition(dice, inner)];
+    if dice.one_in(2) {
+        conditions.push(condition(dice, inner));
+    }
+    if dice.one_in(3) {
+        conditions.push(format!("{inner}.b > {}", dice.number(-500, 500)));
+    }
+    let conditions = conditions.join(" AND ");
+    let from = if dice.one_in(4) {
+        format!("{inner} JOIN (SELECT w AS w2, a AS a2 FROM v) AS x ON x.w2 = {inner}.w")
+    } else {
+        inner.to_owned()
+    };
+    let rows = format!("FROM {from} WHERE {conditions}");
+    let column = dice.pick(&["a", "b", "id"]);
+    let test = match dice.roll(7) {
+        0 => format!("EXISTS (SELECT 1 {rows})"),
+        1 => format!("NOT EXISTS (SELECT 1 {rows})"),
+        2 => format!("t.{column} IN (SELECT {inner}.{column} {rows})"),
+        3 => format!("t.{column} NOT IN (SELECT {inner}.{column} {rows})"),
+        4 => {
+            let op = dice.pick(&["<", "<=", ">", ">=", "=", "<>"]);
+            let word = dice.pick(&["ANY", "ALL"]);
+            format!("t.{column} {op} {word} (SELECT {inner}.{column} {rows})")
+        }
+        5 => {
+            let call = dice.pick(&["count(*)", "max(b)", "sum(a)", "count(s)", "min(id) + 1"]);
+            let call = call.replace('(', &format!("({inner}.")).replace(".*", "*");
+            let call = call.replace(&format!("{inner}*"), "*");
+            format!("(SELECT {call} {rows}) > {}", dice.number(-10, 10))
+        }
+        _ => format!(
+            "(SELECT {inner}.{column} {rows} ORDER BY {inner}.id, {inner}.{column} LIMIT 1) > {}",
+            dice.number(-10, 10)
+        ),
+    };
+    match dice.roll(4) {
+        0 => format!("SELECT id FROM t WHERE {test}"),
+        1 => format!("SELECT id, {test} FROM t"),
+        2 => format!("SELECT id FROM t WHERE {test} OR a = {}", dice.number(-5, 12)),
+        _ => format!("SELECT w, count(*) FILTER (WHERE {test}) FROM t GROUP BY w ORDER BY w"),
+    }
+}

@@ -327,3 +327,148 @@ SELECT id FROM t ORDER BY id LIMIT 29%
 SELECT id FROM t ORDER BY id DESC LIMIT 12.5% OFFSET 2
 SELECT id FROM t ORDER BY id OFFSET 3 ROWS FETCH NEXT 4 ROWS ONLY
 SELECT id FROM t ORDER BY id FETCH FIRST ROW ONLY
+
+-- Correlated sub-queries: EXISTS and NOT EXISTS
+SELECT id FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.a = t.a)
+SELECT id FROM t WHERE NOT EXISTS (SELECT 1 FROM u WHERE u.a = t.a)
+SELECT id FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.a = t.a AND u.b > t.b)
+SELECT id FROM t WHERE NOT EXISTS (SELECT 1 FROM u WHERE u.a = t.a AND u.b <> t.b)
+SELECT id FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.b > t.b)
+SELECT id FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.a + 1 = t.a - 1 AND u.f)
+SELECT id FROM t WHERE EXISTS (SELECT * FROM u JOIN v ON u.w = v.w WHERE u.a = t.a AND v.s = t.s)
+SELECT id FROM t WHERE EXISTS (SELECT count(*) FROM u WHERE u.a = t.a)
+SELECT id FROM t WHERE EXISTS (SELECT a FROM u WHERE u.a = t.a GROUP BY a HAVING count(*) > 1)
+SELECT id FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.a = t.a LIMIT 1)
+SELECT id FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.a = t.a UNION SELECT 2 FROM v WHERE v.a = t.a)
+SELECT id FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.a = t.a) OR b < 0
+SELECT id, EXISTS (SELECT 1 FROM u WHERE u.a = t.a), NOT EXISTS (SELECT 1 FROM u WHERE u.s = t.s AND u.b < t.b) FROM t
+SELECT id FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.a = t.a AND EXISTS (SELECT 1 FROM v WHERE v.w = u.w AND v.a > t.a))
+SELECT id FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.a = t.a AND NOT EXISTS (SELECT 1 FROM v WHERE v.w = u.w AND v.s = t.s))
+SELECT id FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.p = t.p)
+SELECT id FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.a IS NOT DISTINCT FROM t.a)
+SELECT id FROM t WHERE EXISTS (SELECT 1 FROM u WHERE t.a = 3)
+SELECT id FROM t WHERE NOT EXISTS (SELECT 1 FROM u WHERE t.a IS NULL)
+
+-- Correlated sub-queries: IN, ANY, ALL
+SELECT id FROM t WHERE b IN (SELECT b FROM u WHERE u.a = t.a)
+SELECT id FROM t WHERE b NOT IN (SELECT b FROM u WHERE u.a = t.a)
+SELECT id, a IN (SELECT a FROM u WHERE u.w = t.w), a NOT IN (SELECT a FROM u WHERE u.w = t.w) FROM t
+SELECT id, a IN (SELECT a FROM u WHERE u.b > t.b), a NOT IN (SELECT a FROM u WHERE u.b > t.b) FROM t
+SELECT id, a IN (SELECT a FROM u), a NOT IN (SELECT a FROM u), a NOT IN (SELECT a FROM u WHERE a IS NOT NULL), a NOT IN (SELECT a FROM u WHERE false) FROM t
+SELECT id FROM t WHERE a NOT IN (SELECT a FROM u WHERE u.w = t.w AND u.a IS NOT NULL)
+SELECT id, a > ANY (SELECT a FROM u WHERE u.w = t.w), a > ALL (SELECT a FROM u WHERE u.w = t.w) FROM t
+SELECT id, a >= ANY (SELECT a FROM u), a >= ALL (SELECT a FROM u), a < ANY (SELECT a FROM u), a < ALL (SELECT a FROM u) FROM t
+SELECT id, a <= ANY (SELECT a FROM u WHERE a > 3), a <= ALL (SELECT a FROM u WHERE a > 3), a <> ANY (SELECT a FROM u WHERE a > 3), a <> ALL (SELECT a FROM u WHERE a > 3) FROM t
+SELECT id, a = ANY (SELECT a FROM u WHERE u.s = t.s), a = ALL (SELECT a FROM u WHERE u.s = t.s), a <> ANY (SELECT a FROM u WHERE u.s = t.s), a <> ALL (SELECT a FROM u WHERE u.s = t.s) FROM t
+SELECT id FROM t WHERE a > ALL (SELECT a FROM u WHERE u.w = t.w)
+SELECT id FROM t WHERE a > ANY (SELECT a FROM u WHERE u.w = t.w)
+SELECT id FROM t WHERE NOT (a > ALL (SELECT a FROM u WHERE u.w = t.w))
+SELECT id FROM t WHERE NOT (a <= ANY (SELECT a FROM u WHERE u.w = t.w))
+SELECT id FROM t WHERE a >= ALL (SELECT a FROM u WHERE u.b < t.b)
+SELECT id, s > ANY (SELECT s FROM u WHERE u.a = t.a), d < ALL (SELECT d FROM u WHERE u.a = t.a) FROM t
+SELECT id, a = SOME (SELECT a FROM v) FROM t
+SELECT id, (a, w) IN (SELECT a, w FROM u), (a, w) NOT IN (SELECT a, w FROM u) FROM t
+SELECT id FROM t WHERE (a, w) NOT IN (SELECT a, w FROM u WHERE u.a > 100)
+SELECT id FROM t WHERE (a, f) NOT IN (SELECT a, f FROM v)
+
+-- Rows of values
+SELECT id, (a, b) = (b, a), (a, w) = (5, 'red'), (a, b) <> (1, 2), (a, w) IN ((1, 'red'), (2, 'green'), (3, NULL)) FROM t
+SELECT id, (a, b) < (3, 0), (a, b) <= (3, NULL), (a, b) > (b, a), (a, b) >= (NULL, 1) FROM t
+SELECT id, (a, b) IS DISTINCT FROM (a, 5), (a, b) IS NOT DISTINCT FROM (b, b), (a, b) BETWEEN (1, 0) AND (5, 0) FROM t
+SELECT t.id, u.id FROM t JOIN u ON (t.a, t.w) = (u.a, u.w)
+SELECT (1, 2, 3) < (1, 2, 4), (1, NULL) = (1, NULL), (1, NULL) < (1, 2), (1, 2) < (1, NULL), (NULL, 1) NOT IN ((NULL, 2), (1, 1))
+
+-- Correlated sub-queries: values
+SELECT id, (SELECT count(*) FROM u WHERE u.a = t.a) FROM t
+SELECT id, (SELECT count(u.b) FROM u WHERE u.a = t.a), (SELECT max(b) FROM u WHERE u.a = t.a), (SELECT sum(b) + 1 FROM u WHERE u.a = t.a) FROM t
+SELECT id, (SELECT count(*) + count(b) * 2 FROM u WHERE u.a = t.a AND u.w = t.w) FROM t
+SELECT id, (SELECT coalesce(max(b), -1) FROM u WHERE u.a = t.a) FROM t
+SELECT id, (SELECT max(b) FROM u WHERE u.b < t.b) FROM t
+SELECT id, (SELECT count(*) FROM u WHERE u.b < t.b AND u.a = t.a) FROM t
+SELECT id, (SELECT max(u.b + t.a) FROM u WHERE u.a = t.a) FROM t
+SELECT id, (SELECT count(*) FROM u WHERE u.a = t.a HAVING count(*) > 1) FROM t
+SELECT id, (SELECT b FROM u WHERE u.id = t.id) FROM t
+SELECT id, (SELECT b FROM u WHERE u.id = t.a) FROM t
+SELECT id, (SELECT b FROM u WHERE u.id = t.id AND u.b > t.a) FROM t
+SELECT id, (SELECT u.b FROM u WHERE u.a = t.a ORDER BY u.b DESC NULLS LAST, u.id LIMIT 1) FROM t
+SELECT id, (SELECT u.b FROM u WHERE u.a = t.a ORDER BY u.b NULLS LAST, u.id LIMIT 1 OFFSET 1) FROM t
+SELECT id, (SELECT u.b FROM u WHERE u.b > t.b ORDER BY u.b, u.id LIMIT 1) FROM t
+SELECT id, (SELECT min(b) FROM (SELECT b FROM u WHERE u.a = t.a UNION ALL SELECT b FROM v WHERE v.a = t.a)) FROM t
+SELECT id, (SELECT count(*) FROM (SELECT DISTINCT w FROM u WHERE u.a = t.a)) FROM t
+SELECT id, (SELECT max(n) FROM (SELECT w, count(*) AS n FROM u WHERE u.a = t.a GROUP BY w)) FROM t
+SELECT id, (SELECT max(r) FROM (SELECT row_number() OVER (ORDER BY id) AS r FROM u WHERE u.a = t.a)) FROM t
+SELECT id, (SELECT t.a + 1), (SELECT t.a + (SELECT t.b)) FROM t
+SELECT id, (SELECT sum(u.b) FROM u LEFT JOIN v ON u.w = v.w WHERE u.a = t.a) FROM t
+SELECT id, (SELECT (SELECT max(v.b) FROM v WHERE v.w = u.w) FROM u WHERE u.id = t.id) FROM t
+SELECT id, (SELECT (SELECT count(*) FROM v WHERE v.w = t.w) + count(*) FROM u WHERE u.a = t.a) FROM t
+SELECT id FROM t WHERE b > (SELECT avg(b) FROM u WHERE u.a = t.a)
+SELECT id FROM t WHERE b = (SELECT max(b) FROM t AS x WHERE x.w = t.w)
+SELECT id FROM t WHERE (SELECT count(*) FROM u WHERE u.a = t.a) = 0
+SELECT id FROM t ORDER BY (SELECT max(b) FROM u WHERE u.a = t.a), id
+SELECT w, count(*) FROM t GROUP BY w HAVING count(*) > (SELECT count(*) FROM u WHERE u.w = t.w) ORDER BY w
+SELECT w, (SELECT count(*) FROM u WHERE u.w = t.w) FROM t GROUP BY w ORDER BY w
+SELECT sum((SELECT count(*) FROM u WHERE u.a = t.a)), count(*) FILTER (WHERE EXISTS (SELECT 1 FROM u WHERE u.a = t.a)) FROM t
+SELECT (SELECT count(*) FROM u WHERE u.a = t.a) AS n, count(*) FROM t GROUP BY n ORDER BY n
+SELECT id, CASE WHEN a > 3 THEN (SELECT count(*) FROM u WHERE u.a = t.a) ELSE (SELECT max(b) FROM u WHERE u.w = t.w) END FROM t
+SELECT id, CASE WHEN EXISTS (SELECT 1 FROM u WHERE u.a = t.a) THEN 'yes' WHEN a IN (SELECT a FROM v WHERE v.w = t.w) THEN 'maybe' END FROM t
+SELECT t.id, u.id FROM t JOIN u ON t.a = u.a AND EXISTS (SELECT 1 FROM v WHERE v.w = t.w AND v.a > u.a)
+SELECT t.id, u.id FROM t LEFT JOIN u ON t.a = u.a AND EXISTS (SELECT 1 FROM v WHERE v.w = t.w AND v.a > u.a)
+SELECT t.id, u.id FROM t LEFT JOIN u ON t.a = u.a AND u.b > (SELECT min(b) FROM v WHERE v.w = u.w)
+SELECT id, sum(b) OVER (PARTITION BY (SELECT max(b) FROM u WHERE u.a = t.a)) FROM t
+WITH q AS (SELECT a, b FROM u) SELECT id, (SELECT count(*) FROM q WHERE q.a = t.a), (SELECT max(b) FROM q WHERE q.a = t.b) FROM t
+SELECT id, (WITH q AS (SELECT b FROM u WHERE u.a = t.a) SELECT count(*) FROM q AS x, q AS y) FROM t
+SELECT id, (SELECT count(*) FROM u WHERE u.a = t.a AND u.b IN (SELECT v.b FROM v WHERE v.w = t.w)) FROM t
+SELECT id, (SELECT count(*) FROM (SELECT * FROM u WHERE u.a = t.a) AS x, (SELECT * FROM v WHERE v.w = t.w) AS y) FROM t
+SELECT id, (SELECT string_agg(w, ',' ORDER BY u.id) FROM u WHERE u.a = t.a) FROM t
+SELECT id, (SELECT count(*) FROM u WHERE u.a = t.a GROUP BY ROLLUP (u.a) ORDER BY 1 LIMIT 1) FROM t
+
+-- LATERAL
+SELECT t.id, x.b FROM t, LATERAL (SELECT b FROM u WHERE u.a = t.a) AS x
+SELECT t.id, x.b FROM t, (SELECT b FROM u WHERE u.a = t.a) AS x
+SELECT t.id, x.b FROM t LEFT JOIN LATERAL (SELECT b FROM u WHERE u.a = t.a) AS x ON true
+SELECT t.id, x.b FROM t LEFT JOIN LATERAL (SELECT b FROM u WHERE u.a = t.a) AS x ON x.b > t.b
+SELECT t.id, x.b FROM t LEFT JOIN LATERAL (SELECT u.b, u.id FROM u WHERE u.a = t.a ORDER BY u.b DESC, u.id LIMIT 1) AS x ON true
+SELECT t.id, x.b FROM t CROSS JOIN LATERAL (SELECT u.b, u.id FROM u WHERE u.b > t.b ORDER BY u.b, u.id LIMIT 2) AS x
+SELECT t.id, x.n, x.m FROM t, LATERAL (SELECT count(*) AS n, max(b) AS m FROM u WHERE u.a = t.a) AS x
+SELECT t.id, x.n FROM t LEFT JOIN LATERAL (SELECT count(*) AS n FROM u WHERE u.b < t.b) AS x ON true
+SELECT t.id, x.k, y.m FROM t, LATERAL (SELECT t.a + 1 AS k) AS x, LATERAL (SELECT max(b) AS m FROM u WHERE u.a = x.k) AS y
+SELECT t.id, r.i FROM t, range(t.a) AS r(i)
+SELECT t.id, r.i FROM t LEFT JOIN range(t.a) AS r(i) ON true
+SELECT t.id, r.i FROM t, LATERAL range(t.a, t.a + 3) AS r(i) WHERE r.i % 2 = 0
+SELECT t.id, count(*) FROM t, generate_series(1, t.a) AS r(i) GROUP BY t.id ORDER BY t.id
+SELECT t.id, x.i FROM t, LATERAL (SELECT i FROM range(t.a) AS r(i) WHERE i > 1) AS x
+SELECT t.id, x.w FROM t JOIN LATERAL (SELECT DISTINCT w FROM u WHERE u.a = t.a) AS x ON x.w <> t.w
+SELECT id, (SELECT count(*) FROM range(t.a)) FROM t
+
+-- WITH RECURSIVE
+WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 20) SELECT * FROM r ORDER BY n
+WITH RECURSIVE r(n, m) AS (SELECT 1, 1 UNION ALL SELECT n + 1, m * 2 FROM r WHERE n < 10) SELECT sum(n), max(m) FROM r
+WITH RECURSIVE r AS (SELECT a, 0 AS depth FROM v UNION SELECT (a + 1) % 7, 0 FROM r) SELECT * FROM r ORDER BY 1
+WITH RECURSIVE r(id, depth) AS (SELECT id, 0 FROM v UNION ALL SELECT u.id, depth + 1 FROM r JOIN u ON u.a = r.id WHERE depth < 3) SELECT id, depth, count(*) FROM r GROUP BY ALL ORDER BY ALL
+WITH RECURSIVE r(x, y) AS (SELECT a, b FROM v UNION SELECT r.x, u.b FROM r, u WHERE u.a = r.x) SELECT * FROM r ORDER BY ALL
+WITH RECURSIVE r(path, n) AS (SELECT 'a', 1 UNION ALL SELECT path || 'b', n + 1 FROM r WHERE n < 5) SELECT * FROM r ORDER BY n
+WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < (SELECT count(*) FROM v)) SELECT count(*) FROM r
+WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE EXISTS (SELECT 1 FROM t WHERE t.id = r.n AND t.id < 9)) SELECT max(n) FROM r
+WITH RECURSIVE a AS (SELECT 1 AS x), r AS (SELECT x FROM a UNION ALL SELECT r.x + a.x FROM r, a WHERE r.x < 5) SELECT * FROM r AS p JOIN r AS q USING (x) ORDER BY x
+SELECT id, (WITH RECURSIVE r AS (SELECT t.a AS n UNION ALL SELECT n - 1 FROM r WHERE n > 0) SELECT count(*) FROM r) FROM t
+WITH RECURSIVE r AS (SELECT 1 AS n WHERE false UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r
+
+-- Joins in the order that their conditions ask for
+SELECT t.id, u.id, v.id FROM t, u, v WHERE t.a = v.a AND v.w = u.w AND u.a = t.b
+SELECT count(*) FROM t, u, v WHERE t.w = v.w AND u.w = v.w
+SELECT t.id, u.id FROM t, u WHERE (t.a = u.a AND t.b > 0) OR (t.a = u.a AND u.b < 0)
+SELECT t.id, u.id FROM t, u WHERE (t.a = u.a AND t.w = 'red' AND u.f) OR (t.a = u.a AND t.w = 'blue' AND NOT u.f) OR (t.a = u.a AND t.s = u.s)
+SELECT t.id, u.id FROM t JOIN u ON (t.a = u.a AND t.b > 0) OR (t.a = u.a AND u.b < 0)
+SELECT t.id, u.id, v.id FROM t LEFT JOIN u ON t.a = u.a, v WHERE v.w = t.w AND v.a = u.a
+SELECT t.id, u.id FROM t JOIN u ON u.b BETWEEN t.a AND t.b
+SELECT t.id, u.id FROM t JOIN u ON t.b >= u.a AND t.b < u.b
+SELECT t.id, u.id FROM t LEFT JOIN u ON t.p > u.p AND t.w = u.w
+SELECT t.id, u.id FROM t JOIN u ON t.d BETWEEN u.d - 1 AND u.d + 1 AND t.id <> u.id
+SELECT id FROM t SEMI JOIN u ON t.b > u.b AND t.b < u.id * 30
+SELECT id FROM t ANTI JOIN u ON t.b > u.a AND t.b < u.b
+SELECT t.id, u.id FROM t ASOF JOIN u ON t.b >= u.b
+SELECT t.id, u.id FROM t ASOF LEFT JOIN u ON t.w = u.w AND t.b > u.b
+SELECT t.id, u.id FROM t ASOF JOIN u ON t.w = u.w AND t.b <= u.b
+SELECT t.id, v.id FROM t ASOF LEFT JOIN v ON t.ts >= v.ts
+SELECT t.id, u.id, u.b FROM t ASOF JOIN u USING (w, b)
+SELECT x.id, y.id FROM (SELECT id FROM u ORDER BY id) AS x POSITIONAL JOIN (SELECT id FROM v ORDER BY id) AS y

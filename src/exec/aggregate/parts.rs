@@ -36,7 +36,7 @@ pub(super) fn run(
     let args: Vec<&Expr> = calls.iter().flat_map(|call| &call.args).collect();
     let has_query =
         predicate.is_some_and(uses::has_query) || args.iter().any(|arg| uses::has_query(arg));
-    if engine.analysis.is_some() || has_query {
+    if engine.analysis().is_some() || has_query {
         return Ok(None);
     }
     let width = source.schema.len();

@@ -1,8 +1,6 @@
 //! `IN`, over lists and over sub-queries: true if found, NULL if not found but the value or some
 //! entry is NULL, else false.
 
-use std::sync::Arc;
-
 use polars_arrow::bitmap::Bitmap;
 
 use super::compare::Comparison;
@@ -11,7 +9,7 @@ use crate::catalog::Value;
 use crate::diag::Diagnostic;
 use crate::exec::col::{Col, bits, boolean};
 use crate::exec::keys::{Dict, NONE};
-use crate::plan::{Expr, ExprKind, Plan};
+use crate::plan::{Expr, ExprKind};
 
 /// Longer lists of constants are looked up by hash.
 const SHORT_LIST: usize = 4;
@@ -53,19 +51,7 @@ impl Eval<'_> {
         Ok(outcome(found, &unknown, negated))
     }
 
-    pub(super) fn in_query(
-        &self,
-        expr: &Expr,
-        plan: &Arc<Plan>,
-        negated: bool,
-    ) -> Result<Vector, Diagnostic> {
-        let frame = self.engine.sub_query(plan)?;
-        let entries = frame.cols.into_iter().next().filter(|_| frame.rows > 0);
-        let Some(entries) = entries else { return Ok(Vector::Const(Value::Bool(negated))) };
-        Ok(self.look_up(&self.eval(expr)?, &entries, negated))
-    }
-
-    fn look_up(&self, value: &Vector, entries: &Col, negated: bool) -> Vector {
+    pub(super) fn look_up(&self, value: &Vector, entries: &Col, negated: bool) -> Vector {
         let rows = self.frame.rows;
         let value = match value {
             Vector::Const(v) => Col::constant(v, rows),
@@ -107,7 +93,7 @@ fn comparable(entries: &Col, value: &Col) -> (Col, Col) {
     }
 }
 
-fn outcome(found: Bitmap, unknown: &Bitmap, negated: bool) -> Vector {
+pub(super) fn outcome(found: Bitmap, unknown: &Bitmap, negated: bool) -> Vector {
     let valid = &found | &!unknown;
     let bits = if negated { !&found } else { found };
     Vector::Col(boolean(bits, Some(valid)))

@@ -14,6 +14,7 @@ mod lane;
 mod logic;
 mod member;
 mod pattern;
+mod query;
 
 use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
 use rayon::prelude::*;
@@ -24,7 +25,9 @@ use super::frame::Frame;
 use super::uses;
 use crate::catalog::{Ty, Value};
 use crate::diag::{Code, Diagnostic, Span};
-use crate::plan::{BinaryOp, Expr, ExprKind, Plan};
+use crate::plan::{BinaryOp, Expr, ExprKind};
+
+pub(super) use query::several;
 
 /// How many rows one thread evaluates at a time, so that their intermediate columns stay in its
 /// cache.
@@ -152,11 +155,11 @@ impl<'e> Eval<'e> {
             },
             ExprKind::Call { function, args } => self.call(function, args, expr)?,
             ExprKind::Symbol(name) => Vector::Const(self.symbol(name, expr.span)?),
-            ExprKind::Scalar(plan) => Vector::Const(self.scalar(plan, expr)?),
-            ExprKind::InQuery { expr, plan, negated } => self.in_query(expr, plan, *negated)?,
-            ExprKind::Exists(plan) => {
-                Vector::Const(Value::Bool(self.engine.sub_query(plan)?.rows > 0))
-            }
+            ExprKind::Param(index) => Vector::Const(match self.engine.param(*index) {
+                Some(value) => value.clone(),
+                None => return Err(defect(expr.span, "a sub-query has no such parameter")),
+            }),
+            ExprKind::Query(query) => self.query(query, expr)?,
         })
     }
 
@@ -203,22 +206,6 @@ impl<'e> Eval<'e> {
         let cols = self.frame.cols.iter().zip(need);
         let cols = cols.map(|(c, need)| if need { c.take(rows) } else { Col::Null(rows.len()) });
         Frame::new(cols.collect(), rows.len())
-    }
-
-    fn scalar(
-        &self,
-        plan: &std::sync::Arc<Plan>,
-        expr: &Expr,
-    ) -> Result<Value<'static>, Diagnostic> {
-        let frame = self.engine.sub_query(plan)?;
-        if frame.rows > 1 {
-            let message = format!("a sub-query used as a value gave {} rows", frame.rows);
-            return Err(Diagnostic::at(Code::Cardinality, expr.span, message).help(
-                "add LIMIT 1, an aggregate such as max(…), or a condition that fits one row",
-            ));
-        }
-        let value = frame.cols.first().filter(|_| frame.rows == 1);
-        Ok(value.map_or(Value::Null, |col| col.get(0, expr.ty).into_owned()))
     }
 
     fn symbol(&self, name: &str, span: Span) -> Result<Value<'static>, Diagnostic> {

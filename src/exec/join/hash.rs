@@ -14,7 +14,7 @@ use crate::exec::keys::{Dict, NONE, match_in_parts};
 use crate::plan::Expr;
 
 /// For each left row the right rows of equal keys: those of its group.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Matches {
     /// The group of each left row, or [`NONE`].
     groups: Vec<u32>,
@@ -22,7 +22,7 @@ pub(super) struct Matches {
 }
 
 /// The right rows of each group.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Right {
     /// Group and row are one and the same number: no key stands twice.
     Single,
@@ -31,7 +31,7 @@ enum Right {
 }
 
 impl Sides<'_> {
-    pub(super) fn matches(&self) -> Result<Matches, Diagnostic> {
+    pub(super) fn key_matches(&self) -> Result<Matches, Diagnostic> {
         let keys = self.join.keys;
         let left = self.keys(&self.left, keys.iter().map(|k| &k.0))?;
         let right = self.keys(&self.right, keys.iter().map(|k| &k.1))?;
@@ -97,6 +97,28 @@ impl Right {
 }
 
 impl Matches {
+    /// Left rows with the number of their group, whose right rows stand one after the other.
+    pub(super) fn of_groups(groups: Vec<u32>, starts: Vec<usize>) -> Self {
+        let count = starts.last().copied().unwrap_or(0);
+        let rows = (0u32..).take(count).collect();
+        Self { groups, right: Right::Many { starts, rows } }
+    }
+
+    /// The group of a left row.
+    pub(super) fn group_of(&self, row: usize) -> Option<u32> {
+        self.groups.get(row).copied().filter(|&group| group != NONE)
+    }
+
+    /// The right rows of a group.
+    pub(super) fn rows_of(&self, group: u32) -> Vec<u32> {
+        match &self.right {
+            Right::Single => vec![group],
+            Right::Many { starts, rows } => {
+                rows[starts[group as usize]..starts[group as usize + 1]].to_vec()
+            }
+        }
+    }
+
     /// The number of pairs.
     pub(super) fn count(&self) -> usize {
         self.groups.iter().fold(0usize, |sum, &g| sum.saturating_add(self.right.len(g)))

@@ -2,17 +2,23 @@
 //! without a match come last, in their own order.
 
 mod hash;
+mod lateral;
+mod nearest;
 mod nested;
+mod range;
+
+use std::borrow::Cow;
 
 use polars_arrow::bitmap::{Bitmap, MutableBitmap};
 
-use super::col::{Col, NO_ROW};
+use super::col::{Col, NO_ROW, boolean};
 use super::engine::Engine;
-use super::eval::Eval;
+use super::eval::{Eval, several};
 use super::frame::Frame;
 use super::{filter, uses};
 use crate::diag::{Diagnostic, Span};
-use crate::plan::{Expr, JoinKind, Plan};
+use crate::plan::{Expr, JoinForm, JoinKind, Plan};
+use hash::Matches;
 
 /// A join of a plan.
 pub(super) struct Join<'p> {
@@ -21,6 +27,8 @@ pub(super) struct Join<'p> {
     pub(super) kind: JoinKind,
     pub(super) keys: &'p [(Expr, Expr)],
     pub(super) residual: Option<&'p Expr>,
+    pub(super) args: &'p [Expr],
+    pub(super) form: JoinForm,
     pub(super) span: Span,
 }
 
@@ -39,6 +47,9 @@ pub(super) fn run(
     let left_width = join.left.schema.len();
     let width = left_width + join.right.schema.len();
     let mut wanted = need.to_vec();
+    if join.form == JoinForm::Mark {
+        wanted.truncate(left_width);
+    }
     wanted.resize(width, false);
     let mut read = wanted.clone();
     if let Some(residual) = join.residual {
@@ -49,16 +60,42 @@ pub(super) fn run(
         uses::mark(l, read_left);
         uses::mark(r, read_right);
     }
+    for arg in join.args {
+        uses::mark(arg, read_left);
+    }
     let left = engine.run(join.left, read_left)?;
-    let right = engine.run(join.right, read_right)?;
-    let sides = Sides { engine, join, left, right };
+    let (right, lateral) = if join.args.is_empty() {
+        (engine.run(join.right, read_right)?, None)
+    } else {
+        let (right, matches) = lateral::right_side(engine, join, &left, read_right)?;
+        (right, Some(matches))
+    };
+    let sides = Sides { engine, join, left, right, lateral };
     let kind = join.kind;
+    if join.form == JoinForm::Mark {
+        let matched = sides.matched_left()?;
+        let mut left = filter::only(sides.left, &wanted[..left_width]);
+        left.cols.push(boolean(matched, None));
+        return Ok(left);
+    }
     if matches!(kind, JoinKind::Semi | JoinKind::Anti) {
         let matched = sides.matched_left()?;
         let left = filter::only(sides.left, &wanted[..left_width]);
         return Ok(left.filter(&if kind == JoinKind::Semi { matched } else { !&matched }));
     }
-    let pairs = sides.pairs()?;
+    if kind == JoinKind::Positional {
+        return Ok(sides.side_by_side(&wanted));
+    }
+    let pairs = match join.form {
+        JoinForm::Nearest => sides.nearest()?,
+        _ => sides.pairs()?,
+    };
+    if join.form == JoinForm::Single
+        && let Some(row) = pairs.left.array_windows().find(|[a, b]| a == b)
+    {
+        let rows = pairs.left.iter().filter(|&left| *left == row[0]).count();
+        return Err(several(rows, join.span));
+    }
     sides.output(pairs, &wanted)
 }
 
@@ -68,54 +105,80 @@ struct Sides<'s> {
     join: &'s Join<'s>,
     left: Frame,
     right: Frame,
+    /// Which right rows belong to which left ones, if the left decides what they are.
+    lateral: Option<Matches>,
 }
+
+/// Takes pairs that fulfil the condition.
+type Each<'e> = &'e mut dyn FnMut(Pairs) -> Result<(), Diagnostic>;
 
 /// How many candidate pairs the residual condition is tested on at a time.
 const BLOCK: usize = 1 << 18;
 
 impl Sides<'_> {
+    /// Which right rows come into question for each left row; `None` for all.
+    fn matches(&self) -> Result<Option<Cow<'_, Matches>>, Diagnostic> {
+        Ok(match &self.lateral {
+            Some(matches) => Some(Cow::Borrowed(matches)),
+            None if self.join.keys.is_empty() => None,
+            None => Some(Cow::Owned(self.key_matches()?)),
+        })
+    }
+
     /// The pairs that fulfil the whole condition.
     fn pairs(&self) -> Result<Pairs, Diagnostic> {
-        if self.join.keys.is_empty() {
-            return self.nested_pairs();
-        }
-        let matches = self.matches()?;
-        let count = matches.count();
         if self.join.residual.is_none() {
-            self.check_size(count)?;
-            return Ok(matches.pairs());
+            match self.matches()? {
+                Some(matches) => {
+                    self.check_size(matches.count())?;
+                    return Ok(matches.pairs());
+                }
+                None => self.check_size(self.left.rows.saturating_mul(self.right.rows))?,
+            }
         }
         let mut kept = Pairs::default();
-        for rows in matches.blocks(BLOCK) {
-            self.engine.check_cancelled()?;
-            let block = matches.pairs_of(rows);
-            self.keep(block, &mut kept)?;
-        }
+        self.each_kept(&mut |pairs| {
+            kept.left.extend(pairs.left);
+            kept.right.extend(pairs.right);
+            self.check_size(kept.left.len())
+        })?;
         Ok(kept)
     }
 
     /// Which left rows have a match.
     fn matched_left(&self) -> Result<Bitmap, Diagnostic> {
-        if self.join.residual.is_none() && !self.join.keys.is_empty() {
-            return Ok(self.matches()?.left_with_match());
-        }
         if self.join.residual.is_none() {
-            return Ok(Bitmap::new_with_value(self.right.rows > 0, self.left.rows));
+            return Ok(match self.matches()? {
+                Some(matches) => matches.left_with_match(),
+                None => Bitmap::new_with_value(self.right.rows > 0, self.left.rows),
+            });
         }
         let mut bits = MutableBitmap::from_len_zeroed(self.left.rows);
-        for row in self.pairs()?.left {
-            bits.set(row as usize, true);
-        }
+        self.each_kept(&mut |pairs| {
+            for row in pairs.left {
+                bits.set(row as usize, true);
+            }
+            Ok(())
+        })?;
         Ok(bits.freeze())
     }
 
-    /// Adds the pairs that fulfil the residual condition.
-    fn keep(&self, block: Pairs, kept: &mut Pairs) -> Result<(), Diagnostic> {
-        let Some(residual) = self.join.residual else {
-            kept.left.extend(block.left);
-            kept.right.extend(block.right);
-            return self.check_size(kept.left.len());
+    /// Hands on the pairs that fulfil the whole condition, a block at a time.
+    fn each_kept(&self, each: Each<'_>) -> Result<(), Diagnostic> {
+        let Some(matches) = self.matches()? else {
+            let found = self.range_pairs(each)?;
+            return if found { Ok(()) } else { self.nested_pairs(each) };
         };
+        for rows in matches.blocks(BLOCK) {
+            self.engine.check_cancelled()?;
+            each(self.kept(matches.pairs_of(rows))?)?;
+        }
+        Ok(())
+    }
+
+    /// The pairs that fulfil the residual condition.
+    fn kept(&self, block: Pairs) -> Result<Pairs, Diagnostic> {
+        let Some(residual) = self.join.residual else { return Ok(block) };
         let width = self.left.cols.len() + self.right.cols.len();
         let need = uses::of([residual], width);
         let (need_left, need_right) = need.split_at(self.left.cols.len());
@@ -130,11 +193,28 @@ impl Sides<'_> {
             &block.right,
         ));
         let keep = Eval::new(self.engine, &rows).predicate(residual)?;
+        let mut kept = Pairs::default();
         for place in keep.true_idx_iter() {
             kept.left.push(block.left[place]);
             kept.right.push(block.right[place]);
         }
-        self.check_size(kept.left.len())
+        Ok(kept)
+    }
+
+    /// The rows of both as they come; the shorter side ends with NULLs.
+    fn side_by_side(self, wanted: &[bool]) -> Frame {
+        let rows = self.left.rows.max(self.right.rows);
+        let (want_left, want_right) = wanted.split_at(self.left.cols.len());
+        let place = |frame: Frame, want: &[bool]| {
+            let all = (0u32..).take(frame.rows).chain(std::iter::repeat(NO_ROW)).take(rows);
+            let all: Vec<u32> = all.collect();
+            let short = frame.rows < rows;
+            let frame = filter::only(frame, want);
+            if short { frame.take_opt(&all) } else { frame }
+        };
+        let right = place(self.right, want_right);
+        let left = place(self.left, want_left);
+        Frame::new(left.beside(right).cols, rows)
     }
 
     fn check_size(&self, rows: usize) -> Result<(), Diagnostic> {

@@ -1,15 +1,12 @@
 //! Joins without equal keys: every pair of rows is a candidate, a block of them at a time.
 
-use super::{BLOCK, Pairs, Sides};
+use super::{BLOCK, Each, Pairs, Sides};
 use crate::diag::Diagnostic;
 
 impl Sides<'_> {
-    pub(super) fn nested_pairs(&self) -> Result<Pairs, Diagnostic> {
+    /// Hands on the pairs that fulfil the condition.
+    pub(super) fn nested_pairs(&self, each: Each<'_>) -> Result<(), Diagnostic> {
         let (left, right) = (self.left.rows, self.right.rows);
-        if self.join.residual.is_none() {
-            self.check_size(left.saturating_mul(right))?;
-        }
-        let mut kept = Pairs::default();
         let mut block = Pairs::default();
         for l in (0u32..).take(left) {
             let mut from = 0;
@@ -21,11 +18,10 @@ impl Sides<'_> {
                 from = to;
                 if block.left.len() >= BLOCK {
                     self.engine.check_cancelled()?;
-                    self.keep(std::mem::take(&mut block), &mut kept)?;
+                    each(self.kept(std::mem::take(&mut block))?)?;
                 }
             }
         }
-        self.keep(block, &mut kept)?;
-        Ok(kept)
+        each(self.kept(block)?)
     }
 }

@@ -135,6 +135,15 @@ pub enum ExprKind {
     Scalar(Box<Query>),
     /// `EXISTS (query)`.
     Exists(Box<Query>),
+    /// Several values in parentheses: a row.
+    Row(Vec<Expr>),
+    /// `ANY (query)` or `ALL (query)`, on the right of a comparison.
+    Quantified {
+        /// Whether it is `ALL`.
+        all: bool,
+        /// The query.
+        query: Box<Query>,
+    },
 }
 
 /// A call of a scalar, aggregate or window function.

@@ -165,6 +165,10 @@ impl Builder {
                 ExprKind::Cast { expr: Box::new(self.only_expr(pair)?), ty, lenient }
             }
             Rule::exists => ExprKind::Exists(Box::new(self.nested(last(pair)?)?)),
+            Rule::quantified => {
+                let all = has(&pair, Rule::ALL);
+                ExprKind::Quantified { all, query: Box::new(self.nested(last(pair)?)?) }
+            }
             Rule::symbol => ExprKind::Symbol(symbol(pair)),
             _ => ExprKind::Literal(self.literal(pair)?),
         };
@@ -177,13 +181,11 @@ impl Builder {
         match self.paren(pair)? {
             Paren::Query(query) => Ok(Expr { kind: ExprKind::Scalar(Box::new(query)), span }),
             Paren::List(mut list) => {
-                if let (Some(expr), true) = (list.pop(), list.is_empty()) {
-                    return Ok(Expr { span, ..expr });
+                if list.len() > 1 {
+                    return Ok(Expr { kind: ExprKind::Row(list), span });
                 }
-                let message = "found several values in parentheses, expected one";
-                Err(Diagnostic::at(Code::Unsupported, span, message).help(
-                    "rows as values do not run in this version; compare the columns one by one",
-                ))
+                let expr = found(list.pop())?;
+                Ok(Expr { span, ..expr })
             }
         }
     }

@@ -47,6 +47,9 @@ impl Builder {
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::CROSS => kind = JoinKind::Cross,
+                Rule::POSITIONAL => kind = JoinKind::Positional,
+                Rule::ASOF => kind = JoinKind::Asof,
+                Rule::asof_kind if has(&part, Rule::LEFT) => kind = JoinKind::AsofLeft,
                 Rule::NATURAL => on = JoinOn::Natural,
                 Rule::join_kind => kind = join_kind(&part),
                 Rule::table_ref => right = Some(self.table_ref(part)?),

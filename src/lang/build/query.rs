@@ -137,15 +137,17 @@ impl Builder {
 
     fn cte(&mut self, pair: Pair<'_, Rule>) -> Built<Cte> {
         let (mut name, mut columns, mut query) = (None, Vec::new(), None);
+        let mut materialized = None;
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::column_name => name = Some(self.ident(part)?),
                 Rule::column_names => columns = self.names(part)?,
+                Rule::materialized => materialized = Some(!has(&part, Rule::NOT)),
                 Rule::query => query = Some(Box::new(self.query(part)?)),
                 _ => {}
             }
         }
-        Ok(Cte { name: found(name)?, columns, query: found(query)? })
+        Ok(Cte { name: found(name)?, columns, materialized, query: found(query)? })
     }
 
     /// The keys of ORDER BY, wherever it stands.

@@ -91,6 +91,10 @@ fn shape(whole: &Expr) -> (String, u8) {
         ExprKind::Call(whole) => (call(whole), PRIMARY),
         ExprKind::Scalar(inner) => (format!("({})", query(inner)), PRIMARY),
         ExprKind::Exists(inner) => (format!("EXISTS ({})", query(inner)), PRIMARY),
+        ExprKind::Row(values) => (format!("({})", list(values, ", ", |v| expr(v, 0))), PRIMARY),
+        ExprKind::Quantified { all, query: inner } => {
+            (format!("{} ({})", if *all { "ALL" } else { "ANY" }, query(inner)), PRIMARY)
+        }
     }
 }
 

@@ -40,7 +40,12 @@ fn push(clauses: &mut Vec<String>, word: &str, condition: Option<&Expr>) {
 }
 
 fn cte(cte: &Cte) -> String {
-    format!("{}{} AS ({})", ident(&cte.name), columns(&cte.columns), query(&cte.query))
+    let hint = match cte.materialized {
+        None => "",
+        Some(true) => "MATERIALIZED ",
+        Some(false) => "NOT MATERIALIZED ",
+    };
+    format!("{}{} AS {hint}({})", ident(&cte.name), columns(&cte.columns), query(&cte.query))
 }
 
 fn columns(columns: &[Ident]) -> String {
@@ -174,6 +179,9 @@ fn join(left: &TableRef, right: &TableRef, kind: JoinKind, on: &JoinOn) -> Strin
         JoinKind::Cross => "CROSS ",
         JoinKind::Semi => "SEMI ",
         JoinKind::Anti => "ANTI ",
+        JoinKind::Asof => "ASOF ",
+        JoinKind::AsofLeft => "ASOF LEFT ",
+        JoinKind::Positional => "POSITIONAL ",
     };
     // Joins group from the left, so one on the right had parentheses.
     let right = match right.kind {

@@ -130,6 +130,9 @@ impl Binder<'_> {
         let order_by = self.sort_keys(&call.order_by, inner);
         let within = self.sort_keys(&call.within_group, inner);
         let (mut args, filter, mut order_by) = (args?, filter.transpose()?, order_by?);
+        if args.iter().any(Expr::reads_params) && !args.iter().any(Expr::reads_columns) {
+            return self.outer_aggregate(function, span);
+        }
         self.within_group(function, within?, &mut args, &mut order_by)?;
         let args = adapted(function, args);
         // `arg_min` and its kin hand on a value of their first argument.
@@ -150,6 +153,17 @@ impl Binder<'_> {
             format: fitted.format,
             span,
         })
+    }
+
+    /// An aggregate in a sub-query over columns of the query around alone belongs to that query.
+    fn outer_aggregate<T>(&mut self, function: &FunctionSpec, span: Span) -> Bound<T> {
+        let name = function.name;
+        let message =
+            format!("`{name}` reads columns of the query around alone, and aggregates its rows");
+        self.fail(
+            Diagnostic::at(Code::Unsupported, span, message)
+                .help(format!("compute {name}(…) in the query around, and name the result here")),
+        )
     }
 
     /// Puts the values of WITHIN GROUP where the function takes them.

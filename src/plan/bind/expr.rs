@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::columns::Spread;
+use super::quantified::Quantified;
+use super::row;
 use super::scope::{Miss, Scope};
 #[cfg(doc)]
 use super::window::WINDOWS;
@@ -14,7 +16,7 @@ use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{self, BinaryOp, MatchOp, Name, Query};
 use crate::plan::convert::{self, can_cast};
 use crate::plan::fold::fold;
-use crate::plan::{AggregateCall, Expr, ExprKind};
+use crate::plan::{AggregateCall, Expr, ExprKind, Plan, QueryKind, SubQuery};
 
 /// Names that expressions may use beside columns: earlier items of the select list.
 #[derive(Debug, Clone)]
@@ -95,6 +97,9 @@ impl Binder<'_> {
                 Ok(is_distinct(left, right, !*negated, span))
             }
             ast::ExprKind::IsDistinct { left, right, negated } => {
+                if row::is_row(left) || row::is_row(right) {
+                    return self.rows_distinct([left, right], *negated, span, place);
+                }
                 let (left, right) = (self.expr(left, place), self.expr(right, place));
                 let (left, right) = self.comparable(left?, right?, span)?;
                 Ok(is_distinct(left, right, *negated, span))
@@ -102,13 +107,18 @@ impl Binder<'_> {
             ast::ExprKind::Between { expr, low, high, negated } => {
                 self.between([expr, low, high], *negated, span, place)
             }
+            ast::ExprKind::InList { expr, list, negated } if row::is_row(expr) => {
+                self.row_in_list(expr, list, *negated, span, place)
+            }
             ast::ExprKind::InList { expr, list, negated } => {
                 let value = self.expr(expr, place);
                 let list = self.exprs(list, place);
                 self.in_list(value?, list?, *negated, span)
             }
             ast::ExprKind::InQuery { expr, query, negated } => {
-                self.in_query(expr, query, *negated, span, place)
+                let found = if *negated { BinaryOp::NotEq } else { BinaryOp::Eq };
+                let quantified = Quantified { op: found, all: *negated, query };
+                self.quantified(expr, quantified, span, place)
             }
             ast::ExprKind::Match { .. } => self.matching(expr, place),
             ast::ExprKind::Case { operand, branches, otherwise } => {
@@ -117,18 +127,23 @@ impl Binder<'_> {
             ast::ExprKind::Cast { expr, ty, lenient } => self.cast(expr, ty, *lenient, span, place),
             ast::ExprKind::Call(call) => self.call(call, span, place),
             ast::ExprKind::Scalar(query) => {
-                let plan = self.subquery(query, place)?;
+                let (plan, args) = self.subquery(query, place)?;
                 let [field] = plan.schema.as_slice() else {
                     return self.one_column(plan.schema.len(), span);
                 };
                 let (ty, format) = (field.ty, field.format);
-                Ok(Expr { kind: ExprKind::Scalar(Arc::new(plan)), ty, format, span })
+                let query = query_of(QueryKind::Scalar, Vec::new(), args, plan);
+                Ok(Expr { kind: query, ty, format, span })
             }
             ast::ExprKind::Exists(query) => {
-                let plan = self.subquery(query, place)?.limit(Some(1), 0);
+                let (plan, args) = self.subquery(query, place)?;
+                let plan = if args.is_empty() { plan.limit(Some(1), 0) } else { plan };
                 let plan = plan.project(Vec::new(), Vec::new());
-                Ok(Expr::new(ExprKind::Exists(Arc::new(plan)), Ty::Bool, span))
+                let query = query_of(QueryKind::Exists, Vec::new(), args, plan);
+                Ok(Expr::new(query, Ty::Bool, span))
             }
+            ast::ExprKind::Row(_) => self.lone_row(span),
+            ast::ExprKind::Quantified { .. } => self.lone_quantifier(span),
         }
     }
 
@@ -177,6 +192,11 @@ impl Binder<'_> {
         {
             return self.alias(alias, name.span, place);
         }
+        if !matches!(miss, Miss::Ambiguous(_))
+            && let Some(column) = self.outer_column(name)
+        {
+            return column;
+        }
         if let ([part], Miss::Unknown) = (name.parts.as_slice(), &miss)
             && !part.quoted
             && let Some(clock) = self.clock_name(&part.text, name.span)
@@ -217,22 +237,6 @@ impl Binder<'_> {
     }
 
     fn missing(&mut self, name: &Name, miss: Miss, place: Place<'_>) -> Bound<Expr> {
-        let around = self.outer.iter().rev().any(|scope| scope.find(name).is_ok());
-        if around && !matches!(miss, Miss::Ambiguous(_)) {
-            let shown = super::scope::dotted(&name.parts);
-            return self.fail(
-                Diagnostic::at(
-                    Code::Unsupported,
-                    name.span,
-                    "correlated sub-queries are not run by this version",
-                )
-                .label(format!("`{shown}` is a column of the query around"))
-                .help(
-                    "write it as a join: JOIN, SEMI JOIN or ANTI JOIN … ON with the same condition",
-                )
-                .help("for an aggregate per row, join with a sub-query that has GROUP BY"),
-            );
-        }
         let error = place.scope.missing(name, miss);
         let error = match name.parts.as_slice() {
             [part] if part.quoted && error.code == Code::UnknownColumn => {
@@ -323,28 +327,7 @@ impl Binder<'_> {
         error
     }
 
-    fn in_query(
-        &mut self,
-        expr: &ast::Expr,
-        query: &Query,
-        negated: bool,
-        span: Span,
-        place: Place<'_>,
-    ) -> Bound<Expr> {
-        let value = self.expr(expr, place);
-        let plan = self.subquery(query, place)?;
-        let value = value?;
-        if plan.schema.len() != 1 {
-            return self.one_column(plan.schema.len(), query.span);
-        }
-        let right = plan.columns().into_iter().next().ok_or(Failed)?;
-        let (value, right) = self.comparable(value, Expr { span: query.span, ..right }, span)?;
-        let plan = super::unify::coerce_columns(plan, &[right.ty]);
-        let kind = ExprKind::InQuery { expr: Box::new(value), plan: Arc::new(plan), negated };
-        Ok(Expr::new(kind, Ty::Bool, span))
-    }
-
-    fn one_column<T>(&mut self, found: usize, span: Span) -> Bound<T> {
+    pub(super) fn one_column<T>(&mut self, found: usize, span: Span) -> Bound<T> {
         let message = format!("a sub-query in an expression has one column, this one has {found}");
         self.fail(
             Diagnostic::at(Code::BadQuery, span, message)
@@ -352,12 +335,10 @@ impl Binder<'_> {
         )
     }
 
-    /// A sub-query within an expression, which sees the columns here only to complain about them.
-    fn subquery(&mut self, query: &Query, place: Place<'_>) -> Bound<crate::plan::Plan> {
-        self.outer.push(Arc::new(place.scope.clone()));
-        let plan = self.query(query);
-        self.outer.pop();
-        plan
+    /// A sub-query within an expression, and what it reads of the row that the expression is over.
+    pub(super) fn subquery(&mut self, query: &Query, place: Place<'_>) -> Bound<(Plan, Vec<Expr>)> {
+        let scope = Arc::new(place.scope.clone());
+        self.within(scope, |binder| binder.query(query))
     }
 
     fn matching(&mut self, expr: &ast::Expr, place: Place<'_>) -> Bound<Expr> {
@@ -401,6 +382,16 @@ impl Binder<'_> {
             _ => self.fail_at(Code::BadQuery, escape.span, "ESCAPE needs a text of one character"),
         }
     }
+}
+
+/// A sub-query with what it is compared with and what it reads.
+pub(super) fn query_of(
+    kind: QueryKind,
+    values: Vec<Expr>,
+    args: Vec<Expr>,
+    plan: Plan,
+) -> ExprKind {
+    ExprKind::Query(Box::new(SubQuery { kind, values, args, plan: Arc::new(plan) }))
 }
 
 /// The words for an operator that matches.

@@ -11,13 +11,15 @@ use super::expr::Place;
 use super::join::{Joined, equi_keys, key_types};
 use super::scope::{LISTED, Miss, Scope, ScopeColumn, dotted, listed};
 use super::unify::settle_nulls;
-use super::{Binder, Bound, Failed};
-use crate::catalog::TableSpec;
+use super::{Binder, Bound, Failed, Meaning};
+use crate::catalog::{TableSpec, Ty, Value};
 use crate::diag::{Code, Diagnostic, Span};
-use crate::lang::ast::{self, Ident, JoinKind, JoinOn, Name, TableAlias, TableRef, TableRefKind};
+use crate::lang::ast::{
+    self, BinaryOp, Ident, JoinKind, JoinOn, Name, TableAlias, TableRef, TableRefKind,
+};
 use crate::plan::shared::placeholder;
 use crate::plan::walk::{conjunction, split_and};
-use crate::plan::{ExprKind, Field, Plan, Rel, ScanColumn, Scanned};
+use crate::plan::{Expr, ExprKind, Field, JoinForm, Plan, Rel, ScanColumn, Scanned};
 
 /// Rows and the names of their columns.
 pub(super) type Source = (Plan, Scope);
@@ -48,10 +50,7 @@ impl Binder<'_> {
             TableRefKind::Function { name, args, .. } => {
                 self.table_function(name, args, table.span)?
             }
-            TableRefKind::Subquery { query, lateral } => {
-                if *lateral {
-                    return self.lateral(table.span);
-                }
+            TableRefKind::Subquery { query, .. } => {
                 let plan = self.query(query)?;
                 let plan = settle_nulls(plan);
                 let scope = scope_of(&plan, "");
@@ -74,8 +73,24 @@ impl Binder<'_> {
         if name.parts.len() == 1
             && let Some(cte) = self.ctes.iter().rev().find(|c| c.name.eq_ignore_ascii_case(&shown))
         {
-            let id = cte.shared.ok_or(Failed)?;
-            return self.reference(id, &shown, name.span);
+            return match cte.meaning.as_ref().ok_or(Failed)? {
+                Meaning::Shared(id) => {
+                    let id = *id;
+                    self.reference(id, &shown, name.span)
+                }
+                Meaning::Copied(plan, level) => {
+                    let (plan, level) = (Plan::clone(plan), *level);
+                    self.copied(plan, level, &shown, name.span)
+                }
+                Meaning::Working { id, schema, uses } => {
+                    uses.set(uses.get() + 1);
+                    let (rel, schema) = (Rel::Working { id: *id }, schema.clone());
+                    let plan = Plan { rel, schema, span: name.span };
+                    let scope = scope_of(&plan, &shown);
+                    Ok((plan, scope))
+                }
+                Meaning::Itself => self.names_itself(&shown, name.span),
+            };
         }
         match self.catalog.table(&shown) {
             Some(spec) => Ok(scan(spec, name.span)),
@@ -94,6 +109,16 @@ impl Binder<'_> {
         Ok((plan, scope))
     }
 
+    /// The plan of a common table expression that reads rows of the queries around.
+    fn copied(&mut self, mut plan: Plan, level: usize, name: &str, span: Span) -> Bound<Source> {
+        self.check_depth(plan.depth(), span)?;
+        self.grow(plan.size(), span)?;
+        self.count_uses(&plan, 1);
+        self.hand_in_plan(&mut plan, level);
+        let scope = scope_of(&plan, name);
+        Ok((plan, scope))
+    }
+
     pub(super) fn unknown_table<T>(&mut self, name: &str, span: Span) -> Bound<T> {
         let error = Diagnostic::at(Code::UnknownTable, span, format!("no table `{name}`"));
         let tables = self.catalog.tables().iter().map(|t| t.name);
@@ -104,14 +129,6 @@ impl Binder<'_> {
         } else {
             error.help(format!("tables: {}", listed(&names)))
         })
-    }
-
-    fn lateral<T>(&mut self, span: Span) -> Bound<T> {
-        let message = "LATERAL sub-queries are not run by this version";
-        self.fail(
-            Diagnostic::at(Code::Unsupported, span, message)
-                .help("write the condition in JOIN … ON; for a value per row, join with a sub-query that has GROUP BY"),
-        )
     }
 
     fn apply_alias(&mut self, plan: &mut Plan, scope: &mut Scope, alias: &TableAlias) -> Bound<()> {
@@ -146,12 +163,22 @@ impl Binder<'_> {
         on: &JoinOn,
         span: Span,
     ) -> Bound<Source> {
-        // Sub-queries on the right that name columns of the left are lateral, which is told apart.
+        // Whatever on the right names columns of the left is lateral, with the word or without.
         let seen = left.as_ref().map(|(_, scope)| scope.clone()).unwrap_or_default();
-        self.outer.push(Arc::new(seen));
-        let bound = self.table_ref(right);
-        self.outer.pop();
-        let ((left, left_scope), (right, mut right_scope)) = (left?, bound?);
+        let bound = self.within(Arc::new(seen), |binder| binder.table_ref(right));
+        let ((left, left_scope), ((mut right_plan, mut right_scope), mut args)) = (left?, bound?);
+        if !args.is_empty() && !args.iter().any(Expr::reads_columns) {
+            // It reads rows of the queries around alone.
+            right_plan.map_params(&mut |i, param| args.get(i).unwrap_or(param).clone());
+            args.clear();
+        }
+        let plain = matches!(
+            kind,
+            JoinKind::Inner | JoinKind::Left | JoinKind::Cross | JoinKind::Semi | JoinKind::Anti
+        );
+        if !args.is_empty() && !plain {
+            return self.lateral_of_outer(kind, right.span);
+        }
         let both = |t: &&String| left_scope.tables.iter().any(|l| l.eq_ignore_ascii_case(t));
         if let Some(twice) = right_scope.tables.iter().find(both) {
             let message = format!("two tables are called `{twice}`");
@@ -165,7 +192,8 @@ impl Binder<'_> {
                 why.map_columns(&|i| i + width);
             }
         }
-        let joined = Joined { left, right, left_scope, right_scope, kind, span };
+        let right = right_plan;
+        let joined = Joined { left, right, left_scope, right_scope, kind, args, span };
         match on {
             JoinOn::Condition(condition) => self.join_on(joined, condition),
             JoinOn::Using(names) => self.join_using(joined, names),
@@ -184,12 +212,30 @@ impl Binder<'_> {
         }
     }
 
+    fn lateral_of_outer<T>(&mut self, kind: JoinKind, span: Span) -> Bound<T> {
+        let word = match kind {
+            JoinKind::Right => "RIGHT JOIN",
+            JoinKind::Full => "FULL JOIN",
+            JoinKind::Positional => "POSITIONAL JOIN",
+            _ => "ASOF JOIN",
+        };
+        let message = format!("the right side of a {word} reads columns of its left side");
+        self.fail(
+            Diagnostic::at(Code::BadQuery, span, message)
+                .help("a lateral join is JOIN, LEFT JOIN or CROSS JOIN"),
+        )
+    }
+
     fn join_on(&mut self, joined: Joined, condition: &ast::Expr) -> Bound<Source> {
         let scope = joined.both();
         let condition = self.condition(condition, Place::plain(&scope, "ON"), "ON")?;
         let mut terms = Vec::new();
         split_and(condition, &mut terms);
+        terms.retain(|term| term.as_literal() != Some(&Value::Bool(true)));
         let (keys, rest) = equi_keys(terms, joined.left.schema.len());
+        if matches!(joined.kind, JoinKind::Asof | JoinKind::AsofLeft) {
+            return self.join_nearest(joined, keys, rest);
+        }
         Ok(joined.finish(keys, conjunction(rest)))
     }
 
@@ -213,7 +259,43 @@ impl Binder<'_> {
         for (name, left, right) in merged {
             self.merge(&mut joined, name, left, right)?;
         }
+        if let JoinKind::Asof | JoinKind::AsofLeft = joined.kind {
+            // The last column is the one that need not be equal.
+            let last = keys.pop().map(|(left, mut right)| {
+                right.map_columns(&|i| i + width);
+                Expr::binary(BinaryOp::GtEq, left, right, Ty::Bool)
+            });
+            return self.join_nearest(joined, keys, last.into_iter().collect());
+        }
         Ok(joined.finish(keys, None))
+    }
+
+    /// A join with the nearest row: equalities, and one inequality.
+    fn join_nearest(
+        &mut self,
+        mut joined: Joined,
+        keys: Vec<(Expr, Expr)>,
+        rest: Vec<Expr>,
+    ) -> Bound<Source> {
+        let width = joined.left.schema.len();
+        let nearest = match rest.as_slice() {
+            [one] => super::join::inequality(one, width),
+            _ => None,
+        };
+        let Some(nearest) = nearest else {
+            let span = rest.get(1).or(rest.first()).map_or(joined.span, |term| term.span);
+            let message = "ASOF JOIN needs equalities and one inequality between numbers or times of both tables";
+            return self.fail(Diagnostic::at(Code::BadQuery, span, message).help(
+                "write ON a.key = b.key AND a.time >= b.time; other conditions go to WHERE",
+            ));
+        };
+        let kind = if joined.kind == JoinKind::AsofLeft { JoinKind::Left } else { JoinKind::Inner };
+        joined.kind = kind;
+        let (mut plan, scope) = joined.finish(keys, Some(nearest));
+        if let Rel::Join { form, kind: own, .. } = &mut plan.rel {
+            (*form, *own) = (JoinForm::Nearest, kind);
+        }
+        Ok((plan, scope))
     }
 
     fn using_column(&mut self, scope: &Scope, name: &Ident, side: &str) -> Bound<ScopeColumn> {
@@ -286,7 +368,13 @@ pub(super) fn scan_all(
     let names: Vec<String> = schema.iter().map(|field| field.name.clone()).collect();
     schema.extend(names.iter().map(|name| Field::text(&format!("why({name})"))));
     let columns = (0..count).map(ScanColumn::Value).chain((0..count).map(ScanColumn::Why));
-    let rel = Rel::Scan { table, columns: columns.collect(), hints: Vec::new(), limit: None };
+    let rel = Rel::Scan {
+        table,
+        columns: columns.collect(),
+        hints: Vec::new(),
+        limit: None,
+        args: Vec::new(),
+    };
     let plan = Plan { rel, schema, span };
     let mut exprs = plan.columns();
     let reasons = exprs.split_off(count);

@@ -6,7 +6,8 @@ use crate::catalog::Ty;
 use crate::diag::Span;
 use crate::lang::ast::{BinaryOp, Ident, JoinKind};
 use crate::plan::convert;
-use crate::plan::{Expr, ExprKind, Field, Plan, Rel};
+use crate::plan::walk::conjunction;
+use crate::plan::{Expr, ExprKind, Field, JoinForm, Plan, Rel};
 
 /// A join on its way.
 pub(super) struct Joined {
@@ -16,6 +17,8 @@ pub(super) struct Joined {
     /// Columns are numbered behind those of the left.
     pub(super) right_scope: Scope,
     pub(super) kind: JoinKind,
+    /// What the right side reads of a left row.
+    pub(super) args: Vec<Expr>,
     pub(super) span: Span,
 }
 
@@ -45,6 +48,11 @@ impl Joined {
     }
 
     pub(super) fn finish(self, keys: Vec<(Expr, Expr)>, residual: Option<Expr>) -> Source {
+        let (keys, residual) = if self.args.is_empty() {
+            (keys, residual)
+        } else {
+            (Vec::new(), self.all(keys, residual))
+        };
         let scope = if matches!(self.kind, JoinKind::Semi | JoinKind::Anti) {
             self.left_scope.clone()
         } else {
@@ -57,9 +65,21 @@ impl Joined {
             JoinKind::Inner if !conditional => JoinKind::Cross,
             kind => kind,
         };
-        let (left, right) = (Box::new(self.left), Box::new(self.right));
-        let rel = Rel::Join { left, right, kind, keys, residual };
+        let (left, right, args) = (Box::new(self.left), Box::new(self.right), self.args);
+        let rel = Rel::Join { left, right, kind, keys, residual, args, form: JoinForm::Rows };
         (Plan { rel, schema, span: self.span }, scope)
+    }
+}
+
+impl Joined {
+    /// Pairs of keys and the rest of a condition as one condition.
+    fn all(&self, keys: Vec<(Expr, Expr)>, residual: Option<Expr>) -> Option<Expr> {
+        let width = self.left.schema.len();
+        let equal = keys.into_iter().map(|(left, mut right)| {
+            right.map_columns(&|i| i + width);
+            Expr::binary(BinaryOp::Eq, left, right, Ty::Bool)
+        });
+        conjunction(equal.chain(residual).collect())
     }
 }
 
@@ -131,10 +151,34 @@ fn equi_key(term: &Expr, width: usize) -> Option<(Expr, Expr)> {
 
 /// Keys are of one type: an INTEGER beside an ADDRESS becomes one, NULL if it is negative, which
 /// equals nothing, as it should.
-pub(super) fn key_types(a: Expr, b: Expr) -> (Expr, Expr) {
+pub(in crate::plan) fn key_types(a: Expr, b: Expr) -> (Expr, Expr) {
     match (a.ty, b.ty) {
         (Ty::Int, Ty::Addr) => (convert::cast(a, Ty::Addr, true), b),
         (Ty::Addr, Ty::Int) => (a, convert::cast(b, Ty::Addr, true)),
         _ => (a, b),
     }
+}
+
+/// The condition as `left op right`, if it is an inequality between the two sides, of numbers or times.
+pub(super) fn inequality(term: &Expr, width: usize) -> Option<Expr> {
+    let ExprKind::Binary { op, left, right } = &term.kind else { return None };
+    let numbers = matches!(left.ty, Ty::Int | Ty::Double | Ty::Addr | Ty::Time | Ty::Interval);
+    if left.ty != right.ty || !numbers || left.can_fail() || right.can_fail() {
+        return None;
+    }
+    let mirrored = match op {
+        BinaryOp::Lt => BinaryOp::Gt,
+        BinaryOp::LtEq => BinaryOp::GtEq,
+        BinaryOp::Gt => BinaryOp::Lt,
+        BinaryOp::GtEq => BinaryOp::LtEq,
+        _ => return None,
+    };
+    let of_left = |e: &Expr| e.reads_columns() && e.columns_all(|i| i < width);
+    let of_right = |e: &Expr| e.reads_columns() && e.columns_all(|i| i >= width);
+    if of_left(left) && of_right(right) {
+        return Some(term.clone());
+    }
+    let swapped = of_right(left) && of_left(right);
+    let (left, right) = (Expr::clone(right), Expr::clone(left));
+    swapped.then(|| Expr { span: term.span, ..Expr::binary(mirrored, left, right, Ty::Bool) })
 }

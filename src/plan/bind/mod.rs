@@ -9,6 +9,7 @@ mod calendar;
 mod call;
 mod columns;
 pub(super) mod expr;
+mod frames;
 mod from;
 mod group;
 pub(super) mod join;
@@ -16,7 +17,10 @@ mod literal;
 mod name;
 pub(super) mod ops;
 mod order;
+pub(super) mod quantified;
 mod query;
+mod recursive;
+mod row;
 mod scope;
 mod select;
 mod sets;
@@ -26,14 +30,12 @@ mod table_call;
 mod unify;
 mod window;
 
-use std::sync::Arc;
-
 use super::shared::SharedPlan;
-use super::{Params, Plan};
+use super::{Field, Params, Plan};
 use crate::catalog::{Catalog, TableFunctions, Value};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{Ident, Statement};
-use scope::Scope;
+use frames::Frame;
 
 /// How deep expressions, operators and sub-queries may stand in each other, taken together. Every
 /// later pass recurses no deeper than a small multiple of this.
@@ -56,8 +58,26 @@ type Bound<T> = Result<T, Failed>;
 #[derive(Debug)]
 struct Cte {
     name: String,
-    /// Its place in [`Binder::shared`]; `None` if it is wrong itself, which has been reported.
-    shared: Option<usize>,
+    /// `None` if it is wrong itself, which has been reported.
+    meaning: Option<Meaning>,
+}
+
+/// What the name of a common table expression stands for.
+#[derive(Debug)]
+enum Meaning {
+    /// A plan that is computed once: its place in [`Binder::shared`].
+    Shared(usize),
+    /// A plan that reads rows of the queries around, so many at its place: each use has its own.
+    Copied(Box<Plan>, usize),
+    /// Within the step of a recursion: the rows that were new before.
+    Working {
+        id: usize,
+        schema: Vec<Field>,
+        /// How often it was named.
+        uses: std::rc::Rc<std::cell::Cell<usize>>,
+    },
+    /// Within the first part of a recursive expression: nothing yet.
+    Itself,
 }
 
 /// The state of binding one statement.
@@ -68,9 +88,11 @@ struct Binder<'a> {
     errors: Vec<Diagnostic>,
     ctes: Vec<Cte>,
     shared: Vec<SharedPlan>,
-    /// Scopes of the queries around, the innermost last: names that resolve only there make the
-    /// query correlated.
-    outer: Vec<Arc<Scope>>,
+    /// The queries around, the innermost last: names that resolve only there make the query
+    /// correlated.
+    frames: Vec<Frame>,
+    /// How many recursions there are.
+    recursions: usize,
     depth: usize,
     nodes: usize,
     /// What `now()` is in all of the statement.
@@ -91,7 +113,8 @@ pub(super) fn statement(
         errors: Vec::new(),
         ctes: Vec::new(),
         shared: Vec::new(),
-        outer: Vec::new(),
+        frames: Vec::new(),
+        recursions: 0,
         depth: 0,
         nodes: 0,
         now: crate::time::now(),

@@ -126,6 +126,14 @@ fn write(expr: &Expr, out: &mut String, depth: usize) {
         }
         ExprKind::Scalar(_) => out.push_str("sub-query"),
         ExprKind::Exists(_) => out.push_str("EXISTS (…)"),
+        ExprKind::Row(values) => {
+            out.push('(');
+            separated(values, out, depth);
+            out.push(')');
+        }
+        ExprKind::Quantified { all, .. } => {
+            out.push_str(if *all { "ALL (…)" } else { "ANY (…)" });
+        }
     }
 }
 

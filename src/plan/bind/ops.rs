@@ -65,6 +65,9 @@ impl Binder<'_> {
         if let Some(moved) = self.calendar(expr, place) {
             return moved;
         }
+        if let Some(compared) = self.special_comparison(expr, place) {
+            return compared;
+        }
         let mut links = Vec::new();
         let mut first = expr;
         while let ast::ExprKind::Binary { op, op_span, left, right } = &first.kind {
@@ -222,6 +225,9 @@ impl Binder<'_> {
         span: Span,
         place: Place<'_>,
     ) -> Bound<Expr> {
+        if super::row::is_row(expr) {
+            return self.rows_between([expr, low, high], negated, span, place);
+        }
         let (expr, low, high) =
             (self.expr(expr, place), self.expr(low, place), self.expr(high, place));
         let (expr, low, high) = (expr?, low?, high?);

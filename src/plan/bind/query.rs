@@ -6,10 +6,10 @@ use super::order::Order;
 use super::scope::Scope;
 use super::select::computed_names;
 use super::unify::{coerce_columns, common_format, settle_nulls};
-use super::{Binder, Bound, Cte, Failed, rename};
+use super::{Binder, Bound, Cte, Failed, Meaning, rename};
 use crate::catalog::{Format, Ty, Value};
 use crate::diag::{Code, Diagnostic, Span};
-use crate::lang::ast::{self, Body, Query, SetOp, With};
+use crate::lang::ast::{self, Body, Ident, Query, SetOp, With};
 use crate::plan::shared::SharedPlan;
 use crate::plan::{Expr, Field, Plan, Rel, convert};
 
@@ -34,14 +34,7 @@ impl Binder<'_> {
         })
     }
 
-    fn with(&mut self, with: &With) -> Bound<()> {
-        if with.recursive {
-            let message = "WITH RECURSIVE is not run by this version";
-            return self.fail(
-                Diagnostic::at(Code::Unsupported, with.span, message)
-                    .help("leave RECURSIVE out if no expression names itself; a fixed number of steps is written as joins"),
-            );
-        }
+    pub(super) fn with(&mut self, with: &With) -> Bound<()> {
         let mark = self.ctes.len();
         for cte in &with.ctes {
             let name = &cte.name;
@@ -50,15 +43,29 @@ impl Binder<'_> {
                 let message = format!("two expressions of this WITH are called `{}`", name.text);
                 return self.fail_at(Code::BadQuery, name.span, message);
             }
-            let plan = self.query(&cte.query).and_then(|plan| {
-                let mut plan = settle_nulls(plan);
-                rename(self, &mut plan, &cte.columns)?;
-                Ok(plan)
-            });
-            let shared = plan.ok().map(|plan| self.share(plan));
-            self.ctes.push(Cte { name: name.text.clone(), shared });
+            let plan = if with.recursive {
+                self.recursive(cte)
+            } else {
+                self.query(&cte.query).and_then(|plan| self.named_columns(plan, &cte.columns))
+            };
+            let meaning = plan.ok().map(|plan| self.meaning(plan, cte.materialized));
+            self.ctes.push(Cte { name: name.text.clone(), meaning });
         }
         Ok(())
+    }
+
+    /// The plan of a common table expression, with the names that its columns are given.
+    pub(super) fn named_columns(&mut self, plan: Plan, names: &[Ident]) -> Bound<Plan> {
+        let mut plan = settle_nulls(plan);
+        rename(self, &mut plan, names)?;
+        Ok(plan)
+    }
+
+    fn meaning(&mut self, plan: Plan, materialized: Option<bool>) -> Meaning {
+        if materialized == Some(false) || plan.reads_params() || plan.reads_working() {
+            return Meaning::Copied(Box::new(plan), self.frames.len());
+        }
+        Meaning::Shared(self.share(plan))
     }
 
     /// Keeps a plan that several places may refer to; returns its id.
@@ -66,6 +73,25 @@ impl Binder<'_> {
         let depth = self.plan_depth(&plan);
         self.shared.push(SharedPlan { plan, uses: 0, depth });
         self.shared.len() - 1
+    }
+
+    /// Counts so many more uses of the shared plans that a copied one refers to.
+    pub(super) fn count_uses(&mut self, plan: &Plan, copies: usize) {
+        if let Rel::Shared { id, .. } = plan.rel
+            && let Some(shared) = self.shared.get_mut(id)
+        {
+            shared.uses = shared.uses.saturating_add(copies);
+        }
+        for input in plan.inputs() {
+            self.count_uses(input, copies);
+        }
+        for expr in plan.exprs() {
+            expr.visit(&mut |e| {
+                if let Some(plan) = e.subplan() {
+                    self.count_uses(plan, copies);
+                }
+            });
+        }
     }
 
     /// The depth of a plan with the shared ones put in.
@@ -107,7 +133,7 @@ impl Binder<'_> {
         })
     }
 
-    fn body(&mut self, body: &Body) -> Bound<Plan> {
+    pub(super) fn body(&mut self, body: &Body) -> Bound<Plan> {
         match body {
             Body::Select(select) => self.select(select, Order::NONE),
             Body::Values { rows, span } => self.values(rows, *span),
@@ -238,7 +264,7 @@ impl Binder<'_> {
     }
 
     /// The plans with columns of common types.
-    fn aligned(&mut self, plans: Vec<Plan>, span: Span) -> Bound<Vec<Plan>> {
+    pub(super) fn aligned(&mut self, plans: Vec<Plan>, span: Span) -> Bound<Vec<Plan>> {
         let Some(first) = plans.first() else { return Err(Failed) };
         let width = first.schema.len();
         if let Some(odd) = plans.iter().find(|p| p.schema.len() != width) {

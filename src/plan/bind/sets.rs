@@ -184,13 +184,9 @@ impl Binder<'_> {
             + aggregates.iter().flat_map(AggregateCall::exprs).map(Expr::size).sum::<usize>();
         self.grow(size.saturating_add(1).saturating_mul(sets.len()), span)?;
         let input_schema = plan.schema.clone();
-        let id = self.share(plan);
-        if let Some(shared) = self.shared.get_mut(id) {
-            shared.uses = sets.len();
-        }
+        let input = self.rows_of_sets(plan, sets.len())?;
         let one = |set: &Vec<usize>| {
-            let rel = Rel::Shared { id, plan: placeholder() };
-            let input = Plan { rel, schema: input_schema.clone(), span };
+            let input = input.clone();
             let of_set: Vec<Expr> =
                 set.iter().filter_map(|key| keys.keys.get(*key)).cloned().collect();
             let own = aggregate_schema(&of_set, &aggregates, &input_schema);
@@ -205,6 +201,22 @@ impl Binder<'_> {
         let plans: Vec<Plan> = sets.iter().map(one).collect();
         self.check_depth(sets.len().max(1).ilog2() as usize + 3, span)?;
         set_tree(SetOp::Union, true, plans, span).ok_or(Failed)
+    }
+
+    /// The rows that several sets group: computed once, unless they differ from row to row of a query
+    /// around.
+    fn rows_of_sets(&mut self, plan: Plan, sets: usize) -> Bound<Plan> {
+        if plan.reads_params() || plan.reads_working() {
+            self.grow(plan.size().saturating_mul(sets), plan.span)?;
+            self.count_uses(&plan, sets);
+            return Ok(plan);
+        }
+        let (schema, span) = (plan.schema.clone(), plan.span);
+        let id = self.share(plan);
+        if let Some(shared) = self.shared.get_mut(id) {
+            shared.uses = sets;
+        }
+        Ok(Plan { rel: Rel::Shared { id, plan: placeholder() }, schema, span })
     }
 
     /// The keys that the arguments of each call of `grouping` are.

@@ -1,5 +1,5 @@
-//! Table functions in `FROM`: their constant arguments, and the columns of a call, which the owner
-//! of the sources determines.
+//! Table functions in `FROM`: their arguments, which are constants or columns of the tables before
+//! them, and the columns of a call, which the owner of the sources determines.
 
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use super::expr::Place;
 use super::from::{Source, scan_all};
 use super::scope::{Scope, dotted, listed};
 use super::{Binder, Bound};
-use crate::catalog::{CallError, FunctionKind, FunctionSpec, Value};
+use crate::catalog::{CallColumn, CallError, FunctionKind, FunctionSpec, Ty, Value};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{self, CallArgument, Name};
-use crate::plan::{Expr, ExprKind, Field, Scanned, TableCall};
+use crate::plan::{Expr, ExprKind, Field, Rel, Scanned, TableCall};
 
 impl Binder<'_> {
     pub(super) fn table_function(
@@ -28,11 +28,20 @@ impl Binder<'_> {
         let spans: Vec<Span> = args.iter().map(|arg| arg.span).collect();
         let fitted = self.fit(function, args, span)?;
         let mut values = Vec::with_capacity(fitted.args.len());
-        for arg in &fitted.args {
-            values.push(self.argument_value(function, arg)?);
+        let mut computed = Vec::new();
+        for (place, arg) in fitted.args.into_iter().enumerate() {
+            values.push(match &arg.kind {
+                ExprKind::Literal(value) => value.clone(),
+                ExprKind::Symbol(symbol) => Value::text(symbol.clone()),
+                _ => {
+                    let stand_in = stand_ins(arg.ty).into_iter().next().unwrap_or(Value::Null);
+                    computed.push((place, arg));
+                    stand_in
+                }
+            });
         }
         self.required(function, &values, &spans, span)?;
-        let columns = match self.calls.describe(function, &values) {
+        let columns = match self.columns_of(function, &mut values, &computed) {
             Ok(columns) => columns,
             Err(error) => return self.refused(function, error, &spans, span),
         };
@@ -41,7 +50,48 @@ impl Binder<'_> {
             .map(|c| (Field { name: c.name.clone(), ty: c.ty, format: c.format }, c.hidden));
         let fields = fields.collect();
         let call = TableCall { function, args: values, columns };
-        Ok(scan_all(Scanned::Call(Arc::new(call)), function.name, fields, span))
+        let (mut plan, scope) =
+            scan_all(Scanned::Call(Arc::new(call)), function.name, fields, span);
+        if let Rel::Scan { args, .. } = &mut plan.rel {
+            *args = computed;
+        }
+        Ok((plan, scope))
+    }
+
+    /// The columns of a call, which cannot depend on arguments that are known only when it runs: any
+    /// value stands in for them.
+    fn columns_of(
+        &self,
+        function: &'static FunctionSpec,
+        values: &mut [Value<'static>],
+        computed: &[(usize, Expr)],
+    ) -> Result<Vec<CallColumn>, CallError> {
+        if let (Some((index, _)), true) = (computed.first(), BY_ARGUMENT.contains(&function.name)) {
+            return Err(has_to_be_constant(function, *index));
+        }
+        let mut tries: Vec<usize> = vec![0; values.len()];
+        loop {
+            let error = match self.calls.describe(function, values) {
+                Err(CallError::Argument { index, message, candidates }) => {
+                    let known = computed.iter().find(|(place, _)| *place == index);
+                    let Some((_, arg)) = known else {
+                        return Err(CallError::Argument { index, message, candidates });
+                    };
+                    (index, arg)
+                }
+                other => return other,
+            };
+            let (index, arg) = error;
+            let next = tries.get_mut(index).map(|tries| {
+                *tries += 1;
+                *tries
+            });
+            let next = next.and_then(|next| stand_ins(arg.ty).into_iter().nth(next));
+            match (next, values.get_mut(index)) {
+                (Some(next), Some(slot)) => *slot = next,
+                _ => return Err(has_to_be_constant(function, index)),
+            }
+        }
     }
 
     /// The arguments in the order of the signature that has their names.
@@ -100,31 +150,24 @@ impl Binder<'_> {
             // An unknown column says less than that no column can stand here, and so does one of the
             // tables to the left.
             Err(_) if self.errors.iter().skip(mark).any(is_about_columns) => {
-                self.errors.truncate(mark);
-                self.not_constant(function, value.span)
+                if self.frames.is_empty() {
+                    self.errors.truncate(mark);
+                    return self.not_constant(function, value.span);
+                }
+                Err(super::Failed)
             }
             bound => bound,
         }
     }
 
     fn not_constant<T>(&mut self, function: &'static FunctionSpec, span: Span) -> Bound<T> {
-        let message = format!("the arguments of `{}` have to be constant", function.name);
+        let message =
+            format!("no table stands before `{}` whose columns it could take", function.name);
         self.fail(
             Diagnostic::at(Code::BadArguments, span, message)
-                .help("write a literal, module!symbol, or a parameter: $name"),
+                .help("write a literal, module!symbol, or a parameter: $name")
+                .help(format!("or name the table before it: FROM t, {}(t.column)", function.name)),
         )
-    }
-
-    fn argument_value(
-        &mut self,
-        function: &'static FunctionSpec,
-        arg: &Expr,
-    ) -> Bound<Value<'static>> {
-        match &arg.kind {
-            ExprKind::Literal(value) => Ok(value.clone()),
-            ExprKind::Symbol(symbol) => Ok(Value::text(symbol.clone())),
-            _ => self.not_constant(function, arg.span),
-        }
     }
 
     /// Fails where an argument that cannot be left out is NULL.
@@ -204,6 +247,35 @@ impl Binder<'_> {
         let error = error.nearest(shown, names.iter().copied());
         self.fail(error.help(format!("table functions: {}", listed(&names))))
     }
+}
+
+/// Functions whose columns depend on all their arguments.
+const BY_ARGUMENT: &[&str] = &["log_table"];
+
+/// Values of a type that may stand in for one that is not known yet, in the order of trying.
+fn stand_ins(ty: Ty) -> Vec<Value<'static>> {
+    let first = match ty {
+        Ty::Int => Value::Int(1),
+        Ty::Double => Value::Double(1.0),
+        Ty::Bool => Value::Bool(true),
+        Ty::Addr => Value::Addr(0),
+        Ty::Time => Value::Time(0),
+        Ty::Interval => Value::Interval(1),
+        Ty::Text => Value::text(""),
+        Ty::Null => Value::Null,
+    };
+    // A text may be the name of a symbol, whose place an address takes.
+    vec![first, Value::Addr(0), Value::Null]
+}
+
+fn has_to_be_constant(function: &FunctionSpec, index: usize) -> CallError {
+    let name = function.signatures.first().and_then(|s| s.names.get(index)).copied();
+    let message = format!(
+        "the columns of `{}` depend on its argument `{}`, which has to be constant",
+        function.name,
+        name.unwrap_or_default()
+    );
+    CallError::Argument { index, message, candidates: Vec::new() }
 }
 
 fn is_about_columns(error: &Diagnostic) -> bool {

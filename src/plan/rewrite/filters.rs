@@ -1,11 +1,11 @@
 //! Conditions move towards the scans, and equalities over cross joins become their keys.
 
-use super::ors;
+use super::{order, ors};
 use crate::catalog::Value;
 use crate::lang::ast::{JoinKind, SetOp};
 use crate::plan::bind::join::equi_keys;
 use crate::plan::walk::{conjunction, split_and};
-use crate::plan::{Expr, ExprKind, Plan, Rel};
+use crate::plan::{Expr, ExprKind, JoinForm, Plan, Rel};
 
 /// How large a condition may get by putting in what columns compute.
 const MAX_SIZE: usize = 400;
@@ -24,7 +24,8 @@ pub(super) fn push(plan: Plan, terms: Vec<Expr>) -> Plan {
         Rel::Filter { input, predicate } => {
             let mut all = Vec::new();
             split_and(predicate, &mut all);
-            let mut all: Vec<Expr> = all.into_iter().map(ors::merge).collect();
+            let mut all: Vec<Expr> =
+                all.into_iter().flat_map(ors::factored).map(ors::merge).collect();
             all.extend(terms);
             all.retain(|t| t.as_literal() != Some(&Value::Bool(true)));
             push(*input, all)
@@ -69,7 +70,10 @@ pub(super) fn push(plan: Plan, terms: Vec<Expr>) -> Plan {
             let rel = Rel::SetOp { op, all, left: Box::new(left), right: Box::new(right) };
             tested(rebuilt(rel), stay)
         }
-        Rel::Join { .. } => join(Plan { rel, schema, span }, terms),
+        Rel::Join { .. } => {
+            let (plan, moved) = order::arrange(Plan { rel, schema, span }, &terms);
+            if moved { push(plan, terms) } else { join(plan, terms) }
+        }
         Rel::Limit { input, limit, offset } => {
             let input = Box::new(push(*input, Vec::new()));
             tested(rebuilt(Rel::Limit { input, limit, offset }), terms)
@@ -82,7 +86,13 @@ pub(super) fn push(plan: Plan, terms: Vec<Expr>) -> Plan {
             let input = Box::new(push(*input, Vec::new()));
             tested(rebuilt(Rel::Sort { input, keys, top }), terms)
         }
-        rel @ (Rel::Scan { .. } | Rel::Values { .. } | Rel::Shared { .. }) => {
+        Rel::Recursive { id, base, step, all } => {
+            let base = Box::new(push(*base, Vec::new()));
+            let step = Box::new(push(*step, Vec::new()));
+            tested(rebuilt(Rel::Recursive { id, base, step, all }), terms)
+        }
+        rel
+        @ (Rel::Scan { .. } | Rel::Values { .. } | Rel::Shared { .. } | Rel::Working { .. }) => {
             tested(rebuilt(rel), terms)
         }
     }
@@ -146,14 +156,19 @@ struct Sides {
 
 fn join(plan: Plan, terms: Vec<Expr>) -> Plan {
     let Plan { rel, schema, span } = plan;
-    let Rel::Join { left, right, kind, mut keys, residual } = rel else {
+    let Rel::Join { left, right, kind, mut keys, residual, args, form } = rel else {
         return tested(Plan { rel, schema, span }, terms);
     };
     let width = left.schema.len();
+    if matches!(form, JoinForm::Mark | JoinForm::Nearest) {
+        let rel = Rel::Join { left, right, kind, keys, residual, args, form };
+        return mark_join(Plan { rel, schema, span }, terms);
+    }
     let mut own = Vec::new();
     if let Some(residual) = residual {
         split_and(residual, &mut own);
     }
+    let own: Vec<Expr> = own.into_iter().flat_map(ors::factored).collect();
     let mut sides = Sides::default();
     for term in own {
         own_term(term, kind, width, &mut sides);
@@ -162,7 +177,7 @@ fn join(plan: Plan, terms: Vec<Expr>) -> Plan {
         term_above(term, kind, width, &mut sides);
     }
     let mut residual = std::mem::take(&mut sides.residual);
-    if matches!(kind, JoinKind::Inner | JoinKind::Cross) {
+    if args.is_empty() && matches!(kind, JoinKind::Inner | JoinKind::Cross) {
         let (more, rest) = equi_keys(residual, width);
         keys.extend(more);
         residual = rest;
@@ -175,8 +190,24 @@ fn join(plan: Plan, terms: Vec<Expr>) -> Plan {
     let residual = conjunction(residual);
     let conditional = !keys.is_empty() || residual.is_some();
     let kind = if kind == JoinKind::Cross && conditional { JoinKind::Inner } else { kind };
-    let rel = Rel::Join { left, right, kind, keys, residual };
+    let rel = Rel::Join { left, right, kind, keys, residual, args, form };
     tested(Plan { rel, schema, span }, sides.above)
+}
+
+/// Conditions above a mark or an as-of join move to its left input, where they read that alone; what is
+/// right of it decides matches and is left as it is.
+fn mark_join(plan: Plan, terms: Vec<Expr>) -> Plan {
+    let Plan { rel, schema, span } = plan;
+    let Rel::Join { left, right, kind, keys, residual, args, form } = rel else {
+        return tested(Plan { rel, schema, span }, terms);
+    };
+    let width = left.schema.len();
+    let moves = |t: &Expr| !t.can_fail() && t.columns_all(|i| i < width);
+    let (down, stay): (Vec<Expr>, Vec<Expr>) = terms.into_iter().partition(moves);
+    let left = Box::new(push(*left, down));
+    let right = Box::new(push(*right, Vec::new()));
+    let rel = Rel::Join { left, right, kind, keys, residual, args, form };
+    tested(Plan { rel, schema, span }, stay)
 }
 
 /// Where a condition of the join's own can be tested.
@@ -188,7 +219,7 @@ fn own_term(term: Expr, kind: JoinKind, width: usize, sides: &mut Sides) {
         // Rows of the preserved side stay, whatever the condition says about them.
         JoinKind::Left | JoinKind::Anti => (false, right_only),
         JoinKind::Right => (left_only, false),
-        JoinKind::Full => (false, false),
+        _ => (false, false),
     };
     if term.can_fail() {
         sides.residual.push(term);

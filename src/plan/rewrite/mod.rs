@@ -4,23 +4,29 @@
 //! Rewrites keep the rows, their order, and three-valued logic. A condition that can end the query
 //! with an error never moves to where it would see rows that it does not see as written.
 
+mod decorrelate;
 mod filters;
+mod grouped;
 mod hints;
+mod lateral;
 mod limits;
+mod order;
 mod ors;
 mod prune;
+mod pull;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::shared::{SharedPlan, inline_single_uses, link};
 use super::{Expr, Plan};
+pub(super) use decorrelate::Functions;
 use prune::Needs;
 
 /// The plan to run.
-pub(super) fn plan(mut plan: Plan, shared: Vec<SharedPlan>) -> Plan {
+pub(super) fn plan(mut plan: Plan, shared: Vec<SharedPlan>, functions: Functions) -> Plan {
     let mut shared = inline_single_uses(&mut plan, shared);
-    let mut needs = Needs::new(shared.len());
+    let mut needs = Needs::new(shared.len(), functions);
     let mut plan = one(plan, &mut needs);
     // An expression refers only to earlier ones: backwards, all needs are known in time.
     for (id, slot) in shared.iter_mut().enumerate().rev() {
@@ -32,6 +38,7 @@ pub(super) fn plan(mut plan: Plan, shared: Vec<SharedPlan>) -> Plan {
 
 /// One plan and the sub-queries of its expressions.
 fn one(plan: Plan, needs: &mut Needs) -> Plan {
+    let plan = decorrelate::plan(plan, needs.functions);
     let plan = filters::push(plan, Vec::new());
     let mut plan = prune::root(plan, needs);
     hints::give(&mut plan);

@@ -2,7 +2,7 @@
 
 use crate::catalog::Ty;
 use crate::lang::ast::BinaryOp;
-use crate::plan::walk::balanced;
+use crate::plan::walk::{balanced, conjunction, split_and};
 use crate::plan::{Expr, ExprKind};
 
 /// The condition with its `OR`s of equalities merged.
@@ -33,6 +33,46 @@ pub(super) fn merge(expr: Expr) -> Expr {
     let merged = merged.into_iter().map(single).collect();
     balanced(BinaryOp::Or, Ty::Bool, merged)
         .map_or_else(|| Expr::null(Ty::Bool, span), |e| Expr { span, ..e })
+}
+
+/// So many conditions of branches are compared with each other.
+const MAX_COMPARED: usize = 2_000;
+
+/// What all branches of an `OR` have in common, and the rest of it: `(a AND b) OR (a AND c)` is
+/// `a AND (b OR c)`. An equality in common becomes the key of a join.
+pub(super) fn factored(expr: Expr) -> Vec<Expr> {
+    if !matches!(&expr.kind, ExprKind::Binary { op: BinaryOp::Or, .. }) {
+        return vec![expr];
+    }
+    let mut branches = Vec::new();
+    split(expr.clone(), &mut branches);
+    let mut branches: Vec<Vec<Expr>> = branches
+        .into_iter()
+        .map(|branch| {
+            let mut terms = Vec::new();
+            split_and(branch, &mut terms);
+            terms
+        })
+        .collect();
+    let Some((first, others)) = branches.split_first() else { return vec![expr] };
+    let all: usize = others.iter().map(Vec::len).sum();
+    if first.len().saturating_mul(all) > MAX_COMPARED {
+        return vec![expr];
+    }
+    let everywhere =
+        |term: &&Expr| others.iter().all(|branch| branch.iter().any(|other| other.same(term)));
+    let mut common: Vec<Expr> = first.iter().filter(everywhere).cloned().collect();
+    if common.is_empty() {
+        return vec![expr];
+    }
+    for branch in &mut branches {
+        branch.retain(|term| !common.iter().any(|known| known.same(term)));
+    }
+    if branches.iter().all(|branch| !branch.is_empty()) {
+        let rest = branches.into_iter().filter_map(conjunction).collect();
+        common.extend(balanced(BinaryOp::Or, Ty::Bool, rest));
+    }
+    common
 }
 
 fn split(expr: Expr, into: &mut Vec<Expr>) {

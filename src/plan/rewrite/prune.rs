@@ -1,22 +1,26 @@
 //! Unused columns are neither computed nor read from the dump.
 
+use super::Functions;
 use crate::lang::ast::{JoinKind, SetOp};
-use crate::plan::{AggregateCall, Expr, ExprKind, Field, Plan, Rel, WindowCall};
+use crate::plan::{AggregateCall, Expr, ExprKind, Field, JoinForm, Plan, Rel, WindowCall};
 
 /// How deep expressions may get by being put into each other.
 const MAX_DEPTH: usize = 120;
 
-/// Which columns of the shared expressions are read, by id.
-pub(super) struct Needs(Vec<Vec<bool>>);
+/// Which columns of the shared expressions are read, by id; and what rewriting knows beside.
+pub(super) struct Needs {
+    shared: Vec<Vec<bool>>,
+    pub(super) functions: Functions,
+}
 
 impl Needs {
     /// Nothing is read so far.
-    pub(super) fn new(shared: usize) -> Self {
-        Self(vec![Vec::new(); shared])
+    pub(super) fn new(shared: usize, functions: Functions) -> Self {
+        Self { shared: vec![Vec::new(); shared], functions }
     }
 
     fn add(&mut self, id: usize, need: &[bool]) {
-        let Some(all) = self.0.get_mut(id) else { return };
+        let Some(all) = self.shared.get_mut(id) else { return };
         all.resize(all.len().max(need.len()), false);
         for (all, need) in all.iter_mut().zip(need) {
             *all |= need;
@@ -25,7 +29,7 @@ impl Needs {
 
     /// The plan with typed NULLs instead of unused columns: positions stay.
     pub(super) fn mask(&self, id: usize, plan: Plan) -> Plan {
-        let need = self.0.get(id).map_or([].as_slice(), Vec::as_slice);
+        let need = self.shared.get(id).map_or([].as_slice(), Vec::as_slice);
         let read = |index: usize| need.get(index).copied().unwrap_or(false);
         if (0..plan.schema.len()).all(read) {
             return plan;
@@ -106,8 +110,8 @@ pub(super) fn root(plan: Plan, needs: &mut Needs) -> Plan {
 fn prune(plan: Plan, need: &[bool], needs: &mut Needs) -> Pruned {
     let Plan { rel, schema, span } = plan;
     match rel {
-        Rel::Scan { table, columns, hints, limit } => {
-            let rel = Rel::Scan { table, columns: pick(columns, need), hints, limit };
+        Rel::Scan { table, columns, hints, limit, args } => {
+            let rel = Rel::Scan { table, columns: pick(columns, need), hints, limit, args };
             let schema = pick(schema, need);
             Pruned { plan: Plan { rel, schema, span }, map: kept(need) }
         }
@@ -115,6 +119,22 @@ fn prune(plan: Plan, need: &[bool], needs: &mut Needs) -> Pruned {
             let rows = rows.into_iter().map(|row| pick(row, need)).collect();
             let plan = Plan::values(rows, pick(schema, need), span);
             Pruned { plan, map: kept(need) }
+        }
+        rel @ Rel::Working { .. } => {
+            let map = (0..schema.len()).map(Some).collect();
+            Pruned { plan: Plan { rel, schema, span }, map }
+        }
+        Rel::Recursive { id, base, step, all } => {
+            // The step may read any column, and rows differ in every one.
+            let every = vec![true; schema.len()];
+            let mut side = |plan: Plan| {
+                let own = plan.schema.clone();
+                Box::new(prune(plan, &every, needs).exactly(&every, &own))
+            };
+            let (base, step) = (side(*base), side(*step));
+            let rel = Rel::Recursive { id, base, step, all };
+            let map = (0..schema.len()).map(Some).collect();
+            Pruned { plan: Plan { rel, schema, span }, map }
         }
         Rel::Shared { id, plan } => {
             needs.add(id, need);
@@ -305,7 +325,7 @@ fn window(plan: Plan, need: &[bool], needs: &mut Needs) -> Pruned {
 
 fn join(plan: Plan, need: &[bool], needs: &mut Needs) -> Pruned {
     let Plan { rel, schema, span } = plan;
-    let Rel::Join { left, right, kind, mut keys, mut residual } = rel else {
+    let Rel::Join { left, right, kind, mut keys, mut residual, mut args, form } = rel else {
         return Pruned {
             map: (0..schema.len()).map(Some).collect(),
             plan: Plan { rel, schema, span },
@@ -313,16 +333,23 @@ fn join(plan: Plan, need: &[bool], needs: &mut Needs) -> Pruned {
     };
     let width = left.schema.len();
     let mut all = need.to_vec();
+    if form == JoinForm::Mark {
+        all.truncate(width);
+    }
     all.resize(width + right.schema.len(), false);
     if let Some(residual) = &residual {
         residual.mark_columns(&mut all);
     }
     let (need_left, need_right) = all.split_at(width);
-    let left = prune_with(*left, need_left, keys.iter().map(|(l, _)| l), needs);
+    let of_left = keys.iter().map(|(l, _)| l).chain(&args);
+    let left = prune_with(*left, need_left, of_left, needs);
     let right = prune_with(*right, need_right, keys.iter().map(|(_, r)| r), needs);
     for (l, r) in &mut keys {
         left.remap(l);
         right.remap(r);
+    }
+    for arg in &mut args {
+        left.remap(arg);
     }
     let new_width = left.plan.schema.len();
     let of_right = right.map.iter().map(|new| new.map(|i| i + new_width));
@@ -331,7 +358,11 @@ fn join(plan: Plan, need: &[bool], needs: &mut Needs) -> Pruned {
         remap(residual, &map);
     }
     let mut fields = left.plan.schema.clone();
-    if matches!(kind, JoinKind::Semi | JoinKind::Anti) {
+    if form == JoinForm::Mark {
+        map.truncate(width);
+        map.push(Some(new_width));
+        fields.extend(schema.last().cloned());
+    } else if matches!(kind, JoinKind::Semi | JoinKind::Anti) {
         map.truncate(width);
     } else {
         fields.extend(right.plan.schema.iter().cloned());
@@ -343,6 +374,6 @@ fn join(plan: Plan, need: &[bool], needs: &mut Needs) -> Pruned {
         }
     }
     let (left, right) = (Box::new(left.plan), Box::new(right.plan));
-    let rel = Rel::Join { left, right, kind, keys, residual };
+    let rel = Rel::Join { left, right, kind, keys, residual, args, form };
     Pruned { plan: Plan { rel, schema: fields, span }, map }
 }

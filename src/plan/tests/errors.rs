@@ -92,48 +92,37 @@ fn functions() {
 }
 
 #[test]
-fn what_this_version_does_not_run() {
+fn sub_queries_say_what_they_take() {
     check(
-        "SELECT tid FROM threads t WHERE EXISTS (SELECT * FROM modules m WHERE m.pid = t.pid)",
+        "SELECT ANY (SELECT 1)",
         &expect![[r#"
-        error[E0209]: correlated sub-queries are not run by this version
+        error[E0210]: ANY (…) and ALL (…) stand on the right of a comparison
           |
-        1 | SELECT tid FROM threads t WHERE EXISTS (SELECT * FROM modules m WHERE m.pid = t.pid)
-          |                                                                               ^^^^^ `t.pid` is a column of the query around
+        1 | SELECT ANY (SELECT 1)
+          |        ^^^^^^^^^^^^^^
           |
-          = help: write it as a join: JOIN, SEMI JOIN or ANTI JOIN … ON with the same condition
-          = help: for an aggregate per row, join with a sub-query that has GROUP BY"#]],
+          = help: write x = ANY (SELECT …), or x > ALL (SELECT …)"#]],
     );
     check(
-        "WITH RECURSIVE r AS (SELECT 1 AS n) SELECT * FROM r",
+        "WITH RECURSIVE r AS (SELECT n FROM r) SELECT * FROM r",
         &expect![[r#"
-        error[E0209]: WITH RECURSIVE is not run by this version
+        error[E0210]: `r` is named before it has rows
           |
-        1 | WITH RECURSIVE r AS (SELECT 1 AS n) SELECT * FROM r
-          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+        1 | WITH RECURSIVE r AS (SELECT n FROM r) SELECT * FROM r
+          |                                    ^
           |
-          = help: leave RECURSIVE out if no expression names itself; a fixed number of steps is written as joins"#]],
+          = help: a recursive expression is: first rows UNION [ALL] a SELECT that names it
+          = help: its ORDER BY and LIMIT belong to the query that reads it"#]],
     );
     check(
-        "SELECT * FROM threads, LATERAL (SELECT 1)",
+        "SELECT (tid, pid) FROM threads",
         &expect![[r#"
-        error[E0209]: LATERAL sub-queries are not run by this version
+        error[E0210]: found several values in parentheses, expected one
           |
-        1 | SELECT * FROM threads, LATERAL (SELECT 1)
-          |                        ^^^^^^^^^^^^^^^^^^
+        1 | SELECT (tid, pid) FROM threads
+          |        ^^^^^^^^^^
           |
-          = help: write the condition in JOIN … ON; for a value per row, join with a sub-query that has GROUP BY"#]],
-    );
-    check(
-        "SELECT * FROM threads t, (SELECT t.tid)",
-        &expect![[r#"
-        error[E0209]: correlated sub-queries are not run by this version
-          |
-        1 | SELECT * FROM threads t, (SELECT t.tid)
-          |                                  ^^^^^ `t.tid` is a column of the query around
-          |
-          = help: write it as a join: JOIN, SEMI JOIN or ANTI JOIN … ON with the same condition
-          = help: for an aggregate per row, join with a sub-query that has GROUP BY"#]],
+          = help: rows of values are compared with rows: (a, b) = (c, d), (a, b) IN (SELECT c, d …)"#]],
     );
 }
 
@@ -220,14 +209,15 @@ fn table_functions_say_what_they_take() {
               = help: it is called as range(stop INTEGER), range(start INTEGER, stop INTEGER[, step INTEGER])"#]],
     );
     check(
-        "SELECT * FROM threads t JOIN range(t.tid) ON true",
+        "SELECT * FROM range(tid)",
         &expect![[r#"
-            error[E0206]: the arguments of `range` have to be constant
+            error[E0206]: no table stands before `range` whose columns it could take
               |
-            1 | SELECT * FROM threads t JOIN range(t.tid) ON true
-              |                                    ^^^^^
+            1 | SELECT * FROM range(tid)
+              |                     ^^^
               |
-              = help: write a literal, module!symbol, or a parameter: $name"#]],
+              = help: write a literal, module!symbol, or a parameter: $name
+              = help: or name the table before it: FROM t, range(t.column)"#]],
     );
     check(
         "SELECT * FROM list('nt!PsActiveProcessHead')",

@@ -236,3 +236,60 @@ fn sub_queries() {
             scan threads: columns tid; hints tid from 9"#]],
     );
 }
+
+#[test]
+fn sub_queries_of_a_row_become_joins() {
+    check(
+        "SELECT tid FROM threads t WHERE EXISTS (SELECT * FROM modules m WHERE m.pid = t.pid AND m.name <> t.state)",
+        &expect![[]],
+    );
+    check(
+        "SELECT tid FROM threads t WHERE pid NOT IN (SELECT pid FROM modules m WHERE m.name = t.state)",
+        &expect![[]],
+    );
+    check(
+        "SELECT tid, (SELECT count(*) FROM modules m WHERE m.pid = t.pid) AS n FROM threads t",
+        &expect![[]],
+    );
+    check(
+        "SELECT tid, (SELECT name FROM modules m WHERE m.pid = t.pid) AS name FROM threads t",
+        &expect![[]],
+    );
+    check(
+        "SELECT tid FROM threads t WHERE tid > 4 OR EXISTS (SELECT * FROM modules m WHERE m.pid = t.pid)",
+        &expect![[]],
+    );
+    check(
+        "SELECT tid, (SELECT max(pid) FROM modules m WHERE m.pid < t.pid) AS n FROM threads t",
+        &expect![[]],
+    );
+    check(
+        "SELECT tid, x.name FROM threads t LEFT JOIN LATERAL (SELECT name FROM modules m WHERE m.pid = t.pid ORDER BY name LIMIT 1) x ON true",
+        &expect![[]],
+    );
+    check("SELECT tid, range FROM threads t, range(t.priority, 10)", &expect![[]]);
+}
+
+#[test]
+fn recursion() {
+    check(
+        "WITH RECURSIVE r AS (SELECT 1 AS n UNION SELECT n + 1 FROM r, threads t WHERE t.tid = r.n) SELECT n FROM r WHERE n > 3",
+        &expect![[]],
+    );
+}
+
+#[test]
+fn tables_wait_for_what_connects_them() {
+    check(
+        "SELECT count(*) FROM threads t, meta.tables x, modules m WHERE t.pid = m.pid AND m.name = x.name",
+        &expect![[]],
+    );
+    check(
+        "SELECT count(*) FROM threads t, modules m WHERE (t.pid = m.pid AND t.tid = 1) OR (t.pid = m.pid AND m.name = 'x')",
+        &expect![[]],
+    );
+    check(
+        "SELECT tid, name FROM threads t ASOF LEFT JOIN modules m ON t.pid >= m.pid AND t.state = m.name",
+        &expect![[]],
+    );
+}

@@ -1,0 +1,196 @@
+//! Joins by ranges: `left.a BETWEEN right.low AND right.high` and its kin. The right rows are sorted once,
+//! and each left row looks at those that come into question.
+
+use super::{BLOCK, Each, Pairs, Sides};
+use crate::catalog::Ty;
+use crate::diag::Diagnostic;
+use crate::exec::col::Col;
+use crate::exec::eval::Eval;
+use crate::exec::uses;
+use crate::plan::{BinaryOp, Expr, ExprKind};
+
+/// A condition between an expression over the right rows and one over the left.
+struct Bound<'e> {
+    right: &'e Expr,
+    left: &'e Expr,
+    /// Whether equal values fulfil it.
+    equal: bool,
+}
+
+/// What bounds the right rows of a left row.
+#[derive(Default)]
+struct Bounds<'e> {
+    /// The right value is not above the left one.
+    above: Option<Bound<'e>>,
+    /// The right value is not below the left one.
+    below: Option<Bound<'e>>,
+}
+
+/// Sorted right rows, and which of them a left row looks at.
+struct Index {
+    /// Right rows by their number, without those that fulfil nothing.
+    rows: Vec<u32>,
+    /// By place: what has to be at most the left value.
+    at_most: Option<Vec<u64>>,
+    /// By place, never falling: what has to be at least the left value.
+    at_least: Option<Vec<u64>>,
+}
+
+/// Fewer pairs than this are tested one by one.
+const FEW: usize = 1 << 12;
+
+impl Sides<'_> {
+    /// Hands on the pairs that fulfil the condition, if it has a range to look for; else nothing.
+    pub(super) fn range_pairs(&self, each: Each<'_>) -> Result<bool, Diagnostic> {
+        let few = self.left.rows.saturating_mul(self.right.rows) < FEW;
+        let Some(residual) = self.join.residual.filter(|_| !few) else { return Ok(false) };
+        let width = self.left.cols.len();
+        let mut bounds = Bounds::default();
+        bounds.find(residual, width);
+        if bounds.above.is_none() && bounds.below.is_none() {
+            return Ok(false);
+        }
+        let Some(index) = self.index(&bounds, width)? else { return Ok(false) };
+        let above = self.left_keys(bounds.above.as_ref())?;
+        let below = self.left_keys(bounds.below.as_ref())?;
+        let mut block = Pairs::default();
+        for row in 0..self.left.rows {
+            let from = match (&index.at_least, &below, &bounds.below) {
+                (Some(keys), Some(left), Some(bound)) => match left.get(row) {
+                    Some(Some(key)) if bound.equal => keys.partition_point(|k| k < key),
+                    Some(Some(key)) => keys.partition_point(|k| k <= key),
+                    _ => continue,
+                },
+                _ => 0,
+            };
+            let to = match (&index.at_most, &above, &bounds.above) {
+                (Some(keys), Some(left), Some(bound)) => match left.get(row) {
+                    Some(Some(key)) if bound.equal => keys.partition_point(|k| k <= key),
+                    Some(Some(key)) => keys.partition_point(|k| k < key),
+                    _ => continue,
+                },
+                _ => index.rows.len(),
+            };
+            let found = index.rows.get(from..to).unwrap_or_default();
+            let left = u32::try_from(row).unwrap_or(u32::MAX);
+            let start = block.right.len();
+            block.left.extend(std::iter::repeat_n(left, found.len()));
+            block.right.extend_from_slice(found);
+            if found.len() > 1 {
+                block.right[start..].sort_unstable();
+            }
+            if block.left.len() >= BLOCK {
+                self.engine.check_cancelled()?;
+                each(self.kept(std::mem::take(&mut block))?)?;
+            }
+        }
+        each(self.kept(block)?)?;
+        Ok(true)
+    }
+
+    fn index(&self, bounds: &Bounds<'_>, width: usize) -> Result<Option<Index>, Diagnostic> {
+        let right = |bound: &Bound<'_>| -> Result<Option<Keys>, Diagnostic> {
+            let mut expr = bound.right.clone();
+            uses::shift(&mut expr, width);
+            Ok(keys(&Eval::new(self.engine, &self.right).column(&expr)?, expr.ty))
+        };
+        let above = bounds.above.as_ref().map(right).transpose()?;
+        let below = bounds.below.as_ref().map(right).transpose()?;
+        let (above, below) = match (above, below) {
+            // A type without an order of numbers.
+            (Some(None), _) | (_, Some(None)) => return Ok(None),
+            (above, below) => (above.flatten(), below.flatten()),
+        };
+        let Some(first) = above.as_ref().or(below.as_ref()) else { return Ok(None) };
+        let there = |keys: &Option<Keys>, row: u32| {
+            keys.as_ref().is_none_or(|keys| keys.get(row as usize).is_some_and(Option::is_some))
+        };
+        let all = (0u32..).take(self.right.rows);
+        let mut rows: Vec<u32> =
+            all.filter(|&row| there(&above, row) && there(&below, row)).collect();
+        let key = |keys: &Keys, row: u32| keys.get(row as usize).copied().flatten().unwrap_or(0);
+        rows.sort_by_key(|&row| key(first, row));
+        let at_most = above.map(|keys| rows.iter().map(|&row| key(&keys, row)).collect());
+        let at_least = below.map(|keys| {
+            let each = rows.iter().map(|&row| key(&keys, row));
+            // The greatest so far: whoever lies above all of them is within none.
+            each.scan(0, |most, key| {
+                *most = key.max(*most);
+                Some(*most)
+            })
+            .collect()
+        });
+        Ok(Some(Index { rows, at_most, at_least }))
+    }
+
+    fn left_keys(&self, bound: Option<&Bound<'_>>) -> Result<Option<Keys>, Diagnostic> {
+        let Some(bound) = bound else { return Ok(None) };
+        let col = Eval::new(self.engine, &self.left).column(bound.left)?;
+        Ok(keys(&col, bound.left.ty))
+    }
+}
+
+impl<'e> Bounds<'e> {
+    /// Takes the first condition of each direction out of those that AND joins.
+    fn find(&mut self, expr: &'e Expr, width: usize) {
+        let ExprKind::Binary { op, left, right } = &expr.kind else { return };
+        if *op == BinaryOp::And {
+            self.find(left, width);
+            self.find(right, width);
+            return;
+        }
+        if left.ty != right.ty || uses::may_fault(left) || uses::may_fault(right) {
+            return;
+        }
+        let of_left = |e: &Expr| uses::reads(e) && uses::all(e, |i| i < width);
+        let of_right = |e: &Expr| uses::reads(e) && uses::all(e, |i| i >= width);
+        // As `right op left`.
+        let (op, of_right, of_left) = if of_left(left) && of_right(right) {
+            (mirrored(*op), &**right, &**left)
+        } else if of_right(left) && of_left(right) {
+            (*op, &**left, &**right)
+        } else {
+            return;
+        };
+        let bound = |equal| Bound { right: of_right, left: of_left, equal };
+        let slot = match op {
+            BinaryOp::Lt | BinaryOp::LtEq => &mut self.above,
+            BinaryOp::Gt | BinaryOp::GtEq => &mut self.below,
+            _ => return,
+        };
+        slot.get_or_insert(bound(matches!(op, BinaryOp::LtEq | BinaryOp::GtEq)));
+    }
+}
+
+const fn mirrored(op: BinaryOp) -> BinaryOp {
+    match op {
+        BinaryOp::Lt => BinaryOp::Gt,
+        BinaryOp::LtEq => BinaryOp::GtEq,
+        BinaryOp::Gt => BinaryOp::Lt,
+        BinaryOp::GtEq => BinaryOp::LtEq,
+        op => op,
+    }
+}
+
+/// Numbers in the order of the values; `None` for NULL.
+pub(super) type Keys = Vec<Option<u64>>;
+
+pub(super) fn keys(col: &Col, ty: Ty) -> Option<Keys> {
+    const SIGN: u64 = 1 << 63;
+    Some(match col {
+        Col::Null(rows) if ty != Ty::Text => vec![None; *rows],
+        Col::Int(a) => a.iter().map(|v| v.map(|v| v.cast_unsigned() ^ SIGN)).collect(),
+        Col::Addr(a) => a.iter().map(Option::<&u64>::copied).collect(),
+        Col::Double(a) => a.iter().map(|v| v.map(|v| double(*v))).collect(),
+        _ => return None,
+    })
+}
+
+/// NaN is the greatest and equal to itself; both zeros are equal.
+fn double(value: f64) -> u64 {
+    if value.is_nan() {
+        return u64::MAX;
+    }
+    let bits = (value + 0.0).to_bits();
+    if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+}

@@ -1,0 +1,79 @@
+//! The queries around the one that is bound, and what it reads of their rows.
+
+use std::sync::Arc;
+
+use super::scope::{Miss, Scope};
+use super::{Binder, Bound};
+use crate::lang::ast::Name;
+use crate::plan::{Expr, ExprKind, Plan};
+
+/// A query around, as a sub-query or a lateral input of it sees it.
+#[derive(Debug)]
+pub(super) struct Frame {
+    scope: Arc<Scope>,
+    /// What is read of its rows so far: the parameters by number.
+    args: Vec<Expr>,
+}
+
+impl Frame {
+    /// The parameter that an expression over the row around is.
+    fn param(&mut self, expr: Expr) -> Expr {
+        let known = self.args.iter().position(|arg| arg.same(&expr));
+        let index = known.unwrap_or(self.args.len());
+        let (ty, format, span) = (expr.ty, expr.format, expr.span);
+        if known.is_none() {
+            self.args.push(expr);
+        }
+        Expr { kind: ExprKind::Param(index), ty, format, span }
+    }
+}
+
+impl Binder<'_> {
+    /// Binds what sees the columns of `scope` as those of the query around; returns it with what it
+    /// reads of them.
+    pub(super) fn within<T>(
+        &mut self,
+        scope: Arc<Scope>,
+        bind: impl FnOnce(&mut Self) -> Bound<T>,
+    ) -> Bound<(T, Vec<Expr>)> {
+        self.frames.push(Frame { scope, args: Vec::new() });
+        let bound = bind(self);
+        let args = self.frames.pop().map(|frame| frame.args).unwrap_or_default();
+        Ok((bound?, args))
+    }
+
+    /// The column of a query around that a name means, the innermost one's first.
+    pub(super) fn outer_column(&mut self, name: &Name) -> Option<Bound<Expr>> {
+        for level in (0..self.frames.len()).rev() {
+            let Some(frame) = self.frames.get(level) else { continue };
+            let scope = Arc::clone(&frame.scope);
+            match scope.find(name) {
+                Ok(column) => {
+                    let expr = Expr { span: name.span, ..column.expr.clone() };
+                    return Some(self.grow(1, name.span).map(|()| self.hand_in(expr, level)));
+                }
+                Err(miss @ Miss::Ambiguous(_)) => {
+                    let error = scope.missing(name, miss);
+                    return Some(self.fail(error));
+                }
+                // The table is one of that query, and has no such column.
+                Err(miss @ Miss::Unknown) if name.parts.len() > 1 => {
+                    let error = scope.missing(name, miss);
+                    return Some(self.fail(error));
+                }
+                Err(_) => {}
+            }
+        }
+        None
+    }
+
+    /// An expression over the rows of the query around at `level`, as what is bound now sees it.
+    fn hand_in(&mut self, expr: Expr, level: usize) -> Expr {
+        self.frames.iter_mut().skip(level).fold(expr, |expr, frame| frame.param(expr))
+    }
+
+    /// A plan that was bound within so many queries, for use in what is bound now.
+    pub(super) fn hand_in_plan(&mut self, plan: &mut Plan, level: usize) {
+        plan.map_params(&mut |_, param| self.hand_in(param.clone(), level));
+    }
+}

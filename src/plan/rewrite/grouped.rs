@@ -1,0 +1,105 @@
+//! Sub-queries that give one row whatever they read: aggregations of all rows, grouped by what the row around
+//! is compared with, and queries without FROM.
+
+use super::decorrelate::{Functions, has_correlated, is_null};
+use super::pull::pull;
+use crate::catalog::Value;
+use crate::plan::bind::join::key_types;
+use crate::plan::{AggregateCall, Expr, ExprKind, Field, Plan, Rel};
+
+/// Aggregates that give 0 of no rows; all others give NULL.
+const COUNTS: &[&str] = &["count", "count_if", "approx_count_distinct", "regr_count"];
+
+/// How deep and how large a value may get by putting in what columns compute.
+const MAX_DEPTH: usize = 100;
+const MAX_SIZE: usize = 400;
+
+/// An aggregation without keys, grouped by what the row around is compared with: the plan, the keys of
+/// the join, and the values over the plan's columns.
+pub(super) type Grouped = (Plan, Vec<(Expr, Expr)>, Vec<Expr>);
+
+pub(super) fn aggregate(plan: Plan, args: &[Expr], functions: Functions) -> Option<Grouped> {
+    let (plan, mut values) = values_over(plan)?;
+    if values.iter().any(Expr::reads_params) {
+        return None;
+    }
+    let Rel::Aggregate { input, keys, aggregates } = plan.rel else { return None };
+    let reads = aggregates.iter().flat_map(AggregateCall::exprs).any(Expr::reads_params);
+    if !keys.is_empty() || reads {
+        return None;
+    }
+    let pulled = pull(*input, false, functions)?;
+    if pulled.keys.is_empty() || pulled.fails {
+        return None;
+    }
+    let (columns, names) = (pulled.plan.columns(), pulled.plan.names());
+    let keys: Vec<Expr> =
+        pulled.keys.iter().filter_map(|(_, column)| columns.get(*column).cloned()).collect();
+    let of_keys = keys
+        .iter()
+        .zip(&pulled.keys)
+        .map(|(key, (_, column))| Field::of(key, names.get(*column).cloned().unwrap_or_default()));
+    let schema = of_keys.chain(plan.schema).collect();
+    let counts: Vec<bool> = aggregates.iter().map(|a| COUNTS.contains(&a.function.name)).collect();
+    let (input, span) = (Box::new(pulled.plan), plan.span);
+    let count = keys.len();
+    let grouped = Plan { rel: Rel::Aggregate { input, keys, aggregates }, schema, span };
+    let columns = grouped.columns();
+    let own = pulled.keys.iter().zip(&columns).map(|((outer, _), column)| {
+        let mut outer = outer.clone();
+        outer.map_params(&mut |index, param| args.get(index).unwrap_or(param).clone());
+        key_types(outer, column.clone())
+    });
+    let own = own.collect();
+    let key = columns.first()?.clone();
+    let results = columns.into_iter().skip(count).zip(counts);
+    let results: Vec<Expr> = results
+        .map(|(column, counts)| if counts { or_zero(column, key.clone()) } else { column })
+        .collect();
+    for value in &mut values {
+        value.substitute(&results);
+    }
+    Some((grouped, own, values))
+}
+
+/// A count, which is 0 where there is no group.
+fn or_zero(count: Expr, key: Expr) -> Expr {
+    let zero = Expr::literal(Value::Int(0), count.span);
+    let (ty, format, span) = (count.ty, count.format, count.span);
+    let branches = vec![(is_null(key), zero)];
+    let kind = ExprKind::Case { branches, otherwise: Some(Box::new(count)) };
+    Expr { kind, ty, format, span }
+}
+
+/// Projections on each other, as the innermost input and the values over it.
+fn values_over(plan: Plan) -> Option<(Plan, Vec<Expr>)> {
+    let mut values = plan.columns();
+    let mut plan = plan;
+    while let Rel::Project { input, exprs } = plan.rel {
+        for value in &mut values {
+            value.substitute(&exprs);
+            if has_correlated(value) || value.depth() > MAX_DEPTH || value.size() > MAX_SIZE {
+                return None;
+            }
+        }
+        plan = *input;
+    }
+    Some((plan, values))
+}
+
+/// The values of a query without FROM, over the row around.
+pub(super) fn of_one_row(plan: &Plan, args: &[Expr]) -> Option<Vec<Expr>> {
+    let mut inner = plan;
+    while let Rel::Project { input, .. } = &inner.rel {
+        inner = input;
+    }
+    match &inner.rel {
+        Rel::Values { rows } if rows.len() == 1 && inner.schema.is_empty() => {}
+        _ => return None,
+    }
+    let (_, mut values) = values_over(plan.clone())?;
+    for value in &mut values {
+        value.map_params(&mut |index, param| args.get(index).unwrap_or(param).clone());
+    }
+    Some(values)
+}
