@@ -6,6 +6,7 @@
 
 mod bind;
 mod convert;
+mod defined;
 mod explain;
 mod expr;
 mod fold;
@@ -18,6 +19,7 @@ mod tests;
 mod walk;
 mod window;
 
+pub use defined::{Definitions, Macro, View};
 pub use expr::{AggregateCall, Expr, ExprKind, SortKey};
 pub use rel::{Field, Plan, Planned, Rel, ScanColumn, Scanned, TableCall};
 pub use window::{Frame, FrameBound, WindowCall, WindowKind};
@@ -34,7 +36,8 @@ use crate::lang::ast::{Statement, StatementKind};
 /// Values of query parameters by name, without the `$`.
 pub type Params = BTreeMap<String, Value<'static>>;
 
-/// Turns a statement into a plan; `calls` knows the columns of table functions.
+/// Turns a statement into a plan; `calls` knows the columns of table functions, `definitions` what
+/// statements before it defined.
 ///
 /// # Errors
 /// Everything that is wrong with the statement, at least one diagnostic.
@@ -43,8 +46,9 @@ pub fn bind(
     catalog: &Catalog,
     calls: &dyn TableFunctions,
     params: &Params,
+    definitions: &Definitions,
 ) -> Result<Planned, Vec<Diagnostic>> {
-    let (plan, shared) = bind::statement(statement, catalog, calls, params)?;
+    let (plan, shared) = bind::statement(statement, catalog, calls, params, definitions)?;
     let plan = rewrite::plan(plan, shared);
     Ok(match statement.kind {
         StatementKind::Explain { analyze: true, .. } => Planned::Analyze(plan),

@@ -8,14 +8,17 @@ mod arithmetic;
 mod calendar;
 mod call;
 mod columns;
+mod defined;
 pub(super) mod expr;
 mod from;
 mod group;
+mod idioms;
 pub(super) mod join;
 mod literal;
 mod name;
 pub(super) mod ops;
 mod order;
+mod pipe;
 mod query;
 mod scope;
 mod select;
@@ -29,7 +32,7 @@ mod window;
 use std::sync::Arc;
 
 use super::shared::SharedPlan;
-use super::{Params, Plan};
+use super::{Definitions, Params, Plan};
 use crate::catalog::{Catalog, TableFunctions, Value};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{Ident, Statement};
@@ -65,6 +68,11 @@ struct Binder<'a> {
     catalog: &'a Catalog,
     calls: &'a dyn TableFunctions,
     params: &'a Params,
+    definitions: &'a Definitions,
+    /// Views that were named so far, with their places in [`Binder::shared`].
+    views: Vec<(String, Option<usize>)>,
+    /// Views whose queries are being bound.
+    expanding: Vec<String>,
     errors: Vec<Diagnostic>,
     ctes: Vec<Cte>,
     shared: Vec<SharedPlan>,
@@ -83,11 +91,15 @@ pub(super) fn statement(
     catalog: &Catalog,
     calls: &dyn TableFunctions,
     params: &Params,
+    definitions: &Definitions,
 ) -> Result<(Plan, Vec<SharedPlan>), Vec<Diagnostic>> {
     let mut binder = Binder {
         catalog,
         calls,
         params,
+        definitions,
+        views: Vec::new(),
+        expanding: Vec::new(),
         errors: Vec::new(),
         ctes: Vec::new(),
         shared: Vec::new(),
