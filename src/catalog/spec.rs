@@ -305,6 +305,21 @@ pub struct Catalog {
     tables: Vec<TableSpec>,
     functions: Vec<&'static FunctionSpec>,
     by_function: BTreeMap<&'static str, usize>,
+    views: Vec<&'static str>,
+    settings: Vec<Setting>,
+}
+
+/// A setting of a session, as `SET` changes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value as text.
+    pub value: String,
+    /// The value that it has at first.
+    pub default: String,
+    /// What it is for.
+    pub doc: &'static str,
 }
 
 impl Catalog {
@@ -316,7 +331,7 @@ impl Catalog {
                 by_function.entry(*name).or_insert(index);
             }
         }
-        Self { tables, functions, by_function }
+        Self { tables, functions, by_function, views: Vec::new(), settings: Vec::new() }
     }
 
     /// Adds a table, in the place of the one of that name if there is one.
@@ -326,6 +341,27 @@ impl Catalog {
             Some(known) => *known = table,
             None => self.tables.push(table),
         }
+    }
+
+    /// Adds a view, which is a table that a query makes.
+    pub fn put_view(&mut self, view: TableSpec) {
+        self.views.push(view.name);
+        self.put_table(view);
+    }
+
+    /// Whether the table of that name is a view.
+    pub fn is_view(&self, name: &str) -> bool {
+        self.views.iter().any(|view| view.eq_ignore_ascii_case(name))
+    }
+
+    /// Says what the settings are.
+    pub fn put_settings(&mut self, settings: Vec<Setting>) {
+        self.settings = settings;
+    }
+
+    /// The settings of the session.
+    pub fn settings(&self) -> &[Setting] {
+        &self.settings
     }
 
     /// All tables.

@@ -201,6 +201,8 @@ pub(super) enum Format {
     Html,
     /// An Excel workbook.
     Xlsx,
+    /// Apache Parquet, one file a result.
+    Parquet,
 }
 
 /// How results are shown: for reading, or in a format of files.
@@ -226,6 +228,7 @@ impl From<Format> for Mode {
             Format::Md => FileFormat::Markdown,
             Format::Html => FileFormat::Html,
             Format::Xlsx => FileFormat::Xlsx,
+            Format::Parquet => FileFormat::Parquet,
         })
     }
 }

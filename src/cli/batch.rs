@@ -192,9 +192,15 @@ impl Batch<'_> {
 
 /// Why the way of writing cannot work, if so.
 pub(super) fn refusal(invocation: &Invocation, console: &Console) -> Option<&'static str> {
-    let workbook = invocation.mode == Mode::File(FileFormat::Xlsx);
-    if workbook && invocation.args.output.is_none() && console.out_is_terminal {
-        return Some("a workbook is no text for a terminal: add -o NAME.xlsx");
+    let shown = invocation.args.output.is_none() && console.out_is_terminal;
+    match invocation.mode {
+        Mode::File(FileFormat::Xlsx) if shown => {
+            return Some("a workbook is no text for a terminal: add -o NAME.xlsx");
+        }
+        Mode::File(FileFormat::Parquet) if shown => {
+            return Some("Parquet is no text for a terminal: add -o NAME.parquet");
+        }
+        _ => {}
     }
     None
 }

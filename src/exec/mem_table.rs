@@ -64,14 +64,24 @@ impl MemTable {
     /// # Errors
     /// E0210 when two columns have one name.
     pub fn from_result(name: &str, result: &ResultSet) -> Result<Self, Diagnostic> {
+        Self::of_rows(name, result, &[])
+    }
+
+    /// The same with other names for the first columns.
+    ///
+    /// # Errors
+    /// E0210 when two columns have one name.
+    pub fn of_rows(name: &str, result: &ResultSet, names: &[&str]) -> Result<Self, Diagnostic> {
         let mut table = Self::new(name, Vec::new())?;
-        for (field, column) in result.fields().iter().zip(result.frame.columns()) {
-            if table.spec.column(&field.name).is_some() {
-                let message = format!("table `{name}` has two columns named `{}`", field.name);
+        let columns = result.fields().iter().zip(result.frame.columns());
+        for (index, (field, column)) in columns.enumerate() {
+            let own = names.get(index).copied().unwrap_or(&field.name);
+            if table.spec.column(own).is_some() {
+                let message = format!("table `{name}` has two columns named `{own}`");
                 return Err(Diagnostic::new(Code::BadQuery, message));
             }
             table.spec.columns.push(ColumnSpec {
-                name: intern(&field.name),
+                name: intern(own),
                 doc: "A column of a query's result.",
                 ty: field.ty,
                 unit: Unit::None,

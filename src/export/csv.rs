@@ -14,12 +14,19 @@ pub(super) struct Dialect {
     /// Whether the reader is Excel, which runs text that looks like a formula and rounds numbers
     /// of more than 15 digits.
     excel: bool,
+    /// Whether the names of the columns are the first line.
+    header: bool,
 }
 
 impl Dialect {
-    pub(super) const CSV: Self = Self { separator: ',', line_end: "\n", excel: false };
-    pub(super) const TSV: Self = Self { separator: '\t', line_end: "\n", excel: false };
-    pub(super) const EXCEL: Self = Self { separator: ',', line_end: "\r\n", excel: true };
+    pub(super) const CSV: Self = Self::plain(',', true);
+    pub(super) const TSV: Self = Self::plain('\t', true);
+    pub(super) const EXCEL: Self = Self { line_end: "\r\n", excel: true, ..Self::plain(',', true) };
+
+    /// Cells as they are, with that separator.
+    pub(super) const fn plain(separator: char, header: bool) -> Self {
+        Self { separator, line_end: "\n", excel: false, header }
+    }
 }
 
 /// The largest number of decimal digits that Excel keeps.
@@ -29,13 +36,15 @@ pub(super) fn write(result: &ResultSet, dialect: Dialect, out: &mut dyn Write) -
     if dialect.excel {
         out.write_all("\u{feff}".as_bytes())?;
     }
-    let mut header = String::new();
-    for (index, field) in result.fields().iter().enumerate() {
-        dialect.separate(index, &mut header);
-        dialect.push_text(&field.name, &mut header);
+    if dialect.header {
+        let mut header = String::new();
+        for (index, field) in result.fields().iter().enumerate() {
+            dialect.separate(index, &mut header);
+            dialect.push_text(&field.name, &mut header);
+        }
+        header.push_str(dialect.line_end);
+        out.write_all(header.as_bytes())?;
     }
-    header.push_str(dialect.line_end);
-    out.write_all(header.as_bytes())?;
     let width = result.pointer_width();
     let columns: Vec<(ColumnView<'_>, Format)> = result
         .fields()

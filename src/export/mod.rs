@@ -1,4 +1,5 @@
-//! Results as files: CSV, TSV, JSON, JSON lines, Markdown, HTML and Excel workbooks.
+//! Results as files: CSV, TSV, JSON, JSON lines, Markdown, HTML, Parquet and Excel
+//! workbooks.
 //!
 //! Knows results and formats; not queries, not dumps, not where the bytes go. Values look as
 //! [`crate::catalog::Format`] renders them, except where a format has a type of its own for them.
@@ -9,6 +10,7 @@ mod file;
 mod html;
 mod json;
 mod markdown;
+mod parquet;
 #[cfg(test)]
 pub(crate) mod samples;
 mod sheet;
@@ -60,6 +62,8 @@ pub enum FileFormat {
     Html,
     /// An Excel workbook.
     Xlsx,
+    /// Apache Parquet.
+    Parquet,
 }
 
 impl FileFormat {
@@ -73,6 +77,7 @@ impl FileFormat {
             "md" | "markdown" => Self::Markdown,
             "html" | "htm" => Self::Html,
             "xlsx" => Self::Xlsx,
+            "parquet" => Self::Parquet,
             _ => return None,
         })
     }
@@ -109,6 +114,19 @@ pub fn write(
     Ok(())
 }
 
+/// Writes a result as values with a separator between them, as [`FileFormat::Csv`] otherwise.
+///
+/// # Errors
+/// Whatever the writer reports.
+pub fn write_delimited(
+    result: &ResultSet,
+    separator: char,
+    header: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    csv::write(result, csv::Dialect::plain(separator, header), out)
+}
+
 fn write_one(
     format: FileFormat,
     sheet: &Sheet<'_>,
@@ -123,6 +141,7 @@ fn write_one(
         FileFormat::Json => json::write_array(result, out),
         FileFormat::JsonLines => json::write_lines(result, out),
         FileFormat::Markdown => markdown::write(result, titled.then_some(sheet.title), out),
+        FileFormat::Parquet => parquet::write(result, out),
         FileFormat::Html | FileFormat::Xlsx => Ok(()),
     }
 }

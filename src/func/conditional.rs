@@ -92,6 +92,13 @@ pub(super) const ALL: &[Scalar] = &[
         &[],
         |_, _| Ok(Value::Null),
     ),
+    f(
+        "getvariable",
+        "The value that SET VARIABLE gave a variable; NULL for one that has none. The name is a constant.",
+        &[Signature::new(&[Text], Null)],
+        &[],
+        |_, _| Ok(Value::Null),
+    ),
 ];
 
 fn first_present(values: &[Value<'_>]) -> Value<'static> {

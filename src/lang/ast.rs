@@ -4,6 +4,9 @@
 //! rejected by `plan`, never by shape here. It knows no tables, types' meanings, or functions.
 
 mod expr;
+mod pipe;
+mod statement;
+pub mod walk;
 
 use crate::diag::Span;
 
@@ -11,6 +14,9 @@ pub use expr::{
     BinaryOp, Bound, Call, Exclude, Expr, ExprKind, Frame, FrameUnit, Literal, MatchOp, Over,
     UnaryOp, Window,
 };
+
+pub use pipe::{Pipe, PipeItem, PipeKey, PipeKind};
+pub use statement::{Command, Create, CreateMode, Created, Dropped, MacroBody};
 
 /// One statement of a script.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +53,12 @@ pub enum StatementKind {
     Attach(Attach),
     /// `DETACH name`.
     Detach(Ident),
+    /// `SHOW name`: a setting, or the columns of a table.
+    Show(Name),
+    /// `SHOW SETTINGS`.
+    ShowSettings,
+    /// A statement that changes what the session knows, or writes a file.
+    Command(Command),
 }
 
 /// A file to attach.
@@ -97,8 +109,61 @@ pub struct Query {
     pub limit_percent: bool,
     /// `OFFSET`.
     pub offset: Option<Expr>,
+    /// `|> …`: what is done with the rows after that, in order.
+    pub pipes: Vec<Pipe>,
     /// Where it stands.
     pub span: Span,
+}
+
+impl Query {
+    /// The rows of a body as they are.
+    pub const fn of_body(body: Body, span: Span) -> Self {
+        Self {
+            with: None,
+            body,
+            order_by: Vec::new(),
+            order_by_all: None,
+            limit: None,
+            limit_percent: false,
+            offset: None,
+            pipes: Vec::new(),
+            span,
+        }
+    }
+
+    /// `FROM name`.
+    pub fn of_table(name: Name) -> Self {
+        let span = name.span;
+        let from = TableRef { kind: TableRefKind::Table(name), alias: None, span };
+        let items = vec![SelectItem::all(span)];
+        let select = Select { items, from: Some(from), ..Select::blank(span) };
+        Self::of_body(Body::Select(Box::new(select)), span)
+    }
+
+    /// `SELECT expr`.
+    pub fn of_value(expr: Expr) -> Self {
+        let span = expr.span;
+        let items = vec![SelectItem::Expr { expr, alias: None }];
+        let select = Select { items, ..Select::blank(span) };
+        Self::of_body(Body::Select(Box::new(select)), span)
+    }
+}
+
+impl Select {
+    /// A select without list and clauses.
+    pub const fn blank(span: Span) -> Self {
+        Self {
+            distinct: Distinct::No,
+            items: Vec::new(),
+            from: None,
+            filter: None,
+            group_by: GroupBy::None,
+            having: None,
+            windows: Vec::new(),
+            qualify: None,
+            span,
+        }
+    }
 }
 
 /// `ORDER BY ALL`.
@@ -313,6 +378,8 @@ pub struct TableAlias {
 pub enum TableRefKind {
     /// A table, view or common table expression.
     Table(Name),
+    /// `'file.csv'`: the rows of a file.
+    File(Ident),
     /// A table function.
     Function {
         /// Its name.

@@ -37,8 +37,20 @@ fn beginning(place: &Place<'_>) -> Diagnostic {
     let word = place.word(0);
     let upper = word.to_ascii_uppercase();
     if keywords::contains(READ_ONLY, word) {
-        let message = format!("{upper} is not part of the language: queries are read-only");
-        return Diagnostic::at(Code::Unsupported, place.span(), message);
+        let message = format!("{upper} is not part of the language: dumps are read-only");
+        let error = Diagnostic::at(Code::Unsupported, place.span(), message);
+        return match upper.as_str() {
+            "INSERT" | "MERGE" | "UPSERT" => {
+                error.help("rows are kept with CREATE TABLE name AS query, written with COPY")
+            }
+            "UPDATE" => {
+                error.help("other values are shown with SELECT * REPLACE (value AS column)")
+            }
+            "DELETE" | "TRUNCATE" => error.help("rows are left out with WHERE"),
+            "USE" => error.help("ATTACH 'file' AS name opens a file more"),
+            "PRAGMA" => error.help("SHOW SETTINGS lists the settings, SET changes them"),
+            _ => error,
+        };
     }
     if keywords::contains(LATER, word) {
         let message = format!("{upper} does not run in this version");
@@ -49,6 +61,9 @@ fn beginning(place: &Place<'_>) -> Diagnostic {
     let near = crate::diag::nearest(word, STARTERS.iter().copied());
     if !near.is_empty() {
         return found.nearest(word, STARTERS.iter().copied());
+    }
+    if let Some(help) = slips::other_language(place) {
+        return found.help(help);
     }
     let alone = place.kind(1).is_none_or(|kind| kind == TokenKind::Semicolon);
     if place.kind(0) == Some(TokenKind::Name) && alone {

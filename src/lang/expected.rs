@@ -43,7 +43,9 @@ impl Expected {
             expected.add(rule);
         }
         if expected.things.contains(&"a query") {
-            expected.clauses.retain(|clause| !["SELECT", "VALUES", "FROM"].contains(clause));
+            expected
+                .clauses
+                .retain(|clause| !["SELECT", "VALUES", "FROM", "TABLE"].contains(clause));
             expected.things.retain(|thing| *thing != "`(`");
         }
         // After a name, a parenthesis could make it a call; that is never what was meant.
@@ -63,7 +65,7 @@ impl Expected {
         if expected.comma || expected.operator {
             let optional = [
                 "EXCLUDE", "REPLACE", "FILTER", "OVER", "NULLS", "FOR", "IN", "IGNORE", "RESPECT",
-                "WITHIN", "PERCENT",
+                "WITHIN", "PERCENT", "RENAME",
             ];
             expected.clauses.retain(|clause| !optional.contains(clause));
         }
@@ -152,6 +154,8 @@ impl Expected {
     /// A keyword of the grammar is a rule of the same name.
     fn keyword(&mut self, rule: Rule) {
         let name = format!("{rule:?}");
+        // DROP is a word of pest.
+        let name = name.trim_end_matches('_');
         let known = super::keywords::KEYWORDS.iter().find(|k| **k == name);
         if let Some(keyword) = known {
             self.clause(keyword);

@@ -154,6 +154,7 @@ impl Lexer<'_> {
             ',' => self.single(first, TokenKind::Comma),
             ';' => self.single(first, TokenKind::Semicolon),
             '$' => self.parameter(),
+            '?' => self.single(first, TokenKind::Parameter),
             '0'..='9' => self.number(),
             '.' if rest.chars().nth(1).is_some_and(|c| c.is_ascii_digit()) => self.number(),
             c if begins_word(c) => self.word(),
@@ -280,8 +281,8 @@ impl Lexer<'_> {
     }
 
     fn operator(&mut self, first: char) -> TokenKind {
-        const TWO: [&str; 12] =
-            ["::", "<>", "!=", "<=", ">=", "<<", ">>", "==", "||", "//", "!~", "->"];
+        const TWO: [&str; 13] =
+            ["::", "<>", "!=", "<=", ">=", "<<", ">>", "==", "||", "|>", "//", "!~", "->"];
         if TWO.iter().any(|op| self.rest().starts_with(op)) {
             self.at += 2;
             return TokenKind::Operator;

@@ -14,7 +14,7 @@ mod saved;
 mod slips;
 mod syntax;
 
-pub use format::{format, format_statement};
+pub use format::{format, format_query, format_statement};
 pub use keywords::KEYWORDS;
 pub use lexer::{Token, TokenKind, is_complete, tokens};
 pub use saved::{SavedParam, SavedQuery};

@@ -25,7 +25,9 @@ const ABSENT: &[(&str, &str)] = &[
 
 /// Slips with a message of their own.
 pub(super) fn explain(place: &Place<'_>, expected: &Expected) -> Option<Diagnostic> {
-    mark(place)
+    pipe(place)
+        .or_else(|| word_operator(place))
+        .or_else(|| mark(place))
         .or_else(|| number(place))
         .or_else(|| parenthesis(place))
         .or_else(|| absent(place))
@@ -65,6 +67,9 @@ fn nearby(place: &Place<'_>, expected: &Expected) -> Option<&'static str> {
     Some(match place.word(-2) {
         "." if cut_short => "a name is missing after the dot",
         word if word.eq_ignore_ascii_case("AS") && cut_short => "a name is missing after AS",
+        _ if place.word_at(place.start).eq_ignore_ascii_case("SHOW") => {
+            "write DESCRIBE threads for the columns of a table; SHOW TABLES, SHOW FUNCTIONS or SHOW SETTINGS"
+        }
         _ if before("IS") => "IS takes NULL, TRUE, FALSE or DISTINCT FROM; compare values with =",
         _ if before("IN") => "a list stands in parentheses: IN ('a', 'b')",
         _ if before("EXISTS") && query => "write EXISTS (SELECT …)",
@@ -84,6 +89,27 @@ fn nearby(place: &Place<'_>, expected: &Expected) -> Option<&'static str> {
             "write BETWEEN low AND high"
         }
         _ if place.is(0, ",") && place.is(-2, "LIMIT") => "write LIMIT rows OFFSET skipped",
+        _ => return command(place),
+    })
+}
+
+/// How the statement is written that a word begins.
+fn command(place: &Place<'_>) -> Option<&'static str> {
+    Some(match place.word_at(place.start).to_ascii_uppercase().as_str() {
+        "COPY" if place.is(0, "FROM") => {
+            "the rows of a file are read with CREATE TABLE name AS FROM 'file.csv'"
+        }
+        "COPY" => "write COPY (SELECT …) TO 'file.csv'",
+        "CREATE" if place.open.is_empty() => {
+            "write CREATE VIEW name AS SELECT …, CREATE TABLE name AS SELECT …, or CREATE MACRO name(a) AS a + 1"
+        }
+        "CREATE" if place.word_at(place.start + 1).eq_ignore_ascii_case("TABLE") => {
+            "a table is made of rows: CREATE TABLE name AS SELECT …"
+        }
+        "DROP" => "write DROP VIEW name, DROP TABLE name or DROP MACRO name",
+        "EXECUTE" => "write EXECUTE name(value, …)",
+        "PREPARE" => "write PREPARE name AS SELECT … WHERE x > ?",
+        "SET" => "write SET name = value; SHOW SETTINGS lists the settings",
         _ => return None,
     })
 }
@@ -93,9 +119,118 @@ fn begins_operand(kind: TokenKind) -> bool {
     matches!(kind, Address | Name | Number | Parameter | QuotedName | Symbol | Text)
 }
 
+/// Steps of KQL, sorted, and the steps of this language.
+const STEPS: &[(&str, &str)] = &[
+    ("COUNT", "|> AGGREGATE count(*)"),
+    ("FILTER", "|> WHERE condition"),
+    ("GROUP", "|> AGGREGATE count(*) GROUP BY key"),
+    ("HAVING", "|> WHERE condition, behind AGGREGATE"),
+    ("MV", "|> JOIN a table function"),
+    ("PROJECT", "|> SELECT columns"),
+    ("SORT", "|> ORDER BY key DESC"),
+    ("SUMMARIZE", "|> AGGREGATE count(*) AS n GROUP BY key"),
+    ("TAKE", "|> LIMIT 10"),
+    ("TOP", "|> ORDER BY key DESC |> LIMIT 10"),
+];
+
+/// Steps that are called as in KQL.
+const SAME_STEPS: &[&str] =
+    &["AS", "DISTINCT", "EXTEND", "JOIN", "LIMIT", "ORDER", "UNION", "WHERE"];
+
+/// `| where`, and steps that have other names.
+fn pipe(place: &Place<'_>) -> Option<Diagnostic> {
+    let step = |offset: isize| {
+        let word = place.word(offset).to_ascii_uppercase();
+        let renamed = STEPS.iter().find(|(name, _)| *name == word).map(|(_, step)| *step);
+        let same = SAME_STEPS.iter().find(|name| **name == word).map(|name| format!("|> {name} …"));
+        renamed.map(str::to_owned).or(same)
+    };
+    for (bar, word) in [(0, 1), (-1, 0)] {
+        let Some(step) = step(word).filter(|_| place.is(bar, "|")) else { continue };
+        let span = place.token(bar).map(|t| t.span).unwrap_or_default();
+        return Some(
+            Diagnostic::at(Code::Syntax, span, "found `|`, expected `|>`")
+                .help(format!("write {step}")),
+        );
+    }
+    let step = step(0).filter(|_| place.is(-1, "|>"))?;
+    let message = format!("found {}, expected a step", place.found());
+    Some(Diagnostic::at(Code::Syntax, place.span(), message).help(format!("write {step}")))
+}
+
+/// `name REGEXP 'x'`, `name has 'x'`: words that are operators elsewhere.
+fn word_operator(place: &Place<'_>) -> Option<Diagnostic> {
+    let help = match place.word(0).to_ascii_uppercase().as_str() {
+        "REGEXP" | "RLIKE" | "MATCHES" => "write name ~ 'pattern'",
+        "CONTAINS" | "HAS" => "write contains(name, 'part'), or name ILIKE '%part%'",
+        "STARTSWITH" | "STARTING" => "write starts_with(name, 'start'), or name LIKE 'start%'",
+        "ENDSWITH" => "write ends_with(name, 'end'), or name LIKE '%end'",
+        _ => return None,
+    };
+    if place.kind(1) != Some(TokenKind::Text) {
+        return None;
+    }
+    let message = format!("found {}, which is no operator", quoted(place.word(0)));
+    Some(Diagnostic::at(Code::Syntax, place.span(), message).help(help))
+}
+
+/// Help for a statement whose first word is of a debugger or of KQL.
+pub(super) fn other_language(place: &Place<'_>) -> Option<String> {
+    const COMMANDS: [&str; 21] = [
+        "da",
+        "db",
+        "dd",
+        "dds",
+        "dps",
+        "dq",
+        "dqs",
+        "ds",
+        "dt",
+        "du",
+        "dv",
+        "k",
+        "kb",
+        "kp",
+        "kv",
+        "lm",
+        "ln",
+        "r",
+        "u",
+        "uf",
+        "vertarget",
+    ];
+    let word = place.word(0);
+    if matches!(word.chars().next(), Some('!' | '.' | '~')) {
+        return Some(
+            "commands of a debugger are queries of the library: dumpql FILE -q '!irpfind'; SHOW TABLES names the table of each"
+                .to_owned(),
+        );
+    }
+    if word.eq_ignore_ascii_case("dx") {
+        return Some("what dx shows are tables: FROM processes |> WHERE …".to_owned());
+    }
+    if COMMANDS.iter().any(|command| command.eq_ignore_ascii_case(word)) {
+        return Some(format!(
+            "commands of a debugger are queries of the library: dumpql FILE -q {word}; SHOW TABLES names the table of each"
+        ));
+    }
+    place.is(1, "|").then(|| format!("a query begins with FROM: FROM {word} |> WHERE …"))
+}
+
 /// A character that no token of the language begins with, or one used otherwise.
 fn mark(place: &Place<'_>) -> Option<Diagnostic> {
     let word = place.word(0);
+    if place.is(-1, "#") || word == "#" {
+        let span = place.token(if word == "#" { 0 } else { -1 }).map(|t| t.span);
+        let message = "found `#`, which begins no name";
+        return Some(
+            Diagnostic::at(Code::Syntax, span.unwrap_or_default(), message)
+                .help(
+                    "tables that go with the session have plain names: CREATE TEMP TABLE tmp AS …",
+                )
+                .help("comments begin with --; #1 is the first column of FROM"),
+        );
+    }
     let (message, help) = match word.chars().next()? {
         '‘' | '’' | '“' | '”' | '«' | '»' => (
             "found a curly quote, expected a straight one",
@@ -107,7 +242,6 @@ fn mark(place: &Place<'_>) -> Option<Diagnostic> {
         '!' => {
             ("found `!`, which is no operator", "write NOT before a condition, <> between values")
         }
-        '?' => ("found `?`, expected a named parameter", "write $name"),
         '$' => ("found `$` without a name", "write $name for a parameter"),
         ':' if place.kind(1) == Some(TokenKind::Name) => {
             ("found `:`, which begins nothing", "write $name for a parameter")
@@ -117,7 +251,10 @@ fn mark(place: &Place<'_>) -> Option<Diagnostic> {
             ("found `**`, which is no operator", "write power(x, y)")
         }
         '-' if word == "->" => ("found `->`, which is no operator", "columns of a table: t.column"),
-        '#' => ("found `#`, which begins nothing", "comments begin with --"),
+        '@' => (
+            "found `@`, which begins nothing",
+            "write $name for a parameter; what dx shows are tables: FROM processes",
+        ),
         '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' => {
             ("found a character that cannot be seen", "delete it and type the blank anew")
         }
@@ -273,6 +410,9 @@ fn misspelt(place: &Place<'_>, expected: &Expected) -> Option<String> {
             continue;
         }
         let word = place.word(offset);
+        if word.eq_ignore_ascii_case("FORM") {
+            return Some("similar keyword: FROM".to_owned());
+        }
         let first = |clause: &&'static str| clause.split(' ').next().unwrap_or_default();
         let mut candidates: Vec<&str> = expected.keywords().iter().map(first).collect();
         candidates

@@ -6,6 +6,7 @@
 
 mod bind;
 mod convert;
+mod defined;
 mod explain;
 mod expr;
 mod fold;
@@ -19,6 +20,7 @@ mod tests;
 mod walk;
 mod window;
 
+pub use defined::{Definitions, Macro, View};
 pub use expr::{AggregateCall, Expr, ExprKind, QueryKind, SortKey, SubQuery};
 pub use rel::{Field, JoinForm, Plan, Planned, Rel, ScanColumn, Scanned, TableCall};
 pub use window::{Frame, FrameBound, WindowCall, WindowKind};
@@ -35,7 +37,8 @@ use crate::lang::ast::{Statement, StatementKind};
 /// Values of query parameters by name, without the `$`.
 pub type Params = BTreeMap<String, Value<'static>>;
 
-/// Turns a statement into a plan; `calls` knows the columns of table functions.
+/// Turns a statement into a plan; `calls` knows the columns of table functions, `definitions` what
+/// statements before it defined.
 ///
 /// # Errors
 /// Everything that is wrong with the statement, at least one diagnostic.
@@ -44,8 +47,9 @@ pub fn bind(
     catalog: &Catalog,
     calls: &dyn TableFunctions,
     params: &Params,
+    definitions: &Definitions,
 ) -> Result<Planned, Vec<Diagnostic>> {
-    let (plan, shared) = bind::statement(statement, catalog, calls, params)?;
+    let (plan, shared) = bind::statement(statement, catalog, calls, params, definitions)?;
     let functions = rewrite::Functions { row_number: catalog.function("row_number") };
     let plan = rewrite::plan(plan, shared, functions);
     Ok(match statement.kind {

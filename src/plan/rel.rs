@@ -16,6 +16,14 @@ pub enum Planned {
     Analyze(Plan),
 }
 
+impl Planned {
+    /// The columns of the rows.
+    pub fn schema(&self) -> &[Field] {
+        let (Self::Query(plan) | Self::Analyze(plan)) = self;
+        &plan.schema
+    }
+}
+
 /// An operator and the columns that it yields.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {

@@ -10,7 +10,7 @@ mod hostile;
 use crate::catalog::Value;
 use crate::diag::render_text;
 use crate::lang;
-use crate::plan::{Expr, Params, Plan, Planned, Rel, bind};
+use crate::plan::{Definitions, Expr, Params, Plan, Planned, Rel, bind};
 
 /// The parameters that all tests give.
 fn params() -> Params {
@@ -26,7 +26,8 @@ fn params() -> Params {
 fn planned(sql: &str) -> Result<Plan, String> {
     let statements = lang::parse(sql).map_err(|d| render_text(&d, sql, None, false))?;
     let statement = statements.first().ok_or("no statement")?;
-    match bind(statement, &catalog::catalog(), &catalog::Calls, &params()) {
+    match bind(statement, &catalog::catalog(), &catalog::Calls, &params(), &Definitions::default())
+    {
         Ok(Planned::Query(plan) | Planned::Analyze(plan)) => Ok(plan),
         Err(errors) => {
             let each = errors.iter().map(|d| render_text(d, sql, None, false));

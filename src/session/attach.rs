@@ -11,9 +11,10 @@ use crate::import::{self, Options};
 use crate::lang::ast::{Attach, Ident, Statement, StatementKind};
 use crate::source;
 
-/// Whether the statement changes what is open.
+/// Whether the statement changes what queries behind it see, or is run by the session otherwise.
 pub(super) const fn changes(statement: &Statement) -> bool {
-    matches!(statement.kind, StatementKind::Attach(_) | StatementKind::Detach(_))
+    use StatementKind::{Attach, Command, Detach};
+    matches!(statement.kind, Attach(_) | Detach(_) | Command(_))
 }
 
 impl Session {
@@ -112,7 +113,7 @@ impl Session {
     }
 }
 
-fn read_table(path: &str, name: &str, options: Options) -> Result<MemTable, Error> {
+pub(super) fn read_table(path: &str, name: &str, options: Options) -> Result<MemTable, Error> {
     let image = Image::open(Path::new(path))?;
     let tabs = !path.to_ascii_lowercase().ends_with(".csv") && import::is_delimited(path);
     let columns = import::columns(&image, tabs, options).map_err(|error| {

@@ -74,6 +74,11 @@ impl Run {
         Self { flag, deadline, timer }
     }
 
+    /// The deadline, or a sooner one.
+    pub(super) fn sooner(&self, other: Option<Instant>) -> Option<Instant> {
+        self.deadline.into_iter().chain(other).min()
+    }
+
     /// An error with its cause: what the deadline ended was not cancelled by anyone.
     pub(super) fn explain(&self, error: Diagnostic, tokens: &[CancelToken]) -> Diagnostic {
         let is_late = self.deadline.is_some_and(|at| Instant::now() >= at);

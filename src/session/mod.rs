@@ -14,13 +14,17 @@ use crate::synth;
 
 mod attach;
 mod cancel;
+mod command;
+mod copy;
 mod error;
 mod extend;
+mod files;
 mod guard;
 mod library;
 mod options;
 mod query;
 mod registry;
+mod settings;
 mod state;
 
 pub use self::cancel::CancelToken;
@@ -29,7 +33,7 @@ pub use self::library::{find_query, library, parameters};
 pub use self::options::Options;
 pub use self::query::{Prepared, QueryProgress};
 pub use self::registry::shipped;
-use self::state::{OpenSource, State, short_names};
+use self::state::{Defined, OpenSource, State, short_names};
 pub use crate::exec::{ColumnView, Field, Footnote, ResultSet, Row, Unread};
 pub use crate::lang::{KEYWORDS, SavedParam, SavedQuery, Token, TokenKind, is_complete, tokens};
 pub use crate::plan::Params;
@@ -150,7 +154,12 @@ impl Session {
             }
         }
         let session = Self {
-            state: RwLock::new(Arc::new(State::new(sources, Vec::new(), registry::shipped()))),
+            state: RwLock::new(Arc::new(State::new(
+                sources,
+                Vec::new(),
+                registry::shipped(),
+                Defined::new(options),
+            ))),
             store,
             options: options.clone(),
         };

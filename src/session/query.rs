@@ -1,19 +1,21 @@
 //! One query: its parameters, limits, cancellation and progress.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::attach;
 use super::cancel::{CancelToken, Run};
 use super::guard::guarded;
+use super::state::State;
 use super::{Error, Params, ResultSet, SavedQuery, Session};
 use crate::catalog::Value;
 use crate::diag::{Code, Diagnostic};
 use crate::exec;
 use crate::func::FuncCx;
 use crate::lang;
-use crate::lang::ast::Statement;
-use crate::plan;
+use crate::lang::ast::{Statement, StatementKind};
+use crate::plan::{self, Planned};
 use crate::table::{Cx, Progress};
 
 /// How far a query is, to be looked at from another thread. Clones watch the same query.
@@ -59,10 +61,10 @@ impl QueryProgress {
 #[derive(Debug, Clone)]
 #[must_use = "a prepared query does nothing until it is run"]
 pub struct Prepared<'s> {
-    session: &'s Session,
+    pub(super) session: &'s Session,
     sql: Arc<str>,
     statements: Vec<Statement>,
-    params: Params,
+    pub(super) params: Params,
     tokens: Vec<CancelToken>,
     limit: Limit,
     memory: Option<usize>,
@@ -165,8 +167,8 @@ impl<'s> Prepared<'s> {
     }
 
     /// Runs the statements, handing over each result as it is ready; the receiver returns whether
-    /// to go on. Returns how many statements there are. All statements up to the next `ATTACH` or
-    /// `DETACH` are checked before the first of them runs.
+    /// to go on. Returns how many statements there are. Queries up to the next statement that changes
+    /// what they see (`ATTACH`, `CREATE`, `SET` …) are checked before the first of them runs.
     ///
     /// # Errors
     /// As [`Prepared::run`]; results handed over before stay valid.
@@ -197,6 +199,13 @@ impl<'s> Prepared<'s> {
     ) -> Result<(), Vec<Diagnostic>> {
         let mut rest = self.statements.as_slice();
         while let Some((first, later)) = rest.split_first() {
+            if let StatementKind::Command(command) = &first.kind {
+                if !self.command(command, run, receive)? {
+                    break;
+                }
+                rest = later;
+                continue;
+            }
             if attach::changes(first) {
                 self.session.change(first).map_err(|d| vec![d])?;
                 rest = later;
@@ -204,7 +213,7 @@ impl<'s> Prepared<'s> {
             }
             let queries = rest.iter().take_while(|s| !attach::changes(s)).count();
             let (now, later) = rest.split_at(queries);
-            if !self.queries(now, run, receive)? {
+            if !self.queries(now, &self.params, run, receive)? {
                 break;
             }
             rest = later;
@@ -213,38 +222,90 @@ impl<'s> Prepared<'s> {
     }
 
     /// Runs queries over what is open now; returns whether to go on.
-    fn queries(
+    pub(super) fn queries(
         &self,
         statements: &[Statement],
+        params: &Params,
         run: &Run,
         receive: &mut dyn FnMut(ResultSet) -> bool,
     ) -> Result<bool, Vec<Diagnostic>> {
-        let state = self.session.state();
-        let options = &self.session.options;
+        let mut state = self.session.state();
+        let mut statements = std::borrow::Cow::Borrowed(statements);
+        if let Some((with, copies)) = self.session.with_files(&state, &statements, params)? {
+            (state, statements) = (Arc::new(with), copies.into());
+        }
+        self.within(&state, &run.flag, |cx| {
+            let calls = exec::Calls(&cx.tables, cx.registry);
+            let definitions = &state.defined.definitions;
+            let plan = |s: &Statement| plan::bind(s, &state.catalog, &calls, params, definitions);
+            let plans = statements.iter().map(plan).collect::<Result<Vec<_>, _>>()?;
+            for planned in &plans {
+                let result = match state.defined.settings.timeout {
+                    None => exec::run(planned, cx).map_err(|d| vec![d])?,
+                    Some(timeout) => self.timed(&state, planned, run, timeout)?,
+                };
+                if !receive(result) {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        })
+    }
+
+    /// Runs a plan that ends with E0308 if it is not done in time.
+    fn timed(
+        &self,
+        state: &State,
+        planned: &Planned,
+        run: &Run,
+        timeout: Duration,
+    ) -> Result<ResultSet, Vec<Diagnostic>> {
+        let at = Instant::now().checked_add(timeout);
+        let own = Run::start(&self.tokens, run.sooner(at));
+        let _waits = self.session.store.wait_for(&own.flag);
+        self.within(state, &own.flag, |cx| {
+            exec::run(planned, cx).map_err(|error| vec![own.explain(error, &self.tokens)])
+        })
+    }
+
+    /// The plan of a statement over some state.
+    pub(super) fn planned(
+        &self,
+        state: &State,
+        statement: &Statement,
+        params: &Params,
+        run: &Run,
+    ) -> Result<Planned, Vec<Diagnostic>> {
+        self.within(state, &run.flag, |cx| {
+            let calls = exec::Calls(&cx.tables, cx.registry);
+            plan::bind(statement, &state.catalog, &calls, params, &state.defined.definitions)
+        })
+    }
+
+    /// What plans and runs see of some state.
+    fn within<T>(
+        &self,
+        state: &State,
+        flag: &AtomicBool,
+        work: impl FnOnce(&exec::Context<'_>) -> T,
+    ) -> T {
+        let settings = &state.defined.settings;
         let optional = SavedQuery::optional(&self.sql);
         let (tables, functions) = (state.named(), state.for_functions());
         let cx = exec::Context {
             tables: Cx {
                 catalog: &state.catalog,
                 sources: &tables,
-                cancelled: &run.flag,
+                cancelled: flag,
                 progress: &self.progress.0,
             },
             registry: &state.registry,
             attached: &state.attached,
             functions: FuncCx { sources: &functions, width: state.width() },
-            memory: self.memory.or(options.memory).unwrap_or(super::options::MEMORY),
-            strict: self.strict.unwrap_or(options.strict),
+            memory: self.memory.unwrap_or(settings.memory),
+            strict: self.strict.unwrap_or(settings.strict),
             optional: &optional,
         };
-        let calls = exec::Calls(&cx.tables, cx.registry);
-        let plan = |s: &Statement| plan::bind(s, &state.catalog, &calls, &self.params);
-        let plans = statements.iter().map(plan).collect::<Result<Vec<_>, _>>()?;
-        for planned in &plans {
-            if !receive(exec::run(planned, &cx).map_err(|d| vec![d])?) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        work(&cx)
     }
 }

@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::catalog::{Catalog, PointerWidth};
+use super::options::Options;
+use super::settings::Settings;
+use crate::catalog::{Catalog, PointerWidth, TableSpec};
 use crate::exec::{MemTable, Registry};
+use crate::lang::ast::Query;
 use crate::model::Source;
+use crate::plan::Definitions;
 use crate::table::NamedSource;
 
 /// An open dump or log, and what the column `dump` calls it.
@@ -17,6 +21,33 @@ pub(super) struct OpenSource {
     pub(super) source: Box<dyn Source>,
 }
 
+/// What statements of the session made.
+#[derive(Clone)]
+pub(super) struct Defined {
+    pub(super) definitions: Arc<Definitions>,
+    /// The views as tables.
+    pub(super) views: Vec<TableSpec>,
+    pub(super) settings: Settings,
+    /// What the settings are at first.
+    pub(super) first: Settings,
+    /// Prepared queries by their names in small letters.
+    pub(super) prepared: BTreeMap<String, Arc<Query>>,
+}
+
+impl Defined {
+    /// Nothing yet.
+    pub(super) fn new(options: &Options) -> Self {
+        let first = Settings::of(options);
+        Self {
+            definitions: Arc::default(),
+            views: Vec::new(),
+            settings: first.clone(),
+            first,
+            prepared: BTreeMap::new(),
+        }
+    }
+}
+
 /// What queries see.
 #[derive(Clone)]
 pub(super) struct State {
@@ -25,6 +56,7 @@ pub(super) struct State {
     pub(super) attached: Vec<Arc<MemTable>>,
     /// The code of tables and functions, the host's own among them.
     pub(super) registry: Arc<Registry>,
+    pub(super) defined: Defined,
 }
 
 impl State {
@@ -32,6 +64,7 @@ impl State {
         sources: Vec<Arc<OpenSource>>,
         attached: Vec<Arc<MemTable>>,
         registry: Arc<Registry>,
+        defined: Defined,
     ) -> Self {
         let several = sources.len() > 1;
         let tables = registry.tables().map(|t| t.spec(several)).collect();
@@ -39,7 +72,21 @@ impl State {
         for table in &attached {
             catalog.put_table(table.spec().clone());
         }
-        Self { catalog: Arc::new(catalog), sources, attached, registry }
+        for view in &defined.views {
+            catalog.put_view(view.clone());
+        }
+        catalog.put_settings(defined.settings.listed(&defined.first));
+        Self { catalog: Arc::new(catalog), sources, attached, registry, defined }
+    }
+
+    /// With other definitions.
+    pub(super) fn with_defined(&self, defined: Defined) -> Self {
+        Self::new(self.sources.clone(), self.attached.clone(), Arc::clone(&self.registry), defined)
+    }
+
+    /// With these sources and tables.
+    fn of(&self, sources: Vec<Arc<OpenSource>>, attached: Vec<Arc<MemTable>>) -> Self {
+        Self::new(sources, attached, Arc::clone(&self.registry), self.defined.clone())
     }
 
     /// With another table, which replaces one with the same name.
@@ -47,19 +94,20 @@ impl State {
         let mut attached = self.attached.clone();
         attached.retain(|t| !t.spec().name.eq_ignore_ascii_case(table.spec().name));
         attached.push(Arc::new(table));
-        Self::new(self.sources.clone(), attached, Arc::clone(&self.registry))
+        self.of(self.sources.clone(), attached)
     }
 
     /// With a source more.
     pub(super) fn with_source(&self, source: OpenSource) -> Self {
         let mut sources = self.sources.clone();
         sources.push(Arc::new(source));
-        Self::new(sources, self.attached.clone(), Arc::clone(&self.registry))
+        self.of(sources, self.attached.clone())
     }
 
     /// With other tables and functions.
     pub(super) fn with_registry(&self, registry: Registry) -> Self {
-        Self::new(self.sources.clone(), self.attached.clone(), Arc::new(registry))
+        let (sources, attached) = (self.sources.clone(), self.attached.clone());
+        Self::new(sources, attached, Arc::new(registry), self.defined.clone())
     }
 
     /// Without the source or attached table of that name; `None` if there is none.
@@ -68,11 +116,10 @@ impl State {
         let source = |s: &&Arc<OpenSource>| !s.name.eq_ignore_ascii_case(name);
         let attached: Vec<_> = self.attached.iter().filter(table).cloned().collect();
         if attached.len() < self.attached.len() {
-            return Some(Self::new(self.sources.clone(), attached, Arc::clone(&self.registry)));
+            return Some(self.of(self.sources.clone(), attached));
         }
         let sources: Vec<_> = self.sources.iter().filter(source).cloned().collect();
-        (sources.len() < self.sources.len())
-            .then(|| Self::new(sources, attached, Arc::clone(&self.registry)))
+        (sources.len() < self.sources.len()).then(|| self.of(sources, attached))
     }
 
     /// The files of all sources and attached tables.

@@ -27,6 +27,7 @@ mod extension_facts;
 mod filters;
 mod handles;
 mod idt;
+mod information_schema;
 mod irp_stack;
 mod irps;
 mod locals;
@@ -41,6 +42,7 @@ mod memory_lists;
 mod memory_regions;
 mod meta_columns;
 mod meta_functions;
+mod meta_settings;
 mod meta_tables;
 mod modules;
 mod needed_symbols;
@@ -159,6 +161,9 @@ pub static ALL: &[&dyn Table] = &[
     &meta_tables::TABLE,
     &meta_columns::TABLE,
     &meta_functions::TABLE,
+    &meta_settings::TABLE,
+    &information_schema::TABLES,
+    &information_schema::COLUMNS,
 ];
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "session",
         &[
             "lang", "plan", "exec", "table", "func", "source", "symbol", "dump", "model",
-            "catalog", "diag", "synth", "import",
+            "catalog", "diag", "synth", "import", "export", "time",
         ],
     ),
     ("import", &["catalog", "time"]),

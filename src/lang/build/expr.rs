@@ -154,7 +154,7 @@ impl Builder {
                 let digits = last(pair)?.as_str().replace('_', "");
                 ExprKind::Position(digits.parse().unwrap_or(u64::MAX))
             }
-            Rule::parameter => ExprKind::Parameter(last(pair)?.as_str().to_owned()),
+            Rule::parameter => ExprKind::Parameter(self.parameter(pair)),
             Rule::paren => return self.in_parentheses(pair),
             Rule::call => return self.call(pair),
             Rule::case => self.case(pair)?,
@@ -173,6 +173,15 @@ impl Builder {
             _ => ExprKind::Literal(self.literal(pair)?),
         };
         Ok(Expr { kind, span })
+    }
+
+    /// The name of a parameter; `?` is the parameter of the next number.
+    fn parameter(&mut self, pair: Pair<'_, Rule>) -> String {
+        if let Some(name) = pair.into_inner().last() {
+            return name.as_str().to_owned();
+        }
+        self.unnamed += 1;
+        self.unnamed.to_string()
     }
 
     /// An expression in parentheses keeps them in its span.

@@ -4,11 +4,8 @@ use pest::iterators::Pair;
 
 use super::query::has;
 use super::{Builder, Built, defect, found, last, only};
-use crate::diag::{Code, Diagnostic, Span};
-use crate::lang::ast::{
-    Body, CallArgument, Distinct, GroupBy, JoinKind, JoinOn, Name, Query, Select, SelectItem,
-    TableAlias, TableRef, TableRefKind,
-};
+use crate::diag::{Code, Diagnostic};
+use crate::lang::ast::{Body, CallArgument, JoinKind, JoinOn, TableAlias, TableRef, TableRefKind};
 use crate::lang::syntax::Rule;
 
 impl Builder {
@@ -43,6 +40,15 @@ impl Builder {
     }
 
     fn join(&mut self, left: TableRef, pair: Pair<'_, Rule>) -> Built<TableRef> {
+        let (right, kind, on) = self.join_parts(pair)?;
+        Ok(join(left, right, kind, on))
+    }
+
+    /// What a join says of its right side.
+    pub(super) fn join_parts(
+        &mut self,
+        pair: Pair<'_, Rule>,
+    ) -> Built<(TableRef, JoinKind, JoinOn)> {
         let (mut kind, mut on, mut right) = (JoinKind::Inner, JoinOn::None, None);
         for part in pair.into_inner() {
             match part.as_rule() {
@@ -58,7 +64,7 @@ impl Builder {
                 _ => {}
             }
         }
-        Ok(join(left, found(right)?, kind, on))
+        Ok((found(right)?, kind, on))
     }
 
     fn table_ref(&mut self, pair: Pair<'_, Rule>) -> Built<TableRef> {
@@ -70,6 +76,10 @@ impl Builder {
                 Rule::table_name => {
                     let name = self.name(only(part)?)?;
                     table = Some(TableRef { kind: TableRefKind::Table(name), alias: None, span });
+                }
+                Rule::table_file => {
+                    let kind = TableRefKind::File(self.ident(only(part)?)?);
+                    table = Some(TableRef { kind, alias: None, span });
                 }
                 Rule::table_call => {
                     let kind = self.table_call(part, false)?;
@@ -121,7 +131,7 @@ impl Builder {
         Ok(TableRefKind::Function { name: found(name)?, args, lateral })
     }
 
-    fn call_argument(&mut self, pair: Pair<'_, Rule>) -> Built<CallArgument> {
+    pub(super) fn call_argument(&mut self, pair: Pair<'_, Rule>) -> Built<CallArgument> {
         let (mut name, mut value) = (None, None);
         for part in pair.into_inner() {
             match part.as_rule() {
@@ -205,31 +215,4 @@ fn join_kind(pair: &Pair<'_, Rule>) -> JoinKind {
     ];
     let named = kinds.into_iter().find(|(rule, _)| has(pair, *rule));
     named.map_or(JoinKind::Inner, |(_, kind)| kind)
-}
-
-/// `FROM name`.
-pub(super) fn whole_table(name: Name) -> Query {
-    let span: Span = name.span;
-    let from = TableRef { kind: TableRefKind::Table(name), alias: None, span };
-    let select = Select {
-        distinct: Distinct::No,
-        items: vec![SelectItem::all(span)],
-        from: Some(from),
-        filter: None,
-        group_by: GroupBy::None,
-        having: None,
-        windows: Vec::new(),
-        qualify: None,
-        span,
-    };
-    Query {
-        with: None,
-        body: Body::Select(Box::new(select)),
-        order_by: Vec::new(),
-        order_by_all: None,
-        limit: None,
-        limit_percent: false,
-        offset: None,
-        span,
-    }
 }

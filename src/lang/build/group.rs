@@ -32,7 +32,7 @@ impl Builder {
         items
     }
 
-    fn group_item(&mut self, pair: Pair<'_, Rule>) -> Built<GroupItem> {
+    pub(super) fn group_item(&mut self, pair: Pair<'_, Rule>) -> Built<GroupItem> {
         Ok(match pair.as_rule() {
             Rule::expr => GroupItem::Keys(self.key_list(pair)?),
             Rule::no_keys => GroupItem::Keys(Vec::new()),

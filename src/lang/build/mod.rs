@@ -3,16 +3,18 @@
 //! The grammar has accepted the text, so shapes are known; what it cannot say (ranges of numbers,
 //! arguments written with words, chains of comparisons) is checked here.
 
+mod command;
 mod expr;
 mod from;
 mod group;
 mod literal;
+mod pipe;
 mod query;
 mod window;
 
 use pest::iterators::Pair;
 
-use super::ast::{Attach, Ident, Name, Statement, StatementKind};
+use super::ast::{Attach, Ident, Name, Query, Statement, StatementKind};
 use super::lexer::{Token, TokenKind};
 use super::syntax::Rule;
 use crate::diag::{Code, Diagnostic, Span};
@@ -34,12 +36,14 @@ struct Builder {
     /// Where tokens end, comments left out: the rules of pest take in blanks behind them.
     ends: Vec<u32>,
     depth: usize,
+    /// How many parameters without a name the statement has so far.
+    unnamed: usize,
 }
 
 impl Builder {
     fn new(tokens: &[Token]) -> Self {
         let words = tokens.iter().filter(|t| t.kind != TokenKind::Comment);
-        Self { ends: words.map(|t| t.span.end).collect(), depth: 0 }
+        Self { ends: words.map(|t| t.span.end).collect(), depth: 0, unnamed: 0 }
     }
 
     /// The place of a pair without the blanks behind it.
@@ -69,6 +73,7 @@ impl Builder {
     fn statement(&mut self, pair: Pair<'_, Rule>) -> Built<Statement> {
         let span = self.span(&pair);
         let inner = only(pair)?;
+        self.unnamed = 0;
         let kind = match inner.as_rule() {
             Rule::query => StatementKind::Query(Box::new(self.query(inner)?)),
             Rule::explain => {
@@ -91,22 +96,27 @@ impl Builder {
                     StatementKind::Describe(self.name(subject)?)
                 }
             }
-            Rule::show => match last(inner)?.as_rule() {
-                Rule::TABLES => StatementKind::ShowTables,
-                _ => StatementKind::ShowFunctions,
-            },
+            Rule::show => {
+                let subject = last(inner)?;
+                match subject.as_rule() {
+                    Rule::TABLES => StatementKind::ShowTables,
+                    Rule::FUNCTIONS => StatementKind::ShowFunctions,
+                    Rule::name => StatementKind::Show(self.name(subject)?),
+                    _ => StatementKind::ShowSettings,
+                }
+            }
             Rule::summarize => {
                 let subject = last(inner)?;
                 StatementKind::Summarize(Box::new(if subject.as_rule() == Rule::query {
                     self.query(subject)?
                 } else {
                     let name = self.name(subject)?;
-                    from::whole_table(name)
+                    Query::of_table(name)
                 }))
             }
             Rule::attach => StatementKind::Attach(self.attach(inner)?),
             Rule::detach => StatementKind::Detach(self.ident(last(inner)?)?),
-            rule => return Err(defect(rule)),
+            _ => StatementKind::Command(self.command(inner)?),
         };
         Ok(Statement { kind, span })
     }
@@ -131,14 +141,16 @@ impl Builder {
     fn attach_option(&self, pair: Pair<'_, Rule>) -> Built<(Ident, Ident)> {
         let mut parts = pair.into_inner();
         let name = self.ident(found(parts.next())?)?;
-        let value = found(parts.next())?;
-        let value = if value.as_rule() == Rule::text {
-            self.ident(value)?
-        } else {
-            let text = value.as_str().trim().to_ascii_lowercase();
-            Ident { text, quoted: false, span: self.span(&value) }
-        };
-        Ok((name, value))
+        Ok((name, self.option_value(found(parts.next())?)?))
+    }
+
+    /// Text, or a word as it is written.
+    fn option_value(&self, value: Pair<'_, Rule>) -> Built<Ident> {
+        if value.as_rule() == Rule::text {
+            return self.ident(value);
+        }
+        let text = value.as_str().trim().to_ascii_lowercase();
+        Ok(Ident { text, quoted: false, span: self.span(&value) })
     }
 
     /// An identifier out of any of the rules for names.

@@ -52,6 +52,7 @@ impl Builder {
                 let rows = rows.map(|row| self.exprs(row)).collect::<Built<Vec<_>>>()?;
                 Ok(Body::Values { rows, span })
             }
+            Rule::whole_table => Ok(Query::of_table(self.name(last(pair)?)?).body),
             rule => Err(defect(rule)),
         }
     }
@@ -69,19 +70,11 @@ impl Builder {
         tail: Option<Pair<'_, Rule>>,
         span: Span,
     ) -> Built<Query> {
-        let mut query = Query {
-            with: None,
-            body: first,
-            order_by: Vec::new(),
-            order_by_all: None,
-            limit: None,
-            limit_percent: false,
-            offset: None,
-            span,
-        };
+        let mut query = Query::of_body(first, span);
         let mut operands = Vec::new();
         let parts: Vec<_> = tail.into_iter().flat_map(Pair::into_inner).collect();
-        let levels = parts.iter().filter(|p| p.as_rule() == Rule::set_operand).count();
+        let levels =
+            parts.iter().filter(|p| matches!(p.as_rule(), Rule::set_operand | Rule::pipe)).count();
         self.enter(levels, span)?;
         for part in parts {
             match part.as_rule() {
@@ -91,6 +84,7 @@ impl Builder {
                 }
                 Rule::limit => (query.limit, query.limit_percent) = self.limit(part)?,
                 Rule::offset => query.offset = Some(self.only_expr(part)?),
+                Rule::pipe => query.pipes.push(self.pipe(part)?),
                 _ => {}
             }
         }
@@ -104,15 +98,7 @@ impl Builder {
         for part in pair.into_inner() {
             if part.as_rule() == Rule::set_operator {
                 let span = self.span(&part);
-                let (mut op, mut all) = (SetOp::Union, false);
-                for word in part.into_inner() {
-                    match word.as_rule() {
-                        Rule::INTERSECT => op = SetOp::Intersect,
-                        Rule::EXCEPT => op = SetOp::Except,
-                        Rule::ALL => all = true,
-                        _ => {}
-                    }
-                }
+                let (op, all) = set_operator(part);
                 operator = Some((op, all, span));
             } else {
                 right = Some(self.query_term(part)?);
@@ -176,17 +162,7 @@ impl Builder {
 
     fn select(&mut self, pair: Pair<'_, Rule>) -> Built<Select> {
         let span = self.span(&pair);
-        let mut select = Select {
-            distinct: Distinct::No,
-            items: Vec::new(),
-            from: None,
-            filter: None,
-            group_by: GroupBy::None,
-            having: None,
-            windows: Vec::new(),
-            qualify: None,
-            span,
-        };
+        let mut select = Select::blank(span);
         for part in pair.into_inner() {
             let place = self.span(&part);
             match part.as_rule() {
@@ -211,7 +187,10 @@ impl Builder {
         Ok(select)
     }
 
-    fn select_list(&mut self, pair: Pair<'_, Rule>) -> Built<(Distinct, Vec<SelectItem>)> {
+    pub(super) fn select_list(
+        &mut self,
+        pair: Pair<'_, Rule>,
+    ) -> Built<(Distinct, Vec<SelectItem>)> {
         let (mut distinct, mut items) = (Distinct::No, Vec::new());
         for part in pair.into_inner() {
             match part.as_rule() {
@@ -229,7 +208,7 @@ impl Builder {
         Ok((distinct, items))
     }
 
-    fn select_item(&mut self, pair: Pair<'_, Rule>) -> Built<SelectItem> {
+    pub(super) fn select_item(&mut self, pair: Pair<'_, Rule>) -> Built<SelectItem> {
         let span = self.span(&pair);
         let mut parts = pair.into_inner();
         let first = found(parts.next())?;
@@ -293,7 +272,7 @@ impl Builder {
     }
 
     /// The count of LIMIT or FETCH, and whether it is in hundredths of the rows.
-    fn limit(&mut self, pair: Pair<'_, Rule>) -> Built<(Option<Expr>, bool)> {
+    pub(super) fn limit(&mut self, pair: Pair<'_, Rule>) -> Built<(Option<Expr>, bool)> {
         let span = self.span(&pair);
         for part in pair.into_inner() {
             match part.as_rule() {
@@ -333,6 +312,20 @@ impl Builder {
     }
 }
 
+/// The operation, and whether it has ALL.
+pub(super) fn set_operator(pair: Pair<'_, Rule>) -> (SetOp, bool) {
+    let (mut op, mut all) = (SetOp::Union, false);
+    for word in pair.into_inner() {
+        match word.as_rule() {
+            Rule::INTERSECT => op = SetOp::Intersect,
+            Rule::EXCEPT => op = SetOp::Except,
+            Rule::ALL => all = true,
+            _ => {}
+        }
+    }
+    (op, all)
+}
+
 /// INTERSECT binds tighter than UNION and EXCEPT, which group from the left.
 fn grouped(first: Body, operands: Vec<SetOperand>) -> Body {
     let mut first = first;
@@ -356,7 +349,7 @@ fn every_column(from: Option<&TableRef>, span: Span) -> SelectItem {
     SelectItem::all(span)
 }
 
-fn direction(pair: Pair<'_, Rule>) -> (bool, Option<bool>) {
+pub(super) fn direction(pair: Pair<'_, Rule>) -> (bool, Option<bool>) {
     let (mut descending, mut nulls_first) = (false, None);
     for part in pair.into_inner() {
         match part.as_rule() {

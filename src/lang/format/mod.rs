@@ -1,10 +1,12 @@
 //! The tree as canonical SQL: capitals for keywords, no more parentheses than needed, one line
 //! where it fits and else one clause a line. What it prints parses to the same tree.
 
+mod command;
 mod expr;
+mod pipe;
 mod query;
 
-use super::ast::{Attach, Ident, Name, Statement, StatementKind};
+use super::ast::{Attach, Ident, Name, Query, Statement, StatementKind};
 
 /// The longest query that stays on one line.
 const LINE: usize = 100;
@@ -27,17 +29,29 @@ pub fn format_statement(statement: &Statement) -> String {
         StatementKind::ShowFunctions => return "SHOW FUNCTIONS".to_owned(),
         StatementKind::Attach(attached) => return attach(attached),
         StatementKind::Detach(attached) => return format!("DETACH {}", ident(attached)),
+        StatementKind::Show(subject) => return format!("SHOW {}", name(subject)),
+        StatementKind::ShowSettings => return "SHOW SETTINGS".to_owned(),
+        StatementKind::Command(command) => return lines(&command::command(command)),
     };
     let mut clauses = query::clauses(query);
     if !prefix.is_empty() {
         clauses.insert(0, prefix.to_owned());
     }
+    lines(&clauses)
+}
+
+/// A query on one line.
+pub fn format_query(whole: &Query) -> String {
+    query::query(whole)
+}
+
+/// One line where it fits, else one clause a line.
+fn lines(clauses: &[String]) -> String {
     let length: usize = clauses.iter().map(|clause| clause.len() + 1).sum();
     clauses.join(if length <= LINE { " " } else { "\n" })
 }
 
 fn attach(attach: &Attach) -> String {
-    let text = |value: &Ident| format!("'{}'", value.text.replace('\'', "''"));
     let name = attach.name.as_ref().map(|name| format!(" AS {}", ident(name))).unwrap_or_default();
     let option = |(name, value): &(Ident, Ident)| {
         let value = if value.quoted { text(value) } else { value.text.to_uppercase() };
@@ -49,6 +63,10 @@ fn attach(attach: &Attach) -> String {
         format!(" ({})", list(&attach.options, ", ", option))
     };
     format!("ATTACH {}{name}{options}", text(&attach.file))
+}
+
+fn text(value: &Ident) -> String {
+    format!("'{}'", value.text.replace('\'', "''"))
 }
 
 fn ident(ident: &Ident) -> String {

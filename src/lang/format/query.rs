@@ -27,11 +27,19 @@ pub(super) fn clauses(whole: &Query) -> Vec<String> {
         let direction = super::expr::direction(all.descending, all.nulls_first);
         clauses.push(format!("ORDER BY ALL{direction}"));
     }
-    match &whole.limit {
-        Some(share) if whole.limit_percent => clauses.push(format!("LIMIT {}%", expr(share, 0))),
-        limit => push(&mut clauses, "LIMIT", limit.as_ref()),
+    clauses.extend(limits(whole.limit.as_ref(), whole.limit_percent, whole.offset.as_ref()));
+    clauses.extend(whole.pipes.iter().map(super::pipe::pipe));
+    clauses
+}
+
+/// LIMIT and OFFSET.
+pub(super) fn limits(limit: Option<&Expr>, percent: bool, offset: Option<&Expr>) -> Vec<String> {
+    let mut clauses = Vec::new();
+    match limit {
+        Some(share) if percent => clauses.push(format!("LIMIT {}%", expr(share, 0))),
+        limit => push(&mut clauses, "LIMIT", limit),
     }
-    push(&mut clauses, "OFFSET", whole.offset.as_ref());
+    push(&mut clauses, "OFFSET", offset);
     clauses
 }
 
@@ -48,7 +56,7 @@ fn cte(cte: &Cte) -> String {
     format!("{}{} AS {hint}({})", ident(&cte.name), columns(&cte.columns), query(&cte.query))
 }
 
-fn columns(columns: &[Ident]) -> String {
+pub(super) fn columns(columns: &[Ident]) -> String {
     if columns.is_empty() { String::new() } else { format!("({})", list(columns, ", ", ident)) }
 }
 
@@ -62,15 +70,20 @@ fn body(whole: &Body, clauses: &mut Vec<String>) {
         Body::Nested(inner) => clauses.push(format!("({})", query(inner))),
         Body::SetOp { op, all, left, right, .. } => {
             body(left, clauses);
-            let op = match op {
-                SetOp::Union => "UNION",
-                SetOp::Intersect => "INTERSECT",
-                SetOp::Except => "EXCEPT",
-            };
-            clauses.push(format!("{op}{}", if *all { " ALL" } else { "" }));
+            clauses.push(set_words(*op, *all));
             body(right, clauses);
         }
     }
+}
+
+/// The words for a set operation.
+pub(super) fn set_words(op: SetOp, all: bool) -> String {
+    let op = match op {
+        SetOp::Union => "UNION",
+        SetOp::Intersect => "INTERSECT",
+        SetOp::Except => "EXCEPT",
+    };
+    format!("{op}{}", if all { " ALL" } else { "" })
 }
 
 fn exprs(all: &[Expr]) -> String {
@@ -78,12 +91,7 @@ fn exprs(all: &[Expr]) -> String {
 }
 
 fn select(select: &Select, clauses: &mut Vec<String>) {
-    let distinct = match &select.distinct {
-        Distinct::No => String::new(),
-        Distinct::Rows => "DISTINCT ".to_owned(),
-        Distinct::On(keys) => format!("DISTINCT ON ({}) ", exprs(keys)),
-    };
-    clauses.push(format!("SELECT {distinct}{}", list(&select.items, ", ", item)));
+    clauses.push(select_list(select));
     clauses.extend(select.from.as_ref().map(|from| format!("FROM {}", table(from))));
     push(clauses, "WHERE", select.filter.as_ref());
     match &select.group_by {
@@ -93,14 +101,27 @@ fn select(select: &Select, clauses: &mut Vec<String>) {
         GroupBy::Sets(items) => clauses.push(format!("GROUP BY {}", group_items(items))),
     }
     push(clauses, "HAVING", select.having.as_ref());
-    if !select.windows.is_empty() {
-        let one = |(name, over): &(Ident, Window)| format!("{} AS ({})", ident(name), window(over));
-        clauses.push(format!("WINDOW {}", list(&select.windows, ", ", one)));
-    }
+    clauses.extend(windows(&select.windows));
     push(clauses, "QUALIFY", select.qualify.as_ref());
 }
 
-fn group_items(items: &[GroupItem]) -> String {
+/// SELECT with its list.
+pub(super) fn select_list(select: &Select) -> String {
+    let distinct = match &select.distinct {
+        Distinct::No => String::new(),
+        Distinct::Rows => "DISTINCT ".to_owned(),
+        Distinct::On(keys) => format!("DISTINCT ON ({}) ", exprs(keys)),
+    };
+    format!("SELECT {distinct}{}", list(&select.items, ", ", item))
+}
+
+/// The clause WINDOW, if there is one.
+pub(super) fn windows(windows: &[(Ident, Window)]) -> Option<String> {
+    let one = |(name, over): &(Ident, Window)| format!("{} AS ({})", ident(name), window(over));
+    (!windows.is_empty()).then(|| format!("WINDOW {}", list(windows, ", ", one)))
+}
+
+pub(super) fn group_items(items: &[GroupItem]) -> String {
     let keys = |keys: &Vec<Expr>| match keys.as_slice() {
         [one] => expr(one, 0),
         many => format!("({})", exprs(many)),
@@ -113,7 +134,7 @@ fn group_items(items: &[GroupItem]) -> String {
     })
 }
 
-fn item(item: &SelectItem) -> String {
+pub(super) fn item(item: &SelectItem) -> String {
     match item {
         SelectItem::Expr { expr: value, alias } => {
             let alias = alias.as_ref().map(|alias| format!(" AS {}", ident(alias)));
@@ -149,6 +170,7 @@ fn table(table_ref: &TableRef) -> String {
     let lateral = |lateral: bool| if lateral { "LATERAL " } else { "" };
     let text = match &table_ref.kind {
         TableRefKind::Table(table) => name(table),
+        TableRefKind::File(file) => super::text(file),
         TableRefKind::Function { name: function, args, lateral: l } => {
             format!("{}{}({})", lateral(*l), name(function), list(args, ", ", argument))
         }
@@ -160,7 +182,7 @@ fn table(table_ref: &TableRef) -> String {
     text + &table_ref.alias.as_ref().map(alias).unwrap_or_default()
 }
 
-fn argument(argument: &CallArgument) -> String {
+pub(super) fn argument(argument: &CallArgument) -> String {
     let name = argument.name.as_ref().map(|name| ident(name) + " => ");
     name.unwrap_or_default() + &expr(&argument.value, 0)
 }
@@ -170,6 +192,11 @@ fn alias(alias: &TableAlias) -> String {
 }
 
 fn join(left: &TableRef, right: &TableRef, kind: JoinKind, on: &JoinOn) -> String {
+    format!("{} {}", table(left), join_words(right, kind, on))
+}
+
+/// A join without its left side.
+pub(super) fn join_words(right: &TableRef, kind: JoinKind, on: &JoinOn) -> String {
     let natural = if *on == JoinOn::Natural { "NATURAL " } else { "" };
     let kind = match kind {
         JoinKind::Inner => "",
@@ -193,5 +220,5 @@ fn join(left: &TableRef, right: &TableRef, kind: JoinKind, on: &JoinOn) -> Strin
         JoinOn::Using(names) => format!(" USING {}", columns(names)),
         JoinOn::Natural | JoinOn::None => String::new(),
     };
-    format!("{} {natural}{kind}JOIN {right}{on}", table(left))
+    format!("{natural}{kind}JOIN {right}{on}")
 }

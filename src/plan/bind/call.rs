@@ -29,6 +29,12 @@ impl Binder<'_> {
         if name.eq_ignore_ascii_case("columns") {
             return self.columns(call, span, place);
         }
+        if let Some(called) = self.definitions.macro_of(name) {
+            return self.scalar_macro(&std::sync::Arc::clone(called), call, span, place);
+        }
+        if name.eq_ignore_ascii_case("getvariable") {
+            return self.variable(call, span, place);
+        }
         if let Some(over) = &call.over {
             return self.window(call, over, span, place);
         }
@@ -55,12 +61,15 @@ impl Binder<'_> {
 
     pub(super) fn unknown_function<T>(&mut self, name: &str, span: Span) -> Bound<T> {
         let error = Diagnostic::at(Code::UnknownFunction, span, format!("no function `{name}`"));
+        if let Some(instead) = super::idioms::function(name) {
+            return self.fail(error.help(instead));
+        }
         let names = self
             .catalog
             .functions()
             .iter()
             .flat_map(|f| std::iter::once(f.name).chain(f.aliases.iter().copied()));
-        let error = error.nearest(name, names);
+        let error = error.nearest(name, names.chain(self.definitions.macro_names()));
         self.fail(error.help("SHOW FUNCTIONS lists them all"))
     }
 

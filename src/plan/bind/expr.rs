@@ -242,6 +242,12 @@ impl Binder<'_> {
             [part] if part.quoted && error.code == Code::UnknownColumn => {
                 error.help("text is written in single quotes, names in double quotes")
             }
+            [part] if error.code == Code::UnknownColumn => {
+                match super::idioms::column(&part.text) {
+                    Some(help) => Diagnostic { help: vec![help], ..error },
+                    None => error,
+                }
+            }
             _ => error,
         };
         self.fail(error)

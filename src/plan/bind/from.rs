@@ -47,6 +47,7 @@ impl Binder<'_> {
     fn primary(&mut self, table: &TableRef, span: Span) -> Bound<Source> {
         let (mut plan, mut scope) = match &table.kind {
             TableRefKind::Table(name) => self.named(name)?,
+            TableRefKind::File(file) => self.file(file.span)?,
             TableRefKind::Function { name, args, .. } => {
                 self.table_function(name, args, table.span)?
             }
@@ -92,13 +93,16 @@ impl Binder<'_> {
                 Meaning::Itself => self.names_itself(&shown, name.span),
             };
         }
+        if let Some(view) = self.definitions.view(&shown) {
+            return self.view(&Arc::clone(view), name.span);
+        }
         match self.catalog.table(&shown) {
             Some(spec) => Ok(scan(spec, name.span)),
             None => self.unknown_table(&shown, name.span),
         }
     }
 
-    fn reference(&mut self, id: usize, name: &str, span: Span) -> Bound<Source> {
+    pub(super) fn reference(&mut self, id: usize, name: &str, span: Span) -> Bound<Source> {
         let depth = self.shared.get(id).map_or(0, |s| s.depth);
         self.check_depth(depth, span)?;
         let Some(shared) = self.shared.get_mut(id) else { return Err(Failed) };
@@ -155,7 +159,7 @@ impl Binder<'_> {
         Ok(())
     }
 
-    fn join(
+    pub(super) fn join(
         &mut self,
         left: Bound<Source>,
         right: &TableRef,

@@ -8,15 +8,18 @@ mod arithmetic;
 mod calendar;
 mod call;
 mod columns;
+mod defined;
 pub(super) mod expr;
 mod frames;
 mod from;
 mod group;
+mod idioms;
 pub(super) mod join;
 mod literal;
 mod name;
 pub(super) mod ops;
 mod order;
+mod pipe;
 pub(super) mod quantified;
 mod query;
 mod recursive;
@@ -31,7 +34,7 @@ mod unify;
 mod window;
 
 use super::shared::SharedPlan;
-use super::{Field, Params, Plan};
+use super::{Definitions, Field, Params, Plan};
 use crate::catalog::{Catalog, TableFunctions, Value};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{Ident, Statement};
@@ -85,6 +88,11 @@ struct Binder<'a> {
     catalog: &'a Catalog,
     calls: &'a dyn TableFunctions,
     params: &'a Params,
+    definitions: &'a Definitions,
+    /// Views that were named so far, with their places in [`Binder::shared`].
+    views: Vec<(String, Option<usize>)>,
+    /// Views whose queries are being bound.
+    expanding: Vec<String>,
     errors: Vec<Diagnostic>,
     ctes: Vec<Cte>,
     shared: Vec<SharedPlan>,
@@ -105,11 +113,15 @@ pub(super) fn statement(
     catalog: &Catalog,
     calls: &dyn TableFunctions,
     params: &Params,
+    definitions: &Definitions,
 ) -> Result<(Plan, Vec<SharedPlan>), Vec<Diagnostic>> {
     let mut binder = Binder {
         catalog,
         calls,
         params,
+        definitions,
+        views: Vec::new(),
+        expanding: Vec::new(),
         errors: Vec::new(),
         ctes: Vec::new(),
         shared: Vec::new(),

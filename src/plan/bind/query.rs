@@ -17,10 +17,10 @@ use crate::plan::{Expr, Field, Plan, Rel, convert};
 const LEVELS: usize = 5;
 
 /// Operands of one set operation after the other.
-struct Run {
-    op: SetOp,
-    all: bool,
-    span: Span,
+pub(super) struct Run {
+    pub(super) op: SetOp,
+    pub(super) all: bool,
+    pub(super) span: Span,
 }
 
 impl Binder<'_> {
@@ -28,7 +28,10 @@ impl Binder<'_> {
         self.deeper(LEVELS, query.span, |binder| {
             let mark = binder.ctes.len();
             let with = query.with.as_ref().map_or(Ok(()), |with| binder.with(with));
-            let plan = with.and_then(|()| binder.ordered(query));
+            let plan = with.and_then(|()| match query.pipes.as_slice() {
+                [] => binder.ordered(query),
+                _ => binder.piped(query),
+            });
             binder.ctes.truncate(mark);
             plan
         })
@@ -110,21 +113,34 @@ impl Binder<'_> {
         1 + below.max(expr.subplan().map_or(0, |plan| self.plan_depth(plan)))
     }
 
-    fn ordered(&mut self, query: &Query) -> Bound<Plan> {
+    /// The rows of a query in their order, without what pipes do with them.
+    pub(super) fn ordered(&mut self, query: &Query) -> Bound<Plan> {
         let order = Order { items: &query.order_by, all: query.order_by_all };
         let plan = match &query.body {
             Body::Select(select) => self.select(select, order),
             body => self.body(body).and_then(|plan| self.order_output(plan, order)),
         };
-        let limit = match &query.limit {
-            Some(share) if query.limit_percent => {
+        let (limit, offset) = (query.limit.as_ref(), query.offset.as_ref());
+        self.limited(plan, limit, query.limit_percent, offset)
+    }
+
+    /// Some of the rows, as LIMIT and OFFSET say.
+    pub(super) fn limited(
+        &mut self,
+        plan: Bound<Plan>,
+        limit: Option<&ast::Expr>,
+        percent: bool,
+        offset: Option<&ast::Expr>,
+    ) -> Bound<Plan> {
+        let limit = match limit {
+            Some(share) if percent => {
                 let share = self.share_of_rows(share)?;
-                let offset = query.offset.as_ref().map_or(Ok(None), |e| self.count(e, "OFFSET"))?;
+                let offset = offset.map_or(Ok(None), |e| self.count(e, "OFFSET"))?;
                 return self.first_share(plan?, share, offset.unwrap_or(0));
             }
-            limit => limit.as_ref().map_or(Ok(None), |e| self.count(e, "LIMIT")),
+            limit => limit.map_or(Ok(None), |e| self.count(e, "LIMIT")),
         };
-        let offset = query.offset.as_ref().map_or(Ok(None), |e| self.count(e, "OFFSET"));
+        let offset = offset.map_or(Ok(None), |e| self.count(e, "OFFSET"));
         let (plan, limit, offset) = (plan?, limit?, offset?);
         Ok(if limit.is_some() || offset.unwrap_or(0) > 0 {
             plan.limit(limit, offset.unwrap_or(0))
@@ -258,7 +274,7 @@ impl Binder<'_> {
         })
     }
 
-    fn set_operation(&mut self, run: &Run, plans: Vec<Plan>) -> Bound<Plan> {
+    pub(super) fn set_operation(&mut self, run: &Run, plans: Vec<Plan>) -> Bound<Plan> {
         let plans = self.aligned(plans, run.span)?;
         set_tree(run.op, run.all, plans, run.span).ok_or(Failed)
     }

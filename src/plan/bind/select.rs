@@ -61,12 +61,23 @@ impl Binder<'_> {
             Some(table) => self.table_ref(table)?,
             None => (Plan::values(vec![Vec::new()], Vec::new(), select.span), Scope::default()),
         };
+        self.select_over(select, plan, &scope, order)
+    }
+
+    /// A select over rows that are there, whatever its FROM says.
+    pub(super) fn select_over(
+        &mut self,
+        select: &Select,
+        plan: Plan,
+        scope: &Scope,
+        order: Order<'_>,
+    ) -> Bound<Plan> {
         self.check_named(&select.windows)?;
         let aggregates = RefCell::new(Vec::new());
         let groupings = RefCell::new(Vec::new());
         let windows = RefCell::new(Vec::new());
         let place = Place {
-            scope: &scope,
+            scope,
             aliases: &[],
             aggregates: Some(&aggregates),
             groupings: Some(&groupings),
@@ -83,6 +94,39 @@ impl Binder<'_> {
             windows: windows.into_inner(),
         };
         self.assemble(select, plan, clauses, collected)
+    }
+
+    /// The rows with columns more behind the others; the new names. Windows may stand in them.
+    pub(super) fn extended(
+        &mut self,
+        plan: Plan,
+        scope: &Scope,
+        list: &[SelectItem],
+        named: &[(Ident, ast::Window)],
+        clause: &'static str,
+    ) -> Bound<(Plan, Vec<String>)> {
+        self.check_named(named)?;
+        let windows = RefCell::new(Vec::new());
+        let width = plan.schema.len();
+        let place = Place { windows: Some(&windows), named, width, ..Place::plain(scope, clause) };
+        let (items, _) = self.items(list, place);
+        let good: Option<Vec<(String, Expr)>> =
+            items.into_iter().map(|i| Some((i.name, i.expr?))).collect();
+        let new = good.ok_or(Failed)?;
+        let added = new.iter().map(|(name, _)| name.clone()).collect();
+        let own = plan.names().into_iter().zip(plan.columns());
+        let mut clauses = Clauses {
+            items: own.chain(new).collect(),
+            filter: None,
+            keys: Keys::default(),
+            having: None,
+            qualify: None,
+            order: Vec::new(),
+            on: None,
+        };
+        let plan = self.windowed(plan, &mut clauses, windows.into_inner())?;
+        let (names, exprs) = clauses.items.into_iter().unzip();
+        Ok((plan.project(exprs, names), added))
     }
 
     fn clauses(&mut self, select: &Select, order: Order<'_>, place: Place<'_>) -> Bound<Clauses> {

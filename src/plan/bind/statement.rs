@@ -4,7 +4,7 @@ use super::query::set_tree;
 use super::select::aggregate_schema;
 use super::unify::settle_nulls;
 use super::{Binder, Bound, Failed};
-use crate::catalog::{FunctionKind, FunctionSpec, TableSpec, Ty, Value};
+use crate::catalog::{FunctionKind, FunctionSpec, Setting, TableSpec, Ty, Value};
 use crate::diag::{Code, Span};
 use crate::lang::ast::{BinaryOp, Name, Query, SetOp, Statement, StatementKind};
 use crate::plan::shared::placeholder;
@@ -28,8 +28,17 @@ impl Binder<'_> {
             StatementKind::ShowTables => self.show_tables(span),
             StatementKind::ShowFunctions => self.show_functions(span),
             StatementKind::Summarize(query) => self.summarize(query, span)?,
-            StatementKind::Attach(_) | StatementKind::Detach(_) => {
-                let message = "ATTACH and DETACH are run by the session, they have no plan";
+            StatementKind::ShowSettings => self.show_settings(None, span),
+            StatementKind::Show(name) => {
+                let shown = super::scope::dotted(&name.parts);
+                let is = |s: &&Setting| s.name.eq_ignore_ascii_case(&shown);
+                match self.catalog.settings().iter().find(is) {
+                    Some(setting) => self.show_settings(Some(setting.name), span),
+                    None => self.describe(name)?,
+                }
+            }
+            StatementKind::Attach(_) | StatementKind::Detach(_) | StatementKind::Command(_) => {
+                let message = "the statement is run by the session, it has no plan";
                 return self.fail_at(Code::Internal, span, message);
             }
         })
@@ -69,6 +78,20 @@ impl Binder<'_> {
             ]
         });
         Plan::values(rows.collect(), text_fields(&["name", "answers", "sources", "doc"]), span)
+    }
+
+    /// All settings, or the one of a name.
+    fn show_settings(&self, only: Option<&str>, span: Span) -> Plan {
+        let wanted = |s: &&Setting| only.is_none_or(|only| only == s.name);
+        let rows = self.catalog.settings().iter().filter(wanted).map(|s| {
+            vec![
+                text(s.name, span),
+                text(&s.value, span),
+                text(&s.default, span),
+                text(s.doc, span),
+            ]
+        });
+        Plan::values(rows.collect(), text_fields(&["name", "value", "default", "doc"]), span)
     }
 
     fn show_functions(&self, span: Span) -> Plan {

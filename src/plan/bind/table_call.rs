@@ -20,6 +20,9 @@ impl Binder<'_> {
         span: Span,
     ) -> Bound<Source> {
         let shown = dotted(&name.parts);
+        if let Some(called) = self.definitions.macro_of(&shown) {
+            return self.table_macro(&Arc::clone(called), args, span);
+        }
         let function = match self.catalog.function(&shown) {
             Some(function) if function.kind == FunctionKind::Table => function,
             known => return self.no_table_function(known, &shown, name.span),
@@ -92,6 +95,13 @@ impl Binder<'_> {
                 _ => return Err(has_to_be_constant(function, index)),
             }
         }
+    }
+
+    /// A file that the session has not put a table in the place of.
+    pub(super) fn file<T>(&mut self, span: Span) -> Bound<T> {
+        let message = "views and macros do not read files";
+        let error = Diagnostic::at(Code::Unsupported, span, message);
+        self.fail(error.help("write CREATE TABLE t AS FROM 'file.csv', and name t"))
     }
 
     /// The arguments in the order of the signature that has their names.
@@ -229,6 +239,9 @@ impl Binder<'_> {
         shown: &str,
         span: Span,
     ) -> Bound<T> {
+        if shown.eq_ignore_ascii_case("read_csv") || shown.eq_ignore_ascii_case("read_csv_auto") {
+            return self.file(span);
+        }
         if self.catalog.table(shown).is_some() {
             let message = format!("`{shown}` is a table, not a function");
             let error = Diagnostic::at(Code::UnknownFunction, span, message);
@@ -244,6 +257,9 @@ impl Binder<'_> {
             functions.filter(|f| f.kind == FunctionKind::Table).map(|f| f.name).collect();
         let message = format!("no table function `{shown}`");
         let error = Diagnostic::at(Code::UnknownFunction, span, message);
+        if let Some(instead) = super::idioms::method(shown) {
+            return self.fail(error.help(format!("write steps with |>, as {instead}")));
+        }
         let error = error.nearest(shown, names.iter().copied());
         self.fail(error.help(format!("table functions: {}", listed(&names))))
     }

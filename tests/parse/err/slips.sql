@@ -17,7 +17,6 @@ SELECT 'abc FROM modules
 SELECT "abc FROM modules
 SELECT 1 /* abc
 INSERT INTO modules VALUES (1)
-CREATE VIEW v AS SELECT 1
 PRAGMA foo
 !analyze -v
 SELECT 80478b00
@@ -69,7 +68,6 @@ FROM modules WHERE x = 1 SELECT name
 EXPLAIN
 DESCRIBE
 SHOW
-SHOW tbales
 SELECT name FROM modules m.name
 SELECT m. FROM modules m
 SELECT .5.5
@@ -80,11 +78,9 @@ SELECT 1e999
 SELECT E'\q'
 SELECT @x
 SELECT :x
-SELECT ?
 SELECT $ 
 SELECT #tmp
 SELECT x FROM t PIVOT (sum(x) FOR y IN (1))
-SELECT x FROM 'file.csv'
 SELECT x FROM t ORDER BY x DSC
 SELECT x FROM t GROUP BY x HAVNG count(*) > 1
 SELECT distinct(x) y z FROM t
@@ -109,3 +105,33 @@ SELECT if(a, b FROM t
 SELECT x y FROM t u v
 SELECT x FROM (SELECT y FROM t WHERE)
 threads
+SELECT * FROM #tmp
+FROM threads | where state == 'Waiting'
+FROM threads | project tid
+FROM threads WHERE a = 1 | summarize count() by process
+threads | where a = 1
+FROM threads |> summarize count(*)
+FROM threads |> GROUP BY process
+FROM threads |> take 5
+FROM threads |> WHERE a = 1 SELECT b
+FROM threads |> SET a
+FROM threads WHERE name REGEXP 'x'
+FROM threads WHERE name has 'x'
+FROM threads WHERE name CONTAINS 'x'
+SHOW COLUMNS FROM threads
+lm
+!irpfind
+dx @$cursession.Processes
+FROM threads WHERE name = @name
+DELETE FROM threads
+UPDATE threads SET tid = 1
+DROP threads
+CREATE VIEW v
+CREATE VIEW v SELECT 1
+CREATE TABLE t (a INTEGER)
+CREATE MACRO f(a) a + 1
+SET memory_limit
+COPY threads FROM 'x.csv'
+COPY threads 'x.csv'
+EXECUTE
+TABLE

@@ -1,0 +1,397 @@
+//! Every place and every expression of a tree, to be changed where it stands.
+
+use super::{Body, OrderAll, With};
+use super::{
+    Bound, Call, Distinct, Expr, ExprKind, GroupBy, GroupItem, Ident, JoinOn, Name, OrderItem,
+    Over, Pipe, PipeItem, PipeKey, PipeKind, Query, Select, SelectItem, TableAlias, TableRef,
+    TableRefKind, Window,
+};
+use crate::diag::Span;
+
+/// What is done at the nodes of a tree.
+pub trait Visit {
+    /// At a place.
+    fn span(&mut self, _: &mut Span) {}
+
+    /// At an expression, after what stands in it.
+    fn expr(&mut self, _: &mut Expr) {}
+
+    /// At what stands in FROM, after what stands in it.
+    fn table(&mut self, _: &mut TableRef) {}
+}
+
+/// Puts everything at one place.
+#[derive(Debug)]
+pub struct At(pub Span);
+
+impl Visit for At {
+    fn span(&mut self, span: &mut Span) {
+        *span = self.0;
+    }
+}
+
+/// A copy of a query of which everything stands at one place.
+pub fn placed(whole: &Query, at: Span) -> Query {
+    let mut copy = whole.clone();
+    query(&mut At(at), &mut copy);
+    copy
+}
+
+/// Walks through a query.
+pub fn query(v: &mut dyn Visit, query: &mut Query) {
+    if let Some(with) = &mut query.with {
+        with_(v, with);
+    }
+    body(v, &mut query.body);
+    for item in &mut query.order_by {
+        order_item(v, item);
+    }
+    order_all(v, query.order_by_all.as_mut());
+    for count in query.limit.iter_mut().chain(&mut query.offset) {
+        expr(v, count);
+    }
+    for step in &mut query.pipes {
+        pipe(v, step);
+    }
+    v.span(&mut query.span);
+}
+
+fn with_(v: &mut dyn Visit, with: &mut With) {
+    v.span(&mut with.span);
+    for cte in &mut with.ctes {
+        ident(v, &mut cte.name);
+        idents(v, &mut cte.columns);
+        query(v, &mut cte.query);
+    }
+}
+
+fn body(v: &mut dyn Visit, whole: &mut Body) {
+    match whole {
+        Body::Select(whole) => select(v, whole),
+        Body::Values { rows, span } => {
+            for value in rows.iter_mut().flatten() {
+                expr(v, value);
+            }
+            v.span(span);
+        }
+        Body::SetOp { left, right, span, .. } => {
+            body(v, left);
+            body(v, right);
+            v.span(span);
+        }
+        Body::Nested(inner) => query(v, inner),
+    }
+}
+
+fn select(v: &mut dyn Visit, select: &mut Select) {
+    if let Distinct::On(keys) = &mut select.distinct {
+        exprs(v, keys);
+    }
+    for item in &mut select.items {
+        select_item(v, item);
+    }
+    if let Some(from) = &mut select.from {
+        table(v, from);
+    }
+    match &mut select.group_by {
+        GroupBy::None => {}
+        GroupBy::All(span) => v.span(span),
+        GroupBy::Keys(keys) => exprs(v, keys),
+        GroupBy::Sets(items) => {
+            for item in items {
+                group_item(v, item);
+            }
+        }
+    }
+    let conditions = [&mut select.filter, &mut select.having, &mut select.qualify];
+    for condition in conditions.into_iter().flatten() {
+        expr(v, condition);
+    }
+    windows(v, &mut select.windows);
+    v.span(&mut select.span);
+}
+
+fn select_item(v: &mut dyn Visit, item: &mut SelectItem) {
+    match item {
+        SelectItem::Expr { expr: value, alias } => {
+            expr(v, value);
+            if let Some(alias) = alias {
+                ident(v, alias);
+            }
+        }
+        SelectItem::Star { qualifier, exclude, replace, rename, like, span } => {
+            if let Some(qualifier) = qualifier {
+                name(v, qualifier);
+            }
+            idents(v, exclude);
+            for (value, name) in replace {
+                expr(v, value);
+                ident(v, name);
+            }
+            for (from, to) in rename {
+                ident(v, from);
+                ident(v, to);
+            }
+            if let Some(like) = like {
+                ident(v, &mut like.pattern);
+            }
+            v.span(span);
+        }
+    }
+}
+
+fn group_item(v: &mut dyn Visit, item: &mut GroupItem) {
+    match item {
+        GroupItem::Keys(keys) => exprs(v, keys),
+        GroupItem::Rollup(lists) | GroupItem::Cube(lists) => {
+            for keys in lists {
+                exprs(v, keys);
+            }
+        }
+        GroupItem::Sets(items) => {
+            for item in items {
+                group_item(v, item);
+            }
+        }
+    }
+}
+
+fn table(v: &mut dyn Visit, whole: &mut TableRef) {
+    match &mut whole.kind {
+        TableRefKind::Table(table) => name(v, table),
+        TableRefKind::File(file) => ident(v, file),
+        TableRefKind::Function { name: function, args, .. } => {
+            name(v, function);
+            for arg in args {
+                if let Some(name) = &mut arg.name {
+                    ident(v, name);
+                }
+                expr(v, &mut arg.value);
+            }
+        }
+        TableRefKind::Subquery { query: inner, .. } => query(v, inner),
+        TableRefKind::Join { left, right, on, .. } => {
+            table(v, left);
+            table(v, right);
+            join_on(v, on);
+        }
+    }
+    if let Some(TableAlias { name, columns }) = &mut whole.alias {
+        ident(v, name);
+        idents(v, columns);
+    }
+    v.span(&mut whole.span);
+    v.table(whole);
+}
+
+fn join_on(v: &mut dyn Visit, on: &mut JoinOn) {
+    match on {
+        JoinOn::Condition(condition) => expr(v, condition),
+        JoinOn::Using(names) => idents(v, names),
+        JoinOn::Natural | JoinOn::None => {}
+    }
+}
+
+fn pipe(v: &mut dyn Visit, step: &mut Pipe) {
+    v.span(&mut step.span);
+    match &mut step.kind {
+        PipeKind::Select(whole) => select(v, whole),
+        PipeKind::Extend { items, windows: named } => {
+            for item in items {
+                select_item(v, item);
+            }
+            windows(v, named);
+        }
+        PipeKind::Set(values) => {
+            for (name, value) in values {
+                ident(v, name);
+                expr(v, value);
+            }
+        }
+        PipeKind::Drop(names) => idents(v, names),
+        PipeKind::Rename(names) => {
+            for (from, to) in names {
+                ident(v, from);
+                ident(v, to);
+            }
+        }
+        PipeKind::As(name) => ident(v, name),
+        PipeKind::Where(condition) => expr(v, condition),
+        PipeKind::Aggregate { items, keys, .. } => {
+            for item in items {
+                pipe_item(v, item);
+            }
+            for key in keys {
+                match key {
+                    PipeKey::Item(item) => pipe_item(v, item),
+                    PipeKey::Sets(item) => group_item(v, item),
+                }
+            }
+        }
+        PipeKind::Distinct => {}
+        PipeKind::Join { right, on, .. } => {
+            table(v, right);
+            join_on(v, on);
+        }
+        PipeKind::SetOp { queries, .. } => {
+            for inner in queries {
+                query(v, inner);
+            }
+        }
+        PipeKind::Order { items, all } => {
+            for item in items {
+                order_item(v, item);
+            }
+            order_all(v, all.as_mut());
+        }
+        PipeKind::Limit { limit, offset, .. } => {
+            for count in limit.iter_mut().chain(offset) {
+                expr(v, count);
+            }
+        }
+    }
+}
+
+fn pipe_item(v: &mut dyn Visit, item: &mut PipeItem) {
+    expr(v, &mut item.expr);
+    if let Some(alias) = &mut item.alias {
+        ident(v, alias);
+    }
+}
+
+fn order_item(v: &mut dyn Visit, item: &mut OrderItem) {
+    expr(v, &mut item.expr);
+}
+
+fn order_all(v: &mut dyn Visit, all: Option<&mut OrderAll>) {
+    if let Some(all) = all {
+        v.span(&mut all.span);
+    }
+}
+
+fn exprs(v: &mut dyn Visit, all: &mut [Expr]) {
+    for one in all {
+        expr(v, one);
+    }
+}
+
+/// Walks through an expression.
+pub fn expr(v: &mut dyn Visit, whole: &mut Expr) {
+    match &mut whole.kind {
+        ExprKind::Literal(_)
+        | ExprKind::Symbol(_)
+        | ExprKind::Parameter(_)
+        | ExprKind::Position(_) => {}
+        ExprKind::Column(column) => name(v, column),
+        ExprKind::Unary { expr: operand, .. }
+        | ExprKind::IsNull { expr: operand, .. }
+        | ExprKind::IsBool { expr: operand, .. } => expr(v, operand),
+        ExprKind::Binary { op_span, left, right, .. } => {
+            v.span(op_span);
+            expr(v, left);
+            expr(v, right);
+        }
+        ExprKind::IsDistinct { left, right, .. } => {
+            expr(v, left);
+            expr(v, right);
+        }
+        ExprKind::Between { expr: operand, low, high, .. } => {
+            for part in [operand, low, high] {
+                expr(v, part);
+            }
+        }
+        ExprKind::InList { expr: operand, list, .. } => {
+            expr(v, operand);
+            exprs(v, list);
+        }
+        ExprKind::InQuery { expr: operand, query: inner, .. } => {
+            expr(v, operand);
+            query(v, inner);
+        }
+        ExprKind::Match { expr: operand, pattern, escape, .. } => {
+            expr(v, operand);
+            expr(v, pattern);
+            if let Some(escape) = escape {
+                expr(v, escape);
+            }
+        }
+        ExprKind::Case { operand, branches, otherwise } => {
+            if let Some(operand) = operand {
+                expr(v, operand);
+            }
+            for (condition, result) in branches {
+                expr(v, condition);
+                expr(v, result);
+            }
+            if let Some(result) = otherwise {
+                expr(v, result);
+            }
+        }
+        ExprKind::Cast { expr: operand, ty, .. } => {
+            expr(v, operand);
+            ident(v, ty);
+        }
+        ExprKind::Call(whole) => call(v, whole),
+        ExprKind::Scalar(inner) | ExprKind::Exists(inner) => query(v, inner),
+    }
+    v.span(&mut whole.span);
+    v.expr(whole);
+}
+
+fn call(v: &mut dyn Visit, call: &mut Call) {
+    ident(v, &mut call.name);
+    exprs(v, &mut call.args);
+    let keys = call.order_by.iter_mut().chain(&mut call.within_group);
+    for key in keys {
+        order_item(v, key);
+    }
+    if let Some(filter) = &mut call.filter {
+        expr(v, filter);
+    }
+    match call.over.as_deref_mut() {
+        Some(Over::Named(name)) => ident(v, name),
+        Some(Over::Window(over)) => window(v, over),
+        None => {}
+    }
+}
+
+fn windows(v: &mut dyn Visit, named: &mut [(Ident, Window)]) {
+    for (name, over) in named {
+        ident(v, name);
+        window(v, over);
+    }
+}
+
+fn window(v: &mut dyn Visit, window: &mut Window) {
+    if let Some(base) = &mut window.base {
+        ident(v, base);
+    }
+    exprs(v, &mut window.partition_by);
+    for key in &mut window.order_by {
+        order_item(v, key);
+    }
+    if let Some(frame) = &mut window.frame {
+        v.span(&mut frame.span);
+        for bound in [&mut frame.start, &mut frame.end] {
+            if let Bound::Preceding(offset) | Bound::Following(offset) = bound {
+                expr(v, offset);
+            }
+        }
+    }
+    v.span(&mut window.span);
+}
+
+fn ident(v: &mut dyn Visit, ident: &mut Ident) {
+    v.span(&mut ident.span);
+}
+
+fn idents(v: &mut dyn Visit, all: &mut [Ident]) {
+    for one in all {
+        ident(v, one);
+    }
+}
+
+fn name(v: &mut dyn Visit, name: &mut Name) {
+    idents(v, &mut name.parts);
+    v.span(&mut name.span);
+}

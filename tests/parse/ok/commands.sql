@@ -1,0 +1,10 @@
+CREATE VIEW v AS SELECT 1;
+create or replace temp view v (a, b) as from t |> limit 1;
+CREATE TEMPORARY TABLE IF NOT EXISTS t AS (SELECT 1);
+CREATE MACRO f(a, b := 2) AS a + b;
+CREATE OR REPLACE FUNCTION g() AS TABLE SELECT 1;
+DROP VIEW IF EXISTS v; DROP TABLE t; DROP MACRO TABLE f; DROP FUNCTION g;
+SET memory_limit = '1GB'; SET SESSION strict TO on; SET timeout = off; RESET timeout; RESET ALL;
+SET VARIABLE x = 1 + 2; RESET VARIABLE x; SHOW SETTINGS; SHOW ALL; SHOW strict;
+PREPARE p AS SELECT ?, $3, ?; EXECUTE p(1, 2, named => 3); EXECUTE p; DEALLOCATE p; DEALLOCATE PREPARE p;
+COPY threads TO 'x.csv'; COPY (FROM t |> LIMIT 1) TO 'y.txt' WITH (FORMAT csv, HEADER, DELIMITER ';'); COPY t TO 'z' (FORMAT 'json', ARRAY false);

@@ -1,0 +1,10 @@
+FROM irps |> WHERE NOT is_completed |> AGGREGATE count(*) AS n GROUP BY driver |> ORDER BY n DESC |> LIMIT 10;
+from t |> select distinct a, b x |> extend a + 1 as c, row_number() over w as r window w as (order by a) |> set a = b, b = a |> drop c;
+FROM t AS x |> RENAME a AS b, c d |> AS y |> LEFT JOIN u USING (k) |> CROSS JOIN v |> DISTINCT;
+FROM t |> AGGREGATE GROUP AND ORDER BY a DESC NULLS FIRST, b |> AGGREGATE sum(a) DESC, min(b) m ASC;
+FROM t |> AGGREGATE count(*) GROUP BY ROLLUP (a, b), GROUPING SETS ((c), ()), d AS e;
+SELECT 1 UNION SELECT 2 ORDER BY 1 LIMIT 1 |> UNION ALL (SELECT 3), (TABLE t) |> EXCEPT DISTINCT (SELECT 1) |> LIMIT 10% |> OFFSET 2;
+SELECT (FROM t |> AGGREGATE max(a)), x IN (FROM u |> SELECT y), a | b > c FROM (SELECT 1 |> SELECT 2) AS q;
+WITH c AS (TABLE t |> LIMIT 1) TABLE c |> ORDER BY ALL DESC;
+TABLE meta.tables;
+SELECT * FROM ((SELECT 1) |> SELECT 2), 'file.csv' AS f, 'it''s.tsv';
