@@ -7,6 +7,7 @@ pub mod kernel;
 mod links;
 mod listing;
 mod log;
+mod passed_over;
 pub(crate) mod printable;
 pub(crate) mod suspects;
 mod typed;

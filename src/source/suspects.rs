@@ -6,107 +6,14 @@
 
 use crate::catalog::Absent;
 use crate::model::{self, Bugcheck, Emit, Exception, Located, Want};
+use crate::source::passed_over;
 use crate::unwind::Frame;
 
 /// The kernel itself: its frames show that the system stopped, not why.
 const KERNEL: [&str; 2] = ["nt", "hal"];
 
-/// Microsoft modules that work on behalf of callers. A crash in one of them is mostly caused by its
-/// caller, so they are suspected only if no other module is. They are loaders and parts of the
-/// kernel with their own files; driver frameworks; the stacks of storage, file systems, networks,
-/// USB, sound and graphics.
-const PASSED_OVER: [&str; 86] = [
-    "kdcom",
-    "kdnet",
-    "bootvid",
-    "ci",
-    "clfs",
-    "pshed",
-    "tm",
-    "ksecdd",
-    "ksecpkg",
-    "cng",
-    "msrpc",
-    "watchdog",
-    "verifier",
-    "verifierext",
-    "intelppm",
-    "processr",
-    "amdppm",
-    "win32k",
-    "win32kbase",
-    "win32kfull",
-    "win32ksgd",
-    "dxgkrnl",
-    "dxgmms1",
-    "dxgmms2",
-    "basicdisplay",
-    "basicrender",
-    "cdd",
-    "wdf01000",
-    "wdfldr",
-    "wppRecorder",
-    "acpi",
-    "acpiex",
-    "pci",
-    "partmgr",
-    "volmgr",
-    "volmgrx",
-    "mountmgr",
-    "volsnap",
-    "disk",
-    "classpnp",
-    "storport",
-    "scsiport",
-    "ataport",
-    "storahci",
-    "stornvme",
-    "spaceport",
-    "ntfs",
-    "refs",
-    "fastfat",
-    "exfat",
-    "cdfs",
-    "udfs",
-    "fltmgr",
-    "fileinfo",
-    "luafv",
-    "wof",
-    "wcifs",
-    "bindflt",
-    "cldflt",
-    "rdbss",
-    "mrxsmb",
-    "mup",
-    "srv2",
-    "srvnet",
-    "ndis",
-    "netio",
-    "tcpip",
-    "fwpkclnt",
-    "afd",
-    "http",
-    "usbport",
-    "usbhub",
-    "usbhub3",
-    "usbxhci",
-    "ucx01000",
-    "usbccgp",
-    "hidclass",
-    "hidusb",
-    "hidparse",
-    "kbdclass",
-    "mouclass",
-    "ks",
-    "portcls",
-    "hdaudbus",
-    "hdaudio",
-    "vmbus",
-];
-
-/// The same in user mode: libraries of the system and of language runtimes that raise and pass on
-/// exceptions.
-const OF_PROGRAMS: [&str; 18] = [
+/// Libraries of the system and of languages that raise and hand on exceptions in programs.
+const OF_PROGRAMS: [&str; 30] = [
     "ntdll",
     "kernelbase",
     "kernel32",
@@ -125,9 +32,24 @@ const OF_PROGRAMS: [&str; 18] = [
     "wow64win",
     "clr",
     "coreclr",
+    "mscorwks",
+    "mscoree",
+    "clrjit",
+    "msvcr90",
+    "msvcr100",
+    "msvcr110",
+    "msvcr120",
+    "msvcp120",
+    "rpcrt4",
+    "sechost",
+    "ole32",
+    "verifier",
 ];
 
-/// Whether a query of bug checks wants the suspected cause, which costs a stack walk.
+/// What stands for a module where the hardware itself failed.
+pub(crate) const HARDWARE: &str = "hardware";
+
+/// Whether a query of bug checks asks who is to blame, which costs a walk of a stack.
 pub(crate) fn of_bugcheck(want: &Want<'_, Bugcheck>) -> bool {
     want.has_any(|c| {
         [
@@ -180,18 +102,36 @@ struct Weight {
     passed: i64,
 }
 
+/// The hardware itself reported the error.
+const BY_HARDWARE: Weight = Weight { full: 97, passed: 97 };
 const BY_PARAMETER: Weight = Weight { full: 95, passed: 85 };
+/// An object that a parameter leads to belongs to it.
+const BY_OBJECT: Weight = Weight { full: 93, passed: 60 };
+/// Windows itself named it.
+const BY_SYSTEM: Weight = Weight { full: 88, passed: 45 };
 const BY_EXCEPTION: Weight = Weight { full: 90, passed: 84 };
 const AFTER_TRAP: Weight = Weight { full: 80, passed: 75 };
 const ON_STACK: Weight = Weight { full: 70, passed: 40 };
+/// A driver beside the one that holds what is waited for.
+const BESIDE: Weight = Weight { full: 65, passed: 35 };
 const LATER: Weight = Weight { full: 60, passed: 30 };
-/// A location in the kernel itself is suspected only if there is nothing else.
+/// It uses memory of the kind that was damaged.
+const BY_TAG: Weight = Weight { full: 58, passed: 25 };
+/// What is in the kernel itself is to blame if nothing else is there.
 const IN_KERNEL: i64 = 5;
 
 /// What is known of a crash.
 #[derive(Debug, Default)]
 pub(crate) struct Evidence {
     suspects: Vec<Suspect>,
+}
+
+/// Whose frames are told, and how.
+struct Stack<'a> {
+    of: &'a str,
+    /// Where the first of them is, as a part of a sentence.
+    after: &'a str,
+    first: &'a Weight,
 }
 
 fn is_one_of(module: &str, all: &[&str]) -> bool {
@@ -204,7 +144,7 @@ pub(crate) fn is_kernel(module: &str) -> bool {
 }
 
 fn is_passed_over(module: &str) -> bool {
-    is_one_of(module, &PASSED_OVER) || is_one_of(module, &OF_PROGRAMS)
+    passed_over::reason(module).is_some() || is_one_of(module, &OF_PROGRAMS)
 }
 
 fn weighed(module: &str, weight: &Weight) -> i64 {
@@ -228,36 +168,101 @@ impl Evidence {
         self.add(place, None, "the exception was raised in it".to_owned(), &BY_EXCEPTION);
     }
 
-    /// The frames of the crash, innermost first.
+    /// The hardware reported the error: what failed, in words.
+    pub(crate) fn hardware(&mut self, part: Option<String>, evidence: String) {
+        let module = HARDWARE.to_owned();
+        self.add(Located { module, symbol: part, offset: 0 }, None, evidence, &BY_HARDWARE);
+    }
+
+    /// An object that a parameter leads to belongs to a module.
+    pub(crate) fn object(&mut self, place: Located, evidence: String) {
+        self.add(place, None, evidence, &BY_OBJECT);
+    }
+
+    /// A module has a part in what a parameter leads to.
+    pub(crate) fn beside(&mut self, place: Located, evidence: String) {
+        self.add(place, None, evidence, &BESIDE);
+    }
+
+    /// The system itself named a module.
+    pub(crate) fn named(&mut self, place: Located, evidence: String) {
+        self.add(place, None, evidence, &BY_SYSTEM);
+    }
+
+    /// A module allocates memory of the kind that was damaged.
+    pub(crate) fn tag(&mut self, place: Located, evidence: String) {
+        self.add(place, None, evidence, &BY_TAG);
+    }
+
+    /// Whether anybody but the kernel is suspected.
+    pub(crate) fn has_others(&self) -> bool {
+        self.suspects.iter().any(|suspect| suspect.score > IN_KERNEL)
+    }
+
+    /// The frames of the crash, the innermost first.
     pub(crate) fn frames(
         &mut self,
         frames: &[Frame],
         locate: impl Fn(u64) -> Option<Located>,
         core: &Core,
     ) {
+        // What stopped the system is no suspect, and neither is what a trap went through.
         let trap = frames.iter().skip(1).position(|frame| frame.is_exact).map(|at| at + 1);
         let after = if trap.is_some() { " after the trap frame" } else { "" };
+        let first = if trap.is_some() { &AFTER_TRAP } else { &ON_STACK };
+        let numbered = frames.iter().enumerate().skip(trap.unwrap_or(1));
+        let numbered = numbered.map(|(number, frame)| (i64::try_from(number).ok(), frame.ip));
+        self.told(numbered, locate, core, &Stack { of: "the crash", after, first });
+    }
+
+    /// The frames of code that an exception interrupted, from its context record on, with their
+    /// numbers on the stack of the crash.
+    pub(crate) fn fault(
+        &mut self,
+        frames: impl Iterator<Item = (Option<i64>, u64)>,
+        locate: impl Fn(u64) -> Option<Located>,
+        core: &Core,
+    ) {
+        let after = " from the context of the exception on";
+        self.told(frames, locate, core, &Stack { of: "the exception", after, first: &AFTER_TRAP });
+    }
+
+    /// The frames of another thread than that of the crash, which a parameter leads to.
+    pub(crate) fn thread(
+        &mut self,
+        frames: &[Frame],
+        locate: impl Fn(u64) -> Option<Located>,
+        core: &Core,
+        after: &str,
+    ) {
+        let numbered = frames.iter().map(|frame| (None, frame.ip));
+        self.told(numbered, locate, core, &Stack { of: "a thread", after, first: &AFTER_TRAP });
+    }
+
+    fn told(
+        &mut self,
+        frames: impl Iterator<Item = (Option<i64>, u64)>,
+        locate: impl Fn(u64) -> Option<Located>,
+        core: &Core,
+        stack: &Stack<'_>,
+    ) {
+        let Stack { of, after, first } = stack;
         let (mut is_first, mut is_others) = (true, true);
-        for (number, frame) in frames.iter().enumerate() {
-            // Frames that stopped the system or handled a trap are not suspects.
-            if number < trap.unwrap_or(1) {
-                continue;
-            }
-            let Some(place) = locate(frame.ip) else { continue };
+        for (number, ip) in frames {
+            let Some(place) = locate(ip) else { continue };
             let is_core = is_one_of(&place.module, core.modules);
             let (evidence, weight) = if !is_core && is_first {
-                let weight = if trap.is_some() { &AFTER_TRAP } else { &ON_STACK };
-                (format!("first frame outside {}{after}", core.name), weight)
+                (format!("first frame outside {}{after}", core.name), *first)
             } else if !is_core && is_others && !is_passed_over(&place.module) {
                 let evidence =
                     format!("first frame outside {} and Microsoft's modules{after}", core.name);
                 (evidence, &ON_STACK)
             } else {
-                (format!("a frame on the stack of the crash{after}"), &LATER)
+                (format!("a frame on the stack of {of}{after}"), &LATER)
             };
             is_first &= is_core;
             is_others &= is_core || is_passed_over(&place.module);
-            self.add(place, i64::try_from(number).ok(), evidence, weight);
+            self.add(place, number, evidence, weight);
         }
     }
 
@@ -303,7 +308,8 @@ pub(crate) fn in_bucket(place: &Located) -> String {
     let Located { module, symbol, offset } = place;
     match symbol {
         Some(symbol) => format!("{module}!{symbol}"),
-        None if is_kernel(module) => module.clone(),
+        // Of a driver as a whole no place is known.
+        None if is_kernel(module) || *offset == 0 => module.clone(),
         None => format!("{module}+{offset:#x}"),
     }
 }
@@ -379,8 +385,41 @@ mod tests {
     }
 
     #[test]
+    fn what_a_parameter_leads_to_counts_more_than_bystanders() {
+        let mut evidence = Evidence::default();
+        assert!(!evidence.has_others());
+        evidence.parameter(2, at("nt", 0x10));
+        assert!(!evidence.has_others());
+        // A driver of Microsoft that holds a request yields to one of others beside it.
+        evidence.object(at("pci", 0), "holds the IRP".to_owned());
+        assert!(evidence.has_others());
+        evidence.beside(at("bad", 0), "its device is on the stack of the IRP".to_owned());
+        let first = evidence.ranked().remove(0);
+        assert_eq!(first.place.module, "bad");
+        let mut evidence = Evidence::default();
+        evidence.object(at("bad", 0), "holds the IRP".to_owned());
+        evidence.beside(at("worse", 0), "its device is on the stack of the IRP".to_owned());
+        assert_eq!(evidence.ranked()[0].place.module, "bad");
+        let mut evidence = Evidence::default();
+        evidence.hardware(Some("Bank 5".to_owned()), "the record says so".to_owned());
+        evidence.frames(&[frame(0x1_0000, true), frame(0x3_0001, false)], locate, &SYSTEM);
+        assert_eq!(evidence.ranked()[0].place.display(), "hardware!Bank 5");
+    }
+
+    #[test]
+    fn the_context_of_an_exception_counts_from_its_first_frame() {
+        let mut evidence = Evidence::default();
+        let frames = [(None, 0x1_0010), (Some(7), 0x3_0200), (None, 0x4_0300)];
+        evidence.fault(frames.into_iter(), locate, &SYSTEM);
+        let first = evidence.ranked().remove(0);
+        assert_eq!((first.place.display(), first.frame), ("bad+0x200".into(), Some(7)));
+        assert!(first.evidence.ends_with("from the context of the exception on"));
+    }
+
+    #[test]
     fn buckets_do_not_change_with_the_kernel() {
         assert_eq!(in_bucket(&at("nt", 0x1234)), "nt");
         assert_eq!(in_bucket(&at("bad", 0x1234)), "bad+0x1234");
+        assert_eq!(in_bucket(&at("bad", 0)), "bad");
     }
 }

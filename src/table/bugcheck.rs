@@ -62,7 +62,7 @@ pub(super) static TABLE: TableDef<Bugcheck> = TableDef {
         ),
         Column::new(
             |c| c.culprit_module,
-            "Module that is to blame, as far as the dump tells; the bug check's own frames and Microsoft's core modules are passed over as long as another one is there.",
+            "Module that is to blame, as far as the dump tells, or `hardware`, or the process that died; the bug check's own frames and Microsoft's modules are passed over as long as another one is there.",
             Get::Text(|r| text(&r.culprit_module)),
         ),
         Column::new(

@@ -8,7 +8,7 @@ use crate::model::ErrorFact;
 pub(super) static TABLE: TableDef<ErrorFact> = TableDef {
     doc: "One row for each field of a hardware error record (WHEA).",
     answers: "!errrec",
-    kinds: &[SourceKind::Log],
+    kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::Log],
     examples: &[Example {
         sql: "SELECT section_name, name, value FROM error_records WHERE name = 'Severity'",
         doc: "The severity of each error.",

@@ -15,6 +15,7 @@ mod cancel;
 mod cli;
 mod code;
 mod corpus;
+mod culprit;
 mod docs;
 mod duckdb;
 mod duckdb_functions;

@@ -29,13 +29,13 @@ static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
         for (meaning, part) in meanings.iter_mut().zip(parts) {
             *meaning = part.trim();
         }
-        let mut numbers = numbers.split_whitespace().map(|text| u64::from_str_radix(text, 16));
+        let numbers = numbers.split_whitespace();
+        let numbers = numbers.filter_map(|text| u64::from_str_radix(text, 16).ok());
         if let (true, Some(entry)) = (line.starts_with(' '), entries.last_mut()) {
-            let value = numbers.next().and_then(Result::ok);
             let merged = merged(meanings, entry.meanings);
-            entry.values.extend(value.map(|value| (value, merged)));
+            entry.values.extend(numbers.map(|value| (value, merged)));
         } else {
-            let codes = numbers.filter_map(|number| u32::try_from(number.ok()?).ok());
+            let codes = numbers.filter_map(|number| u32::try_from(number).ok());
             let meanings = meanings.map(plain);
             entries.push(Entry { codes: codes.collect(), meanings, values: Vec::new() });
         }
@@ -95,21 +95,42 @@ pub(super) fn codes() -> Vec<u32> {
 mod tests {
     use super::*;
 
+    /// The numbers that a line begins with.
+    fn numbers(line: &str) -> Vec<u64> {
+        let first = line.split('|').next().unwrap();
+        first.split_whitespace().map(|text| u64::from_str_radix(text, 16).unwrap()).collect()
+    }
+
     #[test]
     fn the_table_is_well_formed() {
         for line in TEXT.lines().filter(|line| !line.starts_with('#')) {
             assert_eq!(line.split('|').count(), 5, "{line}");
-            let texts = line.split('|').skip(1).map(str::trim);
+            assert!(!numbers(line).is_empty(), "{line}");
             let is_value = line.starts_with(' ');
-            for text in texts {
-                assert!(is_value || !text.is_empty(), "{line}");
+            for (number, text) in line.split('|').skip(1).map(str::trim).enumerate() {
+                // A value may leave out what its code says, but not what it means.
+                assert!(is_value && number > 0 || !text.is_empty(), "{line}");
                 assert!(!text.ends_with('.') && !text.contains("  "), "{line}");
             }
         }
-        let mut codes = codes();
-        codes.sort_unstable();
-        assert!(codes.windows(2).all(|pair| pair[0] != pair[1]), "a code stands twice");
-        assert!(codes.len() > 180);
+        assert!(codes().len() > 240);
+    }
+
+    #[test]
+    fn codes_and_values_ascend_and_stand_once() {
+        let mut seen = std::collections::HashSet::new();
+        let (mut code, mut value) = (None, None);
+        for line in TEXT.lines().filter(|line| !line.starts_with('#')) {
+            let numbers = numbers(line);
+            assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{line}");
+            let before = if line.starts_with(' ') { &mut value } else { &mut code };
+            assert!(*before < Some(numbers[0]), "{line}");
+            *before = Some(numbers[0]);
+            if !line.starts_with(' ') {
+                value = None;
+                assert!(numbers.iter().all(|code| seen.insert(*code)), "{line}");
+            }
+        }
         for entry in ENTRIES.iter() {
             let mut values: Vec<u64> = entry.values.iter().map(|(value, _)| *value).collect();
             values.sort_unstable();
@@ -133,10 +154,18 @@ mod tests {
         assert_eq!(fast_fail(3), Some("a linked list is corrupt (CORRUPT_LIST_ENTRY)"));
         let texts = of_value(0x1a, 0x41792).unwrap();
         assert_eq!(texts[0], "0x41792: a corrupted PTE was found");
+        assert_eq!(texts[3], "high part of the PTE");
         assert_eq!(texts[1], "address of the PTE");
         let texts = of_value(0x9f, 3).unwrap();
         assert_eq!(texts[3], "IRP that is blocked");
         assert!(general(0x117).unwrap()[2].contains("bucketing key"));
+        assert!(general(0x141).unwrap()[2].contains("bucketing key"));
+        assert!(of_value(0x133, 0).unwrap()[3].contains("TRIAGE_BLOCK"));
+        // Several values share a line.
+        assert_eq!(of_value(0x19, 0x24).unwrap()[0][4..], of_value(0x19, 0xd).unwrap()[0][3..]);
+        assert!(of_value(0xc4, 0x20004).unwrap()[0].contains("IrqlExAllocatePool"));
+        assert!(of_value(0x7a, 1).unwrap()[2].contains("current process"));
+        assert!(general(0x51).unwrap()[2].contains("hive"));
         assert!(of_value(0x133, 1).unwrap()[2].contains("TRIAGE_BLOCK"));
         assert_eq!(of_value(0x133, 1).unwrap()[3], "reserved");
     }

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use self::core::code::Program;
 use self::core::{Core, unloaded};
-use self::crash::{bugcheck, overview, registers};
+use self::crash::{bugcheck, overview, registers, whea};
 use self::hooks::service_tables::ServiceTables;
 use self::hooks::{callbacks, interrupts, services};
 use self::images::{modules, needed};
@@ -112,6 +112,7 @@ fn answers(dump: &Arc<KernelDump>) -> Answers {
         .with(|d, want, emit| one(bugcheck::bugcheck_row(&d.core, want)?, emit))
         .with(|d, want, emit| one(bugcheck::exception_row(&d.core, want)?, emit))
         .with(|d, _, emit| bugcheck::each_suspect(&d.core, emit))
+        .with(|d, _, emit| whea::each_fact(&d.core, emit))
         .with(|d, _, emit| registers::each_register(&d.core, emit))
         .with(|d, want, emit| processes::each_process(&d.core, want, emit))
         .with(whole(|d, want, emit| environment::each_variable(&d.core, want, emit)))

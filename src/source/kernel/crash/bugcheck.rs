@@ -1,11 +1,9 @@
 //! Why the dump was written: the bug check and the exception record.
 
-use std::borrow::Cow;
-
 use crate::catalog::{Absent, Cell, names};
 use crate::model::{self, Bugcheck, Emit, Exception, Unanswered, Want};
 use crate::source::kernel::core::Core;
-use crate::source::kernel::crash::culprit;
+use crate::source::kernel::crash::{culprit, explain};
 use crate::source::kernel::scheduler::thread;
 use crate::source::suspects::{self, Suspect};
 
@@ -23,7 +21,7 @@ pub(crate) fn bugcheck_row(core: &Core, want: &Want<'_, Bugcheck>) -> Result<Bug
     let code = core.header.bugcheck_code;
     let code = code.ok_or_else(|| Unanswered::because("the header holds no bug check"))?;
     let [p1, p2, p3, p4] = core.header.parameters.map(|p| p.ok_or(Absent::NotInDump));
-    let texts = parameter_texts(core, code);
+    let texts = explain::parameters(core);
     let description = |i: usize| -> Cell<String> {
         let text = texts.as_ref().and_then(|texts| texts.get(i)).map(String::as_str);
         text.filter(|text| !text.is_empty()).map(str::to_owned).ok_or(Absent::NotApplicable)
@@ -65,17 +63,8 @@ pub(crate) fn each_suspect(core: &Core, emit: Emit<'_, model::Suspect>) -> Resul
     Ok(())
 }
 
-/// The meaning of a bug check's parameters; it may depend on the value of the first parameter.
-fn parameter_texts(core: &Core, code: u32) -> Option<[String; 4]> {
-    let first = core.header.parameters.first().copied().flatten();
-    let by_value = |code| names::bugcheck_value(code, first?).map(|all| all.map(Cow::into_owned));
-    let general = |code| names::bugcheck_parameters(code).map(|all| all.map(str::to_owned));
-    let of = |code| by_value(code).or_else(|| general(code));
-    of(code).or_else(|| of(code & !SMALL_DUMP))
-}
-
-/// Code, exception or subtype, and the location in the suspected module. Equal crashes have equal
-/// buckets on every build of the kernel.
+/// Code, exception or kind, and the place in the culprit: equal crashes have equal buckets, whatever
+/// the build of the kernel.
 fn bucket(core: &Core, code: u32, culprit: Option<&Suspect>) -> String {
     let first = core.header.parameters.first().copied().flatten();
     let plain = code & !SMALL_DUMP;

@@ -1,6 +1,11 @@
-//! The dump as a whole, why it was written, and the registers at that time.
+//! The dump as a whole, why it was made, who is to blame, and the registers at that time.
 
 pub(crate) mod bugcheck;
 mod culprit;
+mod damage;
+mod explain;
+mod leads;
+mod machine_check;
 pub(crate) mod overview;
 pub(crate) mod registers;
+pub(crate) mod whea;

@@ -67,6 +67,28 @@ pub(crate) fn stack_of<'a>(
     thread: &Structure<'_>,
     is_crash: bool,
 ) -> (View<'a>, Vec<unwind::Frame>) {
+    walked(core, walks, thread, |walks, walker, cpu, bounds| {
+        start(core, walks, walker, (thread, is_crash), cpu, bounds)
+    })
+}
+
+/// The frames on the stack of a thread from registers on that something else than its switch or its
+/// processor saved.
+pub(crate) fn stack_from<'a>(
+    core: &'a Core,
+    walks: &mut Walks<'a>,
+    thread: &Structure<'_>,
+    registers: Registers,
+) -> Vec<unwind::Frame> {
+    walked(core, walks, thread, |_, _, _, _| Some(Start::Registers(registers))).1
+}
+
+fn walked<'a>(
+    core: &'a Core,
+    walks: &mut Walks<'a>,
+    thread: &Structure<'_>,
+    start: impl FnOnce(&Walks<'a>, &mut Walker<'_>, Cpu, &Range<u64>) -> Option<Start>,
+) -> (View<'a>, Vec<unwind::Frame>) {
     let view = view_of(core, walks, thread);
     let mut frames = Vec::new();
     if let Ok(cpu) = walks::walked_cpu(core) {
@@ -74,7 +96,7 @@ pub(crate) fn stack_of<'a>(
         knowledge.allow(walks.allowed);
         let mut walker = Walker::with(&view, knowledge);
         let bounds = thread::bounds(thread);
-        if let Some(start) = start(core, walks, &mut walker, (thread, is_crash), cpu, &bounds) {
+        if let Some(start) = start(walks, &mut walker, cpu, &bounds) {
             frames = walk(core, &mut walker, &view, start, thread, &bounds);
         }
         walks.knowledge = walker.into_knowledge();

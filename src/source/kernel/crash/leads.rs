@@ -1,0 +1,421 @@
+//! What the parameters of a bug check lead to: code, devices, drivers, requests, threads, processes
+//! and names.
+//!
+//! The rules follow Microsoft's bug check reference; each says which parameter it is about and what
+//! kind of thing that parameter is. What does not look like that thing is no evidence.
+
+use std::sync::Arc;
+
+use crate::catalog::{Absent, Cell};
+use crate::dump::triage;
+use crate::model::{AddressSpace, Located};
+use crate::source::kernel::core::Core;
+use crate::source::kernel::core::types::THREAD;
+use crate::source::kernel::crash::damage;
+use crate::source::kernel::io::drivers::{DEVICE, DRIVER};
+use crate::source::kernel::io::requests;
+use crate::source::kernel::io::requests::{LOCATION, Packet};
+use crate::source::kernel::scheduler::{prcbs, thread};
+use crate::source::kernel::stack::walks::Walks;
+use crate::source::kernel::stack::{stacks, walks};
+use crate::source::suspects::{Evidence, SYSTEM};
+use crate::unwind::Frame;
+
+/// `IO_TYPE_DEVICE` and `IO_TYPE_DRIVER`.
+const DEVICE_TYPE: u64 = 3;
+const DRIVER_TYPE: u64 = 4;
+/// `ThreadObject`.
+const THREAD_OBJECT: u8 = 6;
+/// No stack of devices is higher.
+const MAX_STACK: usize = 64;
+/// No name of a driver is longer, in bytes.
+const MAX_NAME: usize = 512;
+
+/// What a parameter is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lead {
+    /// An address of code, or of something else in a module that is to blame.
+    Code,
+    /// A device object: its driver is meant.
+    Device,
+    /// A physical device object: the drivers of all devices above it are involved.
+    DeviceStack,
+    /// A driver object.
+    Driver,
+    /// An IRP: the driver that holds it is meant.
+    Irp,
+    /// The name of a driver, as `UNICODE_STRING`.
+    Name,
+    /// A thread: its stack is meant.
+    Thread,
+    /// A `_KPRCB`: what that processor runs is meant.
+    Processor,
+    /// A process that ended.
+    Process,
+    /// An address in pool, of a block that is damaged.
+    Block,
+    /// A pool tag.
+    Tag,
+}
+
+/// Of a code, and if stated of a value of its first parameter, what a parameter is, counted from 0.
+struct Rule(u32, Option<u64>, usize, Lead);
+
+const RULES: &[Rule] = &[
+    Rule(0x0a, None, 3, Lead::Code),
+    Rule(0x19, Some(0x02), 1, Lead::Block),
+    Rule(0x19, Some(0x03), 1, Lead::Block),
+    Rule(0x19, Some(0x05), 1, Lead::Block),
+    Rule(0x19, Some(0x05), 3, Lead::Block),
+    Rule(0x19, Some(0x06), 3, Lead::Block),
+    Rule(0x19, Some(0x07), 3, Lead::Block),
+    Rule(0x19, Some(0x08), 3, Lead::Block),
+    Rule(0x19, Some(0x09), 3, Lead::Block),
+    Rule(0x19, Some(0x20), 1, Lead::Block),
+    Rule(0x19, Some(0x21), 1, Lead::Block),
+    Rule(0x19, Some(0x22), 1, Lead::Block),
+    Rule(0x1e, None, 1, Lead::Code),
+    Rule(0x3b, None, 1, Lead::Code),
+    Rule(0x48, None, 1, Lead::Code),
+    Rule(0x4a, None, 0, Lead::Code),
+    Rule(0x50, None, 2, Lead::Code),
+    Rule(0x76, Some(0), 1, Lead::Process),
+    Rule(0x7e, None, 1, Lead::Code),
+    Rule(0x8e, None, 1, Lead::Code),
+    Rule(0x96, None, 3, Lead::Code),
+    Rule(0x9e, None, 0, Lead::Process),
+    Rule(0x9f, Some(1), 1, Lead::Device),
+    Rule(0x9f, Some(2), 2, Lead::Device),
+    Rule(0x9f, Some(2), 3, Lead::Driver),
+    Rule(0x9f, Some(3), 3, Lead::Irp),
+    Rule(0x9f, Some(3), 1, Lead::DeviceStack),
+    Rule(0x9f, Some(4), 2, Lead::Thread),
+    Rule(0x9f, Some(5), 1, Lead::DeviceStack),
+    Rule(0x9f, Some(0x500), 3, Lead::Device),
+    Rule(0xa0, Some(0x08), 2, Lead::Device),
+    Rule(0xa0, Some(0x300), 2, Lead::Device),
+    Rule(0xa0, Some(0x301), 2, Lead::Device),
+    Rule(0xa0, Some(0x400), 3, Lead::Device),
+    Rule(0xa0, Some(0x404), 3, Lead::Device),
+    Rule(0xa0, Some(0x500), 3, Lead::Device),
+    Rule(0xa0, Some(0x600), 1, Lead::Device),
+    Rule(0xc1, None, 0, Lead::Block),
+    Rule(0xc2, Some(0x01), 1, Lead::Block),
+    Rule(0xc2, Some(0x02), 1, Lead::Block),
+    Rule(0xc2, Some(0x04), 1, Lead::Block),
+    Rule(0xc2, Some(0x06), 2, Lead::Block),
+    Rule(0xc2, Some(0x07), 3, Lead::Block),
+    Rule(0xc2, Some(0x0a), 2, Lead::Tag),
+    Rule(0xc2, Some(0x0b), 2, Lead::Tag),
+    Rule(0xc2, Some(0x0c), 2, Lead::Tag),
+    Rule(0xc2, Some(0x0d), 2, Lead::Tag),
+    Rule(0xc2, Some(0x9b), 3, Lead::Code),
+    Rule(0xc2, Some(0x9c), 3, Lead::Code),
+    Rule(0xc2, Some(0x9d), 3, Lead::Code),
+    Rule(0xc4, Some(0x62), 1, Lead::Name),
+    Rule(0xc4, Some(0xc1), 1, Lead::Code),
+    Rule(0xc4, Some(0xc3), 1, Lead::Code),
+    Rule(0xc4, Some(0xc5), 1, Lead::Code),
+    Rule(0xc4, Some(0xc6), 1, Lead::Code),
+    Rule(0xc4, Some(0xda), 1, Lead::Code),
+    Rule(0xc4, Some(0xdb), 1, Lead::Device),
+    Rule(0xc4, Some(0xdd), 2, Lead::Code),
+    Rule(0xc4, Some(0xe3), 1, Lead::Code),
+    Rule(0xc4, Some(0xe4), 1, Lead::Code),
+    Rule(0xc4, Some(0xe6), 1, Lead::Code),
+    Rule(0xc4, Some(0xf6), 3, Lead::Code),
+    Rule(0xc4, Some(0xfa), 1, Lead::Code),
+    Rule(0xc4, Some(0xfb), 1, Lead::Code),
+    Rule(0xc4, Some(0x110), 1, Lead::Code),
+    Rule(0xc4, Some(0x111), 1, Lead::Code),
+    Rule(0xc4, Some(0x115), 1, Lead::Thread),
+    Rule(0xc4, Some(0x135), 1, Lead::Irp),
+    Rule(0xc5, None, 3, Lead::Code),
+    Rule(0xc7, Some(2), 1, Lead::Code),
+    Rule(0xc7, Some(4), 1, Lead::Code),
+    Rule(0xc7, Some(5), 1, Lead::Code),
+    Rule(0xc8, None, 1, Lead::Code),
+    Rule(0xc9, Some(0x04), 1, Lead::Device),
+    Rule(0xc9, Some(0x05), 1, Lead::Device),
+    Rule(0xc9, Some(0x07), 1, Lead::Code),
+    Rule(0xc9, Some(0x0a), 1, Lead::Device),
+    Rule(0xc9, Some(0x11), 1, Lead::Code),
+    Rule(0xc9, Some(0x12), 1, Lead::Code),
+    Rule(0xca, Some(1), 1, Lead::Device),
+    Rule(0xca, Some(2), 2, Lead::Driver),
+    Rule(0xca, Some(3), 1, Lead::Device),
+    Rule(0xca, Some(4), 1, Lead::Device),
+    Rule(0xca, Some(5), 1, Lead::Device),
+    Rule(0xca, Some(8), 1, Lead::Device),
+    Rule(0xca, Some(0x0a), 1, Lead::Driver),
+    Rule(0xcb, None, 0, Lead::Code),
+    Rule(0xcc, None, 2, Lead::Code),
+    Rule(0xcd, None, 2, Lead::Code),
+    Rule(0xce, None, 2, Lead::Code),
+    Rule(0xcf, None, 2, Lead::Code),
+    Rule(0xd0, None, 3, Lead::Code),
+    Rule(0xd1, None, 3, Lead::Code),
+    Rule(0xd3, None, 3, Lead::Code),
+    Rule(0xd4, None, 3, Lead::Code),
+    Rule(0xd5, None, 2, Lead::Code),
+    Rule(0xd6, None, 2, Lead::Code),
+    Rule(0xd8, None, 0, Lead::Name),
+    Rule(0xdb, None, 3, Lead::Code),
+    Rule(0xdf, None, 0, Lead::Code),
+    Rule(0xe1, None, 0, Lead::Code),
+    Rule(0xe4, Some(2), 2, Lead::Code),
+    Rule(0xe6, Some(0x26), 1, Lead::Device),
+    Rule(0xea, None, 2, Lead::Name),
+    Rule(0xea, None, 0, Lead::Thread),
+    Rule(0xef, None, 0, Lead::Process),
+    Rule(0xf2, None, 0, Lead::Code),
+    Rule(0xf4, Some(3), 1, Lead::Process),
+    Rule(0xf9, None, 0, Lead::Device),
+    Rule(0x101, None, 2, Lead::Processor),
+    Rule(0x102, None, 1, Lead::Processor),
+    Rule(0x103, Some(3), 3, Lead::Driver),
+    Rule(0x10d, Some(4), 2, Lead::Code),
+    Rule(0x10d, Some(0x0f), 1, Lead::Code),
+    Rule(0x116, None, 1, Lead::Code),
+    Rule(0x117, None, 1, Lead::Code),
+    Rule(0x11b, None, 1, Lead::Code),
+    Rule(0x128, None, 0, Lead::Code),
+    Rule(0x129, None, 0, Lead::Code),
+    Rule(0x135, None, 2, Lead::Code),
+    Rule(0x141, None, 1, Lead::Code),
+    Rule(0x144, Some(1), 3, Lead::Device),
+    Rule(0x144, Some(3), 3, Lead::Device),
+    Rule(0x15b, None, 0, Lead::Code),
+    Rule(0x17c, None, 0, Lead::Thread),
+    Rule(0x19a, None, 0, Lead::Code),
+    Rule(0x1a1, None, 0, Lead::Thread),
+    Rule(0x1a2, None, 0, Lead::Thread),
+    Rule(0x1a3, None, 1, Lead::Thread),
+    Rule(0x1c9, None, 0, Lead::Process),
+    Rule(0x1d5, None, 2, Lead::Thread),
+    Rule(0x1d6, None, 0, Lead::Code),
+];
+
+/// Bug checks that a watchdog raises on whatever thread it interrupts: that thread's stack says nothing
+/// as long as anything else does.
+const BYSTANDERS: [u32; 14] =
+    [0x80, 0x9c, 0x9e, 0x9f, 0x101, 0x116, 0x117, 0x124, 0x12b, 0x141, 0x17c, 0x1a1, 0x1a3, 0x1d5];
+
+pub(super) fn parameter(core: &Core, index: usize) -> Option<u64> {
+    core.header.parameters.get(index).copied().flatten()
+}
+
+/// Whether the thread of the crash is innocent, as far as the code says.
+pub(super) fn is_bystander(code: u32) -> bool {
+    BYSTANDERS.contains(&code)
+}
+
+/// Follows the parameters of a bug check.
+pub(super) fn follow(core: &Core, code: u32, evidence: &mut Evidence) {
+    let kind = parameter(core, 0);
+    let rules = RULES.iter().filter(|Rule(of, value, _, _)| {
+        *of == code && value.is_none_or(|value| kind == Some(value))
+    });
+    for Rule(_, _, index, lead) in rules {
+        if let Some(at) = parameter(core, *index).filter(|at| *at != 0) {
+            one(core, *lead, *index, at, evidence);
+        }
+    }
+    // The verifier's reports of IRPs share their parameters.
+    if code == 0xc9 && kind.is_some_and(|kind| kind >= 0x200) {
+        for (index, lead) in [(1, Lead::Code), (3, Lead::Device)] {
+            if let Some(at) = parameter(core, index).filter(|at| *at != 0) {
+                one(core, lead, index, at, evidence);
+            }
+        }
+    }
+    if let Some(place) = named_by_system(core) {
+        evidence.named(place, "Windows itself named it".to_owned());
+    }
+}
+
+fn one(core: &Core, lead: Lead, index: usize, at: u64, evidence: &mut Evidence) {
+    let number = index + 1;
+    match lead {
+        Lead::Code => {
+            if let Ok(place) = core.place_of(at) {
+                evidence.parameter(number, place);
+            }
+        }
+        Lead::Device => {
+            if let Ok(place) = driver_of(core, at) {
+                evidence.object(place, format!("parameter {number} is a device of it"));
+            }
+        }
+        Lead::DeviceStack => {
+            for place in stack_of_devices(core, at) {
+                let text = format!("its device is on the device stack of parameter {number}");
+                evidence.beside(place, text);
+            }
+        }
+        Lead::Driver => {
+            if let Ok(place) = module_of_driver(core, at) {
+                evidence.object(place, format!("parameter {number} is its driver object"));
+            }
+        }
+        Lead::Irp => {
+            if let Ok(place) = holder(core, at) {
+                evidence.object(place, format!("holds the IRP of parameter {number}"));
+            }
+        }
+        Lead::Name => {
+            if let Ok(name) = core.kernel_space().unicode_string(at, MAX_NAME) {
+                evidence.object(place_named(&name), format!("parameter {number} names it"));
+            }
+        }
+        Lead::Thread => threads_stack(core, at, number, evidence),
+        Lead::Processor => {
+            let running = core.structure("_KPRCB", at).pointer("CurrentThread");
+            if let Ok(thread) = running {
+                threads_stack(core, thread, number, evidence);
+            }
+        }
+        Lead::Process => {
+            if let Ok(module) = thread::process_name(core, Ok(at)) {
+                let place = Located { module, symbol: None, offset: 0 };
+                evidence.beside(place, format!("parameter {number} is its process"));
+            }
+        }
+        Lead::Block => damage::block(core, at, number, evidence),
+        Lead::Tag => damage::tag(core, at, number, evidence),
+    }
+}
+
+/// The module of a driver object: the image that it was made for, else what it is called.
+pub(super) fn module_of_driver(core: &Core, at: u64) -> Cell<Located> {
+    let driver = core.structure(DRIVER, at);
+    if driver.unsigned("Type")? != DRIVER_TYPE {
+        return Err(Absent::Unreadable);
+    }
+    let image = driver.pointer("DriverStart").and_then(|start| core.module_at(start));
+    image.or_else(|_| Ok(place_named(&driver.unicode("DriverName")?)))
+}
+
+/// The module of the driver of a device.
+pub(super) fn driver_of(core: &Core, device: u64) -> Cell<Located> {
+    let device = core.structure(DEVICE, device);
+    if device.unsigned("Type")? != DEVICE_TYPE {
+        return Err(Absent::Unreadable);
+    }
+    module_of_driver(core, device.pointer("DriverObject")?)
+}
+
+/// The modules of a device and of those above it, the highest first: it is nearest to who asks.
+pub(super) fn stack_of_devices(core: &Core, device: u64) -> Vec<Located> {
+    let mut places: Vec<Located> = Vec::new();
+    let mut seen = Vec::new();
+    let mut next = Ok(device);
+    while let Ok(at) = next {
+        if seen.len() >= MAX_STACK || seen.contains(&at) {
+            break;
+        }
+        seen.push(at);
+        let Ok(place) = driver_of(core, at) else { break };
+        places.push(place);
+        next = core.structure(DEVICE, at).pointer("AttachedDevice");
+    }
+    places.reverse();
+    places
+}
+
+/// The module of the driver that an IRP was handed to last.
+fn holder(core: &Core, irp: u64) -> Cell<Located> {
+    let missing = Absent::NoSymbols;
+    let packet = requests::packet(core).map_err(|_| missing)?;
+    let irp_object = packet.at(irp);
+    if !packet.is_packet(&irp_object) {
+        return Err(Absent::Unreadable);
+    }
+    let (count, current) = Packet::counts(&irp_object)?;
+    if current > count {
+        return Err(Absent::NotApplicable);
+    }
+    let location = core.structure(LOCATION, packet.location(irp, current)?);
+    driver_of(core, location.pointer("DeviceObject")?)
+}
+
+/// A module by its file name or by the name of its driver object.
+fn place_named(name: &str) -> Located {
+    let file = name.rsplit(['\\', '/']).next().unwrap_or(name);
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    Located { module: stem.to_owned(), symbol: None, offset: 0 }
+}
+
+/// The driver that Windows blamed when it stopped: small dumps have its name, of others a variable of
+/// the kernel has.
+fn named_by_system(core: &Core) -> Option<Located> {
+    let name = match &core.triage {
+        Some(triage) if triage.broken_driver != 0 => {
+            triage::name_at(&core.image, triage.broken_driver)
+        }
+        Some(_) => None,
+        None => {
+            let variable = core.address_of("nt!KiBugCheckDriver").ok()?;
+            let string = core.kernel_space().pointer_at(variable).ok()?;
+            core.kernel_space().unicode_string(string, MAX_NAME).ok()
+        }
+    };
+    name.filter(|name| !name.is_empty()).map(|name| place_named(&name))
+}
+
+/// The frames of a thread.
+fn frames_of(core: &Core, at: u64) -> Vec<Frame> {
+    let Some(thread) = core.object(THREAD, at) else { return Vec::new() };
+    if thread.dispatcher_type() != Some(THREAD_OBJECT) {
+        return Vec::new();
+    }
+    let Ok(starts) = walks::starts(core) else { return Vec::new() };
+    let mut walks = Walks::of(&Arc::new(starts));
+    stacks::stack_of(core, &mut walks, &thread, false).1
+}
+
+fn threads_stack(core: &Core, at: u64, number: usize, evidence: &mut Evidence) {
+    let after = format!(" on the stack of the thread that parameter {number} leads to");
+    evidence.thread(&frames_of(core, at), |ip| core.place_of(ip).ok(), &SYSTEM, &after);
+}
+
+/// The DPC that the processor of the crash runs, if the kernel states it.
+pub(super) fn running_dpc(core: &Core) -> Option<Located> {
+    let current = prcbs::current_processor(core).ok();
+    let crashed = thread::current_thread(core).ok();
+    let prcb = prcbs::prcbs(core).into_iter().flatten().enumerate().find(|(number, prcb)| {
+        let is_number = current.is_some_and(|n| usize::try_from(n) == Ok(*number));
+        is_number || crashed.is_some_and(|thread| prcb.pointer("CurrentThread") == Ok(thread))
+    });
+    let data = prcb?.1.at("DpcData").ok()?;
+    let dpc = core.structure("_KDPC_DATA", data).pointer("ActiveDpc").ok()?;
+    let routine = core.structure("_KDPC", dpc).pointer("DeferredRoutine").ok()?;
+    core.place_of(routine).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::names;
+
+    #[test]
+    fn rules_are_of_known_bug_checks_and_parameters() {
+        for Rule(code, value, index, lead) in RULES {
+            assert!(names::bugcheck(*code).is_some(), "{code:#x}");
+            assert!(*index < 4, "{code:#x} {lead:?}");
+            // A rule of a value is about a value that the table explains.
+            let is_known = value.is_none_or(|value| names::bugcheck_value(*code, value).is_some());
+            assert!(is_known, "{code:#x} {value:x?}");
+        }
+        assert!(RULES.is_sorted_by_key(|rule| rule.0));
+        assert!(BYSTANDERS.is_sorted());
+    }
+
+    #[test]
+    fn names_of_drivers_become_modules() {
+        for name in ["\\Driver\\HidUsb", "HidUsb.sys", "\\SystemRoot\\drivers\\HidUsb.sys"] {
+            assert_eq!(place_named(name).module, "HidUsb");
+        }
+        assert_eq!(place_named("").module, "");
+    }
+}

@@ -1,0 +1,464 @@
+//! Hardware error records (`WHEA_ERROR_RECORD`), which the bug check of an uncorrectable error points
+//! to: what the hardware reported, section by section.
+//!
+//! The layout is that of the Common Platform Error Record of the UEFI specification and of the sections
+//! that Windows adds; it is the same on every build. Every offset and length is held against the record.
+
+use crate::catalog::{Absent, Cell};
+use crate::dump::bytes::{slice, text, u16_at, u32_at, u64_at};
+use crate::model::{Emit, ErrorFact, Unanswered};
+use crate::source::kernel::core::Core;
+use crate::source::kernel::crash::{leads, machine_check};
+
+/// Bug checks of which a parameter points to a record, and which one.
+const RECORDS: [(u32, usize); 1] = [(0x124, 1)];
+/// "CPER".
+const SIGNATURE: &[u8] = b"CPER";
+const SIGNATURE_END: u32 = 0xffff_ffff;
+const HEADER: usize = 128;
+const DESCRIPTOR: usize = 72;
+/// No record is longer, and none has more sections.
+const MAX_RECORD: usize = 1 << 16;
+const MAX_SECTIONS: usize = 64;
+const SEVERITIES: [&str; 4] = ["Recoverable", "Fatal", "Corrected", "Informational"];
+
+/// What a section is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Processor,
+    MachineCheck,
+    X86,
+    Memory,
+    PciExpress,
+    PciBus,
+    Firmware,
+    Nmi,
+    Other,
+}
+
+/// A kind of section: its GUID as it stands in memory, what it is called, what it is, and the part of
+/// the machine that it is about.
+struct Known([u8; 16], &'static str, Kind, &'static str);
+
+const fn guid(a: u32, b: u16, c: u16, d: [u8; 8]) -> [u8; 16] {
+    let ([a0, a1, a2, a3], [b0, b1], [c0, c1]) =
+        (a.to_le_bytes(), b.to_le_bytes(), c.to_le_bytes());
+    let [d0, d1, d2, d3, d4, d5, d6, d7] = d;
+    [a0, a1, a2, a3, b0, b1, c0, c1, d0, d1, d2, d3, d4, d5, d6, d7]
+}
+
+static SECTIONS: [Known; 8] = [
+    Known(
+        guid(0x9876_ccad, 0x47b4, 0x4bdb, [0xb6, 0x5e, 0x16, 0xf1, 0x93, 0xc4, 0xf3, 0xdb]),
+        "Processor Generic",
+        Kind::Processor,
+        "processor",
+    ),
+    Known(
+        guid(0x8a1e_1d01, 0x42f9, 0x4557, [0x9c, 0x33, 0x56, 0x5e, 0x5c, 0xc3, 0xf7, 0xe8]),
+        "x86/x64 MCA",
+        Kind::MachineCheck,
+        "processor",
+    ),
+    Known(
+        guid(0xdc3e_a0b0, 0xa144, 0x4797, [0xb9, 0x5b, 0x53, 0xfa, 0x24, 0x2b, 0x6e, 0x1d]),
+        "x86/x64 Processor Specific",
+        Kind::X86,
+        "processor",
+    ),
+    Known(
+        guid(0xa5bc_1114, 0x6f64, 0x4ede, [0xb8, 0x63, 0x3e, 0x83, 0xed, 0x7c, 0x83, 0xb1]),
+        "Memory",
+        Kind::Memory,
+        "memory",
+    ),
+    Known(
+        guid(0xd995_e954, 0xbbc1, 0x430f, [0xad, 0x91, 0xb4, 0x4d, 0xcb, 0x3c, 0x6f, 0x35]),
+        "PCI Express",
+        Kind::PciExpress,
+        "pci_express",
+    ),
+    Known(
+        guid(0xc575_3963, 0x3b84, 0x4095, [0xbf, 0x78, 0xed, 0xda, 0xd3, 0xf9, 0xc9, 0xdd]),
+        "PCI/PCI-X Bus",
+        Kind::PciBus,
+        "pci_bus",
+    ),
+    Known(
+        guid(0x8121_2a96, 0x09ed, 0x4996, [0x94, 0x71, 0x8d, 0x72, 0x9c, 0x8e, 0x69, 0xed]),
+        "Firmware Error Record Reference",
+        Kind::Firmware,
+        "firmware",
+    ),
+    Known(
+        guid(0xe712_54e7, 0xc1b9, 0x4940, [0xab, 0x76, 0x90, 0x97, 0x03, 0xa4, 0x32, 0x0f]),
+        "NMI",
+        Kind::Nmi,
+        "nmi",
+    ),
+];
+
+/// Fields of a section: name, and value as it is shown.
+type Facts = Vec<(&'static str, String)>;
+
+/// A section.
+#[derive(Debug, PartialEq, Eq)]
+struct Section {
+    name: String,
+    /// The part of the machine that it is about.
+    part: Option<String>,
+    facts: Facts,
+}
+
+/// A record that was read.
+#[derive(Debug, PartialEq, Eq)]
+struct Record {
+    facts: Facts,
+    sections: Vec<Section>,
+}
+
+/// What hardware failed.
+pub(super) struct Failure {
+    /// The part, as far as the record says.
+    pub(super) part: Option<String>,
+    /// What the record says of it.
+    pub(super) words: String,
+}
+
+/// The fields of the record of the crash.
+pub(crate) fn each_fact(core: &Core, emit: Emit<'_, ErrorFact>) -> Result<(), Unanswered> {
+    let (at, bytes) = bytes_of(core)
+        .ok_or_else(|| Unanswered::because("the bug check has no hardware error record"))?
+        .map_err(|_| Unanswered::because("the dump does not hold the hardware error record"))?;
+    let record = Record::parse(&bytes)
+        .ok_or_else(|| Unanswered::because("the hardware error record is damaged"))?;
+    let own = record.facts.into_iter().map(|fact| (Err(Absent::NotApplicable), None, fact));
+    let of_sections = (0..).zip(record.sections).flat_map(|(number, section)| {
+        let name = section.name;
+        section.facts.into_iter().map(move |fact| (Ok(number), Some(name.clone()), fact))
+    });
+    for (section, section_name, (name, value)) in own.chain(of_sections) {
+        let row = ErrorFact {
+            record: Ok(at),
+            section,
+            section_name: section_name.ok_or(Absent::NotApplicable),
+            name: Ok(name.to_owned()),
+            value: Ok(value),
+            ..ErrorFact::default()
+        };
+        if emit.row(row).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What hardware the record of the crash names; nothing of bug checks that have none.
+pub(super) fn failure(core: &Core) -> Option<Failure> {
+    let record = bytes_of(core)?.ok().and_then(|(_, bytes)| Record::parse(&bytes));
+    let section = record.and_then(|record| record.sections.into_iter().rfind(|s| s.part.is_some()));
+    let Some(section) = section else {
+        let words = "the hardware reported an error that cannot be corrected".to_owned();
+        return Some(Failure { part: None, words });
+    };
+    let shown: Vec<String> = section
+        .facts
+        .iter()
+        .filter(|(name, _)| ["Error", "Proc", "Bank", "Address", "BDF"].contains(name))
+        .map(|(name, value)| format!("{} {value}", name.to_ascii_lowercase()))
+        .collect();
+    let words =
+        format!("the hardware error record has a section {}: {}", section.name, shown.join(", "));
+    Some(Failure { part: section.part, words })
+}
+
+/// Address and bytes of the record, if the bug check has one.
+#[allow(clippy::type_complexity, reason = "an address and bytes, or why not")]
+fn bytes_of(core: &Core) -> Option<Cell<(u64, Vec<u8>)>> {
+    let code = core.header.bugcheck_code?;
+    let (_, index) = RECORDS.iter().find(|(known, _)| *known == code)?;
+    let at = leads::parameter(core, *index).filter(|at| *at != 0)?;
+    let read = || {
+        let header = core.kernel_space().slice(at, HEADER)?;
+        let length = u32_at(&header, 20).ok_or(Absent::Unreadable)? as usize;
+        let bytes = core.prefix(at, length.clamp(HEADER, MAX_RECORD))?;
+        Ok((at, bytes.into_owned()))
+    };
+    Some(read())
+}
+
+fn severity(code: u32) -> String {
+    let name = SEVERITIES.get(code as usize).copied().unwrap_or("Unknown");
+    format!("{name} ({code})")
+}
+
+impl Record {
+    /// Reads a record; `None` if it is none.
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let is_one = bytes.starts_with(SIGNATURE) && u32_at(bytes, 6)? == SIGNATURE_END;
+        if !is_one {
+            return None;
+        }
+        let count = usize::from(u16_at(bytes, 10)?).min(MAX_SECTIONS);
+        let facts = vec![
+            ("Record Id", format!("{:016x}", u64_at(bytes, 96)?)),
+            ("Severity", severity(u32_at(bytes, 12)?)),
+            ("Length", u32_at(bytes, 20)?.to_string()),
+        ];
+        let section =
+            |i: usize| Section::parse(bytes, HEADER.checked_add(i.checked_mul(DESCRIPTOR)?)?);
+        Some(Self { facts, sections: (0..count).map_while(section).collect() })
+    }
+}
+
+impl Section {
+    /// Reads the section that a descriptor at an offset names; `None` if the record is cut before it.
+    fn parse(record: &[u8], at: usize) -> Option<Self> {
+        let descriptor = slice(record, at, DESCRIPTOR)?;
+        let (offset, length) = (u32_at(descriptor, 0)? as usize, u32_at(descriptor, 4)? as usize);
+        let ty = slice(descriptor, 16, 16)?;
+        let known = SECTIONS.iter().find(|known| known.0 == ty);
+        let (kind, name) = known.map_or((Kind::Other, "Unknown"), |known| (known.2, known.1));
+        let start = offset.min(record.len());
+        let end = offset.saturating_add(length).min(record.len());
+        let bytes = record.get(start..end).unwrap_or_default();
+        let mut facts = vec![
+            ("Flags", format!("{:#x}", u32_at(descriptor, 12)?)),
+            ("Severity", severity(u32_at(descriptor, 48)?)),
+        ];
+        let unit = text(slice(descriptor, 52, 20)?);
+        if !unit.is_empty() {
+            facts.push(("FRU", unit));
+        }
+        let (detail, more) = match kind {
+            Kind::Processor => (None, processor(bytes)),
+            Kind::MachineCheck => machine_check::section(bytes),
+            Kind::Memory => (None, memory(bytes)),
+            Kind::PciExpress => (None, pci_express(bytes)),
+            _ => (None, None),
+        };
+        facts.extend(more.unwrap_or_default());
+        let part =
+            known.map(|known| detail.map_or(known.3.to_owned(), |d| format!("{}_{d}", known.3)));
+        Some(Self { name: name.to_owned(), part, facts })
+    }
+}
+
+/// Whether a section says that a field is valid.
+fn has(valid: u64, bit: u32) -> bool {
+    valid >> bit & 1 != 0
+}
+
+/// `WHEA_PROCESSOR_GENERIC_ERROR_SECTION`.
+fn processor(bytes: &[u8]) -> Option<Facts> {
+    const ERRORS: [(u8, &str); 4] =
+        [(1, "Cache error"), (2, "TLB error"), (4, "Bus error"), (8, "Micro-architectural error")];
+    const OPERATIONS: [&str; 4] = ["Generic", "Data Read", "Data Write", "Instruction Execution"];
+    let valid = u64_at(bytes, 0)?;
+    let byte = |at: usize| bytes.get(at).copied();
+    let mut facts = Facts::new();
+    if has(valid, 2) {
+        let code = byte(10)?;
+        let name =
+            ERRORS.iter().find(|(known, _)| *known == code).map_or("Unknown", |(_, name)| name);
+        facts.push(("Error Type", format!("{name} ({code:#x})")));
+    }
+    if has(valid, 3) {
+        let code = byte(11)?;
+        let name = OPERATIONS.get(usize::from(code)).copied().unwrap_or("Unknown");
+        facts.push(("Operation", format!("{name} ({code})")));
+    }
+    if has(valid, 5) {
+        facts.push(("Level", byte(13)?.to_string()));
+    }
+    if has(valid, 6) {
+        facts.push(("CPU Version", format!("{:#018x}", u64_at(bytes, 16)?)));
+    }
+    if has(valid, 8) {
+        facts.push(("Processor ID", format!("{:#018x}", u64_at(bytes, 152)?)));
+    }
+    if has(valid, 9) {
+        facts.push(("Address", format!("{:#018x}", u64_at(bytes, 160)?)));
+    }
+    if has(valid, 12) {
+        facts.push(("Instruction", format!("{:#018x}", u64_at(bytes, 184)?)));
+    }
+    Some(facts)
+}
+
+/// `WHEA_MEMORY_ERROR_SECTION`.
+fn memory(bytes: &[u8]) -> Option<Facts> {
+    const ERRORS: [&str; 16] = [
+        "Unknown",
+        "No Error",
+        "Single-bit ECC",
+        "Multi-bit ECC",
+        "Single-symbol ChipKill ECC",
+        "Multi-symbol ChipKill ECC",
+        "Master abort",
+        "Target abort",
+        "Parity Error",
+        "Watchdog timeout",
+        "Invalid address",
+        "Mirror Broken",
+        "Memory Sparing",
+        "Scrub corrected error",
+        "Scrub uncorrected error",
+        "Physical Memory Map-out event",
+    ];
+    /// Bit of validity, offset and name of 16-bit places.
+    const PLACES: [(u32, usize, &str); 8] = [
+        (3, 32, "Node"),
+        (4, 34, "Card"),
+        (5, 36, "Module"),
+        (6, 38, "Bank"),
+        (7, 40, "Device"),
+        (8, 42, "Row"),
+        (9, 44, "Column"),
+        (10, 46, "Bit Position"),
+    ];
+    let valid = u64_at(bytes, 0)?;
+    let mut facts = Facts::new();
+    if has(valid, 14) {
+        let code = bytes.get(72).copied()?;
+        let name = ERRORS.get(usize::from(code)).copied().unwrap_or("Unknown");
+        facts.push(("Error", format!("{name} ({code})")));
+    }
+    if has(valid, 1) {
+        facts.push(("Address", format!("{:#018x}", u64_at(bytes, 16)?)));
+    }
+    for (bit, at, name) in PLACES {
+        if has(valid, bit) {
+            facts.push((name, u16_at(bytes, at)?.to_string()));
+        }
+    }
+    Some(facts)
+}
+
+/// `WHEA_PCIEXPRESS_ERROR_SECTION`.
+fn pci_express(bytes: &[u8]) -> Option<Facts> {
+    const PORTS: [(u32, &str); 8] = [
+        (0, "Endpoint"),
+        (1, "Legacy Endpoint"),
+        (4, "Root Port"),
+        (5, "Upstream Switch Port"),
+        (6, "Downstream Switch Port"),
+        (7, "PCI Express to PCI Bridge"),
+        (8, "PCI to PCI Express Bridge"),
+        (9, "Root Complex Integrated Endpoint"),
+    ];
+    let valid = u64_at(bytes, 0)?;
+    let byte = |at: usize| bytes.get(at).copied();
+    let mut facts = Facts::new();
+    if has(valid, 0) {
+        let code = u32_at(bytes, 8)?;
+        let name =
+            PORTS.iter().find(|(known, _)| *known == code).map_or("Unknown", |(_, name)| name);
+        facts.push(("Port Type", format!("{name} ({code})")));
+    }
+    if has(valid, 2) {
+        let (command, status) = (u16_at(bytes, 16)?, u16_at(bytes, 18)?);
+        facts.push(("Command/Status", format!("{command:#06x}/{status:#06x}")));
+    }
+    if has(valid, 3) {
+        let (bus, device, function) = (byte(35)?, byte(32)?, byte(31)?);
+        let (vendor, id) = (u16_at(bytes, 24)?, u16_at(bytes, 26)?);
+        facts.push(("BDF", format!("{bus}:{device}:{function}")));
+        facts.push(("VenId:DevId", format!("{vendor:04x}:{id:04x}")));
+    }
+    Some(facts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(bytes: &mut Vec<u8>, at: usize, value: &[u8]) {
+        if bytes.len() < at + value.len() {
+            bytes.resize(at + value.len(), 0);
+        }
+        bytes[at..at + value.len()].copy_from_slice(value);
+    }
+
+    /// A record with sections of these types and bytes.
+    fn record(sections: &[([u8; 16], Vec<u8>)]) -> Vec<u8> {
+        let mut bytes = vec![0; HEADER + DESCRIPTOR * sections.len()];
+        put(&mut bytes, 0, b"CPER");
+        put(&mut bytes, 6, &u32::MAX.to_le_bytes());
+        put(&mut bytes, 10, &(sections.len() as u16).to_le_bytes());
+        put(&mut bytes, 12, &1u32.to_le_bytes());
+        put(&mut bytes, 96, &0x01d9_8e5b_aa00_1122u64.to_le_bytes());
+        for (i, (ty, body)) in sections.iter().enumerate() {
+            let (at, end) = (HEADER + DESCRIPTOR * i, bytes.len());
+            put(&mut bytes, at, &(end as u32).to_le_bytes());
+            put(&mut bytes, at + 4, &(body.len() as u32).to_le_bytes());
+            put(&mut bytes, at + 16, ty);
+            put(&mut bytes, at + 48, &1u32.to_le_bytes());
+            bytes.extend(body);
+        }
+        let length = bytes.len() as u32;
+        put(&mut bytes, 20, &length.to_le_bytes());
+        bytes
+    }
+
+    fn memory_section() -> Vec<u8> {
+        let mut bytes = vec![0; 80];
+        put(&mut bytes, 0, &(1u64 << 14 | 1 << 1 | 1 << 5).to_le_bytes());
+        put(&mut bytes, 16, &0x1_2345_6000u64.to_le_bytes());
+        put(&mut bytes, 36, &3u16.to_le_bytes());
+        bytes[72] = 3;
+        bytes
+    }
+
+    fn value<'r>(facts: &'r Facts, name: &str) -> Option<&'r str> {
+        facts.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
+
+    #[test]
+    fn sections_are_told_by_their_types() {
+        let record = record(&[
+            (SECTIONS[3].0, memory_section()),
+            (SECTIONS[4].0, {
+                let mut bytes = vec![0; 208];
+                put(&mut bytes, 0, &0b1001u64.to_le_bytes());
+                put(&mut bytes, 8, &4u32.to_le_bytes());
+                put(&mut bytes, 24, &[0x86, 0x80, 0x34, 0x12]);
+                bytes[31] = 2;
+                bytes[32] = 0x1c;
+                bytes[35] = 5;
+                bytes
+            }),
+            ([7; 16], vec![1, 2, 3]),
+        ]);
+        let record = Record::parse(&record).unwrap();
+        assert_eq!(value(&record.facts, "Severity"), Some("Fatal (1)"));
+        assert_eq!(value(&record.facts, "Record Id"), Some("01d98e5baa001122"));
+        let [memory, pci, other] = record.sections.as_slice() else { panic!("three sections") };
+        assert_eq!((memory.name.as_str(), memory.part.as_deref()), ("Memory", Some("memory")));
+        assert_eq!(value(&memory.facts, "Error"), Some("Multi-bit ECC (3)"));
+        assert_eq!(value(&memory.facts, "Address"), Some("0x0000000123456000"));
+        assert_eq!(value(&memory.facts, "Module"), Some("3"));
+        assert_eq!(value(&memory.facts, "Card"), None, "a field that is not valid");
+        assert_eq!(value(&pci.facts, "Port Type"), Some("Root Port (4)"));
+        assert_eq!(value(&pci.facts, "BDF"), Some("5:28:2"));
+        assert_eq!(value(&pci.facts, "VenId:DevId"), Some("8086:1234"));
+        assert_eq!((other.name.as_str(), &other.part), ("Unknown", &None));
+    }
+
+    #[test]
+    fn damaged_records_say_what_they_still_hold() {
+        let whole = record(&[(SECTIONS[3].0, memory_section())]);
+        assert_eq!(Record::parse(&whole[1..]), None);
+        for end in 0..whole.len() {
+            let _ = Record::parse(&whole[..end]);
+        }
+        let mut far = whole.clone();
+        put(&mut far, HEADER, &u32::MAX.to_le_bytes());
+        put(&mut far, HEADER + 4, &u32::MAX.to_le_bytes());
+        let far = Record::parse(&far).unwrap();
+        assert_eq!(value(&far.sections[0].facts, "Error"), None);
+        let mut many = whole;
+        put(&mut many, 10, &u16::MAX.to_le_bytes());
+        assert!(Record::parse(&many).unwrap().sections.len() <= MAX_SECTIONS);
+    }
+}
