@@ -9,6 +9,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use super::folder::{self, Listings};
 use super::image::{Image, Section};
 
 /// What lists of modules state of an image.
@@ -23,17 +24,17 @@ pub struct ImageId {
 }
 
 impl ImageId {
-    /// Where the file may be below a folder.
-    fn places(&self, folder: &Path) -> Vec<PathBuf> {
+    /// Where the file is below a folder: in the order that stores keep, or beside other files.
+    fn places(&self, folder: &Path, listings: &Listings) -> Vec<PathBuf> {
         // A damaged dump must not lead anywhere else.
         let is_bad = |c: char| c.is_control() || "\\/:*?\"<>|".contains(c);
         if self.name.is_empty() || self.name.starts_with('.') || self.name.contains(is_bad) {
             return Vec::new();
         }
         let key = format!("{:08X}{:x}", self.timestamp, self.size);
-        let names = [self.name.clone(), self.name.to_ascii_lowercase()];
-        let stored = names.iter().map(|name| folder.join(name).join(&key).join(name));
-        stored.chain(names.iter().map(|name| folder.join(name))).collect()
+        let name = self.name.as_str();
+        let stored = listings.file(&folder::tier(folder, name), &[name, &key, name]);
+        stored.into_iter().chain(listings.file(folder, &[name])).collect()
     }
 }
 
@@ -46,12 +47,12 @@ pub struct ImageFile {
 
 impl ImageFile {
     /// The file of an image in a folder, or the path itself if it is the file.
-    pub(super) fn find(path: &Path, id: &ImageId) -> Option<Self> {
+    pub(super) fn find(path: &Path, id: &ImageId, listings: &Listings) -> Option<Self> {
         if path.is_file() {
             let is_it = path.file_name().is_some_and(|name| name.eq_ignore_ascii_case(&id.name));
             return if is_it { Self::open(path, id) } else { None };
         }
-        id.places(path).iter().find_map(|place| Self::open(place, id))
+        id.places(path, listings).iter().find_map(|place| Self::open(place, id))
     }
 
     /// Opens a file; `None` if it is of another image.

@@ -34,6 +34,7 @@ mod hostile_kernel;
 mod hostile_log;
 mod kernel;
 mod laws;
+mod layouts;
 mod library;
 mod locks;
 mod log;
