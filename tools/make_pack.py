@@ -3,11 +3,13 @@
 
     tools/make_pack.py --out src/symbol/pack LAYOUT.json.xz ... ISF_FOLDER
 
-A LAYOUT is a file of format nt-layout-1 (types -> name -> size, fields -> name -> offset, type). An
-ISF_FOLDER holds INDEX.csv (version, pdb, guid, age) and windows/PDB/GUID-AGE.json.xz in Volatility's
-Intermediate Symbol Format; of each build that no LAYOUT covers, its latest version is converted. The
-output is a few archives, each of some kernels alike (one nt-layout-1 text a line, so that what they
-share is packed once), each with a second one of the types that fewer queries read, and `index.inc`, which says where each kernel is; equal inputs give equal bytes.
+A LAYOUT is a file of format nt-layout-1 (types -> name -> size, fields -> name -> offset, type), or
+nt-VERSION-ARCH.json.xz in Volatility's Intermediate Symbol Format. An ISF_FOLDER holds INDEX.csv
+(version, pdb, guid, age) and windows/PDB/GUID-AGE.json.xz in that format. The output has each
+distinct layout once, in a few archives, each of some builds alike: one nt-layout-1 text a line, the
+newest kernel of a build whole and the others as what differs from it (null: a type that it lacks).
+Each archive has a second one of the types that fewer queries read. `index.inc` says where each layout
+is, `pdbs.inc` which one a PDB has; equal inputs give equal bytes.
 """
 
 import argparse
@@ -65,7 +67,7 @@ ANONYMOUS = re.compile(r"unnamed|anonymous|^<")
 
 def referenced(kind):
     """The types that a field of this type names, pointers followed."""
-    if kind[0] == "BitField":
+    if kind[0] in ("BitField", "Enumeration"):
         return
     for part in kind:
         if isinstance(part, list):
@@ -74,25 +76,61 @@ def referenced(kind):
             yield part
 
 
-def cut(types, wanted, taken=()):
-    """The wanted types without padding, and the nameless ones inside them."""
-    kept = {}
-    queue = [name for name in wanted if name in types]
-    while queue:
-        name = queue.pop()
-        if name in kept or name in taken:
-            continue
-        source = types[name]
-        fields = {}
-        for field, fact in source["fields"].items():
-            if PADDING.search(field):
+def in_order(fields):
+    """Fields in the order of their places."""
+    return sorted(fields.items(), key=lambda field: (field[1]["offset"], field[0]))
+
+
+class Cutter:
+    """Cuts the types of one kernel to what is wanted of them.
+
+    Nameless types are named by the field through which they are reached, so that they have the same
+    name in every kernel and equal types of two kernels are equal text.
+    """
+
+    def __init__(self, types):
+        self.types = types
+        self.names = {}
+        self.kept = {}
+
+    def name_of(self, name, owner, field):
+        """The name that a type has in the pack."""
+        if not ANONYMOUS.search(name) or name not in self.types:
+            return name
+        if name not in self.names:
+            wanted = f"__unnamed_{owner.removeprefix('__unnamed').lstrip('_')}_{field}"
+            taken = set(self.names.values())
+            while wanted in taken:
+                wanted += "_"
+            self.names[name] = wanted
+        return self.names[name]
+
+    def rename(self, kind, owner, field):
+        """A type of a field with the names that its parts have in the pack."""
+        if kind[0] in ("BitField", "Enumeration"):
+            return kind
+        parts = (self.rename(part, owner, field) if isinstance(part, list) else part for part in kind)
+        return [self.name_of(part, owner, field) if isinstance(part, str) else part for part in parts]
+
+    def cut(self, wanted):
+        """The wanted types without padding, and the nameless ones inside them."""
+        found = {}
+        queue = [name for name in wanted if name in self.types and not ANONYMOUS.search(name)]
+        while queue:
+            name = queue.pop(0)
+            shown = self.names.get(name, name)
+            if shown in self.kept:
                 continue
-            fields[field] = fact
-            inner = (n for n in referenced(fact["type"]) if ANONYMOUS.search(n))
-            queue.extend(n for n in inner if n in types)
-        order = sorted(fields.items(), key=lambda f: (f[1]["offset"], f[0]))
-        kept[name] = {"size": source["size"], "fields": dict(order)}
-    return dict(sorted(kept.items()))
+            source = self.types[name]
+            fields = {}
+            for field, fact in in_order(source["fields"]):
+                if PADDING.search(field):
+                    continue
+                fields[field] = {"offset": fact["offset"], "type": self.rename(fact["type"], shown, field)}
+                inner = (n for n in referenced(fact["type"]) if ANONYMOUS.search(n))
+                queue.extend(n for n in inner if n in self.types)
+            found[shown] = self.kept[shown] = {"size": source["size"], "fields": fields}
+        return dict(sorted(found.items()))
 
 
 def convert_enum(enum):
@@ -138,62 +176,136 @@ def version_of(text):
     return tuple(int(part) for part in text.split("."))
 
 
-def layouts(paths):
-    """Yields (version, service pack, architecture, types) of every nt-layout-1 file."""
-    for path in paths:
-        with lzma.open(path) as file:
-            layout = json.load(file)
-        if layout.get("format") != "nt-layout-1":
-            raise SystemExit(f"{path}: found no nt-layout-1 file")
-        yield layout["windows"], layout.get("service_pack") or "", layout["arch"], layout["types"]
+# Builds that are others with features switched on: they have the same kernel.
+SHARED = {19042: 19041, 19043: 19041, 19044: 19041, 19045: 19041, 22631: 22621}
+# Builds that are a service pack, which some files do not say.
+SERVICE_PACKS = {7601: "SP1"}
 
 
-def isf_files(folder, covered):
-    """Yields the same for the latest version of each build that is not covered yet."""
-    latest = {}
+class Kernel:
+    """The structures of one kernel, and what it is."""
+
+    def __init__(self, windows, service_pack, arch, types, pdb=None):
+        version = list((version_of(windows) + (0,))[:4])
+        version[2] = SHARED.get(version[2], version[2])
+        service_pack = service_pack or SERVICE_PACKS.get(version[2], "")
+        self.version = tuple(version)
+        self.windows = ".".join(str(n) for n in (version if version[3] else version[:3]))
+        self.service_pack, self.arch, self.pdb = service_pack, arch, pdb
+        self.pack = int(re.sub(r"\D", "", service_pack) or 0)
+        cutter = Cutter(types)
+        self.first = cutter.cut(FIRST)
+        self.rest = cutter.cut(name for name in types if name.startswith(LATER))
+
+    def key(self):
+        return (self.version[2], self.arch, self.version, self.pack)
+
+
+def kernel_of(path):
+    """The kernel of a file of either format; its name says the version of an ISF file without PDB."""
+    with lzma.open(path) as file:
+        layout = json.load(file)
+    if layout.get("format") == "nt-layout-1":
+        return Kernel(layout["windows"], layout.get("service_pack") or "", layout["arch"], layout["types"])
+    name = re.fullmatch(r"nt-([\d.]+)-(x86|x64|arm64)\.json\.xz", path.name)
+    if name is None or "user_types" not in layout:
+        raise SystemExit(f"{path}: found neither an nt-layout-1 file nor nt-VERSION-ARCH.json.xz in ISF")
+    return Kernel(name[1], "", name[2], convert(layout))
+
+
+def isf_files(folder):
+    """Yields the kernel of every row of an index."""
     with open(folder / "INDEX.csv", newline="") as file:
         for row in csv.DictReader(file):
-            version = version_of(row["windows_version"])
-            if version[:3] not in covered:
-                latest[version[:3]] = max(latest.get(version[:3], (version, row)), (version, row), key=lambda v: v[0])
-    for _, (_, row) in sorted(latest.items()):
-        path = folder / "windows" / row["pdb"] / f"{row['guid']}-{row['age']}.json.xz"
-        with lzma.open(path) as file:
-            yield row["windows_version"], "", "x64", convert(json.load(file))
+            path = folder / "windows" / row["pdb"] / f"{row['guid']}-{row['age']}.json.xz"
+            with lzma.open(path) as layout:
+                types = convert(json.load(layout))
+            yield Kernel(row["windows_version"], "", "x64", types, (row["guid"], int(row["age"])))
 
 
-# Kernels in an archive: few, since all of one is unpacked to read a line.
+# Builds in an archive: few, since all of one is unpacked to read a line.
 TOGETHER = 3
 
 
-def archives(kernels):
-    """The kernels with the archive that each is in: neighbours of one architecture share much."""
-    count = {}
-    for kernel in sorted(kernels, key=lambda k: k[:4]):
-        number = count[kernel[2]] = count.get(kernel[2], -1) + 1
-        yield f"nt-{kernel[2]}-{number // TOGETHER}", kernel
+def groups(kernels):
+    """The kernels of each build and architecture, the oldest first."""
+    found = {}
+    for kernel in sorted(kernels, key=Kernel.key):
+        found.setdefault((kernel.arch, kernel.version[2]), []).append(kernel)
+    return found
 
 
-def write(folder, kernels):
-    """Writes the archives, and returns the rows of the index."""
-    texts, rows = {}, []
-    for archive, (version, pack, arch, windows, service_pack, types) in archives(kernels):
-        head = {"format": "nt-layout-1", "windows": windows, "service_pack": service_pack, "arch": arch}
-        first = cut(types, FIRST)
-        later = cut(types, (name for name in types if name.startswith(LATER)), first)
-        line = len(texts.setdefault(archive, []))
-        for name, part in ((archive, first), (archive + "-more", later)):
-            text = json.dumps(head | {"types": part}, separators=(",", ":"))
-            texts.setdefault(name, []).append(text)
-        numbers = ", ".join(str(number) for number in version)
+def difference(part, base):
+    """What differs from the types of another kernel; types that it lacks are null."""
+    changed = {name: fact for name, fact in part.items() if base.get(name) != fact}
+    return dict(sorted((changed | {name: None for name in base if name not in part}).items()))
+
+
+class Writer:
+    """The archives, the index of kernels and the table of PDBs in the making."""
+
+    def __init__(self):
+        self.texts, self.rows, self.pdbs, self.count = {}, [], [], {}
+
+    def group(self, arch, kernels):
+        """Adds the kernels of one build: the newest whole, the others as what differs from it."""
+        number = self.count[arch] = self.count.get(arch, -1) + 1
+        archive = f"nt-{arch}-{number // TOGETHER}"
+        base, base_line, seen = kernels[-1], None, []
+        for kernel in [base, *reversed(kernels[:-1])]:
+            twin = next((other for other in seen if (other.first, other.rest) == (kernel.first, kernel.rest)), None)
+            if twin is None:
+                line = self.line(archive, kernel, None if base_line is None else base)
+                base_line = line if base_line is None else base_line
+                seen.append(kernel)
+                self.row(archive, kernel, line, base_line)
+            if kernel.pdb:
+                guid, age = kernel.pdb
+                self.pdbs.append((guid, age, kernel.version, (twin or kernel).version))
+
+    def line(self, archive, kernel, base):
+        """Adds a kernel's line to both archives; returns its number."""
+        head = {"format": "nt-layout-1", "windows": kernel.windows, "service_pack": kernel.service_pack}
+        head["arch"] = kernel.arch
+        line = len(self.texts.setdefault(archive, []))
+        for name, part in ((archive, "first"), (archive + "-more", "rest")):
+            types = getattr(kernel, part)
+            types = types if base is None else difference(types, getattr(base, part))
+            text = json.dumps(head | {"types": types}, separators=(",", ":"))
+            self.texts.setdefault(name, []).append(text)
+        return line
+
+    def row(self, archive, kernel, line, base):
+        numbers = ", ".join(str(number) for number in kernel.version)
         files = ", ".join(f'include_bytes!("{name}.jsonl.xz")' for name in (archive, archive + "-more"))
-        rows.append(f'    row([{numbers}], {pack}, "{arch}", [{files}], {line}),')
-    for name, lines in sorted(texts.items()):
-        text = "\n".join(lines) + "\n"
-        packed = lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME, check=lzma.CHECK_CRC32)
-        (folder / f"{name}.jsonl.xz").write_bytes(packed)
-        print(f"{name}: {len(lines)} kernels, {len(text)} bytes, {len(packed)} packed")
-    return rows
+        text = f'    row([{numbers}], {kernel.pack}, "{kernel.arch}", [{files}], [{line}, {base}]),'
+        self.rows.append(((kernel.version, kernel.pack, kernel.arch), text))
+
+    def write(self, folder):
+        for old in folder.glob("nt-*.jsonl.xz"):
+            old.unlink()
+        total = 0
+        for name, lines in sorted(self.texts.items()):
+            text = "\n".join(lines) + "\n"
+            packed = lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME, check=lzma.CHECK_CRC32)
+            (folder / f"{name}.jsonl.xz").write_bytes(packed)
+            total += len(packed)
+            print(f"{name}: {len(lines)} kernels, {len(text)} bytes, {len(packed)} packed")
+        print(f"{len(self.rows)} layouts, {total} bytes")
+        write_table(folder / "index.inc", "one row a layout, oldest kernel first", [row for _, row in sorted(self.rows)])
+        rows = [
+            f'    pdb("{guid}", {age}, [{numbers(own)}], [{numbers(layout)}]),'
+            for guid, age, own, layout in sorted(self.pdbs)
+        ]
+        write_table(folder / "pdbs.inc", "GUID and age of a PDB, its kernel, and the kernel whose layout it has", rows)
+
+
+def numbers(version):
+    return ", ".join(str(number) for number in version)
+
+
+def write_table(path, what, rows):
+    path.write_text(f"// Written by tools/make_pack.py: {what}.\n&[\n" + "\n".join(rows) + "\n]\n")
 
 
 def main():
@@ -201,21 +313,13 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("inputs", nargs="+", type=pathlib.Path)
     options = parser.parse_args()
-    found, covered = [], set()
-    for layout in layouts(sorted(path for path in options.inputs if path.is_file())):
-        found.append(layout)
-        if layout[2] == "x64":
-            covered.add(version_of(layout[0])[:3])
+    kernels = [kernel_of(path) for path in sorted(options.inputs) if path.is_file()]
     for folder in (path for path in options.inputs if path.is_dir()):
-        found.extend(isf_files(folder, covered))
-    kernels = []
-    for windows, service_pack, arch, types in found:
-        version = (version_of(windows) + (0,))[:4]
-        pack = int(re.sub(r"\D", "", service_pack) or 0)
-        kernels.append((version, pack, arch, windows, service_pack, types))
-    rows = write(options.out, kernels)
-    text = "// Written by tools/make_pack.py: one row a kernel, oldest first.\n&[\n" + "\n".join(rows) + "\n]\n"
-    (options.out / "index.inc").write_text(text)
+        kernels.extend(isf_files(folder))
+    writer = Writer()
+    for (arch, _), group in groups(kernels).items():
+        writer.group(arch, group)
+    writer.write(options.out)
 
 
 if __name__ == "__main__":

@@ -58,7 +58,9 @@ pub const PROCESS_HEAD: usize = 0x50;
 pub const PFN_DATABASE: usize = 0xc0;
 /// `KeBugCheckCallbackListHead`.
 pub const BUGCHECK_CALLBACKS: usize = 0x80;
-/// `KeTimeIncrement`: 100 ns units per clock tick.
+/// `KiBugcheckData`: the code of the bug check and its four parameters.
+pub const BUGCHECK_DATA: usize = 0x88;
+/// `KeTimeIncrement`: 100 ns units a clock tick.
 pub const TIME_INCREMENT: usize = 0x78;
 /// `ObpRootDirectoryObject`: points to a pointer to the directory.
 pub const ROOT_DIRECTORY: usize = 0x98;

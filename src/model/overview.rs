@@ -55,6 +55,12 @@ row! {
         comment: String,
         /// Whether the file holds everything that its headers describe.
         is_complete: bool,
+        /// Where the layout of the kernel's structures comes from.
+        layout: String,
+        /// Why it is believed.
+        layout_grounds: String,
+        /// How sure that is: `certain`, `likely`, `partial`.
+        layout_certainty: String,
     }
 }
 

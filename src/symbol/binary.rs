@@ -10,6 +10,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use super::folder::{self, Listings};
 use super::image::{Image, Section};
 
 /// The identity of an image, from a module list.
@@ -24,17 +25,17 @@ pub struct ImageId {
 }
 
 impl ImageId {
-    /// The possible paths of the file below a folder.
-    fn places(&self, folder: &Path) -> Vec<PathBuf> {
-        // A damaged dump must not lead to a path outside the folder.
+    /// Where the file is below a folder: in the order that stores keep, or beside other files.
+    fn places(&self, folder: &Path, listings: &Listings) -> Vec<PathBuf> {
+        // A damaged dump must not lead anywhere else.
         let is_bad = |c: char| c.is_control() || "\\/:*?\"<>|".contains(c);
         if self.name.is_empty() || self.name.starts_with('.') || self.name.contains(is_bad) {
             return Vec::new();
         }
         let key = format!("{:08X}{:x}", self.timestamp, self.size);
-        let names = [self.name.clone(), self.name.to_ascii_lowercase()];
-        let stored = names.iter().map(|name| folder.join(name).join(&key).join(name));
-        stored.chain(names.iter().map(|name| folder.join(name))).collect()
+        let name = self.name.as_str();
+        let stored = listings.file(&folder::tier(folder, name), &[name, &key, name]);
+        stored.into_iter().chain(listings.file(folder, &[name])).collect()
     }
 }
 
@@ -47,12 +48,12 @@ pub struct ImageFile {
 
 impl ImageFile {
     /// The file of an image in a folder, or the path itself if it is the file.
-    pub(super) fn find(path: &Path, id: &ImageId) -> Option<Self> {
+    pub(super) fn find(path: &Path, id: &ImageId, listings: &Listings) -> Option<Self> {
         if path.is_file() {
             let is_it = path.file_name().is_some_and(|name| name.eq_ignore_ascii_case(&id.name));
             return if is_it { Self::open(path, id) } else { None };
         }
-        id.places(path).iter().find_map(|place| Self::open(place, id))
+        id.places(path, listings).iter().find_map(|place| Self::open(place, id))
     }
 
     /// Opens a file; `None` if it is of another image.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::describe::{self, FieldInfo};
 use super::known::Known;
 use super::names::Names;
-use super::pack::Pack;
+use super::pack::{Pack, Part};
 use super::pdb::{PdbFile, Types};
 use super::text::Text;
 use super::{demangle, kept};
@@ -25,8 +25,9 @@ pub struct Layout {
     body: Body,
     read: Mutex<HashMap<Box<str>, Option<Arc<Type>>>>,
     known: Known,
-    /// The kernel's pack, if the layout is built in, and its other types, which are decompressed on
-    /// first use.
+    /// What has the types that are not stated here: another kernel of the build.
+    base: Option<Box<Layout>>,
+    /// The kernel's pack, if the layout is built in, and its other types once one is asked for.
     pack: Option<&'static Pack>,
     rest: OnceLock<Option<Box<Layout>>>,
 }
@@ -146,7 +147,16 @@ impl Layout {
 
     /// A built-in layout; `None` only if the program itself is damaged.
     pub fn of_pack(pack: &'static Pack) -> Option<Self> {
-        Some(Self { pack: Some(pack), ..Self::parse(pack.text()?).ok()? })
+        Some(Self { pack: Some(pack), ..Self::of_part(pack, Part::First)? })
+    }
+
+    /// One document of a pack, upon that from which it differs.
+    fn of_part(pack: &Pack, part: Part) -> Option<Self> {
+        let base = match pack.base(part) {
+            Some(text) => Some(Box::new(Self::parse(text.to_string()).ok()?)),
+            None => None,
+        };
+        Some(Self { base, ..Self::parse(pack.text(part)?.to_string()).ok()? })
     }
 
     /// The types and symbols of a PDB file.
@@ -159,6 +169,7 @@ impl Layout {
             body,
             read: Mutex::default(),
             known: Known::default(),
+            base: None,
             pack: None,
             rest: OnceLock::new(),
         }
@@ -166,7 +177,7 @@ impl Layout {
 
     /// The other types of a built-in layout, which are decompressed on first use.
     fn rest(&self) -> Option<&Self> {
-        let unpack = || Some(Box::new(Self::parse(self.pack?.rest()?).ok()?));
+        let unpack = || Some(Box::new(Self::of_part(self.pack?, Part::Rest)?));
         self.rest.get_or_init(unpack).as_deref()
     }
 
@@ -275,8 +286,14 @@ impl Layout {
             }
             Body::Pdb(file) => file.types().map(Types::names).unwrap_or_default(),
         };
+        if let Some(base) = &self.base {
+            names.extend(base.type_names());
+            // What differs may be that a type is not there.
+            names.retain(|name| self.stated(name).is_some());
+        }
         names.extend(self.rest().into_iter().flat_map(Self::type_names));
         names.sort_unstable();
+        names.dedup();
         names
     }
 
@@ -356,13 +373,20 @@ impl Layout {
         if let Some(known) = read.get(name) {
             return known.clone();
         }
-        let ty = match &self.body {
-            Body::Text(text) => text.read_type(name),
-            Body::Pdb(file) => file.types().and_then(|types| types.read_type(name)),
-        };
-        let ty = ty.map(Arc::new).or_else(|| self.rest()?.type_of(name));
+        let ty = self.stated(name).map(Arc::new).or_else(|| self.rest()?.type_of(name));
         read.insert(name.into(), ty.clone());
         ty
+    }
+
+    /// A type of the file, or of the one from which it differs.
+    fn stated(&self, name: &str) -> Option<Type> {
+        match &self.body {
+            Body::Text(text) => match &self.base {
+                Some(base) if !text.head.types.contains_key(name) => base.stated(name),
+                _ => text.read_type(name),
+            },
+            Body::Pdb(file) => file.types().and_then(|types| types.read_type(name)),
+        }
     }
 }
 
@@ -409,7 +433,8 @@ mod tests {
 
     #[test]
     fn damage_never_panics() {
-        let text = pack::find(7601, 1, "x86").and_then(|(pack, _)| pack.text()).unwrap();
+        let (pack, _) = pack::find(7601, 1, "x86").unwrap();
+        let text = pack.base(Part::First).or_else(|| pack.text(Part::First)).unwrap();
         let mut state = 88_172_645_463_325_252u64;
         let mut below = |limit: usize| {
             state ^= state << 13;
@@ -418,7 +443,7 @@ mod tests {
             usize::try_from(state % limit as u64).unwrap()
         };
         for round in 0..60 {
-            let mut damaged = text.clone().into_bytes();
+            let mut damaged = text.as_bytes().to_vec();
             for _ in 0..=round / 10 {
                 let at = below(damaged.len());
                 damaged[at] = b"0123456789{}[]\",: -"[below(19)];

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use super::folder::{self, Listings};
 use super::id::PdbId;
 use super::names::Names;
 use super::path::{Element, Stop};
@@ -66,6 +67,8 @@ pub(super) struct Lookup {
     silent: Mutex<HashSet<String>>,
     /// The queries that wait for downloads.
     waiting: Waiting,
+    /// The folders that were looked through.
+    listings: Listings,
 }
 
 /// A place, and whether its servers may be asked.
@@ -145,7 +148,12 @@ impl Lookup {
         self.places.iter().flat_map(Place::folders)
     }
 
-    /// Whether there is nothing to search.
+    /// The folders that were looked through.
+    pub(super) const fn listings(&self) -> &Listings {
+        &self.listings
+    }
+
+    /// Whether there is anything to search.
     pub(super) fn is_empty(&self) -> bool {
         self.places.is_empty()
     }
@@ -239,7 +247,7 @@ impl Lookup {
         }
         for place in &self.places {
             match &place.element {
-                Element::Local(path) => local(path, id, &mut found),
+                Element::Local(path) => self.local(path, id, &mut found),
                 Element::Chain(stops) => self.chain(stops, place.may_ask, id, &mut found),
             }
             if found.at.is_some() {
@@ -253,7 +261,7 @@ impl Lookup {
         for stop in stops {
             match stop {
                 Stop::Folder(folder) => {
-                    local(folder, id, found);
+                    self.local(folder, id, found);
                     if found.at.is_some() {
                         return;
                     }
@@ -282,7 +290,8 @@ impl Lookup {
                 Stop::Folder(folder) => Some(folder.clone()),
                 Stop::Server(_) => None,
             });
-            let target = folder.unwrap_or_else(super::path::default_cache).join(server::place(id));
+            let folder = folder.unwrap_or_else(super::path::default_cache);
+            let target = folder::tier(&folder, &id.name).join(server::place(id));
             if is_it(&target, id).is_ok() {
                 return Some(Found { status: Status::Pdb, at: Some(target), note: None });
             }
@@ -317,37 +326,42 @@ impl Lookup {
     }
 }
 
-/// Searches a folder for a module's file, or checks whether a file is it.
-fn local(path: &Path, id: &PdbId, found: &mut Found) {
-    let mut note = |text: String| {
-        found.note.get_or_insert(text);
-    };
-    if path.is_file() {
-        let is_named = path.file_name().is_some_and(|name| name.eq_ignore_ascii_case(&id.name));
-        match is_it(path, id) {
-            Ok(()) => found.take(path.to_owned()),
-            Err(why) if is_named => note(why),
-            Err(_) => {}
+impl Lookup {
+    /// Looks for a module's file in a folder, or whether a file is it.
+    fn local(&self, path: &Path, id: &PdbId, found: &mut Found) {
+        let mut note = |text: String| {
+            found.note.get_or_insert(text);
+        };
+        if path.is_file() {
+            let is_named = path.file_name().is_some_and(|name| name.eq_ignore_ascii_case(&id.name));
+            match is_it(path, id) {
+                Ok(()) => found.take(path.to_owned()),
+                Err(why) if is_named => note(why),
+                Err(_) => {}
+            }
+            return;
         }
-        return;
-    }
-    for name in [id.name.clone(), id.name.to_ascii_lowercase()] {
-        let folder = id.folder();
-        let flat = [path.join(&name)].into_iter();
-        let old = OLD_FOLDERS.iter().map(|folder| path.join(folder).join(&name));
-        let sorted = [folder.clone(), folder.to_ascii_lowercase()];
-        let sorted = sorted.iter().map(|folder| path.join(&name).join(folder).join(&name));
-        for file in sorted.chain(flat).chain(old).filter(|file| file.is_file()) {
+        let (name, folder) = (id.name.as_str(), id.folder());
+        let store = folder::tier(path, name);
+        let file = |store: &Path, names: &[&str]| self.listings.file(store, names);
+        let sorted = file(&store, &[name, &folder, name]).into_iter();
+        let flat = file(path, &[name]).into_iter();
+        let old = OLD_FOLDERS.iter().filter_map(|old| file(path, &[old, name]));
+        for file in sorted.chain(flat).chain(old) {
             match is_it(&file, id) {
                 Ok(()) => return found.take(file),
                 Err(why) => note(why),
             }
         }
-        if let Some(file) = isf_file(path, &name, id) {
+        let isf = [".json.xz", ".json"].map(|end| format!("{}-{}{end}", id.guid, id.age));
+        // In the order of folders that Volatility keeps.
+        let isf = isf.iter().find_map(|isf| {
+            file(&store, &[name, isf]).or_else(|| file(path, &["windows", name, isf]))
+        });
+        if let Some(file) = isf {
             return found.take(file);
         }
-        let packed = path.join(&name).join(&folder).join(packed_name(&name));
-        if packed.is_file() {
+        if let Some(packed) = file(&store, &[name, &folder, &packed_name(name)]) {
             note(format!("{} is compressed, expand it first", packed.display()));
         }
     }
@@ -363,14 +377,6 @@ impl Found {
             note: None,
         };
     }
-}
-
-/// The file in Volatility's format, in Volatility's directory layout.
-fn isf_file(path: &Path, name: &str, id: &PdbId) -> Option<PathBuf> {
-    let folders = [path.join(name), path.join("windows").join(name)];
-    let names = [".json.xz", ".json"].map(|end| format!("{}-{}{end}", id.guid, id.age));
-    let files = folders.iter().flat_map(|folder| names.iter().map(|name| folder.join(name)));
-    files.into_iter().find(|file| file.is_file())
 }
 
 /// `name.pd_` for `name.pdb`.

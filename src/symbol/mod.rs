@@ -15,6 +15,7 @@ mod describe;
 mod error;
 mod exports;
 mod find;
+mod folder;
 mod id;
 pub mod image;
 mod isf;
@@ -57,7 +58,7 @@ pub use pool_tags::{PoolTagName, PoolTags};
 
 use self::find::LayoutFile;
 use self::lookup::{Lookup, Place as Stop};
-use self::pack::{Fit, Pack};
+use self::pack::Pack;
 use self::path::Element;
 use crate::dump::cache::Entry;
 
@@ -91,6 +92,8 @@ struct Inner {
     cache: Option<PathBuf>,
     /// The pool tag list of the user, if there is one.
     pool_tags: Option<PoolTags>,
+    /// Built-in layouts that are not used.
+    hidden: Vec<(pack::Version, u8, &'static str)>,
 }
 
 /// The kernel for which a layout is wanted.
@@ -102,6 +105,8 @@ pub struct Wanted<'a> {
     pub service_pack: u8,
     /// `x86`, `x64`, `arm64`.
     pub arch: &'a str,
+    /// Revision of the build, if known.
+    pub revision: Option<u16>,
     /// Its PDB, if known.
     pub pdb: Option<&'a PdbId>,
 }
@@ -157,24 +162,31 @@ impl Store {
     /// A configured path does not exist, or a named file is unusable.
     pub fn new(search: &Search) -> Result<Self, Error> {
         let mut places = Vec::new();
+        let mut required = Vec::new();
         for path in &search.paths {
             let elements = path::elements(path);
+            // Of several entries those that are there are used, as debuggers do.
+            let is_there = |element: &Element| match element {
+                Element::Local(path) => path.exists(),
+                Element::Chain(_) => true,
+            };
+            let is_required = !elements.iter().any(is_there);
+            required.extend(elements.iter().map(|_| is_required));
             places.extend(elements.into_iter().map(|element| Stop { element, may_ask: true }));
         }
-        let named = places.len();
         if !search.environment.trim().is_empty() {
             let elements = path::elements(Path::new(&search.environment));
             places.extend(elements.into_iter().map(|element| Stop { element, may_ask: false }));
         }
         let mut paths = Vec::new();
         for (position, place) in places.iter().enumerate() {
-            let is_named = position < named;
+            let is_required = required.get(position).is_some_and(|required| *required);
             for path in place.folders() {
                 let exists = std::fs::metadata(path);
                 match exists {
                     Ok(_) => paths.push(path.to_owned()),
-                    // A cache directory is created when a file is stored in it.
-                    Err(source) if is_named && matches!(place.element, Element::Local(_)) => {
+                    // A cache is made when there is something to keep in it.
+                    Err(source) if is_required => {
                         return Err(Error::Io { path: path.display().to_string(), source });
                     }
                     Err(_) => {}
@@ -193,7 +205,14 @@ impl Store {
         Ok(store)
     }
 
-    /// What is known about a pool tag, from the user's list or else the built-in one.
+    /// A store that has one built-in layout less, to see what becomes of an update that nobody knows.
+    #[must_use]
+    pub fn without(pack: &Pack) -> Self {
+        let hidden = vec![(pack.version, pack.service_pack, pack.arch)];
+        Self { inner: Arc::new(Inner { hidden, ..Inner::default() }) }
+    }
+
+    /// What is known of a pool tag: by the list that was named, else by the one that is built in.
     pub fn pool_tag(&self, tag: [u8; 4]) -> Option<PoolTagName<'_>> {
         let named = self.inner.pool_tags.as_ref().and_then(|tags| tags.find(tag));
         named.or_else(|| PoolTags::built_in().find(tag))
@@ -263,7 +282,8 @@ impl Store {
             return found.clone();
         }
         let mut folders = self.inner.lookup.folders();
-        let found = folders.find_map(|folder| ImageFile::find(folder, id)).map(Arc::new);
+        let listings = self.inner.lookup.listings();
+        let found = folders.find_map(|folder| ImageFile::find(folder, id, listings)).map(Arc::new);
         known().insert(id.clone(), found.clone());
         found
     }
@@ -291,10 +311,22 @@ impl Store {
             }
             found.push((closeness, distance, Candidate { place, label, closeness }));
         }
-        for pack in pack::all().iter().filter(|pack| pack.arch == wanted.arch) {
-            let (closeness, distance) = pack_closeness(pack, wanted);
-            let [major, minor, build, _] = pack.version;
-            let label = format!("built-in layout {major}.{minor}.{build} {}", pack.arch);
+        let known = wanted.pdb.and_then(pack::of_pdb);
+        let packs = pack::all().iter().filter(|pack| pack.arch == wanted.arch);
+        let mut last = None;
+        for pack in packs.filter(|pack| !self.inner.hidden.contains(&pack.key())) {
+            let (closeness, distance) = pack_closeness(pack, wanted, known);
+            let is_other = closeness == Closeness::OtherBuild;
+            let is_later = u32::from(pack.version[2]) > wanted.build;
+            // Of the updates of another build the nearest in time is enough.
+            if is_other && last == Some(pack.version[2]) {
+                if is_later {
+                    continue;
+                }
+                found.pop();
+            }
+            last = is_other.then_some(pack.version[2]);
+            let label = format!("built-in layout {} {}", pack.version_text(), pack.arch);
             let place = Place::Pack(pack.version, pack.service_pack, pack.arch);
             found.push((closeness, distance, Candidate { place, label, closeness }));
         }
@@ -393,17 +425,30 @@ fn closeness(file: &LayoutFile, wanted: &Wanted<'_>) -> Option<(Closeness, u32)>
     })
 }
 
-fn pack_closeness(pack: &Pack, wanted: &Wanted<'_>) -> (Closeness, u32) {
-    let build = u16::try_from(wanted.build).unwrap_or(u16::MAX);
-    if let Some((found, Fit::Same | Fit::SameBuild)) =
-        pack::find(build, wanted.service_pack, wanted.arch)
-        && found.version[2] == pack.version[2]
-    {
-        let of_pack = u32::from(pack.service_pack.abs_diff(wanted.service_pack));
+fn pack_closeness(
+    pack: &Pack,
+    wanted: &Wanted<'_>,
+    known: Option<&pack::KnownPdb>,
+) -> (Closeness, u32) {
+    if known.is_some_and(|known| known.is_of(pack)) {
+        // After the files of that PDB.
+        return (Closeness::SamePdb, 1);
+    }
+    if pack.is_of_build(wanted.build) {
+        let revision = known.map(|known| known.version[3]).or(wanted.revision);
+        let far = match revision {
+            Some(revision) => u32::from(pack.revision().abs_diff(revision)),
+            // The latest is the likeliest.
+            None => u32::from(u16::MAX.saturating_sub(pack.revision())),
+        };
+        let of_pack = match pack.version {
+            [6, 3, ..] | [10, ..] => 0,
+            _ => u32::from(pack.service_pack.abs_diff(wanted.service_pack)),
+        };
         // After every file of the same build.
         return (
             Closeness::SameBuild,
-            of_pack.saturating_mul(2).saturating_add(1024 | u32::from(found != pack)),
+            far.saturating_add(of_pack.saturating_mul(1 << 16)).saturating_add(1024),
         );
     }
     (Closeness::OtherBuild, distance(pack.version[2].into(), wanted.build).saturating_add(1))

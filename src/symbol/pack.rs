@@ -1,25 +1,54 @@
 //! Structure layouts of Windows kernels that are built into the program.
 //!
 //! Facts of sizes and offsets, cut to the structures that tables read, packed by
-//! `tools/make_pack.py`. No symbols: names of functions and variables come from elsewhere. The text
-//! of a pack is one `nt-layout-1` document; this file finds it and knows nothing of its content.
+//! `tools/make_pack.py`. No symbols: names of functions and variables come from elsewhere. A pack is
+//! two `nt-layout-1` documents, each whole or what differs from that of another kernel of the build;
+//! this file finds them and knows nothing of their content.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use liblzma::read::XzDecoder;
+
+use super::id::PdbId;
+
+/// Major and minor version, build and revision; revision 0 where the build is what is known.
+pub type Version = [u16; 4];
 
 /// The layouts of one kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pack {
-    /// Major and minor version, build and revision; revision 0 where the build is what is known.
-    pub version: [u16; 4],
+    /// The kernel.
+    pub version: Version,
     /// Service pack, or update of Windows 8.1.
     pub service_pack: u8,
-    /// `x86` or `x64`.
+    /// `x86`, `x64` or `arm64`.
     pub arch: &'static str,
     /// What the first queries of a session read, and the rest.
     archives: [&'static [u8]; 2],
-    line: usize,
+    /// Its line in both, and the line of the kernel from which it differs by what its line says.
+    lines: [usize; 2],
+}
+
+/// A PDB whose kernel has a layout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownPdb {
+    guid: &'static str,
+    age: u32,
+    /// The kernel of the PDB.
+    pub version: Version,
+    /// The kernel whose layout is the same.
+    layout: Version,
+}
+
+/// One of the two documents of a kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Types that the first queries of a session read.
+    First,
+    /// The others.
+    Rest,
 }
 
 /// How well a pack fits a kernel.
@@ -34,20 +63,43 @@ pub enum Fit {
 }
 
 /// Builds that are others with features switched on: one kernel, one set of layouts.
-const SHARED: [(std::ops::RangeInclusive<u16>, u16); 3] =
-    [(18362..=18363, 18362), (19041..=19045, 19041), (6003..=6003, 6002)];
+const SHARED: [(std::ops::RangeInclusive<u16>, u16); 5] = [
+    (6003..=6003, 6002),
+    (18362..=18363, 18362),
+    (19041..=19045, 19041),
+    (22621..=22635, 22621),
+    (26100..=26200, 26100),
+];
 
 /// Every pack, oldest kernel first.
 static ALL: &[Pack] = include!("pack/index.inc");
 
+/// The PDBs whose kernels have one.
+static PDBS: &[KnownPdb] = include!("pack/pdbs.inc");
+
 const fn row(
-    version: [u16; 4],
+    version: Version,
     service_pack: u8,
     arch: &'static str,
     archives: [&'static [u8]; 2],
-    line: usize,
+    lines: [usize; 2],
 ) -> Pack {
-    Pack { version, service_pack, arch, archives, line }
+    Pack { version, service_pack, arch, archives, lines }
+}
+
+const fn pdb(guid: &'static str, age: u32, version: Version, layout: Version) -> KnownPdb {
+    KnownPdb { guid, age, version, layout }
+}
+
+/// What is known of the kernel with a PDB.
+pub fn of_pdb(id: &PdbId) -> Option<&'static KnownPdb> {
+    PDBS.iter().find(|known| known.guid == id.guid && known.age == id.age)
+}
+
+/// The build under which the layouts of a kernel are, where builds share one.
+fn kernel_of(build: u16) -> u16 {
+    let shared = SHARED.iter().find(|(range, _)| range.contains(&build));
+    shared.map_or(build, |(_, kernel)| *kernel)
 }
 
 /// Every pack, oldest kernel first.
@@ -57,8 +109,7 @@ pub fn all() -> &'static [Pack] {
 
 /// The pack that fits a kernel best; `None` if the architecture has none, or none so old.
 pub fn find(build: u16, service_pack: u8, arch: &str) -> Option<(&'static Pack, Fit)> {
-    let shared = SHARED.iter().find(|(range, _)| range.contains(&build));
-    let kernel = shared.map_or(build, |(_, kernel)| *kernel);
+    let kernel = kernel_of(build);
     let of_arch = || ALL.iter().filter(|pack| pack.arch == arch);
     let same_build = || of_arch().filter(|pack| pack.version[2] == kernel);
     if let Some(pack) = same_build().find(|pack| pack.service_pack == service_pack) {
@@ -72,48 +123,119 @@ pub fn find(build: u16, service_pack: u8, arch: &str) -> Option<(&'static Pack, 
     of_arch().rfind(|pack| pack.version[2] < kernel).map(|pack| (pack, Fit::Earlier))
 }
 
+impl KnownPdb {
+    /// Whether a pack is the layout of the PDB's kernel.
+    pub fn is_of(&self, pack: &Pack) -> bool {
+        // The kernels whose PDBs are known are of this architecture.
+        pack.arch == "x64" && pack.version == self.layout
+    }
+}
+
 impl Pack {
-    /// The pack's `nt-layout-1` document; `None` only if the program itself is damaged.
-    pub fn text(&self) -> Option<String> {
-        self.line_of(self.archives[0])
+    /// What tells it from the others.
+    pub const fn key(&self) -> (Version, u8, &'static str) {
+        (self.version, self.service_pack, self.arch)
     }
 
-    /// A second document of the same kernel: types that fewer queries read.
-    pub fn rest(&self) -> Option<String> {
-        self.line_of(self.archives[1])
+    /// The revision of the build; of the first kernels of a build the one that they were released
+    /// with.
+    pub const fn revision(&self) -> u16 {
+        match (self.version, self.service_pack) {
+            ([6, 1, 7601, 0], _) => 17514,
+            ([6, 3, 9600, 0], 0) => 16384,
+            ([6, 3, 9600, 0], _) => 17031,
+            ([.., revision], _) => revision,
+        }
     }
 
-    fn line_of(&self, archive: &[u8]) -> Option<String> {
-        BufReader::new(XzDecoder::new(archive)).lines().nth(self.line)?.ok()
+    /// Whether it is of that build, or of one with the same kernel.
+    pub fn is_of_build(&self, build: u32) -> bool {
+        u16::try_from(build).is_ok_and(|build| kernel_of(build) == self.version[2])
     }
+
+    /// The version as text; `10.0.19041` where no revision is known.
+    pub fn version_text(&self) -> String {
+        let known = if self.version[3] == 0 { 3 } else { 4 };
+        let numbers: Vec<_> = self.version.iter().take(known).map(u16::to_string).collect();
+        numbers.join(".")
+    }
+
+    /// A `nt-layout-1` document of the pack; `None` only if the program itself is damaged.
+    pub fn text(&self, part: Part) -> Option<Arc<str>> {
+        self.line(part, self.lines[0])
+    }
+
+    /// The document of the kernel from which this one differs by what [`Self::text`] gives; `None`
+    /// if that is all.
+    pub fn base(&self, part: Part) -> Option<Arc<str>> {
+        let [own, base] = self.lines;
+        if own == base { None } else { self.line(part, base) }
+    }
+
+    fn line(&self, part: Part, number: usize) -> Option<Arc<str>> {
+        let [first, rest] = self.archives;
+        unpacked(if part == Part::First { first } else { rest })?.get(number).cloned()
+    }
+}
+
+/// The lines of an archive, unpacked when one is first asked for: its kernels are tried in turn.
+fn unpacked(archive: &'static [u8]) -> Option<Arc<[Arc<str>]>> {
+    type Lines = BTreeMap<usize, Arc<[Arc<str>]>>;
+    static UNPACKED: Mutex<Lines> = Mutex::new(Lines::new());
+    let key = archive.as_ptr() as usize;
+    // Whoever asks at the same time waits, rather than unpacks it too.
+    let mut unpacked = UNPACKED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(lines) = unpacked.get(&key) {
+        return Some(Arc::clone(lines));
+    }
+    let lines = BufReader::new(XzDecoder::new(archive)).lines();
+    let lines: Arc<[Arc<str>]> =
+        lines.map(|line| line.map(Arc::from)).collect::<Result<_, _>>().ok()?;
+    unpacked.insert(key, Arc::clone(&lines));
+    Some(lines)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::symbol::Layout;
 
     #[test]
     fn every_pack_is_a_document_of_its_kernel() {
         for pack in all() {
-            let text = pack.text().unwrap();
-            let document: serde_json::Value = serde_json::from_str(&text).unwrap();
-            let [major, minor, build, revision] = pack.version;
-            let version = match revision {
-                0 => format!("{major}.{minor}.{build}"),
-                _ => format!("{major}.{minor}.{build}.{revision}"),
-            };
-            assert_eq!(document["format"], "nt-layout-1");
-            assert_eq!(document["windows"], version);
-            assert_eq!(document["arch"], pack.arch);
-            for name in ["_ETHREAD", "_EPROCESS", "_KPRCB", "_DISPATCHER_HEADER"] {
-                assert!(document["types"][name]["size"].as_u64() > Some(15), "{version} {name}");
+            let version = pack.version_text();
+            let mut types: Vec<serde_json::Value> = Vec::new();
+            for part in [Part::First, Part::Rest] {
+                let text = pack.text(part).unwrap();
+                let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+                assert_eq!(document["format"], "nt-layout-1");
+                assert_eq!(document["windows"], version);
+                assert_eq!(document["arch"], pack.arch);
+                let layout = Layout::of_pack(pack).unwrap();
+                let names: &[&str] = match part {
+                    Part::First => &["_ETHREAD", "_EPROCESS", "_KPRCB", "_DISPATCHER_HEADER"],
+                    Part::Rest => &["_WORK_QUEUE_ITEM", "_KDEVICE_QUEUE"],
+                };
+                for name in names {
+                    assert!(layout.size_of(name) > Some(7), "{version} {name}");
+                }
+                types.push(document["types"].clone());
             }
-            let rest: serde_json::Value = serde_json::from_str(&pack.rest().unwrap()).unwrap();
-            assert_eq!(rest["windows"], version);
-            for name in ["_WORK_QUEUE_ITEM", "_KDEVICE_QUEUE", "_GENERAL_LOOKASIDE"] {
-                assert!(rest["types"][name]["size"].as_u64() > Some(7), "{version} {name}");
-                assert!(document["types"].get(name).is_none(), "{version} {name}");
+            for name in types[0].as_object().unwrap().keys() {
+                assert!(types[1].get(name).is_none(), "{version} {name}");
             }
+        }
+    }
+
+    #[test]
+    fn a_pdb_names_its_layout() {
+        let id = |guid: &str, age| PdbId { name: String::new(), guid: guid.to_owned(), age };
+        let known = of_pdb(&id("616A94E33A4827B451B0E19C14C03792", 1)).unwrap();
+        assert_eq!(known.version, [10, 0, 18326, 535]);
+        assert_eq!(all().iter().filter(|pack| known.is_of(pack)).count(), 1);
+        assert_eq!(of_pdb(&id("616A94E33A4827B451B0E19C14C03792", 2)), None);
+        for known in PDBS {
+            assert_eq!(all().iter().filter(|pack| known.is_of(pack)).count(), 1, "{}", known.guid);
         }
     }
 
@@ -121,9 +243,8 @@ mod tests {
     fn offsets_that_are_well_known() {
         let (pack, fit) = find(19044, 0, "x64").unwrap();
         assert_eq!((pack.version, fit), ([10, 0, 19041, 0], Fit::Same));
-        let document: serde_json::Value = serde_json::from_str(&pack.text().unwrap()).unwrap();
-        let offset =
-            |ty: &str, field: &str| document["types"][ty]["fields"][field]["offset"].clone();
+        let layout = Layout::of_pack(pack).unwrap();
+        let offset = |ty: &str, field: &str| layout.field(ty, field).unwrap().offset;
         assert_eq!(offset("_EPROCESS", "UniqueProcessId"), 0x440);
         assert_eq!(offset("_EPROCESS", "ImageFileName"), 0x5a8);
         assert_eq!(offset("_ETHREAD", "Cid"), 0x478);
@@ -137,8 +258,10 @@ mod tests {
         assert_eq!(fit(7601, 1, "x86"), Some((7601, Fit::Same)));
         assert_eq!(fit(3790, 1, "x64"), Some((3790, Fit::Same)));
         assert_eq!(fit(2600, 1, "x86"), Some((2600, Fit::SameBuild)));
-        assert_eq!(fit(22631, 0, "x64"), Some((22000, Fit::Earlier)));
+        assert_eq!(fit(22631, 0, "x64"), Some((22621, Fit::Same)));
+        assert_eq!(fit(26200, 0, "x64"), Some((26100, Fit::Same)));
+        assert_eq!(fit(27000, 0, "x64"), Some((26100, Fit::Earlier)));
         assert_eq!(fit(2195, 4, "x86"), None);
-        assert_eq!(fit(22000, 0, "arm64"), None);
+        assert_eq!(fit(22000, 0, "arm64"), Some((22000, Fit::Same)));
     }
 }

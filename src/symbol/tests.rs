@@ -3,7 +3,7 @@
 use super::*;
 
 fn wanted(build: u32, service_pack: u8, arch: &str) -> Wanted<'_> {
-    Wanted { build, service_pack, arch, pdb: None }
+    Wanted { build, service_pack, arch, revision: None, pdb: None }
 }
 
 fn asked(path: &str) -> Search {
@@ -16,11 +16,21 @@ fn without_a_path_the_nearest_built_in_layouts_are_there() {
     let labels = |wanted: &Wanted<'_>| -> Vec<String> {
         store.candidates(wanted).into_iter().map(|candidate| candidate.label).collect()
     };
-    assert_eq!(labels(&wanted(19045, 0, "x64"))[0], "built-in layout 10.0.19041 x64");
-    let later = labels(&wanted(22631, 0, "x64"));
-    assert_eq!(later[0], "built-in layout 10.0.22000 x64");
-    assert_eq!(later.len(), MAX_OTHER);
-    assert!(labels(&wanted(22000, 0, "arm64")).is_empty());
+    assert_eq!(labels(&wanted(19045, 0, "x64"))[0], "built-in layout 10.0.19041.3570 x64");
+    let revision = |revision| Wanted { revision: Some(revision), ..wanted(19045, 0, "x64") };
+    assert_eq!(labels(&revision(1200))[0], "built-in layout 10.0.19041.1237 x64");
+    let guid = "5278AFF86C341677D7D7835C85B7B844";
+    let id = PdbId { name: "ntkrnlmp.pdb".to_owned(), guid: guid.to_owned(), age: 1 };
+    let same = Wanted { pdb: Some(&id), ..wanted(19041, 0, "x64") };
+    assert_eq!(store.candidates(&same)[0].closeness, Closeness::SamePdb);
+    assert_eq!(labels(&same)[0], "built-in layout 10.0.19041.804 x64");
+    let later = labels(&wanted(27000, 0, "x64"));
+    let builds = ["26100", "22621.2428", "22000.2538", "20348.2529"];
+    assert_eq!(later, builds.map(|build| format!("built-in layout 10.0.{build} x64")));
+    assert_eq!(labels(&wanted(22000, 0, "arm64"))[0], "built-in layout 10.0.22000 arm64");
+    let (pack, _) = pack::find(7601, 1, "x86").unwrap();
+    let hidden = Store::without(pack).candidates(&wanted(7601, 1, "x86"));
+    assert!(hidden.iter().all(|candidate| !candidate.label.contains(&pack.version_text())));
     let candidate = &store.candidates(&wanted(7601, 1, "x86"))[0];
     let layout = store.load(candidate).unwrap();
     assert_eq!(layout.field("_ETHREAD", "Tcb.Teb").map(|field| field.offset), Some(0x88));
@@ -30,6 +40,14 @@ fn without_a_path_the_nearest_built_in_layouts_are_there() {
 #[test]
 fn a_path_that_does_not_exist_is_named() {
     let error = Store::new(&asked("no/such/folder")).unwrap_err().to_string();
+    assert!(error.starts_with("no/such/folder: "), "{error}");
+}
+
+#[test]
+fn of_several_entries_those_that_are_there_are_used() {
+    let here = env!("CARGO_MANIFEST_DIR");
+    assert!(!Store::new(&asked(&format!("no/such/folder;{here}"))).unwrap().is_empty());
+    let error = Store::new(&asked("no/such/folder;nor/this")).unwrap_err().to_string();
     assert!(error.starts_with("no/such/folder: "), "{error}");
 }
 

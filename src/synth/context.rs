@@ -4,7 +4,7 @@ use super::bytes::{Bytes, low32};
 use super::layout::{Layout, Object};
 use super::spec::{Arch, TriageSpec};
 
-/// Size of the ARM64 context, of which no layout is built in.
+/// Size of the ARM64 context, which is written without a layout.
 const ARM64_SIZE: usize = 0x390;
 
 /// The bytes of the context.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::layout::Layout;
+use crate::symbol::pack::Pack;
 
 /// What an ISF file says of a kernel: a system that is built from it carries its PDB id, its symbols'
 /// addresses and its structures, so that whoever reads the file can read the system.
@@ -15,6 +16,8 @@ pub struct KernelFile {
     pub(super) guid: [u8; 16],
     pub(super) age: u32,
     pub(super) symbols: HashMap<String, u64>,
+    /// The build of the kernel, where it is not that of the version.
+    pub(super) build: Option<u16>,
 }
 
 impl KernelFile {
@@ -32,6 +35,23 @@ impl KernelFile {
             guid: guid(pdb.get("GUID")?.as_str()?)?,
             age: u32::try_from(pdb.get("age")?.as_u64()?).ok()?,
             symbols: symbols.collect(),
+            build: None,
+        })
+    }
+
+    /// A kernel with a built-in layout, of a build and with a PDB that nobody knows.
+    pub fn of_pack(pack: &Pack) -> Option<Self> {
+        let [_, _, build, revision] = pack.version;
+        let mut guid = [0x5a; 16];
+        guid[..2].copy_from_slice(&build.to_le_bytes());
+        guid[2..4].copy_from_slice(&revision.to_le_bytes());
+        Some(Self {
+            layout: Layout::of_pack(pack)?,
+            pdb: "ntkrnlmp.pdb".to_owned(),
+            guid,
+            age: 1,
+            symbols: HashMap::new(),
+            build: Some(build),
         })
     }
 }

@@ -41,13 +41,19 @@ impl Layout {
         Self::of_pack(packs.find(|pack| (pack.version, pack.service_pack) == windows.version())?)
     }
 
-    fn of_pack(pack: &pack::Pack) -> Option<Self> {
-        let mut types = HashMap::new();
-        for text in [pack.text()?, pack.rest()?] {
-            let mut document: Value = serde_json::from_str(&text).ok()?;
-            let Value::Object(part) = document.get_mut("types")?.take() else { return None };
-            types.extend(part);
+    /// The layout of a pack.
+    pub(super) fn of_pack(pack: &pack::Pack) -> Option<Self> {
+        let mut types: HashMap<String, Value> = HashMap::new();
+        for part in [pack::Part::First, pack::Part::Rest] {
+            // What differs from another kernel comes after it.
+            let texts = [pack.base(part), Some(pack.text(part)?)];
+            for text in texts.into_iter().flatten() {
+                let mut document: Value = serde_json::from_str(&text).ok()?;
+                let Value::Object(part) = document.get_mut("types")?.take() else { return None };
+                types.extend(part);
+            }
         }
+        types.retain(|_, ty| !ty.is_null());
         Some(Self { types, pointer: if pack.arch == "x86" { 4 } else { 8 } })
     }
 

@@ -9,7 +9,7 @@ pub enum Arch {
     /// 64-bit (`PAGEDU64`).
     #[default]
     X64,
-    /// 64-bit ARM; no layouts are built in, so its dumps hold no kernel structures.
+    /// 64-bit ARM (`PAGEDU64`).
     Arm64,
 }
 

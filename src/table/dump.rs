@@ -118,5 +118,20 @@ pub(super) static TABLE: TableDef<DumpInfo> = TableDef {
             "Whether the file holds everything that its headers describe.",
             Get::Bool(|r| r.is_complete),
         ),
+        Column::new(
+            |c| c.layout,
+            "Where the layout of the kernel's structures comes from: a file on the symbol path, or a built-in layout and the kernel that it is of.",
+            Get::Text(|r| text(&r.layout)),
+        ),
+        Column::new(
+            |c| c.layout_grounds,
+            "Why that layout is believed.",
+            Get::Text(|r| text(&r.layout_grounds)),
+        ),
+        Column::new(
+            |c| c.layout_certainty,
+            "How sure it is: `certain` (the same kernel), `likely` (the same build, and all that is stated agrees), or `partial` (only fields whose place facts bear out have values).",
+            Get::Text(|r| text(&r.layout_certainty)),
+        ),
     ],
 };

@@ -36,6 +36,7 @@ mod hostile_log;
 mod irps;
 mod kernel;
 mod laws;
+mod layouts;
 mod library;
 mod locks;
 mod log;

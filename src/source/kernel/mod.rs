@@ -108,7 +108,7 @@ fn one<R>(row: R, emit: Emit<'_, R>) -> Result<(), Unanswered> {
 /// The tables that a kernel dump fills: each reader with the state of other readers that it uses.
 fn answers(dump: &Arc<KernelDump>) -> Answers {
     Answers::of(dump)
-        .with(|d, _, emit| one(overview::dump_row(&d.core), emit))
+        .with(|d, want, emit| one(overview::dump_row(&d.core, want), emit))
         .with(|d, want, emit| one(bugcheck::bugcheck_row(&d.core, want)?, emit))
         .with(|d, want, emit| one(bugcheck::exception_row(&d.core, want)?, emit))
         .with(|d, _, emit| bugcheck::each_suspect(&d.core, emit))

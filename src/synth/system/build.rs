@@ -13,7 +13,7 @@ use crate::synth::memory::{Memory, PAGE};
 #[derive(Debug)]
 pub(super) struct Builder<'a> {
     pub(super) layout: &'a Layout,
-    pub(super) version: &'static Version,
+    pub(super) version: Version,
     pub(super) memory: Memory,
     /// Page directory base of the system process.
     pub(super) dtb: u64,
@@ -36,7 +36,7 @@ pub(super) struct Builder<'a> {
 impl<'a> Builder<'a> {
     pub(super) fn new(
         layout: &'a Layout,
-        version: &'static Version,
+        version: Version,
         kernel: (u64, u32),
         known: Option<&'a std::collections::HashMap<String, u64>>,
     ) -> Self {
@@ -82,6 +82,11 @@ impl<'a> Builder<'a> {
 
     pub(super) fn put(&mut self, address: u64, bytes: &[u8]) {
         self.memory.put(self.dtb, address, bytes);
+    }
+
+    /// Whether a file gives the offsets of symbols.
+    pub(super) const fn has_names(&self) -> bool {
+        self.known.is_some()
     }
 
     /// Bytes of a pointer.

@@ -271,7 +271,7 @@ fn variables(builder: &mut Builder<'_>, spec: &SystemSpec) {
 /// differ by version.
 fn regions(builder: &mut Builder<'_>, spec: &SystemSpec) {
     let size = builder.layout.size("_MI_VISIBLE_STATE") as u64;
-    let is_named = spec.kernel.is_some() && builder.has_symbol("MiVisibleState");
+    let is_named = builder.has_names() && builder.has_symbol("MiVisibleState");
     if !is_named || !builder.layout.has("_MI_VISIBLE_STATE", "SystemVaRegions") {
         return;
     }

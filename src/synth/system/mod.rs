@@ -69,7 +69,7 @@ pub struct System {
     pub missing: Vec<String>,
     /// Every block of the pools, in the order in which they were made.
     pub pool: Vec<PoolBlock>,
-    pub(super) version: &'static Version,
+    pub(super) version: Version,
     pub(super) memory: Memory,
     pub(super) context: Vec<u8>,
 }
@@ -85,7 +85,10 @@ impl System {
 ///
 /// A layout that is not built in gives a system without structures, as its `missing` says.
 pub fn system(spec: &SystemSpec) -> System {
-    let version = Version::of(spec.windows);
+    let mut version = *Version::of(spec.windows);
+    if let Some(build) = spec.kernel.as_ref().and_then(|kernel| kernel.build) {
+        (version.build, version.build_lab) = (build, "");
+    }
     let built_in = match &spec.kernel {
         Some(_) => None,
         None => Layout::of_kernel(spec.windows),
@@ -95,10 +98,10 @@ pub fn system(spec: &SystemSpec) -> System {
     assemble(spec.clone(), version, layout.unwrap_or(&empty))
 }
 
-fn assemble(mut spec: SystemSpec, version: &'static Version, layout: &Layout) -> System {
+fn assemble(mut spec: SystemSpec, version: Version, layout: &Layout) -> System {
     let file = spec.kernel.clone();
-    let known = file.as_ref().map(|file| &file.symbols);
-    let kernel = kernel(&spec, version, known);
+    let known = file.as_ref().map(|file| &file.symbols).filter(|known| !known.is_empty());
+    let kernel = kernel(&spec, &version, known);
     let mut builder = Builder::new(layout, version, kernel, known);
     modules::kernel_code(&mut builder, &spec, kernel);
     if spec.pool_map.start != 0 {

@@ -4,7 +4,7 @@ use super::windows::Windows;
 use crate::synth::memory::Paging;
 
 /// Facts of one version.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(in crate::synth) struct Version {
     pub(in crate::synth) build: u16,
     /// The revision of the build, where layouts of several are built in.
@@ -242,8 +242,8 @@ const WINDOWS_7: Version = Version {
     build: 7601,
     service_pack: 1,
     system: (6, 1),
-    build_lab: "7601.24540.amd64fre.win7sp1_ldr_escrow.191216-1544",
-    pdb: ("ntkrnlmp.pdb", "339E74133576439CBCDF7E0229DA3773"),
+    build_lab: "7601.17514.amd64fre.win7sp1_rtm.101119-1850",
+    pdb: ("ntkrnlmp.pdb", "3844DBB920174967BE7AA4A2C20430FA"),
     kernel: (0xffff_f800_0260_0000, 0x005e_a000),
     directory: (0x187, 0x1ed),
     nonpaged: 0xffff_fa80_0180_0000,
@@ -320,8 +320,8 @@ const WINDOWS_8_X86: Version = Version {
 const WINDOWS_81: Version = Version {
     build: 9600,
     system: (6, 3),
-    build_lab: "9600.19913.amd64fre.winblue_ltsb_escrow.201207-1920",
-    pdb: ("ntkrnlmp.pdb", "22597D0B40394E23936F6A24C6C52D5B"),
+    build_lab: "9600.16384.amd64fre.winblue_rtm.130821-1623",
+    pdb: ("ntkrnlmp.pdb", "FD3D00D28EDC4D24829B6A5A5E6B8B3D"),
     kernel: (0xffff_f801_c420_0000, 0x0079_1000),
     directory: (0x1a7, 0x1ed),
     nonpaged: 0xffff_e000_0120_0000,
@@ -349,6 +349,7 @@ const WINDOWS_81_X86: Version = Version {
 
 const WINDOWS_10: Version = Version {
     build: 19041,
+    revision: 804,
     system: (10, 0),
     build_lab: "19041.1.amd64fre.vb_release.191206-1406",
     pdb: ("ntkrnlmp.pdb", "5278AFF86C341677D7D7835C85B7B844"),
@@ -383,6 +384,7 @@ const WINDOWS_10_V1607: Version = Version {
 
 const WINDOWS_10_V1703: Version = Version {
     build: 15063,
+    revision: 0,
     build_lab: "15063.0.amd64fre.rs2_release.170317-1834",
     pdb: ("ntkrnlmp.pdb", "2E3F405162738495A6B7C8D9EAFB0C1D"),
     kernel: (0xffff_f803_0120_0000, 0x008c_2000),
@@ -391,6 +393,7 @@ const WINDOWS_10_V1703: Version = Version {
 
 const WINDOWS_10_V1809: Version = Version {
     build: 17763,
+    revision: 0,
     build_lab: "17763.1.amd64fre.rs5_release.180914-1434",
     pdb: ("ntkrnlmp.pdb", "3F405162738495A6B7C8D9EAFB0C1D2E"),
     kernel: (0xffff_f802_5ea0_0000, 0x00a7_0000),
@@ -449,7 +452,7 @@ const WINDOWS_11: Version = Version {
     build: 22000,
     revision: 2538,
     build_lab: "22000.1.amd64fre.co_release.210604-1628",
-    pdb: ("ntkrnlmp.pdb", "32C1A669D5FFEFD41091F636CFDB6E99"),
+    pdb: ("ntkrnlmp.pdb", "0CE4A95C0CD782A7596B034D8648E585"),
     kernel: (0xffff_f804_1a20_0000, 0x0104_7000),
     directory: (0x1ae, 0x1d3),
     ..WINDOWS_10

@@ -50,12 +50,17 @@ impl Callee for Core {
     fn layout_of(
         &self,
         module: Option<&str>,
-        _: &str,
+        name: &str,
         argument: usize,
     ) -> Result<Arc<Layout>, Refused> {
         let Some(module) = module.filter(|module| !module.eq_ignore_ascii_case("nt")) else {
-            let layout = self.types().layout();
-            return layout.ok_or_else(|| Refused::because("no layout of its kernel is known"));
+            let layout = self.types().layout_of(name);
+            return layout.ok_or_else(|| match self.types().source() {
+                Some((_, label)) => Refused::because(format!(
+                    "the {label} fits this kernel in part; `--symbols` with its PDB tells the rest"
+                )),
+                None => Refused::because("no layout of its kernel is known"),
+            });
         };
         let Some(driver) = self.base_of(module).and_then(|base| self.driver_at(base)) else {
             return Err(Refused::argument(argument, format!("no module `{module}`")));

@@ -95,6 +95,7 @@ impl Core {
             build: self.header.build.unwrap_or_default(),
             service_pack: 0,
             arch: self.arch.name(),
+            revision: None,
             pdb: Some(pdb),
         };
         let candidates = self.symbols.candidates(&wanted);

@@ -32,6 +32,12 @@ impl Core {
         self.build_lab().ok()?.split('.').next()?.parse().ok()
     }
 
+    /// The revision of the build, which comes next; of some builds it is always 1.
+    pub(crate) fn revision_of_lab(&self) -> Option<u16> {
+        let lab = self.build_lab().ok()?;
+        lab.split('.').nth(1)?.parse().ok().filter(|revision| *revision > 1)
+    }
+
     pub(crate) fn build_lab(&self) -> Cell<String> {
         let at = self.kdbg().and_then(|kdbg| kdbg.pointer(kdbg::BUILD_LAB));
         let at = at.ok_or(Absent::NotInDump)?;

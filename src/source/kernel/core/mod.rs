@@ -12,7 +12,10 @@ pub(crate) mod codeview;
 pub(crate) mod data;
 mod debugger_data;
 pub(crate) mod declared;
+mod exported;
 mod facts;
+mod fit;
+mod known;
 mod lists;
 mod loaded;
 pub(crate) mod memory;
@@ -25,6 +28,7 @@ pub(crate) mod time;
 pub(crate) mod types;
 pub(crate) mod unloaded;
 mod value;
+mod values;
 
 use std::sync::OnceLock;
 
@@ -178,7 +182,7 @@ impl Core {
     }
 
     /// GUID and age of the kernel's PDB, if the dump holds them.
-    fn kernel_pdb(&self) -> Option<PdbId> {
+    pub(crate) fn kernel_pdb(&self) -> Option<PdbId> {
         match self.kernel_driver() {
             Some(driver) => {
                 self.pdb_of(driver.base, driver.base.saturating_add(driver.size.into()))

@@ -4,22 +4,20 @@
 //! each paging mode is tried on addresses whose contents are known.
 
 use crate::dump::bare::Bare;
-use crate::dump::bytes::{Width, pointer_at, text};
+use crate::dump::bytes::Width;
 use crate::dump::header::{DumpType, KernelHeader};
-use crate::dump::kdbg::Kdbg;
 use crate::dump::pages::{self, Facts, Pages};
 use crate::dump::{Error, Format, Image, Stopped};
-use crate::dump::{bare, header, kdbg};
-use crate::memory::{Gva, Machine, Mode, Prototypes};
+use crate::dump::{bare, header};
+use crate::memory::{Machine, Mode, Prototypes};
 use crate::source::kernel::core::arch::Arch;
+use crate::source::kernel::core::exported;
+use crate::source::kernel::core::known::Known;
 use crate::source::kernel::core::memory::Memory;
-use crate::symbol::image::Image as ImageFile;
 
 /// The first build of Windows Vista.
 const VISTA: u32 = 6000;
-/// Windows Server 2003 and Windows 7 support no more processors per group.
-const MAX_PROCESSORS: u64 = 64;
-/// The start of paged pool before Vista, if the dump does not give it.
+/// Where systems before Vista have paged pool, if they do not say.
 const PAGED_POOL: u32 = 0xe100_0000;
 
 /// A dump's header and memory, and what is known of its pages.
@@ -31,14 +29,7 @@ pub(crate) struct Opened {
     pub(crate) stopped: Vec<Stopped>,
 }
 
-/// Kernel addresses whose contents are known.
-struct Known<'a> {
-    image: &'a Image,
-    header: &'a KernelHeader,
-    machine: &'a Machine,
-}
-
-/// Opens a dump. A dump without a header gets one from what is found in its memory.
+/// Opens a dump. One without a header gets one by what is found in its memory.
 pub(crate) fn open(image: &Image, format: Format) -> Result<Opened, Error> {
     let width = match format {
         Format::ElfCore | Format::Raw => return bare(image, format),
@@ -61,8 +52,18 @@ fn bare(image: &Image, format: Format) -> Result<Opened, Error> {
     let kind = if format == Format::ElfCore { DumpType::ElfCore } else { DumpType::Raw };
     let mut header = header::of_memory(&windows, kind);
     let machine = Machine::new(map, windows.mode, windows.dtb);
-    let known = Known { image, header: &header, machine: &machine };
+    if windows.kdbg.is_none() {
+        // The debugger data block is encoded, but exports of the kernel lead to its lists.
+        let known = Known::new(image, &header, &machine);
+        let lists = exported::lists(&known, windows.kernel_base);
+        (header.module_list, header.process_head) = (lists.modules, lists.processes);
+    }
+    let known = Known::new(image, &header, &machine);
+    let crash = known.crash();
     let (build, processors) = (known.build(), known.processors());
+    if let Some((code, parameters)) = crash {
+        (header.bugcheck_code, header.parameters) = (Some(code), parameters.map(Some));
+    }
     let counted = u32::try_from(stopped.len()).ok().filter(|count| *count != 0);
     (header.build, header.processors) = (build, processors.or(counted));
     let machine = with_prototypes(machine, image, &header);
@@ -79,7 +80,7 @@ fn whole(image: &Image, header: &KernelHeader) -> (Machine, Facts) {
     let mut best = (0, first);
     for mode in modes {
         machine = machine.with_mode(*mode, base);
-        let found = Known { image, header, machine: &machine }.score();
+        let found = Known::new(image, header, &machine).score();
         if found > best.0 {
             best = (found, *mode);
         }
@@ -101,7 +102,7 @@ fn with_prototypes(machine: Machine, image: &Image, header: &KernelHeader) -> Ma
     if machine.mode() != Mode::X86 || header.build.is_none_or(|build| build >= VISTA) {
         return machine;
     }
-    let pool = Known { image, header, machine: &machine }.paged_pool();
+    let pool = Known::new(image, header, &machine).paged_pool();
     machine.with_prototypes(Prototypes::FromPagedPool(pool.unwrap_or(PAGED_POOL)))
 }
 
@@ -115,91 +116,5 @@ fn modes(header: &KernelHeader) -> &'static [Mode] {
             (Width::W32, Some(false)) => &[Mode::X86, Mode::Pae],
             (Width::W32, _) => &[Mode::Pae, Mode::X86],
         },
-    }
-}
-
-impl Known<'_> {
-    fn read(&self, address: u64, len: usize) -> Option<Vec<u8>> {
-        let address = self.header.width.normalise(address);
-        let mut bytes = Vec::with_capacity(len);
-        while bytes.len() < len {
-            let at = Gva(address.checked_add(bytes.len() as u64)?);
-            let page = self.machine.at(self.image, self.machine.kernel(), at).ok()?;
-            bytes.extend_from_slice(page.get(..len - bytes.len()).unwrap_or(page));
-        }
-        Some(bytes)
-    }
-
-    fn pointer(&self, address: u64) -> Option<u64> {
-        let width = self.header.width;
-        pointer_at(&self.read(address, width.bytes())?, 0, width)
-    }
-
-    /// How much of the known contents is found.
-    fn score(&self) -> u32 {
-        let lists = [self.header.module_list, self.header.process_head];
-        let lists: u32 = lists.into_iter().flatten().map(|head| self.list(head)).sum();
-        let block = self.header.kdbg.and_then(|at| self.read(at, 0x18));
-        let block = match block {
-            Some(block) if block.get(0x10..0x14) == Some(b"KDBG") => 4,
-            Some(_) => 1,
-            None => 0,
-        };
-        lists + block
-    }
-
-    /// Whether the first entry of a list points back to its head.
-    fn list(&self, head: u64) -> u32 {
-        let Some(first) = self.pointer(head) else { return 0 };
-        let back = first.checked_add(self.header.width.bytes() as u64);
-        let is_list = back.and_then(|back| self.pointer(back)).is_some_and(|back| {
-            self.header.width.normalise(back) == self.header.width.normalise(head)
-        });
-        if is_list { 4 } else { 1 }
-    }
-
-    /// A pointer of the debugger data block.
-    fn variable(&self, offset: usize) -> Option<u64> {
-        let block = self.read(self.header.kdbg?, offset.checked_add(8)?)?;
-        Kdbg::new(&block, self.header.width)?.pointer(offset)
-    }
-
-    /// The start of paged pool.
-    fn paged_pool(&self) -> Option<u32> {
-        let start = self.pointer(self.variable(kdbg::PAGED_POOL_START)?)?;
-        u32::try_from(start).ok().filter(|start| *start != 0)
-    }
-
-    /// The build number from the build string; without that, the one in the kernel image.
-    fn build(&self) -> Option<u32> {
-        let lab = || Some(text(&self.read(self.variable(kdbg::BUILD_LAB)?, 8)?));
-        let stated = lab().and_then(|lab| lab.split('.').next()?.parse().ok());
-        stated.or_else(|| self.build_of_image())
-    }
-
-    fn build_of_image(&self) -> Option<u32> {
-        let base = self.header.kernel_base?;
-        let bytes = |at: u32, buffer: &mut [u8]| {
-            let address = base.checked_add(at.into());
-            let held = address.and_then(|address| self.read(address, buffer.len()));
-            held.is_some_and(|held| {
-                buffer.copy_from_slice(&held);
-                true
-            })
-        };
-        let version = ImageFile::new(&bytes)?.version()?.file_version?;
-        version.split('.').nth(2)?.parse().ok()
-    }
-
-    /// How many processors have a `_KPRCB`.
-    fn processors(&self) -> Option<u32> {
-        let list = self.variable(kdbg::PROCESSOR_BLOCK)?;
-        let step = self.header.width.bytes() as u64;
-        let is_one = |i: &u64| {
-            let entry = list.checked_add(i * step).and_then(|at| self.pointer(at));
-            entry.is_some_and(|prcb| prcb != 0)
-        };
-        let count = (0..MAX_PROCESSORS).take_while(is_one).count();
-        u32::try_from(count).ok().filter(|count| *count != 0)
     }
 }

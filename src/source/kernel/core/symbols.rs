@@ -146,7 +146,16 @@ impl Core {
         self.kdbg()?.pointer(*number).filter(|address| *address != 0)
     }
 
-    /// What is known of a module's symbols, without asking a symbol server.
+    /// What is known of the symbols of an image with that PDB.
+    pub(crate) fn status_of(&self, id: &PdbId) -> String {
+        let found = self.symbols.find(id);
+        match found.note {
+            Some(note) => format!("{}: {note}", found.status.text()),
+            None => found.status.text().to_owned(),
+        }
+    }
+
+    /// What is known of a module's symbols, without asking a server.
     pub(crate) fn said_of(&self, driver: &Driver) -> Said {
         let end = driver.base.saturating_add(driver.size.into());
         let id = self.pdb_of(driver.base, end);

@@ -1,123 +1,75 @@
 //! The layouts of the kernel's structures: which layout fits, and for which structures it is
 //! accepted.
 //!
-//! The debugger data block contains offsets and sizes of the kernel that wrote the dump. They have
-//! priority. A layout adds the rest, and each of its structures is accepted only if it agrees with
-//! them. A layout of another build therefore gives no wrong values, and is often still useful.
+//! A layout of the very PDB of the kernel is believed, whatever else the dump says. Otherwise facts
+//! decide, field by field (`fit`, `values`): what the debugger data block states, and what values in
+//! memory show. A structure that grew keeps its fields. Of a layout of another build those fields
+//! are believed that a second layout has in the same place.
 
 use std::sync::Arc;
 
 use crate::catalog::{Absent, Cell};
-use crate::dump::kdbg::{self, Kdbg, Number};
+use crate::dump::kdbg;
 use crate::source::kernel::core::Core;
-use crate::symbol::{Closeness, Field, Layout, Store, Wanted};
+use crate::source::kernel::core::fit::{Fit, Sides, Ty};
+use crate::source::kernel::core::values::{self, Seen};
+use crate::symbol::{Candidate, Closeness, Field, Layout, Store, Wanted};
+
+pub(crate) use crate::source::kernel::core::fit::{PRCB, PROCESS, THREAD};
 
 /// Fewer symbols that agree with the debugger data block may be a coincidence.
 const MIN_SYMBOLS: usize = 3;
+/// Layouts that are held against the one that is believed.
+const MAX_WITNESSES: usize = 16;
 
-/// The names of the structures that most readers start from.
-pub(crate) const THREAD: &str = "_ETHREAD";
-pub(crate) const PROCESS: &str = "_EPROCESS";
-pub(crate) const PRCB: &str = "_KPRCB";
-
-/// A structure for which the debugger data block contains offsets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ty {
-    Thread,
-    Process,
-    Prcb,
+/// A layout that is believed, and what is known of how it fits.
+#[derive(Debug, Clone)]
+struct Believed {
+    layout: Arc<Layout>,
+    label: String,
+    grounds: Grounds,
+    /// Whether it is of the same build.
+    is_near: bool,
+    /// For each structure of which facts are stated how it fits.
+    fits: [Option<Fit>; 3],
 }
 
-/// An offset in the debugger data block: field, location of the offset, size of the field in bytes
-/// (0: a pointer).
-type Stated = (&'static str, Number, usize);
-
-const OF_THREAD: &[Stated] = &[
-    ("Tcb.NextProcessor", kdbg::THREAD_NEXT_PROCESSOR, 4),
-    ("Tcb.Teb", kdbg::THREAD_TEB, 0),
-    ("Tcb.KernelStack", kdbg::THREAD_KERNEL_STACK, 0),
-    ("Tcb.InitialStack", kdbg::THREAD_INITIAL_STACK, 0),
-    ("Tcb.ApcState.Process", kdbg::THREAD_PROCESS, 0),
-    ("Tcb.State", kdbg::THREAD_STATE, 1),
-    ("Tcb.StackLimit", kdbg::THREAD_STACK_LIMIT, 0),
-    ("Tcb.StackBase", kdbg::THREAD_STACK_BASE, 0),
-    ("IrpList", kdbg::THREAD_IRP_LIST, 0),
-    ("Tcb.WaitReason", kdbg::THREAD_WAIT_REASON, 1),
-];
-const OF_PROCESS: &[Stated] = &[
-    ("Peb", kdbg::PROCESS_PEB, 0),
-    ("InheritedFromUniqueProcessId", kdbg::PROCESS_PARENT, 0),
-    ("Pcb.DirectoryTableBase", kdbg::PROCESS_DTB, 0),
-];
-const OF_PRCB: &[Stated] = &[
-    ("CurrentThread", kdbg::PRCB_CURRENT_THREAD, 0),
-    ("IdleThread", kdbg::PRCB_IDLE_THREAD, 0),
-    ("MHz", kdbg::PRCB_MHZ, 4),
-    ("VendorString", kdbg::PRCB_VENDOR, 13),
-    ("Number", kdbg::PRCB_NUMBER, 4),
-    ("Context", kdbg::PRCB_CONTEXT, 0),
-];
+/// Why a layout is believed, the best reason first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Grounds {
+    /// It is of the kernel's PDB.
+    Identity,
+    /// The symbol path names it, or it is of the same build; nothing that is stated denies it.
+    Whole,
+    /// It is of the same build, but some of what is stated denies it.
+    SameBuild,
+    /// It is the nearest.
+    Nearest,
+}
 
 /// What is known of the kernel's structures and symbols.
 #[derive(Debug, Default)]
 pub(crate) struct Types {
-    /// The accepted layout of each structure.
-    layouts: [Option<Arc<Layout>>; 3],
-    /// Whether the same layout is accepted for all of them.
-    is_whole: bool,
-    /// The file whose symbols are accepted.
+    believed: Option<Believed>,
+    /// Layouts that are held against it where facts leave doubt.
+    witnesses: Vec<Believed>,
+    /// How many processes bear out where fields are.
+    processes: usize,
+    /// The file whose names of symbols are believed.
     names: Option<Arc<Layout>>,
-    /// Where the accepted layout of threads comes from.
-    label: String,
     /// What was tried and did not fit.
     pub(crate) notes: Vec<String>,
 }
 
-/// How a layout compares with the kernel.
-struct Verdict {
-    /// For each structure whether it is accepted.
-    trusted: [bool; 3],
-    /// Whether its symbols are those of exactly this kernel build.
-    has_names: bool,
-    /// The first disagreement.
-    because: Option<String>,
-}
-
-impl Ty {
-    const ALL: [Self; 3] = [Self::Thread, Self::Process, Self::Prcb];
-
-    /// The structure with this name, if it is one of them.
-    fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|ty| ty.name() == name)
-    }
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Thread => THREAD,
-            Self::Process => PROCESS,
-            Self::Prcb => PRCB,
-        }
-    }
-
-    const fn stated(self) -> &'static [Stated] {
-        match self {
-            Self::Thread => OF_THREAD,
-            Self::Process => OF_PROCESS,
-            Self::Prcb => OF_PRCB,
-        }
-    }
-
-    const fn size(self) -> Number {
-        match self {
-            Self::Thread => kdbg::THREAD_SIZE,
-            Self::Process => kdbg::PROCESS_SIZE,
-            Self::Prcb => kdbg::PRCB_SIZE,
-        }
-    }
-
-    const fn index(self) -> usize {
-        self as usize
-    }
+/// What is said of the layout that is believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Said {
+    /// Where it comes from.
+    pub(crate) label: String,
+    /// Why it is believed.
+    pub(crate) grounds: String,
+    /// How sure that is: `certain`, `likely` or `partial`.
+    pub(crate) certainty: &'static str,
 }
 
 impl Core {
@@ -134,7 +86,8 @@ impl Core {
     /// A field, or why it has no value: the known structure lacks it, or the structure is unknown.
     pub(crate) fn known_field(&self, ty: &'static str, path: &'static str) -> Cell<Field> {
         self.field(ty, path).ok_or_else(|| {
-            if self.types().knows(ty) { Absent::NotApplicable } else { Absent::NoSymbols }
+            let is_known = self.types().knows(ty) && !self.types().is_doubtful(ty, path);
+            if is_known { Absent::NotApplicable } else { Absent::NoSymbols }
         })
     }
 
@@ -145,12 +98,13 @@ impl Core {
 
     /// The size of a structure in the accepted layout.
     pub(crate) fn size_of(&self, ty: &'static str) -> Option<u64> {
-        self.types().layout_of(ty)?.constant_size(ty)
+        self.types().size_of(ty)
     }
 
     /// The size of a structure from the debugger data block, else from the accepted layout.
     pub(crate) fn size_in_bytes(&self, ty: &'static str) -> Option<usize> {
-        let stated = Ty::named(ty).and_then(|ty| self.kdbg()?.number(ty.size()));
+        let named = Ty::named(ty).filter(|known| known.name() == ty);
+        let stated = named.and_then(|ty| self.kdbg()?.number(ty.size()));
         stated.or_else(|| usize::try_from(self.size_of(ty)?).ok())
     }
 }
@@ -161,19 +115,16 @@ impl Types {
         let mut types = Self::default();
         let pdb = core.kernel_pdb();
         let wanted = Wanted {
-            build: core.header.build.unwrap_or_default(),
+            build: core.header.build.or_else(|| core.build_of_lab()).unwrap_or_default(),
             service_pack: core.service_pack().unwrap_or_default(),
             arch: core.arch.name(),
+            revision: core.revision_of_lab(),
             pdb: pdb.as_ref(),
         };
+        let mut found: Vec<Believed> = Vec::new();
         for candidate in store.candidates(&wanted) {
             let may_have_names = candidate.closeness <= Closeness::Unknown && !store.is_empty();
-            let is_near = candidate.closeness <= Closeness::SameBuild;
-            let is_enough = types.layouts.iter().all(Option::is_some);
-            if is_enough
-                && (types.is_whole || !is_near)
-                && (types.names.is_some() || !may_have_names)
-            {
+            if is_enough(&found) && (types.names.is_some() || !may_have_names) {
                 break;
             }
             let is_named = candidate.closeness == Closeness::Named;
@@ -181,53 +132,154 @@ impl Types {
                 continue;
             }
             match store.load(&candidate) {
-                Ok(layout) => {
-                    let verdict = judge(core, &layout, &wanted, candidate.closeness);
-                    types.take(&layout, &verdict, &candidate.label, candidate.closeness);
-                }
+                Ok(layout) => found.extend(types.judge(core, &layout, &wanted, &candidate)),
                 Err(error) => types.notes.push(error.to_string()),
             }
         }
-        for ty in Ty::ALL {
-            if types.layouts.get(ty.index()).is_some_and(Option::is_none) {
-                types.notes.push(format!("no layout of {} fits this kernel", ty.name()));
-            }
+        // Of equal grounds the layout that fewer facts deny, then the likelier one.
+        found.sort_by_key(|believed| (believed.grounds, believed.denied()));
+        let mut found = found.into_iter();
+        types.believed = found.next();
+        types.witnesses = found.take(MAX_WITNESSES).collect();
+        types.look(core);
+        if types.believed.is_none() {
+            types.notes.push("no layout fits this kernel".to_owned());
         }
+        types.say();
         types
     }
 
-    fn take(&mut self, layout: &Arc<Layout>, verdict: &Verdict, label: &str, closeness: Closeness) {
-        if verdict.has_names && self.names.is_none() {
+    /// Judges a layout; `None` if nothing of it can be believed.
+    fn judge(
+        &mut self,
+        core: &Core,
+        layout: &Arc<Layout>,
+        wanted: &Wanted<'_>,
+        candidate: &Candidate,
+    ) -> Option<Believed> {
+        let label = &candidate.label;
+        if let Some(arch) = layout.arch().filter(|arch| *arch != wanted.arch) {
+            self.note(format!("{label}: a layout for {arch}, the dump is from {}", wanted.arch));
+            return None;
+        }
+        let pdb = wanted.pdb.map(|id| (id.guid.as_str(), id.age));
+        let is_of_pdb = layout.pdb().is_some() && layout.pdb() == pdb;
+        let is_by_name = candidate.closeness == Closeness::SamePdb;
+        let is_misnamed = is_by_name && layout.pdb().is_some() && !is_of_pdb;
+        if is_misnamed {
+            self.note(format!("{label}: it is of another build than its name says"));
+        }
+        let has_names = is_of_pdb || symbols_agree(core, layout);
+        if has_names && self.names.is_none() {
             self.names = Some(Arc::clone(layout));
         }
-        // Among layouts of one build, that of another update may fit in part.
-        let fits = verdict.trusted.iter().all(|trusted| *trusted);
-        let is_better = fits && !self.is_whole;
-        if verdict.trusted[0] && (self.label.is_empty() || is_better || verdict.has_names) {
-            label.clone_into(&mut self.label);
+        let fits = Ty::ALL.map(|ty| Fit::of(core.kdbg(), layout, ty));
+        if fits.iter().all(Option::is_none) {
+            // A file of names alone.
+            return None;
         }
-        self.is_whole |= fits;
-        for (slot, trusted) in self.layouts.iter_mut().zip(verdict.trusted) {
-            // The layout of exactly this kernel build replaces one that merely fits.
-            if trusted && (slot.is_none() || is_better || verdict.has_names) {
-                *slot = Some(Arc::clone(layout));
+        let denied = fits.iter().flatten().find_map(|fit| fit.denying.first()).cloned();
+        let agreeing: usize = fits.iter().flatten().map(|fit| fit.agreeing).sum();
+        let lacks = Ty::ALL.into_iter().zip(&fits).find(|(_, fit)| fit.is_none());
+        let lacks = lacks.map(|(ty, _)| format!("it has no {}", ty.name()));
+        let because = denied.or(lacks);
+        let is_near = candidate.closeness <= Closeness::SameBuild && !is_misnamed;
+        let stated = agreeing + fits.iter().flatten().map(|fit| fit.denying.len()).sum::<usize>();
+        let grounds = if has_names || is_by_name && !is_misnamed {
+            Grounds::Identity
+        } else if because.is_none() && (is_near || agreeing > 0) {
+            Grounds::Whole
+        } else if candidate.closeness == Closeness::SameBuild {
+            Grounds::SameBuild
+        } else if candidate.closeness == Closeness::OtherBuild && stated > 0 {
+            Grounds::Nearest
+        } else {
+            // A file that was named, or of which nothing is known, has to fit.
+            if let Some(because) = because.filter(|_| candidate.closeness <= Closeness::SamePdb) {
+                self.note(format!("{label}: {because}"));
             }
+            return None;
+        };
+        if let Some(because) = because.filter(|_| grounds == Grounds::Identity) {
+            self.note(format!(
+                "the debugger data block may be damaged, as {label} of the kernel's own PDB differs: \
+                 {because}"
+            ));
         }
-        let said = closeness <= Closeness::SamePdb && !fits;
-        if let Some(because) = verdict.because.as_ref().filter(|_| said) {
-            self.notes.push(format!("{label}: {because}"));
+        let (layout, label) = (Arc::clone(layout), label.clone());
+        Some(Believed { layout, label, grounds, is_near, fits })
+    }
+
+    fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
+    /// Adds what values show, where what is stated leaves doubt.
+    fn look(&mut self, core: &Core) {
+        let Some(believed) = self.believed.as_mut().filter(|believed| believed.is_doubtful())
+        else {
+            self.witnesses.clear();
+            return;
+        };
+        let place = |ty: &'static str, path, number| {
+            let stated = core.kdbg().and_then(|kdbg| kdbg.number(number));
+            stated.or_else(|| Some(believed.layout.field(ty, path)?.offset))
+        };
+        let dtb = place(PROCESS, "Pcb.DirectoryTableBase", kdbg::PROCESS_DTB);
+        let owner = place(THREAD, "Tcb.ApcState.Process", kdbg::THREAD_PROCESS);
+        let seen = match dtb.zip(owner) {
+            Some((dtb, owner)) => values::look(core, dtb, owner),
+            None => Seen::default(),
+        };
+        self.processes = seen.processes;
+        // Nothing was stated that could deny it, but values do.
+        if believed.grounds == Grounds::Whole && believed.is_denied_by(&seen) {
+            believed.grounds = Grounds::SameBuild;
+        }
+        for believed in self.believed.iter_mut().chain(&mut self.witnesses) {
+            believed.seen(&seen);
         }
     }
 
-    /// The accepted layout for a structure; a structure that is not checked separately uses the
-    /// layout of threads.
-    fn layout_of(&self, ty: &str) -> Option<&Arc<Layout>> {
-        self.layouts.get(Ty::named(ty).map_or(0, Ty::index))?.as_ref()
+    /// What is said of the layout that is believed.
+    pub(crate) fn said(&self) -> Option<Said> {
+        let believed = self.believed.as_ref()?;
+        let fits = || believed.fits.iter().flatten();
+        let agreeing: usize = fits().map(|fit| fit.agreeing).sum();
+        let stated = agreeing + believed.denied();
+        let facts = match stated {
+            0 => "no offset is stated".to_owned(),
+            _ => format!("{agreeing} of {stated} stated offsets and sizes agree"),
+        };
+        let values = match self.processes {
+            0 => String::new(),
+            count => format!(", the values of {count} processes bear it out"),
+        };
+        let (grounds, certainty) = match believed.grounds {
+            Grounds::Identity => ("of the same kernel by its PDB or symbols".to_owned(), "certain"),
+            Grounds::Whole if believed.is_near => (format!("same build, {facts}"), "likely"),
+            Grounds::Whole => (format!("another build, {facts}"), "likely"),
+            Grounds::SameBuild => (format!("same build, {facts}{values}"), "partial"),
+            Grounds::Nearest => (format!("nearest build, {facts}{values}"), "partial"),
+        };
+        Some(Said { label: believed.label.clone(), grounds, certainty })
+    }
+
+    /// Notes what is believed where doubt is left.
+    fn say(&mut self) {
+        let Some(said) = self.said().filter(|said| said.certainty == "partial") else { return };
+        let Said { label, grounds, .. } = said;
+        self.note(format!(
+            "structures are read by the {label} ({grounds}); fields whose place is not known have no value"
+        ));
     }
 
     /// A field from the accepted layout, else from the debugger data block.
     fn field(&self, core: &Core, ty: &'static str, path: &'static str) -> Option<Field> {
-        let known = self.layout_of(ty).and_then(|layout| layout.constant_field(ty, path));
+        let known = self.believed.as_ref().and_then(|believed| {
+            let field = believed.layout.constant_field(ty, path)?;
+            self.placed(believed, ty, field, |layout| layout.constant_field(ty, path))
+        });
         known.or_else(|| {
             let stated = Ty::named(ty)?.stated().iter().find(|(name, ..)| *name == path);
             let (_, number, size) = stated?;
@@ -237,15 +289,81 @@ impl Types {
         })
     }
 
-    /// Whether an accepted layout has the structure, so that a missing field does not exist.
-    fn knows(&self, ty: &'static str) -> bool {
-        let layout = self.layout_of(ty);
-        layout.is_some_and(|layout| Ty::named(ty).is_some() || layout.constant_size(ty).is_some())
+    /// Where a field of the believed layout is in this kernel, if that is known.
+    fn placed(
+        &self,
+        believed: &Believed,
+        ty: &str,
+        field: Field,
+        of: impl Fn(&Layout) -> Option<Field>,
+    ) -> Option<Field> {
+        if believed.grounds <= Grounds::Whole {
+            return Some(field);
+        }
+        let is_near = believed.grounds == Grounds::SameBuild;
+        let Some(ty) = Ty::named(ty) else {
+            // Updates of a build hardly ever change what they do not state.
+            return (is_near || self.is_borne_out(field, &of)).then_some(field);
+        };
+        let fit = believed.fits.get(ty.index())?.as_ref()?;
+        let at = |offset| Field { offset, ..field };
+        let mut others = self.witnesses.iter();
+        let agrees = |other: &Believed, offset: usize, place: fn(&Fit, usize) -> Option<usize>| {
+            let theirs = of(&other.layout)?;
+            let fit = other.fits.get(ty.index())?.as_ref()?;
+            (Field { offset: place(fit, theirs.offset)?, ..theirs } == at(offset)).then_some(())
+        };
+        if let Some(offset) = fit.place(field.offset) {
+            let is_sure =
+                is_near || others.any(|other| agrees(other, offset, Fit::place).is_some());
+            return is_sure.then(|| at(offset));
+        }
+        let offset = fit.tail(field.offset)?;
+        let mut sides = Sides::default();
+        for other in &self.witnesses {
+            let agrees = agrees(other, offset, Fit::guess).is_some();
+            let theirs = other.fits.get(ty.index()).and_then(Option::as_ref);
+            let Some(order) = theirs.and_then(|theirs| theirs.size_against(fit)) else { continue };
+            sides.take(order, agrees, other.is_near);
+        }
+        let is_sure = sides.bear_out(fit.own_size_against()?, is_near);
+        is_sure.then(|| at(offset))
     }
 
-    /// The same for a name that is computed at run time.
+    /// Whether another layout has the field in the same place.
+    fn is_borne_out(&self, field: Field, of: &impl Fn(&Layout) -> Option<Field>) -> bool {
+        self.witnesses.iter().any(|other| of(&other.layout) == Some(field))
+    }
+
+    /// Whether a believed layout has the structure, so that a field that it does not have does not
+    /// exist.
+    fn knows(&self, ty: &'static str) -> bool {
+        let Some(believed) = &self.believed else { return false };
+        believed.layout.constant_size(ty).is_some()
+    }
+
+    /// Whether the believed layout has a field whose place in this kernel is not known.
+    fn is_doubtful(&self, ty: &'static str, path: &'static str) -> bool {
+        let Some(believed) = &self.believed else { return false };
+        believed.grounds >= Grounds::SameBuild
+            && (believed.grounds == Grounds::Nearest
+                || believed.layout.constant_field(ty, path).is_some())
+    }
+
+    /// The size of a structure, where it is not stated.
+    fn size_of(&self, ty: &'static str) -> Option<u64> {
+        let believed = self.believed.as_ref()?;
+        let size = believed.layout.constant_size(ty)?;
+        let is_sure = believed.grounds != Grounds::Nearest
+            || self.witnesses.iter().any(|other| other.layout.constant_size(ty) == Some(size));
+        is_sure.then_some(size)
+    }
+
+    /// A field of a name that was put together.
     pub(crate) fn made_up(&self, ty: &str, path: &str) -> Option<Field> {
-        self.layouts.first()?.as_ref()?.field(ty, path)
+        let believed = self.believed.as_ref()?;
+        let field = believed.layout.field(ty, path)?;
+        self.placed(believed, ty, field, |layout| layout.field(ty, path))
     }
 
     /// The file with the symbols of this kernel.
@@ -253,71 +371,72 @@ impl Types {
         self.names.as_ref()
     }
 
-    /// The same, for keeping.
-    pub(crate) fn layout(&self) -> Option<Arc<Layout>> {
-        self.layouts.first()?.clone()
+    /// The layout that is believed, if all that it says of a type is.
+    pub(crate) fn layout_of(&self, ty: &str) -> Option<Arc<Layout>> {
+        let believed = self.believed.as_ref()?;
+        let is_sure = match believed.grounds {
+            Grounds::Identity | Grounds::Whole => true,
+            Grounds::SameBuild => Ty::named(ty).is_none(),
+            Grounds::Nearest => false,
+        };
+        is_sure.then(|| Arc::clone(&believed.layout))
     }
 
-    /// The accepted layout of threads, and where it comes from.
+    /// The layout that is believed, and where it comes from.
     pub(crate) fn source(&self) -> Option<(&Layout, &str)> {
-        Some((self.layouts.first()?.as_ref()?, &self.label))
+        self.believed.as_ref().map(|believed| (&*believed.layout, &*believed.label))
     }
 }
 
-fn judge(core: &Core, layout: &Layout, wanted: &Wanted<'_>, closeness: Closeness) -> Verdict {
-    let mut verdict = Verdict { trusted: [false; 3], has_names: false, because: None };
-    if layout.arch().is_some_and(|arch| arch != wanted.arch) {
-        let arch = layout.arch().unwrap_or_default();
-        verdict.because = Some(format!("a layout for {arch}, the dump is from {}", wanted.arch));
-        return verdict;
+impl Believed {
+    /// How many facts deny it.
+    fn denied(&self) -> usize {
+        self.fits.iter().flatten().map(|fit| fit.denying.len()).sum()
     }
-    let kdbg = core.kdbg();
-    let inside = layout.pdb().map(|(guid, _)| guid);
-    let is_misnamed = closeness == Closeness::SamePdb
-        && inside.zip(wanted.pdb).is_some_and(|(guid, id)| guid != id.guid);
-    if is_misnamed {
-        let because = "it is of another build than its name says";
-        verdict.because = Some(because.to_owned());
+
+    /// Whether facts or values have to say how far it can be believed.
+    fn is_doubtful(&self) -> bool {
+        let is_stated = self.fits.iter().flatten().any(|fit| fit.agreeing > 0);
+        self.grounds >= Grounds::SameBuild || self.grounds == Grounds::Whole && !is_stated
     }
-    let is_near = closeness <= Closeness::SameBuild && !is_misnamed;
-    for (ty, trusted) in Ty::ALL.into_iter().zip(&mut verdict.trusted) {
-        match disagreement(kdbg, layout, ty) {
-            Ok(agreeing) => *trusted = agreeing > 0 || is_near,
-            Err(because) => {
-                verdict.because.get_or_insert(because);
+
+    /// Whether values show a field elsewhere.
+    fn is_denied_by(&self, seen: &Seen) -> bool {
+        let there = |ty: Ty, path| self.layout.field(ty.name(), path).map(|field| field.offset);
+        let differs = |(ty, path, place): (Ty, _, Option<usize>)| {
+            place.zip(there(ty, path)).is_some_and(|(here, there)| here != there)
+        };
+        places(seen).into_iter().any(differs)
+    }
+
+    /// Adds where fields are by their values.
+    fn seen(&mut self, seen: &Seen) {
+        for (ty, path, place) in places(seen) {
+            let field = self.layout.field(ty.name(), path);
+            let fit = self.fits.get_mut(ty.index()).and_then(Option::as_mut);
+            if let (Some(field), Some(fit), Some(place)) = (field, fit, place) {
+                fit.seen(field.offset, place);
             }
         }
     }
-    let is_same_pdb =
-        layout.pdb().is_some() && layout.pdb() == wanted.pdb.map(|id| (id.guid.as_str(), id.age));
-    verdict.has_names = is_same_pdb || symbols_agree(core, layout);
-    verdict
 }
 
-/// The number of offsets in the debugger data block that a structure agrees with, or the first
-/// disagreement.
-fn disagreement(kdbg: Option<Kdbg<'_>>, layout: &Layout, ty: Ty) -> Result<usize, String> {
-    let name = ty.name();
-    let Some(size) = layout.size_of(name) else { return Err(format!("it has no {name}")) };
-    let Some(kdbg) = kdbg else { return Ok(0) };
-    let mut agreeing = 0;
-    if let Some(stated) = kdbg.number(ty.size()) {
-        if stated as u64 != size {
-            return Err(format!("its {name} has {size} bytes, the kernel's has {stated}"));
-        }
-        agreeing += 1;
-    }
-    for (path, number, _) in ty.stated() {
-        let Some((stated, field)) = kdbg.number(*number).zip(layout.field(name, path)) else {
-            continue;
-        };
-        if stated != field.offset {
-            let there = field.offset;
-            return Err(format!("its {name}.{path} is at {there:#x}, the kernel's at {stated:#x}"));
-        }
-        agreeing += 1;
-    }
-    Ok(agreeing)
+/// Fields, and where values show that they are.
+const fn places(seen: &Seen) -> [(Ty, &'static str, Option<usize>); 6] {
+    [
+        (Ty::Process, "ActiveProcessLinks", seen.links),
+        (Ty::Process, "UniqueProcessId", seen.pid),
+        (Ty::Process, "ImageFileName", seen.name),
+        (Ty::Process, "ThreadListHead", seen.threads),
+        (Ty::Thread, "ThreadListEntry", seen.entry),
+        (Ty::Thread, "Cid", seen.cid),
+    ]
+}
+
+/// Whether what was found leaves nothing to be looked for.
+fn is_enough(found: &[Believed]) -> bool {
+    let is_sure = |believed: &Believed| believed.grounds <= Grounds::Whole;
+    found.iter().any(is_sure)
 }
 
 /// Whether the symbols of a file are at the addresses that the debugger data block gives.

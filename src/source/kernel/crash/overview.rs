@@ -4,7 +4,7 @@ use crate::catalog::{Absent, Cell};
 use crate::dump::header::DumpType;
 use crate::dump::{Width, kdbg};
 use crate::memory::PageMap;
-use crate::model::{CoverageRange, DumpInfo, Emit, Problem};
+use crate::model::{CoverageRange, DumpInfo, Emit, Problem, Want};
 use crate::source::kernel::core::Core;
 use crate::source::kernel::core::memory::Memory;
 use crate::source::kernel::core::time::{millis, unix_micros};
@@ -27,7 +27,10 @@ fn signed(value: u64) -> Cell<i64> {
     i64::try_from(value).map_err(|_| Absent::Unreadable)
 }
 
-pub(crate) fn dump_row(core: &Core) -> DumpInfo {
+pub(crate) fn dump_row(core: &Core, want: &Want<'_, DumpInfo>) -> DumpInfo {
+    // A layout is chosen, and unpacked, only for who asks.
+    let layout = want.has_any(|c| [c.layout, c.layout_grounds, c.layout_certainty]);
+    let layout = layout.then(|| core.types().said()).flatten().ok_or(Absent::NoSymbols);
     let header = &core.header;
     let missing = Absent::NotInDump;
     let build = header.build.or_else(|| core.build_of_lab()).ok_or(missing);
@@ -72,6 +75,9 @@ pub(crate) fn dump_row(core: &Core) -> DumpInfo {
         bitmap_pages: bitmap.and_then(|bitmap| signed(bitmap.pages)),
         comment: header.comment.clone().ok_or(Absent::NotApplicable),
         is_complete: Ok(is_complete(core)),
+        layout: layout.as_ref().map(|said| said.label.clone()).map_err(|absent| *absent),
+        layout_grounds: layout.as_ref().map(|said| said.grounds.clone()).map_err(|absent| *absent),
+        layout_certainty: layout.map(|said| said.certainty.to_owned()),
         ..DumpInfo::default()
     }
 }

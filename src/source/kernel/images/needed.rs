@@ -9,6 +9,10 @@ pub(crate) fn each_needed(
     want: &Want<'_, NeededSymbol>,
     emit: Emit<'_, NeededSymbol>,
 ) {
+    if core.modules().iter().next().is_none() {
+        each_without_list(core, want, emit);
+        return;
+    }
     for driver in core.modules().iter() {
         let end = driver.base.saturating_add(driver.size.into());
         let id = core.pdb_of(driver.base, end).ok_or(Absent::NotInDump);
@@ -27,4 +31,20 @@ pub(crate) fn each_needed(
             break;
         }
     }
+}
+
+/// The kernel, where the list of modules cannot be read: its symbols would help with that.
+fn each_without_list(core: &Core, want: &Want<'_, NeededSymbol>, emit: Emit<'_, NeededSymbol>) {
+    let Some((base, id)) = core.kernel_base().zip(core.kernel_pdb()) else { return };
+    let status = want.has(|c| c.status).then(|| core.status_of(&id));
+    let row = NeededSymbol {
+        module: Ok("nt".to_owned()),
+        base: Ok(base),
+        pdb: Ok(id.name),
+        guid: Ok(id.guid),
+        age: Ok(id.age.into()),
+        status: status.ok_or(Absent::NotApplicable),
+        ..NeededSymbol::default()
+    };
+    let _ = emit.row(row);
 }

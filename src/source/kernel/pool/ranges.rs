@@ -54,7 +54,9 @@ pub(crate) fn pool_ranges(core: &Core, pool: &Pool) -> Vec<PoolRange> {
 
 /// The pool regions in the memory manager's table of regions.
 fn regions(core: &Core) -> Vec<PoolRange> {
-    let Some((layout, _)) = core.types().source() else { return Vec::new() };
+    let Some(layout) = core.types().layout_of("_MI_SYSTEM_VA_ASSIGNMENT") else {
+        return Vec::new();
+    };
     let Some(variable) = core.symbol_address("nt", "MiVisibleState") else { return Vec::new() };
     let state = core.structure("_MI_VISIBLE_STATE", core.pointer_at(variable).unwrap_or(0));
     let size = core.size_of("_MI_SYSTEM_VA_ASSIGNMENT");

@@ -143,7 +143,7 @@ fn queue_name(core: &Core, queue: &FoundQueue) -> Cell<String> {
         return Ok(name.to_owned());
     }
     let number = core.structure(QUEUE, queue.at).int("QueueIndex")?;
-    let layout = core.types().source().map(|(layout, _)| layout);
+    let layout = core.types().layout_of(QUEUE);
     let named = layout.and_then(|layout| layout.value_name(QUEUE, "QueueIndex", number));
     Ok(named.unwrap_or_else(|| number.to_string()))
 }

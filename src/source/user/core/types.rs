@@ -116,7 +116,8 @@ impl Core {
     pub(crate) fn wanted(&self, arch: &'static str) -> Wanted<'static> {
         let pack = self.csd().ok();
         let pack = pack.and_then(|text| text.rsplit(' ').next()?.parse().ok()).unwrap_or(0);
-        Wanted { build: self.build().unwrap_or_default(), service_pack: pack, arch, pdb: None }
+        let build = self.build().unwrap_or_default();
+        Wanted { build, service_pack: pack, arch, revision: None, pdb: None }
     }
 
     /// The layout of a module that has a type with this name, among the modules whose symbol files
