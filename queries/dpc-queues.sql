@@ -1,6 +1,6 @@
 -- title: Deferred calls
 -- description: What is queued for each processor; a long queue behind one routine names the driver that is late.
--- alias: !dpcs
+-- debugger: !dpcs [*]
 -- needs: dpcs
 SELECT processor, type, regexp_replace(routine_symbol, '[!+].*$', '') AS module, routine_symbol, count(*) AS queued
 FROM dpcs

@@ -1,4 +1,6 @@
 -- title: Threads over processes
 -- description: Process and thread ids of all threads, two numbers a row: the scatter of a busy system.
+-- chart: scatter x=pid y=tid
+-- reading: Points of one process stand above each other; a tall column is a process with many threads, and a point far from the others a thread made late.
 -- needs: threads
 SELECT pid, tid, process, state FROM threads WHERE pid IS NOT NULL ORDER BY pid, tid;

@@ -1,5 +1,10 @@
 -- title: Pool that is not freed
 -- description: Tags with many allocations of which a large part was never freed, and tags that fill a large part of what their pool may have: where a leak shows.
+-- chart: bar x=tag y=bytes series=pool
+-- pattern: Insufficient Memory (kernel pool)
+-- severity: medium
+-- meaning: Tags hold very many allocations that were never freed, or a large part of what their pool may have: where a leak shows.
+-- next: Find the driver behind a tag by its column driver, and compare with a dump that was made later (pool-growth).
 -- param: least INTEGER = 10000 -- allocations that are not freed
 -- param: percent INTEGER = 20 -- which part of all allocations they are
 -- param: share INTEGER = 5 -- percent of the pool's limit that are much for one tag

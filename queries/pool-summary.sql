@@ -1,5 +1,6 @@
 -- title: Summary of the pool
 -- description: How many pages each pool may have and how many are in use, as its map shows them.
+-- debugger: !xpool -summary
 -- needs: pool_pages, vm, sessions
 WITH pools AS (
     SELECT pool_type, session, count(*) FILTER (WHERE state <> 'unused') AS pages_in_use,

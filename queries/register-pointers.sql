@@ -1,6 +1,5 @@
 -- title: Registers that point into modules
 -- description: Where the registers of the crash lead to.
--- alias: r
 -- needs: registers
 SELECT tid, name, value, symbol
 FROM registers

@@ -1,6 +1,7 @@
 -- title: Timers by module
 -- description: Whose timers are set, how many start again, and how short the shortest period is.
--- alias: !timer
+-- debugger: !timer [*]
+-- chart: bar x=module y=timers
 -- needs: timers
 SELECT regexp_replace(routine_symbol, '[!+].*$', '') AS module, count(*) AS timers,
     count(*) FILTER (WHERE is_periodic) AS periodic,

@@ -1,6 +1,7 @@
 -- title: Stacks that threads share
 -- description: How many threads stand in the same calls, what they are blocked in, and the calls, the innermost first.
--- alias: !uniqstack
+-- debugger: !uniqstack [*]
+-- chart: bar x=blocker y=threads
 -- param: frames INTEGER = 8 -- how many calls are shown
 -- needs: threads, stacks
 WITH alike AS (

@@ -1,6 +1,10 @@
 -- title: Deadlocks
 -- description: Cycles of up to four threads, each of which waits for what the next one holds: resources, mutexes, push locks, or the end of the thread itself. No row means that there is none.
--- alias: !deadlock
+-- debugger: !deadlock
+-- pattern: Deadlock
+-- severity: high
+-- meaning: Threads wait for each other in a circle: none of them goes on, and everything that waits for one of them hangs too.
+-- next: Look at both ends with !thread and the addresses of the threads; the order in which they take their locks is the defect.
 -- needs: lock_owners, lock_waiters, wait_objects
 WITH edges AS (
     SELECT w.ethread AS waiter, o.ethread AS owner, w.resource AS object

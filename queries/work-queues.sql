@@ -1,6 +1,6 @@
 -- title: Work that waits
 -- description: What the system's worker threads have still to do, by queue and routine; a queue that nobody empties stands behind many hangs.
--- alias: !exqueue
+-- debugger: !exqueue [*]
 -- needs: work_queues, work_items
 -- optional: work_items
 SELECT q.name AS queue, q.thread_count, q.current_count, q.maximum_count, i.routine_symbol, count(i.work_item) AS waiting

@@ -49,8 +49,8 @@ pub use polars;
 
 /// The shipped queries, and the parameters of saved ones.
 pub mod library {
-    pub use crate::lang::{SavedParam, SavedQuery};
-    pub use crate::session::{find_query, library, parameters};
+    pub use crate::lang::{SavedParam, SavedPattern, SavedQuery};
+    pub use crate::session::{Called, Library, find_query, library, parameters};
 }
 
 /// Results as files: CSV, TSV, JSON, Markdown, HTML and Excel workbooks.

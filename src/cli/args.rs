@@ -13,6 +13,7 @@ Examples:
   dumpql MEMORY.DMP                                    ask questions at a prompt
   dumpql MEMORY.DMP -c 'SELECT name, base FROM modules LIMIT 5'
   dumpql crash/*.dmp -q buckets -o buckets.xlsx        one query over many dumps, to Excel
+  dumpql MEMORY.DMP -c '!locks' -c '!irpfind'          debugger commands, answered by saved queries
   dumpql a.dmp -c 'FROM threads' --format csv | sort   no colour, no progress, nothing cut
   dumpql a.dmp -f mine.sql -p pid=4                    a saved query with its parameter
   dumpql --sample                                      the dump of a busy server, built in, to try things on
@@ -42,9 +43,14 @@ pub(super) struct Args {
     #[arg(short = 'f', long = "file", value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
 
-    /// Run a query of the library by its name (see --queries)
-    #[arg(short = 'q', long = "query", value_name = "NAME")]
+    /// Run a query of the library by its name (see --queries) or by a debugger command: '!locks'
+    #[arg(short = 'q', long = "query", value_name = "NAME", allow_hyphen_values = true)]
     pub(super) queries: Vec<String>,
+
+    /// Add saved queries of your own: a file, or a folder of .sql files; may be repeated. The
+    /// variable `DUMPQL_LIBRARY` names such paths too
+    #[arg(long, value_name = "PATH")]
+    pub(super) library: Vec<PathBuf>,
 
     /// Give the query parameter `$NAME` a value
     #[arg(short = 'p', long = "param", value_name = "NAME=VALUE", value_parser = name_and_value)]
@@ -56,7 +62,7 @@ pub(super) struct Args {
         value_name = "FORMAT",
         value_enum,
         hide_possible_values = true,
-        long_help = "How results are written: table, line, csv, tsv, json, jsonl, md, html or \
+        long_help = "How results are written: table, line, auto, csv, tsv, json, jsonl, md, html or \
                        xlsx. The default is a table, or what the name of -o ends in.\n\
                        csv: RFC 4180, UTF-8, lines end in LF, NULL is empty and empty text is \"\".\n\
                        json, jsonl: addresses are hex text, timestamps ISO 8601."
@@ -124,9 +130,13 @@ pub(super) struct Args {
     #[arg(long, value_name = "TABLE")]
     pub(super) describe: Vec<String>,
 
-    /// List the queries of the library
-    #[arg(long = "queries")]
-    pub(super) list_queries: bool,
+    /// List the queries of the library, or those that have to do with PATTERN
+    #[arg(long = "queries", value_name = "PATTERN", num_args = 0..=1, default_missing_value = "")]
+    pub(super) list_queries: Option<String>,
+
+    /// Describe a query of the library, by its name or by a debugger command; may be repeated
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    pub(super) describe_query: Vec<String>,
 
     /// Show no progress while a query runs
     #[arg(long)]
@@ -138,6 +148,13 @@ pub(super) struct Args {
 }
 
 impl Args {
+    /// The files and folders of saved queries of one's own: the environment's, then those given.
+    pub(super) fn own_queries(&self) -> Vec<PathBuf> {
+        let set = std::env::var_os("DUMPQL_LIBRARY").unwrap_or_default();
+        let paths = std::env::split_paths(&set).filter(|path| !path.as_os_str().is_empty());
+        paths.chain(self.library.iter().cloned()).collect()
+    }
+
     /// How sessions are opened.
     pub(super) fn options(&self) -> Options {
         Options {
@@ -183,6 +200,8 @@ pub(super) enum Colour {
 /// The names of formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
+    /// A table, or one line a value where rows do not fit.
+    Auto,
     /// A table for reading.
     Table,
     /// One line a value, for wide rows.
@@ -206,6 +225,8 @@ pub(super) enum Format {
 /// How results are shown: for reading, or in a format of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
+    /// A table where all columns fit, else one line a value.
+    Auto,
     /// A table with borders.
     Table,
     /// One line a value.
@@ -217,6 +238,7 @@ pub(super) enum Mode {
 impl From<Format> for Mode {
     fn from(format: Format) -> Self {
         Self::File(match format {
+            Format::Auto => return Self::Auto,
             Format::Table => return Self::Table,
             Format::Line => return Self::Line,
             Format::Csv => FileFormat::Csv,

@@ -111,7 +111,13 @@ impl Batch<'_> {
 
     fn run_script(&mut self, script: &Script, token: &CancelToken) -> End {
         let shown = self.console.err_is_terminal && !self.args.no_progress;
-        let query = match session::parameters(&script.query, &self.given)
+        if script.by_command && self.console.out_is_terminal && !self.keeps() {
+            let lesson = script.lesson(&self.given);
+            if let Err(error) = output::show_lesson(&lesson, self.console) {
+                return self.written(Err(error));
+            }
+        }
+        let query = match session::parameters(&script.query, &script.values(&self.given))
             .and_then(|params| Ok(self.session.prepare(&script.query.text)?.with(&params)))
         {
             Ok(query) => query.cancel(token),
@@ -172,7 +178,7 @@ impl Batch<'_> {
             (None, Mode::File(format)) => {
                 output::print_document(&self.kept, format, self.session, self.console)
             }
-            (None, Mode::Table | Mode::Line) => Ok(()),
+            (None, Mode::Auto | Mode::Table | Mode::Line) => Ok(()),
         })
     }
 

@@ -28,6 +28,9 @@ impl Answer {
     }
 }
 
+/// Rows up to which the mode `auto` shows one line a value rather than leave columns out.
+const LINED: usize = 25;
+
 /// Shows a result on standard output.
 ///
 /// # Errors
@@ -49,7 +52,19 @@ pub(super) fn show(answer: &Answer, mode: Mode, look: &Look, console: &Console) 
             out.flush()?;
             cut
         }
-        Mode::Table => {
+        Mode::Auto if result.len() <= LINED => {
+            let mut text = Vec::new();
+            let mut cut = write_table(result, look, &mut text)?;
+            let mut out = console.out();
+            if cut.hidden.is_empty() {
+                out.write_all(&text)?;
+            } else {
+                cut = write_lines(result, look, &mut out)?;
+            }
+            out.flush()?;
+            cut
+        }
+        Mode::Auto | Mode::Table => {
             let mut out = console.out();
             let cut = write_table(result, look, &mut out)?;
             out.flush()?;
@@ -69,6 +84,27 @@ pub(super) fn show(answer: &Answer, mode: Mode, look: &Look, console: &Console) 
         say_absent(result, console);
         Ok(())
     }
+}
+
+/// The lines of SQL that are shown of a debugger command; the rest is there on demand.
+const LESSON: usize = 16;
+
+/// Shows the query that answers a debugger command, so that a person learns the language.
+///
+/// # Errors
+/// Whatever standard output reports.
+pub(super) fn show_lesson(lines: &[String], console: &Console) -> io::Result<()> {
+    let mut out = console.out();
+    for line in lines.iter().take(LESSON) {
+        let mut clean = String::new();
+        push_clean(line, &mut clean);
+        dimmed(&clean, console.out_colour, &mut out)?;
+    }
+    if let Some(more) = lines.len().checked_sub(LESSON).filter(|more| *more > 0) {
+        let line = format!("-- and {more} more lines: .sql shows them, or --describe-query");
+        dimmed(&line, console.out_colour, &mut out)?;
+    }
+    out.flush()
 }
 
 fn dimmed(line: &str, colour: bool, out: &mut dyn Write) -> io::Result<()> {
@@ -170,7 +206,9 @@ pub(super) fn save(
 ) -> io::Result<()> {
     let format = match mode {
         Mode::File(format) => format,
-        Mode::Table | Mode::Line => return save_text(answers, mode, path, session, console),
+        Mode::Auto | Mode::Table | Mode::Line => {
+            return save_text(answers, mode, path, session, console);
+        }
     };
     if format.holds_several() || answers.len() == 1 {
         let (facts, notes) = facts(session, format);

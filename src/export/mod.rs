@@ -4,6 +4,7 @@
 //! [`crate::catalog::Format`] renders them, except where a format has a type of its own for them.
 
 mod blocks;
+pub mod chart;
 mod csv;
 mod file;
 mod html;

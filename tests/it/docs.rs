@@ -118,6 +118,22 @@ fn queries() -> String {
     );
     for query in dumpql::internals::session::library() {
         let _ = writeln!(page, "\n## {}\n\n{}. {}", query.name, query.title, query.description);
+        if !query.reading.is_empty() {
+            let _ = writeln!(page, "\n{}", query.reading);
+        }
+        if let Some(pattern) = &query.pattern {
+            let _ = writeln!(
+                page,
+                "\nEvidence of the pattern *{}* ({}): {} {}",
+                pattern.title, pattern.severity, pattern.meaning, pattern.next
+            );
+        }
+        if !query.debugger.is_empty() {
+            let _ = writeln!(page, "\nAnswers `{}`.", query.debugger.join("`, `"));
+        }
+        if let Some(chart) = &query.chart {
+            let _ = writeln!(page, "\nChart: `{chart}`.");
+        }
         if !query.aliases.is_empty() {
             let _ = writeln!(page, "\nAlso called `{}`.", query.aliases.join("`, `"));
         }
