@@ -1,4 +1,4 @@
--- title: Crash or hang?
+-- title: Crash or hang
 -- description: Whether the system crashed or somebody asked for the dump, by the bug check, and who called it.
 -- alias: crash-or-hang
 -- reading: A dump that was asked for says nothing about its bug check: look for what hung, with who-waits, high-contention and irp-distribution.

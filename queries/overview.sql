@@ -4,8 +4,13 @@
 -- debugger: vertarget, version, .time
 -- needs: dump
 -- optional: bugcheck, exception
+WITH stops AS (
+    SELECT dump, printf('0x%x ', code) || coalesce(name, '') AS stop FROM bugcheck
+    UNION ALL
+    SELECT dump, printf('0x%x ', code) || coalesce(name, '') FROM exception
+),
+first AS (SELECT dump, first(stop) AS stop FROM stops GROUP BY dump)
 SELECT d.dump, d.dump_type, d.os, d.build, d.arch, d.processors, d.system_time,
-       to_milliseconds(d.uptime_ms) AS uptime, d.is_complete,
-       coalesce((SELECT max(printf('0x%x ', b.code) || coalesce(b.name, '')) FROM bugcheck AS b WHERE b.dump = d.dump),
-                (SELECT max(printf('0x%x ', e.code) || coalesce(e.name, '')) FROM exception AS e WHERE e.dump = d.dump)) AS stopped_with
-FROM dump AS d;
+       to_milliseconds(d.uptime_ms) AS uptime, d.is_complete, f.stop AS stopped_with
+FROM dump AS d
+LEFT JOIN first AS f ON f.dump = d.dump;

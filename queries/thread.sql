@@ -5,24 +5,30 @@
 -- param: tid INTEGER = -1 -- id of the thread, in place of its address
 -- needs: threads
 -- optional: stacks, wait_objects, irps, bugcheck, exception
-SELECT ethread, tid, pid, process, name, state, wait_reason, wait_mode, wait_ticks, wait_ms, priority, base_priority,
-       processor, context_switches, user_time_ms, kernel_time_ms, start_symbol, win32_start_symbol, teb,
-       stack_base, stack_limit, stack_pointer, is_stack_resident, irp_count, blocker, suspend_count
-FROM threads
-WHERE ethread = $thread OR tid = $tid
+SELECT t.ethread, t.tid, t.pid, t.process, t.name, t.state, t.wait_reason, t.wait_mode, t.wait_ticks, t.wait_ms,
+       t.priority, t.base_priority, t.processor, t.context_switches, t.user_time_ms, t.kernel_time_ms, t.start_symbol,
+       t.win32_start_symbol, t.teb, t.stack_base, t.stack_limit, t.stack_pointer, t.is_stack_resident, t.irp_count,
+       t.blocker, t.suspend_count
+FROM threads AS t
+WHERE t.ethread = $thread OR t.tid = $tid
    OR $thread = 0x0 AND $tid < 0
-      AND (ethread IN (SELECT ethread FROM bugcheck) OR tid IN (SELECT tid FROM exception));
+      AND (t.ethread IN (SELECT ethread FROM bugcheck) OR t.tid IN (SELECT tid FROM exception));
 SELECT s.frame, s.sp, s.return_address, s.symbol, s.offset, s.trust
-FROM stacks AS s
-WHERE s.ethread = $thread OR s.tid = $tid
+FROM threads AS t
+JOIN stacks AS s ON s.tid = t.tid AND coalesce(s.ethread, 0x0) = coalesce(t.ethread, 0x0)
+WHERE t.ethread = $thread OR t.tid = $tid
    OR $thread = 0x0 AND $tid < 0
-      AND (s.ethread IN (SELECT ethread FROM bugcheck) OR s.tid IN (SELECT tid FROM exception))
+      AND (t.ethread IN (SELECT ethread FROM bugcheck) OR t.tid IN (SELECT tid FROM exception))
 ORDER BY s.frame;
 SELECT w.object, w.type, w.name, w.wait_type, w.owner_ethread
-FROM wait_objects AS w
-WHERE w.ethread = $thread OR w.ethread IN (SELECT ethread FROM threads WHERE tid = $tid)
-   OR $thread = 0x0 AND $tid < 0 AND w.ethread IN (SELECT ethread FROM bugcheck);
+FROM threads AS t
+JOIN wait_objects AS w ON w.ethread = t.ethread
+WHERE t.ethread = $thread OR t.tid = $tid
+   OR $thread = 0x0 AND $tid < 0
+      AND (t.ethread IN (SELECT ethread FROM bugcheck) OR t.tid IN (SELECT tid FROM exception));
 SELECT i.irp, i.driver, i.major_name, i.device_object, i.file_name, i.is_completed, i.is_pending
-FROM irps AS i
-WHERE i.ethread = $thread OR i.tid = $tid
-   OR $thread = 0x0 AND $tid < 0 AND i.ethread IN (SELECT ethread FROM bugcheck);
+FROM threads AS t
+JOIN irps AS i ON i.ethread = t.ethread
+WHERE t.ethread = $thread OR t.tid = $tid
+   OR $thread = 0x0 AND $tid < 0
+      AND (t.ethread IN (SELECT ethread FROM bugcheck) OR t.tid IN (SELECT tid FROM exception));

@@ -133,11 +133,7 @@ impl Batch<'_> {
         let outcome = with_progress(&watched, shown, |progress| {
             query.run_each(&mut |result| {
                 count += 1;
-                let title = match count {
-                    1 => script.title.clone(),
-                    n => format!("{} ({n})", script.title),
-                };
-                let answer = Answer { title, query: script.query.text.clone(), result };
+                let answer = Answer::of(script, count, self.args.chart_spec(), result);
                 if self.keeps() {
                     self.kept.push(answer);
                     return true;
@@ -166,6 +162,9 @@ impl Batch<'_> {
             colour: self.console.out_colour,
             null: "NULL".to_owned(),
         };
+        if self.args.chart.is_some() && !matches!(self.mode, Mode::File(_)) {
+            return output::draw(answer, self.console);
+        }
         output::show(answer, self.mode, &look, self.console)
     }
 

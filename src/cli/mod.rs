@@ -10,6 +10,7 @@ mod listing;
 mod output;
 mod progress;
 mod repl;
+mod report;
 mod script;
 mod table;
 
@@ -42,6 +43,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         console.say(format!("error: {reason}"));
         return 2;
     }
+    if let Some(page) = args::page(&invocation.args) {
+        let mut out = console.out();
+        let written = page.and_then(|page| out.write_all(&page)).and_then(|()| out.flush());
+        return u8::from(written.is_err_and(|e| e.kind() != io::ErrorKind::BrokenPipe));
+    }
     if let Some(path) = &invocation.args.save_sample
         && let Err(error) = save_sample(path, &console)
     {
@@ -52,10 +58,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         || invocation.args.list_queries.is_some()
         || !invocation.args.describe_query.is_empty()
         || !invocation.args.describe.is_empty();
+    let reports = invocation.args.report.is_some();
     let only_saves = invocation.args.save_sample.is_some()
         && invocation.steps.is_empty()
         && invocation.args.dumps.is_empty()
-        && !invocation.args.sample;
+        && !invocation.args.sample
+        && !reports;
     if only_saves && !asks {
         return 0;
     }
@@ -116,10 +124,19 @@ fn work(
         console.say(format!("error: {error}"));
         return 2;
     }
+    let mut code = 0;
+    if let Some(path) = &invocation.args.report {
+        interrupt.install(true);
+        code = report::run(path, &session, library, &interrupt.arm(), console);
+        if invocation.steps.is_empty() {
+            return code;
+        }
+    }
     if !invocation.steps.is_empty() {
         let scripts =
             (1..).zip(&invocation.steps).flat_map(|(n, step)| script::read(step, n, library));
-        return batch::run(invocation, scripts.collect(), &session, console, interrupt);
+        let done = batch::run(invocation, scripts.collect(), &session, console, interrupt);
+        return code.max(done);
     }
     if io::stdin().is_terminal() {
         return repl::ask(invocation, session, library, console, interrupt);

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use super::args::Mode;
 use super::console::Console;
 use super::progress::grouped;
+use super::script::Script;
 use super::table::{Cut, Look, push_clean, write_lines, write_table};
+use crate::export::chart::{Data, Kind, Spec, TextLook, write_text};
 use crate::export::{self, FileFormat, Note, Sheet};
 use crate::session::{ResultSet, Session};
 
@@ -20,11 +22,39 @@ pub(super) struct Answer {
     pub(super) query: String,
     /// The rows.
     pub(super) result: ResultSet,
+    /// What the rows mean and how to read them.
+    pub(super) about: String,
+    /// The chart that shows the rows, where one was asked for or the query names one.
+    pub(super) chart: Option<Spec>,
 }
 
 impl Answer {
-    fn sheet(&self) -> Sheet<'_> {
-        Sheet { title: &self.title, query: &self.query, result: &self.result }
+    /// The `count`th result of a script.
+    pub(super) fn of(
+        script: &Script,
+        count: usize,
+        chart: Option<Spec>,
+        result: ResultSet,
+    ) -> Self {
+        let query = &script.query;
+        let title = match count {
+            0 | 1 => script.title.clone(),
+            n => format!("{} ({n})", script.title),
+        };
+        let heading =
+            if query.title.is_empty() { String::new() } else { format!("{}. ", query.title) };
+        let about = format!("{heading}{} {}", query.description, query.reading);
+        // The chart of the header is that of the first result.
+        let hint = query.chart.as_deref().filter(|_| count <= 1);
+        let chart = chart.or_else(|| Spec::parse(hint?).ok());
+        Self { title, query: query.text.clone(), result, about: about.trim().to_owned(), chart }
+    }
+
+    /// The answer as files hold it.
+    pub(super) fn sheet(&self) -> Sheet<'_> {
+        Sheet::new(&self.title, &self.query, &self.result)
+            .with_about(&self.about)
+            .with_chart(self.chart.as_ref())
     }
 }
 
@@ -104,6 +134,22 @@ pub(super) fn show_lesson(lines: &[String], console: &Console) -> io::Result<()>
         let line = format!("-- and {more} more lines: .sql shows them, or --describe-query");
         dimmed(&line, console.out_colour, &mut out)?;
     }
+    out.flush()
+}
+
+/// Draws the chart of a result on standard output.
+///
+/// # Errors
+/// Why it cannot be drawn, and whatever standard output reports.
+pub(super) fn draw(answer: &Answer, console: &Console) -> io::Result<()> {
+    let guess = Spec::of(Kind::Bar);
+    let spec = answer.chart.as_ref().unwrap_or(&guess);
+    let data = Data::new(spec, &answer.result).map_err(|message| {
+        io::Error::new(io::ErrorKind::InvalidInput, format!("{message} (chart: {spec})"))
+    })?;
+    let look = TextLook { width: console.out_width().unwrap_or(100), colour: console.out_colour };
+    let mut out = console.out();
+    write_text(&data, &look, &mut out)?;
     out.flush()
 }
 
@@ -296,7 +342,11 @@ fn facts(session: &Session, format: FileFormat) -> (Option<Answer>, Vec<Note>) {
             let rows = each.map(|(i, field)| (field.name.clone(), result.text(0, i))).collect();
             (None, vec![Note { title, rows }])
         }
-        _ => (Some(Answer { title, query: query.to_owned(), result }), Vec::new()),
+        _ => {
+            let about = "What each of the dumps is.".to_owned();
+            let query = query.to_owned();
+            (Some(Answer { title, query, result, about, chart: None }), Vec::new())
+        }
     }
 }
 

@@ -42,7 +42,7 @@ enum Kind<'a> {
 type Score = (usize, std::cmp::Reverse<usize>);
 
 /// The text of a line without the prompt of a debugger in front: `0: kd> !locks` is `!locks`.
-pub fn without_prompt(line: &str) -> &str {
+fn without_prompt(line: &str) -> &str {
     let line = line.trim();
     let Some((prompt, rest)) = line.split_once('>') else { return line };
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_hexdigit());
@@ -55,7 +55,10 @@ pub fn without_prompt(line: &str) -> &str {
 
 /// Whether a line is meant for a debugger: it begins with `!`, or with a word that some query
 /// answers.
-pub fn is_command<'a>(mut queries: impl Iterator<Item = &'a SavedQuery>, line: &str) -> bool {
+pub(super) fn is_command<'a>(
+    mut queries: impl Iterator<Item = &'a SavedQuery>,
+    line: &str,
+) -> bool {
     let line = without_prompt(line);
     let Some(first) = line.split_whitespace().next() else { return false };
     let first = first.trim_end_matches(';');
@@ -66,7 +69,7 @@ pub fn is_command<'a>(mut queries: impl Iterator<Item = &'a SavedQuery>, line: &
 ///
 /// # Errors
 /// E0201 if no query answers it, with the forms of the command or similar ones.
-pub fn called<'a>(
+pub(super) fn called<'a>(
     queries: impl Iterator<Item = &'a SavedQuery> + Clone,
     line: &str,
 ) -> Result<Called<'a>, Error> {
@@ -209,10 +212,29 @@ impl Fit<'_, '_> {
         let param = self.query.params.iter().find(|param| param.name == name)?;
         match Ty::from_name(&param.ty) {
             Some(Ty::Int) => number(text).map(|number| number.to_string()),
-            Some(Ty::Addr) if !text.starts_with(|c: char| c.is_ascii_hexdigit()) => None,
+            Some(Ty::Addr) => address(text),
+            // An address, or the name of a symbol.
+            _ if name == "address" && is_address(text) => {
+                address(text).or_else(|| Some(text.to_owned()))
+            }
             _ => Some(text.to_owned()),
         }
     }
+}
+
+/// Whether a text is an address, where it may be a name too: `nt` and `ace` are names.
+fn is_address(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit()) || text.len() >= 8
+}
+
+/// An address as SQL writes it.
+fn address(text: &str) -> Option<String> {
+    let lower = text.to_ascii_lowercase();
+    if let Some(decimal) = lower.strip_prefix("0n") {
+        return decimal.parse().ok().map(|address: u64| format!("{address:#x}"));
+    }
+    let hex = lower.strip_prefix("0x").unwrap_or(&lower).replace('`', "");
+    u64::from_str_radix(&hex, 16).ok().map(|_| format!("0x{hex}"))
 }
 
 fn number(text: &str) -> Option<i64> {
@@ -276,9 +298,10 @@ mod tests {
             ("!irpfind", "irps"),
             ("!irpfind 0 0", "irps"),
             ("!irpfind 0 0 device", "by-device"),
-            ("!irpfind 0 0 device 82780000", "by-device device=82780000"),
+            ("!irpfind 0 0 device 82780000", "by-device device=0x82780000"),
             ("u", "u"),
             ("u nt!KiIdleLoop L20", "u address=nt!KiIdleLoop count=32"),
+            ("u fffff801`a972c530", "u address=0xfffff801a972c530"),
             ("u nt L0n20", "u address=nt count=20"),
             ("~~[1f4]k", "k tid=500"),
             ("s -a  two  words", "find text=-a  two  words"),

@@ -11,11 +11,17 @@ use crate::cli::script;
 use crate::cli::table::push_clean;
 use crate::diag::{Code, Diagnostic, nearest};
 use crate::export::FileFormat;
+use crate::export::chart::Spec;
 use crate::session::Session;
 use clap::ValueEnum as _;
 
 /// Name, arguments and purpose of every command.
 pub(super) const COMMANDS: &[(&str, &str, &str)] = &[
+    (
+        "chart",
+        "[KIND x=C y=C…]",
+        "Draw the last result: bar, column, line, area, scatter, heat or histogram.",
+    ),
     ("describe", "TABLE", "What a table and its columns, or a saved query, hold."),
     ("dump", "", "What the open dumps say of themselves."),
     ("export", "FILE", "Write the last result to FILE; its ending picks the format."),
@@ -119,6 +125,7 @@ impl Repl<'_> {
                 Some(answer) => self.give(answer),
                 None => self.complain("there is no result yet"),
             },
+            "chart" => self.chart(rest),
             "export" => match file() {
                 Some(path) => self.export(&path),
                 None => self.complain("expected a file: .export threads.xlsx"),
@@ -278,6 +285,23 @@ impl Repl<'_> {
         self.params = before;
     }
 
+    /// Draws the last result; the chart stays with it for `.export`.
+    fn chart(&mut self, written: &str) {
+        let Some(mut answer) = self.last.take() else {
+            return self.complain("there is no result yet");
+        };
+        let drawn = if written.is_empty() {
+            output::draw(&answer, &self.console)
+        } else {
+            Spec::parse(written).map_err(std::io::Error::other).and_then(|spec| {
+                answer.chart = Some(spec);
+                output::draw(&answer, &self.console)
+            })
+        };
+        self.written(drawn);
+        self.last = Some(answer);
+    }
+
     /// Writes the last result to a file.
     fn export(&mut self, path: &Path) {
         let Some(answer) = self.last.take() else {
@@ -291,7 +315,7 @@ impl Repl<'_> {
             }
             None => Err(std::io::Error::other(
                 "the name does not say what format to write: end it in .csv, .tsv, .json, .jsonl, \
-                 .md, .html or .xlsx",
+                 .md, .html, .xlsx or .svg",
             )),
         };
         self.written(outcome);
@@ -342,6 +366,9 @@ impl Repl<'_> {
             return self.print(&name);
         }
         match Format::from_str(name, true).map(Mode::from) {
+            Ok(Mode::File(FileFormat::Svg)) => {
+                self.complain("a picture goes to a file: .export NAME.svg");
+            }
             Ok(Mode::File(FileFormat::Xlsx)) => {
                 self.complain("a workbook goes to a file: .output NAME.xlsx");
             }

@@ -266,10 +266,8 @@ impl<'a> Repl<'a> {
         });
         let elapsed = started.elapsed();
         // What was computed before an error is shown before it.
-        for result in results {
-            let query = script.query.text.clone();
-            let title = script.title.clone();
-            self.give(Answer { title, query, result });
+        for (count, result) in (1..).zip(results) {
+            self.give(Answer::of(script, count, None, result));
         }
         if let Err(error) = outcome {
             self.report(&error, script.origin.as_deref());

@@ -20,7 +20,7 @@ pub struct Data {
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum Shape {
+pub(in crate::export) enum Shape {
     Bars(Bars),
     Points(Points),
     Grid(Grid),
@@ -28,31 +28,31 @@ pub(super) enum Shape {
 
 /// Values by category and series.
 #[derive(Debug, Clone)]
-pub(super) struct Bars {
-    pub(super) labels: Vec<String>,
-    pub(super) series: Vec<String>,
+pub(in crate::export) struct Bars {
+    pub(in crate::export) labels: Vec<String>,
+    pub(in crate::export) series: Vec<String>,
     /// A list a series, with a value a label.
-    pub(super) values: Vec<Vec<f64>>,
+    pub(in crate::export) values: Vec<Vec<f64>>,
     pub(super) measure: Measure,
 }
 
 /// Points by series.
 #[derive(Debug, Clone)]
-pub(super) struct Points {
-    pub(super) series: Vec<(String, Vec<(f64, f64)>)>,
+pub(in crate::export) struct Points {
+    pub(in crate::export) series: Vec<(String, Vec<(f64, f64)>)>,
     pub(super) x: Measure,
     pub(super) y: Measure,
     /// The labels of the places 0, 1, … where `x` is no number.
-    pub(super) labels: Vec<String>,
+    pub(in crate::export) labels: Vec<String>,
 }
 
 /// Values by row and column.
 #[derive(Debug, Clone)]
-pub(super) struct Grid {
+pub(in crate::export) struct Grid {
     pub(super) columns: Vec<String>,
     pub(super) rows: Vec<String>,
     /// A list a row; `None` where nothing is known.
-    pub(super) values: Vec<Vec<Option<f64>>>,
+    pub(in crate::export) values: Vec<Vec<Option<f64>>>,
     pub(super) measure: Measure,
 }
 
@@ -82,9 +82,37 @@ impl Data {
     }
 }
 
+impl Data {
+    pub(in crate::export) const fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// What stands along each axis.
+    pub(in crate::export) fn titles(&self) -> (&str, &str) {
+        (&self.x_title, &self.y_title)
+    }
+
+    /// Whether the horizontal axis has names in place of numbers.
+    pub(in crate::export) fn has_labels(&self) -> bool {
+        match &self.shape {
+            Shape::Bars(_) | Shape::Grid(_) => true,
+            Shape::Points(points) => !points.labels.is_empty(),
+        }
+    }
+
+    /// The number of series.
+    pub(in crate::export) fn series(&self) -> usize {
+        match &self.shape {
+            Shape::Bars(bars) => bars.series.len(),
+            Shape::Points(points) => points.series.len(),
+            Shape::Grid(_) => 1,
+        }
+    }
+}
+
 impl Bars {
     /// The same with no more than so many bars: the largest, and one for the others.
-    pub(super) fn at_most(&self, most: usize) -> Self {
+    pub(in crate::export) fn at_most(&self, most: usize) -> Self {
         if self.labels.len() <= most {
             return self.clone();
         }

@@ -17,6 +17,8 @@ mod svg;
 mod text;
 
 pub use data::Data;
+#[cfg(feature = "excel")]
+pub(super) use data::{Bars, Points, Shape};
 pub use spec::{Kind, Spec};
 pub use svg::write_svg;
 pub use text::{TextLook, write_text};

@@ -52,6 +52,11 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// A chart of the columns that fit it.
+    pub const fn of(kind: Kind) -> Self {
+        Self { kind, x: None, y: Vec::new(), series: None, value: None }
+    }
+
     /// Reads `KIND [x=COLUMN] [y=COLUMN[,COLUMN]] [series=COLUMN] [value=COLUMN]`; names with
     /// blanks stand in double quotes.
     ///
@@ -68,7 +73,7 @@ impl Spec {
                 names.join(", ")
             ));
         };
-        let mut spec = Self { kind: *kind, x: None, y: Vec::new(), series: None, value: None };
+        let mut spec = Self::of(*kind);
         for word in words {
             let Some((key, column)) = word.split_once('=').filter(|(_, column)| !column.is_empty())
             else {

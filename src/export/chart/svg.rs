@@ -94,20 +94,28 @@ pub(super) fn push_escaped(text: &str, into: &mut String) {
 
 /// About as wide is a text.
 fn width_of(text: &str) -> f64 {
-    text.chars().map(|c| if (c as u32) < 0x2e80 { LETTER } else { LETTER * 1.8 }).sum()
+    let width = |c: char| match c {
+        'i' | 'j' | 'l' | 't' | 'f' | '.' | ',' | ':' | ' ' | '|' | '!' | '\'' => 0.6,
+        'm' | 'w' | 'M' | 'W' | '@' | '%' => 1.5,
+        'A'..='Z' | '_' | '…' => 1.2,
+        c if (c as u32) >= 0x2e80 => 1.8,
+        _ => 1.05,
+    };
+    text.chars().map(|c| width(c) * LETTER).sum()
 }
 
 /// The text cut in its middle to so many units: both ends of a path tell something.
 fn cut(text: &str, width: f64) -> String {
-    if width_of(text) <= width {
+    let whole = width_of(text);
+    if whole <= width {
         return text.to_owned();
     }
     let letters: Vec<char> = text.chars().collect();
-    let kept = ((width / LETTER) as usize).saturating_sub(1).min(letters.len());
+    let mean = whole / letters.len().max(1) as f64;
+    let kept = ((width / mean) as usize).saturating_sub(2).min(letters.len());
     let head = kept / 3;
-    let tail = kept - head;
     let begin: String = letters.iter().take(head).collect();
-    let end: String = letters.iter().skip(letters.len() - tail).collect();
+    let end: String = letters.iter().skip(letters.len() - (kept - head)).collect();
     format!("{begin}…{end}")
 }
 
@@ -209,7 +217,7 @@ impl Picture {
     }
 
     fn columns(&mut self, bars: &Bars, data: &Data) {
-        let top = self.legend(&bars.series) + 22.0;
+        let top = self.legend(&bars.series) + 30.0;
         let ends = (0..bars.labels.len()).flat_map(|at| {
             let (low, high) = bars.extent(at);
             [low, high]
@@ -224,7 +232,7 @@ impl Picture {
         let flat = widest + 8.0 <= slot;
         let every = if slot >= 15.0 { 1 } else { (15.0 / slot).ceil() as usize };
         let below = if flat { 24.0 } else { widest.min(170.0) * 0.72 + 26.0 };
-        self.text(16.0, top - 8.0, "start", "v", &data.y_title);
+        self.text(16.0, top - 16.0, "start", "v", &data.y_title);
         self.ticks_up(&scale, &area, |value| bars.measure.show(value));
         let y = |value: f64| area.top + (1.0 - scale.place(value)) * area.height;
         let gap = if data.kind == Kind::Histogram { 1.0 } else { (slot * 0.2).min(12.0) };
@@ -265,7 +273,7 @@ impl Picture {
 
     fn points(&mut self, points: &Points, data: &Data) {
         let names: Vec<String> = points.series.iter().map(|(name, _)| name.clone()).collect();
-        let top = self.legend(&names) + 22.0;
+        let top = self.legend(&names) + 30.0;
         let all = || points.series.iter().flat_map(|(_, points)| points);
         let zero = data.kind != Kind::Scatter;
         let y = Scale::over(all().map(|p| p.1), points.y, 8, zero);
@@ -273,7 +281,7 @@ impl Picture {
         let area = Area { left, top, width: WIDTH - left - 40.0, height: 440.0 };
         let most = if matches!(points.x, Measure::Address(_) | Measure::Time) { 5 } else { 9 };
         let x = Scale::over(all().map(|p| p.0), points.x, most, false);
-        self.text(16.0, top - 8.0, "start", "v", &data.y_title);
+        self.text(16.0, top - 16.0, "start", "v", &data.y_title);
         self.ticks_up(&y, &area, |value| points.y.show(value));
         self.ticks_across(&x, &area, |value| match points.labels.as_slice() {
             [] => points.x.show(value),

@@ -105,7 +105,10 @@ fn draw_bars(bars: &Bars, data: &Data, look: TextLook, text: &mut String) {
         text.extend(std::iter::repeat_n(' ', before));
         if bars.series.len() == 1 {
             let value = bars.values[0][at];
-            painted(&blocks(value.abs() * unit), COLOURS[0], look, text);
+            // What is there is seen, however little it is.
+            let length = value.abs() * unit;
+            let length = if value == 0.0 { 0.0 } else { length.max(0.125) };
+            painted(&blocks(length), COLOURS[0], look, text);
         } else {
             let mut done = 0.0;
             let mut drawn = 0;
@@ -144,6 +147,7 @@ fn legend(series: &[String], look: TextLook, text: &mut String) {
         let mark = if look.colour { '█' } else { MARKS[at % MARKS.len()] };
         let entry = padded(name, name.width().min(30));
         if used > 0 && used + entry.width() + 4 > look.width {
+            text.truncate(text.trim_end().len());
             text.push('\n');
             used = 0;
         }
