@@ -1,6 +1,6 @@
 -- title: Who waits for whom
 -- description: Each thread that others wait for, and for what of it: mutexes and threads by the wait blocks of those that wait, resources by their queues. The processes of those that wait, with how many threads of each.
--- chart: bar x=owner_process y=waiters
+-- chart: bar x=owner y=waiters
 -- pattern: Wait Chain
 -- severity: medium
 -- meaning: Threads hold up other threads: each row is a thread that others wait for, with what of it they wait for.

@@ -25,10 +25,10 @@ pub(super) fn queries(library: &Library, pattern: &str, console: &Console) -> St
     let wanted = pattern.to_ascii_lowercase();
     let fits = |query: &&SavedQuery| {
         let texts = [&query.name, &query.title, &query.description].into_iter();
-        let all = texts.chain(&query.aliases).chain(&query.debugger).chain(&query.needs);
-        all.into_iter().any(|text| text.to_ascii_lowercase().contains(&wanted))
+        let mut all = texts.chain(&query.aliases).chain(&query.debugger).chain(&query.needs);
+        all.any(|text| text.to_ascii_lowercase().contains(&wanted))
     };
-    let entry = |query: &'_ SavedQuery| {
+    let entry = |query: &SavedQuery| {
         let mut doc = format!("{}.", query.title);
         let params: Vec<String> = query.params.iter().map(|p| format!("${}", p.name)).collect();
         if !params.is_empty() {
@@ -61,10 +61,8 @@ pub(super) fn describe_query(query: &SavedQuery, console: &Console) -> String {
         }
     };
     say(&query.description);
-    for (label, what) in [("How to read it", &query.reading)] {
-        if !what.is_empty() {
-            say(&format!("{label}: {what}"));
-        }
+    if !query.reading.is_empty() {
+        say(&format!("How to read it: {}", query.reading));
     }
     if let Some(pattern) = &query.pattern {
         say(&format!("Pattern: {} ({}). {}", pattern.title, pattern.severity, pattern.meaning));

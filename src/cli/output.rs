@@ -47,7 +47,9 @@ impl Answer {
         // The chart of the header is that of the first result.
         let hint = query.chart.as_deref().filter(|_| count <= 1);
         let chart = chart.or_else(|| Spec::parse(hint?).ok());
-        Self { title, query: query.text.clone(), result, about: about.trim().to_owned(), chart }
+        // What the header says stands beside the rows already.
+        let sql = if query.title.is_empty() { &query.text } else { query.sql() };
+        Self { title, query: sql.to_owned(), result, about: about.trim().to_owned(), chart }
     }
 
     /// The answer as files hold it.
@@ -58,6 +60,8 @@ impl Answer {
     }
 }
 
+/// Columns that the mode `auto` shortens before it shows one line a value.
+const SHORTENED: usize = 3;
 /// Rows up to which the mode `auto` shows one line a value rather than leave columns out.
 const LINED: usize = 25;
 
@@ -86,7 +90,7 @@ pub(super) fn show(answer: &Answer, mode: Mode, look: &Look, console: &Console) 
             let mut text = Vec::new();
             let mut cut = write_table(result, look, &mut text)?;
             let mut out = console.out();
-            if cut.hidden.is_empty() {
+            if cut.hidden.is_empty() && cut.shortened.len() <= SHORTENED {
                 out.write_all(&text)?;
             } else {
                 cut = write_lines(result, look, &mut out)?;

@@ -148,8 +148,8 @@ fn write(path: &Path, maker: &Maker<'_>, console: &Console) -> io::Result<()> {
 /// The answers that the report shows, kept as long as it is written.
 #[derive(Default)]
 struct Kept {
-    /// Sections with their parts: heading of the section, of the part, and the answers.
-    first: Vec<(&'static str, Vec<Answer>)>,
+    /// Sections before the patterns, with what is said where there are no rows.
+    first: Vec<(&'static str, Vec<Answer>, String)>,
     found: Vec<(SavedPattern, Vec<Answer>)>,
     /// Patterns without evidence, and those that could not be looked for.
     not_found: Vec<String>,
@@ -169,9 +169,13 @@ impl Kept {
             ("What it stopped with", "crash"),
             ("The stack", "stack"),
         ] {
-            if let Some(Outcome::Rows(answers)) = maker.named(name).map(|s| maker.ask(&s)) {
-                kept.first.push((title, answers));
-            }
+            let Some(script) = maker.named(name) else { continue };
+            let (answers, note) = match maker.ask(&script) {
+                Outcome::Rows(answers) => (answers, "The dump records nothing of it.".to_owned()),
+                Outcome::NotThere(reason) => (Vec::new(), reason),
+                Outcome::Failed(error) => (Vec::new(), error.to_string()),
+            };
+            kept.first.push((title, answers, note));
         }
         for (query, pattern) in maker.patterns() {
             let title = format!("{} ({})", pattern.title, query.name);
@@ -192,13 +196,13 @@ impl Kept {
 
     fn sections(&self) -> Vec<Section<'_>> {
         let mut sections = Vec::new();
-        for (title, answers) in &self.first {
+        for (title, answers, note) in &self.first {
             let mut section = Section::new(*title);
             section
                 .evidence
                 .extend(answers.iter().filter(|a| !a.result.is_empty()).map(Answer::sheet));
             if section.evidence.is_empty() {
-                section.text.push("The dump records nothing of it.".to_owned());
+                section.text.push(note.clone());
             }
             sections.push(section);
         }

@@ -102,7 +102,7 @@ fn unknown<'a>(
     if same.is_empty() {
         let firsts = forms().filter_map(|form| form.split_whitespace().next());
         return Diagnostic::new(Code::UnknownTable, format!("no query answers `{first}`"))
-            .nearest(first, firsts.flat_map(|word| word.split('|')))
+            .nearest(first, firsts.flat_map(|word| word.split('|')).filter(|word| word.len() > 2))
             .help(
                 "`--queries`, or `.queries` at the prompt, lists the commands that are answered",
             );

@@ -326,11 +326,12 @@ impl<'a> Repl<'a> {
 
     /// Two quiet lines: what is open, and where to go from here.
     fn greet(&mut self) {
-        let text = format!(
-            "{}\nStatements end with ; and debugger commands such as !locks need none. \
-             .tables lists what can\nbe asked, .queries the saved queries, .help the commands.\n",
-            self.opened()
-        );
+        let hint = "Statements end with ; and debugger commands such as !locks need none. .tables \
+                    lists what can be asked, .queries the saved queries, .help the commands.";
+        let width = self.console.text_width();
+        let lines = [self.opened(), hint.to_owned()];
+        let lines = lines.iter().flat_map(|line| output::wrap(line, width, ""));
+        let text: String = lines.map(|line| line + "\n").collect();
         self.print(&text);
     }
 

@@ -110,6 +110,14 @@ impl Data {
     }
 }
 
+impl Points {
+    /// The name that stands at a place of the horizontal axis, where it has names.
+    pub(in crate::export) fn label(&self, place: f64) -> Option<&str> {
+        let is_place = place >= 0.0 && place.fract() == 0.0;
+        self.labels.get(place as usize).filter(|_| is_place).map(String::as_str)
+    }
+}
+
 impl Bars {
     /// The same with no more than so many bars: the largest, and one for the others.
     pub(in crate::export) fn at_most(&self, most: usize) -> Self {
@@ -248,7 +256,9 @@ impl Columns<'_> {
             }
         }
         let count = labels.names.len();
-        values.iter_mut().for_each(|of| of.resize(count, 0.0));
+        for of in &mut values {
+            of.resize(count, 0.0);
+        }
         if values.is_empty() {
             return Err(format!("the column `{}` holds no numbers to draw", self.title(y[0])));
         }
@@ -299,7 +309,9 @@ impl Columns<'_> {
             return Err("the columns hold no numbers to draw".to_owned());
         }
         if spec.kind != Kind::Scatter {
-            points.iter_mut().for_each(|of| of.sort_by(|a, b| a.0.total_cmp(&b.0)));
+            for of in &mut points {
+                of.sort_by(|a, b| a.0.total_cmp(&b.0));
+            }
         }
         let titles: Vec<String> = y.iter().map(|at| self.title(*at)).collect();
         let measure = if is_number { self.measure(x) } else { Measure::Plain };
@@ -358,12 +370,12 @@ impl Columns<'_> {
             }
             order
         };
-        order(x).into_iter().for_each(|row| {
+        for row in order(x) {
             columns.of(self.label(row, x), CATEGORIES);
-        });
-        order(y).into_iter().for_each(|row| {
+        }
+        for row in order(y) {
             rows.of(self.label(row, y), CATEGORIES);
-        });
+        }
         // Many rows and columns share a cell, which shows their mean.
         let by_row = rows.names.len().div_ceil(GRID.0).max(1);
         let by_column = columns.names.len().div_ceil(GRID.1).max(1);

@@ -55,10 +55,10 @@ mod tests {
     fn bars_show_their_values() {
         let shown = text("bar x=driver y=irps", &drivers(3));
         expect_test::expect![[r#"
-            driver                                              irps
-            \Driver\number0  ████████████████████████████████████ 300
-            \Driver\number1  ████████████████████████ 200
-            \Driver\number2  ████████████ 100
+            driver                                                 irps
+            \Driver\number0  ███████████████████████████████████████ 300
+            \Driver\number1  ██████████████████████████ 200
+            \Driver\number2  █████████████ 100
         "#]]
         .assert_eq(&shown);
     }

@@ -185,7 +185,7 @@ fn scaled(value: f64, factor: f64, units: &[&str]) -> String {
         value /= factor;
         unit += 1;
     }
-    let digits = if value.fract() == 0.0 || value.abs() >= 100.0 { 0 } else { 1 };
+    let digits = usize::from(value.fract() != 0.0 && value.abs() < 100.0);
     format!("{} {}", trimmed_if(&format!("{value:.digits$}"), digits), units[unit])
 }
 

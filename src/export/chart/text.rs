@@ -1,5 +1,6 @@
 //! Charts for terminals: bars of block characters, points and lines in Braille dots, shades.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -48,7 +49,8 @@ pub fn write_text(data: &Data, look: &TextLook, out: &mut dyn Write) -> io::Resu
 
 fn painted(text: &str, colour: u8, look: TextLook, into: &mut String) {
     if look.colour && !text.is_empty() {
-        into.push_str(&format!("\x1b[38;5;{colour}m{text}\x1b[0m"));
+        // Writing into a `String` cannot fail.
+        let _ = write!(into, "\x1b[38;5;{colour}m{text}\x1b[0m");
     } else {
         into.push_str(text);
     }
@@ -229,7 +231,9 @@ fn draw_points(points: &Points, data: &Data, look: TextLook, text: &mut String) 
     for (series, (_, points)) in points.series.iter().enumerate() {
         let places: Vec<(f64, f64)> = points.iter().map(|p| (x.place(p.0), y.place(p.1))).collect();
         if data.kind == Kind::Scatter {
-            places.iter().for_each(|(x, y)| canvas.set(*x, *y, series));
+            for (x, y) in &places {
+                canvas.set(*x, *y, series);
+            }
         } else {
             if let [(x, y)] = places.as_slice() {
                 canvas.set(*x, *y, series);
@@ -258,8 +262,7 @@ fn draw_points(points: &Points, data: &Data, look: TextLook, text: &mut String) 
     text.push('\n');
     let label = |tick: f64| match points.labels.as_slice() {
         [] => points.x.show(tick),
-        labels if tick.fract() == 0.0 => labels.get(tick as usize).cloned().unwrap_or_default(),
-        _ => String::new(),
+        _ => points.label(tick).unwrap_or_default().to_owned(),
     };
     let places: Vec<(f64, String)> = x.ticks.iter().map(|t| (x.place(*t), label(*t))).collect();
     text.push_str(&under(&places, margin + 2, columns));
@@ -302,7 +305,7 @@ fn draw_grid(grid: &Grid, data: &Data, look: TextLook, text: &mut String) {
     let wide = (room / columns).clamp(1, 4);
     let cells = || grid.values.iter().flatten().flatten().copied();
     let (low, high) = (cells().fold(0.0, f64::min), cells().fold(0.0, f64::max));
-    text.push_str(&format!("{}, across: {}\n", data.y_title, data.x_title));
+    let _ = writeln!(text, "{}, across: {}", data.y_title, data.x_title);
     for (name, values) in grid.rows.iter().zip(&grid.values) {
         text.push_str(&padded(name, label));
         text.push_str("  ");
@@ -320,11 +323,11 @@ fn draw_grid(grid: &Grid, data: &Data, look: TextLook, text: &mut String) {
         text.push('\n');
     }
     text.push_str("colour: ");
-    let ends = [(low, 0.0), ((low + high) / 2.0, 0.5), (high, 1.0)];
+    let ends = [(low, 0.0), (f64::midpoint(low, high), 0.5), (high, 1.0)];
     for (value, part) in ends {
         let mark = if look.colour { '█' } else { pick(&SHADES, part) };
         painted(&mark.to_string(), pick(&HEAT, part), look, text);
-        text.push_str(&format!(" {}  ", grid.measure.show(value)));
+        let _ = write!(text, " {}  ", grid.measure.show(value));
     }
     text.truncate(text.trim_end().len());
     text.push('\n');

@@ -85,9 +85,9 @@ fn push_evidence(sheet: &Sheet<'_>, text: &mut String) {
         let mut query = String::new();
         for c in sheet.query.trim().chars() {
             if c == '\n' {
-                query.push(c)
+                query.push(c);
             } else {
-                crate::export::visible::push_visible(c, &mut query)
+                crate::export::visible::push_visible(c, &mut query);
             }
         }
         let _ = writeln!(text, "\n{fence}sql\n{query}\n{fence}");

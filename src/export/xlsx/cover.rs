@@ -1,5 +1,6 @@
 //! The cover: what the dump is, what each sheet shows and how to read it, and what is missing.
 
+use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rust_xlsxwriter::{Url, Worksheet, XlsxError};
@@ -34,7 +35,9 @@ pub(super) fn write(
         sheet.write_number_with_format(row, 1, rows, &styles.top)?;
         let mut about = part.sheet.about.to_owned();
         if part.is_cut {
-            about += &format!(
+            // Writing into a `String` cannot fail.
+            let _ = write!(
+                about,
                 " A sheet of Excel holds no more rows; this one has rows {} to {} of {}.",
                 part.rows.start + 1,
                 part.rows.end,

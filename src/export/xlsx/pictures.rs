@@ -59,7 +59,7 @@ impl Pictures {
             Kind::Heat => return shade(sheet, part, spec),
         });
         let count = match data.shape() {
-            Shape::Bars(bars) => self.bars(&mut chart, part, spec, bars)?,
+            Shape::Bars(bars) => self.bars(&mut chart, part, spec, bars),
             Shape::Points(points) => {
                 self.points(&mut chart, points, spec.kind);
                 0
@@ -84,17 +84,11 @@ impl Pictures {
         chart.set_width(760).set_height(height.max(300));
         let beside = u16::try_from(part.sheet.result.fields().len()).unwrap_or(0).saturating_add(1);
         sheet.insert_chart(1, beside, &chart)?;
-        self.mark(sheet, part, spec)
+        mark(sheet, part, spec)
     }
 
     /// Adds the series of bars; returns how many bars there are.
-    fn bars(
-        &mut self,
-        chart: &mut Chart,
-        part: &Part<'_>,
-        spec: &Spec,
-        bars: &Bars,
-    ) -> Result<u32, XlsxError> {
+    fn bars(&mut self, chart: &mut Chart, part: &Part<'_>, spec: &Spec, bars: &Bars) -> u32 {
         let result = part.sheet.result;
         let index = |name: Option<&String>| name.and_then(|name| result.index_of(name));
         let (x, y) = (index(spec.x.as_ref()), index(spec.y.first()));
@@ -113,7 +107,7 @@ impl Pictures {
             let values: Range<'_> = (&part.name, 1, column(y), last, column(y));
             let series = chart.add_series();
             series.set_categories(names).set_values(values).set_gap(40).set_format(&mut fill(0));
-            return Ok(last);
+            return last;
         }
         let bars = if spec.kind == Kind::Histogram { bars.clone() } else { bars.at_most(BARS) };
         let labels = bars.labels.iter().map(|label| Cell::Text(short(label))).collect();
@@ -127,16 +121,16 @@ impl Pictures {
             series.set_name(plain(name).as_str()).set_gap(gap).set_overlap(100);
             series.set_format(&mut fill(at));
         }
-        Ok(u32::try_from(bars.labels.len()).unwrap_or(0))
+        u32::try_from(bars.labels.len()).unwrap_or(0)
     }
 
     fn points(&mut self, chart: &mut Chart, points: &Points, kind: Kind) {
         for (at, (name, places)) in points.series.iter().enumerate() {
             let step = places.len().div_ceil(POINTS).max(1);
             let places = || places.iter().step_by(step);
-            let across = places().map(|place| match points.labels.get(place.0 as usize) {
-                Some(label) if !points.labels.is_empty() => Cell::Text(short(label)),
-                _ => Cell::Number(place.0),
+            let across = places().map(|place| match points.label(place.0) {
+                Some(label) => Cell::Text(short(label)),
+                None => Cell::Number(place.0),
             });
             let across = self.add(format!("{name}: x"), across.collect());
             let up = self.add(name.clone(), places().map(|place| Cell::Number(place.1)).collect());
@@ -155,19 +149,6 @@ impl Pictures {
                 series.set_format(&mut line);
             }
         }
-    }
-
-    /// Bars in the cells of the column that the chart shows.
-    fn mark(&self, sheet: &mut Worksheet, part: &Part<'_>, spec: &Spec) -> Result<(), XlsxError> {
-        let result = part.sheet.result;
-        let Some(y) = spec.y.first().and_then(|name| result.index_of(name)) else { return Ok(()) };
-        if spec.kind != Kind::Bar || !Column::is_number(&result.fields()[y]) {
-            return Ok(());
-        }
-        let (y, last) = (u16::try_from(y).unwrap_or(0), u32::try_from(result.len()).unwrap_or(1));
-        let bar = ConditionalFormatDataBar::new().set_fill_color(Color::RGB(0x009C_C7E6));
-        sheet.add_conditional_format(1, y, last, y, &bar)?;
-        Ok(())
     }
 
     fn add(&mut self, head: String, cells: Vec<Cell>) -> usize {
@@ -204,6 +185,19 @@ impl Pictures {
         sheet.set_freeze_panes(1, 0)?;
         Ok(())
     }
+}
+
+/// Bars in the cells of the column that the chart shows.
+fn mark(sheet: &mut Worksheet, part: &Part<'_>, spec: &Spec) -> Result<(), XlsxError> {
+    let result = part.sheet.result;
+    let Some(y) = spec.y.first().and_then(|name| result.index_of(name)) else { return Ok(()) };
+    if spec.kind != Kind::Bar || !Column::is_number(&result.fields()[y]) {
+        return Ok(());
+    }
+    let (y, last) = (u16::try_from(y).unwrap_or(0), u32::try_from(result.len()).unwrap_or(1));
+    let bar = ConditionalFormatDataBar::new().set_fill_color(Color::RGB(0x009C_C7E6));
+    sheet.add_conditional_format(1, y, last, y, &bar)?;
+    Ok(())
 }
 
 /// Shades the cells of the column that a heat map would colour.
