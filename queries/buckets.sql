@@ -1,5 +1,6 @@
 -- title: Equal crashes over many dumps
 -- description: Dumps by bucket, the most frequent first: bug checks of kernel dumps, and exceptions of programs by code and location. Intended for a folder of dumps.
+-- chart: bar x=bucket_id y=dumps
 -- needs: bugcheck, exception
 -- optional: bugcheck, exception
 WITH crashes AS (

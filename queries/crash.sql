@@ -1,7 +1,6 @@
 -- title: Bug check or exception
 -- description: The bug check of a system or the exception of a program, its parameters with their meaning, and the location.
--- alias: .bugcheck
--- alias: !analyze
+-- debugger: .bugcheck, .lastevent, !analyze [-v|-hang|-show]
 -- needs: bugcheck, exception
 -- optional: bugcheck, exception
 WITH raised AS (

@@ -1,6 +1,7 @@
 -- title: Handles by type
 -- description: Number of open handles of each type, the most frequent first. A handle leak is at the top.
--- alias: !handle
+-- debugger: !handle
+-- chart: bar x=type y=handles series=process
 -- needs: handles
 SELECT process, type, count(*) AS handles, count(name) AS named, count(DISTINCT name) AS distinct_names
 FROM handles

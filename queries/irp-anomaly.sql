@@ -1,5 +1,10 @@
 -- title: Drivers with unusually many IRPs
 -- description: Drivers that have more than a number of IRPs and more than a percentage of all. Pipes and file systems do so on a healthy system, too.
+-- chart: bar x=driver y=irps
+-- pattern: IRP Distribution Anomaly
+-- severity: medium
+-- meaning: One driver holds a large part of all IRPs that are not completed: requests pile up below or in it.
+-- next: Run irps-by-device for the devices, !irp with the address of one of the IRPs, and look at the threads that wait for them.
 -- param: least INTEGER = 50 -- minimum number of IRPs
 -- param: percent INTEGER = 25 -- minimum percentage of all IRPs
 -- needs: irps

@@ -1,10 +1,10 @@
 -- title: Loaded modules
 -- description: Loaded images by address, with the build date if the header has one.
--- alias: lm
--- param: pattern VARCHAR = % -- names to list, as for LIKE
+-- debugger: lm|lmk|lmf|lmt|lmn|lmu|lmnt, lm m|vm $pattern
+-- param: pattern VARCHAR = % -- names to list; % or * stands for any text
 -- needs: modules
 SELECT base, "end", name, image_name, size_bytes, file_version,
        build_time AS built, checksum, pdb_name
 FROM modules
-WHERE name ILIKE $pattern
+WHERE name ILIKE replace($pattern, '*', '%')
 ORDER BY base;

@@ -1,6 +1,6 @@
 -- title: Objects by directory
 -- description: The objects in each object directory, by type.
--- alias: !object \
+-- debugger: !object \
 -- needs: objects
 SELECT coalesce(nullif(regexp_replace(path, '[\\][^\\]*$', ''), ''), '\') AS directory, type, count(*) AS objects,
     sum(handle_count) AS handles

@@ -1,6 +1,7 @@
 -- title: Open files
 -- description: The files that processes have open, and how often. A file that one process has open hundreds of times is a handle leak.
--- alias: !handle 0 7 0 File
+-- debugger: !handle * * * File
+-- chart: bar x=file y=handles
 -- needs: handles
 SELECT process, pid, name AS file, count(*) AS handles
 FROM handles

@@ -1,5 +1,10 @@
 -- title: Pool leaks
 -- description: Tags with many allocations of which a large part was never freed, and tags that use a large part of the pool's limit.
+-- chart: bar x=tag y=bytes series=pool
+-- pattern: Insufficient Memory (kernel pool)
+-- severity: medium
+-- meaning: Tags hold very many allocations that were never freed, or a large part of what their pool may have: where a leak shows.
+-- next: Find the driver behind a tag by its column driver, and compare with a dump that was made later (pool-growth).
 -- param: least INTEGER = 10000 -- minimum number of allocations that were not freed
 -- param: percent INTEGER = 20 -- minimum percentage of all allocations of the tag
 -- param: share INTEGER = 5 -- minimum percentage of the pool's limit

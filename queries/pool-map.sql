@@ -1,6 +1,6 @@
 -- title: Map of the pool
 -- description: The pages of the pool as a picture, 64 per row: . not used, O one page, < = > a run of pages; P { - } for pages that are paged out, ? if unknown.
--- alias: !xpool -map
+-- debugger: !xpool -map
 -- needs: pool_pages
 WITH pages AS (
     SELECT pool_type, session, address, align_down(address, 0x40000) AS row_start, align_down(address, 0x10000) AS part,

@@ -1,6 +1,7 @@
 -- title: Pages of the pool
 -- description: How many pages of each pool are in use, as single pages and as runs.
--- alias: !xpool
+-- debugger: !xpool
+-- chart: bar x=state y=pages series=pool_type
 -- needs: pool_pages
 SELECT pool_type, state, is_paged_out, count(*) AS pages
 FROM pool_pages

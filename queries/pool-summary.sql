@@ -1,5 +1,6 @@
 -- title: Summary of the pool
 -- description: The limit of each pool in pages, and how many pages are in use according to its page map.
+-- debugger: !xpool -summary
 -- needs: pool_pages, vm, sessions
 WITH pools AS (
     SELECT pool_type, session, count(*) FILTER (WHERE state <> 'unused') AS pages_in_use,

@@ -1,6 +1,5 @@
 -- title: Registers that point into modules
 -- description: The modules and symbols that the registers of the crash point to.
--- alias: r
 -- needs: registers
 SELECT tid, name, value, symbol
 FROM registers

@@ -1,6 +1,6 @@
 -- title: Pool of sessions
 -- description: Paged pool and commit charge of each session, how close they are to the limit, and failed allocations.
--- alias: !vm 4
+-- debugger: !vm 4
 -- needs: sessions
 SELECT session, address, process_count, paged_pool_bytes // 1024 AS paged_pool_kilobytes,
        paged_pool_limit_bytes // 1024 AS limit_kilobytes,

@@ -1,6 +1,7 @@
 -- title: Threads by waiting time
 -- description: Threads that began to wait last come first: those that were active when the dump was written.
--- alias: !stacks
+-- debugger: !stacks [0|1]
+-- chart: histogram x=wait_ms
 -- param: ticks INTEGER = 1000000000 -- longest wait in clock ticks
 -- needs: threads
 SELECT wait_ticks, wait_ms, process, pid, tid, ethread, state, wait_reason, blocker, start_symbol

@@ -1,6 +1,6 @@
 -- title: Threads in a module
 -- description: Threads whose stack contains a frame of a module, with the innermost such frame.
--- alias: !stacks 2
+-- debugger: !stacks 2 $module
 -- param: module VARCHAR = nt -- name of the module
 -- needs: stacks
 SELECT process, pid, tid, ethread, min(frame) AS frame, arg_min(symbol, frame) AS symbol

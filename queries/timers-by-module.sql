@@ -1,6 +1,7 @@
 -- title: Timers by module
 -- description: The modules of active timers, how many timers are periodic, and the shortest period.
--- alias: !timer
+-- debugger: !timer [*]
+-- chart: bar x=module y=timers
 -- needs: timers
 SELECT regexp_replace(routine_symbol, '[!+].*$', '') AS module, count(*) AS timers,
     count(*) FILTER (WHERE is_periodic) AS periodic,

@@ -1,6 +1,7 @@
 -- title: Stacks that threads share
 -- description: The number of threads with the same stack, the function that they are blocked in, and the frames, innermost first.
--- alias: !uniqstack
+-- debugger: !uniqstack [*]
+-- chart: bar x=blocker y=threads
 -- param: frames INTEGER = 8 -- number of frames to show
 -- needs: threads, stacks
 WITH alike AS (

@@ -1,6 +1,7 @@
 -- title: Modules that differ between dumps
 -- description: Modules with the same name but different build times over all open dumps, which shows
 --   the one machine with an old driver.
+-- chart: bar x=name y=builds
 -- param: pattern VARCHAR = % -- names to compare, as for LIKE
 -- needs: modules
 SELECT name, count(DISTINCT timestamp) AS builds, count(DISTINCT dump) AS dumps,

@@ -1,6 +1,10 @@
 -- title: Deadlocks
--- description: Cycles of threads, each of which waits for something that the next one holds: a resource, a mutex, a push lock, or the end of the thread itself. One row for each cycle, of any length, starting with the thread of the lowest address; of several cycles through one thread the shortest. If there is no row, there is no deadlock.
--- alias: !deadlock
+-- description: Cycles of up to four threads, each of which waits for something that the next one holds: a resource, a mutex, a push lock, or the end of the thread itself. If there is no row, there is no such deadlock.
+-- debugger: !deadlock
+-- pattern: Deadlock
+-- severity: high
+-- meaning: Threads wait for each other in a circle: none of them goes on, and everything that waits for one of them hangs too.
+-- next: Look at both ends with !thread and the addresses of the threads; the order in which they take their locks is the defect.
 -- needs: lock_owners, lock_waiters, wait_objects
 WITH RECURSIVE edges AS (
     SELECT w.ethread AS waiter, o.ethread AS owner, w.resource AS object

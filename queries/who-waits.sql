@@ -1,5 +1,10 @@
 -- title: Who waits for whom
 -- description: Each thread that others wait for, and the object: mutexes and threads from the wait blocks of the waiters, resources from their wait queues. With the processes of the waiters, and the number of threads of each.
+-- chart: bar x=owner y=waiters
+-- pattern: Wait Chain
+-- severity: medium
+-- meaning: Threads hold up other threads: each row is a thread that others wait for, with what of it they wait for.
+-- next: Start with the first owner: !thread with its address shows what it does or waits for itself.
 -- needs: wait_objects, lock_owners, lock_waiters
 -- optional: wait_objects, lock_owners, lock_waiters, threads
 WITH waits AS (

@@ -49,13 +49,21 @@ pub use polars;
 
 /// The shipped queries, and the parameters of saved ones.
 pub mod library {
-    pub use crate::lang::{SavedParam, SavedQuery};
-    pub use crate::session::{find_query, library, parameters};
+    pub use crate::lang::{SavedParam, SavedPattern, SavedQuery};
+    pub use crate::session::{Called, Library, find_query, library, parameters};
 }
 
-/// Results as files: CSV, TSV, JSON, Markdown, HTML and Excel workbooks.
+/// Results as files: CSV, TSV, JSON, Markdown, HTML, Excel workbooks, and charts.
 pub mod output {
     pub use crate::export::{FileFormat, Note, Sheet, write, write_file};
+    /// Results as pictures.
+    pub mod chart {
+        pub use crate::export::chart::{Data, Kind, Spec, TextLook, write_svg, write_text};
+    }
+    /// Reports: sections of text, evidence and charts.
+    pub mod report {
+        pub use crate::export::report::{Report, Section, write_html, write_markdown};
+    }
 }
 
 /// The words of the language, for editors.

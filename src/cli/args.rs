@@ -1,11 +1,12 @@
 //! The command line arguments, and which of them cannot be combined.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 
 use crate::export::FileFormat;
+use crate::export::chart::{Kind, Spec};
 use crate::session::Options;
 
 const EXAMPLES: &str = "\
@@ -13,8 +14,12 @@ Examples:
   dumpql MEMORY.DMP                                    ask questions at a prompt
   dumpql MEMORY.DMP -c 'SELECT name, base FROM modules LIMIT 5'
   dumpql crash/*.dmp -q buckets -o buckets.xlsx        one query over many dumps, to Excel
+  dumpql MEMORY.DMP -c '!locks' -c '!irpfind'          debugger commands, answered by saved queries
   dumpql a.dmp -c 'FROM threads' --format csv | sort   no colour, no progress, nothing cut
+  dumpql MEMORY.DMP -q irp-distribution --chart        its chart, in the terminal; -o irps.svg as a picture
+  dumpql MEMORY.DMP --report report.html               patterns that match, with evidence and charts
   dumpql a.dmp -f mine.sql -p pid=4                    a saved query with its parameter
+  dumpql doctor MEMORY.DMP                             what opened, what is missing, which symbols would help
   dumpql --sample                                      the dump of a busy server, built in, to try things on
   dumpql --describe threads                            what a table holds
 
@@ -42,9 +47,14 @@ pub(super) struct Args {
     #[arg(short = 'f', long = "file", value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
 
-    /// Run a query of the library by its name (see --queries)
-    #[arg(short = 'q', long = "query", value_name = "NAME")]
+    /// Run a query of the library by its name (see --queries) or by a debugger command: '!locks'
+    #[arg(short = 'q', long = "query", value_name = "NAME", allow_hyphen_values = true)]
     pub(super) queries: Vec<String>,
+
+    /// Add saved queries of your own: a file, or a folder of .sql files; may be repeated. The
+    /// variable `DUMPQL_LIBRARY` names such paths too
+    #[arg(long, value_name = "PATH")]
+    pub(super) library: Vec<PathBuf>,
 
     /// Give the query parameter `$NAME` a value
     #[arg(short = 'p', long = "param", value_name = "NAME=VALUE", value_parser = name_and_value)]
@@ -56,8 +66,8 @@ pub(super) struct Args {
         value_name = "FORMAT",
         value_enum,
         hide_possible_values = true,
-        long_help = "How results are written: table, line, csv, tsv, json, jsonl, md, html or \
-                       xlsx. The default is a table, or what the name of -o ends in.\n\
+        long_help = "How results are written: table, line, auto, csv, tsv, json, jsonl, md, html, \
+                       xlsx or svg. The default is a table, or what the name of -o ends in.\n\
                        csv: RFC 4180, UTF-8, lines end in LF, NULL is empty and empty text is \"\".\n\
                        json, jsonl: addresses are hex text, timestamps ISO 8601."
     )]
@@ -70,6 +80,16 @@ pub(super) struct Args {
     /// Write results to a file; its ending picks the format
     #[arg(short = 'o', long = "output", value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
+
+    /// Draw results: bar, column, line, area, scatter, heat or histogram, with x=COLUMN y=COLUMN
+    /// series=COLUMN; alone, the chart that the saved query names
+    #[arg(long, value_name = "KIND x=C y=C", num_args = 0..=5)]
+    pub(super) chart: Option<Vec<String>>,
+
+    /// Write a report on the dump: what it stopped with, the patterns that match, the machine; the
+    /// name ends in .html or .md
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
 
     /// Symbols and layouts: a folder, a file, or a path such as srv*CACHE*URL; may be repeated
     #[arg(
@@ -124,9 +144,21 @@ pub(super) struct Args {
     #[arg(long, value_name = "TABLE")]
     pub(super) describe: Vec<String>,
 
-    /// List the queries of the library
-    #[arg(long = "queries")]
-    pub(super) list_queries: bool,
+    /// List the queries of the library, or those that have to do with PATTERN
+    #[arg(long = "queries", value_name = "PATTERN", num_args = 0..=1, default_missing_value = "")]
+    pub(super) list_queries: Option<String>,
+
+    /// Describe a query of the library, by its name or by a debugger command; may be repeated
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    pub(super) describe_query: Vec<String>,
+
+    /// Print a completion script: bash, zsh, fish, elvish or powershell
+    #[arg(long, value_name = "SHELL", hide_possible_values = true)]
+    pub(super) completions: Option<clap_complete::Shell>,
+
+    /// Print the manual page, for man(1)
+    #[arg(long)]
+    pub(super) man: bool,
 
     /// Show no progress while a query runs
     #[arg(long)]
@@ -138,6 +170,41 @@ pub(super) struct Args {
 }
 
 impl Args {
+    /// Tells the words of `--chart` from dumps that follow them, and checks them.
+    fn settle_chart(&mut self) -> Result<(), String> {
+        let Some(words) = &mut self.chart else { return Ok(()) };
+        let is_kind = |word: &str| {
+            let first = word.split_whitespace().next().unwrap_or_default();
+            Kind::ALL.iter().any(|(name, _)| name.eq_ignore_ascii_case(first))
+        };
+        let named = words.first().is_some_and(|word| is_kind(word));
+        let is_part = |at: usize, word: &str| named && (at == 0 || word.contains('='));
+        let count = (0..).zip(words.iter()).take_while(|(at, word)| is_part(*at, word)).count();
+        let others = words.split_off(count);
+        let unknown = others.first().filter(|_| !named).filter(|word| !Path::new(word).exists());
+        if let Some(word) = unknown {
+            Spec::parse(word)?;
+        }
+        self.dumps.extend(others.into_iter().map(PathBuf::from));
+        if !words.is_empty() {
+            Spec::parse(&words.join(" "))?;
+        }
+        Ok(())
+    }
+
+    /// The chart that was asked for; `None` where the saved query says which.
+    pub(super) fn chart_spec(&self) -> Option<Spec> {
+        let words = self.chart.as_ref().filter(|words| !words.is_empty())?;
+        Spec::parse(&words.join(" ")).ok()
+    }
+
+    /// The files and folders of saved queries of one's own: the environment's, then those given.
+    pub(super) fn own_queries(&self) -> Vec<PathBuf> {
+        let set = std::env::var_os("DUMPQL_LIBRARY").unwrap_or_default();
+        let paths = std::env::split_paths(&set).filter(|path| !path.as_os_str().is_empty());
+        paths.chain(self.library.iter().cloned()).collect()
+    }
+
     /// How sessions are opened.
     pub(super) fn options(&self) -> Options {
         Options {
@@ -151,6 +218,17 @@ impl Args {
             files: true,
         }
     }
+}
+
+/// What `--completions` or `--man` asks for, if one does.
+pub(super) fn page(args: &Args) -> Option<std::io::Result<Vec<u8>>> {
+    let mut page = Vec::new();
+    if let Some(shell) = args.completions {
+        clap_complete::generate(shell, &mut Args::command(), "dumpql", &mut page);
+        return Some(Ok(page));
+    }
+    let rendered = args.man.then(|| clap_mangen::Man::new(Args::command()).render(&mut page))?;
+    Some(rendered.map(|()| page))
 }
 
 /// A number of bytes, with or without a unit of 1024 or its powers.
@@ -183,6 +261,8 @@ pub(super) enum Colour {
 /// The names of formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
+    /// A table, or one line a value where rows do not fit.
+    Auto,
     /// A table for reading.
     Table,
     /// One line a value, for wide rows.
@@ -201,13 +281,15 @@ pub(super) enum Format {
     Html,
     /// An Excel workbook.
     Xlsx,
-    /// Apache Parquet, one file a result.
-    Parquet,
+    /// A chart as a picture.
+    Svg,
 }
 
 /// How results are shown: for reading, or in a format of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
+    /// A table where all columns fit, else one line a value.
+    Auto,
     /// A table with borders.
     Table,
     /// One line a value.
@@ -219,6 +301,7 @@ pub(super) enum Mode {
 impl From<Format> for Mode {
     fn from(format: Format) -> Self {
         Self::File(match format {
+            Format::Auto => return Self::Auto,
             Format::Table => return Self::Table,
             Format::Line => return Self::Line,
             Format::Csv => FileFormat::Csv,
@@ -228,7 +311,7 @@ impl From<Format> for Mode {
             Format::Md => FileFormat::Markdown,
             Format::Html => FileFormat::Html,
             Format::Xlsx => FileFormat::Xlsx,
-            Format::Parquet => FileFormat::Parquet,
+            Format::Svg => FileFormat::Svg,
         })
     }
 }
@@ -262,7 +345,9 @@ pub(super) fn parse(
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<Invocation, clap::Error> {
     let matches = Args::command().try_get_matches_from(arguments)?;
-    let args = Args::from_arg_matches(&matches)?;
+    let mut args = Args::from_arg_matches(&matches)?;
+    args.settle_chart()
+        .map_err(|message| Args::command().error(clap::error::ErrorKind::InvalidValue, message))?;
     let mut placed: Vec<(usize, Step)> = Vec::new();
     let at = |id: &str| matches.indices_of(id).into_iter().flatten().collect::<Vec<_>>();
     let sql = |text: &String| if text == "-" { Step::Stdin } else { Step::Sql(text.clone()) };
@@ -271,6 +356,12 @@ pub(super) fn parse(
     placed.extend(at("queries").into_iter().zip(args.queries.iter().cloned().map(Step::Named)));
     placed.sort_by_key(|(index, _)| *index);
     let steps: Vec<Step> = placed.into_iter().map(|(_, step)| step).collect();
+    // `dumpql doctor DUMP`: a file of that name is still a file.
+    let mut steps = steps;
+    if args.dumps.first().is_some_and(|first| first.as_os_str() == "doctor" && !first.exists()) {
+        args.dumps.remove(0);
+        steps.insert(0, Step::Named("doctor".to_owned()));
+    }
     let mode = mode(&args).map_err(|message| {
         Args::command().error(clap::error::ErrorKind::ArgumentConflict, message)
     })?;
@@ -295,7 +386,7 @@ fn mode(args: &Args) -> Result<Mode, String> {
                 None => {
                     return Err(format!(
                         "the name `{}` does not say what format to write: end it in .csv, .tsv, \
-                         .json, .jsonl, .md, .html or .xlsx, or add --format",
+                         .json, .jsonl, .md, .html, .xlsx or .svg, or add --format",
                         path.display()
                     ));
                 }
@@ -352,7 +443,7 @@ mod tests {
 
     #[test]
     fn the_mode_comes_from_format_name_and_dialect() {
-        use FileFormat::{Csv, ExcelCsv, Json, Xlsx};
+        use FileFormat::{Csv, ExcelCsv, Json, Svg, Xlsx};
         let cases: &[(&[&str], Option<Mode>)] = &[
             (&[], Some(Mode::Table)),
             (&["--excel"], Some(Mode::File(ExcelCsv))),
@@ -367,12 +458,44 @@ mod tests {
             (&["--excel", "--format", "json"], None),
             (&["--format", "parquet"], None),
             (&["-c", "-", "-c", "-"], None),
+            (&["-o", "x.svg", "--chart", "bar", "x=a", "y=b"], Some(Mode::File(Svg))),
+            (&["--chart", "pie"], None),
+            (&["--chart", "bar", "z=a"], None),
             (&["-p", "x"], None),
             (&["-p", "=x"], None),
         ];
         for (line, wanted) in cases {
             assert_eq!(invoke(line).ok().map(|i| i.mode), *wanted, "{line:?}");
         }
+    }
+
+    #[test]
+    fn shells_and_man_get_their_pages() {
+        let of = |line: &[&str]| {
+            let page = page(&invoke(line).unwrap().args).unwrap().unwrap();
+            String::from_utf8(page).unwrap()
+        };
+        assert!(of(&["--completions", "bash"]).contains("--describe-query"));
+        assert!(of(&["--completions", "zsh"]).contains("#compdef dumpql"));
+        assert!(of(&["--man"]).contains(".TH dumpql 1"));
+    }
+
+    #[test]
+    fn a_doctor_looks_at_dumps() {
+        let invocation = invoke(&["doctor", "x.dmp"]).unwrap();
+        assert_eq!(invocation.args.dumps, [PathBuf::from("x.dmp")]);
+        assert_eq!(invocation.steps, [Step::Named("doctor".to_owned())]);
+    }
+
+    #[test]
+    fn dumps_may_follow_a_chart() {
+        let args = invoke(&["--chart", "bar x=a", "Cargo.toml", "-c", "x"]).unwrap().args;
+        assert_eq!(args.chart, Some(vec!["bar x=a".to_owned()]));
+        assert_eq!(args.dumps, [PathBuf::from("Cargo.toml")]);
+        let args = invoke(&["--chart", "Cargo.toml"]).unwrap().args;
+        assert_eq!((args.chart.clone(), args.chart_spec()), (Some(Vec::new()), None));
+        let args = invoke(&["--chart", "column", "x=a", "y=b", "-c", "x"]).unwrap().args;
+        assert_eq!(args.chart_spec().unwrap().to_string(), "column x=a y=b");
     }
 
     #[test]

@@ -111,7 +111,13 @@ impl Batch<'_> {
 
     fn run_script(&mut self, script: &Script, token: &CancelToken) -> End {
         let shown = self.console.err_is_terminal && !self.args.no_progress;
-        let query = match session::parameters(&script.query, &self.given)
+        if script.by_command && self.console.out_is_terminal && !self.keeps() {
+            let lesson = script.lesson(&self.given);
+            if let Err(error) = output::show_lesson(&lesson, self.console) {
+                return self.written(Err(error));
+            }
+        }
+        let query = match session::parameters(&script.query, &script.values(&self.given))
             .and_then(|params| Ok(self.session.prepare(&script.query.text)?.with(&params)))
         {
             Ok(query) => query.cancel(token),
@@ -127,11 +133,7 @@ impl Batch<'_> {
         let outcome = with_progress(&watched, shown, |progress| {
             query.run_each(&mut |result| {
                 count += 1;
-                let title = match count {
-                    1 => script.title.clone(),
-                    n => format!("{} ({n})", script.title),
-                };
-                let answer = Answer { title, query: script.query.text.clone(), result };
+                let answer = Answer::of(script, count, self.args.chart_spec(), result);
                 if self.keeps() {
                     self.kept.push(answer);
                     return true;
@@ -160,6 +162,9 @@ impl Batch<'_> {
             colour: self.console.out_colour,
             null: "NULL".to_owned(),
         };
+        if self.args.chart.is_some() && !matches!(self.mode, Mode::File(_)) {
+            return output::draw(answer, self.console);
+        }
         output::show(answer, self.mode, &look, self.console)
     }
 
@@ -172,7 +177,7 @@ impl Batch<'_> {
             (None, Mode::File(format)) => {
                 output::print_document(&self.kept, format, self.session, self.console)
             }
-            (None, Mode::Table | Mode::Line) => Ok(()),
+            (None, Mode::Auto | Mode::Table | Mode::Line) => Ok(()),
         })
     }
 

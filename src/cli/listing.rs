@@ -7,7 +7,7 @@ use super::output::wrap;
 use super::table::width_of;
 use crate::catalog::{Catalog, ColumnSpec, TableSpec, Unit};
 use crate::export::visible::push_visible;
-use crate::session::{SavedQuery, library};
+use crate::session::{Library, SavedQuery};
 
 /// One line a table, with what it holds.
 pub(super) fn tables<'a>(
@@ -19,24 +19,78 @@ pub(super) fn tables<'a>(
     columns(entries.collect(), console)
 }
 
-/// One line a shipped query, with its parameters and other names.
-pub(super) fn queries(console: &Console) -> String {
-    let entry = |query: &'static SavedQuery| {
-        let mut doc = format!("{}.", query.title);
-        let params = query.params.iter().map(|p| match p.default.as_deref() {
-            Some(default) => format!("{} = {}", p.name, brief(default)),
-            None => p.name.clone(),
-        });
-        let params: Vec<String> = params.collect();
-        if !params.is_empty() {
-            let _ = write!(doc, " Parameters: {}.", params.join(", "));
-        }
-        if !query.aliases.is_empty() {
-            let _ = write!(doc, " [{}]", query.aliases.join(", "));
-        }
-        (query.name.as_str(), doc)
+/// One line a query with the commands that it answers; of those only that have to do with a
+/// pattern, if it is not empty.
+pub(super) fn queries(library: &Library, pattern: &str, console: &Console) -> String {
+    let wanted = pattern.to_ascii_lowercase();
+    let fits = |query: &&SavedQuery| {
+        let texts = [&query.name, &query.title, &query.description].into_iter();
+        let mut all = texts.chain(&query.aliases).chain(&query.debugger).chain(&query.needs);
+        all.any(|text| text.to_ascii_lowercase().contains(&wanted))
     };
-    columns(library().iter().map(entry).collect(), console)
+    let entry = |query: &SavedQuery| {
+        let mut doc = format!("{}.", query.title);
+        let params: Vec<String> = query.params.iter().map(|p| format!("${}", p.name)).collect();
+        if !params.is_empty() {
+            let _ = write!(doc, " {}.", params.join(", "));
+        }
+        let firsts = query.debugger.iter().map(|form| brief(form));
+        let names: Vec<String> = query.aliases.iter().cloned().chain(firsts).collect();
+        if !names.is_empty() {
+            let _ = write!(doc, " [{}]", names.join("; "));
+        }
+        doc
+    };
+    let shown: Vec<&SavedQuery> = library.queries().filter(fits).collect();
+    let mut text = columns(shown.iter().map(|q| (q.name.as_str(), entry(q))).collect(), console);
+    if !text.is_empty() {
+        text += "\nThe words in brackets run a query as its name does: dumpql DUMP -q NAME, -c '!locks', or the\n\
+                 prompt. --describe-query NAME shows how to read it.\n";
+    }
+    text
+}
+
+/// All of one query: what it finds, how to read it, its parameters, its SQL.
+pub(super) fn describe_query(query: &SavedQuery, console: &Console) -> String {
+    let width = console.text_width();
+    let mut text = format!("{} - {}\n", bold(&seen(&query.name), console), seen(&query.title));
+    let mut say = |line: &str| {
+        for line in wrap(line, width, "  ") {
+            text += &line;
+            text.push('\n');
+        }
+    };
+    say(&query.description);
+    if !query.reading.is_empty() {
+        say(&format!("How to read it: {}", query.reading));
+    }
+    if let Some(pattern) = &query.pattern {
+        say(&format!("Pattern: {} ({}). {}", pattern.title, pattern.severity, pattern.meaning));
+        say(&format!("Next: {}", pattern.next));
+    }
+    if !query.debugger.is_empty() {
+        say(&format!("Debugger commands: {}", query.debugger.join("; ")));
+    }
+    if !query.aliases.is_empty() {
+        say(&format!("Also called: {}", query.aliases.join(", ")));
+    }
+    if !query.needs.is_empty() {
+        say(&format!("Tables: {}", query.needs.join(", ")));
+    }
+    if let Some(chart) = &query.chart {
+        say(&format!("Chart: {chart}"));
+    }
+    for param in &query.params {
+        let default = param.default.as_deref();
+        let default = default.map_or("required".to_owned(), |d| format!("default {}", brief(d)));
+        say(&format!("-p {}=… ({}, {default}): {}", param.name, param.ty, param.doc));
+    }
+    text.push('\n');
+    for line in query.sql().trim().lines() {
+        text += &seen(line);
+        text.push('\n');
+    }
+    text
 }
 
 /// A default that fits into a line of a list: nothing as quotes, a long one by its beginning.

@@ -10,6 +10,7 @@ mod listing;
 mod output;
 mod progress;
 mod repl;
+mod report;
 mod script;
 mod table;
 
@@ -23,7 +24,7 @@ use interrupt::Interrupt;
 
 use crate::diag::{Code, Diagnostic};
 use crate::export;
-use crate::session::{self, Error, Session};
+use crate::session::{self, Error, Library, Session};
 
 /// Runs the program with its arguments, the first being its name. Returns the exit code: 0 done,
 /// 1 a query or a source failed, 2 the command line is wrong.
@@ -42,6 +43,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         console.say(format!("error: {reason}"));
         return 2;
     }
+    if let Some(page) = args::page(&invocation.args) {
+        let mut out = console.out();
+        let written = page.and_then(|page| out.write_all(&page)).and_then(|()| out.flush());
+        return u8::from(written.is_err_and(|e| e.kind() != io::ErrorKind::BrokenPipe));
+    }
     if let Some(path) = &invocation.args.save_sample
         && let Err(error) = save_sample(path, &console)
     {
@@ -49,22 +55,36 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         return 1;
     }
     let asks = invocation.args.list
-        || invocation.args.list_queries
+        || invocation.args.list_queries.is_some()
+        || !invocation.args.describe_query.is_empty()
         || !invocation.args.describe.is_empty();
+    let reports = invocation.args.report.is_some();
     let only_saves = invocation.args.save_sample.is_some()
         && invocation.steps.is_empty()
         && invocation.args.dumps.is_empty()
-        && !invocation.args.sample;
+        && !invocation.args.sample
+        && !reports;
     if only_saves && !asks {
         return 0;
     }
+    let library = match script::library(&invocation.args.own_queries()) {
+        Ok(library) => library,
+        Err(error) => {
+            console.say(error.render(None, console.err_colour));
+            return 1;
+        }
+    };
     let (session, complete) = open(&invocation.args, &console);
     let code = if asks && invocation.steps.is_empty() {
-        list(&invocation.args, &session, &console)
+        list(&invocation.args, &session, &library, &console)
     } else {
-        let listed = if asks { list(&invocation.args, &session, &console) } else { 0 };
+        let listed = if asks { list(&invocation.args, &session, &library, &console) } else { 0 };
         let answerable = complete || !session.source_names().is_empty();
-        listed.max(if answerable { work(&invocation, session, &console, &interrupt) } else { 1 })
+        listed.max(if answerable {
+            work(&invocation, session, &library, &console, &interrupt)
+        } else {
+            1
+        })
     };
     if complete { code } else { code.max(1) }
 }
@@ -91,38 +111,73 @@ fn open(args: &Args, console: &Console) -> (Session, bool) {
 }
 
 /// Runs what is to run: the steps, or the prompt, or standard input.
-fn work(invocation: &Invocation, session: Session, console: &Console, interrupt: &Interrupt) -> u8 {
+fn work(
+    invocation: &Invocation,
+    session: Session,
+    library: &Library,
+    console: &Console,
+    interrupt: &Interrupt,
+) -> u8 {
     if let Some(path) = &invocation.args.output
         && let Err(error) = output::refuse_evidence(path, &session)
     {
         console.say(format!("error: {error}"));
         return 2;
     }
+    let mut code = 0;
+    if let Some(path) = &invocation.args.report {
+        interrupt.install(true);
+        code = report::run(path, &session, library, &interrupt.arm(), console);
+        if invocation.steps.is_empty() {
+            return code;
+        }
+    }
     if !invocation.steps.is_empty() {
-        let scripts = (1..).zip(&invocation.steps).map(|(n, step)| script::read(step, n));
-        return batch::run(invocation, scripts.collect(), &session, console, interrupt);
+        let scripts =
+            (1..).zip(&invocation.steps).flat_map(|(n, step)| script::read(step, n, library));
+        let done = batch::run(invocation, scripts.collect(), &session, console, interrupt);
+        return code.max(done);
     }
     if io::stdin().is_terminal() {
-        return repl::ask(invocation, session, console, interrupt);
+        return repl::ask(invocation, session, library, console, interrupt);
     }
     match script::read_stdin() {
         Ok(script) if repl::has_commands(&script.query.text) => {
-            repl::run_text(&script.query.text, invocation, session, console, interrupt)
+            let text = &script.query.text;
+            repl::run_text(text, invocation, session, library, console, interrupt)
         }
-        script => batch::run(invocation, vec![script], &session, console, interrupt),
+        Ok(script) => {
+            let parts = script::parts(script, library);
+            batch::run(invocation, parts, &session, console, interrupt)
+        }
+        Err(error) => batch::run(invocation, vec![Err(error)], &session, console, interrupt),
     }
 }
 
-/// Answers `--list`, `--describe` and `--queries`.
-fn list(args: &Args, session: &Session, console: &Console) -> u8 {
+/// Answers `--list`, `--describe`, `--queries` and `--describe-query`.
+fn list(args: &Args, session: &Session, library: &Library, console: &Console) -> u8 {
     let mut code = 0;
     let mut text = String::new();
     let catalog = session.catalog();
     if args.list {
         text += &listing::tables(catalog.tables(), console);
     }
-    if args.list_queries {
-        text += &listing::queries(console);
+    if let Some(pattern) = &args.list_queries {
+        let listed = listing::queries(library, pattern, console);
+        if listed.is_empty() {
+            console.say(format!("error: no query has to do with `{pattern}`; --queries lists all"));
+            code = 1;
+        }
+        text += &listed;
+    }
+    for name in &args.describe_query {
+        match library.find(name) {
+            Ok(called) => text += &listing::describe_query(called.query, console),
+            Err(error) => {
+                console.say(error.render(None, console.err_colour));
+                code = 1;
+            }
+        }
     }
     for name in &args.describe {
         if let Some(table) = catalog.table(name) {

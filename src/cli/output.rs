@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use super::args::Mode;
 use super::console::Console;
 use super::progress::grouped;
+use super::script::Script;
 use super::table::{Cut, Look, push_clean, write_lines, write_table};
+use crate::export::chart::{Data, Kind, Spec, TextLook, write_text};
 use crate::export::{self, FileFormat, Note, Sheet};
 use crate::session::{ResultSet, Session};
 
@@ -20,13 +22,48 @@ pub(super) struct Answer {
     pub(super) query: String,
     /// The rows.
     pub(super) result: ResultSet,
+    /// What the rows mean and how to read them.
+    pub(super) about: String,
+    /// The chart that shows the rows, where one was asked for or the query names one.
+    pub(super) chart: Option<Spec>,
 }
 
 impl Answer {
-    fn sheet(&self) -> Sheet<'_> {
-        Sheet { title: &self.title, query: &self.query, result: &self.result }
+    /// The `count`th result of a script.
+    pub(super) fn of(
+        script: &Script,
+        count: usize,
+        chart: Option<Spec>,
+        result: ResultSet,
+    ) -> Self {
+        let query = &script.query;
+        let title = match count {
+            0 | 1 => script.title.clone(),
+            n => format!("{} ({n})", script.title),
+        };
+        let heading =
+            if query.title.is_empty() { String::new() } else { format!("{}. ", query.title) };
+        let about = format!("{heading}{} {}", query.description, query.reading);
+        // The chart of the header is that of the first result.
+        let hint = query.chart.as_deref().filter(|_| count <= 1);
+        let chart = chart.or_else(|| Spec::parse(hint?).ok());
+        // What the header says stands beside the rows already.
+        let sql = if query.title.is_empty() { &query.text } else { query.sql() };
+        Self { title, query: sql.to_owned(), result, about: about.trim().to_owned(), chart }
+    }
+
+    /// The answer as files hold it.
+    pub(super) fn sheet(&self) -> Sheet<'_> {
+        Sheet::new(&self.title, &self.query, &self.result)
+            .with_about(&self.about)
+            .with_chart(self.chart.as_ref())
     }
 }
+
+/// Columns that the mode `auto` shortens before it shows one line a value.
+const SHORTENED: usize = 3;
+/// Rows up to which the mode `auto` shows one line a value rather than leave columns out.
+const LINED: usize = 25;
 
 /// Shows a result on standard output.
 ///
@@ -49,7 +86,19 @@ pub(super) fn show(answer: &Answer, mode: Mode, look: &Look, console: &Console) 
             out.flush()?;
             cut
         }
-        Mode::Table => {
+        Mode::Auto if result.len() <= LINED => {
+            let mut text = Vec::new();
+            let mut cut = write_table(result, look, &mut text)?;
+            let mut out = console.out();
+            if cut.hidden.is_empty() && cut.shortened.len() <= SHORTENED {
+                out.write_all(&text)?;
+            } else {
+                cut = write_lines(result, look, &mut out)?;
+            }
+            out.flush()?;
+            cut
+        }
+        Mode::Auto | Mode::Table => {
             let mut out = console.out();
             let cut = write_table(result, look, &mut out)?;
             out.flush()?;
@@ -69,6 +118,43 @@ pub(super) fn show(answer: &Answer, mode: Mode, look: &Look, console: &Console) 
         say_absent(result, console);
         Ok(())
     }
+}
+
+/// The lines of SQL that are shown of a debugger command; the rest is there on demand.
+const LESSON: usize = 16;
+
+/// Shows the query that answers a debugger command, so that a person learns the language.
+///
+/// # Errors
+/// Whatever standard output reports.
+pub(super) fn show_lesson(lines: &[String], console: &Console) -> io::Result<()> {
+    let mut out = console.out();
+    for line in lines.iter().take(LESSON) {
+        let mut clean = String::new();
+        push_clean(line, &mut clean);
+        dimmed(&clean, console.out_colour, &mut out)?;
+    }
+    if let Some(more) = lines.len().checked_sub(LESSON).filter(|more| *more > 0) {
+        let line = format!("-- and {more} more lines: .sql shows them, or --describe-query");
+        dimmed(&line, console.out_colour, &mut out)?;
+    }
+    out.flush()
+}
+
+/// Draws the chart of a result on standard output.
+///
+/// # Errors
+/// Why it cannot be drawn, and whatever standard output reports.
+pub(super) fn draw(answer: &Answer, console: &Console) -> io::Result<()> {
+    let guess = Spec::of(Kind::Bar);
+    let spec = answer.chart.as_ref().unwrap_or(&guess);
+    let data = Data::new(spec, &answer.result).map_err(|message| {
+        io::Error::new(io::ErrorKind::InvalidInput, format!("{message} (chart: {spec})"))
+    })?;
+    let look = TextLook { width: console.out_width().unwrap_or(100), colour: console.out_colour };
+    let mut out = console.out();
+    write_text(&data, &look, &mut out)?;
+    out.flush()
 }
 
 fn dimmed(line: &str, colour: bool, out: &mut dyn Write) -> io::Result<()> {
@@ -170,7 +256,9 @@ pub(super) fn save(
 ) -> io::Result<()> {
     let format = match mode {
         Mode::File(format) => format,
-        Mode::Table | Mode::Line => return save_text(answers, mode, path, session, console),
+        Mode::Auto | Mode::Table | Mode::Line => {
+            return save_text(answers, mode, path, session, console);
+        }
     };
     if format.holds_several() || answers.len() == 1 {
         let (facts, notes) = facts(session, format);
@@ -258,7 +346,11 @@ fn facts(session: &Session, format: FileFormat) -> (Option<Answer>, Vec<Note>) {
             let rows = each.map(|(i, field)| (field.name.clone(), result.text(0, i))).collect();
             (None, vec![Note { title, rows }])
         }
-        _ => (Some(Answer { title, query: query.to_owned(), result }), Vec::new()),
+        _ => {
+            let about = "What each of the dumps is.".to_owned();
+            let query = query.to_owned();
+            (Some(Answer { title, query, result, about, chart: None }), Vec::new())
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! The SQL to run: from the command line, from files, from the library.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 
 use super::args::Step;
 use crate::diag::{Code, Diagnostic};
-use crate::session::{Error, SavedQuery, find_query};
+use crate::session::{Called, Error, Library, SavedQuery, TokenKind, is_complete, tokens};
 
 /// Files of SQL are read up to this size; more is no query.
 const MAX_BYTES: u64 = 16 << 20;
@@ -19,6 +20,10 @@ pub(super) struct Script {
     pub(super) origin: Option<String>,
     /// The text, and what its header says of parameters.
     pub(super) query: SavedQuery,
+    /// Values of parameters that a debugger command gave.
+    pub(super) given: BTreeMap<String, String>,
+    /// Whether it was asked for by a debugger command, so that its SQL is worth showing.
+    pub(super) by_command: bool,
 }
 
 impl Script {
@@ -28,21 +33,92 @@ impl Script {
     /// A header that cannot be read.
     pub(super) fn new(title: String, origin: Option<String>, sql: &str) -> Result<Self, Error> {
         let query = SavedQuery::parse(&title, sql).map_err(|d| Error::of_query(vec![d], sql))?;
-        Ok(Self { title, origin, query })
+        Ok(Self { title, origin, query, given: BTreeMap::new(), by_command: false })
+    }
+
+    /// A query of the library.
+    fn called(called: &Called<'_>, by_command: bool) -> Self {
+        let query = called.query.clone();
+        Self {
+            title: query.name.clone(),
+            origin: Some(format!("{}.sql", query.name)),
+            query,
+            given: called.given.clone(),
+            by_command,
+        }
+    }
+
+    /// The values of the parameters: those of the command over those that were given before.
+    pub(super) fn values(&self, given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let mut values = given.clone();
+        values.extend(self.given.iter().map(|(name, value)| (name.clone(), value.clone())));
+        values
+    }
+
+    /// The query as a person may learn from it: its name, the values of its parameters, its SQL.
+    pub(super) fn lesson(&self, given: &BTreeMap<String, String>) -> Vec<String> {
+        let values = self.values(given);
+        let mut lines = vec![format!("-- {}: {}", self.query.name, self.query.title)];
+        for param in &self.query.params {
+            if let Some(value) = values.get(&param.name).or(param.default.as_ref()) {
+                lines.push(format!("-- ${} = {value}", param.name));
+            }
+        }
+        lines.extend(self.query.sql().trim().lines().map(str::to_owned));
+        lines
     }
 }
 
-/// Reads the text of a step. `number` counts the steps from 1.
-///
-/// # Errors
-/// A file that cannot be read, a name that the library does not have.
-pub(super) fn read(step: &Step, number: usize) -> Result<Script, Error> {
-    match step {
+/// Reads what a step is to run: one script, or several where debugger commands stand between
+/// statements. `number` counts the steps from 1.
+pub(super) fn read(step: &Step, number: usize, library: &Library) -> Vec<Result<Script, Error>> {
+    let script = match step {
         Step::Sql(sql) => Script::new(format!("query {number}"), None, sql),
         Step::Stdin => read_stdin(),
         Step::File(path) => read_file(path),
-        Step::Named(name) => named(name),
+        Step::Named(name) => return vec![named(name, library)],
+    };
+    match script {
+        Ok(script) => parts(script, library),
+        Err(error) => vec![Err(error)],
     }
+}
+
+/// The parts of a text: statements, and debugger commands on lines of their own.
+pub(super) fn parts(script: Script, library: &Library) -> Vec<Result<Script, Error>> {
+    let text = script.query.text.as_str();
+    if !text.lines().any(|line| library.is_command(line)) {
+        return vec![Ok(script)];
+    }
+    let mut parts = Vec::new();
+    let mut pending = String::new();
+    let flush = |pending: &mut String, parts: &mut Vec<Result<Script, Error>>| {
+        let sql = std::mem::take(pending);
+        if !is_blank(&sql) {
+            parts.push(Script::new(script.title.clone(), script.origin.clone(), &sql));
+        }
+        // Blank lines in the place of what went before keep places in errors right.
+        pending.extend(std::iter::repeat_n('\n', sql.matches('\n').count()));
+    };
+    for line in text.lines() {
+        let alone = is_blank(&pending) || is_complete(&pending);
+        if alone && library.is_command(line) {
+            flush(&mut pending, &mut parts);
+            let commands = line.split(';').map(str::trim).filter(|command| !command.is_empty());
+            parts.extend(commands.map(|command| by_command(command, library)));
+            pending.push('\n');
+        } else {
+            pending.push_str(line);
+            pending.push('\n');
+        }
+    }
+    flush(&mut pending, &mut parts);
+    parts
+}
+
+/// Whether a text is nothing but blanks and comments.
+pub(super) fn is_blank(text: &str) -> bool {
+    text.trim().is_empty() || tokens(text).iter().all(|t| t.kind == TokenKind::Comment)
 }
 
 /// Reads all of standard input.
@@ -67,13 +143,44 @@ pub(super) fn read_file(path: &Path) -> Result<Script, Error> {
     Script::new(stem, Some(name), &sql)
 }
 
-/// A query of the library.
+/// A query of the library, by its name or by a debugger command.
 ///
 /// # Errors
 /// E0201 with similar names.
-pub(super) fn named(name: &str) -> Result<Script, Error> {
-    let query = find_query(name)?.clone();
-    Ok(Script { title: query.name.clone(), origin: Some(format!("{}.sql", query.name)), query })
+pub(super) fn named(name: &str, library: &Library) -> Result<Script, Error> {
+    let called = library.find(name)?;
+    let by_command = !called.query.name.eq_ignore_ascii_case(name);
+    Ok(Script::called(&called, by_command))
+}
+
+/// The query that answers a debugger command.
+///
+/// # Errors
+/// E0201 with the forms of the command, or with similar commands.
+pub(super) fn by_command(command: &str, library: &Library) -> Result<Script, Error> {
+    Ok(Script::called(&library.called(command)?, true))
+}
+
+/// The shipped queries with those of the files and folders that were named.
+///
+/// # Errors
+/// A file that cannot be read, or whose header is wrong.
+pub(super) fn library(paths: &[std::path::PathBuf]) -> Result<Library, Error> {
+    let mut library = Library::default();
+    for path in paths {
+        let mut files = vec![path.clone()];
+        if path.is_dir() {
+            let entries = std::fs::read_dir(path);
+            let entries = entries.map_err(|error| io(&path.display().to_string(), &error))?;
+            files = entries.flatten().map(|entry| entry.path()).collect();
+            files.retain(|file| file.extension().is_some_and(|ending| ending == "sql"));
+            files.sort();
+        }
+        for file in files {
+            library.add(read_file(&file)?.query);
+        }
+    }
+    Ok(library)
 }
 
 fn text_of(from: impl std::io::Read, name: &str) -> Result<String, Error> {
@@ -99,4 +206,44 @@ fn text_of(from: impl std::io::Read, name: &str) -> Result<String, Error> {
 
 fn io(name: &str, error: &std::io::Error) -> Error {
     Diagnostic::new(Code::Io, format!("cannot read {name}: {error}")).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn titles(text: &str) -> Vec<String> {
+        let library = Library::default();
+        let script = Script::new("query 1".to_owned(), None, text).unwrap();
+        let name = |part: Result<Script, Error>| match part {
+            Ok(part) => format!("{}: {}", part.title, part.query.sql().trim().replace('\n', " ")),
+            Err(error) => error.diagnostics()[0].message.clone(),
+        };
+        parts(script, &library)
+            .into_iter()
+            .map(name)
+            .map(|t| t[..t.len().min(28)].to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn commands_stand_on_lines_of_their_own() {
+        assert_eq!(titles("SELECT 1"), ["query 1: SELECT 1"]);
+        assert_eq!(
+            titles("-- what hangs\n!locks; !nothing\nSELECT 1,\nk\nFROM x;\n!vm"),
+            [
+                "high-contention: SELECT resource, symbol, state"[..28].to_owned(),
+                "no query answers `!nothing`".to_owned(),
+                "query 1: SELECT 1, k FROM x;".to_owned(),
+                "vm: SELECT name, pages, bytes // 1024 AS kilobytes"[..28].to_owned(),
+            ]
+        );
+    }
+
+    #[test]
+    fn places_in_errors_stay() {
+        let script = Script::new("t".to_owned(), None, "!vm\n\nSELECT x;").unwrap();
+        let parts = super::parts(script, &Library::default());
+        assert_eq!(parts[1].as_ref().unwrap().query.text, "\n\nSELECT x;\n");
+    }
 }

@@ -95,7 +95,8 @@ impl Dialect {
     }
 
     fn push_text(self, cell: &str, text: &mut String) {
-        let formula = self.excel && cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
+        let formula = self.excel
+            && (cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) || is_changed(cell));
         let special =
             |b: u8| b == b'"' || b == b'\n' || b == b'\r' || char::from(b) == self.separator;
         if !cell.is_empty() && !cell.bytes().any(special) {
@@ -119,6 +120,16 @@ impl Dialect {
         text.push_str(rest);
         text.push('"');
     }
+}
+
+/// Whether Excel would take the text for a number and show another text: digits with zeros in front,
+/// more than 15 of them, or with the sign of an exponent between them.
+fn is_changed(cell: &str) -> bool {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let exponent = cell.split_once(['e', 'E']);
+    let is_power = exponent.is_some_and(|(number, power)| is_digits(number) && is_digits(power));
+    let leads = cell.starts_with('0') && cell.len() > 1;
+    is_power || (is_digits(cell) && (leads || cell.len() > 15))
 }
 
 #[cfg(test)]
@@ -163,6 +174,16 @@ mod tests {
             ,0x0000000000001000,42,0x1,,true,1970-01-01 00:00:00.000001,00:00:00.000001<CR>
             <b>日本 & <RLO>x</b>,0x0000000000000001,'9007199254740993,0xffffffffffffffff,-0.0,false,10000-01-01 00:00:00,00:00:00.000002<CR>
         "#]].assert_eq(&marked(&text));
+    }
+
+    #[test]
+    fn digits_that_excel_would_change_stay_text() {
+        for cell in ["007", "1234567890123456", "12E45", "00"] {
+            assert!(is_changed(cell), "{cell}");
+        }
+        for cell in ["7", "0", "123456789012345", "0x07", "E5", "1.5", "", "12 E5"] {
+            assert!(!is_changed(cell), "{cell}");
+        }
     }
 
     #[test]

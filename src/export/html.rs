@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::blocks::write_blocks;
+use super::chart::{Data, write_svg};
 use super::markdown::is_right;
 use super::visible::push_visible;
 use super::{Note, Sheet};
@@ -19,6 +20,7 @@ th,td{border:1px solid #8886;padding:.2rem .6rem;text-align:left;vertical-align:
 th{position:sticky;top:0;background:#e8ecf2;color:#111}
 td.n{text-align:right;white-space:nowrap}td.a{font-family:ui-monospace,monospace;white-space:nowrap}
 td.null{color:#8888}
+svg{display:block;max-width:100%;height:auto;margin:.5rem 0}
 pre{background:#8882;padding:.6rem;white-space:pre-wrap}
 .rows,.notes{color:#777}
 ";
@@ -66,6 +68,13 @@ fn write_section(sheet: &Sheet<'_>, out: &mut dyn Write) -> io::Result<()> {
         text.push_str("<details><summary>query</summary><pre>");
         push_escaped(sheet.query, &mut text);
         text.push_str("</pre></details>\n");
+    }
+    if let Some(spec) = sheet.chart
+        && let Ok(data) = Data::new(spec, sheet.result)
+    {
+        out.write_all(text.as_bytes())?;
+        write_svg(&data, sheet.heading(), out)?;
+        text.clear();
     }
     text.push_str("<table>\n<thead><tr>");
     for field in sheet.result.fields() {
@@ -116,7 +125,7 @@ fn write_rows(result: &ResultSet, out: &mut dyn Write) -> io::Result<()> {
     })
 }
 
-fn push_escaped(cell: &str, text: &mut String) {
+pub(super) fn push_escaped(cell: &str, text: &mut String) {
     for c in cell.chars() {
         match c {
             '&' => text.push_str("&amp;"),
@@ -140,7 +149,7 @@ mod tests {
     #[test]
     fn markup_in_cells_is_text() {
         let result = samples::hostile();
-        let sheet = Sheet { title: "<i>", query: "SELECT 1 < 2", result: &result };
+        let sheet = Sheet::new("<i>", "SELECT 1 < 2", &result);
         let mut out = Vec::new();
         write(&[sheet], &[], &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();

@@ -57,7 +57,7 @@ pub(super) const fn is_right(ty: Ty) -> bool {
 }
 
 /// Everything that Markdown or HTML would take for markup is shown as itself.
-fn push_escaped(cell: &str, text: &mut String) {
+pub(super) fn push_escaped(cell: &str, text: &mut String) {
     let mut before = ' ';
     let mut rest = cell.chars().peekable();
     while let Some(c) = rest.next() {

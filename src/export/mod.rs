@@ -1,16 +1,16 @@
-//! Results as files: CSV, TSV, JSON, JSON lines, Markdown, HTML, Parquet and Excel
-//! workbooks.
+//! Results as files: CSV, TSV, JSON, JSON lines, Markdown, HTML, Excel workbooks, and charts.
 //!
 //! Knows results and formats; not queries, not dumps, not where the bytes go. Values look as
 //! [`crate::catalog::Format`] renders them, except where a format has a type of its own for them.
 
 mod blocks;
+pub mod chart;
 mod csv;
 mod file;
 mod html;
 mod json;
 mod markdown;
-mod parquet;
+pub mod report;
 #[cfg(test)]
 pub(crate) mod samples;
 mod sheet;
@@ -62,8 +62,8 @@ pub enum FileFormat {
     Html,
     /// An Excel workbook.
     Xlsx,
-    /// Apache Parquet.
-    Parquet,
+    /// A chart as a picture.
+    Svg,
 }
 
 impl FileFormat {
@@ -77,7 +77,7 @@ impl FileFormat {
             "md" | "markdown" => Self::Markdown,
             "html" | "htm" => Self::Html,
             "xlsx" => Self::Xlsx,
-            "parquet" => Self::Parquet,
+            "svg" => Self::Svg,
             _ => return None,
         })
     }
@@ -141,9 +141,16 @@ fn write_one(
         FileFormat::Json => json::write_array(result, out),
         FileFormat::JsonLines => json::write_lines(result, out),
         FileFormat::Markdown => markdown::write(result, titled.then_some(sheet.title), out),
-        FileFormat::Parquet => parquet::write(result, out),
+        FileFormat::Svg => write_chart(sheet, out),
         FileFormat::Html | FileFormat::Xlsx => Ok(()),
     }
+}
+
+/// The chart of a result; one of bars where nothing says which.
+fn write_chart(sheet: &Sheet<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let guess = chart::Spec::of(chart::Kind::Bar);
+    let data = chart::Data::new(sheet.chart.unwrap_or(&guess), sheet.result);
+    chart::write_svg(&data.map_err(io::Error::other)?, sheet.heading(), out)
 }
 
 /// Column names made unique as [`ResultSet::to_data_frame`] does, for formats that key by name.

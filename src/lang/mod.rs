@@ -17,7 +17,7 @@ mod syntax;
 pub use format::{format, format_query, format_statement};
 pub use keywords::KEYWORDS;
 pub use lexer::{Token, TokenKind, is_complete, tokens};
-pub use saved::{SavedParam, SavedQuery};
+pub use saved::{SavedParam, SavedPattern, SavedQuery};
 
 use pest::Parser;
 

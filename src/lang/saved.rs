@@ -1,4 +1,5 @@
-//! The header of a saved query file: title, description, parameters, other names.
+//! The header of a saved query file: title, description, parameters, other names, the debugger
+//! commands that it answers, its chart, and the pattern that its rows are evidence of.
 //!
 //! The header is the comment lines at the start of the file. Types of parameters are names here;
 //! what they mean is not known in this room.
@@ -14,8 +15,16 @@ pub struct SavedQuery {
     pub title: String,
     /// What the rows mean; full sentences.
     pub description: String,
-    /// Other names, such as the debugger command that it stands for.
+    /// How to read the rows: what is normal and what is not; full sentences.
+    pub reading: String,
+    /// Other names.
     pub aliases: Vec<String>,
+    /// The debugger commands that it answers, each as a form such as `u $address [L$count]`.
+    pub debugger: Vec<String>,
+    /// The chart that shows its rows, as `--chart` takes it.
+    pub chart: Option<String>,
+    /// What a row is evidence of.
+    pub pattern: Option<SavedPattern>,
     /// Tables without which it has nothing to say.
     pub needs: Vec<String>,
     /// Tables without which it still answers from the others.
@@ -24,6 +33,19 @@ pub struct SavedQuery {
     pub params: Vec<SavedParam>,
     /// The whole text, header included, so that places in errors are places in the file.
     pub text: String,
+}
+
+/// A pattern of dump analysis whose evidence is the rows of a saved query: no row, no pattern.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SavedPattern {
+    /// Its name, such as `Wait chain`.
+    pub title: String,
+    /// `high`, `medium` or `low`; whatever else is written counts as `low`.
+    pub severity: String,
+    /// What it means for the system; full sentences.
+    pub meaning: String,
+    /// What to look at next; full sentences.
+    pub next: String,
 }
 
 /// One parameter of a saved query.
@@ -48,26 +70,52 @@ impl SavedQuery {
     /// E0101 for a parameter line that is not `name TYPE [= default] [-- what for]`.
     pub fn parse(name: &str, text: &str) -> Result<Self, Diagnostic> {
         let mut query = Self { name: name.to_owned(), text: text.to_owned(), ..Self::default() };
-        let mut continues = false;
+        let mut running = "";
         for (line, span) in header(text) {
             let Some((key, value)) = entry(line) else {
-                if continues && !line.trim().is_empty() {
-                    query.description.push(' ');
-                    query.description.push_str(line.trim());
+                if let Some(text) = query.running(running)
+                    && !line.trim().is_empty()
+                {
+                    text.push(' ');
+                    text.push_str(line.trim());
                 }
                 continue;
             };
-            continues = key == "description";
+            running = key;
             match key {
                 "title" => value.clone_into(&mut query.title),
-                "description" => value.clone_into(&mut query.description),
                 "alias" => query.aliases.extend(names(value)),
+                "debugger" => query.debugger.extend(names(value)),
+                "chart" => query.chart = Some(value.to_owned()),
+                "pattern" => value.clone_into(&mut query.evidence().title),
+                "severity" => value.clone_into(&mut query.evidence().severity),
                 "needs" => query.needs.extend(names(value)),
                 "optional" => query.optional.extend(names(value)),
-                _ => query.params.push(param(value, span)?),
+                "param" => query.params.push(param(value, span)?),
+                _ => {
+                    if let Some(text) = query.running(key) {
+                        value.clone_into(text);
+                    }
+                }
             }
         }
         Ok(query)
+    }
+
+    /// The pattern, made when it is first spoken of.
+    fn evidence(&mut self) -> &mut SavedPattern {
+        self.pattern.get_or_insert_default()
+    }
+
+    /// The text of an entry that may take several lines.
+    fn running(&mut self, key: &str) -> Option<&mut String> {
+        match key {
+            "description" => Some(&mut self.description),
+            "reading" => Some(&mut self.reading),
+            "meaning" => Some(&mut self.evidence().meaning),
+            "next" => Some(&mut self.evidence().next),
+            _ => None,
+        }
     }
 
     /// The tables that a text says it can do without, whatever else its header says.
@@ -85,7 +133,7 @@ impl SavedQuery {
 
 /// Names with commas between them.
 fn names(value: &str) -> impl Iterator<Item = String> {
-    value.split(',').map(|name| name.trim().to_owned())
+    value.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
 /// The comment lines at the start, without `--`, each with its place.
@@ -99,11 +147,27 @@ fn header(text: &str) -> impl Iterator<Item = (&str, Span)> {
     })
 }
 
+/// What a header may say.
+const KEYS: [&str; 13] = [
+    "title",
+    "description",
+    "reading",
+    "alias",
+    "debugger",
+    "chart",
+    "pattern",
+    "severity",
+    "meaning",
+    "next",
+    "needs",
+    "optional",
+    "param",
+];
+
 /// `key: value` of the keys that a header has.
 fn entry(line: &str) -> Option<(&str, &str)> {
     let (key, value) = line.strip_prefix(' ')?.split_once(':')?;
-    let known = ["title", "description", "alias", "needs", "optional", "param"];
-    known.contains(&key).then_some((key, value.trim()))
+    KEYS.contains(&key).then_some((key, value.trim()))
 }
 
 /// `name TYPE [= default] [-- what for]`.
@@ -158,6 +222,22 @@ mod tests {
         let [pattern, top] = query.params.as_slice() else { panic!("two parameters") };
         assert_eq!((pattern.ty.as_str(), pattern.default.as_deref()), ("VARCHAR", Some("%")));
         assert_eq!((pattern.doc.as_str(), top.default.as_deref()), ("which", None));
+    }
+
+    #[test]
+    fn commands_chart_and_pattern_are_read() {
+        let text = "-- title: Locks\n-- debugger: !locks [-v], !kdext*.locks\n-- debugger: !locks $address\n-- chart: bar x=resource y=waiters\n-- pattern: Wait chain\n-- severity: high\n-- meaning: Threads wait\n--   for locks.\n-- next: Look at owners.\n-- reading: Rows are bad.\nSELECT 1";
+        let query = SavedQuery::parse("locks", text).unwrap();
+        assert_eq!(query.debugger, ["!locks [-v]", "!kdext*.locks", "!locks $address"]);
+        assert_eq!(query.chart.as_deref(), Some("bar x=resource y=waiters"));
+        let pattern = query.pattern.unwrap();
+        assert_eq!((&*pattern.title, &*pattern.severity), ("Wait chain", "high"));
+        assert_eq!(
+            (&*pattern.meaning, &*pattern.next),
+            ("Threads wait for locks.", "Look at owners.")
+        );
+        assert_eq!(query.reading, "Rows are bad.");
+        assert!(SavedQuery::parse("x", "-- title: x\nSELECT 1").unwrap().pattern.is_none());
     }
 
     #[test]

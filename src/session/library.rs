@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use super::debugger::{self, Called};
 use super::{Error, Params};
 use crate::catalog::{Ty, Value};
 use crate::diag::{Code, Diagnostic};
@@ -12,24 +13,39 @@ use crate::lang::{SavedParam, SavedQuery};
 const FILES: &[(&str, &str)] = &[
     ("overview", include_str!("../../queries/overview.sql")),
     ("crash", include_str!("../../queries/crash.sql")),
+    ("manual-dump", include_str!("../../queries/manual-dump.sql")),
     ("exception", include_str!("../../queries/exception.sql")),
+    ("registers", include_str!("../../queries/registers.sql")),
     ("modules", include_str!("../../queries/modules.sql")),
+    ("lmv", include_str!("../../queries/lmv.sql")),
     ("oldest-modules", include_str!("../../queries/oldest-modules.sql")),
+    ("third-party", include_str!("../../queries/third-party.sql")),
     ("version-spread", include_str!("../../queries/version-spread.sql")),
+    ("module-changes", include_str!("../../queries/module-changes.sql")),
     ("unloaded-often", include_str!("../../queries/unloaded-often.sql")),
     ("module-at", include_str!("../../queries/module-at.sql")),
+    ("symbol-at", include_str!("../../queries/symbol-at.sql")),
     ("register-pointers", include_str!("../../queries/register-pointers.sql")),
     ("register-text", include_str!("../../queries/register-text.sql")),
     ("threads", include_str!("../../queries/threads.sql")),
+    ("thread", include_str!("../../queries/thread.sql")),
     ("thread-starts", include_str!("../../queries/thread-starts.sql")),
+    ("thread-swarm", include_str!("../../queries/thread-swarm.sql")),
+    ("suspended", include_str!("../../queries/suspended.sql")),
+    ("spiking-threads", include_str!("../../queries/spiking-threads.sql")),
     ("handle-types", include_str!("../../queries/handle-types.sql")),
+    ("handles", include_str!("../../queries/handles.sql")),
     ("open-files", include_str!("../../queries/open-files.sql")),
     ("handles-to", include_str!("../../queries/handles-to.sql")),
+    ("handle-leak", include_str!("../../queries/handle-leak.sql")),
+    ("handle-growth", include_str!("../../queries/handle-growth.sql")),
     ("objects-by-directory", include_str!("../../queries/objects-by-directory.sql")),
     ("address-space", include_str!("../../queries/address-space.sql")),
     ("memory-use", include_str!("../../queries/memory-use.sql")),
     ("writable-code", include_str!("../../queries/writable-code.sql")),
     ("running", include_str!("../../queries/running.sql")),
+    ("busy-system", include_str!("../../queries/busy-system.sql")),
+    ("processors", include_str!("../../queries/processors.sql")),
     ("ready", include_str!("../../queries/ready.sql")),
     ("dpc-queues", include_str!("../../queries/dpc-queues.sql")),
     ("timers-by-module", include_str!("../../queries/timers-by-module.sql")),
@@ -37,10 +53,14 @@ const FILES: &[(&str, &str)] = &[
     ("sessions", include_str!("../../queries/sessions.sql")),
     ("vm", include_str!("../../queries/vm.sql")),
     ("page-files", include_str!("../../queries/page-files.sql")),
+    ("page-lists", include_str!("../../queries/page-lists.sql")),
     ("session-pools", include_str!("../../queries/session-pools.sql")),
     ("pool-failures", include_str!("../../queries/pool-failures.sql")),
+    ("pool-tags", include_str!("../../queries/pool-tags.sql")),
     ("threads-by-ticks", include_str!("../../queries/threads-by-ticks.sql")),
+    ("threads-still", include_str!("../../queries/threads-still.sql")),
     ("processes", include_str!("../../queries/processes.sql")),
+    ("zombies", include_str!("../../queries/zombies.sql")),
     ("waits", include_str!("../../queries/waits.sql")),
     ("who-waits", include_str!("../../queries/who-waits.sql")),
     ("wait-chains", include_str!("../../queries/wait-chains.sql")),
@@ -48,35 +68,54 @@ const FILES: &[(&str, &str)] = &[
     ("irp-distribution", include_str!("../../queries/irp-distribution.sql")),
     ("irp-anomaly", include_str!("../../queries/irp-anomaly.sql")),
     ("irps-by-device", include_str!("../../queries/irps-by-device.sql")),
+    ("irp", include_str!("../../queries/irp.sql")),
     ("device-stacks", include_str!("../../queries/device-stacks.sql")),
+    ("device", include_str!("../../queries/device.sql")),
+    ("file-filters", include_str!("../../queries/file-filters.sql")),
     ("hooked-dispatch", include_str!("../../queries/hooked-dispatch.sql")),
+    ("driver", include_str!("../../queries/driver.sql")),
     ("hooks", include_str!("../../queries/hooks.sql")),
+    ("idt", include_str!("../../queries/idt.sql")),
     ("poolused-paged", include_str!("../../queries/poolused-paged.sql")),
     ("poolused-nonpaged", include_str!("../../queries/poolused-nonpaged.sql")),
     ("poolused-session", include_str!("../../queries/poolused-session.sql")),
     ("pool-leak", include_str!("../../queries/pool-leak.sql")),
+    ("pool-growth", include_str!("../../queries/pool-growth.sql")),
     ("pool-pages", include_str!("../../queries/pool-pages.sql")),
     ("pool-map", include_str!("../../queries/pool-map.sql")),
+    ("pool-use", include_str!("../../queries/pool-use.sql")),
     ("pool-summary", include_str!("../../queries/pool-summary.sql")),
+    ("pool-page", include_str!("../../queries/pool-page.sql")),
+    ("pool-find", include_str!("../../queries/pool-find.sql")),
     ("high-contention", include_str!("../../queries/high-contention.sql")),
     ("longest-waiters", include_str!("../../queries/longest-waiters.sql")),
     ("push-locks", include_str!("../../queries/push-locks.sql")),
+    ("queued-locks", include_str!("../../queries/queued-locks.sql")),
+    ("critical-sections", include_str!("../../queries/critical-sections.sql")),
     ("pid-tid", include_str!("../../queries/pid-tid.sql")),
     ("top-frames", include_str!("../../queries/top-frames.sql")),
     ("unique-stacks", include_str!("../../queries/unique-stacks.sql")),
     ("stack", include_str!("../../queries/stack.sql")),
+    ("all-stacks", include_str!("../../queries/all-stacks.sql")),
+    ("find-stack", include_str!("../../queries/find-stack.sql")),
     ("u", include_str!("../../queries/u.sql")),
     ("ub", include_str!("../../queries/ub.sql")),
     ("uf", include_str!("../../queries/uf.sql")),
     ("dps", include_str!("../../queries/dps.sql")),
     ("dpu", include_str!("../../queries/dpu.sql")),
     ("dpa", include_str!("../../queries/dpa.sql")),
+    ("text-at", include_str!("../../queries/text-at.sql")),
+    ("dt", include_str!("../../queries/dt.sql")),
     ("memorillion", include_str!("../../queries/memorillion.sql")),
     ("threads-in-module", include_str!("../../queries/threads-in-module.sql")),
     ("log-commands", include_str!("../../queries/log-commands.sql")),
     ("completeness", include_str!("../../queries/completeness.sql")),
+    ("incomplete-dump", include_str!("../../queries/incomplete-dump.sql")),
     ("missing", include_str!("../../queries/missing.sql")),
+    ("doctor", include_str!("../../queries/doctor.sql")),
+    ("needed-symbols", include_str!("../../queries/needed-symbols.sql")),
     ("buckets", include_str!("../../queries/buckets.sql")),
+    ("driver-crashes", include_str!("../../queries/driver-crashes.sql")),
 ];
 
 static LIBRARY: LazyLock<Vec<SavedQuery>> = LazyLock::new(|| {
@@ -88,20 +127,75 @@ pub fn library() -> &'static [SavedQuery] {
     &LIBRARY
 }
 
-/// The shipped query of that name or other name, in any ASCII case.
+/// The shipped query of that name or other name, in any ASCII case, or that answers the debugger
+/// command of that name.
 ///
 /// # Errors
 /// E0201 with similar names.
 pub fn find_query(name: &str) -> Result<&'static SavedQuery, Error> {
+    find(library().iter(), name).map(|called| called.query)
+}
+
+/// The query that a name or a debugger command stands for.
+fn find<'a>(
+    queries: impl Iterator<Item = &'a SavedQuery> + Clone,
+    name: &str,
+) -> Result<Called<'a>, Error> {
     let is = |candidate: &str| candidate.eq_ignore_ascii_case(name);
-    let found = library().iter().find(|q| is(&q.name) || q.aliases.iter().any(|a| is(a)));
-    found.ok_or_else(|| {
-        let names = library().iter().flat_map(|q| std::iter::once(&q.name).chain(&q.aliases));
-        Diagnostic::new(Code::UnknownTable, format!("the library has no query `{name}`"))
-            .nearest(name, names.map(String::as_str))
-            .help("`--queries` lists the library")
-            .into()
-    })
+    if let Some(query) = queries.clone().find(|q| is(&q.name) || q.aliases.iter().any(|a| is(a))) {
+        return Ok(Called { query, given: BTreeMap::new() });
+    }
+    if debugger::is_command(queries.clone(), name) {
+        return debugger::called(queries, name);
+    }
+    let names = queries.flat_map(|q| std::iter::once(&q.name).chain(&q.aliases));
+    Err(Diagnostic::new(Code::UnknownTable, format!("the library has no query `{name}`"))
+        .nearest(name, names.map(String::as_str))
+        .help("`--queries` lists the library")
+        .into())
+}
+
+/// The queries that a person has: those of their own files first, then the shipped ones.
+#[derive(Debug, Clone, Default)]
+pub struct Library {
+    own: Vec<SavedQuery>,
+}
+
+impl Library {
+    /// Adds a query of a person's own; it hides a shipped one of the same name.
+    pub fn add(&mut self, query: SavedQuery) {
+        self.own.retain(|other| !other.name.eq_ignore_ascii_case(&query.name));
+        self.own.push(query);
+    }
+
+    /// All queries.
+    pub fn queries(&self) -> impl Iterator<Item = &SavedQuery> + Clone {
+        let hidden = |query: &&SavedQuery| {
+            self.own.iter().any(|other| other.name.eq_ignore_ascii_case(&query.name))
+        };
+        self.own.iter().chain(library().iter().filter(move |query| !hidden(query)))
+    }
+
+    /// The query that a name, another name or a debugger command stands for.
+    ///
+    /// # Errors
+    /// E0201 with similar names.
+    pub fn find(&self, name: &str) -> Result<Called<'_>, Error> {
+        find(self.queries(), name)
+    }
+
+    /// Whether a line is meant for a debugger and no SQL.
+    pub fn is_command(&self, line: &str) -> bool {
+        debugger::is_command(self.queries(), line)
+    }
+
+    /// The query that answers a debugger command.
+    ///
+    /// # Errors
+    /// E0201 with the forms of the command, or with similar commands.
+    pub fn called(&self, line: &str) -> Result<Called<'_>, Error> {
+        debugger::called(self.queries(), line)
+    }
 }
 
 /// Values for a query's parameters from texts by name: typed as the header says, defaults for
@@ -157,8 +251,17 @@ mod tests {
         let mut names = std::collections::BTreeSet::new();
         for query in library() {
             assert!(!query.title.is_empty() && query.description.ends_with('.'), "{}", query.name);
-            for name in std::iter::once(&query.name).chain(&query.aliases) {
+            for name in std::iter::once(&query.name).chain(&query.aliases).chain(&query.debugger) {
                 assert!(names.insert(name), "{name} twice");
+            }
+            for form in &query.debugger {
+                for word in form.split('$').skip(1) {
+                    let name: String = word
+                        .chars()
+                        .take_while(|&c| c.is_ascii_alphanumeric() || c == '_')
+                        .collect();
+                    assert!(query.params.iter().any(|p| p.name == name), "{form}: {name}");
+                }
             }
             for param in &query.params {
                 let ty = Ty::from_name(&param.ty).expect("a type");
@@ -167,6 +270,78 @@ mod tests {
                 assert!(!param.doc.is_empty(), "{}: {}", query.name, param.name);
             }
         }
+    }
+
+    /// What is typed, the query that answers, and the values that it is given.
+    const COMMANDS: &[(&str, &str, &str)] = &[
+        ("!locks", "high-contention", ""),
+        ("!locks -v", "high-contention", ""),
+        ("!irpfind", "irp-distribution", ""),
+        ("!irpfind 0 0 device", "irps-by-device", ""),
+        ("!irpfind 0 0 device 86d4c770", "irps-by-device", "device=0x86d4c770"),
+        ("!irp 86d4c770 1", "irp", "irp=0x86d4c770"),
+        ("!poolused 3", "poolused-nonpaged", ""),
+        ("!poolused 4 Mm*", "poolused-paged", "tag=Mm*"),
+        ("!poolused", "pool-tags", ""),
+        ("!poolused 8", "poolused-session", ""),
+        ("!stacks 1", "threads-by-ticks", ""),
+        ("!stacks 2 ntfs", "threads-in-module", "module=ntfs"),
+        ("!process 0 0", "processes", ""),
+        ("!process 0 0 lsass.exe", "processes", "name=lsass.exe"),
+        ("!process 86d4c770", "processes", "process=0x86d4c770"),
+        ("!process 0 7", "all-stacks", ""),
+        ("!thread", "thread", ""),
+        ("!thread fffffa80`01234060", "thread", "thread=0xfffffa8001234060"),
+        ("k", "stack", ""),
+        ("kn 10", "stack", "frames=16"),
+        ("~*k", "all-stacks", ""),
+        ("lm", "modules", ""),
+        ("lmvm nt", "lmv", "pattern=nt"),
+        ("r", "registers", ""),
+        ("r eax", "registers", "name=eax"),
+        ("u nt!KiIdleLoop", "u", "address=nt!KiIdleLoop"),
+        ("uf nt!KiIdleLoop", "uf", "address=nt!KiIdleLoop"),
+        ("dps 86d4c770 L40", "dps", "address=0x86d4c770 count=64"),
+        ("!vm", "vm", ""),
+        ("!vm 4", "session-pools", ""),
+        ("!analyze -v", "crash", ""),
+        (".bugcheck", "crash", ""),
+        ("vertarget", "overview", ""),
+        ("!running -it", "running", ""),
+        ("!handle", "handle-types", ""),
+        ("!handle 0 7 0 File", "open-files", ""),
+        ("!handle 0 3 4c", "handles", "pid=76"),
+        ("!pool 86d4c770", "pool-page", "address=0x86d4c770"),
+        ("dt _ETHREAD 86d4c770", "dt", "address=0x86d4c770 type=_ETHREAD"),
+    ];
+
+    #[test]
+    fn commands_of_the_debugger_find_their_query() {
+        for (line, name, given) in COMMANDS {
+            let called = Library::default().called(line).unwrap_or_else(|e| panic!("{line}: {e}"));
+            let values: Vec<String> =
+                called.given.iter().map(|(n, v)| format!("{n}={v}")).collect();
+            assert_eq!(
+                (called.query.name.as_str(), values.join(" ").as_str()),
+                (*name, *given),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_query_of_ones_own_hides_a_shipped_one() {
+        let mut library = Library::default();
+        let shipped = library.queries().count();
+        let own = |name: &str, text: &str| SavedQuery::parse(name, text).unwrap();
+        library.add(own(
+            "Modules",
+            "-- title: Mine\n-- debugger: !mine $n\n-- param: n INTEGER\nSELECT $n",
+        ));
+        assert_eq!(library.queries().count(), shipped);
+        assert_eq!(library.find("modules").unwrap().query.title, "Mine");
+        assert_eq!(library.called("!mine 10").unwrap().given["n"], "16");
+        assert!(Library::default().called("!mine 10").is_err());
     }
 
     #[test]

@@ -14,8 +14,7 @@ use crate::synth;
 
 mod attach;
 mod cancel;
-mod command;
-mod copy;
+mod debugger;
 mod error;
 mod extend;
 mod files;
@@ -28,14 +27,17 @@ mod settings;
 mod state;
 
 pub use self::cancel::CancelToken;
+pub use self::debugger::Called;
 pub use self::error::Error;
-pub use self::library::{find_query, library, parameters};
+pub use self::library::{Library, find_query, library, parameters};
 pub use self::options::Options;
 pub use self::query::{Prepared, QueryProgress};
 pub use self::registry::shipped;
 use self::state::{Defined, OpenSource, State, short_names};
 pub use crate::exec::{ColumnView, Field, Footnote, ResultSet, Row, Unread};
-pub use crate::lang::{KEYWORDS, SavedParam, SavedQuery, Token, TokenKind, is_complete, tokens};
+pub use crate::lang::{
+    KEYWORDS, SavedParam, SavedPattern, SavedQuery, Token, TokenKind, is_complete, tokens,
+};
 pub use crate::plan::Params;
 
 /// Open sources, and the engine that answers queries over them.

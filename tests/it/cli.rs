@@ -237,6 +237,146 @@ fn every_name_of_a_query_is_found() {
 }
 
 #[test]
+fn debugger_commands_are_answered() {
+    let csv = |command: &str| run(&["--sample", "--format", "csv", "-c", command]);
+    for command in [
+        "!locks",
+        "!irpfind 0 0 device",
+        "!poolused 3",
+        "!stacks 1",
+        "!process 0 0",
+        "k",
+        "~*k",
+        "lm",
+        "lmvm nt",
+        "r",
+        "!vm 4",
+        "!analyze -v",
+        ".bugcheck",
+        "vertarget",
+        "!running -it",
+        "!handle",
+        "!thread",
+        "!uniqstack",
+        "u nt L2",
+        "dps nt L2",
+    ] {
+        let output = csv(command);
+        assert_eq!(output.status.code(), Some(0), "{command}: {}", err(&output));
+        assert!(out(&output).lines().count() > 1 || command == "!locks", "{command}");
+    }
+    // A file has them on lines of their own, and -q takes them too.
+    let script =
+        run_with(&["--sample", "--format", "csv"], Some("!process 0 0\nSELECT 1 AS one;\n"));
+    assert!(out(&script).ends_with("one\n1\n"), "{}", out(&script));
+    assert_eq!(
+        out(&run(&["--sample", "--format", "csv", "-q", "!process 0 0"])),
+        out(&csv("!process 0 0"))
+    );
+    let unknown = csv("!lock");
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(err(&unknown).contains("!locks"), "{}", err(&unknown));
+    let wrong = csv("!locks 1 2 3");
+    assert!(err(&wrong).contains("`!locks` is written: !locks [-v|-d]"), "{}", err(&wrong));
+}
+
+#[test]
+fn a_log_answers_commands_too() {
+    let log = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/log/own/kernel.txt");
+    for command in ["!locks", "!process 0 0", "!irpfind", "!vm"] {
+        let output = run(&[log, "--format", "csv", "-c", command]);
+        assert_eq!(output.status.code(), Some(0), "{command}: {}", err(&output));
+        assert!(out(&output).lines().count() > 1, "{command}: {}", out(&output));
+    }
+}
+
+#[test]
+fn queries_of_ones_own_have_commands() {
+    let folder = Folder::new("library");
+    let text = "-- title: Mine\n-- debugger: !mine $n\n-- param: n INTEGER\nSELECT $n AS n;\n";
+    std::fs::write(folder.file("mine.sql"), text).unwrap();
+    let library = folder.0.display().to_string();
+    let output = run(&["--library", &library, "--sample", "--format", "csv", "-c", "!mine 10"]);
+    assert_eq!(out(&output), "n\n16\n", "{}", err(&output));
+    let listed = run(&["--library", &library, "--queries", "mine"]);
+    assert!(out(&listed).contains("!mine $n"), "{}", out(&listed));
+    let described = run(&["--describe-query", "!locks"]);
+    assert!(out(&described).contains("How to read it"), "{}", out(&described));
+}
+
+#[test]
+fn charts_are_drawn_and_written() {
+    let folder = Folder::new("charts");
+    let drawn = run(&["--sample", "-q", "irp-distribution", "--chart"]);
+    assert!(out(&drawn).contains('█'), "{}", out(&drawn));
+    let (picture, book) = (folder.file("x.svg"), folder.file("x.xlsx"));
+    let written = run(&["--sample", "-q", "pid-tid", "-o", &picture]);
+    assert_eq!(written.status.code(), Some(0), "{}", err(&written));
+    assert!(std::fs::read_to_string(&picture).unwrap().contains("<circle"));
+    let written = run(&["--sample", "-q", "irp-distribution", "-q", "pid-tid", "-o", &book]);
+    assert_eq!(written.status.code(), Some(0), "{}", err(&written));
+    let bytes = std::fs::read(&book).unwrap();
+    for part in ["xl/charts/chart1.xml", "xl/charts/chart2.xml", "xl/tables/table1.xml"] {
+        assert!(bytes.windows(part.len()).any(|w| w == part.as_bytes()), "{part}");
+    }
+    let wrong = run(&["--sample", "-c", "SELECT 'a' AS b", "--chart", "bar", "y=c"]);
+    assert!(err(&wrong).contains("the result has no column `c`"), "{}", err(&wrong));
+}
+
+#[test]
+fn a_report_is_written() {
+    let folder = Folder::new("report");
+    for name in ["r.html", "r.md"] {
+        let path = folder.file(name);
+        let output = run(&["--sample", "--report", &path]);
+        assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+        let text = std::fs::read_to_string(&path).unwrap();
+        for part in ["What the dump is", "Patterns that match", "What is missing", "The machine"] {
+            assert!(text.contains(part), "{name}: {part}");
+        }
+        assert!(text.len() < 5_000_000);
+    }
+    assert_eq!(run(&["--sample", "--report", &folder.file("r.txt")]).status.code(), Some(1));
+}
+
+/// The words of a line as a shell takes them.
+fn shell_words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = None::<String>;
+    let mut quote = None;
+    for c in line.chars() {
+        match (quote, c) {
+            (Some(q), c) if q == c => quote = None,
+            (None, '"' | '\'') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (None, ' ') => words.extend(word.take()),
+            (_, c) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+/// Every command of the guides does what it says, in a folder of its own.
+#[test]
+fn commands_of_the_guides_run() {
+    let mut count = 0;
+    for guide in ["tutorial.md", "excel.md", "from-windbg.md"] {
+        let folder = Folder::new(guide);
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs").join(guide);
+        let text = std::fs::read_to_string(path).unwrap();
+        for line in text.lines().filter_map(|line| line.strip_prefix("dumpql ")) {
+            let output = program().args(shell_words(line)).current_dir(&folder.0).output().unwrap();
+            assert_eq!(output.status.code(), Some(0), "{guide}: {line}\n{}", err(&output));
+            count += 1;
+        }
+    }
+    assert!(count >= 15, "{count}");
+}
+
+#[test]
 fn saved_queries_take_parameters_of_their_types() {
     let folder = Folder::new("params");
     let path = folder.file("mine.sql");

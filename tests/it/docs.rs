@@ -118,6 +118,22 @@ fn queries() -> String {
     );
     for query in dumpql::internals::session::library() {
         let _ = writeln!(page, "\n## {}\n\n{}. {}", query.name, query.title, query.description);
+        if !query.reading.is_empty() {
+            let _ = writeln!(page, "\n{}", query.reading);
+        }
+        if let Some(pattern) = &query.pattern {
+            let _ = writeln!(
+                page,
+                "\nEvidence of the pattern *{}* ({}): {} {}",
+                pattern.title, pattern.severity, pattern.meaning, pattern.next
+            );
+        }
+        if !query.debugger.is_empty() {
+            let _ = writeln!(page, "\nAnswers `{}`.", query.debugger.join("`, `"));
+        }
+        if let Some(chart) = &query.chart {
+            let _ = writeln!(page, "\nChart: `{chart}`.");
+        }
         if !query.aliases.is_empty() {
             let _ = writeln!(page, "\nAlso called `{}`.", query.aliases.join("`, `"));
         }
@@ -169,7 +185,7 @@ fn params() -> dumpql::internals::session::Params {
 fn examples_of_the_guides_run() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let mut count = 0;
-    for name in ["docs/language.md", "README.md", "docs/logs.md"] {
+    for name in ["docs/language.md", "README.md", "docs/logs.md", "docs/tutorial.md"] {
         let page = std::fs::read_to_string(folder.join(name)).unwrap();
         for block in blocks(&page) {
             let statements = dumpql::internals::lang::parse(&block)

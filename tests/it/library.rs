@@ -31,9 +31,20 @@ fn shipped_queries_run_on_every_dump() {
 }
 
 fn run_shipped(sessions: Vec<(String, Session)>) {
-    let given = BTreeMap::from([("address".to_owned(), "0xfffff80000000000".to_owned())]);
+    let values = [
+        ("address", "0xfffff80000000000"),
+        ("text", "Wait"),
+        ("irp", "0xfffff80000000000"),
+        ("driver", "ntfs"),
+        ("device", "0xfffff80000000000"),
+        ("tag", "Irp*"),
+    ];
     for (name, session) in sessions {
         for query in library() {
+            let of =
+                |name: &str| query.params.iter().any(|p| p.name == name && p.default.is_none());
+            let given = values.iter().filter(|(name, _)| of(name));
+            let given = given.map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
             let params =
                 parameters(query, &given).unwrap_or_else(|e| panic!("{}: {e}", query.name));
             run(&session, &format!("{name}: {}", query.name), &query.text, &params);

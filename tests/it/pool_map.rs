@@ -1,7 +1,6 @@
 //! A published map of nonpaged pool and the listings that came with it: the shipped queries
 //! reproduce the picture and the numbers.
 
-use dumpql::internals::session::find_query;
 use dumpql::internals::synth::{self, Format};
 use dumpql::{Options, Session};
 
@@ -9,7 +8,7 @@ use crate::corpus;
 use crate::system::{self, ask};
 
 fn query(session: &Session, name: &str) -> Vec<String> {
-    ask(session, &find_query(name).expect("it is shipped").text)
+    system::shipped(session, name)
 }
 
 /// The lines of the archive that are rows of a map.

@@ -69,7 +69,7 @@ fn one_processor_has_one_table() {
 }
 
 fn query(session: &Session, name: &str) -> Vec<String> {
-    ask(session, &dumpql::internals::session::find_query(name).expect("it is shipped").text)
+    system::shipped(session, name)
 }
 
 /// The listings of a workstation and of servers, as they were published.

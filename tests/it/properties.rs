@@ -68,7 +68,7 @@ proptest! {
         let result = session.query("FROM r").unwrap();
         let format = if tabs { FileFormat::Tsv } else { FileFormat::Csv };
         let mut file = Vec::new();
-        write(format, &[Sheet { title: "r", query: "", result: &result }], &[], &mut file).unwrap();
+        write(format, &[Sheet::new("r", "", &result)], &[], &mut file).unwrap();
         let options = import::Options { header: Some(true), ..import::Options::default() };
         let options = import::Options { delimiter: Some(if tabs { b'\t' } else { b',' }), ..options };
         let back = import::columns(&file, tabs, options);

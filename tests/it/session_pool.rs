@@ -69,13 +69,12 @@ fn session_tags_that_do_not_fit_are_in_the_expansion_table() {
 fn the_shipped_query_shows_them() {
     let built = synth::system(&small(synth::healthy(Windows::Windows7)));
     let session = system::open(&built, Format::Full);
-    let sql = &dumpql::internals::session::find_query("!poolused 8").expect("it is shipped").text;
-    let found = ask(&session, sql);
+    let found = system::shipped(&session, "!poolused 8");
     assert!(found[0].starts_with("0|Gcac|292|402944|2|512|"), "{found:?}");
     assert!(found.iter().any(|line| line.starts_with("1|Gla5|323|214016|0|0|")), "{found:?}");
     // What sessions count is not in the numbers of the system.
-    let paged = &dumpql::internals::session::find_query("!poolused 4").expect("it is shipped").text;
-    assert!(!ask(&session, paged).iter().any(|line| line.starts_with("Gla5")));
+    let paged = system::shipped(&session, "!poolused 4");
+    assert!(!paged.iter().any(|line| line.starts_with("Gla5")));
 }
 
 #[test]

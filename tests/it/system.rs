@@ -58,8 +58,18 @@ pub(crate) fn session(system: &System, format: Format, options: &Options) -> Ses
 }
 
 /// The rows of an answer, each with bars between its cells.
+/// The rows of a shipped query with the values that its parameters have by themselves.
+pub(crate) fn shipped(session: &Session, name: &str) -> Vec<String> {
+    let query = dumpql::internals::session::find_query(name).expect("it is shipped");
+    let params = dumpql::internals::session::parameters(query, &std::collections::BTreeMap::new());
+    rows(&session.query_with(&query.text, &params.expect("each has a default")).expect(name))
+}
+
 pub(crate) fn ask(session: &Session, sql: &str) -> Vec<String> {
-    let result = session.query(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    rows(&session.query(sql).unwrap_or_else(|error| panic!("{sql}: {error}")))
+}
+
+fn rows(result: &dumpql::ResultSet) -> Vec<String> {
     let columns = 0..result.fields().len();
     let line = |row| columns.clone().map(|col| result.text(row, col)).collect::<Vec<_>>().join("|");
     (0..result.len()).map(line).collect()

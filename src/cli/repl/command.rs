@@ -11,17 +11,29 @@ use crate::cli::script;
 use crate::cli::table::push_clean;
 use crate::diag::{Code, Diagnostic, nearest};
 use crate::export::FileFormat;
+use crate::export::chart::Spec;
 use crate::session::Session;
 use clap::ValueEnum as _;
 
 /// Name, arguments and purpose of every command.
 pub(super) const COMMANDS: &[(&str, &str, &str)] = &[
-    ("describe", "TABLE", "What a table and its columns hold."),
+    (
+        "chart",
+        "[KIND x=C y=C…]",
+        "Draw the last result: bar, column, line, area, scatter, heat or histogram.",
+    ),
+    ("describe", "TABLE", "What a table and its columns, or a saved query, hold."),
     ("dump", "", "What the open dumps say of themselves."),
+    ("export", "FILE", "Write the last result to FILE; its ending picks the format."),
     ("functions", "[PATTERN]", "The functions, or those whose name holds PATTERN."),
     ("help", "", "This list."),
+    ("last", "", "Show the last result again, in the mode that is set; FROM _ queries it."),
     ("maxrows", "[N]", "Show at most N rows of a result; 0 shows all."),
-    ("mode", "[NAME]", "How results are shown: table, line, csv, tsv, json, jsonl, md or html."),
+    (
+        "mode",
+        "[NAME]",
+        "How results are shown: auto, table, line, csv, tsv, json, jsonl, md or html.",
+    ),
     ("nullvalue", "TEXT", "What stands for NULL in tables."),
     ("open", "FILE…", "Open other dumps in place of those that are open."),
     (
@@ -30,10 +42,11 @@ pub(super) const COMMANDS: &[(&str, &str, &str)] = &[
         "Write results to FILE, its ending picks the format; without FILE, show them.",
     ),
     ("param", "[NAME=VALUE]", "Give the query parameter $NAME a value, or list those given."),
-    ("queries", "", "The queries of the library."),
+    ("queries", "[PATTERN]", "The saved queries, or those that have to do with PATTERN."),
     ("quit", "", "Leave, as Ctrl-D does."),
     ("read", "FILE", "Run the statements and commands of a file."),
     ("run", "NAME [P=V…]", "Run a query of the library with values for its parameters."),
+    ("sql", "", "The SQL of the last debugger command or saved query."),
     ("tables", "[PATTERN]", "The tables, or those whose name holds PATTERN."),
     ("timer", "on|off", "Whether to tell how long a statement took."),
     ("width", "[N]", "Fit tables to N columns; without N, to the terminal."),
@@ -44,6 +57,14 @@ pub(super) const COMMANDS: &[(&str, &str, &str)] = &[
 pub(super) struct Written<'a> {
     pub(super) name: &'a str,
     pub(super) rest: &'a str,
+}
+
+impl Written<'_> {
+    /// Whether there is such a command.
+    pub(super) fn is_known(&self) -> bool {
+        let other = ["schema", "exit", "q"];
+        COMMANDS.iter().any(|c| c.0 == self.name) || other.contains(&self.name)
+    }
 }
 
 /// The command that a line is, if it is one. `quit`, `exit` and `help` need no dot.
@@ -93,8 +114,33 @@ impl Repl<'_> {
             "describe" | "schema" => self.describe(rest),
             "functions" => self.functions(rest),
             "queries" => {
-                let text = listing::queries(&self.console);
-                self.print(&text);
+                let text = listing::queries(self.library, rest, &self.console);
+                if text.is_empty() {
+                    self.complain(&format!("no query has to do with `{rest}`; .queries lists all"));
+                } else {
+                    self.print(&text);
+                }
+            }
+            "last" => match self.last.take() {
+                Some(answer) => self.give(answer),
+                None => self.complain("there is no result yet"),
+            },
+            "chart" => self.chart(rest),
+            "export" => match file() {
+                Some(path) => self.export(&path),
+                None => self.complain("expected a file: .export threads.xlsx"),
+            },
+            "sql" => {
+                let mut text = String::new();
+                for line in &self.last_sql {
+                    push_clean(line, &mut text);
+                    text.push('\n');
+                }
+                if text.is_empty() {
+                    self.complain("no debugger command or saved query has run yet");
+                } else {
+                    self.print(&text);
+                }
             }
             "run" => self.run_named(rest),
             "dump" => {
@@ -143,7 +189,10 @@ impl Repl<'_> {
 
     fn unknown(&mut self, name: &str) {
         let near = nearest(name, COMMANDS.iter().map(|c| c.0));
-        let near: Vec<String> = near.iter().map(|n| format!(".{n}")).collect();
+        let forms = self.library.queries().flat_map(|query| &query.debugger);
+        let dotted = forms.filter_map(|form| form.strip_prefix('.')?.split_whitespace().next());
+        let near = near.into_iter().chain(nearest(name, dotted));
+        let near: Vec<String> = near.map(|n| format!(".{n}")).collect();
         let hint = match near.as_slice() {
             [] => ".help lists the commands".to_owned(),
             near => format!("similar: {}", near.join(", ")),
@@ -158,7 +207,8 @@ impl Repl<'_> {
             .collect();
         let entries = names.iter().zip(COMMANDS).map(|(n, c)| (n.as_str(), c.2.to_owned()));
         let mut text = listing::columns(entries.collect(), &self.console);
-        text += "\nStatements end with ; and may take several lines. Tab completes, Ctrl-R searches \
+        text += "\nStatements end with ; and may take several lines. Debugger commands (!locks, k, lm, \
+                 !process 0 0)\nrun the saved query that answers them. Tab completes, Ctrl-R searches \
                  the history,\nCtrl-C stops what runs, Ctrl-D leaves.\n";
         self.print(&text);
     }
@@ -182,6 +232,10 @@ impl Repl<'_> {
         let catalog = self.session.catalog();
         if let Some(table) = catalog.table(name) {
             let text = listing::describe(table, &self.console);
+            return self.print(&text);
+        }
+        if let Ok(called) = self.library.find(name) {
+            let text = listing::describe_query(called.query, &self.console);
             return self.print(&text);
         }
         let error = Diagnostic::new(Code::UnknownTable, format!("there is no table `{name}`"))
@@ -215,7 +269,7 @@ impl Repl<'_> {
         let Some(name) = words.next() else {
             return self.complain("expected a name: .run overview; .queries lists them");
         };
-        let script = match script::named(&name) {
+        let script = match script::named(&name, self.library) {
             Ok(script) => script,
             Err(error) => return self.report(&error, None),
         };
@@ -229,6 +283,43 @@ impl Repl<'_> {
         }
         self.run(&script);
         self.params = before;
+    }
+
+    /// Draws the last result; the chart stays with it for `.export`.
+    fn chart(&mut self, written: &str) {
+        let Some(mut answer) = self.last.take() else {
+            return self.complain("there is no result yet");
+        };
+        let drawn = if written.is_empty() {
+            output::draw(&answer, &self.console)
+        } else {
+            Spec::parse(written).map_err(std::io::Error::other).and_then(|spec| {
+                answer.chart = Some(spec);
+                output::draw(&answer, &self.console)
+            })
+        };
+        self.written(drawn);
+        self.last = Some(answer);
+    }
+
+    /// Writes the last result to a file.
+    fn export(&mut self, path: &Path) {
+        let Some(answer) = self.last.take() else {
+            return self.complain("there is no result yet");
+        };
+        let extension = path.extension().unwrap_or_default().to_string_lossy();
+        let outcome = match FileFormat::from_extension(&extension) {
+            Some(format) => {
+                let answers = std::slice::from_ref(&answer);
+                output::save(answers, Mode::File(format), path, &self.session, &self.console)
+            }
+            None => Err(std::io::Error::other(
+                "the name does not say what format to write: end it in .csv, .tsv, .json, .jsonl, \
+                 .md, .html, .xlsx or .svg",
+            )),
+        };
+        self.written(outcome);
+        self.last = Some(answer);
     }
 
     fn open(&mut self, files: &[String]) {
@@ -253,8 +344,11 @@ impl Repl<'_> {
             self.complain("files that read files are nested too deep");
             return Next::Ask;
         }
+        let is_sql = |text: &str| {
+            !super::has_commands(text) && !text.lines().any(|line| self.library.is_command(line))
+        };
         match script::read_file(path) {
-            Ok(script) if !super::has_commands(&script.query.text) => self.run(&script),
+            Ok(script) if is_sql(&script.query.text) => self.run(&script),
             Ok(script) => {
                 self.reading += 1;
                 let next = self.feed(&script.query.text);
@@ -272,13 +366,16 @@ impl Repl<'_> {
             return self.print(&name);
         }
         match Format::from_str(name, true).map(Mode::from) {
+            Ok(Mode::File(FileFormat::Svg)) => {
+                self.complain("a picture goes to a file: .export NAME.svg");
+            }
             Ok(Mode::File(FileFormat::Xlsx)) => {
                 self.complain("a workbook goes to a file: .output NAME.xlsx");
             }
             Ok(mode) => self.mode = mode,
             Err(_) if name == "excel" => self.mode = Mode::File(FileFormat::ExcelCsv),
             Err(_) => self.complain(&format!(
-                "there is no mode {name}; modes are table, line, csv, tsv, json, jsonl, md and html"
+                "there is no mode {name}; modes are auto, table, line, csv, tsv, json, jsonl, md and html"
             )),
         }
     }

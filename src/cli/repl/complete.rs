@@ -6,7 +6,7 @@ use rustyline::completion::Pair;
 
 use super::command::COMMANDS;
 use crate::catalog::Catalog;
-use crate::session::{KEYWORDS, Token, TokenKind, library, tokens};
+use crate::session::{KEYWORDS, Library, Token, TokenKind, tokens};
 
 /// Every name that can be written.
 #[derive(Debug, Clone, Default)]
@@ -14,13 +14,17 @@ pub(super) struct Vocabulary {
     /// Tables with their columns.
     tables: Vec<(String, Vec<&'static str>)>,
     functions: Vec<&'static str>,
+    /// Saved queries.
+    queries: Vec<String>,
+    /// First words of debugger commands.
+    debugger: Vec<String>,
 }
 
 /// Candidates before they become pairs: the text to insert.
 type Words = Vec<String>;
 
 impl Vocabulary {
-    pub(super) fn new(catalog: &Catalog) -> Self {
+    pub(super) fn new(catalog: &Catalog, library: &Library) -> Self {
         // A name that a terminal would obey is not offered: it can be typed in quotes.
         let is_plain = |name: &str| !name.chars().any(crate::export::visible::acts);
         let columns = |t: &crate::catalog::TableSpec| {
@@ -29,12 +33,26 @@ impl Vocabulary {
         let tables = catalog.tables().iter().filter(|t| is_plain(t.name));
         let tables = tables.map(|t| (t.name.to_owned(), columns(t))).collect();
         let functions = catalog.functions().iter().map(|f| f.name).collect();
-        Self { tables, functions }
+        let queries = library.queries().map(|query| query.name.clone()).collect();
+        let forms = library.queries().flat_map(|query| &query.debugger);
+        let firsts = forms.filter_map(|form| form.split_whitespace().next());
+        let mut debugger: Vec<String> =
+            firsts.flat_map(|word| word.split('|')).map(str::to_owned).collect();
+        debugger.sort();
+        debugger.dedup();
+        Self { tables, functions, queries, debugger }
     }
 
     /// Where the word at `at` starts, and what it may become.
     pub(super) fn complete(&self, line: &str, at: usize) -> (usize, Vec<Pair>) {
         let before = line.get(..at).unwrap_or(line);
+        if before.trim_start().starts_with('!') && !before.contains(' ') {
+            let start = before.len() - before.trim_start().len();
+            let word = before.trim_start();
+            let words = self.debugger.iter().filter(|name| starts(name, word)).cloned();
+            let pair = |word: String| Pair { display: word.clone(), replacement: word };
+            return (start, words.map(pair).collect());
+        }
         let (start, words) = if before.trim_start().starts_with('.') && !before.contains('\n') {
             self.of_command(before)
         } else {
@@ -55,7 +73,7 @@ impl Vocabulary {
         let word = before.get(start..).unwrap_or_default();
         let of = |names: &[&str]| names.iter().map(|&n| n.to_owned()).collect::<Words>();
         let words = match name {
-            "open" | "read" | "output" => {
+            "open" | "read" | "output" | "export" => {
                 // A name with blanks stands in quotes, and starts behind them.
                 let quote = before.rfind(['"', '\'']).filter(|_| quotes_are_open(before));
                 let start = quote.map_or(start, |q| q + 1);
@@ -63,8 +81,10 @@ impl Vocabulary {
             }
             "describe" | "schema" | "tables" => self.tables.iter().map(|t| t.0.clone()).collect(),
             "functions" => of(&self.functions),
-            "run" => library().iter().map(|q| q.name.clone()).collect(),
-            "mode" => of(&["table", "line", "csv", "tsv", "json", "jsonl", "md", "html", "excel"]),
+            "run" | "queries" => self.queries.clone(),
+            "mode" => {
+                of(&["auto", "table", "line", "csv", "tsv", "json", "jsonl", "md", "html", "excel"])
+            }
             "timer" => of(&["on", "off"]),
             _ => Words::new(),
         };
@@ -255,6 +275,8 @@ mod tests {
                 ("meta.columns".to_owned(), vec!["table_name"]),
             ],
             functions: vec!["trim", "count"],
+            queries: vec!["modules".to_owned()],
+            debugger: vec!["!locks".to_owned(), "lm".to_owned()],
         }
     }
 
@@ -283,6 +305,8 @@ mod tests {
             ("from meta.t|", "meta.t", &["meta.tables"]),
             ("select cou|", "cou", &["count("]),
             (".mo|", "mo", &["mode"]),
+            ("!lo|", "!lo", &["!locks"]),
+            (".run mo|", "mo", &["modules"]),
             (".mode js|", "js", &["json", "jsonl"]),
             (".describe mod|", "mod", &["modules"]),
             (".timer |", "", &["on", "off"]),

@@ -10,17 +10,23 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 
 use super::command;
 use super::complete::Vocabulary;
-use crate::session::{TokenKind, is_complete, tokens};
+use crate::session::{Library, TokenKind, is_complete, tokens};
 
 /// The editor's helper.
 pub(super) struct Helper {
     vocabulary: Vocabulary,
+    library: Library,
     colour: bool,
 }
 
 impl Helper {
-    pub(super) const fn new(vocabulary: Vocabulary, colour: bool) -> Self {
-        Self { vocabulary, colour }
+    pub(super) const fn new(vocabulary: Vocabulary, library: Library, colour: bool) -> Self {
+        Self { vocabulary, library, colour }
+    }
+
+    /// Whether the line is a debugger command, which needs no semicolon.
+    fn is_debuggers(&self, line: &str) -> bool {
+        !line.trim().contains('\n') && self.library.is_command(line)
     }
 
     /// Takes over the names of another session.
@@ -72,15 +78,17 @@ impl rustyline::hint::Hint for Never {
 impl Validator for Helper {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
         let line = context.input();
-        let runs =
-            line.trim().is_empty() || command::of(line.trim()).is_some() || is_complete(line);
+        let runs = line.trim().is_empty()
+            || command::of(line.trim()).is_some()
+            || self.is_debuggers(line)
+            || is_complete(line);
         Ok(if runs { ValidationResult::Valid(None) } else { ValidationResult::Incomplete })
     }
 }
 
 impl Highlighter for Helper {
     fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
-        if self.colour && command::of(line.trim()).is_none() {
+        if self.colour && command::of(line.trim()).is_none() && !self.is_debuggers(line) {
             Cow::Owned(painted(line))
         } else {
             Cow::Borrowed(line)

@@ -18,9 +18,9 @@ use super::console::Console;
 use super::interrupt::{Interrupt, is_stop};
 use super::output::{self, Answer};
 use super::progress::with_progress;
-use super::script::Script;
+use super::script::{self, Script};
 use super::table::Look;
-use crate::session::{self, Error, Options, QueryProgress, Session, is_complete};
+use crate::session::{self, Error, Library, Options, QueryProgress, Session, is_complete};
 use complete::Vocabulary;
 use helper::Helper;
 
@@ -37,6 +37,7 @@ enum Next {
 /// What stays from one statement to the next.
 struct Repl<'a> {
     session: Session,
+    library: &'a Library,
     options: Options,
     console: Console,
     interrupt: &'a Interrupt,
@@ -54,6 +55,10 @@ struct Repl<'a> {
     reading: usize,
     /// The mode that `.output` replaced.
     mode_before: Option<Mode>,
+    /// The last result, for what is done with it afterwards.
+    last: Option<Answer>,
+    /// The SQL of the last debugger command or saved query.
+    last_sql: Vec<String>,
 }
 
 /// The file that results go to, and those that went there.
@@ -66,11 +71,15 @@ struct Target {
 pub(super) fn ask(
     invocation: &Invocation,
     session: Session,
+    library: &Library,
     console: &Console,
     interrupt: &Interrupt,
 ) -> u8 {
     interrupt.install(false);
-    let mut repl = Repl::new(invocation, session, console, interrupt);
+    let mut repl = Repl::new(invocation, session, library, console, interrupt);
+    if invocation.args.format.is_none() && repl.mode == Mode::Table {
+        repl.mode = Mode::Auto;
+    }
     let config = Config::builder()
         .completion_type(CompletionType::List)
         .completion_prompt_limit(200)
@@ -90,7 +99,7 @@ pub(super) fn ask(
         // There is none before the first session.
         let _ = editor.load_history(path);
     }
-    editor.set_helper(Some(Helper::new(repl.vocabulary(), console.out_colour)));
+    editor.set_helper(Some(Helper::new(repl.vocabulary(), library.clone(), console.out_colour)));
     repl.greet();
     let colour = console.out_colour;
     let styled = if colour { "\x1b[1mdumpql>\x1b[0m " } else { "dumpql> " };
@@ -131,11 +140,12 @@ pub(super) fn run_text(
     text: &str,
     invocation: &Invocation,
     session: Session,
+    library: &Library,
     console: &Console,
     interrupt: &Interrupt,
 ) -> u8 {
     interrupt.install(true);
-    let mut repl = Repl::new(invocation, session, console, interrupt);
+    let mut repl = Repl::new(invocation, session, library, console, interrupt);
     repl.max_rows = 0;
     repl.feed(text);
     u8::from(repl.failed)
@@ -154,6 +164,7 @@ impl<'a> Repl<'a> {
     fn new(
         invocation: &Invocation,
         session: Session,
+        library: &'a Library,
         console: &Console,
         interrupt: &'a Interrupt,
     ) -> Self {
@@ -161,6 +172,7 @@ impl<'a> Repl<'a> {
         let target = |path: &PathBuf| Target { path: path.clone(), answers: Vec::new() };
         Self {
             session,
+            library,
             options: args.options(),
             console: console.clone(),
             interrupt,
@@ -175,18 +187,31 @@ impl<'a> Repl<'a> {
             failed: false,
             reading: 0,
             mode_before: None,
+            last: None,
+            last_sql: Vec::new(),
         }
     }
 
     fn vocabulary(&self) -> Vocabulary {
-        Vocabulary::new(&self.session.catalog())
+        Vocabulary::new(&self.session.catalog(), self.library)
     }
 
-    /// Answers a dot-command or a text of statements.
+    /// Answers a dot-command, a debugger command or a text of statements.
     fn answer(&mut self, text: &str) -> Next {
         let text = text.trim();
-        if let Some(command) = command::of(text) {
+        if let Some(command) = command::of(text)
+            && (command.is_known() || !self.library.is_command(text))
+        {
             return self.obey(command);
+        }
+        if !text.contains('\n') && self.library.is_command(text) {
+            for command in text.split(';').map(str::trim).filter(|command| !command.is_empty()) {
+                match script::by_command(command, self.library) {
+                    Ok(script) => self.run(&script),
+                    Err(error) => self.report(&error, None),
+                }
+            }
+            return Next::Ask;
         }
         self.count += 1;
         let title = format!("query {}", self.count);
@@ -201,7 +226,7 @@ impl<'a> Repl<'a> {
     fn feed(&mut self, text: &str) -> Next {
         let mut pending = String::new();
         for line in text.lines() {
-            if pending.trim().is_empty() && is_command(line) {
+            if script::is_blank(&pending) && (is_command(line) || self.library.is_command(line)) {
                 pending.clear();
                 if self.answer(line) == Next::Leave {
                     return Next::Leave;
@@ -214,13 +239,21 @@ impl<'a> Repl<'a> {
                 return Next::Leave;
             }
         }
-        if pending.trim().is_empty() { Next::Ask } else { self.answer(&pending) }
+        if script::is_blank(&pending) { Next::Ask } else { self.answer(&pending) }
     }
 
     fn run(&mut self, script: &Script) {
         let started = Instant::now();
         let mut results = Vec::new();
-        let outcome = session::parameters(&script.query, &self.params).and_then(|params| {
+        if !script.query.title.is_empty() {
+            self.last_sql = script.lesson(&self.params);
+        }
+        if script.by_command && self.console.out_is_terminal && self.output.is_none() {
+            let outcome = output::show_lesson(&self.last_sql, &self.console);
+            self.written(outcome);
+        }
+        let values = script.values(&self.params);
+        let outcome = session::parameters(&script.query, &values).and_then(|params| {
             let watched = QueryProgress::new();
             let query = self.session.prepare(&script.query.text)?.with(&params);
             let query = query.cancel(&self.interrupt.arm()).progress(&watched);
@@ -233,10 +266,8 @@ impl<'a> Repl<'a> {
         });
         let elapsed = started.elapsed();
         // What was computed before an error is shown before it.
-        for result in results {
-            let query = script.query.text.clone();
-            let title = script.title.clone();
-            self.give(Answer { title, query, result });
+        for (count, result) in (1..).zip(results) {
+            self.give(Answer::of(script, count, None, result));
         }
         if let Err(error) = outcome {
             self.report(&error, script.origin.as_deref());
@@ -263,7 +294,13 @@ impl<'a> Repl<'a> {
                 colour: self.console.out_colour,
                 null: self.null.clone(),
             };
-            output::show(&answer, self.mode, &look, &self.console)
+            let outcome = output::show(&answer, self.mode, &look, &self.console);
+            // Where the columns cannot be those of a table, there is no table of the last result.
+            if self.session.attach_result("_", &answer.result).is_err() {
+                let _ = self.session.attach_rows("_", Vec::new());
+            }
+            self.last = Some(answer);
+            outcome
         };
         self.written(outcome);
     }
@@ -289,10 +326,12 @@ impl<'a> Repl<'a> {
 
     /// Two quiet lines: what is open, and where to go from here.
     fn greet(&mut self) {
-        let text = format!(
-            "{}\n.tables lists what can be asked, .help the commands; statements end with ;\n",
-            self.opened()
-        );
+        let hint = "Statements end with ; and debugger commands such as !locks need none. .tables \
+                    lists what can be asked, .queries the saved queries, .help the commands.";
+        let width = self.console.text_width();
+        let lines = [self.opened(), hint.to_owned()];
+        let lines = lines.iter().flat_map(|line| output::wrap(line, width, ""));
+        let text: String = lines.map(|line| line + "\n").collect();
         self.print(&text);
     }
 

@@ -1,0 +1,166 @@
+//! What a chart shows: its kind, and the columns that its axes stand for.
+
+use std::fmt;
+
+/// A kind of chart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Horizontal bars, one a category.
+    Bar,
+    /// Vertical bars, one a category.
+    Column,
+    /// A line through points.
+    Line,
+    /// A line with the area below it.
+    Area,
+    /// Points.
+    Scatter,
+    /// A grid of cells, darker where the value is larger.
+    Heat,
+    /// How many values lie in each of several ranges.
+    Histogram,
+}
+
+impl Kind {
+    /// All kinds with their names.
+    pub const ALL: [(&'static str, Self); 7] = [
+        ("bar", Self::Bar),
+        ("column", Self::Column),
+        ("line", Self::Line),
+        ("area", Self::Area),
+        ("scatter", Self::Scatter),
+        ("heat", Self::Heat),
+        ("histogram", Self::Histogram),
+    ];
+}
+
+/// Which columns of a result a chart shows, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Spec {
+    /// The kind.
+    pub kind: Kind,
+    /// The column along the horizontal axis, or of the categories; the first that fits if `None`.
+    pub x: Option<String>,
+    /// The columns of the values; the first that fits if there is none.
+    pub y: Vec<String>,
+    /// The column whose values tell series apart.
+    pub series: Option<String>,
+    /// The column that colours the cells of a heat map.
+    pub value: Option<String>,
+}
+
+impl Spec {
+    /// A chart of the columns that fit it.
+    pub const fn of(kind: Kind) -> Self {
+        Self { kind, x: None, y: Vec::new(), series: None, value: None }
+    }
+
+    /// Reads `KIND [x=COLUMN] [y=COLUMN[,COLUMN]] [series=COLUMN] [value=COLUMN]`; names with
+    /// blanks stand in double quotes.
+    ///
+    /// # Errors
+    /// What is wrong, and what to write.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut words = words(text).into_iter();
+        let kind = words.next().unwrap_or_default();
+        let found = Kind::ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(&kind));
+        let Some((_, kind)) = found else {
+            let names: Vec<&str> = Kind::ALL.iter().map(|(name, _)| *name).collect();
+            return Err(format!(
+                "`{kind}` is no kind of chart; write one of {}, such as `bar x=driver y=irps`",
+                names.join(", ")
+            ));
+        };
+        let mut spec = Self::of(*kind);
+        for word in words {
+            let Some((key, column)) = word.split_once('=').filter(|(_, column)| !column.is_empty())
+            else {
+                return Err(format!(
+                    "expected x=COLUMN, y=COLUMN, series=COLUMN or value=COLUMN, found `{word}`"
+                ));
+            };
+            match key {
+                "x" => spec.x = Some(column.to_owned()),
+                "y" => spec.y.extend(column.split(',').map(str::to_owned)),
+                "series" => spec.series = Some(column.to_owned()),
+                "value" => spec.value = Some(column.to_owned()),
+                _ => {
+                    return Err(format!(
+                        "`{key}` is no part of a chart: x, y, series and value are"
+                    ));
+                }
+            }
+        }
+        Ok(spec)
+    }
+}
+
+impl fmt::Display for Spec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Kind::ALL.iter().find(|(_, kind)| *kind == self.kind).map_or("", |(n, _)| n);
+        f.write_str(name)?;
+        let quoted = |name: &str| {
+            if name.contains(char::is_whitespace) { format!("\"{name}\"") } else { name.to_owned() }
+        };
+        if let Some(x) = &self.x {
+            write!(f, " x={}", quoted(x))?;
+        }
+        if !self.y.is_empty() {
+            write!(f, " y={}", quoted(&self.y.join(",")))?;
+        }
+        if let Some(series) = &self.series {
+            write!(f, " series={}", quoted(series))?;
+        }
+        if let Some(value) = &self.value {
+            write!(f, " value={}", quoted(value))?;
+        }
+        Ok(())
+    }
+}
+
+/// Words between blanks; double quotes keep blanks within a word.
+fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut quoted = false;
+    for c in text.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            c if c.is_whitespace() && !quoted => {
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            c => word.push(c),
+        }
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spec_is_read_and_written() {
+        for text in [
+            "bar x=driver y=irps",
+            "histogram x=wait_ms",
+            "line x=t y=a,b series=\"a name\"",
+            "heat x=part y=address value=pages",
+        ] {
+            assert_eq!(Spec::parse(text).unwrap().to_string(), text);
+        }
+        for (text, part) in
+            [("pie x=a", "`pie` is no kind"), ("bar x", "found `x`"), ("bar z=1", "`z` is no part")]
+        {
+            let error = Spec::parse(text).unwrap_err();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}
