@@ -67,7 +67,7 @@ pub(super) struct Args {
         value_enum,
         hide_possible_values = true,
         long_help = "How results are written: table, line, auto, csv, tsv, json, jsonl, md, html, \
-                       xlsx or svg. The default is a table, or what the name of -o ends in.\n\
+                       xlsx, parquet or svg. The default is a table, or what the name of -o ends in.\n\
                        csv: RFC 4180, UTF-8, lines end in LF, NULL is empty and empty text is \"\".\n\
                        json, jsonl: addresses are hex text, timestamps ISO 8601."
     )]

@@ -1,4 +1,5 @@
-//! Results as files: CSV, TSV, JSON, JSON lines, Markdown, HTML, Excel workbooks, and charts.
+//! Results as files: CSV, TSV, JSON, JSON lines, Markdown, HTML, Parquet, Excel
+//! workbooks, and charts.
 //!
 //! Knows results and formats; not queries, not dumps, not where the bytes go. Values look as
 //! [`crate::catalog::Format`] renders them, except where a format has a type of its own for them.
@@ -10,6 +11,7 @@ mod file;
 mod html;
 mod json;
 mod markdown;
+mod parquet;
 pub mod report;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -62,6 +64,8 @@ pub enum FileFormat {
     Html,
     /// An Excel workbook.
     Xlsx,
+    /// Apache Parquet.
+    Parquet,
     /// A chart as a picture.
     Svg,
 }
@@ -77,6 +81,7 @@ impl FileFormat {
             "md" | "markdown" => Self::Markdown,
             "html" | "htm" => Self::Html,
             "xlsx" => Self::Xlsx,
+            "parquet" => Self::Parquet,
             "svg" => Self::Svg,
             _ => return None,
         })
@@ -141,6 +146,7 @@ fn write_one(
         FileFormat::Json => json::write_array(result, out),
         FileFormat::JsonLines => json::write_lines(result, out),
         FileFormat::Markdown => markdown::write(result, titled.then_some(sheet.title), out),
+        FileFormat::Parquet => parquet::write(result, out),
         FileFormat::Svg => write_chart(sheet, out),
         FileFormat::Html | FileFormat::Xlsx => Ok(()),
     }

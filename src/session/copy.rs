@@ -42,7 +42,7 @@ impl Prepared<'_> {
         }
         let rows = self.rows(query.clone(), &self.params, run)?;
         let text = lang::format_query(query);
-        let sheet = Sheet { title: "rows", query: &text, result: &rows };
+        let sheet = Sheet::new("rows", &text, &rows);
         let written = export::write_file(path, |out| match form.format {
             FileFormat::Csv | FileFormat::Tsv => {
                 let tab = form.format == FileFormat::Tsv;

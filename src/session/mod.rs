@@ -14,6 +14,8 @@ use crate::synth;
 
 mod attach;
 mod cancel;
+mod command;
+mod copy;
 mod debugger;
 mod error;
 mod extend;

@@ -332,7 +332,10 @@ pub fn expr(v: &mut dyn Visit, whole: &mut Expr) {
             ident(v, ty);
         }
         ExprKind::Call(whole) => call(v, whole),
-        ExprKind::Scalar(inner) | ExprKind::Exists(inner) => query(v, inner),
+        ExprKind::Row(values) => exprs(v, values),
+        ExprKind::Scalar(inner)
+        | ExprKind::Exists(inner)
+        | ExprKind::Quantified { query: inner, .. } => query(v, inner),
     }
     v.span(&mut whole.span);
     v.expr(whole);

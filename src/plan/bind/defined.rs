@@ -64,11 +64,11 @@ impl Binder<'_> {
         bind: impl FnOnce(&mut Self) -> Bound<T>,
     ) -> Bound<T> {
         let ctes = std::mem::take(&mut self.ctes);
-        let outer = std::mem::take(&mut self.outer);
+        let frames = std::mem::take(&mut self.frames);
         let mark = self.errors.len();
         let bound = bind(self);
         self.ctes = ctes;
-        self.outer = outer;
+        self.frames = frames;
         self.blame(mark, span, what);
         bound
     }

@@ -13,7 +13,7 @@ use crate::source::kernel::crash::culprit::plain_code;
 use crate::source::kernel::crash::damage;
 use crate::source::kernel::crash::leads::{self, parameter};
 use crate::source::kernel::io::drivers::{major_name, minor_name};
-use crate::source::kernel::io::requests::{self, LOCATION, Packet};
+use crate::source::kernel::io::irp_search::{self, IrpLayout, LOCATION};
 use crate::source::kernel::pool::tag::tag_text;
 
 /// The first build of Windows 10.
@@ -127,13 +127,14 @@ fn process(core: &Core, at: u64) -> Option<String> {
 
 /// What an IRP asks of the driver that holds it, and which driver that is.
 fn request(core: &Core, at: u64) -> Option<String> {
-    let packet = requests::packet(core).ok()?;
-    let irp = packet.at(at);
-    if !packet.is_packet(&irp) {
+    let layout = irp_search::irp_layout(core).ok()?;
+    let irp = layout.at(at);
+    if !layout.is_irp(&irp) {
         return None;
     }
-    let (count, current) = Packet::counts(&irp).ok().filter(|(count, current)| current <= count)?;
-    let location = core.structure(LOCATION, packet.location(at, current).ok()?);
+    let (count, current) =
+        IrpLayout::counts(&irp).ok().filter(|(count, current)| current <= count)?;
+    let location = core.structure(LOCATION, layout.location(at, current).ok()?);
     let major = location.unsigned("MajorFunction").ok()?;
     let minor = location.unsigned("MinorFunction").ok();
     let names = [major_name(major).ok(), minor.and_then(|minor| minor_name(major, minor).ok())];

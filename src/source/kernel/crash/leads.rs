@@ -13,8 +13,8 @@ use crate::source::kernel::core::Core;
 use crate::source::kernel::core::types::THREAD;
 use crate::source::kernel::crash::damage;
 use crate::source::kernel::io::drivers::{DEVICE, DRIVER};
-use crate::source::kernel::io::requests;
-use crate::source::kernel::io::requests::{LOCATION, Packet};
+use crate::source::kernel::io::irp_search;
+use crate::source::kernel::io::irp_search::{IrpLayout, LOCATION};
 use crate::source::kernel::scheduler::{prcbs, thread};
 use crate::source::kernel::stack::walks::Walks;
 use crate::source::kernel::stack::{stacks, walks};
@@ -326,16 +326,16 @@ pub(super) fn stack_of_devices(core: &Core, device: u64) -> Vec<Located> {
 /// The module of the driver that an IRP was handed to last.
 fn holder(core: &Core, irp: u64) -> Cell<Located> {
     let missing = Absent::NoSymbols;
-    let packet = requests::packet(core).map_err(|_| missing)?;
-    let irp_object = packet.at(irp);
-    if !packet.is_packet(&irp_object) {
+    let layout = irp_search::irp_layout(core).map_err(|_| missing)?;
+    let irp_object = layout.at(irp);
+    if !layout.is_irp(&irp_object) {
         return Err(Absent::Unreadable);
     }
-    let (count, current) = Packet::counts(&irp_object)?;
+    let (count, current) = IrpLayout::counts(&irp_object)?;
     if current > count {
         return Err(Absent::NotApplicable);
     }
-    let location = core.structure(LOCATION, packet.location(irp, current)?);
+    let location = core.structure(LOCATION, layout.location(irp, current)?);
     driver_of(core, location.pointer("DeviceObject")?)
 }
 
