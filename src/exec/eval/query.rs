@@ -47,7 +47,7 @@ impl Eval<'_> {
     ) -> Result<Frame, Diagnostic> {
         let values = args.iter().zip(&query.args);
         let values = values.map(|(col, arg)| col.get(row as usize, arg.ty).into_owned()).collect();
-        self.engine.with_params(values, first).run_all(&query.plan)
+        self.engine.with_params(values, first).run_uncounted(&query.plan)
     }
 
     fn made_of(&self, query: &SubQuery, rows: &Frame, expr: &Expr) -> Result<Vector, Diagnostic> {
