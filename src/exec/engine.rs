@@ -164,6 +164,14 @@ impl<'a> Engine<'a> {
         self.run(plan, &vec![true; plan.schema.len()])
     }
 
+    /// Runs a plan whose rows do not count as held: whoever asks drops them soon, or counts them.
+    pub(super) fn run_uncounted(&self, plan: &Plan) -> Result<Frame, Diagnostic> {
+        let held = self.run.held.load(Ordering::Relaxed);
+        let frame = self.run_all(plan);
+        self.run.held.store(held, Ordering::Relaxed);
+        frame
+    }
+
     /// Runs a plan. Columns that `need` does not mark may come out as NULLs.
     pub(super) fn run(&self, plan: &Plan, need: &[bool]) -> Result<Frame, Diagnostic> {
         if self.repeats && !self.depends(plan) {

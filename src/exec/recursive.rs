@@ -44,7 +44,7 @@ pub(super) fn run(engine: &Engine<'_>, recursion: &Recursion<'_>) -> Result<Fram
         rows.add(new.clone());
         check(engine, recursion.span, steps, &rows)?;
         let inner = engine.with_working(recursion.id, new, steps == 1);
-        new = inner.run_all(recursion.step).map_err(|error| match error.code {
+        new = inner.run_uncounted(recursion.step).map_err(|error| match error.code {
             Code::Limit => error.help(BOUND).help(CYCLE),
             _ => error,
         })?;

@@ -109,7 +109,8 @@ impl Tree<'_> {
                 let (mut left, mut right) = (names(left), names(right));
                 let left_names = left.clone();
                 // The join's own names tell the columns of both sides apart.
-                if plan.schema.len() == left.len() + right.len() {
+                let both = plan.schema.len() == left.len() + right.len();
+                if both && *form != JoinForm::Mark {
                     let mut own = plan.names();
                     right = own.split_off(left.len());
                     left = own;

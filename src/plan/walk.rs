@@ -197,7 +197,7 @@ impl Expr {
     fn same_node(&self, other: &Self) -> bool {
         use ExprKind as K;
         match (&self.kind, &other.kind) {
-            (K::Column(a), K::Column(b)) => a == b,
+            (K::Column(a), K::Column(b)) | (K::Param(a), K::Param(b)) => a == b,
             (K::Literal(a), K::Literal(b)) => a == b,
             (K::Not(_), K::Not(_))
             | (K::Negate(_), K::Negate(_))
@@ -214,7 +214,6 @@ impl Expr {
             (K::Case { branches: a, .. }, K::Case { branches: b, .. }) => a.len() == b.len(),
             (K::Call { function: a, .. }, K::Call { function: b, .. }) => a.name == b.name,
             (K::Symbol(a), K::Symbol(b)) => a == b,
-            (K::Param(a), K::Param(b)) => a == b,
             (K::Query(a), K::Query(b)) => {
                 Arc::ptr_eq(&a.plan, &b.plan)
                     && a.kind == b.kind

@@ -439,6 +439,9 @@ SELECT t.id, count(*) FROM t, generate_series(1, t.a) AS r(i) GROUP BY t.id ORDE
 SELECT t.id, x.i FROM t, LATERAL (SELECT i FROM range(t.a) AS r(i) WHERE i > 1) AS x
 SELECT t.id, x.w FROM t JOIN LATERAL (SELECT DISTINCT w FROM u WHERE u.a = t.a) AS x ON x.w <> t.w
 SELECT id, (SELECT count(*) FROM range(t.a)) FROM t
+SELECT t.id, t.a, x.k, r.i FROM t, LATERAL (SELECT t.a AS k) AS x LEFT JOIN range(t.a) AS r(i) ON r.i = x.k - 1
+SELECT t.id, t.a, q.n FROM t, LATERAL (SELECT count(*) AS n FROM u, LATERAL (SELECT * FROM v WHERE v.a = u.a AND v.b > t.b) AS z WHERE u.w = t.w) AS q
+SELECT id, (SELECT max(x.b) FROM u, LATERAL (SELECT b FROM v WHERE v.w = t.w AND v.a >= u.a) AS x) FROM t
 
 -- WITH RECURSIVE
 WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 20) SELECT * FROM r ORDER BY n

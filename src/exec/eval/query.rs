@@ -30,7 +30,7 @@ impl Eval<'_> {
         let mut values = Vec::with_capacity(groups.firsts.len());
         for (index, &row) in groups.firsts.iter().enumerate() {
             let rows = self.run_for(query, &args, row, index == 0)?;
-            values.push(self.value_of(query, &rows, expr)?);
+            values.push(value_of(query, &rows, expr)?);
         }
         let constant = self.frame.rows == 1 && self.frame.cols.is_empty();
         let each = Col::from_values(&values, expr.ty);
@@ -47,12 +47,12 @@ impl Eval<'_> {
     ) -> Result<Frame, Diagnostic> {
         let values = args.iter().zip(&query.args);
         let values = values.map(|(col, arg)| col.get(row as usize, arg.ty).into_owned()).collect();
-        self.engine.with_params(values, first).run_all(&query.plan)
+        self.engine.with_params(values, first).run_uncounted(&query.plan)
     }
 
     fn made_of(&self, query: &SubQuery, rows: &Frame, expr: &Expr) -> Result<Vector, Diagnostic> {
         let QueryKind::Any { op, negated } = query.kind else {
-            return Ok(Vector::Const(self.value_of(query, rows, expr)?));
+            return Ok(Vector::Const(value_of(query, rows, expr)?));
         };
         if rows.rows == 0 {
             return Ok(Vector::Const(Value::Bool(negated)));
@@ -63,23 +63,6 @@ impl Eval<'_> {
             ([value], [entries], _) => Ok(self.compared(op, value, entries, negated)),
             _ => self.row_in(query, &values, rows, negated),
         }
-    }
-
-    /// What a sub-query that is no comparison gives.
-    fn value_of(
-        &self,
-        query: &SubQuery,
-        rows: &Frame,
-        expr: &Expr,
-    ) -> Result<Value<'static>, Diagnostic> {
-        if query.kind == QueryKind::Exists {
-            return Ok(Value::Bool(rows.rows > 0));
-        }
-        if rows.rows > 1 {
-            return Err(several(rows.rows, expr.span));
-        }
-        let value = rows.cols.first().filter(|_| rows.rows == 1);
-        Ok(value.map_or(Value::Null, |col| col.get(0, expr.ty).into_owned()))
     }
 
     /// A comparison with rows that differ from group to group.
@@ -200,6 +183,18 @@ impl Eval<'_> {
         }
         Ok(outcome(found, &bits(unknown), negated))
     }
+}
+
+/// What a sub-query that is no comparison gives.
+fn value_of(query: &SubQuery, rows: &Frame, expr: &Expr) -> Result<Value<'static>, Diagnostic> {
+    if query.kind == QueryKind::Exists {
+        return Ok(Value::Bool(rows.rows > 0));
+    }
+    if rows.rows > 1 {
+        return Err(several(rows.rows, expr.span));
+    }
+    let value = rows.cols.first().filter(|_| rows.rows == 1);
+    Ok(value.map_or(Value::Null, |col| col.get(0, expr.ty).into_owned()))
 }
 
 /// Whether some row could be equal to the values of `row`, were its NULLs and theirs known.

@@ -91,9 +91,9 @@ pub(super) fn run(
         _ => sides.pairs()?,
     };
     if join.form == JoinForm::Single
-        && let Some(row) = pairs.left.array_windows().find(|[a, b]| a == b)
+        && let Some([row, _]) = pairs.left.windows(2).find(|w| matches!(w, [a, b] if a == b))
     {
-        let rows = pairs.left.iter().filter(|&left| *left == row[0]).count();
+        let rows = pairs.left.iter().filter(|left| *left == row).count();
         return Err(several(rows, join.span));
     }
     sides.output(pairs, &wanted)

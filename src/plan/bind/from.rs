@@ -238,7 +238,7 @@ impl Binder<'_> {
         terms.retain(|term| term.as_literal() != Some(&Value::Bool(true)));
         let (keys, rest) = equi_keys(terms, joined.left.schema.len());
         if matches!(joined.kind, JoinKind::Asof | JoinKind::AsofLeft) {
-            return self.join_nearest(joined, keys, rest);
+            return self.join_nearest(joined, keys, &rest);
         }
         Ok(joined.finish(keys, conjunction(rest)))
     }
@@ -269,7 +269,8 @@ impl Binder<'_> {
                 right.map_columns(&|i| i + width);
                 Expr::binary(BinaryOp::GtEq, left, right, Ty::Bool)
             });
-            return self.join_nearest(joined, keys, last.into_iter().collect());
+            let last: Vec<Expr> = last.into_iter().collect();
+            return self.join_nearest(joined, keys, &last);
         }
         Ok(joined.finish(keys, None))
     }
@@ -279,10 +280,10 @@ impl Binder<'_> {
         &mut self,
         mut joined: Joined,
         keys: Vec<(Expr, Expr)>,
-        rest: Vec<Expr>,
+        rest: &[Expr],
     ) -> Bound<Source> {
         let width = joined.left.schema.len();
-        let nearest = match rest.as_slice() {
+        let nearest = match rest {
             [one] => super::join::inequality(one, width),
             _ => None,
         };

@@ -2,6 +2,7 @@
 
 use super::arithmetic::{adapt_literal, literal_as};
 use super::expr::{Place, article};
+use super::quantified::is_special_comparison;
 use super::{Binder, Bound, Failed, calendar};
 use crate::catalog::{Ty, Value};
 use crate::diag::{Code, Diagnostic, Span};
@@ -72,6 +73,9 @@ impl Binder<'_> {
         let mut first = expr;
         while let ast::ExprKind::Binary { op, op_span, left, right } = &first.kind {
             if calendar::is_step(left) && *op == BinaryOp::Add {
+                break;
+            }
+            if is_special_comparison(first) {
                 break;
             }
             links.push(Link { op: *op, op_span: *op_span, right });

@@ -100,6 +100,13 @@ impl Binder<'_> {
     }
 }
 
+/// Whether the right side is `ANY (…)` or `ALL (…)`, or a row is compared.
+pub(super) fn is_special_comparison(expr: &ast::Expr) -> bool {
+    let ast::ExprKind::Binary { op, left, right, .. } = &expr.kind else { return false };
+    matches!(right.kind, ast::ExprKind::Quantified { .. })
+        || (is_comparison(*op) && (row::is_row(left) || row::is_row(right)))
+}
+
 const fn is_comparison(op: BinaryOp) -> bool {
     use BinaryOp::{Eq, Gt, GtEq, Lt, LtEq, NotEq};
     matches!(op, Eq | NotEq | Lt | LtEq | Gt | GtEq)

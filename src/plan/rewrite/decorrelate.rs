@@ -157,13 +157,12 @@ fn semi(input: &Plan, term: &Expr, functions: Functions) -> Option<Semi> {
     }
 }
 
+/// The right input of a join, the keys, and the rest of the condition.
+type Condition = (Plan, Vec<(Expr, Expr)>, Vec<Expr>);
+
 /// The sub-query as the right input of a join, with the join's keys and the rest of its condition, over
 /// `width` columns and those of the right.
-fn condition(
-    query: &SubQuery,
-    width: usize,
-    functions: Functions,
-) -> Option<(Plan, Vec<(Expr, Expr)>, Vec<Expr>)> {
+fn condition(query: &SubQuery, width: usize, functions: Functions) -> Option<Condition> {
     let pulled = pull(Plan::clone(&query.plan), true, functions)?;
     if pulled.fails {
         return None;

@@ -197,7 +197,7 @@ fn join(plan: Plan, others: bool, functions: Functions) -> Option<Pulled> {
         return None;
     }
     let one_sided = matches!(kind, JoinKind::Left | JoinKind::Semi | JoinKind::Anti);
-    if !inner && !(one_sided && !right.reads_params()) {
+    if !inner && (!one_sided || right.reads_params()) {
         return None;
     }
     let (width, right_width) = (left.schema.len(), right.schema.len());

@@ -241,40 +241,107 @@ fn sub_queries() {
 fn sub_queries_of_a_row_become_joins() {
     check(
         "SELECT tid FROM threads t WHERE EXISTS (SELECT * FROM modules m WHERE m.pid = t.pid AND m.name <> t.state)",
-        &expect![[]],
+        &expect![[r#"
+            (tid INTEGER)
+            select tid
+              join semi on pid = pid AND name <> state
+                scan threads: columns tid, pid, state
+                select name, pid
+                  scan modules: columns name, pid"#]],
     );
     check(
         "SELECT tid FROM threads t WHERE pid NOT IN (SELECT pid FROM modules m WHERE m.name = t.state)",
-        &expect![[]],
+        &expect![[r#"
+            (tid INTEGER)
+            select tid
+              join anti on state = name AND (pid = pid) IS DISTINCT FROM false
+                scan threads: columns tid, pid, state
+                select pid, name
+                  scan modules: columns name, pid"#]],
     );
     check(
         "SELECT tid, (SELECT count(*) FROM modules m WHERE m.pid = t.pid) AS n FROM threads t",
-        &expect![[]],
+        &expect![[r#"
+            (tid INTEGER, n INTEGER)
+            select tid, CASE WHEN pid IS NULL THEN 0 ELSE count(*) END AS n
+              join left on pid = pid
+                scan threads: columns tid, pid
+                group by pid: count(*)
+                  scan modules: columns pid"#]],
     );
     check(
         "SELECT tid, (SELECT name FROM modules m WHERE m.pid = t.pid) AS name FROM threads t",
-        &expect![[]],
+        &expect![[r#"
+            (tid INTEGER, name VARCHAR)
+            select tid, name
+              join left (at most one match) on pid = pid
+                scan threads: columns tid, pid
+                select name, pid
+                  scan modules: columns name, pid"#]],
     );
     check(
         "SELECT tid FROM threads t WHERE tid > 4 OR EXISTS (SELECT * FROM modules m WHERE m.pid = t.pid)",
-        &expect![[]],
+        &expect![[r#"
+            (tid INTEGER)
+            select tid
+              filter tid > 4 OR match
+                join mark on pid = pid
+                  scan threads: columns tid, pid
+                  select pid
+                    scan modules: columns pid"#]],
     );
     check(
         "SELECT tid, (SELECT max(pid) FROM modules m WHERE m.pid < t.pid) AS n FROM threads t",
-        &expect![[]],
+        &expect![[r#"
+            (tid INTEGER, n INTEGER)
+            select tid, (sub-query) AS n
+              sub-query, once for each pid
+                select max(pid)
+                  aggregate max(pid)
+                    filter pid < outer.1
+                      scan modules: columns pid
+              scan threads: columns tid, pid"#]],
     );
     check(
         "SELECT tid, x.name FROM threads t LEFT JOIN LATERAL (SELECT name FROM modules m WHERE m.pid = t.pid ORDER BY name LIMIT 1) x ON true",
-        &expect![[]],
+        &expect![[r#"
+            (tid INTEGER, name VARCHAR)
+            select tid, name
+              join left on pid = pid
+                scan threads: columns tid, pid
+                select name, pid
+                  filter row > 0 AND row <= 1
+                    window row_number() partition by pid
+                      sort by name
+                        select name, pid
+                          scan modules: columns name, pid"#]],
     );
-    check("SELECT tid, range FROM threads t, range(t.priority, 10)", &expect![[]]);
+    check(
+        "SELECT tid, range FROM threads t, range(t.priority, 10)",
+        &expect![[r#"
+        (tid INTEGER, range INTEGER)
+        select tid, range
+          join cross lateral, once for each priority
+            scan threads: columns tid, priority
+            call range(outer.1, 10): columns range"#]],
+    );
 }
 
 #[test]
 fn recursion() {
     check(
         "WITH RECURSIVE r AS (SELECT 1 AS n UNION SELECT n + 1 FROM r, threads t WHERE t.tid = r.n) SELECT n FROM r WHERE n > 3",
-        &expect![[]],
+        &expect![[r#"
+            (n INTEGER)
+            select n
+              filter n > 3
+                recursion 1: union of the first rows and those of each step
+                  select 1 AS n
+                    one row
+                  select n + 1
+                    join inner on n = tid
+                      new rows of recursion 1
+                      scan threads: columns tid"#]],
     );
 }
 
@@ -282,14 +349,33 @@ fn recursion() {
 fn tables_wait_for_what_connects_them() {
     check(
         "SELECT count(*) FROM threads t, meta.tables x, modules m WHERE t.pid = m.pid AND m.name = x.name",
-        &expect![[]],
+        &expect![[r#"
+            (count(*) INTEGER)
+            select count(*)
+              aggregate count(*)
+                join inner on name = name
+                  join inner on pid = pid
+                    scan threads: columns pid
+                    scan modules: columns name, pid
+                  scan meta.tables: columns name"#]],
     );
     check(
         "SELECT count(*) FROM threads t, modules m WHERE (t.pid = m.pid AND t.tid = 1) OR (t.pid = m.pid AND m.name = 'x')",
-        &expect![[]],
+        &expect![[r#"
+            (count(*) INTEGER)
+            select count(*)
+              aggregate count(*)
+                join inner on t.pid = m.pid AND (tid = 1 OR name = 'x')
+                  scan threads: columns tid, pid
+                  scan modules: columns name, pid"#]],
     );
     check(
         "SELECT tid, name FROM threads t ASOF LEFT JOIN modules m ON t.pid >= m.pid AND t.state = m.name",
-        &expect![[]],
+        &expect![[r#"
+            (tid INTEGER, name VARCHAR)
+            select tid, name
+              join left as-of on state = name AND t.pid >= m.pid
+                scan threads: columns tid, pid, state
+                scan modules: columns name, pid"#]],
     );
 }
