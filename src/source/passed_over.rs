@@ -411,7 +411,7 @@ pub(crate) fn reason(module: &str) -> Option<&'static str> {
     let begins = |start: &&str| {
         module.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start))
     };
-    if BEGINNINGS.iter().any(|start| begins(&start)) {
+    if BEGINNINGS.iter().any(begins) {
         return Some("a copy that Windows made for debugging or for the dump");
     }
     let has = |group: &&Group| group.names.iter().any(|name| module.eq_ignore_ascii_case(name));

@@ -17,6 +17,7 @@ mod needed_symbols;
 mod overview;
 mod problems;
 mod process;
+mod raised;
 mod regions;
 mod registers;
 mod stacks;

@@ -7,7 +7,7 @@ use minidump::{MinidumpException, MinidumpStream as _};
 use super::core::Core;
 use super::core::memory::signed;
 use super::core::streams::{Gap, kind, utf16};
-use super::{problems, stacks};
+use super::{problems, raised, stacks};
 use crate::catalog::{Absent, Cell, names};
 use crate::model::{self, DumpInfo, Emit, Exception, Processor, Unanswered};
 use crate::source::suspects::{self, Evidence, PROGRAM, Suspect};
@@ -158,7 +158,10 @@ fn reason(core: &Core, record: &md::MINIDUMP_EXCEPTION) -> (Cell<String>, Cell<S
         return (name.ok_or(Absent::NotApplicable), detail.ok_or(Absent::NotApplicable));
     }
     let name = names::exception(record.exception_code).map(str::to_owned).or(name);
-    let description = access(core, record).or(detail);
+    let count = usize::try_from(record.number_parameters).unwrap_or(usize::MAX);
+    let parameters = record.exception_information.get(..count).unwrap_or_default();
+    let said = || raised::details(core, record.exception_code, parameters);
+    let description = access(core, record).or_else(said).or(detail);
     (name.ok_or(Absent::NotApplicable), description.ok_or(Absent::NotApplicable))
 }
 

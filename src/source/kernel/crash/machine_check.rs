@@ -5,6 +5,9 @@
 
 use crate::dump::bytes::{u32_at, u64_at};
 
+/// Fields of a section: name, and value as it is shown.
+pub(super) type Facts = Vec<(&'static str, String)>;
+
 /// What a status says: the kind of error for a bucket, and a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Meaning {
@@ -87,13 +90,13 @@ pub(super) fn meaning(status: u64) -> Meaning {
 }
 
 /// `WHEA_XPF_MCA_SECTION`: the kind of error, and its fields.
-pub(super) fn section(bytes: &[u8]) -> (Option<&'static str>, Option<Vec<(&'static str, String)>>) {
+pub(super) fn section(bytes: &[u8]) -> (Option<&'static str>, Option<Facts>) {
     let Some(facts) = facts(bytes) else { return (None, None) };
     let kind = u64_at(bytes, 40).map(|status| meaning(status).kind);
     (kind, Some(facts))
 }
 
-fn facts(bytes: &[u8]) -> Option<Vec<(&'static str, String)>> {
+fn facts(bytes: &[u8]) -> Option<Facts> {
     let status = u64_at(bytes, 40)?;
     let is_set = |bit: u32| status >> bit & 1 != 0;
     let vendor = match u32_at(bytes, 4)? {

@@ -8,4 +8,5 @@ mod leads;
 mod machine_check;
 pub(crate) mod overview;
 pub(crate) mod registers;
+mod rules;
 pub(crate) mod whea;

@@ -8,7 +8,8 @@ use crate::catalog::{Absent, Cell};
 use crate::dump::bytes::{slice, text, u16_at, u32_at, u64_at};
 use crate::model::{Emit, ErrorFact, Unanswered};
 use crate::source::kernel::core::Core;
-use crate::source::kernel::crash::{leads, machine_check};
+use crate::source::kernel::crash::leads;
+use crate::source::kernel::crash::machine_check::{self, Facts};
 
 /// Bug checks of which a parameter points to a record, and which one.
 const RECORDS: [(u32, usize); 1] = [(0x124, 1)];
@@ -97,9 +98,6 @@ static SECTIONS: [Known; 8] = [
         "nmi",
     ),
 ];
-
-/// Fields of a section: name, and value as it is shown.
-type Facts = Vec<(&'static str, String)>;
 
 /// A section.
 #[derive(Debug, PartialEq, Eq)]
@@ -370,95 +368,4 @@ fn pci_express(bytes: &[u8]) -> Option<Facts> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn put(bytes: &mut Vec<u8>, at: usize, value: &[u8]) {
-        if bytes.len() < at + value.len() {
-            bytes.resize(at + value.len(), 0);
-        }
-        bytes[at..at + value.len()].copy_from_slice(value);
-    }
-
-    /// A record with sections of these types and bytes.
-    fn record(sections: &[([u8; 16], Vec<u8>)]) -> Vec<u8> {
-        let mut bytes = vec![0; HEADER + DESCRIPTOR * sections.len()];
-        put(&mut bytes, 0, b"CPER");
-        put(&mut bytes, 6, &u32::MAX.to_le_bytes());
-        put(&mut bytes, 10, &(sections.len() as u16).to_le_bytes());
-        put(&mut bytes, 12, &1u32.to_le_bytes());
-        put(&mut bytes, 96, &0x01d9_8e5b_aa00_1122u64.to_le_bytes());
-        for (i, (ty, body)) in sections.iter().enumerate() {
-            let (at, end) = (HEADER + DESCRIPTOR * i, bytes.len());
-            put(&mut bytes, at, &(end as u32).to_le_bytes());
-            put(&mut bytes, at + 4, &(body.len() as u32).to_le_bytes());
-            put(&mut bytes, at + 16, ty);
-            put(&mut bytes, at + 48, &1u32.to_le_bytes());
-            bytes.extend(body);
-        }
-        let length = bytes.len() as u32;
-        put(&mut bytes, 20, &length.to_le_bytes());
-        bytes
-    }
-
-    fn memory_section() -> Vec<u8> {
-        let mut bytes = vec![0; 80];
-        put(&mut bytes, 0, &(1u64 << 14 | 1 << 1 | 1 << 5).to_le_bytes());
-        put(&mut bytes, 16, &0x1_2345_6000u64.to_le_bytes());
-        put(&mut bytes, 36, &3u16.to_le_bytes());
-        bytes[72] = 3;
-        bytes
-    }
-
-    fn value<'r>(facts: &'r Facts, name: &str) -> Option<&'r str> {
-        facts.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
-    }
-
-    #[test]
-    fn sections_are_told_by_their_types() {
-        let record = record(&[
-            (SECTIONS[3].0, memory_section()),
-            (SECTIONS[4].0, {
-                let mut bytes = vec![0; 208];
-                put(&mut bytes, 0, &0b1001u64.to_le_bytes());
-                put(&mut bytes, 8, &4u32.to_le_bytes());
-                put(&mut bytes, 24, &[0x86, 0x80, 0x34, 0x12]);
-                bytes[31] = 2;
-                bytes[32] = 0x1c;
-                bytes[35] = 5;
-                bytes
-            }),
-            ([7; 16], vec![1, 2, 3]),
-        ]);
-        let record = Record::parse(&record).unwrap();
-        assert_eq!(value(&record.facts, "Severity"), Some("Fatal (1)"));
-        assert_eq!(value(&record.facts, "Record Id"), Some("01d98e5baa001122"));
-        let [memory, pci, other] = record.sections.as_slice() else { panic!("three sections") };
-        assert_eq!((memory.name.as_str(), memory.part.as_deref()), ("Memory", Some("memory")));
-        assert_eq!(value(&memory.facts, "Error"), Some("Multi-bit ECC (3)"));
-        assert_eq!(value(&memory.facts, "Address"), Some("0x0000000123456000"));
-        assert_eq!(value(&memory.facts, "Module"), Some("3"));
-        assert_eq!(value(&memory.facts, "Card"), None, "a field that is not valid");
-        assert_eq!(value(&pci.facts, "Port Type"), Some("Root Port (4)"));
-        assert_eq!(value(&pci.facts, "BDF"), Some("5:28:2"));
-        assert_eq!(value(&pci.facts, "VenId:DevId"), Some("8086:1234"));
-        assert_eq!((other.name.as_str(), &other.part), ("Unknown", &None));
-    }
-
-    #[test]
-    fn damaged_records_say_what_they_still_hold() {
-        let whole = record(&[(SECTIONS[3].0, memory_section())]);
-        assert_eq!(Record::parse(&whole[1..]), None);
-        for end in 0..whole.len() {
-            let _ = Record::parse(&whole[..end]);
-        }
-        let mut far = whole.clone();
-        put(&mut far, HEADER, &u32::MAX.to_le_bytes());
-        put(&mut far, HEADER + 4, &u32::MAX.to_le_bytes());
-        let far = Record::parse(&far).unwrap();
-        assert_eq!(value(&far.sections[0].facts, "Error"), None);
-        let mut many = whole;
-        put(&mut many, 10, &u16::MAX.to_le_bytes());
-        assert!(Record::parse(&many).unwrap().sections.len() <= MAX_SECTIONS);
-    }
-}
+mod tests;
