@@ -87,12 +87,12 @@ pub(super) fn called<'a>(
             }
         }
     }
-    best.map(|(_, called)| called).ok_or_else(|| unknown(queries, line, &words).into())
+    best.map(|(_, called)| called).ok_or_else(|| unknown(&queries, line, &words).into())
 }
 
 /// The error for a command that no form fits.
 fn unknown<'a>(
-    queries: impl Iterator<Item = &'a SavedQuery> + Clone,
+    queries: &(impl Iterator<Item = &'a SavedQuery> + Clone),
     line: &str,
     words: &[&str],
 ) -> Diagnostic {

@@ -317,7 +317,8 @@ mod tests {
     #[test]
     fn commands_of_the_debugger_find_their_query() {
         for (line, name, given) in COMMANDS {
-            let called = Library::default().called(line).unwrap_or_else(|e| panic!("{line}: {e}"));
+            let library = Library::default();
+            let called = library.called(line).unwrap_or_else(|e| panic!("{line}: {e}"));
             let values: Vec<String> =
                 called.given.iter().map(|(n, v)| format!("{n}={v}")).collect();
             assert_eq!(
