@@ -18,6 +18,9 @@ use crate::session::{self, CancelToken, Error, Library, SavedPattern, SavedQuery
 /// What a section says about: a heading, and the queries that are its evidence.
 type Plan = (&'static str, &'static [(&'static str, &'static str)]);
 
+/// Headings with the answers below each.
+type Parts = Vec<(&'static str, Vec<Answer>)>;
+
 /// Sections on the machine, after the patterns.
 const MACHINE: Plan = (
     "The machine",
@@ -154,7 +157,7 @@ struct Kept {
     /// Patterns without evidence, and those that could not be looked for.
     not_found: Vec<String>,
     not_there: Vec<String>,
-    plans: Vec<(&'static str, Vec<(&'static str, Vec<Answer>)>)>,
+    plans: Vec<(&'static str, Parts)>,
 }
 
 impl Kept {
@@ -248,10 +251,7 @@ impl Kept {
     }
 }
 
-fn kept_plan(
-    maker: &Maker<'_>,
-    (title, queries): Plan,
-) -> (&'static str, Vec<(&'static str, Vec<Answer>)>) {
+fn kept_plan(maker: &Maker<'_>, (title, queries): Plan) -> (&'static str, Parts) {
     let mut parts = Vec::new();
     for (title, name) in queries {
         if let Some(Outcome::Rows(answers)) = maker.named(name).map(|script| maker.ask(&script))

@@ -70,7 +70,7 @@ pub(super) fn is_command<'a>(
 /// # Errors
 /// E0201 if no query answers it, with the forms of the command or similar ones.
 pub(super) fn called<'a>(
-    queries: impl Iterator<Item = &'a SavedQuery> + Clone,
+    queries: &(impl Iterator<Item = &'a SavedQuery> + Clone),
     line: &str,
 ) -> Result<Called<'a>, Error> {
     let line = without_prompt(line).trim_end_matches(';').trim();
@@ -92,7 +92,7 @@ pub(super) fn called<'a>(
 
 /// The error for a command that no form fits.
 fn unknown<'a>(
-    queries: impl Iterator<Item = &'a SavedQuery> + Clone,
+    queries: &(impl Iterator<Item = &'a SavedQuery> + Clone),
     line: &str,
     words: &[&str],
 ) -> Diagnostic {
@@ -275,7 +275,7 @@ mod tests {
 
     fn answer(line: &str) -> String {
         let queries = queries();
-        match called(queries.iter(), line) {
+        match called(&queries.iter(), line) {
             Ok(called) => {
                 let given: Vec<String> =
                     called.given.iter().map(|(n, v)| format!(" {n}={v}")).collect();

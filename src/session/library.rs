@@ -146,7 +146,7 @@ fn find<'a>(
         return Ok(Called { query, given: BTreeMap::new() });
     }
     if debugger::is_command(queries.clone(), name) {
-        return debugger::called(queries, name);
+        return debugger::called(&queries, name);
     }
     let names = queries.flat_map(|q| std::iter::once(&q.name).chain(&q.aliases));
     Err(Diagnostic::new(Code::UnknownTable, format!("the library has no query `{name}`"))
@@ -194,7 +194,7 @@ impl Library {
     /// # Errors
     /// E0201 with the forms of the command, or with similar commands.
     pub fn called(&self, line: &str) -> Result<Called<'_>, Error> {
-        debugger::called(self.queries(), line)
+        debugger::called(&self.queries(), line)
     }
 }
 

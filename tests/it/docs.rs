@@ -178,7 +178,8 @@ fn blocks(page: &str) -> Vec<String> {
 /// The parameters that examples have.
 fn params() -> dumpql::internals::session::Params {
     let text = |name: &str, value: &'static str| (name.to_owned(), dumpql::Value::text(value));
-    [text("tag", "Irp "), text("company", "Microsoft%")].into()
+    let minutes = ("minutes".to_owned(), dumpql::Value::Int(5));
+    [text("tag", "Irp "), text("company", "Microsoft%"), minutes].into()
 }
 
 #[test]

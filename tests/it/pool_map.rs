@@ -5,7 +5,7 @@ use dumpql::internals::synth::{self, Format};
 use dumpql::{Options, Session};
 
 use crate::corpus;
-use crate::system::{self, ask};
+use crate::system;
 
 fn query(session: &Session, name: &str) -> Vec<String> {
     system::shipped(session, name)

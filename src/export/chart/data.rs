@@ -82,6 +82,8 @@ impl Data {
     }
 }
 
+/// What charts of Excel's own are made from.
+#[cfg(feature = "excel")]
 impl Data {
     pub(in crate::export) const fn shape(&self) -> &Shape {
         &self.shape

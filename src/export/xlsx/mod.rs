@@ -17,7 +17,7 @@ use rust_xlsxwriter::{
 };
 
 use super::{Note, Sheet};
-use crate::exec::ResultSet;
+use crate::exec::{Field, ResultSet};
 use cells::{Column, cell_text};
 
 /// Rows of a sheet, header included, and columns; Excel's own limits.
@@ -106,6 +106,8 @@ fn parts<'a>(sheets: &'a [Sheet<'a>], names: &mut Names) -> Vec<Part<'a>> {
 struct Styles {
     title: Style,
     head: Style,
+    /// The head of a column of numbers, which stand at its right.
+    number_head: Style,
     text: Style,
     time: Style,
     fine_time: Style,
@@ -127,6 +129,7 @@ impl Styles {
         let head = Style::new().set_bold().set_background_color(Color::RGB(0x00DD_E3EC));
         let number = |format: &str| Style::new().set_num_format(format);
         Self {
+            number_head: head.clone().set_align(FormatAlign::Right),
             title: Style::new().set_bold().set_font_size(16),
             // Text keeps off the number to its left, which ends at the edge of its cell.
             head: head.set_indent(1),
@@ -225,9 +228,11 @@ fn write_rows(
         sheet.autofilter(0, 0, rows, last)?;
         return Ok(());
     }
-    let named =
-        |header: &String| TableColumn::new().set_header(header).set_header_format(&styles.head);
-    let named: Vec<TableColumn> = headers.iter().map(named).collect();
+    let named = |(header, field): (&String, &Field)| {
+        let head = if Column::is_number(field) { &styles.number_head } else { &styles.head };
+        TableColumn::new().set_header(header).set_header_format(head)
+    };
+    let named: Vec<TableColumn> = headers.iter().zip(result.fields()).map(named).collect();
     let table = Table::new().set_columns(&named).set_style(TableStyle::Medium2);
     sheet.add_table(0, 0, rows, last, &table)?;
     Ok(())
@@ -239,7 +244,8 @@ fn headers(result: &ResultSet) -> Vec<String> {
     let mut headers = Vec::new();
     for field in result.fields() {
         // Excel takes 255 characters for the name of a column.
-        let base = cut(&cell_text(&field.name), 240).trim().to_owned();
+        let text = cell_text(&field.name).replace(['\n', '\t'], " ");
+        let base = cut(&text, 240).trim().to_owned();
         let base = if base.is_empty() { "column".to_owned() } else { base };
         let mut name = base.clone();
         let mut number = 1usize;
