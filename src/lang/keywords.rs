@@ -10,6 +10,7 @@ pub const KEYWORDS: &[&str] = &[
     "ANTI",
     "AS",
     "ASC",
+    "AT",
     "ATTACH",
     "BETWEEN",
     "BOTH",
@@ -116,6 +117,7 @@ pub const KEYWORDS: &[&str] = &[
     "TEMPORARY",
     "THEN",
     "TIES",
+    "TIME",
     "TIMESTAMP",
     "TO",
     "TRAILING",
@@ -133,6 +135,7 @@ pub const KEYWORDS: &[&str] = &[
     "WINDOW",
     "WITH",
     "WITHIN",
+    "ZONE",
 ];
 
 /// Words that cannot be the name of a column without quotes.
