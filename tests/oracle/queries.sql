@@ -327,3 +327,5 @@ SELECT id FROM t ORDER BY id LIMIT 29%
 SELECT id FROM t ORDER BY id DESC LIMIT 12.5% OFFSET 2
 SELECT id FROM t ORDER BY id OFFSET 3 ROWS FETCH NEXT 4 ROWS ONLY
 SELECT id FROM t ORDER BY id FETCH FIRST ROW ONLY
+SELECT id, (id % 7) ^ 2, 2 ** (id % 5), -2 ^ 2, 10 - 2 ^ 2 * 2, @ (id - 5) FROM t
+SELECT id, w.upper(), w.replace('r', 'x').length() + 1 FROM t
