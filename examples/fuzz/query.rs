@@ -151,6 +151,20 @@ const AGGREGATES: [&str; 16] = [
     "bool_and",
     "arg_min",
 ];
+const STEPS: [&str; 12] = [
+    "WHERE n > 1",
+    "EXTEND n + 1 AS e, row_number() OVER () AS r",
+    "SELECT *, n AS m",
+    "SET n = n + 1",
+    "RENAME n AS s, s AS n",
+    "DROP s",
+    "AS p",
+    "AGGREGATE count(*) AS c, max(n) AS m DESC GROUP AND ORDER BY s",
+    "DISTINCT",
+    "JOIN t AS j USING (n)",
+    "UNION ALL (FROM t |> SELECT n), (SELECT 7)",
+    "ORDER BY 1 |> LIMIT 3",
+];
 const DEPTH: u32 = 5;
 
 /// The query that an input stands for.
@@ -220,6 +234,10 @@ impl Maker<'_> {
         if self.chance(3)? {
             let count = self.pick(&["0", "1", "5", "1000", "NULL", "1 + 1"])?;
             text = format!("{text} LIMIT {count} OFFSET {}", self.input.int_in_range(0..=3)?);
+        }
+        while self.chance(6)? {
+            let step = self.pick(&STEPS)?;
+            text = format!("{text} |> {step}");
         }
         Ok(text)
     }

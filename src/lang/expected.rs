@@ -65,7 +65,7 @@ impl Expected {
         if expected.comma || expected.operator {
             let optional = [
                 "EXCLUDE", "REPLACE", "FILTER", "OVER", "NULLS", "FOR", "IN", "IGNORE", "RESPECT",
-                "WITHIN", "PERCENT", "RENAME",
+                "WITHIN", "PERCENT", "RENAME", "AT",
             ];
             expected.clauses.retain(|clause| !optional.contains(clause));
         }

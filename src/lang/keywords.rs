@@ -12,6 +12,7 @@ pub const KEYWORDS: &[&str] = &[
     "AS",
     "ASC",
     "ASOF",
+    "AT",
     "ATTACH",
     "BETWEEN",
     "BOTH",
@@ -121,6 +122,7 @@ pub const KEYWORDS: &[&str] = &[
     "TEMPORARY",
     "THEN",
     "TIES",
+    "TIME",
     "TIMESTAMP",
     "TO",
     "TRAILING",
@@ -138,6 +140,7 @@ pub const KEYWORDS: &[&str] = &[
     "WINDOW",
     "WITH",
     "WITHIN",
+    "ZONE",
 ];
 
 /// Words that cannot be the name of a column without quotes.

@@ -281,14 +281,14 @@ impl Lexer<'_> {
     }
 
     fn operator(&mut self, first: char) -> TokenKind {
-        const TWO: [&str; 13] =
-            ["::", "<>", "!=", "<=", ">=", "<<", ">>", "==", "||", "|>", "//", "!~", "->"];
+        const TWO: [&str; 14] =
+            ["::", "<>", "!=", "<=", ">=", "<<", ">>", "==", "||", "|>", "//", "!~", "->", "**"];
         if TWO.iter().any(|op| self.rest().starts_with(op)) {
             self.at += 2;
             return TokenKind::Operator;
         }
         let kind =
-            if "+-*/%<>=~&|.".contains(first) { TokenKind::Operator } else { TokenKind::Unknown };
+            if "+-*/%<>=~&|.^@".contains(first) { TokenKind::Operator } else { TokenKind::Unknown };
         self.single(first, kind)
     }
 }

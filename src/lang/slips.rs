@@ -238,7 +238,6 @@ fn mark(place: &Place<'_>) -> Option<Diagnostic> {
         ),
         '`' => ("found a back-tick outside an address", BACK_TICK),
         '[' | '{' => ("lists and structures are not part of this version", SQUARE),
-        '^' => ("found `^`, which is no operator", "write power(x, y), or xor(x, y) for bits"),
         '!' => {
             ("found `!`, which is no operator", "write NOT before a condition, <> between values")
         }
@@ -247,9 +246,6 @@ fn mark(place: &Place<'_>) -> Option<Diagnostic> {
             ("found `:`, which begins nothing", "write $name for a parameter")
         }
         '&' if place.is(1, "&") => ("found `&&`, which is no operator", "write AND"),
-        '*' if place.is(1, "*") && place.touches(0) => {
-            ("found `**`, which is no operator", "write power(x, y)")
-        }
         '-' if word == "->" => ("found `->`, which is no operator", "columns of a table: t.column"),
         '@' => (
             "found `@`, which begins nothing",

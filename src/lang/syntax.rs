@@ -34,9 +34,10 @@ pub(super) static PRECEDENCE: LazyLock<PrattParser<Rule>> = LazyLock::new(|| {
             | left(Rule::bit_and)
             | left(Rule::shift_left)
             | left(Rule::shift_right))
-        .op(Op::prefix(Rule::bit_not))
+        .op(Op::prefix(Rule::bit_not) | Op::prefix(Rule::magnitude))
         .op(left(Rule::plus) | left(Rule::minus))
         .op(left(Rule::times) | left(Rule::div) | left(Rule::int_div) | left(Rule::modulo))
-        .op(Op::prefix(Rule::negative) | Op::prefix(Rule::positive))
-        .op(Op::postfix(Rule::cast))
+        .op(left(Rule::power))
+        .op(Op::prefix(Rule::negative) | Op::prefix(Rule::positive) | Op::postfix(Rule::at_zone))
+        .op(Op::postfix(Rule::cast) | Op::postfix(Rule::chained))
 });

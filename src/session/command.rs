@@ -43,7 +43,7 @@ impl Prepared<'_> {
         match command {
             Command::Create(create) => self.create(create, run)?,
             Command::Drop { what, name, if_exists } => {
-                session.drop(*what, name, *if_exists).one()?
+                session.drop(*what, name, *if_exists).one()?;
             }
             Command::Set { name, value } => {
                 let setting = setting(name).one()?;

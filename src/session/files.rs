@@ -143,7 +143,7 @@ impl Reader<'_> {
             let name = arg.name.as_ref().map(|name| name.text.to_ascii_lowercase());
             match (name.as_deref(), value) {
                 (None, Some(Value::Text(path))) if index == 0 => {
-                    request = Some((path.into_owned(), at))
+                    request = Some((path.into_owned(), at));
                 }
                 (Some("header"), Some(Value::Bool(header))) => options.header = Some(header),
                 (Some("delim" | "delimiter" | "sep"), Some(Value::Text(mark))) => {

@@ -143,11 +143,11 @@ fn size(value: &Value<'_>) -> Option<usize> {
 }
 
 /// A duration; none for NULL, 0 and words that say so.
+#[allow(clippy::option_option, reason = "a value that says none is no wrong value")]
 fn time(value: &Value<'_>) -> Option<Option<Duration>> {
     let micros = match value {
-        Value::Null => 0,
+        Value::Null | Value::Int(0) => 0,
         Value::Interval(micros) => *micros,
-        Value::Int(0) => 0,
         Value::Text(text) => match text.trim().to_ascii_lowercase().as_str() {
             "none" | "off" | "unlimited" | "0" | "" => 0,
             text => parse_interval(text).ok()?,
@@ -165,7 +165,7 @@ fn duration(time: Duration) -> String {
 /// A size in the largest unit that says it exactly.
 fn bytes(size: usize) -> String {
     let units = [(30, "GB"), (20, "MB"), (10, "KB")];
-    let fits = units.into_iter().find(|(shift, _)| size % (1 << shift) == 0 && size > 0);
+    let fits = units.into_iter().find(|(shift, _)| size > 0 && size.is_multiple_of(1 << shift));
     match fits {
         Some((shift, unit)) => format!("{}{unit}", size >> shift),
         None => format!("{size} bytes"),

@@ -64,6 +64,7 @@ mod slt;
 mod sql;
 mod stacks;
 mod stackwalk;
+mod statements;
 mod structures;
 mod symbols;
 mod synth;

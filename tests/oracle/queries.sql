@@ -475,3 +475,5 @@ SELECT t.id, u.id FROM t ASOF JOIN u ON t.w = u.w AND t.b <= u.b
 SELECT t.id, v.id FROM t ASOF LEFT JOIN v ON t.ts >= v.ts
 SELECT t.id, u.id, u.b FROM t ASOF JOIN u USING (w, b)
 SELECT x.id, y.id FROM (SELECT id FROM u ORDER BY id) AS x POSITIONAL JOIN (SELECT id FROM v ORDER BY id) AS y
+SELECT id, (id % 7) ^ 2, 2 ** (id % 5), -2 ^ 2, 10 - 2 ^ 2 * 2, @ (id - 5) FROM t
+SELECT id, w.upper(), w.replace('r', 'x').length() + 1 FROM t

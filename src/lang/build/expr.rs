@@ -48,6 +48,9 @@ impl Builder {
 
     fn prefix(&self, op: &Pair<'_, Rule>, expr: Expr) -> Built<Node> {
         let span = self.span(op).to(expr.span);
+        if op.as_rule() == Rule::magnitude {
+            return Ok(Node::One(called("abs", self.span(op), vec![expr], span)));
+        }
         let op = match op.as_rule() {
             Rule::not => UnaryOp::Not,
             Rule::negative => UnaryOp::Negate,
@@ -60,6 +63,11 @@ impl Builder {
 
     fn infix(&self, left: Node, pair: &Pair<'_, Rule>, right: Expr) -> Built<Node> {
         let op_span = self.span(pair);
+        if pair.as_rule() == Rule::power {
+            let left = left.whole();
+            let span = left.span.to(right.span);
+            return Ok(Node::One(called("power", op_span, vec![left, right], span)));
+        }
         let Some(op) = binary_op(pair.as_rule()) else {
             let left = left.whole();
             let span = left.span.to(right.span);
@@ -84,6 +92,15 @@ impl Builder {
     fn postfix(&mut self, expr: Expr, pair: Pair<'_, Rule>) -> Built<Node> {
         let span = expr.span.to(self.span(&pair));
         let negated = has(&pair, Rule::NOT);
+        match pair.as_rule() {
+            Rule::chained => return self.chained(expr, pair, span),
+            Rule::at_zone => {
+                let at = self.span(&pair);
+                let zone = self.primary(last(pair)?)?;
+                return Ok(Node::One(called("timezone", at, vec![zone, expr], span)));
+            }
+            _ => {}
+        }
         let expr = Box::new(expr);
         let kind = match pair.as_rule() {
             Rule::is_null => ExprKind::IsNull { expr, negated },
@@ -106,6 +123,24 @@ impl Builder {
             rule => return Err(defect(rule)),
         };
         Ok(Node::One(Expr { kind, span }))
+    }
+
+    /// `x.f(y)`: a call with what stands before the dot as its first argument.
+    fn chained(&mut self, expr: Expr, pair: Pair<'_, Rule>, span: Span) -> Built<Node> {
+        let mut call = blank_call(Ident { text: String::new(), quoted: false, span });
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::function_name => call.name = self.ident(only(part)?)?,
+                Rule::arguments => self.arguments(&mut call, part)?,
+                _ => {}
+            }
+        }
+        if call.star {
+            let message = format!("`{}(*)` takes nothing before its dot", call.name.text);
+            return Err(Diagnostic::at(Code::Syntax, call.name.span, message));
+        }
+        call.args.insert(0, expr);
+        Ok(Node::One(Expr { kind: ExprKind::Call(call), span }))
     }
 
     fn in_list(&mut self, expr: Box<Expr>, list: Pair<'_, Rule>, negated: bool) -> Built<ExprKind> {
@@ -247,17 +282,7 @@ impl Builder {
 
     fn call(&mut self, pair: Pair<'_, Rule>) -> Built<Expr> {
         let span = self.span(&pair);
-        let mut call = Call {
-            name: Ident { text: String::new(), quoted: false, span },
-            args: Vec::new(),
-            star: false,
-            distinct: false,
-            order_by: Vec::new(),
-            within_group: Vec::new(),
-            ignore_nulls: false,
-            filter: None,
-            over: None,
-        };
+        let mut call = blank_call(Ident { text: String::new(), quoted: false, span });
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::function_name => call.name = self.ident(only(part)?)?,
@@ -368,11 +393,33 @@ fn depth_of_chain(pair: &Pair<'_, Rule>) -> usize {
     deepest
 }
 
+/// A call of that name without arguments.
+const fn blank_call(name: Ident) -> Call {
+    Call {
+        name,
+        args: Vec::new(),
+        star: false,
+        distinct: false,
+        order_by: Vec::new(),
+        within_group: Vec::new(),
+        ignore_nulls: false,
+        filter: None,
+        over: None,
+    }
+}
+
+/// What an operator stands for that is a function.
+fn called(name: &str, at: Span, args: Vec<Expr>, span: Span) -> Expr {
+    let name = Ident { text: name.to_owned(), quoted: false, span: at };
+    Expr { kind: ExprKind::Call(Call { args, ..blank_call(name) }), span }
+}
+
 fn is_operator(rule: Rule) -> bool {
     binary_op(rule).is_some()
         || matches!(rule, Rule::not | Rule::negative | Rule::positive | Rule::bit_not)
         || matches!(rule, Rule::is_null | Rule::null_suffix | Rule::is_bool | Rule::is_distinct)
         || matches!(rule, Rule::between | Rule::in_ | Rule::matches | Rule::cast)
+        || matches!(rule, Rule::power | Rule::magnitude | Rule::chained | Rule::at_zone)
 }
 
 fn is_comparison(op: BinaryOp) -> bool {

@@ -76,7 +76,6 @@ SELECT 99999999999999999999
 SELECT 0x12345678901234567
 SELECT 1e999
 SELECT E'\q'
-SELECT @x
 SELECT :x
 SELECT $ 
 SELECT #tmp
@@ -95,8 +94,6 @@ SELECT `name` FROM t
 SELECT [name] FROM t
 SELECT name -> x FROM t
 SELECT ! x FROM t
-SELECT 2 ^ 3
-SELECT 2 ** 3
 SELECT x FROM t WHERE x = 'a' OR OR y
 SELECT x FROM t LIMIT
 SELECT x FROM t LIMIT 5, 10
@@ -122,7 +119,6 @@ SHOW COLUMNS FROM threads
 lm
 !irpfind
 dx @$cursession.Processes
-FROM threads WHERE name = @name
 DELETE FROM threads
 UPDATE threads SET tid = 1
 DROP threads
