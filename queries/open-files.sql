@@ -1,6 +1,6 @@
 -- title: Open files
 -- description: The files that processes have open, and how often. A file that one process has open hundreds of times is a handle leak.
--- debugger: !handle * * * File
+-- debugger: !handle 0 * 0 File
 -- chart: bar x=file y=handles
 -- needs: handles
 SELECT process, pid, name AS file, count(*) AS handles
