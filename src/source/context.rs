@@ -191,7 +191,9 @@ impl<'a> Context<'a> {
             Cpu::Arm64 => &ARM64,
         };
         let flags = u32::try_from(number(bytes, layout.flags_at, 4)?).ok()?;
-        let flags = if flags & layout.all_valid != 0 { u32::MAX } else { flags };
+        // A record that names its processor and no class of registers was filled all the same.
+        let is_bare = flags == layout.owner;
+        let flags = if is_bare || flags & layout.all_valid != 0 { u32::MAX } else { flags };
         (flags & layout.owner != 0).then_some(Self { layout, bytes, flags })
     }
 
@@ -237,6 +239,16 @@ mod tests {
         let names: Vec<_> = context.registers().map(|(name, _)| name).collect();
         assert_eq!(names, ["rip", "rsp", "efl", "cs", "ss"]);
         assert_eq!((context.sp(), context.ip()), (Some(0x1234_5678_9abc_def0), Some(0)));
+    }
+
+    #[test]
+    fn a_record_that_names_its_processor_alone_holds_registers() {
+        let mut bytes = vec![0; 0x4d0];
+        bytes[0x32] = 0x10;
+        bytes[0xf8] = 0x22;
+        let context = Context::new(Cpu::X64, &bytes).expect("an x64 record");
+        assert!(context.registers().count() >= 17);
+        assert_eq!(context.ip(), Some(0x22));
     }
 
     #[test]

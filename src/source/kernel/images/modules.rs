@@ -67,6 +67,9 @@ fn module(
         Some(info) => get(info).clone().ok_or(Absent::NotApplicable),
         None => Err(Absent::NotInDump),
     };
+    let stated = |path, number: u32| {
+        if core.states(path) { Ok(number.into()) } else { Err(Absent::NoSymbols) }
+    };
     Module {
         base: Ok(driver.base),
         end: Ok(end_of(driver)),
@@ -74,13 +77,13 @@ fn module(
         name: path.as_deref().map(|p| core.driver_name(driver, p)).map_err(|e| *e),
         image_name: path.as_deref().map(|p| file_name(p).to_owned()).map_err(|e| *e),
         path: path.and_then(|p| if is_path(&p) { Ok(p) } else { Err(Absent::NotInDump) }),
-        timestamp: Ok(driver.timestamp.into()),
+        timestamp: stated("TimeDateStamp", driver.timestamp),
         build_time: if want.has(|c| c.build_time) {
-            built(core, driver)
+            stated("TimeDateStamp", 0).and_then(|_| built(core, driver))
         } else {
             Err(Absent::NotApplicable)
         },
-        checksum: Ok(driver.checksum.into()),
+        checksum: stated("CheckSum", driver.checksum),
         file_version: part(|info| &info.file_version),
         product_version: part(|info| &info.product_version),
         company: part(|info| &info.company),
@@ -118,8 +121,38 @@ fn version_of(core: &Core, driver: &Driver) -> Option<VersionInfo> {
 }
 
 /// When an image was built, where its time date stamp is a time.
+/// The first build of Windows 10.
+const WINDOWS_10: u32 = 10240;
+
+/// Images beside the kernel that are always of Windows itself.
+const OF_WINDOWS: [&str; 12] = [
+    "acpi.sys",
+    "ci.dll",
+    "clfs.sys",
+    "cng.sys",
+    "fltmgr.sys",
+    "hal.dll",
+    "kdcom.dll",
+    "ndis.sys",
+    "ntfs.sys",
+    "pshed.dll",
+    "tcpip.sys",
+    "win32k.sys",
+];
+
+/// Whether an image is part of Windows, by its name.
+fn is_of_windows(core: &Core, driver: &Driver) -> bool {
+    let file = core.driver_file(driver);
+    let is_named = |file: &str| OF_WINDOWS.iter().any(|name| file.eq_ignore_ascii_case(name));
+    core.kernel_base() == Some(driver.base) || file.as_deref().is_some_and(is_named)
+}
+
 fn built(core: &Core, driver: &Driver) -> Cell<i64> {
     let is_hash = codeview::with_image(core, driver.base, |image| Some(image.is_reproducible()));
+    // All builds of Windows 10 are reproducible, whether or not the dump holds the image that says so.
+    let is_windows_10 = core.header.build.is_some_and(|build| build >= WINDOWS_10);
+    let is_hash =
+        is_hash.or_else(|| (is_windows_10 && is_of_windows(core, driver)).then_some(true));
     let made = core.header.system_time.and_then(|time| unix_micros(time).ok());
     build_time(driver.timestamp.into(), is_hash == Some(true), made)
 }
