@@ -148,8 +148,11 @@ fn is_of_windows(core: &Core, driver: &Driver) -> bool {
 }
 
 fn built(core: &Core, driver: &Driver) -> Cell<i64> {
-    let is_hash = codeview::with_image(core, driver.base, |image| Some(image.is_reproducible()));
-    // All builds of Windows 10 are reproducible, whether or not the dump holds the image that says so.
+    // An image whose debug directory is not in the dump does not say what its stamp is.
+    let is_hash = codeview::with_image(core, driver.base, |image| {
+        if image.is_reproducible() { Some(true) } else { image.pdb().map(|_| false) }
+    });
+    // Those of Windows 10 are all reproducible.
     let is_windows_10 = core.header.build.is_some_and(|build| build >= WINDOWS_10);
     let is_hash =
         is_hash.or_else(|| (is_windows_10 && is_of_windows(core, driver)).then_some(true));
