@@ -16,6 +16,8 @@ use super::text::Text;
 use super::{demangle, kept};
 use crate::dump::cache::Entry;
 
+/// The end of a document that does not differ from its base.
+const SAME: &str = "\"types\":{}}";
 /// Upper limit on the components of a field path.
 const MAX_PATH: usize = 8;
 
@@ -152,11 +154,14 @@ impl Layout {
 
     /// One document of a pack, upon that from which it differs.
     fn of_part(pack: &Pack, part: Part) -> Option<Self> {
-        let base = match pack.base(part) {
-            Some(text) => Some(Box::new(Self::parse(text.to_string()).ok()?)),
-            None => None,
-        };
-        Some(Self { base, ..Self::parse(pack.text(part)?.to_string()).ok()? })
+        let own = pack.text(part)?;
+        let Some(base) = pack.base(part) else { return Self::parse(own.to_string()).ok() };
+        let base = Self::parse(base.to_string()).ok()?;
+        // Where nothing differs there is nothing to read.
+        if own.ends_with(SAME) {
+            return Some(base);
+        }
+        Some(Self { base: Some(Box::new(base)), ..Self::parse(own.to_string()).ok()? })
     }
 
     /// The types and symbols of a PDB file.

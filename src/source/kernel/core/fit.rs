@@ -114,8 +114,20 @@ pub(super) struct Sides {
     is_below: bool,
     /// The same of one whose structure is not smaller.
     is_above: bool,
-    /// Whether one of the same build has it elsewhere, or has a structure that is not smaller.
-    is_limited: bool,
+    /// What those of the same build say.
+    near: Near,
+}
+
+/// What layouts of the same build say, the worst last.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Near {
+    /// Their structures are all smaller, and have the field in the same place.
+    #[default]
+    Smaller,
+    /// The structure of one is not smaller.
+    Reached,
+    /// One has the field elsewhere.
+    Denied,
 }
 
 impl Sides {
@@ -123,16 +135,26 @@ impl Sides {
     pub(super) fn take(&mut self, size: Ordering, agrees: bool, is_near: bool) {
         self.is_below |= agrees && size.is_le();
         self.is_above |= agrees && size.is_ge();
-        self.is_limited |= is_near && (!agrees || size.is_ge());
+        let near = match (is_near, agrees) {
+            (true, false) => Near::Denied,
+            (true, true) if size.is_ge() => Near::Reached,
+            _ => Near::Smaller,
+        };
+        self.near = self.near.max(near);
     }
 
     /// Whether the place in a layout whose structure compares so with the kernel's is borne out: the
     /// kernel's size lies between those of two layouts that agree, or it is larger than those of all
     /// updates that are known, and these agree.
-    pub(super) const fn bear_out(self, own: Ordering, is_near: bool) -> bool {
+    pub(super) fn bear_out(self, own: Ordering, is_near: bool) -> bool {
+        if self.near == Near::Denied {
+            return false;
+        }
         match own {
-            Ordering::Less => self.is_above || is_near && !self.is_limited,
-            _ => self.is_below,
+            Ordering::Less => self.is_above || is_near && self.near == Near::Smaller,
+            Ordering::Greater => self.is_below,
+            // What moved although the size did not is not known.
+            Ordering::Equal => false,
         }
     }
 }
@@ -184,6 +206,12 @@ impl Fit {
     /// Whether nothing that is stated denies the layout.
     pub(super) const fn is_whole(&self) -> bool {
         self.denying.is_empty()
+    }
+
+    /// Whether it is known where a field is, and not only inferred.
+    pub(super) fn is_known(&self, offset: usize) -> bool {
+        let at = self.places.binary_search_by_key(&offset, |(place, _)| *place);
+        at.is_ok() && offset != 0
     }
 
     /// Where a field is, if what is known around it says so.
@@ -277,9 +305,10 @@ mod tests {
         assert!(!sides.bear_out(Ordering::Less, false) && !sides.bear_out(Ordering::Greater, true));
         sides.take(Ordering::Less, true, true);
         assert!(sides.bear_out(Ordering::Less, true) && sides.bear_out(Ordering::Greater, true));
+        assert!(!sides.bear_out(Ordering::Equal, true));
+        sides.take(Ordering::Greater, true, false);
+        assert!(sides.bear_out(Ordering::Less, false));
         sides.take(Ordering::Less, false, true);
         assert!(!sides.bear_out(Ordering::Less, true), "updates do not agree");
-        sides.take(Ordering::Equal, true, false);
-        assert!(sides.bear_out(Ordering::Less, true));
     }
 }

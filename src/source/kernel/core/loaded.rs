@@ -27,6 +27,11 @@ impl Core {
         Modules::with_paths(drivers, paths)
     }
 
+    /// Whether entries state a number of that name; those of triage dumps do.
+    pub(crate) fn states(&self, path: &'static str) -> bool {
+        self.triage.is_some() || self.entry_field(path).is_some()
+    }
+
     fn entry_field(&self, path: &'static str) -> Option<Field> {
         ENTRY.into_iter().find_map(|ty| self.field(ty, path))
     }

@@ -19,6 +19,8 @@ pub(crate) use crate::source::kernel::core::fit::{PRCB, PROCESS, THREAD};
 
 /// Fewer symbols that agree with the debugger data block may be a coincidence.
 const MIN_SYMBOLS: usize = 3;
+/// So many facts of a structure, all of which agree, speak for all of it.
+const MANY_FACTS: usize = 6;
 /// Layouts that are held against the one that is believed.
 const MAX_WITNESSES: usize = 16;
 
@@ -28,8 +30,9 @@ struct Believed {
     layout: Arc<Layout>,
     label: String,
     grounds: Grounds,
-    /// Whether it is of the same build.
+    /// Whether it is of the same build, and whether of a later one.
     is_near: bool,
+    is_later: bool,
     /// For each structure of which facts are stated how it fits.
     fits: [Option<Fit>; 3],
 }
@@ -206,8 +209,11 @@ impl Types {
                  {because}"
             ));
         }
+        let build =
+            layout.version().and_then(|version| version.split(['.', ' ']).nth(2)?.parse().ok());
+        let is_later = build.is_some_and(|build: u32| build > wanted.build);
         let (layout, label) = (Arc::clone(layout), label.clone());
-        Some(Believed { layout, label, grounds, is_near, fits })
+        Some(Believed { layout, label, grounds, is_near, is_later, fits })
     }
 
     fn note(&mut self, note: String) {
@@ -303,20 +309,30 @@ impl Types {
         let is_near = believed.grounds == Grounds::SameBuild;
         let Some(ty) = Ty::named(ty) else {
             // Updates of a build hardly ever change what they do not state.
-            return (is_near || self.is_borne_out(field, &of)).then_some(field);
+            return (is_near || self.is_borne_out(believed, field, &of)).then_some(field);
         };
         let fit = believed.fits.get(ty.index())?.as_ref()?;
         let at = |offset| Field { offset, ..field };
-        let mut others = self.witnesses.iter();
         let agrees = |other: &Believed, offset: usize, place: fn(&Fit, usize) -> Option<usize>| {
             let theirs = of(&other.layout)?;
             let fit = other.fits.get(ty.index())?.as_ref()?;
             (Field { offset: place(fit, theirs.offset)?, ..theirs } == at(offset)).then_some(())
         };
         if let Some(offset) = fit.place(field.offset) {
-            let is_sure =
-                is_near || others.any(|other| agrees(other, offset, Fit::place).is_some());
-            return is_sure.then(|| at(offset));
+            if fit.is_known(field.offset) {
+                return Some(at(offset));
+            }
+            let denies = |other: &Believed| {
+                of(&other.layout).is_some() && agrees(other, offset, Fit::place).is_none()
+            };
+            // Bits are put elsewhere where nothing else moves.
+            let counts = |other: &&Believed| other.is_near || field.bits.is_some();
+            let is_denied = self.witnesses.iter().filter(counts).any(denies);
+            let mut across = self.witnesses.iter().filter(|other| other.is_across(believed));
+            let is_sure = is_near
+                || fit.is_whole() && fit.agreeing >= MANY_FACTS
+                || across.any(|other| agrees(other, offset, Fit::place).is_some());
+            return (is_sure && !is_denied).then(|| at(offset));
         }
         let offset = fit.tail(field.offset)?;
         let mut sides = Sides::default();
@@ -330,9 +346,20 @@ impl Types {
         is_sure.then(|| at(offset))
     }
 
-    /// Whether another layout has the field in the same place.
-    fn is_borne_out(&self, field: Field, of: &impl Fn(&Layout) -> Option<Field>) -> bool {
-        self.witnesses.iter().any(|other| of(&other.layout) == Some(field))
+    /// Whether other layouts have the field in the same place: one from the other side of the kernel
+    /// in time, or, where there is none, all that are near.
+    fn is_borne_out(
+        &self,
+        believed: &Believed,
+        field: Field,
+        of: &impl Fn(&Layout) -> Option<Field>,
+    ) -> bool {
+        let agrees = |other: &Believed| of(&other.layout) == Some(field);
+        let mut across = self.witnesses.iter().filter(|other| other.is_across(believed)).peekable();
+        if across.peek().is_some() {
+            return across.any(agrees);
+        }
+        self.witnesses.len() > 1 && self.witnesses.iter().all(agrees)
     }
 
     /// Whether a believed layout has the structure, so that a field that it does not have does not
@@ -354,8 +381,10 @@ impl Types {
     fn size_of(&self, ty: &'static str) -> Option<u64> {
         let believed = self.believed.as_ref()?;
         let size = believed.layout.constant_size(ty)?;
+        let whole = |size| Some(Field { offset: 0, size, bits: None, is_signed: false });
+        let of = |layout: &Layout| whole(usize::try_from(layout.constant_size(ty)?).ok()?);
         let is_sure = believed.grounds != Grounds::Nearest
-            || self.witnesses.iter().any(|other| other.layout.constant_size(ty) == Some(size));
+            || of(&believed.layout).is_some_and(|field| self.is_borne_out(believed, field, &of));
         is_sure.then_some(size)
     }
 
@@ -389,6 +418,11 @@ impl Types {
 }
 
 impl Believed {
+    /// Whether the kernel lies in time between this layout and another.
+    const fn is_across(&self, other: &Self) -> bool {
+        !self.is_near && !other.is_near && self.is_later != other.is_later
+    }
+
     /// How many facts deny it.
     fn denied(&self) -> usize {
         self.fits.iter().flatten().map(|fit| fit.denying.len()).sum()

@@ -30,7 +30,7 @@ pub(crate) fn each_module(
     for (order, driver) in core.modules().iter().enumerate() {
         let mut row = module(core, objects, io, want, order, driver);
         if want.has(|c| c.build_time) {
-            row.build_time = built(core, driver, || *hashes);
+            row.build_time = row.timestamp.and_then(|_| built(core, driver, || *hashes));
         }
         if emit.row(row).is_break() {
             break;
@@ -75,6 +75,9 @@ fn module(
         Some(info) => get(info).clone().ok_or(Absent::NotApplicable),
         None => Err(Absent::NotInDump),
     };
+    let stated = |path, number: u32| {
+        if core.states(path) { Ok(number.into()) } else { Err(Absent::NoSymbols) }
+    };
     Module {
         base: Ok(driver.base),
         end: Ok(end_of(driver)),
@@ -82,8 +85,8 @@ fn module(
         name: path.as_deref().map(|p| core.driver_name(driver, p)).map_err(|e| *e),
         image_name: path.as_deref().map(|p| file_name(p).to_owned()).map_err(|e| *e),
         path: path.and_then(|p| if is_path(&p) { Ok(p) } else { Err(Absent::NotInDump) }),
-        timestamp: Ok(driver.timestamp.into()),
-        checksum: Ok(driver.checksum.into()),
+        timestamp: stated("TimeDateStamp", driver.timestamp),
+        checksum: stated("CheckSum", driver.checksum),
         file_version: part(|info| &info.file_version),
         product_version: part(|info| &info.product_version),
         company: part(|info| &info.company),
@@ -122,7 +125,10 @@ fn version_of(core: &Core, driver: &Driver) -> Option<VersionInfo> {
 
 /// When an image was built, where its time date stamp is a time.
 fn built(core: &Core, driver: &Driver, windows_has_hashes: impl FnOnce() -> bool) -> Cell<i64> {
-    let is_hash = codeview::with_image(core, driver.base, |image| Some(image.is_reproducible()));
+    // An image whose debug directory is not in the dump does not say what its stamp is.
+    let is_hash = codeview::with_image(core, driver.base, |image| {
+        if image.is_reproducible() { Some(true) } else { image.pdb().map(|_| false) }
+    });
     let stamp = Stamp::new(is_hash, || is_of_windows(core, driver) && windows_has_hashes());
     build_time(driver.timestamp.into(), stamp, dump_time(core))
 }

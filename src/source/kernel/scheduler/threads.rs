@@ -95,8 +95,10 @@ fn thread_row(core: &Core, far: Far, thread: &Structure<'_>, is_crash: bool) -> 
         Err(absent) => Err(absent),
     };
     let attached = thread.pointer("Tcb.ApcState.Process");
+    // What a thread is attached to is its own process mostly; it has to do where no layout is known.
+    let is_unknown = core.types().source().is_none();
     let owner = first(&["Tcb.Process", "ThreadsProcess"], |path| thread.pointer(path))
-        .or_else(|absent| if absent == Absent::NoSymbols { attached } else { Err(absent) });
+        .or_else(|absent| if is_unknown { attached } else { Err(absent) });
     let start = thread.pointer("StartAddress");
     let win32_start = thread.pointer("Win32StartAddress");
     let symbol = |is_wanted, at: Cell<u64>| {
