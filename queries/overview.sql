@@ -1,6 +1,5 @@
 -- title: Overview of the dump
--- description: System, time, uptime and completeness of each open dump, and its bug check if there
---   check or the exception if there was one.
+-- description: System, time, uptime and completeness of each open dump, and the bug check or the exception if there was one.
 -- debugger: vertarget, version, .time
 -- needs: dump
 -- optional: bugcheck, exception

@@ -1,5 +1,5 @@
 -- title: Deadlocks
--- description: Cycles of up to four threads, each of which waits for something that the next one holds: a resource, a mutex, a push lock, or the end of the thread itself. If there is no row, there is no such deadlock.
+-- description: Cycles of threads, each of which waits for something that the next one holds: a resource, a mutex, a push lock, or the end of the thread itself. One row for each cycle, of any length, starting with the thread of the lowest address; of several cycles through one thread the shortest. If there is no row, there is no deadlock.
 -- debugger: !deadlock
 -- pattern: Deadlock
 -- severity: high

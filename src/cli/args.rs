@@ -443,7 +443,7 @@ mod tests {
 
     #[test]
     fn the_mode_comes_from_format_name_and_dialect() {
-        use FileFormat::{Csv, ExcelCsv, Json, Svg, Xlsx};
+        use FileFormat::{Csv, ExcelCsv, Json, Parquet, Svg, Xlsx};
         let cases: &[(&[&str], Option<Mode>)] = &[
             (&[], Some(Mode::Table)),
             (&["--excel"], Some(Mode::File(ExcelCsv))),
@@ -452,11 +452,11 @@ mod tests {
             (&["-o", "x.csv", "--format", "json"], Some(Mode::File(Json))),
             (&["-o", "x", "--format", "line"], Some(Mode::Line)),
             (&["-o", "x.xlsx"], Some(Mode::File(Xlsx))),
-            (&["-o", "x.parquet"], None),
+            (&["-o", "x.parquet"], Some(Mode::File(Parquet))),
             (&["-o", "x"], None),
             (&["--excel", "-o", "x.xlsx"], None),
             (&["--excel", "--format", "json"], None),
-            (&["--format", "parquet"], None),
+            (&["--format", "parquet"], Some(Mode::File(Parquet))),
             (&["-c", "-", "-c", "-"], None),
             (&["-o", "x.svg", "--chart", "bar", "x=a", "y=b"], Some(Mode::File(Svg))),
             (&["--chart", "pie"], None),

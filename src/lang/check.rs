@@ -79,7 +79,7 @@ fn check_nesting(text: &str, tokens: &[Token]) -> Result<(), Diagnostic> {
             }
             _ => {}
         }
-        let sign = matches!(word, "-" | "+" | "~") || word.eq_ignore_ascii_case("NOT");
+        let sign = matches!(word, "-" | "+" | "~" | "@") || word.eq_ignore_ascii_case("NOT");
         signs = if sign { signs + 1 } else { 0 };
         if open.len() + signs > MAX_NESTING {
             return Err(too_deep(token.span));

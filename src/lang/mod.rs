@@ -30,8 +30,17 @@ use crate::diag::Diagnostic;
 /// E0103 for a literal out of range, E0209 for known SQL that there is no room for in the tree.
 pub fn parse(text: &str) -> Result<Vec<ast::Statement>, Diagnostic> {
     let tokens = check::checked_tokens(text)?;
-    match syntax::Syntax::parse(syntax::Rule::script, text) {
+    with_stack(|| match syntax::Syntax::parse(syntax::Rule::script, text) {
         Ok(mut pairs) => pairs.next().map_or(Ok(Vec::new()), |s| build::statements(s, &tokens)),
         Err(failure) => Err(error::explain(&failure, text, &tokens)),
-    }
+    })
+}
+
+/// The stack that the deepest query needs which [`parse`] and the binder accept: a few kilobytes for
+/// each of their levels of nesting, in a build without optimisation too.
+const DEEPEST: usize = 8 << 20;
+
+/// Runs work over a query with stack enough for the deepest one, however small the thread's own is.
+pub(crate) fn with_stack<T>(run: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(DEEPEST, 2 * DEEPEST, run)
 }

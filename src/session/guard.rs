@@ -6,12 +6,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::Error;
 use crate::diag::{Code, Diagnostic};
+use crate::lang::with_stack;
 
 /// Runs something whose panic is an error. What it shares with others are caches behind locks that
 /// are read as they stand, so that a panic in the middle leaves nothing half done that anybody
 /// believes.
 pub(super) fn guarded<T>(run: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+    catch_unwind(AssertUnwindSafe(|| with_stack(run))).unwrap_or_else(|panic| {
         let found = format!("a defect of dumpql ended the work: {}", text(&*panic));
         Err(Diagnostic::new(Code::Internal, found).into())
     })

@@ -24,7 +24,7 @@ const BY_VERSION: [&str; 10] = [
     "work_queues",
 ];
 
-/// What a version has no value for, because Windows had none then or has none any more.
+/// What a version has no value for: Windows had none then, or its layout does not have the field.
 fn has_none(windows: Windows, column: &str) -> bool {
     let build = windows.build();
     match column {
@@ -34,6 +34,8 @@ fn has_none(windows: Windows, column: &str) -> bool {
         "processors.irql" | "ready_threads.processor" => build < 3790,
         "sessions.view_failures" => !(3790..22000).contains(&build),
         "timers.processor" => build < 7600,
+        // Their layouts do not have the field.
+        "modules.checksum" => (9200..=9600).contains(&build),
         // Since Windows 10 1903 the pool is a heap.
         "pool_allocations.previous_bytes" | "sessions.pool_failures" => build >= 18362,
         _ => false,
