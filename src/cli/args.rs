@@ -281,6 +281,8 @@ pub(super) enum Format {
     Html,
     /// An Excel workbook.
     Xlsx,
+    /// Apache Parquet, one file a result.
+    Parquet,
     /// A chart as a picture.
     Svg,
 }
@@ -311,6 +313,7 @@ impl From<Format> for Mode {
             Format::Md => FileFormat::Markdown,
             Format::Html => FileFormat::Html,
             Format::Xlsx => FileFormat::Xlsx,
+            Format::Parquet => FileFormat::Parquet,
             Format::Svg => FileFormat::Svg,
         })
     }
