@@ -151,6 +151,8 @@ const AGGREGATES: [&str; 16] = [
     "bool_and",
     "arg_min",
 ];
+/// Steps behind one query.
+const MOST_STEPS: usize = 6;
 const STEPS: [&str; 12] = [
     "WHERE n > 1",
     "EXTEND n + 1 AS e, row_number() OVER () AS r",
@@ -235,7 +237,11 @@ impl Maker<'_> {
             let count = self.pick(&["0", "1", "5", "1000", "NULL", "1 + 1"])?;
             text = format!("{text} LIMIT {count} OFFSET {}", self.input.int_in_range(0..=3)?);
         }
-        while self.chance(6)? {
+        // Bytes that have run out choose the first of everything, again and again.
+        for _ in 0..MOST_STEPS {
+            if !self.chance(6)? {
+                break;
+            }
             let step = self.pick(&STEPS)?;
             text = format!("{text} |> {step}");
         }
