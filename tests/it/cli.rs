@@ -88,7 +88,7 @@ fn exit_codes_tell_done_from_failed_from_misused() {
         (&["-q", "no-such-query"], 1),
         (&["-f", "no-such-file.sql"], 1),
         (&["no-such-file.dmp", "-c", "SELECT 1"], 1),
-        (&["--format", "parquet"], 2),
+        (&["--format", "pdf"], 2),
         (&["--no-such-option"], 2),
         (&["-o", "x.unknown", "-c", "SELECT 1"], 2),
         (&["--excel", "--format", "json", "-c", "SELECT 1"], 2),
