@@ -6,7 +6,12 @@
 //! with an ISF file, with `DUMPQL_PYTHON` of Volatility too. A name limits the run to one part.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its times")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a benchmark may stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark may stop at the first surprise"
+)]
 
 use std::io::{BufWriter, Read as _};
 use std::path::{Path, PathBuf};

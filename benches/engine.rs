@@ -6,7 +6,12 @@
 //! and materialise the whole result. A word as argument runs the queries whose name holds it.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its times")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a benchmark may stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark may stop at the first surprise"
+)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

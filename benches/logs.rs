@@ -5,7 +5,12 @@
 //! the end. `DUMPQL_BENCH_MB` sets another size.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its times")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a benchmark may stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark may stop at the first surprise"
+)]
 
 use std::fmt::Write as _;
 use std::io::{BufWriter, Write as _};

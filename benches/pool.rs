@@ -9,7 +9,11 @@
 //! `search`, `requests` or, with `DUMPQL_CORPUS` and `DUMPQL_PYTHON`, `volatility`.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its times")]
-#![allow(clippy::unwrap_used, reason = "a benchmark may stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a benchmark may stop at the first surprise"
+)]
 #![allow(clippy::cast_precision_loss, reason = "times and sizes are shown to three digits")]
 
 use std::fs::File;

@@ -42,10 +42,39 @@ pub(super) fn build_time(stamp: i64, kind: Stamp, dump_time: Option<i64>) -> Cel
     if kind == Stamp::Unsure { Err(Absent::NotInDump) } else { Ok(time) }
 }
 
-/// Whether a vendor whose images have these stamps writes hashes: one of them cannot be a time.
-pub(super) fn has_hash(stamps: impl IntoIterator<Item = i64>, dump_time: Option<i64>) -> bool {
-    let cannot_be_a_time = |stamp: i64| build_time(stamp, Stamp::Time, dump_time).is_err();
-    stamps.into_iter().any(|stamp| stamp != 0 && cannot_be_a_time(stamp))
+/// The beginning of the year in which the kernel of a build was compiled first; the builds up to the
+/// next row are later.
+const COMPILED: [(u32, i64); 12] = [
+    (2195, 915_148_800),    // 1999, Windows 2000
+    (2600, 978_307_200),    // 2001, Windows XP
+    (3790, 1_041_379_200),  // 2003, Windows Server 2003
+    (6000, 1_136_073_600),  // 2006, Windows Vista
+    (7600, 1_230_768_000),  // 2009, Windows 7
+    (9200, 1_325_376_000),  // 2012, Windows 8
+    (9600, 1_356_998_400),  // 2013, Windows 8.1
+    (10240, 1_420_070_400), // 2015, Windows 10
+    (14393, 1_451_606_400), // 2016
+    (17134, 1_514_764_800), // 2018
+    (19041, 1_546_300_800), // 2019
+    (22000, 1_609_459_200), // 2021, Windows 11
+];
+
+/// Whether a time date stamp is older than the build that its image was compiled for.
+fn is_older_than_build(stamp: i64, build: u32) -> bool {
+    let first = COMPILED.iter().rev().find(|(first, _)| *first <= build);
+    first.is_some_and(|(_, year)| stamp < *year)
+}
+
+/// Whether a vendor writes hashes whose images have these stamps: one of them cannot be a time. Beside a
+/// stamp stands the build that the image was compiled for, if it is known (the kernel, `ntdll`).
+pub(super) fn has_hash(
+    images: impl IntoIterator<Item = (i64, Option<u32>)>,
+    dump_time: Option<i64>,
+) -> bool {
+    images.into_iter().any(|(stamp, build)| {
+        let is_no_time = build_time(stamp, Stamp::Time, dump_time).is_err();
+        stamp != 0 && (is_no_time || build.is_some_and(|build| is_older_than_build(stamp, build)))
+    })
 }
 
 #[cfg(test)]
@@ -72,9 +101,20 @@ mod tests {
     }
 
     #[test]
+    fn a_stamp_older_than_the_build_of_its_image_is_a_hash() {
+        let of = |stamp, build| has_hash([(stamp, Some(build))], DUMP);
+        assert!(of(0x3520_aa1a, 19041), "1998");
+        assert!(of(1_100_000_000, 7601), "2004");
+        assert!(!of(1_575_000_000, 19041), "2019");
+        assert!(!of(0x3520_aa1a, 1381) && !of(0, 19041));
+        assert!(COMPILED.is_sorted());
+    }
+
+    #[test]
     fn a_hash_makes_the_other_stamps_of_its_vendor_unsure() {
-        assert!(!has_hash([1_500_000_000, 1_600_000_000, 0], DUMP));
-        assert!(has_hash([1_500_000_000, 3_600_000_000], DUMP));
+        let of = |stamps: &[i64]| has_hash(stamps.iter().map(|stamp| (*stamp, None)), DUMP);
+        assert!(!of(&[1_500_000_000, 1_600_000_000, 0]));
+        assert!(of(&[1_500_000_000, 3_600_000_000]));
         assert_eq!(Stamp::new(None, || true), Stamp::Unsure);
         assert_eq!(Stamp::new(None, || false), Stamp::Time);
         assert_eq!(Stamp::new(Some(false), || true), Stamp::Time);

@@ -49,7 +49,8 @@ fn growing(least: f64, high: f64) -> Vec<f64> {
     let mut edges = vec![0.0];
     // From far below, all ranges but the last few would be thin.
     let start = least.max(high / 1e9);
-    let mut power = 10f64.powi(start.log10().floor() as i32);
+    // The smallest doubles have no power of ten below them.
+    let mut power = 10f64.powi(start.log10().floor() as i32).max(f64::MIN_POSITIVE);
     loop {
         for factor in [1.0, 2.0, 5.0] {
             edges.push(factor * power);
@@ -73,6 +74,7 @@ mod tests {
             vec![0.0, 1.0, 1e9],
             vec![-5.0, 5.0],
             vec![f64::MAX, f64::MIN],
+            vec![1e-320, 1e-320, 1e-315],
             (0..1000).map(f64::from).collect(),
         ] {
             let (labels, counts) = histogram(&values, Measure::Plain);

@@ -92,7 +92,9 @@ fn draw_bars(bars: &Bars, data: &Data, look: TextLook, text: &mut String) {
     let room = width.saturating_sub(label + number + 3).max(4);
     let low = (0..bars.labels.len()).map(|at| bars.extent(at).0).fold(0.0, f64::min);
     let high = (0..bars.labels.len()).map(|at| bars.extent(at).1).fold(0.0, f64::max);
-    let unit = if high > low { room as f64 / (high - low) } else { 0.0 };
+    let span = if high > low { high - low } else { 1.0 };
+    // A share of the room: a number of cells for each unit would be infinite where all values are tiny.
+    let cells = |value: f64| (value / span).clamp(0.0, 1.0) * room as f64;
     let head = padded(&data.x_title, label);
     let line = width.saturating_sub(label + 2 + data.y_title.width() + 1);
     let end = format!("{head}  {}{}", " ".repeat(line), data.y_title);
@@ -103,19 +105,19 @@ fn draw_bars(bars: &Bars, data: &Data, look: TextLook, text: &mut String) {
         text.push_str("  ");
         // Negative values reach left from where zero stands.
         let (below, _) = bars.extent(at);
-        let before = ((below - low) * unit).round() as usize;
+        let before = cells(below - low).round() as usize;
         text.extend(std::iter::repeat_n(' ', before));
         if bars.series.len() == 1 {
             let value = bars.values[0][at];
             // What is there is seen, however little it is.
-            let length = value.abs() * unit;
+            let length = cells(value.abs());
             let length = if value == 0.0 { 0.0 } else { length.max(0.125) };
             painted(&blocks(length), COLOURS[0], look, text);
         } else {
             let mut done = 0.0;
             let mut drawn = 0;
             for (series, values) in bars.values.iter().enumerate() {
-                done += values[at].abs() * unit;
+                done += cells(values[at].abs());
                 let count = (done.round() as usize).saturating_sub(drawn);
                 drawn += count;
                 let mark = if look.colour { '█' } else { MARKS[series % MARKS.len()] };

@@ -221,9 +221,21 @@ fn fill(series: usize) -> rust_xlsxwriter::ChartFormat {
     format
 }
 
-/// A name as it is: what begins with = would name cells.
+/// A name as it is: what begins with = or looks like `Sheet!A1` would be taken for cells.
 fn plain(name: &str) -> String {
-    if name.starts_with('=') { format!(" {name}") } else { name.to_owned() }
+    if name.starts_with('=') {
+        return format!(" {name}");
+    }
+    match name.split_once('!') {
+        Some((sheet, cells)) if is_cells(cells) => format!("{sheet}! {cells}"),
+        _ => name.to_owned(),
+    }
+}
+
+/// Whether a text could be the cells of a range, such as `$A$1:$B$2`.
+fn is_cells(text: &str) -> bool {
+    text.ends_with(|c: char| c.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || "$:".contains(c))
 }
 
 /// A label that fits beside a chart.
@@ -231,5 +243,24 @@ fn short(label: &str) -> String {
     match label.char_indices().nth(60) {
         Some((end, _)) => format!("{}…", &label[..end]),
         None => label.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_a_dump_are_no_cells() {
+        for name in ["'!A1", "x!A1", "X!$A$1:$B$2", "=1", "!A1", "a!A1!B2", "!1"] {
+            let mut chart = Chart::new_bar();
+            chart.add_series().set_values(("s", 0, 0, 1, 0)).set_name(plain(name).as_str());
+            chart.title().set_name(plain(name).as_str());
+            let mut book = rust_xlsxwriter::Workbook::new();
+            let sheet = book.add_worksheet();
+            sheet.set_name("s").unwrap().insert_chart(0, 0, &chart).unwrap();
+            assert!(book.save_to_buffer().is_ok(), "{name}");
+        }
+        assert_eq!(plain("nt!KiIdleLoop"), "nt!KiIdleLoop");
     }
 }

@@ -2,13 +2,13 @@
 //! is compared with, and queries without FROM.
 
 use super::decorrelate::{Functions, has_correlated, is_null};
-use super::pull::pull;
-use crate::catalog::Value;
+use super::pull::{may_fail, pull};
+use crate::catalog::{Ty, Value};
 use crate::plan::bind::join::key_types;
 use crate::plan::{AggregateCall, Expr, ExprKind, Field, Plan, Rel};
 
 /// Aggregates that give 0 of no rows; all others give NULL.
-const COUNTS: &[&str] = &["count", "count_if", "approx_count_distinct", "regr_count"];
+const COUNTS: &[&str] = &["count", "count_if", "approx_count_distinct", "entropy", "regr_count"];
 
 /// How deep and how large a value may get by putting in what columns compute.
 const MAX_DEPTH: usize = 100;
@@ -29,7 +29,8 @@ pub(super) fn aggregate(plan: Plan, args: &[Expr], functions: Functions) -> Opti
         return None;
     }
     let pulled = pull(*input, false, functions)?;
-    if pulled.keys.is_empty() || pulled.fails {
+    let fails = pulled.fails || may_fail(aggregates.iter().flat_map(AggregateCall::exprs));
+    if pulled.keys.is_empty() || fails {
         return None;
     }
     let (columns, names) = (pulled.plan.columns(), pulled.plan.names());
@@ -64,7 +65,8 @@ pub(super) fn aggregate(plan: Plan, args: &[Expr], functions: Functions) -> Opti
 
 /// A count, which is 0 where there is no group.
 fn or_zero(count: Expr, key: Expr) -> Expr {
-    let zero = Expr::literal(Value::Int(0), count.span);
+    let zero = if count.ty == Ty::Double { Value::Double(0.0) } else { Value::Int(0) };
+    let zero = Expr::literal(zero, count.span);
     let (ty, format, span) = (count.ty, count.format, count.span);
     let branches = vec![(is_null(key), zero)];
     let kind = ExprKind::Case { branches, otherwise: Some(Box::new(count)) };

@@ -27,7 +27,7 @@ pub(super) struct Pulled {
 /// Takes the conditions out; `None` where what reads parameters is no condition, or stands where it
 /// cannot be moved from. With `others` conditions that are no equalities are taken too.
 pub(super) fn pull(plan: Plan, others: bool, functions: Functions) -> Option<Pulled> {
-    let fails = own_fails(&plan);
+    let fails = may_fail(plan.exprs());
     if !plan.reads_params() {
         // It would run whole for any row around as well.
         return Some(Pulled { plan, keys: Vec::new(), residual: Vec::new(), fails: false });
@@ -37,10 +37,10 @@ pub(super) fn pull(plan: Plan, others: bool, functions: Functions) -> Option<Pul
     Some(pulled)
 }
 
-/// Whether an operator computes what may fail for rows that have nothing to do with the row around.
-fn own_fails(plan: &Plan) -> bool {
+/// Whether expressions compute what may fail for rows that have nothing to do with the row around.
+pub(super) fn may_fail<'e>(exprs: impl IntoIterator<Item = &'e Expr>) -> bool {
     let mut fails = false;
-    for expr in plan.exprs() {
+    for expr in exprs {
         expr.visit(&mut |e| {
             fails |= matches!(&e.kind, ExprKind::Cast { expr, lenient: false }
                 if expr.ty == Ty::Text && e.ty != Ty::Text);

@@ -147,11 +147,13 @@ fn built(
 /// Whether the stamps of Windows's own images are hashes in this version.
 fn windows_has_hashes(core: &Core, list: impl Iterator<Item = md::MINIDUMP_MODULE>) -> bool {
     let mut text = core.streams.text();
-    let stamps = list.filter_map(|raw| {
+    let images = list.filter_map(|raw| {
         let path = text.utf16(raw.module_name_rva.into()).ok()?;
-        is_of_windows(&path).then_some(raw.time_date_stamp.into())
+        let is_ntdll = || file_name(&path).eq_ignore_ascii_case("ntdll.dll");
+        let stamp = raw.time_date_stamp.into();
+        is_of_windows(&path).then(|| (stamp, core.build().filter(|_| is_ntdll())))
     });
-    has_hash(stamps, core.system_time().ok())
+    has_hash(images, core.system_time().ok())
 }
 
 /// Whether the path of an image is in a folder of Windows.

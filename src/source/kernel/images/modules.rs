@@ -136,7 +136,11 @@ fn built(core: &Core, driver: &Driver, windows_has_hashes: impl FnOnce() -> bool
 /// Whether the stamps of Windows's own images are hashes in this version.
 fn windows_has_hashes(core: &Core) -> bool {
     let own = core.modules().iter().filter(|driver| is_of_windows(core, driver));
-    has_hash(own.map(|driver| driver.timestamp.into()), dump_time(core))
+    let images = own.map(|driver| {
+        let build = core.header.build.filter(|_| core.kernel_base() == Some(driver.base));
+        (driver.timestamp.into(), build)
+    });
+    has_hash(images, dump_time(core))
 }
 
 fn is_of_windows(core: &Core, driver: &Driver) -> bool {
