@@ -7,7 +7,7 @@
 SELECT path, format, dump_type, os, build, build_lab, arch, is_complete, file_bytes, physical_bytes FROM dump;
 SELECT kind, space, count(*) AS ranges, sum(size_bytes) AS bytes FROM coverage GROUP BY kind, space ORDER BY bytes DESC;
 SELECT reason, "table", count(*) AS columns, max(count) AS rows FROM problems GROUP BY reason, "table" ORDER BY reason, rows DESC, "table";
-SELECT module, status, printf('%s/%s%x/%s', pdb, guid, age, pdb) AS store_path
+SELECT module, status, store_path
 FROM needed_symbols
 WHERE found_at IS NULL AND pdb IS NOT NULL
 ORDER BY module;

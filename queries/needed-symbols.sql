@@ -2,7 +2,7 @@
 -- description: The symbol file of each module that none was found for: what to fetch, and the folder that a symbol store keeps it in.
 -- debugger: .sympath, !sym *
 -- needs: needed_symbols
-SELECT module, pdb, guid, age, status, printf('%s/%s%x/%s', pdb, guid, age, pdb) AS store_path
+SELECT module, pdb, guid, age, status, store_path
 FROM needed_symbols
 WHERE found_at IS NULL AND pdb IS NOT NULL
 ORDER BY module;

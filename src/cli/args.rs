@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 
 use crate::export::FileFormat;
-use crate::export::chart::{Kind, Spec};
+use crate::export::chart::{ChartKind, Spec};
 use crate::session::Options;
 
 const EXAMPLES: &str = "\
@@ -175,7 +175,7 @@ impl Args {
         let Some(words) = &mut self.chart else { return Ok(()) };
         let is_kind = |word: &str| {
             let first = word.split_whitespace().next().unwrap_or_default();
-            Kind::ALL.iter().any(|(name, _)| name.eq_ignore_ascii_case(first))
+            ChartKind::ALL.iter().any(|(name, _)| name.eq_ignore_ascii_case(first))
         };
         let named = words.first().is_some_and(|word| is_kind(word));
         let is_part = |at: usize, word: &str| named && (at == 0 || word.contains('='));

@@ -9,7 +9,7 @@ use super::console::Console;
 use super::progress::grouped;
 use super::script::Script;
 use super::table::{Cut, Look, push_clean, write_lines, write_table};
-use crate::export::chart::{Data, Kind, Spec, TextLook, write_text};
+use crate::export::chart::{ChartKind, Data, Spec, TextLook, write_text};
 use crate::export::{self, FileFormat, Note, Sheet};
 use crate::session::{ResultSet, Session};
 
@@ -146,7 +146,7 @@ pub(super) fn show_lesson(lines: &[String], console: &Console) -> io::Result<()>
 /// # Errors
 /// Why it cannot be drawn, and whatever standard output reports.
 pub(super) fn draw(answer: &Answer, console: &Console) -> io::Result<()> {
-    let guess = Spec::of(Kind::Bar);
+    let guess = Spec::of(ChartKind::Bar);
     let spec = answer.chart.as_ref().unwrap_or(&guess);
     let data = Data::new(spec, &answer.result).map_err(|message| {
         io::Error::new(io::ErrorKind::InvalidInput, format!("{message} (chart: {spec})"))

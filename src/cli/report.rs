@@ -18,6 +18,9 @@ use crate::session::{self, CancelToken, Error, Library, SavedPattern, SavedQuery
 /// What a section says about: a heading, and the queries that are its evidence.
 type Plan = (&'static str, &'static [(&'static str, &'static str)]);
 
+/// The exit code of a report that Ctrl-C cut short.
+const CANCELLED: u8 = 130;
+
 /// Headings with the answers below each.
 type Parts = Vec<(&'static str, Vec<Answer>)>;
 
@@ -119,7 +122,7 @@ pub(super) fn run(
     let written =
         output::refuse_evidence(path, session).and_then(|()| write(path, &maker, console));
     match written {
-        Ok(()) => 0,
+        Ok(code) => code,
         Err(error) => {
             console.say(format!("error: {error}"));
             1
@@ -127,7 +130,8 @@ pub(super) fn run(
     }
 }
 
-fn write(path: &Path, maker: &Maker<'_>, console: &Console) -> io::Result<()> {
+/// Returns the exit code: a report that lacks a part is no success.
+fn write(path: &Path, maker: &Maker<'_>, console: &Console) -> io::Result<u8> {
     let is_markdown = match path.extension().and_then(|ending| ending.to_str()) {
         Some("md") => true,
         Some("html" | "htm") => false,
@@ -145,7 +149,10 @@ fn write(path: &Path, maker: &Maker<'_>, console: &Console) -> io::Result<()> {
         if is_markdown { write_markdown(&report, out) } else { write_html(&report, out) }
     })?;
     console.say(format!("{}: {} patterns match", path.display(), kept.found.len()));
-    Ok(())
+    for failed in &kept.failed {
+        console.say(format!("error: {failed}"));
+    }
+    Ok(if maker.token.is_cancelled() { CANCELLED } else { u8::from(!kept.failed.is_empty()) })
 }
 
 /// The answers that the report shows, kept as long as it is written.
@@ -157,6 +164,8 @@ struct Kept {
     /// Patterns without evidence, and those that could not be looked for.
     not_found: Vec<String>,
     not_there: Vec<String>,
+    /// What failed, with the error.
+    failed: Vec<String>,
     plans: Vec<(&'static str, Parts)>,
 }
 
@@ -164,7 +173,7 @@ impl Kept {
     fn make(maker: &Maker<'_>, is_fleet: bool) -> Self {
         let mut kept = Self::default();
         if is_fleet {
-            kept.plans.push(kept_plan(maker, FLEET));
+            kept.plan(maker, FLEET);
             return kept;
         }
         for (title, name) in [
@@ -176,7 +185,7 @@ impl Kept {
             let (answers, note) = match maker.ask(&script) {
                 Outcome::Rows(answers) => (answers, "The dump records nothing of it.".to_owned()),
                 Outcome::NotThere(reason) => (Vec::new(), reason),
-                Outcome::Failed(error) => (Vec::new(), error.to_string()),
+                Outcome::Failed(error) => (Vec::new(), kept.failed(title, &error)),
             };
             kept.first.push((title, answers, note));
         }
@@ -189,12 +198,38 @@ impl Kept {
                 }
                 Outcome::Rows(_) => kept.not_found.push(title),
                 Outcome::NotThere(reason) => kept.not_there.push(format!("{title}: {reason}")),
-                Outcome::Failed(error) => kept.not_there.push(format!("{title}: {error}")),
+                Outcome::Failed(error) => {
+                    kept.failed(&title, &error);
+                }
             }
         }
-        kept.plans.push(kept_plan(maker, MACHINE));
-        kept.plans.push(kept_plan(maker, MISSING));
+        kept.plan(maker, MACHINE);
+        kept.plan(maker, MISSING);
         kept
+    }
+
+    /// Adds the answers of a section.
+    fn plan(&mut self, maker: &Maker<'_>, (heading, queries): Plan) {
+        let mut parts = Vec::new();
+        for (title, name) in queries {
+            let Some(script) = maker.named(name) else { continue };
+            match maker.ask(&script) {
+                Outcome::Rows(answers) if answers.iter().any(|a| !a.result.is_empty()) => {
+                    parts.push((*title, answers));
+                }
+                Outcome::Rows(_) | Outcome::NotThere(_) => (),
+                Outcome::Failed(error) => {
+                    self.failed(title, &error);
+                }
+            }
+        }
+        self.plans.push((heading, parts));
+    }
+
+    /// Records that a part failed. Returns what is said in its place.
+    fn failed(&mut self, title: &str, error: &Error) -> String {
+        self.failed.push(format!("{title}: {error}"));
+        error.to_string()
     }
 
     fn sections(&self) -> Vec<Section<'_>> {
@@ -219,6 +254,11 @@ impl Kept {
                 others.parts.push(part);
             }
             sections.push(others);
+        }
+        if !self.failed.is_empty() {
+            let mut section = Section::new("Parts that failed");
+            section.list.extend(self.failed.iter().cloned());
+            sections.push(section);
         }
         for (title, parts) in &self.plans {
             let mut section = Section::new(*title);
@@ -249,18 +289,6 @@ impl Kept {
         }
         section
     }
-}
-
-fn kept_plan(maker: &Maker<'_>, (title, queries): Plan) -> (&'static str, Parts) {
-    let mut parts = Vec::new();
-    for (title, name) in queries {
-        if let Some(Outcome::Rows(answers)) = maker.named(name).map(|script| maker.ask(&script))
-            && answers.iter().any(|answer| !answer.result.is_empty())
-        {
-            parts.push((*title, answers));
-        }
-    }
-    (title, parts)
 }
 
 fn now() -> String {

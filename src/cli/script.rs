@@ -101,8 +101,8 @@ pub(super) fn parts(script: Script, library: &Library) -> Vec<Result<Script, Err
         pending.extend(std::iter::repeat_n('\n', sql.matches('\n').count()));
     };
     for line in text.lines() {
-        let alone = is_blank(&pending) || is_complete(&pending);
-        if alone && library.is_command(line) {
+        // What came before is read again for a command alone.
+        if library.is_command(line) && (is_blank(&pending) || is_complete(&pending)) {
             flush(&mut pending, &mut parts);
             let commands = line.split(';').map(str::trim).filter(|command| !command.is_empty());
             parts.extend(commands.map(|command| by_command(command, library)));

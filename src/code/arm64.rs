@@ -10,10 +10,14 @@ pub(super) fn decode(address: u64, bytes: &[u8]) -> Option<Instruction> {
     let word = word(bytes)?;
     let mut instruction = Instruction::new(Isa::Arm64, address, bytes, 4, flow(word));
     match kind(word) {
-        Some(Kind::Page) => instruction.memory = Some((address & !0xfff).wrapping_add(page(word))),
-        Some(Kind::Near) => instruction.memory = Some(address.wrapping_add(near(word))),
-        Some(Kind::To(offset)) => instruction.target = Some(address.wrapping_add(offset)),
-        Some(Kind::Load(offset)) => instruction.memory = Some(address.wrapping_add(offset)),
+        Some(ReferenceKind::Page) => {
+            instruction.memory = Some((address & !0xfff).wrapping_add(page(word)))
+        }
+        Some(ReferenceKind::Near) => instruction.memory = Some(address.wrapping_add(near(word))),
+        Some(ReferenceKind::To(offset)) => instruction.target = Some(address.wrapping_add(offset)),
+        Some(ReferenceKind::Load(offset)) => {
+            instruction.memory = Some(address.wrapping_add(offset))
+        }
         None => {}
     }
     Some(instruction)
@@ -25,7 +29,7 @@ fn word(bytes: &[u8]) -> Option<u32> {
 
 /// The PC-relative reference of an instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ReferenceKind {
     /// `adrp`.
     Page,
     /// `adr`.
@@ -42,15 +46,15 @@ const fn offset(word: u32, low: u32, bits: u32) -> u64 {
     (shifted as i64 * 4).cast_unsigned()
 }
 
-fn kind(word: u32) -> Option<Kind> {
+fn kind(word: u32) -> Option<ReferenceKind> {
     Some(match word {
-        w if w & 0x7c00_0000 == 0x1400_0000 => Kind::To(offset(w, 0, 26)),
-        w if w & 0xff00_0000 == 0x5400_0000 => Kind::To(offset(w, 5, 19)),
-        w if w & 0x7e00_0000 == 0x3400_0000 => Kind::To(offset(w, 5, 19)),
-        w if w & 0x7e00_0000 == 0x3600_0000 => Kind::To(offset(w, 5, 14)),
-        w if w & 0x9f00_0000 == 0x9000_0000 => Kind::Page,
-        w if w & 0x9f00_0000 == 0x1000_0000 => Kind::Near,
-        w if w & 0x3b00_0000 == 0x1800_0000 => Kind::Load(offset(w, 5, 19)),
+        w if w & 0x7c00_0000 == 0x1400_0000 => ReferenceKind::To(offset(w, 0, 26)),
+        w if w & 0xff00_0000 == 0x5400_0000 => ReferenceKind::To(offset(w, 5, 19)),
+        w if w & 0x7e00_0000 == 0x3400_0000 => ReferenceKind::To(offset(w, 5, 19)),
+        w if w & 0x7e00_0000 == 0x3600_0000 => ReferenceKind::To(offset(w, 5, 14)),
+        w if w & 0x9f00_0000 == 0x9000_0000 => ReferenceKind::Page,
+        w if w & 0x9f00_0000 == 0x1000_0000 => ReferenceKind::Near,
+        w if w & 0x3b00_0000 == 0x1800_0000 => ReferenceKind::Load(offset(w, 5, 19)),
         _ => return None,
     })
 }

@@ -34,7 +34,7 @@ const SEGMENTS: [&str; 6] = ["cs", "ss", "ds", "es", "fs", "gs"];
 const CONTROL: [&str; 4] = ["cr0", "cr2", "cr3", "cr4"];
 
 /// A note record: its name, its type if that matters, and where its numbers are.
-struct Shape {
+struct NoteShape {
     name: &'static [u8],
     kind: Option<u32>,
     /// The minimum size in bytes.
@@ -68,10 +68,10 @@ const fn words(first: usize, step: usize, order: [i8; 18]) -> [Option<usize>; 18
 
 /// QEMU: version and size, 18 registers, ten segments of 24 bytes, five control registers, and in
 /// newer versions the kernel `gs` base.
-const QEMU: Shape = {
+const QEMU: NoteShape = {
     const SEGMENT: usize = 8 + 18 * 8;
     const CR0: usize = SEGMENT + 10 * 24;
-    Shape {
+    NoteShape {
         name: b"QEMU",
         kind: None,
         size: CR0 + 40,
@@ -93,11 +93,11 @@ const QEMU: Shape = {
 /// `VirtualBox`, `DBGFCORECPU`: 18 registers, six segments of 24 bytes that begin with the base,
 /// four control registers, eight debug registers, four descriptor tables, the system call entry
 /// registers, and model-specific registers.
-const VBOX: Shape = {
+const VBOX: NoteShape = {
     const SEGMENT: usize = 18 * 8;
     const SELECTOR: usize = SEGMENT + 16;
     const CR0: usize = SEGMENT + 6 * 24;
-    Shape {
+    NoteShape {
         name: b"VBCPU",
         kind: None,
         size: CR0 + 32,
@@ -117,7 +117,7 @@ const VBOX: Shape = {
 };
 
 /// `NT_PRSTATUS` of a 64-bit machine: registers in Linux order at offset 112.
-const STATUS_64: Shape = Shape {
+const STATUS_64: NoteShape = NoteShape {
     name: b"CORE",
     kind: Some(PRSTATUS),
     size: 112 + 27 * 8,
@@ -129,7 +129,7 @@ const STATUS_64: Shape = Shape {
 };
 
 /// The same of a 32-bit machine, at offset 72.
-const STATUS_32: Shape = Shape {
+const STATUS_32: NoteShape = NoteShape {
     name: b"CORE",
     kind: Some(PRSTATUS),
     size: 72 + 17 * 4,
@@ -218,7 +218,7 @@ fn next(bytes: &[u8]) -> Option<(Note<'_>, &[u8])> {
     Some((Note { name, kind, body: held }, left))
 }
 
-impl Shape {
+impl NoteShape {
     /// The registers of a note with this layout.
     fn read(&self, note: &Note<'_>) -> Option<Stopped> {
         let is_it = note.name == self.name

@@ -33,7 +33,7 @@ const CYCLE: &str = "where rows lead back to earlier ones, UNION instead of UNIO
 
 pub(super) fn run(engine: &Engine<'_>, recursion: &Recursion<'_>) -> Result<Frame, Diagnostic> {
     let mut rows = Rows::default();
-    let mut seen = (!recursion.all).then(Seen::default);
+    let mut seen = (!recursion.all).then(SeenRows::default);
     let mut new = engine.run_all(recursion.base)?;
     if let Some(seen) = &mut seen {
         new = seen.fresh(engine, recursion.span, new)?;
@@ -110,12 +110,12 @@ impl Rows {
 
 /// The rows that were there before.
 #[derive(Default)]
-struct Seen(HashSet<Box<[u8]>>);
+struct SeenRows(HashSet<Box<[u8]>>);
 
 /// What a row takes in the set beside its bytes.
 const PER_ROW: usize = 48;
 
-impl Seen {
+impl SeenRows {
     /// The rows that were not there before, each once.
     fn fresh(
         &mut self,

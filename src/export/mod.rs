@@ -154,7 +154,7 @@ fn write_one(
 
 /// The chart of a result; one of bars where nothing says which.
 fn write_chart(sheet: &Sheet<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let guess = chart::Spec::of(chart::Kind::Bar);
+    let guess = chart::Spec::of(chart::ChartKind::Bar);
     let data = chart::Data::new(sheet.chart.unwrap_or(&guess), sheet.result);
     chart::write_svg(&data.map_err(io::Error::other)?, sheet.heading(), out)
 }

@@ -39,7 +39,7 @@ pub(super) const ALL: &[Scalar] = &[
 /// How one field is to be shown.
 #[derive(Debug, Clone, Copy)]
 #[allow(clippy::struct_excessive_bools, reason = "one for each flag of a field")]
-struct Field {
+struct FormatField {
     fill: char,
     /// `<`, `^`, `>`, or `None` for the value's own side.
     align: Option<char>,
@@ -55,7 +55,7 @@ struct Field {
     wraps: bool,
 }
 
-const PLAIN: Field = Field {
+const PLAIN: FormatField = FormatField {
     fill: ' ',
     align: None,
     plus: None,
@@ -103,7 +103,7 @@ fn braces(cx: &FuncCx<'_>, a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
     Ok(Value::text(result))
 }
 
-fn brace_field(chars: &mut Chars<'_>) -> Result<Field, Fault> {
+fn brace_field(chars: &mut Chars<'_>) -> Result<FormatField, Fault> {
     let mut field = PLAIN;
     let mut ahead = chars.clone();
     let (first, second) = (ahead.next(), ahead.next());
@@ -146,8 +146,8 @@ fn percents(cx: &FuncCx<'_>, a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
     Ok(Value::text(result))
 }
 
-fn percent_field(chars: &mut Chars<'_>) -> Result<Field, Fault> {
-    let mut field = Field { align: Some('>'), ..PLAIN };
+fn percent_field(chars: &mut Chars<'_>) -> Result<FormatField, Fault> {
+    let mut field = FormatField { align: Some('>'), ..PLAIN };
     while let Some(flag) = chars.next_if(|c| matches!(c, '-' | '+' | ' ' | '#' | '0' | ',')) {
         match flag {
             '-' => field.align = Some('<'),
@@ -195,7 +195,7 @@ fn number(chars: &mut Chars<'_>) -> Result<Option<usize>, Fault> {
 fn push(
     cx: &FuncCx<'_>,
     result: &mut String,
-    field: &Field,
+    field: &FormatField,
     value: Option<&Value<'_>>,
 ) -> Result<(), Fault> {
     let Some(value) = value else { return bad("the format names more values than there are") };
@@ -225,7 +225,11 @@ fn push(
 }
 
 /// The sign (with the prefix of the base) and the rest of a value's text.
-fn body(cx: &FuncCx<'_>, field: &Field, value: &Value<'_>) -> Result<(String, String), Fault> {
+fn body(
+    cx: &FuncCx<'_>,
+    field: &FormatField,
+    value: &Value<'_>,
+) -> Result<(String, String), Fault> {
     let form = field.form;
     match (value, form) {
         (Value::Int(v), Some('x' | 'X' | 'o' | 'b' | 'u')) if field.wraps => {
@@ -246,7 +250,7 @@ fn body(cx: &FuncCx<'_>, field: &Field, value: &Value<'_>) -> Result<(String, St
         (Value::Int(v), Some('f' | 'e' | 'g')) => Ok(float(field, *v as f64)),
         (Value::Double(v), Some('f' | 'e' | 'g')) => Ok(float(field, *v)),
         (Value::Double(v), None) if field.precision.is_some() => {
-            Ok(float(&Field { form: Some('g'), ..*field }, *v))
+            Ok(float(&FormatField { form: Some('g'), ..*field }, *v))
         }
         (Value::Double(v), None) if field.comma => {
             let text = shown(cx, &Value::Double(v.abs()));
@@ -266,11 +270,11 @@ fn body(cx: &FuncCx<'_>, field: &Field, value: &Value<'_>) -> Result<(String, St
     }
 }
 
-fn sign(field: &Field, negative: bool) -> String {
+fn sign(field: &FormatField, negative: bool) -> String {
     if negative { "-".to_owned() } else { field.plus.map(String::from).unwrap_or_default() }
 }
 
-fn integer(field: &Field, negative: bool, magnitude: u64) -> (String, String) {
+fn integer(field: &FormatField, negative: bool, magnitude: u64) -> (String, String) {
     let (prefix, digits) = match field.form {
         Some('x') => ("0x", format!("{magnitude:x}")),
         Some('X') => ("0X", format!("{magnitude:X}")),
@@ -285,7 +289,7 @@ fn integer(field: &Field, negative: bool, magnitude: u64) -> (String, String) {
     (sign, if field.comma { thousands(&digits) } else { digits })
 }
 
-fn float(field: &Field, value: f64) -> (String, String) {
+fn float(field: &FormatField, value: f64) -> (String, String) {
     let sign = sign(field, value.is_sign_negative() && !value.is_nan());
     if !value.is_finite() {
         return (sign, if value.is_nan() { "nan" } else { "inf" }.to_owned());

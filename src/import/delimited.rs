@@ -120,7 +120,7 @@ struct File<'a> {
 }
 
 /// What one look over a file tells.
-struct Seen {
+struct Survey {
     first: Vec<String>,
     /// What the columns hold in all lines but the first.
     rest: Vec<Guess>,
@@ -149,8 +149,8 @@ impl File<'_> {
         }
     }
 
-    fn look(&self) -> Result<Seen, Error> {
-        let mut seen = Seen { first: Vec::new(), rest: Vec::new(), rows: 0 };
+    fn look(&self) -> Result<Survey, Error> {
+        let mut seen = Survey { first: Vec::new(), rest: Vec::new(), rows: 0 };
         self.each(&mut |line, record| {
             if seen.rows == 0 {
                 seen.first = record.iter().map(|f| String::from_utf8_lossy(f).into()).collect();
@@ -174,7 +174,7 @@ impl File<'_> {
     }
 }
 
-impl Seen {
+impl Survey {
     fn add(&mut self, line: u64, record: &ByteRecord) -> Result<(), Error> {
         // A delimiter at the end of a line makes an unintended empty field.
         let extra = record.iter().skip(self.rest.len()).find(|field| !field.is_empty());

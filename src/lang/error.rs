@@ -21,7 +21,7 @@ pub(super) fn explain(failure: &Error<Rule>, text: &str, tokens: &[Token]) -> Di
         let message = "the query nests deeper than the stack of this thread allows";
         return Diagnostic::at(Code::TooDeep, Span::new(at, at), message);
     };
-    let place = Place::new(text, tokens, at);
+    let place = FailedAt::new(text, tokens, at);
     let expected = Expected::new(positives);
     if place.index == place.start {
         return beginning(&place);
@@ -33,7 +33,7 @@ pub(super) fn explain(failure: &Error<Rule>, text: &str, tokens: &[Token]) -> Di
 }
 
 /// A statement whose first word is wrong.
-fn beginning(place: &Place<'_>) -> Diagnostic {
+fn beginning(place: &FailedAt<'_>) -> Diagnostic {
     let word = place.word(0);
     let upper = word.to_ascii_uppercase();
     if keywords::contains(READ_ONLY, word) {
@@ -73,7 +73,7 @@ fn beginning(place: &Place<'_>) -> Diagnostic {
 }
 
 /// The place of a failure among the tokens, comments left out.
-pub(super) struct Place<'a> {
+pub(super) struct FailedAt<'a> {
     text: &'a str,
     tokens: Vec<Token>,
     /// The token that was not expected; the number of tokens at the end.
@@ -84,7 +84,7 @@ pub(super) struct Place<'a> {
     pub(super) open: Vec<usize>,
 }
 
-impl<'a> Place<'a> {
+impl<'a> FailedAt<'a> {
     fn new(text: &'a str, tokens: &[Token], at: usize) -> Self {
         let tokens: Vec<Token> =
             tokens.iter().copied().filter(|t| t.kind != TokenKind::Comment).collect();

@@ -1,6 +1,6 @@
 //! The usual slips, recognised by the tokens around the place where reading stopped.
 
-use super::error::{Place, quoted};
+use super::error::{FailedAt, quoted};
 use super::expected::Expected;
 use super::keywords;
 use super::lexer::TokenKind;
@@ -24,7 +24,7 @@ const ABSENT: &[(&str, &str)] = &[
 ];
 
 /// Slips with a message of their own.
-pub(super) fn explain(place: &Place<'_>, expected: &Expected) -> Option<Diagnostic> {
+pub(super) fn explain(place: &FailedAt<'_>, expected: &Expected) -> Option<Diagnostic> {
     pipe(place)
         .or_else(|| word_operator(place))
         .or_else(|| mark(place))
@@ -36,7 +36,7 @@ pub(super) fn explain(place: &Place<'_>, expected: &Expected) -> Option<Diagnost
 }
 
 /// Help for what has only the message "found …, expected …".
-pub(super) fn hint(place: &Place<'_>, expected: &Expected, mut found: Diagnostic) -> Diagnostic {
+pub(super) fn hint(place: &FailedAt<'_>, expected: &Expected, mut found: Diagnostic) -> Diagnostic {
     if let (true, Some(open)) = (expected.close, place.open.last().and_then(|&i| place.at(i))) {
         found = found.also(open.span, "opened here");
     }
@@ -60,7 +60,7 @@ pub(super) fn hint(place: &Place<'_>, expected: &Expected, mut found: Diagnostic
 }
 
 /// Help that follows from the words right before and after.
-fn nearby(place: &Place<'_>, expected: &Expected) -> Option<&'static str> {
+fn nearby(place: &FailedAt<'_>, expected: &Expected) -> Option<&'static str> {
     let before = |word: &str| place.is(-1, word);
     let query = ["SELECT", "FROM", "WITH", "VALUES"].iter().any(|w| place.is(0, w));
     let cut_short = keywords::is_reserved(place.word(-1));
@@ -94,7 +94,7 @@ fn nearby(place: &Place<'_>, expected: &Expected) -> Option<&'static str> {
 }
 
 /// How the statement is written that a word begins.
-fn command(place: &Place<'_>) -> Option<&'static str> {
+fn command(place: &FailedAt<'_>) -> Option<&'static str> {
     Some(match place.word_at(place.start).to_ascii_uppercase().as_str() {
         "COPY" if place.is(0, "FROM") => {
             "the rows of a file are read with CREATE TABLE name AS FROM 'file.csv'"
@@ -138,7 +138,7 @@ const SAME_STEPS: &[&str] =
     &["AS", "DISTINCT", "EXTEND", "JOIN", "LIMIT", "ORDER", "UNION", "WHERE"];
 
 /// `| where`, and steps that have other names.
-fn pipe(place: &Place<'_>) -> Option<Diagnostic> {
+fn pipe(place: &FailedAt<'_>) -> Option<Diagnostic> {
     let step = |offset: isize| {
         let word = place.word(offset).to_ascii_uppercase();
         let renamed = STEPS.iter().find(|(name, _)| *name == word).map(|(_, step)| *step);
@@ -159,7 +159,7 @@ fn pipe(place: &Place<'_>) -> Option<Diagnostic> {
 }
 
 /// `name REGEXP 'x'`, `name has 'x'`: words that are operators elsewhere.
-fn word_operator(place: &Place<'_>) -> Option<Diagnostic> {
+fn word_operator(place: &FailedAt<'_>) -> Option<Diagnostic> {
     let help = match place.word(0).to_ascii_uppercase().as_str() {
         "REGEXP" | "RLIKE" | "MATCHES" => "write name ~ 'pattern'",
         "CONTAINS" | "HAS" => "write contains(name, 'part'), or name ILIKE '%part%'",
@@ -175,7 +175,7 @@ fn word_operator(place: &Place<'_>) -> Option<Diagnostic> {
 }
 
 /// Help for a statement whose first word is of a debugger or of KQL.
-pub(super) fn other_language(place: &Place<'_>) -> Option<String> {
+pub(super) fn other_language(place: &FailedAt<'_>) -> Option<String> {
     const COMMANDS: [&str; 21] = [
         "da",
         "db",
@@ -218,7 +218,7 @@ pub(super) fn other_language(place: &Place<'_>) -> Option<String> {
 }
 
 /// A character that no token of the language begins with, or one used otherwise.
-fn mark(place: &Place<'_>) -> Option<Diagnostic> {
+fn mark(place: &FailedAt<'_>) -> Option<Diagnostic> {
     let word = place.word(0);
     if place.is(-1, "#") || word == "#" {
         let span = place.token(if word == "#" { 0 } else { -1 }).map(|t| t.span);
@@ -267,7 +267,7 @@ const BACK_TICK: &str = "an address has eight hex digits after the tick: fffff80
 const SQUARE: &str = "names are quoted as \"name\"; write IN (…) for a list of values";
 
 /// `80478b00`, `12abc`: digits that run into letters.
-fn number(place: &Place<'_>) -> Option<Diagnostic> {
+fn number(place: &FailedAt<'_>) -> Option<Diagnostic> {
     let word = place.word(0);
     let digits = place.kind(0) == Some(TokenKind::Number);
     if digits && place.kind(-1) == Some(TokenKind::Number) && place.touches(-1) {
@@ -290,7 +290,7 @@ fn number(place: &Place<'_>) -> Option<Diagnostic> {
     })
 }
 
-fn parenthesis(place: &Place<'_>) -> Option<Diagnostic> {
+fn parenthesis(place: &FailedAt<'_>) -> Option<Diagnostic> {
     if place.kind(0) == Some(TokenKind::Close) && place.open.is_empty() {
         let message = format!("found {} without an opening one before it", quoted(place.word(0)));
         return Some(Diagnostic::at(Code::Syntax, place.span(), message));
@@ -305,7 +305,7 @@ fn parenthesis(place: &Place<'_>) -> Option<Diagnostic> {
 }
 
 /// SQL of other dialects, at the place or right before it.
-fn absent(place: &Place<'_>) -> Option<Diagnostic> {
+fn absent(place: &FailedAt<'_>) -> Option<Diagnostic> {
     for offset in [0, -1, -2] {
         if offset == -2 && !place.is(-1, "(") {
             continue;
@@ -324,7 +324,7 @@ fn absent(place: &Place<'_>) -> Option<Diagnostic> {
 }
 
 /// A clause that stands after one that it belongs before.
-fn clause_order(place: &Place<'_>) -> Option<Diagnostic> {
+fn clause_order(place: &FailedAt<'_>) -> Option<Diagnostic> {
     let rank = |word: &str| CLAUSES.iter().position(|c| c.eq_ignore_ascii_case(word));
     let own = rank(place.word(0)).filter(|_| place.kind(0) == Some(TokenKind::Keyword))?;
     let mut depth = 0usize;
@@ -374,7 +374,7 @@ fn clause_order(place: &Place<'_>) -> Option<Diagnostic> {
 }
 
 /// `SELECT FROM t`, `WHERE ORDER BY`: nothing between two keywords.
-fn missing_part(place: &Place<'_>, expected: &Expected) -> Option<Diagnostic> {
+fn missing_part(place: &FailedAt<'_>, expected: &Expected) -> Option<Diagnostic> {
     let next_clause = place.is_end()
         || place.kind(0) == Some(TokenKind::Keyword) && keywords::is_reserved(place.word(0));
     if !next_clause {
@@ -400,7 +400,7 @@ fn missing_part(place: &Place<'_>, expected: &Expected) -> Option<Diagnostic> {
 }
 
 /// A keyword that is nearly one of those expected, here or right before.
-fn misspelt(place: &Place<'_>, expected: &Expected) -> Option<String> {
+fn misspelt(place: &FailedAt<'_>, expected: &Expected) -> Option<String> {
     for offset in [0, -1] {
         if place.kind(offset) != Some(TokenKind::Name) {
             continue;
@@ -432,7 +432,7 @@ fn close_enough(word: &str, keyword: &str) -> bool {
 }
 
 /// `=<`, `=>`, `=!`, `><`: two marks in the wrong order.
-fn wrong_operator(place: &Place<'_>) -> Option<String> {
+fn wrong_operator(place: &FailedAt<'_>) -> Option<String> {
     let pair = |offset: isize| {
         place.touches(offset).then(|| format!("{}{}", place.word(offset), place.word(offset + 1)))
     };
@@ -451,7 +451,7 @@ fn wrong_operator(place: &Place<'_>) -> Option<String> {
 }
 
 /// A reserved word where a name is wanted.
-fn reserved(place: &Place<'_>, expected: &Expected) -> Option<String> {
+fn reserved(place: &FailedAt<'_>, expected: &Expected) -> Option<String> {
     let word = place.word(0);
     let words = expected.words();
     let wanted =
@@ -464,7 +464,7 @@ fn reserved(place: &Place<'_>, expected: &Expected) -> Option<String> {
 }
 
 /// Whether what follows the unexpected word goes on as after a name.
-fn looks_like_name(place: &Place<'_>) -> bool {
+fn looks_like_name(place: &FailedAt<'_>) -> bool {
     let table = place.is(-1, "FROM") || place.is(-1, "JOIN");
     match place.kind(1) {
         None | Some(TokenKind::Semicolon) => table && !place.is_end(),

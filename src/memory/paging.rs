@@ -105,21 +105,21 @@ impl Mode {
     }
 
     /// The kind of a hardware entry at a level, counted from 1.
-    pub(super) const fn kind(self, entry: u64, level: u8) -> Kind {
+    pub(super) const fn kind(self, entry: u64, level: u8) -> EntryKind {
         let large = entry & 0x80 != 0;
         match (self, level) {
             (Self::Arm64, _) => match (entry & 3, level) {
-                (3, 1) | (1, 2 | 3) => Kind::Page,
-                (3, _) => Kind::Table,
-                _ => Kind::Software,
+                (3, 1) | (1, 2 | 3) => EntryKind::Page,
+                (3, _) => EntryKind::Table,
+                _ => EntryKind::Software,
             },
-            _ if entry & 1 == 0 => Kind::Software,
+            _ if entry & 1 == 0 => EntryKind::Software,
             (_, 1) | (Self::X64 | Self::X64La57, 2 | 3) | (Self::X86 | Self::Pae, 2)
                 if level == 1 || large =>
             {
-                Kind::Page
+                EntryKind::Page
             }
-            _ => Kind::Table,
+            _ => EntryKind::Table,
         }
     }
 
@@ -135,7 +135,7 @@ impl Mode {
 }
 
 /// The kind of an entry for the processor.
-pub(super) enum Kind {
+pub(super) enum EntryKind {
     Page,
     Table,
     Software,
@@ -194,9 +194,9 @@ pub(super) fn walk(
         let entry = place.and_then(|place| entry_at(memory, mode, Gpa(place)));
         let entry = entry.ok_or(Fault::NoTable { at, level })?;
         table = match mode.kind(entry, level) {
-            Kind::Page => return Ok(Walked::Page(page(mode, entry, *shift, at))),
-            Kind::Table => entry & mode.address_bits(),
-            Kind::Software => {
+            EntryKind::Page => return Ok(Walked::Page(page(mode, entry, *shift, at))),
+            EntryKind::Table => entry & mode.address_bits(),
+            EntryKind::Software => {
                 let said = software::read(mode, prototypes, entry, memory.map().end());
                 match (said, level) {
                     (Software::Transition(address), 1) => {

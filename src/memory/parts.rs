@@ -4,7 +4,7 @@
 //! Each table is read once, and unmapped ranges cost nothing. Tables that point to themselves, or
 //! that map more memory than a machine can have, end the walk early.
 
-use super::paging::{self, Kind, Level};
+use super::paging::{self, EntryKind, Level};
 use super::software::{self, Software};
 use super::{Fault, Gpa, Gva, Machine, PAGE, Root};
 
@@ -109,7 +109,7 @@ impl Machine {
                         bytes.iter().rev().fold(0, |entry, byte| entry << 8 | u64::from(*byte));
                     match mode.kind(entry, 1) {
                         _ if entry == 0 => None,
-                        Kind::Page => Some(Ok(mode.page(entry, PAGE))),
+                        EntryKind::Page => Some(Ok(mode.page(entry, PAGE))),
                         _ => match software::read(mode, self.prototypes(), entry, limit) {
                             Software::Empty => None,
                             Software::Transition(address) => Some(Ok(address)),
@@ -149,9 +149,11 @@ impl Walk<'_> {
             let entry = place.and_then(|place| paging::entry_at(memory, mode, Gpa(place)));
             let Some(entry) = entry else { return };
             match mode.kind(entry, level) {
-                Kind::Page => self.large(at & !size.wrapping_sub(1), mode.page(entry, size), size),
-                Kind::Table => self.below(entry & mode.address_bits(), below, at, size),
-                Kind::Software => {
+                EntryKind::Page => {
+                    self.large(at & !size.wrapping_sub(1), mode.page(entry, size), size)
+                }
+                EntryKind::Table => self.below(entry & mode.address_bits(), below, at, size),
+                EntryKind::Software => {
                     let said =
                         software::read(mode, self.machine.prototypes(), entry, memory.map().end());
                     if let Software::Transition(address) = said {

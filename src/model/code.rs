@@ -39,6 +39,8 @@ row! {
         guid: String,
         /// Age of the PDB.
         age: i64,
+        /// Where a symbol store keeps the file, below its folder.
+        store_path: String,
         /// Where it was found.
         found_at: String,
         /// Status of its symbols.

@@ -26,12 +26,12 @@ pub struct Called<'a> {
 }
 
 /// One word of a form.
-struct Part<'a> {
+struct FormWord<'a> {
     optional: bool,
-    kind: Kind<'a>,
+    kind: WordKind<'a>,
 }
 
-enum Kind<'a> {
+enum WordKind<'a> {
     Literal(&'a str),
     Any,
     Value { before: &'a str, name: &'a str, after: &'a str },
@@ -78,7 +78,7 @@ pub(super) fn called<'a>(
     let mut best: Option<(Score, Called<'a>)> = None;
     for query in queries.clone() {
         for form in &query.debugger {
-            let parts: Vec<Part<'_>> = form.split_whitespace().map(part).collect();
+            let parts: Vec<FormWord<'_>> = form.split_whitespace().map(part).collect();
             let mut fit = Fit { query, line, given: BTreeMap::new() };
             if let Some(score) = fit.matches(&parts, &words)
                 && best.as_ref().is_none_or(|(other, _)| score > *other)
@@ -114,27 +114,27 @@ fn unknown<'a>(
 /// Whether the form's first word is, or may become, `word`.
 fn begins(form: &str, word: &str) -> bool {
     form.split_whitespace().next().is_some_and(|first| match part(first).kind {
-        Kind::Literal(text) => is_literal(text, word),
-        Kind::Value { before, after, .. } => inner(before, after, word).is_some(),
-        Kind::Any | Kind::Rest(_) => false,
+        WordKind::Literal(text) => is_literal(text, word),
+        WordKind::Value { before, after, .. } => inner(before, after, word).is_some(),
+        WordKind::Any | WordKind::Rest(_) => false,
     })
 }
 
-fn part(word: &str) -> Part<'_> {
+fn part(word: &str) -> FormWord<'_> {
     let bare = word.strip_prefix('[').and_then(|word| word.strip_suffix(']'));
     let (optional, word) = bare.map_or((false, word), |bare| (true, bare));
     let kind = match word.split_once('$') {
-        _ if word == "*" => Kind::Any,
-        None => Kind::Literal(word),
-        Some(("", name)) if name.ends_with("...") => Kind::Rest(name.trim_end_matches('.')),
+        _ if word == "*" => WordKind::Any,
+        None => WordKind::Literal(word),
+        Some(("", name)) if name.ends_with("...") => WordKind::Rest(name.trim_end_matches('.')),
         Some((before, rest)) => {
             let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
             let end = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
             let (name, after) = rest.split_at(end);
-            Kind::Value { before, name, after }
+            WordKind::Value { before, name, after }
         }
     };
-    Part { optional, kind }
+    FormWord { optional, kind }
 }
 
 fn is_literal(text: &str, word: &str) -> bool {
@@ -158,21 +158,21 @@ struct Fit<'q, 'l> {
 }
 
 impl Fit<'_, '_> {
-    fn matches(&mut self, parts: &[Part<'_>], words: &[&str]) -> Option<Score> {
+    fn matches(&mut self, parts: &[FormWord<'_>], words: &[&str]) -> Option<Score> {
         let mut score = (0, std::cmp::Reverse(0));
         let mut rest = words.iter();
         for part in parts {
             let word = rest.as_slice().first().copied();
             let taken = match (&part.kind, word) {
-                (Kind::Literal(text), Some(word)) if is_literal(text, word) => {
+                (WordKind::Literal(text), Some(word)) if is_literal(text, word) => {
                     score.0 += 1;
                     true
                 }
-                (Kind::Any, Some(_)) => {
+                (WordKind::Any, Some(_)) => {
                     score.1.0 += 1;
                     true
                 }
-                (Kind::Rest(name), Some(word)) => {
+                (WordKind::Rest(name), Some(word)) => {
                     let at = self.place(word);
                     let text = self.line.get(at..).unwrap_or_default();
                     self.given.insert((*name).to_owned(), text.to_owned());
@@ -180,7 +180,7 @@ impl Fit<'_, '_> {
                     rest = [].iter();
                     continue;
                 }
-                (Kind::Value { before, name, after }, Some(word)) => {
+                (WordKind::Value { before, name, after }, Some(word)) => {
                     match inner(before, after, word).and_then(|text| self.value(name, text)) {
                         Some(value) => {
                             self.given.insert((*name).to_owned(), value);

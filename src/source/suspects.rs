@@ -71,16 +71,17 @@ pub(crate) fn of_exception(want: &Want<'_, Exception>) -> bool {
 
 /// The modules that stop a system or pass on an exception, and are never the first suspect.
 #[derive(Debug)]
-pub(crate) struct Core {
+pub(crate) struct CrashedCore {
     /// The name for them.
     name: &'static str,
     modules: &'static [&'static str],
 }
 
 /// The kernel of a system.
-pub(crate) const SYSTEM: Core = Core { name: "the kernel", modules: &KERNEL };
+pub(crate) const SYSTEM: CrashedCore = CrashedCore { name: "the kernel", modules: &KERNEL };
 /// The libraries of a program.
-pub(crate) const PROGRAM: Core = Core { name: "the system's libraries", modules: &OF_PROGRAMS };
+pub(crate) const PROGRAM: CrashedCore =
+    CrashedCore { name: "the system's libraries", modules: &OF_PROGRAMS };
 
 /// A suspected module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,7 +128,7 @@ pub(crate) struct Evidence {
 }
 
 /// Whose frames are told, and how.
-struct Stack<'a> {
+struct CrashStack<'a> {
     of: &'a str,
     /// Where the first of them is, as a part of a sentence.
     after: &'a str,
@@ -204,7 +205,7 @@ impl Evidence {
         &mut self,
         frames: &[Frame],
         locate: impl Fn(u64) -> Option<Located>,
-        core: &Core,
+        core: &CrashedCore,
     ) {
         // What stopped the system is no suspect, and neither is what a trap went through.
         let trap = frames.iter().skip(1).position(|frame| frame.is_exact).map(|at| at + 1);
@@ -212,7 +213,7 @@ impl Evidence {
         let first = if trap.is_some() { &AFTER_TRAP } else { &ON_STACK };
         let numbered = frames.iter().enumerate().skip(trap.unwrap_or(1));
         let numbered = numbered.map(|(number, frame)| (i64::try_from(number).ok(), frame.ip));
-        self.told(numbered, locate, core, &Stack { of: "the crash", after, first });
+        self.told(numbered, locate, core, &CrashStack { of: "the crash", after, first });
     }
 
     /// The frames of code that an exception interrupted, from its context record on, with their
@@ -221,10 +222,15 @@ impl Evidence {
         &mut self,
         frames: impl Iterator<Item = (Option<i64>, u64)>,
         locate: impl Fn(u64) -> Option<Located>,
-        core: &Core,
+        core: &CrashedCore,
     ) {
         let after = " from the context of the exception on";
-        self.told(frames, locate, core, &Stack { of: "the exception", after, first: &AFTER_TRAP });
+        self.told(
+            frames,
+            locate,
+            core,
+            &CrashStack { of: "the exception", after, first: &AFTER_TRAP },
+        );
     }
 
     /// The frames of another thread than that of the crash, which a parameter leads to.
@@ -232,21 +238,26 @@ impl Evidence {
         &mut self,
         frames: &[Frame],
         locate: impl Fn(u64) -> Option<Located>,
-        core: &Core,
+        core: &CrashedCore,
         after: &str,
     ) {
         let numbered = frames.iter().map(|frame| (None, frame.ip));
-        self.told(numbered, locate, core, &Stack { of: "a thread", after, first: &AFTER_TRAP });
+        self.told(
+            numbered,
+            locate,
+            core,
+            &CrashStack { of: "a thread", after, first: &AFTER_TRAP },
+        );
     }
 
     fn told(
         &mut self,
         frames: impl Iterator<Item = (Option<i64>, u64)>,
         locate: impl Fn(u64) -> Option<Located>,
-        core: &Core,
-        stack: &Stack<'_>,
+        core: &CrashedCore,
+        stack: &CrashStack<'_>,
     ) {
-        let Stack { of, after, first } = stack;
+        let CrashStack { of, after, first } = stack;
         let (mut is_first, mut is_others) = (true, true);
         for (number, ip) in frames {
             let Some(place) = locate(ip) else { continue };

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::folder::{self, Listings};
-use super::image::{Image, Section};
+use super::image::{Image, ImageSection};
 
 /// The identity of an image, from a module list.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -43,7 +43,7 @@ impl ImageId {
 #[derive(Debug)]
 pub struct ImageFile {
     file: Mutex<File>,
-    sections: Vec<Section>,
+    sections: Vec<ImageSection>,
 }
 
 impl ImageFile {
@@ -78,7 +78,7 @@ impl ImageFile {
         if end <= first.into() {
             return read_at(&self.file, offset.into(), buffer);
         }
-        let holds = |section: &&Section| {
+        let holds = |section: &&ImageSection| {
             section.start <= offset
                 && end <= u64::from(section.start).saturating_add(section.size.into())
         };

@@ -1,6 +1,6 @@
 //! Type names as the debugger command `dt` prints them.
 
-use super::layout::{Field, Kind, Layout};
+use super::layout::{Field, Layout, MemberKind};
 
 /// More deeply nested types are cut off.
 const MAX_DEPTH: usize = 8;
@@ -14,7 +14,7 @@ pub struct FieldInfo {
     /// Where it is in the requested structure.
     pub field: Field,
     /// The kind of its type.
-    pub shape: Shape,
+    pub shape: TypeShape,
     /// Its type as `dt` writes it (`Ptr64 _EPROCESS`, `[16] UChar`, `Pos 3, 2 Bits`).
     pub type_name: String,
     /// The structure that it is, contains or points to.
@@ -24,7 +24,7 @@ pub struct FieldInfo {
 /// The kind of a field's type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Shape {
+pub enum TypeShape {
     /// A number.
     Number,
     /// A pointer.
@@ -70,27 +70,27 @@ pub enum Item {
     Other,
 }
 
-pub(super) fn field(layout: &Layout, name: &str, field: Field, kind: &Kind) -> FieldInfo {
+pub(super) fn field(layout: &Layout, name: &str, field: Field, kind: &MemberKind) -> FieldInfo {
     let shape = match kind {
-        Kind::Number { .. } => Shape::Number,
-        Kind::Pointer(_) => Shape::Pointer,
-        Kind::Bits { .. } => Shape::Bits,
-        Kind::Enum { .. } => Shape::Enum,
-        Kind::Named(_) => Shape::Struct,
-        Kind::Array { count, of } if matches!(**of, Kind::Number { size: 1, .. }) => {
-            Shape::Text { count: *count }
+        MemberKind::Number { .. } => TypeShape::Number,
+        MemberKind::Pointer(_) => TypeShape::Pointer,
+        MemberKind::Bits { .. } => TypeShape::Bits,
+        MemberKind::Enum { .. } => TypeShape::Enum,
+        MemberKind::Named(_) => TypeShape::Struct,
+        MemberKind::Array { count, of } if matches!(**of, MemberKind::Number { size: 1, .. }) => {
+            TypeShape::Text { count: *count }
         }
-        Kind::Array { count, of } => Shape::Array {
+        MemberKind::Array { count, of } => TypeShape::Array {
             count: *count,
             size: layout.size_of_kind(of, 0).unwrap_or(0),
             element: match **of {
-                Kind::Number { is_signed, .. } => Item::Number { is_signed },
-                Kind::Pointer(_) => Item::Pointer,
-                Kind::Named(_) => Item::Struct,
+                MemberKind::Number { is_signed, .. } => Item::Number { is_signed },
+                MemberKind::Pointer(_) => Item::Pointer,
+                MemberKind::Named(_) => Item::Struct,
                 _ => Item::Other,
             },
         },
-        Kind::Other => Shape::Unknown,
+        MemberKind::Other => TypeShape::Unknown,
     };
     let pointer = if layout.arch() == Some("x86") { "Ptr32" } else { "Ptr64" };
     FieldInfo {
@@ -103,40 +103,40 @@ pub(super) fn field(layout: &Layout, name: &str, field: Field, kind: &Kind) -> F
 }
 
 /// The structure that a type is, contains or points to.
-pub(super) fn target(kind: &Kind) -> Option<&str> {
+pub(super) fn target(kind: &MemberKind) -> Option<&str> {
     let mut kind = kind;
     for _ in 0..MAX_DEPTH {
         match kind {
-            Kind::Named(name) => return Some(name),
-            Kind::Pointer(of) | Kind::Array { of, .. } => kind = of,
+            MemberKind::Named(name) => return Some(name),
+            MemberKind::Pointer(of) | MemberKind::Array { of, .. } => kind = of,
             _ => return None,
         }
     }
     None
 }
 
-fn words(kind: &Kind, pointer: &str, depth: usize) -> String {
+fn words(kind: &MemberKind, pointer: &str, depth: usize) -> String {
     if depth > MAX_DEPTH {
         return "…".to_owned();
     }
     match kind {
-        Kind::Number { size: 1, is_signed: true } => "Char".to_owned(),
-        Kind::Number { size: 1, .. } => "UChar".to_owned(),
-        Kind::Number { size, is_signed } => {
+        MemberKind::Number { size: 1, is_signed: true } => "Char".to_owned(),
+        MemberKind::Number { size: 1, .. } => "UChar".to_owned(),
+        MemberKind::Number { size, is_signed } => {
             format!("{}{size}B", if *is_signed { "Int" } else { "Uint" })
         }
-        Kind::Pointer(to) => match &**to {
-            Kind::Other => format!("{pointer} Void"),
+        MemberKind::Pointer(to) => match &**to {
+            MemberKind::Other => format!("{pointer} Void"),
             to => format!("{pointer} {}", words(to, pointer, depth.saturating_add(1))),
         },
-        Kind::Bits { start, len, .. } => {
+        MemberKind::Bits { start, len, .. } => {
             format!("Pos {start}, {len} Bit{}", if *len == 1 { "" } else { "s" })
         }
-        Kind::Array { count, of } => {
+        MemberKind::Array { count, of } => {
             format!("[{count}] {}", words(of, pointer, depth.saturating_add(1)))
         }
-        Kind::Enum { name, size, .. } if name.is_empty() => format!("Enum ({size} bytes)"),
-        Kind::Named(name) | Kind::Enum { name, .. } => name.to_string(),
-        Kind::Other => "Void".to_owned(),
+        MemberKind::Enum { name, size, .. } if name.is_empty() => format!("Enum ({size} bytes)"),
+        MemberKind::Named(name) | MemberKind::Enum { name, .. } => name.to_string(),
+        MemberKind::Other => "Void".to_owned(),
     }
 }

@@ -41,6 +41,11 @@ impl PdbId {
         format!("{}{:X}", self.guid, self.age)
     }
 
+    /// Where a symbol store keeps the file, below its folder; `None` if the name is no plain file name.
+    pub fn store_path(&self) -> Option<String> {
+        self.is_safe().then(|| format!("{0}/{1}/{0}", self.name, self.folder()))
+    }
+
     /// Whether the name is a plain file name: a damaged dump must not lead to a path outside the
     /// folder.
     pub(super) fn is_safe(&self) -> bool {
@@ -75,7 +80,9 @@ mod tests {
         assert_eq!(id.name, "driver.pdb");
         assert_eq!(id.guid, "123456789ABCDEF00102030405060708");
         assert_eq!((id.age, id.folder().as_str()), (2, "123456789ABCDEF001020304050607082"));
-        assert!(id.is_safe());
+        let at = "driver.pdb/123456789ABCDEF001020304050607082/driver.pdb";
+        assert_eq!(id.store_path().as_deref(), Some(at));
+        assert_eq!(PdbId { name: "a/b.pdb".to_owned(), ..id }.store_path(), None);
         assert_eq!(PdbId::from_record(&record[..20]), None);
         assert_eq!(PdbId::from_record(b"NB10"), None);
     }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::layout::{Enum, Format, Kind, Member, Type};
+use super::layout::{Enum, Format, Member, MemberKind, Type};
 use super::text::{Head, range_in};
 
 #[derive(Deserialize)]
@@ -72,24 +72,24 @@ struct UserType<'a> {
 struct UserField {
     offset: u64,
     #[serde(rename = "type")]
-    kind: FieldKind,
+    kind: IsfKind,
 }
 
 #[derive(Deserialize)]
-struct FieldKind {
+struct IsfKind {
     kind: Box<str>,
     #[serde(default)]
     name: Option<Box<str>>,
     #[serde(default)]
     count: u64,
     #[serde(default)]
-    subtype: Option<Box<FieldKind>>,
+    subtype: Option<Box<IsfKind>>,
     #[serde(default)]
     bit_position: u8,
     #[serde(default)]
     bit_length: u8,
     #[serde(default, rename = "type")]
-    inner: Option<Box<FieldKind>>,
+    inner: Option<Box<IsfKind>>,
 }
 
 /// The metadata of a file, before its types are read.
@@ -139,24 +139,28 @@ pub(super) fn read_type(raw: &str) -> Option<Type> {
     Some(Type { size: ty.size, fields: ty.fields.into_iter().map(member).collect() })
 }
 
-fn kind_of(kind: FieldKind) -> Kind {
+fn kind_of(kind: IsfKind) -> MemberKind {
     match &*kind.kind {
-        "pointer" => Kind::Pointer(Box::new(kind.subtype.map_or(Kind::Other, |to| kind_of(*to)))),
+        "pointer" => {
+            MemberKind::Pointer(Box::new(kind.subtype.map_or(MemberKind::Other, |to| kind_of(*to))))
+        }
         "base" => number(kind.name.as_deref().unwrap_or_default()),
-        "enum" => Kind::Enum { name: kind.name.unwrap_or_default(), size: 4, values: Option::None },
+        "enum" => {
+            MemberKind::Enum { name: kind.name.unwrap_or_default(), size: 4, values: Option::None }
+        }
         "bitfield" => {
             let size = match kind.inner.map(|inner| kind_of(*inner)) {
-                Some(Kind::Number { size, .. }) => size,
+                Some(MemberKind::Number { size, .. }) => size,
                 _ => 4,
             };
-            Kind::Bits { size, start: kind.bit_position, len: kind.bit_length }
+            MemberKind::Bits { size, start: kind.bit_position, len: kind.bit_length }
         }
         "array" => match kind.subtype {
-            Some(of) => Kind::Array { count: kind.count, of: Box::new(kind_of(*of)) },
-            None => Kind::Other,
+            Some(of) => MemberKind::Array { count: kind.count, of: Box::new(kind_of(*of)) },
+            None => MemberKind::Other,
         },
-        "struct" | "union" | "class" => kind.name.map_or(Kind::Other, Kind::Named),
-        _ => Kind::Other,
+        "struct" | "union" | "class" => kind.name.map_or(MemberKind::Other, MemberKind::Named),
+        _ => MemberKind::Other,
     }
 }
 
@@ -172,7 +176,7 @@ pub(super) fn read_enums(raw: &str) -> HashMap<Box<str>, Enum> {
 }
 
 /// The number type of a C type name; both formats use the same names.
-pub(super) fn number(name: &str) -> Kind {
+pub(super) fn number(name: &str) -> MemberKind {
     let (size, is_signed) = match name {
         "char" => (1, true),
         "unsigned char" | "bool" => (1, false),
@@ -182,9 +186,9 @@ pub(super) fn number(name: &str) -> Kind {
         "unsigned int" | "unsigned long" | "HRESULT" | "float" | "f32" => (4, false),
         "long long" | "__int64" => (8, true),
         "unsigned long long" | "unsigned __int64" | "double" | "f64" => (8, false),
-        _ => return Kind::Other,
+        _ => return MemberKind::Other,
     };
-    Kind::Number { size, is_signed }
+    MemberKind::Number { size, is_signed }
 }
 
 /// An error message of the JSON reader without the text that it quotes from the file.

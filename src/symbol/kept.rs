@@ -269,7 +269,7 @@ mod tests {
     fn a_cached_layout_equals_the_parsed_one() {
         let folder = Folder::new("same");
         let (document, _) = pack::find(19041, 0, "x64").unwrap();
-        let document = document.text(pack::Part::First).unwrap().to_string();
+        let document = document.text(pack::Document::First).unwrap().to_string();
         for (name, text) in [("isf", isf()), ("nt", document)] {
             let file = folder.0.join(name);
             std::fs::write(&file, &text).unwrap();

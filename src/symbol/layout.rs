@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::describe::{self, FieldInfo};
 use super::known::Known;
 use super::names::Names;
-use super::pack::{Pack, Part};
+use super::pack::{Document, Pack};
 use super::pdb::{PdbFile, Types};
 use super::text::Text;
 use super::{demangle, kept};
@@ -64,22 +64,22 @@ pub(super) struct Type {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Member {
     pub(super) offset: u64,
-    pub(super) kind: Kind,
+    pub(super) kind: MemberKind,
 }
 
 /// The type of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum MemberKind {
     /// A number of this many bytes.
     Number { size: u64, is_signed: bool },
     /// A pointer.
-    Pointer(Box<Kind>),
+    Pointer(Box<MemberKind>),
     /// An enumeration; in some formats its names are stored separately.
     Enum { name: Box<str>, size: u64, values: Option<Arc<Enum>> },
     /// A bit field.
     Bits { size: u64, start: u8, len: u8 },
     /// An array.
-    Array { count: u64, of: Box<Kind> },
+    Array { count: u64, of: Box<MemberKind> },
     /// A structure or union with this name.
     Named(Box<str>),
     /// Anything else.
@@ -149,11 +149,11 @@ impl Layout {
 
     /// A built-in layout; `None` only if the program itself is damaged.
     pub fn of_pack(pack: &'static Pack) -> Option<Self> {
-        Some(Self { pack: Some(pack), ..Self::of_part(pack, Part::First)? })
+        Some(Self { pack: Some(pack), ..Self::of_part(pack, Document::First)? })
     }
 
     /// One document of a pack, upon that from which it differs.
-    fn of_part(pack: &Pack, part: Part) -> Option<Self> {
+    fn of_part(pack: &Pack, part: Document) -> Option<Self> {
         let own = pack.text(part)?;
         let Some(base) = pack.base(part) else { return Self::parse(own.to_string()).ok() };
         let base = Self::parse(base.to_string()).ok()?;
@@ -182,7 +182,7 @@ impl Layout {
 
     /// The other types of a built-in layout, which are decompressed on first use.
     fn rest(&self) -> Option<&Self> {
-        let unpack = || Some(Box::new(Self::of_part(self.pack?, Part::Rest)?));
+        let unpack = || Some(Box::new(Self::of_part(self.pack?, Document::Rest)?));
         self.rest.get_or_init(unpack).as_deref()
     }
 
@@ -271,7 +271,7 @@ impl Layout {
     /// The name of a field's value, if the field's type is an enumeration.
     pub fn value_name(&self, name: &str, path: &str, value: i64) -> Option<String> {
         let (_, kind) = self.at(name, path)?;
-        let Kind::Enum { name, values, .. } = &kind else { return None };
+        let MemberKind::Enum { name, values, .. } = &kind else { return None };
         match values {
             Some(values) => values.name(value).map(str::to_owned),
             None => self.enum_name(name, value),
@@ -319,7 +319,7 @@ impl Layout {
     }
 
     /// The offset and type at the end of a field path.
-    fn at(&self, name: &str, path: &str) -> Option<(u64, Kind)> {
+    fn at(&self, name: &str, path: &str) -> Option<(u64, MemberKind)> {
         let mut ty = self.type_of(name)?;
         let mut offset = 0u64;
         let mut parts = path.split('.').take(MAX_PATH).peekable();
@@ -330,10 +330,10 @@ impl Layout {
                 return Some((offset, member.kind.clone()));
             }
             let mut kind = &member.kind;
-            while let Kind::Array { of, .. } = kind {
+            while let MemberKind::Array { of, .. } = kind {
                 kind = of;
             }
-            let Kind::Named(inner) = kind else { return None };
+            let MemberKind::Named(inner) = kind else { return None };
             ty = self.type_of(inner)?;
         }
         None
@@ -346,30 +346,30 @@ impl Layout {
         }
     }
 
-    fn found(&self, offset: u64, kind: &Kind) -> Option<Field> {
+    fn found(&self, offset: u64, kind: &MemberKind) -> Option<Field> {
         let (bits, is_signed) = match kind {
-            Kind::Bits { start, len, .. } => (Some((*start, *len)), false),
-            Kind::Number { is_signed, .. } => (None, *is_signed),
+            MemberKind::Bits { start, len, .. } => (Some((*start, *len)), false),
+            MemberKind::Number { is_signed, .. } => (None, *is_signed),
             _ => (None, false),
         };
         let size = usize::try_from(self.size_of_kind(kind, 0)?).ok()?;
         Some(Field { offset: usize::try_from(offset).ok()?, size, bits, is_signed })
     }
 
-    pub(super) fn size_of_kind(&self, kind: &Kind, depth: usize) -> Option<u64> {
+    pub(super) fn size_of_kind(&self, kind: &MemberKind, depth: usize) -> Option<u64> {
         match kind {
-            Kind::Enum { name, size, values: None } => {
+            MemberKind::Enum { name, size, values: None } => {
                 Some(self.with_enum(name, Enum::size).unwrap_or(*size))
             }
-            Kind::Number { size, .. } | Kind::Bits { size, .. } | Kind::Enum { size, .. } => {
-                Some(*size)
-            }
-            Kind::Pointer(_) => Some(if self.arch() == Some("x86") { 4 } else { 8 }),
-            Kind::Array { count, of } if depth < MAX_PATH => {
+            MemberKind::Number { size, .. }
+            | MemberKind::Bits { size, .. }
+            | MemberKind::Enum { size, .. } => Some(*size),
+            MemberKind::Pointer(_) => Some(if self.arch() == Some("x86") { 4 } else { 8 }),
+            MemberKind::Array { count, of } if depth < MAX_PATH => {
                 self.size_of_kind(of, depth.saturating_add(1))?.checked_mul(*count)
             }
-            Kind::Named(name) => Some(self.size_of(name).unwrap_or(0)),
-            Kind::Array { .. } | Kind::Other => Some(0),
+            MemberKind::Named(name) => Some(self.size_of(name).unwrap_or(0)),
+            MemberKind::Array { .. } | MemberKind::Other => Some(0),
         }
     }
 
@@ -439,7 +439,7 @@ mod tests {
     #[test]
     fn damage_never_panics() {
         let (pack, _) = pack::find(7601, 1, "x86").unwrap();
-        let text = pack.base(Part::First).or_else(|| pack.text(Part::First)).unwrap();
+        let text = pack.base(Document::First).or_else(|| pack.text(Document::First)).unwrap();
         let mut state = 88_172_645_463_325_252u64;
         let mut below = |limit: usize| {
             state ^= state << 13;

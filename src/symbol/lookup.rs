@@ -61,7 +61,7 @@ impl Status {
 /// The places that are searched, and what was found.
 #[derive(Debug, Default)]
 pub(super) struct Lookup {
-    places: Vec<Place>,
+    places: Vec<SearchedPlace>,
     offline: bool,
     modules: Mutex<HashMap<PdbId, Arc<Slot>>>,
     silent: Mutex<HashSet<String>>,
@@ -73,12 +73,12 @@ pub(super) struct Lookup {
 
 /// A place, and whether its servers may be asked.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct SearchedPlace {
     pub(super) element: Element,
     pub(super) may_ask: bool,
 }
 
-impl Place {
+impl SearchedPlace {
     /// Its folders and files.
     pub(super) fn folders(&self) -> Vec<&Path> {
         match &self.element {
@@ -134,7 +134,7 @@ impl Waiting {
 }
 
 impl Lookup {
-    pub(super) fn new(places: Vec<Place>, offline: bool) -> Self {
+    pub(super) fn new(places: Vec<SearchedPlace>, offline: bool) -> Self {
         Self { places, offline, ..Self::default() }
     }
 
@@ -145,7 +145,7 @@ impl Lookup {
 
     /// The folders and files of all places in order.
     pub(super) fn folders(&self) -> impl Iterator<Item = &Path> {
-        self.places.iter().flat_map(Place::folders)
+        self.places.iter().flat_map(SearchedPlace::folders)
     }
 
     /// The folders that were looked through.
@@ -192,7 +192,7 @@ impl Lookup {
 
     /// Whether there is a server that may be asked.
     pub(super) fn may_ask(&self) -> bool {
-        let asks = |place: &Place| {
+        let asks = |place: &SearchedPlace| {
             let Element::Chain(stops) = &place.element else { return false };
             place.may_ask && stops.iter().any(|stop| matches!(stop, Stop::Server(_)))
         };

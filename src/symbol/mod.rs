@@ -45,7 +45,7 @@ use liblzma::read::XzDecoder;
 use liblzma::stream::Stream;
 
 pub use binary::{ImageFile, ImageId};
-pub use describe::{FieldInfo, Item, Shape};
+pub use describe::{FieldInfo, Item, TypeShape};
 pub use error::Error;
 pub use exports::ExportNames;
 pub use id::PdbId;
@@ -57,7 +57,7 @@ pub use pdb::PdbFile;
 pub use pool_tags::{PoolTagName, PoolTags};
 
 use self::find::LayoutFile;
-use self::lookup::{Lookup, Place as Stop};
+use self::lookup::{Lookup, SearchedPlace};
 use self::pack::Pack;
 use self::path::Element;
 use crate::dump::cache::Entry;
@@ -114,7 +114,7 @@ pub struct Wanted<'a> {
 /// A layout that may fit; candidates are ordered by likelihood.
 #[derive(Debug, Clone)]
 pub struct Candidate {
-    place: Place,
+    place: LoadedPlace,
     /// Where it comes from, for messages.
     pub label: String,
     /// Why it may fit.
@@ -137,7 +137,7 @@ pub enum Closeness {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Place {
+enum LoadedPlace {
     File(PathBuf),
     Pack([u16; 4], u8, &'static str),
 }
@@ -172,11 +172,15 @@ impl Store {
             };
             let is_required = !elements.iter().any(is_there);
             required.extend(elements.iter().map(|_| is_required));
-            places.extend(elements.into_iter().map(|element| Stop { element, may_ask: true }));
+            places.extend(
+                elements.into_iter().map(|element| SearchedPlace { element, may_ask: true }),
+            );
         }
         if !search.environment.trim().is_empty() {
             let elements = path::elements(Path::new(&search.environment));
-            places.extend(elements.into_iter().map(|element| Stop { element, may_ask: false }));
+            places.extend(
+                elements.into_iter().map(|element| SearchedPlace { element, may_ask: false }),
+            );
         }
         let mut paths = Vec::new();
         for (position, place) in places.iter().enumerate() {
@@ -299,13 +303,17 @@ impl Store {
         if let Some(path) = pdb.and_then(|id| self.inner.lookup.fetch(id).at) {
             let label = path.display().to_string();
             let closeness = Closeness::SamePdb;
-            found.push((closeness, 0, Candidate { place: Place::File(path), label, closeness }));
+            found.push((
+                closeness,
+                0,
+                Candidate { place: LoadedPlace::File(path), label, closeness },
+            ));
         }
         let known = found.first().map(|(.., candidate)| candidate.place.clone());
         for file in self.files() {
             let Some((closeness, distance)) = closeness(file, wanted) else { continue };
             let label = file.path.display().to_string();
-            let place = Place::File(file.path.clone());
+            let place = LoadedPlace::File(file.path.clone());
             if known.as_ref() == Some(&place) {
                 continue;
             }
@@ -327,7 +335,7 @@ impl Store {
             }
             last = is_other.then_some(pack.version[2]);
             let label = format!("built-in layout {} {}", pack.version_text(), pack.arch);
-            let place = Place::Pack(pack.version, pack.service_pack, pack.arch);
+            let place = LoadedPlace::Pack(pack.version, pack.service_pack, pack.arch);
             found.push((closeness, distance, Candidate { place, label, closeness }));
         }
         found.sort_by_key(|(closeness, distance, _)| (*closeness, *distance));
@@ -347,7 +355,7 @@ impl Store {
 
     /// Whether a layout that was not read yet is of another architecture, judged by its first part.
     pub fn is_foreign(&self, candidate: &Candidate, arch: &str) -> bool {
-        let Place::File(path) = &candidate.place else { return false };
+        let LoadedPlace::File(path) = &candidate.place else { return false };
         if let Some(layout) = self.known(path) {
             return layout.arch().is_some_and(|found| found != arch);
         }
@@ -364,8 +372,10 @@ impl Store {
     /// What is wrong with the file.
     pub fn load(&self, candidate: &Candidate) -> Result<Arc<Layout>, Error> {
         match &candidate.place {
-            Place::File(path) => self.load_file(path),
-            Place::Pack(version, service_pack, arch) => built_in(*version, *service_pack, arch),
+            LoadedPlace::File(path) => self.load_file(path),
+            LoadedPlace::Pack(version, service_pack, arch) => {
+                built_in(*version, *service_pack, arch)
+            }
         }
     }
 

@@ -44,7 +44,7 @@ pub struct KnownPdb {
 
 /// One of the two documents of a kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum Document {
     /// Types that the first queries of a session read.
     First,
     /// The others.
@@ -161,20 +161,20 @@ impl Pack {
     }
 
     /// A `nt-layout-1` document of the pack; `None` only if the program itself is damaged.
-    pub fn text(&self, part: Part) -> Option<Arc<str>> {
+    pub fn text(&self, part: Document) -> Option<Arc<str>> {
         self.line(part, self.lines[0])
     }
 
     /// The document of the kernel from which this one differs by what [`Self::text`] gives; `None`
     /// if that is all.
-    pub fn base(&self, part: Part) -> Option<Arc<str>> {
+    pub fn base(&self, part: Document) -> Option<Arc<str>> {
         let [own, base] = self.lines;
         if own == base { None } else { self.line(part, base) }
     }
 
-    fn line(&self, part: Part, number: usize) -> Option<Arc<str>> {
+    fn line(&self, part: Document, number: usize) -> Option<Arc<str>> {
         let [first, rest] = self.archives;
-        unpacked(if part == Part::First { first } else { rest })?.get(number).cloned()
+        unpacked(if part == Document::First { first } else { rest })?.get(number).cloned()
     }
 }
 
@@ -205,7 +205,7 @@ mod tests {
         for pack in all() {
             let version = pack.version_text();
             let mut types: Vec<serde_json::Value> = Vec::new();
-            for part in [Part::First, Part::Rest] {
+            for part in [Document::First, Document::Rest] {
                 let text = pack.text(part).unwrap();
                 let document: serde_json::Value = serde_json::from_str(&text).unwrap();
                 assert_eq!(document["format"], "nt-layout-1");
@@ -213,8 +213,8 @@ mod tests {
                 assert_eq!(document["arch"], pack.arch);
                 let layout = Layout::of_pack(pack).unwrap();
                 let names: &[&str] = match part {
-                    Part::First => &["_ETHREAD", "_EPROCESS", "_KPRCB", "_DISPATCHER_HEADER"],
-                    Part::Rest => &["_WORK_QUEUE_ITEM", "_KDEVICE_QUEUE"],
+                    Document::First => &["_ETHREAD", "_EPROCESS", "_KPRCB", "_DISPATCHER_HEADER"],
+                    Document::Rest => &["_WORK_QUEUE_ITEM", "_KDEVICE_QUEUE"],
                 };
                 for name in names {
                     assert!(layout.size_of(name) > Some(7), "{version} {name}");

@@ -51,38 +51,38 @@ pub(super) fn elements(path: &Path) -> Vec<Element> {
     let mut cache: Option<PathBuf> = None;
     for part in text.split(';').map(str::trim).filter(|part| !part.is_empty()) {
         match parse(part) {
-            Part::Cache(folder) => {
+            PathPart::Cache(folder) => {
                 found.push(Element::Chain(vec![Stop::Folder(folder.clone())]));
                 cache = Some(folder);
             }
-            Part::Chain(mut stops) => {
+            PathPart::Chain(mut stops) => {
                 if let (Some(cache), Some(Stop::Server(_))) = (&cache, stops.first()) {
                     stops.insert(0, Stop::Folder(cache.clone()));
                 }
                 found.push(Element::Chain(stops));
             }
-            Part::Local(path) => found.push(Element::Local(path)),
+            PathPart::Local(path) => found.push(Element::Local(path)),
         }
     }
     found
 }
 
-enum Part {
+enum PathPart {
     Cache(PathBuf),
     Chain(Vec<Stop>),
     Local(PathBuf),
 }
 
-fn parse(part: &str) -> Part {
+fn parse(part: &str) -> PathPart {
     let mut words = part.split('*');
     let kind = words.next().unwrap_or_default().to_ascii_lowercase();
     match kind.as_str() {
-        "cache" => Part::Cache(words.next().map_or_else(default_cache, folder)),
-        "srv" => Part::Chain(words.map(stop).collect()),
+        "cache" => PathPart::Cache(words.next().map_or_else(default_cache, folder)),
+        "srv" => PathPart::Chain(words.map(stop).collect()),
         // The second word names the library that debuggers load to access the server.
-        "symsrv" => Part::Chain(words.skip(1).map(stop).collect()),
-        _ if is_server(part) => Part::Chain(vec![stop(part)]),
-        _ => Part::Local(PathBuf::from(part)),
+        "symsrv" => PathPart::Chain(words.skip(1).map(stop).collect()),
+        _ if is_server(part) => PathPart::Chain(vec![stop(part)]),
+        _ => PathPart::Local(PathBuf::from(part)),
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::isf;
-use super::layout::{Enum, Format, Kind, Member, Type};
+use super::layout::{Enum, Format, Member, MemberKind, Type};
 use super::text::{Head, range_in};
 
 #[derive(Deserialize)]
@@ -29,11 +29,11 @@ struct File<'a> {
 struct Struct<'a> {
     size: u64,
     #[serde(borrow, default)]
-    fields: HashMap<&'a str, Field>,
+    fields: HashMap<&'a str, VtypeField>,
 }
 
 #[derive(Deserialize)]
-struct Field {
+struct VtypeField {
     offset: u64,
     #[serde(rename = "type")]
     kind: Value,
@@ -62,48 +62,48 @@ pub(super) fn head(text: &str) -> Option<Head> {
 /// One type.
 pub(super) fn read_type(raw: &str) -> Option<Type> {
     let ty: Struct<'_> = serde_json::from_str(raw).ok()?;
-    let member = |(name, field): (&str, Field)| {
+    let member = |(name, field): (&str, VtypeField)| {
         (name.into(), Member { offset: field.offset, kind: kind_of(&field.kind) })
     };
     Some(Type { size: ty.size, fields: ty.fields.into_iter().map(member).collect() })
 }
 
-fn kind_of(kind: &Value) -> Kind {
+fn kind_of(kind: &Value) -> MemberKind {
     let part = |i: usize| kind.get(i);
     let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
     let detail = |key: &str| part(1).and_then(|detail| detail.get(key));
     let native = |key: &str| match isf::number(&text(detail(key))) {
-        Kind::Number { size, .. } => size,
+        MemberKind::Number { size, .. } => size,
         _ => 4,
     };
     match text(part(0)).as_str() {
         "pointer" | "pointer64" | "pointer32" => {
-            Kind::Pointer(Box::new(part(1).map_or(Kind::Other, kind_of)))
+            MemberKind::Pointer(Box::new(part(1).map_or(MemberKind::Other, kind_of)))
         }
         "array" => match (part(1).and_then(Value::as_u64), part(2)) {
-            (Some(count), Some(of)) => Kind::Array { count, of: Box::new(kind_of(of)) },
-            _ => Kind::Other,
+            (Some(count), Some(of)) => MemberKind::Array { count, of: Box::new(kind_of(of)) },
+            _ => MemberKind::Other,
         },
         "BitField" => {
             let bit =
                 |key: &str| detail(key).and_then(Value::as_u64).and_then(|v| u8::try_from(v).ok());
             match (bit("start_bit"), bit("end_bit")) {
-                (Some(start), Some(end)) if start < end => Kind::Bits {
+                (Some(start), Some(end)) if start < end => MemberKind::Bits {
                     size: native("native_type"),
                     start,
                     len: end.saturating_sub(start),
                 },
-                _ => Kind::Other,
+                _ => MemberKind::Other,
             }
         }
         "Enumeration" => {
             let size = native("target");
             let values = detail("choices").map(|choices| Arc::new(choices_of(size, choices)));
-            Kind::Enum { name: text(detail("name")).into(), size, values }
+            MemberKind::Enum { name: text(detail("name")).into(), size, values }
         }
-        "" | "void" => Kind::Other,
+        "" | "void" => MemberKind::Other,
         name => match isf::number(name) {
-            Kind::Other => Kind::Named(name.into()),
+            MemberKind::Other => MemberKind::Named(name.into()),
             number => number,
         },
     }
@@ -129,7 +129,7 @@ mod tests {
             "_T":{"size":16,"fields":{"Link":{"offset":4,"type":["_LIST_ENTRY"]},
                 "Flag":{"offset":12,"type":["BitField",{"start_bit":5,"end_bit":6,"native_type":"unsigned long"}]},
                 "Names":{"offset":0,"type":["array",2,["unsigned short"]]},
-                "Kind":{"offset":1,"type":["Enumeration",{"target":"unsigned char","choices":{}}]}}},
+                "MemberKind":{"offset":1,"type":["Enumeration",{"target":"unsigned char","choices":{}}]}}},
             "_LIST_ENTRY":{"size":8,"fields":{"Blink":{"offset":4,"type":["pointer",["_LIST_ENTRY"]]}}}}}"#;
         let layout = Layout::parse(text.to_owned()).unwrap();
         assert_eq!(layout.format(), Format::Vtypes);
@@ -138,7 +138,7 @@ mod tests {
         assert_eq!((blink.offset, blink.size), (8, 4));
         assert_eq!(layout.field("_T", "Flag").unwrap().bits, Some((5, 1)));
         assert_eq!(layout.field("_T", "Names").unwrap().size, 4);
-        assert_eq!(layout.field("_T", "Kind").unwrap().size, 1);
+        assert_eq!(layout.field("_T", "MemberKind").unwrap().size, 1);
         assert_eq!(layout.symbol("X"), None);
     }
 }

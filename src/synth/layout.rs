@@ -20,7 +20,7 @@ pub(super) struct Layout {
 
 /// Where a field is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct FieldPlace {
     pub(super) offset: usize,
     /// Bytes of the field; of one element of an array.
     pub(super) size: usize,
@@ -44,7 +44,7 @@ impl Layout {
     /// The layout of a pack.
     pub(super) fn of_pack(pack: &pack::Pack) -> Option<Self> {
         let mut types: HashMap<String, Value> = HashMap::new();
-        for part in [pack::Part::First, pack::Part::Rest] {
+        for part in [pack::Document::First, pack::Document::Rest] {
             // What differs from another kernel comes after it.
             let texts = [pack.base(part), Some(pack.text(part)?)];
             for text in texts.into_iter().flatten() {
@@ -82,9 +82,9 @@ impl Layout {
 
     /// Where the field at the end of a path such as `Tcb.ApcState.Process` or `WaitBlock[2].Object`
     /// is. An array stands for its first element.
-    pub(super) fn place(&self, name: &str, path: &str) -> Option<Place> {
+    pub(super) fn place(&self, name: &str, path: &str) -> Option<FieldPlace> {
         let mut ty = name;
-        let mut at = Place { offset: 0, size: 0, bits: None };
+        let mut at = FieldPlace { offset: 0, size: 0, bits: None };
         for field in path.split('.') {
             let (field, index) = field.split_once('[').unwrap_or((field, ""));
             let field = self.types.get(ty)?.get("fields")?.get(field)?;
@@ -212,10 +212,10 @@ impl<'a> Object<'a> {
     /// Writes a number into a field, at the field's own width.
     pub(super) fn set(&mut self, path: &str, value: u64) -> &mut Self {
         match self.layout.place(self.name, path) {
-            Some(Place { offset, size, bits: None }) => {
+            Some(FieldPlace { offset, size, bits: None }) => {
                 self.bytes.uint(offset, value, size.min(8));
             }
-            Some(Place { offset, size, bits: Some((first, count)) }) => {
+            Some(FieldPlace { offset, size, bits: Some((first, count)) }) => {
                 let mut old = [0; 8];
                 let there = self.bytes.as_slice().get(offset..offset + size).unwrap_or_default();
                 old.iter_mut().zip(there).for_each(|(to, from)| *to = *from);

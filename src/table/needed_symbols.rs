@@ -10,7 +10,7 @@ pub(super) static TABLE: TableDef<NeededSymbol> = TableDef {
     answers: "(none)",
     kinds: &[SourceKind::Kernel, SourceKind::Triage, SourceKind::User],
     examples: &[Example {
-        sql: "SELECT module, pdb, guid, age FROM needed_symbols WHERE found_at IS NULL",
+        sql: "SELECT module, status, store_path FROM needed_symbols WHERE found_at IS NULL",
         doc: "The symbol files that are missing.",
     }],
     rows: Rows::Source,
@@ -24,6 +24,11 @@ pub(super) static TABLE: TableDef<NeededSymbol> = TableDef {
             Get::Text(|r| text(&r.guid)),
         ),
         Column::new(|c| c.age, "Age of the PDB.", Get::Int(|r| r.age)),
+        Column::new(
+            |c| c.store_path,
+            "Where a symbol store keeps the file, below its folder: `PDB/GUIDAGE/PDB`.",
+            Get::Text(|r| text(&r.store_path)),
+        ),
         Column::new(|c| c.found_at, "Where it was found.", Get::Text(|r| text(&r.found_at))),
         Column::new(|c| c.status, "What is known of its symbols.", Get::Text(|r| text(&r.status))),
     ],

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::call::{LONGEST, follows_call};
 use super::{Cpu, Span, Target};
-use crate::symbol::image::{Image, Section};
+use crate::symbol::image::{Image, ImageSection};
 
 /// Upper limit on cached rules; no system's stacks need more at once.
 const MAX_RULES: usize = 1 << 16;
@@ -59,7 +59,7 @@ pub(super) enum Rule {
 /// The parts of an image that walks need.
 #[derive(Debug)]
 pub(super) struct Code {
-    sections: Vec<Section>,
+    sections: Vec<ImageSection>,
     /// Offset and size of the function table.
     functions: Option<(u32, u32)>,
 }
@@ -78,7 +78,7 @@ impl Code {
 
     /// Whether code may be at an offset.
     fn is_code(&self, offset: u64) -> bool {
-        let holds = |section: &&Section| {
+        let holds = |section: &&ImageSection| {
             let start = u64::from(section.start);
             (start..start + u64::from(section.size)).contains(&offset)
         };

@@ -7,7 +7,7 @@ use dumpql::internals::catalog::{SourceKind, Value};
 use dumpql::internals::dump::Image;
 use dumpql::internals::model::{AddressSpace, Answers, DynTable, Machine, Refused, Source};
 use dumpql::internals::source;
-use dumpql::internals::symbol::pack::{self, Pack, Part};
+use dumpql::internals::symbol::pack::{self, Document, Pack};
 use dumpql::internals::symbol::{Search, Store};
 use dumpql::internals::synth::{self, Block, Format, KernelFile, SystemSpec, Windows};
 use dumpql::{Options, Session};
@@ -55,7 +55,7 @@ impl File {
     fn of(pack: &Pack) -> Self {
         let mut types = serde_json::Map::new();
         let mut head = serde_json::Value::Null;
-        for part in [Part::First, Part::Rest] {
+        for part in [Document::First, Document::Rest] {
             for text in [pack.base(part), pack.text(part)].into_iter().flatten() {
                 head = serde_json::from_str(&text).unwrap();
                 types.extend(head["types"].as_object().unwrap().clone());

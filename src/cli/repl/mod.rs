@@ -226,7 +226,8 @@ impl<'a> Repl<'a> {
     fn feed(&mut self, text: &str) -> Next {
         let mut pending = String::new();
         for line in text.lines() {
-            if script::is_blank(&pending) && (is_command(line) || self.library.is_command(line)) {
+            let is_command = is_command(line) || self.library.is_command(line);
+            if is_command && script::is_blank(&pending) {
                 pending.clear();
                 if self.answer(line) == Next::Leave {
                     return Next::Leave;

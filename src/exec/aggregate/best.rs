@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::kernel::{Aggregate, Args, OverFrames, Rows, Seen, States, same};
+use super::kernel::{Aggregate, Args, OverFrames, Rows, SeenGroups, States, same};
 use super::number::Truths;
 use super::pick::{Pick, Picks};
 use super::{SAME, order};
@@ -41,7 +41,7 @@ trait Ordered: Copy + Default + Send + 'static {
     fn order(self, other: Self) -> Ordering;
     /// The values of a column of the type.
     fn values(col: &Col) -> Option<&[Self]>;
-    fn column(values: Vec<Self>, seen: &Seen) -> Col;
+    fn column(values: Vec<Self>, seen: &SeenGroups) -> Col;
 }
 
 impl Ordered for i64 {
@@ -53,7 +53,7 @@ impl Ordered for i64 {
         if let Col::Int(array) = col { Some(array.values()) } else { None }
     }
 
-    fn column(values: Vec<Self>, seen: &Seen) -> Col {
+    fn column(values: Vec<Self>, seen: &SeenGroups) -> Col {
         Col::int(values, seen.validity())
     }
 }
@@ -67,7 +67,7 @@ impl Ordered for u64 {
         if let Col::Addr(array) = col { Some(array.values()) } else { None }
     }
 
-    fn column(values: Vec<Self>, seen: &Seen) -> Col {
+    fn column(values: Vec<Self>, seen: &SeenGroups) -> Col {
         Col::addr(values, seen.validity())
     }
 }
@@ -81,7 +81,7 @@ impl Ordered for f64 {
         if let Col::Double(array) = col { Some(array.values()) } else { None }
     }
 
-    fn column(values: Vec<Self>, seen: &Seen) -> Col {
+    fn column(values: Vec<Self>, seen: &SeenGroups) -> Col {
         Col::double(values, seen.validity())
     }
 }
@@ -89,13 +89,13 @@ impl Ordered for f64 {
 /// The best number of each group.
 struct Best<T> {
     values: Vec<T>,
-    seen: Seen,
+    seen: SeenGroups,
     wanted: Ordering,
 }
 
 impl<T: Ordered> Best<T> {
     fn new(groups: usize, wanted: Ordering) -> Self {
-        Self { values: vec![T::default(); groups], seen: Seen::new(groups), wanted }
+        Self { values: vec![T::default(); groups], seen: SeenGroups::new(groups), wanted }
     }
 
     fn offer(&mut self, group: usize, value: T) {

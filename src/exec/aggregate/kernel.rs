@@ -231,12 +231,12 @@ pub(super) fn same<'s, S: States>(
 
 /// Which groups have seen a value. Nothing is written for each row where all groups have one.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct SeenGroups {
     all: bool,
     each: Vec<bool>,
 }
 
-impl Seen {
+impl SeenGroups {
     pub(super) fn new(groups: usize) -> Self {
         Self { all: false, each: vec![false; groups] }
     }

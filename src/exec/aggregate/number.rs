@@ -1,6 +1,6 @@
 //! Aggregates of numbers that are not sums: products, spreads, truth values and bits.
 
-use super::kernel::{Aggregate, Args, Rows, Seen, States, same};
+use super::kernel::{Aggregate, Args, Rows, SeenGroups, States, same};
 use super::{TO_DOUBLE, sig};
 use crate::catalog::Signature;
 use crate::catalog::Ty::{Addr, Bool, Int};
@@ -85,7 +85,9 @@ pub(super) const ALL: &[Aggregate] = &[
         "Multiplies; the result is a DOUBLE.",
         TO_DOUBLE,
         &[("product(x)", "20.0")],
-        |_, groups| Box::new(Products { products: vec![1.0; groups], seen: Seen::new(groups) }),
+        |_, groups| {
+            Box::new(Products { products: vec![1.0; groups], seen: SeenGroups::new(groups) })
+        },
     ),
 ];
 
@@ -166,7 +168,7 @@ impl States for Spreads {
 
 struct Products {
     products: Vec<f64>,
-    seen: Seen,
+    seen: SeenGroups,
 }
 
 impl States for Products {
@@ -203,12 +205,12 @@ impl States for Products {
 pub(super) struct Truths {
     start: bool,
     all: Vec<bool>,
-    seen: Seen,
+    seen: SeenGroups,
 }
 
 impl Truths {
     pub(super) fn new(groups: usize, start: bool) -> Self {
-        Self { start, all: vec![start; groups], seen: Seen::new(groups) }
+        Self { start, all: vec![start; groups], seen: SeenGroups::new(groups) }
     }
 }
 
@@ -247,13 +249,13 @@ impl States for Truths {
 
 struct Bits {
     words: Vec<u64>,
-    seen: Seen,
+    seen: SeenGroups,
     combine: fn(u64, u64) -> u64,
 }
 
 impl Bits {
     fn new(groups: usize, start: u64, combine: fn(u64, u64) -> u64) -> Self {
-        Self { words: vec![start; groups], seen: Seen::new(groups), combine }
+        Self { words: vec![start; groups], seen: SeenGroups::new(groups), combine }
     }
 
     fn add(&mut self, group: usize, value: u64) {

@@ -3,7 +3,7 @@
 //! A sum of 64-bit numbers is exact: it keeps the wrapped sum and how often it wrapped, so that
 //! only the result has to be in range and not every step.
 
-use super::kernel::{Aggregate, Args, OverFrames, Rows, Seen, States, same};
+use super::kernel::{Aggregate, Args, OverFrames, Rows, SeenGroups, States, same};
 use super::sig;
 use crate::catalog::Ty::{self, Addr, Double, Int, Interval, Time};
 use crate::diag::Diagnostic;
@@ -16,7 +16,9 @@ pub(super) const ALL: &[Aggregate] = &[
         &[sig(&[Int], Int), sig(&[Addr], Addr), sig(&[Double], Double), sig(&[Interval], Interval)],
         &[("sum(x)", "10")],
         |args, groups| match args.ty() {
-            Double => Box::new(DoubleSums { sums: vec![0.0; groups], seen: Seen::new(groups) }),
+            Double => {
+                Box::new(DoubleSums { sums: vec![0.0; groups], seen: SeenGroups::new(groups) })
+            }
             Addr => Box::new(Sums::<u64>::new(groups)),
             _ => Box::new(Sums::<i64>::new(groups)),
         },
@@ -47,7 +49,7 @@ pub(super) trait Whole: Copy + Default + Send + 'static {
     /// The values of a column of the type.
     fn values(col: &Col) -> Option<&[Self]>;
     /// A column; `None` where a number is out of range.
-    fn column(values: Vec<Self>, seen: &Seen) -> Col;
+    fn column(values: Vec<Self>, seen: &SeenGroups) -> Col;
 }
 
 impl Whole for i64 {
@@ -65,7 +67,7 @@ impl Whole for i64 {
         if let Col::Int(array) = col { Some(array.values()) } else { None }
     }
 
-    fn column(values: Vec<Self>, seen: &Seen) -> Col {
+    fn column(values: Vec<Self>, seen: &SeenGroups) -> Col {
         Col::int(values, seen.validity())
     }
 }
@@ -84,7 +86,7 @@ impl Whole for u64 {
         if let Col::Addr(array) = col { Some(array.values()) } else { None }
     }
 
-    fn column(values: Vec<Self>, seen: &Seen) -> Col {
+    fn column(values: Vec<Self>, seen: &SeenGroups) -> Col {
         Col::addr(values, seen.validity())
     }
 }
@@ -137,12 +139,12 @@ impl<T: Whole> Wide<T> {
 /// Exact sums, in the type of what is added.
 struct Sums<T> {
     sums: Wide<T>,
-    seen: Seen,
+    seen: SeenGroups,
 }
 
 impl<T: Whole> Sums<T> {
     fn new(groups: usize) -> Self {
-        Self { sums: Wide::new(groups), seen: Seen::new(groups) }
+        Self { sums: Wide::new(groups), seen: SeenGroups::new(groups) }
     }
 }
 
@@ -187,7 +189,7 @@ impl<T: Whole> States for Sums<T> {
 /// Sums of floating-point numbers.
 struct DoubleSums {
     sums: Vec<f64>,
-    seen: Seen,
+    seen: SeenGroups,
 }
 
 impl States for DoubleSums {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::histogram::histogram;
 use super::scale::Measure;
-use super::spec::{Kind, Spec};
+use super::spec::{ChartKind, Spec};
 use crate::catalog::{Ty, Value};
 use crate::exec::{Field, ResultSet};
 use crate::export::visible::push_visible;
@@ -12,15 +12,15 @@ use crate::export::visible::push_visible;
 /// What is drawn.
 #[derive(Debug, Clone)]
 pub struct Data {
-    pub(super) kind: Kind,
-    pub(super) shape: Shape,
+    pub(super) kind: ChartKind,
+    pub(super) shape: ChartShape,
     /// What stands along each axis.
     pub(super) x_title: String,
     pub(super) y_title: String,
 }
 
 #[derive(Debug, Clone)]
-pub(in crate::export) enum Shape {
+pub(in crate::export) enum ChartShape {
     Bars(Bars),
     Points(Points),
     Grid(Grid),
@@ -74,10 +74,10 @@ impl Data {
         }
         let columns = Columns { result };
         match spec.kind {
-            Kind::Bar | Kind::Column => columns.bars(spec),
-            Kind::Line | Kind::Area | Kind::Scatter => columns.points(spec),
-            Kind::Heat => columns.grid(spec),
-            Kind::Histogram => columns.histogram(spec),
+            ChartKind::Bar | ChartKind::Column => columns.bars(spec),
+            ChartKind::Line | ChartKind::Area | ChartKind::Scatter => columns.points(spec),
+            ChartKind::Heat => columns.grid(spec),
+            ChartKind::Histogram => columns.histogram(spec),
         }
     }
 }
@@ -85,7 +85,7 @@ impl Data {
 /// What charts of Excel's own are made from.
 #[cfg(feature = "excel")]
 impl Data {
-    pub(in crate::export) const fn shape(&self) -> &Shape {
+    pub(in crate::export) const fn shape(&self) -> &ChartShape {
         &self.shape
     }
 
@@ -97,17 +97,17 @@ impl Data {
     /// Whether the horizontal axis has names in place of numbers.
     pub(in crate::export) fn has_labels(&self) -> bool {
         match &self.shape {
-            Shape::Bars(_) | Shape::Grid(_) => true,
-            Shape::Points(points) => !points.labels.is_empty(),
+            ChartShape::Bars(_) | ChartShape::Grid(_) => true,
+            ChartShape::Points(points) => !points.labels.is_empty(),
         }
     }
 
     /// The number of series.
     pub(in crate::export) fn series(&self) -> usize {
         match &self.shape {
-            Shape::Bars(bars) => bars.series.len(),
-            Shape::Points(points) => points.series.len(),
-            Shape::Grid(_) => 1,
+            ChartShape::Bars(bars) => bars.series.len(),
+            ChartShape::Points(points) => points.series.len(),
+            ChartShape::Grid(_) => 1,
         }
     }
 }
@@ -269,7 +269,7 @@ impl Columns<'_> {
         let bars = Bars { labels: labels.names, series: names.names, values, measure };
         Ok(Data {
             kind: spec.kind,
-            shape: Shape::Bars(bars),
+            shape: ChartShape::Bars(bars),
             x_title: self.title(x),
             y_title: titles.join(", "),
         })
@@ -279,7 +279,7 @@ impl Columns<'_> {
         let series = self.optional(spec.series.as_ref())?;
         let x = match (self.optional(spec.x.as_ref())?, spec.kind) {
             (Some(x), _) => x,
-            (None, Kind::Scatter) => {
+            (None, ChartKind::Scatter) => {
                 self.number(&[]).ok_or("the result has no two columns of numbers")?
             }
             (None, _) => 0,
@@ -310,7 +310,7 @@ impl Columns<'_> {
         if points.is_empty() {
             return Err("the columns hold no numbers to draw".to_owned());
         }
-        if spec.kind != Kind::Scatter {
+        if spec.kind != ChartKind::Scatter {
             for of in &mut points {
                 of.sort_by(|a, b| a.0.total_cmp(&b.0));
             }
@@ -321,7 +321,7 @@ impl Columns<'_> {
         let points = Points { series, x: measure, y: self.measure(y[0]), labels: labels.names };
         Ok(Data {
             kind: spec.kind,
-            shape: Shape::Points(points),
+            shape: ChartShape::Points(points),
             x_title: self.title(x),
             y_title: titles.join(", "),
         })
@@ -345,8 +345,8 @@ impl Columns<'_> {
             measure: Measure::Plain,
         };
         Ok(Data {
-            kind: Kind::Histogram,
-            shape: Shape::Bars(bars),
+            kind: ChartKind::Histogram,
+            shape: ChartShape::Bars(bars),
             x_title: self.title(x),
             y_title: "rows".to_owned(),
         })
@@ -407,8 +407,8 @@ impl Columns<'_> {
         let values = (0..rows.len()).map(line).collect();
         let grid = Grid { rows, values, measure: self.measure(value), columns };
         Ok(Data {
-            kind: Kind::Heat,
-            shape: Shape::Grid(grid),
+            kind: ChartKind::Heat,
+            shape: ChartShape::Grid(grid),
             x_title: self.title(x),
             y_title: format!("{} (colour: {})", self.title(y), self.title(value)),
         })

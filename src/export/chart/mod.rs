@@ -18,8 +18,8 @@ mod text;
 
 pub use data::Data;
 #[cfg(feature = "excel")]
-pub(super) use data::{Bars, Points, Shape};
-pub use spec::{Kind, Spec};
+pub(super) use data::{Bars, ChartShape, Points};
+pub use spec::{ChartKind, Spec};
 pub use svg::write_svg;
 pub use text::{TextLook, write_text};
 

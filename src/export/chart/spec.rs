@@ -5,7 +5,7 @@ use std::fmt;
 /// A kind of chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum ChartKind {
     /// Horizontal bars, one a category.
     Bar,
     /// Vertical bars, one a category.
@@ -22,7 +22,7 @@ pub enum Kind {
     Histogram,
 }
 
-impl Kind {
+impl ChartKind {
     /// All kinds with their names.
     pub const ALL: [(&'static str, Self); 7] = [
         ("bar", Self::Bar),
@@ -40,7 +40,7 @@ impl Kind {
 #[non_exhaustive]
 pub struct Spec {
     /// The kind.
-    pub kind: Kind,
+    pub kind: ChartKind,
     /// The column along the horizontal axis, or of the categories; the first that fits if `None`.
     pub x: Option<String>,
     /// The columns of the values; the first that fits if there is none.
@@ -53,7 +53,7 @@ pub struct Spec {
 
 impl Spec {
     /// A chart of the columns that fit it.
-    pub const fn of(kind: Kind) -> Self {
+    pub const fn of(kind: ChartKind) -> Self {
         Self { kind, x: None, y: Vec::new(), series: None, value: None }
     }
 
@@ -65,9 +65,9 @@ impl Spec {
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut words = words(text).into_iter();
         let kind = words.next().unwrap_or_default();
-        let found = Kind::ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(&kind));
+        let found = ChartKind::ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(&kind));
         let Some((_, kind)) = found else {
-            let names: Vec<&str> = Kind::ALL.iter().map(|(name, _)| *name).collect();
+            let names: Vec<&str> = ChartKind::ALL.iter().map(|(name, _)| *name).collect();
             return Err(format!(
                 "`{kind}` is no kind of chart; write one of {}, such as `bar x=driver y=irps`",
                 names.join(", ")
@@ -99,7 +99,8 @@ impl Spec {
 
 impl fmt::Display for Spec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Kind::ALL.iter().find(|(_, kind)| *kind == self.kind).map_or("", |(n, _)| n);
+        let name =
+            ChartKind::ALL.iter().find(|(_, kind)| *kind == self.kind).map_or("", |(n, _)| n);
         f.write_str(name)?;
         let quoted = |name: &str| {
             if name.contains(char::is_whitespace) { format!("\"{name}\"") } else { name.to_owned() }

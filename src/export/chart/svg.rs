@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::data::{Bars, Data, Grid, Points, Shape};
+use super::data::{Bars, ChartShape, Data, Grid, Points};
 use super::scale::{Measure, Scale};
-use super::spec::Kind;
+use super::spec::ChartKind;
 
 /// The most bars.
 const BARS: usize = 60;
@@ -37,13 +37,16 @@ pub fn write_svg(data: &Data, title: &str, out: &mut dyn Write) -> io::Result<()
     let mut picture = Picture { body: String::new(), height: 0.0 };
     picture.text(16.0, 26.0, "start", "t", title);
     match &data.shape {
-        Shape::Bars(bars) if data.kind == Kind::Bar => picture.bars(&bars.at_most(BARS), data),
-        Shape::Bars(bars) => {
-            let bars = if data.kind == Kind::Histogram { bars.clone() } else { bars.at_most(BARS) };
+        ChartShape::Bars(bars) if data.kind == ChartKind::Bar => {
+            picture.bars(&bars.at_most(BARS), data)
+        }
+        ChartShape::Bars(bars) => {
+            let bars =
+                if data.kind == ChartKind::Histogram { bars.clone() } else { bars.at_most(BARS) };
             picture.columns(&bars, data);
         }
-        Shape::Points(points) => picture.points(points, data),
-        Shape::Grid(grid) => picture.grid(grid, data),
+        ChartShape::Points(points) => picture.points(points, data),
+        ChartShape::Grid(grid) => picture.grid(grid, data),
     }
     let height = picture.height;
     let mut head = format!(
@@ -235,7 +238,7 @@ impl Picture {
         self.text(16.0, top - 16.0, "start", "v", &data.y_title);
         self.ticks_up(&scale, &area, |value| bars.measure.show(value));
         let y = |value: f64| area.top + (1.0 - scale.place(value)) * area.height;
-        let gap = if data.kind == Kind::Histogram { 1.0 } else { (slot * 0.2).min(12.0) };
+        let gap = if data.kind == ChartKind::Histogram { 1.0 } else { (slot * 0.2).min(12.0) };
         for (at, label) in bars.labels.iter().enumerate() {
             let x = area.left + at as f64 * slot;
             let mut ends = (0.0, 0.0);
@@ -275,7 +278,7 @@ impl Picture {
         let names: Vec<String> = points.series.iter().map(|(name, _)| name.clone()).collect();
         let top = self.legend(&names) + 30.0;
         let all = || points.series.iter().flat_map(|(_, points)| points);
-        let zero = data.kind != Kind::Scatter;
+        let zero = data.kind != ChartKind::Scatter;
         let y = Scale::over(all().map(|p| p.1), points.y, 8, zero);
         let left = y.ticks.iter().map(|t| width_of(&points.y.show(*t))).fold(30.0, f64::max) + 22.0;
         let area = Area { left, top, width: WIDTH - left - 40.0, height: 440.0 };
@@ -297,8 +300,8 @@ impl Picture {
         for (series, (_, points)) in points.series.iter().enumerate() {
             let places: Vec<(f64, f64)> = points.iter().map(place).collect();
             match data.kind {
-                Kind::Scatter => self.dots(&places, series),
-                kind => self.path(&places, kind == Kind::Area, area.top + area.height, series),
+                ChartKind::Scatter => self.dots(&places, series),
+                kind => self.path(&places, kind == ChartKind::Area, area.top + area.height, series),
             }
         }
         let bottom = area.top + area.height;

@@ -5,9 +5,9 @@ use std::io::{self, Write};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::data::{Bars, Data, Grid, Points, Shape};
+use super::data::{Bars, ChartShape, Data, Grid, Points};
 use super::scale::Scale;
-use super::spec::Kind;
+use super::spec::ChartKind;
 
 /// How a chart looks in a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,12 +37,13 @@ const SHADES: [char; 5] = ['·', '░', '▒', '▓', '█'];
 pub fn write_text(data: &Data, look: &TextLook, out: &mut dyn Write) -> io::Result<()> {
     let mut text = String::new();
     match &data.shape {
-        Shape::Bars(bars) => {
-            let bars = if data.kind == Kind::Histogram { bars.clone() } else { bars.at_most(BARS) };
+        ChartShape::Bars(bars) => {
+            let bars =
+                if data.kind == ChartKind::Histogram { bars.clone() } else { bars.at_most(BARS) };
             draw_bars(&bars, data, *look, &mut text);
         }
-        Shape::Points(points) => draw_points(points, data, *look, &mut text),
-        Shape::Grid(grid) => draw_grid(grid, data, *look, &mut text),
+        ChartShape::Points(points) => draw_points(points, data, *look, &mut text),
+        ChartShape::Grid(grid) => draw_grid(grid, data, *look, &mut text),
     }
     out.write_all(text.as_bytes())
 }
@@ -222,8 +223,8 @@ impl Canvas {
 
 fn draw_points(points: &Points, data: &Data, look: TextLook, text: &mut String) {
     let all = || points.series.iter().flat_map(|(_, points)| points);
-    let filled = data.kind == Kind::Area;
-    let y = Scale::over(all().map(|p| p.1), points.y, 5, filled || data.kind == Kind::Line);
+    let filled = data.kind == ChartKind::Area;
+    let y = Scale::over(all().map(|p| p.1), points.y, 5, filled || data.kind == ChartKind::Line);
     let width = look.width.clamp(20, 160);
     let ticks: Vec<String> = y.ticks.iter().map(|tick| points.y.show(*tick)).collect();
     let margin = ticks.iter().map(|tick| tick.width()).max().unwrap_or(0).min(width / 2);
@@ -232,7 +233,7 @@ fn draw_points(points: &Points, data: &Data, look: TextLook, text: &mut String) 
     let mut canvas = Canvas::new(columns, HEIGHT);
     for (series, (_, points)) in points.series.iter().enumerate() {
         let places: Vec<(f64, f64)> = points.iter().map(|p| (x.place(p.0), y.place(p.1))).collect();
-        if data.kind == Kind::Scatter {
+        if data.kind == ChartKind::Scatter {
             for (x, y) in &places {
                 canvas.set(*x, *y, series);
             }

@@ -76,12 +76,12 @@ pub fn write_markdown(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::chart::{Kind, Spec};
+    use crate::export::chart::{ChartKind, Spec};
     use crate::export::samples::hostile;
 
     fn both() -> (String, String) {
         let result = hostile();
-        let spec = Spec::of(Kind::Bar);
+        let spec = Spec::of(ChartKind::Bar);
         let evil = "</script><script>alert(1)</script>\"'&";
         let mut section = Section::new(evil);
         section.severity = Some(evil.to_owned());

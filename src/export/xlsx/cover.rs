@@ -5,13 +5,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rust_xlsxwriter::{Url, Worksheet, XlsxError};
 
-use super::{Note, Part, Styles, absent, cell_text, height};
+use super::{Note, SheetPart, Styles, absent, cell_text, height};
 use crate::catalog::{Format, PointerWidth, Value};
 
 /// Writes the cover.
 pub(super) fn write(
     sheet: &mut Worksheet,
-    parts: &[Part<'_>],
+    parts: &[SheetPart<'_>],
     notes: &[Note],
     sql: &str,
     styles: &Styles,

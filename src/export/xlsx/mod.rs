@@ -47,7 +47,7 @@ pub fn write_workbook(sheets: &[Sheet<'_>], notes: &[Note], out: &mut dyn Write)
 }
 
 /// Rows of a result that one sheet holds.
-struct Part<'a> {
+struct SheetPart<'a> {
     name: String,
     sheet: &'a Sheet<'a>,
     rows: std::ops::Range<usize>,
@@ -84,7 +84,7 @@ fn build(sheets: &[Sheet<'_>], notes: &[Note]) -> Result<Vec<u8>, XlsxError> {
     book.save_to_buffer()
 }
 
-fn parts<'a>(sheets: &'a [Sheet<'a>], names: &mut Names) -> Vec<Part<'a>> {
+fn parts<'a>(sheets: &'a [Sheet<'a>], names: &mut Names) -> Vec<SheetPart<'a>> {
     let mut parts = Vec::new();
     for sheet in sheets {
         let rows = sheet.result.len();
@@ -93,7 +93,7 @@ fn parts<'a>(sheets: &'a [Sheet<'a>], names: &mut Names) -> Vec<Part<'a>> {
         loop {
             let end = rows.min(start + MAX_ROWS - 1);
             let name = names.unique(sheet.title);
-            parts.push(Part { name, sheet, rows: start..end, is_cut });
+            parts.push(SheetPart { name, sheet, rows: start..end, is_cut });
             start = end;
             if start == rows {
                 break;
@@ -200,7 +200,7 @@ fn cut(text: &str, units: usize) -> &str {
 /// Writes the rows, row by row: sheets that go through a file take no other order.
 fn write_rows(
     sheet: &mut Worksheet,
-    part: &Part<'_>,
+    part: &SheetPart<'_>,
     is_large: bool,
     styles: &Styles,
 ) -> Result<(), XlsxError> {
@@ -261,7 +261,7 @@ fn headers(result: &ResultSet) -> Vec<String> {
 fn write_index(
     sheet: &mut Worksheet,
     name: &str,
-    parts: &[Part<'_>],
+    parts: &[SheetPart<'_>],
     styles: &Styles,
 ) -> Result<(), XlsxError> {
     sheet.set_name(name)?;

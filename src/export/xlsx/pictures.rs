@@ -5,8 +5,8 @@ use rust_xlsxwriter::{
     ConditionalFormatDataBar, Workbook, Worksheet, XlsxError,
 };
 
-use super::{Part, Styles, cells::Column};
-use crate::export::chart::{Bars, Data, Kind, Points, Shape, Spec};
+use super::{SheetPart, Styles, cells::Column};
+use crate::export::chart::{Bars, ChartKind, ChartShape, Data, Points, Spec};
 
 /// The most bars.
 const BARS: usize = 60;
@@ -46,41 +46,45 @@ impl Pictures {
     }
 
     /// Draws the chart that the sheet's result has, if it has one.
-    pub(super) fn draw(&mut self, sheet: &mut Worksheet, part: &Part<'_>) -> Result<(), XlsxError> {
+    pub(super) fn draw(
+        &mut self,
+        sheet: &mut Worksheet,
+        part: &SheetPart<'_>,
+    ) -> Result<(), XlsxError> {
         let Some(spec) = part.sheet.chart else { return Ok(()) };
         let Ok(data) = Data::new(spec, part.sheet.result) else { return Ok(()) };
         let mut chart = Chart::new(match spec.kind {
-            Kind::Bar => ChartType::BarStacked,
-            Kind::Column | Kind::Histogram => ChartType::ColumnStacked,
-            Kind::Line if data.has_labels() => ChartType::Line,
-            Kind::Area if data.has_labels() => ChartType::Area,
-            Kind::Line | Kind::Area => ChartType::ScatterStraight,
-            Kind::Scatter => ChartType::Scatter,
-            Kind::Heat => return shade(sheet, part, spec),
+            ChartKind::Bar => ChartType::BarStacked,
+            ChartKind::Column | ChartKind::Histogram => ChartType::ColumnStacked,
+            ChartKind::Line if data.has_labels() => ChartType::Line,
+            ChartKind::Area if data.has_labels() => ChartType::Area,
+            ChartKind::Line | ChartKind::Area => ChartType::ScatterStraight,
+            ChartKind::Scatter => ChartType::Scatter,
+            ChartKind::Heat => return shade(sheet, part, spec),
         });
         let count = match data.shape() {
-            Shape::Bars(bars) => self.bars(&mut chart, part, spec, bars),
-            Shape::Points(points) => {
+            ChartShape::Bars(bars) => self.bars(&mut chart, part, spec, bars),
+            ChartShape::Points(points) => {
                 self.points(&mut chart, points, spec.kind);
                 0
             }
-            Shape::Grid(_) => return Ok(()),
+            ChartShape::Grid(_) => return Ok(()),
         };
         chart.title().set_name(plain(part.sheet.heading()).as_str());
         let (categories, values) = data.titles();
         // The categories of bars stand along the vertical axis.
         let (across, up) =
-            if spec.kind == Kind::Bar { (values, categories) } else { (categories, values) };
+            if spec.kind == ChartKind::Bar { (values, categories) } else { (categories, values) };
         chart.x_axis().set_name(plain(across).as_str());
         chart.y_axis().set_name(plain(up).as_str());
-        if spec.kind == Kind::Bar {
+        if spec.kind == ChartKind::Bar {
             // The first row on top, as in the sheet.
             chart.y_axis().set_reverse();
         }
         if data.series() < 2 {
             chart.legend().set_hidden();
         }
-        let height = if spec.kind == Kind::Bar { 160 + 18 * count } else { 420 };
+        let height = if spec.kind == ChartKind::Bar { 160 + 18 * count } else { 420 };
         chart.set_width(760).set_height(height.max(300));
         let beside = u16::try_from(part.sheet.result.fields().len()).unwrap_or(0).saturating_add(1);
         sheet.insert_chart(1, beside, &chart)?;
@@ -88,7 +92,7 @@ impl Pictures {
     }
 
     /// Adds the series of bars; returns how many bars there are.
-    fn bars(&mut self, chart: &mut Chart, part: &Part<'_>, spec: &Spec, bars: &Bars) -> u32 {
+    fn bars(&mut self, chart: &mut Chart, part: &SheetPart<'_>, spec: &Spec, bars: &Bars) -> u32 {
         let result = part.sheet.result;
         let index = |name: Option<&String>| name.and_then(|name| result.index_of(name));
         let (x, y) = (index(spec.x.as_ref()), index(spec.y.first()));
@@ -96,7 +100,7 @@ impl Pictures {
         // Where each row is a bar, the chart shows the cells of the sheet themselves.
         if let (Some(x), Some(y)) = (x, y)
             && fits
-            && spec.kind != Kind::Histogram
+            && spec.kind != ChartKind::Histogram
             && spec.series.is_none()
             && spec.y.len() == 1
             && Column::is_number(&result.fields()[y])
@@ -109,13 +113,14 @@ impl Pictures {
             series.set_categories(names).set_values(values).set_gap(40).set_format(&mut fill(0));
             return last;
         }
-        let bars = if spec.kind == Kind::Histogram { bars.clone() } else { bars.at_most(BARS) };
+        let bars =
+            if spec.kind == ChartKind::Histogram { bars.clone() } else { bars.at_most(BARS) };
         let labels = bars.labels.iter().map(|label| Cell::Text(short(label))).collect();
         let names = self.add(format!("{}: {}", part.name, "label"), labels);
         for (at, (name, values)) in bars.series.iter().zip(&bars.values).enumerate() {
             let cells = values.iter().map(|value| Cell::Number(*value)).collect();
             let column = self.add(name.clone(), cells);
-            let gap = if spec.kind == Kind::Histogram { 5 } else { 40 };
+            let gap = if spec.kind == ChartKind::Histogram { 5 } else { 40 };
             let series = chart.add_series();
             series.set_categories(self.range(names)).set_values(self.range(column));
             series.set_name(plain(name).as_str()).set_gap(gap).set_overlap(100);
@@ -124,7 +129,7 @@ impl Pictures {
         u32::try_from(bars.labels.len()).unwrap_or(0)
     }
 
-    fn points(&mut self, chart: &mut Chart, points: &Points, kind: Kind) {
+    fn points(&mut self, chart: &mut Chart, points: &Points, kind: ChartKind) {
         for (at, (name, places)) in points.series.iter().enumerate() {
             let step = places.len().div_ceil(POINTS).max(1);
             let places = || places.iter().step_by(step);
@@ -137,11 +142,11 @@ impl Pictures {
             let series = chart.add_series();
             series.set_categories(self.range(across)).set_values(self.range(up));
             series.set_name(plain(name).as_str());
-            if kind == Kind::Scatter {
+            if kind == ChartKind::Scatter {
                 let mut marker = ChartMarker::new();
                 marker.set_type(ChartMarkerType::Circle).set_size(4).set_format(&mut fill(at));
                 series.set_marker(&marker);
-            } else if kind == Kind::Area && !points.labels.is_empty() {
+            } else if kind == ChartKind::Area && !points.labels.is_empty() {
                 series.set_format(&mut fill(at));
             } else {
                 let mut line = rust_xlsxwriter::ChartLine::new();
@@ -188,10 +193,10 @@ impl Pictures {
 }
 
 /// Bars in the cells of the column that the chart shows.
-fn mark(sheet: &mut Worksheet, part: &Part<'_>, spec: &Spec) -> Result<(), XlsxError> {
+fn mark(sheet: &mut Worksheet, part: &SheetPart<'_>, spec: &Spec) -> Result<(), XlsxError> {
     let result = part.sheet.result;
     let Some(y) = spec.y.first().and_then(|name| result.index_of(name)) else { return Ok(()) };
-    if spec.kind != Kind::Bar || !Column::is_number(&result.fields()[y]) {
+    if spec.kind != ChartKind::Bar || !Column::is_number(&result.fields()[y]) {
         return Ok(());
     }
     let (y, last) = (u16::try_from(y).unwrap_or(0), u32::try_from(result.len()).unwrap_or(1));
@@ -201,7 +206,7 @@ fn mark(sheet: &mut Worksheet, part: &Part<'_>, spec: &Spec) -> Result<(), XlsxE
 }
 
 /// Shades the cells of the column that a heat map would colour.
-fn shade(sheet: &mut Worksheet, part: &Part<'_>, spec: &Spec) -> Result<(), XlsxError> {
+fn shade(sheet: &mut Worksheet, part: &SheetPart<'_>, spec: &Spec) -> Result<(), XlsxError> {
     let result = part.sheet.result;
     let value = spec.value.as_ref().or(spec.series.as_ref());
     let Some(at) = value.and_then(|name| result.index_of(name)) else { return Ok(()) };

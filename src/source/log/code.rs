@@ -9,21 +9,21 @@ use crate::model::Instruction;
 
 /// The position of an instruction in a listing.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct ListedAt {
     /// Symbol of the listing.
     pub(super) symbol: Cell<String>,
     /// Label of the block.
     pub(super) block: Cell<String>,
 }
 
-impl Default for Place {
+impl Default for ListedAt {
     fn default() -> Self {
         Self { symbol: Err(Absent::NotApplicable), block: Err(Absent::NotApplicable) }
     }
 }
 
 /// The parts of a listed line.
-struct Parts<'t> {
+struct CodeParts<'t> {
     address: u64,
     bytes: Option<&'t str>,
     mnemonic: &'t str,
@@ -36,7 +36,7 @@ pub(super) fn is_instruction(text: &str) -> bool {
 }
 
 /// The instruction on a line, with or without its bytes, or with a source line number before it.
-pub(super) fn instruction(text: &str, place: &Place) -> Option<Instruction> {
+pub(super) fn instruction(text: &str, place: &ListedAt) -> Option<Instruction> {
     let parts = split(text.trim())?;
     let is_known = parts.mnemonic != "???";
     let (operands, memory) = without_memory(without_remark(parts.operands));
@@ -75,7 +75,7 @@ pub(super) fn label(text: &str) -> Option<&str> {
     (names && is_module && text.len() < 1000).then_some(text)
 }
 
-fn split(text: &str) -> Option<Parts<'_>> {
+fn split(text: &str) -> Option<CodeParts<'_>> {
     let (first, rest) = word(without_arrow(text))?;
     let (start, rest) = match address(first) {
         Some(start) => (start, rest),
@@ -90,10 +90,10 @@ fn split(text: &str) -> Option<Parts<'_>> {
     if is_bytes(second)
         && let Some((mnemonic, operands)) = word(rest).filter(|(word, _)| is_mnemonic(word))
     {
-        return Some(Parts { address: start, bytes: Some(second), mnemonic, operands });
+        return Some(CodeParts { address: start, bytes: Some(second), mnemonic, operands });
     }
     let (mnemonic, operands) = (second, rest);
-    is_mnemonic(mnemonic).then_some(Parts { address: start, bytes: None, mnemonic, operands })
+    is_mnemonic(mnemonic).then_some(CodeParts { address: start, bytes: None, mnemonic, operands })
 }
 
 fn word(text: &str) -> Option<(&str, &str)> {
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> (String, String, String, Option<u64>, Option<String>) {
-        let i = instruction(text, &Place::default()).expect("an instruction");
+        let i = instruction(text, &ListedAt::default()).expect("an instruction");
         let (bytes, mnemonic) = (i.bytes.unwrap_or_default(), i.mnemonic.unwrap_or_default());
         (bytes, mnemonic, i.operands.unwrap_or_default(), i.target.ok(), i.target_symbol.ok())
     }
@@ -241,10 +241,11 @@ mod tests {
             "movs dword ptr es:[edi],dword ptr [esi]"
         );
         assert_eq!(of("14424d86 50              push    eax <-- here").2, "eax");
-        let none = instruction("fffff803`712e5000 ??              ???", &Place::default()).unwrap();
+        let none =
+            instruction("fffff803`712e5000 ??              ???", &ListedAt::default()).unwrap();
         assert_eq!((none.bytes, none.mnemonic), (Err(Absent::NotInDump), Err(Absent::NotInDump)));
-        assert!(instruction("f714ee24 8046355a 00000001 nt!Foo", &Place::default()).is_none());
-        assert!(instruction("8a3da020 8a3d nt!Foo+0x12", &Place::default()).is_none());
+        assert!(instruction("f714ee24 8046355a 00000001 nt!Foo", &ListedAt::default()).is_none());
+        assert!(instruction("8a3da020 8a3d nt!Foo+0x12", &ListedAt::default()).is_none());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Rows of the commands of a log, and of the lines that were not recognised.
 
-use super::index::Section;
+use super::index::LogSection;
 use super::sink::{Ask, NoRows};
 use super::{Log, Reading, prompt, scan};
 use crate::catalog::Absent;
@@ -13,11 +13,11 @@ const MAX_SHOWN: usize = 200;
 
 impl Log {
     /// The rows and unrecognised lines of a section.
-    fn counted(&self, section: &Section) -> Reading {
+    fn counted(&self, section: &LogSection) -> Reading {
         self.read(section, Ask::Count, &mut NoRows)
     }
 
-    fn lines_of(&self, section: &Section) -> u64 {
+    fn lines_of(&self, section: &LogSection) -> u64 {
         if section.lines > 0 {
             return section.lines;
         }
@@ -31,12 +31,12 @@ impl Log {
     }
 
     /// The commands in order.
-    pub(super) fn commands(&self) -> impl Iterator<Item = &Section> {
+    pub(super) fn commands(&self) -> impl Iterator<Item = &LogSection> {
         self.sections.iter().filter(|section| section.is_command())
     }
 
     /// What is known of a command.
-    pub(super) fn command_row(&self, n: i64, section: &Section) -> LogCommand {
+    pub(super) fn command_row(&self, n: i64, section: &LogSection) -> LogCommand {
         let Reading { rows, tables, unread, noise, .. } = self.counted(section);
         let kinds: Vec<String> =
             noise.iter().map(|(kind, count)| format!("{kind} {count}")).collect();

@@ -1,7 +1,7 @@
 //! Registers, as `r` and many other commands print them: the values, then the symbol and the
 //! current instruction.
 
-use super::code::{Place, instruction, label, shown_symbol};
+use super::code::{ListedAt, instruction, label, shown_symbol};
 use super::frames::Owner;
 use super::line::{Line, Lines};
 use super::scan::{found, hex};
@@ -58,9 +58,9 @@ pub(super) fn read(
         }
         sink.row_at(number, register);
     }
-    let place = Place {
+    let place = ListedAt {
         symbol: symbol.map_or(Err(Absent::NotApplicable), shown_symbol),
-        ..Place::default()
+        ..ListedAt::default()
     };
     let line = lines.next_if(|line| instruction(line.trimmed(), &place).is_some())?;
     Some((line.number, instruction(line.trimmed(), &place)?))

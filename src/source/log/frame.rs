@@ -61,7 +61,7 @@ impl Columns {
     }
 
     /// Whether a frame without a header is valid: its symbol names a module.
-    fn suits(self, parts: &Parts<'_>) -> bool {
+    fn suits(self, parts: &FrameParts<'_>) -> bool {
         let symbol = parts.symbol;
         let is_whole = symbol.contains('!') || symbol.contains("+0x") || parts.is_inline;
         let is_code = parts.number.is_none() || self.is_numbered;
@@ -180,7 +180,7 @@ impl From<&[u64]> for Words {
 
 /// The parts of a frame line.
 #[derive(Debug)]
-pub(super) struct Parts<'t> {
+pub(super) struct FrameParts<'t> {
     /// The number, if there is one.
     pub(super) number: Option<i64>,
     /// Stack pointer, or frame pointer in old stacks.
@@ -196,7 +196,7 @@ pub(super) struct Parts<'t> {
 }
 
 /// The parts of a line that is a frame with these columns.
-pub(super) fn parse(text: &str, columns: Columns) -> Option<Parts<'_>> {
+pub(super) fn parse(text: &str, columns: Columns) -> Option<FrameParts<'_>> {
     let text = without_arrow(text);
     let (number, rest) = split_number(text, columns.is_numbered);
     if columns.is_numbered && number.is_none() {
@@ -206,7 +206,7 @@ pub(super) fn parse(text: &str, columns: Columns) -> Option<Parts<'_>> {
         let symbol = inline.split_once(')')?.1.trim_start_matches(['-', '`', ':', ' ', '\t']);
         let (frame, return_address, args) = (None, None, Words::default());
         let is_inline = true;
-        return is_symbol(symbol).then_some(Parts {
+        return is_symbol(symbol).then_some(FrameParts {
             number,
             frame,
             return_address,
@@ -240,7 +240,7 @@ pub(super) fn parse(text: &str, columns: Columns) -> Option<Parts<'_>> {
     }
     let frame = leading.all().first().copied().filter(|_| columns.has_frame);
     let return_address = leading.all().last().copied().filter(|_| columns.has_return);
-    Some(Parts { number, frame, return_address, args, symbol, is_inline: false })
+    Some(FrameParts { number, frame, return_address, args, symbol, is_inline: false })
 }
 
 /// The hexadecimal frame number, if the line starts with one.

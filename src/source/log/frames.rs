@@ -3,7 +3,7 @@
 //! This module determines which lines belong to a stack; the caller says whose stack it is.
 
 use super::frame::{
-    Columns, GoesOn, Parts, goes_on, is_balanced, is_header, is_note, parse, split_number,
+    Columns, FrameParts, GoesOn, goes_on, is_balanced, is_header, is_note, parse, split_number,
 };
 use super::line::{Line, Lines};
 use super::scan::{address, found};
@@ -208,7 +208,7 @@ impl Stack {
                     let rest = lines.next();
                     let rest = rest.as_ref().map_or("", |rest| rest.trimmed());
                     let symbol = format!("{}{rest}", parts.symbol);
-                    Some(self.frame(&Parts { symbol: &symbol, ..parts }))
+                    Some(self.frame(&FrameParts { symbol: &symbol, ..parts }))
                 }
                 // An incomplete name is worse than none.
                 GoesOn::Perhaps => {
@@ -267,11 +267,11 @@ impl Stack {
         starts.clone().count() > 0 && starts.map(address).all(|word| word.is_some())
     }
 
-    fn parse<'t>(&self, text: &'t str) -> Option<Parts<'t>> {
+    fn parse<'t>(&self, text: &'t str) -> Option<FrameParts<'t>> {
         parse(text, self.columns)
     }
 
-    fn frame(&mut self, parts: &Parts<'_>) -> Frame {
+    fn frame(&mut self, parts: &FrameParts<'_>) -> Frame {
         let none = Absent::NotApplicable;
         let symbol = Symbol::of(parts.symbol);
         let number = parts.number.unwrap_or(self.next);

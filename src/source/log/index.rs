@@ -21,7 +21,7 @@ const MAX_SHARED: usize = 10_000;
 const MEMORY: &str = "Physical Memory:";
 /// A command and its output, or text that belongs to no command.
 #[derive(Debug, Clone)]
-pub(super) struct Section {
+pub(super) struct LogSection {
     /// Offset of the first line: the line of the prompt, if there is one.
     pub(super) start: usize,
     /// Offset after the last line.
@@ -48,7 +48,7 @@ pub(super) struct Section {
     pub(super) starts_at_once: bool,
 }
 
-impl Section {
+impl LogSection {
     /// The reader of its output.
     pub(super) fn reader(&self) -> Option<&'static Reader> {
         ALL.get(usize::from(self.reader?)).copied()
@@ -66,7 +66,7 @@ impl Section {
 }
 
 /// The sections of a text, in order, without a gap.
-pub(super) fn sections(text: &Text) -> Vec<Section> {
+pub(super) fn sections(text: &Text) -> Vec<LogSection> {
     let mut index = Index {
         found: Vec::new(),
         open: None,
@@ -85,8 +85,8 @@ pub(super) fn sections(text: &Text) -> Vec<Section> {
 }
 
 struct Index {
-    found: Vec<Section>,
-    open: Option<Section>,
+    found: Vec<LogSection>,
+    open: Option<LogSection>,
     target: u32,
     /// The physical memory of the target in pages, if it was printed.
     memory: Option<u64>,
@@ -166,7 +166,7 @@ impl Index {
         if let Some(reader) = echo(text, !quote.is_empty()) {
             let section = self.recognised(reader, line.offset, number, quote, text);
             let command = self.shared(text.trim());
-            return self.start(Section { command, starts_at_once: false, ..section });
+            return self.start(LogSection { command, starts_at_once: false, ..section });
         }
         let Some(reader) = reader_of(text).filter(|_| !is_noise(text)) else {
             return;
@@ -218,7 +218,7 @@ impl Index {
     }
 
     fn next_target(&mut self) {
-        let has_output = self.found.iter().chain(&self.open).any(Section::is_command);
+        let has_output = self.found.iter().chain(&self.open).any(LogSection::is_command);
         self.target += u32::from(has_output);
         self.memory = None;
     }
@@ -239,7 +239,7 @@ impl Index {
 
     fn prompt(&mut self, prompt: &Prompt<'_>, offset: usize, number: u64) {
         self.pending.clear();
-        let mut section = Section {
+        let mut section = LogSection {
             prefix: self.shared(prompt.prefix),
             prompt: self.shared(prompt.text),
             is_kernel: prompt.is_kernel,
@@ -274,18 +274,18 @@ impl Index {
         number: u64,
         quote: &str,
         text: &str,
-    ) -> Section {
+    ) -> LogSection {
         let blank = text.len() - text.trim_start().len();
         let prefix = if quote.is_empty() { text.get(..blank).unwrap_or_default() } else { quote };
         let (prefix, command) =
             (self.shared(prefix), self.shared(ALL.get(reader).map_or("", |r| r.name)));
         // A quotation prefix belongs to its line, whatever prefix the lines above have.
-        let same = |open: &&Section| {
+        let same = |open: &&LogSection| {
             let goes_on = open.prompt.is_empty() || text.starts_with(&*open.prefix);
             if quote.is_empty() { goes_on } else { *open.prefix == *quote }
         };
         let open = self.open.as_ref().filter(same);
-        Section {
+        LogSection {
             prefix: open.map_or(prefix, |open| Arc::clone(&open.prefix)),
             is_kernel: open.is_some_and(|open| open.is_kernel),
             number: open.and_then(|open| open.number),
@@ -296,7 +296,7 @@ impl Index {
         }
     }
 
-    fn start(&mut self, section: Section) {
+    fn start(&mut self, section: LogSection) {
         if self.found.len() > MAX_SECTIONS {
             return;
         }
@@ -327,7 +327,7 @@ impl Index {
             }
         } else if self.found.is_empty() && next_line > 1 {
             // Text before the first command.
-            let first = Section { end, lines: next_line - 1, ..plain(0, 1, 1) };
+            let first = LogSection { end, lines: next_line - 1, ..plain(0, 1, 1) };
             self.found.push(first);
         }
     }
@@ -360,8 +360,8 @@ fn short(reader: usize) -> Option<u16> {
     u16::try_from(reader).ok()
 }
 
-fn plain(start: usize, line: u64, target: u32) -> Section {
-    Section {
+fn plain(start: usize, line: u64, target: u32) -> LogSection {
+    LogSection {
         start,
         end: start,
         line,

@@ -31,7 +31,7 @@ use std::sync::{Arc, OnceLock};
 
 use self::command::{Context, Reader};
 use self::commands::shown;
-use self::index::Section;
+use self::index::LogSection;
 use self::line::{Line, Lines};
 use self::sink::{Ask, Only, Sink, Take, Unread};
 use self::text::Text;
@@ -48,7 +48,7 @@ const SAMPLE: usize = 20_000;
 #[derive(Debug)]
 pub(crate) struct Log {
     text: Text,
-    sections: Vec<Section>,
+    sections: Vec<LogSection>,
     machine: OnceLock<Machine>,
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn open(image: Image) -> Result<Box<dyn Source>, Error> {
         });
     }
     let sections = index::sections(&text);
-    if !sections.iter().any(Section::is_command) {
+    if !sections.iter().any(LogSection::is_command) {
         return Err(Error::NotADump {
             path: text.path().to_owned(),
             found: "a text file in which no output of a debugger was found; expected a Windows \
@@ -100,7 +100,7 @@ struct Reading {
 
 impl Log {
     /// The lines of a section's output.
-    fn output<'a>(&'a self, section: &'a Section, stopped: &'a StdCell<bool>) -> Lines<'a> {
+    fn output<'a>(&'a self, section: &'a LogSection, stopped: &'a StdCell<bool>) -> Lines<'a> {
         let (mut start, mut number) = (section.start, section.line);
         let mut first = None;
         if !section.prompt.is_empty() || !section.starts_at_once {
@@ -123,7 +123,7 @@ impl Log {
     }
 
     /// Reads a section and returns what was found in it.
-    fn read(&self, section: &Section, ask: Ask, take: &mut dyn Take) -> Reading {
+    fn read(&self, section: &LogSection, ask: Ask, take: &mut dyn Take) -> Reading {
         let stopped = StdCell::new(false);
         let mut sink =
             Sink::new(ask, (Arc::clone(&section.command), section.target), &stopped, take);
@@ -156,7 +156,7 @@ impl Log {
 
     /// The rows of one table in line order.
     fn rows<R: Row>(&self, _: &Want<'_, R>, emit: Emit<'_, R>) -> Result<(), Unanswered> {
-        let makes = |section: &&Section| section.reader().is_some_and(Reader::makes::<R>);
+        let makes = |section: &&LogSection| section.reader().is_some_and(Reader::makes::<R>);
         let mut sections = self.sections.iter().filter(makes).peekable();
         if sections.peek().is_none() {
             return Err(Self::lacks::<R>());

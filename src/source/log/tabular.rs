@@ -15,7 +15,7 @@ const SAMPLE: usize = 2000;
 
 /// The shape of a table.
 #[derive(Debug, Clone)]
-pub(super) struct Shape {
+pub(super) struct TableShape {
     cut: Cut,
     /// The columns that the text has; `log_line` comes after them.
     columns: Vec<CallColumn>,
@@ -26,7 +26,7 @@ pub(super) struct Shape {
 }
 
 /// The shape of the output in `lines`; `None` if it is not a table.
-pub(super) fn shape(lines: &mut Lines<'_>) -> Option<Shape> {
+pub(super) fn shape(lines: &mut Lines<'_>) -> Option<TableShape> {
     let mut sample: Vec<(u64, String)> = Vec::new();
     for line in lines.take(SAMPLE) {
         if !line.is_blank() || !sample.is_empty() {
@@ -40,7 +40,7 @@ pub(super) fn shape(lines: &mut Lines<'_>) -> Option<Shape> {
         before: first.saturating_sub(1),
     });
     let width = if names.len() > 1 { names.len().min(MAX_COLUMNS) } else { MAX_COLUMNS };
-    let mut shape = Shape { cut, columns: Vec::new(), before, width };
+    let mut shape = TableShape { cut, columns: Vec::new(), before, width };
     let rows: Vec<Vec<String>> = sample
         .iter()
         .filter(|(number, _)| *number > before)
@@ -54,7 +54,7 @@ pub(super) fn shape(lines: &mut Lines<'_>) -> Option<Shape> {
     Some(shape)
 }
 
-impl Shape {
+impl TableShape {
     /// The columns, followed by the hidden line number.
     pub(super) fn columns(&self) -> Vec<CallColumn> {
         let line = CallColumn { hidden: true, ..CallColumn::new("log_line", Ty::Int) };

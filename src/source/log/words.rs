@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::command::named;
 use super::frame::{Columns, parse};
-use super::index::Section;
+use super::index::LogSection;
 use super::line::is_noise;
 use super::scan::{address, word};
 use super::text::Text;
@@ -23,7 +23,7 @@ const MIN_FRAMES: u64 = 2;
 
 /// A line of memory words, or a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Row {
+struct WordRow {
     address: u64,
     /// How many bytes the line covers.
     bytes: u64,
@@ -32,15 +32,15 @@ struct Row {
 
 /// A frame of a stack whose header was cut off: numbered frames are consecutive, others have a
 /// function and its offset.
-fn frame(line: &str) -> Option<Row> {
+fn frame(line: &str) -> Option<WordRow> {
     let columns = Columns::told_by(line)?;
     let number = parse(line, columns)?.number;
     let address = u64::try_from(number.unwrap_or(0)).ok()?;
-    Some(Row { address, bytes: u64::from(number.is_some()), command: "k" })
+    Some(WordRow { address, bytes: u64::from(number.is_some()), command: "k" })
 }
 
 /// `f4265bec  f79c9743 nt!KeBugCheckEx+0x1b`, `9c1f3480  00000001 00000000 8a3da020 00000000`.
-fn row(line: &str) -> Option<Row> {
+fn row(line: &str) -> Option<WordRow> {
     let (first, rest) = word(line)?;
     let address = address(first).filter(|_| !first.starts_with("0x"))?;
     let (mut words, mut size, mut rest) = (0, 0, rest);
@@ -58,7 +58,7 @@ fn row(line: &str) -> Option<Row> {
         (2, 8, true) => "dq",
         _ => return None,
     };
-    Some(Row { address, bytes: words * size, command })
+    Some(WordRow { address, bytes: words * size, command })
 }
 
 /// Whether a text is a memory word: all digits, or question marks for unreadable memory.
@@ -69,16 +69,16 @@ fn is_value(text: &str) -> bool {
 }
 
 /// Consecutive lines that one command printed.
-struct Run {
+struct CommandRun {
     start: usize,
     line: u64,
     end: usize,
     lines: u64,
     rows: u64,
-    last: Row,
+    last: WordRow,
 }
 
-impl Run {
+impl CommandRun {
     fn is_long_enough(&self) -> bool {
         let least = match self.last.command {
             "dps" => MIN_SINGLE,
@@ -88,7 +88,7 @@ impl Run {
         self.rows >= least
     }
 
-    fn goes_on_with(&self, row: Row) -> bool {
+    fn goes_on_with(&self, row: WordRow) -> bool {
         if row.command == "k" && row.bytes == 0 {
             return self.last.command == "k" && self.last.bytes == 0;
         }
@@ -99,9 +99,9 @@ impl Run {
 }
 
 /// The runs in a section that no reader recognised.
-fn runs(text: &Text, section: &Section) -> Vec<Run> {
-    let mut found: Vec<Run> = Vec::new();
-    let mut open: Option<Run> = None;
+fn runs(text: &Text, section: &LogSection) -> Vec<CommandRun> {
+    let mut found: Vec<CommandRun> = Vec::new();
+    let mut open: Option<CommandRun> = None;
     let (mut at, mut line) = (section.start, section.line);
     while at < section.end {
         let Some(raw) = text.line(at) else { break };
@@ -113,22 +113,29 @@ fn runs(text: &Text, section: &Section) -> Vec<Run> {
                 (run.lines, run.rows) = (line - run.line + 1, run.rows + 1);
             }
             (Some(row), _) => {
-                found.extend(open.take().filter(Run::is_long_enough));
-                open = Some(Run { start: at, line, end: raw.next, lines: 1, rows: 1, last: row });
+                found.extend(open.take().filter(CommandRun::is_long_enough));
+                open = Some(CommandRun {
+                    start: at,
+                    line,
+                    end: raw.next,
+                    lines: 1,
+                    rows: 1,
+                    last: row,
+                });
             }
             (None, Some(run))
                 if is_noise(shown) || (shown.is_empty() && run.last.command == "k") => {}
-            (None, _) => found.extend(open.take().filter(Run::is_long_enough)),
+            (None, _) => found.extend(open.take().filter(CommandRun::is_long_enough)),
         }
         (at, line) = (raw.next, line + 1);
     }
-    found.extend(open.filter(Run::is_long_enough));
+    found.extend(open.filter(CommandRun::is_long_enough));
     found
 }
 
 /// The sections, with memory words as sections of their own.
-pub(super) fn split(text: &Text, sections: Vec<Section>) -> Vec<Section> {
-    let is_free = |section: &Section| section.reader.is_none();
+pub(super) fn split(text: &Text, sections: Vec<LogSection>) -> Vec<LogSection> {
+    let is_free = |section: &LogSection| section.reader.is_none();
     if !sections.iter().any(|section| is_free(section) && !runs(text, section).is_empty()) {
         return sections;
     }
@@ -143,9 +150,9 @@ pub(super) fn split(text: &Text, sections: Vec<Section>) -> Vec<Section> {
             let reader = named(run.last.command).and_then(|reader| u16::try_from(reader).ok());
             let before = run.line - rest.line;
             if before > 0 {
-                all.push(Section { end: run.start, lines: before, ..rest.clone() });
+                all.push(LogSection { end: run.start, lines: before, ..rest.clone() });
             }
-            all.push(Section {
+            all.push(LogSection {
                 start: run.start,
                 end: run.end,
                 line: run.line,
@@ -157,7 +164,7 @@ pub(super) fn split(text: &Text, sections: Vec<Section>) -> Vec<Section> {
                 ..rest.clone()
             });
             // The text after it belongs to no command.
-            rest = Section {
+            rest = LogSection {
                 start: run.end,
                 line: run.line + run.lines,
                 lines: rest.lines.saturating_sub(before + run.lines),

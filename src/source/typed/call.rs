@@ -14,7 +14,7 @@ use crate::model::{
     AddressSpace, DynRow, DynTable, Emit, Refused, address_argument, count_argument, text_argument,
 };
 use crate::source::links;
-use crate::symbol::{Layout, PdbId, Shape, Store};
+use crate::symbol::{Layout, PdbId, Store, TypeShape};
 
 /// Upper limit on the rows of a list.
 const MAX_LIST: usize = 1_000_000;
@@ -204,9 +204,9 @@ impl<'a> Call<'a> {
         let members = parent.and_then(|parent| self.layout.members(&parent)).unwrap_or_default();
         let info = members.into_iter().find(|member| member.name == last);
         let link = match info.map(|info| (info.shape, info.of)) {
-            Some((Shape::Struct, Some(of))) if of == "_LIST_ENTRY" => Link::Double,
-            Some((Shape::Struct, Some(of))) if of == "_SINGLE_LIST_ENTRY" => Link::Single,
-            Some((Shape::Pointer, _)) => Link::Pointer,
+            Some((TypeShape::Struct, Some(of))) if of == "_LIST_ENTRY" => Link::Double,
+            Some((TypeShape::Struct, Some(of))) if of == "_SINGLE_LIST_ENTRY" => Link::Single,
+            Some((TypeShape::Pointer, _)) => Link::Pointer,
             _ => return Err(Refused::argument(2, format!("`{field}` links no structures"))),
         };
         Ok((link, found.offset as u64))

@@ -12,7 +12,7 @@ pub(super) use call::{Callee, Memory, answer, layout_of_module};
 use std::collections::VecDeque;
 
 use crate::catalog::{CallColumn, Format, Ty};
-use crate::symbol::{FieldInfo, Item, Layout, Shape};
+use crate::symbol::{FieldInfo, Item, Layout, TypeShape};
 
 /// The column with the address of the structure.
 const ADDRESS: &str = "address";
@@ -83,10 +83,10 @@ impl Typed {
                     continue;
                 }
                 match (info.shape, &info.of) {
-                    (Shape::Struct, Some(of)) => {
+                    (TypeShape::Struct, Some(of)) => {
                         queue.push_back((of.clone(), format!("{path}."), offset, depth + 1));
                     }
-                    (Shape::Array { count, size, element }, of) if count <= MAX_ELEMENTS => {
+                    (TypeShape::Array { count, size, element }, of) if count <= MAX_ELEMENTS => {
                         let size = usize::try_from(size).unwrap_or(0);
                         for i in 0..usize::try_from(count).unwrap_or(0) {
                             let path = format!("{path}[{i}]");
@@ -149,19 +149,25 @@ fn read_of(info: &FieldInfo) -> Read {
     let size = info.field.size;
     let is_hex = is_flags(&info.name);
     match info.shape {
-        Shape::Pointer => Read::Address { size },
-        Shape::Enum => Read::Name { size },
-        Shape::Bits => Read::Number { size, is_signed: false, bits: info.field.bits, is_hex },
-        Shape::Number if size == 8 && !info.field.is_signed => Read::Address { size },
-        Shape::Number => Read::Number { size, is_signed: info.field.is_signed, bits: None, is_hex },
-        Shape::Text { count } => Read::Text { count: usize::try_from(count).unwrap_or(0) },
-        Shape::Array { count, size, element: element @ (Item::Number { .. } | Item::Pointer) } => {
+        TypeShape::Pointer => Read::Address { size },
+        TypeShape::Enum => Read::Name { size },
+        TypeShape::Bits => Read::Number { size, is_signed: false, bits: info.field.bits, is_hex },
+        TypeShape::Number if size == 8 && !info.field.is_signed => Read::Address { size },
+        TypeShape::Number => {
+            Read::Number { size, is_signed: info.field.is_signed, bits: None, is_hex }
+        }
+        TypeShape::Text { count } => Read::Text { count: usize::try_from(count).unwrap_or(0) },
+        TypeShape::Array {
+            count,
+            size,
+            element: element @ (Item::Number { .. } | Item::Pointer),
+        } => {
             let is_signed = matches!(element, Item::Number { is_signed: true });
             let count = usize::try_from(count).unwrap_or(0);
             let size = usize::try_from(size).unwrap_or(0);
             Read::Numbers { count, size, is_signed, is_hex: element == Item::Pointer }
         }
-        Shape::Struct => match info.of.as_deref() {
+        TypeShape::Struct => match info.of.as_deref() {
             Some("_LARGE_INTEGER") => {
                 Read::Number { size: 8, is_signed: true, bits: None, is_hex: false }
             }
@@ -170,7 +176,7 @@ fn read_of(info: &FieldInfo) -> Read {
             Some("_STRING") => Read::Ansi,
             _ => Read::Place,
         },
-        Shape::Array { .. } | Shape::Unknown => Read::Place,
+        TypeShape::Array { .. } | TypeShape::Unknown => Read::Place,
     }
 }
 

@@ -21,6 +21,7 @@ pub(super) fn each_needed(
             pdb: id.map(|id| id.name.clone()),
             guid: id.map(|id| id.guid.clone()),
             age: id.map(|id| id.age.into()),
+            store_path: id.and_then(|id| id.store_path().ok_or(Absent::Unreadable)),
             found_at: at.map(|path| path.display().to_string()),
             status: Ok(core.said_of(span)),
             ..NeededSymbol::default()

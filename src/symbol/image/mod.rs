@@ -64,7 +64,7 @@ pub struct Headers {
 /// A section of an image.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub struct Section {
+pub struct ImageSection {
     /// Its name.
     pub name: String,
     /// Its offset in memory.
@@ -109,7 +109,7 @@ impl<'a> Image<'a> {
     }
 
     /// The sections, as far as their table can be read.
-    pub fn sections(&self) -> Vec<Section> {
+    pub fn sections(&self) -> Vec<ImageSection> {
         let mut sections = Vec::new();
         for i in 0..u32::from(self.headers.section_count.min(MAX_SECTIONS)) {
             let mut bytes = [0; SECTION];
@@ -119,7 +119,7 @@ impl<'a> Image<'a> {
             }
             let name = super::bytes::cstring(bytes.get(..8).unwrap_or_default(), 0);
             let number = |at| u32_at(&bytes, at).unwrap_or_default();
-            sections.push(Section {
+            sections.push(ImageSection {
                 name: String::from_utf8_lossy(name.unwrap_or_default()).into_owned(),
                 size: number(8),
                 start: number(12),

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::symbol::bytes::{cstring, size_at, u16_at, u32_at, u64_at};
-use crate::symbol::layout::{Enum, Kind, Member, Type};
+use crate::symbol::layout::{Enum, Member, MemberKind, Type};
 
 /// The number of the TPI stream.
 pub(super) const STREAM: usize = 2;
@@ -151,7 +151,7 @@ impl Types {
         let (kind, _) = self.record(number)?;
         let found = (kind == ENUM).then(|| self.definition(number))??;
         let size = match self.kind(found.underlying, 0) {
-            Kind::Number { size, .. } => size,
+            MemberKind::Number { size, .. } => size,
             _ => 4,
         };
         let mut values = Vec::new();
@@ -166,57 +166,57 @@ impl Types {
     }
 
     /// A type index as a layout type.
-    fn kind(&self, number: u32, depth: usize) -> Kind {
+    fn kind(&self, number: u32, depth: usize) -> MemberKind {
         if number < FIRST {
             return simple(number);
         }
         if depth > MAX_DEPTH {
-            return Kind::Other;
+            return MemberKind::Other;
         }
-        self.kind_of_record(number, depth).unwrap_or(Kind::Other)
+        self.kind_of_record(number, depth).unwrap_or(MemberKind::Other)
     }
 
-    fn kind_of_record(&self, number: u32, depth: usize) -> Option<Kind> {
+    fn kind_of_record(&self, number: u32, depth: usize) -> Option<MemberKind> {
         let (kind, content) = self.record(number)?;
         let below = depth.checked_add(1)?;
         let inner = || Some(self.kind(u32_at(content, 0)?, below));
         Some(match kind {
             MODIFIER => inner()?,
-            POINTER => Kind::Pointer(Box::new(inner()?)),
+            POINTER => MemberKind::Pointer(Box::new(inner()?)),
             ARRAY => {
                 let of = inner()?;
                 let bytes = u64::try_from(numeric(content, 8)?.0).ok()?;
                 let size = self.size_of(&of, 0)?;
                 let count = bytes.checked_div(size).unwrap_or(0);
-                Kind::Array { count, of: Box::new(of) }
+                MemberKind::Array { count, of: Box::new(of) }
             }
             BITS => {
                 let size = self.size_of(&inner()?, 0)?;
-                Kind::Bits { size, start: *content.get(5)?, len: *content.get(4)? }
+                MemberKind::Bits { size, start: *content.get(5)?, len: *content.get(4)? }
             }
             ENUM => {
                 let found = self.definition(number)?;
                 let size = self.size_of(&self.kind(found.underlying, below), 0)?;
-                Kind::Enum { name: Self::name_of(number, found.name), size, values: None }
+                MemberKind::Enum { name: Self::name_of(number, found.name), size, values: None }
             }
             CLASS | STRUCT | UNION => {
-                Kind::Named(Self::name_of(number, self.definition(number)?.name))
+                MemberKind::Named(Self::name_of(number, self.definition(number)?.name))
             }
-            _ => Kind::Other,
+            _ => MemberKind::Other,
         })
     }
 
-    fn size_of(&self, kind: &Kind, depth: usize) -> Option<u64> {
+    fn size_of(&self, kind: &MemberKind, depth: usize) -> Option<u64> {
         match kind {
-            Kind::Number { size, .. } | Kind::Bits { size, .. } | Kind::Enum { size, .. } => {
-                Some(*size)
-            }
-            Kind::Pointer(_) => Some(self.pointer_size),
-            Kind::Array { count, of } if depth < MAX_DEPTH => {
+            MemberKind::Number { size, .. }
+            | MemberKind::Bits { size, .. }
+            | MemberKind::Enum { size, .. } => Some(*size),
+            MemberKind::Pointer(_) => Some(self.pointer_size),
+            MemberKind::Array { count, of } if depth < MAX_DEPTH => {
                 self.size_of(of, depth.checked_add(1)?)?.checked_mul(*count)
             }
-            Kind::Named(name) => Some(self.definition(*self.by_name.get(name)?)?.size),
-            Kind::Array { .. } | Kind::Other => Some(0),
+            MemberKind::Named(name) => Some(self.definition(*self.by_name.get(name)?)?.size),
+            MemberKind::Array { .. } | MemberKind::Other => Some(0),
         }
     }
 
@@ -324,7 +324,7 @@ fn numeric(bytes: &[u8], at: usize) -> Option<(i128, usize)> {
 }
 
 /// A simple type: a number, or a pointer to one.
-fn simple(number: u32) -> Kind {
+fn simple(number: u32) -> MemberKind {
     let (size, is_signed) = match number & 0xff {
         0x10 | 0x68 | 0x70 => (1, true),
         0x20 | 0x30 | 0x69 | 0x7c => (1, false),
@@ -336,6 +336,6 @@ fn simple(number: u32) -> Kind {
         0x23 | 0x33 | 0x41 | 0x77 => (8, false),
         _ => (0, false),
     };
-    let of = if size == 0 { Kind::Other } else { Kind::Number { size, is_signed } };
-    if (number >> 8).trailing_zeros() >= 4 { of } else { Kind::Pointer(Box::new(of)) }
+    let of = if size == 0 { MemberKind::Other } else { MemberKind::Number { size, is_signed } };
+    if (number >> 8).trailing_zeros() >= 4 { of } else { MemberKind::Pointer(Box::new(of)) }
 }

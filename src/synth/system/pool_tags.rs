@@ -51,7 +51,7 @@ const FIELDS: [&str; 6] =
 
 /// Where a tag stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum TagPlace {
     Table(u64),
     Expansion(u64),
     /// The last entry of the first table.
@@ -65,7 +65,7 @@ fn hash(tag: [u8; 4], mask: u64) -> u64 {
 }
 
 /// Finds places for all tags; a place that is kept for those that find none is no place.
-fn places(tags: &[TagUse], mask: u64, kept: Option<u64>, room: u64) -> Vec<(TagUse, Place)> {
+fn places(tags: &[TagUse], mask: u64, kept: Option<u64>, room: u64) -> Vec<(TagUse, TagPlace)> {
     let mut taken: BTreeSet<u64> = kept.into_iter().collect();
     let mut expanded = 0;
     let mut placed = Vec::new();
@@ -73,14 +73,14 @@ fn places(tags: &[TagUse], mask: u64, kept: Option<u64>, room: u64) -> Vec<(TagU
         let first = hash(tag.tag, mask);
         let free = (0..=mask).map(|i| (first + i) & mask).find(|i| !taken.contains(i));
         let place = match free {
-            Some(index) => Place::Table(index),
-            None if expanded < room => Place::Expansion(expanded),
-            None => Place::Overflow,
+            Some(index) => TagPlace::Table(index),
+            None if expanded < room => TagPlace::Expansion(expanded),
+            None => TagPlace::Overflow,
         };
         match place {
-            Place::Table(index) => drop(taken.insert(index)),
-            Place::Expansion(_) => expanded += 1,
-            Place::Overflow => {}
+            TagPlace::Table(index) => drop(taken.insert(index)),
+            TagPlace::Expansion(_) => expanded += 1,
+            TagPlace::Overflow => {}
         }
         placed.push((*tag, place));
     }
@@ -110,9 +110,9 @@ pub(super) fn of_session(builder: &Builder<'_>, session: &Session) -> Vec<TagUse
 }
 
 /// What of the tags the facts have, those without an entry of their own as one.
-fn facts(placed: Vec<(TagUse, Place)>, overflow: TagUse) -> Vec<TagUse> {
+fn facts(placed: Vec<(TagUse, TagPlace)>, overflow: TagUse) -> Vec<TagUse> {
     let mut facts: Vec<TagUse> =
-        placed.into_iter().filter(|row| row.1 != Place::Overflow).map(|row| row.0).collect();
+        placed.into_iter().filter(|row| row.1 != TagPlace::Overflow).map(|row| row.0).collect();
     if overflow.numbers() != [0; 6] {
         facts.push(overflow);
     }
@@ -136,9 +136,9 @@ pub(super) fn table(
     let mut overflow = TagUse { tag: OVERFLOW, ..TagUse::default() };
     for (tag, place) in &placed {
         match place {
-            Place::Table(index) => entry(builder, at + index * size, tag.tag, tag.numbers()),
-            Place::Expansion(_) => others.push(*tag),
-            Place::Overflow => add(&mut overflow, tag),
+            TagPlace::Table(index) => entry(builder, at + index * size, tag.tag, tag.numbers()),
+            TagPlace::Expansion(_) => others.push(*tag),
+            TagPlace::Overflow => add(&mut overflow, tag),
         }
     }
     if overflow.numbers() != [0; 6] {
@@ -184,15 +184,15 @@ pub(super) fn write(builder: &mut Builder<'_>, spec: &mut SystemSpec) {
     let mut overflow = TagUse { tag: OVERFLOW, ..TagUse::default() };
     for (tag, place) in &placed {
         match place {
-            Place::Table(index) => spread(builder, tag, &tables, index * entry_size),
-            Place::Expansion(index) => {
+            TagPlace::Table(index) => spread(builder, tag, &tables, index * entry_size),
+            TagPlace::Expansion(index) => {
                 if expansion == 0 {
                     expansion = builder.pages(1);
                     builder.put(expansion, &[0; 0x1000]);
                 }
                 entry(builder, expansion + index * entry_size, tag.tag, tag.numbers());
             }
-            Place::Overflow => add(&mut overflow, tag),
+            TagPlace::Overflow => add(&mut overflow, tag),
         }
     }
     if overflow.numbers() != [0; 6] {

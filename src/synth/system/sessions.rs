@@ -14,17 +14,17 @@ const BIG_PAGES: u64 = 0x20;
 
 /// A session with processes: its place among sessions, its number, and an address space that shows it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct SessionPlace {
     index: usize,
     id: u32,
     dtb: u64,
 }
 
 /// The session of a number, if it has processes.
-pub(super) fn find(spec: &SystemSpec, id: u32) -> Option<Place> {
+pub(super) fn find(spec: &SystemSpec, id: u32) -> Option<SessionPlace> {
     let index = spec.sessions.iter().position(|session| session.id == id)?;
     let dtb = spaces(spec, id).next()?;
-    Some(Place { index, id, dtb })
+    Some(SessionPlace { index, id, dtb })
 }
 
 /// The address spaces of a session's processes.
@@ -48,7 +48,7 @@ impl Builder<'_> {
     /// Makes blocks for a session: those of its paged pool in the address space of a process.
     pub(super) fn in_session(
         &mut self,
-        place: Option<Place>,
+        place: Option<SessionPlace>,
         is_paged: bool,
         make: impl FnOnce(&mut Self),
     ) {
@@ -89,7 +89,7 @@ pub(super) fn finish(builder: &mut Builder<'_>, spec: &mut SystemSpec) {
 }
 
 /// Maps the structure to where the session sees it.
-fn show(builder: &mut Builder<'_>, place: Place, (address, size): (u64, u64)) {
+fn show(builder: &mut Builder<'_>, place: SessionPlace, (address, size): (u64, u64)) {
     let own = builder.dtb;
     for page in 0..size.div_ceil(PAGE) {
         let frame = builder.memory.commit(own, address + page * PAGE);
@@ -98,7 +98,7 @@ fn show(builder: &mut Builder<'_>, place: Place, (address, size): (u64, u64)) {
 }
 
 /// Writes the table of big allocations: since Vista the structure leads to it.
-fn big_table(builder: &mut Builder<'_>, place: Place, address: u64) {
+fn big_table(builder: &mut Builder<'_>, place: SessionPlace, address: u64) {
     let is_own = |b: &&PoolBlock| b.is_big && b.is_paged && b.session == Some(place.id);
     let big: Vec<PoolBlock> = builder.pools.blocks.iter().filter(is_own).cloned().collect();
     if builder.layout.has(SPACE, "PoolTrackBigPages") {
@@ -124,7 +124,7 @@ fn big_table(builder: &mut Builder<'_>, place: Place, address: u64) {
 /// structure leads to since Windows 11.
 fn tag_table(
     builder: &mut Builder<'_>,
-    place: Place,
+    place: SessionPlace,
     (address, size): (u64, u64),
     tags: &[pool_tags::TagUse],
 ) -> Vec<pool_tags::TagUse> {

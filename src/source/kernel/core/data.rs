@@ -8,7 +8,7 @@ use crate::source::kernel::core::Core;
 use crate::dump::bytes::pointer_at;
 use crate::model::Unanswered;
 use crate::source::kernel::core::codeview;
-use crate::symbol::image::Section;
+use crate::symbol::image::ImageSection;
 
 /// Section characteristics.
 const DISCARDED: u32 = 0x0200_0000;
@@ -55,7 +55,7 @@ impl Missing {
 }
 
 impl Sections {
-    fn new(base: u64, size: u32, sections: &[Section]) -> Self {
+    fn new(base: u64, size: u32, sections: &[ImageSection]) -> Self {
         let last = base.saturating_add(size.into());
         let mut made = Self::default();
         let mut left = MAX_DATA;
@@ -142,8 +142,8 @@ impl Core {
 mod tests {
     use super::*;
 
-    fn section(start: u32, size: u32, characteristics: u32) -> Section {
-        Section { start, size, characteristics, ..Section::default() }
+    fn section(start: u32, size: u32, characteristics: u32) -> ImageSection {
+        ImageSection { start, size, characteristics, ..ImageSection::default() }
     }
 
     #[test]

@@ -114,15 +114,14 @@ pub(super) struct Sides {
     is_below: bool,
     /// The same of one whose structure is not smaller.
     is_above: bool,
-    /// What those of the same build say.
-    near: Near,
+    /// What those of the same build say, if there are any.
+    near: Option<Near>,
 }
 
 /// What layouts of the same build say, the worst last.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Near {
     /// Their structures are all smaller, and have the field in the same place.
-    #[default]
     Smaller,
     /// The structure of one is not smaller.
     Reached,
@@ -136,9 +135,10 @@ impl Sides {
         self.is_below |= agrees && size.is_le();
         self.is_above |= agrees && size.is_ge();
         let near = match (is_near, agrees) {
-            (true, false) => Near::Denied,
-            (true, true) if size.is_ge() => Near::Reached,
-            _ => Near::Smaller,
+            (true, false) => Some(Near::Denied),
+            (true, true) if size.is_ge() => Some(Near::Reached),
+            (true, true) => Some(Near::Smaller),
+            (false, _) => None,
         };
         self.near = self.near.max(near);
     }
@@ -147,11 +147,11 @@ impl Sides {
     /// kernel's size lies between those of two layouts that agree, or it is larger than those of all
     /// updates that are known, and these agree.
     pub(super) fn bear_out(self, own: Ordering, is_near: bool) -> bool {
-        if self.near == Near::Denied {
+        if self.near == Some(Near::Denied) {
             return false;
         }
         match own {
-            Ordering::Less => self.is_above || is_near && self.near == Near::Smaller,
+            Ordering::Less => self.is_above || is_near && self.near == Some(Near::Smaller),
             Ordering::Greater => self.is_below,
             // What moved although the size did not is not known.
             Ordering::Equal => false,
@@ -301,7 +301,7 @@ mod tests {
         assert_eq!(grown.tail(0x100), None);
         assert_eq!(grown.own_size_against(), Some(Ordering::Less));
         let mut sides = Sides::default();
-        assert!(sides.bear_out(Ordering::Less, true), "no update is known that is larger");
+        assert!(!sides.bear_out(Ordering::Less, true), "no other update says anything");
         assert!(!sides.bear_out(Ordering::Less, false) && !sides.bear_out(Ordering::Greater, true));
         sides.take(Ordering::Less, true, true);
         assert!(sides.bear_out(Ordering::Less, true) && sides.bear_out(Ordering::Greater, true));

@@ -5,6 +5,7 @@
 //! it.
 
 pub(crate) mod arch;
+mod believed;
 mod calls;
 pub(crate) mod clock;
 pub(crate) mod code;
@@ -22,6 +23,7 @@ pub(crate) mod memory;
 pub(crate) mod modules;
 mod opening;
 pub(crate) mod pieces;
+mod published;
 pub(crate) mod structure;
 mod symbols;
 pub(crate) mod time;

@@ -288,7 +288,7 @@ impl<'a> Structure<'a> {
 
     /// Whether a field exists in this kernel, as far as known.
     pub(crate) fn has(&self, path: &'static str) -> bool {
-        self.space.core().field(self.ty, path).is_some()
+        self.space.core().has_field(self.ty, path)
     }
 
     /// The size of the structure.

@@ -11,8 +11,10 @@ use std::sync::Arc;
 use crate::catalog::{Absent, Cell};
 use crate::dump::kdbg;
 use crate::source::kernel::core::Core;
+use crate::source::kernel::core::believed::{Believed, Grounds};
 use crate::source::kernel::core::fit::{Fit, Sides, Ty};
-use crate::source::kernel::core::values::{self, Seen};
+use crate::source::kernel::core::published;
+use crate::source::kernel::core::values::{self, SeenFields};
 use crate::symbol::{Candidate, Closeness, Field, Layout, Store, Wanted};
 
 pub(crate) use crate::source::kernel::core::fit::{PRCB, PROCESS, THREAD};
@@ -23,32 +25,6 @@ const MIN_SYMBOLS: usize = 3;
 const MANY_FACTS: usize = 6;
 /// Layouts that are held against the one that is believed.
 const MAX_WITNESSES: usize = 16;
-
-/// A layout that is believed, and what is known of how it fits.
-#[derive(Debug, Clone)]
-struct Believed {
-    layout: Arc<Layout>,
-    label: String,
-    grounds: Grounds,
-    /// Whether it is of the same build, and whether of a later one.
-    is_near: bool,
-    is_later: bool,
-    /// For each structure of which facts are stated how it fits.
-    fits: [Option<Fit>; 3],
-}
-
-/// Why a layout is believed, the best reason first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Grounds {
-    /// It is of the kernel's PDB.
-    Identity,
-    /// The symbol path names it, or it is of the same build; nothing that is stated denies it.
-    Whole,
-    /// It is of the same build, but some of what is stated denies it.
-    SameBuild,
-    /// It is the nearest.
-    Nearest,
-}
 
 /// What is known of the kernel's structures and symbols.
 #[derive(Debug, Default)]
@@ -86,6 +62,20 @@ impl Core {
         paths.iter().find_map(|path| self.field(ty, path))
     }
 
+    /// A field that not every version of the structure has; an error where this one may have it, but
+    /// its place is not known.
+    pub(crate) fn optional_field(
+        &self,
+        ty: &'static str,
+        path: &'static str,
+    ) -> Cell<Option<Field>> {
+        match self.known_field(ty, path) {
+            Ok(field) => Ok(Some(field)),
+            Err(_) if self.has_field(ty, path) => Err(Absent::NoSymbols),
+            Err(_) => Ok(None),
+        }
+    }
+
     /// A field, or why it has no value: the known structure lacks it, or the structure is unknown.
     pub(crate) fn known_field(&self, ty: &'static str, path: &'static str) -> Cell<Field> {
         self.field(ty, path).ok_or_else(|| {
@@ -94,9 +84,10 @@ impl Core {
         })
     }
 
-    /// Whether the accepted layout has a field.
-    pub(crate) fn knows(&self, ty: &'static str, path: &'static str) -> bool {
-        self.field(ty, path).is_some()
+    /// Whether the structure has a field in the layout that it is read by, or by the debugger data
+    /// block: it tells two forms of a structure apart also where the field's place is not known.
+    pub(crate) fn has_field(&self, ty: &'static str, path: &'static str) -> bool {
+        self.types().is_in_layout(ty, path) || self.field(ty, path).is_some()
     }
 
     /// The size of a structure in the accepted layout.
@@ -187,14 +178,15 @@ impl Types {
         let lacks = lacks.map(|(ty, _)| format!("it has no {}", ty.name()));
         let because = denied.or(lacks);
         let is_near = candidate.closeness <= Closeness::SameBuild && !is_misnamed;
-        let stated = agreeing + fits.iter().flatten().map(|fit| fit.denying.len()).sum::<usize>();
+        let denying: usize = fits.iter().flatten().map(|fit| fit.denying.len()).sum();
+        let (stated, is_mostly_true) = (agreeing + denying, agreeing > denying);
         let grounds = if has_names || is_by_name && !is_misnamed {
             Grounds::Identity
         } else if because.is_none() && (is_near || agreeing > 0) {
             Grounds::Whole
-        } else if candidate.closeness == Closeness::SameBuild {
+        } else if candidate.closeness == Closeness::SameBuild && (stated == 0 || is_mostly_true) {
             Grounds::SameBuild
-        } else if candidate.closeness == Closeness::OtherBuild && stated > 0 {
+        } else if candidate.closeness == Closeness::OtherBuild && is_mostly_true {
             Grounds::Nearest
         } else {
             // A file that was named, or of which nothing is known, has to fit.
@@ -235,7 +227,7 @@ impl Types {
         let owner = place(THREAD, "Tcb.ApcState.Process", kdbg::THREAD_PROCESS);
         let seen = match dtb.zip(owner) {
             Some((dtb, owner)) => values::look(core, dtb, owner),
-            None => Seen::default(),
+            None => SeenFields::default(),
         };
         self.processes = seen.processes;
         // Nothing was stated that could deny it, but values do.
@@ -308,8 +300,7 @@ impl Types {
         }
         let is_near = believed.grounds == Grounds::SameBuild;
         let Some(ty) = Ty::named(ty) else {
-            // Updates of a build hardly ever change what they do not state.
-            return (is_near || self.is_borne_out(believed, field, &of)).then_some(field);
+            return self.is_borne_out(believed, ty, field, &of).then_some(field);
         };
         let fit = believed.fits.get(ty.index())?.as_ref()?;
         let at = |offset| Field { offset, ..field };
@@ -346,20 +337,28 @@ impl Types {
         is_sure.then(|| at(offset))
     }
 
-    /// Whether other layouts have the field in the same place: one from the other side of the kernel
-    /// in time, or, where there is none, all that are near.
+    /// Whether a field of a structure of which nothing is stated is where the layout has it. Updates
+    /// of a build hardly ever change such a structure: those that are known must not deny it. Of
+    /// another build, a layout from the other side of the kernel in time has to agree; where there is
+    /// none, all layouts at hand, of a structure that cannot change without breaking drivers.
     fn is_borne_out(
         &self,
         believed: &Believed,
+        ty: &str,
         field: Field,
         of: &impl Fn(&Layout) -> Option<Field>,
     ) -> bool {
-        let agrees = |other: &Believed| of(&other.layout) == Some(field);
-        let mut across = self.witnesses.iter().filter(|other| other.is_across(believed)).peekable();
-        if across.peek().is_some() {
-            return across.any(agrees);
+        let agrees = |other: &&Believed| of(&other.layout) == Some(field);
+        let denies = |other: &&Believed| of(&other.layout).is_some_and(|theirs| theirs != field);
+        let mut near = self.witnesses.iter().filter(|other| other.is_near);
+        if believed.is_near {
+            return !near.any(|other| denies(&other));
         }
-        self.witnesses.len() > 1 && self.witnesses.iter().all(agrees)
+        let mut across = self.witnesses.iter().filter(|other| other.is_across(believed));
+        across.any(|other| agrees(&other))
+            || published::is_published(ty)
+                && !self.witnesses.is_empty()
+                && self.witnesses.iter().all(|other| agrees(&other))
     }
 
     /// Whether a believed layout has the structure, so that a field that it does not have does not
@@ -369,12 +368,19 @@ impl Types {
         believed.layout.constant_size(ty).is_some()
     }
 
-    /// Whether the believed layout has a field whose place in this kernel is not known.
+    /// Whether the believed layout has a field, wherever it is in this kernel.
+    fn is_in_layout(&self, ty: &'static str, path: &'static str) -> bool {
+        let believed = self.believed.as_ref();
+        believed.is_some_and(|believed| believed.layout.constant_field(ty, path).is_some())
+    }
+
+    /// Whether it is not known if this kernel has a field, or where.
     fn is_doubtful(&self, ty: &'static str, path: &'static str) -> bool {
-        let Some(believed) = &self.believed else { return false };
-        believed.grounds >= Grounds::SameBuild
-            && (believed.grounds == Grounds::Nearest
-                || believed.layout.constant_field(ty, path).is_some())
+        match self.believed.as_ref().map(|believed| believed.grounds) {
+            Some(Grounds::Nearest) => true,
+            Some(Grounds::SameBuild) => self.is_in_layout(ty, path),
+            _ => false,
+        }
     }
 
     /// The size of a structure, where it is not stated.
@@ -384,7 +390,8 @@ impl Types {
         let whole = |size| Some(Field { offset: 0, size, bits: None, is_signed: false });
         let of = |layout: &Layout| whole(usize::try_from(layout.constant_size(ty)?).ok()?);
         let is_sure = believed.grounds != Grounds::Nearest
-            || of(&believed.layout).is_some_and(|field| self.is_borne_out(believed, field, &of));
+            || of(&believed.layout)
+                .is_some_and(|field| self.is_borne_out(believed, ty, field, &of));
         is_sure.then_some(size)
     }
 
@@ -405,7 +412,8 @@ impl Types {
         let believed = self.believed.as_ref()?;
         let is_sure = match believed.grounds {
             Grounds::Identity | Grounds::Whole => true,
-            Grounds::SameBuild => Ty::named(ty).is_none(),
+            // A control region holds a control block of a processor.
+            Grounds::SameBuild => Ty::named(ty).is_none() && ty != "_KPCR",
             Grounds::Nearest => false,
         };
         is_sure.then(|| Arc::clone(&believed.layout))
@@ -415,56 +423,6 @@ impl Types {
     pub(crate) fn source(&self) -> Option<(&Layout, &str)> {
         self.believed.as_ref().map(|believed| (&*believed.layout, &*believed.label))
     }
-}
-
-impl Believed {
-    /// Whether the kernel lies in time between this layout and another.
-    const fn is_across(&self, other: &Self) -> bool {
-        !self.is_near && !other.is_near && self.is_later != other.is_later
-    }
-
-    /// How many facts deny it.
-    fn denied(&self) -> usize {
-        self.fits.iter().flatten().map(|fit| fit.denying.len()).sum()
-    }
-
-    /// Whether facts or values have to say how far it can be believed.
-    fn is_doubtful(&self) -> bool {
-        let is_stated = self.fits.iter().flatten().any(|fit| fit.agreeing > 0);
-        self.grounds >= Grounds::SameBuild || self.grounds == Grounds::Whole && !is_stated
-    }
-
-    /// Whether values show a field elsewhere.
-    fn is_denied_by(&self, seen: &Seen) -> bool {
-        let there = |ty: Ty, path| self.layout.field(ty.name(), path).map(|field| field.offset);
-        let differs = |(ty, path, place): (Ty, _, Option<usize>)| {
-            place.zip(there(ty, path)).is_some_and(|(here, there)| here != there)
-        };
-        places(seen).into_iter().any(differs)
-    }
-
-    /// Adds where fields are by their values.
-    fn seen(&mut self, seen: &Seen) {
-        for (ty, path, place) in places(seen) {
-            let field = self.layout.field(ty.name(), path);
-            let fit = self.fits.get_mut(ty.index()).and_then(Option::as_mut);
-            if let (Some(field), Some(fit), Some(place)) = (field, fit, place) {
-                fit.seen(field.offset, place);
-            }
-        }
-    }
-}
-
-/// Fields, and where values show that they are.
-const fn places(seen: &Seen) -> [(Ty, &'static str, Option<usize>); 6] {
-    [
-        (Ty::Process, "ActiveProcessLinks", seen.links),
-        (Ty::Process, "UniqueProcessId", seen.pid),
-        (Ty::Process, "ImageFileName", seen.name),
-        (Ty::Process, "ThreadListHead", seen.threads),
-        (Ty::Thread, "ThreadListEntry", seen.entry),
-        (Ty::Thread, "Cid", seen.cid),
-    ]
 }
 
 /// Whether what was found leaves nothing to be looked for.

@@ -29,7 +29,7 @@ const THREAD_OBJECT: u8 = 6;
 
 /// Where fields are, in bytes from the start of the structure.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(super) struct SeenFields {
     /// `_EPROCESS.ActiveProcessLinks`.
     pub(super) links: Option<usize>,
     /// `_EPROCESS.UniqueProcessId`.
@@ -57,8 +57,8 @@ struct Look<'a> {
 
 /// Looks at the processes and threads of a dump with whole memory. `dtb` is where a process has its
 /// page directory base, `owner` where a thread has its process.
-pub(super) fn look(core: &Core, dtb: usize, owner: usize) -> Seen {
-    let mut seen = Seen::default();
+pub(super) fn look(core: &Core, dtb: usize, owner: usize) -> SeenFields {
+    let mut seen = SeenFields::default();
     if core.pages.is_none() {
         return seen;
     }

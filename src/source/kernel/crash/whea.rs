@@ -25,7 +25,7 @@ const SEVERITIES: [&str; 4] = ["Recoverable", "Fatal", "Corrected", "Information
 
 /// What a section is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum SectionKind {
     Processor,
     MachineCheck,
     X86,
@@ -39,7 +39,7 @@ enum Kind {
 
 /// A kind of section: its GUID as it stands in memory, what it is called, what it is, and the part of
 /// the machine that it is about.
-struct Known([u8; 16], &'static str, Kind, &'static str);
+struct KnownSection([u8; 16], &'static str, SectionKind, &'static str);
 
 const fn guid(a: u32, b: u16, c: u16, d: [u8; 8]) -> [u8; 16] {
     let ([a0, a1, a2, a3], [b0, b1], [c0, c1]) =
@@ -48,60 +48,60 @@ const fn guid(a: u32, b: u16, c: u16, d: [u8; 8]) -> [u8; 16] {
     [a0, a1, a2, a3, b0, b1, c0, c1, d0, d1, d2, d3, d4, d5, d6, d7]
 }
 
-static SECTIONS: [Known; 8] = [
-    Known(
+static SECTIONS: [KnownSection; 8] = [
+    KnownSection(
         guid(0x9876_ccad, 0x47b4, 0x4bdb, [0xb6, 0x5e, 0x16, 0xf1, 0x93, 0xc4, 0xf3, 0xdb]),
         "Processor Generic",
-        Kind::Processor,
+        SectionKind::Processor,
         "processor",
     ),
-    Known(
+    KnownSection(
         guid(0x8a1e_1d01, 0x42f9, 0x4557, [0x9c, 0x33, 0x56, 0x5e, 0x5c, 0xc3, 0xf7, 0xe8]),
         "x86/x64 MCA",
-        Kind::MachineCheck,
+        SectionKind::MachineCheck,
         "processor",
     ),
-    Known(
+    KnownSection(
         guid(0xdc3e_a0b0, 0xa144, 0x4797, [0xb9, 0x5b, 0x53, 0xfa, 0x24, 0x2b, 0x6e, 0x1d]),
         "x86/x64 Processor Specific",
-        Kind::X86,
+        SectionKind::X86,
         "processor",
     ),
-    Known(
+    KnownSection(
         guid(0xa5bc_1114, 0x6f64, 0x4ede, [0xb8, 0x63, 0x3e, 0x83, 0xed, 0x7c, 0x83, 0xb1]),
         "Memory",
-        Kind::Memory,
+        SectionKind::Memory,
         "memory",
     ),
-    Known(
+    KnownSection(
         guid(0xd995_e954, 0xbbc1, 0x430f, [0xad, 0x91, 0xb4, 0x4d, 0xcb, 0x3c, 0x6f, 0x35]),
         "PCI Express",
-        Kind::PciExpress,
+        SectionKind::PciExpress,
         "pci_express",
     ),
-    Known(
+    KnownSection(
         guid(0xc575_3963, 0x3b84, 0x4095, [0xbf, 0x78, 0xed, 0xda, 0xd3, 0xf9, 0xc9, 0xdd]),
         "PCI/PCI-X Bus",
-        Kind::PciBus,
+        SectionKind::PciBus,
         "pci_bus",
     ),
-    Known(
+    KnownSection(
         guid(0x8121_2a96, 0x09ed, 0x4996, [0x94, 0x71, 0x8d, 0x72, 0x9c, 0x8e, 0x69, 0xed]),
         "Firmware Error Record Reference",
-        Kind::Firmware,
+        SectionKind::Firmware,
         "firmware",
     ),
-    Known(
+    KnownSection(
         guid(0xe712_54e7, 0xc1b9, 0x4940, [0xab, 0x76, 0x90, 0x97, 0x03, 0xa4, 0x32, 0x0f]),
         "NMI",
-        Kind::Nmi,
+        SectionKind::Nmi,
         "nmi",
     ),
 ];
 
 /// A section.
 #[derive(Debug, PartialEq, Eq)]
-struct Section {
+struct ErrorSection {
     name: String,
     /// The part of the machine that it is about.
     part: Option<String>,
@@ -112,7 +112,7 @@ struct Section {
 #[derive(Debug, PartialEq, Eq)]
 struct Record {
     facts: Facts,
-    sections: Vec<Section>,
+    sections: Vec<ErrorSection>,
 }
 
 /// What hardware failed.
@@ -204,19 +204,20 @@ impl Record {
             ("Length", u32_at(bytes, 20)?.to_string()),
         ];
         let section =
-            |i: usize| Section::parse(bytes, HEADER.checked_add(i.checked_mul(DESCRIPTOR)?)?);
+            |i: usize| ErrorSection::parse(bytes, HEADER.checked_add(i.checked_mul(DESCRIPTOR)?)?);
         Some(Self { facts, sections: (0..count).map_while(section).collect() })
     }
 }
 
-impl Section {
+impl ErrorSection {
     /// Reads the section that a descriptor at an offset names; `None` if the record is cut before it.
     fn parse(record: &[u8], at: usize) -> Option<Self> {
         let descriptor = slice(record, at, DESCRIPTOR)?;
         let (offset, length) = (u32_at(descriptor, 0)? as usize, u32_at(descriptor, 4)? as usize);
         let ty = slice(descriptor, 16, 16)?;
         let known = SECTIONS.iter().find(|known| known.0 == ty);
-        let (kind, name) = known.map_or((Kind::Other, "Unknown"), |known| (known.2, known.1));
+        let (kind, name) =
+            known.map_or((SectionKind::Other, "Unknown"), |known| (known.2, known.1));
         let start = offset.min(record.len());
         let end = offset.saturating_add(length).min(record.len());
         let bytes = record.get(start..end).unwrap_or_default();
@@ -229,10 +230,10 @@ impl Section {
             facts.push(("FRU", unit));
         }
         let (detail, more) = match kind {
-            Kind::Processor => (None, processor(bytes)),
-            Kind::MachineCheck => machine_check::section(bytes),
-            Kind::Memory => (None, memory(bytes)),
-            Kind::PciExpress => (None, pci_express(bytes)),
+            SectionKind::Processor => (None, processor(bytes)),
+            SectionKind::MachineCheck => machine_check::section(bytes),
+            SectionKind::Memory => (None, memory(bytes)),
+            SectionKind::PciExpress => (None, pci_express(bytes)),
             _ => (None, None),
         };
         facts.extend(more.unwrap_or_default());

@@ -35,7 +35,7 @@ pub(crate) fn each_vector(
         Width::W64 => ("_KIDTENTRY64", "IdtBase"),
     };
     let size = core.size_of(gate).filter(|size| *size != 0);
-    let Some(size) = size.filter(|_| core.knows("_KPCR", base)) else {
+    let Some(size) = size.filter(|_| core.has_field("_KPCR", base)) else {
         return Err(Unanswered::because("no layout of the interrupt descriptor table is known"));
     };
     for (number, prcb) in (0..).zip(prcbs::prcbs(core)) {

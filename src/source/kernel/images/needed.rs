@@ -23,6 +23,7 @@ pub(crate) fn each_needed(
             pdb: id.as_ref().map(|id| id.name.clone()).map_err(|e| *e),
             guid: id.as_ref().map(|id| id.guid.clone()).map_err(|e| *e),
             age: id.as_ref().map(|id| id.age.into()).map_err(|e| *e),
+            store_path: id.and_then(|id| id.store_path().ok_or(Absent::Unreadable)),
             found_at: said.as_ref().map_or(Err(Absent::NoSymbols), |s| s.found_at.clone()),
             status: said.map_or(Err(Absent::NotApplicable), |said| Ok(said.status)),
             ..NeededSymbol::default()
@@ -40,6 +41,7 @@ fn each_without_list(core: &Core, want: &Want<'_, NeededSymbol>, emit: Emit<'_, 
     let row = NeededSymbol {
         module: Ok("nt".to_owned()),
         base: Ok(base),
+        store_path: id.store_path().ok_or(Absent::Unreadable),
         pdb: Ok(id.name),
         guid: Ok(id.guid),
         age: Ok(id.age.into()),

@@ -34,7 +34,7 @@ fn drivers_or_why_not(
     io: &Io,
     control: Control<'_>,
 ) -> Result<Vec<(u64, bool)>, Unanswered> {
-    if !core.knows(DRIVER, "MajorFunction") {
+    if !core.has_field(DRIVER, "MajorFunction") {
         return Err(Unanswered::because("no layout of _DRIVER_OBJECT is known"));
     }
     let manager = manager::manager(core, objects)?;

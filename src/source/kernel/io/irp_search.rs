@@ -19,7 +19,7 @@ use crate::source::kernel::pool::block::{Block, PoolHint};
 use crate::source::kernel::pool::scan;
 use crate::source::kernel::pool::state::Pool;
 use crate::source::kernel::scheduler::thread;
-use crate::source::kernel::scheduler::thread::Seen;
+use crate::source::kernel::scheduler::thread::FoundThread;
 
 /// Upper limit on the IRP list of a thread; a longer one is circular.
 const MAX_LISTED: usize = 100_000;
@@ -155,9 +155,9 @@ fn irps_of_threads(core: &Core, irps: &mut FoundIrps) -> Result<(), Unanswered> 
     let links = links.ok_or_else(|| Unanswered::because("no layout of _IRP is known"))?;
     // Damaged lists can lead to the same IRPs again and again.
     let mut left = MAX_IRPS;
-    let add = |threads: Vec<Seen<'_>>| {
+    let add = |threads: Vec<FoundThread<'_>>| {
         let most = left.min(MAX_LISTED);
-        let listed = |seen: &Seen<'_>| {
+        let listed = |seen: &FoundThread<'_>| {
             let thread = seen.object(core)?;
             let listed = core.listed(thread.at("IrpList"), links.offset as u64, most);
             Some((thread.address.ok(), listed))

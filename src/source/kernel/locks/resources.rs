@@ -90,7 +90,7 @@ fn lock_row(core: &Core, want: &Want<'_, Lock>, address: u64) -> Lock {
 /// The owners: the one in the resource (two before Windows 7), and those of its owner table.
 fn owners(core: &Core, resource: Structure<'_>) -> Cell<Vec<Owner>> {
     let mut entries = Vec::new();
-    if core.knows(RESOURCE, "OwnerEntry") {
+    if core.has_field(RESOURCE, "OwnerEntry") {
         entries.push(resource.at("OwnerEntry")?);
     } else {
         let first = resource.at("OwnerThreads")?;

@@ -46,11 +46,11 @@ pub(crate) struct Queued {
     processor: usize,
     /// The index of the lock.
     lock: usize,
-    state: State,
+    state: SpinState,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum SpinState {
     Owner,
     /// The position in the queue of waiters, from 1; none where the chain of entries is broken.
     Waiting(Option<i64>),
@@ -63,7 +63,7 @@ struct Raw {
     marks: u64,
 }
 
-impl State {
+impl SpinState {
     /// The letter that `!running` shows for it.
     fn mark(self) -> char {
         match self {
@@ -114,9 +114,9 @@ pub(crate) fn queued_spin_locks(
         {
             let state = match raw.marks {
                 0 => continue,
-                OWNER => State::Owner,
-                WAITING => State::Waiting(positions.get(at).copied()),
-                _ => State::Corrupt,
+                OWNER => SpinState::Owner,
+                WAITING => SpinState::Waiting(positions.get(at).copied()),
+                _ => SpinState::Corrupt,
             };
             found.push(Queued { processor, lock, state });
         }
@@ -145,13 +145,13 @@ pub(crate) fn each_queued_lock(core: &Core, emit: Emit<'_, QueuedLock>) -> Resul
             name: Ok(name.unwrap_or_else(|| format!("LockQueue[{lock}]"))),
             processor: i64::try_from(processor).map_err(|_| Absent::Unreadable),
             state: Ok(match state {
-                State::Owner => "owner",
-                State::Waiting(_) => "waiting",
-                State::Corrupt => "corrupt",
+                SpinState::Owner => "owner",
+                SpinState::Waiting(_) => "waiting",
+                SpinState::Corrupt => "corrupt",
             }
             .to_owned()),
             position: match state {
-                State::Waiting(position) => position.ok_or(Absent::Unreadable),
+                SpinState::Waiting(position) => position.ok_or(Absent::Unreadable),
                 _ => Err(Absent::NotApplicable),
             },
             ..QueuedLock::default()

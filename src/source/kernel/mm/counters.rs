@@ -163,7 +163,7 @@ fn counter_at(core: &Core, memory: &MiState, place: CounterPlace) -> Option<Cell
     };
     let symbol = |name: &str| if is_new { None } else { core.symbol_address("nt", name) };
     let field = |ty, path, at: Option<u64>| match at {
-        Some(at) if core.knows(ty, path) => Some(core.structure(ty, at).unsigned(path)),
+        Some(at) if core.has_field(ty, path) => Some(core.structure(ty, at).unsigned(path)),
         _ => None,
     };
     match place {
@@ -179,11 +179,11 @@ fn counter_at(core: &Core, memory: &MiState, place: CounterPlace) -> Option<Cell
             .map(|(most, used)| Ok(core.pointer_at(most)?.saturating_sub(core.pointer_at(used)?))),
         SymbolField(name, ty, path) => field(ty, path, symbol(name)),
         State(path) => {
-            let is_there = is_new && core.knows(STATE, path);
+            let is_there = is_new && core.has_field(STATE, path);
             is_there.then(|| mi_state::state(core, memory)?.unsigned(path))
         }
         Partition(path) => {
-            let is_there = is_new && core.knows(PARTITION, path);
+            let is_there = is_new && core.has_field(PARTITION, path);
             is_there.then(|| mi_state::partition(core, memory)?.unsigned(path))
         }
     }
@@ -247,7 +247,7 @@ fn paged_pools(core: &Core) -> Vec<VmCounter> {
 
 /// The pages of each of this many pools, whose descriptors an array points to.
 fn pools(core: &Core, array: u64, count: u64, name: &str, word: &str) -> Vec<VmCounter> {
-    if count > MAX_POOLS || !core.knows(DESCRIPTOR, "TotalPages") {
+    if count > MAX_POOLS || !core.has_field(DESCRIPTOR, "TotalPages") {
         return Vec::new();
     }
     let step = core.header.width.bytes() as u64;

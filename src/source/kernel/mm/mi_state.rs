@@ -22,9 +22,15 @@ pub(crate) struct MiState {
     found: OnceLock<Option<u64>>,
 }
 
-/// Whether the kernel keeps its counters in `MiState`.
+/// Whether the kernel keeps its counters in `MiState`: by the layout that it is read by, also where
+/// it is not known where the counters are, for the variables of earlier kernels then mean something
+/// else. Without a layout the build decides.
 pub(crate) fn has_state(core: &Core) -> bool {
-    core.knows(STATE, "Vs") && core.header.build.is_none_or(|build| build >= 10240)
+    let is_late = core.header.build.map(|build| build >= 10240);
+    match core.types().source() {
+        Some(_) => core.has_field(STATE, "Vs") && is_late != Some(false),
+        None => is_late == Some(true),
+    }
 }
 
 /// `MiState`: from its symbol, or else from the addresses inside it that the debugger data block

@@ -22,7 +22,7 @@ const FILE_TYPE: u64 = 5;
 /// The address of the pointers to page files: since Windows 10 in the system partition.
 fn paging_files(core: &Core, page_files: &PageFiles, memory: &MiState) -> Result<u64, Unanswered> {
     let what = "the list of page files";
-    if core.knows(PARTITION, "Vp.PagingFile") {
+    if core.has_field(PARTITION, "Vp.PagingFile") {
         let list =
             mi_state::partition(core, memory).and_then(|partition| partition.at("Vp.PagingFile"));
         return list.map_err(|_| Missing::NoData.because(what));
@@ -79,7 +79,7 @@ pub(crate) struct PageFiles {
 /// Why the array was not found.
 pub(crate) fn found_page_files(core: &Core, page_files: &PageFiles) -> Sought<u64> {
     *page_files.found.get_or_init(|| {
-        if !core.knows(PAGING_FILE, "PageFileNumber") {
+        if !core.has_field(PAGING_FILE, "PageFileNumber") {
             return Err(Missing::NoData);
         }
         only(core.pointer_slots()?.filter_map(|(at, file)| array_of_files(core, at, file)))

@@ -18,7 +18,7 @@ pub(crate) fn pages(count: Cell<i64>) -> Cell<i64> {
 }
 
 pub(crate) fn each_session(core: &Core, emit: Emit<'_, SessionSpace>) -> Result<(), Unanswered> {
-    if !core.knows(SPACE, "SessionId") {
+    if !core.has_field(SPACE, "SessionId") {
         return Err(Unanswered::because("no layout of _MM_SESSION_SPACE is known"));
     }
     let mut processes: BTreeMap<u64, i64> = BTreeMap::new();
@@ -67,7 +67,7 @@ fn session_row(core: &Core, address: u64, process_count: i64) -> SessionSpace {
 /// The sum over all kinds of failures; since Windows 10 a session counts none.
 fn session_failures(core: &Core, space: Structure<'_>) -> Cell<i64> {
     const COUNTS: &str = "SessionPoolAllocationFailures";
-    if !core.knows(SPACE, COUNTS) {
+    if !core.has_field(SPACE, COUNTS) {
         return Err(Absent::NotApplicable);
     }
     let first = space.at(COUNTS)?;

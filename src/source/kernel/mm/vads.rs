@@ -127,17 +127,22 @@ fn region(vad: Vad) -> MemoryRegion {
 
 fn vad_fields(core: &Core) -> Option<Fields> {
     let of = |paths: &[&'static str]| core.field_of(SHORT, paths);
+    // Without its high part a number would be another.
+    let wide = |low: Option<Field>, high: &'static str| match core.optional_field(SHORT, high) {
+        Ok(high) => [low, high],
+        Err(_) => [None, None],
+    };
     Some(Fields {
         size: usize::try_from(core.size_of(SHORT)?).ok()?,
         left: of(&["VadNode.Left", "VadNode.LeftChild", "LeftChild"]),
         right: of(&["VadNode.Right", "VadNode.RightChild", "RightChild"]),
         parent: of(&["VadNode.ParentValue", "VadNode.u1.Parent", "u1.Parent", "Parent"]),
-        start: [of(&["StartingVpn"]), of(&["StartingVpnHigh"])],
-        end: [of(&["EndingVpn"]), of(&["EndingVpnHigh"])],
-        commit: [
+        start: wide(of(&["StartingVpn"]), "StartingVpnHigh"),
+        end: wide(of(&["EndingVpn"]), "EndingVpnHigh"),
+        commit: wide(
             of(&["u.VadFlags.CommitCharge", "u1.VadFlags1.CommitCharge"]),
-            of(&["CommitChargeHigh"]),
-        ],
+            "CommitChargeHigh",
+        ),
         protection: of(&["u.VadFlags.Protection"]),
         is_private: of(&["u.VadFlags.PrivateMemory"]),
         kind: of(&["u.VadFlags.VadType"]),
@@ -301,7 +306,7 @@ fn vad_commit(core: &Core, fields: &Fields, node: &Node) -> Cell<i64> {
 /// The file that a long-form VAD maps.
 fn vad_file(core: &Core, names: &mut Names<'_>, address: u64) -> Cell<String> {
     let vad = core.structure(LONG, address);
-    let area = if core.knows(LONG, "Subsection") {
+    let area = if core.has_field(LONG, "Subsection") {
         vad.follow("Subsection", "_SUBSECTION")?.follow("ControlArea", "_CONTROL_AREA")
     } else {
         vad.follow("ControlArea", "_CONTROL_AREA")

@@ -130,7 +130,7 @@ fn bare_object(object: &Pending, absent: Absent) -> KernelObject {
 
 fn link_target(core: &Core, link: u64) -> Cell<String> {
     let link = core.structure(LINK, link);
-    if core.knows(LINK, "Flags") && link.unsigned("Flags")? & HAS_CALLBACK != 0 {
+    if core.has_field(LINK, "Flags") && link.unsigned("Flags")? & HAS_CALLBACK != 0 {
         return Err(Absent::NotApplicable);
     }
     link.unicode("LinkTarget")

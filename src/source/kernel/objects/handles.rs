@@ -41,7 +41,7 @@ const PROTECT: u64 = 1;
 const ACCESS_PROTECT: u64 = 0x0200_0000;
 
 /// How entries store their object pointer and access mask.
-enum Shape {
+enum EntryShape {
     /// A pointer with flags in its lowest bits, and an access mask.
     Plain { object: Field, access: Field },
     /// A bit field with some bits of the pointer: `below` low bits are omitted and the pointer is
@@ -52,7 +52,7 @@ enum Shape {
 /// How to read the handle tables of a kernel.
 struct Tables {
     size: usize,
-    shape: Shape,
+    shape: EntryShape,
     attributes: Option<Field>,
     protect: Option<Field>,
 }
@@ -85,9 +85,14 @@ fn handle_tables(core: &Core) -> Option<Tables> {
             // holds a 32-bit address.
             let below = if len > 32 { 4 } else { 3 };
             let width = u32::from(len) + below;
-            Shape::Packed { object, below, width, access: core.field(ENTRY, "GrantedAccessBits")? }
+            EntryShape::Packed {
+                object,
+                below,
+                width,
+                access: core.field(ENTRY, "GrantedAccessBits")?,
+            }
         }
-        None => Shape::Plain {
+        None => EntryShape::Plain {
             object: core.field(ENTRY, "Object")?,
             access: core.field(ENTRY, "GrantedAccess")?,
         },
@@ -166,7 +171,7 @@ fn opened<'a>(
 fn open_entry(core: &Core, tables: &Tables, handle: u64, entry: &[u8]) -> Option<Opened> {
     let signed = |value: u64| i64::try_from(value).map_err(|_| Absent::Unreadable);
     match tables.shape {
-        Shape::Plain { object, access } => {
+        EntryShape::Plain { object, access } => {
             let word = core.pointer_in(entry, Some(object)).ok()?;
             if word & !FLAGS == 0 {
                 return None;
@@ -180,7 +185,7 @@ fn open_entry(core: &Core, tables: &Tables, handle: u64, entry: &[u8]) -> Option
                 attributes: protect.and_then(|protect| signed(word & ATTRIBUTES | protect)),
             })
         }
-        Shape::Packed { object, below, width, access } => {
+        EntryShape::Packed { object, below, width, access } => {
             let bits = core.number(entry, Some(object)).ok().filter(|bits| *bits != 0)?;
             let attributes = core.number(entry, tables.attributes);
             let attributes = match tables.protect {
@@ -302,7 +307,7 @@ fn handle_row(
 /// The number of handles of a table: the kernel's count where it keeps one, else the counted
 /// entries.
 pub(crate) fn handle_count(core: &Core, table: u64) -> Cell<i64> {
-    if core.knows(TABLE, "HandleCount") {
+    if core.has_field(TABLE, "HandleCount") {
         return core.structure(TABLE, table).int("HandleCount");
     }
     let tables = handle_tables(core).ok_or(Absent::NoSymbols)?;

@@ -173,7 +173,7 @@ impl<'a> Names<'a> {
     /// The file that a section maps.
     fn section(&mut self, section: u64) -> Cell<String> {
         let core = self.core;
-        let area = if core.knows("_SECTION", "u1.ControlArea") {
+        let area = if core.has_field("_SECTION", "u1.ControlArea") {
             // The lowest bits give the kind of section.
             core.structure("_SECTION", section).pointer("u1.ControlArea").map(|at| at & !3)
         } else {

@@ -35,7 +35,7 @@ struct Fact {
 }
 
 /// Builds a part of a heap.
-struct Part<'r> {
+struct HeapPart<'r> {
     bytes: Vec<u8>,
     facts: Vec<Fact>,
     random: &'r mut Random,
@@ -48,7 +48,7 @@ impl Random {
     }
 }
 
-impl Part<'_> {
+impl HeapPart<'_> {
     fn end(&self) -> u64 {
         START + self.bytes.len() as u64
     }
@@ -215,7 +215,7 @@ fn undamaged_heaps_are_read_exactly() {
     let mut random = Random(1);
     let mut blocks = Vec::new();
     for _ in 0..50 {
-        let mut part = Part { bytes: Vec::new(), facts: Vec::new(), random: &mut random };
+        let mut part = HeapPart { bytes: Vec::new(), facts: Vec::new(), random: &mut random };
         part.chunks(4);
         part.blocks(2);
         part.chunks(1);
@@ -235,7 +235,7 @@ fn the_lfh_key_is_derived_from_blocks() {
     let (headers, segments) = (Headers::for_tests(), Segments::for_tests());
     let mut found = 0;
     for _ in 0..200 {
-        let mut part = Part { bytes: Vec::new(), facts: Vec::new(), random: &mut random };
+        let mut part = HeapPart { bytes: Vec::new(), facts: Vec::new(), random: &mut random };
         part.chunks(1);
         let start = part.end();
         part.blocks(2);
@@ -255,7 +255,7 @@ fn damage_hides_no_neighbour() {
     let mut blocks = Vec::new();
     let mut lost = 0;
     for variant in 0..VARIANTS {
-        let mut part = Part { bytes: Vec::new(), facts: Vec::new(), random: &mut random };
+        let mut part = HeapPart { bytes: Vec::new(), facts: Vec::new(), random: &mut random };
         part.chunks(3);
         part.blocks(2);
         // Pages of a big allocation that only the table names, with bytes at the start that look
@@ -265,7 +265,7 @@ fn damage_hides_no_neighbour() {
         part.block(large, 200);
         part.blocks(1);
         part.chunks(2);
-        let Part { mut bytes, facts, .. } = part;
+        let HeapPart { mut bytes, facts, .. } = part;
         let big = Big::for_tests(large, 2 * PAGE);
         let end = START + bytes.len() as u64;
         let (from, to);

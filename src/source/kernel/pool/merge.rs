@@ -7,7 +7,7 @@ use crate::source::kernel::pool::seen::{Harvest, PageSeen};
 
 /// What a pass reports.
 #[derive(Debug)]
-pub(crate) enum Seen<'a> {
+pub(crate) enum Reported<'a> {
     /// A block.
     Block(&'a Block),
     /// A page, before the blocks that begin in it.
@@ -24,7 +24,7 @@ pub(crate) struct Merge<'a, 'v> {
     /// Receives every block and every page, if an index is written.
     pub(crate) index: Option<Index>,
     pub(crate) wants_pages: bool,
-    pub(crate) visit: &'v mut dyn FnMut(Seen<'_>) -> Flow,
+    pub(crate) visit: &'v mut dyn FnMut(Reported<'_>) -> Flow,
 }
 
 impl<'a> Merge<'a, '_> {
@@ -47,7 +47,7 @@ impl<'a> Merge<'a, '_> {
             self.big_before(block.address)?;
             // Without an index the scan collected only blocks that the reader asked for.
             if self.index.is_none() {
-                (self.visit)(Seen::Block(block))?;
+                (self.visit)(Reported::Block(block))?;
             } else {
                 self.give(block)?;
             }
@@ -59,7 +59,7 @@ impl<'a> Merge<'a, '_> {
         if let Some(index) = &mut self.index {
             index.add_page(page, range);
         }
-        if self.wants_pages { (self.visit)(Seen::Page(*page)) } else { Flow::Continue(()) }
+        if self.wants_pages { (self.visit)(Reported::Page(*page)) } else { Flow::Continue(()) }
     }
 
     /// Passes on the big allocations before an address.
@@ -78,6 +78,10 @@ impl<'a> Merge<'a, '_> {
         if let Some(index) = &mut self.index {
             index.add(block);
         }
-        if self.hint.takes(block) { (self.visit)(Seen::Block(block)) } else { Flow::Continue(()) }
+        if self.hint.takes(block) {
+            (self.visit)(Reported::Block(block))
+        } else {
+            Flow::Continue(())
+        }
     }
 }

@@ -5,7 +5,7 @@ use crate::model::{Emit, Flow, PoolPage, Unanswered, Want};
 use crate::source::kernel::core::Core;
 use crate::source::kernel::pool::block::{PoolHint, PoolKind};
 use crate::source::kernel::pool::frames::Mark;
-use crate::source::kernel::pool::merge::Seen;
+use crate::source::kernel::pool::merge::Reported;
 use crate::source::kernel::pool::seen::{PageSeen, PageUse};
 use crate::source::kernel::pool::state::Pool;
 use crate::source::kernel::pool::{index, scan};
@@ -51,8 +51,8 @@ pub(crate) fn each_pool_page(
     core.whole_memory()?;
     if index::indexed_pages(core, pool, &hint, &mut take).is_none() {
         let _ = scan::pool_pass(core, pool, &hint, true, &mut |seen| match seen {
-            Seen::Page(page) => take(page),
-            Seen::Block(_) => Flow::Continue(()),
+            Reported::Page(page) => take(page),
+            Reported::Block(_) => Flow::Continue(()),
         })?;
     }
     if !is_over {

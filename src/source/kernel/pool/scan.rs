@@ -14,7 +14,7 @@ use crate::source::kernel::pool::chain::{Piece, block};
 use crate::source::kernel::pool::frames::{ACTIVE, Frames, Mark, PAGE};
 use crate::source::kernel::pool::header::Headers;
 use crate::source::kernel::pool::look::LANES;
-use crate::source::kernel::pool::merge::{Merge, Seen};
+use crate::source::kernel::pool::merge::{Merge, Reported};
 use crate::source::kernel::pool::range::{Holds, PoolRange};
 use crate::source::kernel::pool::seen::{Harvest, PageSeen, PageUse};
 use crate::source::kernel::pool::segment::{Keys, Segments};
@@ -136,8 +136,8 @@ fn blocks_found(
         return Ok(flow);
     }
     pool_pass(core, pool, hint, false, &mut |seen| match seen {
-        Seen::Block(block) => visit(block),
-        Seen::Page(_) => Flow::Continue(()),
+        Reported::Block(block) => visit(block),
+        Reported::Page(_) => Flow::Continue(()),
     })
 }
 
@@ -148,7 +148,7 @@ pub(crate) fn pool_pass(
     pool: &Pool,
     hint: &PoolHint<'_>,
     wants_pages: bool,
-    visit: &mut dyn FnMut(Seen<'_>) -> Flow,
+    visit: &mut dyn FnMut(Reported<'_>) -> Flow,
 ) -> Result<Flow, Unanswered> {
     core.whole_memory()?;
     let Memory::Pages(machine) = &core.memory else {

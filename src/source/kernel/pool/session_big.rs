@@ -29,7 +29,7 @@ fn read_session_big(core: &Core, pool: &Pool, session: &PoolSession) -> Option<B
 
 /// Address and number of entries of that table; since Vista the session structure gives them.
 fn session_big_table(core: &Core, session: &PoolSession) -> Option<(u64, u64)> {
-    if core.knows(SPACE, "PoolTrackBigPages") {
+    if core.has_field(SPACE, "PoolTrackBigPages") {
         let space = sessions::session_space(core, session);
         let count = space.unsigned("PoolTrackBigPagesSize").ok()?;
         return Some((space.pointer("PoolTrackBigPages").ok()?, count));

@@ -43,7 +43,7 @@ pub(crate) fn dispatcher_name(core: &Core, object: u64) -> Cell<String> {
 /// since then they form an array and the thread has their count.
 pub(crate) fn wait_blocks(core: &Core, thread: &Structure<'_>) -> Vec<u64> {
     let Ok(first) = thread.pointer("Tcb.WaitBlockList") else { return Vec::new() };
-    if core.knows(BLOCK, "NextWaitBlock") {
+    if core.has_field(BLOCK, "NextWaitBlock") {
         let mut found = vec![first];
         let mut at = first;
         while (found.len() as u64) < MAX_OBJECTS {

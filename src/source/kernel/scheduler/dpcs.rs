@@ -64,7 +64,7 @@ fn dpc_row(core: &Core, want: &Want<'_, Dpc>, dpc: u64) -> Dpc {
 /// The DPCs in the queues of a processor.
 fn dpc_queues(core: &Core, prcb: &Structure<'_>, links: u64) -> Vec<Vec<u64>> {
     let queue = |head: Cell<u64>| core.listed(head, links, MAX_QUEUED);
-    if !core.knows(PRCB, "DpcData") {
+    if !core.has_field(PRCB, "DpcData") {
         return vec![queue(prcb.at("DpcListHead"))];
     }
     let size = core.size_of(DATA).unwrap_or(0);
@@ -73,7 +73,7 @@ fn dpc_queues(core: &Core, prcb: &Structure<'_>, links: u64) -> Vec<Vec<u64>> {
         first.checked_add(i * size).ok_or(Absent::Unreadable)
     };
     let head = |i, path| core.structure(DATA, data(i)?).at(path);
-    let is_single = core.knows(DATA, "DpcList.ListHead");
+    let is_single = core.has_field(DATA, "DpcList.ListHead");
     (0..KINDS.len() as u64)
         .map(|i| {
             if is_single {

@@ -43,7 +43,7 @@ pub(crate) fn each_ready(core: &Core, emit: Emit<'_, ReadyThread>) -> Result<(),
 fn ready_queues(core: &Core) -> Vec<Queue> {
     let mut own = Vec::new();
     let mut shared: Vec<u64> = Vec::new();
-    if core.knows("_KPRCB", "CurrentThread") && !core.knows("_KPRCB", OWN) {
+    if core.has_field("_KPRCB", "CurrentThread") && !core.has_field("_KPRCB", OWN) {
         own.extend(global_queue(core));
     }
     for (number, prcb) in (0..).zip(prcbs::prcbs(core)) {

@@ -80,7 +80,7 @@ const REASONS: [&str; 42] = [
 const MAX_THREADS: usize = 1 << 20;
 
 /// A thread that was found.
-pub(crate) enum Seen<'a> {
+pub(crate) enum FoundThread<'a> {
     /// A thread list leads to it; it was not read yet.
     Listed(u64),
     /// Already read; and whether it was the current thread of the processor that wrote the dump.
@@ -133,7 +133,7 @@ pub(crate) fn wait_reason(thread: &Structure<'_>) -> Cell<String> {
     thread.unsigned("Tcb.WaitReason").and_then(|reason| name_of(&REASONS, reason))
 }
 
-impl<'a> Seen<'a> {
+impl<'a> FoundThread<'a> {
     /// The thread object, or `None` if the dump does not hold it.
     pub(crate) fn object(&self, core: &'a Core) -> Option<Cow<'_, Structure<'a>>> {
         match self {
@@ -197,7 +197,7 @@ pub(crate) fn for_each_thread(
 /// The same, without reading the threads that lists lead to.
 pub(crate) fn for_each_seen<'a>(
     core: &'a Core,
-    visit: &mut dyn FnMut(Seen<'a>) -> Flow,
+    visit: &mut dyn FnMut(FoundThread<'a>) -> Flow,
 ) -> Result<(), Unanswered> {
     core.has_memory()?;
     if core.triage.is_none() {
@@ -208,7 +208,7 @@ pub(crate) fn for_each_seen<'a>(
         return Err(Unanswered::because("the dump holds no thread object"));
     }
     for (i, thread) in threads.into_iter().enumerate() {
-        if visit(Seen::Held(thread, i == 0)).is_break() {
+        if visit(FoundThread::Held(thread, i == 0)).is_break() {
             break;
         }
     }
@@ -246,7 +246,7 @@ pub(crate) fn ticks_since(core: &Core, thread: &Structure<'_>) -> Cell<i64> {
 /// The threads of every process, for dumps that hold all memory.
 fn for_each_listed_thread<'a>(
     core: &'a Core,
-    visit: &mut dyn FnMut(Seen<'a>) -> Flow,
+    visit: &mut dyn FnMut(FoundThread<'a>) -> Flow,
 ) -> Result<(), Unanswered> {
     let offset = core.known_field(THREAD, "ThreadListEntry");
     let offset = offset
@@ -254,7 +254,7 @@ fn for_each_listed_thread<'a>(
         .map_err(|_| Unanswered::because("no layout of the kernel's threads is known"))?;
     for process in list::process_objects(core) {
         for address in core.listed(process.at("ThreadListHead"), offset, MAX_THREADS) {
-            if visit(Seen::Listed(address)).is_break() {
+            if visit(FoundThread::Listed(address)).is_break() {
                 return Ok(());
             }
         }

@@ -6,7 +6,7 @@ use crate::source::context::Context;
 use crate::source::kernel::batches;
 use crate::source::kernel::core::Core;
 use crate::source::kernel::core::structure::{Structure, first};
-use crate::source::kernel::scheduler::thread::{Seen, name_of, wait_reason};
+use crate::source::kernel::scheduler::thread::{FoundThread, name_of, wait_reason};
 use crate::source::kernel::scheduler::{dispatcher, thread};
 use crate::source::kernel::stack::walks::Stacks;
 use crate::source::kernel::stack::{fetch, stacks};
@@ -62,9 +62,9 @@ pub(crate) fn each_thread(
         wait_object_type: want.has(|c| c.wait_object_type),
     };
     let stacks = if wants_stacks { Stacks::of(core).ok() } else { None };
-    let rows = |batch: Vec<Seen<'_>>| {
+    let rows = |batch: Vec<FoundThread<'_>>| {
         fetch::fetch_start_symbols(core, want, stacks.as_ref(), &batch);
-        let make = |part: &[Seen<'_>], push: &mut dyn FnMut(Thread)| {
+        let make = |part: &[FoundThread<'_>], push: &mut dyn FnMut(Thread)| {
             let mut walks = stacks.as_ref().map(Stacks::take);
             for seen in part {
                 let Some(thread) = seen.object(core) else { continue };

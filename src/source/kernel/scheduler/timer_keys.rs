@@ -34,7 +34,7 @@ const KINDS: [u64; 2] = [19, 24];
 type Held = (u64, u64);
 
 pub(crate) fn timer_calls(core: &Core, timers: &Timers) -> Calls {
-    let is_early = !core.knows("_KPRCB", "TimerTable");
+    let is_early = !core.has_field("_KPRCB", "TimerTable");
     if core.header.width == Width::W32 {
         return Calls::Plain;
     }

@@ -43,7 +43,7 @@ fn worker_queues(core: &Core, queues: &WorkQueues) -> Result<Vec<FoundQueue>, Un
     if core.size_of(QUEUE).is_none_or(|size| size == 0) {
         return Err(Unanswered::because("no layout of _EX_WORK_QUEUE is known"));
     }
-    let found = if core.knows(PARTITION, "WorkQueues") {
+    let found = if core.has_field(PARTITION, "WorkQueues") {
         queues_of_partition(core, queues)
     } else if core.size_of(NODE).is_some() {
         queues_of_nodes(core)
@@ -165,7 +165,7 @@ fn queue_items(core: &Core, queue: &Structure<'_>) -> Vec<u64> {
 
 /// The number of threads that run items of a queue: one counter, or one for each priority.
 fn queue_running(core: &Core, queue: &Structure<'_>) -> Cell<i64> {
-    if core.knows(QUEUE, "WorkerQueue") {
+    if core.has_field(QUEUE, "WorkerQueue") {
         return queue.int("WorkerQueue.CurrentCount");
     }
     let counts = queue.at("WorkPriQueue.CurrentCount")?;
@@ -177,7 +177,7 @@ fn queue_running(core: &Core, queue: &Structure<'_>) -> Cell<i64> {
 
 /// The number of threads of a queue, from its counter or its thread list.
 fn queue_threads(core: &Core, queue: &Structure<'_>) -> Cell<i64> {
-    if core.knows(QUEUE, "ThreadCount") {
+    if core.has_field(QUEUE, "ThreadCount") {
         return queue.int("ThreadCount");
     }
     let head = queue.at("WorkerQueue.ThreadListHead")?;
@@ -195,13 +195,13 @@ pub(crate) fn each_work_queue(
     for found in worker_queues(core, queues)? {
         let queue = core.structure(QUEUE, found.at);
         let most = ["WorkerQueue.MaximumCount", "WorkPriQueue.MaximumCount"];
-        let most = most.into_iter().find(|path| core.knows(QUEUE, path));
+        let most = most.into_iter().find(|path| core.has_field(QUEUE, path));
         let pending = || i64::try_from(queue_items(core, &queue).len());
         let row = WorkQueue {
             queue: Ok(found.at),
             name: queue_name(core, &found),
             thread_count: queue_threads(core, &queue),
-            maximum_thread_count: if core.knows(QUEUE, "MaxThreads") {
+            maximum_thread_count: if core.has_field(QUEUE, "MaxThreads") {
                 queue.int("MaxThreads")
             } else {
                 Err(Absent::NotApplicable)
@@ -276,7 +276,7 @@ fn work_item_row(
                 && is_io_item(core, at, parameter)
         }
     };
-    if let (Ok(inner), true) = (parameter, is_driver && core.knows(IO_ITEM, "Routine")) {
+    if let (Ok(inner), true) = (parameter, is_driver && core.has_field(IO_ITEM, "Routine")) {
         let inner = core.structure(IO_ITEM, inner);
         (routine, parameter) = (inner.pointer("Routine"), inner.pointer("Context"));
     }

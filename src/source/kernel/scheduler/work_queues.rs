@@ -28,7 +28,7 @@ pub(crate) struct WorkQueues {
 }
 
 /// The fields by which a work queue is recognized.
-struct Shape {
+struct QueueShape {
     /// Offset of the kernel queue inside the work queue. Threads point to the kernel queue.
     inner: u64,
     /// Offsets of type and size of the kernel queue, and their values.
@@ -54,7 +54,7 @@ pub(crate) fn found_queues(core: &Core, queues: &WorkQueues) -> Sought<u64> {
 }
 
 /// Exactly three consecutive queues that have threads.
-fn is_row_of_queues(core: &Core, shape: &Shape, at: u64, size: u64) -> Option<()> {
+fn is_row_of_queues(core: &Core, shape: &QueueShape, at: u64, size: u64) -> Option<()> {
     let mut threads = 0;
     let place = |i: u64| at.checked_add(i.checked_mul(size)?);
     for i in 0..EARLY as u64 {
@@ -78,7 +78,7 @@ pub(crate) fn found_partition(core: &Core, queues: &WorkQueues) -> Sought<u64> {
 }
 
 /// A partition and its executive part point to each other, and its first queue points to it.
-fn is_partition(core: &Core, shape: &Shape, at: u64) -> Option<()> {
+fn is_partition(core: &Core, shape: &QueueShape, at: u64) -> Option<()> {
     let inner = core.structure("_EPARTITION", at).pointer("ExPartition").ok()?;
     let executive = core.structure(PARTITION, inner);
     if !core.is_system(inner) || executive.pointer("PartitionObject") != Ok(at) {
@@ -95,8 +95,8 @@ pub(crate) fn is_work_queue(core: &Core, at: u64) -> bool {
     queue_shape(core).is_some_and(|shape| queue_threads_seen(core, &shape, at).is_some())
 }
 
-fn queue_shape(core: &Core) -> Option<Shape> {
-    let (name, ty, kind) = KINDS.into_iter().find(|(name, ..)| core.knows(QUEUE, name))?;
+fn queue_shape(core: &Core) -> Option<QueueShape> {
+    let (name, ty, kind) = KINDS.into_iter().find(|(name, ..)| core.has_field(QUEUE, name))?;
     let place = |path: &str| {
         let field = core.types().made_up(QUEUE, &format!("{name}.{path}"))?;
         Some(field.offset as u64)
@@ -109,7 +109,7 @@ fn queue_shape(core: &Core) -> Option<Shape> {
     let of_thread = |path: &'static str| core.known_field(THREAD, path).ok();
     let thread = of_thread("Tcb.QueueListEntry").zip(of_thread("Tcb.Queue"))?;
     let size = core.size_of(ty)?;
-    Some(Shape {
+    Some(QueueShape {
         inner: core.field(QUEUE, name)?.offset as u64,
         header: [(place("Header.Type")?, kind), (place("Header.Size")?, size / 4)],
         lists,
@@ -119,7 +119,7 @@ fn queue_shape(core: &Core) -> Option<Shape> {
 
 /// How many of the checked threads a queue has; `None` if there is no queue, or one of its threads
 /// serves another.
-fn queue_threads_seen(core: &Core, shape: &Shape, at: u64) -> Option<usize> {
+fn queue_threads_seen(core: &Core, shape: &QueueShape, at: u64) -> Option<usize> {
     let space = core.kernel_space();
     let is_right = |(offset, expected): &(u64, u64)| {
         let byte = at.checked_add(*offset).ok_or(Absent::Unreadable);

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::model::{Frame, OfRow, Thread, Want};
 use crate::source::frames::Owner;
 use crate::source::kernel::core::Core;
-use crate::source::kernel::scheduler::thread::Seen;
+use crate::source::kernel::scheduler::thread::FoundThread;
 use crate::source::kernel::stack::stacks;
 use crate::source::kernel::stack::walks::Stacks;
 use crate::source::verdicts;
@@ -17,7 +17,7 @@ pub(crate) fn fetch_frames(
     core: &Core,
     want: &Want<'_, Frame>,
     stacks: &Stacks<'_>,
-    batch: &[(Seen<'_>, Owner)],
+    batch: &[(FoundThread<'_>, Owner)],
 ) {
     if !core.symbols.may_ask() || !frames::needs_names(want) {
         return;
@@ -37,7 +37,7 @@ pub(crate) fn fetch_start_symbols(
     core: &Core,
     want: &Want<'_, Thread>,
     stacks: Option<&Stacks<'_>>,
-    batch: &[Seen<'_>],
+    batch: &[FoundThread<'_>],
 ) {
     let columns: [(OfRow<Thread>, _); 2] =
         [(|c| c.start_symbol, "StartAddress"), (|c| c.win32_start_symbol, "Win32StartAddress")];

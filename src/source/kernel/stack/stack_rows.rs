@@ -9,7 +9,7 @@ use crate::source::frames::Owner;
 use crate::source::kernel::batches;
 use crate::source::kernel::core::Core;
 use crate::source::kernel::core::structure::Structure;
-use crate::source::kernel::scheduler::thread::{LARGEST_STACK, Seen};
+use crate::source::kernel::scheduler::thread::{FoundThread, LARGEST_STACK};
 use crate::source::kernel::scheduler::{prcbs, thread};
 use crate::source::kernel::stack::walks::{Stacks, Walks};
 use crate::source::kernel::stack::{fetch, stacks, walks};
@@ -27,9 +27,9 @@ pub(crate) fn each_frame(
     into: &mut dyn RowSink<Frame>,
 ) -> Result<(), Unanswered> {
     let stacks = Stacks::of(core)?;
-    let rows = |batch: Vec<(Seen<'_>, Owner)>| {
+    let rows = |batch: Vec<(FoundThread<'_>, Owner)>| {
         fetch::fetch_frames(core, want, &stacks, &batch);
-        let make = |part: &[(Seen<'_>, Owner)], push: &mut dyn FnMut(Frame)| {
+        let make = |part: &[(FoundThread<'_>, Owner)], push: &mut dyn FnMut(Frame)| {
             let mut walks = stacks.take();
             for (seen, owner) in part {
                 let Some(thread) = seen.object(core) else { continue };
@@ -103,7 +103,7 @@ fn owner_of(core: &Core, thread: &Structure<'_>) -> Owner {
 /// thread list, which are the idle threads.
 fn for_each_stacked<'a>(
     core: &'a Core,
-    visit: &mut dyn FnMut(Seen<'a>) -> Flow,
+    visit: &mut dyn FnMut(FoundThread<'a>) -> Flow,
 ) -> Result<(), Unanswered> {
     let mut idle = Vec::new();
     if core.triage.is_none() {
@@ -115,7 +115,7 @@ fn for_each_stacked<'a>(
         }
     }
     for address in idle {
-        if visit(Seen::Listed(address)).is_break() {
+        if visit(FoundThread::Listed(address)).is_break() {
             return Ok(());
         }
     }

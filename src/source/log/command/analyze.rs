@@ -15,7 +15,7 @@ use crate::model::{
     AnalysisKey, Bugcheck, CriticalSection, DumpInfo, Exception, Frame, Instruction, Lock,
     LockOwner, LockWaiter, Register,
 };
-use crate::source::log::code::{Place, instruction, label, shown_symbol};
+use crate::source::log::code::{ListedAt, instruction, label, shown_symbol};
 use crate::source::log::context::{self, Holder, is_registers};
 use crate::source::log::frame::is_header;
 use crate::source::log::frames::{Owner, Stack};
@@ -76,7 +76,7 @@ struct Analysis {
     said_to: u64,
     /// The argument whose description may continue.
     argument: Option<usize>,
-    place: Place,
+    place: ListedAt,
 }
 
 fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
@@ -92,7 +92,7 @@ fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
         is_past: false,
         said_to: 0,
         argument: None,
-        place: Place::default(),
+        place: ListedAt::default(),
     };
     let mut stack = Stack::of(Owner::default());
     let mut first = None;

@@ -25,7 +25,7 @@ pub(super) static READER: Reader = Reader {
 };
 
 /// The process and thread of the APCs that follow.
-struct Place {
+struct ApcOwner {
     eprocess: Cell<u64>,
     process: Cell<String>,
     ethread: Cell<u64>,
@@ -33,7 +33,7 @@ struct Place {
     mode: Cell<String>,
 }
 
-impl Place {
+impl ApcOwner {
     const fn unknown() -> Self {
         const NONE: Absent = Absent::NotApplicable;
         Self {
@@ -101,10 +101,10 @@ fn detail(line: &str, row: &mut Apc) -> bool {
 }
 
 fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
-    let mut place = Place::unknown();
+    let mut place = ApcOwner::unknown();
     while let Some(line) = lines.next() {
         let shown = line.trimmed();
-        if let Some(next) = Place::process(shown) {
+        if let Some(next) = ApcOwner::process(shown) {
             let row = Process {
                 eprocess: next.eprocess,
                 name: next.process.clone(),

@@ -4,7 +4,7 @@ use super::banner::fact;
 use super::{Context, Fills, Reader, Signature, bugcheck};
 use crate::catalog::{Absent, Cell, names};
 use crate::model::{Bugcheck, DumpInfo, Exception, Instruction};
-use crate::source::log::code::{Place, instruction, label, shown_symbol};
+use crate::source::log::code::{ListedAt, instruction, label, shown_symbol};
 use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{self, between, cid, found, hex, hex_int, rest_after};
 use crate::source::log::sink::Sink;
@@ -171,7 +171,7 @@ pub(super) fn event(text: &str) -> Option<Exception> {
 }
 
 fn read_events(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
-    let mut place = Place::default();
+    let mut place = ListedAt::default();
     while let Some(line) = lines.next() {
         let text = line.trimmed();
         let mut info = DumpInfo::default();

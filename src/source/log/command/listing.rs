@@ -3,7 +3,7 @@
 use super::{Context, Fills, Reader, Signature};
 use crate::catalog::Absent;
 use crate::model::Instruction;
-use crate::source::log::code::{Place, call_to, instruction, is_instruction, label};
+use crate::source::log::code::{ListedAt, call_to, instruction, is_instruction, label};
 use crate::source::log::line::Lines;
 use crate::source::log::scan::{address, between, found, text};
 use crate::source::log::sink::Sink;
@@ -43,7 +43,7 @@ pub(super) static READER: Reader = Reader {
 
 fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let is_function = cx.command.starts_with("uf");
-    let mut place = Place::default();
+    let mut place = ListedAt::default();
     let mut is_past = false;
     while let Some(line) = lines.next() {
         let shown = line.trimmed();

@@ -29,7 +29,7 @@ pub(super) static READER: Reader = Reader {
 
 /// The kind of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum NumberKind {
     Allocs,
     Frees,
     Diff,
@@ -37,26 +37,26 @@ enum Kind {
 }
 
 /// The columns of a header: ` Tag    Allocs    Frees     Diff     Used    Allocs …`.
-fn columns(line: &str) -> Option<Vec<Kind>> {
+fn columns(line: &str) -> Option<Vec<NumberKind>> {
     let mut words = line.split_whitespace();
     if words.next()? != "Tag" {
         return None;
     }
     words
         .map(|word| match word {
-            "Allocs" => Some(Kind::Allocs),
-            "Frees" => Some(Kind::Frees),
-            "Diff" => Some(Kind::Diff),
-            "Used" => Some(Kind::Used),
+            "Allocs" => Some(NumberKind::Allocs),
+            "Frees" => Some(NumberKind::Frees),
+            "Diff" => Some(NumberKind::Diff),
+            "Used" => Some(NumberKind::Used),
             _ => None,
         })
         .collect::<Option<Vec<_>>>()
-        .filter(|columns| columns.first() == Some(&Kind::Allocs))
+        .filter(|columns| columns.first() == Some(&NumberKind::Allocs))
 }
 
 /// The pools of the columns, from the line above them and from the columns.
-fn pools(heading: &str, columns: &[Kind]) -> (bool, bool) {
-    let has_both = columns.iter().filter(|kind| **kind == Kind::Allocs).count() > 1;
+fn pools(heading: &str, columns: &[NumberKind]) -> (bool, bool) {
+    let has_both = columns.iter().filter(|kind| **kind == NumberKind::Allocs).count() > 1;
     let has_nonpaged = heading.contains("NonPaged");
     let has_paged = heading.replace("NonPaged", "").contains("Paged");
     if has_both || !(has_nonpaged || has_paged) {
@@ -67,7 +67,7 @@ fn pools(heading: &str, columns: &[Kind]) -> (bool, bool) {
 }
 
 /// The parts of a row: the tag, a number for each column, and the description.
-struct Parts<'t> {
+struct TagParts<'t> {
     tag: &'t str,
     numbers: [i64; MAX_COLUMNS],
     rest: &'t str,
@@ -78,7 +78,7 @@ const MAX_COLUMNS: usize = 8;
 
 /// Splits a row. The tag is the first four characters, including spaces; a number may follow it
 /// directly. Published rows may have lost spaces, so that a tag is shorter.
-fn parts(line: &str, count: usize) -> Option<Parts<'_>> {
+fn parts(line: &str, count: usize) -> Option<TagParts<'_>> {
     let line = line.strip_prefix(' ').unwrap_or(line);
     let at_four = line.char_indices().nth(4).map_or(line.len(), |(at, _)| at);
     let (tag, rest) = line.split_at_checked(at_four)?;
@@ -90,11 +90,11 @@ fn parts(line: &str, count: usize) -> Option<Parts<'_>> {
         && !ends_in_number
         && let Some((numbers, rest)) = numbers(rest, count)
     {
-        return Some(Parts { tag: tag.trim_end(), numbers, rest });
+        return Some(TagParts { tag: tag.trim_end(), numbers, rest });
     }
     let (tag, rest) = crate::source::log::scan::word(line)?;
     let (numbers, rest) = numbers(rest, count).filter(|_| tag.chars().count() <= 4)?;
-    Some(Parts { tag, numbers, rest })
+    Some(TagParts { tag, numbers, rest })
 }
 
 /// This many numbers, and the text after them.
@@ -117,23 +117,23 @@ fn leading_number(text: &str) -> Option<(i64, &str)> {
     Some((digits.parse().ok()?, rest))
 }
 
-fn row(parts: &Parts<'_>, columns: &[Kind], pools: (bool, bool)) -> PoolTag {
+fn row(parts: &TagParts<'_>, columns: &[NumberKind], pools: (bool, bool)) -> PoolTag {
     let mut row = PoolTag { tag: Ok(parts.tag.to_owned()), ..PoolTag::default() };
     let mut is_second = false;
     for (index, (kind, number)) in columns.iter().zip(parts.numbers).enumerate() {
-        if index > 0 && *kind == Kind::Allocs {
+        if index > 0 && *kind == NumberKind::Allocs {
             is_second = true;
         }
         let nonpaged = pools.0 && !is_second;
         let field = match (kind, nonpaged) {
-            (Kind::Allocs, true) => &mut row.nonpaged_allocs,
-            (Kind::Frees, true) => &mut row.nonpaged_frees,
-            (Kind::Diff, true) => &mut row.nonpaged_diff,
-            (Kind::Used, true) => &mut row.nonpaged_bytes,
-            (Kind::Allocs, false) => &mut row.paged_allocs,
-            (Kind::Frees, false) => &mut row.paged_frees,
-            (Kind::Diff, false) => &mut row.paged_diff,
-            (Kind::Used, false) => &mut row.paged_bytes,
+            (NumberKind::Allocs, true) => &mut row.nonpaged_allocs,
+            (NumberKind::Frees, true) => &mut row.nonpaged_frees,
+            (NumberKind::Diff, true) => &mut row.nonpaged_diff,
+            (NumberKind::Used, true) => &mut row.nonpaged_bytes,
+            (NumberKind::Allocs, false) => &mut row.paged_allocs,
+            (NumberKind::Frees, false) => &mut row.paged_frees,
+            (NumberKind::Diff, false) => &mut row.paged_diff,
+            (NumberKind::Used, false) => &mut row.paged_bytes,
         };
         *field = Ok(number);
     }
@@ -159,7 +159,7 @@ fn described(rest: &str) -> (Cell<String>, Cell<String>) {
 
 fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let mut heading = String::new();
-    let mut shape: Option<(Vec<Kind>, (bool, bool))> = None;
+    let mut shape: Option<(Vec<NumberKind>, (bool, bool))> = None;
     for line in lines {
         let trimmed = line.trimmed();
         if trimmed.starts_with("NonPaged") || trimmed.starts_with("Paged") {
@@ -203,7 +203,7 @@ fn is_known(line: &Line<'_>) -> bool {
 mod tests {
     use super::*;
 
-    fn row(line: &str, columns: &[Kind], pools: (bool, bool)) -> Option<PoolTag> {
+    fn row(line: &str, columns: &[NumberKind], pools: (bool, bool)) -> Option<PoolTag> {
         parts(line, columns.len()).map(|parts| super::row(&parts, columns, pools))
     }
 

@@ -3,7 +3,7 @@
 
 use super::{Context, Fills, Reader, Signature};
 use crate::model::{Instruction, Register};
-use crate::source::log::code::{Place, instruction, label};
+use crate::source::log::code::{ListedAt, instruction, label};
 use crate::source::log::context::{self, Holder, is_registers};
 use crate::source::log::frames::Owner;
 use crate::source::log::line::Lines;
@@ -60,7 +60,7 @@ fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             block(&holder, lines, sink);
         } else if text.starts_with("Last set context") {
             processor = None;
-        } else if let Some(row) = instruction(text, &Place::default()) {
+        } else if let Some(row) = instruction(text, &ListedAt::default()) {
             sink.row(&line, row);
         } else if !(line.is_blank() || is_known(text)) {
             sink.unread(&line);

@@ -4,7 +4,7 @@
 use super::{Context, Fills, Reader, Signature, registers};
 use crate::catalog::Absent;
 use crate::model::{Frame, Instruction, Register, Thread};
-use crate::source::log::code::{Place, instruction, label, shown_symbol};
+use crate::source::log::code::{ListedAt, instruction, label, shown_symbol};
 use crate::source::log::context::{Holder, is_registers};
 pub(super) use crate::source::log::frame::{Columns, is_frame, is_function, is_header};
 pub(super) use crate::source::log::frames::Owner;
@@ -68,7 +68,7 @@ pub(super) fn frames(
 
 fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let mut stack = Stack::open(Owner::default());
-    let mut place = Place::default();
+    let mut place = ListedAt::default();
     let mut last = String::new();
     while let Some(line) = lines.next() {
         let shown = line.trimmed();

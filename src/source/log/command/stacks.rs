@@ -37,7 +37,7 @@ fn is_state(word: &str) -> bool {
 const PAGED_OUT: &str = "Stack paged out";
 const NO_DATA: &str = "NO ETHREAD DATA";
 
-struct Row<'a> {
+struct StackRow<'a> {
     pid: i64,
     tid: i64,
     ethread: u64,
@@ -48,7 +48,7 @@ struct Row<'a> {
 
 /// `4.0000cc  ffffe00001019880 fffffee1 Blocked    nt!KiSwapContext+0x76`; Windows 2000 prints no
 /// ticks.
-fn parts(line: &str) -> Option<Row<'_>> {
+fn parts(line: &str) -> Option<StackRow<'_>> {
     let (ids, rest) = word(line)?;
     let (pid, tid) =
         cid(ids).filter(|_| ids.split('.').nth(1).is_some_and(|tid| tid.len() >= 4))?;
@@ -61,13 +61,13 @@ fn parts(line: &str) -> Option<Row<'_>> {
         (None, rest)
     };
     if rest.starts_with(NO_DATA) {
-        return Some(Row { pid, tid, ethread, ticks: None, state: "", blocker: "" });
+        return Some(StackRow { pid, tid, ethread, ticks: None, state: "", blocker: "" });
     }
     let (state, blocker) = word(rest)?;
     // Ticks are the difference of two 32-bit counters.
     let ticks =
         ticks.map(|ticks| i64::from(u32::try_from(ticks).unwrap_or(u32::MAX).cast_signed()));
-    is_state(state).then_some(Row { pid, tid, ethread, ticks, state, blocker })
+    is_state(state).then_some(StackRow { pid, tid, ethread, ticks, state, blocker })
 }
 
 /// `[fffff8013ed5d3c0 Idle]`, on Windows 2000 `[smss.exe]`.
@@ -121,7 +121,7 @@ fn read(_: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-fn thread(row: &Row<'_>, eprocess: Cell<u64>, process: Cell<String>) -> Thread {
+fn thread(row: &StackRow<'_>, eprocess: Cell<u64>, process: Cell<String>) -> Thread {
     Thread {
         ethread: Ok(row.ethread),
         tid: Ok(row.tid),

@@ -25,14 +25,14 @@ pub(super) static READER: Reader = Reader {
 const MAX_DEPTH: usize = 64;
 
 /// ``+0x2e8 UniqueProcessId  : 0x00000000`00000004 Void``.
-struct Field<'t> {
+struct PrintedField<'t> {
     /// None for a static member.
     offset: Option<i64>,
     name: &'t str,
     value: &'t str,
 }
 
-fn field(line: &str) -> Option<Field<'_>> {
+fn field(line: &str) -> Option<PrintedField<'_>> {
     let (first, rest) = word(line)?;
     let offset = match first.strip_prefix("+0x") {
         Some(digits) if digits.len() <= 8 => Some(hex_int(digits)?),
@@ -50,7 +50,7 @@ fn field(line: &str) -> Option<Field<'_>> {
         && name.chars().all(|c| {
             c.is_alphanumeric() || matches!(c, '_' | '[' | ']' | '$' | '<' | '>' | '~' | '=')
         });
-    is_name.then(|| Field { offset, name, value: value.trim() })
+    is_name.then(|| PrintedField { offset, name, value: value.trim() })
 }
 
 /// The number that a value starts with: `0x1f`, `0y1`, `0n-5`, `5`, ``0xfffff801`a972c530 _X``.
@@ -119,15 +119,15 @@ fn is_type_name(word: &str) -> bool {
 }
 
 /// The structure of the fields that follow.
-struct Place {
+struct Enclosing {
     structure: Cell<String>,
     address: Cell<u64>,
     /// Indentation and name of the enclosing fields.
     above: Vec<(usize, String)>,
 }
 
-impl Place {
-    fn row(&mut self, line: &Line<'_>, field: &Field<'_>) -> StructureField {
+impl Enclosing {
+    fn row(&mut self, line: &Line<'_>, field: &PrintedField<'_>) -> StructureField {
         let indent = line.indent();
         self.above.retain(|(above, _)| *above < indent);
         self.above.truncate(MAX_DEPTH);
@@ -155,7 +155,7 @@ fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let none = Absent::NotApplicable;
     let typed = heading(&format!("dt {}", cx.arguments()));
     let (structure, address) = typed.map_or((Err(none), Err(none)), |(kind, at)| (Ok(kind), at));
-    let mut place = Place { structure, address, above: Vec::new() };
+    let mut place = Enclosing { structure, address, above: Vec::new() };
     for line in lines {
         let shown = line.trimmed();
         if let Some(field) = field(shown) {
@@ -165,9 +165,9 @@ fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
             // The typed command contains the address, the line above the fields only the type.
             let is_same = place.above.is_empty() && at.is_err();
             let address = if is_same { place.address } else { at };
-            place = Place { structure: Ok(kind), address, above: Vec::new() };
+            place = Enclosing { structure: Ok(kind), address, above: Vec::new() };
         } else if let Some(at) = element(shown) {
-            place = Place { structure: place.structure, address: at, above: Vec::new() };
+            place = Enclosing { structure: place.structure, address: at, above: Vec::new() };
         } else if !(line.is_blank() || is_rule(shown)) {
             sink.unread(&line);
         }

@@ -25,42 +25,42 @@ const MAX_TEXT_BYTES: usize = 48 << 20;
 
 /// A stream type: its number in the directory, and its name in messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Kind {
+pub(crate) struct StreamKind {
     pub(crate) id: u32,
     pub(crate) name: &'static str,
 }
 
 /// The stream types that are read.
 pub(crate) mod kind {
-    use super::Kind;
+    use super::StreamKind;
 
-    const fn new(id: u32, name: &'static str) -> Kind {
-        Kind { id, name }
+    const fn new(id: u32, name: &'static str) -> StreamKind {
+        StreamKind { id, name }
     }
 
-    pub(crate) const THREADS: Kind = new(3, "thread list");
-    pub(crate) const MODULES: Kind = new(4, "module list");
-    pub(crate) const MEMORY: Kind = new(5, "memory list");
-    pub(crate) const EXCEPTION: Kind = new(6, "exception stream");
-    pub(crate) const SYSTEM: Kind = new(7, "system information");
-    pub(crate) const MEMORY64: Kind = new(9, "full memory list");
-    pub(crate) const COMMENT_A: Kind = new(10, "comment");
-    pub(crate) const COMMENT_W: Kind = new(11, "wide comment");
-    pub(crate) const HANDLES: Kind = new(12, "handle stream");
-    pub(crate) const UNLOADED: Kind = new(14, "unloaded module list");
-    pub(crate) const MISC: Kind = new(15, "miscellaneous information");
-    pub(crate) const MEMORY_INFO: Kind = new(16, "memory information list");
-    pub(crate) const THREAD_INFO: Kind = new(17, "thread information list");
-    pub(crate) const SYSTEM_MEMORY: Kind = new(21, "system memory information");
-    pub(crate) const VM_COUNTERS: Kind = new(22, "process memory counters");
-    pub(crate) const THREAD_NAMES: Kind = new(24, "thread name list");
-    pub(crate) const LINUX_CPU: Kind = new(0x4767_0003, "processor information");
-    pub(crate) const LINUX_STATUS: Kind = new(0x4767_0004, "process status");
-    pub(crate) const LINUX_COMMAND: Kind = new(0x4767_0006, "command line");
-    pub(crate) const LINUX_MAPS: Kind = new(0x4767_0009, "memory map");
+    pub(crate) const THREADS: StreamKind = new(3, "thread list");
+    pub(crate) const MODULES: StreamKind = new(4, "module list");
+    pub(crate) const MEMORY: StreamKind = new(5, "memory list");
+    pub(crate) const EXCEPTION: StreamKind = new(6, "exception stream");
+    pub(crate) const SYSTEM: StreamKind = new(7, "system information");
+    pub(crate) const MEMORY64: StreamKind = new(9, "full memory list");
+    pub(crate) const COMMENT_A: StreamKind = new(10, "comment");
+    pub(crate) const COMMENT_W: StreamKind = new(11, "wide comment");
+    pub(crate) const HANDLES: StreamKind = new(12, "handle stream");
+    pub(crate) const UNLOADED: StreamKind = new(14, "unloaded module list");
+    pub(crate) const MISC: StreamKind = new(15, "miscellaneous information");
+    pub(crate) const MEMORY_INFO: StreamKind = new(16, "memory information list");
+    pub(crate) const THREAD_INFO: StreamKind = new(17, "thread information list");
+    pub(crate) const SYSTEM_MEMORY: StreamKind = new(21, "system memory information");
+    pub(crate) const VM_COUNTERS: StreamKind = new(22, "process memory counters");
+    pub(crate) const THREAD_NAMES: StreamKind = new(24, "thread name list");
+    pub(crate) const LINUX_CPU: StreamKind = new(0x4767_0003, "processor information");
+    pub(crate) const LINUX_STATUS: StreamKind = new(0x4767_0004, "process status");
+    pub(crate) const LINUX_COMMAND: StreamKind = new(0x4767_0006, "command line");
+    pub(crate) const LINUX_MAPS: StreamKind = new(0x4767_0009, "memory map");
 
     /// All of the above, for messages about the directory.
-    pub(crate) const ALL: [Kind; 20] = [
+    pub(crate) const ALL: [StreamKind; 20] = [
         THREADS,
         MODULES,
         MEMORY,
@@ -88,9 +88,9 @@ pub(crate) mod kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Gap {
     /// The directory does not list it.
-    Missing(Kind),
+    Missing(StreamKind),
     /// The directory places it beyond the end of the file.
-    Outside(Kind),
+    Outside(StreamKind),
 }
 
 impl From<Gap> for Absent {
@@ -168,7 +168,7 @@ impl Streams {
 
     /// The first stream of this type, like debuggers; a stream that the file cuts off is returned
     /// as far as it goes.
-    pub(crate) fn get(&self, kind: Kind) -> Result<&[u8], Gap> {
+    pub(crate) fn get(&self, kind: StreamKind) -> Result<&[u8], Gap> {
         let location = self.by_kind.get(&kind.id).ok_or(Gap::Missing(kind))?;
         let rest = usize::try_from(location.rva).ok().and_then(|rva| self.image.get(rva..));
         match rest {
@@ -201,7 +201,7 @@ impl Streams {
     }
 
     /// A list that begins with a 32-bit count, which some writers follow with padding.
-    pub(crate) fn list<T: SizeWith<Endian>>(&self, kind: Kind) -> Result<List<'_, T>, Gap> {
+    pub(crate) fn list<T: SizeWith<Endian>>(&self, kind: StreamKind) -> Result<List<'_, T>, Gap> {
         let stream = self.get(kind)?;
         let count: u32 = self.record(stream, 0).ok_or(Gap::Outside(kind))?;
         let stride = T::size_with(&self.endian);
@@ -214,7 +214,7 @@ impl Streams {
     /// A list whose header states its own size and that of an entry, which may have grown.
     pub(crate) fn wide_list<T: SizeWith<Endian>>(
         &self,
-        kind: Kind,
+        kind: StreamKind,
         count_is_64: bool,
     ) -> Result<List<'_, T>, Gap> {
         let stream = self.get(kind)?;
