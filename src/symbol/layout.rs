@@ -4,6 +4,9 @@
 //! (`vtypes`) and PDB files (`pdb`). A file has megabytes of which a query needs little, so opening
 //! it only records where each type is in the text; a type is parsed on first use.
 
+mod member;
+
+pub(super) use member::{Enum, Member, MemberKind, Type};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -51,64 +54,6 @@ pub enum Format {
     Vtypes,
     /// A PDB file.
     Pdb,
-}
-
-/// A structure.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Type {
-    pub(super) size: u64,
-    pub(super) fields: HashMap<Box<str>, Member>,
-}
-
-/// A field as a structure lists it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Member {
-    pub(super) offset: u64,
-    pub(super) kind: MemberKind,
-}
-
-/// The type of a field.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum MemberKind {
-    /// A number of this many bytes.
-    Number { size: u64, is_signed: bool },
-    /// A pointer.
-    Pointer(Box<MemberKind>),
-    /// An enumeration; in some formats its names are stored separately.
-    Enum { name: Box<str>, size: u64, values: Option<Arc<Enum>> },
-    /// A bit field.
-    Bits { size: u64, start: u8, len: u8 },
-    /// An array.
-    Array { count: u64, of: Box<MemberKind> },
-    /// A structure or union with this name.
-    Named(Box<str>),
-    /// Anything else.
-    Other,
-}
-
-/// The names of an enumeration's values, sorted by value.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Enum {
-    size: u64,
-    values: Vec<(i64, Box<str>)>,
-}
-
-impl Enum {
-    pub(super) fn new(size: u64, mut values: Vec<(i64, Box<str>)>) -> Self {
-        values.sort_unstable();
-        Self { size, values }
-    }
-
-    pub(super) const fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// The name of a value; of several the first in alphabetical order.
-    pub(super) fn name(&self, value: i64) -> Option<&str> {
-        let at = self.values.partition_point(|(known, _)| *known < value);
-        let (known, name) = self.values.get(at)?;
-        (*known == value).then_some(name)
-    }
 }
 
 /// A field.

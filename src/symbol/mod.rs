@@ -10,6 +10,7 @@
 
 mod binary;
 mod bytes;
+mod candidates;
 mod demangle;
 mod describe;
 mod error;
@@ -28,21 +29,20 @@ pub mod pack;
 mod path;
 mod pdb;
 mod pool_tags;
+mod reading;
 mod server;
 #[cfg(test)]
 mod tests;
 mod text;
 mod vtypes;
 
-use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
-use std::io::{BufReader, Cursor, Read};
+use self::candidates::LoadedPlace;
+use self::reading::{built_in, read_file};
+pub use candidates::{Candidate, Closeness, Wanted};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-
-use liblzma::read::XzDecoder;
-use liblzma::stream::Stream;
 
 pub use binary::{ImageFile, ImageId};
 pub use describe::{FieldInfo, Item, TypeShape};
@@ -61,19 +61,6 @@ use self::lookup::{Lookup, SearchedPlace};
 use self::pack::Pack;
 use self::path::Element;
 use crate::dump::cache::Entry;
-
-/// Upper limit on the text of a layout; usual ones are below 20 MB.
-const MAX_TEXT: u64 = 256 << 20;
-/// Upper limit on the memory for decompression.
-const MAX_UNPACK: u64 = 128 << 20;
-/// How many files of unknown version are tried.
-const MAX_UNKNOWN: usize = 32;
-/// How many layouts of other builds are tried.
-const MAX_OTHER: usize = 4;
-/// How much of a file is read to determine its architecture.
-const MAX_PEEK: u64 = 256 << 10;
-const XZ: &[u8] = b"\xfd7zXZ\0";
-const MSF: &[u8] = b"Microsoft C/C++ MSF";
 
 /// The symbol path and the files loaded from it. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -94,52 +81,6 @@ struct Inner {
     pool_tags: Option<PoolTags>,
     /// Built-in layouts that are not used.
     hidden: Vec<(pack::Version, u8, &'static str)>,
-}
-
-/// The kernel for which a layout is wanted.
-#[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
-    /// Build number.
-    pub build: u32,
-    /// Service pack, 0 for none.
-    pub service_pack: u8,
-    /// `x86`, `x64`, `arm64`.
-    pub arch: &'a str,
-    /// Revision of the build, if known.
-    pub revision: Option<u16>,
-    /// Its PDB, if known.
-    pub pdb: Option<&'a PdbId>,
-}
-
-/// A layout that may fit; candidates are ordered by likelihood.
-#[derive(Debug, Clone)]
-pub struct Candidate {
-    place: LoadedPlace,
-    /// Where it comes from, for messages.
-    pub label: String,
-    /// Why it may fit.
-    pub closeness: Closeness,
-}
-
-/// Why a layout may fit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Closeness {
-    /// The symbol path names the file.
-    Named,
-    /// The file belongs to the same PDB.
-    SamePdb,
-    /// The same build.
-    SameBuild,
-    /// Nothing is known until it is read.
-    Unknown,
-    /// Another build.
-    OtherBuild,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum LoadedPlace {
-    File(PathBuf),
-    Pack([u16; 4], u8, &'static str),
 }
 
 /// A query that waits for symbols; see [`Store::wait_for`].
@@ -296,76 +237,6 @@ impl Store {
         self.inner.files.get_or_init(|| find::files(&self.inner.paths))
     }
 
-    /// The layouts that may fit a kernel, the most likely first: files before built-in layouts.
-    pub fn candidates(&self, wanted: &Wanted<'_>) -> Vec<Candidate> {
-        let mut found: Vec<(Closeness, u32, Candidate)> = Vec::new();
-        let pdb = wanted.pdb.filter(|_| !self.is_empty());
-        if let Some(path) = pdb.and_then(|id| self.inner.lookup.fetch(id).at) {
-            let label = path.display().to_string();
-            let closeness = Closeness::SamePdb;
-            found.push((
-                closeness,
-                0,
-                Candidate { place: LoadedPlace::File(path), label, closeness },
-            ));
-        }
-        let known = found.first().map(|(.., candidate)| candidate.place.clone());
-        for file in self.files() {
-            let Some((closeness, distance)) = closeness(file, wanted) else { continue };
-            let label = file.path.display().to_string();
-            let place = LoadedPlace::File(file.path.clone());
-            if known.as_ref() == Some(&place) {
-                continue;
-            }
-            found.push((closeness, distance, Candidate { place, label, closeness }));
-        }
-        let known = wanted.pdb.and_then(pack::of_pdb);
-        let packs = pack::all().iter().filter(|pack| pack.arch == wanted.arch);
-        let mut last = None;
-        for pack in packs.filter(|pack| !self.inner.hidden.contains(&pack.key())) {
-            let (closeness, distance) = pack_closeness(pack, wanted, known);
-            let is_other = closeness == Closeness::OtherBuild;
-            let is_later = u32::from(pack.version[2]) > wanted.build;
-            // Of the updates of another build the nearest in time is enough.
-            if is_other && last == Some(pack.version[2]) {
-                if is_later {
-                    continue;
-                }
-                found.pop();
-            }
-            last = is_other.then_some(pack.version[2]);
-            let label = format!("built-in layout {} {}", pack.version_text(), pack.arch);
-            let place = LoadedPlace::Pack(pack.version, pack.service_pack, pack.arch);
-            found.push((closeness, distance, Candidate { place, label, closeness }));
-        }
-        found.sort_by_key(|(closeness, distance, _)| (*closeness, *distance));
-        let mut room = [MAX_UNKNOWN, MAX_OTHER];
-        found.retain(|(closeness, ..)| {
-            let room = match closeness {
-                Closeness::Unknown => &mut room[0],
-                Closeness::OtherBuild => &mut room[1],
-                _ => return true,
-            };
-            let has_room = *room > 0;
-            *room = room.saturating_sub(1);
-            has_room
-        });
-        found.into_iter().map(|(_, _, candidate)| candidate).collect()
-    }
-
-    /// Whether a layout that was not read yet is of another architecture, judged by its first part.
-    pub fn is_foreign(&self, candidate: &Candidate, arch: &str) -> bool {
-        let LoadedPlace::File(path) = &candidate.place else { return false };
-        if let Some(layout) = self.known(path) {
-            return layout.arch().is_some_and(|found| found != arch);
-        }
-        let mut start = Vec::new();
-        let Ok(file) = open(path) else { return false };
-        // The readable part is used; `load` reports damage.
-        let _ = file.take(MAX_PEEK).read_to_end(&mut start);
-        isf::machine(&start).is_some_and(|found| found != arch)
-    }
-
     /// Loads a layout: a file once per store, a built-in layout once per program run.
     ///
     /// # Errors
@@ -411,122 +282,4 @@ impl Store {
         loaded.insert(path.to_owned(), Arc::clone(&layout));
         layout
     }
-}
-
-fn closeness(file: &LayoutFile, wanted: &Wanted<'_>) -> Option<(Closeness, u32)> {
-    let known = &file.known;
-    if file.is_named {
-        return Some((Closeness::Named, 0));
-    }
-    if known.arch.is_some_and(|arch| arch != wanted.arch) {
-        return None;
-    }
-    let pdb = known.pdb.as_ref().map(|(guid, age)| (guid.as_str(), *age));
-    if pdb.is_some() && pdb == wanted.pdb.map(|id| (id.guid.as_str(), id.age)) {
-        return Some((Closeness::SamePdb, 0));
-    }
-    let Some([_, _, build, _]) = known.version else { return Some((Closeness::Unknown, 0)) };
-    let of_pack = u32::from(known.service_pack.abs_diff(wanted.service_pack));
-    // Of one build, files with symbols come before those without.
-    let without_names = if pdb.is_some() { 0 } else { 256 };
-    Some(match distance(build, wanted.build) {
-        0 => (Closeness::SameBuild, of_pack.saturating_add(without_names)),
-        far => (Closeness::OtherBuild, far),
-    })
-}
-
-fn pack_closeness(
-    pack: &Pack,
-    wanted: &Wanted<'_>,
-    known: Option<&pack::KnownPdb>,
-) -> (Closeness, u32) {
-    if known.is_some_and(|known| known.is_of(pack)) {
-        // After the files of that PDB.
-        return (Closeness::SamePdb, 1);
-    }
-    if pack.is_of_build(wanted.build) {
-        let revision = known.map(|known| known.version[3]).or(wanted.revision);
-        let far = match revision {
-            Some(revision) => u32::from(pack.revision().abs_diff(revision)),
-            // The latest is the likeliest.
-            None => u32::from(u16::MAX.saturating_sub(pack.revision())),
-        };
-        let of_pack = match pack.version {
-            [6, 3, ..] | [10, ..] => 0,
-            _ => u32::from(pack.service_pack.abs_diff(wanted.service_pack)),
-        };
-        // After every file of the same build.
-        return (
-            Closeness::SameBuild,
-            far.saturating_add(of_pack.saturating_mul(1 << 16)).saturating_add(1024),
-        );
-    }
-    (Closeness::OtherBuild, distance(pack.version[2].into(), wanted.build).saturating_add(1))
-}
-
-/// The distance of another build; of two equally near builds, the later one is farther.
-const fn distance(build: u32, wanted: u32) -> u32 {
-    // A damaged header can contain any build number.
-    let step = build.abs_diff(wanted).saturating_mul(2);
-    if build > wanted { step.saturating_add(1) } else { step }
-}
-
-/// A built-in layout, decompressed on first use: dumps of the same kernel share it.
-fn built_in(version: [u16; 4], service_pack: u8, arch: &str) -> Result<Arc<Layout>, Error> {
-    type Unpacked = BTreeMap<([u16; 4], u8, &'static str), Arc<Layout>>;
-    static UNPACKED: Mutex<Unpacked> = Mutex::new(Unpacked::new());
-    let bad = || Error::NotALayout {
-        path: "built-in layout".to_owned(),
-        found: "a layout that cannot be unpacked".to_owned(),
-    };
-    let is_it = |pack: &&Pack| {
-        (pack.version, pack.service_pack, pack.arch) == (version, service_pack, arch)
-    };
-    let pack = pack::all().iter().find(is_it).ok_or_else(bad)?;
-    let key = (pack.version, pack.service_pack, pack.arch);
-    // Concurrent callers wait instead of decompressing it too.
-    let mut unpacked = UNPACKED.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(layout) = unpacked.get(&key) {
-        return Ok(Arc::clone(layout));
-    }
-    let layout = Arc::new(Layout::of_pack(pack).ok_or_else(bad)?);
-    unpacked.insert(key, Arc::clone(&layout));
-    Ok(layout)
-}
-
-/// The text of a file, decompressed if necessary.
-fn open(path: &Path) -> std::io::Result<Box<dyn Read>> {
-    let mut file = BufReader::new(File::open(path)?);
-    let mut start = Vec::new();
-    Read::by_ref(&mut file).take(XZ.len() as u64).read_to_end(&mut start)?;
-    let is_packed = start == XZ;
-    let whole = Cursor::new(start).chain(file);
-    if !is_packed {
-        return Ok(Box::new(whole));
-    }
-    let stream = Stream::new_stream_decoder(MAX_UNPACK, 0)?;
-    Ok(Box::new(XzDecoder::new_stream(BufReader::new(whole), stream)))
-}
-
-/// Whether a file has the signature of a PDB.
-fn is_pdb(path: &Path) -> bool {
-    let mut start = Vec::new();
-    let file = File::open(path);
-    let read = file.and_then(|file| file.take(MSF.len() as u64).read_to_end(&mut start));
-    read.is_ok() && start == MSF
-}
-
-fn read_file(path: &Path) -> Result<Layout, Error> {
-    let name = || path.display().to_string();
-    let bad = |found: String| Error::NotALayout { path: name(), found };
-    if is_pdb(path) {
-        return PdbFile::open(path).map(|file| Layout::from_pdb(Arc::new(file)));
-    }
-    let file = open(path).map_err(|source| Error::Io { path: name(), source })?;
-    let mut text = String::new();
-    let expected = "expected a layout in Volatility's symbol format or nt-layout-1";
-    file.take(MAX_TEXT).read_to_string(&mut text).map_err(|error| {
-        bad(format!("a file that cannot be read as text ({error}); {expected}"))
-    })?;
-    Layout::parse(text).map_err(|found| bad(format!("{found}; {expected}")))
 }

@@ -1,7 +1,11 @@
 //! Charts as SVG, light and dark: no script, no font of their own, nothing loaded.
 
+mod text;
+
 use std::fmt::Write as _;
 use std::io::{self, Write};
+pub(super) use text::push_escaped;
+use text::{SIZE, cut, style, width_of};
 
 use super::data::{Bars, ChartShape, Data, Grid, Points};
 use super::scale::{Measure, Scale};
@@ -11,9 +15,6 @@ use super::spec::ChartKind;
 const BARS: usize = 60;
 /// The width of a picture.
 const WIDTH: f64 = 960.0;
-/// The size of labels, and the mean width of their letters.
-const SIZE: f64 = 12.0;
-const LETTER: f64 = 6.9;
 /// Points that are drawn; more lie on each other.
 const POINTS: usize = 20_000;
 
@@ -60,66 +61,6 @@ pub fn write_svg(data: &Data, title: &str, out: &mut dyn Write) -> io::Result<()
     out.write_all(head.as_bytes())?;
     out.write_all(picture.body.as_bytes())?;
     out.write_all(b"</svg>\n")
-}
-
-fn style() -> String {
-    let mut css = String::from(
-        ".dq text{font:12px system-ui,'Segoe UI',Helvetica,Arial,'DejaVu Sans',sans-serif;fill:#222}\n\
-         .dq .t{font-size:16px;font-weight:600}.dq .v{fill:#555}.dq .b{fill:#fff}\n\
-         .dq .g{stroke:#ddd;stroke-width:1}.dq .a{stroke:#888;stroke-width:1}\n",
-    );
-    let mut dark = String::from(
-        "@media screen and (prefers-color-scheme:dark){.dq text{fill:#ddd}.dq .v{fill:#aaa}\
-         .dq .b{fill:#16191d}.dq .g{stroke:#333}.dq .a{stroke:#777}",
-    );
-    for (at, (light, bright)) in COLOURS.iter().enumerate() {
-        // Writing into a `String` cannot fail.
-        let _ = writeln!(
-            css,
-            ".dq .s{at}{{fill:{light}}}.dq .l{at}{{stroke:{light};fill:none;stroke-width:2}}"
-        );
-        let _ = write!(dark, ".dq .s{at}{{fill:{bright}}}.dq .l{at}{{stroke:{bright}}}");
-    }
-    css + &dark + "}\n"
-}
-
-pub(super) fn push_escaped(text: &str, into: &mut String) {
-    for c in text.chars() {
-        match c {
-            '&' => into.push_str("&amp;"),
-            '<' => into.push_str("&lt;"),
-            '>' => into.push_str("&gt;"),
-            '"' => into.push_str("&quot;"),
-            c => crate::export::visible::push_visible(c, into),
-        }
-    }
-}
-
-/// About as wide is a text.
-fn width_of(text: &str) -> f64 {
-    let width = |c: char| match c {
-        'i' | 'j' | 'l' | 't' | 'f' | '.' | ',' | ':' | ' ' | '|' | '!' | '\'' => 0.6,
-        'm' | 'w' | 'M' | 'W' | '@' | '%' => 1.5,
-        'A'..='Z' | '_' | '…' => 1.2,
-        c if (c as u32) >= 0x2e80 => 1.8,
-        _ => 1.05,
-    };
-    text.chars().map(|c| width(c) * LETTER).sum()
-}
-
-/// The text cut in its middle to so many units: both ends of a path tell something.
-fn cut(text: &str, width: f64) -> String {
-    let whole = width_of(text);
-    if whole <= width {
-        return text.to_owned();
-    }
-    let letters: Vec<char> = text.chars().collect();
-    let mean = whole / letters.len().max(1) as f64;
-    let kept = ((width / mean) as usize).saturating_sub(2).min(letters.len());
-    let head = kept / 3;
-    let begin: String = letters.iter().take(head).collect();
-    let end: String = letters.iter().skip(letters.len() - (kept - head)).collect();
-    format!("{begin}…{end}")
 }
 
 /// A rectangle of the picture.

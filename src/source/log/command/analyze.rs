@@ -4,12 +4,15 @@
 //! The output is written for people: keys with values, blocks that other commands print too, and
 //! prose. The description of the crash is one row, at the line where the analysis starts.
 
+mod lines;
+
+use lines::{MAX_VALUE, argument, fact_of, is_known, key, short, title};
 use std::collections::HashSet;
 
 use super::banner::fact;
 use super::bugcheck::{of_code, set_parameters};
 use super::exception::{is_record, record};
-use super::{Context, Fills, Reader, Signature, facts};
+use super::{Context, Fills, Reader, Signature};
 use crate::catalog::Cell;
 use crate::model::{
     AnalysisKey, Bugcheck, CriticalSection, DumpInfo, Exception, Frame, Instruction, Lock,
@@ -17,7 +20,6 @@ use crate::model::{
 };
 use crate::source::log::code::{ListedAt, instruction, label, shown_symbol};
 use crate::source::log::context::{self, Holder, is_registers};
-use crate::source::log::frame::is_header;
 use crate::source::log::frames::{Owner, Stack};
 use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{
@@ -348,81 +350,6 @@ fn said(
     let row = AnalysisKey { key: cell(key), value: cell(&value), ..AnalysisKey::default() };
     sink.row(line, row);
     last
-}
-
-/// A longer value is a separate block.
-const MAX_VALUE: usize = 8;
-
-/// `Arg1: 0000000000000002, memory referenced`, or with newer debuggers `Key  : Analysis.CPU.mSec`
-/// with its value on the next line. Returns whether the line is one of these.
-fn fact_of(line: &Line<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) -> bool {
-    let text = line.trimmed();
-    let Some((name, value)) =
-        facts::pair(text).filter(|(name, _)| name.split_whitespace().count() < 5)
-    else {
-        return false;
-    };
-    let mut row = AnalysisKey { key: cell(name), value: cell(value), ..AnalysisKey::default() };
-    if name == "Key"
-        && let Some(next) = lines.next_if(|next| next.trimmed().starts_with("Value:"))
-    {
-        row.key = cell(value);
-        row.value = cell(next.trimmed().trim_start_matches("Value:"));
-    }
-    sink.row(line, row);
-    true
-}
-
-/// The fixed lines of the report.
-fn is_known(text: &str) -> bool {
-    text.is_empty()
-        || text.starts_with('*')
-        || text.starts_with("---")
-        || text.starts_with("Use !analyze -v")
-        || text.starts_with("Arguments:")
-        || text.starts_with("Debugging Details")
-        || text.starts_with("KD: Scanning for held locks")
-        || is_header(text)
-}
-
-/// `BugCheck 8E, {c0000005, ac08f2fa, 93df4a50, 0}`.
-fn short(text: &str) -> Option<(u32, Vec<u64>)> {
-    let (code, rest) = text.strip_prefix("BugCheck ")?.split_once(',')?;
-    let values = between(rest, "{", "}")?;
-    let code = hex(code.trim()).and_then(|code| u32::try_from(code).ok())?;
-    let values: Vec<u64> = values.split(',').map(|v| hex(v.trim())).collect::<Option<_>>()?;
-    Some((code, values))
-}
-
-/// `DRIVER_IRQL_NOT_LESS_OR_EQUAL (d1)`.
-fn title(text: &str) -> Option<(&str, u32)> {
-    let (name, code) = text.strip_suffix(')')?.rsplit_once(" (")?;
-    let is_name = name.len() > 3
-        && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
-        || name == "Unknown bugcheck code"
-        // A few names contain lower case letters.
-        || (name.contains('_') && !name.contains(' ') && name.starts_with(|c: char| c.is_ascii_uppercase()));
-    let code = hex(code).filter(|_| is_name).and_then(|code| u32::try_from(code).ok())?;
-    Some((name, code))
-}
-
-/// `Arg1: fffff803712e5000, memory referenced`.
-fn argument(text: &str) -> Option<(usize, u64, &str)> {
-    let rest = text.strip_prefix("Arg")?;
-    let (n, rest) = rest.split_once(':')?;
-    let n = n.trim().parse().ok().filter(|n| (1..=4).contains(n))?;
-    let (value, description) = rest.split_once(',').unwrap_or((rest, ""));
-    Some((n, hex(value.trim())?, description.trim()))
-}
-
-/// `PROCESS_NAME:  System`: a key in capitals, and its value.
-fn key(text: &str) -> Option<(&str, &str)> {
-    let (key, value) = text.split_once(':')?;
-    let is_key = key.len() > 3
-        && key.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
-        && key.starts_with(|c: char| c.is_ascii_uppercase());
-    let is_remark = matches!(key, "WARNING" | "NOTE" | "ERROR");
-    ((is_key && !is_remark) || key == "Followup").then(|| (key, value.trim()))
 }
 
 #[cfg(test)]
