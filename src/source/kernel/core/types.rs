@@ -214,7 +214,13 @@ impl Types {
         of: &impl Fn(&Layout) -> Option<Field>,
     ) -> bool {
         let agrees = |other: &&Believed| of(&other.layout) == Some(field);
-        let denies = |other: &&Believed| of(&other.layout).is_some_and(|theirs| theirs != field);
+        // A structure within another may have grown where it is.
+        let is_elsewhere = |theirs: Field| {
+            let is_number = theirs.size.max(field.size) <= 8;
+            (theirs.offset, theirs.bits) != (field.offset, field.bits)
+                || is_number && theirs.size != field.size
+        };
+        let denies = |other: &&Believed| of(&other.layout).is_some_and(is_elsewhere);
         let mut near = self.witnesses.iter().filter(|other| other.is_near);
         if believed.is_near {
             return !near.any(|other| denies(&other));

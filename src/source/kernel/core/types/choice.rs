@@ -112,12 +112,13 @@ impl Types {
         let because = denied.or(lacks);
         let is_near = candidate.closeness <= Closeness::SameBuild && !is_misnamed;
         let denying: usize = fits.iter().flatten().map(|fit| fit.denying.len()).sum();
-        let (stated, is_mostly_true) = (agreeing + denying, agreeing > denying);
+        // Of another build more has to agree than not; an update is read by what it states.
+        let is_mostly_true = agreeing > denying;
         let grounds = if has_names || is_by_name && !is_misnamed {
             Grounds::Identity
         } else if because.is_none() && (is_near || agreeing > 0) {
             Grounds::Whole
-        } else if candidate.closeness == Closeness::SameBuild && (stated == 0 || is_mostly_true) {
+        } else if candidate.closeness == Closeness::SameBuild {
             Grounds::SameBuild
         } else if candidate.closeness == Closeness::OtherBuild && is_mostly_true {
             Grounds::Nearest
