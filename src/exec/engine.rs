@@ -52,6 +52,8 @@ pub(super) struct State {
     queries: BTreeMap<usize, Frame>,
     /// What plans depend on.
     depends: Known,
+    /// Sides of joins that are the same each time, by the place of the keys.
+    hashed: BTreeMap<usize, Arc<join::Hashed>>,
     footnotes: Vec<Footnote>,
     /// Tables without a source that the query may skip, and the error if no table has a source.
     unread: Vec<(Unread, Diagnostic)>,
@@ -272,6 +274,21 @@ impl<'a> Engine<'a> {
     /// of, the new rows of a recursion. What depends on nothing is computed once.
     pub(super) fn depends(&self, plan: &Plan) -> bool {
         plan.depends(&mut self.state().depends).any()
+    }
+
+    /// Whether what runs, runs again with other rows or parameters around it.
+    pub(super) const fn repeats(&self) -> bool {
+        self.repeats
+    }
+
+    /// The keys of a join that were hashed before.
+    pub(super) fn hashed(&self, place: usize) -> Option<Arc<join::Hashed>> {
+        self.state().hashed.get(&place).cloned()
+    }
+
+    /// Keeps the keys of a join.
+    pub(super) fn keep_hashed(&self, place: usize, hashed: Arc<join::Hashed>) {
+        self.state().hashed.insert(place, hashed);
     }
 
     /// Works on the cache of scans.

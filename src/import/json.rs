@@ -26,7 +26,7 @@ type Each<'e> = &'e mut dyn FnMut(Row<'_>) -> Result<(), Error>;
 ///
 /// # Errors
 /// If it is no such text, with its place, or beyond the limits.
-pub fn columns(bytes: &[u8], stop: &AtomicBool) -> Result<Vec<(String, ColumnData)>, Error> {
+pub(super) fn columns(bytes: &[u8], stop: &AtomicBool) -> Result<Vec<(String, ColumnData)>, Error> {
     if bytes.len() > MAX_BYTES {
         return Err(Error(format!(
             "more than {} MiB of text, the most that is read",

@@ -20,7 +20,7 @@ use crate::time::DAY;
 ///
 /// # Errors
 /// If it is no such file, damaged, or beyond the limits.
-pub fn columns(bytes: &[u8], stop: &AtomicBool) -> Result<Vec<(String, ColumnData)>, Error> {
+pub(super) fn columns(bytes: &[u8], stop: &AtomicBool) -> Result<Vec<(String, ColumnData)>, Error> {
     if bytes.len() > MAX_BYTES {
         return Err(Error(format!("more than {} MiB, the most that is read", MAX_BYTES >> 20)));
     }

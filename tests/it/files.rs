@@ -67,8 +67,8 @@ fn options_of_separated_values() {
     assert!(error(&session, &format!("FROM read_csv('{path}', skip => 'x')")).contains("lines"));
     let sql = format!("FROM read_csv('{path}', delim => ';', skip => 1, columns => ('a BOOLEAN'))");
     assert!(error(&session, &sql).contains("line 2: `1` in column `a` is not of type BOOLEAN"));
-    let sql = format!("FROM read_csv($FILE, delim => ';', skip => 1, header => false)");
-    let found = session.prepare(&sql).unwrap().value("file", Value::text(path)).run().unwrap();
+    let sql = "FROM read_csv($FILE, delim => ';', skip => 1, header => false)";
+    let found = session.prepare(sql).unwrap().value("file", Value::text(path)).run().unwrap();
     assert_eq!(found.len(), 2, "parameters are found in any case");
 }
 

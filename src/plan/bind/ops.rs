@@ -120,9 +120,10 @@ impl Binder<'_> {
                 let whole = [first, link.right];
                 let beside = if rest.len() + 1 == links.len() { &whole[..] } else { &whole[1..] };
                 if let Some(collation) = self.collation_of(beside.iter().copied())? {
-                    let left = match is_collated(first) && beside.len() == 2 {
-                        true => self.collated(first, Some(collation), place)?,
-                        false => self.by_collation(left?, collation)?,
+                    let left = if is_collated(first) && beside.len() == 2 {
+                        self.collated(first, Some(collation), place)?
+                    } else {
+                        self.by_collation(left?, collation)?
                     };
                     let right = self.collated(link.right, Some(collation), place)?;
                     return self.binary(link.op, link.op_span, left, right);

@@ -37,8 +37,8 @@ impl Binder<'_> {
         };
         let (mut plan, mut scope) = source;
         for on in &pivot.on {
-            let choices;
-            (plan, scope, choices) = self.choices((plan, scope), on, pivot.span)?;
+            let (rows, names, choices) = self.choices((plan, scope), on, pivot.span)?;
+            (plan, scope) = (rows, names);
             if columns.len().saturating_mul(choices.len()).saturating_mul(aggregates) > MAX_COLUMNS
             {
                 return self.too_many(on.expr.span);
@@ -62,9 +62,10 @@ impl Binder<'_> {
             return self.fail_at(Code::BadQuery, pivot.span, message);
         }
         self.grow(items.len(), pivot.span)?;
-        let group_by = match keys.is_empty() {
-            true => GroupBy::Sets(vec![GroupItem::Keys(Vec::new())]),
-            false => GroupBy::Keys(keys),
+        let group_by = if keys.is_empty() {
+            GroupBy::Sets(vec![GroupItem::Keys(Vec::new())])
+        } else {
+            GroupBy::Keys(keys)
         };
         let select = Select { items, group_by, ..Select::blank(pivot.span) };
         let plan = self.select_over(&select, plan, &scope, Order::NONE)?;

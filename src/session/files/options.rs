@@ -210,7 +210,7 @@ fn set(
         "union_by_name" => options.by_name = flag()?,
         "delim" => {
             let mark = texts().unwrap_or_default();
-            options.delimiter = Some(match mark.first().map_or(&b""[..], |mark| mark.as_bytes()) {
+            options.delimiter = Some(match mark.first().map_or(&b""[..], String::as_bytes) {
                 b"\\t" => b'\t',
                 [one] if one.is_ascii() && !matches!(one, b'"' | b'\n' | b'\r') => *one,
                 _ => return Err("one character, or '\\t'"),
