@@ -85,7 +85,7 @@ pub mod syntax {
 pub mod extend {
     pub use crate::catalog::{
         Batch, CallColumn, Cell, ColumnSpec, Data, Example, FunctionKind, FunctionSpec, Hint,
-        HintOp, Kinds, Signature, SourceKind, TableSpec, Unit, intern,
+        HintOp, Kinds, OfNoRows, Signature, SourceKind, TableSpec, Unit, intern,
     };
     pub use crate::exec::Accumulator;
     pub use crate::func::{DynTable, Fault, FuncCx, Refused, TableFunction};

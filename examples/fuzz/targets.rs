@@ -51,7 +51,7 @@ pub(crate) fn all() -> Vec<Target> {
         target("pdb", false, || vec![seeds::pdb()], read_pdb),
         target("layout", true, seeds::layouts, read_layout),
         target("log", true, || seeds::files("tests/log/own", "txt"), read_log),
-        target("csv", true, seeds::tables, read_csv),
+        target("csv", true, seeds::tables, read_table),
         target("index", false, index::seeds, index::read),
     ]
 }
@@ -229,8 +229,15 @@ fn read_log(input: &[u8]) -> Result<bool, String> {
     read_image(Image::from_bytes("fuzz.log", input), input.len())
 }
 
-fn read_csv(input: &[u8]) -> Result<bool, String> {
-    let Ok(columns) = import::columns(input, false, import::Options::default()) else {
+/// A file that becomes a table, read as what it begins like.
+fn read_table(input: &[u8]) -> Result<bool, String> {
+    let kind = match input.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'{' | b'[') => import::Kind::Json,
+        _ => import::Kind::Delimited,
+    };
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let options = import::Options::default();
+    let Ok(columns) = kind.columns(input, "fuzz.csv", &options, &stop) else {
         return Ok(false);
     };
     let names: BTreeMap<&str, usize> = columns.iter().map(|(name, _)| (name.as_str(), 1)).collect();

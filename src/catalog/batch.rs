@@ -62,6 +62,18 @@ impl ColumnData {
         self.absent.get(row).copied().and_then(Absent::from_code)
     }
 
+    /// How much memory the values take.
+    pub const fn bytes(&self) -> usize {
+        let values = match &self.data {
+            Data::Bool(v) => v.len(),
+            Data::Int(v) => v.len() * 8,
+            Data::Double(v) => v.len() * 8,
+            Data::Addr(v) => v.len() * 8,
+            Data::Text { bytes, ends } => bytes.len() + ends.len() * 8,
+        };
+        values + self.absent.len()
+    }
+
     /// How many rows are absent for each reason, reasons that do not occur left out.
     pub fn absent_counts(&self) -> Vec<(Absent, usize)> {
         let mut counts = [0usize; 256];

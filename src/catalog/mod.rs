@@ -24,8 +24,8 @@ pub use intern::{intern, intern_function};
 pub use render::{Format, PointerWidth};
 pub use shared::Shared;
 pub use spec::{
-    Catalog, ColumnSpec, Example, FunctionKind, FunctionSpec, Kinds, Setting, Signature,
+    Catalog, ColumnSpec, Example, FunctionKind, FunctionSpec, Kinds, OfNoRows, Setting, Signature,
     SourceKind, TableSpec, Unit,
 };
-pub use ty::Ty;
+pub use ty::{IntRange, Ty};
 pub use value::Value;

@@ -161,6 +161,30 @@ impl FunctionSpec {
 }
 
 impl FunctionSpec {
+    /// How many of so many arguments have to have a value: those that cannot be left out of a call with so
+    /// many, and all where rows follow from nothing but them.
+    pub fn required(&self, given: usize) -> usize {
+        if self.is_pure {
+            return given;
+        }
+        let fits = self.signatures.iter().filter(|s| s.args.len() >= given);
+        fits.map(|s| s.args.len().saturating_sub(s.optional)).min().unwrap_or(0)
+    }
+
+    /// The same function, which never raises an error.
+    #[must_use]
+    pub const fn total(mut self) -> Self {
+        self.is_total = true;
+        self
+    }
+
+    /// The same aggregate, which gives that of no rows.
+    #[must_use]
+    pub const fn of_no_rows(mut self, gives: OfNoRows) -> Self {
+        self.of_no_rows = gives;
+        self
+    }
+
     /// A function of a host program: of its arguments alone, NULL when one of them is, in the
     /// family `host`.
     pub const fn new(
@@ -177,6 +201,8 @@ impl FunctionSpec {
             signatures,
             takes_null: false,
             is_pure: true,
+            is_total: false,
+            of_no_rows: OfNoRows::Other,
             doc,
             examples: &[],
         }
@@ -273,6 +299,18 @@ impl Signature {
     }
 }
 
+/// What an aggregate gives of no rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OfNoRows {
+    /// NULL.
+    Null,
+    /// The number 0.
+    Zero,
+    /// Something that only running it tells.
+    Other,
+}
+
 /// A function as the planner, completion and documentation see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -292,6 +330,11 @@ pub struct FunctionSpec {
     /// Whether equal arguments always give equal results without a look into a dump, so that a
     /// call on constants may be computed while planning.
     pub is_pure: bool,
+    /// Whether it never raises an error, so that it may be computed for rows that a query as written would
+    /// not compute it for.
+    pub is_total: bool,
+    /// What an aggregate gives of no rows.
+    pub of_no_rows: OfNoRows,
     /// What it returns; full sentences.
     pub doc: &'static str,
     /// Expressions and their results as text, run by tests: `("upper('nt')", "NT")`.

@@ -44,7 +44,8 @@ impl Ty {
         Some(match name.to_ascii_uppercase().as_str() {
             "BOOLEAN" | "BOOL" | "LOGICAL" => Self::Bool,
             "INTEGER" | "INT" | "BIGINT" | "SMALLINT" | "TINYINT" | "INT8" | "INT4" | "INT2"
-            | "INT1" | "LONG" | "SIGNED" | "SHORT" => Self::Int,
+            | "INT1" | "LONG" | "SIGNED" | "SHORT" | "INT64" | "UTINYINT" | "UINT8"
+            | "USMALLINT" | "UINT16" | "UINTEGER" | "UINT32" => Self::Int,
             "DOUBLE" | "FLOAT" | "FLOAT8" | "FLOAT4" | "REAL" | "DOUBLE PRECISION" => Self::Double,
             "VARCHAR" | "TEXT" | "STRING" | "CHAR" | "BPCHAR" => Self::Text,
             "ADDRESS" | "POINTER" | "UBIGINT" | "UINT64" => Self::Addr,
@@ -57,6 +58,41 @@ impl Ty {
     /// Whether arithmetic is defined on the type.
     pub const fn is_numeric(self) -> bool {
         matches!(self, Self::Int | Self::Double | Self::Addr)
+    }
+}
+
+/// The values of an integer type of another width, as casts to it allow them. They are INTEGER all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct IntRange {
+    /// The type's name.
+    pub name: &'static str,
+    /// The least value.
+    pub low: i64,
+    /// The largest value.
+    pub high: i64,
+}
+
+impl IntRange {
+    /// The range behind the name of a type, in any case; `None` for those that have all 64 bits, and for
+    /// names of other types.
+    pub fn of_name(name: &str) -> Option<Self> {
+        let of = |name, low: i64, high: i64| Some(Self { name, low, high });
+        match name.to_ascii_uppercase().as_str() {
+            "TINYINT" | "INT1" => of("TINYINT", i8::MIN.into(), i8::MAX.into()),
+            "SMALLINT" | "INT2" | "SHORT" => of("SMALLINT", i16::MIN.into(), i16::MAX.into()),
+            "INTEGER" | "INT" | "INT4" | "SIGNED" => {
+                of("INTEGER", i32::MIN.into(), i32::MAX.into())
+            }
+            "UTINYINT" | "UINT8" => of("UTINYINT", 0, u8::MAX.into()),
+            "USMALLINT" | "UINT16" => of("USMALLINT", 0, u16::MAX.into()),
+            "UINTEGER" | "UINT32" => of("UINTEGER", 0, u32::MAX.into()),
+            _ => None,
+        }
+    }
+
+    /// Whether a value lies in the range.
+    pub const fn holds(self, value: i64) -> bool {
+        self.low <= value && value <= self.high
     }
 }
 

@@ -122,9 +122,10 @@ impl Code {
             Self::Parameter => {
                 ("E0208", "A query parameter has no value, or one that does not fit its type.")
             }
-            Self::Unsupported => {
-                ("E0209", "The construct is known SQL that this version does not run.")
-            }
+            Self::Unsupported => (
+                "E0209",
+                "The construct is known and not available: it is SQL of other dialects, or the program does not allow it.",
+            ),
             Self::BadQuery => ("E0210", "The query breaks a rule of the language."),
             Self::NoSource => ("E0301", "None of the open sources can answer the table."),
             Self::Overflow => ("E0302", "A number left the range of its type while the query ran."),

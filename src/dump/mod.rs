@@ -17,6 +17,7 @@ mod foreign;
 pub mod header;
 mod image;
 pub mod kdbg;
+mod listing;
 mod notes;
 pub mod pages;
 mod rdmp;
@@ -27,6 +28,7 @@ mod windows;
 pub use bytes::Width;
 pub use detect::{Format, detect};
 pub use image::Image;
+pub use listing::files;
 pub use notes::Stopped;
 pub use windows::Windows;
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::Registry;
 use super::engine::Engine;
+use super::{Context, Registry};
 use crate::catalog::{Batch, CallColumn, CallError, FunctionSpec, TableFunctions, Value};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::func::{Refused, Series, TableCode};
-use crate::plan::TableCall;
+use crate::plan::{Lookup, Plan, Planned, TableCall};
 use crate::table::{self, CallRows, Cx};
 
 /// Why a host's function does not run a call.
@@ -22,7 +22,29 @@ fn refused(refused: Refused) -> CallError {
 
 /// The table functions of the open sources, and those that need none.
 #[derive(Debug, Clone, Copy)]
-pub struct Calls<'a>(pub &'a Cx<'a>, pub &'a Registry);
+struct Calls<'a>(&'a Cx<'a>, &'a Registry);
+
+/// What planning asks of the open sources, answered within the limits of a query.
+#[derive(Debug, Clone, Copy)]
+pub struct Lookups<'a>(pub &'a Context<'a>);
+
+impl TableFunctions for Lookups<'_> {
+    fn describe(
+        &self,
+        function: &'static FunctionSpec,
+        args: &[Value<'static>],
+    ) -> Result<Vec<CallColumn>, CallError> {
+        Calls(&self.0.tables, self.0.registry).describe(function, args)
+    }
+}
+
+impl Lookup for Lookups<'_> {
+    fn texts(&self, plan: Plan) -> Result<Vec<String>, Diagnostic> {
+        let result = super::run(&Planned::Query(plan), self.0)?;
+        let text = |row| result.value(row, 0).as_text().map(str::to_owned);
+        Ok((0..result.len()).filter_map(text).collect())
+    }
+}
 
 impl TableFunctions for Calls<'_> {
     fn describe(

@@ -9,7 +9,6 @@ use polars::prelude::{DataFrame, PlSmallStr};
 
 use super::analyze::Analysis;
 use super::col::Col;
-use super::depends::Depends;
 use super::frame::Frame;
 use super::keys::{self, Groups, Stop};
 use super::scan::ScanCache;
@@ -19,7 +18,7 @@ use super::{
 };
 use crate::catalog::Value;
 use crate::diag::{Code, Diagnostic, Span};
-use crate::plan::{Plan, Rel};
+use crate::plan::{Known, Plan, Rel};
 
 /// One run of one query, or of a part of it that runs several times.
 #[derive(Clone)]
@@ -51,8 +50,10 @@ pub(super) struct State {
     shared: BTreeMap<usize, Frame>,
     /// Sub-queries by the place of their plan in memory, which the query keeps alive.
     queries: BTreeMap<usize, Frame>,
-    /// What plans depend on, by their place in memory.
-    pub(super) depends: BTreeMap<usize, Depends>,
+    /// What plans depend on.
+    depends: Known,
+    /// Sides of joins that are the same each time, by the place of the keys.
+    hashed: BTreeMap<usize, Arc<join::Hashed>>,
     footnotes: Vec<Footnote>,
     /// Tables without a source that the query may skip, and the error if no table has a source.
     unread: Vec<(Unread, Diagnostic)>,
@@ -267,6 +268,27 @@ impl<'a> Engine<'a> {
     /// The rows of a sub-query, which runs once however often the expression does.
     pub(super) fn sub_query(&self, plan: &Arc<Plan>) -> Result<Frame, Diagnostic> {
         if self.depends(plan) { self.run_all(plan) } else { self.once(plan) }
+    }
+
+    /// Whether the rows of the plan depend on what is around it: parameters of the sub-query that it is part
+    /// of, the new rows of a recursion. What depends on nothing is computed once.
+    pub(super) fn depends(&self, plan: &Plan) -> bool {
+        plan.depends(&mut self.state().depends).any()
+    }
+
+    /// Whether what runs, runs again with other rows or parameters around it.
+    pub(super) const fn repeats(&self) -> bool {
+        self.repeats
+    }
+
+    /// The keys of a join that were hashed before.
+    pub(super) fn hashed(&self, place: usize) -> Option<Arc<join::Hashed>> {
+        self.state().hashed.get(&place).cloned()
+    }
+
+    /// Keeps the keys of a join.
+    pub(super) fn keep_hashed(&self, place: usize, hashed: Arc<join::Hashed>) {
+        self.state().hashed.insert(place, hashed);
     }
 
     /// Works on the cache of scans.

@@ -111,6 +111,11 @@ impl MemTable {
         self.file.as_deref()
     }
 
+    /// How much memory the rows take.
+    pub fn bytes(&self) -> usize {
+        self.frame.bytes()
+    }
+
     /// What planning and completion see.
     pub const fn spec(&self) -> &TableSpec {
         &self.spec

@@ -8,7 +8,6 @@ mod analyze;
 mod arrow;
 mod call;
 mod col;
-mod depends;
 mod distinct;
 mod engine;
 mod eval;
@@ -33,7 +32,7 @@ mod values;
 mod window;
 
 pub use aggregate::{Accumulator, Aggregate, aggregates};
-pub use call::Calls;
+pub use call::Lookups;
 pub use mem_table::MemTable;
 pub use registry::{Registry, Taken};
 pub use result::{ColumnView, Field, Footnote, FromValue, ResultSet, Row, Unread};

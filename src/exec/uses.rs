@@ -78,6 +78,12 @@ pub(super) fn shift(expr: &mut Expr, width: usize) {
     }
 }
 
+/// Whether the expression may have another value for equal rows, each time that it is computed.
+pub(super) fn varies(expr: &Expr) -> bool {
+    let own = matches!(expr.kind, ExprKind::Param(_) | ExprKind::Query(_));
+    own || expr.children().into_iter().any(varies)
+}
+
 /// Whether a sub-query or a symbol stands in the expression.
 pub(super) fn has_query(expr: &Expr) -> bool {
     let own = matches!(expr.kind, ExprKind::Query(_) | ExprKind::Symbol(_));

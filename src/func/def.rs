@@ -1,6 +1,6 @@
 //! The definition of a scalar function.
 
-use crate::catalog::{FunctionKind, FunctionSpec, PointerWidth, Signature, Ty, Value};
+use crate::catalog::{FunctionKind, FunctionSpec, OfNoRows, PointerWidth, Signature, Ty, Value};
 use crate::model::Source;
 
 /// The context that a function may use besides its arguments.
@@ -120,6 +120,8 @@ impl Scalar {
             signatures,
             takes_null: false,
             is_pure: true,
+            is_total: false,
+            of_no_rows: OfNoRows::Null,
             doc,
             examples,
         };
@@ -137,6 +139,13 @@ impl Scalar {
     #[must_use]
     pub(super) const fn takes_null(mut self) -> Self {
         self.spec.takes_null = true;
+        self
+    }
+
+    /// The same, which never raises an error.
+    #[must_use]
+    pub(super) const fn total(mut self) -> Self {
+        self.spec = self.spec.total();
         self
     }
 

@@ -6,11 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest as _, Md5};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use xxhash_rust::xxh3::Xxh3Default;
 
 use super::address::{bits, hex_of};
 use super::def::{Args, Fault, Scalar, bad, check_length, overflow, sig};
-use crate::catalog::Ty::{Addr, Double, Int, Text};
-use crate::catalog::{Signature, Value};
+use crate::catalog::Ty::{Addr, Double, Int, Null, Text};
+use crate::catalog::{Format, PointerWidth, Signature, Value};
 
 const fn f(
     name: &'static str,
@@ -23,11 +24,33 @@ const fn f(
 }
 
 const T: &[Signature] = &[sig(&[Text], Text)];
+const HASH: &[Signature] = &[Signature::new(&[Null], Addr).variadic()];
 const BASE: &[Signature] = &[
     Signature::new(&[Int, Int, Int], Text).optional(1),
     Signature::new(&[Addr, Int, Int], Text).optional(1),
 ];
 const BAR: &[Signature] = &[Signature::new(&[Double, Double, Double, Int], Text).optional(1)];
+
+/// The hash of values and their kinds.
+fn hash(values: &[Value<'_>]) -> u64 {
+    let mut hasher = Xxh3Default::new();
+    for value in values {
+        match value {
+            Value::Text(text) => {
+                hasher.update(&[1]);
+                hasher.update(text.as_bytes());
+            }
+            Value::Int(v) => hasher.update(&v.to_le_bytes()),
+            other => {
+                hasher.update(&[2]);
+                let text = Format::Plain.render(other, PointerWidth::Bits64);
+                hasher.update(text.as_bytes());
+            }
+        }
+        hasher.update(&[0]);
+    }
+    hasher.digest()
+}
 
 pub(super) const ALL: &[Scalar] = &[
     f(
@@ -56,6 +79,14 @@ pub(super) const ALL: &[Scalar] = &[
         unhex(a.text(0)?)
     })
     .or(&["from_hex"]),
+    f(
+        "hash",
+        "A number of 64 bits that equal values share and others hardly: for samples, and for groups of equal size. It may be another in another version.",
+        HASH,
+        &[("hash('a') = hash('a')", "true"), ("hash(1) = hash(2)", "false")],
+        |_, a| Ok(Value::Addr(hash(a))),
+    )
+    .takes_null(),
     f(
         "md5",
         "The MD5 sum of the bytes of the text, in hex.",

@@ -8,7 +8,9 @@ use std::ops::ControlFlow;
 
 use super::def::HOST_FAMILY;
 use crate::catalog::Ty::{Addr, Int, Interval, Null, Text, Time};
-use crate::catalog::{CallColumn, CallError, FunctionKind, FunctionSpec, Signature, Ty, Value};
+use crate::catalog::{
+    CallColumn, CallError, FunctionKind, FunctionSpec, OfNoRows, Signature, Ty, Value,
+};
 use crate::model::{DynTable, Refused};
 
 /// Receives one value a row; says whether more are wanted.
@@ -116,6 +118,8 @@ const fn of(
         signatures,
         takes_null: true,
         is_pure: series.is_some(),
+        is_total: false,
+        of_no_rows: OfNoRows::Null,
         doc,
         examples,
     };

@@ -3,7 +3,7 @@
 
 use super::def::sig;
 use crate::catalog::Ty::{Double, Int, Null};
-use crate::catalog::{FunctionKind, FunctionSpec, Signature};
+use crate::catalog::{FunctionKind, FunctionSpec, OfNoRows, Signature};
 
 const FAMILY: &str = "window";
 
@@ -21,6 +21,8 @@ const fn window(
         signatures,
         takes_null: true,
         is_pure: true,
+        is_total: false,
+        of_no_rows: OfNoRows::Null,
         doc,
         examples,
     }

@@ -2,6 +2,7 @@
 //! reads the columns.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use csv::{ByteRecord, ReaderBuilder};
 
@@ -9,21 +10,35 @@ use super::infer::{Guess, value};
 use crate::catalog::{Absent, ColumnBuilder, ColumnData, Ty, Value};
 
 /// The most columns of a file.
-const MAX_COLUMNS: usize = 4_096;
+pub(super) const MAX_COLUMNS: usize = 4_096;
 
 /// The most values of a file.
-const MAX_VALUES: usize = 40_000_000;
+pub(super) const MAX_VALUES: usize = 40_000_000;
 
 /// The most bytes of a file.
-const MAX_BYTES: usize = 512 << 20;
+pub(super) const MAX_BYTES: usize = 512 << 20;
 
 /// How a file is to be read; what is `None` is found out.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// The mark between fields.
     pub delimiter: Option<u8>,
     /// Whether the first line names the columns.
     pub header: Option<bool>,
+    /// The names of the columns from the left.
+    pub names: Vec<String>,
+    /// Types of columns by name.
+    pub types: Vec<(String, Ty)>,
+    /// Whether all columns are text.
+    pub all_varchar: bool,
+    /// Texts that stand for no value, beside the empty one.
+    pub nulls: Vec<String>,
+    /// How many lines at the start are passed over.
+    pub skip: usize,
+    /// Whether the path of the file is a column.
+    pub filename: bool,
+    /// Whether columns of several files go together by name.
+    pub by_name: bool,
 }
 
 /// What is wrong with a file, as the rest of a sentence.
@@ -34,38 +49,52 @@ pub struct Error(pub String);
 ///
 /// # Errors
 /// If it is no such text, or beyond the limits.
-pub fn columns(
+pub(super) fn columns(
     bytes: &[u8],
     tabs: bool,
-    options: Options,
+    options: &Options,
+    stop: &AtomicBool,
 ) -> Result<Vec<(String, ColumnData)>, Error> {
     if bytes.len() > MAX_BYTES {
         let mib = MAX_BYTES >> 20;
         return Err(Error(format!("more than {mib} MiB of text, the most that is read")));
     }
     let text = utf8(bytes)?;
-    let delimiter = options.delimiter.unwrap_or_else(|| if tabs { b'\t' } else { sniff(&text) });
-    let file = File { text: &text, delimiter };
+    let text = after_lines(&text, options.skip);
+    let delimiter = options.delimiter.unwrap_or_else(|| if tabs { b'\t' } else { sniff(text) });
+    let file = File { text, delimiter, skipped: options.skip as u64, options, stop };
     let seen = file.look()?;
     let header = options.header.unwrap_or_else(|| seen.looks_headed());
-    let (names, types) = seen.schema(header);
+    let (names, types) = seen.schema(header, options)?;
     let mut builders: Vec<ColumnBuilder> = types.iter().map(|ty| ColumnBuilder::new(*ty)).collect();
     let mut skip = header;
-    file.each(&mut |_, record| {
+    file.each(&mut |line, record| {
         if std::mem::take(&mut skip) {
             return Ok(());
         }
         for (index, builder) in builders.iter_mut().enumerate() {
             let field = String::from_utf8_lossy(record.get(index).unwrap_or_default());
-            push(builder, &field);
+            if file.is_null(&field) {
+                builder.push_absent(Absent::NotApplicable);
+            } else if !push(builder, &field) {
+                let name = names.get(index).map_or("", String::as_str);
+                let short: String = field.chars().take(60).collect();
+                return Err(Error(format!(
+                    "line {line}: `{short}` in column `{name}` is not of type {}",
+                    builder.ty()
+                )));
+            }
         }
         Ok(())
     })?;
     Ok(names.into_iter().zip(builders.into_iter().map(ColumnBuilder::finish)).collect())
 }
 
-fn push(builder: &mut ColumnBuilder, field: &str) {
-    match value(trimmed(field, builder.ty()), builder.ty()) {
+/// Appends a value; whether it is of the type or empty.
+fn push(builder: &mut ColumnBuilder, field: &str) -> bool {
+    let found = value(trimmed(field, builder.ty()), builder.ty());
+    let fits = found.is_some() || field.trim().is_empty();
+    match found {
         Some(Value::Bool(v)) => builder.push_bool(Ok(v)),
         Some(Value::Int(v) | Value::Time(v)) => builder.push_int(Ok(v)),
         Some(Value::Double(v)) => builder.push_double(Ok(v)),
@@ -73,6 +102,17 @@ fn push(builder: &mut ColumnBuilder, field: &str) {
         Some(Value::Text(v)) => builder.push_text(Ok(&v)),
         _ => builder.push_absent(Absent::NotApplicable),
     }
+    fits
+}
+
+/// The text behind so many lines.
+fn after_lines(text: &[u8], lines: usize) -> &[u8] {
+    let mut rest = text;
+    for _ in 0..lines {
+        let Some(end) = rest.iter().position(|b| *b == b'\n') else { return &[] };
+        rest = rest.get(end + 1..).unwrap_or_default();
+    }
+    rest
 }
 
 /// Blanks around a number mean nothing; those of text are the text's own.
@@ -117,7 +157,14 @@ fn sniff(text: &[u8]) -> u8 {
 struct File<'a> {
     text: &'a [u8],
     delimiter: u8,
+    /// How many lines stand before the text.
+    skipped: u64,
+    options: &'a Options,
+    stop: &'a AtomicBool,
 }
+
+/// How many records pass between looks at whether to stop.
+const ROWS_BETWEEN_LOOKS: u64 = 4_096;
 
 /// What one look over a file tells.
 struct Survey {
@@ -139,14 +186,24 @@ impl File<'_> {
             .flexible(true)
             .from_reader(self.text);
         let mut record = ByteRecord::new();
+        let mut count = 0u64;
         loop {
+            count += 1;
+            if count % ROWS_BETWEEN_LOOKS == 0 && self.stop.load(Ordering::Relaxed) {
+                return Err(Error("the query was cancelled".to_owned()));
+            }
             let more = reader.read_byte_record(&mut record);
             if !more.map_err(|error| Error(error.to_string()))? {
                 return Ok(());
             }
             let line = record.position().map_or(0, csv::Position::line);
-            receive(line, &record)?;
+            receive(line.saturating_add(self.skipped), &record)?;
         }
+    }
+
+    /// Whether a field stands for no value.
+    fn is_null(&self, field: &str) -> bool {
+        self.options.nulls.iter().any(|null| null == field)
     }
 
     fn look(&self) -> Result<Survey, Error> {
@@ -159,7 +216,7 @@ impl File<'_> {
                     return Err(Error(format!("more than {MAX_COLUMNS} columns")));
                 }
             } else {
-                seen.add(line, record)?;
+                seen.add(line, record, self)?;
             }
             seen.rows += 1;
             if seen.rows.saturating_mul(seen.rest.len()) > MAX_VALUES {
@@ -175,7 +232,7 @@ impl File<'_> {
 }
 
 impl Survey {
-    fn add(&mut self, line: u64, record: &ByteRecord) -> Result<(), Error> {
+    fn add(&mut self, line: u64, record: &ByteRecord, file: &File<'_>) -> Result<(), Error> {
         // A delimiter at the end of a line makes an unintended empty field.
         let extra = record.iter().skip(self.rest.len()).find(|field| !field.is_empty());
         if extra.is_some() {
@@ -185,7 +242,10 @@ impl Survey {
             )));
         }
         for (guess, field) in self.rest.iter_mut().zip(record) {
-            guess.see(String::from_utf8_lossy(field).trim());
+            let field = String::from_utf8_lossy(field);
+            if !file.is_null(&field) {
+                guess.see(field.trim());
+            }
         }
         Ok(())
     }
@@ -206,12 +266,20 @@ impl Survey {
     }
 
     /// The names and types of the columns.
-    fn schema(&self, header: bool) -> (Vec<String>, Vec<Ty>) {
+    fn schema(&self, header: bool, options: &Options) -> Result<(Vec<String>, Vec<Ty>), Error> {
+        if let Some(extra) = options.names.get(self.first.len()) {
+            let count = self.first.len();
+            return Err(Error(format!(
+                "there are {count} columns, and none for the name `{extra}`"
+            )));
+        }
         let mut names: Vec<String> = Vec::with_capacity(self.first.len());
         let mut known = std::collections::BTreeSet::new();
         for (index, field) in self.first.iter().enumerate() {
             let field = field.trim();
-            let base = if header && !field.is_empty() {
+            let base = if let Some(name) = options.names.get(index) {
+                name.clone()
+            } else if header && !field.is_empty() {
                 field.chars().take(200).collect()
             } else {
                 format!("column{index}")
@@ -227,11 +295,21 @@ impl Survey {
         let types = self.rest.iter().zip(&self.first).map(|(guess, first)| {
             let mut guess = *guess;
             if !header {
-                guess.see(first.trim());
+                if !options.nulls.iter().any(|null| null == first) {
+                    guess.see(first.trim());
+                }
             }
-            guess.ty()
+            if options.all_varchar { Ty::Text } else { guess.ty() }
         });
-        (names, types.collect())
+        let mut types: Vec<Ty> = types.collect();
+        for (column, given) in &options.types {
+            let place = names.iter().position(|name| name.eq_ignore_ascii_case(column));
+            match place.and_then(|place| types.get_mut(place)) {
+                Some(ty) => *ty = *given,
+                None => return Err(Error(format!("there is no column `{column}`"))),
+            }
+        }
+        Ok((names, types))
     }
 }
 
@@ -240,8 +318,16 @@ mod tests {
     use super::*;
     use crate::catalog::Data;
 
+    fn columns_of(
+        bytes: &[u8],
+        tabs: bool,
+        options: &Options,
+    ) -> Result<Vec<(String, ColumnData)>, Error> {
+        columns(bytes, tabs, options, &AtomicBool::new(false))
+    }
+
     fn read(text: &str) -> Vec<(String, ColumnData)> {
-        columns(text.as_bytes(), false, Options::default()).unwrap()
+        columns_of(text.as_bytes(), false, &Options::default()).unwrap()
     }
 
     fn shape(text: &str) -> Vec<(String, Ty)> {
@@ -275,7 +361,7 @@ mod tests {
         assert_eq!(shape("a,a\nb,c\n")[1].0, "column1");
         assert_eq!(shape("a,a,b\n1,2,3\n")[1], ("a_1".to_owned(), Ty::Int));
         let options = Options { header: Some(true), ..Options::default() };
-        let found = columns(b"a,a,\n1,2,3\n", false, options).unwrap();
+        let found = columns_of(b"a,a,\n1,2,3\n", false, &options).unwrap();
         let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["a", "a_1", "column2"]);
     }
@@ -285,7 +371,7 @@ mod tests {
         let found = read("a,b\n1,x\n2\n");
         assert_eq!(found[1].1.absent(1), Some(Absent::NotApplicable));
         assert_eq!(shape("a,b\n1,2,\n").len(), 2);
-        let error = columns(b"a,b\n1,2\n1,2,3\n", false, Options::default()).unwrap_err();
+        let error = columns_of(b"a,b\n1,2\n1,2,3\n", false, &Options::default()).unwrap_err();
         assert_eq!(error.0, "line 3 has 3 fields, the first line 2");
     }
 
@@ -293,13 +379,13 @@ mod tests {
     fn other_encodings_are_read() {
         let utf16: Vec<u8> =
             "\u{feff}a\tb\n\u{fc}\t2\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let found = columns(&utf16, true, Options::default()).unwrap();
+        let found = columns_of(&utf16, true, &Options::default()).unwrap();
         assert_eq!(texts(&found[0].1), ["\u{fc}"]);
         assert_eq!(found[1].1.data, Data::Int(vec![2]));
-        assert!(columns(b"a\0b", false, Options::default()).is_err());
-        assert!(columns(b"", false, Options::default()).is_err());
+        assert!(columns_of(b"a\0b", false, &Options::default()).is_err());
+        assert!(columns_of(b"", false, &Options::default()).is_err());
         assert_eq!(
-            texts(&columns(b"a\n\xff\n", false, Options::default()).unwrap()[0].1),
+            texts(&columns_of(b"a\n\xff\n", false, &Options::default()).unwrap()[0].1),
             ["\u{fffd}"]
         );
     }

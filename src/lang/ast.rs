@@ -6,6 +6,7 @@
 mod expr;
 mod pipe;
 mod statement;
+mod turn;
 pub mod walk;
 
 use crate::diag::Span;
@@ -17,6 +18,7 @@ pub use expr::{
 
 pub use pipe::{Pipe, PipeItem, PipeKey, PipeKind};
 pub use statement::{Command, Create, CreateMode, Created, Dropped, MacroBody};
+pub use turn::{Pivot, PivotOn, PivotValues, Sample, SampleMethod, SampleSize, Turn, Unpivot};
 
 /// One statement of a script.
 #[derive(Debug, Clone, PartialEq)]
@@ -219,6 +221,8 @@ pub enum Body {
         op: SetOp,
         /// Whether `ALL` was given.
         all: bool,
+        /// Whether columns go together by their names (`UNION BY NAME`).
+        by_name: bool,
         /// The left query.
         left: Box<Body>,
         /// The right query.
@@ -395,6 +399,13 @@ pub enum TableRefKind {
         query: Box<Query>,
         /// Whether `LATERAL` was written.
         lateral: bool,
+    },
+    /// The rows of a table, made into others.
+    Turned {
+        /// The table.
+        input: Box<TableRef>,
+        /// What becomes of its rows.
+        turn: Box<Turn>,
     },
     /// A join.
     Join {

@@ -3,7 +3,7 @@
 use pest::error::{Error, ErrorVariant, InputLocation};
 
 use super::expected::Expected;
-use super::keywords::{self, LATER, READ_ONLY};
+use super::keywords::{self, READ_ONLY};
 use super::lexer::{Token, TokenKind};
 use super::slips;
 use super::syntax::Rule;
@@ -47,14 +47,11 @@ fn beginning(place: &FailedAt<'_>) -> Diagnostic {
                 error.help("other values are shown with SELECT * REPLACE (value AS column)")
             }
             "DELETE" | "TRUNCATE" => error.help("rows are left out with WHERE"),
+            "EXPORT" => error.help("COPY (SELECT …) TO 'file.csv' writes rows"),
             "USE" => error.help("ATTACH 'file' AS name opens a file more"),
             "PRAGMA" => error.help("SHOW SETTINGS lists the settings, SET changes them"),
             _ => error,
         };
-    }
-    if keywords::contains(LATER, word) {
-        let message = format!("{upper} does not run in this version");
-        return Diagnostic::at(Code::Unsupported, place.span(), message);
     }
     let message = format!("found {}, expected a statement", place.found());
     let found = Diagnostic::at(Code::Syntax, place.span(), message);

@@ -153,6 +153,10 @@ impl Expected {
 
     /// A keyword of the grammar is a rule of the same name.
     fn keyword(&mut self, rule: Rule) {
+        // What could stand behind every table would hide what is likely.
+        if matches!(rule, Rule::PIVOT | Rule::UNPIVOT | Rule::TABLESAMPLE) {
+            return;
+        }
         let name = format!("{rule:?}");
         // DROP is a word of pest.
         let name = name.trim_end_matches('_');

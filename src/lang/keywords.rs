@@ -19,6 +19,7 @@ pub const KEYWORDS: &[&str] = &[
     "BY",
     "CASE",
     "CAST",
+    "COLLATE",
     "COPY",
     "CREATE",
     "CROSS",
@@ -60,9 +61,11 @@ pub const KEYWORDS: &[&str] = &[
     "IGNORE",
     "ILIKE",
     "IN",
+    "INCLUDE",
     "INNER",
     "INTERSECT",
     "INTERVAL",
+    "INTO",
     "IS",
     "ISNULL",
     "JOIN",
@@ -92,6 +95,7 @@ pub const KEYWORDS: &[&str] = &[
     "OVER",
     "PARTITION",
     "PERCENT",
+    "PIVOT",
     "POSITIONAL",
     "PRECEDING",
     "PREPARE",
@@ -99,6 +103,7 @@ pub const KEYWORDS: &[&str] = &[
     "RANGE",
     "RECURSIVE",
     "RENAME",
+    "REPEATABLE",
     "REPLACE",
     "RESET",
     "RESPECT",
@@ -106,6 +111,7 @@ pub const KEYWORDS: &[&str] = &[
     "ROLLUP",
     "ROW",
     "ROWS",
+    "SAMPLE",
     "SELECT",
     "SEMI",
     "SESSION",
@@ -118,6 +124,7 @@ pub const KEYWORDS: &[&str] = &[
     "SUMMARIZE",
     "TABLE",
     "TABLES",
+    "TABLESAMPLE",
     "TEMP",
     "TEMPORARY",
     "THEN",
@@ -131,6 +138,7 @@ pub const KEYWORDS: &[&str] = &[
     "UNBOUNDED",
     "UNION",
     "UNKNOWN",
+    "UNPIVOT",
     "USING",
     "VALUES",
     "VARIABLE",
@@ -181,7 +189,7 @@ pub(super) const RESERVED: &[&str] = &[
     "WITH",
 ];
 
-/// Words that begin statements of other dialects, and those that may come with another version.
+/// Words that begin statements of other dialects.
 pub(super) const READ_ONLY: &[&str] = &[
     "ALTER",
     "ANALYZE",
@@ -190,6 +198,7 @@ pub(super) const READ_ONLY: &[&str] = &[
     "CHECKPOINT",
     "COMMIT",
     "DELETE",
+    "EXPORT",
     "GRANT",
     "IMPORT",
     "INSERT",
@@ -206,9 +215,6 @@ pub(super) const READ_ONLY: &[&str] = &[
     "USE",
     "VACUUM",
 ];
-
-/// Words that begin statements which the language has room for and this version does not run.
-pub(super) const LATER: &[&str] = &["EXPORT"];
 
 /// Whether a word is one of [`KEYWORDS`], in any case.
 pub(super) fn is_keyword(word: &str) -> bool {
@@ -227,11 +233,11 @@ pub(super) fn contains(list: &[&str], word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{KEYWORDS, LATER, READ_ONLY, RESERVED};
+    use super::{KEYWORDS, READ_ONLY, RESERVED};
 
     #[test]
     fn lists_are_sorted_for_search() {
-        for list in [KEYWORDS, RESERVED, READ_ONLY, LATER] {
+        for list in [KEYWORDS, RESERVED, READ_ONLY] {
             assert!(list.is_sorted(), "{list:?}");
         }
         assert!(RESERVED.iter().all(|word| KEYWORDS.contains(word)));

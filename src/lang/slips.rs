@@ -13,14 +13,10 @@ const CLAUSES: &[&str] =
 /// SQL that is known and not there, and what to write.
 const ABSENT: &[(&str, &str)] = &[
     ("ARRAY", "lists do not run in this version"),
-    ("COLLATE", "compare lower(…) of both sides, or use ILIKE"),
     ("INTO", "queries are read-only; results are saved with -o, or .output in the REPL"),
     ("OPERATOR", "write the operator itself"),
-    ("PIVOT", "write one aggregate with FILTER (WHERE …) for each column"),
     ("RETURNING", "queries are read-only"),
-    ("TABLESAMPLE", "write LIMIT n"),
     ("TOP", "write LIMIT n at the end of the query"),
-    ("UNPIVOT", "write one SELECT for each column, with UNION ALL between them"),
 ];
 
 /// Slips with a message of their own.
@@ -176,10 +172,8 @@ fn word_operator(place: &FailedAt<'_>) -> Option<Diagnostic> {
 
 /// Help for a statement whose first word is of a debugger or of KQL.
 pub(super) fn other_language(place: &FailedAt<'_>) -> Option<String> {
-    const COMMANDS: [&str; 21] = [
+    const COMMANDS: [&str; 18] = [
         "da",
-        "db",
-        "dd",
         "dds",
         "dps",
         "dq",
@@ -187,7 +181,6 @@ pub(super) fn other_language(place: &FailedAt<'_>) -> Option<String> {
         "ds",
         "dt",
         "du",
-        "dv",
         "k",
         "kb",
         "kp",
@@ -213,6 +206,12 @@ pub(super) fn other_language(place: &FailedAt<'_>) -> Option<String> {
         return Some(format!(
             "commands of a debugger are queries of the library: dumpql FILE -q {word}; SHOW TABLES names the table of each"
         ));
+    }
+    if ["db", "dd", "dw"].iter().any(|command| command.eq_ignore_ascii_case(word)) {
+        return Some(
+            "memory is shown by FROM words(0xfffff80000000000, 16), or SELECT hex(address, n)"
+                .to_owned(),
+        );
     }
     place.is(1, "|").then(|| format!("a query begins with FROM: FROM {word} |> WHERE …"))
 }

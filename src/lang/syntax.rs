@@ -39,5 +39,8 @@ pub(super) static PRECEDENCE: LazyLock<PrattParser<Rule>> = LazyLock::new(|| {
         .op(left(Rule::times) | left(Rule::div) | left(Rule::int_div) | left(Rule::modulo))
         .op(left(Rule::power))
         .op(Op::prefix(Rule::negative) | Op::prefix(Rule::positive) | Op::postfix(Rule::at_zone))
-        .op(Op::postfix(Rule::cast) | Op::postfix(Rule::chained))
+        .op(Op::postfix(Rule::cast)
+            | Op::postfix(Rule::chained)
+            | Op::postfix(Rule::collate)
+            | Op::postfix(Rule::factorial))
 });

@@ -16,7 +16,7 @@
 //! to each other, BOOLEAN and INTEGER or DOUBLE to each other.
 
 use super::{Expr, ExprKind};
-use crate::catalog::{Format, Ty, Value};
+use crate::catalog::{Format, IntRange, Ty, Value};
 
 /// The type that both convert to; `None` if there is none.
 pub(super) const fn common(a: Ty, b: Ty) -> Option<Ty> {
@@ -105,7 +105,19 @@ const fn addr_as_double(v: u64) -> f64 {
 /// A conversion that runs with the query.
 pub(super) fn cast(expr: Expr, ty: Ty, lenient: bool) -> Expr {
     let span = expr.span;
-    Expr::new(ExprKind::Cast { expr: Box::new(expr), lenient }, ty, span)
+    Expr::new(ExprKind::Cast { expr: Box::new(expr), lenient, range: None }, ty, span)
+}
+
+/// A conversion to an integer type that has fewer values.
+fn ranged(expr: Expr, ty: Ty, lenient: bool, range: IntRange) -> Expr {
+    let constant = expr.as_literal().and_then(|value| literal(value, ty));
+    if let Some(Value::Int(value)) = constant
+        && range.holds(value)
+    {
+        return Expr { kind: ExprKind::Literal(Value::Int(value)), ty, ..expr };
+    }
+    let span = expr.span;
+    Expr::new(ExprKind::Cast { expr: Box::new(expr), lenient, range: Some(range) }, ty, span)
 }
 
 /// Whether `CAST` converts `from` to `to`.
@@ -125,7 +137,10 @@ pub(super) const fn can_cast(from: Ty, to: Ty) -> bool {
 /// What an explicit `CAST` of `expr` is: itself, a constant, or a conversion that runs with the
 /// query. A constant that does not convert is left to run, so that `TRY_CAST` and branches that
 /// are never taken behave.
-pub(super) fn explicit(expr: Expr, ty: Ty, lenient: bool) -> Expr {
+pub(super) fn explicit(expr: Expr, ty: Ty, lenient: bool, range: Option<IntRange>) -> Expr {
+    if let Some(range) = range {
+        return ranged(expr, ty, lenient, range);
+    }
     if expr.ty == ty {
         return Expr { format: Format::Plain, ..expr };
     }

@@ -91,8 +91,7 @@ impl Tree<'_> {
         let names = |p: &Plan| -> Vec<String> { p.names() };
         match &plan.rel {
             Rel::Scan { table, columns, hints, limit, args } => {
-                let text = self.scan(table, columns, hints, *limit);
-                with_args(text, table, args)
+                self.scan(table, columns, hints, (*limit, args))
             }
             Rel::Values { rows } if plan.schema.is_empty() => match rows.len() {
                 1 => "one row".to_owned(),
@@ -212,7 +211,7 @@ impl Tree<'_> {
         table: &Scanned,
         columns: &[ScanColumn],
         hints: &[Hint],
-        limit: Option<usize>,
+        (limit, computed): (Option<usize>, &[(usize, Expr)]),
     ) -> String {
         let spec = match table {
             Scanned::Table(table) => self.catalog.table(table),
@@ -232,8 +231,11 @@ impl Tree<'_> {
         let mut text = match table {
             Scanned::Table(table) => format!("scan {table}: "),
             Scanned::Call(call) => {
-                let args: Vec<String> =
-                    call.args.iter().map(|arg| value(arg, Format::Plain)).collect();
+                let args = call.args.iter().enumerate().map(|(place, arg)| {
+                    let computed = computed.iter().find(|(known, _)| *known == place);
+                    computed.map_or_else(|| value(arg, Format::Plain), |(_, arg)| over(arg, &[]))
+                });
+                let args: Vec<String> = args.collect();
                 format!("call {}({}): ", call.function.name, args.join(", "))
             }
         };
@@ -259,21 +261,6 @@ impl Tree<'_> {
 /// The names of the columns that the expressions of an operator read.
 fn read_names(plan: &Plan) -> Vec<String> {
     plan.inputs().into_iter().flat_map(Plan::names).collect()
-}
-
-/// A call with the arguments that are computed when it runs.
-fn with_args(text: String, table: &Scanned, args: &[(usize, Expr)]) -> String {
-    let Scanned::Call(call) = table else { return text };
-    if args.is_empty() {
-        return text;
-    }
-    let shown = call.args.iter().enumerate().map(|(place, arg)| {
-        let computed = args.iter().find(|(known, _)| *known == place);
-        computed.map_or_else(|| value(arg, Format::Plain), |(_, arg)| over(arg, &[]))
-    });
-    let shown: Vec<String> = shown.collect();
-    let rest = text.split_once("): ").map_or("", |(_, rest)| rest);
-    format!("call {}({}): {rest}", call.function.name, shown.join(", "))
 }
 
 fn column_name(spec: Option<&TableSpec>, index: usize) -> &'static str {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Plan;
-use crate::catalog::{Format, FunctionSpec, Ty, Value};
+use crate::catalog::{Format, FunctionSpec, IntRange, Ty, Value};
 use crate::diag::Span;
 use crate::lang::ast::{BinaryOp, MatchOp};
 
@@ -114,6 +114,8 @@ pub enum ExprKind {
         expr: Box<Expr>,
         /// Whether failure gives NULL (`TRY_CAST`).
         lenient: bool,
+        /// The values of the integer type, if it is narrower than INTEGER.
+        range: Option<IntRange>,
     },
     /// A scalar function, arguments converted to its signature.
     Call {

@@ -22,6 +22,7 @@ mod window;
 
 pub use defined::{Definitions, Macro, View};
 pub use expr::{AggregateCall, Expr, ExprKind, QueryKind, SortKey, SubQuery};
+pub use params::{Depends, Known};
 pub use rel::{Field, JoinForm, Plan, Planned, Rel, ScanColumn, Scanned, TableCall};
 pub use window::{Frame, FrameBound, WindowCall, WindowKind};
 
@@ -37,6 +38,22 @@ use crate::lang::ast::{Statement, StatementKind};
 /// Values of query parameters by name, without the `$`.
 pub type Params = BTreeMap<String, Value<'static>>;
 
+/// The value of a parameter, whose name may differ in case.
+pub fn parameter<'p>(params: &'p Params, name: &str) -> Option<&'p Value<'static>> {
+    params
+        .get(name)
+        .or_else(|| params.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v))
+}
+
+/// What planning asks: the columns of table functions, and the values that a PIVOT makes columns of.
+pub trait Lookup: TableFunctions {
+    /// The texts in the only column of a plan.
+    ///
+    /// # Errors
+    /// As for running it.
+    fn texts(&self, plan: Plan) -> Result<Vec<String>, Diagnostic>;
+}
+
 /// Turns a statement into a plan; `calls` knows the columns of table functions, `definitions` what
 /// statements before it defined.
 ///
@@ -45,7 +62,7 @@ pub type Params = BTreeMap<String, Value<'static>>;
 pub fn bind(
     statement: &Statement,
     catalog: &Catalog,
-    calls: &dyn TableFunctions,
+    calls: &dyn Lookup,
     params: &Params,
     definitions: &Definitions,
 ) -> Result<Planned, Vec<Diagnostic>> {

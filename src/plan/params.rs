@@ -3,6 +3,8 @@
 //! [`ExprKind::Param`] of a plan is an argument of the sub-query, or of the join, that the plan
 //! belongs to, and of no other around it: whatever comes from further out has been handed through.
 
+use std::collections::BTreeMap;
+
 use super::{Expr, ExprKind, Plan, Rel};
 
 impl Expr {
@@ -18,6 +20,11 @@ impl Expr {
         !self.columns_all(|_| false)
     }
 
+    /// Puts the arguments in the places of the parameters.
+    pub(super) fn give(&mut self, args: &[Self]) {
+        self.map_params(&mut |index, param| args.get(index).unwrap_or(param).clone());
+    }
+
     /// Puts an expression in the place of each parameter. Spans are kept.
     pub(super) fn map_params(&mut self, map: &mut dyn FnMut(usize, &Self) -> Self) {
         if let ExprKind::Param(index) = self.kind {
@@ -30,19 +37,93 @@ impl Expr {
     }
 }
 
-impl Plan {
+/// What the rows of a plan depend on that stands around it.
+#[derive(Debug, Clone, Default)]
+pub struct Depends {
     /// Whether it reads a parameter that nothing in it gives.
-    pub(super) fn reads_params(&self) -> bool {
-        self.exprs().into_iter().any(Expr::reads_params)
-            || self.free_inputs().into_iter().any(Self::reads_params)
+    pub params: bool,
+    /// The recursions around whose new rows it reads.
+    pub working: Vec<usize>,
+}
+
+impl Depends {
+    /// Whether there is anything of that.
+    pub const fn any(&self) -> bool {
+        self.params || !self.working.is_empty()
     }
 
-    /// The inputs whose parameters are those of the plan: all but the right one of a lateral join.
-    fn free_inputs(&self) -> Vec<&Self> {
-        match &self.rel {
-            Rel::Join { left, args, .. } if !args.is_empty() => vec![left],
-            _ => self.inputs(),
+    fn add(&mut self, other: Self) {
+        self.params |= other.params;
+        for id in other.working {
+            if !self.working.contains(&id) {
+                self.working.push(id);
+            }
         }
+    }
+
+    fn add_expr(&mut self, expr: &Expr, known: &mut Known) {
+        match &expr.kind {
+            ExprKind::Param(_) => self.params = true,
+            // Its parameters are what the expression gives it.
+            ExprKind::Query(query) => {
+                self.add(Self { params: false, ..query.plan.depends(known) });
+            }
+            _ => {}
+        }
+        for child in expr.children() {
+            self.add_expr(child, known);
+        }
+    }
+}
+
+/// What plans depend on, by their place in memory, at which they have to stay.
+pub type Known = BTreeMap<usize, Depends>;
+
+impl Plan {
+    /// What its rows depend on.
+    pub fn depends(&self, known: &mut Known) -> Depends {
+        let place = std::ptr::from_ref(self) as usize;
+        if let Some(known) = known.get(&place) {
+            return known.clone();
+        }
+        let mut found = Depends::default();
+        for expr in self.exprs() {
+            found.add_expr(expr, known);
+        }
+        match &self.rel {
+            Rel::Join { left, right, args, .. } if !args.is_empty() => {
+                found.add(left.depends(known));
+                // The parameters of the right side are what the join gives it.
+                found.add(Depends { params: false, ..right.depends(known) });
+            }
+            Rel::Shared { plan, .. } => found.add(plan.depends(known)),
+            Rel::Working { id } => found.add(Depends { params: false, working: vec![*id] }),
+            _ => {
+                for input in self.inputs() {
+                    found.add(input.depends(known));
+                }
+            }
+        }
+        if let Rel::Recursive { id, .. } = &self.rel {
+            found.working.retain(|working| working != id);
+        }
+        known.insert(place, found.clone());
+        found
+    }
+
+    /// Whether it reads a parameter that nothing in it gives.
+    pub(super) fn reads_params(&self) -> bool {
+        self.depends(&mut Known::new()).params
+    }
+
+    /// Whether it reads the new rows of a recursion that it is within.
+    pub(super) fn reads_working(&self) -> bool {
+        !self.depends(&mut Known::new()).working.is_empty()
+    }
+
+    /// Puts the arguments in the places of the parameters that nothing in the plan gives.
+    pub(super) fn give(&mut self, args: &[Expr]) {
+        self.map_params(&mut |index, param| args.get(index).unwrap_or(param).clone());
     }
 
     /// Puts an expression in the place of each parameter that nothing in the plan gives.
@@ -57,26 +138,5 @@ impl Plan {
         for input in inputs {
             input.map_params(map);
         }
-    }
-}
-
-impl Plan {
-    /// Whether it reads the new rows of a recursion that it is within.
-    pub(super) fn reads_working(&self) -> bool {
-        !self.working().is_empty()
-    }
-
-    /// The recursions around whose new rows it reads.
-    fn working(&self) -> Vec<usize> {
-        let mut found: Vec<usize> = self.inputs().into_iter().flat_map(Self::working).collect();
-        for expr in self.exprs() {
-            expr.visit(&mut |e| found.extend(e.subplan().iter().flat_map(|plan| plan.working())));
-        }
-        match &self.rel {
-            Rel::Working { id } => found.push(*id),
-            Rel::Recursive { id, .. } => found.retain(|other| other != id),
-            _ => {}
-        }
-        found
     }
 }

@@ -76,14 +76,9 @@ pub struct TableCall {
 }
 
 impl TableCall {
-    /// How many arguments have to have a value: those that cannot be left out of a call with so many,
-    /// and all where the rows follow from nothing but them.
+    /// How many arguments have to have a value; without one there are no rows.
     pub fn required(&self) -> usize {
-        if self.function.is_pure {
-            return self.args.len();
-        }
-        let fits = self.function.signatures.iter().filter(|s| s.args.len() >= self.args.len());
-        fits.map(|s| s.args.len().saturating_sub(s.optional)).min().unwrap_or(0)
+        self.function.required(self.args.len())
     }
 }
 

@@ -212,11 +212,11 @@ fn write(expr: &Expr, names: &[&str], out: &mut String, outer: u8, depth: usize)
             }
             out.push_str(" END");
         }
-        ExprKind::Cast { expr: inner, lenient } => {
+        ExprKind::Cast { expr: inner, lenient, range } => {
             out.push_str(if *lenient { "TRY_CAST(" } else { "CAST(" });
             sub(inner, 0, out);
             out.push_str(" AS ");
-            out.push_str(expr.ty.name());
+            out.push_str(range.map_or(expr.ty.name(), |range| range.name));
             out.push(')');
         }
         ExprKind::Call { function, args } => {

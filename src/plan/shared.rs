@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Expr, Plan, Rel};
 
 /// A common table expression.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct SharedPlan {
     /// What it computes.
     pub(super) plan: Plan,

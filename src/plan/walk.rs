@@ -205,8 +205,10 @@ impl Expr {
             (K::Binary { op: a, .. }, K::Binary { op: b, .. }) => a == b,
             (K::IsNull { negated: a, .. }, K::IsNull { negated: b, .. })
             | (K::IsDistinct { negated: a, .. }, K::IsDistinct { negated: b, .. })
-            | (K::InList { negated: a, .. }, K::InList { negated: b, .. })
-            | (K::Cast { lenient: a, .. }, K::Cast { lenient: b, .. }) => a == b,
+            | (K::InList { negated: a, .. }, K::InList { negated: b, .. }) => a == b,
+            (K::Cast { lenient, range, .. }, K::Cast { lenient: lenient2, range: range2, .. }) => {
+                lenient == lenient2 && range == range2
+            }
             (
                 K::Match { op, escape, negated, .. },
                 K::Match { op: op2, escape: escape2, negated: negated2, .. },
@@ -237,10 +239,12 @@ impl Expr {
                     | BinaryOp::ShiftLeft
                     | BinaryOp::ShiftRight
             ),
-            ExprKind::Cast { expr, lenient } => {
+            ExprKind::Cast { range: Some(_), lenient, .. } => !lenient,
+            ExprKind::Cast { expr, lenient, .. } => {
                 !lenient && self.ty != Ty::Text && !(self.ty == Ty::Double && expr.ty != Ty::Text)
             }
-            ExprKind::Negate(_) | ExprKind::Call { .. } | ExprKind::Symbol(_) => true,
+            ExprKind::Call { function, .. } => !function.is_total,
+            ExprKind::Negate(_) | ExprKind::Symbol(_) => true,
             ExprKind::Query(query) => query.kind == QueryKind::Scalar,
             ExprKind::Match { pattern, .. } => pattern.as_literal().is_none(),
             _ => false,

@@ -1,6 +1,7 @@
 //! `ATTACH` and `DETACH`, and CSV and TSV files on the command line.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use super::state::OpenSource;
 use super::{Error, Session};
@@ -40,13 +41,13 @@ impl Session {
             error
         };
         let name_span = attach.name.as_ref().map_or(attach.file.span, |name| name.span);
-        if import::is_delimited(path) || options.is_some() {
+        if import::Kind::of_path(path).is_some() || options.is_some() {
             let name = match &attach.name {
                 Some(name) => name.text.clone(),
                 None => import::table_name(path),
             };
             self.free(&name, name_span)?;
-            let table = read_table(path, &name, options.unwrap_or_default()).map_err(here)?;
+            let table = read_table(path, &name, &options.unwrap_or_default()).map_err(here)?;
             return self.replace(|state| Ok(state.with_table(table)));
         }
         let name = match &attach.name {
@@ -108,18 +109,37 @@ impl Session {
             name = format!("{}_{n}", import::table_name(path));
             n += 1;
         }
-        let table = read_table(path, &name, Options::default())?;
+        let table = read_table(path, &name, &Options::default())?;
         self.replace(|state| Ok(state.with_table(table))).map_err(Error::from)
     }
 }
 
-pub(super) fn read_table(path: &str, name: &str, options: Options) -> Result<MemTable, Error> {
-    let image = Image::open(Path::new(path))?;
-    let tabs = !path.to_ascii_lowercase().ends_with(".csv") && import::is_delimited(path);
-    let columns = import::columns(&image, tabs, options).map_err(|error| {
-        Error::from(Diagnostic::new(Code::BadFile, format!("{path}: {}", error.0)))
-    })?;
+/// The rows of a file as a table.
+fn read_table(path: &str, name: &str, options: &Options) -> Result<MemTable, Error> {
+    let kind = import::Kind::of_path(path).unwrap_or(import::Kind::Delimited);
+    let columns = read_columns(path, kind, options, &AtomicBool::new(false))?;
     MemTable::new(name, columns).map(|table| table.of_file(path)).map_err(Error::from)
+}
+
+/// The columns of a file.
+pub(super) fn read_columns(
+    path: &str,
+    kind: import::Kind,
+    options: &Options,
+    stop: &AtomicBool,
+) -> Result<import::Columns, Error> {
+    let bad = |found: &str| Error::from(Diagnostic::new(Code::BadFile, format!("{path}: {found}")));
+    let image = Image::open(Path::new(path))?;
+    let read = || {
+        let read = kind.columns(&image, path, options, stop);
+        read.map_err(|error| bad(&error.0))
+    };
+    match kind {
+        // The reader of a damaged file may come upon what it did not expect.
+        import::Kind::Parquet => super::guard::guarded(read)
+            .map_err(|error| if error.code() == Code::Internal { bad("damaged") } else { error }),
+        _ => read(),
+    }
 }
 
 /// What is said of a text file; `None` if nothing is.

@@ -1,21 +1,25 @@
-//! Files that queries name: `FROM 'file.csv'` and `read_csv('file.csv')`. A file is read once for the
+//! Files that queries name: `FROM 'file.csv'`, `read_csv('file.csv')` and its kin. A file is read once for the
 //! statements that name it, and its rows go when they are done.
 
-use super::Session;
-use super::attach::read_table;
-use super::state::State;
-use crate::catalog::Value;
-use crate::diag::{Code, Diagnostic, Span};
-use crate::import;
-use crate::lang::ast::walk::{self, Visit};
-use crate::lang::ast::{
-    Expr, ExprKind, Ident, Literal, Name, Statement, StatementKind, TableAlias, TableRef,
-    TableRefKind,
-};
-use crate::plan::Params;
+mod options;
 
-/// The functions that read files of separated values.
-const READERS: [&str; 2] = ["read_csv", "read_csv_auto"];
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::attach::read_columns;
+use super::state::State;
+use super::{Error, Session};
+use crate::diag::{Code, Diagnostic};
+use crate::dump::{self, Image};
+use crate::exec::MemTable;
+use crate::import::{self, Kind};
+use crate::lang::ast::walk::{self, Visit};
+use crate::lang::ast::{Ident, Name, Statement, StatementKind, TableAlias, TableRef, TableRefKind};
+use crate::plan::Params;
+use options::{Read, Request};
+
+/// The most files of one pattern.
+const MAX_FILES: usize = 10_000;
 
 impl Session {
     /// The statements with tables in the places of files, and the state that has these tables;
@@ -25,10 +29,13 @@ impl Session {
         state: &State,
         statements: &[Statement],
         params: &Params,
+        (memory, stop): (usize, &AtomicBool),
     ) -> Result<Option<(State, Vec<Statement>)>, Vec<Diagnostic>> {
         let mut reader = Reader {
             allowed: self.options.files,
             params,
+            memory,
+            stop,
             state: None,
             first: state,
             errors: Vec::new(),
@@ -54,31 +61,24 @@ impl Session {
 struct Reader<'a> {
     allowed: bool,
     params: &'a Params,
+    /// How many bytes the rows of files may take.
+    memory: usize,
+    stop: &'a AtomicBool,
     first: &'a State,
     /// The state with the files so far.
     state: Option<State>,
     errors: Vec<Diagnostic>,
 }
 
-/// A file and how it is read.
-struct Request {
-    path: String,
-    span: Span,
-    options: import::Options,
-}
-
 impl Visit for Reader<'_> {
     fn table(&mut self, table: &mut TableRef) {
         let request = match &table.kind {
-            TableRefKind::File(file) => Ok(Request {
-                path: file.text.clone(),
-                span: file.span,
-                options: import::Options::default(),
-            }),
+            TableRefKind::File(file) => Request::of_file(&file.text, file.span),
             TableRefKind::Function { name, args, .. } => match name.parts.as_slice() {
-                [part] if READERS.iter().any(|r| r.eq_ignore_ascii_case(&part.text)) => {
-                    self.request(args, name.span)
-                }
+                [part] => match Read::of_function(&part.text) {
+                    Some(read) => Request::of_call(read, args, self.params, name.span),
+                    None => return,
+                },
                 _ => return,
             },
             _ => return,
@@ -89,7 +89,7 @@ impl Visit for Reader<'_> {
                 let ident = |text: String| Ident { text, quoted: true, span };
                 table.kind = TableRefKind::Table(Name { parts: vec![ident(name)], span });
                 if table.alias.is_none() {
-                    let name = ident(import::table_name(&request.path));
+                    let name = ident(request.table_name());
                     table.alias = Some(TableAlias { name, columns: Vec::new() });
                 }
             }
@@ -99,82 +99,83 @@ impl Visit for Reader<'_> {
 }
 
 impl Reader<'_> {
-    /// Reads a file; returns the name of its table.
+    /// Reads files; returns the name of their table.
     fn read(&mut self, request: &Request) -> Result<String, Diagnostic> {
-        let Request { path, span, options } = request;
+        let span = request.span;
         if !self.allowed {
             let message = "this program does not let queries open files";
-            return Err(Diagnostic::at(Code::Unsupported, *span, message));
+            return Err(Diagnostic::at(Code::Unsupported, span, message));
         }
-        if !import::is_delimited(path) && *options == import::Options::default() {
-            let message = format!("the ending of `{path}` is none of csv, tsv and tab");
-            return Err(Diagnostic::at(Code::BadQuery, *span, message)
-                .help("how values are separated is said with read_csv('…', delim => ';')")
-                .help("a dump or a log is added with ATTACH 'file' AS name"));
-        }
-        let name = format!("{path} {options:?}");
+        let name = format!("{} {:?} {:?}", request.path, request.read, request.options);
         let state = self.state.as_ref().unwrap_or(self.first);
         if state.catalog.table(&name).is_none() {
-            let table = read_table(path, &name, *options).map_err(|error| {
-                let mut error = error.first();
-                error.span = Some(*span);
+            let here = |error: Error| Diagnostic { span: Some(span), ..error.first() };
+            let columns = self.columns(request).map_err(|error| {
+                let mut error = here(error);
+                if self.stop.load(Ordering::Relaxed) {
+                    error.code = Code::Cancelled;
+                }
                 error
             })?;
-            self.state = Some(state.with_table(table));
+            let table = MemTable::new(&name, columns).map_err(|error| here(error.into()))?;
+            self.memory = self.memory.saturating_sub(table.bytes());
+            self.state = Some(state.with_table(table.of_file(&request.path)));
         }
         Ok(name)
     }
 
-    /// What the arguments of `read_csv` say.
-    fn request(
-        &self,
-        args: &[crate::lang::ast::CallArgument],
-        span: Span,
-    ) -> Result<Request, Diagnostic> {
-        let bad = |span, message: &str| {
-            Diagnostic::at(Code::BadArguments, span, message)
-                .help("write read_csv('file.csv', header => true, delim => ';')")
-        };
-        let mut request = None;
-        let mut options = import::Options::default();
-        for (index, arg) in args.iter().enumerate() {
-            let at = arg.value.span;
-            let value = self.constant(&arg.value);
-            let name = arg.name.as_ref().map(|name| name.text.to_ascii_lowercase());
-            match (name.as_deref(), value) {
-                (None, Some(Value::Text(path))) if index == 0 => {
-                    request = Some((path.into_owned(), at));
-                }
-                (Some("header"), Some(Value::Bool(header))) => options.header = Some(header),
-                (Some("delim" | "delimiter" | "sep"), Some(Value::Text(mark))) => {
-                    options.delimiter = Some(match mark.as_bytes() {
-                        b"\\t" => b'\t',
-                        [one] if one.is_ascii() && !matches!(one, b'"' | b'\n' | b'\r') => *one,
-                        _ => return Err(bad(at, "a delimiter is one character, or '\\t'")),
-                    });
-                }
-                (None, _) => {
-                    return Err(bad(at, "read_csv takes the path of a file as a constant text"));
-                }
-                (Some("header"), _) => return Err(bad(at, "header is true or false")),
-                (Some(name), _) => {
-                    return Err(bad(at, &format!("read_csv has no option `{name}`")));
-                }
-            }
+    fn columns(&self, request: &Request) -> Result<import::Columns, Error> {
+        let path = request.path.as_str();
+        let files = dump::files(path, MAX_FILES)
+            .map_err(|found| Diagnostic::new(Code::BadFile, format!("{path}: {found}")))?;
+        if request.read == Read::Glob {
+            return Ok(import::paths(&files));
         }
-        let Some((path, span)) = request else {
-            return Err(bad(span, "read_csv takes the path of a file"));
-        };
-        Ok(Request { path, span, options })
+        let is_pattern = path.contains(['*', '?', '[']);
+        if files.is_empty() && is_pattern {
+            return Err(
+                Diagnostic::new(Code::Io, format!("{path}: no file has such a path")).into()
+            );
+        }
+        // A file that is not there says so itself when it is opened.
+        let files = if files.is_empty() { vec![path.to_owned()] } else { files };
+        let bad = |error: import::Error| Diagnostic::new(Code::BadFile, error.0);
+        let mut left = self.memory;
+        if request.read == Read::Text {
+            let mut texts = Vec::new();
+            for file in files {
+                let image = Image::open(Path::new(&file))?;
+                take(&mut left, image.len(), &file)?;
+                texts.push((file, image.to_vec()));
+            }
+            return Ok(import::texts(&texts).map_err(bad)?);
+        }
+        let mut parts = Vec::with_capacity(files.len());
+        for file in files {
+            let kind = match request.read {
+                Read::Files(kind) => kind,
+                _ => Kind::of_path(&file).unwrap_or(Kind::Delimited),
+            };
+            let columns = read_columns(&file, kind, &request.options, self.stop)?;
+            let bytes = columns.iter().map(|(_, data)| data.bytes()).sum();
+            take(&mut left, bytes, &file)?;
+            parts.push((file, columns));
+        }
+        let options = &request.options;
+        Ok(import::combined(parts, options.by_name, options.filename).map_err(bad)?)
     }
+}
 
-    /// The value of a literal or a parameter.
-    fn constant(&self, expr: &Expr) -> Option<Value<'static>> {
-        match &expr.kind {
-            ExprKind::Literal(Literal::Text(text)) => Some(Value::text(text.clone())),
-            ExprKind::Literal(Literal::Bool(value)) => Some(Value::Bool(*value)),
-            ExprKind::Parameter(name) => self.params.get(name).cloned(),
-            _ => None,
+/// Accounts for the rows of a file.
+fn take(left: &mut usize, bytes: usize, file: &str) -> Result<(), Diagnostic> {
+    match left.checked_sub(bytes) {
+        Some(rest) => {
+            *left = rest;
+            Ok(())
+        }
+        None => {
+            let message = format!("{file}: its rows need more than the query's memory leaves");
+            Err(Diagnostic::new(Code::Limit, message).help("--memory gives a query more"))
         }
     }
 }

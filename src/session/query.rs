@@ -231,14 +231,15 @@ impl<'s> Prepared<'s> {
     ) -> Result<bool, Vec<Diagnostic>> {
         let mut state = self.session.state();
         let mut statements = std::borrow::Cow::Borrowed(statements);
-        if let Some((with, copies)) = self.session.with_files(&state, &statements, params)? {
+        let room = self.memory.unwrap_or(state.defined.settings.memory);
+        let limits = (room, &*run.flag);
+        if let Some((with, copies)) =
+            self.session.with_files(&state, &statements, params, limits)?
+        {
             (state, statements) = (Arc::new(with), copies.into());
         }
+        let plans = self.plans(&state, &statements, params, run)?;
         self.within(&state, &run.flag, |cx| {
-            let calls = exec::Calls(&cx.tables, cx.registry);
-            let definitions = &state.defined.definitions;
-            let plan = |s: &Statement| plan::bind(s, &state.catalog, &calls, params, definitions);
-            let plans = statements.iter().map(plan).collect::<Result<Vec<_>, _>>()?;
             for planned in &plans {
                 let result = match state.defined.settings.timeout {
                     None => exec::run(planned, cx).map_err(|d| vec![d])?,
@@ -249,6 +250,25 @@ impl<'s> Prepared<'s> {
                 }
             }
             Ok(true)
+        })
+    }
+
+    /// The plans of statements. A PIVOT reads its values for them, in no more time than a query has.
+    fn plans(
+        &self,
+        state: &State,
+        statements: &[Statement],
+        params: &Params,
+        run: &Run,
+    ) -> Result<Vec<Planned>, Vec<Diagnostic>> {
+        let timeout = state.defined.settings.timeout;
+        let at = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let own = at.map(|at| Run::start(&self.tokens, run.sooner(Some(at))));
+        let _waits = own.as_ref().map(|own| self.session.store.wait_for(&own.flag));
+        let run = own.as_ref().unwrap_or(run);
+        let plan = |s: &Statement| self.planned(state, s, params, run);
+        statements.iter().map(plan).collect::<Result<Vec<_>, _>>().map_err(|errors| {
+            errors.into_iter().map(|error| run.explain(error, &self.tokens)).collect()
         })
     }
 
@@ -277,7 +297,7 @@ impl<'s> Prepared<'s> {
         run: &Run,
     ) -> Result<Planned, Vec<Diagnostic>> {
         self.within(state, &run.flag, |cx| {
-            let calls = exec::Calls(&cx.tables, cx.registry);
+            let calls = exec::Lookups(cx);
             plan::bind(statement, &state.catalog, &calls, params, &state.defined.definitions)
         })
     }

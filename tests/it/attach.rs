@@ -1,9 +1,11 @@
 //! `ATTACH`, `DETACH`, and CSV and TSV files next to dumps.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 
 use dumpql::internals::diag::Code;
 use dumpql::internals::dump::Image;
+use dumpql::internals::import::Kind;
 use dumpql::{Options, ResultSet, Session};
 
 struct Folder(PathBuf);
@@ -132,11 +134,11 @@ fn random_edits_of_a_file_neither_panic_nor_hang() {
             }
         }
         let tabs = next(4) == 0;
-        let Ok(columns) = dumpql::internals::import::columns(
-            &bytes,
-            tabs,
-            dumpql::internals::import::Options::default(),
-        ) else {
+        let path = if tabs { "a.tsv" } else { "a.csv" };
+        let kind = [Kind::Delimited, Kind::Json][next(2)];
+        let stop = AtomicBool::new(false);
+        let options = dumpql::internals::import::Options::default();
+        let Ok(columns) = kind.columns(&bytes, path, &options, &stop) else {
             continue;
         };
         let session = Session::open_with(&[], &Options::default()).unwrap();

@@ -135,6 +135,9 @@ fn they_answer() {
     assert_eq!(of("FROM numbers WHERE n >= 1"), ["1|one", "2|two"]);
     assert_eq!(of("SELECT shout(word) FROM numbers LIMIT 1"), ["ZERO!"]);
     assert_eq!(of("SELECT shout(NULL)"), [""]);
+    // What an aggregate of the host gives of no rows, it alone knows.
+    let letters = "(SELECT letters(s) FROM (VALUES (1, 'ab')) AS v(k, s) WHERE v.k = numbers.n)";
+    assert_eq!(of(&format!("SELECT {letters} FROM numbers WHERE n < 2 ORDER BY n")), ["0", "2"]);
     assert_eq!(
         of("SELECT n > 0 AS k, letters(word) FROM numbers GROUP BY k ORDER BY k"),
         ["false|4", "true|6"]

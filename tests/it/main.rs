@@ -22,6 +22,7 @@ mod duckdb;
 mod duckdb_functions;
 mod environment;
 mod examples;
+mod files;
 mod formats;
 mod found;
 mod functions;
@@ -49,6 +50,7 @@ mod objects;
 mod parse;
 #[allow(clippy::cast_possible_truncation, reason = "the numbers of these tests are small")]
 mod physical;
+mod pivot;
 mod pool;
 mod pool_map;
 mod pool_tags;

@@ -71,7 +71,9 @@ proptest! {
         write(format, &[Sheet::new("r", "", &result)], &[], &mut file).unwrap();
         let options = import::Options { header: Some(true), ..import::Options::default() };
         let options = import::Options { delimiter: Some(if tabs { b'\t' } else { b',' }), ..options };
-        let back = import::columns(&file, tabs, options);
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        let path = if tabs { "r.tsv" } else { "r.csv" };
+        let back = import::Kind::Delimited.columns(&file, path, &options, &stop);
         let back = back.map_err(|error| TestCaseError::fail(error.0))?;
         let expected = vec![("t", texts), ("n", numbers), ("a", addresses)];
         let shown = String::from_utf8_lossy(&file).into_owned();

@@ -36,6 +36,12 @@ fn push(builder: &mut ColumnBuilder, value: &Value<'static>) {
     }
 }
 
+/// The rows of a result as text, columns with bars between.
+pub(crate) fn texts(result: &dumpql::ResultSet) -> Vec<String> {
+    let cells = |row| (0..result.fields().len()).map(move |column| result.text(row, column));
+    (0..result.len()).map(|row| cells(row).collect::<Vec<_>>().join("|")).collect()
+}
+
 /// A session over these tables, and over a small triage dump if asked for.
 pub(crate) fn session(tables: &[Rows], sample: bool) -> Session {
     let session = if sample {

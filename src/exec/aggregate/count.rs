@@ -15,6 +15,7 @@ pub(super) const ALL: &[Aggregate] = &[
         &[("count(*)", "4"), ("count(DISTINCT x)", "3")],
         |_, groups| Box::new(Counts(vec![0; groups])),
     )
+    .or_zero()
     .over_frames(OverFrames::Count)
     .of_values(),
     Aggregate::new(
@@ -24,6 +25,7 @@ pub(super) const ALL: &[Aggregate] = &[
         &[("count_if(x > 1)", "3")],
         |_, groups| Box::new(TrueCounts(Counts(vec![0; groups]))),
     )
+    .or_zero()
     .or(&["countif"])
     .over_frames(OverFrames::CountIf)
     .of_values(),
@@ -34,6 +36,7 @@ pub(super) const ALL: &[Aggregate] = &[
         &[("approx_count_distinct(x)", "3")],
         |_, groups| Box::new(Counts(vec![0; groups])),
     )
+    .or_zero()
     .distinct(),
 ];
 

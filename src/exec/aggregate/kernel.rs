@@ -8,7 +8,7 @@ use std::any::Any;
 use std::fmt;
 use std::ops::Range;
 
-use crate::catalog::{FunctionKind, FunctionSpec, Signature, Ty};
+use crate::catalog::{FunctionKind, FunctionSpec, OfNoRows, Signature, Ty};
 use crate::diag::{Code, Diagnostic};
 use crate::exec::col::{Col, bits};
 use crate::exec::engine::Engine;
@@ -73,6 +73,8 @@ impl Aggregate {
             signatures,
             takes_null: false,
             is_pure: true,
+            is_total: false,
+            of_no_rows: OfNoRows::Null,
             doc,
             examples,
         };
@@ -90,6 +92,13 @@ impl Aggregate {
     #[must_use]
     pub(super) const fn or(mut self, aliases: &'static [&'static str]) -> Self {
         self.spec.aliases = aliases;
+        self
+    }
+
+    /// The same, which gives 0 of no rows.
+    #[must_use]
+    pub(super) const fn or_zero(mut self) -> Self {
+        self.spec = self.spec.of_no_rows(OfNoRows::Zero);
         self
     }
 

@@ -67,6 +67,7 @@ pub(super) const ALL: &[Aggregate] = &[
         &[("entropy(x)", "1.5")],
         |_, groups| Lists::start(groups, entropy),
     )
+    .or_zero()
     .of_all_rows(),
     Aggregate::new(
         "mad",

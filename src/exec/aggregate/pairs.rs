@@ -58,7 +58,8 @@ pub(super) const ALL: &[Aggregate] = &[
         |_, groups| {
             Box::new(Pairs { states: vec![Pair::default(); groups], result: Outcome::Count })
         },
-    ),
+    )
+    .or_zero(),
     of(
         "regr_avgx",
         "The mean of the second number, over rows in which both are there.",

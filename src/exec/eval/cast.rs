@@ -1,7 +1,7 @@
 //! Conversions. A value that cannot be converted is an error, or NULL if the cast is lenient.
 
 use super::{Eval, Vector};
-use crate::catalog::{Format, PointerWidth, Ty, Value};
+use crate::catalog::{Format, IntRange, PointerWidth, Ty, Value};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::exec::col::Col;
 use crate::plan::Expr;
@@ -14,22 +14,30 @@ impl Eval<'_> {
     pub(super) fn cast(
         &self,
         operand: &Expr,
-        to: Ty,
+        cast: &Expr,
         lenient: bool,
-        span: Span,
+        range: Option<IntRange>,
     ) -> Result<Vector, Diagnostic> {
+        let (to, span) = (cast.ty, cast.span);
         let vector = self.eval(operand)?;
-        if vector.is_all_null() || operand.ty == to {
+        if vector.is_all_null() || (operand.ty == to && range.is_none()) {
             return Ok(vector);
         }
         if let Some(quick) = quick(&vector, operand.ty, to) {
             return Ok(quick);
         }
         let width = self.engine.cx.functions.width;
-        let convert = |value: &Value<'_>| match convert(value, to, width) {
-            Some(value) => Ok(value),
-            None if lenient => Ok(Value::Null),
-            None => Err(failure(value, to, span, width)),
+        let name = range.map_or(to.name(), |range| range.name);
+        let convert = |value: &Value<'_>| {
+            let fits = |value: &Value<'_>| match (range, value) {
+                (Some(range), Value::Int(v)) => range.holds(*v),
+                _ => true,
+            };
+            match convert(value, to, width).filter(fits) {
+                Some(value) => Ok(value),
+                None if lenient => Ok(Value::Null),
+                None => Err(failure(value, name, span, width)),
+            }
         };
         Ok(match &vector {
             Vector::Const(value) => Vector::Const(convert(value)?),
@@ -59,7 +67,7 @@ fn quick(vector: &Vector, from: Ty, to: Ty) -> Option<Vector> {
     }))
 }
 
-fn failure(value: &Value<'_>, to: Ty, span: Span, width: PointerWidth) -> Diagnostic {
+fn failure(value: &Value<'_>, to: &str, span: Span, width: PointerWidth) -> Diagnostic {
     let shown = Format::Plain.render(value, width);
     let error = if matches!(value, Value::Text(_)) {
         let short: String = shown.chars().take(60).collect();

@@ -146,8 +146,8 @@ impl<'e> Eval<'e> {
             ExprKind::Case { branches, otherwise } => {
                 self.case(expr.ty, branches, otherwise.as_deref())?
             }
-            ExprKind::Cast { expr: operand, lenient } => {
-                self.cast(operand, expr.ty, *lenient, expr.span)?
+            ExprKind::Cast { expr: operand, lenient, range } => {
+                self.cast(operand, expr, *lenient, *range)?
             }
             ExprKind::Call { function, args } if function.name == "try" => match args.as_slice() {
                 [arg] => self.attempt(arg)?,

@@ -1,6 +1,7 @@
 //! Matching by equal keys. The smaller side is put into a dictionary, the other looks itself up.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use polars_arrow::bitmap::Bitmap;
 use rayon::prelude::*;
@@ -11,18 +12,30 @@ use crate::exec::col::{Col, bits};
 use crate::exec::eval::Eval;
 use crate::exec::frame::Frame;
 use crate::exec::keys::{Dict, NONE, match_in_parts};
-use crate::plan::Expr;
+use crate::exec::uses;
+use crate::plan::{Expr, Plan};
 
 /// For each left row the right rows of equal keys: those of its group.
 #[derive(Debug, Clone)]
 pub(super) struct Matches {
     /// The group of each left row, or [`NONE`].
     groups: Vec<u32>,
-    right: Right,
+    right: Arc<Right>,
+}
+
+/// The keys of a side of a join whose rows are the same each time the join runs.
+#[derive(Debug)]
+pub(in crate::exec) struct Hashed {
+    dict: Dict,
+    /// The number of the keys of each row.
+    ids: Vec<u32>,
+    count: usize,
+    /// The rows by their keys, if the side is the right one.
+    right: Option<Arc<Right>>,
 }
 
 /// The right rows of each group.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 enum Right {
     /// Group and row are one and the same number: no key stands twice.
     Single,
@@ -36,6 +49,21 @@ impl Sides<'_> {
         let left = self.keys(&self.left, keys.iter().map(|k| &k.0))?;
         let right = self.keys(&self.right, keys.iter().map(|k| &k.1))?;
         self.engine.check_cancelled()?;
+        if let Some(hashed) = self.hashed(&left, &right)? {
+            let matches = match &hashed.right {
+                Some(rows) => {
+                    let groups = hashed.dict.lookup(&left, self.left.rows);
+                    Matches { groups, right: Arc::clone(rows) }
+                }
+                None => {
+                    let ids = hashed.dict.lookup(&right, self.right.rows);
+                    let right = Arc::new(Right::new(&ids, hashed.count));
+                    Matches { groups: hashed.ids.clone(), right }
+                }
+            };
+            self.engine.check_cancelled()?;
+            return Ok(matches);
+        }
         let stop = self.engine.stop();
         let (left_ids, right_ids, count) = if let Some(found) = match_in_parts(&left, &right, stop)
         {
@@ -48,7 +76,36 @@ impl Sides<'_> {
             (left_ids, dict.lookup(&right, self.right.rows), count)
         };
         self.engine.check_cancelled()?;
-        Ok(Matches { groups: left_ids, right: Right::new(&right_ids, count) })
+        Ok(Matches { groups: left_ids, right: Arc::new(Right::new(&right_ids, count)) })
+    }
+
+    /// The keys of the side that is the same at each step of a recursion, or for each row around a sub-query;
+    /// they are hashed once.
+    fn hashed(&self, left: &[Col], right: &[Col]) -> Result<Option<Arc<Hashed>>, Diagnostic> {
+        let keys = self.join.keys;
+        let engine = self.engine;
+        let varies = |plan: &Plan, keys: Vec<&Expr>| {
+            engine.depends(plan) || keys.into_iter().any(uses::varies)
+        };
+        let of_right =
+            engine.repeats() && !varies(self.join.right, keys.iter().map(|k| &k.1).collect());
+        let of_left =
+            engine.repeats() && !varies(self.join.left, keys.iter().map(|k| &k.0).collect());
+        if !of_right && !of_left {
+            return Ok(None);
+        }
+        // The plan outlives the query, and so does the place of its keys.
+        let place = keys.as_ptr() as usize;
+        if let Some(known) = engine.hashed(place) {
+            return Ok(Some(known));
+        }
+        let (cols, rows) = if of_right { (right, self.right.rows) } else { (left, self.left.rows) };
+        let (dict, ids, count) = Dict::build(cols, rows, engine.stop());
+        engine.check_cancelled()?;
+        let right = of_right.then(|| Arc::new(Right::new(&ids, count)));
+        let hashed = Arc::new(Hashed { dict, ids, count, right });
+        engine.keep_hashed(place, Arc::clone(&hashed));
+        Ok(Some(hashed))
     }
 
     fn keys<'k>(
@@ -101,7 +158,7 @@ impl Matches {
     pub(super) fn of_groups(groups: Vec<u32>, starts: Vec<usize>) -> Self {
         let count = starts.last().copied().unwrap_or(0);
         let rows = (0u32..).take(count).collect();
-        Self { groups, right: Right::Many { starts, rows } }
+        Self { groups, right: Arc::new(Right::Many { starts, rows }) }
     }
 
     /// The group of a left row.
@@ -111,7 +168,7 @@ impl Matches {
 
     /// The right rows of a group.
     pub(super) fn rows_of(&self, group: u32) -> Vec<u32> {
-        match &self.right {
+        match &*self.right {
             Right::Single => vec![group],
             Right::Many { starts, rows } => {
                 rows[starts[group as usize]..starts[group as usize + 1]].to_vec()
@@ -149,7 +206,7 @@ impl Matches {
         let groups = (rows.start..).zip(&self.groups[rows.clone()]);
         let groups = groups.filter(|&(_, &g)| g != NONE);
         let row = |row: usize| u32::try_from(row).unwrap_or(NONE);
-        match &self.right {
+        match &*self.right {
             Right::Single => {
                 let mut pairs = Pairs::default();
                 pairs.left.reserve(rows.len());

@@ -18,6 +18,7 @@ use super::frame::Frame;
 use super::{filter, uses};
 use crate::diag::{Diagnostic, Span};
 use crate::plan::{Expr, JoinForm, JoinKind, Plan};
+pub(super) use hash::Hashed;
 use hash::Matches;
 
 /// A join of a plan.

@@ -36,6 +36,9 @@ struct Index {
     at_least: Option<Vec<u64>>,
 }
 
+/// How many left rows pass before the query may be cancelled.
+const ROWS_BETWEEN_LOOKS: usize = 1 << 12;
+
 /// Fewer pairs than this are tested one by one.
 const FEW: usize = 1 << 12;
 
@@ -55,6 +58,9 @@ impl Sides<'_> {
         let below = self.left_keys(bounds.below.as_ref())?;
         let mut block = Pairs::default();
         for row in 0..self.left.rows {
+            if row % ROWS_BETWEEN_LOOKS == 0 {
+                self.engine.check_cancelled()?;
+            }
             let from = match (&index.at_least, &below, &bounds.below) {
                 (Some(keys), Some(left), Some(bound)) => match left.get(row) {
                     Some(Some(key)) if bound.equal => keys.partition_point(|k| k < key),
@@ -71,17 +77,20 @@ impl Sides<'_> {
                 },
                 _ => index.rows.len(),
             };
-            let found = index.rows.get(from..to).unwrap_or_default();
+            let mut found = index.rows.get(from..to).unwrap_or_default().to_vec();
+            found.sort_unstable();
             let left = u32::try_from(row).unwrap_or(u32::MAX);
-            let start = block.right.len();
-            block.left.extend(std::iter::repeat_n(left, found.len()));
-            block.right.extend_from_slice(found);
-            if found.len() > 1 {
-                block.right[start..].sort_unstable();
-            }
-            if block.left.len() >= BLOCK {
-                self.engine.check_cancelled()?;
-                each(self.kept(std::mem::take(&mut block))?)?;
+            let mut found = found.as_slice();
+            while !found.is_empty() {
+                let room = BLOCK.saturating_sub(block.left.len());
+                let (now, later) = found.split_at(room.min(found.len()));
+                block.left.extend(std::iter::repeat_n(left, now.len()));
+                block.right.extend_from_slice(now);
+                found = later;
+                if block.left.len() >= BLOCK {
+                    self.engine.check_cancelled()?;
+                    each(self.kept(std::mem::take(&mut block))?)?;
+                }
             }
         }
         each(self.kept(block)?)?;
@@ -146,7 +155,7 @@ impl<'e> Bounds<'e> {
         let of_right = |e: &Expr| uses::reads(e) && uses::all(e, |i| i >= width);
         // As `right op left`.
         let (op, of_right, of_left) = if of_left(left) && of_right(right) {
-            (mirrored(*op), &**right, &**left)
+            (op.mirrored(), &**right, &**left)
         } else if of_right(left) && of_left(right) {
             (*op, &**left, &**right)
         } else {
@@ -159,16 +168,6 @@ impl<'e> Bounds<'e> {
             _ => return,
         };
         slot.get_or_insert(bound(matches!(op, BinaryOp::LtEq | BinaryOp::GtEq)));
-    }
-}
-
-const fn mirrored(op: BinaryOp) -> BinaryOp {
-    match op {
-        BinaryOp::Lt => BinaryOp::Gt,
-        BinaryOp::LtEq => BinaryOp::GtEq,
-        BinaryOp::Gt => BinaryOp::Lt,
-        BinaryOp::GtEq => BinaryOp::LtEq,
-        op => op,
     }
 }
 

@@ -8,23 +8,23 @@ use crate::exec::col::Col;
 
 /// The keys of one side of a join, to be looked up with those of the other.
 #[derive(Debug)]
-pub(in crate::exec) struct Dict<'a> {
-    parts: Vec<Part<'a>>,
+pub(in crate::exec) struct Dict {
+    parts: Vec<Part>,
     pairs: Vec<(NumDict, usize)>,
 }
 
 #[derive(Debug)]
-pub(super) enum Part<'a> {
+pub(super) enum Part {
     Null,
     Num(NumDict),
-    Text(TextDict<'a>),
+    Text(TextDict),
 }
 
-impl<'a> Dict<'a> {
+impl Dict {
     /// The dictionary of the columns, the number of each row ([`NONE`] with a NULL in it), and how
     /// many numbers there are.
     pub(in crate::exec) fn build(
-        cols: &'a [Col],
+        cols: &[Col],
         rows: usize,
         stop: Stop<'_>,
     ) -> (Self, Vec<u32>, usize) {
@@ -74,8 +74,8 @@ impl<'a> Dict<'a> {
     }
 }
 
-impl<'a> Part<'a> {
-    fn build(col: &'a Col, rows: usize, stop: Stop<'_>) -> (Self, Vec<u32>, usize) {
+impl Part {
+    fn build(col: &Col, rows: usize, stop: Stop<'_>) -> (Self, Vec<u32>, usize) {
         match col {
             Col::Null(_) => (Self::Null, vec![NONE; rows], 0),
             Col::Text(array) => {

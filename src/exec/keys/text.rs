@@ -8,8 +8,9 @@ use super::{Groups, NONE, PARALLEL_ROWS, SEEDS, Stop, fold, start};
 /// Texts to dense numbers. Texts of up to 12 bytes lie within their views and are compared as one
 /// number.
 #[derive(Debug)]
-pub(super) struct TextDict<'a> {
-    array: &'a Utf8ViewArray,
+pub(super) struct TextDict {
+    /// The texts, whose bytes are shared.
+    array: Utf8ViewArray,
     pub(super) firsts: Vec<u32>,
     /// The hash of a text and its number, [`NONE`] when free.
     slots: Vec<(u64, u32)>,
@@ -17,9 +18,9 @@ pub(super) struct TextDict<'a> {
 
 const INLINE: u32 = 12;
 
-impl<'a> TextDict<'a> {
-    pub(super) fn new(array: &'a Utf8ViewArray) -> Self {
-        Self { array, firsts: Vec::new(), slots: vec![(0, NONE); 1024] }
+impl TextDict {
+    pub(super) fn new(array: &Utf8ViewArray) -> Self {
+        Self { array: array.clone(), firsts: Vec::new(), slots: vec![(0, NONE); 1024] }
     }
 
     /// Numbers for all rows; NULLs get one number together, or none.
@@ -30,14 +31,14 @@ impl<'a> TextDict<'a> {
         stop: Stop<'_>,
     ) -> Vec<u32> {
         let mut null = NONE;
-        let validity = self.array.validity();
+        let validity = self.array.validity().cloned();
         let mut stopped = false;
         let insert = |(row, hash): (u32, u64)| {
             stopped = stopped || stop.at(row);
             if stopped {
                 return 0;
             }
-            if validity.is_some_and(|v| !v.get_bit(row as usize)) {
+            if validity.as_ref().is_some_and(|v| !v.get_bit(row as usize)) {
                 if null_is_key && null == NONE {
                     null = self.next_id();
                     self.firsts.push(row);
@@ -54,7 +55,7 @@ impl<'a> TextDict<'a> {
     }
 
     pub(super) fn insert(&mut self, row: u32, hash: u64) -> u32 {
-        let at = self.place(self.array, row as usize, hash);
+        let at = self.place(&self.array, row as usize, hash);
         if self.slots[at].1 != NONE {
             return self.slots[at].1;
         }
@@ -84,7 +85,7 @@ impl<'a> TextDict<'a> {
     }
 
     fn equal(&self, id: u32, array: &Utf8ViewArray, row: usize) -> bool {
-        same_text(self.array, self.firsts[id as usize] as usize, array, row)
+        same_text(&self.array, self.firsts[id as usize] as usize, array, row)
     }
 
     fn grow(&mut self) {
@@ -135,12 +136,12 @@ pub(super) fn group_texts_in_chunks(
 }
 
 /// Texts and NULL, numbered by their first rows.
-struct Firsts<'a> {
-    dict: TextDict<'a>,
+struct Firsts {
+    dict: TextDict,
     null: u32,
 }
 
-impl Firsts<'_> {
+impl Firsts {
     fn number(&mut self, row: usize, hashes: &[u64]) -> u32 {
         let at = u32::try_from(row).unwrap_or(0);
         if self.dict.array.is_valid(row) {

@@ -111,6 +111,26 @@ pub enum ExprKind {
         /// Whether `NOT` was given.
         negated: bool,
     },
+    /// `[NOT] LIKE ANY (patterns)`, `LIKE ALL (patterns)`, and so for the other operators.
+    MatchList {
+        /// Which.
+        op: MatchOp,
+        /// The text.
+        expr: Box<Expr>,
+        /// The patterns.
+        patterns: Vec<Expr>,
+        /// Whether all have to match, rather than some.
+        all: bool,
+        /// Whether `NOT` was given, which applies to each match.
+        negated: bool,
+    },
+    /// `text COLLATE name`.
+    Collate {
+        /// The text.
+        expr: Box<Expr>,
+        /// The collation, or several with dots between them.
+        collation: Ident,
+    },
     /// `CASE [operand] WHEN … THEN … [ELSE …] END`.
     Case {
         /// The operand that the conditions are compared with.
@@ -155,6 +175,8 @@ pub struct Call {
     pub args: Vec<Expr>,
     /// Whether the argument is `*`.
     pub star: bool,
+    /// `* EXCLUDE (…)` as the argument.
+    pub exclude: Vec<Ident>,
     /// Whether `DISTINCT` was given.
     pub distinct: bool,
     /// `ORDER BY` within the parentheses.
@@ -323,6 +345,20 @@ pub enum BinaryOp {
     ShiftLeft,
     /// `>>`.
     ShiftRight,
+}
+
+impl BinaryOp {
+    /// The comparison that says the same of the operands the other way round; others are themselves.
+    #[must_use]
+    pub const fn mirrored(self) -> Self {
+        match self {
+            Self::Lt => Self::Gt,
+            Self::LtEq => Self::GtEq,
+            Self::Gt => Self::Lt,
+            Self::GtEq => Self::LtEq,
+            other => other,
+        }
+    }
 }
 
 /// Operators that match text with a pattern.

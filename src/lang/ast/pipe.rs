@@ -2,7 +2,7 @@
 
 use super::{
     Expr, GroupItem, Ident, JoinKind, JoinOn, OrderAll, OrderItem, Query, Select, SelectItem,
-    SetOp, TableRef, Window,
+    SetOp, TableAlias, TableRef, Turn, Window,
 };
 use crate::diag::Span;
 
@@ -63,8 +63,17 @@ pub enum PipeKind {
         op: SetOp,
         /// Whether `ALL` was given.
         all: bool,
+        /// Whether columns go together by their names.
+        by_name: bool,
         /// The other queries.
         queries: Vec<Query>,
+    },
+    /// `PIVOT`, `UNPIVOT`, `TABLESAMPLE`.
+    Turn {
+        /// What becomes of the rows.
+        turn: Box<Turn>,
+        /// A name for them.
+        alias: Option<TableAlias>,
     },
     /// `ORDER BY …`.
     Order {

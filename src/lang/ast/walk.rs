@@ -6,6 +6,7 @@ use super::{
     Over, Pipe, PipeItem, PipeKey, PipeKind, Query, Select, SelectItem, TableAlias, TableRef,
     TableRefKind, Window,
 };
+use super::{PivotValues, Turn};
 use crate::diag::Span;
 
 /// What is done at the nodes of a tree.
@@ -170,18 +171,64 @@ fn table(v: &mut dyn Visit, whole: &mut TableRef) {
             }
         }
         TableRefKind::Subquery { query: inner, .. } => query(v, inner),
+        TableRefKind::Turned { input, turn: made } => {
+            table(v, input);
+            turn(v, made);
+        }
         TableRefKind::Join { left, right, on, .. } => {
             table(v, left);
             table(v, right);
             join_on(v, on);
         }
     }
-    if let Some(TableAlias { name, columns }) = &mut whole.alias {
+    table_alias(v, whole.alias.as_mut());
+    v.span(&mut whole.span);
+    v.table(whole);
+}
+
+fn table_alias(v: &mut dyn Visit, alias: Option<&mut TableAlias>) {
+    if let Some(TableAlias { name, columns }) = alias {
         ident(v, name);
         idents(v, columns);
     }
-    v.span(&mut whole.span);
-    v.table(whole);
+}
+
+fn turn(v: &mut dyn Visit, turn: &mut Turn) {
+    match turn {
+        Turn::Pivot(pivot) => {
+            for on in &mut pivot.on {
+                expr(v, &mut on.expr);
+                match &mut on.values {
+                    PivotValues::All => {}
+                    PivotValues::Listed(values) => named_exprs(v, values),
+                    PivotValues::Queried(inner) => query(v, inner),
+                }
+            }
+            named_exprs(v, &mut pivot.using);
+            for key in pivot.keys.iter_mut().flatten() {
+                expr(v, key);
+            }
+            v.span(&mut pivot.span);
+        }
+        Turn::Unpivot(unpivot) => {
+            for item in &mut unpivot.items {
+                select_item(v, item);
+            }
+            ident(v, &mut unpivot.name);
+            idents(v, &mut unpivot.values);
+            v.span(&mut unpivot.span);
+        }
+        Turn::Sample(sample) => v.span(&mut sample.span),
+    }
+}
+
+fn named_exprs(v: &mut dyn Visit, all: &mut [(Expr, Option<Ident>)]) {
+    for (value, name) in all {
+        expr(v, value);
+        if let Some(name) = name {
+            ident(v, name);
+        }
+    }
 }
 
 fn join_on(v: &mut dyn Visit, on: &mut JoinOn) {
@@ -237,6 +284,10 @@ fn pipe(v: &mut dyn Visit, step: &mut Pipe) {
             for inner in queries {
                 query(v, inner);
             }
+        }
+        PipeKind::Turn { turn: made, alias } => {
+            turn(v, made);
+            table_alias(v, alias.as_mut());
         }
         PipeKind::Order { items, all } => {
             for item in items {
@@ -315,6 +366,14 @@ pub fn expr(v: &mut dyn Visit, whole: &mut Expr) {
                 expr(v, escape);
             }
         }
+        ExprKind::MatchList { expr: operand, patterns, .. } => {
+            expr(v, operand);
+            exprs(v, patterns);
+        }
+        ExprKind::Collate { expr: operand, collation } => {
+            expr(v, operand);
+            ident(v, collation);
+        }
         ExprKind::Case { operand, branches, otherwise } => {
             if let Some(operand) = operand {
                 expr(v, operand);
@@ -344,6 +403,7 @@ pub fn expr(v: &mut dyn Visit, whole: &mut Expr) {
 fn call(v: &mut dyn Visit, call: &mut Call) {
     ident(v, &mut call.name);
     exprs(v, &mut call.args);
+    idents(v, &mut call.exclude);
     let keys = call.order_by.iter_mut().chain(&mut call.within_group);
     for key in keys {
         order_item(v, key);

@@ -94,6 +94,15 @@ impl Builder {
         let negated = has(&pair, Rule::NOT);
         match pair.as_rule() {
             Rule::chained => return self.chained(expr, pair, span),
+            Rule::factorial => {
+                let at = self.span(&pair);
+                return Ok(Node::One(called("factorial", at, vec![expr], span)));
+            }
+            Rule::collate => {
+                let collation = self.collation(pair)?;
+                let kind = ExprKind::Collate { expr: Box::new(expr), collation };
+                return Ok(Node::One(Expr { kind, span }));
+            }
             Rule::at_zone => {
                 let at = self.span(&pair);
                 let zone = self.primary(last(pair)?)?;
@@ -143,6 +152,15 @@ impl Builder {
         Ok(Node::One(Expr { kind: ExprKind::Call(call), span }))
     }
 
+    /// The names of a collation, with dots between them.
+    fn collation(&self, pair: Pair<'_, Rule>) -> Built<Ident> {
+        let names = pair.into_inner().filter(|p| p.as_rule() != Rule::COLLATE);
+        let names = names.map(|name| self.ident(name)).collect::<Built<Vec<Ident>>>()?;
+        let span = names.iter().map(|name| name.span).reduce(Span::to).unwrap_or_default();
+        let texts: Vec<&str> = names.iter().map(|name| name.text.as_str()).collect();
+        Ok(Ident { text: texts.join("."), quoted: false, span })
+    }
+
     fn in_list(&mut self, expr: Box<Expr>, list: Pair<'_, Rule>, negated: bool) -> Built<ExprKind> {
         let mut list = match self.paren(list)? {
             Paren::Query(query) => {
@@ -165,9 +183,10 @@ impl Builder {
 
     fn matches(&mut self, expr: Box<Expr>, pair: Pair<'_, Rule>, negated: bool) -> Built<ExprKind> {
         let (mut op, mut negated) = (MatchOp::Like, negated);
-        let (mut pattern, mut escape) = (None, None);
+        let (mut pattern, mut escape, mut list) = (None, None, None);
         for part in pair.into_inner() {
             match part.as_rule() {
+                Rule::patterns => list = Some((has(&part, Rule::ALL), self.exprs(part)?)),
                 Rule::ILIKE => op = MatchOp::ILike,
                 Rule::GLOB => op = MatchOp::Glob,
                 Rule::similar => op = MatchOp::SimilarTo,
@@ -178,10 +197,17 @@ impl Builder {
                 _ => {}
             }
         }
+        if let Some((all, patterns)) = list {
+            if let Some(escape) = escape {
+                let message = "found ESCAPE behind a list of patterns";
+                return Err(Diagnostic::at(Code::Syntax, escape.span, message));
+            }
+            return Ok(ExprKind::MatchList { op, expr, patterns, all, negated });
+        }
         Ok(ExprKind::Match { op, expr, pattern: found(pattern)?, escape, negated })
     }
 
-    fn primary(&mut self, pair: Pair<'_, Rule>) -> Built<Expr> {
+    pub(super) fn primary(&mut self, pair: Pair<'_, Rule>) -> Built<Expr> {
         let span = self.span(&pair);
         let kind = match pair.as_rule() {
             Rule::column => ExprKind::Column(self.name(only(pair)?)?),
@@ -315,7 +341,12 @@ impl Builder {
         for part in pair.into_inner() {
             let span = self.span(&part);
             match part.as_rule() {
-                Rule::all_rows => call.star = true,
+                Rule::all_rows => {
+                    call.star = true;
+                    if let Some(exclude) = part.into_inner().next() {
+                        call.exclude = self.excluded(exclude)?;
+                    }
+                }
                 Rule::distinct_arg => call.distinct = true,
                 Rule::expr => call.args.push(self.expr(part)?),
                 Rule::order_by => call.order_by = self.call_order(part)?,
@@ -324,6 +355,12 @@ impl Builder {
                 Rule::arg_from | Rule::arg_for | Rule::arg_in => words.push((part.as_rule(), span)),
                 _ => {}
             }
+        }
+        if let (Some(name), false) =
+            (call.exclude.first(), call.name.text.eq_ignore_ascii_case("columns"))
+        {
+            let message = "found EXCLUDE in a call, it belongs to `*` of a list and of COLUMNS(*)";
+            return Err(Diagnostic::at(Code::Syntax, name.span, message));
         }
         if call.distinct && call.args.is_empty() {
             let message = "found DISTINCT without an argument, expected an expression after it";
@@ -399,6 +436,7 @@ const fn blank_call(name: Ident) -> Call {
         name,
         args: Vec::new(),
         star: false,
+        exclude: Vec::new(),
         distinct: false,
         order_by: Vec::new(),
         within_group: Vec::new(),

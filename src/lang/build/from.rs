@@ -3,6 +3,7 @@
 use pest::iterators::Pair;
 
 use super::query::has;
+use super::turn::turned;
 use super::{Builder, Built, defect, found, last, only};
 use crate::diag::{Code, Diagnostic};
 use crate::lang::ast::{Body, CallArgument, JoinKind, JoinOn, TableAlias, TableRef, TableRefKind};
@@ -26,7 +27,7 @@ impl Builder {
         found(whole)
     }
 
-    fn joined(&mut self, pair: Pair<'_, Rule>) -> Built<TableRef> {
+    pub(super) fn joined(&mut self, pair: Pair<'_, Rule>) -> Built<TableRef> {
         let span = self.span(&pair);
         let levels = pair.clone().into_inner().count();
         self.enter(levels, span)?;
@@ -69,10 +70,11 @@ impl Builder {
 
     fn table_ref(&mut self, pair: Pair<'_, Rule>) -> Built<TableRef> {
         let span = self.span(&pair);
-        let (mut table, mut alias) = (None, None);
+        let (mut table, mut alias, mut turns) = (None, None, Vec::new());
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::table_alias => alias = Some(self.table_alias(part)?),
+                Rule::tablesample | Rule::turned => turns.push(part),
                 Rule::table_name => {
                     let name = self.name(only(part)?)?;
                     table = Some(TableRef { kind: TableRefKind::Table(name), alias: None, span });
@@ -104,10 +106,17 @@ impl Builder {
         }
         table.alias = alias.or(table.alias);
         table.span = span;
+        self.enter(turns.len(), span)?;
+        let levels = turns.len();
+        for part in turns {
+            let (turn, alias) = self.turn(part)?;
+            table = TableRef { alias, ..turned(table, turn) };
+        }
+        self.leave(levels);
         Ok(table)
     }
 
-    fn table_alias(&mut self, pair: Pair<'_, Rule>) -> Built<TableAlias> {
+    pub(super) fn table_alias(&mut self, pair: Pair<'_, Rule>) -> Built<TableAlias> {
         let (mut name, mut columns) = (None, Vec::new());
         for part in pair.into_inner() {
             match part.as_rule() {

@@ -10,6 +10,7 @@ mod group;
 mod literal;
 mod pipe;
 mod query;
+mod turn;
 mod window;
 
 use pest::iterators::Pair;

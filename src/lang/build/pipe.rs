@@ -2,9 +2,9 @@
 
 use pest::iterators::Pair;
 
-use super::query::{direction, has, set_operator};
+use super::query::{SetWords, direction, has};
 use super::{Builder, Built, defect, found, last, only};
-use crate::lang::ast::{Ident, Pipe, PipeItem, PipeKey, PipeKind, Select, SelectItem, SetOp};
+use crate::lang::ast::{Ident, Pipe, PipeItem, PipeKey, PipeKind, Select, SelectItem, SetOp, Turn};
 use crate::lang::syntax::Rule;
 
 impl Builder {
@@ -51,6 +51,13 @@ impl Builder {
                 PipeKind::Join { right, kind, on }
             }
             Rule::pipe_sets => self.pipe_sets(first)?,
+            Rule::pipe_turn => {
+                let (turn, alias) = self.turn(first)?;
+                PipeKind::Turn { turn: Box::new(turn), alias }
+            }
+            Rule::tablesample => {
+                PipeKind::Turn { turn: Box::new(Turn::Sample(self.sample(first)?)), alias: None }
+            }
             Rule::order_by => {
                 let (items, all) = self.order_by(first)?;
                 PipeKind::Order { items, all }
@@ -112,15 +119,17 @@ impl Builder {
     }
 
     fn pipe_sets(&mut self, pair: Pair<'_, Rule>) -> Built<PipeKind> {
-        let (mut op, mut all, mut queries) = (SetOp::Union, false, Vec::new());
+        let mut words = SetWords { op: SetOp::Union, all: false, by_name: false };
+        let mut queries = Vec::new();
         for part in pair.into_inner() {
             match part.as_rule() {
-                Rule::set_operator => (op, all) = set_operator(part),
+                Rule::set_operator => words = self.set_operator(part)?,
                 Rule::nested => queries.push(self.nested(part)?),
                 _ => {}
             }
         }
-        Ok(PipeKind::SetOp { op, all, queries })
+        let SetWords { op, all, by_name } = words;
+        Ok(PipeKind::SetOp { op, all, by_name, queries })
     }
 
     fn pipe_limit<'i>(&mut self, parts: impl Iterator<Item = Pair<'i, Rule>>) -> Built<PipeKind> {

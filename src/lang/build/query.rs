@@ -2,26 +2,34 @@
 
 use pest::iterators::Pair;
 
+use super::turn::turned;
 use super::{Builder, Built, defect, found, last, only};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{
     Body, Cte, Distinct, Expr, ExprKind, GroupBy, Ident, Literal, MatchOp, NamePattern, OrderAll,
-    OrderItem, Query, Select, SelectItem, SetOp, TableRef, With,
+    OrderItem, Query, Select, SelectItem, SetOp, TableRef, Turn, With,
 };
 use crate::lang::syntax::Rule;
 
 /// A set operator with what stands right of it.
 struct SetOperand {
-    op: SetOp,
-    all: bool,
+    words: SetWords,
     span: Span,
     right: Body,
 }
 
+/// A set operator.
+#[derive(Clone, Copy)]
+pub(super) struct SetWords {
+    pub(super) op: SetOp,
+    pub(super) all: bool,
+    pub(super) by_name: bool,
+}
+
 impl SetOperand {
     fn join(self, left: Body) -> Body {
-        let Self { op, all, span, right } = self;
-        Body::SetOp { op, all, left: Box::new(left), right: Box::new(right), span }
+        let Self { words: SetWords { op, all, by_name }, span, right } = self;
+        Body::SetOp { op, all, by_name, left: Box::new(left), right: Box::new(right), span }
     }
 }
 
@@ -53,6 +61,11 @@ impl Builder {
                 Ok(Body::Values { rows, span })
             }
             Rule::whole_table => Ok(Query::of_table(self.name(last(pair)?)?).body),
+            Rule::pivot | Rule::unpivot => {
+                let from = Some(self.turning(pair)?);
+                let items = vec![SelectItem::all(span)];
+                Ok(Body::Select(Box::new(Select { items, from, ..Select::blank(span) })))
+            }
             rule => Err(defect(rule)),
         }
     }
@@ -98,14 +111,13 @@ impl Builder {
         for part in pair.into_inner() {
             if part.as_rule() == Rule::set_operator {
                 let span = self.span(&part);
-                let (op, all) = set_operator(part);
-                operator = Some((op, all, span));
+                operator = Some((self.set_operator(part)?, span));
             } else {
                 right = Some(self.query_term(part)?);
             }
         }
-        let (op, all, span) = found(operator)?;
-        Ok(SetOperand { op, all, span, right: found(right)? })
+        let (words, span) = found(operator)?;
+        Ok(SetOperand { words, span, right: found(right)? })
     }
 
     fn with(&mut self, pair: Pair<'_, Rule>) -> Built<With> {
@@ -163,6 +175,7 @@ impl Builder {
     fn select(&mut self, pair: Pair<'_, Rule>) -> Built<Select> {
         let span = self.span(&pair);
         let mut select = Select::blank(span);
+        let mut sample = None;
         for part in pair.into_inner() {
             let place = self.span(&part);
             match part.as_rule() {
@@ -178,8 +191,16 @@ impl Builder {
                 Rule::having => select.having = Some(self.only_expr(part)?),
                 Rule::windows => select.windows = self.windows(part)?,
                 Rule::qualify => select.qualify = Some(self.only_expr(part)?),
+                Rule::using_sample => sample = Some(self.sample(part)?),
                 _ => {}
             }
+        }
+        if let Some(sample) = sample {
+            let Some(from) = select.from.take() else {
+                let message = "found USING SAMPLE in a query without FROM";
+                return Err(Diagnostic::at(Code::Syntax, sample.span, message));
+            };
+            select.from = Some(turned(from, Turn::Sample(sample)));
         }
         if select.items.is_empty() {
             select.items.push(every_column(select.from.as_ref(), span));
@@ -231,13 +252,7 @@ impl Builder {
         let mut like = None;
         for part in parts {
             match part.as_rule() {
-                Rule::exclude => {
-                    let subject = last(part)?;
-                    exclude = match subject.as_rule() {
-                        Rule::column_names => self.names(subject)?,
-                        _ => vec![self.ident(subject)?],
-                    };
-                }
+                Rule::exclude => exclude = self.excluded(part)?,
                 Rule::replace => replace = self.replacements(part)?,
                 Rule::renames => rename = self.renames(part)?,
                 Rule::star_match => like = Some(self.name_pattern(part)?),
@@ -250,6 +265,15 @@ impl Builder {
             name
         });
         Ok(SelectItem::Star { qualifier, exclude, replace, rename, like, span })
+    }
+
+    /// The names of `EXCLUDE`.
+    pub(super) fn excluded(&self, pair: Pair<'_, Rule>) -> Built<Vec<Ident>> {
+        let subject = last(pair)?;
+        Ok(match subject.as_rule() {
+            Rule::column_names => self.names(subject)?,
+            _ => vec![self.ident(subject)?],
+        })
     }
 
     fn renames(&self, pair: Pair<'_, Rule>) -> Built<Vec<(Ident, Ident)>> {
@@ -305,6 +329,27 @@ impl Builder {
         exprs.map(|expr| self.expr(expr)).collect()
     }
 
+    /// A set operator.
+    pub(super) fn set_operator(&self, pair: Pair<'_, Rule>) -> Built<SetWords> {
+        let span = self.span(&pair);
+        let mut words = SetWords { op: SetOp::Union, all: false, by_name: false };
+        for word in pair.into_inner() {
+            match word.as_rule() {
+                Rule::INTERSECT => words.op = SetOp::Intersect,
+                Rule::EXCEPT => words.op = SetOp::Except,
+                Rule::ALL => words.all = true,
+                Rule::by_name => words.by_name = true,
+                _ => {}
+            }
+        }
+        if words.by_name && words.op != SetOp::Union {
+            let message = "found BY NAME behind INTERSECT or EXCEPT, it belongs to UNION";
+            return Err(Diagnostic::at(Code::Syntax, span, message)
+                .help("select the columns of both queries in one order"));
+        }
+        Ok(words)
+    }
+
     /// The only expression directly within a pair.
     pub(super) fn only_expr(&mut self, pair: Pair<'_, Rule>) -> Built<Expr> {
         let expr = pair.into_inner().find(|p| p.as_rule() == Rule::expr);
@@ -312,26 +357,12 @@ impl Builder {
     }
 }
 
-/// The operation, and whether it has ALL.
-pub(super) fn set_operator(pair: Pair<'_, Rule>) -> (SetOp, bool) {
-    let (mut op, mut all) = (SetOp::Union, false);
-    for word in pair.into_inner() {
-        match word.as_rule() {
-            Rule::INTERSECT => op = SetOp::Intersect,
-            Rule::EXCEPT => op = SetOp::Except,
-            Rule::ALL => all = true,
-            _ => {}
-        }
-    }
-    (op, all)
-}
-
 /// INTERSECT binds tighter than UNION and EXCEPT, which group from the left.
 fn grouped(first: Body, operands: Vec<SetOperand>) -> Body {
     let mut first = first;
     let mut loose: Vec<SetOperand> = Vec::new();
     for operand in operands {
-        if operand.op != SetOp::Intersect {
+        if operand.words.op != SetOp::Intersect {
             loose.push(operand);
         } else if let Some(mut before) = loose.pop() {
             before.right = operand.join(before.right);

@@ -3,8 +3,8 @@
 use super::query::query;
 use super::{ident, list, name, quoted};
 use crate::lang::ast::{
-    BinaryOp, Bound, Call, Exclude, Expr, ExprKind, Frame, FrameUnit, Literal, MatchOp, OrderItem,
-    Over, UnaryOp, Window,
+    BinaryOp, Bound, Call, Exclude, Expr, ExprKind, Frame, FrameUnit, Ident, Literal, MatchOp,
+    OrderItem, Over, UnaryOp, Window,
 };
 use crate::lang::lexer;
 use crate::time;
@@ -76,6 +76,21 @@ fn shape(whole: &Expr) -> (String, u8) {
             let escape = escape.as_ref().map(|e| format!(" ESCAPE {}", expr(e, BITS)));
             let (operand, pattern) = (expr(operand, BITS), expr(pattern, BITS));
             (format!("{operand} {not}{word} {pattern}{}", escape.unwrap_or_default()), MATCH)
+        }
+        ExprKind::MatchList { op, expr: operand, patterns, all, negated } => {
+            let word = match (op, negated) {
+                (MatchOp::Regexp, false) => "~",
+                (MatchOp::Regexp, true) => "!~",
+                (op, _) => match_words(*op),
+            };
+            let not = not(*negated && *op != MatchOp::Regexp);
+            let which = if *all { "ALL" } else { "ANY" };
+            let patterns = list(patterns, ", ", |pattern| expr(pattern, 0));
+            (format!("{} {not}{word} {which} ({patterns})", expr(operand, BITS)), MATCH)
+        }
+        ExprKind::Collate { expr: operand, collation } => {
+            let names: Vec<String> = collation.text.split('.').map(str::to_owned).collect();
+            (format!("{} COLLATE {}", expr(operand, PRIMARY), names.join(".")), PRIMARY)
         }
         ExprKind::Case { operand, branches, otherwise } => {
             let part = |word: &str, e: &Expr| format!(" {word} {}", expr(e, 0));
@@ -164,7 +179,8 @@ fn symbol(full: &str) -> String {
 
 fn call(call: &Call) -> String {
     let mut inner = if call.distinct { "DISTINCT ".to_owned() } else { String::new() };
-    inner += &if call.star { "*".to_owned() } else { list(&call.args, ", ", |arg| expr(arg, 0)) };
+    inner +=
+        &if call.star { star(&call.exclude) } else { list(&call.args, ", ", |arg| expr(arg, 0)) };
     if !call.order_by.is_empty() {
         inner = inner + " ORDER BY " + &order_items(&call.order_by);
     }
@@ -183,6 +199,13 @@ fn call(call: &Call) -> String {
         Some(Over::Window(over)) => text + " OVER (" + &window(over) + ")",
         None => text,
     }
+}
+
+fn star(exclude: &[Ident]) -> String {
+    if exclude.is_empty() {
+        return "*".to_owned();
+    }
+    format!("* EXCLUDE {}", super::query::columns(exclude))
 }
 
 /// A window without its parentheses.

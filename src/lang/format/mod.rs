@@ -5,6 +5,7 @@ mod command;
 mod expr;
 mod pipe;
 mod query;
+mod turn;
 
 use super::ast::{Attach, Ident, Name, Query, Statement, StatementKind};
 

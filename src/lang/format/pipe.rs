@@ -1,7 +1,10 @@
 //! The steps of the pipe syntax as text.
 
 use super::expr::{direction, expr, order_items};
-use super::query::{group_items, item, join_words, limits, query, select_list, set_words, windows};
+use super::query::{
+    alias as table_alias, group_items, item, join_words, limits, query, select_list, set_words,
+    windows,
+};
 use super::{ident, list};
 use crate::lang::ast::{Expr, Ident, Pipe, PipeItem, PipeKey, PipeKind, Query};
 
@@ -41,9 +44,12 @@ fn words(kind: &PipeKind) -> String {
         }
         PipeKind::Distinct => "DISTINCT".to_owned(),
         PipeKind::Join { right, kind, on } => join_words(right, *kind, on),
-        PipeKind::SetOp { op, all, queries } => {
+        PipeKind::Turn { turn, alias } => {
+            and(super::turn::turn(turn), alias.as_ref().map(|a| table_alias(a).trim().to_owned()))
+        }
+        PipeKind::SetOp { op, all, by_name, queries } => {
             let one = |inner: &Query| format!("({})", query(inner));
-            format!("{} {}", set_words(*op, *all), list(queries, ", ", one))
+            format!("{} {}", set_words(*op, *all, *by_name), list(queries, ", ", one))
         }
         PipeKind::Order { items, all } => match all {
             Some(all) => format!("ORDER BY ALL{}", direction(all.descending, all.nulls_first)),

@@ -68,22 +68,22 @@ fn body(whole: &Body, clauses: &mut Vec<String>) {
             clauses.push(format!("VALUES {}", list(rows, ", ", row)));
         }
         Body::Nested(inner) => clauses.push(format!("({})", query(inner))),
-        Body::SetOp { op, all, left, right, .. } => {
+        Body::SetOp { op, all, by_name, left, right, .. } => {
             body(left, clauses);
-            clauses.push(set_words(*op, *all));
+            clauses.push(set_words(*op, *all, *by_name));
             body(right, clauses);
         }
     }
 }
 
 /// The words for a set operation.
-pub(super) fn set_words(op: SetOp, all: bool) -> String {
+pub(super) fn set_words(op: SetOp, all: bool, by_name: bool) -> String {
     let op = match op {
         SetOp::Union => "UNION",
         SetOp::Intersect => "INTERSECT",
         SetOp::Except => "EXCEPT",
     };
-    format!("{op}{}", if all { " ALL" } else { "" })
+    format!("{op}{}{}", if all { " ALL" } else { "" }, if by_name { " BY NAME" } else { "" })
 }
 
 fn exprs(all: &[Expr]) -> String {
@@ -177,6 +177,13 @@ fn table(table_ref: &TableRef) -> String {
         TableRefKind::Subquery { query: inner, lateral: l } => {
             format!("{}({})", lateral(*l), query(inner))
         }
+        TableRefKind::Turned { input, turn } => {
+            let input = match (&input.kind, &input.alias) {
+                (TableRefKind::Join { .. }, None) => format!("({})", table(input)),
+                _ => table(input),
+            };
+            format!("{input} {}", super::turn::turn(turn))
+        }
         TableRefKind::Join { left, right, kind, on } => join(left, right, *kind, on),
     };
     text + &table_ref.alias.as_ref().map(alias).unwrap_or_default()
@@ -187,7 +194,7 @@ pub(super) fn argument(argument: &CallArgument) -> String {
     name.unwrap_or_default() + &expr(&argument.value, 0)
 }
 
-fn alias(alias: &TableAlias) -> String {
+pub(super) fn alias(alias: &TableAlias) -> String {
     format!(" AS {}{}", ident(&alias.name), columns(&alias.columns))
 }
 

@@ -150,11 +150,11 @@ fn double(expr: Expr) -> Option<Expr> {
 
 /// The expression as an INTEGER, which an address beyond its range makes an error.
 fn integer(expr: Expr) -> Expr {
-    if expr.ty == Ty::Int { expr } else { convert::explicit(expr, Ty::Int, false) }
+    if expr.ty == Ty::Int { expr } else { convert::explicit(expr, Ty::Int, false, None) }
 }
 
 fn address_if(expr: Expr, ty: Ty) -> Expr {
-    if expr.ty == ty { expr } else { convert::explicit(expr, ty, false) }
+    if expr.ty == ty { expr } else { convert::explicit(expr, ty, false, None) }
 }
 
 /// The literal as `ty`, or the expression if it is of that type.

@@ -77,7 +77,16 @@ impl Binder<'_> {
             }
         };
         let columns = place.scope.star(None).unwrap_or_default();
-        let fits = |c: &&&ScopeColumn| pattern.as_ref().is_none_or(|p| p.is_match(&c.name));
+        for name in &call.exclude {
+            if !columns.iter().any(|c| c.name.eq_ignore_ascii_case(&name.text)) {
+                let message = format!("`*` has no column `{}`", name.text);
+                return self.fail_at(Code::UnknownColumn, name.span, message);
+            }
+        }
+        let left = |name: &str| !call.exclude.iter().any(|e| e.text.eq_ignore_ascii_case(name));
+        let fits = |c: &&&ScopeColumn| {
+            left(&c.name) && pattern.as_ref().is_none_or(|p| p.is_match(&c.name))
+        };
         let found: Vec<(String, Expr)> =
             columns.iter().filter(fits).map(|c| (c.name.clone(), c.expr.clone())).collect();
         self.grow(found.len(), span)?;

@@ -11,11 +11,12 @@ use super::scope::{Miss, Scope};
 use super::window::WINDOWS;
 use super::window::{Named, Pending, holds_window};
 use super::{Binder, Bound, Failed};
-use crate::catalog::Ty;
+use crate::catalog::{IntRange, Ty};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{self, BinaryOp, MatchOp, Name, Query};
 use crate::plan::convert::{self, can_cast};
 use crate::plan::fold::fold;
+use crate::plan::walk::balanced;
 use crate::plan::{AggregateCall, Expr, ExprKind, Plan, QueryKind, SubQuery};
 
 /// Names that expressions may use beside columns: earlier items of the select list.
@@ -100,7 +101,9 @@ impl Binder<'_> {
                 if row::is_row(left) || row::is_row(right) {
                     return self.rows_distinct([left, right], *negated, span, place);
                 }
-                let (left, right) = (self.expr(left, place), self.expr(right, place));
+                let collation = self.collation_of([&**left, &**right])?;
+                let left = self.collated(left, collation, place);
+                let right = self.collated(right, collation, place);
                 let (left, right) = self.comparable(left?, right?, span)?;
                 Ok(is_distinct(left, right, *negated, span))
             }
@@ -111,8 +114,11 @@ impl Binder<'_> {
                 self.row_in_list(expr, list, *negated, span, place)
             }
             ast::ExprKind::InList { expr, list, negated } => {
-                let value = self.expr(expr, place);
-                let list = self.exprs(list, place);
+                let collation = self.collation_of(std::iter::once(&**expr).chain(list))?;
+                let value = self.collated(expr, collation, place);
+                let list: Vec<Bound<Expr>> =
+                    list.iter().map(|entry| self.collated(entry, collation, place)).collect();
+                let list = list.into_iter().collect::<Bound<Vec<_>>>();
                 self.in_list(value?, list?, *negated, span)
             }
             ast::ExprKind::InQuery { expr, query, negated } => {
@@ -121,6 +127,8 @@ impl Binder<'_> {
                 self.quantified(expr, quantified, span, place)
             }
             ast::ExprKind::Match { .. } => self.matching(expr, place),
+            ast::ExprKind::MatchList { .. } => self.matching_list(expr, place),
+            ast::ExprKind::Collate { collation, .. } => self.lone_collation(collation),
             ast::ExprKind::Case { operand, branches, otherwise } => {
                 self.case(operand.as_deref(), branches, otherwise.as_deref(), span, place)
             }
@@ -314,7 +322,8 @@ impl Binder<'_> {
             let error = Diagnostic::at(Code::TypeMismatch, span, message);
             return self.fail(self.cast_help(error, inner.ty, to));
         }
-        let bound = convert::explicit(inner, to, lenient);
+        let range = IntRange::of_name(&ty.text);
+        let bound = convert::explicit(inner, to, lenient, range);
         Ok(Expr { span, ..bound })
     }
 
@@ -355,14 +364,26 @@ impl Binder<'_> {
         let escape = escape.as_deref().map(|e| self.escape(e, *op, place)).transpose();
         let words = match_words(*op);
         let (text, pattern) = (self.text(text?, words), self.text(pattern?, words));
-        let kind = ExprKind::Match {
-            op: *op,
-            expr: Box::new(text?),
-            pattern: Box::new(pattern?),
-            escape: escape?,
-            negated: *negated,
+        let escape = escape?;
+        Ok(match_of(*op, text?, pattern?, escape, *negated, expr.span))
+    }
+
+    /// `LIKE ANY (…)`, `LIKE ALL (…)`: a match of each pattern, joined.
+    fn matching_list(&mut self, expr: &ast::Expr, place: Place<'_>) -> Bound<Expr> {
+        let ast::ExprKind::MatchList { op, expr: text, patterns, all, negated } = &expr.kind else {
+            return Err(Failed);
         };
-        Ok(Expr::new(kind, Ty::Bool, expr.span))
+        let words = match_words(*op);
+        let (text, patterns) = (self.expr(text, place), self.exprs(patterns, place));
+        let text = self.text(text?, words)?;
+        let mut terms = Vec::new();
+        for pattern in patterns? {
+            let (pattern, text) = (self.text(pattern, words)?, self.copy(&text)?);
+            terms.push(match_of(*op, text, pattern, None, *negated, expr.span));
+        }
+        let join = if *all { BinaryOp::And } else { BinaryOp::Or };
+        let joined = balanced(join, Ty::Bool, terms).ok_or(Failed)?;
+        Ok(Expr { span: expr.span, ..joined })
     }
 
     fn text(&mut self, expr: Expr, what: &str) -> Bound<Expr> {
@@ -388,6 +409,18 @@ impl Binder<'_> {
             _ => self.fail_at(Code::BadQuery, escape.span, "ESCAPE needs a text of one character"),
         }
     }
+}
+
+fn match_of(
+    op: MatchOp,
+    text: Expr,
+    pattern: Expr,
+    escape: Option<char>,
+    negated: bool,
+    span: Span,
+) -> Expr {
+    let (expr, pattern) = (Box::new(text), Box::new(pattern));
+    Expr::new(ExprKind::Match { op, expr, pattern, escape, negated }, Ty::Bool, span)
 }
 
 /// A sub-query with what it is compared with and what it reads.

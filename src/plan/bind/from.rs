@@ -15,7 +15,7 @@ use super::{Binder, Bound, Failed, Meaning};
 use crate::catalog::{TableSpec, Ty, Value};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{
-    self, BinaryOp, Ident, JoinKind, JoinOn, Name, TableAlias, TableRef, TableRefKind,
+    self, BinaryOp, Ident, JoinKind, JoinOn, Name, TableAlias, TableRef, TableRefKind, Turn,
 };
 use crate::plan::shared::placeholder;
 use crate::plan::walk::{conjunction, split_and};
@@ -57,6 +57,10 @@ impl Binder<'_> {
                 let scope = scope_of(&plan, "");
                 (plan, scope)
             }
+            TableRefKind::Turned { input, turn } => {
+                let source = self.table_ref(input)?;
+                self.turned(source, turn)?
+            }
             TableRefKind::Join { .. } => {
                 let inner = TableRef { alias: None, ..table.clone() };
                 self.table_ref(&inner)?
@@ -67,6 +71,15 @@ impl Binder<'_> {
             self.apply_alias(&mut plan, &mut scope, alias)?;
         }
         Ok((plan, scope))
+    }
+
+    /// The rows of a table, made into others.
+    pub(super) fn turned(&mut self, source: Source, turn: &Turn) -> Bound<Source> {
+        match turn {
+            Turn::Pivot(pivot) => self.pivot(source, pivot),
+            Turn::Unpivot(unpivot) => self.unpivot(source, unpivot),
+            Turn::Sample(sample) => self.sample(source, sample),
+        }
     }
 
     fn named(&mut self, name: &Name) -> Bound<Source> {
@@ -135,7 +148,12 @@ impl Binder<'_> {
         })
     }
 
-    fn apply_alias(&mut self, plan: &mut Plan, scope: &mut Scope, alias: &TableAlias) -> Bound<()> {
+    pub(super) fn apply_alias(
+        &mut self,
+        plan: &mut Plan,
+        scope: &mut Scope,
+        alias: &TableAlias,
+    ) -> Bound<()> {
         let visible = scope.columns.iter_mut().filter(|c| !c.hidden && !c.shadowed);
         let mut visible: Vec<&mut ScopeColumn> = visible.collect();
         if let Some(extra) = alias.columns.get(visible.len()) {
@@ -173,7 +191,7 @@ impl Binder<'_> {
         let ((left, left_scope), ((mut right_plan, mut right_scope), mut args)) = (left?, bound?);
         if !args.is_empty() && !args.iter().any(Expr::reads_columns) {
             // It reads rows of the queries around alone.
-            right_plan.map_params(&mut |i, param| args.get(i).unwrap_or(param).clone());
+            right_plan.give(&args);
             args.clear();
         }
         let plain = matches!(

@@ -2,16 +2,12 @@
 
 /// Functions of other dialects of SQL and of KQL, sorted, and what is written instead.
 const FUNCTIONS: &[(&str, &str)] = &[
-    ("bin", "write time_bucket(INTERVAL 5 MINUTE, t), or x // 10 * 10 for numbers"),
     ("charindex", "write position('part' IN text)"),
     ("convert", "write CAST(x AS type), or x::type"),
-    ("countif", "write count_if(condition), or count(*) FILTER (WHERE condition)"),
     ("curdate", "write current_date"),
     ("date_format", "write strftime(t, '%Y-%m-%d %H:%M')"),
-    ("dateadd", "write t + INTERVAL 5 MINUTE"),
     ("datediff_big", "write date_diff('minute', from, to)"),
     ("datename", "write strftime(t, '%A'), or date_part('weekday', t)"),
-    ("datepart", "write date_part('hour', t)"),
     ("datetime", "write TIMESTAMP '2024-05-01 12:00:00'"),
     ("dcount", "write count(DISTINCT x)"),
     ("decode", "write CASE x WHEN value THEN result … ELSE other END"),
@@ -21,7 +17,6 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("from_unixtime", "write to_timestamp(seconds)"),
     ("getdate", "write now()"),
     ("getutcdate", "write now(), which is UTC"),
-    ("group_concat", "write string_agg(x, ', ' ORDER BY x)"),
     ("has", "write contains(text, 'part'), or text ILIKE '%part%'"),
     ("iif", "write if(condition, a, b), or CASE WHEN condition THEN a ELSE b END"),
     ("isempty", "write text = ''"),
@@ -29,8 +24,6 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("isnotnull", "write x IS NOT NULL"),
     ("isnull", "write coalesce(a, b), or x IS NULL for a condition"),
     ("isnumeric", "write TRY_CAST(x AS DOUBLE) IS NOT NULL"),
-    ("len", "write length(text)"),
-    ("listagg", "write string_agg(x, ', ' ORDER BY x)"),
     ("locate", "write position('part' IN text)"),
     ("make_set", "write string_agg(DISTINCT x, ', ')"),
     ("newid", "values differ from run to run; row_number() OVER () numbers rows"),

@@ -166,13 +166,9 @@ pub(super) fn inequality(term: &Expr, width: usize) -> Option<Expr> {
     if left.ty != right.ty || !numbers || left.can_fail() || right.can_fail() {
         return None;
     }
-    let mirrored = match op {
-        BinaryOp::Lt => BinaryOp::Gt,
-        BinaryOp::LtEq => BinaryOp::GtEq,
-        BinaryOp::Gt => BinaryOp::Lt,
-        BinaryOp::GtEq => BinaryOp::LtEq,
-        _ => return None,
-    };
+    if !matches!(op, BinaryOp::Lt | BinaryOp::LtEq | BinaryOp::Gt | BinaryOp::GtEq) {
+        return None;
+    }
     let of_left = |e: &Expr| e.reads_columns() && e.columns_all(|i| i < width);
     let of_right = |e: &Expr| e.reads_columns() && e.columns_all(|i| i >= width);
     if of_left(left) && of_right(right) {
@@ -180,5 +176,5 @@ pub(super) fn inequality(term: &Expr, width: usize) -> Option<Expr> {
     }
     let swapped = of_right(left) && of_left(right);
     let (left, right) = (Expr::clone(right), Expr::clone(left));
-    swapped.then(|| Expr { span: term.span, ..Expr::binary(mirrored, left, right, Ty::Bool) })
+    swapped.then(|| Expr { span: term.span, ..Expr::binary(op.mirrored(), left, right, Ty::Bool) })
 }

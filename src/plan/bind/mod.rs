@@ -7,6 +7,7 @@
 mod arithmetic;
 mod calendar;
 mod call;
+mod collate;
 mod columns;
 mod defined;
 pub(super) mod expr;
@@ -20,10 +21,12 @@ mod name;
 pub(super) mod ops;
 mod order;
 mod pipe;
+mod pivot;
 pub(super) mod quantified;
 mod query;
 mod recursive;
 mod row;
+mod sample;
 mod scope;
 mod select;
 mod sets;
@@ -31,11 +34,12 @@ mod special;
 mod statement;
 mod table_call;
 mod unify;
+mod unpivot;
 mod window;
 
 use super::shared::SharedPlan;
-use super::{Definitions, Field, Params, Plan};
-use crate::catalog::{Catalog, TableFunctions, Value};
+use super::{Definitions, Field, Lookup, Params, Plan, parameter, rewrite};
+use crate::catalog::Catalog;
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{Ident, Statement};
 use frames::Frame;
@@ -86,7 +90,7 @@ enum Meaning {
 /// The state of binding one statement.
 struct Binder<'a> {
     catalog: &'a Catalog,
-    calls: &'a dyn TableFunctions,
+    calls: &'a dyn Lookup,
     params: &'a Params,
     definitions: &'a Definitions,
     /// Views that were named so far, with their places in [`Binder::shared`].
@@ -111,7 +115,7 @@ struct Binder<'a> {
 pub(super) fn statement(
     statement: &Statement,
     catalog: &Catalog,
-    calls: &dyn TableFunctions,
+    calls: &dyn Lookup,
     params: &Params,
     definitions: &Definitions,
 ) -> Result<(Plan, Vec<SharedPlan>), Vec<Diagnostic>> {
@@ -203,6 +207,12 @@ impl Binder<'_> {
         )
     }
 
+    /// The texts in the only column of a plan, which runs now.
+    fn texts(&self, plan: Plan) -> Result<Vec<String>, Diagnostic> {
+        let functions = rewrite::Functions { row_number: self.catalog.function("row_number") };
+        self.calls.texts(rewrite::plan(plan, self.shared.clone(), functions))
+    }
+
     /// A copy of an expression, accounted for.
     fn copy(&mut self, expr: &super::Expr) -> Bound<super::Expr> {
         self.grow(expr.size(), expr.span)?;
@@ -220,11 +230,4 @@ fn rename(binder: &mut Binder<'_>, plan: &mut Plan, names: &[Ident]) -> Bound<()
         field.name.clone_from(&name.text);
     }
     Ok(())
-}
-
-/// A parameter's value.
-fn parameter<'p>(params: &'p Params, name: &str) -> Option<&'p Value<'static>> {
-    params
-        .get(name)
-        .or_else(|| params.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v))
 }

@@ -96,6 +96,19 @@ fn write(expr: &Expr, out: &mut String, depth: usize) {
             out.push(' ');
             sub(pattern, out);
         }
+        ExprKind::MatchList { op, expr, patterns, all, negated } => {
+            sub(expr, out);
+            out.push_str(if *negated { " NOT " } else { " " });
+            out.push_str(match_words(*op));
+            out.push_str(if *all { " ALL (" } else { " ANY (" });
+            separated(patterns, out, depth);
+            out.push(')');
+        }
+        ExprKind::Collate { expr, collation } => {
+            sub(expr, out);
+            out.push_str(" COLLATE ");
+            out.push_str(&collation.text);
+        }
         ExprKind::Case { .. } => out.push_str("case"),
         ExprKind::Cast { expr, ty, lenient } => {
             out.push_str(if *lenient { "TRY_CAST(" } else { "CAST(" });

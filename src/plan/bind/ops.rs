@@ -1,6 +1,7 @@
 //! Operators: their operand and result types. [`ExprKind::Binary`] has the table.
 
 use super::arithmetic::{adapt_literal, literal_as};
+use super::collate::is_collated;
 use super::expr::{Place, article};
 use super::quantified::is_special_comparison;
 use super::{Binder, Bound, Failed, calendar};
@@ -96,7 +97,11 @@ impl Binder<'_> {
     }
 
     fn links(&mut self, first: &ast::Expr, links: &[Link<'_>], place: Place<'_>) -> Bound<Expr> {
-        let mut left = self.expr(first, place);
+        let mut left = match links.first() {
+            // It is bound with the comparison that it stands beside.
+            Some(link) if is_comparison(link.op) && is_collated(first) => Err(Failed),
+            _ => self.expr(first, place),
+        };
         let mut rest = links;
         while let Some(link) = rest.first() {
             let run = match link.op {
@@ -110,6 +115,19 @@ impl Binder<'_> {
             if matches!(link.op, BinaryOp::Add | BinaryOp::Sub) && calendar::is_step(link.right) {
                 left = self.moved(left, link.right, link.op == BinaryOp::Sub, place);
                 continue;
+            }
+            if is_comparison(link.op) {
+                let whole = [first, link.right];
+                let beside = if rest.len() + 1 == links.len() { &whole[..] } else { &whole[1..] };
+                if let Some(collation) = self.collation_of(beside.iter().copied())? {
+                    let left = if is_collated(first) && beside.len() == 2 {
+                        self.collated(first, Some(collation), place)?
+                    } else {
+                        self.by_collation(left?, collation)?
+                    };
+                    let right = self.collated(link.right, Some(collation), place)?;
+                    return self.binary(link.op, link.op_span, left, right);
+                }
             }
             let rights: Vec<Bound<Expr>> = now.iter().map(|l| self.expr(l.right, place)).collect();
             left = match link.op {
@@ -232,8 +250,8 @@ impl Binder<'_> {
         if super::row::is_row(expr) {
             return self.rows_between([expr, low, high], negated, span, place);
         }
-        let (expr, low, high) =
-            (self.expr(expr, place), self.expr(low, place), self.expr(high, place));
+        let collation = self.collation_of([expr, low, high])?;
+        let [expr, low, high] = [expr, low, high].map(|part| self.collated(part, collation, place));
         let (expr, low, high) = (expr?, low?, high?);
         let copy = self.copy(&expr)?;
         let (low_op, high_op, join) = if negated {
@@ -317,6 +335,11 @@ fn fold_tree(mut expr: Expr) -> Expr {
         }
     }
     fold(expr)
+}
+
+const fn is_comparison(op: BinaryOp) -> bool {
+    use BinaryOp::{Eq, Gt, GtEq, Lt, LtEq, NotEq};
+    matches!(op, Eq | NotEq | Lt | LtEq | Gt | GtEq)
 }
 
 /// How an operator is written.

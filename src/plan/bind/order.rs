@@ -87,7 +87,17 @@ impl Binder<'_> {
         {
             return Ok(Target::Output(index));
         }
-        let bound = self.expr(expr, place)?;
+        let collation = self.collation_of([expr])?;
+        if let (Some(collation), AstKind::Collate { expr: inner, .. }) = (collation, &expr.kind)
+            && let AstKind::Column(name) = &inner.kind
+            && let [part] = name.parts.as_slice()
+            && let Some(index) = self.output_named(&part.text, output, expr.span)?
+            && let Some((_, item)) = output.get(index)
+        {
+            let key = self.copy(item)?;
+            return Ok(Target::Expr(self.by_collation(key, collation)?));
+        }
+        let bound = self.collated(expr, collation, place)?;
         let same = output.iter().position(|(_, e)| e.same(&bound));
         Ok(same.map_or(Target::Expr(bound), Target::Output))
     }

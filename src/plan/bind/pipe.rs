@@ -13,7 +13,7 @@ use super::{Binder, Bound, Failed};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{
     self, Body, Distinct, GroupBy, GroupItem, Ident, Literal, OrderItem, Pipe, PipeItem, PipeKey,
-    PipeKind, Query, Select, SelectItem, SetOp,
+    PipeKind, Query, Select, SelectItem, SetOp, Turn,
 };
 use crate::plan::{Expr, ExprKind, Plan};
 
@@ -110,8 +110,18 @@ impl Binder<'_> {
                 Ok((plan.distinct(None), scope))
             }
             PipeKind::Join { right, kind, on } => self.join(Ok(source), right, *kind, on, span),
-            PipeKind::SetOp { op, all, queries } => {
-                let run = Run { op: *op, all: *all, span };
+            PipeKind::Turn { turn, alias } => {
+                let (mut plan, mut scope) = match **turn {
+                    Turn::Sample(_) => self.turned(source, turn)?,
+                    _ => self.turned(visible(source), turn)?,
+                };
+                if let Some(alias) = alias {
+                    self.apply_alias(&mut plan, &mut scope, alias)?;
+                }
+                Ok((plan, scope))
+            }
+            PipeKind::SetOp { op, all, by_name, queries } => {
+                let run = Run { op: *op, all: *all, by_name: *by_name, span };
                 let mut plan = settle_nulls(visible(source).0);
                 let rights: Vec<Bound<Plan>> = queries.iter().map(|q| self.query(q)).collect();
                 let rights = rights.into_iter().collect::<Bound<Vec<_>>>()?;

@@ -20,6 +20,7 @@ const LEVELS: usize = 5;
 pub(super) struct Run {
     pub(super) op: SetOp,
     pub(super) all: bool,
+    pub(super) by_name: bool,
     pub(super) span: Span,
 }
 
@@ -246,14 +247,17 @@ impl Binder<'_> {
     fn set_operations(&mut self, body: &Body) -> Bound<Plan> {
         let mut steps = Vec::new();
         let mut first = body;
-        while let Body::SetOp { op, all, left, right, span } = first {
-            steps.push((Run { op: *op, all: *all, span: *span }, &**right));
+        while let Body::SetOp { op, all, by_name, left, right, span } = first {
+            let run = Run { op: *op, all: *all, by_name: *by_name, span: *span };
+            steps.push((run, &**right));
             first = left;
         }
         steps.reverse();
         let at = steps.first().map_or(Span::default(), |(run, _)| run.span);
         // A run of UNIONs becomes a tree of logarithmic depth, every other step is a level.
-        let same = |a: &Run, b: &Run| a.op == SetOp::Union && b.op == a.op && a.all == b.all;
+        let same = |a: &Run, b: &Run| {
+            a.op == SetOp::Union && b.op == a.op && a.all == b.all && a.by_name == b.by_name
+        };
         let turns = steps.windows(2).filter(|w| match w {
             [(a, _), (b, _)] => !same(a, b),
             _ => false,
@@ -275,8 +279,38 @@ impl Binder<'_> {
     }
 
     pub(super) fn set_operation(&mut self, run: &Run, plans: Vec<Plan>) -> Bound<Plan> {
+        let plans = if run.by_name { self.by_name(plans, run.span)? } else { plans };
         let plans = self.aligned(plans, run.span)?;
         set_tree(run.op, run.all, plans, run.span).ok_or(Failed)
+    }
+
+    /// The plans with a column for each name that one of them has, NULL where it has none.
+    fn by_name(&mut self, plans: Vec<Plan>, span: Span) -> Bound<Vec<Plan>> {
+        let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
+        let mut names: Vec<String> = Vec::new();
+        for plan in &plans {
+            let own = plan.names();
+            for (index, name) in own.iter().enumerate() {
+                if own.iter().take(index).any(|other| same(other, name)) {
+                    let message = format!("UNION BY NAME: a query has two columns `{name}`");
+                    return self.fail_at(Code::BadQuery, span, message);
+                }
+                if !names.iter().any(|known| same(known, name)) {
+                    names.push(name.clone());
+                }
+            }
+            self.grow(names.len(), span)?;
+        }
+        let widened = plans.into_iter().map(|plan| {
+            let (own, columns) = (plan.names(), plan.columns());
+            let column = |name: &String| {
+                let known = own.iter().zip(&columns).find(|(own, _)| same(own, name));
+                known.map_or_else(|| Expr::null(Ty::Null, span), |(_, column)| column.clone())
+            };
+            let exprs = names.iter().map(column).collect();
+            plan.project(exprs, names.clone())
+        });
+        Ok(widened.collect())
     }
 
     /// The plans with columns of common types.

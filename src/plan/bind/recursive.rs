@@ -111,7 +111,7 @@ fn parts(query: &Query) -> Option<Parts<'_>> {
         return None;
     }
     match &query.body {
-        Body::SetOp { op: SetOp::Union, all, left, right, span } => {
+        Body::SetOp { op: SetOp::Union, all, by_name: false, left, right, span } => {
             Some(Parts { base: left, step: right, all: *all, span: *span })
         }
         Body::Nested(inner) if query.with.is_none() && inner.with.is_none() => parts(inner),

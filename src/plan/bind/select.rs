@@ -212,6 +212,16 @@ impl Binder<'_> {
         (items, aliases)
     }
 
+    /// The columns of a `*`, with their names.
+    pub(super) fn star_columns(
+        &mut self,
+        item: &SelectItem,
+        place: Place<'_>,
+    ) -> Bound<Vec<(String, Expr)>> {
+        let items = self.star(item, place)?.into_iter();
+        items.map(|item| Ok((item.name, item.expr.ok_or(Failed)?))).collect()
+    }
+
     fn star(&mut self, item: &SelectItem, place: Place<'_>) -> Bound<Vec<Item>> {
         let SelectItem::Star { qualifier, exclude, replace, rename, like, span } = item else {
             return Err(Failed);

@@ -27,7 +27,7 @@ impl Binder<'_> {
             Some(function) if function.kind == FunctionKind::Table => function,
             known => return self.no_table_function(known, &shown, name.span),
         };
-        let args = self.call_arguments(function, args)?;
+        let (args, missing) = self.call_arguments(function, args)?;
         let spans: Vec<Span> = args.iter().map(|arg| arg.span).collect();
         let fitted = self.fit(function, args, span)?;
         let mut values = Vec::with_capacity(fitted.args.len());
@@ -43,7 +43,7 @@ impl Binder<'_> {
                 }
             });
         }
-        self.required(function, &values, &spans, span)?;
+        let empty = self.required(function, &mut values, &missing, &spans, span)?;
         let columns = match self.columns_of(function, &mut values, &computed) {
             Ok(columns) => columns,
             Err(error) => return self.refused(function, error, &spans, span),
@@ -58,7 +58,7 @@ impl Binder<'_> {
         if let Rel::Scan { args, .. } = &mut plan.rel {
             *args = computed;
         }
-        Ok((plan, scope))
+        Ok((if empty { plan.limit(Some(0), 0) } else { plan }, scope))
     }
 
     /// The columns of a call, which cannot depend on arguments that are known only when it runs: any
@@ -104,12 +104,12 @@ impl Binder<'_> {
         self.fail(error.help("write CREATE TABLE t AS FROM 'file.csv', and name t"))
     }
 
-    /// The arguments in the order of the signature that has their names.
+    /// The arguments in the order of the signature that has their names, and which of them are missing.
     fn call_arguments(
         &mut self,
         function: &'static FunctionSpec,
         args: &[CallArgument],
-    ) -> Bound<Vec<Expr>> {
+    ) -> Bound<(Vec<Expr>, Vec<bool>)> {
         let mut placed: Vec<Option<Expr>> = Vec::new();
         let known = |name: &str| {
             let position = |s: &crate::catalog::Signature| {
@@ -143,10 +143,11 @@ impl Binder<'_> {
             }
         }
         let end = args.last().map_or(Span::default(), |arg| arg.value.span);
-        Ok(placed
+        let missing = placed.iter().map(Option::is_none).collect();
+        let args = placed
             .into_iter()
-            .map(|arg| arg.unwrap_or_else(|| Expr::null(crate::catalog::Ty::Null, end)))
-            .collect())
+            .map(|arg| arg.unwrap_or_else(|| Expr::null(crate::catalog::Ty::Null, end)));
+        Ok((args.collect(), missing))
     }
 
     fn constant_argument(
@@ -180,18 +181,30 @@ impl Binder<'_> {
         )
     }
 
-    /// Fails where an argument that cannot be left out is NULL.
+    /// Whether there are no rows because an argument that has to have a value is NULL. If the rows do not
+    /// follow from the arguments alone, or it was not given at all, that is an error.
     fn required(
         &mut self,
         function: &'static FunctionSpec,
-        values: &[Value<'static>],
+        values: &mut [Value<'static>],
+        missing: &[bool],
         spans: &[Span],
         span: Span,
-    ) -> Bound<()> {
-        let least = |s: &crate::catalog::Signature| s.args.len().saturating_sub(s.optional);
-        let least = function.signatures.iter().map(least).min().unwrap_or(0);
-        let null = values.iter().take(least).position(Value::is_null);
-        let Some(index) = null else { return Ok(()) };
+    ) -> Bound<bool> {
+        let count = function.required(values.len());
+        let nulls = values.iter().take(count).enumerate().filter(|(_, value)| value.is_null());
+        let nulls: Vec<usize> = nulls.map(|(index, _)| index).collect();
+        let is_missing = |index: &&usize| missing.get(**index) == Some(&true);
+        let wrong = nulls.iter().find(is_missing);
+        let wrong = if function.is_pure { wrong } else { wrong.or(nulls.first()) };
+        let Some(&index) = wrong else {
+            for index in &nulls {
+                if let (Some(value), Some(ty)) = (values.get_mut(*index), taken(function, *index)) {
+                    *value = stand_ins(ty).into_iter().next().unwrap_or(Value::Null);
+                }
+            }
+            return Ok(!nulls.is_empty());
+        };
         let at = spans.get(index).copied().unwrap_or(span);
         let name = function.signatures.first().and_then(|s| s.names.get(index));
         let message = match name {
@@ -265,6 +278,11 @@ impl Binder<'_> {
     }
 }
 
+/// The type of an argument of the first signature that takes it.
+fn taken(function: &FunctionSpec, index: usize) -> Option<Ty> {
+    function.signatures.iter().find_map(|s| s.args.get(index)).copied()
+}
+
 /// Functions whose columns depend on all their arguments.
 const BY_ARGUMENT: &[&str] = &["log_table"];
 
@@ -295,7 +313,7 @@ fn has_to_be_constant(function: &FunctionSpec, index: usize) -> CallError {
 }
 
 fn is_about_columns(error: &Diagnostic) -> bool {
-    matches!(error.code, Code::UnknownColumn | Code::UnknownTable | Code::Unsupported)
+    matches!(error.code, Code::UnknownColumn | Code::UnknownTable)
 }
 
 fn called_as(error: Diagnostic, function: &FunctionSpec) -> Diagnostic {

@@ -176,7 +176,7 @@ pub(super) fn outer_keys(pulled: &Pulled, args: &[Expr]) -> Vec<(Expr, Expr)> {
     let columns = pulled.plan.columns();
     let each = pulled.keys.iter().filter_map(|(outer, column)| {
         let mut outer = outer.clone();
-        outer.map_params(&mut |index, param| args.get(index).unwrap_or(param).clone());
+        outer.give(args);
         Some(key_types(outer, columns.get(*column)?.clone()))
     });
     each.collect()
@@ -186,7 +186,7 @@ pub(super) fn outer_keys(pulled: &Pulled, args: &[Expr]) -> Vec<(Expr, Expr)> {
 pub(super) fn outer_residual(residual: Vec<Expr>, args: &[Expr], width: usize) -> Vec<Expr> {
     let moved = residual.into_iter().map(|mut term| {
         term.map_columns(&|i| i + width);
-        term.map_params(&mut |index, param| args.get(index).unwrap_or(param).clone());
+        term.give(args);
         term
     });
     moved.collect()

@@ -3,12 +3,9 @@
 
 use super::decorrelate::{Functions, has_correlated, is_null};
 use super::pull::{may_fail, pull};
-use crate::catalog::{Ty, Value};
+use crate::catalog::{OfNoRows, Ty, Value};
 use crate::plan::bind::join::key_types;
 use crate::plan::{AggregateCall, Expr, ExprKind, Field, Plan, Rel};
-
-/// Aggregates that give 0 of no rows; all others give NULL.
-const COUNTS: &[&str] = &["count", "count_if", "approx_count_distinct", "entropy", "regr_count"];
 
 /// How deep and how large a value may get by putting in what columns compute.
 const MAX_DEPTH: usize = 100;
@@ -41,14 +38,19 @@ pub(super) fn aggregate(plan: Plan, args: &[Expr], functions: Functions) -> Opti
         .zip(&pulled.keys)
         .map(|(key, (_, column))| Field::of(key, names.get(*column).cloned().unwrap_or_default()));
     let schema = of_keys.chain(plan.schema).collect();
-    let counts: Vec<bool> = aggregates.iter().map(|a| COUNTS.contains(&a.function.name)).collect();
+    let of_none = |a: &AggregateCall| match a.function.of_no_rows {
+        OfNoRows::Null => Some(false),
+        OfNoRows::Zero => Some(true),
+        _ => None,
+    };
+    let counts: Vec<bool> = aggregates.iter().map(of_none).collect::<Option<_>>()?;
     let (input, span) = (Box::new(pulled.plan), plan.span);
     let count = keys.len();
     let grouped = Plan { rel: Rel::Aggregate { input, keys, aggregates }, schema, span };
     let columns = grouped.columns();
     let own = pulled.keys.iter().zip(&columns).map(|((outer, _), column)| {
         let mut outer = outer.clone();
-        outer.map_params(&mut |index, param| args.get(index).unwrap_or(param).clone());
+        outer.give(args);
         key_types(outer, column.clone())
     });
     let own = own.collect();
@@ -101,7 +103,7 @@ pub(super) fn of_one_row(plan: &Plan, args: &[Expr]) -> Option<Vec<Expr>> {
     }
     let (_, mut values) = values_over(plan.clone())?;
     for value in &mut values {
-        value.map_params(&mut |index, param| args.get(index).unwrap_or(param).clone());
+        value.give(args);
     }
     Some(values)
 }

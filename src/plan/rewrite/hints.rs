@@ -68,7 +68,7 @@ fn hint(term: &Expr, columns: &[ScanColumn]) -> Option<Hint> {
                 return compared(*op, column, value);
             }
             let (column, value) = (column(right)?, left.as_literal()?);
-            compared(mirrored(*op), column, value)
+            compared(op.mirrored(), column, value)
         }
         ExprKind::IsDistinct { left, right, negated: true } if left.ty == right.ty => {
             let (column, value) = (column(left)?, right.as_literal()?);
@@ -110,14 +110,4 @@ fn compared(op: BinaryOp, column: usize, value: &Value<'static>) -> Option<Hint>
         _ => return None,
     };
     Some(Hint { column, op })
-}
-
-const fn mirrored(op: BinaryOp) -> BinaryOp {
-    match op {
-        BinaryOp::Lt => BinaryOp::Gt,
-        BinaryOp::LtEq => BinaryOp::GtEq,
-        BinaryOp::Gt => BinaryOp::Lt,
-        BinaryOp::GtEq => BinaryOp::LtEq,
-        op => op,
-    }
 }

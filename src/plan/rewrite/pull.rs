@@ -38,13 +38,19 @@ pub(super) fn pull(plan: Plan, others: bool, functions: Functions) -> Option<Pul
 }
 
 /// Whether expressions compute what may fail for rows that have nothing to do with the row around.
+/// Arithmetic is not counted: it overflows so rarely that queries over it are not run row by row for that.
 pub(super) fn may_fail<'e>(exprs: impl IntoIterator<Item = &'e Expr>) -> bool {
     let mut fails = false;
     for expr in exprs {
         expr.visit(&mut |e| {
-            fails |= matches!(&e.kind, ExprKind::Cast { expr, lenient: false }
-                if expr.ty == Ty::Text && e.ty != Ty::Text);
-            fails |= matches!(&e.kind, ExprKind::Query(query) if !query.args.is_empty());
+            fails |= match &e.kind {
+                ExprKind::Cast { expr, lenient: false, range } => {
+                    range.is_some() || (expr.ty == Ty::Text && e.ty != Ty::Text)
+                }
+                ExprKind::Call { function, .. } => !function.is_total,
+                ExprKind::Query(query) => !query.args.is_empty(),
+                _ => false,
+            };
         });
     }
     fails

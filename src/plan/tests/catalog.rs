@@ -2,8 +2,8 @@
 //! in its own ways.
 
 use crate::catalog::{
-    CallColumn, CallError, Catalog, ColumnSpec, Format, FunctionKind, FunctionSpec, Signature,
-    TableFunctions, TableSpec, Ty, Unit, Value,
+    CallColumn, CallError, Catalog, ColumnSpec, Format, FunctionKind, FunctionSpec, OfNoRows,
+    Signature, TableFunctions, TableSpec, Ty, Unit, Value,
 };
 
 const fn sig(args: &'static [Ty], optional: usize, variadic: bool, returns: Ty) -> Signature {
@@ -24,6 +24,8 @@ const fn function(
         signatures,
         takes_null: false,
         is_pure: true,
+        is_total: false,
+        of_no_rows: OfNoRows::Null,
         doc: "Documented.",
         examples: &[],
     }
@@ -162,6 +164,12 @@ pub(super) fn catalog() -> Catalog {
     );
     let tables = table("meta.tables", vec![column("name", Ty::Text), column("doc", Ty::Text)]);
     Catalog::new(vec![threads, modules, tables], FUNCTIONS.iter().collect())
+}
+
+impl crate::plan::Lookup for Calls {
+    fn texts(&self, _: crate::plan::Plan) -> Result<Vec<String>, crate::diag::Diagnostic> {
+        Ok(vec!["a".to_owned(), "b".to_owned()])
+    }
 }
 
 /// Table functions as the tests have them: `range` has a column of its name, `struct` two.

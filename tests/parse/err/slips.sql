@@ -79,7 +79,7 @@ SELECT E'\q'
 SELECT :x
 SELECT $ 
 SELECT #tmp
-SELECT x FROM t PIVOT (sum(x) FOR y IN (1))
+SELECT x FROM t PIVOT sum(x) FOR y IN (1)
 SELECT x FROM t ORDER BY x DSC
 SELECT x FROM t GROUP BY x HAVNG count(*) > 1
 SELECT distinct(x) y z FROM t

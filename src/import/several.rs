@@ -1,0 +1,196 @@
+//! Several files as one table.
+
+use super::Error;
+use crate::catalog::{Absent, ColumnBuilder, ColumnData, Data, Format, PointerWidth, Ty, Value};
+
+/// The columns of a file.
+pub type Columns = Vec<(String, ColumnData)>;
+
+/// The columns of files that are read after each other. They have the same columns, or with `by_name` those that
+/// any has. With `filename` the file of each row is a column too.
+///
+/// # Errors
+/// If files differ in their columns.
+pub fn combined(
+    files: Vec<(String, Columns)>,
+    by_name: bool,
+    filename: bool,
+) -> Result<Columns, Error> {
+    let paths: Vec<(String, usize)> = files
+        .iter()
+        .map(|(path, columns)| (path.clone(), columns.first().map_or(0, |(_, data)| rows(data))))
+        .collect();
+    let mut parts: Vec<(String, Vec<Option<ColumnData>>)> = Vec::new();
+    let count = files.len();
+    for (index, (path, columns)) in files.into_iter().enumerate() {
+        let first = paths.first().map_or("", |(path, _)| path.as_str());
+        let width = columns.len();
+        for (name, data) in columns {
+            let known = parts.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name));
+            match known {
+                Some((_, parts)) => parts.push(Some(data)),
+                None if index == 0 || by_name => {
+                    let mut part = vec![None; index];
+                    part.push(Some(data));
+                    parts.push((name, part));
+                }
+                None => return Err(differ(&path, first, &name)),
+            }
+        }
+        if index > 0 && !by_name && width < parts.len() {
+            let missing = parts.iter().find(|(_, parts)| parts.len() <= index);
+            return Err(differ(&path, first, missing.map_or("", |(name, _)| name)));
+        }
+        for (_, parts) in &mut parts {
+            parts.resize(index + 1, None);
+        }
+    }
+    let mut columns: Columns = Vec::with_capacity(parts.len() + 1);
+    for (name, parts) in parts {
+        let lengths = paths.iter().map(|(_, rows)| *rows);
+        let data = match (count, parts) {
+            (1, mut parts) => parts.pop().flatten().unwrap_or_else(|| nothing(Ty::Text, 0)),
+            (_, parts) => appended(parts, lengths),
+        };
+        columns.push((name, data));
+    }
+    if filename {
+        let mut builder = ColumnBuilder::new(Ty::Text);
+        for (path, rows) in &paths {
+            for _ in 0..*rows {
+                builder.push_text(Ok(path));
+            }
+        }
+        columns.push(("filename".to_owned(), builder.finish()));
+    }
+    Ok(columns)
+}
+
+fn differ(path: &str, first: &str, name: &str) -> Error {
+    Error(format!("{path} and {first} have different columns: only one has `{name}`"))
+}
+
+fn nothing(ty: Ty, rows: usize) -> ColumnData {
+    let mut builder = ColumnBuilder::new(ty);
+    for _ in 0..rows {
+        builder.push_absent(Absent::NotApplicable);
+    }
+    builder.finish()
+}
+
+/// The parts of a column one after the other, of one type.
+fn appended(parts: Vec<Option<ColumnData>>, rows: impl Iterator<Item = usize>) -> ColumnData {
+    let types = parts.iter().flatten().filter(|data| has_values(data)).map(|data| data.ty);
+    let ty = types.reduce(common).unwrap_or(Ty::Text);
+    let mut whole = ColumnBuilder::new(ty);
+    for (part, rows) in parts.into_iter().zip(rows) {
+        let data = part.unwrap_or_else(|| nothing(ty, rows));
+        for row in 0..rows {
+            push(&mut whole, &data, row);
+        }
+    }
+    whole.finish()
+}
+
+fn has_values(data: &ColumnData) -> bool {
+    data.absent.is_empty() && rows(data) > 0 || data.absent.iter().any(|code| *code == 0)
+}
+
+fn common(a: Ty, b: Ty) -> Ty {
+    match (a, b) {
+        (a, b) if a == b => a,
+        (Ty::Int, Ty::Double) | (Ty::Double, Ty::Int) => Ty::Double,
+        _ => Ty::Text,
+    }
+}
+
+fn push(into: &mut ColumnBuilder, data: &ColumnData, row: usize) {
+    if let Some(reason) = data.absent(row) {
+        return into.push_absent(reason);
+    }
+    let value = value(data, row);
+    match (into.ty(), value) {
+        (_, Value::Null) => into.push_absent(Absent::NotApplicable),
+        (Ty::Text, value) => {
+            into.push_text(Ok(&Format::Plain.render(&value, PointerWidth::Bits64)));
+        }
+        #[allow(clippy::cast_precision_loss, reason = "columns of numbers are of one type")]
+        (Ty::Double, Value::Int(v)) => into.push_double(Ok(v as f64)),
+        (_, Value::Double(v)) => into.push_double(Ok(v)),
+        (_, Value::Bool(v)) => into.push_bool(Ok(v)),
+        (_, Value::Addr(v)) => into.push_addr(Ok(v)),
+        (_, Value::Int(v) | Value::Time(v) | Value::Interval(v)) => into.push_int(Ok(v)),
+        (_, Value::Text(_)) => into.push_absent(Absent::Unreadable),
+    }
+}
+
+/// The value of a row that has one.
+fn value(data: &ColumnData, row: usize) -> Value<'_> {
+    let found = match &data.data {
+        Data::Bool(v) => v.get(row).map(|v| Value::Bool(*v)),
+        Data::Int(v) => v.get(row).map(|v| match data.ty {
+            Ty::Time => Value::Time(*v),
+            Ty::Interval => Value::Interval(*v),
+            _ => Value::Int(*v),
+        }),
+        Data::Double(v) => v.get(row).map(|v| Value::Double(*v)),
+        Data::Addr(v) => v.get(row).map(|v| Value::Addr(*v)),
+        Data::Text { bytes, ends } => {
+            let start = row.checked_sub(1).and_then(|before| ends.get(before)).copied();
+            let end = ends.get(row).copied();
+            end.and_then(|end| bytes.get(start.unwrap_or(0)..end)).map(|t| Value::Text(t.into()))
+        }
+    };
+    found.unwrap_or(Value::Null)
+}
+
+fn rows(data: &ColumnData) -> usize {
+    match &data.data {
+        Data::Bool(v) => v.len(),
+        Data::Int(v) => v.len(),
+        Data::Double(v) => v.len(),
+        Data::Text { ends, .. } => ends.len(),
+        Data::Addr(v) => v.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(name: &str, values: &[i64]) -> (String, ColumnData) {
+        let data = Data::Int(values.to_vec());
+        (name.to_owned(), ColumnData { ty: Ty::Int, data, absent: Vec::new() })
+    }
+
+    fn doubles(name: &str, values: &[f64]) -> (String, ColumnData) {
+        let data = Data::Double(values.to_vec());
+        (name.to_owned(), ColumnData { ty: Ty::Double, data, absent: Vec::new() })
+    }
+
+    fn files() -> Vec<(String, Columns)> {
+        vec![
+            ("a".to_owned(), vec![column("x", &[1, 2]), column("y", &[3, 4])]),
+            ("b".to_owned(), vec![doubles("X", &[1.5]), column("z", &[5])]),
+        ]
+    }
+
+    #[test]
+    fn columns_of_one_name_go_together() {
+        let found = combined(files(), true, true).unwrap();
+        let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["x", "y", "z", "filename"]);
+        assert_eq!(found[0].1.data, Data::Double(vec![1.0, 2.0, 1.5]));
+        assert_eq!(found[1].1.absent(2), Some(Absent::NotApplicable));
+        assert_eq!(found[2].1.absent(0), Some(Absent::NotApplicable));
+    }
+
+    #[test]
+    fn files_with_other_columns_are_refused_without_names() {
+        let error = combined(files(), false, false).unwrap_err();
+        assert_eq!(error.0, "b and a have different columns: only one has `z`");
+        let less = vec![files().remove(0), ("c".to_owned(), vec![column("x", &[1])])];
+        let error = combined(less, false, false).unwrap_err();
+        assert_eq!(error.0, "c and a have different columns: only one has `y`");
+    }
+}

@@ -1,0 +1,15 @@
+SELECT 1 AS a UNION BY NAME SELECT 2 AS b UNION ALL BY NAME SELECT 3 AS c;
+PIVOT t ON w USING sum(n) AS s, count(*) GROUP BY k, l ORDER BY k LIMIT 3;
+PIVOT t ON w IN ('x' AS ex, -1, NULL, y), k || 'a' GROUP BY k;
+pivot (SELECT 1) ON a;
+PIVOT_WIDER a JOIN b USING (id) ON year USING sum(x) / 2;
+SELECT * FROM t PIVOT (sum(n), max(m) AS m FOR w IN ('x', 2) (a, b) IN ((1, 2), (3, 4)) GROUP BY k) AS p (c, d);
+SELECT * FROM t AS a TABLESAMPLE 10% PIVOT (count(*) FOR w) UNPIVOT (v FOR n IN (x, y));
+SELECT * FROM (a CROSS JOIN b) TABLESAMPLE reservoir(10 ROWS) REPEATABLE (7), c;
+UNPIVOT t ON a, b AS bb, (c, d) AS e, COLUMNS(* EXCLUDE (f, g)), * EXCLUDE (h) INTO NAME n VALUE v, w;
+UNPIVOT t INCLUDE NULLS ON COLUMNS('x.*')::VARCHAR;
+SELECT * FROM t UNPIVOT INCLUDE NULLS ((v, w) FOR n IN ((a, b) AS x, (c, d) AS 'y z')) AS u;
+SELECT a FROM t WHERE b USING SAMPLE 20 PERCENT (bernoulli, 3) ORDER BY a;
+FROM t |> PIVOT ON w USING sum(n) GROUP BY k AS p |> UNPIVOT (v FOR n IN (a)) |> TABLESAMPLE 5 ROWS |> UNION ALL BY NAME (FROM u);
+SELECT 5!, a ! = 3, x COLLATE nocase, y COLLATE nocase.noaccent < 'a', a LIKE ANY ('b', c), a NOT ILIKE ALL ('b'), a !~ ANY ('b');
+SELECT pivot, unpivot, name, value, sample, (pivot), (unpivot IS NULL) FROM pivot AS p, unpivot;
