@@ -66,6 +66,7 @@ pub const KEYWORDS: &[&str] = &[
     "IS",
     "ISNULL",
     "JOIN",
+    "LAMBDA",
     "LAST",
     "LATERAL",
     "LEADING",

@@ -10,13 +10,16 @@ mod call;
 mod columns;
 mod defined;
 pub(super) mod expr;
+mod fit;
 mod frames;
 mod from;
 mod group;
 mod idioms;
 pub(super) mod join;
+mod lambda;
 mod literal;
 mod name;
+mod nested;
 pub(super) mod ops;
 mod order;
 mod pipe;
@@ -35,7 +38,7 @@ mod window;
 
 use super::shared::SharedPlan;
 use super::{Definitions, Field, Params, Plan};
-use crate::catalog::{Catalog, TableFunctions, Value};
+use crate::catalog::{Catalog, TableFunctions, Ty, Value};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{Ident, Statement};
 use frames::Frame;
@@ -101,6 +104,10 @@ struct Binder<'a> {
     frames: Vec<Frame>,
     /// How many recursions there are.
     recursions: usize,
+    /// The arguments of the lambdas around, the innermost last: name, number and type.
+    locals: Vec<(String, usize, Ty)>,
+    /// How many arguments of lambdas there are in the statement.
+    lambda_params: usize,
     depth: usize,
     nodes: usize,
     /// What `now()` is in all of the statement.
@@ -127,6 +134,8 @@ pub(super) fn statement(
         shared: Vec::new(),
         frames: Vec::new(),
         recursions: 0,
+        locals: Vec::new(),
+        lambda_params: 0,
         depth: 0,
         nodes: 0,
         now: crate::time::now(),
