@@ -38,7 +38,10 @@ mod table;
 mod time;
 mod unwind;
 
-pub use catalog::{Absent, ColumnBuilder, ColumnData, Format, PointerWidth, Ty, Value};
+pub use catalog::{
+    Absent, ColumnBuilder, ColumnData, Format, ListTy, Nested, PointerWidth, StructTy, Ty, Value,
+    Values,
+};
 pub use diag::{Code, Diagnostic, Span};
 pub use dump::Image;
 pub use exec::{ColumnView, Field, Footnote, FromValue, ResultSet, Row, Unread};

@@ -135,7 +135,9 @@ impl ColumnBuilder {
             Ty::Bool => Data::Bool(Vec::new()),
             Ty::Int | Ty::Time | Ty::Interval => Data::Int(Vec::new()),
             Ty::Double => Data::Double(Vec::new()),
-            Ty::Text | Ty::Null => Data::Text { bytes: String::new(), ends: Vec::new() },
+            Ty::Text | Ty::Null | Ty::List(_) | Ty::Struct(_) => {
+                Data::Text { bytes: String::new(), ends: Vec::new() }
+            }
             Ty::Addr => Data::Addr(Vec::new()),
         };
         Self { ty, data, absent: Vec::new(), rows: 0 }

@@ -8,12 +8,16 @@ mod batch;
 mod call;
 mod hint;
 mod intern;
+mod json;
 pub mod names;
+mod nested;
 mod parse;
+mod parse_nested;
 mod render;
 mod shared;
 mod spec;
 mod ty;
+mod type_name;
 mod value;
 
 pub use absent::{Absent, Cell};
@@ -21,11 +25,14 @@ pub use batch::{Batch, ColumnBuilder, ColumnData, Data};
 pub use call::{CallColumn, CallError, TableFunctions};
 pub use hint::{Hint, HintOp};
 pub use intern::{intern, intern_function};
+pub use json::append_json_text;
+pub(crate) use nested::ListBuilder;
+pub use nested::{Nested, Values};
 pub use render::{Format, PointerWidth};
 pub use shared::Shared;
 pub use spec::{
     Catalog, ColumnSpec, Example, FunctionKind, FunctionSpec, Kinds, OfNoRows, Setting, Signature,
     SourceKind, TableSpec, Unit,
 };
-pub use ty::{IntRange, Ty};
+pub use ty::{IntRange, ListTy, StructTy, Ty};
 pub use value::Value;

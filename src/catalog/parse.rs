@@ -19,6 +19,7 @@ impl Value<'static> {
             Ty::Time => Value::Time(parse_timestamp(text)?),
             Ty::Interval => Value::Interval(parse_interval(text).ok()?),
             Ty::Text => Value::text(text.to_owned()),
+            Ty::List(_) | Ty::Struct(_) => return super::parse_nested::parse(text, ty),
             Ty::Null => return None,
         })
     }

@@ -1,9 +1,10 @@
 //! Values as text: hex at the pointer width, times in UTC, durations. One rendering serves the
 //! terminal, CSV, `CAST(… AS VARCHAR)` and the rest, so that a value looks the same everywhere.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use super::Value;
+use super::{Nested, Ty, Value};
 use crate::time::{append_interval, append_timestamp};
 
 /// How a number is shown; carried by plain column references through a query.
@@ -47,8 +48,80 @@ impl Format {
             Value::Addr(v) => width.append(into, *v),
             Value::Time(v) => append_timestamp(into, *v, ' '),
             Value::Interval(v) => append_interval(into, *v),
+            Value::List(v) => self.append_list(into, v, width),
+            Value::Struct(v) => self.append_struct(into, v, width),
         }
     }
+}
+
+impl Format {
+    /// The text of a value in which there is text of a dump or a query, which writers have to escape:
+    /// of text, lists and structures.
+    pub fn free_text<'v>(self, value: &'v Value<'_>, width: PointerWidth) -> Option<Cow<'v, str>> {
+        match value {
+            Value::Text(text) => Some(Cow::Borrowed(text)),
+            Value::List(_) | Value::Struct(_) => Some(Cow::Owned(self.render(value, width))),
+            _ => None,
+        }
+    }
+
+    fn append_list(self, into: &mut String, list: &Nested<'_>, width: PointerWidth) {
+        into.push('[');
+        for (at, value) in list.values().enumerate() {
+            if at > 0 {
+                into.push_str(", ");
+            }
+            self.append_within(into, &value, width);
+        }
+        into.push(']');
+    }
+
+    /// `{'a': 1, 'b': x}`, and `(1, x)` where fields have no names.
+    fn append_struct(self, into: &mut String, of: &Nested<'_>, width: PointerWidth) {
+        let fields = if let Ty::Struct(of) = of.ty() { of.fields() } else { &[] };
+        let named = fields.iter().any(|(name, _)| !name.is_empty());
+        into.push(if named { '{' } else { '(' });
+        for (at, ((name, _), value)) in fields.iter().zip(of.values()).enumerate() {
+            if at > 0 {
+                into.push_str(", ");
+            }
+            if named {
+                append_quoted(into, name);
+                into.push_str(": ");
+            }
+            self.append_within(into, &value, width);
+        }
+        into.push(if named { '}' } else { ')' });
+    }
+
+    /// A value in a list or a structure: NULL is a word, and text that could be misread is quoted.
+    fn append_within(self, into: &mut String, value: &Value<'_>, width: PointerWidth) {
+        match value {
+            Value::Null => into.push_str("NULL"),
+            Value::Text(text) if is_misread(text) => append_quoted(into, text),
+            other => self.append(into, other, width),
+        }
+    }
+}
+
+/// Whether text within a list or a structure would not be read back as the same text.
+fn is_misread(text: &str) -> bool {
+    text.is_empty()
+        || text.eq_ignore_ascii_case("null")
+        || text.starts_with(char::is_whitespace)
+        || text.ends_with(char::is_whitespace)
+        || text.contains(['[', ']', '{', '}', '(', ')', ',', ':', '\'', '"', '\\', '='])
+}
+
+fn append_quoted(into: &mut String, text: &str) {
+    into.push('\'');
+    for c in text.chars() {
+        if matches!(c, '\'' | '\\') {
+            into.push('\\');
+        }
+        into.push(c);
+    }
+    into.push('\'');
 }
 
 impl PointerWidth {

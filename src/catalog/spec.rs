@@ -348,6 +348,7 @@ pub struct Catalog {
     tables: Vec<TableSpec>,
     functions: Vec<&'static FunctionSpec>,
     by_function: BTreeMap<&'static str, usize>,
+    by_table_function: BTreeMap<&'static str, usize>,
     views: Vec<&'static str>,
     settings: Vec<Setting>,
 }
@@ -368,13 +369,16 @@ pub struct Setting {
 impl Catalog {
     /// A catalog of the given tables and functions, in the order in which they are to be listed.
     pub fn new(tables: Vec<TableSpec>, functions: Vec<&'static FunctionSpec>) -> Self {
-        let mut by_function = BTreeMap::new();
+        let (mut by_function, mut by_table_function) = (BTreeMap::new(), BTreeMap::new());
         for (index, function) in functions.iter().enumerate() {
+            let rows = function.kind == FunctionKind::Table;
+            let by_name = if rows { &mut by_table_function } else { &mut by_function };
             for name in std::iter::once(&function.name).chain(function.aliases) {
-                by_function.entry(*name).or_insert(index);
+                by_name.entry(*name).or_insert(index);
             }
         }
-        Self { tables, functions, by_function, views: Vec::new(), settings: Vec::new() }
+        let (views, settings) = (Vec::new(), Vec::new());
+        Self { tables, functions, by_function, by_table_function, views, settings }
     }
 
     /// Adds a table, in the place of the one of that name if there is one.
@@ -422,9 +426,18 @@ impl Catalog {
         self.tables.iter().find(|t| t.name.eq_ignore_ascii_case(name))
     }
 
-    /// The function of that name or alias, in any ASCII case.
+    /// The function of that name or alias, in any ASCII case. Of a table function and another of one
+    /// name it is the other.
     pub fn function(&self, name: &str) -> Option<&'static FunctionSpec> {
         let lower = name.to_ascii_lowercase();
-        self.by_function.get(lower.as_str()).and_then(|&i| self.functions.get(i).copied())
+        let maps = [&self.by_function, &self.by_table_function];
+        let index = maps.into_iter().find_map(|map| map.get(lower.as_str()));
+        index.and_then(|&i| self.functions.get(i).copied())
+    }
+
+    /// The table function of that name or alias, in any ASCII case.
+    pub fn table_function(&self, name: &str) -> Option<&'static FunctionSpec> {
+        let lower = name.to_ascii_lowercase();
+        self.by_table_function.get(lower.as_str()).and_then(|&i| self.functions.get(i).copied())
     }
 }

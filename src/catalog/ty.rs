@@ -1,6 +1,48 @@
 //! The types of the language.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use super::intern::intern;
+use super::type_name;
+
+/// How many fields a structure may have.
+const MAX_FIELDS: usize = 1_000;
+/// How long the name of a type may be, which bounds the number of types in it.
+const MAX_NAME: usize = 1 << 14;
+/// How long the names of all types may be together, as types live as long as the program.
+const MAX_NAMES: usize = 16 << 20;
+
+/// The types of lists and structures that are known, by name, and how long the names are together.
+static NESTED: Mutex<(BTreeMap<&'static str, Ty>, usize)> = Mutex::new((BTreeMap::new(), 0));
+
+/// The type of that name, made if it is not known; `None` if there are too many types.
+fn kept(name: &str, make: impl FnOnce() -> Option<Ty>) -> Option<Ty> {
+    let mut known = NESTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(ty) = known.0.get(name) {
+        return Some(*ty);
+    }
+    if known.1 + name.len() > MAX_NAMES || name.len() > 2 * MAX_NAME {
+        return None;
+    }
+    let ty = make()?;
+    known.1 += name.len();
+    known.0.insert(ty.name(), ty);
+    Some(ty)
+}
+
+/// A field as it is written in a type; those of `row(…)` have no names.
+fn field_text(name: &str, ty: Ty) -> String {
+    if name.is_empty() { ty.name().to_owned() } else { format!("{} {ty}", field_name(name)) }
+}
+
+/// The name of a field as it is written in a type.
+fn field_name(name: &str) -> String {
+    let is_word = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if is_word { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+}
 
 /// A type of the language. Every expression has exactly one before a query runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,6 +64,44 @@ pub enum Ty {
     Time,
     /// `INTERVAL`: a duration of microseconds.
     Interval,
+    /// `LIST`: any number of values of one type, written `INTEGER[]`.
+    List(&'static ListTy),
+    /// `STRUCT`: values by name, written `STRUCT(a INTEGER, b VARCHAR)`.
+    Struct(&'static StructTy),
+}
+
+/// The type of a list. There is one for each type of elements, see [`Ty::list_of`].
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct ListTy {
+    element: Ty,
+    name: &'static str,
+}
+
+/// The type of a structure. There is one for each sequence of fields, see [`Ty::struct_of`].
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct StructTy {
+    fields: &'static [(&'static str, Ty)],
+    name: &'static str,
+}
+
+impl ListTy {
+    /// The type of the elements; [`Ty::Null`] of a list that holds nothing but NULL.
+    pub const fn element(&self) -> Ty {
+        self.element
+    }
+}
+
+impl StructTy {
+    /// Names and types of the fields.
+    pub const fn fields(&self) -> &'static [(&'static str, Ty)] {
+        self.fields
+    }
+
+    /// The place and the type of a field, whose name is compared without regard to ASCII case.
+    pub fn field(&self, name: &str) -> Option<(usize, Ty)> {
+        let mut fields = self.fields.iter().enumerate();
+        fields.find(|(_, (own, _))| own.eq_ignore_ascii_case(name)).map(|(at, (_, ty))| (at, *ty))
+    }
 }
 
 impl Ty {
@@ -36,11 +116,106 @@ impl Ty {
             Self::Addr => "ADDRESS",
             Self::Time => "TIMESTAMP",
             Self::Interval => "INTERVAL",
+            Self::List(list) => list.name,
+            Self::Struct(of) => of.name,
         }
+    }
+
+    /// In a signature: a list of any type.
+    pub const ANY_LIST: Self = Self::List(&ListTy { element: Self::Null, name: "LIST" });
+
+    /// In a signature: a list of lists of any type.
+    pub const ANY_LISTS: Self =
+        Self::List(&ListTy { element: Self::ANY_LIST, name: "LIST of LISTs" });
+
+    /// In a signature: a structure of any fields.
+    pub const ANY_STRUCT: Self = Self::Struct(&StructTy { fields: &[], name: "STRUCT" });
+
+    /// A list of texts.
+    pub const TEXTS: Self = Self::List(&ListTy { element: Self::Text, name: "VARCHAR[]" });
+
+    /// A list of nothing but NULL.
+    pub const NULLS: Self = Self::List(&ListTy { element: Self::Null, name: "NULL[]" });
+
+    /// A list of integers.
+    pub const INTS: Self = Self::List(&ListTy { element: Self::Int, name: "INTEGER[]" });
+
+    /// A list of times.
+    pub const TIMES: Self = Self::List(&ListTy { element: Self::Time, name: "TIMESTAMP[]" });
+
+    /// A list of truth values.
+    pub const BOOLS: Self = Self::List(&ListTy { element: Self::Bool, name: "BOOLEAN[]" });
+
+    /// How many lists and structures may stand in each other.
+    pub const MAX_DEPTH: usize = 16;
+
+    /// The type of the elements of a list.
+    pub const fn element(self) -> Option<Self> {
+        if let Self::List(list) = self { Some(list.element) } else { None }
+    }
+
+    /// Whether it is a list or a structure.
+    pub const fn is_nested(self) -> bool {
+        matches!(self, Self::List(_) | Self::Struct(_))
+    }
+
+    /// How many lists and structures stand in each other.
+    pub fn depth(self) -> usize {
+        match self {
+            Self::List(list) => 1 + list.element.depth(),
+            Self::Struct(of) => 1 + of.fields.iter().map(|f| f.1.depth()).max().unwrap_or(0),
+            _ => 0,
+        }
+    }
+
+    /// The type of lists of these elements; `None` if types would stand in each other too deep.
+    pub fn list_of(element: Self) -> Option<Self> {
+        if element.depth() >= Self::MAX_DEPTH {
+            return None;
+        }
+        let name = format!("{}[]", element.name());
+        kept(&name, || {
+            Some(Self::List(Box::leak(Box::new(ListTy { element, name: intern(&name) }))))
+        })
+    }
+
+    /// The type of structures of these fields; `None` if there are none, if two have one name, or if
+    /// the type would be too large.
+    pub fn struct_of(fields: &[(String, Self)]) -> Option<Self> {
+        let deep = fields.iter().map(|(_, ty)| ty.depth()).max()?;
+        let twice = |(at, (name, _)): (usize, &(String, Self))| {
+            !name.is_empty()
+                && fields.iter().take(at).any(|(other, _)| other.eq_ignore_ascii_case(name))
+        };
+        if deep >= Self::MAX_DEPTH
+            || fields.len() > MAX_FIELDS
+            || fields.iter().enumerate().any(twice)
+        {
+            return None;
+        }
+        let length = |(name, ty): &(String, Self)| name.len() + ty.name().len() + 4;
+        if fields.iter().map(length).sum::<usize>() > MAX_NAME {
+            return None;
+        }
+        let each: Vec<String> = fields.iter().map(|(name, ty)| field_text(name, *ty)).collect();
+        let named = fields.iter().any(|(name, _)| !name.is_empty());
+        let word = if named { "STRUCT" } else { "TUPLE" };
+        let name = format!("{word}({})", each.join(", "));
+        kept(&name, || {
+            let fields: Vec<(&'static str, Self)> =
+                fields.iter().map(|(name, ty)| (intern(name), *ty)).collect();
+            let of = StructTy { fields: Box::leak(fields.into_boxed_slice()), name: intern(&name) };
+            Some(Self::Struct(Box::leak(Box::new(of))))
+        })
     }
 
     /// The type behind a name or a usual synonym, in any case; `None` if there is none.
     pub fn from_name(name: &str) -> Option<Self> {
+        type_name::parse(name)
+    }
+
+    /// The type behind one word.
+    pub(super) fn from_word(name: &str) -> Option<Self> {
         Some(match name.to_ascii_uppercase().as_str() {
             "BOOLEAN" | "BOOL" | "LOGICAL" => Self::Bool,
             "INTEGER" | "INT" | "BIGINT" | "SMALLINT" | "TINYINT" | "INT8" | "INT4" | "INT2"

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Ty;
+use super::{Nested, Ty};
 
 /// One value. Text borrows from its column where it can.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +24,10 @@ pub enum Value<'a> {
     Time(i64),
     /// A duration in microseconds.
     Interval(i64),
+    /// A list.
+    List(Nested<'a>),
+    /// A structure.
+    Struct(Nested<'a>),
 }
 
 impl<'a> Value<'a> {
@@ -38,6 +42,7 @@ impl<'a> Value<'a> {
             Self::Addr(_) => Ty::Addr,
             Self::Time(_) => Ty::Time,
             Self::Interval(_) => Ty::Interval,
+            Self::List(v) | Self::Struct(v) => v.ty(),
         }
     }
 
@@ -62,6 +67,23 @@ impl<'a> Value<'a> {
             Self::Addr(v) => Value::Addr(v),
             Self::Time(v) => Value::Time(v),
             Self::Interval(v) => Value::Interval(v),
+            Self::List(v) => Value::List(v.into_owned()),
+            Self::Struct(v) => Value::Struct(v.into_owned()),
+        }
+    }
+
+    /// The list or the structure, if it is one.
+    pub const fn as_nested(&self) -> Option<&Nested<'a>> {
+        if let Self::List(v) | Self::Struct(v) = self { Some(v) } else { None }
+    }
+
+    /// The same value, borrowed.
+    pub(crate) fn borrowed(&self) -> Value<'_> {
+        match self {
+            Self::Text(v) => Value::Text(Cow::Borrowed(v)),
+            Self::List(v) => Value::List(v.borrowed()),
+            Self::Struct(v) => Value::Struct(v.borrowed()),
+            other => other.clone(),
         }
     }
 

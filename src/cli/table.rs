@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::catalog::{Ty, Value};
+use crate::catalog::Ty;
 use crate::export::visible::{acts, push_visible};
 use crate::session::{ColumnView, Field, ResultSet};
 
@@ -125,13 +125,14 @@ impl<'a> Column<'a> {
 
     /// Appends the cell's text; returns whether it is NULL.
     fn push_cell(&self, row: usize, result: &ResultSet, look: &Look, text: &mut String) -> bool {
-        match self.view.get(row) {
-            Value::Null => {
-                text.push_str(&look.null);
-                return true;
-            }
-            Value::Text(cell) => push_clean(&cell, text),
-            value => self.field.format.append(text, &value, result.pointer_width()),
+        let (value, width) = (self.view.get(row), result.pointer_width());
+        if value.is_null() {
+            text.push_str(&look.null);
+            return true;
+        }
+        match self.field.format.free_text(&value, width) {
+            Some(cell) => push_clean(&cell, text),
+            None => self.field.format.append(text, &value, width),
         }
         false
     }
@@ -143,7 +144,7 @@ impl<'a> Column<'a> {
     /// The narrowest it may get. Half a number or half an address is worse than none.
     fn least(&self) -> usize {
         match self.field.ty {
-            Ty::Text | Ty::Null => self.width.min(NARROWEST),
+            Ty::Text | Ty::Null | Ty::List(_) | Ty::Struct(_) => self.width.min(NARROWEST),
             _ => self.cells.max(self.width.min(4)),
         }
     }
@@ -358,6 +359,7 @@ mod tests {
     use expect_test::{Expect, expect};
 
     use super::*;
+    use crate::catalog::Value;
     use crate::export::samples::{count, field, hostile};
 
     fn look(width: Option<usize>, max_rows: Option<usize>) -> Look {

@@ -93,6 +93,7 @@ fn label(rel: &Rel) -> String {
         Rel::Aggregate { keys, .. } if keys.is_empty() => "aggregate".to_owned(),
         Rel::Aggregate { keys, .. } => format!("aggregate by {} keys", keys.len()),
         Rel::Window { calls, .. } => format!("window of {} calls", calls.len()),
+        Rel::Unnest { .. } => "unnest".to_owned(),
         Rel::Distinct { .. } => "distinct".to_owned(),
         Rel::Sort { top: Some(top), .. } => format!("sort, first {top}"),
         Rel::Sort { .. } => "sort".to_owned(),

@@ -17,7 +17,7 @@ use polars_arrow::compute::concatenate::concatenate;
 use polars_arrow::datatypes::ArrowDataType;
 use polars_arrow::types::NativeType;
 
-use crate::catalog::{ColumnData, Data, Ty, Value};
+use crate::catalog::{ColumnData, Data, Nested, Ty, Value};
 
 /// The row index that stands for "no row" in [`Col::take_opt`].
 pub(super) const NO_ROW: u32 = u32::MAX;
@@ -35,7 +35,7 @@ pub(super) enum Col {
     Double(PrimitiveArray<f64>),
     /// Addresses.
     Addr(PrimitiveArray<u64>),
-    /// Text.
+    /// Text, and the codes of lists and structures (see [`Nested`]).
     Text(Utf8ViewArray),
 }
 
@@ -126,7 +126,7 @@ impl Col {
             },
             Self::Double(a) => Value::Double(a.value(row)),
             Self::Addr(a) => Value::Addr(a.value(row)),
-            Self::Text(a) => Value::Text(Cow::Borrowed(a.value(row))),
+            Self::Text(a) => text_value(a.value(row), ty),
         }
     }
 
@@ -138,12 +138,15 @@ impl Col {
             Value::Int(v) | Value::Time(v) | Value::Interval(v) => Self::int(vec![*v; rows], None),
             Value::Double(v) => Self::double(vec![*v; rows], None),
             Value::Addr(v) => Self::addr(vec![*v; rows], None),
-            Value::Text(v) => {
-                let mut out = MutableBinaryViewArray::<str>::with_capacity(rows);
-                out.extend_constant(rows, Some(v.as_ref()));
-                Self::Text(out.into())
-            }
+            Value::Text(v) => Self::constant_text(v, rows),
+            Value::List(v) | Value::Struct(v) => Self::constant_text(v.code(), rows),
         }
+    }
+
+    fn constant_text(text: &str, rows: usize) -> Self {
+        let mut out = MutableBinaryViewArray::<str>::with_capacity(rows);
+        out.extend_constant(rows, Some(text));
+        Self::Text(out.into())
     }
 
     /// A column of values that were computed one by one; values of another type count as NULL.
@@ -179,6 +182,12 @@ impl Col {
             Ty::Double => Self::Double(collect(values, Value::as_double)),
             Ty::Addr => Self::Addr(collect(values, Value::as_addr)),
             Ty::Text => Self::text(values.iter().map(Value::as_text)),
+            Ty::List(_) | Ty::Struct(_) => {
+                let code = |value: &'_ Value<'_>| value.as_nested().is_some_and(|v| v.ty() == ty);
+                Self::text(
+                    values.iter().map(|v| v.as_nested().filter(|_| code(v)).map(Nested::code)),
+                )
+            }
         }
     }
 
@@ -330,7 +339,7 @@ impl Col {
                 Ty::Int | Ty::Time | Ty::Interval => DataType::Int64,
                 Ty::Double => DataType::Float64,
                 Ty::Addr => DataType::UInt64,
-                Ty::Text | Ty::Null => DataType::String,
+                Ty::Text | Ty::Null | Ty::List(_) | Ty::Struct(_) => DataType::String,
             }),
             Self::Bool(a) => BooleanChunked::with_chunk(name, a).into_column(),
             Self::Int(a) => polars::prelude::Int64Chunked::with_chunk(name, a).into_column(),
@@ -352,9 +361,18 @@ impl Col {
         match self {
             Self::Null(_) => 0,
             Self::Bool(a) => a.len() / 8,
-            Self::Text(a) => a.len() * 16,
+            Self::Text(a) => a.len() * 16 + a.total_bytes_len(),
             other => other.len() * 8,
         }
+    }
+}
+
+/// What a text of a column stands for.
+fn text_value(text: &str, ty: Ty) -> Value<'_> {
+    match ty {
+        Ty::List(_) => Value::List(Nested::of_code(ty, Cow::Borrowed(text))),
+        Ty::Struct(_) => Value::Struct(Nested::of_code(ty, Cow::Borrowed(text))),
+        _ => Value::Text(Cow::Borrowed(text)),
     }
 }
 

@@ -14,7 +14,8 @@ use super::keys::{self, Groups, Stop};
 use super::scan::ScanCache;
 use super::{Context, Field, Footnote, ResultSet, Unread};
 use super::{
-    aggregate, distinct, filter, join, limit, project, recursive, setop, sort, values, window,
+    aggregate, distinct, filter, join, limit, project, recursive, setop, sort, unnest, values,
+    window,
 };
 use crate::catalog::Value;
 use crate::diag::{Code, Diagnostic, Span};
@@ -221,6 +222,9 @@ impl<'a> Engine<'a> {
             Rel::Window { input, partition, order, calls } => {
                 let window = window::Window { input, partition, order, calls, span: plan.span };
                 window::run(self, &window, need)
+            }
+            Rel::Unnest { input, lists, outer } => {
+                unnest::run(self, input, lists, *outer, plan, need)
             }
             Rel::Distinct { input, on } => distinct::run(self, input, on.as_deref(), need),
             Rel::Sort { input, keys, top } => sort::run(self, input, keys, *top, need),

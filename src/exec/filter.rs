@@ -23,8 +23,8 @@ pub(super) fn run(
 
 /// The frame without the values of unused columns.
 pub(super) fn only(frame: Frame, need: &[bool]) -> Frame {
-    let Frame { cols, rows } = frame;
+    let Frame { cols, rows, locals } = frame;
     let cols = cols.into_iter().enumerate();
     let cols = cols.map(|(i, col)| if need.get(i) == Some(&false) { Col::Null(rows) } else { col });
-    Frame::new(cols.collect(), rows)
+    Frame { cols: cols.collect(), rows, locals }
 }

@@ -9,11 +9,13 @@ use super::col::Col;
 pub(super) struct Frame {
     pub(super) cols: Vec<Col>,
     pub(super) rows: usize,
+    /// The arguments of lambdas, by number, the innermost last.
+    pub(super) locals: Vec<(usize, Col)>,
 }
 
 impl Frame {
     pub(super) fn new(cols: Vec<Col>, rows: usize) -> Self {
-        Self { cols, rows }
+        Self { cols, rows, locals: Vec::new() }
     }
 
     /// Roughly the memory of the columns.
@@ -22,7 +24,8 @@ impl Frame {
     }
 
     pub(super) fn slice(&self, offset: usize, len: usize) -> Self {
-        Self::new(self.cols.iter().map(|c| c.slice(offset, len)).collect(), len)
+        let cols = self.cols.iter().map(|c| c.slice(offset, len)).collect();
+        Self::new(cols, len).with(&self.locals, |c| c.slice(offset, len))
     }
 
     pub(super) fn take(&self, rows: &[u32]) -> Self {
@@ -30,6 +33,13 @@ impl Frame {
             return self.clone();
         }
         Self::new(each(&self.cols, |c| c.take(rows)), rows.len())
+            .with(&self.locals, |c| c.take(rows))
+    }
+
+    /// The same with the arguments of lambdas of another frame.
+    pub(super) fn with(mut self, locals: &[(usize, Col)], work: impl Fn(&Col) -> Col) -> Self {
+        self.locals = locals.iter().map(|(id, col)| (*id, work(col))).collect();
+        self
     }
 
     pub(super) fn take_opt(&self, rows: &[u32]) -> Self {
@@ -38,6 +48,7 @@ impl Frame {
 
     pub(super) fn filter(&self, keep: &Bitmap) -> Self {
         Self::new(each(&self.cols, |c| c.filter(keep)), keep.set_bits())
+            .with(&self.locals, |c| c.filter(keep))
     }
 
     /// The columns of both side by side.

@@ -144,6 +144,7 @@ fn fits(data: &ColumnData) -> bool {
         Ty::Double => matches!(data.data, Data::Double(_)),
         Ty::Text | Ty::Null => matches!(data.data, Data::Text { .. }),
         Ty::Addr => matches!(data.data, Data::Addr(_)),
+        Ty::List(_) | Ty::Struct(_) => false,
     }
 }
 

@@ -27,6 +27,7 @@ mod setop;
 mod sort;
 #[cfg(test)]
 mod tests;
+mod unnest;
 mod uses;
 mod values;
 mod window;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Aggregate;
-use crate::catalog::{FunctionSpec, Shared, intern_function};
+use crate::catalog::{FunctionKind, FunctionSpec, Shared, intern_function};
 use crate::func::{ScalarFunction, TableFunction};
 use crate::table::Table;
 
@@ -127,7 +127,9 @@ impl Registry {
         let names = |f: &FunctionSpec| std::iter::once(f.name).chain(f.aliases.iter().copied());
         let is_taken = |name: &&str| {
             let same = |known: &str| known.eq_ignore_ascii_case(name);
-            self.functions.iter().any(|f| names(f).any(same))
+            // In FROM stand table functions alone, and nowhere else.
+            let rows = |f: &FunctionSpec| f.kind == FunctionKind::Table;
+            self.functions.iter().any(|f| rows(f) == rows(spec) && names(f).any(same))
         };
         if let Some(name) = names(spec).find(is_taken) {
             return Err(Taken(name.to_owned()));

@@ -8,7 +8,7 @@ use polars::prelude::{
 };
 
 use super::col::Col;
-use crate::catalog::{Absent, Format, PointerWidth, Ty, Value};
+use crate::catalog::{Absent, Format, Nested, PointerWidth, Ty, Value};
 
 /// A column of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +76,8 @@ pub enum ColumnView<'a> {
     Time(&'a Int64Chunked),
     /// `INTERVAL`.
     Interval(&'a Int64Chunked),
+    /// `LIST` or `STRUCT` of that type.
+    Nested(&'a StringChunked, Ty),
     /// Nothing but NULL.
     Null,
 }
@@ -89,6 +91,9 @@ impl<'a> ColumnView<'a> {
             (Ty::Interval, DataType::Int64) => column.i64().map_or(Self::Null, Self::Interval),
             (Ty::Double, DataType::Float64) => column.f64().map_or(Self::Null, Self::Double),
             (Ty::Text, DataType::String) => column.str().map_or(Self::Null, Self::Text),
+            (Ty::List(_) | Ty::Struct(_), DataType::String) => {
+                column.str().map_or(Self::Null, |codes| Self::Nested(codes, ty))
+            }
             (Ty::Addr, DataType::UInt64) => column.u64().map_or(Self::Null, Self::Addr),
             _ => Self::Null,
         }
@@ -100,7 +105,7 @@ impl<'a> ColumnView<'a> {
             Self::Bool(c) => c.len(),
             Self::Int(c) | Self::Time(c) | Self::Interval(c) => c.len(),
             Self::Double(c) => c.len(),
-            Self::Text(c) => c.len(),
+            Self::Text(c) | Self::Nested(c, _) => c.len(),
             Self::Addr(c) => c.len(),
             Self::Null => 0,
         }
@@ -114,6 +119,10 @@ impl<'a> ColumnView<'a> {
             Self::Int(c) => c.get(row).map_or(Value::Null, Value::Int),
             Self::Double(c) => c.get(row).map_or(Value::Null, Value::Double),
             Self::Text(c) => c.get(row).map_or(Value::Null, |t| Value::Text(Cow::Borrowed(t))),
+            Self::Nested(c, ty) => c.get(row).map_or(Value::Null, |code| {
+                let value = Nested::of_code(*ty, Cow::Borrowed(code));
+                if ty.element().is_some() { Value::List(value) } else { Value::Struct(value) }
+            }),
             Self::Addr(c) => c.get(row).map_or(Value::Null, Value::Addr),
             Self::Time(c) => c.get(row).map_or(Value::Null, Value::Time),
             Self::Interval(c) => c.get(row).map_or(Value::Null, Value::Interval),
@@ -185,7 +194,7 @@ impl ResultSet {
     /// How many bytes of text the rows hold.
     pub(crate) fn text_bytes(&self) -> usize {
         let column = |index| match self.column(index) {
-            ColumnView::Text(texts) => {
+            ColumnView::Text(texts) | ColumnView::Nested(texts, _) => {
                 texts.iter().flatten().fold(0usize, |sum, text| sum.saturating_add(text.len()))
             }
             _ => 0,
@@ -223,7 +232,8 @@ impl ResultSet {
     }
 
     /// The result as a polars frame: columns by name (a repeated name gets `_1`, `_2`, …),
-    /// timestamps as `Datetime(Microseconds, UTC)`, intervals as `Duration(Microseconds)`.
+    /// timestamps as `Datetime(Microseconds, UTC)`, intervals as `Duration(Microseconds)`, lists and
+    /// structures as the text that CSV shows.
     ///
     /// # Errors
     /// None that input can cause; polars refuses frames whose columns differ in length.
@@ -242,11 +252,22 @@ impl ResultSet {
                     column.cast(&DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)))?
                 }
                 Ty::Interval => column.cast(&DataType::Duration(TimeUnit::Microseconds))?,
+                Ty::List(_) | Ty::Struct(_) => self.as_text(columns.len()),
                 _ => column.clone(),
             };
             columns.push(typed.with_name(name.into()));
         }
         DataFrame::new(self.rows, columns)
+    }
+
+    /// A column as the text that every format shows, NULL where there is none.
+    fn as_text(&self, index: usize) -> Column {
+        let texts = (0..self.rows).map(|row| {
+            let there = !self.value(row, index).is_null();
+            there.then(|| self.text(row, index))
+        });
+        let texts: Vec<Option<String>> = texts.collect();
+        Col::text(texts.iter().map(Option::as_deref)).into_column(PlSmallStr::EMPTY, Ty::Text)
     }
 
     /// The values of a column as a Rust type, `None` for NULL and for values of another type;
@@ -306,6 +327,10 @@ fn column_of(at: usize, ty: Ty, values: &[Value<'static>]) -> Column {
             Float64Chunked::from_iter_options(name, each.map(Value::as_double)).into_column()
         }
         Ty::Addr => UInt64Chunked::from_iter_options(name, each.map(Value::as_addr)).into_column(),
+        Ty::List(_) | Ty::Struct(_) => {
+            let code = |value: &'_ Value<'static>| value.as_nested().map(|v| v.code().to_owned());
+            StringChunked::from_iter_options(name, each.map(code)).into_column()
+        }
         Ty::Text | Ty::Null => {
             StringChunked::from_iter_options(name, each.map(Value::as_text)).into_column()
         }

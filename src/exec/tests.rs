@@ -50,7 +50,7 @@ fn execute(plan: Plan) -> Result<ResultSet, Diagnostic> {
         },
         registry: &Registry::default(),
         attached: &tables,
-        functions: FuncCx { sources: &[], width: PointerWidth::Bits64 },
+        functions: FuncCx::new(&[], PointerWidth::Bits64),
         memory: 256 << 20,
         strict: false,
         optional: &[],

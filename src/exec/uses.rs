@@ -30,6 +30,7 @@ pub(super) fn may_fault(expr: &Expr) -> bool {
         ExprKind::Column(_)
         | ExprKind::Literal(_)
         | ExprKind::Param(_)
+        | ExprKind::Local(_)
         | ExprKind::Not(_)
         | ExprKind::BitNot(_)
         | ExprKind::IsNull { .. }
@@ -49,7 +50,9 @@ pub(super) fn may_fault(expr: &Expr) -> bool {
         },
         ExprKind::Match { pattern, .. } => !matches!(pattern.kind, ExprKind::Literal(_)),
         ExprKind::Cast { lenient, .. } => !lenient,
-        ExprKind::Call { .. } | ExprKind::Symbol(_) | ExprKind::Query(_) => true,
+        ExprKind::Call { .. } | ExprKind::Symbol(_) | ExprKind::Query(_) | ExprKind::Each(_) => {
+            true
+        }
     };
     own || expr.children().into_iter().any(may_fault)
 }

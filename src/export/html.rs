@@ -103,19 +103,20 @@ fn write_rows(result: &ResultSet, out: &mut dyn Write) -> io::Result<()> {
         for row in rows {
             text.push_str("<tr>");
             for (column, field) in &columns {
-                match column.get(row) {
-                    Value::Null => text.push_str("<td class=\"null\">NULL"),
-                    Value::Text(cell) => {
+                let value = column.get(row);
+                match (&value, field.format.free_text(&value, width)) {
+                    (Value::Null, _) => text.push_str("<td class=\"null\">NULL"),
+                    (_, Some(cell)) => {
                         text.push_str("<td>");
                         push_escaped(&cell, text);
                     }
-                    value => {
+                    (value, None) => {
                         text.push_str(match field.ty {
                             Ty::Addr => "<td class=\"a\">",
                             ty if is_right(ty) => "<td class=\"n\">",
                             _ => "<td>",
                         });
-                        field.format.append(text, &value, width);
+                        field.format.append(text, value, width);
                     }
                 }
                 text.push_str("</td>");

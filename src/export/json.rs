@@ -2,15 +2,14 @@
 //!
 //! Addresses and integers that are shown in hexadecimal are hexadecimal text, because most readers
 //! round numbers beyond 2^53 and codes are known in that form; timestamps are ISO 8601 in UTC;
-//! `nan` and `inf`, which JSON numbers cannot express, are text.
+//! `nan` and `inf`, which JSON numbers cannot express, are text. Lists are arrays, structures objects.
 
 use std::io::{self, Write};
 
 use super::blocks::write_blocks;
 use super::unique_names;
-use crate::catalog::{Format, PointerWidth, Value};
+use crate::catalog::{Format, append_json_text};
 use crate::exec::{ColumnView, ResultSet};
-use crate::time::append_timestamp;
 
 pub(super) fn write_array(result: &ResultSet, out: &mut dyn Write) -> io::Result<()> {
     if result.is_empty() {
@@ -38,7 +37,7 @@ fn write_objects(
         .enumerate()
         .map(|(index, name)| {
             let mut key = String::new();
-            push_text(name, &mut key);
+            append_json_text(&mut key, name);
             let format = result.fields().get(index).map_or(Format::Plain, |field| field.format);
             (key, result.column(index), format)
         })
@@ -53,60 +52,12 @@ fn write_objects(
                 }
                 text.push_str(key);
                 text.push(':');
-                push(&column.get(row), *format, width, text);
+                format.append_json(text, &column.get(row), width);
             }
             text.push('}');
             text.push_str(after);
         }
     })
-}
-
-fn push(value: &Value<'_>, format: Format, width: PointerWidth, text: &mut String) {
-    let plain = Format::Plain;
-    match value {
-        // Codes are what tables show and what a query finds again, not what they are in decimal.
-        Value::Int(_) if format == Format::Hex => {
-            text.push('"');
-            format.append(text, value, width);
-            text.push('"');
-        }
-        Value::Null => text.push_str("null"),
-        Value::Text(cell) => push_text(cell, text),
-        Value::Bool(_) | Value::Int(_) => plain.append(text, value, width),
-        Value::Double(v) if v.is_finite() => plain.append(text, value, width),
-        Value::Time(micros) => {
-            text.push('"');
-            append_timestamp(text, *micros, 'T');
-            text.push_str("Z\"");
-        }
-        Value::Addr(_) | Value::Double(_) | Value::Interval(_) => {
-            text.push('"');
-            plain.append(text, value, width);
-            text.push('"');
-        }
-    }
-}
-
-fn push_text(cell: &str, text: &mut String) {
-    text.push('"');
-    for c in cell.chars() {
-        match c {
-            '"' => text.push_str("\\\""),
-            '\\' => text.push_str("\\\\"),
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
-            '\t' => text.push_str("\\t"),
-            c if c.is_control() => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    text.push_str("\\u");
-                    let digit = |shift: u32| char::from_digit(u32::from(*unit) >> shift & 0xf, 16);
-                    text.extend([12, 8, 4, 0].into_iter().filter_map(digit));
-                }
-            }
-            c => text.push(c),
-        }
-    }
-    text.push('"');
 }
 
 #[cfg(test)]

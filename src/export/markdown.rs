@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::blocks::write_blocks;
 use super::visible::{acts, push_visible};
-use crate::catalog::{Ty, Value};
+use crate::catalog::Ty;
 use crate::exec::ResultSet;
 
 pub(super) fn write(
@@ -40,9 +40,10 @@ pub(super) fn write(
         for row in rows {
             for (column, format) in &columns {
                 text.push_str("| ");
-                match column.get(row) {
-                    Value::Text(cell) => push_escaped(&cell, text),
-                    value => format.append(text, &value, width),
+                let value = column.get(row);
+                match format.free_text(&value, width) {
+                    Some(cell) => push_escaped(&cell, text),
+                    None => format.append(text, &value, width),
                 }
                 text.push(' ');
             }

@@ -127,6 +127,9 @@ fn compare(a: &Value<'_>, b: &Value<'_>) -> Ordering {
         }
         (Value::Text(x), Value::Text(y)) => x.cmp(y),
         (Value::Addr(x), Value::Addr(y)) => x.cmp(y),
+        (Value::List(x), Value::List(y)) | (Value::Struct(x), Value::Struct(y)) => {
+            x.code().cmp(y.code())
+        }
         _ => Ordering::Equal,
     }
 }

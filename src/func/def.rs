@@ -2,6 +2,7 @@
 
 use crate::catalog::{FunctionKind, FunctionSpec, OfNoRows, PointerWidth, Signature, Ty, Value};
 use crate::model::Source;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The context that a function may use besides its arguments.
 #[derive(Clone, Copy)]
@@ -11,6 +12,26 @@ pub struct FuncCx<'a> {
     pub sources: &'a [(&'a str, &'a dyn Source)],
     /// The pointer width for text of addresses.
     pub width: PointerWidth,
+    /// The type of the result: what lists and structures are made of.
+    pub ty: Ty,
+    /// The flag that ends the query, for functions that take long.
+    pub(crate) stop: Option<&'a AtomicBool>,
+}
+
+impl<'a> FuncCx<'a> {
+    /// The context of a session, of which each call gets the type of its result.
+    pub(crate) const fn new(sources: &'a [(&'a str, &'a dyn Source)], width: PointerWidth) -> Self {
+        Self { sources, width, ty: Ty::Null, stop: None }
+    }
+
+    /// Fails once the query was cancelled; looks at the flag at some of the steps.
+    pub(super) fn go_on(&self, step: usize) -> Result<(), Fault> {
+        let stopped = |stop: &AtomicBool| stop.load(Ordering::Relaxed);
+        if step % 1024 == 1023 && self.stop.is_some_and(stopped) {
+            return Err(Fault::Cancelled);
+        }
+        Ok(())
+    }
 }
 
 impl std::fmt::Debug for FuncCx<'_> {
@@ -29,6 +50,8 @@ pub enum Fault {
     BadValue(String),
     /// The argument of that index, from 0, does not make sense.
     BadArgument(usize, String),
+    /// The query was cancelled.
+    Cancelled,
 }
 
 /// A scalar function: its specification, and the code.

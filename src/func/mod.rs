@@ -17,11 +17,14 @@ mod encode;
 #[cfg(test)]
 mod examples;
 mod format;
+mod json;
+mod list;
 mod names;
 mod number;
 mod path;
 mod regexp;
 mod rows;
+mod structure;
 mod text;
 mod time;
 mod window;
@@ -44,6 +47,9 @@ const FAMILIES: &[&[Scalar]] = &[
     conditional::ALL,
     address::ALL,
     names::ALL,
+    list::ALL,
+    structure::ALL,
+    json::ALL,
     dump::ALL,
 ];
 

@@ -4,9 +4,10 @@ use std::cell::RefCell;
 
 use regex::{Regex, RegexBuilder};
 
-use super::def::{Args, Fault, Scalar, bad, check_length};
+use super::def::{Args, Fault, FuncCx, Scalar, bad, check_length};
+use super::list::build as build_list;
 use super::text::int;
-use crate::catalog::Ty::{Bool, Int, Text};
+use crate::catalog::Ty::{self, Bool, Int, Text};
 use crate::catalog::{Signature, Value};
 
 const fn f(
@@ -59,6 +60,29 @@ pub(super) const ALL: &[Scalar] = &[
         ],
         |_, a| replace(a),
     ),
+    f(
+        "regexp_extract_all",
+        "A list of all matches of the regular expression, or of the parts of them that a group (by number) matched.",
+        &[Signature::new(&[Text, Text, Int, Text], Ty::TEXTS).optional(2)],
+        &[
+            ("regexp_extract_all('a1b22', '[0-9]+')", "[1, 22]"),
+            ("regexp_extract_all('a=1;b=2', '(.)=(.)', 2)", "[1, 2]"),
+        ],
+        extract_all,
+    ),
+    f(
+        "regexp_split_to_array",
+        "A list of the parts of the text between the matches of the regular expression.",
+        &[Signature::new(&[Text, Text, Text], Ty::TEXTS).optional(1)],
+        &[("regexp_split_to_array('a1b2c', '[0-9]')", "[a, b, c]")],
+        |cx, a| {
+            let text = a.text(0)?;
+            with(a.text(1)?, options(a, 2, false)?, |regex| {
+                build_list(cx, regex.split(text).map(Value::text))
+            })
+        },
+    )
+    .or(&["string_split_regex", "str_split_regex"]),
     f(
         "regexp_count",
         "How often the regular expression matches, without overlaps.",
@@ -201,6 +225,23 @@ fn extract(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
             _ => regex.captures(text).and_then(|found| found.get(group)),
         };
         Ok(Value::text(part.map(|m| m.as_str().to_owned()).unwrap_or_default()))
+    })
+}
+
+fn extract_all(cx: &FuncCx<'_>, a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
+    let text = a.text(0)?;
+    let group = if a.any(2).is_null() { 0 } else { a.int(2)? };
+    let Ok(group) = usize::try_from(group) else {
+        return bad(format!("{group} is not the number of a group"));
+    };
+    with(a.text(1)?, options(a, 3, false)?, |regex| {
+        if group >= regex.captures_len() {
+            return bad(format!("the regular expression has no group {group}"));
+        }
+        let part = |found: regex::Captures<'_>| {
+            Value::text(found.get(group).map_or(String::new(), |m| m.as_str().to_owned()))
+        };
+        build_list(cx, regex.captures_iter(text).map(part))
     })
 }
 

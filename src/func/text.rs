@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::def::{Args, Fault, FuncCx, Scalar, bad, check_length, sig};
-use crate::catalog::Ty::{Bool, Double, Int, Null, Text};
+use crate::catalog::Ty::{self, Bool, Double, Int, Null, Text};
 use crate::catalog::{Format, Signature, Value};
 
 const T: &[Signature] = &[sig(&[Text], Text)];
@@ -29,7 +29,7 @@ const fn f(
 pub(super) const ALL: &[Scalar] = &[
     f("lower", "The text in lower case.", T, &[("lower('NTFS.SYS')", "ntfs.sys")], |_, a| Ok(Value::text(a.text(0)?.to_lowercase()))).or(&["lcase"]).total(),
     f("upper", "The text in upper case.", T, &[("upper('nt')", "NT")], |_, a| Ok(Value::text(a.text(0)?.to_uppercase()))).or(&["ucase"]).total(),
-    f("length", "The number of characters.", T_TO_INT, &[("length('héllo')", "5")], |_, a| int(a.text(0)?.chars().count())).or(&["len", "char_length", "character_length"]).total(),
+    f("length", "The number of characters, or of elements of a list.", &[sig(&[Text], Int), sig(&[Ty::ANY_LIST], Int)], &[("length('héllo')", "5"), ("len([1, 2])", "2")], |_, a| match a.any(0).as_nested() { Some(list) => int(list.len()), None => int(a.text(0)?.chars().count()) }).or(&["len", "char_length", "character_length"]).total(),
     f("strlen", "The number of bytes in UTF-8.", T_TO_INT, &[("strlen('héllo')", "6")], |_, a| int(a.text(0)?.len())).or(&["octet_length"]).total(),
     f("bit_length", "The number of bits in UTF-8.", T_TO_INT, &[("bit_length('nt')", "16")], |_, a| int(a.text(0)?.len().saturating_mul(8))).total(),
     f("trim", "The text without blanks at both ends, or without the characters of the second argument.", TRIM, &[("trim('  a ')", "a"), ("trim('xyaxy', 'xy')", "a")], |_, a| trimmed(a, true, true)).total(),

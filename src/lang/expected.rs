@@ -89,6 +89,11 @@ impl Expected {
             | R::column
             | R::call
             | R::paren
+            | R::list
+            | R::structure
+            | R::lambda
+            | R::struct_pack
+            | R::list_operand
             | R::replacement
             | R::arguments
             | R::call_argument => self.expression = true,

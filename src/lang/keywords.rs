@@ -69,6 +69,7 @@ pub const KEYWORDS: &[&str] = &[
     "IS",
     "ISNULL",
     "JOIN",
+    "LAMBDA",
     "LAST",
     "LATERAL",
     "LEADING",

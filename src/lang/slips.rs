@@ -12,7 +12,6 @@ const CLAUSES: &[&str] =
 
 /// SQL that is known and not there, and what to write.
 const ABSENT: &[(&str, &str)] = &[
-    ("ARRAY", "lists do not run in this version"),
     ("INTO", "queries are read-only; results are saved with -o, or .output in the REPL"),
     ("OPERATOR", "write the operator itself"),
     ("RETURNING", "queries are read-only"),

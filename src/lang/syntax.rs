@@ -15,6 +15,7 @@ pub(super) struct Syntax;
 pub(super) static PRECEDENCE: LazyLock<PrattParser<Rule>> = LazyLock::new(|| {
     let left = |rule| Op::infix(rule, Assoc::Left);
     PrattParser::new()
+        .op(left(Rule::lambda_arrow) | left(Rule::long_arrow))
         .op(left(Rule::or))
         .op(left(Rule::and))
         .op(Op::prefix(Rule::not))
@@ -41,6 +42,8 @@ pub(super) static PRECEDENCE: LazyLock<PrattParser<Rule>> = LazyLock::new(|| {
         .op(Op::prefix(Rule::negative) | Op::prefix(Rule::positive) | Op::postfix(Rule::at_zone))
         .op(Op::postfix(Rule::cast)
             | Op::postfix(Rule::chained)
+            | Op::postfix(Rule::field)
+            | Op::postfix(Rule::subscript)
             | Op::postfix(Rule::collate)
             | Op::postfix(Rule::factorial))
 });

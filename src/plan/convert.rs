@@ -11,15 +11,16 @@
 //! | ADDRESS literal | INTEGER | beside an INTEGER that is no literal, if it fits |
 //! | text literal, parameter | every type | beside that type; text that does not parse is an error |
 //! | everything | VARCHAR | `\|\|` only |
+//! | LIST | LIST | where the elements convert, and structures likewise |
 //!
 //! With `CAST` also: everything to VARCHAR, VARCHAR to everything, INTEGER, DOUBLE and ADDRESS
 //! to each other, BOOLEAN and INTEGER or DOUBLE to each other.
 
 use super::{Expr, ExprKind};
-use crate::catalog::{Format, IntRange, Ty, Value};
+use crate::catalog::{Format, IntRange, StructTy, Ty, Value};
 
 /// The type that both convert to; `None` if there is none.
-pub(super) const fn common(a: Ty, b: Ty) -> Option<Ty> {
+pub(super) fn common(a: Ty, b: Ty) -> Option<Ty> {
     Some(match (a, b) {
         (Ty::Null, ty) | (ty, Ty::Null) => ty,
         (Ty::Int | Ty::Addr | Ty::Double, Ty::Double) | (Ty::Double, Ty::Int | Ty::Addr) => {
@@ -34,8 +35,26 @@ pub(super) const fn common(a: Ty, b: Ty) -> Option<Ty> {
         | (Ty::Addr, Ty::Addr)
         | (Ty::Time, Ty::Time)
         | (Ty::Interval, Ty::Interval) => a,
+        (Ty::List(x), Ty::List(y)) => {
+            return common(x.element(), y.element()).and_then(Ty::list_of);
+        }
+        (Ty::Struct(x), Ty::Struct(y)) => return common_struct(x, y),
         _ => return None,
     })
+}
+
+/// Structures have a type in common if they have fields of the same names in the same order.
+fn common_struct(a: &StructTy, b: &StructTy) -> Option<Ty> {
+    if a.fields().len() != b.fields().len() {
+        return None;
+    }
+    let both = a.fields().iter().zip(b.fields());
+    let fields = both.map(|((name, x), (other, y))| {
+        let named = name.eq_ignore_ascii_case(other) || name.is_empty() || other.is_empty();
+        let name = if name.is_empty() { other } else { name };
+        named.then(|| common(*x, *y)).flatten().map(|ty| ((*name).to_owned(), ty))
+    });
+    Ty::struct_of(&fields.collect::<Option<Vec<_>>>()?)
 }
 
 /// Why an implicit conversion is not made.
@@ -52,7 +71,9 @@ pub(super) fn implicit(expr: Expr, ty: Ty) -> Result<Expr, (Expr, Refusal)> {
     if expr.ty == ty || ty == Ty::Null {
         return Ok(expr);
     }
-    if let ExprKind::Literal(value) = &expr.kind {
+    if let ExprKind::Literal(value) = &expr.kind
+        && value.as_nested().is_none()
+    {
         return match literal(value, ty) {
             Some(value) => Ok(retyped(&expr, value, ty)),
             None if expr.ty == Ty::Text => Err((expr, Refusal::Text)),
@@ -64,6 +85,7 @@ pub(super) fn implicit(expr: Expr, ty: Ty) -> Result<Expr, (Expr, Refusal)> {
         | (Ty::Int | Ty::Addr | Ty::Bool, Ty::Double)
         | (Ty::Int, Ty::Addr)
         | (Ty::Bool, Ty::Int) => Ok(cast(expr, ty, false)),
+        (from, ty) if ty.is_nested() && common(from, ty) == Some(ty) => Ok(cast(expr, ty, false)),
         _ => Err((expr, Refusal::Types)),
     }
 }
@@ -121,7 +143,15 @@ fn ranged(expr: Expr, ty: Ty, lenient: bool, range: IntRange) -> Expr {
 }
 
 /// Whether `CAST` converts `from` to `to`.
-pub(super) const fn can_cast(from: Ty, to: Ty) -> bool {
+pub(super) fn can_cast(from: Ty, to: Ty) -> bool {
+    match (from, to) {
+        (Ty::List(x), Ty::List(y)) => return can_cast(x.element(), y.element()),
+        (Ty::Struct(x), Ty::Struct(y)) => {
+            let mut both = x.fields().iter().zip(y.fields());
+            return x.fields().len() == y.fields().len() && both.all(|(a, b)| can_cast(a.1, b.1));
+        }
+        _ => {}
+    }
     matches!(
         (from, to),
         (Ty::Null | Ty::Text, _)

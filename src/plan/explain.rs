@@ -166,6 +166,13 @@ impl Tree<'_> {
                 }
                 text
             }
+            Rel::Unnest { input, lists, outer } => {
+                let names = names(input);
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                let lists: Vec<String> = lists.iter().map(|l| render::expr(l, &names)).collect();
+                let kept = if *outer { ", keeping rows without elements" } else { "" };
+                format!("unnest {}{kept}", listed(&lists))
+            }
             Rel::Distinct { input, on: Some(on) } => {
                 let names = names(input);
                 let on: Vec<String> = on.iter().map(|e| over(e, &names)).collect();

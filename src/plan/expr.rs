@@ -130,6 +130,95 @@ pub enum ExprKind {
     Param(usize),
     /// A sub-query.
     Query(Box<SubQuery>),
+    /// Within [`ExprKind::Each`]: an argument of a lambda, by its number. Each lambda of a statement
+    /// has numbers of its own.
+    Local(usize),
+    /// What is computed of each element of a list, or of all of them.
+    Each(Box<Each>),
+}
+
+/// What is computed of the elements of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Each {
+    /// The list.
+    pub list: Expr,
+    /// The arguments of the lambda, as [`ExprKind::Local`] of the body names them: the element, and
+    /// its place from 1; of a reduction what was computed before, the element, and its place.
+    pub params: Vec<usize>,
+    /// What is computed.
+    pub work: EachWork,
+}
+
+/// What is computed of the elements of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EachWork {
+    /// A list of the results.
+    Transform(Expr),
+    /// A list of the elements for which the condition is true.
+    Filter(Expr),
+    /// What the body makes of the result so far and the next element.
+    Reduce {
+        /// The next result.
+        body: Expr,
+        /// The first result; the first element if there is none.
+        initial: Option<Expr>,
+    },
+    /// An aggregate of the elements.
+    Aggregate(AggregateCall),
+}
+
+impl Each {
+    /// The list and what is computed, in order.
+    pub fn exprs(&self) -> Vec<&Expr> {
+        let mut all = vec![&self.list];
+        match &self.work {
+            EachWork::Transform(body) | EachWork::Filter(body) => all.push(body),
+            EachWork::Reduce { body, initial } => {
+                all.push(body);
+                all.extend(initial);
+            }
+            EachWork::Aggregate(call) => all.extend(call.exprs()),
+        }
+        all
+    }
+
+    /// The list and what is computed, in order.
+    pub(super) fn exprs_mut(&mut self) -> Vec<&mut Expr> {
+        let mut all = vec![&mut self.list];
+        match &mut self.work {
+            EachWork::Transform(body) | EachWork::Filter(body) => all.push(body),
+            EachWork::Reduce { body, initial } => {
+                all.push(body);
+                all.extend(initial);
+            }
+            EachWork::Aggregate(call) => all.extend(call.exprs_mut()),
+        }
+        all
+    }
+
+    /// Whether two compute the same, whatever numbers their arguments have.
+    pub(super) fn same(&self, other: &Self) -> bool {
+        let kind = match (&self.work, &other.work) {
+            (EachWork::Aggregate(a), EachWork::Aggregate(b)) => a.function.name == b.function.name,
+            (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
+        };
+        if !kind || self.params.len() != other.params.len() {
+            return false;
+        }
+        let mut renamed = other.clone();
+        for expr in renamed.exprs_mut() {
+            expr.visit_mut(&mut |e| {
+                if let ExprKind::Local(id) = &mut e.kind
+                    && let Some(at) = other.params.iter().position(|param| param == id)
+                    && let Some(own) = self.params.get(at)
+                {
+                    *id = *own;
+                }
+            });
+        }
+        let (mine, others) = (self.exprs(), renamed.exprs());
+        mine.len() == others.len() && mine.iter().zip(others).all(|(a, b)| a.same(b))
+    }
 }
 
 /// A sub-query in an expression.

@@ -21,7 +21,7 @@ mod walk;
 mod window;
 
 pub use defined::{Definitions, Macro, View};
-pub use expr::{AggregateCall, Expr, ExprKind, QueryKind, SortKey, SubQuery};
+pub use expr::{AggregateCall, Each, EachWork, Expr, ExprKind, QueryKind, SortKey, SubQuery};
 pub use params::{Depends, Known};
 pub use rel::{Field, JoinForm, Plan, Planned, Rel, ScanColumn, Scanned, TableCall};
 pub use window::{Frame, FrameBound, WindowCall, WindowKind};

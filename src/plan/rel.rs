@@ -172,6 +172,16 @@ pub enum Rel {
         /// The calls.
         calls: Vec<WindowCall>,
     },
+    /// A row for each element of the lists of a row of the input, which is repeated. Shorter lists go on
+    /// with NULL. The elements are further columns.
+    Unnest {
+        /// The input.
+        input: Box<Plan>,
+        /// The lists.
+        lists: Vec<Expr>,
+        /// Whether rows whose lists have no elements are kept.
+        outer: bool,
+    },
     /// Distinct rows, the first of each kept, in the order of the input; with `on`, distinct in
     /// those expressions.
     Distinct {

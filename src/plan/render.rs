@@ -4,7 +4,8 @@ use super::bind::expr::match_words;
 use super::bind::ops::{op_words, precedence};
 use super::bind::quantified::opposite;
 use super::{
-    AggregateCall, Expr, ExprKind, Frame, FrameBound, QueryKind, SortKey, WindowCall, WindowKind,
+    AggregateCall, EachWork, Expr, ExprKind, Frame, FrameBound, QueryKind, SortKey, WindowCall,
+    WindowKind,
 };
 use crate::catalog::{Format, PointerWidth, Value};
 use crate::lang::ast::{BinaryOp, Exclude, FrameUnit};
@@ -107,6 +108,7 @@ pub(super) fn value(value: &Value<'_>, format: Format) -> String {
         Value::Addr(v) => format!("{v:#x}"),
         Value::Time(_) => format!("TIMESTAMP '{}'", text(value)),
         Value::Interval(_) => format!("INTERVAL '{}'", text(value)),
+        Value::List(_) | Value::Struct(_) => text(value).chars().take(200).collect(),
         _ => format.render(value, PointerWidth::default()),
     }
 }
@@ -223,6 +225,32 @@ fn write(expr: &Expr, names: &[&str], out: &mut String, outer: u8, depth: usize)
             out.push_str(function.name);
             out.push('(');
             separated(args, names, out, depth);
+            out.push(')');
+        }
+        ExprKind::Local(id) => {
+            use std::fmt::Write as _;
+            let _ = write!(out, "x{id}");
+        }
+        ExprKind::Each(each) => {
+            out.push_str("list_");
+            out.push_str(match &each.work {
+                EachWork::Transform(_) => "transform",
+                EachWork::Filter(_) => "filter",
+                EachWork::Reduce { .. } => "reduce",
+                EachWork::Aggregate(call) => call.function.name,
+            });
+            out.push('(');
+            sub(&each.list, 0, out);
+            if let EachWork::Transform(body)
+            | EachWork::Filter(body)
+            | EachWork::Reduce { body, .. } = &each.work
+            {
+                let params: Vec<String> = each.params.iter().map(|id| format!("x{id}")).collect();
+                out.push_str(", lambda ");
+                out.push_str(&params.join(", "));
+                out.push_str(": ");
+                sub(body, 0, out);
+            }
             out.push(')');
         }
         ExprKind::Param(index) => {

@@ -54,6 +54,7 @@ impl Expr {
             ExprKind::Column(_)
             | ExprKind::Literal(_)
             | ExprKind::Symbol(_)
+            | ExprKind::Local(_)
             | ExprKind::Param(_) => Vec::new(),
             ExprKind::Not(e) | ExprKind::Negate(e) | ExprKind::BitNot(e) => vec![e],
             ExprKind::IsNull { expr, .. } | ExprKind::Cast { expr, .. } => vec![expr],
@@ -68,6 +69,7 @@ impl Expr {
             }
             ExprKind::Call { args, .. } => args.iter().collect(),
             ExprKind::Query(query) => query.values.iter().chain(&query.args).collect(),
+            ExprKind::Each(each) => each.exprs(),
         }
     }
 
@@ -77,6 +79,7 @@ impl Expr {
             ExprKind::Column(_)
             | ExprKind::Literal(_)
             | ExprKind::Symbol(_)
+            | ExprKind::Local(_)
             | ExprKind::Param(_) => Vec::new(),
             ExprKind::Not(e) | ExprKind::Negate(e) | ExprKind::BitNot(e) => vec![e],
             ExprKind::IsNull { expr, .. } | ExprKind::Cast { expr, .. } => vec![expr],
@@ -93,6 +96,7 @@ impl Expr {
             }
             ExprKind::Call { args, .. } => args.iter_mut().collect(),
             ExprKind::Query(query) => query.values.iter_mut().chain(&mut query.args).collect(),
+            ExprKind::Each(each) => each.exprs_mut(),
         }
     }
 
@@ -113,7 +117,7 @@ impl Expr {
     }
 
     /// Calls `f` on this and every expression below, parents first.
-    pub(super) fn visit(&self, f: &mut dyn FnMut(&Self)) {
+    pub fn visit(&self, f: &mut dyn FnMut(&Self)) {
         f(self);
         for child in self.children() {
             child.visit(f);
@@ -190,6 +194,9 @@ impl Expr {
         if self.ty != other.ty || !self.same_node(other) {
             return false;
         }
+        if let (ExprKind::Each(a), ExprKind::Each(b)) = (&self.kind, &other.kind) {
+            return a.same(b);
+        }
         let (mine, others) = (self.children(), other.children());
         mine.len() == others.len() && mine.iter().zip(others).all(|(a, b)| a.same(b))
     }
@@ -197,7 +204,10 @@ impl Expr {
     fn same_node(&self, other: &Self) -> bool {
         use ExprKind as K;
         match (&self.kind, &other.kind) {
-            (K::Column(a), K::Column(b)) | (K::Param(a), K::Param(b)) => a == b,
+            (K::Column(a), K::Column(b))
+            | (K::Param(a), K::Param(b))
+            | (K::Local(a), K::Local(b)) => a == b,
+            (K::Each(_), K::Each(_)) => true,
             (K::Literal(a), K::Literal(b)) => a == b,
             (K::Not(_), K::Not(_))
             | (K::Negate(_), K::Negate(_))
@@ -244,7 +254,7 @@ impl Expr {
                 !lenient && self.ty != Ty::Text && !(self.ty == Ty::Double && expr.ty != Ty::Text)
             }
             ExprKind::Call { function, .. } => !function.is_total,
-            ExprKind::Negate(_) | ExprKind::Symbol(_) => true,
+            ExprKind::Negate(_) | ExprKind::Symbol(_) | ExprKind::Each(_) => true,
             ExprKind::Query(query) => query.kind == QueryKind::Scalar,
             ExprKind::Match { pattern, .. } => pattern.as_literal().is_none(),
             _ => false,
@@ -298,6 +308,7 @@ impl Plan {
             | Rel::Project { input, .. }
             | Rel::Aggregate { input, .. }
             | Rel::Window { input, .. }
+            | Rel::Unnest { input, .. }
             | Rel::Distinct { input, .. }
             | Rel::Sort { input, .. }
             | Rel::Limit { input, .. } => vec![input],
@@ -316,6 +327,7 @@ impl Plan {
             | Rel::Project { input, .. }
             | Rel::Aggregate { input, .. }
             | Rel::Window { input, .. }
+            | Rel::Unnest { input, .. }
             | Rel::Distinct { input, .. }
             | Rel::Sort { input, .. }
             | Rel::Limit { input, .. } => vec![input],
@@ -345,6 +357,7 @@ impl Plan {
                 let keys = partition.iter().chain(order.iter().map(|k| &k.expr));
                 keys.chain(calls.iter().flat_map(WindowCall::exprs)).collect()
             }
+            Rel::Unnest { lists, .. } => lists.iter().collect(),
             Rel::Distinct { on, .. } => on.iter().flatten().collect(),
             Rel::Sort { keys, .. } => keys.iter().map(|k| &k.expr).collect(),
         }
@@ -373,6 +386,7 @@ impl Plan {
                 let keys = partition.iter_mut().chain(order.iter_mut().map(|k| &mut k.expr));
                 keys.chain(calls.iter_mut().flat_map(WindowCall::exprs_mut)).collect()
             }
+            Rel::Unnest { lists, .. } => lists.iter_mut().collect(),
             Rel::Distinct { on, .. } => on.iter_mut().flatten().collect(),
             Rel::Sort { keys, .. } => keys.iter_mut().map(|k| &mut k.expr).collect(),
         }

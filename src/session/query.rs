@@ -321,7 +321,7 @@ impl<'s> Prepared<'s> {
             },
             registry: &state.registry,
             attached: &state.attached,
-            functions: FuncCx { sources: &functions, width: state.width() },
+            functions: FuncCx::new(&functions, state.width()),
             memory: self.memory.unwrap_or(settings.memory),
             strict: self.strict.unwrap_or(settings.strict),
             optional: &optional,

@@ -1,6 +1,6 @@
 //! The same queries over the same rows in DuckDB give equal answers.
 //!
-//! The queries are those of `tests/oracle/queries.sql` and others that [`crate::generate`] makes.
+//! The queries are those of `tests/oracle/queries.sql`, `tests/oracle/nested.sql` and others that [`crate::generate`] makes.
 //! Rows are compared in order if the query has `ORDER BY`, as a multiset otherwise; numbers with a
 //! tolerance of one in 10^9.
 //!
@@ -51,7 +51,10 @@ fn answers_equal_those_of_duckdb() {
 fn queries() -> Vec<String> {
     let written = include_str!("../oracle/queries.sql").lines();
     let written = written.filter(|l| !l.is_empty() && !l.starts_with("--")).map(str::to_owned);
+    let nested = include_str!("../oracle/nested.sql").lines();
+    let nested = nested.filter(|l| !l.is_empty() && !l.starts_with("--")).map(str::to_owned);
     written
+        .chain(nested)
         .chain(generate::queries(700))
         .chain(generate::windows(300))
         .chain(generate::sub_queries(300))
@@ -101,6 +104,16 @@ fn json_of(value: &Value<'_>) -> Json {
         Value::Double(v) => json!(v),
         Value::Text(v) => json!(v),
         Value::Addr(v) => json!(v),
+        Value::List(v) => Json::Array(v.values().map(|v| json_of(&v)).collect()),
+        Value::Struct(v) => {
+            let Ty::Struct(of) = v.ty() else { unreachable!("a structure has its type") };
+            let values = v.values().map(|v| json_of(&v));
+            if of.fields().iter().all(|(name, _)| name.is_empty()) {
+                return Json::Array(values.collect());
+            }
+            let names = of.fields().iter().map(|(name, _)| (*name).to_owned());
+            Json::Object(names.zip(values).collect())
+        }
         other => unreachable!("tables of tests hold no {other:?}"),
     }
 }
@@ -177,6 +190,12 @@ fn same(a: &Json, b: &Json) -> bool {
     }
     if let (Some(x), Some(y)) = (a.as_u64(), b.as_u64()) {
         return x == y;
+    }
+    if let (Json::Array(x), Json::Array(y)) = (a, b) {
+        return x.len() == y.len() && x.iter().zip(y).all(|(x, y)| same(x, y));
+    }
+    if let (Json::Object(x), Json::Object(y)) = (a, b) {
+        return x.len() == y.len() && x.iter().zip(y).all(|(x, y)| x.0 == y.0 && same(x.1, y.1));
     }
     match (a.as_f64(), b.as_f64()) {
         (Some(x), Some(y)) => (x - y).abs() <= 1e-9 * x.abs().max(y.abs()).max(1.0),

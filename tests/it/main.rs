@@ -46,6 +46,7 @@ mod log;
 #[allow(dead_code, reason = "the corpus of the fuzz targets; tests need some of it")]
 mod made;
 mod memory_numbers;
+mod nested;
 mod objects;
 mod parse;
 #[allow(clippy::cast_possible_truncation, reason = "the numbers of these tests are small")]

@@ -44,6 +44,10 @@ def to_json(value):
         return value // MICRO
     if isinstance(value, decimal.Decimal):
         return float(value)
+    if isinstance(value, (list, tuple)):
+        return [to_json(item) for item in value]
+    if isinstance(value, dict):
+        return {name: to_json(item) for name, item in value.items()}
     if isinstance(value, float) and (value != value or abs(value) == float("inf")):
         return str(value)
     return value

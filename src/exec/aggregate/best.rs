@@ -31,7 +31,9 @@ fn start(args: &Args<'_>, groups: usize, largest: bool) -> Box<dyn States> {
         Ty::Addr => Box::new(Best::<u64>::new(groups, wanted)),
         Ty::Double => Box::new(Best::<f64>::new(groups, wanted)),
         // One text is kept as it is, so that it need not come from the same column as the next.
-        Ty::Text if groups == 1 => Box::new(BestText { best: None, wanted }),
+        Ty::Text | Ty::List(_) | Ty::Struct(_) if groups == 1 => {
+            Box::new(BestText { best: None, wanted })
+        }
         _ => Box::new(Picks::new(groups, Pick::Best { by: 0, wanted })),
     }
 }

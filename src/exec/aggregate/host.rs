@@ -52,6 +52,7 @@ fn failed(args: &Args<'_>, fault: Fault) -> Diagnostic {
     let (code, message) = match fault {
         Fault::Overflow(message) => (Code::Overflow, message),
         Fault::BadValue(message) | Fault::BadArgument(_, message) => (Code::Conversion, message),
+        Fault::Cancelled => (Code::Cancelled, "the query was cancelled".to_owned()),
     };
     Diagnostic::at(code, args.call.span, message)
 }

@@ -2,8 +2,8 @@
 
 use super::kernel::{Aggregate, Args, Rows, States, same};
 use super::{ANY_BY_DOUBLE, SAME, quantile, sig};
-use crate::catalog::Signature;
-use crate::catalog::Ty::{Double, Interval, Text, Time};
+use crate::catalog::Ty::{self, Double, Interval, Null, Text, Time};
+use crate::catalog::{ListBuilder, Nested, Signature};
 use crate::diag::Diagnostic;
 use crate::exec::col::{Col, NO_ROW};
 use crate::exec::keys;
@@ -16,6 +16,9 @@ const QUANTILE: &[Signature] = &[
     sig(&[Time, Double], Time),
 ];
 
+/// How many bytes of lists are made before the query's memory is looked at.
+const BYTES_BETWEEN_LOOKS: usize = 1 << 20;
+
 pub(super) const ALL: &[Aggregate] = &[
     Aggregate::new(
         "string_agg",
@@ -26,6 +29,15 @@ pub(super) const ALL: &[Aggregate] = &[
     )
     .of_all_rows()
     .or(&["listagg", "group_concat"]),
+    Aggregate::new(
+        "list",
+        "A list of the values, NULLs included, in the order of the rows or of ORDER BY; NULL of no rows.",
+        &[sig(&[Null], Ty::ANY_LIST)],
+        &[("list(x ORDER BY x DESC)", "[5, 2, 2, 1]")],
+        |_, groups| Box::new(Lists { rows: vec![Vec::new(); groups], result: listed, nulls: true }),
+    )
+    .of_all_rows()
+    .or(&["array_agg"]),
     Aggregate::new(
         "median",
         "The middle value, or the mean of the two middle ones.",
@@ -63,7 +75,7 @@ pub(super) const ALL: &[Aggregate] = &[
     Aggregate::new(
         "entropy",
         "How many bits it takes to tell one value from the others, on average; 0 of no values.",
-        &[sig(&[crate::catalog::Ty::Null], Double)],
+        &[sig(&[Null], Double)],
         &[("entropy(x)", "1.5")],
         |_, groups| Lists::start(groups, entropy),
     )
@@ -86,22 +98,29 @@ type Finish = fn(&Args<'_>, Vec<Vec<u32>>) -> Result<Col, Diagnostic>;
 struct Lists {
     rows: Vec<Vec<u32>>,
     result: Finish,
+    /// Whether rows without a value count, too.
+    nulls: bool,
 }
 
 impl Lists {
     fn start(groups: usize, result: Finish) -> Box<dyn States> {
-        Box::new(Self { rows: vec![Vec::new(); groups], result })
+        Box::new(Self { rows: vec![Vec::new(); groups], result, nulls: false })
     }
 }
 
 impl States for Lists {
     fn update(&mut self, args: &Args<'_>, rows: &Rows<'_>) -> Result<(), Diagnostic> {
         let Some(arg) = args.first() else { return Ok(()) };
-        rows.each_valid(arg, |group, row| {
+        let push = |group: usize, row: usize| {
             if let Ok(row) = u32::try_from(row) {
                 self.rows[group].push(row);
             }
-        });
+        };
+        if self.nulls {
+            rows.each(push)
+        } else {
+            rows.each_valid(arg, push)
+        }
         Ok(())
     }
 
@@ -146,6 +165,32 @@ fn joined(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
     };
     let joined: Vec<Option<String>> = rows.iter().map(join).collect();
     Ok(Col::text(joined.iter().map(Option::as_deref)))
+}
+
+/// The values as lists.
+#[allow(clippy::needless_pass_by_value, reason = "what a `Finish` takes")]
+fn listed(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
+    let Some(arg) = args.first() else { return Ok(Col::Null(rows.len())) };
+    let (ty, element) = (args.call.ty, args.ty());
+    let mut lists: Vec<Option<Nested<'static>>> = Vec::with_capacity(rows.len());
+    let mut bytes = 0usize;
+    for rows in &rows {
+        let mut list = ListBuilder::new(element);
+        let mut counted = 0;
+        for &row in rows {
+            list.push(&arg.get(row as usize, element));
+            if list.bytes() - counted >= BYTES_BETWEEN_LOOKS {
+                args.engine.make(args.call.span, list.bytes() - counted)?;
+                counted = list.bytes();
+            }
+        }
+        bytes += list.bytes() - counted;
+        if bytes >= BYTES_BETWEEN_LOOKS {
+            args.engine.make(args.call.span, std::mem::take(&mut bytes))?;
+        }
+        lists.push((!rows.is_empty()).then(|| list.finish(ty)));
+    }
+    Ok(Col::text(lists.iter().map(|list| list.as_ref().map(Nested::code))))
 }
 
 /// How often each value of each group comes, by group.

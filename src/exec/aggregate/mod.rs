@@ -61,6 +61,8 @@ const ANY: &[Signature] = &[
     sig(&[Addr, Null], Addr),
     sig(&[Time, Null], Time),
     sig(&[Interval, Null], Interval),
+    sig(&[Ty::ANY_LIST, Null], Ty::ANY_LIST),
+    sig(&[Ty::ANY_STRUCT, Null], Ty::ANY_STRUCT),
 ];
 const ANY_BY_DOUBLE: &[Signature] = &[
     sig(&[Bool, Double], Bool),
@@ -108,7 +110,7 @@ pub(super) fn run(
         if need.get(by.len() + place) == Some(&false) && call.filter.is_none() {
             return Ok(Col::Null(count));
         }
-        of_groups(engine, &frame, ids, count, call)
+        of_groups(engine, &frame, (ids, true), count, call)
     };
     let simple = !calls.iter().flat_map(|c| c.args.iter().chain(&c.filter)).any(uses::has_query);
     let computed: Vec<Result<Col, Diagnostic>> = if simple && frame.rows > PARALLEL_ROWS {
@@ -122,11 +124,11 @@ pub(super) fn run(
     Ok(Frame::new(out, count))
 }
 
-/// One aggregate of each group of the rows.
+/// One aggregate of each group of the rows, by the groups of the rows and whether each has a row.
 pub(super) fn of_groups(
     engine: &Engine<'_>,
     frame: &Frame,
-    ids: Option<&[u32]>,
+    (ids, covers): (Option<&[u32]>, bool),
     groups: usize,
     call: &AggregateCall,
 ) -> Result<Col, Diagnostic> {
@@ -166,7 +168,7 @@ pub(super) fn of_groups(
     let ids = own_ids.as_deref().or(ids);
     let args = Args { cols: &args, call, engine };
     let mut states = (function.start)(&args, groups);
-    states.update(&args, &Rows { range: 0..rows, ids, covers: call.filter.is_none() })?;
+    states.update(&args, &Rows { range: 0..rows, ids, covers: covers && call.filter.is_none() })?;
     let computed = states.finish(&args)?;
     engine.check_cancelled()?;
     Ok(computed)

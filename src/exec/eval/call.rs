@@ -2,9 +2,9 @@
 
 use super::{Eval, Vector, defect};
 use crate::catalog::{FunctionSpec, Value};
-use crate::diag::{Code, Diagnostic, Span};
+use crate::diag::{Code, Diagnostic};
 use crate::exec::col::Col;
-use crate::func::{Fault, ScalarFunction};
+use crate::func::{Fault, FuncCx, ScalarFunction};
 use crate::plan::Expr;
 
 /// How many rows pass before the query may be cancelled.
@@ -30,7 +30,7 @@ impl Eval<'_> {
         }
         if spec.is_pure && vectors.iter().all(Vector::is_const) {
             let values: Vec<Value<'_>> = vectors.iter().map(|v| at(v, 0, expr)).collect();
-            return self.one(function, &values, args, expr.span).map(Vector::Const);
+            return self.one(function, &values, args, expr).map(Vector::Const);
         }
         let mut row_values: Vec<Value<'_>> = vectors.iter().map(|v| at(v, 0, expr)).collect();
         let mut text_bytes = 0usize;
@@ -44,12 +44,10 @@ impl Eval<'_> {
                     *slot = col.get(row, arg.ty);
                 }
             }
-            let value = self.one(function, &row_values, args, expr.span)?;
-            if let Value::Text(text) = &value {
-                text_bytes = text_bytes.saturating_add(text.len());
-                if text_bytes >= TEXT_BETWEEN_LOOKS {
-                    self.engine.make(expr.span, std::mem::take(&mut text_bytes))?;
-                }
+            let value = self.one(function, &row_values, args, expr)?;
+            text_bytes = text_bytes.saturating_add(super::each::size(&value));
+            if text_bytes >= TEXT_BETWEEN_LOOKS {
+                self.engine.make(expr.span, std::mem::take(&mut text_bytes))?;
             }
             results.push(value);
         }
@@ -61,18 +59,22 @@ impl Eval<'_> {
         function: &dyn ScalarFunction,
         args: &[Value<'_>],
         exprs: &[Expr],
-        span: Span,
+        expr: &Expr,
     ) -> Result<Value<'static>, Diagnostic> {
         if !function.spec().takes_null && args.iter().any(Value::is_null) {
             return Ok(Value::Null);
         }
-        let fault = match function.call(&self.engine.cx.functions, args) {
+        let span = expr.span;
+        let stop = Some(self.engine.cx.tables.cancelled);
+        let cx = FuncCx { ty: expr.ty, stop, ..self.engine.cx.functions };
+        let fault = match function.call(&cx, args) {
             Ok(value) => return Ok(value),
             Err(fault) => fault,
         };
         let (code, message) = match fault {
             Fault::Overflow(message) => (Code::Overflow, message),
             Fault::BadValue(message) => (Code::Conversion, message),
+            Fault::Cancelled => (Code::Cancelled, "the query was cancelled".to_owned()),
             Fault::BadArgument(index, message) => {
                 let at = exprs.get(index).map_or(span, |arg| arg.span);
                 return Err(Diagnostic::at(Code::Conversion, at, message));
@@ -84,10 +86,7 @@ impl Eval<'_> {
 
 fn at<'v>(vector: &'v Vector, row: usize, expr: &Expr) -> Value<'v> {
     match vector {
-        Vector::Const(value) => match value {
-            Value::Text(text) => Value::text(text.as_ref()),
-            other => other.clone(),
-        },
+        Vector::Const(value) => value.borrowed(),
         Vector::Col(col) => col.get(row, expr.ty),
     }
 }

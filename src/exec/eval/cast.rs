@@ -1,7 +1,7 @@
 //! Conversions. A value that cannot be converted is an error, or NULL if the cast is lenient.
 
 use super::{Eval, Vector};
-use crate::catalog::{Format, IntRange, PointerWidth, Ty, Value};
+use crate::catalog::{Format, IntRange, ListBuilder, Nested, PointerWidth, Ty, Value};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::exec::col::Col;
 use crate::plan::Expr;
@@ -33,7 +33,7 @@ impl Eval<'_> {
                 (Some(range), Value::Int(v)) => range.holds(*v),
                 _ => true,
             };
-            match convert(value, to, width).filter(fits) {
+            match convert(value, to, width, lenient).filter(fits) {
                 Some(value) => Ok(value),
                 None if lenient => Ok(Value::Null),
                 None => Err(failure(value, name, span, width)),
@@ -81,11 +81,28 @@ fn failure(value: &Value<'_>, to: &str, span: Span, width: PointerWidth) -> Diag
 
 /// The value as the other type; `None` if it has no equivalent there.
 #[allow(clippy::cast_precision_loss, reason = "what a cast to DOUBLE means")]
-fn convert(value: &Value<'_>, to: Ty, width: PointerWidth) -> Option<Value<'static>> {
+fn convert(
+    value: &Value<'_>,
+    to: Ty,
+    width: PointerWidth,
+    lenient: bool,
+) -> Option<Value<'static>> {
     Some(match (value, to) {
         (Value::Null, _) | (_, Ty::Null) => Value::Null,
         (_, Ty::Text) => Value::text(Format::Plain.render(value, width)),
         (Value::Text(text), _) => Value::parse(text, to)?,
+        (Value::List(v), Ty::List(of)) => {
+            let mut list = ListBuilder::new(of.element());
+            for value in v.values() {
+                list.push(&convert_within(&value, of.element(), width, lenient)?);
+            }
+            Value::List(list.finish(to))
+        }
+        (Value::Struct(v), Ty::Struct(of)) => {
+            let fields = v.values().zip(of.fields());
+            let fields = fields.map(|(v, (_, ty))| convert_within(&v, *ty, width, lenient));
+            Value::Struct(Nested::structure(to, &fields.collect::<Option<Vec<_>>>()?))
+        }
         (Value::Bool(v), Ty::Int) => Value::Int(i64::from(*v)),
         (Value::Bool(v), Ty::Double) => Value::Double(f64::from(u8::from(*v))),
         (Value::Bool(v), Ty::Addr) => Value::Addr(u64::from(*v)),
@@ -101,6 +118,17 @@ fn convert(value: &Value<'_>, to: Ty, width: PointerWidth) -> Option<Value<'stat
         (same, _) if same.ty() == to => same.clone().into_owned(),
         _ => return None,
     })
+}
+
+/// A value in a list or a structure; where the cast is lenient, NULL is put for one that cannot be
+/// converted.
+fn convert_within(
+    value: &Value<'_>,
+    to: Ty,
+    width: PointerWidth,
+    lenient: bool,
+) -> Option<Value<'static>> {
+    convert(value, to, width, lenient).or(lenient.then_some(Value::Null))
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "the range is checked and the number whole")]
@@ -127,7 +155,11 @@ mod tests {
         for (from, to) in
             [(2.5, Some(2)), (3.5, Some(4)), (-2.5, Some(-2)), (9.3e18, None), (f64::NAN, None)]
         {
-            assert_eq!(convert(&Value::Double(from), Ty::Int, width), to.map(Value::Int), "{from}");
+            assert_eq!(
+                convert(&Value::Double(from), Ty::Int, width, false),
+                to.map(Value::Int),
+                "{from}"
+            );
         }
     }
 }

@@ -10,6 +10,7 @@ mod branch;
 mod call;
 mod cast;
 mod compare;
+mod each;
 mod lane;
 mod logic;
 mod member;
@@ -160,6 +161,8 @@ impl<'e> Eval<'e> {
                 None => return Err(defect(expr.span, "a sub-query has no such parameter")),
             }),
             ExprKind::Query(query) => self.query(query, expr)?,
+            ExprKind::Local(id) => self.local(*id, expr.span)?,
+            ExprKind::Each(each) => self.each(each, expr)?,
         })
     }
 
@@ -205,7 +208,7 @@ impl<'e> Eval<'e> {
         let need = uses::of([expr], self.frame.cols.len());
         let cols = self.frame.cols.iter().zip(need);
         let cols = cols.map(|(c, need)| if need { c.take(rows) } else { Col::Null(rows.len()) });
-        Frame::new(cols.collect(), rows.len())
+        Frame::new(cols.collect(), rows.len()).with(&self.frame.locals, |c| c.take(rows))
     }
 
     fn symbol(&self, name: &str, span: Span) -> Result<Value<'static>, Diagnostic> {

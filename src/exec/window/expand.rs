@@ -77,6 +77,12 @@ impl Call<'_> {
         }
         let frame = frame.take(&rows);
         self.engine.check_room(self.window.call.span, frame.bytes())?;
-        aggregate::of_groups(self.engine, &frame, Some(&ids), batch.firsts.len(), &self.window.call)
+        aggregate::of_groups(
+            self.engine,
+            &frame,
+            (Some(&ids), false),
+            batch.firsts.len(),
+            &self.window.call,
+        )
     }
 }

@@ -105,20 +105,21 @@ fn write_evidence(sheet: &Sheet<'_>, out: &mut dyn Write) -> io::Result<()> {
     for row in 0..result.len().min(ROWS) {
         text.push_str("<tr>");
         for (at, field) in result.fields().iter().enumerate() {
-            match result.value(row, at) {
-                Value::Null => text.push_str("<td class=\"null\">NULL"),
-                Value::Text(cell) => {
+            let value = result.value(row, at);
+            match (&value, field.format.free_text(&value, width)) {
+                (Value::Null, _) => text.push_str("<td class=\"null\">NULL"),
+                (_, Some(cell)) => {
                     let aligned = ALIGNED.contains(&field.name.as_str());
                     text.push_str(if aligned { "<td class=\"m\">" } else { "<td>" });
                     push_escaped(&cell, &mut text);
                 }
-                value => {
+                (value, None) => {
                     text.push_str(match field.ty {
                         Ty::Addr => "<td class=\"a\">",
                         ty if is_right(ty) => "<td class=\"n\">",
                         _ => "<td>",
                     });
-                    field.format.append(&mut text, &value, width);
+                    field.format.append(&mut text, value, width);
                 }
             }
             text.push_str("</td>");

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::{ROWS, Report, Section};
-use crate::catalog::Value;
 use crate::export::Sheet;
 use crate::export::markdown::{is_right, push_escaped};
 
@@ -68,9 +67,10 @@ fn push_evidence(sheet: &Sheet<'_>, text: &mut String) {
     for row in 0..result.len().min(ROWS) {
         for (at, field) in result.fields().iter().enumerate() {
             text.push_str("| ");
-            match result.value(row, at) {
-                Value::Text(cell) => push_escaped(&cell, text),
-                value => field.format.append(text, &value, result.pointer_width()),
+            let (value, width) = (result.value(row, at), result.pointer_width());
+            match field.format.free_text(&value, width) {
+                Some(cell) => push_escaped(&cell, text),
+                None => field.format.append(text, &value, width),
             }
             text.push(' ');
         }

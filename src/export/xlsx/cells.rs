@@ -114,6 +114,10 @@ impl<'a> Column<'a> {
             Value::Text(v) => {
                 sheet.write_string_with_format(line, at, cell_text(v), self.text)?;
             }
+            Value::List(_) | Value::Struct(_) => {
+                let text = self.field.format.render(&value, self.width);
+                sheet.write_string_with_format(line, at, cell_text(&text), self.text)?;
+            }
             Value::Addr(_) | Value::Int(_) => {
                 let text = self.field.format.render(&value, self.width);
                 sheet.write_string_with_format(line, at, text, &styles.mono)?;

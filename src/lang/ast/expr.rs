@@ -157,6 +157,15 @@ pub enum ExprKind {
     Exists(Box<Query>),
     /// Several values in parentheses: a row.
     Row(Vec<Expr>),
+    /// `{'a': 1, 'b': x}` or `struct_pack(a := 1, b := x)`: names and values.
+    Struct(Vec<(Ident, Expr)>),
+    /// `x -> x + 1` or `lambda x: x + 1`: a function in a call.
+    Lambda {
+        /// The names of its arguments.
+        params: Vec<Ident>,
+        /// What it computes.
+        body: Box<Expr>,
+    },
     /// `ANY (query)` or `ALL (query)`, on the right of a comparison.
     Quantified {
         /// Whether it is `ALL`.

@@ -392,6 +392,16 @@ pub fn expr(v: &mut dyn Visit, whole: &mut Expr) {
         }
         ExprKind::Call(whole) => call(v, whole),
         ExprKind::Row(values) => exprs(v, values),
+        ExprKind::Struct(fields) => {
+            for (name, value) in fields {
+                ident(v, name);
+                expr(v, value);
+            }
+        }
+        ExprKind::Lambda { params, body } => {
+            idents(v, params);
+            expr(v, body);
+        }
         ExprKind::Scalar(inner)
         | ExprKind::Exists(inner)
         | ExprKind::Quantified { query: inner, .. } => query(v, inner),

@@ -68,6 +68,10 @@ impl Builder {
             let span = left.span.to(right.span);
             return Ok(Node::One(called("power", op_span, vec![left, right], span)));
         }
+        if matches!(pair.as_rule(), Rule::lambda_arrow | Rule::long_arrow) {
+            let long = pair.as_rule() == Rule::long_arrow;
+            return Ok(Node::One(super::nested::arrow(left.whole(), op_span, right, long)));
+        }
         let Some(op) = binary_op(pair.as_rule()) else {
             let left = left.whole();
             let span = left.span.to(right.span);
@@ -103,6 +107,11 @@ impl Builder {
                 let kind = ExprKind::Collate { expr: Box::new(expr), collation };
                 return Ok(Node::One(Expr { kind, span }));
             }
+            Rule::field => return Ok(Node::One(self.field(expr, pair, span)?)),
+            Rule::subscript => return Ok(Node::One(self.subscript(expr, pair, span)?)),
+            Rule::in_ if has(&pair, Rule::list_operand) => {
+                return Ok(Node::One(self.in_values(expr, last(pair)?, negated, span)?));
+            }
             Rule::at_zone => {
                 let at = self.span(&pair);
                 let zone = self.primary(last(pair)?)?;
@@ -132,6 +141,11 @@ impl Builder {
             rule => return Err(defect(rule)),
         };
         Ok(Node::One(Expr { kind, span }))
+    }
+
+    /// An expression with what stands behind it.
+    pub(super) fn postfixed(&mut self, expr: Expr, pair: Pair<'_, Rule>) -> Built<Expr> {
+        Ok(self.postfix(expr, pair)?.whole())
     }
 
     /// `x.f(y)`: a call with what stands before the dot as its first argument.
@@ -225,6 +239,9 @@ impl Builder {
                 let ty = self.type_name(found(ty)?);
                 ExprKind::Cast { expr: Box::new(self.only_expr(pair)?), ty, lenient }
             }
+            Rule::list => return self.list(pair),
+            Rule::structure | Rule::struct_pack => self.structure(pair)?,
+            Rule::lambda => self.lambda(pair)?,
             Rule::exists => ExprKind::Exists(Box::new(self.nested(last(pair)?)?)),
             Rule::quantified => {
                 let all = has(&pair, Rule::ALL);
@@ -302,6 +319,10 @@ impl Builder {
 
     fn type_name(&self, pair: Pair<'_, Rule>) -> Ident {
         let span = self.span(&pair);
+        if has(&pair, Rule::nested_type) || has(&pair, Rule::list_mark) {
+            let text = pair.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
+            return Ident { text, quoted: false, span };
+        }
         let double = || Ident { text: "DOUBLE PRECISION".to_owned(), quoted: false, span };
         pair.into_inner().last().and_then(|name| self.ident(name).ok()).unwrap_or_else(double)
     }
@@ -447,7 +468,7 @@ const fn blank_call(name: Ident) -> Call {
 }
 
 /// What an operator stands for that is a function.
-fn called(name: &str, at: Span, args: Vec<Expr>, span: Span) -> Expr {
+pub(super) fn called(name: &str, at: Span, args: Vec<Expr>, span: Span) -> Expr {
     let name = Ident { text: name.to_owned(), quoted: false, span: at };
     Expr { kind: ExprKind::Call(Call { args, ..blank_call(name) }), span }
 }
@@ -458,6 +479,7 @@ fn is_operator(rule: Rule) -> bool {
         || matches!(rule, Rule::is_null | Rule::null_suffix | Rule::is_bool | Rule::is_distinct)
         || matches!(rule, Rule::between | Rule::in_ | Rule::matches | Rule::cast)
         || matches!(rule, Rule::power | Rule::magnitude | Rule::chained | Rule::at_zone)
+        || matches!(rule, Rule::field | Rule::subscript | Rule::lambda_arrow | Rule::long_arrow)
 }
 
 fn is_comparison(op: BinaryOp) -> bool {
@@ -551,8 +573,14 @@ fn worded(call: &mut Call, words: &[(Rule, Span)]) -> Built<()> {
     Ok(())
 }
 
-/// `position('x' IN (s))` reads like a list of one.
+/// `position('x' IN (s))` reads like a list of one, and `position('x' IN s)` like values of a list.
 fn position_in_list(call: &mut Call) {
+    if let [Expr { kind: ExprKind::Call(inner), .. }] = call.args.as_mut_slice()
+        && inner.name.text == super::nested::IN
+    {
+        call.args = std::mem::take(&mut inner.args);
+        return;
+    }
     let Some(Expr { kind: ExprKind::InList { list, negated: false, .. }, .. }) = call.args.first()
     else {
         return;

@@ -8,6 +8,7 @@ mod expr;
 mod from;
 mod group;
 mod literal;
+mod nested;
 mod pipe;
 mod query;
 mod turn;

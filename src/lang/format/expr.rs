@@ -9,6 +9,7 @@ use crate::lang::ast::{
 use crate::lang::lexer;
 use crate::time;
 
+const LAMBDA: u8 = 0;
 const OR: u8 = 1;
 const AND: u8 = 2;
 const NOT: u8 = 3;
@@ -101,16 +102,30 @@ fn shape(whole: &Expr) -> (String, u8) {
         }
         ExprKind::Cast { expr: operand, ty, lenient } => {
             let word = if *lenient { "TRY_CAST" } else { "CAST" };
-            (format!("{word}({} AS {})", expr(operand, 0), ident(ty)), PRIMARY)
+            (format!("{word}({} AS {})", expr(operand, 0), type_name(ty)), PRIMARY)
         }
         ExprKind::Call(whole) => (call(whole), PRIMARY),
         ExprKind::Scalar(inner) => (format!("({})", query(inner)), PRIMARY),
         ExprKind::Exists(inner) => (format!("EXISTS ({})", query(inner)), PRIMARY),
         ExprKind::Row(values) => (format!("({})", list(values, ", ", |v| expr(v, 0))), PRIMARY),
+        ExprKind::Struct(fields) => {
+            let field = |(name, value): &(Ident, Expr)| {
+                format!("'{}': {}", name.text.replace('\'', "''"), expr(value, 0))
+            };
+            (format!("{{{}}}", list(fields, ", ", field)), PRIMARY)
+        }
+        ExprKind::Lambda { params, body } => {
+            (format!("lambda {}: {}", list(params, ", ", ident), expr(body, 0)), LAMBDA)
+        }
         ExprKind::Quantified { all, query: inner } => {
             (format!("{} ({})", if *all { "ALL" } else { "ANY" }, query(inner)), PRIMARY)
         }
     }
+}
+
+/// The name of a type. Those of lists and structures are no words and are written as they are.
+fn type_name(ty: &Ident) -> String {
+    if ty.quoted { ident(ty) } else { ty.text.clone() }
 }
 
 fn unary(op: UnaryOp, operand: &Expr) -> (String, u8) {

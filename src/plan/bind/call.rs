@@ -3,22 +3,14 @@
 
 use std::cell::RefCell;
 
-use super::expr::{Place, aggregate_help, article};
-use super::unify::common_format;
-use super::{Binder, Bound, Failed, calendar};
-use crate::catalog::{Format, FunctionKind, FunctionSpec, Signature, Ty};
+use super::expr::{Place, aggregate_help};
+use super::fit::Fitted;
+use super::{Binder, Bound, calendar};
+use crate::catalog::{Format, FunctionKind, FunctionSpec, Ty};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{Call, OrderItem};
 use crate::plan::convert;
-use crate::plan::render;
 use crate::plan::{AggregateCall, Expr, ExprKind, SortKey};
-
-/// Arguments converted to a signature, and the result.
-pub(super) struct Fitted {
-    pub(super) args: Vec<Expr>,
-    pub(super) ty: Ty,
-    pub(super) format: Format,
-}
 
 impl Binder<'_> {
     pub(super) fn call(&mut self, call: &Call, span: Span, place: Place<'_>) -> Bound<Expr> {
@@ -34,6 +26,12 @@ impl Binder<'_> {
         }
         if name.eq_ignore_ascii_case("getvariable") {
             return self.variable(call, span, place);
+        }
+        if super::nested::is_unnest(name) && call.over.is_none() {
+            return self.unnest(call, span, place);
+        }
+        if let Some(each) = self.each_call(call, span, place) {
+            return each;
         }
         if let Some(over) = &call.over {
             return self.window(call, over, span, place);
@@ -121,7 +119,13 @@ impl Binder<'_> {
             return self
                 .fail(error.help("aggregates leave NULLs out; any_value is the first value"));
         }
-        let inner = Place { aggregates: None, windows: None, clause: "an aggregate", ..place };
+        let inner = Place {
+            aggregates: None,
+            windows: None,
+            unnests: None,
+            clause: "an aggregate",
+            ..place
+        };
         let aggregate = self.aggregate_call(function, call, span, inner)?;
         Ok(add_aggregate(into, aggregate, place.width))
     }
@@ -244,109 +248,6 @@ impl Binder<'_> {
         }
         Ok(keys)
     }
-
-    /// The arguments as the best signature takes them.
-    pub(super) fn fit(
-        &mut self,
-        function: &'static FunctionSpec,
-        args: Vec<Expr>,
-        span: Span,
-    ) -> Bound<Fitted> {
-        let scored =
-            function.signatures.iter().filter_map(|s| score(s, &args).map(|cost| (cost, s)));
-        // The first of the cheapest: `min_by_key` keeps the earlier of equals.
-        let Some((_, signature)) = scored.min_by_key(|(cost, _)| *cost) else {
-            return self.misfit(function, &args, span);
-        };
-        let converted: Option<Vec<Expr>> = args
-            .into_iter()
-            .enumerate()
-            .map(|(i, arg)| convert::implicit(arg, wanted(signature, i)).ok())
-            .collect();
-        let Some(args) = converted else { return Err(Failed) };
-        let Some(any) = unified(signature, &args) else { return Err(Failed) };
-        let args = args.into_iter().enumerate().map(|(i, arg)| match wanted(signature, i) {
-            Ty::Null => convert::implicit(arg, any).map_err(|_| Failed),
-            _ => Ok(arg),
-        });
-        let args = args.collect::<Bound<Vec<_>>>()?;
-        let generic: Vec<Expr> = args
-            .iter()
-            .enumerate()
-            .filter(|(i, _)| wanted(signature, *i) == Ty::Null)
-            .map(|(_, arg)| arg.clone())
-            .collect();
-        let (ty, format) = match signature.returns {
-            Ty::Null => (any, common_format(&generic)),
-            ty => (ty, Format::Plain),
-        };
-        Ok(Fitted { args, ty, format })
-    }
-
-    fn misfit<T>(
-        &mut self,
-        function: &'static FunctionSpec,
-        args: &[Expr],
-        span: Span,
-    ) -> Bound<T> {
-        if let Some((index, arg)) = the_misfit(function, args) {
-            let message = format!("`{}` does not take {} here", function.name, article(arg.ty));
-            let want = function.signatures.first().map_or(Ty::Text, |s| wanted(s, index));
-            let ways: Vec<String> =
-                function.signatures.iter().map(|s| signature_text(function.name, s)).collect();
-            let error = Diagnostic::at(Code::BadArguments, arg.span, message)
-                .help(format!("it is called as {}", ways.join(", ")));
-            return self.fail(match (arg.ty, want, &arg.kind) {
-                (_, Ty::Text, ExprKind::Literal(value)) => {
-                    let value = render::value(value, arg.format);
-                    error.help(format!("write CAST({value} AS VARCHAR), or '{value}'"))
-                }
-                (_, Ty::Text, _) => error.help("other types become text with CAST(… AS VARCHAR)"),
-                _ => error,
-            });
-        }
-        let types: Vec<&str> = args.iter().map(|a| a.ty.name()).collect();
-        let message = match args {
-            [] => format!("`{}` needs arguments", function.name),
-            [one] => format!("`{}` does not take {}", function.name, article(one.ty)),
-            _ => format!("`{}` does not take ({})", function.name, types.join(", ")),
-        };
-        let ways: Vec<String> =
-            function.signatures.iter().map(|s| signature_text(function.name, s)).collect();
-        let error = Diagnostic::at(Code::BadArguments, span, message)
-            .help(format!("it is called as {}", ways.join(", ")));
-        let wants_text = function.signatures.iter().any(|s| {
-            s.args.len() == args.len()
-                && s.args.iter().zip(args).all(|(want, arg)| *want == Ty::Text || *want == arg.ty)
-        });
-        self.fail(if wants_text {
-            error.help("other types become text with CAST(… AS VARCHAR)")
-        } else {
-            error
-        })
-    }
-}
-
-/// The only argument that does not fit, where all ways to call the function with so many arguments
-/// agree on that.
-fn the_misfit<'a>(function: &FunctionSpec, args: &'a [Expr]) -> Option<(usize, &'a Expr)> {
-    let fits_count = |s: &&Signature| {
-        let declared = s.args.len();
-        args.len() >= declared.saturating_sub(s.optional)
-            && (args.len() <= declared || (s.variadic && declared > 0))
-    };
-    let mut found = None;
-    for signature in function.signatures.iter().filter(fits_count) {
-        let misfits =
-            |(i, arg): &(usize, &Expr)| conversion_cost(arg, wanted(signature, *i)).is_none();
-        let mut wrong = args.iter().enumerate().filter(misfits);
-        let (index, arg) = wrong.next()?;
-        if wrong.next().is_some() || found.is_some_and(|(known, _)| known != index) {
-            return None;
-        }
-        found = Some((index, arg));
-    }
-    found
 }
 
 /// Collects an aggregate and returns the reference to it; equal ones are computed once.
@@ -369,15 +270,9 @@ pub(super) fn sort_key(expr: Expr, descending: bool, nulls_first: Option<bool>) 
     SortKey { expr, descending, nulls_first: nulls_first.unwrap_or(false) }
 }
 
-/// The type that argument `index` has in a signature.
-fn wanted(signature: &Signature, index: usize) -> Ty {
-    let last = signature.args.last().copied().unwrap_or(Ty::Null);
-    signature.args.get(index).copied().unwrap_or(last)
-}
-
 /// The arguments of an aggregate as it takes them: truth values are summed as 0 and 1, and everything
 /// is text to what joins texts.
-fn adapted(function: &FunctionSpec, mut args: Vec<Expr>) -> Vec<Expr> {
+pub(super) fn adapted(function: &FunctionSpec, mut args: Vec<Expr>) -> Vec<Expr> {
     if let Some(first) = args.first_mut() {
         let ty = match (function.name, first.ty) {
             ("sum", Ty::Bool) => Ty::Int,
@@ -388,89 +283,4 @@ fn adapted(function: &FunctionSpec, mut args: Vec<Expr>) -> Vec<Expr> {
         *first = convert::cast(plain, ty, false);
     }
     args
-}
-
-/// How far the arguments are from the signature; `None` if they do not fit.
-fn score(signature: &Signature, args: &[Expr]) -> Option<usize> {
-    let declared = signature.args.len();
-    let least = declared.saturating_sub(signature.optional);
-    if args.len() < least || (args.len() > declared && !(signature.variadic && declared > 0)) {
-        return None;
-    }
-    let mut total = 0;
-    for (index, arg) in args.iter().enumerate() {
-        total += conversion_cost(arg, wanted(signature, index))?;
-    }
-    unified(signature, args)?;
-    Some(total)
-}
-
-/// The common type of the arguments declared as any type. They need one only where the result
-/// takes it: the arguments of `concat` and `format` keep a type each.
-fn unified(signature: &Signature, args: &[Expr]) -> Option<Ty> {
-    if signature.returns != Ty::Null {
-        return Some(Ty::Null);
-    }
-    let any: Vec<&Expr> = args
-        .iter()
-        .enumerate()
-        .filter(|(i, _)| wanted(signature, *i) == Ty::Null)
-        .map(|(_, arg)| arg)
-        .collect();
-    let firm = any.iter().filter(|e| !(e.ty == Ty::Text && e.as_literal().is_some()));
-    let mut ty = Ty::Null;
-    for arg in firm {
-        ty = convert::common(ty, arg.ty)?;
-    }
-    for arg in any {
-        if ty == Ty::Null {
-            ty = arg.ty;
-        } else if arg.ty == Ty::Text && ty != Ty::Text {
-            convert::literal(arg.as_literal()?, ty)?;
-        }
-    }
-    Some(ty)
-}
-
-fn conversion_cost(arg: &Expr, to: Ty) -> Option<usize> {
-    if arg.ty == to {
-        return Some(0);
-    }
-    match (arg.ty, to) {
-        (_, Ty::Null) | (Ty::Null, _) => Some(1),
-        (Ty::Bool, _) => None,
-        (Ty::Int, Ty::Double) => Some(2),
-        (Ty::Int, Ty::Addr) => {
-            arg.as_literal().is_none_or(|v| convert::literal(v, to).is_some()).then_some(3)
-        }
-        (Ty::Addr, Ty::Double) => Some(5),
-        _ => arg.as_literal().and_then(|v| convert::literal(v, to)).map(|_| 4),
-    }
-}
-
-/// A signature as documentation writes it.
-fn signature_text(name: &str, signature: &Signature) -> String {
-    let required = signature.args.len().saturating_sub(signature.optional);
-    let mut text = format!("{name}(");
-    for (index, ty) in signature.args.iter().enumerate() {
-        if index >= required {
-            text.push('[');
-        }
-        if index > 0 {
-            text.push_str(", ");
-        }
-        if let Some(name) = signature.names.get(index) {
-            text.push_str(name);
-            text.push(' ');
-        }
-        text.push_str(if *ty == Ty::Null { "any" } else { ty.name() });
-    }
-    if signature.variadic {
-        text.push_str(", …");
-    }
-    for _ in required..signature.args.len() {
-        text.push(']');
-    }
-    text.push(')');
-    text
 }

@@ -42,6 +42,9 @@ pub(super) struct Place<'s> {
     /// Collects windows, where they may stand. In the expression, column [`WINDOWS`]` + i` is the
     /// `i`th of them.
     pub(super) windows: Option<&'s RefCell<Vec<Pending>>>,
+    /// Collects lists that rows are made of, where they may stand. In the expression, column
+    /// [`UNNESTS`](super::nested::UNNESTS)` + i` is the element of the `i`th.
+    pub(super) unnests: Option<&'s RefCell<Vec<Expr>>>,
     /// The windows that the select names.
     pub(super) named: &'s Named,
     /// Which column `COLUMNS(…)` stands for.
@@ -61,6 +64,7 @@ impl<'s> Place<'s> {
             aggregates: None,
             groupings: None,
             windows: None,
+            unnests: None,
             named: &[],
             spread: None,
             width: usize::MAX,
@@ -151,6 +155,8 @@ impl Binder<'_> {
                 Ok(Expr::new(query, Ty::Bool, span))
             }
             ast::ExprKind::Row(_) => self.lone_row(span),
+            ast::ExprKind::Struct(fields) => self.structure(fields, span, place),
+            ast::ExprKind::Lambda { params, body } => self.lone_lambda(params, body, span, place),
             ast::ExprKind::Quantified { .. } => self.lone_quantifier(span),
         }
     }
@@ -186,6 +192,9 @@ impl Binder<'_> {
     }
 
     fn column(&mut self, name: &Name, place: Place<'_>) -> Bound<Expr> {
+        if let Some(local) = self.local(name) {
+            return self.fields_of(local, name.parts.get(1..).unwrap_or_default());
+        }
         let miss = match place.scope.find(name) {
             Ok(column) => {
                 self.grow(1, name.span)?;
@@ -199,6 +208,9 @@ impl Binder<'_> {
                 place.aliases.iter().find(|a| a.name.eq_ignore_ascii_case(&part.text))
         {
             return self.alias(alias, name.span, place);
+        }
+        if let Some(field) = self.field_of_column(name, place) {
+            return field;
         }
         if !matches!(miss, Miss::Ambiguous(_))
             && let Some(column) = self.outer_column(name)
@@ -230,6 +242,14 @@ impl Binder<'_> {
         let Some(expr) = &alias.expr else { return Err(Failed) };
         if place.windows.is_none() && holds_window(expr) {
             return self.misplaced_window(&format!("`{}`", alias.name), span, place.clause);
+        }
+        if place.unnests.is_none() && super::nested::holds_unnest(expr) {
+            let message = format!(
+                "`{}` is made by unnest, which cannot stand in {}",
+                alias.name, place.clause
+            );
+            let error = Diagnostic::at(Code::BadQuery, span, message);
+            return self.fail(error.help("write FROM t, unnest(t.list) AS u(x)"));
         }
         if place.aggregates.is_none() && !expr.columns_all(|index| index < place.width) {
             let message = format!(
@@ -309,10 +329,9 @@ impl Binder<'_> {
             let names =
                 ["BOOLEAN", "INTEGER", "DOUBLE", "VARCHAR", "ADDRESS", "TIMESTAMP", "INTERVAL"];
             let error = error.nearest(&ty.text, names);
-            let error = if ty.text.eq_ignore_ascii_case("date") {
-                error.help("a day is a TIMESTAMP at midnight")
-            } else {
-                error
+            let error = match super::idioms::type_name(&ty.text) {
+                Some(help) => error.help(help),
+                None => error,
             };
             return self.fail(error.help(format!("types: {}", names.join(", "))));
         };
@@ -352,6 +371,7 @@ impl Binder<'_> {
 
     /// A sub-query within an expression, and what it reads of the row that the expression is over.
     pub(super) fn subquery(&mut self, query: &Query, place: Place<'_>) -> Bound<(Plan, Vec<Expr>)> {
+        self.no_lambda(query.span)?;
         let scope = Arc::new(place.scope.clone());
         self.within(scope, |binder| binder.query(query))
     }
@@ -446,7 +466,7 @@ pub(in crate::plan) const fn match_words(op: MatchOp) -> &'static str {
 
 /// The type with its article.
 pub(super) fn article(ty: Ty) -> String {
-    let vowel = matches!(ty, Ty::Int | Ty::Addr | Ty::Interval);
+    let vowel = ty.name().starts_with(['A', 'I']);
     format!("{} {ty}", if vowel { "an" } else { "a" })
 }
 

@@ -10,7 +10,7 @@ use crate::plan::{Expr, ExprKind, Plan};
 /// A query around, as a sub-query or a lateral input of it sees it.
 #[derive(Debug)]
 pub(super) struct Frame {
-    scope: Arc<Scope>,
+    pub(super) scope: Arc<Scope>,
     /// What is read of its rows so far: the parameters by number.
     args: Vec<Expr>,
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::expr::Place;
 use super::join::{Joined, equi_keys, key_types};
+use super::nested::{is_unnest, unnested};
 use super::scope::{LISTED, Miss, Scope, ScopeColumn, dotted, listed};
 use super::unify::settle_nulls;
 use super::{Binder, Bound, Failed, Meaning};
@@ -48,6 +49,11 @@ impl Binder<'_> {
         let (mut plan, mut scope) = match &table.kind {
             TableRefKind::Table(name) => self.named(name)?,
             TableRefKind::File(file) => self.file(file.span)?,
+            TableRefKind::Function { name, args, .. } if is_unnest(&dotted(&name.parts)) => {
+                let plan = self.unnest_table(args, table.span)?;
+                let scope = scope_of(&plan, "unnest");
+                (plan, scope)
+            }
             TableRefKind::Function { name, args, .. } => {
                 self.table_function(name, args, table.span)?
             }
@@ -215,7 +221,10 @@ impl Binder<'_> {
             }
         }
         let right = right_plan;
-        let joined = Joined { left, right, left_scope, right_scope, kind, args, span };
+        let mut joined = Joined { left, right, left_scope, right_scope, kind, args, span };
+        if let Some(unnested) = unnested(&mut joined, on) {
+            return Ok(unnested);
+        }
         match on {
             JoinOn::Condition(condition) => self.join_on(joined, condition),
             JoinOn::Using(names) => self.join_using(joined, names),

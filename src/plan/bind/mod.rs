@@ -11,13 +11,16 @@ mod collate;
 mod columns;
 mod defined;
 pub(super) mod expr;
+mod fit;
 mod frames;
 mod from;
 mod group;
 mod idioms;
 pub(super) mod join;
+mod lambda;
 mod literal;
 mod name;
+mod nested;
 pub(super) mod ops;
 mod order;
 mod pipe;
@@ -39,7 +42,7 @@ mod window;
 
 use super::shared::SharedPlan;
 use super::{Definitions, Field, Lookup, Params, Plan, parameter, rewrite};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, TableFunctions, Ty, Value};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{Ident, Statement};
 use frames::Frame;
@@ -105,6 +108,10 @@ struct Binder<'a> {
     frames: Vec<Frame>,
     /// How many recursions there are.
     recursions: usize,
+    /// The arguments of the lambdas around, the innermost last: name, number and type.
+    locals: Vec<(String, usize, Ty)>,
+    /// How many arguments of lambdas there are in the statement.
+    lambda_params: usize,
     depth: usize,
     nodes: usize,
     /// What `now()` is in all of the statement.
@@ -131,6 +138,8 @@ pub(super) fn statement(
         shared: Vec::new(),
         frames: Vec::new(),
         recursions: 0,
+        locals: Vec::new(),
+        lambda_params: 0,
         depth: 0,
         nodes: 0,
         now: crate::time::now(),

@@ -144,6 +144,25 @@ fn write(expr: &Expr, out: &mut String, depth: usize) {
             separated(values, out, depth);
             out.push(')');
         }
+        ExprKind::Struct(fields) => {
+            out.push('{');
+            for (index, (name, value)) in fields.iter().enumerate() {
+                if out.len() > 4 * LONGEST {
+                    return;
+                }
+                out.push_str(if index > 0 { ", '" } else { "'" });
+                out.push_str(&name.text);
+                out.push_str("': ");
+                sub(value, out);
+            }
+            out.push('}');
+        }
+        ExprKind::Lambda { params, body } => {
+            let names: Vec<&str> = params.iter().map(|p| p.text.as_str()).collect();
+            out.push_str(&names.join(", "));
+            out.push_str(" -> ");
+            sub(body, out);
+        }
         ExprKind::Quantified { all, .. } => {
             out.push_str(if *all { "ALL (…)" } else { "ANY (…)" });
         }

@@ -154,6 +154,11 @@ impl Binder<'_> {
             BinaryOp::Or => (Ty::Bool, "OR"),
             _ => (Ty::Text, "||"),
         };
+        let of_lists = |term: &Bound<Expr>| term.as_ref().is_ok_and(|t| t.ty.element().is_some());
+        if op == BinaryOp::Concat && (of_lists(&first) || rest.iter().any(of_lists)) {
+            let terms = std::iter::once(first).chain(rest).collect::<Bound<Vec<_>>>()?;
+            return self.joined_lists(terms);
+        }
         let mut terms = Vec::with_capacity(rest.len() + 1);
         let mut failed = false;
         for term in std::iter::once(first).chain(rest) {

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 
 use super::expr::{Alias, Place};
 use super::group::Grouping;
+use super::nested::UNNESTS;
 use super::order::{Key, Order, Target, split_keys, type_keys};
 use super::query::first_columns;
 use super::scope::{Scope, ScopeColumn};
@@ -24,6 +25,12 @@ struct Item {
     expr: Option<Expr>,
 }
 
+impl Item {
+    fn of((name, expr): (String, Expr)) -> Self {
+        Self { name, expr: Some(expr) }
+    }
+}
+
 /// Every clause, bound over the rows of `FROM`.
 pub(super) struct Clauses {
     items: Vec<(String, Expr)>,
@@ -33,6 +40,8 @@ pub(super) struct Clauses {
     pub(super) qualify: Option<Expr>,
     order: Vec<Key>,
     on: Option<Vec<Target>>,
+    /// Lists that rows are made of.
+    unnests: Vec<Expr>,
 }
 
 /// What expressions refer to that is computed from several rows.
@@ -51,7 +60,7 @@ impl Clauses {
             Target::Expr(expr) => Some(expr),
             Target::Output(_) => None,
         });
-        self.items.iter_mut().map(|(_, expr)| expr).chain(targets)
+        self.items.iter_mut().map(|(_, expr)| expr).chain(targets).chain(&mut self.unnests)
     }
 }
 
@@ -76,18 +85,21 @@ impl Binder<'_> {
         let aggregates = RefCell::new(Vec::new());
         let groupings = RefCell::new(Vec::new());
         let windows = RefCell::new(Vec::new());
+        let unnests = RefCell::new(Vec::new());
         let place = Place {
             scope,
             aliases: &[],
             aggregates: Some(&aggregates),
             groupings: Some(&groupings),
             windows: Some(&windows),
+            unnests: Some(&unnests),
             named: &select.windows,
             spread: None,
             width: plan.schema.len(),
             clause: "SELECT",
         };
-        let clauses = self.clauses(select, order, place)?;
+        let mut clauses = self.clauses(select, order, place)?;
+        clauses.unnests = unnests.into_inner();
         let collected = Collected {
             aggregates: aggregates.into_inner(),
             groupings: groupings.into_inner(),
@@ -123,6 +135,7 @@ impl Binder<'_> {
             qualify: None,
             order: Vec::new(),
             on: None,
+            unnests: Vec::new(),
         };
         let plan = self.windowed(plan, &mut clauses, windows.into_inner())?;
         let (names, exprs) = clauses.items.into_iter().unzip();
@@ -132,7 +145,7 @@ impl Binder<'_> {
     fn clauses(&mut self, select: &Select, order: Order<'_>, place: Place<'_>) -> Bound<Clauses> {
         let (items, aliases) = self.items(&select.items, place);
         let over_windows = Place { aliases: &aliases, ..place };
-        let over_groups = Place { windows: None, ..over_windows };
+        let over_groups = Place { windows: None, unnests: None, ..over_windows };
         let over_rows = Place { aggregates: None, ..over_groups };
         let filter = select
             .filter
@@ -144,7 +157,8 @@ impl Binder<'_> {
         let over_groups = Place { clause: "HAVING", ..over_groups };
         let having = select.having.as_ref().map(|e| self.condition(e, over_groups, "HAVING"));
         let over_windows = Place { clause: "QUALIFY", ..over_windows };
-        let qualify = select.qualify.as_ref().map(|e| self.condition(e, over_windows, "QUALIFY"));
+        let before_unnest = Place { unnests: None, ..over_windows };
+        let qualify = select.qualify.as_ref().map(|e| self.condition(e, before_unnest, "QUALIFY"));
         let over_windows = Place { clause: "ORDER BY", ..over_windows };
         let good: Option<Vec<(String, Expr)>> =
             items.into_iter().map(|i| Some((i.name, i.expr?))).collect();
@@ -162,6 +176,7 @@ impl Binder<'_> {
             qualify: qualify.transpose()?,
             order: order?,
             on: on.transpose()?,
+            unnests: Vec::new(),
         })
     }
 
@@ -196,6 +211,12 @@ impl Binder<'_> {
                     Ok(columns) => items.extend(columns),
                     Err(Failed) => items.push(Item { name: String::new(), expr: None }),
                 },
+                SelectItem::Expr { expr, alias: None } if self.is_structure(expr, place) => {
+                    match self.structure_items(expr, place) {
+                        Ok(fields) => items.extend(fields.into_iter().map(Item::of)),
+                        Err(Failed) => items.push(Item { name: String::new(), expr: None }),
+                    }
+                }
                 SelectItem::Expr { expr, alias } => {
                     for (name, bound) in self.spread(expr, place) {
                         let own = item_name(expr, alias.as_ref(), scope);
@@ -227,6 +248,13 @@ impl Binder<'_> {
             return Err(Failed);
         };
         let (qualifier, span) = (qualifier.as_ref(), *span);
+        let plain = exclude.is_empty() && replace.is_empty() && rename.is_empty() && like.is_none();
+        if plain
+            && place.scope.star(qualifier).is_none()
+            && let Some(fields) = self.structure_star(qualifier, place)
+        {
+            return fields.map(|fields| fields.into_iter().map(Item::of).collect());
+        }
         let Some(columns) = place.scope.star(qualifier) else {
             let shown = qualifier.map_or_else(String::new, |q| super::scope::dotted(&q.parts));
             let at = qualifier.map_or(span, |q| q.span);
@@ -298,6 +326,14 @@ impl Binder<'_> {
             plan = self.aggregated(plan, &mut clauses, &mut collected, grouped)?;
         }
         plan = self.windowed(plan, &mut clauses, collected.windows)?;
+        let unnests = std::mem::take(&mut clauses.unnests);
+        if !unnests.is_empty() {
+            let below = plan.schema.len();
+            plan = self.with_unnests(plan, unnests);
+            for expr in clauses.exprs_mut() {
+                expr.map_columns(&|i| i.checked_sub(UNNESTS).map_or(i, |i| below + i));
+            }
+        }
         let width = clauses.items.len();
         let (names, mut exprs): (Vec<String>, Vec<Expr>) = clauses.items.into_iter().unzip();
         let (mut keys, extra) = split_keys(clauses.order, width);

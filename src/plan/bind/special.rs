@@ -38,7 +38,7 @@ impl Binder<'_> {
             ("if" | "iff", [condition, rest @ ..]) if (1..=2).contains(&rest.len()) => {
                 Some(self.choice(condition.clone(), rest.to_vec(), span))
             }
-            _ => None,
+            _ => self.of_structure(function, args, span),
         }
     }
 

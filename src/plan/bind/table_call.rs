@@ -23,9 +23,9 @@ impl Binder<'_> {
         if let Some(called) = self.definitions.macro_of(&shown) {
             return self.table_macro(&Arc::clone(called), args, span);
         }
-        let function = match self.catalog.function(&shown) {
-            Some(function) if function.kind == FunctionKind::Table => function,
-            known => return self.no_table_function(known, &shown, name.span),
+        let Some(function) = self.catalog.table_function(&shown) else {
+            let known = self.catalog.function(&shown);
+            return self.no_table_function(known, &shown, name.span);
         };
         let (args, missing) = self.call_arguments(function, args)?;
         let spans: Vec<Span> = args.iter().map(|arg| arg.span).collect();
@@ -296,7 +296,7 @@ fn stand_ins(ty: Ty) -> Vec<Value<'static>> {
         Ty::Time => Value::Time(0),
         Ty::Interval => Value::Interval(1),
         Ty::Text => Value::text(""),
-        Ty::Null => Value::Null,
+        Ty::Null | Ty::List(_) | Ty::Struct(_) => Value::Null,
     };
     // A text may be the name of a symbol, whose place an address takes.
     vec![first, Value::Addr(0), Value::Null]

@@ -124,15 +124,33 @@ pub(super) fn coerce_columns(mut plan: Plan, types: &[Ty]) -> Plan {
 
 /// The plan of a derived table: columns of nothing but NULL become INTEGER, as in DuckDB.
 pub(super) fn settle_nulls(plan: Plan) -> Plan {
-    let settled = |f: &Field| if f.ty == Ty::Null { Ty::Int } else { f.ty };
+    let settled = |f: &Field| settled(f.ty);
     let types: Vec<Ty> = plan.schema.iter().map(settled).collect();
     coerce_columns(plan, &types)
+}
+
+/// The type that a column of a table has: INTEGER where nothing but NULL is known.
+fn settled(ty: Ty) -> Ty {
+    match ty {
+        Ty::Null => Ty::Int,
+        Ty::List(list) => Ty::list_of(settled(list.element())).unwrap_or(ty),
+        Ty::Struct(of) => {
+            let fields = of.fields().iter().map(|(name, ty)| ((*name).to_owned(), settled(*ty)));
+            Ty::struct_of(&fields.collect::<Vec<_>>()).unwrap_or(ty)
+        }
+        _ => ty,
+    }
+}
+
+/// Whether the type is of integers, or of lists of them.
+fn hex_type(ty: Ty) -> bool {
+    ty == Ty::Int || ty.element() == Some(Ty::Int)
 }
 
 /// Hex if all of several values are, NULLs aside.
 pub(super) fn common_format(exprs: &[Expr]) -> Format {
     let mut shown = exprs.iter().filter(|e| !e.is_null_literal()).peekable();
-    if shown.peek().is_some() && shown.all(|e| e.format == Format::Hex && e.ty == Ty::Int) {
+    if shown.peek().is_some() && shown.all(|e| e.format == Format::Hex && hex_type(e.ty)) {
         Format::Hex
     } else {
         Format::Plain

@@ -55,7 +55,7 @@ struct Spec<'w> {
 
 /// Whether an expression holds the result of a window function.
 pub(super) fn holds_window(expr: &Expr) -> bool {
-    !expr.columns_all(|index| index < WINDOWS)
+    !expr.columns_all(|index| index < WINDOWS || index >= super::nested::UNNESTS)
 }
 
 impl Binder<'_> {
@@ -74,7 +74,7 @@ impl Binder<'_> {
             return self.unknown_function(&call.name.text, call.name.span);
         };
         let kind = self.window_kind(function, call)?;
-        let inner = Place { windows: None, clause: "a window function", ..place };
+        let inner = Place { windows: None, unnests: None, clause: "a window function", ..place };
         let bound = if kind == WindowKind::Aggregate {
             self.aggregate_call(function, call, span, inner)
         } else {

@@ -61,6 +61,14 @@ pub(super) fn push(plan: Plan, terms: Vec<Expr>) -> Plan {
             let input = Box::new(push(*input, down));
             tested(rebuilt(Rel::Window { input, partition, order, calls }), stay)
         }
+        Rel::Unnest { input, lists, outer } => {
+            // Rows are repeated whole, so that conditions on the input alone hold for all or none.
+            let width = input.schema.len();
+            let moves = |t: &Expr| !t.can_fail() && t.columns_all(|i| i < width);
+            let (down, stay): (Vec<Expr>, Vec<Expr>) = terms.into_iter().partition(moves);
+            let input = Box::new(push(*input, down));
+            tested(rebuilt(Rel::Unnest { input, lists, outer }), stay)
+        }
         Rel::SetOp { op, all, left, right } => {
             let moves = |t: &Expr| (op == SetOp::Union || !t.can_fail()) && t.size() <= MAX_COPIED;
             let (down, stay): (Vec<Expr>, Vec<Expr>) = terms.into_iter().partition(moves);

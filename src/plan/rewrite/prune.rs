@@ -204,6 +204,22 @@ fn prune(plan: Plan, need: &[bool], needs: &mut Needs) -> Pruned {
             let rel = Rel::SetOp { op, all, left, right };
             Pruned { plan: Plan { rel, schema: pick(schema, &need), span }, map: kept(&need) }
         }
+        Rel::Unnest { input, lists, outer } => {
+            let width = input.schema.len();
+            let (need_input, _) = need.split_at(width.min(need.len()));
+            let inner = prune_with(*input, need_input, &lists, needs);
+            let lists = remapped(lists, &inner);
+            // The elements stay: they make the rows.
+            let elements = schema.get(width..).unwrap_or_default();
+            let below = inner.plan.schema.len();
+            let mut map = inner.map;
+            map.truncate(width);
+            map.extend((below..below + elements.len()).map(Some));
+            let mut fields = inner.plan.schema.clone();
+            fields.extend_from_slice(elements);
+            let rel = Rel::Unnest { input: Box::new(inner.plan), lists, outer };
+            Pruned { plan: Plan { rel, schema: fields, span }, map }
+        }
         rel @ Rel::Window { .. } => window(Plan { rel, schema, span }, need, needs),
         rel @ Rel::Join { .. } => join(Plan { rel, schema, span }, need, needs),
     }
@@ -215,12 +231,21 @@ fn merged(input: Plan, mut exprs: Vec<Expr>) -> Rel {
         return Rel::Project { input: Box::new(input), exprs };
     };
     let mut uses = vec![0usize; inner.len()];
-    for expr in &exprs {
+    let mut count = |expr: &Expr, times: usize| {
         expr.visit(&mut |e| {
             if let ExprKind::Column(index) = e.kind
                 && let Some(uses) = uses.get_mut(index)
             {
-                *uses += 1;
+                *uses += times;
+            }
+        });
+    };
+    for expr in &exprs {
+        count(expr, 1);
+        expr.visit(&mut |e| {
+            // What stands in a lambda is computed for each element.
+            if let ExprKind::Each(each) = &e.kind {
+                each.exprs().into_iter().skip(1).for_each(|body| count(body, 2));
             }
         });
     }
