@@ -35,9 +35,8 @@ const MAGICS: &[Magic] = &[
     Magic(
         0,
         b"\x14\x20\x28\x01",
-        "a saved state of Hyper-V (.vmrs), whose format Microsoft does not describe: its tool \
-         vm2dmp and the VmSavedStateDump library read it; a dump can be taken within the machine \
-         (NotMyFault, LiveKD) or with LiveKD -hv from the host",
+        "a saved state of Hyper-V (.vmrs), whose format Microsoft does not describe: LiveKD -hv \
+         takes a dump of the running machine from its host",
     ),
     Magic(
         0,

@@ -28,14 +28,12 @@ impl Out {
     /// Repeats bytes that are already there, up to the size.
     fn repeat(&mut self, distance: usize, length: usize) -> Option<()> {
         let from = self.bytes.len().checked_sub(distance).filter(|_| distance != 0)?;
-        let length = length.min(self.size.saturating_sub(self.bytes.len()));
-        if distance >= length {
-            self.bytes.extend_from_within(from..from.checked_add(length)?);
-        } else {
-            for at in from..from.checked_add(length)? {
-                let byte = *self.bytes.get(at)?;
-                self.bytes.push(byte);
-            }
+        let mut left = length.min(self.size.saturating_sub(self.bytes.len()));
+        // What overlaps itself is there twice as far after each step.
+        while left != 0 {
+            let part = left.min(self.bytes.len().checked_sub(from)?);
+            self.bytes.extend_from_within(from..from.checked_add(part)?);
+            left = left.saturating_sub(part);
         }
         Some(())
     }
@@ -54,7 +52,7 @@ pub(super) fn plain(input: &[u8], size: usize) -> Option<Vec<u8>> {
             (at, left) = (at.checked_add(4)?, 32);
         }
         left = left.saturating_sub(1);
-        if flags >> left & 1 == 0 {
+        if flags & 1u32.checked_shl(left)? == 0 {
             out.bytes.push(*input.get(at)?);
             at = at.checked_add(1)?;
             continue;
@@ -178,7 +176,7 @@ impl Bits<'_> {
     /// A distance whose highest of `count` bits after the first is next.
     fn distance(&mut self, count: usize) -> Option<usize> {
         let count = u32::try_from(count).ok()?;
-        let rest = if count == 0 { 0 } else { self.next >> 32u32.checked_sub(count)? };
+        let rest = self.next.checked_shr(32u32.checked_sub(count)?).unwrap_or_default();
         self.skip(count)?;
         Some((1usize.checked_shl(count)?) | rest as usize)
     }
@@ -195,7 +193,8 @@ impl Codes {
         for bits in 1..=MAX_BITS {
             let symbols = (0u16..).zip(&lengths).filter(|(_, length)| **length == bits);
             for (symbol, _) in symbols {
-                let end = codes.len().checked_add(1usize << MAX_BITS.checked_sub(bits)?)?;
+                let width = u32::try_from(MAX_BITS.checked_sub(bits)?).ok()?;
+                let end = codes.len().checked_add(1usize.checked_shl(width)?)?;
                 if end > 1 << MAX_BITS {
                     return None;
                 }
@@ -210,5 +209,81 @@ impl Codes {
         let (symbol, length) = *self.0.get((bits.next >> (32 - MAX_BITS)) as usize)?;
         bits.skip(length.into())?;
         Some(symbol)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        let digits: Vec<u8> = hex.bytes().filter(u8::is_ascii_hexdigit).collect();
+        let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+        digits.chunks(2).map(pair).collect()
+    }
+
+    /// The table of code lengths with these lengths of symbols.
+    fn table(lengths: &[(std::ops::RangeInclusive<usize>, u8)]) -> Vec<u8> {
+        let mut table = vec![0; TABLE];
+        for (symbols, length) in lengths {
+            for symbol in symbols.clone() {
+                table[symbol / 2] |= length << (symbol % 2 * 4);
+            }
+        }
+        table
+    }
+
+    /// The examples of [MS-XCA], 3.1 and 3.2.
+    #[test]
+    fn examples_of_the_specification() {
+        let alphabet = b"abcdefghijklmnopqrstuvwxyz";
+        let packed = [bytes("3f000000"), alphabet.to_vec()].concat();
+        assert_eq!(plain(&packed, 26).unwrap(), alphabet);
+        let packed = bytes("ffffff1f 61626317 000fff26 01");
+        assert_eq!(plain(&packed, 300).unwrap(), b"abc".repeat(100));
+        let lengths = [(97..=118, 5), (119..=122, 4), (256..=256, 4)];
+        let codes = bytes("d8523ed7 94115be9 195ff9d6 7cdf8d04 00000000");
+        let packed = [table(&lengths), codes].concat();
+        assert_eq!(huffman(&packed, 26).unwrap(), alphabet);
+        let lengths = [(97..=98, 3), (99..=99, 2), (256..=256, 2), (287..=287, 2)];
+        let packed = [table(&lengths), bytes("a8dc0000 ff2601")].concat();
+        assert_eq!(huffman(&packed, 300).unwrap(), b"abc".repeat(100));
+    }
+
+    #[test]
+    fn what_others_compress() {
+        let text: Vec<u8> = (0..5000u32).flat_map(|i| (i * i / 3).to_le_bytes()).collect();
+        let packed = lzxpress::data::compress(&text).unwrap();
+        assert_eq!(plain(&packed, text.len()).unwrap(), text);
+        assert_eq!(plain(&packed, 100).unwrap(), text[..100]);
+        assert_eq!(plain(&packed, text.len() + 1), None);
+        let zeros = vec![0; 0x1_0000];
+        let packed = lzxpress::data::compress(&zeros).unwrap();
+        assert_eq!(plain(&packed, zeros.len()).unwrap(), zeros);
+    }
+
+    /// Damaged input gives nothing, or as many bytes as were asked for.
+    #[test]
+    fn damage_gives_nothing_or_all() {
+        let text: Vec<u8> = (0..3000u32).flat_map(|i| (i * i / 3).to_le_bytes()).collect();
+        let sound = lzxpress::data::compress(&text).unwrap();
+        let mut state = 1u64;
+        for round in 0..3000usize {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let mut packed = sound.clone();
+            let at = usize::try_from(state >> 40).unwrap() % packed.len();
+            packed[at] = state.to_le_bytes()[7];
+            packed.truncate(sound.len() - round % 50);
+            for unpack in [plain, huffman] {
+                if let Some(out) = unpack(&packed, text.len()) {
+                    assert_eq!(out.len(), text.len());
+                }
+            }
+            let random: Vec<u8> = (0..600u32)
+                .map(|i| (state >> (i % 50)).to_le_bytes()[0] ^ i.to_le_bytes()[0])
+                .collect();
+            let ours = huffman(&random, 2000);
+            assert!(ours.is_none_or(|out| out.len() == 2000));
+        }
     }
 }

@@ -134,7 +134,9 @@ impl<'b> Bytes<'b> {
     /// As many bits, the highest of each byte first.
     fn bits(&mut self, count: usize) -> Option<Vec<bool>> {
         let bytes = self.take(count.div_ceil(8) as u64)?;
-        let bits = bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1 == 1));
+        let bits = bytes.iter().flat_map(|byte| {
+            [0x80, 0x40, 0x20, 0x10, 8, 4, 2, 1].map(|bit| byte & bit != 0)
+        });
         Some(bits.take(count).collect())
     }
 
