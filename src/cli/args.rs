@@ -19,6 +19,7 @@ Examples:
   dumpql MEMORY.DMP -q irp-distribution --chart        its chart, in the terminal; -o irps.svg as a picture
   dumpql MEMORY.DMP --report report.html               patterns that match, with evidence and charts
   dumpql a.dmp -f mine.sql -p pid=4                    a saved query with its parameter
+  dumpql upload.zip -q overview                        the dumps in a .zip, .7z, .cab, .gz, .zst or .xz
   dumpql doctor MEMORY.DMP                             what opened, what is missing, which symbols would help
   dumpql --sample                                      the dump of a busy server, built in, to try things on
   dumpql --describe threads                            what a table holds
@@ -34,8 +35,9 @@ Exit code: 0 done, 1 a query or a source failed, 2 the command line is wrong.";
 #[command(name = "dumpql", version, about, after_help = EXAMPLES, max_term_width = 100)]
 #[allow(clippy::struct_excessive_bools, reason = "switches of a command line")]
 pub(super) struct Args {
-    /// Dumps to open; every table covers all of them, told apart by its column `dump`. CSV and TSV
-    /// files become tables, called by the names of the files
+    /// Dumps to open, also within archives; every table covers all of them, told apart by its column
+    /// `dump`. `-` is standard input. CSV and TSV files become tables, called by the names of the
+    /// files
     #[arg(value_name = "DUMP")]
     pub(super) dumps: Vec<PathBuf>,
 
@@ -128,6 +130,16 @@ pub(super) struct Args {
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(super) memory: Option<usize>,
 
+    /// Unpack archives, and copy what comes through a pipe, into this folder; the default is that of
+    /// the variable TMPDIR. Nothing stays there
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) temp_dir: Option<PathBuf>,
+
+    /// How much may be unpacked of one file, such as 200GB (default: 64GB, and no more than dumps
+    /// can be packed)
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(super) unpack_limit: Option<usize>,
+
     /// Open the sample, the kernel dump of a busy server, which is built in memory
     #[arg(long)]
     pub(super) sample: bool,
@@ -216,6 +228,8 @@ impl Args {
             strict: self.strict,
             memory: self.memory,
             files: true,
+            temporary: self.temp_dir.clone(),
+            unpacked: self.unpack_limit.map(|bytes| bytes as u64),
         }
     }
 }
@@ -368,13 +382,25 @@ pub(super) fn parse(
     let mode = mode(&args).map_err(|message| {
         Args::command().error(clap::error::ErrorKind::ArgumentConflict, message)
     })?;
-    if steps.iter().filter(|s| matches!(s, Step::Stdin)).count() > 1 {
-        return Err(Args::command().error(
-            clap::error::ErrorKind::ArgumentConflict,
-            "standard input can be read only once: `-c -` is there more than once",
-        ));
+    if let Some(message) = stdin_conflict(&args, &steps) {
+        return Err(Args::command().error(clap::error::ErrorKind::ArgumentConflict, message));
     }
     Ok(Invocation { args, steps, mode })
+}
+
+/// Why standard input cannot be read as it is asked for.
+fn stdin_conflict(args: &Args, steps: &[Step]) -> Option<&'static str> {
+    let queries = steps.iter().filter(|step| matches!(step, Step::Stdin)).count();
+    let dumps = args.dumps.iter().filter(|dump| dump.as_os_str() == "-").count();
+    let asks = args.list || args.report.is_some() || args.list_queries.is_some();
+    let asks = asks || !args.describe.is_empty() || !args.describe_query.is_empty();
+    if queries + dumps > 1 {
+        Some("standard input can be read only once: `-` or `-c -` is there more than once")
+    } else if dumps == 1 && steps.is_empty() && !asks {
+        Some("the dump comes from standard input: queries are given with -c, -f or -q")
+    } else {
+        None
+    }
 }
 
 /// The way results are written, from --format, --excel and the name of -o.
@@ -461,6 +487,10 @@ mod tests {
             (&["--excel", "--format", "json"], None),
             (&["--format", "parquet"], Some(Mode::File(Parquet))),
             (&["-c", "-", "-c", "-"], None),
+            (&["-", "-c", "-"], None),
+            (&["-", "-", "-c", "x"], None),
+            (&["-"], None),
+            (&["-", "-c", "x"], Some(Mode::Table)),
             (&["-o", "x.svg", "--chart", "bar", "x=a", "y=b"], Some(Mode::File(Svg))),
             (&["--chart", "pie"], None),
             (&["--chart", "bar", "z=a"], None),

@@ -1,7 +1,8 @@
 //! Non-interactive mode: runs what the command line names, and exits.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
 
 use super::args::{Args, Invocation, Mode};
 use super::console::Console;
@@ -197,6 +198,10 @@ impl Batch<'_> {
 
 /// Why the way of writing cannot work, if so.
 pub(super) fn refusal(invocation: &Invocation, console: &Console) -> Option<&'static str> {
+    let is_stdin = |dump: &PathBuf| dump.as_os_str() == "-";
+    if invocation.args.dumps.iter().any(is_stdin) && io::stdin().is_terminal() {
+        return Some("standard input is a terminal: a dump is piped in, as in zcat x.gz | dumpql -");
+    }
     let shown = invocation.args.output.is_none() && console.out_is_terminal;
     match invocation.mode {
         Mode::File(FileFormat::Xlsx) if shown => {

@@ -4,7 +4,7 @@
 use super::detect::ACCEPTED;
 use super::pages::Pages;
 use super::windows::{self, Windows};
-use super::{Error, Format, Image, Stopped, elf};
+use super::{Error, Format, Image, Stopped, elf, lime};
 use crate::memory::{PAGE, PageMap, Physical, Run, Runs};
 
 /// The memory of a machine that runs Windows.
@@ -35,26 +35,30 @@ fn whole(file: &[u8]) -> PageMap {
 /// # Errors
 /// [`Error::NotADump`] if there is no Windows.
 pub fn parse(image: &Image, format: Format) -> Result<Bare, Error> {
-    let (pages, processors) = if format == Format::ElfCore {
-        let core = elf::parse(image);
-        (core.pages, core.processors)
-    } else {
-        let pages = image.len() as u64 / PAGE;
-        let needed = image.len() as u64;
-        (Pages::new(whole(image), pages, needed, "memory", Vec::new()), Vec::new())
+    let bytes = image.len() as u64;
+    let (pages, processors) = match (image.layout(), format) {
+        (Some(layout), _) => (layout.pages(bytes), layout.processors.clone()),
+        (None, Format::Saved(_)) => (lime::parse(image).pages(bytes), Vec::new()),
+        (None, Format::ElfCore) => {
+            let core = elf::parse(image);
+            (core.pages, core.processors)
+        }
+        (None, _) => {
+            (Pages::new(whole(image), bytes / PAGE, bytes, "memory", Vec::new()), Vec::new())
+        }
     };
     let Pages { map, facts } = pages;
     let registers: Vec<u64> = processors.iter().filter_map(Stopped::table).collect();
     let tables = windows::tables(Physical::new(image, &map), &registers, windows::MAX_TABLES);
     let (map, found) = windows::find(image, map, &tables);
-    let windows = found
-        .ok_or_else(|| Error::NotADump { path: image.path().to_owned(), found: refusal(format) })?;
+    let windows = found.ok_or_else(|| image.not_a_dump(refusal(format)))?;
     Ok(Bare { pages: Pages { map, facts }, windows, processors })
 }
 
 fn refusal(format: Format) -> String {
     let what = match format {
         Format::ElfCore => "an ELF core file without the memory of a Windows system",
+        Format::Saved(saved) => saved.refusal(),
         _ => "a memory image in which no Windows kernel is found",
     };
     format!("{what}; {ACCEPTED}")

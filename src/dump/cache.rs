@@ -40,6 +40,12 @@ impl Identity {
         let time = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
         metadata.is_file().then_some(Self { bytes: metadata.len(), nanoseconds: time.as_nanos() })
     }
+
+    /// That of a member of the file.
+    pub(super) fn of_member(self, name: &str, bytes: usize) -> Self {
+        let name = u128::from(xxh3_64(name.as_bytes())) << 64;
+        Self { bytes: bytes as u64, nanoseconds: self.nanoseconds ^ name }
+    }
 }
 
 /// A checksum that detects damage: the checksum of the parts' checksums, which threads compute in

@@ -1,8 +1,10 @@
 //! The container format of a file, detected by its content.
 
 use super::bytes::u32_at;
+use super::archive::Kind;
+use super::layout::Saved;
 use super::{Error, Image};
-use super::{bare, elf, foreign};
+use super::{bare, elf, foreign, lime, spool};
 
 /// The end of every message that rejects a file.
 pub(super) const ACCEPTED: &str = "expected a Windows kernel dump (PAGEDU64, PAGEDUMP), a minidump (MDMP), \
@@ -23,6 +25,8 @@ pub enum Format {
     ElfCore,
     /// A raw memory image, one page after another.
     Raw,
+    /// The memory of a machine as a tool or a hypervisor saved it.
+    Saved(Saved),
 }
 
 impl Format {
@@ -33,7 +37,7 @@ impl Format {
             Self::Kernel64 => b"PAGEDU64",
             Self::Kernel32 => b"PAGEDUMP",
             Self::ElfCore => b"\x7fELF",
-            Self::Text | Self::Raw => b"",
+            Self::Text | Self::Raw | Self::Saved(_) => b"",
         }
     }
 
@@ -43,7 +47,7 @@ impl Format {
             Self::Minidump => 32,
             Self::Kernel64 => 0x2000,
             Self::Kernel32 => 0x1000,
-            Self::Text => 0,
+            Self::Text | Self::Saved(_) => 0,
             Self::ElfCore | Self::Raw => 64,
         }
     }
@@ -56,6 +60,7 @@ impl Format {
             Self::Text => "text",
             Self::ElfCore => "ELF core file",
             Self::Raw => "memory image",
+            Self::Saved(saved) => saved.words(),
         }
     }
 }
@@ -65,8 +70,23 @@ impl Format {
 /// # Errors
 /// [`Error::NotADump`], with a description of the file.
 pub fn detect(image: &Image) -> Result<Format, Error> {
-    tell(image)
-        .map_err(|found| Error::NotADump { path: image.path().to_owned(), found: one_line(&found) })
+    if let Some(layout) = image.layout() {
+        return Ok(Format::Saved(layout.saved));
+    }
+    tell(image).map_err(|found| {
+        let part = if is_part(image.path()) { PART } else { "" };
+        image.not_a_dump(format!("{found}{part}"))
+    })
+}
+
+/// What is said of a file whose name is that of a part of a file.
+const PART: &str = ". The name is that of a part of a file that was split: the parts have to be \
+                    joined first (`cat x.001 x.002 > x`, `copy /b x.001+x.002 x`)";
+
+/// Whether the name ends in a number of three digits.
+fn is_part(path: &str) -> bool {
+    let ending = spool::file_name(path).rsplit_once('.').map_or("", |(_, ending)| ending);
+    ending.len() == 3 && ending.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn tell(bytes: &[u8]) -> Result<Format, String> {
@@ -95,6 +115,15 @@ fn tell(bytes: &[u8]) -> Result<Format, String> {
              the dump was not written to its end"
         ));
     }
+    if lime::is_lime(bytes) {
+        return Ok(Format::Saved(Saved::Lime));
+    }
+    if let Some(found) = lime::describe(bytes) {
+        return Err(found);
+    }
+    if let Some(kind) = Kind::of(bytes) {
+        return Err(format!("{}; {ACCEPTED}", kind.name()));
+    }
     if elf::is_core(bytes) {
         return whole(Format::ElfCore, bytes.len());
     }
@@ -116,13 +145,9 @@ fn whole(format: Format, len: usize) -> Result<Format, String> {
     Err(format!("a {name} of {len} bytes, cut off within its header of {needed} bytes"))
 }
 
-/// The message may contain bytes of the file, and messages are single lines.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::shown;
     use super::*;
 
     #[test]
@@ -149,7 +174,7 @@ mod tests {
 
     #[test]
     fn messages_are_one_line() {
-        let message = one_line(&tell(b"\x1b[31m\n\0red").unwrap_err());
+        let message = shown(&tell(b"\x1b[31m\n\0red").unwrap_err());
         assert!(!message.contains(char::is_control), "{message:?}");
     }
 }

@@ -13,33 +13,54 @@ const MAGICS: &[Magic] = &[
     Magic(0, b"ElfFile\0", "a Windows event log (evtx)"),
     Magic(0, b"vhdxfile", "a virtual disk (VHDX)"),
     Magic(0, b"conectix", "a virtual disk (VHD)"),
-    Magic(257, b"ustar", "a tar archive: the dump has to be unpacked first"),
-    Magic(0, b"\xfd7zXZ\0", "an xz archive: the dump has to be unpacked first"),
-    Magic(0, b"7z\xbc\xaf\x27\x1c", "a 7z archive: the dump has to be unpacked first"),
-    Magic(0, b"Rar!\x1a\x07", "a RAR archive: the dump has to be unpacked first"),
-    Magic(0, b"PK\x03\x04", "a zip archive: the dump has to be unpacked first"),
+    Magic(257, b"ustar", "a tar archive, which is not opened: tar -xf unpacks it"),
+    Magic(0, b"\xfd7zXZ\0", "an xz file"),
+    Magic(0, b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    Magic(0, b"Rar!\x1a\x07", "a RAR archive, which is not opened: unrar x unpacks it"),
+    Magic(0, b"PK\x03\x04", "a zip archive"),
     Magic(0, b"PK\x05\x06", "an empty zip archive"),
-    Magic(0, b"MSCF", "a cabinet file: the dump has to be unpacked first"),
-    Magic(0, b"\x28\xb5\x2f\xfd", "a zstd archive: the dump has to be unpacked first"),
-    Magic(0, b"\x04\x22\x4d\x18", "an lz4 archive: the dump has to be unpacked first"),
-    Magic(0, b"BZh", "a bzip2 archive: the dump has to be unpacked first"),
-    Magic(0, b"\x1f\x8b", "a gzip archive: the dump has to be unpacked first"),
-    Magic(0, b"EMiL", "a LiME memory image of a Linux system"),
-    Magic(0, b"AVML", "an AVML memory image of a Linux system"),
+    Magic(0, b"PK\x07\x08", "the first part of a zip archive of several volumes: 7-Zip unpacks it"),
+    Magic(0, b"MSCF\0\0\0\0", "a cabinet file"),
+    Magic(0, b"\x28\xb5\x2f\xfd", "a zstd file"),
+    Magic(0, b"\x04\x22\x4d\x18", "an lz4 file, which is not opened: lz4 -d unpacks it"),
+    Magic(0, b"BZh", "a bzip2 file, which is not opened: bzip2 -dk unpacks it"),
+    Magic(0, b"\x1f\x8b", "a gzip file"),
+    Magic(0, b"MSWIM\0\0\0", "a Windows image (WIM), which is not opened"),
+    Magic(0, b"regf", "a registry hive"),
+    Magic(0, b"\xd4\xc3\xb2\xa1", "a network capture (pcap)"),
+    Magic(0, b"\xa1\xb2\xc3\xd4", "a network capture (pcap)"),
+    Magic(0, b"\x0a\x0d\x0d\x0a", "a network capture (pcapng)"),
+    Magic(0, b"L\0\0\0\x01\x14\x02\0", "a Windows shortcut"),
+    Magic(0, b"MAM\x04", "a Windows prefetch file"),
+    Magic(
+        0,
+        b"\x14\x20\x28\x01",
+        "a saved state of Hyper-V (.vmrs), whose format Microsoft does not describe: LiveKD -hv \
+         takes a dump of the running machine from its host",
+    ),
+    Magic(
+        0,
+        b"\x7fVirtualBox SavedState",
+        "a saved state of VirtualBox, which is not read: VBoxManage debugvm … dumpvmcore writes a \
+         core file, which is",
+    ),
+    Magic(0, b"<<< ", "a virtual disk (VDI)"),
+    Magic(0, b"EMiL", "a LiME memory image"),
+    Magic(0, b"AVML", "an AVML memory image"),
     Magic(0, b"KDUMP   ", "a compressed Linux kernel dump (kdump)"),
     Magic(0, b"DISKDUMP", "a Linux kernel dump (diskdump)"),
-    Magic(0, b"QEVM", "a saved QEMU machine state"),
+    Magic(
+        0,
+        b"QEVM",
+        "a saved state of QEMU, which is not read: `dump-guest-memory` writes a core file, which is",
+    ),
     Magic(0, b"QFI\xfb", "a virtual disk (qcow)"),
     Magic(0, b"KDMV", "a virtual disk (VMDK)"),
-    Magic(0, b"\xd2\xbe\xd2\xbe", "a VMware snapshot state"),
-    Magic(0, b"\xd1\xba\xd1\xba", "a VMware snapshot state"),
-    Magic(0, b"\xd0\xbe\xd2\xbe", "a VMware snapshot state"),
-    Magic(0, b"\xd3\xbe\xd2\xbe", "a VMware snapshot state"),
     Magic(0, b"hibr", "a hibernation file"),
     Magic(0, b"HIBR", "a hibernation file"),
-    Magic(0, b"wake", "a hibernation file that was resumed from"),
-    Magic(0, b"WAKE", "a hibernation file that was resumed from"),
-    Magic(0, b"RSTR", "a hibernation file that is being resumed from"),
+    Magic(0, b"wake", "a hibernation file"),
+    Magic(0, b"WAKE", "a hibernation file"),
+    Magic(0, b"RSTR", "a hibernation file"),
     Magic(0, b"\xfe\xed\xfa\xce", "a Mach-O file"),
     Magic(0, b"\xfe\xed\xfa\xcf", "a Mach-O file"),
     Magic(0, b"\xce\xfa\xed\xfe", "a Mach-O file"),
@@ -60,11 +81,10 @@ const SAMPLE: usize = 64 * 1024;
 
 /// Whether the file may be a raw memory image.
 pub(super) fn may_be_memory(bytes: &[u8]) -> bool {
-    let is_known = MAGICS.iter().any(|m| slice(bytes, m.0, m.1.len()) == Some(m.1));
     bytes.len() >= 1 << 20
         && bytes.len().is_multiple_of(4096)
         && !bytes.starts_with(b"MZ")
-        && !is_known
+        && !is_known(bytes)
 }
 
 /// A description of the file that can follow "path: ".
@@ -121,12 +141,55 @@ fn executable(bytes: &[u8]) -> String {
     }
 }
 
+/// What a member of an archive looks like by its beginning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg(feature = "archives")]
+pub(super) enum Look {
+    /// A dump.
+    Dump,
+    /// Perhaps memory or a log.
+    Perhaps,
+    /// A further archive.
+    Archive,
+    /// Something else: what.
+    Other(String),
+}
+
+/// The endings of names that only dumps have.
+#[cfg(feature = "archives")]
+const ENDINGS: [&str; 5] = ["dmp", "mdmp", "hdmp", "kdmp", "vmem"];
+
+/// What the member of a name looks like; it is longer than its beginning if that is full.
+#[cfg(feature = "archives")]
+pub(super) fn look(head: &[u8], is_full: bool, name: &str) -> Look {
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    let is_dump = ["MDMP", "PMDM", "PAGE"].iter().any(|magic| head.starts_with(magic.as_bytes()))
+        || ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
+        || super::lime::is_lime(head)
+        || super::lime::is_avml(head)
+        || super::vmware::is_state(head)
+        || super::hiber::is_one(head)
+        || super::elf::is_core(head);
+    if super::archive::Kind::of(head).is_some() {
+        Look::Archive
+    } else if is_dump {
+        Look::Dump
+    } else if is_text(head) || (is_full && !is_known(head) && !head.starts_with(b"MZ")) {
+        Look::Perhaps
+    } else {
+        Look::Other(if head.is_empty() { "an empty file".to_owned() } else { describe(head) })
+    }
+}
+
+fn is_known(bytes: &[u8]) -> bool {
+    MAGICS.iter().any(|m| slice(bytes, m.0, m.1.len()) == Some(m.1))
+}
+
 /// Whether the file is text: UTF-8, UTF-16 with or without a byte order mark, or a code page; with
 /// no more control characters than a debugger log may have, and not a document format.
 pub(super) fn is_text(bytes: &[u8]) -> bool {
     let sample = bytes.get(..SAMPLE).unwrap_or(bytes);
-    let is_known = MAGICS.iter().any(|m| slice(bytes, m.0, m.1.len()) == Some(m.1));
-    if sample.is_empty() || is_known || sample.starts_with(b"MZ") {
+    if sample.is_empty() || is_known(bytes) || sample.starts_with(b"MZ") {
         return false;
     }
     let text = text(sample);
@@ -182,7 +245,10 @@ mod tests {
             (core.as_slice(), "a 64-bit ELF core file"),
             (&dll, "a Windows library (DLL)"),
             (b"MZ", "a DOS program"),
-            (b"PK\x03\x04rest", "a zip archive: the dump has to be unpacked first"),
+            (b"PK\x03\x04rest", "a zip archive"),
+            (b"regf\0\0\0\0", "a registry hive"),
+            (b"\xd4\xc3\xb2\xa1\x02\0", "a network capture (pcap)"),
+            (b"ElfFile\0\0", "a Windows event log (evtx)"),
             (&[0; 20], "nothing but zeros (20 bytes)"),
             (&vec![0; 70_000], "a file that starts with zeros (70000 bytes)"),
             (b"hello, world\r\n", "text"),

@@ -5,6 +5,7 @@
 //! holds them was never written and is absent here.
 
 use super::Windows;
+use super::layout::Saved;
 use super::bytes::{Width, pointer_at, slice, text, u8_at, u32_at, u64_at};
 use crate::memory::Mode;
 
@@ -40,6 +41,8 @@ pub enum DumpType {
     Raw,
     /// Physical memory in an ELF core file.
     ElfCore,
+    /// Physical memory as a tool or a hypervisor saved it.
+    Saved(Saved),
     /// An unknown type.
     Other(u32),
 }
@@ -77,6 +80,7 @@ impl DumpType {
             Self::Complete => "complete memory (live)",
             Self::Raw => "raw physical memory",
             Self::ElfCore => "physical memory (ELF core)",
+            Self::Saved(saved) => saved.words(),
             Self::Other(code) => return format!("unknown type {code:#x}"),
         };
         words.to_owned()

@@ -1,23 +1,35 @@
 //! The bytes of a file: mapped, or held in memory.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, FileType};
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
 use memmap2::Mmap;
 
-use super::Error;
 use super::cache::Identity;
+use super::layout::Layout;
+use super::spool::{self, Spooling};
+use super::{Error, shown};
 
 /// The bytes of a dump and the name under which it was opened. Cheap to clone.
 #[derive(Clone)]
 pub struct Image {
     path: Arc<str>,
+    /// What the column `dump` calls it, if that is not the name of the file.
+    name: Option<Arc<str>>,
     /// The path, if it is a file.
     file: Option<Arc<Path>>,
+    /// A second file that was read.
+    beside: Option<Arc<Path>>,
     bytes: Bytes,
+    /// The size of the file, if that is not the number of bytes.
+    file_bytes: Option<u64>,
+    /// Where physical pages are in the bytes, if something else than the bytes says it.
+    layout: Option<Arc<Layout>>,
+    /// Whether it is a member of an archive that may be something else than a dump.
+    is_guess: bool,
     /// Size and time of the file.
     identity: Option<Identity>,
     /// The cache directory for search results.
@@ -27,6 +39,8 @@ pub struct Image {
 #[derive(Clone)]
 enum Bytes {
     Mapped(Arc<Mmap>),
+    /// A file that is deleted when it is closed. The mapping is dropped first.
+    Temporary(Arc<(Mmap, File)>),
     Owned(Arc<[u8]>),
 }
 
@@ -34,30 +48,102 @@ impl Image {
     /// Maps the file.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be opened or mapped, [`Error::NotADump`] if it is a folder or
-    /// empty.
+    /// [`Error::Io`] if it cannot be opened or mapped, [`Error::NotADump`] if it is empty or not a
+    /// file.
     pub fn open(path: &Path) -> Result<Self, Error> {
+        Self::open_with(path, &Spooling::default())
+    }
+
+    /// The same, for arguments of a command: what a shell puts into a pipe (`/dev/stdin`, `<(…)`)
+    /// is copied to a temporary file.
+    ///
+    /// # Errors
+    /// As [`Image::open`].
+    pub fn open_with(path: &Path, spooling: &Spooling) -> Result<Self, Error> {
         let name = path.display().to_string();
         let io = |source| Error::Io { path: name.clone(), source };
         let not = |found: &str| Error::NotADump { path: name.clone(), found: found.to_owned() };
+        // To open a named pipe waits for its other end.
+        let metadata = std::fs::metadata(path).map_err(io)?;
+        let kind = metadata.file_type();
+        if is_pipe(kind) && spool::is_inherited(path) {
+            return spool::pipe(&name, &mut File::open(path).map_err(io)?, spooling);
+        }
+        if let Some(found) = special(kind) {
+            return Err(not(found));
+        }
         let file = File::open(path).map_err(io)?;
         let metadata = file.metadata().map_err(io)?;
-        if metadata.is_dir() {
-            return Err(not("a folder, not a file"));
-        }
-        if metadata.is_file() && metadata.len() == 0 {
+        if metadata.len() == 0 {
             return Err(not("an empty file"));
         }
         let bytes = Bytes::Mapped(Arc::new(map(&file).map_err(io)?));
-        let identity = Identity::of(&metadata);
-        let file = Some(Arc::from(path));
-        Ok(Self { path: name.as_str().into(), file, bytes, identity, cache: None })
+        let image = Self::new(&name, bytes);
+        Ok(Self { file: Some(Arc::from(path)), identity: Identity::of(&metadata), ..image })
     }
 
     /// Uses bytes that are already in memory; `path` is their name in messages.
     pub fn from_bytes(path: &str, bytes: impl Into<Arc<[u8]>>) -> Self {
-        let bytes = Bytes::Owned(bytes.into());
-        Self { path: path.into(), file: None, bytes, identity: None, cache: None }
+        Self::new(path, Bytes::Owned(bytes.into()))
+    }
+
+    fn new(path: &str, bytes: Bytes) -> Self {
+        Self {
+            path: path.into(),
+            name: None,
+            file: None,
+            beside: None,
+            bytes,
+            file_bytes: None,
+            layout: None,
+            is_guess: false,
+            identity: None,
+            cache: None,
+        }
+    }
+
+    /// The bytes of a temporary file, which is deleted with the last copy of the image.
+    pub(super) fn of_temporary(path: &str, file: File) -> std::io::Result<Self> {
+        if file.metadata()?.len() == 0 {
+            return Ok(Self::from_bytes(path, Vec::new()));
+        }
+        Ok(Self::new(path, Bytes::Temporary(Arc::new((map(&file)?, file)))))
+    }
+
+    /// The image as a member of an archive.
+    pub(super) fn member_of(self, archive: &Self, member: &str, is_guess: bool) -> Self {
+        let name = format!("{}!{member}", spool::file_name(archive.name()));
+        Self {
+            path: format!("{}!{member}", archive.path).into(),
+            name: Some(name.into()),
+            file: archive.file.clone(),
+            identity: archive.identity.map(|identity| identity.of_member(member, self.len())),
+            is_guess,
+            ..self
+        }
+    }
+
+    /// The image in the place of the file that it was unpacked from.
+    pub(super) fn in_place_of(self, file: &Self) -> Self {
+        Self {
+            path: file.path.clone(),
+            name: file.name.clone(),
+            file: file.file.clone(),
+            identity: file.identity,
+            file_bytes: Some(file.file_bytes()),
+            is_guess: file.is_guess,
+            ..self
+        }
+    }
+
+    /// The image with the places of its pages, which another file may have said.
+    pub(super) fn with_layout(self, layout: Layout, beside: Option<&Path>) -> Self {
+        Self { layout: Some(Arc::new(layout)), beside: beside.map(Arc::from), ..self }
+    }
+
+    /// Where physical pages are, if something else than the bytes says it.
+    pub(super) fn layout(&self) -> Option<&Layout> {
+        self.layout.as_deref()
     }
 
     /// The image with a cache directory for search results, see [`super::cache`].
@@ -81,10 +167,67 @@ impl Image {
         self.file.as_deref()
     }
 
+    /// All files that were read: the archive for its members, and the file that says where the
+    /// pages of the other are.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.file.iter().chain(&self.beside).map(Deref::deref)
+    }
+
+    /// Whether it is a member of an archive that may be something else than a dump.
+    pub const fn is_guess(&self) -> bool {
+        self.is_guess
+    }
+
+    /// The size of the file, or of the member of an archive.
+    pub fn file_bytes(&self) -> u64 {
+        self.file_bytes.unwrap_or(self.len() as u64)
+    }
+
     /// The name under which the dump was opened.
     pub fn path(&self) -> &str {
         &self.path
     }
+
+    /// The path, or the name of the archive and of its member.
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.path)
+    }
+
+    /// An error that says what the file is.
+    pub(super) fn not_a_dump(&self, found: impl AsRef<str>) -> Error {
+        Error::NotADump { path: self.path.to_string(), found: shown(found.as_ref()) }
+    }
+}
+
+/// What is neither a file nor readable as one.
+fn special(kind: FileType) -> Option<&'static str> {
+    if kind.is_dir() {
+        return Some("a folder, not a file");
+    }
+    if is_pipe(kind) {
+        return Some("a named pipe, not a file; `dumpql -` reads a dump from standard input");
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        if kind.is_socket() {
+            return Some("a socket, not a file");
+        }
+        if kind.is_char_device() || kind.is_block_device() {
+            return Some("a device, not a file");
+        }
+    }
+    (!kind.is_file()).then_some("not a file")
+}
+
+#[cfg(unix)]
+fn is_pipe(kind: FileType) -> bool {
+    std::os::unix::fs::FileTypeExt::is_fifo(&kind)
+}
+
+#[cfg(not(unix))]
+const fn is_pipe(_: FileType) -> bool {
+    false
 }
 
 #[allow(unsafe_code, reason = "the only place where a file is mapped")]
@@ -101,6 +244,7 @@ impl Deref for Image {
     fn deref(&self) -> &[u8] {
         match &self.bytes {
             Bytes::Mapped(bytes) => bytes,
+            Bytes::Temporary(bytes) => &bytes.0,
             Bytes::Owned(bytes) => bytes,
         }
     }

@@ -7,6 +7,7 @@
 // Every number here comes from a file that may be damaged.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
+mod archive;
 pub mod bare;
 mod bitmap;
 pub mod bytes;
@@ -15,22 +16,38 @@ mod detect;
 mod elf;
 mod foreign;
 pub mod header;
+mod hiber;
 mod image;
 pub mod kdbg;
+mod layout;
+mod lime;
 mod listing;
 mod notes;
+mod open;
 pub mod pages;
 mod rdmp;
 mod runs;
+mod spool;
 pub mod triage;
+mod vmware;
 mod windows;
+mod xpress;
 
 pub use bytes::Width;
 pub use detect::{Format, detect};
 pub use image::Image;
+pub use layout::Saved;
 pub use listing::files;
 pub use notes::Stopped;
+pub use open::{Expanded, expand};
+pub use spool::{Spooling, stdin};
 pub use windows::Windows;
+
+/// A text as it is shown in a message: the text may contain bytes of the file, and messages are
+/// single lines.
+fn shown(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
 
 /// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -52,4 +69,13 @@ pub enum Error {
         /// What the file is, as the end of a sentence ("an ELF core file; …").
         found: String,
     },
+}
+
+impl Error {
+    /// The file.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Io { path, .. } | Self::NotADump { path, .. } => path,
+        }
+    }
 }

@@ -150,6 +150,19 @@ pub struct Stopped {
 }
 
 impl Stopped {
+    /// Sets a register by its name in 64-bit or 32-bit code; other names are left out.
+    pub(super) fn set(&mut self, name: &str, value: u64) {
+        let is_called = |(wide, narrow): &(&str, &str)| *wide == name || *narrow == name;
+        let general = NAMES.iter().position(is_called).filter(|_| !name.is_empty());
+        let control = CONTROL.iter().position(|control| *control == name);
+        let place = general
+            .and_then(|index| self.general.get_mut(index))
+            .or_else(|| control.and_then(|index| self.control.get_mut(index)));
+        if let Some(place) = place {
+            *place = Some(value);
+        }
+    }
+
     /// The registers under their names in 32-bit or 64-bit code, in the order in which debuggers
     /// print them, followed by the control registers.
     pub fn registers(&self, width: Width) -> impl Iterator<Item = (&'static str, u64)> + '_ {

@@ -3,14 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use super::state::OpenSource;
-use super::{Error, Session};
+use super::{Error, Session, sources};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::dump::Image;
 use crate::exec::MemTable;
 use crate::import::{self, Options};
 use crate::lang::ast::{Attach, Ident, Statement, StatementKind};
-use crate::source;
 
 /// Whether the statement changes what queries behind it see, or is run by the session otherwise.
 pub(super) const fn changes(statement: &Statement) -> bool {
@@ -50,17 +48,36 @@ impl Session {
             let table = read_table(path, &name, &options.unwrap_or_default()).map_err(here)?;
             return self.replace(|state| Ok(state.with_table(table)));
         }
-        let name = match &attach.name {
-            Some(name) => name.text.clone(),
-            None => super::state::short_names(std::iter::once(path)).concat(),
+        if let Some(name) = &attach.name {
+            self.free(&name.text, name_span)?;
+        }
+        let image = Image::open_with(Path::new(path), &self.options.spooling());
+        let image = image.map_err(|error| here(error.into()))?;
+        let (opened, failures) = sources::open(image, &self.store, &self.options);
+        if let Some((_, error)) = failures.into_iter().next() {
+            return Err(here(error));
+        }
+        let sources = match (&attach.name, opened.len()) {
+            (None, _) => sources::named(opened),
+            (Some(name), 1) => opened.into_iter().map(|one| one.named(name.text.clone())).collect(),
+            // Each member of an archive is called by the name and its own.
+            (Some(name), _) => opened
+                .into_iter()
+                .map(|one| {
+                    let name = format!("{}!{}", name.text, one.member());
+                    one.named(name)
+                })
+                .collect(),
         };
-        self.free(&name, name_span)?;
-        let image = Image::open(Path::new(path)).map_err(|error| here(error.into()))?;
-        let image = image.with_cache(self.options.cache.as_deref());
-        let source =
-            super::guard::guarded(|| Ok(source::open(image, &self.store)?)).map_err(here)?;
-        let file = Some(PathBuf::from(path));
-        self.replace(|state| Ok(state.with_source(OpenSource { name, file, source })))
+        for source in &sources {
+            self.free(&source.name, name_span)?;
+        }
+        self.replace(|state| {
+            let mut sources = sources.into_iter();
+            let first = sources.next().map(|source| state.with_source(source));
+            let all = first.map(|first| sources.fold(first, |state, one| state.with_source(one)));
+            Ok(all.unwrap_or_else(|| state.clone()))
+        })
     }
 
     /// Fails if a table or a source has that name.

@@ -5,10 +5,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::catalog::{Catalog, ColumnData};
 use crate::diag::Diagnostic;
-use crate::dump::Image;
+use crate::dump::{self, Image};
 use crate::exec::MemTable;
 use crate::import;
-use crate::source;
 use crate::symbol::{Search, Store};
 use crate::synth;
 
@@ -26,6 +25,7 @@ mod options;
 mod query;
 mod registry;
 mod settings;
+mod sources;
 mod state;
 
 pub use self::cancel::CancelToken;
@@ -35,7 +35,7 @@ pub use self::library::{Library, find_query, library, parameters};
 pub use self::options::Options;
 pub use self::query::{Prepared, QueryProgress};
 pub use self::registry::shipped;
-use self::state::{Defined, OpenSource, State, short_names};
+use self::state::{Defined, State};
 pub use crate::exec::{ColumnView, Field, Footnote, ResultSet, Row, Unread};
 pub use crate::lang::{
     KEYWORDS, SavedParam, SavedPattern, SavedQuery, Token, TokenKind, is_complete, tokens,
@@ -78,8 +78,9 @@ impl Session {
     /// # Errors
     /// As [`Session::open`], for the first file that fails.
     pub fn open_with(paths: &[&Path], options: &Options) -> Result<Self, Error> {
-        let images = paths.iter().map(|path| Image::open(path)).collect::<Result<Vec<_>, _>>()?;
-        Self::from_images(images, options)
+        let spooling = options.spooling();
+        let images = paths.iter().map(|path| Image::open_with(path, &spooling));
+        Self::from_images(images.collect::<Result<Vec<_>, _>>()?, options)
     }
 
     /// Opens the sample, a kernel dump of a busy server that is built in memory.
@@ -99,8 +100,8 @@ impl Session {
         failures.into_iter().next().map_or(Ok(session), |(_, error)| Err(error))
     }
 
-    /// Opens what can be opened of several dumps, after the sample if that is asked for. Returns
-    /// what is wrong with the rest, by the path as given.
+    /// Opens what can be opened of several dumps, after the sample if that is asked for; the path
+    /// `-` is standard input. Returns what is wrong with the rest, by the path as given.
     pub fn open_each(
         paths: &[&Path],
         sample: bool,
@@ -118,7 +119,11 @@ impl Session {
                 tables.push(shown);
                 continue;
             }
-            match Image::open(path) {
+            let opened = match shown.as_str() {
+                "-" => dump::stdin(&options.spooling()),
+                _ => Image::open_with(path, &options.spooling()),
+            };
+            match opened {
                 Ok(image) => images.push(image),
                 Err(error) => failures.push((shown, error.into())),
             }
@@ -146,17 +151,13 @@ impl Session {
             failures.push((error.path().to_owned(), error.into()));
             Store::default()
         });
-        let names = short_names(images.iter().map(Image::path));
-        let mut sources = Vec::with_capacity(images.len());
-        for (image, name) in images.into_iter().zip(names) {
-            let path = image.path().to_owned();
-            let file = image.file().map(Path::to_owned);
-            let image = image.with_cache(options.cache.as_deref());
-            match guard::guarded(|| Ok(source::open(image, &store)?)) {
-                Ok(source) => sources.push(Arc::new(OpenSource { name, file, source })),
-                Err(error) => failures.push((path, error)),
-            }
+        let mut opened = Vec::with_capacity(images.len());
+        for image in images {
+            let (found, errors) = sources::open(image, &store, options);
+            opened.extend(found);
+            failures.extend(errors);
         }
+        let sources = sources::named(opened).into_iter().map(Arc::new).collect();
         let session = Self {
             state: RwLock::new(Arc::new(State::new(
                 sources,

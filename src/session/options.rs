@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::dump::Spooling;
+
 /// What [`Options::memory`] is by default: with a copy that an operator above makes, a query stays
 /// below 500 MB.
 pub(super) const MEMORY: usize = 224 << 20;
@@ -23,6 +25,8 @@ pub struct Options {
     pub(crate) strict: bool,
     pub(crate) memory: Option<usize>,
     pub(crate) files: bool,
+    pub(crate) temporary: Option<PathBuf>,
+    pub(crate) unpacked: Option<u64>,
 }
 
 impl Options {
@@ -88,6 +92,27 @@ impl Options {
     pub const fn files(mut self, allowed: bool) -> Self {
         self.files = allowed;
         self
+    }
+
+    /// The folder for temporary files: what is unpacked of archives, and what comes through a pipe;
+    /// by default the system's, which `TMPDIR` names. They are deleted when the session is closed.
+    #[must_use]
+    pub fn temporary(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.temporary = Some(folder.into());
+        self
+    }
+
+    /// How many bytes may be unpacked of one file, by default 64 GiB. Setting it also allows what is
+    /// packed better than dumps are.
+    #[must_use]
+    pub const fn unpacked(mut self, bytes: u64) -> Self {
+        self.unpacked = Some(bytes);
+        self
+    }
+
+    /// How files are unpacked.
+    pub(super) fn spooling(&self) -> Spooling {
+        Spooling { folder: self.temporary.clone(), limit: self.unpacked }
     }
 
     /// The folder below the user's own for caches in which the command line keeps indexes.

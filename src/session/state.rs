@@ -16,8 +16,8 @@ use crate::table::NamedSource;
 /// An open dump or log, and what the column `dump` calls it.
 pub(super) struct OpenSource {
     pub(super) name: String,
-    /// The file, where the source is one.
-    pub(super) file: Option<PathBuf>,
+    /// The files that it is read from: none for bytes in memory, an archive for its members.
+    pub(super) files: Vec<PathBuf>,
     pub(super) source: Box<dyn Source>,
 }
 
@@ -124,7 +124,7 @@ impl State {
 
     /// The files of all sources and attached tables.
     pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
-        let sources = self.sources.iter().filter_map(|source| source.file.as_deref());
+        let sources = self.sources.iter().flat_map(|source| &source.files).map(PathBuf::as_path);
         let tables = self.attached.iter().filter_map(|table| table.file().map(Path::new));
         sources.chain(tables)
     }
@@ -154,17 +154,18 @@ impl State {
     }
 }
 
-/// File names where they are unique, else whole paths, numbered where even those repeat.
-pub(super) fn short_names<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let paths: Vec<&str> = paths.collect();
+/// File names where they are unique, else whole paths, numbered where even those repeat. Takes
+/// names and paths; a name that is not the path is short already.
+pub(super) fn short_names<'a>(names: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<String> {
+    let short = |(name, path)| (if name == path { file_name(path) } else { name }, path);
+    let names: Vec<(&str, &str)> = names.map(short).collect();
     let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
-    for path in &paths {
-        *uses.entry(file_name(path)).or_default() += 1;
+    for (short, _) in &names {
+        *uses.entry(short).or_default() += 1;
     }
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    let names = paths.iter().map(|path| {
-        let short = file_name(path);
-        let name = if uses.get(short) == Some(&1) { short } else { path }.to_owned();
+    let names = names.iter().map(|(short, path)| {
+        let name = if uses.get(short) == Some(&1) { *short } else { *path }.to_owned();
         let count = seen.entry(name.clone()).or_default();
         *count += 1;
         if *count == 1 { name } else { format!("{name}#{count}") }

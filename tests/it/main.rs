@@ -11,10 +11,14 @@
 
 mod api;
 mod attach;
+#[cfg(feature = "archives")]
+mod archives;
 mod big_pool;
 mod cancel;
 mod cli;
 mod code;
+#[allow(clippy::cast_possible_truncation, reason = "the numbers of these tests are small")]
+mod containers;
 mod corpus;
 mod culprit;
 mod docs;
@@ -81,3 +85,4 @@ mod versions;
 mod volatility;
 mod waiting;
 mod watchdog;
+mod xpress;

@@ -18,6 +18,8 @@ const TRIAGE: u64 = 0x10_0000;
 
 /// The longest comment that is shown, in bytes.
 const MAX_COMMENT: usize = 0x8000;
+/// How many comments are shown; writers add one, and further programs another.
+const MAX_COMMENTS: usize = 16;
 
 pub(super) fn dump_info(core: &Core) -> DumpInfo {
     let system = core.system().ok_or(Absent::NotInDump);
@@ -78,15 +80,26 @@ fn physical_bytes(core: &Core) -> Cell<i64> {
     signed(u64::from(page) * u64::from(pages))
 }
 
+/// The comments: each that is not there before, wide ones first, on lines of their own.
 fn comment(core: &Core) -> Cell<String> {
-    if let Ok(bytes) = core.streams.get(kind::COMMENT_W) {
-        let bytes = bytes.get(..MAX_COMMENT).unwrap_or(bytes);
-        return Ok(utf16(bytes, core.streams.endian()));
+    let streams = &core.streams;
+    let part = |bytes: &[u8]| bytes.get(..MAX_COMMENT).unwrap_or(bytes).to_vec();
+    let wide = streams.all(kind::COMMENT_W).map(|bytes| utf16(&part(bytes), streams.endian()));
+    let narrow = streams.all(kind::COMMENT_A).map(|bytes| {
+        let bytes = part(bytes);
+        let bytes = bytes.split(|&b| b == 0).next().unwrap_or_default();
+        String::from_utf8_lossy(bytes).into_owned()
+    });
+    let mut all: Vec<String> = Vec::new();
+    for comment in wide.chain(narrow).take(MAX_COMMENTS) {
+        if !all.contains(&comment) {
+            all.push(comment);
+        }
     }
-    let bytes = core.streams.get(kind::COMMENT_A)?;
-    let bytes = bytes.get(..MAX_COMMENT).unwrap_or(bytes);
-    let bytes = bytes.split(|&b| b == 0).next().unwrap_or_default();
-    Ok(String::from_utf8_lossy(bytes).into_owned())
+    if all.is_empty() {
+        streams.get(kind::COMMENT_W).or_else(|_| streams.get(kind::COMMENT_A))?;
+    }
+    Ok(all.join("\n"))
 }
 
 pub(super) fn exception(core: &Core, needs_culprit: bool) -> Result<Exception, Unanswered> {

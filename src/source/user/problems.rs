@@ -1,6 +1,6 @@
 //! Defects of the file.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use minidump::format as md;
 
@@ -39,22 +39,34 @@ pub(super) fn findings(core: &Core) -> Vec<Problem> {
     };
     note(None, "stream directory entries beyond the end of the file".into(), lost_entries(core));
     let file = core.streams.image().len() as u64;
-    for entry in core.streams.directory() {
+    let mut times: BTreeMap<u32, u64> = BTreeMap::new();
+    for entry in core.streams.directory().iter().filter(|entry| entry.stream_type != 0) {
         let end = u64::from(entry.location.rva) + u64::from(entry.location.data_size);
-        if entry.stream_type != 0 && end > file {
-            let known = kind::ALL.iter().find(|kind| kind.id == entry.stream_type);
-            let name = known.map_or_else(
-                || format!("stream {:#x}", entry.stream_type),
-                |kind| kind.name.to_owned(),
-            );
+        let name = name(entry.stream_type);
+        if end > file {
             note(None, format!("the {name} ends beyond the end of the file"), 1);
+        } else if entry.location.data_size == 0 {
+            note(None, format!("the {name} is empty"), 1);
         }
+        *times.entry(entry.stream_type).or_default() += 1;
+    }
+    // Several comments are all read.
+    let is_comment = |id| id == kind::COMMENT_A.id || id == kind::COMMENT_W.id;
+    for (id, times) in times.into_iter().filter(|(id, times)| *times > 1 && !is_comment(*id)) {
+        let name = name(id);
+        note(None, format!("the {name} is there more than once; the first is read"), times - 1);
     }
     count_lost(core, &mut note);
     if let Some(reason) = core.types_note() {
         note(None, reason, 1);
     }
     found
+}
+
+/// The name of a type of streams.
+fn name(id: u32) -> String {
+    let known = kind::ALL.iter().find(|kind| kind.id == id);
+    known.map_or_else(|| format!("stream {id:#x}"), |kind| kind.name.to_owned())
 }
 
 /// Counts records that lists state and the file does not hold.

@@ -361,3 +361,31 @@ fn a_stack_at_the_end_of_the_address_space_is_empty() {
     assert!(frames.len() <= 1, "{} frames", frames.len());
     rows(|emit| dump.answers().read::<Thread>(&Want::ALL, emit)).expect("threads");
 }
+
+#[test]
+fn streams_that_repeat_or_are_empty_are_said() {
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let list = modules(&[]);
+    let streams = [
+        (4, list.clone()),
+        (3, Vec::new()),
+        (4, list),
+        (0, Vec::new()),
+        (0, Vec::new()),
+        (10, b"by procdump\0".to_vec()),
+        (11, wide("*** first")),
+        (11, wide("*** second")),
+        (11, wide("*** first")),
+    ];
+    let dump = open(&minidump(&streams, b"end"));
+    let found = reasons(&*dump);
+    for wanted in [
+        "the module list is there more than once; the first is read",
+        "the thread list is empty",
+    ] {
+        assert!(found.iter().any(|reason| reason == wanted), "{found:?}");
+    }
+    assert!(!found.iter().any(|reason| reason.contains("comment")), "{found:?}");
+    let comment = dump_row(&*dump).comment;
+    assert_eq!(comment.as_deref(), Ok("*** first\n*** second\nby procdump"));
+}

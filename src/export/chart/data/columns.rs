@@ -74,7 +74,7 @@ impl Columns<'_> {
             Value::Double(v) => v,
             Value::Addr(v) => v as f64,
             Value::Bool(v) => f64::from(u8::from(v)),
-            Value::Null | Value::Text(_) => return None,
+            Value::Null | Value::Text(_) | Value::List(_) | Value::Struct(_) => return None,
         };
         value.is_finite().then_some(value)
     }

@@ -32,7 +32,7 @@ pub(crate) struct Opened {
 /// Opens a dump. One without a header gets one by what is found in its memory.
 pub(crate) fn open(image: &Image, format: Format) -> Result<Opened, Error> {
     let width = match format {
-        Format::ElfCore | Format::Raw => return bare(image, format),
+        Format::ElfCore | Format::Raw | Format::Saved(_) => return bare(image, format),
         Format::Kernel64 => Width::W64,
         _ => Width::W32,
     };
@@ -49,7 +49,11 @@ pub(crate) fn open(image: &Image, format: Format) -> Result<Opened, Error> {
 fn bare(image: &Image, format: Format) -> Result<Opened, Error> {
     let Bare { pages: Pages { map, facts }, windows, processors: stopped } =
         bare::parse(image, format)?;
-    let kind = if format == Format::ElfCore { DumpType::ElfCore } else { DumpType::Raw };
+    let kind = match format {
+        Format::ElfCore => DumpType::ElfCore,
+        Format::Saved(saved) => DumpType::Saved(saved),
+        _ => DumpType::Raw,
+    };
     let mut header = header::of_memory(&windows, kind);
     let machine = Machine::new(map, windows.mode, windows.dtb);
     if windows.kdbg.is_none() {

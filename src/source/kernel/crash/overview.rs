@@ -39,6 +39,7 @@ pub(crate) fn dump_row(core: &Core, want: &Want<'_, DumpInfo>) -> DumpInfo {
     let format = match (header.dump_type, header.width) {
         (DumpType::Raw, _) => "raw",
         (DumpType::ElfCore, _) => "ELF",
+        (DumpType::Saved(saved), _) => saved.container(),
         (_, Width::W32) => "PAGEDUMP",
         (_, Width::W64) => "PAGEDU64",
     };
@@ -62,7 +63,7 @@ pub(crate) fn dump_row(core: &Core, want: &Want<'_, DumpInfo>) -> DumpInfo {
         processors: header.processors.map(i64::from).ok_or(missing),
         system_time: header.system_time.ok_or(missing).and_then(unix_micros),
         uptime_ms: header.uptime.ok_or(missing).and_then(millis),
-        file_bytes: signed(core.image.len() as u64),
+        file_bytes: signed(core.image.file_bytes()),
         physical_bytes: physical_bytes(core),
         dtb: header.dtb.ok_or(missing),
         kernel_base: core.kernel_base().ok_or(missing),

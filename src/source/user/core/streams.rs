@@ -170,14 +170,20 @@ impl Streams {
     /// as far as it goes.
     pub(crate) fn get(&self, kind: StreamKind) -> Result<&[u8], Gap> {
         let location = self.by_kind.get(&kind.id).ok_or(Gap::Missing(kind))?;
+        self.stream(*location).ok_or(Gap::Outside(kind))
+    }
+
+    /// All streams of this type in the order of the directory.
+    pub(crate) fn all(&self, kind: Kind) -> impl Iterator<Item = &[u8]> {
+        let entries = self.directory.iter().filter(move |entry| entry.stream_type == kind.id);
+        entries.filter_map(|entry| self.stream(entry.location))
+    }
+
+    fn stream(&self, location: md::MINIDUMP_LOCATION_DESCRIPTOR) -> Option<&[u8]> {
         let rest = usize::try_from(location.rva).ok().and_then(|rva| self.image.get(rva..));
-        match rest {
-            Some(rest) if !rest.is_empty() => {
-                let wanted = usize::try_from(location.data_size).unwrap_or(usize::MAX);
-                Ok(rest.get(..wanted).unwrap_or(rest))
-            }
-            _ => Err(Gap::Outside(kind)),
-        }
+        let rest = rest.filter(|rest| !rest.is_empty())?;
+        let wanted = usize::try_from(location.data_size).unwrap_or(usize::MAX);
+        Some(rest.get(..wanted).unwrap_or(rest))
     }
 
     /// Bytes of the file, if the file holds all of them.

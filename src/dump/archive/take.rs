@@ -1,0 +1,212 @@
+//! Takes members out of archives: which are unpacked, and how much of them.
+
+use std::io::{self, Read};
+
+use super::{Kind, Unpacked, cabinet, seven, single, zipped};
+use crate::dump::foreign::{self, Look};
+use crate::dump::spool::{self, Budget, Failure, Spooling};
+use crate::dump::{Error, Image, vmware};
+
+/// Upper limit on members that are looked at.
+const MAX_MEMBERS: usize = 10_000;
+/// How many bytes decide whether a member is unpacked.
+const HEAD: u64 = 64 << 10;
+/// How many members a message names.
+const NAMED: usize = 4;
+/// The longest name of a member that is shown, in characters.
+const MAX_NAME: usize = 200;
+
+/// Why an archive is not read further.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// It is damaged or not supported: the end of a sentence about it.
+    Archive(String),
+    /// A temporary file cannot be written, or there is too much.
+    Error(Error),
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Archive(format!("that is damaged or cut off: {error}"))
+    }
+}
+
+/// The members of an archive, one after another.
+pub(super) fn members(image: &Image, kind: Kind, taker: &mut Taker<'_>) -> Result<(), Stop> {
+    match kind {
+        Kind::Zip => zipped::members(image, taker),
+        Kind::SevenZip => seven::members(image, taker),
+        Kind::Cabinet => cabinet::members(image, taker),
+        Kind::Gzip | Kind::Zstd | Kind::Xz => single::member(image, kind, taker),
+    }
+}
+
+/// Receives members, and unpacks those that may be dumps.
+#[derive(Debug)]
+pub(super) struct Taker<'a> {
+    archive: &'a Image,
+    kind: Kind,
+    spooling: &'a Spooling,
+    budget: Budget,
+    /// The member that is being unpacked itself, if it is an archive.
+    within: Option<String>,
+    seen: usize,
+    images: Vec<Image>,
+    errors: Vec<Error>,
+    /// What was not unpacked, with what it is.
+    left_out: Vec<(String, String)>,
+}
+
+impl<'a> Taker<'a> {
+    pub(super) fn new(archive: &'a Image, kind: Kind, spooling: &'a Spooling) -> Self {
+        Self {
+            archive,
+            kind,
+            spooling,
+            budget: spooling.budget(),
+            within: None,
+            seen: 0,
+            images: Vec::new(),
+            errors: Vec::new(),
+            left_out: Vec::new(),
+        }
+    }
+
+    /// Counts a member; fails if there are too many.
+    pub(super) fn see(&mut self) -> Result<(), Stop> {
+        self.seen = self.seen.saturating_add(1);
+        if self.seen > MAX_MEMBERS {
+            return Err(Stop::Archive(format!("with more than {MAX_MEMBERS} members")));
+        }
+        Ok(())
+    }
+
+    /// Says that a member cannot be unpacked.
+    pub(super) fn refuse(&mut self, name: &str, why: &str) {
+        let name = self.full(name);
+        self.errors.push(self.named(&name).not_a_dump(why));
+    }
+
+    /// Counts bytes that are unpacked only to be passed over.
+    pub(super) fn pass(&mut self, name: &str, bytes: u64) -> Result<(), Stop> {
+        let spent = self.budget.spend(bytes, 0, u64::MAX);
+        spent.map_err(|why| self.too_much(name, &why))
+    }
+
+    /// Unpacks a member of which `packed` bytes are in the archive, if it may be a dump.
+    pub(super) fn take(
+        &mut self,
+        name: &str,
+        packed: u64,
+        from: &mut dyn Read,
+    ) -> Result<(), Stop> {
+        let name = self.full(name);
+        let mut head = Vec::new();
+        if let Err(error) = from.take(HEAD).read_to_end(&mut head) {
+            self.damaged(&name, &error);
+            return Ok(());
+        }
+        let look = match foreign::look(&head, head.len() as u64 >= HEAD, &name) {
+            Look::Archive if self.within.is_some() => {
+                let found = "an archive in an archive within the archive";
+                Look::Other(found.to_owned())
+            }
+            look => look,
+        };
+        if let Look::Other(found) = look {
+            self.left_out.push((name, found));
+            return Ok(());
+        }
+        let mut spool = self.spooling.file().map_err(Stop::Error)?;
+        match spool.copy(&mut head.as_slice().chain(from), packed, &mut self.budget) {
+            Ok(()) => {}
+            Err(Failure::Source(error)) => {
+                self.damaged(&name, &error);
+                return Ok(());
+            }
+            Err(Failure::TooMuch(why)) => return Err(self.too_much(&name, &why)),
+            Err(Failure::Target(error)) => return Err(Stop::Error(error)),
+        }
+        let image = spool.finish(self.archive.path()).map_err(Stop::Error)?;
+        let image = image.member_of(self.archive, &name, look == Look::Perhaps);
+        match Kind::of(&image).filter(|_| look == Look::Archive) {
+            Some(kind) => self.unpack_within(name, kind, &image),
+            None => {
+                self.images.push(image);
+                Ok(())
+            }
+        }
+    }
+
+    /// Unpacks a member that is an archive.
+    fn unpack_within(&mut self, name: String, kind: Kind, image: &Image) -> Result<(), Stop> {
+        self.within = Some(name);
+        let done = members(image, kind, self);
+        self.within = None;
+        if let Err(Stop::Archive(why)) = done {
+            self.errors.push(image.not_a_dump(format!("{} {why}", kind.name())));
+            return Ok(());
+        }
+        done
+    }
+
+    fn damaged(&mut self, name: &str, error: &io::Error) {
+        let found = format!("a member that is damaged or cut off: {error}");
+        self.errors.push(self.named(name).not_a_dump(found));
+    }
+
+    fn too_much(&self, name: &str, why: &str) -> Stop {
+        Stop::Error(self.named(name).not_a_dump(format!("a member that {why}")))
+    }
+
+    /// The name below that of the archive which it is in, without what acts on a terminal.
+    fn full(&self, name: &str) -> String {
+        let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+        let name: String = name.chars().take(MAX_NAME).map(shown).collect();
+        match &self.within {
+            Some(within) => format!("{within}!{name}"),
+            None => name,
+        }
+    }
+
+    /// An image of no bytes with the name of a member, for errors.
+    fn named(&self, name: &str) -> Image {
+        Image::from_bytes(self.archive.path(), Vec::new()).member_of(self.archive, name, false)
+    }
+
+    /// What was unpacked, after the archive ended or was given up.
+    pub(super) fn finish(mut self, done: Result<(), Stop>) -> Unpacked {
+        let name = self.kind.name();
+        match done {
+            Ok(()) if self.images.is_empty() && self.errors.is_empty() => {
+                let found = format!("{name} without a dump or a log{}", self.others());
+                self.errors.push(self.archive.not_a_dump(found));
+            }
+            Ok(()) => {}
+            Err(Stop::Archive(why)) => {
+                self.errors.push(self.archive.not_a_dump(format!("{name} {why}")));
+            }
+            Err(Stop::Error(error)) => self.errors.push(error),
+        }
+        vmware::pair(&mut self.images);
+        Unpacked { images: self.images, errors: self.errors }
+    }
+
+    /// What else the archive holds.
+    fn others(&self) -> String {
+        let each = self.left_out.iter().take(NAMED);
+        let each: Vec<String> = each.map(|(name, found)| format!("{name} is {found}")).collect();
+        match self.left_out.len().saturating_sub(NAMED) {
+            _ if each.is_empty() => "; it is empty".to_owned(),
+            0 => format!("; {}", each.join(", ")),
+            more => format!("; {}, and {more} more", each.join(", ")),
+        }
+    }
+}
+
+/// The name of a member that has none: that of the archive without its ending.
+pub(super) fn stem(archive: &Image) -> String {
+    let name = spool::file_name(archive.path());
+    let name = name.rsplit_once('!').map_or(name, |(_, member)| member);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned()
+}

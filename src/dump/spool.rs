@@ -1,0 +1,255 @@
+//! Temporary files: what is unpacked, and what comes through a pipe. A temporary file has no name
+//! that another program could open where the system allows that, and it is deleted by the system
+//! when it is closed: at the end, after an error, and when the program is ended.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{Error, Image};
+
+/// How much is unpacked of one file if nothing else is said.
+const MOST: u64 = 64 << 30;
+/// Up to here, no one asks how well a file is packed.
+const UNSUSPICIOUS: u64 = 64 << 20;
+/// How many times smaller than its contents a packed file may be. A dump of which nine tenths are
+/// zeros is packed a hundred times.
+const RATIO: u64 = 250;
+/// How many bytes are copied at a time.
+const PART: usize = 1 << 18;
+
+/// Where temporary files are made, and how much they may hold.
+#[derive(Debug, Clone, Default)]
+pub struct Spooling {
+    /// The folder; the system's if there is none.
+    pub folder: Option<PathBuf>,
+    /// How many bytes may be unpacked of one file, however well it is packed.
+    pub limit: Option<u64>,
+}
+
+impl Spooling {
+    fn folder(&self) -> PathBuf {
+        self.folder.clone().unwrap_or_else(std::env::temp_dir)
+    }
+
+    /// A new temporary file.
+    pub(super) fn file(&self) -> Result<Spool, Error> {
+        let folder = self.folder();
+        let path = folder.display().to_string();
+        let file = create(&folder).map_err(|error| Error::Io {
+            path: path.clone(),
+            source: io::Error::new(
+                error.kind(),
+                format!("no temporary file can be made here: {error}"),
+            ),
+        })?;
+        Ok(Spool { file: BufWriter::with_capacity(PART, file), folder: path, bytes: 0 })
+    }
+
+    /// How much of one file may still be unpacked.
+    pub(super) fn budget(&self) -> Budget {
+        Budget { left: self.limit.unwrap_or(MOST), limit: self.limit }
+    }
+}
+
+/// How much of a file may still be unpacked.
+#[derive(Debug)]
+pub(super) struct Budget {
+    left: u64,
+    limit: Option<u64>,
+}
+
+impl Budget {
+    /// Counts bytes that were unpacked.
+    ///
+    /// # Errors
+    /// The end of a sentence that says why there may be no more.
+    pub(super) fn spend(&mut self, bytes: u64, total: u64, packed: u64) -> Result<(), String> {
+        let option = "--unpack-limit allows more";
+        match self.left.checked_sub(bytes) {
+            Some(left) => self.left = left,
+            None => {
+                let most = size(self.limit.unwrap_or(MOST));
+                return Err(format!("would take more than {most} of temporary files; {option}"));
+            }
+        }
+        if self.limit.is_none() && total > UNSUSPICIOUS && total / RATIO > packed {
+            return Err(format!(
+                "is more than {RATIO} times as large as it is packed, as no dump is; {option}"
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        bytes if bytes >= 1 << 30 && bytes.trailing_zeros() >= 30 => format!("{}GB", bytes >> 30),
+        bytes if bytes >= 1 << 20 && bytes.trailing_zeros() >= 20 => format!("{}MB", bytes >> 20),
+        bytes => format!("{bytes} bytes"),
+    }
+}
+
+/// Why something was not copied.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// It cannot be read.
+    Source(io::Error),
+    /// It is too much; the end of a sentence.
+    TooMuch(String),
+    /// The temporary file cannot be written.
+    Target(Error),
+}
+
+/// A temporary file that is being written.
+#[derive(Debug)]
+pub(super) struct Spool {
+    file: BufWriter<File>,
+    folder: String,
+    bytes: u64,
+}
+
+impl Spool {
+    /// How many bytes there are.
+    pub(super) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Adds bytes.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.bytes = self.bytes.saturating_add(bytes.len() as u64);
+        self.file.write_all(bytes).map_err(|error| full(&self.folder, error))
+    }
+
+    /// Adds all that there is to read.
+    pub(super) fn copy(
+        &mut self,
+        from: &mut dyn Read,
+        packed: u64,
+        budget: &mut Budget,
+    ) -> Result<(), Failure> {
+        let mut part = vec![0; PART];
+        loop {
+            let len = match from.read(&mut part) {
+                Ok(0) => return Ok(()),
+                Ok(len) => len,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(Failure::Source(error)),
+            };
+            let bytes = part.get(..len).unwrap_or_default();
+            let total = self.bytes.saturating_add(bytes.len() as u64);
+            budget.spend(bytes.len() as u64, total, packed).map_err(Failure::TooMuch)?;
+            self.write(bytes).map_err(Failure::Target)?;
+        }
+    }
+
+    /// The file as an image.
+    pub(super) fn finish(self, path: &str) -> Result<Image, Error> {
+        let folder = self.folder;
+        let file = self.file.into_inner().map_err(|error| full(&folder, error.into_error()))?;
+        Image::of_temporary(path, file).map_err(|source| Error::Io { path: folder, source })
+    }
+}
+
+fn full(folder: &str, error: io::Error) -> Error {
+    let hint = "a temporary file cannot be written here, --temp-dir names another folder";
+    let source = io::Error::new(error.kind(), format!("{hint}: {error}"));
+    Error::Io { path: folder.to_owned(), source }
+}
+
+/// Makes a file that is deleted when it is closed.
+fn create(folder: &Path) -> io::Result<File> {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let time = time.map_or(0, |time| time.subsec_nanos());
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    #[cfg(windows)]
+    {
+        use std::os::windows::fs::OpenOptionsExt as _;
+        // FILE_ATTRIBUTE_TEMPORARY and FILE_FLAG_DELETE_ON_CLOSE; no other program opens it.
+        options.attributes(0x100).custom_flags(0x0400_0000).share_mode(0);
+    }
+    for _ in 0..16 {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = folder.join(format!("dumpql-{}-{time:08x}-{number}.tmp", std::process::id()));
+        match options.open(&path) {
+            Ok(file) => {
+                #[cfg(unix)]
+                std::fs::remove_file(&path)?;
+                return Ok(file);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Whether the path names a pipe that the program was started with.
+pub(super) fn is_inherited(path: &Path) -> bool {
+    ["/dev/stdin", "/dev/fd", "/proc/self/fd"].iter().any(|place| path.starts_with(place))
+}
+
+/// What comes through a pipe, as an image.
+pub(super) fn pipe(name: &str, from: &mut dyn Read, spooling: &Spooling) -> Result<Image, Error> {
+    let mut spool = spooling.file()?;
+    let not = |found: String| Error::NotADump { path: name.to_owned(), found };
+    match spool.copy(from, u64::MAX, &mut spooling.budget()) {
+        Ok(()) if spool.bytes() == 0 => Err(not("no bytes came through the pipe".to_owned())),
+        Ok(()) => spool.finish(name),
+        Err(Failure::Source(source)) => Err(Error::Io { path: name.to_owned(), source }),
+        Err(Failure::TooMuch(why)) => Err(not(format!("a pipe that {why}"))),
+        Err(Failure::Target(error)) => Err(error),
+    }
+}
+
+/// Standard input as an image.
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be read or copied, [`Error::NotADump`] if it is empty or too long.
+pub fn stdin(spooling: &Spooling) -> Result<Image, Error> {
+    pipe("stdin", &mut io::stdin().lock(), spooling)
+}
+
+/// The last part of a path.
+pub(super) fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_and_no_file_stays() {
+        let folder = std::env::temp_dir().join(format!("dumpql-spool-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let spooling = Spooling { folder: Some(folder.clone()), limit: None };
+        let bytes = vec![7; 3 * PART + 1];
+        let image = pipe("stdin", &mut bytes.as_slice(), &spooling).unwrap();
+        assert_eq!(image[..], bytes);
+        if cfg!(unix) {
+            assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+        }
+        drop(image);
+        std::fs::remove_dir(&folder).unwrap();
+        let error = pipe("stdin", &mut bytes.as_slice(), &spooling).unwrap_err().to_string();
+        assert!(error.contains("no temporary file can be made here"), "{error}");
+    }
+
+    #[test]
+    fn there_is_a_limit() {
+        let spooling = Spooling { folder: None, limit: Some(1 << 20) };
+        let error = pipe("stdin", &mut io::repeat(1), &spooling).unwrap_err().to_string();
+        assert!(error.contains("more than 1MB of temporary files"), "{error}");
+        let mut budget = Spooling::default().budget();
+        assert!(budget.spend(1, UNSUSPICIOUS, 1).is_ok());
+        assert!(budget.spend(1, UNSUSPICIOUS + 1, 1).unwrap_err().contains("250 times"));
+        let error = pipe("stdin", &mut io::empty(), &spooling).unwrap_err().to_string();
+        assert!(error.contains("no bytes"), "{error}");
+    }
+}

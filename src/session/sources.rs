@@ -1,0 +1,74 @@
+//! From files to sources: an archive gives one for each dump or log in it.
+
+use std::path::{Path, PathBuf};
+
+use super::state::{OpenSource, short_names};
+use super::{Error, Options, guard};
+use crate::diag::Code;
+use crate::dump::{self, Image};
+use crate::model::Source;
+use crate::source;
+use crate::symbol::Store;
+
+/// A source whose name is not chosen yet.
+pub(super) struct Opened {
+    /// Its name, and the path.
+    names: (String, String),
+    files: Vec<PathBuf>,
+    source: Box<dyn Source>,
+}
+
+impl Opened {
+    /// The source under a name.
+    pub(super) fn named(self, name: String) -> OpenSource {
+        OpenSource { name, files: self.files, source: self.source }
+    }
+
+    /// What a member is called below the name of its archive.
+    pub(super) fn member(&self) -> &str {
+        self.names.0.split_once('!').map_or(self.names.0.as_str(), |(_, member)| member)
+    }
+}
+
+/// Opens an image, or what is packed in it. Returns what is wrong with the rest, by its path.
+pub(super) fn open(
+    image: Image,
+    store: &Store,
+    options: &Options,
+) -> (Vec<Opened>, Vec<(String, Error)>) {
+    let path = image.path().to_owned();
+    let expanded = match guard::guarded(|| Ok(dump::expand(image, &options.spooling()))) {
+        Ok(expanded) => expanded,
+        Err(error) => return (Vec::new(), vec![(path, error)]),
+    };
+    let errors = expanded.errors.into_iter();
+    let mut failures: Vec<_> =
+        errors.map(|error| (error.path().to_owned(), Error::from(error))).collect();
+    let mut opened = Vec::new();
+    let mut guesses = Vec::new();
+    for image in expanded.images {
+        let names = (image.name().to_owned(), image.path().to_owned());
+        let files = image.files().map(Path::to_owned).collect();
+        let is_guess = image.is_guess();
+        let image = image.with_cache(options.cache.as_deref());
+        match guard::guarded(|| Ok(source::open(image, store)?)) {
+            Ok(source) => opened.push(Opened { names, files, source }),
+            Err(error) if is_guess && error.code() == Code::BadFile => {
+                guesses.push((names.1, error));
+            }
+            Err(error) => failures.push((names.1, error)),
+        }
+    }
+    // A text or a file of another kind beside the dumps of an archive is no failure.
+    if opened.is_empty() {
+        failures.append(&mut guesses);
+    }
+    (opened, failures)
+}
+
+/// The sources with names that tell them apart.
+pub(super) fn named(opened: Vec<Opened>) -> Vec<OpenSource> {
+    let pairs = opened.iter().map(|one| (one.names.0.as_str(), one.names.1.as_str()));
+    let names = short_names(pairs);
+    opened.into_iter().zip(names).map(|(one, name)| one.named(name)).collect()
+}
