@@ -42,15 +42,20 @@ pub use catalog::{Absent, ColumnBuilder, ColumnData, Format, PointerWidth, Ty, V
 pub use diag::{Code, Diagnostic, Span};
 pub use dump::Image;
 pub use exec::{ColumnView, Field, Footnote, FromValue, ResultSet, Row, Unread};
-pub use session::{CancelToken, Error, Options, Params, Prepared, QueryProgress, Session};
+pub use session::{
+    CancelToken, Error, Options, Params, Prepared, QueryProgress, Session, sample_file,
+};
 
 /// The version of polars whose frames [`ResultSet::to_data_frame`] gives.
 pub use polars;
+/// The version of polars-arrow whose batches and streams [`ResultSet::record_batches`] and
+/// [`ResultSet::to_arrow_stream`] give.
+pub use polars_arrow;
 
 /// The shipped queries, and the parameters of saved ones.
 pub mod library {
     pub use crate::lang::{SavedParam, SavedPattern, SavedQuery};
-    pub use crate::session::{Called, Library, find_query, library, parameters};
+    pub use crate::session::{Called, Library, find_query, library, parameters, typed_parameters};
 }
 
 /// Results as files: CSV, TSV, JSON, Markdown, HTML, Excel workbooks, and charts.
@@ -87,7 +92,7 @@ pub mod extend {
         Batch, CallColumn, Cell, ColumnSpec, Data, Example, FunctionKind, FunctionSpec, Hint,
         HintOp, Kinds, Signature, SourceKind, TableSpec, Unit, intern,
     };
-    pub use crate::exec::Accumulator;
+    pub use crate::exec::{Accumulator, ArrowBatches, ArrowColumns, ArrowTable, struct_array};
     pub use crate::func::{DynTable, Fault, FuncCx, Refused, TableFunction};
     pub use crate::model::{
         AddressSpace, Answers, AnswersOf, ColumnId, ColumnsOf, Condition, Control, DynRow, Emit,
