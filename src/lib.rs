@@ -122,6 +122,11 @@ pub mod extend {
     };
 }
 
+/// The programs of the page for programs that embed the library.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/embedding.md")]
+struct EmbeddingPage;
+
 /// The rooms of the source, for the project's own tests and benchmarks. No part of the interface:
 /// anything in it may change with any version.
 #[doc(hidden)]
