@@ -13,9 +13,8 @@ fn session() -> Session {
 }
 
 fn fields(columns: &[(&str, ArrowDataType)]) -> ArrowDataType {
-    let field = |(name, dtype): &(&str, ArrowDataType)| {
-        Field::new((*name).into(), dtype.clone(), true)
-    };
+    let field =
+        |(name, dtype): &(&str, ArrowDataType)| Field::new((*name).into(), dtype.clone(), true);
     ArrowDataType::Struct(columns.iter().map(field).collect())
 }
 
@@ -100,7 +99,10 @@ fn a_table_asks_for_its_batches_scan_by_scan() {
     assert_eq!((opened.load(Ordering::SeqCst), read.load(Ordering::SeqCst)), (1, 5));
     assert_eq!(texts(&session, "SELECT word, n FROM many LIMIT 3"), ["even|0", "-|1", "even|2"]);
     assert_eq!((opened.load(Ordering::SeqCst), read.load(Ordering::SeqCst)), (2, 7));
-    assert_eq!(texts(&session, "SELECT doc FROM meta.tables WHERE name = 'many'"), ["Ten numbers."]);
+    assert_eq!(
+        texts(&session, "SELECT doc FROM meta.tables WHERE name = 'many'"),
+        ["Ten numbers."]
+    );
 }
 
 #[test]

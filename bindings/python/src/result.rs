@@ -4,8 +4,7 @@ use std::path::PathBuf;
 use std::sync::Weak;
 
 use engine::output::{FileFormat, Sheet, write, write_file};
-use engine::polars_arrow::datatypes::{ArrowDataType, Field};
-use engine::polars_arrow::ffi::export_field_to_c;
+use engine::polars_arrow::ffi::{ArrowArrayStreamReader, export_field_to_c};
 use engine::{ResultSet, Session};
 use pyo3::exceptions::{PyOSError, PyPermissionError, PyValueError};
 use pyo3::prelude::*;
@@ -109,12 +108,10 @@ impl NativeResult {
 
     /// The schema of the stream.
     fn schema<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        let frame = self.rows.to_data_frame().map_err(defect)?;
-        let level = engine::polars::prelude::CompatLevel::oldest();
-        let columns = frame.columns().iter();
-        let fields = columns.map(|column| column.field().to_arrow(level)).collect();
-        let field = Field::new("".into(), ArrowDataType::Struct(fields), false);
-        PyCapsule::new_with_value(py, export_field_to_c(&field), c"arrow_schema")
+        let stream = Box::new(self.rows.to_arrow_stream().map_err(defect)?);
+        // SAFETY: the stream is the engine's own.
+        let reader = unsafe { ArrowArrayStreamReader::try_new(stream) }.map_err(defect)?;
+        PyCapsule::new_with_value(py, export_field_to_c(reader.field()), c"arrow_schema")
     }
 
     /// Writes a file.

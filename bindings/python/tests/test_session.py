@@ -21,7 +21,7 @@ def test_dumps_are_opened_by_path_and_by_bytes(dump: Path, tmp_path: Path) -> No
     count = "SELECT count(*) FROM modules"
     of_path, of_bytes = dumpql.open(dump), dumpql.open(bytearray(dump.read_bytes()))
     assert of_path.sql(count).rows() == of_bytes.sql(count).rows()
-    assert (of_path.sources, of_bytes.sources) == (["MEMORY"], ["memory"])
+    assert (of_path.sources, of_bytes.sources) == (["MEMORY.DMP"], ["memory"])
     both = dumpql.open(str(dump), dump.read_bytes())
     assert both.sql("SELECT DISTINCT dump FROM modules ORDER BY 1").column("dump") == both.sources
     with pytest.raises(dumpql.SourceError) as error:

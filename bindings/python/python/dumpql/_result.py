@@ -11,9 +11,9 @@ from . import _dumpql, _show
 if TYPE_CHECKING:
     from typing_extensions import CapsuleType
 
-    import pandas
+    import pandas  # type: ignore[import-untyped, unused-ignore]
     import polars
-    import pyarrow
+    import pyarrow  # type: ignore[import-untyped, unused-ignore]
 
 Path = Union[str, "os.PathLike[str]"]
 
@@ -24,10 +24,10 @@ class Footnote(NamedTuple):
     table: str
     column: str
     reason: str
-    count: int
+    rows: int
 
     def __str__(self) -> str:
-        return f"{self.table}.{self.column}: {self.count} {self.reason}"
+        return f"{self.table}.{self.column}: {self.rows} {self.reason}"
 
 
 class Result:
@@ -43,7 +43,7 @@ class Result:
     >>> result.columns, len(result)
     (['name', 'base'], 2)
     >>> [hex(base) for name, base in result]
-    ['0x804d7000', '0x80a02000']
+    ['0x80800000', '0x80a71000']
     """
 
     def __init__(self, native: _dumpql.NativeResult) -> None:

@@ -242,7 +242,8 @@ def open(
     >>> dumpql.open(dumpql.sample_bytes())
     <dumpql.Session of memory>
     """
-    paths, buffers = [], []
+    paths: list[str] = []
+    buffers: list[tuple[str, bytes]] = []
     for dump in dumps:
         if isinstance(dump, (bytes, bytearray, memoryview)):
             name = "memory" if not buffers else f"memory{len(buffers) + 1}"
