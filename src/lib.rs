@@ -45,15 +45,20 @@ pub use catalog::{
 pub use diag::{Code, Diagnostic, Span};
 pub use dump::Image;
 pub use exec::{ColumnView, Field, Footnote, FromValue, ResultSet, Row, Unread};
-pub use session::{CancelToken, Error, Options, Params, Prepared, QueryProgress, Session};
+pub use session::{
+    CancelToken, Error, Options, Params, Prepared, QueryProgress, Session, sample_file,
+};
 
 /// The version of polars whose frames [`ResultSet::to_data_frame`] gives.
 pub use polars;
+/// The version of polars-arrow whose batches and streams [`ResultSet::record_batches`] and
+/// [`ResultSet::to_arrow_stream`] give.
+pub use polars_arrow;
 
 /// The shipped queries, and the parameters of saved ones.
 pub mod library {
     pub use crate::lang::{SavedParam, SavedPattern, SavedQuery};
-    pub use crate::session::{Called, Library, find_query, library, parameters};
+    pub use crate::session::{Called, Library, find_query, library, parameters, typed_parameters};
 }
 
 /// Results as files: CSV, TSV, JSON, Markdown, HTML, Excel workbooks, and charts.
@@ -90,7 +95,7 @@ pub mod extend {
         Batch, CallColumn, Cell, ColumnSpec, Data, Example, FunctionKind, FunctionSpec, Hint,
         HintOp, Kinds, OfNoRows, Signature, SourceKind, TableSpec, Unit, intern,
     };
-    pub use crate::exec::Accumulator;
+    pub use crate::exec::{Accumulator, ArrowBatches, ArrowColumns, ArrowTable, struct_array};
     pub use crate::func::{DynTable, Fault, FuncCx, Refused, TableFunction};
     pub use crate::model::{
         AddressSpace, Answers, AnswersOf, ColumnId, ColumnsOf, Condition, Control, DynRow, Emit,
@@ -119,6 +124,11 @@ pub mod extend {
         text,
     };
 }
+
+/// The programs of the page for programs that embed the library.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/embedding.md")]
+struct EmbeddingPage;
 
 /// The rooms of the source, for the project's own tests and benchmarks. No part of the interface:
 /// anything in it may change with any version.

@@ -6,6 +6,7 @@
 mod aggregate;
 mod analyze;
 mod arrow;
+mod arrow_columns;
 mod call;
 mod col;
 mod distinct;
@@ -33,6 +34,7 @@ mod values;
 mod window;
 
 pub use aggregate::{Accumulator, Aggregate, aggregates};
+pub use arrow_columns::{ArrowBatches, ArrowColumns, ArrowTable, struct_array};
 pub use call::Lookups;
 pub use mem_table::MemTable;
 pub use registry::{Registry, Taken};

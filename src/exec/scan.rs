@@ -163,6 +163,10 @@ impl Engine<'_> {
             Err(ScanError::Cancelled) => {
                 Err(Diagnostic::new(Code::Cancelled, "the query was cancelled"))
             }
+            Err(ScanError::Failed(because)) => {
+                let message = format!("table `{name}` could not be read: {because}");
+                Err(Diagnostic::at(Code::NoSource, span, message))
+            }
         }
     }
 

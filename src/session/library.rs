@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use super::debugger::{self, Called};
 use super::{Error, Params};
-use crate::catalog::{Ty, Value};
+use crate::catalog::{Format, PointerWidth, Ty, Value};
 use crate::diag::{Code, Diagnostic};
 use crate::lang::{SavedParam, SavedQuery};
 
@@ -210,6 +210,54 @@ pub fn parameters(query: &SavedQuery, given: &BTreeMap<String, String>) -> Resul
         params.insert(param.name.clone(), value(query, param, given)?);
     }
     Ok(params)
+}
+
+/// Values for a query's parameters from values of a program: converted to the types of the header,
+/// defaults for those not given; texts are read as [`parameters`] reads them, and names that the
+/// header does not have stay as they are.
+///
+/// ```
+/// use dumpql::library::{find_query, typed_parameters};
+/// use dumpql::{Params, Value};
+///
+/// let query = find_query("module-at")?;
+/// let given = Params::from([("address".to_owned(), Value::Int(0x8047_8b00))]);
+/// assert_eq!(typed_parameters(query, &given)?["address"], Value::Addr(0x8047_8b00));
+/// # Ok::<(), dumpql::Error>(())
+/// ```
+///
+/// # Errors
+/// E0208 for a value that does not fit the type, and for a parameter without value or default.
+pub fn typed_parameters(query: &SavedQuery, given: &Params) -> Result<Params, Error> {
+    let mut texts = BTreeMap::new();
+    let mut typed = given.clone();
+    for param in &query.params {
+        let Some(value) = given.get(&param.name) else { continue };
+        let ty = Ty::from_name(&param.ty);
+        if value.is_null() || Some(value.ty()) == ty {
+            continue;
+        }
+        typed.remove(&param.name);
+        texts.insert(param.name.clone(), text_for(value, ty));
+    }
+    let mut params = Params::new();
+    for param in &query.params {
+        if !typed.contains_key(&param.name) {
+            params.insert(param.name.clone(), value(query, param, &texts)?);
+        }
+    }
+    params.extend(typed);
+    Ok(params)
+}
+
+/// The text from which a value is read as a value of another type; a number for an address is not
+/// taken for hexadecimal digits.
+fn text_for(value: &Value<'_>, ty: Option<Ty>) -> String {
+    match value {
+        Value::Int(number) if ty == Some(Ty::Addr) && *number >= 0 => format!("{number:#x}"),
+        Value::Addr(address) if ty == Some(Ty::Int) => address.to_string(),
+        other => Format::Plain.render(other, PointerWidth::Bits64),
+    }
 }
 
 fn value(

@@ -31,7 +31,7 @@ mod state;
 pub use self::cancel::CancelToken;
 pub use self::debugger::Called;
 pub use self::error::Error;
-pub use self::library::{Library, find_query, library, parameters};
+pub use self::library::{Library, find_query, library, parameters, typed_parameters};
 pub use self::options::Options;
 pub use self::query::{Prepared, QueryProgress};
 pub use self::registry::shipped;

@@ -85,6 +85,8 @@ pub enum ScanError {
     NoSource(Vec<(usize, Unanswered)>),
     /// [`Cx::cancelled`] was set.
     Cancelled,
+    /// A table of the program could not give its rows; the text says why.
+    Failed(String),
 }
 
 impl<R: Row> TableDef<R> {

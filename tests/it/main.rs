@@ -35,6 +35,7 @@ mod generate;
 mod grammar;
 mod holes;
 mod host;
+mod host_arrow;
 mod host_table;
 mod hostile;
 mod hostile_kernel;

@@ -1,0 +1,42 @@
+//! Cancellation from another thread.
+
+use engine::CancelToken;
+
+use crate::guard::{free, give, quiet};
+
+/// Ends queries from another thread. Free it with `dumpql_cancel_token_free`; statements that were
+/// given it keep what they need.
+pub struct dumpql_cancel_token(pub(crate) CancelToken);
+
+/// A token that is not cancelled. Free it with `dumpql_cancel_token_free`.
+#[unsafe(no_mangle)]
+pub extern "C" fn dumpql_cancel_token_new() -> *mut dumpql_cancel_token {
+    quiet(std::ptr::null_mut(), || Some(give(dumpql_cancel_token(CancelToken::new()))))
+}
+
+/// Makes the queries that have the token end with E0306 soon, and those at once that begin with it
+/// later. Any thread may call it at any time, but no signal handler, as it takes a lock.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn dumpql_cancel_token_cancel(token: *const dumpql_cancel_token) {
+    quiet((), || {
+        // SAFETY: the header asks for NULL or a live token.
+        unsafe { token.as_ref() }?.0.cancel();
+        Some(())
+    });
+}
+
+/// Whether the token was cancelled.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn dumpql_cancel_token_is_cancelled(
+    token: *const dumpql_cancel_token,
+) -> bool {
+    // SAFETY: the header asks for NULL or a live token.
+    quiet(false, || Some(unsafe { token.as_ref() }?.0.is_cancelled()))
+}
+
+/// Frees a token.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn dumpql_cancel_token_free(token: *mut dumpql_cancel_token) {
+    // SAFETY: the header asks for NULL or a token that nobody uses any more.
+    unsafe { free(token) };
+}

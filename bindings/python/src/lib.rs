@@ -1,0 +1,52 @@
+//! dumpql for Python: the native part. The package `dumpql` in `python/` is what programs import.
+
+#![allow(unsafe_code, reason = "streams of the Arrow C interface are moved out of capsules")]
+
+mod columns;
+mod error;
+mod result;
+mod run;
+mod session;
+mod value;
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+/// The bytes of the sample, a dump of a hung server that is built in memory.
+#[pyfunction]
+fn sample_bytes(py: Python<'_>) -> Bound<'_, PyBytes> {
+    PyBytes::new(py, &py.detach(engine::sample_file))
+}
+
+/// The shipped queries: name, title, description, and their parameters with type, default and text.
+#[pyfunction]
+fn library() -> Vec<(String, String, String, Vec<Parameter>)> {
+    let each = engine::library::library().iter();
+    each.map(|query| {
+        let params = query.params.iter();
+        let params =
+            params.map(|p| (p.name.clone(), p.ty.clone(), p.default.clone(), p.doc.clone()));
+        let (name, title) = (query.name.clone(), query.title.clone());
+        (name, title, query.description.clone(), params.collect())
+    })
+    .collect()
+}
+
+/// Name, type, default and description.
+type Parameter = (String, String, Option<String>, String);
+
+/// The native part of the package.
+#[pymodule]
+#[pyo3(name = "_dumpql")]
+mod native {
+    #[pymodule_export]
+    use super::result::NativeResult;
+    #[pymodule_export]
+    use super::session::{CancelToken, NativeSession};
+    #[pymodule_export]
+    use super::{library, sample_bytes};
+
+    #[pymodule_export]
+    #[allow(non_upper_case_globals, reason = "the name that Python programs look for")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+}

@@ -1,0 +1,228 @@
+//! Open dumps.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use engine::library::{Library, typed_parameters};
+use engine::{Image, Options, Params, Prepared, Session, Value};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyCapsule, PyDict};
+
+use crate::columns::{of_objects, of_stream};
+use crate::error::raised;
+use crate::result::NativeResult;
+use crate::run::run;
+use crate::value::value;
+
+/// Ends queries from another thread: a query that is given the token as `cancel=` raises
+/// `dumpql.CancelledError` soon after `cancel()` was called.
+#[pyclass(frozen, module = "dumpql")]
+#[derive(Default)]
+pub(crate) struct CancelToken(engine::CancelToken);
+
+#[pymethods]
+impl CancelToken {
+    #[new]
+    fn new() -> Self {
+        Self::default()
+    }
+
+    /// Ends the queries that have the token, and those that are given it later.
+    fn cancel(&self) {
+        self.0.cancel();
+    }
+
+    /// Whether the token was cancelled.
+    #[getter]
+    fn is_cancelled(&self) -> bool {
+        self.0.is_cancelled()
+    }
+}
+
+/// The native part of a session.
+#[pyclass(frozen, module = "dumpql._dumpql")]
+pub(crate) struct NativeSession {
+    /// `None` once it was closed.
+    engine: Mutex<Option<Arc<Session>>>,
+    timeout: Option<f64>,
+}
+
+/// Limits of one query and what watches it.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct Limits {
+    timeout: Option<f64>,
+    memory: Option<usize>,
+    strict: Option<bool>,
+    cancel: Option<Py<CancelToken>>,
+    progress: Option<Py<PyAny>>,
+}
+
+fn seconds(timeout: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(timeout).map_err(|why| PyValueError::new_err(why.to_string()))
+}
+
+impl NativeSession {
+    fn engine(&self) -> PyResult<Arc<Session>> {
+        let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        engine.clone().ok_or_else(|| PyValueError::new_err("the session is closed"))
+    }
+
+    fn limited<'s>(&self, mut prepared: Prepared<'s>, limits: &Limits) -> PyResult<Prepared<'s>> {
+        if let Some(timeout) = limits.timeout.or(self.timeout) {
+            prepared = prepared.timeout(seconds(timeout)?);
+        }
+        if let Some(memory) = limits.memory {
+            prepared = prepared.memory(memory);
+        }
+        if let Some(strict) = limits.strict {
+            prepared = prepared.strict(strict);
+        }
+        if let Some(token) = &limits.cancel {
+            prepared = prepared.cancel(&token.get().0);
+        }
+        Ok(prepared)
+    }
+
+    fn run(
+        &self,
+        py: Python<'_>,
+        sql: &str,
+        params: &Params,
+        limits: &Limits,
+    ) -> PyResult<NativeResult> {
+        let engine = self.engine()?;
+        let prepared = engine.prepare(sql).map_err(|error| raised(py, &error, Some(sql)))?;
+        let prepared = self.limited(prepared.with(params), limits)?;
+        let rows = run(py, prepared, limits.progress.as_ref(), sql)?;
+        Ok(NativeResult::new(rows, Arc::downgrade(&engine)))
+    }
+}
+
+fn params(given: &Bound<'_, PyDict>) -> PyResult<Params> {
+    let mut params = Params::new();
+    for (name, object) in given {
+        params.insert(name.extract()?, value(&object)?);
+    }
+    Ok(params)
+}
+
+#[pymethods]
+impl NativeSession {
+    /// Opens dumps, by their paths or their bytes.
+    #[staticmethod]
+    #[pyo3(signature = (paths, buffers, *, symbols, offline, pool_tags, cache, strict, memory,
+                        timeout, files))]
+    #[allow(clippy::too_many_arguments, reason = "the package has one keyword for each")]
+    fn open(
+        py: Python<'_>,
+        paths: Vec<PathBuf>,
+        buffers: Vec<(String, Bound<'_, PyBytes>)>,
+        symbols: Vec<PathBuf>,
+        offline: bool,
+        pool_tags: Option<PathBuf>,
+        cache: Option<PathBuf>,
+        strict: bool,
+        memory: Option<usize>,
+        timeout: Option<f64>,
+        files: bool,
+    ) -> PyResult<Self> {
+        let mut options =
+            Options::default().symbols(symbols).offline(offline).strict(strict).files(files);
+        if let Some(file) = pool_tags {
+            options = options.pool_tags(file);
+        }
+        if let Some(folder) = cache {
+            options = options.cache(folder);
+        }
+        if let Some(bytes) = memory {
+            options = options.memory(bytes);
+        }
+        timeout.map(seconds).transpose()?;
+        let held = buffers.iter().map(|(name, bytes)| Image::from_bytes(name, bytes.as_bytes()));
+        let mut held: Vec<Image> = held.collect();
+        let opened = py.detach(|| {
+            let mapped = paths.iter().map(|path| Image::open(path));
+            let mut images = mapped.collect::<Result<Vec<_>, _>>()?;
+            images.append(&mut held);
+            Session::from_images(images, &options)
+        });
+        let engine = opened.map_err(|error| raised(py, &error, None))?;
+        Ok(Self { engine: Mutex::new(Some(Arc::new(engine))), timeout })
+    }
+
+    /// Runs SQL with values for its parameters.
+    fn sql(
+        &self,
+        py: Python<'_>,
+        sql: &str,
+        given: &Bound<'_, PyDict>,
+        limits: Limits,
+    ) -> PyResult<NativeResult> {
+        self.run(py, sql, &params(given)?, &limits)
+    }
+
+    /// Runs a query of the library by its name, or a debugger command.
+    fn query(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        given: &Bound<'_, PyDict>,
+        limits: Limits,
+    ) -> PyResult<NativeResult> {
+        let library = Library::default();
+        let called = library.find(name).map_err(|error| raised(py, &error, None))?;
+        let mut values: Params =
+            called.given.into_iter().map(|(name, text)| (name, Value::text(text))).collect();
+        values.extend(params(given)?);
+        let sql = &called.query.text;
+        let typed = typed_parameters(called.query, &values);
+        let typed = typed.map_err(|error| raised(py, &error, Some(sql)))?;
+        self.run(py, sql, &typed, &limits)
+    }
+
+    /// The names of the tables, in the order of the documentation.
+    fn tables(&self) -> PyResult<Vec<String>> {
+        Ok(self.engine()?.catalog().tables().iter().map(|t| t.name.to_owned()).collect())
+    }
+
+    /// The names of the open dumps, as the column `dump` shows them.
+    fn sources(&self) -> PyResult<Vec<String>> {
+        Ok(self.engine()?.source_names())
+    }
+
+    /// Adds a table of the rows of an Arrow stream in a capsule.
+    fn register_stream(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        stream: &Bound<'_, PyCapsule>,
+    ) -> PyResult<()> {
+        let columns = of_stream(py, stream)?;
+        let attached = self.engine()?.attach_rows(name, columns);
+        attached.map_err(|error| raised(py, &error, None))
+    }
+
+    /// Adds a table of columns of Python objects.
+    fn register_columns(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        columns: Vec<(String, Vec<Bound<'_, PyAny>>)>,
+    ) -> PyResult<()> {
+        let column = |(name, objects): (String, Vec<_>)| {
+            let data = of_objects(&name, &objects)?;
+            Ok((name, data))
+        };
+        let columns = columns.into_iter().map(column).collect::<PyResult<_>>()?;
+        let attached = self.engine()?.attach_rows(name, columns);
+        attached.map_err(|error| raised(py, &error, None))
+    }
+
+    /// Closes the dumps once running queries are done.
+    fn close(&self) {
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}

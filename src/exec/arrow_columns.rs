@@ -1,0 +1,408 @@
+//! Arrow data as columns of a table: what a host program attaches, or returns for each scan.
+
+use polars_arrow::array::{
+    Array, BooleanArray, DictionaryArray, DictionaryKey, PrimitiveArray, StructArray, Utf8Array,
+    Utf8ViewArray,
+};
+use polars_arrow::datatypes::{ArrowDataType, IntegerType, TimeUnit};
+use polars_arrow::types::NativeType;
+
+use crate::catalog::{Absent, Batch, ColumnBuilder, ColumnData, ColumnSpec, Data, TableSpec, Ty};
+use crate::catalog::{Value, intern};
+use crate::diag::{Code, Diagnostic};
+use crate::table::{Cx, Scan, ScanError, ScanRequest, Table};
+
+const DAY_US: i64 = 86_400_000_000;
+
+/// Columns that are filled from Arrow arrays, for
+/// [`Session::attach_rows`](crate::Session::attach_rows).
+///
+/// Integers up to 32 bits and signed ones of 64 become `INTEGER`, unsigned ones of 64 bits
+/// `ADDRESS`, floating-point numbers `DOUBLE`, text of every layout `VARCHAR`, dates and timestamps
+/// `TIMESTAMP` (in UTC, rounded down to microseconds), durations `INTERVAL`; dictionaries become
+/// their values. Other types are refused rather than changed.
+///
+/// ```
+/// use dumpql::extend::ArrowColumns;
+/// let session = dumpql::Session::sample()?;
+/// let result = session.query("SELECT name, base FROM modules LIMIT 2")?;
+///
+/// // What another program gives as Arrow data becomes a table.
+/// let mut columns: Option<ArrowColumns> = None;
+/// for batch in result.record_batches().map_err(|e| e.to_string()).unwrap_or_default() {
+///     let array = dumpql::extend::struct_array(batch);
+///     match &mut columns {
+///         Some(columns) => columns.push(&array)?,
+///         none => none.insert(ArrowColumns::new(array.dtype())?).push(&array)?,
+///     }
+/// }
+/// session.attach_rows("known", columns.map(ArrowColumns::finish).unwrap_or_default())?;
+/// assert_eq!(session.query("FROM known JOIN modules USING (base)")?.len(), 2);
+/// # Ok::<(), dumpql::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct ArrowColumns {
+    dtype: ArrowDataType,
+    columns: Vec<Wanted>,
+    rows: usize,
+}
+
+/// A column that is filled.
+#[derive(Debug)]
+struct Wanted {
+    index: usize,
+    name: String,
+    builder: ColumnBuilder,
+}
+
+impl ArrowColumns {
+    /// Columns for rows of a structure type.
+    ///
+    /// # Errors
+    /// E0210 if the type is no structure, or a column has a type that no table can hold.
+    pub fn new(dtype: &ArrowDataType) -> Result<Self, Diagnostic> {
+        let count = fields(dtype)?.len();
+        Self::of(dtype, &(0..count).collect::<Vec<_>>())
+    }
+
+    /// Only some columns.
+    fn of(dtype: &ArrowDataType, wanted: &[usize]) -> Result<Self, Diagnostic> {
+        let fields = fields(dtype)?;
+        let column = |&index: &usize| {
+            let field = fields.get(index).ok_or_else(|| bad("a scan wants no such column"))?;
+            let ty = ty_of(&field.name, &field.dtype)?;
+            Ok(Wanted { index, name: field.name.to_string(), builder: ColumnBuilder::new(ty) })
+        };
+        let columns = wanted.iter().map(column).collect::<Result<_, Diagnostic>>()?;
+        Ok(Self { dtype: dtype.clone(), columns, rows: 0 })
+    }
+
+    /// Adds the rows of an array of that structure type.
+    ///
+    /// # Errors
+    /// E0210 if the array has another type or NULL in place of whole rows, E0302 if a point in time
+    /// is out of range. The columns must not be used afterwards.
+    pub fn push(&mut self, array: &dyn Array) -> Result<(), Diagnostic> {
+        let Some(rows) = array.as_any().downcast_ref::<StructArray>() else {
+            return Err(bad("Arrow rows are arrays of structures"));
+        };
+        if !self.fits(rows.dtype()) {
+            return Err(bad("the Arrow batches of one table differ in their columns"));
+        }
+        if rows.null_count() > 0 {
+            return Err(bad("an Arrow batch has NULL in place of whole rows"));
+        }
+        for Wanted { index, name, builder } in &mut self.columns {
+            let Some(column) = rows.values().get(*index) else {
+                return Err(bad("an Arrow batch has too few columns"));
+            };
+            append(builder, &**column).map_err(|problem| problem.of(name))?;
+        }
+        self.rows += rows.len();
+        Ok(())
+    }
+
+    /// Whether rows of the type have the same columns; what else is said of them may differ.
+    fn fits(&self, dtype: &ArrowDataType) -> bool {
+        let (Ok(own), Ok(other)) = (fields(&self.dtype), fields(dtype)) else { return false };
+        let mut pairs = own.iter().zip(other);
+        own.len() == other.len()
+            && pairs.all(|(own, other)| own.name == other.name && own.dtype == other.dtype)
+    }
+
+    /// The finished columns with their names.
+    pub fn finish(self) -> Vec<(String, ColumnData)> {
+        self.columns.into_iter().map(|c| (c.name, c.builder.finish())).collect()
+    }
+
+    fn into_batch(self) -> Batch {
+        let columns = self.columns.into_iter().map(|c| c.builder.finish()).collect();
+        Batch { columns, rows: self.rows }
+    }
+}
+
+/// A record batch as one array of structures, as [`ArrowColumns::push`] takes it.
+pub fn struct_array(batch: polars_arrow::record_batch::RecordBatch) -> StructArray {
+    let (rows, schema) = (batch.len(), batch.schema().clone());
+    let fields = schema.iter_values().cloned().collect();
+    StructArray::new(ArrowDataType::Struct(fields), rows, batch.into_arrays(), None)
+}
+
+/// Arrays of structures, one after the other; the text of an error ends the query.
+pub type ArrowBatches = Box<dyn Iterator<Item = Result<Box<dyn Array>, String>>>;
+
+type OpenBatches = dyn Fn() -> Result<ArrowBatches, String> + Send + Sync;
+
+/// A table of a host program whose rows are Arrow batches that it makes anew for each scan; for
+/// [`Session::add_table`](crate::Session::add_table). [`ArrowColumns`] says which types there are.
+pub struct ArrowTable {
+    spec: TableSpec,
+    dtype: ArrowDataType,
+    open: Box<OpenBatches>,
+}
+
+impl std::fmt::Debug for ArrowTable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ArrowTable").field("spec", &self.spec).finish_non_exhaustive()
+    }
+}
+
+impl ArrowTable {
+    /// A table of rows of a structure type. `open` is called once a scan, on any thread.
+    ///
+    /// # Errors
+    /// E0210 if the type is no structure, a column has a type that no table can hold, or two have
+    /// one name.
+    pub fn new(
+        name: &str,
+        doc: &str,
+        dtype: &ArrowDataType,
+        open: impl Fn() -> Result<ArrowBatches, String> + Send + Sync + 'static,
+    ) -> Result<Self, Diagnostic> {
+        let mut columns: Vec<ColumnSpec> = Vec::new();
+        for field in fields(dtype)? {
+            if columns.iter().any(|c| c.name.eq_ignore_ascii_case(&field.name)) {
+                let (column, message) = (&field.name, "has two columns named");
+                return Err(bad(&format!("table `{name}` {message} `{column}`")));
+            }
+            let ty = ty_of(&field.name, &field.dtype)?;
+            columns.push(ColumnSpec::new(intern(&field.name), "A column of the program.", ty));
+        }
+        let spec = TableSpec::new(intern(name), intern(doc), columns);
+        Ok(Self { spec, dtype: dtype.clone(), open: Box::new(open) })
+    }
+
+    fn read(&self, cx: &Cx<'_>, request: &ScanRequest<'_>) -> Result<Scan, ScanError> {
+        let failed = |error: Diagnostic| ScanError::Failed(error.message);
+        let mut columns = ArrowColumns::of(&self.dtype, request.columns).map_err(failed)?;
+        let enough = request.limit.unwrap_or(usize::MAX);
+        let mut batches = (self.open)().map_err(ScanError::Failed)?;
+        while columns.rows < enough {
+            if cx.is_cancelled() {
+                return Err(ScanError::Cancelled);
+            }
+            let Some(batch) = batches.next() else { break };
+            let before = columns.rows;
+            columns.push(&*batch.map_err(ScanError::Failed)?).map_err(failed)?;
+            cx.progress.add_rows(columns.rows - before);
+        }
+        Ok(Scan::of(columns.into_batch()))
+    }
+}
+
+impl Table for ArrowTable {
+    fn name(&self) -> &'static str {
+        self.spec.name
+    }
+
+    fn spec(&self, _several: bool) -> TableSpec {
+        self.spec.clone()
+    }
+
+    fn scan(&self, cx: &Cx<'_>, request: &ScanRequest<'_>) -> Result<Scan, ScanError> {
+        self.read(cx, request)
+    }
+}
+
+fn bad(message: &str) -> Diagnostic {
+    Diagnostic::new(Code::BadQuery, message)
+}
+
+fn fields(dtype: &ArrowDataType) -> Result<&[polars_arrow::datatypes::Field], Diagnostic> {
+    let ArrowDataType::Struct(fields) = dtype.to_storage() else {
+        return Err(bad("Arrow rows are arrays of structures"));
+    };
+    Ok(fields)
+}
+
+/// The type of the language that holds every value of the Arrow type.
+fn ty_of(column: &str, dtype: &ArrowDataType) -> Result<Ty, Diagnostic> {
+    use ArrowDataType as A;
+    Ok(match dtype.to_storage() {
+        A::Null | A::Utf8 | A::LargeUtf8 | A::Utf8View => Ty::Text,
+        A::Boolean => Ty::Bool,
+        A::Int8 | A::Int16 | A::Int32 | A::Int64 | A::UInt8 | A::UInt16 | A::UInt32 => Ty::Int,
+        A::UInt64 => Ty::Addr,
+        A::Float32 | A::Float64 => Ty::Double,
+        A::Timestamp(..) | A::Date32 | A::Date64 => Ty::Time,
+        A::Duration(_) => Ty::Interval,
+        A::Dictionary(_, values, _) if !matches!(**values, A::Dictionary(..)) => {
+            return ty_of(column, values);
+        }
+        other => {
+            let message = format!("column `{column}` has the Arrow type {other:?}");
+            let help = "a table holds booleans, integers, numbers, text, times and durations: \
+                        cast the column";
+            return Err(bad(&message).help(help));
+        }
+    })
+}
+
+/// Why an array cannot become a column.
+enum Problem {
+    /// The array is not of the type that it states.
+    Type,
+    /// A point in time or a duration does not fit into microseconds.
+    Range,
+}
+
+impl Problem {
+    fn of(self, column: &str) -> Diagnostic {
+        match self {
+            Self::Type => bad(&format!("column `{column}` holds no array of its Arrow type")),
+            Self::Range => {
+                let message = format!("a time in column `{column}` is out of range");
+                Diagnostic::new(Code::Overflow, message)
+            }
+        }
+    }
+}
+
+/// The array as one of its kind.
+fn cast<A: Array + 'static>(array: &dyn Array) -> Result<&A, Problem> {
+    array.as_any().downcast_ref().ok_or(Problem::Type)
+}
+
+/// A NULL of the host: nothing is missing from a dump.
+const NULL: Absent = Absent::NotApplicable;
+
+fn append(builder: &mut ColumnBuilder, array: &dyn Array) -> Result<(), Problem> {
+    use ArrowDataType as A;
+    match array.dtype().to_storage() {
+        A::Null => (0..array.len()).for_each(|_| builder.push_absent(NULL)),
+        A::Boolean => {
+            for value in cast::<BooleanArray>(array)? {
+                builder.push_bool(value.ok_or(NULL));
+            }
+        }
+        A::Int8 => ints::<i8>(builder, array)?,
+        A::Int16 => ints::<i16>(builder, array)?,
+        A::Int32 => ints::<i32>(builder, array)?,
+        A::Int64 => ints::<i64>(builder, array)?,
+        A::UInt8 => ints::<u8>(builder, array)?,
+        A::UInt16 => ints::<u16>(builder, array)?,
+        A::UInt32 => ints::<u32>(builder, array)?,
+        A::UInt64 => {
+            for value in cast::<PrimitiveArray<u64>>(array)? {
+                builder.push_addr(value.copied().ok_or(NULL));
+            }
+        }
+        A::Float32 => doubles::<f32>(builder, array)?,
+        A::Float64 => doubles::<f64>(builder, array)?,
+        A::Utf8 => texts(builder, cast::<Utf8Array<i32>>(array)?.iter()),
+        A::LargeUtf8 => texts(builder, cast::<Utf8Array<i64>>(array)?.iter()),
+        A::Utf8View => texts(builder, cast::<Utf8ViewArray>(array)?.iter()),
+        A::Timestamp(unit, _) | A::Duration(unit) => {
+            let unit = *unit;
+            times::<i64>(builder, array, |v| microseconds(v, unit))?;
+        }
+        A::Date32 => times::<i32>(builder, array, |v| v.checked_mul(DAY_US))?,
+        A::Date64 => times::<i64>(builder, array, |v| v.checked_mul(1000))?,
+        A::Dictionary(keys, ..) => match keys {
+            IntegerType::Int8 => dictionary::<i8>(builder, array)?,
+            IntegerType::Int16 => dictionary::<i16>(builder, array)?,
+            IntegerType::Int32 => dictionary::<i32>(builder, array)?,
+            IntegerType::Int64 => dictionary::<i64>(builder, array)?,
+            IntegerType::UInt8 => dictionary::<u8>(builder, array)?,
+            IntegerType::UInt16 => dictionary::<u16>(builder, array)?,
+            IntegerType::UInt32 => dictionary::<u32>(builder, array)?,
+            IntegerType::UInt64 => dictionary::<u64>(builder, array)?,
+            _ => return Err(Problem::Type),
+        },
+        _ => return Err(Problem::Type),
+    }
+    Ok(())
+}
+
+fn ints<T: NativeType + Into<i64>>(
+    builder: &mut ColumnBuilder,
+    array: &dyn Array,
+) -> Result<(), Problem> {
+    for value in cast::<PrimitiveArray<T>>(array)? {
+        builder.push_int(value.map(|v| (*v).into()).ok_or(NULL));
+    }
+    Ok(())
+}
+
+fn doubles<T: NativeType + Into<f64>>(
+    builder: &mut ColumnBuilder,
+    array: &dyn Array,
+) -> Result<(), Problem> {
+    for value in cast::<PrimitiveArray<T>>(array)? {
+        builder.push_double(value.map(|v| (*v).into()).ok_or(NULL));
+    }
+    Ok(())
+}
+
+fn texts<'a>(builder: &mut ColumnBuilder, texts: impl Iterator<Item = Option<&'a str>>) {
+    for text in texts {
+        builder.push_text(text.ok_or(NULL));
+    }
+}
+
+fn times<T: NativeType + Into<i64>>(
+    builder: &mut ColumnBuilder,
+    array: &dyn Array,
+    convert: impl Fn(i64) -> Option<i64>,
+) -> Result<(), Problem> {
+    for value in cast::<PrimitiveArray<T>>(array)? {
+        let cell = match value {
+            Some(value) => Ok(convert((*value).into()).ok_or(Problem::Range)?),
+            None => Err(NULL),
+        };
+        builder.push_int(cell);
+    }
+    Ok(())
+}
+
+fn microseconds(value: i64, unit: TimeUnit) -> Option<i64> {
+    match unit {
+        TimeUnit::Second => value.checked_mul(1_000_000),
+        TimeUnit::Millisecond => value.checked_mul(1000),
+        TimeUnit::Microsecond => Some(value),
+        TimeUnit::Nanosecond => Some(value.div_euclid(1000)),
+    }
+}
+
+/// The values that the keys of a dictionary stand for.
+fn dictionary<K: DictionaryKey>(
+    builder: &mut ColumnBuilder,
+    array: &dyn Array,
+) -> Result<(), Problem> {
+    let array = cast::<DictionaryArray<K>>(array)?;
+    let mut values = ColumnBuilder::new(builder.ty());
+    append(&mut values, &**array.values())?;
+    let values = values.finish();
+    for key in array.keys_iter() {
+        match key.map(|key| value(&values, key)) {
+            Some(Value::Bool(v)) => builder.push_bool(Ok(v)),
+            Some(Value::Int(v)) => builder.push_int(Ok(v)),
+            Some(Value::Double(v)) => builder.push_double(Ok(v)),
+            Some(Value::Addr(v)) => builder.push_addr(Ok(v)),
+            Some(Value::Text(v)) => builder.push_text(Ok(&v)),
+            _ => builder.push_absent(NULL),
+        }
+    }
+    Ok(())
+}
+
+/// A value of a column in its physical form.
+fn value(column: &ColumnData, row: usize) -> Value<'_> {
+    if column.absent(row).is_some() {
+        return Value::Null;
+    }
+    let found = match &column.data {
+        Data::Bool(v) => v.get(row).map(|v| Value::Bool(*v)),
+        Data::Int(v) => v.get(row).map(|v| Value::Int(*v)),
+        Data::Double(v) => v.get(row).map(|v| Value::Double(*v)),
+        Data::Addr(v) => v.get(row).map(|v| Value::Addr(*v)),
+        Data::Text { bytes, ends } => {
+            let start = row.checked_sub(1).map_or(Some(0), |before| ends.get(before).copied());
+            start
+                .zip(ends.get(row))
+                .and_then(|(start, end)| bytes.get(start..*end))
+                .map(Value::text)
+        }
+    };
+    found.unwrap_or(Value::Null)
+}
