@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 
+use super::commands;
 use crate::export::FileFormat;
 use crate::export::chart::{Kind, Spec};
 use crate::session::Options;
@@ -20,6 +21,8 @@ Examples:
   dumpql MEMORY.DMP --report report.html               patterns that match, with evidence and charts
   dumpql a.dmp -f mine.sql -p pid=4                    a saved query with its parameter
   dumpql doctor MEMORY.DMP                             what opened, what is missing, which symbols would help
+  dumpql extract crash/ --tables threads,modules -o out  tables of many dumps as Parquet; see extract --help
+  dumpql mcp --root crash/                             serve assistants that investigate dumps; see mcp --help
   dumpql --sample                                      the dump of a busy server, built in, to try things on
   dumpql --describe threads                            what a table holds
 
@@ -216,6 +219,7 @@ impl Args {
             strict: self.strict,
             memory: self.memory,
             files: true,
+            ..Options::default()
         }
     }
 }
@@ -224,15 +228,15 @@ impl Args {
 pub(super) fn page(args: &Args) -> Option<std::io::Result<Vec<u8>>> {
     let mut page = Vec::new();
     if let Some(shell) = args.completions {
-        clap_complete::generate(shell, &mut Args::command(), "dumpql", &mut page);
+        clap_complete::generate(shell, &mut commands::whole(), "dumpql", &mut page);
         return Some(Ok(page));
     }
-    let rendered = args.man.then(|| clap_mangen::Man::new(Args::command()).render(&mut page))?;
+    let rendered = args.man.then(|| commands::manual(&mut page))?;
     Some(rendered.map(|()| page))
 }
 
 /// A number of bytes, with or without a unit of 1024 or its powers.
-fn size(text: &str) -> Result<usize, String> {
+pub(super) fn size(text: &str) -> Result<usize, String> {
     let bad = || format!("expected a size such as 500MB or 2GB, found `{text}`");
     let lower = text.trim().to_ascii_lowercase();
     let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -479,8 +483,10 @@ mod tests {
             String::from_utf8(page).unwrap()
         };
         assert!(of(&["--completions", "bash"]).contains("--describe-query"));
+        assert!(of(&["--completions", "bash"]).contains("--partition-by"));
         assert!(of(&["--completions", "zsh"]).contains("#compdef dumpql"));
-        assert!(of(&["--man"]).contains(".TH dumpql 1"));
+        let manual = of(&["--man"]);
+        assert!(manual.contains(".TH dumpql 1") && manual.contains("DUMPQL EXTRACT"));
     }
 
     #[test]
@@ -510,6 +516,6 @@ mod tests {
 
     #[test]
     fn the_command_is_well_formed() {
-        Args::command().debug_assert();
+        commands::whole().debug_assert();
     }
 }

@@ -1,6 +1,6 @@
 //! `ATTACH` and `DETACH`, and CSV and TSV files on the command line.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::state::OpenSource;
 use super::{Error, Session};
@@ -21,10 +21,6 @@ impl Session {
     /// Runs a statement of those that [`changes`] tells.
     pub(super) fn change(&self, statement: &Statement) -> Result<(), Diagnostic> {
         match &statement.kind {
-            StatementKind::Attach(attach) if !self.options.files => {
-                let message = "this program does not let queries open files";
-                Err(Diagnostic::at(Code::Unsupported, attach.file.span, message))
-            }
             StatementKind::Attach(attach) => self.attach_file(attach),
             StatementKind::Detach(name) => self.detach(name),
             _ => Ok(()),
@@ -33,6 +29,7 @@ impl Session {
 
     fn attach_file(&self, attach: &Attach) -> Result<(), Diagnostic> {
         let path = attach.file.text.as_str();
+        let file = self.options.readable(path).map_err(|error| placed(error, attach.file.span))?;
         let options = options(&attach.options)?;
         let here = |error: Error| {
             let mut error = error.first();
@@ -46,7 +43,7 @@ impl Session {
                 None => import::table_name(path),
             };
             self.free(&name, name_span)?;
-            let table = read_table(path, &name, options.unwrap_or_default()).map_err(here)?;
+            let table = read_table(&file, &name, options.unwrap_or_default()).map_err(here)?;
             return self.replace(|state| Ok(state.with_table(table)));
         }
         let name = match &attach.name {
@@ -54,11 +51,11 @@ impl Session {
             None => super::state::short_names(std::iter::once(path)).concat(),
         };
         self.free(&name, name_span)?;
-        let image = Image::open(Path::new(path)).map_err(|error| here(error.into()))?;
+        let image = Image::open(&file).map_err(|error| here(error.into()))?;
         let image = image.with_cache(self.options.cache.as_deref());
         let source =
             super::guard::guarded(|| Ok(source::open(image, &self.store)?)).map_err(here)?;
-        let file = Some(PathBuf::from(path));
+        let file = Some(file);
         self.replace(|state| Ok(state.with_source(OpenSource { name, file, source })))
     }
 
@@ -108,13 +105,19 @@ impl Session {
             name = format!("{}_{n}", import::table_name(path));
             n += 1;
         }
-        let table = read_table(path, &name, Options::default())?;
+        let table = read_table(Path::new(path), &name, Options::default())?;
         self.replace(|state| Ok(state.with_table(table))).map_err(Error::from)
     }
 }
 
-pub(super) fn read_table(path: &str, name: &str, options: Options) -> Result<MemTable, Error> {
-    let image = Image::open(Path::new(path))?;
+/// The error at a place of the query.
+pub(super) fn placed(error: Diagnostic, span: Span) -> Diagnostic {
+    Diagnostic { span: Some(span), ..error }
+}
+
+pub(super) fn read_table(path: &Path, name: &str, options: Options) -> Result<MemTable, Error> {
+    let image = Image::open(path)?;
+    let path = image.path();
     let tabs = !path.to_ascii_lowercase().ends_with(".csv") && import::is_delimited(path);
     let columns = import::columns(&image, tabs, options).map_err(|error| {
         Error::from(Diagnostic::new(Code::BadFile, format!("{path}: {}", error.0)))

@@ -2,7 +2,7 @@
 //! statements that name it, and its rows go when they are done.
 
 use super::Session;
-use super::attach::read_table;
+use super::attach::{placed, read_table};
 use super::state::State;
 use crate::catalog::Value;
 use crate::diag::{Code, Diagnostic, Span};
@@ -27,7 +27,7 @@ impl Session {
         params: &Params,
     ) -> Result<Option<(State, Vec<Statement>)>, Vec<Diagnostic>> {
         let mut reader = Reader {
-            allowed: self.options.files,
+            allowed: &self.options,
             params,
             state: None,
             first: state,
@@ -52,7 +52,7 @@ impl Session {
 
 /// Reads the files that it meets.
 struct Reader<'a> {
-    allowed: bool,
+    allowed: &'a super::Options,
     params: &'a Params,
     first: &'a State,
     /// The state with the files so far.
@@ -102,10 +102,7 @@ impl Reader<'_> {
     /// Reads a file; returns the name of its table.
     fn read(&mut self, request: &Request) -> Result<String, Diagnostic> {
         let Request { path, span, options } = request;
-        if !self.allowed {
-            let message = "this program does not let queries open files";
-            return Err(Diagnostic::at(Code::Unsupported, *span, message));
-        }
+        let file = self.allowed.readable(path).map_err(|error| placed(error, *span))?;
         if !import::is_delimited(path) && *options == import::Options::default() {
             let message = format!("the ending of `{path}` is none of csv, tsv and tab");
             return Err(Diagnostic::at(Code::BadQuery, *span, message)
@@ -115,7 +112,7 @@ impl Reader<'_> {
         let name = format!("{path} {options:?}");
         let state = self.state.as_ref().unwrap_or(self.first);
         if state.catalog.table(&name).is_none() {
-            let table = read_table(path, &name, *options).map_err(|error| {
+            let table = read_table(&file, &name, *options).map_err(|error| {
                 let mut error = error.first();
                 error.span = Some(*span);
                 error

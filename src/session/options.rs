@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::access::Folders;
+
 /// What [`Options::memory`] is by default: with a copy that an operator above makes, a query stays
 /// below 500 MB.
 pub(super) const MEMORY: usize = 224 << 20;
@@ -23,6 +25,7 @@ pub struct Options {
     pub(crate) strict: bool,
     pub(crate) memory: Option<usize>,
     pub(crate) files: bool,
+    pub(crate) folders: Option<Folders>,
 }
 
 impl Options {
@@ -87,6 +90,23 @@ impl Options {
     #[must_use]
     pub const fn files(mut self, allowed: bool) -> Self {
         self.files = allowed;
+        self
+    }
+
+    /// Lets queries open the files below some folders only, and write files below others only
+    /// (`ATTACH`, `COPY`, functions that read files). Links and `..` are resolved before that is
+    /// decided; a relative path is looked for below each of the folders. Takes the place of
+    /// [`Options::files`].
+    #[must_use]
+    pub fn folders<R: Into<PathBuf>, W: Into<PathBuf>>(
+        mut self,
+        read: impl IntoIterator<Item = R>,
+        write: impl IntoIterator<Item = W>,
+    ) -> Self {
+        let read = read.into_iter().map(Into::into).collect();
+        let write = write.into_iter().map(Into::into).collect();
+        self.folders = Some(Folders::new(read, write));
+        self.files = false;
         self
     }
 
