@@ -1,5 +1,6 @@
 //! One call of a tool: what it may use, its limits, and its answer.
 
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
@@ -109,7 +110,8 @@ impl Call<'_> {
         let several = results.len() > 1;
         for (index, result) in results.into_iter().enumerate() {
             if several {
-                reply.text.push_str(&format!("result {}: ", index + 1));
+                // Writing into a `String` cannot fail.
+                let _ = write!(reply.text, "result {}: ", index + 1);
             }
             self.tell(result, caps, reply);
         }

@@ -62,7 +62,7 @@ pub(super) fn read(state: &State, uri: &str) -> Option<ReadResourceResult> {
         let name = uri.strip_prefix(QUERY)?;
         let saved = state.config.library.queries().find(|query| query.name == name)?;
         let about: String =
-            described_query(saved).lines().map(|line| format!("-- {line}\n")).collect();
+            described_query(saved).lines().flat_map(|line| ["-- ", line, "\n"]).collect();
         (SQL, format!("{about}{}\n", saved.sql().trim()))
     };
     let contents = ResourceContents::text(text, uri).with_mime_type(kind);

@@ -158,13 +158,10 @@ impl ServerHandler for Server {
         request: ReadResourceRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        match resources::read(&self.state, &request.uri) {
-            Some(found) => Ok(found.into()),
-            None => {
-                let message = format!("there is no resource {}", text::name(&request.uri));
-                Err(ErrorData::resource_not_found(message, None))
-            }
-        }
+        resources::read(&self.state, &request.uri).map(Into::into).ok_or_else(|| {
+            let message = format!("there is no resource {}", text::name(&request.uri));
+            ErrorData::resource_not_found(message, None)
+        })
     }
 
     async fn list_prompts(
@@ -180,12 +177,9 @@ impl ServerHandler for Server {
         request: GetPromptRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        match prompts::get(&request.name, request.arguments.as_ref()) {
-            Some(found) => Ok(found.into()),
-            None => {
-                let message = format!("there is no prompt `{}`", text::name(&request.name));
-                Err(ErrorData::invalid_params(message, None))
-            }
-        }
+        prompts::get(&request.name, request.arguments.as_ref()).map(Into::into).ok_or_else(|| {
+            let message = format!("there is no prompt `{}`", text::name(&request.name));
+            ErrorData::invalid_params(message, None)
+        })
     }
 }

@@ -136,13 +136,14 @@ fn files_outside_are_refused() {
         std::os::unix::fs::symlink(other.path(), folder.file("out/door")).unwrap();
         std::os::unix::fs::symlink(other.file("new.csv"), folder.file("out/new.csv")).unwrap();
     }
+    let link = folder.file("link.csv");
     let up = format!("../{}/secret.csv", other.name());
     let deep = folder.file(&format!("out/../../{}/secret.csv", other.name()));
     let paths = [
         &*secret,
         &up,
         &deep,
-        "link.csv",
+        &link,
         "out/door/secret.csv",
         "door/secret.csv",
         "new.csv",

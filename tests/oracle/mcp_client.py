@@ -160,6 +160,7 @@ async def hostile(client, paths):
             ("query", {"sql": "SELECT * FROM modules"}),
             ("query", {"sql": "SELECT nothing FROM modules"}),
             ("query", {"sql": "SELECT name, length(name) AS n FROM modules", "max_bytes": 200000}),
+            ("query", {"sql": "SELECT * FROM 'big.csv'"}),
             ("list_tables", {}),
             ("list_open", {}),
         ]:

@@ -113,12 +113,16 @@ impl Job<'_> {
             let query = session.prepare(sql)?.cancel(self.token);
             query.value("dump", Value::text(input.name.clone())).run()
         };
-        match run(&sql("")) {
+        let found = run(&sql(""));
+        // What ended early is not all there is, whatever it says.
+        if self.token.is_cancelled() {
+            return None;
+        }
+        match found {
             Ok(result) => {
                 let problems = problems::of_result(&result);
                 Some(Rows { result, problems })
             }
-            Err(_) if self.token.is_cancelled() => None,
             Err(error) => {
                 let problems = vec![Problem::of(&error, &input.path, Some(table))];
                 let result = run(&sql(" LIMIT 0")).unwrap_or_default();
@@ -132,6 +136,9 @@ impl Job<'_> {
         let sql =
             "-- optional: problems\nSELECT \"table\", \"column\", reason, count FROM problems";
         let found = session.prepare(sql).and_then(|query| query.cancel(self.token).run());
+        if self.token.is_cancelled() {
+            return None;
+        }
         match found {
             Ok(result) => {
                 let text = |row, column| match result.value(row, column) {
@@ -147,7 +154,6 @@ impl Job<'_> {
                 };
                 Some((0..result.len()).map(problem).collect())
             }
-            Err(_) if self.token.is_cancelled() => None,
             Err(error) => Some(vec![Problem::of(&error, &input.path, Some(PROBLEMS))]),
         }
     }

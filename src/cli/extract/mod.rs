@@ -11,6 +11,7 @@ mod problems;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -284,11 +285,15 @@ fn file_name(name: &str) -> String {
         if is_kept(byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            // Writing into a `String` cannot fail.
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     // `.` and `..` are folders, and names that begin with a dot are skipped by many readers.
-    if out.starts_with('.') { format!("%2E{}", &out[1..]) } else { out }
+    match out.strip_prefix('.') {
+        Some(rest) => format!("%2E{rest}"),
+        None => out,
+    }
 }
 
 /// The tables that are written beside [`PROBLEMS`].

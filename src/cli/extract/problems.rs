@@ -29,7 +29,10 @@ impl Problem {
     pub(super) fn of(error: &Error, path: &Path, table: Option<&str>) -> Self {
         let message = error.diagnostics().first().map(|d| d.message.clone()).unwrap_or_default();
         let start = format!("{}: ", path.display());
-        let reason = message.strip_prefix(&start).map(str::to_owned).unwrap_or(message);
+        let reason = match message.strip_prefix(&start) {
+            Some(rest) => rest.to_owned(),
+            None => message,
+        };
         Self {
             table: table.map(str::to_owned),
             column: None,

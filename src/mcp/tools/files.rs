@@ -54,7 +54,7 @@ impl Tool for Open {
             }
         }
         let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
-        if !(paths.is_empty() && !arguments.sample) {
+        if !paths.is_empty() || arguments.sample {
             let (session, unread) = Session::open_each(&paths, arguments.sample, options);
             failures.extend(unread);
             if !session.source_names().is_empty() || failures.is_empty() {
