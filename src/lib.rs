@@ -14,7 +14,8 @@
 //! its own. [`extend`] is for programs that add tables, functions and sources; [`output`] writes
 //! results as files.
 //!
-//! Features: `cli` (the program), `excel` (workbooks), `net` (symbol servers); all are on by default.
+//! Features: `cli` (the program), `excel` (workbooks), `mcp` (the server for assistants), `net` (symbol
+//! servers); all are on by default.
 
 mod catalog;
 #[cfg(feature = "cli")]
@@ -27,6 +28,8 @@ mod export;
 mod func;
 mod import;
 mod lang;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod memory;
 mod model;
 mod plan;

@@ -1,5 +1,5 @@
 //! The tests that need what a clean clone does not have: real dumps, DuckDB, Volatility,
-//! minidump-stackwalk. They stand in the other test program, where they are ignored; this one runs
+//! minidump-stackwalk, the Python SDK of the Model Context Protocol. They stand in the other test program, where they are ignored; this one runs
 //! each of them in a process of its own if what it needs is there, and else counts it as ignored, so
 //! that the summary of `cargo test` says how many were left out.
 
@@ -18,10 +18,14 @@ enum Need {
     DuckDb,
     Volatility,
     Stackwalk,
+    Mcp,
 }
 
-/// What the tests of a module need beside the corpus; those of `duckdb` need no corpus.
-const MODULES: [(&str, &[Need]); 3] = [
+/// What the tests of a module need beside the corpus; those of `duckdb`, `fleet` and `mcp` need no
+/// corpus.
+const MODULES: [(&str, &[Need]); 5] = [
+    ("fleet::", &[Need::DuckDb]),
+    ("mcp::", &[Need::Mcp]),
     ("duckdb::", &[Need::DuckDb]),
     ("volatility::", &[Need::Corpus, Need::Volatility]),
     ("stackwalk::tables_agree_with_stackwalk", &[Need::Corpus, Need::Stackwalk]),
@@ -37,10 +41,8 @@ fn main() -> ExitCode {
         }
     };
     let has = |need: &Need| is_there(*need);
-    let present: Vec<Need> = [Need::Corpus, Need::DuckDb, Need::Volatility, Need::Stackwalk]
-        .into_iter()
-        .filter(has)
-        .collect();
+    let all = [Need::Corpus, Need::DuckDb, Need::Volatility, Need::Stackwalk, Need::Mcp];
+    let present: Vec<Need> = all.into_iter().filter(has).collect();
     let trial = |name: String| {
         let needs = MODULES.iter().find(|(start, _)| name.starts_with(start));
         let needs = needs.map_or(&[Need::Corpus][..], |(_, needs)| needs);
@@ -111,6 +113,7 @@ fn is_there(need: Need) -> bool {
         }
         Need::DuckDb => runs(&named("DUMPQL_PYTHON", "python3"), &["-c", "import duckdb"]),
         Need::Volatility => runs(&named("DUMPQL_PYTHON", "python3"), &["-c", "import volatility3"]),
+        Need::Mcp => runs(&named("DUMPQL_PYTHON", "python3"), &["-c", "import mcp"]),
         Need::Stackwalk => runs(&named("DUMPQL_STACKWALK", "minidump-stackwalk"), &["--version"]),
     }
 }

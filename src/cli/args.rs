@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 
+use super::commands;
 use crate::export::FileFormat;
 use crate::export::chart::{ChartKind, Spec};
 use crate::session::Options;
@@ -21,6 +22,8 @@ Examples:
   dumpql a.dmp -f mine.sql -p pid=4                    a saved query with its parameter
   dumpql upload.zip -q overview                        the dumps in a .zip, .7z, .cab, .gz, .zst or .xz
   dumpql doctor MEMORY.DMP                             what opened, what is missing, which symbols would help
+  dumpql extract crash/ --tables threads,modules -o out  tables of many dumps as Parquet; see extract --help
+  dumpql mcp --root crash/                             serve assistants that investigate dumps; see mcp --help
   dumpql --sample                                      the dump of a busy server, built in, to try things on
   dumpql --describe threads                            what a table holds
 
@@ -230,6 +233,7 @@ impl Args {
             files: true,
             temporary: self.temp_dir.clone(),
             unpacked: self.unpack_limit.map(|bytes| bytes as u64),
+            ..Options::default()
         }
     }
 }
@@ -238,15 +242,15 @@ impl Args {
 pub(super) fn page(args: &Args) -> Option<std::io::Result<Vec<u8>>> {
     let mut page = Vec::new();
     if let Some(shell) = args.completions {
-        clap_complete::generate(shell, &mut Args::command(), "dumpql", &mut page);
+        clap_complete::generate(shell, &mut commands::whole(), "dumpql", &mut page);
         return Some(Ok(page));
     }
-    let rendered = args.man.then(|| clap_mangen::Man::new(Args::command()).render(&mut page))?;
+    let rendered = args.man.then(|| commands::manual(&mut page))?;
     Some(rendered.map(|()| page))
 }
 
 /// A number of bytes, with or without a unit of 1024 or its powers.
-fn size(text: &str) -> Result<usize, String> {
+pub(super) fn size(text: &str) -> Result<usize, String> {
     let bad = || format!("expected a size such as 500MB or 2GB, found `{text}`");
     let lower = text.trim().to_ascii_lowercase();
     let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -509,8 +513,10 @@ mod tests {
             String::from_utf8(page).unwrap()
         };
         assert!(of(&["--completions", "bash"]).contains("--describe-query"));
+        assert!(of(&["--completions", "bash"]).contains("--partition-by"));
         assert!(of(&["--completions", "zsh"]).contains("#compdef dumpql"));
-        assert!(of(&["--man"]).contains(".TH dumpql 1"));
+        let manual = of(&["--man"]);
+        assert!(manual.contains(".TH dumpql 1") && manual.contains("DUMPQL EXTRACT"));
     }
 
     #[test]
@@ -540,6 +546,6 @@ mod tests {
 
     #[test]
     fn the_command_is_well_formed() {
-        Args::command().debug_assert();
+        commands::whole().debug_assert();
     }
 }

@@ -4,7 +4,9 @@
 
 mod args;
 mod batch;
+mod commands;
 mod console;
+mod extract;
 mod interrupt;
 mod listing;
 mod output;
@@ -12,6 +14,8 @@ mod progress;
 mod repl;
 mod report;
 mod script;
+#[cfg(feature = "mcp")]
+mod serve;
 mod table;
 
 use std::ffi::OsString;
@@ -27,8 +31,12 @@ use crate::export;
 use crate::session::{self, Error, Library, Session};
 
 /// Runs the program with its arguments, the first being its name. Returns the exit code: 0 done,
-/// 1 a query or a source failed, 2 the command line is wrong.
+/// 1 a query or a source failed, 2 the command line is wrong, 130 Ctrl-C ended it.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(code) = commands::run(&arguments) {
+        return code;
+    }
     let invocation = match args::parse(arguments) {
         Ok(invocation) => invocation,
         Err(error) => {

@@ -1,6 +1,6 @@
 //! `ATTACH` and `DETACH`, and CSV and TSV files on the command line.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use super::{Error, Session, sources};
@@ -20,10 +20,6 @@ impl Session {
     /// Runs a statement of those that [`changes`] tells.
     pub(super) fn change(&self, statement: &Statement) -> Result<(), Diagnostic> {
         match &statement.kind {
-            StatementKind::Attach(attach) if !self.options.files => {
-                let message = "this program does not let queries open files";
-                Err(Diagnostic::at(Code::Unsupported, attach.file.span, message))
-            }
             StatementKind::Attach(attach) => self.attach_file(attach),
             StatementKind::Detach(name) => self.detach(name),
             _ => Ok(()),
@@ -32,6 +28,7 @@ impl Session {
 
     fn attach_file(&self, attach: &Attach) -> Result<(), Diagnostic> {
         let path = attach.file.text.as_str();
+        let file = self.options.readable(path).map_err(|error| placed(error, attach.file.span))?;
         let options = options(&attach.options)?;
         let here = |error: Error| {
             let mut error = error.first();
@@ -45,13 +42,13 @@ impl Session {
                 None => import::table_name(path),
             };
             self.free(&name, name_span)?;
-            let table = read_table(path, &name, &options.unwrap_or_default()).map_err(here)?;
+            let table = read_table(&file, &name, &options.unwrap_or_default()).map_err(here)?;
             return self.replace(|state| Ok(state.with_table(table)));
         }
         if let Some(name) = &attach.name {
             self.free(&name.text, name_span)?;
         }
-        let image = Image::open_with(Path::new(path), &self.options.spooling());
+        let image = Image::open_with(&file, &self.options.spooling());
         let image = image.map_err(|error| here(error.into()))?;
         let (opened, failures) = sources::open(image, &self.store, &self.options);
         if let Some((_, error)) = failures.into_iter().next() {
@@ -126,16 +123,22 @@ impl Session {
             name = format!("{}_{n}", import::table_name(path));
             n += 1;
         }
-        let table = read_table(path, &name, &Options::default())?;
+        let table = read_table(Path::new(path), &name, &Options::default())?;
         self.replace(|state| Ok(state.with_table(table))).map_err(Error::from)
     }
 }
 
+/// The error at a place of the query.
+fn placed(error: Diagnostic, span: Span) -> Diagnostic {
+    Diagnostic { span: Some(span), ..error }
+}
+
 /// The rows of a file as a table.
-fn read_table(path: &str, name: &str, options: &Options) -> Result<MemTable, Error> {
-    let kind = import::Kind::of_path(path).unwrap_or(import::Kind::Delimited);
-    let columns = read_columns(path, kind, options, &AtomicBool::new(false))?;
-    MemTable::new(name, columns).map(|table| table.of_file(path)).map_err(Error::from)
+fn read_table(path: &Path, name: &str, options: &Options) -> Result<MemTable, Error> {
+    let path = path.to_string_lossy();
+    let kind = import::Kind::of_path(&path).unwrap_or(import::Kind::Delimited);
+    let columns = read_columns(&path, kind, options, &AtomicBool::new(false))?;
+    MemTable::new(name, columns).map(|table| table.of_file(&path)).map_err(Error::from)
 }
 
 /// The columns of a file.

@@ -1,8 +1,7 @@
 //! `COPY query TO 'file'`: rows written as `-o` writes them.
 
-use std::path::Path;
-
 use super::ResultSet;
+use super::attach::placed;
 use super::cancel::Run;
 use super::query::Prepared;
 use crate::diag::{Code, Diagnostic, Span};
@@ -30,20 +29,17 @@ impl Prepared<'_> {
         receive: &mut dyn FnMut(ResultSet) -> bool,
     ) -> Result<bool, Vec<Diagnostic>> {
         let fail = |code, message: String| vec![Diagnostic::at(code, file.span, message)];
-        if !self.session.options.files {
-            let message = "this program does not let queries write files".to_owned();
-            return Err(fail(Code::Unsupported, message));
-        }
+        let path = self.session.options.writable(&file.text);
+        let path = path.map_err(|error| vec![placed(error, file.span)])?;
         let form = form(file, options).map_err(|error| vec![error])?;
-        let path = Path::new(&file.text);
-        if self.session.is_open(path) {
+        if self.session.is_open(&path) {
             let message = format!("{} is open as a source and is not written to", file.text);
             return Err(fail(Code::Io, message));
         }
         let rows = self.rows(query.clone(), &self.params, run)?;
         let text = lang::format_query(query);
         let sheet = Sheet::new("rows", &text, &rows);
-        let written = export::write_file(path, |out| match form.format {
+        let written = export::write_file(&path, |out| match form.format {
             FileFormat::Csv | FileFormat::Tsv => {
                 let tab = form.format == FileFormat::Tsv;
                 let delimiter = form.delimiter.unwrap_or(if tab { '\t' } else { ',' });

@@ -32,7 +32,7 @@ impl Session {
         (memory, stop): (usize, &AtomicBool),
     ) -> Result<Option<(State, Vec<Statement>)>, Vec<Diagnostic>> {
         let mut reader = Reader {
-            allowed: self.options.files,
+            allowed: &self.options,
             params,
             memory,
             stop,
@@ -59,7 +59,7 @@ impl Session {
 
 /// Reads the files that it meets.
 struct Reader<'a> {
-    allowed: bool,
+    allowed: &'a super::Options,
     params: &'a Params,
     /// How many bytes the rows of files may take.
     memory: usize,
@@ -102,10 +102,6 @@ impl Reader<'_> {
     /// Reads files; returns the name of their table.
     fn read(&mut self, request: &Request) -> Result<String, Diagnostic> {
         let span = request.span;
-        if !self.allowed {
-            let message = "this program does not let queries open files";
-            return Err(Diagnostic::at(Code::Unsupported, span, message));
-        }
         let name = format!("{} {:?} {:?}", request.path, request.read, request.options);
         let state = self.state.as_ref().unwrap_or(self.first);
         if state.catalog.table(&name).is_none() {
@@ -126,8 +122,7 @@ impl Reader<'_> {
 
     fn columns(&self, request: &Request) -> Result<import::Columns, Error> {
         let path = request.path.as_str();
-        let files = dump::files(path, MAX_FILES)
-            .map_err(|found| Diagnostic::new(Code::BadFile, format!("{path}: {found}")))?;
+        let files = self.allowed.readable_files(path, MAX_FILES)?;
         if request.read == Read::Glob {
             return Ok(import::paths(&files));
         }
@@ -137,8 +132,14 @@ impl Reader<'_> {
                 Diagnostic::new(Code::Io, format!("{path}: no file has such a path")).into()
             );
         }
-        // A file that is not there says so itself when it is opened.
-        let files = if files.is_empty() { vec![path.to_owned()] } else { files };
+        if files.is_empty() {
+            // A file that is not there says so itself when it is opened.
+            let file = self.allowed.readable(path)?;
+            return Err(match Image::open(&file) {
+                Err(error) => error.into(),
+                Ok(_) => Diagnostic::new(Code::Io, format!("{path}: it was not there")).into(),
+            });
+        }
         let bad = |error: import::Error| Diagnostic::new(Code::BadFile, error.0);
         let mut left = self.memory;
         if request.read == Read::Text {

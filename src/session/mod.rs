@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::catalog::{Catalog, ColumnData};
+use crate::catalog::{Catalog, ColumnData, SourceKind};
 use crate::diag::Diagnostic;
 use crate::dump::{self, Image};
 use crate::exec::MemTable;
@@ -11,6 +11,7 @@ use crate::import;
 use crate::symbol::{Search, Store};
 use crate::synth;
 
+mod access;
 mod attach;
 mod cancel;
 mod command;
@@ -222,6 +223,11 @@ impl Session {
     /// The names of the open sources, as the column `dump` shows them.
     pub fn source_names(&self) -> Vec<String> {
         self.state().sources.iter().map(|s| s.name.clone()).collect()
+    }
+
+    /// The kinds of the open sources.
+    pub(crate) fn source_kinds(&self) -> Vec<SourceKind> {
+        self.state().sources.iter().map(|s| s.source.kind()).collect()
     }
 
     /// Whether the path is the file of an open source or of an attached table, by the file's

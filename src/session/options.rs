@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::access::Folders;
 use crate::dump::Spooling;
 
 /// What [`Options::memory`] is by default: with a copy that an operator above makes, a query stays
@@ -27,6 +28,7 @@ pub struct Options {
     pub(crate) files: bool,
     pub(crate) temporary: Option<PathBuf>,
     pub(crate) unpacked: Option<u64>,
+    pub(crate) folders: Option<Folders>,
 }
 
 impl Options {
@@ -113,6 +115,23 @@ impl Options {
     /// How files are unpacked.
     pub(super) fn spooling(&self) -> Spooling {
         Spooling { folder: self.temporary.clone(), limit: self.unpacked }
+    }
+
+    /// Lets queries open the files below some folders only, and write files below others only
+    /// (`ATTACH`, `COPY`, functions that read files). Links and `..` are resolved before that is
+    /// decided; a relative path is looked for below each of the folders. Takes the place of
+    /// [`Options::files`].
+    #[must_use]
+    pub fn folders<R: Into<PathBuf>, W: Into<PathBuf>>(
+        mut self,
+        read: impl IntoIterator<Item = R>,
+        write: impl IntoIterator<Item = W>,
+    ) -> Self {
+        let read = read.into_iter().map(Into::into).collect();
+        let write = write.into_iter().map(Into::into).collect();
+        self.folders = Some(Folders::new(read, write));
+        self.files = false;
+        self
     }
 
     /// The folder below the user's own for caches in which the command line keeps indexes.

@@ -26,7 +26,9 @@ mod duckdb;
 mod duckdb_functions;
 mod environment;
 mod examples;
+mod extract;
 mod files;
+mod fleet;
 mod formats;
 mod found;
 mod functions;
@@ -50,6 +52,8 @@ mod log;
 #[path = "../../examples/fuzz/seeds.rs"]
 #[allow(dead_code, reason = "the corpus of the fuzz targets; tests need some of it")]
 mod made;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod memory_numbers;
 mod nested;
 mod objects;

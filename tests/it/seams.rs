@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 /// Which rooms a room may import. `lib` and `main` put the rooms together and are free.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
-    ("cli", &["session", "export", "diag", "catalog"]),
+    ("cli", &["mcp", "session", "export", "diag", "catalog"]),
+    ("mcp", &["session", "export", "diag", "catalog"]),
     ("export", &["exec", "catalog", "time"]),
     (
         "session",

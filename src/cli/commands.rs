@@ -1,0 +1,78 @@
+//! Programs within the program, which have arguments of their own: `dumpql extract`, `dumpql mcp`.
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use clap::{Command, CommandFactory as _, Parser};
+
+use super::args::Args;
+use super::extract;
+
+/// Runs what the first argument names, unless it is a file. Returns the exit code.
+pub(super) fn run(arguments: &[OsString]) -> Option<u8> {
+    let name = arguments.get(1)?;
+    if Path::new(name).exists() {
+        return None;
+    }
+    match name.to_str()? {
+        "extract" => Some(extract::main(arguments)),
+        "mcp" => Some(serve(arguments)),
+        _ => None,
+    }
+}
+
+#[cfg(feature = "mcp")]
+fn serve(arguments: &[OsString]) -> u8 {
+    super::serve::main(arguments)
+}
+
+#[cfg(not(feature = "mcp"))]
+fn serve(_: &[OsString]) -> u8 {
+    let _ = writeln!(io::stderr(), "error: this program was built without the feature `mcp`");
+    2
+}
+
+/// Reads the arguments behind the name of a program within the program.
+///
+/// # Errors
+/// The exit code, when help was asked for or the arguments are wrong; that has been printed.
+pub(super) fn parse<A: Parser>(arguments: &[OsString], name: &str) -> Result<A, u8> {
+    let command = A::command().bin_name(format!("dumpql {name}"));
+    let matches = command.try_get_matches_from(arguments.get(1..).unwrap_or_default());
+    matches.and_then(|matches| A::from_arg_matches(&matches)).map_err(|error| {
+        // A failure to print help is ignored.
+        let _ = error.print();
+        u8::try_from(error.exit_code()).unwrap_or(2)
+    })
+}
+
+/// The programs within the program, as completions and the manual page have them.
+fn all() -> Vec<Command> {
+    let doctor = Command::new("doctor")
+        .about("Say what opened, what is missing, and which symbols would help")
+        .arg(clap::Arg::new("dumps").value_name("DUMP").num_args(0..));
+    let mut all = vec![doctor, extract::ExtractArgs::command()];
+    #[cfg(feature = "mcp")]
+    all.push(super::serve::ServeArgs::command());
+    all
+}
+
+/// The whole command line, for completions.
+pub(super) fn whole() -> Command {
+    Args::command().subcommands(all())
+}
+
+/// The manual page: that of the program, with the options of the programs within it.
+///
+/// # Errors
+/// Whatever the writer reports.
+pub(super) fn manual(page: &mut Vec<u8>) -> io::Result<()> {
+    clap_mangen::Man::new(whole()).render(page)?;
+    for command in all() {
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        writeln!(page, ".SH \"DUMPQL {}\"\n{about}", command.get_name().to_uppercase())?;
+        clap_mangen::Man::new(command).render_options_section(page)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! Which dumps there are, and what each is called.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::manifest::Manifest;
+
+/// Endings of dumps in folders.
+const ENDINGS: [&str; 4] = ["dmp", "mdmp", "hdmp", "kdmp"];
+/// How many of a file's first bytes identify it.
+const FIRST_BYTES: u64 = 0x2000;
+/// The longest name, in bytes: names of files have at most 255, escapes among them.
+const LONGEST: usize = 80;
+
+/// A dump to be read.
+#[derive(Debug)]
+pub(super) struct Input {
+    /// The path as given or found.
+    pub(super) path: PathBuf,
+    /// The whole path, by which the manifest knows it.
+    pub(super) whole: String,
+    /// What the column `dump` shows.
+    pub(super) name: String,
+}
+
+/// What tells whether a file is still the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub(super) bytes: u64,
+    /// Nanoseconds since 1970.
+    pub(super) modified: u64,
+    /// Checksum of its first bytes.
+    pub(super) start: u64,
+}
+
+impl Identity {
+    pub(super) fn of(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "is no regular file"));
+        }
+        let since = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let mut start = Vec::new();
+        file.take(FIRST_BYTES).read_to_end(&mut start)?;
+        Ok(Self {
+            bytes: metadata.len(),
+            modified: u64::try_from(since.as_nanos()).unwrap_or_default(),
+            start: xxh3_64(&start),
+        })
+    }
+}
+
+/// The paths of all dumps: those given, those in folders, those of the list.
+///
+/// # Errors
+/// A list or a folder that cannot be read.
+pub(super) fn paths(given: &[PathBuf], list: Option<&Path>) -> io::Result<Vec<PathBuf>> {
+    let mut all = given.to_vec();
+    if let Some(list) = list {
+        let named = |error: io::Error| {
+            io::Error::new(error.kind(), format!("cannot read {}: {error}", list.display()))
+        };
+        let reader: Box<dyn BufRead> = if list == Path::new("-") {
+            Box::new(io::stdin().lock())
+        } else {
+            Box::new(BufReader::new(File::open(list).map_err(named)?))
+        };
+        for line in reader.lines() {
+            let line = line.map_err(named)?;
+            let line = line.trim_end_matches('\r');
+            if !line.trim().is_empty() {
+                all.push(PathBuf::from(line));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for path in all {
+        if path.is_dir() { below(&path, &mut found)? } else { found.push(path) }
+    }
+    Ok(found)
+}
+
+/// The dumps of a folder and of folders in it, by name; links to folders are not followed.
+fn below(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
+    let named = |error: io::Error| {
+        io::Error::new(error.kind(), format!("cannot read {}: {error}", folder.display()))
+    };
+    let entries =
+        fs::read_dir(folder).map_err(named)?.collect::<Result<Vec<_>, _>>().map_err(named)?;
+    let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        let kind = fs::symlink_metadata(&path).map_err(named)?.file_type();
+        let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        if kind.is_dir() {
+            below(&path, found)?;
+        } else if ENDINGS.contains(&ending.as_str()) {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// The dumps with their names: the name that the manifest has for it, else the name of the file
+/// where no other dump has it, else the whole path. A dump that is given twice is read once.
+pub(super) fn named(paths: Vec<PathBuf>, manifest: &Manifest) -> Vec<Input> {
+    let mut seen = BTreeSet::new();
+    let mut whole: Vec<(PathBuf, String)> = Vec::with_capacity(paths.len());
+    for path in paths {
+        let resolved = path.canonicalize().or_else(|_| std::path::absolute(&path));
+        let name = resolved.unwrap_or_else(|_| path.clone()).display().to_string();
+        if seen.insert(name.clone()) {
+            whole.push((path, name));
+        }
+    }
+    let mut uses: BTreeMap<String, usize> = BTreeMap::new();
+    for (path, _) in &whole {
+        *uses.entry(short(path)).or_default() += 1;
+    }
+    let known = manifest.names();
+    let mut taken: BTreeSet<String> = known.values().cloned().collect();
+    let mut inputs = Vec::with_capacity(whole.len());
+    for (path, whole) in whole {
+        let short = short(&path);
+        let name = match known.get(&whole) {
+            Some(name) => name.clone(),
+            None if uses.get(&short) == Some(&1) && !taken.contains(&short) => short,
+            None => long(&whole),
+        };
+        taken.insert(name.clone());
+        inputs.push(Input { path, whole, name });
+    }
+    inputs
+}
+
+fn short(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    if name.len() > LONGEST { long(&name) } else { name }
+}
+
+/// A long name: its end, and a checksum of all of it.
+fn long(whole: &str) -> String {
+    if whole.len() <= LONGEST {
+        return whole.to_owned();
+    }
+    let from = (whole.len() - LONGEST..whole.len()).find(|at| whole.is_char_boundary(*at));
+    let end = from.and_then(|at| whole.get(at..)).unwrap_or_default();
+    format!("{:016x}~{end}", xxh3_64(whole.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_short_where_they_can_be() {
+        let paths = ["a/x.dmp", "b/x.dmp", "a/y.dmp", "a/../a/y.dmp"];
+        let inputs = named(paths.iter().map(PathBuf::from).collect(), &Manifest::default());
+        let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
+        assert!(names[0].ends_with("a/x.dmp") && names[1].ends_with("b/x.dmp"), "{names:?}");
+        assert_eq!(names[2], "y.dmp");
+        let long = long(&"ü".repeat(300));
+        assert!(long.len() <= LONGEST + 17 && long.ends_with('ü'), "{long}");
+    }
+}
