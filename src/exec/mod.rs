@@ -26,6 +26,7 @@ mod result;
 mod scan;
 mod setop;
 mod sort;
+mod stacked;
 #[cfg(test)]
 mod tests;
 mod uses;
@@ -36,6 +37,7 @@ pub use aggregate::{Accumulator, Aggregate, aggregates};
 pub use call::Calls;
 pub use mem_table::MemTable;
 pub use registry::{Registry, Taken};
+pub use stacked::Stacked;
 pub use result::{ColumnView, Field, Footnote, FromValue, ResultSet, Row, Unread};
 
 use std::sync::Arc;
