@@ -6,7 +6,8 @@
 -- debugger: .bugcheck, .lastevent, !analyze [-v|-hang|-show]
 -- needs: bugcheck, exception
 -- optional: bugcheck, exception, suspects
-WITH raised AS (
+WITH forced(code) AS (VALUES (0xe2), (0x161), (0x1c8), (0xdeaddead)),
+raised AS (
     SELECT code, name, description, address, symbol, tid, culprit_module, culprit_symbol, culprit_reason,
            module_of(address, dump) AS module
     FROM exception
@@ -18,16 +19,19 @@ stopped AS (
     SELECT code, name, description, culprit_module, culprit_symbol, culprit_reason FROM raised
 ),
 others AS (SELECT string_agg(symbol, ', ' ORDER BY rank) AS names FROM suspects WHERE rank BETWEEN 2 AND 4)
-SELECT 'what happened' AS item, printf('%s (0x%x)', coalesce(name, 'unknown code'), code) AS value, description AS meaning FROM stopped
+SELECT 'what happened' AS item, printf('%s (0x%x)', coalesce(name, 'unknown code'), code) AS value,
+    CASE WHEN code IN (FROM forced) THEN 'the dump was forced: the system did not crash by itself' ELSE description END AS meaning
+    FROM stopped
 UNION ALL SELECT 'whose', coalesce(culprit_symbol, culprit_module), culprit_reason
-    FROM stopped WHERE culprit_module IS NOT NULL
+    FROM stopped WHERE culprit_module IS NOT NULL AND code NOT IN (FROM forced)
 UNION ALL SELECT 'how sure', CASE WHEN s.score >= 80 THEN 'very likely' WHEN s.score >= 50 THEN 'likely' ELSE 'a hint' END,
     printf('%d of 100', s.score) || coalesce('; other suspects: ' || o.names, '')
-    FROM suspects AS s, others AS o WHERE s.rank = 1
+    FROM suspects AS s, others AS o, stopped WHERE s.rank = 1 AND code NOT IN (FROM forced)
 UNION ALL SELECT 'look next at', CASE
+        WHEN code IN (FROM forced) THEN 'manual-dump, running, high-contention, wait-chains, irp-distribution'
         WHEN culprit_module = 'hardware' THEN 'error_records'
         WHEN culprit_module IS NULL THEN 'stack, registers'
-        ELSE 'stack, lmv (module = ' || culprit_module || '), suspects' END,
+        ELSE 'stack, lmv (pattern = ' || culprit_module || '), suspects' END,
     'saved queries and tables' FROM stopped
 UNION ALL SELECT 'parameter 1', p1::VARCHAR, p1_description FROM bugcheck
 UNION ALL SELECT 'parameter 2', p2::VARCHAR, p2_description FROM bugcheck
