@@ -1,12 +1,13 @@
 -- title: Equal crashes over many dumps
 -- description: Dumps by bucket, the most frequent first: bug checks of kernel dumps, and exceptions of programs by code and location. Intended for a folder of dumps.
 -- chart: bar x=bucket_id y=dumps
+-- dumps: together
 -- needs: bugcheck, exception
 -- optional: bugcheck, exception
 WITH crashes AS (
     SELECT dump, bucket_id, name, module FROM bugcheck
     UNION ALL
-    SELECT dump, printf('0x%x_%s', code, coalesce(symbol, 'no module')), name, module_of(address, dump)
+    SELECT dump, printf('0x%x_%s', code, coalesce(culprit_symbol, symbol, 'no module')), name, coalesce(culprit_module, module_of(address, dump))
     FROM exception
     WHERE dump NOT IN (SELECT dump FROM bugcheck)
 )

@@ -2,6 +2,7 @@
 -- description: Over many dumps: how often each version of each driver is to blame, in how many dumps it is loaded, and when it was first and last seen to crash.
 -- reading: A version whose rate is far above those of its other versions is the one to replace.
 -- chart: bar x=driver y=crashes
+-- dumps: together
 -- needs: dump, bugcheck, modules
 WITH crashes AS (
     SELECT b.dump, lower(coalesce(b.culprit_module, b.module)) AS driver, d.system_time

@@ -2,6 +2,7 @@
 -- description: Over two or more dumps of one system: processes that have more handles in the last dump than in the first.
 -- reading: Processes are told apart by their ids and names. A process whose handles grow from dump to dump leaks them.
 -- chart: bar x=process y=grown_handles
+-- dumps: together
 -- needs: dump, processes
 WITH times AS (
     SELECT dump, row_number() OVER (ORDER BY system_time, dump) AS nth, count(*) OVER () AS dumps FROM dump

@@ -1,5 +1,6 @@
 -- title: Modules that came, went or changed
 -- description: Over two or more dumps: modules of the last dump that the first does not have in that build, and the other way round.
+-- dumps: together
 -- needs: dump, modules
 WITH times AS (
     SELECT dump, row_number() OVER (ORDER BY system_time, dump) AS nth, count(*) OVER () AS dumps FROM dump

@@ -1,6 +1,7 @@
 -- title: Overview of the dump
 -- description: System, time, uptime and completeness of each open dump, and the bug check or the exception if there was one.
 -- debugger: vertarget, version, .time
+-- dumps: together
 -- needs: dump
 -- optional: bugcheck, exception
 WITH stops AS (

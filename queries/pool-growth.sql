@@ -2,6 +2,7 @@
 -- description: Over two or more dumps of one system: tags that have more in the last dump than in the first, by their growth.
 -- reading: A tag that grows from dump to dump is what leaks. Open the dumps of one system, made one after the other.
 -- chart: bar x=tag y=grown_bytes
+-- dumps: together
 -- needs: dump, pool_tags
 WITH times AS (
     SELECT dump, row_number() OVER (ORDER BY system_time, dump) AS nth, count(*) OVER () AS dumps FROM dump

@@ -9,5 +9,6 @@ SELECT s.tid, s.frame, s.sp, s.return_address, s.symbol, s.offset, s.trust, s.so
 FROM stacks AS s
 WHERE ($frames = 0 OR s.frame < $frames)
   AND ($tid <> 0 AND s.tid = $tid
-   OR $tid = 0 AND (s.tid IN (SELECT tid FROM exception) OR s.ethread IN (SELECT ethread FROM bugcheck)))
+   OR $tid = 0 AND ((s.dump, s.tid) IN (SELECT dump, tid FROM exception)
+                 OR (s.dump, s.ethread) IN (SELECT dump, ethread FROM bugcheck)))
 ORDER BY s.tid, s.frame;

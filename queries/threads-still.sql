@@ -1,6 +1,7 @@
 -- title: Threads that did not move
 -- description: Over two or more dumps of one system: threads that were never switched to between the first and the last.
 -- reading: A thread that did not move between two dumps is stuck, or has nothing to do: look at what it waits for.
+-- dumps: together
 -- needs: dump, threads
 WITH times AS (
     SELECT dump, row_number() OVER (ORDER BY system_time, dump) AS nth, count(*) OVER () AS dumps FROM dump

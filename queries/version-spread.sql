@@ -3,6 +3,7 @@
 --   the one machine with an old driver.
 -- chart: bar x=name y=builds
 -- param: pattern VARCHAR = % -- names to compare, as for LIKE
+-- dumps: together
 -- needs: modules
 SELECT name, count(DISTINCT timestamp) AS builds, count(DISTINCT dump) AS dumps,
        min(build_time) AS oldest, max(build_time) AS newest

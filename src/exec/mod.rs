@@ -26,6 +26,7 @@ mod result;
 mod scan;
 mod setop;
 mod sort;
+mod stacked;
 #[cfg(test)]
 mod tests;
 mod unnest;
@@ -38,6 +39,7 @@ pub use arrow_columns::{ArrowBatches, ArrowColumns, ArrowTable, struct_array};
 pub use call::Lookups;
 pub use mem_table::MemTable;
 pub use registry::{Registry, Taken};
+pub use stacked::Stacked;
 pub use result::{ColumnView, Field, Footnote, FromValue, ResultSet, Row, Unread};
 
 use std::sync::Arc;

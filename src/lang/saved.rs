@@ -124,6 +124,16 @@ impl SavedQuery {
         entries.filter(|(key, _)| *key == "optional").flat_map(|(_, value)| names(value)).collect()
     }
 
+    /// Whether a text is a saved query that answers for each dump by itself: its header has a title,
+    /// and does not say `dumps: together`.
+    pub fn is_of_each_dump(text: &str) -> bool {
+        let says = |key: &str, is: fn(&str) -> bool| {
+            let mut entries = header(text).filter_map(|(line, _)| entry(line));
+            entries.any(|(found, value)| found == key && is(value))
+        };
+        says("title", |title| !title.is_empty()) && !says("dumps", |value| value == "together")
+    }
+
     /// The text without its header.
     pub fn sql(&self) -> &str {
         let start = header(&self.text).last().map_or(0, |(_, span)| span.end as usize);
@@ -148,7 +158,7 @@ fn header(text: &str) -> impl Iterator<Item = (&str, Span)> {
 }
 
 /// What a header may say.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "title",
     "description",
     "reading",
@@ -159,6 +169,7 @@ const KEYS: [&str; 13] = [
     "severity",
     "meaning",
     "next",
+    "dumps",
     "needs",
     "optional",
     "param",

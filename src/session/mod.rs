@@ -17,6 +17,7 @@ mod cancel;
 mod command;
 mod copy;
 mod debugger;
+mod each_dump;
 mod error;
 mod extend;
 mod files;

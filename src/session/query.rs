@@ -67,7 +67,7 @@ pub struct Prepared<'s> {
     pub(super) params: Params,
     tokens: Vec<CancelToken>,
     limit: Limit,
-    memory: Option<usize>,
+    pub(super) memory: Option<usize>,
     strict: Option<bool>,
     progress: QueryProgress,
 }
@@ -238,6 +238,9 @@ impl<'s> Prepared<'s> {
         {
             (state, statements) = (Arc::new(with), copies.into());
         }
+        if state.sources.len() > 1 && SavedQuery::is_of_each_dump(&self.sql) {
+            return self.of_each_dump(&state, &statements, params, run, receive);
+        }
         let plans = self.plans(&state, &statements, params, run)?;
         self.within(&state, &run.flag, |cx| {
             for planned in &plans {
@@ -273,7 +276,7 @@ impl<'s> Prepared<'s> {
     }
 
     /// Runs a plan that ends with E0308 if it is not done in time.
-    fn timed(
+    pub(super) fn timed(
         &self,
         state: &State,
         planned: &Planned,
@@ -303,7 +306,7 @@ impl<'s> Prepared<'s> {
     }
 
     /// What plans and runs see of some state.
-    fn within<T>(
+    pub(super) fn within<T>(
         &self,
         state: &State,
         flag: &AtomicBool,

@@ -104,6 +104,11 @@ impl State {
         self.of(sources, self.attached.clone())
     }
 
+    /// With one of the sources alone, and all attached tables.
+    pub(super) fn alone(&self, source: &Arc<OpenSource>) -> Self {
+        self.of(vec![Arc::clone(source)], self.attached.clone())
+    }
+
     /// With other tables and functions.
     pub(super) fn with_registry(&self, registry: Registry) -> Self {
         let (sources, attached) = (self.sources.clone(), self.attached.clone());
