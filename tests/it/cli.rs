@@ -367,7 +367,7 @@ fn shell_words(line: &str) -> Vec<String> {
 #[test]
 fn commands_of_the_guides_run() {
     let mut count = 0;
-    for guide in ["tutorial.md", "excel.md", "from-windbg.md"] {
+    for guide in ["tutorial.md", "excel.md", "from-windbg.md", "from-volatility.md"] {
         let folder = Folder::new(guide);
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs").join(guide);
         let text = std::fs::read_to_string(path).unwrap();
