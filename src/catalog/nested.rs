@@ -319,16 +319,13 @@ fn read_text<'n>(rest: &mut &'n str) -> Option<Cow<'n, str>> {
     let mut plain = String::with_capacity(text.len());
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
-        plain.push(match (c, c == '\u{1}') {
-            (_, true) => {
-                if chars.next() == Some('\u{1}') {
-                    '\0'
-                } else {
-                    '\u{1}'
-                }
-            }
-            (plain, false) => plain,
-        });
+        if c != '\u{1}' {
+            plain.push(c);
+        } else if chars.next() == Some('\u{1}') {
+            plain.push('\0');
+        } else {
+            plain.push('\u{1}');
+        }
     }
     Some(Cow::Owned(plain))
 }

@@ -183,10 +183,8 @@ impl Col {
             Ty::Addr => Self::Addr(collect(values, Value::as_addr)),
             Ty::Text => Self::text(values.iter().map(Value::as_text)),
             Ty::List(_) | Ty::Struct(_) => {
-                let code = |value: &'_ Value<'_>| value.as_nested().is_some_and(|v| v.ty() == ty);
-                Self::text(
-                    values.iter().map(|v| v.as_nested().filter(|_| code(v)).map(Nested::code)),
-                )
+                let own = |v: &&Nested<'_>| v.ty() == ty;
+                Self::text(values.iter().map(|v| v.as_nested().filter(own).map(Nested::code)))
             }
         }
     }

@@ -328,7 +328,7 @@ fn column_of(at: usize, ty: Ty, values: &[Value<'static>]) -> Column {
         }
         Ty::Addr => UInt64Chunked::from_iter_options(name, each.map(Value::as_addr)).into_column(),
         Ty::List(_) | Ty::Struct(_) => {
-            let code = |value: &'_ Value<'static>| value.as_nested().map(|v| v.code().to_owned());
+            let code = |value: &Value<'static>| value.as_nested().map(|v| v.code().to_owned());
             StringChunked::from_iter_options(name, each.map(code)).into_column()
         }
         Ty::Text | Ty::Null => {

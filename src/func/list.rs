@@ -16,7 +16,7 @@ const SPLIT: &[Signature] = &[sig(&[Text, Text], Ty::TEXTS)];
 const LAMBDA: &[Signature] = &[sig(&[L, Null], Null)];
 
 /// A list has no more bytes than this.
-const MAX_LIST: usize = 256 << 20;
+const MAX_LIST: usize = 64 << 20;
 
 const fn f(
     name: &'static str,
@@ -52,7 +52,7 @@ pub(super) const ALL: &[Scalar] = &[
     f("list_has_all", "Whether all elements of the second list are in the first.", TWO_TO_BOOL, &[("list_has_all([1, 2, 3], [3, 1])", "true")], |_, a| { let own = keys(a, 0)?; Ok(Value::Bool(values(a, 1)?.all(|v| v.is_null() || own.contains(&key(&v))))) }).or(&["array_has_all"]),
     f("list_intersect", "The different elements that both lists have, in the order of the first.", TWO, &[("list_intersect([3, 1, 2, 3], [2, 3])", "[3, 2]")], |cx, a| { let (other, mut seen) = (keys(a, 1)?, HashSet::new()); build(cx, values(a, 0)?.filter(|v| !v.is_null() && other.contains(&key(v)) && seen.insert(key(v)))) }).or(&["array_intersect"]),
     f("list_resize", "The list with that many elements: cut off at its end, or filled up with the third argument or NULL.", &[Signature::new(&[L, Int, Null], L).optional(1)], &[("list_resize([1, 2], 4, 0)", "[1, 2, 0, 0]"), ("list_resize([1, 2], 1)", "[1]")], resize).takes_null().or(&["array_resize"]),
-    f("list_select", "The elements at the places of the second list.", &[sig(&[L, Ty::INTS], L)], &[("list_select(['a', 'b', 'c'], [3, 1])", "[c, a]")], |cx, a| { let all: Vec<Value<'_>> = values(a, 0)?.collect(); build(cx, values(a, 1)?.map(|at| at.as_int().and_then(|at| usize::try_from(at - 1).ok()).and_then(|at| all.get(at)).map_or(Value::Null, Value::borrowed))) }).or(&["array_select"]),
+    f("list_select", "The elements at the places of the second list.", &[sig(&[L, Ty::INTS], L)], &[("list_select(['a', 'b', 'c'], [3, 1])", "[c, a]")], |cx, a| { let all: Vec<Value<'_>> = values(a, 0)?.collect(); build(cx, values(a, 1)?.map(|at| at.as_int().and_then(|at| usize::try_from(at.checked_sub(1)?).ok()).and_then(|at| all.get(at)).map_or(Value::Null, Value::borrowed))) }).or(&["array_select"]),
     f("list_where", "The elements for which the second list is true.", &[sig(&[L, Ty::BOOLS], L)], &[("list_where([5, 6, 7], [true, false, true])", "[5, 7]")], |cx, a| build(cx, values(a, 0)?.zip(values(a, 1)?).filter(|(_, keep)| *keep == Value::Bool(true)).map(|(v, _)| v))).or(&["array_where"]),
     f("array_to_string", "The elements as one text with the second argument between them, NULLs left out.", &[Signature::new(&[L, Text], Text)], &[("array_to_string([1, 2, NULL], '-')", "1-2")], joined).or(&["list_to_string"]),
     f("string_split", "The parts of a text between separators; without a separator, its characters.", SPLIT, &[("string_split('a,b,,c', ',')", "[a, b, '', c]")], |cx, a| { let (text, separator) = (a.text(0)?, a.text(1)?); if separator.is_empty() { build(cx, text.split_inclusive(|_: char| true).map(Value::text)) } else { build(cx, text.split(separator).map(Value::text)) } }).or(&["str_split", "split", "string_to_array"]),
@@ -93,7 +93,7 @@ pub(super) fn build<'v>(
         cx.go_on(step)?;
         list.push(&value);
         if list.bytes() > MAX_LIST {
-            return bad("the resulting list would be longer than 256 MiB");
+            return bad("the resulting list would be longer than 64 MiB");
         }
     }
     Ok(Value::List(list.finish(cx.ty)))

@@ -29,7 +29,7 @@ fn code(sql: &str) -> Option<Code> {
 fn file(sql: &str, format: FileFormat) -> Vec<u8> {
     let result = session().query(sql).unwrap();
     let mut out = Vec::new();
-    write(format, &[Sheet::new("q", &result)], &[], &mut out).unwrap();
+    write(format, &[Sheet::new("q", sql, &result)], &[], &mut out).unwrap();
     out
 }
 
@@ -141,7 +141,7 @@ fn equal_stacks_are_one_group() {
     let groups = |key: &str| {
         let sql = format!(
             "SELECT n, count(*) AS stacks FROM (SELECT count(*) AS n FROM \
-             (SELECT ethread, {key} AS stack FROM stack GROUP BY ethread) GROUP BY stack) \
+             (SELECT ethread, {key} AS stack FROM stacks GROUP BY ethread) GROUP BY stack) \
              GROUP BY n ORDER BY n"
         );
         text(&sql)
@@ -199,9 +199,9 @@ fn lists_count_as_memory() {
 fn work_on_lists_ends_when_it_is_cancelled() {
     let session = session();
     let endless = [
-        "SELECT list_reduce(range(100000000), (a, b) -> a + b % 3)",
+        "SELECT list_reduce(range(10000000), (a, b) -> a + b % 3)",
         "SELECT sum(len(list_sort(range(x % 3 + 1000)))) FROM range(100000000) AS t(x)",
-        "SELECT list_sum(list_transform(range(20000000), x -> list_sum(range(x % 1000))))",
+        "SELECT list_sum(list_transform(range(10000000), x -> list_sum(range(x % 1000))))",
     ];
     for sql in endless {
         let query =

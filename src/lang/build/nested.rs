@@ -60,7 +60,7 @@ impl Builder {
                         let text = super::unquoted(part.as_str(), '\'');
                         name = Some(Ident { text, quoted: true, span });
                     }
-                    Rule::any_name => name = Some(self.ident(part)?),
+                    Rule::any_name => name = Some(Ident { quoted: true, ..self.ident(part)? }),
                     Rule::expr => value = Some(self.expr(part)?),
                     _ => {}
                 }

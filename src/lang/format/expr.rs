@@ -115,7 +115,9 @@ fn shape(whole: &Expr) -> (String, u8) {
             (format!("{{{}}}", list(fields, ", ", field)), PRIMARY)
         }
         ExprKind::Lambda { params, body } => {
-            (format!("lambda {}: {}", list(params, ", ", ident), expr(body, 0)), LAMBDA)
+            let names = list(params, ", ", ident);
+            let names = if params.len() == 1 { names } else { format!("({names})") };
+            (format!("{names} -> {}", expr(body, OR)), LAMBDA)
         }
         ExprKind::Quantified { all, query: inner } => {
             (format!("{} ({})", if *all { "ALL" } else { "ANY" }, query(inner)), PRIMARY)
