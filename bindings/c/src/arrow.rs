@@ -2,7 +2,6 @@
 
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr::NonNull;
-use std::sync::Arc;
 
 use engine::Code;
 use engine::extend::{ArrowBatches, ArrowColumns, ArrowTable};
@@ -185,6 +184,10 @@ impl Host {
 /// Errors: E0210 if a table has that name, a column has a type that `dumpql_attach_stream` does not
 /// take, or two have one name.
 #[unsafe(no_mangle)]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "C has no optional arguments, and no object is at hand"
+)]
 pub unsafe extern "C" fn dumpql_add_table(
     session: *const dumpql_session,
     name: *const c_char,
@@ -196,20 +199,16 @@ pub unsafe extern "C" fn dumpql_add_table(
     error: *mut *mut dumpql_error,
 ) -> bool {
     let body = || {
-        let scan = scan.ok_or_else(|| null("scan"));
-        let host = match scan {
-            Ok(scan) => Arc::new(Host { scan, user, free: free_user }),
-            Err(failure) => {
-                if let Some(free) = free_user {
-                    // SAFETY: as in the destructor of `Host`, which there is none of.
-                    unsafe { free(user) };
-                }
-                return Err(failure);
-            }
-        };
-        let schema = NonNull::new(schema).ok_or_else(|| null("schema"))?;
+        // What is moved is freed here, whatever else is wrong.
+        let host = scan.map(|scan| Host { scan, user, free: free_user });
+        if let (None, Some(free)) = (&host, free_user) {
+            // SAFETY: as in the destructor of `Host`, of which there is none.
+            unsafe { free(user) };
+        }
         // SAFETY: the header asks for a schema that may be moved.
-        let schema = unsafe { schema.replace(ArrowSchema::empty()) };
+        let schema = NonNull::new(schema).map(|s| unsafe { s.replace(ArrowSchema::empty()) });
+        let host = host.ok_or_else(|| null("scan"))?;
+        let schema = schema.ok_or_else(|| null("schema"))?;
         // SAFETY: the header asks for a live session and texts with a NUL.
         let session = unsafe { object(session, "session") }?;
         // SAFETY: as above.
