@@ -201,9 +201,8 @@ pub(super) fn unpack(image: &Image, spooling: &Spooling) -> Result<Image, Error>
         damaged: 0,
     };
     match said {
-        Some(Some(said)) => writer.problem(format!(
-            "{said}: it holds the memory of the time when the system hibernated"
-        )),
+        Some(Some(said)) => writer
+            .problem(format!("{said}: it holds the memory of the time when the system hibernated")),
         Some(None) => {}
         None => writer.problem("the header was cleared, as when a system was resumed".to_owned()),
     }
@@ -256,9 +255,7 @@ fn restoration_set(
         let next = at.and_then(|at| set(writer.image, width, at));
         let Some((set, end)) = next else {
             writer.layout.missing(left);
-            writer.problem(format!(
-                "the {name} restoration set ends {left} pages before its end"
-            ));
+            writer.problem(format!("the {name} restoration set ends {left} pages before its end"));
             return Ok(());
         };
         left = left.saturating_sub(set.pages);
@@ -309,9 +306,8 @@ fn range_tables(writer: &mut Writer<'_>, width: usize, first: u64) -> Result<(),
         let missing = blocks(writer, ranges, end.unwrap_or(usize::MAX))?;
         if missing != 0 {
             writer.layout.missing(missing);
-            writer.problem(format!(
-                "{missing} pages of the table in page {table:#x} have no block"
-            ));
+            writer
+                .problem(format!("{missing} pages of the table in page {table:#x} have no block"));
         }
         // The next table is further on, so that no file leads around.
         if next <= table {
@@ -340,11 +336,7 @@ fn ranges(file: &[u8], width: usize, at: u64) -> Option<(Vec<(u64, u64)>, u64)> 
 }
 
 /// Adds the blocks with the pages of these ranges; returns how many pages have none.
-fn blocks(
-    writer: &mut Writer<'_>,
-    ranges: Vec<(u64, u64)>,
-    mut at: usize,
-) -> Result<u64, Error> {
+fn blocks(writer: &mut Writer<'_>, ranges: Vec<(u64, u64)>, mut at: usize) -> Result<u64, Error> {
     let image = writer.image;
     let mut left = ranges.iter().fold(0u64, |sum, (_, pages)| sum.saturating_add(*pages));
     let mut ranges = ranges.into_iter();

@@ -82,9 +82,8 @@ impl Item<'_> {
 fn items<'f>(file: &'f [u8], wanted: &str) -> impl Iterator<Item = Item<'f>> {
     let wide = is_wide(file).unwrap_or(true);
     let count = u32_at(file, 8).unwrap_or_default().min(MAX_GROUPS);
-    let mut groups = (0..u64::from(count)).filter_map(|index| {
-        slice_at(file, index.checked_mul(GROUP)?.checked_add(12)?, GROUP)
-    });
+    let mut groups = (0..u64::from(count))
+        .filter_map(|index| slice_at(file, index.checked_mul(GROUP)?.checked_add(12)?, GROUP));
     let group = groups.find(|group| text(group.get(..64).unwrap_or_default()) == wanted);
     let mut at = group.and_then(|group| u64_at(group, 64));
     std::iter::from_fn(move || {
@@ -230,10 +229,13 @@ fn layout(state: State, start: u64, bytes: u64) -> Layout {
         layout.range(0, bytes, start);
     } else if count != state.regions.len() as u64 {
         let found = state.regions.len();
-        layout.problems.push(format!("the state counts {count} regions of memory and lists {found}"));
+        layout
+            .problems
+            .push(format!("the state counts {count} regions of memory and lists {found}"));
     }
     for region in state.regions.iter().filter(|_| count != 0) {
-        let (Some(page), Some(saved), Some(pages)) = (region.page, region.saved, region.pages) else {
+        let (Some(page), Some(saved), Some(pages)) = (region.page, region.saved, region.pages)
+        else {
             layout.problems.push("a region of memory without its place or size".to_owned());
             continue;
         };
@@ -258,7 +260,8 @@ pub(super) fn open(image: &Image, spooling: &Spooling) -> Result<Image, Error> {
     if let Some((offset, bytes)) = state.memory {
         return Ok(image.clone().with_layout(layout(state, offset, bytes), None));
     }
-    let beside = image.file().filter(|_| image.name() == image.path()).map(|path| other(path, "vmem"));
+    let beside =
+        image.file().filter(|_| image.name() == image.path()).map(|path| other(path, "vmem"));
     match beside.filter(|path| path.is_file()) {
         Some(path) => {
             let memory = Image::open_with(&path, spooling)?;

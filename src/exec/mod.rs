@@ -39,8 +39,8 @@ pub use arrow_columns::{ArrowBatches, ArrowColumns, ArrowTable, struct_array};
 pub use call::Lookups;
 pub use mem_table::MemTable;
 pub use registry::{Registry, Taken};
-pub use stacked::Stacked;
 pub use result::{ColumnView, Field, Footnote, FromValue, ResultSet, Row, Unread};
+pub use stacked::Stacked;
 
 use std::sync::Arc;
 

@@ -1,7 +1,9 @@
 //! The results of one query over several dumps as one result.
 
-use polars::prelude::{Column, DataFrame, DataType, NewChunkedArray as _, PlSmallStr, StringChunked};
 use polars::prelude::IntoColumn as _;
+use polars::prelude::{
+    Column, DataFrame, DataType, NewChunkedArray as _, PlSmallStr, StringChunked,
+};
 
 use super::result::{Field, ResultSet};
 use crate::catalog::{Format, PointerWidth, Ty};
@@ -41,10 +43,11 @@ impl Stacked {
         let names = self.names.iter().flat_map(|(name, rows)| std::iter::repeat_n(&**name, *rows));
         let first = StringChunked::from_iter_values(PlSmallStr::EMPTY, names).into_column();
         let columns = std::iter::once(first).chain(whole.frame.columns().iter().cloned());
-        let named = columns.enumerate().map(|(i, column)| {
-            column.with_name(PlSmallStr::from_string(i.to_string()))
-        });
-        whole.frame = DataFrame::new(whole.rows, named.collect::<Vec<Column>>()).unwrap_or_default();
+        let named = columns
+            .enumerate()
+            .map(|(i, column)| column.with_name(PlSmallStr::from_string(i.to_string())));
+        whole.frame =
+            DataFrame::new(whole.rows, named.collect::<Vec<Column>>()).unwrap_or_default();
         let field = Field { name: "dump".to_owned(), ty: Ty::Text, format: Format::Plain };
         whole.fields.insert(0, field);
         Some(whole)

@@ -120,7 +120,10 @@ fn push(into: &mut ColumnBuilder, data: &ColumnData, row: usize) {
         (_, Value::Bool(v)) => into.push_bool(Ok(v)),
         (_, Value::Addr(v)) => into.push_addr(Ok(v)),
         (_, Value::Int(v) | Value::Time(v) | Value::Interval(v)) => into.push_int(Ok(v)),
-        (_, Value::Text(_)) => into.push_absent(Absent::Unreadable),
+        // A column of a file has no nested values.
+        (_, Value::Text(_) | Value::List(_) | Value::Struct(_)) => {
+            into.push_absent(Absent::Unreadable);
+        }
     }
 }
 

@@ -87,7 +87,11 @@ impl Options {
 
     /// The files to open for a path of a query that may have wildcards, in order; those outside the
     /// folders are left out.
-    pub(super) fn readable_files(&self, path: &str, most: usize) -> Result<Vec<String>, Diagnostic> {
+    pub(super) fn readable_files(
+        &self,
+        path: &str,
+        most: usize,
+    ) -> Result<Vec<String>, Diagnostic> {
         let is_pattern = path.contains(['*', '?', '[']);
         if !is_pattern {
             return match self.readable(path) {
@@ -113,7 +117,8 @@ impl Options {
         let mut files = Vec::new();
         for place in candidates(pattern, &all) {
             let found = listed(&place.to_string_lossy())?;
-            files.extend(found.into_iter().filter(|file| folders.readable(Path::new(file)).is_ok()));
+            files
+                .extend(found.into_iter().filter(|file| folders.readable(Path::new(file)).is_ok()));
         }
         files.sort();
         files.dedup();
@@ -208,7 +213,10 @@ mod tests {
         let names = |file: &String| file.rsplit('/').next().unwrap().to_owned();
         assert_eq!(found.iter().map(names).collect::<Vec<_>>(), ["a.csv", "inner.csv"]);
         let all = format!("{}/*.csv", other.display());
-        assert!(options.readable_files(&all, 10).is_err() && options.readable_files("../*/*.csv", 10).is_err());
+        assert!(
+            options.readable_files(&all, 10).is_err()
+                && options.readable_files("../*/*.csv", 10).is_err()
+        );
         assert!(options.readable_files("door/*.csv", 10).unwrap().is_empty());
         assert_eq!(options.readable("deep").unwrap_err().code, Code::Io);
         assert_eq!(options.readable("none.csv").unwrap_err().code, Code::Io);

@@ -129,7 +129,7 @@ impl Session {
 }
 
 /// The error at a place of the query.
-fn placed(error: Diagnostic, span: Span) -> Diagnostic {
+pub(super) fn placed(error: Diagnostic, span: Span) -> Diagnostic {
     Diagnostic { span: Some(span), ..error }
 }
 

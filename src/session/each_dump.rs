@@ -70,6 +70,8 @@ fn differs(dump: &str) -> Diagnostic {
 
 fn too_much(limit: usize) -> Diagnostic {
     let megabytes = limit >> 20;
-    let message = format!("the results of all dumps need more than the {megabytes} MB that are allowed");
-    Diagnostic::new(Code::Limit, message).help("open fewer dumps, or raise the limit with `--memory`")
+    let message =
+        format!("the results of all dumps need more than the {megabytes} MB that are allowed");
+    Diagnostic::new(Code::Limit, message)
+        .help("open fewer dumps, or raise the limit with `--memory`")
 }

@@ -10,7 +10,7 @@ use super::attach::read_columns;
 use super::state::State;
 use super::{Error, Session};
 use crate::diag::{Code, Diagnostic};
-use crate::dump::{self, Image};
+use crate::dump::Image;
 use crate::exec::MemTable;
 use crate::import::{self, Kind};
 use crate::lang::ast::walk::{self, Visit};

@@ -116,7 +116,8 @@ fn zip(members: &[Member<'_>]) -> Vec<u8> {
         crc.update(member.plain);
         let at = u32::try_from(file.len()).unwrap();
         let mut head = [20u16, member.flags, member.method, 0, 0x21].map(u16::to_le_bytes).concat();
-        let sizes = [member.packed.len(), member.plain.len()].map(|len| u32::try_from(len).unwrap());
+        let sizes =
+            [member.packed.len(), member.plain.len()].map(|len| u32::try_from(len).unwrap());
         head.extend([crc.sum(), sizes[0], sizes[1]].map(u32::to_le_bytes).concat());
         head.extend(u16::try_from(member.name.len()).unwrap().to_le_bytes());
         head.extend([0, 0]);
@@ -359,7 +360,8 @@ fn counts_of_a_7z_header_are_bounded() {
         [&[1, 4, 7, 11, 1, 0, 1, 0x11][..], &huge, &huge].concat(),
         [&[1, 4, 7, 11, 1, 0, 1, 0x21, 0x21][..], &huge].concat(),
         [&[1, 4, 7, 11, 1, 0, 1, 1, 0, 12, 5, 0, 8, 13][..], &huge].concat(),
-        [&[23, 6, 0, 1, 9, 5, 0, 7, 11, 1, 0, 1, 0x21, 0x21, 1, 40, 12][..], &huge, &[0, 0]].concat(),
+        [&[23, 6, 0, 1, 9, 5, 0, 7, 11, 1, 0, 1, 0x21, 0x21, 1, 40, 12][..], &huge, &[0, 0]]
+            .concat(),
     ] {
         let error = refused("x.7z", &with_header(&header));
         assert!(error.contains("x.7z: a 7z archive"), "{error}");

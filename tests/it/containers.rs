@@ -238,11 +238,7 @@ fn vmware_machines() {
             let sql = "SELECT name, value FROM registers WHERE name IN ('rip', 'cr3', 'r15')";
             assert_eq!(
                 ask(&made, sql),
-                [
-                    "rip|0xfffff80012345678",
-                    "r15|0x1111111111111111",
-                    "cr3|0x00000000001aa000"
-                ]
+                ["rip|0xfffff80012345678", "r15|0x1111111111111111", "cr3|0x00000000001aa000"]
             );
         }
         fs::remove_file(state).unwrap();
@@ -420,7 +416,9 @@ fn hibernated_7(raw: &[u8], width: usize) -> Vec<u8> {
         let count = (ranges.len() as u32).to_le_bytes();
         let mut head = [number(next), count.to_vec()].concat();
         head.resize(2 * width, 0);
-        head.extend(ranges.iter().flat_map(|range| [number(range.start), number(range.end)].concat()));
+        head.extend(
+            ranges.iter().flat_map(|range| [number(range.start), number(range.end)].concat()),
+        );
         file[table..table + head.len()].copy_from_slice(&head);
     }
     file

@@ -186,7 +186,14 @@ fn params() -> dumpql::internals::session::Params {
 fn examples_of_the_guides_run() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let mut count = 0;
-    for name in ["docs/language.md", "README.md", "docs/logs.md", "docs/tutorial.md", "docs/cookbook.md", "docs/from-volatility.md"] {
+    for name in [
+        "docs/language.md",
+        "README.md",
+        "docs/logs.md",
+        "docs/tutorial.md",
+        "docs/cookbook.md",
+        "docs/from-volatility.md",
+    ] {
         let page = std::fs::read_to_string(folder.join(name)).unwrap();
         for block in blocks(&page) {
             let statements = dumpql::internals::lang::parse(&block)

@@ -23,7 +23,10 @@ pub(super) fn members(image: &Image, taker: &mut Taker<'_>) -> Result<(), Stop> 
             continue;
         }
         if is_encrypted {
-            taker.refuse(&name, "an encrypted member, which is not read; unzip asks for its password");
+            taker.refuse(
+                &name,
+                "an encrypted member, which is not read; unzip asks for its password",
+            );
             continue;
         }
         match archive.by_index(index) {

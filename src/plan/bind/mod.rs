@@ -42,7 +42,7 @@ mod window;
 
 use super::shared::SharedPlan;
 use super::{Definitions, Field, Lookup, Params, Plan, parameter, rewrite};
-use crate::catalog::{Catalog, TableFunctions, Ty, Value};
+use crate::catalog::{Catalog, Ty};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{Ident, Statement};
 use frames::Frame;

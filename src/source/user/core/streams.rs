@@ -174,7 +174,7 @@ impl Streams {
     }
 
     /// All streams of this type in the order of the directory.
-    pub(crate) fn all(&self, kind: Kind) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn all(&self, kind: StreamKind) -> impl Iterator<Item = &[u8]> {
         let entries = self.directory.iter().filter(move |entry| entry.stream_type == kind.id);
         entries.filter_map(|entry| self.stream(entry.location))
     }
