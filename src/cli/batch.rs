@@ -200,7 +200,9 @@ impl Batch<'_> {
 pub(super) fn refusal(invocation: &Invocation, console: &Console) -> Option<&'static str> {
     let is_stdin = |dump: &PathBuf| dump.as_os_str() == "-";
     if invocation.args.dumps.iter().any(is_stdin) && io::stdin().is_terminal() {
-        return Some("standard input is a terminal: a dump is piped in, as in zcat x.gz | dumpql -");
+        return Some(
+            "standard input is a terminal: a dump is piped in, as in zcat x.gz | dumpql -",
+        );
     }
     let shown = invocation.args.output.is_none() && console.out_is_terminal;
     match invocation.mode {

@@ -1,7 +1,7 @@
 //! The container format of a file, detected by its content.
 
-use super::bytes::u32_at;
 use super::archive::Kind;
+use super::bytes::u32_at;
 use super::layout::Saved;
 use super::{Error, Image};
 use super::{bare, elf, foreign, lime, spool};

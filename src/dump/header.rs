@@ -5,8 +5,8 @@
 //! holds them was never written and is absent here.
 
 use super::Windows;
-use super::layout::Saved;
 use super::bytes::{Width, pointer_at, slice, text, u8_at, u32_at, u64_at};
+use super::layout::Saved;
 use crate::memory::Mode;
 
 /// The letters that fill unwritten fields.

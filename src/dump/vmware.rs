@@ -82,9 +82,8 @@ impl Item<'_> {
 fn items<'f>(file: &'f [u8], wanted: &str) -> impl Iterator<Item = Item<'f>> {
     let wide = is_wide(file).unwrap_or(true);
     let count = u32_at(file, 8).unwrap_or_default().min(MAX_GROUPS);
-    let mut groups = (0..u64::from(count)).filter_map(|index| {
-        slice_at(file, index.checked_mul(GROUP)?.checked_add(12)?, GROUP)
-    });
+    let mut groups = (0..u64::from(count))
+        .filter_map(|index| slice_at(file, index.checked_mul(GROUP)?.checked_add(12)?, GROUP));
     let group = groups.find(|group| text(group.get(..64).unwrap_or_default()) == wanted);
     let mut at = group.and_then(|group| u64_at(group, 64));
     std::iter::from_fn(move || {
@@ -198,23 +197,23 @@ fn processors(file: &[u8]) -> Vec<Stopped> {
         match (name, item.kind) {
             ("gpregs", Kind::Block) => {
                 for (at, name) in GENERAL.iter().enumerate() {
-                    of_block(at).into_iter().for_each(|value| one.set(name, value));
+                    one.set(name, of_block(at));
                 }
             }
             ("CR64", Kind::Block) => {
                 for (at, name) in CONTROL.iter().enumerate() {
-                    of_block(at).into_iter().for_each(|value| one.set(name, value));
+                    one.set(name, of_block(at));
                 }
             }
             ("CR64", Kind::Number) => {
                 let which = item.indices[1].and_then(|which| CONTROL.get(which as usize));
-                if let (Some(name), Some(value)) = (which, item.number()) {
-                    one.set(name, value);
+                if let Some(name) = which {
+                    one.set(name, item.number());
                 }
             }
             (name, Kind::Number) => {
                 let name = if name == "eflags" { "efl" } else { name };
-                item.number().into_iter().for_each(|value| one.set(name, value));
+                one.set(name, item.number());
             }
             _ => {}
         }
@@ -230,10 +229,13 @@ fn layout(state: State, start: u64, bytes: u64) -> Layout {
         layout.range(0, bytes, start);
     } else if count != state.regions.len() as u64 {
         let found = state.regions.len();
-        layout.problems.push(format!("the state counts {count} regions of memory and lists {found}"));
+        layout
+            .problems
+            .push(format!("the state counts {count} regions of memory and lists {found}"));
     }
     for region in state.regions.iter().filter(|_| count != 0) {
-        let (Some(page), Some(saved), Some(pages)) = (region.page, region.saved, region.pages) else {
+        let (Some(page), Some(saved), Some(pages)) = (region.page, region.saved, region.pages)
+        else {
             layout.problems.push("a region of memory without its place or size".to_owned());
             continue;
         };
@@ -258,7 +260,8 @@ pub(super) fn open(image: &Image, spooling: &Spooling) -> Result<Image, Error> {
     if let Some((offset, bytes)) = state.memory {
         return Ok(image.clone().with_layout(layout(state, offset, bytes), None));
     }
-    let beside = image.file().filter(|_| image.name() == image.path()).map(|path| other(path, "vmem"));
+    let beside =
+        image.file().filter(|_| image.name() == image.path()).map(|path| other(path, "vmem"));
     match beside.filter(|path| path.is_file()) {
         Some(path) => {
             let memory = Image::open_with(&path, spooling)?;

@@ -70,7 +70,8 @@ impl Session {
     /// # Errors
     /// E0210 if a source has that name.
     pub fn add_source(&self, name: &str, source: impl Source + 'static) -> Result<(), Error> {
-        let source = OpenSource { name: name.to_owned(), files: Vec::new(), source: Box::new(source) };
+        let source =
+            OpenSource { name: name.to_owned(), files: Vec::new(), source: Box::new(source) };
         Ok(self.replace(|state| {
             if state.has_source(name) {
                 return Err(taken("a source", name));

@@ -28,10 +28,8 @@ pub fn open(image: Image, symbols: &Store) -> Result<Box<dyn Source>, dump::Erro
     match format {
         Format::Minidump => user::open(image, symbols),
         Format::Text => log::open(image),
-        Format::Kernel64
-        | Format::Kernel32
-        | Format::ElfCore
-        | Format::Raw
-        | Format::Saved(_) => kernel::open(image, format, symbols),
+        Format::Kernel64 | Format::Kernel32 | Format::ElfCore | Format::Raw | Format::Saved(_) => {
+            kernel::open(image, format, symbols)
+        }
     }
 }

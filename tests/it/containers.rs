@@ -110,7 +110,7 @@ fn range(magic: &[u8; 4], version: u32, first: usize, len: usize) -> Vec<u8> {
     [magic.as_slice(), &version.to_le_bytes(), &numbers.concat()].concat()
 }
 
-fn lime(raw: &[u8]) -> Vec<u8> {
+pub(crate) fn lime(raw: &[u8]) -> Vec<u8> {
     let middle = 0x80_0000;
     let part = |at: usize, bytes: &[u8]| [&range(b"EMiL", 1, at, bytes.len()), bytes].concat();
     [part(0, &raw[..middle]), part(middle, &raw[middle..])].concat()
@@ -184,7 +184,7 @@ fn block(name: &str, indices: &[u32], compressed: bool, value: &[u8]) -> Vec<u8>
 }
 
 /// A state whose memory has these regions: page, page in the saved memory, pages.
-fn state(regions: &[[u32; 3]], cpu: &[u8], memory: &[u8]) -> Vec<u8> {
+pub(crate) fn state(regions: &[[u32; 3]], cpu: &[u8], memory: &[u8]) -> Vec<u8> {
     let count = u32::try_from(regions.len()).unwrap();
     let mut items = item("regionsCount", &[], &count.to_le_bytes());
     for (index, region) in (0u32..).zip(regions) {
@@ -208,7 +208,7 @@ fn state(regions: &[[u32; 3]], cpu: &[u8], memory: &[u8]) -> Vec<u8> {
 }
 
 /// The halves of memory the other way round, and regions that say so.
-fn turned(raw: &[u8]) -> (Vec<u8>, [[u32; 3]; 2]) {
+pub(crate) fn turned(raw: &[u8]) -> (Vec<u8>, [[u32; 3]; 2]) {
     let middle = raw.len() / 2;
     let pages = u32::try_from(middle / PAGE).unwrap();
     let turned = [&raw[middle..], &raw[..middle]].concat();
@@ -238,11 +238,7 @@ fn vmware_machines() {
             let sql = "SELECT name, value FROM registers WHERE name IN ('rip', 'cr3', 'r15')";
             assert_eq!(
                 ask(&made, sql),
-                [
-                    "rip|0xfffff80012345678",
-                    "r15|0x1111111111111111",
-                    "cr3|0x00000000001aa000"
-                ]
+                ["rip|0xfffff80012345678", "r15|0x1111111111111111", "cr3|0x00000000001aa000"]
             );
         }
         fs::remove_file(state).unwrap();
@@ -420,7 +416,9 @@ fn hibernated_7(raw: &[u8], width: usize) -> Vec<u8> {
         let count = (ranges.len() as u32).to_le_bytes();
         let mut head = [number(next), count.to_vec()].concat();
         head.resize(2 * width, 0);
-        head.extend(ranges.iter().flat_map(|range| [number(range.start), number(range.end)].concat()));
+        head.extend(
+            ranges.iter().flat_map(|range| [number(range.start), number(range.end)].concat()),
+        );
         file[table..table + head.len()].copy_from_slice(&head);
     }
     file
@@ -453,20 +451,24 @@ fn pages_of_a_bomb_are_bounded() {
     file[0x18..0x1c].copy_from_slice(&0x1000u32.to_le_bytes());
     file[0x58..0x60].copy_from_slice(&u64::MAX.to_le_bytes());
     file[0x68] = 1;
-    // 255 descriptors of 16 pages, and a few bytes that repeat.
+    // 16 descriptors of 16 pages, and a letter that is repeated two thousand million times.
     let set = [
-        vec![0xff, 10, 0, 0],
-        0xfu64.to_le_bytes().repeat(255),
-        vec![0, 0, 0, 0x40, 65, 7, 0, 0xff, 0xff, 0xff],
+        vec![16, 15, 0, 0],
+        0xfu64.to_le_bytes().repeat(16),
+        vec![0, 0, 0, 0x40, 65, 7, 0, 15, 255, 0, 0, 0xff, 0xff, 0xff, 0x7f],
     ];
     file.truncate(PAGE);
     for _ in 0..200 {
         file.extend(set.concat());
     }
-    let options = Options::default().unpacked(64 << 20);
-    let image = Image::from_bytes("x", file);
-    let error = Session::from_images(vec![image], &options).unwrap_err().to_string();
-    assert!(error.contains("temporary files") || error.contains("no"), "{error}");
+    for (options, why) in [
+        (Options::default().unpacked(64 << 20), "more than 64MB of temporary files"),
+        (Options::default(), "more than 250 times as large"),
+    ] {
+        let image = Image::from_bytes("x", file.clone());
+        let error = Session::from_images(vec![image], &options).unwrap_err().to_string();
+        assert!(error.contains(why), "{error}");
+    }
 }
 
 /// Pages of a path that has no file are an error, and special files are said at once.

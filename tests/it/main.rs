@@ -10,9 +10,9 @@
 )]
 
 mod api;
-mod attach;
 #[cfg(feature = "archives")]
 mod archives;
+mod attach;
 mod big_pool;
 mod cancel;
 mod cli;

@@ -22,10 +22,8 @@ pub(super) fn member(image: &Image, kind: Kind, taker: &mut Taker<'_>) -> Result
             let mut decoder = MultiGzDecoder::new(bytes);
             let named = decoder.header().and_then(|header| header.filename());
             let named = named.filter(|name| !name.is_empty());
-            let name = named.map_or_else(
-                || stem(image),
-                |name| String::from_utf8_lossy(name).into_owned(),
-            );
+            let name = named
+                .map_or_else(|| stem(image), |name| String::from_utf8_lossy(name).into_owned());
             taker.take(&name, packed, &mut decoder)
         }
         Kind::Zstd => {

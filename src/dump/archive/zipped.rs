@@ -23,18 +23,15 @@ pub(super) fn members(image: &Image, taker: &mut Taker<'_>) -> Result<(), Stop> 
             continue;
         }
         if is_encrypted {
-            taker.refuse(&name, "an encrypted member, which is not read; unzip asks for its password");
+            taker.refuse(
+                &name,
+                "an encrypted member, which is not read; unzip asks for its password",
+            );
             continue;
         }
         match archive.by_index(index) {
             Ok(mut member) => taker.take(&name, packed, &mut member)?,
-            Err(ZipError::CompressionMethodNotSupported(method)) => {
-                let why = format!(
-                    "a member packed by method {method}, which is not read; 7-Zip unpacks it"
-                );
-                taker.refuse(&name, &why);
-            }
-            Err(error) => taker.refuse(&name, &format!("a damaged member: {error}")),
+            Err(error) => taker.refuse(&name, &format!("a member that is not read: {error}")),
         }
     }
     Ok(())

@@ -379,10 +379,9 @@ fn streams_that_repeat_or_are_empty_are_said() {
     ];
     let dump = open(&minidump(&streams, b"end"));
     let found = reasons(&*dump);
-    for wanted in [
-        "the module list is there more than once; the first is read",
-        "the thread list is empty",
-    ] {
+    for wanted in
+        ["the module list is there more than once; the first is read", "the thread list is empty"]
+    {
         assert!(found.iter().any(|reason| reason == wanted), "{found:?}");
     }
     assert!(!found.iter().any(|reason| reason.contains("comment")), "{found:?}");

@@ -134,9 +134,9 @@ impl<'b> Bytes<'b> {
     /// As many bits, the highest of each byte first.
     fn bits(&mut self, count: usize) -> Option<Vec<bool>> {
         let bytes = self.take(count.div_ceil(8) as u64)?;
-        let bits = bytes.iter().flat_map(|byte| {
-            [0x80, 0x40, 0x20, 0x10, 8, 4, 2, 1].map(|bit| byte & bit != 0)
-        });
+        let bits = bytes
+            .iter()
+            .flat_map(|byte| [0x80, 0x40, 0x20, 0x10, 8, 4, 2, 1].map(|bit| byte & bit != 0));
         Some(bits.take(count).collect())
     }
 
@@ -157,10 +157,12 @@ fn list(from: &mut Bytes<'_>, header: &mut Header) -> Option<()> {
     loop {
         match from.number()? {
             END => return Some(()),
-            ARCHIVE_PROPERTIES => while from.number()? != END {
-                let size = from.number()?;
-                from.take(size)?;
-            },
+            ARCHIVE_PROPERTIES => {
+                while from.number()? != END {
+                    let size = from.number()?;
+                    from.take(size)?;
+                }
+            }
             ADDITIONAL_STREAMS => streams(from, &mut Header::default())?,
             MAIN_STREAMS => streams(from, header)?,
             FILES => files(from, header)?,
@@ -221,9 +223,8 @@ fn folders(from: &mut Bytes<'_>, header: &mut Header) -> Option<()> {
     }
     from.is(UNPACK_SIZE)?;
     for folder in &mut header.folders {
-        let outputs = folder.coders.iter().try_fold(0u64, |sum, coder| {
-            sum.checked_add(coder.streams.1)
-        })?;
+        let outputs =
+            folder.coders.iter().try_fold(0u64, |sum, coder| sum.checked_add(coder.streams.1))?;
         let sizes = from.numbers(outputs.min(from.0.len() as u64))?;
         // What comes out of the stream that is bound to no other.
         let is_bound = |at: &u64| folder.bound.iter().any(|(_, output)| output == at);
@@ -286,7 +287,13 @@ fn parts(from: &mut Bytes<'_>, header: &mut Header) -> Option<()> {
         let mut left = folder.whole.0;
         for index in 0..*count {
             let is_last = index.checked_add(1) == Some(*count);
-            let size = if is_last { left } else if has_sizes { from.number()? } else { return None };
+            let size = if is_last {
+                left
+            } else if has_sizes {
+                from.number()?
+            } else {
+                return None;
+            };
             left = left.checked_sub(size)?;
             folder.parts.push((size, None));
         }
