@@ -151,9 +151,9 @@ fn seven(members: &[(&str, &[u8])]) -> Vec<u8> {
 fn cabinet(members: &[(&str, &[u8])], method: cab::CompressionType) -> Vec<u8> {
     let mut builder = cab::CabinetBuilder::new();
     let folder = builder.add_folder(method);
-    members.iter().for_each(|(name, _)| {
+    for (name, _) in members {
         folder.add_file(*name);
-    });
+    }
     let mut writer = builder.build(Cursor::new(Vec::new())).unwrap();
     for (_, bytes) in members {
         writer.next_file().unwrap().unwrap().write_all(bytes).unwrap();

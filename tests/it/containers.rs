@@ -1,4 +1,4 @@
-//! Memory in the files of tools and hypervisors: LiME, AVML, `VMware`, hibernation files. Each file
+//! Memory in the files of tools and hypervisors: `LiME`, AVML, `VMware`, hibernation files. Each file
 //! is written here from a raw image, by code and crates that the readers do not use, and gives the
 //! same rows as the raw image.
 
@@ -104,15 +104,15 @@ fn do_no_harm(what: &str, file: &[u8], edited: &[std::ops::Range<usize>]) {
     });
 }
 
-/// The header of a range in a LiME image.
-fn range(magic: &[u8; 4], version: u32, first: usize, len: usize) -> Vec<u8> {
+/// The header of a range in a `LiME` image.
+fn range(magic: [u8; 4], version: u32, first: usize, len: usize) -> Vec<u8> {
     let numbers = [first as u64, (first + len - 1) as u64, 0].map(u64::to_le_bytes);
-    [magic.as_slice(), &version.to_le_bytes(), &numbers.concat()].concat()
+    [&magic[..], &version.to_le_bytes(), &numbers.concat()].concat()
 }
 
 pub(crate) fn lime(raw: &[u8]) -> Vec<u8> {
     let middle = 0x80_0000;
-    let part = |at: usize, bytes: &[u8]| [&range(b"EMiL", 1, at, bytes.len()), bytes].concat();
+    let part = |at: usize, bytes: &[u8]| [&range(*b"EMiL", 1, at, bytes.len()), bytes].concat();
     [part(0, &raw[..middle]), part(middle, &raw[middle..])].concat()
 }
 
@@ -124,15 +124,15 @@ fn lime_images() {
     same_rows(&raw, &made, "LiME", "physical memory (LiME)");
     do_no_harm("LiME", &file, &[0..32, 0x80_0020..0x80_0040]);
     // A range that is missing is a gap, and no shift of what follows.
-    let gap = [lime(&raw[..0x80_0000]), range(b"EMiL", 1, 0x180_0000, 0x10_0000)].concat();
+    let gap = [lime(&raw[..0x80_0000]), range(*b"EMiL", 1, 0x180_0000, 0x10_0000)].concat();
     let gap = [gap, raw[0x180_0000..0x190_0000].to_vec()].concat();
     if let Ok(made) = open("gap.lime", &gap) {
         let known = ask(&open("made.raw", &raw).unwrap(), TABLES[1]);
         assert!(ask(&made, TABLES[1]).iter().all(|row| known.contains(row)));
     }
-    let other = range(b"EMiL", 7, 0, PAGE);
+    let other = range(*b"EMiL", 7, 0, PAGE);
     assert!(open("x", &other).unwrap_err().contains("a LiME image of version 7"));
-    let empty = [range(b"EMiL", 1, 0, PAGE), vec![7; PAGE]].concat();
+    let empty = [range(*b"EMiL", 1, 0, PAGE), vec![7; PAGE]].concat();
     let error = open("x", &empty).unwrap_err();
     assert!(error.contains("a LiME image without the memory of a Windows system"), "{error}");
 }
@@ -143,7 +143,7 @@ fn avml(raw: &[u8]) -> Vec<u8> {
         let mut frames = snap::write::FrameEncoder::new(Vec::new());
         std::io::Write::write_all(&mut frames, part).unwrap();
         let frames = frames.into_inner().unwrap();
-        file.extend(range(b"AVML", 2, index * 0x100_0000, part.len()));
+        file.extend(range(*b"AVML", 2, index * 0x100_0000, part.len()));
         file.extend(&frames);
         file.extend((frames.len() as u64).to_le_bytes());
     }
@@ -160,7 +160,7 @@ fn avml_images() {
     assert_eq!(ask(&made, "SELECT file_bytes FROM dump"), [file.len().to_string()]);
     do_no_harm("AVML", &file, &[0..64, 0..file.len()]);
     // What a header promises beyond its frames is no bomb.
-    let bomb = [range(b"AVML", 2, 0, 1 << 46), avml(&raw[..PAGE])[32..].to_vec()].concat();
+    let bomb = [range(*b"AVML", 2, 0, 1 << 46), avml(&raw[..PAGE])[32..].to_vec()].concat();
     assert!(open("bomb.avml", &bomb).is_err());
     let limited = Options::default().unpacked(1 << 20);
     let image = Image::from_bytes("made.avml", file);
@@ -227,7 +227,7 @@ fn vmware_machines() {
         let cpu = [
             item("cpu:numVCPUs", &[], &1u32.to_le_bytes()),
             item("rip", &[0], &0xffff_f800_1234_5678u64.to_le_bytes()),
-            item("CR64", &[0, 3], &0x1aa000u64.to_le_bytes()),
+            item("CR64", &[0, 3], &0x001a_a000_u64.to_le_bytes()),
             block("gpregs", &[0], false, &[0x11; 128]),
         ];
         let state = folder.file(&format!("machine.{ending}"), &state(&regions, &cpu.concat(), &[]));
