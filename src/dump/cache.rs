@@ -42,6 +42,7 @@ impl Identity {
     }
 
     /// That of a member of the file.
+    #[cfg(feature = "archives")]
     pub(super) fn of_member(self, name: &str, bytes: usize) -> Self {
         let name = u128::from(xxh3_64(name.as_bytes())) << 64;
         Self { bytes: bytes as u64, nanoseconds: self.nanoseconds ^ name }

@@ -16,12 +16,12 @@ use super::{Error, Image, xpress};
 use crate::memory::PAGE;
 
 /// The signatures, and what they say.
-const SIGNATURES: [(&[u8], Option<&str>); 5] = [
-    (b"HIBR", None),
-    (b"hibr", None),
-    (b"RSTR", Some("the system was being resumed from this file")),
-    (b"WAKE", Some("the system was resumed from this file")),
-    (b"wake", Some("the system was resumed from this file")),
+const SIGNATURES: [(&[u8], &str); 5] = [
+    (b"HIBR", ""),
+    (b"hibr", ""),
+    (b"RSTR", "the system was being resumed from this file"),
+    (b"WAKE", "the system was resumed from this file"),
+    (b"wake", "the system was resumed from this file"),
 ];
 const BLOCK: &[u8] = b"\x81\x81xpress";
 /// Bytes before the data of a block of Windows 7.
@@ -29,9 +29,11 @@ const BLOCK_HEADER: usize = 32;
 /// How far behind a block the next one may begin.
 const MAX_GAP: usize = 10 << 10;
 /// Pages at the start of a file with a cleared header in which the first block is searched.
-const MAX_FIRST: usize = 16;
+const MAX_FIRST: u64 = 16;
 /// How many sets are decompressed at a time.
 const BATCH: usize = 128;
+/// Upper limit on the pages of a set; Windows writes 16.
+const MAX_SET: u64 = 256;
 /// Upper limit on page numbers; a machine has less memory.
 const MAX_PAGE: u64 = 1 << 36;
 /// Upper limit on tables of Windows 7.
@@ -88,25 +90,25 @@ const FORMS: [Form; 14] = [
     Form { size: 0xe0, width: 4, sets: Sets::Tables(0x4c) },
 ];
 
-fn signature(file: &[u8]) -> Option<Option<&'static str>> {
-    let (_, said) = SIGNATURES.iter().find(|(magic, _)| file.starts_with(magic))?;
-    Some(*said)
+/// What the signature says; `None` if there is none.
+fn signature(file: &[u8]) -> Option<&'static str> {
+    SIGNATURES.iter().find(|(magic, _)| file.starts_with(magic)).map(|(_, said)| *said)
 }
 
 /// Whether it is a hibernation file: by its signature, or by a first block behind a header that
 /// was cleared.
 pub(super) fn is_one(file: &[u8]) -> bool {
-    let is_page = |offset| u32_at(file, offset) == Some(PAGE as u32);
+    let is_page = |offset| u32_at(file, offset).map(u64::from) == Some(PAGE);
     (signature(file).is_some() && (is_page(0x14) || is_page(0x18))) || first_table(file).is_some()
 }
 
 /// The first table of a Windows 7 file whose header was cleared: it is before the first block.
 fn first_table(file: &[u8]) -> Option<u64> {
-    if file.get(..PAGE as usize)?.iter().any(|byte| *byte != 0) {
+    if slice_at(file, 0, PAGE)?.iter().any(|byte| *byte != 0) {
         return None;
     }
-    let is_block = |page: &usize| slice(file, page.saturating_mul(PAGE as usize), 8) == Some(BLOCK);
-    (2..MAX_FIRST).find(is_block).and_then(|page| u64::try_from(page.checked_sub(1)?).ok())
+    let is_block = |page: &u64| slice_at(file, page.saturating_mul(PAGE), 8) == Some(BLOCK);
+    (2..MAX_FIRST).find(is_block).and_then(|page| page.checked_sub(1))
 }
 
 /// Compressed pages that belong together.
@@ -201,9 +203,9 @@ pub(super) fn unpack(image: &Image, spooling: &Spooling) -> Result<Image, Error>
         damaged: 0,
     };
     match said {
-        Some(Some(said)) => writer
+        Some("") => {}
+        Some(said) => writer
             .problem(format!("{said}: it holds the memory of the time when the system hibernated")),
-        Some(None) => {}
         None => writer.problem("the header was cleared, as when a system was resumed".to_owned()),
     }
     match form.sets {
@@ -283,6 +285,9 @@ fn set(file: &[u8], width: usize, at: u64) -> Option<(Set<'_>, u64)> {
         .collect();
     let places = places.filter(|places| !places.is_empty() && size != 0)?;
     let pages = places.iter().fold(0u64, |sum, (_, pages)| sum.saturating_add(*pages));
+    if pages > MAX_SET {
+        return None;
+    }
     let how = match head >> 31 {
         _ if pages.checked_mul(PAGE)? == size as u64 => How::Stored,
         0 => How::Plain,

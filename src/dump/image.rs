@@ -111,6 +111,7 @@ impl Image {
     }
 
     /// The image as a member of an archive.
+    #[cfg(feature = "archives")]
     pub(super) fn member_of(self, archive: &Self, member: &str, is_guess: bool) -> Self {
         let name = format!("{}!{member}", spool::file_name(archive.name()));
         Self {

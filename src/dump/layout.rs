@@ -7,7 +7,7 @@ use crate::memory::{PAGE, PageMap, Run, Runs};
 /// How the memory of a machine was saved, if not by Windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Saved {
-    /// A LiME image, or one of AVML of version 1.
+    /// A `LiME` image, or one of AVML of version 1.
     Lime,
     /// An AVML image of version 2.
     Avml,

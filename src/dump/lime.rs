@@ -1,4 +1,4 @@
-//! LiME images, and those that AVML writes uncompressed: ranges of physical memory, each behind a
+//! `LiME` images, and those that AVML writes uncompressed: ranges of physical memory, each behind a
 //! header of 32 bytes. In AVML's own format the ranges are compressed (Snappy, framed), and the
 //! compressed size follows each.
 //!
@@ -18,7 +18,7 @@ const TRAILER: u64 = 8;
 /// Upper limit on ranges; AVML makes one of 16 MB, so that this is 256 TB.
 const MAX_RANGES: usize = 1 << 24;
 
-/// Whether it is a LiME image.
+/// Whether it is a `LiME` image.
 pub(super) fn is_lime(file: &[u8]) -> bool {
     file.starts_with(LIME)
 }
@@ -35,7 +35,7 @@ fn header(file: &[u8], offset: u64, magic: &[u8]) -> Option<(u64, u64)> {
     Some((first, last.checked_sub(first)?.checked_add(1)?))
 }
 
-/// The ranges of a LiME image.
+/// The ranges of a `LiME` image.
 pub(super) fn parse(file: &[u8]) -> Layout {
     let mut layout = Layout::new(Saved::Lime, "memory range");
     let mut at = 0u64;

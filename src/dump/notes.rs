@@ -151,7 +151,7 @@ pub struct Stopped {
 
 impl Stopped {
     /// Sets a register by its name in 64-bit or 32-bit code; other names are left out.
-    pub(super) fn set(&mut self, name: &str, value: u64) {
+    pub(super) fn set(&mut self, name: &str, value: Option<u64>) {
         let is_called = |(wide, narrow): &(&str, &str)| *wide == name || *narrow == name;
         let general = NAMES.iter().position(is_called).filter(|_| !name.is_empty());
         let control = CONTROL.iter().position(|control| *control == name);
@@ -159,7 +159,7 @@ impl Stopped {
             .and_then(|index| self.general.get_mut(index))
             .or_else(|| control.and_then(|index| self.control.get_mut(index)));
         if let Some(place) = place {
-            *place = Some(value);
+            *place = value;
         }
     }
 

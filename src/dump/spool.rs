@@ -67,13 +67,11 @@ impl Budget {
     /// The end of a sentence that says why there may be no more.
     pub(super) fn spend(&mut self, bytes: u64, total: u64, packed: u64) -> Result<(), String> {
         let option = "--unpack-limit allows more";
-        match self.left.checked_sub(bytes) {
-            Some(left) => self.left = left,
-            None => {
-                let most = size(self.limit.unwrap_or(MOST));
-                return Err(format!("would take more than {most} of temporary files; {option}"));
-            }
-        }
+        let Some(left) = self.left.checked_sub(bytes) else {
+            let most = size(self.limit.unwrap_or(MOST));
+            return Err(format!("would take more than {most} of temporary files; {option}"));
+        };
+        self.left = left;
         if self.limit.is_none() && total > UNSUSPICIOUS && total / RATIO > packed {
             return Err(format!(
                 "is more than {RATIO} times as large as it is packed, as no dump is; {option}"
@@ -119,7 +117,7 @@ impl Spool {
     /// Adds bytes.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
-        self.file.write_all(bytes).map_err(|error| full(&self.folder, error))
+        self.file.write_all(bytes).map_err(|error| full(&self.folder, &error))
     }
 
     /// Adds all that there is to read.
@@ -147,12 +145,12 @@ impl Spool {
     /// The file as an image.
     pub(super) fn finish(self, path: &str) -> Result<Image, Error> {
         let folder = self.folder;
-        let file = self.file.into_inner().map_err(|error| full(&folder, error.into_error()))?;
+        let file = self.file.into_inner().map_err(|error| full(&folder, error.error()))?;
         Image::of_temporary(path, file).map_err(|source| Error::Io { path: folder, source })
     }
 }
 
-fn full(folder: &str, error: io::Error) -> Error {
+fn full(folder: &str, error: &io::Error) -> Error {
     let hint = "a temporary file cannot be written here, --temp-dir names another folder";
     let source = io::Error::new(error.kind(), format!("{hint}: {error}"));
     Error::Io { path: folder.to_owned(), source }

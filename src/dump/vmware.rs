@@ -197,23 +197,23 @@ fn processors(file: &[u8]) -> Vec<Stopped> {
         match (name, item.kind) {
             ("gpregs", Kind::Block) => {
                 for (at, name) in GENERAL.iter().enumerate() {
-                    of_block(at).into_iter().for_each(|value| one.set(name, value));
+                    one.set(name, of_block(at));
                 }
             }
             ("CR64", Kind::Block) => {
                 for (at, name) in CONTROL.iter().enumerate() {
-                    of_block(at).into_iter().for_each(|value| one.set(name, value));
+                    one.set(name, of_block(at));
                 }
             }
             ("CR64", Kind::Number) => {
                 let which = item.indices[1].and_then(|which| CONTROL.get(which as usize));
-                if let (Some(name), Some(value)) = (which, item.number()) {
-                    one.set(name, value);
+                if let Some(name) = which {
+                    one.set(name, item.number());
                 }
             }
             (name, Kind::Number) => {
                 let name = if name == "eflags" { "efl" } else { name };
-                item.number().into_iter().for_each(|value| one.set(name, value));
+                one.set(name, item.number());
             }
             _ => {}
         }

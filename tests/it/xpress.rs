@@ -27,11 +27,12 @@ impl Bits {
 
     fn write(&mut self, count: u32, value: u32) {
         for bit in (0..count).rev() {
-            self.word = self.word << 1 | (value >> bit & 1);
-            self.free -= 1;
+            // A word that is full waits for the next bit, as its place decides that of bytes.
             if self.free == 0 {
                 self.put();
             }
+            self.word = self.word << 1 | (value >> bit & 1);
+            self.free -= 1;
         }
     }
 
@@ -44,11 +45,9 @@ impl Bits {
     }
 
     fn finish(mut self) -> Vec<u8> {
-        if self.free != 16 {
-            self.word <<= self.free;
-            let bytes = u16::try_from(self.word).unwrap().to_le_bytes();
-            self.out[self.places[0]..self.places[0] + 2].copy_from_slice(&bytes);
-        }
+        self.word <<= self.free;
+        let bytes = u16::try_from(self.word).unwrap().to_le_bytes();
+        self.out[self.places[0]..self.places[0] + 2].copy_from_slice(&bytes);
         self.out
     }
 }
@@ -81,15 +80,12 @@ pub(crate) fn plain(bytes: &[u8]) -> Vec<u8> {
             out.extend(u16::try_from(pair).unwrap().to_le_bytes());
             if rest >= 7 {
                 let nibble = u8::try_from((rest - 7).min(15)).unwrap();
-                match half.take() {
-                    Some(place) => {
-                        let place: &mut u8 = &mut out[place];
-                        *place |= nibble << 4;
-                    }
-                    None => {
-                        half = Some(out.len());
-                        out.push(nibble);
-                    }
+                if let Some(place) = half.take() {
+                    let place: &mut u8 = &mut out[place];
+                    *place |= nibble << 4;
+                } else {
+                    half = Some(out.len());
+                    out.push(nibble);
                 }
             }
             if rest >= 7 + 15 {
@@ -127,26 +123,23 @@ pub(crate) fn huffman(bytes: &[u8]) -> Vec<u8> {
         while at < end {
             let from = place(&mut seen, bytes, at).filter(|from| at - from < 0x8000);
             let found = from.map(|from| (from, same(bytes, from, at, end)));
-            match found.filter(|(_, length)| *length >= 3) {
-                Some((from, length)) => {
-                    let distance = u32::try_from(at - from).unwrap();
-                    let high = distance.ilog2();
-                    let rest = u32::try_from(length - 3).unwrap();
-                    bits.write(9, 256 + 16 * high + rest.min(15));
-                    if rest >= 15 {
-                        bits.out.push(u8::try_from((rest - 15).min(255)).unwrap());
-                    }
-                    if rest >= 15 + 255 {
-                        bits.out.extend(u16::try_from(rest).unwrap().to_le_bytes());
-                    }
-                    bits.write(high, distance - (1 << high));
-                    at += length;
-                }
-                None => {
-                    bits.write(9, bytes[at].into());
-                    at += 1;
-                }
+            let Some((from, length)) = found.filter(|(_, length)| *length >= 3) else {
+                bits.write(9, bytes[at].into());
+                at += 1;
+                continue;
+            };
+            let distance = u32::try_from(at - from).unwrap();
+            let high = distance.ilog2();
+            let rest = u32::try_from(length - 3).unwrap();
+            bits.write(9, 256 + 16 * high + rest.min(15));
+            if rest >= 15 {
+                bits.out.push(u8::try_from((rest - 15).min(255)).unwrap());
             }
+            if rest >= 15 + 255 {
+                bits.out.extend(u16::try_from(rest).unwrap().to_le_bytes());
+            }
+            bits.write(high, distance - (1 << high));
+            at += length;
         }
         out = bits.finish();
     }
@@ -161,6 +154,7 @@ fn others_read_what_is_compressed() {
     // That decompressor leaves out what it has read ahead at the very end.
     let padded = [huffman(&text), vec![0; 8]].concat();
     assert_eq!(xpress_huffman::decompress(&padded, text.len()).unwrap(), text);
-    let unpacked = lzxpress::data::decompress(&plain(&text)).unwrap();
-    assert_eq!(unpacked[..text.len()], text);
+    let text = &text[..4000];
+    let unpacked = lzxpress::data::decompress(&plain(text)).unwrap();
+    assert_eq!(unpacked[..text.len()], *text);
 }

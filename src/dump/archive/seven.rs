@@ -33,7 +33,9 @@ pub(super) fn members(image: &Image, taker: &mut Taker<'_>) -> Result<(), Stop> 
         let mut from = match packed.and_then(|packed| decoder(packed, folder)) {
             Ok(from) => from,
             Err(why) => {
-                names.iter().for_each(|name| taker.refuse(name, &format!("a member {why}")));
+                for name in names {
+                    taker.refuse(name, &format!("a member {why}"));
+                }
                 continue;
             }
         };
@@ -117,7 +119,7 @@ fn unknown(id: &[u8]) -> String {
         [4, 1, 9] => "Deflate64".to_owned(),
         [4, 2, 2] => "BZip2".to_owned(),
         [3, 3, 1, 0x1b] => "BCJ2".to_owned(),
-        id => format!("method {}", id.iter().map(|b| format!("{b:02x}")).collect::<String>()),
+        id => format!("method {id:02x?}"),
     };
     format!("that is packed by {name}, which is not read; 7-Zip unpacks it")
 }

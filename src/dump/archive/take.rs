@@ -129,13 +129,11 @@ impl<'a> Taker<'a> {
         }
         let image = spool.finish(self.archive.path()).map_err(Stop::Error)?;
         let image = image.member_of(self.archive, &name, look == Look::Perhaps);
-        match Kind::of(&image).filter(|_| look == Look::Archive) {
-            Some(kind) => self.unpack_within(name, kind, &image),
-            None => {
-                self.images.push(image);
-                Ok(())
-            }
+        if let Some(kind) = Kind::of(&image).filter(|_| look == Look::Archive) {
+            return self.unpack_within(name, kind, &image);
         }
+        self.images.push(image);
+        Ok(())
     }
 
     /// Unpacks a member that is an archive.
@@ -151,7 +149,8 @@ impl<'a> Taker<'a> {
     }
 
     fn damaged(&mut self, name: &str, error: &io::Error) {
-        let found = format!("a member that is damaged or cut off: {error}");
+        let found =
+            format!("a member that is damaged, cut off or packed in an unknown way: {error}");
         self.errors.push(self.named(name).not_a_dump(found));
     }
 

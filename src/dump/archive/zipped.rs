@@ -31,13 +31,7 @@ pub(super) fn members(image: &Image, taker: &mut Taker<'_>) -> Result<(), Stop> 
         }
         match archive.by_index(index) {
             Ok(mut member) => taker.take(&name, packed, &mut member)?,
-            Err(ZipError::CompressionMethodNotSupported(method)) => {
-                let why = format!(
-                    "a member packed by method {method}, which is not read; 7-Zip unpacks it"
-                );
-                taker.refuse(&name, &why);
-            }
-            Err(error) => taker.refuse(&name, &format!("a damaged member: {error}")),
+            Err(error) => taker.refuse(&name, &format!("a member that is not read: {error}")),
         }
     }
     Ok(())
