@@ -189,7 +189,7 @@ impl File<'_> {
         let mut count = 0u64;
         loop {
             count += 1;
-            if count % ROWS_BETWEEN_LOOKS == 0 && self.stop.load(Ordering::Relaxed) {
+            if count.is_multiple_of(ROWS_BETWEEN_LOOKS) && self.stop.load(Ordering::Relaxed) {
                 return Err(Error("the query was cancelled".to_owned()));
             }
             let more = reader.read_byte_record(&mut record);
@@ -294,10 +294,8 @@ impl Survey {
         }
         let types = self.rest.iter().zip(&self.first).map(|(guess, first)| {
             let mut guess = *guess;
-            if !header {
-                if !options.nulls.iter().any(|null| null == first) {
-                    guess.see(first.trim());
-                }
+            if !header && !options.nulls.iter().any(|null| null == first) {
+                guess.see(first.trim());
             }
             if options.all_varchar { Ty::Text } else { guess.ty() }
         });

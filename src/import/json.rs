@@ -79,14 +79,13 @@ impl Shape {
         self.rows += 1;
         for (name, raw) in &row.0 {
             let key = name.to_lowercase();
-            let place = match self.places.get(&key) {
-                Some(place) => *place,
-                None => {
-                    self.places.insert(key, self.names.len());
-                    self.names.push(name.chars().take(200).collect());
-                    self.kinds.push(Kind::new());
-                    self.names.len() - 1
-                }
+            let place = if let Some(place) = self.places.get(&key) {
+                *place
+            } else {
+                self.places.insert(key, self.names.len());
+                self.names.push(name.chars().take(200).collect());
+                self.kinds.push(Kind::new());
+                self.names.len() - 1
             };
             if let Some(kind) = self.kinds.get_mut(place) {
                 kind.see(raw);
@@ -253,7 +252,7 @@ impl<'de> Visitor<'de> for &mut Source<'_> {
             fields.push((field.0.0, field.1));
         }
         self.rows += 1;
-        if self.rows % ROWS_BETWEEN_LOOKS == 0 && self.stop.load(Ordering::Relaxed) {
+        if self.rows.is_multiple_of(ROWS_BETWEEN_LOOKS) && self.stop.load(Ordering::Relaxed) {
             self.failed = Some(Error("the query was cancelled".to_owned()));
         } else if let Err(error) = (self.receive)(Row(fields)) {
             self.failed = Some(error);

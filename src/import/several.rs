@@ -93,7 +93,7 @@ fn appended(parts: Vec<Option<ColumnData>>, rows: impl Iterator<Item = usize>) -
 }
 
 fn has_values(data: &ColumnData) -> bool {
-    data.absent.is_empty() && rows(data) > 0 || data.absent.iter().any(|code| *code == 0)
+    data.absent.is_empty() && rows(data) > 0 || data.absent.contains(&0)
 }
 
 fn common(a: Ty, b: Ty) -> Ty {

@@ -169,14 +169,10 @@ impl Reader<'_> {
 
 /// Accounts for the rows of a file.
 fn take(left: &mut usize, bytes: usize, file: &str) -> Result<(), Diagnostic> {
-    match left.checked_sub(bytes) {
-        Some(rest) => {
-            *left = rest;
-            Ok(())
-        }
-        None => {
-            let message = format!("{file}: its rows need more than the query's memory leaves");
-            Err(Diagnostic::new(Code::Limit, message).help("--memory gives a query more"))
-        }
-    }
+    let Some(rest) = left.checked_sub(bytes) else {
+        let message = format!("{file}: its rows need more than the query's memory leaves");
+        return Err(Diagnostic::new(Code::Limit, message).help("--memory gives a query more"));
+    };
+    *left = rest;
+    Ok(())
 }

@@ -50,16 +50,13 @@ impl Sides<'_> {
         let right = self.keys(&self.right, keys.iter().map(|k| &k.1))?;
         self.engine.check_cancelled()?;
         if let Some(hashed) = self.hashed(&left, &right)? {
-            let matches = match &hashed.right {
-                Some(rows) => {
-                    let groups = hashed.dict.lookup(&left, self.left.rows);
-                    Matches { groups, right: Arc::clone(rows) }
-                }
-                None => {
-                    let ids = hashed.dict.lookup(&right, self.right.rows);
-                    let right = Arc::new(Right::new(&ids, hashed.count));
-                    Matches { groups: hashed.ids.clone(), right }
-                }
+            let matches = if let Some(rows) = &hashed.right {
+                let groups = hashed.dict.lookup(&left, self.left.rows);
+                Matches { groups, right: Arc::clone(rows) }
+            } else {
+                let ids = hashed.dict.lookup(&right, self.right.rows);
+                let right = Arc::new(Right::new(&ids, hashed.count));
+                Matches { groups: hashed.ids.clone(), right }
             };
             self.engine.check_cancelled()?;
             return Ok(matches);

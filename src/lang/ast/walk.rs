@@ -181,12 +181,12 @@ fn table(v: &mut dyn Visit, whole: &mut TableRef) {
             join_on(v, on);
         }
     }
-    table_alias(v, whole.alias.as_mut());
+    table_alias(v, &mut whole.alias);
     v.span(&mut whole.span);
     v.table(whole);
 }
 
-fn table_alias(v: &mut dyn Visit, alias: Option<&mut TableAlias>) {
+fn table_alias(v: &mut dyn Visit, alias: &mut Option<TableAlias>) {
     if let Some(TableAlias { name, columns }) = alias {
         ident(v, name);
         idents(v, columns);
@@ -287,7 +287,7 @@ fn pipe(v: &mut dyn Visit, step: &mut Pipe) {
         }
         PipeKind::Turn { turn: made, alias } => {
             turn(v, made);
-            table_alias(v, alias.as_mut());
+            table_alias(v, alias);
         }
         PipeKind::Order { items, all } => {
             for item in items {

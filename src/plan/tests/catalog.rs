@@ -73,7 +73,8 @@ static FUNCTIONS: &[FunctionSpec] = &[
         &[],
         FunctionKind::Aggregate,
         &[sig(&[], 0, false, Ty::Int), sig(&[Ty::Null], 0, false, Ty::Int)],
-    ),
+    )
+    .of_no_rows(OfNoRows::Zero),
     function(
         "sum",
         &[],
