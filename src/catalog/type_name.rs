@@ -13,7 +13,7 @@ struct Reader<'a> {
     rest: &'a str,
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     fn ty(&mut self, depth: usize) -> Option<Ty> {
         if depth > Ty::MAX_DEPTH {
             return None;

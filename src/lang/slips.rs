@@ -235,7 +235,7 @@ fn mark(place: &FailedAt<'_>) -> Option<Diagnostic> {
             "write 'text' for text and \"name\" for names",
         ),
         '`' => ("found a back-tick outside an address", BACK_TICK),
-        '[' | '{' => ("lists and structures are not part of this version", SQUARE),
+        '[' | '{' => ("a list or a structure cannot stand here", SQUARE),
         '!' => {
             ("found `!`, which is no operator", "write NOT before a condition, <> between values")
         }
@@ -262,7 +262,7 @@ fn mark(place: &FailedAt<'_>) -> Option<Diagnostic> {
 }
 
 const BACK_TICK: &str = "an address has eight hex digits after the tick: fffff801`a972c530; names are quoted as \"name\"";
-const SQUARE: &str = "names are quoted as \"name\"; write IN (…) for a list of values";
+const SQUARE: &str = "names are quoted as \"name\"; lists are written [1, 2], their elements l[1]";
 
 /// `80478b00`, `12abc`: digits that run into letters.
 fn number(place: &FailedAt<'_>) -> Option<Diagnostic> {

@@ -207,9 +207,9 @@ impl Expr {
             (K::Column(a), K::Column(b))
             | (K::Param(a), K::Param(b))
             | (K::Local(a), K::Local(b)) => a == b,
-            (K::Each(_), K::Each(_)) => true,
             (K::Literal(a), K::Literal(b)) => a == b,
             (K::Not(_), K::Not(_))
+            | (K::Each(_), K::Each(_))
             | (K::Negate(_), K::Negate(_))
             | (K::BitNot(_), K::BitNot(_)) => true,
             (K::Binary { op: a, .. }, K::Binary { op: b, .. }) => a == b,

@@ -117,9 +117,9 @@ impl States for Lists {
             }
         };
         if self.nulls {
-            rows.each(push)
+            rows.each(push);
         } else {
-            rows.each_valid(arg, push)
+            rows.each_valid(arg, push);
         }
         Ok(())
     }

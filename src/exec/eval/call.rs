@@ -30,7 +30,12 @@ impl Eval<'_> {
         }
         if spec.is_pure && vectors.iter().all(Vector::is_const) {
             let values: Vec<Value<'_>> = vectors.iter().map(|v| at(v, 0, expr)).collect();
-            return self.one(function, &values, args, expr).map(Vector::Const);
+            let value = self.one(function, &values, args, expr)?;
+            let bytes = super::each::size(&value);
+            if bytes >= TEXT_BETWEEN_LOOKS {
+                self.engine.make(expr.span, bytes)?;
+            }
+            return Ok(Vector::Const(value));
         }
         let mut row_values: Vec<Value<'_>> = vectors.iter().map(|v| at(v, 0, expr)).collect();
         let mut text_bytes = 0usize;

@@ -224,7 +224,7 @@ impl Eval<'_> {
             for value in Nested::read(codes.value(at), each.list.ty) {
                 rows.push(row);
                 values.push(value);
-                if rows.len() % PART_ROWS == 0 {
+                if rows.len().is_multiple_of(PART_ROWS) {
                     self.engine.check_room(call.span, rows.len().saturating_mul(ELEMENT_BYTES))?;
                 }
             }

@@ -263,8 +263,7 @@ fn conversion_cost(arg: &Expr, to: Ty) -> Option<usize> {
             matches!(list.element(), Ty::List(_) | Ty::Null).then_some(0)
         }
         (from, to) if from.is_nested() => (convert::common(from, to) == Some(to)).then_some(2),
-        (_, Ty::ANY_LIST | Ty::ANY_LISTS | Ty::ANY_STRUCT) => None,
-        (Ty::Bool, _) => None,
+        (_, Ty::ANY_LIST | Ty::ANY_LISTS | Ty::ANY_STRUCT) | (Ty::Bool, _) => None,
         (Ty::Int, Ty::Double) => Some(2),
         (Ty::Int, Ty::Addr) => {
             arg.as_literal().is_none_or(|v| convert::literal(v, to).is_some()).then_some(3)

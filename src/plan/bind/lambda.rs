@@ -198,16 +198,15 @@ impl Binder<'_> {
             );
             return self.fail(error.help("as in list_aggregate(list, 'sum')"));
         };
-        match self.catalog.function(text).filter(|f| f.kind == FunctionKind::Aggregate) {
-            Some(function) => self.aggregate_of(function, list, rest, span, place),
-            None => {
-                let names = self.catalog.functions().iter();
-                let names = names.filter(|f| f.kind == FunctionKind::Aggregate).map(|f| f.name);
-                let message = format!("no aggregate `{text}`");
-                let error = Diagnostic::at(Code::UnknownFunction, name.span, message);
-                self.fail(error.nearest(text, names))
-            }
+        let known = self.catalog.function(text).filter(|f| f.kind == FunctionKind::Aggregate);
+        if let Some(function) = known {
+            return self.aggregate_of(function, list, rest, span, place);
         }
+        let names = self.catalog.functions().iter();
+        let names = names.filter(|f| f.kind == FunctionKind::Aggregate).map(|f| f.name);
+        let message = format!("no aggregate `{text}`");
+        let error = Diagnostic::at(Code::UnknownFunction, name.span, message);
+        self.fail(error.nearest(text, names))
     }
 
     fn aggregate_of(

@@ -96,8 +96,8 @@ impl Binder<'_> {
                 let copy = self.copy(&Expr { span: name.span, ..own });
                 return Some(copy.and_then(|own| self.fields_of(own, fields)));
             }
-            let scopes = self.frames.iter().rev().map(|frame| &frame.scope);
-            let outer = scopes.filter_map(|scope| scope.find(&column).ok()).next();
+            let mut scopes = self.frames.iter().rev().map(|frame| &frame.scope);
+            let outer = scopes.find_map(|scope| scope.find(&column).ok());
             if outer.is_some_and(|c| is_struct(&c.expr)) {
                 let outer = self.outer_column(&column)?;
                 return Some(outer.and_then(|outer| self.fields_of(outer, fields)));
@@ -116,15 +116,13 @@ impl Binder<'_> {
             let message = format!("{} has no field `{name}`", of.ty);
             return self.fail_at(Code::TypeMismatch, span, message);
         };
-        match ty.field(name) {
-            Some((at, ty)) => self.field_at(of, at, ty, span),
-            None => {
-                let names: Vec<&str> = ty.fields().iter().map(|(name, _)| *name).collect();
-                let error = Diagnostic::at(Code::UnknownColumn, span, format!("no field `{name}`"));
-                let error = error.nearest(name, names.iter().copied());
-                self.fail(error.help(format!("fields: {}", super::scope::listed(&names))))
-            }
+        if let Some((at, ty)) = ty.field(name) {
+            return self.field_at(of, at, ty, span);
         }
+        let names: Vec<&str> = ty.fields().iter().map(|(name, _)| *name).collect();
+        let error = Diagnostic::at(Code::UnknownColumn, span, format!("no field `{name}`"));
+        let error = error.nearest(name, names.iter().copied());
+        self.fail(error.help(format!("fields: {}", super::scope::listed(&names))))
     }
 
     fn field_at(&mut self, of: Expr, at: usize, ty: Ty, span: Span) -> Bound<Expr> {
@@ -157,13 +155,12 @@ impl Binder<'_> {
                     Some(Value::Text(name)) => self.field(of.clone(), name, which.span),
                     Some(Value::Int(place)) => {
                         let at = usize::try_from(*place).ok().and_then(|at| at.checked_sub(1));
-                        match at.and_then(|at| Some((at, ty.fields().get(at)?.1))) {
-                            Some((at, ty)) => self.field_at(of.clone(), at, ty, which.span),
-                            None => {
-                                let message =
-                                    format!("the structure has {} fields", ty.fields().len());
-                                self.fail_at(Code::BadArguments, which.span, message)
-                            }
+                        let found = at.and_then(|at| Some((at, ty.fields().get(at)?.1)));
+                        if let Some((at, ty)) = found {
+                            self.field_at(of.clone(), at, ty, which.span)
+                        } else {
+                            let message = format!("the structure has {} fields", ty.fields().len());
+                            self.fail_at(Code::BadArguments, which.span, message)
                         }
                     }
                     _ => {
@@ -242,7 +239,7 @@ impl Binder<'_> {
     }
 
     /// The rows with a column more for each list: a row for each element of the longest.
-    pub(super) fn with_unnests(&mut self, plan: Plan, lists: Vec<Expr>) -> Plan {
+    pub(super) fn with_unnests(plan: Plan, lists: Vec<Expr>) -> Plan {
         let (mut schema, span) = (plan.schema.clone(), plan.span);
         schema.extend(lists.iter().map(unnest_field));
         Plan { rel: Rel::Unnest { input: Box::new(plan), lists, outer: false }, schema, span }
@@ -257,7 +254,7 @@ impl Binder<'_> {
         let list = self.expr(value, Place::plain(&scope, "the argument of unnest"))?;
         let (list, _) = self.unnested(list)?;
         let one = Plan::values(vec![Vec::new()], Vec::new(), span);
-        Ok(self.with_unnests(one, vec![list]))
+        Ok(Self::with_unnests(one, vec![list]))
     }
 
     /// Whether an item is `unnest` of a structure.

@@ -329,7 +329,7 @@ impl Binder<'_> {
         let unnests = std::mem::take(&mut clauses.unnests);
         if !unnests.is_empty() {
             let below = plan.schema.len();
-            plan = self.with_unnests(plan, unnests);
+            plan = Self::with_unnests(plan, unnests);
             for expr in clauses.exprs_mut() {
                 expr.map_columns(&|i| i.checked_sub(UNNESTS).map_or(i, |i| below + i));
             }

@@ -55,7 +55,7 @@ struct Spec<'w> {
 
 /// Whether an expression holds the result of a window function.
 pub(super) fn holds_window(expr: &Expr) -> bool {
-    !expr.columns_all(|index| index < WINDOWS || index >= super::nested::UNNESTS)
+    !expr.columns_all(|index| !(WINDOWS..super::nested::UNNESTS).contains(&index))
 }
 
 impl Binder<'_> {
