@@ -24,6 +24,8 @@ const DAY_US: i64 = 86_400_000_000;
 ///
 /// ```
 /// use dumpql::extend::ArrowColumns;
+/// use dumpql::polars_arrow::array::Array as _;
+///
 /// let session = dumpql::Session::sample()?;
 /// let result = session.query("SELECT name, base FROM modules LIMIT 2")?;
 ///

@@ -162,7 +162,7 @@ fn values_of_a_program_take_the_types_of_a_saved_query() {
     for (value, wanted) in [
         (Value::Int(4096), Value::Addr(4096)),
         (Value::Addr(4096), Value::Addr(4096)),
-        (Value::text("1000"), Value::Addr(0x1000)),
+        (Value::text("0x1000"), Value::Addr(0x1000)),
         (Value::Null, Value::Null),
     ] {
         assert_eq!(of("module-at", &[("address", value)]).unwrap()["address"], wanted);

@@ -1,6 +1,7 @@
 //! dumpql for Python: the native part. The package `dumpql` in `python/` is what programs import.
 
 #![allow(unsafe_code, reason = "streams of the Arrow C interface are moved out of capsules")]
+#![allow(clippy::needless_pass_by_value, reason = "arguments of Python programs come by value")]
 
 mod columns;
 mod error;

@@ -101,7 +101,8 @@ fn time(object: &Bound<'_, PyAny>) -> PyResult<Value<'static>> {
     let py = object.py();
     let utc = PyTzInfo::utc(py)?.to_owned();
     let epoch = PyDateTime::new(py, 1970, 1, 1, 0, 0, 0, 0, Some(&utc))?;
-    let at = if !object.is_instance_of::<PyDateTime>() {
+    let is_date = !object.is_instance_of::<PyDateTime>();
+    let at = if is_date {
         let part = |name: &str| object.getattr(name)?.extract::<u8>();
         let year = object.getattr("year")?.extract()?;
         PyDateTime::new(py, year, part("month")?, part("day")?, 0, 0, 0, 0, Some(&utc))?.into_any()

@@ -123,7 +123,7 @@ class Session:
 
         >>> import dumpql
         >>> next(q.title for q in dumpql.sample().queries if q.name == "module-at")
-        'The module that an address is in'
+        'What is at an address'
         """
         return [
             SavedQuery(name, title, description, [Parameter(*each) for each in parameters])
@@ -140,7 +140,7 @@ class Session:
 
         >>> import dumpql
         >>> dumpql.sample().describe("modules").columns[:2]
-        ['name', 'type']
+        ['column', 'type']
         """
         return self.sql(f"DESCRIBE {_name(table)}")
 
