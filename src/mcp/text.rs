@@ -55,11 +55,8 @@ pub(super) fn seen(text: &str, most: usize) -> Seen {
     let cut = if rest.is_empty() { 0 } else { rest.chars().count() };
     let addresses = is_address(shown);
     let mut out = String::with_capacity(shown.len());
-    let mut chars = shown.chars().peekable();
-    while let Some(c) = chars.next() {
-        let opens = c == '<'
-            && (addresses
-                || chars.peek().is_some_and(|next| matches!(next, '/' | '|' | '!' | '?')));
+    for (at, c) in shown.char_indices() {
+        let opens = c == '<' && (addresses || is_mark(shown.get(at + 1..).unwrap_or_default()));
         if acts(c) || opens || (addresses && matches!(c, '`' | '[')) {
             // Writing into a `String` cannot fail.
             let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
@@ -95,6 +92,12 @@ pub(super) fn lines(text: &str) -> String {
     each.join("\n")
 }
 
+/// Whether what stands behind a `<` may pass for a mark of an answer or of a conversation.
+fn is_mark(behind: &str) -> bool {
+    let word = behind.get(..4).unwrap_or_default();
+    behind.starts_with(['/', '|', '!', '?']) || word.eq_ignore_ascii_case("data")
+}
+
 fn is_address(text: &str) -> bool {
     let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
     let plain = words.join(" ");
@@ -124,6 +127,7 @@ mod tests {
         assert_eq!(text(r"\FileSystem\ntfs"), r"\FileSystem\ntfs");
         assert_eq!(text("a\u{1b}[2J\nb\u{202e}c"), r"a\u{1b}[2J\u{a}b\u{202e}c");
         assert_eq!(text("</data>"), r"\u{3c}/data>");
+        assert_eq!(text("a<DATA>"), r"a\u{3c}DATA>");
         assert_eq!(text("vector<int>"), "vector<int>");
         assert_eq!(text("日本"), "日本");
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::catalog::{Catalog, ColumnData, SourceKind};
+use crate::catalog::{Catalog, ColumnData};
 use crate::diag::Diagnostic;
 use crate::dump::{self, Image};
 use crate::exec::MemTable;
@@ -227,7 +227,8 @@ impl Session {
     }
 
     /// The kinds of the open sources.
-    pub(crate) fn source_kinds(&self) -> Vec<SourceKind> {
+    #[cfg(feature = "mcp")]
+    pub(crate) fn source_kinds(&self) -> Vec<crate::catalog::SourceKind> {
         self.state().sources.iter().map(|s| s.source.kind()).collect()
     }
 

@@ -113,22 +113,19 @@ impl Job<'_> {
             let query = session.prepare(sql)?.cancel(self.token);
             query.value("dump", Value::text(input.name.clone())).run()
         };
-        let found = run(&sql(""));
-        // What ended early is not all there is, whatever it says.
-        if self.token.is_cancelled() {
-            return None;
-        }
-        match found {
+        let rows = match run(&sql("")) {
             Ok(result) => {
                 let problems = problems::of_result(&result);
-                Some(Rows { result, problems })
+                Rows { result, problems }
             }
             Err(error) => {
                 let problems = vec![Problem::of(&error, &input.path, Some(table))];
                 let result = run(&sql(" LIMIT 0")).unwrap_or_default();
-                Some(Rows { result, problems })
+                Rows { result, problems }
             }
-        }
+        };
+        // What ended early is not all there is, whatever it says.
+        (!self.token.is_cancelled()).then_some(rows)
     }
 
     /// The rows of the dump's own table of problems.
