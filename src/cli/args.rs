@@ -1,5 +1,8 @@
 //! The command line arguments, and which of them cannot be combined.
 
+mod formats;
+
+pub(super) use formats::{Format, Mode};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -274,67 +277,6 @@ pub(super) enum Colour {
     Always,
     /// Never.
     Never,
-}
-
-/// The names of formats.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// A table, or one line a value where rows do not fit.
-    Auto,
-    /// A table for reading.
-    Table,
-    /// One line a value, for wide rows.
-    Line,
-    /// Comma-separated values.
-    Csv,
-    /// Tab-separated values.
-    Tsv,
-    /// An array of objects.
-    Json,
-    /// An object a line.
-    Jsonl,
-    /// A Markdown table.
-    Md,
-    /// A page.
-    Html,
-    /// An Excel workbook.
-    Xlsx,
-    /// Apache Parquet, one file a result.
-    Parquet,
-    /// A chart as a picture.
-    Svg,
-}
-
-/// How results are shown: for reading, or in a format of files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// A table where all columns fit, else one line a value.
-    Auto,
-    /// A table with borders.
-    Table,
-    /// One line a value.
-    Line,
-    /// A format of files.
-    File(FileFormat),
-}
-
-impl From<Format> for Mode {
-    fn from(format: Format) -> Self {
-        Self::File(match format {
-            Format::Auto => return Self::Auto,
-            Format::Table => return Self::Table,
-            Format::Line => return Self::Line,
-            Format::Csv => FileFormat::Csv,
-            Format::Tsv => FileFormat::Tsv,
-            Format::Json => FileFormat::Json,
-            Format::Jsonl => FileFormat::JsonLines,
-            Format::Md => FileFormat::Markdown,
-            Format::Html => FileFormat::Html,
-            Format::Xlsx => FileFormat::Xlsx,
-            Format::Parquet => FileFormat::Parquet,
-            Format::Svg => FileFormat::Svg,
-        })
-    }
 }
 
 /// Something to run, in the order of the command line.

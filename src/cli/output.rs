@@ -1,8 +1,12 @@
 //! The destination of results: shown at once, or collected for one file.
 
+mod lines;
+
+use lines::numbered;
+pub(super) use lines::wrap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::args::Mode;
 use super::console::Console;
@@ -366,37 +370,6 @@ fn say_saved(path: &Path, rows: usize, results: usize, console: &Console) {
         let _ = write!(text, " of {results} results");
     }
     console.say(text);
-}
-
-/// `x.csv`, `x-2.csv`, `x-3.csv`, ….
-fn numbered(path: &Path, number: usize) -> PathBuf {
-    if number == 1 {
-        return path.to_owned();
-    }
-    let mut name = path.file_stem().unwrap_or_default().to_owned();
-    name.push(format!("-{number}"));
-    if let Some(extension) = path.extension() {
-        name.push(".");
-        name.push(extension);
-    }
-    path.with_file_name(name)
-}
-
-/// Breaks text into lines of at most `width` columns, all but the first set in by `indent`.
-pub(super) fn wrap(text: &str, width: usize, indent: &str) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    for word in text.split_whitespace() {
-        let used = super::table::width_of(&line) + 1 + super::table::width_of(word);
-        if !line.trim().is_empty() && used > width {
-            lines.push(std::mem::replace(&mut line, indent.to_owned()));
-        } else if !line.trim().is_empty() {
-            line.push(' ');
-        }
-        push_clean(word, &mut line);
-    }
-    lines.push(line);
-    lines
 }
 
 #[cfg(test)]

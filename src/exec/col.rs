@@ -3,11 +3,13 @@
 //! Knows how to slice, gather, filter and join columns together. The language's type is not here
 //! (a timestamp is an integer); expressions and plans carry it.
 
+mod arrays;
+
+use arrays::{filtered, take_prim, take_view};
 use std::borrow::Cow;
 
 use polars::prelude::{
-    BooleanChunked, BooleanType, ChunkFilter, ChunkTake, ChunkedArray, Column, DataType,
-    IntoColumn, PlSmallStr, PolarsDataType, Series, StringType,
+    BooleanChunked, BooleanType, Column, DataType, IntoColumn, PlSmallStr, Series, StringType,
 };
 use polars_arrow::array::{
     Array, BooleanArray, MutableBinaryViewArray, PrimitiveArray, StaticArray, Utf8ViewArray,
@@ -372,50 +374,4 @@ fn text_value(text: &str, ty: Ty) -> Value<'_> {
         Ty::Struct(_) => Value::Struct(Nested::of_code(ty, Cow::Borrowed(text))),
         _ => Value::Text(Cow::Borrowed(text)),
     }
-}
-
-fn wrap<T>(array: &T::Array) -> ChunkedArray<T>
-where
-    T: PolarsDataType,
-    T::Array: Clone,
-{
-    ChunkedArray::with_chunk(PlSmallStr::EMPTY, array.clone())
-}
-
-fn unwrap<T>(chunked: &ChunkedArray<T>) -> T::Array
-where
-    T: PolarsDataType,
-    T::Array: Clone,
-{
-    chunked.rechunk().downcast_as_array().clone()
-}
-
-/// Indices come from the engine itself and lie within the column; polars checks them again.
-fn take_view<T>(array: &T::Array, rows: &[u32]) -> T::Array
-where
-    T: PolarsDataType,
-    T::Array: Clone,
-    for<'a> ChunkedArray<T>: ChunkTake<&'a [u32]>,
-{
-    let chunked = wrap::<T>(array);
-    unwrap(&chunked.take(&rows).unwrap_or_else(|_| chunked.slice(0, 0)))
-}
-
-fn take_prim<T: NativeType>(array: &PrimitiveArray<T>, rows: &[u32]) -> PrimitiveArray<T> {
-    let values = array.values().as_slice();
-    let taken = rows.iter().map(|&row| values[row as usize]).collect();
-    let validity = array.validity().filter(|v| v.unset_bits() > 0);
-    let validity = validity.map(|v| rows.iter().map(|&row| v.get_bit(row as usize)).collect());
-    prim(taken, validity)
-}
-
-fn filtered<T>(array: &T::Array, keep: &Bitmap) -> T::Array
-where
-    T: PolarsDataType,
-    T::Array: Clone,
-    ChunkedArray<T>: ChunkFilter<T>,
-{
-    let mask = BooleanChunked::from_bitmap(PlSmallStr::EMPTY, keep.clone());
-    let chunked = wrap::<T>(array);
-    unwrap(&chunked.filter(&mask).unwrap_or_else(|_| chunked.slice(0, 0)))
 }

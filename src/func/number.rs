@@ -1,9 +1,14 @@
 //! Numbers. A result outside the range of its type is an error, and so is an argument outside
 //! the domain of the function.
 
+mod round;
+mod whole;
+
 use super::def::{Args, Fault, Scalar, bad, overflow, sig};
 use crate::catalog::Ty::{Addr, Bool, Double, Int};
 use crate::catalog::{Signature, Value};
+use round::{round, round_double};
+use whole::{binomial, factorial, gamma, gcd, lcm, modulo};
 
 const fn f(
     name: &'static str,
@@ -325,57 +330,6 @@ fn finite(function: &str, result: f64, arguments: &[f64]) -> Result<Value<'stati
     }
 }
 
-fn round(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
-    let digits = if a.any(1).is_null() { 0 } else { a.int(1)? };
-    let digits = i32::try_from(digits.clamp(-400, 400)).unwrap_or_default();
-    match a.any(0) {
-        Value::Int(v) => round_integer(*v, digits),
-        _ => Ok(Value::Double(round_double(a.double(0)?, digits, false))),
-    }
-}
-
-fn round_integer(value: i64, digits: i32) -> Result<Value<'static>, Fault> {
-    if digits >= 0 {
-        return Ok(Value::Int(value));
-    }
-    let Some(unit) = 10i128.checked_pow(digits.unsigned_abs()) else { return Ok(Value::Int(0)) };
-    let value = i128::from(value);
-    let half = if value < 0 { -(unit / 2) } else { unit / 2 };
-    integer("round", value.checked_add(half).map(|v| v / unit * unit))
-}
-
-fn round_double(value: f64, digits: i32, to_even: bool) -> f64 {
-    if !value.is_finite() || value == 0.0 {
-        return value;
-    }
-    // The decimal digits that the number is written with decide, so that 1.005 has a half to round
-    // away from zero although the nearest double is smaller.
-    let mut buffer = ryu::Buffer::new();
-    let text = buffer.format_finite(value.abs());
-    rounded(text, digits, to_even).map_or(value, |v| v.copysign(value))
-}
-
-/// Rounds a number written in decimal, with a point or an exponent or both; halves go up, or to the
-/// even digit. `None` if it has no more digits than wanted.
-fn rounded(text: &str, places: i32, to_even: bool) -> Option<f64> {
-    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let exponent: i32 = exponent.parse().ok()?;
-    // The number is `digits * 10^power`.
-    let digits: u64 = format!("{whole}{fraction}").parse().ok()?;
-    let power = exponent - i32::try_from(fraction.len()).ok()?;
-    let drop = u32::try_from(-places - power).ok().filter(|&drop| drop > 0)?;
-    let kept = match 10u64.checked_pow(drop) {
-        Some(unit) => {
-            let (kept, rest, half) = (digits / unit, digits % unit, unit / 2);
-            let up = rest > half || (rest == half && !(to_even && kept.is_multiple_of(2)));
-            kept + u64::from(up)
-        }
-        None => 0,
-    };
-    format!("{kept}e{}", -places).parse().ok()
-}
-
 fn root(value: f64) -> Result<Value<'static>, Fault> {
     if value < 0.0 {
         return bad("the square root of a negative number is not defined");
@@ -429,62 +383,6 @@ fn within(
 /// A quotient or remainder; NULL if the divisor is zero.
 fn by(value: f64, divisor: f64, function: fn(f64, f64) -> f64) -> Value<'static> {
     if divisor == 0.0 { Value::Null } else { Value::Double(function(value, divisor)) }
-}
-
-fn factorial(n: i64) -> Result<Value<'static>, Fault> {
-    if n < 0 {
-        return bad("the factorial of a number below zero is not defined");
-    }
-    let product = (1..=n.min(21)).try_fold(1i64, i64::checked_mul);
-    product.map(Value::Int).ok_or_else(|| overflow("factorial", "INTEGER"))
-}
-
-fn binomial(n: i64, k: i64) -> Result<Value<'static>, Fault> {
-    if n < 0 || k < 0 {
-        return bad("binom takes no numbers below zero");
-    }
-    if k > n {
-        return Ok(Value::Int(0));
-    }
-    let mut choices = 1i128;
-    for i in 0..k.min(n - k) {
-        choices = choices * i128::from(n - i) / i128::from(i + 1);
-        if choices > i128::from(i64::MAX) {
-            return Err(overflow("binom", "INTEGER"));
-        }
-    }
-    integer("binom", Some(choices))
-}
-
-fn gamma(value: f64) -> Result<Value<'static>, Fault> {
-    if value == 0.0 {
-        return bad("the gamma function of zero is not defined");
-    }
-    finite("gamma", libm::tgamma(value), &[value])
-}
-
-fn modulo(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
-    if let (Value::Int(x), Value::Int(y)) = (a.any(0), a.any(1)) {
-        return Ok(if *y == 0 { Value::Null } else { Value::Int(x.wrapping_rem(*y)) });
-    }
-    let (x, y) = (a.double(0)?, a.double(1)?);
-    Ok(if y == 0.0 { Value::Null } else { Value::Double(x % y) })
-}
-
-const fn gcd(mut a: u64, mut b: u64) -> u64 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
-}
-
-fn lcm(a: i64, b: i64) -> Result<Value<'static>, Fault> {
-    let (x, y) = (a.unsigned_abs(), b.unsigned_abs());
-    let divisor = gcd(x, y);
-    if divisor == 0 {
-        return Ok(Value::Int(0));
-    }
-    integer("lcm", i128::from(x / divisor).checked_mul(i128::from(y)))
 }
 
 #[cfg(test)]

@@ -9,7 +9,10 @@ mod statement;
 mod turn;
 pub mod walk;
 
+mod select;
+
 use crate::diag::Span;
+pub use select::{Distinct, GroupBy, GroupItem, NamePattern, Select, SelectItem};
 
 pub use expr::{
     BinaryOp, Bound, Call, Exclude, Expr, ExprKind, Frame, FrameUnit, Literal, MatchOp, Over,
@@ -151,23 +154,6 @@ impl Query {
     }
 }
 
-impl Select {
-    /// A select without list and clauses.
-    pub const fn blank(span: Span) -> Self {
-        Self {
-            distinct: Distinct::No,
-            items: Vec::new(),
-            from: None,
-            filter: None,
-            group_by: GroupBy::None,
-            having: None,
-            windows: Vec::new(),
-            qualify: None,
-            span,
-        }
-    }
-}
-
 /// `ORDER BY ALL`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OrderAll {
@@ -243,118 +229,6 @@ pub enum SetOp {
     Intersect,
     /// `EXCEPT`.
     Except,
-}
-
-/// `SELECT …` (or `FROM …` first).
-#[derive(Debug, Clone, PartialEq)]
-pub struct Select {
-    /// `DISTINCT`.
-    pub distinct: Distinct,
-    /// The list; `FROM t` alone has one `*`.
-    pub items: Vec<SelectItem>,
-    /// The `FROM` clause; commas are cross joins. `None` gives one row without columns.
-    pub from: Option<TableRef>,
-    /// `WHERE`.
-    pub filter: Option<Expr>,
-    /// `GROUP BY`.
-    pub group_by: GroupBy,
-    /// `HAVING`.
-    pub having: Option<Expr>,
-    /// `WINDOW name AS (…), …`.
-    pub windows: Vec<(Ident, Window)>,
-    /// `QUALIFY`.
-    pub qualify: Option<Expr>,
-    /// Where it stands.
-    pub span: Span,
-}
-
-/// `DISTINCT` of a select.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Distinct {
-    /// Keep every row.
-    No,
-    /// `DISTINCT`.
-    Rows,
-    /// `DISTINCT ON (…)`.
-    On(Vec<Expr>),
-}
-
-/// `GROUP BY` of a select.
-#[derive(Debug, Clone, PartialEq)]
-pub enum GroupBy {
-    /// None.
-    None,
-    /// `GROUP BY ALL`: every item of the list that holds no aggregate.
-    All(Span),
-    /// Expressions, names of items, or ordinals.
-    Keys(Vec<Expr>),
-    /// With `GROUPING SETS`, `ROLLUP`, `CUBE` or `()` among the items.
-    Sets(Vec<GroupItem>),
-}
-
-/// An item of `GROUP BY`.
-#[derive(Debug, Clone, PartialEq)]
-pub enum GroupItem {
-    /// Keys of one set: an expression, several in parentheses, or none.
-    Keys(Vec<Expr>),
-    /// `ROLLUP (…)`.
-    Rollup(Vec<Vec<Expr>>),
-    /// `CUBE (…)`.
-    Cube(Vec<Vec<Expr>>),
-    /// `GROUPING SETS (…)`.
-    Sets(Vec<GroupItem>),
-}
-
-/// One item of a select list.
-#[derive(Debug, Clone, PartialEq)]
-pub enum SelectItem {
-    /// `*` or `t.*`, with `LIKE` or with `EXCLUDE (a, b)`, `REPLACE (e AS a)`, `RENAME (a AS b)`.
-    Star {
-        /// The table before the dot.
-        qualifier: Option<Name>,
-        /// Columns left out.
-        exclude: Vec<Ident>,
-        /// Columns computed instead.
-        replace: Vec<(Expr, Ident)>,
-        /// Columns with other names: the column, and the name.
-        rename: Vec<(Ident, Ident)>,
-        /// What the names of the columns are like.
-        like: Option<NamePattern>,
-        /// Where it stands.
-        span: Span,
-    },
-    /// An expression with an optional name.
-    Expr {
-        /// The expression.
-        expr: Expr,
-        /// `AS name`.
-        alias: Option<Ident>,
-    },
-}
-
-impl SelectItem {
-    /// `*`.
-    pub const fn all(span: Span) -> Self {
-        Self::Star {
-            qualifier: None,
-            exclude: Vec::new(),
-            replace: Vec::new(),
-            rename: Vec::new(),
-            like: None,
-            span,
-        }
-    }
-}
-
-/// A condition on names of columns.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NamePattern {
-    /// The kind of pattern.
-    pub op: MatchOp,
-    /// The pattern.
-    pub pattern: Ident,
-    /// Whether `NOT` was given.
-    pub negated: bool,
 }
 
 /// What stands in `FROM`.

@@ -1,13 +1,17 @@
 //! Every place and every expression of a tree, to be changed where it stands.
 
+mod calls;
+mod pipe;
+
 use super::{Body, OrderAll, With};
 use super::{
-    Bound, Call, Distinct, Expr, ExprKind, GroupBy, GroupItem, Ident, JoinOn, Name, OrderItem,
-    Over, Pipe, PipeItem, PipeKey, PipeKind, Query, Select, SelectItem, TableAlias, TableRef,
-    TableRefKind, Window,
+    Distinct, Expr, ExprKind, GroupBy, GroupItem, Ident, JoinOn, Name, OrderItem, Query, Select,
+    SelectItem, TableAlias, TableRef, TableRefKind,
 };
 use super::{PivotValues, Turn};
 use crate::diag::Span;
+use calls::{call, windows};
+use pipe::pipe;
 
 /// What is done at the nodes of a tree.
 pub trait Visit {
@@ -239,77 +243,6 @@ fn join_on(v: &mut dyn Visit, on: &mut JoinOn) {
     }
 }
 
-fn pipe(v: &mut dyn Visit, step: &mut Pipe) {
-    v.span(&mut step.span);
-    match &mut step.kind {
-        PipeKind::Select(whole) => select(v, whole),
-        PipeKind::Extend { items, windows: named } => {
-            for item in items {
-                select_item(v, item);
-            }
-            windows(v, named);
-        }
-        PipeKind::Set(values) => {
-            for (name, value) in values {
-                ident(v, name);
-                expr(v, value);
-            }
-        }
-        PipeKind::Drop(names) => idents(v, names),
-        PipeKind::Rename(names) => {
-            for (from, to) in names {
-                ident(v, from);
-                ident(v, to);
-            }
-        }
-        PipeKind::As(name) => ident(v, name),
-        PipeKind::Where(condition) => expr(v, condition),
-        PipeKind::Aggregate { items, keys, .. } => {
-            for item in items {
-                pipe_item(v, item);
-            }
-            for key in keys {
-                match key {
-                    PipeKey::Item(item) => pipe_item(v, item),
-                    PipeKey::Sets(item) => group_item(v, item),
-                }
-            }
-        }
-        PipeKind::Distinct => {}
-        PipeKind::Join { right, on, .. } => {
-            table(v, right);
-            join_on(v, on);
-        }
-        PipeKind::SetOp { queries, .. } => {
-            for inner in queries {
-                query(v, inner);
-            }
-        }
-        PipeKind::Turn { turn: made, alias } => {
-            turn(v, made);
-            table_alias(v, alias);
-        }
-        PipeKind::Order { items, all } => {
-            for item in items {
-                order_item(v, item);
-            }
-            order_all(v, all.as_mut());
-        }
-        PipeKind::Limit { limit, offset, .. } => {
-            for count in limit.iter_mut().chain(offset) {
-                expr(v, count);
-            }
-        }
-    }
-}
-
-fn pipe_item(v: &mut dyn Visit, item: &mut PipeItem) {
-    expr(v, &mut item.expr);
-    if let Some(alias) = &mut item.alias {
-        ident(v, alias);
-    }
-}
-
 fn order_item(v: &mut dyn Visit, item: &mut OrderItem) {
     expr(v, &mut item.expr);
 }
@@ -408,50 +341,6 @@ pub fn expr(v: &mut dyn Visit, whole: &mut Expr) {
     }
     v.span(&mut whole.span);
     v.expr(whole);
-}
-
-fn call(v: &mut dyn Visit, call: &mut Call) {
-    ident(v, &mut call.name);
-    exprs(v, &mut call.args);
-    idents(v, &mut call.exclude);
-    let keys = call.order_by.iter_mut().chain(&mut call.within_group);
-    for key in keys {
-        order_item(v, key);
-    }
-    if let Some(filter) = &mut call.filter {
-        expr(v, filter);
-    }
-    match call.over.as_deref_mut() {
-        Some(Over::Named(name)) => ident(v, name),
-        Some(Over::Window(over)) => window(v, over),
-        None => {}
-    }
-}
-
-fn windows(v: &mut dyn Visit, named: &mut [(Ident, Window)]) {
-    for (name, over) in named {
-        ident(v, name);
-        window(v, over);
-    }
-}
-
-fn window(v: &mut dyn Visit, window: &mut Window) {
-    if let Some(base) = &mut window.base {
-        ident(v, base);
-    }
-    exprs(v, &mut window.partition_by);
-    for key in &mut window.order_by {
-        order_item(v, key);
-    }
-    if let Some(frame) = &mut window.frame {
-        v.span(&mut frame.span);
-        for bound in [&mut frame.start, &mut frame.end] {
-            if let Bound::Preceding(offset) | Bound::Following(offset) = bound {
-                expr(v, offset);
-            }
-        }
-    }
-    v.span(&mut window.span);
 }
 
 fn ident(v: &mut dyn Visit, ident: &mut Ident) {

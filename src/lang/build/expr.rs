@@ -1,13 +1,17 @@
 //! Expressions and calls.
 
+mod call;
+mod operators;
+
+use call::blank_call;
+pub(super) use call::called;
+use operators::{balanced, binary, binary_op, chains, depth_of_chain, is_comparison};
 use pest::iterators::Pair;
 
 use super::query::has;
 use super::{Builder, Built, defect, found, last, only};
 use crate::diag::{Code, Diagnostic, Span};
-use crate::lang::ast::{
-    BinaryOp, Body, Call, Expr, ExprKind, Ident, Literal, MatchOp, OrderItem, Query, UnaryOp,
-};
+use crate::lang::ast::{BinaryOp, Body, Expr, ExprKind, Ident, MatchOp, Query, UnaryOp};
 use crate::lang::syntax::{PRECEDENCE, Rule};
 
 /// Chains of AND or OR longer than this become balanced trees: the answer is the same, and neither
@@ -326,69 +330,6 @@ impl Builder {
         let double = || Ident { text: "DOUBLE PRECISION".to_owned(), quoted: false, span };
         pair.into_inner().last().and_then(|name| self.ident(name).ok()).unwrap_or_else(double)
     }
-
-    fn call(&mut self, pair: Pair<'_, Rule>) -> Built<Expr> {
-        let span = self.span(&pair);
-        let mut call = blank_call(Ident { text: String::new(), quoted: false, span });
-        for part in pair.into_inner() {
-            match part.as_rule() {
-                Rule::function_name => call.name = self.ident(only(part)?)?,
-                Rule::arguments => self.arguments(&mut call, part)?,
-                Rule::within_group => {
-                    let order = part.into_inner().find(|p| p.as_rule() == Rule::order_by);
-                    call.within_group = self.call_order(found(order)?)?;
-                }
-                Rule::treatment => call.ignore_nulls = has(&part, Rule::IGNORE),
-                Rule::filter => call.filter = Some(Box::new(self.only_expr(part)?)),
-                Rule::over => call.over = Some(Box::new(self.over(part)?)),
-                _ => {}
-            }
-        }
-        Ok(Expr { kind: ExprKind::Call(call), span })
-    }
-
-    /// The keys of an ORDER BY that is not a query's.
-    pub(super) fn call_order(&mut self, pair: Pair<'_, Rule>) -> Built<Vec<OrderItem>> {
-        let (items, all) = self.order_by(pair)?;
-        if let Some(all) = all {
-            let message = "found ORDER BY ALL in a call, expected an expression";
-            return Err(Diagnostic::at(Code::Syntax, all.span, message));
-        }
-        Ok(items)
-    }
-
-    fn arguments(&mut self, call: &mut Call, pair: Pair<'_, Rule>) -> Built<()> {
-        let mut words = Vec::new();
-        for part in pair.into_inner() {
-            let span = self.span(&part);
-            match part.as_rule() {
-                Rule::all_rows => {
-                    call.star = true;
-                    if let Some(exclude) = part.into_inner().next() {
-                        call.exclude = self.excluded(exclude)?;
-                    }
-                }
-                Rule::distinct_arg => call.distinct = true,
-                Rule::expr => call.args.push(self.expr(part)?),
-                Rule::order_by => call.order_by = self.call_order(part)?,
-                Rule::treatment => call.ignore_nulls = has(&part, Rule::IGNORE),
-                Rule::trim_side => words.push((only(part)?.as_rule(), span)),
-                Rule::arg_from | Rule::arg_for | Rule::arg_in => words.push((part.as_rule(), span)),
-                _ => {}
-            }
-        }
-        if let (Some(name), false) =
-            (call.exclude.first(), call.name.text.eq_ignore_ascii_case("columns"))
-        {
-            let message = "found EXCLUDE in a call, it belongs to `*` of a list and of COLUMNS(*)";
-            return Err(Diagnostic::at(Code::Syntax, name.span, message));
-        }
-        if call.distinct && call.args.is_empty() {
-            let message = "found DISTINCT without an argument, expected an expression after it";
-            return Err(Diagnostic::at(Code::Syntax, call.name.span, message));
-        }
-        worded(call, &words)
-    }
 }
 
 impl Node {
@@ -414,114 +355,6 @@ impl Node {
     }
 }
 
-fn balanced(op: BinaryOp, first: Expr, mut rest: Vec<(Span, Expr)>) -> Expr {
-    if rest.is_empty() {
-        return first;
-    }
-    let half = rest.len() / 2;
-    let mut upper = rest.split_off(half).into_iter();
-    let left = balanced(op, first, rest);
-    match upper.next() {
-        Some((op_span, middle)) => {
-            let right = balanced(op, middle, upper.collect());
-            binary(op, op_span, left, right)
-        }
-        None => left,
-    }
-}
-
-fn binary(op: BinaryOp, op_span: Span, left: Expr, right: Expr) -> Expr {
-    let span = left.span.to(right.span);
-    let (left, right) = (Box::new(left), Box::new(right));
-    Expr { kind: ExprKind::Binary { op, op_span, left, right }, span }
-}
-
-/// How many levels the operators of one expression can put above an operand. AND and OR bind
-/// loosest and are balanced when they are many, so each operand of theirs counts on its own.
-fn depth_of_chain(pair: &Pair<'_, Rule>) -> usize {
-    let (mut deepest, mut current) = (1usize, 1usize);
-    for part in pair.clone().into_inner() {
-        match part.as_rule() {
-            Rule::and | Rule::or => current = 1,
-            rule if is_operator(rule) => current += 1,
-            _ => {}
-        }
-        deepest = deepest.max(current);
-    }
-    deepest
-}
-
-/// A call of that name without arguments.
-const fn blank_call(name: Ident) -> Call {
-    Call {
-        name,
-        args: Vec::new(),
-        star: false,
-        exclude: Vec::new(),
-        distinct: false,
-        order_by: Vec::new(),
-        within_group: Vec::new(),
-        ignore_nulls: false,
-        filter: None,
-        over: None,
-    }
-}
-
-/// What an operator stands for that is a function.
-pub(super) fn called(name: &str, at: Span, args: Vec<Expr>, span: Span) -> Expr {
-    let name = Ident { text: name.to_owned(), quoted: false, span: at };
-    Expr { kind: ExprKind::Call(Call { args, ..blank_call(name) }), span }
-}
-
-fn is_operator(rule: Rule) -> bool {
-    binary_op(rule).is_some()
-        || matches!(rule, Rule::not | Rule::negative | Rule::positive | Rule::bit_not)
-        || matches!(rule, Rule::is_null | Rule::null_suffix | Rule::is_bool | Rule::is_distinct)
-        || matches!(rule, Rule::between | Rule::in_ | Rule::matches | Rule::cast)
-        || matches!(rule, Rule::power | Rule::magnitude | Rule::chained | Rule::at_zone)
-        || matches!(rule, Rule::field | Rule::subscript | Rule::lambda_arrow | Rule::long_arrow)
-}
-
-fn is_comparison(op: BinaryOp) -> bool {
-    use BinaryOp::{Eq, Gt, GtEq, Lt, LtEq, NotEq};
-    matches!(op, Eq | NotEq | Lt | LtEq | Gt | GtEq)
-}
-
-/// Whether an expression is a comparison without parentheses around it, which its span would hold.
-fn chains(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Binary { op, left, .. } => {
-            is_comparison(*op) && expr.span.start == left.span.start
-        }
-        _ => false,
-    }
-}
-
-fn binary_op(rule: Rule) -> Option<BinaryOp> {
-    Some(match rule {
-        Rule::or => BinaryOp::Or,
-        Rule::and => BinaryOp::And,
-        Rule::eq => BinaryOp::Eq,
-        Rule::not_eq => BinaryOp::NotEq,
-        Rule::lt => BinaryOp::Lt,
-        Rule::lt_eq => BinaryOp::LtEq,
-        Rule::gt => BinaryOp::Gt,
-        Rule::gt_eq => BinaryOp::GtEq,
-        Rule::plus => BinaryOp::Add,
-        Rule::minus => BinaryOp::Sub,
-        Rule::times => BinaryOp::Mul,
-        Rule::div => BinaryOp::Div,
-        Rule::int_div => BinaryOp::IntDiv,
-        Rule::modulo => BinaryOp::Mod,
-        Rule::concat => BinaryOp::Concat,
-        Rule::bit_and => BinaryOp::BitAnd,
-        Rule::bit_or => BinaryOp::BitOr,
-        Rule::shift_left => BinaryOp::ShiftLeft,
-        Rule::shift_right => BinaryOp::ShiftRight,
-        _ => return None,
-    })
-}
-
 /// `module!symbol` without quotes.
 fn symbol(pair: Pair<'_, Rule>) -> String {
     let parts = pair.into_inner().map(|part| match part.as_rule() {
@@ -529,76 +362,4 @@ fn symbol(pair: Pair<'_, Rule>) -> String {
         _ => part.as_str().to_owned(),
     });
     parts.collect::<Vec<_>>().join("!")
-}
-
-/// Arguments that standard SQL separates with words, as an ordinary call.
-fn worded(call: &mut Call, words: &[(Rule, Span)]) -> Built<()> {
-    let name = call.name.text.to_ascii_lowercase();
-    let rules: Vec<Rule> = words.iter().map(|(rule, _)| *rule).collect();
-    match (name.as_str(), rules.as_slice()) {
-        ("position", []) => position_in_list(call),
-        (_, []) => {}
-        ("extract", [Rule::arg_from]) if call.args.len() == 2 => {
-            let part = call.args.first_mut();
-            if let Some(Expr { kind, .. }) = part
-                && let ExprKind::Column(name) = kind
-                && let [word] = name.parts.as_slice()
-            {
-                *kind = ExprKind::Literal(Literal::Text(word.text.clone()));
-            }
-            "date_part".clone_into(&mut call.name.text);
-        }
-        ("position", [Rule::arg_in]) if call.args.len() == 2 => call.args.reverse(),
-        ("substring" | "substr", [Rule::arg_from, Rule::arg_for]) if call.args.len() == 3 => {}
-        ("substring" | "substr", [Rule::arg_from]) if call.args.len() == 2 => {}
-        ("substring" | "substr", [Rule::arg_for]) if call.args.len() == 2 => {
-            let span = call.name.span;
-            let one = Expr { kind: ExprKind::Literal(Literal::Int(1)), span };
-            call.args.insert(1, one);
-        }
-        ("trim", [sides @ .., Rule::arg_from])
-            if sides.len() <= 1 && (1..=2).contains(&call.args.len()) =>
-        {
-            call.args.reverse();
-            trim_side(call, sides.first());
-        }
-        ("trim", [side]) if call.args.len() == 1 => trim_side(call, Some(side)),
-        _ => {
-            let place = words.first().map(|(_, span)| *span).unwrap_or_default();
-            let message =
-                format!("the arguments of {name} take no words between them, expected `,`");
-            return Err(Diagnostic::at(Code::Syntax, place, message));
-        }
-    }
-    Ok(())
-}
-
-/// `position('x' IN (s))` reads like a list of one, and `position('x' IN s)` like values of a list.
-fn position_in_list(call: &mut Call) {
-    if let [Expr { kind: ExprKind::Call(inner), .. }] = call.args.as_mut_slice()
-        && inner.name.text == super::nested::IN
-    {
-        call.args = std::mem::take(&mut inner.args);
-        return;
-    }
-    let Some(Expr { kind: ExprKind::InList { list, negated: false, .. }, .. }) = call.args.first()
-    else {
-        return;
-    };
-    if call.args.len() == 1
-        && list.len() == 1
-        && let Some(Expr { kind: ExprKind::InList { expr, list, .. }, .. }) = call.args.pop()
-    {
-        call.args = list;
-        call.args.push(*expr);
-    }
-}
-
-fn trim_side(call: &mut Call, side: Option<&Rule>) {
-    let name = match side {
-        Some(Rule::LEADING) => "ltrim",
-        Some(Rule::TRAILING) => "rtrim",
-        _ => return,
-    };
-    name.clone_into(&mut call.name.text);
 }

@@ -1,5 +1,9 @@
 //! Expressions: converts each kind of syntax tree node to a typed expression.
 
+mod cases;
+mod matching;
+
+pub(in crate::plan) use matching::match_words;
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -11,12 +15,11 @@ use super::scope::{Miss, Scope};
 use super::window::WINDOWS;
 use super::window::{Named, Pending, holds_window};
 use super::{Binder, Bound, Failed};
-use crate::catalog::{IntRange, Ty};
+use crate::catalog::Ty;
 use crate::diag::{Code, Diagnostic, Span};
-use crate::lang::ast::{self, BinaryOp, MatchOp, Name, Query};
-use crate::plan::convert::{self, can_cast};
+use crate::lang::ast::{self, BinaryOp, Name, Query};
+use crate::plan::convert;
 use crate::plan::fold::fold;
-use crate::plan::walk::balanced;
 use crate::plan::{AggregateCall, Expr, ExprKind, Plan, QueryKind, SubQuery};
 
 /// Names that expressions may use beside columns: earlier items of the select list.
@@ -281,86 +284,6 @@ impl Binder<'_> {
         self.fail(error)
     }
 
-    fn case(
-        &mut self,
-        operand: Option<&ast::Expr>,
-        branches: &[(ast::Expr, ast::Expr)],
-        otherwise: Option<&ast::Expr>,
-        span: Span,
-        place: Place<'_>,
-    ) -> Bound<Expr> {
-        let operand = operand.map(|e| self.expr(e, place)).transpose();
-        let mut conditions = Vec::with_capacity(branches.len());
-        let mut results = Vec::with_capacity(branches.len() + 1);
-        for (when, then) in branches {
-            conditions.push(match &operand {
-                Ok(None) => self.condition(when, place, "WHEN"),
-                Ok(Some(operand)) => self.case_equals(operand, when, place),
-                Err(Failed) => Err(Failed),
-            });
-            results.push(self.expr(then, place));
-        }
-        results.extend(otherwise.map(|e| self.expr(e, place)));
-        let conditions = conditions.into_iter().collect::<Bound<Vec<_>>>()?;
-        let results = results.into_iter().collect::<Bound<Vec<_>>>()?;
-        let results = self.unify(results, "the results of CASE")?;
-        Ok(case_of(conditions, results, span))
-    }
-
-    fn case_equals(&mut self, operand: &Expr, when: &ast::Expr, place: Place<'_>) -> Bound<Expr> {
-        let when = self.expr(when, place)?;
-        let operand = self.copy(operand)?;
-        let span = when.span;
-        self.compare(BinaryOp::Eq, operand, when, span)
-    }
-
-    fn cast(
-        &mut self,
-        expr: &ast::Expr,
-        ty: &ast::Ident,
-        lenient: bool,
-        span: Span,
-        place: Place<'_>,
-    ) -> Bound<Expr> {
-        let inner = self.expr(expr, place);
-        let Some(to) = Ty::from_name(&ty.text) else {
-            let error =
-                Diagnostic::at(Code::TypeMismatch, ty.span, format!("no type `{}`", ty.text));
-            let names =
-                ["BOOLEAN", "INTEGER", "DOUBLE", "VARCHAR", "ADDRESS", "TIMESTAMP", "INTERVAL"];
-            let error = error.nearest(&ty.text, names);
-            let error = match super::idioms::type_name(&ty.text) {
-                Some(help) => error.help(help),
-                None => error,
-            };
-            return self.fail(error.help(format!("types: {}", names.join(", "))));
-        };
-        let inner = inner?;
-        if !can_cast(inner.ty, to) {
-            let message = format!("{} cannot be converted to {to}", inner.ty);
-            let error = Diagnostic::at(Code::TypeMismatch, span, message);
-            return self.fail(self.cast_help(error, inner.ty, to));
-        }
-        let range = IntRange::of_name(&ty.text);
-        let bound = convert::explicit(inner, to, lenient, range);
-        Ok(Expr { span, ..bound })
-    }
-
-    fn cast_help(&self, error: Diagnostic, from: Ty, to: Ty) -> Diagnostic {
-        let mut error = error;
-        for (a, b, function) in [
-            (Ty::Int, Ty::Time, "make_timestamp"),
-            (Ty::Time, Ty::Int, "epoch_us"),
-            (Ty::Interval, Ty::Int, "epoch_us"),
-        ] {
-            if (from, to) == (a, b) && self.catalog.function(function).is_some() {
-                error =
-                    error.help(format!("{function}(…) takes microseconds to and from 1970 UTC"));
-            }
-        }
-        error
-    }
-
     pub(super) fn one_column<T>(&mut self, found: usize, span: Span) -> Bound<T> {
         let message = format!("a sub-query in an expression has one column, this one has {found}");
         self.fail(
@@ -375,72 +298,6 @@ impl Binder<'_> {
         let scope = Arc::new(place.scope.clone());
         self.within(scope, |binder| binder.query(query))
     }
-
-    fn matching(&mut self, expr: &ast::Expr, place: Place<'_>) -> Bound<Expr> {
-        let ast::ExprKind::Match { op, expr: text, pattern, escape, negated } = &expr.kind else {
-            return Err(Failed);
-        };
-        let (text, pattern) = (self.expr(text, place), self.expr(pattern, place));
-        let escape = escape.as_deref().map(|e| self.escape(e, *op, place)).transpose();
-        let words = match_words(*op);
-        let (text, pattern) = (self.text(text?, words), self.text(pattern?, words));
-        let escape = escape?;
-        Ok(match_of(*op, text?, pattern?, escape, *negated, expr.span))
-    }
-
-    /// `LIKE ANY (…)`, `LIKE ALL (…)`: a match of each pattern, joined.
-    fn matching_list(&mut self, expr: &ast::Expr, place: Place<'_>) -> Bound<Expr> {
-        let ast::ExprKind::MatchList { op, expr: text, patterns, all, negated } = &expr.kind else {
-            return Err(Failed);
-        };
-        let words = match_words(*op);
-        let (text, patterns) = (self.expr(text, place), self.exprs(patterns, place));
-        let text = self.text(text?, words)?;
-        let mut terms = Vec::new();
-        for pattern in patterns? {
-            let (pattern, text) = (self.text(pattern, words)?, self.copy(&text)?);
-            terms.push(match_of(*op, text, pattern, None, *negated, expr.span));
-        }
-        let join = if *all { BinaryOp::And } else { BinaryOp::Or };
-        let joined = balanced(join, Ty::Bool, terms).ok_or(Failed)?;
-        Ok(Expr { span: expr.span, ..joined })
-    }
-
-    fn text(&mut self, expr: Expr, what: &str) -> Bound<Expr> {
-        convert::implicit(expr, Ty::Text).or_else(|(expr, _)| {
-            let message = format!("{what} needs VARCHAR, this is {}", expr.ty);
-            self.fail(
-                Diagnostic::at(Code::TypeMismatch, expr.span, message)
-                    .help("convert it with CAST(… AS VARCHAR)"),
-            )
-        })
-    }
-
-    fn escape(&mut self, escape: &ast::Expr, op: MatchOp, place: Place<'_>) -> Bound<char> {
-        if !matches!(op, MatchOp::Like | MatchOp::ILike) {
-            let message = format!("{} has no ESCAPE", match_words(op));
-            return self.fail_at(Code::BadQuery, escape.span, message);
-        }
-        let bound = self.expr(escape, place)?;
-        let text = bound.as_literal().and_then(|v| v.as_text()).unwrap_or_default();
-        let mut chars = text.chars();
-        match (chars.next(), chars.next()) {
-            (Some(one), None) => Ok(one),
-            _ => self.fail_at(Code::BadQuery, escape.span, "ESCAPE needs a text of one character"),
-        }
-    }
-}
-
-fn match_of(
-    op: MatchOp,
-    text: Expr,
-    pattern: Expr,
-    escape: Option<char>,
-    negated: bool,
-    span: Span,
-) -> Expr {
-    let (expr, pattern) = (Box::new(text), Box::new(pattern));
-    Expr::new(ExprKind::Match { op, expr, pattern, escape, negated }, Ty::Bool, span)
 }
 
 /// A sub-query with what it is compared with and what it reads.
@@ -451,17 +308,6 @@ pub(super) fn query_of(
     plan: Plan,
 ) -> ExprKind {
     ExprKind::Query(Box::new(SubQuery { kind, values, args, plan: Arc::new(plan) }))
-}
-
-/// The words for an operator that matches.
-pub(in crate::plan) const fn match_words(op: MatchOp) -> &'static str {
-    match op {
-        MatchOp::Like => "LIKE",
-        MatchOp::ILike => "ILIKE",
-        MatchOp::Glob => "GLOB",
-        MatchOp::SimilarTo => "SIMILAR TO",
-        MatchOp::Regexp => "~",
-    }
 }
 
 /// The type with its article.

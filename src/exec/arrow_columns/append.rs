@@ -1,0 +1,139 @@
+//! The values of Arrow arrays, type by type.
+
+use polars_arrow::array::{
+    Array, BooleanArray, DictionaryArray, DictionaryKey, PrimitiveArray, Utf8Array, Utf8ViewArray,
+};
+use polars_arrow::datatypes::{ArrowDataType, IntegerType, TimeUnit};
+use polars_arrow::types::NativeType;
+
+use super::{Problem, value};
+use crate::catalog::{Absent, ColumnBuilder, Value};
+
+/// A NULL of the host: nothing is missing from a dump.
+pub(super) const NULL: Absent = Absent::NotApplicable;
+const DAY_US: i64 = 86_400_000_000;
+
+pub(super) fn append(builder: &mut ColumnBuilder, array: &dyn Array) -> Result<(), Problem> {
+    use ArrowDataType as A;
+    match array.dtype().to_storage() {
+        A::Null => (0..array.len()).for_each(|_| builder.push_absent(NULL)),
+        A::Boolean => {
+            for value in cast::<BooleanArray>(array)? {
+                builder.push_bool(value.ok_or(NULL));
+            }
+        }
+        A::Int8 => ints::<i8>(builder, array)?,
+        A::Int16 => ints::<i16>(builder, array)?,
+        A::Int32 => ints::<i32>(builder, array)?,
+        A::Int64 => ints::<i64>(builder, array)?,
+        A::UInt8 => ints::<u8>(builder, array)?,
+        A::UInt16 => ints::<u16>(builder, array)?,
+        A::UInt32 => ints::<u32>(builder, array)?,
+        A::UInt64 => {
+            for value in cast::<PrimitiveArray<u64>>(array)? {
+                builder.push_addr(value.copied().ok_or(NULL));
+            }
+        }
+        A::Float32 => doubles::<f32>(builder, array)?,
+        A::Float64 => doubles::<f64>(builder, array)?,
+        A::Utf8 => texts(builder, cast::<Utf8Array<i32>>(array)?.iter()),
+        A::LargeUtf8 => texts(builder, cast::<Utf8Array<i64>>(array)?.iter()),
+        A::Utf8View => texts(builder, cast::<Utf8ViewArray>(array)?.iter()),
+        A::Timestamp(unit, _) | A::Duration(unit) => {
+            let unit = *unit;
+            times::<i64>(builder, array, |v| microseconds(v, unit))?;
+        }
+        A::Date32 => times::<i32>(builder, array, |v| v.checked_mul(DAY_US))?,
+        A::Date64 => times::<i64>(builder, array, |v| v.checked_mul(1000))?,
+        A::Dictionary(keys, ..) => match keys {
+            IntegerType::Int8 => dictionary::<i8>(builder, array)?,
+            IntegerType::Int16 => dictionary::<i16>(builder, array)?,
+            IntegerType::Int32 => dictionary::<i32>(builder, array)?,
+            IntegerType::Int64 => dictionary::<i64>(builder, array)?,
+            IntegerType::UInt8 => dictionary::<u8>(builder, array)?,
+            IntegerType::UInt16 => dictionary::<u16>(builder, array)?,
+            IntegerType::UInt32 => dictionary::<u32>(builder, array)?,
+            IntegerType::UInt64 => dictionary::<u64>(builder, array)?,
+            _ => return Err(Problem::Type),
+        },
+        _ => return Err(Problem::Type),
+    }
+    Ok(())
+}
+
+fn ints<T: NativeType + Into<i64>>(
+    builder: &mut ColumnBuilder,
+    array: &dyn Array,
+) -> Result<(), Problem> {
+    for value in cast::<PrimitiveArray<T>>(array)? {
+        builder.push_int(value.map(|v| (*v).into()).ok_or(NULL));
+    }
+    Ok(())
+}
+
+fn doubles<T: NativeType + Into<f64>>(
+    builder: &mut ColumnBuilder,
+    array: &dyn Array,
+) -> Result<(), Problem> {
+    for value in cast::<PrimitiveArray<T>>(array)? {
+        builder.push_double(value.map(|v| (*v).into()).ok_or(NULL));
+    }
+    Ok(())
+}
+
+fn texts<'a>(builder: &mut ColumnBuilder, texts: impl Iterator<Item = Option<&'a str>>) {
+    for text in texts {
+        builder.push_text(text.ok_or(NULL));
+    }
+}
+
+pub(super) fn times<T: NativeType + Into<i64>>(
+    builder: &mut ColumnBuilder,
+    array: &dyn Array,
+    convert: impl Fn(i64) -> Option<i64>,
+) -> Result<(), Problem> {
+    for value in cast::<PrimitiveArray<T>>(array)? {
+        let cell = match value {
+            Some(value) => Ok(convert((*value).into()).ok_or(Problem::Range)?),
+            None => Err(NULL),
+        };
+        builder.push_int(cell);
+    }
+    Ok(())
+}
+
+fn microseconds(value: i64, unit: TimeUnit) -> Option<i64> {
+    match unit {
+        TimeUnit::Second => value.checked_mul(1_000_000),
+        TimeUnit::Millisecond => value.checked_mul(1000),
+        TimeUnit::Microsecond => Some(value),
+        TimeUnit::Nanosecond => Some(value.div_euclid(1000)),
+    }
+}
+
+/// The values that the keys of a dictionary stand for.
+fn dictionary<K: DictionaryKey>(
+    builder: &mut ColumnBuilder,
+    array: &dyn Array,
+) -> Result<(), Problem> {
+    let array = cast::<DictionaryArray<K>>(array)?;
+    let mut values = ColumnBuilder::new(builder.ty());
+    append(&mut values, &**array.values())?;
+    let values = values.finish();
+    for key in array.keys_iter() {
+        match key.map(|key| value(&values, key)) {
+            Some(Value::Bool(v)) => builder.push_bool(Ok(v)),
+            Some(Value::Int(v)) => builder.push_int(Ok(v)),
+            Some(Value::Double(v)) => builder.push_double(Ok(v)),
+            Some(Value::Addr(v)) => builder.push_addr(Ok(v)),
+            Some(Value::Text(v)) => builder.push_text(Ok(&v)),
+            _ => builder.push_absent(NULL),
+        }
+    }
+    Ok(())
+}
+
+/// The array as one of its kind.
+pub(super) fn cast<A: Array + 'static>(array: &dyn Array) -> Result<&A, Problem> {
+    array.as_any().downcast_ref().ok_or(Problem::Type)
+}
