@@ -11,12 +11,12 @@ pub(super) fn decode(address: u64, bytes: &[u8]) -> Option<Instruction> {
     let mut instruction = Instruction::new(Isa::Arm64, address, bytes, 4, flow(word));
     match kind(word) {
         Some(ReferenceKind::Page) => {
-            instruction.memory = Some((address & !0xfff).wrapping_add(page(word)))
+            instruction.memory = Some((address & !0xfff).wrapping_add(page(word)));
         }
         Some(ReferenceKind::Near) => instruction.memory = Some(address.wrapping_add(near(word))),
         Some(ReferenceKind::To(offset)) => instruction.target = Some(address.wrapping_add(offset)),
         Some(ReferenceKind::Load(offset)) => {
-            instruction.memory = Some(address.wrapping_add(offset))
+            instruction.memory = Some(address.wrapping_add(offset));
         }
         None => {}
     }

@@ -150,7 +150,7 @@ impl Walk<'_> {
             let Some(entry) = entry else { return };
             match mode.kind(entry, level) {
                 EntryKind::Page => {
-                    self.large(at & !size.wrapping_sub(1), mode.page(entry, size), size)
+                    self.large(at & !size.wrapping_sub(1), mode.page(entry, size), size);
                 }
                 EntryKind::Table => self.below(entry & mode.address_bits(), below, at, size),
                 EntryKind::Software => {

@@ -113,7 +113,7 @@ pub(super) fn read(kept: Kept) -> Option<Text> {
         let [name, name_len, start, len] = words(row).map(|word| word as usize);
         head.types.insert(part(name, name_len)?.into(), start..start.checked_add(len)?);
     }
-    Some(Text::new(Held::Kept(kept, places), head))
+    Some(Text::new(Held::Kept(Box::new(kept), places), head))
 }
 
 /// Stores a layout in its entry if that saves time; returns whether it did.

@@ -39,7 +39,7 @@ pub(super) struct Head {
 #[derive(Debug)]
 pub(super) enum Held {
     Own(String),
-    Kept(Kept, kept::Places),
+    Kept(Box<Kept>, kept::Places),
 }
 
 impl Held {

@@ -103,11 +103,9 @@ fn rewrites_raise_no_error_that_the_query_does_not() {
          FROM (VALUES (1)) AS t(id)"
     );
     assert_eq!(of(&sql), ["true"]);
-    let sql = format!(
-        "SELECT (SELECT sum(s::TINYINT) FROM (VALUES (1, 5), (9, 900)) AS u(k, s) WHERE u.k = t.id) \
-         FROM (VALUES (1)) AS t(id)"
-    );
-    assert_eq!(of(&sql), ["5"]);
+    let sql = "SELECT (SELECT sum(s::TINYINT) FROM (VALUES (1, 5), (9, 900)) AS u(k, s) WHERE u.k = t.id) \
+               FROM (VALUES (1)) AS t(id)";
+    assert_eq!(of(sql), ["5"]);
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub fn write_svg(data: &Data, title: &str, out: &mut dyn Write) -> io::Result<()
     picture.text(16.0, 26.0, "start", "t", title);
     match &data.shape {
         ChartShape::Bars(bars) if data.kind == ChartKind::Bar => {
-            picture.bars(&bars.at_most(BARS), data)
+            picture.bars(&bars.at_most(BARS), data);
         }
         ChartShape::Bars(bars) => {
             let bars =

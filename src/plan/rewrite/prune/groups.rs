@@ -6,11 +6,11 @@ use crate::plan::{AggregateCall, Expr, Field, JoinForm, Plan, Rel, WindowCall};
 
 /// An aggregation in its parts.
 pub(super) struct Parts {
-    input: Plan,
-    keys: Vec<Expr>,
-    aggregates: Vec<AggregateCall>,
-    schema: Vec<Field>,
-    span: crate::diag::Span,
+    pub(super) input: Plan,
+    pub(super) keys: Vec<Expr>,
+    pub(super) aggregates: Vec<AggregateCall>,
+    pub(super) schema: Vec<Field>,
+    pub(super) span: crate::diag::Span,
 }
 
 pub(super) fn aggregate(parts: Parts, need: &[bool], needs: &mut Needs) -> Pruned {
