@@ -14,7 +14,9 @@ raised AS (
     WHERE dump NOT IN (SELECT dump FROM bugcheck)
 ),
 stopped AS (
-    SELECT code, name, NULL AS description, culprit_module, culprit_symbol, culprit_reason FROM bugcheck
+    SELECT code, name, NULL AS description, coalesce(culprit_module, module) AS culprit_module,
+           coalesce(culprit_symbol, symbol) AS culprit_symbol, culprit_reason
+    FROM bugcheck
     UNION ALL
     SELECT code, name, description, culprit_module, culprit_symbol, culprit_reason FROM raised
 ),

@@ -194,6 +194,11 @@ impl Image {
         self.name.as_deref().unwrap_or(&self.path)
     }
 
+    /// The name of the archive and of the member, if it is one.
+    pub fn member(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
     /// An error that says what the file is.
     pub(super) fn not_a_dump(&self, found: impl AsRef<str>) -> Error {
         Error::NotADump { path: self.path.to_string(), found: shown(found.as_ref()) }

@@ -12,8 +12,8 @@ use crate::symbol::Store;
 
 /// A source whose name is not chosen yet.
 pub(super) struct Opened {
-    /// Its name, and the path.
-    names: (String, String),
+    /// Its name, if it is a member of an archive, and the path.
+    names: (Option<String>, String),
     files: Vec<PathBuf>,
     source: Box<dyn Source>,
 }
@@ -26,7 +26,8 @@ impl Opened {
 
     /// What a member is called below the name of its archive.
     pub(super) fn member(&self) -> &str {
-        self.names.0.split_once('!').map_or(self.names.0.as_str(), |(_, member)| member)
+        let name = self.names.0.as_deref().unwrap_or(&self.names.1);
+        name.split_once('!').map_or(name, |(_, member)| member)
     }
 }
 
@@ -47,7 +48,7 @@ pub(super) fn open(
     let mut opened = Vec::new();
     let mut guesses = Vec::new();
     for image in expanded.images {
-        let names = (image.name().to_owned(), image.path().to_owned());
+        let names = (image.member().map(str::to_owned), image.path().to_owned());
         let files = image.files().map(Path::to_owned).collect();
         let is_guess = image.is_guess();
         let image = image.with_cache(options.cache.as_deref());
@@ -68,7 +69,7 @@ pub(super) fn open(
 
 /// The sources with names that tell them apart.
 pub(super) fn named(opened: Vec<Opened>) -> Vec<OpenSource> {
-    let pairs = opened.iter().map(|one| (one.names.0.as_str(), one.names.1.as_str()));
+    let pairs = opened.iter().map(|one| (one.names.0.as_deref(), one.names.1.as_str()));
     let names = short_names(pairs);
     opened.into_iter().zip(names).map(|(one, name)| one.named(name)).collect()
 }

@@ -160,9 +160,13 @@ impl State {
 }
 
 /// File names where they are unique, else whole paths, numbered where even those repeat. Takes
-/// names and paths; a name that is not the path is short already.
-pub(super) fn short_names<'a>(names: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<String> {
-    let short = |(name, path)| (if name == path { file_name(path) } else { name }, path);
+/// names, of members of archives, and paths.
+pub(super) fn short_names<'a>(
+    names: impl Iterator<Item = (Option<&'a str>, &'a str)>,
+) -> Vec<String> {
+    let short = |(name, path): (Option<&'a str>, &'a str)| {
+        (name.unwrap_or_else(|| file_name(path)), path)
+    };
     let names: Vec<(&str, &str)> = names.map(short).collect();
     let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
     for (short, _) in &names {

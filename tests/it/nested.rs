@@ -112,7 +112,7 @@ fn what_is_made_of_lists() {
             "SELECT list_transform([1, 2], x -> x + 1), list_reduce([1, 2, 3], (a, b) -> a - b)",
             "[2, 3] | -4",
         ),
-        ("SELECT list_position([1, NULL], NULL), list_concat(NULL, NULL)", "NULL | NULL"),
+        ("SELECT list_position([1, NULL], NULL), list_concat(NULL, NULL)", "2 | NULL"),
         ("SELECT [1, 2] AS l GROUP BY ALL", "[1, 2]"),
         (
             "SELECT list_transform(l, x -> x + 1) FROM (VALUES ([1])) AS t(l) GROUP BY list_transform(l, y -> y + 1)",

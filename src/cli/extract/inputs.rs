@@ -160,11 +160,11 @@ mod tests {
 
     #[test]
     fn names_are_short_where_they_can_be() {
-        let paths = ["a/x.dmp", "b/x.dmp", "a/y.dmp", "a/../a/y.dmp"];
+        let paths = ["a/x.dmp", "b/x.dmp", "a/y.dmp", "./a/y.dmp"];
         let inputs = named(paths.iter().map(PathBuf::from).collect(), &Manifest::default());
         let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
         assert!(names[0].ends_with("a/x.dmp") && names[1].ends_with("b/x.dmp"), "{names:?}");
-        assert_eq!(names[2], "y.dmp");
+        assert_eq!(names[2..], ["y.dmp"], "a dump that is given twice is read once");
         let long = long(&"ü".repeat(300));
         assert!(long.len() <= LONGEST + 17 && long.ends_with('ü'), "{long}");
     }

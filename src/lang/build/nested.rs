@@ -33,7 +33,7 @@ impl Builder {
         let (mut params, mut list, mut condition) = (Vec::new(), None, None);
         for part in pair.into_inner() {
             match part.as_rule() {
-                Rule::any_name => params.push(self.ident(part)?),
+                Rule::column_name => params.push(self.ident(part)?),
                 Rule::expr => list = Some(self.expr(part)?),
                 Rule::condition => condition = Some(self.only_expr(part)?),
                 _ => {}
@@ -75,7 +75,7 @@ impl Builder {
         let (mut params, mut body) = (Vec::new(), None);
         for part in pair.into_inner() {
             match part.as_rule() {
-                Rule::any_name => params.push(self.ident(part)?),
+                Rule::column_name => params.push(self.ident(part)?),
                 Rule::expr => body = Some(Box::new(self.expr(part)?)),
                 _ => {}
             }

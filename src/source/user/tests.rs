@@ -125,7 +125,10 @@ fn streams_that_are_not_there_say_so() {
     assert_eq!(dump.machine().arch, "");
     let info = dump_row(&*dump);
     assert_eq!((info.os, info.arch), (Err(Absent::NotInDump), Err(Absent::NotInDump)));
-    assert_eq!(reasons(&*dump), ["the system information is too short"]);
+    assert_eq!(
+        reasons(&*dump),
+        ["the thread list is empty", "the system information is too short"]
+    );
 }
 
 #[test]
