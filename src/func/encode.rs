@@ -83,7 +83,7 @@ pub(super) const ALL: &[Scalar] = &[
         "hash",
         "A number of 64 bits that equal values share and others hardly: for samples, and for groups of equal size. It may be another in another version.",
         HASH,
-        &[],
+        &[("hash('a') = hash('a')", "true"), ("hash(1) = hash(2)", "false")],
         |_, a| Ok(Value::Addr(hash(a))),
     )
     .takes_null(),

@@ -122,9 +122,13 @@ fn examples_hold() {
     // What makes lists and structures needs the types that planning finds.
     let plain = scalars().filter(|f| !matches!(f.spec.family, "list" | "structure"));
     for (expression, expected) in plain.flat_map(|f| f.spec.examples) {
-        if ["[", "::", "||", " + ", " < ", " > ", " <= "]
-            .iter()
-            .any(|operator| expression.contains(operator))
+        // Operators are tried by `tests/it/functions.rs`.
+        let is_call = expression.starts_with(|c: char| c.is_ascii_alphabetic());
+        if !is_call
+            || expected.starts_with(['[', '{'])
+            || ["[", "{", "::", "||", " + ", " < ", " > ", " <= ", " = ", " -> ", " ->> "]
+                .iter()
+                .any(|operator| expression.contains(operator))
         {
             continue;
         }

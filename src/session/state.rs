@@ -164,9 +164,8 @@ impl State {
 pub(super) fn short_names<'a>(
     names: impl Iterator<Item = (Option<&'a str>, &'a str)>,
 ) -> Vec<String> {
-    let short = |(name, path): (Option<&'a str>, &'a str)| {
-        (name.unwrap_or_else(|| file_name(path)), path)
-    };
+    let short =
+        |(name, path): (Option<&'a str>, &'a str)| (name.unwrap_or_else(|| file_name(path)), path);
     let names: Vec<(&str, &str)> = names.map(short).collect();
     let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
     for (short, _) in &names {
