@@ -119,10 +119,10 @@ async def refused(client, paths):
 
 async def cancelled(client):
     await client.call_tool("open", {"sample": True})
-    slow = (
-        "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 1000000000) "
-        "SELECT max(n) FROM r"
-    )
+    # One recursion of so many steps takes a second or more; no limit but time ends all of them.
+    parts = [f"r{i}(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r{i} WHERE n < 900000)" for i in range(40)]
+    sums = " + ".join(f"(SELECT max(n) FROM r{i})" for i in range(40))
+    slow = f"WITH RECURSIVE {', '.join(parts)} SELECT {sums}"
     started = time.monotonic()
     task = asyncio.create_task(client.call_tool("query", {"sql": slow}))
     await asyncio.sleep(1.0)
