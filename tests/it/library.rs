@@ -164,6 +164,37 @@ fn shipped_queries_run_unchanged_on_logs() {
     run_shipped(logs());
 }
 
+#[test]
+fn saved_queries_answer_for_each_dump_by_itself() {
+    let log = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/log/own/kernel.txt");
+    let (session, failures) =
+        Session::open_each(&[std::path::Path::new(log)], true, &Options::default());
+    assert!(failures.is_empty(), "{failures:?}");
+    let rows = |name: &str| session.query(&find_query(name).unwrap().text).unwrap();
+    let names = |result: &ResultSet| {
+        let mut names: Vec<_> = (0..result.len()).map(|row| result.text(row, 0)).collect();
+        names.dedup();
+        names
+    };
+    let crash = rows("crash");
+    assert_eq!(crash.fields()[0].name, "dump");
+    assert_eq!(names(&crash), ["sample", "kernel.txt"]);
+    let alone = Session::sample().unwrap().query(&find_query("crash").unwrap().text).unwrap();
+    let row = |result: &ResultSet, row, from| {
+        (from..result.fields().len()).map(|column| result.text(row, column)).collect::<Vec<_>>()
+    };
+    for at in 0..alone.len() {
+        assert_eq!(row(&crash, at, 1), row(&alone, at, 0));
+    }
+    // A dump without the tables is left out; a query that compares dumps runs once.
+    assert_eq!(names(&rows("needed-symbols")), ["sample"]);
+    let overview = rows("overview");
+    assert_eq!(overview.fields().iter().filter(|field| field.name == "dump").count(), 1);
+    assert_eq!(names(&overview), ["sample", "kernel.txt"]);
+    // What is no saved query covers all dumps at once.
+    assert_eq!(session.query("SELECT count(*) AS n FROM dump").unwrap().len(), 1);
+}
+
 /// A query of the library, its parameters, and how many rows it gives.
 type Answer = (&'static str, &'static [(&'static str, &'static str)], usize);
 
