@@ -65,10 +65,19 @@ const CONFINED: &[(&str, &[&str], &str)] = &[
 ];
 
 /// The longest file, in lines before its tests.
-const LONGEST: usize = 600;
+const LONGEST: usize = 400;
 
 /// Files that may be longer, how long, and why.
-const LONGER: &[(&str, usize, &str)] = &[];
+const LONGER: &[(&str, usize, &str)] = &[
+    ("catalog/names/bugcheck.rs", 500, "a table of names"),
+    ("catalog/names/inbox_drivers.rs", 560, "a table of names"),
+    ("source/passed_over.rs", 440, "a table of names"),
+    ("source/kernel/pool/segment.rs", 405, "25 lines are a layout for tests"),
+    ("synth/system/spec.rs", 500, "declarations of what a system holds"),
+    ("synth/system/version.rs", 480, "a table of versions"),
+    ("synth/triage_sample.rs", 500, "one dump, written down"),
+    ("unwind/tests.rs", 500, "tests"),
+];
 
 pub(crate) struct Source {
     /// Path below `src`.
