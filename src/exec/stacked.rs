@@ -45,7 +45,7 @@ impl Stacked {
         let columns = std::iter::once(first).chain(whole.frame.columns().iter().cloned());
         let named = columns
             .enumerate()
-            .map(|(i, column)| column.with_name(PlSmallStr::from_string(i.to_string())));
+            .map(|(i, column)| column.rechunk().with_name(PlSmallStr::from_string(i.to_string())));
         whole.frame =
             DataFrame::new(whole.rows, named.collect::<Vec<Column>>()).unwrap_or_default();
         let field = Field { name: "dump".to_owned(), ty: Ty::Text, format: Format::Plain };

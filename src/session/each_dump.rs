@@ -20,45 +20,45 @@ impl Prepared<'_> {
         receive: &mut dyn FnMut(ResultSet) -> bool,
     ) -> Result<bool, Vec<Diagnostic>> {
         for statement in statements {
-            let mut stacked = exec::Stacked::default();
-            let mut missing = None;
-            for source in &state.sources {
-                let alone = state.alone(source);
-                let result = self.planned(&alone, statement, params, run).and_then(|planned| {
-                    match alone.defined.settings.timeout {
-                        Some(timeout) => self.timed(&alone, &planned, run, timeout),
-                        None => self.within(&alone, &run.flag, |cx| {
-                            exec::run(&planned, cx).map_err(|error| vec![error])
-                        }),
-                    }
-                });
-                match result {
-                    Ok(result) => {
-                        if !stacked.push(&source.name, result) {
-                            return Err(vec![differs(&source.name)]);
-                        }
-                    }
-                    Err(errors) if errors.iter().any(|error| error.code == Code::NoSource) => {
-                        missing.get_or_insert(errors);
-                    }
-                    Err(errors) => return Err(errors),
-                }
-                let limit = self.memory.unwrap_or(alone.defined.settings.memory);
-                if stacked.bytes() > limit {
-                    return Err(vec![too_much(limit)]);
-                }
-            }
-            match (stacked.finish(), missing) {
-                (Some(result), _) => {
-                    if !receive(result) {
-                        return Ok(false);
-                    }
-                }
-                (None, Some(errors)) => return Err(errors),
-                (None, None) => (),
+            let stacked =
+                self.bounded(state, run, |run| self.stacked(state, statement, params, run))?;
+            if !receive(stacked) {
+                return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    fn stacked(
+        &self,
+        state: &State,
+        statement: &Statement,
+        params: &Params,
+        run: &Run,
+    ) -> Result<ResultSet, Vec<Diagnostic>> {
+        let limit = self.memory.unwrap_or(state.defined.settings.memory);
+        let mut stacked = exec::Stacked::default();
+        let mut missing = Vec::new();
+        for (name, alone) in state.each_alone() {
+            let planned = self.planned(&alone, statement, params, run);
+            match planned.and_then(|planned| self.ran(&alone, &planned, run)) {
+                Ok(result) => {
+                    if !stacked.push(name, result) {
+                        return Err(vec![differs(name)]);
+                    }
+                }
+                Err(errors) if errors.iter().any(|error| error.code == Code::NoSource) => {
+                    if missing.is_empty() {
+                        missing = errors;
+                    }
+                }
+                Err(errors) => return Err(errors),
+            }
+            if stacked.bytes() > limit {
+                return Err(vec![too_much(limit)]);
+            }
+        }
+        stacked.finish().ok_or(missing)
     }
 }
 

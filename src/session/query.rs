@@ -242,18 +242,13 @@ impl<'s> Prepared<'s> {
             return self.of_each_dump(&state, &statements, params, run, receive);
         }
         let plans = self.plans(&state, &statements, params, run)?;
-        self.within(&state, &run.flag, |cx| {
-            for planned in &plans {
-                let result = match state.defined.settings.timeout {
-                    None => exec::run(planned, cx).map_err(|d| vec![d])?,
-                    Some(timeout) => self.timed(&state, planned, run, timeout)?,
-                };
-                if !receive(result) {
-                    return Ok(false);
-                }
+        for planned in &plans {
+            let result = self.bounded(&state, run, |run| self.ran(&state, planned, run))?;
+            if !receive(result) {
+                return Ok(false);
             }
-            Ok(true)
-        })
+        }
+        Ok(true)
     }
 
     /// The plans of statements. A PIVOT reads its values for them, in no more time than a query has.
@@ -264,31 +259,34 @@ impl<'s> Prepared<'s> {
         params: &Params,
         run: &Run,
     ) -> Result<Vec<Planned>, Vec<Diagnostic>> {
-        let timeout = state.defined.settings.timeout;
-        let at = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let own = at.map(|at| Run::start(&self.tokens, run.sooner(Some(at))));
-        let _waits = own.as_ref().map(|own| self.session.store.wait_for(&own.flag));
-        let run = own.as_ref().unwrap_or(run);
-        let plan = |s: &Statement| self.planned(state, s, params, run);
-        statements.iter().map(plan).collect::<Result<Vec<_>, _>>().map_err(|errors| {
-            errors.into_iter().map(|error| run.explain(error, &self.tokens)).collect()
+        self.bounded(state, run, |run| {
+            statements.iter().map(|s| self.planned(state, s, params, run)).collect()
         })
     }
 
-    /// Runs a plan that ends with E0308 if it is not done in time.
-    pub(super) fn timed(
+    /// Does work that ends with E0308 if it takes longer than the setting `timeout` allows.
+    pub(super) fn bounded<T>(
+        &self,
+        state: &State,
+        run: &Run,
+        work: impl FnOnce(&Run) -> Result<T, Vec<Diagnostic>>,
+    ) -> Result<T, Vec<Diagnostic>> {
+        let Some(timeout) = state.defined.settings.timeout else { return work(run) };
+        let own = Run::start(&self.tokens, run.sooner(Instant::now().checked_add(timeout)));
+        let _waits = self.session.store.wait_for(&own.flag);
+        work(&own).map_err(|errors| {
+            errors.into_iter().map(|error| own.explain(error, &self.tokens)).collect()
+        })
+    }
+
+    /// The result of a plan over some state.
+    pub(super) fn ran(
         &self,
         state: &State,
         planned: &Planned,
         run: &Run,
-        timeout: Duration,
     ) -> Result<ResultSet, Vec<Diagnostic>> {
-        let at = Instant::now().checked_add(timeout);
-        let own = Run::start(&self.tokens, run.sooner(at));
-        let _waits = self.session.store.wait_for(&own.flag);
-        self.within(state, &own.flag, |cx| {
-            exec::run(planned, cx).map_err(|error| vec![own.explain(error, &self.tokens)])
-        })
+        self.within(state, &run.flag, |cx| exec::run(planned, cx).map_err(|error| vec![error]))
     }
 
     /// The plan of a statement over some state.
@@ -306,7 +304,7 @@ impl<'s> Prepared<'s> {
     }
 
     /// What plans and runs see of some state.
-    pub(super) fn within<T>(
+    fn within<T>(
         &self,
         state: &State,
         flag: &AtomicBool,

@@ -104,9 +104,14 @@ impl State {
         self.of(sources, self.attached.clone())
     }
 
-    /// With one of the sources alone, and all attached tables.
-    pub(super) fn alone(&self, source: &Arc<OpenSource>) -> Self {
-        self.of(vec![Arc::clone(source)], self.attached.clone())
+    /// With each of the sources alone, by its name, and all attached tables. One source has the same
+    /// catalog as another.
+    pub(super) fn each_alone(&self) -> impl Iterator<Item = (&str, Self)> {
+        let first = self.sources.iter().take(1).cloned().collect();
+        let one = self.of(first, self.attached.clone());
+        self.sources.iter().map(move |source| {
+            (source.name.as_str(), Self { sources: vec![Arc::clone(source)], ..one.clone() })
+        })
     }
 
     /// With other tables and functions.
