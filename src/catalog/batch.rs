@@ -1,13 +1,13 @@
 //! The columns that a scan produces: plain vectors, and a reason for each value that is not there.
 
-use super::{Absent, Cell, Ty};
+use super::{Absent, Cell, Physical, Ty};
 
 /// The values of one column, one entry a row; a row that is absent holds the type's zero.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Data {
     /// `BOOLEAN`.
     Bool(Vec<bool>),
-    /// `INTEGER`, and the physical form of `TIMESTAMP` and `INTERVAL` (see [`ColumnData::ty`]).
+    /// `INTEGER`, and the physical form of points in time and durations (see [`ColumnData::ty`]).
     Int(Vec<i64>),
     /// `DOUBLE`.
     Double(Vec<f64>),
@@ -131,14 +131,14 @@ pub struct ColumnBuilder {
 impl ColumnBuilder {
     /// An empty column of type `ty` ([`Ty::Null`] builds a text column).
     pub fn new(ty: Ty) -> Self {
-        let data = match ty {
-            Ty::Bool => Data::Bool(Vec::new()),
-            Ty::Int | Ty::Time | Ty::Interval => Data::Int(Vec::new()),
-            Ty::Double => Data::Double(Vec::new()),
-            Ty::Text | Ty::Null | Ty::List(_) | Ty::Struct(_) => {
+        let data = match ty.physical() {
+            Physical::Bool => Data::Bool(Vec::new()),
+            Physical::Int => Data::Int(Vec::new()),
+            Physical::Double => Data::Double(Vec::new()),
+            Physical::Addr => Data::Addr(Vec::new()),
+            Physical::Text | Physical::Null => {
                 Data::Text { bytes: String::new(), ends: Vec::new() }
             }
-            Ty::Addr => Data::Addr(Vec::new()),
         };
         Self { ty, data, absent: Vec::new(), rows: 0 }
     }

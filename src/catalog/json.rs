@@ -35,12 +35,33 @@ impl Format {
                 text.push(']');
             }
             Value::Struct(of) => self.append_object(text, of, width),
-            Value::Addr(_) | Value::Double(_) | Value::Interval(_) => {
+            Value::Map(of) => self.append_map_object(text, of, width),
+            Value::Blob(_) => append_json_text(text, &plain.render(value, width)),
+            Value::Addr(_)
+            | Value::Double(_)
+            | Value::Interval(_)
+            | Value::Date(_)
+            | Value::TimeOfDay(_)
+            | Value::Uuid(_) => {
                 text.push('"');
                 plain.append(text, value, width);
                 text.push('"');
             }
         }
+    }
+
+    /// An object whose names are the texts of the keys.
+    fn append_map_object(self, text: &mut String, of: &Nested<'_>, width: PointerWidth) {
+        text.push('{');
+        for (at, (key, value)) in of.entries().enumerate() {
+            if at > 0 {
+                text.push(',');
+            }
+            append_json_text(text, &self.render(&key, width));
+            text.push(':');
+            self.append_json(text, &value, width);
+        }
+        text.push('}');
     }
 
     /// An object, or an array of the values of fields without names.

@@ -5,6 +5,7 @@
 
 mod absent;
 mod batch;
+mod blob;
 mod call;
 mod hint;
 mod intern;
@@ -22,6 +23,7 @@ mod value;
 
 pub use absent::{Absent, Cell};
 pub use batch::{Batch, ColumnBuilder, ColumnData, Data};
+pub use blob::Blob;
 pub use call::{CallColumn, CallError, TableFunctions};
 pub use hint::{Hint, HintOp};
 pub use intern::{intern, intern_function};
@@ -34,5 +36,6 @@ pub use spec::{
     Catalog, ColumnSpec, Example, FunctionKind, FunctionSpec, Kinds, OfNoRows, Setting, Signature,
     SourceKind, TableSpec, Unit,
 };
-pub use ty::{IntRange, ListTy, StructTy, Ty};
+pub(crate) use ty::Physical;
+pub use ty::{IntRange, ListTy, MapTy, StructTy, Ty};
 pub use value::Value;

@@ -11,7 +11,7 @@
 //! | the end of a list | `\x01` |
 //! | number | how many groups of seven bits it has, and the groups, the highest first |
 //! | `DOUBLE` | ten groups of seven bits; there is one NaN and one zero |
-//! | `VARCHAR` | the text, in which `\x01\x01` stands for NUL and `\x01\x02` for `\x01`, and a NUL |
+//! | `VARCHAR`, `BLOB`, `UUID` | the text, in which `\x01\x01` stands for NUL and `\x01\x02` for `\x01`, and a NUL |
 
 use std::borrow::Cow;
 
@@ -64,6 +64,7 @@ impl<'a> Nested<'a> {
 
     /// The values that a code of type `ty` holds.
     pub(crate) fn read(code: &'a str, ty: Ty) -> Values<'a> {
+        let ty = ty.spelled();
         let fields = if let Ty::Struct(of) = ty { of.fields() } else { &[] };
         Values { rest: code, element: ty.element().unwrap_or(Ty::Null), fields: fields.iter() }
     }
@@ -81,6 +82,30 @@ impl<'a> Nested<'a> {
     /// The elements of a list, or the values of the fields of a structure, in order.
     pub fn values(&self) -> Values<'_> {
         Nested::read(&self.code, self.ty)
+    }
+
+    /// Keys and values of a map, in order.
+    pub fn entries(&self) -> impl Iterator<Item = (Value<'_>, Value<'_>)> {
+        let entries = if let Ty::Map(map) = self.ty { map.entries().element() } else { None };
+        let mut rest = self.code.as_ref();
+        std::iter::from_fn(move || {
+            let Ty::Struct(entry) = entries? else { return None };
+            let [(_, key), (_, value)] = entry.fields() else { return None };
+            if take(&mut rest)? != 2 {
+                return None;
+            }
+            Some((read_element(&mut rest, *key)?, read_element(&mut rest, *value)?))
+        })
+    }
+
+    /// The same values as a map, of a list of its entries; `None` for other lists.
+    pub(crate) fn into_map(self, ty: Ty) -> Option<Self> {
+        (self.ty == ty.spelled()).then_some(Self { ty, code: self.code })
+    }
+
+    /// The entries of a map as a list.
+    pub(crate) fn into_entries(self) -> Self {
+        Self { ty: self.ty.spelled(), code: self.code }
     }
 
     /// The number of elements, or of fields.
@@ -168,11 +193,16 @@ fn append(value: &Value<'_>, ty: Ty, code: &mut String) -> bool {
         (Value::Bool(v), Ty::Bool) => code.push(if *v { '\u{1}' } else { '\0' }),
         (Value::Int(v), Ty::Int)
         | (Value::Time(v), Ty::Time)
-        | (Value::Interval(v), Ty::Interval) => append_signed(*v, code),
+        | (Value::Interval(v), Ty::Interval)
+        | (Value::Date(v), Ty::Date)
+        | (Value::TimeOfDay(v), Ty::TimeOfDay) => append_signed(*v, code),
         (Value::Addr(v), Ty::Addr) => append_unsigned(*v, code),
         (Value::Double(v), Ty::Double) => append_groups(double_code(*v), 10, 0, code),
-        (Value::Text(v), Ty::Text) => append_text(v, code),
-        (Value::List(v) | Value::Struct(v), _) if v.ty == ty => code.push_str(&v.code),
+        (Value::Text(v), Ty::Text) | (Value::Uuid(v), Ty::Uuid) => append_text(v, code),
+        (Value::Blob(v), Ty::Blob) => append_text(v.code(), code),
+        (Value::List(v) | Value::Struct(v) | Value::Map(v), _) if v.ty == ty => {
+            code.push_str(&v.code)
+        }
         _ => return false,
     }
     true
@@ -242,28 +272,27 @@ fn read<'n>(rest: &mut &'n str, ty: Ty) -> Option<Value<'n>> {
     Some(match ty {
         Ty::Null => return None,
         Ty::Bool => Value::Bool(take(rest)? == 1),
-        Ty::Int => Value::Int(read_signed(rest)?),
-        Ty::Time => Value::Time(read_signed(rest)?),
-        Ty::Interval => Value::Interval(read_signed(rest)?),
+        Ty::Int | Ty::Time | Ty::Interval | Ty::Date | Ty::TimeOfDay => {
+            Value::of_number(read_signed(rest)?, ty)
+        }
         Ty::Addr => {
             let count = take(rest)?.checked_sub(GROUPS)?;
             Value::Addr(read_groups(rest, count, 0)?)
         }
         Ty::Double => Value::Double(double_of(read_groups(rest, 10, 0)?)),
-        Ty::Text => Value::Text(read_text(rest)?),
-        Ty::List(_) | Ty::Struct(_) => {
+        Ty::Text | Ty::Blob | Ty::Uuid => Value::of_code(read_text(rest)?, ty),
+        Ty::List(_) | Ty::Struct(_) | Ty::Map(_) => {
             let before = *rest;
             skip(rest, ty)?;
             let code = before.get(..before.len() - rest.len())?;
-            let nested = Nested::of_code(ty, Cow::Borrowed(code));
-            if ty.element().is_some() { Value::List(nested) } else { Value::Struct(nested) }
+            Value::of_nested(Nested::of_code(ty, Cow::Borrowed(code)))
         }
     })
 }
 
 /// Moves behind a value of type `ty`.
 fn skip(rest: &mut &str, ty: Ty) -> Option<()> {
-    match ty {
+    match ty.spelled() {
         Ty::List(list) => loop {
             match take(rest)? {
                 1 => return Some(()),
@@ -279,7 +308,7 @@ fn skip(rest: &mut &str, ty: Ty) -> Option<()> {
             }
             Some(())
         }
-        Ty::Text => {
+        Ty::Text | Ty::Blob | Ty::Uuid => {
             let end = rest.find('\0')?;
             *rest = rest.get(end + 1..)?;
             Some(())

@@ -1,7 +1,7 @@
 //! Text as values: what literals, casts and parameters read.
 
-use super::{Ty, Value};
-use crate::time::{parse_interval, parse_timestamp};
+use super::{Blob, Ty, Value, blob};
+use crate::time::{midnight, parse_clock, parse_interval, parse_timestamp};
 
 impl Value<'static> {
     /// The value that `text` stands for as a value of type `ty`; `None` if it is no text of the
@@ -18,8 +18,14 @@ impl Value<'static> {
             Ty::Addr => Value::Addr(address(text)?),
             Ty::Time => Value::Time(parse_timestamp(text)?),
             Ty::Interval => Value::Interval(parse_interval(text).ok()?),
+            Ty::Date => Value::Date(midnight(parse_timestamp(text)?)),
+            Ty::TimeOfDay => Value::TimeOfDay(parse_clock(text)?),
+            Ty::Blob => Value::Blob(Blob::parse(text)?),
+            Ty::Uuid => Value::Uuid(blob::parse_uuid(text)?.into()),
             Ty::Text => Value::text(text.to_owned()),
-            Ty::List(_) | Ty::Struct(_) => return super::parse_nested::parse(text, ty),
+            Ty::List(_) | Ty::Struct(_) | Ty::Map(_) => {
+                return super::parse_nested::parse(text, ty);
+            }
             Ty::Null => return None,
         })
     }

@@ -1,6 +1,6 @@
 //! Text as lists and structures: `[1, 2]`, `{'a': 1, b: x}`, `(1, x)`, as values are shown.
 
-use super::{ListBuilder, Nested, Ty, Value};
+use super::{ListBuilder, MapTy, Nested, Ty, Value};
 
 /// The list or structure that `text` stands for; `None` if it is no text of the type.
 pub(super) fn parse(text: &str, ty: Ty) -> Option<Value<'static>> {
@@ -24,6 +24,7 @@ impl Reader<'_> {
         match ty {
             Ty::List(of) => self.list(of.element(), ty),
             Ty::Struct(_) => self.structure(ty),
+            Ty::Map(of) => self.map(of, ty),
             _ => {
                 let (text, quoted) = self.word()?;
                 if !quoted && text.eq_ignore_ascii_case("null") {
@@ -94,6 +95,45 @@ impl Reader<'_> {
         }
     }
 
+    /// `{a=1, b=2}`, of which the last value of a key counts as an error.
+    fn map(&mut self, of: &MapTy, ty: Ty) -> Option<Value<'static>> {
+        if !self.take('{') {
+            return None;
+        }
+        let entry = of.entries().element()?;
+        let mut list = ListBuilder::new(entry);
+        let mut keys = Vec::new();
+        if self.take('}') {
+            return Some(Value::Map(list.finish(of.entries()).into_map(ty)?));
+        }
+        loop {
+            let key = self.key(of.key())?;
+            if !self.take('=') || keys.contains(&key) {
+                return None;
+            }
+            let value = self.within(of.value())?;
+            list.push(&Value::Struct(Nested::structure(entry, &[key.clone(), value])));
+            keys.push(key);
+            if self.take('}') {
+                return Some(Value::Map(list.finish(of.entries()).into_map(ty)?));
+            }
+            if !self.take(',') {
+                return None;
+            }
+        }
+    }
+
+    /// A key, which ends before `=`.
+    fn key(&mut self, ty: Ty) -> Option<Value<'static>> {
+        let rest = self.rest.trim_start();
+        if ty.is_nested() || rest.starts_with(['\'', '"']) {
+            return self.value(ty).filter(|key| !key.is_null());
+        }
+        let (word, _) = rest.split_once('=')?;
+        self.rest = rest.get(word.len()..)?;
+        Value::parse(word.trim_end(), ty)
+    }
+
     /// What stands up to the next mark, or in quotes, in which a backslash takes the meaning of the
     /// character behind it.
     fn word(&mut self) -> Option<(String, bool)> {
@@ -144,6 +184,8 @@ mod tests {
             ("STRUCT(a INTEGER, b VARCHAR)", "{B: x}", "{'a': NULL, 'b': x}"),
             ("TUPLE(INTEGER, VARCHAR[])", "(1, [x])", "(1, [x])"),
             ("TIMESTAMP[]", "[2024-01-01 10:00:00]", "[2024-01-01 10:00:00]"),
+            ("MAP(VARCHAR, INTEGER)", "{ a =1, 'b='=NULL}", "{a=1, 'b='=NULL}"),
+            ("MAP(INTEGER, DATE[])", "{1=[2024-01-01], 2=[]}", "{1=[2024-01-01], 2=[]}"),
         ] {
             let value = parse(text, Ty::from_name(name).unwrap())
                 .map(|v| Format::Plain.render(&v, PointerWidth::Bits64));

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::{Nested, Ty, Value};
-use crate::time::{append_interval, append_timestamp};
+use crate::time::{append_day, append_interval, append_time_of_day, append_timestamp};
 
 /// How a number is shown; carried by plain column references through a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -48,19 +48,26 @@ impl Format {
             Value::Addr(v) => width.append(into, *v),
             Value::Time(v) => append_timestamp(into, *v, ' '),
             Value::Interval(v) => append_interval(into, *v),
+            Value::Date(v) => append_day(into, *v),
+            Value::TimeOfDay(v) => append_time_of_day(into, *v),
+            Value::Blob(v) => v.append(into),
+            Value::Uuid(v) => into.push_str(v),
             Value::List(v) => self.append_list(into, v, width),
             Value::Struct(v) => self.append_struct(into, v, width),
+            Value::Map(v) => self.append_map(into, v, width),
         }
     }
 }
 
 impl Format {
     /// The text of a value in which there is text of a dump or a query, which writers have to escape:
-    /// of text, lists and structures.
+    /// of text, bytes, lists, structures and maps.
     pub fn free_text<'v>(self, value: &'v Value<'_>, width: PointerWidth) -> Option<Cow<'v, str>> {
         match value {
             Value::Text(text) => Some(Cow::Borrowed(text)),
-            Value::List(_) | Value::Struct(_) => Some(Cow::Owned(self.render(value, width))),
+            Value::List(_) | Value::Struct(_) | Value::Map(_) | Value::Blob(_) => {
+                Some(Cow::Owned(self.render(value, width)))
+            }
             _ => None,
         }
     }
@@ -94,11 +101,28 @@ impl Format {
         into.push(if named { '}' } else { ')' });
     }
 
+    /// `{a=1, b=2}`.
+    fn append_map(self, into: &mut String, of: &Nested<'_>, width: PointerWidth) {
+        into.push('{');
+        for (at, (key, value)) in of.entries().enumerate() {
+            if at > 0 {
+                into.push_str(", ");
+            }
+            self.append_within(into, &key, width);
+            into.push('=');
+            self.append_within(into, &value, width);
+        }
+        into.push('}');
+    }
+
     /// A value in a list or a structure: NULL is a word, and text that could be misread is quoted.
     fn append_within(self, into: &mut String, value: &Value<'_>, width: PointerWidth) {
         match value {
             Value::Null => into.push_str("NULL"),
             Value::Text(text) if is_misread(text) => append_quoted(into, text),
+            Value::Blob(_) if is_misread(&self.render(value, width)) => {
+                append_quoted(into, &self.render(value, width));
+            }
             other => self.append(into, other, width),
         }
     }

@@ -64,10 +64,64 @@ pub enum Ty {
     Time,
     /// `INTERVAL`: a duration of microseconds.
     Interval,
+    /// `DATE`: a day, kept as the microseconds since 1970-01-01 UTC of its midnight.
+    Date,
+    /// `TIME`: microseconds since midnight.
+    TimeOfDay,
+    /// `BLOB`: bytes.
+    Blob,
+    /// `UUID`, and the GUID of a PDB.
+    Uuid,
     /// `LIST`: any number of values of one type, written `INTEGER[]`.
     List(&'static ListTy),
     /// `STRUCT`: values by name, written `STRUCT(a INTEGER, b VARCHAR)`.
     Struct(&'static StructTy),
+    /// `MAP`: values by key, written `MAP(VARCHAR, INTEGER)`.
+    Map(&'static MapTy),
+}
+
+/// How a column keeps the values of a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Physical {
+    /// Nothing but NULL.
+    Null,
+    /// Bits.
+    Bool,
+    /// Signed numbers of 64 bits: integers, and microseconds.
+    Int,
+    /// Floating-point numbers.
+    Double,
+    /// Unsigned numbers of 64 bits.
+    Addr,
+    /// Text, and what is kept as text whose order is that of the values.
+    Text,
+}
+
+/// The type of a map. There is one for each pair of types, see [`Ty::map_of`].
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct MapTy {
+    key: Ty,
+    value: Ty,
+    /// The list of structures that the value is kept as.
+    entries: Ty,
+    name: &'static str,
+}
+
+impl MapTy {
+    /// The type of the keys.
+    pub const fn key(&self) -> Ty {
+        self.key
+    }
+
+    /// The type of the values.
+    pub const fn value(&self) -> Ty {
+        self.value
+    }
+
+    /// The type of the list of entries, which are structures of `key` and `value`.
+    pub const fn entries(&self) -> Ty {
+        self.entries
+    }
 }
 
 /// The type of a list. There is one for each type of elements, see [`Ty::list_of`].
@@ -116,10 +170,30 @@ impl Ty {
             Self::Addr => "ADDRESS",
             Self::Time => "TIMESTAMP",
             Self::Interval => "INTERVAL",
+            Self::Date => "DATE",
+            Self::TimeOfDay => "TIME",
+            Self::Blob => "BLOB",
+            Self::Uuid => "UUID",
             Self::List(list) => list.name,
             Self::Struct(of) => of.name,
+            Self::Map(map) => map.name,
         }
     }
+
+    /// The names of the types that are not made of others.
+    pub const NAMES: [&'static str; 11] = [
+        "BOOLEAN",
+        "INTEGER",
+        "DOUBLE",
+        "VARCHAR",
+        "ADDRESS",
+        "TIMESTAMP",
+        "DATE",
+        "TIME",
+        "INTERVAL",
+        "BLOB",
+        "UUID",
+    ];
 
     /// In a signature: a list of any type.
     pub const ANY_LIST: Self = Self::List(&ListTy { element: Self::Null, name: "LIST" });
@@ -127,6 +201,14 @@ impl Ty {
     /// In a signature: a list of lists of any type.
     pub const ANY_LISTS: Self =
         Self::List(&ListTy { element: Self::ANY_LIST, name: "LIST of LISTs" });
+
+    /// In a signature: a map of any types.
+    pub const ANY_MAP: Self = Self::Map(&MapTy {
+        key: Self::Null,
+        value: Self::Null,
+        entries: Self::ANY_LIST,
+        name: "MAP",
+    });
 
     /// In a signature: a structure of any fields.
     pub const ANY_STRUCT: Self = Self::Struct(&StructTy { fields: &[], name: "STRUCT" });
@@ -154,9 +236,31 @@ impl Ty {
         if let Self::List(list) = self { Some(list.element) } else { None }
     }
 
-    /// Whether it is a list or a structure.
+    /// Whether it is a list, a structure or a map.
     pub const fn is_nested(self) -> bool {
-        matches!(self, Self::List(_) | Self::Struct(_))
+        matches!(self, Self::List(_) | Self::Struct(_) | Self::Map(_))
+    }
+
+    /// How a column keeps the values.
+    pub(crate) const fn physical(self) -> Physical {
+        match self {
+            Self::Null => Physical::Null,
+            Self::Bool => Physical::Bool,
+            Self::Int | Self::Time | Self::Interval | Self::Date | Self::TimeOfDay => Physical::Int,
+            Self::Double => Physical::Double,
+            Self::Addr => Physical::Addr,
+            Self::Text
+            | Self::Blob
+            | Self::Uuid
+            | Self::List(_)
+            | Self::Struct(_)
+            | Self::Map(_) => Physical::Text,
+        }
+    }
+
+    /// The type whose values the text of a column stands for: that of its entries for a map.
+    pub(crate) const fn spelled(self) -> Self {
+        if let Self::Map(map) = self { map.entries } else { self }
     }
 
     /// How many lists and structures stand in each other.
@@ -164,6 +268,7 @@ impl Ty {
         match self {
             Self::List(list) => 1 + list.element.depth(),
             Self::Struct(of) => 1 + of.fields.iter().map(|f| f.1.depth()).max().unwrap_or(0),
+            Self::Map(map) => map.entries.depth(),
             _ => 0,
         }
     }
@@ -176,6 +281,18 @@ impl Ty {
         let name = format!("{}[]", element.name());
         kept(&name, || {
             Some(Self::List(Box::leak(Box::new(ListTy { element, name: intern(&name) }))))
+        })
+    }
+
+    /// The type of maps from keys of one type to values of another; `None` if types would be nested too
+    /// deep.
+    pub fn map_of(key: Self, value: Self) -> Option<Self> {
+        let entry = Self::struct_of(&[("key".to_owned(), key), ("value".to_owned(), value)])?;
+        let entries = Self::list_of(entry)?;
+        let name = format!("MAP({}, {})", key.name(), value.name());
+        kept(&name, || {
+            let map = MapTy { key, value, entries, name: intern(&name) };
+            Some(Self::Map(Box::leak(Box::new(map))))
         })
     }
 
@@ -224,8 +341,13 @@ impl Ty {
             "DOUBLE" | "FLOAT" | "FLOAT8" | "FLOAT4" | "REAL" | "DOUBLE PRECISION" => Self::Double,
             "VARCHAR" | "TEXT" | "STRING" | "CHAR" | "BPCHAR" => Self::Text,
             "ADDRESS" | "POINTER" | "UBIGINT" | "UINT64" => Self::Addr,
-            "TIMESTAMP" | "DATETIME" | "TIMESTAMPTZ" => Self::Time,
+            "TIMESTAMP" | "DATETIME" | "TIMESTAMPTZ" | "TIMESTAMP_S" | "TIMESTAMP_MS"
+            | "TIMESTAMP_NS" => Self::Time,
             "INTERVAL" => Self::Interval,
+            "DATE" => Self::Date,
+            "TIME" => Self::TimeOfDay,
+            "BLOB" | "BYTEA" | "BINARY" | "VARBINARY" => Self::Blob,
+            "UUID" | "GUID" => Self::Uuid,
             _ => return None,
         })
     }

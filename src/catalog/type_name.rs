@@ -22,6 +22,8 @@ impl Reader<'_> {
         let mut ty =
             if matches!(word.to_ascii_lowercase().as_str(), "struct" | "tuple") && self.take('(') {
                 self.fields(depth)?
+            } else if word.eq_ignore_ascii_case("map") && self.take('(') {
+                self.map(depth)?
             } else if word.eq_ignore_ascii_case("double") {
                 let before = self.rest;
                 if !self.word().is_some_and(|next| next.eq_ignore_ascii_case("precision")) {
@@ -38,6 +40,12 @@ impl Reader<'_> {
             ty = Ty::list_of(ty)?;
         }
         Some(ty)
+    }
+
+    fn map(&mut self, depth: usize) -> Option<Ty> {
+        let key = self.ty(depth + 1)?;
+        let value = self.take(',').then(|| self.ty(depth + 1))??;
+        self.take(')').then(|| Ty::map_of(key, value))?
     }
 
     fn fields(&mut self, depth: usize) -> Option<Ty> {
@@ -104,9 +112,15 @@ mod tests {
 
     #[test]
     fn names_of_types_are_read_as_they_are_written() {
-        for name in
-            ["INTEGER", "VARCHAR[]", "DOUBLE[][]", "STRUCT(a INTEGER, \"b \"\"c\" VARCHAR[])[]"]
-        {
+        for name in [
+            "INTEGER",
+            "VARCHAR[]",
+            "DOUBLE[][]",
+            "DATE",
+            "BLOB[]",
+            "MAP(UUID, TIME[])",
+            "STRUCT(a INTEGER, \"b \"\"c\" VARCHAR[])[]",
+        ] {
             assert_eq!(parse(name).map(Ty::name), Some(name));
         }
         assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Nested, Ty};
+use super::{Blob, Nested, Ty};
 
 /// One value. Text borrows from its column where it can.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,10 +24,20 @@ pub enum Value<'a> {
     Time(i64),
     /// A duration in microseconds.
     Interval(i64),
+    /// A day: the microseconds since 1970-01-01 UTC of its midnight.
+    Date(i64),
+    /// A time of day: microseconds since midnight.
+    TimeOfDay(i64),
+    /// Bytes.
+    Blob(Blob<'a>),
+    /// A UUID: 32 lower-case hex digits in five groups with hyphens between them.
+    Uuid(Cow<'a, str>),
     /// A list.
     List(Nested<'a>),
     /// A structure.
     Struct(Nested<'a>),
+    /// A map: a list of structures of a key and a value.
+    Map(Nested<'a>),
 }
 
 impl<'a> Value<'a> {
@@ -42,7 +52,63 @@ impl<'a> Value<'a> {
             Self::Addr(_) => Ty::Addr,
             Self::Time(_) => Ty::Time,
             Self::Interval(_) => Ty::Interval,
-            Self::List(v) | Self::Struct(v) => v.ty(),
+            Self::Date(_) => Ty::Date,
+            Self::TimeOfDay(_) => Ty::TimeOfDay,
+            Self::Blob(_) => Ty::Blob,
+            Self::Uuid(_) => Ty::Uuid,
+            Self::List(v) | Self::Struct(v) | Self::Map(v) => v.ty(),
+        }
+    }
+
+    /// The value of a type that columns keep as signed numbers; an integer for every other type.
+    pub(crate) const fn of_number(number: i64, ty: Ty) -> Self {
+        match ty {
+            Ty::Time => Self::Time(number),
+            Ty::Interval => Self::Interval(number),
+            Ty::Date => Self::Date(number),
+            Ty::TimeOfDay => Self::TimeOfDay(number),
+            _ => Self::Int(number),
+        }
+    }
+
+    /// The number that a column keeps for an integer, a point in time or a duration.
+    pub(crate) const fn as_number(&self) -> Option<i64> {
+        match self {
+            Self::Int(v)
+            | Self::Time(v)
+            | Self::Interval(v)
+            | Self::Date(v)
+            | Self::TimeOfDay(v) => Some(*v),
+            _ => None,
+        }
+    }
+
+    /// The value of a type that columns keep as text; text for every other type.
+    pub(crate) fn of_code(code: Cow<'a, str>, ty: Ty) -> Self {
+        match ty {
+            Ty::Blob => Self::Blob(Blob::of_code(code)),
+            Ty::Uuid => Self::Uuid(code),
+            Ty::List(_) | Ty::Struct(_) | Ty::Map(_) => Self::of_nested(Nested::of_code(ty, code)),
+            _ => Self::Text(code),
+        }
+    }
+
+    /// The text that a column keeps for text, bytes, a UUID, a list, a structure or a map.
+    pub(crate) fn as_code(&self) -> Option<&str> {
+        match self {
+            Self::Text(v) | Self::Uuid(v) => Some(v),
+            Self::Blob(v) => Some(v.code()),
+            Self::List(v) | Self::Struct(v) | Self::Map(v) => Some(v.code()),
+            _ => None,
+        }
+    }
+
+    /// The list, the structure or the map.
+    pub(crate) const fn of_nested(nested: Nested<'a>) -> Self {
+        match nested.ty() {
+            Ty::List(_) => Self::List(nested),
+            Ty::Map(_) => Self::Map(nested),
+            _ => Self::Struct(nested),
         }
     }
 
@@ -67,14 +133,19 @@ impl<'a> Value<'a> {
             Self::Addr(v) => Value::Addr(v),
             Self::Time(v) => Value::Time(v),
             Self::Interval(v) => Value::Interval(v),
+            Self::Date(v) => Value::Date(v),
+            Self::TimeOfDay(v) => Value::TimeOfDay(v),
+            Self::Blob(v) => Value::Blob(v.into_owned()),
+            Self::Uuid(v) => Value::Uuid(Cow::Owned(v.into_owned())),
             Self::List(v) => Value::List(v.into_owned()),
             Self::Struct(v) => Value::Struct(v.into_owned()),
+            Self::Map(v) => Value::Map(v.into_owned()),
         }
     }
 
-    /// The list or the structure, if it is one.
+    /// The list, the structure or the map, if it is one.
     pub const fn as_nested(&self) -> Option<&Nested<'a>> {
-        if let Self::List(v) | Self::Struct(v) = self { Some(v) } else { None }
+        if let Self::List(v) | Self::Struct(v) | Self::Map(v) = self { Some(v) } else { None }
     }
 
     /// The same value, borrowed.
@@ -83,6 +154,9 @@ impl<'a> Value<'a> {
             Self::Text(v) => Value::Text(Cow::Borrowed(v)),
             Self::List(v) => Value::List(v.borrowed()),
             Self::Struct(v) => Value::Struct(v.borrowed()),
+            Self::Map(v) => Value::Map(v.borrowed()),
+            Self::Blob(v) => Value::Blob(v.borrowed()),
+            Self::Uuid(v) => Value::Uuid(Cow::Borrowed(v)),
             other => other.clone(),
         }
     }
@@ -120,5 +194,25 @@ impl<'a> Value<'a> {
     /// Microseconds, if it is an `INTERVAL`.
     pub const fn as_interval(&self) -> Option<i64> {
         if let Self::Interval(v) = self { Some(*v) } else { None }
+    }
+
+    /// The microseconds since 1970-01-01 UTC of the day's midnight, if it is a `DATE`.
+    pub const fn as_date(&self) -> Option<i64> {
+        if let Self::Date(v) = self { Some(*v) } else { None }
+    }
+
+    /// Microseconds since midnight, if it is a `TIME`.
+    pub const fn as_time_of_day(&self) -> Option<i64> {
+        if let Self::TimeOfDay(v) = self { Some(*v) } else { None }
+    }
+
+    /// The bytes, if it is a `BLOB`.
+    pub const fn as_blob(&self) -> Option<&Blob<'a>> {
+        if let Self::Blob(v) = self { Some(v) } else { None }
+    }
+
+    /// The digits, if it is a `UUID`.
+    pub fn as_uuid(&self) -> Option<&str> {
+        if let Self::Uuid(v) = self { Some(v) } else { None }
     }
 }

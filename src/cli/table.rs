@@ -144,7 +144,9 @@ impl<'a> Column<'a> {
     /// The narrowest it may get. Half a number or half an address is worse than none.
     fn least(&self) -> usize {
         match self.field.ty {
-            Ty::Text | Ty::Null | Ty::List(_) | Ty::Struct(_) => self.width.min(NARROWEST),
+            Ty::Text | Ty::Null | Ty::Blob | Ty::List(_) | Ty::Struct(_) | Ty::Map(_) => {
+                self.width.min(NARROWEST)
+            }
             _ => self.cells.max(self.width.min(4)),
         }
     }

@@ -15,9 +15,9 @@ use crate::table::{Cx, Scan, ScanError, ScanRequest, Table};
 /// [`Session::attach_rows`](crate::Session::attach_rows).
 ///
 /// Integers up to 32 bits and signed ones of 64 become `INTEGER`, unsigned ones of 64 bits
-/// `ADDRESS`, floating-point numbers `DOUBLE`, text of every layout `VARCHAR`, dates and timestamps
-/// `TIMESTAMP` (in UTC, rounded down to microseconds), durations `INTERVAL`; dictionaries become
-/// their values. Other types are refused rather than changed.
+/// `ADDRESS`, floating-point numbers `DOUBLE`, text of every layout `VARCHAR`, binary data `BLOB`,
+/// timestamps `TIMESTAMP` (in UTC, rounded down to microseconds), dates `DATE`, times `TIME`,
+/// durations `INTERVAL`; dictionaries become their values. Other types are refused rather than changed.
 ///
 /// ```
 /// use dumpql::extend::ArrowColumns;
@@ -223,14 +223,17 @@ fn ty_of(column: &str, dtype: &ArrowDataType) -> Result<Ty, Diagnostic> {
         A::Int8 | A::Int16 | A::Int32 | A::Int64 | A::UInt8 | A::UInt16 | A::UInt32 => Ty::Int,
         A::UInt64 => Ty::Addr,
         A::Float32 | A::Float64 => Ty::Double,
-        A::Timestamp(..) | A::Date32 | A::Date64 => Ty::Time,
+        A::Timestamp(..) => Ty::Time,
+        A::Date32 | A::Date64 => Ty::Date,
+        A::Time32(_) | A::Time64(_) => Ty::TimeOfDay,
+        A::Binary | A::LargeBinary | A::BinaryView | A::FixedSizeBinary(_) => Ty::Blob,
         A::Duration(_) => Ty::Interval,
         A::Dictionary(_, values, _) if !matches!(**values, A::Dictionary(..)) => {
             return ty_of(column, values);
         }
         other => {
             let message = format!("column `{column}` has the Arrow type {other:?}");
-            let help = "a table holds booleans, integers, numbers, text, times and durations: \
+            let help = "a table holds booleans, integers, numbers, text, bytes, times and durations: \
                         cast the column";
             return Err(bad(&message).help(help));
         }

@@ -19,7 +19,7 @@ use polars_arrow::compute::concatenate::concatenate;
 use polars_arrow::datatypes::ArrowDataType;
 use polars_arrow::types::NativeType;
 
-use crate::catalog::{ColumnData, Data, Nested, Ty, Value};
+use crate::catalog::{ColumnData, Data, Physical, Ty, Value};
 
 /// The row index that stands for "no row" in [`Col::take_opt`].
 pub(super) const NO_ROW: u32 = u32::MAX;
@@ -31,13 +31,13 @@ pub(super) enum Col {
     Null(usize),
     /// Truth values.
     Bool(BooleanArray),
-    /// Integers, timestamps, intervals.
+    /// Integers, points in time, durations.
     Int(PrimitiveArray<i64>),
     /// Floating-point numbers.
     Double(PrimitiveArray<f64>),
     /// Addresses.
     Addr(PrimitiveArray<u64>),
-    /// Text, and the codes of lists and structures (see [`Nested`]).
+    /// Text, and what is kept as text (see [`Value::as_code`]).
     Text(Utf8ViewArray),
 }
 
@@ -121,14 +121,10 @@ impl Col {
         match self {
             Self::Null(_) => Value::Null,
             Self::Bool(a) => Value::Bool(a.value(row)),
-            Self::Int(a) => match ty {
-                Ty::Time => Value::Time(a.value(row)),
-                Ty::Interval => Value::Interval(a.value(row)),
-                _ => Value::Int(a.value(row)),
-            },
+            Self::Int(a) => Value::of_number(a.value(row), ty),
             Self::Double(a) => Value::Double(a.value(row)),
             Self::Addr(a) => Value::Addr(a.value(row)),
-            Self::Text(a) => text_value(a.value(row), ty),
+            Self::Text(a) => Value::of_code(Cow::Borrowed(a.value(row)), ty),
         }
     }
 
@@ -137,11 +133,19 @@ impl Col {
         match value {
             Value::Null => Self::Null(rows),
             Value::Bool(v) => boolean(Bitmap::new_with_value(*v, rows), None),
-            Value::Int(v) | Value::Time(v) | Value::Interval(v) => Self::int(vec![*v; rows], None),
+            Value::Int(v)
+            | Value::Time(v)
+            | Value::Interval(v)
+            | Value::Date(v)
+            | Value::TimeOfDay(v) => Self::int(vec![*v; rows], None),
             Value::Double(v) => Self::double(vec![*v; rows], None),
             Value::Addr(v) => Self::addr(vec![*v; rows], None),
-            Value::Text(v) => Self::constant_text(v, rows),
-            Value::List(v) | Value::Struct(v) => Self::constant_text(v.code(), rows),
+            Value::Text(_)
+            | Value::Blob(_)
+            | Value::Uuid(_)
+            | Value::List(_)
+            | Value::Struct(_)
+            | Value::Map(_) => Self::constant_text(value.as_code().unwrap_or_default(), rows),
         }
     }
 
@@ -166,9 +170,9 @@ impl Col {
             }
             prim(out, Some(validity.freeze()))
         }
-        match ty {
-            Ty::Null => Self::Null(values.len()),
-            Ty::Bool => {
+        match ty.physical() {
+            Physical::Null => Self::Null(values.len()),
+            Physical::Bool => {
                 let mut validity = BitmapBuilder::with_capacity(values.len());
                 let mut out = BitmapBuilder::with_capacity(values.len());
                 for value in values {
@@ -177,16 +181,11 @@ impl Col {
                 }
                 boolean(out.freeze(), Some(validity.freeze()))
             }
-            Ty::Int | Ty::Time | Ty::Interval => Self::Int(collect(values, |v| match v {
-                Value::Int(v) | Value::Time(v) | Value::Interval(v) => Some(*v),
-                _ => None,
-            })),
-            Ty::Double => Self::Double(collect(values, Value::as_double)),
-            Ty::Addr => Self::Addr(collect(values, Value::as_addr)),
-            Ty::Text => Self::text(values.iter().map(Value::as_text)),
-            Ty::List(_) | Ty::Struct(_) => {
-                let own = |v: &&Nested<'_>| v.ty() == ty;
-                Self::text(values.iter().map(|v| v.as_nested().filter(own).map(Nested::code)))
+            Physical::Int => Self::Int(collect(values, Value::as_number)),
+            Physical::Double => Self::Double(collect(values, Value::as_double)),
+            Physical::Addr => Self::Addr(collect(values, Value::as_addr)),
+            Physical::Text => {
+                Self::text(values.iter().map(|v| v.as_code().filter(|_| v.ty() == ty)))
             }
         }
     }
@@ -334,12 +333,12 @@ impl Col {
         let rows = self.len();
         let null = |dtype: DataType| Series::full_null(name.clone(), rows, &dtype).into_column();
         match self {
-            Self::Null(_) => null(match ty {
-                Ty::Bool => DataType::Boolean,
-                Ty::Int | Ty::Time | Ty::Interval => DataType::Int64,
-                Ty::Double => DataType::Float64,
-                Ty::Addr => DataType::UInt64,
-                Ty::Text | Ty::Null | Ty::List(_) | Ty::Struct(_) => DataType::String,
+            Self::Null(_) => null(match ty.physical() {
+                Physical::Bool => DataType::Boolean,
+                Physical::Int => DataType::Int64,
+                Physical::Double => DataType::Float64,
+                Physical::Addr => DataType::UInt64,
+                Physical::Text | Physical::Null => DataType::String,
             }),
             Self::Bool(a) => BooleanChunked::with_chunk(name, a).into_column(),
             Self::Int(a) => polars::prelude::Int64Chunked::with_chunk(name, a).into_column(),
@@ -364,14 +363,5 @@ impl Col {
             Self::Text(a) => a.len() * 16 + a.total_bytes_len(),
             other => other.len() * 8,
         }
-    }
-}
-
-/// What a text of a column stands for.
-fn text_value(text: &str, ty: Ty) -> Value<'_> {
-    match ty {
-        Ty::List(_) => Value::List(Nested::of_code(ty, Cow::Borrowed(text))),
-        Ty::Struct(_) => Value::Struct(Nested::of_code(ty, Cow::Borrowed(text))),
-        _ => Value::Text(Cow::Borrowed(text)),
     }
 }

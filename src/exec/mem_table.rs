@@ -3,7 +3,9 @@
 use super::col::Col;
 use super::frame::Frame;
 use super::result::ResultSet;
-use crate::catalog::{ColumnData, ColumnSpec, Data, Format, TableSpec, Ty, Unit, intern};
+use crate::catalog::{
+    ColumnData, ColumnSpec, Data, Format, Physical, TableSpec, Ty, Unit, Value, intern,
+};
 use crate::diag::{Code, Diagnostic};
 
 /// A table held in memory in the engine's own form, so that scanning it copies nothing.
@@ -138,13 +140,33 @@ fn spec(name: &str, columns: Vec<ColumnSpec>) -> TableSpec {
 
 /// Whether the values are of the physical form of the column's type.
 fn fits(data: &ColumnData) -> bool {
-    match data.ty {
-        Ty::Bool => matches!(data.data, Data::Bool(_)),
-        Ty::Int | Ty::Time | Ty::Interval => matches!(data.data, Data::Int(_)),
-        Ty::Double => matches!(data.data, Data::Double(_)),
-        Ty::Text | Ty::Null => matches!(data.data, Data::Text { .. }),
-        Ty::Addr => matches!(data.data, Data::Addr(_)),
-        Ty::List(_) | Ty::Struct(_) => false,
+    match data.ty.physical() {
+        Physical::Bool => matches!(data.data, Data::Bool(_)),
+        Physical::Int => matches!(data.data, Data::Int(_)),
+        Physical::Double => matches!(data.data, Data::Double(_)),
+        Physical::Addr => matches!(data.data, Data::Addr(_)),
+        Physical::Text | Physical::Null => match &data.data {
+            Data::Text { bytes, ends } => are_codes(bytes, ends, data.ty),
+            _ => false,
+        },
+    }
+}
+
+/// Whether the texts are what a column keeps for values of the type.
+fn are_codes(bytes: &str, ends: &[usize], ty: Ty) -> bool {
+    match ty {
+        Ty::Text | Ty::Null => true,
+        Ty::Blob => bytes.chars().all(|c| u8::try_from(c).is_ok()),
+        Ty::Uuid => {
+            let mut start = 0;
+            ends.iter().all(|&end| {
+                let text = bytes.get(start..end).unwrap_or_default();
+                start = end;
+                text.is_empty()
+                    || Value::parse(text, ty).as_ref().and_then(Value::as_uuid) == Some(text)
+            })
+        }
+        _ => false,
     }
 }
 

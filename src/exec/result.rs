@@ -8,7 +8,7 @@ use polars::prelude::{
 };
 
 use super::col::Col;
-use crate::catalog::{Absent, Format, Nested, PointerWidth, Ty, Value};
+use crate::catalog::{Absent, Format, Physical, PointerWidth, Ty, Value};
 
 /// A column of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,8 +76,10 @@ pub enum ColumnView<'a> {
     Time(&'a Int64Chunked),
     /// `INTERVAL`.
     Interval(&'a Int64Chunked),
-    /// `LIST` or `STRUCT` of that type.
-    Nested(&'a StringChunked, Ty),
+    /// `DATE` or `TIME`.
+    Number(&'a Int64Chunked, Ty),
+    /// `BLOB`, `UUID`, `LIST`, `STRUCT` or `MAP` of that type.
+    Coded(&'a StringChunked, Ty),
     /// Nothing but NULL.
     Null,
 }
@@ -91,8 +93,11 @@ impl<'a> ColumnView<'a> {
             (Ty::Interval, DataType::Int64) => column.i64().map_or(Self::Null, Self::Interval),
             (Ty::Double, DataType::Float64) => column.f64().map_or(Self::Null, Self::Double),
             (Ty::Text, DataType::String) => column.str().map_or(Self::Null, Self::Text),
-            (Ty::List(_) | Ty::Struct(_), DataType::String) => {
-                column.str().map_or(Self::Null, |codes| Self::Nested(codes, ty))
+            (Ty::Date | Ty::TimeOfDay, DataType::Int64) => {
+                column.i64().map_or(Self::Null, |numbers| Self::Number(numbers, ty))
+            }
+            (_, DataType::String) if ty.physical() == Physical::Text => {
+                column.str().map_or(Self::Null, |codes| Self::Coded(codes, ty))
             }
             (Ty::Addr, DataType::UInt64) => column.u64().map_or(Self::Null, Self::Addr),
             _ => Self::Null,
@@ -103,9 +108,9 @@ impl<'a> ColumnView<'a> {
     fn len(&self) -> usize {
         match self {
             Self::Bool(c) => c.len(),
-            Self::Int(c) | Self::Time(c) | Self::Interval(c) => c.len(),
+            Self::Int(c) | Self::Time(c) | Self::Interval(c) | Self::Number(c, _) => c.len(),
             Self::Double(c) => c.len(),
-            Self::Text(c) | Self::Nested(c, _) => c.len(),
+            Self::Text(c) | Self::Coded(c, _) => c.len(),
             Self::Addr(c) => c.len(),
             Self::Null => 0,
         }
@@ -119,10 +124,10 @@ impl<'a> ColumnView<'a> {
             Self::Int(c) => c.get(row).map_or(Value::Null, Value::Int),
             Self::Double(c) => c.get(row).map_or(Value::Null, Value::Double),
             Self::Text(c) => c.get(row).map_or(Value::Null, |t| Value::Text(Cow::Borrowed(t))),
-            Self::Nested(c, ty) => c.get(row).map_or(Value::Null, |code| {
-                let value = Nested::of_code(*ty, Cow::Borrowed(code));
-                if ty.element().is_some() { Value::List(value) } else { Value::Struct(value) }
-            }),
+            Self::Number(c, ty) => c.get(row).map_or(Value::Null, |v| Value::of_number(v, *ty)),
+            Self::Coded(c, ty) => {
+                c.get(row).map_or(Value::Null, |code| Value::of_code(Cow::Borrowed(code), *ty))
+            }
             Self::Addr(c) => c.get(row).map_or(Value::Null, Value::Addr),
             Self::Time(c) => c.get(row).map_or(Value::Null, Value::Time),
             Self::Interval(c) => c.get(row).map_or(Value::Null, Value::Interval),
@@ -194,7 +199,7 @@ impl ResultSet {
     /// How many bytes of text the rows hold.
     pub(crate) fn text_bytes(&self) -> usize {
         let column = |index| match self.column(index) {
-            ColumnView::Text(texts) | ColumnView::Nested(texts, _) => {
+            ColumnView::Text(texts) | ColumnView::Coded(texts, _) => {
                 texts.iter().flatten().fold(0usize, |sum, text| sum.saturating_add(text.len()))
             }
             _ => 0,
@@ -232,8 +237,9 @@ impl ResultSet {
     }
 
     /// The result as a polars frame: columns by name (a repeated name gets `_1`, `_2`, …),
-    /// timestamps as `Datetime(Microseconds, UTC)`, intervals as `Duration(Microseconds)`, lists and
-    /// structures as the text that CSV shows.
+    /// timestamps as `Datetime(Microseconds, UTC)`, dates as `Datetime(Microseconds)`, intervals and
+    /// times of day as `Duration(Microseconds)`; bytes, UUIDs, lists, structures and maps as the text
+    /// that CSV shows.
     ///
     /// # Errors
     /// None that input can cause; polars refuses frames whose columns differ in length.
@@ -251,8 +257,13 @@ impl ResultSet {
                 Ty::Time => {
                     column.cast(&DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)))?
                 }
-                Ty::Interval => column.cast(&DataType::Duration(TimeUnit::Microseconds))?,
-                Ty::List(_) | Ty::Struct(_) => self.as_text(columns.len()),
+                Ty::Date => column.cast(&DataType::Datetime(TimeUnit::Microseconds, None))?,
+                Ty::Interval | Ty::TimeOfDay => {
+                    column.cast(&DataType::Duration(TimeUnit::Microseconds))?
+                }
+                ty if ty != Ty::Text && ty.physical() == Physical::Text => {
+                    self.as_text(columns.len())
+                }
                 _ => column.clone(),
             };
             columns.push(typed.with_name(name.into()));
@@ -318,22 +329,14 @@ fn column_of(at: usize, ty: Ty, values: &[Value<'static>]) -> Column {
     let each = values.iter();
     match ty {
         Ty::Bool => BooleanChunked::from_iter_options(name, each.map(Value::as_bool)).into_column(),
-        Ty::Int => Int64Chunked::from_iter_options(name, each.map(Value::as_int)).into_column(),
-        Ty::Time => Int64Chunked::from_iter_options(name, each.map(Value::as_time)).into_column(),
-        Ty::Interval => {
-            Int64Chunked::from_iter_options(name, each.map(Value::as_interval)).into_column()
+        _ if ty.physical() == Physical::Int => {
+            Int64Chunked::from_iter_options(name, each.map(Value::as_number)).into_column()
         }
         Ty::Double => {
             Float64Chunked::from_iter_options(name, each.map(Value::as_double)).into_column()
         }
         Ty::Addr => UInt64Chunked::from_iter_options(name, each.map(Value::as_addr)).into_column(),
-        Ty::List(_) | Ty::Struct(_) => {
-            let code = |value: &Value<'static>| value.as_nested().map(|v| v.code().to_owned());
-            StringChunked::from_iter_options(name, each.map(code)).into_column()
-        }
-        Ty::Text | Ty::Null => {
-            StringChunked::from_iter_options(name, each.map(Value::as_text)).into_column()
-        }
+        _ => StringChunked::from_iter_options(name, each.map(Value::as_code)).into_column(),
     }
 }
 
@@ -349,10 +352,10 @@ impl FromValue for bool {
     }
 }
 
-/// Integers, and the microseconds of timestamps and intervals.
+/// Integers, and the microseconds of points in time and durations.
 impl FromValue for i64 {
     fn from_value(value: Value<'_>) -> Option<Self> {
-        value.as_int().or(value.as_time()).or(value.as_interval())
+        value.as_number()
     }
 }
 

@@ -79,7 +79,9 @@ impl Dialect {
     fn push(self, value: &Value<'_>, format: Format, width: PointerWidth, text: &mut String) {
         match value {
             Value::Text(cell) => self.push_text(cell, text),
-            Value::List(_) | Value::Struct(_) => self.push_text(&format.render(value, width), text),
+            Value::List(_) | Value::Struct(_) | Value::Map(_) | Value::Blob(_) => {
+                self.push_text(&format.render(value, width), text);
+            }
             Value::Int(v) if self.excel && v.unsigned_abs() > EXCEL_EXACT => {
                 text.push('\'');
                 format.append(text, value, width);

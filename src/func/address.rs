@@ -95,6 +95,10 @@ pub(super) fn to_hex(value: &Value<'_>) -> Result<Value<'static>, Fault> {
             super::def::check_length(text.len().checked_mul(2))?;
             Ok(Value::text(hex_of(text.as_bytes(), "", true)))
         }
+        Value::Blob(blob) => {
+            super::def::check_length(blob.len().checked_mul(2))?;
+            Ok(Value::text(hex_of(&blob.bytes().collect::<Vec<u8>>(), "", true)))
+        }
         Value::Addr(v) => Ok(Value::text(format!("{v:X}"))),
         Value::Int(v) => Ok(Value::text(format!("{v:X}"))),
         _ => bad("argument 1 has no hex form"),

@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 
 use super::def::{Args, Fault, Scalar, bad, check_length, overflow, sig};
-use crate::catalog::Ty::{Addr, Double, Int, Interval, Text, Time};
+use crate::catalog::Ty::{Addr, Date as Day, Double, Int, Interval, Text, Time, TimeOfDay};
 use crate::catalog::{Signature, Value};
 use crate::time::{
-    BadPattern, DAY, Date, HOUR, MINUTE, Pattern, SECOND, Zone, filetime_micros, filetime_of, now,
+    BadPattern, DAY, Date, HOUR, MINUTE, Pattern, SECOND, Zone, filetime_micros, filetime_of,
+    midnight, now,
 };
 
 const fn f(
@@ -26,7 +27,7 @@ const ZONED: &[Signature] = &[sig(&[Text, Time], Time)];
 #[rustfmt::skip]
 pub(super) const ALL: &[Scalar] = &[
     f("now", "The time (UTC) at which the query was planned; all calls in a query give the same. The time of a dump is system_time of the table dump.", &[sig(&[], Time)], &[("now() > TIMESTAMP '2024-01-01'", "true")], |_, _| Ok(Value::Time(now()))).or(&["current_timestamp", "get_current_timestamp", "transaction_timestamp", "localtimestamp", "current_localtimestamp"]),
-    f("today", "The midnight (UTC) before now().", &[sig(&[], Time)], &[("today() <= now()", "true")], |_, _| Ok(Value::Time(now().div_euclid(DAY) * DAY))).or(&["current_date"]),
+    f("today", "The day (UTC) of now().", &[sig(&[], Day)], &[("today() <= now()", "true")], |_, _| Ok(Value::Date(midnight(now())))).or(&["current_date"]),
     f("ago", "The time so long before now().", &[sig(&[Interval], Time)], &[("ago(INTERVAL '1 day') < now()", "true")], |_, a| match a.any(0) {
         Value::Interval(span) => now().checked_sub(*span).map(Value::Time).ok_or_else(|| overflow("ago", "TIMESTAMP")),
         _ => bad("argument 1 is not an interval"),
@@ -44,7 +45,8 @@ pub(super) const ALL: &[Scalar] = &[
     f("make_timestamp", "The time from microseconds since 1970-01-01, or from year, month, day, hour, minute and second.", &[sig(&[Int], Time), sig(&[Int, Int, Int, Int, Int, Double], Time)], &[("make_timestamp(1500000)", "1970-01-01 00:00:01.5"), ("make_timestamp(2007, 11, 9, 17, 42, 5.5)", "2007-11-09 17:42:05.5")], |_, a| if a.len() == 1 { Ok(Value::Time(a.int(0)?)) } else { make_timestamp(a) }),
     f("make_timestamp_ms", "The time from milliseconds since 1970-01-01.", &[sig(&[Int], Time)], &[("make_timestamp_ms(1500)", "1970-01-01 00:00:01.5")], |_, a| scaled("make_timestamp_ms", "TIMESTAMP", a, 1000).map(Value::Time)),
     f("make_timestamp_ns", "The time from nanoseconds since 1970-01-01, truncated to microseconds.", &[sig(&[Int], Time)], &[("make_timestamp_ns(1500000)", "1970-01-01 00:00:00.0015")], |_, a| Ok(Value::Time(a.int(0)?.div_euclid(1000)))),
-    f("make_date", "The midnight of a year, month and day.", &[sig(&[Int, Int, Int], Time)], &[("make_date(2007, 11, 9)", "2007-11-09 00:00:00")], |_, a| date(a).map(Value::Time)),
+    f("make_date", "The day of a year, month and day.", &[sig(&[Int, Int, Int], Day)], &[("make_date(2007, 11, 9)", "2007-11-09")], |_, a| date(a).map(Value::Date)),
+    f("make_time", "The time of day of an hour, a minute and seconds.", &[sig(&[Int, Int, Double], TimeOfDay)], &[("make_time(17, 42, 5.5)", "17:42:05.5")], |_, a| make_time(a)),
     f("to_timestamp", "The time from seconds since 1970-01-01.", &[sig(&[Int], Time), sig(&[Double], Time)], &[("to_timestamp(1.5)", "1970-01-01 00:00:01.5")], |_, a| scaled("to_timestamp", "TIMESTAMP", a, SECOND).map(Value::Time)),
     f("filetime", "The time of a Windows FILETIME, which counts 100 nanoseconds from 1601-01-01.", &[sig(&[Int], Time), sig(&[Addr], Time)], &[("filetime(116444736000000000)", "1970-01-01 00:00:00")], |_, a| filetime(a)),
     f("to_filetime", "The Windows FILETIME of a time.", &[sig(&[Time], Int)], &[("to_filetime(TIMESTAMP '1970-01-01')", "116444736000000000")], |_, a| to_filetime(a.time(0)?)),
@@ -139,17 +141,24 @@ fn date(a: &[Value<'_>]) -> Result<i64, Fault> {
 }
 
 fn make_timestamp(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
-    let midnight = date(a)?;
-    let (hour, minute, second) = (a.int(3)?, a.int(4)?, a.double(5)?);
+    let time = date(a)?.checked_add(clock(a, 3)?);
+    time.map(Value::Time).ok_or_else(|| overflow("make_timestamp", "TIMESTAMP"))
+}
+
+fn make_time(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
+    Ok(Value::TimeOfDay(clock(a, 0)?))
+}
+
+/// Microseconds since midnight of the hour, the minute and the second that begin at an argument.
+fn clock(a: &[Value<'_>], at: usize) -> Result<i64, Fault> {
+    let (hour, minute, second) = (a.int(at)?, a.int(at + 1)?, a.double(at + 2)?);
     let is_clock =
         (0..24).contains(&hour) && (0..60).contains(&minute) && (0.0..60.0).contains(&second);
     if !is_clock {
-        return bad("make_timestamp was given numbers that are no time of day");
+        return bad(format!("{hour}:{minute}:{second} is no time of day"));
     }
     #[allow(clippy::cast_possible_truncation, reason = "at most 60 million")]
-    let within = hour * HOUR + minute * MINUTE + (second * 1e6).round() as i64;
-    let time = midnight.checked_add(within);
-    time.map(Value::Time).ok_or_else(|| overflow("make_timestamp", "TIMESTAMP"))
+    Ok(hour * HOUR + minute * MINUTE + (second * 1e6).round() as i64)
 }
 
 /// The first argument times `unit`, rounded to a whole number of microseconds.

@@ -121,15 +121,13 @@ fn compare(a: &Value<'_>, b: &Value<'_>) -> Ordering {
         (Value::Bool(x), Value::Bool(y)) => x.cmp(y),
         (Value::Int(x), Value::Int(y))
         | (Value::Time(x), Value::Time(y))
-        | (Value::Interval(x), Value::Interval(y)) => x.cmp(y),
+        | (Value::Interval(x), Value::Interval(y))
+        | (Value::Date(x), Value::Date(y))
+        | (Value::TimeOfDay(x), Value::TimeOfDay(y)) => x.cmp(y),
         (Value::Double(x), Value::Double(y)) => {
             x.partial_cmp(y).unwrap_or_else(|| x.is_nan().cmp(&y.is_nan()))
         }
-        (Value::Text(x), Value::Text(y)) => x.cmp(y),
         (Value::Addr(x), Value::Addr(y)) => x.cmp(y),
-        (Value::List(x), Value::List(y)) | (Value::Struct(x), Value::Struct(y)) => {
-            x.code().cmp(y.code())
-        }
-        _ => Ordering::Equal,
+        _ => a.as_code().cmp(&b.as_code()),
     }
 }

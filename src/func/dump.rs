@@ -4,7 +4,7 @@ use super::address::{hex_of, to_hex};
 use super::def::{Args, Fault, FuncCx, Scalar, bad};
 use super::text::printable;
 use crate::catalog::Ty::{Addr, Bool, Int, Text};
-use crate::catalog::{PointerWidth, Signature, Ty, Value};
+use crate::catalog::{Blob, PointerWidth, Signature, Ty, Value};
 use crate::code::{self, Isa, Names};
 use crate::model::Source;
 
@@ -156,17 +156,29 @@ pub(super) const ALL: &[Scalar] = &[
         },
     ),
     f(
+        "bytes",
+        "That many bytes at the address as a BLOB, at most 4,096; NULL where they cannot be read.",
+        &[in_dump(&[Addr, Int, Text], Ty::Blob)],
+        &[],
+        |cx, a| Ok(bytes(cx, a)?.map_or(Value::Null, |bytes| Value::Blob(Blob::new(&bytes)))),
+    ),
+    f(
         "hex",
         "That many bytes at the address in hex, at most 4,096. Of a number or a text alone: the same as to_hex.",
         &[
             Signature::new(&[Int], Text),
             Signature::new(&[Addr], Text),
             Signature::new(&[Text], Text),
+            Signature::new(&[Ty::Blob], Text),
             in_dump(&[Addr, Int, Text], Text),
         ],
         &[("hex(255)", "FF")],
         |cx, a| {
-            if a.len() < 2 { to_hex(a.any(0)) } else { bytes(cx, a) }
+            if a.len() < 2 {
+                return to_hex(a.any(0));
+            }
+            let bytes = bytes(cx, a)?;
+            Ok(bytes.map_or(Value::Null, |bytes| Value::text(hex_of(&bytes, " ", false))))
         },
     ),
 ];
@@ -275,12 +287,13 @@ fn unicode_string(source: &dyn Source, address: u64) -> Option<String> {
 /// Most bytes that `hex` shows.
 const MAX_BYTES: i64 = 4096;
 
-fn bytes(cx: &FuncCx<'_>, a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
+/// Bytes of memory; `None` where they cannot be read.
+fn bytes(cx: &FuncCx<'_>, a: &[Value<'_>]) -> Result<Option<Vec<u8>>, Fault> {
     let count = a.int(1)?;
     if !(0..=MAX_BYTES).contains(&count) {
-        return bad(format!("hex shows 0 to {MAX_BYTES} bytes, not {count}"));
+        return bad(format!("0 to {MAX_BYTES} bytes are read at once, not {count}"));
     }
     let mut bytes = vec![0u8; usize::try_from(count).unwrap_or_default()];
     let read = source(cx, a, 2)?.memory().read(a.addr(0)?, &mut bytes);
-    Ok(read.map_or(Value::Null, |()| Value::text(hex_of(&bytes, " ", false))))
+    Ok(read.ok().map(|()| bytes))
 }

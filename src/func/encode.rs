@@ -1,17 +1,20 @@
 //! Text encodings: base64, hexadecimal, percent encoding, digits of any base; checksums; bars.
 //!
-//! There is no type for bytes, so decoded text must be UTF-8.
+//! What is decoded is bytes.
+
+use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest as _, Md5};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use sha2::Sha256;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::address::{bits, hex_of};
 use super::def::{Args, Fault, Scalar, bad, check_length, overflow, sig};
-use crate::catalog::Ty::{Addr, Double, Int, Null, Text};
-use crate::catalog::{Format, PointerWidth, Signature, Value};
+use crate::catalog::Ty::{Addr, Blob as Bytes, Double, Int, Null, Text};
+use crate::catalog::{Blob, Format, PointerWidth, Signature, Value};
 
 const fn f(
     name: &'static str,
@@ -24,6 +27,8 @@ const fn f(
 }
 
 const T: &[Signature] = &[sig(&[Text], Text)];
+const TB: &[Signature] = &[sig(&[Text], Text), sig(&[Bytes], Text)];
+const T_TO_BYTES: &[Signature] = &[sig(&[Text], Bytes)];
 const HASH: &[Signature] = &[Signature::new(&[Null], Addr).variadic()];
 const BASE: &[Signature] = &[
     Signature::new(&[Int, Int, Int], Text).optional(1),
@@ -55,30 +60,48 @@ fn hash(values: &[Value<'_>]) -> u64 {
 pub(super) const ALL: &[Scalar] = &[
     f(
         "to_base64",
-        "The bytes of the text in base64.",
-        T,
+        "The bytes of the text or the blob in base64.",
+        TB,
         &[("to_base64('abc')", "YWJj")],
         |_, a| {
-            let text = a.text(0)?;
-            check_length(text.len().checked_mul(2))?;
-            Ok(Value::text(STANDARD.encode(text)))
+            let bytes = bytes_of(a)?;
+            check_length(bytes.len().checked_mul(2))?;
+            Ok(Value::text(STANDARD.encode(&*bytes)))
         },
     )
     .or(&["base64"]),
     f(
         "from_base64",
-        "The text whose bytes are given in base64.",
-        T,
+        "The bytes that are given in base64.",
+        T_TO_BYTES,
         &[("from_base64('YWJj')", "abc")],
         |_, a| match STANDARD.decode(a.text(0)?) {
-            Ok(bytes) => utf8(bytes),
+            Ok(bytes) => Ok(Value::Blob(Blob::new(&bytes))),
             Err(error) => bad(format!("'{}' is not base64: {error}", shown(a.text(0)?))),
         },
     ),
-    f("unhex", "The text whose bytes are given in hex.", T, &[("unhex('6e74')", "nt")], |_, a| {
-        unhex(a.text(0)?)
-    })
+    f(
+        "unhex",
+        "The bytes that are given in hex.",
+        T_TO_BYTES,
+        &[("unhex('6e74')", "nt"), ("unhex('dead')", "\\xDE\\xAD")],
+        |_, a| unhex(a.text(0)?),
+    )
     .or(&["from_hex"]),
+    f(
+        "encode",
+        "The bytes of the text in UTF-8.",
+        T_TO_BYTES,
+        &[("encode('nté')", "nt\\xC3\\xA9")],
+        |_, a| Ok(Value::Blob(Blob::new(a.text(0)?.as_bytes()))),
+    ),
+    f(
+        "decode",
+        "The text of bytes in UTF-8.",
+        &[sig(&[Bytes], Text)],
+        &[("decode(encode('nté'))", "nté")],
+        |_, a| utf8(bytes_of(a)?.into_owned()),
+    ),
     f(
         "hash",
         "A number of 64 bits that equal values share and others hardly: for samples, and for groups of equal size. It may be another in another version.",
@@ -89,10 +112,17 @@ pub(super) const ALL: &[Scalar] = &[
     .takes_null(),
     f(
         "md5",
-        "The MD5 sum of the bytes of the text, in hex.",
-        T,
+        "The MD5 sum of the bytes of the text or the blob, in hex.",
+        TB,
         &[("md5('abc')", "900150983cd24fb0d6963f7d28e17f72")],
-        |_, a| Ok(Value::text(hex_of(&Md5::digest(a.text(0)?), "", false))),
+        |_, a| Ok(Value::text(hex_of(&Md5::digest(&*bytes_of(a)?), "", false))),
+    ),
+    f(
+        "sha256",
+        "The SHA-256 sum of the bytes of the text or the blob, in hex.",
+        TB,
+        &[("sha256('abc')", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")],
+        |_, a| Ok(Value::text(hex_of(&<Sha256 as sha2::Digest>::digest(&*bytes_of(a)?), "", false))),
     ),
     f(
         "url_encode",
@@ -141,6 +171,14 @@ fn shown(text: &str) -> String {
     text.chars().take(40).flat_map(char::escape_debug).collect()
 }
 
+/// The bytes of a blob, or of a text in UTF-8.
+fn bytes_of<'a>(a: &'a [Value<'_>]) -> Result<Cow<'a, [u8]>, Fault> {
+    match a.any(0).as_blob() {
+        Some(blob) => Ok(Cow::Owned(blob.bytes().collect())),
+        None => Ok(Cow::Borrowed(a.text(0)?.as_bytes())),
+    }
+}
+
 fn utf8(bytes: Vec<u8>) -> Result<Value<'static>, Fault> {
     String::from_utf8(bytes).map(Value::text).or_else(|_| bad("the decoded bytes are not UTF-8"))
 }
@@ -155,7 +193,7 @@ fn unhex(text: &str) -> Result<Value<'static>, Fault> {
     }
     let (pairs, _) = digits.as_chunks::<2>();
     let byte = |[high, low]: &[u32; 2]| u8::try_from(high << 4 | low).unwrap_or(0);
-    utf8(pairs.iter().map(byte).collect())
+    Ok(Value::Blob(Blob::new(&pairs.iter().map(byte).collect::<Vec<u8>>())))
 }
 
 fn to_base(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {

@@ -19,6 +19,7 @@ mod examples;
 mod format;
 mod json;
 mod list;
+mod map;
 mod names;
 mod number;
 mod path;
@@ -49,6 +50,7 @@ const FAMILIES: &[&[Scalar]] = &[
     names::ALL,
     list::ALL,
     structure::ALL,
+    map::ALL,
     json::ALL,
     dump::ALL,
 ];

@@ -26,12 +26,22 @@ const fn f(
     Scalar::new("text", name, doc, signatures, examples, eval)
 }
 
+const TB_TO_INT: &[Signature] = &[sig(&[Text], Int), sig(&[Ty::Blob], Int)];
+
+/// The number of bytes of a text or a blob.
+fn byte_length(a: &[Value<'_>]) -> Result<usize, super::def::Fault> {
+    match a.any(0).as_blob() {
+        Some(blob) => Ok(blob.len()),
+        None => Ok(a.text(0)?.len()),
+    }
+}
+
 pub(super) const ALL: &[Scalar] = &[
     f("lower", "The text in lower case.", T, &[("lower('NTFS.SYS')", "ntfs.sys")], |_, a| Ok(Value::text(a.text(0)?.to_lowercase()))).or(&["lcase"]).total(),
     f("upper", "The text in upper case.", T, &[("upper('nt')", "NT")], |_, a| Ok(Value::text(a.text(0)?.to_uppercase()))).or(&["ucase"]).total(),
     f("length", "The number of characters, or of elements of a list.", &[sig(&[Text], Int), sig(&[Ty::ANY_LIST], Int)], &[("length('héllo')", "5"), ("len([1, 2])", "2")], |_, a| match a.any(0).as_nested() { Some(list) => int(list.len()), None => int(a.text(0)?.chars().count()) }).or(&["len", "char_length", "character_length"]).total(),
-    f("strlen", "The number of bytes in UTF-8.", T_TO_INT, &[("strlen('héllo')", "6")], |_, a| int(a.text(0)?.len())).or(&["octet_length"]).total(),
-    f("bit_length", "The number of bits in UTF-8.", T_TO_INT, &[("bit_length('nt')", "16")], |_, a| int(a.text(0)?.len().saturating_mul(8))).total(),
+    f("strlen", "The number of bytes, of a text in UTF-8.", TB_TO_INT, &[("strlen('héllo')", "6"), ("octet_length('\\xDE\\xAD'::BLOB)", "2")], |_, a| int(byte_length(a)?)).or(&["octet_length"]).total(),
+    f("bit_length", "The number of bits, of a text in UTF-8.", TB_TO_INT, &[("bit_length('nt')", "16")], |_, a| int(byte_length(a)?.saturating_mul(8))).total(),
     f("trim", "The text without blanks at both ends, or without the characters of the second argument.", TRIM, &[("trim('  a ')", "a"), ("trim('xyaxy', 'xy')", "a")], |_, a| trimmed(a, true, true)).total(),
     f("ltrim", "The text without blanks at the start, or without the characters of the second argument.", TRIM, &[("ltrim('xxax', 'x')", "ax")], |_, a| trimmed(a, true, false)).total(),
     f("rtrim", "The text without blanks at the end, or without the characters of the second argument.", TRIM, &[("rtrim('xaxx', 'x')", "xa")], |_, a| trimmed(a, false, true)).total(),

@@ -3,7 +3,7 @@
 //! The calendar is that of the room `time`; `clock` converts between times and numbers or text.
 
 use super::def::{Args, Fault, Scalar, bad, overflow, sig};
-use crate::catalog::Ty::{Double, Int, Interval, Text, Time};
+use crate::catalog::Ty::{Date as Day, Double, Int, Interval, Text, Time, TimeOfDay};
 use crate::catalog::{Signature, Value};
 use crate::time::{
     DAY, Date, HOUR, MINUTE, Moment, SECOND, Unit, add_months, add_units, last_day, months_between,
@@ -19,7 +19,7 @@ const fn f(
     Scalar::new("time", name, doc, signatures, examples, eval)
 }
 
-const PART: &[Signature] = &[sig(&[Time], Int), sig(&[Interval], Int)];
+const PART: &[Signature] = &[sig(&[Time], Int), sig(&[Interval], Int), sig(&[TimeOfDay], Int)];
 const DATE: &[Signature] = &[sig(&[Time], Int)];
 const EPOCH: &[Signature] = &[sig(&[Time], Int), sig(&[Interval], Int)];
 const BETWEEN: &[Signature] = &[sig(&[Text, Time, Time], Int)];
@@ -27,7 +27,7 @@ const BETWEEN: &[Signature] = &[sig(&[Text, Time, Time], Int)];
 #[rustfmt::skip]
 pub(super) const ALL: &[Scalar] = &[
     f("date_trunc", "The time cut off to a unit: microsecond, millisecond, second, minute, hour, day, week (Monday), month, quarter, year, isoyear, decade, century or millennium. Durations can be cut off up to weeks.", &[sig(&[Text, Time], Time), sig(&[Text, Interval], Interval)], &[("date_trunc('hour', TIMESTAMP '2007-11-09 17:42:05')", "2007-11-09 17:00:00")], |_, a| date_trunc(a)).or(&["datetrunc"]),
-    f("date_part", "A part of a time as a whole number: era, millennium, century, decade, year, quarter, month, week (ISO), day, hour, minute, second, millisecond and microsecond (the seconds included), epoch, dow (Sunday is 0), isodow, doy, isoyear, yearweek. Of a duration: epoch, day, hour and smaller.", &[sig(&[Text, Time], Int), sig(&[Text, Interval], Int)], &[("date_part('hour', TIMESTAMP '2007-11-09 17:42:05')", "17"), ("date_part('dow', TIMESTAMP '2007-11-09')", "5")], |_, a| part(a.any(1), unit(a.text(0)?)?)).or(&["datepart"]),
+    f("date_part", "A part of a time as a whole number: era, millennium, century, decade, year, quarter, month, week (ISO), day, hour, minute, second, millisecond and microsecond (the seconds included), epoch, dow (Sunday is 0), isodow, doy, isoyear, yearweek. Of a duration: epoch, day, hour and smaller.", &[sig(&[Text, Time], Int), sig(&[Text, Interval], Int), sig(&[Text, TimeOfDay], Int)], &[("date_part('hour', TIMESTAMP '2007-11-09 17:42:05')", "17"), ("date_part('dow', TIMESTAMP '2007-11-09')", "5")], |_, a| part(a.any(1), unit(a.text(0)?)?)).or(&["datepart"]),
     f("date_diff", "How many boundaries of the unit lie between two times.", BETWEEN, &[("date_diff('second', TIMESTAMP '2007-11-09 17:42:05.9', TIMESTAMP '2007-11-09 17:42:06.1')", "1")], |_, a| date_diff(a.text(0)?, a.time(1)?, a.time(2)?)).or(&["datediff"]),
     f("date_sub", "How many whole units lie between two times.", BETWEEN, &[("date_sub('hour', TIMESTAMP '2007-11-09 10:30:00', TIMESTAMP '2007-11-09 12:00:00')", "1"), ("date_sub('month', TIMESTAMP '2008-01-31', TIMESTAMP '2008-02-29')", "1")], |_, a| date_sub(a.text(0)?, a.time(1)?, a.time(2)?)).or(&["datesub"]),
     f("date_add", "The time plus a duration, or plus a number of units; a day that the month does not have becomes its last day.", &[sig(&[Time, Interval], Time), sig(&[Text, Int, Time], Time)], &[("date_add('month', 1, TIMESTAMP '2008-01-31')", "2008-02-29 00:00:00")], |_, a| date_add(a)).or(&["dateadd"]),
@@ -53,7 +53,7 @@ pub(super) const ALL: &[Scalar] = &[
     f("millennium", "The millennium; 2001 begins the third.", DATE, &[("millennium(TIMESTAMP '2007-11-09')", "3")], |_, a| part(a.any(0), Unit::Millennium)),
     f("era", "1 from the year 1 on, 0 before.", DATE, &[("era(TIMESTAMP '2007-11-09')", "1")], |_, a| part(a.any(0), Unit::Era)),
     f("julian", "The Julian day, which begins at midnight here, with the time of day as its fraction.", &[sig(&[Time], Double)], &[("julian(TIMESTAMP '2021-01-01 12:00:00')", "2459216.5")], |_, a| Ok(julian(a.time(0)?))),
-    f("epoch", "Seconds since 1970-01-01, or the seconds of a duration.", &[sig(&[Time], Double), sig(&[Interval], Double)], &[("epoch(TIMESTAMP '1970-01-01 00:01:00.5')", "60.5")], |_, a| {
+    f("epoch", "Seconds since 1970-01-01, or the seconds of a duration.", &[sig(&[Time], Double), sig(&[Interval], Double), sig(&[TimeOfDay], Double)], &[("epoch(TIMESTAMP '1970-01-01 00:01:00.5')", "60.5")], |_, a| {
         #[allow(clippy::cast_precision_loss, reason = "exact for times up to the year 2255")]
         Ok(Value::Double(micros(a.any(0))? as f64 / 1e6))
     }),
@@ -66,7 +66,7 @@ pub(super) const ALL: &[Scalar] = &[
     f("epoch_ns", "Nanoseconds since 1970-01-01, or of a duration.", EPOCH, &[("epoch_ns(TIMESTAMP '1970-01-01 00:00:01.5')", "1500000000")], |_, a| micros(a.any(0))?.checked_mul(1000).map(Value::Int).ok_or_else(|| overflow("epoch_ns", "INTEGER"))),
     f("days_in_month", "How many days the month has.", DATE, &[("days_in_month(TIMESTAMP '2008-02-09')", "29")], |_, a| Ok(Value::Int(Moment::of(a.time(0)?).date.last_of_month().day()))),
     f("nanosecond", "The nanoseconds within the minute.", DATE, &[("nanosecond(TIMESTAMP '2007-11-09 17:42:05.25')", "5250000000")], |_, a| Ok(Value::Int(a.time(0)?.rem_euclid(MINUTE) * 1000))),
-    f("last_day", "The last day of the month.", &[sig(&[Time], Time)], &[("last_day(TIMESTAMP '2008-02-09 17:00:00')", "2008-02-29 00:00:00")], |_, a| moved(last_day(a.time(0)?), "last_day")),
+    f("last_day", "The last day of the month.", &[sig(&[Time], Day)], &[("last_day(TIMESTAMP '2008-02-09 17:00:00')", "2008-02-29")], |_, a| last_day(a.time(0)?).map(Value::Date).ok_or_else(|| overflow("last_day", "DATE"))),
 ];
 
 /// Monday, 2000-01-03, from where spans are counted, and 2000-01-01 for those of months.
@@ -93,7 +93,7 @@ fn moved(time: Option<i64>, function: &str) -> Result<Value<'static>, Fault> {
 
 fn micros(value: &Value<'_>) -> Result<i64, Fault> {
     match value {
-        Value::Time(v) | Value::Interval(v) => Ok(*v),
+        Value::Time(v) | Value::Interval(v) | Value::TimeOfDay(v) => Ok(*v),
         _ => bad("argument is not a timestamp or an interval"),
     }
 }
@@ -148,7 +148,7 @@ fn not_for<T>(what: &str, unit: &str) -> Result<T, Fault> {
 fn part(value: &Value<'_>, part: Unit) -> Result<Value<'static>, Fault> {
     let total = micros(value)?;
     let result = match value {
-        Value::Interval(_) => of_interval(total, part)?,
+        Value::Interval(_) | Value::TimeOfDay(_) => of_interval(total, part)?,
         _ => of_time(total, part),
     };
     Ok(Value::Int(result))

@@ -96,11 +96,13 @@ fn push(builder: &mut ColumnBuilder, field: &str) -> bool {
     let fits = found.is_some() || field.trim().is_empty();
     match found {
         Some(Value::Bool(v)) => builder.push_bool(Ok(v)),
-        Some(Value::Int(v) | Value::Time(v)) => builder.push_int(Ok(v)),
         Some(Value::Double(v)) => builder.push_double(Ok(v)),
         Some(Value::Addr(v)) => builder.push_addr(Ok(v)),
         Some(Value::Text(v)) => builder.push_text(Ok(&v)),
-        _ => builder.push_absent(Absent::NotApplicable),
+        other => match other.as_ref().and_then(Value::as_number) {
+            Some(number) => builder.push_int(Ok(number)),
+            None => builder.push_absent(Absent::NotApplicable),
+        },
     }
     fits
 }

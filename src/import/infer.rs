@@ -1,7 +1,7 @@
 //! Infers the common type of the values of a column.
 
 use crate::catalog::{Ty, Value};
-use crate::time::parse_timestamp;
+use crate::time::{parse_clock, parse_date, parse_timestamp};
 
 /// What the values of a column may be, seen so far.
 #[derive(Debug, Clone, Copy)]
@@ -12,6 +12,8 @@ pub(super) struct Guess {
     int: bool,
     double: bool,
     time: bool,
+    date: bool,
+    clock: bool,
     /// Decimal integers and hex with `0x` or a tick.
     addr: bool,
     /// Whether one was in hex.
@@ -30,6 +32,8 @@ impl Guess {
             int: true,
             double: true,
             time: true,
+            date: true,
+            clock: true,
             addr: true,
             hex: false,
             bare: None,
@@ -49,6 +53,8 @@ impl Guess {
         self.int = self.int && int;
         self.double = self.double && (int || double(text).is_some());
         self.time = self.time && time(text).is_some();
+        self.date = self.date && date(text).is_some();
+        self.clock = self.clock && clock(text).is_some();
         let marked = marked_address(text).is_some();
         self.hex |= marked;
         self.addr = self.addr && (marked || (int && !text.starts_with('-')));
@@ -69,8 +75,12 @@ impl Guess {
             Ty::Addr
         } else if self.double {
             Ty::Double
+        } else if self.date {
+            Ty::Date
         } else if self.time {
             Ty::Time
+        } else if self.clock {
+            Ty::TimeOfDay
         } else {
             Ty::Text
         }
@@ -87,6 +97,8 @@ pub(super) fn value(text: &str, ty: Ty) -> Option<Value<'_>> {
         Ty::Int => Value::Int(integer(text)?),
         Ty::Double => Value::Double(double(text)?),
         Ty::Time => Value::Time(time(text)?),
+        Ty::Date => Value::Date(date(text)?),
+        Ty::TimeOfDay => Value::TimeOfDay(clock(text)?),
         Ty::Addr => Value::Addr(address(text)?),
         _ => Value::Text(text.into()),
     })
@@ -126,6 +138,17 @@ fn time(text: &str) -> Option<i64> {
     // A year of four digits, as `10-11-12` is rather a number of something.
     let year = text.as_bytes().first_chunk::<4>()?;
     year.iter().all(u8::is_ascii_digit).then(|| parse_timestamp(text)).flatten()
+}
+
+/// A day alone.
+fn date(text: &str) -> Option<i64> {
+    time(text).filter(|_| !text.contains(':')).and_then(|_| parse_date(text))
+}
+
+/// A time of day with seconds.
+fn clock(text: &str) -> Option<i64> {
+    let colons = text.bytes().filter(|&b| b == b':').count();
+    (colons == 2).then(|| parse_clock(text)).flatten()
 }
 
 fn is_pointer(text: &str) -> bool {

@@ -148,7 +148,7 @@ impl Kind {
             (false, true, false, false, false) => Ty::Int,
             (false, _, true, false, false) => Ty::Double,
             (false, false, false, true, false) => match self.text.ty() {
-                ty @ (Ty::Time | Ty::Addr) => ty,
+                ty @ (Ty::Time | Ty::Date | Ty::TimeOfDay | Ty::Addr) => ty,
                 _ => Ty::Text,
             },
             _ => Ty::Text,
@@ -172,7 +172,9 @@ fn push(builder: &mut ColumnBuilder, raw: &RawValue) {
         (Ty::Int, _) => builder.push_int(text.parse().map_err(|_| Absent::Unreadable)),
         (Ty::Double, _) => builder.push_double(text.parse().map_err(|_| Absent::Unreadable)),
         (_, Some(Value::Bool(v))) => builder.push_bool(Ok(v)),
-        (_, Some(Value::Time(v))) => builder.push_int(Ok(v)),
+        (_, Some(Value::Time(v) | Value::Date(v) | Value::TimeOfDay(v))) => {
+            builder.push_int(Ok(v));
+        }
         (_, Some(Value::Addr(v))) => builder.push_addr(Ok(v)),
         _ => builder.push_absent(Absent::NotApplicable),
     }

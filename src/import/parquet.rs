@@ -1,5 +1,4 @@
-//! Apache Parquet, read by polars into arrays of Arrow. What the language has no type for is text: nested values
-//! as JSON, times of day, bytes that are no UTF-8.
+//! Apache Parquet, read by polars into arrays of Arrow. Nested values are JSON in text.
 
 use std::io::Cursor;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +12,7 @@ use polars_io::SerReader as _;
 use polars_io::parquet::read::{_internal::to_deserializer, FileMetadata, ParquetReader};
 
 use super::delimited::{Error, MAX_BYTES, MAX_COLUMNS, MAX_VALUES};
-use crate::catalog::{Absent, ColumnBuilder, ColumnData, Ty};
+use crate::catalog::{Absent, Blob, ColumnBuilder, ColumnData, Format, PointerWidth, Ty, Value};
 use crate::time::DAY;
 
 /// The columns of a file.
@@ -96,7 +95,10 @@ fn ty(dtype: &ArrowDataType) -> Ty {
         A::Int8 | A::Int16 | A::Int32 | A::Int64 | A::UInt8 | A::UInt16 | A::UInt32 => Ty::Int,
         A::UInt64 => Ty::Addr,
         A::Float32 | A::Float64 | A::Decimal(..) => Ty::Double,
-        A::Date32 | A::Timestamp(..) => Ty::Time,
+        A::Timestamp(..) => Ty::Time,
+        A::Date32 => Ty::Date,
+        A::Time32(_) | A::Time64(_) => Ty::TimeOfDay,
+        A::BinaryView | A::FixedSizeBinary(_) => Ty::Blob,
         A::Duration(_) => Ty::Interval,
         _ => Ty::Text,
     }
@@ -111,7 +113,11 @@ fn push(into: &mut ColumnBuilder, array: &dyn Array, row: usize) {
         Ty::Int => into.push_int(integer(array, row)),
         Ty::Addr => into.push_addr(number::<u64>(array, row)),
         Ty::Double => into.push_double(double(array, row)),
-        Ty::Time | Ty::Interval => into.push_int(micros(array, row)),
+        Ty::Time | Ty::Interval | Ty::Date | Ty::TimeOfDay => into.push_int(micros(array, row)),
+        Ty::Blob => match bytes(array, row) {
+            Some(bytes) => into.push_text(Ok(Blob::new(bytes).code())),
+            None => into.push_absent(Absent::Unreadable),
+        },
         _ => match text(array, row) {
             Some(text) => into.push_text(Ok(&text)),
             None => into.push_absent(Absent::Unreadable),
@@ -179,31 +185,24 @@ fn text(array: &dyn Array, row: usize) -> Option<String> {
     use ArrowDataType as A;
     match array.dtype() {
         A::Utf8View => get::<Utf8ViewArray>(array).ok().map(|a| a.value(row).to_owned()),
-        A::BinaryView => get::<BinaryViewArray>(array).ok().map(|a| bytes_text(a.value(row))),
-        A::FixedSizeBinary(_) => {
-            get::<FixedSizeBinaryArray>(array).ok().map(|a| bytes_text(a.value(row)))
+        A::BinaryView | A::FixedSizeBinary(_) => {
+            Some(shown(&Value::Blob(Blob::new(bytes(array, row)?))))
         }
-        A::Time32(_) | A::Time64(_) => {
-            let micros = micros(array, row).ok()?;
-            let (seconds, rest) = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000));
-            let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-            let fraction = if rest == 0 { String::new() } else { format!(".{rest:06}") };
-            Some(format!("{hours:02}:{minutes:02}:{seconds:02}{}", fraction.trim_end_matches('0')))
-        }
+        A::Time32(_) | A::Time64(_) => Some(shown(&Value::TimeOfDay(micros(array, row).ok()?))),
         _ => json(array, row, 0).map(|value| value.to_string()),
     }
 }
 
-/// Bytes as text; those that are no UTF-8 as DuckDB shows them.
-fn bytes_text(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return text.to_owned();
+/// Bytes of either layout.
+fn bytes(array: &dyn Array, row: usize) -> Option<&[u8]> {
+    match array.dtype() {
+        ArrowDataType::BinaryView => get::<BinaryViewArray>(array).ok().map(|a| a.value(row)),
+        _ => get::<FixedSizeBinaryArray>(array).ok().map(|a| a.value(row)),
     }
-    bytes.iter().fold(String::with_capacity(bytes.len() * 4), |mut text, byte| {
-        let _ = write!(text, "\\x{byte:02X}");
-        text
-    })
+}
+
+fn shown(value: &Value<'_>) -> String {
+    Format::Plain.render(value, PointerWidth::Bits64)
 }
 
 /// How deep values are nested at most.
@@ -242,6 +241,7 @@ fn json(array: &dyn Array, row: usize, depth: usize) -> Option<serde_json::Value
             Ty::Addr => Json::from(number::<u64>(array, row).ok()?),
             Ty::Double => Json::from(double(array, row).ok()?),
             Ty::Time => Json::from(crate::time::render_timestamp(micros(array, row).ok()?)),
+            Ty::Date => Json::from(crate::time::render_day(micros(array, row).ok()?)),
             Ty::Interval => Json::from(micros(array, row).ok()?),
             _ => match dtype {
                 ArrowDataType::Utf8View

@@ -100,6 +100,7 @@ fn common(a: Ty, b: Ty) -> Ty {
     match (a, b) {
         (a, b) if a == b => a,
         (Ty::Int, Ty::Double) | (Ty::Double, Ty::Int) => Ty::Double,
+        (Ty::Date, Ty::Time) | (Ty::Time, Ty::Date) => Ty::Time,
         _ => Ty::Text,
     }
 }
@@ -119,11 +120,11 @@ fn push(into: &mut ColumnBuilder, data: &ColumnData, row: usize) {
         (_, Value::Double(v)) => into.push_double(Ok(v)),
         (_, Value::Bool(v)) => into.push_bool(Ok(v)),
         (_, Value::Addr(v)) => into.push_addr(Ok(v)),
-        (_, Value::Int(v) | Value::Time(v) | Value::Interval(v)) => into.push_int(Ok(v)),
-        // A column of a file has no nested values.
-        (_, Value::Text(_) | Value::List(_) | Value::Struct(_)) => {
-            into.push_absent(Absent::Unreadable);
-        }
+        (ty, value) => match (value.as_number(), value.as_code()) {
+            (Some(number), _) => into.push_int(Ok(number)),
+            (_, Some(code)) if ty == value.ty() => into.push_text(Ok(code)),
+            _ => into.push_absent(Absent::Unreadable),
+        },
     }
 }
 
@@ -131,17 +132,14 @@ fn push(into: &mut ColumnBuilder, data: &ColumnData, row: usize) {
 fn value(data: &ColumnData, row: usize) -> Value<'_> {
     let found = match &data.data {
         Data::Bool(v) => v.get(row).map(|v| Value::Bool(*v)),
-        Data::Int(v) => v.get(row).map(|v| match data.ty {
-            Ty::Time => Value::Time(*v),
-            Ty::Interval => Value::Interval(*v),
-            _ => Value::Int(*v),
-        }),
+        Data::Int(v) => v.get(row).map(|v| Value::of_number(*v, data.ty)),
         Data::Double(v) => v.get(row).map(|v| Value::Double(*v)),
         Data::Addr(v) => v.get(row).map(|v| Value::Addr(*v)),
         Data::Text { bytes, ends } => {
             let start = row.checked_sub(1).and_then(|before| ends.get(before)).copied();
             let end = ends.get(row).copied();
-            end.and_then(|end| bytes.get(start.unwrap_or(0)..end)).map(|t| Value::Text(t.into()))
+            end.and_then(|end| bytes.get(start.unwrap_or(0)..end))
+                .map(|t| Value::of_code(t.into(), data.ty))
         }
     };
     found.unwrap_or(Value::Null)

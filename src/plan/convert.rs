@@ -10,11 +10,12 @@
 //! | INTEGER | ADDRESS | beside an ADDRESS (comparisons leave both as they are) |
 //! | ADDRESS literal | INTEGER | beside an INTEGER that is no literal, if it fits |
 //! | text literal, parameter | every type | beside that type; text that does not parse is an error |
+//! | DATE | TIMESTAMP | beside a TIMESTAMP, or where a function takes one |
 //! | everything | VARCHAR | `\|\|` only |
-//! | LIST | LIST | where the elements convert, and structures likewise |
+//! | LIST | LIST | where the elements convert, and structures and maps likewise |
 //!
 //! With `CAST` also: everything to VARCHAR, VARCHAR to everything, INTEGER, DOUBLE and ADDRESS
-//! to each other, BOOLEAN and INTEGER or DOUBLE to each other.
+//! to each other, BOOLEAN and INTEGER or DOUBLE to each other, TIMESTAMP to DATE and TIME.
 
 use super::{Expr, ExprKind};
 use crate::catalog::{Format, IntRange, StructTy, Ty, Value};
@@ -34,7 +35,15 @@ pub(super) fn common(a: Ty, b: Ty) -> Option<Ty> {
         | (Ty::Text, Ty::Text)
         | (Ty::Addr, Ty::Addr)
         | (Ty::Time, Ty::Time)
-        | (Ty::Interval, Ty::Interval) => a,
+        | (Ty::Interval, Ty::Interval)
+        | (Ty::Date, Ty::Date)
+        | (Ty::TimeOfDay, Ty::TimeOfDay)
+        | (Ty::Blob, Ty::Blob)
+        | (Ty::Uuid, Ty::Uuid) => a,
+        (Ty::Date, Ty::Time) | (Ty::Time, Ty::Date) => Ty::Time,
+        (Ty::Map(x), Ty::Map(y)) => {
+            return Ty::map_of(common(x.key(), y.key())?, common(x.value(), y.value())?);
+        }
         (Ty::List(x), Ty::List(y)) => {
             return common(x.element(), y.element()).and_then(Ty::list_of);
         }
@@ -84,7 +93,8 @@ pub(super) fn implicit(expr: Expr, ty: Ty) -> Result<Expr, (Expr, Refusal)> {
         (Ty::Null, _)
         | (Ty::Int | Ty::Addr | Ty::Bool, Ty::Double)
         | (Ty::Int, Ty::Addr)
-        | (Ty::Bool, Ty::Int) => Ok(cast(expr, ty, false)),
+        | (Ty::Bool, Ty::Int)
+        | (Ty::Date, Ty::Time) => Ok(cast(expr, ty, false)),
         (from, ty) if ty.is_nested() && common(from, ty) == Some(ty) => Ok(cast(expr, ty, false)),
         _ => Err((expr, Refusal::Types)),
     }
@@ -100,6 +110,7 @@ pub(super) fn literal(value: &Value<'static>, ty: Ty) -> Option<Value<'static>> 
         (Value::Int(v), Ty::Addr) => u64::try_from(*v).ok().map(Value::Addr),
         (Value::Addr(v), Ty::Int) => i64::try_from(*v).ok().map(Value::Int),
         (Value::Addr(v), Ty::Double) => Some(Value::Double(addr_as_double(*v))),
+        (Value::Date(v), Ty::Time) => Some(Value::Time(*v)),
         (Value::Text(text), _) => Value::parse(text, ty),
         _ if value.ty() == ty => Some(value.clone()),
         _ => None,
@@ -150,6 +161,9 @@ pub(super) fn can_cast(from: Ty, to: Ty) -> bool {
             let mut both = x.fields().iter().zip(y.fields());
             return x.fields().len() == y.fields().len() && both.all(|(a, b)| can_cast(a.1, b.1));
         }
+        (Ty::Map(x), Ty::Map(y)) => {
+            return can_cast(x.key(), y.key()) && can_cast(x.value(), y.value());
+        }
         _ => {}
     }
     matches!(
@@ -159,8 +173,12 @@ pub(super) fn can_cast(from: Ty, to: Ty) -> bool {
             | (Ty::Int | Ty::Double | Ty::Addr, Ty::Int | Ty::Double | Ty::Addr)
             | (Ty::Bool, Ty::Int | Ty::Double | Ty::Bool)
             | (Ty::Int | Ty::Double, Ty::Bool)
-            | (Ty::Time, Ty::Time)
+            | (Ty::Time | Ty::Date, Ty::Time | Ty::Date)
+            | (Ty::Time, Ty::TimeOfDay)
+            | (Ty::TimeOfDay, Ty::TimeOfDay)
             | (Ty::Interval, Ty::Interval)
+            | (Ty::Blob, Ty::Blob)
+            | (Ty::Uuid, Ty::Uuid)
     )
 }
 

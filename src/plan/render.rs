@@ -107,8 +107,14 @@ pub(super) fn value(value: &Value<'_>, format: Format) -> String {
         }
         Value::Addr(v) => format!("{v:#x}"),
         Value::Time(_) => format!("TIMESTAMP '{}'", text(value)),
+        Value::Date(_) => format!("DATE '{}'", text(value)),
+        Value::TimeOfDay(_) => format!("'{}'::TIME", text(value)),
+        Value::Blob(_) => format!("'{}'::BLOB", text(value)),
+        Value::Uuid(_) => format!("'{}'::UUID", text(value)),
         Value::Interval(_) => format!("INTERVAL '{}'", text(value)),
-        Value::List(_) | Value::Struct(_) => text(value).chars().take(200).collect(),
+        Value::List(_) | Value::Struct(_) | Value::Map(_) => {
+            text(value).chars().take(200).collect()
+        }
         _ => format.render(value, PointerWidth::default()),
     }
 }

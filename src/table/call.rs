@@ -119,7 +119,9 @@ fn push(builder: &mut ColumnBuilder, cell: Cell<Value<'static>>) -> usize {
         (Ty::Bool, Value::Bool(v)) => builder.push_bool(Ok(v)),
         (Ty::Int, Value::Int(v))
         | (Ty::Time, Value::Time(v))
-        | (Ty::Interval, Value::Interval(v)) => builder.push_int(Ok(v)),
+        | (Ty::Interval, Value::Interval(v))
+        | (Ty::Date, Value::Date(v))
+        | (Ty::TimeOfDay, Value::TimeOfDay(v)) => builder.push_int(Ok(v)),
         (Ty::Int, Value::Addr(v)) => {
             builder.push_int(i64::try_from(v).map_err(|_| Absent::Unreadable));
         }

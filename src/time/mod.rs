@@ -21,9 +21,17 @@ pub use interval::{
     render_interval, scaled,
 };
 pub use pattern::{BadPattern, Pattern, parse_debugger_time};
-pub use point::{append_timestamp, parse_date, parse_timestamp, render_timestamp};
+pub use point::{
+    append_day, append_time_of_day, append_timestamp, parse_clock, parse_date, parse_timestamp,
+    render_day, render_timestamp,
+};
 pub use unit::Unit;
 pub use zone::{Zone, offset_minutes};
+
+/// The midnight that begins the day of a point in time.
+pub const fn midnight(micros: i64) -> i64 {
+    micros.saturating_sub(micros.rem_euclid(DAY))
+}
 
 /// Microseconds of a second.
 pub const SECOND: i64 = 1_000_000;

@@ -5,7 +5,7 @@
 
 use super::scan::Scan;
 use super::zone::Zone;
-use super::{DAY, Date, Moment};
+use super::{DAY, Date, HOUR, MINUTE, Moment, SECOND};
 
 /// `2024-05-01`, `2024/5/1` or `-0044-03-15`, blanks around it ignored, as its midnight.
 pub fn parse_date(text: &str) -> Option<i64> {
@@ -59,21 +59,52 @@ pub fn render_timestamp(micros: i64) -> String {
     text
 }
 
+/// A time of day, `12:34[:56[.789]]` up to `24:00:00`, as microseconds since midnight; blanks around
+/// it are ignored.
+pub fn parse_clock(text: &str) -> Option<i64> {
+    let mut scan = Scan(text.trim());
+    let within = scan.clock().filter(|&within| within <= DAY)?;
+    scan.is_done().then_some(within)
+}
+
+/// Appends the day of a point in time as `YYYY-MM-DD`.
+pub fn append_day(into: &mut String, micros: i64) {
+    append_date(into, Moment::of(micros).date);
+}
+
+/// The day of a point in time as `YYYY-MM-DD`.
+pub fn render_day(micros: i64) -> String {
+    let mut text = String::new();
+    append_day(&mut text, micros);
+    text
+}
+
+/// Appends microseconds since midnight as `hh:mm:ss[.ffffff]`.
+pub fn append_time_of_day(into: &mut String, within: i64) {
+    let clock = [within / HOUR, within / MINUTE % 60, within / SECOND % 60];
+    append_clock(into, clock);
+    append_fraction(into, within % SECOND);
+}
+
 /// Appends a timestamp with `between` between date and time (ISO 8601 wants `T`).
 pub fn append_timestamp(into: &mut String, micros: i64, between: char) {
     let moment = Moment::of(micros);
-    let (year, [hour, minute, second, fraction]) = (moment.date.year(), moment.clock());
-    if year < 0 {
-        into.push('-');
-    }
-    append_padded(into, year, 4);
-    into.push('-');
-    append_padded(into, moment.date.month(), 2);
-    into.push('-');
-    append_padded(into, moment.date.day(), 2);
+    let [hour, minute, second, fraction] = moment.clock();
+    append_date(into, moment.date);
     into.push(between);
     append_clock(into, [hour, minute, second]);
     append_fraction(into, fraction);
+}
+
+fn append_date(into: &mut String, date: Date) {
+    if date.year() < 0 {
+        into.push('-');
+    }
+    append_padded(into, date.year(), 4);
+    into.push('-');
+    append_padded(into, date.month(), 2);
+    into.push('-');
+    append_padded(into, date.day(), 2);
 }
 
 pub(super) fn append_clock(into: &mut String, [hour, minute, second]: [i64; 3]) {
@@ -102,7 +133,6 @@ pub(super) fn append_fraction(into: &mut String, micros: i64) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::SECOND;
     use super::*;
 
     #[test]

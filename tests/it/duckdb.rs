@@ -1,6 +1,7 @@
 //! The same queries over the same rows in DuckDB give equal answers.
 //!
-//! The queries are those of `tests/oracle/queries.sql`, `tests/oracle/nested.sql` and others that [`crate::generate`] makes.
+//! The queries are those of `queries.sql`, `nested.sql` and `types.sql` of `tests/oracle`, and others that
+//! [`crate::generate`] makes.
 //! Rows are compared in order if the query has `ORDER BY`, as a multiset otherwise; numbers with a
 //! tolerance of one in 10^9.
 //!
@@ -53,8 +54,11 @@ fn queries() -> Vec<String> {
     let written = written.filter(|l| !l.is_empty() && !l.starts_with("--")).map(str::to_owned);
     let nested = include_str!("../oracle/nested.sql").lines();
     let nested = nested.filter(|l| !l.is_empty() && !l.starts_with("--")).map(str::to_owned);
+    let types = include_str!("../oracle/types.sql").lines();
+    let types = types.filter(|l| !l.is_empty() && !l.starts_with("--")).map(str::to_owned);
     written
         .chain(nested)
+        .chain(types)
         .chain(generate::queries(700))
         .chain(generate::windows(300))
         .chain(generate::sub_queries(300))
@@ -98,7 +102,7 @@ fn json_of(value: &Value<'_>) -> Json {
     match value {
         Value::Null => Json::Null,
         Value::Bool(v) => json!(v),
-        Value::Int(v) | Value::Time(v) | Value::Interval(v) => json!(v),
+        Value::Int(v) | Value::Time(v) | Value::Interval(v) | Value::Date(v) => json!(v),
         Value::Double(v) if v.is_nan() => json!("nan"),
         Value::Double(v) if v.is_infinite() => json!(if *v > 0.0 { "inf" } else { "-inf" }),
         Value::Double(v) => json!(v),

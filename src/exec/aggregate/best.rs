@@ -6,7 +6,7 @@ use super::kernel::{Aggregate, Args, OverFrames, Rows, SeenGroups, States, same}
 use super::number::Truths;
 use super::pick::{Pick, Picks};
 use super::{SAME, order};
-use crate::catalog::Ty;
+use crate::catalog::Physical;
 use crate::diag::Diagnostic;
 use crate::exec::col::Col;
 
@@ -25,15 +25,13 @@ pub(super) const ALL: &[Aggregate] = &[
 
 fn start(args: &Args<'_>, groups: usize, largest: bool) -> Box<dyn States> {
     let wanted = if largest { Ordering::Greater } else { Ordering::Less };
-    match args.ty() {
-        Ty::Bool => Box::new(Truths::new(groups, !largest)),
-        Ty::Int | Ty::Time | Ty::Interval => Box::new(Best::<i64>::new(groups, wanted)),
-        Ty::Addr => Box::new(Best::<u64>::new(groups, wanted)),
-        Ty::Double => Box::new(Best::<f64>::new(groups, wanted)),
+    match args.ty().physical() {
+        Physical::Bool => Box::new(Truths::new(groups, !largest)),
+        Physical::Int => Box::new(Best::<i64>::new(groups, wanted)),
+        Physical::Addr => Box::new(Best::<u64>::new(groups, wanted)),
+        Physical::Double => Box::new(Best::<f64>::new(groups, wanted)),
         // One text is kept as it is, so that it need not come from the same column as the next.
-        Ty::Text | Ty::List(_) | Ty::Struct(_) if groups == 1 => {
-            Box::new(BestText { best: None, wanted })
-        }
+        Physical::Text if groups == 1 => Box::new(BestText { best: None, wanted }),
         _ => Box::new(Picks::new(groups, Pick::Best { by: 0, wanted })),
     }
 }

@@ -1,17 +1,18 @@
 //! The values of Arrow arrays, type by type.
 
 use polars_arrow::array::{
-    Array, BooleanArray, DictionaryArray, DictionaryKey, PrimitiveArray, Utf8Array, Utf8ViewArray,
+    Array, BinaryArray, BinaryViewArray, BooleanArray, DictionaryArray, DictionaryKey,
+    FixedSizeBinaryArray, PrimitiveArray, Utf8Array, Utf8ViewArray,
 };
 use polars_arrow::datatypes::{ArrowDataType, IntegerType, TimeUnit};
 use polars_arrow::types::NativeType;
 
 use super::{Problem, value};
-use crate::catalog::{Absent, ColumnBuilder, Value};
+use crate::catalog::{Absent, Blob, ColumnBuilder, Value};
+use crate::time::{DAY, midnight};
 
 /// A NULL of the host: nothing is missing from a dump.
 pub(super) const NULL: Absent = Absent::NotApplicable;
-const DAY_US: i64 = 86_400_000_000;
 
 pub(super) fn append(builder: &mut ColumnBuilder, array: &dyn Array) -> Result<(), Problem> {
     use ArrowDataType as A;
@@ -43,8 +44,14 @@ pub(super) fn append(builder: &mut ColumnBuilder, array: &dyn Array) -> Result<(
             let unit = *unit;
             times::<i64>(builder, array, |v| microseconds(v, unit))?;
         }
-        A::Date32 => times::<i32>(builder, array, |v| v.checked_mul(DAY_US))?,
-        A::Date64 => times::<i64>(builder, array, |v| v.checked_mul(1000))?,
+        A::Date32 => times::<i32>(builder, array, |v| v.checked_mul(DAY))?,
+        A::Date64 => times::<i64>(builder, array, |v| v.checked_mul(1000).map(midnight))?,
+        A::Time32(unit) => times::<i32>(builder, array, |v| microseconds(v, *unit))?,
+        A::Time64(unit) => times::<i64>(builder, array, |v| microseconds(v, *unit))?,
+        A::Binary => blobs(builder, cast::<BinaryArray<i32>>(array)?.iter()),
+        A::LargeBinary => blobs(builder, cast::<BinaryArray<i64>>(array)?.iter()),
+        A::BinaryView => blobs(builder, cast::<BinaryViewArray>(array)?.iter()),
+        A::FixedSizeBinary(_) => blobs(builder, cast::<FixedSizeBinaryArray>(array)?.iter()),
         A::Dictionary(keys, ..) => match keys {
             IntegerType::Int8 => dictionary::<i8>(builder, array)?,
             IntegerType::Int16 => dictionary::<i16>(builder, array)?,
@@ -87,6 +94,13 @@ fn texts<'a>(builder: &mut ColumnBuilder, texts: impl Iterator<Item = Option<&'a
     }
 }
 
+fn blobs<'a>(builder: &mut ColumnBuilder, blobs: impl Iterator<Item = Option<&'a [u8]>>) {
+    for bytes in blobs {
+        let blob = bytes.map(Blob::new);
+        builder.push_text(blob.as_ref().map(Blob::code).ok_or(NULL));
+    }
+}
+
 pub(super) fn times<T: NativeType + Into<i64>>(
     builder: &mut ColumnBuilder,
     array: &dyn Array,
@@ -123,11 +137,14 @@ fn dictionary<K: DictionaryKey>(
     for key in array.keys_iter() {
         match key.map(|key| value(&values, key)) {
             Some(Value::Bool(v)) => builder.push_bool(Ok(v)),
-            Some(Value::Int(v)) => builder.push_int(Ok(v)),
             Some(Value::Double(v)) => builder.push_double(Ok(v)),
             Some(Value::Addr(v)) => builder.push_addr(Ok(v)),
-            Some(Value::Text(v)) => builder.push_text(Ok(&v)),
-            _ => builder.push_absent(NULL),
+            Some(value) => match (value.as_number(), value.as_code()) {
+                (Some(number), _) => builder.push_int(Ok(number)),
+                (_, Some(code)) => builder.push_text(Ok(code)),
+                _ => builder.push_absent(NULL),
+            },
+            None => builder.push_absent(NULL),
         }
     }
     Ok(())

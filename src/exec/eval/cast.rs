@@ -5,6 +5,7 @@ use crate::catalog::{Format, IntRange, ListBuilder, Nested, PointerWidth, Ty, Va
 use crate::diag::{Code, Diagnostic, Span};
 use crate::exec::col::Col;
 use crate::plan::Expr;
+use crate::time::{DAY, midnight};
 
 /// The first double beyond the integers.
 const TWO_63: f64 = 9_223_372_036_854_775_808.0;
@@ -63,6 +64,7 @@ fn quick(vector: &Vector, from: Ty, to: Ty) -> Option<Vector> {
             let values = a.values().iter().map(|&v| v as f64).collect();
             Col::double(values, a.validity().cloned())
         }
+        (Col::Int(a), Ty::Date, Ty::Time) => Col::Int(a.clone()),
         _ => return None,
     }))
 }
@@ -103,6 +105,16 @@ fn convert(
             let fields = fields.map(|(v, (_, ty))| convert_within(&v, *ty, width, lenient));
             Value::Struct(Nested::structure(to, &fields.collect::<Option<Vec<_>>>()?))
         }
+        (Value::Map(v), Ty::Map(of)) => {
+            let entries = Value::List(v.borrowed().into_entries());
+            let Value::List(list) = convert(&entries, of.entries(), width, lenient)? else {
+                return None;
+            };
+            Value::Map(list.into_map(to)?)
+        }
+        (Value::Date(v), Ty::Time) => Value::Time(*v),
+        (Value::Time(v), Ty::Date) => Value::Date(midnight(*v)),
+        (Value::Time(v), Ty::TimeOfDay) => Value::TimeOfDay(v.rem_euclid(DAY)),
         (Value::Bool(v), Ty::Int) => Value::Int(i64::from(*v)),
         (Value::Bool(v), Ty::Double) => Value::Double(f64::from(u8::from(*v))),
         (Value::Bool(v), Ty::Addr) => Value::Addr(u64::from(*v)),

@@ -248,7 +248,9 @@ fn nothing_to_reduce(span: Span) -> Diagnostic {
 pub(super) fn size(value: &Value<'_>) -> usize {
     match value {
         Value::Text(text) => text.len(),
-        Value::List(v) | Value::Struct(v) => v.code().len(),
+        Value::Blob(_) | Value::Uuid(_) | Value::List(_) | Value::Struct(_) | Value::Map(_) => {
+            value.as_code().map_or(0, str::len)
+        }
         _ => 0,
     }
 }

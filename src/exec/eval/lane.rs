@@ -23,7 +23,7 @@ impl<T: Copy> Lane<'_, T> {
 
 pub(super) fn ints(vector: &Vector) -> Option<Lane<'_, i64>> {
     match vector {
-        Vector::Const(Value::Int(v) | Value::Time(v) | Value::Interval(v)) => Some(Lane::One(*v)),
+        Vector::Const(value) => value.as_number().map(Lane::One),
         Vector::Col(Col::Int(a)) => Some(Lane::Each(a.values().as_slice())),
         _ => None,
     }

@@ -23,8 +23,8 @@ impl Measure {
     pub(crate) fn of(field: &Field, width: PointerWidth) -> Self {
         match (field.ty, Unit::of_name(&field.name)) {
             (Ty::Addr, _) => Self::Address(width),
-            (Ty::Time, _) => Self::Time,
-            (Ty::Interval, _) => Self::Interval,
+            (Ty::Time | Ty::Date, _) => Self::Time,
+            (Ty::Interval | Ty::TimeOfDay, _) => Self::Interval,
             _ if field.format == Format::Hex => Self::Hex,
             (_, Unit::Bytes) => Self::Bytes,
             (_, Unit::Milliseconds) => Self::Milliseconds,

@@ -80,7 +80,8 @@ impl<'a> Column<'a> {
 
     /// Whether Excel takes the column's cells as numbers.
     pub(super) fn is_number(field: &Field) -> bool {
-        matches!(field.ty, Ty::Int | Ty::Double | Ty::Time) && field.format == Format::Plain
+        matches!(field.ty, Ty::Int | Ty::Double | Ty::Time | Ty::Date)
+            && field.format == Format::Plain
     }
 
     pub(super) fn write(
@@ -108,21 +109,28 @@ impl<'a> Column<'a> {
                 let days = days(*v + EPOCH * MICROS_PER_DAY);
                 sheet.write_number_with_format(line, at, days, style)?;
             }
+            Value::Date(v) if on_calendar(*v) => {
+                let days = days(*v + EPOCH * MICROS_PER_DAY);
+                sheet.write_number_with_format(line, at, days, &styles.date)?;
+            }
+            Value::TimeOfDay(v) => {
+                sheet.write_number_with_format(line, at, days(*v), &styles.clock)?;
+            }
             Value::Interval(v) if *v >= 0 => {
                 sheet.write_number_with_format(line, at, days(*v), &styles.span)?;
             }
             Value::Text(v) => {
                 sheet.write_string_with_format(line, at, cell_text(v), self.text)?;
             }
-            Value::List(_) | Value::Struct(_) => {
+            Value::List(_) | Value::Struct(_) | Value::Map(_) | Value::Blob(_) => {
                 let text = self.field.format.render(&value, self.width);
                 sheet.write_string_with_format(line, at, cell_text(&text), self.text)?;
             }
-            Value::Addr(_) | Value::Int(_) => {
+            Value::Addr(_) | Value::Int(_) | Value::Uuid(_) => {
                 let text = self.field.format.render(&value, self.width);
                 sheet.write_string_with_format(line, at, text, &styles.mono)?;
             }
-            Value::Double(_) | Value::Time(_) | Value::Interval(_) => {
+            Value::Double(_) | Value::Time(_) | Value::Interval(_) | Value::Date(_) => {
                 sheet.write_string(line, at, self.field.format.render(&value, self.width))?;
             }
         }
@@ -134,6 +142,7 @@ impl<'a> Column<'a> {
         let cells = rows.take(MEASURED).map(|row| match (self.view.get(row), self.field.ty) {
             (Value::Null, _) => 0,
             (_, Ty::Time) => 20,
+            (_, Ty::Date) => 11,
             (Value::Text(text), _) => text.lines().map(|l| l.chars().count()).max().unwrap_or(0),
             (value, ty) => {
                 let text = self.field.format.render(&value, self.width).len();

@@ -296,6 +296,8 @@ pub enum Literal {
     Addr(u64),
     /// `TIMESTAMP 'text'`: microseconds since 1970 UTC.
     Time(i64),
+    /// `DATE '2024-05-01'`: the microseconds since 1970-01-01 of its midnight.
+    Date(i64),
     /// `INTERVAL 'text'` or `INTERVAL n unit`: months and microseconds.
     Interval(Interval),
 }

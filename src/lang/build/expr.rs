@@ -244,6 +244,8 @@ impl Builder {
                 ExprKind::Cast { expr: Box::new(self.only_expr(pair)?), ty, lenient }
             }
             Rule::list => return self.list(pair),
+            Rule::map => return self.map(pair),
+            Rule::typed => self.typed(pair)?,
             Rule::structure | Rule::struct_pack => self.structure(pair)?,
             Rule::lambda => self.lambda(pair)?,
             Rule::exists => ExprKind::Exists(Box::new(self.nested(last(pair)?)?)),
@@ -255,6 +257,18 @@ impl Builder {
             _ => ExprKind::Literal(self.literal(pair)?),
         };
         Ok(Expr { kind, span })
+    }
+
+    /// `TIME '12:30:00'`: a text that is converted.
+    fn typed(&self, pair: Pair<'_, Rule>) -> Built<ExprKind> {
+        let mut parts = pair.into_inner();
+        let name = found(parts.next())?;
+        let ty =
+            Ident { text: name.as_str().to_uppercase(), quoted: false, span: self.span(&name) };
+        let text = found(parts.next())?;
+        let kind = ExprKind::Literal(self.literal(text.clone())?);
+        let expr = Box::new(Expr { kind, span: self.span(&text) });
+        Ok(ExprKind::Cast { expr, ty, lenient: false })
     }
 
     /// The name of a parameter; `?` is the parameter of the next number.
@@ -326,6 +340,9 @@ impl Builder {
         if has(&pair, Rule::nested_type) || has(&pair, Rule::list_mark) {
             let text = pair.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
             return Ident { text, quoted: false, span };
+        }
+        if has(&pair, Rule::text_type) {
+            return Ident { text: "VARCHAR".to_owned(), quoted: false, span };
         }
         let double = || Ident { text: "DOUBLE PRECISION".to_owned(), quoted: false, span };
         pair.into_inner().last().and_then(|name| self.ident(name).ok()).unwrap_or_else(double)

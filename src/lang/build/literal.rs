@@ -35,9 +35,12 @@ impl Builder {
                 let quoted = last(pair)?;
                 let place = self.span(&quoted);
                 let text = unquoted(quoted.as_str(), '\'');
-                let parsed =
-                    if is_date { time::parse_date(&text) } else { time::parse_timestamp(&text) };
-                parsed.map(Literal::Time).ok_or_else(|| {
+                let parsed = if is_date {
+                    time::parse_date(&text).map(Literal::Date)
+                } else {
+                    time::parse_timestamp(&text).map(Literal::Time)
+                };
+                parsed.ok_or_else(|| {
                     let (what, form) = if is_date {
                         ("date", "DATE '2024-05-01'")
                     } else {

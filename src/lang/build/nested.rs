@@ -29,6 +29,19 @@ impl Builder {
         Ok(called("list_value", span, values, span))
     }
 
+    /// `MAP {key: value, …}`: a call of `map` with the keys and the values.
+    pub(super) fn map(&mut self, pair: Pair<'_, Rule>) -> Built<Expr> {
+        let span = self.span(&pair);
+        let (mut keys, mut values) = (Vec::new(), Vec::new());
+        for entry in pair.into_inner().filter(|part| part.as_rule() == Rule::map_entry) {
+            let mut sides = entry.into_inner().filter(|part| part.as_rule() == Rule::expr);
+            keys.push(self.expr(found(sides.next())?)?);
+            values.push(self.expr(found(sides.next())?)?);
+        }
+        let lists = [keys, values].map(|list| called("list_value", span, list, span));
+        Ok(called("map", span, lists.into(), span))
+    }
+
     fn comprehension(&mut self, value: Expr, pair: Pair<'_, Rule>, span: Span) -> Built<Expr> {
         let (mut params, mut list, mut condition) = (Vec::new(), None, None);
         for part in pair.into_inner() {

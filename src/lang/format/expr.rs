@@ -176,6 +176,7 @@ fn literal(value: &Literal) -> String {
         Literal::Double(number) => format!("{number:?}"),
         Literal::Text(text) => format!("'{}'", text.replace('\'', "''")),
         Literal::Addr(address) => format!("0x{address:x}"),
+        Literal::Date(micros) => format!("DATE '{}'", time::render_day(*micros)),
         Literal::Time(micros) => format!("TIMESTAMP '{}'", time::render_timestamp(*micros)),
         Literal::Interval(span) => format!("INTERVAL '{}'", time::interval_literal(*span)),
     }

@@ -1,7 +1,7 @@
 //! Operators on numbers, times and addresses: their operand types and conversions.
 
 use super::ops::op_words;
-use super::{Binder, Bound};
+use super::{Binder, Bound, days};
 use crate::catalog::{Ty, Value};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::BinaryOp;
@@ -23,7 +23,11 @@ impl Binder<'_> {
         let left = self.operand(op, left, right_ty)?;
         let right = self.operand(op, right, left_ty)?;
         let (left_ty, right_ty) = (left.ty, right.ty);
-        if let Some((left, right, ty)) = typed(op, left, right) {
+        if days::is_day(left_ty) || days::is_day(right_ty) {
+            if let Some(expr) = days::compute(op, &left, &right) {
+                return Ok(expr);
+            }
+        } else if let Some((left, right, ty)) = typed(op, left, right) {
             return Ok(fold(Expr::binary(op, left, right, ty)));
         }
         let sign = op_words(op);
@@ -35,7 +39,7 @@ impl Binder<'_> {
             (Ty::Text, _) | (_, Ty::Text) if op == BinaryOp::Add => error.help(
                 "text is joined with `||`; numbers in text are converted with CAST(… AS INTEGER)",
             ),
-            (Ty::Time, Ty::Int | Ty::Double) => {
+            (Ty::Time | Ty::TimeOfDay, Ty::Int | Ty::Double) | (Ty::Date, Ty::Double) => {
                 error.help("add a duration, as in `… + INTERVAL '5 seconds'`")
             }
             (Ty::Text | Ty::Addr, _) | (_, Ty::Text | Ty::Addr) => {
@@ -50,8 +54,8 @@ impl Binder<'_> {
         let shift = matches!(op, BinaryOp::Mul | BinaryOp::Div | BinaryOp::IntDiv | BinaryOp::Mod);
         let wanted = match other {
             Ty::Time | Ty::Interval if shift => Ty::Int,
-            Ty::Time => Ty::Interval,
-            Ty::Null | Ty::Text | Ty::Bool => Ty::Int,
+            Ty::Time | Ty::TimeOfDay => Ty::Interval,
+            Ty::Date | Ty::Null | Ty::Text | Ty::Bool => Ty::Int,
             ty => ty,
         };
         let Some(value) = expr.as_literal() else {
@@ -69,6 +73,8 @@ impl Binder<'_> {
             Value::Text(_) => {
                 let choices = match other {
                     Ty::Time if op == BinaryOp::Sub => [Ty::Interval, Ty::Time],
+                    Ty::Date if op == BinaryOp::Sub => [Ty::Date, Ty::Interval],
+                    Ty::Date => [Ty::Int, Ty::Interval],
                     Ty::Interval => [Ty::Interval, Ty::Time],
                     _ => [wanted, Ty::Double],
                 };

@@ -130,7 +130,7 @@ impl Binder<'_> {
         let (time, parts) = (time?, parts?);
         let span = time.span.to(step.span);
         let is_literal = time.ty == Ty::Text && time.as_literal().is_some();
-        if !is_literal && !matches!(time.ty, Ty::Time | Ty::Null) {
+        if !is_literal && !matches!(time.ty, Ty::Time | Ty::Date | Ty::Null) {
             return self.months_alone(step.span);
         }
         let time = self.as_type(time, Ty::Time, "the operator")?;

@@ -258,13 +258,15 @@ fn conversion_cost(arg: &Expr, to: Ty) -> Option<usize> {
     }
     match (arg.ty, to) {
         (_, Ty::Null) | (Ty::Null, _) => Some(1),
-        (Ty::List(_), Ty::ANY_LIST) | (Ty::Struct(_), Ty::ANY_STRUCT) => Some(0),
+        (Ty::List(_), Ty::ANY_LIST)
+        | (Ty::Struct(_), Ty::ANY_STRUCT)
+        | (Ty::Map(_), Ty::ANY_MAP) => Some(0),
         (Ty::List(list), Ty::ANY_LISTS) => {
             matches!(list.element(), Ty::List(_) | Ty::Null).then_some(0)
         }
         (from, to) if from.is_nested() => (convert::common(from, to) == Some(to)).then_some(2),
-        (_, Ty::ANY_LIST | Ty::ANY_LISTS | Ty::ANY_STRUCT) | (Ty::Bool, _) => None,
-        (Ty::Int, Ty::Double) => Some(2),
+        (_, Ty::ANY_LIST | Ty::ANY_LISTS | Ty::ANY_STRUCT | Ty::ANY_MAP) | (Ty::Bool, _) => None,
+        (Ty::Int, Ty::Double) | (Ty::Date, Ty::Time) => Some(2),
         (Ty::Int, Ty::Addr) => {
             arg.as_literal().is_none_or(|v| convert::literal(v, to).is_some()).then_some(3)
         }

@@ -113,16 +113,11 @@ fn find(all: &'static [(&str, &str)], name: &str) -> Option<&'static str> {
 /// What to write for a type that there is not.
 pub(super) fn type_name(name: &str) -> Option<&'static str> {
     Some(match name.to_ascii_uppercase().as_str() {
-        "DATE" => "a day is a TIMESTAMP at midnight",
         "DECIMAL" | "NUMERIC" | "DEC" | "HUGEINT" | "UHUGEINT" | "INT128" => {
             "exact numbers are INTEGER and ADDRESS, of 64 bits; DOUBLE has 15 digits"
         }
-        "BLOB" | "BYTEA" | "BINARY" | "VARBINARY" => {
-            "bytes are shown with hex(address, n), or kept as VARCHAR of hex digits"
-        }
-        "UUID" | "GUID" => "a UUID is kept as VARCHAR",
         "JSON" => "JSON is kept as VARCHAR; j -> 'key' is a part of it",
-        "MAP" => "pairs are kept as a list: STRUCT(key VARCHAR, value INTEGER)[]",
+        "MAP" => "the types of keys and values are part of it: MAP(VARCHAR, INTEGER)",
         _ => return None,
     })
 }

@@ -2,7 +2,7 @@
 
 use super::from::Source;
 use super::scope::Scope;
-use crate::catalog::Ty;
+use crate::catalog::{Physical, Ty};
 use crate::diag::Span;
 use crate::lang::ast::{BinaryOp, Ident, JoinKind};
 use crate::plan::convert;
@@ -162,7 +162,7 @@ pub(in crate::plan) fn key_types(a: Expr, b: Expr) -> (Expr, Expr) {
 /// The condition as `left op right`, if it is an inequality between the two sides, of numbers or times.
 pub(super) fn inequality(term: &Expr, width: usize) -> Option<Expr> {
     let ExprKind::Binary { op, left, right } = &term.kind else { return None };
-    let numbers = matches!(left.ty, Ty::Int | Ty::Double | Ty::Addr | Ty::Time | Ty::Interval);
+    let numbers = matches!(left.ty.physical(), Physical::Int | Physical::Double | Physical::Addr);
     if left.ty != right.ty || !numbers || left.can_fail() || right.can_fail() {
         return None;
     }

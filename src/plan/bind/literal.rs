@@ -23,6 +23,7 @@ impl Binder<'_> {
             Literal::Text(v) => Value::text(v.clone()),
             Literal::Addr(v) => Value::Addr(*v),
             Literal::Time(v) => Value::Time(*v),
+            Literal::Date(v) => Value::Date(*v),
             Literal::Interval(v) if v.months != 0 => return self.months_alone(span),
             Literal::Interval(v) => Value::Interval(v.micros),
         };

@@ -227,6 +227,7 @@ fn literal_text(literal: &Literal) -> String {
             format!("'{}'", text.replace('\'', "''"))
         }
         Literal::Addr(v) => format!("{v:#x}"),
+        Literal::Date(v) => format!("DATE '{}'", time::render_day(*v)),
         Literal::Time(v) => format!("TIMESTAMP '{}'", time::render_timestamp(*v)),
         Literal::Interval(v) => format!("INTERVAL '{}'", time::interval_literal(*v)),
     }

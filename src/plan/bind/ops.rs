@@ -159,6 +159,10 @@ impl Binder<'_> {
             let terms = std::iter::once(first).chain(rest).collect::<Bound<Vec<_>>>()?;
             return self.joined_lists(terms);
         }
+        let is_blob = |term: &Bound<Expr>| term.as_ref().is_ok_and(|t| t.ty == Ty::Blob);
+        if op == BinaryOp::Concat && (is_blob(&first) || rest.iter().any(is_blob)) {
+            return self.joined_bytes(std::iter::once(first).chain(rest));
+        }
         let mut terms = Vec::with_capacity(rest.len() + 1);
         let mut failed = false;
         for term in std::iter::once(first).chain(rest) {
@@ -173,6 +177,13 @@ impl Binder<'_> {
         }
         let tree = balanced(op, ty, terms).map(fold_tree);
         if failed { Err(Failed) } else { tree.ok_or(Failed) }
+    }
+
+    /// Bytes that are joined by `||`.
+    fn joined_bytes(&mut self, terms: impl Iterator<Item = Bound<Expr>>) -> Bound<Expr> {
+        let as_bytes = |term: Bound<Expr>| self.as_type(term?, Ty::Blob, "`||` beside bytes");
+        let terms = terms.map(as_bytes).collect::<Bound<Vec<_>>>()?;
+        balanced(BinaryOp::Concat, Ty::Blob, terms).ok_or(Failed)
     }
 
     fn binary(&mut self, op: BinaryOp, op_span: Span, left: Expr, right: Expr) -> Bound<Expr> {

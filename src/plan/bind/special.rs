@@ -11,7 +11,7 @@ use crate::lang::ast::{self, BinaryOp};
 use crate::plan::convert::cast;
 use crate::plan::fold::fold;
 use crate::plan::{Expr, ExprKind};
-use crate::time::DAY;
+use crate::time::{DAY, midnight};
 
 impl Binder<'_> {
     /// What a call of one of these functions becomes; `None` for all others, and for wrong
@@ -28,7 +28,7 @@ impl Binder<'_> {
                 Some(self.extreme(function, args.to_vec(), span))
             }
             ("now", []) => Some(Ok(Expr::literal(Value::Time(self.now), span))),
-            ("today", []) => Some(Ok(Expr::literal(Value::Time(self.today()), span))),
+            ("today", []) => Some(Ok(Expr::literal(Value::Date(midnight(self.now)), span))),
             ("ago", [duration]) if matches!(duration.ty, Ty::Interval | Ty::Null) => {
                 let now = Expr::literal(Value::Time(self.now), span);
                 Some(self.arithmetic(BinaryOp::Sub, span, now, duration.clone()))
@@ -38,22 +38,21 @@ impl Binder<'_> {
             ("if" | "iff", [condition, rest @ ..]) if (1..=2).contains(&rest.len()) => {
                 Some(self.choice(condition.clone(), rest.to_vec(), span))
             }
-            _ => self.of_structure(function, args, span),
+            _ => self
+                .of_map(function, args, span)
+                .or_else(|| self.of_structure(function, args, span)),
         }
-    }
-
-    const fn today(&self) -> i64 {
-        self.now.div_euclid(DAY) * DAY
     }
 
     /// What a name stands for that is no column but the time now, as `current_date`.
     pub(super) fn clock_name(&self, name: &str, span: Span) -> Option<Expr> {
         let value = match name.to_ascii_lowercase().as_str() {
-            "current_timestamp" | "localtimestamp" => self.now,
-            "current_date" => self.today(),
+            "current_timestamp" | "localtimestamp" => Value::Time(self.now),
+            "current_date" => Value::Date(midnight(self.now)),
+            "current_time" | "localtime" => Value::TimeOfDay(self.now.rem_euclid(DAY)),
             _ => return None,
         };
-        Some(Expr::literal(Value::Time(value), span))
+        Some(Expr::literal(value, span))
     }
 
     /// The first value that is there.

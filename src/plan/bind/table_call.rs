@@ -295,8 +295,9 @@ fn stand_ins(ty: Ty) -> Vec<Value<'static>> {
         Ty::Addr => Value::Addr(0),
         Ty::Time => Value::Time(0),
         Ty::Interval => Value::Interval(1),
+        Ty::Date => Value::Date(0),
         Ty::Text => Value::text(""),
-        Ty::Null | Ty::List(_) | Ty::Struct(_) => Value::Null,
+        _ => Value::Null,
     };
     // A text may be the name of a symbol, whose place an address takes.
     vec![first, Value::Addr(0), Value::Null]

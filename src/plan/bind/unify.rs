@@ -86,6 +86,10 @@ impl Binder<'_> {
             }
             Ty::Addr => error.help("addresses are written 0xfffff80000000000 or fffff800`00000000"),
             Ty::Bool => error.help("truth values are true and false"),
+            Ty::Date => error.help("days are written '2007-11-09'"),
+            Ty::TimeOfDay => error.help("times of day are written '23:59:59.123'"),
+            Ty::Blob => error.help("bytes are written as ASCII characters and '\\xDE\\xAD'"),
+            Ty::Uuid => error.help("UUIDs are written 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'"),
             _ => error,
         })
     }
@@ -138,6 +142,7 @@ fn settled(ty: Ty) -> Ty {
             let fields = of.fields().iter().map(|(name, ty)| ((*name).to_owned(), settled(*ty)));
             Ty::struct_of(&fields.collect::<Vec<_>>()).unwrap_or(ty)
         }
+        Ty::Map(of) => Ty::map_of(settled(of.key()), settled(of.value())).unwrap_or(ty),
         _ => ty,
     }
 }

@@ -6,7 +6,7 @@ use super::super::histogram::histogram;
 use super::super::scale::Measure;
 use super::super::spec::{ChartKind, Spec};
 use super::{Bars, CATEGORIES, ChartShape, Data, GRID, Grid, Points, SERIES};
-use crate::catalog::{Ty, Value};
+use crate::catalog::{Physical, Ty, Value};
 use crate::exec::{Field, ResultSet};
 use crate::export::visible::push_visible;
 
@@ -32,7 +32,7 @@ impl Columns<'_> {
     }
 
     fn is_number(&self, at: usize) -> bool {
-        matches!(self.field(at).ty, Ty::Int | Ty::Double | Ty::Interval | Ty::Time | Ty::Addr)
+        matches!(self.field(at).ty.physical(), Physical::Int | Physical::Double | Physical::Addr)
     }
 
     /// The first column that is measured, other than those that are taken.
@@ -70,11 +70,10 @@ impl Columns<'_> {
 
     fn value(&self, row: usize, at: usize) -> Option<f64> {
         let value = match self.result.value(row, at) {
-            Value::Int(v) | Value::Time(v) | Value::Interval(v) => v as f64,
             Value::Double(v) => v,
             Value::Addr(v) => v as f64,
             Value::Bool(v) => f64::from(u8::from(v)),
-            Value::Null | Value::Text(_) | Value::List(_) | Value::Struct(_) => return None,
+            other => other.as_number()? as f64,
         };
         value.is_finite().then_some(value)
     }

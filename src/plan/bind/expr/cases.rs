@@ -60,8 +60,7 @@ impl Binder<'_> {
         let Some(to) = Ty::from_name(&ty.text) else {
             let error =
                 Diagnostic::at(Code::TypeMismatch, ty.span, format!("no type `{}`", ty.text));
-            let names =
-                ["BOOLEAN", "INTEGER", "DOUBLE", "VARCHAR", "ADDRESS", "TIMESTAMP", "INTERVAL"];
+            let names = Ty::NAMES;
             let error = error.nearest(&ty.text, names);
             let error = match super::super::idioms::type_name(&ty.text) {
                 Some(help) => error.help(help),

@@ -85,7 +85,7 @@ impl Binder<'_> {
             Ty::Int if offset.ty == Ty::Double => Ty::Double,
             Ty::Int | Ty::Addr => Ty::Int,
             Ty::Double => Ty::Double,
-            Ty::Time | Ty::Interval => Ty::Interval,
+            Ty::Time | Ty::Interval | Ty::Date | Ty::TimeOfDay => Ty::Interval,
             other => {
                 let message = format!(
                     "RANGE with a distance needs a key that is a number or a time, this is {other}"

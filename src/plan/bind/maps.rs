@@ -1,0 +1,115 @@
+//! Calls that make or read maps, whose types follow from those of keys and values.
+
+use super::expr::article;
+use super::{Binder, Bound};
+use crate::catalog::{FunctionSpec, MapTy, Ty};
+use crate::diag::{Code, Span};
+use crate::plan::{Expr, ExprKind};
+
+impl Binder<'_> {
+    /// The call, if it makes or reads a map; `None` for all others.
+    pub(super) fn of_map(
+        &mut self,
+        function: &'static FunctionSpec,
+        args: &[Expr],
+        span: Span,
+    ) -> Option<Bound<Expr>> {
+        let first = args.first().map(|arg| arg.ty);
+        match (function.name, first) {
+            ("map", _) => Some(self.new_map(function, args, span)),
+            ("map_from_entries", Some(Ty::List(list))) => {
+                let Ty::Struct(entry) = list.element() else { return None };
+                let [(_, key), (_, value)] = entry.fields() else { return None };
+                Some(self.map_call(function, args.to_vec(), Ty::map_of(*key, *value), span))
+            }
+            ("map_concat", Some(Ty::Map(_))) => {
+                let args = match self.unify(args.to_vec(), "the maps") {
+                    Ok(args) => args,
+                    Err(failed) => return Some(Err(failed)),
+                };
+                let ty = args.first().map(|arg| arg.ty);
+                Some(self.map_call(function, args, ty, span))
+            }
+            (name, Some(Ty::Map(map))) => self.read_map(function, name, map, args, span),
+            _ => None,
+        }
+    }
+
+    fn read_map(
+        &mut self,
+        function: &'static FunctionSpec,
+        name: &str,
+        map: &MapTy,
+        args: &[Expr],
+        span: Span,
+    ) -> Option<Bound<Expr>> {
+        let ty = match name {
+            "map_keys" => Ty::list_of(map.key()),
+            "map_values" => Ty::list_of(map.value()),
+            "map_entries" => Some(map.entries()),
+            "cardinality" => Some(Ty::Int),
+            "map_extract" => Ty::list_of(map.value()),
+            "map_extract_value" | "list_extract" => Some(map.value()),
+            "map_contains" => Some(Ty::Bool),
+            _ => return None,
+        };
+        let function = match name {
+            "list_extract" => self.catalog.function("map_extract_value")?,
+            _ => function,
+        };
+        let args = match args {
+            [of, key] => {
+                let key = self.as_type(key.clone(), map.key(), "the key of the map");
+                match key {
+                    Ok(key) => vec![of.clone(), key],
+                    Err(failed) => return Some(Err(failed)),
+                }
+            }
+            _ => args.to_vec(),
+        };
+        let wanted = if matches!(name, "map_keys" | "map_values" | "map_entries" | "cardinality") {
+            1
+        } else {
+            2
+        };
+        (args.len() == wanted).then(|| self.map_call(function, args, ty, span))
+    }
+
+    fn new_map(
+        &mut self,
+        function: &'static FunctionSpec,
+        args: &[Expr],
+        span: Span,
+    ) -> Bound<Expr> {
+        let mut types = Vec::new();
+        for arg in args {
+            match arg.ty {
+                Ty::List(list) => types.push(list.element()),
+                Ty::Null => types.push(Ty::Null),
+                other => {
+                    let message = format!("`map` takes two lists, this is {}", article(other));
+                    return self.fail_at(Code::BadArguments, arg.span, message);
+                }
+            }
+        }
+        let ty = match types.as_slice() {
+            [] => Ty::map_of(Ty::Null, Ty::Null),
+            [key, value] => Ty::map_of(*key, *value),
+            _ => return self.fail_at(Code::BadArguments, span, "`map` takes two lists"),
+        };
+        self.map_call(function, args.to_vec(), ty, span)
+    }
+
+    fn map_call(
+        &mut self,
+        function: &'static FunctionSpec,
+        args: Vec<Expr>,
+        ty: Option<Ty>,
+        span: Span,
+    ) -> Bound<Expr> {
+        match ty {
+            Some(ty) => Ok(Expr::new(ExprKind::Call { function, args }, ty, span)),
+            None => self.fail_at(Code::TooDeep, span, "the map is nested too deep"),
+        }
+    }
+}
