@@ -58,7 +58,7 @@ fn execute(plan: Plan) -> Result<ResultSet, Diagnostic> {
     run(&Planned::Query(plan), &cx)
 }
 
-/// The rows as text, columns with commas between them.
+/// The rows as text, with commas between columns.
 fn rows(plan: Plan) -> Vec<String> {
     let result = execute(plan).unwrap();
     let width = result.fields().len();

@@ -46,7 +46,7 @@ fn signed(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// How many rows, or how many rows with a value.
+/// The number of rows, or of rows with a value, of each group.
 struct Counts(Vec<i64>);
 
 impl Counts {
@@ -88,7 +88,7 @@ impl States for Counts {
     }
 }
 
-/// How many rows for which the argument is true.
+/// The number of rows of each group for which the argument is true.
 struct TrueCounts(Counts);
 
 impl States for TrueCounts {
