@@ -1,4 +1,4 @@
-//! What is said of queries that are wrong.
+//! Errors of invalid queries.
 
 mod groups;
 mod names;

@@ -1,4 +1,4 @@
-//! Plans of queries that are right.
+//! Plans of valid queries.
 
 mod conditions;
 mod queries;

@@ -1,4 +1,4 @@
-//! Groups and aggregates in wrong places.
+//! Errors of groups, and of aggregates in places where they are not allowed.
 
 use expect_test::expect;
 

@@ -1,4 +1,4 @@
-//! Joins, groups and queries in queries.
+//! Plans of joins, groups and sub-queries.
 
 use expect_test::expect;
 
