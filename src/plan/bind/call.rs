@@ -174,10 +174,10 @@ impl Binder<'_> {
     fn outer_aggregate<T>(&mut self, function: &FunctionSpec, span: Span) -> Bound<T> {
         let name = function.name;
         let message =
-            format!("`{name}` reads columns of the query around alone, and aggregates its rows");
+            format!("`{name}` reads only columns of the outer query, and aggregates its rows");
         self.fail(
             Diagnostic::at(Code::Unsupported, span, message)
-                .help(format!("compute {name}(…) in the query around, and name the result here")),
+                .help(format!("compute {name}(…) in the outer query, and name the result here")),
         )
     }
 

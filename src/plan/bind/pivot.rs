@@ -164,7 +164,7 @@ impl Binder<'_> {
     /// Reads the distinct values of an expression over a plan, without NULL.
     fn asked(&mut self, plan: Plan, value: Expr, sorted: bool, span: Span) -> Bound<Vec<String>> {
         if plan.reads_params() || plan.reads_working() || value.reads_params() {
-            let message = "the values that PIVOT makes columns of depend on the query around it";
+            let message = "the values that PIVOT makes columns of depend on the outer query";
             let error = Diagnostic::at(Code::BadQuery, span, message);
             return self.fail(error.help("name them: ON x IN ('a', 'b')"));
         }
