@@ -1,4 +1,4 @@
-//! Text encodings: base64, hexadecimal, percent encoding, digits of any base; checksums; bars.
+//! Text encodings: base64, hexadecimal, percent encoding, numbers in any base; checksums; bars.
 //!
 //! There is no type for bytes, so decoded text must be UTF-8.
 
@@ -31,7 +31,7 @@ const BASE: &[Signature] = &[
 ];
 const BAR: &[Signature] = &[Signature::new(&[Double, Double, Double, Int], Text).optional(1)];
 
-/// The hash of values and their kinds.
+/// A hash of values and their types.
 fn hash(values: &[Value<'_>]) -> u64 {
     let mut hasher = Xxh3Default::new();
     for value in values {
@@ -134,7 +134,7 @@ pub(super) const ALL: &[Scalar] = &[
     ),
 ];
 
-/// What is escaped in an address of the web.
+/// The characters that are escaped in a URL.
 const URL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 fn shown(text: &str) -> String {
@@ -149,7 +149,7 @@ fn unhex(text: &str) -> Result<Value<'static>, Fault> {
     let wrong = || Fault::BadValue(format!("'{}' is not bytes in hex", shown(text)));
     let digits: Option<Vec<u32>> = text.chars().map(|c| c.to_digit(16)).collect();
     let mut digits = digits.ok_or_else(wrong)?;
-    // The first of an odd number of digits is a byte by itself.
+    // If the number of digits is odd, the first digit is a byte of its own.
     if !digits.len().is_multiple_of(2) {
         digits.insert(0, 0);
     }
@@ -178,7 +178,7 @@ fn to_base(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
     Ok(Value::text(digits.iter().rev().collect::<String>()))
 }
 
-/// Blocks of one to seven eighths of a character.
+/// Block characters with a width of one to seven eighths.
 const EIGHTHS: [char; 7] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 fn bar(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {

@@ -53,17 +53,17 @@ const FAMILIES: &[&[Scalar]] = &[
     dump::ALL,
 ];
 
-/// Every scalar function, family by family.
+/// All scalar functions, by family.
 pub fn scalars() -> impl Iterator<Item = &'static Scalar> {
     FAMILIES.iter().copied().flatten()
 }
 
-/// Every table function.
+/// All table functions.
 pub fn table_functions() -> impl Iterator<Item = &'static TableFunction> {
     rows::ALL.iter()
 }
 
-/// The specifications of every window function; the engine has the code.
+/// The specifications of all window functions; the engine implements them.
 pub fn window_functions() -> impl Iterator<Item = &'static FunctionSpec> {
     window::ALL.iter()
 }

@@ -1,4 +1,4 @@
-//! `COPY query TO 'file'`: rows written as `-o` writes them.
+//! `COPY query TO 'file'`: writes rows in the formats of the option `-o`.
 
 use super::ResultSet;
 use super::attach::placed;
@@ -9,10 +9,10 @@ use crate::export::{self, FileFormat, Sheet};
 use crate::lang;
 use crate::lang::ast::{Expr, ExprKind, Ident, Literal, Query, SelectItem};
 
-/// The formats that COPY writes, as FORMAT names them.
+/// The formats of COPY, by the names of the option FORMAT.
 const FORMATS: &str = "csv, tsv, json, jsonl, md, html, xlsx, parquet";
 
-/// How a file is written.
+/// The format of a file.
 struct Form {
     format: FileFormat,
     delimiter: Option<char>,
