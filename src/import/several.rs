@@ -1,4 +1,4 @@
-//! Several files as one table.
+//! Combines several files into one table.
 
 use super::Error;
 use crate::catalog::{Absent, ColumnBuilder, ColumnData, Data, Format, PointerWidth, Ty, Value};
@@ -6,11 +6,12 @@ use crate::catalog::{Absent, ColumnBuilder, ColumnData, Data, Format, PointerWid
 /// The columns of a file.
 pub type Columns = Vec<(String, ColumnData)>;
 
-/// The columns of files that are read after each other. They have the same columns, or with `by_name` those that
-/// any has. With `filename` the file of each row is a column too.
+/// Concatenates the columns of files. The files must have the same columns; with `by_name`, the
+/// result has those of all files. With `filename`, the file of each row is added as a column.
 ///
 /// # Errors
-/// If files differ in their columns.
+///
+/// If the files have different columns.
 pub fn combined(
     files: Vec<(String, Columns)>,
     by_name: bool,
@@ -78,7 +79,7 @@ fn nothing(ty: Ty, rows: usize) -> ColumnData {
     builder.finish()
 }
 
-/// The parts of a column one after the other, of one type.
+/// The parts of a column concatenated, in one type.
 fn appended(parts: Vec<Option<ColumnData>>, rows: impl Iterator<Item = usize>) -> ColumnData {
     let types = parts.iter().flatten().filter(|data| has_values(data)).map(|data| data.ty);
     let ty = types.reduce(common).unwrap_or(Ty::Text);
@@ -120,14 +121,14 @@ fn push(into: &mut ColumnBuilder, data: &ColumnData, row: usize) {
         (_, Value::Bool(v)) => into.push_bool(Ok(v)),
         (_, Value::Addr(v)) => into.push_addr(Ok(v)),
         (_, Value::Int(v) | Value::Time(v) | Value::Interval(v)) => into.push_int(Ok(v)),
-        // A column of a file has no nested values.
+        // Columns of files have no nested values.
         (_, Value::Text(_) | Value::List(_) | Value::Struct(_)) => {
             into.push_absent(Absent::Unreadable);
         }
     }
 }
 
-/// The value of a row that has one.
+/// The value of a row that is not NULL.
 fn value(data: &ColumnData, row: usize) -> Value<'_> {
     let found = match &data.data {
         Data::Bool(v) => v.get(row).map(|v| Value::Bool(*v)),

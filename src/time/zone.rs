@@ -30,8 +30,7 @@ impl Zone {
     /// first; if they skip it, it is the time after the gap.
     pub fn to_utc(&self, local: i64) -> Option<i64> {
         let Ok(offset) = self.0.to_fixed_offset() else {
-            // `civil` moves the date into the 400 years from 1970, so a date far from today gets
-            // the rules of those years.
+            // Beyond the years of the database, jiff applies the rules of its nearest years.
             let zoned = self.0.to_ambiguous_timestamp(civil(local)?).compatible().ok()?;
             return Some(zoned.as_microsecond());
         };

@@ -1,7 +1,7 @@
 //! Results as pictures: bars, lines, points, heat maps and histograms, for terminals and as SVG.
 //!
-//! A [`Spec`] says which columns stand where; [`Data`] is what a result has of them; `text` and
-//! `svg` draw it. Colours are those of Okabe and Ito, which colour-blind readers tell apart.
+//! A [`Spec`] assigns columns to axes; [`Data`] holds their values; `text` and `svg` draw them.
+//! Colours are those of Okabe and Ito, which colour-blind readers can distinguish.
 #![allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
