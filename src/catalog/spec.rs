@@ -325,7 +325,7 @@ pub struct FunctionSpec {
     pub kind: FunctionKind,
     /// The heading under which documentation lists it (`text`, `number`, `time`, …).
     pub family: &'static str,
-    /// The signatures; the first that fits is used, so exact types come before conversions.
+    /// The signatures. The one with the fewest conversions is used, and the first among equals.
     pub signatures: &'static [Signature],
     /// Whether the function is called if an argument is NULL; otherwise the result is NULL.
     pub takes_null: bool,

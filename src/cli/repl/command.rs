@@ -54,7 +54,7 @@ pub(super) const COMMANDS: &[(&str, &str, &str)] = &[
     ("width", "[N]", "Fit tables to N columns; without N, to the terminal."),
 ];
 
-/// A command as it was written.
+/// A command as written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Written<'a> {
     pub(super) name: &'a str,
@@ -62,14 +62,14 @@ pub(super) struct Written<'a> {
 }
 
 impl Written<'_> {
-    /// Whether there is such a command.
+    /// Whether the command exists.
     pub(super) fn is_known(&self) -> bool {
         let other = ["schema", "exit", "q"];
         COMMANDS.iter().any(|c| c.0 == self.name) || other.contains(&self.name)
     }
 }
 
-/// The command that a line is, if it is one. `quit`, `exit` and `help` need no dot.
+/// The dot-command in a line, if it is one. `quit`, `exit` and `help` need no dot.
 pub(super) fn of(line: &str) -> Option<Written<'_>> {
     if let "quit" | "exit" | "help" | "quit;" | "exit;" | "help;" = line {
         return Some(Written { name: line.trim_end_matches(';'), rest: "" });
@@ -85,7 +85,7 @@ pub(super) fn of(line: &str) -> Option<Written<'_>> {
     })
 }
 
-/// The words of a text; quotes keep blanks within a word.
+/// The words of a text; blanks in quotes are part of a word.
 pub(super) fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -287,7 +287,7 @@ impl Repl<'_> {
         self.params = before;
     }
 
-    /// Draws the last result; the chart stays with it for `.export`.
+    /// Draws the last result; `.export` uses the same chart.
     fn chart(&mut self, written: &str) {
         let Some(mut answer) = self.last.take() else {
             return self.complain("there is no result yet");
@@ -333,7 +333,7 @@ impl Repl<'_> {
         for (_, error) in &failures {
             self.report(error, None);
         }
-        // Where nothing could be opened, what was open stays open.
+        // If no file could be opened, the current session is kept.
         if failures.len() < files.len() {
             self.session = session;
             let line = self.opened();
