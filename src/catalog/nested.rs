@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_ordered_as_values_and_give_them_back() {
+    fn codes_are_ordered_like_values_and_decode_to_them() {
         let ints = [
             i64::MIN,
             i64::MIN + 1,
@@ -410,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_code_has_no_values() {
+    fn an_invalid_code_has_no_values() {
         for text in ["", "\u{2}", "\u{2}\u{29}", "x", "\u{2}\u{7f}ab", "\u{2}ä"] {
             for ty in [
                 Ty::INTS,

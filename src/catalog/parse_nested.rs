@@ -131,7 +131,7 @@ mod tests {
     use crate::catalog::{Format, PointerWidth};
 
     #[test]
-    fn text_is_read_as_it_is_shown() {
+    fn nested_values_are_parsed_as_they_are_formatted() {
         for (name, text, shown) in [
             ("INTEGER[]", "[1, 2,NULL ,3]", "[1, 2, NULL, 3]"),
             ("INTEGER[]", " [ ] ", "[]"),

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_types_are_read_as_they_are_written() {
+    fn names_of_types_are_parsed_as_they_are_formatted() {
         for name in
             ["INTEGER", "VARCHAR[]", "DOUBLE[][]", "STRUCT(a INTEGER, \"b \"\"c\" VARCHAR[])[]"]
         {

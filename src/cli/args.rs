@@ -450,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn shells_and_man_get_their_pages() {
+    fn completion_scripts_and_the_manual_page_are_generated() {
         let of = |line: &[&str]| {
             let page = page(&invoke(line).unwrap().args).unwrap().unwrap();
             String::from_utf8(page).unwrap()
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn a_doctor_looks_at_dumps() {
+    fn doctor_is_a_saved_query_unless_it_is_a_file() {
         let invocation = invoke(&["doctor", "x.dmp"]).unwrap();
         assert_eq!(invocation.args.dumps, [PathBuf::from("x.dmp")]);
         assert_eq!(invocation.steps, [Step::Named("doctor".to_owned())]);
@@ -481,7 +481,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_keep_all_after_the_first_sign() {
+    fn parameter_values_may_contain_equals_signs() {
         let params = invoke(&["-p", "a=b=c", "-p", "$d=", "-p", "n=-5"]).unwrap().args.params;
         let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
         assert_eq!(params, [pair("a", "b=c"), pair("d", ""), pair("n", "-5")]);

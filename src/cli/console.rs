@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_terminal_obeys_no_cell() {
+    fn control_characters_in_cells_do_not_reach_a_terminal() {
         let mut out = Visible { inner: Vec::new(), pending: Vec::new() };
         for byte in "a\u{1b}[2J\té日\u{9b}\r\n".as_bytes() {
             out.write_all(&[*byte]).unwrap();

@@ -386,7 +386,7 @@ mod tests {
     use crate::session::Footnote;
 
     #[test]
-    fn absent_values_are_told_by_reason() {
+    fn absent_values_are_listed_by_reason() {
         let note = |column, reason, count| Footnote { table: "threads", column, reason, count };
         let result = count(1).with_footnotes(vec![
             note("name", Absent::NotInDump, 1200),
@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_numbered_before_the_ending() {
+    fn file_names_are_numbered_before_the_extension() {
         let name = |path: &str, n| numbered(Path::new(path), n).display().to_string();
         assert_eq!(name("a.b/x.csv", 1), "a.b/x.csv");
         assert_eq!(name("a.b/x.csv", 2), "a.b/x-2.csv");

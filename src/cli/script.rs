@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_stand_on_lines_of_their_own() {
+    fn debugger_commands_are_on_separate_lines() {
         assert_eq!(titles("SELECT 1"), ["query 1: SELECT 1"]);
         assert_eq!(
             titles("-- what hangs\n!locks; !nothing\nSELECT 1,\nk\nFROM x;\n!vm"),
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn places_in_errors_stay() {
+    fn positions_in_errors_are_those_of_the_file() {
         let script = Script::new("t".to_owned(), None, "!vm\n\nSELECT x;").unwrap();
         let parts = super::parts(script, &Library::default());
         assert_eq!(parts[1].as_ref().unwrap().query.text, "\n\nSELECT x;\n");

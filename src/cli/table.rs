@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_cut_without_a_width() {
+    fn nothing_is_shortened_without_a_width() {
         let cut = check(
             &hostile(),
             &look(None, None),
@@ -439,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn a_width_below_reason_still_shows_something() {
+    fn a_very_small_width_still_shows_a_column() {
         let mut out = Vec::new();
         let cut = write_table(&hostile(), &look(Some(3), None), &mut out).unwrap();
         assert_eq!(cut.hidden.len(), 7);
@@ -496,7 +496,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_above_letters_take_no_room() {
+    fn combining_characters_have_no_width() {
         assert_eq!((width_of("e\u{301}"), width_of("日本")), (1, 4));
     }
 

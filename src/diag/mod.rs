@@ -143,7 +143,7 @@ mod tests {
     use super::nearest;
 
     #[test]
-    fn near_names_come_nearest_first() {
+    fn similar_names_are_sorted_by_distance() {
         assert_eq!(nearest("thread", ["modules", "threads", "handles"]), ["threads"]);
         assert_eq!(nearest("moduels", ["modules", "threads"]), ["modules"]);
         assert!(nearest("x", ["modules", "threads"]).is_empty());

@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn excel_gets_a_mark_and_no_formula() {
+    fn excel_files_have_a_byte_order_mark_and_no_formulas() {
         let text = csv(Dialect::EXCEL);
         assert!(text.starts_with('\u{feff}'));
         assert!(text.ends_with("\r\n"));

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_leaves_the_old_file_and_nothing_else() {
+    fn an_error_keeps_the_old_file_and_removes_the_temporary_one() {
         let folder = std::env::temp_dir().join(format!("dumpql-file-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let path = folder.join("x.csv");

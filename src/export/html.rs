@@ -148,7 +148,7 @@ mod tests {
     use crate::export::samples;
 
     #[test]
-    fn markup_in_cells_is_text() {
+    fn markup_in_cells_is_escaped() {
         let result = samples::hostile();
         let sheet = Sheet::new("<i>", "SELECT 1 < 2", &result);
         let mut out = Vec::new();

@@ -97,7 +97,7 @@ mod tests {
     use crate::export::samples;
 
     #[test]
-    fn markup_in_cells_is_text() {
+    fn markup_in_cells_is_escaped() {
         let mut out = Vec::new();
         write(&samples::hostile(), Some("a *b*"), &mut out).unwrap();
         expect![[r###"

@@ -143,7 +143,7 @@ fn examples_hold() {
 /// The results of DuckDB 2.0 for the same calls, except for errors where DuckDB returns NaN or
 /// infinity.
 #[test]
-fn edges_are_those_of_duckdb() {
+fn edge_cases_equal_those_of_duckdb() {
     let ok: &[(&str, &str)] = &[
         ("substring('hello', 0, 3)", "he"),
         ("substring('hello', -10, 7)", "he"),

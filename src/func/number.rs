@@ -392,7 +392,7 @@ mod tests {
     /// Results of DuckDB 2.0.1: the first eight for the same numbers as DECIMAL, the others as
     /// DOUBLE.
     #[test]
-    fn decimals_are_rounded_as_they_are_written() {
+    fn rounding_uses_the_decimal_representation() {
         for (value, digits, expected) in [
             (1.005, 2, 1.01),
             (2.675, 2, 2.68),

@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn series_end_where_their_type_does() {
+    fn series_end_at_the_limit_of_their_type() {
         let last = i64::MAX;
         let args = [Value::Int(last - 1), Value::Int(last)];
         assert_eq!(values(&args, true), [Value::Int(last - 1), Value::Int(last)]);
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_of_zero_is_refused() {
+    fn a_step_of_zero_is_an_error() {
         let args = [Value::Int(0), Value::Int(9), Value::Int(0)];
         assert!(series(&args, true, &mut |_| ControlFlow::Continue(())).is_err());
     }

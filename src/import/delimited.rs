@@ -347,14 +347,14 @@ mod tests {
     }
 
     #[test]
-    fn quotes_hold_marks_and_lines() {
+    fn quoted_fields_may_contain_delimiters_and_line_ends() {
         let found = read("a;b\r\n\"x;y\nz\";\"\"\"q\"\"\"\r\n");
         assert_eq!(texts(&found[0].1), ["x;y\nz"]);
         assert_eq!(texts(&found[1].1), ["\"q\""]);
     }
 
     #[test]
-    fn a_first_line_of_values_is_no_header() {
+    fn a_first_line_of_values_is_not_a_header() {
         assert_eq!(shape("1,a\n2,b\n")[0], ("column0".to_owned(), Ty::Int));
         assert_eq!(shape("a,a\nb,c\n")[1].0, "column1");
         assert_eq!(shape("a,a,b\n1,2,3\n")[1], ("a_1".to_owned(), Ty::Int));
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn short_lines_have_no_value_and_long_ones_are_refused() {
+    fn short_lines_are_padded_with_null_and_long_ones_are_an_error() {
         let found = read("a,b\n1,x\n2\n");
         assert_eq!(found[1].1.absent(1), Some(Absent::NotApplicable));
         assert_eq!(shape("a,b\n1,2,\n").len(), 2);

@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_have_a_place() {
+    fn errors_have_a_position() {
         let line = |text: &str| read(text).unwrap_err().0;
         assert!(
             line("{\"a\": 1}\n{\"a\": }\n").contains("line 2"),
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_no_type_holds_stay_text() {
+    fn numbers_out_of_range_become_text() {
         let found = read(r#"[{"a": 18446744073709551616}, {"a": 1}]"#).unwrap();
         assert_eq!(found[0].1.ty, Ty::Text);
     }

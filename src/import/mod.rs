@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_is_called_by_the_stem_of_its_file() {
+    fn a_table_is_named_after_the_stem_of_its_file() {
         assert_eq!(table_name("/tmp/Known bad-drivers.v2.csv"), "known_bad_drivers_v2");
         assert_eq!(table_name(r"C:\x\2024.tsv"), "_2024");
         assert_eq!(table_name(""), "_");

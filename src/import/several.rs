@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_of_one_name_go_together() {
+    fn columns_are_matched_by_name() {
         let found = combined(files(), true, true).unwrap();
         let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["x", "y", "z", "filename"]);
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn files_with_other_columns_are_refused_without_names() {
+    fn files_with_different_columns_need_matching_by_name() {
         let error = combined(files(), false, false).unwrap_err();
         assert_eq!(error.0, "b and a have different columns: only one has `z`");
         let less = vec![files().remove(0), ("c".to_owned(), vec![column("x", &[1])])];

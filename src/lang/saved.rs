@@ -219,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_is_read_and_left_in_the_text() {
+    fn a_header_is_parsed_and_kept_in_the_text() {
         let text = "-- title: Modules\n-- description: All of them,\n--   by name.\n-- alias: lm, lmv\n-- alias: !lm 4\n-- param: pattern VARCHAR = % -- which\n-- param: top INTEGER\n-- needs: modules, dump\n-- optional: idt\nSELECT 1;\n";
         let query = SavedQuery::parse("modules", text).unwrap();
         assert_eq!(query.title, "Modules");
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn any_text_is_a_query_and_a_bad_parameter_is_shown() {
+    fn text_without_a_header_is_valid_and_a_bad_parameter_is_an_error() {
         let plain = SavedQuery::parse("x", "SELECT 1 -- title: no").unwrap();
         assert!(plain.title.is_empty() && plain.params.is_empty());
         assert_eq!(SavedQuery::parse("x", "").unwrap().sql(), "");

@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_quoted_and_nothing_leaves_its_line() {
+    fn text_is_quoted_and_stays_on_its_line() {
         let sql = "SELECT 'nt!KiIdleLoop' AS a, 'two words' AS b, chr(10) || '</data>' AS c, \
                    NULL AS d, '' AS e, CAST(4096 AS ADDRESS) AS f";
         let told = told(sql, 0, Caps::default());
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_bytes_and_cells_are_capped() {
+    fn rows_bytes_and_cells_are_limited() {
         let caps = Caps { rows: 2, ..Caps::default() };
         let first = told("SELECT range AS n FROM range(5)", 0, caps);
         assert!(first.starts_with("rows 1 to 2 of 5\n<data>\nn\n0\n1\n</data>\n"), "{first}");

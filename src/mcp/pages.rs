@@ -62,7 +62,7 @@ mod tests {
     use crate::session::{Options, Session};
 
     #[test]
-    fn the_oldest_results_go() {
+    fn the_oldest_results_are_dropped() {
         let session = Session::from_images(Vec::new(), &Options::default()).unwrap();
         let result = Arc::new(session.query("SELECT range FROM range(3)").unwrap());
         let pages = Pages::default();

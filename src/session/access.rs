@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn links_and_parents_lead_nowhere_else() {
+    fn links_and_parent_folders_do_not_leave_the_allowed_folders() {
         use std::fs;
         use std::os::unix::fs::symlink;
 

@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_ends_what_runs_and_what_begins_later() {
+    fn a_cancelled_token_ends_running_and_later_queries() {
         let token = CancelToken::new();
         let before = Run::start(std::slice::from_ref(&token), None);
         assert!(!before.flag.load(Ordering::Relaxed));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deadline_that_has_passed_says_so() {
+    fn a_passed_deadline_has_its_own_error() {
         let soon = Instant::now() + std::time::Duration::from_millis(20);
         let run = Run::start(&[], Some(soon));
         while !run.flag.load(Ordering::Relaxed) {

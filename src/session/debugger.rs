@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_form_fits_names_those_there_are() {
+    fn an_unmatched_command_lists_the_known_forms() {
         assert_eq!(
             answer("!locks 5"),
             "no query answers `!locks 5` with these arguments; `!locks` is written: !locks [-v|-d]"

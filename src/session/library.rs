@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_of_ones_own_hides_a_shipped_one() {
+    fn a_users_query_hides_a_shipped_one() {
         let mut library = Library::default();
         let shipped = library.queries().count();
         let own = |name: &str, text: &str| SavedQuery::parse(name, text).unwrap();

@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_built_in_takes_the_name_of_another() {
+    fn built_in_names_are_unique() {
         let shipped = shipped();
         assert_eq!(shipped.tables().count(), table::ALL.len());
         let functions = func::scalars().count() + func::table_functions().count();

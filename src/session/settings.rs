@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_read_as_people_write_them() {
+    fn values_are_accepted_in_common_notations() {
         let mut settings = first();
         let mut set =
             |name, value| settings.set(name, &value, &first(), false).map(|()| settings.clone());
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn only_who_is_trusted_raises_the_limit_of_memory() {
+    fn only_a_trusted_caller_raises_the_memory_limit() {
         let more = Value::text("100GB");
         assert!(first().set("memory_limit", &more, &first(), false).is_err());
         assert!(first().set("memory_limit", &more, &first(), true).is_ok());

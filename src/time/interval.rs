@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn months_stand_beside_microseconds() {
+    fn months_and_microseconds_are_separate() {
         for (text, months, micros) in [
             ("1 month 2 days", 1, 2 * DAY),
             ("1 year -2 months", 10, 0),
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn intervals_read_back() {
+    fn formatted_intervals_parse_to_the_same_value() {
         for (text, micros) in [
             ("00:00:05", 5 * SECOND),
             ("1 day 02:00:00", DAY + 2 * HOUR),

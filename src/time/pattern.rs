@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn times_of_debuggers_are_read() {
+    fn times_in_debugger_format_are_parsed() {
         for (text, expected) in [
             ("Mon Jul  2 14:41:11.250 2001", Some("2001-07-02 14:41:11.25")),
             ("Jul 02 14:41:11 2001", Some("2001-07-02 14:41:11")),

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn timestamps_read_back() {
+    fn formatted_timestamps_parse_to_the_same_value() {
         for text in [
             "1970-01-01 00:00:00",
             "2007-11-09 23:59:59.000001",

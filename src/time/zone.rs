@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn zones_of_the_database_change_their_clocks() {
+    fn zones_of_the_database_have_daylight_saving_time() {
         let berlin = Zone::parse("Europe/Berlin").expect("a zone");
         let shown =
             |utc: &str| render_timestamp(berlin.to_local(parse_timestamp(utc).unwrap()).unwrap());

@@ -220,7 +220,7 @@ fn archives_within_archives() {
 }
 
 #[test]
-fn what_is_no_dump_is_said() {
+fn files_without_a_dump_are_an_error() {
     let event_log = [&b"ElfFile\0"[..], &[0; 100]].concat();
     let members = [deflated("System.evtx", &event_log), deflated("empty.txt", b"")];
     let error = refused("x.zip", &zip(&members));

@@ -78,7 +78,7 @@ impl Drop for Folder {
 const HOSTILE: &str = "SELECT '=1+1' AS a, CAST(4096 AS ADDRESS) AS b, 'x,\"y\"' AS c, 12 AS d";
 
 #[test]
-fn exit_codes_tell_done_from_failed_from_misused() {
+fn exit_codes_distinguish_success_failure_and_usage_errors() {
     let cases: &[(&[&str], i32)] = &[
         (&["-c", "SELECT 1"], 0),
         (&["--help"], 0),
@@ -145,7 +145,7 @@ fn commands_may_stand_between_statements() {
 }
 
 #[test]
-fn excel_reads_its_dialect_byte_for_byte() {
+fn the_excel_dialect_has_the_expected_bytes() {
     let output = run(&["--excel", "-c", HOSTILE]);
     let wanted = "\u{feff}a,b,c,d\r\n'=1+1,0x0000000000001000,\"x,\"\"y\"\"\",12\r\n";
     assert_eq!(out(&output), wanted);
@@ -154,7 +154,7 @@ fn excel_reads_its_dialect_byte_for_byte() {
 }
 
 #[test]
-fn the_name_of_the_file_picks_the_format() {
+fn the_file_extension_selects_the_format() {
     let folder = Folder::new("formats");
     for (name, start) in [
         ("x.csv", "a,b,c,d\n".as_bytes()),
@@ -295,7 +295,7 @@ fn a_log_answers_commands_too() {
 }
 
 #[test]
-fn queries_of_ones_own_have_commands() {
+fn queries_of_a_user_can_have_debugger_commands() {
     let folder = Folder::new("library");
     let text = "-- title: Mine\n-- debugger: !mine $n\n-- param: n INTEGER\nSELECT $n AS n;\n";
     std::fs::write(folder.file("mine.sql"), text).unwrap();
@@ -399,7 +399,7 @@ fn saved_queries_take_parameters_of_their_types() {
 }
 
 #[test]
-fn a_reader_that_leaves_is_no_failure() {
+fn a_reader_that_closes_the_pipe_is_not_a_failure() {
     let sql = "WITH t AS (SELECT a.name FROM meta.columns a, meta.columns b) SELECT * FROM t";
     let mut child = program()
         .args(["--format", "csv", "-c", sql])
@@ -474,7 +474,7 @@ fn the_prompt_works_on_a_terminal() {
 
 /// Names come from files, too: no listing of them may control the terminal.
 #[test]
-fn names_of_columns_are_shown_and_not_obeyed() {
+fn control_characters_in_column_names_are_escaped() {
     let folder = Folder::new("names");
     let file = folder.file("seen.csv");
     std::fs::write(&file, "re\u{1b}[31md,be\u{7}ll,\u{202e}turned\n1,2,3\n").unwrap();

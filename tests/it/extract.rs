@@ -122,7 +122,7 @@ fn every_table_of_every_dump_is_a_file() {
 }
 
 #[test]
-fn what_is_there_and_whole_is_kept() {
+fn complete_files_are_not_written_again() {
     let folder = Folder::new("extract-again");
     let (crash, out) = (folder.path().join("crash"), folder.path().join("out"));
     dumps(&crash, 3, 100);
@@ -154,7 +154,7 @@ fn what_is_there_and_whole_is_kept() {
 }
 
 #[test]
-fn dumps_of_one_name_are_told_apart() {
+fn dumps_with_equal_file_names_get_distinct_names() {
     let folder = Folder::new("extract-names");
     let (crash, out) = (folder.path().join("crash"), folder.path().join("out"));
     dumps(&crash.join("a"), 1, 100);
@@ -191,7 +191,7 @@ fn wait_for(child: &mut Child, out: &Path, lines: usize) -> bool {
 
 #[test]
 #[cfg(unix)]
-fn a_run_that_was_ended_goes_on_without_loss_or_doubles() {
+fn an_interrupted_run_continues_without_missing_or_duplicate_rows() {
     let folder = Folder::new("extract-kill");
     let crash = folder.path().join("crash");
     dumps(&crash, 60, 10);

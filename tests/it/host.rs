@@ -150,7 +150,7 @@ fn they_answer() {
 }
 
 #[test]
-fn a_scan_sees_what_the_query_wants() {
+fn a_scan_receives_columns_hints_and_limit() {
     let (session, asked) = session();
     let of = |sql: &str| {
         asked.lock().unwrap().clear();
@@ -169,7 +169,7 @@ fn a_scan_sees_what_the_query_wants() {
 }
 
 #[test]
-fn they_are_listed_with_what_is_built_in() {
+fn definitions_of_a_host_are_listed_with_built_in_ones() {
     let (session, _) = session();
     let of = |sql: &str| rows(&session, sql);
     assert_eq!(of("SELECT doc FROM meta.tables WHERE name = 'numbers'"), ["Three numbers."]);

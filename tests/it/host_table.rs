@@ -138,7 +138,7 @@ fn a_table_has_the_columns_of_its_definition() {
 }
 
 #[test]
-fn a_source_sees_what_a_scan_wants() {
+fn a_source_receives_columns_and_hints() {
     let host = Host::new();
     let names = HintOp::In(vec![Value::text("Dhcp".to_owned())]);
     let hint = |column, op| Hint { column, op };

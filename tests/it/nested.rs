@@ -97,7 +97,7 @@ fn programs_read_elements() {
 }
 
 #[test]
-fn what_is_made_of_lists() {
+fn list_functions_and_unnest() {
     for (sql, expected) in [
         // What only this language has: addresses, and hex that stays hex.
         ("SELECT [0x10, 5]", "[0x00000010, 0x00000005]"),
@@ -152,7 +152,7 @@ fn equal_stacks_are_one_group() {
 }
 
 #[test]
-fn errors_say_what_is_wrong() {
+fn errors_of_nested_types() {
     for (sql, expected) in [
         ("SELECT [1, 'x']", Code::Conversion),
         ("SELECT {'a': 1}.b", Code::UnknownColumn),

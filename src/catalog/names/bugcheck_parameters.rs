@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_and_values_ascend_and_stand_once() {
+    fn codes_and_values_are_sorted_and_unique() {
         let mut seen = std::collections::HashSet::new();
         let (mut code, mut value) = (None, None);
         for line in TEXT.lines().filter(|line| !line.starts_with('#')) {

@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_short_where_they_can_be() {
+    fn unique_file_names_are_used_as_names() {
         let paths = ["a/x.dmp", "b/x.dmp", "a/y.dmp", "./a/y.dmp"];
         let inputs = named(paths.iter().map(PathBuf::from).collect(), &Manifest::default());
         let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();

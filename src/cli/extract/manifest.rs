@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_that_was_cut_off_counts_for_nothing() {
+    fn an_incomplete_line_is_ignored() {
         let folder = std::env::temp_dir().join(format!("dumpql-manifest-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("t.parquet"), "1PAR1").unwrap();

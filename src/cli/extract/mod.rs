@@ -306,7 +306,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_safe_and_told_apart() {
+    fn file_paths_are_safe_and_distinct() {
         let parted = |name| place("threads", name, true).display().to_string();
         assert_eq!(parted("a b.dmp"), "threads/dump=a%20b.dmp/data.parquet");
         assert_eq!(parted("../x"), "threads/dump=%2E.%2Fx/data.parquet");
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_are_those_of_dumps() {
+    fn only_tables_of_dumps_are_accepted() {
         let named = |names: &[&str]| {
             tables(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
         };

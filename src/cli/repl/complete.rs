@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn words_become_what_fits_their_place() {
+    fn words_are_completed_according_to_context() {
         let cases: &[(&str, &str, &[&str])] = &[
             ("select * from th|", "th", &["threads"]),
             ("FROM |", "", &["threads", "modules", "meta.tables", "meta.columns"]),

@@ -133,7 +133,7 @@ mod tests {
     use super::painted;
 
     #[test]
-    fn colours_change_no_character() {
+    fn highlighting_changes_no_character() {
         for line in ["SELECT 'a' -- b", "from x where\n\"y\" = 0x10 and 'open", "é$p !§ nt!Ki*"] {
             let mut bare = String::new();
             let mut rest = painted(line);

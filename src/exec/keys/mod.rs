@@ -177,7 +177,7 @@ mod tests {
     const GO: Stop<'static> = Stop(&NEVER);
 
     #[test]
-    fn numbers_come_in_order_of_appearance() {
+    fn key_numbers_are_in_order_of_first_occurrence() {
         let long = ["a name longer than a view", "a name longer than a view!"];
         let texts = [Some("b"), None, Some("a"), Some("b"), None, Some(long[0]), Some(long[1])];
         let text = Col::text(texts.into_iter());
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn few_texts_are_numbered_in_chunks_as_in_one() {
+    fn chunked_numbering_of_few_texts_equals_numbering_at_once() {
         let rows = 4 * PARALLEL_ROWS + 17;
         let of = |row: usize| (row / 1000 * 7 % 50, row % 13 != 5);
         let texts: Vec<String> = (0..rows).map(|row| format!("a text {}", of(row).0)).collect();

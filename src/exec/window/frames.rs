@@ -390,7 +390,7 @@ mod tests {
     use super::seek;
 
     #[test]
-    fn a_search_from_anywhere_finds_the_first() {
+    fn a_search_from_any_start_finds_the_first_match() {
         for len in 0..20usize {
             for first in 0..=len {
                 for near in 0..=len {

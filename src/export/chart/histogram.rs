@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_value_lies_in_one_range() {
+    fn every_value_is_in_exactly_one_bin() {
         for values in [
             vec![0.0],
             vec![1.0, 2.0, 3.0],
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wide_spread_has_ranges_that_grow() {
+    fn a_wide_range_of_values_has_growing_bins() {
         let (labels, counts) = histogram(&[0.0, 1.0, 1.0, 3.0, 100_000.0], Measure::Milliseconds);
         assert_eq!(labels[..3], ["0 – 1 ms", "1 ms – 2 ms", "2 ms – 5 ms"]);
         assert_eq!((counts[0], counts[1], counts[2]), (1.0, 2.0, 1.0));

@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_read_as_their_unit_says() {
+    fn numbers_are_formatted_by_unit() {
         for (measure, value, text) in [
             (Measure::Plain, 1_234_567.0, "1,234,567"),
             (Measure::Plain, -0.25, "-0.25"),

@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_spec_is_read_and_written() {
+    fn a_spec_is_parsed_and_formatted() {
         for text in [
             "bar x=driver y=irps",
             "histogram x=wait_ms",

@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_names_the_script() {
+    fn the_policy_has_the_hash_of_the_script() {
         use base64::Engine as _;
         let encode = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
         // The test vector of the standard for "abc".

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_dump_is_markup() {
+    fn text_of_a_dump_is_escaped() {
         let (page, text) = both();
         assert_eq!(page.matches("<script>").count(), 1, "{page}");
         assert_eq!(page.matches("</script>").count(), 1, "{page}");

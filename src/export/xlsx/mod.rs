@@ -310,7 +310,7 @@ mod tests {
     use crate::export::samples;
 
     #[test]
-    fn names_of_sheets_are_legal_and_unique() {
+    fn names_of_sheets_are_valid_and_unique() {
         let mut names = Names::default();
         let long = "a query with a very long title, indeed";
         for (title, name) in [
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_cut_with_a_mark() {
+    fn long_text_is_shortened_with_a_mark() {
         let cell = cell_text(&"é".repeat(40_000));
         assert!(cell.encode_utf16().count() <= MAX_TEXT);
         assert!(cell.ends_with("é… [cut: 40000 characters]"));

@@ -256,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_a_dump_are_no_cells() {
+    fn names_of_a_dump_are_not_cell_references() {
         for name in ["'!A1", "x!A1", "X!$A$1:$B$2", "=1", "!A1", "a!A1!B2", "!1"] {
             let mut chart = Chart::new_bar();
             chart.add_series().set_values(("s", 0, 0, 1, 0)).set_name(plain(name).as_str());

@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tools_describe_themselves() {
+    fn every_tool_has_a_description_and_a_schema() {
         for tool in list() {
             let doc = tool.description.as_deref().unwrap_or_default();
             assert!(doc.ends_with('.'), "{}: {doc}", tool.name);

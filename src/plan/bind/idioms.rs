@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_meant_is_found() {
+    fn equivalents_are_found() {
         assert_eq!(function("GETDATE"), Some("write now()"));
         assert!(method("threads.Where").is_some_and(|help| help.contains("|> WHERE")));
         assert_eq!(

@@ -92,7 +92,7 @@ fn functions() {
 }
 
 #[test]
-fn sub_queries_say_what_they_take() {
+fn errors_of_sub_queries_name_the_requirement() {
     check(
         "SELECT ANY (SELECT 1)",
         &expect![[r#"
@@ -127,7 +127,7 @@ fn sub_queries_say_what_they_take() {
 }
 
 #[test]
-fn table_functions_say_what_they_take() {
+fn errors_of_table_functions_show_the_signature() {
     check(
         "SELECT * FROM threads()",
         &expect![[r#"
