@@ -1,4 +1,4 @@
-//! Arrow data of a host program as tables: copied at once, or asked for by each scan.
+//! Arrow data of a host program as tables: copied once, or made for each scan.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

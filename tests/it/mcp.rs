@@ -1,5 +1,5 @@
-//! `dumpql mcp` as clients see it: the Python SDK of the protocol investigates dumps whose culprits
-//! only their content tells, and tries to get out of the folders.
+//! `dumpql mcp` from the client's side: the Python SDK of the protocol investigates dumps in which
+//! only the content shows the culprit, and tries to leave the allowed folders.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::cli::Folder;
 
-/// What the client prints.
+/// The output of the client.
 fn client(root: &Path, write: Option<&Path>, mode: &str, arguments: &[&str]) -> Value {
     let python = std::env::var("DUMPQL_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/mcp_client.py");
@@ -73,7 +73,7 @@ fn a_client_names_the_culprits_of_three_cases() {
     }
 }
 
-/// Names that would act on a terminal, on the form of an answer, or on whoever reads it.
+/// Names that could affect a terminal, the structure of an answer, or its reader.
 fn hostile() -> Vec<u8> {
     let mut spec = triage_sample_spec();
     let names = [
@@ -115,7 +115,7 @@ fn malicious_names_do_not_change_answers() {
         warned += usize::from(text.contains("cells read like instructions"));
     }
     assert!(warned >= 3, "{warned} answers say that text reads like instructions");
-    // One line a row, whatever stands in it.
+    // One line per row, whatever the row contains.
     let modules = answers.iter().find(|answer| answer[0] == "query").unwrap()[1].as_str().unwrap();
     let rows = modules.lines().skip_while(|l| *l != "<data>").take_while(|l| *l != "</data>");
     assert_eq!(rows.count(), 2 + triage_sample_spec().drivers.len(), "{modules}");
@@ -160,7 +160,7 @@ fn files_outside_are_refused() {
     assert_eq!(other.names(), ["secret.csv"]);
     assert_eq!(std::fs::read_to_string(&secret).unwrap(), "word\nhunter2\n");
 
-    // The same server without a folder to write in.
+    // The same server without a folder that may be written to.
     let nothing = client(folder.path(), None, "refused", &["mine2.csv"]);
     let copied =
         nothing.as_array().unwrap().iter().find(|o| o[0].as_str().unwrap().starts_with("COPY"));

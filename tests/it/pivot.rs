@@ -1,4 +1,4 @@
-//! PIVOT, UNPIVOT and samples: what DuckDB has no answer for, or another one.
+//! PIVOT, UNPIVOT and samples, where DuckDB has no answer or a different one.
 
 use dumpql::internals::diag::Code;
 use dumpql::{CancelToken, Options, Session, Value};

@@ -1,4 +1,4 @@
-//! Statements that change what a session knows, as a host program runs them.
+//! Statements that change the state of a session, as a host program runs them.
 
 use std::path::PathBuf;
 
@@ -74,7 +74,7 @@ fn endless_recursion_of_views_and_macros_is_an_error() {
     ask(&session, "CREATE VIEW v AS SELECT 1 AS a");
     let loops = refusal(&session, "CREATE OR REPLACE VIEW v AS FROM v");
     assert!(loops.contains("made of itself"), "{loops}");
-    // Each doubles the one before: the text would be as long as two to the power of forty.
+    // Each macro doubles the previous one: the expansion would have 2^40 terms.
     ask(&session, "CREATE MACRO m0(x) AS x + x");
     for n in 1..40 {
         ask(&session, &format!("CREATE MACRO m{n}(x) AS m{}(x) + m{}(x)", n - 1, n - 1));
@@ -130,7 +130,7 @@ fn settings_apply_to_later_queries() {
     assert!(raised.contains("at most"), "{raised}");
     assert!(refusal(&session, "SET memory = 1").contains("no setting `memory`"));
     ask(&session, "SET timeout = 1ms");
-    // So many steps take a second or more.
+    // This number of steps takes a second or more.
     let endless = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 900000) \
                    SELECT max(n) FROM r";
     assert_eq!(session.query(endless).expect_err("it takes long").code(), Code::Deadline);
