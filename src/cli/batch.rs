@@ -207,10 +207,10 @@ pub(super) fn refusal(invocation: &Invocation, console: &Console) -> Option<&'st
     let shown = invocation.args.output.is_none() && console.out_is_terminal;
     match invocation.mode {
         Mode::File(FileFormat::Xlsx) if shown => {
-            return Some("a workbook is no text for a terminal: add -o NAME.xlsx");
+            return Some("a workbook cannot be shown in a terminal: add -o NAME.xlsx");
         }
         Mode::File(FileFormat::Parquet) if shown => {
-            return Some("Parquet is no text for a terminal: add -o NAME.parquet");
+            return Some("Parquet cannot be shown in a terminal: add -o NAME.parquet");
         }
         _ => {}
     }

@@ -8,7 +8,7 @@ use crate::export::visible::{acts, push_visible};
 
 /// The properties of the two streams, determined once.
 #[derive(Debug, Clone)]
-#[allow(clippy::struct_excessive_bools, reason = "two facts about each of two streams")]
+#[allow(clippy::struct_excessive_bools, reason = "two flags for each of two streams")]
 pub(super) struct Console {
     /// Whether results go to a terminal.
     pub(super) out_is_terminal: bool,
@@ -75,7 +75,7 @@ impl Console {
     }
 
     /// Writes a line to standard error; a failure is ignored.
-    #[allow(clippy::unused_self, reason = "callers talk to the console, not to a stream")]
+    #[allow(clippy::unused_self, reason = "callers use the console, not a stream")]
     pub(super) fn say(&self, text: impl AsRef<str>) {
         let _ = writeln!(io::stderr().lock(), "{}", text.as_ref());
     }

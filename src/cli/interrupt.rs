@@ -47,7 +47,7 @@ impl Interrupt {
     }
 }
 
-#[expect(clippy::exit, reason = "Ctrl-C twice asks for the end at once, whatever is going on")]
+#[expect(clippy::exit, reason = "the second Ctrl-C ends the program immediately")]
 fn leave() {
     std::process::exit(130);
 }

@@ -276,7 +276,7 @@ impl Kept {
     fn patterns(&self) -> Section<'_> {
         let mut section = Section::new("Patterns that match");
         if self.found.is_empty() {
-            section.text.push("None of those that were looked for.".to_owned());
+            section.text.push("None of the patterns that were checked.".to_owned());
         }
         for (pattern, answers) in &self.found {
             let mut part = Section::new(pattern.title.clone());

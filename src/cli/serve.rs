@@ -66,7 +66,7 @@ pub(super) fn main(arguments: &[OsString]) -> u8 {
     };
     let console = Console::new(Colour::Never, Interrupt::default());
     if let Some(missing) = args.root.iter().chain(&args.allow_write).find(|path| !path.is_dir()) {
-        console.say(format!("error: {} is no folder", missing.display()));
+        console.say(format!("error: {} is not a folder", missing.display()));
         return 2;
     }
     let library = match script::library(&args.library) {

@@ -68,7 +68,9 @@ impl ArrowColumns {
     fn of(dtype: &ArrowDataType, wanted: &[usize]) -> Result<Self, Diagnostic> {
         let fields = fields(dtype)?;
         let column = |&index: &usize| {
-            let field = fields.get(index).ok_or_else(|| bad("a scan wants no such column"))?;
+            let field = fields
+                .get(index)
+                .ok_or_else(|| bad("a scan requests a column that does not exist"))?;
             let ty = ty_of(&field.name, &field.dtype)?;
             Ok(Wanted { index, name: field.name.to_string(), builder: ColumnBuilder::new(ty) })
         };

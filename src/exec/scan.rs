@@ -228,7 +228,7 @@ impl Engine<'_> {
         let message = if sources.is_empty() {
             format!("`{name}` needs a source, and none is open")
         } else if sources.iter().any(|s| kinds.contains(&s.source.kind())) {
-            format!("no open source holds what `{name}` is made of")
+            format!("no open source has the data of `{name}`")
         } else {
             format!("`{name}` is answered by {}; no such source is open", list(kinds))
         };

@@ -145,7 +145,7 @@ fn make_timestamp(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
     let is_clock =
         (0..24).contains(&hour) && (0..60).contains(&minute) && (0.0..60.0).contains(&second);
     if !is_clock {
-        return bad("make_timestamp was given numbers that are no time of day");
+        return bad("make_timestamp was given numbers that are not a time of day");
     }
     #[allow(clippy::cast_possible_truncation, reason = "at most 60 million")]
     let within = hour * HOUR + minute * MINUTE + (second * 1e6).round() as i64;

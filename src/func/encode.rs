@@ -195,7 +195,7 @@ fn bar(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         clippy::cast_precision_loss,
-        reason = "at most 8,000 eighths; what is no number has none"
+        reason = "at most 8,000 eighths; NaN gives 0"
     )]
     let eighths = (part * width as f64 * 8.0) as usize;
     let mut text = "█".repeat(eighths / 8);

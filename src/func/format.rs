@@ -246,7 +246,7 @@ fn body(
             text.map(|text| (String::new(), text))
                 .map_or_else(|| bad(format!("{v} is not a code point of a character")), Ok)
         }
-        #[allow(clippy::cast_precision_loss, reason = "asked for as floating point")]
+        #[allow(clippy::cast_precision_loss, reason = "floating point is requested")]
         (Value::Int(v), Some('f' | 'e' | 'g')) => Ok(float(field, *v as f64)),
         (Value::Double(v), Some('f' | 'e' | 'g')) => Ok(float(field, *v)),
         (Value::Double(v), None) if field.precision.is_some() => {

@@ -3,10 +3,7 @@
 //! A scalar function is a pure function of values. It knows neither plans nor polars; `exec` calls
 //! it row by row. Aggregates work on columns and are in `exec::aggregate`.
 
-#![allow(
-    clippy::unnecessary_wraps,
-    reason = "what evaluates a function returns a Result, also where it cannot fail"
-)]
+#![allow(clippy::unnecessary_wraps, reason = "all implementations of functions return a Result")]
 
 mod address;
 mod clock;

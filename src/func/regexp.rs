@@ -101,7 +101,7 @@ pub(super) const ALL: &[Scalar] = &[
 
 /// The options of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[allow(clippy::struct_excessive_bools, reason = "each is one letter that a query may give")]
+#[allow(clippy::struct_excessive_bools, reason = "each flag is one letter in a query")]
 struct Options {
     no_case: bool,
     dot_is_all: bool,

@@ -5,7 +5,7 @@ use crate::time::parse_timestamp;
 
 /// The types that all values of a column so far have.
 #[derive(Debug, Clone, Copy)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a type that is still possible")]
+#[expect(clippy::struct_excessive_bools, reason = "each flag is a type that is still possible")]
 pub(super) struct Guess {
     any: bool,
     bool: bool,

@@ -104,7 +104,7 @@ impl Shape {
 
 /// The types of a column's values so far.
 #[derive(Clone, Copy)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a kind of value that was seen")]
+#[expect(clippy::struct_excessive_bools, reason = "each flag is a kind of value that has occurred")]
 struct Kind {
     bools: bool,
     ints: bool,

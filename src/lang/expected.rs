@@ -10,7 +10,7 @@ const ORDER: &[&str] = &[
 
 /// What the grammar would have accepted, from the rules that failed.
 #[derive(Debug, Default)]
-#[allow(clippy::struct_excessive_bools, reason = "they are answers to separate questions")]
+#[allow(clippy::struct_excessive_bools, reason = "the flags are independent")]
 pub(super) struct Expected {
     /// Descriptions in the order in which they are listed: "a table", "`,`".
     things: Vec<&'static str>,

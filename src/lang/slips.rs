@@ -69,10 +69,10 @@ fn nearby(place: &FailedAt<'_>, expected: &Expected) -> Option<&'static str> {
             "write DESCRIBE threads for the columns of a table; SHOW TABLES, SHOW FUNCTIONS or SHOW SETTINGS"
         }
         _ if before("IS") => "IS takes NULL, TRUE, FALSE or DISTINCT FROM; compare values with =",
-        _ if before("IN") => "a list stands in parentheses: IN ('a', 'b')",
+        _ if before("IN") => "write a list in parentheses: IN ('a', 'b')",
         _ if before("EXISTS") && query => "write EXISTS (SELECT …)",
         _ if query && (before("AS") || place.is(-2, "WITH")) => "write WITH name AS (SELECT …)",
-        _ if query && expected.expression => "a query within an expression stands in parentheses",
+        _ if query && expected.expression => "write a query within an expression in parentheses",
         _ if place.is(0, "SELECT") && expected.end => {
             "statements are separated by `;`; in FROM … SELECT …, SELECT comes before WHERE"
         }
@@ -102,7 +102,7 @@ fn command(place: &FailedAt<'_>) -> Option<&'static str> {
             "write CREATE VIEW name AS SELECT …, CREATE TABLE name AS SELECT …, or CREATE MACRO name(a) AS a + 1"
         }
         "CREATE" if place.word_at(place.start + 1).eq_ignore_ascii_case("TABLE") => {
-            "a table is made of rows: CREATE TABLE name AS SELECT …"
+            "a table is created from a query: CREATE TABLE name AS SELECT …"
         }
         "DROP" => "write DROP VIEW name, DROP TABLE name or DROP MACRO name",
         "EXECUTE" => "write EXECUTE name(value, …)",
@@ -122,7 +122,7 @@ const STEPS: &[(&str, &str)] = &[
     ("COUNT", "|> AGGREGATE count(*)"),
     ("FILTER", "|> WHERE condition"),
     ("GROUP", "|> AGGREGATE count(*) GROUP BY key"),
-    ("HAVING", "|> WHERE condition, behind AGGREGATE"),
+    ("HAVING", "|> WHERE condition, after AGGREGATE"),
     ("MV", "|> JOIN a table function"),
     ("PROJECT", "|> SELECT columns"),
     ("SORT", "|> ORDER BY key DESC"),
@@ -168,7 +168,7 @@ fn word_operator(place: &FailedAt<'_>) -> Option<Diagnostic> {
     if place.kind(1) != Some(TokenKind::Text) {
         return None;
     }
-    let message = format!("found {}, which is no operator", quoted(place.word(0)));
+    let message = format!("found {}, which is not an operator", quoted(place.word(0)));
     Some(Diagnostic::at(Code::Syntax, place.span(), message).help(help))
 }
 
@@ -238,16 +238,19 @@ fn mark(place: &FailedAt<'_>) -> Option<Diagnostic> {
             "write 'text' for text and \"name\" for names",
         ),
         '`' => ("found a back-tick outside an address", BACK_TICK),
-        '[' | '{' => ("a list or a structure cannot stand here", SQUARE),
-        '!' => {
-            ("found `!`, which is no operator", "write NOT before a condition, <> between values")
-        }
+        '[' | '{' => ("a list or a structure is not allowed here", SQUARE),
+        '!' => (
+            "found `!`, which is not an operator",
+            "write NOT before a condition, <> between values",
+        ),
         '$' => ("found `$` without a name", "write $name for a parameter"),
         ':' if place.kind(1) == Some(TokenKind::Name) => {
             ("found `:`, which begins nothing", "write $name for a parameter")
         }
-        '&' if place.is(1, "&") => ("found `&&`, which is no operator", "write AND"),
-        '-' if word == "->" => ("found `->`, which is no operator", "columns of a table: t.column"),
+        '&' if place.is(1, "&") => ("found `&&`, which is not an operator", "write AND"),
+        '-' if word == "->" => {
+            ("found `->`, which is not an operator", "columns of a table: t.column")
+        }
         '@' => (
             "found `@`, which begins nothing",
             "write $name for a parameter; what dx shows are tables: FROM processes",
@@ -281,7 +284,7 @@ fn number(place: &FailedAt<'_>) -> Option<Diagnostic> {
     if !digits || !word.contains(|c: char| c.is_alphabetic()) {
         return None;
     }
-    let message = format!("found {}, which is no number", quoted(word));
+    let message = format!("found {}, which is not a number", quoted(word));
     let found = Diagnostic::at(Code::BadLiteral, place.span(), message);
     let hex = word.strip_prefix("0x").unwrap_or(word);
     Some(if hex.chars().all(|c| c.is_ascii_hexdigit()) && !hex.is_empty() {

@@ -1,6 +1,6 @@
 //! Goldens: the plans of queries, and the errors of invalid queries.
 
-#![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes its goldens so")]
+#![allow(clippy::needless_raw_string_hashes, reason = "the format of expect-test")]
 
 mod catalog;
 mod errors;

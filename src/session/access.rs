@@ -34,7 +34,7 @@ impl Folders {
                 return Ok(found);
             }
             // Opening a pipe or a device could block.
-            let message = format!("{} is no regular file", path.display());
+            let message = format!("{} is not a regular file", path.display());
             return Err(Diagnostic::new(Code::Io, message));
         }
         // The error does not reveal whether a file outside the folders exists.
@@ -63,7 +63,7 @@ impl Folders {
                 return Err(refused());
             }
             if found.exists() && !found.is_file() {
-                let message = format!("{} is no regular file", path.display());
+                let message = format!("{} is not a regular file", path.display());
                 return Err(Diagnostic::new(Code::Io, message));
             }
             return Ok(found);

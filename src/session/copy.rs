@@ -102,7 +102,7 @@ fn form(file: &Ident, options: &[(Ident, Option<Ident>)]) -> Result<Form, Diagno
     let Some(mut format) = format else {
         let message = format!("`{}` does not say its format", file.text);
         return Err(Diagnostic::at(Code::BadQuery, file.span, message)
-            .help(format!("write (FORMAT csv) behind it; formats: {FORMATS}")));
+            .help(format!("write (FORMAT csv) after it; formats: {FORMATS}")));
     };
     let is_json = matches!(format, FileFormat::Json | FileFormat::JsonLines);
     match array {

@@ -144,7 +144,10 @@ fn size(value: &Value<'_>) -> Option<usize> {
 }
 
 /// A duration; NULL, 0 and words such as `off` mean none.
-#[allow(clippy::option_option, reason = "a value that says none is no wrong value")]
+#[allow(
+    clippy::option_option,
+    reason = "an invalid value and a value for none are different results"
+)]
 fn time(value: &Value<'_>) -> Option<Option<Duration>> {
     let micros = match value {
         Value::Null | Value::Int(0) => 0,

@@ -43,7 +43,7 @@ impl Identity {
         let file = File::open(path)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "is no regular file"));
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "is not a regular file"));
         }
         let since = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut start = Vec::new();

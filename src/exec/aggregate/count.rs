@@ -31,7 +31,7 @@ pub(super) const ALL: &[Aggregate] = &[
     .of_values(),
     Aggregate::new(
         "approx_count_distinct",
-        "The number of distinct values. Exact here, under the name that says it need not be.",
+        "The number of distinct values. The result is exact, although the name allows an approximation.",
         DISTINCT,
         &[("approx_count_distinct(x)", "3")],
         |_, groups| Box::new(Counts(vec![0; groups])),

@@ -143,7 +143,7 @@ impl States for Lists {
 }
 
 /// The values joined by the separator; a comma if none is given.
-#[allow(clippy::needless_pass_by_value, reason = "what a `Finish` takes")]
+#[allow(clippy::needless_pass_by_value, reason = "the signature of `Finish`")]
 fn joined(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
     let Some(Col::Text(texts)) = args.first() else { return Ok(Col::Null(rows.len())) };
     let separator = |row: usize| match args.cols.get(1) {
@@ -168,7 +168,7 @@ fn joined(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
 }
 
 /// The values as lists.
-#[allow(clippy::needless_pass_by_value, reason = "what a `Finish` takes")]
+#[allow(clippy::needless_pass_by_value, reason = "the signature of `Finish`")]
 fn listed(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
     let Some(arg) = args.first() else { return Ok(Col::Null(rows.len())) };
     let (ty, element) = (args.call.ty, args.ty());
@@ -214,11 +214,11 @@ fn counts(args: &Args<'_>, arg: &Col, rows: &[Vec<u32>]) -> Vec<(usize, u32, usi
 }
 
 /// The Shannon entropy of the values, in bits.
-#[allow(clippy::cast_precision_loss, reason = "a part of the rows")]
+#[allow(clippy::cast_precision_loss, reason = "a fraction of the rows")]
 #[allow(
     clippy::needless_pass_by_value,
     clippy::unnecessary_wraps,
-    reason = "what a `Finish` takes and gives"
+    reason = "the signature of `Finish`"
 )]
 fn entropy(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
     let Some(arg) = args.first() else { return Ok(Col::Null(rows.len())) };
@@ -232,7 +232,7 @@ fn entropy(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
 }
 
 /// The median of the absolute deviations from the median.
-#[allow(clippy::needless_pass_by_value, reason = "what a `Finish` takes")]
+#[allow(clippy::needless_pass_by_value, reason = "the signature of `Finish`")]
 fn deviation(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
     let Some(arg) = args.first() else { return Ok(Col::Null(rows.len())) };
     let middles = quantile::of(args, rows.clone(), true)?;
@@ -273,7 +273,7 @@ fn deviation(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
 #[allow(
     clippy::needless_pass_by_value,
     clippy::unnecessary_wraps,
-    reason = "what a `Finish` takes and gives"
+    reason = "the signature of `Finish`"
 )]
 fn mode(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
     let Some(arg) = args.first() else { return Ok(Col::Null(rows.len())) };

@@ -79,11 +79,11 @@ fn between_doubles(low: f64, high: f64, part: f64) -> f64 {
 }
 
 /// The values at these positions; numbers are interpolated.
-#[allow(clippy::cast_precision_loss, reason = "a part of a difference is no exact number anyway")]
+#[allow(clippy::cast_precision_loss, reason = "a fraction of a difference is not exact anyway")]
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a part of a difference lies between zero and the difference"
+    reason = "a fraction of a difference lies between zero and the difference"
 )]
 fn between(col: &Col, ends: &[(u32, u32, f64)]) -> Col {
     let there = bits(ends.iter().map(|e| e.0 != NO_ROW));

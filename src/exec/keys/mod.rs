@@ -163,7 +163,7 @@ fn fold(a: u64, b: u64) -> u64 {
     low ^ high
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "the mask keeps the low bits alone")]
+#[allow(clippy::cast_possible_truncation, reason = "the mask keeps only the low bits")]
 fn start(hash: u64, len: usize) -> usize {
     hash as usize & (len - 1)
 }

@@ -11,7 +11,7 @@ fn signed(number: usize) -> i64 {
 
 impl Call<'_> {
     /// Computes a call that depends only on positions in the partition.
-    #[allow(clippy::cast_precision_loss, reason = "a part of the rows is a DOUBLE")]
+    #[allow(clippy::cast_precision_loss, reason = "a fraction of the rows is a DOUBLE")]
     pub(super) fn rank(&self) -> Result<Col, Diagnostic> {
         let layout = self.layout;
         let number = |at: usize| at - layout.starts[at] as usize;

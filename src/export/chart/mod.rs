@@ -6,7 +6,7 @@
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "places in a picture are rounded numbers"
+    reason = "coordinates in a picture are rounded"
 )]
 
 mod data;

@@ -97,7 +97,7 @@ impl<'a> Column<'a> {
                 sheet.write_boolean(line, at, *v)?;
             }
             Value::Int(v) if self.field.format == Format::Plain && v.unsigned_abs() <= EXACT => {
-                #[allow(clippy::cast_precision_loss, reason = "up to 2^53 nothing is lost")]
+                #[allow(clippy::cast_precision_loss, reason = "numbers up to 2^53 are exact")]
                 sheet.write_number_with_format(line, at, *v as f64, self.number)?;
             }
             Value::Double(v) if v.is_finite() => {

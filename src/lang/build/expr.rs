@@ -19,14 +19,14 @@ use crate::lang::syntax::{PRECEDENCE, Rule};
 const LONG_CHAIN: usize = 100;
 
 /// An expression, or an AND or OR chain that may still grow.
-#[allow(clippy::large_enum_variant, reason = "a node lives for one step of the climb")]
+#[allow(clippy::large_enum_variant, reason = "nodes are short-lived")]
 enum Node {
     One(Expr),
     Chain { op: BinaryOp, first: Expr, rest: Vec<(Span, Expr)> },
 }
 
 /// The content of parentheses.
-#[allow(clippy::large_enum_variant, reason = "it is taken apart at once")]
+#[allow(clippy::large_enum_variant, reason = "it is destructured immediately")]
 pub(super) enum Paren {
     Query(Query),
     List(Vec<Expr>),
@@ -217,7 +217,7 @@ impl Builder {
         }
         if let Some((all, patterns)) = list {
             if let Some(escape) = escape {
-                let message = "found ESCAPE behind a list of patterns";
+                let message = "found ESCAPE after a list of patterns";
                 return Err(Diagnostic::at(Code::Syntax, escape.span, message));
             }
             return Ok(ExprKind::MatchList { op, expr, patterns, all, negated });

@@ -141,7 +141,7 @@ fn escaped(token: &str, span: Span) -> Built<Literal> {
                     let at = span.start as usize + 2 + (inner.len() - rest.len());
                     let next = rest.chars().next().map_or(0, char::len_utf8);
                     let place = Span::new(at - 1, at + next);
-                    return Err(bad(place, "an escape is none of the language")
+                    return Err(bad(place, "unknown escape")
                         .help(r"write \n, \t, \r, \b, \f, \\, \', \x41, \u00e9 or \U0001f600"));
                 };
                 text.push(resolved);

@@ -237,7 +237,7 @@ impl Builder {
             let alias = Some(self.ident(only(first)?)?);
             let expr = self.expr(found(parts.next())?)?;
             if let Some(second) = parts.next() {
-                let message = "found a name before the expression and one behind it";
+                let message = "found a name before the expression and one after it";
                 return Err(Diagnostic::at(Code::Syntax, self.span(&second), message));
             }
             return Ok(SelectItem::Expr { expr, alias });
@@ -343,7 +343,7 @@ impl Builder {
             }
         }
         if words.by_name && words.op != SetOp::Union {
-            let message = "found BY NAME behind INTERSECT or EXCEPT, it belongs to UNION";
+            let message = "found BY NAME after INTERSECT or EXCEPT, it belongs to UNION";
             return Err(Diagnostic::at(Code::Syntax, span, message)
                 .help("select the columns of both queries in one order"));
         }

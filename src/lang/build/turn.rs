@@ -67,7 +67,7 @@ impl Builder {
             }
         }
         if pivot.on.is_empty() && pivot.using.is_empty() && pivot.keys.is_none() {
-            let message = "PIVOT says neither ON nor USING nor GROUP BY";
+            let message = "PIVOT has neither ON nor USING nor GROUP BY";
             return Err(Diagnostic::at(Code::Syntax, span, message)
                 .help("write PIVOT table ON column USING count(*) GROUP BY key"));
         }

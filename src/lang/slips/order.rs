@@ -46,7 +46,7 @@ pub(super) fn clause_order(place: &FailedAt<'_>) -> Option<Diagnostic> {
                         .also(token.span, "the first")
                         .help(both)
                 } else {
-                    found(format!("{} stands before {}", name(own), name(other)))
+                    found(format!("{} must precede {}", name(own), name(other)))
                         .also(token.span, format!("{} is here", name(other)))
                         .help("the order is SELECT, FROM, WHERE, GROUP BY, HAVING, QUALIFY, ORDER BY, LIMIT, OFFSET")
                 });

@@ -93,7 +93,7 @@ impl Binder<'_> {
 /// The converted operands, and the type of the result; `None` if the operator does not accept them.
 #[expect(
     clippy::match_same_arms,
-    reason = "the table reads by operator, as `ExprKind::Binary` has it"
+    reason = "one arm per operator, as in the table of `ExprKind::Binary`"
 )]
 fn typed(op: BinaryOp, left: Expr, right: Expr) -> Option<(Expr, Expr, Ty)> {
     use BinaryOp as B;

@@ -110,7 +110,7 @@ impl Binder<'_> {
         let (parts, time) = (self.step(step, place), self.expr(time, place));
         let (parts, time) = (parts?, time?);
         if parts.rest.is_some() {
-            let message = "a length of months beside days is no length of time_bucket";
+            let message = "the length of time_bucket cannot combine months with days";
             return self.fail_at(Code::BadArguments, step.span, message);
         }
         let fitted = self.fit(function, vec![parts.months, time], span)?;
@@ -204,7 +204,7 @@ impl Binder<'_> {
 
     /// The error for a duration of months that is not added to a timestamp.
     pub(super) fn months_alone<T>(&mut self, span: Span) -> Bound<T> {
-        let message = "months have no fixed length, expected them beside a TIMESTAMP";
+        let message = "months have no fixed length, they can only be added to a TIMESTAMP";
         self.fail(
             Diagnostic::at(Code::BadLiteral, span, message)
                 .help("write time + INTERVAL '1 month', or a duration such as INTERVAL '30 days'"),

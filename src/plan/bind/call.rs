@@ -51,7 +51,8 @@ impl Binder<'_> {
                 self.fail(error.help(format!("write {}(…) OVER (ORDER BY …)", function.name)))
             }
             FunctionKind::Table => {
-                let message = format!("`{}` returns rows, so it stands in FROM", function.name);
+                let message =
+                    format!("`{}` returns rows, so it can only be used in FROM", function.name);
                 self.fail_at(Code::BadQuery, span, message)
             }
         }
@@ -81,7 +82,7 @@ impl Binder<'_> {
         let ordered = !call.order_by.is_empty() || !call.within_group.is_empty();
         if call.star || call.distinct || call.filter.is_some() || ordered || call.ignore_nulls {
             let message = format!(
-                "`*`, DISTINCT, ORDER BY and FILTER belong to aggregates, `{}` is none",
+                "`*`, DISTINCT, ORDER BY and FILTER are only for aggregates, and `{}` is not one",
                 function.name
             );
             return self.fail_at(Code::BadQuery, span, message);
@@ -109,15 +110,15 @@ impl Binder<'_> {
         place: Place<'_>,
     ) -> Bound<Expr> {
         let Some(into) = place.aggregates else {
-            let message = format!("aggregate `{}` cannot stand in {}", function.name, place.clause);
+            let message =
+                format!("aggregate `{}` is not allowed in {}", function.name, place.clause);
             let error = Diagnostic::at(Code::Grouping, span, message);
             return self.fail(aggregate_help(error, place.clause));
         };
         if call.ignore_nulls {
             let message = format!("`{}` takes no IGNORE NULLS", function.name);
             let error = Diagnostic::at(Code::BadQuery, span, message);
-            return self
-                .fail(error.help("aggregates leave NULLs out; any_value is the first value"));
+            return self.fail(error.help("aggregates ignore NULLs; any_value is the first value"));
         }
         let inner = Place {
             aggregates: None,

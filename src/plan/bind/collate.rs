@@ -91,7 +91,7 @@ impl Binder<'_> {
 
     /// The error for a COLLATE that applies to no comparison and no order.
     pub(super) fn lone_collation<T>(&mut self, collation: &Ident) -> Bound<T> {
-        let message = "COLLATE stands beside a comparison, in IN, BETWEEN or ORDER BY";
+        let message = "COLLATE is only allowed in comparisons, IN, BETWEEN and ORDER BY";
         self.fail(
             Diagnostic::at(Code::BadQuery, collation.span, message)
                 .help("elsewhere write lower(text), as in GROUP BY lower(name)"),

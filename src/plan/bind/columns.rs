@@ -48,7 +48,7 @@ impl Binder<'_> {
     /// `COLUMNS(*)` or `COLUMNS('pattern')`: the column for which the item is being bound.
     pub(super) fn columns(&mut self, call: &Call, span: Span, place: Place<'_>) -> Bound<Expr> {
         let Some(spread) = place.spread else {
-            let message = format!("COLUMNS cannot stand in {}", place.clause);
+            let message = format!("COLUMNS is not allowed in {}", place.clause);
             return self.fail_at(Code::BadQuery, span, message);
         };
         if spread.columns.borrow().is_empty() {
@@ -58,7 +58,7 @@ impl Binder<'_> {
         let columns = spread.columns.borrow();
         let Some((_, expr)) = columns.get(spread.at.get()) else {
             drop(columns);
-            let message = "two COLUMNS of one item stand for different numbers of columns";
+            let message = "two COLUMNS of one item have different numbers of columns";
             return self.fail_at(Code::BadQuery, span, message);
         };
         Ok(Expr { span, ..expr.clone() })
@@ -124,7 +124,7 @@ impl Binder<'_> {
     fn pattern(&mut self, text: &str, span: Span) -> Bound<Regex> {
         let built = RegexBuilder::new(text).size_limit(PATTERN_BYTES).build();
         built.or_else(|_| {
-            let message = "the pattern is no regular expression";
+            let message = "the pattern is not a regular expression";
             self.fail_at(Code::BadArguments, span, message)
         })
     }

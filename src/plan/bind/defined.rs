@@ -33,7 +33,7 @@ impl Binder<'_> {
 
     fn expanded(&mut self, view: &View, span: Span) -> Option<usize> {
         if self.expanding.contains(&view.name) {
-            let message = format!("the view `{}` is made of itself", view.name);
+            let message = format!("the view `{}` refers to itself", view.name);
             self.errors.push(Diagnostic::at(Code::BadQuery, span, message));
             return None;
         }
@@ -92,14 +92,16 @@ impl Binder<'_> {
         place: Place<'_>,
     ) -> Bound<Expr> {
         let MacroBody::Scalar(body) = &called.body else {
-            let message = format!("`{}` returns rows, so it stands in FROM", called.name);
+            let message = format!("`{}` returns rows, so it can only be used in FROM", called.name);
             return self.fail_at(Code::BadQuery, span, message);
         };
         let plain = !call.star && !call.distinct && call.filter.is_none() && call.over.is_none();
         if !plain || !call.order_by.is_empty() || !call.within_group.is_empty() {
-            let message = format!("the macro `{}` takes values alone", called.name);
+            let message = format!("the macro `{}` takes only values", called.name);
             let error = Diagnostic::at(Code::BadQuery, span, message);
-            return self.fail(error.help("DISTINCT, FILTER and OVER stand in what it is made of"));
+            return self.fail(
+                error.help("write DISTINCT, FILTER and OVER in the definition of the macro"),
+            );
         }
         let args: Vec<(Option<&Ident>, &ast::Expr)> =
             call.args.iter().map(|arg| (None, arg)).collect();
@@ -123,7 +125,7 @@ impl Binder<'_> {
     ) -> Bound<Source> {
         let MacroBody::Table(query) = &called.body else {
             let message =
-                format!("`{}` gives a value, not rows, so it cannot stand in FROM", called.name);
+                format!("`{}` gives a value, not rows, so it is not allowed in FROM", called.name);
             return self.fail_at(Code::BadQuery, span, message);
         };
         let args: Vec<(Option<&Ident>, &ast::Expr)> =

@@ -248,7 +248,7 @@ impl Binder<'_> {
         }
         if place.unnests.is_none() && super::nested::holds_unnest(expr) {
             let message = format!(
-                "`{}` is made by unnest, which cannot stand in {}",
+                "`{}` is made by unnest, which is not allowed in {}",
                 alias.name, place.clause
             );
             let error = Diagnostic::at(Code::BadQuery, span, message);
@@ -256,7 +256,7 @@ impl Binder<'_> {
         }
         if place.aggregates.is_none() && !expr.columns_all(|index| index < place.width) {
             let message = format!(
-                "`{}` holds an aggregate, which cannot stand in {}",
+                "`{}` holds an aggregate, which is not allowed in {}",
                 alias.name, place.clause
             );
             let error = Diagnostic::at(Code::Grouping, span, message);

@@ -26,7 +26,7 @@ impl Binder<'_> {
         if self.locals.is_empty() {
             return Ok(());
         }
-        let message = "a sub-query cannot stand in a lambda";
+        let message = "a sub-query is not allowed in a lambda";
         let error = Diagnostic::at(Code::Unsupported, span, message);
         self.fail(error.help("write FROM t, unnest(t.list) AS u(x), and join with the query"))
     }
@@ -48,8 +48,11 @@ impl Binder<'_> {
             let fitted = self.fit(function, args, span)?;
             return Ok(Expr::new(ExprKind::Call { function, args: fitted.args }, fitted.ty, span));
         }
-        let error =
-            Diagnostic::at(Code::BadQuery, span, "a lambda stands in the call of a function");
+        let error = Diagnostic::at(
+            Code::BadQuery,
+            span,
+            "a lambda is only allowed as an argument of a list function",
+        );
         self.fail(error.help("as in list_transform(list, x -> x + 1)"))
     }
 

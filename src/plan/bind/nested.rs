@@ -204,7 +204,7 @@ impl Binder<'_> {
     /// `unnest(list)` in the select list: a row for each element.
     pub(super) fn unnest(&mut self, call: &Call, span: Span, place: Place<'_>) -> Bound<Expr> {
         let Some(into) = place.unnests else {
-            let message = format!("`unnest` cannot stand in {}", place.clause);
+            let message = format!("`unnest` is not allowed in {}", place.clause);
             let error = Diagnostic::at(Code::BadQuery, span, message);
             return self.fail(error.help("write FROM t, unnest(t.list) AS u(x)"));
         };

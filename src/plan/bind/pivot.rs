@@ -1,5 +1,5 @@
-//! PIVOT: an aggregation with one column for each value and aggregate, each aggregate over the rows with
-//! the value.
+//! PIVOT: an aggregation with one column for each value and aggregate; each aggregate is computed
+//! over the rows with the value.
 
 use super::expr::Place;
 use super::from::{Source, scope_of};
@@ -193,7 +193,7 @@ impl Binder<'_> {
         for (value, alias) in values {
             let (condition, name) = self.listed_value(&on.expr, value)?;
             if !known.insert(name.clone()) {
-                let message = format!("the value `{name}` stands twice in the list");
+                let message = format!("the value `{name}` is in the list twice");
                 return self.fail_at(Code::BadQuery, value.span, message);
             }
             choices.push(Choice { condition: Some(condition), name });

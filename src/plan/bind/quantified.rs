@@ -93,7 +93,7 @@ impl Binder<'_> {
 
     /// The error for `ANY (…)` or `ALL (…)` outside a comparison.
     pub(super) fn lone_quantifier<T>(&mut self, span: Span) -> Bound<T> {
-        let message = "ANY (…) and ALL (…) stand on the right of a comparison";
+        let message = "ANY (…) and ALL (…) are only allowed on the right of a comparison";
         self.fail(
             Diagnostic::at(Code::BadQuery, span, message)
                 .help("write x = ANY (SELECT …), or x > ALL (SELECT …)"),

@@ -183,7 +183,7 @@ impl Binder<'_> {
     /// The percentage of `LIMIT n%`.
     fn share_of_rows(&mut self, expr: &ast::Expr) -> Bound<f64> {
         let share = match &expr.kind {
-            #[allow(clippy::cast_precision_loss, reason = "beyond 100 it is refused")]
+            #[allow(clippy::cast_precision_loss, reason = "values above 100 are an error")]
             ast::ExprKind::Literal(ast::Literal::Int(n)) => *n as f64,
             ast::ExprKind::Literal(ast::Literal::Double(n)) => *n,
             _ => f64::NAN,

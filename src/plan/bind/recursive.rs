@@ -95,7 +95,7 @@ impl Binder<'_> {
 
     /// The error for a recursive expression that refers to itself in its first part.
     pub(super) fn names_itself<T>(&mut self, name: &str, span: Span) -> Bound<T> {
-        let message = format!("`{name}` is named before it has rows");
+        let message = format!("`{name}` refers to itself before it has rows");
         self.fail(
             Diagnostic::at(Code::BadQuery, span, message)
                 .help("a recursive expression is: first rows UNION [ALL] a SELECT that names it")

@@ -21,7 +21,7 @@ impl Binder<'_> {
             return self.unknown_function("hash", span);
         };
         let number = numbered.columns().pop().ok_or(Failed)?;
-        #[allow(clippy::cast_possible_wrap, reason = "a seed is its bits")]
+        #[allow(clippy::cast_possible_wrap, reason = "the bits of a seed matter, not its value")]
         let seed = Expr::literal(Value::Int(sample.seed.unwrap_or(0) as i64), span);
         let kind = ExprKind::Call { function: hash, args: vec![number, seed] };
         let key = Expr::new(kind, Ty::Addr, span);

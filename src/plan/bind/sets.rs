@@ -71,7 +71,7 @@ impl Binder<'_> {
         if count <= MAX_SETS {
             return Ok(());
         }
-        let message = format!("GROUP BY stands for {count} sets, the limit is {MAX_SETS}");
+        let message = format!("GROUP BY has {count} grouping sets, the limit is {MAX_SETS}");
         self.fail_at(Code::Limit, span, message)
     }
 
@@ -141,7 +141,7 @@ impl Binder<'_> {
     /// A call of `grouping`: a bit for each argument, set if the row's set does not contain it.
     pub(super) fn grouping(&mut self, call: &Call, span: Span, place: Place<'_>) -> Bound<Expr> {
         let Some(into) = place.groupings.filter(|_| place.aggregates.is_some()) else {
-            let message = format!("`{}` cannot stand in {}", call.name.text, place.clause);
+            let message = format!("`{}` is not allowed in {}", call.name.text, place.clause);
             return self.fail_at(Code::Grouping, span, message);
         };
         let extra = call.star || call.distinct || call.filter.is_some() || call.over.is_some();
@@ -224,7 +224,7 @@ impl Binder<'_> {
             let mut places = Vec::with_capacity(args.len());
             for arg in args {
                 let Some(place) = keys.iter().position(|key| key.same(arg)) else {
-                    let message = "the argument of grouping is no key of GROUP BY";
+                    let message = "the argument of grouping is not a key of GROUP BY";
                     let error = Diagnostic::at(Code::Grouping, arg.span, message);
                     return self.fail(error.help("it tells whether a row's set has the key"));
                 };

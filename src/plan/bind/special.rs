@@ -166,7 +166,7 @@ impl Binder<'_> {
         self.fail(
             Diagnostic::at(Code::BadArguments, span, "`why` takes a column of a table")
                 .label(message)
-                .help("ask where the table stands in FROM, and name the answer: SELECT why(column) AS reason"),
+                .help("call why where the table is in FROM, and name the result: SELECT why(column) AS reason"),
         )
     }
 }

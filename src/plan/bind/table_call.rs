@@ -171,8 +171,7 @@ impl Binder<'_> {
     }
 
     fn not_constant<T>(&mut self, function: &'static FunctionSpec, span: Span) -> Bound<T> {
-        let message =
-            format!("no table stands before `{}` whose columns it could take", function.name);
+        let message = format!("no table precedes `{}` whose columns it could take", function.name);
         self.fail(
             Diagnostic::at(Code::BadArguments, span, message)
                 .help("write a literal, module!symbol, or a parameter: $name")
@@ -260,7 +259,8 @@ impl Binder<'_> {
             return self.fail(error.help(format!("write it without parentheses: FROM {shown}")));
         }
         if known.is_some() {
-            let message = format!("`{shown}` gives a value, not rows, so it cannot stand in FROM");
+            let message =
+                format!("`{shown}` gives a value, not rows, so it is not allowed in FROM");
             let error = Diagnostic::at(Code::BadQuery, span, message);
             return self.fail(error.help(format!("write FROM (SELECT {shown}(…)) AS t")));
         }

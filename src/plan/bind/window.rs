@@ -125,7 +125,7 @@ impl Binder<'_> {
             _ => {
                 let message = format!("`{name}` is neither an aggregate nor a window function");
                 let error = Diagnostic::at(Code::BadQuery, span, message);
-                return self.fail(error.help("leave OVER out: it is computed from one row alone"));
+                return self.fail(error.help("omit OVER: it is computed from one row alone"));
             }
         };
         let takes_nulls = matches!(
@@ -139,9 +139,9 @@ impl Binder<'_> {
         if call.ignore_nulls && !takes_nulls {
             let message = format!("`{name}` takes no IGNORE NULLS");
             let error = Diagnostic::at(Code::BadQuery, span, message);
-            return self.fail(
-                error.help("lag, lead, first_value, last_value and nth_value take it; aggregates leave NULLs out"),
-            );
+            return self.fail(error.help(
+                "lag, lead, first_value, last_value and nth_value take it; aggregates ignore NULLs",
+            ));
         }
         Ok(kind)
     }
@@ -156,11 +156,11 @@ impl Binder<'_> {
         let ordered = !call.order_by.is_empty() || !call.within_group.is_empty();
         if call.star || call.distinct || call.filter.is_some() || ordered {
             let message = format!(
-                "`*`, DISTINCT, FILTER and ORDER BY belong to aggregates, `{}` is none",
+                "`*`, DISTINCT, FILTER and ORDER BY are only for aggregates, and `{}` is not one",
                 function.name
             );
             let error = Diagnostic::at(Code::BadQuery, span, message);
-            return self.fail(error.help("the order of rows stands in OVER (ORDER BY …)"));
+            return self.fail(error.help("write the order of rows in OVER (ORDER BY …)"));
         }
         let args = self.exprs(&call.args, place)?;
         let fitted = self.fit(function, args, span)?;
@@ -178,7 +178,7 @@ impl Binder<'_> {
 
     /// The error for a window function where none is allowed.
     pub(super) fn misplaced_window<T>(&mut self, what: &str, span: Span, clause: &str) -> Bound<T> {
-        let message = format!("window function {what} cannot stand in {clause}");
+        let message = format!("window function {what} is not allowed in {clause}");
         let error = Diagnostic::at(Code::BadQuery, span, message);
         self.fail(match clause {
             "WHERE" | "HAVING" => {
@@ -224,7 +224,7 @@ impl Binder<'_> {
         let names: Vec<&str> = named.iter().map(|(n, _)| n.text.as_str()).collect();
         let error = error.nearest(&name.text, names.iter().copied());
         self.fail(if names.is_empty() {
-            error.help("windows are named behind HAVING: WINDOW w AS (PARTITION BY …)")
+            error.help("windows are named after HAVING: WINDOW w AS (PARTITION BY …)")
         } else {
             error.help(format!("windows: {}", super::scope::listed(&names)))
         })
@@ -298,7 +298,7 @@ impl Binder<'_> {
         ];
         let [row, rows] = columns.map(|column| convert::cast(column, Ty::Double, false));
         let double = |value: f64| Expr::literal(Value::Double(value), span);
-        #[allow(clippy::cast_precision_loss, reason = "there are not so many rows")]
+        #[allow(clippy::cast_precision_loss, reason = "a sheet has fewer rows")]
         let behind = Expr::binary(BinaryOp::Sub, row, double(offset as f64), Ty::Double);
         let hundredfold = Expr::binary(BinaryOp::Mul, behind.clone(), double(100.0), Ty::Double);
         let share = Expr::binary(BinaryOp::Mul, rows, double(share), Ty::Double);

@@ -78,10 +78,10 @@ impl Request {
     pub(super) fn of_file(path: &str, span: Span) -> Result<Self, Diagnostic> {
         if Kind::of_path(path).is_none() {
             let message = format!(
-                "the ending of `{path}` is none of csv, tsv, tab, json, jsonl, ndjson and parquet"
+                "the extension of `{path}` is not csv, tsv, tab, json, jsonl, ndjson or parquet"
             );
             return Err(Diagnostic::at(Code::BadQuery, span, message)
-                .help("how a file is read is said with read_csv('…', delim => ';'), read_json('…') and others")
+                .help("to say how a file is read, write read_csv('…', delim => ';'), read_json('…') and others")
                 .help("a dump or a log is added with ATTACH 'file' AS name"));
         }
         let options = import::Options::default();
