@@ -251,7 +251,7 @@ impl Engine<'_> {
         if tables.is_empty() {
             error
         } else {
-            error.help(format!("tables to ask instead: {}", tables.join(", ")))
+            error.help(format!("tables to use instead: {}", tables.join(", ")))
         }
     }
 }

@@ -205,7 +205,7 @@ fn param(value: &str, span: Span) -> Result<SavedParam, Diagnostic> {
             doc: doc.to_owned(),
             span,
         }),
-        _ => Err(Diagnostic::at(Code::Syntax, span, format!("`{value}` is no parameter"))
+        _ => Err(Diagnostic::at(Code::Syntax, span, format!("`{value}` is not a parameter"))
             .help("a parameter is written `-- param: name TYPE = default -- what it is for`")),
     }
 }

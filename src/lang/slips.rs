@@ -226,9 +226,7 @@ fn mark(place: &FailedAt<'_>) -> Option<Diagnostic> {
         let message = "found `#`, which begins no name";
         return Some(
             Diagnostic::at(Code::Syntax, span.unwrap_or_default(), message)
-                .help(
-                    "tables that go with the session have plain names: CREATE TEMP TABLE tmp AS …",
-                )
+                .help("temporary tables have plain names: CREATE TEMP TABLE tmp AS …")
                 .help("comments begin with --; #1 is the first column of FROM"),
         );
     }

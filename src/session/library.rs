@@ -275,7 +275,7 @@ fn value(
     };
     let Some(ty) = Ty::from_name(ty) else {
         return fail(
-            format!("`{ty}` is no type"),
+            format!("`{ty}` is not a type"),
             "types are BOOLEAN, INTEGER, DOUBLE, VARCHAR, ADDRESS, TIMESTAMP and INTERVAL"
                 .to_owned(),
         );
@@ -288,7 +288,10 @@ fn value(
     };
     match Value::parse(text, ty) {
         Some(value) => Ok(value),
-        None => fail(format!("`{text}` is no {ty}"), format!("parameter `{name}` is {doc}")),
+        None => fail(
+            format!("`{text}` is not a value of type {ty}"),
+            format!("parameter `{name}` is {doc}"),
+        ),
     }
 }
 

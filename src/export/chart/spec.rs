@@ -70,7 +70,7 @@ impl Spec {
         let Some((_, kind)) = found else {
             let names: Vec<&str> = ChartKind::ALL.iter().map(|(name, _)| *name).collect();
             return Err(format!(
-                "`{kind}` is no kind of chart; write one of {}, such as `bar x=driver y=irps`",
+                "`{kind}` is not a kind of chart; write one of {}, such as `bar x=driver y=irps`",
                 names.join(", ")
             ));
         };
@@ -89,7 +89,7 @@ impl Spec {
                 "value" => spec.value = Some(column.to_owned()),
                 _ => {
                     return Err(format!(
-                        "`{key}` is no part of a chart: x, y, series and value are"
+                        "`{key}` is not a part of a chart: x, y, series and value are"
                     ));
                 }
             }
@@ -158,9 +158,11 @@ mod tests {
         ] {
             assert_eq!(Spec::parse(text).unwrap().to_string(), text);
         }
-        for (text, part) in
-            [("pie x=a", "`pie` is no kind"), ("bar x", "found `x`"), ("bar z=1", "`z` is no part")]
-        {
+        for (text, part) in [
+            ("pie x=a", "`pie` is not a kind"),
+            ("bar x", "found `x`"),
+            ("bar z=1", "`z` is not a part"),
+        ] {
             let error = Spec::parse(text).unwrap_err();
             assert!(error.contains(part), "{error}");
         }

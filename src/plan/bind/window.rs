@@ -298,7 +298,7 @@ impl Binder<'_> {
         ];
         let [row, rows] = columns.map(|column| convert::cast(column, Ty::Double, false));
         let double = |value: f64| Expr::literal(Value::Double(value), span);
-        #[allow(clippy::cast_precision_loss, reason = "a sheet has fewer rows")]
+        #[allow(clippy::cast_precision_loss, reason = "row counts are below 2^53")]
         let behind = Expr::binary(BinaryOp::Sub, row, double(offset as f64), Ty::Double);
         let hundredfold = Expr::binary(BinaryOp::Mul, behind.clone(), double(100.0), Ty::Double);
         let share = Expr::binary(BinaryOp::Mul, rows, double(share), Ty::Double);
