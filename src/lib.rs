@@ -52,22 +52,22 @@ pub use session::{
     CancelToken, Error, Options, Params, Prepared, QueryProgress, Session, sample_file,
 };
 
-/// The version of polars whose frames [`ResultSet::to_data_frame`] gives.
+/// The version of polars of the frames that [`ResultSet::to_data_frame`] returns.
 pub use polars;
-/// The version of polars-arrow whose batches and streams [`ResultSet::record_batches`] and
-/// [`ResultSet::to_arrow_stream`] give.
+/// The version of polars-arrow of the batches and streams that [`ResultSet::record_batches`] and
+/// [`ResultSet::to_arrow_stream`] return.
 pub use polars_arrow;
 
-/// The shipped queries, and the parameters of saved ones.
+/// The shipped queries, and the parameters of saved queries.
 pub mod library {
     pub use crate::lang::{SavedParam, SavedPattern, SavedQuery};
     pub use crate::session::{Called, Library, find_query, library, parameters, typed_parameters};
 }
 
-/// Results as files: CSV, TSV, JSON, Markdown, HTML, Excel workbooks, and charts.
+/// Writes results as files: CSV, TSV, JSON, Markdown, HTML, Excel workbooks, and charts.
 pub mod output {
     pub use crate::export::{FileFormat, Note, Sheet, write, write_file};
-    /// Results as pictures.
+    /// Results as charts.
     pub mod chart {
         pub use crate::export::chart::{ChartKind, Data, Spec, TextLook, write_svg, write_text};
     }
@@ -77,16 +77,18 @@ pub mod output {
     }
 }
 
-/// The words of the language, for editors.
+/// The keywords and tokens of the language, for editors.
 pub mod syntax {
     pub use crate::session::{KEYWORDS, Token, TokenKind, is_complete, tokens};
 }
 
-/// What a program adds to a session: tables, functions, aggregates, table functions and sources.
+/// Definitions that a program can add to a session: tables, functions, aggregates, table functions
+/// and sources.
 ///
-/// They are named, listed, explained and suggested as what is built in. [`Session::add_table`],
-/// [`Session::add_scalar`], [`Session::add_aggregate`], [`Session::add_table_function`] and
-/// [`Session::add_source`] take them; `examples/` has one of each.
+/// Queries, listings, EXPLAIN and suggestions treat them like built-in ones.
+/// [`Session::add_table`], [`Session::add_scalar`], [`Session::add_aggregate`],
+/// [`Session::add_table_function`] and [`Session::add_source`] take them; `examples/` has one of
+/// each.
 ///
 /// [`Session::add_table`]: crate::Session::add_table
 /// [`Session::add_scalar`]: crate::Session::add_scalar
@@ -128,13 +130,13 @@ pub mod extend {
     };
 }
 
-/// The programs of the page for programs that embed the library.
+/// The examples on the documentation page for programs that embed the library.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/embedding.md")]
 struct EmbeddingPage;
 
-/// The rooms of the source, for the project's own tests and benchmarks. No part of the interface:
-/// anything in it may change with any version.
+/// The modules of the source, for the project's own tests and benchmarks. They are not part of the
+/// interface and may change with any version.
 #[doc(hidden)]
 pub mod internals {
     macro_rules! rooms {

@@ -11,7 +11,7 @@ pub enum Absent {
     NotInDump = 1,
     /// The page was in the page file when the dump was written.
     PagedOut = 2,
-    /// The bytes are there but invalid, so no value can be trusted.
+    /// The bytes are in the dump but invalid, so no value can be trusted.
     Unreadable = 3,
     /// The location of the value needs symbols or type information that were not found.
     NoSymbols = 4,
@@ -25,7 +25,7 @@ pub enum Absent {
 pub type Cell<T> = Result<T, Absent>;
 
 impl Absent {
-    /// Every reason, in the order of severity in which footers list them.
+    /// All reasons, in the order of severity in which footers list them.
     pub const ALL: [Self; 6] = [
         Self::Unreadable,
         Self::NotInDump,
@@ -47,7 +47,7 @@ impl Absent {
         }
     }
 
-    /// The reason behind a code of [`crate::catalog::ColumnData::absent`]; `None` for 0 (present).
+    /// The reason for a code of [`crate::catalog::ColumnData::absent`]; `None` for 0 (present).
     pub const fn from_code(code: u8) -> Option<Self> {
         match code {
             1 => Some(Self::NotInDump),

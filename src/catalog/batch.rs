@@ -1,8 +1,8 @@
-//! The columns that a scan produces: plain vectors, and a reason for each value that is not there.
+//! The columns that a scan returns: plain vectors, and a reason for each absent value.
 
 use super::{Absent, Cell, Physical, Ty};
 
-/// The values of one column, one entry a row; a row that is absent holds the type's zero.
+/// The values of one column, one entry per row; an absent value is stored as the type's zero.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Data {
     /// `BOOLEAN`.
@@ -11,9 +11,9 @@ pub enum Data {
     Int(Vec<i64>),
     /// `DOUBLE`.
     Double(Vec<f64>),
-    /// `VARCHAR`: the rows' bytes end to end, and where each row ends.
+    /// `VARCHAR`: the bytes of all rows, and the end of each row.
     Text {
-        /// All text, one row after the other.
+        /// The text of all rows, one after the other.
         bytes: String,
         /// The end of each row in `bytes`.
         ends: Vec<usize>,
@@ -29,21 +29,21 @@ pub struct ColumnData {
     pub ty: Ty,
     /// The values.
     pub data: Data,
-    /// One code a row: 0 for present, else an [`Absent`]; empty when every row is present.
+    /// One code per row: 0 for present, else an [`Absent`]; empty if all rows are present.
     pub absent: Vec<u8>,
 }
 
-/// What a scan returns: equally long columns, in the order they were asked for.
+/// The result of a scan: columns of equal length, in the order in which they were requested.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Batch {
     /// The columns.
     pub columns: Vec<ColumnData>,
-    /// The number of rows, which also holds when no column was asked for.
+    /// The number of rows, which is known even if no column was requested.
     pub rows: usize,
 }
 
 impl Batch {
-    /// Adds the rows of `other`, whose columns are of the same types.
+    /// Appends the rows of `other`, whose columns have the same types.
     pub fn append(&mut self, other: Self) {
         if self.rows == 0 {
             *self = other;
@@ -57,12 +57,12 @@ impl Batch {
 }
 
 impl ColumnData {
-    /// The reason that row `row` has no value; `None` if it has one.
+    /// The reason that the value of a row is absent; `None` if it is present.
     pub fn absent(&self, row: usize) -> Option<Absent> {
         self.absent.get(row).copied().and_then(Absent::from_code)
     }
 
-    /// How much memory the values take.
+    /// The memory of the values in bytes.
     pub const fn bytes(&self) -> usize {
         let values = match &self.data {
             Data::Bool(v) => v.len(),
@@ -74,7 +74,7 @@ impl ColumnData {
         values + self.absent.len()
     }
 
-    /// How many rows are absent for each reason, reasons that do not occur left out.
+    /// The number of absent values by reason; reasons that do not occur are omitted.
     pub fn absent_counts(&self) -> Vec<(Absent, usize)> {
         let mut counts = [0usize; 256];
         for &code in &self.absent {
@@ -111,7 +111,7 @@ fn append(
     }
 }
 
-/// Adds values. Room that nothing was written to costs nothing, moving to a larger place does.
+/// Appends values. Unused reserved memory costs nothing, but reallocation copies the values.
 fn extend<T: Copy>(into: &mut Vec<T>, from: &[T]) {
     if into.capacity() - into.len() < from.len() {
         into.reserve_exact(from.len().max(3 * into.len()));
@@ -158,7 +158,7 @@ impl ColumnBuilder {
         self.rows == 0
     }
 
-    /// Appends a truth value; a type that does not fit the column counts as unreadable.
+    /// Appends a truth value; if the column has another type, the value counts as unreadable.
     pub fn push_bool(&mut self, cell: Cell<bool>) {
         let reason = cell.err();
         let Data::Bool(values) = &mut self.data else {
@@ -207,7 +207,7 @@ impl ColumnBuilder {
         self.note(reason);
     }
 
-    /// Appends a row without a value.
+    /// Appends an absent value.
     pub fn push_absent(&mut self, reason: Absent) {
         match &mut self.data {
             Data::Bool(v) => v.push(false),

@@ -1,11 +1,11 @@
-//! The result of a table function call, known once its arguments are.
+//! The columns of a table function call, which are known once its arguments are.
 
 use super::{Format, FunctionSpec, Ty, Value};
 
-/// One column of the rows that a call gives. Its name may come from a dump or a log.
+/// One column of the rows of a call. Its name may come from a dump or a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallColumn {
-    /// The name; unique among the call's columns, compared without regard to ASCII case.
+    /// The name; unique among the call's columns, ignoring ASCII case.
     pub name: String,
     /// The type of the values.
     pub ty: Ty,
@@ -16,44 +16,44 @@ pub struct CallColumn {
 }
 
 impl CallColumn {
-    /// A visible column that is shown as its type is.
+    /// A visible column with the default format of its type.
     pub fn new(name: impl Into<String>, ty: Ty) -> Self {
         Self { name: name.into(), ty, format: Format::Plain, hidden: false }
     }
 
-    /// A visible integer column that is shown in hex.
+    /// A visible integer column in hexadecimal.
     pub fn hex(name: impl Into<String>) -> Self {
         Self { format: Format::Hex, ..Self::new(name, Ty::Int) }
     }
 }
 
-/// Why a call of a table function gives nothing.
+/// Why a call of a table function has no result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallError {
-    /// An argument does not name anything, or makes no sense.
+    /// An argument is invalid, or names something that does not exist.
     Argument {
-        /// Which, from 0.
+        /// The index of the argument, from 0.
         index: usize,
-        /// What is wrong with it: lower case, no final stop.
+        /// What is wrong with it: in lower case, without a final full stop.
         message: String,
-        /// The names that would be valid; the nearest are shown.
+        /// The valid names; the most similar ones are shown.
         candidates: Vec<String>,
     },
-    /// No open source can answer it; a line a source (`sample is a triage dump`).
+    /// No open source can answer the call; one line per source (`sample is a triage dump`).
     NoSource(Vec<String>),
     /// The query was cancelled.
     Cancelled,
-    /// The rows are more than may be held.
+    /// There are more rows than the limit allows.
     Limit(String),
 }
 
-/// Knows the columns of a call. Planning asks it, and knows nothing else about the open sources.
+/// Knows the columns of a call. Planning uses this trait, and nothing else of the open sources.
 pub trait TableFunctions {
-    /// The columns of the call. The arguments have the types of a signature; where an `ADDRESS` is
-    /// taken, text is the name of a symbol; optional ones may be NULL, or missing from the end.
+    /// The columns of the call. The arguments have the types of a signature; for an `ADDRESS`, a
+    /// text is the name of a symbol; optional arguments may be NULL, or missing from the end.
     ///
     /// # Errors
-    /// What is wrong with the arguments, or that nothing open answers.
+    /// If an argument is invalid, or no open source can answer the call.
     fn describe(
         &self,
         function: &'static FunctionSpec,

@@ -1,4 +1,4 @@
-//! Conditions that a query passes down to a scan.
+//! Conditions that a query passes to a scan.
 
 use super::Value;
 
@@ -11,14 +11,14 @@ pub struct Hint {
     pub op: HintOp,
 }
 
-/// The conditions that scans understand.
+/// The conditions that scans can use.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum HintOp {
-    /// The value is one of these (`=` gives one).
+    /// The value is one of these (`=` has one).
     In(Vec<Value<'static>>),
-    /// The value lies between the ends, both included; `None` is open.
+    /// The value lies between two inclusive bounds; `None` is unbounded.
     Range(Option<Value<'static>>, Option<Value<'static>>),
-    /// The text begins so.
+    /// The text starts with this prefix.
     Prefix(String),
 }

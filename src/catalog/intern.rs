@@ -1,4 +1,4 @@
-//! Names and specifications that live as long as the program.
+//! Names and specifications that live until the program ends.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -7,8 +7,8 @@ use super::FunctionSpec;
 
 static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
 
-/// A copy of `name` that lives as long as the program; equal names share one copy, so that a
-/// service that attaches the same tables again and again does not grow.
+/// A copy of `name` that lives until the program ends. Equal names share one copy, so that a
+/// service that attaches the same tables repeatedly does not grow.
 pub fn intern(name: &str) -> &'static str {
     let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = names.get(name) {
@@ -21,7 +21,7 @@ pub fn intern(name: &str) -> &'static str {
 
 static FUNCTIONS: Mutex<Vec<&'static FunctionSpec>> = Mutex::new(Vec::new());
 
-/// A copy of a function's specification that lives as long as the program, as plans need it; equal
+/// A copy of a function's specification that lives until the program ends, as plans require. Equal
 /// specifications share one copy.
 pub fn intern_function(spec: &FunctionSpec) -> &'static FunctionSpec {
     let mut functions = FUNCTIONS.lock().unwrap_or_else(PoisonError::into_inner);

@@ -4,12 +4,12 @@ use super::{Format, Nested, PointerWidth, Ty, Value};
 use crate::time::append_timestamp;
 
 impl Format {
-    /// Appends a value as JSON. Addresses, integers shown in hex, intervals, and numbers that JSON does
-    /// not have are texts; lists are arrays, structures objects.
+    /// Appends a value as JSON. Addresses, integers shown in hex, intervals, and numbers that JSON
+    /// cannot express are written as text; lists as arrays, structures as objects.
     pub fn append_json(self, text: &mut String, value: &Value<'_>, width: PointerWidth) {
         let plain = Self::Plain;
         match value {
-            // Codes are what tables show and what a query finds again, not what they are in decimal.
+            // Codes are written in hex, as tables show them and queries search for them.
             Value::Int(_) if self == Self::Hex => {
                 text.push('"');
                 self.append(text, value, width);
@@ -64,7 +64,7 @@ impl Format {
         text.push('}');
     }
 
-    /// An object, or an array of the values of fields without names.
+    /// A structure as an object, or as an array if its fields have no names.
     fn append_object(self, text: &mut String, of: &Nested<'_>, width: PointerWidth) {
         let fields = if let Ty::Struct(of) = of.ty() { of.fields() } else { &[] };
         let named = fields.iter().any(|(name, _)| !name.is_empty());
@@ -83,7 +83,7 @@ impl Format {
     }
 }
 
-/// Appends text in quotes, with what JSON escapes escaped.
+/// Appends text in quotes, escaped as JSON requires.
 pub fn append_json_text(text: &mut String, cell: &str) {
     text.push('"');
     for c in cell.chars() {

@@ -1,7 +1,7 @@
 //! Pure data that every stage uses: types, values, reasons for absence, and the specifications of
 //! tables and functions.
 //!
-//! This room knows nothing of dumps, queries or polars, and imports no other room except `time`.
+//! This module knows nothing of dumps, queries or polars, and imports only the module `time`.
 
 mod absent;
 mod batch;

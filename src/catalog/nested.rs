@@ -1,9 +1,9 @@
-//! Lists and structures: how their values are kept.
+//! The encoding of lists and structures.
 //!
-//! A value is text in a code whose order, byte by byte, is the order of values, and in which equal
-//! values have equal texts. What sorts, groups, joins and compares texts does so with lists and
-//! structures, too. Elements are compared one after the other, a NULL in a value equals another and
-//! is greater than everything else, and a list is less than one that goes on after it.
+//! A value is encoded as text whose byte order is the order of values; equal values have equal
+//! texts. Code that sorts, groups, joins and compares texts therefore also works on lists and
+//! structures. Elements are compared one after the other; two NULLs in values are equal and greater
+//! than everything else; a list is less than a longer one that starts with it.
 //!
 //! | value | code |
 //! |---|---|
@@ -20,8 +20,8 @@ use super::{Ty, Value};
 const END: char = '\u{1}';
 const THERE: char = '\u{2}';
 const NULL: char = '\u{3}';
-/// The number of groups of a number that is not negative is added to this, and that of a negative one
-/// taken from the number before it.
+/// The first byte of a number that is not negative is this plus its number of groups; that of a
+/// negative one is the byte below this minus its number of groups.
 const GROUPS: u8 = 0x20;
 const SIGN: u64 = 1 << 63;
 
@@ -33,13 +33,13 @@ pub struct Nested<'a> {
 }
 
 impl<'a> Nested<'a> {
-    /// The value that a code stands for.
+    /// The value with this code.
     pub(crate) const fn of_code(ty: Ty, code: Cow<'a, str>) -> Self {
         Self { ty, code }
     }
 
-    /// A list of values of the type `element`; those of another type count as NULL. `None` if the type
-    /// would be nested too deep.
+    /// A list of values of the type `element`; values of another type become NULL. `None` if the
+    /// type would be nested too deep.
     pub fn list<'v>(
         element: Ty,
         values: impl IntoIterator<Item = Value<'v>>,
@@ -51,7 +51,7 @@ impl<'a> Nested<'a> {
         Some(list.finish(Ty::list_of(element)?))
     }
 
-    /// A structure of type `ty` of the values of its fields; those of another type count as NULL.
+    /// A structure of type `ty` with these field values; values of another type become NULL.
     pub fn structure(ty: Ty, values: &[Value<'_>]) -> Nested<'static> {
         let mut code = String::new();
         if let Ty::Struct(of) = ty {
@@ -62,7 +62,7 @@ impl<'a> Nested<'a> {
         Nested { ty, code: Cow::Owned(code) }
     }
 
-    /// The values that a code of type `ty` holds.
+    /// The values in a code of type `ty`.
     pub(crate) fn read(code: &'a str, ty: Ty) -> Values<'a> {
         let ty = ty.spelled();
         let fields = if let Ty::Struct(of) = ty { of.fields() } else { &[] };
@@ -118,12 +118,12 @@ impl<'a> Nested<'a> {
         self.values().next().is_none()
     }
 
-    /// The same value, not borrowed from a column.
+    /// A copy that owns its code.
     pub fn into_owned(self) -> Nested<'static> {
         Nested { ty: self.ty, code: Cow::Owned(self.code.into_owned()) }
     }
 
-    /// The same value, borrowed.
+    /// A borrowed copy.
     pub(crate) fn borrowed(&self) -> Nested<'_> {
         Nested { ty: self.ty, code: Cow::Borrowed(&self.code) }
     }
@@ -141,17 +141,17 @@ impl ListBuilder {
         Self { element, code: String::new() }
     }
 
-    /// Appends an element; a value of another type counts as NULL.
+    /// Appends an element; a value of another type becomes NULL.
     pub(crate) fn push(&mut self, value: &Value<'_>) {
         append_element(value, self.element, &mut self.code);
     }
 
-    /// How many bytes the list takes so far.
+    /// The number of bytes of the list so far.
     pub(crate) fn bytes(&self) -> usize {
         self.code.len()
     }
 
-    /// The list, of type `ty`, which is a list of the elements' type.
+    /// The list; `ty` is its list type.
     pub(crate) fn finish(mut self, ty: Ty) -> Nested<'static> {
         self.code.push(END);
         Nested { ty, code: Cow::Owned(self.code) }
@@ -187,7 +187,7 @@ fn append_element(value: &Value<'_>, ty: Ty, code: &mut String) {
     }
 }
 
-/// Appends the code of a value of type `ty`; `false` if it is none.
+/// Appends the code of a value of type `ty`; `false` if it has another type.
 fn append(value: &Value<'_>, ty: Ty, code: &mut String) -> bool {
     match (value, ty) {
         (Value::Bool(v), Ty::Bool) => code.push(if *v { '\u{1}' } else { '\0' }),
@@ -224,7 +224,7 @@ fn append_unsigned(v: u64, code: &mut String) {
     append_groups(v, count, 0, code);
 }
 
-/// How many groups of seven bits a number has.
+/// The number of groups of seven bits in a number.
 fn groups(v: u64) -> u8 {
     let bits = u64::BITS - v.leading_zeros();
     u8::try_from(bits.div_ceil(7)).unwrap_or(10)
@@ -237,7 +237,7 @@ fn append_groups(v: u64, count: u8, flip: u8, code: &mut String) {
     }
 }
 
-/// A number in the order of doubles: NaN is greatest, and the zeros are equal.
+/// A number that orders as doubles do: NaN is greatest, and both zeros are equal.
 fn double_code(v: f64) -> u64 {
     let bits = if v.is_nan() { f64::NAN.to_bits() & !SIGN } else { (v + 0.0).to_bits() };
     if bits & SIGN == 0 { bits | SIGN } else { !bits }
@@ -259,7 +259,7 @@ fn append_text(text: &str, code: &mut String) {
     code.push('\0');
 }
 
-/// Reads an element; `None` at the end of a list, and of anything that is no code.
+/// Reads an element; `None` at the end of a list, and if the code is invalid.
 fn read_element<'n>(rest: &mut &'n str, ty: Ty) -> Option<Value<'n>> {
     match take(rest)? {
         2 => read(rest, ty),
@@ -290,7 +290,7 @@ fn read<'n>(rest: &mut &'n str, ty: Ty) -> Option<Value<'n>> {
     })
 }
 
-/// Moves behind a value of type `ty`.
+/// Skips a value of type `ty`.
 fn skip(rest: &mut &str, ty: Ty) -> Option<()> {
     match ty.spelled() {
         Ty::List(list) => loop {
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_ordered_as_values_and_give_them_back() {
+    fn codes_are_ordered_like_values_and_decode_to_them() {
         let ints = [
             i64::MIN,
             i64::MIN + 1,
@@ -439,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_code_has_no_values() {
+    fn an_invalid_code_has_no_values() {
         for text in ["", "\u{2}", "\u{2}\u{29}", "x", "\u{2}\u{7f}ab", "\u{2}ä"] {
             for ty in [
                 Ty::INTS,

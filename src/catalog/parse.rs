@@ -1,11 +1,11 @@
-//! Text as values: what literals, casts and parameters read.
+//! Parses text as values, for literals, casts and parameters.
 
 use super::{Blob, Ty, Value, blob};
 use crate::time::{midnight, parse_clock, parse_interval, parse_timestamp};
 
 impl Value<'static> {
-    /// The value that `text` stands for as a value of type `ty`; `None` if it is no text of the
-    /// type. What literals, casts and query parameters read is the same.
+    /// The value of `text` as type `ty`; `None` if the text is invalid for the type. Literals,
+    /// casts and query parameters use the same syntax.
     pub fn parse(text: &str, ty: Ty) -> Option<Self> {
         Some(match ty {
             Ty::Bool => Value::Bool(match text.trim().to_ascii_lowercase().as_str() {
@@ -52,7 +52,8 @@ fn int(text: &str) -> Option<i64> {
         return if well_placed { int(&plain) } else { None };
     }
     if let Some((whole, fraction)) = digits.split_once('.') {
-        // Doubles cannot hold every whole number, so the fraction is rounded by its first digit.
+        // Doubles cannot represent all 64-bit integers, so the fraction is rounded by its first
+        // digit.
         let are_digits = |t: &str| t.bytes().all(|b| b.is_ascii_digit());
         if are_digits(whole) && are_digits(fraction) && !(whole.is_empty() && fraction.is_empty()) {
             let up = fraction.as_bytes().first().is_some_and(|&b| b >= b'5');
@@ -71,7 +72,7 @@ fn double(text: &str) -> Option<f64> {
     text.parse().ok()
 }
 
-/// `0x…`, with a back-tick before the last eight digits or without, and decimal.
+/// `0x…`, with or without a back-tick before the last eight digits, or decimal.
 fn address(text: &str) -> Option<u64> {
     let text = text.trim();
     if let Some(hex) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {

@@ -1,8 +1,9 @@
-//! Text as lists and structures: `[1, 2]`, `{'a': 1, b: x}`, `(1, x)`, as values are shown.
+//! Parses text as lists and structures, in the notation in which values are shown: `[1, 2]`, `{'a':
+//! 1, b: x}`, `(1, x)`.
 
 use super::{ListBuilder, MapTy, Nested, Ty, Value};
 
-/// The list or structure that `text` stands for; `None` if it is no text of the type.
+/// The list or structure in `text`; `None` if the text is invalid for the type.
 pub(super) fn parse(text: &str, ty: Ty) -> Option<Value<'static>> {
     let mut reader = Reader { rest: text.trim() };
     let value = reader.value(ty)?;
@@ -35,7 +36,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A value that stands in another, where NULL may be written.
+    /// A value within another one, where NULL may be written.
     fn within(&mut self, ty: Ty) -> Option<Value<'static>> {
         let rest = self.rest.trim_start();
         if ty.is_nested() && rest.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("null")) {
@@ -134,14 +135,14 @@ impl Reader<'_> {
         Value::parse(word.trim_end(), ty)
     }
 
-    /// What stands up to the next mark, or in quotes, in which a backslash takes the meaning of the
-    /// character behind it.
+    /// The text up to the next delimiter, or in quotes, where a backslash escapes the next
+    /// character.
     fn word(&mut self) -> Option<(String, bool)> {
         let rest = self.rest.trim_start();
         let quote = rest.chars().next().filter(|c| matches!(c, '\'' | '"'));
         let Some(quote) = quote else {
             let is_mark = |c: char| matches!(c, ',' | ']' | '}' | ')' | ':');
-            // Times have colons in them.
+            // A colon does not end the text, because times contain colons.
             let end = rest.find([',', ']', '}', ')']).unwrap_or(rest.len());
             let word = rest.get(..end)?;
             let name = word.split_once(": ").map_or(word, |(name, _)| name);
@@ -170,7 +171,7 @@ mod tests {
     use crate::catalog::{Format, PointerWidth};
 
     #[test]
-    fn text_is_read_as_it_is_shown() {
+    fn nested_values_are_parsed_as_they_are_formatted() {
         for (name, text, shown) in [
             ("INTEGER[]", "[1, 2,NULL ,3]", "[1, 2, NULL, 3]"),
             ("INTEGER[]", " [ ] ", "[]"),

@@ -1,5 +1,5 @@
-//! Values as text: hex at the pointer width, times in UTC, durations. One rendering serves the
-//! terminal, CSV, `CAST(… AS VARCHAR)` and the rest, so that a value looks the same everywhere.
+//! Values as text: addresses in hex at the pointer width, times in UTC, durations. The terminal,
+//! CSV, `CAST(… AS VARCHAR)` and all other outputs use the same text.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -7,18 +7,18 @@ use std::fmt::Write as _;
 use super::{Nested, Ty, Value};
 use crate::time::{append_day, append_interval, append_time_of_day, append_timestamp};
 
-/// How a number is shown; carried by plain column references through a query.
+/// How a number is shown. References to a column keep its format through a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Format {
-    /// The type's own rendering.
+    /// The default format of the type.
     #[default]
     Plain,
     /// An integer shown as `0x…` without leading zeros (bug check codes, flags, checksums).
     Hex,
 }
 
-/// The width of the dump's pointers, which addresses are padded to.
+/// The pointer width of a dump, to which addresses are padded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum PointerWidth {
     /// 8 hex digits.
@@ -36,7 +36,7 @@ impl Format {
         text
     }
 
-    /// Appends the text of `value`, which spares writers a `String` a cell.
+    /// Appends the text of `value`, without allocating a `String` per cell.
     pub fn append(self, into: &mut String, value: &Value<'_>, width: PointerWidth) {
         match value {
             Value::Null => {}
@@ -60,8 +60,8 @@ impl Format {
 }
 
 impl Format {
-    /// The text of a value in which there is text of a dump or a query, which writers have to escape:
-    /// of text, bytes, lists, structures and maps.
+    /// The text of a value that contains text of a dump or a query and has to be escaped: of text,
+    /// bytes, lists, structures and maps.
     pub fn free_text<'v>(self, value: &'v Value<'_>, width: PointerWidth) -> Option<Cow<'v, str>> {
         match value {
             Value::Text(text) => Some(Cow::Borrowed(text)),
@@ -83,7 +83,7 @@ impl Format {
         into.push(']');
     }
 
-    /// `{'a': 1, 'b': x}`, and `(1, x)` where fields have no names.
+    /// `{'a': 1, 'b': x}`, or `(1, x)` if the fields have no names.
     fn append_struct(self, into: &mut String, of: &Nested<'_>, width: PointerWidth) {
         let fields = if let Ty::Struct(of) = of.ty() { of.fields() } else { &[] };
         let named = fields.iter().any(|(name, _)| !name.is_empty());
@@ -115,7 +115,8 @@ impl Format {
         into.push('}');
     }
 
-    /// A value in a list or a structure: NULL is a word, and text that could be misread is quoted.
+    /// A value in a list or a structure: NULL is written as a word, and text that could be misread
+    /// is quoted.
     fn append_within(self, into: &mut String, value: &Value<'_>, width: PointerWidth) {
         match value {
             Value::Null => into.push_str("NULL"),
@@ -128,7 +129,7 @@ impl Format {
     }
 }
 
-/// Whether text within a list or a structure would not be read back as the same text.
+/// Whether text within a list or a structure would be parsed as something else.
 fn is_misread(text: &str) -> bool {
     text.is_empty()
         || text.eq_ignore_ascii_case("null")
@@ -157,7 +158,7 @@ impl PointerWidth {
         }
     }
 
-    /// The address as `0x` and as many digits as a pointer of the dump has, more if it needs them.
+    /// The address as `0x` and as many digits as a pointer of the dump has, or more if needed.
     pub fn render(self, address: u64) -> String {
         let mut text = String::new();
         self.append(&mut text, address);
@@ -178,19 +179,19 @@ fn append_hex(into: &mut String, value: u64, at_least: usize) {
     }
 }
 
-/// Decimal digits.
+/// An integer in decimal.
 fn append_int(into: &mut String, value: i64) {
     into.push_str(itoa::Buffer::new().format(value));
 }
 
-/// The shortest text that reads back as the same number, always with a point or an exponent.
+/// The shortest text that parses as the same number, always with a point or an exponent.
 fn append_double(into: &mut String, v: f64) {
     if v.is_nan() {
         into.push_str("nan");
     } else if v.is_infinite() {
         into.push_str(if v > 0.0 { "inf" } else { "-inf" });
     } else if v != 0.0 && (v.abs() >= 1e16 || v.abs() < 1e-4) {
-        // Writing into a `String` cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = write!(into, "{v:e}");
     } else {
         into.push_str(ryu::Buffer::new().format_finite(v));

@@ -1,4 +1,4 @@
-//! The specifications of tables and functions, for everything except running them.
+//! The specifications of tables and functions: everything except their implementation.
 
 mod catalog;
 
@@ -6,19 +6,19 @@ pub use catalog::{Catalog, Setting};
 
 use super::{Format, Ty};
 
-/// The kinds of source that a table can be answered from.
+/// The kinds of source that can answer a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum SourceKind {
-    /// A kernel dump that holds whole memory, or the kernel's part of it.
+    /// A kernel dump with all memory, or with kernel memory.
     Kernel,
     /// A kernel triage dump ("small memory dump").
     Triage,
     /// A minidump of one process.
     User,
-    /// Text that a debugger printed.
+    /// A text log of a debugger.
     Log,
-    /// A source that the host program made.
+    /// A source of the host program.
     Host,
 }
 
@@ -35,10 +35,10 @@ impl SourceKind {
     }
 }
 
-/// A set of [`SourceKind`]s, and whether the table answers without any source.
+/// The kinds of source that can answer a table; empty if it needs no source.
 pub type Kinds = &'static [SourceKind];
 
-/// The unit of a number, which its column's name carries as well.
+/// The unit of a number, which is also in the column's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Unit {
@@ -58,7 +58,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// The unit that a column's name ends in: `size_bytes` is in bytes.
+    /// The unit that is the suffix of a column's name: `size_bytes` is in bytes.
     pub fn of_name(column: &str) -> Self {
         let units = [Self::Bytes, Self::Pages, Self::Milliseconds, Self::Ticks, Self::Megahertz];
         let last = column.rsplit('_').next().unwrap_or(column);
@@ -88,7 +88,7 @@ pub struct ColumnSpec {
     pub doc: &'static str,
     /// The type of the values.
     pub ty: Ty,
-    /// The unit, where the value has one.
+    /// The unit, if the value has one.
     pub unit: Unit,
     /// How numbers are shown.
     pub format: Format,
@@ -97,7 +97,7 @@ pub struct ColumnSpec {
 }
 
 impl ColumnSpec {
-    /// A column shown as its type is, by default in `SELECT *`.
+    /// A column with the default format, included in `SELECT *`.
     pub fn new(name: &'static str, doc: &'static str, ty: Ty) -> Self {
         let (unit, format) = (Unit::of_name(name), Format::Plain);
         Self { name, doc, ty, unit, format, hidden: false }
@@ -109,7 +109,7 @@ impl ColumnSpec {
 pub struct Example {
     /// The query.
     pub sql: &'static str,
-    /// What it answers.
+    /// The question that it answers.
     pub doc: &'static str,
 }
 
@@ -117,17 +117,17 @@ pub struct Example {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TableSpec {
-    /// The name, with its schema where it has one (`threads`, `meta.tables`).
+    /// The name, with its schema if it has one (`threads`, `meta.tables`).
     pub name: &'static str,
-    /// What one row is, and where rows come from.
+    /// What a row is, and where the rows come from.
     pub doc: &'static str,
-    /// The debugger commands that it answers (`!thread, ~`), for people who know those.
+    /// The debugger commands that it answers (`!thread, ~`), for users who know these.
     pub answers: &'static str,
     /// The kinds of source that can fill it; empty for tables about dumpql itself.
     pub kinds: Kinds,
     /// The columns in `SELECT *` order; hidden ones may be anywhere.
     pub columns: Vec<ColumnSpec>,
-    /// Queries to learn from.
+    /// Example queries.
     pub examples: &'static [Example],
 }
 
@@ -137,7 +137,7 @@ impl TableSpec {
         Self { name, doc, answers: "", kinds: &[], columns, examples: &[] }
     }
 
-    /// The index of the column of that name, compared without regard to ASCII case.
+    /// The index of the column with that name, ignoring ASCII case.
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|c| c.name.eq_ignore_ascii_case(name))
     }
@@ -151,7 +151,7 @@ impl TableSpec {
 }
 
 impl FunctionSpec {
-    /// The ways to call it as text: `round(DOUBLE[, INTEGER]) -> DOUBLE`, `coalesce(any, ...) -> any`.
+    /// The signatures as text: `round(DOUBLE[, INTEGER]) -> DOUBLE`, `coalesce(any, ...) -> any`.
     pub fn signature_texts(&self) -> Vec<String> {
         let returns = |s: &Signature| match (self.kind, s.returns) {
             (FunctionKind::Table, _) => "rows",
@@ -163,8 +163,8 @@ impl FunctionSpec {
 }
 
 impl FunctionSpec {
-    /// How many of so many arguments have to have a value: those that cannot be left out of a call with so
-    /// many, and all where rows follow from nothing but them.
+    /// How many of `given` arguments must not be NULL: those that are not optional or, if the rows
+    /// depend only on the arguments, all.
     pub fn required(&self, given: usize) -> usize {
         if self.is_pure {
             return given;
@@ -173,22 +173,22 @@ impl FunctionSpec {
         fits.map(|s| s.args.len().saturating_sub(s.optional)).min().unwrap_or(0)
     }
 
-    /// The same function, which never raises an error.
+    /// Declares that the function never raises an error.
     #[must_use]
     pub const fn total(mut self) -> Self {
         self.is_total = true;
         self
     }
 
-    /// The same aggregate, which gives that of no rows.
+    /// Sets the result of an aggregate over no rows.
     #[must_use]
     pub const fn of_no_rows(mut self, gives: OfNoRows) -> Self {
         self.of_no_rows = gives;
         self
     }
 
-    /// A function of a host program: of its arguments alone, NULL when one of them is, in the
-    /// family `host`.
+    /// A function of a host program, in the family `host`. It depends only on its arguments and is
+    /// NULL if one of them is.
     pub const fn new(
         name: &'static str,
         kind: FunctionKind,
@@ -241,7 +241,7 @@ fn any_or(ty: Ty) -> &'static str {
     if ty == Ty::Null { "any" } else { ty.name() }
 }
 
-/// What a function does with rows.
+/// How a function relates to rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FunctionKind {
@@ -249,22 +249,22 @@ pub enum FunctionKind {
     Scalar,
     /// One value from all rows of a group.
     Aggregate,
-    /// One value a row from the rows around it; called with `OVER`.
+    /// One value per row, from the rows around it; called with `OVER`.
     Window,
     /// Rows, for use in `FROM`.
     Table,
 }
 
-/// One way to call a function.
+/// A signature of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Signature {
     /// The types of the arguments. [`Ty::Null`] stands for any type.
     pub args: &'static [Ty],
-    /// The names of the arguments, for those functions that take them by name (table functions);
-    /// else empty.
+    /// The names of the arguments, for functions with named arguments (table functions); else
+    /// empty.
     pub names: &'static [&'static str],
-    /// How many of `args`, counted from the end, may be left out.
+    /// How many of `args`, counted from the end, are optional.
     pub optional: usize,
     /// Whether the last of `args` may be repeated.
     pub variadic: bool,
@@ -279,21 +279,21 @@ impl Signature {
         Self { args, names: &[], optional: 0, variadic: false, returns }
     }
 
-    /// The same, where the last `count` arguments may be left out.
+    /// Makes the last `count` arguments optional.
     #[must_use]
     pub const fn optional(mut self, count: usize) -> Self {
         self.optional = count;
         self
     }
 
-    /// The same, where the arguments have names.
+    /// Names the arguments.
     #[must_use]
     pub const fn named(mut self, names: &'static [&'static str]) -> Self {
         self.names = names;
         self
     }
 
-    /// The same, where the last argument may be repeated.
+    /// Allows the last argument to be repeated.
     #[must_use]
     pub const fn variadic(mut self) -> Self {
         self.variadic = true;
@@ -301,7 +301,7 @@ impl Signature {
     }
 }
 
-/// What an aggregate gives of no rows.
+/// The result of an aggregate over no rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OfNoRows {
@@ -309,7 +309,7 @@ pub enum OfNoRows {
     Null,
     /// The number 0.
     Zero,
-    /// Something that only running it tells.
+    /// Another value, which is only known by running it.
     Other,
 }
 
@@ -325,19 +325,19 @@ pub struct FunctionSpec {
     pub kind: FunctionKind,
     /// The heading under which documentation lists it (`text`, `number`, `time`, …).
     pub family: &'static str,
-    /// The ways to call it, the first that fits wins; exact types before conversions.
+    /// The signatures. The one with the fewest conversions is used, and the first among equals.
     pub signatures: &'static [Signature],
-    /// Whether it is called when an argument is NULL (else the result is NULL at once).
+    /// Whether the function is called if an argument is NULL; otherwise the result is NULL.
     pub takes_null: bool,
-    /// Whether equal arguments always give equal results without a look into a dump, so that a
-    /// call on constants may be computed while planning.
+    /// Whether the result depends only on the arguments and not on a dump, so that a call on
+    /// constants may be computed while planning.
     pub is_pure: bool,
-    /// Whether it never raises an error, so that it may be computed for rows that a query as written would
-    /// not compute it for.
+    /// Whether it never raises an error, so that it may be computed for rows for which the query as
+    /// written would not compute it.
     pub is_total: bool,
-    /// What an aggregate gives of no rows.
+    /// The result of an aggregate over no rows.
     pub of_no_rows: OfNoRows,
-    /// What it returns; full sentences.
+    /// What it returns, in full sentences.
     pub doc: &'static str,
     /// Expressions and their results as text, run by tests: `("upper('nt')", "NT")`.
     pub examples: &'static [(&'static str, &'static str)],

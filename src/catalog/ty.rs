@@ -7,17 +7,17 @@ use std::sync::{Mutex, PoisonError};
 use super::intern::intern;
 use super::type_name;
 
-/// How many fields a structure may have.
+/// The maximum number of fields of a structure.
 const MAX_FIELDS: usize = 1_000;
-/// How long the name of a type may be, which bounds the number of types in it.
+/// The maximum length of a type's name, which bounds the number of types in it.
 const MAX_NAME: usize = 1 << 14;
-/// How long the names of all types may be together, as types live as long as the program.
+/// The maximum total length of the names of all types, which are never freed.
 const MAX_NAMES: usize = 16 << 20;
 
-/// The types of lists and structures that are known, by name, and how long the names are together.
+/// The list and structure types so far, by name, and the total length of the names.
 static NESTED: Mutex<(BTreeMap<&'static str, Ty>, usize)> = Mutex::new((BTreeMap::new(), 0));
 
-/// The type of that name, made if it is not known; `None` if there are too many types.
+/// The type with that name, created if it is new; `None` if there are too many types.
 fn kept(name: &str, make: impl FnOnce() -> Option<Ty>) -> Option<Ty> {
     let mut known = NESTED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(ty) = known.0.get(name) {
@@ -32,19 +32,19 @@ fn kept(name: &str, make: impl FnOnce() -> Option<Ty>) -> Option<Ty> {
     Some(ty)
 }
 
-/// A field as it is written in a type; those of `row(…)` have no names.
+/// A field in the notation of types; fields of `row(…)` have no names.
 fn field_text(name: &str, ty: Ty) -> String {
     if name.is_empty() { ty.name().to_owned() } else { format!("{} {ty}", field_name(name)) }
 }
 
-/// The name of a field as it is written in a type.
+/// The name of a field in the notation of types.
 fn field_name(name: &str) -> String {
     let is_word = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if is_word { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
 
-/// A type of the language. Every expression has exactly one before a query runs.
+/// A SQL type. Every expression has exactly one type, known before a query runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ty {
@@ -139,7 +139,7 @@ pub struct StructTy {
 }
 
 impl ListTy {
-    /// The type of the elements; [`Ty::Null`] of a list that holds nothing but NULL.
+    /// The type of the elements; [`Ty::Null`] for a list with only NULLs.
     pub const fn element(&self) -> Ty {
         self.element
     }
@@ -151,7 +151,7 @@ impl StructTy {
         self.fields
     }
 
-    /// The place and the type of a field, whose name is compared without regard to ASCII case.
+    /// The index and the type of a field; its name is compared ignoring ASCII case.
     pub fn field(&self, name: &str) -> Option<(usize, Ty)> {
         let mut fields = self.fields.iter().enumerate();
         fields.find(|(_, (own, _))| own.eq_ignore_ascii_case(name)).map(|(at, (_, ty))| (at, *ty))
@@ -216,7 +216,7 @@ impl Ty {
     /// A list of texts.
     pub const TEXTS: Self = Self::List(&ListTy { element: Self::Text, name: "VARCHAR[]" });
 
-    /// A list of nothing but NULL.
+    /// A list with only NULLs.
     pub const NULLS: Self = Self::List(&ListTy { element: Self::Null, name: "NULL[]" });
 
     /// A list of integers.
@@ -228,7 +228,7 @@ impl Ty {
     /// A list of truth values.
     pub const BOOLS: Self = Self::List(&ListTy { element: Self::Bool, name: "BOOLEAN[]" });
 
-    /// How many lists and structures may stand in each other.
+    /// The maximum nesting of lists and structures.
     pub const MAX_DEPTH: usize = 16;
 
     /// The type of the elements of a list.
@@ -263,7 +263,7 @@ impl Ty {
         if let Self::Map(map) = self { map.entries } else { self }
     }
 
-    /// How many lists and structures stand in each other.
+    /// How deep lists and structures are nested.
     pub fn depth(self) -> usize {
         match self {
             Self::List(list) => 1 + list.element.depth(),
@@ -273,7 +273,7 @@ impl Ty {
         }
     }
 
-    /// The type of lists of these elements; `None` if types would stand in each other too deep.
+    /// The type of lists with these elements; `None` if it would be nested too deep.
     pub fn list_of(element: Self) -> Option<Self> {
         if element.depth() >= Self::MAX_DEPTH {
             return None;
@@ -296,8 +296,8 @@ impl Ty {
         })
     }
 
-    /// The type of structures of these fields; `None` if there are none, if two have one name, or if
-    /// the type would be too large.
+    /// The type of structures with these fields; `None` if there are no fields, if two have the
+    /// same name, or if the type would be too large.
     pub fn struct_of(fields: &[(String, Self)]) -> Option<Self> {
         let deep = fields.iter().map(|(_, ty)| ty.depth()).max()?;
         let twice = |(at, (name, _)): (usize, &(String, Self))| {
@@ -326,12 +326,12 @@ impl Ty {
         })
     }
 
-    /// The type behind a name or a usual synonym, in any case; `None` if there is none.
+    /// The type with that name or a common synonym, ignoring case; `None` if there is none.
     pub fn from_name(name: &str) -> Option<Self> {
         type_name::parse(name)
     }
 
-    /// The type behind one word.
+    /// The type with a name of one word.
     pub(super) fn from_word(name: &str) -> Option<Self> {
         Some(match name.to_ascii_uppercase().as_str() {
             "BOOLEAN" | "BOOL" | "LOGICAL" => Self::Bool,
@@ -358,7 +358,8 @@ impl Ty {
     }
 }
 
-/// The values of an integer type of another width, as casts to it allow them. They are INTEGER all the same.
+/// The range of an integer type with another width, which casts to it check. The values are still
+/// INTEGER.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct IntRange {
     /// The type's name.
@@ -370,8 +371,8 @@ pub struct IntRange {
 }
 
 impl IntRange {
-    /// The range behind the name of a type, in any case; `None` for those that have all 64 bits, and for
-    /// names of other types.
+    /// The range of the type with that name, ignoring case; `None` for types with all 64 bits and
+    /// for other types.
     pub fn of_name(name: &str) -> Option<Self> {
         let of = |name, low: i64, high: i64| Some(Self { name, low, high });
         match name.to_ascii_uppercase().as_str() {

@@ -2,7 +2,7 @@
 
 use super::Ty;
 
-/// The type of that name, in any case; `None` if there is none.
+/// The type with that name, ignoring case; `None` if there is none.
 pub(super) fn parse(name: &str) -> Option<Ty> {
     let mut reader = Reader { rest: name.trim() };
     let ty = reader.ty(0)?;

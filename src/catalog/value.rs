@@ -1,10 +1,10 @@
-//! One value of the language.
+//! One SQL value.
 
 use std::borrow::Cow;
 
 use super::{Blob, Nested, Ty};
 
-/// One value. Text borrows from its column where it can.
+/// One value. Text borrows from its column if possible.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Value<'a> {
@@ -18,7 +18,7 @@ pub enum Value<'a> {
     Double(f64),
     /// UTF-8 text.
     Text(Cow<'a, str>),
-    /// An address, or any other unsigned 64-bit number best read in hex.
+    /// An address, or another unsigned 64-bit number that is shown in hex.
     Addr(u64),
     /// Microseconds since 1970-01-01 UTC.
     Time(i64),
@@ -122,7 +122,7 @@ impl<'a> Value<'a> {
         matches!(self, Self::Null)
     }
 
-    /// The same value, owning its text.
+    /// A copy that owns its text.
     pub fn into_owned(self) -> Value<'static> {
         match self {
             Self::Null => Value::Null,
@@ -148,7 +148,7 @@ impl<'a> Value<'a> {
         if let Self::List(v) | Self::Struct(v) | Self::Map(v) = self { Some(v) } else { None }
     }
 
-    /// The same value, borrowed.
+    /// A borrowed copy.
     pub(crate) fn borrowed(&self) -> Value<'_> {
         match self {
             Self::Text(v) => Value::Text(Cow::Borrowed(v)),

@@ -1,4 +1,4 @@
-//! The command line arguments, and which of them cannot be combined.
+//! The command line arguments, and invalid combinations of them.
 
 mod formats;
 
@@ -36,14 +36,13 @@ next from running. With -o, several results make one workbook (.xlsx), page (.ht
 
 Exit code: 0 done, 1 a query or a source failed, 2 the command line is wrong.";
 
-/// Ask Windows crash dumps questions in SQL.
+/// Query Windows crash dumps in SQL
 #[derive(Debug, Parser)]
 #[command(name = "dumpql", version, about, after_help = EXAMPLES, max_term_width = 100)]
 #[allow(clippy::struct_excessive_bools, reason = "switches of a command line")]
 pub(super) struct Args {
-    /// Dumps to open, also within archives; every table covers all of them, told apart by its column
-    /// `dump`. `-` is standard input. CSV and TSV files become tables, called by the names of the
-    /// files
+    /// Dumps to open, also in archives. Every table covers all of them; its column `dump` tells
+    /// them apart. `-` is standard input. CSV and TSV files become tables named after the files
     #[arg(value_name = "DUMP")]
     pub(super) dumps: Vec<PathBuf>,
 
@@ -55,47 +54,48 @@ pub(super) struct Args {
     #[arg(short = 'f', long = "file", value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
 
-    /// Run a query of the library by its name (see --queries) or by a debugger command: '!locks'
+    /// Run a saved query by its name (see --queries) or by a debugger command: '!locks'
     #[arg(short = 'q', long = "query", value_name = "NAME", allow_hyphen_values = true)]
     pub(super) queries: Vec<String>,
 
-    /// Add saved queries of your own: a file, or a folder of .sql files; may be repeated. The
-    /// variable `DUMPQL_LIBRARY` names such paths too
+    /// Add your own saved queries: a file, or a folder of .sql files; may be repeated. The variable
+    /// `DUMPQL_LIBRARY` names such paths too
     #[arg(long, value_name = "PATH")]
     pub(super) library: Vec<PathBuf>,
 
-    /// Give the query parameter `$NAME` a value
+    /// Set the query parameter `$NAME`
     #[arg(short = 'p', long = "param", value_name = "NAME=VALUE", value_parser = name_and_value)]
     pub(super) params: Vec<(String, String)>,
 
-    /// How results are written; the default is a table, or what the name of -o ends in
+    /// The format of results; the default is a table, or the format of the -o file name
     #[arg(
         long,
         value_name = "FORMAT",
         value_enum,
         hide_possible_values = true,
-        long_help = "How results are written: table, line, auto, csv, tsv, json, jsonl, md, html, \
+        long_help = "The format of results: table, line, auto, csv, tsv, json, jsonl, md, html, \
                        xlsx, parquet or svg. The default is a table, or what the name of -o ends in.\n\
                        csv: RFC 4180, UTF-8, lines end in LF, NULL is empty and empty text is \"\".\n\
                        json, jsonl: addresses are hex text, timestamps ISO 8601."
     )]
     pub(super) format: Option<Format>,
 
-    /// Write CSV for Excel: byte order mark, CRLF, text that looks like a formula held back
+    /// Write CSV for Excel: byte order mark, CRLF, an apostrophe before text that looks like a
+    /// formula
     #[arg(long)]
     pub(super) excel: bool,
 
-    /// Write results to a file; its ending picks the format
+    /// Write results to a file; its extension selects the format
     #[arg(short = 'o', long = "output", value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
 
     /// Draw results: bar, column, line, area, scatter, heat or histogram, with x=COLUMN y=COLUMN
-    /// series=COLUMN; alone, the chart that the saved query names
+    /// series=COLUMN; without words, the chart of the saved query
     #[arg(long, value_name = "KIND x=C y=C", num_args = 0..=5)]
     pub(super) chart: Option<Vec<String>>,
 
-    /// Write a report on the dump: what it stopped with, the patterns that match, the machine; the
-    /// name ends in .html or .md
+    /// Write a report on the dump: the crash, the patterns that match, the machine; the file name
+    /// ends in .html or .md
     #[arg(long, value_name = "FILE")]
     pub(super) report: Option<PathBuf>,
 
@@ -110,21 +110,21 @@ pub(super) struct Args {
     )]
     pub(super) symbols: Vec<PathBuf>,
 
-    /// Ask no symbol server, not even one that --symbols names
+    /// Use no symbol server, not even one that --symbols names
     #[arg(long)]
     pub(super) offline: bool,
 
-    /// What pool tags are for: a file such as pooltag.txt, used before the list that is built in
+    /// A file with descriptions of pool tags, such as pooltag.txt; used before the built-in list
     #[arg(long, value_name = "FILE")]
     pub(super) pool_tags: Option<PathBuf>,
 
-    /// Keep no index of what was searched in a dump, nor layout files as they were unpacked
+    /// Write no cache: neither indexes of dumps nor unpacked layout files
     #[arg(
         long,
-        long_help = "Keep no index of what was searched in a dump, nor layout files as they were \
-                     unpacked, and use none.\n\
-                     Both are in the user's folder for caches, below dumpql/index; they belong to \
-                     one file and its time, and may be deleted."
+        long_help = "Write no cache, neither indexes of dumps nor unpacked layout files, and use \
+                     none.\n\
+                     The cache is in the user's cache folder, below dumpql/index. An entry is \
+                     used only while its file is unchanged, and may be deleted."
     )]
     pub(super) no_index: bool,
 
@@ -132,21 +132,21 @@ pub(super) struct Args {
     #[arg(long)]
     pub(super) strict: bool,
 
-    /// How much memory joins and functions of a query may fill, such as 2GB (default: 224MB)
+    /// The memory limit of joins and functions of a query, such as 2GB (default: 224MB)
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(super) memory: Option<usize>,
 
-    /// Unpack archives, and copy what comes through a pipe, into this folder; the default is that of
-    /// the variable TMPDIR. Nothing stays there
+    /// The folder for unpacked archives and piped input; the default is that of the variable
+    /// TMPDIR. The files are deleted at the end
     #[arg(long, value_name = "FOLDER")]
     pub(super) temp_dir: Option<PathBuf>,
 
-    /// How much may be unpacked of one file, such as 200GB (default: 64GB, and no more than dumps
-    /// can be packed)
+    /// How much may be unpacked of one file, such as 200GB (default: 64GB, and only at compression
+    /// ratios that dumps have)
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(super) unpack_limit: Option<usize>,
 
-    /// Open the sample, the kernel dump of a busy server, which is built in memory
+    /// Open the sample, a kernel dump of a busy server that is built in memory
     #[arg(long)]
     pub(super) sample: bool,
 
@@ -162,11 +162,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "TABLE")]
     pub(super) describe: Vec<String>,
 
-    /// List the queries of the library, or those that have to do with PATTERN
+    /// List the saved queries, or those that match PATTERN
     #[arg(long = "queries", value_name = "PATTERN", num_args = 0..=1, default_missing_value = "")]
     pub(super) list_queries: Option<String>,
 
-    /// Describe a query of the library, by its name or by a debugger command; may be repeated
+    /// Describe a saved query, by its name or by a debugger command; may be repeated
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     pub(super) describe_query: Vec<String>,
 
@@ -188,7 +188,7 @@ pub(super) struct Args {
 }
 
 impl Args {
-    /// Tells the words of `--chart` from dumps that follow them, and checks them.
+    /// Separates the words of `--chart` from dumps that follow them, and checks them.
     fn settle_chart(&mut self) -> Result<(), String> {
         let Some(words) = &mut self.chart else { return Ok(()) };
         let is_kind = |word: &str| {
@@ -210,20 +210,21 @@ impl Args {
         Ok(())
     }
 
-    /// The chart that was asked for; `None` where the saved query says which.
+    /// The requested chart; `None` if the saved query defines it.
     pub(super) fn chart_spec(&self) -> Option<Spec> {
         let words = self.chart.as_ref().filter(|words| !words.is_empty())?;
         Spec::parse(&words.join(" ")).ok()
     }
 
-    /// The files and folders of saved queries of one's own: the environment's, then those given.
+    /// The files and folders of the user's saved queries: those of the environment variable, then
+    /// those given.
     pub(super) fn own_queries(&self) -> Vec<PathBuf> {
         let set = std::env::var_os("DUMPQL_LIBRARY").unwrap_or_default();
         let paths = std::env::split_paths(&set).filter(|path| !path.as_os_str().is_empty());
         paths.chain(self.library.iter().cloned()).collect()
     }
 
-    /// How sessions are opened.
+    /// The options for opening sessions.
     pub(super) fn options(&self) -> Options {
         Options {
             symbols: self.symbols.clone(),
@@ -241,7 +242,7 @@ impl Args {
     }
 }
 
-/// What `--completions` or `--man` asks for, if one does.
+/// The output of `--completions` or `--man`, if one is given.
 pub(super) fn page(args: &Args) -> Option<std::io::Result<Vec<u8>>> {
     let mut page = Vec::new();
     if let Some(shell) = args.completions {
@@ -292,14 +293,14 @@ pub(super) enum Step {
     Named(String),
 }
 
-/// The command line, understood.
+/// A parsed command line.
 #[derive(Debug)]
 pub(super) struct Invocation {
     /// The arguments.
     pub(super) args: Args,
-    /// What to run.
+    /// The queries to run.
     pub(super) steps: Vec<Step>,
-    /// How to write results.
+    /// The format of results.
     pub(super) mode: Mode,
 }
 
@@ -319,7 +320,7 @@ pub(super) fn parse(
     placed.extend(at("queries").into_iter().zip(args.queries.iter().cloned().map(Step::Named)));
     placed.sort_by_key(|(index, _)| *index);
     let steps: Vec<Step> = placed.into_iter().map(|(_, step)| step).collect();
-    // `dumpql doctor DUMP`: a file of that name is still a file.
+    // `dumpql doctor DUMP` runs a saved query, unless there is a file with that name.
     let mut steps = steps;
     if args.dumps.first().is_some_and(|first| first.as_os_str() == "doctor" && !first.exists()) {
         args.dumps.remove(0);
@@ -334,7 +335,7 @@ pub(super) fn parse(
     Ok(Invocation { args, steps, mode })
 }
 
-/// Why standard input cannot be read as it is asked for.
+/// Why standard input cannot be used as requested.
 fn stdin_conflict(args: &Args, steps: &[Step]) -> Option<&'static str> {
     let queries = steps.iter().filter(|step| matches!(step, Step::Stdin)).count();
     let dumps = args.dumps.iter().filter(|dump| dump.as_os_str() == "-").count();
@@ -349,7 +350,7 @@ fn stdin_conflict(args: &Args, steps: &[Step]) -> Option<&'static str> {
     }
 }
 
-/// The way results are written, from --format, --excel and the name of -o.
+/// The format of results, from --format, --excel and the file name of -o.
 fn mode(args: &Args) -> Result<Mode, String> {
     let by_name = match &args.output {
         None => None,
@@ -449,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn shells_and_man_get_their_pages() {
+    fn completion_scripts_and_the_manual_page_are_generated() {
         let of = |line: &[&str]| {
             let page = page(&invoke(line).unwrap().args).unwrap().unwrap();
             String::from_utf8(page).unwrap()
@@ -462,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn a_doctor_looks_at_dumps() {
+    fn doctor_is_a_saved_query_unless_it_is_a_file() {
         let invocation = invoke(&["doctor", "x.dmp"]).unwrap();
         assert_eq!(invocation.args.dumps, [PathBuf::from("x.dmp")]);
         assert_eq!(invocation.steps, [Step::Named("doctor".to_owned())]);
@@ -480,7 +481,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_keep_all_after_the_first_sign() {
+    fn parameter_values_may_contain_equals_signs() {
         let params = invoke(&["-p", "a=b=c", "-p", "$d=", "-p", "n=-5"]).unwrap().args.params;
         let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
         assert_eq!(params, [pair("a", "b=c"), pair("d", ""), pair("n", "-5")]);

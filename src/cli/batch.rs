@@ -1,4 +1,4 @@
-//! Non-interactive mode: runs what the command line names, and exits.
+//! Non-interactive mode: runs the queries of the command line and exits.
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _};
@@ -14,18 +14,18 @@ use super::table::Look;
 use crate::export::FileFormat;
 use crate::session::{self, CancelToken, Error, QueryProgress, Session, Token, TokenKind, tokens};
 
-/// How a run ended.
+/// The outcome of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// All was done.
+    /// Everything succeeded.
     Done,
     /// Something failed and was reported.
     Failed,
-    /// Nobody reads the results any more, or Ctrl-C was pressed.
+    /// The reader of the results closed the pipe, or Ctrl-C was pressed.
     Stop(u8),
 }
 
-/// Runs all scripts, one after the other; returns the exit code.
+/// Runs all scripts in order; returns the exit code.
 pub(super) fn run(
     invocation: &Invocation,
     scripts: Vec<Result<Script, Error>>,
@@ -61,8 +61,8 @@ pub(super) fn run(
     }
 }
 
-/// A parameter that none of the scripts has: its name is wrong, and a default would take its
-/// place without a word.
+/// A parameter that no script has. It is reported, because otherwise a default would silently be
+/// used instead of a misspelt parameter.
 fn unused<'a>(
     given: &'a BTreeMap<String, String>,
     scripts: &[Result<Script, Error>],
@@ -87,14 +87,14 @@ struct Batch<'a> {
     console: &'a Console,
     args: &'a Args,
     mode: Mode,
-    /// Parameters as given, by name.
+    /// The given parameters, by name.
     given: BTreeMap<String, String>,
-    /// Results that wait for the rest, to be written together.
+    /// Results that are collected to be written together.
     kept: Vec<Answer>,
 }
 
 impl Batch<'_> {
-    /// Whether results are written together at the end.
+    /// Whether results are collected and written at the end.
     fn keeps(&self) -> bool {
         let together = matches!(self.mode, Mode::File(format) if format.holds_several());
         self.args.output.is_some() || together
@@ -182,7 +182,7 @@ impl Batch<'_> {
         })
     }
 
-    /// A reader that has seen enough (`head`) is no failure.
+    /// A reader that closes the pipe early (`head`) is not a failure.
     fn written(&self, outcome: io::Result<()>) -> End {
         match outcome {
             Ok(()) => End::Done,
@@ -196,7 +196,7 @@ impl Batch<'_> {
     }
 }
 
-/// Why the way of writing cannot work, if so.
+/// The reason that the output cannot be written as requested, if there is one.
 pub(super) fn refusal(invocation: &Invocation, console: &Console) -> Option<&'static str> {
     let is_stdin = |dump: &PathBuf| dump.as_os_str() == "-";
     if invocation.args.dumps.iter().any(is_stdin) && io::stdin().is_terminal() {
@@ -207,10 +207,10 @@ pub(super) fn refusal(invocation: &Invocation, console: &Console) -> Option<&'st
     let shown = invocation.args.output.is_none() && console.out_is_terminal;
     match invocation.mode {
         Mode::File(FileFormat::Xlsx) if shown => {
-            return Some("a workbook is no text for a terminal: add -o NAME.xlsx");
+            return Some("a workbook cannot be shown in a terminal: add -o NAME.xlsx");
         }
         Mode::File(FileFormat::Parquet) if shown => {
-            return Some("Parquet is no text for a terminal: add -o NAME.parquet");
+            return Some("Parquet cannot be shown in a terminal: add -o NAME.parquet");
         }
         _ => {}
     }

@@ -1,4 +1,4 @@
-//! Programs within the program, which have arguments of their own: `dumpql extract`, `dumpql mcp`.
+//! Subcommands with their own arguments: `dumpql extract`, `dumpql mcp`.
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -9,7 +9,7 @@ use clap::{Command, CommandFactory as _, Parser};
 use super::args::Args;
 use super::extract;
 
-/// Runs what the first argument names, unless it is a file. Returns the exit code.
+/// Runs the subcommand that the first argument names, unless it is a file. Returns the exit code.
 pub(super) fn run(arguments: &[OsString]) -> Option<u8> {
     let name = arguments.get(1)?;
     if Path::new(name).exists() {
@@ -33,21 +33,22 @@ fn serve(_: &[OsString]) -> u8 {
     2
 }
 
-/// Reads the arguments behind the name of a program within the program.
+/// Parses the arguments after the name of a subcommand.
 ///
 /// # Errors
-/// The exit code, when help was asked for or the arguments are wrong; that has been printed.
+///
+/// The exit code, if help was requested or the arguments are wrong; this has been printed.
 pub(super) fn parse<A: Parser>(arguments: &[OsString], name: &str) -> Result<A, u8> {
     let command = A::command().bin_name(format!("dumpql {name}"));
     let matches = command.try_get_matches_from(arguments.get(1..).unwrap_or_default());
     matches.and_then(|matches| A::from_arg_matches(&matches)).map_err(|error| {
-        // A failure to print help is ignored.
+        // Errors while printing help are ignored.
         let _ = error.print();
         u8::try_from(error.exit_code()).unwrap_or(2)
     })
 }
 
-/// The programs within the program, as completions and the manual page have them.
+/// The subcommands, for completions and the manual page.
 fn all() -> Vec<Command> {
     let doctor = Command::new("doctor")
         .about("Say what opened, what is missing, and which symbols would help")
@@ -63,9 +64,10 @@ pub(super) fn whole() -> Command {
     Args::command().subcommands(all())
 }
 
-/// The manual page: that of the program, with the options of the programs within it.
+/// The manual page: that of the program, with the options of the subcommands.
 ///
 /// # Errors
+///
 /// Whatever the writer reports.
 pub(super) fn manual(page: &mut Vec<u8>) -> io::Result<()> {
     clap_mangen::Man::new(whole()).render(page)?;

@@ -6,9 +6,9 @@ use super::args::Colour;
 use super::interrupt::{Guarded, Interrupt};
 use crate::export::visible::{acts, push_visible};
 
-/// The two streams, looked at once.
+/// The properties of the two streams, determined once.
 #[derive(Debug, Clone)]
-#[allow(clippy::struct_excessive_bools, reason = "two facts about each of two streams")]
+#[allow(clippy::struct_excessive_bools, reason = "two flags for each of two streams")]
 pub(super) struct Console {
     /// Whether results go to a terminal.
     pub(super) out_is_terminal: bool,
@@ -18,13 +18,13 @@ pub(super) struct Console {
     pub(super) out_colour: bool,
     /// Whether messages are coloured.
     pub(super) err_colour: bool,
-    /// The width that was asked for, in place of the terminal's.
+    /// The requested width, instead of the terminal's.
     pub(super) fixed_width: Option<usize>,
     interrupt: Interrupt,
 }
 
 impl Console {
-    /// Looks at the streams.
+    /// Determines the properties of the streams.
     pub(super) fn new(colour: Colour, interrupt: Interrupt) -> Self {
         let out_is_terminal = io::stdout().is_terminal();
         let err_is_terminal = io::stderr().is_terminal();
@@ -46,7 +46,7 @@ impl Console {
         }
     }
 
-    /// The width that results have to fit; `None` where nothing may be cut.
+    /// The width into which results have to fit; `None` if nothing may be shortened.
     pub(super) fn out_width(&self) -> Option<usize> {
         if !self.out_is_terminal {
             return None;
@@ -54,17 +54,18 @@ impl Console {
         self.fixed_width.or_else(terminal_width).or(Some(80))
     }
 
-    /// The width for running text.
+    /// The width of continuous text.
     pub(super) fn text_width(&self) -> usize {
         self.out_width().unwrap_or(100).clamp(40, 100)
     }
 
-    /// Standard output for text that is made to be seen: already free of control characters.
+    /// Standard output for text that contains no control characters any more.
     pub(super) fn out(&self) -> impl Write + use<> {
         Guarded::new(BufWriter::with_capacity(1 << 16, io::stdout().lock()), self.interrupt.clone())
     }
 
-    /// Standard output for a format of files. A terminal is kept from obeying what the cells hold.
+    /// Standard output for file formats. On a terminal, control characters in cells are made
+    /// visible.
     pub(super) fn raw_out(&self) -> Box<dyn Write> {
         if self.out_is_terminal {
             Box::new(Visible { inner: self.out(), pending: Vec::new() })
@@ -74,7 +75,7 @@ impl Console {
     }
 
     /// Writes a line to standard error; a failure is ignored.
-    #[allow(clippy::unused_self, reason = "callers talk to the console, not to a stream")]
+    #[allow(clippy::unused_self, reason = "callers use the console, not a stream")]
     pub(super) fn say(&self, text: impl AsRef<str>) {
         let _ = writeln!(io::stderr().lock(), "{}", text.as_ref());
     }
@@ -85,10 +86,10 @@ fn terminal_width() -> Option<usize> {
     (columns > 0).then_some(usize::from(columns))
 }
 
-/// Passes text on with its acting characters made visible, all but line ends and tabs.
+/// Passes text on with control characters made visible, except line ends and tabs.
 struct Visible<W: Write> {
     inner: W,
-    /// The start of a character whose rest has not come yet.
+    /// The first bytes of an incomplete character.
     pending: Vec<u8>,
 }
 
@@ -107,7 +108,7 @@ impl<W: Write> Write for Visible<W> {
             }
             used += chunk.valid().len();
             let rest = self.pending.len() - used;
-            // Invalid bytes at the very end may be the start of a character.
+            // Invalid bytes at the end may be the first bytes of a character.
             if !chunk.invalid().is_empty() && chunk.invalid().len() < rest {
                 seen.push(char::REPLACEMENT_CHARACTER);
                 used += chunk.invalid().len();
@@ -128,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_terminal_obeys_no_cell() {
+    fn control_characters_in_cells_do_not_reach_a_terminal() {
         let mut out = Visible { inner: Vec::new(), pending: Vec::new() };
         for byte in "a\u{1b}[2J\té日\u{9b}\r\n".as_bytes() {
             out.write_all(&[*byte]).unwrap();

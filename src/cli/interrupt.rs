@@ -1,4 +1,4 @@
-//! Ctrl-C: ends the running query or the printing, not the program.
+//! Ctrl-C: ends the running query or the printing, but not the program.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::session::CancelToken;
 
-/// Records whether Ctrl-C was pressed, and what it cancels. Cheap to clone.
+/// Records whether Ctrl-C was pressed, and which query it cancels. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Interrupt(Arc<Inner>);
 
@@ -17,10 +17,10 @@ struct Inner {
 }
 
 impl Interrupt {
-    /// Takes over Ctrl-C from here on. With `insist`, pressing it again ends the program.
+    /// Installs the Ctrl-C handler. With `insist`, pressing Ctrl-C again ends the program.
     pub(super) fn install(&self, insist: bool) {
         let inner = Arc::clone(&self.0);
-        // Where no handler can be installed, Ctrl-C ends the program as it does everywhere.
+        // If no handler can be installed, Ctrl-C ends the program as usual.
         let _ = ctrlc::set_handler(move || {
             let again = inner.pressed.swap(true, Ordering::Relaxed);
             let running = inner.running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -38,7 +38,7 @@ impl Interrupt {
         self.0.pressed.load(Ordering::Relaxed)
     }
 
-    /// Directs Ctrl-C at the query that is given the token, and forgets earlier presses.
+    /// Makes Ctrl-C cancel the query with the returned token, and forgets earlier presses.
     pub(super) fn arm(&self) -> CancelToken {
         let token = CancelToken::new();
         *self.0.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
@@ -47,7 +47,7 @@ impl Interrupt {
     }
 }
 
-#[expect(clippy::exit, reason = "Ctrl-C twice asks for the end at once, whatever is going on")]
+#[expect(clippy::exit, reason = "the second Ctrl-C ends the program immediately")]
 fn leave() {
     std::process::exit(130);
 }

@@ -9,7 +9,7 @@ use crate::catalog::{Catalog, ColumnSpec, TableSpec, Unit};
 use crate::export::visible::push_visible;
 use crate::session::{Library, SavedQuery};
 
-/// One line a table, with what it holds.
+/// One line per table, with its description.
 pub(super) fn tables<'a>(
     tables: impl IntoIterator<Item = &'a TableSpec>,
     console: &Console,
@@ -19,8 +19,8 @@ pub(super) fn tables<'a>(
     columns(entries.collect(), console)
 }
 
-/// One line a query with the commands that it answers; of those only that have to do with a
-/// pattern, if it is not empty.
+/// One line per query, with the commands that it answers; only those that match the pattern, if it
+/// is not empty.
 pub(super) fn queries(library: &Library, pattern: &str, console: &Console) -> String {
     let wanted = pattern.to_ascii_lowercase();
     let fits = |query: &&SavedQuery| {
@@ -50,7 +50,7 @@ pub(super) fn queries(library: &Library, pattern: &str, console: &Console) -> St
     text
 }
 
-/// All of one query: what it finds, how to read it, its parameters, its SQL.
+/// The description of a query: what it finds, how to read it, its parameters, its SQL.
 pub(super) fn describe_query(query: &SavedQuery, console: &Console) -> String {
     let width = console.text_width();
     let mut text = format!("{} - {}\n", bold(&seen(&query.name), console), seen(&query.title));
@@ -93,7 +93,7 @@ pub(super) fn describe_query(query: &SavedQuery, console: &Console) -> String {
     text
 }
 
-/// A default that fits into a line of a list: nothing as quotes, a long one by its beginning.
+/// A default value, shortened for a list; empty text as quotes.
 fn brief(default: &str) -> String {
     const MOST: usize = 24;
     match default.char_indices().nth(MOST) {
@@ -103,7 +103,7 @@ fn brief(default: &str) -> String {
     }
 }
 
-/// Names on the left, text wrapped on the right.
+/// Names on the left, wrapped text on the right.
 pub(super) fn columns(entries: Vec<(&str, String)>, console: &Console) -> String {
     let entries: Vec<(String, String)> =
         entries.into_iter().map(|(name, doc)| (seen(name), doc)).collect();
@@ -111,7 +111,7 @@ pub(super) fn columns(entries: Vec<(&str, String)>, console: &Console) -> String
     let indent = " ".repeat(names);
     let mut text = String::new();
     for (name, doc) in entries {
-        // The name is set afterwards, so that wrapping does not take its blanks away.
+        // The name is inserted afterwards, so that wrapping does not remove its blanks.
         let width = console.text_width().max(names + 20) - names;
         for (index, line) in wrap(&doc, width, "").into_iter().enumerate() {
             if index == 0 {
@@ -127,7 +127,7 @@ pub(super) fn columns(entries: Vec<(&str, String)>, console: &Console) -> String
     text
 }
 
-/// A name in a form that is safe for a terminal: files may contain any name.
+/// A name that is safe for a terminal: file names may contain any character.
 fn seen(name: &str) -> String {
     let mut text = String::with_capacity(name.len());
     name.chars().for_each(|c| push_visible(c, &mut text));
@@ -138,13 +138,13 @@ fn bold(text: &str, console: &Console) -> String {
     if console.out_colour { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
 }
 
-/// The kinds of source, in brackets; nothing for tables about dumpql itself.
+/// The kinds of source, in brackets; empty for tables about dumpql itself.
 fn from(table: &TableSpec) -> String {
     let kinds: Vec<&str> = table.kinds.iter().map(|k| k.as_str()).collect();
     if kinds.is_empty() { String::new() } else { format!("[{}]", kinds.join(", ")) }
 }
 
-/// All of one table.
+/// The description of a table.
 pub(super) fn describe(table: &TableSpec, console: &Console) -> String {
     let width = console.text_width();
     let mut text = bold(&seen(table.name), console) + "\n";
@@ -198,7 +198,7 @@ pub(super) fn describe(table: &TableSpec, console: &Console) -> String {
     text
 }
 
-/// Wraps the documentation behind a type, keeping the blanks between the two.
+/// Wraps the documentation after a type, and keeps the blanks between them.
 fn wrap_after_type(text: &str, types: usize, width: usize) -> Vec<String> {
     let (head, doc) = text.split_at(text.len().min(types + 2));
     let mut lines = wrap(doc, width.saturating_sub(types + 2), "");
@@ -208,7 +208,7 @@ fn wrap_after_type(text: &str, types: usize, width: usize) -> Vec<String> {
     lines
 }
 
-/// The names of all tables, for "nearest names".
+/// The names of all tables, for suggestions.
 pub(super) fn table_names(catalog: &Catalog) -> impl Iterator<Item = &str> {
     catalog.tables().iter().map(|t| t.name)
 }

@@ -1,6 +1,6 @@
-//! The `dumpql` program: arguments, running, the prompt, printing, progress.
+//! The `dumpql` program: arguments, batch mode, the prompt, printing, progress.
 //!
-//! Results go to standard output, everything else to standard error.
+//! Results are written to standard output, everything else to standard error.
 
 mod args;
 mod batch;
@@ -30,8 +30,8 @@ use crate::diag::{Code, Diagnostic};
 use crate::export;
 use crate::session::{self, Error, Library, Session};
 
-/// Runs the program with its arguments, the first being its name. Returns the exit code: 0 done,
-/// 1 a query or a source failed, 2 the command line is wrong, 130 Ctrl-C ended it.
+/// Runs the program with its arguments, the first being its name. Returns the exit code: 0 success,
+/// 1 a query or a source failed, 2 wrong command line, 130 ended by Ctrl-C.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if let Some(code) = commands::run(&arguments) {
@@ -40,7 +40,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let invocation = match args::parse(arguments) {
         Ok(invocation) => invocation,
         Err(error) => {
-            // A failure to print help is ignored.
+            // Errors while printing help are ignored.
             let _ = error.print();
             return u8::try_from(error.exit_code()).unwrap_or(2);
         }
@@ -106,8 +106,8 @@ fn save_sample(path: &Path, console: &Console) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens all dumps that can be opened and says what is wrong with the others; also returns
-/// whether none was.
+/// Opens all dumps that can be opened and reports the errors of the others; also returns whether
+/// all failed.
 fn open(args: &Args, console: &Console) -> (Session, bool) {
     let options = args.options();
     let paths: Vec<&Path> = args.dumps.iter().map(PathBuf::as_path).collect();
@@ -118,7 +118,7 @@ fn open(args: &Args, console: &Console) -> (Session, bool) {
     (session, failures.is_empty())
 }
 
-/// Runs what is to run: the steps, or the prompt, or standard input.
+/// Runs the queries of the command line, the prompt, or standard input.
 fn work(
     invocation: &Invocation,
     session: Session,

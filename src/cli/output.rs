@@ -1,4 +1,4 @@
-//! The destination of results: shown at once, or collected for one file.
+//! The output of results: shown immediately, or collected for one file.
 
 mod lines;
 
@@ -17,18 +17,18 @@ use crate::export::chart::{ChartKind, Data, Spec, TextLook, write_text};
 use crate::export::{self, FileFormat, Note, Sheet};
 use crate::session::{ResultSet, Session};
 
-/// A result with what is known of it.
+/// A result and its description.
 #[derive(Debug)]
 pub(super) struct Answer {
-    /// What to call it.
+    /// The title.
     pub(super) title: String,
-    /// The text that gave it.
+    /// The query.
     pub(super) query: String,
     /// The rows.
     pub(super) result: ResultSet,
     /// What the rows mean and how to read them.
     pub(super) about: String,
-    /// The chart that shows the rows, where one was asked for or the query names one.
+    /// The chart of the rows, if one was requested or the saved query defines one.
     pub(super) chart: Option<Spec>,
 }
 
@@ -48,15 +48,15 @@ impl Answer {
         let heading =
             if query.title.is_empty() { String::new() } else { format!("{}. ", query.title) };
         let about = format!("{heading}{} {}", query.description, query.reading);
-        // The chart of the header is that of the first result.
+        // The chart in the header is for the first result.
         let hint = query.chart.as_deref().filter(|_| count <= 1);
         let chart = chart.or_else(|| Spec::parse(hint?).ok());
-        // What the header says stands beside the rows already.
+        // The description in the header is already shown with the rows.
         let sql = if query.title.is_empty() { &query.text } else { query.sql() };
         Self { title, query: sql.to_owned(), result, about: about.trim().to_owned(), chart }
     }
 
-    /// The answer as files hold it.
+    /// The answer in the form for file writers.
     pub(super) fn sheet(&self) -> Sheet<'_> {
         Sheet::new(&self.title, &self.query, &self.result)
             .with_about(&self.about)
@@ -64,9 +64,10 @@ impl Answer {
     }
 }
 
-/// Columns that the mode `auto` shortens before it shows one line a value.
+/// The number of columns that the mode `auto` shortens before it shows one line per value.
 const SHORTENED: usize = 3;
-/// Rows up to which the mode `auto` shows one line a value rather than leave columns out.
+/// The maximum number of rows for which the mode `auto` shows one line per value rather than
+/// omitting columns.
 const LINED: usize = 25;
 
 /// Shows a result on standard output.
@@ -124,12 +125,13 @@ pub(super) fn show(answer: &Answer, mode: Mode, look: &Look, console: &Console) 
     }
 }
 
-/// The lines of SQL that are shown of a debugger command; the rest is there on demand.
+/// The number of lines of SQL shown for a debugger command; the prompt shows the rest on request.
 const LESSON: usize = 16;
 
-/// Shows the query that answers a debugger command, so that a person learns the language.
+/// Shows the query that answers a debugger command, so that users learn the language.
 ///
 /// # Errors
+///
 /// Whatever standard output reports.
 pub(super) fn show_lesson(lines: &[String], console: &Console) -> io::Result<()> {
     let mut out = console.out();
@@ -148,7 +150,8 @@ pub(super) fn show_lesson(lines: &[String], console: &Console) -> io::Result<()>
 /// Draws the chart of a result on standard output.
 ///
 /// # Errors
-/// Why it cannot be drawn, and whatever standard output reports.
+///
+/// If the chart cannot be drawn, and whatever standard output reports.
 pub(super) fn draw(answer: &Answer, console: &Console) -> io::Result<()> {
     let guess = Spec::of(ChartKind::Bar);
     let spec = answer.chart.as_ref().unwrap_or(&guess);
@@ -192,7 +195,7 @@ fn footer(result: &ResultSet, cut: &Cut, console: &Console) -> Vec<String> {
     notes
 }
 
-/// The first few names, and how many more there are.
+/// The first few names, and the number of the others.
 fn listed(names: &[String]) -> String {
     const NAMED: usize = 6;
     let first = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -208,7 +211,7 @@ fn say_absent(result: &ResultSet, console: &Console) {
     }
 }
 
-/// The values that scans could not give: one line a table, reason and count.
+/// The values that scans could not provide: one line per table, reason and count.
 pub(super) fn absent(result: &ResultSet) -> Vec<String> {
     let mut groups: Vec<(&str, _, usize, Vec<&str>)> = Vec::new();
     for note in result.footnotes() {
@@ -235,9 +238,10 @@ pub(super) fn absent(result: &ResultSet) -> Vec<String> {
     lines
 }
 
-/// Fails if the path is a file that is open: a dump is evidence and never written to.
+/// Fails if the path is an open file: dumps are evidence and must not be written to.
 ///
 /// # Errors
+///
 /// An error that names the file.
 pub(super) fn refuse_evidence(path: &Path, session: &Session) -> io::Result<()> {
     if session.is_open(path) {
@@ -247,10 +251,11 @@ pub(super) fn refuse_evidence(path: &Path, session: &Session) -> io::Result<()> 
     Ok(())
 }
 
-/// Writes results to files and says which.
+/// Writes results to files and reports their names.
 ///
 /// # Errors
-/// Whatever the file system reports; files that were written before stay.
+///
+/// Whatever the file system reports; files that were written earlier are kept.
 pub(super) fn save(
     answers: &[Answer],
     mode: Mode,
@@ -310,9 +315,10 @@ fn save_text(
     Ok(())
 }
 
-/// Writes results that only one document can hold to standard output.
+/// Writes results to standard output in a format in which they form one document.
 ///
 /// # Errors
+///
 /// Whatever standard output reports.
 pub(super) fn print_document(
     answers: &[Answer],
@@ -380,7 +386,7 @@ mod tests {
     use crate::session::Footnote;
 
     #[test]
-    fn absent_values_are_told_by_reason() {
+    fn absent_values_are_listed_by_reason() {
         let note = |column, reason, count| Footnote { table: "threads", column, reason, count };
         let result = count(1).with_footnotes(vec![
             note("name", Absent::NotInDump, 1200),
@@ -397,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_numbered_before_the_ending() {
+    fn file_names_are_numbered_before_the_extension() {
         let name = |path: &str, n| numbered(Path::new(path), n).display().to_string();
         assert_eq!(name("a.b/x.csv", 1), "a.b/x.csv");
         assert_eq!(name("a.b/x.csv", 2), "a.b/x-2.csv");

@@ -1,5 +1,5 @@
-//! Progress after half a second: a bar for a search through memory, or a spinner with the number of
-//! rows.
+//! Progress display, shown after half a second: a bar for a search of memory, or a spinner with the
+//! number of rows.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::session::QueryProgress;
 const PATIENCE: Duration = Duration::from_millis(500);
 const TICK: Duration = Duration::from_millis(100);
 
-/// Says when nothing may be drawn.
+/// Shared state that stops or pauses the drawing.
 #[derive(Debug)]
 pub(super) struct Progress {
     state: Mutex<State>,
@@ -46,7 +46,7 @@ pub(super) fn with_progress<T>(
     })
 }
 
-/// Ends the drawing thread, also when the work panics.
+/// Stops the drawing thread, even if the work panics.
 struct End<'a>(&'a Progress);
 
 impl Drop for End<'_> {
@@ -56,7 +56,7 @@ impl Drop for End<'_> {
 }
 
 impl Progress {
-    /// Does something that writes to the terminal, with the spinner gone.
+    /// Runs code that writes to the terminal while the spinner is hidden.
     pub(super) fn paused<T>(&self, work: impl FnOnce() -> T) -> T {
         self.change(|state| state.paused = true);
         let outcome = work();
@@ -96,7 +96,7 @@ fn spinner() -> ProgressBar {
     ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
 }
 
-/// Shows how far a search is, where there is one, or else how many rows were read.
+/// Shows the progress of a search, or else the number of rows read.
 fn show(bar: &ProgressBar, query: &QueryProgress, seconds: u64) {
     let search = query.searched();
     let (template, text) = if let Some((done, all)) = search {
@@ -105,7 +105,7 @@ fn show(bar: &ProgressBar, query: &QueryProgress, seconds: u64) {
         let rows = grouped(query.rows_read());
         ("{spinner} {msg}  (Ctrl-C cancels)", format!("{rows} rows read"))
     };
-    // First how it looks: whatever is changed is drawn.
+    // The style is set first, because every change is drawn.
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style.progress_chars("=> "));
     }
@@ -116,13 +116,13 @@ fn show(bar: &ProgressBar, query: &QueryProgress, seconds: u64) {
     }
 }
 
-/// How much of the memory that is to be searched was.
+/// How much of the memory has been searched.
 fn searched(done: u64, all: u64) -> String {
     let megabytes = |bytes: u64| grouped(usize::try_from(bytes >> 20).unwrap_or(usize::MAX));
     format!("{} of {} MB of memory searched", megabytes(done), megabytes(all))
 }
 
-/// A number with its thousands set apart.
+/// A number with thousands separators.
 pub(super) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn thousands_are_set_apart() {
+    fn numbers_have_thousands_separators() {
         assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
     }
 }

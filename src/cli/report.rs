@@ -1,5 +1,5 @@
-//! `--report`: what the dump is, what it stopped with, the patterns that match, the machine, and
-//! what is missing. Which patterns there are, the headers of the saved queries say.
+//! `--report`: what the dump is, the crash, the patterns that match, the machine, and what is
+//! missing. The headers of the saved queries define the patterns.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -15,13 +15,13 @@ use crate::export;
 use crate::export::report::{Report, Section, write_html, write_markdown};
 use crate::session::{self, CancelToken, Error, Library, SavedPattern, SavedQuery, Session};
 
-/// What a section says about: a heading, and the queries that are its evidence.
+/// A section: its heading, and the queries of its evidence.
 type Plan = (&'static str, &'static [(&'static str, &'static str)]);
 
-/// The exit code of a report that Ctrl-C cut short.
+/// The exit code of a report that was interrupted by Ctrl-C.
 const CANCELLED: u8 = 130;
 
-/// Headings with the answers below each.
+/// Headings with their results.
 type Parts = Vec<(&'static str, Vec<Answer>)>;
 
 /// Sections on the machine, after the patterns.
@@ -47,7 +47,7 @@ const MISSING: Plan = (
         ("Symbol files that would help", "needed-symbols"),
     ],
 );
-/// Sections over many dumps.
+/// Sections for several dumps.
 const FLEET: Plan = (
     "The dumps",
     &[
@@ -58,10 +58,10 @@ const FLEET: Plan = (
     ],
 );
 
-/// What running a query of the report gave.
+/// The outcome of a query of the report.
 enum Outcome {
     Rows(Vec<Answer>),
-    /// The sources have no such tables.
+    /// The sources do not have the tables.
     NotThere(String),
     Failed(Error),
 }
@@ -96,7 +96,7 @@ impl Maker<'_> {
         script::named(name, self.library).ok()
     }
 
-    /// The queries that are evidence of patterns, the gravest first.
+    /// The queries that are evidence of patterns, by descending severity.
     fn patterns(&self) -> Vec<(&SavedQuery, &SavedPattern)> {
         let all = self.library.queries();
         let mut patterns: Vec<_> =
@@ -110,7 +110,7 @@ impl Maker<'_> {
     }
 }
 
-/// Makes the report and writes it. Returns the exit code.
+/// Creates and writes the report. Returns the exit code.
 pub(super) fn run(
     path: &Path,
     session: &Session,
@@ -130,7 +130,7 @@ pub(super) fn run(
     }
 }
 
-/// Returns the exit code: a report that lacks a part is no success.
+/// Returns the exit code: a report with a missing part is not a success.
 fn write(path: &Path, maker: &Maker<'_>, console: &Console) -> io::Result<u8> {
     let is_markdown = match path.extension().and_then(|ending| ending.to_str()) {
         Some("md") => true,
@@ -155,16 +155,16 @@ fn write(path: &Path, maker: &Maker<'_>, console: &Console) -> io::Result<u8> {
     Ok(if maker.token.is_cancelled() { CANCELLED } else { u8::from(!kept.failed.is_empty()) })
 }
 
-/// The answers that the report shows, kept as long as it is written.
+/// The results that the report shows, kept until it is written.
 #[derive(Default)]
 struct Kept {
-    /// Sections before the patterns, with what is said where there are no rows.
+    /// Sections before the patterns, with the text that is shown if there are no rows.
     first: Vec<(&'static str, Vec<Answer>, String)>,
     found: Vec<(SavedPattern, Vec<Answer>)>,
-    /// Patterns without evidence, and those that could not be looked for.
+    /// Patterns without evidence, and those that could not be checked.
     not_found: Vec<String>,
     not_there: Vec<String>,
-    /// What failed, with the error.
+    /// The parts that failed, with the errors.
     failed: Vec<String>,
     plans: Vec<(&'static str, Parts)>,
 }
@@ -208,7 +208,7 @@ impl Kept {
         kept
     }
 
-    /// Adds the answers of a section.
+    /// Adds the results of a section.
     fn plan(&mut self, maker: &Maker<'_>, (heading, queries): Plan) {
         let mut parts = Vec::new();
         for (title, name) in queries {
@@ -226,7 +226,7 @@ impl Kept {
         self.plans.push((heading, parts));
     }
 
-    /// Records that a part failed. Returns what is said in its place.
+    /// Records that a part failed. Returns the text that is shown instead.
     fn failed(&mut self, title: &str, error: &Error) -> String {
         self.failed.push(format!("{title}: {error}"));
         error.to_string()
@@ -276,7 +276,7 @@ impl Kept {
     fn patterns(&self) -> Section<'_> {
         let mut section = Section::new("Patterns that match");
         if self.found.is_empty() {
-            section.text.push("None of those that were looked for.".to_owned());
+            section.text.push("None of the patterns that were checked.".to_owned());
         }
         for (pattern, answers) in &self.found {
             let mut part = Section::new(pattern.title.clone());

@@ -8,35 +8,36 @@ use super::args::Step;
 use crate::diag::{Code, Diagnostic};
 use crate::session::{Called, Error, Library, SavedQuery, TokenKind, is_complete, tokens};
 
-/// Files of SQL are read up to this size; more is no query.
+/// The maximum size of a file of SQL.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// Text to run and what to call it.
+/// A text to run, and its names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Script {
-    /// A short name, which sheets and headings take.
+    /// A short name, for sheets and headings.
     pub(super) title: String,
-    /// What errors name as the place of the text.
+    /// The name of the text in errors.
     pub(super) origin: Option<String>,
-    /// The text, and what its header says of parameters.
+    /// The text, and the parameters in its header.
     pub(super) query: SavedQuery,
-    /// Values of parameters that a debugger command gave.
+    /// The parameter values in a debugger command.
     pub(super) given: BTreeMap<String, String>,
-    /// Whether it was asked for by a debugger command, so that its SQL is worth showing.
+    /// Whether it was requested by a debugger command, so that its SQL is shown.
     pub(super) by_command: bool,
 }
 
 impl Script {
-    /// SQL with or without a header of a saved query.
+    /// SQL with or without the header of a saved query.
     ///
     /// # Errors
-    /// A header that cannot be read.
+    ///
+    /// If the header is invalid.
     pub(super) fn new(title: String, origin: Option<String>, sql: &str) -> Result<Self, Error> {
         let query = SavedQuery::parse(&title, sql).map_err(|d| Error::of_query(vec![d], sql))?;
         Ok(Self { title, origin, query, given: BTreeMap::new(), by_command: false })
     }
 
-    /// A query of the library.
+    /// A saved query.
     fn called(called: &Called<'_>, by_command: bool) -> Self {
         let query = called.query.clone();
         Self {
@@ -48,14 +49,14 @@ impl Script {
         }
     }
 
-    /// The values of the parameters: those of the command over those that were given before.
+    /// The values of the parameters; those in the command override the given ones.
     pub(super) fn values(&self, given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         let mut values = given.clone();
         values.extend(self.given.iter().map(|(name, value)| (name.clone(), value.clone())));
         values
     }
 
-    /// The query as a person may learn from it: its name, the values of its parameters, its SQL.
+    /// The query as shown to the user: its name, the values of its parameters, its SQL.
     pub(super) fn lesson(&self, given: &BTreeMap<String, String>) -> Vec<String> {
         let values = self.values(given);
         let mut lines = vec![format!("-- {}: {}", self.query.name, self.query.title)];
@@ -69,7 +70,7 @@ impl Script {
     }
 }
 
-/// Reads what a step is to run: one script, or several where debugger commands stand between
+/// Reads the text of a step: one script, or several if debugger commands are between the
 /// statements. `number` counts the steps from 1.
 pub(super) fn read(step: &Step, number: usize, library: &Library) -> Vec<Result<Script, Error>> {
     let script = match step {
@@ -97,11 +98,11 @@ pub(super) fn parts(script: Script, library: &Library) -> Vec<Result<Script, Err
         if !is_blank(&sql) {
             parts.push(Script::new(script.title.clone(), script.origin.clone(), &sql));
         }
-        // Blank lines in the place of what went before keep places in errors right.
+        // Blank lines replace the earlier text, so that positions in errors are correct.
         pending.extend(std::iter::repeat_n('\n', sql.matches('\n').count()));
     };
     for line in text.lines() {
-        // What came before is read again for a command alone.
+        // The text before is only parsed again if the line is a command.
         if library.is_command(line) && (is_blank(&pending) || is_complete(&pending)) {
             flush(&mut pending, &mut parts);
             let commands = line.split(';').map(str::trim).filter(|command| !command.is_empty());
@@ -116,7 +117,7 @@ pub(super) fn parts(script: Script, library: &Library) -> Vec<Result<Script, Err
     parts
 }
 
-/// Whether a text is nothing but blanks and comments.
+/// Whether a text consists only of blanks and comments.
 pub(super) fn is_blank(text: &str) -> bool {
     text.trim().is_empty() || tokens(text).iter().all(|t| t.kind == TokenKind::Comment)
 }
@@ -124,7 +125,8 @@ pub(super) fn is_blank(text: &str) -> bool {
 /// Reads all of standard input.
 ///
 /// # Errors
-/// If that fails, or it is no text.
+///
+/// If this fails, or the input is not text.
 pub(super) fn read_stdin() -> Result<Script, Error> {
     let sql = text_of(std::io::stdin().lock(), "standard input")?;
     let origin = Some("standard input".to_owned());
@@ -134,7 +136,8 @@ pub(super) fn read_stdin() -> Result<Script, Error> {
 /// Reads a file of SQL.
 ///
 /// # Errors
-/// If that fails, or it is no text.
+///
+/// If this fails, or the file is not text.
 pub(super) fn read_file(path: &Path) -> Result<Script, Error> {
     let name = path.display().to_string();
     let file = std::fs::File::open(path).map_err(|error| io(&name, &error))?;
@@ -143,9 +146,10 @@ pub(super) fn read_file(path: &Path) -> Result<Script, Error> {
     Script::new(stem, Some(name), &sql)
 }
 
-/// A query of the library, by its name or by a debugger command.
+/// A saved query, by its name or by a debugger command.
 ///
 /// # Errors
+///
 /// E0201 with similar names.
 pub(super) fn named(name: &str, library: &Library) -> Result<Script, Error> {
     let called = library.find(name)?;
@@ -161,10 +165,11 @@ pub(super) fn by_command(command: &str, library: &Library) -> Result<Script, Err
     Ok(Script::called(&library.called(command)?, true))
 }
 
-/// The shipped queries with those of the files and folders that were named.
+/// The shipped queries and those in the given files and folders.
 ///
 /// # Errors
-/// A file that cannot be read, or whose header is wrong.
+///
+/// If a file cannot be read, or its header is invalid.
 pub(super) fn library(paths: &[std::path::PathBuf]) -> Result<Library, Error> {
     let mut library = Library::default();
     for path in paths {
@@ -191,7 +196,7 @@ fn text_of(from: impl std::io::Read, name: &str) -> Result<String, Error> {
             format!("{name} has more than {} MiB: no query is that long", MAX_BYTES >> 20);
         return Err(Diagnostic::new(Code::Io, message).into());
     }
-    // Editors on Windows put a byte order mark in front.
+    // Editors on Windows may write a byte order mark.
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let utf8 = std::str::from_utf8(text).map_err(|error| {
         let at = error.valid_up_to();
@@ -227,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_stand_on_lines_of_their_own() {
+    fn debugger_commands_are_on_separate_lines() {
         assert_eq!(titles("SELECT 1"), ["query 1: SELECT 1"]);
         assert_eq!(
             titles("-- what hangs\n!locks; !nothing\nSELECT 1,\nk\nFROM x;\n!vm"),
@@ -241,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn places_in_errors_stay() {
+    fn positions_in_errors_are_those_of_the_file() {
         let script = Script::new("t".to_owned(), None, "!vm\n\nSELECT x;").unwrap();
         let parts = super::parts(script, &Library::default());
         assert_eq!(parts[1].as_ref().unwrap().query.text, "\n\nSELECT x;\n");

@@ -1,4 +1,4 @@
-//! `dumpql mcp`: the arguments of the server for assistants.
+//! `dumpql mcp`: the arguments of the MCP server.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -24,15 +24,15 @@ No file is opened that is not below a folder of --root or --allow-write, whereve
 and none is written that is not below a folder of --allow-write. No symbol server is asked that
 --symbols does not name. The memory of joins and functions and the time of a call are limited.";
 
-/// Serve assistants over the Model Context Protocol, on standard input and output
+/// Serve AI assistants by the Model Context Protocol, on standard input and output
 #[derive(Debug, Parser)]
 #[command(name = "mcp", version, after_help = EXAMPLES, max_term_width = 100)]
 pub(super) struct ServeArgs {
-    /// Folders below which dumps, logs and CSV files may be opened; may be repeated
+    /// A folder below which dumps, logs and CSV files may be opened; may be repeated
     #[arg(long, value_name = "DIR", num_args = 1..)]
     root: Vec<PathBuf>,
 
-    /// Folders below which COPY may write files, which may be opened again; may be repeated
+    /// A folder below which COPY may write files, which may also be opened; may be repeated
     #[arg(long, value_name = "DIR", num_args = 1..)]
     allow_write: Vec<PathBuf>,
 
@@ -40,25 +40,25 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "PATH")]
     symbols: Vec<PathBuf>,
 
-    /// Ask no symbol server, not even one that --symbols names
+    /// Use no symbol server, not even one that --symbols names
     #[arg(long)]
     offline: bool,
 
-    /// Add saved queries of your own: a file, or a folder of .sql files; may be repeated
+    /// Add your own saved queries: a file, or a folder of .sql files; may be repeated
     #[arg(long, value_name = "PATH")]
     library: Vec<PathBuf>,
 
-    /// How much memory joins and functions of a query may fill
+    /// The memory limit of joins and functions of a query
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "224MB")]
     memory: usize,
 
-    /// How many seconds a call may take
+    /// The time limit of a call in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60,
           value_parser = clap::value_parser!(u64).range(1..=86400))]
     timeout: u64,
 }
 
-/// Serves until the client leaves. Returns the exit code.
+/// Serves until the client disconnects. Returns the exit code.
 pub(super) fn main(arguments: &[OsString]) -> u8 {
     let args: ServeArgs = match commands::parse(arguments, "mcp") {
         Ok(args) => args,
@@ -66,7 +66,7 @@ pub(super) fn main(arguments: &[OsString]) -> u8 {
     };
     let console = Console::new(Colour::Never, Interrupt::default());
     if let Some(missing) = args.root.iter().chain(&args.allow_write).find(|path| !path.is_dir()) {
-        console.say(format!("error: {} is no folder", missing.display()));
+        console.say(format!("error: {} is not a folder", missing.display()));
         return 2;
     }
     let library = match script::library(&args.library) {

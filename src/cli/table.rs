@@ -9,31 +9,31 @@ use crate::catalog::Ty;
 use crate::export::visible::{acts, push_visible};
 use crate::session::{ColumnView, Field, ResultSet};
 
-/// How tables look.
+/// The appearance of tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Look {
-    /// The width to fit; `None` cuts nothing.
+    /// The maximum width; `None` shortens nothing.
     pub(super) width: Option<usize>,
-    /// The most rows to show; `None` shows all.
+    /// The maximum number of rows; `None` shows all.
     pub(super) max_rows: Option<usize>,
     /// Whether to use colours.
     pub(super) colour: bool,
-    /// What stands for NULL.
+    /// The text for NULL.
     pub(super) null: String,
 }
 
-/// What a table did not show.
+/// What a table does not show.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Cut {
-    /// Columns whose cells are shortened.
+    /// Columns with shortened cells.
     pub(super) shortened: Vec<String>,
-    /// Columns that are left out.
+    /// Columns that are omitted.
     pub(super) hidden: Vec<String>,
-    /// Rows in the middle that are left out.
+    /// The number of rows in the middle that are omitted.
     pub(super) rows: usize,
 }
 
-/// The narrowest that a column of text is made.
+/// The minimum width of a text column.
 const NARROWEST: usize = 14;
 
 /// Writes the result as a table.
@@ -81,7 +81,7 @@ fn flush_full(text: &mut String, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// The first and the last rows, where all are too many.
+/// The first and the last rows, if there are too many.
 fn shown_rows(rows: usize, max: Option<usize>) -> (Range<usize>, Range<usize>) {
     match max {
         Some(max) if rows > max => {
@@ -96,9 +96,9 @@ struct Column<'a> {
     field: &'a Field,
     view: ColumnView<'a>,
     name: String,
-    /// The width of the widest cell, header left out.
+    /// The width of the widest cell, without the header.
     cells: usize,
-    /// The width it gets.
+    /// The assigned width.
     width: usize,
 }
 
@@ -141,7 +141,8 @@ impl<'a> Column<'a> {
         matches!(self.field.ty, Ty::Int | Ty::Double | Ty::Interval)
     }
 
-    /// The narrowest it may get. Half a number or half an address is worse than none.
+    /// The minimum width. Numbers and addresses are never shortened, because a part of one is
+    /// misleading.
     fn least(&self) -> usize {
         match self.field.ty {
             Ty::Text | Ty::Null | Ty::Blob | Ty::List(_) | Ty::Struct(_) | Ty::Map(_) => {
@@ -152,10 +153,10 @@ impl<'a> Column<'a> {
     }
 }
 
-/// Makes columns narrower, the widest first, until all fit; leaves out the last ones where that is
-/// not enough.
+/// Reduces the widths of columns, the widest first, until all fit; if that is not enough, the last
+/// columns are omitted.
 fn fit(columns: &mut Vec<Column<'_>>, width: usize, cut: &mut Cut) {
-    // Each column costs a border and two blanks, and the line one border more.
+    // Each column needs a border and two blanks, and each line one more border.
     let total = |widths: usize, count: usize| widths + 3 * count + 1;
     let natural: usize = columns.iter().map(|c| c.width).sum();
     if total(natural, columns.len()) <= width {
@@ -195,7 +196,7 @@ fn fit(columns: &mut Vec<Column<'_>>, width: usize, cut: &mut Cut) {
 struct Grid<'a> {
     look: &'a Look,
     columns: &'a [Column<'a>],
-    /// Whether a last column marks those left out.
+    /// Whether a last column marks omitted columns.
     more: bool,
     result: &'a ResultSet,
 }
@@ -280,9 +281,10 @@ impl Grid<'_> {
     }
 }
 
-/// Writes the result with one line a value and a rule before each row.
+/// Writes the result with one line per value and a rule before each row.
 ///
 /// # Errors
+///
 /// Whatever the writer reports.
 pub(super) fn write_lines(result: &ResultSet, look: &Look, out: &mut dyn Write) -> io::Result<Cut> {
     let (head, tail) = shown_rows(result.len(), look.max_rows);
@@ -323,7 +325,7 @@ pub(super) fn write_lines(result: &ResultSet, look: &Look, out: &mut dyn Write) 
     Ok(cut)
 }
 
-/// Appends text with its acting characters made visible.
+/// Appends text with control characters made visible.
 pub(super) fn push_clean(cell: &str, text: &mut String) {
     if cell.bytes().all(|b| (b' '..=b'~').contains(&b)) {
         return text.push_str(cell);
@@ -333,12 +335,12 @@ pub(super) fn push_clean(cell: &str, text: &mut String) {
     }
 }
 
-/// The columns that the text takes on a terminal.
+/// The number of terminal columns of a text.
 pub(super) fn width_of(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.width() }
 }
 
-/// The text in at most `width` columns, ending in `…` if it had to be cut.
+/// The text shortened to at most `width` columns, with `…` at the end if necessary.
 fn shorten(text: &str, width: usize) -> std::borrow::Cow<'_, str> {
     if width_of(text) <= width {
         return text.into();
@@ -380,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_cut_without_a_width() {
+    fn nothing_is_shortened_without_a_width() {
         let cut = check(
             &hostile(),
             &look(None, None),
@@ -439,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn a_width_below_reason_still_shows_something() {
+    fn a_very_small_width_still_shows_a_column() {
         let mut out = Vec::new();
         let cut = write_table(&hostile(), &look(Some(3), None), &mut out).unwrap();
         assert_eq!(cut.hidden.len(), 7);
@@ -496,7 +498,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_above_letters_take_no_room() {
+    fn combining_characters_have_no_width() {
         assert_eq!((width_of("e\u{301}"), width_of("日本")), (1, 4));
     }
 

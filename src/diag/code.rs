@@ -2,25 +2,25 @@
 
 use std::fmt;
 
-/// What kind of error it is. Codes never change their meaning; documentation lists them.
+/// The kind of an error. A code never changes its meaning; documentation lists all codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Code {
-    /// The text is no query.
+    /// A syntax error.
     Syntax,
     /// The text nests deeper than the limit.
     TooDeep,
-    /// A literal is out of range or not of its form.
+    /// A literal is out of range or malformed.
     BadLiteral,
-    /// No table of that name.
+    /// There is no table with that name.
     UnknownTable,
-    /// No column of that name.
+    /// There is no column with that name.
     UnknownColumn,
-    /// The name fits several columns.
+    /// The name matches several columns.
     AmbiguousColumn,
-    /// No function of that name.
+    /// There is no function with that name.
     UnknownFunction,
-    /// Types do not go together.
+    /// The types are incompatible.
     TypeMismatch,
     /// Wrong number or types of arguments.
     BadArguments,
@@ -28,17 +28,17 @@ pub enum Code {
     Grouping,
     /// A parameter has no value, or one of the wrong type.
     Parameter,
-    /// A part of the language that is not there.
+    /// An unsupported part of the language.
     Unsupported,
     /// Any other rule of the language is broken.
     BadQuery,
     /// No source can answer the table.
     NoSource,
-    /// A number left its range while the query ran.
+    /// A number out of range at run time.
     Overflow,
     /// Text could not be converted.
     Conversion,
-    /// A scalar sub-query gave more than one row.
+    /// A scalar sub-query returned more than one row.
     Cardinality,
     /// `--strict`: a value could not be read.
     Strict,
@@ -46,20 +46,20 @@ pub enum Code {
     Cancelled,
     /// The query needs more memory or rows than the limit.
     Limit,
-    /// The query was not done at its deadline.
+    /// The query was not finished at its deadline.
     Deadline,
     /// A file is not a dump that can be read.
     BadFile,
-    /// The file system refused.
+    /// An error of the file system.
     Io,
     /// Symbols or layouts could not be read.
     Symbols,
-    /// A defect of dumpql.
+    /// An internal error of dumpql.
     Internal,
 }
 
 impl Code {
-    /// Every code, in the order of documentation.
+    /// All codes, in the order of the documentation.
     pub const ALL: &'static [Self] = &[
         Self::Syntax,
         Self::TooDeep,
@@ -88,12 +88,12 @@ impl Code {
         Self::Internal,
     ];
 
-    /// The code as printed.
+    /// The code as it is printed.
     pub const fn as_str(self) -> &'static str {
         self.parts().0
     }
 
-    /// One sentence on what the code stands for.
+    /// One sentence that explains the code.
     pub const fn doc(self) -> &'static str {
         self.parts().1
     }

@@ -1,7 +1,7 @@
-//! Diagnostics: what went wrong, where, and what to write instead.
+//! Diagnostics: what is wrong, where, and what to write instead.
 //!
-//! Every stage raises a [`Diagnostic`]; only `render` knows how it is displayed. This room knows
-//! nothing of queries or dumps.
+//! Every stage raises a [`Diagnostic`]; only `render` knows how it is displayed. This module
+//! depends on neither queries nor dumps.
 
 mod code;
 mod render;
@@ -21,7 +21,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// The bytes from `start` up to `end`; positions beyond 4 GiB are held at the limit.
+    /// The bytes `start..end`; positions beyond 4 GiB are clamped.
     pub fn new(start: usize, end: usize) -> Self {
         let clamp = |v: usize| u32::try_from(v).unwrap_or(u32::MAX);
         Self { start: clamp(start), end: clamp(end) }
@@ -36,8 +36,8 @@ impl Span {
 
 /// One error: a code, a message, the text it is about, and help.
 ///
-/// Messages are lower case, without a final stop, say what was found and what was expected, and
-/// do not say "you". Help says what to write.
+/// Messages are in lower case, without a final full stop, say what was found and what was expected,
+/// and do not say "you". Help says what to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// The stable code (`E0201`).
@@ -48,9 +48,9 @@ pub struct Diagnostic {
     pub span: Option<Span>,
     /// A few words shown right at the caret.
     pub label: Option<String>,
-    /// Further places with their words.
+    /// Further positions with their labels.
     pub also: Vec<(Span, String)>,
-    /// What to write instead, nearest names, what is available; one entry a line.
+    /// What to write instead, similar names, what is available; one entry per line.
     pub help: Vec<String>,
 }
 
@@ -79,7 +79,7 @@ impl Diagnostic {
         self
     }
 
-    /// Adds another place and what to say there.
+    /// Adds another position and its label.
     #[must_use]
     pub fn also(mut self, span: Span, label: impl Into<String>) -> Self {
         self.also.push((span, label.into()));
@@ -93,7 +93,7 @@ impl Diagnostic {
         self
     }
 
-    /// Adds "nearest names" help: the candidates closest to `name`, if any is close.
+    /// Adds help with similar names: the candidates closest to `name`, if any is close.
     #[must_use]
     pub fn nearest<'a>(self, name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Self {
         let near = nearest(name, candidates);
@@ -113,7 +113,7 @@ impl fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
-/// Up to three of `candidates` that are a few edits away from `name` or contain it, nearest first.
+/// Up to three of `candidates` that differ from `name` by a few edits or contain it, nearest first.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted = name.to_ascii_lowercase();
     let limit = (wanted.chars().count() / 3).max(1);
@@ -133,7 +133,7 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     scored.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
-/// The characters that are compared, as a name in a query may be of any length.
+/// The prefix of a name that is compared, because a name in a query may be of any length.
 fn start_of(name: &str) -> &str {
     name.char_indices().nth(64).and_then(|(at, _)| name.get(..at)).unwrap_or(name)
 }
@@ -143,7 +143,7 @@ mod tests {
     use super::nearest;
 
     #[test]
-    fn near_names_come_nearest_first() {
+    fn similar_names_are_sorted_by_distance() {
         assert_eq!(nearest("thread", ["modules", "threads", "handles"]), ["threads"]);
         assert_eq!(nearest("moduels", ["modules", "threads"]), ["modules"]);
         assert!(nearest("x", ["modules", "threads"]).is_empty());

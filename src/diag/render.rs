@@ -50,7 +50,7 @@ pub fn render_json(diagnostic: &Diagnostic) -> String {
     .to_string()
 }
 
-/// The span moved onto character boundaries within the text.
+/// The span moved to character boundaries within the text.
 fn clamp(span: Span, text: &str) -> std::ops::Range<usize> {
     let floor = |mut at: usize| {
         while !text.is_char_boundary(at) {
@@ -63,7 +63,7 @@ fn clamp(span: Span, text: &str) -> std::ops::Range<usize> {
     start..end.max(start)
 }
 
-/// Control characters shown as escapes, so that a hostile name cannot drive the terminal.
+/// Control characters are shown as escapes, so that a malicious name cannot control the terminal.
 fn printable(text: &str) -> String {
     text.chars()
         .flat_map(|c| {

@@ -10,7 +10,7 @@ use crate::catalog::{Format, Ty};
 use crate::diag::Diagnostic;
 use crate::plan::{JoinForm, JoinKind, Plan, Rel, Scanned, SetOp};
 
-/// The statistics of the operators of a running query, in the order in which they began.
+/// The statistics of the operators of a running query, in the order in which they started.
 #[derive(Debug, Default)]
 pub(super) struct Analysis {
     depth: usize,
@@ -26,7 +26,7 @@ struct Line {
 }
 
 impl Engine<'_> {
-    /// Notes that an operator begins; `None` unless the query is analysed.
+    /// Records the start of an operator; `None` unless the query is analysed.
     pub(super) fn begin(&self, plan: &Plan) -> Option<usize> {
         let mut analysis = self.analysis()?.lock().unwrap_or_else(PoisonError::into_inner);
         let operator = format!("{}{}", "  ".repeat(analysis.depth), label(&plan.rel));
@@ -35,7 +35,7 @@ impl Engine<'_> {
         Some(analysis.lines.len() - 1)
     }
 
-    /// Notes that the operator of that line has yielded its rows.
+    /// Records that the operator of that line has returned its rows.
     pub(super) fn end(&self, line: Option<usize>, rows: usize) {
         let (Some(line), Some(analysis)) = (line, self.analysis()) else { return };
         let mut analysis = analysis.lock().unwrap_or_else(PoisonError::into_inner);
@@ -47,8 +47,8 @@ impl Engine<'_> {
     }
 }
 
-/// Runs the plan, and returns a row for each operator: what it is, the rows that it yielded, and
-/// the milliseconds that it took with its inputs.
+/// Runs the plan, and returns a row for each operator: its description, the number of rows that it
+/// returned, and its time in milliseconds, inputs included.
 pub(super) fn run(plan: &Plan, cx: &Context<'_>) -> Result<ResultSet, Diagnostic> {
     let engine = Engine::new(cx, true);
     let result = engine.result(plan)?;
@@ -56,7 +56,7 @@ pub(super) fn run(plan: &Plan, cx: &Context<'_>) -> Result<ResultSet, Diagnostic
     let analysis = analysis.map(|mut a| std::mem::take(&mut *a)).unwrap_or_default();
     let lines = &analysis.lines;
     let rows = lines.iter().map(|l| i64::try_from(l.rows).unwrap_or(i64::MAX)).collect();
-    // Thousandths of a millisecond are as much as a clock says.
+    // The clock is not more precise than thousandths of a millisecond.
     let ms = lines.iter().map(|l| (l.ms * 1e3).round() / 1e3).collect();
     let columns = vec![
         ("operator", Ty::Text, Col::text(lines.iter().map(|l| Some(l.operator.as_str())))),

@@ -19,8 +19,8 @@ impl ResultSet {
     }
 
     /// The rows as a stream of the Arrow C data interface, which DuckDB, pyarrow and others read
-    /// without a copy: an array of structures a batch. Text is `LargeUtf8`, which all readers know;
-    /// timestamps state that they are in UTC.
+    /// without a copy: one array of structures per batch. Text is `LargeUtf8`, which all readers
+    /// know; timestamps state that they are in UTC.
     ///
     /// # Errors
     /// None that input can cause, as with the frame.
@@ -42,13 +42,14 @@ impl ResultSet {
     }
 }
 
-/// The type of a timestamp in UTC: polars states no time zone unless it is built with their names.
+/// Adds the time zone UTC to a timestamp type: polars gives none unless it is built with the time
+/// zone names.
 fn utc(dtype: &ArrowDataType) -> Option<ArrowDataType> {
     let ArrowDataType::Timestamp(unit, None) = dtype else { return None };
     Some(ArrowDataType::Timestamp(*unit, Some("UTC".into())))
 }
 
-/// The array with the type that [`utc`] gives it.
+/// The array with the type given by [`utc`].
 fn stated(array: Box<dyn Array>) -> Box<dyn Array> {
     let times = array.as_any().downcast_ref::<PrimitiveArray<i64>>();
     match times.zip(utc(array.dtype())) {

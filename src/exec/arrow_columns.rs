@@ -46,7 +46,7 @@ pub struct ArrowColumns {
     rows: usize,
 }
 
-/// A column that is filled.
+/// A column being filled.
 #[derive(Debug)]
 struct Wanted {
     index: usize,
@@ -58,7 +58,7 @@ impl ArrowColumns {
     /// Columns for rows of a structure type.
     ///
     /// # Errors
-    /// E0210 if the type is no structure, or a column has a type that no table can hold.
+    /// E0210 if the type is not a structure, or a column has a type that no table can hold.
     pub fn new(dtype: &ArrowDataType) -> Result<Self, Diagnostic> {
         let count = fields(dtype)?.len();
         Self::of(dtype, &(0..count).collect::<Vec<_>>())
@@ -68,7 +68,9 @@ impl ArrowColumns {
     fn of(dtype: &ArrowDataType, wanted: &[usize]) -> Result<Self, Diagnostic> {
         let fields = fields(dtype)?;
         let column = |&index: &usize| {
-            let field = fields.get(index).ok_or_else(|| bad("a scan wants no such column"))?;
+            let field = fields
+                .get(index)
+                .ok_or_else(|| bad("a scan requests a column that does not exist"))?;
             let ty = ty_of(&field.name, &field.dtype)?;
             Ok(Wanted { index, name: field.name.to_string(), builder: ColumnBuilder::new(ty) })
         };
@@ -101,7 +103,8 @@ impl ArrowColumns {
         Ok(())
     }
 
-    /// Whether rows of the type have the same columns; what else is said of them may differ.
+    /// Whether rows of the type have the same columns; names and nullability of fields are not
+    /// compared.
     fn fits(&self, dtype: &ArrowDataType) -> bool {
         let (Ok(own), Ok(other)) = (fields(&self.dtype), fields(dtype)) else { return false };
         let mut pairs = own.iter().zip(other);
@@ -127,13 +130,13 @@ pub fn struct_array(batch: polars_arrow::record_batch::RecordBatch) -> StructArr
     StructArray::new(ArrowDataType::Struct(fields), rows, batch.into_arrays(), None)
 }
 
-/// Arrays of structures, one after the other; the text of an error ends the query.
+/// Arrow arrays of structures, one after the other; an error text ends the query.
 pub type ArrowBatches = Box<dyn Iterator<Item = Result<Box<dyn Array>, String>>>;
 
 type OpenBatches = dyn Fn() -> Result<ArrowBatches, String> + Send + Sync;
 
-/// A table of a host program whose rows are Arrow batches that it makes anew for each scan; for
-/// [`Session::add_table`](crate::Session::add_table). [`ArrowColumns`] says which types there are.
+/// A table of a host program whose rows are Arrow batches, made anew for each scan; for
+/// [`Session::add_table`](crate::Session::add_table). [`ArrowColumns`] lists the types.
 pub struct ArrowTable {
     spec: TableSpec,
     dtype: ArrowDataType,
@@ -147,11 +150,11 @@ impl std::fmt::Debug for ArrowTable {
 }
 
 impl ArrowTable {
-    /// A table of rows of a structure type. `open` is called once a scan, on any thread.
+    /// A table of rows of a structure type. `open` is called once per scan, on any thread.
     ///
     /// # Errors
-    /// E0210 if the type is no structure, a column has a type that no table can hold, or two have
-    /// one name.
+    /// E0210 if the type is not a structure, a column has a type that no table can hold, or two
+    /// have one name.
     pub fn new(
         name: &str,
         doc: &str,
@@ -214,7 +217,7 @@ fn fields(dtype: &ArrowDataType) -> Result<&[polars_arrow::datatypes::Field], Di
     Ok(fields)
 }
 
-/// The type of the language that holds every value of the Arrow type.
+/// The SQL type that holds every value of the Arrow type.
 fn ty_of(column: &str, dtype: &ArrowDataType) -> Result<Ty, Diagnostic> {
     use ArrowDataType as A;
     Ok(match dtype.to_storage() {

@@ -10,7 +10,7 @@ use crate::func::{Refused, Series, TableCode};
 use crate::plan::{Lookup, Plan, Planned, TableCall};
 use crate::table::{self, CallRows, Cx};
 
-/// Why a host's function does not run a call.
+/// The error for a call that a host's function refuses.
 fn refused(refused: Refused) -> CallError {
     match refused {
         Refused::Argument { index, message, candidates } => {
@@ -24,7 +24,7 @@ fn refused(refused: Refused) -> CallError {
 #[derive(Debug, Clone, Copy)]
 struct Calls<'a>(&'a Cx<'a>, &'a Registry);
 
-/// What planning asks of the open sources, answered within the limits of a query.
+/// Answers the planner's questions to the open sources, within the limits of a query.
 #[derive(Debug, Clone, Copy)]
 pub struct Lookups<'a>(pub &'a Context<'a>);
 

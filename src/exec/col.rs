@@ -1,7 +1,7 @@
 //! One column while a query runs: a contiguous arrow array of a physical type.
 //!
-//! Knows how to slice, gather, filter and join columns together. The language's type is not here
-//! (a timestamp is an integer); expressions and plans carry it.
+//! It can be sliced, gathered, filtered and concatenated. It does not know its SQL type (a
+//! timestamp is an integer); expressions and plans hold that.
 
 mod arrays;
 
@@ -24,10 +24,10 @@ use crate::catalog::{ColumnData, Data, Physical, Ty, Value};
 /// The row index that stands for "no row" in [`Col::take_opt`].
 pub(super) const NO_ROW: u32 = u32::MAX;
 
-/// A column of one physical type, in one piece.
+/// A column of one physical type, in one contiguous array.
 #[derive(Debug, Clone)]
 pub(super) enum Col {
-    /// This many NULLs, of any type.
+    /// A number of NULLs, of any type.
     Null(usize),
     /// Truth values.
     Bool(BooleanArray),
@@ -51,7 +51,7 @@ pub(super) fn boolean(values: Bitmap, validity: Option<Bitmap>) -> Col {
     Col::Bool(BooleanArray::new(ArrowDataType::Boolean, values, validity))
 }
 
-/// Bits from truth values.
+/// A bitmap of truth values.
 pub(super) fn bits(values: impl IntoIterator<Item = bool>) -> Bitmap {
     values.into_iter().collect()
 }
@@ -113,7 +113,7 @@ impl Col {
         }
     }
 
-    /// The value of a row as the language sees it.
+    /// The value of a row as a SQL value.
     pub(super) fn get(&self, row: usize, ty: Ty) -> Value<'_> {
         if self.is_null(row) {
             return Value::Null;
@@ -128,7 +128,7 @@ impl Col {
         }
     }
 
-    /// The same value in every row.
+    /// A column with the same value in every row.
     pub(super) fn constant(value: &Value<'_>, rows: usize) -> Self {
         match value {
             Value::Null => Self::Null(rows),
@@ -155,7 +155,7 @@ impl Col {
         Self::Text(out.into())
     }
 
-    /// A column of values that were computed one by one; values of another type count as NULL.
+    /// A column of values that were computed one by one; values of another type become NULL.
     pub(super) fn from_values(values: &[Value<'_>], ty: Ty) -> Self {
         fn collect<'v, 'a: 'v, T: NativeType>(
             values: &'v [Value<'a>],
@@ -190,7 +190,7 @@ impl Col {
         }
     }
 
-    /// The column of a scan; numbers are moved, text is laid out anew.
+    /// The column of a scan; numbers are moved, text is copied into views.
     pub(super) fn from_data(data: ColumnData) -> Self {
         let validity =
             (!data.absent.is_empty()).then(|| bits(data.absent.iter().map(|&code| code == 0)));
@@ -224,7 +224,7 @@ impl Col {
         }
     }
 
-    /// The rows of these indices, in their order.
+    /// The rows with these indices, in this order.
     pub(super) fn take(&self, rows: &[u32]) -> Self {
         match self {
             Self::Null(_) => Self::Null(rows.len()),
@@ -236,7 +236,7 @@ impl Col {
         }
     }
 
-    /// The same; [`NO_ROW`] gives NULL.
+    /// The rows with these indices; [`NO_ROW`] gives NULL.
     pub(super) fn take_opt(&self, rows: &[u32]) -> Self {
         if self.len() == 0 {
             return Self::Null(rows.len());
@@ -277,7 +277,7 @@ impl Col {
         }
     }
 
-    /// The columns end to end. They are of one physical type, or all NULL.
+    /// The columns one after the other. They have one physical type, or are all NULL.
     pub(super) fn concat(parts: &[Self]) -> Self {
         if let [only] = parts {
             return only.clone();
@@ -301,7 +301,7 @@ impl Col {
         })
     }
 
-    /// The array; [`Col::Null`] becomes NULLs of the type asked for.
+    /// The array; [`Col::Null`] becomes NULLs of the requested type.
     fn as_array(&self, dtype: &ArrowDataType) -> Box<dyn Array> {
         match self {
             Self::Null(len) => polars_arrow::array::new_null_array(dtype.clone(), *len),
@@ -328,7 +328,7 @@ impl Col {
         })
     }
 
-    /// The column as polars knows it, in the physical form of `ty`.
+    /// The column as a polars column, in the physical form of `ty`.
     pub(super) fn into_column(self, name: PlSmallStr, ty: Ty) -> Column {
         let rows = self.len();
         let null = |dtype: DataType| Series::full_null(name.clone(), rows, &dtype).into_column();
@@ -348,14 +348,14 @@ impl Col {
         }
     }
 
-    /// The inverse of [`Col::into_column`]; NULLs for a type that the engine does not have.
+    /// The inverse of [`Col::into_column`]; a type that the engine does not have becomes NULLs.
     pub(super) fn from_column(column: &Column) -> Self {
         let series = column.as_materialized_series().rechunk();
         let array = series.chunks().first().and_then(|a| Self::from_array(a.as_ref()));
         array.unwrap_or(Self::Null(column.len()))
     }
 
-    /// Roughly the memory that it takes, shared buffers counted in full.
+    /// The approximate memory of the column, with shared buffers counted in full.
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Null(_) => 0,

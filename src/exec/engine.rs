@@ -26,21 +26,22 @@ use crate::plan::{Known, Plan, Rel};
 pub(super) struct Engine<'a> {
     pub(super) cx: &'a Context<'a>,
     run: Arc<Run>,
-    /// What the row around gives the sub-query that runs.
+    /// The values that the outer row passes to the sub-query.
     params: Arc<[Value<'static>]>,
-    /// The new rows of the recursions whose step runs.
+    /// The new rows of the recursions whose step is running.
     working: Vec<(usize, Frame)>,
-    /// Whether what runs, runs again: parts of it that would give the same are kept.
+    /// Whether this part of the plan runs several times, so that parts of it with the same result
+    /// each time are kept.
     repeats: bool,
-    /// Whether operators are left out of the analysis.
+    /// Whether operators are not recorded in the analysis.
     quiet: bool,
 }
 
-/// What all parts of a query share.
+/// The state that all parts of a query share.
 struct Run {
     analysis: Option<Mutex<Analysis>>,
     state: Mutex<State>,
-    /// Bytes of the rows of operators that wait for other operators.
+    /// Bytes of operator results that wait for other operators.
     held: AtomicUsize,
 }
 
@@ -49,11 +50,11 @@ pub(super) struct State {
     scans: ScanCache,
     /// Common table expressions by id.
     shared: BTreeMap<usize, Frame>,
-    /// Sub-queries by the place of their plan in memory, which the query keeps alive.
+    /// Sub-queries by the address of their plan, which stays allocated as long as the query.
     queries: BTreeMap<usize, Frame>,
-    /// What plans depend on.
+    /// What plans depend on: outer rows and recursions.
     depends: Known,
-    /// Sides of joins that are the same each time, by the place of the keys.
+    /// Hashed join sides that are the same at each run, by the address of their keys.
     hashed: BTreeMap<usize, Arc<join::Hashed>>,
     footnotes: Vec<Footnote>,
     /// Tables without a source that the query may skip, and the error if no table has a source.
@@ -62,7 +63,7 @@ pub(super) struct State {
     is_answered: bool,
 }
 
-/// The most rows that one operator may yield.
+/// The maximum number of rows of one operator.
 const MAX_ROWS: usize = 200_000_000;
 
 impl<'a> Engine<'a> {
@@ -82,17 +83,18 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// What the operators did, if that is noted and they are not left out.
+    /// The statistics of operators, if they are recorded here.
     pub(super) fn analysis(&self) -> Option<&Mutex<Analysis>> {
         self.run.analysis.as_ref().filter(|_| !self.quiet)
     }
 
-    /// The parameter of that number.
+    /// The parameter with that number.
     pub(super) fn param(&self, index: usize) -> Option<&Value<'static>> {
         self.params.get(index)
     }
 
-    /// The engine for a sub-query with these parameters. All but the first time it runs quietly.
+    /// The engine for a sub-query with these parameters. Only its first run is recorded in the
+    /// analysis.
     pub(super) fn with_params(&self, params: Vec<Value<'static>>, first: bool) -> Self {
         let quiet = self.quiet || !first;
         Self { params: params.into(), repeats: true, quiet, ..self.clone() }
@@ -151,7 +153,7 @@ impl<'a> Engine<'a> {
         Ok(unread.into_iter().map(|(unread, _)| unread).collect())
     }
 
-    /// Notes that a source answered a table.
+    /// Records that a source answered a table.
     pub(super) fn answered(&self) {
         self.state().is_answered = true;
     }
@@ -161,12 +163,12 @@ impl<'a> Engine<'a> {
         self.state().unread.push((unread, error));
     }
 
-    /// Runs a plan of which every column is needed.
+    /// Runs a plan whose columns are all needed.
     pub(super) fn run_all(&self, plan: &Plan) -> Result<Frame, Diagnostic> {
         self.run(plan, &vec![true; plan.schema.len()])
     }
 
-    /// Runs a plan whose rows do not count as held: whoever asks drops them soon, or counts them.
+    /// Runs a plan whose rows are not counted as held: the caller drops them soon, or counts them.
     pub(super) fn run_uncounted(&self, plan: &Plan) -> Result<Frame, Diagnostic> {
         let held = self.run.held.load(Ordering::Relaxed);
         let frame = self.run_all(plan);
@@ -174,7 +176,7 @@ impl<'a> Engine<'a> {
         frame
     }
 
-    /// Runs a plan. Columns that `need` does not mark may come out as NULLs.
+    /// Runs a plan. Columns that `need` does not mark may be returned as NULLs.
     pub(super) fn run(&self, plan: &Plan, need: &[bool]) -> Result<Frame, Diagnostic> {
         if self.repeats && !self.depends(plan) {
             return self.once(plan);
@@ -183,7 +185,7 @@ impl<'a> Engine<'a> {
         let line = self.begin(plan);
         let held = self.run.held.load(Ordering::Relaxed);
         let frame = self.operator(plan, need)?;
-        // The inputs are gone, and whoever asked has the output.
+        // The inputs are dropped by now; the caller holds the output.
         self.run.held.store(held.saturating_add(frame.bytes()), Ordering::Relaxed);
         if frame.cols.len() != plan.schema.len() {
             return Err(internal(plan, "an operator yields other columns than its schema says"));
@@ -253,12 +255,12 @@ impl<'a> Engine<'a> {
         Ok(frame)
     }
 
-    /// The engine for what depends on nothing around it.
+    /// The engine for plans that do not depend on outer rows.
     fn apart(&self) -> Self {
         Self { params: Arc::from([]), working: Vec::new(), repeats: false, ..self.clone() }
     }
 
-    /// The rows of a plan that depends on nothing around it; they are kept.
+    /// The rows of a plan that does not depend on outer rows; they are kept.
     fn once(&self, plan: &Plan) -> Result<Frame, Diagnostic> {
         let place = std::ptr::from_ref(plan) as usize;
         if let Some(frame) = self.state().queries.get(&place) {
@@ -269,51 +271,51 @@ impl<'a> Engine<'a> {
         Ok(frame)
     }
 
-    /// The rows of a sub-query, which runs once however often the expression does.
+    /// The rows of a sub-query, which runs once even if the expression is evaluated several times.
     pub(super) fn sub_query(&self, plan: &Arc<Plan>) -> Result<Frame, Diagnostic> {
         if self.depends(plan) { self.run_all(plan) } else { self.once(plan) }
     }
 
-    /// Whether the rows of the plan depend on what is around it: parameters of the sub-query that it is part
-    /// of, the new rows of a recursion. What depends on nothing is computed once.
+    /// Whether the rows of the plan depend on its surroundings: parameters of the sub-query that it
+    /// is part of, or the new rows of a recursion. A plan that depends on neither is computed once.
     pub(super) fn depends(&self, plan: &Plan) -> bool {
         plan.depends(&mut self.state().depends).any()
     }
 
-    /// Whether what runs, runs again with other rows or parameters around it.
+    /// Whether this part of the plan runs again with other rows or parameters.
     pub(super) const fn repeats(&self) -> bool {
         self.repeats
     }
 
-    /// The keys of a join that were hashed before.
+    /// The hashed keys of a join, if they were kept.
     pub(super) fn hashed(&self, place: usize) -> Option<Arc<join::Hashed>> {
         self.state().hashed.get(&place).cloned()
     }
 
-    /// Keeps the keys of a join.
+    /// Keeps the hashed keys of a join.
     pub(super) fn keep_hashed(&self, place: usize, hashed: Arc<join::Hashed>) {
         self.state().hashed.insert(place, hashed);
     }
 
-    /// Works on the cache of scans.
+    /// Gives access to the cache of scans.
     pub(super) fn with_scans<T>(&self, work: impl FnOnce(&mut ScanCache) -> T) -> T {
         work(&mut self.state().scans)
     }
 
-    /// Adds to the count of values that a scan could not give.
+    /// Adds a count of values that a scan could not provide.
     pub(super) fn note(&self, footnote: Footnote) {
         let notes = &mut self.state().footnotes;
         let same = notes.iter_mut().find(|f| {
             f.table == footnote.table && f.column == footnote.column && f.reason == footnote.reason
         });
         match same {
-            // Several scans of one table may count the same rows: the widest one stands for all.
+            // Several scans of one table may count the same rows; the largest count is kept.
             Some(known) => known.count = known.count.max(footnote.count),
             None => notes.push(footnote),
         }
     }
 
-    /// Fails once the query was cancelled.
+    /// Fails if the query was cancelled.
     pub(super) fn check_cancelled(&self) -> Result<(), Diagnostic> {
         if self.cx.tables.cancelled.load(Ordering::Relaxed) {
             Err(Diagnostic::new(Code::Cancelled, "the query was cancelled"))
@@ -334,7 +336,7 @@ impl<'a> Engine<'a> {
         Ok(groups)
     }
 
-    /// Fails when a join is about to yield more rows than there is room for.
+    /// Fails if a join is about to return more rows than the limits allow.
     pub(super) fn check_size(
         &self,
         span: Span,
@@ -355,9 +357,9 @@ impl<'a> Engine<'a> {
         })
     }
 
-    /// Accounts for text that a function made; it counts until the operator is done.
+    /// Accounts for text that a function made; it counts until the operator ends.
     pub(super) fn make(&self, span: Span, bytes: usize) -> Result<(), Diagnostic> {
-        // The values and the column that is made of them.
+        // Twice: for the values, and for the column that is made of them.
         self.run.held.fetch_add(bytes.saturating_mul(2), Ordering::Relaxed);
         self.check_room(span, 0)
     }
@@ -378,7 +380,7 @@ const NARROWER: &str =
     "join on a condition that fewer pairs of rows fulfil, or filter the inputs first";
 const MORE: &str = "--memory gives a query more";
 
-/// A defect of the engine or the planner, with its place in the query.
+/// An internal error, with its position in the query.
 pub(super) fn internal(plan: &Plan, message: &str) -> Diagnostic {
     Diagnostic::at(Code::Internal, plan.span, message)
 }

@@ -21,7 +21,7 @@ pub(super) fn run(
     Ok(if keep.unset_bits() == 0 { frame } else { frame.filter(&keep) })
 }
 
-/// The frame without the values of unused columns.
+/// The frame with unused columns replaced by NULLs.
 pub(super) fn only(frame: Frame, need: &[bool]) -> Frame {
     let Frame { cols, rows, locals } = frame;
     let cols = cols.into_iter().enumerate();

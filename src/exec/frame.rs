@@ -4,7 +4,7 @@ use polars_arrow::bitmap::Bitmap;
 
 use super::col::Col;
 
-/// Columns of equal length. The number of rows also holds when there is no column.
+/// Columns of equal length. The number of rows is stored, so that it is known even without columns.
 #[derive(Debug, Clone)]
 pub(super) struct Frame {
     pub(super) cols: Vec<Col>,
@@ -18,7 +18,7 @@ impl Frame {
         Self { cols, rows, locals: Vec::new() }
     }
 
-    /// Roughly the memory of the columns.
+    /// The approximate memory of the columns.
     pub(super) fn bytes(&self) -> usize {
         self.cols.iter().map(Col::bytes).sum()
     }
@@ -36,7 +36,7 @@ impl Frame {
             .with(&self.locals, |c| c.take(rows))
     }
 
-    /// The same with the arguments of lambdas of another frame.
+    /// Adds the arguments of the lambdas of another frame.
     pub(super) fn with(mut self, locals: &[(usize, Col)], work: impl Fn(&Col) -> Col) -> Self {
         self.locals = locals.iter().map(|(id, col)| (*id, work(col))).collect();
         self
@@ -51,13 +51,13 @@ impl Frame {
             .with(&self.locals, |c| c.filter(keep))
     }
 
-    /// The columns of both side by side.
+    /// The columns of both frames side by side.
     pub(super) fn beside(mut self, mut other: Self) -> Self {
         self.cols.append(&mut other.cols);
         self
     }
 
-    /// The rows of all, one frame after the other.
+    /// The rows of all frames, one after the other.
     pub(super) fn concat(parts: &[Self]) -> Self {
         let rows = parts.iter().map(|p| p.rows).sum();
         let width = parts.first().map_or(0, |p| p.cols.len());
@@ -69,7 +69,7 @@ impl Frame {
     }
 }
 
-/// Work on each column, in parallel when there is enough of it.
+/// Applies `work` to each column, in parallel if there is enough data.
 fn each(cols: &[Col], work: impl Fn(&Col) -> Col + Send + Sync) -> Vec<Col> {
     use rayon::prelude::*;
     if cols.len() > 1 && cols.iter().map(Col::len).max().unwrap_or(0) > 10_000 {

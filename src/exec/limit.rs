@@ -1,4 +1,4 @@
-//! Takes some of the rows.
+//! `LIMIT` and `OFFSET`.
 
 use super::engine::Engine;
 use super::frame::Frame;

@@ -15,7 +15,7 @@ pub struct MemTable {
     /// The file that the rows come from.
     file: Option<String>,
     pub(super) frame: Frame,
-    /// The reasons of absent values, a vector a column (empty when all are present).
+    /// The reasons of absent values, one vector per column (empty if all are present).
     pub(super) absent: Vec<Vec<u8>>,
 }
 
@@ -61,17 +61,19 @@ impl MemTable {
         Ok(Self { spec: spec(name, specs), file: None, frame: Frame::new(cols, rows), absent })
     }
 
-    /// A table of the rows of a result, its columns by name.
+    /// A table of the rows of a result, with the result's column names.
     ///
     /// # Errors
+    ///
     /// E0210 when two columns have one name.
     pub fn from_result(name: &str, result: &ResultSet) -> Result<Self, Diagnostic> {
         Self::of_rows(name, result, &[])
     }
 
-    /// The same with other names for the first columns.
+    /// As [`MemTable::from_result`] with other names for the first columns.
     ///
     /// # Errors
+    ///
     /// E0210 when two columns have one name.
     pub fn of_rows(name: &str, result: &ResultSet, names: &[&str]) -> Result<Self, Diagnostic> {
         let mut table = Self::new(name, Vec::new())?;
@@ -97,7 +99,7 @@ impl MemTable {
         Ok(table)
     }
 
-    /// The same, said to come from a file.
+    /// Sets the file that the rows come from.
     #[must_use]
     pub fn of_file(mut self, path: &str) -> Self {
         self.file = Some(path.to_owned());
@@ -113,18 +115,18 @@ impl MemTable {
         self.file.as_deref()
     }
 
-    /// How much memory the rows take.
+    /// The memory of the rows.
     pub fn bytes(&self) -> usize {
         self.frame.bytes()
     }
 
-    /// What planning and completion see.
+    /// The specification, for planning and completion.
     pub const fn spec(&self) -> &TableSpec {
         &self.spec
     }
 }
 
-/// Row indices are 32 bits wide, and one value is set aside.
+/// Row indices have 32 bits, and one value is reserved.
 const MAX_ROWS: usize = u32::MAX as usize - 1;
 
 fn spec(name: &str, columns: Vec<ColumnSpec>) -> TableSpec {
@@ -138,7 +140,7 @@ fn spec(name: &str, columns: Vec<ColumnSpec>) -> TableSpec {
     }
 }
 
-/// Whether the values are of the physical form of the column's type.
+/// Whether the values have the physical form of the column's type.
 fn fits(data: &ColumnData) -> bool {
     match data.ty.physical() {
         Physical::Bool => matches!(data.data, Data::Bool(_)),

@@ -1,7 +1,7 @@
-//! Plans to results, on polars.
+//! Runs plans and returns results, on polars.
 //!
-//! The only room, with `export`, that names polars. It resolves no names and knows no grammar.
-//! One file an operator; expressions are evaluated under `eval`, aggregates under `aggregate`.
+//! Only this module and `export` name polars. It resolves no names and knows no grammar. Each
+//! operator has its own file; expressions are evaluated under `eval`, aggregates under `aggregate`.
 
 mod aggregate;
 mod analyze;
@@ -52,27 +52,29 @@ use crate::table;
 /// What a query runs against.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
-    /// The sources and what is known of tables and functions; the flag that cancels.
+    /// The sources, the limits of tables and functions, and the cancellation flag.
     pub tables: table::Cx<'a>,
-    /// The code of tables and functions.
+    /// Tables and functions.
     pub registry: &'a Registry,
     /// Tables of rows that the program added; they hide virtual tables with the same name.
     pub attached: &'a [Arc<MemTable>],
-    /// What functions may look at.
+    /// The session state that functions can read.
     pub functions: FuncCx<'a>,
-    /// How many bytes joins and functions may make of rows and texts, with what they need at the
-    /// same time.
+    /// The memory limit in bytes for rows and texts that joins and functions make, including
+    /// intermediate results.
     pub memory: usize,
-    /// Whether a value that cannot be read (all reasons but "not applicable") is an error.
+    /// Whether a value that cannot be read (any reason but "not applicable") is an error.
     pub strict: bool,
-    /// Tables that count as empty if no open source answers them, as long as another is answered.
+    /// Tables that count as empty if no open source answers them, as long as another table is
+    /// answered.
     pub optional: &'a [String],
 }
 
 /// Runs a plan.
 ///
 /// # Errors
-/// E03xx, with the place in the query where it applies; E0206 for a pattern that is none.
+///
+/// E03xx, with the position in the query where it applies; E0206 for an invalid pattern.
 pub fn run(plan: &Planned, cx: &Context<'_>) -> Result<ResultSet, Diagnostic> {
     match plan {
         Planned::Query(plan) => engine::Engine::new(cx, false).result(plan),

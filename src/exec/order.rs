@@ -1,4 +1,4 @@
-//! The order of values: the base of sorting and of aggregates that look at order.
+//! The order of values, for sorting and for aggregates that depend on order.
 
 use std::cmp::Ordering;
 
@@ -51,11 +51,11 @@ impl Key {
     }
 }
 
-/// Numbers that order as the values of one key do.
+/// Numbers in the order of the values of one key.
 struct Codes {
-    /// One a row, NULLs among them.
+    /// One number per row, NULLs included.
     numbers: Vec<u64>,
-    /// How many bits they take.
+    /// The number of bits that the largest number needs.
     bits: u32,
     /// Whether equal numbers mean equal values.
     exact: bool,
@@ -68,8 +68,8 @@ fn double_code(v: f64) -> u64 {
     if bits & SIGN == 0 { bits | SIGN } else { !bits }
 }
 
-/// The codes of a key. They begin at 0, so that few values take few bits and several keys fit one
-/// number.
+/// The codes of a key. They start at 0, so that a small range of values needs few bits and several
+/// keys fit into one number.
 fn codes(key: &Key, stop: Stop<'_>) -> Codes {
     let (mut codes, exact): (Vec<u64>, bool) = match &key.col {
         Col::Null(len) => (vec![0; *len], true),
@@ -99,7 +99,7 @@ fn codes(key: &Key, stop: Stop<'_>) -> Codes {
     let Some(validity) = validity else {
         return Codes { numbers: codes, bits: u64::BITS - range.leading_zeros(), exact };
     };
-    // One code more stands for NULL; where there is none left, the last bit gives way.
+    // NULL needs one more code; if none is left, the lowest bit of the others is dropped.
     let (shift, exact) = if range == u64::MAX { (1, false) } else { (0, exact) };
     let range = range >> shift;
     for (code, there) in codes.iter_mut().zip(validity.iter()) {
@@ -113,8 +113,8 @@ fn codes(key: &Key, stop: Stop<'_>) -> Codes {
     Codes { numbers: codes, bits: u64::BITS - (range + 1).leading_zeros(), exact }
 }
 
-/// The places of the texts among all that there are, where those are few: then texts need not be
-/// compared again and again.
+/// The rank of each text among the distinct texts, if there are few of these; ranks are cheaper to
+/// compare than texts.
 fn text_ranks(col: &Col, texts: &Utf8ViewArray, stop: Stop<'_>) -> Option<Vec<u64>> {
     const LEAST_ROWS: usize = 10_000;
     if texts.len() < LEAST_ROWS {
@@ -139,8 +139,8 @@ fn text_ranks(col: &Col, texts: &Utf8ViewArray, stop: Stop<'_>) -> Option<Vec<u6
     Some(groups.ids.iter().map(|&id| ranks.get(id as usize).copied().unwrap_or(0)).collect())
 }
 
-/// A number for each row in which the codes of as many keys stand as fit, the first key highest;
-/// and the first key of which more has to be looked at where numbers are equal.
+/// A number for each row that packs the codes of as many keys as fit, the first key highest; and
+/// the first key that has to be compared where numbers are equal.
 fn leading(keys: &[Key], rows: usize, stop: Stop<'_>) -> (Vec<u64>, usize) {
     let mut all: Vec<u64> = Vec::new();
     let mut used = 0;
@@ -173,7 +173,7 @@ fn leading(keys: &[Key], rows: usize, stop: Stop<'_>) -> (Vec<u64>, usize) {
     (all, keys.len())
 }
 
-/// 8 bytes from `skip` on, the first one highest.
+/// The 8 bytes from `skip` on as a number, the first byte highest.
 fn text_prefix(text: &str, skip: usize) -> u64 {
     let rest = text.as_bytes().get(skip..).unwrap_or_default();
     if let Some(first) = rest.first_chunk::<8>() {
@@ -186,7 +186,7 @@ fn text_prefix(text: &str, skip: usize) -> u64 {
     u64::from_be_bytes(prefix)
 }
 
-/// How many bytes all texts begin with in common, as paths often do. They say nothing of the order.
+/// The length of the prefix that all texts share, as paths often do. It does not affect the order.
 fn common_prefix(texts: &Utf8ViewArray) -> usize {
     let mut there = (0..texts.len()).filter(|&row| texts.is_valid(row));
     let Some(first) = there.next() else { return 0 };
@@ -204,8 +204,8 @@ fn common_prefix(texts: &Utf8ViewArray) -> usize {
     common
 }
 
-/// The rows in the order of the keys, equal rows in their own order; only the first `top`, if
-/// given.
+/// The rows in the order of the keys, with equal rows in their original order; only the first
+/// `top`, if given.
 pub(super) fn sorted(keys: &[Key], rows: &[u32], top: Option<usize>, stop: Stop<'_>) -> Vec<u32> {
     let Some(first) = keys.first() else { return rows.to_vec() };
     let (numbers, from) = leading(keys, first.col.len(), stop);
@@ -228,7 +228,7 @@ mod tests {
     use super::*;
     use crate::exec::col::bits;
 
-    /// Small numbers that repeat, from a generator that is the same everywhere.
+    /// Small pseudo-random numbers, the same on every machine.
     fn numbers(seed: u64, rows: usize, below: u64) -> Vec<u64> {
         let mut state = seed;
         let next = |_| {

@@ -1,4 +1,5 @@
-//! Recursion: the step runs on the rows that were new before, until there are none.
+//! Recursive common table expressions: the step runs on the rows that were new in the previous
+//! step, until there are none.
 
 use std::collections::HashSet;
 
@@ -10,7 +11,7 @@ use super::frame::Frame;
 use crate::diag::{Code, Diagnostic, Span};
 use crate::plan::Plan;
 
-/// A recursion of a plan.
+/// A recursive operator.
 pub(super) struct Recursion<'p> {
     pub(super) id: usize,
     pub(super) base: &'p Plan,
@@ -19,13 +20,13 @@ pub(super) struct Recursion<'p> {
     pub(super) span: Span,
 }
 
-/// How often the step runs.
+/// The maximum number of steps.
 const MAX_STEPS: usize = 1_000_000;
 
-/// The most rows of a recursion.
+/// The maximum number of rows of a recursion.
 const MAX_ROWS: usize = 100_000_000;
 
-/// So many parts are put together before there are more.
+/// When there are this many parts, they are concatenated.
 const PARTS: usize = 256;
 
 const BOUND: &str = "bound it: count the steps in a column, and add WHERE depth < 100 to the part that names itself";
@@ -52,7 +53,7 @@ pub(super) fn run(engine: &Engine<'_>, recursion: &Recursion<'_>) -> Result<Fram
             new = seen.fresh(engine, recursion.span, new)?;
         }
     }
-    // Of no rows there is a frame with the columns even so.
+    // Even without rows, the result has a frame with its columns.
     rows.add(new);
     Ok(rows.whole())
 }
@@ -69,7 +70,7 @@ fn check(engine: &Engine<'_>, span: Span, steps: usize, rows: &Rows) -> Result<(
     engine.check_room(span, rows.bytes).map_err(|error| bounded(error, steps))
 }
 
-/// The error of a recursion that there is no room for.
+/// The error of a recursion that exceeds a limit.
 fn bounded(error: Diagnostic, steps: usize) -> Diagnostic {
     if error.code != Code::Limit {
         return error;
@@ -78,7 +79,7 @@ fn bounded(error: Diagnostic, steps: usize) -> Diagnostic {
     Diagnostic { message, ..error }.help(BOUND).help(CYCLE)
 }
 
-/// The rows so far, in few parts.
+/// The rows so far, in a limited number of parts.
 #[derive(Default)]
 struct Rows {
     whole: Vec<Frame>,
@@ -108,15 +109,15 @@ impl Rows {
     }
 }
 
-/// The rows that were there before.
+/// The rows that have occurred before.
 #[derive(Default)]
 struct SeenRows(HashSet<Box<[u8]>>);
 
-/// What a row takes in the set beside its bytes.
+/// The memory of a row in the set besides its bytes.
 const PER_ROW: usize = 48;
 
 impl SeenRows {
-    /// The rows that were not there before, each once.
+    /// The distinct rows that have not occurred before.
     fn fresh(
         &mut self,
         engine: &Engine<'_>,
@@ -141,7 +142,7 @@ impl SeenRows {
     }
 }
 
-/// Bytes that are equal for equal rows alone; NULLs are equal.
+/// Bytes that are equal only for equal rows; NULLs are equal.
 fn key(cols: &[Col], row: usize) -> Vec<u8> {
     let mut key = Vec::with_capacity(cols.len() * 9);
     for col in cols {

@@ -29,7 +29,7 @@ impl std::fmt::Debug for Registry {
     }
 }
 
-/// A name that is already in use.
+/// The error for a name that is already in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken(pub String);
 
@@ -49,17 +49,17 @@ impl Registry {
         self.tables().find(|table| table.name().eq_ignore_ascii_case(name))
     }
 
-    /// The scalar function of that (first) name.
+    /// The scalar function with that main name.
     pub fn scalar(&self, name: &str) -> Option<&dyn ScalarFunction> {
         self.scalars.get(name).map(|function| &**function)
     }
 
-    /// The aggregate of that (first) name.
+    /// The aggregate with that main name.
     pub fn aggregate(&self, name: &str) -> Option<&Aggregate> {
         self.aggregates.get(name).map(|function| &**function)
     }
 
-    /// The table function of that (first) name.
+    /// The table function with that main name.
     pub fn table_function(&self, name: &str) -> Option<&TableFunction> {
         self.table_functions.get(name).map(|function| &**function)
     }
@@ -67,7 +67,7 @@ impl Registry {
     /// Adds a table.
     ///
     /// # Errors
-    /// If a table has its name.
+    /// If a table already has its name.
     pub fn add_table(&mut self, table: Shared<dyn Table>) -> Result<(), Taken> {
         if self.table(table.name()).is_some() {
             return Err(Taken(table.name().to_owned()));
@@ -79,7 +79,7 @@ impl Registry {
     /// Adds a scalar function.
     ///
     /// # Errors
-    /// If a function has one of its names.
+    /// If a function already has one of its names.
     pub fn add_scalar(&mut self, function: Shared<dyn ScalarFunction>) -> Result<(), Taken> {
         let spec = self.add_spec(match &function {
             Shared::Static(function) => function.spec(),
@@ -92,7 +92,7 @@ impl Registry {
     /// Adds an aggregate.
     ///
     /// # Errors
-    /// If a function has one of its names.
+    /// If a function already has one of its names.
     pub fn add_aggregate(&mut self, function: Shared<Aggregate>) -> Result<(), Taken> {
         let spec = self.add_spec(match &function {
             Shared::Static(function) => &function.spec,
@@ -102,10 +102,10 @@ impl Registry {
         Ok(())
     }
 
-    /// Adds a window function that the engine has the code of.
+    /// Adds a window function that the engine implements.
     ///
     /// # Errors
-    /// If a function has one of its names.
+    /// If a function already has one of its names.
     pub fn add_window(&mut self, spec: &'static FunctionSpec) -> Result<(), Taken> {
         self.add_spec(spec).map(|_| ())
     }
@@ -113,7 +113,7 @@ impl Registry {
     /// Adds a table function.
     ///
     /// # Errors
-    /// If a function has one of its names.
+    /// If a function already has one of its names.
     pub fn add_table_function(&mut self, function: Shared<TableFunction>) -> Result<(), Taken> {
         let spec = self.add_spec(match &function {
             Shared::Static(function) => &function.spec,
@@ -127,7 +127,8 @@ impl Registry {
         let names = |f: &FunctionSpec| std::iter::once(f.name).chain(f.aliases.iter().copied());
         let is_taken = |name: &&str| {
             let same = |known: &str| known.eq_ignore_ascii_case(name);
-            // In FROM stand table functions alone, and nowhere else.
+            // Table functions can only be used in FROM, and other functions cannot, so the names do
+            // not collide.
             let rows = |f: &FunctionSpec| f.kind == FunctionKind::Table;
             self.functions.iter().any(|f| rows(f) == rows(spec) && names(f).any(same))
         };

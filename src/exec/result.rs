@@ -14,7 +14,7 @@ use crate::catalog::{Absent, Format, Physical, PointerWidth, Ty, Value};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Field {
-    /// The name as selected; not unique.
+    /// The name as selected; names may repeat.
     pub name: String,
     /// The type.
     pub ty: Ty,
@@ -22,7 +22,7 @@ pub struct Field {
     pub format: Format,
 }
 
-/// A count of values that a scan could not give.
+/// A count of values that a scan could not provide.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Footnote {
@@ -32,17 +32,17 @@ pub struct Footnote {
     pub column: &'static str,
     /// Why the values are absent.
     pub reason: Absent,
-    /// How many rows.
+    /// The number of rows.
     pub count: usize,
 }
 
-/// A table that no open source answered and that the query did without.
+/// A table that no open source answered and that the query treated as empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unread {
     /// The table.
     pub table: &'static str,
-    /// Why not, of each open source.
+    /// The reason given by each open source.
     pub because: Vec<String>,
 }
 
@@ -50,7 +50,7 @@ pub struct Unread {
 #[derive(Debug, Clone, Default)]
 pub struct ResultSet {
     pub(super) fields: Vec<Field>,
-    /// One contiguous column a field, named by position (`0`, `1`, …), in physical types:
+    /// One contiguous column per field, named by position (`0`, `1`, …), in physical types:
     /// timestamps and intervals are microseconds in `Int64`, addresses `UInt64`.
     pub(super) frame: DataFrame,
     pub(super) rows: usize,
@@ -59,7 +59,7 @@ pub struct ResultSet {
     pub(super) unread: Vec<Unread>,
 }
 
-/// One column, ready for reading by row.
+/// One column, for reading by row.
 #[derive(Debug, Clone, Copy)]
 pub enum ColumnView<'a> {
     /// `BOOLEAN`.
@@ -80,7 +80,7 @@ pub enum ColumnView<'a> {
     Number(&'a Int64Chunked, Ty),
     /// `BLOB`, `UUID`, `LIST`, `STRUCT` or `MAP` of that type.
     Coded(&'a StringChunked, Ty),
-    /// Nothing but NULL.
+    /// A column with only NULLs.
     Null,
 }
 
@@ -104,7 +104,7 @@ impl<'a> ColumnView<'a> {
         }
     }
 
-    /// The number of rows; none where there is no column.
+    /// The number of rows; 0 for a column with only NULLs.
     fn len(&self) -> usize {
         match self {
             Self::Bool(c) => c.len(),
@@ -156,7 +156,7 @@ impl<'a> Row<'a> {
 }
 
 impl ResultSet {
-    /// A result of computed columns, with the pointer width and the footnotes of another.
+    /// A result of computed columns, with the pointer width and the footnotes of `like`.
     pub(super) fn from_cols(fields: Vec<Field>, cols: Vec<Col>, rows: usize, like: &Self) -> Self {
         let columns = cols.into_iter().zip(&fields).enumerate();
         let columns = columns
@@ -181,12 +181,13 @@ impl ResultSet {
         self.rows == 0
     }
 
-    /// The pointer width that addresses are shown at.
+    /// The pointer width that determines how addresses are shown.
     pub const fn pointer_width(&self) -> PointerWidth {
         self.width
     }
 
-    /// Values that scans of this query could not give, and why ("not applicable" left out).
+    /// The counts of values that scans of this query could not provide, by reason (without "not
+    /// applicable").
     pub fn footnotes(&self) -> &[Footnote] {
         &self.footnotes
     }
@@ -196,7 +197,7 @@ impl ResultSet {
         &self.unread
     }
 
-    /// How many bytes of text the rows hold.
+    /// The bytes of text in the rows.
     pub(crate) fn text_bytes(&self) -> usize {
         let column = |index| match self.column(index) {
             ColumnView::Text(texts) | ColumnView::Coded(texts, _) => {
@@ -212,7 +213,7 @@ impl ResultSet {
         self.fields.iter().position(|f| f.name.eq_ignore_ascii_case(name))
     }
 
-    /// A column for reading row by row; nothing but NULL if there is no such column.
+    /// A column for reading row by row; only NULLs if there is no such column.
     pub fn column(&self, index: usize) -> ColumnView<'_> {
         match (self.frame.columns().get(index), self.fields.get(index)) {
             (Some(column), Some(field)) => ColumnView::new(column, field.ty),
@@ -220,7 +221,7 @@ impl ResultSet {
         }
     }
 
-    /// One value; NULL beyond the ends.
+    /// One value; NULL if the row or column does not exist.
     pub fn value(&self, row: usize, column: usize) -> Value<'_> {
         self.column(column).get(row)
     }
@@ -271,7 +272,7 @@ impl ResultSet {
         DataFrame::new(self.rows, columns)
     }
 
-    /// A column as the text that every format shows, NULL where there is none.
+    /// A column as the text that every format shows; NULL stays NULL.
     fn as_text(&self, index: usize) -> Column {
         let texts = (0..self.rows).map(|row| {
             let there = !self.value(row, index).is_null();
@@ -298,8 +299,8 @@ impl ResultSet {
 
 #[cfg(test)]
 impl ResultSet {
-    /// A result made by hand, for the tests of those who print and export: one list of values a
-    /// column, `None` for NULL.
+    /// A result with given values, for tests of printing and export: one list of values per column,
+    /// `None` for NULL.
     pub(crate) fn of(columns: Vec<(Field, Vec<Value<'static>>)>) -> Self {
         let rows = columns.first().map_or(0, |(_, values)| values.len());
         let (fields, columns): (Vec<_>, Vec<_>) = columns
@@ -315,7 +316,7 @@ impl ResultSet {
         Self { fields, frame, rows, width: PointerWidth::Bits64, footnotes, unread }
     }
 
-    /// The same with footnotes.
+    /// Adds footnotes.
     pub(crate) fn with_footnotes(mut self, footnotes: Vec<Footnote>) -> Self {
         self.footnotes = footnotes;
         self
@@ -340,7 +341,7 @@ fn column_of(at: usize, ty: Ty, values: &[Value<'static>]) -> Column {
     }
 }
 
-/// Rust types that values of columns are read as.
+/// Rust types as which values of columns can be read.
 pub trait FromValue: Sized {
     /// The value; `None` if it is NULL or of another type.
     fn from_value(value: Value<'_>) -> Option<Self>;

@@ -15,7 +15,7 @@ use crate::diag::{Code, Diagnostic, Span};
 use crate::plan::{Expr, ScanColumn, Scanned, TableCall};
 use crate::table::{ScanError, ScanRequest, Table, Unanswered};
 
-/// For how many sources the reason for no answer is shown.
+/// The maximum number of sources whose reason for not answering is shown.
 const MOST_REASONS: usize = 3;
 
 /// The scans of the query, so that equal scans run only once.
@@ -69,8 +69,8 @@ impl Engine<'_> {
         Ok(frame)
     }
 
-    /// The rows of a call, some of whose arguments are known only now. A NULL where a value is needed
-    /// gives no rows.
+    /// The rows of a call whose arguments are partly known only at run time. If a required argument
+    /// is NULL, there are no rows.
     pub(super) fn call_with(
         &self,
         span: Span,
@@ -170,7 +170,7 @@ impl Engine<'_> {
         }
     }
 
-    /// Why some sources do not answer: the first few, and how many more there are.
+    /// Why the sources do not answer: the reasons of the first few, and the number of the others.
     fn reasons(&self, unanswered: &[(usize, Unanswered)]) -> Vec<String> {
         let reason = |(index, why): &(usize, Unanswered)| {
             let named = self.cx.tables.sources.get(*index)?;
@@ -228,7 +228,7 @@ impl Engine<'_> {
         let message = if sources.is_empty() {
             format!("`{name}` needs a source, and none is open")
         } else if sources.iter().any(|s| kinds.contains(&s.source.kind())) {
-            format!("no open source holds what `{name}` is made of")
+            format!("no open source has the data of `{name}`")
         } else {
             format!("`{name}` is answered by {}; no such source is open", list(kinds))
         };
@@ -251,7 +251,7 @@ impl Engine<'_> {
         if tables.is_empty() {
             error
         } else {
-            error.help(format!("tables to ask instead: {}", tables.join(", ")))
+            error.help(format!("tables to use instead: {}", tables.join(", ")))
         }
     }
 }
@@ -266,7 +266,7 @@ fn row_count(count: usize) -> String {
     if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
 }
 
-/// `a kernel dump, a triage dump or a debugger log`.
+/// A list such as `a kernel dump, a triage dump or a debugger log`.
 fn list(kinds: Kinds) -> String {
     let each: Vec<String> = kinds.iter().map(|k| format!("a {}", k.as_str())).collect();
     match each.split_last() {

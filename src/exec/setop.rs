@@ -1,5 +1,5 @@
-//! `UNION`, `INTERSECT`, `EXCEPT`: of sets, and with `ALL` of multisets. Rows keep the order of
-//! the left input, then that of the right.
+//! `UNION`, `INTERSECT` and `EXCEPT`: over sets and, with `ALL`, over multisets. Rows keep the
+//! order of the left input, followed by that of the right.
 
 use super::engine::Engine;
 use super::frame::Frame;
@@ -24,7 +24,7 @@ pub(super) fn run(
         return Ok(both.take(&groups.firsts));
     }
     let (of_left, of_right) = groups.ids.split_at(left.rows);
-    // How often each row stands on the right: with ALL, each use takes one away.
+    // How often each row occurs on the right: with ALL, each match uses up one occurrence.
     let mut there = vec![0usize; groups.firsts.len()];
     for &id in of_right {
         there[id as usize] += 1;

@@ -1,4 +1,4 @@
-//! Sorts rows, stably; finds the first few without sorting the rest.
+//! Sorts rows stably; finds the first few without sorting the rest.
 
 use std::cmp::Ordering;
 
@@ -33,7 +33,7 @@ pub(super) fn run(
     Ok(filter::only(frame, need).take(&order))
 }
 
-/// The sort keys of every row.
+/// The sort keys of all rows.
 pub(super) fn compute(eval: &Eval<'_>, keys: &[SortKey]) -> Result<Vec<Key>, Diagnostic> {
     let key = |k: &SortKey| {
         let col = eval.column(&k.expr)?;
@@ -42,15 +42,15 @@ pub(super) fn compute(eval: &Eval<'_>, keys: &[SortKey]) -> Result<Vec<Key>, Dia
     keys.iter().map(key).collect()
 }
 
-/// A row and the number that leads its order.
+/// The leading number of a row's sort key, and the row.
 type Pair = (u64, u32);
 
 /// Fewer rows than this are sorted in one piece.
 const BUCKET_ROWS: usize = 8192;
 const BUCKET_BITS: u32 = 11;
 
-/// Rows in the order of their numbers; `ties`, if given, decides among equal numbers, and the
-/// row's own place among what is equal even so. Only the first `top`, if given.
+/// Rows in the order of their numbers. `ties`, if given, decides between equal numbers; rows that
+/// are still equal keep their order. Only the first `top`, if given.
 pub(super) fn order_pairs(
     pairs: impl ExactSizeIterator<Item = Pair>,
     top: Option<usize>,
@@ -93,7 +93,8 @@ pub(super) fn order_pairs(
     pairs.into_iter().map(|(_, row)| row).collect()
 }
 
-/// The pairs spread over buckets by the leading bits of their numbers, and the buckets' lengths.
+/// The pairs distributed over buckets by the leading bits of their numbers, and the buckets'
+/// lengths.
 fn into_buckets(pairs: &[Pair]) -> (Vec<Pair>, Vec<usize>) {
     let ends = pairs.iter().fold((u64::MAX, 0), |(min, max), p| (p.0.min(min), p.0.max(max)));
     let (min, range) = (ends.0, ends.1.saturating_sub(ends.0));
@@ -117,7 +118,7 @@ fn into_buckets(pairs: &[Pair]) -> (Vec<Pair>, Vec<usize>) {
     (spread, lens)
 }
 
-/// The first `top` pairs in no order, found in one pass with little memory.
+/// The first `top` pairs in any order, found in one pass with little memory.
 fn first_few(
     pairs: impl Iterator<Item = Pair>,
     top: usize,

@@ -8,7 +8,7 @@ use polars::prelude::{
 use super::result::{Field, ResultSet};
 use crate::catalog::{Format, PointerWidth, Ty};
 
-/// Results of one query, one a dump, to be stacked under a first column `dump`.
+/// Results of one query over several dumps, to be concatenated with a first column `dump`.
 #[derive(Debug, Default)]
 pub struct Stacked {
     names: Vec<(String, usize)>,
@@ -16,8 +16,8 @@ pub struct Stacked {
 }
 
 impl Stacked {
-    /// Adds the rows that the query gives for a dump. Returns whether they have the columns of those
-    /// before; if not they are not added.
+    /// Adds the rows of a dump. Returns whether they have the same columns as the earlier ones; if
+    /// not, they are not added.
     pub fn push(&mut self, dump: &str, result: ResultSet) -> bool {
         let rows = result.rows;
         match &mut self.whole {
@@ -32,7 +32,7 @@ impl Stacked {
         true
     }
 
-    /// The bytes that are held.
+    /// The memory of the results so far, in bytes.
     pub fn bytes(&self) -> usize {
         self.whole.as_ref().map_or(0, |whole| whole.frame.estimated_size())
     }
@@ -55,9 +55,9 @@ impl Stacked {
 }
 
 impl ResultSet {
-    /// Appends the rows of a result with the same columns; false, and nothing changed, if its
-    /// columns differ. Column types that one of both does not know (nothing but NULL) are those of
-    /// the other.
+    /// Appends the rows of a result with the same columns; if its columns differ, returns false and
+    /// changes nothing. A column type that is unknown in one result (only NULLs) is taken from the
+    /// other.
     fn append(&mut self, other: Self) -> bool {
         let is_alike = |(a, b): (&Field, &Field)| {
             a.name == b.name && (a.ty == b.ty || a.ty == Ty::Null || b.ty == Ty::Null)
@@ -100,7 +100,7 @@ impl ResultSet {
     }
 }
 
-/// A column under another; one of nothing but NULL takes the type of the other.
+/// Two columns concatenated; one with only NULLs takes the type of the other.
 fn above_and_below(above: &Column, below: &Column) -> Option<Column> {
     let typed = |column: &Column, like: &Column| match (column.dtype(), like.dtype()) {
         (DataType::Null, to) if *to != DataType::Null => {

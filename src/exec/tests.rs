@@ -58,7 +58,7 @@ fn execute(plan: Plan) -> Result<ResultSet, Diagnostic> {
     run(&Planned::Query(plan), &cx)
 }
 
-/// The rows as text, columns with commas between them.
+/// The rows as text, with commas between columns.
 fn rows(plan: Plan) -> Vec<String> {
     let result = execute(plan).unwrap();
     let width = result.fields().len();
@@ -197,7 +197,7 @@ fn set_operations_count_duplicates_with_all() {
 }
 
 #[test]
-fn faults_are_raised_only_for_rows_that_ask() {
+fn faults_are_raised_only_for_rows_whose_value_is_needed() {
     let max = lit(Value::Int(i64::MAX));
     let sum = binary(BinaryOp::Add, col(0, Ty::Int), max.clone(), Ty::Int);
     let project = |e: Expr| {

@@ -1,4 +1,4 @@
-//! Repeats rows for the elements of their lists.
+//! `UNNEST`: repeats rows for the elements of their lists.
 
 use super::col::Col;
 use super::engine::Engine;
@@ -9,10 +9,10 @@ use crate::catalog::{Nested, Ty, Value};
 use crate::diag::{Code, Diagnostic};
 use crate::plan::{Expr, Plan};
 
-/// How many rows pass before the query may be cancelled.
+/// Rows between two checks for cancellation.
 const ROWS_BETWEEN_LOOKS: usize = 4096;
 
-/// How many elements are made a column at a time.
+/// The number of elements that are converted to a column at a time.
 const VALUES_TOGETHER: usize = 1 << 18;
 
 pub(super) fn run(
@@ -55,7 +55,7 @@ pub(super) fn run(
     Ok(Frame::new(out, total))
 }
 
-/// How many rows each row becomes.
+/// The number of output rows of each row.
 fn sizes(
     engine: &Engine<'_>,
     cols: &[Col],
@@ -78,7 +78,7 @@ fn sizes(
     Ok(sizes)
 }
 
-/// The elements of a list of each row, and NULL where it is shorter than others.
+/// The elements of each row's list, followed by NULLs if other lists of the row are longer.
 fn elements(
     engine: &Engine<'_>,
     col: &Col,

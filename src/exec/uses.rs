@@ -15,7 +15,7 @@ pub(super) fn mark(expr: &Expr, need: &mut [bool]) {
     }
 }
 
-/// The columns, of `width`, that any of the expressions reads.
+/// The columns, out of `width`, that any of the expressions reads.
 pub(super) fn of<'e>(exprs: impl IntoIterator<Item = &'e Expr>, width: usize) -> Vec<bool> {
     let mut need = vec![false; width];
     for expr in exprs {
@@ -24,7 +24,7 @@ pub(super) fn of<'e>(exprs: impl IntoIterator<Item = &'e Expr>, width: usize) ->
     need
 }
 
-/// Whether some row can make the expression fail. It is right to say yes too often.
+/// Whether evaluating the expression can fail in some row. True is a safe answer.
 pub(super) fn may_fault(expr: &Expr) -> bool {
     let own = match &expr.kind {
         ExprKind::Column(_)
@@ -62,7 +62,7 @@ pub(super) fn reads(expr: &Expr) -> bool {
     !all(expr, |_| false)
 }
 
-/// Whether all columns that the expression reads fulfil `test`.
+/// Whether `test` is true for all columns that the expression reads.
 pub(super) fn all(expr: &Expr, test: impl Fn(usize) -> bool + Copy) -> bool {
     match expr.kind {
         ExprKind::Column(index) => test(index),
@@ -70,7 +70,7 @@ pub(super) fn all(expr: &Expr, test: impl Fn(usize) -> bool + Copy) -> bool {
     }
 }
 
-/// An expression over the right columns of a join, of which it has `width` left ones, as one over the
+/// Converts an expression over right columns of a join with `width` left columns into one over the
 /// right input.
 pub(super) fn shift(expr: &mut Expr, width: usize) {
     if let ExprKind::Column(index) = &mut expr.kind {
@@ -81,13 +81,14 @@ pub(super) fn shift(expr: &mut Expr, width: usize) {
     }
 }
 
-/// Whether the expression may have another value for equal rows, each time that it is computed.
+/// Whether the expression reads a parameter or contains a sub-query, so that it may have another
+/// value each time that it is computed.
 pub(super) fn varies(expr: &Expr) -> bool {
     let own = matches!(expr.kind, ExprKind::Param(_) | ExprKind::Query(_));
     own || expr.children().into_iter().any(varies)
 }
 
-/// Whether a sub-query or a symbol stands in the expression.
+/// Whether the expression contains a sub-query or a symbol.
 pub(super) fn has_query(expr: &Expr) -> bool {
     let own = matches!(expr.kind, ExprKind::Query(_) | ExprKind::Symbol(_));
     own || expr.children().into_iter().any(has_query)

@@ -1,4 +1,4 @@
-//! Renders rows in blocks on all cores, and writes the blocks in order.
+//! Renders rows in blocks on several threads, and writes the blocks in order.
 
 use std::io::{self, Write};
 use std::ops::Range;
@@ -7,16 +7,17 @@ use rayon::prelude::*;
 
 use crate::exec::ResultSet;
 
-/// Rows of one block, and cells: enough to pay for the hand-over, few enough to stay in the cache.
+/// The maximum number of rows of a block, and of its cells: large enough to outweigh the cost of a
+/// task, small enough for the cache.
 const ROWS: usize = 8192;
 const CELLS: usize = 1 << 13;
 
-/// About as much text may one block have: rows of long texts come in smaller blocks.
+/// The approximate maximum text of a block; blocks with long texts have fewer rows.
 const TEXT: usize = 4 << 20;
 
-/// Calls `render` for each block of the `rows` rows, several at once, and writes what it appended
-/// in the order of the rows. Memory stays at a few blocks, however many rows there are, and
-/// however long their texts.
+/// Calls `render` for each block of the `rows` rows, several in parallel, and writes the rendered
+/// text in the order of the rows. Only a few blocks are in memory at a time, regardless of the
+/// number of rows and the length of their texts.
 pub(super) fn write_blocks(
     result: &ResultSet,
     out: &mut dyn Write,

@@ -1,4 +1,4 @@
-//! Comma- and tab-separated values, and a dialect that is safe to open in Excel.
+//! Comma- and tab-separated values, and a variant that is safe to open in Excel.
 
 use std::io::{self, Write};
 
@@ -6,15 +6,15 @@ use super::blocks::write_blocks;
 use crate::catalog::{Format, PointerWidth, Value};
 use crate::exec::{ColumnView, ResultSet};
 
-/// How cells are separated and held back from misreading.
+/// How cells are separated and protected from misinterpretation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Dialect {
     separator: char,
     line_end: &'static str,
-    /// Whether the reader is Excel, which runs text that looks like a formula and rounds numbers
-    /// of more than 15 digits.
+    /// Whether the file is for Excel, which evaluates text that looks like a formula and rounds
+    /// numbers with more than 15 digits.
     excel: bool,
-    /// Whether the names of the columns are the first line.
+    /// Whether the first line contains the column names.
     header: bool,
 }
 
@@ -23,7 +23,7 @@ impl Dialect {
     pub(super) const TSV: Self = Self::plain('\t', true);
     pub(super) const EXCEL: Self = Self { line_end: "\r\n", excel: true, ..Self::plain(',', true) };
 
-    /// Cells as they are, with that separator.
+    /// Unprotected cells with that separator.
     pub(super) const fn plain(separator: char, header: bool) -> Self {
         Self { separator, line_end: "\n", excel: false, header }
     }
@@ -60,7 +60,7 @@ pub(super) fn write(result: &ResultSet, dialect: Dialect, out: &mut dyn Write) -
                 dialect.separate(index, text);
                 dialect.push(&column.get(row), *format, width, text);
             }
-            // A line with nothing on it would be no row at all to many readers.
+            // Many readers ignore an empty line, so the row is written as an empty quoted text.
             if single && text.len() == start {
                 text.push_str("\"\"");
             }
@@ -86,7 +86,7 @@ impl Dialect {
                 text.push('\'');
                 format.append(text, value, width);
             }
-            // These begin like a formula and Excel has no such number.
+            // `-inf` and `+inf` look like formulas, and Excel has no such numbers.
             Value::Double(v) if self.excel && !v.is_finite() => {
                 self.push_text(&format.render(value, width), text);
             }
@@ -125,8 +125,8 @@ impl Dialect {
     }
 }
 
-/// Whether Excel would take the text for a number and show another text: digits with zeros in front,
-/// more than 15 of them, or with the sign of an exponent between them.
+/// Whether Excel would convert the text to a number and show it differently: digits with leading
+/// zeros, more than 15 digits, or an exponent.
 fn is_changed(cell: &str) -> bool {
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let exponent = cell.split_once(['e', 'E']);
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn excel_gets_a_mark_and_no_formula() {
+    fn excel_files_have_a_byte_order_mark_and_no_formulas() {
         let text = csv(Dialect::EXCEL);
         assert!(text.starts_with('\u{feff}'));
         assert!(text.ends_with("\r\n"));

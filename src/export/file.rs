@@ -5,10 +5,10 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// Writes a file through a temporary one next to it, which is renamed when it is complete. On
-/// an error the temporary file is removed, and a file of that name stays as it was.
+/// Writes a file through a temporary one next to it, which is renamed when it is complete. On an
+/// error the temporary file is removed, and an existing file is unchanged.
 ///
-/// A path that is no regular file (`/dev/null`, a named pipe) is written to directly.
+/// A path that is not a regular file (`/dev/null`, a named pipe) is written to directly.
 ///
 /// # Errors
 /// Whatever `write` or the file system reports.
@@ -21,7 +21,7 @@ pub fn write_file(
         write(&mut out)?;
         return out.flush();
     }
-    // A link stays a link: what it points to is replaced.
+    // A symbolic link is kept: its target is replaced.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if target.is_dir() {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a folder"));
@@ -34,7 +34,7 @@ pub fn write_file(
         fs::rename(&temporary, &target)
     });
     if written.is_err() {
-        // The first error is the one to tell; a leftover file is the lesser evil.
+        // The first error is reported; a temporary file that remains is less important.
         let _ = fs::remove_file(&temporary);
     }
     written
@@ -46,7 +46,7 @@ fn fill(file: File, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io:
     out.flush()
 }
 
-/// A new file in the folder of `target`; never one that exists.
+/// A new file in the folder of `target`; an existing file is never used.
 fn create_beside(target: &Path) -> io::Result<(PathBuf, File)> {
     let Some(name) = target.file_name() else {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "names no file"));
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_leaves_the_old_file_and_nothing_else() {
+    fn an_error_keeps_the_old_file_and_removes_the_temporary_one() {
         let folder = std::env::temp_dir().join(format!("dumpql-file-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let path = folder.join("x.csv");

@@ -25,7 +25,7 @@ pre{background:#8882;padding:.6rem;white-space:pre-wrap}
 .rows,.notes{color:#777}
 ";
 
-/// Writes all results into one page, with their queries and what they say of themselves.
+/// Writes all results into one page, with their queries and descriptions.
 pub(super) fn write(sheets: &[Sheet<'_>], notes: &[Note], out: &mut dyn Write) -> io::Result<()> {
     let mut text = String::from(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>",
@@ -148,7 +148,7 @@ mod tests {
     use crate::export::samples;
 
     #[test]
-    fn markup_in_cells_is_text() {
+    fn markup_in_cells_is_escaped() {
         let result = samples::hostile();
         let sheet = Sheet::new("<i>", "SELECT 1 < 2", &result);
         let mut out = Vec::new();

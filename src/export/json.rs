@@ -1,8 +1,9 @@
 //! JSON: an array of objects, or one object per line.
 //!
 //! Addresses and integers that are shown in hexadecimal are hexadecimal text, because most readers
-//! round numbers beyond 2^53 and codes are known in that form; timestamps are ISO 8601 in UTC;
-//! `nan` and `inf`, which JSON numbers cannot express, are text. Lists are arrays, structures objects.
+//! round numbers beyond 2^53, and codes are known in hexadecimal; timestamps are ISO 8601 in UTC;
+//! `nan` and `inf`, which JSON numbers cannot express, are text. Lists are arrays, structures
+//! objects.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! Tables of GitHub Flavored Markdown, which tickets and chats show.
+//! Tables in GitHub Flavored Markdown, which issue trackers and chats display.
 
 use std::io::{self, Write};
 
@@ -52,12 +52,12 @@ pub(super) fn write(
     })
 }
 
-/// Whether values of the type are read by comparing their last digits.
+/// Whether values of the type are right-aligned, so that their last digits can be compared.
 pub(super) const fn is_right(ty: Ty) -> bool {
     matches!(ty, Ty::Int | Ty::Double | Ty::Interval)
 }
 
-/// Everything that Markdown or HTML would take for markup is shown as itself.
+/// Escapes everything that Markdown or HTML would interpret as markup.
 pub(super) fn push_escaped(cell: &str, text: &mut String) {
     let mut before = ' ';
     let mut rest = cell.chars().peekable();
@@ -67,7 +67,7 @@ pub(super) fn push_escaped(cell: &str, text: &mut String) {
                 text.push('\\');
                 text.push(c);
             }
-            // Within a word an underscore is nothing but itself, and names are full of them.
+            // An underscore within a word is not markup, and names often contain underscores.
             '_' if !(before.is_alphanumeric()
                 && rest.peek().is_some_and(|c| c.is_alphanumeric())) =>
             {
@@ -79,7 +79,7 @@ pub(super) fn push_escaped(cell: &str, text: &mut String) {
             '\n' => text.push_str("<br>"),
             '\t' => text.push(' '),
             c if acts(c) => {
-                // The backslash that names the character is itself no markup.
+                // The backslash of a visible escape is not markup itself.
                 text.push('\\');
                 push_visible(c, text);
             }
@@ -97,7 +97,7 @@ mod tests {
     use crate::export::samples;
 
     #[test]
-    fn markup_in_cells_is_text() {
+    fn markup_in_cells_is_escaped() {
         let mut out = Vec::new();
         write(&samples::hostile(), Some("a *b*"), &mut out).unwrap();
         expect![[r###"

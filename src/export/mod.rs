@@ -1,8 +1,9 @@
-//! Results as files: CSV, TSV, JSON, JSON lines, Markdown, HTML, Parquet, Excel
+//! Writes results in file formats: CSV, TSV, JSON, JSON lines, Markdown, HTML, Parquet, Excel
 //! workbooks, and charts.
 //!
-//! Knows results and formats; not queries, not dumps, not where the bytes go. Values look as
-//! [`crate::catalog::Format`] renders them, except where a format has a type of its own for them.
+//! This module knows results and formats, but neither queries, dumps, nor the destination of the
+//! bytes. Values are rendered by [`crate::catalog::Format`], except where a format has its own type
+//! for them.
 
 mod blocks;
 pub mod chart;
@@ -21,13 +22,13 @@ pub mod visible;
 mod xlsx;
 #[cfg(not(feature = "excel"))]
 mod xlsx {
-    //! Without the feature `excel` no workbook can be written.
+    //! Without the feature `excel`, workbooks cannot be written.
 
     use std::io::{self, Write};
 
     use super::{Note, Sheet};
 
-    /// Says that workbooks are left out.
+    /// Reports that workbooks are not available.
     pub fn write_workbook(_: &[Sheet<'_>], _: &[Note], _: &mut dyn Write) -> io::Result<()> {
         let message = "this program was built without Excel workbooks (the feature `excel`)";
         Err(io::Error::new(io::ErrorKind::Unsupported, message))
@@ -42,25 +43,25 @@ pub use file::write_file;
 pub use sheet::{Note, Sheet};
 pub use xlsx::write_workbook;
 
-/// A format of files.
+/// A file format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FileFormat {
-    /// Comma-separated values of RFC 4180 with a header line, UTF-8 without a mark, lines ending
-    /// in LF. NULL is an empty cell, empty text is `""`.
+    /// Comma-separated values of RFC 4180 with a header line, UTF-8 without a byte order mark,
+    /// lines ending in LF. NULL is an empty cell, empty text is `""`.
     Csv,
-    /// The same for Excel: a byte order mark, CRLF, and text that Excel would take for a formula
-    /// or round held back by an apostrophe.
+    /// As [`Self::Csv`], for Excel: a byte order mark, CRLF, and an apostrophe before text that
+    /// Excel would evaluate as a formula or round.
     ExcelCsv,
     /// Tab-separated values, quoted as in CSV.
     Tsv,
     /// One array of objects.
     Json,
-    /// One object a line.
+    /// One object per line.
     JsonLines,
     /// A table of GitHub Flavored Markdown.
     Markdown,
-    /// A page that stands alone.
+    /// A self-contained page.
     Html,
     /// An Excel workbook.
     Xlsx,
@@ -71,7 +72,7 @@ pub enum FileFormat {
 }
 
 impl FileFormat {
-    /// The format that a file name's ending stands for.
+    /// The format for a file name extension.
     pub fn from_extension(extension: &str) -> Option<Self> {
         Some(match extension.to_ascii_lowercase().as_str() {
             "csv" => Self::Csv,
@@ -87,14 +88,14 @@ impl FileFormat {
         })
     }
 
-    /// Whether one file holds several results and stays what it is.
+    /// Whether one file can hold several results and is still valid.
     pub const fn holds_several(self) -> bool {
         matches!(self, Self::Markdown | Self::Html | Self::Xlsx)
     }
 }
 
 /// Writes results in one format. Several results of CSV, TSV, JSON and Markdown follow each other
-/// with a blank line between them; `notes` go into formats that have a place for them.
+/// with a blank line between them; `notes` are written in formats that have a place for them.
 ///
 /// # Errors
 /// Whatever the writer reports.
@@ -119,9 +120,10 @@ pub fn write(
     Ok(())
 }
 
-/// Writes a result as values with a separator between them, as [`FileFormat::Csv`] otherwise.
+/// Writes a result as values with a separator, otherwise as [`FileFormat::Csv`].
 ///
 /// # Errors
+///
 /// Whatever the writer reports.
 pub fn write_delimited(
     result: &ResultSet,
@@ -152,14 +154,14 @@ fn write_one(
     }
 }
 
-/// The chart of a result; one of bars where nothing says which.
+/// Writes the chart of a result; a bar chart if no other kind is given.
 fn write_chart(sheet: &Sheet<'_>, out: &mut dyn Write) -> io::Result<()> {
     let guess = chart::Spec::of(chart::ChartKind::Bar);
     let data = chart::Data::new(sheet.chart.unwrap_or(&guess), sheet.result);
     chart::write_svg(&data.map_err(io::Error::other)?, sheet.heading(), out)
 }
 
-/// Column names made unique as [`ResultSet::to_data_frame`] does, for formats that key by name.
+/// Column names made unique as by [`ResultSet::to_data_frame`], for formats that use names as keys.
 fn unique_names(result: &ResultSet) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();
     let mut names = Vec::with_capacity(result.fields().len());

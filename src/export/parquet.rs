@@ -10,7 +10,7 @@ use crate::exec::ResultSet;
 pub(super) fn write(result: &ResultSet, out: &mut dyn Write) -> io::Result<()> {
     let broken = |error: polars::prelude::PolarsError| io::Error::other(error.to_string());
     let mut frame = result.to_data_frame().map_err(broken)?;
-    // The writer shares what it writes to between threads, which `out` does not allow.
+    // The Parquet writer needs a target that can be shared between threads, which `out` cannot.
     let mut file = Vec::new();
     ParquetWriter::new(&mut file).finish(&mut frame).map_err(broken)?;
     out.write_all(&file)

@@ -7,7 +7,7 @@ pub(crate) fn field(name: &str, ty: Ty) -> Field {
     Field { name: name.to_owned(), ty, format: Format::Plain }
 }
 
-/// Every type, NULLs, and text that a hostile dump could hold.
+/// A result with every type, NULLs, and text that a malicious dump could contain.
 pub(crate) fn hostile() -> ResultSet {
     let text = |t: &'static str| Value::text(t);
     let code = Field { format: Format::Hex, ..field("code", Ty::Int) };
@@ -103,12 +103,12 @@ pub(crate) fn hostile() -> ResultSet {
     ])
 }
 
-/// One column `n` counting from 0.
+/// One column `n`, counting from 0.
 pub(crate) fn count(rows: i64) -> ResultSet {
     ResultSet::of(vec![(field("n", Ty::Int), (0..rows).map(Value::Int).collect())])
 }
 
-/// The text with the characters that do not show, or that change what is shown, by their names.
+/// The text with invisible and direction-changing characters replaced by their names.
 pub(crate) fn marked(text: &str) -> String {
     let names = [
         ('\u{feff}', "<BOM>"),

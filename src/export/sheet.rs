@@ -3,13 +3,13 @@
 use super::chart::Spec;
 use crate::exec::ResultSet;
 
-/// A result and what to call it.
+/// A result and its description.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Sheet<'a> {
-    /// The title: a sheet's name, a heading.
+    /// The title, for sheet names and headings.
     pub title: &'a str,
-    /// The query, for readers who want to know where rows come from.
+    /// The query that gave the rows.
     pub query: &'a str,
     /// The rows.
     pub result: &'a ResultSet,
@@ -20,24 +20,24 @@ pub struct Sheet<'a> {
 }
 
 impl<'a> Sheet<'a> {
-    /// A result without a word about it.
+    /// A result without a description and a chart.
     pub const fn new(title: &'a str, query: &'a str, result: &'a ResultSet) -> Self {
         Self { title, query, result, about: "", chart: None }
     }
 
-    /// What to call a picture of it: the first sentence about it, or its title.
+    /// The heading of a picture: the first sentence of the description, or the title.
     pub(super) fn heading(&self) -> &'a str {
         let first = self.about.split(". ").next().unwrap_or_default().trim_end_matches('.');
         if first.is_empty() { self.title } else { first }
     }
 
-    /// The same with what the rows mean.
+    /// Adds a description of the rows.
     #[must_use]
     pub const fn with_about(self, about: &'a str) -> Self {
         Self { about, ..self }
     }
 
-    /// The same with a chart.
+    /// Adds a chart.
     #[must_use]
     pub const fn with_chart(self, chart: Option<&'a Spec>) -> Self {
         Self { chart, ..self }

@@ -1,9 +1,9 @@
-//! Characters that are not displayed but have an effect.
+//! Makes characters visible that are not displayed but have an effect.
 
 use std::fmt::Write as _;
 
-/// Whether the character drives a terminal, turns text around, hides itself, or may not stand in
-/// a file of XML.
+/// Whether the character controls the terminal, changes the text direction, is invisible, or is not
+/// allowed in XML.
 pub const fn acts(c: char) -> bool {
     matches!(c,
         '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{180e}'
@@ -11,12 +11,12 @@ pub const fn acts(c: char) -> bool {
         | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Appends the character, or what names it (`\n`, `\x1b`, `\u{202e}`) if it [acts].
+/// Appends the character, or its escape (`\n`, `\x1b`, `\u{202e}`) if it [acts].
 pub fn push_visible(c: char, text: &mut String) {
     if !acts(c) {
         return text.push(c);
     }
-    // Writing into a `String` cannot fail.
+    // Writing to a `String` cannot fail.
     let _ = match c {
         '\n' => text.write_str("\\n"),
         '\r' => text.write_str("\\r"),

@@ -1,4 +1,4 @@
-//! Addresses and numbers as programmers read them: hex, alignment, sizes.
+//! Functions of addresses and sizes: hexadecimal text, alignment, size units.
 
 use super::def::{Args, Fault, Scalar, bad, overflow, sig};
 use crate::catalog::Ty::{Addr, Int, Text};
@@ -170,7 +170,7 @@ fn format_bytes(a: &[Value<'_>], step: u64, units: [&str; 6]) -> Result<String, 
         }
         unit = above;
     }
-    // One decimal, cut off and not rounded, so that no size is shown above what it is.
+    // One decimal, truncated rather than rounded, so that no size is shown as larger than it is.
     let tenths = u128::from(size) * 10 / u128::from(unit);
     Ok(format!("{sign}{}.{} {name}", tenths / 10, tenths % 10))
 }

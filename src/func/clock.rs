@@ -59,14 +59,15 @@ pub(super) const ALL: &[Scalar] = &[
     f("to_microseconds", "A duration in microseconds.", SPAN, &[("to_microseconds(7)", "00:00:00.000007")], |_, a| span("to_microseconds", a, 1)),
 ];
 
-/// Patterns of this thread, the latest used first. A query has few, and rows come in millions.
+/// The number of compiled patterns kept per thread, most recently used first. A query uses few
+/// patterns for many rows.
 const CACHED: usize = 8;
 
 thread_local! {
     static PATTERNS: RefCell<Vec<(String, Pattern)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Does something with the pattern of a text.
+/// Calls `f` with the compiled pattern of a text.
 fn with_pattern<R>(text: &str, index: usize, f: impl FnOnce(&Pattern) -> R) -> Result<R, Fault> {
     PATTERNS.with_borrow_mut(|cache| {
         if let Some(index) = cache.iter().position(|(known, _)| known == text) {
@@ -128,7 +129,7 @@ fn zoned(
     change(&zone, time).map(Value::Time).ok_or_else(|| overflow(function, "TIMESTAMP"))
 }
 
-/// The midnight of the first three arguments.
+/// Midnight of the date given by the first three arguments.
 fn date(a: &[Value<'_>]) -> Result<i64, Fault> {
     let (year, month, day) = (a.int(0)?, a.int(1)?, a.int(2)?);
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {

@@ -1,5 +1,5 @@
-//! Choices between values. The planner converts most of these to `CASE`, which evaluates only the
-//! chosen branch; the code here gives the same results.
+//! Conditional functions. The planner converts most of these to `CASE`, which evaluates only the
+//! selected branch; the code here gives the same results.
 
 use std::cmp::Ordering;
 
@@ -115,7 +115,7 @@ fn extreme(values: &[Value<'_>], wanted: Ordering) -> Value<'static> {
     best.map_or(Value::Null, |v| v.clone().into_owned())
 }
 
-/// The order of values of one type; not-a-number is the largest number and equals itself.
+/// The order of values of one type; NaN is the greatest number and equals itself.
 fn compare(a: &Value<'_>, b: &Value<'_>) -> Ordering {
     match (a, b) {
         (Value::Bool(x), Value::Bool(y)) => x.cmp(y),

@@ -7,24 +7,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// The context that a function may use besides its arguments.
 #[derive(Clone, Copy)]
 pub struct FuncCx<'a> {
-    /// The open sources by name; functions that reach into a dump use the only one, or the one
-    /// that an argument names.
+    /// The open sources by name; functions that read a dump use the only one, or the one that an
+    /// argument names.
     pub sources: &'a [(&'a str, &'a dyn Source)],
-    /// The pointer width for text of addresses.
+    /// The pointer width, which determines the text of addresses.
     pub width: PointerWidth,
-    /// The type of the result: what lists and structures are made of.
+    /// The type of the result, which determines the element and field types of lists and
+    /// structures.
     pub ty: Ty,
-    /// The flag that ends the query, for functions that take long.
+    /// The cancellation flag, for functions that may take long.
     pub(crate) stop: Option<&'a AtomicBool>,
 }
 
 impl<'a> FuncCx<'a> {
-    /// The context of a session, of which each call gets the type of its result.
+    /// The context of a session; the result type is set for each call.
     pub(crate) const fn new(sources: &'a [(&'a str, &'a dyn Source)], width: PointerWidth) -> Self {
         Self { sources, width, ty: Ty::Null, stop: None }
     }
 
-    /// Fails once the query was cancelled; looks at the flag at some of the steps.
+    /// Fails if the query was cancelled; the flag is only checked at some of the steps.
     pub(super) fn go_on(&self, step: usize) -> Result<(), Fault> {
         let stopped = |stop: &AtomicBool| stop.load(Ordering::Relaxed);
         if step % 1024 == 1023 && self.stop.is_some_and(stopped) {
@@ -40,26 +41,26 @@ impl std::fmt::Debug for FuncCx<'_> {
     }
 }
 
-/// Why a function has no result. The engine adds where in the query it was called.
+/// Why a function has no result. The engine adds the position of the call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
     /// The result is outside the range of its type.
     Overflow(String),
-    /// An argument cannot be converted or does not make sense.
+    /// An argument cannot be converted or is invalid.
     BadValue(String),
-    /// The argument of that index, from 0, does not make sense.
+    /// The argument with that index, from 0, is invalid.
     BadArgument(usize, String),
     /// The query was cancelled.
     Cancelled,
 }
 
-/// A scalar function: its specification, and the code.
+/// A scalar function: its specification and its implementation.
 #[derive(Debug)]
 pub struct Scalar {
-    /// What planning and documentation see.
+    /// The specification that planning and documentation use.
     pub spec: FunctionSpec,
-    /// Called with one value an argument, converted to the types of the chosen signature
+    /// Called with one value per argument, converted to the types of the chosen signature
     /// (arguments declared [`crate::catalog::Ty::Null`] keep their common type; optional arguments
     /// may be missing from the end). Unless the specification says `takes_null`, no value is NULL.
     pub eval: Eval,
@@ -67,13 +68,14 @@ pub struct Scalar {
 
 /// A scalar function as the engine calls it.
 pub trait ScalarFunction: Send + Sync {
-    /// What planning and documentation see.
+    /// The specification that planning and documentation use.
     fn spec(&self) -> &FunctionSpec;
 
     /// The result for one row; see [`Scalar::eval`].
     ///
     /// # Errors
-    /// Why there is no result.
+    ///
+    /// If there is no result, the reason.
     fn call(&self, cx: &FuncCx<'_>, args: &[Value<'_>]) -> Result<Value<'static>, Fault>;
 }
 
@@ -126,7 +128,7 @@ where
 }
 
 impl Scalar {
-    /// A function of its arguments alone, which is NULL when one of them is.
+    /// A function that depends only on its arguments and is NULL if one of them is.
     pub(super) const fn new(
         family: &'static str,
         name: &'static str,
@@ -151,28 +153,28 @@ impl Scalar {
         Self { spec, eval }
     }
 
-    /// The same under further names.
+    /// Adds further names.
     #[must_use]
     pub(super) const fn or(mut self, aliases: &'static [&'static str]) -> Self {
         self.spec.aliases = aliases;
         self
     }
 
-    /// The same, called even when an argument is NULL.
+    /// Declares that the function is called even if an argument is NULL.
     #[must_use]
     pub(super) const fn takes_null(mut self) -> Self {
         self.spec.takes_null = true;
         self
     }
 
-    /// The same, which never raises an error.
+    /// Declares that the function never raises an error.
     #[must_use]
     pub(super) const fn total(mut self) -> Self {
         self.spec = self.spec.total();
         self
     }
 
-    /// The same, with a look into a dump.
+    /// Declares that the function reads a dump.
     #[must_use]
     pub(super) const fn reads_dump(mut self) -> Self {
         self.spec.is_pure = false;
@@ -185,13 +187,13 @@ pub(super) const fn sig(args: &'static [Ty], returns: Ty) -> Signature {
     Signature::new(args, returns)
 }
 
-/// The code of a function.
+/// The implementation of a function.
 pub type Eval = fn(&FuncCx<'_>, &[Value<'_>]) -> Result<Value<'static>, Fault>;
 
-/// No result is longer than this many bytes of text.
+/// The maximum number of bytes of a text result.
 pub(super) const MAX_TEXT: usize = 16 << 20;
 
-/// Fails if a text of `bytes` bytes would be longer than any result may be.
+/// Fails if a text of `bytes` bytes is longer than [`MAX_TEXT`].
 pub(super) fn check_length(bytes: Option<usize>) -> Result<usize, Fault> {
     bytes
         .filter(|&n| n <= MAX_TEXT)
@@ -203,13 +205,13 @@ pub(super) fn bad<T>(message: impl Into<String>) -> Result<T, Fault> {
     Err(Fault::BadValue(message.into()))
 }
 
-/// A fault of the kind [`Fault::Overflow`] of a function's result.
+/// A fault of the kind [`Fault::Overflow`] for a function's result.
 pub(super) fn overflow(function: &str, ty: &str) -> Fault {
     Fault::Overflow(format!("the result of {function} is outside the range of {ty}"))
 }
 
-/// Typed access to the arguments of a call. The planner has checked number and types; a slip there
-/// shows as a [`Fault`] and never as a wrong value.
+/// Typed access to the arguments of a call. The planner has checked their number and types; a
+/// mistake there gives a [`Fault`] and never a wrong value.
 pub(super) trait Args<'a> {
     /// Text.
     fn text(&self, index: usize) -> Result<&str, Fault>;

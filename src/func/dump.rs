@@ -183,7 +183,7 @@ pub(super) const ALL: &[Scalar] = &[
     ),
 ];
 
-/// The source that a call means: the one named by argument `index`, else the only one.
+/// The source that a call refers to: the one named by argument `index`, else the only one.
 fn source<'a>(cx: &FuncCx<'a>, a: &[Value<'_>], index: usize) -> Result<&'a dyn Source, Fault> {
     let named = a.any(index);
     if !named.is_null() {
@@ -221,7 +221,7 @@ fn pointer(source: &dyn Source, address: u64) -> Option<u64> {
     }
 }
 
-/// Names of addresses, as the source knows them.
+/// Symbol names of addresses, from the source.
 struct Named<'a>(&'a dyn Source);
 
 impl Names for Named<'_> {
@@ -238,15 +238,15 @@ fn decoded(source: &dyn Source, address: u64) -> Option<code::Instruction> {
     code::decode(isa, address, bytes.get(..held)?)
 }
 
-/// Most units of a zero-terminated text.
+/// The maximum number of code units of a zero-terminated text.
 const MAX_UNITS: usize = 4096;
 
-/// Units of `N` bytes up to a zero; `None` if not even the first can be read.
+/// The code units of `N` bytes up to a zero; `None` if even the first cannot be read.
 fn zero_terminated<const N: usize>(source: &dyn Source, start: u64) -> Option<Vec<[u8; N]>> {
     let mut units = Vec::new();
     let mut address = start;
     while units.len() < MAX_UNITS {
-        // Blocks of 64 bytes, so that no read reaches into a page that the text does not touch.
+        // Blocks of 64 bytes, so that no read extends into a page that the text does not reach.
         let whole = 64 - usize::try_from(address % 64).unwrap_or(0);
         let length = if whole >= N { whole - whole % N } else { N };
         let mut block = [0u8; 64];
@@ -284,7 +284,7 @@ fn unicode_string(source: &dyn Source, address: u64) -> Option<String> {
     Some(decode(text.as_chunks::<2>().0.iter().copied().map(u16::from_le_bytes)))
 }
 
-/// Most bytes that `hex` shows.
+/// The maximum number of bytes that `hex` shows.
 const MAX_BYTES: i64 = 4096;
 
 /// Bytes of memory; `None` where they cannot be read.

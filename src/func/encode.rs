@@ -1,4 +1,4 @@
-//! Text encodings: base64, hexadecimal, percent encoding, digits of any base; checksums; bars.
+//! Text encodings: base64, hexadecimal, percent encoding, numbers in any base; checksums; bars.
 //!
 //! What is decoded is bytes.
 
@@ -36,7 +36,7 @@ const BASE: &[Signature] = &[
 ];
 const BAR: &[Signature] = &[Signature::new(&[Double, Double, Double, Int], Text).optional(1)];
 
-/// The hash of values and their kinds.
+/// A hash of values and their types.
 fn hash(values: &[Value<'_>]) -> u64 {
     let mut hasher = Xxh3Default::new();
     for value in values {
@@ -164,7 +164,7 @@ pub(super) const ALL: &[Scalar] = &[
     ),
 ];
 
-/// What is escaped in an address of the web.
+/// The characters that are escaped in a URL.
 const URL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 fn shown(text: &str) -> String {
@@ -187,7 +187,7 @@ fn unhex(text: &str) -> Result<Value<'static>, Fault> {
     let wrong = || Fault::BadValue(format!("'{}' is not bytes in hex", shown(text)));
     let digits: Option<Vec<u32>> = text.chars().map(|c| c.to_digit(16)).collect();
     let mut digits = digits.ok_or_else(wrong)?;
-    // The first of an odd number of digits is a byte by itself.
+    // If the number of digits is odd, the first digit is a byte of its own.
     if !digits.len().is_multiple_of(2) {
         digits.insert(0, 0);
     }
@@ -216,7 +216,7 @@ fn to_base(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
     Ok(Value::text(digits.iter().rev().collect::<String>()))
 }
 
-/// Blocks of one to seven eighths of a character.
+/// Block characters with a width of one to seven eighths.
 const EIGHTHS: [char; 7] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 fn bar(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
@@ -233,7 +233,7 @@ fn bar(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         clippy::cast_precision_loss,
-        reason = "at most 8,000 eighths; what is no number has none"
+        reason = "at most 8,000 eighths; NaN gives 0"
     )]
     let eighths = (part * width as f64 * 8.0) as usize;
     let mut text = "█".repeat(eighths / 8);

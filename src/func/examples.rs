@@ -1,4 +1,4 @@
-//! Runs the examples of the functions without an engine: calls and literals, nothing else.
+//! Runs the examples of the functions without an engine: only calls and literals.
 //! `tests/it/functions.rs` runs all of them as queries.
 
 use super::{Fault, FuncCx, scalars};
@@ -119,10 +119,10 @@ fn run(text: &str) -> Outcome {
 #[test]
 fn examples_hold() {
     let mut failures = Vec::new();
-    // What makes lists and structures needs the types that planning finds.
+    // Functions that create lists and structures need the types that planning determines.
     let plain = scalars().filter(|f| !matches!(f.spec.family, "list" | "structure"));
     for (expression, expected) in plain.flat_map(|f| f.spec.examples) {
-        // Operators are tried by `tests/it/functions.rs`.
+        // `tests/it/functions.rs` runs the examples with operators.
         let is_call = expression.starts_with(|c: char| c.is_ascii_alphabetic());
         if !is_call
             || expected.starts_with(['[', '{'])
@@ -140,10 +140,10 @@ fn examples_hold() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// What DuckDB 2.0 answers to the same calls, but for the errors that it answers with "not a
-/// number" or infinity.
+/// The results of DuckDB 2.0 for the same calls, except for errors where DuckDB returns NaN or
+/// infinity.
 #[test]
-fn edges_are_those_of_duckdb() {
+fn edge_cases_equal_those_of_duckdb() {
     let ok: &[(&str, &str)] = &[
         ("substring('hello', 0, 3)", "he"),
         ("substring('hello', -10, 7)", "he"),
@@ -199,7 +199,7 @@ fn edges_are_those_of_duckdb() {
         ("date_part('isodow', TIMESTAMP '2020-01-05')", "7"),
         ("date_part('day', INTERVAL '1 day 2 hours')", "1"),
         ("date_diff('month', TIMESTAMP '2020-01-31', TIMESTAMP '2020-02-01')", "1"),
-        // DuckDB says 0, against its own documentation: a Monday lies between the two.
+        // DuckDB returns 0, contrary to its own documentation: a Monday lies between the two.
         ("date_diff('week', TIMESTAMP '2020-01-05', TIMESTAMP '2020-01-06')", "1"),
         ("date_diff('week', TIMESTAMP '2020-01-06', TIMESTAMP '2020-01-12')", "0"),
         ("date_diff('decade', TIMESTAMP '2019-03-31', TIMESTAMP '2020-04-01')", "1"),

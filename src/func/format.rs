@@ -36,12 +36,12 @@ pub(super) const ALL: &[Scalar] = &[
     ),
 ];
 
-/// How one field is to be shown.
+/// The format of one field.
 #[derive(Debug, Clone, Copy)]
 #[allow(clippy::struct_excessive_bools, reason = "one for each flag of a field")]
 struct FormatField {
     fill: char,
-    /// `<`, `^`, `>`, or `None` for the value's own side.
+    /// `<`, `^`, `>`, or `None` for the default alignment of the type.
     align: Option<char>,
     plus: Option<char>,
     alternate: bool,
@@ -50,8 +50,8 @@ struct FormatField {
     comma: bool,
     precision: Option<usize>,
     form: Option<char>,
-    /// Whether hex, octal, binary and unsigned forms show the two's complement of a number below
-    /// zero, as C does.
+    /// Whether hex, octal, binary and unsigned formats show the two's complement of a negative
+    /// number, as C does.
     wraps: bool,
 }
 
@@ -68,7 +68,7 @@ const PLAIN: FormatField = FormatField {
     wraps: false,
 };
 
-/// Most digits after the point.
+/// The maximum number of digits after the point.
 const MAX_PRECISION: usize = 1000;
 
 type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
@@ -164,7 +164,7 @@ fn percent_field(chars: &mut Chars<'_>) -> Result<FormatField, Fault> {
     if chars.next_if_eq(&'.').is_some() {
         field.precision = Some(number(chars)?.unwrap_or(0));
     }
-    // The lengths of C say nothing here.
+    // The length modifiers of C have no effect here.
     while chars.next_if(|c| matches!(c, 'l' | 'h' | 'z' | 'j')).is_some() {}
     field.wraps = true;
     field.form = match chars.next() {
@@ -224,7 +224,7 @@ fn push(
     Ok(())
 }
 
-/// The sign (with the prefix of the base) and the rest of a value's text.
+/// The sign (with the prefix of the base) and the remaining text of a value.
 fn body(
     cx: &FuncCx<'_>,
     field: &FormatField,
@@ -246,7 +246,7 @@ fn body(
             text.map(|text| (String::new(), text))
                 .map_or_else(|| bad(format!("{v} is not a code point of a character")), Ok)
         }
-        #[allow(clippy::cast_precision_loss, reason = "asked for as floating point")]
+        #[allow(clippy::cast_precision_loss, reason = "floating point is requested")]
         (Value::Int(v), Some('f' | 'e' | 'g')) => Ok(float(field, *v as f64)),
         (Value::Double(v), Some('f' | 'e' | 'g')) => Ok(float(field, *v)),
         (Value::Double(v), None) if field.precision.is_some() => {
@@ -304,7 +304,7 @@ fn float(field: &FormatField, value: f64) -> (String, String) {
     (sign, if field.comma { grouped(&digits) } else { digits })
 }
 
-/// This many significant digits, without zeros at the end, with an exponent where C has one.
+/// This many significant digits without trailing zeros, with an exponent if C would show one.
 fn general(magnitude: f64, precision: usize) -> String {
     let text = format!("{magnitude:.digits$e}", digits = precision - 1);
     let power: i32 = text.split_once('e').and_then(|(_, e)| e.parse().ok()).unwrap_or(0);
@@ -322,14 +322,14 @@ fn general(magnitude: f64, precision: usize) -> String {
     exponent(&format!("{}e{exponent_text}", trimmed(mantissa)))
 }
 
-/// Commas between the thousands before the point.
+/// Adds commas as thousands separators before the point.
 fn grouped(number: &str) -> String {
     let at = number.find(['.', 'e']).unwrap_or(number.len());
     let (whole, rest) = number.split_at(at);
     thousands(whole) + rest
 }
 
-/// `1.5e3` as C writes it, `1.5e+03`.
+/// Converts an exponent to the notation of C: `1.5e3` becomes `1.5e+03`.
 fn exponent(text: &str) -> String {
     let Some((mantissa, exponent)) = text.split_once('e') else { return text.to_owned() };
     let (sign, digits) = exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));

@@ -1,4 +1,4 @@
-//! JSON in text: parts of it by their paths, and values as JSON.
+//! JSON in text: extraction by path, and conversion of values to JSON.
 
 use serde::Deserializer as _;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -48,16 +48,16 @@ fn parsed(text: &str) -> Result<&str, Fault> {
     }
 }
 
-/// A step from a JSON value to one within.
+/// A step from a JSON value to a value within it.
 enum Step {
     Key(String),
-    /// From 0, or from the end.
+    /// The index of an element: from 0, or negative from the end.
     Element(i64),
-    /// A key of an object, or the number of an element.
+    /// A key of an object, or the index of an element.
     Either(String),
 }
 
-/// The part that the second argument leads to; all of the text if there is none.
+/// The part that the path in the second argument selects; the whole text if there is no path.
 fn part<'t>(args: &'t [Value<'_>]) -> Result<Option<&'t str>, Fault> {
     let text = parsed(args.text(0)?)?;
     let steps = match args.any(1) {
@@ -72,7 +72,7 @@ fn part<'t>(args: &'t [Value<'_>]) -> Result<Option<&'t str>, Fault> {
     Ok(at)
 }
 
-/// A path in steps.
+/// Parses a path.
 fn steps(path: &str) -> Result<Vec<Step>, Fault> {
     let wrong = || Fault::BadArgument(1, "a path is a key, `$.key[0]`, or `/key/0`".to_owned());
     if path.is_empty() {
@@ -110,7 +110,7 @@ fn steps(path: &str) -> Result<Vec<Step>, Fault> {
     Ok(steps)
 }
 
-/// What a step leads to.
+/// The value that a step selects.
 fn within<'t>(raw: &'t str, step: &Step) -> Option<&'t str> {
     let is_array = raw.starts_with('[');
     match step {
@@ -121,7 +121,7 @@ fn within<'t>(raw: &'t str, step: &Step) -> Option<&'t str> {
     }
 }
 
-/// The value of the first member of that name.
+/// The value of the first member with that name.
 fn member<'t>(raw: &'t str, key: &str) -> Option<&'t str> {
     let mut reader = serde_json::Deserializer::from_str(raw);
     reader.deserialize_map(Member { key, found: None }).ok().flatten()
@@ -227,7 +227,7 @@ impl<'de> Visitor<'de> for Keys {
     }
 }
 
-/// JSON without the blanks between its parts.
+/// JSON without the blanks between its tokens.
 fn compact(raw: &str) -> String {
     let mut text = String::with_capacity(raw.len());
     let (mut in_text, mut escaped) = (false, false);

@@ -1,4 +1,4 @@
-//! Lists: their elements, parts, order and sets. Places are counted from 1.
+//! Lists: their elements, parts, order and sets. Positions count from 1.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ const SORT: &[Signature] = &[Signature::new(&[L, Text, Text], L).optional(2)];
 const SPLIT: &[Signature] = &[sig(&[Text, Text], Ty::TEXTS)];
 const LAMBDA: &[Signature] = &[sig(&[L, Null], Null)];
 
-/// A list has no more bytes than this.
+/// The maximum number of bytes of a list.
 const MAX_LIST: usize = 64 << 20;
 
 const fn f(
@@ -69,7 +69,7 @@ const SERIES: &[Signature] = &[
     Signature::new(&[Ty::Time, Ty::Time, Ty::Interval], Ty::TIMES),
 ];
 
-/// The elements of a list argument; none of NULL.
+/// The elements of a list argument; empty for NULL.
 pub(super) fn values<'a>(
     args: &'a [Value<'_>],
     index: usize,
@@ -83,7 +83,7 @@ pub(super) fn values<'a>(
     }
 }
 
-/// A list of the type that the call has.
+/// A list of the result type of the call.
 pub(super) fn build<'v>(
     cx: &FuncCx<'_>,
     values: impl IntoIterator<Item = Value<'v>>,
@@ -103,12 +103,12 @@ fn count(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-/// What equal values have in common.
+/// A text that is the same for equal values.
 fn key(value: &Value<'_>) -> String {
     code(value, value.ty())
 }
 
-/// Text in the order of values of a type.
+/// A text that orders as the values of a type do.
 fn code(value: &Value<'_>, ty: Ty) -> String {
     let mut list = ListBuilder::new(ty);
     list.push(value);
@@ -119,7 +119,7 @@ fn keys(args: &[Value<'_>], index: usize) -> Result<HashSet<String>, Fault> {
     Ok(values(args, index)?.filter(|v| !v.is_null()).map(|v| key(&v)).collect())
 }
 
-/// The place that a number means among so many; `None` if there is none.
+/// The 0-based index for a position in a list of `len` elements; `None` if it is out of range.
 fn place(number: i64, len: usize) -> Option<usize> {
     let at = if number < 0 { count(len).checked_add(number)? } else { number.checked_sub(1)? };
     usize::try_from(at).ok().filter(|at| *at < len)
@@ -164,14 +164,14 @@ fn slice(cx: &FuncCx<'_>, args: &[Value<'_>]) -> Result<Value<'static>, Fault> {
     if step > 0 {
         return build(cx, all.into_iter().skip(skip).take(take).step_by(stride));
     }
-    // From the first place down to the second.
+    // From the first position down to the second.
     let swapped = [args.any(0).borrowed(), args.any(2).borrowed(), args.any(1).borrowed()];
     let (skip, take) = (start_of(&swapped, all.len()), length_of(&swapped, all.len()));
     let part: Vec<Value<'_>> = all.into_iter().skip(skip).take(take).collect();
     build(cx, part.into_iter().rev().step_by(stride))
 }
 
-/// How many elements of so many stand before the first place of a slice.
+/// How many of `len` elements precede a slice.
 fn start_of(args: &[Value<'_>], len: usize) -> usize {
     let len = count(len);
     let first = args.any(1).as_int().unwrap_or(1);
@@ -179,7 +179,7 @@ fn start_of(args: &[Value<'_>], len: usize) -> usize {
     usize::try_from(first.clamp(0, len)).unwrap_or(0)
 }
 
-/// How many elements are from the first to the last place of a slice.
+/// How many elements a slice has.
 fn length_of(args: &[Value<'_>], len: usize) -> usize {
     let end = count(len);
     let last = args.any(2).as_int().unwrap_or(end);
@@ -190,7 +190,7 @@ fn length_of(args: &[Value<'_>], len: usize) -> usize {
 
 fn place_of(cx: &FuncCx<'_>, args: &[Value<'_>]) -> Result<Option<i64>, Fault> {
     let wanted = args.any(1);
-    // The code of NaN and of zero is one for all of them.
+    // All NaNs have one code, and so have both zeros.
     let ty = wanted.ty();
     let wanted = code(wanted, ty);
     for (step, value) in values(args, 0)?.enumerate() {

@@ -3,10 +3,7 @@
 //! A scalar function is a pure function of values. It knows neither plans nor polars; `exec` calls
 //! it row by row. Aggregates work on columns and are in `exec::aggregate`.
 
-#![allow(
-    clippy::unnecessary_wraps,
-    reason = "what evaluates a function returns a Result, also where it cannot fail"
-)]
+#![allow(clippy::unnecessary_wraps, reason = "all implementations of functions return a Result")]
 
 mod address;
 mod clock;
@@ -55,17 +52,17 @@ const FAMILIES: &[&[Scalar]] = &[
     dump::ALL,
 ];
 
-/// Every scalar function, family by family.
+/// All scalar functions, by family.
 pub fn scalars() -> impl Iterator<Item = &'static Scalar> {
     FAMILIES.iter().copied().flatten()
 }
 
-/// Every table function.
+/// All table functions.
 pub fn table_functions() -> impl Iterator<Item = &'static TableFunction> {
     rows::ALL.iter()
 }
 
-/// The specifications of every window function; the engine has the code.
+/// The specifications of all window functions; the engine implements them.
 pub fn window_functions() -> impl Iterator<Item = &'static FunctionSpec> {
     window::ALL.iter()
 }

@@ -81,7 +81,7 @@ pub(super) const ALL: &[Scalar] = &[
     ),
 ];
 
-/// The code as 32 bits; negative numbers as C prints them; `None` if it needs more.
+/// The code as 32 bits, also from a negative number as C prints it; `None` if it needs more.
 fn code(a: &[Value<'_>]) -> Result<Option<u32>, Fault> {
     let value = match a.any(0) {
         Value::Addr(v) => v.cast_signed(),

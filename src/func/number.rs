@@ -313,13 +313,13 @@ fn whole(a: &[Value<'_>], round: fn(f64) -> f64) -> Result<Value<'static>, Fault
     }
 }
 
-/// An integer result, or overflow.
+/// An integer result, or an overflow.
 fn integer(function: &str, value: Option<i128>) -> Result<Value<'static>, Fault> {
     let value = value.and_then(|v| i64::try_from(v).ok());
     value.map(Value::Int).ok_or_else(|| overflow(function, "INTEGER"))
 }
 
-/// A result that is infinite or not a number only if an argument was.
+/// A result; it is an error if it is infinite or NaN although no argument is.
 fn finite(function: &str, result: f64, arguments: &[f64]) -> Result<Value<'static>, Fault> {
     if result.is_finite() || arguments.iter().any(|v| !v.is_finite()) {
         Ok(Value::Double(result))
@@ -358,7 +358,7 @@ fn log(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
     Ok(Value::Double(value.log10() / base.log10()))
 }
 
-/// A function of angles, which an infinite one is none of.
+/// A trigonometric function, for which an infinite angle is an error.
 fn angle(value: f64, function: fn(f64) -> f64) -> Result<Value<'static>, Fault> {
     if value.is_infinite() {
         return bad("an infinite number is not an angle");
@@ -366,7 +366,7 @@ fn angle(value: f64, function: fn(f64) -> f64) -> Result<Value<'static>, Fault> 
     Ok(Value::Double(function(value)))
 }
 
-/// A function of the numbers from `low` to `high`.
+/// A function whose domain is `low` to `high`.
 fn within(
     value: f64,
     low: f64,
@@ -389,9 +389,10 @@ fn by(value: f64, divisor: f64, function: fn(f64, f64) -> f64) -> Value<'static>
 mod tests {
     use super::round_double;
 
-    /// The first eight as DuckDB 2.0.1 rounds the same DECIMALs, the rest as it rounds DOUBLEs.
+    /// Results of DuckDB 2.0.1: the first eight for the same numbers as DECIMAL, the others as
+    /// DOUBLE.
     #[test]
-    fn decimals_are_rounded_as_they_are_written() {
+    fn rounding_uses_the_decimal_representation() {
         for (value, digits, expected) in [
             (1.005, 2, 1.01),
             (2.675, 2, 2.68),

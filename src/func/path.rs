@@ -1,4 +1,4 @@
-//! Paths as Windows writes them; slashes of either kind separate.
+//! Windows paths; both slashes are separators.
 
 use super::def::{Args, Scalar};
 use crate::catalog::Ty::{Bool, Text};

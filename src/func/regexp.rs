@@ -99,9 +99,9 @@ pub(super) const ALL: &[Scalar] = &[
     ),
 ];
 
-/// What a pattern is compiled with.
+/// The options of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[allow(clippy::struct_excessive_bools, reason = "each is one letter that a query may give")]
+#[allow(clippy::struct_excessive_bools, reason = "each flag is one letter in a query")]
 struct Options {
     no_case: bool,
     dot_is_all: bool,
@@ -141,9 +141,9 @@ fn options(a: &[Value<'_>], index: usize, may_replace: bool) -> Result<Options, 
     }
 }
 
-/// Compiled patterns of this thread, the latest used first. A query has few, and rows come in
-/// their millions: each thread uses one compiled pattern in place, as a clone would begin with an
-/// empty cache of automaton states.
+/// The number of compiled patterns kept per thread, most recently used first. A query uses few
+/// patterns for many rows. Each thread uses its compiled pattern in place, because a clone would
+/// start with an empty cache of automaton states.
 const CACHED: usize = 8;
 
 struct Compiled {
@@ -156,7 +156,7 @@ thread_local! {
     static CACHE: RefCell<Vec<Compiled>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Does something with the compiled pattern.
+/// Calls `f` with the compiled pattern.
 fn with<R>(
     pattern: &str,
     options: Options,
@@ -178,7 +178,8 @@ fn with<R>(
 fn compile(pattern: &str, options: Options) -> Result<Regex, Fault> {
     let mut source = if options.literal { regex::escape(pattern) } else { pattern.to_owned() };
     if options.whole {
-        // The pattern alone has to compile, so that the group around it cannot mend it.
+        // The pattern is compiled alone first, because the group around it could make an invalid
+        // pattern valid.
         build(&source, options)?;
         source = format!("\\A(?:{source})\\z");
     }
@@ -255,7 +256,7 @@ fn escape(text: &str) -> Result<Value<'static>, Fault> {
     Ok(Value::text(regex::escape(text)))
 }
 
-/// One piece of a replacement.
+/// A part of a replacement text.
 enum Piece {
     Char(char),
     Group(usize),

@@ -1,8 +1,7 @@
 //! Table functions.
 //!
-//! Some compute their rows only from the arguments, and their code is here. The others read a dump
-//! or a log: here is only their specification for planning and documentation, and `model::Source`
-//! returns the rows.
+//! Functions that compute their rows only from the arguments are implemented here. The others read
+//! a dump or a log: only their specifications are here, and `model::Source` returns the rows.
 
 use std::ops::ControlFlow;
 
@@ -13,28 +12,28 @@ use crate::catalog::{
 };
 use crate::model::{DynTable, Refused};
 
-/// Receives one value a row; says whether more are wanted.
+/// Receives one value per row; returns whether more are wanted.
 pub type EmitValue<'a> = &'a mut dyn FnMut(Value<'static>) -> ControlFlow<()>;
 
-/// A table function: its specification, and the code if it needs no source.
+/// A table function: its specification, and its implementation if it needs no source.
 #[derive(Debug)]
 pub struct TableFunction {
-    /// What planning and documentation see.
+    /// The specification that planning and documentation use.
     pub spec: FunctionSpec,
-    /// Who gives the columns and the rows.
+    /// The implementation.
     pub code: TableCode,
 }
 
-/// Gives the columns and the rows of a call of a host program's table function.
+/// Returns the columns and the rows of a call of a host program's table function.
 pub type HostRows = dyn Fn(&[Value<'static>]) -> Result<DynTable<'static>, Refused> + Send + Sync;
 
-/// The code of a table function.
+/// The implementation of a table function.
 pub enum TableCode {
     /// One column, computed from the arguments.
     Series(Series),
-    /// The open sources.
+    /// Implemented by the open sources.
     Sources,
-    /// A host program.
+    /// Implemented by a host program.
     Host(Box<HostRows>),
 }
 
@@ -49,8 +48,8 @@ impl std::fmt::Debug for TableCode {
 }
 
 impl TableFunction {
-    /// A table function of a host program, in the family `host`: `rows` gives the columns of a
-    /// call from its arguments, and the rows when the query runs.
+    /// A table function of a host program, in the family `host`: `rows` returns the columns for the
+    /// arguments of a call and, at run time, the rows.
     pub fn new(
         name: &'static str,
         signatures: &'static [Signature],
@@ -63,7 +62,7 @@ impl TableFunction {
     }
 }
 
-/// The code of a function of one column: its type for the arguments, and its values.
+/// A function with one column: the column type for the arguments, and the values.
 #[derive(Debug, Clone, Copy)]
 pub struct Series {
     values: fn(&[Value<'static>], EmitValue<'_>) -> Result<(), CallError>,
@@ -76,18 +75,20 @@ impl Series {
         vec![CallColumn::new(name, ty)]
     }
 
-    /// Checks the arguments, without a row.
+    /// Checks the arguments without computing rows.
     ///
     /// # Errors
-    /// What is wrong with them.
+    ///
+    /// If an argument is invalid.
     pub fn check(&self, args: &[Value<'static>]) -> Result<(), CallError> {
         (self.values)(args, &mut |_| ControlFlow::Break(()))
     }
 
-    /// Gives the values.
+    /// Computes the values.
     ///
     /// # Errors
-    /// What is wrong with the arguments.
+    ///
+    /// If an argument is invalid.
     pub fn run(&self, args: &[Value<'static>], emit: EmitValue<'_>) -> Result<(), CallError> {
         (self.values)(args, emit)
     }
@@ -130,7 +131,7 @@ const fn of(
     TableFunction { spec, code }
 }
 
-/// Every table function.
+/// All table functions.
 pub(super) static ALL: &[TableFunction] = &[
     of(
         "range",
@@ -236,7 +237,7 @@ pub(super) static ALL: &[TableFunction] = &[
     ),
 ];
 
-/// Counts from the first argument to the second; the last value itself belongs to it if `inclusive`.
+/// Counts from the first argument to the second, which is included if `inclusive`.
 fn series(args: &[Value<'static>], inclusive: bool, emit: EmitValue<'_>) -> Result<(), CallError> {
     let number = |index: usize| args.get(index).and_then(number);
     let (start, stop) = match (number(0), number(1)) {
@@ -255,7 +256,7 @@ fn series(args: &[Value<'static>], inclusive: bool, emit: EmitValue<'_>) -> Resu
         if ends || (at == stop && !inclusive) {
             return Ok(());
         }
-        // Beyond the type's range is beyond `stop`, which is in it.
+        // A value out of the type's range lies beyond `stop`, which is in range.
         let Some(value) = value(at, ty) else { return Ok(()) };
         if emit(value).is_break() {
             return Ok(());
@@ -299,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn series_end_where_their_type_does() {
+    fn series_end_at_the_limit_of_their_type() {
         let last = i64::MAX;
         let args = [Value::Int(last - 1), Value::Int(last)];
         assert_eq!(values(&args, true), [Value::Int(last - 1), Value::Int(last)]);
@@ -311,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_of_zero_is_refused() {
+    fn a_step_of_zero_is_an_error() {
         let args = [Value::Int(0), Value::Int(9), Value::Int(0)];
         assert!(series(&args, true, &mut |_| ControlFlow::Continue(())).is_err());
     }

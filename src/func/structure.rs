@@ -43,7 +43,7 @@ fn pack(cx: &FuncCx<'_>, args: &[Value<'_>]) -> Result<Value<'static>, Fault> {
     }
 }
 
-/// The planner has found the number of the field.
+/// The planner has determined the index of the field.
 fn extract(args: &[Value<'_>]) -> Result<Value<'static>, Fault> {
     let Some(of) = args.any(0).as_nested() else { return bad("argument 1 is not a structure") };
     let at = usize::try_from(args.int(1)?).ok().and_then(|at| at.checked_sub(1));

@@ -72,12 +72,12 @@ pub(super) const ALL: &[Scalar] = &[
     f("printable", "The text with control characters shown as dots.", &[sig(&[Text], Text)], &[("printable('a' || chr(7))", "a.")], |_, a| Ok(Value::text(printable(a.text(0)?.chars())))),
 ];
 
-/// Text with a dot for each control character.
+/// Text with each control character replaced by a dot.
 pub(super) fn printable(chars: impl Iterator<Item = char>) -> String {
     chars.map(|c| if c.is_control() { '.' } else { c }).collect()
 }
 
-/// The text of any value, as it is shown.
+/// The text of any value, as results show it.
 pub(super) fn shown(cx: &FuncCx<'_>, value: &Value<'_>) -> String {
     Format::Plain.render(value, cx.width)
 }
@@ -90,7 +90,8 @@ fn owned(text: &str) -> Value<'static> {
     Value::text(text.to_owned())
 }
 
-/// A blank as DuckDB trims it: the space separators of Unicode, not tabs or line ends.
+/// Whether DuckDB's trim removes the character: Unicode space separators, but not tabs or line
+/// ends.
 fn is_blank(c: char) -> bool {
     matches!(
         c,
@@ -115,12 +116,12 @@ fn trimmed(a: &[Value<'_>], start: bool, end: bool) -> Result<Value<'static>, Fa
     Ok(owned(text))
 }
 
-/// The byte at which the character of that index begins; the end of the text if it is shorter.
+/// The byte offset of the character with that index; the end if the text is shorter.
 fn offset(text: &str, chars: usize) -> usize {
     text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at)
 }
 
-/// The characters `from..to`, ends outside the text held at its ends.
+/// The characters `from..to`, clamped to the text.
 fn slice(text: &str, from: i64, to: i64) -> &str {
     let at = |index: i64| offset(text, usize::try_from(index.max(0)).unwrap_or(usize::MAX));
     let (start, end) = (at(from), at(to));
@@ -251,10 +252,10 @@ fn chr(code: i64) -> Result<Value<'static>, Fault> {
     )
 }
 
-/// Longest product of lengths that is compared.
+/// The maximum product of the lengths of two texts that are compared.
 const MAX_CELLS: usize = 1 << 24;
 
-/// A measure of how far two texts are apart, if they are not too long for it.
+/// A distance or similarity of two texts, if they are not too long.
 fn measured(
     function: &str,
     a: &str,
@@ -289,7 +290,7 @@ fn hamming(a: &str, b: &str) -> Result<Value<'static>, Fault> {
     }
 }
 
-/// The sets of characters: what both have, of what either has.
+/// The Jaccard similarity of the sets of characters.
 fn jaccard(a: &str, b: &str) -> Result<Value<'static>, Fault> {
     if a.is_empty() || b.is_empty() {
         return bad("jaccard compares texts that are not empty");

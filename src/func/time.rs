@@ -1,6 +1,6 @@
 //! Points in time (UTC) and durations: their parts, differences and steps.
 //!
-//! The calendar is that of the room `time`; `clock` converts between times and numbers or text.
+//! The calendar is in the module `time`; `clock` converts between times and numbers or text.
 
 use super::def::{Args, Fault, Scalar, bad, overflow, sig};
 use crate::catalog::Ty::{Date as Day, Double, Int, Interval, Text, Time, TimeOfDay};
@@ -69,14 +69,14 @@ pub(super) const ALL: &[Scalar] = &[
     f("last_day", "The last day of the month.", &[sig(&[Time], Day)], &[("last_day(TIMESTAMP '2008-02-09 17:00:00')", "2008-02-29")], |_, a| last_day(a.time(0)?).map(Value::Date).ok_or_else(|| overflow("last_day", "DATE"))),
 ];
 
-/// Monday, 2000-01-03, from where spans are counted, and 2000-01-01 for those of months.
+/// Monday, 2000-01-03, the origin of buckets, and 2000-01-01, the origin of buckets of months.
 const BUCKET_START: i64 = 10_959 * DAY;
 const BUCKET_MONTH: i64 = 2000 * 12;
 
-/// The day number of 1970-01-01 in the Julian count.
+/// The Julian day number of 1970-01-01.
 const JULIAN_OF_1970: f64 = 2_440_588.0;
 
-/// The unit or part of that name.
+/// The unit or date part with that name.
 fn unit(name: &str) -> Result<Unit, Fault> {
     Unit::parse(name).ok_or_else(|| {
         let shown: String = name.chars().take(40).flat_map(char::escape_default).collect();
@@ -128,12 +128,12 @@ fn date_trunc(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
     moved(truncated, "date_trunc")
 }
 
-/// The midnight that begins a month, counted from that of the year 0.
+/// Midnight of the first day of a month, counted in months since the year 0.
 fn first_of(month: i64) -> Option<i64> {
     Date::new(month.div_euclid(12), month.rem_euclid(12) + 1, 1)?.midnight()
 }
 
-/// The Monday of the week with the year's fourth of January.
+/// The Monday of the week that contains January 4.
 fn iso_year_start(days: i64) -> Option<i64> {
     let (year, _) = Date::of_days(days).iso_week();
     let fourth = Date::new(year, 1, 4)?.days()?;
@@ -197,7 +197,8 @@ fn of_time(total: i64, part: Unit) -> i64 {
     }
 }
 
-/// Of which span of years since the year 1 a year is; there is none of number 0.
+/// The number of the decade, century or millennium that contains a year; counting starts at year 1,
+/// and there is no number 0.
 const fn ordinal(year: i64, years: i64) -> i64 {
     if year > 0 { (year - 1) / years + 1 } else { year / years - 1 }
 }
@@ -236,7 +237,8 @@ fn date_sub(name: &str, from: i64, to: i64) -> Result<Value<'static>, Fault> {
         return Ok(Value::Int(span / length));
     }
     let Some(length) = unit.months() else { return not_for("date_sub", name) };
-    // Forwards in either case, as going back from the end of a month is something else.
+    // Always computed forwards, because subtracting months from the end of a month is not the
+    // inverse of adding them.
     let (first, last, sign) = if from <= to { (from, to, 1) } else { (to, from, -1) };
     let (months, _) = months_between(first, last).ok_or_else(range)?;
     Ok(Value::Int(sign * (months / length)))

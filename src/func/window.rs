@@ -31,7 +31,7 @@ const fn window(
 const SHIFTED: &[Signature] = &[Signature::new(&[Null, Int, Null], Null).optional(2)];
 const VALUE: &[Signature] = &[sig(&[Null], Null)];
 
-/// The window functions. Examples run over the column `x` of `(VALUES (1), (2), (2), (5)) AS t(x)`.
+/// All window functions. Examples run over the column `x` of `(VALUES (1), (2), (2), (5)) AS t(x)`.
 pub(super) const ALL: &[FunctionSpec] = &[
     window(
         "row_number",

@@ -1,5 +1,4 @@
-//! CSV (RFC 4180) and TSV: detects the delimiter and whether the first line names the columns, and
-//! reads the columns.
+//! CSV (RFC 4180) and TSV: detects the delimiter and the header line, and reads the columns.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,21 +8,21 @@ use csv::{ByteRecord, ReaderBuilder};
 use super::infer::{Guess, value};
 use crate::catalog::{Absent, ColumnBuilder, ColumnData, Ty, Value};
 
-/// The most columns of a file.
+/// The maximum number of columns of a file.
 pub(super) const MAX_COLUMNS: usize = 4_096;
 
-/// The most values of a file.
+/// The maximum number of values of a file.
 pub(super) const MAX_VALUES: usize = 40_000_000;
 
-/// The most bytes of a file.
+/// The maximum number of bytes of a file.
 pub(super) const MAX_BYTES: usize = 512 << 20;
 
-/// How a file is to be read; what is `None` is found out.
+/// Options for reading a file; a `None` is detected from the contents.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
-    /// The mark between fields.
+    /// The delimiter of fields.
     pub delimiter: Option<u8>,
-    /// Whether the first line names the columns.
+    /// Whether the first line contains the column names.
     pub header: Option<bool>,
     /// The names of the columns from the left.
     pub names: Vec<String>,
@@ -31,24 +30,25 @@ pub struct Options {
     pub types: Vec<(String, Ty)>,
     /// Whether all columns are text.
     pub all_varchar: bool,
-    /// Texts that stand for no value, beside the empty one.
+    /// Texts that mean NULL, in addition to the empty text.
     pub nulls: Vec<String>,
-    /// How many lines at the start are passed over.
+    /// The number of lines at the start that are skipped.
     pub skip: usize,
-    /// Whether the path of the file is a column.
+    /// Whether the path of the file is added as a column.
     pub filename: bool,
-    /// Whether columns of several files go together by name.
+    /// Whether columns of several files are matched by name.
     pub by_name: bool,
 }
 
-/// What is wrong with a file, as the rest of a sentence.
+/// What is wrong with a file, as the end of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error(pub String);
 
-/// The columns of a file. `tabs` says that its name promises tabs.
+/// The columns of a file. `tabs`: the file name says that tabs are the delimiter.
 ///
 /// # Errors
-/// If it is no such text, or beyond the limits.
+///
+/// If the text is invalid or exceeds a limit.
 pub(super) fn columns(
     bytes: &[u8],
     tabs: bool,
@@ -90,7 +90,7 @@ pub(super) fn columns(
     Ok(names.into_iter().zip(builders.into_iter().map(ColumnBuilder::finish)).collect())
 }
 
-/// Appends a value; whether it is of the type or empty.
+/// Appends a value; returns whether it is valid for the type or empty.
 fn push(builder: &mut ColumnBuilder, field: &str) -> bool {
     let found = value(trimmed(field, builder.ty()), builder.ty());
     let fits = found.is_some() || field.trim().is_empty();
@@ -107,7 +107,7 @@ fn push(builder: &mut ColumnBuilder, field: &str) -> bool {
     fits
 }
 
-/// The text behind so many lines.
+/// The text after this number of lines.
 fn after_lines(text: &[u8], lines: usize) -> &[u8] {
     let mut rest = text;
     for _ in 0..lines {
@@ -117,7 +117,7 @@ fn after_lines(text: &[u8], lines: usize) -> &[u8] {
     rest
 }
 
-/// Blanks around a number mean nothing; those of text are the text's own.
+/// Blanks around a number are ignored; those around text are part of it.
 fn trimmed(field: &str, ty: Ty) -> &str {
     if ty == Ty::Text { field } else { field.trim() }
 }
@@ -140,7 +140,7 @@ fn utf8(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
     }
 }
 
-/// The mark that the first line has most of, outside quotes.
+/// The delimiter that is most frequent in the first line, outside quotes.
 fn sniff(text: &[u8]) -> u8 {
     let mut quoted = false;
     let mut counts = [(b',', 0usize), (b';', 0), (b'\t', 0), (b'|', 0)];
@@ -152,32 +152,32 @@ fn sniff(text: &[u8]) -> u8 {
             _ => counts.iter_mut().filter(|(mark, _)| mark == byte).for_each(|(_, n)| *n += 1),
         }
     }
-    // The first of the most frequent.
+    // The first of the most frequent delimiters.
     counts.iter().rev().max_by_key(|(_, n)| *n).map_or(b',', |(mark, _)| *mark)
 }
 
 struct File<'a> {
     text: &'a [u8],
     delimiter: u8,
-    /// How many lines stand before the text.
+    /// The number of skipped lines.
     skipped: u64,
     options: &'a Options,
     stop: &'a AtomicBool,
 }
 
-/// How many records pass between looks at whether to stop.
+/// Records between two checks for cancellation.
 const ROWS_BETWEEN_LOOKS: u64 = 4_096;
 
-/// What one look over a file tells.
+/// The result of a first pass over a file.
 struct Survey {
     first: Vec<String>,
-    /// What the columns hold in all lines but the first.
+    /// The types of the columns in all lines except the first.
     rest: Vec<Guess>,
     rows: usize,
 }
 
 impl File<'_> {
-    /// Hands over every record with the number of its line.
+    /// Passes every record with its line number to `receive`.
     fn each(
         &self,
         receive: &mut dyn FnMut(u64, &ByteRecord) -> Result<(), Error>,
@@ -203,7 +203,7 @@ impl File<'_> {
         }
     }
 
-    /// Whether a field stands for no value.
+    /// Whether a field means NULL.
     fn is_null(&self, field: &str) -> bool {
         self.options.nulls.iter().any(|null| null == field)
     }
@@ -235,7 +235,7 @@ impl File<'_> {
 
 impl Survey {
     fn add(&mut self, line: u64, record: &ByteRecord, file: &File<'_>) -> Result<(), Error> {
-        // A delimiter at the end of a line makes an unintended empty field.
+        // A delimiter at the end of a line adds an unintended empty field.
         let extra = record.iter().skip(self.rest.len()).find(|field| !field.is_empty());
         if extra.is_some() {
             let (found, expected) = (record.len(), self.rest.len());
@@ -252,8 +252,8 @@ impl Survey {
         Ok(())
     }
 
-    /// Whether the first line names columns: it holds nothing but texts, which differ or stand above
-    /// something else than texts.
+    /// Whether the first line contains column names: all fields are text, and they are distinct or
+    /// the values below have another type.
     fn looks_headed(&self) -> bool {
         let name = |field: &String| {
             let mut guess = Guess::new();
@@ -349,14 +349,14 @@ mod tests {
     }
 
     #[test]
-    fn quotes_hold_marks_and_lines() {
+    fn quoted_fields_may_contain_delimiters_and_line_ends() {
         let found = read("a;b\r\n\"x;y\nz\";\"\"\"q\"\"\"\r\n");
         assert_eq!(texts(&found[0].1), ["x;y\nz"]);
         assert_eq!(texts(&found[1].1), ["\"q\""]);
     }
 
     #[test]
-    fn a_first_line_of_values_is_no_header() {
+    fn a_first_line_of_values_is_not_a_header() {
         assert_eq!(shape("1,a\n2,b\n")[0], ("column0".to_owned(), Ty::Int));
         assert_eq!(shape("a,a\nb,c\n")[1].0, "column1");
         assert_eq!(shape("a,a,b\n1,2,3\n")[1], ("a_1".to_owned(), Ty::Int));
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn short_lines_have_no_value_and_long_ones_are_refused() {
+    fn short_lines_are_padded_with_null_and_long_ones_are_an_error() {
         let found = read("a,b\n1,x\n2\n");
         assert_eq!(found[1].1.absent(1), Some(Absent::NotApplicable));
         assert_eq!(shape("a,b\n1,2,\n").len(), 2);

@@ -3,9 +3,9 @@
 use crate::catalog::{Ty, Value};
 use crate::time::{parse_clock, parse_date, parse_timestamp};
 
-/// What the values of a column may be, seen so far.
+/// The types that all values of a column so far have.
 #[derive(Debug, Clone, Copy)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a type that is still possible")]
+#[expect(clippy::struct_excessive_bools, reason = "each flag is a type that is still possible")]
 pub(super) struct Guess {
     any: bool,
     bool: bool,
@@ -14,11 +14,12 @@ pub(super) struct Guess {
     time: bool,
     date: bool,
     clock: bool,
-    /// Decimal integers and hex with `0x` or a tick.
+    /// Decimal integers, and hexadecimal numbers with `0x` or a back-tick.
     addr: bool,
-    /// Whether one was in hex.
+    /// Whether one of them was hexadecimal.
     hex: bool,
-    /// All are hex digits without a mark, as many as a pointer has.
+    /// The number of digits, if all values are hexadecimal without a prefix and have as many digits
+    /// as a pointer.
     bare: Option<usize>,
     /// One of those cannot be decimal.
     letters: bool,
@@ -41,7 +42,7 @@ impl Guess {
         }
     }
 
-    /// Takes a value; empty ones say nothing.
+    /// Takes a value into account; empty values are ignored.
     pub(super) fn see(&mut self, text: &str) {
         if text.is_empty() {
             return;
@@ -63,7 +64,7 @@ impl Guess {
         self.letters |= text.bytes().any(|b| b.is_ascii_alphabetic()) || text.starts_with("000");
     }
 
-    /// The type; text if the values have no other in common, or there are none.
+    /// The type; text if the values have no other common type, or there are no values.
     pub(super) const fn ty(&self) -> Ty {
         if !self.any {
             Ty::Text
@@ -87,7 +88,7 @@ impl Guess {
     }
 }
 
-/// The value of a field in a column of that type; `None` if it is empty or no such value.
+/// The value of a field in a column of that type; `None` if it is empty or invalid.
 pub(super) fn value(text: &str, ty: Ty) -> Option<Value<'_>> {
     if text.is_empty() {
         return None;
@@ -112,7 +113,7 @@ fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// A decimal integer without needless zeros, which belong to names and codes.
+/// A decimal integer without leading zeros, which only names and codes have.
 fn integer(text: &str) -> Option<i64> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let plain = digits == "0" || !digits.starts_with('0');
@@ -135,7 +136,7 @@ fn double(text: &str) -> Option<f64> {
 }
 
 fn time(text: &str) -> Option<i64> {
-    // A year of four digits, as `10-11-12` is rather a number of something.
+    // The year must have four digits; `10-11-12` is more likely an identifier.
     let year = text.as_bytes().first_chunk::<4>()?;
     year.iter().all(u8::is_ascii_digit).then(|| parse_timestamp(text)).flatten()
 }
@@ -155,7 +156,7 @@ fn is_pointer(text: &str) -> bool {
     matches!(text.len(), 8 | 16) && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// In hex behind `0x`, or with a back-tick in the middle.
+/// A hexadecimal number with `0x`, or with a back-tick in the middle.
 fn marked_address(text: &str) -> Option<u64> {
     let body = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
     if body.is_none() && !text.contains('`') {

@@ -1,5 +1,5 @@
-//! JSON: an array of objects, objects one after the other or one a line. Fields of the objects are columns;
-//! nested values are their JSON text.
+//! JSON: an array of objects, a sequence of objects, or one object per line. The fields of the
+//! objects are columns; nested values become their JSON text.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,19 +13,20 @@ use super::delimited::{Error, MAX_BYTES, MAX_COLUMNS, MAX_VALUES};
 use super::infer::{Guess, value};
 use crate::catalog::{Absent, ColumnBuilder, ColumnData, Ty, Value};
 
-/// How many objects pass between looks at whether to stop.
+/// Objects between two checks for cancellation.
 const ROWS_BETWEEN_LOOKS: usize = 4_096;
 
-/// An object: its fields, with the text of their values.
+/// An object: its fields, with the JSON text of their values.
 struct Row<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
-/// What is done with an object.
+/// Called for each object.
 type Each<'e> = &'e mut dyn FnMut(Row<'_>) -> Result<(), Error>;
 
 /// The columns of a file.
 ///
 /// # Errors
-/// If it is no such text, with its place, or beyond the limits.
+///
+/// If the text is invalid, with the position, or exceeds a limit.
 pub(super) fn columns(bytes: &[u8], stop: &AtomicBool) -> Result<Vec<(String, ColumnData)>, Error> {
     if bytes.len() > MAX_BYTES {
         return Err(Error(format!(
@@ -45,7 +46,7 @@ pub(super) fn columns(bytes: &[u8], stop: &AtomicBool) -> Result<Vec<(String, Co
     each(text, stop, &mut |row| {
         for (name, raw) in &row.0 {
             let place = shape.places.get(&name.to_lowercase());
-            // Of fields of one name in an object the last counts.
+            // If a name occurs several times in an object, the last value is used.
             if let Some(builder) = place.and_then(|place| builders.get_mut(*place))
                 && builder.len() == rows
             {
@@ -65,7 +66,7 @@ pub(super) fn columns(bytes: &[u8], stop: &AtomicBool) -> Result<Vec<(String, Co
     Ok(shape.names.into_iter().zip(data).collect())
 }
 
-/// The columns, as far as they are known.
+/// The columns that are known so far.
 #[derive(Default)]
 struct Shape {
     names: Vec<String>,
@@ -101,9 +102,9 @@ impl Shape {
     }
 }
 
-/// What the values of a column are, so far.
+/// The types of a column's values so far.
 #[derive(Clone, Copy)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a kind of value that was seen")]
+#[expect(clippy::struct_excessive_bools, reason = "each flag is a kind of value that has occurred")]
 struct Kind {
     bools: bool,
     ints: bool,
@@ -137,7 +138,7 @@ impl Kind {
             Some(b'{' | b'[') => self.others = true,
             _ if text.parse::<i64>().is_ok() => self.ints = true,
             _ if text.contains(['.', 'e', 'E']) => self.doubles = true,
-            // An integer that no type holds stays what it is.
+            // An integer that fits no type keeps its text.
             _ => self.others = true,
         }
     }
@@ -180,7 +181,7 @@ fn push(builder: &mut ColumnBuilder, raw: &RawValue) {
     }
 }
 
-/// Hands over every object.
+/// Passes every object to `receive`.
 fn each(text: &[u8], stop: &AtomicBool, receive: Each<'_>) -> Result<(), Error> {
     let mut source = Source { receive, stop, rows: 0, failed: None };
     let is_array = text.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[');
@@ -197,7 +198,7 @@ fn each(text: &[u8], stop: &AtomicBool, receive: Each<'_>) -> Result<(), Error> 
     }
 }
 
-/// Objects one after the other.
+/// A sequence of objects.
 fn objects(text: &[u8], source: &mut Source<'_>) -> Result<(), serde_json::Error> {
     for value in serde_json::Deserializer::from_slice(text).into_iter::<&RawValue>() {
         let value = value?;
@@ -210,7 +211,7 @@ fn objects(text: &[u8], source: &mut Source<'_>) -> Result<(), serde_json::Error
     Ok(())
 }
 
-/// Takes objects, until one is refused.
+/// Receives objects until one is rejected.
 struct Source<'e> {
     receive: Each<'e>,
     stop: &'e AtomicBool,
@@ -301,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_have_a_place() {
+    fn errors_have_a_position() {
         let line = |text: &str| read(text).unwrap_err().0;
         assert!(
             line("{\"a\": 1}\n{\"a\": }\n").contains("line 2"),
@@ -314,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_no_type_holds_stay_text() {
+    fn numbers_out_of_range_become_text() {
         let found = read(r#"[{"a": 18446744073709551616}, {"a": 1}]"#).unwrap();
         assert_eq!(found[0].1.ty, Ty::Text);
     }

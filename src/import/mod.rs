@@ -1,7 +1,7 @@
-//! Files as tables: the columns of separated values and of JSON, with types inferred from their values, and those
-//! of Parquet files.
+//! Reads files as tables: the columns of separated values and JSON, with types inferred from their
+//! values, and those of Parquet files.
 //!
-//! This room works on bytes that the caller has read. It knows no dump and no session.
+//! This module works on bytes that the caller has read. It depends on neither dumps nor sessions.
 
 mod delimited;
 mod infer;
@@ -14,7 +14,7 @@ use std::sync::atomic::AtomicBool;
 pub use delimited::{Error, Options};
 pub use several::{Columns, combined};
 
-/// The kinds of files that become tables.
+/// The kinds of files that can be read as tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Separated values.
@@ -26,7 +26,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The kind of a file by its ending; the contents of text files do not identify it.
+    /// The kind of a file by its extension; the contents of text files do not identify it.
     pub fn of_path(path: &str) -> Option<Self> {
         let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
         match ending.as_str() {
@@ -37,10 +37,11 @@ impl Kind {
         }
     }
 
-    /// The columns of a file, whose path may promise tabs.
+    /// The columns of a file; the extension of its path may say that tabs are the delimiter.
     ///
     /// # Errors
-    /// If it is no such file, damaged, or beyond the limits.
+    ///
+    /// If the file is of another kind, damaged, or exceeds a limit.
     pub fn columns(
         self,
         bytes: &[u8],
@@ -62,7 +63,8 @@ impl Kind {
 /// The columns `filename`, `content` and `size` of files that are read as text.
 ///
 /// # Errors
-/// If one is no text.
+///
+/// If one is not text.
 pub fn texts(files: &[(String, Vec<u8>)]) -> Result<Columns, Error> {
     use crate::catalog::{ColumnBuilder, Ty};
     let (mut names, mut contents) = (ColumnBuilder::new(Ty::Text), ColumnBuilder::new(Ty::Text));
@@ -94,7 +96,7 @@ pub fn is_delimited(path: &str) -> bool {
     ["csv", "tsv", "tab"].iter().any(|known| ending.eq_ignore_ascii_case(known))
 }
 
-/// The name of the table that a file becomes: its stem, as a word of the language.
+/// The name of the table for a file: its stem, converted to an identifier.
 pub fn table_name(path: &str) -> String {
     let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
@@ -113,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_is_called_by_the_stem_of_its_file() {
+    fn a_table_is_named_after_the_stem_of_its_file() {
         assert_eq!(table_name("/tmp/Known bad-drivers.v2.csv"), "known_bad_drivers_v2");
         assert_eq!(table_name(r"C:\x\2024.tsv"), "_2024");
         assert_eq!(table_name(""), "_");

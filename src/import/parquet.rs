@@ -1,4 +1,5 @@
-//! Apache Parquet, read by polars into arrays of Arrow. Nested values are JSON in text.
+//! Apache Parquet, read by polars into arrays of Arrow. Values without a corresponding type become
+//! text: nested values as JSON, times of day, and bytes.
 
 use std::io::Cursor;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +19,8 @@ use crate::time::DAY;
 /// The columns of a file.
 ///
 /// # Errors
-/// If it is no such file, damaged, or beyond the limits.
+///
+/// If the file is not Parquet, damaged, or exceeds a limit.
 pub(super) fn columns(bytes: &[u8], stop: &AtomicBool) -> Result<Vec<(String, ColumnData)>, Error> {
     if bytes.len() > MAX_BYTES {
         return Err(Error(format!("more than {} MiB, the most that is read", MAX_BYTES >> 20)));
@@ -69,7 +71,7 @@ fn damaged(place: &str, error: &dyn std::fmt::Display) -> Error {
 
 type Arrays<E> = Result<Vec<Box<dyn Array>>, E>;
 
-/// The values of a field in a row group; `None` where its bytes are not all there.
+/// The values of a field in a row group; `None` if its bytes are incomplete.
 fn arrays(
     bytes: &[u8],
     metadata: &FileMetadata,
@@ -87,7 +89,7 @@ fn arrays(
     Some(to_deserializer(parts, field.clone(), None).map(|(arrays, _)| arrays))
 }
 
-/// The type of the column that values become.
+/// The type of the column for values of an Arrow type.
 fn ty(dtype: &ArrowDataType) -> Ty {
     use ArrowDataType as A;
     match dtype {
@@ -151,7 +153,7 @@ fn double(array: &dyn Array, row: usize) -> Result<f64, Absent> {
         ArrowDataType::Float32 => number::<f32>(array, row).map(f64::from),
         ArrowDataType::Decimal(_, scale) => {
             let value = number::<i128>(array, row)?;
-            // The text of the decimal is what it is the nearest number of.
+            // Parsing the text of the decimal gives the nearest double.
             format!("{value}e-{scale}").parse().map_err(|_| Absent::Unreadable)
         }
         _ => number::<f64>(array, row),
@@ -205,7 +207,7 @@ fn shown(value: &Value<'_>) -> String {
     Format::Plain.render(value, PointerWidth::Bits64)
 }
 
-/// How deep values are nested at most.
+/// The maximum nesting of values.
 const MAX_DEPTH: usize = 64;
 
 /// A value as JSON.

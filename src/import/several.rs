@@ -1,4 +1,4 @@
-//! Several files as one table.
+//! Combines several files into one table.
 
 use super::Error;
 use crate::catalog::{Absent, ColumnBuilder, ColumnData, Data, Format, PointerWidth, Ty, Value};
@@ -6,11 +6,12 @@ use crate::catalog::{Absent, ColumnBuilder, ColumnData, Data, Format, PointerWid
 /// The columns of a file.
 pub type Columns = Vec<(String, ColumnData)>;
 
-/// The columns of files that are read after each other. They have the same columns, or with `by_name` those that
-/// any has. With `filename` the file of each row is a column too.
+/// Concatenates the columns of files. The files must have the same columns; with `by_name`, the
+/// result has those of all files. With `filename`, the file of each row is added as a column.
 ///
 /// # Errors
-/// If files differ in their columns.
+///
+/// If the files have different columns.
 pub fn combined(
     files: Vec<(String, Columns)>,
     by_name: bool,
@@ -78,7 +79,7 @@ fn nothing(ty: Ty, rows: usize) -> ColumnData {
     builder.finish()
 }
 
-/// The parts of a column one after the other, of one type.
+/// The parts of a column concatenated, in one type.
 fn appended(parts: Vec<Option<ColumnData>>, rows: impl Iterator<Item = usize>) -> ColumnData {
     let types = parts.iter().flatten().filter(|data| has_values(data)).map(|data| data.ty);
     let ty = types.reduce(common).unwrap_or(Ty::Text);
@@ -128,7 +129,7 @@ fn push(into: &mut ColumnBuilder, data: &ColumnData, row: usize) {
     }
 }
 
-/// The value of a row that has one.
+/// The value of a row that is not NULL.
 fn value(data: &ColumnData, row: usize) -> Value<'_> {
     let found = match &data.data {
         Data::Bool(v) => v.get(row).map(|v| Value::Bool(*v)),
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_of_one_name_go_together() {
+    fn columns_are_matched_by_name() {
         let found = combined(files(), true, true).unwrap();
         let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["x", "y", "z", "filename"]);
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn files_with_other_columns_are_refused_without_names() {
+    fn files_with_different_columns_need_matching_by_name() {
         let error = combined(files(), false, false).unwrap_err();
         assert_eq!(error.0, "b and a have different columns: only one has `z`");
         let less = vec![files().remove(0), ("c".to_owned(), vec![column("x", &[1])])];

@@ -1,7 +1,7 @@
 //! The syntax tree. Every node knows its [`Span`]; names and literals are as written.
 //!
-//! The tree covers the whole language of `grammar/dumpql.pest`; what this version does not run is
-//! rejected by `plan`, never by shape here. It knows no tables, types' meanings, or functions.
+//! The tree covers the whole language of `grammar/dumpql.pest`; `plan` rejects what this version
+//! does not run. The tree knows no tables, no functions, and not what types mean.
 
 mod expr;
 mod pipe;
@@ -26,7 +26,7 @@ pub use turn::{Pivot, PivotOn, PivotValues, Sample, SampleMethod, SampleSize, Tu
 /// One statement of a script.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Statement {
-    /// What it does.
+    /// The kind of statement.
     pub kind: StatementKind,
     /// The text of the statement, without the semicolon.
     pub span: Span,
@@ -39,7 +39,7 @@ pub enum StatementKind {
     Query(Box<Query>),
     /// `EXPLAIN [ANALYZE] query`.
     Explain {
-        /// Whether to run it and report what happened.
+        /// Whether to run the query and report on its operators.
         analyze: bool,
         /// The query.
         query: Box<Query>,
@@ -62,7 +62,7 @@ pub enum StatementKind {
     Show(Name),
     /// `SHOW SETTINGS`.
     ShowSettings,
-    /// A statement that changes what the session knows, or writes a file.
+    /// A statement that changes the state of the session, or writes a file.
     Command(Command),
 }
 
@@ -71,20 +71,20 @@ pub enum StatementKind {
 pub struct Attach {
     /// The path as written.
     pub file: Ident,
-    /// The name that it gets; else its file name gives one.
+    /// The name in queries; by default it is derived from the file name.
     pub name: Option<Ident>,
-    /// What is said of the file, by name: text, or `true` and `false` as text.
+    /// Options, by name: text, or `true` and `false` as text.
     pub options: Vec<(Ident, Ident)>,
 }
 
-/// An identifier, or several with dots between them, quoted or not.
+/// An identifier, or several with dots between them; quoted or unquoted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ident {
     /// The name without its quotes.
     pub text: String,
     /// Whether it was in double quotes.
     pub quoted: bool,
-    /// Where it stands.
+    /// The position in the text.
     pub span: Span,
 }
 
@@ -93,11 +93,11 @@ pub struct Ident {
 pub struct Name {
     /// The parts in order; at least one.
     pub parts: Vec<Ident>,
-    /// Where it stands.
+    /// The position in the text.
     pub span: Span,
 }
 
-/// A whole query: `WITH`, a body, and what applies to the body's rows.
+/// A whole query: `WITH`, a body, and the clauses that apply to the body's rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
     /// `WITH …`.
@@ -110,18 +110,18 @@ pub struct Query {
     pub order_by_all: Option<OrderAll>,
     /// `LIMIT`.
     pub limit: Option<Expr>,
-    /// Whether the limit is in hundredths of the rows.
+    /// Whether the limit is a percentage of the rows.
     pub limit_percent: bool,
     /// `OFFSET`.
     pub offset: Option<Expr>,
-    /// `|> …`: what is done with the rows after that, in order.
+    /// `|> …`: the steps that follow, in order.
     pub pipes: Vec<Pipe>,
-    /// Where it stands.
+    /// The position in the text.
     pub span: Span,
 }
 
 impl Query {
-    /// The rows of a body as they are.
+    /// A query that consists only of a body.
     pub const fn of_body(body: Body, span: Span) -> Self {
         Self {
             with: None,
@@ -161,7 +161,7 @@ pub struct OrderAll {
     pub descending: bool,
     /// `NULLS FIRST` or `NULLS LAST`.
     pub nulls_first: Option<bool>,
-    /// Where it stands.
+    /// The position in the text.
     pub span: Span,
 }
 
@@ -172,7 +172,7 @@ pub struct With {
     pub recursive: bool,
     /// The expressions in order.
     pub ctes: Vec<Cte>,
-    /// Where it stands.
+    /// The position in the text.
     pub span: Span,
 }
 
@@ -198,22 +198,22 @@ pub enum Body {
     Values {
         /// The rows.
         rows: Vec<Vec<Expr>>,
-        /// Where it stands.
+        /// The position in the text.
         span: Span,
     },
     /// `left UNION right` and the like.
     SetOp {
-        /// Which.
+        /// The operation.
         op: SetOp,
         /// Whether `ALL` was given.
         all: bool,
-        /// Whether columns go together by their names (`UNION BY NAME`).
+        /// Whether columns are matched by name (`UNION BY NAME`).
         by_name: bool,
         /// The left query.
         left: Box<Body>,
         /// The right query.
         right: Box<Body>,
-        /// The operator's words.
+        /// The position of the operator.
         span: Span,
     },
     /// A query in parentheses.
@@ -231,14 +231,14 @@ pub enum SetOp {
     Except,
 }
 
-/// What stands in `FROM`.
+/// An item of `FROM`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableRef {
-    /// What it is.
+    /// The kind of item.
     pub kind: TableRefKind,
     /// `AS name` and names for the columns.
     pub alias: Option<TableAlias>,
-    /// Where it stands.
+    /// The position in the text.
     pub span: Span,
 }
 
@@ -274,11 +274,11 @@ pub enum TableRefKind {
         /// Whether `LATERAL` was written.
         lateral: bool,
     },
-    /// The rows of a table, made into others.
+    /// The rows of a table after `PIVOT`, `UNPIVOT` or sampling.
     Turned {
         /// The table.
         input: Box<TableRef>,
-        /// What becomes of its rows.
+        /// The operation.
         turn: Box<Turn>,
     },
     /// A join.
@@ -287,7 +287,7 @@ pub enum TableRefKind {
         left: Box<TableRef>,
         /// The right side.
         right: Box<TableRef>,
-        /// Which join.
+        /// The kind of join.
         kind: JoinKind,
         /// How rows are matched.
         on: JoinOn,
@@ -337,7 +337,7 @@ pub enum JoinOn {
     Using(Vec<Ident>),
     /// `NATURAL`.
     Natural,
-    /// Nothing (cross joins).
+    /// No condition (cross joins).
     None,
 }
 

@@ -1,19 +1,20 @@
-//! What is checked on tokens before the grammar reads a text: sizes, nesting, and what is open.
+//! Checks on tokens before the grammar parses a text: size, nesting, and unclosed quotes and
+//! comments.
 //!
-//! The limits are the same everywhere, so that a query does not pass on one machine and fail on
-//! another with a smaller stack. They also keep every rule of the grammar linear.
+//! The limits are the same everywhere, so that a query does not succeed on one machine and fail on
+//! another with a smaller stack. They also keep the time of every grammar rule linear.
 
 use super::lexer::{Token, TokenKind, tokens};
 use crate::diag::{Code, Diagnostic, Span};
 
-/// The longest script.
+/// The maximum length of a script.
 const MAX_BYTES: usize = 4 << 20;
-/// The most tokens of a script.
+/// The maximum number of tokens of a script.
 const MAX_TOKENS: usize = 600_000;
-/// How deep parentheses, CASE, signs and comments may nest.
+/// The maximum nesting of parentheses, CASE, signs and comments.
 const MAX_NESTING: usize = 128;
 
-/// The tokens of a text that the grammar may be tried on.
+/// The tokens of a text that passes the checks.
 pub(super) fn checked_tokens(text: &str) -> Result<Vec<Token>, Diagnostic> {
     if text.len() > MAX_BYTES {
         let message = format!("the text has {} bytes, the limit is {MAX_BYTES}", text.len());
@@ -43,7 +44,7 @@ fn unclosed(text: &str, token: Token) -> Diagnostic {
     } else {
         ("a quoted name", "\"")
     };
-    // The caret goes to the opening mark; a span up to the end would underline half the query.
+    // The caret marks the opening quote; a span up to the end would underline half the query.
     let width = if mark == "*/" { 2 } else { 1 };
     let start = token.span.start as usize;
     let found = Diagnostic::at(
@@ -59,7 +60,7 @@ fn unclosed(text: &str, token: Token) -> Diagnostic {
     }
 }
 
-/// Nesting is counted on tokens, which is exact for parentheses and good enough for the rest.
+/// Counts nesting on tokens, which is exact for parentheses and approximate for the rest.
 fn check_nesting(text: &str, tokens: &[Token]) -> Result<(), Diagnostic> {
     let mut open: Vec<char> = Vec::new();
     let mut signs = 0usize;

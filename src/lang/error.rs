@@ -9,15 +9,15 @@ use super::slips;
 use super::syntax::Rule;
 use crate::diag::{Code, Diagnostic, Span};
 
-/// Words that begin statements.
+/// Words that start statements.
 const STARTERS: &[&str] =
     &["DESCRIBE", "EXPLAIN", "FROM", "SELECT", "SHOW", "SUMMARIZE", "VALUES", "WITH"];
 
-/// The failure as a diagnostic.
+/// The parse failure as a diagnostic.
 pub(super) fn explain(failure: &Error<Rule>, text: &str, tokens: &[Token]) -> Diagnostic {
     let (InputLocation::Pos(at) | InputLocation::Span((at, _))) = failure.location;
     let ErrorVariant::ParsingError { positives, .. } = &failure.variant else {
-        // Pest raises nothing else but that the native stack runs out.
+        // The only other error that pest raises is that the native stack is exhausted.
         let message = "the query nests deeper than the stack of this thread allows";
         return Diagnostic::at(Code::TooDeep, Span::new(at, at), message);
     };
@@ -32,7 +32,7 @@ pub(super) fn explain(failure: &Error<Rule>, text: &str, tokens: &[Token]) -> Di
     })
 }
 
-/// A statement whose first word is wrong.
+/// The error for a statement whose first word is wrong.
 fn beginning(place: &FailedAt<'_>) -> Diagnostic {
     let word = place.word(0);
     let upper = word.to_ascii_uppercase();
@@ -69,15 +69,16 @@ fn beginning(place: &FailedAt<'_>) -> Diagnostic {
     found.help("a query begins with SELECT, FROM, WITH or VALUES; SHOW TABLES lists the tables")
 }
 
-/// The place of a failure among the tokens, comments left out.
+/// The position of a failure among the tokens, comments excluded.
 pub(super) struct FailedAt<'a> {
     text: &'a str,
     tokens: Vec<Token>,
-    /// The token that was not expected; the number of tokens at the end.
+    /// The index of the unexpected token; the number of tokens at the end of the text.
     pub(super) index: usize,
     /// The first token of the statement.
     pub(super) start: usize,
-    /// Opening parentheses of the statement that are open at the place, outermost first.
+    /// The indices of opening parentheses of the statement that are still open there, outermost
+    /// first.
     pub(super) open: Vec<usize>,
 }
 
@@ -101,12 +102,12 @@ impl<'a> FailedAt<'a> {
         Self { text, tokens, index, start, open }
     }
 
-    /// The token at an offset from the unexpected one.
+    /// The token at an offset relative to the unexpected one.
     pub(super) fn token(&self, offset: isize) -> Option<Token> {
         self.at(self.index.checked_add_signed(offset)?)
     }
 
-    /// The token of that index, if it belongs to the statement.
+    /// The token with that index, if it belongs to the statement.
     pub(super) fn at(&self, index: usize) -> Option<Token> {
         self.tokens.get(index).copied().filter(|_| index >= self.start)
     }
@@ -115,12 +116,12 @@ impl<'a> FailedAt<'a> {
         self.token(offset).map(|t| t.kind)
     }
 
-    /// The characters of a token; nothing where there is none.
+    /// The characters of a token; empty if there is none.
     pub(super) fn word(&self, offset: isize) -> &'a str {
         self.token(offset).map_or("", |t| t.text(self.text))
     }
 
-    /// The characters of the token of that index.
+    /// The characters of the token with that index.
     pub(super) fn word_at(&self, index: usize) -> &'a str {
         self.at(index).map_or("", |t| t.text(self.text))
     }
@@ -129,7 +130,7 @@ impl<'a> FailedAt<'a> {
         self.word(offset).eq_ignore_ascii_case(word)
     }
 
-    /// Whether a token touches the one after it.
+    /// Whether there are no blanks between a token and the next one.
     pub(super) fn touches(&self, offset: isize) -> bool {
         match (self.token(offset), self.token(offset + 1)) {
             (Some(left), Some(right)) => left.span.end == right.span.start,
@@ -142,13 +143,13 @@ impl<'a> FailedAt<'a> {
         self.kind(0).is_none_or(|kind| kind == TokenKind::Semicolon)
     }
 
-    /// The unexpected token, or the place behind the last one.
+    /// The unexpected token, or the position after the last one.
     pub(super) fn span(&self) -> Span {
         let end = self.tokens.last().map_or(self.text.len(), |t| t.span.end as usize);
         self.token(0).map_or(Span::new(end, end), |t| t.span)
     }
 
-    /// The unexpected token for a message.
+    /// The unexpected token, as messages show it.
     pub(super) fn found(&self) -> String {
         match self.kind(0) {
             None => "the end of the text".to_owned(),
@@ -158,7 +159,7 @@ impl<'a> FailedAt<'a> {
     }
 }
 
-/// A token as messages quote it: in back-ticks, and short.
+/// A token as messages quote it: in back-ticks, and shortened.
 pub(super) fn quoted(token: &str) -> String {
     let short: String = token.chars().take(32).collect();
     let more = if short.len() < token.len() { "…" } else { "" };

@@ -1,30 +1,30 @@
-//! The words for what the grammar could have gone on with.
+//! Describes what the grammar would have accepted at the position of a failure.
 
 use super::syntax::Rule;
 
-/// Clauses in the order in which a query has them; other keywords go before.
+/// Clauses in the order in which a query has them; other keywords are listed before them.
 const ORDER: &[&str] = &[
     "", "FROM", "JOIN", "WHERE", "GROUP BY", "HAVING", "WINDOW", "QUALIFY", "UNION", "ORDER BY",
     "LIMIT", "OFFSET",
 ];
 
-/// What could stand at a place, from the rules that failed there.
+/// What the grammar would have accepted, from the rules that failed.
 #[derive(Debug, Default)]
-#[allow(clippy::struct_excessive_bools, reason = "they are answers to separate questions")]
+#[allow(clippy::struct_excessive_bools, reason = "the flags are independent")]
 pub(super) struct Expected {
-    /// Things, in the order in which they are told: "a table", "`,`".
+    /// Descriptions in the order in which they are listed: "a table", "`,`".
     things: Vec<&'static str>,
     /// Keywords and clauses, as written.
     clauses: Vec<&'static str>,
-    /// Whether an operator could go on.
+    /// Whether an operator would be accepted.
     pub(super) operator: bool,
-    /// Whether AND and OR could.
+    /// Whether AND and OR would be accepted.
     logic: bool,
-    /// Whether an expression could begin.
+    /// Whether an expression would be accepted.
     pub(super) expression: bool,
-    /// Whether a comma could stand.
+    /// Whether a comma would be accepted.
     pub(super) comma: bool,
-    /// Whether a closing parenthesis could stand.
+    /// Whether a closing parenthesis would be accepted.
     pub(super) close: bool,
     /// Whether the statement could end.
     pub(super) end: bool,
@@ -33,16 +33,17 @@ pub(super) struct Expected {
 impl Expected {
     pub(super) fn new(rules: &[Rule]) -> Self {
         let mut expected = Self { operator: rules.contains(&Rule::plus), ..Self::default() };
-        // Signs stand before operands alone, so that all else there is an operand too.
+        // Signs are accepted only before operands, so the other rules that failed there are
+        // operands too.
         if rules.contains(&Rule::negative) || rules.contains(&Rule::parameter) {
             return Self { expression: true, ..expected };
         }
-        // AND is an operator where OR is one, and else the AND of a BETWEEN.
+        // AND is an operator if OR is accepted too; otherwise it is the AND of a BETWEEN.
         expected.logic = rules.contains(&Rule::OR);
         for &rule in rules {
             expected.add(rule);
         }
-        // Only a join goes on with it; USING SAMPLE is rare.
+        // USING is listed only for joins; USING SAMPLE is too rare.
         if !expected.clauses.contains(&"ON") {
             expected.clauses.retain(|clause| *clause != "USING");
         }
@@ -56,7 +57,7 @@ impl Expected {
                 .retain(|clause| !["SELECT", "VALUES", "FROM", "TABLE"].contains(clause));
             expected.things.retain(|thing| *thing != "`(`");
         }
-        // After a name, a parenthesis could make it a call; that is never what was meant.
+        // A parenthesis after a name would make it a call, which is never what was meant.
         if expected.operator || expected.end || expected.clauses.contains(&"ON") {
             expected.things.retain(|thing| *thing != "`(`");
         }
@@ -164,14 +165,14 @@ impl Expected {
         }
     }
 
-    /// A keyword of the grammar is a rule of the same name.
+    /// Adds a keyword; its grammar rule has the same name.
     fn keyword(&mut self, rule: Rule) {
-        // What could stand behind every table would hide what is likely.
+        // These are accepted after every table and would hide the likely continuations.
         if matches!(rule, Rule::PIVOT | Rule::UNPIVOT | Rule::TABLESAMPLE | Rule::COLLATE) {
             return;
         }
         let name = format!("{rule:?}");
-        // DROP is a word of pest.
+        // `DROP` is reserved by pest, so its rule has a trailing underscore.
         let name = name.trim_end_matches('_');
         let known = super::keywords::KEYWORDS.iter().find(|k| **k == name);
         if let Some(keyword) = known {
@@ -179,12 +180,12 @@ impl Expected {
         }
     }
 
-    /// Keywords that could stand, for nearest names.
+    /// Accepted keywords, for suggestions of similar names.
     pub(super) fn keywords(&self) -> &[&'static str] {
         &self.clauses
     }
 
-    /// `a table, "(" or ORDER BY`: all of it in a line.
+    /// All descriptions in one line: `a table, "(" or ORDER BY`.
     pub(super) fn words(&self) -> String {
         let mut words: Vec<String> = Vec::new();
         let mut push = |condition: bool, word: &str| {

@@ -1,7 +1,7 @@
-//! The words of the language.
+//! The keywords of the language.
 
-/// Words that the grammar uses, for completion, highlighting and nearest names. Few of them are
-/// reserved; most may be names of columns too.
+/// Keywords of the grammar, for completion, highlighting and suggestions. Few of them are reserved;
+/// most can also be names of columns.
 pub const KEYWORDS: &[&str] = &[
     "AGGREGATE",
     "ALL",
@@ -152,7 +152,7 @@ pub const KEYWORDS: &[&str] = &[
     "ZONE",
 ];
 
-/// Words that cannot be the name of a column without quotes.
+/// Reserved words, which can be the name of a column only in quotes.
 pub(super) const RESERVED: &[&str] = &[
     "ALL",
     "AND",
@@ -190,7 +190,7 @@ pub(super) const RESERVED: &[&str] = &[
     "WITH",
 ];
 
-/// Words that begin statements of other dialects.
+/// Words that start statements of other dialects.
 pub(super) const READ_ONLY: &[&str] = &[
     "ALTER",
     "ANALYZE",
@@ -217,17 +217,17 @@ pub(super) const READ_ONLY: &[&str] = &[
     "VACUUM",
 ];
 
-/// Whether a word is one of [`KEYWORDS`], in any case.
+/// Whether a word is one of [`KEYWORDS`], ignoring case.
 pub(super) fn is_keyword(word: &str) -> bool {
     contains(KEYWORDS, word)
 }
 
-/// Whether a word is one of [`RESERVED`], in any case.
+/// Whether a word is one of [`RESERVED`], ignoring case.
 pub(super) fn is_reserved(word: &str) -> bool {
     contains(RESERVED, word)
 }
 
-/// Whether a sorted list of capitals holds a word, in any case.
+/// Whether a sorted list of words in capitals contains a word, ignoring case.
 pub(super) fn contains(list: &[&str], word: &str) -> bool {
     list.binary_search(&word.to_ascii_uppercase().as_str()).is_ok()
 }

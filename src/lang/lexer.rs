@@ -1,15 +1,15 @@
-//! Text to tokens, tolerantly: highlighting, completion, and the checks before parsing.
+//! An error-tolerant lexer for highlighting, completion, and the checks before parsing.
 //!
-//! Any text has tokens; what belongs to no token of the language is [`TokenKind::Unknown`].
-//! The parser does not use these tokens, it reads the text by the grammar.
+//! Every text can be split into tokens; characters that belong to no token of the language are
+//! [`TokenKind::Unknown`]. The parser does not use these tokens; it parses the text by the grammar.
 
 use super::keywords;
 use crate::diag::Span;
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenKind {
-    /// A word that the language uses; it may still be the name of a column.
+    /// A keyword; it may still be the name of a column.
     Keyword,
     /// Any other word.
     Name,
@@ -37,18 +37,18 @@ pub enum TokenKind {
     Semicolon,
     /// A comment.
     Comment,
-    /// A quote or a comment that the text ends within.
+    /// A quote or a comment that is not closed.
     Unclosed,
-    /// A character that begins no token.
+    /// A character that starts no token.
     Unknown,
 }
 
-/// A token and its place.
+/// A token and its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token {
-    /// What it is.
+    /// The kind.
     pub kind: TokenKind,
-    /// Where it stands.
+    /// The position in the text.
     pub span: Span,
 }
 
@@ -59,7 +59,7 @@ impl Token {
     }
 }
 
-/// Every token of a text in order, comments included, blanks left out.
+/// All tokens of a text in order, including comments but not blanks.
 pub fn tokens(text: &str) -> Vec<Token> {
     let mut lexer = Lexer { text, at: 0 };
     let mut tokens = Vec::new();
@@ -69,8 +69,8 @@ pub fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
-/// Whether a text may be run as it stands: it ends with a semicolon that is not within quotes,
-/// comments or parentheses. Blanks and comments may follow.
+/// Whether a text is complete and can be run: it ends with a semicolon outside quotes, comments and
+/// parentheses. Blanks and comments may follow.
 pub fn is_complete(text: &str) -> bool {
     let mut depth = 0usize;
     let mut complete = false;
@@ -87,12 +87,12 @@ pub fn is_complete(text: &str) -> bool {
     complete
 }
 
-/// Whether a character may begin a word.
+/// Whether a character can start a word.
 pub(super) fn begins_word(c: char) -> bool {
     c == '_' || c.is_alphabetic()
 }
 
-/// Whether a character may continue a word.
+/// Whether a character can continue a word.
 pub(super) fn continues_word(c: char) -> bool {
     c == '_' || c == '$' || c.is_alphanumeric()
 }
@@ -167,7 +167,7 @@ impl Lexer<'_> {
         kind
     }
 
-    /// A quoted token; the quote is doubled within, or escaped where `backslash` says so.
+    /// A quoted token; a quote within it is doubled or, if `backslash` is set, escaped.
     fn quoted(&mut self, quote: char, backslash: bool, kind: TokenKind) -> TokenKind {
         let mut chars = self.rest().char_indices().skip(1).peekable();
         let mut end = None;

@@ -1,6 +1,6 @@
-//! Text to syntax tree, and back.
+//! Parses text to a syntax tree, and formats trees as text.
 //!
-//! Knows the grammar and nothing else: no tables, no types' meanings, no dumps.
+//! This module knows only the grammar: no tables, no dumps, and not what types mean.
 
 pub mod ast;
 mod build;
@@ -26,8 +26,8 @@ use crate::diag::Diagnostic;
 /// Parses a script: statements separated by semicolons. An empty text has none.
 ///
 /// # Errors
-/// The first thing that is not of the language: E0101, E0102 if it nests too deep or is too long,
-/// E0103 for a literal out of range, E0209 for known SQL that there is no room for in the tree.
+/// The first syntax error: E0101, E0102 if the text nests too deep or is too long, E0103 for a
+/// literal out of range, E0209 for known SQL that the tree cannot represent.
 pub fn parse(text: &str) -> Result<Vec<ast::Statement>, Diagnostic> {
     let tokens = check::checked_tokens(text)?;
     with_stack(|| match syntax::Syntax::parse(syntax::Rule::script, text) {
@@ -36,11 +36,12 @@ pub fn parse(text: &str) -> Result<Vec<ast::Statement>, Diagnostic> {
     })
 }
 
-/// The stack that the deepest query needs which [`parse`] and the binder accept: a few kilobytes for
-/// each of their levels of nesting, in a build without optimisation too.
+/// The stack size for the deepest query that [`parse`] and the binder accept: a few kilobytes for
+/// each of their nesting levels, in builds without optimisation too.
 const DEEPEST: usize = 8 << 20;
 
-/// Runs work over a query with stack enough for the deepest one, however small the thread's own is.
+/// Runs work on a query with a stack large enough for the deepest one, even on a thread with a
+/// small stack.
 pub(crate) fn with_stack<T>(run: impl FnOnce() -> T) -> T {
     stacker::maybe_grow(DEEPEST, 2 * DEEPEST, run)
 }

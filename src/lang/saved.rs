@@ -1,50 +1,50 @@
-//! The header of a saved query file: title, description, parameters, other names, the debugger
-//! commands that it answers, its chart, and the pattern that its rows are evidence of.
+//! The header of a saved query file: title, description, parameters, aliases, the debugger commands
+//! that it answers, its chart, and the analysis pattern that its rows are evidence of.
 //!
-//! The header is the comment lines at the start of the file. Types of parameters are names here;
-//! what they mean is not known in this room.
+//! The header is the comment lines at the start of the file. The types of parameters are stored as
+//! names; this module does not know what they mean.
 
 use crate::diag::{Code, Diagnostic, Span};
 
-/// A query with what its header says of it.
+/// A query with the contents of its header.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SavedQuery {
-    /// The file's name without folder and ending.
+    /// The file name without folder and extension.
     pub name: String,
-    /// One line, without a final stop.
+    /// One line, without a final full stop.
     pub title: String,
-    /// What the rows mean; full sentences.
+    /// What the rows mean, in full sentences.
     pub description: String,
-    /// How to read the rows: what is normal and what is not; full sentences.
+    /// How to read the rows: what is normal and what is not, in full sentences.
     pub reading: String,
-    /// Other names.
+    /// Aliases.
     pub aliases: Vec<String>,
-    /// The debugger commands that it answers, each as a form such as `u $address [L$count]`.
+    /// The debugger commands that it answers, as forms such as `u $address [L$count]`.
     pub debugger: Vec<String>,
-    /// The chart that shows its rows, as `--chart` takes it.
+    /// The chart that shows its rows, in the notation of `--chart`.
     pub chart: Option<String>,
-    /// What a row is evidence of.
+    /// The analysis pattern that a row is evidence of.
     pub pattern: Option<SavedPattern>,
-    /// Tables without which it has nothing to say.
+    /// Tables that the query requires.
     pub needs: Vec<String>,
-    /// Tables without which it still answers from the others.
+    /// Tables that the query can do without.
     pub optional: Vec<String>,
-    /// The parameters that it takes.
+    /// The parameters.
     pub params: Vec<SavedParam>,
-    /// The whole text, header included, so that places in errors are places in the file.
+    /// The whole text including the header, so that positions in errors are positions in the file.
     pub text: String,
 }
 
-/// A pattern of dump analysis whose evidence is the rows of a saved query: no row, no pattern.
+/// A pattern of dump analysis. It is present if the saved query returns a row.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SavedPattern {
     /// Its name, such as `Wait chain`.
     pub title: String,
-    /// `high`, `medium` or `low`; whatever else is written counts as `low`.
+    /// `high`, `medium` or `low`; any other text counts as `low`.
     pub severity: String,
-    /// What it means for the system; full sentences.
+    /// What it means for the system, in full sentences.
     pub meaning: String,
-    /// What to look at next; full sentences.
+    /// What to examine next, in full sentences.
     pub next: String,
 }
 
@@ -53,21 +53,22 @@ pub struct SavedPattern {
 pub struct SavedParam {
     /// The name, without `$`.
     pub name: String,
-    /// The type's name.
+    /// The name of the type.
     pub ty: String,
-    /// The value if none is given, as text.
+    /// The default value, as text.
     pub default: Option<String>,
-    /// What it is for.
+    /// The description.
     pub doc: String,
-    /// The line of the header.
+    /// The position of its line in the header.
     pub span: Span,
 }
 
 impl SavedQuery {
-    /// Reads a file. A text without a header is a query without title and parameters.
+    /// Parses a file. A text without a header is a query without title and parameters.
     ///
     /// # Errors
-    /// E0101 for a parameter line that is not `name TYPE [= default] [-- what for]`.
+    ///
+    /// E0101 for a parameter line that is not `name TYPE [= default] [-- description]`.
     pub fn parse(name: &str, text: &str) -> Result<Self, Diagnostic> {
         let mut query = Self { name: name.to_owned(), text: text.to_owned(), ..Self::default() };
         let mut running = "";
@@ -102,12 +103,12 @@ impl SavedQuery {
         Ok(query)
     }
 
-    /// The pattern, made when it is first spoken of.
+    /// The pattern, which is created at its first use.
     fn evidence(&mut self) -> &mut SavedPattern {
         self.pattern.get_or_insert_default()
     }
 
-    /// The text of an entry that may take several lines.
+    /// The text of an entry that can continue over several lines.
     fn running(&mut self, key: &str) -> Option<&mut String> {
         match key {
             "description" => Some(&mut self.description),
@@ -118,14 +119,14 @@ impl SavedQuery {
         }
     }
 
-    /// The tables that a text says it can do without, whatever else its header says.
+    /// The tables that the header declares as optional, even if the rest of the header is invalid.
     pub fn optional(text: &str) -> Vec<String> {
         let entries = header(text).filter_map(|(line, _)| entry(line));
         entries.filter(|(key, _)| *key == "optional").flat_map(|(_, value)| names(value)).collect()
     }
 
-    /// Whether a text is a saved query that answers for each dump by itself: its header has a title,
-    /// and does not say `dumps: together`.
+    /// Whether a text is a saved query that runs on each dump separately: its header has a title,
+    /// and does not contain `dumps: together`.
     pub fn is_of_each_dump(text: &str) -> bool {
         let says = |key: &str, is: fn(&str) -> bool| {
             let mut entries = header(text).filter_map(|(line, _)| entry(line));
@@ -141,12 +142,12 @@ impl SavedQuery {
     }
 }
 
-/// Names with commas between them.
+/// The comma-separated names in a value.
 fn names(value: &str) -> impl Iterator<Item = String> {
     value.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
-/// The comment lines at the start, without `--`, each with its place.
+/// The comment lines at the start, without `--`, each with its position.
 fn header(text: &str) -> impl Iterator<Item = (&str, Span)> {
     let mut at = 0;
     text.split_inclusive('\n').map_while(move |line| {
@@ -157,7 +158,7 @@ fn header(text: &str) -> impl Iterator<Item = (&str, Span)> {
     })
 }
 
-/// What a header may say.
+/// The keys of a header.
 const KEYS: [&str; 14] = [
     "title",
     "description",
@@ -175,13 +176,13 @@ const KEYS: [&str; 14] = [
     "param",
 ];
 
-/// `key: value` of the keys that a header has.
+/// Splits `key: value`, if the key is a known one.
 fn entry(line: &str) -> Option<(&str, &str)> {
     let (key, value) = line.strip_prefix(' ')?.split_once(':')?;
     KEYS.contains(&key).then_some((key, value.trim()))
 }
 
-/// `name TYPE [= default] [-- what for]`.
+/// Parses `name TYPE [= default] [-- description]`.
 fn param(value: &str, span: Span) -> Result<SavedParam, Diagnostic> {
     let (declared, doc) = match value.split_once(" -- ") {
         Some((declared, doc)) => (declared, doc.trim()),
@@ -204,7 +205,7 @@ fn param(value: &str, span: Span) -> Result<SavedParam, Diagnostic> {
             doc: doc.to_owned(),
             span,
         }),
-        _ => Err(Diagnostic::at(Code::Syntax, span, format!("`{value}` is no parameter"))
+        _ => Err(Diagnostic::at(Code::Syntax, span, format!("`{value}` is not a parameter"))
             .help("a parameter is written `-- param: name TYPE = default -- what it is for`")),
     }
 }
@@ -218,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_is_read_and_left_in_the_text() {
+    fn a_header_is_parsed_and_kept_in_the_text() {
         let text = "-- title: Modules\n-- description: All of them,\n--   by name.\n-- alias: lm, lmv\n-- alias: !lm 4\n-- param: pattern VARCHAR = % -- which\n-- param: top INTEGER\n-- needs: modules, dump\n-- optional: idt\nSELECT 1;\n";
         let query = SavedQuery::parse("modules", text).unwrap();
         assert_eq!(query.title, "Modules");
@@ -252,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn any_text_is_a_query_and_a_bad_parameter_is_shown() {
+    fn text_without_a_header_is_valid_and_a_bad_parameter_is_an_error() {
         let plain = SavedQuery::parse("x", "SELECT 1 -- title: no").unwrap();
         assert!(plain.title.is_empty() && plain.params.is_empty());
         assert_eq!(SavedQuery::parse("x", "").unwrap().sql(), "");

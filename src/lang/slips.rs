@@ -1,4 +1,4 @@
-//! The usual slips, recognised by the tokens around the place where reading stopped.
+//! Common mistakes, recognised by the tokens around the position where parsing failed.
 
 mod order;
 
@@ -13,7 +13,7 @@ use order::{clause_order, missing_part, misspelt, reserved};
 const CLAUSES: &[&str] =
     &["FROM", "WHERE", "GROUP", "HAVING", "WINDOW", "QUALIFY", "ORDER", "LIMIT", "OFFSET"];
 
-/// SQL that is known and not there, and what to write.
+/// Known SQL that is not supported, with the alternative.
 const ABSENT: &[(&str, &str)] = &[
     ("INTO", "queries are read-only; results are saved with -o, or .output in the REPL"),
     ("OPERATOR", "write the operator itself"),
@@ -21,7 +21,7 @@ const ABSENT: &[(&str, &str)] = &[
     ("TOP", "write LIMIT n at the end of the query"),
 ];
 
-/// Slips with a message of their own.
+/// Mistakes with a message of their own.
 pub(super) fn explain(place: &FailedAt<'_>, expected: &Expected) -> Option<Diagnostic> {
     pipe(place)
         .or_else(|| word_operator(place))
@@ -33,7 +33,7 @@ pub(super) fn explain(place: &FailedAt<'_>, expected: &Expected) -> Option<Diagn
         .or_else(|| missing_part(place, expected))
 }
 
-/// Help for what has only the message "found …, expected …".
+/// Adds help to the general message "found …, expected …".
 pub(super) fn hint(place: &FailedAt<'_>, expected: &Expected, mut found: Diagnostic) -> Diagnostic {
     if let (true, Some(open)) = (expected.close, place.open.last().and_then(|&i| place.at(i))) {
         found = found.also(open.span, "opened here");
@@ -57,7 +57,7 @@ pub(super) fn hint(place: &FailedAt<'_>, expected: &Expected, mut found: Diagnos
     found
 }
 
-/// Help that follows from the words right before and after.
+/// Help based on the words directly before and after.
 fn nearby(place: &FailedAt<'_>, expected: &Expected) -> Option<&'static str> {
     let before = |word: &str| place.is(-1, word);
     let query = ["SELECT", "FROM", "WITH", "VALUES"].iter().any(|w| place.is(0, w));
@@ -69,10 +69,10 @@ fn nearby(place: &FailedAt<'_>, expected: &Expected) -> Option<&'static str> {
             "write DESCRIBE threads for the columns of a table; SHOW TABLES, SHOW FUNCTIONS or SHOW SETTINGS"
         }
         _ if before("IS") => "IS takes NULL, TRUE, FALSE or DISTINCT FROM; compare values with =",
-        _ if before("IN") => "a list stands in parentheses: IN ('a', 'b')",
+        _ if before("IN") => "write a list in parentheses: IN ('a', 'b')",
         _ if before("EXISTS") && query => "write EXISTS (SELECT …)",
         _ if query && (before("AS") || place.is(-2, "WITH")) => "write WITH name AS (SELECT …)",
-        _ if query && expected.expression => "a query within an expression stands in parentheses",
+        _ if query && expected.expression => "write a query within an expression in parentheses",
         _ if place.is(0, "SELECT") && expected.end => {
             "statements are separated by `;`; in FROM … SELECT …, SELECT comes before WHERE"
         }
@@ -91,7 +91,7 @@ fn nearby(place: &FailedAt<'_>, expected: &Expected) -> Option<&'static str> {
     })
 }
 
-/// How the statement is written that a word begins.
+/// The syntax of the statement that a word starts.
 fn command(place: &FailedAt<'_>) -> Option<&'static str> {
     Some(match place.word_at(place.start).to_ascii_uppercase().as_str() {
         "COPY" if place.is(0, "FROM") => {
@@ -102,7 +102,7 @@ fn command(place: &FailedAt<'_>) -> Option<&'static str> {
             "write CREATE VIEW name AS SELECT …, CREATE TABLE name AS SELECT …, or CREATE MACRO name(a) AS a + 1"
         }
         "CREATE" if place.word_at(place.start + 1).eq_ignore_ascii_case("TABLE") => {
-            "a table is made of rows: CREATE TABLE name AS SELECT …"
+            "a table is created from a query: CREATE TABLE name AS SELECT …"
         }
         "DROP" => "write DROP VIEW name, DROP TABLE name or DROP MACRO name",
         "EXECUTE" => "write EXECUTE name(value, …)",
@@ -117,12 +117,12 @@ fn begins_operand(kind: TokenKind) -> bool {
     matches!(kind, Address | Name | Number | Parameter | QuotedName | Symbol | Text)
 }
 
-/// Steps of KQL, sorted, and the steps of this language.
+/// Operators of KQL, sorted, with the equivalent steps of this language.
 const STEPS: &[(&str, &str)] = &[
     ("COUNT", "|> AGGREGATE count(*)"),
     ("FILTER", "|> WHERE condition"),
     ("GROUP", "|> AGGREGATE count(*) GROUP BY key"),
-    ("HAVING", "|> WHERE condition, behind AGGREGATE"),
+    ("HAVING", "|> WHERE condition, after AGGREGATE"),
     ("MV", "|> JOIN a table function"),
     ("PROJECT", "|> SELECT columns"),
     ("SORT", "|> ORDER BY key DESC"),
@@ -131,11 +131,11 @@ const STEPS: &[(&str, &str)] = &[
     ("TOP", "|> ORDER BY key DESC |> LIMIT 10"),
 ];
 
-/// Steps that are called as in KQL.
+/// Steps with the same name as in KQL.
 const SAME_STEPS: &[&str] =
     &["AS", "DISTINCT", "EXTEND", "JOIN", "LIMIT", "ORDER", "UNION", "WHERE"];
 
-/// `| where`, and steps that have other names.
+/// `| where`, and KQL operators with other names.
 fn pipe(place: &FailedAt<'_>) -> Option<Diagnostic> {
     let step = |offset: isize| {
         let word = place.word(offset).to_ascii_uppercase();
@@ -156,7 +156,7 @@ fn pipe(place: &FailedAt<'_>) -> Option<Diagnostic> {
     Some(Diagnostic::at(Code::Syntax, place.span(), message).help(format!("write {step}")))
 }
 
-/// `name REGEXP 'x'`, `name has 'x'`: words that are operators elsewhere.
+/// `name REGEXP 'x'`, `name has 'x'`: words that are operators in other languages.
 fn word_operator(place: &FailedAt<'_>) -> Option<Diagnostic> {
     let help = match place.word(0).to_ascii_uppercase().as_str() {
         "REGEXP" | "RLIKE" | "MATCHES" => "write name ~ 'pattern'",
@@ -168,11 +168,11 @@ fn word_operator(place: &FailedAt<'_>) -> Option<Diagnostic> {
     if place.kind(1) != Some(TokenKind::Text) {
         return None;
     }
-    let message = format!("found {}, which is no operator", quoted(place.word(0)));
+    let message = format!("found {}, which is not an operator", quoted(place.word(0)));
     Some(Diagnostic::at(Code::Syntax, place.span(), message).help(help))
 }
 
-/// Help for a statement whose first word is of a debugger or of KQL.
+/// Help for a statement whose first word is a debugger command or a KQL operator.
 pub(super) fn other_language(place: &FailedAt<'_>) -> Option<String> {
     const COMMANDS: [&str; 18] = [
         "da",
@@ -218,7 +218,7 @@ pub(super) fn other_language(place: &FailedAt<'_>) -> Option<String> {
     place.is(1, "|").then(|| format!("a query begins with FROM: FROM {word} |> WHERE …"))
 }
 
-/// A character that no token of the language begins with, or one used otherwise.
+/// A character that starts no token of the language, or is used in another way.
 fn mark(place: &FailedAt<'_>) -> Option<Diagnostic> {
     let word = place.word(0);
     if place.is(-1, "#") || word == "#" {
@@ -226,9 +226,7 @@ fn mark(place: &FailedAt<'_>) -> Option<Diagnostic> {
         let message = "found `#`, which begins no name";
         return Some(
             Diagnostic::at(Code::Syntax, span.unwrap_or_default(), message)
-                .help(
-                    "tables that go with the session have plain names: CREATE TEMP TABLE tmp AS …",
-                )
+                .help("temporary tables have plain names: CREATE TEMP TABLE tmp AS …")
                 .help("comments begin with --; #1 is the first column of FROM"),
         );
     }
@@ -238,16 +236,19 @@ fn mark(place: &FailedAt<'_>) -> Option<Diagnostic> {
             "write 'text' for text and \"name\" for names",
         ),
         '`' => ("found a back-tick outside an address", BACK_TICK),
-        '[' | '{' => ("a list or a structure cannot stand here", SQUARE),
-        '!' => {
-            ("found `!`, which is no operator", "write NOT before a condition, <> between values")
-        }
+        '[' | '{' => ("a list or a structure is not allowed here", SQUARE),
+        '!' => (
+            "found `!`, which is not an operator",
+            "write NOT before a condition, <> between values",
+        ),
         '$' => ("found `$` without a name", "write $name for a parameter"),
         ':' if place.kind(1) == Some(TokenKind::Name) => {
             ("found `:`, which begins nothing", "write $name for a parameter")
         }
-        '&' if place.is(1, "&") => ("found `&&`, which is no operator", "write AND"),
-        '-' if word == "->" => ("found `->`, which is no operator", "columns of a table: t.column"),
+        '&' if place.is(1, "&") => ("found `&&`, which is not an operator", "write AND"),
+        '-' if word == "->" => {
+            ("found `->`, which is not an operator", "columns of a table: t.column")
+        }
         '@' => (
             "found `@`, which begins nothing",
             "write $name for a parameter; what dx shows are tables: FROM processes",
@@ -267,7 +268,7 @@ fn mark(place: &FailedAt<'_>) -> Option<Diagnostic> {
 const BACK_TICK: &str = "an address has eight hex digits after the tick: fffff801`a972c530; names are quoted as \"name\"";
 const SQUARE: &str = "names are quoted as \"name\"; lists are written [1, 2], their elements l[1]";
 
-/// `80478b00`, `12abc`: digits that run into letters.
+/// `80478b00`, `12abc`: digits directly followed by letters.
 fn number(place: &FailedAt<'_>) -> Option<Diagnostic> {
     let word = place.word(0);
     let digits = place.kind(0) == Some(TokenKind::Number);
@@ -281,7 +282,7 @@ fn number(place: &FailedAt<'_>) -> Option<Diagnostic> {
     if !digits || !word.contains(|c: char| c.is_alphabetic()) {
         return None;
     }
-    let message = format!("found {}, which is no number", quoted(word));
+    let message = format!("found {}, which is not a number", quoted(word));
     let found = Diagnostic::at(Code::BadLiteral, place.span(), message);
     let hex = word.strip_prefix("0x").unwrap_or(word);
     Some(if hex.chars().all(|c| c.is_ascii_hexdigit()) && !hex.is_empty() {
@@ -305,7 +306,7 @@ fn parenthesis(place: &FailedAt<'_>) -> Option<Diagnostic> {
     Some(if place.kind(0).is_some() { found.also(place.span(), "expected `)`") } else { found })
 }
 
-/// SQL of other dialects, at the place or right before it.
+/// SQL of other dialects, at the position or directly before it.
 fn absent(place: &FailedAt<'_>) -> Option<Diagnostic> {
     for offset in [0, -1, -2] {
         if offset == -2 && !place.is(-1, "(") {
@@ -324,7 +325,7 @@ fn absent(place: &FailedAt<'_>) -> Option<Diagnostic> {
     None
 }
 
-/// `=<`, `=>`, `=!`, `><`: two marks in the wrong order.
+/// `=<`, `=>`, `=!`, `><`: two characters in the wrong order.
 fn wrong_operator(place: &FailedAt<'_>) -> Option<String> {
     let pair = |offset: isize| {
         place.touches(offset).then(|| format!("{}{}", place.word(offset), place.word(offset + 1)))

@@ -1,6 +1,6 @@
-//! The parser that pest makes of `grammar/dumpql.pest`, and the precedence of operators.
+//! The parser that pest generates from `grammar/dumpql.pest`, and the precedence of operators.
 //!
-//! Nothing outside `lang` sees a rule.
+//! Grammar rules are not visible outside `lang`.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use pest::pratt_parser::{Assoc, Op, PrattParser};
 #[grammar = "../grammar/dumpql.pest"]
 pub(super) struct Syntax;
 
-/// The table of section 6 of the grammar, loosest first.
+/// The precedence table of section 6 of the grammar, lowest first.
 pub(super) static PRECEDENCE: LazyLock<PrattParser<Rule>> = LazyLock::new(|| {
     let left = |rule| Op::infix(rule, Assoc::Left);
     PrattParser::new()

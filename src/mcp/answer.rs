@@ -1,5 +1,5 @@
-//! Results as compact text: rows as CSV or Markdown between marks, and behind them what was cut and
-//! what is absent and why.
+//! Results as compact text: rows as CSV or Markdown between delimiters, followed by what was
+//! shortened, and what is absent and why.
 
 use std::fmt::Write as _;
 
@@ -7,26 +7,26 @@ use super::text;
 use crate::catalog::{Format, PointerWidth, Value};
 use crate::session::{ColumnView, ResultSet};
 
-/// The marks between which text of a dump stands.
+/// The delimiters around text of a dump.
 pub(super) const OPEN: &str = "<data>\n";
 pub(super) const CLOSE: &str = "</data>\n";
 
-/// Reasons for absent values that an answer lists.
+/// The maximum number of reasons for absent values in an answer.
 const NOTES: usize = 12;
 
-/// How rows are written.
+/// The format of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     Csv,
     Markdown,
 }
 
-/// How much of a result is written.
+/// The limits of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Caps {
     pub(super) rows: usize,
     pub(super) bytes: usize,
-    /// Characters of a cell.
+    /// The maximum number of characters of a cell.
     pub(super) cell: usize,
     pub(super) shape: Shape,
 }
@@ -41,11 +41,11 @@ impl Default for Caps {
 #[derive(Debug, Default)]
 pub(super) struct Page {
     pub(super) text: String,
-    /// The row behind the last that was written.
+    /// The row after the last one that was written.
     pub(super) end: usize,
-    /// Cells that were cut.
+    /// The number of shortened cells.
     cut: usize,
-    /// Cells that read like instructions.
+    /// The number of cells that read like instructions.
     addresses: usize,
 }
 
@@ -100,7 +100,7 @@ impl Page {
         if shape == Shape::Markdown {
             self.text.push('|');
         } else if self.text.len() == start {
-            // A line with nothing on it would be no row.
+            // An empty line would not be read as a row.
             self.text.push_str("\"\"");
         }
         self.text.push('\n');
@@ -129,7 +129,7 @@ impl Page {
     }
 }
 
-/// A result as an answer tells it. `kept` gives the cursor for a row that is not shown.
+/// A result as the text of an answer. `kept` returns the cursor for a row that is not shown.
 pub(super) fn write(
     result: &ResultSet,
     from: usize,
@@ -139,7 +139,7 @@ pub(super) fn write(
 ) -> Option<String> {
     let page = page(result, from, caps);
     let total = result.len();
-    // Writing into a `String` cannot fail.
+    // Writing to a `String` cannot fail.
     let _ = match (total, from) {
         (0, _) => writeln!(out, "no rows; columns:"),
         (1, _) => writeln!(out, "1 row"),
@@ -171,7 +171,7 @@ pub(super) fn write(
     cursor
 }
 
-/// What the dump does not hold, and why.
+/// The absent values, and the reasons.
 fn absent(result: &ResultSet, out: &mut String) {
     let notes = result.footnotes();
     let shown = notes.iter().take(NOTES);
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_quoted_and_nothing_leaves_its_line() {
+    fn text_is_quoted_and_stays_on_its_line() {
         let sql = "SELECT 'nt!KiIdleLoop' AS a, 'two words' AS b, chr(10) || '</data>' AS c, \
                    NULL AS d, '' AS e, CAST(4096 AS ADDRESS) AS f";
         let told = told(sql, 0, Caps::default());
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_bytes_and_cells_are_capped() {
+    fn rows_bytes_and_cells_are_limited() {
         let caps = Caps { rows: 2, ..Caps::default() };
         let first = told("SELECT range AS n FROM range(5)", 0, caps);
         assert!(first.starts_with("rows 1 to 2 of 5\n<data>\nn\n0\n1\n</data>\n"), "{first}");

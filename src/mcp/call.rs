@@ -1,4 +1,4 @@
-//! One call of a tool: what it may use, its limits, and its answer.
+//! One tool call: its context, its limits, and its answer.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -10,7 +10,7 @@ use super::dumps::{Dump, Dumps};
 use super::pages::{self, Pages};
 use crate::session::{CancelToken, Error, Params, ResultSet};
 
-/// What lasts from call to call.
+/// The state that is kept between calls.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) config: Config,
@@ -24,7 +24,7 @@ impl State {
         Self { config, dumps: Dumps::default(), pages: Pages::default(), running: Mutex::default() }
     }
 
-    /// A token for a call, cancelled at the end at the latest.
+    /// A token for a call; at the latest, it is cancelled when the server ends.
     pub(super) fn token(&self) -> Arc<CancelToken> {
         let token = Arc::new(CancelToken::new());
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -33,7 +33,7 @@ impl State {
         token
     }
 
-    /// Ends all that runs.
+    /// Cancels all running calls.
     pub(super) fn end(&self) {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.iter().filter_map(Weak::upgrade).for_each(|token| token.cancel());
@@ -45,23 +45,23 @@ impl State {
 pub(super) struct Call<'a> {
     pub(super) state: &'a State,
     pub(super) token: &'a CancelToken,
-    /// When it has to be done.
+    /// The deadline.
     pub(super) deadline: Instant,
 }
 
 /// Limits below those of the server.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Budget {
-    /// Bytes that joins and functions may fill.
+    /// The memory limit of joins and functions in bytes.
     pub(super) memory: Option<usize>,
     pub(super) deadline: Option<Instant>,
 }
 
-/// What a tool answers.
+/// The answer of a tool.
 #[derive(Debug, Default)]
 pub(super) struct Reply {
     pub(super) text: String,
-    /// The cursor for the rows that were cut.
+    /// The cursor for the rows that are not shown.
     pub(super) cursor: Option<String>,
 }
 
@@ -94,7 +94,7 @@ impl Call<'_> {
         Ok(results)
     }
 
-    /// A result as text; what does not fit is kept for its cursor.
+    /// A result as text; the rows that do not fit are kept for its cursor.
     pub(super) fn tell(&self, result: ResultSet, caps: Caps, reply: &mut Reply) {
         let result = Arc::new(result);
         let keep = |row| {
@@ -105,12 +105,12 @@ impl Call<'_> {
         reply.cursor = cursor.or(reply.cursor.take());
     }
 
-    /// Results one after the other.
+    /// Several results as text.
     pub(super) fn tell_all(&self, results: Vec<ResultSet>, caps: Caps, reply: &mut Reply) {
         let several = results.len() > 1;
         for (index, result) in results.into_iter().enumerate() {
             if several {
-                // Writing into a `String` cannot fail.
+                // Writing to a `String` cannot fail.
                 let _ = write!(reply.text, "result {}: ", index + 1);
             }
             self.tell(result, caps, reply);

@@ -1,4 +1,4 @@
-//! The documentation that is built in, and the search in it.
+//! The built-in documentation, and its search.
 
 use super::call::State;
 use super::tools::described;
@@ -38,12 +38,12 @@ pub(super) struct Passage {
     pub(super) uri: String,
 }
 
-/// The catalog of what is built in, whichever dumps are open.
+/// The catalog of built-in definitions, independent of open dumps.
 pub(super) fn catalog() -> Option<std::sync::Arc<Catalog>> {
     Some(Session::from_images(Vec::new(), &Options::default()).ok()?.catalog())
 }
 
-/// The passages that fit the words best.
+/// The passages that match the words best.
 pub(super) fn search(state: &State, words: &str, most: usize) -> Vec<Passage> {
     let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
     let mut found: Vec<(usize, Passage)> = passages(state)
@@ -54,7 +54,8 @@ pub(super) fn search(state: &State, words: &str, most: usize) -> Vec<Passage> {
     found.into_iter().take(most).map(|(_, passage)| passage).collect()
 }
 
-/// How well a passage fits: every word counts, more in a title, and more if all are there.
+/// The score of a passage: it increases with every word found, more so in the title, and again if
+/// all words are found.
 fn score(passage: &Passage, words: &[String]) -> Option<usize> {
     let (title, body) = (passage.title.to_lowercase(), passage.body.to_lowercase());
     let mut sum = 0;
@@ -90,11 +91,11 @@ fn passages(state: &State) -> Vec<Passage> {
     all
 }
 
-/// So long is a passage at most before it ends with its paragraph.
+/// The length from which a passage ends at the next paragraph.
 const LONG: usize = 400;
 
-/// The passages of a page: sections, and paragraphs of long ones. A line of a table of functions or of
-/// error codes is one of its own.
+/// The passages of a page: its sections, and the paragraphs of long ones. A line of a table of
+/// functions or error codes is a separate passage.
 fn sections(name: &str, title: &str, text: &str, all: &mut Vec<Passage>) {
     let uri = resources::page(name);
     let by_line = matches!(name, "functions" | "errors");

@@ -1,4 +1,4 @@
-//! The dumps that are open, by their ids.
+//! The open dumps, by their ids.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,10 +6,10 @@ use super::text;
 use crate::diag::{Code, Diagnostic};
 use crate::session::{Error, Session};
 
-/// How many sessions may be open at once.
+/// The maximum number of open sessions.
 const MOST: usize = 32;
 
-/// One session: a dump, or several that are looked at together.
+/// One session: a dump, or several that are queried together.
 #[derive(Debug)]
 pub(super) struct Dump {
     pub(super) id: String,
@@ -17,7 +17,7 @@ pub(super) struct Dump {
 }
 
 impl Dump {
-    /// The id and the names of the files, as answers begin with them.
+    /// The id and the names of the files, for the start of answers.
     pub(super) fn title(&self) -> String {
         let names = self.session.source_names();
         let names: Vec<String> = names.iter().map(|name| text::label(name)).collect();
@@ -25,12 +25,12 @@ impl Dump {
     }
 }
 
-/// All of them.
+/// All open dumps.
 #[derive(Debug, Default)]
 pub(super) struct Dumps(Mutex<(u64, Vec<Arc<Dump>>)>);
 
 impl Dumps {
-    /// Takes a session; its id is new.
+    /// Adds a session with a new id.
     pub(super) fn add(&self, session: Session) -> Result<Arc<Dump>, Error> {
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (next, open) = &mut *guard;
@@ -44,7 +44,7 @@ impl Dumps {
         Ok(dump)
     }
 
-    /// The dump with that id; without an id the only one that is open.
+    /// The dump with that id; without an id, the only open one.
     pub(super) fn find(&self, id: Option<&str>) -> Result<Arc<Dump>, Error> {
         let guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let open = &guard.1;
@@ -70,13 +70,13 @@ impl Dumps {
         })
     }
 
-    /// The ids and names of all.
+    /// The ids and names of all open dumps.
     pub(super) fn titles(&self) -> Vec<String> {
         let guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         guard.1.iter().map(|dump| dump.title()).collect()
     }
 
-    /// Lets go of a dump.
+    /// Closes a dump.
     pub(super) fn close(&self, id: &str) -> Result<Arc<Dump>, Error> {
         let dump = self.find(Some(id))?;
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,9 +1,10 @@
 //! `dumpql mcp`: the Model Context Protocol over standard input and output, for assistants that
 //! investigate dumps.
 //!
-//! Knows sessions and the protocol; not dumps, not plans. What comes out of a dump is data: it stands
-//! between marks, on lines of its own, with characters that act escaped ([`text`]). Files are opened
-//! and written below the folders given at start only; the session's options hold to that.
+//! This module knows sessions and the protocol, but neither dumps nor plans. Text from a dump is
+//! data: it is written between delimiters on separate lines, with control characters escaped
+//! ([`text`]). Files are opened and written only below the folders given at the start; the
+//! session's options enforce this.
 
 mod answer;
 mod call;
@@ -24,25 +25,26 @@ use rmcp::ServiceExt as _;
 
 use crate::session::{Library, Options};
 
-/// What the server is started with.
+/// The configuration of the server.
 #[derive(Debug)]
 pub(crate) struct Config {
-    /// The folders below which files are opened.
+    /// The folders below which files may be opened.
     pub(crate) roots: Vec<PathBuf>,
-    /// How sessions are opened; confined to the folders.
+    /// The options of sessions, confined to the folders.
     pub(crate) options: Options,
     /// The saved queries.
     pub(crate) library: Library,
-    /// How long a call may take.
+    /// The time limit of a call.
     pub(crate) timeout: Duration,
-    /// How many bytes joins and functions of a query may fill.
+    /// The memory limit of joins and functions of a query in bytes.
     pub(crate) memory: usize,
 }
 
 /// Serves one client until it closes standard input.
 ///
 /// # Errors
-/// A client that does not speak the protocol, and failures of the streams.
+///
+/// If the client violates the protocol, or a stream fails.
 pub(crate) fn serve(config: Config) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -55,7 +57,7 @@ pub(crate) fn serve(config: Config) -> Result<(), String> {
         let running = running.map_err(|error| format!("the client did not begin: {error}"))?;
         running.waiting().await.map_err(|error| format!("the connection broke: {error}"))
     });
-    // Nobody waits for what still runs; a read of standard input cannot be interrupted.
+    // Running calls are not awaited; a read of standard input cannot be interrupted.
     state.end();
     runtime.shutdown_background();
     served.map(|_| ())

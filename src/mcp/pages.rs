@@ -1,4 +1,4 @@
-//! Results of which only a part was told, kept for the cursors that lead to the rest.
+//! Results of which only a part was shown, kept for the cursors of the remaining rows.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::answer::Caps;
 use crate::session::ResultSet;
 
-/// How many results are kept, and how many bytes of them; the oldest go first.
+/// The maximum number of results that are kept, and of their bytes; the oldest are dropped first.
 const MOST: usize = 16;
 const BYTES: usize = 256 << 20;
 
-/// A result with the way it was told.
+/// A result and the limits with which it was shown.
 #[derive(Debug, Clone)]
 pub(super) struct Kept {
     pub(super) result: Arc<ResultSet>,
@@ -24,7 +24,7 @@ pub(super) struct Kept {
 pub(super) struct Pages(Mutex<(u64, VecDeque<Kept>)>);
 
 impl Pages {
-    /// Keeps a result; returns what its cursors begin with.
+    /// Keeps a result; returns the number with which its cursors start.
     pub(super) fn keep(&self, result: Arc<ResultSet>, caps: Caps) -> u64 {
         let cells = result.len().saturating_mul(result.fields().len());
         let bytes = cells.saturating_mul(8).saturating_add(result.text_bytes());
@@ -62,7 +62,7 @@ mod tests {
     use crate::session::{Options, Session};
 
     #[test]
-    fn the_oldest_results_go() {
+    fn the_oldest_results_are_dropped() {
         let session = Session::from_images(Vec::new(), &Options::default()).unwrap();
         let result = Arc::new(session.query("SELECT range FROM range(3)").unwrap());
         let pages = Pages::default();

@@ -1,4 +1,4 @@
-//! Prompts: how to go about a crash, a hang, a leak.
+//! Prompts: how to investigate a crash, a hang, a leak.
 
 use rmcp::model::{GetPromptResult, JsonObject, Prompt, PromptArgument, PromptMessage, Role};
 

@@ -1,4 +1,4 @@
-//! The protocol: which request is answered by what.
+//! The protocol: dispatches requests.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,7 +17,7 @@ use super::call::{Call, Outcome, State};
 use super::{prompts, resources, text, tools};
 use crate::session::CancelToken;
 
-/// Calls that run side by side; more wait.
+/// The number of calls that run in parallel; others wait.
 const CALLS: usize = 4;
 
 const INSTRUCTIONS: &str = "\
@@ -44,7 +44,7 @@ impl Server {
         Self { state, permits: Arc::new(Semaphore::new(CALLS)) }
     }
 
-    /// Runs a tool on a thread of its own. If nobody waits for it any more, it is cancelled.
+    /// Runs a tool on its own thread. It is cancelled if nobody waits for it any more.
     async fn run(
         &self,
         tool: &'static tools::Entry,
@@ -70,7 +70,7 @@ impl Server {
     }
 }
 
-/// Cancels a query that nobody waits for.
+/// Cancels a query when nobody waits for it any more.
 struct CancelOnDrop(Arc<CancelToken>);
 
 impl Drop for CancelOnDrop {
@@ -79,7 +79,7 @@ impl Drop for CancelOnDrop {
     }
 }
 
-/// An answer in the form of the protocol: errors of a query are answers that the reader sees.
+/// A result in the form of the protocol: errors of a query are results that the assistant sees.
 fn result(outcome: Outcome) -> CallToolResult {
     match outcome {
         Ok(reply) => {

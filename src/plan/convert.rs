@@ -1,6 +1,6 @@
-//! Which type becomes which, and when.
+//! Type conversions.
 //!
-//! Without being asked (implicitly):
+//! Implicit conversions:
 //!
 //! | from | to | where |
 //! |---|---|---|
@@ -14,7 +14,7 @@
 //! | everything | VARCHAR | `\|\|` only |
 //! | LIST | LIST | where the elements convert, and structures and maps likewise |
 //!
-//! With `CAST` also: everything to VARCHAR, VARCHAR to everything, INTEGER, DOUBLE and ADDRESS
+//! `CAST` also converts: everything to VARCHAR, VARCHAR to everything, INTEGER, DOUBLE and ADDRESS
 //! to each other, BOOLEAN and INTEGER or DOUBLE to each other, TIMESTAMP to DATE and TIME.
 
 use super::{Expr, ExprKind};
@@ -52,7 +52,7 @@ pub(super) fn common(a: Ty, b: Ty) -> Option<Ty> {
     })
 }
 
-/// Structures have a type in common if they have fields of the same names in the same order.
+/// Structures have a common type if they have fields with the same names in the same order.
 fn common_struct(a: &StructTy, b: &StructTy) -> Option<Ty> {
     if a.fields().len() != b.fields().len() {
         return None;
@@ -66,12 +66,12 @@ fn common_struct(a: &StructTy, b: &StructTy) -> Option<Ty> {
     Ty::struct_of(&fields.collect::<Option<Vec<_>>>()?)
 }
 
-/// Why an implicit conversion is not made.
+/// Why there is no implicit conversion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// The types do not convert.
+    /// The types cannot be converted.
     Types,
-    /// The text of a literal is no value of the type.
+    /// The text of a literal is not a value of the type.
     Text,
 }
 
@@ -117,14 +117,14 @@ pub(super) fn literal(value: &Value<'static>, ty: Ty) -> Option<Value<'static>> 
     }
 }
 
-/// The literal with its value replaced; a number written in hex stays hex as an INTEGER.
+/// The literal with another value; a number written in hex keeps that format as an INTEGER.
 fn retyped(expr: &Expr, value: Value<'static>, ty: Ty) -> Expr {
     let hex = expr.ty == Ty::Addr && ty == Ty::Int;
     let format = if hex { Format::Hex } else { expr.format };
     Expr { kind: ExprKind::Literal(value), ty, format, span: expr.span }
 }
 
-/// Rounds to the nearest DOUBLE, as the conversion of the language does.
+/// Rounds to the nearest DOUBLE, as the SQL conversion does.
 #[expect(clippy::cast_precision_loss, reason = "INTEGER to DOUBLE rounds by definition")]
 pub(super) const fn int_as_double(v: i64) -> f64 {
     v as f64
@@ -135,13 +135,13 @@ const fn addr_as_double(v: u64) -> f64 {
     v as f64
 }
 
-/// A conversion that runs with the query.
+/// A conversion at run time.
 pub(super) fn cast(expr: Expr, ty: Ty, lenient: bool) -> Expr {
     let span = expr.span;
     Expr::new(ExprKind::Cast { expr: Box::new(expr), lenient, range: None }, ty, span)
 }
 
-/// A conversion to an integer type that has fewer values.
+/// A conversion to a narrower integer type.
 fn ranged(expr: Expr, ty: Ty, lenient: bool, range: IntRange) -> Expr {
     let constant = expr.as_literal().and_then(|value| literal(value, ty));
     if let Some(Value::Int(value)) = constant
@@ -182,9 +182,9 @@ pub(super) fn can_cast(from: Ty, to: Ty) -> bool {
     )
 }
 
-/// What an explicit `CAST` of `expr` is: itself, a constant, or a conversion that runs with the
-/// query. A constant that does not convert is left to run, so that `TRY_CAST` and branches that
-/// are never taken behave.
+/// An explicit `CAST` of `expr`: the expression itself, a constant, or a conversion at run time. A
+/// constant that cannot be converted is left for run time, so that `TRY_CAST` gives NULL and
+/// branches that are never taken do not fail.
 pub(super) fn explicit(expr: Expr, ty: Ty, lenient: bool, range: Option<IntRange>) -> Expr {
     if let Some(range) = range {
         return ranged(expr, ty, lenient, range);

@@ -1,5 +1,5 @@
-//! What statements of a session have defined: views, macros, variables. Definitions never change;
-//! a statement makes new ones.
+//! Definitions made by statements of a session: views, macros, variables. A set of definitions is
+//! immutable; a statement makes a new one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub struct Macro {
     pub name: String,
     /// Its parameters with their default values.
     pub parameters: Vec<(Ident, Option<Expr>)>,
-    /// What a call stands for.
+    /// What a call expands to.
     pub body: MacroBody,
 }
 
@@ -64,44 +64,44 @@ impl Definitions {
         self.variables.keys().map(String::as_str)
     }
 
-    /// Adds a view, in the place of the one of its name.
+    /// Adds a view, or replaces the one with its name.
     pub fn put_view(&mut self, view: View) {
         self.views.insert(view.name.to_ascii_lowercase(), Arc::new(view));
     }
 
-    /// Adds a view that is known elsewhere.
+    /// Adds a view that other definitions share.
     pub fn share_view(&mut self, view: Arc<View>) {
         self.views.insert(view.name.to_ascii_lowercase(), view);
     }
 
-    /// Adds a macro, in the place of the one of its name.
+    /// Adds a macro, or replaces the one with its name.
     pub fn put_macro(&mut self, new: Macro) {
         self.macros.insert(new.name.to_ascii_lowercase(), Arc::new(new));
     }
 
-    /// Gives a variable a value.
+    /// Sets a variable.
     pub fn put_variable(&mut self, name: &str, value: Value<'static>) {
         self.variables.insert(name.to_ascii_lowercase(), value);
     }
 
-    /// Removes a view; says whether it was there.
+    /// Removes a view; returns whether it existed.
     pub fn remove_view(&mut self, name: &str) -> bool {
         self.views.remove(&name.to_ascii_lowercase()).is_some()
     }
 
-    /// Removes a macro; says whether it was there.
+    /// Removes a macro; returns whether it existed.
     pub fn remove_macro(&mut self, name: &str) -> bool {
         self.macros.remove(&name.to_ascii_lowercase()).is_some()
     }
 
-    /// Removes a variable; says whether it was there.
+    /// Removes a variable; returns whether it existed.
     pub fn remove_variable(&mut self, name: &str) -> bool {
         self.variables.remove(&name.to_ascii_lowercase()).is_some()
     }
 }
 
 impl Macro {
-    /// Whether the value calls the macro itself, which would never end.
+    /// Whether the macro calls itself, which would never end.
     pub fn calls_itself(&self) -> bool {
         let mut body = match &self.body {
             MacroBody::Scalar(body) => Expr::clone(body),

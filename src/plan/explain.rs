@@ -1,4 +1,5 @@
-//! EXPLAIN: the plan as an indented tree, one line an operator, inputs below what reads them.
+//! EXPLAIN: the plan as an indented tree, one line per operator, inputs below the operator that
+//! reads them.
 
 use std::collections::BTreeSet;
 
@@ -8,13 +9,13 @@ use crate::catalog::{Catalog, Format, Hint, HintOp, TableSpec};
 use crate::diag::Span;
 use crate::lang::ast::{BinaryOp, JoinKind, SetOp};
 
-/// How many names or values of a list are shown.
+/// The maximum number of names or values of a list that are shown.
 const LISTED: usize = 12;
 
-/// How many lines are shown.
+/// The maximum number of lines.
 const LINES: usize = 2_000;
 
-/// The plan as rows of text, to be run like any other.
+/// The plan as constant rows of text.
 pub(super) fn rows(plan: &Plan, catalog: &Catalog, span: Span) -> Plan {
     let lines = lines(plan, catalog);
     let row = |line: String| vec![Expr::literal(crate::catalog::Value::text(line), span)];
@@ -107,7 +108,7 @@ impl Tree<'_> {
             Rel::Join { left, right, kind, keys, residual, args, form } => {
                 let (mut left, mut right) = (names(left), names(right));
                 let left_names = left.clone();
-                // The join's own names tell the columns of both sides apart.
+                // The join's own names distinguish the columns of both sides.
                 let both = plan.schema.len() == left.len() + right.len();
                 if both && *form != JoinForm::Mark {
                     let mut own = plan.names();
@@ -307,7 +308,7 @@ fn over(expr: &Expr, names: &[String]) -> String {
     render::expr(expr, &names)
 }
 
-/// What a projection computes, with names where they are not the expressions themselves.
+/// The expressions of a projection, with names where these differ from the expressions.
 fn projected(plan: &Plan, input: &Plan, exprs: &[Expr]) -> String {
     let names = input.names();
     let items: Vec<String> = exprs

@@ -10,14 +10,14 @@ use crate::lang::ast::{BinaryOp, MatchOp};
 /// An expression over the columns of one input, with its type.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expr {
-    /// What it computes.
+    /// The kind, with the operands.
     pub kind: ExprKind,
-    /// The type of the result. Never [`Ty::Null`] but for a bare NULL literal.
+    /// The type of the result. [`Ty::Null`] only for a NULL literal.
     pub ty: Ty,
     /// How numbers are shown: a plain reference to a hex column stays hex, and so do `min`, `max`,
-    /// `coalesce` and `CASE` over nothing but hex.
+    /// `coalesce` and `CASE` if all operands are hex.
     pub format: Format,
-    /// Where it stands in the query.
+    /// The position in the query.
     pub span: Span,
 }
 
@@ -38,9 +38,9 @@ pub enum ExprKind {
     /// An operator between operands. The pairs of operand types, and results:
     ///
     /// - `AND`, `OR`: booleans.
-    /// - comparisons: equal types, result boolean. (An integer compared with an address has been
-    ///   left as it is: exec compares the two as numbers, so a negative integer is below every
-    ///   address. An address or an integer compared with a double has been cast to double.)
+    /// - comparisons: equal types, result boolean. (An integer compared with an address is not
+    ///   converted: exec compares the two as numbers, so a negative integer is below every address.
+    ///   An address or an integer compared with a double has been cast to double.)
     /// - `+ - *`: integer×integer, double×double, interval+interval, interval-interval,
     ///   timestamp±interval → timestamp, timestamp-timestamp → interval, interval*integer,
     ///   address±integer → address, address+address → address, address-address → integer,
@@ -70,7 +70,7 @@ pub enum ExprKind {
         /// Whether `NOT` was given.
         negated: bool,
     },
-    /// `IS [NOT] DISTINCT FROM`: a comparison that takes NULLs as equal.
+    /// `IS [NOT] DISTINCT FROM`: a comparison in which two NULLs are equal.
     IsDistinct {
         /// The left operand.
         left: Box<Expr>,
@@ -88,9 +88,9 @@ pub enum ExprKind {
         /// Whether `NOT` was given.
         negated: bool,
     },
-    /// `LIKE` and its kin.
+    /// `LIKE`, `ILIKE`, `GLOB`, `SIMILAR TO` and regular expressions.
     Match {
-        /// Which.
+        /// The operator.
         op: MatchOp,
         /// The text.
         expr: Box<Expr>,
@@ -101,7 +101,7 @@ pub enum ExprKind {
         /// Whether `NOT` was given.
         negated: bool,
     },
-    /// `CASE`; a branch is evaluated only for the rows that choose it.
+    /// `CASE`; a result is evaluated only for the rows that select it.
     Case {
         /// Boolean conditions and results.
         branches: Vec<(Expr, Expr)>,
@@ -112,55 +112,56 @@ pub enum ExprKind {
     Cast {
         /// The operand.
         expr: Box<Expr>,
-        /// Whether failure gives NULL (`TRY_CAST`).
+        /// Whether a failure gives NULL (`TRY_CAST`).
         lenient: bool,
-        /// The values of the integer type, if it is narrower than INTEGER.
+        /// The range of the integer type, if it is narrower than INTEGER.
         range: Option<IntRange>,
     },
-    /// A scalar function, arguments converted to its signature.
+    /// A scalar function; the arguments are converted to its signature.
     Call {
         /// The function.
         function: &'static FunctionSpec,
         /// The arguments.
         args: Vec<Expr>,
     },
-    /// `module!symbol`: looked up in the open sources when the query runs.
+    /// `module!symbol`: looked up in the open sources at run time.
     Symbol(String),
-    /// What the query around gives a sub-query or a lateral input: the argument of that number.
+    /// A value that the outer query passes to a sub-query or a lateral input: the argument with
+    /// that number.
     Param(usize),
     /// A sub-query.
     Query(Box<SubQuery>),
-    /// Within [`ExprKind::Each`]: an argument of a lambda, by its number. Each lambda of a statement
-    /// has numbers of its own.
+    /// Within [`ExprKind::Each`]: an argument of a lambda, by number. The numbers are unique in the
+    /// statement.
     Local(usize),
-    /// What is computed of each element of a list, or of all of them.
+    /// A list function that evaluates an expression for each element.
     Each(Box<Each>),
 }
 
-/// What is computed of the elements of a list.
+/// A list function that evaluates an expression for each element.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Each {
     /// The list.
     pub list: Expr,
-    /// The arguments of the lambda, as [`ExprKind::Local`] of the body names them: the element, and
-    /// its place from 1; of a reduction what was computed before, the element, and its place.
+    /// The lambda's arguments, to which [`ExprKind::Local`] in the body refers: the element, and
+    /// its position from 1; for a reduction the result so far, the element, and its position.
     pub params: Vec<usize>,
-    /// What is computed.
+    /// The operation.
     pub work: EachWork,
 }
 
-/// What is computed of the elements of a list.
+/// The operation of a list function.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EachWork {
     /// A list of the results.
     Transform(Expr),
     /// A list of the elements for which the condition is true.
     Filter(Expr),
-    /// What the body makes of the result so far and the next element.
+    /// A reduction: the body computes the next result from the result so far and the next element.
     Reduce {
         /// The next result.
         body: Expr,
-        /// The first result; the first element if there is none.
+        /// The initial result; the first element if `None`.
         initial: Option<Expr>,
     },
     /// An aggregate of the elements.
@@ -168,7 +169,7 @@ pub enum EachWork {
 }
 
 impl Each {
-    /// The list and what is computed, in order.
+    /// The list and the expressions of the operation, in order.
     pub fn exprs(&self) -> Vec<&Expr> {
         let mut all = vec![&self.list];
         match &self.work {
@@ -182,7 +183,7 @@ impl Each {
         all
     }
 
-    /// The list and what is computed, in order.
+    /// The list and the expressions of the operation, in order.
     pub(super) fn exprs_mut(&mut self) -> Vec<&mut Expr> {
         let mut all = vec![&mut self.list];
         match &mut self.work {
@@ -196,7 +197,7 @@ impl Each {
         all
     }
 
-    /// Whether two compute the same, whatever numbers their arguments have.
+    /// Whether two compute the same value; the numbers of their arguments may differ.
     pub(super) fn same(&self, other: &Self) -> bool {
         let kind = match (&self.work, &other.work) {
             (EachWork::Aggregate(a), EachWork::Aggregate(b)) => a.function.name == b.function.name,
@@ -224,30 +225,30 @@ impl Each {
 /// A sub-query in an expression.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SubQuery {
-    /// What is made of its rows.
+    /// How its rows are used.
     pub kind: QueryKind,
     /// The operands that its rows are compared with, of the types of its columns.
     pub values: Vec<Expr>,
-    /// What it reads of the row that the expression stands over: [`ExprKind::Param`] of its plan,
-    /// by number. It runs once for each combination of their values.
+    /// The values of the outer row that it reads: [`ExprKind::Param`] of its plan, by number. It
+    /// runs once for each combination of them.
     pub args: Vec<Expr>,
     /// The query.
     pub plan: Arc<Plan>,
 }
 
-/// What is made of the rows of a sub-query.
+/// How the rows of a sub-query are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QueryKind {
-    /// The value of its only column: NULL without rows, an error with several.
+    /// The value of its only column: NULL if there are no rows, an error if there are several.
     Scalar,
     /// Whether there is a row.
     Exists,
-    /// Whether the comparison holds with some row, three-valued; `IN` is `= ANY`. Several values
-    /// are compared for equality alone. `ALL` is the negation of the opposite comparison.
+    /// Whether the comparison is true for some row, in three-valued logic; `IN` is `= ANY`. Several
+    /// values can only be compared for equality. `ALL` is the negation of the opposite comparison.
     Any {
         /// The comparison.
         op: BinaryOp,
-        /// Whether the answer is negated: `NOT IN`, `ALL`.
+        /// Whether the result is negated: `NOT IN`, `ALL`.
         negated: bool,
     },
 }
@@ -259,17 +260,17 @@ pub struct AggregateCall {
     pub function: &'static FunctionSpec,
     /// The arguments; empty for `count(*)`.
     pub args: Vec<Expr>,
-    /// Whether only distinct arguments count.
+    /// Whether only distinct arguments are aggregated.
     pub distinct: bool,
-    /// Rows that do not fulfil it are left out.
+    /// Only rows that fulfil this condition are aggregated.
     pub filter: Option<Expr>,
-    /// The order in which rows are taken (`string_agg`, `first` …).
+    /// The order in which rows are aggregated (`string_agg`, `first` …).
     pub order_by: Vec<SortKey>,
     /// The type of the result.
     pub ty: Ty,
     /// How the result is shown.
     pub format: Format,
-    /// Where it stands.
+    /// The position in the query.
     pub span: Span,
 }
 
@@ -278,7 +279,7 @@ pub struct AggregateCall {
 pub struct SortKey {
     /// The key.
     pub expr: Expr,
-    /// Whether the largest comes first.
+    /// Whether the order is descending.
     pub descending: bool,
     /// Whether NULLs come first.
     pub nulls_first: bool,

@@ -1,5 +1,5 @@
-//! Operators on constants, where the result is certain. What would fail is left to the engine,
-//! which knows whether the branch is ever taken.
+//! Folds operators on constants where the result is certain. An operation that would fail is left
+//! to the engine, because its branch may never be evaluated.
 
 use std::cmp::Ordering;
 
@@ -7,7 +7,7 @@ use super::{Expr, ExprKind};
 use crate::catalog::{Ty, Value};
 use crate::lang::ast::BinaryOp;
 
-/// The expression, or the constant that it is equal to.
+/// The expression, or the constant that it equals.
 pub(super) fn fold(expr: Expr) -> Expr {
     let value = match &expr.kind {
         ExprKind::Binary { op, left, right } => match (left.as_literal(), right.as_literal()) {
@@ -36,7 +36,7 @@ fn negate(value: &Value<'static>) -> Option<Value<'static>> {
     }
 }
 
-/// `AND` and `OR` with one constant side.
+/// Folds `AND` and `OR` with one constant side.
 fn absorb(expr: Expr) -> Expr {
     let span = expr.span;
     let ExprKind::Binary { op: op @ (BinaryOp::And | BinaryOp::Or), left, right } = expr.kind
@@ -109,7 +109,7 @@ fn int(op: BinaryOp, a: i64, b: i64) -> Option<Value<'static>> {
     value.map(Value::Int)
 }
 
-/// Comparisons are left to the engine, whose order of NaN is the one that counts.
+/// Comparisons are left to the engine, which defines the order of NaN.
 fn double(op: BinaryOp, a: f64, b: f64) -> Option<Value<'static>> {
     let value = match op {
         BinaryOp::Add => a + b,

@@ -1,8 +1,8 @@
 //! Syntax tree to typed logical plan.
 //!
 //! Names are resolved against the catalog, every expression gets its type, constants are folded,
-//! conditions become scan hints, and columns nobody needs are dropped. Nothing here has ever seen
-//! a dump, a row or polars.
+//! conditions become scan hints, and unused columns are removed. Nothing here reads a dump, handles
+//! rows or uses polars.
 
 mod bind;
 mod convert;
@@ -38,14 +38,15 @@ use crate::lang::ast::{Statement, StatementKind};
 /// Values of query parameters by name, without the `$`.
 pub type Params = BTreeMap<String, Value<'static>>;
 
-/// The value of a parameter, whose name may differ in case.
+/// The value of a parameter; the name may differ in case.
 pub fn parameter<'p>(params: &'p Params, name: &str) -> Option<&'p Value<'static>> {
     params
         .get(name)
         .or_else(|| params.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v))
 }
 
-/// What planning asks: the columns of table functions, and the values that a PIVOT makes columns of.
+/// What planning asks the sources: the columns of table functions, and the values for which a PIVOT
+/// creates columns.
 pub trait Lookup: TableFunctions {
     /// The texts in the only column of a plan.
     ///
@@ -54,11 +55,12 @@ pub trait Lookup: TableFunctions {
     fn texts(&self, plan: Plan) -> Result<Vec<String>, Diagnostic>;
 }
 
-/// Turns a statement into a plan; `calls` knows the columns of table functions, `definitions` what
-/// statements before it defined.
+/// Converts a statement to a plan. `calls` knows the columns of table functions; `definitions` are
+/// those of earlier statements.
 ///
 /// # Errors
-/// Everything that is wrong with the statement, at least one diagnostic.
+///
+/// All errors of the statement, at least one diagnostic.
 pub fn bind(
     statement: &Statement,
     catalog: &Catalog,

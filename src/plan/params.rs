@@ -1,31 +1,31 @@
-//! Parameters: what a sub-query or a lateral input reads of the row around it.
+//! Parameters: the values that a sub-query or a lateral input reads of the outer row.
 //!
-//! [`ExprKind::Param`] of a plan is an argument of the sub-query, or of the join, that the plan
-//! belongs to, and of no other around it: whatever comes from further out has been handed through.
+//! [`ExprKind::Param`] of a plan is an argument of the sub-query or the join that the plan belongs
+//! to, never of one further out: values from there are passed on at each level.
 
 use std::collections::BTreeMap;
 
 use super::{Expr, ExprKind, Plan, Rel};
 
 impl Expr {
-    /// Whether it reads a parameter.
+    /// Whether the expression reads a parameter.
     pub(super) fn reads_params(&self) -> bool {
         let mut found = false;
         self.visit(&mut |e| found |= matches!(e.kind, ExprKind::Param(_)));
         found
     }
 
-    /// Whether it reads a column.
+    /// Whether the expression reads a column.
     pub(super) fn reads_columns(&self) -> bool {
         !self.columns_all(|_| false)
     }
 
-    /// Puts the arguments in the places of the parameters.
+    /// Replaces the parameters by the arguments.
     pub(super) fn give(&mut self, args: &[Self]) {
         self.map_params(&mut |index, param| args.get(index).unwrap_or(param).clone());
     }
 
-    /// Puts an expression in the place of each parameter. Spans are kept.
+    /// Replaces each parameter by an expression. Spans are kept.
     pub(super) fn map_params(&mut self, map: &mut dyn FnMut(usize, &Self) -> Self) {
         if let ExprKind::Param(index) = self.kind {
             *self = Self { span: self.span, ..map(index, self) };
@@ -37,17 +37,17 @@ impl Expr {
     }
 }
 
-/// What the rows of a plan depend on that stands around it.
+/// What the rows of a plan depend on outside the plan.
 #[derive(Debug, Clone, Default)]
 pub struct Depends {
-    /// Whether it reads a parameter that nothing in it gives.
+    /// Whether the plan reads a parameter of an outer query.
     pub params: bool,
-    /// The recursions around whose new rows it reads.
+    /// The enclosing recursions whose new rows the plan reads.
     pub working: Vec<usize>,
 }
 
 impl Depends {
-    /// Whether there is anything of that.
+    /// Whether the plan depends on anything outside it.
     pub const fn any(&self) -> bool {
         self.params || !self.working.is_empty()
     }
@@ -64,7 +64,7 @@ impl Depends {
     fn add_expr(&mut self, expr: &Expr, known: &mut Known) {
         match &expr.kind {
             ExprKind::Param(_) => self.params = true,
-            // Its parameters are what the expression gives it.
+            // Its parameters are the arguments of the expression.
             ExprKind::Query(query) => {
                 self.add(Self { params: false, ..query.plan.depends(known) });
             }
@@ -76,11 +76,11 @@ impl Depends {
     }
 }
 
-/// What plans depend on, by their place in memory, at which they have to stay.
+/// What plans depend on, by their address, which must not change.
 pub type Known = BTreeMap<usize, Depends>;
 
 impl Plan {
-    /// What its rows depend on.
+    /// What the rows of the plan depend on outside it.
     pub fn depends(&self, known: &mut Known) -> Depends {
         let place = std::ptr::from_ref(self) as usize;
         if let Some(known) = known.get(&place) {
@@ -93,7 +93,7 @@ impl Plan {
         match &self.rel {
             Rel::Join { left, right, args, .. } if !args.is_empty() => {
                 found.add(left.depends(known));
-                // The parameters of the right side are what the join gives it.
+                // The parameters of the right side are the arguments of the join.
                 found.add(Depends { params: false, ..right.depends(known) });
             }
             Rel::Shared { plan, .. } => found.add(plan.depends(known)),
@@ -111,22 +111,22 @@ impl Plan {
         found
     }
 
-    /// Whether it reads a parameter that nothing in it gives.
+    /// Whether the plan reads a parameter of an outer query.
     pub(super) fn reads_params(&self) -> bool {
         self.depends(&mut Known::new()).params
     }
 
-    /// Whether it reads the new rows of a recursion that it is within.
+    /// Whether the plan reads the new rows of an enclosing recursion.
     pub(super) fn reads_working(&self) -> bool {
         !self.depends(&mut Known::new()).working.is_empty()
     }
 
-    /// Puts the arguments in the places of the parameters that nothing in the plan gives.
+    /// Replaces the parameters of the plan by the arguments.
     pub(super) fn give(&mut self, args: &[Expr]) {
         self.map_params(&mut |index, param| args.get(index).unwrap_or(param).clone());
     }
 
-    /// Puts an expression in the place of each parameter that nothing in the plan gives.
+    /// Replaces each parameter of the plan by an expression.
     pub(super) fn map_params(&mut self, map: &mut dyn FnMut(usize, &Expr) -> Expr) {
         for expr in self.exprs_mut() {
             expr.map_params(map);

@@ -7,7 +7,7 @@ use crate::catalog::{CallColumn, Format, FunctionSpec, Hint, Ty, Value};
 use crate::diag::Span;
 use crate::lang::ast::{JoinKind, SetOp};
 
-/// A statement, ready to run.
+/// A planned statement.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Planned {
     /// A query (`DESCRIBE`, `SHOW` and `EXPLAIN` have become queries over constants).
@@ -24,21 +24,21 @@ impl Planned {
     }
 }
 
-/// An operator and the columns that it yields.
+/// An operator and the columns that it returns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// The operator.
     pub rel: Rel,
     /// The columns of its rows.
     pub schema: Vec<Field>,
-    /// Where it stands in the query.
+    /// The position in the query.
     pub span: Span,
 }
 
 /// A column of a plan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field {
-    /// The name; not unique.
+    /// The name; names may repeat.
     pub name: String,
     /// The type.
     pub ty: Ty,
@@ -46,12 +46,12 @@ pub struct Field {
     pub format: Format,
 }
 
-/// A column that a scan yields.
+/// A column that a scan returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScanColumn {
-    /// The value of the column of that index in the table's specification.
+    /// The value of the column with that index in the table's specification.
     Value(usize),
-    /// The reason that the value is absent, as text; NULL where it is present.
+    /// The reason that the value is absent, as text; NULL if it is present.
     Why(usize),
 }
 
@@ -69,30 +69,31 @@ pub enum Scanned {
 pub struct TableCall {
     /// The function.
     pub function: &'static FunctionSpec,
-    /// The arguments, converted to a signature; of those that are known only when it runs any value.
+    /// The arguments, converted to a signature; a placeholder value for those that are known only
+    /// at run time.
     pub args: Vec<Value<'static>>,
-    /// The columns that it gives.
+    /// The columns of its rows.
     pub columns: Vec<CallColumn>,
 }
 
 impl TableCall {
-    /// How many arguments have to have a value; without one there are no rows.
+    /// The number of required arguments; if one of them is NULL, there are no rows.
     pub fn required(&self) -> usize {
         self.function.required(self.args.len())
     }
 }
 
-/// What becomes of the matches of a join.
+/// What a join does with matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JoinForm {
-    /// Each is a row.
+    /// Each match is a row.
     Rows,
-    /// Each is a row, and a left row with several is an error (of a left join).
+    /// Each match is a row, and several matches of a left row are an error (of a left join).
     Single,
-    /// Of the matches of a left row the one that is nearest by the rest of the condition: `left op right`, an
-    /// inequality (of an inner or a left join).
+    /// Only the match nearest to the left row by the residual condition, an inequality `left op
+    /// right` (of an inner or a left join).
     Nearest,
-    /// Left rows with a truth value: whether there is one (of a left join).
+    /// Each left row with a truth value: whether it has a match (of a left join).
     Mark,
 }
 
@@ -103,16 +104,17 @@ pub enum Rel {
     Scan {
         /// What is scanned.
         table: Scanned,
-        /// What is read, in the order of the schema.
+        /// The columns that are read, in the order of the schema.
         columns: Vec<ScanColumn>,
-        /// Conditions passed down; a filter above tests them again.
+        /// Conditions passed down; a filter above the scan tests them again.
         hints: Vec<Hint>,
-        /// How many rows are enough.
+        /// The number of rows that are enough.
         limit: Option<usize>,
-        /// Arguments of a call that are known only when it runs, by place.
+        /// Arguments of a call that are known only at run time, by index.
         args: Vec<(usize, Expr)>,
     },
-    /// Constant rows; expressions without columns. One row of no columns for a query without FROM.
+    /// Constant rows: expressions without columns. A query without FROM has one row without
+    /// columns.
     Values {
         /// The rows.
         rows: Vec<Vec<Expr>>,
@@ -128,30 +130,31 @@ pub enum Rel {
     Project {
         /// The input.
         input: Box<Plan>,
-        /// One expression a column.
+        /// One expression per column.
         exprs: Vec<Expr>,
     },
-    /// Matching rows of two inputs. The schema is the left's columns then the right's; semi and
-    /// anti joins keep the left's only, and a mark join adds a truth value to them.
+    /// Matching rows of two inputs. The schema is the left columns followed by the right columns;
+    /// semi and anti joins have only the left columns, and a mark join adds a truth value to them.
     Join {
         /// The left input.
         left: Box<Plan>,
         /// The right input.
         right: Box<Plan>,
-        /// Which join.
+        /// The kind of join.
         kind: JoinKind,
-        /// Pairs of expressions, over the left and over the right input, of one type, that have to
-        /// be equal (NULL equals nothing).
+        /// Pairs of expressions of one type, over the left and the right input, that have to be
+        /// equal (NULL equals nothing).
         keys: Vec<(Expr, Expr)>,
-        /// What else has to hold, over the left's columns then the right's.
+        /// The other conditions, over the left columns followed by the right columns.
         residual: Option<Expr>,
-        /// What the right input reads of a left row: [`super::ExprKind::Param`] of its plan. It runs once
-        /// for each combination of their values.
+        /// The values of a left row that the right input reads: [`super::ExprKind::Param`] of its
+        /// plan. It runs once for each combination of them.
         args: Vec<Expr>,
-        /// What becomes of matches.
+        /// What is done with matches.
         form: JoinForm,
     },
-    /// One row a group: the keys, then the aggregates. Without keys one row, even of no input.
+    /// One row per group: the keys, then the aggregates. Without keys there is one row, even for an
+    /// empty input.
     Aggregate {
         /// The input.
         input: Box<Plan>,
@@ -160,20 +163,20 @@ pub enum Rel {
         /// The aggregates.
         aggregates: Vec<AggregateCall>,
     },
-    /// The rows of the input in their order, with the results of calls that look at the rows of the
-    /// same partition as further columns.
+    /// The rows of the input in their order, with the results of window functions as further
+    /// columns.
     Window {
         /// The input.
         input: Box<Plan>,
-        /// Rows that are equal in these are one partition; NULLs are equal.
+        /// Rows with equal values of these form a partition; NULLs are equal.
         partition: Vec<Expr>,
-        /// The order within a partition; equal rows keep the input's.
+        /// The order within a partition; equal rows keep the order of the input.
         order: Vec<SortKey>,
         /// The calls.
         calls: Vec<WindowCall>,
     },
-    /// A row for each element of the lists of a row of the input, which is repeated. Shorter lists go on
-    /// with NULL. The elements are further columns.
+    /// Repeats each row of the input for each element of its lists, which are further columns.
+    /// Shorter lists are padded with NULL.
     Unnest {
         /// The input.
         input: Box<Plan>,
@@ -182,8 +185,8 @@ pub enum Rel {
         /// Whether rows whose lists have no elements are kept.
         outer: bool,
     },
-    /// Distinct rows, the first of each kept, in the order of the input; with `on`, distinct in
-    /// those expressions.
+    /// Distinct rows, the first of each, in the order of the input; with `on`, distinct in those
+    /// expressions.
     Distinct {
         /// The input.
         input: Box<Plan>,
@@ -196,49 +199,49 @@ pub enum Rel {
         input: Box<Plan>,
         /// The keys.
         keys: Vec<SortKey>,
-        /// How many of the first rows are needed, if a limit stands above.
+        /// The number of first rows that are needed, if there is a limit above.
         top: Option<usize>,
     },
-    /// Some of the rows.
+    /// A range of the rows.
     Limit {
         /// The input.
         input: Box<Plan>,
-        /// How many; all if `None`.
+        /// The maximum number of rows; `None` for all.
         limit: Option<usize>,
-        /// How many are left out before.
+        /// The number of rows that are skipped first.
         offset: usize,
     },
     /// `UNION`, `INTERSECT`, `EXCEPT`; both inputs have the types of the schema.
     SetOp {
-        /// Which.
+        /// The operation.
         op: SetOp,
-        /// Whether duplicates count (`ALL`).
+        /// Whether duplicates are kept (`ALL`).
         all: bool,
         /// The left input.
         left: Box<Plan>,
         /// The right input.
         right: Box<Plan>,
     },
-    /// The rows of `base`, then those that `step` makes of the rows that were new before, until it
-    /// makes no more.
+    /// The rows of `base`, then the results of `step`, which runs on the rows that were new in the
+    /// previous step until there are none.
     Recursive {
-        /// Which [`Rel::Working`] of the step the new rows are.
+        /// The id of the [`Rel::Working`] in the step that stands for the new rows.
         id: usize,
         /// The first rows.
         base: Box<Plan>,
-        /// The next rows.
+        /// Computes the next rows.
         step: Box<Plan>,
-        /// Whether equal rows stay (`UNION ALL`).
+        /// Whether duplicates are kept (`UNION ALL`).
         all: bool,
     },
-    /// Within the step of a recursion: the rows that were new before.
+    /// Within the step of a recursion: the new rows of the previous step.
     Working {
-        /// Which recursion.
+        /// The id of the recursion.
         id: usize,
     },
-    /// A common table expression, computed once a query.
+    /// A common table expression, computed once per query.
     Shared {
-        /// Equal for all uses of one expression.
+        /// The same for all uses of one expression.
         id: usize,
         /// The expression's plan.
         plan: Arc<Plan>,

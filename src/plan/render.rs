@@ -10,20 +10,20 @@ use super::{
 use crate::catalog::{Format, PointerWidth, Value};
 use crate::lang::ast::{BinaryOp, Exclude, FrameUnit};
 
-/// How many entries of a list are shown.
+/// The maximum number of entries of a list that are shown.
 const LISTED: usize = 8;
 
-/// How deep expressions are shown.
+/// The maximum depth at which expressions are shown.
 const DEEP: usize = 40;
 
-/// The expression over columns of these names.
+/// The expression over columns with these names.
 pub(super) fn expr(expr: &Expr, names: &[&str]) -> String {
     let mut out = String::new();
     write(expr, names, &mut out, 0, 0);
     out
 }
 
-/// The aggregate over columns of these names.
+/// The aggregate over columns with these names.
 pub(super) fn aggregate(call: &AggregateCall, names: &[&str]) -> String {
     let mut out = format!("{}(", call.function.name);
     if call.distinct {
@@ -46,7 +46,7 @@ pub(super) fn aggregate(call: &AggregateCall, names: &[&str]) -> String {
     out
 }
 
-/// The call of a window over columns of these names, with its frame if one was given.
+/// The window function call over columns with these names, with its frame if one was given.
 pub(super) fn window_call(call: &WindowCall, names: &[&str]) -> String {
     let mut out = if call.kind == WindowKind::Aggregate {
         aggregate(&call.call, names)
@@ -86,7 +86,7 @@ fn frame(frame: &Frame, names: &[&str]) -> String {
     format!("{unit} from {} to {}{exclude}", bound(&frame.start), bound(&frame.end))
 }
 
-/// Sort keys over columns of these names.
+/// The sort keys over columns with these names.
 pub(super) fn sort_keys(keys: &[SortKey], names: &[&str]) -> String {
     let each = keys.iter().map(|key| {
         let direction = if key.descending { " DESC" } else { "" };
@@ -96,7 +96,7 @@ pub(super) fn sort_keys(keys: &[SortKey], names: &[&str]) -> String {
     each.collect::<Vec<_>>().join(", ")
 }
 
-/// A constant as it is written.
+/// A constant in SQL syntax.
 pub(super) fn value(value: &Value<'_>, format: Format) -> String {
     let text = |v: &Value<'_>| Format::Plain.render(v, PointerWidth::default());
     match value {
@@ -119,7 +119,7 @@ pub(super) fn value(value: &Value<'_>, format: Format) -> String {
     }
 }
 
-/// Appends the expression; `outer` is the strength of the operator around.
+/// Appends the expression; `outer` is the precedence of the enclosing operator.
 fn write(expr: &Expr, names: &[&str], out: &mut String, outer: u8, depth: usize) {
     if depth > DEEP {
         out.push('…');
@@ -128,7 +128,7 @@ fn write(expr: &Expr, names: &[&str], out: &mut String, outer: u8, depth: usize)
     let sub = |e: &Expr, strength: u8, out: &mut String| {
         write(e, names, out, strength, depth + 1);
     };
-    // Postfix tests stand at the level of comparisons.
+    // Postfix tests have the precedence of comparisons.
     let tests = precedence(BinaryOp::Eq);
     let open = |out: &mut String, strength: u8| {
         if outer > strength {

@@ -1,5 +1,5 @@
-//! Common table expressions between binding and running: inlined if used once, else kept apart,
-//! rewritten once, and put behind every use.
+//! Common table expressions between binding and running: one that is used once is inlined; the
+//! others are rewritten once and linked to every use.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,13 +11,13 @@ use super::{Expr, Plan, Rel};
 pub(super) struct SharedPlan {
     /// What it computes.
     pub(super) plan: Plan,
-    /// How many places refer to it.
+    /// The number of references to it.
     pub(super) uses: usize,
-    /// [`Plan::depth`], expressions that it refers to included.
+    /// [`Plan::depth`], including the expressions that it refers to.
     pub(super) depth: usize,
 }
 
-/// The plan behind a reference until the real one is put there.
+/// The plan of a reference until the final plan is linked.
 pub(super) fn placeholder() -> Arc<Plan> {
     Arc::new(Plan::values(Vec::new(), Vec::new(), crate::diag::Span::default()))
 }
@@ -66,8 +66,8 @@ impl<'f> Walk<'f> {
     }
 }
 
-/// Puts expressions that are used once where they are used. Returns the others by id, `None` for
-/// those that are gone.
+/// Inlines expressions that are used once. Returns the others by id, `None` for those that were
+/// inlined or are unused.
 pub(super) fn inline_single_uses(plan: &mut Plan, shared: Vec<SharedPlan>) -> Vec<Option<Plan>> {
     let mut kept: Vec<Option<Plan>> = Vec::with_capacity(shared.len());
     let mut single: Vec<Option<Plan>> = Vec::with_capacity(shared.len());
@@ -92,7 +92,7 @@ fn inline(plan: &mut Plan, single: &mut [Option<Plan>]) {
         if let Rel::Shared { id, .. } = plan.rel
             && let Some(inner) = single.get_mut(id).and_then(Option::take)
         {
-            // The use may have given the columns other names.
+            // The reference may give the columns other names.
             let schema = std::mem::take(&mut plan.schema);
             let names: Vec<String> = schema.into_iter().map(|field| field.name).collect();
             if names == inner.names() {
@@ -106,7 +106,7 @@ fn inline(plan: &mut Plan, single: &mut [Option<Plan>]) {
     Walk::new(&mut each).plan(plan);
 }
 
-/// Puts the final plans behind all references.
+/// Links all references to the final plans.
 pub(super) fn link(plan: &mut Plan, shared: Vec<Option<Plan>>) {
     let mut done: Vec<Option<Arc<Plan>>> = Vec::with_capacity(shared.len());
     for inner in shared {

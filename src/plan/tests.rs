@@ -1,6 +1,6 @@
 //! Goldens: the plans of queries, and the errors of invalid queries.
 
-#![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes its goldens so")]
+#![allow(clippy::needless_raw_string_hashes, reason = "the format of expect-test")]
 
 mod catalog;
 mod errors;
@@ -36,7 +36,7 @@ fn planned(sql: &str) -> Result<Plan, String> {
     }
 }
 
-/// The rows of constants that a plan consists of, as text.
+/// The constant rows of a plan as text.
 fn constants(plan: &Plan) -> String {
     let Rel::Values { rows } = &plan.rel else { return "no constants".to_owned() };
     let cell = |e: &Expr| e.as_literal().map_or_else(String::new, super::tests::text);

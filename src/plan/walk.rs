@@ -1,6 +1,6 @@
 //! Walks over typed expressions and plans: children, columns, sizes, structural equality.
 //!
-//! Every pass goes through these, so that a new kind of expression or operator is taught once.
+//! Every pass uses these walks, so that a new kind of expression or operator is added in one place.
 //! Depth is bounded by the binder, which is why plain recursion is safe here.
 
 mod plans;
@@ -29,7 +29,7 @@ impl Expr {
         Self { kind: ExprKind::Column(index), ty: field.ty, format: field.format, span }
     }
 
-    /// An expression of plain format.
+    /// An expression with the plain format.
     pub(super) fn new(kind: ExprKind, ty: Ty, span: Span) -> Self {
         Self { kind, ty, format: Format::Plain, span }
     }
@@ -50,7 +50,7 @@ impl Expr {
         matches!(&self.kind, ExprKind::Literal(Value::Null))
     }
 
-    /// The direct operands, in order; sub-queries are none.
+    /// The direct operands, in order; sub-queries are not included.
     pub fn children(&self) -> Vec<&Self> {
         match &self.kind {
             ExprKind::Column(_)
@@ -102,7 +102,7 @@ impl Expr {
         }
     }
 
-    /// The sub-query of this very node.
+    /// The sub-query of this node itself.
     pub(super) const fn subplan(&self) -> Option<&Arc<Plan>> {
         match &self.kind {
             ExprKind::Query(query) => Some(&query.plan),
@@ -110,7 +110,7 @@ impl Expr {
         }
     }
 
-    /// The sub-query of this very node.
+    /// The sub-query of this node itself.
     pub(super) const fn subplan_mut(&mut self) -> Option<&mut Arc<Plan>> {
         match &mut self.kind {
             ExprKind::Query(query) => Some(&mut query.plan),
@@ -141,13 +141,13 @@ impl Expr {
         count
     }
 
-    /// The number of nodes on the longest way down, those of sub-queries included.
+    /// The number of nodes on the longest path downwards, including those of sub-queries.
     pub(super) fn depth(&self) -> usize {
         let below = self.children().into_iter().map(Self::depth).max().unwrap_or(0);
         1 + below.max(self.subplan().map_or(0, |plan| plan.depth()))
     }
 
-    /// Marks the columns that are read.
+    /// Marks the columns that the expression reads.
     pub(super) fn mark_columns(&self, marks: &mut [bool]) {
         self.visit(&mut |e| {
             if let ExprKind::Column(index) = e.kind
@@ -158,7 +158,7 @@ impl Expr {
         });
     }
 
-    /// Whether all columns that are read fulfil `test`.
+    /// Whether `test` is true for all columns that the expression reads.
     pub(super) fn columns_all(&self, test: impl Fn(usize) -> bool) -> bool {
         let mut all = true;
         self.visit(&mut |e| {
@@ -191,7 +191,8 @@ impl Expr {
         }
     }
 
-    /// Whether two expressions compute the same from the same row: equal but for their places.
+    /// Whether two expressions compute the same value from the same row: equal except for their
+    /// spans.
     pub(super) fn same(&self, other: &Self) -> bool {
         if self.ty != other.ty || !self.same_node(other) {
             return false;
@@ -237,8 +238,8 @@ impl Expr {
         }
     }
 
-    /// Whether computing it can end the query with an error. Such expressions are not computed for
-    /// rows that the query as written would not have computed them for.
+    /// Whether computing it can fail. Such expressions are not computed for rows for which the
+    /// query as written would not compute them.
     pub(super) fn can_fail(&self) -> bool {
         let own = match &self.kind {
             ExprKind::Binary { op, .. } => matches!(
@@ -265,7 +266,7 @@ impl Expr {
     }
 }
 
-/// The conditions that `AND` joins, in order.
+/// The conditions that `AND` combines, in order.
 pub(super) fn split_and(expr: Expr, into: &mut Vec<Expr>) {
     match expr.kind {
         ExprKind::Binary { op: BinaryOp::And, left, right } => {
@@ -276,7 +277,8 @@ pub(super) fn split_and(expr: Expr, into: &mut Vec<Expr>) {
     }
 }
 
-/// The terms under one associative operator as a tree of logarithmic depth; `None` without terms.
+/// The terms combined by one associative operator, as a tree of logarithmic depth; `None` if there
+/// are no terms.
 pub(super) fn balanced(op: BinaryOp, ty: Ty, mut terms: Vec<Expr>) -> Option<Expr> {
     while terms.len() > 1 {
         let mut next = Vec::with_capacity(terms.len().div_ceil(2));
@@ -292,7 +294,7 @@ pub(super) fn balanced(op: BinaryOp, ty: Ty, mut terms: Vec<Expr>) -> Option<Exp
     terms.pop()
 }
 
-/// All conditions under `AND`.
+/// All conditions combined by `AND`.
 pub(super) fn conjunction(terms: Vec<Expr>) -> Option<Expr> {
     balanced(BinaryOp::And, Ty::Bool, terms)
 }

@@ -1,4 +1,4 @@
-//! Windows of a plan: which rows a call sees, and what is computed of them.
+//! Window functions of a plan: their kinds and frames.
 
 use super::{AggregateCall, Expr};
 use crate::lang::ast::{Exclude, FrameUnit};
@@ -6,13 +6,13 @@ use crate::lang::ast::{Exclude, FrameUnit};
 /// One call of a [`super::Rel::Window`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct WindowCall {
-    /// What is computed.
+    /// The kind of window function.
     pub kind: WindowKind,
     /// Function, arguments, DISTINCT, FILTER and ORDER BY within the parentheses; type and format.
     pub call: AggregateCall,
-    /// Whether rows of which the first argument is NULL are passed over.
+    /// Whether rows in which the first argument is NULL are skipped.
     pub ignore_nulls: bool,
-    /// The rows of the partition that count, for aggregates and values of the frame.
+    /// The rows of the partition that aggregates and frame values read.
     pub frame: Frame,
 }
 
@@ -45,38 +45,38 @@ pub enum WindowKind {
     NthValue,
 }
 
-/// The rows around a row that a call sees.
+/// The rows around a row that a call reads.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
-    /// What offsets count.
+    /// The unit of offsets.
     pub unit: FrameUnit,
     /// Where it starts.
     pub start: FrameBound,
     /// Where it ends.
     pub end: FrameBound,
-    /// What it leaves out.
+    /// The rows that are excluded.
     pub exclude: Exclude,
 }
 
-/// One end of a frame. Offsets are INTEGER for rows and groups; for RANGE of the type that is
-/// added to the only sort key.
+/// One bound of a frame. Offsets are INTEGER for ROWS and GROUPS; for RANGE they have the type of
+/// differences of the only sort key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FrameBound {
     /// The start of the partition.
     UnboundedPreceding,
-    /// So many before the current row.
+    /// This number of rows, groups or units before the current row.
     Preceding(Expr),
-    /// The current row; for RANGE and GROUPS with the rows of equal keys.
+    /// The current row; for RANGE and GROUPS including the rows with equal keys.
     CurrentRow,
-    /// So many behind the current row.
+    /// This number of rows, groups or units after the current row.
     Following(Expr),
     /// The end of the partition.
     UnboundedFollowing,
 }
 
 impl Frame {
-    /// All rows of the partition up to those that are equal to the current one: what holds where
-    /// no frame is given. Without an order all rows are equal.
+    /// All rows of the partition up to and including those with keys equal to the current row's:
+    /// the default frame. Without an order all rows have equal keys.
     pub(super) const UP_TO_CURRENT: Self = Self {
         unit: FrameUnit::Range,
         start: FrameBound::UnboundedPreceding,
@@ -108,7 +108,7 @@ impl Frame {
 }
 
 impl FrameBound {
-    /// How far the end is, if it is at a distance.
+    /// The offset, if the bound has one.
     pub const fn offset(&self) -> Option<&Expr> {
         match self {
             Self::Preceding(offset) | Self::Following(offset) => Some(offset),
@@ -128,7 +128,7 @@ impl WindowCall {
         self.call.exprs_mut().chain(self.frame.exprs_mut())
     }
 
-    /// Whether two calls over one window compute the same.
+    /// Whether two calls over one window compute the same value.
     pub(super) fn same(&self, other: &Self) -> bool {
         self.call.same(&other.call)
             && self.ignore_nulls == other.ignore_nulls

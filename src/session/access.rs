@@ -1,11 +1,11 @@
-//! Which files queries may open and write: all, none, or those below some folders.
+//! Which files queries may open and write: all, none, or those below given folders.
 
 use std::path::{Component, Path, PathBuf};
 
 use super::Options;
 use crate::diag::{Code, Diagnostic};
 
-/// The folders that queries are confined to, as the file system names them.
+/// The folders to which queries are confined, as canonical paths.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Folders {
     read: Vec<PathBuf>,
@@ -13,7 +13,7 @@ pub(crate) struct Folders {
 }
 
 impl Folders {
-    /// Folders that exist; a name that leads to none allows nothing.
+    /// Folders that exist; a path that does not exist allows nothing.
     pub(super) fn new(read: Vec<PathBuf>, write: Vec<PathBuf>) -> Self {
         let known = |folders: Vec<PathBuf>| {
             let found = folders.into_iter().filter_map(|folder| folder.canonicalize().ok());
@@ -23,7 +23,7 @@ impl Folders {
     }
 
     fn readable(&self, path: &Path) -> Result<PathBuf, Diagnostic> {
-        // What is written may be read again.
+        // Files that may be written may also be read.
         let folders: Vec<&PathBuf> = self.read.iter().chain(&self.write).collect();
         for candidate in candidates(path, &folders) {
             let Ok(found) = candidate.canonicalize() else { continue };
@@ -33,11 +33,11 @@ impl Folders {
             if found.is_file() {
                 return Ok(found);
             }
-            // A pipe or a device would block whoever opens it.
-            let message = format!("{} is no regular file", path.display());
+            // Opening a pipe or a device could block.
+            let message = format!("{} is not a regular file", path.display());
             return Err(Diagnostic::new(Code::Io, message));
         }
-        // Whether a file outside exists is not told.
+        // The error does not reveal whether a file outside the folders exists.
         if path.is_absolute() && !(is_plain(path) && within(path, &folders)) {
             return Err(outside(path, "opened in", &folders));
         }
@@ -50,7 +50,7 @@ impl Folders {
         let refused = || outside(path, "written in", &folders);
         let Some(name) = path.file_name() else { return Err(refused()) };
         for candidate in candidates(path, &folders) {
-            // A link is followed to what would be replaced.
+            // A link is resolved to the file that would be replaced.
             let found = match (candidate.canonicalize(), candidate.is_symlink()) {
                 (Ok(found), _) => found,
                 (Err(_), true) => return Err(refused()),
@@ -63,7 +63,7 @@ impl Folders {
                 return Err(refused());
             }
             if found.exists() && !found.is_file() {
-                let message = format!("{} is no regular file", path.display());
+                let message = format!("{} is not a regular file", path.display());
                 return Err(Diagnostic::new(Code::Io, message));
             }
             return Ok(found);
@@ -73,7 +73,7 @@ impl Folders {
 }
 
 impl Options {
-    /// The file to open for a path of a query; links and `..` are resolved.
+    /// The file to open for a path in a query; links and `..` are resolved.
     pub(crate) fn readable(&self, path: &str) -> Result<PathBuf, Diagnostic> {
         match &self.folders {
             Some(folders) => folders.readable(Path::new(path)),
@@ -85,8 +85,8 @@ impl Options {
         }
     }
 
-    /// The files to open for a path of a query that may have wildcards, in order; those outside the
-    /// folders are left out.
+    /// The files to open for a path in a query that may have wildcards, in order; files outside the
+    /// folders are omitted.
     pub(super) fn readable_files(
         &self,
         path: &str,
@@ -125,7 +125,7 @@ impl Options {
         Ok(files)
     }
 
-    /// The file to write for a path of a query.
+    /// The file to write for a path in a query.
     pub(crate) fn writable(&self, path: &str) -> Result<PathBuf, Diagnostic> {
         match &self.folders {
             Some(folders) => folders.writable(Path::new(path)),
@@ -138,7 +138,7 @@ impl Options {
     }
 }
 
-/// Where the file may be: a relative path is one below each of the folders.
+/// The possible locations of a file: a relative path is resolved against each of the folders.
 fn candidates(path: &Path, folders: &[&PathBuf]) -> Vec<PathBuf> {
     if path.is_absolute() {
         return vec![path.to_owned()];
@@ -150,7 +150,7 @@ fn within(path: &Path, folders: &[&PathBuf]) -> bool {
     folders.iter().any(|folder| path.starts_with(folder))
 }
 
-/// Whether a path goes down only.
+/// Whether a path contains no `..`.
 fn is_plain(path: &Path) -> bool {
     !path.components().any(|part| matches!(part, Component::ParentDir | Component::CurDir))
 }
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn links_and_parents_lead_nowhere_else() {
+    fn links_and_parent_folders_do_not_leave_the_allowed_folders() {
         use std::fs;
         use std::os::unix::fs::symlink;
 

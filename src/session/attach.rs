@@ -1,4 +1,4 @@
-//! `ATTACH` and `DETACH`, and CSV and TSV files on the command line.
+//! `ATTACH` and `DETACH`, and CSV and TSV files from the command line.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -10,14 +10,14 @@ use crate::exec::MemTable;
 use crate::import::{self, Options};
 use crate::lang::ast::{Attach, Ident, Statement, StatementKind};
 
-/// Whether the statement changes what queries behind it see, or is run by the session otherwise.
+/// Whether the statement changes what later queries see, or is otherwise run by the session.
 pub(super) const fn changes(statement: &Statement) -> bool {
     use StatementKind::{Attach, Command, Detach};
     matches!(statement.kind, Attach(_) | Detach(_) | Command(_))
 }
 
 impl Session {
-    /// Runs a statement of those that [`changes`] tells.
+    /// Runs a statement for which [`changes`] is true.
     pub(super) fn change(&self, statement: &Statement) -> Result<(), Diagnostic> {
         match &statement.kind {
             StatementKind::Attach(attach) => self.attach_file(attach),
@@ -57,7 +57,7 @@ impl Session {
         let sources = match (&attach.name, opened.len()) {
             (None, _) => sources::named(opened),
             (Some(name), 1) => opened.into_iter().map(|one| one.named(name.text.clone())).collect(),
-            // Each member of an archive is called by the name and its own.
+            // A member of an archive gets the given name followed by its own.
             (Some(name), _) => opened
                 .into_iter()
                 .map(|one| {
@@ -77,7 +77,7 @@ impl Session {
         })
     }
 
-    /// Fails if a table or a source has that name.
+    /// Fails if a table or a source has that name already.
     fn free(&self, name: &str, span: Span) -> Result<(), Diagnostic> {
         let state = self.state();
         let what = if state.catalog.table(name).is_some() {
@@ -110,10 +110,10 @@ impl Session {
         })
     }
 
-    /// Attaches a file of separated values under the name of its stem.
+    /// Attaches a file of separated values; the table is named after the file's stem.
     pub(super) fn attach_delimited(&self, path: &str) -> Result<(), Error> {
         let mut name = import::table_name(path);
-        // A table of dumps keeps its name: threads.csv becomes `threads_csv`.
+        // A built-in table is not hidden: threads.csv becomes `threads_csv`.
         let taken = |name: &str| self.state().catalog.table(name).is_some();
         if taken(&name) {
             name.push_str("_csv");
@@ -128,7 +128,7 @@ impl Session {
     }
 }
 
-/// The error at a place of the query.
+/// The error with a position in the query.
 pub(super) fn placed(error: Diagnostic, span: Span) -> Diagnostic {
     Diagnostic { span: Some(span), ..error }
 }
@@ -155,14 +155,14 @@ pub(super) fn read_columns(
         read.map_err(|error| bad(&error.0))
     };
     match kind {
-        // The reader of a damaged file may come upon what it did not expect.
+        // The reader may panic on a damaged file.
         import::Kind::Parquet => super::guard::guarded(read)
             .map_err(|error| if error.code() == Code::Internal { bad("damaged") } else { error }),
         _ => read(),
     }
 }
 
-/// What is said of a text file; `None` if nothing is.
+/// The options for a text file; `None` if none are given.
 fn options(given: &[(Ident, Ident)]) -> Result<Option<Options>, Diagnostic> {
     let mut options = Options::default();
     for (name, value) in given {

@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use crate::diag::{Code, Diagnostic};
 
-/// Ends queries from another thread. Clones are the same token; a token that is cancelled stays
-/// so, and queries that are given it afterwards end at once.
+/// Cancels queries from another thread. Clones are the same token. A cancelled token stays
+/// cancelled, and queries that get it later end at once.
 #[derive(Debug, Clone, Default)]
 pub struct CancelToken(Arc<Token>);
 
@@ -26,7 +26,7 @@ impl CancelToken {
         Self::default()
     }
 
-    /// Makes the queries that have the token end with E0306 soon.
+    /// Makes the queries that have the token end soon with E0306.
     pub fn cancel(&self) {
         let queries = self.0.queries.lock().unwrap_or_else(PoisonError::into_inner);
         self.0.is_cancelled.store(true, Ordering::SeqCst);
@@ -40,7 +40,7 @@ impl CancelToken {
         self.0.is_cancelled.load(Ordering::SeqCst)
     }
 
-    /// Sets the flag when the token is cancelled, or at once if it was.
+    /// Registers a flag that is set when the token is cancelled, or at once if it already is.
     fn watch(&self, flag: &Arc<AtomicBool>) {
         let mut queries = self.0.queries.lock().unwrap_or_else(PoisonError::into_inner);
         queries.retain(|known| known.strong_count() > 0);
@@ -51,7 +51,7 @@ impl CancelToken {
     }
 }
 
-/// The flag of one run, and what sets it.
+/// The cancellation flag of one run, with its deadline.
 pub(super) struct Run {
     pub(super) flag: Arc<AtomicBool>,
     deadline: Option<Instant>,
@@ -74,12 +74,12 @@ impl Run {
         Self { flag, deadline, timer }
     }
 
-    /// The deadline, or a sooner one.
+    /// The deadline, or `other` if that is earlier.
     pub(super) fn sooner(&self, other: Option<Instant>) -> Option<Instant> {
         self.deadline.into_iter().chain(other).min()
     }
 
-    /// An error with its cause: what the deadline ended was not cancelled by anyone.
+    /// Replaces a cancellation error by the error for the deadline, unless a token was cancelled.
     pub(super) fn explain(&self, error: Diagnostic, tokens: &[CancelToken]) -> Diagnostic {
         let is_late = self.deadline.is_some_and(|at| Instant::now() >= at);
         let is_cancelled = tokens.iter().any(CancelToken::is_cancelled);
@@ -99,7 +99,7 @@ impl Drop for Run {
     }
 }
 
-/// A thread that sets a flag at a time, unless it is ended before.
+/// A thread that sets a flag at a given time, unless it is stopped earlier.
 struct Timer {
     shared: Arc<(Mutex<bool>, Condvar)>,
 }
@@ -120,7 +120,7 @@ impl Timer {
                 is_ended = waited.unwrap_or_else(PoisonError::into_inner).0;
             }
         };
-        // Where no thread can be had, the query runs without its deadline.
+        // If no thread can be started, the query runs without its deadline.
         let _ = std::thread::Builder::new().name("deadline".to_owned()).spawn(wait);
         Self { shared }
     }
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_ends_what_runs_and_what_begins_later() {
+    fn a_cancelled_token_ends_running_and_later_queries() {
         let token = CancelToken::new();
         let before = Run::start(std::slice::from_ref(&token), None);
         assert!(!before.flag.load(Ordering::Relaxed));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deadline_that_has_passed_says_so() {
+    fn a_passed_deadline_has_its_own_error() {
         let soon = Instant::now() + std::time::Duration::from_millis(20);
         let run = Run::start(&[], Some(soon));
         while !run.flag.load(Ordering::Relaxed) {

@@ -1,4 +1,4 @@
-//! Statements that change what a session knows: views, tables, macros, settings, variables,
+//! Statements that change the state of a session: views, tables, macros, settings, variables,
 //! prepared queries.
 
 mod names;
@@ -23,7 +23,7 @@ use crate::plan::{self, Macro, View};
 
 type Failed = Vec<Diagnostic>;
 
-/// One error as all there are.
+/// Converts one error to a list of errors.
 trait One<T> {
     fn one(self) -> Result<T, Failed>;
 }
@@ -224,7 +224,7 @@ impl Prepared<'_> {
         run: &Run,
     ) -> Result<(), Failed> {
         let name = &create.name;
-        // First as it stands, so that errors show their places.
+        // The query is first planned as written, so that errors show their positions.
         let statement = |query: Query| {
             let span = query.span;
             Statement { kind: StatementKind::Query(Box::new(query)), span }
@@ -237,7 +237,7 @@ impl Prepared<'_> {
         let view = View { name: own, columns, query: query.clone() };
         let mut defined = state.defined.clone();
         Arc::make_mut(&mut defined.definitions).put_view(view);
-        // Then by its name, which shows whether it is made of itself.
+        // Then it is planned by its name, which detects a view that refers to itself.
         let with_view = state.with_defined(defined.clone());
         let by_name = Query::of_table(Name { parts: vec![name.clone()], span: name.span });
         let planned = self.planned(&with_view, &statement(by_name), &none, run)?;

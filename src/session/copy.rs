@@ -1,4 +1,4 @@
-//! `COPY query TO 'file'`: rows written as `-o` writes them.
+//! `COPY query TO 'file'`: writes rows in the formats of the option `-o`.
 
 use super::ResultSet;
 use super::attach::placed;
@@ -9,10 +9,10 @@ use crate::export::{self, FileFormat, Sheet};
 use crate::lang;
 use crate::lang::ast::{Expr, ExprKind, Ident, Literal, Query, SelectItem};
 
-/// The formats that COPY writes, as FORMAT names them.
+/// The formats of COPY, by the names of the option FORMAT.
 const FORMATS: &str = "csv, tsv, json, jsonl, md, html, xlsx, parquet";
 
-/// How a file is written.
+/// The format of a file.
 struct Form {
     format: FileFormat,
     delimiter: Option<char>,
@@ -102,7 +102,7 @@ fn form(file: &Ident, options: &[(Ident, Option<Ident>)]) -> Result<Form, Diagno
     let Some(mut format) = format else {
         let message = format!("`{}` does not say its format", file.text);
         return Err(Diagnostic::at(Code::BadQuery, file.span, message)
-            .help(format!("write (FORMAT csv) behind it; formats: {FORMATS}")));
+            .help(format!("write (FORMAT csv) after it; formats: {FORMATS}")));
     };
     let is_json = matches!(format, FileFormat::Json | FileFormat::JsonLines);
     match array {

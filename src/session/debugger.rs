@@ -1,14 +1,14 @@
-//! Debugger commands as names of saved queries: which form of which query a line is, and which
-//! values it gives to the parameters.
+//! Runs saved queries by debugger commands: finds the query with a form that matches a line, and
+//! the parameter values in the line.
 //!
-//! The forms stand in the headers of the queries (`-- debugger: u $address [L$count]`); no command
-//! is named here. The words of a form:
+//! The forms are in the headers of the queries (`-- debugger: u $address [L$count]`); this module
+//! contains no commands. The words of a form:
 //!
-//! - `text`, `one|another`: this text, in any case;
+//! - `text`, `one|another`: this text, ignoring case;
 //! - `*`: any word;
-//! - `$name`, `L$name`, `~~[$name]k`: a word that gives a parameter its value;
+//! - `$name`, `L$name`, `~~[$name]k`: a word that is the value of a parameter;
 //! - `$name...`: the rest of the line;
-//! - `[…]` around one of these: may be left out.
+//! - `[…]` around one of these: optional.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use super::{Error, SavedQuery};
 use crate::catalog::Ty;
 use crate::diag::{Code, Diagnostic};
 
-/// A query that a command asks for, with the values that the command gives.
+/// The query for a command, with the values that the command contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Called<'a> {
     /// The query.
@@ -38,10 +38,10 @@ enum WordKind<'a> {
     Rest(&'a str),
 }
 
-/// How well a form fits: more literal words first, then fewer words of any kind.
+/// How well a form matches: more literal words first, then fewer words in total.
 type Score = (usize, std::cmp::Reverse<usize>);
 
-/// The text of a line without the prompt of a debugger in front: `0: kd> !locks` is `!locks`.
+/// The line without a debugger prompt: `0: kd> !locks` becomes `!locks`.
 fn without_prompt(line: &str) -> &str {
     let line = line.trim();
     let Some((prompt, rest)) = line.split_once('>') else { return line };
@@ -53,8 +53,8 @@ fn without_prompt(line: &str) -> &str {
     if of_program || kernel { rest.trim() } else { line }
 }
 
-/// Whether a line is meant for a debugger: it begins with `!`, or with a word that some query
-/// answers.
+/// Whether a line is a debugger command: it starts with `!`, or with a word that starts a form of a
+/// query.
 pub(super) fn is_command<'a>(
     mut queries: impl Iterator<Item = &'a SavedQuery>,
     line: &str,
@@ -90,7 +90,7 @@ pub(super) fn called<'a>(
     best.map(|(_, called)| called).ok_or_else(|| unknown(queries, line, &words).into())
 }
 
-/// The error for a command that no form fits.
+/// The error for a command that matches no form.
 fn unknown<'a>(
     queries: &(impl Iterator<Item = &'a SavedQuery> + Clone),
     line: &str,
@@ -111,7 +111,7 @@ fn unknown<'a>(
         .help(format!("`{first}` is written: {}", same.join("; ")))
 }
 
-/// Whether the form's first word is, or may become, `word`.
+/// Whether `word` matches the first word of the form.
 fn begins(form: &str, word: &str) -> bool {
     form.split_whitespace().next().is_some_and(|first| match part(first).kind {
         WordKind::Literal(text) => is_literal(text, word),
@@ -141,7 +141,7 @@ fn is_literal(text: &str, word: &str) -> bool {
     text.split('|').any(|choice| choice.eq_ignore_ascii_case(word))
 }
 
-/// What stands between two texts, if it is anything.
+/// The text between a prefix and a suffix, unless it is empty.
 fn inner<'w>(before: &str, after: &str, word: &'w str) -> Option<&'w str> {
     let head = word.get(..before.len())?;
     let rest = word.get(before.len()..)?;
@@ -150,7 +150,7 @@ fn inner<'w>(before: &str, after: &str, word: &'w str) -> Option<&'w str> {
     rest.get(..end).filter(|value| fits && !value.is_empty())
 }
 
-/// A form that is being tried.
+/// A form while it is matched.
 struct Fit<'q, 'l> {
     query: &'q SavedQuery,
     line: &'l str,
@@ -201,13 +201,13 @@ impl Fit<'_, '_> {
         rest.as_slice().is_empty().then_some(score)
     }
 
-    /// Where a word of the line stands: words are pieces of the line.
+    /// The position of a word in the line, of which it is a slice.
     fn place(&self, word: &str) -> usize {
         (word.as_ptr() as usize).saturating_sub(self.line.as_ptr() as usize)
     }
 
-    /// The text of a value for a parameter: numbers of debuggers are hexadecimal unless they begin
-    /// with `0n`.
+    /// A value as the text of a parameter: numbers in debugger commands are hexadecimal unless they
+    /// start with `0n`.
     fn value(&self, name: &str, text: &str) -> Option<String> {
         let param = self.query.params.iter().find(|param| param.name == name)?;
         match Ty::from_name(&param.ty) {
@@ -222,12 +222,12 @@ impl Fit<'_, '_> {
     }
 }
 
-/// Whether a text is an address, where it may be a name too: `nt` and `ace` are names.
+/// Whether a text is an address rather than a name: `nt` and `ace` are names.
 fn is_address(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit()) || text.len() >= 8
 }
 
-/// An address as SQL writes it.
+/// An address in SQL notation.
 fn address(text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
     if let Some(decimal) = lower.strip_prefix("0n") {
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_form_fits_names_those_there_are() {
+    fn an_unmatched_command_lists_the_known_forms() {
         assert_eq!(
             answer("!locks 5"),
             "no query answers `!locks 5` with these arguments; `!locks` is written: !locks [-v|-d]"

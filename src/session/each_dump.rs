@@ -1,4 +1,4 @@
-//! A saved query over several dumps answers for each by itself.
+//! Runs saved queries on each of several dumps separately.
 
 use super::cancel::Run;
 use super::query::Prepared;
@@ -9,8 +9,8 @@ use crate::exec;
 use crate::lang::ast::Statement;
 
 impl Prepared<'_> {
-    /// Runs queries over each dump by itself, and stacks what they give under a first column `dump`.
-    /// A dump that has none of the tables gives no rows, as long as another has them.
+    /// Runs queries on each dump separately, and concatenates the results with a first column
+    /// `dump`. A dump that has none of the tables gives no rows, as long as another dump has them.
     pub(super) fn of_each_dump(
         &self,
         state: &State,
@@ -62,7 +62,7 @@ impl Prepared<'_> {
     }
 }
 
-/// The columns of a saved query over several dumps are not the same for all.
+/// The error for a saved query whose columns differ between dumps.
 fn differs(dump: &str) -> Diagnostic {
     Diagnostic::new(Code::BadQuery, format!("the query gives other columns for `{dump}`"))
         .help("a saved query over several dumps runs for each; `-- dumps: together` in its header runs it once over all")

@@ -6,7 +6,7 @@ use crate::diag::{Code, Diagnostic, Span, render_json, render_text};
 use crate::dump;
 use crate::symbol;
 
-/// What went wrong, with the query's text for the caret.
+/// An error, with the text of the query, in which `render` marks the position.
 #[derive(Debug, Clone)]
 pub struct Error {
     diagnostics: Vec<Diagnostic>,
@@ -34,19 +34,20 @@ impl Error {
         self.diagnostics.first().and_then(|d| d.span)
     }
 
-    /// Everything that is wrong; at least one.
+    /// All diagnostics; at least one.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics
     }
 
-    /// The errors as text with carets under the query. `origin` names the query's file, if any.
+    /// The errors as text with carets under the query. `origin` is the name of the query's file, if
+    /// any.
     pub fn render(&self, origin: Option<&str>, colour: bool) -> String {
         let query = self.query.as_deref().unwrap_or_default();
         let each = self.diagnostics.iter().map(|d| render_text(d, query, origin, colour));
         each.collect::<Vec<_>>().join("\n")
     }
 
-    /// The errors as JSON objects, one a line.
+    /// The errors as JSON objects, one per line.
     pub fn to_json(&self) -> String {
         self.diagnostics.iter().map(render_json).collect::<Vec<_>>().join("\n")
     }

@@ -1,7 +1,7 @@
 //! Definitions that a host program adds to a session: tables, functions, sources.
 //!
-//! They are used like the built-in ones: queries name them, `SHOW TABLES` and `meta.functions` list
-//! them, errors suggest them.
+//! They are used like the built-in ones: queries can name them, `SHOW TABLES` and `meta.functions`
+//! list them, and errors suggest them.
 
 use std::sync::Arc;
 
@@ -14,16 +14,17 @@ use crate::func::{Fault, FuncCx, HostScalar, TableFunction};
 use crate::model::Source;
 use crate::table::Table;
 
-/// The error for a name that something has already.
+/// The error for a name that is already in use.
 fn taken(what: &str, name: &str) -> Diagnostic {
     Diagnostic::new(Code::BadQuery, format!("{what} is called `{name}` already"))
 }
 
 impl Session {
-    /// Adds a table whose rows are made when a query asks for them.
+    /// Adds a table whose rows are computed when a query reads them.
     ///
     /// # Errors
-    /// E0210 if a table has its name.
+    ///
+    /// E0210 if a table already has its name.
     pub fn add_table(&self, table: impl Table + 'static) -> Result<(), Error> {
         let attached = self.state().attached.iter().any(|t| t.spec().name == table.name());
         if attached {
@@ -32,11 +33,13 @@ impl Session {
         self.register("a table", |registry| registry.add_table(Shared::Owned(Arc::new(table))))
     }
 
-    /// Adds a scalar function: `eval` is called with one value an argument, converted to the types
-    /// of the signature that fits. Unless the specification says `takes_null`, no value is NULL.
+    /// Adds a scalar function: `eval` is called with one value per argument, converted to the types
+    /// of the matching signature. Unless the specification says `takes_null`, no value is NULL.
     ///
     /// # Errors
-    /// E0210 if a function has one of its names, or it is specified as no scalar function.
+    ///
+    /// E0210 if a function already has one of its names, or the specification is not of a scalar
+    /// function.
     pub fn add_scalar<F>(&self, spec: FunctionSpec, eval: F) -> Result<(), Error>
     where
         F: Fn(&FuncCx<'_>, &[Value<'_>]) -> Result<Value<'static>, Fault> + Send + Sync + 'static,
@@ -49,7 +52,9 @@ impl Session {
     /// Adds an aggregate function.
     ///
     /// # Errors
-    /// E0210 if a function has one of its names, or it is specified as no aggregate.
+    ///
+    /// E0210 if a function already has one of its names, or the specification is not of an
+    /// aggregate.
     pub fn add_aggregate<A: Accumulator>(&self, spec: FunctionSpec) -> Result<(), Error> {
         is_a(&spec, FunctionKind::Aggregate)?;
         let function = Shared::Owned(Arc::new(Aggregate::of::<A>(spec)));
@@ -59,7 +64,8 @@ impl Session {
     /// Adds a table function.
     ///
     /// # Errors
-    /// E0210 if a function has one of its names.
+    ///
+    /// E0210 if a function already has one of its names.
     pub fn add_table_function(&self, function: TableFunction) -> Result<(), Error> {
         let function = Shared::Owned(Arc::new(function));
         self.register("a function", |registry| registry.add_table_function(function))
@@ -68,7 +74,8 @@ impl Session {
     /// Adds a source to the open dumps; the column `dump` shows its name.
     ///
     /// # Errors
-    /// E0210 if a source has that name.
+    ///
+    /// E0210 if a source already has that name.
     pub fn add_source(&self, name: &str, source: impl Source + 'static) -> Result<(), Error> {
         let source =
             OpenSource { name: name.to_owned(), files: Vec::new(), source: Box::new(source) };

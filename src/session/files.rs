@@ -1,5 +1,5 @@
-//! Files that queries name: `FROM 'file.csv'`, `read_csv('file.csv')` and its kin. A file is read once for the
-//! statements that name it, and its rows go when they are done.
+//! Files in queries: `FROM 'file.csv'`, `read_csv('file.csv')` and similar functions. A file is
+//! read once for the statements that name it, and its rows are dropped after these.
 
 mod options;
 
@@ -18,12 +18,12 @@ use crate::lang::ast::{Ident, Name, Statement, StatementKind, TableAlias, TableR
 use crate::plan::Params;
 use options::{Read, Request};
 
-/// The most files of one pattern.
+/// The maximum number of files of one pattern.
 const MAX_FILES: usize = 10_000;
 
 impl Session {
-    /// The statements with tables in the places of files, and the state that has these tables;
-    /// `None` if no file is named.
+    /// The statements with files replaced by tables, and a state that has these tables; `None` if
+    /// no file is named.
     pub(super) fn with_files(
         &self,
         state: &State,
@@ -57,15 +57,15 @@ impl Session {
     }
 }
 
-/// Reads the files that it meets.
+/// Reads the files that statements name.
 struct Reader<'a> {
     allowed: &'a super::Options,
     params: &'a Params,
-    /// How many bytes the rows of files may take.
+    /// The memory that is left for the rows of files, in bytes.
     memory: usize,
     stop: &'a AtomicBool,
     first: &'a State,
-    /// The state with the files so far.
+    /// The state with the files that have been read so far.
     state: Option<State>,
     errors: Vec<Diagnostic>,
 }
@@ -133,7 +133,7 @@ impl Reader<'_> {
             );
         }
         if files.is_empty() {
-            // A file that is not there says so itself when it is opened.
+            // Opening reports a file that does not exist.
             let file = self.allowed.readable(path)?;
             return Err(match Image::open(&file) {
                 Err(error) => error.into(),
@@ -167,7 +167,7 @@ impl Reader<'_> {
     }
 }
 
-/// Accounts for the rows of a file.
+/// Counts the rows of a file against the memory limit.
 fn take(left: &mut usize, bytes: usize, file: &str) -> Result<(), Diagnostic> {
     let Some(rest) = left.checked_sub(bytes) else {
         let message = format!("{file}: its rows need more than the query's memory leaves");

@@ -1,5 +1,5 @@
-//! The last safety net: a panic inside the library becomes an internal error and never crosses the
-//! public interface. A panic is still a bug that should be reported.
+//! A panic inside the library becomes an internal error and does not cross the public interface. A
+//! panic is still a bug that should be reported.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,9 +8,8 @@ use super::Error;
 use crate::diag::{Code, Diagnostic};
 use crate::lang::with_stack;
 
-/// Runs something whose panic is an error. What it shares with others are caches behind locks that
-/// are read as they stand, so that a panic in the middle leaves nothing half done that anybody
-/// believes.
+/// Runs code and converts a panic to an error. The shared state is limited to caches behind locks,
+/// which a panic cannot leave in an inconsistent state.
 pub(super) fn guarded<T>(run: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     catch_unwind(AssertUnwindSafe(|| with_stack(run))).unwrap_or_else(|panic| {
         let found = format!("a defect of dumpql ended the work: {}", text(&*panic));

@@ -9,7 +9,7 @@ use crate::catalog::{Format, PointerWidth, Ty, Value};
 use crate::diag::{Code, Diagnostic};
 use crate::lang::{SavedParam, SavedQuery};
 
-/// Name and text of every shipped query, in the order in which they are listed.
+/// The names and texts of all shipped queries, in the order in which they are listed.
 const FILES: &[(&str, &str)] = &[
     ("overview", include_str!("../../queries/overview.sql")),
     ("crash", include_str!("../../queries/crash.sql")),
@@ -127,16 +127,16 @@ pub fn library() -> &'static [SavedQuery] {
     &LIBRARY
 }
 
-/// The shipped query of that name or other name, in any ASCII case, or that answers the debugger
-/// command of that name.
+/// The shipped query with that name or alias, ignoring ASCII case, or for that debugger command.
 ///
 /// # Errors
+///
 /// E0201 with similar names.
 pub fn find_query(name: &str) -> Result<&'static SavedQuery, Error> {
     find(library().iter(), name).map(|called| called.query)
 }
 
-/// The query that a name or a debugger command stands for.
+/// The query for a name or a debugger command.
 fn find<'a>(
     queries: impl Iterator<Item = &'a SavedQuery> + Clone,
     name: &str,
@@ -155,14 +155,15 @@ fn find<'a>(
         .into())
 }
 
-/// The queries that a person has: those of their own files first, then the shipped ones.
+/// The queries that are available to a user: those of the user's own files first, then the shipped
+/// ones.
 #[derive(Debug, Clone, Default)]
 pub struct Library {
     own: Vec<SavedQuery>,
 }
 
 impl Library {
-    /// Adds a query of a person's own; it hides a shipped one of the same name.
+    /// Adds a user's query; it hides a shipped one with the same name.
     pub fn add(&mut self, query: SavedQuery) {
         self.own.retain(|other| !other.name.eq_ignore_ascii_case(&query.name));
         self.own.push(query);
@@ -176,15 +177,16 @@ impl Library {
         self.own.iter().chain(library().iter().filter(move |query| !hidden(query)))
     }
 
-    /// The query that a name, another name or a debugger command stands for.
+    /// The query for a name, an alias or a debugger command.
     ///
     /// # Errors
+    ///
     /// E0201 with similar names.
     pub fn find(&self, name: &str) -> Result<Called<'_>, Error> {
         find(self.queries(), name)
     }
 
-    /// Whether a line is meant for a debugger and no SQL.
+    /// Whether a line is a debugger command rather than SQL.
     pub fn is_command(&self, line: &str) -> bool {
         debugger::is_command(self.queries(), line)
     }
@@ -198,11 +200,12 @@ impl Library {
     }
 }
 
-/// Values for a query's parameters from texts by name: typed as the header says, defaults for
-/// those not given; names that the header does not have stay text.
+/// Converts texts by name to the values of a query's parameters: with the types in the header, and
+/// default values for the others; parameters that are not in the header stay text.
 ///
 /// # Errors
-/// E0208 for a text that is no value of the type, and for a parameter without value or default.
+///
+/// E0208 for a text that is not a value of the type, and for a parameter without value or default.
 pub fn parameters(query: &SavedQuery, given: &BTreeMap<String, String>) -> Result<Params, Error> {
     let mut params: Params =
         given.iter().map(|(name, text)| (name.clone(), Value::text(text.clone()))).collect();
@@ -212,9 +215,9 @@ pub fn parameters(query: &SavedQuery, given: &BTreeMap<String, String>) -> Resul
     Ok(params)
 }
 
-/// Values for a query's parameters from values of a program: converted to the types of the header,
-/// defaults for those not given; texts are read as [`parameters`] reads them, and names that the
-/// header does not have stay as they are.
+/// Converts values of a program to the values of a query's parameters: with the types in the
+/// header, and default values for the others; texts are parsed as by [`parameters`], and parameters
+/// that are not in the header are unchanged.
 ///
 /// ```
 /// use dumpql::library::{find_query, typed_parameters};
@@ -250,8 +253,8 @@ pub fn typed_parameters(query: &SavedQuery, given: &Params) -> Result<Params, Er
     Ok(params)
 }
 
-/// The text from which a value is read as a value of another type; a number for an address is not
-/// taken for hexadecimal digits.
+/// The text of a value, to be parsed as another type; a number for an address is written so that it
+/// is not parsed as hexadecimal digits.
 fn text_for(value: &Value<'_>, ty: Option<Ty>) -> String {
     match value {
         Value::Int(number) if ty == Some(Ty::Addr) && *number >= 0 => format!("{number:#x}"),
@@ -272,7 +275,7 @@ fn value(
     };
     let Some(ty) = Ty::from_name(ty) else {
         return fail(
-            format!("`{ty}` is no type"),
+            format!("`{ty}` is not a type"),
             "types are BOOLEAN, INTEGER, DOUBLE, VARCHAR, ADDRESS, TIMESTAMP and INTERVAL"
                 .to_owned(),
         );
@@ -285,7 +288,10 @@ fn value(
     };
     match Value::parse(text, ty) {
         Some(value) => Ok(value),
-        None => fail(format!("`{text}` is no {ty}"), format!("parameter `{name}` is {doc}")),
+        None => fail(
+            format!("`{text}` is not a value of type {ty}"),
+            format!("parameter `{name}` is {doc}"),
+        ),
     }
 }
 
@@ -320,7 +326,7 @@ mod tests {
         }
     }
 
-    /// What is typed, the query that answers, and the values that it is given.
+    /// A command, the name of its query, and the parameter values.
     const COMMANDS: &[(&str, &str, &str)] = &[
         ("!locks", "high-contention", ""),
         ("!locks -v", "high-contention", ""),
@@ -379,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_of_ones_own_hides_a_shipped_one() {
+    fn a_users_query_hides_a_shipped_one() {
         let mut library = Library::default();
         let shipped = library.queries().count();
         let own = |name: &str, text: &str| SavedQuery::parse(name, text).unwrap();

@@ -44,9 +44,9 @@ pub use crate::lang::{
 };
 pub use crate::plan::Params;
 
-/// Open sources, and the engine that answers queries over them.
+/// Open sources, and the engine that runs queries on them.
 ///
-/// Shared between threads freely; each query is independent of the others.
+/// A session can be shared between threads; queries are independent of each other.
 ///
 /// ```
 /// let session = dumpql::Session::sample()?;
@@ -75,9 +75,10 @@ impl Session {
         Self::open_with(&[path.as_ref()], &Options::default())
     }
 
-    /// Opens several dumps, which every table then covers.
+    /// Opens several dumps; every table then contains the rows of all.
     ///
     /// # Errors
+    ///
     /// As [`Session::open`], for the first file that fails.
     pub fn open_with(paths: &[&Path], options: &Options) -> Result<Self, Error> {
         let spooling = options.spooling();
@@ -88,22 +89,23 @@ impl Session {
     /// Opens the sample, a kernel dump of a busy server that is built in memory.
     ///
     /// # Errors
-    /// None but defects of the sample.
+    /// Only if the sample itself has a defect.
     pub fn sample() -> Result<Self, Error> {
         Self::from_images(vec![Image::from_bytes("sample", synth::sample())], &Options::default())
     }
 
-    /// Opens dumps whose bytes are in memory or mapped already.
+    /// Opens dumps whose bytes are already in memory or mapped.
     ///
     /// # Errors
+    ///
     /// As [`Session::open`].
     pub fn from_images(images: Vec<Image>, options: &Options) -> Result<Self, Error> {
         let (session, failures) = Self::assemble(images, options);
         failures.into_iter().next().map_or(Ok(session), |(_, error)| Err(error))
     }
 
-    /// Opens what can be opened of several dumps, after the sample if that is asked for; the path
-    /// `-` is standard input. Returns what is wrong with the rest, by the path as given.
+    /// Opens those of several dumps that can be opened, after the sample if requested; the path `-`
+    /// is standard input. Returns the errors of the others, by the path as given.
     pub fn open_each(
         paths: &[&Path],
         sample: bool,
@@ -177,7 +179,7 @@ impl Session {
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Replaces the present state.
+    /// Replaces the current state.
     fn replace(
         &self,
         change: impl FnOnce(&State) -> Result<State, Diagnostic>,
@@ -187,8 +189,8 @@ impl Session {
         Ok(())
     }
 
-    /// Adds a table of the program's own rows, to be joined with those of dumps. It takes the place
-    /// of a table of the same name.
+    /// Adds a table with rows of the program, which queries can join with tables of dumps. It
+    /// replaces a table with the same name.
     ///
     /// ```
     /// use dumpql::{ColumnBuilder, Session, Ty};
@@ -207,16 +209,17 @@ impl Session {
         Ok(self.replace(|state| Ok(state.with_table(table)))?)
     }
 
-    /// Adds a table of the rows of a result, under the conditions of [`Session::attach_rows`].
+    /// Adds a table with the rows of a result, under the conditions of [`Session::attach_rows`].
     ///
     /// # Errors
+    ///
     /// As [`Session::attach_rows`].
     pub fn attach_result(&self, name: &str, result: &ResultSet) -> Result<(), Error> {
         let table = MemTable::from_result(name, result)?;
         Ok(self.replace(|state| Ok(state.with_table(table)))?)
     }
 
-    /// The tables and functions that queries may name.
+    /// The tables and functions that queries can name.
     pub fn catalog(&self) -> Arc<Catalog> {
         Arc::clone(&self.state().catalog)
     }
@@ -232,40 +235,43 @@ impl Session {
         self.state().sources.iter().map(|s| s.source.kind()).collect()
     }
 
-    /// Whether the path is the file of an open source or of an attached table, by the file's
-    /// identity: links, case and `..` do not matter. Nothing may be written there.
+    /// Whether the path is the file of an open source or of an attached table. Files are compared
+    /// by identity: links, case and `..` do not matter. Such a file must not be written.
     pub fn is_open(&self, path: &Path) -> bool {
         let state = self.state();
         state.files().any(|file| same_file::is_same_file(file, path).unwrap_or(false))
     }
 
-    /// Reads a script, to be run with parameters, limits and a token that cancels it.
+    /// Parses a script, which can then be run with parameters, limits and a cancellation token.
     ///
     /// # Errors
-    /// What is wrong with its syntax. Names and types are checked when it runs.
+    ///
+    /// Syntax errors. Names and types are checked when the script runs.
     pub fn prepare(&self, sql: &str) -> Result<Prepared<'_>, Error> {
         Prepared::new(self, sql)
     }
 
-    /// Runs a script and returns the result of its last statement that gives one. A script of
-    /// nothing but `ATTACH` and `DETACH` gives a result without columns.
+    /// Runs a script and returns the result of its last statement that has one. A script with only
+    /// `ATTACH` and `DETACH` gives a result without columns.
     ///
     /// # Errors
-    /// Whatever is wrong with the query, with its place; nothing runs before all is checked.
+    /// The errors of the query, with their positions; nothing runs before all statements are
+    /// checked.
     pub fn query(&self, sql: &str) -> Result<ResultSet, Error> {
         self.prepare(sql)?.run()
     }
 
-    /// The same with values for the parameters `$name`.
+    /// As [`Session::query`], with values for the parameters `$name`.
     ///
     /// # Errors
+    ///
     /// As [`Session::query`].
     pub fn query_with(&self, sql: &str, params: &Params) -> Result<ResultSet, Error> {
         self.prepare(sql)?.with(params).run()
     }
 }
 
-/// The bytes of the sample, as [`Session::sample`] opens them.
+/// The bytes of the sample that [`Session::sample`] opens.
 pub fn sample_file() -> Vec<u8> {
     synth::sample()
 }

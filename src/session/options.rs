@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use super::access::Folders;
 use crate::dump::Spooling;
 
-/// What [`Options::memory`] is by default: with a copy that an operator above makes, a query stays
-/// below 500 MB.
+/// The default of [`Options::memory`]: together with a copy that an operator above makes, a query
+/// stays below 500 MB.
 pub(super) const MEMORY: usize = 224 << 20;
 
-/// How a session is opened. Each setting has a method of its name:
+/// Options for opening a session. Each setting has a method of its name:
 ///
 /// ```
 /// let options = dumpql::Options::default().offline(true).strict(true);
@@ -32,8 +32,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// Folders and files of symbols and layouts, and symbol paths as Windows debuggers write them
-    /// (`srv*cache*url`), whose servers are asked.
+    /// Folders and files with symbols and layouts, and symbol paths in the notation of Windows
+    /// debuggers (`srv*cache*url`), whose servers are used.
     #[must_use]
     pub fn symbols<P: Into<PathBuf>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
         self.symbols = paths.into_iter().map(Into::into).collect();
@@ -41,14 +41,14 @@ impl Options {
     }
 
     /// A symbol path such as the value of `_NT_SYMBOL_PATH`. Missing folders are skipped, and its
-    /// servers are not asked.
+    /// servers are not used.
     #[must_use]
     pub fn environment_symbols(mut self, path: impl Into<String>) -> Self {
         self.environment_symbols = path.into();
         self
     }
 
-    /// Whether no symbol server is asked.
+    /// Whether symbol servers are not used.
     #[must_use]
     pub const fn offline(mut self, offline: bool) -> Self {
         self.offline = offline;
@@ -88,24 +88,25 @@ impl Options {
         self
     }
 
-    /// Whether queries may open files by their path (`ATTACH`, functions that read files). They may
-    /// not by default, as a program may run the queries of others; the command line allows it.
+    /// Whether queries may open files by their path (`ATTACH`, functions that read files). By
+    /// default they may not, because a program may run queries that others wrote; the command line
+    /// allows it.
     #[must_use]
     pub const fn files(mut self, allowed: bool) -> Self {
         self.files = allowed;
         self
     }
 
-    /// The folder for temporary files: what is unpacked of archives, and what comes through a pipe;
-    /// by default the system's, which `TMPDIR` names. They are deleted when the session is closed.
+    /// The folder for temporary files, which hold unpacked archives and piped input; by default the
+    /// system's, which `TMPDIR` names. They are deleted when the session is closed.
     #[must_use]
     pub fn temporary(mut self, folder: impl Into<PathBuf>) -> Self {
         self.temporary = Some(folder.into());
         self
     }
 
-    /// How many bytes may be unpacked of one file, by default 64 GiB. Setting it also allows what is
-    /// packed better than dumps are.
+    /// The maximum number of bytes that are unpacked from one file, by default 64 GiB. Setting it
+    /// also allows higher compression ratios than dumps have.
     #[must_use]
     pub const fn unpacked(mut self, bytes: u64) -> Self {
         self.unpacked = Some(bytes);
@@ -117,9 +118,9 @@ impl Options {
         Spooling { folder: self.temporary.clone(), limit: self.unpacked }
     }
 
-    /// Lets queries open the files below some folders only, and write files below others only
-    /// (`ATTACH`, `COPY`, functions that read files). Links and `..` are resolved before that is
-    /// decided; a relative path is looked for below each of the folders. Takes the place of
+    /// Allows queries to open only files below the folders `read`, and to write only files below
+    /// the folders `write` (`ATTACH`, `COPY`, functions that read files). Links and `..` are
+    /// resolved before the check; a relative path is resolved against each of the folders. Replaces
     /// [`Options::files`].
     #[must_use]
     pub fn folders<R: Into<PathBuf>, W: Into<PathBuf>>(
@@ -134,7 +135,7 @@ impl Options {
         self
     }
 
-    /// The folder below the user's own for caches in which the command line keeps indexes.
+    /// The folder, below the user's cache folder, in which the command line keeps indexes.
     pub fn own_cache() -> PathBuf {
         crate::symbol::own_cache().join("index")
     }

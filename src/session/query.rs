@@ -18,29 +18,29 @@ use crate::lang::ast::{Statement, StatementKind};
 use crate::plan::{self, Planned};
 use crate::table::{Cx, Progress};
 
-/// How far a query is, to be looked at from another thread. Clones watch the same query.
+/// The progress of a query, which can be read from another thread. Clones refer to the same query.
 #[derive(Debug, Clone, Default)]
 pub struct QueryProgress(Arc<Progress>);
 
 impl QueryProgress {
-    /// For a query that has not begun.
+    /// The progress of a query that has not started.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How many rows scans have read so far.
+    /// The number of rows that scans have read so far.
     pub fn rows_read(&self) -> usize {
         self.0.rows()
     }
 
-    /// How many bytes of memory a search has been through, and through how many it goes; `None`
-    /// while nothing is searched. A part that holds no pages counts as well.
+    /// How many bytes of memory a search has covered, and how many it covers in total; `None` while
+    /// no search is running. Ranges without pages are counted too.
     pub fn searched(&self) -> Option<(u64, u64)> {
         self.0.searched()
     }
 }
 
-/// A script of one or more statements that was read and can be run, once or again.
+/// A parsed script of one or more statements, which can be run several times.
 ///
 /// ```
 /// use std::time::Duration;
@@ -72,7 +72,7 @@ pub struct Prepared<'s> {
     progress: QueryProgress,
 }
 
-/// When a query has to be done.
+/// The time limit of a query.
 #[derive(Debug, Clone, Copy, Default)]
 enum Limit {
     #[default]
@@ -110,49 +110,50 @@ impl<'s> Prepared<'s> {
         self
     }
 
-    /// Ends the query with E0306 once the token is cancelled. Any of several tokens ends it.
+    /// Cancels the query with E0306 when the token is cancelled. With several tokens, any of them
+    /// cancels it.
     pub fn cancel(mut self, token: &CancelToken) -> Self {
         self.tokens.push(token.clone());
         self
     }
 
-    /// Ends the query with E0308 if it is not done at that time.
+    /// Ends the query with E0308 if it is not finished at that time.
     pub const fn deadline(mut self, at: Instant) -> Self {
         self.limit = Limit::At(at);
         self
     }
 
-    /// Ends the query with E0308 if it is not done so long after it began.
+    /// Ends the query with E0308 if it is not finished within this time after its start.
     pub const fn timeout(mut self, within: Duration) -> Self {
         self.limit = Limit::Within(within);
         self
     }
 
-    /// A limit on the bytes that joins and functions of the query may produce, instead of that in
-    /// the session's options.
+    /// A limit on the bytes that joins and functions of the query may produce, instead of the one
+    /// in the session's options.
     pub const fn memory(mut self, bytes: usize) -> Self {
         self.memory = Some(bytes);
         self
     }
 
-    /// Whether a value that cannot be read is an error, instead of the setting in the session's
-    /// options.
+    /// Whether a value that cannot be read is an error, instead of the session's option.
     pub const fn strict(mut self, strict: bool) -> Self {
         self.strict = Some(strict);
         self
     }
 
-    /// Tells how far the query is.
+    /// Reports the progress of the query.
     pub fn progress(mut self, progress: &QueryProgress) -> Self {
         self.progress = progress.clone();
         self
     }
 
-    /// Runs the statements and returns the result of the last one that gives one. A script of
-    /// nothing but `ATTACH` and `DETACH` gives a result without columns.
+    /// Runs the statements and returns the result of the last one that has one. A script with only
+    /// `ATTACH` and `DETACH` gives a result without columns.
     ///
     /// # Errors
-    /// Whatever is wrong with the query, with its place; nothing runs before all is checked.
+    /// The errors of the query, with their positions; nothing runs before all statements are
+    /// checked.
     pub fn run(&self) -> Result<ResultSet, Error> {
         let mut last = None;
         let statements = self.run_each(&mut |result| {
@@ -166,12 +167,13 @@ impl<'s> Prepared<'s> {
         Ok(last.unwrap_or_default())
     }
 
-    /// Runs the statements, handing over each result as it is ready; the receiver returns whether
-    /// to go on. Returns how many statements there are. Queries up to the next statement that changes
-    /// what they see (`ATTACH`, `CREATE`, `SET` …) are checked before the first of them runs.
+    /// Runs the statements and passes on each result as soon as it is ready; `receive` returns
+    /// whether to continue. Returns the number of statements. Queries up to the next statement that
+    /// changes what they see (`ATTACH`, `CREATE`, `SET` …) are checked before the first of them
+    /// runs.
     ///
     /// # Errors
-    /// As [`Prepared::run`]; results handed over before stay valid.
+    /// As [`Prepared::run`]; earlier results stay valid.
     pub fn run_each(&self, receive: &mut dyn FnMut(ResultSet) -> bool) -> Result<usize, Error> {
         guarded(|| self.run_all(receive))
     }
@@ -221,7 +223,7 @@ impl<'s> Prepared<'s> {
         Ok(())
     }
 
-    /// Runs queries over what is open now; returns whether to go on.
+    /// Runs queries on the current sources; returns whether to continue.
     pub(super) fn queries(
         &self,
         statements: &[Statement],
@@ -251,7 +253,8 @@ impl<'s> Prepared<'s> {
         Ok(true)
     }
 
-    /// The plans of statements. A PIVOT reads its values for them, in no more time than a query has.
+    /// Plans statements. A PIVOT reads its values during planning, within the time limit of a
+    /// query.
     fn plans(
         &self,
         state: &State,
@@ -264,7 +267,7 @@ impl<'s> Prepared<'s> {
         })
     }
 
-    /// Does work that ends with E0308 if it takes longer than the setting `timeout` allows.
+    /// Runs work that ends with E0308 if it takes longer than the setting `timeout`.
     pub(super) fn bounded<T>(
         &self,
         state: &State,
@@ -279,7 +282,7 @@ impl<'s> Prepared<'s> {
         })
     }
 
-    /// The result of a plan over some state.
+    /// Runs a plan on a state.
     pub(super) fn ran(
         &self,
         state: &State,
@@ -289,7 +292,7 @@ impl<'s> Prepared<'s> {
         self.within(state, &run.flag, |cx| exec::run(planned, cx).map_err(|error| vec![error]))
     }
 
-    /// The plan of a statement over some state.
+    /// Plans a statement for a state.
     pub(super) fn planned(
         &self,
         state: &State,
@@ -303,7 +306,7 @@ impl<'s> Prepared<'s> {
         })
     }
 
-    /// What plans and runs see of some state.
+    /// Calls `f` with the context of a state.
     fn within<T>(
         &self,
         state: &State,

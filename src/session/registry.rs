@@ -1,4 +1,4 @@
-//! The built-in definitions, assembled once, and those that a host program adds.
+//! The built-in definitions, assembled once, and those of a host program.
 
 use std::sync::{Arc, LazyLock};
 
@@ -8,7 +8,7 @@ use crate::{func, table};
 
 static SHIPPED: LazyLock<Arc<Registry>> = LazyLock::new(|| {
     let mut all = Registry::default();
-    // Names are unique among what is built in, which a test of the registry holds.
+    // The names of built-in definitions are unique; a test of the registry checks this.
     for table in table::ALL {
         let _ = all.add_table(Shared::Static(*table));
     }
@@ -27,7 +27,7 @@ static SHIPPED: LazyLock<Arc<Registry>> = LazyLock::new(|| {
     Arc::new(all)
 });
 
-/// All tables and functions that are built in.
+/// The registry of all built-in tables and functions.
 pub fn shipped() -> Arc<Registry> {
     Arc::clone(&SHIPPED)
 }
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_built_in_takes_the_name_of_another() {
+    fn built_in_names_are_unique() {
         let shipped = shipped();
         assert_eq!(shipped.tables().count(), table::ALL.len());
         let functions = func::scalars().count() + func::table_functions().count();

@@ -1,4 +1,4 @@
-//! What `SET` changes: limits of the queries of a session.
+//! The settings that `SET` changes: limits of the queries of a session.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use crate::time::{parse_interval, render_interval};
 /// The settings of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Settings {
-    /// How many bytes a query may make of its rows.
+    /// The memory limit of a query in bytes.
     pub(super) memory: usize,
-    /// How long a statement may take.
+    /// The time limit of a statement.
     pub(super) timeout: Option<Duration>,
     /// Whether a value that cannot be read is an error.
     pub(super) strict: bool,
@@ -21,18 +21,18 @@ pub(super) struct Settings {
 const NAMES: [&str; 3] = ["memory_limit", "strict", "timeout"];
 
 impl Settings {
-    /// What the options of a session say.
+    /// The initial settings from the options of a session.
     pub(super) fn of(options: &Options) -> Self {
         let memory = options.memory.unwrap_or(MEMORY);
         Self { memory, timeout: None, strict: options.strict }
     }
 
-    /// The names of settings, for those who look for one.
+    /// The names of all settings, for suggestions.
     pub(super) const fn names() -> &'static [&'static str] {
         &NAMES
     }
 
-    /// The setting of that name as documentation calls it.
+    /// The documented name of a setting.
     pub(super) fn named(name: &str) -> Option<&'static str> {
         let name = match name.to_ascii_lowercase().as_str() {
             "max_memory" => "memory_limit".to_owned(),
@@ -42,7 +42,7 @@ impl Settings {
         NAMES.into_iter().find(|known| *known == name)
     }
 
-    /// All settings with their values, and those that they have at first.
+    /// All settings with their values and initial values.
     pub(super) fn listed(&self, first: &Self) -> Vec<Setting> {
         let setting = |name, value: &dyn Fn(&Self) -> String, doc| Setting {
             name,
@@ -70,10 +70,11 @@ impl Settings {
         ]
     }
 
-    /// Gives a setting its value. Without `trust`, the limit of memory is no more than `first` says.
+    /// Sets a setting. Without `trust`, the memory limit cannot exceed that of `first`.
     ///
     /// # Errors
-    /// What is wrong with the value.
+    ///
+    /// If the value is invalid.
     pub(super) fn set(
         &mut self,
         name: &str,
@@ -95,7 +96,7 @@ impl Settings {
         Ok(())
     }
 
-    /// Gives a setting the value that it had at first.
+    /// Resets a setting to its initial value.
     pub(super) const fn reset(&mut self, name: &str, first: &Self) {
         match name.as_bytes() {
             b"memory_limit" => self.memory = first.memory,
@@ -119,7 +120,7 @@ fn truth(value: &Value<'_>) -> Option<bool> {
     }
 }
 
-/// A number of bytes above 0: 1 KB is 1024.
+/// A number of bytes above 0; 1 KB is 1024 bytes.
 fn size(value: &Value<'_>) -> Option<usize> {
     match value {
         Value::Int(bytes) => usize::try_from(*bytes).ok().filter(|&bytes| bytes > 0),
@@ -142,8 +143,11 @@ fn size(value: &Value<'_>) -> Option<usize> {
     }
 }
 
-/// A duration; none for NULL, 0 and words that say so.
-#[allow(clippy::option_option, reason = "a value that says none is no wrong value")]
+/// A duration; NULL, 0 and words such as `off` mean none.
+#[allow(
+    clippy::option_option,
+    reason = "an invalid value and a value for none are different results"
+)]
 fn time(value: &Value<'_>) -> Option<Option<Duration>> {
     let micros = match value {
         Value::Null | Value::Int(0) => 0,
@@ -162,7 +166,7 @@ fn duration(time: Duration) -> String {
     render_interval(i64::try_from(time.as_micros()).unwrap_or(i64::MAX))
 }
 
-/// A size in the largest unit that says it exactly.
+/// A size in the largest unit in which it is a whole number.
 fn bytes(size: usize) -> String {
     let units = [(30, "GB"), (20, "MB"), (10, "KB")];
     let fits = units.into_iter().find(|(shift, _)| size > 0 && size.is_multiple_of(1 << shift));
@@ -181,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_read_as_people_write_them() {
+    fn values_are_accepted_in_common_notations() {
         let mut settings = first();
         let mut set =
             |name, value| settings.set(name, &value, &first(), false).map(|()| settings.clone());
@@ -201,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn only_who_is_trusted_raises_the_limit_of_memory() {
+    fn only_a_trusted_caller_raises_the_memory_limit() {
         let more = Value::text("100GB");
         assert!(first().set("memory_limit", &more, &first(), false).is_err());
         assert!(first().set("memory_limit", &more, &first(), true).is_ok());

@@ -1,4 +1,4 @@
-//! From files to sources: an archive gives one for each dump or log in it.
+//! Opens files as sources; an archive gives a source for each dump or log in it.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::symbol::Store;
 
 /// A source whose name is not chosen yet.
 pub(super) struct Opened {
-    /// Its name, if it is a member of an archive, and the path.
+    /// Its member name, if it is in an archive, and the path.
     names: (Option<String>, String),
     files: Vec<PathBuf>,
     source: Box<dyn Source>,
@@ -24,14 +24,14 @@ impl Opened {
         OpenSource { name, files: self.files, source: self.source }
     }
 
-    /// What a member is called below the name of its archive.
+    /// The name of the member within its archive.
     pub(super) fn member(&self) -> &str {
         let name = self.names.0.as_deref().unwrap_or(&self.names.1);
         name.split_once('!').map_or(name, |(_, member)| member)
     }
 }
 
-/// Opens an image, or what is packed in it. Returns what is wrong with the rest, by its path.
+/// Opens an image, or the members of an archive. Returns the errors of the others, by path.
 pub(super) fn open(
     image: Image,
     store: &Store,
@@ -60,14 +60,14 @@ pub(super) fn open(
             Err(error) => failures.push((names.1, error)),
         }
     }
-    // A text or a file of another kind beside the dumps of an archive is no failure.
+    // A file of another kind beside the dumps in an archive is not an error.
     if opened.is_empty() {
         failures.append(&mut guesses);
     }
     (opened, failures)
 }
 
-/// The sources with names that tell them apart.
+/// The sources with distinct names.
 pub(super) fn named(opened: Vec<Opened>) -> Vec<OpenSource> {
     let pairs = opened.iter().map(|one| (one.names.0.as_deref(), one.names.1.as_str()));
     let names = short_names(pairs);

@@ -13,29 +13,29 @@ use crate::model::Source;
 use crate::plan::Definitions;
 use crate::table::NamedSource;
 
-/// An open dump or log, and what the column `dump` calls it.
+/// An open dump or log, with its name in the column `dump`.
 pub(super) struct OpenSource {
     pub(super) name: String,
-    /// The files that it is read from: none for bytes in memory, an archive for its members.
+    /// The files of the source: none for bytes in memory, the archive for its members.
     pub(super) files: Vec<PathBuf>,
     pub(super) source: Box<dyn Source>,
 }
 
-/// What statements of the session made.
+/// The definitions and settings that statements of the session have made.
 #[derive(Clone)]
 pub(super) struct Defined {
     pub(super) definitions: Arc<Definitions>,
-    /// The views as tables.
+    /// The specifications of the views as tables.
     pub(super) views: Vec<TableSpec>,
     pub(super) settings: Settings,
-    /// What the settings are at first.
+    /// The initial settings.
     pub(super) first: Settings,
-    /// Prepared queries by their names in small letters.
+    /// Prepared queries by their names in lower case.
     pub(super) prepared: BTreeMap<String, Arc<Query>>,
 }
 
 impl Defined {
-    /// Nothing yet.
+    /// No definitions.
     pub(super) fn new(options: &Options) -> Self {
         let first = Settings::of(options);
         Self {
@@ -48,13 +48,13 @@ impl Defined {
     }
 }
 
-/// What queries see.
+/// The state that queries see.
 #[derive(Clone)]
 pub(super) struct State {
     pub(super) catalog: Arc<Catalog>,
     pub(super) sources: Vec<Arc<OpenSource>>,
     pub(super) attached: Vec<Arc<MemTable>>,
-    /// The code of tables and functions, the host's own among them.
+    /// Tables and functions, including those of the host program.
     pub(super) registry: Arc<Registry>,
     pub(super) defined: Defined,
 }
@@ -79,17 +79,17 @@ impl State {
         Self { catalog: Arc::new(catalog), sources, attached, registry, defined }
     }
 
-    /// With other definitions.
+    /// A copy with other definitions.
     pub(super) fn with_defined(&self, defined: Defined) -> Self {
         Self::new(self.sources.clone(), self.attached.clone(), Arc::clone(&self.registry), defined)
     }
 
-    /// With these sources and tables.
+    /// A copy with these sources and tables.
     fn of(&self, sources: Vec<Arc<OpenSource>>, attached: Vec<Arc<MemTable>>) -> Self {
         Self::new(sources, attached, Arc::clone(&self.registry), self.defined.clone())
     }
 
-    /// With another table, which replaces one with the same name.
+    /// A copy with another table, which replaces one with the same name.
     pub(super) fn with_table(&self, table: MemTable) -> Self {
         let mut attached = self.attached.clone();
         attached.retain(|t| !t.spec().name.eq_ignore_ascii_case(table.spec().name));
@@ -97,15 +97,15 @@ impl State {
         self.of(self.sources.clone(), attached)
     }
 
-    /// With a source more.
+    /// A copy with an additional source.
     pub(super) fn with_source(&self, source: OpenSource) -> Self {
         let mut sources = self.sources.clone();
         sources.push(Arc::new(source));
         self.of(sources, self.attached.clone())
     }
 
-    /// With each of the sources alone, by its name, and all attached tables. One source has the same
-    /// catalog as another.
+    /// Copies that each have one of the sources, with its name, and all attached tables. All have
+    /// the same catalog.
     pub(super) fn each_alone(&self) -> impl Iterator<Item = (&str, Self)> {
         let first = self.sources.iter().take(1).cloned().collect();
         let one = self.of(first, self.attached.clone());
@@ -114,13 +114,13 @@ impl State {
         })
     }
 
-    /// With other tables and functions.
+    /// A copy with other tables and functions.
     pub(super) fn with_registry(&self, registry: Registry) -> Self {
         let (sources, attached) = (self.sources.clone(), self.attached.clone());
         Self::new(sources, attached, Arc::new(registry), self.defined.clone())
     }
 
-    /// Without the source or attached table of that name; `None` if there is none.
+    /// A copy without the source or attached table with that name; `None` if there is none.
     pub(super) fn without(&self, name: &str) -> Option<Self> {
         let table = |t: &&Arc<MemTable>| !t.spec().name.eq_ignore_ascii_case(name);
         let source = |s: &&Arc<OpenSource>| !s.name.eq_ignore_ascii_case(name);
@@ -143,17 +143,17 @@ impl State {
         self.sources.iter().any(|s| s.name.eq_ignore_ascii_case(name))
     }
 
-    /// The sources as tables see them.
+    /// The sources for tables.
     pub(super) fn named(&self) -> Vec<NamedSource<'_>> {
         self.sources.iter().map(|s| NamedSource { name: &s.name, source: &*s.source }).collect()
     }
 
-    /// The sources as functions see them.
+    /// The sources for functions.
     pub(super) fn for_functions(&self) -> Vec<(&str, &dyn Source)> {
         self.sources.iter().map(|s| (s.name.as_str(), &*s.source)).collect()
     }
 
-    /// 64 bits as soon as one source has them.
+    /// 64 bits if any of the sources has 64 bits.
     pub(super) fn width(&self) -> PointerWidth {
         let narrow = |s: &Arc<OpenSource>| s.source.machine().width == PointerWidth::Bits32;
         if !self.sources.is_empty() && self.sources.iter().all(narrow) {
@@ -164,8 +164,8 @@ impl State {
     }
 }
 
-/// File names where they are unique, else whole paths, numbered where even those repeat. Takes
-/// names, of members of archives, and paths.
+/// File names if they are unique, otherwise whole paths, with numbers if these repeat. `names` are
+/// the names of archive members and the paths.
 pub(super) fn short_names<'a>(
     names: impl Iterator<Item = (Option<&'a str>, &'a str)>,
 ) -> Vec<String> {

@@ -1,9 +1,9 @@
-//! The proleptic Gregorian calendar: from microseconds to dates and back, weeks, and steps of
-//! months.
+//! The proleptic Gregorian calendar: conversion between microseconds and dates, weeks, and
+//! arithmetic with months.
 //!
-//! `jiff` counts the years -9999 to 9999, a timestamp reaches beyond 290,000. As the calendar
-//! repeats every 400 years, weekdays included, a date is worked out within one cycle and moved by
-//! whole cycles.
+//! `jiff` supports the years -9999 to 9999; timestamps extend beyond the year 290,000. Because the
+//! calendar, including weekdays, repeats every 400 years, dates are computed within one cycle and
+//! moved by whole cycles.
 
 use jiff::tz::Offset;
 
@@ -18,9 +18,9 @@ const EPOCH: jiff::civil::Date = jiff::civil::Date::constant(1970, 1, 1);
 /// A day of the calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Date {
-    /// The day within the cycle that begins in 1970.
+    /// The day within the cycle that starts in 1970.
     civil: jiff::civil::Date,
-    /// Cycles of 400 years between that and the day.
+    /// The number of cycles of 400 years between `civil` and the day.
     cycles: i64,
 }
 
@@ -28,7 +28,7 @@ impl Date {
     /// The day this many days after 1970-01-01.
     pub fn of_days(days: i64) -> Self {
         let seconds = days.rem_euclid(CYCLE_DAYS) * (DAY / SECOND);
-        // A cycle lies within what jiff counts, so that the default is never taken.
+        // A cycle lies within the range of jiff, so the default is never used.
         let timestamp = jiff::Timestamp::from_second(seconds).unwrap_or_default();
         let civil = Offset::UTC.to_datetime(timestamp).date();
         Self { civil, cycles: days.div_euclid(CYCLE_DAYS) }
@@ -49,7 +49,7 @@ impl Date {
         self.cycles.checked_mul(CYCLE_DAYS)?.checked_add(within)
     }
 
-    /// Microseconds from 1970 to the midnight that begins the day.
+    /// Microseconds from 1970 to the start of the day.
     pub fn midnight(self) -> Option<i64> {
         self.days()?.checked_mul(DAY)
     }
@@ -101,24 +101,24 @@ impl Date {
     }
 }
 
-/// A point in time taken apart.
+/// A point in time, split into a date and a time of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
-    /// The day.
+    /// The date.
     pub date: Date,
-    /// Microseconds since its midnight.
+    /// Microseconds since midnight.
     pub within: i64,
 }
 
 impl Moment {
-    /// The parts of a timestamp.
+    /// Splits a timestamp.
     pub fn of(micros: i64) -> Self {
         Self { date: Date::of_days(micros.div_euclid(DAY)), within: micros.rem_euclid(DAY) }
     }
 
     /// The timestamp.
     pub fn micros(self) -> Option<i64> {
-        // The first day that a timestamp reaches begins before the first timestamp.
+        // The first day in range starts before the first timestamp.
         let total = i128::from(self.date.days()?) * i128::from(DAY) + i128::from(self.within);
         i64::try_from(total).ok()
     }
@@ -129,7 +129,7 @@ impl Moment {
         [within / HOUR, within % HOUR / MINUTE, within % MINUTE / SECOND, within % SECOND]
     }
 
-    /// As `jiff` has it, within the cycle from 1970, and the years to add.
+    /// The `jiff` value within the cycle from 1970, and the years to add to it.
     pub(super) fn civil(self) -> (jiff::civil::DateTime, i64) {
         let [hour, minute, second, micros] =
             self.clock().map(|part| i32::try_from(part).unwrap_or(0));
@@ -139,12 +139,12 @@ impl Moment {
     }
 }
 
-/// Days from 1970-01-01 to a day, if the calendar has it.
+/// Days from 1970-01-01 to a date, if it exists.
 pub fn days_of(year: i64, month: i64, day: i64) -> Option<i64> {
     Date::new(year, month, day)?.days()
 }
 
-/// The timestamp moved by months; a day that the month does not have becomes its last.
+/// The timestamp moved by months; a day that does not exist in the month becomes its last day.
 pub fn add_months(micros: i64, months: i64) -> Option<i64> {
     let moment = Moment::of(micros);
     let total = moment.date.months().checked_add(months)?;
@@ -162,13 +162,13 @@ pub fn add_units(micros: i64, count: i64, unit: super::Unit) -> Option<i64> {
     add_months(micros, count.checked_mul(unit.months()?)?)
 }
 
-/// The midnight that begins the last day of the month.
+/// Midnight of the last day of the month.
 pub fn last_day(micros: i64) -> Option<i64> {
     Moment::of(micros).date.last_of_month().midnight()
 }
 
-/// The whole months from one timestamp to another, and the microseconds that are left over; both
-/// of the sign of the difference.
+/// The whole months from one timestamp to another, and the remaining microseconds; both have the
+/// sign of the difference.
 pub fn months_between(from: i64, to: i64) -> Option<(i64, i64)> {
     let whole = Moment::of(to).date.months() - Moment::of(from).date.months();
     let mut months = whole;
@@ -187,7 +187,7 @@ pub fn months_between(from: i64, to: i64) -> Option<(i64, i64)> {
 mod tests {
     use super::*;
 
-    /// Days and dates as the C library of Python (`datetime`, `calendar`) and DuckDB give them.
+    /// Days and dates as computed by Python (`datetime`, `calendar`) and DuckDB.
     #[test]
     fn days_are_dates_and_back() {
         for (days, year, month, day, weekday) in [

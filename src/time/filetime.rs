@@ -1,9 +1,9 @@
-//! Windows' `FILETIME`: 100 nanoseconds from 1601-01-01 UTC.
+//! Windows `FILETIME`: units of 100 nanoseconds since 1601-01-01 UTC.
 
-/// From 1601-01-01 to 1970-01-01 in 100 nanoseconds.
+/// 1601-01-01 to 1970-01-01 in units of 100 nanoseconds.
 const TICKS_TO_1970: i128 = 116_444_736_000_000_000;
 
-/// Microseconds since 1970 of a `FILETIME`; a part of a microsecond is cut off.
+/// Microseconds since 1970 of a `FILETIME`, rounded down.
 pub fn filetime_micros(ticks: u64) -> Option<i64> {
     i64::try_from((i128::from(ticks) - TICKS_TO_1970).div_euclid(10)).ok()
 }

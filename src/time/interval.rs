@@ -1,6 +1,6 @@
 //! Durations as text: `1 day 02:30:00`, `5 minutes`, `-1.5 h`, and back.
 //!
-//! Each part has its own sign, as in DuckDB and PostgreSQL: `-1 day 02:00:00` is 22 hours back. A
+//! Each part has its own sign, as in DuckDB and PostgreSQL: `-1 day 02:00:00` is -22 hours. A
 //! duration is a number of microseconds. Months have no fixed length, so text with months becomes
 //! an [`Interval`], which can only be added to a point in time.
 
@@ -11,38 +11,39 @@ use super::{DAY, HOUR, MINUTE, SECOND, Unit};
 /// A parsed duration: months, and microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Interval {
-    /// Months, those of years included.
+    /// Months, including those of years.
     pub months: i64,
-    /// Everything of a fixed length.
+    /// The parts of fixed length.
     pub micros: i64,
 }
 
-/// Why a text is no duration.
+/// Why a text is not a duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Problem {
-    /// It is not of the form.
+    /// The syntax is wrong.
     Form,
     /// It has months or years, which have no fixed length.
     Calendar,
-    /// It does not fit.
+    /// It is out of range.
     Range,
 }
 
 /// The microseconds of a duration.
 ///
 /// # Errors
-/// If it is none, or has months.
+///
+/// If the text is not a duration, or has months.
 pub fn parse_interval(text: &str) -> Result<i64, Problem> {
     let span = parse_months(text)?;
     if span.months == 0 { Ok(span.micros) } else { Err(Problem::Calendar) }
 }
 
 /// Parts such as `3 days`, `1.5h`, `2 months` or `02:30:00`, each with its sign, in any order;
-/// `ago` at the end turns all signs. A number alone counts seconds.
+/// `ago` at the end reverses all signs. A number without a unit is in seconds.
 ///
 /// # Errors
-/// If it is none. A fraction is rounded to microseconds; that of a unit of months is refused unless
-/// it makes whole months.
+/// If the text is not a duration. A fraction is rounded to microseconds; for months and longer
+/// units it is an error unless it gives whole months.
 pub fn parse_months(text: &str) -> Result<Interval, Problem> {
     let mut scan = Scan(text.trim());
     scan.eat('@');
@@ -94,7 +95,7 @@ fn part(scan: &mut Scan<'_>, first: bool) -> Result<Interval, Problem> {
     Ok(Interval { months: signed(months), micros: 0 })
 }
 
-/// Digits with a point at most.
+/// Digits with at most one point.
 fn number<'a>(scan: &mut Scan<'a>) -> Option<&'a str> {
     let text = scan.0;
     let whole = scan.digits(usize::MAX).len();
@@ -103,8 +104,8 @@ fn number<'a>(scan: &mut Scan<'a>) -> Option<&'a str> {
     text.get(..whole + fraction).filter(|_| is_number)
 }
 
-/// The number as a whole and the numerator and the denominator of its fraction; places beyond the
-/// eighteenth are cut off.
+/// The whole number, and the numerator and the denominator of its fraction; decimals after the
+/// eighteenth are dropped.
 fn taken_apart(number: &str) -> Option<(i64, i128, i128)> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let whole: i64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
@@ -114,7 +115,8 @@ fn taken_apart(number: &str) -> Option<(i64, i128, i128)> {
     Some((whole, numerator, 10i128.checked_pow(places)?))
 }
 
-/// `number * factor`, if it is whole and fits; the number is digits with a point at most.
+/// `number * factor`, if it is an integer in range; the number consists of digits with at most one
+/// point.
 pub fn scaled(number: &str, factor: i64) -> Option<i64> {
     let (whole, numerator, denominator) = taken_apart(number)?;
     let product = numerator * i128::from(factor);
@@ -124,14 +126,14 @@ pub fn scaled(number: &str, factor: i64) -> Option<i64> {
     whole.checked_mul(factor)?.checked_add(i64::try_from(product / denominator).ok()?)
 }
 
-/// The same, rounded to a whole number.
+/// As [`scaled`], rounded to an integer.
 fn rounded(number: &str, factor: i64) -> Option<i64> {
     let (whole, numerator, denominator) = taken_apart(number)?;
     let product = (numerator * i128::from(factor) * 2 + denominator) / (denominator * 2);
     whole.checked_mul(factor)?.checked_add(i64::try_from(product).ok()?)
 }
 
-/// A duration as `[N day(s) ]hh:mm:ss[.ffffff]`, a sign before each part that is below zero.
+/// A duration as `[N day(s) ]hh:mm:ss[.ffffff]`, with a sign before each negative part.
 pub fn render_interval(micros: i64) -> String {
     let mut text = String::new();
     append_interval(&mut text, micros);
@@ -155,7 +157,7 @@ pub fn append_interval(into: &mut String, micros: i64) {
     append_fraction(into, rest % SECOND);
 }
 
-/// The text of a literal: the largest units that need no fraction.
+/// The text of a literal, in the largest units without a fraction.
 pub fn interval_literal(span: Interval) -> String {
     let units = [
         ("day", DAY),
@@ -185,8 +187,8 @@ pub fn interval_literal(span: Interval) -> String {
 mod tests {
     use super::*;
 
-    /// What DuckDB 2.0.1 makes of the same texts, but for the last five, which it reads otherwise
-    /// or not at all.
+    /// Results of DuckDB 2.0.1 for the same texts, except for the last five, which it parses
+    /// differently or rejects.
     #[test]
     fn intervals_are_read() {
         for (text, expected) in [
@@ -234,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn months_stand_beside_microseconds() {
+    fn months_and_microseconds_are_separate() {
         for (text, months, micros) in [
             ("1 month 2 days", 1, 2 * DAY),
             ("1 year -2 months", 10, 0),
@@ -251,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn intervals_read_back() {
+    fn formatted_intervals_parse_to_the_same_value() {
         for (text, micros) in [
             ("00:00:05", 5 * SECOND),
             ("1 day 02:00:00", DAY + 2 * HOUR),

@@ -1,9 +1,9 @@
-//! Time as every room reads and writes it: points in time and durations, both counted in
-//! microseconds, points from 1970-01-01 UTC.
+//! Parsing and formatting of timestamps and durations. Both are counted in microseconds; timestamps
+//! since 1970-01-01 UTC.
 //!
-//! There is one parser and one writer for each: literals, casts, parameters, CSV files and logs
-//! use the same. The calendar, the time zones and the patterns of percent signs are those of
-//! `jiff`; only this room names it. The room knows no value of the language and no query.
+//! There is one parser and one formatter for each, which literals, casts, parameters, CSV files and
+//! logs share. The calendar, the time zones and the strftime patterns are those of `jiff`, which
+//! only this module uses. It depends neither on the values of the language nor on queries.
 
 mod calendar;
 mod filetime;
@@ -33,16 +33,16 @@ pub const fn midnight(micros: i64) -> i64 {
     micros.saturating_sub(micros.rem_euclid(DAY))
 }
 
-/// Microseconds of a second.
+/// Microseconds per second.
 pub const SECOND: i64 = 1_000_000;
-/// Microseconds of a minute.
+/// Microseconds per minute.
 pub const MINUTE: i64 = 60 * SECOND;
-/// Microseconds of an hour.
+/// Microseconds per hour.
 pub const HOUR: i64 = 60 * MINUTE;
-/// Microseconds of a day.
+/// Microseconds per day.
 pub const DAY: i64 = 24 * HOUR;
 
-/// The time now.
+/// The current time.
 pub fn now() -> i64 {
     jiff::Timestamp::now().as_microsecond()
 }

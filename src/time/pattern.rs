@@ -1,5 +1,5 @@
-//! Patterns of percent signs with the codes that DuckDB has (`%f` are microseconds, `%g`
-//! milliseconds, `%n` nanoseconds), run by `jiff`, whose codes differ in these.
+//! strftime patterns with the codes of DuckDB (`%f` is microseconds, `%g` milliseconds, `%n`
+//! nanoseconds), based on `jiff`, in which these codes differ.
 
 use std::fmt::Write as _;
 
@@ -7,21 +7,21 @@ use jiff::fmt::strtime::{self, BrokenDownTime};
 
 use super::{DAY, Date, Moment};
 
-/// Why a text is no pattern.
+/// Why a text is not a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BadPattern {
     /// It ends within a field.
     Ends,
-    /// No field has this letter.
+    /// There is no field with this letter.
     Letter(char),
 }
 
-/// A piece of a pattern.
+/// A part of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
-    /// The same for `jiff`, which its text goes to.
+    /// A part that `jiff` handles in the same way.
     Plain(String),
-    /// A year, which `jiff` has of four digits, and whether zeros stand before it.
+    /// A year, for which `jiff` supports only four digits, and whether it is padded with zeros.
     Year(bool),
     /// The last two digits of the year.
     ShortYear(bool),
@@ -35,14 +35,15 @@ enum Piece {
     Zone,
 }
 
-/// A pattern, understood once and used for many values.
+/// A pattern, parsed once for many values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern(Vec<Piece>);
 
 impl Pattern {
-    /// Understands a pattern.
+    /// Parses a pattern.
     ///
     /// # Errors
+    ///
     /// If it has an unknown field.
     pub fn new(text: &str) -> Result<Self, BadPattern> {
         let mut pieces = Vec::new();
@@ -66,7 +67,7 @@ impl Pattern {
         Ok(Self(pieces))
     }
 
-    /// The pattern that a letter stands for.
+    /// The pattern for which a letter is an abbreviation.
     const fn whole(letter: char) -> Option<&'static str> {
         match letter {
             'c' => Some("%Y-%m-%d %H:%M:%S"),
@@ -96,13 +97,13 @@ impl Pattern {
         })
     }
 
-    /// Appends the time in the form of the pattern.
+    /// Appends the time in the format of the pattern.
     pub fn append(&self, into: &mut String, micros: i64) -> Option<()> {
         let moment = Moment::of(micros);
         let (civil, _) = moment.civil();
         let mut pattern = String::new();
         for piece in &self.0 {
-            // Writing into a `String` cannot fail.
+            // Writing to a `String` cannot fail.
             let _ = match piece {
                 Piece::Plain(text) => pattern.write_str(text),
                 Piece::Year(padded) => year(&mut pattern, moment.date.year(), *padded),
@@ -120,8 +121,8 @@ impl Pattern {
         Some(())
     }
 
-    /// The time that a text has by the pattern; `None` if it is not of the pattern or no time. What
-    /// the pattern leaves out is that of midnight, 1900-01-01.
+    /// Parses a text by the pattern; `None` if it does not match or is not a valid time. Fields
+    /// that are not in the pattern are taken from 1900-01-01 00:00.
     pub fn parse(&self, text: &str) -> Option<i64> {
         let has_offset = self.0.contains(&Piece::Offset);
         let offsets: &[&str] = if has_offset { &["%z", "%:z", "%:::z"] } else { &[""] };
@@ -159,7 +160,7 @@ fn micros_of(mut time: BrokenDownTime) -> Option<i64> {
     let by_week = [time.iso_week(), time.sunday_based_week(), time.monday_based_week()];
     let by_week = by_week.iter().any(Option::is_some);
     if !by_week {
-        // A weekday in addition to a date is ignored.
+        // A weekday is ignored if there is a date.
         time.set_weekday(None);
     }
     if !by_week && time.day_of_year().is_none() {
@@ -198,14 +199,14 @@ fn local_micros(civil: jiff::civil::DateTime) -> Option<i64> {
     date.days()?.checked_mul(DAY)?.checked_add(within)
 }
 
-/// `Mon Jul  2 14:41:11.250 2001` with or without the name of the day, as debuggers print a time,
-/// in microseconds since 1970 of whatever zone it is in.
+/// Parses `Mon Jul  2 14:41:11.250 2001`, with or without the name of the day, the format in which
+/// debuggers print times. The result is in microseconds since 1970 in the same, unknown time zone.
 pub fn parse_debugger_time(text: &str) -> Option<i64> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let ([_, month, day, clock, year] | [month, day, clock, year]) = *words.as_slice() else {
         return None;
     };
-    // A fraction of more than nine digits says nothing that is kept.
+    // Digits after the ninth are below the precision.
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
     let fraction = fraction.get(..9).unwrap_or(fraction);
     let joined = format!("{month} {day} {clock}.{fraction} {year}");
@@ -227,7 +228,7 @@ mod tests {
         text
     }
 
-    /// As DuckDB 2.0.1 shows them.
+    /// Results of DuckDB 2.0.1.
     #[test]
     fn every_field_is_shown() {
         assert_eq!(
@@ -248,7 +249,7 @@ mod tests {
         assert_eq!(Pattern::new("100%"), Err(BadPattern::Ends));
     }
 
-    /// As DuckDB 2.0.1 reads them.
+    /// Results of DuckDB 2.0.1.
     #[test]
     fn texts_are_read_by_patterns() {
         for (text, pattern, expected) in [
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn times_of_debuggers_are_read() {
+    fn times_in_debugger_format_are_parsed() {
         for (text, expected) in [
             ("Mon Jul  2 14:41:11.250 2001", Some("2001-07-02 14:41:11.25")),
             ("Jul 02 14:41:11 2001", Some("2001-07-02 14:41:11")),

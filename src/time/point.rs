@@ -1,22 +1,23 @@
 //! Text of timestamps: `2024-05-01[( |T)12:34[:56[.789]][ ][zone]]`, and back.
 //!
-//! A timestamp is a point in time, so that a zone moves it to UTC. DuckDB ignores the zone in a
-//! cast to `TIMESTAMP` and obeys it in one to `TIMESTAMPTZ`; here both are one type.
+//! A timestamp is a point in time, so a zone in the text converts it to UTC. DuckDB ignores the
+//! zone in a cast to `TIMESTAMP` and applies it in a cast to `TIMESTAMPTZ`; here both are one type.
 
 use super::scan::Scan;
 use super::zone::Zone;
 use super::{DAY, Date, HOUR, MINUTE, Moment, SECOND};
 
-/// `2024-05-01`, `2024/5/1` or `-0044-03-15`, blanks around it ignored, as its midnight.
+/// Midnight of a date such as `2024-05-01`, `2024/5/1` or `-0044-03-15`; surrounding blanks are
+/// ignored.
 pub fn parse_date(text: &str) -> Option<i64> {
     let mut scan = Scan(text.trim());
     let date = date(&mut scan)?;
     if scan.is_done() { date.midnight() } else { None }
 }
 
-/// A date, or a date and a time of day (`24:00:00` is the next midnight), and the zone that they
-/// are in: nothing or `Z` or `UTC`, `+02`, `-0930`, `+05:30`, or a name such as `Europe/Berlin`.
-/// Blanks around are ignored.
+/// A date, or a date and a time of day (`24:00:00` is midnight of the next day), with an optional
+/// zone: `Z`, `UTC`, `+02`, `-0930`, `+05:30`, or a name such as `Europe/Berlin`; UTC if there is
+/// none. Surrounding blanks are ignored.
 pub fn parse_timestamp(text: &str) -> Option<i64> {
     let mut scan = Scan(text.trim());
     if scan.0.eq_ignore_ascii_case("epoch") {
@@ -86,7 +87,7 @@ pub fn append_time_of_day(into: &mut String, within: i64) {
     append_fraction(into, within % SECOND);
 }
 
-/// Appends a timestamp with `between` between date and time (ISO 8601 wants `T`).
+/// Appends a timestamp with `between` between date and time (ISO 8601 requires `T`).
 pub fn append_timestamp(into: &mut String, micros: i64, between: char) {
     let moment = Moment::of(micros);
     let [hour, minute, second, fraction] = moment.clock();
@@ -115,7 +116,7 @@ pub(super) fn append_clock(into: &mut String, [hour, minute, second]: [i64; 3]) 
     append_padded(into, second, 2);
 }
 
-/// The digits of a number without its sign, zeros before them up to a length.
+/// Appends the digits of a number without its sign, padded with zeros to a minimum length.
 pub(super) fn append_padded(into: &mut String, value: i64, at_least: usize) {
     let mut buffer = itoa::Buffer::new();
     let digits = buffer.format(value.unsigned_abs());
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn timestamps_read_back() {
+    fn formatted_timestamps_parse_to_the_same_value() {
         for text in [
             "1970-01-01 00:00:00",
             "2007-11-09 23:59:59.000001",

@@ -1,6 +1,6 @@
-//! A place in a text that is read from left to right.
+//! A position in a text that is parsed from left to right.
 
-/// What is left of the text.
+/// The remaining text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scan<'a>(pub(super) &'a str);
 
@@ -9,14 +9,14 @@ impl<'a> Scan<'a> {
         self.0.is_empty()
     }
 
-    /// Takes the character if it is the next.
+    /// Consumes the character if it is next.
     pub(super) fn eat(&mut self, c: char) -> bool {
         let rest = self.0.strip_prefix(c);
         self.0 = rest.unwrap_or(self.0);
         rest.is_some()
     }
 
-    /// Takes the word, in any case, if it is the next and does not go on.
+    /// Consumes the word, ignoring case, if it is next and no letter follows.
     pub(super) fn eat_word(&mut self, word: &str) -> bool {
         let mut ahead = *self;
         let found = ahead.word().eq_ignore_ascii_case(word);
@@ -30,7 +30,7 @@ impl<'a> Scan<'a> {
         self.0 = self.0.trim_start();
     }
 
-    /// Takes what the condition holds for.
+    /// Consumes up to `most` bytes for which `holds` is true.
     fn take(&mut self, most: usize, holds: impl Fn(u8) -> bool) -> &'a str {
         let length = self.0.bytes().take(most).take_while(|b| holds(*b)).count();
         let (taken, rest) = self.0.split_at_checked(length).unwrap_or(("", self.0));
@@ -38,12 +38,12 @@ impl<'a> Scan<'a> {
         taken
     }
 
-    /// The next letters, which may be none.
+    /// The next letters; may be empty.
     pub(super) fn word(&mut self) -> &'a str {
         self.take(usize::MAX, |b| b.is_ascii_alphabetic())
     }
 
-    /// At most this many digits.
+    /// The next digits, at most this many.
     pub(super) fn digits(&mut self, most: usize) -> &'a str {
         self.take(most, |b| b.is_ascii_digit())
     }
@@ -53,7 +53,7 @@ impl<'a> Scan<'a> {
         self.digits(most).parse().ok()
     }
 
-    /// `12:34[:56[.789]]` as microseconds; a part of a microsecond is cut off.
+    /// `12:34[:56[.789]]` as microseconds, rounded down.
     pub(super) fn clock(&mut self) -> Option<i64> {
         let hours = self.number(12)?;
         let minutes = self.eat(':').then(|| self.number(2))??;

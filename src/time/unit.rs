@@ -1,8 +1,8 @@
-//! The units of time and the parts of a date, by the names that DuckDB knows.
+//! The units of time and the date parts, by DuckDB's names.
 
 use super::{DAY, HOUR, MINUTE, SECOND};
 
-/// A unit, or a part of a point in time that is none.
+/// A unit of time, or a date part that is not a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// A millionth of a second.
@@ -17,7 +17,7 @@ pub enum Unit {
     Hour,
     /// 24 hours.
     Day,
-    /// Seven days from Monday on.
+    /// Seven days, starting on Monday.
     Week,
     /// A month of the calendar.
     Month,
@@ -25,17 +25,17 @@ pub enum Unit {
     Quarter,
     /// A year of the calendar.
     Year,
-    /// Ten years, from one whose number ends in 0 on.
+    /// Ten years, starting with a year that ends in 0.
     Decade,
-    /// A hundred years, from one whose number ends in 01 on.
+    /// A hundred years, starting with a year that ends in 01.
     Century,
-    /// A thousand years, from one whose number ends in 001 on.
+    /// A thousand years, starting with a year that ends in 001.
     Millennium,
     /// Seconds since 1970.
     Epoch,
-    /// The day of the week, Sunday being 0.
+    /// The day of the week; Sunday is 0.
     DayOfWeek,
-    /// The day of the week, Monday being 1 and Sunday 7.
+    /// The day of the week; Monday is 1 and Sunday 7.
     IsoDayOfWeek,
     /// The day of the year, from 1.
     DayOfYear,
@@ -48,7 +48,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// The unit or part of that name, in any case.
+    /// The unit or part with that name, ignoring case.
     pub fn parse(name: &str) -> Option<Self> {
         let lower = name.to_ascii_lowercase();
         Some(match lower.as_str() {
@@ -65,7 +65,7 @@ impl Unit {
         })
     }
 
-    /// The unit that a duration can be counted in.
+    /// The unit with that name, if durations can be counted in it.
     pub fn parse_length(name: &str) -> Option<Self> {
         let lower = name.to_ascii_lowercase();
         Some(match lower.as_str() {
@@ -100,7 +100,7 @@ impl Unit {
         })
     }
 
-    /// The months of a unit that is counted in months.
+    /// The months in a unit that consists of months.
     pub const fn months(self) -> Option<i64> {
         Some(match self {
             Self::Month => 1,

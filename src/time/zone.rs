@@ -1,4 +1,4 @@
-//! Time zones: offsets from UTC as ISO 8601 and as debuggers write them, and the zones of the
+//! Time zones: offsets from UTC in the formats of ISO 8601 and of debuggers, and the zones of the
 //! built-in IANA database.
 
 use jiff::tz::{Offset, TimeZone};
@@ -26,18 +26,18 @@ impl Zone {
         TimeZone::get(text).ok().map(Self)
     }
 
-    /// The point in time at which clocks of the zone show `local`. Where they show it twice it is
-    /// the first, where they skip it the time after the gap.
+    /// The point in time at which clocks in the zone show `local`. If they show it twice, it is the
+    /// first; if they skip it, it is the time after the gap.
     pub fn to_utc(&self, local: i64) -> Option<i64> {
         let Ok(offset) = self.0.to_fixed_offset() else {
-            // Far from today the zones' rules are those of the years that the database has.
+            // Beyond the years of the database, jiff applies the rules of its nearest years.
             let zoned = self.0.to_ambiguous_timestamp(civil(local)?).compatible().ok()?;
             return Some(zoned.as_microsecond());
         };
         local.checked_sub(i64::from(offset.seconds()) * SECOND)
     }
 
-    /// What clocks of the zone show at a point in time.
+    /// The local time in the zone at a point in time.
     pub fn to_local(&self, utc: i64) -> Option<i64> {
         let offset = match self.0.to_fixed_offset() {
             Ok(offset) => offset,
@@ -72,7 +72,7 @@ fn offset(text: &str) -> Option<i64> {
     scan.is_done().then_some(sign * total)
 }
 
-/// `UTC - 7:00`, `GMT+2`, `UTC + 5:30`, as debuggers print them, in minutes east of Greenwich.
+/// `UTC - 7:00`, `GMT+2`, `UTC + 5:30`, as debuggers print offsets, in minutes east of Greenwich.
 pub fn offset_minutes(zone: &str) -> Option<i64> {
     let zone = zone.trim();
     let shift = zone.strip_prefix("UTC").or_else(|| zone.strip_prefix("GMT"))?.trim();
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn zones_of_the_database_change_their_clocks() {
+    fn zones_of_the_database_have_daylight_saving_time() {
         let berlin = Zone::parse("Europe/Berlin").expect("a zone");
         let shown =
             |utc: &str| render_timestamp(berlin.to_local(parse_timestamp(utc).unwrap()).unwrap());

@@ -1,6 +1,6 @@
-//! Archives with dumps and logs: what opens, under which names, and what is refused. Small archives
-//! were packed by other programs (Python's `zipfile` and `gzip`, Info-ZIP, zstd, xz) and are in this
-//! file; others are written here, byte by byte or by crates that the reader does not use.
+//! Archives with dumps and logs: what opens, under which names, and what is an error. Small
+//! archives made by other programs (Python's `zipfile` and `gzip`, Info-ZIP, zstd, xz) are in this
+//! file; others are written here, byte by byte or with crates that the reader does not use.
 
 use std::fs;
 use std::io::{Cursor, Write as _};
@@ -18,7 +18,7 @@ use rayon::prelude::*;
 use crate::cli::program;
 use crate::watchdog::watch;
 
-/// By Python: `logs/session.log` and a text that is no log.
+/// Made by Python: `logs/session.log` and a text that is not a log.
 const ZIP: &str = "UEsDBBQAAAAIAAAAIVgRxsTTmQAAAPwAAAAQAAAAbG9ncy9zZXNzaW9uLmxvZ12Ouw6CQBBF+/2KKaUhw0oIWpiY \
     0NJYaOvizCJxH7oLMf69kqgQTnmSc3Pr7hJ89LqH1SGBU+fIPyNU3AxtywGOHGLnHWSYYiplIbN0XUrY11WRC9zC \
     jXZgrIi9Cj3MYUewxHoaDINTloUeKRHPyApHYDJa5cVoANw0urpTA/FlG29iMstps8w/5ptflfnnxJpDYEp+tx/i \
@@ -26,21 +26,21 @@ const ZIP: &str = "UEsDBBQAAAAIAAAAIVgRxsTTmQAAAPwAAAAQAAAAbG9ncy9zZXNzaW9uLmxvZ
     LNbjAgBQSwECFAMUAAAACAAAACFYEcbE05kAAAD8AAAAEAAAAAAAAAAAAAAAgAEAAAAAbG9ncy9zZXNzaW9uLmxv \
     Z1BLAQIUAxQAAAAIAAAAIVgF+LRlHgAAABwAAAAKAAAAAAAAAAAAAACAAccAAAByZWFkbWUudHh0UEsFBgAAAAAC \
     AAIAdgAAAA0BAAAAAA==";
-/// By Python: `session.log`.
+/// Made by Python: `session.log`.
 const GZIP: &str = "H4sICAAAAAAC/3Nlc3Npb24ubG9nAF2Ouw6CQBBF+/2KKaUhw0oIWpiY0NJYaOvizCJxH7oLMf69kqgQTnmSc3Pr \
     7hJ89LqH1SGBU+fIPyNU3AxtywGOHGLnHWSYYiplIbN0XUrY11WRC9zCjXZgrIi9Cj3MYUewxHoaDINTloUeKRHP \
     yApHYDJa5cVoANw0urpTA/FlG29iMstps8w/5ptflfnnxJpDYEp+tx/iDRHGxNP8AAAA";
-/// By Info-ZIP, with a password.
+/// Made by Info-ZIP, with a password.
 const ENCRYPTED: &str = "UEsDBBQACQAIAOVbgV0RxsTTpQAAAPwAAAALAAAAc2Vzc2lvbi5sb2dVlRBQtvvAOuNYh4RzWAkRI2vWkVoeAi1w \
     6fU0Uxlwdd2c4o8DMN4ywXRkK7wS7+Rym+MhfDct1YgF/5qDe7fQMQ7ci2f4tBLv7vJ8Kz7uYKDW9TKgL9rq0uY8 \
     hjYPcgkLN2IdBPNcRHI7hxgtFrhUsQA0eKzS70xZNUKufbKFVThjcqvtatjj74aojLGMN72hRusEv0fy3LyiKKcF \
     OdJbS8Kr/N9QSwcIEcbE06UAAAD8AAAAUEsBAh4DFAAJAAgA5VuBXRHGxNOlAAAA/AAAAAsAAAAAAAAAAQAAAKSB \
     AAAAAHNlc3Npb24ubG9nUEsFBgAAAAABAAEAOQAAAN4AAAAAAA==";
-/// By zstd.
+/// Made by zstd.
 const ZSTD: &str = "KLUv/ST8nQQAosgcGWDXAwMdqyztf1KRRLXKf82ELcxlIoBjBwYvC/wx/vlOZYV4kOmVapdbcgyw3UYhZ0P5MILw \
     mO+rtP1081vb7beGpZZfpa341Ql8hcE0S8eDEIZoxChAAQ5tr5XxP42fojbpmc7cdWtBHThAa/PmiyerCQ0gYCct \
     eDpylPkEFmjHhJqP7ThLda9xrB8hhgNm5LJszQ==";
-/// By xz.
+/// Made by xz.
 const XZ: &str = "/Td6WFoAAATm1rRGAgAhARYAAAB0L+Wj4AD7AJldACaaSGdV+Fjew4YH/Awh33haCJ9kMULIRUB1AFzqk2o70prB \
     SIUWmDeOVIL1OqCNFVTmX2YM/oY7SusRNCbRhYqUZqjlXctdmss78JSANi59BX5u+l7K6hZ7yf4sjdyhs1+pKQIT \
     Ic2Ck6pByx2CI8LXFWKCU4+pvsd8+sQMpmhlNeB0c0kCSTE3FY+kvqoxOXAkR/SbmykYnQAAAABEhrbhKqWt8gAB \
@@ -51,7 +51,7 @@ fn packed(text: &str) -> Vec<u8> {
     BASE64_STANDARD.decode(text).unwrap()
 }
 
-/// A folder of this test's own, removed at the end.
+/// A temporary folder of one test, removed at the end.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -198,7 +198,7 @@ fn several_members_are_several_sources() {
         assert_eq!(session.source_names(), names, "{name}");
         let alone = open("MEMORY.DMP", &sample).unwrap();
         let sql = format!("SELECT name, base::BIGINT FROM modules WHERE dump = '{}'", names[1]);
-        // Beside a dump of 64 bits, addresses are shown at its width.
+        // If a 64-bit dump is open too, addresses are shown with 16 digits.
         let known = ask(&alone, "SELECT name, base::BIGINT FROM modules");
         assert_eq!(ask(&session, &sql), known, "{name}");
         let sql = "SELECT file_bytes FROM dump";
@@ -220,7 +220,7 @@ fn archives_within_archives() {
 }
 
 #[test]
-fn what_is_no_dump_is_said() {
+fn files_without_a_dump_are_an_error() {
     let event_log = [&b"ElfFile\0"[..], &[0; 100]].concat();
     let members = [deflated("System.evtx", &event_log), deflated("empty.txt", b"")];
     let error = refused("x.zip", &zip(&members));
@@ -231,7 +231,7 @@ fn what_is_no_dump_is_said() {
     let text = deflated("readme.txt", b"Thanks for looking at this.\n");
     let error = refused("x.zip", &zip(&[text]));
     assert!(error.contains("no output of a debugger was found"), "{error}");
-    // A dump that is damaged is said, though another opens.
+    // A damaged dump is reported even if another dump opens.
     let triage = synth::triage_sample();
     let members = [deflated("good.dmp", &triage), deflated("bad.dmp", b"no dump at all\x01\x02")];
     let error = refused("x.zip", &zip(&members));
@@ -240,13 +240,14 @@ fn what_is_no_dump_is_said() {
     other.method = 97;
     let error = refused("x.zip", &zip(&[other]));
     assert!(error.contains("compression method not supported: 97"), "{error}");
-    // Names do not act on a terminal.
+    // Control characters in names do not reach a terminal.
     let named = zip(&[deflated("\x1b[2J.dmp", &triage)]);
     let names = open("x.zip", &named).unwrap().source_names();
     assert!(names.iter().all(|name| !name.contains(char::is_control)), "{names:?}");
 }
 
-/// What Windows Explorer writes for large files: streams with short codes are the same in Deflate.
+/// Windows Explorer compresses large files with Deflate64; streams with short codes are the same as
+/// in Deflate.
 #[test]
 fn deflate64_of_zip() {
     let log = packed(GZIP);
@@ -282,7 +283,7 @@ fn bombs_are_refused() {
         let error = open_with(name, bytes, &least).unwrap_err();
         assert!(error.contains("more than 1MB of temporary files"), "{error}");
     }
-    // All members together.
+    // All members opened together.
     let triage = synth::triage_sample();
     let members: Vec<String> = (0..40).map(|index| format!("{index}.dmp")).collect();
     let members: Vec<Member<'_>> = members.iter().map(|name| deflated(name, &triage)).collect();
@@ -338,7 +339,7 @@ fn damage_does_no_harm() {
     });
 }
 
-/// A header of a 7z archive whose checksums are right and whose numbers are not.
+/// A 7z header with correct checksums and invalid numbers.
 #[test]
 fn counts_of_a_7z_header_are_bounded() {
     let with_header = |header: &[u8]| {
@@ -399,7 +400,7 @@ fn the_program_opens_archives_and_leaves_nothing() {
     assert!(code == Some(1) && err.contains("no temporary file can be made here"), "{err}");
     let (code, _, err) = run(&["-c", "FROM dump", "--unpack-limit", "100"]);
     assert!(code == Some(1) && err.contains("more than 100 bytes of temporary files"), "{err}");
-    // The archive is evidence.
+    // The archive must not be overwritten.
     let target = archive.display().to_string();
     let (code, _, err) = run(&["-c", "FROM modules", "-o", &target, "--format", "csv"]);
     assert!(code == Some(2) && err.contains("is open as a source"), "{err}");
@@ -417,7 +418,7 @@ fn dumps_come_through_pipes() {
         command.arg(path).args(arguments).env("TMPDIR", &temporary.0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        // The program may refuse before it has read all.
+        // The program may report an error before it has read all input.
         let _ = child.stdin.take().unwrap().write_all(input);
         let output = child.wait_with_output().unwrap();
         let text = [output.stdout, output.stderr].concat();

@@ -1,4 +1,4 @@
-//! Cancellation: counts the rows that a source makes after it.
+//! Cancellation: counts the rows that a source makes after a cancellation.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,12 +11,12 @@ use dumpql::internals::table::{ALL, Cx, NamedSource, Progress, ScanError, ScanRe
 
 /// More rows than a cancelled scan makes.
 const ROWS: usize = 1_000_000;
-/// The query is cancelled when this many rows were made.
+/// The number of rows after which the query is cancelled.
 const CANCELLED_AT: usize = 1000;
-/// Rows of a part; parts are made in parallel and do not check for cancellation.
+/// The rows of a part; parts are made in parallel and do not check for cancellation.
 const PART: usize = 16;
 
-/// What is made, and whether it is cancelled.
+/// The number of rows made so far, and whether the query is cancelled.
 #[derive(Default)]
 struct Made {
     rows: AtomicUsize,
@@ -30,7 +30,7 @@ impl Made {
         }
     }
 
-    /// One row after the other.
+    /// Makes rows one by one.
     #[allow(clippy::unnecessary_wraps, reason = "the signature of a table reader")]
     fn modules(&self, _: &Want<'_, Module>, emit: Emit<'_, Module>) -> Result<(), Unanswered> {
         for _ in 0..ROWS {
@@ -42,7 +42,7 @@ impl Made {
         Ok(())
     }
 
-    /// Several parts of rows at a time.
+    /// Makes rows in parts.
     #[allow(clippy::unnecessary_wraps, reason = "the signature of a table reader")]
     fn handles(&self, _: &Want<'_, Handle>, emit: Emit<'_, Handle>) -> Result<(), Unanswered> {
         for _ in 0..ROWS / PART / 4 {
@@ -89,7 +89,7 @@ impl Source for Slow {
 
 #[test]
 fn a_cancelled_scan_makes_few_more_rows() {
-    // Rows one after the other end at the next; of rows in parts, those of the call are made.
+    // Single rows stop at the next row; of parts, those of the current call are completed.
     for (name, most) in [("modules", 1), ("handles", 4 * PART)] {
         let source = Slow::new();
         let table = ALL.iter().find(|table| table.name() == name).unwrap();

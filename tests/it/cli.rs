@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 /// A cache directory for the tests.
 const CACHES: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/caches");
 
-/// The program, with a cache directory apart from that of the user who runs the tests.
+/// The program, with a cache directory other than that of the user who runs the tests.
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dumpql"));
     command.env("XDG_CACHE_HOME", CACHES);
@@ -37,7 +37,7 @@ fn err(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// A folder of this test's own, removed at the end.
+/// A temporary folder of one test, removed at the end.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
@@ -78,7 +78,7 @@ impl Drop for Folder {
 const HOSTILE: &str = "SELECT '=1+1' AS a, CAST(4096 AS ADDRESS) AS b, 'x,\"y\"' AS c, 12 AS d";
 
 #[test]
-fn exit_codes_tell_done_from_failed_from_misused() {
+fn exit_codes_distinguish_success_failure_and_usage_errors() {
     let cases: &[(&[&str], i32)] = &[
         (&["-c", "SELECT 1"], 0),
         (&["--help"], 0),
@@ -145,7 +145,7 @@ fn commands_may_stand_between_statements() {
 }
 
 #[test]
-fn excel_reads_its_dialect_byte_for_byte() {
+fn the_excel_dialect_has_the_expected_bytes() {
     let output = run(&["--excel", "-c", HOSTILE]);
     let wanted = "\u{feff}a,b,c,d\r\n'=1+1,0x0000000000001000,\"x,\"\"y\"\"\",12\r\n";
     assert_eq!(out(&output), wanted);
@@ -154,7 +154,7 @@ fn excel_reads_its_dialect_byte_for_byte() {
 }
 
 #[test]
-fn the_name_of_the_file_picks_the_format() {
+fn the_file_extension_selects_the_format() {
     let folder = Folder::new("formats");
     for (name, start) in [
         ("x.csv", "a,b,c,d\n".as_bytes()),
@@ -224,7 +224,7 @@ fn an_open_source_is_never_written_to() {
     let typed = format!(".output '{dump}'\nSELECT 1;\n");
     let refused = run_with(&[&dump], Some(&typed));
     assert!(err(&refused).contains("is open as a source"), "{}", err(&refused));
-    // A file that is attached by the script itself is known when it is written to.
+    // A file that the script itself attaches must not be written to either.
     let attach = format!("ATTACH '{dump}' AS d; SELECT 1");
     let refused = run(&["--format", "csv", "-c", &attach, "-o", &dump]);
     assert_eq!(refused.status.code(), Some(1), "{}", err(&refused));
@@ -269,7 +269,7 @@ fn debugger_commands_are_answered() {
         assert_eq!(output.status.code(), Some(0), "{command}: {}", err(&output));
         assert!(out(&output).lines().count() > 1 || command == "!locks", "{command}");
     }
-    // A file has them on lines of their own, and -q takes them too.
+    // In a file they are on separate lines; -q accepts them too.
     let script =
         run_with(&["--sample", "--format", "csv"], Some("!process 0 0\nSELECT 1 AS one;\n"));
     assert!(out(&script).ends_with("one\n1\n"), "{}", out(&script));
@@ -295,7 +295,7 @@ fn a_log_answers_commands_too() {
 }
 
 #[test]
-fn queries_of_ones_own_have_commands() {
+fn queries_of_a_user_can_have_debugger_commands() {
     let folder = Folder::new("library");
     let text = "-- title: Mine\n-- debugger: !mine $n\n-- param: n INTEGER\nSELECT $n AS n;\n";
     std::fs::write(folder.file("mine.sql"), text).unwrap();
@@ -343,7 +343,7 @@ fn a_report_is_written() {
     assert_eq!(run(&["--sample", "--report", &folder.file("r.txt")]).status.code(), Some(1));
 }
 
-/// The words of a line as a shell takes them.
+/// The words of a line, as a shell splits them.
 fn shell_words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = None::<String>;
@@ -363,7 +363,7 @@ fn shell_words(line: &str) -> Vec<String> {
     words
 }
 
-/// Every command of the guides does what it says, in a folder of its own.
+/// Runs every command of the guides in a folder of its own.
 #[test]
 fn commands_of_the_guides_run() {
     let mut count = 0;
@@ -399,7 +399,7 @@ fn saved_queries_take_parameters_of_their_types() {
 }
 
 #[test]
-fn a_reader_that_leaves_is_no_failure() {
+fn a_reader_that_closes_the_pipe_is_not_a_failure() {
     let sql = "WITH t AS (SELECT a.name FROM meta.columns a, meta.columns b) SELECT * FROM t";
     let mut child = program()
         .args(["--format", "csv", "-c", sql])
@@ -439,7 +439,7 @@ fn an_index_is_kept_in_the_folder_for_caches() {
     };
     let (searched, kept) = ask(&["--no-index"]);
     assert_eq!(kept, 0);
-    // One of blocks and one of pages.
+    // One index of blocks and one of pages.
     assert_eq!(ask(&[]), (searched.clone(), 2));
     assert_eq!(ask(&[]), (searched, 2));
 }
@@ -472,9 +472,9 @@ fn the_prompt_works_on_a_terminal() {
     }
 }
 
-/// Names come from files, too: no listing of them may control the terminal.
+/// Names come from files too: listing them must not control the terminal.
 #[test]
-fn names_of_columns_are_shown_and_not_obeyed() {
+fn control_characters_in_column_names_are_escaped() {
     let folder = Folder::new("names");
     let file = folder.file("seen.csv");
     std::fs::write(&file, "re\u{1b}[31md,be\u{7}ll,\u{202e}turned\n1,2,3\n").unwrap();

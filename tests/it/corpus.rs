@@ -30,13 +30,13 @@ pub(crate) fn dumps(kind: &str) -> Vec<PathBuf> {
     paths
 }
 
-/// A session over a small dump that was built.
+/// A session with a small generated dump.
 pub(crate) fn triage_sample() -> Session {
     let image = Image::from_bytes("sample", synth::triage_sample());
     Session::from_images(vec![image], &Options::default()).expect("the triage sample opens")
 }
 
-/// The samples, each as a session of its own, with its name.
+/// The samples with their names, each in its own session.
 pub(crate) fn samples() -> Vec<(String, Session)> {
     vec![
         ("sample".to_owned(), Session::sample().expect("the sample opens")),
@@ -44,7 +44,7 @@ pub(crate) fn samples() -> Vec<(String, Session)> {
     ]
 }
 
-/// Every dump of the corpus, likewise.
+/// All dumps of the corpus with their names, each in its own session.
 pub(crate) fn sessions() -> Vec<(String, Session)> {
     let mut all = Vec::new();
     for path in dumps("kernel").into_iter().chain(dumps("user")) {

@@ -157,7 +157,7 @@ fn anchor(name: &str) -> String {
     name.replace('.', "")
 }
 
-/// The text of the fenced blocks of SQL of a page.
+/// The contents of the fenced SQL blocks of a page.
 fn blocks(page: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut block: Option<String> = None;
@@ -175,7 +175,7 @@ fn blocks(page: &str) -> Vec<String> {
     blocks
 }
 
-/// The parameters that examples have.
+/// The parameters that examples use.
 fn params() -> dumpql::internals::session::Params {
     let text = |name: &str, value: &'static str| (name.to_owned(), dumpql::Value::text(value));
     let minutes = ("minutes".to_owned(), dumpql::Value::Int(5));
@@ -199,7 +199,7 @@ fn examples_of_the_guides_run() {
             let statements = dumpql::internals::lang::parse(&block)
                 .unwrap_or_else(|d| panic!("{name}: {}\n{block}", d.message));
             count += statements.len();
-            // What is written of logs is tried on one.
+            // Examples about logs run on a log.
             let log = folder.join("tests/log/own/kernel.txt");
             let options = Options::default().files(true);
             let (session, failures) = match name {
@@ -209,7 +209,7 @@ fn examples_of_the_guides_run() {
             assert!(failures.is_empty(), "{failures:?}");
             let params = params();
             let outcome = session.query_with(&block, &params);
-            // Files of the reader's own are not there, and the sample does not hold every table.
+            // Files of the reader do not exist here, and the sample does not have every table.
             let known = [Code::Io, Code::NoSource];
             if let Err(error) = outcome
                 && !known.contains(&error.code())

@@ -5,12 +5,12 @@
 //! Rows are compared in order if the query has `ORDER BY`, as a multiset otherwise; numbers with a
 //! tolerance of one in 10^9.
 //!
-//! Differences that are documented are left out:
-//! - types of results: sums of integers (`HUGEINT` there), whole numbers from `ceil` and `floor`,
-//!   decimals for literals with a point (`DOUBLE` here);
+//! Documented differences are not tested:
+//! - types of results: sums of integers (`HUGEINT` in DuckDB), whole numbers from `ceil` and
+//!   `floor`, decimals for literals with a point (`DOUBLE` here);
 //! - results outside a type's range, and arguments outside a function's domain, which are errors
-//!   here and infinite or not-a-number there (`sqrt(-1)`, `ln(0)`, `exp(1000)`);
-//! - `//` of floating-point numbers, `upper('ß')`, `epoch_ms` (rounded there, cut off here),
+//!   here and infinite or NaN in DuckDB (`sqrt(-1)`, `ln(0)`, `exp(1000)`);
+//! - `//` of floating-point numbers, `upper('ß')`, `epoch_ms` (rounded in DuckDB, truncated here),
 //!   `date_diff('week', …)`, `date_part('epoch', …)` (whole seconds here), months and years as
 //!   durations, text of floating-point numbers, `count_if` of no rows (0 here).
 
@@ -122,7 +122,7 @@ fn json_of(value: &Value<'_>) -> Json {
     }
 }
 
-/// Whether the answers are equal; `Ok(false)` where both are errors.
+/// Whether the answers are equal; `Ok(false)` if both are errors.
 fn judge(session: &Session, query: &str, answer: &Json) -> Result<bool, String> {
     let ours = session.query(query);
     let theirs = answer["rows"].as_array();
@@ -153,7 +153,7 @@ fn judge(session: &Session, query: &str, answer: &Json) -> Result<bool, String> 
     Ok(true)
 }
 
-/// Whether the last clause of the outermost query is an order; generated orders are total.
+/// Whether the last clause of the outermost query is ORDER BY; generated orders are total.
 fn is_ordered(query: &str) -> bool {
     query.rfind("ORDER BY").is_some_and(|at| {
         let depth =
@@ -179,7 +179,8 @@ fn cells(result: &ResultSet) -> Vec<Vec<Json>> {
         .collect()
 }
 
-/// Rows that are equal within the tolerance have one key, but for bad luck at a digit's edge.
+/// A key that is the same for rows that are equal within the tolerance, except near a rounding
+/// boundary.
 fn key(row: &[Json]) -> String {
     let cell = |value: &Json| match value.as_f64() {
         Some(number) => format!("{:.7e}", number + 0.0),

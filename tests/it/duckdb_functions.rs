@@ -27,7 +27,7 @@ Functions that dumpql adds are in [generated/functions.md](generated/functions.m
 |---|---|
 ";
 
-/// What the list says of a function.
+/// The entry of a function in the list.
 #[derive(Debug, Clone, Copy)]
 enum Entry<'a> {
     Here,
@@ -47,7 +47,7 @@ fn entries() -> impl Iterator<Item = (&'static str, Entry<'static>)> {
     })
 }
 
-/// Whether a name is the one of an entry, in which a star stands for any letters.
+/// Whether a name matches an entry, in which a star stands for any letters.
 fn fits(entry: &str, name: &str) -> bool {
     match entry.split_once('*') {
         Some((start, end)) => {
@@ -63,7 +63,7 @@ fn docs_map_every_function_of_duckdb() {
     let catalog = session.catalog();
     let mut page = HEAD.to_owned();
     for (name, entry) in entries() {
-        // A table function of that name is another thing.
+        // A table function with that name is a different function.
         let own = catalog.function(name).filter(|f| f.kind != FunctionKind::Table);
         let shown = match entry {
             _ if own.is_some_and(|own| own.name == name) => "yes".to_owned(),

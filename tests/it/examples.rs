@@ -18,7 +18,7 @@ fn printed(run: impl FnOnce(&mut dyn Write) -> Result<(), Box<dyn std::error::Er
 }
 
 #[test]
-fn a_table_of_the_host_is_asked_for_what_the_query_names() {
+fn a_host_table_receives_the_columns_and_hints_of_the_query() {
     let expected = "tcpip belongs to network\nasked for 1 of 4\n\
                     owners: One row a driver that a team owns.\n";
     let text = printed(custom_table::run);
@@ -43,7 +43,7 @@ fn a_source_of_the_host_fills_tables() {
 }
 
 #[test]
-fn a_query_is_watched_and_ended() {
+fn a_query_reports_progress_and_is_cancelled() {
     let text = printed(progress::run);
     assert!(text.starts_with("cancelled\n"), "{text}");
 }

@@ -1,4 +1,4 @@
-//! `dumpql extract`: what it writes, what it keeps, and what a run that was ended leaves.
+//! `dumpql extract`: the files that it writes and keeps, and the state after an interrupted run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,7 +17,7 @@ use crate::cli::{Folder, program};
 
 const TABLES: &str = "bugcheck,modules,threads,irps";
 
-/// Triage dumps of several kinds of crash, one dump in so many damaged.
+/// Triage dumps with several kinds of crashes; one of every `damaged` dumps is damaged.
 pub(crate) fn dumps(folder: &Path, count: usize, damaged: usize) {
     fs::create_dir_all(folder).unwrap();
     let codes = [0xd1, 0x50, 0x1e, 0xd1, 0x3b];
@@ -49,7 +49,7 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Every file below a folder with its bytes, the manifest left out.
+/// All files below a folder with their bytes, except the manifest.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     crate::seams::files(folder)
         .into_iter()
@@ -95,7 +95,7 @@ fn every_table_of_every_dump_is_a_file() {
             assert!(theirs.equals_missing(&ours.to_data_frame().unwrap()), "{table} of {i}");
         }
     }
-    // A table that the dumps do not answer has its columns and no rows, and the reason.
+    // A table that the dumps do not answer has its columns, no rows, and the reason.
     let irps = frame(&out.join("irps/dump=Mini%200000.dmp/data.parquet"));
     assert_eq!(irps.height(), 0);
     assert!(irps.get_column_names().iter().any(|name| name.as_str() == "driver"));
@@ -122,7 +122,7 @@ fn every_table_of_every_dump_is_a_file() {
 }
 
 #[test]
-fn what_is_there_and_whole_is_kept() {
+fn complete_files_are_not_written_again() {
     let folder = Folder::new("extract-again");
     let (crash, out) = (folder.path().join("crash"), folder.path().join("out"));
     dumps(&crash, 3, 100);
@@ -132,7 +132,7 @@ fn what_is_there_and_whole_is_kept() {
     let again = extract(&crash, &out, "modules,bugcheck", &parted);
     assert!(said(&again).contains(" 0 files written, 9 already there"), "{}", said(&again));
 
-    // A file that was cut off, a table more, a dump that changed.
+    // A truncated file, an additional table, and a changed dump.
     let cut = out.join("modules/dump=Mini%200000.dmp/data.parquet");
     fs::write(&cut, "PAR1").unwrap();
     let again = extract(&crash, &out, "modules,bugcheck", &parted);
@@ -147,19 +147,19 @@ fn what_is_there_and_whole_is_kept() {
     assert!(said(&changed).contains(" 4 files written"), "{}", said(&changed));
     assert_eq!(frame(&out.join("modules/dump=Mini%200001.dmp/data.parquet")).height(), 7);
 
-    // A dump that was readable and is no more leaves no rows of what it was.
+    // If a dump becomes unreadable, its earlier rows are removed.
     fs::write(crash.join("Mini 0001.dmp"), "nothing").unwrap();
     assert!(extract(&crash, &out, "modules", &parted).status.success());
     assert!(!out.join("modules/dump=Mini%200001.dmp/data.parquet").exists());
 }
 
 #[test]
-fn dumps_of_one_name_are_told_apart() {
+fn dumps_with_equal_file_names_get_distinct_names() {
     let folder = Folder::new("extract-names");
     let (crash, out) = (folder.path().join("crash"), folder.path().join("out"));
     dumps(&crash.join("a"), 1, 100);
     dumps(&crash.join("b"), 2, 100);
-    // The one alone first: its name stays when another of the same name comes.
+    // The first dump keeps its name when another one with the same name is added.
     assert!(extract(&crash.join("a"), &out, "bugcheck", &[]).status.success());
     assert!(extract(&crash, &out, "bugcheck", &[]).status.success());
     let tables: Vec<PathBuf> = crate::seams::files(&out.join("bugcheck"));
@@ -176,7 +176,7 @@ fn dumps_of_one_name_are_told_apart() {
     assert!(names.contains("Mini 0000.dmp") && names.contains("Mini 0001.dmp"), "{names:?}");
 }
 
-/// Waits until a run has stated so many files; returns whether it still goes on.
+/// Waits until a run has recorded this number of files; returns whether it is still running.
 fn wait_for(child: &mut Child, out: &Path, lines: usize) -> bool {
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(120) {
@@ -191,7 +191,7 @@ fn wait_for(child: &mut Child, out: &Path, lines: usize) -> bool {
 
 #[test]
 #[cfg(unix)]
-fn a_run_that_was_ended_goes_on_without_loss_or_doubles() {
+fn an_interrupted_run_continues_without_missing_or_duplicate_rows() {
     let folder = Folder::new("extract-kill");
     let crash = folder.path().join("crash");
     dumps(&crash, 60, 10);
@@ -199,7 +199,7 @@ fn a_run_that_was_ended_goes_on_without_loss_or_doubles() {
     let parted = ["--partition-by", "dump", "--jobs", "3"];
     assert!(extract(&crash, &whole, TABLES, &parted).status.success());
 
-    // Killed twice, then interrupted, then let go on.
+    // The run is killed twice, then interrupted, then completed.
     for (signal, lines) in [("-KILL", 12), ("-KILL", 60), ("-INT", 110)] {
         let mut child = command(&crash, &out, TABLES, &parted).spawn().unwrap();
         assert!(wait_for(&mut child, &out, lines), "the run was done before it was ended");
@@ -215,7 +215,7 @@ fn a_run_that_was_ended_goes_on_without_loss_or_doubles() {
             assert_eq!(parts, 0, "an interrupted run leaves nothing half written");
         }
     }
-    // What a killed run may leave beside a place.
+    // A temporary file that a killed run may leave.
     let partition = out.join("modules/dump=Mini%200001.dmp");
     fs::write(partition.join(".data.parquet.1-0.part"), "PAR1").unwrap();
     fs::remove_file(partition.join("data.parquet")).unwrap();
@@ -245,7 +245,7 @@ fn the_command_line_is_checked() {
     assert!(
         help.status.success() && String::from_utf8_lossy(&help.stdout).contains("--partition-by")
     );
-    // A dump that is not there is a problem of its own.
+    // A dump that does not exist is a problem.
     assert!(extract(&none, &out, "threads", &[]).status.success());
     let problems = frame(&out.join("problems/none.dmp.parquet"));
     assert_eq!(texts(&problems, "code"), ["E0402"]);

@@ -1,4 +1,4 @@
-//! Files that queries name: separated values, JSON, Parquet, text, and patterns of paths.
+//! Files in queries: separated values, JSON, Parquet, text, and path patterns.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
-//! docs/fleet.md under DuckDB: its commands run, its queries answer, and what they answer is what
-//! dumpql answers over the same dumps.
+//! The commands and queries of docs/fleet.md under DuckDB; the answers equal those of dumpql over
+//! the same dumps.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,7 +11,7 @@ use crate::extract::dumps;
 
 const PAGE: &str = include_str!("../../docs/fleet.md");
 
-/// The blocks of one kind.
+/// The blocks of one language.
 fn blocks(kind: &str) -> Vec<String> {
     let start = format!("```{kind}\n");
     PAGE.split(&start)

@@ -1,4 +1,4 @@
-//! Every example in a function's documentation is run and gives the documented answer.
+//! Runs every example in a function's documentation and checks the documented answer.
 
 use dumpql::internals::catalog::FunctionKind;
 

@@ -9,7 +9,7 @@ use dumpql::extend::{
 };
 use dumpql::{Code, ColumnBuilder, Options, Session, Ty, Value};
 
-/// Numbers from 0 on; it notes what scans ask for.
+/// A table of numbers from 0 on that records what scans request.
 struct Numbers(Arc<Mutex<Vec<Asked>>>);
 
 #[derive(Debug, Clone, PartialEq)]
@@ -135,7 +135,7 @@ fn they_answer() {
     assert_eq!(of("FROM numbers WHERE n >= 1"), ["1|one", "2|two"]);
     assert_eq!(of("SELECT shout(word) FROM numbers LIMIT 1"), ["ZERO!"]);
     assert_eq!(of("SELECT shout(NULL)"), [""]);
-    // What an aggregate of the host gives of no rows, it alone knows.
+    // Only the host's aggregate itself knows its result over no rows.
     let letters = "(SELECT letters(s) FROM (VALUES (1, 'ab')) AS v(k, s) WHERE v.k = numbers.n)";
     assert_eq!(of(&format!("SELECT {letters} FROM numbers WHERE n < 2 ORDER BY n")), ["0", "2"]);
     assert_eq!(
@@ -150,7 +150,7 @@ fn they_answer() {
 }
 
 #[test]
-fn a_scan_sees_what_the_query_wants() {
+fn a_scan_receives_columns_hints_and_limit() {
     let (session, asked) = session();
     let of = |sql: &str| {
         asked.lock().unwrap().clear();
@@ -169,7 +169,7 @@ fn a_scan_sees_what_the_query_wants() {
 }
 
 #[test]
-fn they_are_listed_with_what_is_built_in() {
+fn definitions_of_a_host_are_listed_with_built_in_ones() {
     let (session, _) = session();
     let of = |sql: &str| rows(&session, sql);
     assert_eq!(of("SELECT doc FROM meta.tables WHERE name = 'numbers'"), ["Three numbers."]);
@@ -225,7 +225,7 @@ fn a_name_in_use_is_an_error() {
     }
     let wrong = session.add_scalar(same("new", FunctionKind::Aggregate), null).unwrap_err();
     assert!(wrong.to_string().contains("another kind"), "{wrong}");
-    // What is added belongs to its session.
+    // Definitions are added to one session only.
     let other = Session::from_images(Vec::new(), &Options::default()).unwrap();
     assert_eq!(other.query("FROM numbers").unwrap_err().code(), Code::UnknownTable);
 }

@@ -1,4 +1,4 @@
-//! Arrow data of a host program as tables: copied at once, or asked for by each scan.
+//! Arrow data of a host program as tables: copied once, or made for each scan.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -44,7 +44,7 @@ fn texts(session: &Session, sql: &str) -> Vec<String> {
 }
 
 #[test]
-fn results_come_back_as_they_went_out() {
+fn exported_results_can_be_attached_again_unchanged() {
     let sample = Session::sample().unwrap();
     for sql in [
         "SELECT * FROM threads",
@@ -78,7 +78,7 @@ fn results_come_back_as_they_went_out() {
 }
 
 #[test]
-fn a_table_asks_for_its_batches_scan_by_scan() {
+fn an_arrow_table_makes_its_batches_for_each_scan() {
     let session = session();
     let opened = Arc::<AtomicUsize>::default();
     let read = Arc::<AtomicUsize>::default();
@@ -106,7 +106,7 @@ fn a_table_asks_for_its_batches_scan_by_scan() {
 }
 
 #[test]
-fn what_a_scan_fails_with_ends_the_query() {
+fn an_error_of_a_scan_ends_the_query() {
     let session = session();
     let add = |name: &str, open: fn() -> Result<ArrowBatches, String>| {
         session.add_table(ArrowTable::new(name, "A table.", &numbers(), open).unwrap()).unwrap();
@@ -132,7 +132,7 @@ fn what_a_scan_fails_with_ends_the_query() {
 }
 
 #[test]
-fn types_that_no_table_holds_are_refused() {
+fn unsupported_arrow_types_are_an_error() {
     for dtype in [
         ArrowDataType::Int64,
         fields(&[("x", ArrowDataType::LargeBinary)]),
@@ -153,7 +153,7 @@ fn types_that_no_table_holds_are_refused() {
 }
 
 #[test]
-fn values_of_a_program_take_the_types_of_a_saved_query() {
+fn values_of_a_program_are_converted_to_parameter_types() {
     use dumpql::library::{find_query, typed_parameters};
     let of = |name: &str, given: &[(&str, Value<'static>)]| {
         let given: Params = given.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect();

@@ -1,4 +1,4 @@
-//! A row type, a table and a source as a host program makes them, with the public interface only.
+//! A row type, a table and a source of a host program, made with the public interface only.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -42,10 +42,10 @@ const COLUMNS: &[Column<Service>] = &[
     ),
 ];
 
-/// What the host program knows.
+/// The data of the host program.
 #[derive(Debug, Default)]
 struct Facts {
-    /// What the last scan wanted.
+    /// What the last scan requested.
     wanted: Mutex<(Vec<&'static str>, Option<Vec<String>>)>,
 }
 
@@ -138,7 +138,7 @@ fn a_table_has_the_columns_of_its_definition() {
 }
 
 #[test]
-fn a_source_sees_what_a_scan_wants() {
+fn a_source_receives_columns_and_hints() {
     let host = Host::new();
     let names = HintOp::In(vec![Value::text("Dhcp".to_owned())]);
     let hint = |column, op| Hint { column, op };
@@ -204,7 +204,7 @@ fn a_session_runs_queries_over_the_tables_and_sources_of_a_host_program() {
     assert_eq!(error.code(), Code::NoSource);
 }
 
-/// The rows that `row!` declares are all there for hosts.
+/// All row types that `row!` declares are public.
 #[test]
 fn every_row_of_the_model_is_exported() {
     let src = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

@@ -10,7 +10,7 @@ use dumpql::{Options, Params, ResultSet, Session};
 
 use crate::corpus;
 
-/// Runs `sql`; a table that the source cannot answer is the one error that is fine.
+/// Runs `sql`; the only allowed error is a table that the source cannot answer.
 fn run(session: &Session, what: &str, sql: &str, params: &Params) -> Option<ResultSet> {
     match session.query_with(sql, params) {
         Ok(result) => Some(result),
@@ -111,12 +111,12 @@ fn optional_tables_may_be_missing_but_not_all() {
     assert!(
         result.unread()[0].because[0].starts_with("made: the system service table cannot be found")
     );
-    // A query without the header fails.
+    // Without the header, the query fails.
     let error = session.query("SELECT count(*) FROM ssdt").unwrap_err();
     assert_eq!(error.code(), Code::NoSource);
     let error = open(synth::triage_sample()).query(hooks).unwrap_err();
     assert_eq!(error.code(), Code::NoSource);
-    // In the order of the text, and whole when nothing lacks.
+    // In the order of the text, and complete if no table is missing.
     let whole = Session::sample().unwrap().query(hooks).unwrap();
     assert!(whole.unread().is_empty());
 }
@@ -142,7 +142,7 @@ fn run_examples(sessions: Vec<(String, Session)>) {
     }
 }
 
-/// The logs of the corpus, the archive among them, each as a session of its own.
+/// The logs of the corpus, including the archive, each in its own session.
 fn logs() -> Vec<(String, Session)> {
     let Some(corpus) = corpus::folder() else { return Vec::new() };
     let below = |folder: std::path::PathBuf| {
@@ -152,7 +152,7 @@ fn logs() -> Vec<(String, Session)> {
     let folders = below(corpus.join("logs")).into_iter().chain([corpus.join("reference")]);
     let files = folders.filter(|folder| folder.is_dir()).flat_map(below);
     let named = files.filter_map(|path| {
-        // What is no log at all is refused.
+        // Files that are not logs do not open.
         Some((path.display().to_string(), Session::open(&path).ok()?))
     });
     named.collect()
@@ -186,19 +186,19 @@ fn saved_queries_answer_for_each_dump_by_itself() {
     for at in 0..alone.len() {
         assert_eq!(row(&crash, at, 1), row(&alone, at, 0));
     }
-    // A dump without the tables is left out; a query that compares dumps runs once.
+    // A dump without the tables is omitted; a query that compares dumps runs once.
     assert_eq!(names(&rows("needed-symbols")), ["sample"]);
     let overview = rows("overview");
     assert_eq!(overview.fields().iter().filter(|field| field.name == "dump").count(), 1);
     assert_eq!(names(&overview), ["sample", "kernel.txt"]);
-    // What is no saved query covers all dumps at once.
+    // Other queries cover all dumps at once.
     assert_eq!(session.query("SELECT count(*) AS n FROM dump").unwrap().len(), 1);
 }
 
-/// A query of the library, its parameters, and how many rows it gives.
+/// A saved query, its parameters, and its number of rows.
 type Answer = (&'static str, &'static [(&'static str, &'static str)], usize);
 
-/// What a log in the repository has for the library, counted by reading it.
+/// The numbers of rows in a log of the repository, counted by reading it.
 const ANSWERS: [Answer; 25] = [
     ("overview", &[], 1),
     ("crash", &[], 6),

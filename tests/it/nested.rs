@@ -1,5 +1,5 @@
-//! Lists and structures through a whole session: results, files, limits. `tests/oracle/nested.sql` has
-//! what DuckDB gives.
+//! Lists and structures through a whole session: results, files, limits. `tests/oracle/nested.sql`
+//! is compared with DuckDB.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ fn file(sql: &str, format: FileFormat) -> Vec<u8> {
     out
 }
 
-/// A row with everything that a list or a structure may hold.
+/// A row with every kind of list and structure.
 const ALL_TYPES: &str = "SELECT [1, NULL] AS ints, ['a', 'it''s', NULL] AS texts, [0x10, 0xfffff80000000000] AS addresses,
     [TIMESTAMP '2024-05-01 12:00:00'] AS times, [INTERVAL '90s'] AS spans, [1.5, 'nan'::DOUBLE] AS doubles,
     {'a': 1, 'b': [true], 'c': NULL} AS s, row(1, 'x') AS r, [] AS empty, NULL::INTEGER[] AS nothing";
@@ -97,9 +97,9 @@ fn programs_read_elements() {
 }
 
 #[test]
-fn what_is_made_of_lists() {
+fn list_functions_and_unnest() {
     for (sql, expected) in [
-        // What only this language has: addresses, and hex that stays hex.
+        // Features that DuckDB does not have: addresses, and hex that stays hex.
         ("SELECT [0x10, 5]", "[0x00000010, 0x00000005]"),
         ("SELECT list_contains([0x10], 16), 16 IN [0x10, 0x20]", "true | true"),
         ("SELECT [1, 2.5], [1, NULL], [NULL]", "[1.0, 2.5] | [1, NULL] | [NULL]"),
@@ -137,7 +137,7 @@ fn what_is_made_of_lists() {
 
 #[test]
 fn equal_stacks_are_one_group() {
-    // Threads are grouped by their stacks as lists, and by the same symbols joined to one text.
+    // Threads grouped by their stacks as lists, and by the same symbols joined to one text.
     let groups = |key: &str| {
         let sql = format!(
             "SELECT n, count(*) AS stacks FROM (SELECT count(*) AS n FROM \
@@ -152,7 +152,7 @@ fn equal_stacks_are_one_group() {
 }
 
 #[test]
-fn errors_say_what_is_wrong() {
+fn errors_of_nested_types() {
     for (sql, expected) in [
         ("SELECT [1, 'x']", Code::Conversion),
         ("SELECT {'a': 1}.b", Code::UnknownColumn),

@@ -26,7 +26,7 @@ fn cases(folder: &str) -> Vec<(PathBuf, String)> {
     paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
 }
 
-/// Compares with the file beside the case; all differences are told at once.
+/// Compares with the file beside the case; all differences are reported at once.
 fn compare(results: Vec<(PathBuf, String)>) {
     let update = std::env::var_os("UPDATE_EXPECT").is_some();
     let mut wrong = Vec::new();
@@ -41,7 +41,7 @@ fn compare(results: Vec<(PathBuf, String)>) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// One query a line in `ok`, so that a file holds a feature.
+/// The files in `ok` have one query per line, so that a file covers one feature.
 #[test]
 fn valid_queries_parse() {
     let mut results = Vec::new();
@@ -62,7 +62,8 @@ fn valid_queries_parse() {
     compare(results);
 }
 
-/// One query a line in `err`, blank lines left out; `\n` stands for a line end within a query.
+/// The files in `err` have one query per line, and blank lines are ignored; `\n` stands for a line
+/// end within a query.
 #[test]
 fn invalid_queries_get_an_explanation() {
     let mut results = Vec::new();
@@ -81,7 +82,7 @@ fn invalid_queries_get_an_explanation() {
     compare(results);
 }
 
-/// The tree without its places.
+/// The tree without its spans.
 pub(crate) fn spanless(statements: &[lang::ast::Statement]) -> String {
     let text = format!("{statements:?}");
     let mut parts = text.split("Span { start: ");
@@ -92,7 +93,7 @@ pub(crate) fn spanless(statements: &[lang::ast::Statement]) -> String {
     out
 }
 
-/// Numbers that look random and are the same in every run (xorshift64*).
+/// Pseudo-random numbers, the same in every run (xorshift64*).
 struct Dice(u64);
 
 impl Dice {
@@ -105,7 +106,8 @@ impl Dice {
     }
 }
 
-/// A few edits of a text: tokens dropped, doubled, swapped or brought from another, or bytes.
+/// A few edits of a text: tokens are dropped, duplicated, swapped or inserted from another text, or
+/// bytes are changed.
 fn edited(text: &str, other: &str, dice: &mut Dice) -> String {
     const BITS: [&str; 24] = [
         "(",
@@ -175,7 +177,7 @@ fn random_edits_neither_panic_nor_hang() {
         .collect();
     let mut dice = Dice(0x00D0_3B41);
     for round in 0..10_000 {
-        // Files hold many lines; one or the whole is edited.
+        // Files have many lines; one line or the whole file is edited.
         let whole = &texts[dice.roll(texts.len())];
         let lines: Vec<&str> = whole.lines().filter(|line| !line.trim().is_empty()).collect();
         let text = if round % 8 == 0 { whole } else { lines[dice.roll(lines.len())] };

@@ -1,4 +1,4 @@
-//! PIVOT, UNPIVOT and samples: what DuckDB has no answer for, or another one.
+//! PIVOT, UNPIVOT and samples, where DuckDB has no answer or a different one.
 
 use dumpql::internals::diag::Code;
 use dumpql::{CancelToken, Options, Session, Value};
@@ -64,7 +64,7 @@ fn values_are_read_within_the_limits_of_the_query() {
 }
 
 #[test]
-fn values_of_a_query_around_have_to_be_named() {
+fn correlated_pivots_need_listed_values() {
     let sql =
         "SELECT (SELECT a FROM (PIVOT (SELECT t.x AS w) ON w) AS p) FROM (VALUES ('a')) AS t(x)";
     assert_eq!(code(sql), Code::BadQuery);
@@ -92,7 +92,7 @@ fn a_sample_of_a_seed_is_always_the_same() {
 }
 
 #[test]
-fn rewrites_raise_no_error_that_the_query_does_not() {
+fn rewrites_raise_no_additional_errors() {
     let u = "(VALUES (1, '2020'), (9, 'bad')) AS u(k, s)";
     let sql = format!(
         "SELECT (SELECT max(strptime(s, '%Y')) FROM {u} WHERE u.k = t.id) FROM (VALUES (1)) AS t(id)"

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use crate::grammar::query;
 use crate::parse::spanless;
 
-/// A column of texts that no reader takes for another type, and its NULLs.
+/// A column of texts that are not inferred as another type, with NULLs.
 fn texts(values: &[Option<String>]) -> ColumnData {
     let mut column = ColumnBuilder::new(Ty::Text);
     for value in values {
@@ -36,7 +36,7 @@ fn addresses(values: &[Option<u64>]) -> ColumnData {
     column.finish()
 }
 
-/// Any characters, after one that makes it text.
+/// Any characters after one that prevents inference of another type.
 fn any_text() -> impl Strategy<Value = Option<String>> {
     proptest::option::of("[\\PC\n\r\t\",;'=|]{0,12}".prop_map(|text| format!("x{text}")))
 }
@@ -49,7 +49,7 @@ proptest! {
         rows in vec((any_text(), proptest::option::of(any::<i64>()), proptest::option::of(any::<u64>())), 1..20),
         tabs in any::<bool>(),
     ) {
-        // A column without any value has no type to come back with.
+        // A column with only NULLs has no type after the round trip.
         prop_assume!(rows.iter().any(|row| row.0.is_some()));
         prop_assume!(rows.iter().any(|row| row.1.is_some_and(|number| number < 0)));
         prop_assume!(rows.iter().any(|row| row.2.is_some()));

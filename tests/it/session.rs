@@ -1,4 +1,4 @@
-//! The session as a program sees it: strictness, plans with times, batches, memory of dumps.
+//! The session as a host program uses it: strictness, plans with times, batches, memory of dumps.
 
 use dumpql::internals::diag::Code;
 use dumpql::internals::dump::Image;
@@ -10,7 +10,7 @@ fn rows(result: &ResultSet) -> Vec<String> {
     (0..result.len()).map(|row| cells(row).collect::<Vec<_>>().join("|")).collect()
 }
 
-/// A minidump of an x64 process that holds `bytes` at an address, and no more.
+/// A minidump of an x64 process with only `bytes` at an address.
 fn minidump(address: u64, bytes: &[u8]) -> Image {
     let mut file = Vec::new();
     let word = |file: &mut Vec<u8>, value: u32| file.extend(value.to_le_bytes());
@@ -134,7 +134,7 @@ fn the_arrow_stream_holds_the_rows() {
     let sql = "SELECT range AS n, 'x' || range AS t, TIMESTAMP '2007-11-01' AS at FROM range(5)";
     let result = session.query(sql).unwrap();
     let stream = Box::new(result.to_arrow_stream().unwrap());
-    // SAFETY: the stream is what `to_arrow_stream` made, and nobody else reads it.
+    // SAFETY: the stream was made by `to_arrow_stream`, and there is no other reader.
     let mut reader = unsafe { ArrowArrayStreamReader::try_new(stream) }.unwrap();
     let (mut rows, mut names) = (0, Vec::new());
     // SAFETY: as above.

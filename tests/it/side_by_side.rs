@@ -17,15 +17,15 @@ const _: () = {
     is_shared::<QueryProgress>();
 };
 
-/// Rows that are made between two looks at whether a query was cancelled, for each thread that
-/// works on it.
+/// Rows between two checks for cancellation, per thread of the query.
 const ROWS_BETWEEN_LOOKS: usize = 4096;
 
-/// How often the function `tick(query, row)` was called for a query, in all and after the cancel.
+/// How often the function `tick(query, row)` was called for a query, in total and after the
+/// cancellation.
 #[derive(Default)]
 struct Ticks {
     token: CancelToken,
-    /// The call that cancels the query, 0 if none does.
+    /// The number of the call that cancels the query; 0 if none does.
     cancel_at: usize,
     calls: AtomicUsize,
     after: AtomicUsize,
@@ -69,7 +69,7 @@ fn session(queries: Vec<Ticks>) -> (Session, Arc<Vec<Ticks>>) {
 }
 
 #[test]
-fn of_eight_queries_on_eight_threads_three_are_cancelled_and_five_end_right() {
+fn three_of_eight_parallel_queries_are_cancelled_and_five_return_correct_results() {
     let cancelled = [1usize, 4, 6];
     let ticks = |n| if cancelled.contains(&n) { 10_000 + 1_000 * n } else { 0 };
     let (session, queries) = session((0..8).map(|n| Ticks::cancelling_at(ticks(n))).collect());
@@ -123,7 +123,7 @@ fn a_cancelled_query_makes_few_more_rows_with_any_operator() {
         let (session, queries) = session(vec![Ticks::cancelling_at(20_000)]);
         let ticks = &queries[0];
         let sql = sql.replace("$rows", &rows.to_string());
-        // The last row of a part that was made may still be used: the query ends all the same.
+        // The last part may still be used, but the query ends nevertheless.
         let error = session.prepare(&sql).unwrap().cancel(&ticks.token).run().unwrap_err();
         assert_eq!(error.code(), Code::Cancelled, "{sql}");
         let after = ticks.after.load(Ordering::SeqCst);

@@ -74,7 +74,7 @@ const fn letter(ty: Ty) -> char {
 }
 
 #[test]
-fn answers_are_as_written() {
+fn query_results_match_the_slt_files() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slt");
     let only = std::env::var("SLT").unwrap_or_default();
     let mut files = Vec::new();

@@ -1,11 +1,11 @@
-//! Queries over rows of the test: the language and the engine together.
+//! Queries over the test's own rows: the language and the engine together.
 
 use std::fmt::Write as _;
 
 use dumpql::internals::catalog::{Absent, ColumnBuilder, Value};
 use dumpql::{Options, ResultSet, Session, Ty};
 
-/// Threads and drivers small enough to reckon by hand. `t.a` has a NULL that was paged out.
+/// Threads and drivers, few enough to compute answers by hand. `t.a` has a NULL that was paged out.
 fn session() -> Session {
     let session = Session::from_images(Vec::new(), &Options::default()).unwrap();
     let mut id = ColumnBuilder::new(Ty::Int);

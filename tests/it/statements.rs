@@ -1,4 +1,4 @@
-//! Statements that change what a session knows, as a host program runs them.
+//! Statements that change the state of a session, as a host program runs them.
 
 use std::path::PathBuf;
 
@@ -44,7 +44,7 @@ fn refusal(session: &Session, sql: &str) -> String {
 }
 
 #[test]
-fn what_a_script_creates_is_there_for_the_next() {
+fn objects_created_by_a_script_are_kept_in_the_session() {
     let session = session(false);
     ask(&session, "CREATE VIEW v AS SELECT 1 AS a; CREATE TABLE t AS FROM v |> EXTEND a + 1 AS b");
     assert_eq!(ask(&session, "SELECT v.a, b FROM v JOIN t USING (a)"), ["1|2"]);
@@ -54,7 +54,7 @@ fn what_a_script_creates_is_there_for_the_next() {
 }
 
 #[test]
-fn names_that_are_taken_are_told() {
+fn names_in_use_are_an_error() {
     let session = session(false);
     ask(&session, "CREATE VIEW v AS SELECT 1 AS a; CREATE TABLE t AS SELECT 2 AS a");
     assert!(refusal(&session, "CREATE VIEW v AS SELECT 2").contains("a view is called `v`"));
@@ -68,13 +68,13 @@ fn names_that_are_taken_are_told() {
 }
 
 #[test]
-fn what_never_ends_is_refused() {
+fn endless_recursion_of_views_and_macros_is_an_error() {
     let session = session(false);
     assert!(refusal(&session, "CREATE MACRO f(x) AS f(x) + 1").contains("calls itself"));
     ask(&session, "CREATE VIEW v AS SELECT 1 AS a");
     let loops = refusal(&session, "CREATE OR REPLACE VIEW v AS FROM v");
-    assert!(loops.contains("made of itself"), "{loops}");
-    // Each doubles the one before: the text would be as long as two to the power of forty.
+    assert!(loops.contains("refers to itself"), "{loops}");
+    // Each macro doubles the previous one: the expansion would have 2^40 terms.
     ask(&session, "CREATE MACRO m0(x) AS x + x");
     for n in 1..40 {
         ask(&session, &format!("CREATE MACRO m{n}(x) AS m{}(x) + m{}(x)", n - 1, n - 1));
@@ -124,13 +124,13 @@ fn an_open_file_is_never_written_to() {
 }
 
 #[test]
-fn settings_bind_queries_behind_them() {
+fn settings_apply_to_later_queries() {
     let session = session(false);
     let raised = refusal(&session, "SET memory_limit = '1TB'");
     assert!(raised.contains("at most"), "{raised}");
     assert!(refusal(&session, "SET memory = 1").contains("no setting `memory`"));
     ask(&session, "SET timeout = 1ms");
-    // So many steps take a second or more.
+    // This number of steps takes a second or more.
     let endless = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 900000) \
                    SELECT max(n) FROM r";
     assert_eq!(session.query(endless).expect_err("it takes long").code(), Code::Deadline);
@@ -150,7 +150,7 @@ fn prepared_queries_take_values() {
 }
 
 #[test]
-fn threads_define_and_ask_side_by_side() {
+fn threads_define_and_query_in_parallel() {
     let session = session(false);
     std::thread::scope(|scope| {
         for n in 0..4 {

@@ -1,6 +1,6 @@
-//! The names of bug checks. Facts only: a code, and Microsoft's name for it.
+//! The names of bug checks: a table of codes with Microsoft's names.
 
-/// Every documented bug check, by ascending code.
+/// All documented bug checks, by ascending code.
 pub(super) const BUGCHECKS: &[(u32, &str)] = &[
     (0x1, "APC_INDEX_MISMATCH"),
     (0x2, "DEVICE_QUEUE_NOT_BUSY"),

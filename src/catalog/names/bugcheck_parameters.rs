@@ -1,5 +1,5 @@
-//! The meaning of bug check parameters in a few words each, including meanings that depend on the
-//! value of the first parameter.
+//! The meaning of bug check parameters in a few words, including meanings that depend on the value
+//! of the first parameter.
 //!
 //! The facts are in `bugcheck.txt`, which names their sources; this file reads that table.
 
@@ -9,14 +9,14 @@ use std::sync::LazyLock;
 /// The table.
 const TEXT: &str = include_str!("bugcheck.txt");
 
-/// Meanings of four parameters; an empty text is not known.
+/// The meanings of the four parameters; an empty text means unknown.
 type Meanings = [&'static str; 4];
 
-/// What is known of some codes.
+/// The meanings for some codes.
 struct Entry {
     codes: Vec<u32>,
     meanings: Meanings,
-    /// What values of parameter 1 mean, and what the others mean then.
+    /// The meanings of values of parameter 1, and of the other parameters for these values.
     values: Vec<(u64, Meanings)>,
 }
 
@@ -43,7 +43,7 @@ static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
     entries
 });
 
-/// The meanings of a value: an empty one is that of the code.
+/// The meanings for a value of parameter 1; an empty one is taken from the code.
 fn merged(own: Meanings, general: Meanings) -> Meanings {
     let mut all = own;
     for (own, general) in all.iter_mut().zip(general) {
@@ -64,12 +64,12 @@ fn entry(code: u32) -> Option<&'static Entry> {
     ENTRIES.iter().find(|entry| entry.codes.contains(&code))
 }
 
-/// What the parameters of a bug check mean.
+/// The meanings of the parameters of a bug check.
 pub(super) fn general(code: u32) -> Option<Meanings> {
     entry(code).map(|entry| entry.meanings)
 }
 
-/// What the parameters mean where the first has this value; the first one's text begins with it.
+/// The meanings of the parameters for a value of the first one; its text starts with the value.
 pub(super) fn of_value(code: u32, value: u64) -> Option<[Cow<'static, str>; 4]> {
     let (value, [first, second, third, fourth]) = find(code, value)?;
     let first = Cow::Owned(format!("{value:#x}: {first}"));
@@ -80,12 +80,12 @@ fn find(code: u32, value: u64) -> Option<(u64, Meanings)> {
     entry(code)?.values.iter().find(|(known, _)| *known == value).copied()
 }
 
-/// What the code of a `__fastfail` means, in kernel and user mode.
+/// The meaning of the code of a `__fastfail`, in kernel and user mode.
 pub(super) fn fast_fail(code: u64) -> Option<&'static str> {
     find(0x139, code).map(|(_, [meaning, ..])| meaning)
 }
 
-/// Every code of the table.
+/// All codes in the table.
 #[cfg(test)]
 pub(super) fn codes() -> Vec<u32> {
     ENTRIES.iter().flat_map(|entry| entry.codes.iter().copied()).collect()
@@ -95,7 +95,7 @@ pub(super) fn codes() -> Vec<u32> {
 mod tests {
     use super::*;
 
-    /// The numbers that a line begins with.
+    /// The numbers at the start of a line.
     fn numbers(line: &str) -> Vec<u64> {
         let first = line.split('|').next().unwrap();
         first.split_whitespace().map(|text| u64::from_str_radix(text, 16).unwrap()).collect()
@@ -108,7 +108,8 @@ mod tests {
             assert!(!numbers(line).is_empty(), "{line}");
             let is_value = line.starts_with(' ');
             for (number, text) in line.split('|').skip(1).map(str::trim).enumerate() {
-                // A value may leave out what its code says, but not what it means.
+                // The meaning of parameter 1 is required for a value; other texts may be empty, and
+                // are then those of the code.
                 assert!(is_value && number > 0 || !text.is_empty(), "{line}");
                 assert!(!text.ends_with('.') && !text.contains("  "), "{line}");
             }
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_and_values_ascend_and_stand_once() {
+    fn codes_and_values_are_sorted_and_unique() {
         let mut seen = std::collections::HashSet::new();
         let (mut code, mut value) = (None, None);
         for line in TEXT.lines().filter(|line| !line.starts_with('#')) {
@@ -161,7 +162,7 @@ mod tests {
         assert!(general(0x117).unwrap()[2].contains("bucketing key"));
         assert!(general(0x141).unwrap()[2].contains("bucketing key"));
         assert!(of_value(0x133, 0).unwrap()[3].contains("TRIAGE_BLOCK"));
-        // Several values share a line.
+        // A line of the table may have several values.
         assert_eq!(of_value(0x19, 0x24).unwrap()[0][4..], of_value(0x19, 0xd).unwrap()[0][3..]);
         assert!(of_value(0xc4, 0x20004).unwrap()[0].contains("IrqlExAllocatePool"));
         assert!(of_value(0x7a, 1).unwrap()[2].contains("current process"));

@@ -1,15 +1,15 @@
-//! The names of images that Windows brings along and loads into the kernel. Facts only.
+//! The names of kernel images that are part of Windows.
 //!
-//! A triage dump holds the names of the loaded images and no page of most of them, so that a name is
-//! all that tells an image of the system from one of another company.
+//! A triage dump contains the names of the loaded images but not most of their pages, so only the
+//! name distinguishes an image of Windows from a third-party one.
 
-/// Whether an image of that name, without its extension and in any case, is a part of Windows.
+/// Whether an image with that name, without extension and ignoring case, is part of Windows.
 pub(crate) fn is_inbox(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     NAMES.binary_search(&name.as_str()).is_ok()
 }
 
-/// In the order of their bytes.
+/// Sorted by bytes.
 static NAMES: &[&str] = &[
     "1394bus",
     "61883",

@@ -52,7 +52,7 @@ const PNP: &[&str] = &[
     "IRP_MN_FILTER_RESOURCE_REQUIREMENTS",
 ];
 
-/// The names of the minor functions of a major one, by number from 0; `None` if it has none.
+/// The names of the minor functions of a major function, by number from 0; `None` if it has none.
 pub(super) const fn minor(major: u8) -> Option<&'static [&'static str]> {
     match major {
         0x16 => Some(POWER),

@@ -1,6 +1,6 @@
-//! Names that Windows gives to numbers: bug checks, status codes, exceptions, IRP function codes.
+//! Names of Windows constants: bug checks, status codes, exceptions, IRP function codes.
 //!
-//! These are tables of documented facts, sorted by number. Functions show the names, and sources
+//! These are tables of documented facts, sorted by number. Functions return the names, and sources
 //! fill columns such as `bugcheck.name` with them, so that a number has the same name everywhere.
 
 mod bugcheck;
@@ -19,18 +19,18 @@ pub fn bugcheck(code: u32) -> Option<&'static str> {
     find(bugcheck::BUGCHECKS, code)
 }
 
-/// What the four parameters of a bug check mean; an empty text is not known.
+/// The meanings of the four parameters of a bug check; an empty text means unknown.
 pub fn bugcheck_parameters(code: u32) -> Option<[&'static str; 4]> {
     bugcheck_parameters::general(code)
 }
 
-/// What the parameters of a bug check mean where the first one has a value that is known by itself
-/// (`0x1a` with `0x41792`); the first text begins with the value.
+/// The meanings of the parameters of a bug check for a known value of the first one (`0x1a` with
+/// `0x41792`); the first text starts with the value.
 pub fn bugcheck_value(code: u32, first: u64) -> Option<[Cow<'static, str>; 4]> {
     bugcheck_parameters::of_value(code, first)
 }
 
-/// What the code of a `__fastfail` means (`3` → a corrupt list).
+/// The meaning of the code of a `__fastfail` (`3` → a corrupt list).
 pub fn fast_fail(code: u64) -> Option<&'static str> {
     bugcheck_parameters::fast_fail(code)
 }
@@ -40,8 +40,8 @@ pub fn ntstatus(code: u32) -> Option<&'static str> {
     find(ntstatus::STATUSES, code)
 }
 
-/// The name of an exception code without prefix (`0xc0000005` → `ACCESS_VIOLATION`), the codes
-/// that language runtimes raise included.
+/// The name of an exception code without prefix (`0xc0000005` → `ACCESS_VIOLATION`), including
+/// codes that language runtimes raise.
 pub fn exception(code: u32) -> Option<&'static str> {
     if let Some(name) = find(ntstatus::RAISED, code) {
         return Some(name);
@@ -60,7 +60,7 @@ pub fn irp_major(major: u8) -> Option<&'static str> {
     irp::MAJOR.get(usize::from(major)).copied()
 }
 
-/// The name of an IRP's minor function, which depends on the major one.
+/// The name of an IRP's minor function, which depends on the major function.
 pub fn irp_minor(major: u8, minor: u8) -> Option<&'static str> {
     irp::minor(major).and_then(|names| names.get(usize::from(minor)).copied())
 }

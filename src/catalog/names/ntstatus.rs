@@ -1,6 +1,6 @@
-//! The names of NTSTATUS values and of exception codes. Facts only.
+//! The names of NTSTATUS values and of exception codes.
 
-/// NTSTATUS values that drivers, traps and requests show most, by ascending code.
+/// The NTSTATUS values that occur most in drivers, exceptions and IRPs, by ascending code.
 pub(super) const STATUSES: &[(u32, &str)] = &[
     (0x0, "STATUS_SUCCESS"),
     (0x80, "STATUS_ABANDONED_WAIT_0"),

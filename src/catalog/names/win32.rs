@@ -1,4 +1,4 @@
-//! The names of common Win32 errors. Facts only.
+//! The names of common Win32 errors.
 
 /// Win32 errors by ascending code.
 pub(super) const ERRORS: &[(u32, &str)] = &[

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{FunctionKind, FunctionSpec, TableSpec};
 
-/// Everything that can be named in a query: the registry that planning, completion,
-/// `meta.tables` and documentation read.
+/// All names that a query can use. Planning, completion, `meta.tables` and documentation read the
+/// catalog.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
     tables: Vec<TableSpec>,
@@ -16,21 +16,21 @@ pub struct Catalog {
     settings: Vec<Setting>,
 }
 
-/// A setting of a session, as `SET` changes it.
+/// A setting of a session, which `SET` changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
     /// Its name.
     pub name: &'static str,
     /// Its value as text.
     pub value: String,
-    /// The value that it has at first.
+    /// The initial value.
     pub default: String,
-    /// What it is for.
+    /// Its purpose.
     pub doc: &'static str,
 }
 
 impl Catalog {
-    /// A catalog of the given tables and functions, in the order in which they are to be listed.
+    /// A catalog with these tables and functions, in the order in which they are listed.
     pub fn new(tables: Vec<TableSpec>, functions: Vec<&'static FunctionSpec>) -> Self {
         let (mut by_function, mut by_table_function) = (BTreeMap::new(), BTreeMap::new());
         for (index, function) in functions.iter().enumerate() {
@@ -44,7 +44,7 @@ impl Catalog {
         Self { tables, functions, by_function, by_table_function, views, settings }
     }
 
-    /// Adds a table, in the place of the one of that name if there is one.
+    /// Adds a table, or replaces the one with that name.
     pub fn put_table(&mut self, table: TableSpec) {
         let same = |t: &&mut TableSpec| t.name.eq_ignore_ascii_case(table.name);
         match self.tables.iter_mut().find(same) {
@@ -53,18 +53,18 @@ impl Catalog {
         }
     }
 
-    /// Adds a view, which is a table that a query makes.
+    /// Adds a view.
     pub fn put_view(&mut self, view: TableSpec) {
         self.views.push(view.name);
         self.put_table(view);
     }
 
-    /// Whether the table of that name is a view.
+    /// Whether the table with that name is a view.
     pub fn is_view(&self, name: &str) -> bool {
         self.views.iter().any(|view| view.eq_ignore_ascii_case(name))
     }
 
-    /// Says what the settings are.
+    /// Sets the list of settings.
     pub fn put_settings(&mut self, settings: Vec<Setting>) {
         self.settings = settings;
     }
@@ -84,13 +84,13 @@ impl Catalog {
         &self.functions
     }
 
-    /// The table of that name, in any ASCII case.
+    /// The table with that name, ignoring ASCII case.
     pub fn table(&self, name: &str) -> Option<&TableSpec> {
         self.tables.iter().find(|t| t.name.eq_ignore_ascii_case(name))
     }
 
-    /// The function of that name or alias, in any ASCII case. Of a table function and another of one
-    /// name it is the other.
+    /// The function with that name or alias, ignoring ASCII case. If a table function and another
+    /// function have the same name, it is the other one.
     pub fn function(&self, name: &str) -> Option<&'static FunctionSpec> {
         let lower = name.to_ascii_lowercase();
         let maps = [&self.by_function, &self.by_table_function];
@@ -98,7 +98,7 @@ impl Catalog {
         index.and_then(|&i| self.functions.get(i).copied())
     }
 
-    /// The table function of that name or alias, in any ASCII case.
+    /// The table function with that name or alias, ignoring ASCII case.
     pub fn table_function(&self, name: &str) -> Option<&'static FunctionSpec> {
         let lower = name.to_ascii_lowercase();
         self.by_table_function.get(lower.as_str()).and_then(|&i| self.functions.get(i).copied())

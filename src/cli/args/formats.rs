@@ -1,4 +1,4 @@
-//! The names of formats, and the ways to show results.
+//! The names of formats, and the modes of showing results.
 
 use clap::ValueEnum;
 
@@ -7,11 +7,11 @@ use crate::export::FileFormat;
 /// The names of formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Format {
-    /// A table, or one line a value where rows do not fit.
+    /// A table, or one line per value if rows do not fit.
     Auto,
     /// A table for reading.
     Table,
-    /// One line a value, for wide rows.
+    /// One line per value, for wide rows.
     Line,
     /// Comma-separated values.
     Csv,
@@ -19,30 +19,30 @@ pub(in crate::cli) enum Format {
     Tsv,
     /// An array of objects.
     Json,
-    /// An object a line.
+    /// One object per line.
     Jsonl,
     /// A Markdown table.
     Md,
-    /// A page.
+    /// An HTML page.
     Html,
     /// An Excel workbook.
     Xlsx,
-    /// Apache Parquet, one file a result.
+    /// Apache Parquet, one file per result.
     Parquet,
     /// A chart as a picture.
     Svg,
 }
 
-/// How results are shown: for reading, or in a format of files.
+/// How results are shown: as text for reading, or in a file format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cli) enum Mode {
-    /// A table where all columns fit, else one line a value.
+    /// A table if all columns fit, else one line per value.
     Auto,
     /// A table with borders.
     Table,
-    /// One line a value.
+    /// One line per value.
     Line,
-    /// A format of files.
+    /// A file format.
     File(FileFormat),
 }
 

@@ -1,4 +1,4 @@
-//! The tables of one dump.
+//! Extracts the tables of one dump.
 
 use std::fs;
 use std::io;
@@ -13,7 +13,7 @@ use crate::diag::{Code, Diagnostic};
 use crate::export::{self, FileFormat, Sheet};
 use crate::session::{CancelToken, Error, Options, ResultSet, Session};
 
-/// What is to be done with every dump.
+/// The settings for all dumps.
 #[derive(Debug)]
 pub(super) struct Job<'a> {
     pub(super) tables: &'a [&'static str],
@@ -24,7 +24,7 @@ pub(super) struct Job<'a> {
     pub(super) token: &'a CancelToken,
 }
 
-/// What became of a dump.
+/// The outcome for a dump.
 #[derive(Debug, Default)]
 pub(super) struct Done {
     pub(super) written: usize,
@@ -32,18 +32,19 @@ pub(super) struct Done {
     pub(super) is_unread: bool,
 }
 
-/// A table of a dump as it is to be written.
+/// A table of a dump, ready to be written.
 struct Rows {
     result: ResultSet,
     problems: Vec<Problem>,
 }
 
 impl Job<'_> {
-    /// Writes the tables that are not there yet; `problems` is the last, so that it tells that the
-    /// dump is done.
+    /// Writes the tables that are missing. `problems` is written last, so that it marks the dump as
+    /// complete.
     ///
     /// # Errors
-    /// If a file cannot be written. What is wrong with the dump is no error.
+    ///
+    /// If a file cannot be written. A problem of the dump is not an error.
     pub(super) fn extract(&self, input: &Input) -> io::Result<Done> {
         let mut done = Done::default();
         let identity = Identity::of(&input.path);
@@ -83,7 +84,7 @@ impl Job<'_> {
                 problems.push(Problem::of(error, &input.path, None));
                 done.is_unread = true;
                 if known != Identity::default() {
-                    // Rows of what the file was before are not those of the dump.
+                    // Rows of an earlier version of the dump file are not kept.
                     for table in tables.into_iter().filter(|table| !has(table)) {
                         let _ = fs::remove_file(self.output.join(place(
                             table,
@@ -104,8 +105,8 @@ impl Job<'_> {
         Ok(done)
     }
 
-    /// The rows of a table; none, with the reason, if the dump does not answer it. `None` once the
-    /// run is cancelled.
+    /// The rows of a table; no rows, with the reason, if the dump does not answer it. `None` if the
+    /// run was cancelled.
     fn rows(&self, session: &Session, input: &Input, table: &str) -> Option<Rows> {
         let columns = if self.is_parted { "*" } else { "$dump AS dump, *" };
         let sql = |rest: &str| format!("-- optional: {table}\nSELECT {columns} FROM {table}{rest}");
@@ -124,11 +125,11 @@ impl Job<'_> {
                 Rows { result, problems }
             }
         };
-        // What ended early is not all there is, whatever it says.
+        // After a cancellation the rows may be incomplete, even without an error.
         (!self.token.is_cancelled()).then_some(rows)
     }
 
-    /// The rows of the dump's own table of problems.
+    /// The rows of the dump's table `problems`.
     fn own_problems(&self, session: &Session, input: &Input) -> Option<Vec<Problem>> {
         let sql =
             "-- optional: problems\nSELECT \"table\", \"column\", reason, count FROM problems";
@@ -155,7 +156,7 @@ impl Job<'_> {
         }
     }
 
-    /// Writes a file beside its place, renames it, and states it in the manifest.
+    /// Writes a temporary file in the same folder, renames it, and records it in the manifest.
     fn write(
         &self,
         input: &Input,
@@ -194,7 +195,7 @@ impl Job<'_> {
     }
 }
 
-/// Removes what a run that was killed left in a partition.
+/// Removes files that an aborted run left in a partition.
 fn clear(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();

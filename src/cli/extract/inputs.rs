@@ -1,4 +1,4 @@
-//! Which dumps there are, and what each is called.
+//! Finds the dumps, and gives each a name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -10,31 +10,31 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::manifest::Manifest;
 
-/// Endings of dumps in folders.
+/// Extensions of dumps in folders.
 const ENDINGS: [&str; 4] = ["dmp", "mdmp", "hdmp", "kdmp"];
-/// How many of a file's first bytes identify it.
+/// The number of bytes at the start of a file that identify it.
 const FIRST_BYTES: u64 = 0x2000;
-/// The longest name, in bytes: names of files have at most 255, escapes among them.
+/// The maximum length of a name in bytes: file names have at most 255, including escapes.
 const LONGEST: usize = 80;
 
-/// A dump to be read.
+/// A dump to extract.
 #[derive(Debug)]
 pub(super) struct Input {
     /// The path as given or found.
     pub(super) path: PathBuf,
-    /// The whole path, by which the manifest knows it.
+    /// The absolute path, which is the key in the manifest.
     pub(super) whole: String,
-    /// What the column `dump` shows.
+    /// The name in the column `dump`.
     pub(super) name: String,
 }
 
-/// What tells whether a file is still the same.
+/// Properties that show whether a file has changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Identity {
     pub(super) bytes: u64,
     /// Nanoseconds since 1970.
     pub(super) modified: u64,
-    /// Checksum of its first bytes.
+    /// The checksum of its first bytes.
     pub(super) start: u64,
 }
 
@@ -43,7 +43,7 @@ impl Identity {
         let file = File::open(path)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "is no regular file"));
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "is not a regular file"));
         }
         let since = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut start = Vec::new();
@@ -56,10 +56,11 @@ impl Identity {
     }
 }
 
-/// The paths of all dumps: those given, those in folders, those of the list.
+/// The paths of all dumps: those given, those in folders, and those in the list.
 ///
 /// # Errors
-/// A list or a folder that cannot be read.
+///
+/// If the list or a folder cannot be read.
 pub(super) fn paths(given: &[PathBuf], list: Option<&Path>) -> io::Result<Vec<PathBuf>> {
     let mut all = given.to_vec();
     if let Some(list) = list {
@@ -86,7 +87,7 @@ pub(super) fn paths(given: &[PathBuf], list: Option<&Path>) -> io::Result<Vec<Pa
     Ok(found)
 }
 
-/// The dumps of a folder and of folders in it, by name; links to folders are not followed.
+/// The dumps in a folder and its subfolders, by name; links to folders are not followed.
 fn below(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
     let named = |error: io::Error| {
         io::Error::new(error.kind(), format!("cannot read {}: {error}", folder.display()))
@@ -107,8 +108,8 @@ fn below(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-/// The dumps with their names: the name that the manifest has for it, else the name of the file
-/// where no other dump has it, else the whole path. A dump that is given twice is read once.
+/// The dumps with their names: the name in the manifest; else the file name if no other dump has
+/// it; else the whole path. A dump that is given twice is read once.
 pub(super) fn named(paths: Vec<PathBuf>, manifest: &Manifest) -> Vec<Input> {
     let mut seen = BTreeSet::new();
     let mut whole: Vec<(PathBuf, String)> = Vec::with_capacity(paths.len());
@@ -144,7 +145,7 @@ fn short(path: &Path) -> String {
     if name.len() > LONGEST { long(&name) } else { name }
 }
 
-/// A long name: its end, and a checksum of all of it.
+/// A shortened long name: its end, and a checksum of the whole name.
 fn long(whole: &str) -> String {
     if whole.len() <= LONGEST {
         return whole.to_owned();
@@ -159,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_short_where_they_can_be() {
+    fn unique_file_names_are_used_as_names() {
         let paths = ["a/x.dmp", "b/x.dmp", "a/y.dmp", "./a/y.dmp"];
         let inputs = named(paths.iter().map(PathBuf::from).collect(), &Manifest::default());
         let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();

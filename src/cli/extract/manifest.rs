@@ -1,7 +1,7 @@
-//! The manifest: one line of JSON for each file, written when the file is in its place.
+//! The manifest: one line of JSON per file, written when the file is complete.
 //!
-//! A line that was cut off by the end of a run counts for nothing: what it would have stated is done
-//! again. Of several lines on one table of one dump the last counts.
+//! An incomplete last line, left by an aborted run, is ignored, and its file is written again. If
+//! several lines concern the same table of the same dump, the last one is used.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -17,33 +17,33 @@ use crate::export;
 
 const FILE: &str = "manifest.jsonl";
 
-/// What became of one table of one dump.
+/// The result for one table of one dump.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Record {
-    /// What the column `dump` shows.
+    /// The name in the column `dump`.
     pub(super) dump: String,
-    /// The whole path of the dump.
+    /// The absolute path of the dump.
     pub(super) path: String,
-    /// Size of the dump in bytes.
+    /// The size of the dump in bytes.
     pub(super) bytes: u64,
-    /// When the dump was written, in nanoseconds since 1970.
+    /// When the dump was modified, in nanoseconds since 1970.
     pub(super) modified: u64,
-    /// Checksum of its first 8 KiB, in hexadecimal.
+    /// The checksum of its first 8 KiB, in hexadecimal.
     pub(super) start: String,
     pub(super) table: String,
     pub(super) rows: u64,
-    /// The file, below the folder of the manifest.
+    /// The path of the file, relative to the folder of the manifest.
     pub(super) file: String,
     pub(super) file_bytes: u64,
     /// Why the table has no rows or lacks values.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) problems: Vec<Problem>,
-    /// The version of dumpql that wrote it, which decides its columns.
+    /// The version of dumpql that wrote it, which determines its columns.
     pub(super) version: String,
 }
 
 impl Record {
-    /// Whether the record is of the dump as it is now, and of this version.
+    /// Whether the record is of the unchanged dump and of this version.
     fn is_of(&self, identity: &Identity) -> bool {
         self.bytes == identity.bytes
             && self.modified == identity.modified
@@ -52,7 +52,7 @@ impl Record {
     }
 }
 
-/// The records of earlier runs, and the file to which those of this one are added.
+/// The records of earlier runs, and the file to which this run appends.
 #[derive(Debug, Default)]
 pub(super) struct Manifest {
     folder: PathBuf,
@@ -62,9 +62,10 @@ pub(super) struct Manifest {
 }
 
 impl Manifest {
-    /// Reads the manifest of a folder and leaves only the lines that count.
+    /// Reads the manifest of a folder, and rewrites it with only the valid lines.
     ///
     /// # Errors
+    ///
     /// If it cannot be read or written.
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
         let path = folder.join(FILE);
@@ -88,12 +89,12 @@ impl Manifest {
         Ok(Self { folder: folder.to_owned(), known, out: Some(Mutex::new(out)) })
     }
 
-    /// The names that dumps have, by their paths.
+    /// The names of dumps, by their paths.
     pub(super) fn names(&self) -> BTreeMap<String, String> {
         self.known.values().map(|r| (r.path.clone(), r.dump.clone())).collect()
     }
 
-    /// Whether a table of a dump has its file, whole and of the dump as it is now.
+    /// Whether the file of a table of a dump exists, is complete and is of the unchanged dump.
     pub(super) fn has(
         &self,
         input: &Input,
@@ -109,15 +110,16 @@ impl Manifest {
             && is_whole(&self.folder.join(place), record.file_bytes)
     }
 
-    /// What an earlier run said of a table of a dump.
+    /// The problems that an earlier run recorded for a table of a dump.
     pub(super) fn problems(&self, input: &Input, table: &str) -> Vec<Problem> {
         let record = self.known.get(&(input.whole.clone(), table.to_owned()));
         record.map(|record| record.problems.clone()).unwrap_or_default()
     }
 
-    /// States a file that is in its place.
+    /// Records a complete file.
     ///
     /// # Errors
+    ///
     /// If the line cannot be written.
     pub(super) fn add(&self, record: &Record) -> io::Result<()> {
         let Some(out) = &self.out else { return Ok(()) };
@@ -127,7 +129,7 @@ impl Manifest {
     }
 }
 
-/// Whether a file has its length and ends as Parquet does.
+/// Whether a file has the recorded length and ends as a Parquet file does.
 fn is_whole(path: &Path, bytes: u64) -> bool {
     let end = || {
         let mut file = File::open(path)?;
@@ -144,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_that_was_cut_off_counts_for_nothing() {
+    fn an_incomplete_line_is_ignored() {
         let folder = std::env::temp_dir().join(format!("dumpql-manifest-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("t.parquet"), "1PAR1").unwrap();

@@ -1,8 +1,8 @@
-//! `dumpql extract`: tables of many dumps as Parquet files, which other engines read.
+//! `dumpql extract`: writes tables of many dumps as Parquet files, which other engines read.
 //!
-//! One file holds one table of one dump. It is written beside its place and renamed, and then stated
-//! in the manifest; a file that is stated and still the same is not made again, so that a run that was
-//! ended goes on where it was. A dump that cannot be read is rows of `problems`.
+//! One file holds one table of one dump. It is written under a temporary name, renamed, and then
+//! recorded in the manifest. A recorded file of an unchanged dump is not written again, so an
+//! interrupted run can be continued. A dump that cannot be read gives rows of `problems`.
 
 mod dump;
 mod inputs;
@@ -48,15 +48,15 @@ where it was: files that the manifest states and that are still there are not ma
 Exit code: 0 done, also if dumps could not be read; 1 files cannot be written; 2 the command line is
 wrong; 130 Ctrl-C.";
 
-/// Write tables of many dumps as Parquet files, for DuckDB, Spark, polars and the like
+/// Write tables of many dumps as Parquet files, for DuckDB, Spark, polars and similar engines
 #[derive(Debug, Parser)]
 #[command(name = "extract", version, after_help = EXAMPLES, max_term_width = 100)]
 pub(super) struct ExtractArgs {
-    /// Dumps, and folders of dumps (.dmp, .mdmp, .hdmp, .kdmp; folders in them too)
+    /// Dumps, and folders with dumps (.dmp, .mdmp, .hdmp, .kdmp; also in subfolders)
     #[arg(value_name = "DUMP", required_unless_present = "from")]
     dumps: Vec<PathBuf>,
 
-    /// Read the paths of dumps from a file, one a line; `-` reads standard input
+    /// Read the paths of dumps from a file, one per line; `-` reads standard input
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
 
@@ -64,15 +64,15 @@ pub(super) struct ExtractArgs {
     #[arg(long, value_name = "NAMES", value_delimiter = ',', required = true)]
     tables: Vec<String>,
 
-    /// The folder for the files; it is made if it is not there
+    /// The folder for the files; it is created if it does not exist
     #[arg(short = 'o', long = "output", value_name = "DIR")]
     output: PathBuf,
 
-    /// Put each dump into a partition of its own, in the layout that Hive began
+    /// Write each dump to its own partition, in the folder layout of Hive
     #[arg(long, value_name = "COLUMN", value_enum)]
     partition_by: Option<Partition>,
 
-    /// How many dumps are worked on at once; the default is the number of cores
+    /// How many dumps are processed in parallel; the default is the number of cores
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
 
@@ -80,11 +80,11 @@ pub(super) struct ExtractArgs {
     #[arg(long, value_name = "PATH")]
     symbols: Vec<PathBuf>,
 
-    /// Ask no symbol server, not even one that --symbols names
+    /// Use no symbol server, not even one that --symbols names
     #[arg(long)]
     offline: bool,
 
-    /// How much memory functions of one table may fill, such as 2GB
+    /// The memory limit of functions for one table, such as 2GB
     #[arg(long, value_name = "SIZE", value_parser = size)]
     memory: Option<usize>,
 
@@ -93,14 +93,14 @@ pub(super) struct ExtractArgs {
     no_progress: bool,
 }
 
-/// Columns by which files are parted.
+/// Columns by which files are partitioned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Partition {
-    /// One folder a dump.
+    /// One folder per dump.
     Dump,
 }
 
-/// Extracts, and returns the exit code.
+/// Runs the subcommand, and returns the exit code.
 pub(super) fn main(arguments: &[OsString]) -> u8 {
     let args: ExtractArgs = match commands::parse(arguments, "extract") {
         Ok(args) => args,
@@ -130,7 +130,7 @@ pub(super) fn main(arguments: &[OsString]) -> u8 {
     }
 }
 
-/// The tables as the catalog calls them, each once.
+/// The tables by their names in the catalog, without duplicates.
 fn tables(names: &[String]) -> Result<Vec<&'static str>, Error> {
     let catalog = Session::from_images(Vec::new(), &Options::default())?.catalog();
     let mut tables = Vec::new();
@@ -153,7 +153,7 @@ fn tables(names: &[String]) -> Result<Vec<&'static str>, Error> {
     Ok(tables)
 }
 
-/// What was done, for the last line.
+/// The totals, for the last line.
 #[derive(Debug, Default)]
 struct Counts {
     written: AtomicUsize,
@@ -228,8 +228,8 @@ fn bar(dumps: usize) -> ProgressBar {
     bar
 }
 
-/// Works on all dumps, several at once, until all are done, one cannot be written, or the token is
-/// cancelled.
+/// Processes all dumps, several in parallel, until all are done, a file cannot be written, or the
+/// token is cancelled.
 fn work(
     job: &Job<'_>,
     inputs: &[Input],
@@ -265,7 +265,7 @@ fn work(
     failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
 }
 
-/// Where the file of a table of a dump is, below the output.
+/// The path of the file of a table of a dump, relative to the output folder.
 fn place(table: &str, name: &str, is_parted: bool) -> PathBuf {
     let name = file_name(name);
     if is_parted {
@@ -275,7 +275,7 @@ fn place(table: &str, name: &str, is_parted: bool) -> PathBuf {
     }
 }
 
-/// The name of a dump as the name of a file or of a partition: readers of Hive's layout undo the
+/// The name of a dump as the name of a file or of a partition; readers of Hive's layout decode the
 /// escapes.
 fn file_name(name: &str) -> String {
     let is_kept =
@@ -285,18 +285,18 @@ fn file_name(name: &str) -> String {
         if is_kept(byte) {
             out.push(char::from(byte));
         } else {
-            // Writing into a `String` cannot fail.
+            // Writing to a `String` cannot fail.
             let _ = write!(out, "%{byte:02X}");
         }
     }
-    // `.` and `..` are folders, and names that begin with a dot are skipped by many readers.
+    // `.` and `..` are folders, and many readers skip names that start with a dot.
     match out.strip_prefix('.') {
         Some(rest) => format!("%2E{rest}"),
         None => out,
     }
 }
 
-/// The tables that are written beside [`PROBLEMS`].
+/// The tables that are written in addition to [`PROBLEMS`].
 fn beside<'a>(tables: &[&'a str]) -> BTreeSet<&'a str> {
     tables.iter().copied().filter(|table| *table != PROBLEMS).collect()
 }
@@ -306,7 +306,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_safe_and_told_apart() {
+    fn file_paths_are_safe_and_distinct() {
         let parted = |name| place("threads", name, true).display().to_string();
         assert_eq!(parted("a b.dmp"), "threads/dump=a%20b.dmp/data.parquet");
         assert_eq!(parted("../x"), "threads/dump=%2E.%2Fx/data.parquet");
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_are_those_of_dumps() {
+    fn only_tables_of_dumps_are_accepted() {
         let named = |names: &[&str]| {
             tables(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
         };

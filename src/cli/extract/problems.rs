@@ -1,4 +1,4 @@
-//! The table beside the others: what could not be read, and why.
+//! The table `problems`: what could not be read, and why.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::session::{Error, Options, ResultSet, Session};
 /// One problem.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Problem {
-    /// The table, if it is not the whole dump.
+    /// The table; `None` if the problem concerns the whole dump.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) table: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -19,13 +19,13 @@ pub(super) struct Problem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) code: Option<String>,
     pub(super) reason: String,
-    /// How many rows or places.
+    /// The number of rows or places.
     pub(super) count: u64,
 }
 
 impl Problem {
-    /// What an error says of a dump, or of a table of it. Equal defects have equal reasons: the path
-    /// of the dump is left out.
+    /// An error of a dump or of one of its tables. The path of the dump is removed, so that equal
+    /// problems have equal reasons.
     pub(super) fn of(error: &Error, path: &Path, table: Option<&str>) -> Self {
         let message = error.diagnostics().first().map(|d| d.message.clone()).unwrap_or_default();
         let start = format!("{}: ", path.display());
@@ -43,7 +43,7 @@ impl Problem {
     }
 }
 
-/// What a result says of values and tables that are not there.
+/// The absent values and unanswered tables of a result.
 pub(super) fn of_result(result: &ResultSet) -> Vec<Problem> {
     let mut all: Vec<Problem> = result
         .footnotes()
@@ -66,7 +66,7 @@ pub(super) fn of_result(result: &ResultSet) -> Vec<Problem> {
     all
 }
 
-/// The problems as rows, with the name of the dump unless the partition has it.
+/// The problems as rows, with the name of the dump unless it is in the partition.
 pub(super) fn rows(problems: &[Problem], dump: Option<&str>) -> Result<ResultSet, Error> {
     let text = |get: &dyn Fn(&Problem) -> Option<String>| {
         let mut column = ColumnBuilder::new(Ty::Text);

@@ -1,4 +1,4 @@
-//! File names with numbers, and text at the width of the terminal.
+//! Numbered file names, and text wrapped to the width of the terminal.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,8 @@ pub(super) fn numbered(path: &Path, number: usize) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Breaks text into lines of at most `width` columns, all but the first set in by `indent`.
+/// Breaks text into lines of at most `width` columns; all except the first are indented by
+/// `indent`.
 pub(in crate::cli) fn wrap(text: &str, width: usize, indent: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();

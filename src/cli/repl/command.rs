@@ -24,37 +24,37 @@ pub(super) const COMMANDS: &[(&str, &str, &str)] = &[
         "[KIND x=C y=C…]",
         "Draw the last result: bar, column, line, area, scatter, heat or histogram.",
     ),
-    ("describe", "TABLE", "What a table and its columns, or a saved query, hold."),
-    ("dump", "", "What the open dumps say of themselves."),
-    ("export", "FILE", "Write the last result to FILE; its ending picks the format."),
-    ("functions", "[PATTERN]", "The functions, or those whose name holds PATTERN."),
+    ("describe", "TABLE", "Describe a table and its columns, or a saved query."),
+    ("dump", "", "Show the properties of the open dumps."),
+    ("export", "FILE", "Write the last result to FILE; its extension selects the format."),
+    ("functions", "[PATTERN]", "List the functions, or those whose name contains PATTERN."),
     ("help", "", "This list."),
-    ("last", "", "Show the last result again, in the mode that is set; FROM _ queries it."),
+    ("last", "", "Show the last result again, in the current mode; FROM _ queries it."),
     ("maxrows", "[N]", "Show at most N rows of a result; 0 shows all."),
     (
         "mode",
         "[NAME]",
-        "How results are shown: auto, table, line, csv, tsv, json, jsonl, md or html.",
+        "Set the format of results: auto, table, line, csv, tsv, json, jsonl, md or html.",
     ),
-    ("nullvalue", "TEXT", "What stands for NULL in tables."),
-    ("open", "FILE…", "Open other dumps in place of those that are open."),
+    ("nullvalue", "TEXT", "Set the text for NULL in tables."),
+    ("open", "FILE…", "Open other dumps instead of the current ones."),
     (
         "output",
         "[FILE]",
-        "Write results to FILE, its ending picks the format; without FILE, show them.",
+        "Write results to FILE, its extension selects the format; without FILE, show them.",
     ),
     ("param", "[NAME=VALUE]", "Give the query parameter $NAME a value, or list those given."),
-    ("queries", "[PATTERN]", "The saved queries, or those that have to do with PATTERN."),
+    ("queries", "[PATTERN]", "List the saved queries, or those that match PATTERN."),
     ("quit", "", "Leave, as Ctrl-D does."),
     ("read", "FILE", "Run the statements and commands of a file."),
-    ("run", "NAME [P=V…]", "Run a query of the library with values for its parameters."),
-    ("sql", "", "The SQL of the last debugger command or saved query."),
-    ("tables", "[PATTERN]", "The tables, or those whose name holds PATTERN."),
-    ("timer", "on|off", "Whether to tell how long a statement took."),
+    ("run", "NAME [P=V…]", "Run a saved query with values for its parameters."),
+    ("sql", "", "Show the SQL of the last debugger command or saved query."),
+    ("tables", "[PATTERN]", "List the tables, or those whose name contains PATTERN."),
+    ("timer", "on|off", "Set whether the time of each statement is shown."),
     ("width", "[N]", "Fit tables to N columns; without N, to the terminal."),
 ];
 
-/// A command as it was written.
+/// A command as written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Written<'a> {
     pub(super) name: &'a str,
@@ -62,14 +62,14 @@ pub(super) struct Written<'a> {
 }
 
 impl Written<'_> {
-    /// Whether there is such a command.
+    /// Whether the command exists.
     pub(super) fn is_known(&self) -> bool {
         let other = ["schema", "exit", "q"];
         COMMANDS.iter().any(|c| c.0 == self.name) || other.contains(&self.name)
     }
 }
 
-/// The command that a line is, if it is one. `quit`, `exit` and `help` need no dot.
+/// The dot-command in a line, if it is one. `quit`, `exit` and `help` need no dot.
 pub(super) fn of(line: &str) -> Option<Written<'_>> {
     if let "quit" | "exit" | "help" | "quit;" | "exit;" | "help;" = line {
         return Some(Written { name: line.trim_end_matches(';'), rest: "" });
@@ -85,7 +85,7 @@ pub(super) fn of(line: &str) -> Option<Written<'_>> {
     })
 }
 
-/// The words of a text; quotes keep blanks within a word.
+/// The words of a text; blanks in quotes are part of a word.
 pub(super) fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -118,7 +118,7 @@ impl Repl<'_> {
             "queries" => {
                 let text = listing::queries(self.library, rest, &self.console);
                 if text.is_empty() {
-                    self.complain(&format!("no query has to do with `{rest}`; .queries lists all"));
+                    self.complain(&format!("no query matches `{rest}`; .queries lists all"));
                 } else {
                     self.print(&text);
                 }
@@ -221,7 +221,7 @@ impl Repl<'_> {
         let tables = catalog.tables().iter().filter(|t| holds(t.name));
         let text = listing::tables(tables, &self.console);
         if text.is_empty() {
-            self.complain(&format!("no table has `{pattern}` in its name; .tables lists all"));
+            self.complain(&format!("no table name contains `{pattern}`; .tables lists all"));
         } else {
             self.print(&text);
         }
@@ -258,9 +258,7 @@ impl Repl<'_> {
         let text =
             listing::columns(entries.map(|f| (f.name, f.doc.to_owned())).collect(), &self.console);
         if text.is_empty() {
-            self.complain(&format!(
-                "no function has `{pattern}` in its name; .functions lists all"
-            ));
+            self.complain(&format!("no function name contains `{pattern}`; .functions lists all"));
         } else {
             self.print(&text);
         }
@@ -287,7 +285,7 @@ impl Repl<'_> {
         self.params = before;
     }
 
-    /// Draws the last result; the chart stays with it for `.export`.
+    /// Draws the last result; `.export` uses the same chart.
     fn chart(&mut self, written: &str) {
         let Some(mut answer) = self.last.take() else {
             return self.complain("there is no result yet");
@@ -333,7 +331,7 @@ impl Repl<'_> {
         for (_, error) in &failures {
             self.report(error, None);
         }
-        // Where nothing could be opened, what was open stays open.
+        // If no file could be opened, the current session is kept.
         if failures.len() < files.len() {
             self.session = session;
             let line = self.opened();

@@ -8,7 +8,7 @@ use super::command::COMMANDS;
 use crate::catalog::Catalog;
 use crate::session::{KEYWORDS, Library, Token, TokenKind, tokens};
 
-/// Every name that can be written.
+/// All names that can be completed.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Vocabulary {
     /// Tables with their columns.
@@ -20,12 +20,12 @@ pub(super) struct Vocabulary {
     debugger: Vec<String>,
 }
 
-/// Candidates before they become pairs: the text to insert.
+/// The texts of candidates.
 type Words = Vec<String>;
 
 impl Vocabulary {
     pub(super) fn new(catalog: &Catalog, library: &Library) -> Self {
-        // A name that a terminal would obey is not offered: it can be typed in quotes.
+        // A name with control characters is not offered; it can be typed in quotes.
         let is_plain = |name: &str| !name.chars().any(crate::export::visible::acts);
         let columns = |t: &crate::catalog::TableSpec| {
             t.columns.iter().map(|c| c.name).filter(|name| is_plain(name)).collect()
@@ -43,7 +43,7 @@ impl Vocabulary {
         Self { tables, functions, queries, debugger }
     }
 
-    /// Where the word at `at` starts, and what it may become.
+    /// The start of the word at `at`, and its completions.
     pub(super) fn complete(&self, line: &str, at: usize) -> (usize, Vec<Pair>) {
         let before = line.get(..at).unwrap_or(line);
         if before.trim_start().starts_with('!') && !before.contains(' ') {
@@ -74,7 +74,7 @@ impl Vocabulary {
         let of = |names: &[&str]| names.iter().map(|&n| n.to_owned()).collect::<Words>();
         let words = match name {
             "open" | "read" | "output" | "export" => {
-                // A name with blanks stands in quotes, and starts behind them.
+                // A name with blanks is in quotes and starts after the opening quote.
                 let quote = before.rfind(['"', '\'']).filter(|_| quotes_are_open(before));
                 let start = quote.map_or(start, |q| q + 1);
                 return files(before, start);
@@ -106,7 +106,7 @@ impl Vocabulary {
         let head: Vec<Token> =
             seen.into_iter().filter(|t| (t.span.end as usize) <= start).collect();
         let scope = Scope::new(line, start);
-        // `owner.` asks for columns of one table, or for tables of one schema.
+        // `owner.` is completed to columns of one table, or to tables of one schema.
         if let [.., owner, dot] = head.as_slice()
             && dot.text(before) == "."
             && dot.span.end as usize == start
@@ -124,7 +124,7 @@ impl Vocabulary {
             matches!(last.as_str(), "FROM" | "JOIN" | "DESCRIBE" | "SUMMARIZE" | "TABLE");
         let mut words = Words::new();
         if !wants_table {
-            // Before FROM is written, any table may become the one that is meant.
+            // Before FROM is written, columns of all tables are candidates.
             let any = scope.tables.is_empty() && !word.is_empty();
             let any = self.tables.iter().filter(|_| any).flat_map(|(_, columns)| columns);
             let mut columns: Words = scope
@@ -154,7 +154,7 @@ impl Vocabulary {
         (start, words)
     }
 
-    /// What may follow `owner.`.
+    /// The names that can follow `owner.`.
     fn members(
         &self,
         scope: &Scope,
@@ -181,7 +181,7 @@ impl Vocabulary {
     }
 }
 
-/// The tables that the statement around a place names, by alias.
+/// The tables that the statement at a position names, by alias.
 struct Scope {
     tables: Vec<(String, String)>,
 }
@@ -234,10 +234,10 @@ fn quotes_are_open(text: &str) -> bool {
     text.matches('"').count() % 2 == 1 || text.matches('\'').count() % 2 == 1
 }
 
-/// The most files that are listed of a folder.
+/// The maximum number of files of a folder that are listed.
 const MAX_FILES: usize = 500;
 
-/// Files and folders that the path from `start` to the end of `before` may become.
+/// Completions of the path from `start` to the end of `before`: files and folders.
 fn files(before: &str, start: usize) -> (usize, Words) {
     let typed = before.get(start..).unwrap_or_default();
     let cut = typed.rfind(std::path::is_separator).map_or(0, |i| i + 1);
@@ -280,7 +280,7 @@ mod tests {
         }
     }
 
-    /// The candidates at the sign `|`, and the text that they replace.
+    /// The candidates at the mark `|`, and the text that they replace.
     fn at(line: &str) -> (String, Words) {
         let place = line.find('|').unwrap();
         let line = line.replace('|', "");
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn words_become_what_fits_their_place() {
+    fn words_are_completed_according_to_context() {
         let cases: &[(&str, &str, &[&str])] = &[
             ("select * from th|", "th", &["threads"]),
             ("FROM |", "", &["threads", "modules", "meta.tables", "meta.columns"]),

@@ -1,4 +1,4 @@
-//! The callbacks of the line editor: colours, completion, and whether the input is complete.
+//! The callbacks of the line editor: highlighting, completion, and whether the input is complete.
 
 use std::borrow::Cow;
 
@@ -29,7 +29,7 @@ impl Helper {
         !line.trim().contains('\n') && self.library.is_command(line)
     }
 
-    /// Takes over the names of another session.
+    /// Replaces the names by those of another session.
     pub(super) fn learn(&mut self, vocabulary: Vocabulary) {
         self.vocabulary = vocabulary;
     }
@@ -50,7 +50,7 @@ impl Completer for Helper {
     }
 }
 
-/// Shown behind the cursor; never taken over into the line.
+/// Shown after the cursor; never part of the input.
 const GOES_ON: &str = "  -- ; ends the statement";
 
 impl Hinter for Helper {
@@ -62,7 +62,7 @@ impl Hinter for Helper {
     }
 }
 
-/// The one hint there is.
+/// The only hint.
 pub(super) struct Never;
 
 impl rustyline::hint::Hint for Never {
@@ -133,7 +133,7 @@ mod tests {
     use super::painted;
 
     #[test]
-    fn colours_change_no_character() {
+    fn highlighting_changes_no_character() {
         for line in ["SELECT 'a' -- b", "from x where\n\"y\" = 0x10 and 'open", "é$p !§ nt!Ki*"] {
             let mut bare = String::new();
             let mut rest = painted(line);

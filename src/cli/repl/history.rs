@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// The file of the history, its folder made; `None` where there is no home to keep it in.
+/// The history file, whose folder is created; `None` if there is no home folder.
 pub(super) fn path() -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     let state = if cfg!(windows) {

@@ -24,17 +24,17 @@ use crate::session::{self, Error, Library, Options, QueryProgress, Session, is_c
 use complete::Vocabulary;
 use helper::Helper;
 
-/// Rows that are shown before the middle of a result is left out.
+/// The maximum number of rows that are shown; if there are more, the middle is omitted.
 const MAX_ROWS: usize = 1000;
 
-/// Whether to ask on.
+/// Whether to continue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
     Ask,
     Leave,
 }
 
-/// What stays from one statement to the next.
+/// The state that is kept between statements.
 struct Repl<'a> {
     session: Session,
     library: &'a Library,
@@ -48,20 +48,20 @@ struct Repl<'a> {
     timer: bool,
     params: std::collections::BTreeMap<String, String>,
     output: Option<Target>,
-    /// How many results there were, for their titles.
+    /// The number of results so far, for their titles.
     count: usize,
     failed: bool,
-    /// How deep files that read files are nested.
+    /// The nesting of files that read files.
     reading: usize,
     /// The mode that `.output` replaced.
     mode_before: Option<Mode>,
-    /// The last result, for what is done with it afterwards.
+    /// The last result, for commands that use it.
     last: Option<Answer>,
     /// The SQL of the last debugger command or saved query.
     last_sql: Vec<String>,
 }
 
-/// The file that results go to, and those that went there.
+/// The output file, and the results written to it so far.
 struct Target {
     path: PathBuf,
     answers: Vec<Answer>,
@@ -96,7 +96,7 @@ pub(super) fn ask(
     };
     let history = history::path();
     if let Some(path) = &history {
-        // There is none before the first session.
+        // There is no history before the first session.
         let _ = editor.load_history(path);
     }
     editor.set_helper(Some(Helper::new(repl.vocabulary(), library.clone(), console.out_colour)));
@@ -128,14 +128,14 @@ pub(super) fn ask(
 }
 
 fn remember(editor: &mut Editor<Helper, FileHistory>, line: &str, path: Option<&std::path::Path>) {
-    // A history that cannot be kept is no reason to bother anyone.
+    // The history is optional, so an error is ignored.
     let _ = editor.add_history_entry(line);
     if let Some(path) = path {
         let _ = editor.append_history(path);
     }
 }
 
-/// Runs text that holds dot-commands between its statements. Returns the exit code.
+/// Runs text with dot-commands between its statements. Returns the exit code.
 pub(super) fn run_text(
     text: &str,
     invocation: &Invocation,
@@ -196,7 +196,7 @@ impl<'a> Repl<'a> {
         Vocabulary::new(&self.session.catalog(), self.library)
     }
 
-    /// Answers a dot-command, a debugger command or a text of statements.
+    /// Runs a dot-command, a debugger command or a text with statements.
     fn answer(&mut self, text: &str) -> Next {
         let text = text.trim();
         if let Some(command) = command::of(text)
@@ -222,7 +222,7 @@ impl<'a> Repl<'a> {
         Next::Ask
     }
 
-    /// Answers all of a text, line by line.
+    /// Runs a text line by line.
     fn feed(&mut self, text: &str) -> Next {
         let mut pending = String::new();
         for line in text.lines() {
@@ -266,7 +266,7 @@ impl<'a> Repl<'a> {
             })
         });
         let elapsed = started.elapsed();
-        // What was computed before an error is shown before it.
+        // Results that precede an error are shown before it.
         for (count, result) in (1..).zip(results) {
             self.give(Answer::of(script, count, None, result));
         }
@@ -283,7 +283,7 @@ impl<'a> Repl<'a> {
         self.console.say(error.render(origin, self.console.err_colour));
     }
 
-    /// Shows a result, or writes it to the file that `.output` names.
+    /// Shows a result, or writes it to the file of `.output`.
     fn give(&mut self, answer: Answer) {
         let outcome = if let Some(target) = &mut self.output {
             target.answers.push(answer);
@@ -296,7 +296,7 @@ impl<'a> Repl<'a> {
                 null: self.null.clone(),
             };
             let outcome = output::show(&answer, self.mode, &look, &self.console);
-            // Where the columns cannot be those of a table, there is no table of the last result.
+            // If the columns of the last result cannot form a table, there is no table `_`.
             if self.session.attach_result("_", &answer.result).is_err() {
                 let _ = self.session.attach_rows("_", Vec::new());
             }
@@ -317,7 +317,7 @@ impl<'a> Repl<'a> {
         }
     }
 
-    /// Writes running text to standard output.
+    /// Writes continuous text to standard output.
     fn print(&mut self, text: &str) {
         let mut out = self.console.out();
         let outcome = out.write_all(text.as_bytes()).and_then(|()| out.flush());
@@ -325,7 +325,7 @@ impl<'a> Repl<'a> {
         self.written(outcome);
     }
 
-    /// Two quiet lines: what is open, and where to go from here.
+    /// Prints two lines: the open sources, and the commands to start with.
     fn greet(&mut self) {
         let hint = "Statements end with ; and debugger commands such as !locks need none. .tables \
                     lists what can be asked, .queries the saved queries, .help the commands.";

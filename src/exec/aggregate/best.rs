@@ -30,16 +30,16 @@ fn start(args: &Args<'_>, groups: usize, largest: bool) -> Box<dyn States> {
         Physical::Int => Box::new(Best::<i64>::new(groups, wanted)),
         Physical::Addr => Box::new(Best::<u64>::new(groups, wanted)),
         Physical::Double => Box::new(Best::<f64>::new(groups, wanted)),
-        // One text is kept as it is, so that it need not come from the same column as the next.
+        // A single text is stored by value, so that states over different columns can be merged.
         Physical::Text if groups == 1 => Box::new(BestText { best: None, wanted }),
         _ => Box::new(Picks::new(groups, Pick::Best { by: 0, wanted })),
     }
 }
 
-/// A number in the order of its type.
+/// Numbers with the order of their SQL type.
 trait Ordered: Copy + Default + Send + 'static {
     fn order(self, other: Self) -> Ordering;
-    /// The values of a column of the type.
+    /// The values of a column of this type.
     fn values(col: &Col) -> Option<&[Self]>;
     fn column(values: Vec<Self>, seen: &SeenGroups) -> Col;
 }
@@ -86,7 +86,7 @@ impl Ordered for f64 {
     }
 }
 
-/// The best number of each group.
+/// The least or greatest number of each group.
 struct Best<T> {
     values: Vec<T>,
     seen: SeenGroups,
@@ -136,7 +136,7 @@ impl<T: Ordered> States for Best<T> {
     }
 }
 
-/// The best text of the only group.
+/// The least or greatest text, for a single group.
 struct BestText {
     best: Option<String>,
     wanted: Ordering,

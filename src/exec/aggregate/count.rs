@@ -31,7 +31,7 @@ pub(super) const ALL: &[Aggregate] = &[
     .of_values(),
     Aggregate::new(
         "approx_count_distinct",
-        "The number of distinct values. Exact here, under the name that says it need not be.",
+        "The number of distinct values. The result is exact, although the name allows an approximation.",
         DISTINCT,
         &[("approx_count_distinct(x)", "3")],
         |_, groups| Box::new(Counts(vec![0; groups])),
@@ -46,7 +46,7 @@ fn signed(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// How many rows, or how many rows with a value.
+/// The number of rows, or of rows with a value, of each group.
 struct Counts(Vec<i64>);
 
 impl Counts {
@@ -88,7 +88,7 @@ impl States for Counts {
     }
 }
 
-/// How many rows for which the argument is true.
+/// The number of rows of each group for which the argument is true.
 struct TrueCounts(Counts);
 
 impl States for TrueCounts {

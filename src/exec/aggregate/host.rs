@@ -9,23 +9,26 @@ use crate::func::Fault;
 /// The state of one group for an aggregate of a host program; its default is the state before any
 /// rows.
 pub trait Accumulator: Default + Send + 'static {
-    /// Takes the arguments of one row, converted to a signature. No value is NULL unless the
-    /// function takes NULL.
+    /// Adds the arguments of one row, converted to the types of a signature. No value is NULL
+    /// unless the function takes NULL.
     ///
     /// # Errors
-    /// What is wrong with the values.
+    ///
+    /// If the values are not valid for the aggregate.
     fn add(&mut self, args: &[Value<'_>]) -> Result<(), Fault>;
 
-    /// Takes the state of rows that follow those taken before.
+    /// Merges the state of rows that follow those already added.
     ///
     /// # Errors
+    ///
     /// As [`Accumulator::add`].
     fn merge(&mut self, later: &Self) -> Result<(), Fault>;
 
     /// The result, of the type of the signature.
     ///
     /// # Errors
-    /// Where the result is out of range.
+    ///
+    /// If the result is out of range.
     fn finish(&self) -> Result<Value<'static>, Fault>;
 }
 
@@ -57,7 +60,7 @@ fn failed(args: &Args<'_>, fault: Fault) -> Diagnostic {
     Diagnostic::at(code, args.call.span, message)
 }
 
-/// How many rows pass before the query may be cancelled.
+/// Rows between two checks for cancellation.
 const ROWS_BETWEEN_LOOKS: usize = 4096;
 
 impl<A: Accumulator> States for Accumulators<A> {

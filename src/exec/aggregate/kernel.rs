@@ -14,12 +14,12 @@ use crate::exec::col::{Col, bits};
 use crate::exec::engine::Engine;
 use crate::plan::AggregateCall;
 
-/// Creates the states of this many groups, for the types of the arguments.
+/// Creates states for this number of groups, for the types of the arguments.
 pub(in crate::exec) type Start = fn(&Args<'_>, usize) -> Box<dyn States>;
 
 /// An aggregate function: its specification, and its code.
 pub struct Aggregate {
-    /// What planning and documentation see.
+    /// The specification that planning and documentation use.
     pub spec: FunctionSpec,
     pub(in crate::exec) start: Start,
     /// Whether states for a single group hold values instead of row numbers, so that states over
@@ -27,18 +27,18 @@ pub struct Aggregate {
     pub(in crate::exec) holds_values: bool,
     /// Whether states keep all rows, so that a merge costs as much as an update with the rows.
     pub(in crate::exec) keeps_rows: bool,
-    /// Faster code for window frames, if there is any.
+    /// A faster implementation for window frames, if there is one.
     pub(in crate::exec) over_frames: Option<OverFrames>,
-    /// Whether only distinct arguments count even without DISTINCT.
+    /// Whether only distinct arguments are aggregated even without DISTINCT.
     pub(in crate::exec) distinct: bool,
 }
 
-/// Aggregates that frames of windows have code for.
+/// Aggregates with their own implementation for window frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::exec) enum OverFrames {
-    /// Rows, or rows with a value.
+    /// The number of rows, or of rows with a value.
     Count,
-    /// Rows of which the argument is true.
+    /// The number of rows for which the argument is true.
     CountIf,
     /// The sum.
     Sum,
@@ -57,7 +57,7 @@ impl fmt::Debug for Aggregate {
 }
 
 impl Aggregate {
-    /// An aggregate that leaves out NULLs and whose states hold numbers of rows.
+    /// An aggregate that ignores NULLs and whose states hold row numbers.
     pub(super) const fn new(
         name: &'static str,
         doc: &'static str,
@@ -88,42 +88,42 @@ impl Aggregate {
         }
     }
 
-    /// The same under further names.
+    /// Adds further names.
     #[must_use]
     pub(super) const fn or(mut self, aliases: &'static [&'static str]) -> Self {
         self.spec.aliases = aliases;
         self
     }
 
-    /// The same, which gives 0 of no rows.
+    /// Makes the result 0 if there are no rows.
     #[must_use]
     pub(super) const fn or_zero(mut self) -> Self {
         self.spec = self.spec.of_no_rows(OfNoRows::Zero);
         self
     }
 
-    /// The same, with states that hold values.
+    /// Declares that the states hold values.
     #[must_use]
     pub(super) const fn of_values(mut self) -> Self {
         self.holds_values = true;
         self
     }
 
-    /// The same, with states that keep all rows.
+    /// Declares that the states keep all rows.
     #[must_use]
     pub(super) const fn of_all_rows(mut self) -> Self {
         self.keeps_rows = true;
         self
     }
 
-    /// The same, with code of its own over frames.
+    /// Sets an implementation for window frames.
     #[must_use]
     pub(super) const fn over_frames(mut self, way: OverFrames) -> Self {
         self.over_frames = Some(way);
         self
     }
 
-    /// The same, of distinct arguments only.
+    /// Aggregates distinct arguments only.
     #[must_use]
     pub(super) const fn distinct(mut self) -> Self {
         self.distinct = true;
@@ -131,7 +131,7 @@ impl Aggregate {
     }
 }
 
-/// The arguments of a call, evaluated. All steps over one set of states see the same arguments,
+/// The evaluated arguments of a call. All steps over one set of states see the same arguments,
 /// unless the aggregate [holds values](Aggregate::holds_values).
 #[derive(Clone, Copy)]
 pub(in crate::exec) struct Args<'a> {
@@ -158,14 +158,14 @@ impl<'a> Args<'a> {
     }
 }
 
-/// Rows to take into states.
+/// Rows with which states are updated.
 #[derive(Debug, Clone)]
 pub(in crate::exec) struct Rows<'a> {
-    /// Which rows of the arguments.
+    /// The range of rows of the arguments.
     pub(in crate::exec) range: Range<usize>,
-    /// The group of each row of the range, in its order; `None` if all belong to group 0.
+    /// The group of each row of the range, in row order; `None` if all rows belong to group 0.
     pub(in crate::exec) ids: Option<&'a [u32]>,
-    /// Whether each group is known to have a row here.
+    /// Whether each group is known to have a row in the range.
     pub(in crate::exec) covers: bool,
 }
 
@@ -203,7 +203,7 @@ impl Rows<'_> {
         }
     }
 
-    /// Whether each group gets a value of `col`.
+    /// Whether each group receives a value of `col`.
     pub(super) fn fills(&self, col: &Col) -> bool {
         self.covers && !self.range.is_empty() && col.validity().is_none()
     }
@@ -211,11 +211,11 @@ impl Rows<'_> {
 
 /// The states of one call for all groups.
 pub(in crate::exec) trait States: Any + Send {
-    /// Takes rows, which follow those taken before.
+    /// Updates the states with rows that follow those already seen.
     fn update(&mut self, args: &Args<'_>, rows: &Rows<'_>) -> Result<(), Diagnostic>;
 
-    /// Takes states of the same call over rows that follow those taken before: for each pair, the
-    /// state of the second group of `from` into the state of the first group here.
+    /// Merges states of the same call over later rows: each pair names a group here and the group
+    /// of `from` that is merged into it.
     fn merge(
         &mut self,
         args: &Args<'_>,
@@ -223,11 +223,11 @@ pub(in crate::exec) trait States: Any + Send {
         pairs: &[(u32, u32)],
     ) -> Result<(), Diagnostic>;
 
-    /// The results, a row a group.
+    /// The results, one row per group.
     fn finish(self: Box<Self>, args: &Args<'_>) -> Result<Col, Diagnostic>;
 }
 
-/// The states of the same type behind `from`; another type is a defect.
+/// Downcasts `from` to the given type of states; any other type is an internal error.
 pub(super) fn same<'s, S: States>(
     args: &Args<'_>,
     from: &'s dyn States,
@@ -238,7 +238,7 @@ pub(super) fn same<'s, S: States>(
     })
 }
 
-/// Which groups have seen a value. Nothing is written for each row where all groups have one.
+/// The groups that have a value. If all groups are known to have one, nothing is recorded per row.
 #[derive(Debug, Default)]
 pub(super) struct SeenGroups {
     all: bool,
@@ -250,7 +250,7 @@ impl SeenGroups {
         Self { all: false, each: vec![false; groups] }
     }
 
-    /// Notes rows: `true` if nothing need be noted for each of them.
+    /// Records rows; `true` if they need not be recorded one by one.
     pub(super) fn fill(&mut self, rows: &Rows<'_>, col: &Col) -> bool {
         self.all |= rows.fills(col);
         self.all
@@ -264,7 +264,7 @@ impl SeenGroups {
         self.all || self.each[group]
     }
 
-    /// Takes over one group of others.
+    /// Merges one group of other states.
     pub(super) fn merge(&mut self, group: usize, from: &Self, other: usize) {
         if from.has(other) {
             self.set(group);

@@ -16,7 +16,7 @@ const QUANTILE: &[Signature] = &[
     sig(&[Time, Double], Time),
 ];
 
-/// How many bytes of lists are made before the query's memory is looked at.
+/// Bytes of lists between two checks of the query's memory limit.
 const BYTES_BETWEEN_LOOKS: usize = 1 << 20;
 
 pub(super) const ALL: &[Aggregate] = &[
@@ -98,7 +98,7 @@ type Finish = fn(&Args<'_>, Vec<Vec<u32>>) -> Result<Col, Diagnostic>;
 struct Lists {
     rows: Vec<Vec<u32>>,
     result: Finish,
-    /// Whether rows without a value count, too.
+    /// Whether rows without a value are kept, too.
     nulls: bool,
 }
 
@@ -142,8 +142,8 @@ impl States for Lists {
     }
 }
 
-/// The values with separators between them; a comma if none is given.
-#[allow(clippy::needless_pass_by_value, reason = "what a `Finish` takes")]
+/// The values joined by the separator; a comma if none is given.
+#[allow(clippy::needless_pass_by_value, reason = "the signature of `Finish`")]
 fn joined(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
     let Some(Col::Text(texts)) = args.first() else { return Ok(Col::Null(rows.len())) };
     let separator = |row: usize| match args.cols.get(1) {
@@ -168,7 +168,7 @@ fn joined(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
 }
 
 /// The values as lists.
-#[allow(clippy::needless_pass_by_value, reason = "what a `Finish` takes")]
+#[allow(clippy::needless_pass_by_value, reason = "the signature of `Finish`")]
 fn listed(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
     let Some(arg) = args.first() else { return Ok(Col::Null(rows.len())) };
     let (ty, element) = (args.call.ty, args.ty());
@@ -193,7 +193,7 @@ fn listed(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
     Ok(Col::text(lists.iter().map(|list| list.as_ref().map(Nested::code))))
 }
 
-/// How often each value of each group comes, by group.
+/// How often each value occurs in each group: group, row of the first occurrence, count.
 fn counts(args: &Args<'_>, arg: &Col, rows: &[Vec<u32>]) -> Vec<(usize, u32, usize)> {
     let mut groups: Vec<u64> = Vec::new();
     for (group, rows) in (0u64..).zip(rows) {
@@ -213,12 +213,12 @@ fn counts(args: &Args<'_>, arg: &Col, rows: &[Vec<u32>]) -> Vec<(usize, u32, usi
     kinds.firsts.iter().zip(counts).map(of).collect()
 }
 
-/// The bits of information in a value.
-#[allow(clippy::cast_precision_loss, reason = "a part of the rows")]
+/// The Shannon entropy of the values, in bits.
+#[allow(clippy::cast_precision_loss, reason = "a fraction of the rows")]
 #[allow(
     clippy::needless_pass_by_value,
     clippy::unnecessary_wraps,
-    reason = "what a `Finish` takes and gives"
+    reason = "the signature of `Finish`"
 )]
 fn entropy(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
     let Some(arg) = args.first() else { return Ok(Col::Null(rows.len())) };
@@ -227,17 +227,17 @@ fn entropy(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
         let part = count as f64 / rows[group].len() as f64;
         bits[group] -= part * part.log2();
     }
-    // Of one value there is nothing to tell: not -0.
+    // The sum for a single distinct value is -0.0; adding 0.0 makes it 0.0.
     Ok(Col::double(bits.into_iter().map(|bits| bits + 0.0).collect(), None))
 }
 
-/// The median distance from the median.
-#[allow(clippy::needless_pass_by_value, reason = "what a `Finish` takes")]
+/// The median of the absolute deviations from the median.
+#[allow(clippy::needless_pass_by_value, reason = "the signature of `Finish`")]
 fn deviation(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
     let Some(arg) = args.first() else { return Ok(Col::Null(rows.len())) };
     let middles = quantile::of(args, rows.clone(), true)?;
     let count = rows.len();
-    // The distances, in the order of the groups, and where each group has its own.
+    // The deviations in the order of the groups, and the rows of each group among them.
     let mut places: Vec<Vec<u32>> = Vec::with_capacity(count);
     let mut next = 0u32;
     for rows in &rows {
@@ -269,11 +269,11 @@ fn deviation(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
     quantile::of(&Args { cols: &[distances], ..*args }, places, true)
 }
 
-/// The most frequent value; among equally frequent ones, the one that came first.
+/// The most frequent value; among equally frequent values, the one that occurs first.
 #[allow(
     clippy::needless_pass_by_value,
     clippy::unnecessary_wraps,
-    reason = "what a `Finish` takes and gives"
+    reason = "the signature of `Finish`"
 )]
 fn mode(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
     let Some(arg) = args.first() else { return Ok(Col::Null(rows.len())) };

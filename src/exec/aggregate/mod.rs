@@ -30,8 +30,8 @@ use crate::catalog::Ty::{self, Addr, Bool, Double, Int, Interval, Null, Text, Ti
 use crate::diag::{Code, Diagnostic};
 use crate::plan::{AggregateCall, Expr, Plan};
 
-/// Every aggregate, in the order in which documentation lists them. All of them leave out NULLs,
-/// except `count(*)`, `first` and `last`; of no rows all give NULL, except the counts, which give 0.
+/// Every aggregate, in the order in which documentation lists them. All ignore NULLs, except
+/// `count(*)`, `first` and `last`. Over no rows all give NULL, except the counts, which give 0.
 /// Examples aggregate over the column `x` of `(VALUES (1), (2), (2), (5)) AS t(x)`.
 pub fn aggregates() -> impl Iterator<Item = &'static Aggregate> {
     const FAMILIES: &[&[Aggregate]] = &[
@@ -74,7 +74,7 @@ const ANY_BY_DOUBLE: &[Signature] = &[
     sig(&[Interval, Double], Interval),
 ];
 
-/// Aggregates of fewer rows are computed one after the other.
+/// Aggregates over fewer rows are computed on one thread.
 const PARALLEL_ROWS: usize = 20_000;
 
 pub(super) fn run(
@@ -124,7 +124,7 @@ pub(super) fn run(
     Ok(Frame::new(out, count))
 }
 
-/// One aggregate of each group of the rows, by the groups of the rows and whether each has a row.
+/// Computes one aggregate for each group. `ids` is the group of each row.
 pub(super) fn of_groups(
     engine: &Engine<'_>,
     frame: &Frame,
@@ -174,7 +174,7 @@ pub(super) fn of_groups(
     Ok(computed)
 }
 
-/// The code of a call.
+/// The implementation of a call.
 pub(super) fn function<'a>(
     engine: &'a Engine<'_>,
     call: &AggregateCall,

@@ -1,5 +1,5 @@
-//! Aggregates of one number from its powers: skewness, kurtosis, the standard error, other kinds of
-//! means, and compensated sums.
+//! Aggregates of one number: skewness, kurtosis, the standard error, geometric and harmonic means,
+//! and compensated sums.
 
 use super::TO_DOUBLE;
 use super::kernel::{Aggregate, Args, Rows, States, same};
@@ -60,7 +60,7 @@ pub(super) const ALL: &[Aggregate] = &[
     ),
 ];
 
-/// The number of values, their mean, and the sums of powers of the distances from it.
+/// The number of values, their mean, and the sums of powers of their deviations from the mean.
 #[derive(Debug, Clone, Copy, Default)]
 struct Moment {
     count: f64,
@@ -75,7 +75,7 @@ impl Moment {
         Self { count: 1.0, mean: value, ..Self::default() }
     }
 
-    /// The moments of the values of both, by the formulas of Chan and Pébay.
+    /// The moments of both sets of values together, by the formulas of Chan and Pébay.
     fn merged(a: Self, b: Self) -> Self {
         if a.count == 0.0 {
             return b;
@@ -121,7 +121,7 @@ impl Moment {
         self.ratio().filter(|_| self.count > 1.0).map(|ratio| ratio - 3.0)
     }
 
-    /// The fourth moment by the square of the second.
+    /// The fourth moment divided by the square of the second.
     fn ratio(self) -> Option<f64> {
         (self.m2 != 0.0).then(|| self.m4 * self.count / (self.m2 * self.m2))
     }
@@ -167,7 +167,7 @@ impl States for Moments {
     }
 }
 
-/// A sum, and what was lost of it by rounding (Neumaier's way).
+/// A sum with the part that rounding lost (Neumaier's summation).
 #[derive(Debug, Clone, Copy, Default)]
 struct Total {
     count: f64,

@@ -1,4 +1,4 @@
-//! Aggregates of numbers that are not sums: products, spreads, truth values and bits.
+//! Aggregates of numbers that are not sums: products, variances, logical and bitwise aggregates.
 
 use super::kernel::{Aggregate, Args, Rows, SeenGroups, States, same};
 use super::{TO_DOUBLE, sig};
@@ -91,8 +91,8 @@ pub(super) const ALL: &[Aggregate] = &[
     ),
 ];
 
-/// Mean and squared deviations by Welford's method, which does not lose digits where the mean is
-/// large.
+/// Mean and sum of squared deviations by Welford's method, which keeps its precision where the mean
+/// is large.
 #[derive(Debug, Clone, Copy, Default)]
 struct Spread {
     count: f64,
@@ -119,7 +119,7 @@ impl Spread {
         self.count = count;
     }
 
-    /// The squared deviations by the number of values less `degrees`.
+    /// The sum of squared deviations divided by the number of values less `degrees`.
     fn variance(self, degrees: f64) -> Option<f64> {
         let by = self.count - degrees;
         (by > 0.0).then(|| self.squares / by)
@@ -201,7 +201,7 @@ impl States for Products {
     }
 }
 
-/// `bool_and` starts from true and is made false by any false; `bool_or` the reverse.
+/// `bool_and` starts as true and becomes false at any false value; `bool_or` the reverse.
 pub(super) struct Truths {
     start: bool,
     all: Vec<bool>,

@@ -1,4 +1,4 @@
-//! Aggregates of pairs of numbers: covariance, correlation, the line that fits best, weighted means.
+//! Aggregates of pairs of numbers: covariance, correlation, linear regression, weighted means.
 
 use super::kernel::{Aggregate, Args, Rows, States, same};
 use super::sig;
@@ -108,14 +108,14 @@ const fn of(
     Aggregate::new(name, doc, TWO, examples, start)
 }
 
-/// Mean and squared deviations of one of the numbers.
+/// Mean and sum of squared deviations of one of the two numbers.
 #[derive(Debug, Clone, Copy, Default)]
 struct Side {
     mean: f64,
     squares: f64,
 }
 
-/// What is known of the pairs of a group, by Welford's method.
+/// The statistics of the pairs of a group, by Welford's method.
 #[derive(Debug, Clone, Copy, Default)]
 struct Pair {
     count: i64,
@@ -159,17 +159,17 @@ impl Pair {
         self.count += other.count;
     }
 
-    /// The pairs, if there are any.
+    /// The statistics, if there is a pair.
     fn any(self) -> Option<Self> {
         (self.count > 0).then_some(self)
     }
 
-    /// The pairs, if the second number is not the same in all of them.
+    /// The statistics, if the second number is not the same in all pairs.
     fn slanted(self) -> Option<Self> {
         (self.count > 0 && self.x.squares != 0.0).then_some(self)
     }
 
-    /// The products of deviations by the number of pairs less `degrees`.
+    /// The sum of products of deviations divided by the number of pairs less `degrees`.
     fn over(self, degrees: f64) -> Option<f64> {
         let by = self.count as f64 - degrees;
         (by > 0.0).then(|| self.products / by)
@@ -187,7 +187,7 @@ impl Pair {
     }
 }
 
-/// What becomes of a pair.
+/// The result computed from the pairs.
 #[derive(Clone, Copy)]
 enum Outcome {
     Count,

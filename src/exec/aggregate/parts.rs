@@ -1,7 +1,7 @@
 //! Aggregates over all rows, without groups: each part of the rows is filtered and aggregated while
 //! it is in a thread's cache, and the states of the parts are merged in order.
 //!
-//! The parts do not depend on the number of threads, so sums of doubles do not either.
+//! The division into parts does not depend on the number of threads, so neither do sums of doubles.
 
 use rayon::prelude::*;
 
@@ -14,14 +14,14 @@ use crate::exec::filter;
 use crate::exec::frame::Frame;
 use crate::plan::{AggregateCall, Expr, Plan, Rel};
 
-/// The code of a call, if it can be computed part by part.
+/// The implementation of a call, if it can be computed part by part.
 fn by_parts<'a>(engine: &'a Engine<'_>, call: &AggregateCall) -> Option<&'a Aggregate> {
     let plain = !call.distinct && call.order_by.is_empty() && call.filter.is_none();
     let function = engine.cx.registry.aggregate(call.function.name)?;
     (plain && function.holds_values && !function.distinct).then_some(function)
 }
 
-/// The row of aggregates, if they can be computed so; `None` if they are to be computed as a whole.
+/// The row of aggregates, if all of them can be computed part by part; otherwise `None`.
 pub(super) fn run(
     engine: &Engine<'_>,
     input: &Plan,

@@ -47,17 +47,17 @@ pub(super) const ALL: &[Aggregate] = &[
     .or(&["max_by", "argmax"]),
 ];
 
-/// Which row is picked.
+/// The row that is picked.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Pick {
-    /// The first of which the argument `by` is least or greatest, among rows that have a value of
-    /// it and of the first argument.
+    /// The first row with the least or greatest value of argument `by`, among rows in which neither
+    /// it nor the first argument is NULL.
     Best { by: usize, wanted: Ordering },
-    /// The first that has a value.
+    /// The first row that has a value.
     FirstValue,
-    /// The first.
+    /// The first row.
     First,
-    /// The last.
+    /// The last row.
     Last,
 }
 

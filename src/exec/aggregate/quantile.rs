@@ -1,18 +1,18 @@
-//! The values at a fraction of the way through the ordered values of a group.
+//! Quantiles: the values at a fraction of the ordered values of a group.
 
 use super::kernel::Args;
 use crate::diag::{Code, Diagnostic};
 use crate::exec::col::{Col, NO_ROW, bits};
 use crate::exec::order;
 
-/// The quantile of each group; the fraction is the second argument, or a half without one.
+/// The quantile of each group; the fraction is the second argument, or 0.5 if there is none.
 pub(super) fn of(
     args: &Args<'_>,
     mut rows: Vec<Vec<u32>>,
     continuous: bool,
 ) -> Result<Col, Diagnostic> {
     let Some(arg) = args.first() else { return Ok(Col::Null(rows.len())) };
-    // From the largest down, where WITHIN GROUP says so.
+    // WITHIN GROUP (ORDER BY … DESC) counts from the largest value down.
     let down = args.call.order_by.first().is_some_and(|key| key.descending);
     let mut ends = Vec::with_capacity(rows.len());
     for rows in &mut rows {
@@ -24,7 +24,7 @@ pub(super) fn of(
     Ok(between(arg, &ends))
 }
 
-/// The fraction that holds for a row.
+/// The value of the fraction in a row.
 fn fraction(args: &Args<'_>, row: u32) -> Result<f64, Diagnostic> {
     let fraction = match args.cols.get(1) {
         None => 0.5,
@@ -38,7 +38,7 @@ fn fraction(args: &Args<'_>, row: u32) -> Result<f64, Diagnostic> {
     Err(Diagnostic::at(Code::BadArguments, args.call.span, message))
 }
 
-/// The rows that the quantile lies between, and how far from the first to the second.
+/// The rows between which the quantile lies, and how far it lies from the first to the second.
 #[allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -67,8 +67,8 @@ fn ends_of(
     (at, next, place - place.floor())
 }
 
-/// A part of the way from one number to a larger one. From an infinite one, or to one, every part of
-/// the way is infinite; between both infinities there is no number.
+/// Interpolates between a number and a larger one. If one of them is infinite, every value between
+/// them is infinite; between two infinities there is no number.
 fn between_doubles(low: f64, high: f64, part: f64) -> f64 {
     match (low.is_infinite(), high.is_infinite()) {
         (true, false) if !high.is_nan() => low,
@@ -78,12 +78,12 @@ fn between_doubles(low: f64, high: f64, part: f64) -> f64 {
     }
 }
 
-/// The values at these places; numbers are interpolated.
-#[allow(clippy::cast_precision_loss, reason = "a part of a difference is no exact number anyway")]
+/// The values at these positions; numbers are interpolated.
+#[allow(clippy::cast_precision_loss, reason = "a fraction of a difference is not exact anyway")]
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a part of a difference lies between zero and the difference"
+    reason = "a fraction of a difference lies between zero and the difference"
 )]
 fn between(col: &Col, ends: &[(u32, u32, f64)]) -> Col {
     let there = bits(ends.iter().map(|e| e.0 != NO_ROW));

@@ -40,15 +40,15 @@ pub(super) const ALL: &[Aggregate] = &[
     .of_values(),
 ];
 
-/// A number that sums are made of.
+/// A number type that can be summed.
 pub(super) trait Whole: Copy + Default + Send + 'static {
-    /// The wrapped sum, and how often it wrapped: 0 or, in the direction it did, 1 or -1.
+    /// The wrapped sum, and the carry: 1 or -1 if it wrapped upwards or downwards, else 0.
     fn add(self, other: Self) -> (Self, i64);
-    /// The number itself.
+    /// The number as 128 bits.
     fn wide(self) -> i128;
-    /// The values of a column of the type.
+    /// The values of a column of this type.
     fn values(col: &Col) -> Option<&[Self]>;
-    /// A column; `None` where a number is out of range.
+    /// A column of these values; `None` where a number is out of range.
     fn column(values: Vec<Self>, seen: &SeenGroups) -> Col;
 }
 
@@ -91,7 +91,7 @@ impl Whole for u64 {
     }
 }
 
-/// Sums of any size: the wrapped sums, and how often each wrapped, once one has.
+/// Sums of any size: the wrapped sums and, once one has wrapped, the carries.
 struct Wide<T> {
     sums: Vec<T>,
     wraps: Vec<i64>,
@@ -136,7 +136,7 @@ impl<T: Whole> Wide<T> {
     }
 }
 
-/// Exact sums, in the type of what is added.
+/// Exact sums, in the type of the values.
 struct Sums<T> {
     sums: Wide<T>,
     seen: SeenGroups,
@@ -305,7 +305,7 @@ impl States for Means {
             };
             return Ok(Col::double(groups.map(mean).collect(), there));
         }
-        // The mean of instants or durations lies between them, so it fits.
+        // The mean of instants or durations lies between them, so it is in range.
         let mean = |(group, &count): (usize, &u32)| {
             i64::try_from(self.sums.wide(group) / i128::from(count.max(1))).unwrap_or_default()
         };

@@ -1,4 +1,4 @@
-//! The values of Arrow arrays, type by type.
+//! Appends the values of Arrow arrays, one function per type.
 
 use polars_arrow::array::{
     Array, BinaryArray, BinaryViewArray, BooleanArray, DictionaryArray, DictionaryKey,
@@ -11,7 +11,7 @@ use super::{Problem, value};
 use crate::catalog::{Absent, Blob, ColumnBuilder, Value};
 use crate::time::{DAY, midnight};
 
-/// A NULL of the host: nothing is missing from a dump.
+/// The reason of a host's NULL: nothing is missing from a dump.
 pub(super) const NULL: Absent = Absent::NotApplicable;
 
 pub(super) fn append(builder: &mut ColumnBuilder, array: &dyn Array) -> Result<(), Problem> {
@@ -125,7 +125,7 @@ fn microseconds(value: i64, unit: TimeUnit) -> Option<i64> {
     }
 }
 
-/// The values that the keys of a dictionary stand for.
+/// The values of a dictionary array: each key is replaced by its value.
 fn dictionary<K: DictionaryKey>(
     builder: &mut ColumnBuilder,
     array: &dyn Array,
@@ -150,7 +150,7 @@ fn dictionary<K: DictionaryKey>(
     Ok(())
 }
 
-/// The array as one of its kind.
+/// Downcasts the array.
 pub(super) fn cast<A: Array + 'static>(array: &dyn Array) -> Result<&A, Problem> {
     array.as_any().downcast_ref().ok_or(Problem::Type)
 }

@@ -1,4 +1,4 @@
-//! Rows of arrays, taken by number or by a mask.
+//! Takes rows of arrays by index or by mask.
 
 use polars::prelude::{
     BooleanChunked, ChunkFilter, ChunkTake, ChunkedArray, PlSmallStr, PolarsDataType,
@@ -25,7 +25,7 @@ where
     chunked.rechunk().downcast_as_array().clone()
 }
 
-/// Indices come from the engine itself and lie within the column; polars checks them again.
+/// The engine computes the indices, and they lie within the column; polars checks them again.
 pub(super) fn take_view<T>(array: &T::Array, rows: &[u32]) -> T::Array
 where
     T: PolarsDataType,

@@ -21,7 +21,7 @@ pub(super) struct Operands<'a> {
     pub(super) types: (Ty, Ty),
 }
 
-/// What became of one row.
+/// The result of one row.
 enum Out<R> {
     Value(R),
     Null,
@@ -223,7 +223,7 @@ impl Operands<'_> {
         }))
     }
 
-    /// The quick form: `f` says with each result whether it left the range.
+    /// The fast form: `f` returns each result with a flag that says whether it is out of range.
     fn flagged<T: Copy, U: Copy, R: NativeType>(
         &self,
         op: BinaryOp,

@@ -1,7 +1,7 @@
-//! `TRY(expr)`: NULL in the rows where computing the value is an error of that value.
+//! `TRY(expr)`: NULL in the rows where computing the value fails.
 //!
-//! The whole column is computed at once; only where that fails are its rows divided, until the rows
-//! that fail stand alone.
+//! The whole column is computed at once. If that fails, the rows are halved until the failing rows
+//! are isolated.
 
 use super::{Eval, Vector};
 use crate::catalog::Value;
@@ -40,7 +40,7 @@ impl Eval<'_> {
     }
 }
 
-/// Whether the error is one of the value of a row, and not one of the query.
+/// Whether the error concerns the value of a row rather than the query.
 fn is_of_value(error: &Diagnostic) -> bool {
     matches!(error.code, Code::Overflow | Code::Conversion)
 }

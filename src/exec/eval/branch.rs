@@ -1,5 +1,5 @@
-//! `CASE`: each condition is evaluated for the rows that no earlier one took, and each result for
-//! the rows that choose it.
+//! `CASE`: each condition is evaluated for the rows that no earlier condition accepted, and each
+//! result for the rows that select it.
 
 use super::{Eval, Vector, rows_of};
 use crate::catalog::Ty;
@@ -7,7 +7,7 @@ use crate::diag::Diagnostic;
 use crate::exec::col::{Col, NO_ROW};
 use crate::plan::Expr;
 
-/// Results so far, and where each row's result stands among them.
+/// The results so far, and the position of each row's result among them.
 struct Pieces {
     cols: Vec<Col>,
     len: u32,

@@ -7,10 +7,10 @@ use crate::exec::col::Col;
 use crate::func::{Fault, FuncCx, ScalarFunction};
 use crate::plan::Expr;
 
-/// How many rows pass before the query may be cancelled.
+/// Rows between two checks for cancellation.
 const ROWS_BETWEEN_LOOKS: usize = 4096;
 
-/// How much text is made before the query's memory is looked at.
+/// Bytes of text between two checks of the query's memory limit.
 const TEXT_BETWEEN_LOOKS: usize = 1 << 20;
 
 impl Eval<'_> {

@@ -7,7 +7,7 @@ use crate::exec::col::Col;
 use crate::plan::Expr;
 use crate::time::{DAY, midnight};
 
-/// The first double beyond the integers.
+/// The first double above the range of integers.
 const TWO_63: f64 = 9_223_372_036_854_775_808.0;
 const TWO_64: f64 = 18_446_744_073_709_551_616.0;
 
@@ -50,7 +50,7 @@ impl Eval<'_> {
     }
 }
 
-/// Conversions that cannot fail, whole columns at once.
+/// Conversions that cannot fail, for whole columns at once.
 fn quick(vector: &Vector, from: Ty, to: Ty) -> Option<Vector> {
     let Vector::Col(col) = vector else { return None };
     Some(Vector::Col(match (col, from, to) {
@@ -81,7 +81,7 @@ fn failure(value: &Value<'_>, to: &str, span: Span, width: PointerWidth) -> Diag
     error.help("TRY_CAST gives NULL for a value that cannot be converted")
 }
 
-/// The value as the other type; `None` if it has no equivalent there.
+/// The value in the other type; `None` if it has no equivalent there.
 #[allow(clippy::cast_precision_loss, reason = "what a cast to DOUBLE means")]
 fn convert(
     value: &Value<'_>,
@@ -132,8 +132,8 @@ fn convert(
     })
 }
 
-/// A value in a list or a structure; where the cast is lenient, NULL is put for one that cannot be
-/// converted.
+/// Converts a value in a list or a structure; a lenient cast replaces one that cannot be converted
+/// with NULL.
 fn convert_within(
     value: &Value<'_>,
     to: Ty,

@@ -13,7 +13,7 @@ use crate::exec::col::{Col, bits, boolean};
 use crate::exec::order;
 use crate::plan::BinaryOp;
 
-/// Which outcomes of comparing make the condition true.
+/// The outcomes of a comparison that make the condition true.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Comparison {
     less: bool,
@@ -54,7 +54,7 @@ impl Comparison {
         Vector::of(boolean(bits, both_valid(left, right)), constant, Ty::Bool)
     }
 
-    /// The outcome for each row; that of rows with a NULL is of no meaning.
+    /// The outcome for each row; the outcome of rows with a NULL is meaningless.
     pub(super) fn bits(self, left: &Vector, right: &Vector, rows: usize) -> Bitmap {
         if let (Some(l), Some(r)) = (ints(left), ints(right)) {
             return self.native(l, r);
@@ -65,7 +65,8 @@ impl Comparison {
         if let (Some(l), Some(r)) = (doubles(left), doubles(right)) {
             return zip_bits(l, r, |l, r| self.accepts(order::doubles(l, r)));
         }
-        // A number compared with a column of addresses is converted to an address, for speed.
+        // For speed, a number that is compared with a column of addresses is converted to an
+        // address.
         if let (Some(_), Some(r)) = (addrs(left), address(right)) {
             return self.bits(left, &r, rows);
         }
@@ -92,7 +93,7 @@ impl Comparison {
         }
     }
 
-    /// One loop for each operator, so that each is as quick as the machine's own comparison.
+    /// One loop per operator, so that each compiles to a plain machine comparison.
     fn native<T: Copy + Ord>(
         self,
         l: super::lane::Lane<'_, T>,
@@ -117,8 +118,8 @@ impl Comparison {
         let at = |one: bool, row: usize| if one { 0 } else { row };
         let pairs = (0..rows).map(|row| (at(left.1, row), at(right.1, row)));
         if self.less == self.greater {
-            // Short texts are equal exactly if their views are, and few texts share their first
-            // bytes and their length by chance.
+            // Short texts are equal exactly if their views are; texts with equal length and first
+            // bytes are rare, so comparing these first decides most rows.
             let (ls, rs) = (left.0.views(), right.0.views());
             return bits(pairs.map(|(i, j)| {
                 let (a, b) = (ls[i], rs[j]);
@@ -138,7 +139,7 @@ impl Comparison {
     }
 }
 
-/// A constant number as an address, if it can be one.
+/// A constant number as an address, if it is in range.
 fn address(vector: &Vector) -> Option<Vector> {
     match vector {
         Vector::Const(Value::Int(number)) => {

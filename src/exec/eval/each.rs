@@ -1,5 +1,5 @@
-//! What is computed of the elements of lists. The elements of many lists are evaluated together, as the
-//! rows of a frame in which each row is repeated for its elements.
+//! List functions that evaluate an expression for each element. The elements of many lists are
+//! evaluated together, as a frame in which each row is repeated for its elements.
 
 use super::{Eval, PART_ROWS, Vector, defect};
 use crate::catalog::{ListBuilder, Nested, Ty, Value, Values};
@@ -10,20 +10,20 @@ use crate::exec::frame::Frame;
 use crate::exec::uses;
 use crate::plan::{AggregateCall, Each, EachWork, Expr, ExprKind};
 
-/// Roughly the memory of an element while all of a frame's are there at once.
+/// The approximate memory of an element while all elements of a frame are in memory.
 const ELEMENT_BYTES: usize = 48;
 
-/// Elements of lists that wait for being evaluated together.
+/// List elements to be evaluated together.
 #[derive(Default)]
 struct Waiting<'v> {
-    /// The row of each.
+    /// The row of each element.
     rows: Vec<u32>,
-    /// Its place in the list, from 1.
+    /// Its position in the list, from 1.
     places: Vec<Value<'static>>,
     values: Vec<Value<'v>>,
 }
 
-/// Lists that grow, one a row; `None` where there is none.
+/// Lists under construction, one per row; `None` for NULL.
 type Lists = Vec<Option<ListBuilder>>;
 
 impl Eval<'_> {
@@ -52,7 +52,7 @@ impl Eval<'_> {
         Ok(Vector::of(computed, constant, expr.ty))
     }
 
-    /// An argument of a lambda around.
+    /// An argument of an enclosing lambda.
     pub(super) fn local(&self, id: usize, span: Span) -> Result<Vector, Diagnostic> {
         let found = self.frame.locals.iter().rev().find(|(own, _)| *own == id);
         found
@@ -60,7 +60,7 @@ impl Eval<'_> {
             .ok_or_else(|| defect(span, "an argument of a lambda is read outside it"))
     }
 
-    /// `list_transform` and, where it `filters`, `list_filter`.
+    /// `list_transform` and, if `filters` is set, `list_filter`.
     fn mapped(
         &self,
         each: &Each,
@@ -94,7 +94,7 @@ impl Eval<'_> {
         Ok(Col::text(done.iter().map(|list| list.as_ref().map(Nested::code))))
     }
 
-    /// Evaluates what waits, and appends the results to their lists.
+    /// Evaluates the waiting elements, and appends the results to their lists.
     fn flush(
         &self,
         each: &Each,
@@ -136,7 +136,7 @@ impl Eval<'_> {
         self.engine.make(body.span, bytes)
     }
 
-    /// The rows of these numbers with the arguments of a lambda.
+    /// The rows with these indices, with the arguments of a lambda.
     fn repeated(&self, rows: &[u32], exprs: &[&Expr], params: &[usize], locals: Vec<Col>) -> Frame {
         let need = uses::of(exprs.iter().copied(), self.frame.cols.len());
         let cols = self.frame.cols.iter().zip(need);
@@ -147,7 +147,7 @@ impl Eval<'_> {
         frame
     }
 
-    /// `list_reduce`: one step for all lists that have another element.
+    /// `list_reduce`: each step processes the next element of all lists that have one.
     fn reduced(
         &self,
         each: &Each,
@@ -244,7 +244,7 @@ fn nothing_to_reduce(span: Span) -> Diagnostic {
         .help("give the first result: list_reduce(list, (a, b) -> …, first)")
 }
 
-/// The bytes of a value that it has beside its own size.
+/// The heap memory of a value.
 pub(super) fn size(value: &Value<'_>) -> usize {
     match value {
         Value::Text(text) => text.len(),
@@ -255,7 +255,7 @@ pub(super) fn size(value: &Value<'_>) -> usize {
     }
 }
 
-/// Whether what is computed reads more than the list: then it differs from row to row.
+/// Whether the expression reads more than the list, so that its result differs from row to row.
 fn reads_row(each: &Each) -> bool {
     let mut reads = false;
     for expr in each.exprs() {

@@ -1,4 +1,4 @@
-//! Operands of kernels: a slice, or one value for all rows.
+//! Operands of kernels: a slice, or one constant for all rows.
 
 use super::Vector;
 use crate::catalog::Value;
@@ -45,7 +45,7 @@ pub(super) fn addrs(vector: &Vector) -> Option<Lane<'_, u64>> {
     }
 }
 
-/// Applies `f` to each row; two constants make one row.
+/// Applies `f` to each row; the result for two constants has one row.
 pub(super) fn zip<T: Copy, U: Copy, R>(
     left: Lane<'_, T>,
     right: Lane<'_, U>,
@@ -59,7 +59,7 @@ pub(super) fn zip<T: Copy, U: Copy, R>(
     }
 }
 
-/// The same for conditions, packed into bits.
+/// As [`zip`] for conditions, packed into bits.
 pub(super) fn zip_bits<T: Copy, U: Copy>(
     left: Lane<'_, T>,
     right: Lane<'_, U>,
@@ -84,7 +84,7 @@ pub(super) fn zip_bits<T: Copy, U: Copy>(
     }
 }
 
-/// Bits made 64 at a time.
+/// Packs bits, 64 at a time.
 fn pack(len: usize, word: impl Fn(usize, usize) -> u64) -> Bitmap {
     let mut bytes = Vec::with_capacity(len.div_ceil(64) * 8);
     let mut from = 0;
@@ -96,7 +96,7 @@ fn pack(len: usize, word: impl Fn(usize, usize) -> u64) -> Bitmap {
     Bitmap::from_u8_vec(bytes, len)
 }
 
-/// The rows in which both have a value; `None` if that is every row.
+/// The rows in which both have a value; `None` if all rows do.
 pub(super) fn both_valid(left: &Vector, right: &Vector) -> Option<Bitmap> {
     let of = |v: &Vector| match v {
         Vector::Const(_) => None,

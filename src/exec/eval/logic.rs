@@ -1,5 +1,5 @@
-//! Three-valued `AND`, `OR`, `NOT`, and `IS NULL`. The right side is evaluated only for rows that
-//! the left side does not decide, if evaluating it may fail.
+//! Three-valued `AND`, `OR`, `NOT`, and `IS NULL`. If evaluating the right side may fail, it is
+//! evaluated only for rows that the left side does not decide.
 
 use polars_arrow::bitmap::Bitmap;
 
@@ -10,7 +10,7 @@ use crate::exec::col::{Col, NO_ROW, boolean};
 use crate::exec::uses;
 use crate::plan::{BinaryOp, Expr};
 
-/// For each row whether the condition is true, and whether it is false; else it is NULL.
+/// For each row whether the condition is true, and whether it is false; it is NULL if neither.
 struct Truth {
     yes: Bitmap,
     no: Bitmap,
@@ -76,7 +76,7 @@ impl Eval<'_> {
         })
     }
 
-    /// The expression over some rows; NULL in the others.
+    /// The expression for some rows; NULL in the others.
     pub(super) fn eval_part(&self, expr: &Expr, rows: &[u32]) -> Result<Col, Diagnostic> {
         let frame = self.part(rows, expr);
         let col = Eval::new(self.engine, &frame).column(expr)?;

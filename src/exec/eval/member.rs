@@ -72,8 +72,8 @@ impl Eval<'_> {
     }
 }
 
-/// Entries and values as columns of one type. Of integers beside addresses those below zero equal no
-/// address: among the entries they are left out, among the values they find nothing.
+/// Entries and values as columns of one type. A negative integer equals no address: it is removed
+/// from the entries, and matches nothing as a value.
 fn comparable(entries: &Col, value: &Col) -> (Col, Col) {
     let address = |v: i64| u64::try_from(v).ok();
     match (entries, value) {

@@ -34,7 +34,7 @@ pub(super) use query::several;
 /// cache.
 pub(super) const PART_ROWS: usize = 1 << 15;
 
-/// Shorter texts are made without a check of the query's memory.
+/// Shorter texts are made without checking the query's memory limit.
 const MUCH_TEXT: usize = 1 << 20;
 
 /// The values of an expression over all rows.
@@ -42,7 +42,7 @@ const MUCH_TEXT: usize = 1 << 20;
 pub(super) enum Vector {
     /// The same value in every row.
     Const(Value<'static>),
-    /// One value a row.
+    /// One value per row.
     Col(Col),
 }
 
@@ -57,8 +57,8 @@ impl<'e> Eval<'e> {
         Self { engine, frame }
     }
 
-    /// The expression as a column of as many rows as the frame has. Many rows are divided among
-    /// threads; of several errors the first row's is reported, as it would be without threads.
+    /// The expression as a column with as many rows as the frame. Many rows are divided among
+    /// threads; if several rows fail, the error of the first row is reported, as without threads.
     pub(super) fn column(&self, expr: &Expr) -> Result<Col, Diagnostic> {
         if self.is_worth_dividing(expr) {
             return Ok(Col::concat(&self.divided(|eval| eval.column(expr))?));
@@ -90,7 +90,8 @@ impl<'e> Eval<'e> {
         })
     }
 
-    /// Plain columns need no work, and sub-queries run once, before any thread needs them.
+    /// Whether dividing among threads pays. Plain columns need no work; sub-queries run once,
+    /// before any thread needs them.
     fn is_worth_dividing(&self, expr: &Expr) -> bool {
         let plain = matches!(expr.kind, ExprKind::Column(_) | ExprKind::Literal(_));
         self.frame.rows > 2 * PART_ROWS && !plain && !uses::has_query(expr)
@@ -187,7 +188,7 @@ impl<'e> Eval<'e> {
         operands.eval(op, expr, self.frame.rows)
     }
 
-    /// Fails where texts joined would be too much of them.
+    /// Fails if the joined texts would exceed the query's memory limit.
     fn room_for_texts(&self, left: &Vector, right: &Vector, span: Span) -> Result<(), Diagnostic> {
         let constant = left.is_const() && right.is_const();
         let rows = if constant { 1 } else { self.frame.rows };
@@ -200,7 +201,7 @@ impl<'e> Eval<'e> {
         if bytes < MUCH_TEXT { Ok(()) } else { self.engine.make(span, bytes) }
     }
 
-    /// The frame of some rows, with the columns that the expression reads.
+    /// A frame of some rows, with the columns that the expression reads.
     fn part(&self, rows: &[u32], expr: &Expr) -> Frame {
         if rows.len() == self.frame.rows {
             return self.frame.clone();
@@ -242,7 +243,7 @@ impl Vector {
         matches!(self, Self::Const(Value::Null) | Self::Col(Col::Null(_)))
     }
 
-    /// As a column; a constant has one row, to be read at row 0 always.
+    /// The values as a column; a constant has one row, which is read as row 0 for every row.
     fn to_col(&self) -> Col {
         match self {
             Self::Const(value) => Col::constant(value, 1),
@@ -254,7 +255,7 @@ impl Vector {
         matches!(self, Self::Const(_))
     }
 
-    /// A column that was computed from one row of constants is a constant again.
+    /// The values of a column; one that was computed from a row of constants becomes a constant.
     fn of(col: Col, constant: bool, ty: Ty) -> Self {
         if constant && col.len() == 1 {
             Self::Const(col.get(0, ty).into_owned())

@@ -1,5 +1,5 @@
-//! `LIKE`, `ILIKE`, `GLOB`, `SIMILAR TO` and `~`. A constant pattern is compiled once; the usual
-//! shapes of LIKE (`abc%`, `%abc`, `%abc%`) are plain searches.
+//! `LIKE`, `ILIKE`, `GLOB`, `SIMILAR TO` and `~`. A constant pattern is compiled once; the common
+//! forms of LIKE (`abc%`, `%abc`, `%abc%`) are plain searches.
 
 use memchr::memmem::Finder;
 use polars_arrow::bitmap::BitmapBuilder;
@@ -11,7 +11,7 @@ use crate::diag::{Code, Diagnostic, Span};
 use crate::exec::col::{Col, bits, boolean};
 use crate::plan::MatchOp;
 
-/// Which matching is asked for.
+/// The kind of matching.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rule {
     pub(super) op: MatchOp,
@@ -35,9 +35,9 @@ enum Token {
     Char(char),
     One,
     Many,
-    /// `[…]` of GLOB: ranges, and whether they are excluded.
+    /// `[…]` of GLOB: ranges, and whether the set is negated.
     Set(Vec<(char, char)>, bool),
-    /// A set that was not closed.
+    /// A set without its closing bracket, which matches nothing.
     Never,
 }
 
@@ -133,7 +133,7 @@ fn like_tokens(pattern: &str, escape: Option<char>, span: Span) -> Result<Vec<To
     Ok(tokens)
 }
 
-/// `*`, `?`, `[…]`, and `\` before a character that stands for itself.
+/// The elements of a GLOB pattern: `*`, `?`, `[…]`, and `\` before a literal character.
 fn glob_tokens(pattern: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut chars = pattern.chars().peekable();
@@ -177,7 +177,7 @@ fn lower(token: Token) -> Vec<Token> {
     }
 }
 
-/// The quickest form of a pattern.
+/// The fastest form of a pattern.
 fn simple(tokens: Vec<Token>, without_case: bool) -> Pattern {
     let literal = |tokens: &[Token]| {
         let each = tokens.iter().map(|t| if let Token::Char(c) = t { Some(*c) } else { None });
@@ -212,7 +212,7 @@ impl Pattern {
     }
 }
 
-/// Matches by going back to the last `%` only, so the time is at most the product of the lengths.
+/// Matches by backtracking to the last `%` only, so the time is at most the product of the lengths.
 fn wild(tokens: &[Token], text: &str) -> bool {
     let mut at = 0;
     let mut rest = text.chars();

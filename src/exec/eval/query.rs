@@ -1,7 +1,7 @@
 //! Sub-queries of expressions: as values, with EXISTS, and compared with values by IN, ANY and ALL.
 //!
-//! One that reads nothing of the row that the expression is over runs once a query; others run once for
-//! each combination of what they read.
+//! An uncorrelated sub-query runs once per query; a correlated one runs once for each combination
+//! of the values that it reads.
 
 use polars_arrow::bitmap::Bitmap;
 
@@ -37,7 +37,7 @@ impl Eval<'_> {
         Ok(Vector::of(each.take(&groups.ids), constant, expr.ty))
     }
 
-    /// The rows of a sub-query for what a row gives it.
+    /// The rows of a sub-query for the values of one outer row.
     fn run_for(
         &self,
         query: &SubQuery,
@@ -65,7 +65,7 @@ impl Eval<'_> {
         }
     }
 
-    /// A comparison with rows that differ from group to group.
+    /// A comparison with the rows of a correlated sub-query, which differ from group to group.
     fn by_group(
         &self,
         query: &SubQuery,
@@ -100,7 +100,7 @@ impl Eval<'_> {
         Ok(Vector::of(Col::concat(&pieces).take_opt(&places), constant, Ty::Bool))
     }
 
-    /// Whether a comparison holds with some entry: with the least or the greatest, if with any.
+    /// Whether a comparison is true for some entry. The least or the greatest entry decides.
     fn compared(&self, op: BinaryOp, value: &Vector, entries: &Col, negated: bool) -> Vector {
         let Some(comparison) = Comparison::of(op) else { return Vector::Const(Value::Null) };
         let rows = self.frame.rows;
@@ -131,7 +131,7 @@ impl Eval<'_> {
         outcome(found, &unknown, negated)
     }
 
-    /// The least or the greatest of the entries that are there.
+    /// The least or the greatest entry that is not NULL.
     fn end_of(&self, entries: &Col, greatest: bool) -> Value<'static> {
         let key = Key { col: entries.clone(), descending: greatest, nulls_first: false };
         let rows: Vec<u32> = (0u32..).take(entries.len()).collect();
@@ -147,7 +147,7 @@ impl Eval<'_> {
         first.first().map_or(Value::Null, |&row| entries.get(row as usize, ty).into_owned())
     }
 
-    /// Whether a row of values is among rows: NULL if it may be, were the NULLs known.
+    /// Whether a row of values is among rows: NULL if only unknown values could make it equal.
     fn row_in(
         &self,
         query: &SubQuery,
@@ -185,7 +185,7 @@ impl Eval<'_> {
     }
 }
 
-/// What a sub-query that is no comparison gives.
+/// The value of a sub-query that is not a comparison.
 fn value_of(query: &SubQuery, rows: &Frame, expr: &Expr) -> Result<Value<'static>, Diagnostic> {
     if query.kind == QueryKind::Exists {
         return Ok(Value::Bool(rows.rows > 0));
@@ -197,7 +197,7 @@ fn value_of(query: &SubQuery, rows: &Frame, expr: &Expr) -> Result<Value<'static
     Ok(value.map_or(Value::Null, |col| col.get(0, expr.ty).into_owned()))
 }
 
-/// Whether some row could be equal to the values of `row`, were its NULLs and theirs known.
+/// Whether some row could be equal to the values of `row`, depending on the values of NULLs.
 fn may_equal(query: &SubQuery, values: &[Col], row: usize, among: &Frame) -> bool {
     let mut open = Bitmap::new_with_value(true, among.rows);
     for ((col, entries), value) in values.iter().zip(&among.cols).zip(&query.values) {
@@ -217,7 +217,7 @@ fn may_equal(query: &SubQuery, values: &[Col], row: usize, among: &Frame) -> boo
     open.set_bits() > 0
 }
 
-/// The error for a value that several rows give.
+/// The error for a scalar sub-query that returns several rows.
 pub(in crate::exec) fn several(rows: usize, span: Span) -> Diagnostic {
     let message = format!("a sub-query used as a value gave {rows} rows");
     Diagnostic::at(Code::Cardinality, span, message)

@@ -1,4 +1,5 @@
-//! Matching by equal keys. The smaller side is put into a dictionary, the other looks itself up.
+//! Hash joins on equal keys. The keys of the smaller side are put into a dictionary, and the rows
+//! of the other side are looked up.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use crate::exec::keys::{Dict, NONE, match_in_parts};
 use crate::exec::uses;
 use crate::plan::{Expr, Plan};
 
-/// For each left row the right rows of equal keys: those of its group.
+/// For each left row the right rows with equal keys: those of its group.
 #[derive(Debug, Clone)]
 pub(super) struct Matches {
     /// The group of each left row, or [`NONE`].
@@ -23,21 +24,21 @@ pub(super) struct Matches {
     right: Arc<Right>,
 }
 
-/// The keys of a side of a join whose rows are the same each time the join runs.
+/// The keys of a join side whose rows are the same at each run of the join.
 #[derive(Debug)]
 pub(in crate::exec) struct Hashed {
     dict: Dict,
-    /// The number of the keys of each row.
+    /// The number of the key of each row.
     ids: Vec<u32>,
     count: usize,
-    /// The rows by their keys, if the side is the right one.
+    /// The rows by key, if this is the right side.
     right: Option<Arc<Right>>,
 }
 
 /// The right rows of each group.
 #[derive(Debug)]
 enum Right {
-    /// Group and row are one and the same number: no key stands twice.
+    /// Each key occurs once, so the group number is the row number.
     Single,
     /// The rows of group `g` are `rows[starts[g]..starts[g + 1]]`.
     Many { starts: Vec<usize>, rows: Vec<u32> },
@@ -76,8 +77,8 @@ impl Sides<'_> {
         Ok(Matches { groups: left_ids, right: Arc::new(Right::new(&right_ids, count)) })
     }
 
-    /// The keys of the side that is the same at each step of a recursion, or for each row around a sub-query;
-    /// they are hashed once.
+    /// The keys of the side that is the same at each step of a recursion, or for each outer row of
+    /// a sub-query; they are hashed once.
     fn hashed(&self, left: &[Col], right: &[Col]) -> Result<Option<Arc<Hashed>>, Diagnostic> {
         let keys = self.join.keys;
         let engine = self.engine;
@@ -91,7 +92,7 @@ impl Sides<'_> {
         if !of_right && !of_left {
             return Ok(None);
         }
-        // The plan outlives the query, and so does the place of its keys.
+        // The plan stays allocated as long as the query, and so do its keys.
         let place = keys.as_ptr() as usize;
         if let Some(known) = engine.hashed(place) {
             return Ok(Some(known));
@@ -151,7 +152,7 @@ impl Right {
 }
 
 impl Matches {
-    /// Left rows with the number of their group, whose right rows stand one after the other.
+    /// Left rows with the number of their group; the right rows of each group are consecutive.
     pub(super) fn of_groups(groups: Vec<u32>, starts: Vec<usize>) -> Self {
         let count = starts.last().copied().unwrap_or(0);
         let rows = (0u32..).take(count).collect();
@@ -198,7 +199,7 @@ impl Matches {
         Pairs { left, right }
     }
 
-    /// The pairs of some left rows.
+    /// The pairs of a range of left rows.
     pub(super) fn pairs_of(&self, rows: Range<usize>) -> Pairs {
         let groups = (rows.start..).zip(&self.groups[rows.clone()]);
         let groups = groups.filter(|&(_, &g)| g != NONE);

@@ -1,4 +1,5 @@
-//! Joins whose right side reads columns of the left: it runs once for each combination of them.
+//! Lateral joins: the right side reads columns of the left side, and runs once for each combination
+//! of their values.
 
 use super::Join;
 use super::hash::Matches;
@@ -8,7 +9,8 @@ use crate::exec::engine::Engine;
 use crate::exec::eval::Eval;
 use crate::exec::frame::Frame;
 
-/// The rows of the right side, those of each combination together, and which belong to which left row.
+/// The rows of the right side, with those of each combination together, and the left rows that they
+/// belong to.
 pub(super) fn right_side(
     engine: &Engine<'_>,
     join: &Join<'_>,

@@ -1,5 +1,5 @@
-//! Joins. Output is in the order of the left rows, then of the right rows within each; right rows
-//! without a match come last, in their own order.
+//! Joins. The output is in the order of the left rows and, for each left row, of the right rows;
+//! right rows without a match come last, in their own order.
 
 mod hash;
 mod lateral;
@@ -21,7 +21,7 @@ use crate::plan::{Expr, JoinForm, JoinKind, Plan};
 pub(super) use hash::Hashed;
 use hash::Matches;
 
-/// A join of a plan.
+/// A join operator.
 pub(super) struct Join<'p> {
     pub(super) left: &'p Plan,
     pub(super) right: &'p Plan,
@@ -33,7 +33,7 @@ pub(super) struct Join<'p> {
     pub(super) span: Span,
 }
 
-/// Rows of both sides that belong together, in the order of the output.
+/// Pairs of a left and a right row, in the order of the output.
 #[derive(Debug, Default)]
 struct Pairs {
     left: Vec<u32>,
@@ -106,18 +106,18 @@ struct Sides<'s> {
     join: &'s Join<'s>,
     left: Frame,
     right: Frame,
-    /// Which right rows belong to which left ones, if the left decides what they are.
+    /// The right rows of each left row, in a lateral join.
     lateral: Option<Matches>,
 }
 
-/// Takes pairs that fulfil the condition.
+/// Receives pairs that fulfil the condition.
 type Each<'e> = &'e mut dyn FnMut(Pairs) -> Result<(), Diagnostic>;
 
-/// How many candidate pairs the residual condition is tested on at a time.
+/// The number of candidate pairs for which the residual condition is evaluated at a time.
 const BLOCK: usize = 1 << 18;
 
 impl Sides<'_> {
-    /// Which right rows come into question for each left row; `None` for all.
+    /// The candidate right rows of each left row; `None` if all are candidates.
     fn matches(&self) -> Result<Option<Cow<'_, Matches>>, Diagnostic> {
         Ok(match &self.lateral {
             Some(matches) => Some(Cow::Borrowed(matches)),
@@ -146,7 +146,7 @@ impl Sides<'_> {
         Ok(kept)
     }
 
-    /// Which left rows have a match.
+    /// The left rows that have a match.
     fn matched_left(&self) -> Result<Bitmap, Diagnostic> {
         if self.join.residual.is_none() {
             return Ok(match self.matches()? {
@@ -164,7 +164,7 @@ impl Sides<'_> {
         Ok(bits.freeze())
     }
 
-    /// Hands on the pairs that fulfil the whole condition, a block at a time.
+    /// Passes on the pairs that fulfil the whole condition, a block at a time.
     fn each_kept(&self, each: Each<'_>) -> Result<(), Diagnostic> {
         let Some(matches) = self.matches()? else {
             let found = self.range_pairs(each)?;
@@ -202,7 +202,7 @@ impl Sides<'_> {
         Ok(kept)
     }
 
-    /// The rows of both as they come; the shorter side ends with NULLs.
+    /// The rows of both sides by position; the shorter side ends with NULLs.
     fn side_by_side(self, wanted: &[bool]) -> Frame {
         let rows = self.left.rows.max(self.right.rows);
         let (want_left, want_right) = wanted.split_at(self.left.cols.len());
@@ -226,7 +226,7 @@ impl Sides<'_> {
         self.engine.check_size(self.join.span, rows, per_row)
     }
 
-    /// The rows of the result: pairs, with what the kind of join adds to them.
+    /// The rows of the result: the pairs, and the unmatched rows that the kind of join adds.
     fn output(self, mut pairs: Pairs, wanted: &[bool]) -> Result<Frame, Diagnostic> {
         let keeps_left = matches!(self.join.kind, JoinKind::Left | JoinKind::Full);
         let keeps_right = matches!(self.join.kind, JoinKind::Right | JoinKind::Full);
@@ -253,7 +253,7 @@ impl Sides<'_> {
     }
 }
 
-/// The rows that no pair has.
+/// The rows that are in no pair.
 fn unmatched(paired: &[u32], rows: usize) -> Vec<u32> {
     let mut has = vec![false; rows];
     for &row in paired {
@@ -262,7 +262,7 @@ fn unmatched(paired: &[u32], rows: usize) -> Vec<u32> {
     (0u32..).zip(has).filter(|&(_, has)| !has).map(|(row, _)| row).collect()
 }
 
-/// The pairs, which are in the order of left rows, and at its place each left row without one.
+/// The pairs, in the order of left rows, with each unmatched left row in its place.
 fn with_unmatched_left(pairs: &Pairs, rows: usize) -> Pairs {
     let mut out = Pairs::default();
     let mut at = 0;

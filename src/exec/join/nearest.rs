@@ -1,5 +1,5 @@
-//! As-of joins: of the right rows with equal keys the one whose value is nearest to that of the left row,
-//! and not beyond it.
+//! As-of joins: among the right rows with equal keys, each left row is paired with the one whose
+//! value is nearest to its own and fulfils the inequality.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use crate::exec::frame::Frame;
 use crate::exec::uses;
 use crate::plan::{BinaryOp, Expr, ExprKind};
 
-/// The right rows of a group in the order of their values.
+/// The right rows of a group, ordered by value.
 type Sorted = Vec<(u64, u32)>;
 
 impl Sides<'_> {
@@ -66,7 +66,7 @@ impl Sides<'_> {
     }
 }
 
-/// The row nearest to a key for which `key op value` holds. Of equal values the last row.
+/// The row nearest to a key for which `key op value` is true; the last of rows with equal values.
 fn nearest(sorted: &Sorted, op: BinaryOp, key: u64) -> Option<u32> {
     let before = |end: usize| end.checked_sub(1).and_then(|at| sorted.get(at)).copied();
     let found = match op {

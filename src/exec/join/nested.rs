@@ -1,10 +1,10 @@
-//! Joins without equal keys: every pair of rows is a candidate, a block of them at a time.
+//! Joins without equal keys: every pair of rows is a candidate; candidates are tested in blocks.
 
 use super::{BLOCK, Each, Pairs, Sides};
 use crate::diag::Diagnostic;
 
 impl Sides<'_> {
-    /// Hands on the pairs that fulfil the condition.
+    /// Passes on the pairs that fulfil the condition.
     pub(super) fn nested_pairs(&self, each: Each<'_>) -> Result<(), Diagnostic> {
         let (left, right) = (self.left.rows, self.right.rows);
         let mut block = Pairs::default();

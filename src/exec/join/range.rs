@@ -1,5 +1,5 @@
-//! Joins by ranges: `left.a BETWEEN right.low AND right.high` and its kin. The right rows are sorted once,
-//! and each left row looks at those that come into question.
+//! Joins by ranges, such as `left.a BETWEEN right.low AND right.high`. The right rows are sorted
+//! once, and each left row examines only the rows in its range.
 
 use super::{BLOCK, Each, Pairs, Sides};
 use crate::catalog::Ty;
@@ -13,37 +13,37 @@ use crate::plan::{BinaryOp, Expr, ExprKind};
 struct Bound<'e> {
     right: &'e Expr,
     left: &'e Expr,
-    /// Whether equal values fulfil it.
+    /// Whether equal values fulfil the condition.
     equal: bool,
 }
 
-/// What bounds the right rows of a left row.
+/// The bounds on the right rows of a left row.
 #[derive(Default)]
 struct Bounds<'e> {
-    /// The right value is not above the left one.
+    /// The right value must not be above the left value.
     above: Option<Bound<'e>>,
-    /// The right value is not below the left one.
+    /// The right value must not be below the left value.
     below: Option<Bound<'e>>,
 }
 
-/// Sorted right rows, and which of them a left row looks at.
+/// Sorted right rows, and the bounds that select those for a left row.
 struct Index {
-    /// Right rows by their number, without those that fulfil nothing.
+    /// Right rows in the order of their keys, without those that cannot fulfil the condition.
     rows: Vec<u32>,
-    /// By place: what has to be at most the left value.
+    /// By position: the key that must be at most the left value.
     at_most: Option<Vec<u64>>,
-    /// By place, never falling: what has to be at least the left value.
+    /// By position, as a running maximum: the key that must be at least the left value.
     at_least: Option<Vec<u64>>,
 }
 
-/// How many left rows pass before the query may be cancelled.
+/// Left rows between two checks for cancellation.
 const ROWS_BETWEEN_LOOKS: usize = 1 << 12;
 
 /// Fewer pairs than this are tested one by one.
 const FEW: usize = 1 << 12;
 
 impl Sides<'_> {
-    /// Hands on the pairs that fulfil the condition, if it has a range to look for; else nothing.
+    /// Passes on the pairs that fulfil the condition; returns false if the condition has no range.
     pub(super) fn range_pairs(&self, each: Each<'_>) -> Result<bool, Diagnostic> {
         let few = self.left.rows.saturating_mul(self.right.rows) < FEW;
         let Some(residual) = self.join.residual.filter(|_| !few) else { return Ok(false) };
@@ -106,7 +106,7 @@ impl Sides<'_> {
         let above = bounds.above.as_ref().map(right).transpose()?;
         let below = bounds.below.as_ref().map(right).transpose()?;
         let (above, below) = match (above, below) {
-            // A type without an order of numbers.
+            // The type has no numeric order.
             (Some(None), _) | (_, Some(None)) => return Ok(None),
             (above, below) => (above.flatten(), below.flatten()),
         };
@@ -122,7 +122,7 @@ impl Sides<'_> {
         let at_most = above.map(|keys| rows.iter().map(|&row| key(&keys, row)).collect());
         let at_least = below.map(|keys| {
             let each = rows.iter().map(|&row| key(&keys, row));
-            // The greatest so far: whoever lies above all of them is within none.
+            // The running maximum: a left value above it lies in none of the ranges so far.
             each.scan(0, |most, key| {
                 *most = key.max(*most);
                 Some(*most)
@@ -140,7 +140,7 @@ impl Sides<'_> {
 }
 
 impl<'e> Bounds<'e> {
-    /// Takes the first condition of each direction out of those that AND joins.
+    /// Takes the first condition of each direction from the conditions combined with AND.
     fn find(&mut self, expr: &'e Expr, width: usize) {
         let ExprKind::Binary { op, left, right } = &expr.kind else { return };
         if *op == BinaryOp::And {
@@ -153,7 +153,7 @@ impl<'e> Bounds<'e> {
         }
         let of_left = |e: &Expr| uses::reads(e) && uses::all(e, |i| i < width);
         let of_right = |e: &Expr| uses::reads(e) && uses::all(e, |i| i >= width);
-        // As `right op left`.
+        // Normalized as `right op left`.
         let (op, of_right, of_left) = if of_left(left) && of_right(right) {
             (op.mirrored(), &**right, &**left)
         } else if of_right(left) && of_left(right) {

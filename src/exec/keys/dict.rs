@@ -1,4 +1,4 @@
-//! The keys of one side of a join, numbered, and looked up by those of the other.
+//! A dictionary that numbers the keys of one side of a join and looks up those of the other.
 
 use rayon::prelude::*;
 
@@ -21,8 +21,8 @@ pub(super) enum Part {
 }
 
 impl Dict {
-    /// The dictionary of the columns, the number of each row ([`NONE`] with a NULL in it), and how
-    /// many numbers there are.
+    /// The dictionary of the columns, the number of each row ([`NONE`] if a key is NULL), and the
+    /// number of distinct keys.
     pub(in crate::exec) fn build(
         cols: &[Col],
         rows: usize,
@@ -55,7 +55,7 @@ impl Dict {
         (dict, ids, count)
     }
 
-    /// The numbers that rows of the other side have in this dictionary; [`NONE`] for no match.
+    /// The numbers of the other side's rows in this dictionary; [`NONE`] if there is no match.
     pub(in crate::exec) fn lookup(&self, cols: &[Col], rows: usize) -> Vec<u32> {
         let mut parts = self.parts.iter().zip(cols);
         let Some((part, col)) = parts.next() else { return vec![0; rows] };

@@ -1,11 +1,11 @@
 //! Assigns equal numbers to equal keys: the basis of grouping, joins, DISTINCT and set operations.
 //!
-//! Numbers are dense and in order of first appearance, so everything that uses them is
-//! deterministic. Hashing is seeded randomly for each run of the program, because keys come from
-//! files that someone may have crafted to collide.
+//! Numbers are dense and in order of first occurrence, so their users are deterministic. Hashing is
+//! seeded randomly for each run of the program, because an input file may hold keys that were
+//! chosen to collide.
 //!
-//! The hash tables are our own: `hashbrown` has no key numbers in order of first appearance, and
-//! stores keys where these tables store row numbers.
+//! The hash tables are our own: they number keys in order of first occurrence and store row
+//! numbers, where `hashbrown` would store the keys.
 
 mod dict;
 mod number;
@@ -27,7 +27,7 @@ use text::{TextDict, group_texts_in_chunks, same_text, text_hashes};
 
 /// The number of a key that is NULL or unknown.
 pub(super) const NONE: u32 = u32::MAX;
-/// Work on fewer rows is not worth a second thread.
+/// Fewer rows are processed on one thread.
 const PARALLEL_ROWS: usize = 65_536;
 
 /// The groups of rows with equal keys; NULLs are equal.
@@ -39,7 +39,8 @@ pub(super) struct Groups {
     pub(super) firsts: Vec<u32>,
 }
 
-/// Tells, every few rows, whether to end early. What was computed until then is of no use.
+/// A flag, checked every few rows, that ends the work early. Results after that are incomplete and
+/// must be dropped.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stop<'a>(pub(super) &'a AtomicBool);
 
@@ -53,7 +54,7 @@ impl Stop<'_> {
     }
 }
 
-/// Groups rows by the values of the columns; one group if there are no columns, and rows.
+/// Groups rows by the values of the columns; one group if there are rows but no columns.
 pub(super) fn group(cols: &[Col], rows: usize, stop: Stop<'_>) -> Groups {
     let Some((first, rest)) = cols.split_first() else {
         return Groups { ids: vec![0; rows], firsts: (0..u32::from(rows > 0)).collect() };
@@ -143,7 +144,7 @@ fn group_pairs(left: &Groups, right: &Groups, stop: Stop<'_>) -> Groups {
     Groups { ids, firsts }
 }
 
-/// One number for two; the right one is below `count`.
+/// Combines two numbers into one; the right one is below `count`.
 fn pair_codes(left: &[u32], right: &[u32], count: usize) -> Vec<u64> {
     let count = count as u64;
     left.iter().zip(right).map(|(&l, &r)| u64::from(l) * count + u64::from(r)).collect()
@@ -154,7 +155,7 @@ static SEEDS: LazyLock<(u64, u64)> = LazyLock::new(|| {
     (state.hash_one(1u8), state.hash_one(2u8))
 });
 
-/// The product's halves folded together: every bit of both factors reaches every bit.
+/// The exclusive or of both halves of the product: every bit of both factors affects every bit.
 fn fold(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
     #[allow(clippy::cast_possible_truncation, reason = "the halves of the product")]
@@ -162,7 +163,7 @@ fn fold(a: u64, b: u64) -> u64 {
     low ^ high
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "the mask keeps the low bits alone")]
+#[allow(clippy::cast_possible_truncation, reason = "the mask keeps only the low bits")]
 fn start(hash: u64, len: usize) -> usize {
     hash as usize & (len - 1)
 }
@@ -176,7 +177,7 @@ mod tests {
     const GO: Stop<'static> = Stop(&NEVER);
 
     #[test]
-    fn numbers_come_in_order_of_appearance() {
+    fn key_numbers_are_in_order_of_first_occurrence() {
         let long = ["a name longer than a view", "a name longer than a view!"];
         let texts = [Some("b"), None, Some("a"), Some("b"), None, Some(long[0]), Some(long[1])];
         let text = Col::text(texts.into_iter());
@@ -214,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn few_texts_are_numbered_in_chunks_as_in_one() {
+    fn chunked_numbering_of_few_texts_equals_numbering_at_once() {
         let rows = 4 * PARALLEL_ROWS + 17;
         let of = |row: usize| (row / 1000 * 7 % 50, row % 13 != 5);
         let texts: Vec<String> = (0..rows).map(|row| format!("a text {}", of(row).0)).collect();

@@ -1,12 +1,12 @@
-//! Numeric keys: a direct lookup table if they are close together, otherwise a hash table.
+//! Numeric keys: a direct lookup table if the keys are close together, otherwise a hash table.
 
 use std::borrow::Cow;
 
 use super::{NONE, SEEDS, fold, start};
 use crate::exec::col::Col;
 
-/// Values as numbers that are equal exactly if the values are. What stands in NULL rows is of no
-/// meaning.
+/// Values as numbers that are equal exactly if the values are. The numbers of NULL rows are
+/// meaningless.
 pub(in crate::exec) fn numbers(col: &Col) -> Cow<'_, [u64]> {
     match col {
         Col::Addr(array) => Cow::Borrowed(array.values().as_slice()),
@@ -18,7 +18,7 @@ pub(in crate::exec) fn numbers(col: &Col) -> Cow<'_, [u64]> {
     }
 }
 
-/// One pattern of bits for all NaNs, and one for both zeros.
+/// The bits of a double, the same for all NaNs and for both zeros.
 fn double_bits(v: f64) -> u64 {
     if v.is_nan() {
         f64::NAN.to_bits()
@@ -29,7 +29,7 @@ fn double_bits(v: f64) -> u64 {
     }
 }
 
-/// Numbers to dense numbers.
+/// Maps numbers to dense numbers.
 #[derive(Debug)]
 pub(super) struct NumDict {
     table: Table,
@@ -38,16 +38,16 @@ pub(super) struct NumDict {
 
 #[derive(Debug)]
 pub(super) enum Table {
-    /// One slot for every possible key, from `base` on.
+    /// One slot for every possible key from `base` up.
     Direct { base: u64, slots: Vec<u32> },
-    /// Open addressing; a slot is a key and its number, [`NONE`] when free.
+    /// Open addressing; a slot is a key and its number, [`NONE`] if free.
     Hash { slots: Vec<(u64, u32)>, seeds: (u64, u64) },
 }
 
 impl NumDict {
     pub(super) fn new(keys: &[u64], rows: usize) -> Self {
-        // Signed and unsigned keys alike lie closely together as signed numbers, except across
-        // the sign, where hashing serves as well.
+        // As signed numbers, both signed and unsigned keys are close together, except unsigned keys
+        // around 2^63, for which a hash table is used.
         let signed = keys.iter().map(|&k| k.cast_signed());
         let (min, max) =
             signed.fold((i64::MAX, i64::MIN), |(min, max), k| (min.min(k), max.max(k)));
@@ -68,7 +68,7 @@ impl NumDict {
         matches!(self.table, Table::Hash { .. })
     }
 
-    /// Sets a number aside that no key has.
+    /// Reserves a number that no key has.
     pub(super) fn next_id(&mut self) -> u32 {
         self.count += 1;
         self.count - 1
@@ -118,7 +118,7 @@ pub(super) fn direct(base: u64, key: u64, len: usize) -> Option<usize> {
     usize::try_from(key.wrapping_sub(base)).ok().filter(|&i| i < len)
 }
 
-/// The slot of the key, or the free slot where it belongs. There always is a free slot.
+/// The slot of the key, or the free slot for it. There is always a free slot.
 pub(super) fn place(slots: &[(u64, u32)], seeds: (u64, u64), key: u64) -> usize {
     let mut at = start(fold(key ^ seeds.0, seeds.1 | 1), slots.len());
     while slots[at].1 != NONE && slots[at].0 != key {

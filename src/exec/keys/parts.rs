@@ -5,8 +5,8 @@ use rayon::prelude::*;
 use super::{Groups, NONE, NumDict, PARALLEL_ROWS, SEEDS, Stop, fold, group, numbers, start};
 use crate::exec::col::Col;
 
-/// Grouping in parts: rows are divided by their hashes, so that each part's table fits a cache and
-/// each thread has parts of its own. Pays when there are many rows and many groups.
+/// Groups rows in parts: rows are divided by their hashes, so that each part's table fits a cache
+/// and each thread processes its own parts. Faster for many rows with many groups.
 pub(super) fn group_in_parts(
     hashes: &[u64],
     equal: impl Fn(u32, u32) -> bool + Sync,
@@ -66,9 +66,9 @@ pub(super) fn group_numbers_in_parts(
     group_in_parts(&hashes, |a, b| keys[a as usize] == keys[b as usize], skip, stop)
 }
 
-/// Numbers for the keys of both sides of a join of two large tables, and how many there are:
-/// grouping both at once is divided among threads, which a dictionary is not. `None` where a
-/// dictionary serves better.
+/// Numbers the keys of both sides of a join of two large tables; also returns how many there are.
+/// Both sides are grouped at once, which can be divided among threads, unlike a dictionary. `None`
+/// if a dictionary is faster.
 pub(in crate::exec) fn match_in_parts(
     left: &[Col],
     right: &[Col],
@@ -123,7 +123,7 @@ pub(super) fn leaders_of(
     part.iter().map(leader).collect()
 }
 
-/// Whether the first rows hold so many groups that grouping in parts will pay.
+/// Whether the first rows hold so many groups that grouping in parts will be faster.
 pub(super) fn is_diverse(keys: &[u64]) -> bool {
     if keys.len() < 4 * PARALLEL_ROWS {
         return false;

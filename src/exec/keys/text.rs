@@ -5,14 +5,14 @@ use rayon::prelude::*;
 
 use super::{Groups, NONE, PARALLEL_ROWS, SEEDS, Stop, fold, start};
 
-/// Texts to dense numbers. Texts of up to 12 bytes lie within their views and are compared as one
-/// number.
+/// Maps texts to dense numbers. Texts of up to 12 bytes are stored in their views and are compared
+/// as one number.
 #[derive(Debug)]
 pub(super) struct TextDict {
-    /// The texts, whose bytes are shared.
+    /// The texts, with shared buffers.
     array: Utf8ViewArray,
     pub(super) firsts: Vec<u32>,
-    /// The hash of a text and its number, [`NONE`] when free.
+    /// The hash of a text and its number, [`NONE`] if free.
     slots: Vec<(u64, u32)>,
 }
 
@@ -23,7 +23,7 @@ impl TextDict {
         Self { array: array.clone(), firsts: Vec::new(), slots: vec![(0, NONE); 1024] }
     }
 
-    /// Numbers for all rows; NULLs get one number together, or none.
+    /// Numbers all rows; NULLs get one common number, or none.
     pub(super) fn insert_all(
         &mut self,
         hashes: Vec<u64>,
@@ -72,7 +72,7 @@ impl TextDict {
         self.slots[self.place(array, row, text_hash(array, row, *SEEDS))].1
     }
 
-    /// The slot of the text, or the free slot where it belongs.
+    /// The slot of the text, or the free slot for it.
     fn place(&self, array: &Utf8ViewArray, row: usize, hash: u64) -> usize {
         let mut at = start(hash, self.slots.len());
         loop {
@@ -102,8 +102,8 @@ impl TextDict {
     }
 }
 
-/// Grouping of many rows with few groups: threads number the texts of chunks of rows each for
-/// itself, and the chunks' numbers become those of all in the order of the chunks.
+/// Groups many rows with few groups: each thread numbers the texts of its chunks of rows; then the
+/// numbers of the chunks are unified in the order of the chunks.
 pub(super) fn group_texts_in_chunks(
     array: &Utf8ViewArray,
     hashes: &[u64],
@@ -163,7 +163,7 @@ pub(super) fn same_text(left: &Utf8ViewArray, i: usize, right: &Utf8ViewArray, j
     a.length == b.length && a.prefix == b.prefix && left.value(i) == right.value(j)
 }
 
-/// The hashes of all rows; those of NULL rows are of no meaning.
+/// The hashes of all rows; those of NULL rows are meaningless.
 pub(super) fn text_hashes(array: &Utf8ViewArray) -> Vec<u64> {
     let seeds = *SEEDS;
     let rows = (0..array.len()).into_par_iter().with_min_len(PARALLEL_ROWS / 4);

@@ -1,4 +1,4 @@
-//! Aggregates over frames: chooses the way to compute them.
+//! Aggregates over frames: chooses the algorithm.
 
 use polars_arrow::bitmap::Bitmap;
 
@@ -15,9 +15,9 @@ impl Call<'_> {
         let frames = self.frames()?;
         let function = aggregate::function(self.engine, call)?;
         let native = function.over_frames;
-        // The smallest of distinct values is the smallest of all.
+        // DISTINCT does not change the least or greatest value.
         let extreme = matches!(native, Some(OverFrames::Least | OverFrames::Greatest));
-        // Where frames grow, a value counts from where it comes first on.
+        // If frames only grow, a distinct value counts from its first occurrence on.
         let firsts =
             call.distinct && call.args.len() == 1 && !extreme && frames.shape() == Shape::Growing;
         if let Some(native) = native.filter(|_| !call.distinct || extreme || firsts) {
@@ -43,8 +43,8 @@ impl Call<'_> {
         self.expanded(&frames)
     }
 
-    /// The values of an argument in the layout's order that are the first of their kind in their
-    /// partition; NULL for the others.
+    /// The values of an argument in layout order at their first occurrence in the partition; NULL
+    /// at later ones.
     fn first_of_equal(&self, arg: Col) -> Result<Col, Diagnostic> {
         let rows = self.layout.rows();
         let starts = self.layout.starts.iter().map(|&start| u64::from(start)).collect();
@@ -56,7 +56,7 @@ impl Call<'_> {
         Ok(arg.mask(&bits(firsts)))
     }
 
-    /// Whether the rows of all frames are many more than there are rows.
+    /// Whether the frames together have many more rows than the input.
     fn is_much_to_expand(&self, frames: &Frames<'_>) -> bool {
         let most = self.layout.rows().saturating_mul(4);
         let mut rows = 0usize;

@@ -1,5 +1,5 @@
-//! Aggregates without a special implementation for frames: frames become groups of rows, many at a
-//! time.
+//! Aggregates without a special implementation for frames: the frames are expanded to groups of
+//! rows, many at a time.
 //!
 //! Consecutive equal frames are one group, so whole partitions cost the same as GROUP BY.
 
@@ -14,10 +14,10 @@ use crate::exec::col::Col;
 use crate::exec::frame::Frame;
 use crate::exec::{filter, uses};
 
-/// How many rows are made at a time.
+/// The number of rows that are expanded at a time.
 const MOST_ROWS: usize = 1 << 18;
 
-/// Frames whose rows are made together.
+/// Frames that are expanded together.
 struct Batch {
     /// The first place of each group.
     firsts: Vec<u32>,

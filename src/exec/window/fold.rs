@@ -9,14 +9,14 @@ use super::frames::{Frames, Shape};
 use crate::diag::Diagnostic;
 use crate::exec::engine::Engine;
 
-/// How many states make one of the next level.
+/// The number of states that are merged into one of the next level.
 const FAN: usize = 8;
 
-/// How places become states, and states one state.
+/// Computes and merges states.
 pub(super) trait Fold: Sync {
     type State: Copy + Send + Sync;
 
-    /// The state of no place.
+    /// The state of an empty range.
     fn empty(&self) -> Self::State;
 
     /// The state of one place.
@@ -48,7 +48,7 @@ pub(super) fn fold<F: Fold>(
     Ok(found)
 }
 
-/// The states of whole partitions, on all cores.
+/// The states of whole partitions, computed in parallel.
 fn along<S: Send>(
     engine: &Engine<'_>,
     frames: &Frames<'_>,
@@ -99,7 +99,7 @@ fn shrink<F: Fold>(how: &F, frames: &Frames<'_>, range: std::ops::Range<usize>) 
     states
 }
 
-/// States of runs of places.
+/// States of runs of places, level by level.
 struct Tree<'f, F: Fold> {
     how: &'f F,
     levels: Vec<Vec<F::State>>,
@@ -135,7 +135,7 @@ impl<'f, F: Fold> Tree<'f, F> {
         }
     }
 
-    /// The state of the places from `from` up to `to`.
+    /// The state of the places in `from..to`.
     fn over(&self, from: usize, to: usize) -> F::State {
         let how = self.how;
         let (mut from, mut to) = (from, to);

@@ -12,7 +12,7 @@ use crate::exec::eval::Eval;
 use crate::exec::order;
 use crate::plan::{Exclude, Expr, ExprKind, FrameBound, FrameUnit};
 
-/// What frames and results take for each row.
+/// Memory per row for frames and results.
 pub(super) const BYTES_PER_ROW: usize = 4 * 8;
 
 /// The frames of all places.
@@ -23,12 +23,12 @@ pub(super) struct Frames<'l> {
     exclude: Exclude,
 }
 
-/// How the frames of a partition follow on each other.
+/// How the frames of consecutive rows of a partition relate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// All begin with the partition, none ends before the one ahead of it.
+    /// All start at the start of the partition; none ends before the preceding one.
     Growing,
-    /// All end with the partition, none begins before the one ahead of it.
+    /// All end at the end of the partition; none starts before the preceding one.
     Shrinking,
     /// Anything else.
     Any,
@@ -48,7 +48,7 @@ impl<'l> Frames<'l> {
         Ok(Self { layout, from, to, exclude: frame.exclude })
     }
 
-    /// The places of a frame, in order; some of the ranges may be empty.
+    /// The places of a frame as ranges, in order; some may be empty.
     pub(super) fn pieces(&self, at: usize) -> [Range<usize>; 3] {
         let (from, to) = (self.from[at] as usize, self.to[at] as usize);
         let within = |place: usize| place.clamp(from, to);
@@ -68,12 +68,12 @@ impl<'l> Frames<'l> {
         }
     }
 
-    /// The whole frame, if nothing is left out of it.
+    /// The range of a frame, if EXCLUDE removes no row from it.
     pub(super) fn whole(&self, at: usize) -> Range<usize> {
         self.from[at] as usize..self.to[at] as usize
     }
 
-    /// Whether a frame is that of the place before, and has the same rows.
+    /// Whether a frame has the same rows as that of the preceding place.
     pub(super) fn repeats(&self, at: usize) -> bool {
         let same = |before: usize| {
             self.from[before] == self.from[at]
@@ -107,21 +107,21 @@ impl<'l> Frames<'l> {
     }
 }
 
-/// Computes the ends of frames.
+/// Computes the bounds of frames.
 struct Bounds<'a, 'l> {
     call: &'a Call<'l>,
     layout: &'l Layout,
     unit: FrameUnit,
 }
 
-/// Offsets of an end of all frames, by row.
+/// The offsets of a frame bound, by row.
 enum Offsets {
     Same(Value<'static>),
     Each(Col),
 }
 
 impl<'l> Bounds<'_, 'l> {
-    /// Where frames begin, or, behind their last place, where they end.
+    /// Where frames start; if `is_end`, the place after their last row.
     fn of(&self, bound: &FrameBound, is_end: bool) -> Result<Cow<'l, [u32]>, Diagnostic> {
         let layout = self.layout;
         Ok(match (bound, self.unit) {
@@ -156,7 +156,7 @@ impl<'l> Bounds<'_, 'l> {
         }
     }
 
-    /// The offsets, none of them absent or negative.
+    /// The offsets; a NULL or negative offset is an error.
     fn offsets(&self, offset: &Expr) -> Result<Offsets, Diagnostic> {
         let wrong = |what: &str| {
             let message = format!("the offset of a frame is {what}");
@@ -205,7 +205,7 @@ impl<'l> Bounds<'_, 'l> {
         is_end: bool,
     ) -> Result<Vec<u32>, Diagnostic> {
         let layout = self.layout;
-        // The runs of equal keys, and for each place the number of its run.
+        // The start of each run of equal keys, and the number of the run of each place.
         let mut runs: Vec<u32> = Vec::new();
         let mut run_of = Vec::with_capacity(layout.rows());
         for at in 0..layout.rows() {
@@ -242,7 +242,7 @@ impl<'l> Bounds<'_, 'l> {
             return Ok(if is_end { layout.ends.clone() } else { layout.starts.clone() });
         };
         let keys = layout.laid_out(&key.col);
-        // Behind the first key in the order of the partition that is far enough.
+        // The end lies after the last key within the distance.
         let up = forward != key.descending;
         let search =
             Search { layout, descending: key.descending, nulls_first: key.nulls_first, is_end };
@@ -310,7 +310,7 @@ impl Offsets {
     }
 }
 
-/// Searches keys of a partition, which are sorted.
+/// Searches the sorted keys of a partition.
 struct Search<'l> {
     layout: &'l Layout,
     descending: bool,
@@ -319,8 +319,8 @@ struct Search<'l> {
 }
 
 impl Search<'_> {
-    /// The first place of the partition of `at` whose key is at the goal or behind it; for an end,
-    /// behind it. A row without a key sees the others without one.
+    /// The first place in the partition of `at` whose key is at or after the goal; for an end,
+    /// after it. For a row with a NULL key, the frame is the rows with NULL keys.
     fn find<T: Copy>(
         &self,
         at: usize,
@@ -348,8 +348,8 @@ impl Search<'_> {
     }
 }
 
-/// The first number from `low` on, up to `high`, that is not `before`; looked for from `near` in
-/// growing steps, as ends of frames are near.
+/// The first number in `low..high` for which `before` is false. The search starts at `near` in
+/// growing steps, because the bounds of consecutive frames are close together.
 fn seek(low: usize, high: usize, near: usize, before: impl Fn(usize) -> bool) -> usize {
     let (mut low, mut high) = (low, high);
     let mut step = 1usize;
@@ -390,7 +390,7 @@ mod tests {
     use super::seek;
 
     #[test]
-    fn a_search_from_anywhere_finds_the_first() {
+    fn a_search_from_any_start_finds_the_first_match() {
         for len in 0..20usize {
             for first in 0..=len {
                 for near in 0..=len {

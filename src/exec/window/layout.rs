@@ -1,5 +1,5 @@
-//! The row order of a window: partition after partition, each sorted, with the positions where
-//! partitions and runs of equal keys begin and end.
+//! The row order of a window: the partitions one after the other, each sorted, with the positions
+//! where partitions and runs of equal keys start and end.
 
 use rayon::prelude::*;
 
@@ -9,26 +9,26 @@ use crate::exec::engine::Engine;
 use crate::exec::keys::Stop;
 use crate::exec::order::{self, Key};
 
-/// What a layout takes for each row.
+/// Memory per row for a layout.
 pub(super) const BYTES_PER_ROW: usize = 5 * 4;
 
-/// How many places one thread processes at a time.
+/// The number of places that one thread processes at a time.
 const PART_PLACES: usize = 1 << 14;
 
-/// The order of rows. A place is the number of a row in that order.
+/// The order of rows. A place is the position of a row in that order.
 pub(super) struct Layout {
-    /// The row at each place; `None` where rows stay as they are.
+    /// The row at each place; `None` if the order is that of the input.
     order: Option<Vec<u32>>,
     rows: usize,
-    /// Where the partition of each place begins, and ends.
+    /// The start and end of the partition of each place.
     pub(super) starts: Vec<u32>,
     pub(super) ends: Vec<u32>,
-    /// Where the rows with equal keys begin, and end.
+    /// The start and end of the run of rows with equal keys (peers).
     pub(super) peer_starts: Vec<u32>,
     pub(super) peer_ends: Vec<u32>,
 }
 
-/// The number of a place; the engine has no more rows than fit.
+/// The number of a place as 32 bits; the engine has no more rows.
 pub(super) fn place(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(NO_ROW)
 }
@@ -77,12 +77,12 @@ impl Layout {
         self.order.as_ref().map_or(at, |order| order[at] as usize)
     }
 
-    /// A column of the input in the layout's order.
+    /// A column of the input in layout order.
     pub(super) fn laid_out(&self, col: &Col) -> Col {
         self.order.as_ref().map_or_else(|| col.clone(), |order| col.take(order))
     }
 
-    /// Values of places as values of rows.
+    /// Values in layout order, rearranged in the order of the input rows.
     pub(super) fn by_row<T: Copy + Default>(&self, values: Vec<T>) -> Vec<T> {
         let Some(order) = &self.order else { return values };
         let mut out = vec![T::default(); values.len()];
@@ -92,12 +92,12 @@ impl Layout {
         out
     }
 
-    /// What `of` gives for each place.
+    /// Computes `of` for each place.
     pub(super) fn map<T: Send>(&self, stop: Stop<'_>, of: impl Fn(usize) -> T + Sync) -> Vec<T> {
         map(self.rows, stop, of)
     }
 
-    /// Whole partitions, together enough for a thread.
+    /// Ranges of whole partitions, each large enough for a thread.
     pub(super) fn chunks(&self) -> Vec<std::ops::Range<usize>> {
         let mut chunks = Vec::new();
         let mut from = 0;
@@ -113,7 +113,8 @@ impl Layout {
     }
 }
 
-/// What `of` gives for the numbers below `rows`. After a cancellation it is of no use.
+/// Computes `of` for the numbers below `rows`. After a cancellation the result is incomplete and
+/// must be dropped.
 fn map<T: Send>(rows: usize, stop: Stop<'_>, of: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let part = |index: usize| -> Vec<T> {
         let from = index * PART_PLACES;
@@ -123,7 +124,7 @@ fn map<T: Send>(rows: usize, stop: Stop<'_>, of: impl Fn(usize) -> T + Sync) -> 
         return (0..rows).map(&of).collect();
     }
     let parts = (0..rows.div_ceil(PART_PLACES)).into_par_iter();
-    // Rows that are not looked at any more would need a value all the same.
+    // Cancellation leaves rows without a value, hence the `Option`.
     let parts: Vec<Option<Vec<T>>> =
         parts.map(|index| (!stop.now()).then(|| part(index))).collect();
     let mut out = Vec::with_capacity(rows);
@@ -131,7 +132,7 @@ fn map<T: Send>(rows: usize, stop: Stop<'_>, of: impl Fn(usize) -> T + Sync) -> 
     out
 }
 
-/// The rows by partition, then by the keys.
+/// The rows ordered by partition, then by the keys.
 fn sorted(ids: Option<&[u32]>, keys: &[Key], rows: usize, stop: Stop<'_>) -> Vec<u32> {
     let all: Vec<u32> = (0u32..).take(rows).collect();
     let Some(ids) = ids else { return order::sorted(keys, &all, None, stop) };

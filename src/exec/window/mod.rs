@@ -1,7 +1,7 @@
 //! Window functions: one sort for all calls over a window, with results in the order of the input.
 //!
-//! [`layout::Layout`] puts the rows of a partition next to each other; [`frames::Frames`] gives the
-//! frame of each row. Every other file computes one kind of call from these two.
+//! [`layout::Layout`] makes the rows of a partition consecutive; [`frames::Frames`] gives the frame
+//! of each row. Every other file computes one kind of call from these two.
 
 mod aggregate;
 mod expand;
@@ -24,7 +24,7 @@ use crate::diag::{Diagnostic, Span};
 use crate::plan::{Expr, Plan, SortKey, WindowCall, WindowKind};
 use layout::Layout;
 
-/// Calls over fewer rows are computed one after the other.
+/// Calls over fewer rows are computed on one thread.
 const PARALLEL_ROWS: usize = 20_000;
 
 /// A window operator.
@@ -36,7 +36,7 @@ pub(super) struct Window<'p> {
     pub(super) span: Span,
 }
 
-/// One call while it is computed.
+/// The state of a call while it is computed.
 struct Call<'a> {
     engine: &'a Engine<'a>,
     frame: &'a Frame,
@@ -100,18 +100,18 @@ impl Call<'_> {
         }
     }
 
-    /// An argument for each row of the input.
+    /// An argument of the call for each row of the input.
     fn argument(&self, index: usize) -> Result<Option<Col>, Diagnostic> {
         let arg = self.window.call.args.get(index);
         arg.map(|arg| Eval::new(self.engine, self.frame).column(arg)).transpose()
     }
 
-    /// The rows that count for each row.
+    /// The frame of each row.
     fn frames(&self) -> Result<frames::Frames<'_>, Diagnostic> {
         frames::Frames::new(self)
     }
 
-    /// What `of` gives for each place of the layout, computed on all cores.
+    /// Computes `of` for each place of the layout, in parallel.
     fn each<T: Send>(&self, of: impl Fn(usize) -> T + Sync) -> Result<Vec<T>, Diagnostic> {
         let stop = self.engine.stop();
         let found = self.layout.map(stop, of);

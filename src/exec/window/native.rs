@@ -17,7 +17,7 @@ use crate::exec::aggregate::OverFrames;
 use crate::exec::col::{Col, NO_ROW, bits};
 use crate::exec::order;
 
-/// How many of the places before each count, and how many in all.
+/// For each place, how many of the places before it are counted; the total at the end.
 fn counts(rows: usize, counts: impl Fn(usize) -> bool) -> Vec<u32> {
     let mut sum = 0u32;
     let mut before = Vec::with_capacity(rows + 1);
@@ -29,7 +29,7 @@ fn counts(rows: usize, counts: impl Fn(usize) -> bool) -> Vec<u32> {
     before
 }
 
-/// The sum over a frame of what running totals say.
+/// The sum over a frame, from running totals.
 fn total<T: Copy + std::ops::Sub<Output = T> + std::iter::Sum>(
     frames: &Frames<'_>,
     before: &[T],
@@ -39,8 +39,8 @@ fn total<T: Copy + std::ops::Sub<Output = T> + std::iter::Sum>(
 }
 
 impl Call<'_> {
-    /// An aggregate over an argument in the layout's order, of which rows that do not count are
-    /// NULL; `None` for types without code. `counted` says which places count without an argument.
+    /// An aggregate over an argument in layout order, in which uncounted rows are NULL; `None` for
+    /// types without an implementation. `counted` marks the counted places if there is no argument.
     pub(super) fn native(
         &self,
         native: OverFrames,
@@ -151,7 +151,7 @@ impl Call<'_> {
         Col::double(sums.into_iter().map(result).collect(), Some(valid))
     }
 
-    /// The smallest or largest value of each frame; the first of equal ones.
+    /// The least or greatest value of each frame; the first of equal ones.
     fn best(&self, arg: &Col, frames: &Frames<'_>, wanted: Ordering) -> Result<Col, Diagnostic> {
         let places = if let Col::Int(values) = arg {
             let values = values.values();
@@ -165,7 +165,7 @@ impl Call<'_> {
     }
 }
 
-/// Sums of doubles, and how many there are.
+/// Sums and counts of doubles.
 struct Doubles<'a, V> {
     values: &'a [f64],
     there: &'a V,
@@ -187,7 +187,7 @@ impl<V: Fn(usize) -> bool + Sync> Fold for Doubles<'_, V> {
     }
 }
 
-/// The place of the best value; [`NO_ROW`] where there is no value.
+/// The place of the least or greatest value; [`NO_ROW`] if there is no value.
 struct Best<'a, B> {
     arg: &'a Col,
     better: B,

@@ -10,8 +10,8 @@ fn signed(number: usize) -> i64 {
 }
 
 impl Call<'_> {
-    /// A call that counts rows of the partition.
-    #[allow(clippy::cast_precision_loss, reason = "a part of the rows is a DOUBLE")]
+    /// Computes a call that depends only on positions in the partition.
+    #[allow(clippy::cast_precision_loss, reason = "a fraction of the rows is a DOUBLE")]
     pub(super) fn rank(&self) -> Result<Col, Diagnostic> {
         let layout = self.layout;
         let number = |at: usize| at - layout.starts[at] as usize;
@@ -54,7 +54,7 @@ impl Call<'_> {
         Col::int(layout.by_row(ranks.collect()), None)
     }
 
-    /// The first parts have one row more than the others, where rows are left over.
+    /// If the rows cannot be divided evenly, the first buckets have one row more than the others.
     fn ntile(&self) -> Result<Col, Diagnostic> {
         let Some(Col::Int(parts)) = self.argument(0)? else {
             return Ok(Col::Null(self.layout.rows()));

@@ -1,4 +1,4 @@
-//! Aggregates over frames by merging states: those of runs of rows, and of runs of such runs.
+//! Aggregates over frames by merging states of runs of rows, and of runs of such runs.
 //!
 //! This works for every aggregate with small states; a frame merges the few states that cover it.
 
@@ -9,16 +9,16 @@ use crate::diag::Diagnostic;
 use crate::exec::aggregate::{self, Args, Rows, States};
 use crate::exec::col::{Col, bits};
 
-/// How many states make one of the next level.
+/// The number of states that are merged into one of the next level.
 const FAN: usize = 8;
 
-/// How many frames are computed at a time.
+/// The number of frames that are computed at a time.
 const FRAMES: usize = 1 << 14;
 
-/// What the states of a place take, roughly, with those above.
+/// The approximate memory of the states of a place, higher levels included.
 const BYTES_PER_ROW: usize = 64;
 
-/// Which states a frame takes, level by level: those on its left edge, then on its right.
+/// The states that a frame merges, level by level: those on its left edge, then those on its right.
 struct Taken {
     left: Vec<Vec<(u32, u32)>>,
     right: Vec<Vec<(u32, u32)>>,
@@ -29,7 +29,7 @@ impl Taken {
         Self { left: vec![Vec::new(); levels], right: vec![Vec::new(); levels] }
     }
 
-    /// Notes the states that fill a range of places.
+    /// Records the states that cover a range of places.
     fn add(&mut self, frame: u32, from: usize, to: usize) {
         let (mut from, mut to) = (from, to);
         let last = self.left.len() - 1;
@@ -67,7 +67,7 @@ impl Call<'_> {
             Some(keep) => keep.true_idx_iter().map(place).collect(),
         };
         let args = Args { cols: &cols, call, engine: self.engine };
-        // Never the states of a single group, which may be of a kind of their own.
+        // At least two groups: states for a single group may be of a different type.
         let start = |groups: usize| (function.start)(&args, groups.max(2));
         let mut leaves = start(rows);
         let taken = Rows { range: 0..ids.len(), ids: Some(&ids), covers: keep.is_none() };
@@ -106,7 +106,7 @@ impl Call<'_> {
     }
 }
 
-/// Merges what is taken in the order of the places.
+/// Merges the recorded states in the order of the places.
 fn merge_all(
     args: &Args<'_>,
     states: &mut dyn States,

@@ -9,11 +9,12 @@ use crate::diag::Diagnostic;
 use crate::exec::col::{Col, NO_ROW};
 use crate::plan::{ExprKind, WindowKind};
 
-/// The places whose value counts: all, or those that have one.
+/// The places whose value counts: all, or with IGNORE NULLS those that have a value.
 struct Counted {
-    /// For each place, how many before it count; one more entry at the end. `None` if all count.
+    /// For each place, the number of counted places before it; one more entry at the end. `None` if
+    /// all places count.
     before: Option<Vec<u32>>,
-    /// The places that count, where not all do.
+    /// The counted places, if not all places count.
     places: Vec<u32>,
 }
 
@@ -35,17 +36,17 @@ impl Counted {
         Self { before: Some(before), places }
     }
 
-    /// How many of the places before this one count.
+    /// The number of counted places before this one.
     fn before(&self, at: usize) -> usize {
         self.before.as_ref().map_or(at, |before| before[at] as usize)
     }
 
-    /// The place that comes as number `index` of those that count.
+    /// The counted place with this index.
     fn place(&self, index: usize) -> usize {
         if self.before.is_none() { index } else { self.places[index] as usize }
     }
 
-    /// The numbers, among those that count, of the places of a range.
+    /// The indices, among counted places, of the places of a range.
     fn within(&self, range: &Range<usize>) -> Range<usize> {
         self.before(range.start)..self.before(range.end)
     }
@@ -69,7 +70,7 @@ impl Call<'_> {
         };
         let other = self.argument(2)?;
         let counted = Counted::new(self, &arg);
-        // Rows of the column that the defaults stand behind.
+        // The index of the first default value, which follow the rows of the column.
         let default = place(arg.len());
         let of = |at: usize| {
             let row = layout.row(at);

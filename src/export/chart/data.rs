@@ -1,4 +1,4 @@
-//! What a result has for a chart: categories with values, points, or a grid.
+//! The data of a chart, taken from a result: categories with values, points, or a grid.
 
 mod columns;
 
@@ -8,12 +8,12 @@ use super::scale::Measure;
 use super::spec::{ChartKind, Spec};
 use crate::exec::ResultSet;
 
-/// What is drawn.
+/// The data that a chart draws.
 #[derive(Debug, Clone)]
 pub struct Data {
     pub(super) kind: ChartKind,
     pub(super) shape: ChartShape,
-    /// What stands along each axis.
+    /// The titles of the axes.
     pub(super) x_title: String,
     pub(super) y_title: String,
 }
@@ -30,7 +30,7 @@ pub(in crate::export) enum ChartShape {
 pub(in crate::export) struct Bars {
     pub(in crate::export) labels: Vec<String>,
     pub(in crate::export) series: Vec<String>,
-    /// A list a series, with a value a label.
+    /// One list per series, with one value per label.
     pub(in crate::export) values: Vec<Vec<f64>>,
     pub(super) measure: Measure,
 }
@@ -41,7 +41,7 @@ pub(in crate::export) struct Points {
     pub(in crate::export) series: Vec<(String, Vec<(f64, f64)>)>,
     pub(super) x: Measure,
     pub(super) y: Measure,
-    /// The labels of the places 0, 1, … where `x` is no number.
+    /// The labels of the positions 0, 1, …, if `x` is not a number.
     pub(in crate::export) labels: Vec<String>,
 }
 
@@ -50,23 +50,24 @@ pub(in crate::export) struct Points {
 pub(in crate::export) struct Grid {
     pub(super) columns: Vec<String>,
     pub(super) rows: Vec<String>,
-    /// A list a row; `None` where nothing is known.
+    /// One list per row; `None` if there is no value.
     pub(in crate::export) values: Vec<Vec<Option<f64>>>,
     pub(super) measure: Measure,
 }
 
-/// Series that have colours of their own; more are drawn as one.
+/// The maximum number of series with their own colours; the others are combined.
 pub(super) const SERIES: usize = 8;
-/// Rows and columns of a grid; more are put together.
+/// The maximum number of rows and columns of a grid; if there are more, several share a cell.
 const GRID: (usize, usize) = (128, 64);
-/// Categories, before the tail becomes one.
+/// The maximum number of categories; the rest is combined into one.
 const CATEGORIES: usize = 100_000;
 
 impl Data {
-    /// Takes the columns that the chart shows from a result.
+    /// Takes the columns of the chart from a result.
     ///
     /// # Errors
-    /// What is missing, and what to write.
+    ///
+    /// If a column is missing; the message says what to write.
     pub fn new(spec: &Spec, result: &ResultSet) -> Result<Self, String> {
         if result.is_empty() {
             return Err("there are no rows to draw".to_owned());
@@ -81,19 +82,19 @@ impl Data {
     }
 }
 
-/// What charts of Excel's own are made from.
+/// Access to the data for native Excel charts.
 #[cfg(feature = "excel")]
 impl Data {
     pub(in crate::export) const fn shape(&self) -> &ChartShape {
         &self.shape
     }
 
-    /// What stands along each axis.
+    /// The titles of the axes.
     pub(in crate::export) fn titles(&self) -> (&str, &str) {
         (&self.x_title, &self.y_title)
     }
 
-    /// Whether the horizontal axis has names in place of numbers.
+    /// Whether the horizontal axis has names instead of numbers.
     pub(in crate::export) fn has_labels(&self) -> bool {
         match &self.shape {
             ChartShape::Bars(_) | ChartShape::Grid(_) => true,
@@ -112,7 +113,7 @@ impl Data {
 }
 
 impl Points {
-    /// The name that stands at a place of the horizontal axis, where it has names.
+    /// The name at a position of the horizontal axis, if it has names.
     pub(in crate::export) fn label(&self, place: f64) -> Option<&str> {
         let is_place = place >= 0.0 && place.fract() == 0.0;
         self.labels.get(place as usize).filter(|_| is_place).map(String::as_str)
@@ -120,7 +121,7 @@ impl Points {
 }
 
 impl Bars {
-    /// The same with no more than so many bars: the largest, and one for the others.
+    /// The data reduced to at most this many bars: the largest, and one for the others.
     pub(in crate::export) fn at_most(&self, most: usize) -> Self {
         if self.labels.len() <= most {
             return self.clone();
@@ -143,7 +144,7 @@ impl Bars {
         }
     }
 
-    /// The sum of a label's series, those above and those below zero apart.
+    /// The sums of the positive and of the negative values at a label.
     pub(super) fn extent(&self, at: usize) -> (f64, f64) {
         let sum = |(low, high): (f64, f64), values: &Vec<f64>| {
             (low + values[at].min(0.0), high + values[at].max(0.0))

@@ -1,13 +1,13 @@
-//! Ranges of values, and how many values lie in each.
+//! Bins of values, and the number of values in each.
 
 use super::scale::{Measure, decimal};
 
-/// Ranges of a histogram.
+/// The number of bins.
 const BINS: usize = 24;
-/// A spread beyond this has ranges that grow: 1, 2, 5, 10, ….
+/// If the largest value exceeds the median by a larger factor, bins grow: 1, 2, 5, 10, ….
 const WIDE: f64 = 200.0;
 
-/// The labels of the ranges, and the number of values in each.
+/// The labels of the bins, and the number of values in each.
 pub(super) fn histogram(values: &[f64], measure: Measure) -> (Vec<String>, Vec<f64>) {
     let edges = edges(values);
     let mut counts = vec![0.0; edges.len().saturating_sub(1)];
@@ -44,12 +44,12 @@ fn edges(values: &[f64]) -> Vec<f64> {
     edges
 }
 
-/// 0, then 1, 2, 5, 10, … times a power of ten from the least value on.
+/// 0, then 1, 2, 5, 10, … times a power of ten, starting at the least value.
 fn growing(least: f64, high: f64) -> Vec<f64> {
     let mut edges = vec![0.0];
-    // From far below, all ranges but the last few would be thin.
+    // With a much smaller start, all bins except the last few would be thin.
     let start = least.max(high / 1e9);
-    // The smallest doubles have no power of ten below them.
+    // The power of ten would underflow for the smallest doubles.
     let mut power = 10f64.powi(start.log10().floor() as i32).max(f64::MIN_POSITIVE);
     loop {
         for factor in [1.0, 2.0, 5.0] {
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_value_lies_in_one_range() {
+    fn every_value_is_in_exactly_one_bin() {
         for values in [
             vec![0.0],
             vec![1.0, 2.0, 3.0],
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wide_spread_has_ranges_that_grow() {
+    fn a_wide_range_of_values_has_growing_bins() {
         let (labels, counts) = histogram(&[0.0, 1.0, 1.0, 3.0, 100_000.0], Measure::Milliseconds);
         assert_eq!(labels[..3], ["0 – 1 ms", "1 ms – 2 ms", "2 ms – 5 ms"]);
         assert_eq!((counts[0], counts[1], counts[2]), (1.0, 2.0, 1.0));

@@ -1,12 +1,12 @@
 //! Results as pictures: bars, lines, points, heat maps and histograms, for terminals and as SVG.
 //!
-//! A [`Spec`] says which columns stand where; [`Data`] is what a result has of them; `text` and
-//! `svg` draw it. Colours are those of Okabe and Ito, which colour-blind readers tell apart.
+//! A [`Spec`] assigns columns to axes; [`Data`] holds their values; `text` and `svg` draw them.
+//! Colours are those of Okabe and Ito, which colour-blind readers can distinguish.
 #![allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "places in a picture are rounded numbers"
+    reason = "coordinates in a picture are rounded"
 )]
 
 mod data;
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tail_becomes_others() {
+    fn the_smallest_bars_are_combined() {
         let shown = text("bar x=driver y=irps", &drivers(100));
         assert!(shown.contains("others (61)"), "{shown}");
         assert_eq!(shown.lines().count(), 41, "{shown}");
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn any_number_of_bars_keeps_its_labels_apart() {
+    fn any_number_of_bars_is_drawn() {
         for count in 1..=60 {
             let picture = svg("column x=driver y=irps", &drivers(count));
             assert!(picture.matches("class=\"s0\"").count() >= usize::try_from(count).unwrap());
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_results_say_so() {
+    fn empty_results_are_an_error() {
         let result = drivers(0);
         assert!(Data::new(&Spec::parse("bar").unwrap(), &result).is_err());
     }

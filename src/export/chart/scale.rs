@@ -1,9 +1,9 @@
-//! Numbers on axes: where ticks stand, and how values read.
+//! Scales of axes: the positions of ticks, and the text of values.
 
 use crate::catalog::{Format, PointerWidth, Ty, Unit, Value};
 use crate::exec::Field;
 
-/// What a number measures, which decides how it reads.
+/// The quantity of a number, which determines its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Measure {
     Plain,
@@ -19,7 +19,7 @@ pub(crate) enum Measure {
 }
 
 impl Measure {
-    /// What the values of a column measure, by its type and its name.
+    /// The quantity of a column's values, by its type and its name.
     pub(crate) fn of(field: &Field, width: PointerWidth) -> Self {
         match (field.ty, Unit::of_name(&field.name)) {
             (Ty::Addr, _) => Self::Address(width),
@@ -54,8 +54,7 @@ impl Measure {
         }
     }
 
-    /// Steps between ticks, in the order of their size, of which the first is taken that makes no
-    /// more than so many ticks.
+    /// The step between ticks: the smallest of the usual steps that is at least `least`.
     fn step(self, least: f64) -> f64 {
         const SECONDS: [f64; 17] = [
             1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0, 21600.0,
@@ -89,7 +88,7 @@ pub(super) fn decimal(least: f64) -> f64 {
         .unwrap_or(power * 10.0)
 }
 
-/// A range of values and the ticks on it.
+/// A range of values and its ticks.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Scale {
     pub(super) low: f64,
@@ -98,7 +97,7 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    /// A scale that holds the values with round ends, and zero if that is asked for.
+    /// A scale that contains the values, with round ends, and with zero if requested.
     pub(super) fn over(
         values: impl Iterator<Item = f64>,
         measure: Measure,
@@ -111,7 +110,7 @@ impl Scale {
         if low > high {
             (low, high) = (0.0, 1.0);
         }
-        // Beyond that, the distance between two ends is no number.
+        // With larger values, the difference of the ends would overflow.
         (low, high) = (low.clamp(-1e300, 1e300), high.clamp(-1e300, 1e300));
         if with_zero {
             (low, high) = (low.min(0.0), high.max(0.0));
@@ -124,7 +123,7 @@ impl Scale {
         let last = (high / step).ceil();
         let count = ((last - first) as usize).min(most + 2);
         let ticks: Vec<f64> = (0..=count).map(|n| (first + n as f64) * step).collect();
-        // Addresses and times keep their own ends: round ones may lie far away.
+        // Addresses and times are not extended to round ends, which may be far away.
         let round = !matches!(measure, Measure::Address(_) | Measure::Time);
         if round {
             (low, high) = (low.min(first * step), high.max(last * step));
@@ -133,14 +132,14 @@ impl Scale {
         Self { low, high, ticks }
     }
 
-    /// Where a value lies, from 0 to 1.
+    /// The position of a value, from 0 to 1.
     pub(super) fn place(&self, value: f64) -> f64 {
         let place = (value - self.low) / (self.high - self.low);
         if place.is_finite() { place.clamp(0.0, 1.0) } else { 0.0 }
     }
 }
 
-/// A number with commas between thousands, and with as many decimals as tell it apart.
+/// A number with commas as thousands separators and the decimals that it needs.
 pub(crate) fn grouped(value: f64) -> String {
     if !value.is_finite() {
         return value.to_string();
@@ -193,7 +192,7 @@ fn trimmed_if(text: &str, digits: usize) -> String {
     if digits > 0 { trimmed(text) } else { text.to_owned() }
 }
 
-/// Seconds as a person says them.
+/// Seconds as a duration that is easy to read.
 fn duration(seconds: f64) -> String {
     let magnitude = seconds.abs();
     let sign = if seconds < 0.0 { "-" } else { "" };
@@ -221,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_read_as_their_unit_says() {
+    fn numbers_are_formatted_by_unit() {
         for (measure, value, text) in [
             (Measure::Plain, 1_234_567.0, "1,234,567"),
             (Measure::Plain, -0.25, "-0.25"),

@@ -1,4 +1,4 @@
-//! What a chart shows: its kind, and the columns that its axes stand for.
+//! The specification of a chart: its kind, and the columns of its axes.
 
 use std::fmt;
 
@@ -6,9 +6,9 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChartKind {
-    /// Horizontal bars, one a category.
+    /// Horizontal bars, one per category.
     Bar,
-    /// Vertical bars, one a category.
+    /// Vertical bars, one per category.
     Column,
     /// A line through points.
     Line,
@@ -18,7 +18,7 @@ pub enum ChartKind {
     Scatter,
     /// A grid of cells, darker where the value is larger.
     Heat,
-    /// How many values lie in each of several ranges.
+    /// The number of values in each of several ranges.
     Histogram,
 }
 
@@ -41,27 +41,28 @@ impl ChartKind {
 pub struct Spec {
     /// The kind.
     pub kind: ChartKind,
-    /// The column along the horizontal axis, or of the categories; the first that fits if `None`.
+    /// The column of the horizontal axis or of the categories; `None` selects the first suitable
+    /// one.
     pub x: Option<String>,
-    /// The columns of the values; the first that fits if there is none.
+    /// The columns of the values; an empty list selects the first suitable one.
     pub y: Vec<String>,
-    /// The column whose values tell series apart.
+    /// The column whose values define the series.
     pub series: Option<String>,
-    /// The column that colours the cells of a heat map.
+    /// The column whose values colour the cells of a heat map.
     pub value: Option<String>,
 }
 
 impl Spec {
-    /// A chart of the columns that fit it.
+    /// A chart with automatically selected columns.
     pub const fn of(kind: ChartKind) -> Self {
         Self { kind, x: None, y: Vec::new(), series: None, value: None }
     }
 
-    /// Reads `KIND [x=COLUMN] [y=COLUMN[,COLUMN]] [series=COLUMN] [value=COLUMN]`; names with
-    /// blanks stand in double quotes.
+    /// Parses `KIND [x=COLUMN] [y=COLUMN[,COLUMN]] [series=COLUMN] [value=COLUMN]`; names with
+    /// blanks are written in double quotes.
     ///
     /// # Errors
-    /// What is wrong, and what to write.
+    /// If the text is invalid; the message says what to write.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut words = words(text).into_iter();
         let kind = words.next().unwrap_or_default();
@@ -69,7 +70,7 @@ impl Spec {
         let Some((_, kind)) = found else {
             let names: Vec<&str> = ChartKind::ALL.iter().map(|(name, _)| *name).collect();
             return Err(format!(
-                "`{kind}` is no kind of chart; write one of {}, such as `bar x=driver y=irps`",
+                "`{kind}` is not a kind of chart; write one of {}, such as `bar x=driver y=irps`",
                 names.join(", ")
             ));
         };
@@ -88,7 +89,7 @@ impl Spec {
                 "value" => spec.value = Some(column.to_owned()),
                 _ => {
                     return Err(format!(
-                        "`{key}` is no part of a chart: x, y, series and value are"
+                        "`{key}` is not a part of a chart: x, y, series and value are"
                     ));
                 }
             }
@@ -148,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_spec_is_read_and_written() {
+    fn a_spec_is_parsed_and_formatted() {
         for text in [
             "bar x=driver y=irps",
             "histogram x=wait_ms",
@@ -157,9 +158,11 @@ mod tests {
         ] {
             assert_eq!(Spec::parse(text).unwrap().to_string(), text);
         }
-        for (text, part) in
-            [("pie x=a", "`pie` is no kind"), ("bar x", "found `x`"), ("bar z=1", "`z` is no part")]
-        {
+        for (text, part) in [
+            ("pie x=a", "`pie` is not a kind"),
+            ("bar x", "found `x`"),
+            ("bar z=1", "`z` is not a part"),
+        ] {
             let error = Spec::parse(text).unwrap_err();
             assert!(error.contains(part), "{error}");
         }

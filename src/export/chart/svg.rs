@@ -1,4 +1,5 @@
-//! Charts as SVG, light and dark: no script, no font of their own, nothing loaded.
+//! Charts as SVG, with light and dark colours: no scripts, no embedded fonts, no external
+//! resources.
 
 mod text;
 
@@ -11,14 +12,14 @@ use super::data::{Bars, ChartShape, Data, Grid, Points};
 use super::scale::{Measure, Scale};
 use super::spec::ChartKind;
 
-/// The most bars.
+/// The maximum number of bars.
 const BARS: usize = 60;
-/// The width of a picture.
+/// The width of the picture.
 const WIDTH: f64 = 960.0;
-/// Points that are drawn; more lie on each other.
+/// The maximum number of points that are drawn; more would overlap.
 const POINTS: usize = 20_000;
 
-/// The palette of Okabe and Ito, without black, and brighter in the dark.
+/// The palette of Okabe and Ito without black, with brighter colours for dark mode.
 const COLOURS: [(&str, &str); 8] = [
     ("#0072b2", "#3d9bdc"),
     ("#e69f00", "#e69f00"),
@@ -30,9 +31,10 @@ const COLOURS: [(&str, &str); 8] = [
     ("#777777", "#a5a5a5"),
 ];
 
-/// Draws the chart as a document that stands alone and may stand in a page.
+/// Writes the chart as an SVG document, which can also be embedded in a page.
 ///
 /// # Errors
+///
 /// Whatever the writer reports.
 pub fn write_svg(data: &Data, title: &str, out: &mut dyn Write) -> io::Result<()> {
     let mut picture = Picture { body: String::new(), height: 0.0 };
@@ -103,7 +105,7 @@ impl Picture {
         );
     }
 
-    /// Names of series below the title; returns where they end.
+    /// Draws the names of the series below the title; returns the y coordinate of their end.
     fn legend(&mut self, series: &[String]) -> f64 {
         if series.len() < 2 {
             return 44.0;
@@ -172,7 +174,7 @@ impl Picture {
         let area = Area { left, top, width: WIDTH - left - 30.0, height: 320.0 };
         let slot = area.width / bars.labels.len().max(1) as f64;
         let widest = bars.labels.iter().map(|l| width_of(l)).fold(0.0, f64::max);
-        // Labels lie flat where they have the room, and else lean.
+        // Labels are horizontal if there is enough space, otherwise slanted.
         let flat = widest + 8.0 <= slot;
         let every = if slot >= 15.0 { 1 } else { (15.0 / slot).ceil() as usize };
         let below = if flat { 24.0 } else { widest.min(170.0) * 0.72 + 26.0 };
@@ -252,7 +254,7 @@ impl Picture {
         self.height = bottom + 52.0;
     }
 
-    /// Points of a series, those that lie on each other once.
+    /// Draws the points of a series; overlapping points are drawn once.
     fn dots(&mut self, places: &[(f64, f64)], series: usize) {
         let mut seen = std::collections::BTreeSet::new();
         let _ = writeln!(self.body, "<g class=\"{}\" fill-opacity=\".7\">", class('s', series));
@@ -342,7 +344,7 @@ impl Picture {
         self.height = bottom + 52.0;
     }
 
-    /// Lines and labels along the horizontal axis, labels that would touch left out.
+    /// Draws grid lines and labels of the horizontal axis; labels that would overlap are omitted.
     fn ticks_across(&mut self, scale: &Scale, area: &Area, show: impl Fn(f64) -> String) {
         let mut end = f64::NEG_INFINITY;
         for tick in &scale.ticks {
@@ -358,7 +360,7 @@ impl Picture {
         }
     }
 
-    /// Lines and labels along the vertical axis.
+    /// Draws grid lines and labels of the vertical axis.
     fn ticks_up(&mut self, scale: &Scale, area: &Area, show: impl Fn(f64) -> String) {
         for tick in &scale.ticks {
             let y = area.top + (1.0 - scale.place(*tick)) * area.height;
@@ -372,8 +374,8 @@ fn class(kind: char, series: usize) -> String {
     format!("{kind}{}", series % COLOURS.len())
 }
 
-/// The colour of a part from 0 to 1, from nearly white over green to dark blue: brightness falls
-/// all the way, so that it reads without colours too.
+/// The colour for a fraction from 0 to 1, from almost white through green to dark blue. The
+/// brightness decreases continuously, so that the scale is readable without colours.
 fn heat(part: f64) -> String {
     const STOPS: [(f64, f64, f64); 5] = [
         (237.0, 240.0, 228.0),

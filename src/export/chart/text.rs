@@ -9,24 +9,24 @@ use super::data::{Bars, ChartShape, Data, Grid, Points};
 use super::scale::Scale;
 use super::spec::ChartKind;
 
-/// How a chart looks in a terminal.
+/// The appearance of a chart in a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TextLook {
-    /// The columns of the terminal.
+    /// The width in columns.
     pub width: usize,
     /// Whether to use colours.
     pub colour: bool,
 }
 
-/// The most bars.
+/// The maximum number of bars.
 const BARS: usize = 40;
-/// Lines of a plot of points.
+/// The number of lines of a plot.
 const HEIGHT: usize = 20;
-/// Colours of the palette of 256, near those of Okabe and Ito.
+/// Colours of the 256-colour palette that are similar to those of Okabe and Ito.
 const COLOURS: [u8; 8] = [32, 214, 36, 166, 175, 74, 227, 247];
-/// What tells series apart without colours.
+/// Characters that distinguish series without colours.
 const MARKS: [char; 8] = ['█', '▒', '#', '░', '=', '▓', '+', '-'];
-/// The colours of a heat map from none to most.
+/// The colours of a heat map from the lowest to the highest value.
 const HEAT: [u8; 8] = [235, 17, 19, 26, 32, 38, 78, 227];
 const SHADES: [char; 5] = ['·', '░', '▒', '▓', '█'];
 
@@ -50,14 +50,14 @@ pub fn write_text(data: &Data, look: &TextLook, out: &mut dyn Write) -> io::Resu
 
 fn painted(text: &str, colour: u8, look: TextLook, into: &mut String) {
     if look.colour && !text.is_empty() {
-        // Writing into a `String` cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = write!(into, "\x1b[38;5;{colour}m{text}\x1b[0m");
     } else {
         into.push_str(text);
     }
 }
 
-/// The text in so many columns: cut with a mark, or filled.
+/// The text in a fixed number of columns: shortened with a mark, or padded.
 fn padded(text: &str, width: usize) -> String {
     let mut shown = String::new();
     let mut used = 0;
@@ -94,7 +94,8 @@ fn draw_bars(bars: &Bars, data: &Data, look: TextLook, text: &mut String) {
     let low = (0..bars.labels.len()).map(|at| bars.extent(at).0).fold(0.0, f64::min);
     let high = (0..bars.labels.len()).map(|at| bars.extent(at).1).fold(0.0, f64::max);
     let span = if high > low { high - low } else { 1.0 };
-    // A share of the room: a number of cells for each unit would be infinite where all values are tiny.
+    // A fraction of the width: the number of cells per unit would be infinite if all values are
+    // tiny.
     let cells = |value: f64| (value / span).clamp(0.0, 1.0) * room as f64;
     let head = padded(&data.x_title, label);
     let line = width.saturating_sub(label + 2 + data.y_title.width() + 1);
@@ -104,13 +105,13 @@ fn draw_bars(bars: &Bars, data: &Data, look: TextLook, text: &mut String) {
     for (at, name) in bars.labels.iter().enumerate() {
         text.push_str(&padded(name, label));
         text.push_str("  ");
-        // Negative values reach left from where zero stands.
+        // Negative values extend to the left of zero.
         let (below, _) = bars.extent(at);
         let before = cells(below - low).round() as usize;
         text.extend(std::iter::repeat_n(' ', before));
         if bars.series.len() == 1 {
             let value = bars.values[0][at];
-            // What is there is seen, however little it is.
+            // A value other than zero is always visible, even if it is small.
             let length = cells(value.abs());
             let length = if value == 0.0 { 0.0 } else { length.max(0.125) };
             painted(&blocks(length), COLOURS[0], look, text);
@@ -133,7 +134,7 @@ fn draw_bars(bars: &Bars, data: &Data, look: TextLook, text: &mut String) {
     legend(&bars.series, look, text);
 }
 
-/// A bar with eighths at its end.
+/// A bar whose end has a resolution of one eighth of a character.
 fn blocks(length: f64) -> String {
     let eighths = (length * 8.0).round() as usize;
     let mut text: String = std::iter::repeat_n('█', eighths / 8).collect();
@@ -171,7 +172,7 @@ struct Canvas {
     columns: usize,
     rows: usize,
     dots: Vec<u8>,
-    /// The series that drew last into each character.
+    /// The series that last drew into each character.
     owner: Vec<u8>,
 }
 
@@ -180,7 +181,7 @@ impl Canvas {
         Self { columns, rows, dots: vec![0; columns * rows], owner: vec![0; columns * rows] }
     }
 
-    /// Sets the dot at a place, both coordinates from 0 to 1, from below.
+    /// Sets the dot at a position; both coordinates are from 0 to 1, from the lower left.
     fn set(&mut self, x: f64, y: f64, series: usize) {
         let across = (x * (self.columns * 2 - 1) as f64).round() as usize;
         let down = ((1.0 - y) * (self.rows * 4 - 1) as f64).round() as usize;
@@ -192,7 +193,7 @@ impl Canvas {
         }
     }
 
-    /// Draws a straight line, and what is below it where that is asked for.
+    /// Draws a straight line and, if `filled`, the area below it.
     fn line(&mut self, (from, to): ((f64, f64), (f64, f64)), filled: bool, series: usize) {
         let steps = self.columns * 2 + self.rows * 4;
         for step in 0..=steps {
@@ -282,7 +283,7 @@ fn draw_points(points: &Points, data: &Data, look: TextLook, text: &mut String) 
     }
 }
 
-/// The line below an axis: each label at its place, where there is room for it.
+/// The line below an axis: each label at its position, if there is space.
 fn under(labels: &[(f64, String)], margin: usize, columns: usize) -> String {
     let mut line = String::new();
     let mut used = 0;
@@ -336,7 +337,7 @@ fn draw_grid(grid: &Grid, data: &Data, look: TextLook, text: &mut String) {
     text.push('\n');
 }
 
-/// The entry of a list that a part from 0 to 1 stands for.
+/// The entry of a list for a fraction from 0 to 1.
 fn pick<T: Copy>(of: &[T], part: f64) -> T {
     let at = (part * (of.len() - 1) as f64).ceil() as usize;
     of[at.min(of.len() - 1)]

@@ -12,10 +12,10 @@ use crate::export::markdown::is_right;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
-/// The SHA-256 of the script, which the page's policy names: no other script runs.
+/// The SHA-256 of the script in the page's content security policy, so that no other script runs.
 const SCRIPT_HASH: &str = "fbIo0Zt8Kwg76CdhXJdGAy6MJ2edraoq3TPjjxMfD7U=";
 
-/// Names of columns whose cells line up.
+/// Names of columns that are shown in a fixed-width font.
 const ALIGNED: [&str; 4] = ["map", "bytes", "operands", "store_path"];
 
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -142,7 +142,7 @@ fn write_evidence(sheet: &Sheet<'_>, out: &mut dyn Write) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    /// SHA-256 as FIPS 180-4 describes it: the page's policy needs it and the program does not.
+    /// SHA-256 as in FIPS 180-4. Only this test needs it, to check the hash in the page's policy.
     fn sha256(bytes: &[u8]) -> [u8; 32] {
         let primes = || (2u32..).filter(|n| (2..*n).all(|d| n % d != 0));
         // Integer roots: the first 32 bits of the fractional part of a square or cube root.
@@ -190,10 +190,10 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_names_the_script() {
+    fn the_policy_has_the_hash_of_the_script() {
         use base64::Engine as _;
         let encode = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
-        // The vector of the standard for "abc".
+        // The test vector of the standard for "abc".
         assert_eq!(encode(&sha256(b"abc")), "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
         assert_eq!(encode(&sha256(SCRIPT.as_bytes())), SCRIPT_HASH);
     }

@@ -1,4 +1,4 @@
-//! The report as Markdown, for tickets and chats.
+//! The report as Markdown, for issue trackers and chats.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -79,7 +79,7 @@ fn push_evidence(sheet: &Sheet<'_>, text: &mut String) {
     if result.len() > ROWS {
         let _ = writeln!(text, "\n{ROWS} of {} rows.", result.len());
     }
-    // A fence that the query itself does not hold.
+    // A fence that does not occur in the query.
     let fence = if sheet.query.contains("```") { "~~~~" } else { "```" };
     if !sheet.query.is_empty() && !sheet.query.contains("~~~~") {
         let mut query = String::new();

@@ -1,7 +1,7 @@
 //! Reports on dumps: sections of text, evidence and charts, as one page or as Markdown.
 //!
-//! The page stands alone: nothing is loaded, everything from a dump is escaped, and no script but
-//! its own runs, which its policy says by a hash. It reads without scripts.
+//! The page is self-contained: nothing is loaded, everything from a dump is escaped, and its
+//! content security policy allows only its own script, by a hash. It is readable without scripts.
 
 mod html;
 mod markdown;
@@ -10,29 +10,29 @@ use std::io::{self, Write};
 
 use super::Sheet;
 
-/// Rows of evidence that a report shows of one result.
+/// The maximum number of rows of a result that a report shows.
 const ROWS: usize = 100;
 
 /// A report.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Report<'a> {
-    /// What it is about.
+    /// The subject.
     pub title: String,
-    /// When and by what it was made.
+    /// When and by which program it was made.
     pub made: String,
     /// The sections in their order.
     pub sections: Vec<Section<'a>>,
 }
 
 impl<'a> Report<'a> {
-    /// A report of these sections.
+    /// A report with these sections.
     pub const fn new(title: String, made: String, sections: Vec<Section<'a>>) -> Self {
         Self { title, made, sections }
     }
 }
 
-/// A section: a heading, text, evidence, and parts of its own.
+/// A section: a heading, text, evidence, and subsections.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Section<'a> {
@@ -46,20 +46,21 @@ pub struct Section<'a> {
     pub evidence: Vec<Sheet<'a>>,
     /// Short entries.
     pub list: Vec<String>,
-    /// Parts, one level below.
+    /// Subsections, one level below.
     pub parts: Vec<Section<'a>>,
 }
 
 impl Section<'_> {
-    /// A section without anything in it.
+    /// An empty section.
     pub fn new(title: impl Into<String>) -> Self {
         Self { title: title.into(), ..Self::default() }
     }
 }
 
-/// Writes the report as a page.
+/// Writes the report as an HTML page.
 ///
 /// # Errors
+///
 /// Whatever the writer reports.
 pub fn write_html(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     html::write(report, out)
@@ -98,12 +99,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_dump_is_markup() {
+    fn text_of_a_dump_is_escaped() {
         let (page, text) = both();
         assert_eq!(page.matches("<script>").count(), 1, "{page}");
         assert_eq!(page.matches("</script>").count(), 1, "{page}");
         assert!(!page.contains("<b>") && !page.contains('\u{1b}') && !page.contains('\u{202e}'));
-        // In a fence, text is text.
+        // Text in a fence is not markup.
         let text = text.split("```sql").next().unwrap();
         assert!(!text.contains("<script>") && !text.contains("<b>"), "{text}");
         assert!(page.contains("default-src 'none'") && !page.contains("http-equiv=\"refresh\""));

@@ -1,4 +1,4 @@
-//! Cells: values in the types of Excel, each column in the number format of its unit.
+//! Cells: values as Excel types; each column has the number format of its unit.
 
 use std::ops::Range;
 
@@ -9,24 +9,24 @@ use crate::catalog::{Format, PointerWidth, Ty, Unit, Value};
 use crate::exec::{ColumnView, Field, ResultSet};
 use crate::export::visible::push_visible;
 
-/// Rows that are measured for the width of columns.
+/// The number of rows that determine the width of a column.
 const MEASURED: usize = 500;
-/// Integers up to this have their own floating-point number.
+/// The largest integer up to which all integers are exact as doubles.
 const EXACT: u64 = 1 << 53;
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// Days from Excel's day zero to 1970-01-01.
 const EPOCH: i64 = 25_569;
-/// The first day from which Excel's calendar is right: it believes in 1900-02-29.
+/// The first day with a correct Excel date: Excel has a day 1900-02-29.
 const FIRST_DAY: i64 = 61;
 /// The last day, 9999-12-31.
 const LAST_DAY: i64 = 2_958_465;
 
-/// Columns whose text lines up: maps, bytes, code.
+/// Columns with a fixed-width font: maps, bytes, code.
 const ALIGNED: [&str; 8] =
     ["map", "bytes", "mnemonic", "operands", "instruction", "hex", "value", "store_path"];
 
-/// Last words of names of numbers that name something and count nothing.
+/// Last words of the names of columns whose numbers are identifiers and not counts.
 const IDS: [&str; 22] = [
     "pid",
     "tid",
@@ -57,7 +57,7 @@ pub(super) struct Column<'a> {
     field: &'a Field,
     view: ColumnView<'a>,
     width: PointerWidth,
-    /// The format of its numbers.
+    /// The number format.
     number: &'a Style,
     text: &'a Style,
 }
@@ -78,7 +78,7 @@ impl<'a> Column<'a> {
         Self { field, view: result.column(at), width: result.pointer_width(), number, text }
     }
 
-    /// Whether Excel takes the column's cells as numbers.
+    /// Whether Excel stores the column's cells as numbers.
     pub(super) fn is_number(field: &Field) -> bool {
         matches!(field.ty, Ty::Int | Ty::Double | Ty::Time | Ty::Date)
             && field.format == Format::Plain
@@ -98,7 +98,7 @@ impl<'a> Column<'a> {
                 sheet.write_boolean(line, at, *v)?;
             }
             Value::Int(v) if self.field.format == Format::Plain && v.unsigned_abs() <= EXACT => {
-                #[allow(clippy::cast_precision_loss, reason = "up to 2^53 nothing is lost")]
+                #[allow(clippy::cast_precision_loss, reason = "numbers up to 2^53 are exact")]
                 sheet.write_number_with_format(line, at, *v as f64, self.number)?;
             }
             Value::Double(v) if v.is_finite() => {
@@ -137,7 +137,7 @@ impl<'a> Column<'a> {
         Ok(())
     }
 
-    /// The width that shows most cells whole; very long text stays cut by the next column.
+    /// The width that shows most cells completely; very long text is cut off by the next column.
     pub(super) fn width(&self, header: &str, rows: Range<usize>) -> f64 {
         let cells = rows.take(MEASURED).map(|row| match (self.view.get(row), self.field.ty) {
             (Value::Null, _) => 0,
@@ -146,11 +146,11 @@ impl<'a> Column<'a> {
             (Value::Text(text), _) => text.lines().map(|l| l.chars().count()).max().unwrap_or(0),
             (value, ty) => {
                 let text = self.field.format.render(&value, self.width).len();
-                // Separators of thousands, and the unit.
+                // Space for thousands separators and the unit.
                 if ty == Ty::Int { text + text / 3 + 2 } else { text }
             }
         });
-        // The header also holds the button of the filter.
+        // The header needs space for the filter button.
         let widest = cells.max().unwrap_or(0).max(header.chars().count() + 3);
         let aligned = ALIGNED.contains(&&*self.field.name) || self.field.ty == Ty::Addr;
         let widest = if aligned { widest + widest / 8 } else { widest };
@@ -167,8 +167,8 @@ fn days(micros: i64) -> f64 {
     micros as f64 / MICROS_PER_DAY as f64
 }
 
-/// Text as a cell can hold it: no control characters, no more than Excel takes, and marked where
-/// it was cut.
+/// Text that is valid in a cell: no control characters, and shortened with a mark to Excel's
+/// maximum length.
 pub(super) fn cell_text(text: &str) -> String {
     let mut cell = String::with_capacity(text.len());
     for c in text.chars() {

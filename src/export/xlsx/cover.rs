@@ -1,4 +1,5 @@
-//! The cover: what the dump is, what each sheet shows and how to read it, and what is missing.
+//! The cover sheet: what the dump is, what each sheet shows and how to read it, and what is
+//! missing.
 
 use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,7 +9,7 @@ use rust_xlsxwriter::{Url, Worksheet, XlsxError};
 use super::{Note, SheetPart, Styles, absent, cell_text, height};
 use crate::catalog::{Format, PointerWidth, Value};
 
-/// Writes the cover.
+/// Writes the cover sheet.
 pub(super) fn write(
     sheet: &mut Worksheet,
     parts: &[SheetPart<'_>],
@@ -35,7 +36,7 @@ pub(super) fn write(
         sheet.write_number_with_format(row, 1, rows, &styles.top)?;
         let mut about = part.sheet.about.to_owned();
         if part.is_cut {
-            // Writing into a `String` cannot fail.
+            // Writing to a `String` cannot fail.
             let _ = write!(
                 about,
                 " A sheet of Excel holds no more rows; this one has rows {} to {} of {}.",
@@ -69,7 +70,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// The time of writing, to the second.
+/// The current time, to the second.
 fn now() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let micros = i64::try_from(since.as_secs()).unwrap_or(0).saturating_mul(1_000_000);

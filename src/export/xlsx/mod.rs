@@ -1,8 +1,8 @@
-//! Excel workbooks: a cover, one sheet a result as an Excel table with its chart, the data of charts
-//! that show sums, and the queries on the last sheet.
+//! Excel workbooks: a cover, one sheet per result as an Excel table with its chart, a sheet with
+//! the data of charts that show sums, and the queries on the last sheet.
 //!
-//! What Excel would change is written as text: addresses, integers beyond 2^53, times before 1900.
-//! Text is never a formula.
+//! Values that Excel would change are written as text: addresses, integers beyond 2^53, times
+//! before 1900. Text is never written as a formula.
 
 mod cells;
 mod cover;
@@ -20,20 +20,20 @@ use super::{Note, Sheet};
 use crate::exec::{Field, ResultSet};
 use cells::{Column, cell_text};
 
-/// Rows of a sheet, header included, and columns; Excel's own limits.
+/// Excel's maximum number of rows of a sheet (including the header) and of columns.
 const MAX_ROWS: usize = 1_048_576;
 const MAX_COLUMNS: usize = 16_384;
-/// Characters of a cell, in UTF-16.
+/// Excel's maximum number of UTF-16 code units of a cell.
 const MAX_TEXT: usize = 32_767;
-/// Cells from which a sheet goes through a temporary file, and is no Excel table: memory stays
-/// small, however many rows there are.
+/// From this number of cells on, a sheet is written through a temporary file and is not an Excel
+/// table, so that memory stays small for any number of rows.
 const MANY: usize = 2_000_000;
 
-/// Writes a workbook: a cover with the notes, a sheet each result (more where a result has too many
-/// rows for one), then a sheet of the queries.
+/// Writes a workbook: a cover sheet with the notes, a sheet per result (several if it has too many
+/// rows for one), and a sheet with the queries.
 ///
 /// # Errors
-/// Whatever the writer reports, and a result with more columns than Excel has.
+/// Whatever the writer reports; also if a result has more columns than Excel allows.
 pub fn write_workbook(sheets: &[Sheet<'_>], notes: &[Note], out: &mut dyn Write) -> io::Result<()> {
     if let Some(sheet) = sheets.iter().find(|s| s.result.fields().len() > MAX_COLUMNS) {
         let columns = sheet.result.fields().len();
@@ -41,17 +41,17 @@ pub fn write_workbook(sheets: &[Sheet<'_>], notes: &[Note], out: &mut dyn Write)
             "a sheet of Excel has {MAX_COLUMNS} columns, the result {columns}"
         )));
     }
-    // Written to memory first: the library ends the program when a write fails.
+    // Written to memory first, because the library aborts the program if a write fails.
     let bytes = build(sheets, notes).map_err(io::Error::other)?;
     out.write_all(&bytes)
 }
 
-/// Rows of a result that one sheet holds.
+/// A range of a result's rows that one sheet holds.
 struct SheetPart<'a> {
     name: String,
     sheet: &'a Sheet<'a>,
     rows: std::ops::Range<usize>,
-    /// Whether the result goes on in other sheets.
+    /// Whether the result continues on other sheets.
     is_cut: bool,
 }
 
@@ -106,7 +106,7 @@ fn parts<'a>(sheets: &'a [Sheet<'a>], names: &mut Names) -> Vec<SheetPart<'a>> {
 struct Styles {
     title: Style,
     head: Style,
-    /// The head of a column of numbers, which stand at its right.
+    /// The header of a column of numbers, which is right-aligned like them.
     number_head: Style,
     text: Style,
     time: Style,
@@ -117,9 +117,9 @@ struct Styles {
     mono: Style,
     top: Style,
     link: Style,
-    /// Counts, with separators between thousands.
+    /// Counts, with thousands separators.
     count: Style,
-    /// Numbers that name something.
+    /// Numbers that are identifiers.
     id: Style,
     percent: Style,
     milliseconds: Style,
@@ -133,7 +133,7 @@ impl Styles {
         Self {
             number_head: head.clone().set_align(FormatAlign::Right),
             title: Style::new().set_bold().set_font_size(16),
-            // Text keeps off the number to its left, which ends at the edge of its cell.
+            // The indent separates text from a right-aligned number to its left.
             head: head.set_indent(1),
             text: Style::new().set_indent(1),
             time: number("yyyy-mm-dd hh:mm:ss"),
@@ -153,7 +153,7 @@ impl Styles {
     }
 }
 
-/// Names of sheets: legal, and unique without regard to case.
+/// The names of sheets so far: valid, and unique ignoring case.
 #[derive(Default)]
 struct Names(HashSet<String>);
 
@@ -181,7 +181,7 @@ fn legal_name(title: &str) -> String {
         }
     }
     let name = cut(name.trim().trim_matches('\''), 31).trim().trim_matches('\'');
-    // Excel keeps the name "History" for itself.
+    // Excel reserves the name "History".
     if name.is_empty() || name.eq_ignore_ascii_case("history") {
         "result".to_owned()
     } else {
@@ -189,7 +189,7 @@ fn legal_name(title: &str) -> String {
     }
 }
 
-/// As many whole characters of the text as have `units` UTF-16 units.
+/// The longest prefix of whole characters with at most `units` UTF-16 code units.
 fn cut(text: &str, units: usize) -> &str {
     let mut left = units;
     for (at, c) in text.char_indices() {
@@ -201,7 +201,7 @@ fn cut(text: &str, units: usize) -> &str {
     text
 }
 
-/// Writes the rows, row by row: sheets that go through a file take no other order.
+/// Writes the rows in order, which sheets with a temporary file require.
 fn write_rows(
     sheet: &mut Worksheet,
     part: &SheetPart<'_>,
@@ -222,7 +222,7 @@ fn write_rows(
         }
     }
     sheet.set_freeze_panes(1, 0)?;
-    // On paper: all columns on one page, and the header on each.
+    // Printed with all columns on one page, and the header on each page.
     sheet.set_landscape().set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
     let Some(last) = u16::try_from(headers.len()).unwrap_or(u16::MAX).checked_sub(1) else {
         return Ok(());
@@ -242,12 +242,12 @@ fn write_rows(
     Ok(())
 }
 
-/// Names of columns as an Excel table takes them: none empty, none twice in any case.
+/// The column names of an Excel table: not empty, and unique ignoring case.
 fn headers(result: &ResultSet) -> Vec<String> {
     let mut seen = HashSet::new();
     let mut headers = Vec::new();
     for field in result.fields() {
-        // Excel takes 255 characters for the name of a column.
+        // Excel allows 255 characters for the name of a column.
         let text = cell_text(&field.name).replace(['\n', '\t'], " ");
         let base = cut(&text, 240).trim().to_owned();
         let base = if base.is_empty() { "column".to_owned() } else { base };
@@ -290,7 +290,7 @@ fn write_index(
     Ok(())
 }
 
-/// The values that could not be given, and tables that were not answered.
+/// The values that could not be provided, and tables that were not answered.
 fn absent(result: &ResultSet) -> Vec<String> {
     let unread = result.unread().iter();
     let unread = unread.map(|u| format!("{}: {}", u.table, u.because.join("; ")));
@@ -300,11 +300,11 @@ fn absent(result: &ResultSet) -> Vec<String> {
     footnotes.chain(unread).collect()
 }
 
-/// The height of a row that shows text whole in a column of so many characters: not every program
-/// that reads workbooks finds it out by itself.
+/// The height of a row that shows text completely in a column of a given width; not every program
+/// computes it when it opens a workbook.
 fn height(text: &str, width: usize) -> f64 {
     let lines: usize = text.lines().map(|line| line.chars().count().div_ceil(width).max(1)).sum();
-    // 15 points a line, 409 are the most of a row.
+    // 15 points per line; the maximum of a row is 409.
     f64::from(u32::try_from(lines.clamp(1, 27)).unwrap_or(27)) * 15.0
 }
 
@@ -314,7 +314,7 @@ mod tests {
     use crate::export::samples;
 
     #[test]
-    fn names_of_sheets_are_legal_and_unique() {
+    fn names_of_sheets_are_valid_and_unique() {
         let mut names = Names::default();
         let long = "a query with a very long title, indeed";
         for (title, name) in [
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_cut_with_a_mark() {
+    fn long_text_is_shortened_with_a_mark() {
         let cell = cell_text(&"é".repeat(40_000));
         assert!(cell.encode_utf16().count() <= MAX_TEXT);
         assert!(cell.ends_with("é… [cut: 40000 characters]"));

@@ -1,4 +1,4 @@
-//! Charts of Excel's own, beside the rows that they show.
+//! Native Excel charts, beside the rows that they show.
 
 use rust_xlsxwriter::{
     Chart, ChartMarker, ChartMarkerType, ChartType, Color, ConditionalFormat3ColorScale,
@@ -8,9 +8,9 @@ use rust_xlsxwriter::{
 use super::{SheetPart, Styles, cells::Column};
 use crate::export::chart::{Bars, ChartKind, ChartShape, Data, Points, Spec};
 
-/// The most bars.
+/// The maximum number of bars.
 const BARS: usize = 60;
-/// Points that are copied for a chart.
+/// The maximum number of points that are copied for a chart.
 const POINTS: usize = 20_000;
 
 /// The palette of Okabe and Ito.
@@ -25,10 +25,10 @@ const COLOURS: [u32; 8] = [
     0x0077_7777,
 ];
 
-/// Columns of numbers that charts show and no sheet has as they are.
+/// Columns with the data of charts that is not in another sheet.
 pub(super) struct Pictures {
     name: String,
-    /// Columns: a head, and the cells below it.
+    /// The columns: a header, and the cells below it.
     columns: Vec<(String, Vec<Cell>)>,
 }
 
@@ -45,7 +45,7 @@ impl Pictures {
         Self { name, columns: Vec::new() }
     }
 
-    /// Draws the chart that the sheet's result has, if it has one.
+    /// Draws the chart of the sheet's result, if it has one.
     pub(super) fn draw(
         &mut self,
         sheet: &mut Worksheet,
@@ -72,13 +72,13 @@ impl Pictures {
         };
         chart.title().set_name(plain(part.sheet.heading()).as_str());
         let (categories, values) = data.titles();
-        // The categories of bars stand along the vertical axis.
+        // The categories of horizontal bars are on the vertical axis.
         let (across, up) =
             if spec.kind == ChartKind::Bar { (values, categories) } else { (categories, values) };
         chart.x_axis().set_name(plain(across).as_str());
         chart.y_axis().set_name(plain(up).as_str());
         if spec.kind == ChartKind::Bar {
-            // The first row on top, as in the sheet.
+            // The first row is at the top, as in the sheet.
             chart.y_axis().set_reverse();
         }
         if data.series() < 2 {
@@ -91,13 +91,13 @@ impl Pictures {
         mark(sheet, part, spec)
     }
 
-    /// Adds the series of bars; returns how many bars there are.
+    /// Adds the series of bars; returns the number of bars.
     fn bars(&mut self, chart: &mut Chart, part: &SheetPart<'_>, spec: &Spec, bars: &Bars) -> u32 {
         let result = part.sheet.result;
         let index = |name: Option<&String>| name.and_then(|name| result.index_of(name));
         let (x, y) = (index(spec.x.as_ref()), index(spec.y.first()));
         let fits = bars.labels.len() == result.len() && result.len() <= BARS;
-        // Where each row is a bar, the chart shows the cells of the sheet themselves.
+        // If each row is a bar, the chart refers to the cells of the result's sheet.
         if let (Some(x), Some(y)) = (x, y)
             && fits
             && spec.kind != ChartKind::Histogram
@@ -168,7 +168,7 @@ impl Pictures {
         (&self.name, 1, column, last, column)
     }
 
-    /// Writes the sheet of the columns, if there are any.
+    /// Writes the sheet with the columns, if there are any.
     pub(super) fn finish(self, book: &mut Workbook, styles: &Styles) -> Result<(), XlsxError> {
         if self.columns.is_empty() {
             return Ok(());
@@ -192,7 +192,7 @@ impl Pictures {
     }
 }
 
-/// Bars in the cells of the column that the chart shows.
+/// Adds data bars to the cells of the column that the chart shows.
 fn mark(sheet: &mut Worksheet, part: &SheetPart<'_>, spec: &Spec) -> Result<(), XlsxError> {
     let result = part.sheet.result;
     let Some(y) = spec.y.first().and_then(|name| result.index_of(name)) else { return Ok(()) };
@@ -205,7 +205,7 @@ fn mark(sheet: &mut Worksheet, part: &SheetPart<'_>, spec: &Spec) -> Result<(), 
     Ok(())
 }
 
-/// Shades the cells of the column that a heat map would colour.
+/// Adds a colour scale to the column that a heat map would colour.
 fn shade(sheet: &mut Worksheet, part: &SheetPart<'_>, spec: &Spec) -> Result<(), XlsxError> {
     let result = part.sheet.result;
     let value = spec.value.as_ref().or(spec.series.as_ref());
@@ -226,7 +226,7 @@ fn fill(series: usize) -> rust_xlsxwriter::ChartFormat {
     format
 }
 
-/// A name as it is: what begins with = or looks like `Sheet!A1` would be taken for cells.
+/// A literal name: one that starts with = or looks like `Sheet!A1` would be taken as a reference.
 fn plain(name: &str) -> String {
     if name.starts_with('=') {
         return format!(" {name}");
@@ -237,13 +237,13 @@ fn plain(name: &str) -> String {
     }
 }
 
-/// Whether a text could be the cells of a range, such as `$A$1:$B$2`.
+/// Whether a text could be a cell range, such as `$A$1:$B$2`.
 fn is_cells(text: &str) -> bool {
     text.ends_with(|c: char| c.is_ascii_digit())
         && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || "$:".contains(c))
 }
 
-/// A label that fits beside a chart.
+/// A label short enough to fit beside a chart.
 fn short(label: &str) -> String {
     match label.char_indices().nth(60) {
         Some((end, _)) => format!("{}…", &label[..end]),
@@ -256,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_a_dump_are_no_cells() {
+    fn names_of_a_dump_are_not_cell_references() {
         for name in ["'!A1", "x!A1", "X!$A$1:$B$2", "=1", "!A1", "a!A1!B2", "!1"] {
             let mut chart = Chart::new_bar();
             chart.add_series().set_values(("s", 0, 0, 1, 0)).set_name(plain(name).as_str());

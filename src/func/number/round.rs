@@ -27,20 +27,20 @@ pub(super) fn round_double(value: f64, digits: i32, to_even: bool) -> f64 {
     if !value.is_finite() || value == 0.0 {
         return value;
     }
-    // The decimal digits that the number is written with decide, so that 1.005 has a half to round
-    // away from zero although the nearest double is smaller.
+    // The shortest decimal representation is rounded, so that 1.005 is rounded up as a half
+    // although the nearest double is smaller.
     let mut buffer = ryu::Buffer::new();
     let text = buffer.format_finite(value.abs());
     rounded(text, digits, to_even).map_or(value, |v| v.copysign(value))
 }
 
-/// Rounds a number written in decimal, with a point or an exponent or both; halves go up, or to the
-/// even digit. `None` if it has no more digits than wanted.
+/// Rounds a decimal number with an optional point and exponent; halves go up, or to the even digit.
+/// `None` if it has no more digits than `places`.
 fn rounded(text: &str, places: i32, to_even: bool) -> Option<f64> {
     let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let exponent: i32 = exponent.parse().ok()?;
-    // The number is `digits * 10^power`.
+    // The value is `digits * 10^power`.
     let digits: u64 = format!("{whole}{fraction}").parse().ok()?;
     let power = exponent - i32::try_from(fraction.len()).ok()?;
     let drop = u32::try_from(-places - power).ok().filter(|&drop| drop > 0)?;

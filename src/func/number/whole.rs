@@ -1,4 +1,4 @@
-//! Functions of whole numbers, and the gamma function.
+//! Functions of integers, and the gamma function.
 
 use super::super::def::{Args as _, Fault, bad, overflow};
 use super::{finite, integer};

@@ -7,9 +7,9 @@ use crate::time::Interval;
 /// An expression.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expr {
-    /// What it is.
+    /// The kind of expression, with its operands.
     pub kind: ExprKind,
-    /// Where it stands.
+    /// The position in the text.
     pub span: Span,
 }
 
@@ -24,7 +24,7 @@ pub enum ExprKind {
     Symbol(String),
     /// `$name`.
     Parameter(String),
-    /// `#n`: a column of FROM by its place, from 1.
+    /// `#n`: the column of FROM at position `n`, from 1.
     Position(u64),
     /// An operator before its operand.
     Unary {
@@ -37,7 +37,7 @@ pub enum ExprKind {
     Binary {
         /// The operator.
         op: BinaryOp,
-        /// The operator's own place.
+        /// The position of the operator.
         op_span: Span,
         /// The left operand.
         left: Box<Expr>,
@@ -73,9 +73,9 @@ pub enum ExprKind {
     Between {
         /// The value.
         expr: Box<Expr>,
-        /// The lower end, included.
+        /// The lower bound, inclusive.
         low: Box<Expr>,
-        /// The upper end, included.
+        /// The upper bound, inclusive.
         high: Box<Expr>,
         /// Whether `NOT` was given.
         negated: bool,
@@ -100,7 +100,7 @@ pub enum ExprKind {
     },
     /// `[NOT] LIKE`, `ILIKE`, `GLOB`, `SIMILAR TO`, `~`.
     Match {
-        /// Which.
+        /// The operator.
         op: MatchOp,
         /// The text.
         expr: Box<Expr>,
@@ -111,17 +111,17 @@ pub enum ExprKind {
         /// Whether `NOT` was given.
         negated: bool,
     },
-    /// `[NOT] LIKE ANY (patterns)`, `LIKE ALL (patterns)`, and so for the other operators.
+    /// `[NOT] LIKE ANY (patterns)`, `LIKE ALL (patterns)`, and the same for the other operators.
     MatchList {
-        /// Which.
+        /// The operator.
         op: MatchOp,
         /// The text.
         expr: Box<Expr>,
         /// The patterns.
         patterns: Vec<Expr>,
-        /// Whether all have to match, rather than some.
+        /// Whether all patterns have to match, rather than at least one.
         all: bool,
-        /// Whether `NOT` was given, which applies to each match.
+        /// Whether `NOT` was given; it negates each match.
         negated: bool,
     },
     /// `text COLLATE name`.
@@ -144,9 +144,9 @@ pub enum ExprKind {
     Cast {
         /// The operand.
         expr: Box<Expr>,
-        /// The type's name as written.
+        /// The name of the type as written.
         ty: Ident,
-        /// Whether failure gives NULL.
+        /// Whether a failure gives NULL.
         lenient: bool,
     },
     /// A call.
@@ -163,7 +163,7 @@ pub enum ExprKind {
     Lambda {
         /// The names of its arguments.
         params: Vec<Ident>,
-        /// What it computes.
+        /// The result.
         body: Box<Expr>,
     },
     /// `ANY (query)` or `ALL (query)`, on the right of a comparison.
@@ -200,10 +200,10 @@ pub struct Call {
     pub over: Option<Box<Over>>,
 }
 
-/// What stands behind `OVER`.
+/// The window after `OVER`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Over {
-    /// A name that `WINDOW` gave.
+    /// A name that is defined by `WINDOW`.
     Named(Ident),
     /// A window in parentheses.
     Window(Window),
@@ -212,7 +212,7 @@ pub enum Over {
 /// A window: `([name] [PARTITION BY …] [ORDER BY …] [frame])`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Window {
-    /// The named window that it builds on.
+    /// The named window that it extends.
     pub base: Option<Ident>,
     /// `PARTITION BY`.
     pub partition_by: Vec<Expr>,
@@ -220,7 +220,7 @@ pub struct Window {
     pub order_by: Vec<OrderItem>,
     /// The frame.
     pub frame: Option<Frame>,
-    /// Where it stands.
+    /// The position in the text.
     pub span: Span,
 }
 
@@ -235,20 +235,20 @@ pub struct Frame {
     pub end: Bound,
     /// `EXCLUDE …`.
     pub exclude: Exclude,
-    /// Where it stands.
+    /// The position in the text.
     pub span: Span,
 }
 
-/// Rows around the current one that a frame leaves out.
+/// The rows around the current row that a frame excludes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exclude {
     /// `EXCLUDE NO OTHERS`, the default.
     NoOthers,
     /// `EXCLUDE CURRENT ROW`.
     CurrentRow,
-    /// `EXCLUDE GROUP`: the row and those of equal keys.
+    /// `EXCLUDE GROUP`: the row and those with equal keys.
     Group,
-    /// `EXCLUDE TIES`: those of equal keys, but not the row itself.
+    /// `EXCLUDE TIES`: the rows with equal keys, except the row itself.
     Ties,
 }
 
@@ -263,7 +263,7 @@ pub enum FrameUnit {
     Groups,
 }
 
-/// One end of a frame.
+/// One bound of a frame.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Bound {
     /// `UNBOUNDED PRECEDING`.
@@ -302,7 +302,7 @@ pub enum Literal {
     Interval(Interval),
 }
 
-/// Operators before an operand.
+/// Prefix operators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnaryOp {
     /// `NOT`.
@@ -315,7 +315,7 @@ pub enum UnaryOp {
     BitNot,
 }
 
-/// Operators between operands.
+/// Binary operators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BinaryOp {
     /// `OR`.
@@ -340,7 +340,7 @@ pub enum BinaryOp {
     Sub,
     /// `*`.
     Mul,
-    /// `/`: division of floating point, as in DuckDB.
+    /// `/`: floating-point division, as in DuckDB.
     Div,
     /// `//`: integer division.
     IntDiv,
@@ -359,7 +359,8 @@ pub enum BinaryOp {
 }
 
 impl BinaryOp {
-    /// The comparison that says the same of the operands the other way round; others are themselves.
+    /// The comparison that gives the same result with swapped operands; other operators are
+    /// returned unchanged.
     #[must_use]
     pub const fn mirrored(self) -> Self {
         match self {
@@ -375,14 +376,14 @@ impl BinaryOp {
 /// Operators that match text with a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MatchOp {
-    /// `LIKE`: `%` and `_`, by case.
+    /// `LIKE`: `%` and `_`, case-sensitive.
     Like,
-    /// `ILIKE`: the same, without case.
+    /// `ILIKE`: as `LIKE`, but case-insensitive.
     ILike,
-    /// `GLOB`: `*`, `?`, `[…]`, by case.
+    /// `GLOB`: `*`, `?`, `[…]`, case-sensitive.
     Glob,
     /// `SIMILAR TO`: a regular expression that matches the whole text.
     SimilarTo,
-    /// `~`: a regular expression that matches somewhere.
+    /// `~`: a regular expression that matches any part of the text.
     Regexp,
 }

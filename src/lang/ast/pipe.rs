@@ -6,12 +6,12 @@ use super::{
 };
 use crate::diag::Span;
 
-/// `|> …`: a step over the rows of what stands before it.
+/// `|> …`: a step that is applied to the rows of the preceding step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pipe {
-    /// What it does.
+    /// The kind of step.
     pub kind: PipeKind,
-    /// Where it stands, without the mark.
+    /// The position in the text, without `|>`.
     pub span: Span,
 }
 
@@ -20,14 +20,14 @@ pub struct Pipe {
 pub enum PipeKind {
     /// `SELECT …`, without a FROM.
     Select(Box<Select>),
-    /// `EXTEND …`: columns more.
+    /// `EXTEND …`: further columns.
     Extend {
         /// The new columns.
         items: Vec<SelectItem>,
         /// `WINDOW name AS (…), …`.
         windows: Vec<(Ident, Window)>,
     },
-    /// `SET name = value, …`: columns with other values.
+    /// `SET name = value, …`: new values for columns.
     Set(Vec<(Ident, Expr)>),
     /// `DROP name, …`.
     Drop(Vec<Ident>),
@@ -52,27 +52,27 @@ pub enum PipeKind {
     Join {
         /// The right side.
         right: TableRef,
-        /// Which join.
+        /// The kind of join.
         kind: JoinKind,
         /// How rows are matched.
         on: JoinOn,
     },
     /// `UNION ALL (…), (…)` and the like.
     SetOp {
-        /// Which.
+        /// The operation.
         op: SetOp,
         /// Whether `ALL` was given.
         all: bool,
-        /// Whether columns go together by their names.
+        /// Whether columns are matched by name.
         by_name: bool,
         /// The other queries.
         queries: Vec<Query>,
     },
     /// `PIVOT`, `UNPIVOT`, `TABLESAMPLE`.
     Turn {
-        /// What becomes of the rows.
+        /// The operation.
         turn: Box<Turn>,
-        /// A name for them.
+        /// A name for the rows.
         alias: Option<TableAlias>,
     },
     /// `ORDER BY …`.
@@ -86,7 +86,7 @@ pub enum PipeKind {
     Limit {
         /// `LIMIT`.
         limit: Option<Expr>,
-        /// Whether the limit is in hundredths of the rows.
+        /// Whether the limit is a percentage of the rows.
         percent: bool,
         /// `OFFSET`.
         offset: Option<Expr>,
@@ -100,7 +100,7 @@ pub struct PipeItem {
     pub expr: Expr,
     /// Its name.
     pub alias: Option<Ident>,
-    /// Whether the rows are sorted by it, and how: descending, and where NULLs go.
+    /// The sort order, if the rows are sorted by it: descending, and where NULLs are placed.
     pub order: Option<(bool, Option<bool>)>,
 }
 
@@ -109,6 +109,6 @@ pub struct PipeItem {
 pub enum PipeKey {
     /// An expression.
     Item(PipeItem),
-    /// `ROLLUP (…)` and its kin.
+    /// `ROLLUP (…)`, `CUBE (…)` or `GROUPING SETS (…)`.
     Sets(GroupItem),
 }

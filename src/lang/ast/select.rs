@@ -1,4 +1,4 @@
-//! SELECT: its list, its groups, and what makes its rows distinct.
+//! SELECT: its list, its groups, and DISTINCT.
 
 use super::expr::{Expr, MatchOp, Window};
 use super::{Ident, Name, TableRef};
@@ -23,12 +23,12 @@ pub struct Select {
     pub windows: Vec<(Ident, Window)>,
     /// `QUALIFY`.
     pub qualify: Option<Expr>,
-    /// Where it stands.
+    /// The position in the text.
     pub span: Span,
 }
 
 impl Select {
-    /// A select without list and clauses.
+    /// A select without a list and without clauses.
     pub const fn blank(span: Span) -> Self {
         Self {
             distinct: Distinct::No,
@@ -58,9 +58,9 @@ pub enum Distinct {
 /// `GROUP BY` of a select.
 #[derive(Debug, Clone, PartialEq)]
 pub enum GroupBy {
-    /// None.
+    /// No grouping.
     None,
-    /// `GROUP BY ALL`: every item of the list that holds no aggregate.
+    /// `GROUP BY ALL`: every item of the list that contains no aggregate.
     All(Span),
     /// Expressions, names of items, or ordinals.
     Keys(Vec<Expr>),
@@ -88,15 +88,15 @@ pub enum SelectItem {
     Star {
         /// The table before the dot.
         qualifier: Option<Name>,
-        /// Columns left out.
+        /// Excluded columns.
         exclude: Vec<Ident>,
-        /// Columns computed instead.
+        /// Columns with another expression.
         replace: Vec<(Expr, Ident)>,
-        /// Columns with other names: the column, and the name.
+        /// Renamed columns: the column, and the new name.
         rename: Vec<(Ident, Ident)>,
-        /// What the names of the columns are like.
+        /// A pattern that the names of the columns have to match.
         like: Option<NamePattern>,
-        /// Where it stands.
+        /// The position in the text.
         span: Span,
     },
     /// An expression with an optional name.
@@ -122,7 +122,7 @@ impl SelectItem {
     }
 }
 
-/// A condition on names of columns.
+/// A condition on column names.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NamePattern {
     /// The kind of pattern.

@@ -1,4 +1,4 @@
-//! Statements that change what a session knows, or write a file.
+//! Statements that change the state of a session, or write a file.
 
 use super::{CallArgument, Expr, Ident, Query};
 
@@ -7,15 +7,15 @@ use super::{CallArgument, Expr, Ident, Query};
 pub struct Create {
     /// The new name.
     pub name: Ident,
-    /// What happens if the name is there.
+    /// What happens if the name exists.
     pub mode: CreateMode,
-    /// Whether `TEMP` was written; all that is created goes with the session.
+    /// Whether `TEMP` was written; everything that is created lasts as long as the session.
     pub temporary: bool,
-    /// What the name stands for.
+    /// The object to create.
     pub what: Created,
 }
 
-/// What `CREATE` does with a name that is there.
+/// What `CREATE` does if the name exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CreateMode {
     /// It is an error.
@@ -26,7 +26,7 @@ pub enum CreateMode {
     IfNotExists,
 }
 
-/// What `CREATE` makes.
+/// What `CREATE` creates.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Created {
     /// `VIEW name [(columns)] AS query`.
@@ -47,12 +47,12 @@ pub enum Created {
     Macro {
         /// The parameters with their default values.
         parameters: Vec<(Ident, Option<Expr>)>,
-        /// What a call stands for.
+        /// What a call expands to.
         body: MacroBody,
     },
 }
 
-/// What a call of a macro stands for.
+/// What a call of a macro expands to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum MacroBody {
     /// A value.
@@ -72,14 +72,14 @@ pub enum Dropped {
     Macro,
 }
 
-/// A statement that is run by the session itself.
+/// A statement that the session itself runs.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// `CREATE …`.
     Create(Create),
     /// `DROP kind [IF EXISTS] name`.
     Drop {
-        /// What it is.
+        /// The kind of object.
         what: Dropped,
         /// Its name.
         name: Ident,
@@ -126,7 +126,7 @@ pub enum Command {
         query: Box<Query>,
         /// The path as written.
         file: Ident,
-        /// What is said of the file, by name; the value is text, or `true`, `false` or a word.
+        /// Options, by name; the value is text, or `true`, `false` or a word.
         options: Vec<(Ident, Option<Ident>)>,
     },
 }

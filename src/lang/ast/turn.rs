@@ -1,94 +1,94 @@
-//! PIVOT, UNPIVOT and samples: rows of FROM made into others.
+//! PIVOT, UNPIVOT and samples: operations on the rows of a table in FROM.
 
 use super::{Expr, Ident, Query, SelectItem};
 use crate::diag::Span;
 
-/// What becomes of the rows of a table.
+/// An operation on the rows of a table.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Turn {
-    /// `PIVOT`: columns are made of values.
+    /// `PIVOT`: values become columns.
     Pivot(Pivot),
-    /// `UNPIVOT`: rows are made of columns.
+    /// `UNPIVOT`: columns become rows.
     Unpivot(Unpivot),
-    /// `TABLESAMPLE`, `USING SAMPLE`: some of the rows.
+    /// `TABLESAMPLE`, `USING SAMPLE`: a sample of the rows.
     Sample(Sample),
 }
 
 /// `PIVOT`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pivot {
-    /// What the values of are columns; each combination, if there are several.
+    /// The expressions whose values become columns; with several, each combination of their values.
     pub on: Vec<PivotOn>,
-    /// The aggregates of each column, with their names; none is `count(*)`.
+    /// The aggregates of each column, with their names; if empty, `count(*)`.
     pub using: Vec<(Expr, Option<Ident>)>,
-    /// `GROUP BY`; `None` is every other column.
+    /// `GROUP BY`; `None` means all other columns.
     pub keys: Option<Vec<Expr>>,
-    /// Where it stands.
+    /// The position in the text.
     pub span: Span,
 }
 
 /// An expression of `PIVOT … ON`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PivotOn {
-    /// The expression; a row of several for values that are rows.
+    /// The expression; a row if the values are rows.
     pub expr: Expr,
-    /// Which of its values are columns.
+    /// The values that become columns.
     pub values: PivotValues,
 }
 
 /// The values of a [`PivotOn`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum PivotValues {
-    /// All that there are.
+    /// All values that occur.
     All,
-    /// Those of a list, maybe with names.
+    /// The listed values, with optional names.
     Listed(Vec<(Expr, Option<Ident>)>),
-    /// Those that a query gives.
+    /// The values that a query returns.
     Queried(Box<Query>),
 }
 
 /// `UNPIVOT`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unpivot {
-    /// The columns, or rows of them, that become rows.
+    /// The columns, or rows of columns, that become rows.
     pub items: Vec<SelectItem>,
     /// The column for their names.
     pub name: Ident,
     /// The columns for their values.
     pub values: Vec<Ident>,
-    /// Whether values that are NULL become rows.
+    /// Whether NULL values become rows.
     pub nulls: bool,
-    /// Where it stands.
+    /// The position in the text.
     pub span: Span,
 }
 
 /// A sample of rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sample {
-    /// How many.
+    /// The size.
     pub size: SampleSize,
-    /// How they are chosen.
+    /// The method by which rows are selected.
     pub method: SampleMethod,
     /// `REPEATABLE (seed)`.
     pub seed: Option<u64>,
-    /// Where it stands.
+    /// The position in the text.
     pub span: Span,
 }
 
-/// How large a sample is.
+/// The size of a sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum SampleSize {
-    /// So many rows.
+    /// A number of rows.
     Rows(u64),
-    /// Hundredths of the rows.
+    /// A percentage of the rows.
     Percent(f64),
 }
 
-/// How rows are chosen.
+/// The method by which rows are selected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SampleMethod {
-    /// Each row by itself; `system` as well.
+    /// Each row independently; also used for `system`.
     Bernoulli,
-    /// Exactly so many.
+    /// Exactly the given number of rows.
     Reservoir,
 }

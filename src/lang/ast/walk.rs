@@ -1,4 +1,4 @@
-//! Every place and every expression of a tree, to be changed where it stands.
+//! Visits every span and every expression of a tree, and can change them in place.
 
 mod calls;
 mod pipe;
@@ -13,19 +13,19 @@ use crate::diag::Span;
 use calls::{call, windows};
 use pipe::pipe;
 
-/// What is done at the nodes of a tree.
+/// The changes that are made at the nodes of a tree.
 pub trait Visit {
-    /// At a place.
+    /// Called for each span.
     fn span(&mut self, _: &mut Span) {}
 
-    /// At an expression, after what stands in it.
+    /// Called for each expression, after its operands.
     fn expr(&mut self, _: &mut Expr) {}
 
-    /// At what stands in FROM, after what stands in it.
+    /// Called for each item of FROM, after its parts.
     fn table(&mut self, _: &mut TableRef) {}
 }
 
-/// Puts everything at one place.
+/// Sets all spans to one span.
 #[derive(Debug)]
 pub struct At(pub Span);
 
@@ -35,14 +35,14 @@ impl Visit for At {
     }
 }
 
-/// A copy of a query of which everything stands at one place.
+/// A copy of a query with all spans set to one span.
 pub fn placed(whole: &Query, at: Span) -> Query {
     let mut copy = whole.clone();
     query(&mut At(at), &mut copy);
     copy
 }
 
-/// Walks through a query.
+/// Visits a query.
 pub fn query(v: &mut dyn Visit, query: &mut Query) {
     if let Some(with) = &mut query.with {
         with_(v, with);
@@ -259,7 +259,7 @@ fn exprs(v: &mut dyn Visit, all: &mut [Expr]) {
     }
 }
 
-/// Walks through an expression.
+/// Visits an expression.
 pub fn expr(v: &mut dyn Visit, whole: &mut Expr) {
     match &mut whole.kind {
         ExprKind::Literal(_)

@@ -1,4 +1,4 @@
-//! Statements that change what a session knows, or write a file.
+//! Statements that change the state of a session, or write a file.
 
 use pest::iterators::Pair;
 
@@ -127,7 +127,7 @@ impl Builder {
         if variable {
             return Ok(Command::SetVariable { name, value });
         }
-        // A word is the name of a value: `off`, `unlimited`.
+        // A bare word is a value: `off`, `unlimited`.
         let value = match &value.kind {
             ExprKind::Column(word) => match word.parts.as_slice() {
                 [word] => text(&word.text, value.span),

@@ -14,19 +14,19 @@ use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{BinaryOp, Body, Expr, ExprKind, Ident, MatchOp, Query, UnaryOp};
 use crate::lang::syntax::{PRECEDENCE, Rule};
 
-/// Chains of AND or OR longer than this become balanced trees: the answer is the same, and neither
-/// the depth of the tree nor the recursion over it grows with generated queries.
+/// Chains of AND or OR longer than this become balanced trees: the result is the same, and the
+/// depth of the tree and the recursion over it stay small for generated queries.
 const LONG_CHAIN: usize = 100;
 
 /// An expression, or an AND or OR chain that may still grow.
-#[allow(clippy::large_enum_variant, reason = "a node lives for one step of the climb")]
+#[allow(clippy::large_enum_variant, reason = "nodes are short-lived")]
 enum Node {
     One(Expr),
     Chain { op: BinaryOp, first: Expr, rest: Vec<(Span, Expr)> },
 }
 
-/// What stood in parentheses.
-#[allow(clippy::large_enum_variant, reason = "it is taken apart at once")]
+/// The content of parentheses.
+#[allow(clippy::large_enum_variant, reason = "it is destructured immediately")]
 pub(super) enum Paren {
     Query(Query),
     List(Vec<Expr>),
@@ -37,7 +37,7 @@ impl Builder {
         let span = self.span(&pair);
         let levels = depth_of_chain(&pair);
         self.enter(levels, span)?;
-        // The four closures of the climber all need the builder, one at a time.
+        // The four closures of the Pratt parser all need the builder, one at a time.
         let this = std::cell::RefCell::new(&mut *self);
         let node = PRECEDENCE
             .map_primary(|pair| this.borrow_mut().primary(pair).map(Node::One))
@@ -147,12 +147,12 @@ impl Builder {
         Ok(Node::One(Expr { kind, span }))
     }
 
-    /// An expression with what stands behind it.
+    /// An expression with the postfix operators that follow it.
     pub(super) fn postfixed(&mut self, expr: Expr, pair: Pair<'_, Rule>) -> Built<Expr> {
         Ok(self.postfix(expr, pair)?.whole())
     }
 
-    /// `x.f(y)`: a call with what stands before the dot as its first argument.
+    /// `x.f(y)`: a call with the expression before the dot as its first argument.
     fn chained(&mut self, expr: Expr, pair: Pair<'_, Rule>, span: Span) -> Built<Node> {
         let mut call = blank_call(Ident { text: String::new(), quoted: false, span });
         for part in pair.into_inner() {
@@ -170,7 +170,7 @@ impl Builder {
         Ok(Node::One(Expr { kind: ExprKind::Call(call), span }))
     }
 
-    /// The names of a collation, with dots between them.
+    /// The name of a collation, whose parts are separated by dots.
     fn collation(&self, pair: Pair<'_, Rule>) -> Built<Ident> {
         let names = pair.into_inner().filter(|p| p.as_rule() != Rule::COLLATE);
         let names = names.map(|name| self.ident(name)).collect::<Built<Vec<Ident>>>()?;
@@ -186,7 +186,7 @@ impl Builder {
             }
             Paren::List(list) => list,
         };
-        // `x IN ((SELECT …))` means the rows of the query, not one value.
+        // `x IN ((SELECT …))` means the rows of the query, not a scalar sub-query.
         match list.pop() {
             Some(Expr { kind: ExprKind::Scalar(query), .. }) if list.is_empty() => {
                 Ok(ExprKind::InQuery { expr, query, negated })
@@ -217,7 +217,7 @@ impl Builder {
         }
         if let Some((all, patterns)) = list {
             if let Some(escape) = escape {
-                let message = "found ESCAPE behind a list of patterns";
+                let message = "found ESCAPE after a list of patterns";
                 return Err(Diagnostic::at(Code::Syntax, escape.span, message));
             }
             return Ok(ExprKind::MatchList { op, expr, patterns, all, negated });
@@ -271,7 +271,7 @@ impl Builder {
         Ok(ExprKind::Cast { expr, ty, lenient: false })
     }
 
-    /// The name of a parameter; `?` is the parameter of the next number.
+    /// The name of a parameter; each `?` gets the next number.
     fn parameter(&mut self, pair: Pair<'_, Rule>) -> String {
         if let Some(name) = pair.into_inner().last() {
             return name.as_str().to_owned();
@@ -280,7 +280,7 @@ impl Builder {
         self.unnamed.to_string()
     }
 
-    /// An expression in parentheses keeps them in its span.
+    /// The span of an expression in parentheses includes the parentheses.
     fn in_parentheses(&mut self, pair: Pair<'_, Rule>) -> Built<Expr> {
         let span = self.span(&pair);
         match self.paren(pair)? {
@@ -350,7 +350,7 @@ impl Builder {
 }
 
 impl Node {
-    /// The chain as a tree: from the left if short, else balanced.
+    /// The chain as a tree: left-associative if short, otherwise balanced.
     fn whole(self) -> Expr {
         match self {
             Self::One(expr) => expr,

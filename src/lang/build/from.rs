@@ -45,7 +45,7 @@ impl Builder {
         Ok(join(left, right, kind, on))
     }
 
-    /// What a join says of its right side.
+    /// The parts of a join apart from its left side.
     pub(super) fn join_parts(
         &mut self,
         pair: Pair<'_, Rule>,
@@ -164,8 +164,8 @@ impl Builder {
         Ok(TableRef { kind, alias: None, span })
     }
 
-    /// A query or joins in parentheses. In `((SELECT 1) UNION (SELECT 2))` the first was read as a
-    /// table; the tail shows that it belongs to a query.
+    /// A query or joins in parentheses. In `((SELECT 1) UNION (SELECT 2))` the first query was
+    /// parsed as a table; the set operation after it shows that it belongs to a query.
     fn paren_ref(&mut self, pair: Pair<'_, Rule>) -> Built<TableRef> {
         let span = self.span(&pair);
         let (mut table, mut query, mut tail) = (None, None, None);

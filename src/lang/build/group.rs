@@ -11,7 +11,7 @@ impl Builder {
     /// The items of GROUP BY.
     pub(super) fn group_by(&mut self, pair: Pair<'_, Rule>) -> Built<GroupBy> {
         let items = self.group_items(pair)?;
-        // A single key a set is what GROUP BY without sets says.
+        // Sets of a single key each are equivalent to a plain GROUP BY.
         let plain = items.iter().all(|i| matches!(i, GroupItem::Keys(keys) if keys.len() == 1));
         if !plain {
             return Ok(GroupBy::Sets(items));

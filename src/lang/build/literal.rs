@@ -1,4 +1,4 @@
-//! Literals: the value behind what was written, checked for its range.
+//! Literals: converts the text to a value and checks its range.
 
 use pest::iterators::Pair;
 
@@ -90,7 +90,7 @@ fn bad(span: Span, message: impl Into<String>) -> Diagnostic {
     Diagnostic::at(Code::BadLiteral, span, message)
 }
 
-/// A text as messages quote it: short, whatever it was.
+/// A text shortened for messages.
 fn shown(text: &str) -> String {
     let short: String = text.chars().take(40).collect();
     if short.len() < text.len() { format!("'{short}…'") } else { format!("'{short}'") }
@@ -103,7 +103,7 @@ fn address(token: &str, span: Span) -> Built<Literal> {
         .map_err(|_| bad(span, "an address has more than 16 hex digits"))
 }
 
-/// `64KB`, `1.5h`: bytes or an interval.
+/// A number with a unit, such as `64KB` or `1.5h`: bytes or an interval.
 fn with_unit(pair: Pair<'_, Rule>, span: Span) -> Built<Literal> {
     let mut parts = pair.into_inner();
     let quantity = found(parts.next())?.as_str().replace('_', "");
@@ -144,7 +144,7 @@ fn escaped(token: &str, span: Span) -> Built<Literal> {
                     let at = span.start as usize + 2 + (inner.len() - rest.len());
                     let next = rest.chars().next().map_or(0, char::len_utf8);
                     let place = Span::new(at - 1, at + next);
-                    return Err(bad(place, "an escape is none of the language")
+                    return Err(bad(place, "unknown escape")
                         .help(r"write \n, \t, \r, \b, \f, \\, \', \x41, \u00e9 or \U0001f600"));
                 };
                 text.push(resolved);
@@ -156,7 +156,7 @@ fn escaped(token: &str, span: Span) -> Built<Literal> {
     Ok(Literal::Text(text))
 }
 
-/// The character behind a backslash, and how many bytes after it belong to it.
+/// The character after a backslash, and the number of bytes of the escape after that character.
 fn escape(rest: &str) -> Option<(char, usize)> {
     let coded = |digits: usize| {
         let hex = rest.get(1..=digits).filter(|h| h.bytes().all(|b| b.is_ascii_hexdigit()))?;

@@ -1,7 +1,8 @@
-//! Pairs of the grammar to the syntax tree.
+//! Converts the pairs of the grammar to the syntax tree.
 //!
-//! The grammar has accepted the text, so shapes are known; what it cannot say (ranges of numbers,
-//! arguments written with words, chains of comparisons) is checked here.
+//! The grammar has accepted the text, so the structure is known. Rules that the grammar cannot
+//! express (ranges of numbers, arguments separated by keywords, chains of comparisons) are checked
+//! here.
 
 mod command;
 mod expr;
@@ -21,8 +22,8 @@ use super::lexer::{Token, TokenKind};
 use super::syntax::Rule;
 use crate::diag::{Code, Diagnostic, Span};
 
-/// How deep a tree may be. Chains of operators count: `1 + 1 + 1` is three deep, while chains of
-/// AND and OR are balanced and count little. Later stages walk trees by recursion.
+/// The maximum depth of a tree. Chains of operators count: `1 + 1 + 1` has depth three, while
+/// chains of AND and OR are balanced and count little. Later stages walk trees recursively.
 const MAX_DEPTH: usize = 500;
 
 type Built<T> = Result<T, Diagnostic>;
@@ -35,10 +36,10 @@ pub(super) fn statements(script: Pair<'_, Rule>, tokens: &[Token]) -> Built<Vec<
 }
 
 struct Builder {
-    /// Where tokens end, comments left out: the rules of pest take in blanks behind them.
+    /// The ends of tokens, without comments: pairs of pest include the blanks after them.
     ends: Vec<u32>,
     depth: usize,
-    /// How many parameters without a name the statement has so far.
+    /// The number of unnamed parameters of the statement so far.
     unnamed: usize,
 }
 
@@ -48,7 +49,7 @@ impl Builder {
         Self { ends: words.map(|t| t.span.end).collect(), depth: 0, unnamed: 0 }
     }
 
-    /// The place of a pair without the blanks behind it.
+    /// The span of a pair without the blanks after it.
     fn span(&self, pair: &Pair<'_, Rule>) -> Span {
         let whole = pair.as_span();
         let span = Span::new(whole.start(), whole.end());
@@ -57,7 +58,8 @@ impl Builder {
         Span { end: end.filter(|&e| e > span.start).unwrap_or(span.end), ..span }
     }
 
-    /// Enters a part of the tree that is `levels` deep; the caller leaves it with [`Self::leave`].
+    /// Enters a part of the tree with a depth of `levels`; the caller leaves it with
+    /// [`Self::leave`].
     fn enter(&mut self, levels: usize, span: Span) -> Built<()> {
         self.depth += levels;
         if self.depth <= MAX_DEPTH {
@@ -155,7 +157,7 @@ impl Builder {
         Ok(Ident { text, quoted: false, span: self.span(&value) })
     }
 
-    /// An identifier out of any of the rules for names.
+    /// An identifier from any of the rules for names.
     fn ident(&self, pair: Pair<'_, Rule>) -> Built<Ident> {
         let span = self.span(&pair);
         let leaf = match pair.as_rule() {
@@ -190,7 +192,7 @@ impl Builder {
     }
 }
 
-/// A quoted token without its quotes, doubled quotes made single.
+/// The content of a quoted token, with doubled quotes replaced by single ones.
 fn unquoted(token: &str, quote: char) -> String {
     let inner = token.strip_prefix(quote).unwrap_or(token);
     let inner = inner.strip_suffix(quote).unwrap_or(inner);
@@ -210,7 +212,7 @@ fn last(pair: Pair<'_, Rule>) -> Built<Pair<'_, Rule>> {
     pair.into_inner().last().ok_or_else(|| defect(rule))
 }
 
-/// A part that the grammar always has.
+/// A part that the grammar guarantees.
 fn found<T>(part: Option<T>) -> Built<T> {
     part.ok_or_else(|| Diagnostic::new(Code::Internal, "the grammar and the tree disagree"))
 }

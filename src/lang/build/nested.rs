@@ -1,4 +1,4 @@
-//! Lists, structures and lambdas. What only names values in another way becomes a call.
+//! Lists, structures and lambdas. Alternative notations become calls.
 
 use pest::iterators::Pair;
 
@@ -118,7 +118,7 @@ impl Builder {
             match part.as_rule() {
                 Rule::slice_mark => {
                     marks += 1;
-                    // What was left out before the mark.
+                    // Bounds that were left out before the colon.
                     while args.len() <= marks {
                         args.push(null());
                     }
@@ -165,7 +165,7 @@ fn lambda(params: Vec<Ident>, body: Expr) -> Expr {
     Expr { kind: ExprKind::Lambda { params, body: Box::new(body) }, span }
 }
 
-/// `x -> body`: a lambda where names stand before the arrow, else a part of JSON text.
+/// `x -> body`: a lambda if the left side is a list of names, otherwise a JSON extraction.
 pub(super) fn arrow(left: Expr, at: Span, right: Expr, long: bool) -> Expr {
     let span = left.span.to(right.span);
     if long {

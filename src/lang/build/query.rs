@@ -1,4 +1,4 @@
-//! Queries, select lists, and what applies to rows.
+//! Queries, select lists, and the clauses that apply to rows.
 
 use pest::iterators::Pair;
 
@@ -11,7 +11,7 @@ use crate::lang::ast::{
 };
 use crate::lang::syntax::Rule;
 
-/// A set operator with what stands right of it.
+/// A set operator with its right operand.
 struct SetOperand {
     words: SetWords,
     span: Span,
@@ -70,7 +70,7 @@ impl Builder {
         }
     }
 
-    /// The query within parentheses.
+    /// The query in parentheses.
     pub(super) fn nested(&mut self, pair: Pair<'_, Rule>) -> Built<Query> {
         let query = pair.into_inner().find(|p| p.as_rule() == Rule::query);
         self.query(found(query)?)
@@ -148,7 +148,7 @@ impl Builder {
         Ok(Cte { name: found(name)?, columns, materialized, query: found(query)? })
     }
 
-    /// The keys of ORDER BY, wherever it stands.
+    /// The keys of any ORDER BY.
     pub(super) fn order_by(
         &mut self,
         pair: Pair<'_, Rule>,
@@ -237,7 +237,7 @@ impl Builder {
             let alias = Some(self.ident(only(first)?)?);
             let expr = self.expr(found(parts.next())?)?;
             if let Some(second) = parts.next() {
-                let message = "found a name before the expression and one behind it";
+                let message = "found a name before the expression and one after it";
                 return Err(Diagnostic::at(Code::Syntax, self.span(&second), message));
             }
             return Ok(SelectItem::Expr { expr, alias });
@@ -295,7 +295,7 @@ impl Builder {
         Ok(NamePattern { op, pattern: self.ident(last(pair)?)?, negated })
     }
 
-    /// The count of LIMIT or FETCH, and whether it is in hundredths of the rows.
+    /// The count of LIMIT or FETCH, and whether it is a percentage.
     pub(super) fn limit(&mut self, pair: Pair<'_, Rule>) -> Built<(Option<Expr>, bool)> {
         let span = self.span(&pair);
         for part in pair.into_inner() {
@@ -343,7 +343,7 @@ impl Builder {
             }
         }
         if words.by_name && words.op != SetOp::Union {
-            let message = "found BY NAME behind INTERSECT or EXCEPT, it belongs to UNION";
+            let message = "found BY NAME after INTERSECT or EXCEPT, it belongs to UNION";
             return Err(Diagnostic::at(Code::Syntax, span, message)
                 .help("select the columns of both queries in one order"));
         }
@@ -357,7 +357,8 @@ impl Builder {
     }
 }
 
-/// INTERSECT binds tighter than UNION and EXCEPT, which group from the left.
+/// Applies the precedence of set operators: INTERSECT binds tighter than UNION and EXCEPT, which
+/// are left-associative.
 fn grouped(first: Body, operands: Vec<SetOperand>) -> Body {
     let mut first = first;
     let mut loose: Vec<SetOperand> = Vec::new();
@@ -374,7 +375,7 @@ fn grouped(first: Body, operands: Vec<SetOperand>) -> Body {
     loose.into_iter().fold(first, |left, operand| operand.join(left))
 }
 
-/// `*` for a query without a select list, standing where its FROM stands.
+/// `*` for a query without a select list, with the span of its FROM.
 fn every_column(from: Option<&TableRef>, span: Span) -> SelectItem {
     let span = from.map_or(span, |from| from.span);
     SelectItem::all(span)
@@ -392,7 +393,7 @@ pub(super) fn direction(pair: Pair<'_, Rule>) -> (bool, Option<bool>) {
     (descending, nulls_first)
 }
 
-/// Whether a pair has a part of that rule.
+/// Whether a pair contains a pair of that rule.
 pub(super) fn has(pair: &Pair<'_, Rule>, rule: Rule) -> bool {
     pair.clone().into_inner().any(|part| part.as_rule() == rule)
 }

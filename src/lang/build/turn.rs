@@ -11,7 +11,7 @@ use crate::lang::ast::{
 };
 use crate::lang::syntax::Rule;
 
-/// The rows of a table, made into others.
+/// A table with PIVOT, UNPIVOT or a sample applied to it.
 pub(super) fn turned(input: TableRef, turn: Turn) -> TableRef {
     let span = input.span;
     let kind = TableRefKind::Turned { input: Box::new(input), turn: Box::new(turn) };
@@ -19,7 +19,7 @@ pub(super) fn turned(input: TableRef, turn: Turn) -> TableRef {
 }
 
 impl Builder {
-    /// `PIVOT t ON …`, `UNPIVOT t ON …`: the table with what becomes of it.
+    /// The statements `PIVOT t ON …` and `UNPIVOT t ON …`: the table with the operation.
     pub(super) fn turning(&mut self, pair: Pair<'_, Rule>) -> Built<TableRef> {
         let joined = pair.clone().into_inner().find(|p| p.as_rule() == Rule::joined);
         let table = self.joined(found(joined)?)?;
@@ -28,7 +28,7 @@ impl Builder {
         Ok(TableRef { span, ..turned(table, turn) })
     }
 
-    /// What becomes of a table, and its new name.
+    /// The operation on a table, and the new name of its rows.
     pub(super) fn turn(&mut self, pair: Pair<'_, Rule>) -> Built<(Turn, Option<TableAlias>)> {
         let span = self.span(&pair);
         if pair.as_rule() == Rule::tablesample {
@@ -67,7 +67,7 @@ impl Builder {
             }
         }
         if pivot.on.is_empty() && pivot.using.is_empty() && pivot.keys.is_none() {
-            let message = "PIVOT says neither ON nor USING nor GROUP BY";
+            let message = "PIVOT has neither ON nor USING nor GROUP BY";
             return Err(Diagnostic::at(Code::Syntax, span, message)
                 .help("write PIVOT table ON column USING count(*) GROUP BY key"));
         }
@@ -90,7 +90,7 @@ impl Builder {
         if !listed.is_empty() {
             return Ok(PivotOn { expr, values: PivotValues::Listed(listed) });
         }
-        // A list without names was read as a condition.
+        // A parenthesized list without names was parsed as an expression.
         Ok(match expr.kind {
             ExprKind::InList { expr, list, negated: false } => {
                 let values = list.into_iter().map(|value| (word_as_text(value), None)).collect();
@@ -214,7 +214,7 @@ impl Builder {
     }
 }
 
-/// In lists of values a bare word is text, as in DuckDB.
+/// In lists of values an unquoted word is text, as in DuckDB.
 fn word_as_text(value: Expr) -> Expr {
     match &value.kind {
         ExprKind::Column(name) => match name.parts.as_slice() {

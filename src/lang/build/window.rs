@@ -1,4 +1,4 @@
-//! Windows: what stands behind OVER, the clause WINDOW, and frames.
+//! Windows: OVER, the clause WINDOW, and frames.
 
 use pest::iterators::Pair;
 
@@ -9,7 +9,7 @@ use crate::lang::ast::{Bound, Exclude, Frame, FrameUnit, Ident, Over, Window};
 use crate::lang::syntax::Rule;
 
 impl Builder {
-    /// What stands behind OVER.
+    /// The window after OVER.
     pub(super) fn over(&mut self, pair: Pair<'_, Rule>) -> Built<Over> {
         let subject = last(pair)?;
         if subject.as_rule() == Rule::window {
@@ -96,7 +96,7 @@ fn left_out(pair: &Pair<'_, Rule>) -> Exclude {
     }
 }
 
-/// A frame does not end before it starts.
+/// Rejects frames that end before they start.
 fn check(start: &Bound, end: &Bound, span: Span) -> Built<()> {
     const WORDS: [&str; 5] =
         ["UNBOUNDED PRECEDING", "PRECEDING", "CURRENT ROW", "FOLLOWING", "UNBOUNDED FOLLOWING"];

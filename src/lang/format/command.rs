@@ -1,11 +1,11 @@
-//! Statements that change what a session knows, or write a file, as text.
+//! Statements that change the state of a session, or write a file, as text.
 
 use super::expr::expr;
 use super::query::{argument, columns, query};
 use super::{ident, list, text};
 use crate::lang::ast::{Command, Create, CreateMode, Created, Dropped, Expr, Ident, MacroBody};
 
-/// The statement as clauses, of which the last may be a query's.
+/// The clauses of the statement; those of a query come last.
 pub(super) fn command(command: &Command) -> Vec<String> {
     let plain = |text: String| vec![text];
     match command {

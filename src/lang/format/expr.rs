@@ -1,4 +1,5 @@
-//! Expressions as text, with the parentheses that the precedence of section 6 of the grammar asks.
+//! Expressions as text, with the parentheses that the precedence table in section 6 of the grammar
+//! requires.
 
 use super::query::query;
 use super::{ident, list, name, quoted};
@@ -23,13 +24,13 @@ const PRODUCT: u8 = 10;
 const SIGN: u8 = 11;
 const PRIMARY: u8 = 12;
 
-/// An expression, in parentheses if it binds looser than `least`.
+/// An expression, in parentheses if its precedence is lower than `least`.
 pub(super) fn expr(whole: &Expr, least: u8) -> String {
     let (text, level) = shape(whole);
     if level < least { format!("({text})") } else { text }
 }
 
-/// The text of an expression and how tight it binds.
+/// The text of an expression and its precedence.
 fn shape(whole: &Expr) -> (String, u8) {
     let not = |negated: bool| if negated { "NOT " } else { "" };
     match &whole.kind {
@@ -125,7 +126,7 @@ fn shape(whole: &Expr) -> (String, u8) {
     }
 }
 
-/// The name of a type. Those of lists and structures are no words and are written as they are.
+/// The name of a type. Those of lists and structures are not identifiers and are written unquoted.
 fn type_name(ty: &Ident) -> String {
     if ty.quoted { ident(ty) } else { ty.text.clone() }
 }
@@ -138,7 +139,7 @@ fn unary(op: UnaryOp, operand: &Expr) -> (String, u8) {
         UnaryOp::BitNot => ("~", BIT_NOT),
     };
     let operand = expr(operand, level);
-    // Two minus signs would begin a comment.
+    // Two minus signs would start a comment.
     let space = if word == "-" && operand.starts_with('-') { " " } else { "" };
     (format!("{word}{space}{operand}"), level)
 }
@@ -182,7 +183,7 @@ fn literal(value: &Literal) -> String {
     }
 }
 
-/// `module!symbol` with quotes around what is no word.
+/// `module!symbol` with quotes around parts that are not identifiers.
 fn symbol(full: &str) -> String {
     let (module, symbol) = full.split_once('!').unwrap_or((full, ""));
     let is_word = |text: &str, more: &[char]| {
@@ -265,7 +266,7 @@ fn bound(bound: &Bound) -> String {
     }
 }
 
-/// The words for an operator that matches.
+/// The keywords of a match operator.
 pub(super) const fn match_words(op: MatchOp) -> &'static str {
     match op {
         MatchOp::Like => "LIKE",
@@ -281,7 +282,7 @@ pub(super) fn order_items(items: &[OrderItem]) -> String {
     list(items, ", ", |item| expr(&item.expr, 0) + &direction(item.descending, item.nulls_first))
 }
 
-/// What follows a key of ORDER BY; the defaults are left out.
+/// The direction and NULL order of an ORDER BY key; defaults are omitted.
 pub(super) fn direction(descending: bool, nulls_first: Option<bool>) -> String {
     let direction = if descending { " DESC" } else { "" };
     let nulls = match nulls_first {

@@ -1,5 +1,5 @@
-//! The tree as canonical SQL: capitals for keywords, no more parentheses than needed, one line
-//! where it fits and else one clause a line. What it prints parses to the same tree.
+//! The tree as canonical SQL: keywords in capitals, no more parentheses than needed, one line if it
+//! fits and otherwise one line per clause. The output parses to the same tree.
 
 mod command;
 mod expr;
@@ -9,10 +9,10 @@ mod turn;
 
 use super::ast::{Attach, Ident, Name, Query, Statement, StatementKind};
 
-/// The longest query that stays on one line.
+/// The maximum length of a query on one line.
 const LINE: usize = 100;
 
-/// Statements as text, each with its semicolon.
+/// Statements as text, each with a semicolon.
 pub fn format(statements: &[Statement]) -> String {
     statements.iter().map(|s| format_statement(s) + ";\n").collect()
 }
@@ -46,7 +46,7 @@ pub fn format_query(whole: &Query) -> String {
     query::query(whole)
 }
 
-/// One line where it fits, else one clause a line.
+/// One line if the clauses fit, otherwise one line per clause.
 fn lines(clauses: &[String]) -> String {
     let length: usize = clauses.iter().map(|clause| clause.len() + 1).sum();
     clauses.join(if length <= LINE { " " } else { "\n" })

@@ -8,7 +8,7 @@ use super::query::{
 use super::{ident, list};
 use crate::lang::ast::{Expr, Ident, Pipe, PipeItem, PipeKey, PipeKind, Query};
 
-/// A step with its mark.
+/// A step with its `|>`.
 pub(super) fn pipe(pipe: &Pipe) -> String {
     format!("|> {}", words(&pipe.kind))
 }
@@ -64,7 +64,7 @@ fn words(kind: &PipeKind) -> String {
 fn pipe_item(item: &PipeItem) -> String {
     let alias = item.alias.as_ref().map(|alias| format!(" AS {}", ident(alias)));
     let order = item.order.map(|(descending, nulls)| {
-        // A direction that is given asks for the order, so the default is written as well.
+        // A written direction asks for sorting, so the default direction is written too.
         let up = if descending { "" } else { " ASC" };
         format!("{up}{}", direction(descending, nulls))
     });

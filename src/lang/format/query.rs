@@ -12,7 +12,7 @@ pub(super) fn query(whole: &Query) -> String {
     clauses(whole).join(" ")
 }
 
-/// A query clause by clause.
+/// The clauses of a query.
 pub(super) fn clauses(whole: &Query) -> Vec<String> {
     let mut clauses = Vec::new();
     if let Some(with) = &whole.with {
@@ -76,7 +76,7 @@ fn body(whole: &Body, clauses: &mut Vec<String>) {
     }
 }
 
-/// The words for a set operation.
+/// The keywords of a set operation.
 pub(super) fn set_words(op: SetOp, all: bool, by_name: bool) -> String {
     let op = match op {
         SetOp::Union => "UNION",
@@ -217,7 +217,7 @@ pub(super) fn join_words(right: &TableRef, kind: JoinKind, on: &JoinOn) -> Strin
         JoinKind::AsofLeft => "ASOF LEFT ",
         JoinKind::Positional => "POSITIONAL ",
     };
-    // Joins group from the left, so one on the right had parentheses.
+    // Joins are left-associative, so a join on the right side needs parentheses.
     let right = match right.kind {
         TableRefKind::Join { .. } => format!("({})", table(right)),
         _ => table(right),

@@ -7,7 +7,7 @@ use crate::lang::ast::{
     Expr, Ident, Pivot, PivotOn, PivotValues, Sample, SampleMethod, SampleSize, Turn, Unpivot,
 };
 
-/// What becomes of the rows of the table before it.
+/// The operation as it follows the table.
 pub(super) fn turn(turn: &Turn) -> String {
     match turn {
         Turn::Pivot(pivot) => pivoted(pivot),

@@ -1,4 +1,4 @@
-//! Clauses in the wrong order, missing parts, and keywords with a letter wrong.
+//! Clauses in the wrong order, missing parts, and misspelt keywords.
 
 use super::super::error::{FailedAt, quoted};
 use super::super::expected::Expected;
@@ -7,7 +7,7 @@ use super::super::lexer::TokenKind;
 use super::CLAUSES;
 use crate::diag::{Code, Diagnostic, nearest};
 
-/// A clause that stands after one that it belongs before.
+/// A clause that follows one that it must precede.
 pub(super) fn clause_order(place: &FailedAt<'_>) -> Option<Diagnostic> {
     let rank = |word: &str| CLAUSES.iter().position(|c| c.eq_ignore_ascii_case(word));
     let own = rank(place.word(0)).filter(|_| place.kind(0) == Some(TokenKind::Keyword))?;
@@ -46,7 +46,7 @@ pub(super) fn clause_order(place: &FailedAt<'_>) -> Option<Diagnostic> {
                         .also(token.span, "the first")
                         .help(both)
                 } else {
-                    found(format!("{} stands before {}", name(own), name(other)))
+                    found(format!("{} must precede {}", name(own), name(other)))
                         .also(token.span, format!("{} is here", name(other)))
                         .help("the order is SELECT, FROM, WHERE, GROUP BY, HAVING, QUALIFY, ORDER BY, LIMIT, OFFSET")
                 });
@@ -57,7 +57,7 @@ pub(super) fn clause_order(place: &FailedAt<'_>) -> Option<Diagnostic> {
     None
 }
 
-/// `SELECT FROM t`, `WHERE ORDER BY`: nothing between two keywords.
+/// `SELECT FROM t`, `WHERE ORDER BY`: a missing part between two keywords.
 pub(super) fn missing_part(place: &FailedAt<'_>, expected: &Expected) -> Option<Diagnostic> {
     let next_clause = place.is_end()
         || place.kind(0) == Some(TokenKind::Keyword) && keywords::is_reserved(place.word(0));
@@ -83,7 +83,7 @@ pub(super) fn missing_part(place: &FailedAt<'_>, expected: &Expected) -> Option<
     Some(Diagnostic::at(Code::Syntax, place.span(), message).help(help))
 }
 
-/// A keyword that is nearly one of those expected, here or right before.
+/// A word similar to one of the expected keywords, here or directly before.
 pub(super) fn misspelt(place: &FailedAt<'_>, expected: &Expected) -> Option<String> {
     for offset in [0, -1] {
         if place.kind(offset) != Some(TokenKind::Name) {
@@ -110,12 +110,12 @@ pub(super) fn misspelt(place: &FailedAt<'_>, expected: &Expected) -> Option<Stri
     None
 }
 
-/// Names that merely contain a keyword are not misspelt ones.
+/// A name that only contains a keyword is not a misspelt keyword.
 fn close_enough(word: &str, keyword: &str) -> bool {
     word.len().abs_diff(keyword.len()) <= 1 && word.len() >= 3
 }
 
-/// A reserved word where a name is wanted.
+/// A reserved word where a name is expected.
 pub(super) fn reserved(place: &FailedAt<'_>, expected: &Expected) -> Option<String> {
     let word = place.word(0);
     let words = expected.words();
@@ -128,7 +128,7 @@ pub(super) fn reserved(place: &FailedAt<'_>, expected: &Expected) -> Option<Stri
     .then(|| format!("{} is a keyword; as a name it is written \"{word}\"", quoted(word)))
 }
 
-/// Whether what follows the unexpected word goes on as after a name.
+/// Whether the tokens after the unexpected word could follow a name.
 fn looks_like_name(place: &FailedAt<'_>) -> bool {
     let table = place.is(-1, "FROM") || place.is(-1, "JOIN");
     match place.kind(1) {

@@ -12,7 +12,7 @@ use crate::mcp::call::{Budget, Reply};
 use crate::mcp::text;
 use crate::session::{self, Params};
 
-/// The frames of one thread; of the thread that crashed where none is named.
+/// The frames of one thread; by default, of the thread that crashed.
 const FRAMES: &str = "\
 -- optional: exception, bugcheck
 SELECT s.tid, s.frame, s.symbol, s.offset, s.return_address, s.sp, s.trust, s.source_file, s.line
@@ -30,12 +30,12 @@ pub(super) struct Stack;
 #[schemars(crate = "rmcp::schemars")]
 #[serde(deny_unknown_fields)]
 pub(super) struct StackArguments {
-    /// The id of the dump; may be left out if only one is open.
+    /// The id of the dump; optional if only one is open.
     dump: Option<String>,
-    /// The thread: its id in decimal (`1904`) or the address of its object (`0x86d4c770`); the
-    /// thread that crashed if left out.
+    /// The thread: its id in decimal (`1904`) or the address of its object (`0x86d4c770`); by
+    /// default the thread that crashed.
     thread: Option<String>,
-    /// The most frames (default 50).
+    /// The maximum number of frames (default 50).
     frames: Option<u32>,
 }
 
@@ -75,7 +75,7 @@ impl Tool for Stack {
 
 pub(super) struct Disassemble;
 
-/// What is disassembled.
+/// Which instructions are disassembled.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[schemars(crate = "rmcp::schemars")]
 #[serde(rename_all = "lowercase")]
@@ -83,7 +83,7 @@ enum Direction {
     /// From the address on.
     #[default]
     Forward,
-    /// What ends at the address.
+    /// The instructions before the address.
     Back,
     /// The whole function.
     Function,
@@ -95,7 +95,7 @@ enum Direction {
 pub(super) struct CodeArguments {
     /// An address such as `0xfffff801a972c530`, or a symbol such as `nt!KiIdleLoop`.
     at: String,
-    /// The id of the dump; may be left out if only one is open.
+    /// The id of the dump; optional if only one is open.
     dump: Option<String>,
     /// Which instructions.
     #[serde(default)]

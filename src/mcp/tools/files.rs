@@ -13,7 +13,7 @@ use crate::mcp::call::Reply;
 use crate::mcp::text;
 use crate::session::Session;
 
-/// How deep folders are looked into, and how many files are listed.
+/// The maximum depth of folders, and the maximum number of files that are listed.
 const DEPTH: usize = 4;
 const FILES: usize = 200;
 
@@ -98,7 +98,7 @@ fn listed(roots: &[PathBuf]) -> String {
     text
 }
 
-/// Files of a folder, those of folders in it behind them. Links are not followed.
+/// The files of a folder, followed by those of its subfolders. Links are not followed.
 fn look(folder: &Path, depth: usize, found: &mut Vec<(PathBuf, u64)>) {
     let Ok(entries) = folder.read_dir() else { return };
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
@@ -162,7 +162,7 @@ impl Tool for ListOpen {
     }
 }
 
-/// Caps for the few rows of an overview.
+/// The limits for the few rows of an overview.
 pub(super) fn short() -> Caps {
     Caps { rows: 10, bytes: 4 << 10, ..Caps::default() }
 }

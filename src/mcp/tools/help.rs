@@ -1,4 +1,4 @@
-//! `search_help`: the documentation that is built in.
+//! `search_help`: searches the built-in documentation.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use super::{Call, Outcome, Tool};
 use crate::mcp::docs;
 use crate::mcp::text;
 
-/// Passages that are returned, and how much of each.
+/// The number of passages that are returned, and their length.
 const PASSAGES: usize = 6;
 const CHARACTERS: usize = 900;
 

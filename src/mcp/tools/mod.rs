@@ -1,4 +1,4 @@
-//! The tools, one file each or a few that belong together.
+//! The tools: one file for each, or for a few related ones.
 
 mod code;
 mod files;
@@ -26,18 +26,18 @@ use crate::session::Error;
 pub(super) use self::saved::described as described_query;
 pub(super) use self::tables::described;
 
-/// A tool: its name, what it says of itself, its arguments, and what it does.
+/// A tool: its name, its description, its arguments, and its code.
 trait Tool {
     type Arguments: DeserializeOwned + JsonSchema + Any;
     const NAME: &'static str;
     const DOC: &'static str;
-    /// Whether it changes nothing, not even what is open.
+    /// Whether it changes nothing, not even which dumps are open.
     const READS_ONLY: bool = true;
 
     fn run(call: &Call<'_>, arguments: Self::Arguments) -> Outcome;
 }
 
-/// A tool of any type of arguments.
+/// A tool with its argument type erased.
 #[derive(Debug)]
 pub(super) struct Entry {
     name: &'static str,
@@ -66,7 +66,7 @@ fn run<T: Tool>(call: &Call<'_>, arguments: JsonObject) -> Outcome {
     T::run(call, read.map_err(|error| bad(T::NAME, &error.to_string()))?)
 }
 
-/// The error for arguments that do not fit.
+/// The error for invalid arguments.
 fn bad(tool: &str, found: &str) -> Error {
     let message = format!("the arguments of {tool}: {}", text::name(found));
     Diagnostic::new(Code::BadArguments, message).into()
@@ -103,19 +103,19 @@ pub(super) fn list() -> Vec<Described> {
     each.collect()
 }
 
-/// How rows are written.
+/// The format of rows.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[schemars(crate = "rmcp::schemars")]
 #[serde(rename_all = "lowercase")]
 enum Form {
-    /// Comma-separated values; the fewest characters.
+    /// Comma-separated values; the most compact.
     #[default]
     Csv,
     /// A Markdown table.
     Markdown,
 }
 
-/// Limits of an answer, as arguments give them.
+/// The limits of an answer in the arguments.
 #[derive(Debug, Default)]
 struct Limits {
     rows: Option<u32>,
@@ -124,7 +124,7 @@ struct Limits {
     form: Form,
 }
 
-/// The most that arguments may ask for.
+/// The maximum limits that arguments can set.
 const MOST_ROWS: u32 = 5000;
 const MOST_BYTES: u32 = 256 << 10;
 const MOST_CELL: u32 = 8000;
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tools_describe_themselves() {
+    fn every_tool_has_a_description_and_a_schema() {
         for tool in list() {
             let doc = tool.description.as_deref().unwrap_or_default();
             assert!(doc.ends_with('.'), "{}: {doc}", tool.name);

@@ -1,4 +1,4 @@
-//! `overview`: what a dump is, what it stopped with, and which known patterns match.
+//! `overview`: what a dump is, its crash, and which known patterns match.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,7 +13,7 @@ use crate::mcp::dumps::Dump;
 use crate::mcp::text;
 use crate::session::{self, Error, SavedPattern, SavedQuery};
 
-/// Rows of evidence that are shown of a pattern.
+/// The number of rows of evidence that are shown per pattern.
 const EVIDENCE: usize = 3;
 
 pub(super) struct Overview;
@@ -22,10 +22,10 @@ pub(super) struct Overview;
 #[schemars(crate = "rmcp::schemars")]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
-    /// The id of the dump; may be left out if only one is open.
+    /// The id of the dump; optional if only one is open.
     dump: Option<String>,
-    /// Look for known patterns too (deadlocks, contended locks, piles of IRPs, pool leaks, hooks …)
-    /// and show the first rows of evidence. Searches all memory of the dump.
+    /// Also look for known patterns (deadlocks, contended locks, accumulated IRPs, pool leaks,
+    /// hooks …) and show the first rows of evidence. Searches all memory of the dump.
     #[serde(default)]
     patterns: bool,
 }
@@ -50,7 +50,7 @@ impl Tool for Overview {
     }
 }
 
-/// The saved query of that name, answered with the defaults of its parameters.
+/// Runs the saved query with that name and the defaults of its parameters.
 fn saved(
     call: &Call<'_>,
     dump: &Dump,
@@ -60,7 +60,7 @@ fn saved(
     call.ask(dump, &query.text, &params, Budget::default())
 }
 
-/// Appends the overview; a dump that has none is open all the same.
+/// Appends the overview; a dump without one is open nevertheless.
 pub(super) fn tell(call: &Call<'_>, dump: &Dump, reply: &mut Reply) {
     let found = call.state.config.library.find("overview");
     match found.and_then(|found| saved(call, dump, found.query)) {
@@ -103,12 +103,12 @@ fn stopped(call: &Call<'_>, dump: &Dump, reply: &mut Reply) -> Result<(), Error>
     Ok(())
 }
 
-/// Whether nothing else can be answered either.
+/// Whether the error means that no other query can succeed either.
 fn ends(error: &Error) -> bool {
     matches!(error.code(), Code::Cancelled | Code::Deadline)
 }
 
-/// Appends the patterns that match, the gravest first, and says which were looked for.
+/// Appends the patterns that match, by descending severity, and names those that were checked.
 fn patterns(call: &Call<'_>, dump: &Dump, reply: &mut Reply) -> Result<(), Error> {
     let all = call.state.config.library.queries();
     let mut known: Vec<(&SavedQuery, &SavedPattern)> =

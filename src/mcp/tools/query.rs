@@ -1,4 +1,4 @@
-//! `query` and `explain`: any SQL.
+//! `query` and `explain`: run or explain any SQL.
 
 use std::time::{Duration, Instant};
 
@@ -18,24 +18,24 @@ pub(super) struct Query;
 #[schemars(crate = "rmcp::schemars")]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
-    /// SQL in the dialect of DuckDB; several statements may stand in one text.
+    /// SQL in the dialect of DuckDB; may contain several statements.
     sql: Option<String>,
-    /// The cursor of an earlier answer, in place of sql, for the rows that were cut.
+    /// The cursor of an earlier answer, instead of sql, for the rows that it did not show.
     cursor: Option<String>,
-    /// The id of the dump; may be left out if only one is open.
+    /// The id of the dump; optional if only one is open.
     dump: Option<String>,
-    /// How rows are written.
+    /// The format of rows.
     #[serde(default)]
     format: Form,
-    /// The most rows to return (default 50, at most 5000).
+    /// The maximum number of rows to return (default 50, at most 5000).
     max_rows: Option<u32>,
-    /// The most bytes of rows to return (default 16384, at most 262144).
+    /// The maximum number of bytes of rows to return (default 16384, at most 262144).
     max_bytes: Option<u32>,
-    /// The most characters of a cell (default 300, at most 8000).
+    /// The maximum number of characters of a cell (default 300, at most 8000).
     max_cell: Option<u32>,
-    /// Megabytes that joins and functions may fill; no more than the server's own limit.
+    /// The memory limit of joins and functions in megabytes; at most the server's own limit.
     memory_mb: Option<u32>,
-    /// Seconds after which the query ends; no more than the server's own limit.
+    /// The time limit in seconds; at most the server's own limit.
     timeout_seconds: Option<u32>,
 }
 
@@ -78,7 +78,7 @@ fn caps(arguments: &Arguments) -> Caps {
     Limits { rows: *max_rows, bytes: *max_bytes, cell: *max_cell, form: *format }.into()
 }
 
-/// Further rows of an earlier answer, in the form that it had unless another is asked for.
+/// Further rows of an earlier answer, in the same format unless another one is requested.
 fn rest(call: &Call<'_>, cursor: &str, arguments: &Arguments) -> Outcome {
     let Some((kept, row)) = call.state.pages.find(cursor.trim()) else {
         let message = format!("no answer is kept for the cursor `{}`", text::name(cursor));
@@ -109,9 +109,9 @@ pub(super) struct Explain;
 pub(super) struct ExplainArguments {
     /// A query.
     sql: String,
-    /// The id of the dump; may be left out if only one is open.
+    /// The id of the dump; optional if only one is open.
     dump: Option<String>,
-    /// Run the query and say how many rows each step had.
+    /// Run the query and report the number of rows of each step.
     #[serde(default)]
     analyze: bool,
 }

@@ -53,7 +53,7 @@ impl Tool for ListSavedQueries {
     }
 }
 
-/// What one saved query is.
+/// The description of a saved query.
 pub(in crate::mcp) fn described(query: &SavedQuery) -> String {
     let mut text = format!("{}: {}. {}\n", query.name, query.title, query.description);
     if !query.reading.is_empty() {
@@ -88,14 +88,14 @@ pub(super) struct RunArguments {
     /// Values of the query's parameters, by name.
     #[serde(default)]
     params: BTreeMap<String, serde_json::Value>,
-    /// The id of the dump; may be left out if only one is open.
+    /// The id of the dump; optional if only one is open.
     dump: Option<String>,
-    /// How rows are written.
+    /// The format of rows.
     #[serde(default)]
     format: Form,
-    /// The most rows of each result (default 50, at most 5000).
+    /// The maximum number of rows of each result (default 50, at most 5000).
     max_rows: Option<u32>,
-    /// The most bytes of each result (default 16384, at most 262144).
+    /// The maximum number of bytes of each result (default 16384, at most 262144).
     max_bytes: Option<u32>,
 }
 

@@ -1,4 +1,4 @@
-//! `list_tables` and `describe_table`: what can be asked.
+//! `list_tables` and `describe_table`: the tables that can be queried.
 
 use std::fmt::Write as _;
 
@@ -16,7 +16,7 @@ pub(super) struct ListTables;
 #[schemars(crate = "rmcp::schemars")]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListArguments {
-    /// The id of the dump; may be left out if only one is open.
+    /// The id of the dump; optional if only one is open.
     dump: Option<String>,
     /// Only tables whose name, text or debugger commands contain this.
     #[serde(default)]
@@ -67,7 +67,7 @@ pub(super) struct DescribeTable;
 pub(super) struct DescribeArguments {
     /// The name of the table.
     table: String,
-    /// The id of the dump; may be left out if only one is open.
+    /// The id of the dump; optional if only one is open.
     dump: Option<String>,
 }
 
@@ -99,7 +99,7 @@ impl Tool for DescribeTable {
     }
 }
 
-/// A table with its columns and examples.
+/// The description of a table with its columns and examples.
 pub(in crate::mcp) fn described(table: &TableSpec) -> String {
     let mut text = format!("{}: {}\n", text::name(table.name), table.doc);
     let _ = writeln!(text, "answers {}; sources: {}", table.answers, table.kind_names());

@@ -49,7 +49,7 @@ impl Binder<'_> {
         })
     }
 
-    /// Gives NULL and text literals the type that the other operand asks for.
+    /// Gives NULL and text literals the type that the other operand requires.
     fn operand(&mut self, op: BinaryOp, expr: Expr, other: Ty) -> Bound<Expr> {
         let shift = matches!(op, BinaryOp::Mul | BinaryOp::Div | BinaryOp::IntDiv | BinaryOp::Mod);
         let wanted = match other {
@@ -96,10 +96,10 @@ impl Binder<'_> {
     }
 }
 
-/// The operands converted, and the type of the result; `None` if the operator does not take them.
+/// The converted operands, and the type of the result; `None` if the operator does not accept them.
 #[expect(
     clippy::match_same_arms,
-    reason = "the table reads by operator, as `ExprKind::Binary` has it"
+    reason = "one arm per operator, as in the table of `ExprKind::Binary`"
 )]
 fn typed(op: BinaryOp, left: Expr, right: Expr) -> Option<(Expr, Expr, Ty)> {
     use BinaryOp as B;
@@ -136,7 +136,7 @@ fn typed(op: BinaryOp, left: Expr, right: Expr) -> Option<(Expr, Expr, Ty)> {
         (B::Add | B::Mul, Ty::Int, Ty::Addr) => Some((right, left, Ty::Addr)),
         (B::Sub, Ty::Int, Ty::Addr) => Some((address_if(left, Ty::Addr), right, Ty::Int)),
         (B::Mul, Ty::Addr, Ty::Addr) => {
-            // Only one side is a place; the hex literal beside it is a count.
+            // Only one side is an address; the hex literal beside it is an offset.
             match literal_as(right.clone(), Ty::Int) {
                 Some(right) => Some((left, right, Ty::Addr)),
                 None => literal_as(left, Ty::Int).map(|left| (right, left, Ty::Addr)),
@@ -154,7 +154,7 @@ fn double(expr: Expr) -> Option<Expr> {
     convert::implicit(expr, Ty::Double).ok()
 }
 
-/// The expression as an INTEGER, which an address beyond its range makes an error.
+/// The expression as an INTEGER; an address out of its range is an error.
 fn integer(expr: Expr) -> Expr {
     if expr.ty == Ty::Int { expr } else { convert::explicit(expr, Ty::Int, false, None) }
 }
@@ -172,7 +172,8 @@ pub(super) fn literal_as(expr: Expr, ty: Ty) -> Option<Expr> {
     convert::implicit(expr, ty).ok()
 }
 
-/// Of an INTEGER and an ADDRESS, the literal takes the type of the other if it can.
+/// If one operand is an INTEGER and the other an ADDRESS, a literal takes the type of the other if
+/// it can.
 pub(super) fn adapt_literal(left: Expr, right: Expr) -> (Expr, Expr) {
     if let (None, Some(adapted)) = (left.as_literal(), literal_as(right.clone(), left.ty)) {
         return (left, adapted);

@@ -1,8 +1,8 @@
-//! Months and years together with points in time.
+//! Arithmetic of months and years with timestamps.
 //!
 //! An `INTERVAL` is a number of microseconds, and months have no fixed length, so a duration with
-//! months is not a value. It is an operand: of `+` and `-` with a `TIMESTAMP`, where it becomes a
-//! call of `add_months`, and the step of `date_add` and `time_bucket`.
+//! months is not a value. It can only be an operand: of `+` and `-` with a `TIMESTAMP`, which
+//! becomes a call of `add_months`, or the step of `date_add` and `time_bucket`.
 
 use super::expr::Place;
 use super::{Binder, Bound};
@@ -13,7 +13,7 @@ use crate::plan::convert::cast;
 use crate::plan::fold::fold;
 use crate::plan::{Expr, ExprKind};
 
-/// Functions that make durations of months of a number, and the months of one.
+/// Functions that make a duration of months, and the number of months in one unit.
 const STEPS: &[(&str, i64)] = &[
     ("to_months", 1),
     ("to_quarters", 3),
@@ -23,11 +23,11 @@ const STEPS: &[(&str, i64)] = &[
     ("to_millennia", 12_000),
 ];
 
-/// What a point in time is moved by.
+/// The distance by which a timestamp is moved.
 struct Step {
     /// Months, an INTEGER.
     months: Expr,
-    /// An INTERVAL, if there is more.
+    /// The rest, an INTERVAL, if there is one.
     rest: Option<Expr>,
 }
 
@@ -67,7 +67,7 @@ fn is_plain(expr: &ast::Expr) -> bool {
 }
 
 impl Binder<'_> {
-    /// `duration + time`, if that is what the expression is.
+    /// Binds `duration + time`, if the expression has that form.
     pub(super) fn calendar(&mut self, expr: &ast::Expr, place: Place<'_>) -> Option<Bound<Expr>> {
         let ast::ExprKind::Binary { op: BinaryOp::Add, left, right, .. } = &expr.kind else {
             return None;
@@ -79,7 +79,7 @@ impl Binder<'_> {
         Some(self.moved(time, left, false, place))
     }
 
-    /// A call that takes a duration of months, if that is what it is.
+    /// Binds a call that takes a duration of months, if the call is one.
     pub(super) fn calendar_call(
         &mut self,
         function: &'static FunctionSpec,
@@ -110,7 +110,7 @@ impl Binder<'_> {
         let (parts, time) = (self.step(step, place), self.expr(time, place));
         let (parts, time) = (parts?, time?);
         if parts.rest.is_some() {
-            let message = "a length of months beside days is no length of time_bucket";
+            let message = "the length of time_bucket cannot combine months with days";
             return self.fail_at(Code::BadArguments, step.span, message);
         }
         let fitted = self.fit(function, vec![parts.months, time], span)?;
@@ -118,7 +118,7 @@ impl Binder<'_> {
         Ok(Expr { kind, ty: fitted.ty, format: fitted.format, span })
     }
 
-    /// The time moved by the step, forwards or backwards.
+    /// The timestamp moved by the step, forwards or backwards.
     pub(super) fn moved(
         &mut self,
         time: Bound<Expr>,
@@ -202,9 +202,9 @@ impl Binder<'_> {
         self.arithmetic(BinaryOp::Mul, span, months, count)
     }
 
-    /// A duration of months where no point in time is moved by it.
+    /// The error for a duration of months that is not added to a timestamp.
     pub(super) fn months_alone<T>(&mut self, span: Span) -> Bound<T> {
-        let message = "months have no fixed length, expected them beside a TIMESTAMP";
+        let message = "months have no fixed length, they can only be added to a TIMESTAMP";
         self.fail(
             Diagnostic::at(Code::BadLiteral, span, message)
                 .help("write time + INTERVAL '1 month', or a duration such as INTERVAL '30 days'"),

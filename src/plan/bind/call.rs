@@ -51,7 +51,8 @@ impl Binder<'_> {
                 self.fail(error.help(format!("write {}(…) OVER (ORDER BY …)", function.name)))
             }
             FunctionKind::Table => {
-                let message = format!("`{}` returns rows, so it stands in FROM", function.name);
+                let message =
+                    format!("`{}` returns rows, so it can only be used in FROM", function.name);
                 self.fail_at(Code::BadQuery, span, message)
             }
         }
@@ -81,7 +82,7 @@ impl Binder<'_> {
         let ordered = !call.order_by.is_empty() || !call.within_group.is_empty();
         if call.star || call.distinct || call.filter.is_some() || ordered || call.ignore_nulls {
             let message = format!(
-                "`*`, DISTINCT, ORDER BY and FILTER belong to aggregates, `{}` is none",
+                "`*`, DISTINCT, ORDER BY and FILTER are only for aggregates, and `{}` is not one",
                 function.name
             );
             return self.fail_at(Code::BadQuery, span, message);
@@ -109,15 +110,15 @@ impl Binder<'_> {
         place: Place<'_>,
     ) -> Bound<Expr> {
         let Some(into) = place.aggregates else {
-            let message = format!("aggregate `{}` cannot stand in {}", function.name, place.clause);
+            let message =
+                format!("aggregate `{}` is not allowed in {}", function.name, place.clause);
             let error = Diagnostic::at(Code::Grouping, span, message);
             return self.fail(aggregate_help(error, place.clause));
         };
         if call.ignore_nulls {
             let message = format!("`{}` takes no IGNORE NULLS", function.name);
             let error = Diagnostic::at(Code::BadQuery, span, message);
-            return self
-                .fail(error.help("aggregates leave NULLs out; any_value is the first value"));
+            return self.fail(error.help("aggregates ignore NULLs; any_value is the first value"));
         }
         let inner = Place {
             aggregates: None,
@@ -130,7 +131,7 @@ impl Binder<'_> {
         Ok(add_aggregate(into, aggregate, place.width))
     }
 
-    /// An aggregate of which everything stands at `inner`.
+    /// An aggregate whose arguments and clauses are bound at `inner`.
     pub(super) fn aggregate_call(
         &mut self,
         function: &'static FunctionSpec,
@@ -148,7 +149,8 @@ impl Binder<'_> {
         }
         self.within_group(function, within?, &mut args, &mut order_by)?;
         let args = adapted(function, args);
-        // `arg_min` and its kin hand on a value of their first argument.
+        // `arg_min` and similar functions return a value of their first argument, so they keep its
+        // format.
         let hex = args.first().filter(|_| function.name.starts_with("arg_")).map(|a| a.format);
         let mut fitted = if call.star {
             self.star_argument(function, call, span)?
@@ -168,18 +170,19 @@ impl Binder<'_> {
         })
     }
 
-    /// An aggregate in a sub-query over columns of the query around alone belongs to that query.
+    /// The error for an aggregate in a sub-query over columns of the outer query only, which would
+    /// belong to that query.
     fn outer_aggregate<T>(&mut self, function: &FunctionSpec, span: Span) -> Bound<T> {
         let name = function.name;
         let message =
-            format!("`{name}` reads columns of the query around alone, and aggregates its rows");
+            format!("`{name}` reads only columns of the outer query, and aggregates its rows");
         self.fail(
             Diagnostic::at(Code::Unsupported, span, message)
-                .help(format!("compute {name}(…) in the query around, and name the result here")),
+                .help(format!("compute {name}(…) in the outer query, and name the result here")),
         )
     }
 
-    /// Puts the values of WITHIN GROUP where the function takes them.
+    /// Moves the expressions of WITHIN GROUP to the position where the function takes them.
     fn within_group(
         &mut self,
         function: &'static FunctionSpec,
@@ -189,7 +192,7 @@ impl Binder<'_> {
     ) -> Bound<()> {
         let is_quantile = matches!(function.name, "quantile_cont" | "quantile_disc");
         if is_quantile {
-            // Values are put in order by the function itself; which way, WITHIN GROUP says alone.
+            // The function sorts the values itself; WITHIN GROUP only gives the direction.
             order_by.clear();
         }
         let of_values = is_quantile || function.name == "mode";
@@ -250,7 +253,7 @@ impl Binder<'_> {
     }
 }
 
-/// Collects an aggregate and returns the reference to it; equal ones are computed once.
+/// Collects an aggregate and returns the reference to it; equal aggregates are computed once.
 pub(super) fn add_aggregate(
     into: &RefCell<Vec<AggregateCall>>,
     aggregate: AggregateCall,
@@ -265,13 +268,13 @@ pub(super) fn add_aggregate(
     Expr { kind: ExprKind::Column(width + index), ty, format, span }
 }
 
-/// A key with the defaults of the language: NULLs last, whatever the direction.
+/// A key with the default NULL order: NULLs last, for both directions.
 pub(super) fn sort_key(expr: Expr, descending: bool, nulls_first: Option<bool>) -> SortKey {
     SortKey { expr, descending, nulls_first: nulls_first.unwrap_or(false) }
 }
 
-/// The arguments of an aggregate as it takes them: truth values are summed as 0 and 1, and everything
-/// is text to what joins texts.
+/// Converts the arguments of an aggregate: truth values are summed as 0 and 1, and aggregates that
+/// join texts take every type as text.
 pub(super) fn adapted(function: &FunctionSpec, mut args: Vec<Expr>) -> Vec<Expr> {
     if let Some(first) = args.first_mut() {
         let ty = match (function.name, first.ty) {

@@ -1,7 +1,7 @@
-//! COLLATE: comparisons and orders of texts without regard to case.
+//! COLLATE: comparisons and orders of texts that ignore case.
 //!
-//! There are no types with a collation: `COLLATE` says how the comparison or the order that it stands in takes
-//! its texts.
+//! Types have no collation: `COLLATE` applies to the comparison or the order of which its
+//! expression is an operand.
 
 use super::expr::Place;
 use super::{Binder, Bound};
@@ -13,19 +13,19 @@ use crate::plan::{Expr, ExprKind, convert};
 /// How texts are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Collation {
-    /// As they are.
+    /// By their bytes.
     Binary,
-    /// In lower case.
+    /// After conversion to lower case.
     NoCase,
 }
 
-/// Whether COLLATE was given to an expression itself.
+/// Whether the expression itself is a COLLATE expression.
 pub(super) const fn is_collated(expr: &ast::Expr) -> bool {
     matches!(expr.kind, AstKind::Collate { .. })
 }
 
 impl Binder<'_> {
-    /// The collation that one of the operands of a comparison gives it.
+    /// The collation of a comparison, which one of its operands gives.
     pub(super) fn collation_of<'e>(
         &mut self,
         operands: impl IntoIterator<Item = &'e ast::Expr>,
@@ -55,7 +55,7 @@ impl Binder<'_> {
         }
     }
 
-    /// An operand of a comparison, or a key of an order, as its collation takes it.
+    /// An operand of a comparison, or a key of an order, converted for its collation.
     pub(super) fn collated(
         &mut self,
         operand: &ast::Expr,
@@ -73,7 +73,7 @@ impl Binder<'_> {
         }
     }
 
-    /// A text as a collation takes it.
+    /// A text converted for a collation.
     pub(super) fn by_collation(&mut self, expr: Expr, collation: Collation) -> Bound<Expr> {
         let span = expr.span;
         let text = convert::implicit(expr, Ty::Text).or_else(|(expr, _)| {
@@ -89,9 +89,9 @@ impl Binder<'_> {
         Ok(Expr::new(ExprKind::Call { function, args: vec![text] }, Ty::Text, span))
     }
 
-    /// The error for a collation where nothing is compared.
+    /// The error for a COLLATE that applies to no comparison and no order.
     pub(super) fn lone_collation<T>(&mut self, collation: &Ident) -> Bound<T> {
-        let message = "COLLATE stands beside a comparison, in IN, BETWEEN or ORDER BY";
+        let message = "COLLATE is only allowed in comparisons, IN, BETWEEN and ORDER BY";
         self.fail(
             Diagnostic::at(Code::BadQuery, collation.span, message)
                 .help("elsewhere write lower(text), as in GROUP BY lower(name)"),

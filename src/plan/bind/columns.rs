@@ -1,4 +1,4 @@
-//! Several columns by a condition on their names: `COLUMNS('wait.*')`, `* LIKE 'wait%'`.
+//! Several columns, selected by their names: `COLUMNS('wait.*')`, `* LIKE 'wait%'`.
 
 use std::cell::{Cell, RefCell};
 
@@ -11,20 +11,21 @@ use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{self, Call, ExprKind as AstKind, Literal, MatchOp, NamePattern};
 use crate::plan::Expr;
 
-/// How large a compiled pattern may be.
+/// The maximum size of a compiled pattern.
 const PATTERN_BYTES: usize = 1 << 20;
 
 /// The columns of `COLUMNS(…)` in one item of a list, which is bound once for each of them.
 #[derive(Debug, Default)]
 pub(super) struct Spread {
-    /// Which of them an item is bound for.
+    /// The index of the column for which the item is being bound.
     at: Cell<usize>,
-    /// Names and expressions, once they are known.
+    /// The names and expressions of the columns, once they are known.
     columns: RefCell<Vec<(String, Expr)>>,
 }
 
 impl Binder<'_> {
-    /// An item of a list, once for each column that it stands for, with its name.
+    /// Binds an item of a list once for each column of its `COLUMNS(…)`; returns the column names
+    /// too.
     pub(super) fn spread(
         &mut self,
         expr: &ast::Expr,
@@ -44,10 +45,10 @@ impl Binder<'_> {
         items
     }
 
-    /// `COLUMNS(*)` or `COLUMNS('pattern')`: the column that the item is bound for.
+    /// `COLUMNS(*)` or `COLUMNS('pattern')`: the column for which the item is being bound.
     pub(super) fn columns(&mut self, call: &Call, span: Span, place: Place<'_>) -> Bound<Expr> {
         let Some(spread) = place.spread else {
-            let message = format!("COLUMNS cannot stand in {}", place.clause);
+            let message = format!("COLUMNS is not allowed in {}", place.clause);
             return self.fail_at(Code::BadQuery, span, message);
         };
         if spread.columns.borrow().is_empty() {
@@ -57,7 +58,7 @@ impl Binder<'_> {
         let columns = spread.columns.borrow();
         let Some((_, expr)) = columns.get(spread.at.get()) else {
             drop(columns);
-            let message = "two COLUMNS of one item stand for different numbers of columns";
+            let message = "two COLUMNS of one item have different numbers of columns";
             return self.fail_at(Code::BadQuery, span, message);
         };
         Ok(Expr { span, ..expr.clone() })
@@ -97,7 +98,7 @@ impl Binder<'_> {
         Ok(found)
     }
 
-    /// The columns whose names fulfil the condition behind `*`.
+    /// The columns whose names fulfil the condition after `*`.
     pub(super) fn named_like<'c>(
         &mut self,
         columns: Vec<&'c ScopeColumn>,
@@ -123,13 +124,13 @@ impl Binder<'_> {
     fn pattern(&mut self, text: &str, span: Span) -> Bound<Regex> {
         let built = RegexBuilder::new(text).size_limit(PATTERN_BYTES).build();
         built.or_else(|_| {
-            let message = "the pattern is no regular expression";
+            let message = "the pattern is not a regular expression";
             self.fail_at(Code::BadArguments, span, message)
         })
     }
 }
 
-/// A pattern of wildcards as a regular expression.
+/// A pattern with wildcards as a regular expression.
 fn wildcards(text: &str, many: char, one: char) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {

@@ -1,5 +1,5 @@
-//! Views and macros: what stands for them is put in their place, and all of it stands where they
-//! are named.
+//! Views and macros are expanded where they are named. All parts of the expansion get the span of
+//! the name.
 
 use std::sync::{Arc, LazyLock};
 
@@ -17,7 +17,7 @@ use crate::plan::{Expr, Params};
 static NO_PARAMETERS: LazyLock<Params> = LazyLock::new(Params::new);
 
 impl Binder<'_> {
-    /// The rows of a view, which are computed once however often it is named.
+    /// The rows of a view, which are computed once even if it is named several times.
     pub(super) fn view(&mut self, view: &Arc<View>, span: Span) -> Bound<Source> {
         let name = view.name.as_str();
         let known = self.views.iter().find(|(known, _)| known == name).map(|(_, id)| *id);
@@ -33,7 +33,7 @@ impl Binder<'_> {
 
     fn expanded(&mut self, view: &View, span: Span) -> Option<usize> {
         if self.expanding.contains(&view.name) {
-            let message = format!("the view `{}` is made of itself", view.name);
+            let message = format!("the view `{}` refers to itself", view.name);
             self.errors.push(Diagnostic::at(Code::BadQuery, span, message));
             return None;
         }
@@ -43,7 +43,8 @@ impl Binder<'_> {
             column.span = span;
         }
         self.expanding.push(view.name.clone());
-        // A view sees what its statement saw, not the query that names it.
+        // A view is bound with the parameters of its own statement, not those of the query that
+        // names it.
         let params = std::mem::replace(&mut self.params, &NO_PARAMETERS);
         let plan = self.apart(span, &format!("the view `{}`", view.name), |binder| {
             let mut plan = settle_nulls(binder.query(&query)?);
@@ -55,8 +56,8 @@ impl Binder<'_> {
         plan.ok().map(|plan| self.share(plan))
     }
 
-    /// Binds something that sees no expression of WITH and no query around; says of errors where
-    /// they come from.
+    /// Binds a definition without access to WITH expressions and outer queries; adds to errors
+    /// which definition they come from.
     fn apart<T>(
         &mut self,
         span: Span,
@@ -73,7 +74,7 @@ impl Binder<'_> {
         bound
     }
 
-    /// Says of errors that stand at a place where they come from.
+    /// Adds to errors at a position which definition they come from.
     fn blame(&mut self, mark: usize, span: Span, what: &str) {
         for error in self.errors.iter_mut().skip(mark).filter(|e| e.span == Some(span)) {
             if !error.message.starts_with("in the ") {
@@ -82,7 +83,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The value that a call of a macro stands for.
+    /// The value of a call of a scalar macro.
     pub(super) fn scalar_macro(
         &mut self,
         called: &Macro,
@@ -91,14 +92,16 @@ impl Binder<'_> {
         place: Place<'_>,
     ) -> Bound<Expr> {
         let MacroBody::Scalar(body) = &called.body else {
-            let message = format!("`{}` returns rows, so it stands in FROM", called.name);
+            let message = format!("`{}` returns rows, so it can only be used in FROM", called.name);
             return self.fail_at(Code::BadQuery, span, message);
         };
         let plain = !call.star && !call.distinct && call.filter.is_none() && call.over.is_none();
         if !plain || !call.order_by.is_empty() || !call.within_group.is_empty() {
-            let message = format!("the macro `{}` takes values alone", called.name);
+            let message = format!("the macro `{}` takes only values", called.name);
             let error = Diagnostic::at(Code::BadQuery, span, message);
-            return self.fail(error.help("DISTINCT, FILTER and OVER stand in what it is made of"));
+            return self.fail(
+                error.help("write DISTINCT, FILTER and OVER in the definition of the macro"),
+            );
         }
         let args: Vec<(Option<&Ident>, &ast::Expr)> =
             call.args.iter().map(|arg| (None, arg)).collect();
@@ -113,7 +116,7 @@ impl Binder<'_> {
         Ok(Expr { span, ..bound? })
     }
 
-    /// The rows that a call of a macro stands for.
+    /// The rows of a call of a table macro.
     pub(super) fn table_macro(
         &mut self,
         called: &Macro,
@@ -122,7 +125,7 @@ impl Binder<'_> {
     ) -> Bound<Source> {
         let MacroBody::Table(query) = &called.body else {
             let message =
-                format!("`{}` gives a value, not rows, so it cannot stand in FROM", called.name);
+                format!("`{}` gives a value, not rows, so it is not allowed in FROM", called.name);
             return self.fail_at(Code::BadQuery, span, message);
         };
         let args: Vec<(Option<&Ident>, &ast::Expr)> =
@@ -138,7 +141,7 @@ impl Binder<'_> {
         Ok((plan, scope))
     }
 
-    /// What stands for each parameter: the argument, or the default value.
+    /// The value of each parameter: the argument, or the default value.
     fn arguments(
         &mut self,
         called: &Macro,
@@ -189,7 +192,7 @@ impl Binder<'_> {
         self.fail(Diagnostic::at(Code::BadArguments, span, message).help(help))
     }
 
-    /// `getvariable('name')`: what `SET VARIABLE` gave it, else NULL.
+    /// `getvariable('name')`: the value given by `SET VARIABLE`, else NULL.
     pub(super) fn variable(&mut self, call: &Call, span: Span, place: Place<'_>) -> Bound<Expr> {
         let [arg] = call.args.as_slice() else {
             let error = Diagnostic::at(Code::BadArguments, span, "getvariable takes one name");
@@ -208,7 +211,7 @@ impl Binder<'_> {
     }
 }
 
-/// Counts expressions.
+/// Counts the nodes of expressions.
 struct Size(usize);
 
 impl Visit for Size {
@@ -217,7 +220,7 @@ impl Visit for Size {
     }
 }
 
-/// Puts arguments in the places of parameters, and counts what there is then.
+/// Replaces parameters by arguments, and counts the resulting nodes.
 struct Put {
     parameters: Vec<(String, ast::Expr, usize)>,
     nodes: usize,
@@ -232,7 +235,7 @@ impl Visit for Put {
             |(name, _, _): &&(String, ast::Expr, usize)| name.eq_ignore_ascii_case(&part.text);
         let Some((_, value, size)) = self.parameters.iter().find(same) else { return };
         self.nodes = self.nodes.saturating_add(*size);
-        // Beyond that the query is refused, so nothing more need be copied.
+        // Above the limit the query is rejected, so nothing more need be copied.
         if self.nodes <= MAX_NODES {
             *expr = value.clone();
         }

@@ -22,44 +22,44 @@ use crate::plan::convert;
 use crate::plan::fold::fold;
 use crate::plan::{AggregateCall, Expr, ExprKind, Plan, QueryKind, SubQuery};
 
-/// Names that expressions may use beside columns: earlier items of the select list.
+/// A name that expressions can use in addition to columns: an earlier item of the select list.
 #[derive(Debug, Clone)]
 pub(super) struct Alias {
     pub(super) name: String,
-    /// `None` if the item is wrong itself, which has been reported.
+    /// `None` if the item has an error, which has been reported.
     pub(super) expr: Option<Expr>,
 }
 
-/// Where an expression stands.
+/// The context of an expression: what it can refer to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place<'s> {
     /// The columns that can be named.
     pub(super) scope: &'s Scope,
-    /// What else can be named, after the columns.
+    /// Other names, which are looked up after the columns.
     pub(super) aliases: &'s [Alias],
-    /// Collects aggregates, where they may stand. In the expression, column `width + i` is the
+    /// Collects aggregates, where they are allowed. In the expression, column `width + i` is the
     /// `i`th of them.
     pub(super) aggregates: Option<&'s RefCell<Vec<AggregateCall>>>,
-    /// Collects the arguments of calls of `grouping`.
+    /// Collects the arguments of `grouping` calls.
     pub(super) groupings: Option<&'s RefCell<Vec<Vec<Expr>>>>,
-    /// Collects windows, where they may stand. In the expression, column [`WINDOWS`]` + i` is the
-    /// `i`th of them.
+    /// Collects window calls, where they are allowed. In the expression, column [`WINDOWS`]` + i`
+    /// is the `i`th of them.
     pub(super) windows: Option<&'s RefCell<Vec<Pending>>>,
-    /// Collects lists that rows are made of, where they may stand. In the expression, column
+    /// Collects lists to unnest, where they are allowed. In the expression, column
     /// [`UNNESTS`](super::nested::UNNESTS)` + i` is the element of the `i`th.
     pub(super) unnests: Option<&'s RefCell<Vec<Expr>>>,
-    /// The windows that the select names.
+    /// The named windows of the select.
     pub(super) named: &'s Named,
-    /// Which column `COLUMNS(…)` stands for.
+    /// The column that `COLUMNS(…)` currently refers to.
     pub(super) spread: Option<&'s Spread>,
     /// The number of columns of the rows of `FROM`.
     pub(super) width: usize,
-    /// The words for the clause, for messages.
+    /// The name of the clause, for messages.
     pub(super) clause: &'static str,
 }
 
 impl<'s> Place<'s> {
-    /// A place that sees columns alone.
+    /// A place where only columns can be named.
     pub(super) const fn plain(scope: &'s Scope, clause: &'static str) -> Self {
         Self {
             scope,
@@ -164,13 +164,13 @@ impl Binder<'_> {
         }
     }
 
-    /// All of several expressions, every one bound even if one fails.
+    /// Binds several expressions; all are bound even if one fails.
     pub(super) fn exprs(&mut self, exprs: &[ast::Expr], place: Place<'_>) -> Bound<Vec<Expr>> {
         let bound: Vec<Bound<Expr>> = exprs.iter().map(|e| self.expr(e, place)).collect();
         bound.into_iter().collect()
     }
 
-    /// An expression that has to be BOOLEAN.
+    /// An expression that must be BOOLEAN.
     pub(super) fn condition(
         &mut self,
         expr: &ast::Expr,
@@ -181,7 +181,7 @@ impl Binder<'_> {
         self.boolean(bound, what)
     }
 
-    /// The expression as BOOLEAN, which `what` needs.
+    /// The expression as BOOLEAN, as required by `what`.
     pub(super) fn boolean(&mut self, expr: Expr, what: &str) -> Bound<Expr> {
         convert::implicit(expr, Ty::Bool).or_else(|(expr, _)| {
             let message = format!("{what} needs a BOOLEAN, this is {}", article(expr.ty));
@@ -229,7 +229,7 @@ impl Binder<'_> {
         self.missing(name, miss, place)
     }
 
-    /// `#n`: a column of FROM by its place.
+    /// `#n`: the column of FROM at position `n`.
     fn position(&mut self, number: u64, span: Span, place: Place<'_>) -> Bound<Expr> {
         let columns = place.scope.star(None).unwrap_or_default();
         let index = usize::try_from(number).ok().and_then(|n| n.checked_sub(1));
@@ -240,7 +240,7 @@ impl Binder<'_> {
         self.fail_at(Code::UnknownColumn, span, message)
     }
 
-    /// An item of the select list in the place of its name.
+    /// The expression of the item of the select list that an alias names.
     pub(super) fn alias(&mut self, alias: &Alias, span: Span, place: Place<'_>) -> Bound<Expr> {
         let Some(expr) = &alias.expr else { return Err(Failed) };
         if place.windows.is_none() && holds_window(expr) {
@@ -248,7 +248,7 @@ impl Binder<'_> {
         }
         if place.unnests.is_none() && super::nested::holds_unnest(expr) {
             let message = format!(
-                "`{}` is made by unnest, which cannot stand in {}",
+                "`{}` is made by unnest, which is not allowed in {}",
                 alias.name, place.clause
             );
             let error = Diagnostic::at(Code::BadQuery, span, message);
@@ -256,7 +256,7 @@ impl Binder<'_> {
         }
         if place.aggregates.is_none() && !expr.columns_all(|index| index < place.width) {
             let message = format!(
-                "`{}` holds an aggregate, which cannot stand in {}",
+                "`{}` holds an aggregate, which is not allowed in {}",
                 alias.name, place.clause
             );
             let error = Diagnostic::at(Code::Grouping, span, message);
@@ -292,7 +292,7 @@ impl Binder<'_> {
         )
     }
 
-    /// A sub-query within an expression, and what it reads of the row that the expression is over.
+    /// A sub-query within an expression, and the values that it reads of the outer row.
     pub(super) fn subquery(&mut self, query: &Query, place: Place<'_>) -> Bound<(Plan, Vec<Expr>)> {
         self.no_lambda(query.span)?;
         let scope = Arc::new(place.scope.clone());
@@ -300,7 +300,7 @@ impl Binder<'_> {
     }
 }
 
-/// A sub-query with what it is compared with and what it reads.
+/// A sub-query, the values that it is compared with, and the values that it reads of the outer row.
 pub(super) fn query_of(
     kind: QueryKind,
     values: Vec<Expr>,
@@ -310,13 +310,13 @@ pub(super) fn query_of(
     ExprKind::Query(Box::new(SubQuery { kind, values, args, plan: Arc::new(plan) }))
 }
 
-/// The type with its article.
+/// The type with its indefinite article.
 pub(super) fn article(ty: Ty) -> String {
     let vowel = ty.name().starts_with(['A', 'I']);
     format!("{} {ty}", if vowel { "an" } else { "a" })
 }
 
-/// Adds where aggregates belong to.
+/// Adds help that says where aggregates are allowed.
 pub(super) fn aggregate_help(error: Diagnostic, clause: &str) -> Diagnostic {
     match clause {
         "WHERE" => error.help("conditions on groups are written with HAVING"),
@@ -330,7 +330,7 @@ pub(super) fn is_distinct(left: Expr, right: Expr, negated: bool, span: Span) ->
     Expr::new(kind, Ty::Bool, span)
 }
 
-/// `CASE` with unified results; one result more than conditions is the `ELSE`.
+/// `CASE` with unified result types; if there is one result more than conditions, it is the `ELSE`.
 pub(super) fn case_of(conditions: Vec<Expr>, mut results: Vec<Expr>, span: Span) -> Expr {
     let format = super::unify::common_format(&results);
     let ty = results.first().map_or(Ty::Null, |e| e.ty);

@@ -1,5 +1,5 @@
-//! Calls as signatures take them: which signature is the best, what the arguments become, and the type of
-//! the result.
+//! Overload resolution: chooses the best signature for a call, converts the arguments, and computes
+//! the type of the result.
 
 use super::expr::article;
 use super::unify::common_format;
@@ -16,7 +16,7 @@ pub(super) struct Fitted {
 }
 
 impl Binder<'_> {
-    /// The arguments as the best signature takes them.
+    /// The arguments converted to the best signature.
     pub(super) fn fit(
         &mut self,
         function: &'static FunctionSpec,
@@ -27,7 +27,7 @@ impl Binder<'_> {
             .signatures
             .iter()
             .filter_map(|s| score(function, s, &args).map(|cost| (cost, s)));
-        // The first of the cheapest: `min_by_key` keeps the earlier of equals.
+        // The first of the cheapest signatures: `min_by_key` returns the first of equal elements.
         let Some((_, signature)) = scored.min_by_key(|(cost, _)| *cost) else {
             return self.misfit(function, &args, span);
         };
@@ -64,7 +64,7 @@ impl Binder<'_> {
         Ok(Fitted { args, ty, format })
     }
 
-    /// The same for a signature of lists of any type: lists and elements get one type of elements.
+    /// As above for a signature with lists of any type: lists and elements get one element type.
     fn fit_lists(
         &mut self,
         function: &'static FunctionSpec,
@@ -138,8 +138,8 @@ impl Binder<'_> {
     }
 }
 
-/// The only argument that does not fit, where all ways to call the function with so many arguments
-/// agree on that.
+/// The only argument that does not fit, if this is the same for all signatures with that number of
+/// arguments.
 fn the_misfit<'a>(function: &FunctionSpec, args: &'a [Expr]) -> Option<(usize, &'a Expr)> {
     let fits_count = |s: &&Signature| {
         let declared = s.args.len();
@@ -160,13 +160,13 @@ fn the_misfit<'a>(function: &FunctionSpec, args: &'a [Expr]) -> Option<(usize, &
     found
 }
 
-/// The type that argument `index` has in a signature.
+/// The type of argument `index` in a signature.
 fn wanted(signature: &Signature, index: usize) -> Ty {
     let last = signature.args.last().copied().unwrap_or(Ty::Null);
     signature.args.get(index).copied().unwrap_or(last)
 }
 
-/// How far the arguments are from the signature; `None` if they do not fit.
+/// The cost of converting the arguments to the signature; `None` if they do not fit.
 fn score(function: &FunctionSpec, signature: &Signature, args: &[Expr]) -> Option<usize> {
     let declared = signature.args.len();
     let least = declared.saturating_sub(signature.optional);
@@ -185,13 +185,13 @@ fn score(function: &FunctionSpec, signature: &Signature, args: &[Expr]) -> Optio
     Some(total)
 }
 
-/// Whether a signature is of lists of any type.
+/// Whether a signature has lists of any type.
 fn is_of_lists(signature: &Signature) -> bool {
     let is_list = |ty: &Ty| matches!(*ty, Ty::ANY_LIST | Ty::ANY_LISTS);
     signature.args.iter().any(is_list) || is_list(&signature.returns)
 }
 
-/// The type of the elements of the lists of a call; `None` if there is none that holds all.
+/// The element type of the lists of a call; `None` if there is no common type.
 fn element_of(function: &FunctionSpec, signature: &Signature, args: &[Expr]) -> Option<Ty> {
     let has_lists = signature.args.iter().any(|ty| matches!(*ty, Ty::ANY_LIST | Ty::ANY_LISTS));
     let takes_elements = function.kind == FunctionKind::Scalar || !has_lists;
@@ -225,8 +225,8 @@ fn element_of(function: &FunctionSpec, signature: &Signature, args: &[Expr]) -> 
     texts.iter().all(fits).then_some(element)
 }
 
-/// The common type of the arguments declared as any type. They need one only where the result
-/// takes it: the arguments of `concat` and `format` keep a type each.
+/// The common type of the arguments declared as any type. They need one only if it is the type of
+/// the result: each argument of `concat` and `format` keeps its own type.
 fn unified(signature: &Signature, args: &[Expr]) -> Option<Ty> {
     if signature.returns != Ty::Null {
         return Some(Ty::Null);
@@ -275,7 +275,7 @@ fn conversion_cost(arg: &Expr, to: Ty) -> Option<usize> {
     }
 }
 
-/// A signature as documentation writes it.
+/// A signature in the notation of the documentation.
 fn signature_text(name: &str, signature: &Signature) -> String {
     let required = signature.args.len().saturating_sub(signature.optional);
     let mut text = format!("{name}(");

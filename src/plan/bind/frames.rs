@@ -1,4 +1,4 @@
-//! The queries around the one that is bound, and what it reads of their rows.
+//! The outer queries of the query that is being bound, and the values that it reads of their rows.
 
 use std::sync::Arc;
 
@@ -7,16 +7,16 @@ use super::{Binder, Bound};
 use crate::lang::ast::Name;
 use crate::plan::{Expr, ExprKind, Plan};
 
-/// A query around, as a sub-query or a lateral input of it sees it.
+/// An outer query, as its sub-query or lateral input sees it.
 #[derive(Debug)]
 pub(super) struct Frame {
     pub(super) scope: Arc<Scope>,
-    /// What is read of its rows so far: the parameters by number.
+    /// The expressions over its rows that are read so far: the parameters by number.
     args: Vec<Expr>,
 }
 
 impl Frame {
-    /// The parameter that an expression over the row around is.
+    /// The parameter for an expression over the outer row.
     fn param(&mut self, expr: Expr) -> Expr {
         let known = self.args.iter().position(|arg| arg.same(&expr));
         let index = known.unwrap_or(self.args.len());
@@ -29,8 +29,8 @@ impl Frame {
 }
 
 impl Binder<'_> {
-    /// Binds what sees the columns of `scope` as those of the query around; returns it with what it
-    /// reads of them.
+    /// Runs `bind` with the columns of `scope` as those of the outer query; also returns the
+    /// expressions that are read of them.
     pub(super) fn within<T>(
         &mut self,
         scope: Arc<Scope>,
@@ -42,7 +42,7 @@ impl Binder<'_> {
         Ok((bound?, args))
     }
 
-    /// The column of a query around that a name means, the innermost one's first.
+    /// The column of an outer query that a name refers to; inner queries are searched first.
     pub(super) fn outer_column(&mut self, name: &Name) -> Option<Bound<Expr>> {
         for level in (0..self.frames.len()).rev() {
             let Some(frame) = self.frames.get(level) else { continue };
@@ -56,7 +56,7 @@ impl Binder<'_> {
                     let error = scope.missing(name, miss);
                     return Some(self.fail(error));
                 }
-                // The table is one of that query, and has no such column.
+                // The table belongs to that query, but has no such column.
                 Err(miss @ Miss::Unknown) if name.parts.len() > 1 => {
                     let error = scope.missing(name, miss);
                     return Some(self.fail(error));
@@ -67,12 +67,13 @@ impl Binder<'_> {
         None
     }
 
-    /// An expression over the rows of the query around at `level`, as what is bound now sees it.
+    /// Passes an expression over the rows of the outer query at `level` inwards, as a parameter at
+    /// each level.
     fn hand_in(&mut self, expr: Expr, level: usize) -> Expr {
         self.frames.iter_mut().skip(level).fold(expr, |expr, frame| frame.param(expr))
     }
 
-    /// A plan that was bound within so many queries, for use in what is bound now.
+    /// Adapts a plan that was bound at an outer level for use at the current level.
     pub(super) fn hand_in_plan(&mut self, plan: &mut Plan, level: usize) {
         plan.map_params(&mut |_, param| self.hand_in(param.clone(), level));
     }

@@ -1,9 +1,9 @@
 //! `FROM`: tables, sub-queries and joins, and the scope that they create.
 //!
-//! A scan is bound with all columns of its table, followed by the reasons for the absence of each;
-//! `rewrite` drops unused columns. Tables of several open sources are joined only by the written
-//! conditions: a query that needs only rows of the same dump adds `dump` to
-//! `USING` or `ON` (NATURAL includes it automatically, because it is visible then).
+//! A scan is bound with all columns of its table, followed by the reasons for absent values of
+//! each; `rewrite` drops unused columns. Tables of several open sources are joined only by the
+//! written conditions: a query that needs only rows of the same dump adds `dump` to `USING` or `ON`
+//! (NATURAL includes it, because `dump` is then a visible column).
 
 mod using;
 
@@ -27,7 +27,7 @@ pub(super) type Source = (Plan, Scope);
 
 impl Binder<'_> {
     pub(super) fn table_ref(&mut self, table: &TableRef) -> Bound<Source> {
-        // Joins lean to the left: the left side is walked without recursion.
+        // Joins are left-associative: the left side is walked without recursion.
         let mut joins = Vec::new();
         let mut first = table;
         while let (TableRefKind::Join { left, right, kind, on }, None) = (&first.kind, &first.alias)
@@ -79,7 +79,7 @@ impl Binder<'_> {
         Ok((plan, scope))
     }
 
-    /// The rows of a table, made into others.
+    /// Applies an operator such as PIVOT to the rows of a table.
     pub(super) fn turned(&mut self, source: Source, turn: &Turn) -> Bound<Source> {
         match turn {
             Turn::Pivot(pivot) => self.pivot(source, pivot),
@@ -132,7 +132,7 @@ impl Binder<'_> {
         Ok((plan, scope))
     }
 
-    /// The plan of a common table expression that reads rows of the queries around.
+    /// A copy of the plan of a common table expression that reads rows of outer queries.
     fn copied(&mut self, mut plan: Plan, level: usize, name: &str, span: Span) -> Bound<Source> {
         self.check_depth(plan.depth(), span)?;
         self.grow(plan.size(), span)?;
@@ -191,12 +191,12 @@ impl Binder<'_> {
         on: &JoinOn,
         span: Span,
     ) -> Bound<Source> {
-        // Whatever on the right names columns of the left is lateral, with the word or without.
+        // An input on the right that names columns of the left is lateral, with or without LATERAL.
         let seen = left.as_ref().map(|(_, scope)| scope.clone()).unwrap_or_default();
         let bound = self.within(Arc::new(seen), |binder| binder.table_ref(right));
         let ((left, left_scope), ((mut right_plan, mut right_scope), mut args)) = (left?, bound?);
         if !args.is_empty() && !args.iter().any(Expr::reads_columns) {
-            // It reads rows of the queries around alone.
+            // It reads rows of the outer queries only.
             right_plan.give(&args);
             args.clear();
         }
@@ -271,7 +271,7 @@ impl Binder<'_> {
     }
 }
 
-/// A scan of everything there is in a table.
+/// A scan of all columns of a table.
 fn scan(spec: &TableSpec, span: Span) -> Source {
     let columns = spec
         .columns
@@ -280,7 +280,8 @@ fn scan(spec: &TableSpec, span: Span) -> Source {
     scan_all(Scanned::Table(spec.name), spec.name, columns.collect(), span)
 }
 
-/// A scan of all columns, which are given with whether they are hidden, under a table's name.
+/// A scan of all columns under a table's name; each column is given with a flag that says whether
+/// it is hidden.
 pub(super) fn scan_all(
     table: Scanned,
     name: &str,
@@ -315,7 +316,7 @@ pub(super) fn scan_all(
     (plan, scope)
 }
 
-/// The columns of a plan under a table's name; none if it is empty.
+/// The columns of a plan under a table's name; if the name is empty, under none.
 pub(super) fn scope_of(plan: &Plan, table: &str) -> Scope {
     let named = !table.is_empty();
     let columns = plan.columns().into_iter().zip(&plan.schema).map(|(expr, field)| ScopeColumn {

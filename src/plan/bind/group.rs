@@ -8,7 +8,7 @@ use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{self, GroupBy};
 use crate::plan::{Expr, ExprKind, Field};
 
-/// The keys of an aggregation, for rewriting what stands above it.
+/// The keys of an aggregation, for rewriting the expressions above it.
 pub(super) struct Grouping<'a> {
     /// The keys over the rows of `FROM`.
     pub(super) keys: &'a [Expr],
@@ -19,7 +19,8 @@ pub(super) struct Grouping<'a> {
 }
 
 impl Grouping<'_> {
-    /// Makes an expression over rows one over groups; names the columns that are not grouped.
+    /// Converts an expression over rows to one over groups; collects the columns that are not
+    /// grouped.
     pub(super) fn rewrite(&self, expr: &mut Expr, loose: &mut Vec<(Span, String)>) {
         if let Some(key) = self.keys.iter().position(|k| k.same(expr)) {
             expr.kind = ExprKind::Column(key);
@@ -44,7 +45,8 @@ impl Grouping<'_> {
 }
 
 impl Binder<'_> {
-    /// The keys that the clause names. `items` are the list's expressions, `None` for wrong ones.
+    /// The keys that the clause names. `items` are the expressions of the select list, `None` for
+    /// those with errors.
     pub(super) fn group_keys(
         &mut self,
         group_by: &GroupBy,
@@ -102,7 +104,8 @@ impl Binder<'_> {
         )
     }
 
-    /// Reports columns that are neither grouped nor aggregated, together for one place (a `*`).
+    /// Reports columns that are neither grouped nor aggregated; those with the same span (a `*`)
+    /// together.
     pub(super) fn report_loose(&mut self, loose: Vec<(Span, String)>, grouped: bool) -> Bound<()> {
         let mut places: Vec<(Span, Vec<String>)> = Vec::new();
         for (span, name) in loose {

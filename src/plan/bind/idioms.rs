@@ -1,6 +1,6 @@
-//! What is written in other languages, and what to write here.
+//! Constructs of other languages, with their equivalents in dumpql.
 
-/// Functions of other dialects of SQL and of KQL, sorted, and what is written instead.
+/// Functions of other dialects of SQL and of KQL, sorted, with their equivalents.
 const FUNCTIONS: &[(&str, &str)] = &[
     ("charindex", "write position('part' IN text)"),
     ("convert", "write CAST(x AS type), or x::type"),
@@ -54,7 +54,7 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("unix_timestamp", "write epoch(t)"),
 ];
 
-/// Methods of the data model that `dx` shows, in small letters.
+/// Methods of the data model of the debugger's `dx` command, in lower case.
 const METHODS: &[(&str, &str)] = &[
     ("any", "FROM threads |> WHERE … |> LIMIT 1"),
     ("count", "FROM threads |> AGGREGATE count(*)"),
@@ -69,18 +69,18 @@ const METHODS: &[(&str, &str)] = &[
     ("where", "FROM threads |> WHERE state = 'Waiting'"),
 ];
 
-/// What to write for a function of another language.
+/// The equivalent of a function of another language.
 pub(super) fn function(name: &str) -> Option<&'static str> {
     find(FUNCTIONS, name)
 }
 
-/// What to write for `threads.Where(t => …)`.
+/// The equivalent of a method call such as `threads.Where(t => …)`.
 pub(super) fn method(name: &str) -> Option<&'static str> {
     let (_, method) = name.rsplit_once('.')?;
     find(METHODS, method)
 }
 
-/// What to write for a word that names no column: a unit of time, or digits of an address.
+/// Help for a word that names no column: a unit of time, or the digits of an address.
 pub(super) fn column(name: &str) -> Option<String> {
     const UNITS: [&str; 12] = [
         "microsecond",
@@ -110,7 +110,7 @@ fn find(all: &'static [(&str, &str)], name: &str) -> Option<&'static str> {
     all.get(found).map(|(_, help)| *help)
 }
 
-/// What to write for a type that there is not.
+/// The equivalent of an unknown type.
 pub(super) fn type_name(name: &str) -> Option<&'static str> {
     Some(match name.to_ascii_uppercase().as_str() {
         "DECIMAL" | "NUMERIC" | "DEC" | "HUGEINT" | "UHUGEINT" | "INT128" => {
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_meant_is_found() {
+    fn equivalents_are_found() {
         assert_eq!(function("GETDATE"), Some("write now()"));
         assert!(method("threads.Where").is_some_and(|help| help.contains("|> WHERE")));
         assert_eq!(

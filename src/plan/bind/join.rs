@@ -9,15 +9,15 @@ use crate::plan::convert;
 use crate::plan::walk::conjunction;
 use crate::plan::{Expr, ExprKind, Field, JoinForm, Plan, Rel};
 
-/// A join on its way.
+/// A join while it is bound.
 pub(super) struct Joined {
     pub(super) left: Plan,
     pub(super) right: Plan,
     pub(super) left_scope: Scope,
-    /// Columns are numbered behind those of the left.
+    /// The columns of the right side, numbered after those of the left.
     pub(super) right_scope: Scope,
     pub(super) kind: JoinKind,
-    /// What the right side reads of a left row.
+    /// The expressions over a left row that the right side reads.
     pub(super) args: Vec<Expr>,
     pub(super) span: Span,
 }
@@ -30,7 +30,7 @@ impl Joined {
         scope
     }
 
-    /// The visible columns that both sides have, in the order of the left.
+    /// The visible columns that both sides have, in the order of the left side.
     pub(super) fn common_names(&self) -> Vec<Ident> {
         let visible = |s: &Scope| -> Vec<String> {
             let columns = s.columns.iter().filter(|c| !c.hidden && !c.shadowed);
@@ -72,7 +72,7 @@ impl Joined {
 }
 
 impl Joined {
-    /// Pairs of keys and the rest of a condition as one condition.
+    /// Pairs of keys and a residual condition, combined into one condition.
     fn all(&self, keys: Vec<(Expr, Expr)>, residual: Option<Expr>) -> Option<Expr> {
         let width = self.left.schema.len();
         let equal = keys.into_iter().map(|(left, mut right)| {
@@ -83,8 +83,8 @@ impl Joined {
     }
 }
 
-/// The columns of both sides; names that both have are qualified, so that EXPLAIN and messages
-/// tell them apart.
+/// The columns of both sides; names that both sides have are qualified, so that EXPLAIN and
+/// messages distinguish them.
 fn joined_schema(joined: &Joined) -> Vec<Field> {
     if matches!(joined.kind, JoinKind::Semi | JoinKind::Anti) {
         return joined.left.schema.clone();
@@ -111,8 +111,8 @@ fn joined_schema(joined: &Joined) -> Vec<Field> {
     schema
 }
 
-/// Splits conditions of a join into pairs of keys and the rest. Right keys are numbered from the
-/// right's first column.
+/// Splits the conditions of a join into pairs of keys and the rest. Right keys are numbered from
+/// the first column of the right side.
 pub(in crate::plan) fn equi_keys(terms: Vec<Expr>, width: usize) -> (Vec<(Expr, Expr)>, Vec<Expr>) {
     let (mut keys, mut rest) = (Vec::new(), Vec::new());
     for term in terms {
@@ -149,8 +149,8 @@ fn equi_key(term: &Expr, width: usize) -> Option<(Expr, Expr)> {
     Some((a, b))
 }
 
-/// Keys are of one type: an INTEGER beside an ADDRESS becomes one, NULL if it is negative, which
-/// equals nothing, as it should.
+/// Converts keys to one type. An INTEGER beside an ADDRESS is converted to one; a negative INTEGER
+/// becomes NULL, which correctly equals no address.
 pub(in crate::plan) fn key_types(a: Expr, b: Expr) -> (Expr, Expr) {
     match (a.ty, b.ty) {
         (Ty::Int, Ty::Addr) => (convert::cast(a, Ty::Addr, true), b),
@@ -159,7 +159,8 @@ pub(in crate::plan) fn key_types(a: Expr, b: Expr) -> (Expr, Expr) {
     }
 }
 
-/// The condition as `left op right`, if it is an inequality between the two sides, of numbers or times.
+/// The condition as `left op right`, if it is an inequality of numbers or times between the two
+/// sides.
 pub(super) fn inequality(term: &Expr, width: usize) -> Option<Expr> {
     let ExprKind::Binary { op, left, right } = &term.kind else { return None };
     let numbers = matches!(left.ty.physical(), Physical::Int | Physical::Double | Physical::Addr);

@@ -1,4 +1,4 @@
-//! Lambdas, and the calls that take them: functions of the elements of a list.
+//! Lambdas, and the list functions that take them.
 
 use super::call::adapted;
 use super::expr::Place;
@@ -8,11 +8,12 @@ use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{self, Call, Ident, Name};
 use crate::plan::{AggregateCall, Each, EachWork, Expr, ExprKind};
 
-/// Functions of the elements of a list, by the names of their specifications.
+/// List functions that evaluate an expression for each element, by the names of their
+/// specifications.
 const EACH: [&str; 4] = ["list_transform", "list_filter", "list_reduce", "list_aggregate"];
 
 impl Binder<'_> {
-    /// The argument of a lambda around that a name means.
+    /// The argument of an enclosing lambda that a name refers to.
     pub(super) fn local(&self, name: &Name) -> Option<Expr> {
         let first = name.parts.first()?;
         let mut locals = self.locals.iter().rev();
@@ -20,17 +21,18 @@ impl Binder<'_> {
         Some(Expr::new(ExprKind::Local(*id), *ty, name.span))
     }
 
-    /// Fails within a lambda, where no query can stand.
+    /// Fails within a lambda, where sub-queries are not allowed.
     pub(super) fn no_lambda(&mut self, span: Span) -> Bound<()> {
         if self.locals.is_empty() {
             return Ok(());
         }
-        let message = "a sub-query cannot stand in a lambda";
+        let message = "a sub-query is not allowed in a lambda";
         let error = Diagnostic::at(Code::Unsupported, span, message);
         self.fail(error.help("write FROM t, unnest(t.list) AS u(x), and join with the query"))
     }
 
-    /// A lambda that is no argument: with one name, a part of a column of JSON text.
+    /// A lambda that is not an argument of a list function: with one name, `->` extracts from a
+    /// column of JSON text.
     pub(super) fn lone_lambda(
         &mut self,
         params: &[Ident],
@@ -46,12 +48,15 @@ impl Binder<'_> {
             let fitted = self.fit(function, args, span)?;
             return Ok(Expr::new(ExprKind::Call { function, args: fitted.args }, fitted.ty, span));
         }
-        let error =
-            Diagnostic::at(Code::BadQuery, span, "a lambda stands in the call of a function");
+        let error = Diagnostic::at(
+            Code::BadQuery,
+            span,
+            "a lambda is only allowed as an argument of a list function",
+        );
         self.fail(error.help("as in list_transform(list, x -> x + 1)"))
     }
 
-    /// A call of a function of the elements of a list; `None` if it is none.
+    /// A call of a list function; `None` for other calls.
     pub(super) fn each_call(
         &mut self,
         call: &Call,
@@ -95,7 +100,7 @@ impl Binder<'_> {
         self.fail(error.help(format!("it is called as {}", super::nested::ways(function))))
     }
 
-    /// The list that a function works on.
+    /// The list argument of a list function.
     fn each_list(&mut self, list: &ast::Expr, place: Place<'_>) -> Bound<(Expr, Ty)> {
         let list = self.expr(list, place)?;
         match list.ty {

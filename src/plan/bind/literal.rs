@@ -41,7 +41,7 @@ impl Binder<'_> {
         )
     }
 
-    /// The parameter's value, which acts as a literal in its place.
+    /// The value of a parameter, which is treated as a literal.
     pub(super) fn parameter(&mut self, name: &str, span: Span) -> Bound<Expr> {
         if let Some(value) = parameter(self.params, name) {
             return Ok(Expr::literal(value.clone(), span));

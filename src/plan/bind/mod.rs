@@ -1,8 +1,8 @@
 //! Resolves names to columns and converts syntax to typed plans.
 //!
 //! The binder walks the tree once. It collects errors and continues where that makes sense, so that
-//! one run reports several unknown columns. It optimises only constants: its plan mirrors the
-//! query, and `rewrite` makes it fast.
+//! one run reports several unknown columns. It only folds constants: its plan has the structure of
+//! the query, and `rewrite` optimizes it.
 
 mod arithmetic;
 mod calendar;
@@ -49,46 +49,47 @@ use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{Ident, Statement};
 use frames::Frame;
 
-/// How deep expressions, operators and sub-queries may stand in each other, taken together. Every
-/// later pass recurses no deeper than a small multiple of this.
+/// The maximum nesting depth of expressions, operators and sub-queries taken together. Every later
+/// pass recurses no deeper than a small multiple of this.
 const MAX_DEPTH: usize = 300;
 
-/// How many nodes names and short forms may expand to.
+/// The maximum number of nodes to which names and short forms may expand.
 const MAX_NODES: usize = 200_000;
 
-/// How many errors one run reports.
+/// The maximum number of errors that one run reports.
 const MAX_ERRORS: usize = 12;
 
-/// Stands for an error that has been recorded.
+/// Marks an error that has been recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Failed;
 
-/// What binding gives.
+/// The result of binding.
 type Bound<T> = Result<T, Failed>;
 
 /// A common table expression in scope.
 #[derive(Debug)]
 struct Cte {
     name: String,
-    /// `None` if it is wrong itself, which has been reported.
+    /// `None` if its query has an error, which has been reported.
     meaning: Option<Meaning>,
 }
 
-/// What the name of a common table expression stands for.
+/// What the name of a common table expression refers to.
 #[derive(Debug)]
 enum Meaning {
-    /// A plan that is computed once: its place in [`Binder::shared`].
+    /// A plan that is computed once: its index in [`Binder::shared`].
     Shared(usize),
-    /// A plan that reads rows of the queries around, so many at its place: each use has its own.
+    /// A plan that reads rows of outer queries, and the number of outer queries where it was bound:
+    /// each use has its own copy.
     Copied(Box<Plan>, usize),
-    /// Within the step of a recursion: the rows that were new before.
+    /// Within the step of a recursion: the new rows of the previous step.
     Working {
         id: usize,
         schema: Vec<Field>,
-        /// How often it was named.
+        /// The number of references to it.
         uses: std::rc::Rc<std::cell::Cell<usize>>,
     },
-    /// Within the first part of a recursive expression: nothing yet.
+    /// Within the first part of a recursive expression: not available yet.
     Itself,
 }
 
@@ -98,29 +99,29 @@ struct Binder<'a> {
     calls: &'a dyn Lookup,
     params: &'a Params,
     definitions: &'a Definitions,
-    /// Views that were named so far, with their places in [`Binder::shared`].
+    /// Views that have been named so far, with their indices in [`Binder::shared`].
     views: Vec<(String, Option<usize>)>,
     /// Views whose queries are being bound.
     expanding: Vec<String>,
     errors: Vec<Diagnostic>,
     ctes: Vec<Cte>,
     shared: Vec<SharedPlan>,
-    /// The queries around, the innermost last: names that resolve only there make the query
+    /// The outer queries, the innermost last: names that resolve only there make the query
     /// correlated.
     frames: Vec<Frame>,
-    /// How many recursions there are.
+    /// The number of recursions.
     recursions: usize,
-    /// The arguments of the lambdas around, the innermost last: name, number and type.
+    /// The arguments of the enclosing lambdas, the innermost last: name, number and type.
     locals: Vec<(String, usize, Ty)>,
-    /// How many arguments of lambdas there are in the statement.
+    /// The number of lambda arguments in the statement.
     lambda_params: usize,
     depth: usize,
     nodes: usize,
-    /// What `now()` is in all of the statement.
+    /// The value of `now()` in the whole statement.
     now: i64,
 }
 
-/// Turns a statement into a plan that says what the statement says.
+/// Converts a statement to a plan with the structure of the statement.
 pub(super) fn statement(
     statement: &Statement,
     catalog: &Catalog,
@@ -173,12 +174,12 @@ impl Binder<'_> {
         Err(Failed)
     }
 
-    /// Records an error that is a code and a message.
+    /// Records an error with a code and a message.
     fn fail_at<T>(&mut self, code: Code, span: Span, message: impl Into<String>) -> Bound<T> {
         self.fail(Diagnostic::at(code, span, message))
     }
 
-    /// Runs `f` so many levels deeper, within the limit.
+    /// Runs `f` with the nesting depth increased by `levels`, within the limit.
     fn deeper<T>(
         &mut self,
         levels: usize,
@@ -202,7 +203,7 @@ impl Binder<'_> {
         )
     }
 
-    /// Accounts for `nodes` that were not written but copied.
+    /// Counts `nodes` that come from expansion against the limit.
     fn grow(&mut self, nodes: usize, span: Span) -> Bound<()> {
         self.nodes = self.nodes.saturating_add(nodes);
         if self.nodes <= MAX_NODES {
@@ -218,20 +219,20 @@ impl Binder<'_> {
         )
     }
 
-    /// The texts in the only column of a plan, which runs now.
+    /// Runs a plan now; returns the texts in its only column.
     fn texts(&self, plan: Plan) -> Result<Vec<String>, Diagnostic> {
         let functions = rewrite::Functions { row_number: self.catalog.function("row_number") };
         self.calls.texts(rewrite::plan(plan, self.shared.clone(), functions))
     }
 
-    /// A copy of an expression, accounted for.
+    /// A copy of an expression, counted against the limit.
     fn copy(&mut self, expr: &super::Expr) -> Bound<super::Expr> {
         self.grow(expr.size(), expr.span)?;
         Ok(expr.clone())
     }
 }
 
-/// Gives the columns of a plan new names from the left; more names than columns are an error.
+/// Renames the columns of a plan from the left; more names than columns are an error.
 fn rename(binder: &mut Binder<'_>, plan: &mut Plan, names: &[Ident]) -> Bound<()> {
     if let Some(extra) = names.get(plan.schema.len()) {
         let message = format!("{} column names for {} columns", names.len(), plan.schema.len());

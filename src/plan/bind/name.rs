@@ -6,7 +6,7 @@ use crate::time;
 use super::expr::match_words;
 use super::ops::{op_words, precedence};
 
-/// How long a name may get.
+/// The maximum length of a name.
 const LONGEST: usize = 60;
 
 /// The name of an item of a select list.

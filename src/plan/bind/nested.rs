@@ -1,4 +1,4 @@
-//! Lists and structures: literals, elements, fields, and rows of their elements.
+//! Lists and structures: literals, elements, fields, and unnesting.
 
 use super::expr::{Place, article};
 use super::from::Source;
@@ -10,30 +10,30 @@ use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{self, Call, Ident, JoinKind, JoinOn, Name};
 use crate::plan::{Expr, ExprKind, Field, Plan, Rel};
 
-/// Until the rows of lists are made, column `UNNESTS + i` of an expression is an element of the `i`th.
+/// Until lists are unnested, column `UNNESTS + i` of an expression is an element of the `i`th list.
 pub(super) const UNNESTS: usize = usize::MAX / 4 * 3;
 
-/// How many lists a select may make rows of.
+/// The maximum number of lists that a select may unnest.
 const MAX_UNNESTS: usize = 100;
 
-/// How a function is called, for help.
+/// The signatures of a function, for help.
 pub(super) fn ways(function: &FunctionSpec) -> String {
     let texts = function.signature_texts();
     texts.join(", ")
 }
 
-/// Whether an expression holds an element of a list that rows are made of.
+/// Whether an expression contains an element of an unnested list.
 pub(super) fn holds_unnest(expr: &Expr) -> bool {
     !expr.columns_all(|index| index < UNNESTS)
 }
 
-/// Whether a call makes rows of a list.
+/// Whether a call unnests a list.
 pub(super) fn is_unnest(name: &str) -> bool {
     name.eq_ignore_ascii_case("unnest")
 }
 
 impl Binder<'_> {
-    /// The type of a list of these elements.
+    /// The type of a list with elements of this type.
     pub(super) fn list_type(&mut self, element: Ty, span: Span) -> Bound<Ty> {
         let message = format!("lists and structures may be nested {} deep", Ty::MAX_DEPTH);
         match Ty::list_of(element) {
@@ -42,7 +42,7 @@ impl Binder<'_> {
         }
     }
 
-    /// `{'a': 1, 'b': x}`.
+    /// A structure: `{'a': 1, 'b': x}`.
     pub(super) fn structure(
         &mut self,
         fields: &[(Ident, ast::Expr)],
@@ -80,7 +80,8 @@ impl Binder<'_> {
         Ok(Expr::new(ExprKind::Call { function, args: values }, ty, span))
     }
 
-    /// A field of a column whose name stands before the last dots; `None` if there is no such column.
+    /// A field of a column: the column's name precedes the last dots; `None` if there is no such
+    /// column.
     pub(super) fn field_of_column(&mut self, name: &Name, place: Place<'_>) -> Option<Bound<Expr>> {
         for split in (1..name.parts.len()).rev() {
             let (column, fields) = name.parts.split_at_checked(split)?;
@@ -106,7 +107,7 @@ impl Binder<'_> {
         None
     }
 
-    /// The field of a field … of a structure.
+    /// A field of a structure, or of a field of it, and so on.
     pub(super) fn fields_of(&mut self, of: Expr, names: &[Ident]) -> Bound<Expr> {
         names.iter().try_fold(of, |of, name| self.field(of, &name.text, name.span))
     }
@@ -135,8 +136,8 @@ impl Binder<'_> {
         Ok(Expr::new(ExprKind::Call { function, args: vec![of, place] }, ty, span))
     }
 
-    /// Calls that make lists and structures, or read structures, whose types follow from what they are
-    /// made of: `None` for all others.
+    /// Calls that create lists and structures, or read structures, whose types depend on the
+    /// arguments; `None` for all others.
     pub(super) fn of_structure(
         &mut self,
         function: &'static FunctionSpec,
@@ -185,7 +186,7 @@ impl Binder<'_> {
         Ok(Expr { kind: ExprKind::Call { function, args }, ty, format, span })
     }
 
-    /// Lists joined by `||`.
+    /// Concatenates lists with `||`.
     pub(super) fn joined_lists(&mut self, terms: Vec<Expr>) -> Bound<Expr> {
         let terms = self.unify(terms, "the operands of ||")?;
         let span = terms.iter().map(|t| t.span).reduce(Span::to).unwrap_or_default();
@@ -200,10 +201,10 @@ impl Binder<'_> {
         Ok(Expr::new(ExprKind::Call { function, args: terms }, ty, span))
     }
 
-    /// `unnest(list)` in the list of a select: a row for each element.
+    /// `unnest(list)` in the select list: a row for each element.
     pub(super) fn unnest(&mut self, call: &Call, span: Span, place: Place<'_>) -> Bound<Expr> {
         let Some(into) = place.unnests else {
-            let message = format!("`unnest` cannot stand in {}", place.clause);
+            let message = format!("`unnest` is not allowed in {}", place.clause);
             let error = Diagnostic::at(Code::BadQuery, span, message);
             return self.fail(error.help("write FROM t, unnest(t.list) AS u(x)"));
         };
@@ -225,7 +226,7 @@ impl Binder<'_> {
         Ok(Expr::new(ExprKind::Column(UNNESTS + index), ty, span))
     }
 
-    /// The list that rows are made of, and the type of its elements.
+    /// The list to unnest, and the type of its elements.
     fn unnested(&mut self, list: Expr) -> Bound<(Expr, Ty)> {
         match list.ty {
             Ty::List(of) if of.element() == Ty::Null => Ok((list, Ty::Int)),
@@ -238,7 +239,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The rows with a column more for each list: a row for each element of the longest.
+    /// Adds a column for each list, with a row for each element of the longest list.
     pub(super) fn with_unnests(plan: Plan, lists: Vec<Expr>) -> Plan {
         let (mut schema, span) = (plan.schema.clone(), plan.span);
         schema.extend(lists.iter().map(unnest_field));
@@ -270,7 +271,7 @@ impl Binder<'_> {
         bound.is_ok_and(|bound| matches!(bound.ty, Ty::Struct(_)))
     }
 
-    /// The fields of a structure as items.
+    /// The fields of a structure as items of the select list.
     pub(super) fn structure_items(
         &mut self,
         expr: &ast::Expr,
@@ -282,7 +283,7 @@ impl Binder<'_> {
         self.spread_structure(&bound).ok_or(Failed)?
     }
 
-    /// `s.*` of a column that is a structure.
+    /// `s.*`, where `s` is a column with structures.
     pub(super) fn structure_star(
         &mut self,
         qualifier: Option<&ast::Name>,
@@ -293,7 +294,8 @@ impl Binder<'_> {
         self.spread_structure(&found?)
     }
 
-    /// The fields of a structure in the place of `s.*` or `unnest(s)`; `None` if it is no structure.
+    /// The fields of a structure that replace `s.*` or `unnest(s)`; `None` if it is not a
+    /// structure.
     pub(super) fn spread_structure(&mut self, of: &Expr) -> Option<Bound<Vec<(String, Expr)>>> {
         let Ty::Struct(ty) = of.ty else { return None };
         let mut fields = Vec::with_capacity(ty.fields().len());
@@ -319,8 +321,8 @@ fn unnest_field(list: &Expr) -> Field {
     Field { name: "unnest".to_owned(), ty, format: list.format }
 }
 
-/// The rows of the left side of a join repeated for the elements of a list of theirs; `None` if the join
-/// is another one.
+/// A join with `unnest` of a list of the left side: the left rows repeated for the elements; `None`
+/// for other joins.
 pub(super) fn unnested(joined: &mut Joined, on: &JoinOn) -> Option<Source> {
     let always = match on {
         JoinOn::None => true,

@@ -1,4 +1,4 @@
-//! Operators: their operand and result types. [`ExprKind::Binary`] has the table.
+//! Operators: their operand and result types. The table is at [`ExprKind::Binary`].
 
 use super::arithmetic::{adapt_literal, literal_as};
 use super::collate::is_collated;
@@ -62,7 +62,7 @@ impl Binder<'_> {
         }
     }
 
-    /// A chain of operators that leans to the left, walked without recursion.
+    /// A left-associative chain of operators, walked without recursion.
     pub(super) fn chain(&mut self, expr: &ast::Expr, place: Place<'_>) -> Bound<Expr> {
         if let Some(moved) = self.calendar(expr, place) {
             return moved;
@@ -98,7 +98,7 @@ impl Binder<'_> {
 
     fn links(&mut self, first: &ast::Expr, links: &[Link<'_>], place: Place<'_>) -> Bound<Expr> {
         let mut left = match links.first() {
-            // It is bound with the comparison that it stands beside.
+            // COLLATE is bound with the comparison of which it is an operand.
             Some(link) if is_comparison(link.op) && is_collated(first) => Err(Failed),
             _ => self.expr(first, place),
         };
@@ -210,7 +210,7 @@ impl Binder<'_> {
         Ok(fold(Expr::binary(op, left, right, Ty::Bool)))
     }
 
-    /// Both sides as one type; an INTEGER and an ADDRESS that are no literals stay as they are.
+    /// Both sides as one type; an INTEGER and an ADDRESS that are not literals keep their types.
     pub(super) fn comparable(&mut self, left: Expr, right: Expr, at: Span) -> Bound<(Expr, Expr)> {
         if left.ty == right.ty && left.ty != Ty::Null {
             return Ok((left, right));
@@ -309,7 +309,7 @@ impl Binder<'_> {
         Ok(in_list_of(value, all.collect(), negated, span))
     }
 
-    /// An `IN` over integers and addresses, which have no type in common that holds both.
+    /// An `IN` over integers and addresses, for which there is no type that can hold both.
     fn any_equal(&mut self, value: &Expr, list: &[Expr], negated: bool, span: Span) -> Bound<Expr> {
         let mut terms = Vec::with_capacity(list.len());
         for entry in list {
@@ -330,7 +330,7 @@ fn in_list_of(value: Expr, list: Vec<Expr>, negated: bool, span: Span) -> Expr {
     Expr::new(ExprKind::InList { expr: Box::new(value), list, negated }, Ty::Bool, span)
 }
 
-/// Everything is text to `||`.
+/// Converts an operand of `||` to text.
 fn to_text(expr: Expr) -> Expr {
     match expr.ty {
         Ty::Text => expr,
@@ -339,7 +339,7 @@ fn to_text(expr: Expr) -> Expr {
     }
 }
 
-/// Folds constants of a tree of one associative operator, leaves first.
+/// Folds the constants of a tree of one associative operator, leaves first.
 fn fold_tree(mut expr: Expr) -> Expr {
     if let ExprKind::Binary { op: BinaryOp::And | BinaryOp::Or | BinaryOp::Concat, left, right } =
         &mut expr.kind
@@ -358,7 +358,7 @@ const fn is_comparison(op: BinaryOp) -> bool {
     matches!(op, Eq | NotEq | Lt | LtEq | Gt | GtEq)
 }
 
-/// How an operator is written.
+/// The operator as it is written.
 pub(in crate::plan) const fn op_words(op: BinaryOp) -> &'static str {
     match op {
         BinaryOp::Or => "OR",
@@ -383,7 +383,7 @@ pub(in crate::plan) const fn op_words(op: BinaryOp) -> &'static str {
     }
 }
 
-/// How strongly an operator binds; more is stronger.
+/// The precedence of an operator; a higher value binds more tightly.
 pub(in crate::plan) const fn precedence(op: BinaryOp) -> u8 {
     match op {
         BinaryOp::Or => 1,

@@ -16,7 +16,7 @@ pub(super) struct Order<'a> {
 }
 
 impl Order<'_> {
-    /// No order asked for.
+    /// No order.
     pub(super) const NONE: Order<'static> = Order { items: &[], all: None };
 
     pub(super) const fn is_none(&self) -> bool {
@@ -24,16 +24,16 @@ impl Order<'_> {
     }
 }
 
-/// What a key orders by.
+/// The column or expression of a key.
 #[derive(Debug, Clone)]
 pub(super) enum Target {
     /// A column of the output.
     Output(usize),
-    /// Something else.
+    /// Another expression.
     Expr(Expr),
 }
 
-/// A key, not yet placed.
+/// A key whose column is not assigned yet.
 #[derive(Debug, Clone)]
 pub(super) struct Key {
     pub(super) target: Target,
@@ -43,7 +43,8 @@ pub(super) struct Key {
 }
 
 impl Binder<'_> {
-    /// The keys, over output columns of these names and expressions or over the place.
+    /// The keys, over output columns with these names and expressions, or over the columns of the
+    /// place.
     pub(super) fn order_keys(
         &mut self,
         order: Order<'_>,
@@ -102,7 +103,7 @@ impl Binder<'_> {
         Ok(same.map_or(Target::Expr(bound), Target::Output))
     }
 
-    /// The output column of that name; several that are not the same are an error.
+    /// The output column with that name; several different ones are an error.
     fn output_named(
         &mut self,
         name: &str,
@@ -121,7 +122,7 @@ impl Binder<'_> {
         )
     }
 
-    /// The position that an integer literal names, from 0.
+    /// The 0-based position that an integer literal gives.
     pub(super) fn ordinal(
         &mut self,
         expr: &ast::Expr,
@@ -139,7 +140,7 @@ impl Binder<'_> {
     }
 }
 
-/// Sort keys over the output, and the expressions that have to be computed behind it.
+/// Sort keys over the output, and the expressions that have to be computed as further columns.
 pub(super) fn split_keys(keys: Vec<Key>, width: usize) -> (Vec<SortKey>, Vec<Expr>) {
     let mut extra: Vec<Expr> = Vec::new();
     let mut sorted = Vec::with_capacity(keys.len());
@@ -151,7 +152,7 @@ pub(super) fn split_keys(keys: Vec<Key>, width: usize) -> (Vec<SortKey>, Vec<Exp
                 width + extra.len() - 1
             }
         };
-        // The type is filled in by whoever knows the columns below.
+        // The caller, which knows the columns, sets the type (see `type_keys`).
         let column = Expr::new(ExprKind::Column(index), Ty::Null, key.span);
         sorted.push(sort_key(column, key.descending, key.nulls_first));
     }

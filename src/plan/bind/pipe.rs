@@ -1,6 +1,6 @@
-//! The pipe syntax: each step takes rows with the names of their columns and gives such rows again.
+//! The pipe syntax: each step converts rows with named columns to rows with named columns.
 //!
-//! As long as a step keeps columns, their tables' names and reasons of absence stay with them.
+//! As long as a step keeps columns, they keep their table names and reasons of absence.
 
 use super::expr::Place;
 use super::from::{Source, scope_of};
@@ -17,7 +17,7 @@ use crate::lang::ast::{
 };
 use crate::plan::{Expr, ExprKind, Plan};
 
-/// How many levels a step counts for.
+/// The number of nesting levels that a step counts as.
 const LEVELS: usize = 3;
 
 impl Binder<'_> {
@@ -33,7 +33,7 @@ impl Binder<'_> {
         })
     }
 
-    /// What stands before the first pipe.
+    /// The query before the first pipe.
     fn pipe_input(&mut self, query: &Query) -> Bound<Source> {
         if let Body::Select(select) = &query.body
             && let (true, Some(from)) = (is_plain(select), &select.from)
@@ -157,7 +157,7 @@ impl Binder<'_> {
         let names: Vec<Ident> = values.iter().map(|(name, _)| name.clone()).collect();
         let places = self.pipe_columns(&scope, &names, "SET")?;
         let width = plan.schema.len();
-        // Without the alias, so that no value sees another new one.
+        // The alias is removed, so that new columns cannot refer to each other.
         let item =
             |(_, value): &(Ident, ast::Expr)| SelectItem::Expr { expr: value.clone(), alias: None };
         let items: Vec<SelectItem> = values.iter().map(item).collect();
@@ -179,7 +179,7 @@ impl Binder<'_> {
         Ok((plan, scope))
     }
 
-    /// The places of columns in the scope, which have to be there and different.
+    /// The positions of columns in the scope, which have to exist and be different.
     fn pipe_columns(&mut self, scope: &Scope, names: &[Ident], step: &str) -> Bound<Vec<usize>> {
         let mut places: Vec<usize> = Vec::with_capacity(names.len());
         let mut failed = false;
@@ -245,7 +245,7 @@ impl Binder<'_> {
             .collect();
         let plain = |key: &PipeKey| matches!(key, PipeKey::Item(_));
         let group_by = if keys.is_empty() {
-            // One row comes of any number of rows, whatever the list holds.
+            // Aggregates without keys give one row, whatever the list contains.
             GroupBy::Sets(vec![GroupItem::Keys(Vec::new())])
         } else if keys.iter().all(plain) {
             GroupBy::Keys(list.iter().map(|item| item.expr.clone()).collect())
@@ -306,7 +306,7 @@ impl Binder<'_> {
     }
 }
 
-/// Whether a select gives the rows of its FROM as they are, but for a condition.
+/// Whether a select returns the rows of its FROM unchanged, or filtered.
 fn is_plain(select: &Select) -> bool {
     let all = match select.items.as_slice() {
         [SelectItem::Star { qualifier: None, exclude, replace, rename, like: None, .. }] => {
@@ -319,26 +319,26 @@ fn is_plain(select: &Select) -> bool {
     all && select.distinct == Distinct::No && !grouped && !windows
 }
 
-/// A column that a step made.
+/// A column that a step computes.
 const fn column(name: String, expr: Expr) -> ScopeColumn {
     ScopeColumn { qualifier: None, name, expr, hidden: false, shadowed: false, why: None }
 }
 
-/// Leaves a column out of the rows; by the name of its table it can still be had.
+/// Hides a column; it can still be used with the name of its table.
 fn hide(scope: &mut Scope, index: usize) {
     if let Some(column) = scope.columns.get_mut(index) {
         column.shadowed = true;
     }
 }
 
-/// Rows whose columns have names and no table.
+/// Rows whose columns have names but no table name.
 fn unnamed(plan: Plan) -> Source {
     let plan = settle_nulls(plan);
     let scope = scope_of(&plan, "");
     (plan, scope)
 }
 
-/// The rows with the columns of `*` alone.
+/// The rows with only the columns of `*`.
 fn visible((plan, scope): Source) -> Source {
     let columns = scope.star(None).unwrap_or_default();
     let kept: Vec<ScopeColumn> = columns.into_iter().cloned().collect();
@@ -349,7 +349,7 @@ fn visible((plan, scope): Source) -> Source {
     (plan, Scope { columns: columns.collect(), tables: scope.tables })
 }
 
-/// The keys of sets of groups, in the order in which they stand.
+/// The keys of grouping sets, in the order of the query.
 fn keys_of<'a>(item: &'a GroupItem, into: &mut Vec<&'a ast::Expr>) {
     match item {
         GroupItem::Keys(keys) => into.extend(keys),

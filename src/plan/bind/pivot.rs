@@ -1,5 +1,5 @@
-//! PIVOT: an aggregation with one column for each value and aggregate, each aggregate over the rows with
-//! the value.
+//! PIVOT: an aggregation with one column for each value and aggregate; each aggregate is computed
+//! over the rows with the value.
 
 use super::expr::Place;
 use super::from::{Source, scope_of};
@@ -16,10 +16,10 @@ use crate::lang::ast::{
 };
 use crate::plan::{Expr, ExprKind, Plan, SortKey, convert};
 
-/// How many columns a PIVOT makes at most.
+/// The maximum number of columns that a PIVOT creates.
 const MAX_COLUMNS: usize = 1_000;
 
-/// A value of an expression of ON: the rows with it, and what columns are called after it.
+/// A value of an ON expression: the condition that selects its rows, and the name of its columns.
 #[derive(Clone)]
 struct Choice {
     condition: Option<ast::Expr>,
@@ -27,7 +27,7 @@ struct Choice {
 }
 
 impl Binder<'_> {
-    /// The rows of a PIVOT over those of a table.
+    /// Binds a PIVOT over the rows of a table.
     pub(super) fn pivot(&mut self, source: Source, pivot: &Pivot) -> Bound<Source> {
         let mut columns = vec![Choice { condition: None, name: String::new() }];
         let aggregates = pivot.using.len().max(1);
@@ -109,7 +109,7 @@ impl Binder<'_> {
         )
     }
 
-    /// The values of an expression of ON, over rows that may have a column more for them.
+    /// The values of an ON expression. The rows may get a further column for it.
     fn choices(
         &mut self,
         (plan, scope): Source,
@@ -120,7 +120,7 @@ impl Binder<'_> {
             let choices = self.listed(on, values)?;
             return Ok((plan, scope, choices));
         }
-        // Values that are read are compared as texts, which are computed once.
+        // Values that are read from rows are compared as texts, which are computed once.
         let value = self.expr(&on.expr, Place::plain(&scope, "PIVOT"))?;
         let at = value.span;
         let text = convert::explicit(value, Ty::Text, false, None);
@@ -142,7 +142,7 @@ impl Binder<'_> {
         names.push(super::name::of(&on.expr));
         let plan = plan.project(exprs, names);
         let mut scope = scope;
-        // A name that no query can write.
+        // A name that cannot be written in a query.
         let name = format!("\u{0}{width}");
         scope.columns.push(ScopeColumn {
             qualifier: None,
@@ -161,10 +161,10 @@ impl Binder<'_> {
         Ok((plan, scope, values.into_iter().map(choice).collect()))
     }
 
-    /// Reads the different values of an expression over a plan, NULL aside.
+    /// Reads the distinct values of an expression over a plan, without NULL.
     fn asked(&mut self, plan: Plan, value: Expr, sorted: bool, span: Span) -> Bound<Vec<String>> {
         if plan.reads_params() || plan.reads_working() || value.reads_params() {
-            let message = "the values that PIVOT makes columns of depend on the query around it";
+            let message = "the values that PIVOT makes columns of depend on the outer query";
             let error = Diagnostic::at(Code::BadQuery, span, message);
             return self.fail(error.help("name them: ON x IN ('a', 'b')"));
         }
@@ -193,7 +193,7 @@ impl Binder<'_> {
         for (value, alias) in values {
             let (condition, name) = self.listed_value(&on.expr, value)?;
             if !known.insert(name.clone()) {
-                let message = format!("the value `{name}` stands twice in the list");
+                let message = format!("the value `{name}` is in the list twice");
                 return self.fail_at(Code::BadQuery, value.span, message);
             }
             choices.push(Choice { condition: Some(condition), name });
@@ -258,7 +258,7 @@ impl Choice {
     }
 }
 
-/// Gives the aggregates of an expression a filter, and counts them.
+/// Adds a filter to the aggregates of an expression, and counts them.
 struct Filtered<'b, 'c> {
     binder: &'b Binder<'c>,
     condition: Option<&'b ast::Expr>,
@@ -351,7 +351,7 @@ fn binary(op: BinaryOp, left: ast::Expr, right: ast::Expr, span: Span) -> ast::E
     ast::Expr { kind: AstKind::Binary { op, op_span: span, left, right }, span }
 }
 
-/// Rows without a table's name, whose columns have different names: `k`, `k_1`.
+/// Rows without a table name, whose columns get distinct names: `k`, `k_1`.
 pub(super) fn distinctly_named(plan: Plan) -> Source {
     let mut plan = settle_nulls(plan);
     let mut known = std::collections::BTreeSet::new();

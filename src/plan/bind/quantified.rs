@@ -9,19 +9,19 @@ use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{self, BinaryOp, Query};
 use crate::plan::{Expr, QueryKind};
 
-/// What a value is compared with.
+/// The operator and sub-query with which a value is compared.
 #[derive(Clone, Copy)]
 pub(super) struct Quantified<'q> {
-    /// The comparison.
+    /// The comparison operator.
     pub(super) op: BinaryOp,
-    /// Whether it has to hold with all rows; with one otherwise.
+    /// Whether it has to be true for all rows, or else for at least one.
     pub(super) all: bool,
     /// The rows.
     pub(super) query: &'q Query,
 }
 
 impl Binder<'_> {
-    /// A comparison of a value, or of a row of them, with the rows of a sub-query.
+    /// A comparison of a value or a row with the rows of a sub-query.
     pub(super) fn quantified(
         &mut self,
         value: &ast::Expr,
@@ -64,7 +64,8 @@ impl Binder<'_> {
         Ok(Expr::new(query_of(kind, fitted, args, plan), Ty::Bool, span))
     }
 
-    /// A comparison whose right side is `ANY (…)` or `ALL (…)`, or a row; `None` for all others.
+    /// A comparison whose right side is `ANY (…)` or `ALL (…)`, or in which a row is compared;
+    /// `None` for all others.
     pub(super) fn special_comparison(
         &mut self,
         expr: &ast::Expr,
@@ -90,9 +91,9 @@ impl Binder<'_> {
         )
     }
 
-    /// The error for `ANY (…)` or `ALL (…)` where no comparison is.
+    /// The error for `ANY (…)` or `ALL (…)` outside a comparison.
     pub(super) fn lone_quantifier<T>(&mut self, span: Span) -> Bound<T> {
-        let message = "ANY (…) and ALL (…) stand on the right of a comparison";
+        let message = "ANY (…) and ALL (…) are only allowed on the right of a comparison";
         self.fail(
             Diagnostic::at(Code::BadQuery, span, message)
                 .help("write x = ANY (SELECT …), or x > ALL (SELECT …)"),
@@ -112,7 +113,7 @@ const fn is_comparison(op: BinaryOp) -> bool {
     matches!(op, Eq | NotEq | Lt | LtEq | Gt | GtEq)
 }
 
-/// The comparison that holds where this one does not.
+/// The negated comparison operator.
 pub(in crate::plan) const fn opposite(op: BinaryOp) -> BinaryOp {
     match op {
         BinaryOp::Eq => BinaryOp::NotEq,

@@ -1,4 +1,4 @@
-//! Whole queries: `WITH`, set operations, `VALUES`, and the clauses that apply to any of them.
+//! Whole queries: `WITH`, set operations, `VALUES`, and the clauses that all of them can have.
 
 mod sets;
 
@@ -16,7 +16,7 @@ use crate::plan::shared::SharedPlan;
 use crate::plan::{Expr, Field, Plan, Rel, convert};
 pub(super) use sets::{Run, set_tree};
 
-/// How many levels a query counts for: as many operators may stand on each other in it.
+/// The nesting levels that a query counts as: it may consist of this many operators.
 const LEVELS: usize = 5;
 
 impl Binder<'_> {
@@ -53,7 +53,7 @@ impl Binder<'_> {
         Ok(())
     }
 
-    /// The plan of a common table expression, with the names that its columns are given.
+    /// The plan of a common table expression, with its column names.
     pub(super) fn named_columns(&mut self, plan: Plan, names: &[Ident]) -> Bound<Plan> {
         let mut plan = settle_nulls(plan);
         rename(self, &mut plan, names)?;
@@ -67,14 +67,14 @@ impl Binder<'_> {
         Meaning::Shared(self.share(plan))
     }
 
-    /// Keeps a plan that several places may refer to; returns its id.
+    /// Stores a plan that several places may refer to; returns its id.
     pub(super) fn share(&mut self, plan: Plan) -> usize {
         let depth = self.plan_depth(&plan);
         self.shared.push(SharedPlan { plan, uses: 0, depth });
         self.shared.len() - 1
     }
 
-    /// Counts so many more uses of the shared plans that a copied one refers to.
+    /// Increases the use counts of the shared plans that a copied plan refers to.
     pub(super) fn count_uses(&mut self, plan: &Plan, copies: usize) {
         if let Rel::Shared { id, .. } = plan.rel
             && let Some(shared) = self.shared.get_mut(id)
@@ -93,7 +93,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The depth of a plan with the shared ones put in.
+    /// The depth of a plan, shared plans included.
     fn plan_depth(&self, plan: &Plan) -> usize {
         let below = plan.inputs().into_iter().map(|p| self.plan_depth(p)).max().unwrap_or(0);
         let shared = match plan.rel {
@@ -109,7 +109,7 @@ impl Binder<'_> {
         1 + below.max(expr.subplan().map_or(0, |plan| self.plan_depth(plan)))
     }
 
-    /// The rows of a query in their order, without what pipes do with them.
+    /// The rows of a query in their order, before its pipes.
     pub(super) fn ordered(&mut self, query: &Query) -> Bound<Plan> {
         let order = Order { items: &query.order_by, all: query.order_by_all };
         let plan = match &query.body {
@@ -120,7 +120,7 @@ impl Binder<'_> {
         self.limited(plan, limit, query.limit_percent, offset)
     }
 
-    /// Some of the rows, as LIMIT and OFFSET say.
+    /// Applies LIMIT and OFFSET.
     pub(super) fn limited(
         &mut self,
         plan: Bound<Plan>,
@@ -158,7 +158,7 @@ impl Binder<'_> {
         let scope = Scope::default();
         let mark = self.errors.len();
         let Ok(bound) = self.expr(expr, Place::plain(&scope, what)) else {
-            // An unknown column says less than that no column can stand here.
+            // Replaces the error for an unknown column: no column is allowed here.
             if self.errors.iter().skip(mark).any(|e| e.code == Code::UnknownColumn) {
                 self.errors.truncate(mark);
                 return self.constant_count(expr.span, what);
@@ -180,10 +180,10 @@ impl Binder<'_> {
         }
     }
 
-    /// The hundredths of `LIMIT n%`.
+    /// The percentage of `LIMIT n%`.
     fn share_of_rows(&mut self, expr: &ast::Expr) -> Bound<f64> {
         let share = match &expr.kind {
-            #[allow(clippy::cast_precision_loss, reason = "beyond 100 it is refused")]
+            #[allow(clippy::cast_precision_loss, reason = "values above 100 are an error")]
             ast::ExprKind::Literal(ast::Literal::Int(n)) => *n as f64,
             ast::ExprKind::Literal(ast::Literal::Double(n)) => *n,
             _ => f64::NAN,

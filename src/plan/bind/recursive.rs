@@ -1,4 +1,4 @@
-//! `WITH RECURSIVE`: expressions that name themselves.
+//! `WITH RECURSIVE`: common table expressions that refer to themselves.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -11,10 +11,10 @@ use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{self, Body, Query, SetOp};
 use crate::plan::{Plan, Rel};
 
-/// How often the types of the first rows may widen to those of the next.
+/// How often the column types of the first rows may be widened to those of the step.
 const ROUNDS: usize = 4;
 
-/// What binding a step once more counts for, in nodes.
+/// The number of nodes that binding a step again counts as.
 const REBOUND: usize = 100;
 
 /// The two parts of a recursive expression.
@@ -27,7 +27,7 @@ struct Parts<'q> {
 }
 
 impl Binder<'_> {
-    /// An expression of `WITH RECURSIVE`, whether it names itself or not.
+    /// An expression of `WITH RECURSIVE`, recursive or not.
     pub(super) fn recursive(&mut self, cte: &ast::Cte) -> Bound<Plan> {
         let Some(parts) = parts(&cte.query) else {
             let plan = self.with_name(cte, Meaning::Itself, |binder| binder.query(&cte.query))?;
@@ -49,7 +49,7 @@ impl Binder<'_> {
         self.recursions += 1;
         for round in 0..ROUNDS {
             if round > 0 {
-                // Steps within steps double the work with each round.
+                // With nested recursions, each round doubles the work.
                 self.grow(REBOUND, parts.span)?;
             }
             let uses = Rc::new(Cell::new(0));
@@ -79,7 +79,7 @@ impl Binder<'_> {
         )
     }
 
-    /// Binds with the name of the expression meaning something.
+    /// Binds with a meaning for the name of the expression.
     fn with_name<T>(
         &mut self,
         cte: &ast::Cte,
@@ -93,9 +93,9 @@ impl Binder<'_> {
         bound
     }
 
-    /// The error for a recursive expression that names itself before it has rows.
+    /// The error for a recursive expression that refers to itself in its first part.
     pub(super) fn names_itself<T>(&mut self, name: &str, span: Span) -> Bound<T> {
-        let message = format!("`{name}` is named before it has rows");
+        let message = format!("`{name}` refers to itself before it has rows");
         self.fail(
             Diagnostic::at(Code::BadQuery, span, message)
                 .help("a recursive expression is: first rows UNION [ALL] a SELECT that names it")
@@ -104,7 +104,7 @@ impl Binder<'_> {
     }
 }
 
-/// The two parts of a query that is a UNION and nothing else.
+/// The two parts of a query that consists only of a UNION.
 fn parts(query: &Query) -> Option<Parts<'_>> {
     let tail = query.limit.is_some() || query.offset.is_some();
     if tail || !query.order_by.is_empty() || query.order_by_all.is_some() {

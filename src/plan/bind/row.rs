@@ -1,8 +1,8 @@
 //! Rows as values: `(a, b) = (c, d)`.
 //!
-//! As in DuckDB, values within rows are compared with NULL as a value that is greater than all
-//! others, so that comparing two rows is always true or false. Only rows of a sub-query are compared
-//! with three values (`(a, b) IN (SELECT …)`).
+//! As in DuckDB, values within rows are compared as if NULL were greater than all other values, so
+//! that comparing two rows is always true or false. Only comparisons with rows of a sub-query (`(a,
+//! b) IN (SELECT …)`) use three-valued logic.
 
 use super::expr::{Place, case_of, is_distinct};
 use super::{Binder, Bound, Failed};
@@ -13,12 +13,12 @@ use crate::plan::fold::fold;
 use crate::plan::walk::{balanced, conjunction};
 use crate::plan::{Expr, ExprKind};
 
-/// Whether several values stand in parentheses.
+/// Whether the expression is several values in parentheses.
 pub(super) const fn is_row(expr: &ast::Expr) -> bool {
     matches!(expr.kind, Ast::Row(_))
 }
 
-/// Values of two rows, in pairs of one type.
+/// The values of two rows in pairs; each pair has one type.
 type Pairs = Vec<(Expr, Expr)>;
 
 impl Binder<'_> {
@@ -72,7 +72,7 @@ impl Binder<'_> {
         Ok(Expr { span, ..fold(Expr::binary(join, low, high, Ty::Bool)) })
     }
 
-    /// `[NOT] IN` of a row and a list of them.
+    /// `[NOT] IN` of a row and a list of rows.
     pub(super) fn row_in_list(
         &mut self,
         row: &ast::Expr,
@@ -135,7 +135,7 @@ impl Binder<'_> {
         Ok(Expr { span, ..found })
     }
 
-    /// Whether the left row stands before the right one.
+    /// Whether the left row is less than the right row.
     fn before(&mut self, pairs: Pairs, span: Span) -> Bound<Expr> {
         let mut rest: Option<Expr> = None;
         for (left, right) in pairs.into_iter().rev() {
@@ -152,7 +152,7 @@ impl Binder<'_> {
         rest.ok_or(Failed)
     }
 
-    /// Whether a value is smaller than another, NULL being the greatest.
+    /// Whether a value is less than another, with NULL as the greatest.
     fn smaller(&mut self, left: &Expr, right: &Expr, span: Span) -> Bound<Expr> {
         let less = Expr::binary(BinaryOp::Lt, self.copy(left)?, self.copy(right)?, Ty::Bool);
         let unknown = is_null(self.copy(&less)?, false);

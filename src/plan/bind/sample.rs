@@ -1,5 +1,5 @@
-//! Samples: rows are chosen by a hash of their number and the seed, so that the same seed chooses the same
-//! rows.
+//! Samples: rows are selected by a hash of the row number and the seed, so that the same seed
+//! selects the same rows.
 
 use super::Bound;
 use super::from::Source;
@@ -13,7 +13,7 @@ use crate::plan::{
 };
 
 impl Binder<'_> {
-    /// Some of the rows of a table.
+    /// A sample of the rows of a table.
     pub(super) fn sample(&mut self, (plan, scope): Source, sample: &Sample) -> Bound<Source> {
         let (span, width) = (sample.span, plan.schema.len());
         let numbered = self.windowed_by(plan, &[("row_number", WindowKind::RowNumber)], None)?;
@@ -21,7 +21,7 @@ impl Binder<'_> {
             return self.unknown_function("hash", span);
         };
         let number = numbered.columns().pop().ok_or(Failed)?;
-        #[allow(clippy::cast_possible_wrap, reason = "a seed is its bits")]
+        #[allow(clippy::cast_possible_wrap, reason = "the bits of a seed matter, not its value")]
         let seed = Expr::literal(Value::Int(sample.seed.unwrap_or(0) as i64), span);
         let kind = ExprKind::Call { function: hash, args: vec![number, seed] };
         let key = Expr::new(kind, Ty::Addr, span);
@@ -60,7 +60,7 @@ impl Binder<'_> {
         Ok((first_columns(plan.filter(chosen), width), scope))
     }
 
-    /// The rows with the values of window functions over all of them, in an order, behind their columns.
+    /// Appends the values of window functions over all rows in an order.
     fn windowed_by(
         &mut self,
         plan: Plan,

@@ -4,7 +4,7 @@ use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{Ident, Name};
 use crate::plan::Expr;
 
-/// How many names help lists.
+/// The maximum number of names that help lists.
 pub(super) const LISTED: usize = 16;
 
 /// A column that can be named.
@@ -16,11 +16,11 @@ pub(super) struct ScopeColumn {
     pub(super) name: String,
     /// The column over the rows of `FROM`.
     pub(super) expr: Expr,
-    /// Left out of `*`.
+    /// Not included in `*`.
     pub(super) hidden: bool,
-    /// A merged column of `USING` stands for it: it has to be qualified.
+    /// Replaced by a merged column of `USING`; it has to be qualified.
     pub(super) shadowed: bool,
-    /// The reason for the value's absence, for columns of tables.
+    /// The reason that the value is absent, for columns of tables.
     pub(super) why: Option<Expr>,
 }
 
@@ -32,7 +32,7 @@ pub(super) struct Scope {
     pub(super) tables: Vec<String>,
 }
 
-/// Why a name means no column.
+/// Why a name refers to no column.
 #[derive(Debug)]
 pub(super) enum Miss {
     Unknown,
@@ -53,21 +53,21 @@ impl ScopeColumn {
     }
 }
 
-/// Whether `written` names the table `own`: all of it (`meta.tables`), or its last part.
+/// Whether `written` names the table `own`: the full name (`meta.tables`) or its last part.
 fn qualifier_fits(own: &str, written: &[Ident]) -> bool {
     let text = dotted(written);
     own.eq_ignore_ascii_case(&text)
         || own.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case(&text))
 }
 
-/// A name with its dots.
+/// The parts of a name with dots between them.
 pub(super) fn dotted(parts: &[Ident]) -> String {
     parts.iter().map(|p| p.text.as_str()).collect::<Vec<_>>().join(".")
 }
 
 impl Scope {
-    /// The column that a name means. What stands before its last dot names a table, or else the
-    /// column's own name has the dot (`Tcb.State` of a structure).
+    /// The column that a name refers to. The part before its last dot names a table, or the
+    /// column's own name contains the dot (`Tcb.State` of a structure).
     pub(super) fn find(&self, name: &Name) -> Result<&ScopeColumn, Miss> {
         let last = name.parts.len().saturating_sub(1);
         let miss = match self.find_in(&name.parts, last) {
@@ -78,7 +78,7 @@ impl Scope {
         others.into_iter().find_map(Result::ok).ok_or(miss)
     }
 
-    /// The column whose name begins at a part, of the table that the parts before name.
+    /// The column whose name starts at part `split`, in the table that the parts before name.
     fn find_in(&self, parts: &[Ident], split: usize) -> Result<&ScopeColumn, Miss> {
         let (qualifier, column) = parts.split_at_checked(split).ok_or(Miss::Unknown)?;
         let column = dotted(column);
@@ -104,7 +104,7 @@ impl Scope {
         Some(own.collect())
     }
 
-    /// Help that lists the columns, `of` one table if it is given.
+    /// Help that lists the columns; those of table `of` if it is not empty.
     pub(super) fn available(&self, of: &[Ident]) -> String {
         let wanted = self.columns.iter().filter(|c| !c.hidden && !c.shadowed);
         let names: Vec<&str> =
@@ -112,7 +112,7 @@ impl Scope {
         format!("available columns: {}", listed(&names))
     }
 
-    /// The error for a name that means no column.
+    /// The error for a name that refers to no column.
     pub(super) fn missing(&self, name: &Name, miss: Miss) -> Diagnostic {
         let (column, qualifier) = match name.parts.split_last() {
             Some((column, qualifier)) => (column.text.as_str(), qualifier),
@@ -148,7 +148,7 @@ impl Scope {
         }
     }
 
-    /// Whether columns are called as fields of what a name names.
+    /// Whether there are columns named as fields of `name`.
     fn has_fields_of(&self, name: &[Ident]) -> bool {
         let start = format!("{}.", dotted(name));
         let is_of = |column: &&ScopeColumn| {
@@ -175,7 +175,7 @@ impl Scope {
     }
 }
 
-/// The only fitting column; visible ones count before hidden ones.
+/// The only matching column; visible columns take precedence over hidden ones.
 fn choose(fits: Vec<&ScopeColumn>) -> Result<&ScopeColumn, Miss> {
     let visible: Vec<&ScopeColumn> = fits.iter().copied().filter(|c| !c.hidden).collect();
     let fits = if visible.is_empty() { fits } else { visible };
@@ -186,7 +186,7 @@ fn choose(fits: Vec<&ScopeColumn>) -> Result<&ScopeColumn, Miss> {
     }
 }
 
-/// Names with commas between, capped.
+/// Names with commas between them, up to a maximum number.
 pub(super) fn listed<S: AsRef<str>>(names: &[S]) -> String {
     let shown: Vec<&str> = names.iter().take(LISTED).map(AsRef::as_ref).collect();
     let mut text = shown.join(", ");

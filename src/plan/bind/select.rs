@@ -1,7 +1,7 @@
 //! `SELECT`: binds every clause over the rows of `FROM`, then combines the operators.
 //!
 //! A name refers to a column first, and otherwise to an earlier item of the select list (as in
-//! DuckDB). Only in ORDER BY a bare name refers to an item first.
+//! DuckDB). In ORDER BY, an unqualified name refers to an item first.
 
 mod items;
 
@@ -29,11 +29,11 @@ pub(super) struct Clauses {
     pub(super) qualify: Option<Expr>,
     order: Vec<Key>,
     on: Option<Vec<Target>>,
-    /// Lists that rows are made of.
+    /// Lists to unnest.
     unnests: Vec<Expr>,
 }
 
-/// What expressions refer to that is computed from several rows.
+/// The aggregates, windows and lists that expressions refer to.
 struct Collected {
     aggregates: Vec<AggregateCall>,
     groupings: Vec<Vec<Expr>>,
@@ -41,7 +41,7 @@ struct Collected {
 }
 
 impl Clauses {
-    /// The expressions of the list and of what orders it or makes it distinct.
+    /// The expressions of the select list, ORDER BY and DISTINCT ON.
     pub(super) fn exprs_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
         let order = self.order.iter_mut().map(|k| &mut k.target);
         let targets = order.chain(self.on.iter_mut().flatten());
@@ -62,7 +62,7 @@ impl Binder<'_> {
         self.select_over(select, plan, &scope, order)
     }
 
-    /// A select over rows that are there, whatever its FROM says.
+    /// A select over given rows instead of its FROM.
     pub(super) fn select_over(
         &mut self,
         select: &Select,
@@ -97,7 +97,7 @@ impl Binder<'_> {
         self.assemble(select, plan, clauses, collected)
     }
 
-    /// The rows with columns more behind the others; the new names. Windows may stand in them.
+    /// Appends columns to the rows; returns the new names. Window functions are allowed in them.
     pub(super) fn extended(
         &mut self,
         plan: Plan,
@@ -252,7 +252,7 @@ impl Binder<'_> {
         })
     }
 
-    /// The aggregation, and every clause above it over groups.
+    /// The aggregation, with every later clause rewritten over groups.
     fn aggregated(
         &mut self,
         plan: Plan,
@@ -281,13 +281,13 @@ impl Binder<'_> {
     }
 }
 
-/// Names for columns that are computed to sort by and not shown.
+/// Names for columns that are computed for sorting and not shown.
 pub(super) fn computed_names(plan: &Plan, exprs: &[Expr]) -> Vec<String> {
     let names: Vec<&str> = plan.schema.iter().map(|f| f.name.as_str()).collect();
     exprs.iter().map(|e| crate::plan::render::expr(e, &names)).collect()
 }
 
-/// The columns of an aggregation, named by what they compute.
+/// The columns of an aggregation, named after their expressions.
 pub(super) fn aggregate_schema(
     keys: &[Expr],
     aggregates: &[AggregateCall],
@@ -303,7 +303,7 @@ pub(super) fn aggregate_schema(
     keys.chain(aggregates).collect()
 }
 
-/// The targets as columns of the projection, which computes what is missing.
+/// The targets as columns of the projection; expressions that it does not compute yet are added.
 fn place_targets(targets: Vec<Target>, exprs: &mut Vec<Expr>) -> Vec<Expr> {
     let mut placed = Vec::with_capacity(targets.len());
     for target in targets {

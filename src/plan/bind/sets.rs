@@ -1,4 +1,4 @@
-//! GROUPING SETS, ROLLUP and CUBE: one aggregation for each set, over rows that are computed once.
+//! GROUPING SETS, ROLLUP and CUBE: one aggregation per set, over rows that are computed once.
 
 use super::expr::Place;
 use super::query::set_tree;
@@ -10,27 +10,26 @@ use crate::lang::ast::{self, Call, GroupItem, SetOp};
 use crate::plan::shared::placeholder;
 use crate::plan::{AggregateCall, Expr, ExprKind, Field, Plan, Rel};
 
-/// Until groups are placed, column `GROUPINGS + i` of an expression is the `i`th call of
-/// `grouping`.
+/// Until groups are bound, column `GROUPINGS + i` of an expression is the `i`th call of `grouping`.
 pub(super) const GROUPINGS: usize = usize::MAX / 4;
 
-/// How many sets a query may have.
+/// The maximum number of sets of a query.
 const MAX_SETS: usize = 1024;
 
-/// The most arguments of `grouping`: each is a bit.
+/// The maximum number of arguments of `grouping`: each is a bit of the result.
 const MAX_BITS: usize = 62;
 
 /// The keys of GROUP BY.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
-    /// All of them.
+    /// All keys of all sets.
     pub(super) keys: Vec<Expr>,
-    /// Which of them make a set; `None` if all make the only one.
+    /// The keys of each set, by index; `None` if all keys form the only set.
     pub(super) sets: Option<Vec<Vec<usize>>>,
 }
 
 impl Keys {
-    /// The place of a key, which is added if it is not there.
+    /// The index of a key, which is added if it is new.
     pub(super) fn add(&mut self, key: Expr) -> usize {
         if let Some(known) = self.keys.iter().position(|k| k.same(&key)) {
             return known;
@@ -41,7 +40,7 @@ impl Keys {
 }
 
 impl Binder<'_> {
-    /// The sets that items stand for: each set of one with each of the others.
+    /// The sets of several items: the cross product of the sets of each item.
     pub(super) fn group_sets(
         &mut self,
         items: &[GroupItem],
@@ -72,7 +71,7 @@ impl Binder<'_> {
         if count <= MAX_SETS {
             return Ok(());
         }
-        let message = format!("GROUP BY stands for {count} sets, the limit is {MAX_SETS}");
+        let message = format!("GROUP BY has {count} grouping sets, the limit is {MAX_SETS}");
         self.fail_at(Code::Limit, span, message)
     }
 
@@ -139,10 +138,10 @@ impl Binder<'_> {
         Ok(set)
     }
 
-    /// A call of `grouping`: a bit for each argument, set where the row's set is without it.
+    /// A call of `grouping`: a bit for each argument, set if the row's set does not contain it.
     pub(super) fn grouping(&mut self, call: &Call, span: Span, place: Place<'_>) -> Bound<Expr> {
         let Some(into) = place.groupings.filter(|_| place.aggregates.is_some()) else {
-            let message = format!("`{}` cannot stand in {}", call.name.text, place.clause);
+            let message = format!("`{}` is not allowed in {}", call.name.text, place.clause);
             return self.fail_at(Code::Grouping, span, message);
         };
         let extra = call.star || call.distinct || call.filter.is_some() || call.over.is_some();
@@ -163,7 +162,7 @@ impl Binder<'_> {
         Ok(Expr::new(ExprKind::Column(GROUPINGS + index), Ty::Int, span))
     }
 
-    /// The aggregation of a select: the keys, the aggregates, and what `grouping` gives.
+    /// The aggregation of a select: the keys, the aggregates, and the results of `grouping`.
     pub(super) fn aggregation(
         &mut self,
         plan: Plan,
@@ -203,8 +202,7 @@ impl Binder<'_> {
         set_tree(SetOp::Union, true, plans, span).ok_or(Failed)
     }
 
-    /// The rows that several sets group: computed once, unless they differ from row to row of a query
-    /// around.
+    /// The rows that several sets group: computed once, unless they depend on the outer row.
     fn rows_of_sets(&mut self, plan: Plan, sets: usize) -> Bound<Plan> {
         if plan.reads_params() || plan.reads_working() {
             self.grow(plan.size().saturating_mul(sets), plan.span)?;
@@ -219,14 +217,14 @@ impl Binder<'_> {
         Ok(Plan { rel: Rel::Shared { id, plan: placeholder() }, schema, span })
     }
 
-    /// The keys that the arguments of each call of `grouping` are.
+    /// The indices of the keys that the arguments of each `grouping` call name.
     fn places_of(&mut self, groupings: &[Vec<Expr>], keys: &[Expr]) -> Bound<Vec<Vec<usize>>> {
         let mut all = Vec::with_capacity(groupings.len());
         for args in groupings {
             let mut places = Vec::with_capacity(args.len());
             for arg in args {
                 let Some(place) = keys.iter().position(|key| key.same(arg)) else {
-                    let message = "the argument of grouping is no key of GROUP BY";
+                    let message = "the argument of grouping is not a key of GROUP BY";
                     let error = Diagnostic::at(Code::Grouping, arg.span, message);
                     return self.fail(error.help("it tells whether a row's set has the key"));
                 };
@@ -238,7 +236,7 @@ impl Binder<'_> {
     }
 }
 
-/// Where an item has its first key.
+/// The span of the first key of an item.
 fn first_span(item: &GroupItem) -> Option<Span> {
     match item {
         GroupItem::Keys(exprs) => exprs.first().map(|e| e.span),
@@ -249,7 +247,7 @@ fn first_span(item: &GroupItem) -> Option<Span> {
     }
 }
 
-/// The rows of one set with all keys, NULL where the set is without.
+/// The rows of one set with all keys; a key that is not in the set is NULL.
 fn all_keys(plan: Plan, set: &[usize], schema: &[Field], keys: usize) -> Plan {
     let columns = plan.columns();
     let mut exprs = Vec::with_capacity(schema.len());
@@ -266,7 +264,7 @@ fn all_keys(plan: Plan, set: &[usize], schema: &[Field], keys: usize) -> Plan {
     plan.project(exprs, names)
 }
 
-/// The plan with the results of `grouping` behind its columns.
+/// The plan with the results of `grouping` as further columns.
 fn with_groupings(plan: Plan, places: &[Vec<usize>], set: &[usize]) -> Plan {
     if places.is_empty() {
         return plan;

@@ -1,5 +1,5 @@
-//! Function calls with special evaluation: choices, which compute only the branch that is taken,
-//! `typeof`, and `why`.
+//! Function calls with special evaluation: conditional functions, which compute only the selected
+//! branch, `typeof`, and `why`.
 
 use super::arithmetic::literal_as;
 use super::expr::{Place, article, case_of};
@@ -14,8 +14,8 @@ use crate::plan::{Expr, ExprKind};
 use crate::time::{DAY, midnight};
 
 impl Binder<'_> {
-    /// What a call of one of these functions becomes; `None` for all others, and for wrong
-    /// numbers of arguments, which the signatures reject.
+    /// Rewrites a call of one of these functions; `None` for all others, and for wrong numbers of
+    /// arguments, which the signatures reject.
     pub(super) fn special(
         &mut self,
         function: &'static FunctionSpec,
@@ -44,7 +44,7 @@ impl Binder<'_> {
         }
     }
 
-    /// What a name stands for that is no column but the time now, as `current_date`.
+    /// The current time for names such as `current_date`.
     pub(super) fn clock_name(&self, name: &str, span: Span) -> Option<Expr> {
         let value = match name.to_ascii_lowercase().as_str() {
             "current_timestamp" | "localtimestamp" => Value::Time(self.now),
@@ -55,7 +55,7 @@ impl Binder<'_> {
         Some(Expr::literal(value, span))
     }
 
-    /// The first value that is there.
+    /// The first value that is not NULL.
     pub(super) fn coalesce(&mut self, args: Vec<Expr>, span: Span) -> Bound<Expr> {
         let mut results = self.unify(args, "the arguments of coalesce")?;
         let Some(last) = results.pop() else { return Err(Failed) };
@@ -72,9 +72,9 @@ impl Binder<'_> {
         Ok(case_of(conditions, results, span))
     }
 
-    /// `greatest` and `least` of integers and addresses, which have no type in common that holds
-    /// both. The greatest is never below the addresses, so it is an ADDRESS; the least never above
-    /// the integers, so it is an INTEGER.
+    /// `greatest` and `least` of integers and addresses, for which there is no type that can hold
+    /// both. The greatest is never below an address, so it is an ADDRESS; the least is never above
+    /// an integer, so it is an INTEGER.
     fn extreme(
         &mut self,
         function: &'static FunctionSpec,
@@ -134,7 +134,7 @@ impl Binder<'_> {
         Ok(case_of(vec![condition?], results?, span))
     }
 
-    /// `why(column)`: the reason that a value of a table is not there.
+    /// `why(column)`: the reason that a value of a table is absent.
     pub(super) fn why(&mut self, args: &[ast::Expr], span: Span, place: Place<'_>) -> Bound<Expr> {
         let [arg] = args else {
             return self.fail_at(Code::BadArguments, span, "`why` takes one column of a table");
@@ -165,12 +165,12 @@ impl Binder<'_> {
         self.fail(
             Diagnostic::at(Code::BadArguments, span, "`why` takes a column of a table")
                 .label(message)
-                .help("ask where the table stands in FROM, and name the answer: SELECT why(column) AS reason"),
+                .help("call why where the table is in FROM, and name the result: SELECT why(column) AS reason"),
         )
     }
 }
 
-/// Whether there are integers and addresses, and nothing else but NULLs.
+/// Whether the arguments are both integers and addresses, and otherwise only NULLs.
 fn mixed(args: &[Expr]) -> bool {
     let any = |ty: Ty| args.iter().any(|e| e.ty == ty);
     any(Ty::Int)

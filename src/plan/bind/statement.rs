@@ -14,7 +14,7 @@ impl Binder<'_> {
     pub(super) fn statement(&mut self, statement: &Statement) -> Bound<Plan> {
         let span = statement.span;
         Ok(match &statement.kind {
-            // What EXPLAIN shows is the plan that would run, which only `plan::bind` knows.
+            // `plan::bind` handles EXPLAIN, because it has the plan that would run.
             StatementKind::Query(query) | StatementKind::Explain { query, .. } => {
                 self.query(query)?
             }
@@ -80,7 +80,7 @@ impl Binder<'_> {
         Plan::values(rows.collect(), text_fields(&["name", "answers", "sources", "doc"]), span)
     }
 
-    /// All settings, or the one of a name.
+    /// All settings, or the one with that name.
     fn show_settings(&self, only: Option<&str>, span: Span) -> Plan {
         let wanted = |s: &&Setting| only.is_none_or(|only| only == s.name);
         let rows = self.catalog.settings().iter().filter(wanted).map(|s| {
@@ -118,7 +118,7 @@ impl Binder<'_> {
         Plan::values(rows.collect(), text_fields(&names), span)
     }
 
-    /// One row a column of the query: what its values are like.
+    /// SUMMARIZE: one row per column of the query, with statistics of its values.
     fn summarize(&mut self, query: &Query, span: Span) -> Bound<Plan> {
         let plan = self.query(query)?;
         let input = settle_nulls(plan);

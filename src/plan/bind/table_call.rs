@@ -1,5 +1,5 @@
-//! Table functions in `FROM`: their arguments, which are constants or columns of the tables before
-//! them, and the columns of a call, which the owner of the sources determines.
+//! Table functions in `FROM`: their arguments, which are constants or columns of preceding tables,
+//! and the columns of a call, which the owner of the sources determines.
 
 use std::sync::Arc;
 
@@ -61,8 +61,8 @@ impl Binder<'_> {
         Ok((if empty { plan.limit(Some(0), 0) } else { plan }, scope))
     }
 
-    /// The columns of a call, which cannot depend on arguments that are known only when it runs: any
-    /// value stands in for them.
+    /// The columns of a call. They cannot depend on arguments that are known only at run time,
+    /// which are replaced by placeholder values.
     fn columns_of(
         &self,
         function: &'static FunctionSpec,
@@ -97,14 +97,14 @@ impl Binder<'_> {
         }
     }
 
-    /// A file that the session has not put a table in the place of.
+    /// The error for a file name in FROM that the session has not replaced by a table.
     pub(super) fn file<T>(&mut self, span: Span) -> Bound<T> {
         let message = "views and macros do not read files";
         let error = Diagnostic::at(Code::Unsupported, span, message);
         self.fail(error.help("write CREATE TABLE t AS FROM 'file.csv', and name t"))
     }
 
-    /// The arguments in the order of the signature that has their names, and which of them are missing.
+    /// The arguments in the order of the signature with their names, and which of them are missing.
     fn call_arguments(
         &mut self,
         function: &'static FunctionSpec,
@@ -158,8 +158,7 @@ impl Binder<'_> {
         let scope = Scope::default();
         let mark = self.errors.len();
         match self.expr(value, Place::plain(&scope, "the arguments of a table function")) {
-            // An unknown column says less than that no column can stand here, and so does one of the
-            // tables to the left.
+            // Replaces the errors for unknown columns and tables: no table precedes the function.
             Err(_) if self.errors.iter().skip(mark).any(is_about_columns) => {
                 if self.frames.is_empty() {
                     self.errors.truncate(mark);
@@ -172,8 +171,7 @@ impl Binder<'_> {
     }
 
     fn not_constant<T>(&mut self, function: &'static FunctionSpec, span: Span) -> Bound<T> {
-        let message =
-            format!("no table stands before `{}` whose columns it could take", function.name);
+        let message = format!("no table precedes `{}` whose columns it could take", function.name);
         self.fail(
             Diagnostic::at(Code::BadArguments, span, message)
                 .help("write a literal, module!symbol, or a parameter: $name")
@@ -181,8 +179,8 @@ impl Binder<'_> {
         )
     }
 
-    /// Whether there are no rows because an argument that has to have a value is NULL. If the rows do not
-    /// follow from the arguments alone, or it was not given at all, that is an error.
+    /// Whether there are no rows because a required argument is NULL. It is an error if the
+    /// argument was not given, or if the rows do not depend on the arguments only.
     fn required(
         &mut self,
         function: &'static FunctionSpec,
@@ -261,7 +259,8 @@ impl Binder<'_> {
             return self.fail(error.help(format!("write it without parentheses: FROM {shown}")));
         }
         if known.is_some() {
-            let message = format!("`{shown}` gives a value, not rows, so it cannot stand in FROM");
+            let message =
+                format!("`{shown}` gives a value, not rows, so it is not allowed in FROM");
             let error = Diagnostic::at(Code::BadQuery, span, message);
             return self.fail(error.help(format!("write FROM (SELECT {shown}(…)) AS t")));
         }
@@ -278,15 +277,16 @@ impl Binder<'_> {
     }
 }
 
-/// The type of an argument of the first signature that takes it.
+/// The type of an argument in the first signature that has it.
 fn taken(function: &FunctionSpec, index: usize) -> Option<Ty> {
     function.signatures.iter().find_map(|s| s.args.get(index)).copied()
 }
 
-/// Functions whose columns depend on all their arguments.
+/// Functions whose columns depend on all of their arguments.
 const BY_ARGUMENT: &[&str] = &["log_table"];
 
-/// Values of a type that may stand in for one that is not known yet, in the order of trying.
+/// Placeholder values of a type for an argument that is not known yet, in the order in which they
+/// are tried.
 fn stand_ins(ty: Ty) -> Vec<Value<'static>> {
     let first = match ty {
         Ty::Int => Value::Int(1),
@@ -299,7 +299,7 @@ fn stand_ins(ty: Ty) -> Vec<Value<'static>> {
         Ty::Text => Value::text(""),
         _ => Value::Null,
     };
-    // A text may be the name of a symbol, whose place an address takes.
+    // A text may be the name of a symbol, for which an address can be passed.
     vec![first, Value::Addr(0), Value::Null]
 }
 

@@ -1,4 +1,4 @@
-//! One type for several expressions, and for the columns of several queries.
+//! Common types for several expressions, and for the columns of several queries.
 
 use super::expr::article;
 use super::{Binder, Bound};
@@ -8,7 +8,7 @@ use crate::plan::convert::{self, Refusal};
 use crate::plan::{Expr, Field, Plan, Rel};
 
 impl Binder<'_> {
-    /// All expressions as their common type; only-NULL stays NULL.
+    /// All expressions converted to their common type; if all are NULL, they stay NULL.
     pub(super) fn unify(&mut self, exprs: Vec<Expr>, what: &str) -> Bound<Vec<Expr>> {
         let ty = self.common_of(&exprs, what)?;
         let beside = exprs.iter().find(|e| e.ty == ty).map(|e| e.span);
@@ -23,7 +23,8 @@ impl Binder<'_> {
     }
 
     fn common_of(&mut self, exprs: &[Expr], what: &str) -> Bound<Ty> {
-        // Text literals adapt to the others; hex literals adapt to an INTEGER that is none.
+        // Text literals adapt to the others; hex literals adapt to an INTEGER that is not a
+        // literal.
         let text = |e: &&Expr| e.ty == Ty::Text && e.as_literal().is_some();
         let hex =
             |e: &&Expr| matches!(e.as_literal(), Some(Value::Addr(v)) if i64::try_from(*v).is_ok());
@@ -62,7 +63,7 @@ impl Binder<'_> {
         self.fail(error.help("convert one of them with CAST(… AS type)"))
     }
 
-    /// The expression as `ty` by the implicit conversions.
+    /// The expression converted to `ty` by the implicit conversions.
     pub(super) fn as_type(&mut self, expr: Expr, ty: Ty, what: &str) -> Bound<Expr> {
         convert::implicit(expr, ty).or_else(|(expr, refusal)| match refusal {
             Refusal::Text => self.bad_text(&expr, ty),
@@ -73,7 +74,7 @@ impl Binder<'_> {
         })
     }
 
-    /// A text literal that is no value of the type beside it.
+    /// The error for a text literal that is not a value of the type of the other operand.
     pub(super) fn bad_text<T>(&mut self, expr: &Expr, ty: Ty) -> Bound<T> {
         let text = expr.as_literal().and_then(|v| v.as_text()).unwrap_or_default();
         let shown: String = text.chars().take(60).collect();
@@ -95,7 +96,7 @@ impl Binder<'_> {
     }
 }
 
-/// The plan with its columns converted to `types` (one each), in place where it computes them.
+/// The plan with its columns converted to `types`; a projection is changed in place.
 pub(super) fn coerce_columns(mut plan: Plan, types: &[Ty]) -> Plan {
     if plan.schema.iter().map(|f| f.ty).eq(types.iter().copied()) {
         return plan;
@@ -126,14 +127,14 @@ pub(super) fn coerce_columns(mut plan: Plan, types: &[Ty]) -> Plan {
     plan
 }
 
-/// The plan of a derived table: columns of nothing but NULL become INTEGER, as in DuckDB.
+/// The plan of a derived table: columns with only NULLs become INTEGER, as in DuckDB.
 pub(super) fn settle_nulls(plan: Plan) -> Plan {
     let settled = |f: &Field| settled(f.ty);
     let types: Vec<Ty> = plan.schema.iter().map(settled).collect();
     coerce_columns(plan, &types)
 }
 
-/// The type that a column of a table has: INTEGER where nothing but NULL is known.
+/// The type of a table column: INTEGER if only NULLs are known.
 fn settled(ty: Ty) -> Ty {
     match ty {
         Ty::Null => Ty::Int,
@@ -147,12 +148,12 @@ fn settled(ty: Ty) -> Ty {
     }
 }
 
-/// Whether the type is of integers, or of lists of them.
+/// Whether the type can have the format hex: integers, or lists of them.
 fn hex_type(ty: Ty) -> bool {
     ty == Ty::Int || ty.element() == Some(Ty::Int)
 }
 
-/// Hex if all of several values are, NULLs aside.
+/// Hex if all expressions that are not NULL are hex.
 pub(super) fn common_format(exprs: &[Expr]) -> Format {
     let mut shown = exprs.iter().filter(|e| !e.is_null_literal()).peekable();
     if shown.peek().is_some() && shown.all(|e| e.format == Format::Hex && hex_type(e.ty)) {

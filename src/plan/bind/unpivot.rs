@@ -1,4 +1,4 @@
-//! UNPIVOT: each row once for each column, by a cross join with the columns' names.
+//! UNPIVOT: repeats each row for each column, by a cross join with the column names.
 
 use super::expr::{Place, case_of};
 use super::from::Source;
@@ -12,17 +12,17 @@ use crate::lang::ast::{self, BinaryOp, ExprKind as AstKind, SelectItem, Unpivot}
 use crate::plan::walk::conjunction;
 use crate::plan::{Expr, ExprKind, Field, JoinForm, JoinKind, Plan, Rel};
 
-/// How many columns become rows at most.
+/// The maximum number of columns that can become rows.
 const MAX_COLUMNS: usize = 1_000;
 
-/// What becomes one row: its name, and a value for each of the new columns.
+/// The content of one output row: its name, and a value for each of the new columns.
 struct Entry {
     name: String,
     values: Vec<Expr>,
 }
 
 impl Binder<'_> {
-    /// The rows of an UNPIVOT over those of a table.
+    /// Binds an UNPIVOT over the rows of a table.
     pub(super) fn unpivot(&mut self, (plan, scope): Source, unpivot: &Unpivot) -> Bound<Source> {
         let span = unpivot.span;
         let mut entries = Vec::new();
@@ -73,7 +73,7 @@ impl Binder<'_> {
         Ok(distinctly_named(plan))
     }
 
-    /// What an item stands for: columns, or a row of them.
+    /// The entries of an item: columns, or a row of columns.
     fn unpivoted(&mut self, item: &SelectItem, scope: &Scope, into: &mut Vec<Entry>) -> Bound<()> {
         let place = Place::plain(scope, "UNPIVOT");
         match item {
@@ -104,7 +104,7 @@ impl Binder<'_> {
         Ok(())
     }
 
-    /// The name of the only column of an expression.
+    /// The name of the only column in an expression.
     fn column_name(&mut self, expr: &ast::Expr, scope: &Scope) -> Bound<String> {
         let mut named = Named { scope, found: Vec::new() };
         walk::expr(&mut named, &mut expr.clone());
@@ -146,7 +146,7 @@ fn kept_columns(scope: &Scope, entries: &[Entry]) -> Vec<(Expr, String)> {
     columns.filter(|c| !read(&c.expr)).map(|c| (c.expr.clone(), c.name.clone())).collect()
 }
 
-/// Each row with each number and name.
+/// Each row combined with each entry number and name.
 fn with_each(plan: Plan, names: &[String], span: Span) -> Plan {
     let row = |(number, name): (i64, &String)| {
         let name = Expr::literal(Value::text(name.clone()), span);
@@ -168,7 +168,7 @@ fn with_each(plan: Plan, names: &[String], span: Span) -> Plan {
     Plan { rel, schema, span }
 }
 
-/// The value of the entry whose number a row has.
+/// The value of the entry whose number is in the row.
 fn chosen(number: &Expr, values: Vec<Expr>, span: Span) -> Expr {
     let is = |at: i64| {
         let at = Expr::literal(Value::Int(at), span);

@@ -1,5 +1,5 @@
-//! Windows: which function over which rows. Calls are collected while a select is bound, and placed
-//! as operators between its groups and its list.
+//! Window functions. Calls are collected while a select is bound; their operators are placed
+//! between its aggregation and its select list.
 
 mod bounds;
 
@@ -14,13 +14,13 @@ use crate::plan::{
     AggregateCall, Expr, ExprKind, Field, Frame, Plan, Rel, SortKey, WindowCall, WindowKind, render,
 };
 
-/// Until windows are placed, column `WINDOWS + i` of an expression is the `i`th call.
+/// Until the window operators are placed, column `WINDOWS + i` of an expression is the `i`th call.
 pub(super) const WINDOWS: usize = usize::MAX / 2;
 
-/// How many window functions a select may have.
+/// The maximum number of window functions of a select.
 const MAX_CALLS: usize = 1_000;
 
-/// The windows that a select names.
+/// The named windows of a select.
 pub(super) type Named = [(Ident, ast::Window)];
 
 /// A call and the window it is over.
@@ -47,14 +47,14 @@ impl Pending {
     }
 }
 
-/// A window with what it takes from those that it builds on.
+/// A window with the parts that it inherits from named windows.
 struct Spec<'w> {
     partition: &'w [ast::Expr],
     order: &'w [ast::OrderItem],
     frame: Option<&'w ast::Frame>,
 }
 
-/// Whether an expression holds the result of a window function.
+/// Whether an expression contains the result of a window function.
 pub(super) fn holds_window(expr: &Expr) -> bool {
     !expr.columns_all(|index| !(WINDOWS..super::nested::UNNESTS).contains(&index))
 }
@@ -105,7 +105,8 @@ impl Binder<'_> {
         Ok(Expr { kind: ExprKind::Column(WINDOWS + index), ty, format, span })
     }
 
-    /// What to compute; fails where the function is none for windows, or takes no such words.
+    /// The kind of window function; fails if the function cannot be used with OVER or does not
+    /// accept the call's modifiers.
     fn window_kind(&mut self, function: &FunctionSpec, call: &Call) -> Bound<WindowKind> {
         let (name, span) = (function.name, call.name.span);
         let kind = match (function.kind, name) {
@@ -124,7 +125,7 @@ impl Binder<'_> {
             _ => {
                 let message = format!("`{name}` is neither an aggregate nor a window function");
                 let error = Diagnostic::at(Code::BadQuery, span, message);
-                return self.fail(error.help("leave OVER out: it is computed from one row alone"));
+                return self.fail(error.help("omit OVER: it is computed from one row alone"));
             }
         };
         let takes_nulls = matches!(
@@ -138,9 +139,9 @@ impl Binder<'_> {
         if call.ignore_nulls && !takes_nulls {
             let message = format!("`{name}` takes no IGNORE NULLS");
             let error = Diagnostic::at(Code::BadQuery, span, message);
-            return self.fail(
-                error.help("lag, lead, first_value, last_value and nth_value take it; aggregates leave NULLs out"),
-            );
+            return self.fail(error.help(
+                "lag, lead, first_value, last_value and nth_value take it; aggregates ignore NULLs",
+            ));
         }
         Ok(kind)
     }
@@ -155,11 +156,11 @@ impl Binder<'_> {
         let ordered = !call.order_by.is_empty() || !call.within_group.is_empty();
         if call.star || call.distinct || call.filter.is_some() || ordered {
             let message = format!(
-                "`*`, DISTINCT, FILTER and ORDER BY belong to aggregates, `{}` is none",
+                "`*`, DISTINCT, FILTER and ORDER BY are only for aggregates, and `{}` is not one",
                 function.name
             );
             let error = Diagnostic::at(Code::BadQuery, span, message);
-            return self.fail(error.help("the order of rows stands in OVER (ORDER BY …)"));
+            return self.fail(error.help("write the order of rows in OVER (ORDER BY …)"));
         }
         let args = self.exprs(&call.args, place)?;
         let fitted = self.fit(function, args, span)?;
@@ -175,9 +176,9 @@ impl Binder<'_> {
         })
     }
 
-    /// The error for a window function where none can be.
+    /// The error for a window function where none is allowed.
     pub(super) fn misplaced_window<T>(&mut self, what: &str, span: Span, clause: &str) -> Bound<T> {
-        let message = format!("window function {what} cannot stand in {clause}");
+        let message = format!("window function {what} is not allowed in {clause}");
         let error = Diagnostic::at(Code::BadQuery, span, message);
         self.fail(match clause {
             "WHERE" | "HAVING" => {
@@ -187,7 +188,7 @@ impl Binder<'_> {
         })
     }
 
-    /// The window behind OVER, with what named windows give it.
+    /// The window after OVER, with the parts from named windows.
     fn window_spec<'w>(&mut self, over: &'w Over, named: &'w Named) -> Bound<Spec<'w>> {
         match over {
             Over::Window(window) => self.built_on(window, named),
@@ -223,7 +224,7 @@ impl Binder<'_> {
         let names: Vec<&str> = named.iter().map(|(n, _)| n.text.as_str()).collect();
         let error = error.nearest(&name.text, names.iter().copied());
         self.fail(if names.is_empty() {
-            error.help("windows are named behind HAVING: WINDOW w AS (PARTITION BY …)")
+            error.help("windows are named after HAVING: WINDOW w AS (PARTITION BY …)")
         } else {
             error.help(format!("windows: {}", super::scope::listed(&names)))
         })
@@ -265,7 +266,7 @@ impl Binder<'_> {
         Ok(spec)
     }
 
-    /// So many hundredths of the rows, behind so many that are left out.
+    /// The first `share` percent of the rows, after `offset` rows.
     pub(super) fn first_share(&mut self, plan: Plan, share: f64, offset: usize) -> Bound<Plan> {
         let span = plan.span;
         let call = |binder: &mut Self, name: &str, kind: WindowKind| {
@@ -297,7 +298,7 @@ impl Binder<'_> {
         ];
         let [row, rows] = columns.map(|column| convert::cast(column, Ty::Double, false));
         let double = |value: f64| Expr::literal(Value::Double(value), span);
-        #[allow(clippy::cast_precision_loss, reason = "there are not so many rows")]
+        #[allow(clippy::cast_precision_loss, reason = "row counts are below 2^53")]
         let behind = Expr::binary(BinaryOp::Sub, row, double(offset as f64), Ty::Double);
         let hundredfold = Expr::binary(BinaryOp::Mul, behind.clone(), double(100.0), Ty::Double);
         let share = Expr::binary(BinaryOp::Mul, rows, double(share), Ty::Double);
@@ -314,7 +315,7 @@ impl Binder<'_> {
         Ok(super::query::first_columns(plan, width))
     }
 
-    /// The plan with operators for all windows, and the clauses over it.
+    /// The plan with operators for all windows, and the clauses rewritten over it.
     pub(super) fn windowed(
         &mut self,
         plan: Plan,
@@ -358,7 +359,7 @@ impl Binder<'_> {
     }
 }
 
-/// One operator for each window that differs, and the columns of the calls.
+/// Adds one operator for each distinct window; returns the columns of the calls.
 fn place_windows(mut plan: Plan, windows: Vec<Pending>) -> (Plan, Vec<usize>) {
     let mut places = vec![0; windows.len()];
     let mut rest: Vec<(usize, Pending)> = windows.into_iter().enumerate().collect();

@@ -1,8 +1,8 @@
-//! Sub-queries that read the row around become joins, where what they read is compared with what they
-//! compute: `EXISTS` and `IN` become semi, anti and mark joins, aggregates are grouped by what the row
-//! is compared with, and a `LATERAL` input is joined by that.
+//! Converts correlated sub-queries to joins, where conditions compare the outer values with columns
+//! of the sub-query: `EXISTS` and `IN` become semi, anti and mark joins; aggregates are grouped by
+//! the compared columns; a `LATERAL` input is joined on them.
 //!
-//! What is left is run by the engine once for each combination of what is read.
+//! The engine runs the remaining sub-queries once for each combination of the outer values.
 
 use std::sync::Arc;
 
@@ -16,17 +16,17 @@ use crate::plan::bind::join::{equi_keys, key_types};
 use crate::plan::walk::{conjunction, split_and};
 use crate::plan::{AggregateCall, Expr, ExprKind, Field, JoinForm, Plan, QueryKind, Rel, SubQuery};
 
-/// What rewriting needs of the catalog.
+/// Functions from the catalog that rewriting needs.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::plan) struct Functions {
     /// The window function `row_number`.
     pub(in crate::plan) row_number: Option<&'static FunctionSpec>,
 }
 
-/// How large a plan may be to be put into two joins.
+/// The maximum size of a plan that is used in two joins.
 const MAX_DOUBLED: usize = 2_000;
 
-/// The plan with its sub-queries as joins, as far as that goes.
+/// The plan with sub-queries converted to joins where possible.
 pub(super) fn plan(plan: Plan, functions: Functions) -> Plan {
     let mut plan = plan;
     for input in plan.inputs_mut() {
@@ -82,7 +82,7 @@ fn filter(input: Plan, predicate: Expr, functions: Functions) -> Plan {
     let mut terms = Vec::new();
     split_and(predicate, &mut terms);
     let (special, plain): (Vec<Expr>, Vec<Expr>) = terms.into_iter().partition(has_correlated);
-    // Plain conditions come first: joins see fewer rows, and so do sub-queries that can fail.
+    // Plain conditions come first, so that joins, and sub-queries that can fail, see fewer rows.
     let mut plan = match conjunction(plain) {
         Some(plain) => input.filter(plain),
         None => input,
@@ -111,10 +111,10 @@ pub(super) fn first_columns(plan: Plan, width: usize, names: &[String]) -> Plan 
     plan.project(exprs, names.iter().take(width).cloned().collect())
 }
 
-/// A join on its way: the right input, its kind, its keys and the rest of its condition.
+/// The parts of a join: the right input, its kind, its keys and the residual conditions.
 type Semi = (Plan, JoinKind, Vec<(Expr, Expr)>, Vec<Expr>);
 
-/// A condition that keeps the rows with a match, or without, as a join.
+/// Converts a condition on the existence of a match to a semi or an anti join.
 fn semi(input: &Plan, term: &Expr, functions: Functions) -> Option<Semi> {
     let (query, negated) = match &term.kind {
         ExprKind::Query(query) => (query, false),
@@ -140,7 +140,7 @@ fn semi(input: &Plan, term: &Expr, functions: Functions) -> Option<Semi> {
             let (right, mut keys, mut residual) = condition(query, width, functions)?;
             let compared = comparison(query, op, &right, width)?;
             if negated {
-                // A row stays if the comparison is false with every row, and unknown with none.
+                // A row is kept if the comparison is false, and not unknown, for every row.
                 if keys.is_empty() {
                     return None;
                 }
@@ -157,11 +157,11 @@ fn semi(input: &Plan, term: &Expr, functions: Functions) -> Option<Semi> {
     }
 }
 
-/// The right input of a join, the keys, and the rest of the condition.
+/// The right input of a join, its keys, and the residual conditions.
 type Condition = (Plan, Vec<(Expr, Expr)>, Vec<Expr>);
 
-/// The sub-query as the right input of a join, with the join's keys and the rest of its condition, over
-/// `width` columns and those of the right.
+/// The sub-query as the right input of a join, with the join's keys and the residual conditions,
+/// over `width` left columns followed by the right columns.
 fn condition(query: &SubQuery, width: usize, functions: Functions) -> Option<Condition> {
     let pulled = pull(Plan::clone(&query.plan), true, functions)?;
     if pulled.fails {
@@ -182,7 +182,8 @@ pub(super) fn outer_keys(pulled: &Pulled, args: &[Expr]) -> Vec<(Expr, Expr)> {
     each.collect()
 }
 
-/// Conditions over the columns of a pulled plan, as those of a join with `width` columns on its left.
+/// Conditions over the columns of a pulled plan, converted to those of a join with `width` left
+/// columns.
 pub(super) fn outer_residual(residual: Vec<Expr>, args: &[Expr], width: usize) -> Vec<Expr> {
     let moved = residual.into_iter().map(|mut term| {
         term.map_columns(&|i| i + width);
@@ -214,7 +215,7 @@ pub(super) fn is_null(expr: Expr) -> Expr {
     Expr::new(ExprKind::IsNull { expr: Box::new(expr), negated: false }, Ty::Bool, span)
 }
 
-/// A join of two inputs, whose schema follows from its kind.
+/// A join of two inputs; its kind determines the schema.
 pub(super) fn joined(
     left: Plan,
     right: Plan,
@@ -235,8 +236,8 @@ pub(super) fn joined(
     Plan { rel, schema, span }
 }
 
-/// Joins the input with the sub-queries of expressions over it, and puts the columns that this gives in
-/// their place.
+/// Joins the input with the sub-queries of expressions over it, and replaces these by the resulting
+/// columns.
 fn lift<'e>(input: Plan, exprs: impl Iterator<Item = &'e mut Expr>, functions: Functions) -> Plan {
     let mut input = input;
     for expr in exprs {
@@ -248,7 +249,7 @@ fn lift<'e>(input: Plan, exprs: impl Iterator<Item = &'e mut Expr>, functions: F
     input
 }
 
-/// Rewrites the sub-queries of sub-queries, which come first.
+/// Rewrites nested sub-queries first.
 fn prepare(expr: &mut Expr, functions: Functions) {
     expr.visit_mut(&mut |e| {
         if let ExprKind::Query(query) = &mut e.kind
@@ -259,7 +260,7 @@ fn prepare(expr: &mut Expr, functions: Functions) {
     });
 }
 
-/// `guarded`: the expression is computed for some rows alone, so that it cannot fail for others.
+/// `guarded`: the expression is computed for only some rows and must not fail for others.
 fn lift_one(input: &mut Plan, expr: &mut Expr, guarded: bool, functions: Functions) {
     let guards = matches!(expr.kind, ExprKind::Case { .. })
         || matches!(&expr.kind, ExprKind::Call { function, .. } if function.name == "try")
@@ -282,13 +283,13 @@ fn lift_one(input: &mut Plan, expr: &mut Expr, guarded: bool, functions: Functio
     }
 }
 
-/// Puts another plan in the place of the input, made of it.
+/// Replaces the input by a plan made of it.
 fn replace(input: &mut Plan, make: impl FnOnce(Plan) -> Plan) {
     let old = std::mem::replace(input, nothing());
     *input = make(old);
 }
 
-/// Adds a mark join; returns its mark.
+/// Adds a mark join; returns the column of its mark.
 fn mark(input: &mut Plan, right: Plan, keys: Vec<(Expr, Expr)>, residual: Vec<Expr>) -> Expr {
     let form = (JoinKind::Left, JoinForm::Mark);
     replace(input, |left| joined(left, right, form, keys, residual));
@@ -301,8 +302,8 @@ fn exists(input: &mut Plan, query: &SubQuery, functions: Functions) -> Option<Ex
     Some(mark(input, right, keys, residual))
 }
 
-/// A comparison with rows: one mark for those with which it holds, one for those with which it is
-/// unknown.
+/// A comparison with the rows of a sub-query: one mark says whether it is true for some row, one
+/// whether it is unknown for some row.
 fn any(
     input: &mut Plan,
     query: &SubQuery,
@@ -321,7 +322,7 @@ fn any(
     let (more, rest) = equi_keys(terms, width);
     let all = keys.iter().cloned().chain(more).collect();
     let holds = mark(input, right.clone(), all, residual.iter().cloned().chain(rest).collect());
-    // The first mark stands before the right columns of the second join.
+    // The first mark precedes the right columns of the second join.
     let shift = |mut e: Expr| {
         e.map_columns(&|i| if i >= width { i + 1 } else { i });
         e
@@ -336,7 +337,8 @@ fn any(
     Some(Expr::new(kind, Ty::Bool, span))
 }
 
-/// A value: of an aggregation of all rows that a row is compared with, or of the only one.
+/// A scalar sub-query: an aggregation of all rows that are compared with the outer row, or its only
+/// row.
 fn scalar(
     input: &mut Plan,
     query: &SubQuery,
@@ -367,13 +369,13 @@ fn scalar(
     let residual = outer_residual(pulled.residual, &query.args, width);
     let form = (JoinKind::Left, JoinForm::Single);
     replace(input, |left| {
-        // An error for several rows shows the sub-query.
+        // The error for several rows shows the span of the sub-query.
         Plan { span, ..joined(left, pulled.plan, form, keys, residual) }
     });
     input.columns().into_iter().nth(width)
 }
 
-/// Sub-queries in the condition of an inner join are tested above it.
+/// Moves sub-queries in the condition of an inner join to a filter above it.
 fn above(plan: Plan, functions: Functions) -> Plan {
     let Plan { rel, schema, span } = plan;
     match rel {

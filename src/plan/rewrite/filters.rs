@@ -1,4 +1,4 @@
-//! Conditions move towards the scans, and equalities over cross joins become their keys.
+//! Moves conditions towards the scans, and converts equalities over cross joins to join keys.
 
 use super::{order, ors};
 use crate::catalog::Value;
@@ -7,16 +7,16 @@ use crate::plan::bind::join::equi_keys;
 use crate::plan::walk::{conjunction, split_and};
 use crate::plan::{Expr, ExprKind, JoinForm, Plan, Rel};
 
-/// How large a condition may get by putting in what columns compute.
+/// The maximum size of a condition after substituting the expressions of columns.
 const MAX_SIZE: usize = 400;
 
-/// How deep.
+/// The maximum depth of such a condition.
 const MAX_DEPTH: usize = 120;
 
-/// How large a condition may be to be copied to both sides of a set operation.
+/// The maximum size of a condition that is copied to both sides of a set operation.
 const MAX_COPIED: usize = 60;
 
-/// The plan with `terms`, conditions on its rows, tested as far down as they can be.
+/// The plan filtered by `terms`, each as far down as possible.
 pub(super) fn push(plan: Plan, terms: Vec<Expr>) -> Plan {
     let Plan { rel, schema, span } = plan;
     let rebuilt = |rel| Plan { rel, schema: schema.clone(), span };
@@ -53,7 +53,7 @@ pub(super) fn push(plan: Plan, terms: Vec<Expr>) -> Plan {
             tested(rebuilt(Rel::Aggregate { input, keys, aggregates }), stay)
         }
         Rel::Window { input, partition, order, calls } => {
-            // Of a partition all rows go or none, where the condition is on its keys alone.
+            // A condition on only the partition keys keeps or removes whole partitions.
             let is_key =
                 |i| partition.iter().any(|k| matches!(k.kind, ExprKind::Column(key) if key == i));
             let moves = |t: &Expr| !t.can_fail() && t.columns_all(is_key);
@@ -62,7 +62,8 @@ pub(super) fn push(plan: Plan, terms: Vec<Expr>) -> Plan {
             tested(rebuilt(Rel::Window { input, partition, order, calls }), stay)
         }
         Rel::Unnest { input, lists, outer } => {
-            // Rows are repeated whole, so that conditions on the input alone hold for all or none.
+            // Rows are repeated whole, so a condition on the input alone is the same for all
+            // copies.
             let width = input.schema.len();
             let moves = |t: &Expr| !t.can_fail() && t.columns_all(|i| i < width);
             let (down, stay): (Vec<Expr>, Vec<Expr>) = terms.into_iter().partition(moves);
@@ -106,8 +107,8 @@ pub(super) fn push(plan: Plan, terms: Vec<Expr>) -> Plan {
     }
 }
 
-/// The plan with the conditions tested on top: those that cannot fail first, so that the others
-/// see fewer rows.
+/// The plan filtered by the conditions: those that cannot fail come first, so that the others see
+/// fewer rows.
 fn tested(plan: Plan, terms: Vec<Expr>) -> Plan {
     let (failing, safe): (Vec<Expr>, Vec<Expr>) = terms.into_iter().partition(Expr::can_fail);
     let plan = match conjunction(safe) {
@@ -120,7 +121,7 @@ fn tested(plan: Plan, terms: Vec<Expr>) -> Plan {
     }
 }
 
-/// The conditions over what a projection reads, and those that would grow too large.
+/// The conditions over the input of a projection, and those that would grow too large.
 fn substituted(terms: Vec<Expr>, exprs: &[Expr]) -> (Vec<Expr>, Vec<Expr>) {
     let (mut down, mut stay) = (Vec::new(), Vec::new());
     for term in terms {
@@ -139,7 +140,7 @@ fn substituted(terms: Vec<Expr>, exprs: &[Expr]) -> (Vec<Expr>, Vec<Expr>) {
     (down, stay)
 }
 
-/// The size of a condition once the expressions are put in.
+/// The size of a condition after substitution.
 fn grown(term: &Expr, exprs: &[Expr]) -> usize {
     let mut size = 0usize;
     term.visit(&mut |e| {
@@ -151,12 +152,12 @@ fn grown(term: &Expr, exprs: &[Expr]) -> usize {
     size
 }
 
-/// Conditions of a join and above it, by where they can be tested.
+/// Conditions, by where they can be tested.
 #[derive(Default)]
 struct Sides {
     left: Vec<Expr>,
     right: Vec<Expr>,
-    /// With the join itself.
+    /// In the join itself.
     residual: Vec<Expr>,
     /// Above the join.
     above: Vec<Expr>,
@@ -202,8 +203,8 @@ fn join(plan: Plan, terms: Vec<Expr>) -> Plan {
     tested(Plan { rel, schema, span }, sides.above)
 }
 
-/// Conditions above a mark or an as-of join move to its left input, where they read that alone; what is
-/// right of it decides matches and is left as it is.
+/// Conditions above a mark join or an as-of join move to its left input if they read only that. The
+/// right input determines the matches and is not filtered.
 fn mark_join(plan: Plan, terms: Vec<Expr>) -> Plan {
     let Plan { rel, schema, span } = plan;
     let Rel::Join { left, right, kind, keys, residual, args, form } = rel else {
@@ -218,13 +219,13 @@ fn mark_join(plan: Plan, terms: Vec<Expr>) -> Plan {
     tested(Plan { rel, schema, span }, stay)
 }
 
-/// Where a condition of the join's own can be tested.
+/// Determines where a condition of the join itself can be tested.
 fn own_term(term: Expr, kind: JoinKind, width: usize, sides: &mut Sides) {
     let left_only = term.columns_all(|i| i < width);
     let right_only = term.columns_all(|i| i >= width);
     let (to_left, to_right) = match kind {
         JoinKind::Inner | JoinKind::Cross | JoinKind::Semi => (left_only, right_only),
-        // Rows of the preserved side stay, whatever the condition says about them.
+        // Rows of the preserved side are kept even if the condition is false for them.
         JoinKind::Left | JoinKind::Anti => (false, right_only),
         JoinKind::Right => (left_only, false),
         _ => (false, false),
@@ -240,7 +241,7 @@ fn own_term(term: Expr, kind: JoinKind, width: usize, sides: &mut Sides) {
     }
 }
 
-/// Where a condition on the join's rows can be tested.
+/// Determines where a condition above the join can be tested.
 fn term_above(term: Expr, kind: JoinKind, width: usize, sides: &mut Sides) {
     let left_only = term.columns_all(|i| i < width);
     let right_only = term.columns_all(|i| i >= width);

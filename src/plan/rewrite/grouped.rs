@@ -1,5 +1,5 @@
-//! Sub-queries that give one row whatever they read: aggregations of all rows, grouped by what the row around
-//! is compared with, and queries without FROM.
+//! Sub-queries that always return one row: aggregations of all rows, which are grouped by the
+//! columns compared with the outer row, and queries without FROM.
 
 use super::decorrelate::{Functions, has_correlated, is_null};
 use super::pull::{may_fail, pull};
@@ -7,12 +7,12 @@ use crate::catalog::{OfNoRows, Ty, Value};
 use crate::plan::bind::join::key_types;
 use crate::plan::{AggregateCall, Expr, ExprKind, Field, Plan, Rel};
 
-/// How deep and how large a value may get by putting in what columns compute.
+/// The maximum depth and size of a value after substituting the expressions of columns.
 const MAX_DEPTH: usize = 100;
 const MAX_SIZE: usize = 400;
 
-/// An aggregation without keys, grouped by what the row around is compared with: the plan, the keys of
-/// the join, and the values over the plan's columns.
+/// An aggregation without keys, grouped by the columns compared with the outer row: the plan, the
+/// keys of the join, and the values over the plan's columns.
 pub(super) type Grouped = (Plan, Vec<(Expr, Expr)>, Vec<Expr>);
 
 pub(super) fn aggregate(plan: Plan, args: &[Expr], functions: Functions) -> Option<Grouped> {
@@ -65,7 +65,7 @@ pub(super) fn aggregate(plan: Plan, args: &[Expr], functions: Functions) -> Opti
     Some((grouped, own, values))
 }
 
-/// A count, which is 0 where there is no group.
+/// A count, which is 0 if there is no group.
 fn or_zero(count: Expr, key: Expr) -> Expr {
     let zero = if count.ty == Ty::Double { Value::Double(0.0) } else { Value::Int(0) };
     let zero = Expr::literal(zero, count.span);
@@ -75,7 +75,7 @@ fn or_zero(count: Expr, key: Expr) -> Expr {
     Expr { kind, ty, format, span }
 }
 
-/// Projections on each other, as the innermost input and the values over it.
+/// Combines consecutive projections: the innermost input and the values over it.
 fn values_over(plan: Plan) -> Option<(Plan, Vec<Expr>)> {
     let mut values = plan.columns();
     let mut plan = plan;
@@ -91,7 +91,7 @@ fn values_over(plan: Plan) -> Option<(Plan, Vec<Expr>)> {
     Some((plan, values))
 }
 
-/// The values of a query without FROM, over the row around.
+/// The values of a query without FROM, over the outer row.
 pub(super) fn of_one_row(plan: &Plan, args: &[Expr]) -> Option<Vec<Expr>> {
     let mut inner = plan;
     while let Rel::Project { input, .. } = &inner.rel {

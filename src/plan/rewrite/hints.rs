@@ -1,11 +1,12 @@
-//! What filters directly above a scan tell it. The filters stay: scans may ignore hints.
+//! Passes the conditions of filters directly above a scan to the scan as hints. The filters are
+//! kept: scans may ignore hints.
 
 use crate::catalog::{Hint, HintOp, Ty, Value};
 use crate::lang::ast::{BinaryOp, MatchOp};
 use crate::plan::walk::split_and;
 use crate::plan::{Expr, ExprKind, Plan, Rel, ScanColumn, Scanned};
 
-/// How many values of an `IN` are worth passing on.
+/// The maximum number of values of an `IN` in a hint.
 const MAX_VALUES: usize = 1_000;
 
 /// Gives every scan below the hints of the filters above it.
@@ -14,7 +15,7 @@ pub(super) fn give(plan: &mut Plan) {
         give(input);
     }
     let Rel::Filter { input, predicate } = &mut plan.rel else { return };
-    // A filter of conditions that can fail stands above one of those that cannot.
+    // A filter with conditions that can fail may lie above one with conditions that cannot.
     let scan = match &mut input.rel {
         Rel::Filter { input, .. } => &mut input.rel,
         rel => rel,
@@ -48,7 +49,7 @@ fn add(hints: &mut Vec<Hint>, new: Hint) {
     hints.push(new);
 }
 
-/// The hint in a condition over a scan's columns.
+/// The hint for a condition over a scan's columns.
 fn hint(term: &Expr, columns: &[ScanColumn]) -> Option<Hint> {
     let column = |e: &Expr| match e.kind {
         ExprKind::Column(index) => match columns.get(index) {
@@ -97,7 +98,7 @@ fn hint(term: &Expr, columns: &[ScanColumn]) -> Option<Hint> {
     }
 }
 
-/// The hint of `column op value`.
+/// The hint for `column op value`.
 fn compared(op: BinaryOp, column: usize, value: &Value<'static>) -> Option<Hint> {
     if value.is_null() || matches!(value, Value::Double(v) if v.is_nan()) {
         return None;

@@ -1,4 +1,4 @@
-//! Lateral inputs of joins as ordinary ones.
+//! Converts lateral inputs of joins to ordinary inputs.
 
 use super::decorrelate::{Functions, first_columns, joined, outer_keys, outer_residual};
 use super::grouped::{aggregate, of_one_row};
@@ -6,7 +6,7 @@ use super::pull::pull;
 use crate::lang::ast::JoinKind;
 use crate::plan::{Expr, Field, JoinForm, Plan, Rel};
 
-/// A lateral input as that of an ordinary join.
+/// Converts a join with a lateral input to an ordinary join, if possible.
 pub(super) fn lateral(plan: Plan, functions: Functions) -> Plan {
     let Plan { rel, schema, span } = plan;
     let Rel::Join { left, right, kind, keys, residual, args, form } = rel else {
@@ -24,7 +24,7 @@ pub(super) fn lateral(plan: Plan, functions: Functions) -> Plan {
     Plan { rel: Rel::Join { left, right, kind, keys, residual, args, form }, schema, span }
 }
 
-/// The plan with columns of these names, and no others.
+/// The plan with columns named after the schema, and no others.
 fn named(mut plan: Plan, schema: &[Field], is_of_left: bool) -> Plan {
     for (field, own) in plan.schema.iter_mut().zip(schema) {
         field.name.clone_from(&own.name);
@@ -36,7 +36,7 @@ fn named(mut plan: Plan, schema: &[Field], is_of_left: bool) -> Plan {
     first_columns(plan, schema.len(), &names)
 }
 
-/// A lateral input that gives one row for each row of the left.
+/// A lateral input that returns one row for each left row.
 fn one_row(left: &Plan, right: &Plan, args: &[Expr], functions: Functions) -> Option<Plan> {
     let width = left.schema.len();
     let mut exprs = left.columns();
@@ -56,7 +56,7 @@ fn one_row(left: &Plan, right: &Plan, args: &[Expr], functions: Functions) -> Op
     Some(plan.project(exprs, names))
 }
 
-/// A lateral input that is compared with the left.
+/// A lateral input whose columns are compared with those of the left.
 fn by_keys(
     left: &Plan,
     right: &Plan,

@@ -1,4 +1,4 @@
-//! Limits reach what can stop early: sorts keep the first rows only, scans end.
+//! Passes limits down: sorts keep only the first rows, and scans stop early.
 
 use crate::plan::{Plan, Rel};
 

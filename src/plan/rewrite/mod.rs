@@ -1,8 +1,8 @@
-//! Plans that say the same and run quicker: conditions move down, columns nobody reads go away,
-//! scans are told what is wanted of them.
+//! Optimizes plans: conditions move down, unused columns are removed, and scans get hints and
+//! limits.
 //!
-//! Rewrites keep the rows, their order, and three-valued logic. A condition that can end the query
-//! with an error never moves to where it would see rows that it does not see as written.
+//! Rewrites keep the rows, their order, and three-valued logic. A condition that can fail never
+//! moves to a place where it would see more rows than in the query as written.
 
 mod decorrelate;
 mod filters;
@@ -28,7 +28,8 @@ pub(super) fn plan(mut plan: Plan, shared: Vec<SharedPlan>, functions: Functions
     let mut shared = inline_single_uses(&mut plan, shared);
     let mut needs = Needs::new(shared.len(), functions);
     let mut plan = one(plan, &mut needs);
-    // An expression refers only to earlier ones: backwards, all needs are known in time.
+    // An expression refers only to earlier ones, so in reverse order all uses of a plan are known
+    // before it is rewritten.
     for (id, slot) in shared.iter_mut().enumerate().rev() {
         *slot = slot.take().map(|inner| one(needs.mask(id, inner), &mut needs));
     }
@@ -48,7 +49,7 @@ fn one(plan: Plan, needs: &mut Needs) -> Plan {
     plan
 }
 
-/// Sub-queries before and after, by the address before.
+/// Sub-queries before and after rewriting, by the address before.
 type Seen = HashMap<*const Plan, (Arc<Plan>, Arc<Plan>)>;
 
 fn subqueries(plan: &mut Plan, needs: &mut Needs, seen: &mut Seen) {
@@ -71,7 +72,7 @@ fn subqueries_of(expr: &mut Expr, needs: &mut Needs, seen: &mut Seen) {
         return;
     }
     let done = Arc::new(one(Plan::clone(plan), needs));
-    // The old plan is kept, so that its address stays its own.
+    // The old plan is kept, so that no other plan can get its address.
     seen.insert(key, (Arc::clone(plan), Arc::clone(&done)));
     *plan = done;
 }

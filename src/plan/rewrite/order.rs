@@ -1,26 +1,26 @@
-//! The order of inner joins. Tables are joined in the order of FROM, but for those that nothing connects
-//! with the ones before: they wait until an equality does, so that no two tables are crossed that a third
-//! one connects.
+//! The order of inner joins. Tables are joined in the order of FROM, except that a table without a
+//! condition on the earlier ones waits until an equality connects it. This avoids cross joins of
+//! two tables that a third one connects.
 
 use crate::lang::ast::{BinaryOp, JoinKind};
 use crate::plan::walk::{conjunction, split_and};
 use crate::plan::{Expr, ExprKind, JoinForm, Plan, Rel};
 
-/// Inputs in pairs times conditions: beyond, the order of FROM stays.
+/// The maximum number of pairs of inputs times conditions; above it, the order of FROM is kept.
 const MAX_WORK: usize = 500_000;
 
-/// The inputs of joins on each other, in the order of FROM, and what connects them.
+/// The inputs of nested joins, in the order of FROM, and the conditions that connect them.
 #[derive(Default)]
 struct Graph {
     /// Where the columns of each input begin.
     starts: Vec<usize>,
-    /// Equalities: the inputs that either side reads.
+    /// Equalities: the inputs that each side reads.
     edges: Vec<(Vec<usize>, Vec<usize>)>,
-    /// The inputs of other conditions.
+    /// The inputs that other conditions read.
     others: Vec<Vec<usize>>,
 }
 
-/// The plan, an inner join, with its inputs in a better order, and whether there is one. `terms` are
+/// The plan, an inner join, with its inputs reordered, and whether the order changed. `terms` are
 /// conditions on its rows.
 pub(super) fn arrange(plan: Plan, terms: &[Expr]) -> (Plan, bool) {
     let mut graph = Graph::default();
@@ -115,8 +115,9 @@ impl Graph {
         self.starts.partition_point(|start| *start <= column).saturating_sub(1)
     }
 
-    /// The inputs in the order of joining: the first of FROM, then the first one that an equality connects
-    /// with those before, else any condition, else the first that is left.
+    /// The inputs in join order: the first of FROM, then always the first one that an equality
+    /// connects with the earlier ones; otherwise one connected by any condition; otherwise the
+    /// first that remains.
     fn order(&self) -> Vec<usize> {
         let count = self.starts.len();
         let mut placed = vec![false; count];
@@ -152,7 +153,7 @@ impl Graph {
     }
 }
 
-/// The joins in another order, under a projection that gives the columns theirs.
+/// The joins in another order, with a projection that restores the order of the columns.
 fn arranged(plan: Plan, graph: &Graph, order: &[usize]) -> Plan {
     let (schema, span, names) = (plan.schema.clone(), plan.span, plan.names());
     let columns = plan.columns();
@@ -160,7 +161,7 @@ fn arranged(plan: Plan, graph: &Graph, order: &[usize]) -> Plan {
     let mut terms = Vec::new();
     take_apart(plan, 0, &mut inputs, &mut terms);
     let mut inputs: Vec<Option<Plan>> = inputs.into_iter().map(Some).collect();
-    // By old column, the new one.
+    // The new index of each old column.
     let mut place = vec![0; schema.len()];
     let mut width = 0;
     for input in order {
@@ -222,7 +223,7 @@ fn crossed(left: Plan, right: Plan, terms: Vec<Expr>) -> Plan {
     Plan { rel, schema, span }
 }
 
-/// The inputs of the joins, with the names that the joins give their columns, and all conditions.
+/// The inputs of the joins, with the column names of the joins, and all conditions.
 fn take_apart(plan: Plan, start: usize, inputs: &mut Vec<Plan>, terms: &mut Vec<Expr>) {
     if !is_plain(&plan.rel) {
         inputs.push(plan);

@@ -1,4 +1,5 @@
-//! `a = 1 OR a = 2` as `a IN (1, 2)`: quicker to test, and a hint for scans.
+//! Rewrites `a = 1 OR a = 2` as `a IN (1, 2)`, which is faster to test and can become a hint for
+//! scans.
 
 use crate::catalog::Ty;
 use crate::lang::ast::BinaryOp;
@@ -35,11 +36,11 @@ pub(super) fn merge(expr: Expr) -> Expr {
         .map_or_else(|| Expr::null(Ty::Bool, span), |e| Expr { span, ..e })
 }
 
-/// So many conditions of branches are compared with each other.
+/// The maximum number of conditions of branches that are compared with each other.
 const MAX_COMPARED: usize = 2_000;
 
-/// What all branches of an `OR` have in common, and the rest of it: `(a AND b) OR (a AND c)` is
-/// `a AND (b OR c)`. An equality in common becomes the key of a join.
+/// Factors out the conditions that all branches of an `OR` contain: `(a AND b) OR (a AND c)` is `a
+/// AND (b OR c)`. A common equality can become the key of a join.
 pub(super) fn factored(expr: Expr) -> Vec<Expr> {
     if !matches!(&expr.kind, ExprKind::Binary { op: BinaryOp::Or, .. }) {
         return vec![expr];
@@ -85,7 +86,7 @@ fn split(expr: Expr, into: &mut Vec<Expr>) {
     }
 }
 
-/// A column and the constants that it may be equal to; the term itself if it is nothing like that.
+/// A column and the constants that it may be equal to; the term itself if it has another form.
 fn one_of(term: Expr) -> Result<(Expr, Vec<Expr>), Expr> {
     let column = |e: &Expr| matches!(e.kind, ExprKind::Column(_));
     let constant = |e: &Expr| e.as_literal().is_some();
@@ -117,7 +118,7 @@ fn entries<'m>(merged: &'m mut Expr, value: &Expr) -> Option<&'m mut Vec<Expr>> 
     }
 }
 
-/// An `IN` of one entry is an equality.
+/// Converts an `IN` with one entry to an equality.
 fn single(expr: Expr) -> Expr {
     match expr.kind {
         ExprKind::InList { expr: value, mut list, negated: false } if list.len() == 1 => {

@@ -1,4 +1,4 @@
-//! Unused columns are neither computed nor read from the dump.
+//! Removes unused columns, so that they are neither computed nor read from the dump.
 
 mod groups;
 
@@ -7,17 +7,17 @@ use crate::lang::ast::SetOp;
 use crate::plan::{Expr, ExprKind, Field, Plan, Rel};
 use groups::{Parts, aggregate, join, window};
 
-/// How deep expressions may get by being put into each other.
+/// The maximum depth of an expression after substitution.
 const MAX_DEPTH: usize = 120;
 
-/// Which columns of the shared expressions are read, by id; and what rewriting knows beside.
+/// The used columns of the shared expressions, by id; and the functions that rewriting needs.
 pub(super) struct Needs {
     shared: Vec<Vec<bool>>,
     pub(super) functions: Functions,
 }
 
 impl Needs {
-    /// Nothing is read so far.
+    /// Starts with all columns unused.
     pub(super) fn new(shared: usize, functions: Functions) -> Self {
         Self { shared: vec![Vec::new(); shared], functions }
     }
@@ -30,7 +30,7 @@ impl Needs {
         }
     }
 
-    /// The plan with typed NULLs instead of unused columns: positions stay.
+    /// The plan with typed NULLs in place of unused columns, so that column indices do not change.
     pub(super) fn mask(&self, id: usize, plan: Plan) -> Plan {
         let need = self.shared.get(id).map_or([].as_slice(), Vec::as_slice);
         let read = |index: usize| need.get(index).copied().unwrap_or(false);
@@ -45,10 +45,10 @@ impl Needs {
     }
 }
 
-/// A pruned plan, and where each column that is left was before.
+/// A pruned plan, and the new indices of its columns.
 struct Pruned {
     plan: Plan,
-    /// By old index, the new one.
+    /// The new index by old index.
     map: Vec<Option<usize>>,
 }
 
@@ -57,7 +57,7 @@ impl Pruned {
         remap(expr, &self.map);
     }
 
-    /// The plan with exactly the columns needed, in order.
+    /// The plan with exactly the needed columns, in order.
     fn exactly(self, need: &[bool], schema: &[Field]) -> Plan {
         let wanted: Vec<usize> = (0..schema.len()).filter(|i| flag(need, *i)).collect();
         let places: Vec<Option<usize>> =
@@ -84,7 +84,7 @@ fn remap(expr: &mut Expr, map: &[Option<usize>]) {
     expr.map_columns(&|i| map.get(i).copied().flatten().unwrap_or(i));
 }
 
-/// The columns kept by `need`, numbered anew.
+/// The new indices of the columns that `need` keeps.
 fn kept(need: &[bool]) -> Vec<Option<usize>> {
     let mut next = 0;
     let number = |keep: &bool| {
@@ -105,7 +105,7 @@ pub(super) fn root(plan: Plan, needs: &mut Needs) -> Plan {
     let schema = plan.schema.clone();
     let need = vec![true; schema.len()];
     let pruned = prune(plan, &need, needs);
-    // Of a plan without columns only the number of rows is read.
+    // Of a plan without columns only the number of rows is used.
     if schema.is_empty() { pruned.plan } else { pruned.exactly(&need, &schema) }
 }
 
@@ -128,7 +128,7 @@ fn prune(plan: Plan, need: &[bool], needs: &mut Needs) -> Pruned {
             Pruned { plan: Plan { rel, schema, span }, map }
         }
         Rel::Recursive { id, base, step, all } => {
-            // The step may read any column, and rows differ in every one.
+            // The step may read any column, and duplicates are decided by all columns.
             let every = vec![true; schema.len()];
             let mut side = |plan: Plan| {
                 let own = plan.schema.clone();
@@ -179,7 +179,7 @@ fn prune(plan: Plan, need: &[bool], needs: &mut Needs) -> Pruned {
             Pruned { plan: inner.plan.limit(limit, offset), map: inner.map }
         }
         Rel::Distinct { input, on: None } => {
-            // Rows differ in every column, read or not.
+            // Duplicates are decided by all columns, used or not.
             let all = vec![true; schema.len()];
             let plan = prune(*input, &all, needs).exactly(&all, &schema).distinct(None);
             Pruned { plan, map: (0..schema.len()).map(Some).collect() }
@@ -212,7 +212,7 @@ fn prune(plan: Plan, need: &[bool], needs: &mut Needs) -> Pruned {
             let (need_input, _) = need.split_at(width.min(need.len()));
             let inner = prune_with(*input, need_input, &lists, needs);
             let lists = remapped(lists, &inner);
-            // The elements stay: they make the rows.
+            // The elements are kept: they determine the rows.
             let elements = schema.get(width..).unwrap_or_default();
             let below = inner.plan.schema.len();
             let mut map = inner.map;
@@ -228,7 +228,7 @@ fn prune(plan: Plan, need: &[bool], needs: &mut Needs) -> Pruned {
     }
 }
 
-/// A projection; of two on each other, one, where nothing is computed twice by that.
+/// Merges two projections into one, if nothing is then computed twice.
 fn merged(input: Plan, mut exprs: Vec<Expr>) -> Rel {
     let Plan { rel: Rel::Project { input: below, exprs: inner }, schema, span } = input else {
         return Rel::Project { input: Box::new(input), exprs };
@@ -246,7 +246,7 @@ fn merged(input: Plan, mut exprs: Vec<Expr>) -> Rel {
     for expr in &exprs {
         count(expr, 1);
         expr.visit(&mut |e| {
-            // What stands in a lambda is computed for each element.
+            // The body of a lambda is computed for each element.
             if let ExprKind::Each(each) = &e.kind {
                 each.exprs().into_iter().skip(1).for_each(|body| count(body, 2));
             }
@@ -265,7 +265,7 @@ fn merged(input: Plan, mut exprs: Vec<Expr>) -> Rel {
     Rel::Project { input: below, exprs }
 }
 
-/// Prunes an input of which `exprs` are read as well.
+/// Prunes an input of which `exprs` are used as well.
 fn prune_with<'e>(
     input: Plan,
     need: &[bool],

@@ -1,5 +1,5 @@
-//! Takes the conditions that read parameters out of a plan: what they compare becomes further columns,
-//! so that a join can test them.
+//! Removes the conditions that read parameters from a plan and exposes the compared values as
+//! further columns, so that a join can test the conditions.
 
 mod groups;
 
@@ -10,8 +10,8 @@ use crate::lang::ast::{BinaryOp, JoinKind, SetOp};
 use crate::plan::walk::{conjunction, split_and};
 use crate::plan::{AggregateCall, Expr, ExprKind, JoinForm, Plan, Rel, WindowCall};
 
-/// A plan without parameters, and what has been taken out of it. Its first columns are those of the
-/// plan that it was.
+/// A plan without parameters, and the conditions that were removed from it. Its first columns are
+/// those of the original plan.
 #[derive(Debug, Clone)]
 pub(super) struct Pulled {
     pub(super) plan: Plan,
@@ -19,16 +19,16 @@ pub(super) struct Pulled {
     pub(super) keys: Vec<(Expr, usize)>,
     /// Other conditions over parameters and columns of the plan.
     pub(super) residual: Vec<Expr>,
-    /// Whether computing rows for which no condition holds may end the query with an error.
+    /// Whether computing rows for which no condition is true may fail.
     pub(super) fails: bool,
 }
 
-/// Takes the conditions out; `None` where what reads parameters is no condition, or stands where it
-/// cannot be moved from. With `others` conditions that are no equalities are taken too.
+/// Removes the conditions; `None` if something other than a condition reads parameters, or a
+/// condition cannot be moved. With `others`, conditions that are not equalities are removed too.
 pub(super) fn pull(plan: Plan, others: bool, functions: Functions) -> Option<Pulled> {
     let fails = may_fail(plan.exprs());
     if !plan.reads_params() {
-        // It would run whole for any row around as well.
+        // The plan does not depend on the outer row.
         return Some(Pulled { plan, keys: Vec::new(), residual: Vec::new(), fails: false });
     }
     let mut pulled = operator(plan, others, functions)?;
@@ -36,8 +36,8 @@ pub(super) fn pull(plan: Plan, others: bool, functions: Functions) -> Option<Pul
     Some(pulled)
 }
 
-/// Whether expressions compute what may fail for rows that have nothing to do with the row around.
-/// Arithmetic is not counted: it overflows so rarely that queries over it are not run row by row for that.
+/// Whether the expressions may fail for rows that do not match the outer row. Arithmetic is not
+/// counted: overflow is too rare to justify running the query row by row.
 pub(super) fn may_fail<'e>(exprs: impl IntoIterator<Item = &'e Expr>) -> bool {
     let mut fails = false;
     for expr in exprs {
@@ -127,7 +127,7 @@ fn operator(plan: Plan, others: bool, functions: Functions) -> Option<Pulled> {
     }
 }
 
-/// Rows of an input for which all terms are true.
+/// The rows of an input for which all terms are true.
 fn filtered(input: Plan, terms: Vec<Expr>, others: bool, functions: Functions) -> Option<Pulled> {
     let mut pulled = pull(input, others, functions)?;
     let mut local = Vec::new();
@@ -145,7 +145,7 @@ fn filtered(input: Plan, terms: Vec<Expr>, others: bool, functions: Functions) -
             return None;
         }
     }
-    // What can fail comes last, so that it sees the rows that the others leave.
+    // Conditions that can fail come last, so that they see only rows that the others keep.
     let (failing, safe): (Vec<Expr>, Vec<Expr>) = local.into_iter().partition(Expr::can_fail);
     for terms in [safe, failing] {
         if let Some(predicate) = conjunction(terms) {
@@ -165,7 +165,7 @@ fn has_query(expr: &Expr) -> bool {
     found
 }
 
-/// An equality between what reads parameters alone and what reads columns alone.
+/// An equality between an expression that reads only parameters and one that reads only columns.
 fn equality(term: &Expr) -> Option<(Expr, Expr)> {
     let ExprKind::Binary { op: BinaryOp::Eq, left, right } = &term.kind else { return None };
     if left.can_fail() || right.can_fail() || has_query(left) || has_query(right) {
@@ -191,7 +191,7 @@ fn join(plan: Plan, others: bool, functions: Functions) -> Option<Pulled> {
         && condition.reads_params()
         && !reads
     {
-        // Its conditions are those of a filter above.
+        // The conditions of an inner join are handled as those of a filter above it.
         let mut terms = Vec::new();
         split_and(condition.clone(), &mut terms);
         let kind = if keys.is_empty() { JoinKind::Cross } else { JoinKind::Inner };
@@ -234,7 +234,7 @@ fn join(plan: Plan, others: bool, functions: Functions) -> Option<Pulled> {
     if shift == 0 {
         return Some(pulled);
     }
-    // The columns of the right stand behind those that the left got; they go before them.
+    // The right columns come before the columns that were added on the left.
     let right_width = if keeps_right { right_width } else { 0 };
     let columns = pulled.plan.columns();
     let order = (0..width).chain(new_width..new_width + right_width);
@@ -244,7 +244,7 @@ fn join(plan: Plan, others: bool, functions: Functions) -> Option<Pulled> {
 }
 
 impl Pulled {
-    /// The plan with an operator above that keeps its columns.
+    /// Adds an operator that keeps the columns.
     fn over(self, make: impl FnOnce(Plan) -> Plan) -> Self {
         Self { plan: make(self.plan), ..self }
     }
@@ -255,7 +255,7 @@ impl Pulled {
         self.keys.iter().filter_map(|(_, column)| columns.get(*column).cloned()).collect()
     }
 
-    /// The column that an expression over the plan is; it is added if there is none.
+    /// The column that computes an expression over the plan; it is added if there is none.
     fn expose(&mut self, expr: Expr) -> usize {
         if let ExprKind::Column(index) = expr.kind {
             return index;
@@ -286,7 +286,7 @@ impl Pulled {
         read
     }
 
-    /// A projection, with the columns that the conditions read behind its own.
+    /// A projection, followed by the columns that the conditions read.
     fn project(self, mut exprs: Vec<Expr>, mut names: Vec<String>) -> Self {
         let read = self.read();
         let width = exprs.len();
@@ -316,7 +316,7 @@ impl Pulled {
     }
 }
 
-/// A set operation of two inputs that are compared with the same.
+/// A set operation of two inputs that are compared with the same outer values.
 fn set_operation(
     (op, all): (SetOp, bool),
     left: Pulled,

@@ -1,5 +1,5 @@
-//! A small catalog: two tables of a dump, one without, and the functions that the binder treats
-//! in its own ways.
+//! A small catalog: two tables of a dump, one table without a dump, and the functions that the
+//! binder handles specially.
 
 use crate::catalog::{
     CallColumn, CallError, Catalog, ColumnSpec, Format, FunctionKind, FunctionSpec, OfNoRows,
@@ -173,7 +173,7 @@ impl crate::plan::Lookup for Calls {
     }
 }
 
-/// Table functions as the tests have them: `range` has a column of its name, `struct` two.
+/// The table functions of the tests: the column of `range` has its name, `struct` has two columns.
 pub(super) struct Calls;
 
 impl TableFunctions for Calls {

@@ -1,4 +1,4 @@
-//! What is said of queries that are wrong.
+//! Errors of invalid queries.
 
 mod groups;
 mod names;
@@ -49,7 +49,7 @@ fn functions() {
     check(
         "SELECT lower(DISTINCT state) FROM threads",
         &expect![[r#"
-        error[E0210]: `*`, DISTINCT, ORDER BY and FILTER belong to aggregates, `lower` is none
+        error[E0210]: `*`, DISTINCT, ORDER BY and FILTER are only for aggregates, and `lower` is not one
           |
         1 | SELECT lower(DISTINCT state) FROM threads
           |        ^^^^^^^^^^^^^^^^^^^^^"#]],
@@ -77,7 +77,7 @@ fn functions() {
         1 | SELECT why(tid + 1), why(x) FROM (SELECT tid AS x FROM threads)
           |                          ^ this column is not read from a table
           |
-          = help: ask where the table stands in FROM, and name the answer: SELECT why(column) AS reason"#]],
+          = help: call why where the table is in FROM, and name the result: SELECT why(column) AS reason"#]],
     );
     check(
         "SELECT why(tid + 1) FROM threads",
@@ -87,16 +87,16 @@ fn functions() {
         1 | SELECT why(tid + 1) FROM threads
           |            ^^^^^^^ a computed value has no reason of its own
           |
-          = help: ask where the table stands in FROM, and name the answer: SELECT why(column) AS reason"#]],
+          = help: call why where the table is in FROM, and name the result: SELECT why(column) AS reason"#]],
     );
 }
 
 #[test]
-fn sub_queries_say_what_they_take() {
+fn errors_of_sub_queries_name_the_requirement() {
     check(
         "SELECT ANY (SELECT 1)",
         &expect![[r#"
-        error[E0210]: ANY (…) and ALL (…) stand on the right of a comparison
+        error[E0210]: ANY (…) and ALL (…) are only allowed on the right of a comparison
           |
         1 | SELECT ANY (SELECT 1)
           |        ^^^^^^^^^^^^^^
@@ -106,7 +106,7 @@ fn sub_queries_say_what_they_take() {
     check(
         "WITH RECURSIVE r AS (SELECT n FROM r) SELECT * FROM r",
         &expect![[r#"
-        error[E0210]: `r` is named before it has rows
+        error[E0210]: `r` refers to itself before it has rows
           |
         1 | WITH RECURSIVE r AS (SELECT n FROM r) SELECT * FROM r
           |                                    ^
@@ -127,7 +127,7 @@ fn sub_queries_say_what_they_take() {
 }
 
 #[test]
-fn table_functions_say_what_they_take() {
+fn errors_of_table_functions_show_the_signature() {
     check(
         "SELECT * FROM threads()",
         &expect![[r#"
@@ -141,7 +141,7 @@ fn table_functions_say_what_they_take() {
     check(
         "SELECT * FROM lower('x')",
         &expect![[r#"
-        error[E0210]: `lower` gives a value, not rows, so it cannot stand in FROM
+        error[E0210]: `lower` gives a value, not rows, so it is not allowed in FROM
           |
         1 | SELECT * FROM lower('x')
           |               ^^^^^
@@ -211,7 +211,7 @@ fn table_functions_say_what_they_take() {
     check(
         "SELECT * FROM range(tid)",
         &expect![[r#"
-            error[E0206]: no table stands before `range` whose columns it could take
+            error[E0206]: no table precedes `range` whose columns it could take
               |
             1 | SELECT * FROM range(tid)
               |                     ^^^
@@ -232,7 +232,7 @@ fn table_functions_say_what_they_take() {
     check(
         "SELECT range(3)",
         &expect![[r#"
-        error[E0210]: `range` returns rows, so it stands in FROM
+        error[E0210]: `range` returns rows, so it can only be used in FROM
           |
         1 | SELECT range(3)
           |        ^^^^^^^^"#]],

@@ -1,4 +1,4 @@
-//! Plans of queries that are right.
+//! Plans of valid queries.
 
 mod conditions;
 mod queries;
@@ -12,7 +12,7 @@ fn check(sql: &str, expect: &Expect) {
 }
 
 #[test]
-fn scans_read_what_is_asked() {
+fn scans_read_only_used_columns() {
     check(
         "SELECT tid, state FROM threads",
         &expect![[r#"
@@ -255,7 +255,7 @@ fn constants() {
 }
 
 #[test]
-fn table_functions_have_the_columns_that_they_say() {
+fn table_functions_have_their_declared_columns() {
     check(
         "SELECT * FROM struct('_ETHREAD', nt!KiInitialThread)",
         &expect![[r#"

@@ -1,4 +1,4 @@
-//! Queries made to hurt: long, deep, and growing.
+//! Hostile queries: very long, deeply nested, and growing by expansion.
 
 use super::planned;
 

@@ -1,12 +1,12 @@
-//! What can be asked of plans and of their columns.
+//! Accessors and constructors of plans and of their columns.
 
 use super::super::{AggregateCall, Expr, Field, Plan, Rel, SortKey, WindowCall};
 use crate::catalog::{Format, Ty};
 use crate::diag::Span;
 
 impl Plan {
-    /// The inputs, left before right. The plan of a shared expression is no input: it is visited
-    /// once, not once a use.
+    /// The inputs, left before right. The plan of a shared expression is not included: it is
+    /// visited once rather than once per use.
     pub fn inputs(&self) -> Vec<&Self> {
         match &self.rel {
             Rel::Scan { .. } | Rel::Values { .. } | Rel::Shared { .. } | Rel::Working { .. } => {
@@ -101,7 +101,7 @@ impl Plan {
         }
     }
 
-    /// The number of nodes, operators and expressions together, on the longest way down.
+    /// The number of nodes, operators and expressions together, on the longest path downwards.
     pub(in crate::plan) fn depth(&self) -> usize {
         let inputs = self.inputs().into_iter().map(Self::depth).max().unwrap_or(0);
         let exprs = self.exprs().into_iter().map(Expr::depth).max().unwrap_or(0);
@@ -119,7 +119,7 @@ impl Plan {
         self.inputs().into_iter().fold(count, |sum, input| sum.saturating_add(input.size()))
     }
 
-    /// The same rows with other expressions computed on top.
+    /// A projection of the rows.
     pub(in crate::plan) fn project(self, exprs: Vec<Expr>, names: Vec<String>) -> Self {
         let schema = exprs.iter().zip(names).map(|(e, name)| Field::of(e, name)).collect();
         let span = self.span;
@@ -138,13 +138,13 @@ impl Plan {
         Self { rel: Rel::Sort { input: Box::new(self), keys, top: None }, schema, span }
     }
 
-    /// The first of rows that are equal, or equal in `on`.
+    /// The distinct rows, or with `on`, those distinct in these expressions.
     pub(in crate::plan) fn distinct(self, on: Option<Vec<Expr>>) -> Self {
         let (schema, span) = (self.schema.clone(), self.span);
         Self { rel: Rel::Distinct { input: Box::new(self), on }, schema, span }
     }
 
-    /// Some of the rows.
+    /// A range of the rows.
     pub(in crate::plan) fn limit(self, limit: Option<usize>, offset: usize) -> Self {
         let (schema, span) = (self.schema.clone(), self.span);
         Self { rel: Rel::Limit { input: Box::new(self), limit, offset }, schema, span }
@@ -195,7 +195,7 @@ impl AggregateCall {
         self.args.iter_mut().chain(&mut self.filter).chain(order)
     }
 
-    /// Whether two calls compute the same.
+    /// Whether two calls compute the same value.
     pub(in crate::plan) fn same(&self, other: &Self) -> bool {
         self.function.name == other.function.name
             && self.distinct == other.distinct
@@ -209,12 +209,12 @@ impl AggregateCall {
 }
 
 impl SortKey {
-    /// Whether two keys sort the same way, whatever they sort by.
+    /// Whether two keys have the same direction and NULL order.
     pub(in crate::plan) const fn same_direction(&self, other: &Self) -> bool {
         self.descending == other.descending && self.nulls_first == other.nulls_first
     }
 
-    /// Whether two keys order rows the same.
+    /// Whether two keys order rows in the same way.
     pub(in crate::plan) fn same(&self, other: &Self) -> bool {
         self.same_direction(other) && self.expr.same(&other.expr)
     }

@@ -30,7 +30,7 @@ pub(super) fn check_columns(names: &[Ident], width: usize) -> Result<(), Diagnos
     Err(Diagnostic::at(Code::BadQuery, extra.span, message))
 }
 
-/// Whether there is already what a statement creates.
+/// Whether the object that a statement creates exists already.
 pub(super) fn is_known(state: &State, create: &Create) -> bool {
     match create.what {
         Created::Macro { .. } => state.defined.definitions.macro_of(&create.name.text).is_some(),
@@ -38,7 +38,7 @@ pub(super) fn is_known(state: &State, create: &Create) -> bool {
     }
 }
 
-/// Fails if something has the name that is not replaced by the statement.
+/// Fails if an object that the statement does not replace has the name.
 pub(super) fn check_name(state: &State, create: &Create) -> Result<(), Diagnostic> {
     let name = create.name.text.as_str();
     let replaces = create.mode == CreateMode::OrReplace;

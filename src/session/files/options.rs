@@ -1,4 +1,4 @@
-//! What a query says of the files that it names.
+//! Options in a query for reading files.
 
 use crate::catalog::{Ty, Value};
 use crate::diag::{Code, Diagnostic, Span};
@@ -9,18 +9,18 @@ use crate::plan::{Params, parameter};
 /// How files are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Read {
-    /// As files of a kind.
+    /// As files of one kind.
     Files(Kind),
-    /// Each by its ending.
+    /// Each file by its extension.
     ByEnding,
-    /// Each as one text.
+    /// Each file as one text.
     Text,
-    /// Not at all: what is wanted are their names.
+    /// Only the names of the files.
     Glob,
 }
 
 impl Read {
-    /// What a function does, if it reads files.
+    /// How a function reads files; `None` if it does not.
     pub(super) fn of_function(name: &str) -> Option<Self> {
         Some(match name.to_ascii_lowercase().as_str() {
             "read_csv" | "read_csv_auto" => Self::Files(Kind::Delimited),
@@ -34,7 +34,7 @@ impl Read {
         })
     }
 
-    /// The function that reads so.
+    /// The function that reads in this way.
     const fn function(self) -> &'static str {
         match self {
             Self::Files(Kind::Delimited) | Self::ByEnding => "read_csv",
@@ -45,7 +45,7 @@ impl Read {
         }
     }
 
-    /// The options of the function.
+    /// The option names of the function.
     const fn options(self) -> &'static [&'static str] {
         match self {
             Self::Files(Kind::Delimited) => &[
@@ -65,7 +65,7 @@ impl Read {
     }
 }
 
-/// Files and how they are read.
+/// Files, and how they are read.
 pub(super) struct Request {
     pub(super) path: String,
     pub(super) span: Span,
@@ -78,17 +78,17 @@ impl Request {
     pub(super) fn of_file(path: &str, span: Span) -> Result<Self, Diagnostic> {
         if Kind::of_path(path).is_none() {
             let message = format!(
-                "the ending of `{path}` is none of csv, tsv, tab, json, jsonl, ndjson and parquet"
+                "the extension of `{path}` is not csv, tsv, tab, json, jsonl, ndjson or parquet"
             );
             return Err(Diagnostic::at(Code::BadQuery, span, message)
-                .help("how a file is read is said with read_csv('…', delim => ';'), read_json('…') and others")
+                .help("to say how a file is read, write read_csv('…', delim => ';'), read_json('…') and others")
                 .help("a dump or a log is added with ATTACH 'file' AS name"));
         }
         let options = import::Options::default();
         Ok(Self { path: path.to_owned(), span, read: Read::ByEnding, options })
     }
 
-    /// `read_csv('file.csv', header => true)` and its kin.
+    /// `read_csv('file.csv', header => true)` and similar functions.
     pub(super) fn of_call(
         read: Read,
         args: &[CallArgument],
@@ -157,7 +157,7 @@ fn bad(span: Span, read: Read, message: &str) -> Diagnostic {
     })
 }
 
-/// The name of an argument and its value; DuckDB writes `header = true` as well.
+/// The name and the value of an argument; as in DuckDB, it may also be written `header = true`.
 fn named(arg: &CallArgument) -> (Option<String>, &Expr) {
     if let Some(name) = &arg.name {
         return (Some(name.text.to_ascii_lowercase()), &arg.value);
@@ -188,7 +188,7 @@ fn constants(expr: &Expr, params: &Params) -> Option<Vec<Value<'static>>> {
     Some(vec![one])
 }
 
-/// Takes over an option; else what it should be.
+/// Sets an option; the error describes the expected value.
 fn set(
     options: &mut import::Options,
     name: &str,

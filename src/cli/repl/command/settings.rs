@@ -11,7 +11,7 @@ use crate::cli::output;
 use crate::cli::table::push_clean;
 use crate::export::FileFormat;
 
-/// Files may read files, but not forever.
+/// The maximum nesting of files that read files.
 pub(super) const MAX_READS: usize = 16;
 
 impl Repl<'_> {

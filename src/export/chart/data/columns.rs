@@ -1,4 +1,4 @@
-//! The columns of a result as the numbers and names of a chart.
+//! Converts the columns of a result to the numbers and names of a chart.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ impl Columns<'_> {
         &self.result.fields()[at]
     }
 
-    /// The column of that name.
+    /// The column with that name.
     fn named(&self, name: &str) -> Result<usize, String> {
         self.result.index_of(name).ok_or_else(|| {
             let names: Vec<&str> = self.result.fields().iter().map(|f| f.name.as_str()).collect();
@@ -35,7 +35,7 @@ impl Columns<'_> {
         matches!(self.field(at).ty.physical(), Physical::Int | Physical::Double | Physical::Addr)
     }
 
-    /// The first column that is measured, other than those that are taken.
+    /// The first column with measured values that is not in `taken`.
     fn number(&self, taken: &[usize]) -> Option<usize> {
         let all = 0..self.result.fields().len();
         let free = |at: &usize| !taken.contains(at);
@@ -45,7 +45,7 @@ impl Columns<'_> {
         of(&counted).or_else(|| of(&|at| self.is_number(*at)))
     }
 
-    /// The first column of names, other than those that are taken, or the first at all.
+    /// The first column with names that is not in `taken`, or else the first column.
     fn category(&self, taken: &[usize]) -> usize {
         let all = 0..self.result.fields().len();
         let mut free = all.filter(|at| !taken.contains(at));
@@ -78,7 +78,7 @@ impl Columns<'_> {
         value.is_finite().then_some(value)
     }
 
-    /// The cell as a label: what acts is made visible, NULL says so.
+    /// The cell as a label, with control characters made visible, and a text for NULL.
     fn label(&self, row: usize, at: usize) -> String {
         if self.result.value(row, at) == Value::Null {
             return "NULL".to_owned();
@@ -234,7 +234,7 @@ impl Columns<'_> {
         for row in order(y) {
             rows.of(self.label(row, y), CATEGORIES);
         }
-        // Many rows and columns share a cell, which shows their mean.
+        // Several rows and columns share a cell, which shows their mean.
         let by_row = rows.names.len().div_ceil(GRID.0).max(1);
         let by_column = columns.names.len().div_ceil(GRID.1).max(1);
         let mut counts: HashMap<(usize, usize), f64> = HashMap::new();
@@ -271,7 +271,7 @@ impl Columns<'_> {
     }
 }
 
-/// Names with the places at which they were first seen.
+/// Names with their positions in order of first occurrence.
 #[derive(Default)]
 struct Places {
     names: Vec<String>,
@@ -279,7 +279,7 @@ struct Places {
 }
 
 impl Places {
-    /// The place of a name; the last one for names beyond so many.
+    /// The position of a name; names beyond the maximum share the last position.
     fn of(&mut self, name: String, most: usize) -> usize {
         if let Some(place) = self.places.get(&name) {
             return *place;

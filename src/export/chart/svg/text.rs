@@ -1,10 +1,10 @@
-//! Text in a picture: its width, cut and escaped.
+//! Text in a picture: its width, shortened and escaped.
 
 use std::fmt::Write as _;
 
 use super::COLOURS;
 
-/// The size of labels, and the mean width of their letters.
+/// The font size of labels, and the mean width of their letters.
 pub(super) const SIZE: f64 = 12.0;
 const LETTER: f64 = 6.9;
 
@@ -20,7 +20,7 @@ pub(in crate::export) fn push_escaped(text: &str, into: &mut String) {
     }
 }
 
-/// About as wide is a text.
+/// The approximate width of a text.
 pub(super) fn width_of(text: &str) -> f64 {
     let width = |c: char| match c {
         'i' | 'j' | 'l' | 't' | 'f' | '.' | ',' | ':' | ' ' | '|' | '!' | '\'' => 0.6,
@@ -32,7 +32,7 @@ pub(super) fn width_of(text: &str) -> f64 {
     text.chars().map(|c| width(c) * LETTER).sum()
 }
 
-/// The text cut in its middle to so many units: both ends of a path tell something.
+/// The text shortened in its middle to a width, because both ends of a path are informative.
 pub(super) fn cut(text: &str, width: f64) -> String {
     let whole = width_of(text);
     if whole <= width {
@@ -58,7 +58,7 @@ pub(super) fn style() -> String {
          .dq .b{fill:#16191d}.dq .g{stroke:#333}.dq .a{stroke:#777}",
     );
     for (at, (light, bright)) in COLOURS.iter().enumerate() {
-        // Writing into a `String` cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(
             css,
             ".dq .s{at}{{fill:{light}}}.dq .l{at}{{stroke:{light};fill:none;stroke-width:2}}"

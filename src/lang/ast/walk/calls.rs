@@ -1,4 +1,4 @@
-//! Through calls and their windows.
+//! Visits calls and their windows.
 
 use super::super::{Bound, Call, Ident, Over, Window};
 use super::{Visit, expr, exprs, ident, idents, order_item};

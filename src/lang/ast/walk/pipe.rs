@@ -1,4 +1,4 @@
-//! Through the steps of a pipe.
+//! Visits the steps of a pipe.
 
 use super::super::{Pipe, PipeItem, PipeKey, PipeKind};
 use super::{

@@ -1,4 +1,4 @@
-//! Calls: arguments, words between them, and the order of their rows.
+//! Calls: arguments, keywords between arguments, and ORDER BY within calls.
 
 use pest::iterators::Pair;
 
@@ -24,7 +24,7 @@ pub(super) const fn blank_call(name: Ident) -> Call {
     }
 }
 
-/// Arguments that standard SQL separates with words, as an ordinary call.
+/// Converts arguments that standard SQL separates with keywords to an ordinary call.
 fn worded(call: &mut Call, words: &[(Rule, Span)]) -> Built<()> {
     let name = call.name.text.to_ascii_lowercase();
     let rules: Vec<Rule> = words.iter().map(|(rule, _)| *rule).collect();
@@ -66,7 +66,8 @@ fn worded(call: &mut Call, words: &[(Rule, Span)]) -> Built<()> {
     Ok(())
 }
 
-/// `position('x' IN (s))` reads like a list of one, and `position('x' IN s)` like values of a list.
+/// `position('x' IN (s))` was parsed as `IN` with a list of one entry, and `position('x' IN s)` as
+/// `IN` with a list value.
 fn position_in_list(call: &mut Call) {
     if let [Expr { kind: ExprKind::Call(inner), .. }] = call.args.as_mut_slice()
         && inner.name.text == super::super::nested::IN
@@ -96,7 +97,7 @@ fn trim_side(call: &mut Call, side: Option<&Rule>) {
     name.clone_into(&mut call.name.text);
 }
 
-/// What an operator stands for that is a function.
+/// The function call for an operator that is implemented as a function.
 pub(in crate::lang::build) fn called(name: &str, at: Span, args: Vec<Expr>, span: Span) -> Expr {
     let name = Ident { text: name.to_owned(), quoted: false, span: at };
     Expr { kind: ExprKind::Call(Call { args, ..blank_call(name) }), span }
@@ -123,7 +124,7 @@ impl Builder {
         Ok(Expr { kind: ExprKind::Call(call), span })
     }
 
-    /// The keys of an ORDER BY that is not a query's.
+    /// The keys of an ORDER BY that is not the query's.
     pub(in crate::lang::build) fn call_order(
         &mut self,
         pair: Pair<'_, Rule>,

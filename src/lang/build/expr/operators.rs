@@ -1,4 +1,4 @@
-//! Operators, and chains of them as trees that are not deep.
+//! Operators, and conversion of operator chains to trees of limited depth.
 
 use pest::iterators::Pair;
 
@@ -45,7 +45,8 @@ pub(super) fn is_comparison(op: BinaryOp) -> bool {
     matches!(op, Eq | NotEq | Lt | LtEq | Gt | GtEq)
 }
 
-/// Whether an expression is a comparison without parentheses around it, which its span would hold.
+/// Whether an expression is a comparison without parentheses (with parentheses, its span would
+/// include them).
 pub(super) fn chains(expr: &Expr) -> bool {
     match &expr.kind {
         ExprKind::Binary { op, left, .. } => {
@@ -77,8 +78,9 @@ pub(super) fn binary(op: BinaryOp, op_span: Span, left: Expr, right: Expr) -> Ex
     Expr { kind: ExprKind::Binary { op, op_span, left, right }, span }
 }
 
-/// How many levels the operators of one expression can put above an operand. AND and OR bind
-/// loosest and are balanced when they are many, so each operand of theirs counts on its own.
+/// The number of levels that the operators of one expression can put above an operand. Long chains
+/// of AND and OR, which have the lowest precedence, are balanced, so each of their operands is
+/// counted separately.
 pub(super) fn depth_of_chain(pair: &Pair<'_, Rule>) -> usize {
     let (mut deepest, mut current) = (1usize, 1usize);
     for part in pair.clone().into_inner() {

@@ -21,7 +21,7 @@ fn match_of(
     Expr::new(ExprKind::Match { op, expr, pattern, escape, negated }, Ty::Bool, span)
 }
 
-/// The words for an operator that matches.
+/// The operator as it is written.
 pub(in crate::plan) const fn match_words(op: MatchOp) -> &'static str {
     match op {
         MatchOp::Like => "LIKE",
@@ -45,7 +45,7 @@ impl Binder<'_> {
         Ok(match_of(*op, text?, pattern?, escape, *negated, expr.span))
     }
 
-    /// `LIKE ANY (…)`, `LIKE ALL (…)`: a match of each pattern, joined.
+    /// `LIKE ANY (…)`, `LIKE ALL (…)`: a match with each pattern, combined with OR or AND.
     pub(super) fn matching_list(&mut self, expr: &ast::Expr, place: Place<'_>) -> Bound<Expr> {
         let ast::ExprKind::MatchList { op, expr: text, patterns, all, negated } = &expr.kind else {
             return Err(Failed);

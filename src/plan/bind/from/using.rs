@@ -1,4 +1,4 @@
-//! Joins by names, and by the nearest row.
+//! Joins with USING, NATURAL joins and as-of joins.
 
 use super::super::join::{Joined, key_types};
 use super::super::scope::{Miss, Scope, ScopeColumn};
@@ -31,7 +31,7 @@ impl Binder<'_> {
             self.merge(&mut joined, name, left, right)?;
         }
         if let JoinKind::Asof | JoinKind::AsofLeft = joined.kind {
-            // The last column is the one that need not be equal.
+            // The last column of an as-of join is compared by inequality.
             let last = keys.pop().map(|(left, mut right)| {
                 right.map_columns(&|i| i + width);
                 Expr::binary(BinaryOp::GtEq, left, right, Ty::Bool)
@@ -42,7 +42,7 @@ impl Binder<'_> {
         Ok(joined.finish(keys, None))
     }
 
-    /// A join with the nearest row: equalities, and one inequality.
+    /// An as-of join: equalities, and one inequality.
     pub(super) fn join_nearest(
         &mut self,
         mut joined: Joined,
@@ -95,7 +95,7 @@ impl Binder<'_> {
         }
     }
 
-    /// Makes one column of the two that `USING` names.
+    /// Merges the two columns that `USING` names into one.
     pub(super) fn merge(
         &mut self,
         joined: &mut Joined,

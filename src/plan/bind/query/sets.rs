@@ -8,7 +8,7 @@ use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{Body, SetOp};
 use crate::plan::{Expr, Field, Plan, Rel, convert};
 
-/// Operands of one set operation after the other.
+/// Consecutive operands of one set operation.
 pub(in crate::plan::bind) struct Run {
     pub(in crate::plan::bind) op: SetOp,
     pub(in crate::plan::bind) all: bool,
@@ -16,7 +16,7 @@ pub(in crate::plan::bind) struct Run {
     pub(in crate::plan::bind) span: Span,
 }
 
-/// Plans under one set operation; several only for UNION, which is associative.
+/// The plans combined with one set operation; more than two only for UNION, which is associative.
 pub(in crate::plan::bind) fn set_tree(
     op: SetOp,
     all: bool,
@@ -60,7 +60,7 @@ impl Binder<'_> {
         }
         steps.reverse();
         let at = steps.first().map_or(Span::default(), |(run, _)| run.span);
-        // A run of UNIONs becomes a tree of logarithmic depth, every other step is a level.
+        // Consecutive UNIONs become a tree of logarithmic depth; every other operation is a level.
         let same = |a: &Run, b: &Run| {
             a.op == SetOp::Union && b.op == a.op && a.all == b.all && a.by_name == b.by_name
         };
@@ -94,7 +94,8 @@ impl Binder<'_> {
         set_tree(run.op, run.all, plans, run.span).ok_or(Failed)
     }
 
-    /// The plans with a column for each name that one of them has, NULL where it has none.
+    /// UNION BY NAME: the plans with a column for each name that any of them has, NULL where a plan
+    /// has none.
     pub(super) fn by_name(&mut self, plans: Vec<Plan>, span: Span) -> Bound<Vec<Plan>> {
         let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
         let mut names: Vec<String> = Vec::new();
@@ -123,7 +124,7 @@ impl Binder<'_> {
         Ok(widened.collect())
     }
 
-    /// The plans with columns of common types.
+    /// The plans with columns converted to common types.
     pub(in crate::plan::bind) fn aligned(
         &mut self,
         plans: Vec<Plan>,

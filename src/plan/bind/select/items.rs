@@ -1,4 +1,4 @@
-//! The items of a select list, stars included.
+//! The items of a select list, including `*`.
 
 use super::super::expr::{Alias, Place};
 use super::super::scope::{Scope, ScopeColumn};
@@ -8,10 +8,10 @@ use crate::lang::ast;
 use crate::lang::ast::{Ident, SelectItem};
 use crate::plan::Expr;
 
-/// An item of the list, `*` already spread.
+/// An item of the list, with `*` already expanded.
 pub(super) struct Item {
     pub(super) name: String,
-    /// `None` if it is wrong, which has been reported.
+    /// `None` if it has an error, which has been reported.
     pub(super) expr: Option<Expr>,
 }
 
@@ -21,7 +21,7 @@ impl Item {
     }
 }
 
-/// The name of an item: given, the column's own, or the expression.
+/// The name of an item: its alias, the name of its column, or the expression.
 fn item_name(expr: &ast::Expr, alias: Option<&Ident>, scope: &Scope) -> String {
     if let Some(alias) = alias {
         return alias.text.clone();
@@ -35,7 +35,7 @@ fn item_name(expr: &ast::Expr, alias: Option<&Ident>, scope: &Scope) -> String {
 }
 
 impl Binder<'_> {
-    /// The list, and what later clauses may name of it.
+    /// Binds the list; also returns the aliases that later clauses can use.
     pub(super) fn items(
         &mut self,
         list: &[SelectItem],

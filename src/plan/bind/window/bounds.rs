@@ -40,7 +40,7 @@ impl Binder<'_> {
         })
     }
 
-    /// The distance of an end of a frame.
+    /// The offset of a frame bound.
     pub(super) fn offset(
         &mut self,
         offset: &ast::Expr,
@@ -74,7 +74,7 @@ impl Binder<'_> {
         Ok(offset)
     }
 
-    /// The type of distances between values of the only sort key.
+    /// The type of differences between values of the only sort key.
     pub(super) fn distance(&mut self, offset: &Expr, order: &[SortKey], span: Span) -> Bound<Ty> {
         let [key] = order else {
             let message = "RANGE with a distance needs one key in ORDER BY";

@@ -1,10 +1,10 @@
-//! Columns that groups, windows and joins do without.
+//! Removes unused columns of aggregations, windows and joins.
 
 use super::{Needs, Pruned, kept, pick, prune, prune_with, remap, remapped};
 use crate::lang::ast::JoinKind;
 use crate::plan::{AggregateCall, Expr, Field, JoinForm, Plan, Rel, WindowCall};
 
-/// An aggregation in its parts.
+/// The parts of an aggregation.
 pub(super) struct Parts {
     pub(super) input: Plan,
     pub(super) keys: Vec<Expr>,
@@ -15,7 +15,7 @@ pub(super) struct Parts {
 
 pub(super) fn aggregate(parts: Parts, need: &[bool], needs: &mut Needs) -> Pruned {
     let Parts { input, keys, aggregates, schema, span } = parts;
-    // All keys stay: they make the groups.
+    // All keys are kept: they determine the groups.
     let mut keep = need.to_vec();
     for flag in keep.iter_mut().take(keys.len()) {
         *flag = true;
@@ -36,7 +36,7 @@ pub(super) fn aggregate(parts: Parts, need: &[bool], needs: &mut Needs) -> Prune
     Pruned { plan: Plan { rel, schema: pick(schema, &keep), span }, map }
 }
 
-/// Unused calls are removed, and with the last one the operator.
+/// Removes unused calls and, if none is left, the operator.
 pub(super) fn window(plan: Plan, need: &[bool], needs: &mut Needs) -> Pruned {
     let Plan { rel, schema, span } = plan;
     let Rel::Window { input, mut partition, mut order, calls } = rel else {
@@ -112,7 +112,7 @@ pub(super) fn join(plan: Plan, need: &[bool], needs: &mut Needs) -> Pruned {
     } else {
         fields.extend(right.plan.schema.iter().cloned());
     }
-    // The join's own names tell columns of both sides apart.
+    // The join's own names distinguish the columns of both sides.
     for (field, new) in schema.into_iter().zip(&map) {
         if let Some(slot) = new.and_then(|new| fields.get_mut(new)) {
             slot.name = field.name;

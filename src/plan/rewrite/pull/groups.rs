@@ -1,4 +1,4 @@
-//! Conditions that are pulled over groups, windows and the first rows of each.
+//! Pulls conditions over aggregations, windows, and the first rows of each group.
 
 use super::super::decorrelate::Functions;
 use super::Pulled;
@@ -9,7 +9,7 @@ use crate::plan::walk::conjunction;
 use crate::plan::{AggregateCall, Expr, Field, Frame, Plan, Rel, SortKey, WindowCall, WindowKind};
 
 impl Pulled {
-    /// An aggregation, also by the columns of the keys.
+    /// An aggregation with the columns of the keys as additional group keys.
     pub(super) fn group(
         self,
         mut keys: Vec<Expr>,
@@ -39,7 +39,8 @@ impl Pulled {
         grouped.project(exprs, names)
     }
 
-    /// Windows over the rows that a row around is compared with; their columns come last.
+    /// Windows with the columns of the keys as additional partition keys; the window columns come
+    /// last.
     pub(super) fn window(
         self,
         partition: Vec<Expr>,
@@ -53,7 +54,7 @@ impl Pulled {
         Self { plan: Plan { rel, schema: fields, span }, ..self }
     }
 
-    /// So many of the first rows for each combination of the keys.
+    /// The first rows for each combination of the keys.
     pub(super) fn first_of_each(
         self,
         limit: Option<usize>,

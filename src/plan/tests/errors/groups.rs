@@ -1,4 +1,4 @@
-//! Groups and aggregates in wrong places.
+//! Errors of groups, and of aggregates in places where they are not allowed.
 
 use expect_test::expect;
 
@@ -39,7 +39,7 @@ fn groups() {
     check(
         "SELECT tid FROM threads WHERE count(*) > 1",
         &expect![[r#"
-        error[E0207]: aggregate `count` cannot stand in WHERE
+        error[E0207]: aggregate `count` is not allowed in WHERE
           |
         1 | SELECT tid FROM threads WHERE count(*) > 1
           |                               ^^^^^^^^
@@ -49,7 +49,7 @@ fn groups() {
     check(
         "SELECT sum(count(*)) FROM threads",
         &expect![[r#"
-        error[E0207]: aggregate `count` cannot stand in an aggregate
+        error[E0207]: aggregate `count` is not allowed in an aggregate
           |
         1 | SELECT sum(count(*)) FROM threads
           |            ^^^^^^^^
@@ -59,7 +59,7 @@ fn groups() {
     check(
         "SELECT count(*) AS n FROM threads WHERE n > 1",
         &expect![[r#"
-        error[E0207]: `n` holds an aggregate, which cannot stand in WHERE
+        error[E0207]: `n` holds an aggregate, which is not allowed in WHERE
           |
         1 | SELECT count(*) AS n FROM threads WHERE n > 1
           |                                         ^

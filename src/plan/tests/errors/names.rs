@@ -1,4 +1,4 @@
-//! Names that are not there, or not to be used there.
+//! Errors of names that do not exist or are not allowed in their place.
 
 use expect_test::expect;
 

@@ -1,4 +1,4 @@
-//! Operands that do not go together.
+//! Errors of operands with incompatible types.
 
 use expect_test::expect;
 

@@ -1,4 +1,4 @@
-//! Where conditions go.
+//! Where conditions are tested in the plan.
 
 use expect_test::expect;
 

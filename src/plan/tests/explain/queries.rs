@@ -1,4 +1,4 @@
-//! Joins, groups and queries in queries.
+//! Plans of joins, groups and sub-queries.
 
 use expect_test::expect;
 
@@ -238,7 +238,7 @@ fn sub_queries() {
 }
 
 #[test]
-fn sub_queries_of_a_row_become_joins() {
+fn correlated_sub_queries_become_joins() {
     check(
         "SELECT tid FROM threads t WHERE EXISTS (SELECT * FROM modules m WHERE m.pid = t.pid AND m.name <> t.state)",
         &expect![[r#"
@@ -346,7 +346,7 @@ fn recursion() {
 }
 
 #[test]
-fn tables_wait_for_what_connects_them() {
+fn tables_are_joined_after_a_condition_connects_them() {
     check(
         "SELECT count(*) FROM threads t, meta.tables x, modules m WHERE t.pid = m.pid AND m.name = x.name",
         &expect![[r#"
