@@ -63,9 +63,9 @@ pub(crate) struct Core {
     /// The objects that the triage block gives.
     pub(crate) objects: Objects,
     pub(crate) memory: Memory,
-    /// What is known of the physical pages, if there are any.
+    /// What is known about the physical pages, if the dump has any.
     pub(crate) pages: Option<Facts>,
-    /// The processors as a hypervisor saved them; empty if Windows wrote the dump itself.
+    /// The processor state that a hypervisor saved; empty if Windows wrote the dump itself.
     pub(crate) stopped: Vec<Stopped>,
     pub(crate) symbols: Store,
     /// The debugger data block of a dump with physical pages, read on first use.

@@ -1,9 +1,9 @@
-//! What the object manager keeps for every object: its header, type, name and directory.
+//! Object headers: the type, name and directory of every object.
 //!
 //! Before Windows 7 an object header points to its type. Since then it holds the type index, which
 //! Windows 10 and later encode with a byte of the header's address and a cookie byte. The cookie,
 //! `ObHeaderCookie`, is not exported, but it follows from the headers of the types: each type holds
-//! its own index in plain, and its header holds the encoded index of the type `Type`.
+//! its own index unencoded, and its header holds the encoded index of the type `Type`.
 
 use std::sync::OnceLock;
 

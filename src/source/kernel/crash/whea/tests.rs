@@ -1,4 +1,4 @@
-//! Records that are made up, sound and damaged.
+//! Undamaged and damaged records made by hand.
 
 use super::*;
 
