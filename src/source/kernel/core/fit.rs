@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_structure_that_grew() {
+    fn fields_at_the_end_of_a_structure_that_grew() {
         let grown = Fit { size: 0x700, stated_size: Some(0x708), ..Fit::default() };
         let grown = Fit { places: vec![(0, 0), (0x400, 0x400), (0x700, 0x708)], ..grown };
         assert_eq!((grown.place(0x500), grown.tail(0x500)), (None, Some(0x500)));

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_may_be_a_tag_is_one() {
+    fn only_printable_numbers_are_pool_tags() {
         assert_eq!(checked(u32::from_le_bytes(*b"AvFt")), Some(*b"AvFt"));
         // Protected pool.
         assert_eq!(checked(u32::from_le_bytes([b'I', b'r', b'p', b' ' | 0x80])), Some(*b"Irp "));

@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn accesses_differ_by_processor_and_version() {
+    fn access_codes_depend_on_processor_and_version() {
         let words = |arch, build, value| access_words(arch, build, value).unwrap();
         let new = "(0 read, 2 write, 0x10 execute)";
         let old = "(0 read, 1 write, 8 execute)";

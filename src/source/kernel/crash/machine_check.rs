@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_of_the_manuals() {
+    fn error_codes_are_named_as_in_the_processor_manuals() {
         // Intel, volume 3B, "Interpreting the MCA Error Codes"; !errrec prints the same names.
         for (code, kind, text) in [
             (0x0005, "internal", "Internal Parity Error"),
