@@ -69,7 +69,7 @@ fn a_parameter_that_is_code_is_the_strongest_evidence() {
 }
 
 #[test]
-fn objects_of_parameters_rank_above_the_stack() {
+fn modules_that_a_parameter_leads_to_are_ranked() {
     let mut evidence = Evidence::default();
     assert!(!evidence.has_others());
     evidence.parameter(2, at("nt", 0x10));
