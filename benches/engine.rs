@@ -114,7 +114,7 @@ for line in sys.stdin:
     print(name, best, rows, sep="\t")
 "#;
 
-/// A small generator whose numbers are the same everywhere.
+/// A small random number generator with the same numbers on every machine.
 struct Random(u64);
 
 impl Random {
@@ -258,7 +258,7 @@ fn fill(session: &mut Session, folder: &Path) {
     d.attach(session, folder, "d");
 }
 
-/// Seconds and rows by query; `None`, with a word on why, if DuckDB cannot be asked.
+/// Seconds and rows by query; `None`, with a message, if DuckDB is not available.
 fn duckdb(folder: &Path, queries: &[&(&str, &str)]) -> Option<BTreeMap<String, (f64, usize)>> {
     let python = Command::new("python3")
         .args(["-c", PYTHON])

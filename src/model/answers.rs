@@ -53,7 +53,7 @@ impl<R, F: FnMut(R) -> Flow> RowSink<R> for F {
 /// Where a provider puts its rows.
 pub type Emit<'a, R> = &'a mut dyn RowSink<R>;
 
-/// A source cannot answer a table.
+/// Why a source cannot answer a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unanswered {
     /// The reason, as the end of a sentence ("the minidump has no handle stream"); `None` if this

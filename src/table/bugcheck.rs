@@ -1,4 +1,4 @@
-//! `bugcheck`: why the system stopped.
+//! `bugcheck`: the bug check of a kernel dump.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};

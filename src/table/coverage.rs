@@ -1,4 +1,4 @@
-//! `coverage`: what the dump holds of memory.
+//! `coverage`: the ranges of memory that the dump holds.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};

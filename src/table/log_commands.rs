@@ -1,4 +1,5 @@
-//! `log_commands`: one row for each command of a debugger log, with what was made of its output.
+//! `log_commands`: one row for each command of a debugger log, with the rows recognised in its
+//! output.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};

@@ -4,7 +4,7 @@ use super::def::{Column, Get, Rows, TableDef};
 use crate::catalog::{ColumnSpec, Example};
 use crate::model::Row;
 
-/// One column and the table it is of.
+/// A column and its table.
 pub(super) struct TableColumn {
     table: &'static str,
     position: i64,

@@ -1,4 +1,4 @@
-//! `meta.settings`: what SET changes.
+//! `meta.settings`: the settings that `SET` changes.
 
 use super::def::{Column, Get, Rows, TableDef};
 use crate::catalog::{Example, Setting};

@@ -1,4 +1,5 @@
-//! `needed_symbols`: one row for each module: the symbol file that it needs, and what was found.
+//! `needed_symbols`: one row for each module, with the symbol file that it needs and the one that
+//! was found.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};

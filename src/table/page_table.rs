@@ -1,4 +1,4 @@
-//! `page_table`: the entries of page tables on the way to an address.
+//! `page_table`: the page table entries that translate an address.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};

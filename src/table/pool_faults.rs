@@ -1,4 +1,4 @@
-//! `pool_faults`: one row for each page of pool that was found wrong, and for each wrong header in it.
+//! `pool_faults`: one row for each corrupt pool page, and for each invalid header in it.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};

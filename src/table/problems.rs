@@ -30,7 +30,7 @@ pub(super) static TABLE: TableDef<Problem> = TableDef {
 #[allow(clippy::unnecessary_wraps, reason = "the signature is that of `Rows::SourceAndCatalog`")]
 fn rows(cx: &Cx<'_>, named: NamedSource<'_>, emit: Emit<'_, Problem>) -> Result<(), Unanswered> {
     let mut stopped = false;
-    // A source that knows of no problem of its own need not answer.
+    // A source without known problems need not answer.
     let _ = named.source.answers().read(&Want::ALL, &mut |problem| {
         let flow = emit.row(problem);
         stopped = flow.is_break();
@@ -47,8 +47,8 @@ fn rows(cx: &Cx<'_>, named: NamedSource<'_>, emit: Emit<'_, Problem>) -> Result<
     Ok(())
 }
 
-/// Emits the absences of one table, by column and reason. A table that the source cannot answer
-/// has none.
+/// Emits the number of absent values of one table, by column and reason. A table that the source
+/// cannot answer has none.
 fn absences(
     table: &dyn Table,
     cx: &Cx<'_>,

@@ -1,4 +1,4 @@
-//! `processors`: what each processor does.
+//! `processors`: one row for each processor.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};

@@ -1,4 +1,4 @@
-//! `raw_stack`: one row for each word of memory that is looked at as pointers, lowest address first.
+//! `raw_stack`: one row for each word of memory that may be a pointer, lowest address first.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};

@@ -1,4 +1,4 @@
-//! `registers`: the contexts that the dump holds.
+//! `registers`: the context records that the dump holds.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};

@@ -1,4 +1,4 @@
-//! `suspects`: modules that may be to blame for a crash.
+//! `suspects`: modules that may have caused a crash.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
@@ -27,10 +27,14 @@ pub(super) static TABLE: TableDef<Suspect> = TableDef {
             "Number of its frame on the stack of the crash, if it has one there.",
             Get::Int(|r| r.frame),
         ),
-        Column::new(|c| c.evidence, "What speaks against it.", Get::Text(|r| text(&r.evidence))),
+        Column::new(
+            |c| c.evidence,
+            "Evidence against the module.",
+            Get::Text(|r| text(&r.evidence)),
+        ),
         Column::new(
             |c| c.score,
-            "How much that counts, up to 100; modules of Microsoft's core count less.",
+            "Weight of the evidence, up to 100; it is lower for Microsoft's modules.",
             Get::Int(|r| r.score),
         ),
     ],

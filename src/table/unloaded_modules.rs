@@ -1,4 +1,4 @@
-//! `unloaded_modules`: images that are gone.
+//! `unloaded_modules`: images that were unloaded.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};

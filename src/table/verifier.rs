@@ -1,4 +1,4 @@
-//! `verifier`: one row for each setting and each number of Driver Verifier.
+//! `verifier`: one row for each setting and each counter of Driver Verifier.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};

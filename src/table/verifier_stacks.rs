@@ -1,4 +1,4 @@
-//! `verifier_stacks`: one row for each frame of the stacks that Driver Verifier keeps.
+//! `verifier_stacks`: one row for each frame of the stack traces that Driver Verifier keeps.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};

@@ -1,4 +1,4 @@
-//! `vm`: one row for each number of the memory manager.
+//! `vm`: one row for each counter of the memory manager.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};

@@ -14,7 +14,8 @@ const ROOM: u32 = 0x80;
 const TEXT: u32 = 0x2000;
 const INFO: u32 = 0x5000;
 const TABLE: u32 = 0x6000;
-/// The base of the user stacks: each thread uses its own distance from it.
+/// The base of the user stacks: those of all threads of a process are at this address, with equal
+/// contents.
 const USER_TOP: u64 = 0x12_ff00;
 
 /// The prologue of a function.
