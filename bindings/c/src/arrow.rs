@@ -17,16 +17,17 @@ use crate::guard::{Failure, guard, null, object, text};
 use crate::result::dumpql_result;
 use crate::session::dumpql_session;
 
-/// Starts a scan of a table of the host program: fills `out` with a stream of batches whose columns are
-/// those of the schema that the table was added with, and returns 0; or leaves `out` alone and returns
-/// another number, with which the query fails.
+/// Starts a scan of a table of the host program. The callback fills `out` with a stream of batches
+/// that have the columns of the table's schema, and returns 0. If it returns another number, it
+/// leaves `out` alone and the query fails.
 ///
-/// It is called once a scan, by any thread and by several at the same time; the stream is read and
-/// released by that thread. An error of the stream ends the query with its text.
+/// It is called once per scan, by any thread and by several threads at the same time; the same
+/// thread reads and releases the stream. An error of the stream ends the query with the error's
+/// text.
 pub type dumpql_scan_callback =
     Option<unsafe extern "C" fn(user: *mut c_void, out: *mut ArrowArrayStream) -> c_int>;
 
-/// Frees what a callback is called with.
+/// Frees the `user` pointer of a callback.
 pub type dumpql_free_callback = Option<unsafe extern "C" fn(user: *mut c_void)>;
 
 fn internal(error: impl std::fmt::Display) -> Failure {
@@ -34,8 +35,9 @@ fn internal(error: impl std::fmt::Display) -> Failure {
 }
 
 /// The rows as a stream of the Arrow C stream interface, which the caller releases. Columns with a
-/// repeated name get `_1`, `_2`, …; addresses are unsigned integers, points in time microseconds in UTC,
-/// text has 64-bit offsets. The stream does not need the result any more. Returns false on an error.
+/// repeated name get `_1`, `_2`, …; addresses are unsigned integers, points in time are
+/// microseconds in UTC, text has 64-bit offsets. The stream does not need the result any more.
+/// Returns false on an error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_result_stream(
     result: *const dumpql_result,
@@ -55,8 +57,8 @@ pub unsafe extern "C" fn dumpql_result_stream(
     unsafe { guard(error, false, body) }
 }
 
-/// The rows as one array of structures of the Arrow C data interface and its schema, which the caller
-/// releases; as `dumpql_result_stream` otherwise. Returns false on an error.
+/// The rows as one array of structures of the Arrow C data interface, with its schema. The caller
+/// releases both; otherwise as `dumpql_result_stream`. Returns false on an error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_result_array(
     result: *const dumpql_result,
@@ -82,7 +84,7 @@ pub unsafe extern "C" fn dumpql_result_array(
     unsafe { guard(error, false, body) }
 }
 
-/// The rows as one array; results are in one piece.
+/// The rows as one array; results have a single chunk.
 fn one_array(rows: &engine::ResultSet) -> Result<Box<dyn Array>, Failure> {
     let mut stream = Box::new(rows.to_arrow_stream().map_err(internal)?);
     // SAFETY: the stream is the engine's own.
@@ -137,7 +139,7 @@ pub unsafe extern "C" fn dumpql_attach_stream(
     unsafe { guard(error, false, body) }
 }
 
-/// The callback of a table and what it is called with.
+/// The callback of a table, and its `user` pointer.
 struct Host {
     scan: unsafe extern "C" fn(*mut c_void, *mut ArrowArrayStream) -> c_int,
     user: *mut c_void,
@@ -175,14 +177,15 @@ impl Host {
     }
 }
 
-/// Adds a table whose rows the program makes anew whenever a query reads it: `scan` is called with `user`
-/// for each scan. `doc` is what `SHOW TABLES` and `meta.tables` say of it. The schema, a structure of the
-/// columns, is moved: the library releases it, also on an error. `free_user`, which may be NULL, is
-/// called with `user` once nobody can call `scan` any more: when the session and its statements and
-/// results were freed, or at once if the table cannot be added. Returns false on an error.
+/// Adds a table whose rows the program makes for each query: `scan` is called with `user` for each
+/// scan. `doc` is the description in `SHOW TABLES` and `meta.tables`. The schema, a structure of
+/// the columns, is moved: the library releases it, also on an error. `free_user`, which may be
+/// NULL, is called with `user` once `scan` cannot be called any more: when the session and its
+/// statements and results were freed, or at once if the table cannot be added. Returns false on an
+/// error.
 ///
 /// Errors: E0210 if a table has that name, a column has a type that `dumpql_attach_stream` does not
-/// take, or two have one name.
+/// take, or two columns have one name.
 #[unsafe(no_mangle)]
 #[allow(
     clippy::too_many_arguments,
@@ -199,7 +202,7 @@ pub unsafe extern "C" fn dumpql_add_table(
     error: *mut *mut dumpql_error,
 ) -> bool {
     let body = || {
-        // What is moved is freed here, whatever else is wrong.
+        // Moved arguments are freed here, whatever else is wrong.
         let host = scan.map(|scan| Host { scan, user, free: free_user });
         if let (None, Some(free)) = (&host, free_user) {
             // SAFETY: as in the destructor of `Host`, of which there is none.

@@ -42,7 +42,7 @@ impl dumpql_error {
     }
 }
 
-/// A part of an error; NULL of NULL.
+/// A part of an error; NULL if the error is NULL.
 ///
 /// # Safety
 /// `error` is NULL or a live error.
@@ -73,8 +73,9 @@ pub unsafe extern "C" fn dumpql_error_message(error: *const dumpql_error) -> *co
     unsafe { part(error, |error| Some(&error.message)) }
 }
 
-/// Where in the query the error is: the first byte, and the byte after the last. Returns false, and
-/// sets nothing, if the error is not about the query's text. `start` and `end` may be NULL.
+/// The position of the error in the query: the first byte, and the byte after the last. Returns
+/// false, and sets nothing, if the error is not about the query's text. `start` and `end` may be
+/// NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_error_span(
     error: *const dumpql_error,
@@ -94,8 +95,8 @@ pub unsafe extern "C" fn dumpql_error_span(
     })
 }
 
-/// A line of help: what to write instead, similar names, what there is. NULL once `index` is beyond
-/// the last line. The text belongs to the error.
+/// A line of help, such as a correction, similar names or the existing names. NULL once `index` is
+/// beyond the last line. The text belongs to the error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_error_help(
     error: *const dumpql_error,
@@ -113,7 +114,7 @@ pub unsafe extern "C" fn dumpql_error_render(error: *const dumpql_error) -> *con
     unsafe { part(error, |error| Some(&error.rendered)) }
 }
 
-/// All errors of the query as JSON objects, one a line. The text belongs to the error.
+/// All errors of the query as JSON objects, one per line. The text belongs to the error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_error_json(error: *const dumpql_error) -> *const c_char {
     // SAFETY: the header asks for NULL or a live error.

@@ -10,7 +10,7 @@ use crate::error::dumpql_error;
 use crate::guard::{Failure, c_text, guard, object, text};
 use crate::result::dumpql_result;
 
-/// The format of that name: an ending of a file, or `excel` for CSV that Excel opens as it is.
+/// The format with this name: a file name extension, or `excel` for CSV that Excel opens directly.
 fn format(name: &str) -> Result<FileFormat, Failure> {
     if name.eq_ignore_ascii_case("excel") {
         return Ok(FileFormat::ExcelCsv);
@@ -21,10 +21,11 @@ fn format(name: &str) -> Result<FileFormat, Failure> {
 }
 
 /// Writes a result as a file: `csv`, `excel` (CSV for Excel), `tsv`, `json`, `jsonl`, `md`, `html`,
-/// `xlsx`, `parquet` or `svg`. With `format` NULL the ending of the path decides. The file is complete
-/// or as it was. Returns false on an error.
+/// `xlsx`, `parquet` or `svg`. If `format` is NULL, the extension of the path decides. On an error
+/// the file is unchanged. Returns false on an error.
 ///
-/// Errors: E0209 if there is no such format; E0402 if the file cannot be written, or is an open dump.
+/// Errors: E0209 if there is no such format; E0402 if the file cannot be written, or is an open
+/// dump.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_result_write(
     result: *const dumpql_result,
@@ -55,10 +56,10 @@ pub unsafe extern "C" fn dumpql_result_write(
     unsafe { guard(error, false, body) }
 }
 
-/// A result as text in one of the formats `csv`, `excel`, `tsv`, `json`, `jsonl`, `md`, `html` and `svg`.
-/// A NUL inside is shown as its symbol. Free it with `dumpql_string_free`.
+/// A result as text in one of the formats `csv`, `excel`, `tsv`, `json`, `jsonl`, `md`, `html` and
+/// `svg`. A NUL in the text is replaced by its symbol. Free it with `dumpql_string_free`.
 ///
-/// Errors: E0209 if there is no such format of text.
+/// Errors: E0209 if there is no such text format.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_result_format(
     result: *const dumpql_result,

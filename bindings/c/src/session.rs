@@ -32,18 +32,18 @@ fn open(images: Vec<Image>, options: &dumpql_options) -> Result<*mut dumpql_sess
     Ok(give(dumpql_session { engine, timeout: options.timeout }))
 }
 
-/// The version of the library. The text is valid for ever.
+/// The version of the library. The text is always valid.
 #[unsafe(no_mangle)]
 pub extern "C" fn dumpql_version() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
 }
 
-/// Opens `count` dumps or debugger logs, over all of which every table then ranges; with `count` 0
-/// there are only the tables that the program adds. `options` may be NULL. Free the session with
+/// Opens `count` dumps or debugger logs; every table then covers all of them. With `count` 0 there
+/// are only the tables that the program adds. `options` may be NULL. Free the session with
 /// `dumpql_session_free`.
 ///
-/// Errors: E0401 if a file is not a dump that can be read, E0402 if it cannot be opened, E0403 if
-/// symbols of the options cannot be read.
+/// Errors: E0401 if a file is not a readable dump, E0402 if it cannot be opened, E0403 if symbols
+/// of the options cannot be read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_open(
     paths: *const *const c_char,
@@ -69,10 +69,10 @@ pub unsafe extern "C" fn dumpql_open(
     unsafe { guard(error, std::ptr::null_mut(), body) }
 }
 
-/// Opens a dump whose `length` bytes are in memory; they are copied. `name` is what messages and the
-/// column `dump` call it. `options` may be NULL. Free the session with `dumpql_session_free`.
+/// Opens a dump whose `length` bytes are in memory; they are copied. `name` is its name in messages
+/// and in the column `dump`. `options` may be NULL. Free the session with `dumpql_session_free`.
 ///
-/// Errors: E0401 if the bytes are not a dump that can be read, E0403 as with `dumpql_open`.
+/// Errors: E0401 if the bytes are not a readable dump, E0403 as with `dumpql_open`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_open_memory(
     name: *const c_char,
@@ -115,7 +115,7 @@ pub unsafe extern "C" fn dumpql_open_sample(
 }
 
 /// The bytes of the sample, as `dumpql_open_memory` takes them. They belong to the library and are
-/// valid for ever. `length` must not be NULL.
+/// always valid. `length` must not be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_sample_bytes(length: *mut usize) -> *const u8 {
     static SAMPLE: LazyLock<Vec<u8>> = LazyLock::new(engine::sample_file);
@@ -126,10 +126,10 @@ pub unsafe extern "C" fn dumpql_sample_bytes(length: *mut usize) -> *const u8 {
     })
 }
 
-/// Runs a query, or a script of which the last result is returned, and waits for it. Free the result
-/// with `dumpql_result_free`. Several threads may run queries on one session at the same time.
+/// Runs a query and waits for it; of a script, the last result is returned. Free the result with
+/// `dumpql_result_free`. Several threads may run queries on one session at the same time.
 ///
-/// Errors: whatever is wrong with the query, with its place; E0308 at the deadline of the options.
+/// Errors: any error in the query, with its position; E0308 at the deadline of the options.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_query(
     session: *const dumpql_session,
