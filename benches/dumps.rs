@@ -1,9 +1,9 @@
-//! Large kernel dumps of known content: how long a question takes as a process and in a session,
-//! and how often longer Volatility 3 takes for the same one on the same file.
+//! Large kernel dumps with known contents: how long a query takes as a process and in a session,
+//! compared with Volatility 3 for the same query on the same file.
 //!
-//! `cargo bench --bench dumps` writes the dumps (8 GB each, nearly all of it holes) into the folder
-//! for temporary files and removes them at the end. With `DUMPQL_CORPUS` the question is also asked
-//! with an ISF file, with `DUMPQL_PYTHON` of Volatility too. A name limits the run to one part.
+//! `cargo bench --bench dumps` writes the dumps (8 GB each, mostly holes) into the folder for
+//! temporary files and removes them at the end. With `DUMPQL_CORPUS` the query also runs with an
+//! ISF file, with `DUMPQL_PYTHON` also in Volatility. A name limits the run to one part.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its times")]
 #![allow(

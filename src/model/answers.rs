@@ -17,7 +17,7 @@ pub type Flow = ControlFlow<()>;
 /// Makes the rows of the part with this number and passes them on.
 pub type Fill<'a, R> = &'a (dyn Fn(usize, &mut dyn FnMut(R)) + Sync);
 
-/// Receives rows. A source stops as soon as it is told [`ControlFlow::Break`], which is how limits and
+/// Receives rows. A source stops when it gets [`ControlFlow::Break`], by which limits and
 /// cancellation reach it; it returns `Ok` then.
 pub trait RowSink<R> {
     /// Receives a row.

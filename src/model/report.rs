@@ -207,7 +207,7 @@ row! {
         contents: u64,
         /// Page frame number that it contains.
         pfn: u64,
-        /// What else the debugger says of it: its bits as letters, or why it is not valid.
+        /// Its other bits as letters, or why it is not valid.
         flags: String,
         /// Whether it is valid.
         is_valid: bool,

@@ -118,7 +118,7 @@ impl Images {
         self.spent.get()
     }
 
-    /// What is known of a module's image, if its headers can be read.
+    /// What is known about a module's image, if its headers can be read.
     pub(super) fn code(&mut self, target: &dyn Target, module: Span) -> Option<Arc<Code>> {
         let known = self.known.entry((module.space, module.base));
         known.or_insert_with(|| Code::read(target, module).map(Arc::new)).clone()

@@ -45,15 +45,15 @@ pub unsafe extern "C" fn dumpql_result_stream(
     error: *mut *mut dumpql_error,
 ) -> bool {
     let body = || {
-        // SAFETY: the header asks for a live result.
+        // SAFETY: the header requires a live result.
         let result = unsafe { object(result, "result") }?;
         let out = NonNull::new(out).ok_or_else(|| null("out"))?;
         let stream = result.rows.to_arrow_stream().map_err(internal)?;
-        // SAFETY: the header asks for a place to write to, which holds nothing to be released.
+        // SAFETY: the header requires a place to write to, which holds nothing to be released.
         unsafe { out.write(stream) };
         Ok(true)
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, false, body) }
 }
 
@@ -67,20 +67,20 @@ pub unsafe extern "C" fn dumpql_result_array(
     error: *mut *mut dumpql_error,
 ) -> bool {
     let body = || {
-        // SAFETY: the header asks for a live result.
+        // SAFETY: the header requires a live result.
         let result = unsafe { object(result, "result") }?;
         let schema = NonNull::new(schema).ok_or_else(|| null("schema"))?;
         let array = NonNull::new(array).ok_or_else(|| null("array"))?;
         let rows = one_array(&result.rows)?;
         let field = Field::new("".into(), rows.dtype().clone(), false);
-        // SAFETY: the header asks for places to write to, which hold nothing to be released.
+        // SAFETY: the header requires places to write to, which hold nothing to be released.
         unsafe {
             schema.write(export_field_to_c(&field));
             array.write(export_array_to_c(rows));
         }
         Ok(true)
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, false, body) }
 }
 
@@ -119,12 +119,12 @@ pub unsafe extern "C" fn dumpql_attach_stream(
 ) -> bool {
     let body = || {
         let stream = NonNull::new(stream).ok_or_else(|| null("stream"))?;
-        // SAFETY: the header asks for a stream that may be moved.
+        // SAFETY: the header requires a stream that may be moved.
         let stream = Box::new(unsafe { stream.replace(ArrowArrayStream::empty()) });
-        // SAFETY: the header asks for a live session and a text with a NUL.
+        // SAFETY: the header requires a live session and a text with a NUL.
         let (session, name) = unsafe { (object(session, "session")?, text(name, "name")?) };
         let failed = |why: &dyn std::fmt::Display| Failure::of(Code::NoSource, why);
-        // SAFETY: the header asks for a stream of the C stream interface.
+        // SAFETY: the header requires a stream of the C stream interface.
         let mut reader =
             unsafe { ArrowArrayStreamReader::try_new(stream) }.map_err(|why| failed(&why))?;
         let mut columns = ArrowColumns::new(reader.field().dtype())?;
@@ -135,7 +135,7 @@ pub unsafe extern "C" fn dumpql_attach_stream(
         session.engine.attach_rows(name, columns.finish())?;
         Ok(true)
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, false, body) }
 }
 
@@ -146,15 +146,15 @@ struct Host {
     free: dumpql_free_callback,
 }
 
-// SAFETY: the header asks for callbacks that any thread may call.
+// SAFETY: the header requires callbacks that any thread may call.
 unsafe impl Send for Host {}
-// SAFETY: the header asks for callbacks that several threads may call at the same time.
+// SAFETY: the header requires callbacks that several threads may call at the same time.
 unsafe impl Sync for Host {}
 
 impl Drop for Host {
     fn drop(&mut self) {
         if let Some(free) = self.free {
-            // SAFETY: the header asks for a function that takes this pointer, and this is its end.
+            // SAFETY: the header requires a function that takes this pointer, and this is its end.
             unsafe { free(self.user) };
         }
     }
@@ -163,12 +163,12 @@ impl Drop for Host {
 impl Host {
     fn open(&self) -> Result<ArrowBatches, String> {
         let mut stream = Box::new(ArrowArrayStream::empty());
-        // SAFETY: the header asks for a function of this type that takes this pointer.
+        // SAFETY: the header requires a function of this type that takes this pointer.
         let status = unsafe { (self.scan)(self.user, &raw mut *stream) };
         if status != 0 {
             return Err(format!("the program's callback returned {status}"));
         }
-        // SAFETY: the header asks for a stream of the C stream interface.
+        // SAFETY: the header requires a stream of the C stream interface.
         let reader = unsafe { ArrowArrayStreamReader::try_new(stream) };
         let mut reader = reader.map_err(|why| why.to_string())?;
         // SAFETY: as above.
@@ -208,21 +208,21 @@ pub unsafe extern "C" fn dumpql_add_table(
             // SAFETY: as in the destructor of `Host`, of which there is none.
             unsafe { free(user) };
         }
-        // SAFETY: the header asks for a schema that may be moved.
+        // SAFETY: the header requires a schema that may be moved.
         let schema = NonNull::new(schema).map(|s| unsafe { s.replace(ArrowSchema::empty()) });
         let host = host.ok_or_else(|| null("scan"))?;
         let schema = schema.ok_or_else(|| null("schema"))?;
-        // SAFETY: the header asks for a live session and texts with a NUL.
+        // SAFETY: the header requires a live session and texts with a NUL.
         let session = unsafe { object(session, "session") }?;
         // SAFETY: as above.
         let (name, doc) = unsafe { (text(name, "name")?, text(doc, "doc")?) };
-        // SAFETY: the header asks for a schema of the C data interface.
+        // SAFETY: the header requires a schema of the C data interface.
         let field = unsafe { import_field_from_c(&schema) };
         let field = field.map_err(|why| Failure::of(Code::BadQuery, why))?;
         let table = ArrowTable::new(name, doc, field.dtype(), move || host.open())?;
         session.engine.add_table(table)?;
         Ok(true)
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, false, body) }
 }

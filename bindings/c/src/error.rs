@@ -62,14 +62,14 @@ unsafe fn part(
 /// The text belongs to the error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_error_code(error: *const dumpql_error) -> *const c_char {
-    // SAFETY: the header asks for NULL or a live error.
+    // SAFETY: the header requires NULL or a live error.
     unsafe { part(error, |error| Some(&error.code)) }
 }
 
 /// What is wrong, in one line. The text belongs to the error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_error_message(error: *const dumpql_error) -> *const c_char {
-    // SAFETY: the header asks for NULL or a live error.
+    // SAFETY: the header requires NULL or a live error.
     unsafe { part(error, |error| Some(&error.message)) }
 }
 
@@ -83,11 +83,11 @@ pub unsafe extern "C" fn dumpql_error_span(
     end: *mut u32,
 ) -> bool {
     quiet(false, || {
-        // SAFETY: the header asks for NULL or a live error.
+        // SAFETY: the header requires NULL or a live error.
         let span = unsafe { error.as_ref() }?.span?;
         for (to, value) in [(start, span.0), (end, span.1)] {
             if !to.is_null() {
-                // SAFETY: the header asks for NULL or a place to write to.
+                // SAFETY: the header requires NULL or a place to write to.
                 unsafe { to.write(value) };
             }
         }
@@ -102,7 +102,7 @@ pub unsafe extern "C" fn dumpql_error_help(
     error: *const dumpql_error,
     index: usize,
 ) -> *const c_char {
-    // SAFETY: the header asks for NULL or a live error.
+    // SAFETY: the header requires NULL or a live error.
     unsafe { part(error, |error| error.help.get(index)) }
 }
 
@@ -110,20 +110,20 @@ pub unsafe extern "C" fn dumpql_error_help(
 /// the error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_error_render(error: *const dumpql_error) -> *const c_char {
-    // SAFETY: the header asks for NULL or a live error.
+    // SAFETY: the header requires NULL or a live error.
     unsafe { part(error, |error| Some(&error.rendered)) }
 }
 
 /// All errors of the query as JSON objects, one per line. The text belongs to the error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_error_json(error: *const dumpql_error) -> *const c_char {
-    // SAFETY: the header asks for NULL or a live error.
+    // SAFETY: the header requires NULL or a live error.
     unsafe { part(error, |error| Some(&error.json)) }
 }
 
 /// Frees an error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_error_free(error: *mut dumpql_error) {
-    // SAFETY: the header asks for NULL or an error that nobody uses any more.
+    // SAFETY: the header requires NULL or an error that nobody uses any more.
     unsafe { free(error) };
 }

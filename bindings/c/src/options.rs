@@ -51,7 +51,7 @@ pub unsafe extern "C" fn dumpql_options_add_symbols(
     path: *const c_char,
 ) -> bool {
     quiet(false, || {
-        // SAFETY: the header asks for NULL or live options, and NULL or a text with a NUL.
+        // SAFETY: the header requires NULL or live options, and NULL or a text with a NUL.
         let (options, path) = unsafe { (changed(options, "options"), text(path, "path")) };
         options.ok()?.symbols.push(path.ok()?.to_owned());
         Some(true)
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn dumpql_options_add_symbols(
 /// Sets whether no symbol server is asked.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_options_set_offline(options: *mut dumpql_options, offline: bool) {
-    // SAFETY: the header asks for NULL or live options.
+    // SAFETY: the header requires NULL or live options.
     unsafe { set(options, |options| options.offline(offline)) };
 }
 
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn dumpql_options_set_pool_tags(
     file: *const c_char,
 ) -> bool {
     quiet(false, || {
-        // SAFETY: the header asks for NULL or live options, and NULL or a text with a NUL.
+        // SAFETY: the header requires NULL or live options, and NULL or a text with a NUL.
         let file = unsafe { text(file, "file") }.ok()?;
         // SAFETY: as above.
         unsafe { set(options, |options| options.pool_tags(file)) };
@@ -89,7 +89,7 @@ pub unsafe extern "C" fn dumpql_options_set_cache(
     folder: *const c_char,
 ) -> bool {
     quiet(false, || {
-        // SAFETY: the header asks for NULL or live options, and NULL or a text with a NUL.
+        // SAFETY: the header requires NULL or live options, and NULL or a text with a NUL.
         let folder = unsafe { text(folder, "folder") }.ok()?;
         // SAFETY: as above.
         unsafe { set(options, |options| options.cache(folder)) };
@@ -100,7 +100,7 @@ pub unsafe extern "C" fn dumpql_options_set_cache(
 /// Sets whether a value that cannot be read is an error (E0305).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_options_set_strict(options: *mut dumpql_options, strict: bool) {
-    // SAFETY: the header asks for NULL or live options.
+    // SAFETY: the header requires NULL or live options.
     unsafe { set(options, |options| options.strict(strict)) };
 }
 
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn dumpql_options_set_strict(options: *mut dumpql_options,
 /// limit fails with E0307. The default is 224 MiB.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_options_set_memory(options: *mut dumpql_options, bytes: usize) {
-    // SAFETY: the header asks for NULL or live options.
+    // SAFETY: the header requires NULL or live options.
     unsafe { set(options, |options| options.memory(bytes)) };
 }
 
@@ -116,7 +116,7 @@ pub unsafe extern "C" fn dumpql_options_set_memory(options: *mut dumpql_options,
 /// `COPY`). By default they may not, because a program may run the queries of others.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_options_set_files(options: *mut dumpql_options, allowed: bool) {
-    // SAFETY: the header asks for NULL or live options.
+    // SAFETY: the header requires NULL or live options.
     unsafe { set(options, |options| options.files(allowed)) };
 }
 
@@ -128,7 +128,7 @@ pub unsafe extern "C" fn dumpql_options_set_timeout(
     milliseconds: u64,
 ) {
     quiet((), || {
-        // SAFETY: the header asks for NULL or live options.
+        // SAFETY: the header requires NULL or live options.
         let options = unsafe { changed(options, "options") }.ok()?;
         options.timeout = (milliseconds > 0).then(|| Duration::from_millis(milliseconds));
         Some(())
@@ -138,6 +138,6 @@ pub unsafe extern "C" fn dumpql_options_set_timeout(
 /// Frees options.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_options_free(options: *mut dumpql_options) {
-    // SAFETY: the header asks for NULL or options that nobody uses any more.
+    // SAFETY: the header requires NULL or options that nobody uses any more.
     unsafe { free(options) };
 }

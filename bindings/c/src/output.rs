@@ -34,12 +34,12 @@ pub unsafe extern "C" fn dumpql_result_write(
     error: *mut *mut dumpql_error,
 ) -> bool {
     let body = || {
-        // SAFETY: the header asks for a live result and a text with a NUL.
+        // SAFETY: the header requires a live result and a text with a NUL.
         let (result, path) = unsafe { (object(result, "result")?, text(path, "path")?) };
         let name = if format.is_null() {
             path.rsplit_once('.').map_or("", |(_, ending)| ending)
         } else {
-            // SAFETY: the header asks for NULL or a text with a NUL.
+            // SAFETY: the header requires NULL or a text with a NUL.
             unsafe { text(format, "format") }?
         };
         let format = self::format(name)?;
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn dumpql_result_write(
             .map_err(|why| failed(&why))?;
         Ok(true)
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, false, body) }
 }
 
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn dumpql_result_format(
     error: *mut *mut dumpql_error,
 ) -> *mut c_char {
     let body = || {
-        // SAFETY: the header asks for a live result and a text with a NUL.
+        // SAFETY: the header requires a live result and a text with a NUL.
         let (result, name) = unsafe { (object(result, "result")?, text(format, "format")?) };
         let format = self::format(name)?;
         let mut bytes = Vec::new();
@@ -81,6 +81,6 @@ pub unsafe extern "C" fn dumpql_result_format(
         }
         Err(Failure::of(Code::Unsupported, format!("`{name}` is no format of text")))
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, std::ptr::null_mut(), body) }
 }

@@ -148,7 +148,7 @@ unsafe fn of<T>(
 /// The number of rows.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_result_rows(result: *const dumpql_result) -> usize {
-    // SAFETY: the header asks for NULL or a live result, as do the functions below.
+    // SAFETY: the header requires NULL or a live result, as do the functions below.
     unsafe { of(result, 0, |result| Some(result.rows.len())) }
 }
 
@@ -206,7 +206,7 @@ pub unsafe extern "C" fn dumpql_result_cell(
 ) -> bool {
     let get = |result: &dumpql_result| {
         let found = dumpql_cell::of(&result.rows.value(row, column));
-        // SAFETY: the header asks for NULL or a place to write to.
+        // SAFETY: the header requires NULL or a place to write to.
         *unsafe { cell.as_mut() }? = found;
         Some(true)
     };
@@ -240,7 +240,7 @@ pub unsafe extern "C" fn dumpql_result_footnote(
         let [table, column, reason] = result.footnotes.get(index)?;
         let count = result.rows.footnotes().get(index)?.count;
         let (table, column, reason) = (table.as_ptr(), column.as_ptr(), reason.as_ptr());
-        // SAFETY: the header asks for NULL or a place to write to.
+        // SAFETY: the header requires NULL or a place to write to.
         *unsafe { footnote.as_mut() }? = dumpql_footnote { table, column, reason, count };
         Some(true)
     };
@@ -251,6 +251,6 @@ pub unsafe extern "C" fn dumpql_result_footnote(
 /// Frees a result. Arrow data that was exported from it stays valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_result_free(result: *mut dumpql_result) {
-    // SAFETY: the header asks for NULL or a result that nobody uses any more.
+    // SAFETY: the header requires NULL or a result that nobody uses any more.
     unsafe { free(result) };
 }

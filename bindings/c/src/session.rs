@@ -52,20 +52,20 @@ pub unsafe extern "C" fn dumpql_open(
     error: *mut *mut dumpql_error,
 ) -> *mut dumpql_session {
     let body = || {
-        // SAFETY: the header asks for NULL or live options.
+        // SAFETY: the header requires NULL or live options.
         let options = unsafe { options_of(options) };
         let mut images = Vec::new();
         if paths.is_null() && count > 0 {
             return Err(null("paths"));
         }
         for index in 0..count {
-            // SAFETY: the header asks for an array of `count` texts.
+            // SAFETY: the header requires an array of `count` texts.
             let path = unsafe { text(paths.add(index).read(), "path") }?;
             images.push(Image::open(Path::new(path)).map_err(engine::Error::from)?);
         }
         open(images, &options)
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, std::ptr::null_mut(), body) }
 }
 
@@ -82,7 +82,7 @@ pub unsafe extern "C" fn dumpql_open_memory(
     error: *mut *mut dumpql_error,
 ) -> *mut dumpql_session {
     let body = || {
-        // SAFETY: the header asks for NULL or live options, and a text with a NUL.
+        // SAFETY: the header requires NULL or live options, and a text with a NUL.
         let (options, name) = unsafe { (options_of(options), text(name, "name")?) };
         if bytes.is_null() {
             return Err(null("bytes"));
@@ -90,11 +90,11 @@ pub unsafe extern "C" fn dumpql_open_memory(
         if isize::try_from(length).is_err() {
             return Err(Failure::Misuse("C0003", "`length` is no length of memory".to_owned()));
         }
-        // SAFETY: the header asks for `length` bytes, and the length is one that memory can have.
+        // SAFETY: the header requires `length` bytes, and the length is one that memory can have.
         let bytes = unsafe { std::slice::from_raw_parts(bytes, length) };
         open(vec![Image::from_bytes(name, bytes)], &options)
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, std::ptr::null_mut(), body) }
 }
 
@@ -106,11 +106,11 @@ pub unsafe extern "C" fn dumpql_open_sample(
     error: *mut *mut dumpql_error,
 ) -> *mut dumpql_session {
     let body = || {
-        // SAFETY: the header asks for NULL or live options.
+        // SAFETY: the header requires NULL or live options.
         let options = unsafe { options_of(options) };
         open(vec![Image::from_bytes("sample", engine::sample_file())], &options)
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, std::ptr::null_mut(), body) }
 }
 
@@ -120,7 +120,7 @@ pub unsafe extern "C" fn dumpql_open_sample(
 pub unsafe extern "C" fn dumpql_sample_bytes(length: *mut usize) -> *const u8 {
     static SAMPLE: LazyLock<Vec<u8>> = LazyLock::new(engine::sample_file);
     quiet(std::ptr::null(), || {
-        // SAFETY: the header asks for a place to write to.
+        // SAFETY: the header requires a place to write to.
         *unsafe { length.as_mut() }? = SAMPLE.len();
         Some(SAMPLE.as_ptr())
     })
@@ -137,7 +137,7 @@ pub unsafe extern "C" fn dumpql_query(
     error: *mut *mut dumpql_error,
 ) -> *mut dumpql_result {
     let body = || {
-        // SAFETY: the header asks for a live session and a text with a NUL.
+        // SAFETY: the header requires a live session and a text with a NUL.
         let (session, sql) = unsafe { (object(session, "session")?, text(sql, "sql")?) };
         let mut prepared = session.engine.prepare(sql)?;
         if let Some(timeout) = session.timeout {
@@ -146,7 +146,7 @@ pub unsafe extern "C" fn dumpql_query(
         let rows = prepared.run()?;
         Ok(give(dumpql_result::new(rows, &session.engine)))
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, std::ptr::null_mut(), body) }
 }
 
@@ -158,7 +158,7 @@ pub unsafe extern "C" fn dumpql_session_source(
     index: usize,
 ) -> *mut c_char {
     quiet(std::ptr::null_mut(), || {
-        // SAFETY: the header asks for NULL or a live session.
+        // SAFETY: the header requires NULL or a live session.
         let names = unsafe { session.as_ref() }?.engine.source_names();
         names.get(index).map(|name| c_text(name).into_raw())
     })
@@ -172,7 +172,7 @@ pub unsafe extern "C" fn dumpql_session_is_open(
     path: *const c_char,
 ) -> bool {
     quiet(false, || {
-        // SAFETY: the header asks for NULL or a live session, and NULL or a text with a NUL.
+        // SAFETY: the header requires NULL or a live session, and NULL or a text with a NUL.
         let (session, path) = unsafe { (session.as_ref()?, text(path, "path").ok()?) };
         Some(session.engine.is_open(&PathBuf::from(path)))
     })
@@ -181,7 +181,7 @@ pub unsafe extern "C" fn dumpql_session_is_open(
 /// Frees a session. Its statements and results stay valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_session_free(session: *mut dumpql_session) {
-    // SAFETY: the header asks for NULL or a session that nobody uses any more.
+    // SAFETY: the header requires NULL or a session that nobody uses any more.
     unsafe { free(session) };
 }
 
@@ -189,7 +189,7 @@ pub unsafe extern "C" fn dumpql_session_free(session: *mut dumpql_session) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_string_free(text: *mut c_char) {
     if !text.is_null() {
-        // SAFETY: the header asks for a text that a function of this library returned.
+        // SAFETY: the header requires a text that a function of this library returned.
         drop(unsafe { CString::from_raw(text) });
     }
 }

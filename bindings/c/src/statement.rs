@@ -48,7 +48,7 @@ struct Watcher {
     user: *mut c_void,
 }
 
-// SAFETY: the header asks for a callback that may be called on a thread of the library.
+// SAFETY: the header requires a callback that may be called on a thread of the library.
 unsafe impl Send for Watcher {}
 // SAFETY: as above; calls are never made by two threads at once.
 unsafe impl Sync for Watcher {}
@@ -58,7 +58,7 @@ impl Watcher {
     fn tell(&self, progress: &QueryProgress) -> bool {
         let rows = u64::try_from(progress.rows_read()).unwrap_or(u64::MAX);
         let (searched, all) = progress.searched().unwrap_or_default();
-        // SAFETY: the header asks for a function of this type that takes this pointer.
+        // SAFETY: the header requires a function of this type that takes this pointer.
         unsafe { (self.call)(self.user, rows, searched, all) }
     }
 }
@@ -139,12 +139,12 @@ pub unsafe extern "C" fn dumpql_prepare(
     error: *mut *mut dumpql_error,
 ) -> *mut dumpql_statement {
     let body = || {
-        // SAFETY: the header asks for a live session and a text with a NUL.
+        // SAFETY: the header requires a live session and a text with a NUL.
         let (session, sql) = unsafe { (object(session, "session")?, text(sql, "sql")?) };
         let _ = session.engine.prepare(sql)?;
         Ok(give(dumpql_statement::new(session, sql.to_owned())))
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, std::ptr::null_mut(), body) }
 }
 
@@ -160,7 +160,7 @@ pub unsafe extern "C" fn dumpql_prepare_saved(
     error: *mut *mut dumpql_error,
 ) -> *mut dumpql_statement {
     let body = || {
-        // SAFETY: the header asks for a live session and a text with a NUL.
+        // SAFETY: the header requires a live session and a text with a NUL.
         let (session, name) = unsafe { (object(session, "session")?, text(name, "name")?) };
         let library = Library::default();
         let called = library.find(name)?;
@@ -171,7 +171,7 @@ pub unsafe extern "C" fn dumpql_prepare_saved(
         statement.saved = Some(called.query.clone());
         Ok(give(statement))
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, std::ptr::null_mut(), body) }
 }
 
@@ -199,7 +199,7 @@ pub unsafe extern "C" fn dumpql_bind_null(
     statement: *mut dumpql_statement,
     name: *const c_char,
 ) -> bool {
-    // SAFETY: the header asks for a live statement and a text with a NUL, as do those below.
+    // SAFETY: the header requires a live statement and a text with a NUL, as do those below.
     unsafe { bind(statement, name, || Some(Value::Null)) }
 }
 
@@ -300,7 +300,7 @@ pub unsafe extern "C" fn dumpql_statement_set_timeout(
     milliseconds: u64,
 ) {
     let timeout = (milliseconds > 0).then(|| Duration::from_millis(milliseconds));
-    // SAFETY: the header asks for NULL or a live statement.
+    // SAFETY: the header requires NULL or a live statement.
     unsafe { set(statement, |statement| statement.timeout = timeout) };
 }
 
@@ -311,7 +311,7 @@ pub unsafe extern "C" fn dumpql_statement_set_memory(
     statement: *mut dumpql_statement,
     bytes: usize,
 ) {
-    // SAFETY: the header asks for NULL or a live statement.
+    // SAFETY: the header requires NULL or a live statement.
     unsafe { set(statement, |statement| statement.memory = Some(bytes)) };
 }
 
@@ -322,7 +322,7 @@ pub unsafe extern "C" fn dumpql_statement_set_strict(
     statement: *mut dumpql_statement,
     strict: bool,
 ) {
-    // SAFETY: the header asks for NULL or a live statement.
+    // SAFETY: the header requires NULL or a live statement.
     unsafe { set(statement, |statement| statement.strict = Some(strict)) };
 }
 
@@ -334,7 +334,7 @@ pub unsafe extern "C" fn dumpql_statement_add_token(
     token: *const dumpql_cancel_token,
 ) -> bool {
     quiet(false, || {
-        // SAFETY: the header asks for NULL or live objects.
+        // SAFETY: the header requires NULL or live objects.
         let (statement, token) = unsafe { (changed(statement, "statement"), token.as_ref()) };
         statement.ok()?.tokens.push(token?.0.clone());
         Some(true)
@@ -350,7 +350,7 @@ pub unsafe extern "C" fn dumpql_statement_set_progress(
     user: *mut c_void,
 ) {
     let watcher = callback.map(|call| Watcher { call, user });
-    // SAFETY: the header asks for NULL or a live statement.
+    // SAFETY: the header requires NULL or a live statement.
     unsafe { set(statement, |statement| statement.progress = watcher) };
 }
 
@@ -366,19 +366,19 @@ pub unsafe extern "C" fn dumpql_statement_run(
     error: *mut *mut dumpql_error,
 ) -> *mut dumpql_result {
     let body = || {
-        // SAFETY: the header asks for a live statement.
+        // SAFETY: the header requires a live statement.
         let statement = unsafe { object(statement, "statement") }?;
         let rows = statement.run()?;
         Ok(give(dumpql_result::new(rows, &statement.session)))
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, std::ptr::null_mut(), body) }
 }
 
 /// Frees a statement.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_statement_free(statement: *mut dumpql_statement) {
-    // SAFETY: the header asks for NULL or a statement that nobody uses any more.
+    // SAFETY: the header requires NULL or a statement that nobody uses any more.
     unsafe { free(statement) };
 }
 
@@ -396,7 +396,7 @@ pub unsafe extern "C" fn dumpql_query_each(
     error: *mut *mut dumpql_error,
 ) -> bool {
     let body = || {
-        // SAFETY: the header asks for a live session and a text with a NUL.
+        // SAFETY: the header requires a live session and a text with a NUL.
         let (session, sql) = unsafe { (object(session, "session")?, text(sql, "sql")?) };
         let callback = callback.ok_or_else(|| null("callback"))?;
         let mut prepared = session.engine.prepare(sql)?;
@@ -405,11 +405,11 @@ pub unsafe extern "C" fn dumpql_query_each(
         }
         prepared.run_each(&mut |rows| {
             let result = give(dumpql_result::new(rows, &session.engine));
-            // SAFETY: the header asks for a function of this type that takes this pointer.
+            // SAFETY: the header requires a function of this type that takes this pointer.
             unsafe { callback(user, result) }
         })?;
         Ok(true)
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, false, body) }
 }

@@ -19,7 +19,7 @@ pub extern "C" fn dumpql_cancel_token_new() -> *mut dumpql_cancel_token {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_cancel_token_cancel(token: *const dumpql_cancel_token) {
     quiet((), || {
-        // SAFETY: the header asks for NULL or a live token.
+        // SAFETY: the header requires NULL or a live token.
         unsafe { token.as_ref() }?.0.cancel();
         Some(())
     });
@@ -30,13 +30,13 @@ pub unsafe extern "C" fn dumpql_cancel_token_cancel(token: *const dumpql_cancel_
 pub unsafe extern "C" fn dumpql_cancel_token_is_cancelled(
     token: *const dumpql_cancel_token,
 ) -> bool {
-    // SAFETY: the header asks for NULL or a live token.
+    // SAFETY: the header requires NULL or a live token.
     quiet(false, || Some(unsafe { token.as_ref() }?.0.is_cancelled()))
 }
 
 /// Frees a token.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_cancel_token_free(token: *mut dumpql_cancel_token) {
-    // SAFETY: the header asks for NULL or a token that nobody uses any more.
+    // SAFETY: the header requires NULL or a token that nobody uses any more.
     unsafe { free(token) };
 }

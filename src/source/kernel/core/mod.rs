@@ -1,8 +1,8 @@
 //! What every reader of a kernel dump needs: memory, header facts, structure layouts, symbols,
 //! loaded images, and the accessor for structures.
 //!
-//! This module knows no table and no reader. Readers take a [`Core`] as argument and add nothing to
-//! it.
+//! This module is independent of tables and readers. Readers take a [`Core`] as argument and add
+//! nothing to it.
 
 pub(crate) mod arch;
 mod believed;
