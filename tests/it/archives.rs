@@ -220,7 +220,7 @@ fn archives_within_archives() {
 }
 
 #[test]
-fn what_is_no_dump_is_said() {
+fn members_that_are_not_dumps_are_reported() {
     let event_log = [&b"ElfFile\0"[..], &[0; 100]].concat();
     let members = [deflated("System.evtx", &event_log), deflated("empty.txt", b"")];
     let error = refused("x.zip", &zip(&members));
@@ -248,7 +248,7 @@ fn what_is_no_dump_is_said() {
 
 /// What Windows Explorer writes for large files: streams with short codes are the same in Deflate.
 #[test]
-fn deflate64_of_zip() {
+fn zip_members_with_deflate64() {
     let log = packed(GZIP);
     let session = open("x.gz", &log).unwrap();
     let known = ask(&session, MODULES);
@@ -261,7 +261,7 @@ fn deflate64_of_zip() {
 }
 
 #[test]
-fn bombs_are_refused() {
+fn decompression_bombs_are_rejected() {
     let zeros = [&b"PAGEDU64"[..], &vec![0; 100 << 20]].concat();
     let mut encoder = zstd::Encoder::new(Vec::new(), 3).unwrap();
     encoder.write_all(&zeros).unwrap();
@@ -294,7 +294,7 @@ fn bombs_are_refused() {
 }
 
 #[test]
-fn damage_does_no_harm() {
+fn damaged_archives_are_reported() {
     let triage = synth::triage_sample();
     let members: [(&str, &[u8]); 2] = [("a.dmp", &triage), ("b.log", b"0: kd> lm\n")];
     let archives = [
@@ -378,7 +378,7 @@ fn names_in(folder: &Folder) -> usize {
 }
 
 #[test]
-fn the_program_opens_archives_and_leaves_nothing() {
+fn the_program_opens_archives_and_deletes_temporary_files() {
     let folder = Folder::new("cli");
     let temporary = Folder::new("tmp");
     let archive = folder.file("upload.zip", &packed(ZIP));

@@ -69,7 +69,7 @@ fn session(queries: Vec<Ticks>) -> (Session, Arc<Vec<Ticks>>) {
 }
 
 #[test]
-fn of_eight_queries_on_eight_threads_three_are_cancelled_and_five_end_right() {
+fn eight_parallel_queries_of_which_three_are_cancelled() {
     let cancelled = [1usize, 4, 6];
     let ticks = |n| if cancelled.contains(&n) { 10_000 + 1_000 * n } else { 0 };
     let (session, queries) = session((0..8).map(|n| Ticks::cancelling_at(ticks(n))).collect());

@@ -148,7 +148,7 @@ pub(crate) fn huffman(bytes: &[u8]) -> Vec<u8> {
 
 /// The compressors are right: decompressors by others read what they write.
 #[test]
-fn others_read_what_is_compressed() {
+fn other_tools_decompress_what_the_tests_compress() {
     let text: Vec<u8> = (0..9000u32).flat_map(|i| (i * i / 7).to_le_bytes()).collect();
     let text = [text, vec![7; 20_000]].concat();
     // That decompressor leaves out what it has read ahead at the very end.
