@@ -76,7 +76,7 @@ fn decoder<'i>(packed: &'i [u8], folder: &Folder) -> Result<Box<dyn Read + 'i>, 
     if chain.iter().any(|coder| coder.id == ENCRYPTED) {
         return Err("that is encrypted, which is not read; 7-Zip asks for its password".to_owned());
     }
-    let damaged = |_| "whose packing is stated wrongly".to_owned();
+    let damaged = |_| "whose compression properties are invalid".to_owned();
     let mut filters = Filters::new();
     let mut is_copy = false;
     // liblzma expects the compression itself last.
@@ -136,7 +136,7 @@ fn bounded(dictionary: Option<u64>) -> Result<(), String> {
     match dictionary {
         Some(bytes) if bytes <= MAX_DICTIONARY => Ok(()),
         Some(bytes) => Err(format!("whose dictionary of {bytes} bytes is too large")),
-        None => Err("whose packing is stated wrongly".to_owned()),
+        None => Err("whose compression properties are invalid".to_owned()),
     }
 }
 

@@ -117,7 +117,7 @@ impl Types {
         };
         let values = match self.processes {
             0 => String::new(),
-            count => format!(", the values of {count} processes bear it out"),
+            count => format!(", the values of {count} processes confirm it"),
         };
         let (grounds, certainty) = match believed.grounds {
             Grounds::Identity => ("of the same kernel by its PDB or symbols".to_owned(), "certain"),
@@ -134,7 +134,7 @@ impl Types {
         let Some(said) = self.said().filter(|said| said.certainty == "partial") else { return };
         let Said { label, grounds, .. } = said;
         self.note(format!(
-            "structures are read by the {label} ({grounds}); fields whose place is not known have no value"
+            "structures are read with the {label} ({grounds}); fields with an unknown offset have no value"
         ));
     }
 

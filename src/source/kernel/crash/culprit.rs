@@ -158,7 +158,7 @@ pub(super) fn suspects(core: &Core) -> Vec<Suspect> {
     if code == DPC_WATCHDOG
         && let Some(place) = leads::running_dpc(core)
     {
-        evidence.named(place, "the DPC that runs is its".to_owned());
+        evidence.named(place, "the running DPC belongs to it".to_owned());
     }
     if leads::is_bystander(code) && evidence.has_others() {
         return evidence.ranked();

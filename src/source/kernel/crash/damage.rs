@@ -62,7 +62,8 @@ fn owners(core: &Core, tag: [u8; 4], number: usize, evidence: &mut Evidence) {
         return;
     }
     for module in names {
-        let text = format!("it allocates by the tag {} of parameter {number}", tag_text(tag));
+        let text =
+            format!("it allocates with the pool tag {} of parameter {number}", tag_text(tag));
         let place = Located { module: module.to_owned(), symbol: None, offset: 0 };
         evidence.tag(place, text);
     }

@@ -75,7 +75,7 @@ fn one(core: &Core, lead: Lead, index: usize, at: u64, evidence: &mut Evidence) 
         }
         Lead::Device => {
             if let Ok(place) = driver_of(core, at) {
-                evidence.object(place, format!("parameter {number} is a device of it"));
+                evidence.object(place, format!("parameter {number} is one of its devices"));
             }
         }
         Lead::DeviceStack => {
