@@ -113,7 +113,7 @@ const BY_SYSTEM: Weight = Weight { full: 88, passed: 45 };
 const BY_EXCEPTION: Weight = Weight { full: 90, passed: 84 };
 const AFTER_TRAP: Weight = Weight { full: 80, passed: 75 };
 const ON_STACK: Weight = Weight { full: 70, passed: 40 };
-/// The driver is on the device stack of the driver that holds the IRP.
+/// The module is involved in what a parameter leads to, such as a driver on a device stack.
 const BESIDE: Weight = Weight { full: 65, passed: 35 };
 const LATER: Weight = Weight { full: 60, passed: 30 };
 /// The module allocates with the pool tag of the damaged block.

@@ -19,7 +19,7 @@ use super::text::Text;
 use super::{demangle, kept};
 use crate::dump::cache::Entry;
 
-/// The text of a document that does not differ from its base.
+/// The end of a document that does not differ from its base.
 const SAME: &str = "\"types\":{}}";
 /// Upper limit on the components of a field path.
 const MAX_PATH: usize = 8;

@@ -354,7 +354,7 @@ impl Lookup {
             }
         }
         let isf = [".json.xz", ".json"].map(|end| format!("{}-{}{end}", id.guid, id.age));
-        // In the order in which Volatility searches its folders.
+        // In the directory layouts that Volatility uses.
         let isf = isf.iter().find_map(|isf| {
             file(&store, &[name, isf]).or_else(|| file(path, &["windows", name, isf]))
         });

@@ -25,9 +25,10 @@ pub struct Pack {
     pub service_pack: u8,
     /// `x86`, `x64` or `arm64`.
     pub arch: &'static str,
-    /// The document for the first queries of a session, and the document with the other types.
+    /// The archive with the types that the first queries of a session read, and the archive with the
+    /// other types.
     archives: [&'static [u8]; 2],
-    /// The number of its line in both documents, and of the line from which it differs.
+    /// The number of its line in both archives, and of the line from which it differs.
     lines: [usize; 2],
 }
 

@@ -16,7 +16,7 @@ pub(super) fn choose(builder: &mut Builder<'_>, processors: &mut [Processor]) {
             processor.threaded_dpcs.clear();
         }
         if processor.prcb == 0 {
-            // Since Vista it is no longer in the highest page.
+            // Since Vista the first `_KPCR` has no fixed address.
             let is_fixed = !builder.version.is_64_bit() && builder.version.build < 6000;
             let region = match i {
                 0 if is_fixed => 0xffdf_f000,

@@ -8,8 +8,7 @@ use crate::dump::kdbg::{self, Kdbg};
 use crate::memory::{Gva, Machine};
 use crate::symbol::image::Image as ImageFile;
 
-/// Windows 7 and Windows Server 2003 support at most 64 processors here; later versions use
-/// processor groups.
+/// Upper limit on processors that are counted: the size of a processor group.
 const MAX_PROCESSORS: u64 = 64;
 /// The address of `KUSER_SHARED_DATA`, the page that the kernel shares with all processes, and the
 /// offsets of `NtBuildNumber` and `NtMajorVersion` in it, which are documented for drivers.

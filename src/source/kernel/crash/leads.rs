@@ -36,7 +36,7 @@ pub(super) fn parameter(core: &Core, index: usize) -> Option<u64> {
     core.header.parameters.get(index).copied().flatten()
 }
 
-/// Whether the bug check says that the thread that raised it is not the cause.
+/// Whether a bug check with this code is raised on a thread that need not be its cause.
 pub(super) fn is_bystander(code: u32) -> bool {
     BYSTANDERS.contains(&code)
 }
