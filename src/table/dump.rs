@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::DumpInfo;
 
-/// The table.
 pub(super) static TABLE: TableDef<DumpInfo> = TableDef {
     doc: "One row for each open source: what it is, and the system it was taken from.",
     answers: "vertarget, .bugcheck, crashinfo",

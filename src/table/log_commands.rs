@@ -5,7 +5,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::LogCommand;
 
-/// The table.
 pub(super) static TABLE: TableDef<LogCommand> = TableDef {
     doc: "One row for each command of a debugger log, with the result of reading its output.",
     answers: "(none)",

@@ -17,7 +17,6 @@ impl Row for TableColumn {
     const COLUMNS: &'static () = &();
 }
 
-/// The table.
 pub(super) static TABLE: TableDef<TableColumn> = TableDef {
     doc: "One row for each column of each table.",
     answers: "",

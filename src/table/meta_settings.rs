@@ -10,7 +10,6 @@ impl Row for Setting {
     const COLUMNS: &'static () = &();
 }
 
-/// The table.
 pub(super) static TABLE: TableDef<Setting> = TableDef {
     doc: "One row for each setting of the session: SET changes it, RESET undoes that.",
     answers: "",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::PageTableEntry;
 
-/// The table.
 pub(super) static TABLE: TableDef<PageTableEntry> = TableDef {
     doc: "One row for each page table entry of an address translation.",
     answers: "!pte",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::PoolFault;
 
-/// The table.
 pub(super) static TABLE: TableDef<PoolFault> = TableDef {
     doc: "One row for each pool page that the debugger reports as corrupt, and for each invalid header in it.",
     answers: "!poolval",

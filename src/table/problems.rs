@@ -5,7 +5,6 @@ use super::scan::{Cx, NamedSource, ScanRequest};
 use crate::catalog::{Absent, Example, SourceKind};
 use crate::model::{Emit, Flow, Problem, Row as _, Unanswered, Want};
 
-/// The table.
 pub(super) static TABLE: TableDef<Problem> = TableDef {
     doc: "One row for each defect of a source, and one for each column and reason of absent values with the number of rows; values that do not apply are not counted.",
     answers: "(none)",

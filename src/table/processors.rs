@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::Processor;
 
-/// The table.
 pub(super) static TABLE: TableDef<Processor> = TableDef {
     doc: "One row for each processor that the dump knows.",
     answers: "!running, !pcr, !prcb, ~",

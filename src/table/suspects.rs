@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::Suspect;
 
-/// The table.
 pub(super) static TABLE: TableDef<Suspect> = TableDef {
     doc: "One row for each module that may be to blame for the crash, the likeliest first: named by a parameter of the bug check, by the exception, or on the stack of the crash.",
     answers: "!analyze",

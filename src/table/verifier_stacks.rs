@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::VerifierFrame;
 
-/// The table.
 pub(super) static TABLE: TableDef<VerifierFrame> = TableDef {
     doc: "One row for each frame of the stack traces that Driver Verifier keeps.",
     answers: "!verifier, !irp",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::VmCounter;
 
-/// The table.
 pub(super) static TABLE: TableDef<VmCounter> = TableDef {
     doc: "One row for each counter of the memory manager.",
     answers: "!vm",

@@ -14,7 +14,6 @@ use crate::source::log::sink::Sink;
 use crate::source::log::symbol::Symbol;
 use columns::{Columns, Values, is_rule};
 
-/// The reader.
 pub(super) static READER: Reader = Reader {
     name: "!mex.tl",
     is_named: |name| {
